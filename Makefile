@@ -1,0 +1,92 @@
+# gyre: cyclical-learning-rate training, from one core to a cluster.
+#
+#   make          builds build/cpu/gyre
+#   make demo     trains a small CNN on Fashion-MNIST on two ranks and plots the run
+#   make check    runs all tests
+#   make deps     installs what is missing (as root, or with DEPS=yes through sudo)
+#
+# Variables: CC (gcc or clang), O (build folder), DEPS=yes, V=1 (show commands).
+
+O ?= build/cpu
+CFLAGS ?= -O3 -g
+AT := $(if $(V),,@)
+
+.PHONY: all deps demo check unit docs format clean
+all: $(O)/gyre
+
+# ---- what the libraries want; a missing one leaves these empty and tools/deps.sh names it
+PKG := pkg-config --silence-errors
+HDF5 := $(shell $(PKG) --exists hdf5-serial && echo hdf5-serial || echo hdf5)
+LIBRARIES := ompi-c $(HDF5) libcjson libxxhash zlib
+SYSTEM_INCLUDES := $(patsubst -I%,-isystem %,$(shell for p in $(LIBRARIES); do $(PKG) --cflags-only-I $$p; done))
+LIBS := $(shell for p in $(LIBRARIES); do $(PKG) --libs $$p; done) -ldnnl -lgomp -lpthread -lm
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+            -Wvla
+# -ffp-contract=off: a multiply-add fused on one machine and not on another would change bits.
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(SYSTEM_INCLUDES) $(WARNINGS) -ffp-contract=off \
+             -fno-math-errno -pthread -MMD -MP $(CFLAGS) $(SAN_FLAGS)
+
+# ---- objects
+LIB_SOURCES := $(sort $(wildcard src/base/*.c src/config/*.c src/schedule/*.c src/data/*.c \
+                 src/model/*.c src/optim/*.c src/dist/*.c src/backend/*.c src/backend/cpu/*.c \
+                 src/run/*.c src/report/*.c))
+CLI_SOURCES := $(sort $(wildcard src/cli/*.c))
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(O)/%.o)
+CLI_OBJECTS := $(CLI_SOURCES:%.c=$(O)/%.o)
+
+$(O)/%.o: %.c $(O)/flags
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(AT)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+# Rebuilds everything when compiler or flags change.
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' > $@
+FORCE:
+
+$(O)/libgyre.a: $(LIB_OBJECTS)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(O)/gyre: $(CLI_OBJECTS) $(O)/libgyre.a
+	@echo "  LINK  $@"
+	$(AT)$(CC) $(SAN_FLAGS) -o $@ $(CLI_OBJECTS) $(O)/libgyre.a $(LIBS)
+
+# ---- tests: every tests/unit/test_*.c and tests/mpi/mpi_*.c is a program of its own,
+#      every tests/cli/*.sh a script; tests/run.sh runs them all and counts
+UNIT_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))
+MPI_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/mpi/mpi_*.c))
+.PRECIOUS: $(O)/tests/%.o
+
+$(O)/tests/%: $(O)/tests/%.o $(O)/libgyre.a
+	@echo "  LINK  $@"
+	$(AT)$(CC) $(SAN_FLAGS) -o $@ $< $(O)/libgyre.a -lcmocka $(LIBS) $(TEST_LDFLAGS_$(notdir $@))
+
+unit: $(UNIT_TESTS)
+	@O=$(O) tests/run.sh unit
+
+check: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre tests-build
+	@O=$(O) tests/run.sh unit mpi cli
+
+.PHONY: tests-build
+tests-build: $(UNIT_TESTS) $(MPI_TESTS)
+
+# ---- the rest
+deps:
+	@DEPS=$(DEPS) tools/deps.sh
+
+demo: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre
+	@O=$(O) tools/demo.sh
+
+format:
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf build
+
+-include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d)
+-include $(UNIT_TESTS:=.d) $(MPI_TESTS:=.d)

@@ -1,0 +1,57 @@
+/* Checkpoints: the state of a run after some number of completed updates, in one HDF5 file.
+ *
+ * /parameters/NAME f32, /optimizer/STATE/NAME f32, /state (fixed-type attributes: completed
+ * updates, arithmetic config hash, data hash, versions that may change bits), /state/buffers/NAME
+ * f32 (running statistics). A 512-byte user block holds magic, length and XXH3-128 of the rest and
+ * is checked before HDF5 opens the file. Written atomically. Plain host data here, no device, no
+ * MPI. */
+#ifndef GYRE_CHECKPOINT_H
+#define GYRE_CHECKPOINT_H
+
+#include "gyre/model.h"
+#include "gyre/status.h"
+#include <stdint.h>
+
+enum { GYRE_STATES_MAX = 2 };
+
+/* The host image of a run's state; vectors are in the model's flat layout. */
+typedef struct {
+    int64_t completed;    /* updates */
+    uint64_t config_hash; /* gyre_config_hash of the resolved config */
+    uint64_t data_hash;
+    int32_t ranks;     /* that wrote it; information only */
+    int32_t finished;  /* 1: the run's last checkpoint */
+    char machine[512]; /* what may change bits: processor, instruction set, libraries */
+    int state_count;
+    char state_names[GYRE_STATES_MAX][32];
+    float *parameters;              /* (model->parameters) */
+    float *buffers;                 /* (model->buffers) */
+    float *states[GYRE_STATES_MAX]; /* (model->parameters) each */
+} gyre_snapshot;
+
+/* Allocates the vectors for `m`. */
+gyre_status gyre_snapshot_open(const gyre_model *m, int state_count, gyre_snapshot *out);
+void gyre_snapshot_close(gyre_snapshot *s);
+
+/* checkpoints/step-000012000.h5 under `run_dir`, atomically. */
+gyre_status gyre_checkpoint_save(const char *run_dir, const gyre_model *m, const gyre_snapshot *s);
+
+/* Path of the checkpoint with the most completed updates (free() it), NULL when there is none. */
+gyre_status gyre_checkpoint_newest(const char *run_dir, char **path);
+
+/* Verifies the user block, then reads. The model's layout must match: GYRE_EIO naming the first
+ * parameter that differs in name or shape. `out` was opened for the model. */
+gyre_status gyre_checkpoint_load(const char *path, const gyre_model *m, gyre_snapshot *out);
+
+/* Copies /parameters/NAME (and /state/buffers/NAME where present) from any HDF5 file into the flat
+ * vectors, by name: for init_from. Parameters that the file lacks or that have another shape keep
+ * their values and are counted in *skipped (a new classifier, say); none in common is an error. */
+gyre_status gyre_parameters_import(const char *path, const gyre_model *m, float *parameters,
+                                   float *buffers, int *skipped);
+
+/* XXH3-64 over the parameters in layer order: the identity of a trained network. */
+uint64_t gyre_parameters_hash(const gyre_model *m, const float *parameters);
+/* The same from a checkpoint file alone, without knowing its model. Verifies it first. */
+gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *completed);
+
+#endif

@@ -1,0 +1,76 @@
+/* The ranks of a run: the only code that knows MPI is behind this header (src/dist).
+ *
+ * Failing on one rank must not hang the others: set-up code ends its phases with gyre_comm_agree;
+ * inside a step, where peers may already wait in a collective, code calls gyre_comm_abort. */
+#ifndef GYRE_COMM_H
+#define GYRE_COMM_H
+
+#include "gyre/settings.h"
+#include "gyre/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct gyre_comm gyre_comm;
+
+/* Initialises MPI (MPI_THREAD_FUNNELED). Compares the size with SLURM_NTASKS where srun started
+ * us, since a launcher without PMIx support would give N runs of one rank. Collective. */
+gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out);
+/* Barrier, then MPI_Finalize. After it a process only returns. Collective. */
+void gyre_comm_close(gyre_comm *c);
+
+int gyre_comm_rank(const gyre_comm *c);
+int gyre_comm_size(const gyre_comm *c);
+int gyre_comm_local_rank(const gyre_comm *c); /* among the ranks of this host */
+int gyre_comm_local_size(const gyre_comm *c);
+const char *gyre_comm_host(const gyre_comm *c);
+
+/* One verdict for all: when any rank's `mine` is not OK, every rank gets the worst one's status,
+ * and its text as error text ("rank 2 on host: ..."). Collective. */
+gyre_status gyre_comm_agree(gyre_comm *c, gyre_status mine);
+
+/* Prints the calling thread's error text with rank and phase, and ends all ranks with `code`. */
+_Noreturn void gyre_comm_abort(gyre_comm *c, gyre_status code);
+
+gyre_status gyre_comm_barrier(gyre_comm *c);                                       /* Collective. */
+gyre_status gyre_comm_broadcast(gyre_comm *c, void *data, size_t bytes, int root); /* Collective. */
+/* Elementwise sums of doubles in place. Exact (and so the same bits on any number of ranks) when
+ * at most one rank holds a non-zero in each place, which is how it is used. Collective. */
+gyre_status gyre_comm_sum_f64(gyre_comm *c, double *x, size_t n);
+gyre_status gyre_comm_max_u64(gyre_comm *c, uint64_t *x, size_t n); /* Collective. */
+
+/* Sum over ranks of n floats in place, continuing the fixed binary tree whose leaves are shards:
+ * ranks 2k and 2k+1 are added first, then pairs of pairs. Recursive halving with the nearest
+ * neighbour first, then doubling: 2(p-1)/p n words per rank. The size must be a power of two.
+ * `work` has room for n floats. Collective. */
+gyre_status gyre_comm_reduce_exact(gyre_comm *c, float *x, size_t n, float *work);
+
+/* MPI_Iallreduce; `wait` completes all that were begun, in order. Collective. */
+gyre_status gyre_comm_reduce_fast_begin(gyre_comm *c, float *x, size_t n);
+gyre_status gyre_comm_reduce_fast_wait(gyre_comm *c);
+
+/* The per-step agreement: MAX over {x, ~x} of what all ranks must hold alike, plus stop flags that
+ * any rank may raise. Begun at the step's start, waited for at its end. */
+typedef struct {
+    uint64_t lr_bits, step, config_hash;
+    uint64_t stop; /* MAX over ranks after the wait; need not be alike */
+} gyre_step_claim;
+gyre_status gyre_comm_step_begin(gyre_comm *c, const gyre_step_claim *mine); /* Collective. */
+/* GYRE_EPEER when the ranks differ, naming what differs. Collective. */
+gyre_status gyre_comm_step_end(gyre_comm *c, uint64_t *stop);
+
+/* GYRE_EPEER, naming the ranks, unless every rank passes the same hash. Collective. */
+gyre_status gyre_comm_same(gyre_comm *c, const char *what, uint64_t hash);
+
+/* Watchdog: a thread that, when no gyre_watchdog_phase call came for the time limit, prints host,
+ * rank and the phase that is stuck and aborts all ranks with GYRE_EPEER. */
+typedef struct gyre_watchdog gyre_watchdog;
+gyre_status gyre_watchdog_open(gyre_comm *c, double seconds, double first_seconds,
+                               gyre_watchdog **out);
+/* `phase` is a string literal. Cheap: two atomic stores. `step` < 0 outside steps. */
+void gyre_watchdog_phase(gyre_watchdog *w, const char *phase, int64_t step);
+void gyre_watchdog_close(gyre_watchdog *w);
+
+const char *gyre_mpi_version(void);
+
+#endif

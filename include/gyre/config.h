@@ -1,0 +1,43 @@
+/* Config files: JSON with comments, checked against one table of fields.
+ *
+ * The table (src/config/fields.c) drives parsing, ranges, defaults, --set, `gyre help config`,
+ * docs/config.md and the resolved echo in a run folder. */
+#ifndef GYRE_CONFIG_H
+#define GYRE_CONFIG_H
+
+#include "gyre/settings.h"
+#include "gyre/status.h"
+#include <stdint.h>
+#include <stdio.h>
+
+/* What a resume makes of a field that differs: refuse, note, or accept. */
+typedef enum { GYRE_FIELD_ARITHMETIC, GYRE_FIELD_RECORDED, GYRE_FIELD_FREE } gyre_field_tag;
+
+/* Reads a config and applies `sets` ("optimizer.momentum=0.95"; the value is JSON, or a bare
+ * string). Errors: GYRE_EIO when the file cannot be read, else GYRE_EUSAGE naming file, line and
+ * column or key path, the allowed range and the nearest valid key. On success close it. */
+gyre_status gyre_config_open(const char *path, char *const *sets, int set_count,
+                             gyre_settings **out);
+void gyre_config_close(gyre_settings *settings);
+
+/* The settings as JSON text with every default written out; free() it. */
+gyre_status gyre_config_print(const gyre_settings *settings, char **out);
+
+/* XXH3-64 of the arithmetic fields as printed: equal for configs that describe the same run. */
+uint64_t gyre_config_hash(const gyre_settings *settings);
+
+/* GYRE_OK when all arithmetic fields agree; else GYRE_EUSAGE with each difference ("optimizer.
+ * momentum: run has 0.9, config has 0.95"). `run` and `now` are both resolved. */
+gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now);
+
+/* Every field with type, range, default and meaning: for a terminal, or as Markdown. */
+void gyre_config_help(FILE *out);
+void gyre_config_help_markdown(FILE *out);
+
+/* batch.shards' default: the largest power of two <= 8 that divides the batch with >= 32 samples
+ * per shard, else 1. */
+int gyre_default_shards(int batch_size);
+
+const char *gyre_cjson_version(void);
+
+#endif

@@ -1,0 +1,81 @@
+/* Image classification datasets in HDF5, read through mmap.
+ *
+ * /train|test|validation/images u8 (N,H,W,C) contiguous, /.../labels i32 (N), /names fixed-length
+ * UTF-8. Rows are never read through HDF5: the images are mapped at H5Dget_offset. Files written
+ * by gyre carry a 512-byte user block with the XXH3-128 of the rest; others are probed by a child
+ * process first, because damaged HDF5 files can hang or crash the library. */
+#ifndef GYRE_DATASET_H
+#define GYRE_DATASET_H
+
+#include "gyre/settings.h"
+#include "gyre/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    int64_t count;
+    int h, w, c;
+    const uint8_t *images; /* (count, h, w, c), mapped read-only; NULL when the part is absent */
+    const int32_t *labels; /* (count), each in 0..classes-1 (checked at open) */
+} gyre_images;
+
+typedef struct gyre_dataset gyre_dataset;
+
+/* Maps `path`. Checks presence, types, shapes, sizes against the file, and every label. Errors:
+ * GYRE_EIO, naming file, dataset, expected and found, index. */
+gyre_status gyre_dataset_open(const char *path, gyre_dataset **out);
+void gyre_dataset_close(gyre_dataset *d);
+
+const gyre_images *gyre_dataset_train(const gyre_dataset *d);
+const gyre_images *gyre_dataset_test(const gyre_dataset *d);       /* images NULL when absent */
+const gyre_images *gyre_dataset_validation(const gyre_dataset *d); /* images NULL when absent */
+int gyre_dataset_classes(const gyre_dataset *d);
+const char *gyre_dataset_class_name(const gyre_dataset *d, int label); /* "3" when unnamed */
+uint64_t gyre_dataset_hash(const gyre_dataset *d); /* of all images and labels */
+
+/* The samples that a run sees: rows of a mapped part, through an index when it was split. */
+typedef struct {
+    const gyre_images *images;
+    const uint32_t *rows; /* NULL: rows 0..count-1 */
+    int64_t count;
+} gyre_view;
+
+/* Statistics of the training samples on the raw 0..255 scale, from exact integer sums. */
+typedef struct {
+    float *mean_image;     /* (h, w, c) */
+    float mean[4], dev[4]; /* per channel; deviation of the population, 1 when 0 */
+} gyre_pixel_stats;
+
+/* What training and evaluation read: the training view, the view that is evaluated (count 0 with
+ * validation "none"), and the statistics of the training view. */
+typedef struct {
+    gyre_view train, validation;
+    gyre_pixel_stats stats;
+    uint32_t *split_rows; /* owned storage behind the views */
+} gyre_samples;
+
+/* Applies data.validation: "test" evaluates the test part, {split: f} a keyed
+ * nv = floor(f n + 0.5) in 1..n-1 of the training part (SPEC: Split). Errors: GYRE_EUSAGE. */
+gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *settings,
+                              uint64_t seed, gyre_samples *out);
+void gyre_samples_close(gyre_samples *s);
+
+/* Writes a dataset file atomically; the importers end here. `validation` and `test` may have
+ * count 0. `names` may be NULL. Refuses to overwrite an existing file unless `force`. */
+typedef struct {
+    gyre_images train, test, validation;
+    int classes;
+    char (*names)[64];
+} gyre_dataset_content;
+gyre_status gyre_dataset_write(const char *path, const gyre_dataset_content *content, bool force);
+
+/* Importers: `dir` holds the official files. */
+gyre_status gyre_import_cifar(const char *dir, const char *output, bool force);
+gyre_status gyre_import_idx(const char *dir, const char *output, bool force);
+
+/* "1.10.8" and "1.2.13", for doctor. */
+const char *gyre_hdf5_version(void);
+const char *gyre_zlib_version(void);
+
+#endif

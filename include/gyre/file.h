@@ -1,0 +1,28 @@
+/* Files: whole-file reads, atomic writes, folders. All errors are GYRE_EIO and name the path. */
+#ifndef GYRE_FILE_H
+#define GYRE_FILE_H
+
+#include "gyre/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Reads a whole file of at most `max` bytes into a fresh, zero-terminated buffer (free() it). */
+gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *size);
+
+/* Writes `path` so that a reader sees the old content or the new, never a part: temporary file in
+ * the same folder, fsync, rename, fsync of the folder. */
+gyre_status gyre_file_write_atomic(const char *path, const void *data, size_t size);
+
+/* The last two steps of an atomic write whose temporary file was made elsewhere (HDF5): fsync
+ * `temporary`, rename it to `path`, fsync the folder. On failure the temporary is removed. */
+gyre_status gyre_file_commit(const char *temporary, const char *path);
+
+gyre_status gyre_dir_make(const char *path);                /* with parents; fine when it exists */
+gyre_status gyre_dir_is_empty(const char *path, bool *out); /* a missing folder is empty */
+bool gyre_file_exists(const char *path);
+
+/* "dir/name", or name itself when it is absolute; a fresh string (free() it), NULL if no memory. */
+char *gyre_path_join(const char *dir, const char *name);
+char *gyre_path_dir(const char *path); /* folder part, "." when there is none; free() it */
+
+#endif

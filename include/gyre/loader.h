@@ -1,0 +1,28 @@
+/* Batches prepared ahead of training by one thread per rank.
+ *
+ * A batch holds this rank's part of step t's global batch: raw pixels gathered from the mapped
+ * dataset, labels, and how each image is to be augmented. Which ones is the sampler's business;
+ * the loader only changes when they are read, so its depth cannot change a bit. */
+#ifndef GYRE_LOADER_H
+#define GYRE_LOADER_H
+
+#include "gyre/batch.h"
+#include "gyre/dataset.h"
+#include "gyre/sampler.h"
+
+typedef struct gyre_loader gyre_loader;
+
+/* Prepares steps first_step..last_step-1; samples first..first+count-1 of each global batch. The
+ * dataset and the view stay valid until close. */
+gyre_status gyre_loader_open(const gyre_view *train, const gyre_data_settings *settings,
+                             gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
+                             int64_t first_step, int64_t last_step, gyre_loader **out);
+
+/* The next step's batch; valid until the next call of gyre_loader_next but one, so that a device
+ * may still be copying the previous one. Waits when training is faster than the disk. */
+gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out);
+void gyre_loader_close(gyre_loader *l); /* stops and joins the thread */
+
+double gyre_loader_waited(const gyre_loader *l); /* seconds that gyre_loader_next had to wait */
+
+#endif

@@ -1,0 +1,51 @@
+/* metrics.h5: the tables of a run, readable at any moment while it is written.
+ *
+ * Compound tables in HDF5's default format without filters, flushed at most once a second, file
+ * locking off (gyre's own lock file guards the folder). Rank 0 writes; readers are h5dump, h5py,
+ * `gyre plot`, `gyre export`, `gyre inspect`. */
+#ifndef GYRE_METRICS_H
+#define GYRE_METRICS_H
+
+#include "gyre/status.h"
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    int64_t step; /* update index t */
+    int64_t epoch, cycle;
+    double lr, momentum, loss, grad_norm, samples_per_s, seconds;
+} gyre_train_row;
+
+typedef struct {
+    int64_t step; /* completed updates */
+    int64_t epoch, cycle;
+    double loss, accuracy, seconds;
+} gyre_validation_row;
+
+typedef struct {
+    int64_t cycle, end_step; /* completed updates */
+    double lr, loss, accuracy;
+} gyre_cycle_row;
+
+typedef struct gyre_metrics gyre_metrics;
+
+/* Creates `path`, or opens it and cuts the rows after `completed` updates, so that a resume neither
+ * doubles nor loses one. */
+gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics **out);
+gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row);
+gyre_status gyre_metrics_validation(gyre_metrics *m, const gyre_validation_row *row);
+gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row);
+gyre_status gyre_metrics_flush(gyre_metrics *m);
+gyre_status gyre_metrics_close(gyre_metrics *m);
+
+/* Everything in one file, read at once; free with gyre_tables_free. */
+typedef struct {
+    gyre_train_row *train;
+    gyre_validation_row *validation;
+    gyre_cycle_row *cycles;
+    size_t train_count, validation_count, cycle_count;
+} gyre_tables;
+gyre_status gyre_tables_read(const char *path, gyre_tables *out);
+void gyre_tables_free(gyre_tables *t);
+
+#endif

@@ -1,0 +1,62 @@
+/* A model on a device: activations for every lane, forward and backward of one shard, and the fixed
+ * tree that adds the shards of this rank.
+ *
+ * A leaf is one flat vector: the gradient of (sum of losses / global batch) in the model's layout,
+ * then the shard's batch-norm moments, then {loss, right predictions}. So gradients, statistics and
+ * loss are added by one tree and reduced over ranks in one go. */
+#ifndef GYRE_NET_H
+#define GYRE_NET_H
+
+#include "gyre/backend.h"
+#include "gyre/model.h"
+
+/* Parameters on the device and their packed copies; shared by training and evaluation. */
+typedef struct {
+    const gyre_model *model;
+    gyre_backend *backend;
+    gyre_f32 parameters;  /* (model->parameters) */
+    gyre_f32 buffers;     /* (model->buffers) running statistics */
+    gyre_f32 mean, scale; /* input normalisation: (h, w, c) and (c) */
+    gyre_raw *packed;     /* per layer, NULL where there is none */
+    gyre_raw memory;      /* the one allocation behind all of the above */
+} gyre_weights;
+
+gyre_status gyre_weights_open(const gyre_model *m, gyre_backend *b, const float *mean_image,
+                              const float *scale, gyre_weights **out);
+void gyre_weights_close(gyre_weights *w);
+/* Must follow every change of the parameters: makes the kernels' working copies. */
+gyre_status gyre_weights_pack(gyre_weights *w);
+
+/* Floats in a leaf, and where its parts begin. */
+size_t gyre_leaf_size(const gyre_model *m);
+size_t gyre_leaf_moments(const gyre_model *m);
+size_t gyre_leaf_stats(const gyre_model *m);
+
+typedef struct gyre_net gyre_net;
+
+/* Buffers for batches of `n` images on each of the backend's lanes; `train` adds what backward
+ * needs. The first layer's data gradient is never computed. */
+gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out);
+void gyre_net_close(gyre_net *net);
+
+/* Forward, loss and backward of one shard of exactly n images; overwrites leaf(gyre_leaf_size). */
+gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float smoothing,
+                           float scale, gyre_f32 leaf);
+
+/* Forward and loss of up to n images in evaluation mode; stats(2) = {sum of losses, right}. */
+gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *batch,
+                              gyre_f32 stats);
+/* The last forward's logits on that queue's lane, (n, classes) as f32 on the host; waits. */
+gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out);
+
+/* This rank's shards: runs gyre_net_train on each and adds the leaves as the fixed binary tree,
+ * neighbours first (the rank's own subtree). Holds at most log2(shards) + lanes leaves. With
+ * `shards` no power of two the sum is sequential ("fast" reduction only). */
+typedef struct gyre_shards gyre_shards;
+gyre_status gyre_shards_open(gyre_net *net, int shards, int shard_size, gyre_shards **out);
+void gyre_shards_close(gyre_shards *s);
+/* `batch` holds shards * shard_size samples; *root is valid until the next call. */
+gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float smoothing, float scale,
+                            gyre_f32 *root);
+
+#endif

@@ -1,0 +1,28 @@
+/* The update of all parameters from the reduced leaf: norm, clipping, rule, running statistics.
+ *
+ * The optimizer's state is flat vectors in the model's layout. Whether a step is good is decided on
+ * the device (GYRE_SCALAR_FINITE), so a bad update is never applied although the host learns of it
+ * one step later. */
+#ifndef GYRE_OPTIMIZER_H
+#define GYRE_OPTIMIZER_H
+
+#include "gyre/net.h"
+#include "gyre/schedule.h"
+
+typedef struct gyre_optimizer gyre_optimizer;
+
+gyre_status gyre_optimizer_open(const gyre_optimizer_settings *settings, gyre_weights *weights,
+                                int shards, gyre_optimizer **out);
+void gyre_optimizer_close(gyre_optimizer *o);
+
+/* Update t with `rate` from the reduced leaf; then packs the weights. */
+gyre_status gyre_optimizer_step(gyre_optimizer *o, int64_t t, gyre_rate rate, gyre_f32 leaf);
+
+/* The step's device scalars (GYRE_SCALAR_COUNT), for read_later. */
+gyre_f32 gyre_optimizer_scalars(const gyre_optimizer *o);
+
+/* State vectors for the checkpoint: name ("momentum", "exp_avg", "exp_avg_sq") and device vector of
+ * model->parameters floats; NULL past the last. */
+const char *gyre_optimizer_state(const gyre_optimizer *o, int index, gyre_f32 *vector);
+
+#endif

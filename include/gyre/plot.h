@@ -1,0 +1,16 @@
+/* Figures, drawn by gnuplot. Script and data are kept beside the figure (NAME.gp, NAME.dat). */
+#ifndef GYRE_PLOT_H
+#define GYRE_PLOT_H
+
+#include "gyre/schedule.h"
+#include "gyre/status.h"
+
+/* LR, training loss, validation loss and accuracy of runs over steps; cycles shaded, minima marked;
+ * several runs overlaid. `output` ends in .svg or .png, else GYRE_EUSAGE. GYRE_EIO when gnuplot is
+ * missing (naming the package) or fails. */
+gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output);
+
+/* lr(t) of a schedule, cycles shaded, extremes marked. */
+gyre_status gyre_plot_schedule(const gyre_schedule *s, const char *title, const char *output);
+
+#endif

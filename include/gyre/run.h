@@ -1,0 +1,35 @@
+/* A run: the training loop, evaluation, resume; and what other commands need of a run folder.
+ *
+ * Folder: config.json (resolved), metrics.h5, checkpoints/, log.jsonl, lock, plots/. */
+#ifndef GYRE_RUN_H
+#define GYRE_RUN_H
+
+#include "gyre/comm.h"
+#include "gyre/settings.h"
+#include "gyre/status.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    const char *out;    /* run folder; wins over output.dir */
+    int64_t stop_after; /* checkpoint after this many completed updates and return; 0: to the end */
+    bool allow_inexact; /* resume although the last bits may differ */
+    bool quiet;         /* no progress line */
+} gyre_train_options;
+
+/* Trains `settings` into a run folder, resuming when it already holds this run. Collective. */
+gyre_status gyre_train(const gyre_settings *settings, const gyre_train_options *options,
+                       gyre_comm *comm);
+
+/* Loss and accuracy of a checkpoint on one part ("test", "validation", "train") of a dataset file.
+ */
+typedef struct {
+    int64_t samples, correct;
+    double loss; /* mean */
+    int classes;
+    int64_t *class_samples, *class_correct; /* (classes); free() both */
+} gyre_evaluation;
+gyre_status gyre_evaluate_checkpoint(const char *checkpoint_or_run, const char *data,
+                                     const char *part, gyre_comm *comm, gyre_evaluation *out);
+
+#endif

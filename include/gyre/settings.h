@@ -1,0 +1,167 @@
+/* The settings of a run as plain structs: what a config file says, after defaults.
+ *
+ * No functions here. src/config fills these from JSON through one table of fields; every other
+ * module takes the part that concerns it. Strings are owned by the gyre_settings they sit in. */
+#ifndef GYRE_SETTINGS_H
+#define GYRE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A duration with its unit, as {"epochs": 10} in a config. */
+typedef enum {
+    GYRE_UNIT_NONE,
+    GYRE_UNIT_STEPS,
+    GYRE_UNIT_EPOCHS,
+    GYRE_UNIT_CYCLES,
+    GYRE_UNIT_MINUTES
+} gyre_unit;
+typedef struct {
+    gyre_unit unit; /* NONE: not given */
+    double value;   /* whole number for STEPS */
+} gyre_length;
+
+typedef enum { GYRE_REDUCE_EXACT, GYRE_REDUCE_FAST } gyre_reduce;
+typedef enum { GYRE_BACKEND_AUTO, GYRE_BACKEND_CPU, GYRE_BACKEND_CUDA } gyre_backend_choice;
+typedef enum { GYRE_PRECISION_F32, GYRE_PRECISION_BF16 } gyre_precision;
+
+typedef enum { GYRE_ORDER_SHUFFLE, GYRE_ORDER_SEQUENTIAL } gyre_order;
+typedef enum { GYRE_LAST_DROP, GYRE_LAST_WRAP } gyre_last_batch;
+typedef enum { GYRE_VALIDATION_TEST, GYRE_VALIDATION_SPLIT, GYRE_VALIDATION_NONE } gyre_validation;
+typedef enum {
+    GYRE_NORMALIZE_CHANNEL,
+    GYRE_NORMALIZE_MEAN_IMAGE,
+    GYRE_NORMALIZE_RAW
+} gyre_normalize;
+
+typedef struct {
+    char *path; /* as written; relative to the config file's folder */
+    gyre_validation validation;
+    double split; /* fraction of the training file, with VALIDATION_SPLIT */
+    gyre_order order;
+    gyre_last_batch last_batch;
+    bool mirror;
+    int crop; /* pixels of zero padding on each side before a random crop; 0: none */
+    gyre_normalize normalize;
+} gyre_data_settings;
+
+typedef struct {
+    char *name;
+    int classes;     /* 0: from the dataset */
+    char *init_from; /* NULL: keyed initialisation */
+    char **freeze;   /* names or prefixes of parameters ("conv1", "layer1.") */
+    int freeze_count;
+    bool batch_norm_frozen;
+} gyre_model_settings;
+
+typedef enum { GYRE_OPTIMIZER_SGD, GYRE_OPTIMIZER_ADAM, GYRE_OPTIMIZER_ADAMW } gyre_optimizer_name;
+
+typedef struct {
+    gyre_optimizer_name name;
+    double momentum;
+    bool nesterov;
+    bool lr_in_momentum; /* v = m v + lr g; w -= v (Caffe) instead of v = m v + g; w -= lr v */
+    double beta1, beta2, eps;
+    double weight_decay;
+    bool decoupled;   /* w -= lr wd w, instead of g += wd w; always so for adamw */
+    double clip_norm; /* 0: off */
+    double label_smoothing;
+} gyre_optimizer_settings;
+
+typedef enum {
+    GYRE_POLICY_CONSTANT,
+    GYRE_POLICY_LINEAR,
+    GYRE_POLICY_MULTISTEP,
+    GYRE_POLICY_EXP,
+    GYRE_POLICY_TRIANGULAR,
+    GYRE_POLICY_TRIANGULAR2,
+    GYRE_POLICY_EXP_RANGE,
+    GYRE_POLICY_EXP_RANGE_AMPLITUDE,
+    GYRE_POLICY_SGDR,
+    GYRE_POLICY_ONE_CYCLE,
+    GYRE_POLICY_HF_COSINE,
+    GYRE_POLICY_COUNT
+} gyre_policy;
+typedef enum { GYRE_SHAPE_LINEAR, GYRE_SHAPE_COSINE, GYRE_SHAPE_WELCH } gyre_shape;
+typedef enum {
+    GYRE_ONE_CYCLE_PYTORCH2,
+    GYRE_ONE_CYCLE_PYTORCH3,
+    GYRE_ONE_CYCLE_PAPER
+} gyre_one_cycle_form;
+typedef enum { GYRE_ANNEAL_COSINE, GYRE_ANNEAL_LINEAR } gyre_anneal;
+
+enum { GYRE_MILESTONES_MAX = 64, GYRE_STAGES_MAX = 64 };
+
+typedef struct gyre_stage_settings gyre_stage_settings;
+
+/* The keys of "schedule"; their meaning is SPEC'd in gyre/schedule.h. */
+typedef struct {
+    gyre_policy policy;
+    double base_lr, max_lr;
+    double gamma;
+    gyre_length stepsize;
+    double cycles; /* 0: not given */
+    gyre_shape shape;
+    bool start_high;
+    bool end_low; /* "end": "low" */
+    double up_fraction;
+    double peak_decay; /* 1, or 0.5 for triangular2 unless given */
+    gyre_length warmup;
+    double warmup_from;
+    bool cycle_momentum; /* "momentum" given */
+    double momentum_min, momentum_max;
+    gyre_length t0;
+    int t_mult;
+    bool closed;
+    gyre_length milestones[GYRE_MILESTONES_MAX];
+    int milestone_count;
+    gyre_length decay_steps;
+    double hf_cycles; /* hf_cosine's num_cycles, 0.5 */
+    gyre_one_cycle_form one_cycle_form;
+    double pct_start, div_factor, final_div_factor;
+    gyre_anneal anneal;
+    gyre_stage_settings *stages; /* stage_count of them, NULL when 0 */
+    int stage_count;
+} gyre_schedule_settings;
+
+/* A stage has every schedule key (missing ones taken from the outer schedule), and a length. */
+struct gyre_stage_settings {
+    gyre_length length;
+    gyre_schedule_settings schedule; /* stages == NULL: no nesting */
+};
+
+typedef struct {
+    gyre_length every; /* NONE: once per epoch */
+    bool minima;       /* also at each minimum of the LR */
+    int batch;
+} gyre_evaluate_settings;
+
+typedef struct {
+    gyre_length every; /* NONE: only at the end */
+    int keep;
+    bool best, minima, required;
+} gyre_checkpoint_settings;
+
+typedef struct {
+    char *dir; /* folder of the config file, which data.path is relative to */
+    uint64_t seed;
+    gyre_reduce reduce;
+    gyre_backend_choice backend;
+    gyre_precision precision;
+    bool tf32, graph, deterministic;
+    int threads; /* worker threads per rank; 0: the cores the rank may use */
+    gyre_data_settings data;
+    gyre_model_settings model;
+    int batch_size;
+    int shards; /* 0 until resolved */
+    gyre_optimizer_settings optimizer;
+    gyre_schedule_settings schedule;
+    gyre_length length;
+    gyre_evaluate_settings evaluate;
+    gyre_checkpoint_settings checkpoint;
+    int verify_replicas; /* steps between parameter checksums over ranks; 0: never */
+    double watchdog_seconds, watchdog_first_step_seconds;
+    char *output_dir; /* NULL: --out is required */
+} gyre_settings;
+
+#endif

@@ -1,0 +1,52 @@
+/* Status codes and error messages.
+ *
+ * Every function that can fail returns gyre_status. Its message is recorded once, by gyre_fail(),
+ * where the failure happened; it says what was expected, what was found, where, and what to do.
+ * The value of a status is the exit code of the process that ends with it. */
+#ifndef GYRE_STATUS_H
+#define GYRE_STATUS_H
+
+/* name, exit code, meaning */
+#define GYRE_STATUS_MAP(X)                                                                         \
+    X(OK, 0, "done")                                                                               \
+    X(EUSAGE, 2, "usage or config error")                                                          \
+    X(EIO, 3, "input/output error")                                                                \
+    X(EDEVICE, 4, "device or library error")                                                       \
+    X(EPEER, 5, "another rank failed")                                                             \
+    X(EDIVERGED, 6, "training diverged")                                                           \
+    X(EPREEMPTED, 99, "preempted after a checkpoint")                                              \
+    X(EINTERRUPTED, 130, "interrupted twice")
+
+typedef enum {
+#define GYRE_STATUS_ENUM(name, code, text) GYRE_##name = code,
+    GYRE_STATUS_MAP(GYRE_STATUS_ENUM)
+#undef GYRE_STATUS_ENUM
+} gyre_status;
+
+enum { GYRE_ERROR_MAX = 1024 }; /* bytes of a message, terminator included */
+
+/* Records the message for the calling thread and returns `code`, so that a failing function ends
+ * with `return gyre_fail(...)`. Longer messages are cut. */
+gyre_status gyre_fail(gyre_status code, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The calling thread's last recorded message; "" when there was none. A thread that hands its
+ * failure to another one copies the text and records it there with gyre_fail(code, "%s", text). */
+const char *gyre_error_text(void);
+
+const char *gyre_status_text(gyre_status code);
+
+#define GYRE_TRY(expression)                                                                       \
+    do {                                                                                           \
+        gyre_status gyre_try_status = (expression);                                                \
+        if (gyre_try_status != GYRE_OK) return gyre_try_status;                                    \
+    } while (0)
+
+/* For functions with clean-up: needs a local `gyre_status status` and a label `out`. */
+#define GYRE_GOTO(expression)                                                                      \
+    do {                                                                                           \
+        status = (expression);                                                                     \
+        if (status != GYRE_OK) goto out;                                                           \
+    } while (0)
+
+#endif

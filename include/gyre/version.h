@@ -1,0 +1,4 @@
+#ifndef GYRE_VERSION_H
+#define GYRE_VERSION_H
+#define GYRE_VERSION "0.1.0"
+#endif

@@ -1,0 +1,32 @@
+/* Status texts and the calling thread's last error message. The thread-local buffer is the one
+ * piece of mutable state outside an object: it is what errno would be, with words. */
+#include "gyre/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static _Thread_local char last_error[GYRE_ERROR_MAX];
+
+gyre_status gyre_fail(gyre_status code, const char *format, ...) {
+    char text[GYRE_ERROR_MAX]; /* the arguments may point into last_error */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    snprintf(last_error, sizeof last_error, "%s", text);
+    return code;
+}
+
+const char *gyre_error_text(void) {
+    return last_error;
+}
+
+const char *gyre_status_text(gyre_status code) {
+    switch (code) {
+#define STATUS_CASE(name, number, text)                                                            \
+    case GYRE_##name: return text;
+        GYRE_STATUS_MAP(STATUS_CASE)
+#undef STATUS_CASE
+    }
+    return "unknown status";
+}

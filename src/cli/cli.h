@@ -1,0 +1,19 @@
+/* The subcommands: each in a file of its own, all in the table of main.c. */
+#ifndef GYRE_CLI_H
+#define GYRE_CLI_H
+
+#include "gyre/status.h"
+
+typedef struct {
+    const char *name;
+    const char *usage; /* "train CONFIG --out DIR [--set KEY=VALUE]..." */
+    const char *words; /* one line */
+    /* argv[0] is the command's name. Returns the process's exit code; prints its own error, once,
+     * on stderr as "gyre: error: ...". */
+    int (*run)(int argc, char **argv);
+} gyre_command;
+
+/* Prints the recorded error as "gyre: error: ..." and returns the status as exit code. */
+int gyre_cli_fail(gyre_status status);
+
+#endif

@@ -1,0 +1,32 @@
+/* The dispatcher: finds the subcommand in one table and turns its status into the exit code. */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const gyre_command *const commands[] = {
+    NULL,
+};
+
+static void print_usage(FILE *out) {
+    fprintf(out, "usage: gyre COMMAND [ARGUMENTS]\n\n");
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        fprintf(out, "  gyre %-52s %s\n", commands[i]->usage, commands[i]->words);
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_usage(stderr);
+        return GYRE_EUSAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_usage(stdout);
+        return GYRE_OK;
+    }
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        if (strcmp(argv[1], commands[i]->name) == 0) return commands[i]->run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "gyre: unknown command '%s'; `gyre --help` lists them\n", argv[1]);
+    return GYRE_EUSAGE;
+}

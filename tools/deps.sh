@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Finds what gyre needs and is not there, and installs it with apt: as root, or with DEPS=yes
+# through sudo; otherwise prints the command to type. Every probe is a file or a program of the
+# package it stands for, so it can say no. Fast when nothing is missing.
+set -u
+
+missing=()
+need_file() { # package, file...
+    local package=$1
+    shift
+    for f in "$@"; do [ -e "$f" ] && return; done
+    missing+=("$package")
+}
+need_program() { command -v "$2" >/dev/null 2>&1 || missing+=("$1"); }
+
+arch=$(uname -m)-linux-gnu
+need_program gcc gcc
+need_file libc6-dev /usr/include/stdio.h
+need_program pkg-config pkg-config
+need_program openmpi-bin mpirun
+need_file libopenmpi-dev "/usr/lib/$arch/openmpi/include/mpi.h"
+need_file libdnnl-dev /usr/include/oneapi/dnnl/dnnl.h
+need_file libhdf5-dev /usr/include/hdf5/serial/hdf5.h
+need_file libcjson-dev /usr/include/cjson/cJSON.h
+need_file zlib1g-dev /usr/include/zlib.h
+need_file librandom123-dev /usr/include/Random123/philox.h
+need_file libxxhash-dev /usr/include/xxhash.h
+need_file libcmocka-dev /usr/include/cmocka.h
+need_program gnuplot-nox gnuplot
+need_file dataset-fashion-mnist /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
+need_program hdf5-tools h5dump
+need_file python3-h5py /usr/lib/python3/dist-packages/h5py/__init__.py
+
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+echo "Missing Debian packages: ${missing[*]}"
+install="apt-get install -y --no-install-recommends ${missing[*]}"
+if [ "$(id -u)" -eq 0 ]; then
+    sudo=
+elif [ "${DEPS:-}" = yes ]; then
+    sudo=sudo
+else
+    echo "Install them with:  sudo $install"
+    echo "or let make do it:  make DEPS=yes"
+    exit 1
+fi
+$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo $install >/dev/null || {
+    echo "apt could not install them; the command was: $sudo $install"
+    exit 1
+}
