@@ -58,7 +58,7 @@ $(O)/gyre: $(CLI_OBJECTS) $(O)/libgyre.a
 #      every tests/cli/*.sh a script; tests/run.sh runs them all and counts
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))
 MPI_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/mpi/mpi_*.c))
-.PRECIOUS: $(O)/tests/%.o
+.SECONDARY:
 
 $(O)/tests/%: $(O)/tests/%.o $(O)/libgyre.a
 	@echo "  LINK  $@"

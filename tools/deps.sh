@@ -15,6 +15,7 @@ need_program() { command -v "$2" >/dev/null 2>&1 || missing+=("$1"); }
 
 arch=$(uname -m)-linux-gnu
 need_program gcc gcc
+need_program python3 python3
 need_file libc6-dev /usr/include/stdio.h
 need_program pkg-config pkg-config
 need_program openmpi-bin mpirun
