@@ -38,6 +38,8 @@ gyre_status gyre_comm_broadcast(gyre_comm *c, void *data, size_t bytes, int root
  * at most one rank holds a non-zero in each place, which is how it is used. Collective. */
 gyre_status gyre_comm_sum_f64(gyre_comm *c, double *x, size_t n);
 gyre_status gyre_comm_max_u64(gyre_comm *c, uint64_t *x, size_t n); /* Collective. */
+/* Rank 0 gets `bytes` bytes of every rank, in rank order, in `all`. Collective. */
+gyre_status gyre_comm_gather_text(gyre_comm *c, const char *mine, size_t bytes, char *all);
 
 /* Sum over ranks of n floats in place, continuing the fixed binary tree whose leaves are shards:
  * ranks 2k and 2k+1 are added first, then pairs of pairs. Recursive halving with the nearest

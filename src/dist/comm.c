@@ -1,0 +1,139 @@
+/* Opening MPI, agreement on errors, and the small collectives. */
+#include "comm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+gyre_status gyre_mpi_check(int code, const char *what) {
+    if (code == MPI_SUCCESS) return GYRE_OK;
+    char text[MPI_MAX_ERROR_STRING] = "";
+    int length = 0;
+    MPI_Error_string(code, text, &length);
+    return gyre_fail(GYRE_EPEER, "%s failed: %s", what, text);
+}
+
+/* A launcher that cannot reach our MPI starts N programs that each believe to be alone. */
+static gyre_status check_launcher(const gyre_comm *c) {
+    const char *tasks = getenv("SLURM_NTASKS"), *step = getenv("SLURM_STEP_ID");
+    const char *procs = getenv("SLURM_PROCID");
+    if (c->size != 1 || tasks == NULL || step == NULL || procs == NULL) return GYRE_OK;
+    if (getenv("OMPI_COMM_WORLD_SIZE") != NULL || atoi(tasks) <= 1) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "srun started %s tasks but MPI sees 1 rank: the launcher and this MPI do not "
+                     "work together; use `srun --mpi=pmix`, or mpirun inside the allocation",
+                     tasks);
+}
+
+gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
+    gyre_comm *c = calloc(1, sizeof *c);
+    if (c == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the communicator");
+    int provided = 0, length = 0;
+    gyre_status status;
+    /* "vader" single-copy needs ptrace rights that containers lack; without this it warns. */
+    setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
+    GYRE_GOTO(gyre_mpi_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
+                             "MPI_Init_thread"));
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    GYRE_GOTO(gyre_mpi_check(MPI_Comm_dup(MPI_COMM_WORLD, &c->world), "MPI_Comm_dup"));
+    MPI_Comm_set_errhandler(c->world, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(c->world, &c->rank);
+    MPI_Comm_size(c->world, &c->size);
+    GYRE_GOTO(gyre_mpi_check(
+        MPI_Comm_split_type(c->world, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &c->local),
+        "MPI_Comm_split_type"));
+    MPI_Comm_rank(c->local, &c->local_rank);
+    MPI_Comm_size(c->local, &c->local_size);
+    MPI_Get_processor_name(c->host, &length);
+    c->claim_request = MPI_REQUEST_NULL;
+    *out = c;
+    GYRE_TRY(check_launcher(c));
+    return GYRE_OK;
+out:
+    free(c);
+    return status;
+}
+
+void gyre_comm_close(gyre_comm *c) {
+    if (c == NULL) return;
+    MPI_Barrier(c->world);
+    MPI_Comm_free(&c->local);
+    MPI_Comm_free(&c->world);
+    MPI_Finalize();
+    free(c);
+}
+
+int gyre_comm_rank(const gyre_comm *c) {
+    return c->rank;
+}
+int gyre_comm_size(const gyre_comm *c) {
+    return c->size;
+}
+int gyre_comm_local_rank(const gyre_comm *c) {
+    return c->local_rank;
+}
+int gyre_comm_local_size(const gyre_comm *c) {
+    return c->local_size;
+}
+const char *gyre_comm_host(const gyre_comm *c) {
+    return c->host;
+}
+
+gyre_status gyre_comm_agree(gyre_comm *c, gyre_status mine) {
+    struct {
+        int code, rank;
+    } in = {(int)mine, c->rank}, worst;
+    GYRE_TRY(gyre_mpi_check(MPI_Allreduce(&in, &worst, 1, MPI_2INT, MPI_MAXLOC, c->world),
+                            "the agreement on errors"));
+    if (worst.code == GYRE_OK) return GYRE_OK;
+    char text[GYRE_ERROR_MAX] = "";
+    if (worst.rank == c->rank) snprintf(text, sizeof text, "%s", gyre_error_text());
+    GYRE_TRY(gyre_mpi_check(MPI_Bcast(text, sizeof text, MPI_CHAR, worst.rank, c->world),
+                            "the broadcast of an error"));
+    if (worst.rank == 0) return gyre_fail((gyre_status)worst.code, "%s", text);
+    return gyre_fail((gyre_status)worst.code, "rank %d: %s", worst.rank, text);
+}
+
+void gyre_comm_abort(gyre_comm *c, gyre_status code) {
+    fprintf(stderr, "gyre: error (rank %d on %s): %s\n", c->rank, c->host, gyre_error_text());
+    fflush(NULL);
+    MPI_Abort(c->world, (int)code);
+    abort(); /* MPI_Abort does not return */
+}
+
+gyre_status gyre_comm_barrier(gyre_comm *c) {
+    return gyre_mpi_check(MPI_Barrier(c->world), "MPI_Barrier");
+}
+
+gyre_status gyre_comm_broadcast(gyre_comm *c, void *data, size_t bytes, int root) {
+    const size_t most = 1u << 30; /* MPI counts are ints */
+    for (size_t at = 0; at < bytes; at += most) {
+        size_t part = bytes - at < most ? bytes - at : most;
+        GYRE_TRY(gyre_mpi_check(MPI_Bcast((char *)data + at, (int)part, MPI_BYTE, root, c->world),
+                                "MPI_Bcast"));
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_comm_sum_f64(gyre_comm *c, double *x, size_t n) {
+    return gyre_mpi_check(MPI_Allreduce(MPI_IN_PLACE, x, (int)n, MPI_DOUBLE, MPI_SUM, c->world),
+                          "MPI_Allreduce");
+}
+
+gyre_status gyre_comm_max_u64(gyre_comm *c, uint64_t *x, size_t n) {
+    return gyre_mpi_check(MPI_Allreduce(MPI_IN_PLACE, x, (int)n, MPI_UINT64_T, MPI_MAX, c->world),
+                          "MPI_Allreduce");
+}
+
+gyre_status gyre_comm_gather_text(gyre_comm *c, const char *mine, size_t bytes, char *all) {
+    return gyre_mpi_check(
+        MPI_Gather(mine, (int)bytes, MPI_CHAR, all, (int)bytes, MPI_CHAR, 0, c->world),
+        "MPI_Gather");
+}
+
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+const char *gyre_mpi_version(void) {
+    return "Open MPI " TEXT(OMPI_MAJOR_VERSION) "." TEXT(OMPI_MINOR_VERSION) "." TEXT(
+        OMPI_RELEASE_VERSION);
+}

@@ -1,0 +1,23 @@
+/* The communicator's inside: seen by src/dist only. */
+#ifndef GYRE_DIST_COMM_H
+#define GYRE_DIST_COMM_H
+
+#include "gyre/comm.h"
+#include <mpi.h>
+
+enum { GYRE_CLAIM_WORDS = 7, GYRE_PENDING_MAX = 64 };
+
+struct gyre_comm {
+    MPI_Comm world, local;
+    int rank, size, local_rank, local_size;
+    char host[MPI_MAX_PROCESSOR_NAME];
+    MPI_Request pending[GYRE_PENDING_MAX]; /* fast reductions under way */
+    int pending_count;
+    MPI_Request claim_request;
+    uint64_t claim_sent[GYRE_CLAIM_WORDS], claim_got[GYRE_CLAIM_WORDS];
+};
+
+/* Turns an MPI error code into a status with MPI's text. */
+gyre_status gyre_mpi_check(int code, const char *what);
+
+#endif

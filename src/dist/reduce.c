@@ -1,0 +1,72 @@
+/* Sums over ranks: exact along the fixed tree, or as the library likes. */
+#include "comm.h"
+
+#include <string.h>
+
+enum { TAG_HALVING = 1, TAG_DOUBLING = 2 };
+
+/* The half of [begin, end) that this rank keeps when it meets the partner at `distance`. */
+typedef struct {
+    size_t begin, middle, end;
+} piece;
+
+static piece halve(size_t begin, size_t end) {
+    return (piece){begin, begin + (end - begin) / 2, end};
+}
+
+/* Sends x[send..send_end) and receives into `into` what the partner sends. */
+static gyre_status exchange(gyre_comm *c, int partner, int tag, const float *send, size_t send_n,
+                            float *into, size_t into_n) {
+    return gyre_mpi_check(MPI_Sendrecv(send, (int)send_n, MPI_FLOAT, partner, tag, into,
+                                       (int)into_n, MPI_FLOAT, partner, tag, c->world,
+                                       MPI_STATUS_IGNORE),
+                          "the exact reduction");
+}
+
+/* Level d of the tree joins ranks r and r ^ 2^d. The two of them hold sums over sibling subtrees
+ * for the same range; each keeps one half of it and adds the other's part. Two-operand addition
+ * commutes in IEEE arithmetic, so both sides of the tree get the same bits. */
+gyre_status gyre_comm_reduce_exact(gyre_comm *c, float *x, size_t n, float *work) {
+    piece levels[32];
+    size_t begin = 0, end = n;
+    int depth = 0;
+    if ((c->size & (c->size - 1)) != 0) {
+        return gyre_fail(GYRE_EUSAGE, "exact reduction needs a power of two of ranks, found %d",
+                         c->size);
+    }
+    for (int distance = 1; distance < c->size; distance *= 2, depth++) {
+        piece p = levels[depth] = halve(begin, end);
+        bool low = (c->rank & distance) == 0;
+        size_t keep = low ? p.begin : p.middle, keep_end = low ? p.middle : p.end;
+        size_t give = low ? p.middle : p.begin, give_end = low ? p.end : p.middle;
+        GYRE_TRY(exchange(c, c->rank ^ distance, TAG_HALVING, x + give, give_end - give,
+                          work + keep, keep_end - keep));
+        for (size_t i = keep; i < keep_end; i++) x[i] += work[i];
+        begin = keep;
+        end = keep_end;
+    }
+    for (int distance = c->size / 2; distance >= 1; distance /= 2) {
+        piece p = levels[--depth];
+        bool low = (c->rank & distance) == 0;
+        size_t have = low ? p.begin : p.middle, have_end = low ? p.middle : p.end;
+        size_t want = low ? p.middle : p.begin, want_end = low ? p.end : p.middle;
+        GYRE_TRY(exchange(c, c->rank ^ distance, TAG_DOUBLING, x + have, have_end - have, x + want,
+                          want_end - want));
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_comm_reduce_fast_begin(gyre_comm *c, float *x, size_t n) {
+    if (c->pending_count == GYRE_PENDING_MAX) {
+        return gyre_fail(GYRE_EPEER, "more than %d reductions begun at once", GYRE_PENDING_MAX);
+    }
+    return gyre_mpi_check(MPI_Iallreduce(MPI_IN_PLACE, x, (int)n, MPI_FLOAT, MPI_SUM, c->world,
+                                         &c->pending[c->pending_count++]),
+                          "MPI_Iallreduce");
+}
+
+gyre_status gyre_comm_reduce_fast_wait(gyre_comm *c) {
+    int count = c->pending_count;
+    c->pending_count = 0;
+    return gyre_mpi_check(MPI_Waitall(count, c->pending, MPI_STATUSES_IGNORE), "MPI_Iallreduce");
+}

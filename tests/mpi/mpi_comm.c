@@ -1,0 +1,149 @@
+/* The communicator on any power of two of ranks: exact tree, agreement, step claims, checksums. */
+#include "gyre/comm.h"
+#include "gyre/random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: rank %d: %s\n", __FILE__, __LINE__, gyre_comm_rank(c),         \
+                    #condition);                                                                   \
+            gyre_fail(GYRE_EPEER, "test failed");                                                  \
+            gyre_comm_abort(c, GYRE_EPEER);                                                        \
+        }                                                                                          \
+    } while (0)
+
+enum { SHARDS = 8, MOST = 5001 };
+
+/* Values over 40 binary orders of magnitude: almost any other order of addition gives other bits.
+ */
+static void leaf(int shard, size_t n, float *x) {
+    gyre_random r = gyre_random_open(9, GYRE_RANDOM_TEST, (uint64_t)shard, n);
+    for (size_t i = 0; i < n; i++) {
+        float scale = (float)(1ull << gyre_random_below(&r, 40));
+        x[i] = ((float)gyre_random_uniform(&r) - 0.5f) * scale;
+    }
+}
+
+/* Sum of leaves first..first+count-1 along the tree. */
+static void tree(int first, int count, size_t n, float *out) {
+    if (count == 1) {
+        leaf(first, n, out);
+        return;
+    }
+    float *right = malloc(MOST * sizeof *right);
+    if (right == NULL) abort();
+    tree(first, count / 2, n, out);
+    tree(first + count / 2, count / 2, n, right);
+    for (size_t i = 0; i < n; i++) out[i] += right[i];
+    free(right);
+}
+
+static void exact_reduction_continues_the_tree(gyre_comm *c) {
+    static float mine[MOST], work[MOST], want[MOST];
+    const size_t sizes[] = {0, 1, 2, 3, 7, 8, 1000, MOST};
+    int local = SHARDS / gyre_comm_size(c);
+    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+        size_t n = sizes[k];
+        tree(gyre_comm_rank(c) * local, local, n, mine);
+        tree(0, SHARDS, n, want);
+        CHECK(gyre_comm_reduce_exact(c, mine, n, work) == GYRE_OK);
+        CHECK(n == 0 || memcmp(mine, want, n * sizeof(float)) == 0);
+    }
+}
+
+static void fast_reduction_sums(gyre_comm *c) {
+    float a[100], b[3];
+    for (int i = 0; i < 100; i++) a[i] = (float)(i + gyre_comm_rank(c)); /* small: exact sums */
+    for (int i = 0; i < 3; i++) b[i] = 1;
+    CHECK(gyre_comm_reduce_fast_begin(c, a, 100) == GYRE_OK);
+    CHECK(gyre_comm_reduce_fast_begin(c, b, 3) == GYRE_OK);
+    CHECK(gyre_comm_reduce_fast_wait(c) == GYRE_OK);
+    int p = gyre_comm_size(c);
+    for (int i = 0; i < 100; i++) CHECK(a[i] == (float)(p * i + p * (p - 1) / 2));
+    CHECK(b[2] == (float)p);
+}
+
+static void worst_status_wins_everywhere(gyre_comm *c) {
+    CHECK(gyre_comm_agree(c, GYRE_OK) == GYRE_OK);
+    int last = gyre_comm_size(c) - 1;
+    gyre_status mine = GYRE_OK;
+    if (gyre_comm_rank(c) == last) mine = gyre_fail(GYRE_EIO, "disk of rank %d", last);
+    CHECK(gyre_comm_agree(c, mine) == GYRE_EIO);
+    char want[32];
+    snprintf(want, sizeof want, "disk of rank %d", last);
+    CHECK(strstr(gyre_error_text(), want) != NULL);
+}
+
+static void step_claims_must_be_alike(gyre_comm *c) {
+    uint64_t stop = 9;
+    gyre_step_claim claim = {.lr_bits = 5, .step = 7, .config_hash = ~0ull};
+    CHECK(gyre_comm_step_begin(c, &claim) == GYRE_OK);
+    CHECK(gyre_comm_step_end(c, &stop) == GYRE_OK && stop == 0);
+    claim.stop = gyre_comm_rank(c) == 0 ? 3 : 0;
+    CHECK(gyre_comm_step_begin(c, &claim) == GYRE_OK);
+    CHECK(gyre_comm_step_end(c, &stop) == GYRE_OK && stop == 3);
+    if (gyre_comm_size(c) == 1) return;
+    for (int word = 0; word < 3; word++) {
+        gyre_step_claim odd = claim;
+        if (gyre_comm_rank(c) == 1) {
+            if (word == 0) odd.lr_bits ^= 1;
+            if (word == 1) odd.step += 1;
+            if (word == 2) odd.config_hash ^= 1;
+        }
+        CHECK(gyre_comm_step_begin(c, &odd) == GYRE_OK);
+        CHECK(gyre_comm_step_end(c, &stop) == GYRE_EPEER);
+        CHECK(strstr(gyre_error_text(), word == 0   ? "learning rate"
+                                        : word == 1 ? "step"
+                                                    : "config") != NULL);
+    }
+}
+
+static void checksums_must_be_alike(gyre_comm *c) {
+    CHECK(gyre_comm_same(c, "parameters", 77) == GYRE_OK);
+    if (gyre_comm_size(c) == 1) return;
+    uint64_t mine = gyre_comm_rank(c) == gyre_comm_size(c) - 1 ? 78 : 77;
+    CHECK(gyre_comm_same(c, "parameters", mine) == GYRE_EPEER);
+}
+
+static void placed_sums_are_exact(gyre_comm *c) {
+    double x[4] = {0};
+    x[gyre_comm_rank(c) % 4] = 0.1;
+    CHECK(gyre_comm_sum_f64(c, x, 4) == GYRE_OK);
+    for (int i = 0; i < gyre_comm_size(c) && i < 4; i++) CHECK(x[i] == 0.1);
+}
+
+static void watchdog_lets_a_moving_loop_live(gyre_comm *c) {
+    gyre_watchdog *w;
+    CHECK(gyre_watchdog_open(c, 1000, 1000, &w) == GYRE_OK);
+    for (int64_t t = 0; t < 100; t++) gyre_watchdog_phase(w, "test", t);
+    gyre_watchdog_close(w);
+}
+
+int main(int argc, char **argv) {
+    gyre_comm *c;
+    if (gyre_comm_open(&argc, &argv, &c) != GYRE_OK) {
+        fprintf(stderr, "%s\n", gyre_error_text());
+        return 1;
+    }
+    if (argc > 1 && strcmp(argv[1], "stuck") == 0) { /* for tests/cli/watchdog.sh */
+        gyre_watchdog *w;
+        CHECK(gyre_watchdog_open(c, 0.5, 0.5, &w) == GYRE_OK);
+        gyre_watchdog_phase(w, "reduction", 12);
+        if (gyre_comm_rank(c) == 0) CHECK(gyre_comm_barrier(c) == GYRE_OK);
+        for (;;) {
+        }
+    }
+    exact_reduction_continues_the_tree(c);
+    fast_reduction_sums(c);
+    worst_status_wins_everywhere(c);
+    step_claims_must_be_alike(c);
+    checksums_must_be_alike(c);
+    placed_sums_are_exact(c);
+    watchdog_lets_a_moving_loop_live(c);
+    gyre_comm_close(c);
+    return 0;
+}
