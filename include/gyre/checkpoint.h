@@ -1,15 +1,16 @@
 /* Checkpoints: the state of a run after some number of completed updates, in one HDF5 file.
  *
  * /parameters/NAME f32, /optimizer/STATE/NAME f32, /state (fixed-type attributes: completed
- * updates, arithmetic config hash, data hash, versions that may change bits), /state/buffers/NAME
- * f32 (running statistics). A 512-byte user block holds magic, length and XXH3-128 of the rest and
- * is checked before HDF5 opens the file. Written atomically. Plain host data here, no device, no
- * MPI. */
+ * updates, arithmetic config hash, data hash, versions that may change bits),
+ * /state/buffers/LAYER.running_mean and .running_var f32, /state/input/mean and scale f32 (how
+ * images become numbers). The user block is a seal (gyre/seal.h), checked before HDF5 opens the
+ * file. Written atomically. Plain host data here, no device, no MPI. */
 #ifndef GYRE_CHECKPOINT_H
 #define GYRE_CHECKPOINT_H
 
 #include "gyre/model.h"
 #include "gyre/status.h"
+#include <stddef.h>
 #include <stdint.h>
 
 enum { GYRE_STATES_MAX = 2 };
@@ -27,6 +28,7 @@ typedef struct {
     float *parameters;              /* (model->parameters) */
     float *buffers;                 /* (model->buffers) */
     float *states[GYRE_STATES_MAX]; /* (model->parameters) each */
+    float *mean, *scale;            /* of the input: (h, w, c) and (c) */
 } gyre_snapshot;
 
 /* Allocates the vectors for `m`. */
@@ -36,6 +38,14 @@ void gyre_snapshot_close(gyre_snapshot *s);
 /* checkpoints/step-000012000.h5 under `run_dir`, atomically. */
 gyre_status gyre_checkpoint_save(const char *run_dir, const gyre_model *m, const gyre_snapshot *s);
 
+/* The same under any path. */
+gyre_status gyre_checkpoint_write(const char *path, const gyre_model *m, const gyre_snapshot *s);
+
+/* Completed updates of the checkpoints of a run, most first; none when the folder is missing.
+ * free() the list. */
+gyre_status gyre_checkpoint_list(const char *run_dir, int64_t **completed, size_t *count);
+/* checkpoints/step-000012000.h5 under `run_dir`; free() it, NULL if no memory. */
+char *gyre_checkpoint_path(const char *run_dir, int64_t completed);
 /* Path of the checkpoint with the most completed updates (free() it), NULL when there is none. */
 gyre_status gyre_checkpoint_newest(const char *run_dir, char **path);
 
@@ -49,7 +59,8 @@ gyre_status gyre_checkpoint_load(const char *path, const gyre_model *m, gyre_sna
 gyre_status gyre_parameters_import(const char *path, const gyre_model *m, float *parameters,
                                    float *buffers, int *skipped);
 
-/* XXH3-64 over the parameters in layer order: the identity of a trained network. */
+/* XXH3-64 over the parameters in layer order, each seeded with the hash so far: the identity of a
+ * trained network. */
 uint64_t gyre_parameters_hash(const gyre_model *m, const float *parameters);
 /* The same from a checkpoint file alone, without knowing its model. Verifies it first. */
 gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *completed);

@@ -24,7 +24,8 @@ typedef struct {
 
 typedef struct {
     int64_t cycle, end_step; /* completed updates */
-    double lr, loss, accuracy;
+    double lr;               /* of the last update */
+    double loss, accuracy;   /* of the evaluation at that step; NaN when there was none */
 } gyre_cycle_row;
 
 typedef struct gyre_metrics gyre_metrics;
@@ -35,7 +36,11 @@ gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics 
 gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row);
 gyre_status gyre_metrics_validation(gyre_metrics *m, const gyre_validation_row *row);
 gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row);
+/* Writes everything and calls fsync: before a checkpoint, which must not outlive its rows. */
 gyre_status gyre_metrics_flush(gyre_metrics *m);
+/* `seconds` of the last training row kept at open, 0 without one: where a resumed run's clock goes
+ * on. */
+double gyre_metrics_seconds(const gyre_metrics *m);
 gyre_status gyre_metrics_close(gyre_metrics *m);
 
 /* Everything in one file, read at once; free with gyre_tables_free. */

@@ -1,0 +1,19 @@
+/* What the run's HDF5 files share. Internal to src/run. */
+#ifndef GYRE_RUN_H5_H
+#define GYRE_RUN_H5_H
+
+#include "gyre/status.h"
+#include <hdf5.h>
+
+/* Turns off HDF5's own printing for the calling thread: gyre reports an error once, in its words.
+ */
+void gyre_h5_quiet(void);
+
+/* A file access list without HDF5's file locking: a reader beside the writer must not disturb it,
+ * and network file systems often refuse locks. gyre's own lock file guards a run folder. */
+hid_t gyre_h5_access(void);
+
+/* Closes whatever kind of identifier; nothing for a negative one. */
+void gyre_h5_close(hid_t id);
+
+#endif

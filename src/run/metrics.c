@@ -1,0 +1,205 @@
+/* metrics.h5: three tables in one file, written by rank 0 and flushed at most once a second. */
+#include "gyre/metrics.h"
+
+#include "gyre/file.h"
+#include "table.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct gyre_metrics {
+    char *path;
+    hid_t file;
+    gyre_table tables[GYRE_TABLE_COUNT];
+    double flushed; /* time of the last flush */
+    double seconds; /* of the last training row, see gyre_metrics_seconds */
+};
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Made under another name and renamed, so that a run killed here leaves a readable file or none. */
+static gyre_status create(const char *path) {
+    gyre_status status = GYRE_OK;
+    char *temporary = NULL;
+    hid_t access = gyre_h5_access(), file = H5I_INVALID_HID;
+    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
+        temporary = NULL;
+        status = gyre_fail(GYRE_EIO, "no memory to create '%s'", path);
+        goto out;
+    }
+    file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    if (file < 0) {
+        status = gyre_fail(GYRE_EIO, "cannot create '%s'; is its folder writable?", temporary);
+        goto out;
+    }
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+        GYRE_GOTO(gyre_table_create(file, path, gyre_table_kind_of((gyre_table_name)i)));
+    }
+    if (H5Fclose(file) < 0) status = gyre_fail(GYRE_EIO, "cannot write '%s'", temporary);
+    file = H5I_INVALID_HID;
+    if (status == GYRE_OK) status = gyre_file_commit(temporary, path);
+out:
+    gyre_h5_close(file);
+    gyre_h5_close(access);
+    if (status != GYRE_OK && temporary != NULL) unlink(temporary);
+    free(temporary);
+    return status;
+}
+
+static gyre_status open_file(const char *path, unsigned flags, hid_t *out) {
+    hid_t list = gyre_h5_access();
+    *out = H5Fopen(path, flags, list);
+    gyre_h5_close(list);
+    if (*out >= 0) return GYRE_OK;
+    if (access(path, flags == H5F_ACC_RDONLY ? R_OK : R_OK | W_OK) != 0) {
+        return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
+    }
+    return gyre_fail(GYRE_EIO,
+                     "'%s' is not readable as HDF5; move it away to go on without its rows", path);
+}
+
+gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics **out) {
+    gyre_status status = GYRE_OK;
+    gyre_train_row last;
+    gyre_h5_quiet();
+    gyre_metrics *m = calloc(1, sizeof *m);
+    if (m == NULL) return gyre_fail(GYRE_EIO, "no memory for metrics");
+    m->file = H5I_INVALID_HID;
+    m->path = strdup(path);
+    if (m->path == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory for metrics");
+        goto out;
+    }
+    if (!gyre_file_exists(path)) GYRE_GOTO(create(path));
+    GYRE_GOTO(open_file(path, H5F_ACC_RDWR, &m->file));
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+        gyre_table *t = &m->tables[i];
+        GYRE_GOTO(gyre_table_open(m->file, m->path, gyre_table_kind_of((gyre_table_name)i), t));
+        /* training rows are named by update index, the others by completed updates */
+        GYRE_GOTO(gyre_table_cut(t, i == GYRE_TABLE_TRAIN ? completed - 1 : completed));
+    }
+    gyre_table *train = &m->tables[GYRE_TABLE_TRAIN];
+    if (train->stored > 0) {
+        GYRE_GOTO(gyre_table_read(train, train->stored - 1, 1, &last));
+        m->seconds = last.seconds;
+    }
+    status = gyre_metrics_flush(m);
+out:
+    if (status != GYRE_OK) {
+        gyre_metrics_close(m);
+        m = NULL;
+    }
+    *out = m;
+    return status;
+}
+
+static gyre_status append(gyre_metrics *m, gyre_table_name table, const void *row) {
+    GYRE_TRY(gyre_table_append(&m->tables[table], row));
+    if (now() - m->flushed < 1) return GYRE_OK;
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) GYRE_TRY(gyre_table_write(&m->tables[i]));
+    if (H5Fflush(m->file, H5F_SCOPE_LOCAL) < 0) {
+        return gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", m->path);
+    }
+    m->flushed = now();
+    return GYRE_OK;
+}
+
+gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row) {
+    return append(m, GYRE_TABLE_TRAIN, row);
+}
+
+gyre_status gyre_metrics_validation(gyre_metrics *m, const gyre_validation_row *row) {
+    return append(m, GYRE_TABLE_VALIDATION, row);
+}
+
+gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row) {
+    return append(m, GYRE_TABLE_CYCLES, row);
+}
+
+/* HDF5 never calls fsync; a checkpoint must not outlive the rows before it in a power cut. */
+static gyre_status sync_file(const gyre_metrics *m) {
+    void *fd = NULL;
+    if (H5Fget_vfd_handle(m->file, H5P_DEFAULT, &fd) < 0 || fd == NULL) return GYRE_OK;
+    if (fsync(*(int *)fd) == 0) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "fsync of '%s' failed: %s", m->path, strerror(errno));
+}
+
+gyre_status gyre_metrics_flush(gyre_metrics *m) {
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) GYRE_TRY(gyre_table_write(&m->tables[i]));
+    if (H5Fflush(m->file, H5F_SCOPE_LOCAL) < 0) {
+        return gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", m->path);
+    }
+    m->flushed = now();
+    return sync_file(m);
+}
+
+double gyre_metrics_seconds(const gyre_metrics *m) {
+    return m->seconds;
+}
+
+gyre_status gyre_metrics_close(gyre_metrics *m) {
+    gyre_status status = GYRE_OK;
+    if (m == NULL) return GYRE_OK;
+    if (m->file >= 0 && m->tables[GYRE_TABLE_COUNT - 1].kind != NULL) {
+        status = gyre_metrics_flush(m);
+    }
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) gyre_table_close(&m->tables[i]);
+    if (m->file >= 0 && H5Fclose(m->file) < 0 && status == GYRE_OK) {
+        status = gyre_fail(GYRE_EIO, "cannot close '%s'; is the disk full?", m->path);
+    }
+    free(m->path);
+    free(m);
+    return status;
+}
+
+static gyre_status read_table(hid_t file, const char *path, gyre_table_name name, void **rows,
+                              size_t *count) {
+    gyre_table t;
+    GYRE_TRY(gyre_table_open(file, path, gyre_table_kind_of(name), &t));
+    gyre_status status = GYRE_OK;
+    *rows = malloc((size_t)t.stored * t.kind->row_size + 1);
+    if (*rows == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory to read '%s'", path);
+    } else {
+        *count = (size_t)t.stored;
+        status = gyre_table_read(&t, 0, t.stored, *rows);
+    }
+    gyre_table_close(&t);
+    return status;
+}
+
+gyre_status gyre_tables_read(const char *path, gyre_tables *out) {
+    gyre_status status = GYRE_OK;
+    hid_t file = H5I_INVALID_HID;
+    void *rows[GYRE_TABLE_COUNT] = {0};
+    size_t counts[GYRE_TABLE_COUNT] = {0};
+    gyre_h5_quiet();
+    GYRE_GOTO(open_file(path, H5F_ACC_RDONLY, &file));
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+        GYRE_GOTO(read_table(file, path, (gyre_table_name)i, &rows[i], &counts[i]));
+    }
+out:
+    gyre_h5_close(file);
+    *out = (gyre_tables){.train = rows[GYRE_TABLE_TRAIN],
+                         .validation = rows[GYRE_TABLE_VALIDATION],
+                         .cycles = rows[GYRE_TABLE_CYCLES],
+                         .train_count = counts[GYRE_TABLE_TRAIN],
+                         .validation_count = counts[GYRE_TABLE_VALIDATION],
+                         .cycle_count = counts[GYRE_TABLE_CYCLES]};
+    if (status != GYRE_OK) gyre_tables_free(out);
+    return status;
+}
+
+void gyre_tables_free(gyre_tables *t) {
+    free(t->train);
+    free(t->validation);
+    free(t->cycles);
+    *t = (gyre_tables){0};
+}

@@ -1,0 +1,167 @@
+/* Compound tables in HDF5's default format, without filters; see table.h. */
+#include "table.h"
+
+#include "gyre/metrics.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
+
+static const struct gyre_column train_columns[] = {
+    {"step", true},       {"epoch", true},          {"cycle", true},
+    {"lr", false},        {"momentum", false},      {"loss", false},
+    {"grad_norm", false}, {"samples_per_s", false}, {"seconds", false},
+};
+static const struct gyre_column validation_columns[] = {
+    {"step", true},  {"epoch", true},     {"cycle", true},
+    {"loss", false}, {"accuracy", false}, {"seconds", false},
+};
+static const struct gyre_column cycle_columns[] = {
+    {"cycle", true}, {"end_step", true}, {"lr", false}, {"loss", false}, {"accuracy", false},
+};
+
+static const gyre_table_kind kinds[GYRE_TABLE_COUNT] = {
+    {"train", sizeof(gyre_train_row), COUNT(train_columns), train_columns, 0},
+    {"validation", sizeof(gyre_validation_row), COUNT(validation_columns), validation_columns, 0},
+    {"cycles", sizeof(gyre_cycle_row), COUNT(cycle_columns), cycle_columns, 1},
+};
+
+_Static_assert(sizeof(gyre_train_row) == 8 * COUNT(train_columns), "eight bytes a column");
+_Static_assert(sizeof(gyre_validation_row) == 8 * COUNT(validation_columns), "eight a column");
+_Static_assert(sizeof(gyre_cycle_row) == 8 * COUNT(cycle_columns), "eight bytes a column");
+
+const gyre_table_kind *gyre_table_kind_of(gyre_table_name name) {
+    return &kinds[name];
+}
+
+static hid_t make_type(const gyre_table_kind *kind) {
+    hid_t type = H5Tcreate(H5T_COMPOUND, kind->row_size);
+    for (int i = 0; type >= 0 && i < kind->column_count; i++) {
+        hid_t column = kind->columns[i].integer ? H5T_STD_I64LE : H5T_IEEE_F64LE;
+        if (H5Tinsert(type, kind->columns[i].name, 8 * (size_t)i, column) < 0) {
+            H5Tclose(type);
+            return H5I_INVALID_HID;
+        }
+    }
+    return type;
+}
+
+static gyre_status failed(const gyre_table *t, const char *what) {
+    return gyre_fail(GYRE_EIO, "cannot %s table /%s of '%s' (disk full, or a damaged file?)", what,
+                     t->kind->name, t->path);
+}
+
+gyre_status gyre_table_create(hid_t file, const char *path, const gyre_table_kind *kind) {
+    const gyre_table t = {.kind = kind, .path = path};
+    hsize_t none = 0, unlimited = H5S_UNLIMITED, chunk = GYRE_TABLE_WAITING;
+    hid_t type = make_type(kind), space = H5Screate_simple(1, &none, &unlimited);
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE), dataset = H5I_INVALID_HID;
+    if (list >= 0) H5Pset_chunk(list, 1, &chunk);
+    dataset = H5Dcreate2(file, kind->name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    gyre_status status = dataset < 0 ? failed(&t, "create") : GYRE_OK;
+    gyre_h5_close(dataset);
+    gyre_h5_close(list);
+    gyre_h5_close(space);
+    gyre_h5_close(type);
+    return status;
+}
+
+/* The stored type must have our columns: a file from elsewhere would be read as nonsense. */
+static bool same_columns(hid_t dataset, hid_t type) {
+    hid_t found = H5Dget_type(dataset);
+    bool same = found >= 0 && H5Tequal(found, type) > 0;
+    gyre_h5_close(found);
+    return same;
+}
+
+gyre_status gyre_table_open(hid_t file, const char *path, const gyre_table_kind *kind,
+                            gyre_table *out) {
+    gyre_status status = GYRE_OK;
+    *out = (gyre_table){.kind = kind, .path = path, .dataset = H5I_INVALID_HID};
+    hid_t space = H5I_INVALID_HID;
+    out->type = make_type(kind);
+    out->dataset = H5Dopen2(file, kind->name, H5P_DEFAULT);
+    out->rows = malloc(GYRE_TABLE_WAITING * kind->row_size);
+    if (out->type < 0 || out->dataset < 0 || out->rows == NULL) {
+        status = failed(out, "open");
+        goto out;
+    }
+    space = H5Dget_space(out->dataset);
+    if (!same_columns(out->dataset, out->type) || H5Sget_simple_extent_ndims(space) != 1 ||
+        H5Sget_simple_extent_dims(space, &out->stored, NULL) != 1) {
+        status = gyre_fail(GYRE_EIO,
+                           "table /%s of '%s' does not have the columns of a run's "
+                           "metrics; was the file made by another program?",
+                           kind->name, path);
+    }
+out:
+    gyre_h5_close(space);
+    if (status != GYRE_OK) gyre_table_close(out);
+    return status;
+}
+
+void gyre_table_close(gyre_table *t) {
+    if (t->kind == NULL) return;
+    gyre_h5_close(t->dataset);
+    gyre_h5_close(t->type);
+    free(t->rows);
+    *t = (gyre_table){0};
+}
+
+gyre_status gyre_table_append(gyre_table *t, const void *row) {
+    if (t->waiting == GYRE_TABLE_WAITING) GYRE_TRY(gyre_table_write(t));
+    memcpy(t->rows + t->waiting * t->kind->row_size, row, t->kind->row_size);
+    t->waiting++;
+    return GYRE_OK;
+}
+
+/* Reads or writes rows first..first+count-1 of the file. */
+static bool transfer(gyre_table *t, hsize_t first, hsize_t count, void *in, const void *from) {
+    hid_t file_space = H5Dget_space(t->dataset);
+    hid_t memory_space = H5Screate_simple(1, &count, NULL);
+    bool ok = file_space >= 0 && memory_space >= 0 &&
+              H5Sselect_hyperslab(file_space, H5S_SELECT_SET, &first, NULL, &count, NULL) >= 0;
+    if (ok && in != NULL) {
+        ok = H5Dread(t->dataset, t->type, memory_space, file_space, H5P_DEFAULT, in) >= 0;
+    } else if (ok) {
+        ok = H5Dwrite(t->dataset, t->type, memory_space, file_space, H5P_DEFAULT, from) >= 0;
+    }
+    gyre_h5_close(memory_space);
+    gyre_h5_close(file_space);
+    return ok;
+}
+
+gyre_status gyre_table_write(gyre_table *t) {
+    if (t->waiting == 0) return GYRE_OK;
+    hsize_t rows = t->stored + t->waiting;
+    if (H5Dset_extent(t->dataset, &rows) < 0 ||
+        !transfer(t, t->stored, t->waiting, NULL, t->rows)) {
+        return failed(t, "write to");
+    }
+    t->stored = rows;
+    t->waiting = 0;
+    return GYRE_OK;
+}
+
+gyre_status gyre_table_read(gyre_table *t, hsize_t first, hsize_t count, void *rows) {
+    if (count == 0) return GYRE_OK;
+    return transfer(t, first, count, rows, NULL) ? GYRE_OK : failed(t, "read");
+}
+
+gyre_status gyre_table_cut(gyre_table *t, int64_t last) {
+    hsize_t keep = 0, beyond = t->stored; /* rows below keep stay, those from beyond on go */
+    int64_t row[16];
+    while (keep < beyond) {
+        hsize_t middle = keep + (beyond - keep) / 2;
+        GYRE_TRY(gyre_table_read(t, middle, 1, row));
+        if (row[t->kind->key] <= last) {
+            keep = middle + 1;
+        } else {
+            beyond = middle;
+        }
+    }
+    if (keep == t->stored) return GYRE_OK;
+    if (H5Dset_extent(t->dataset, &keep) < 0) return failed(t, "cut");
+    t->stored = keep;
+    return GYRE_OK;
+}

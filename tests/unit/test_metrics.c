@@ -1,0 +1,119 @@
+/* metrics.h5: rows come back as written, a resume cuts exactly the rows after its checkpoint, and
+ * damaged or foreign files are refused with a message. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "gyre/metrics.h"
+
+#include "gyre/file.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/gyre-metrics-XXXXXX";
+static char path[64];
+
+static gyre_train_row train_row(int64_t t) {
+    double x = (double)t;
+    return (gyre_train_row){.step = t,
+                            .epoch = t / 7,
+                            .cycle = t / 100,
+                            .lr = 0.1 + x,
+                            .momentum = 0.9,
+                            .loss = 1 / (1 + x),
+                            .grad_norm = x * x,
+                            .samples_per_s = 1e4,
+                            .seconds = 0.5 * (x + 1)};
+}
+
+/* Rows of updates first..last-1; an evaluation every 50 updates, a cycle every 100. */
+static void write_rows(int64_t first, int64_t last) {
+    gyre_metrics *m = NULL;
+    assert_int_equal(gyre_metrics_open(path, first, &m), GYRE_OK);
+    assert_true(gyre_metrics_seconds(m) == 0.5 * (double)first);
+    for (int64_t t = first; t < last; t++) {
+        gyre_train_row row = train_row(t);
+        assert_int_equal(gyre_metrics_train(m, &row), GYRE_OK);
+        int64_t done = t + 1;
+        gyre_validation_row v = {done, done / 7, done / 100, 0.5, 0.25, 1};
+        if (done % 50 == 0) assert_int_equal(gyre_metrics_validation(m, &v), GYRE_OK);
+        gyre_cycle_row c = {done / 100 - 1, done, 0.001, 0.5, NAN};
+        if (done % 100 == 0) assert_int_equal(gyre_metrics_cycle(m, &c), GYRE_OK);
+    }
+    assert_int_equal(gyre_metrics_close(m), GYRE_OK);
+}
+
+static void check_rows(int64_t count) {
+    gyre_tables t;
+    assert_int_equal(gyre_tables_read(path, &t), GYRE_OK);
+    assert_int_equal(t.train_count, count);
+    assert_int_equal(t.validation_count, count / 50);
+    assert_int_equal(t.cycle_count, count / 100);
+    for (int64_t i = 0; i < count; i++) {
+        gyre_train_row row = train_row(i);
+        assert_memory_equal(&t.train[i], &row, sizeof row);
+    }
+    for (int64_t i = 0; i < count / 50; i++) {
+        assert_int_equal(t.validation[i].step, 50 * (i + 1));
+    }
+    for (int64_t i = 0; i < count / 100; i++) {
+        assert_int_equal(t.cycles[i].end_step, 100 * (i + 1));
+        assert_true(isnan(t.cycles[i].accuracy));
+    }
+    gyre_tables_free(&t);
+}
+
+static void rows_come_back(void **state) {
+    (void)state;
+    unlink(path);
+    write_rows(0, 1000); /* more than wait in memory */
+    check_rows(1000);
+}
+
+static void resume_cuts(void **state) {
+    (void)state;
+    unlink(path);
+    write_rows(0, 731);
+    const int64_t starts[] = {731, 730, 700, 699, 350, 1, 0};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        gyre_metrics *m = NULL;
+        assert_int_equal(gyre_metrics_open(path, starts[i], &m), GYRE_OK);
+        assert_int_equal(gyre_metrics_close(m), GYRE_OK);
+        check_rows(starts[i]);
+        if (starts[i] == 350) write_rows(350, 500);
+        if (starts[i] == 350) check_rows(500);
+    }
+}
+
+static void foreign_files_are_refused(void **state) {
+    (void)state;
+    gyre_metrics *m = NULL;
+    gyre_tables t;
+    assert_int_equal(gyre_file_write_atomic(path, "no HDF5", 7), GYRE_OK);
+    assert_int_equal(gyre_metrics_open(path, 0, &m), GYRE_EIO);
+    assert_non_null(strstr(gyre_error_text(), path));
+    assert_int_equal(gyre_tables_read(path, &t), GYRE_EIO);
+    unlink(path);
+    assert_int_equal(gyre_tables_read(path, &t), GYRE_EIO);
+    assert_non_null(strstr(gyre_error_text(), "No such file"));
+    assert_int_equal(gyre_metrics_open("/proc/gyre/metrics.h5", 0, &m), GYRE_EIO);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_come_back),
+        cmocka_unit_test(resume_cuts),
+        cmocka_unit_test(foreign_files_are_refused),
+    };
+    if (mkdtemp(folder) == NULL) return 1;
+    snprintf(path, sizeof path, "%s/metrics.h5", folder);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(path);
+    rmdir(folder);
+    return failed;
+}
