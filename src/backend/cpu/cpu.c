@@ -1,0 +1,266 @@
+/* The CPU backend's table: opening, memory, tickets, reductions. */
+#include "cpu.h"
+
+#include <math.h>
+#include <omp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int default_threads(void) {
+    const char *omp = getenv("OMP_NUM_THREADS");
+    if (omp != NULL && atoi(omp) > 0) return atoi(omp);
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    int cores = CPU_COUNT(&set);
+    return cores > 0 ? cores : 1;
+}
+
+static void cpu_close(gyre_backend *base) {
+    cpu_backend *b = (cpu_backend *)(void *)base;
+    if (b == NULL) return;
+    cpu_workers_close(b->workers);
+    for (int i = 0; b->queues != NULL && i < b->base.lanes + 1; i++) {
+        cpu_queue *q = &b->queues[i];
+        for (int k = 0; k < q->cache_count; k++) dnn_close(&q->cache[k].op);
+        free(q->cache);
+        free(q->scratch);
+        if (q->stream != NULL) dnnl_stream_destroy(q->stream);
+    }
+    if (b->engine != NULL) dnnl_engine_destroy(b->engine);
+    free(b->queues);
+    free(b->reduce_work);
+    free(b);
+}
+
+static const char *isa_name(dnnl_cpu_isa_t isa) {
+    switch ((int)isa) {
+    case dnnl_cpu_isa_sse41: return "sse4.1";
+    case dnnl_cpu_isa_avx: return "avx";
+    case dnnl_cpu_isa_avx2: return "avx2";
+    case dnnl_cpu_isa_avx512_core: return "avx512_core";
+    case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
+    case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
+    default: return "other";
+    }
+}
+
+/* The processor's name, as Linux tells it. */
+static void read_processor(char *out, size_t size) {
+    char line[256];
+    snprintf(out, size, "unknown processor");
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    if (f == NULL) return;
+    while (fgets(line, sizeof line, f) != NULL) {
+        char *value = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || value == NULL) continue;
+        value[strcspn(value, "\n")] = '\0';
+        snprintf(out, size, "%s", value + 2);
+        break;
+    }
+    fclose(f);
+}
+
+static void describe(cpu_backend *b) {
+    const dnnl_version_t *v = dnnl_version();
+    char processor[128];
+    read_processor(processor, sizeof processor);
+    snprintf(b->description, sizeof b->description,
+             "oneDNN %d.%d.%d (%.12s), kernels for %s, %s, caches %ld/%ld/%ld KiB", v->major,
+             v->minor, v->patch, v->hash, isa_name(dnnl_get_effective_cpu_isa()), processor,
+             sysconf(_SC_LEVEL1_DCACHE_SIZE) >> 10, sysconf(_SC_LEVEL2_CACHE_SIZE) >> 10,
+             sysconf(_SC_LEVEL3_CACHE_SIZE) >> 10);
+}
+
+static gyre_status cpu_open(const gyre_backend_options *options, gyre_comm *comm,
+                            gyre_backend **out) {
+    if (options->precision != GYRE_PRECISION_F32) {
+        return gyre_fail(GYRE_EUSAGE, "precision: the CPU backend computes in \"f32\" only");
+    }
+    gyre_status status = GYRE_OK;
+    int lanes = options->threads > 0 ? options->threads : default_threads();
+    cpu_backend *b = calloc(1, sizeof *b);
+    if (b != NULL) b->queues = calloc((size_t)lanes + 1, sizeof *b->queues);
+    if (b == NULL || b->queues == NULL) {
+        free(b);
+        return gyre_fail(GYRE_EDEVICE, "no memory to open the CPU backend");
+    }
+    b->base = (gyre_backend){&gyre_cpu_ops, &b->queues[lanes].base, lanes, sizeof(float)};
+    b->comm = comm;
+    b->reduce = options->reduce;
+    b->poison = options->poison;
+    omp_set_num_threads(1);
+    if (dnnl_engine_create(&b->engine, dnnl_cpu, 0) != dnnl_success) {
+        status = gyre_fail(GYRE_EDEVICE, "oneDNN has no CPU engine on this machine");
+        goto out;
+    }
+    for (int i = 0; i <= lanes; i++) {
+        b->queues[i].base = (gyre_queue){&b->base, i < lanes ? i : -1};
+        if (dnnl_stream_create(&b->queues[i].stream, b->engine, dnnl_stream_in_order) !=
+            dnnl_success) {
+            status = gyre_fail(GYRE_EDEVICE, "oneDNN cannot make a stream");
+            goto out;
+        }
+    }
+    describe(b);
+    status = cpu_workers_open(b, lanes, &b->workers);
+out:
+    if (status == GYRE_OK)
+        *out = &b->base;
+    else
+        cpu_close(&b->base);
+    return status;
+}
+
+static const char *cpu_describe(const gyre_backend *base) {
+    return ((const cpu_backend *)(const void *)base)->description;
+}
+
+static gyre_status cpu_alloc(gyre_backend *base, size_t bytes, gyre_raw *out) {
+    cpu_backend *b = (cpu_backend *)(void *)base;
+    void *p;
+    GYRE_TRY(cpu_allocate(b, bytes, &p));
+    if (b->poison) memset(p, 0xff, bytes); /* NaN in every float */
+    *out = p;
+    return GYRE_OK;
+}
+
+static void cpu_release(gyre_backend *base, gyre_raw p) {
+    (void)base;
+    free(p);
+}
+
+static gyre_status cpu_upload(gyre_queue *q, gyre_f32 dst, const float *src, size_t n) {
+    (void)q;
+    memcpy(dst, src, n * sizeof(float));
+    return GYRE_OK;
+}
+
+static gyre_status cpu_download(gyre_queue *q, float *dst, gyre_f32 src, size_t n) {
+    (void)q;
+    memcpy(dst, src, n * sizeof(float));
+    return GYRE_OK;
+}
+
+static gyre_status cpu_sync(gyre_backend *b) {
+    (void)b;
+    return GYRE_OK;
+}
+
+/* The copy is made now, in queue order; the host may see it only through read(). */
+static gyre_status cpu_read_later(gyre_queue *q, gyre_f32 src, int n, gyre_ticket *out) {
+    cpu_backend *b = cpu_of(q);
+    for (int i = 0; i < CPU_TICKETS; i++) {
+        cpu_ticket *t = &b->tickets[i];
+        if (t->open) continue;
+        *t = (cpu_ticket){.n = n, .open = true};
+        memcpy(t->value, src, (size_t)n * sizeof(float));
+        *out = (gyre_ticket){i};
+        return GYRE_OK;
+    }
+    return gyre_fail(GYRE_EDEVICE, "more than %d reads under way", CPU_TICKETS);
+}
+
+static gyre_status cpu_read(gyre_backend *base, gyre_ticket ticket, float *dst) {
+    cpu_ticket *t = &((cpu_backend *)(void *)base)->tickets[ticket.slot];
+    if (!t->open) return gyre_fail(GYRE_EDEVICE, "a result was read twice");
+    memcpy(dst, t->value, (size_t)t->n * sizeof(float));
+    t->open = false;
+    return GYRE_OK;
+}
+
+/* Nothing is reduced before reduce_end, so that a forgotten one fails here and not on a GPU. */
+static gyre_status cpu_reduce_begin(gyre_backend *base, gyre_f32 x, size_t n) {
+    cpu_backend *b = (cpu_backend *)(void *)base;
+    if (b->reduction_count == CPU_REDUCTIONS) {
+        return gyre_fail(GYRE_EDEVICE, "more than %d reductions begun at once", CPU_REDUCTIONS);
+    }
+    b->reductions[b->reduction_count].x = cpu_f32(x);
+    b->reductions[b->reduction_count++].n = n;
+    return GYRE_OK;
+}
+
+static gyre_status reduce_work(cpu_backend *b, size_t n) {
+    if (n <= b->reduce_room) return GYRE_OK;
+    void *fresh;
+    GYRE_TRY(cpu_allocate(b, n * sizeof(float), &fresh));
+    free(b->reduce_work);
+    b->reduce_work = fresh;
+    b->reduce_room = n;
+    return GYRE_OK;
+}
+
+static gyre_status cpu_reduce_end(gyre_backend *base) {
+    cpu_backend *b = (cpu_backend *)(void *)base;
+    int count = b->reduction_count;
+    b->reduction_count = 0;
+    if (b->comm == NULL || gyre_comm_size(b->comm) == 1) return GYRE_OK;
+    for (int i = 0; i < count; i++) {
+        float *x = b->reductions[i].x;
+        size_t n = b->reductions[i].n;
+        if (b->reduce == GYRE_REDUCE_EXACT) {
+            GYRE_TRY(reduce_work(b, n));
+            GYRE_TRY(gyre_comm_reduce_exact(b->comm, x, n, b->reduce_work));
+        } else {
+            GYRE_TRY(gyre_comm_reduce_fast_begin(b->comm, x, n));
+        }
+    }
+    return b->reduce == GYRE_REDUCE_EXACT ? GYRE_OK : gyre_comm_reduce_fast_wait(b->comm);
+}
+
+int64_t gyre_cpu_allocations(const gyre_backend *b) {
+    return ((const cpu_backend *)(const void *)b)->allocations;
+}
+
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+const char *gyre_onednn_version(void) {
+    return TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(DNNL_VERSION_PATCH);
+}
+
+const gyre_backend_ops gyre_cpu_ops = {
+    .name = "cpu",
+    .open = cpu_open,
+    .close = cpu_close,
+    .describe = cpu_describe,
+    .alloc = cpu_alloc,
+    .release = cpu_release,
+    .upload = cpu_upload,
+    .download = cpu_download,
+    .sync = cpu_sync,
+    .read_later = cpu_read_later,
+    .read = cpu_read,
+    .parallel = cpu_parallel,
+    .batch_load = cpu_batch_load,
+    .conv_pack_size = cpu_conv_pack_size,
+    .conv_pack = cpu_conv_pack,
+    .conv = cpu_conv,
+    .conv_dx = cpu_conv_dx,
+    .conv_dw = cpu_conv_dw,
+    .linear_pack_size = cpu_linear_pack_size,
+    .linear_pack = cpu_linear_pack,
+    .linear = cpu_linear,
+    .linear_dx = cpu_linear_dx,
+    .linear_dw = cpu_linear_dw,
+    .norm_train = cpu_norm_train,
+    .norm_eval = cpu_norm_eval,
+    .norm_dx = cpu_norm_dx,
+    .relu = cpu_relu,
+    .relu_dx = cpu_relu_dx,
+    .pool_saved_size = cpu_pool_saved_size,
+    .pool = cpu_pool,
+    .pool_dx = cpu_pool_dx,
+    .shortcut = cpu_shortcut,
+    .shortcut_dx = cpu_shortcut_dx,
+    .accumulate = cpu_accumulate,
+    .softmax_loss = cpu_softmax_loss,
+    .fill = cpu_fill,
+    .add = cpu_add,
+    .running = cpu_running,
+    .judge = cpu_judge,
+    .update = cpu_update,
+    .reduce_begin = cpu_reduce_begin,
+    .reduce_end = cpu_reduce_end,
+};

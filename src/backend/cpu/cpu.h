@@ -1,0 +1,169 @@
+/* The CPU backend's inside: worker threads, one queue per lane, a primitive cache per queue.
+ *
+ * A lane is one thread. What a lane computes never depends on the others, so the number of lanes
+ * changes speed only. */
+#ifndef GYRE_CPU_H
+#define GYRE_CPU_H
+
+#include "dnn.h"
+#include "gyre/backend.h"
+#include "gyre/comm.h"
+#include <pthread.h>
+
+enum { CPU_SHAPE_INTS = 12, CPU_TICKETS = 4, CPU_TICKET_FLOATS = 16, CPU_REDUCTIONS = 64 };
+
+/* A cached primitive: kind and shape are its key. */
+typedef struct {
+    dnn_kind kind;
+    int shape[CPU_SHAPE_INTS];
+    dnn_op op;
+} cpu_cached;
+
+typedef struct {
+    gyre_queue base; /* first */
+    dnnl_stream_t stream;
+    cpu_cached *cache;
+    int cache_count, cache_room, cache_next; /* next: where the last hit was, plus one */
+    char *scratch;
+    size_t scratch_room;
+} cpu_queue;
+
+typedef struct {
+    int n;
+    bool open;
+    float value[CPU_TICKET_FLOATS];
+} cpu_ticket;
+
+typedef struct cpu_workers cpu_workers;
+
+typedef struct {
+    gyre_backend base; /* first */
+    gyre_comm *comm;
+    dnnl_engine_t engine;
+    cpu_queue *queues; /* lanes + 1: the last one is main */
+    cpu_workers *workers;
+    gyre_reduce reduce;
+    bool poison;
+    cpu_ticket tickets[CPU_TICKETS];
+    struct {
+        float *x;
+        size_t n;
+    } reductions[CPU_REDUCTIONS]; /* begun, not yet done */
+    int reduction_count;
+    float *reduce_work;
+    size_t reduce_room;
+    int64_t allocations; /* of the backend itself; constant once every shape was seen */
+    char description[512];
+} cpu_backend;
+
+static inline cpu_backend *cpu_of(gyre_queue *q) {
+    return (cpu_backend *)(void *)q->backend;
+}
+
+/* Counted allocation, 64-byte aligned; free() it. */
+gyre_status cpu_allocate(cpu_backend *b, size_t bytes, void **out);
+
+/* Runs the cached primitive for (kind, shape of `ints` ints), made at first use. */
+gyre_status cpu_run(gyre_queue *q, dnn_kind kind, const void *shape, const dnn_arg *args,
+                    int count);
+/* The cached op itself, for its sizes. */
+gyre_status cpu_op(gyre_queue *q, dnn_kind kind, const void *shape, dnn_op **out);
+/* At least `bytes` of scratch of this queue beyond what primitives use at the same time. */
+gyre_status cpu_scratch(cpu_queue *q, size_t bytes, void **out);
+
+gyre_status cpu_workers_open(cpu_backend *b, int lanes, cpu_workers **out);
+void cpu_workers_close(cpu_workers *w);
+gyre_status cpu_parallel(gyre_backend *b, int n, gyre_task task, void *context);
+
+/* Runs body(context, begin, end) over blocks of [0, n): on main over all lanes, else here. The
+ * blocks are fixed, CPU_BLOCK elements each, whatever the number of lanes. */
+enum { CPU_BLOCK = 8192 };
+typedef void (*cpu_body)(void *context, size_t begin, size_t end);
+gyre_status cpu_for(gyre_queue *q, size_t n, cpu_body body, void *context);
+
+/* Host pointers behind device handles: the CPU's own privilege. */
+static inline float *cpu_f32(gyre_f32 p) {
+    return (float *)(void *)p;
+}
+static inline float *cpu_act(gyre_act p) {
+    return (float *)(void *)p;
+}
+static inline int32_t *cpu_i32(gyre_i32 p) {
+    return (int32_t *)(void *)p;
+}
+
+/* GCC compiles marked functions for several instruction sets and picks one at start. The order of
+ * operations is that of the source in each (-ffp-contract=off), so the bits are the same. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#define CPU_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CPU_CLONES
+#endif
+
+/* The loop below may be vectorised although its arrays may be one and the same: each element is
+ * read before it is written, and no other. */
+#if defined(__clang__)
+#define CPU_SAME_INDEX _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define CPU_SAME_INDEX _Pragma("GCC ivdep")
+#endif
+
+/* the table's slots, by file */
+/* layers.c */
+size_t cpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s);
+gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, gyre_raw packed);
+gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
+                     gyre_f32 bias, gyre_act y);
+gyre_status cpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_raw packed,
+                        gyre_act dx);
+gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_act dy,
+                        gyre_f32 dw, gyre_f32 db);
+size_t cpu_linear_pack_size(gyre_backend *b, const gyre_linear_shape *s);
+gyre_status cpu_linear_pack(gyre_queue *q, const gyre_linear_shape *s, gyre_f32 w, gyre_raw packed);
+gyre_status cpu_linear(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_raw packed,
+                       gyre_f32 bias, gyre_act y);
+gyre_status cpu_linear_dx(gyre_queue *q, const gyre_linear_shape *s, gyre_act dy, gyre_raw packed,
+                          gyre_act dx);
+gyre_status cpu_linear_dw(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_act dy,
+                          gyre_f32 dw, gyre_f32 db);
+size_t cpu_pool_saved_size(gyre_backend *b, const gyre_pool_shape *s);
+gyre_status cpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_raw saved,
+                     gyre_act y);
+gyre_status cpu_pool_dx(gyre_queue *q, const gyre_pool_shape *s, gyre_act dy, gyre_raw saved,
+                        gyre_act dx);
+/* norm.c */
+gyre_status cpu_norm_train(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
+                           gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved, gyre_f32 moments,
+                           gyre_act y);
+gyre_status cpu_norm_eval(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
+                          gyre_f32 gamma, gyre_f32 beta, gyre_f32 running, gyre_f32 saved,
+                          gyre_act y);
+gyre_status cpu_norm_dx(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act y,
+                        gyre_act dy, gyre_f32 gamma, gyre_f32 saved, gyre_act dx,
+                        gyre_act dresidual, gyre_f32 dgamma, gyre_f32 dbeta);
+/* maps.c */
+gyre_status cpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
+                           gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels);
+gyre_status cpu_relu(gyre_queue *q, size_t n, gyre_act x, gyre_act y);
+gyre_status cpu_relu_dx(gyre_queue *q, size_t n, gyre_act y, gyre_act dy, gyre_act dx);
+gyre_status cpu_shortcut(gyre_queue *q, const gyre_shortcut_shape *s, gyre_act x, gyre_act y);
+gyre_status cpu_shortcut_dx(gyre_queue *q, const gyre_shortcut_shape *s, gyre_act dy, gyre_act dx);
+gyre_status cpu_accumulate(gyre_queue *q, size_t n, gyre_act x, gyre_act y);
+gyre_status cpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
+                             gyre_i32 labels, gyre_act dx, gyre_f32 stats);
+/* vectors.c */
+gyre_status cpu_fill(gyre_queue *q, size_t n, float value, gyre_f32 x);
+gyre_status cpu_add(gyre_queue *q, size_t n, gyre_f32 a, gyre_f32 b, gyre_f32 y);
+gyre_status cpu_running(gyre_queue *q, size_t n, float inv_shards, gyre_f32 moments,
+                        gyre_f32 scalars, gyre_f32 running);
+gyre_status cpu_judge(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, float clip_norm,
+                      gyre_f32 scalars);
+gyre_status cpu_update(gyre_queue *q, const gyre_update_shape *s, size_t n, gyre_f32 g, gyre_f32 s1,
+                       gyre_f32 s2, gyre_f32 w, gyre_f32 scalars);
+
+extern const gyre_backend_ops gyre_cpu_ops;
+
+/* Allocations so far, for the test that a steady step makes none. */
+int64_t gyre_cpu_allocations(const gyre_backend *b);
+
+#endif

@@ -1,0 +1,436 @@
+/* The only file that knows oneDNN's two C APIs: 2.x builds an operation descriptor and makes a
+ * primitive descriptor of it, 3.x makes the primitive descriptor at once and has opaque memory
+ * descriptors. Below, `md` is a memory descriptor to pass and `md_own` one to make. */
+#include "dnn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#if DNNL_VERSION_MAJOR >= 3
+typedef const_dnnl_memory_desc_t md;
+typedef dnnl_memory_desc_t md_own;
+#define MD(x) (x)
+static dnnl_status_t md_make(md_own *out, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
+    return dnnl_memory_desc_create_with_tag(out, rank, dims, dnnl_f32, tag);
+}
+static void md_free(md_own *x) {
+    dnnl_memory_desc_destroy(*x);
+}
+#else
+typedef const dnnl_memory_desc_t *md;
+typedef dnnl_memory_desc_t md_own;
+#define MD(x) (&(x))
+static dnnl_status_t md_make(md_own *out, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
+    return dnnl_memory_desc_init_by_tag(out, rank, dims, dnnl_f32, tag);
+}
+static void md_free(md_own *x) {
+    (void)x;
+}
+#endif
+
+static gyre_status check(dnnl_status_t code, const char *what) {
+    if (code == dnnl_success) return GYRE_OK;
+    return gyre_fail(code == dnnl_out_of_memory ? GYRE_EDEVICE : GYRE_EDEVICE,
+                     "oneDNN: %s failed with status %d%s", what, (int)code,
+                     code == dnnl_unimplemented   ? " (no kernel for this shape on this processor)"
+                     : code == dnnl_out_of_memory ? " (out of memory)"
+                                                  : "");
+}
+
+/* The memory descriptors of a layer: x, w, b, y in plain formats or `any`. */
+typedef struct {
+    md_own x, w, b, y;
+    bool bias;
+} layer_md;
+
+static void layer_md_free(layer_md *m) {
+    md_free(&m->x);
+    md_free(&m->w);
+    md_free(&m->y);
+    if (m->bias) md_free(&m->b);
+}
+
+static gyre_status layer_md_make(layer_md *m, int rank, const dnnl_dims_t x, const dnnl_dims_t w,
+                                 const dnnl_dims_t y, dnnl_format_tag_t act, dnnl_format_tag_t wt,
+                                 bool bias) {
+    memset(m, 0, sizeof *m);
+    m->bias = bias;
+    GYRE_TRY(check(md_make(&m->x, rank, x, act), "memory descriptor"));
+    GYRE_TRY(check(md_make(&m->w, rank, w, wt), "memory descriptor"));
+    GYRE_TRY(check(md_make(&m->y, rank, y, act), "memory descriptor"));
+    if (bias) GYRE_TRY(check(md_make(&m->b, 1, &w[0], dnnl_a), "memory descriptor"));
+    return GYRE_OK;
+}
+
+static gyre_status make_attr(bool relu, dnnl_primitive_attr_t *out) {
+    GYRE_TRY(check(dnnl_primitive_attr_create(out), "attributes"));
+    GYRE_TRY(check(dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user),
+                   "scratchpad mode"));
+    if (!relu) return GYRE_OK;
+    dnnl_post_ops_t ops;
+    GYRE_TRY(check(dnnl_post_ops_create(&ops), "post-ops"));
+#if DNNL_VERSION_MAJOR >= 3
+    dnnl_status_t code = dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0, 0);
+#else
+    dnnl_status_t code = dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0, 0);
+#endif
+    if (code == dnnl_success) code = dnnl_primitive_attr_set_post_ops(*out, ops);
+    dnnl_post_ops_destroy(ops);
+    return check(code, "post-ops");
+}
+
+/* ---- primitive descriptors: forward, backward data, backward weights */
+
+typedef enum { FORWARD, DATA, WEIGHTS } direction;
+
+static dnnl_status_t conv_pd(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
+                             const layer_md *m, dnnl_primitive_attr_t attr,
+                             dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out) {
+    const dnnl_dims_t stride = {s->stride, s->stride}, pad = {s->pad, s->pad};
+    md b = m->bias ? MD(m->b) : NULL;
+#if DNNL_VERSION_MAJOR >= 3
+    const dnnl_dims_t dilate = {0, 0};
+    if (d == FORWARD) {
+        return dnnl_convolution_forward_primitive_desc_create(
+            out, engine, dnnl_forward_training, dnnl_convolution_direct, MD(m->x), MD(m->w), b,
+            MD(m->y), stride, dilate, pad, pad, attr);
+    }
+    if (d == DATA) {
+        return dnnl_convolution_backward_data_primitive_desc_create(
+            out, engine, dnnl_convolution_direct, MD(m->x), MD(m->w), MD(m->y), stride, dilate, pad,
+            pad, hint, attr);
+    }
+    return dnnl_convolution_backward_weights_primitive_desc_create(
+        out, engine, dnnl_convolution_direct, MD(m->x), MD(m->w), b, MD(m->y), stride, dilate, pad,
+        pad, hint, attr);
+#else
+    dnnl_convolution_desc_t desc;
+    dnnl_status_t code;
+    if (d == FORWARD) {
+        code = dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training,
+                                                  dnnl_convolution_direct, MD(m->x), MD(m->w), b,
+                                                  MD(m->y), stride, pad, pad);
+    } else if (d == DATA) {
+        code = dnnl_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, MD(m->x),
+                                                        MD(m->w), MD(m->y), stride, pad, pad);
+    } else {
+        code = dnnl_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct, MD(m->x),
+                                                           MD(m->w), b, MD(m->y), stride, pad, pad);
+    }
+    if (code != dnnl_success) return code;
+    return dnnl_primitive_desc_create(out, &desc, attr, engine, hint);
+#endif
+}
+
+static dnnl_status_t linear_pd(dnnl_engine_t engine, direction d, const layer_md *m,
+                               dnnl_primitive_attr_t attr, dnnl_primitive_desc_t hint,
+                               dnnl_primitive_desc_t *out) {
+    md b = m->bias ? MD(m->b) : NULL;
+#if DNNL_VERSION_MAJOR >= 3
+    if (d == FORWARD) {
+        return dnnl_inner_product_forward_primitive_desc_create(
+            out, engine, dnnl_forward_training, MD(m->x), MD(m->w), b, MD(m->y), attr);
+    }
+    if (d == DATA) {
+        return dnnl_inner_product_backward_data_primitive_desc_create(
+            out, engine, MD(m->x), MD(m->w), MD(m->y), hint, attr);
+    }
+    return dnnl_inner_product_backward_weights_primitive_desc_create(
+        out, engine, MD(m->x), MD(m->w), b, MD(m->y), hint, attr);
+#else
+    dnnl_inner_product_desc_t desc;
+    dnnl_status_t code;
+    if (d == FORWARD) {
+        code = dnnl_inner_product_forward_desc_init(&desc, dnnl_forward_training, MD(m->x),
+                                                    MD(m->w), b, MD(m->y));
+    } else if (d == DATA) {
+        code = dnnl_inner_product_backward_data_desc_init(&desc, MD(m->x), MD(m->w), MD(m->y));
+    } else {
+        code =
+            dnnl_inner_product_backward_weights_desc_init(&desc, MD(m->x), MD(m->w), b, MD(m->y));
+    }
+    if (code != dnnl_success) return code;
+    return dnnl_primitive_desc_create(out, &desc, attr, engine, hint);
+#endif
+}
+
+static dnnl_status_t pool_pd(dnnl_engine_t engine, direction d, const gyre_pool_shape *s,
+                             const layer_md *m, const dnnl_dims_t pad, const dnnl_dims_t pad_end,
+                             dnnl_primitive_attr_t attr, dnnl_primitive_desc_t hint,
+                             dnnl_primitive_desc_t *out) {
+    const dnnl_dims_t stride = {s->stride, s->stride}, kernel = {s->r, s->r};
+    dnnl_alg_kind_t alg = s->max ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding;
+#if DNNL_VERSION_MAJOR >= 3
+    const dnnl_dims_t dilate = {0, 0};
+    if (d == FORWARD) {
+        return dnnl_pooling_forward_primitive_desc_create(out, engine, dnnl_forward_training, alg,
+                                                          MD(m->x), MD(m->y), stride, kernel,
+                                                          dilate, pad, pad_end, attr);
+    }
+    return dnnl_pooling_backward_primitive_desc_create(out, engine, alg, MD(m->x), MD(m->y), stride,
+                                                       kernel, dilate, pad, pad_end, hint, attr);
+#else
+    dnnl_pooling_desc_t desc;
+    dnnl_status_t code;
+    if (d == FORWARD) {
+        code = dnnl_pooling_forward_desc_init(&desc, dnnl_forward_training, alg, MD(m->x), MD(m->y),
+                                              stride, kernel, pad, pad_end);
+    } else {
+        code = dnnl_pooling_backward_desc_init(&desc, alg, MD(m->x), MD(m->y), stride, kernel, pad,
+                                               pad_end);
+    }
+    if (code != dnnl_success) return code;
+    return dnnl_primitive_desc_create(out, &desc, attr, engine, hint);
+#endif
+}
+
+/* ---- from a primitive descriptor to an op */
+
+static gyre_status op_make(dnnl_engine_t engine, dnnl_primitive_desc_t pd, const int *ids,
+                           dnn_op *op) {
+    memset(op, 0, sizeof *op);
+    GYRE_TRY(check(dnnl_primitive_create(&op->primitive, pd), "making a primitive"));
+    for (int i = 0; ids[i] != 0; i++) {
+        md m = dnnl_primitive_desc_query_md(pd, dnnl_query_exec_arg_md, ids[i]);
+        if (m == NULL || dnnl_memory_desc_get_size(m) == 0) continue;
+        GYRE_TRY(check(dnnl_memory_create(&op->memories[op->count], m, engine, DNNL_MEMORY_NONE),
+                       "making a memory object"));
+        op->ids[op->count++] = ids[i];
+    }
+    md m = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    op->scratch = m == NULL ? 0 : dnnl_memory_desc_get_size(m);
+    if (op->scratch == 0) return GYRE_OK;
+    GYRE_TRY(check(dnnl_memory_create(&op->memories[op->count], m, engine, DNNL_MEMORY_NONE),
+                   "making a memory object"));
+    op->ids[op->count++] = DNNL_ARG_SCRATCHPAD;
+    return GYRE_OK;
+}
+
+void dnn_close(dnn_op *op) {
+    for (int i = 0; i < op->count; i++) dnnl_memory_destroy(op->memories[i]);
+    if (op->primitive != NULL) dnnl_primitive_destroy(op->primitive);
+    memset(op, 0, sizeof *op);
+}
+
+size_t dnn_arg_size(const dnn_op *op, int id) {
+    for (int i = 0; i < op->count; i++) {
+        if (op->ids[i] != id) continue;
+#if DNNL_VERSION_MAJOR >= 3
+        const_dnnl_memory_desc_t m;
+#else
+        const dnnl_memory_desc_t *m;
+#endif
+        return dnnl_memory_get_memory_desc(op->memories[i], &m) == dnnl_success
+                   ? dnnl_memory_desc_get_size(m)
+                   : 0;
+    }
+    return 0;
+}
+
+gyre_status dnn_run(const dnn_op *op, dnnl_stream_t stream, void *scratch, const dnn_arg *args,
+                    int count) {
+    dnnl_exec_arg_t list[DNN_ARGS + 1];
+    for (int i = 0; i < op->count; i++) {
+        void *data = op->ids[i] == DNNL_ARG_SCRATCHPAD ? scratch : NULL;
+        for (int k = 0; k < count; k++) {
+            if (args[k].id == op->ids[i]) data = args[k].data;
+        }
+        if (data == NULL) {
+            return gyre_fail(GYRE_EDEVICE, "oneDNN: argument %d of a primitive is missing",
+                             op->ids[i]);
+        }
+        GYRE_TRY(check(dnnl_memory_set_data_handle(op->memories[i], data), "setting a pointer"));
+        list[i] = (dnnl_exec_arg_t){op->ids[i], op->memories[i]};
+    }
+    return check(dnnl_primitive_execute(op->primitive, stream, op->count, list), "a primitive");
+}
+
+/* ---- convolutions */
+
+static gyre_status conv_md(const gyre_conv_shape *s, int n, dnnl_format_tag_t weights,
+                           layer_md *m) {
+    int oh = (s->h + 2 * s->pad - s->r) / s->stride + 1;
+    int ow = (s->w + 2 * s->pad - s->r) / s->stride + 1;
+    const dnnl_dims_t x = {n, s->c, s->h, s->w}, w = {s->k, s->c, s->r, s->r};
+    const dnnl_dims_t y = {n, s->k, oh, ow};
+    return layer_md_make(m, 4, x, w, y, dnnl_nhwc, weights, s->bias);
+}
+
+/* A primitive descriptor of direction d with given memory descriptors; the backward ones want a
+ * forward one as a hint. */
+static gyre_status conv_pd_open(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
+                                const layer_md *m, dnnl_primitive_desc_t *out) {
+    gyre_status status;
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_primitive_desc_t hint = NULL;
+    layer_md any = {0};
+    GYRE_GOTO(make_attr(d == FORWARD && s->relu, &attr));
+    if (d != FORWARD) {
+        GYRE_GOTO(conv_md(s, s->n, dnnl_format_tag_any, &any));
+        GYRE_GOTO(check(conv_pd(engine, FORWARD, s, &any, attr, NULL, &hint), "convolution hint"));
+    }
+    GYRE_GOTO(check(conv_pd(engine, d, s, m, attr, hint, out), "convolution"));
+out:
+    layer_md_free(&any);
+    if (hint != NULL) dnnl_primitive_desc_destroy(hint);
+    if (attr != NULL) dnnl_primitive_attr_destroy(attr);
+    return status;
+}
+
+enum { CANONICAL_BATCH = 32 };
+
+/* The primitive descriptor whose weights md is the packed format of direction d. */
+static gyre_status conv_format_open(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
+                                    dnnl_primitive_desc_t *out) {
+    gyre_conv_shape canonical = *s;
+    canonical.n = CANONICAL_BATCH;
+    layer_md m;
+    GYRE_TRY(conv_md(&canonical, CANONICAL_BATCH, dnnl_format_tag_any, &m));
+    gyre_status status = conv_pd_open(engine, d, &canonical, &m, out);
+    layer_md_free(&m);
+    return status;
+}
+
+static gyre_status conv_open(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
+                             dnn_op *op) {
+    static const int ids[][5] = {
+        {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST, 0},
+        {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, 0},
+        {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, 0}};
+    dnnl_primitive_desc_t format = NULL, pd = NULL;
+    layer_md m = {0};
+    gyre_status status;
+    GYRE_GOTO(conv_md(s, s->n, dnnl_format_tag_any, &m));
+    if (d != WEIGHTS) { /* dW's format is private: it is unpacked at once */
+        GYRE_GOTO(conv_format_open(engine, d, s, &format));
+        md_own packed;
+        md w = dnnl_primitive_desc_query_md(format, dnnl_query_weights_md, 0);
+#if DNNL_VERSION_MAJOR >= 3
+        GYRE_GOTO(check(dnnl_memory_desc_clone(&packed, w), "memory descriptor"));
+#else
+        packed = *w;
+#endif
+        md_free(&m.w);
+        m.w = packed;
+    }
+    GYRE_GOTO(conv_pd_open(engine, d, s, &m, &pd));
+    status = op_make(engine, pd, ids[d], op);
+out:
+    layer_md_free(&m);
+    if (format != NULL) dnnl_primitive_desc_destroy(format);
+    if (pd != NULL) dnnl_primitive_desc_destroy(pd);
+    return status;
+}
+
+/* Reorders between the plain (k, r, r, c) weights and a kernel's format. */
+static gyre_status conv_reorder_open(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
+                                     dnn_op *op) {
+    static const int ids[] = {DNNL_ARG_FROM, DNNL_ARG_TO, 0};
+    dnnl_primitive_desc_t format = NULL, pd = NULL;
+    dnnl_primitive_attr_t attr = NULL;
+    layer_md plain = {0}, any = {0};
+    gyre_status status;
+    GYRE_GOTO(make_attr(false, &attr));
+    GYRE_GOTO(conv_md(s, s->n, dnnl_ohwi, &plain));
+    if (d == WEIGHTS) {
+        GYRE_GOTO(conv_md(s, s->n, dnnl_format_tag_any, &any));
+        GYRE_GOTO(conv_pd_open(engine, d, s, &any, &format));
+        md from = dnnl_primitive_desc_query_md(format, dnnl_query_diff_weights_md, 0);
+        GYRE_GOTO(
+            check(dnnl_reorder_primitive_desc_create(&pd, from, engine, MD(plain.w), engine, attr),
+                  "reorder"));
+    } else {
+        GYRE_GOTO(conv_format_open(engine, d, s, &format));
+        md to = dnnl_primitive_desc_query_md(format, dnnl_query_weights_md, 0);
+        GYRE_GOTO(
+            check(dnnl_reorder_primitive_desc_create(&pd, MD(plain.w), engine, to, engine, attr),
+                  "reorder"));
+    }
+    status = op_make(engine, pd, ids, op);
+out:
+    layer_md_free(&plain);
+    layer_md_free(&any);
+    if (attr != NULL) dnnl_primitive_attr_destroy(attr);
+    if (format != NULL) dnnl_primitive_desc_destroy(format);
+    if (pd != NULL) dnnl_primitive_desc_destroy(pd);
+    return status;
+}
+
+/* ---- fully connected layers and pooling */
+
+static gyre_status linear_open(dnnl_engine_t engine, direction d, const gyre_linear_shape *s,
+                               dnn_op *op) {
+    static const int ids[][5] = {
+        {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST, 0},
+        {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, 0},
+        {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, 0}};
+    const dnnl_dims_t x = {s->n, s->in}, w = {s->out, s->in}, y = {s->n, s->out};
+    dnnl_primitive_desc_t hint = NULL, pd = NULL;
+    dnnl_primitive_attr_t attr = NULL;
+    layer_md m = {0};
+    gyre_status status;
+    GYRE_GOTO(make_attr(d == FORWARD && s->relu, &attr));
+    GYRE_GOTO(layer_md_make(&m, 2, x, w, y, dnnl_ab, dnnl_ab, s->bias));
+    if (d != FORWARD) {
+        GYRE_GOTO(check(linear_pd(engine, FORWARD, &m, attr, NULL, &hint), "inner product hint"));
+    }
+    GYRE_GOTO(check(linear_pd(engine, d, &m, attr, hint, &pd), "inner product"));
+    status = op_make(engine, pd, ids[d], op);
+out:
+    layer_md_free(&m);
+    if (hint != NULL) dnnl_primitive_desc_destroy(hint);
+    if (pd != NULL) dnnl_primitive_desc_destroy(pd);
+    if (attr != NULL) dnnl_primitive_attr_destroy(attr);
+    return status;
+}
+
+static int pool_out(const gyre_pool_shape *s, int size) {
+    int room = size + 2 * s->pad - s->r;
+    return (s->ceil ? (room + s->stride - 1) / s->stride : room / s->stride) + 1;
+}
+
+static gyre_status pool_open(dnnl_engine_t engine, direction d, const gyre_pool_shape *s,
+                             dnn_op *op) {
+    static const int ids[][4] = {{DNNL_ARG_SRC, DNNL_ARG_DST, DNNL_ARG_WORKSPACE, 0},
+                                 {DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC, DNNL_ARG_WORKSPACE, 0}};
+    int oh = pool_out(s, s->h), ow = pool_out(s, s->w);
+    const dnnl_dims_t x = {s->n, s->c, s->h, s->w}, y = {s->n, s->c, oh, ow};
+    const dnnl_dims_t pad = {s->pad, s->pad};
+    const dnnl_dims_t end = {(oh - 1) * s->stride + s->r - s->h - s->pad,
+                             (ow - 1) * s->stride + s->r - s->w - s->pad};
+    dnnl_primitive_desc_t hint = NULL, pd = NULL;
+    dnnl_primitive_attr_t attr = NULL;
+    layer_md m = {0};
+    gyre_status status;
+    GYRE_GOTO(make_attr(false, &attr));
+    GYRE_GOTO(layer_md_make(&m, 4, x, x, y, dnnl_nhwc, dnnl_nhwc, false));
+    if (d != FORWARD) {
+        GYRE_GOTO(check(pool_pd(engine, FORWARD, s, &m, pad, end, attr, NULL, &hint), "pooling"));
+    }
+    GYRE_GOTO(check(pool_pd(engine, d, s, &m, pad, end, attr, hint, &pd), "pooling"));
+    status = op_make(engine, pd, ids[d], op);
+out:
+    layer_md_free(&m);
+    if (hint != NULL) dnnl_primitive_desc_destroy(hint);
+    if (pd != NULL) dnnl_primitive_desc_destroy(pd);
+    if (attr != NULL) dnnl_primitive_attr_destroy(attr);
+    return status;
+}
+
+gyre_status dnn_open(dnnl_engine_t engine, dnn_kind kind, const void *shape, dnn_op *out) {
+    memset(out, 0, sizeof *out);
+    switch (kind) {
+    case DNN_CONV: return conv_open(engine, FORWARD, shape, out);
+    case DNN_CONV_DX: return conv_open(engine, DATA, shape, out);
+    case DNN_CONV_DW: return conv_open(engine, WEIGHTS, shape, out);
+    case DNN_CONV_PACK: return conv_reorder_open(engine, FORWARD, shape, out);
+    case DNN_CONV_PACK_DX: return conv_reorder_open(engine, DATA, shape, out);
+    case DNN_CONV_UNPACK: return conv_reorder_open(engine, WEIGHTS, shape, out);
+    case DNN_LINEAR: return linear_open(engine, FORWARD, shape, out);
+    case DNN_LINEAR_DX: return linear_open(engine, DATA, shape, out);
+    case DNN_LINEAR_DW: return linear_open(engine, WEIGHTS, shape, out);
+    case DNN_POOL: return pool_open(engine, FORWARD, shape, out);
+    case DNN_POOL_DX: return pool_open(engine, DATA, shape, out);
+    }
+    return gyre_fail(GYRE_EDEVICE, "unknown kind of primitive %d", (int)kind);
+}

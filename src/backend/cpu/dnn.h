@@ -1,0 +1,53 @@
+/* oneDNN primitives as plain objects: open by shape, run on pointers, close.
+ *
+ * dnn.c is the one file that knows how the C APIs of oneDNN 2.x and 3.x differ. Activations are
+ * nhwc and nc, gradients and master weights plain (k, r, r, c) and (out, in); packed convolution
+ * weights are in the format that the forward or backward-data kernel prefers, chosen for a fixed
+ * batch so that training and evaluation share one packed copy. */
+#ifndef GYRE_CPU_DNN_H
+#define GYRE_CPU_DNN_H
+
+#include "gyre/backend.h"
+#include <oneapi/dnnl/dnnl.h>
+
+enum { DNN_ARGS = 6 };
+
+typedef struct {
+    dnnl_primitive_t primitive;
+    int count;
+    int ids[DNN_ARGS + 1]; /* DNNL_ARG_*; the scratchpad is last when there is one */
+    dnnl_memory_t memories[DNN_ARGS + 1];
+    size_t scratch; /* bytes */
+} dnn_op;
+
+typedef enum {
+    DNN_CONV,         /* src, weights (packed), bias, dst */
+    DNN_CONV_DX,      /* diff_dst, weights (packed for dx), diff_src */
+    DNN_CONV_DW,      /* src, diff_dst, diff_weights (kernel's format), diff_bias */
+    DNN_CONV_PACK,    /* from plain, to forward format */
+    DNN_CONV_PACK_DX, /* from plain, to backward-data format */
+    DNN_CONV_UNPACK,  /* from the dW kernel's format, to plain */
+    DNN_LINEAR,       /* src, weights (plain), bias, dst */
+    DNN_LINEAR_DX,
+    DNN_LINEAR_DW,
+    DNN_POOL,    /* src, dst, workspace (max) */
+    DNN_POOL_DX, /* diff_dst, diff_src, workspace (max) */
+} dnn_kind;
+
+/* `shape` is the gyre_..._shape that the kind implies. */
+gyre_status dnn_open(dnnl_engine_t engine, dnn_kind kind, const void *shape, dnn_op *out);
+void dnn_close(dnn_op *op);
+
+typedef struct {
+    int id;
+    void *data;
+} dnn_arg;
+
+/* Runs `op` with the pointers given by argument id; every id of the op must be given. */
+gyre_status dnn_run(const dnn_op *op, dnnl_stream_t stream, void *scratch, const dnn_arg *args,
+                    int count);
+
+/* Bytes of the memory behind an argument of an opened op; 0 when it has none. */
+size_t dnn_arg_size(const dnn_op *op, int id);
+
+#endif

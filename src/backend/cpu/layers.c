@@ -1,0 +1,145 @@
+/* Convolution, fully connected and pooling layers: shapes to cached oneDNN primitives. */
+#include "cpu.h"
+
+#include <string.h>
+
+/* Packed convolution weights: the forward kernel's copy, then the backward-data kernel's. */
+static size_t align(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+static gyre_status pack_op_sizes(gyre_queue *q, const gyre_conv_shape *s, size_t *forward,
+                                 size_t *data) {
+    dnn_op *op;
+    GYRE_TRY(cpu_op(q, DNN_CONV_PACK, s, &op));
+    *forward = align(dnn_arg_size(op, DNNL_ARG_TO));
+    GYRE_TRY(cpu_op(q, DNN_CONV_PACK_DX, s, &op));
+    *data = align(dnn_arg_size(op, DNNL_ARG_TO));
+    return GYRE_OK;
+}
+
+/* The packed format must not depend on the batch or on what is fused. */
+static gyre_conv_shape pack_shape(const gyre_conv_shape *s) {
+    gyre_conv_shape p = *s;
+    p.n = 1;
+    p.relu = false;
+    return p;
+}
+
+size_t cpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s) {
+    gyre_conv_shape p = pack_shape(s);
+    size_t forward = 0, data = 0;
+    if (pack_op_sizes(b->main, &p, &forward, &data) != GYRE_OK) return 0;
+    return forward + data;
+}
+
+gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, gyre_raw packed) {
+    gyre_conv_shape p = pack_shape(s);
+    size_t forward, data;
+    GYRE_TRY(pack_op_sizes(q, &p, &forward, &data));
+    GYRE_TRY(
+        cpu_run(q, DNN_CONV_PACK, &p, (dnn_arg[]){{DNNL_ARG_FROM, w}, {DNNL_ARG_TO, packed}}, 2));
+    return cpu_run(q, DNN_CONV_PACK_DX, &p,
+                   (dnn_arg[]){{DNNL_ARG_FROM, w}, {DNNL_ARG_TO, (char *)packed + forward}}, 2);
+}
+
+gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
+                     gyre_f32 bias, gyre_act y) {
+    return cpu_run(q, DNN_CONV, s,
+                   (dnn_arg[]){{DNNL_ARG_SRC, x},
+                               {DNNL_ARG_WEIGHTS, packed},
+                               {DNNL_ARG_BIAS, bias},
+                               {DNNL_ARG_DST, y}},
+                   4);
+}
+
+gyre_status cpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_raw packed,
+                        gyre_act dx) {
+    gyre_conv_shape p = pack_shape(s);
+    size_t forward, data;
+    GYRE_TRY(pack_op_sizes(q, &p, &forward, &data));
+    return cpu_run(q, DNN_CONV_DX, s,
+                   (dnn_arg[]){{DNNL_ARG_DIFF_DST, dy},
+                               {DNNL_ARG_WEIGHTS, (char *)packed + forward},
+                               {DNNL_ARG_DIFF_SRC, dx}},
+                   3);
+}
+
+gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_act dy,
+                        gyre_f32 dw, gyre_f32 db) {
+    dnn_op *op;
+    void *blocked;
+    GYRE_TRY(cpu_op(q, DNN_CONV_DW, s, &op));
+    GYRE_TRY(
+        cpu_scratch((cpu_queue *)(void *)q, dnn_arg_size(op, DNNL_ARG_DIFF_WEIGHTS), &blocked));
+    GYRE_TRY(cpu_run(q, DNN_CONV_DW, s,
+                     (dnn_arg[]){{DNNL_ARG_SRC, x},
+                                 {DNNL_ARG_DIFF_DST, dy},
+                                 {DNNL_ARG_DIFF_WEIGHTS, blocked},
+                                 {DNNL_ARG_DIFF_BIAS, db}},
+                     4));
+    return cpu_run(q, DNN_CONV_UNPACK, s, (dnn_arg[]){{DNNL_ARG_FROM, blocked}, {DNNL_ARG_TO, dw}},
+                   2);
+}
+
+size_t cpu_linear_pack_size(gyre_backend *b, const gyre_linear_shape *s) {
+    (void)b;
+    return (size_t)s->in * (size_t)s->out * sizeof(float);
+}
+
+/* Plain weights serve all three kernels; the copy keeps the contract that updates of the master
+ * weights show only after packing. */
+gyre_status cpu_linear_pack(gyre_queue *q, const gyre_linear_shape *s, gyre_f32 w,
+                            gyre_raw packed) {
+    memcpy(packed, w, cpu_linear_pack_size(q->backend, s));
+    return GYRE_OK;
+}
+
+gyre_status cpu_linear(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_raw packed,
+                       gyre_f32 bias, gyre_act y) {
+    return cpu_run(q, DNN_LINEAR, s,
+                   (dnn_arg[]){{DNNL_ARG_SRC, x},
+                               {DNNL_ARG_WEIGHTS, packed},
+                               {DNNL_ARG_BIAS, bias},
+                               {DNNL_ARG_DST, y}},
+                   4);
+}
+
+gyre_status cpu_linear_dx(gyre_queue *q, const gyre_linear_shape *s, gyre_act dy, gyre_raw packed,
+                          gyre_act dx) {
+    return cpu_run(
+        q, DNN_LINEAR_DX, s,
+        (dnn_arg[]){{DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_WEIGHTS, packed}, {DNNL_ARG_DIFF_SRC, dx}},
+        3);
+}
+
+gyre_status cpu_linear_dw(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_act dy,
+                          gyre_f32 dw, gyre_f32 db) {
+    return cpu_run(q, DNN_LINEAR_DW, s,
+                   (dnn_arg[]){{DNNL_ARG_SRC, x},
+                               {DNNL_ARG_DIFF_DST, dy},
+                               {DNNL_ARG_DIFF_WEIGHTS, dw},
+                               {DNNL_ARG_DIFF_BIAS, db}},
+                   4);
+}
+
+size_t cpu_pool_saved_size(gyre_backend *b, const gyre_pool_shape *s) {
+    dnn_op *op;
+    if (cpu_op(b->main, DNN_POOL, s, &op) != GYRE_OK) return 0;
+    return dnn_arg_size(op, DNNL_ARG_WORKSPACE);
+}
+
+gyre_status cpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_raw saved,
+                     gyre_act y) {
+    return cpu_run(q, DNN_POOL, s,
+                   (dnn_arg[]){{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}, {DNNL_ARG_WORKSPACE, saved}},
+                   3);
+}
+
+gyre_status cpu_pool_dx(gyre_queue *q, const gyre_pool_shape *s, gyre_act dy, gyre_raw saved,
+                        gyre_act dx) {
+    return cpu_run(
+        q, DNN_POOL_DX, s,
+        (dnn_arg[]){{DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_SRC, dx}, {DNNL_ARG_WORKSPACE, saved}},
+        3);
+}

@@ -1,0 +1,161 @@
+/* Worker threads. The caller is lane 0, so that one lane needs no thread at all. */
+#include "cpu.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct cpu_workers {
+    cpu_backend *backend;
+    int lanes;
+    pthread_t *threads; /* lanes - 1 */
+    pthread_mutex_t lock;
+    pthread_cond_t start, done;
+    uint64_t round; /* counts jobs; a worker sleeps until it changes */
+    bool stop;
+    gyre_task task;
+    void *context;
+    int n, next, busy;
+    gyre_status status; /* of the failed task with the lowest index */
+    int failed;
+    char error[GYRE_ERROR_MAX];
+};
+
+typedef struct {
+    cpu_workers *workers;
+    int lane;
+} worker_start;
+
+static void note_failure(cpu_workers *w, int index, gyre_status status) {
+    pthread_mutex_lock(&w->lock);
+    if (w->status == GYRE_OK || index < w->failed) {
+        w->status = status;
+        w->failed = index;
+        snprintf(w->error, sizeof w->error, "%s", gyre_error_text());
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Takes tasks in order until none is left. */
+static void work(cpu_workers *w, int lane) {
+    gyre_queue *q = &w->backend->queues[lane].base;
+    for (;;) {
+        pthread_mutex_lock(&w->lock);
+        int i = w->next < w->n ? w->next++ : -1;
+        gyre_task task = w->task;
+        pthread_mutex_unlock(&w->lock);
+        if (i < 0) return;
+        gyre_status status = task(w->context, q, i);
+        if (status != GYRE_OK) note_failure(w, i, status);
+    }
+}
+
+static void *worker_main(void *argument) {
+    worker_start start = *(worker_start *)argument;
+    free(argument);
+    cpu_workers *w = start.workers;
+    omp_set_num_threads(1); /* before any primitive is made or run on this thread */
+    uint64_t seen = 0;
+    pthread_mutex_lock(&w->lock);
+    for (;;) {
+        while (!w->stop && w->round == seen) pthread_cond_wait(&w->start, &w->lock);
+        if (w->stop) break;
+        seen = w->round;
+        pthread_mutex_unlock(&w->lock);
+        work(w, start.lane);
+        pthread_mutex_lock(&w->lock);
+        if (--w->busy == 0) pthread_cond_signal(&w->done);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+gyre_status cpu_parallel(gyre_backend *base, int n, gyre_task task, void *context) {
+    cpu_workers *w = ((cpu_backend *)(void *)base)->workers;
+    pthread_mutex_lock(&w->lock);
+    w->task = task;
+    w->context = context;
+    w->n = n;
+    w->next = 0;
+    w->status = GYRE_OK;
+    bool alone = n <= 1 || w->lanes == 1;
+    if (!alone) {
+        w->busy = w->lanes - 1;
+        w->round++;
+        pthread_cond_broadcast(&w->start);
+    }
+    pthread_mutex_unlock(&w->lock);
+    work(w, 0);
+    pthread_mutex_lock(&w->lock);
+    while (w->busy > 0) pthread_cond_wait(&w->done, &w->lock);
+    gyre_status status = w->status;
+    pthread_mutex_unlock(&w->lock);
+    if (status != GYRE_OK) return gyre_fail(status, "%s", w->error);
+    return GYRE_OK;
+}
+
+gyre_status cpu_workers_open(cpu_backend *b, int lanes, cpu_workers **out) {
+    cpu_workers *w = calloc(1, sizeof *w);
+    pthread_t *threads = calloc((size_t)lanes, sizeof *threads);
+    if (w == NULL || threads == NULL) {
+        free(w);
+        free(threads);
+        return gyre_fail(GYRE_EDEVICE, "no memory for %d worker threads", lanes);
+    }
+    w->backend = b;
+    w->threads = threads;
+    w->lanes = 1; /* grows as threads start, so that close joins only those */
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->start, NULL);
+    pthread_cond_init(&w->done, NULL);
+    omp_set_num_threads(1);
+    for (int i = 1; i < lanes; i++) {
+        worker_start *start = malloc(sizeof *start);
+        if (start != NULL) *start = (worker_start){w, i};
+        if (start == NULL || pthread_create(&threads[i - 1], NULL, worker_main, start) != 0) {
+            free(start);
+            cpu_workers_close(w);
+            return gyre_fail(GYRE_EDEVICE, "cannot start worker thread %d of %d", i + 1, lanes);
+        }
+        w->lanes++;
+    }
+    *out = w;
+    return GYRE_OK;
+}
+
+void cpu_workers_close(cpu_workers *w) {
+    if (w == NULL) return;
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_cond_broadcast(&w->start);
+    pthread_mutex_unlock(&w->lock);
+    for (int i = 0; i < w->lanes - 1; i++) pthread_join(w->threads[i], NULL);
+    pthread_cond_destroy(&w->start);
+    pthread_cond_destroy(&w->done);
+    pthread_mutex_destroy(&w->lock);
+    free(w->threads);
+    free(w);
+}
+
+typedef struct {
+    cpu_body body;
+    void *context;
+    size_t n;
+} loop;
+
+static gyre_status run_block(void *context, gyre_queue *q, int index) {
+    (void)q;
+    const loop *l = context;
+    size_t begin = (size_t)index * CPU_BLOCK;
+    size_t end = begin + CPU_BLOCK < l->n ? begin + CPU_BLOCK : l->n;
+    l->body(l->context, begin, end);
+    return GYRE_OK;
+}
+
+gyre_status cpu_for(gyre_queue *q, size_t n, cpu_body body, void *context) {
+    loop l = {body, context, n};
+    size_t blocks = (n + CPU_BLOCK - 1) / CPU_BLOCK;
+    if (q->lane < 0) return cpu_parallel(q->backend, (int)blocks, run_block, &l);
+    for (size_t i = 0; i < blocks; i++) run_block(&l, q, (int)i);
+    return GYRE_OK;
+}
