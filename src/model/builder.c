@@ -1,0 +1,227 @@
+#include "builder.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *grow(builder *b, void *array, int count, int *room, size_t size) {
+    if (count < *room) return array;
+    int wider = *room == 0 ? 32 : 2 * *room;
+    void *more = realloc(array, (size_t)wider * size);
+    if (more == NULL) {
+        b->status = gyre_fail(GYRE_EDEVICE, "no memory for a model of %d layers", wider);
+        return array;
+    }
+    *room = wider;
+    return more;
+}
+
+static int add_param(builder *b, const char *layer, const char *what, int rank, const int *dims) {
+    gyre_model *m = b->model;
+    m->params = grow(b, m->params, m->param_count, &b->param_room, sizeof *m->params);
+    if (b->status != GYRE_OK) return -1;
+    gyre_param *p = &m->params[m->param_count];
+    memset(p, 0, sizeof *p);
+    snprintf(p->name, sizeof p->name, "%s.%s", layer, what);
+    p->rank = rank;
+    p->count = 1;
+    for (int i = 0; i < rank; i++) {
+        p->dims[i] = dims[i];
+        p->count *= (size_t)dims[i];
+    }
+    p->lr_mult = 1;
+    p->decay_mult = 1;
+    return m->param_count++;
+}
+
+static gyre_layer *add_layer(builder *b, gyre_layer_kind kind, const char *name, int from) {
+    gyre_model *m = b->model;
+    m->layers = grow(b, m->layers, m->layer_count, &b->layer_room, sizeof *m->layers);
+    if (b->status != GYRE_OK) return NULL;
+    gyre_layer *l = &m->layers[m->layer_count++];
+    memset(l, 0, sizeof *l);
+    l->kind = kind;
+    snprintf(l->name, sizeof l->name, "%s", name);
+    l->input = from;
+    l->residual = BUILDER_NONE;
+    l->weight = l->bias = -1;
+    l->stride = 1;
+    return l;
+}
+
+typedef struct {
+    int h, w, c;
+} size3;
+
+static size3 size_of(const gyre_model *m, int layer) {
+    if (layer < 0) return (size3){m->h, m->w, m->c};
+    return (size3){m->layers[layer].h, m->layers[layer].w, m->layers[layer].c};
+}
+
+static int finish(builder *b, gyre_layer *l) {
+    if (b->status == GYRE_OK && (l->h < 1 || l->w < 1)) {
+        b->status = gyre_fail(GYRE_EUSAGE,
+                              "model.name: \"%s\" needs larger images than %dx%d: nothing is left "
+                              "at layer %s",
+                              b->model->name, b->model->h, b->model->w, l->name);
+    }
+    return b->model->layer_count - 1;
+}
+
+/* Weight and bias of a layer that sums over `fan_in` inputs. */
+static void add_weights(builder *b, gyre_layer *l, int rank, const int *dims, int fan_in,
+                        int fan_out, bool bias) {
+    gyre_layer at = *l; /* params may move, layers do not */
+    at.weight = add_param(b, l->name, "weight", rank, dims);
+    if (bias) at.bias = add_param(b, l->name, "bias", 1, dims);
+    if (b->status != GYRE_OK) return;
+    gyre_param *w = &b->model->params[at.weight];
+    w->init = b->init;
+    w->spread = b->spread_by_fan ? b->spread / sqrt(b->fan_out ? fan_out : fan_in) : b->spread;
+    if (bias) {
+        gyre_param *p = &b->model->params[at.bias];
+        p->init = b->bias_init;
+        p->spread = 1.0 / sqrt(fan_in);
+        p->lr_mult = b->bias_lr_mult;
+        p->decay_mult = b->bias_decay_mult;
+    }
+    *l = at;
+}
+
+int builder_conv(builder *b, const char *name, int from, conv_options o) {
+    if (b->status != GYRE_OK) return -1;
+    size3 in = size_of(b->model, from);
+    gyre_layer *l = add_layer(b, GYRE_LAYER_CONV, name, from);
+    if (l == NULL) return -1;
+    l->r = o.r;
+    l->stride = o.stride;
+    l->pad = o.pad;
+    l->relu = o.relu;
+    l->c = o.channels;
+    l->h = in.h + 2 * o.pad < o.r ? 0 : (in.h + 2 * o.pad - o.r) / o.stride + 1;
+    l->w = in.w + 2 * o.pad < o.r ? 0 : (in.w + 2 * o.pad - o.r) / o.stride + 1;
+    const int dims[] = {o.channels, o.r, o.r, in.c};
+    add_weights(b, l, 4, dims, o.r * o.r * in.c, o.r * o.r * o.channels, o.bias);
+    return finish(b, l);
+}
+
+int builder_linear(builder *b, const char *name, int from, int out, bool relu) {
+    if (b->status != GYRE_OK) return -1;
+    size3 in = size_of(b->model, from);
+    gyre_layer *l = add_layer(b, GYRE_LAYER_LINEAR, name, from);
+    if (l == NULL) return -1;
+    int fan = in.h * in.w * in.c;
+    l->h = l->w = 1;
+    l->c = out;
+    l->relu = relu;
+    const int dims[] = {out, fan};
+    add_weights(b, l, 2, dims, fan, out, true);
+    return finish(b, l);
+}
+
+int builder_norm(builder *b, const char *name, int from, int residual, bool relu) {
+    if (b->status != GYRE_OK) return -1;
+    size3 in = size_of(b->model, from);
+    gyre_layer *l = add_layer(b, GYRE_LAYER_NORM, name, from);
+    if (l == NULL) return -1;
+    l->h = in.h;
+    l->w = in.w;
+    l->c = in.c;
+    l->relu = relu;
+    l->residual = residual;
+    l->weight = add_param(b, name, "weight", 1, &in.c);
+    l->bias = add_param(b, name, "bias", 1, &in.c);
+    if (b->status != GYRE_OK) return -1;
+    b->model->params[l->weight].init = GYRE_INIT_ONE;
+    l->moments = b->model->buffers;
+    b->model->buffers += 2 * (size_t)in.c;
+    return finish(b, l);
+}
+
+int builder_relu(builder *b, const char *name, int from) {
+    if (b->status != GYRE_OK) return -1;
+    size3 in = size_of(b->model, from);
+    gyre_layer *l = add_layer(b, GYRE_LAYER_RELU, name, from);
+    if (l == NULL) return -1;
+    l->h = in.h;
+    l->w = in.w;
+    l->c = in.c;
+    return finish(b, l);
+}
+
+int builder_pool_size(int size, int r, int stride, int pad, bool ceil_mode) {
+    int room = size + 2 * pad - r;
+    if (room < 0) return 0;
+    return (ceil_mode ? (room + stride - 1) / stride : room / stride) + 1;
+}
+
+int builder_pool(builder *b, const char *name, int from, bool max, int r, int stride,
+                 bool ceil_mode) {
+    if (b->status != GYRE_OK) return -1;
+    size3 in = size_of(b->model, from);
+    gyre_layer *l = add_layer(b, GYRE_LAYER_POOL, name, from);
+    if (l == NULL) return -1;
+    l->h = builder_pool_size(in.h, r, stride, 0, ceil_mode);
+    l->w = builder_pool_size(in.w, r, stride, 0, ceil_mode);
+    l->c = in.c;
+    l->max = max;
+    l->r = r;
+    l->stride = stride;
+    l->ceil = ceil_mode;
+    return finish(b, l);
+}
+
+int builder_global_average(builder *b, const char *name, int from) {
+    if (b->status != GYRE_OK) return -1;
+    size3 in = size_of(b->model, from);
+    if (in.h != in.w) {
+        b->status = gyre_fail(GYRE_EUSAGE, "model.name: \"%s\" needs square images, found %dx%d",
+                              b->model->name, b->model->h, b->model->w);
+        return -1;
+    }
+    return builder_pool(b, name, from, false, in.h, in.h, false);
+}
+
+int builder_shortcut(builder *b, const char *name, int from, int channels, int stride) {
+    if (b->status != GYRE_OK) return -1;
+    size3 in = size_of(b->model, from);
+    gyre_layer *l = add_layer(b, GYRE_LAYER_SHORTCUT, name, from);
+    if (l == NULL) return -1;
+    l->h = (in.h + stride - 1) / stride;
+    l->w = (in.w + stride - 1) / stride;
+    l->c = channels;
+    l->stride = stride;
+    return finish(b, l);
+}
+
+void builder_style_caffe(builder *b, double deviation) {
+    b->init = GYRE_INIT_NORMAL;
+    b->spread = deviation;
+    b->spread_by_fan = false;
+    b->bias_init = GYRE_INIT_ZERO;
+    b->bias_lr_mult = 2;
+    b->bias_decay_mult = 1;
+}
+
+void builder_style_xavier(builder *b) {
+    builder_style_caffe(b, sqrt(3.0));
+    b->init = GYRE_INIT_UNIFORM;
+    b->spread_by_fan = true;
+    b->fan_out = false;
+}
+
+void builder_style_he(builder *b) {
+    builder_style_caffe(b, sqrt(2.0));
+    b->spread_by_fan = true;
+    b->fan_out = true;
+    b->bias_lr_mult = 1;
+}
+
+void builder_style_torch(builder *b) {
+    builder_style_xavier(b);
+    b->spread = 1.0; /* kaiming_uniform with a = sqrt(5): half width 1 / sqrt(fan in) */
+    b->bias_init = GYRE_INIT_UNIFORM;
+    b->bias_lr_mult = 1;
+}

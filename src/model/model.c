@@ -1,0 +1,154 @@
+/* A model from its name: layers from the zoo, then the layout of the flat parameter vector. */
+#include "zoo.h"
+
+#include "gyre/random.h"
+#include "gyre/text.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum { NAMES_MAX = 32 };
+
+static gyre_status find_entry(const char *name, const zoo_entry **out) {
+    const char *names[NAMES_MAX] = {0};
+    for (int i = 0; gyre_zoo[i].name != NULL; i++) {
+        names[i] = gyre_zoo[i].name;
+        if (strcmp(name, gyre_zoo[i].name) == 0) {
+            *out = &gyre_zoo[i];
+            return GYRE_OK;
+        }
+    }
+    return gyre_fail(GYRE_EUSAGE, "model.name: unknown model \"%s\"; did you mean \"%s\"?", name,
+                     gyre_text_nearest(name, names));
+}
+
+/* "layer1" and "layer1." freeze layer1.0.conv1.weight; "conv1" does not freeze conv10.weight. */
+static bool name_matches(const char *name, const char *pattern) {
+    size_t n = strlen(pattern);
+    if (n == 0 || strncmp(name, pattern, n) != 0) return false;
+    return pattern[n - 1] == '.' || name[n] == '.' || name[n] == '\0';
+}
+
+static gyre_status freeze(gyre_model *m, const gyre_model_settings *settings) {
+    for (int i = 0; i < settings->freeze_count; i++) {
+        int matches = 0;
+        for (int k = 0; k < m->param_count; k++) {
+            if (!name_matches(m->params[k].name, settings->freeze[i])) continue;
+            m->params[k].frozen = true;
+            matches++;
+        }
+        if (matches == 0) {
+            const char *near = settings->freeze[i];
+            int least = -1;
+            for (int k = 0; k < m->param_count; k++) {
+                int d = gyre_text_distance(settings->freeze[i], m->params[k].name);
+                if (least < 0 || d < least) {
+                    least = d;
+                    near = m->params[k].name;
+                }
+            }
+            return gyre_fail(GYRE_EUSAGE,
+                             "model.freeze: \"%s\" matches no parameter of %s; the nearest is "
+                             "\"%s\"",
+                             settings->freeze[i], m->name, near);
+        }
+    }
+    return GYRE_OK;
+}
+
+static bool same_group(const gyre_param *p, const gyre_param_group *g) {
+    return p->lr_mult == g->lr_mult && p->decay_mult == g->decay_mult && p->frozen == g->frozen;
+}
+
+/* Groups in order of first appearance, parameters in layer order inside; groups begin at multiples
+ * of 16 floats, so that vectors of a group are aligned. */
+static gyre_status lay_out(gyre_model *m) {
+    m->groups = calloc((size_t)m->param_count, sizeof *m->groups);
+    if (m->groups == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the model");
+    for (int i = 0; i < m->param_count; i++) {
+        const gyre_param *p = &m->params[i];
+        int g = 0;
+        while (g < m->group_count && !same_group(p, &m->groups[g])) g++;
+        if (g == m->group_count) {
+            m->groups[m->group_count++] =
+                (gyre_param_group){0, 0, p->lr_mult, p->decay_mult, p->frozen};
+        }
+    }
+    size_t at = 0;
+    for (int g = 0; g < m->group_count; g++) {
+        gyre_param_group *group = &m->groups[g];
+        group->offset = at;
+        for (int i = 0; i < m->param_count; i++) {
+            if (!same_group(&m->params[i], group)) continue;
+            m->params[i].offset = at;
+            at += m->params[i].count;
+        }
+        group->count = at - group->offset;
+        at = (at + 15) / 16 * 16;
+    }
+    m->parameters = at;
+    return GYRE_OK;
+}
+
+gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
+                            gyre_model **out) {
+    const zoo_entry *entry = NULL;
+    GYRE_TRY(find_entry(settings->name, &entry));
+    gyre_model *m = calloc(1, sizeof *m);
+    if (m == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the model");
+    snprintf(m->name, sizeof m->name, "%s", entry->name);
+    m->h = h;
+    m->w = w;
+    m->c = c;
+    m->classes = classes;
+    m->norm_frozen = settings->batch_norm_frozen;
+    builder b = {.model = m, .bias_lr_mult = 1, .bias_decay_mult = 1};
+    entry->build(&b, entry->depth);
+    gyre_status status = b.status;
+    if (status == GYRE_OK) status = freeze(m, settings);
+    if (status == GYRE_OK) status = lay_out(m);
+    if (status == GYRE_OK)
+        *out = m;
+    else
+        gyre_model_close(m);
+    return status;
+}
+
+void gyre_model_close(gyre_model *m) {
+    if (m == NULL) return;
+    free(m->layers);
+    free(m->params);
+    free(m->groups);
+    free(m);
+}
+
+static void init_param(const gyre_param *p, uint64_t seed, float *out) {
+    gyre_random r =
+        gyre_random_open(seed, GYRE_RANDOM_WEIGHTS, XXH3_64bits(p->name, strlen(p->name)), 0);
+    for (size_t i = 0; i < p->count; i++) {
+        switch (p->init) {
+        case GYRE_INIT_ZERO: out[i] = 0; break;
+        case GYRE_INIT_ONE: out[i] = 1; break;
+        case GYRE_INIT_NORMAL: out[i] = (float)(p->spread * gyre_random_normal(&r)); break;
+        case GYRE_INIT_UNIFORM:
+            out[i] = (float)(p->spread * (2.0 * gyre_random_uniform(&r) - 1.0));
+            break;
+        }
+    }
+}
+
+void gyre_model_init(const gyre_model *m, uint64_t seed, float *parameters, float *buffers) {
+    memset(parameters, 0, m->parameters * sizeof(float));
+    for (int i = 0; i < m->param_count; i++) {
+        init_param(&m->params[i], seed, parameters + m->params[i].offset);
+    }
+    for (int i = 0; i < m->layer_count; i++) {
+        const gyre_layer *l = &m->layers[i];
+        if (l->kind != GYRE_LAYER_NORM) continue;
+        for (int k = 0; k < l->c; k++) {
+            buffers[l->moments + (size_t)k] = 0;
+            buffers[l->moments + (size_t)(l->c + k)] = 1;
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/* The models, as lists of layers. */
+#include "zoo.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Two hidden layers; PyTorch's default initialisation. */
+static void build_mlp(builder *b, int depth) {
+    (void)depth;
+    builder_style_torch(b);
+    int x = builder_linear(b, "fc1", BUILDER_IMAGES, 256, true);
+    x = builder_linear(b, "fc2", x, 128, true);
+    builder_linear(b, "fc3", x, b->model->classes, false);
+}
+
+/* Caffe's examples/mnist/lenet_train_test.prototxt. */
+static void build_lenet(builder *b, int depth) {
+    (void)depth;
+    builder_style_xavier(b);
+    int x = builder_conv(b, "conv1", BUILDER_IMAGES, (conv_options){20, 5, 1, 0, true, false});
+    x = builder_pool(b, "pool1", x, true, 2, 2, true);
+    x = builder_conv(b, "conv2", x, (conv_options){50, 5, 1, 0, true, false});
+    x = builder_pool(b, "pool2", x, true, 2, 2, true);
+    x = builder_linear(b, "ip1", x, 500, true);
+    builder_linear(b, "ip2", x, b->model->classes, false);
+}
+
+/* Caffe's examples/cifar10/cifar10_quick_train_test.prototxt. */
+static void build_cifar10_quick(builder *b, int depth) {
+    (void)depth;
+    builder_style_caffe(b, 1e-4);
+    int x = builder_conv(b, "conv1", BUILDER_IMAGES, (conv_options){32, 5, 1, 2, true, false});
+    x = builder_pool(b, "pool1", x, true, 3, 2, true);
+    x = builder_relu(b, "relu1", x);
+    builder_style_caffe(b, 0.01);
+    x = builder_conv(b, "conv2", x, (conv_options){32, 5, 1, 2, true, true});
+    x = builder_pool(b, "pool2", x, false, 3, 2, true);
+    x = builder_conv(b, "conv3", x, (conv_options){64, 5, 1, 2, true, true});
+    x = builder_pool(b, "pool3", x, false, 3, 2, true);
+    builder_style_caffe(b, 0.1);
+    x = builder_linear(b, "ip1", x, 64, false);
+    builder_linear(b, "ip2", x, b->model->classes, false);
+}
+
+/* Three convolutions with batch norm: for the demo, and for other small images. */
+static void build_small_cnn(builder *b, int depth) {
+    (void)depth;
+    builder_style_he(b);
+    int x = builder_conv(b, "conv1", BUILDER_IMAGES, (conv_options){16, 3, 1, 1, false, false});
+    x = builder_norm(b, "bn1", x, BUILDER_NONE, true);
+    x = builder_pool(b, "pool1", x, true, 2, 2, true);
+    x = builder_conv(b, "conv2", x, (conv_options){32, 3, 1, 1, false, false});
+    x = builder_norm(b, "bn2", x, BUILDER_NONE, true);
+    x = builder_pool(b, "pool2", x, true, 2, 2, true);
+    x = builder_conv(b, "conv3", x, (conv_options){64, 3, 1, 1, false, false});
+    x = builder_norm(b, "bn3", x, BUILDER_NONE, true);
+    x = builder_pool(b, "pool3", x, true, 2, 2, true);
+    builder_style_torch(b);
+    builder_linear(b, "fc", x, b->model->classes, false);
+}
+
+/* conv-bn-relu-conv-bn, plus the input; option A where the size changes. */
+static int residual_block(builder *b, const char *prefix, int x, int channels, int stride) {
+    char name[40];
+    int shortcut = x;
+    if (stride != 1) {
+        snprintf(name, sizeof name, "%s.shortcut", prefix);
+        shortcut = builder_shortcut(b, name, x, channels, stride);
+    }
+    snprintf(name, sizeof name, "%s.conv1", prefix);
+    int y = builder_conv(b, name, x, (conv_options){channels, 3, stride, 1, false, false});
+    snprintf(name, sizeof name, "%s.bn1", prefix);
+    y = builder_norm(b, name, y, BUILDER_NONE, true);
+    snprintf(name, sizeof name, "%s.conv2", prefix);
+    y = builder_conv(b, name, y, (conv_options){channels, 3, 1, 1, false, false});
+    snprintf(name, sizeof name, "%s.bn2", prefix);
+    return builder_norm(b, name, y, shortcut, true);
+}
+
+/* He et al. 2015 (arXiv 1512.03385), section 4.2: 6n + 2 layers, shortcuts of option A. */
+static void build_resnet(builder *b, int depth) {
+    int blocks = (depth - 2) / 6;
+    builder_style_he(b);
+    int x = builder_conv(b, "conv1", BUILDER_IMAGES, (conv_options){16, 3, 1, 1, false, false});
+    x = builder_norm(b, "bn1", x, BUILDER_NONE, true);
+    for (int stage = 0; stage < 3; stage++) {
+        for (int i = 0; i < blocks; i++) {
+            char prefix[24];
+            snprintf(prefix, sizeof prefix, "layer%d.%d", stage + 1, i);
+            x = residual_block(b, prefix, x, 16 << stage, stage > 0 && i == 0 ? 2 : 1);
+        }
+    }
+    x = builder_global_average(b, "pool", x);
+    builder_style_torch(b);
+    builder_linear(b, "fc", x, b->model->classes, false);
+}
+
+const zoo_entry gyre_zoo[] = {
+    {"small_cnn", "3 convolutions with batch norm, for the demo and other small images",
+     build_small_cnn, 0},
+    {"mlp", "2 hidden layers of 256 and 128", build_mlp, 0},
+    {"lenet", "LeNet as Caffe has it, for 28x28 images", build_lenet, 0},
+    {"cifar10_quick", "Caffe's small net for 32x32 images", build_cifar10_quick, 0},
+    {"resnet20", "residual net of 20 layers for 32x32 images", build_resnet, 20},
+    {"resnet32", "residual net of 32 layers for 32x32 images", build_resnet, 32},
+    {"resnet44", "residual net of 44 layers for 32x32 images", build_resnet, 44},
+    {"resnet56", "residual net of 56 layers for 32x32 images", build_resnet, 56},
+    {"resnet110", "residual net of 110 layers for 32x32 images", build_resnet, 110},
+    {NULL, NULL, NULL, 0},
+};
+
+const char *gyre_model_name(int index) {
+    int count = (int)(sizeof gyre_zoo / sizeof gyre_zoo[0]);
+    return index >= 0 && index < count ? gyre_zoo[index].name : NULL;
+}
+
+const char *gyre_model_words(int index) {
+    return gyre_model_name(index) == NULL ? NULL : gyre_zoo[index].words;
+}
