@@ -59,7 +59,7 @@ typedef struct {
 /* y(n, oh, ow, k) = x(n, h, w, c) * w(k, r, r, c) + bias(k); oh = (h + 2 pad - r) / stride + 1 */
 typedef struct {
     int n, h, w, c, k, r, stride, pad;
-    bool bias, relu; /* relu: y = max(0, ...) fused; the caller masks dy with relu_dx */
+    bool bias, relu; /* relu: y = max(0, ...), NaN stays; the caller masks dy with relu_dx */
 } gyre_conv_shape;
 
 /* y(n, out) = x(n, in) * w(out, in)^T + bias(out) */
@@ -76,8 +76,8 @@ typedef struct {
     bool frozen; /* statistics are the running ones, and constants for the gradient */
 } gyre_norm_shape;
 
-/* Window r, output size ceil((h + 2 pad - r) / stride) + 1 as in Caffe when `ceil`, else floor.
- * The average's divisor counts the cells of the window that lie inside the image. */
+/* Window r; gyre_pool_out() gives the output size. pad < r. The average's divisor counts the cells
+ * of the window that lie inside the image; of equal maxima the first one gets the gradient. */
 typedef struct {
     int n, h, w, c, r, stride, pad;
     bool max, ceil;
@@ -238,6 +238,14 @@ gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_opt
 
 /* The oneDNN that this program runs with, "2.6.3"; for doctor. */
 const char *gyre_onednn_version(void);
+
+/* Output rows for `size` input rows (or columns): floor((size + 2 pad - r) / stride) + 1; with
+ * `ceil` rounded up, but no window begins behind the image and its front padding (Caffe). */
+static inline int gyre_pool_out(const gyre_pool_shape *s, int size) {
+    int room = size + 2 * s->pad - s->r;
+    int out = (s->ceil ? (room + s->stride - 1) / s->stride : room / s->stride) + 1;
+    return (out - 1) * s->stride >= size + s->pad ? out - 1 : out;
+}
 
 /* p + i elements */
 static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {

@@ -4,20 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A shape as ints: structs have padding bytes, which may differ between equal shapes. */
+/* A shape as ints: structs have padding bytes, which may differ between equal shapes. ReLU is not
+ * part of it, since no primitive applies it. */
 static void shape_key(dnn_kind kind, const void *shape, int key[CPU_SHAPE_INTS]) {
     memset(key, 0, CPU_SHAPE_INTS * sizeof(int));
     if (kind <= DNN_CONV_UNPACK) {
         const gyre_conv_shape *s = shape;
-        const int k[] = {s->n, s->h, s->w, s->c, s->k, s->r, s->stride, s->pad, s->bias, s->relu};
-        memcpy(key, k, sizeof k);
-    } else if (kind <= DNN_LINEAR_DW) {
-        const gyre_linear_shape *s = shape;
-        const int k[] = {s->n, s->in, s->out, s->bias, s->relu};
+        const int k[] = {s->n, s->h, s->w, s->c, s->k, s->r, s->stride, s->pad, s->bias};
         memcpy(key, k, sizeof k);
     } else {
-        const gyre_pool_shape *s = shape;
-        const int k[] = {s->n, s->h, s->w, s->c, s->r, s->stride, s->pad, s->max, s->ceil};
+        const gyre_linear_shape *s = shape;
+        const int k[] = {s->n, s->in, s->out, s->bias};
         memcpy(key, k, sizeof k);
     }
 }
@@ -29,6 +26,7 @@ gyre_status cpu_allocate(cpu_backend *b, size_t bytes, void **out) {
         return gyre_fail(GYRE_EDEVICE, "out of memory: %.1f MiB for the CPU backend",
                          (double)bytes / (1 << 20));
     }
+    if (b->poison) memset(*out, 0xff, size); /* NaN in every float */
     __atomic_fetch_add(&b->allocations, 1, __ATOMIC_RELAXED);
     return GYRE_OK;
 }

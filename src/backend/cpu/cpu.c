@@ -1,7 +1,7 @@
 /* The CPU backend's table: opening, memory, tickets, reductions. */
 #include "cpu.h"
 
-#include <math.h>
+#include <malloc.h>
 #include <omp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -122,13 +122,13 @@ static gyre_status cpu_alloc(gyre_backend *base, size_t bytes, gyre_raw *out) {
     cpu_backend *b = (cpu_backend *)(void *)base;
     void *p;
     GYRE_TRY(cpu_allocate(b, bytes, &p));
-    if (b->poison) memset(p, 0xff, bytes); /* NaN in every float */
     *out = p;
     return GYRE_OK;
 }
 
 static void cpu_release(gyre_backend *base, gyre_raw p) {
-    (void)base;
+    cpu_backend *b = (cpu_backend *)(void *)base;
+    if (b->poison && p != NULL) memset(p, 0xff, malloc_usable_size(p));
     free(p);
 }
 

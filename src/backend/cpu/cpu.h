@@ -126,6 +126,7 @@ gyre_status cpu_linear_dx(gyre_queue *q, const gyre_linear_shape *s, gyre_act dy
                           gyre_act dx);
 gyre_status cpu_linear_dw(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_act dy,
                           gyre_f32 dw, gyre_f32 db);
+/* pool.c */
 size_t cpu_pool_saved_size(gyre_backend *b, const gyre_pool_shape *s);
 gyre_status cpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_raw saved,
                      gyre_act y);

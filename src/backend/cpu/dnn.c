@@ -30,8 +30,7 @@ static void md_free(md_own *x) {
 
 static gyre_status check(dnnl_status_t code, const char *what) {
     if (code == dnnl_success) return GYRE_OK;
-    return gyre_fail(code == dnnl_out_of_memory ? GYRE_EDEVICE : GYRE_EDEVICE,
-                     "oneDNN: %s failed with status %d%s", what, (int)code,
+    return gyre_fail(GYRE_EDEVICE, "oneDNN: %s failed with status %d%s", what, (int)code,
                      code == dnnl_unimplemented   ? " (no kernel for this shape on this processor)"
                      : code == dnnl_out_of_memory ? " (out of memory)"
                                                   : "");
@@ -62,21 +61,11 @@ static gyre_status layer_md_make(layer_md *m, int rank, const dnnl_dims_t x, con
     return GYRE_OK;
 }
 
-static gyre_status make_attr(bool relu, dnnl_primitive_attr_t *out) {
+/* No ReLU post-op: on AVX-512 it turns NaN into 0 (layers.c applies its own). */
+static gyre_status make_attr(dnnl_primitive_attr_t *out) {
     GYRE_TRY(check(dnnl_primitive_attr_create(out), "attributes"));
-    GYRE_TRY(check(dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user),
-                   "scratchpad mode"));
-    if (!relu) return GYRE_OK;
-    dnnl_post_ops_t ops;
-    GYRE_TRY(check(dnnl_post_ops_create(&ops), "post-ops"));
-#if DNNL_VERSION_MAJOR >= 3
-    dnnl_status_t code = dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0, 0);
-#else
-    dnnl_status_t code = dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0, 0);
-#endif
-    if (code == dnnl_success) code = dnnl_primitive_attr_set_post_ops(*out, ops);
-    dnnl_post_ops_destroy(ops);
-    return check(code, "post-ops");
+    return check(dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user),
+                 "scratchpad mode");
 }
 
 /* ---- primitive descriptors: forward, backward data, backward weights */
@@ -148,36 +137,6 @@ static dnnl_status_t linear_pd(dnnl_engine_t engine, direction d, const layer_md
     } else {
         code =
             dnnl_inner_product_backward_weights_desc_init(&desc, MD(m->x), MD(m->w), b, MD(m->y));
-    }
-    if (code != dnnl_success) return code;
-    return dnnl_primitive_desc_create(out, &desc, attr, engine, hint);
-#endif
-}
-
-static dnnl_status_t pool_pd(dnnl_engine_t engine, direction d, const gyre_pool_shape *s,
-                             const layer_md *m, const dnnl_dims_t pad, const dnnl_dims_t pad_end,
-                             dnnl_primitive_attr_t attr, dnnl_primitive_desc_t hint,
-                             dnnl_primitive_desc_t *out) {
-    const dnnl_dims_t stride = {s->stride, s->stride}, kernel = {s->r, s->r};
-    dnnl_alg_kind_t alg = s->max ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding;
-#if DNNL_VERSION_MAJOR >= 3
-    const dnnl_dims_t dilate = {0, 0};
-    if (d == FORWARD) {
-        return dnnl_pooling_forward_primitive_desc_create(out, engine, dnnl_forward_training, alg,
-                                                          MD(m->x), MD(m->y), stride, kernel,
-                                                          dilate, pad, pad_end, attr);
-    }
-    return dnnl_pooling_backward_primitive_desc_create(out, engine, alg, MD(m->x), MD(m->y), stride,
-                                                       kernel, dilate, pad, pad_end, hint, attr);
-#else
-    dnnl_pooling_desc_t desc;
-    dnnl_status_t code;
-    if (d == FORWARD) {
-        code = dnnl_pooling_forward_desc_init(&desc, dnnl_forward_training, alg, MD(m->x), MD(m->y),
-                                              stride, kernel, pad, pad_end);
-    } else {
-        code = dnnl_pooling_backward_desc_init(&desc, alg, MD(m->x), MD(m->y), stride, kernel, pad,
-                                               pad_end);
     }
     if (code != dnnl_success) return code;
     return dnnl_primitive_desc_create(out, &desc, attr, engine, hint);
@@ -264,7 +223,7 @@ static gyre_status conv_pd_open(dnnl_engine_t engine, direction d, const gyre_co
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t hint = NULL;
     layer_md any = {0};
-    GYRE_GOTO(make_attr(d == FORWARD && s->relu, &attr));
+    GYRE_GOTO(make_attr(&attr));
     if (d != FORWARD) {
         GYRE_GOTO(conv_md(s, s->n, dnnl_format_tag_any, &any));
         GYRE_GOTO(check(conv_pd(engine, FORWARD, s, &any, attr, NULL, &hint), "convolution hint"));
@@ -284,6 +243,7 @@ static gyre_status conv_format_open(dnnl_engine_t engine, direction d, const gyr
                                     dnnl_primitive_desc_t *out) {
     gyre_conv_shape canonical = *s;
     canonical.n = CANONICAL_BATCH;
+    canonical.bias = false;
     layer_md m;
     GYRE_TRY(conv_md(&canonical, CANONICAL_BATCH, dnnl_format_tag_any, &m));
     gyre_status status = conv_pd_open(engine, d, &canonical, &m, out);
@@ -330,7 +290,7 @@ static gyre_status conv_reorder_open(dnnl_engine_t engine, direction d, const gy
     dnnl_primitive_attr_t attr = NULL;
     layer_md plain = {0}, any = {0};
     gyre_status status;
-    GYRE_GOTO(make_attr(false, &attr));
+    GYRE_GOTO(make_attr(&attr));
     GYRE_GOTO(conv_md(s, s->n, dnnl_ohwi, &plain));
     if (d == WEIGHTS) {
         GYRE_GOTO(conv_md(s, s->n, dnnl_format_tag_any, &any));
@@ -356,7 +316,7 @@ out:
     return status;
 }
 
-/* ---- fully connected layers and pooling */
+/* ---- fully connected layers */
 
 static gyre_status linear_open(dnnl_engine_t engine, direction d, const gyre_linear_shape *s,
                                dnn_op *op) {
@@ -369,45 +329,12 @@ static gyre_status linear_open(dnnl_engine_t engine, direction d, const gyre_lin
     dnnl_primitive_attr_t attr = NULL;
     layer_md m = {0};
     gyre_status status;
-    GYRE_GOTO(make_attr(d == FORWARD && s->relu, &attr));
+    GYRE_GOTO(make_attr(&attr));
     GYRE_GOTO(layer_md_make(&m, 2, x, w, y, dnnl_ab, dnnl_ab, s->bias));
     if (d != FORWARD) {
         GYRE_GOTO(check(linear_pd(engine, FORWARD, &m, attr, NULL, &hint), "inner product hint"));
     }
     GYRE_GOTO(check(linear_pd(engine, d, &m, attr, hint, &pd), "inner product"));
-    status = op_make(engine, pd, ids[d], op);
-out:
-    layer_md_free(&m);
-    if (hint != NULL) dnnl_primitive_desc_destroy(hint);
-    if (pd != NULL) dnnl_primitive_desc_destroy(pd);
-    if (attr != NULL) dnnl_primitive_attr_destroy(attr);
-    return status;
-}
-
-static int pool_out(const gyre_pool_shape *s, int size) {
-    int room = size + 2 * s->pad - s->r;
-    return (s->ceil ? (room + s->stride - 1) / s->stride : room / s->stride) + 1;
-}
-
-static gyre_status pool_open(dnnl_engine_t engine, direction d, const gyre_pool_shape *s,
-                             dnn_op *op) {
-    static const int ids[][4] = {{DNNL_ARG_SRC, DNNL_ARG_DST, DNNL_ARG_WORKSPACE, 0},
-                                 {DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC, DNNL_ARG_WORKSPACE, 0}};
-    int oh = pool_out(s, s->h), ow = pool_out(s, s->w);
-    const dnnl_dims_t x = {s->n, s->c, s->h, s->w}, y = {s->n, s->c, oh, ow};
-    const dnnl_dims_t pad = {s->pad, s->pad};
-    const dnnl_dims_t end = {(oh - 1) * s->stride + s->r - s->h - s->pad,
-                             (ow - 1) * s->stride + s->r - s->w - s->pad};
-    dnnl_primitive_desc_t hint = NULL, pd = NULL;
-    dnnl_primitive_attr_t attr = NULL;
-    layer_md m = {0};
-    gyre_status status;
-    GYRE_GOTO(make_attr(false, &attr));
-    GYRE_GOTO(layer_md_make(&m, 4, x, x, y, dnnl_nhwc, dnnl_nhwc, false));
-    if (d != FORWARD) {
-        GYRE_GOTO(check(pool_pd(engine, FORWARD, s, &m, pad, end, attr, NULL, &hint), "pooling"));
-    }
-    GYRE_GOTO(check(pool_pd(engine, d, s, &m, pad, end, attr, hint, &pd), "pooling"));
     status = op_make(engine, pd, ids[d], op);
 out:
     layer_md_free(&m);
@@ -429,8 +356,6 @@ gyre_status dnn_open(dnnl_engine_t engine, dnn_kind kind, const void *shape, dnn
     case DNN_LINEAR: return linear_open(engine, FORWARD, shape, out);
     case DNN_LINEAR_DX: return linear_open(engine, DATA, shape, out);
     case DNN_LINEAR_DW: return linear_open(engine, WEIGHTS, shape, out);
-    case DNN_POOL: return pool_open(engine, FORWARD, shape, out);
-    case DNN_POOL_DX: return pool_open(engine, DATA, shape, out);
     }
     return gyre_fail(GYRE_EDEVICE, "unknown kind of primitive %d", (int)kind);
 }

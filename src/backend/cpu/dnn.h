@@ -30,8 +30,6 @@ typedef enum {
     DNN_LINEAR,       /* src, weights (plain), bias, dst */
     DNN_LINEAR_DX,
     DNN_LINEAR_DW,
-    DNN_POOL,    /* src, dst, workspace (max) */
-    DNN_POOL_DX, /* diff_dst, diff_src, workspace (max) */
 } dnn_kind;
 
 /* `shape` is the gyre_..._shape that the kind implies. */

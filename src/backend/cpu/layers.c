@@ -1,4 +1,4 @@
-/* Convolution, fully connected and pooling layers: shapes to cached oneDNN primitives. */
+/* Convolution and fully connected layers: shapes to cached oneDNN primitives. */
 #include "cpu.h"
 
 #include <string.h>
@@ -18,12 +18,18 @@ static gyre_status pack_op_sizes(gyre_queue *q, const gyre_conv_shape *s, size_t
     return GYRE_OK;
 }
 
-/* The packed format must not depend on the batch or on what is fused. */
+/* The packed format must not depend on the batch or on the bias. */
 static gyre_conv_shape pack_shape(const gyre_conv_shape *s) {
     gyre_conv_shape p = *s;
     p.n = 1;
-    p.relu = false;
+    p.bias = false;
     return p;
+}
+
+/* In place, and NaN stays NaN, which oneDNN's fused ReLU does not grant: a diverged layer would
+ * look healthy from there on. */
+static gyre_status rectify(gyre_queue *q, size_t n, gyre_act y) {
+    return cpu_relu(q, n, y, y);
 }
 
 size_t cpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s) {
@@ -45,12 +51,15 @@ gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, g
 
 gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
                      gyre_f32 bias, gyre_act y) {
-    return cpu_run(q, DNN_CONV, s,
-                   (dnn_arg[]){{DNNL_ARG_SRC, x},
-                               {DNNL_ARG_WEIGHTS, packed},
-                               {DNNL_ARG_BIAS, bias},
-                               {DNNL_ARG_DST, y}},
-                   4);
+    int oh = (s->h + 2 * s->pad - s->r) / s->stride + 1;
+    int ow = (s->w + 2 * s->pad - s->r) / s->stride + 1;
+    GYRE_TRY(cpu_run(q, DNN_CONV, s,
+                     (dnn_arg[]){{DNNL_ARG_SRC, x},
+                                 {DNNL_ARG_WEIGHTS, packed},
+                                 {DNNL_ARG_BIAS, bias},
+                                 {DNNL_ARG_DST, y}},
+                     4));
+    return s->relu ? rectify(q, (size_t)s->n * (size_t)oh * (size_t)ow * (size_t)s->k, y) : GYRE_OK;
 }
 
 gyre_status cpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_raw packed,
@@ -69,6 +78,8 @@ gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyr
                         gyre_f32 dw, gyre_f32 db) {
     dnn_op *op;
     void *blocked;
+    /* both are made before the scratch is taken, since a new primitive may move it */
+    GYRE_TRY(cpu_op(q, DNN_CONV_UNPACK, s, &op));
     GYRE_TRY(cpu_op(q, DNN_CONV_DW, s, &op));
     GYRE_TRY(
         cpu_scratch((cpu_queue *)(void *)q, dnn_arg_size(op, DNNL_ARG_DIFF_WEIGHTS), &blocked));
@@ -97,12 +108,13 @@ gyre_status cpu_linear_pack(gyre_queue *q, const gyre_linear_shape *s, gyre_f32 
 
 gyre_status cpu_linear(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_raw packed,
                        gyre_f32 bias, gyre_act y) {
-    return cpu_run(q, DNN_LINEAR, s,
-                   (dnn_arg[]){{DNNL_ARG_SRC, x},
-                               {DNNL_ARG_WEIGHTS, packed},
-                               {DNNL_ARG_BIAS, bias},
-                               {DNNL_ARG_DST, y}},
-                   4);
+    GYRE_TRY(cpu_run(q, DNN_LINEAR, s,
+                     (dnn_arg[]){{DNNL_ARG_SRC, x},
+                                 {DNNL_ARG_WEIGHTS, packed},
+                                 {DNNL_ARG_BIAS, bias},
+                                 {DNNL_ARG_DST, y}},
+                     4));
+    return s->relu ? rectify(q, (size_t)s->n * (size_t)s->out, y) : GYRE_OK;
 }
 
 gyre_status cpu_linear_dx(gyre_queue *q, const gyre_linear_shape *s, gyre_act dy, gyre_raw packed,
@@ -121,25 +133,4 @@ gyre_status cpu_linear_dw(gyre_queue *q, const gyre_linear_shape *s, gyre_act x,
                                {DNNL_ARG_DIFF_WEIGHTS, dw},
                                {DNNL_ARG_DIFF_BIAS, db}},
                    4);
-}
-
-size_t cpu_pool_saved_size(gyre_backend *b, const gyre_pool_shape *s) {
-    dnn_op *op;
-    if (cpu_op(b->main, DNN_POOL, s, &op) != GYRE_OK) return 0;
-    return dnn_arg_size(op, DNNL_ARG_WORKSPACE);
-}
-
-gyre_status cpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_raw saved,
-                     gyre_act y) {
-    return cpu_run(q, DNN_POOL, s,
-                   (dnn_arg[]){{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}, {DNNL_ARG_WORKSPACE, saved}},
-                   3);
-}
-
-gyre_status cpu_pool_dx(gyre_queue *q, const gyre_pool_shape *s, gyre_act dy, gyre_raw saved,
-                        gyre_act dx) {
-    return cpu_run(
-        q, DNN_POOL_DX, s,
-        (dnn_arg[]){{DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_SRC, dx}, {DNNL_ARG_WORKSPACE, saved}},
-        3);
 }

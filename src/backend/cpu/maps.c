@@ -13,10 +13,9 @@ static void load_row(const gyre_image_shape *s, const uint8_t *image, gyre_augme
     for (int x = 0; x < s->w; x++) {
         int from_x = (a.mirror ? s->w - 1 - x : x) + a.dx;
         bool inside = inside_y && from_x >= 0 && from_x < s->w;
-        const uint8_t *pixel =
-            image + ((size_t)from_y * (size_t)s->w + (size_t)from_x) * (size_t)s->c;
+        size_t pixel = inside ? (size_t)(from_y * s->w + from_x) * (size_t)s->c : 0;
         for (int c = 0; c < s->c; c++) {
-            float raw = inside ? (float)pixel[c] : 0.0f;
+            float raw = inside ? (float)image[pixel + (size_t)c] : 0.0f;
             out[x * s->c + c] = (raw - mean[x * s->c + c]) * scale[c];
         }
     }
@@ -37,6 +36,7 @@ gyre_status cpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_
     return GYRE_OK;
 }
 
+CPU_CLONES
 gyre_status cpu_relu(gyre_queue *q, size_t n, gyre_act x_, gyre_act y_) {
     const float *x = cpu_act(x_);
     float *y = cpu_act(y_);
@@ -46,15 +46,17 @@ gyre_status cpu_relu(gyre_queue *q, size_t n, gyre_act x_, gyre_act y_) {
     return GYRE_OK;
 }
 
+CPU_CLONES
 gyre_status cpu_relu_dx(gyre_queue *q, size_t n, gyre_act y_, gyre_act dy_, gyre_act dx_) {
     const float *y = cpu_act(y_), *dy = cpu_act(dy_);
     float *dx = cpu_act(dx_);
     (void)q;
     CPU_SAME_INDEX
-    for (size_t i = 0; i < n; i++) dx[i] = y[i] > 0.0f ? dy[i] : 0.0f;
+    for (size_t i = 0; i < n; i++) dx[i] = y[i] <= 0.0f ? 0.0f : dy[i];
     return GYRE_OK;
 }
 
+CPU_CLONES
 gyre_status cpu_accumulate(gyre_queue *q, size_t n, gyre_act x_, gyre_act y_) {
     const float *x = cpu_act(x_);
     float *y = cpu_act(y_);

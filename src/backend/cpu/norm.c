@@ -52,10 +52,11 @@ static void sum_moments(const float *x, size_t rows, size_t stride, size_t width
     }
 }
 
-/* y = act(x * a + b (+ residual)) for all rows of c channels. */
+/* y = act((x - mean) * a + b (+ residual)) for all rows of c channels. The mean is taken off first:
+ * folded into b it would cancel when it is large beside the deviation. */
 CPU_CLONES
-static void apply(const float *x, const float *residual, size_t rows, size_t c, const float *a,
-                  const float *b, bool relu, float *y) {
+static void apply(const float *x, const float *residual, size_t rows, size_t c, const float *mean,
+                  const float *a, const float *b, bool relu, float *y) {
     float floor_value = relu ? 0.0f : -INFINITY;
     for (size_t i = 0; i < rows; i++) {
         const float *row = x + i * c;
@@ -64,32 +65,29 @@ static void apply(const float *x, const float *residual, size_t rows, size_t c, 
             const float *add = residual + i * c;
             CPU_SAME_INDEX
             for (size_t j = 0; j < c; j++) {
-                float v = row[j] * a[j] + b[j] + add[j];
+                float v = (row[j] - mean[j]) * a[j] + b[j] + add[j];
                 to[j] = v < floor_value ? floor_value : v; /* NaN stays NaN */
             }
         } else {
             CPU_SAME_INDEX
             for (size_t j = 0; j < c; j++) {
-                float v = row[j] * a[j] + b[j];
+                float v = (row[j] - mean[j]) * a[j] + b[j];
                 to[j] = v < floor_value ? floor_value : v;
             }
         }
     }
 }
 
-/* Per-channel factors of apply(), in the queue's scratch: a = gamma / dev, b = beta - mean * a. */
+/* apply() with its factor a = gamma / deviation in the queue's scratch. */
 static gyre_status apply_norm(gyre_queue *q, const gyre_norm_shape *s, const float *x,
                               const float *residual, const float *gamma, const float *beta,
                               const float *mean, const float *inverse, float *y) {
     size_t c = (size_t)s->c, rows = (size_t)s->n * (size_t)s->h * (size_t)s->w;
     void *work;
-    GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, 2 * c * sizeof(float), &work));
-    float *a = work, *b = a + c;
-    for (size_t j = 0; j < c; j++) {
-        a[j] = gamma[j] * inverse[j];
-        b[j] = beta[j] - mean[j] * a[j];
-    }
-    apply(x, s->add ? residual : NULL, rows, c, a, b, s->relu, y);
+    GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, c * sizeof(float), &work));
+    float *a = work;
+    for (size_t j = 0; j < c; j++) a[j] = gamma[j] * inverse[j];
+    apply(x, s->add ? residual : NULL, rows, c, mean, a, beta, s->relu, y);
     return GYRE_OK;
 }
 
@@ -125,9 +123,9 @@ gyre_status cpu_norm_eval(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, g
     size_t c = (size_t)s->c;
     const float *mean = cpu_f32(running), *variance = mean + c;
     void *work;
-    /* apply_norm takes its factors from the same scratch: these lie behind them */
-    GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, 4 * c * sizeof(float), &work));
-    float *inverse = s->frozen ? cpu_f32(saved) + c : (float *)work + 2 * c;
+    /* apply_norm takes its factor from the same scratch: these lie behind it */
+    GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, 2 * c * sizeof(float), &work));
+    float *inverse = s->frozen ? cpu_f32(saved) + c : (float *)work + c;
     for (size_t j = 0; j < c; j++) {
         inverse[j] = (float)(1.0 / sqrt((double)variance[j] + (double)s->eps));
     }
@@ -136,13 +134,14 @@ gyre_status cpu_norm_eval(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, g
                       inverse, cpu_act(y));
 }
 
-/* Sums of dy' and dy' * (x - mean) over rows, dy' = dy where y > 0 (all of it without ReLU). */
+/* Sums of dy' and dy' * (x - mean) over rows; dy' is 0 where y <= 0, else dy. Without ReLU the
+ * threshold is NaN, which nothing is below; and a NaN in y lets dy pass, so that it is seen. */
 CPU_CLONES
 static void sum_gradients(const float *x, const float *y, const float *dy, size_t rows,
                           size_t stride, size_t width, const float *mean, bool relu,
                           channel_sums *out) {
     memset(out, 0, sizeof *out);
-    float threshold = relu ? 0.0f : -INFINITY;
+    float threshold = relu ? 0.0f : NAN;
     for (size_t begin = 0; begin < rows; begin += ROWS) {
         size_t end = begin + ROWS < rows ? begin + ROWS : rows;
         float s[LANES] = {0}, q[LANES] = {0};
@@ -150,7 +149,7 @@ static void sum_gradients(const float *x, const float *y, const float *dy, size_
             for (size_t i = begin; i < end; i++) {
                 const float *px = x + i * stride, *py = y + i * stride, *pd = dy + i * stride;
                 for (size_t j = 0; j < LANES; j++) {
-                    float d = py[j] > threshold ? pd[j] : 0.0f;
+                    float d = py[j] <= threshold ? 0.0f : pd[j];
                     s[j] += d;
                     q[j] += d * (px[j] - mean[j]);
                 }
@@ -159,7 +158,7 @@ static void sum_gradients(const float *x, const float *y, const float *dy, size_
             for (size_t i = begin; i < end; i++) {
                 for (size_t j = 0; j < width; j++) {
                     size_t at = i * stride + j;
-                    float d = y[at] > threshold ? dy[at] : 0.0f;
+                    float d = y[at] <= threshold ? 0.0f : dy[at];
                     s[j] += d;
                     q[j] += d * (x[at] - mean[j]);
                 }
@@ -178,7 +177,7 @@ CPU_CLONES
 static void apply_gradient(const float *x, const float *y, const float *dy, size_t rows, size_t c,
                            const float *k, const float *m, const float *b, const float *mean,
                            bool relu, float *dx, float *dresidual) {
-    float threshold = relu ? 0.0f : -INFINITY;
+    float threshold = relu ? 0.0f : NAN;
     for (size_t i = 0; i < rows; i++) {
         const float *px = x + i * c, *py = y + i * c, *pd = dy + i * c;
         float *to = dx + i * c;
@@ -186,7 +185,7 @@ static void apply_gradient(const float *x, const float *y, const float *dy, size
             float *res = dresidual + i * c;
             CPU_SAME_INDEX
             for (size_t j = 0; j < c; j++) {
-                float d = py[j] > threshold ? pd[j] : 0.0f;
+                float d = py[j] <= threshold ? 0.0f : pd[j];
                 float v = k[j] * d + (m[j] * (px[j] - mean[j]) + b[j]);
                 res[j] = d;
                 to[j] = v;
@@ -194,7 +193,7 @@ static void apply_gradient(const float *x, const float *y, const float *dy, size
         } else {
             CPU_SAME_INDEX
             for (size_t j = 0; j < c; j++) {
-                float d = py[j] > threshold ? pd[j] : 0.0f;
+                float d = py[j] <= threshold ? 0.0f : pd[j];
                 to[j] = k[j] * d + (m[j] * (px[j] - mean[j]) + b[j]);
             }
         }
@@ -226,7 +225,6 @@ gyre_status cpu_norm_dx(gyre_queue *q, const gyre_norm_shape *s, gyre_act x_, gy
             b[at] = s->frozen ? 0 : (float)(-scale * sums.sum[j] / (double)rows);
         }
     }
-    if (cpu_act(dx) == NULL && !s->add) return GYRE_OK;
     apply_gradient(x, y, dy, rows, c, k, m, b, mean, s->relu, cpu_act(dx),
                    s->add ? cpu_act(dresidual) : NULL);
     return GYRE_OK;

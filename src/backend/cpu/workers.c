@@ -10,12 +10,13 @@ struct cpu_workers {
     int lanes;
     pthread_t *threads; /* lanes - 1 */
     pthread_mutex_t lock;
-    pthread_cond_t start, done;
+    pthread_cond_t start, order, done;
     uint64_t round; /* counts jobs; a worker sleeps until it changes */
     bool stop;
     gyre_task task;
     void *context;
     int n, next, busy;
+    int joined;         /* lanes that take part in this job: min(lanes, n) */
     gyre_status status; /* of the failed task with the lowest index */
     int failed;
     char error[GYRE_ERROR_MAX];
@@ -36,16 +37,21 @@ static void note_failure(cpu_workers *w, int index, gyre_status status) {
     pthread_mutex_unlock(&w->lock);
 }
 
-/* Takes tasks in order until none is left. */
+/* The next task, or -1. Task i goes to lane i while there are lanes, the rest to whoever is free:
+ * so every lane that takes part meets its shapes, and allocates for them, in the first step. */
+static int take(cpu_workers *w, int lane, bool first) {
+    pthread_mutex_lock(&w->lock);
+    while (first ? w->next < lane : w->next < w->joined) pthread_cond_wait(&w->order, &w->lock);
+    int i = w->next < w->n ? w->next++ : -1;
+    if (i >= 0 && w->next <= w->joined && w->joined > 1) pthread_cond_broadcast(&w->order);
+    pthread_mutex_unlock(&w->lock);
+    return i;
+}
+
 static void work(cpu_workers *w, int lane) {
     gyre_queue *q = &w->backend->queues[lane].base;
-    for (;;) {
-        pthread_mutex_lock(&w->lock);
-        int i = w->next < w->n ? w->next++ : -1;
-        gyre_task task = w->task;
-        pthread_mutex_unlock(&w->lock);
-        if (i < 0) return;
-        gyre_status status = task(w->context, q, i);
+    for (int i = take(w, lane, true); i >= 0; i = take(w, lane, false)) {
+        gyre_status status = w->task(w->context, q, i);
         if (status != GYRE_OK) note_failure(w, i, status);
     }
 }
@@ -61,6 +67,7 @@ static void *worker_main(void *argument) {
         while (!w->stop && w->round == seen) pthread_cond_wait(&w->start, &w->lock);
         if (w->stop) break;
         seen = w->round;
+        if (start.lane >= w->joined) continue;
         pthread_mutex_unlock(&w->lock);
         work(w, start.lane);
         pthread_mutex_lock(&w->lock);
@@ -78,9 +85,9 @@ gyre_status cpu_parallel(gyre_backend *base, int n, gyre_task task, void *contex
     w->n = n;
     w->next = 0;
     w->status = GYRE_OK;
-    bool alone = n <= 1 || w->lanes == 1;
-    if (!alone) {
-        w->busy = w->lanes - 1;
+    w->joined = n < w->lanes ? n : w->lanes;
+    if (w->joined > 1) {
+        w->busy = w->joined - 1;
         w->round++;
         pthread_cond_broadcast(&w->start);
     }
@@ -107,6 +114,7 @@ gyre_status cpu_workers_open(cpu_backend *b, int lanes, cpu_workers **out) {
     w->lanes = 1; /* grows as threads start, so that close joins only those */
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->start, NULL);
+    pthread_cond_init(&w->order, NULL);
     pthread_cond_init(&w->done, NULL);
     omp_set_num_threads(1);
     for (int i = 1; i < lanes; i++) {
@@ -131,6 +139,7 @@ void cpu_workers_close(cpu_workers *w) {
     pthread_mutex_unlock(&w->lock);
     for (int i = 0; i < w->lanes - 1; i++) pthread_join(w->threads[i], NULL);
     pthread_cond_destroy(&w->start);
+    pthread_cond_destroy(&w->order);
     pthread_cond_destroy(&w->done);
     pthread_mutex_destroy(&w->lock);
     free(w->threads);

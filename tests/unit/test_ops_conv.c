@@ -1,0 +1,257 @@
+/* Convolutions and fully connected layers against naive loops in double, which themselves agree
+ * with finite differences. A fully connected layer is a 1x1 convolution of a 1x1 image. */
+#include "ops.h"
+
+typedef gyre_conv_shape shape;
+
+typedef struct {
+    size_t x, w, y, k;
+    int oh, ow;
+} sizes;
+
+static sizes sizes_of(const shape *s) {
+    int oh = (s->h + 2 * s->pad - s->r) / s->stride + 1;
+    int ow = (s->w + 2 * s->pad - s->r) / s->stride + 1;
+    return (sizes){(size_t)(s->n * s->h * s->w * s->c),
+                   (size_t)(s->k * s->r * s->r * s->c),
+                   (size_t)(s->n * oh * ow * s->k),
+                   (size_t)s->k,
+                   oh,
+                   ow};
+}
+
+/* BODY for each product x[xi] * w[wi] that belongs to y[yi]. */
+#define FOR_PRODUCTS(s, z, BODY)                                                                   \
+    for (int n = 0; n < (s)->n; n++)                                                               \
+        for (int i = 0; i < (z).oh; i++)                                                           \
+            for (int j = 0; j < (z).ow; j++)                                                       \
+                for (int k = 0; k < (s)->k; k++)                                                   \
+                    for (int p = 0; p < (s)->r; p++)                                               \
+                        for (int q = 0; q < (s)->r; q++) {                                         \
+                            int row = i * (s)->stride + p - (s)->pad;                              \
+                            int col = j * (s)->stride + q - (s)->pad;                              \
+                            if (row < 0 || row >= (s)->h || col < 0 || col >= (s)->w) continue;    \
+                            int xi = ((n * (s)->h + row) * (s)->w + col) * (s)->c;                 \
+                            int wi = ((k * (s)->r + p) * (s)->r + q) * (s)->c;                     \
+                            int yi = ((n * (z).oh + i) * (z).ow + j) * (s)->k + k;                 \
+                            for (int c = 0; c < (s)->c; c++, xi++, wi++) BODY;                     \
+                        }
+
+static void reference_forward(const shape *s, const double *x, const double *w, const double *bias,
+                              double *y) {
+    sizes z = sizes_of(s);
+    for (size_t i = 0; i < z.y; i++) y[i] = s->bias ? bias[i % z.k] : 0;
+    FOR_PRODUCTS(s, z, y[yi] += x[xi] * w[wi])
+    for (size_t i = 0; s->relu && i < z.y; i++) y[i] = y[i] < 0 ? 0 : y[i];
+}
+
+static void reference_dx(const shape *s, const double *dy, const double *w, double *dx) {
+    sizes z = sizes_of(s);
+    memset(dx, 0, z.x * sizeof *dx);
+    FOR_PRODUCTS(s, z, dx[xi] += dy[yi] * w[wi])
+}
+
+static void reference_dw(const shape *s, const double *x, const double *dy, double *dw,
+                         double *db) {
+    sizes z = sizes_of(s);
+    memset(dw, 0, z.w * sizeof *dw);
+    memset(db, 0, z.k * sizeof *db);
+    FOR_PRODUCTS(s, z, dw[wi] += dy[yi] * x[xi])
+    for (size_t i = 0; i < z.y; i++) db[i % z.k] += dy[i];
+}
+
+/* One shape's data, and what the references make of it; *_abs are sums of absolute terms. */
+typedef struct {
+    shape s;
+    sizes z;
+    double *x, *w, *bias, *dy, *y, *dx, *dw, *db, *y_abs, *dx_abs, *dw_abs, *db_abs;
+} problem;
+
+static problem problem_new(shape s) {
+    sizes z = sizes_of(&s);
+    problem p = {.s = s, .z = z, .x = randoms(1, z.x), .w = randoms(2, z.w)};
+    p.bias = randoms(3, z.k);
+    p.dy = randoms(4, z.y);
+    p.y = zeros(z.y);
+    p.dx = zeros(z.x);
+    p.dw = zeros(z.w);
+    p.db = zeros(z.k);
+    p.y_abs = zeros(z.y);
+    p.dx_abs = zeros(z.x);
+    p.dw_abs = zeros(z.w);
+    p.db_abs = zeros(z.k);
+    double *x = absolutes(p.x, z.x), *w = absolutes(p.w, z.w), *bias = absolutes(p.bias, z.k);
+    double *dy = absolutes(p.dy, z.y);
+    reference_forward(&s, p.x, p.w, p.bias, p.y);
+    reference_dx(&s, p.dy, p.w, p.dx);
+    reference_dw(&s, p.x, p.dy, p.dw, p.db);
+    reference_forward(&s, x, w, bias, p.y_abs);
+    reference_dx(&s, dy, w, p.dx_abs);
+    reference_dw(&s, x, dy, p.dw_abs, p.db_abs);
+    free(x);
+    free(w);
+    free(bias);
+    free(dy);
+    return p;
+}
+
+static void problem_free(problem *p) {
+    double *all[] = {p->x,  p->w,  p->bias,  p->dy,     p->y,      p->dx,
+                     p->dw, p->db, p->y_abs, p->dx_abs, p->dw_abs, p->db_abs};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
+}
+
+/* The operations of either kind of layer under one face. */
+typedef struct {
+    buffer x, w, bias, dy, packed, y, dx, dw, db;
+} device;
+
+static void run_conv(gyre_queue *q, const problem *p, device *d) {
+    const gyre_backend_ops *ops = q->backend->ops;
+    const shape *s = &p->s;
+    shape other = *s; /* one packed copy must serve every batch size, with and without relu */
+    other.n = s->n + 3;
+    other.relu = !s->relu;
+    assert_int_equal(ops->conv_pack_size(q->backend, &other), ops->conv_pack_size(q->backend, s));
+    OK(ops->conv_pack(q, &other, F(d->w), R(d->packed)));
+    OK(ops->conv(q, s, A(d->x), R(d->packed), s->bias ? F(d->bias) : NULL, A(d->y)));
+    OK(ops->conv_dx(q, s, A(d->dy), R(d->packed), A(d->dx)));
+    OK(ops->conv_dw(q, s, A(d->x), A(d->dy), F(d->dw), s->bias ? F(d->db) : NULL));
+}
+
+static gyre_linear_shape linear_of(const shape *s) {
+    return (gyre_linear_shape){s->n, s->c, s->k, s->bias, s->relu};
+}
+
+static void run_linear(gyre_queue *q, const problem *p, device *d) {
+    const gyre_backend_ops *ops = q->backend->ops;
+    gyre_linear_shape s = linear_of(&p->s);
+    OK(ops->linear_pack(q, &s, F(d->w), R(d->packed)));
+    OK(ops->linear(q, &s, A(d->x), R(d->packed), s.bias ? F(d->bias) : NULL, A(d->y)));
+    OK(ops->linear_dx(q, &s, A(d->dy), R(d->packed), A(d->dx)));
+    OK(ops->linear_dw(q, &s, A(d->x), A(d->dy), F(d->dw), s.bias ? F(d->db) : NULL));
+}
+
+static void check_layer(gyre_backend *b, shape s, bool linear) {
+    problem p = problem_new(s);
+    gyre_linear_shape l = linear_of(&s);
+    sizes z = p.z;
+    size_t packed = linear ? b->ops->linear_pack_size(b, &l) : b->ops->conv_pack_size(b, &s);
+    assert_true(packed >= z.w * sizeof(float));
+    device d = {buffer_of(b, p.x, z.x),  buffer_of(b, p.w, z.w),  buffer_of(b, p.bias, z.k),
+                buffer_of(b, p.dy, z.y), buffer_bytes(b, packed), buffer_new(b, z.y),
+                buffer_new(b, z.x),      buffer_new(b, z.w),      buffer_new(b, z.k)};
+    for (int round = 0; round < 2; round++) { /* the second time from the cache */
+        if (linear)
+            run_linear(b->main, &p, &d);
+        else
+            run_conv(b->main, &p, &d);
+        double window = s.r * s.r, pixels = (double)s.n * z.oh * z.ow;
+        check_close("y", d.y, p.y, p.y_abs, sum_bound(window * s.c));
+        check_close("dx", d.dx, p.dx, p.dx_abs, sum_bound(window * s.k));
+        check_close("dw", d.dw, p.dw, p.dw_abs, sum_bound(pixels));
+        if (s.bias) check_close("db", d.db, p.db, p.db_abs, sum_bound(pixels));
+    }
+    buffer all[] = {d.x, d.w, d.bias, d.dy, d.packed, d.y, d.dx, d.dw, d.db};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buffer_free(all[i]);
+    problem_free(&p);
+}
+
+static void convolutions_match(void **state) {
+    static const shape shapes[] = {
+        /* n, h, w, c, k, r, stride, pad, bias, relu */
+        {1, 5, 5, 3, 10, 3, 1, 1, true, false},     {2, 32, 32, 3, 16, 3, 1, 1, false, false},
+        {3, 16, 16, 16, 32, 3, 2, 1, false, false}, {2, 8, 8, 32, 64, 3, 1, 1, false, true},
+        {2, 28, 28, 1, 20, 5, 1, 0, true, false},   {1, 32, 32, 3, 32, 5, 1, 2, true, true},
+        {2, 12, 12, 20, 50, 5, 1, 0, true, true},   {1, 1, 1, 7, 3, 1, 1, 0, true, false},
+        {2, 7, 5, 17, 9, 3, 2, 1, true, true},      {1, 9, 9, 8, 8, 1, 2, 0, false, false},
+        {5, 4, 4, 64, 64, 3, 1, 1, true, false},    {1, 11, 6, 5, 1, 3, 3, 0, true, false},
+        {2, 6, 6, 24, 12, 5, 2, 2, false, false},   {33, 3, 3, 2, 5, 3, 1, 1, true, true},
+        {1, 1, 13, 16, 16, 3, 1, 1, false, false},  {4, 7, 7, 48, 31, 2, 1, 0, true, false}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        check_layer(*state, shapes[i], false);
+    }
+}
+
+static void fully_connected_match(void **state) {
+    static const shape shapes[] = {
+        {1, 1, 1, 1, 1, 1, 1, 0, true, false},     {1, 1, 1, 7, 10, 1, 1, 0, true, false},
+        {32, 1, 1, 64, 10, 1, 1, 0, true, false},  {5, 1, 1, 800, 500, 1, 1, 0, true, true},
+        {17, 1, 1, 33, 100, 1, 1, 0, false, true}, {128, 1, 1, 3, 2, 1, 1, 0, true, false}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        check_layer(*state, shapes[i], true);
+    }
+}
+
+static double weighted_output(void *context) {
+    problem *p = context;
+    reference_forward(&p->s, p->x, p->w, p->bias, p->y);
+    return dot(p->y, p->dy, p->z.y);
+}
+
+static void references_agree_with_finite_differences(void **state) {
+    static const shape shapes[] = {{2, 5, 4, 3, 4, 3, 2, 1, true, false},
+                                   {1, 6, 6, 2, 3, 5, 1, 2, false, false},
+                                   {3, 1, 1, 7, 5, 1, 1, 0, true, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        problem p = problem_new(shapes[i]);
+        check_gradient("dx", weighted_output, &p, p.x, p.z.x, p.dx);
+        check_gradient("dw", weighted_output, &p, p.w, p.z.w, p.dw);
+        if (p.s.bias) check_gradient("db", weighted_output, &p, p.bias, p.z.k, p.db);
+        problem_free(&p);
+    }
+}
+
+/* A NaN or Inf that meets a fused ReLU must not become 0: a diverged step would look healthy. */
+static void nan_passes_through_fused_relu(void **state) {
+    gyre_backend *b = *state;
+    static const shape shapes[] = {{2, 8, 8, 16, 16, 3, 1, 1, true, true},
+                                   {1, 5, 5, 3, 10, 3, 1, 1, false, true},
+                                   {4, 1, 1, 40, 17, 1, 1, 0, true, true}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        for (int linear = 0; linear <= (shapes[i].h == 1); linear++) {
+            problem p = problem_new(shapes[i]);
+            p.x[0] = NAN;
+            gyre_linear_shape l = linear_of(&p.s);
+            buffer x = buffer_of(b, p.x, p.z.x), w = buffer_of(b, p.w, p.z.w);
+            buffer bias = buffer_of(b, p.bias, p.z.k), y = buffer_new(b, p.z.y);
+            buffer packed = buffer_bytes(b, linear ? b->ops->linear_pack_size(b, &l)
+                                                   : b->ops->conv_pack_size(b, &p.s));
+            if (linear) {
+                OK(b->ops->linear_pack(b->main, &l, F(w), R(packed)));
+                OK(b->ops->linear(b->main, &l, A(x), R(packed), F(bias), A(y)));
+            } else {
+                OK(b->ops->conv_pack(b->main, &p.s, F(w), R(packed)));
+                OK(b->ops->conv(b->main, &p.s, A(x), R(packed), F(bias), A(y)));
+            }
+            float *have = buffer_read(y);
+            for (size_t k = 0; k < p.z.k; k++) assert_true(isnan(have[k]));
+            free(have);
+            buffer all[] = {x, w, bias, y, packed};
+            for (size_t k = 0; k < 5; k++) buffer_free(all[k]);
+            problem_free(&p);
+        }
+    }
+}
+
+static int set_up(void **state) {
+    *state = open_backend(1);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    gyre_backend *b = *state;
+    b->ops->close(b);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(references_agree_with_finite_differences),
+        cmocka_unit_test(convolutions_match),
+        cmocka_unit_test(fully_connected_match),
+        cmocka_unit_test(nan_passes_through_fused_relu),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
