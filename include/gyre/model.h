@@ -1,7 +1,8 @@
 /* A model: a list of layers, the layout of its flat parameter vector, and its initial weights.
  *
  * Plain host data, the same on every rank, built once. The flat vector holds the parameters
- * grouped by (lr_mult, decay_mult), in layer order inside a group. */
+ * grouped by (lr_mult, decay_mult, frozen), in layer order inside a group. Each begins on a 64-byte
+ * boundary, which device libraries want; the floats between them are 0 in every vector. */
 #ifndef GYRE_MODEL_H
 #define GYRE_MODEL_H
 
@@ -22,11 +23,11 @@ typedef enum {
 
 typedef struct {
     gyre_layer_kind kind;
-    char name[40]; /* "layer1.0.conv1" */
-    int input;     /* index of the layer whose output it reads; -1: the images */
-    int residual;  /* NORM: index of the layer whose output is added; -1: none */
-    int h, w, c;   /* of its output */
-    int r, stride, pad;
+    char name[40];      /* "layer1.0.conv1" */
+    int input;          /* index of the layer whose output it reads; -1: the images */
+    int residual;       /* NORM: index of the layer whose output is added; -1: none */
+    int h, w, c;        /* of its output */
+    int r, stride, pad; /* window of CONV and POOL; stride of SHORTCUT */
     bool relu, max, ceil;
     int weight, bias; /* indices of parameters (gamma and beta of NORM); -1: none */
     size_t moments;   /* NORM: offset of its (mean, variance) pair in the buffers vector */
@@ -36,7 +37,7 @@ typedef enum { GYRE_INIT_ZERO, GYRE_INIT_ONE, GYRE_INIT_NORMAL, GYRE_INIT_UNIFOR
 
 typedef struct {
     char name[48];        /* "layer1.0.conv1.weight" */
-    int dims[4];          /* conv (k, r, r, c); linear (out, in); else (n) */
+    int dims[4];          /* conv (k, r, r, c); linear (out, in), in = (h, w, c) flat; else (n) */
     int rank;             /* number of dims */
     size_t offset, count; /* in the flat vector, floats */
     float lr_mult, decay_mult;
@@ -58,7 +59,8 @@ typedef struct {
     gyre_layer *layers; /* the last one gives the logits (n, classes) */
     gyre_param *params;
     gyre_param_group *groups;
-    size_t parameters; /* floats in the flat vector */
+    size_t parameters; /* floats in the flat vector, alignment included */
+    size_t count;      /* parameters of the model, for people */
     size_t buffers;    /* floats of running statistics, (mean(c), variance(c)) per NORM layer */
     bool norm_frozen;
 } gyre_model;

@@ -51,7 +51,7 @@ gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out);
 
 /* This rank's shards: runs gyre_net_train on each and adds the leaves as the fixed binary tree,
  * neighbours first (the rank's own subtree). Holds at most log2(shards) + lanes leaves. With
- * `shards` no power of two the sum is sequential ("fast" reduction only). */
+ * `shards` no power of two the tree's missing leaves are left out ("fast" reduction only). */
 typedef struct gyre_shards gyre_shards;
 gyre_status gyre_shards_open(gyre_net *net, int shards, int shard_size, gyre_shards **out);
 void gyre_shards_close(gyre_shards *s);

@@ -54,15 +54,21 @@ static gyre_status freeze(gyre_model *m, const gyre_model_settings *settings) {
                              settings->freeze[i], m->name, near);
         }
     }
-    return GYRE_OK;
+    for (int k = 0; k < m->param_count; k++) {
+        if (!m->params[k].frozen) return GYRE_OK;
+    }
+    return gyre_fail(GYRE_EUSAGE,
+                     "model.freeze: every parameter of %s is frozen; leave one to "
+                     "train",
+                     m->name);
 }
 
 static bool same_group(const gyre_param *p, const gyre_param_group *g) {
     return p->lr_mult == g->lr_mult && p->decay_mult == g->decay_mult && p->frozen == g->frozen;
 }
 
-/* Groups in order of first appearance, parameters in layer order inside; groups begin at multiples
- * of 16 floats, so that vectors of a group are aligned. */
+/* Groups in order of first appearance, parameters in layer order inside, each at a multiple of 16
+ * floats. */
 static gyre_status lay_out(gyre_model *m) {
     m->groups = calloc((size_t)m->param_count, sizeof *m->groups);
     if (m->groups == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the model");
@@ -82,10 +88,10 @@ static gyre_status lay_out(gyre_model *m) {
         for (int i = 0; i < m->param_count; i++) {
             if (!same_group(&m->params[i], group)) continue;
             m->params[i].offset = at;
-            at += m->params[i].count;
+            at += (m->params[i].count + 15) / 16 * 16;
+            m->count += m->params[i].count;
         }
         group->count = at - group->offset;
-        at = (at + 15) / 16 * 16;
     }
     m->parameters = at;
     return GYRE_OK;

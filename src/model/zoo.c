@@ -1,4 +1,7 @@
-/* The models, as lists of layers. */
+/* The models, as lists of layers.
+ *
+ * A linear layer behind an image reads it in NHWC order: input (y * w + x) * c + channel. Weights
+ * from a framework that flattens (c, h, w) must be permuted before they are imported. */
 #include "zoo.h"
 
 #include <stdio.h>

@@ -1,0 +1,49 @@
+/* A net's inside: what each lane owns, and one pass of a batch through it. Internal to src/model.
+ */
+#ifndef GYRE_MODEL_LANE_H
+#define GYRE_MODEL_LANE_H
+
+#include "gyre/net.h"
+#include "plan.h"
+
+typedef struct {
+    gyre_act images; /* (n, h, w, c) */
+    gyre_i32 labels; /* (n) */
+    gyre_act *slots; /* plan.slot_count of them */
+    gyre_raw *saved; /* per layer: what NORM and max POOL keep for backward */
+    int count;       /* images of the last pass */
+} net_lane;
+
+typedef struct {
+    size_t offset, count;
+} leaf_range;
+
+struct gyre_net {
+    gyre_weights *weights;
+    int n;
+    bool train;
+    net_plan plan;
+    int lane_count;
+    net_lane *lanes;
+    gyre_act *slots; /* behind the lanes' lists */
+    gyre_raw *saved;
+    leaf_range *zeros; /* parts of a leaf that no layer fills: frozen parameters, alignment */
+    int zero_count;
+    gyre_raw memory;
+};
+
+/* One batch on its way through the net. */
+typedef struct {
+    const gyre_net *net;
+    gyre_queue *queue;
+    net_lane *lane;
+    int n;
+    bool train;
+    gyre_f32 leaf; /* training only */
+} net_pass;
+
+gyre_status pass_forward(const net_pass *p);
+/* From the gradient of the logits, which lies in the last layer's dy. */
+gyre_status pass_backward(const net_pass *p);
+
+#endif

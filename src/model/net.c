@@ -1,0 +1,199 @@
+/* A net's buffers, and a batch through it: in training into a leaf, in evaluation into sums. */
+#include "gyre/net.h"
+
+#include "lane.h"
+#include "shapes.h"
+#include <stdlib.h>
+#include <string.h>
+
+static size_t align(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+static size_t saved_size(const gyre_net *net, const gyre_layer *l) {
+    gyre_backend *b = net->weights->backend;
+    if (l->kind == GYRE_LAYER_NORM) return 2 * (size_t)l->c * sizeof(float);
+    if (l->kind != GYRE_LAYER_POOL) return 0;
+    gyre_pool_shape s = shape_of_pool(net->weights->model, l, net->n);
+    return b->ops->pool_saved_size(b, &s);
+}
+
+/* Points a lane's buffers into memory from `at` on; returns where they end. */
+static uintptr_t point_lane(gyre_net *net, net_lane *lane, const size_t *saved, uintptr_t at) {
+    const gyre_model *m = net->weights->model;
+    size_t n = (size_t)net->n, act = net->weights->backend->act_size;
+    lane->images = (gyre_act)at;
+    at += align(n * (size_t)m->h * (size_t)m->w * (size_t)m->c * act);
+    lane->labels = (gyre_i32)at;
+    at += align(n * sizeof(int32_t));
+    for (int i = 0; i < net->plan.slot_count; i++) {
+        lane->slots[i] = (gyre_act)at;
+        at += align(n * net->plan.slots[i] * act);
+    }
+    for (int i = 0; i < m->layer_count; i++) {
+        lane->saved[i] = saved[i] == 0 ? NULL : (gyre_raw)at;
+        at += align(saved[i]);
+    }
+    return at;
+}
+
+static gyre_status allocate(gyre_net *net) {
+    gyre_backend *b = net->weights->backend;
+    size_t layers = (size_t)net->weights->model->layer_count;
+    size_t slots = (size_t)net->plan.slot_count, lanes = (size_t)net->lane_count;
+    gyre_status status = GYRE_OK;
+    size_t *saved = calloc(layers, sizeof *saved);
+    net->lanes = calloc(lanes, sizeof *net->lanes);
+    net->slots = calloc(lanes * slots, sizeof *net->slots);
+    net->saved = calloc(lanes * layers, sizeof *net->saved);
+    if (!saved || !net->lanes || !net->slots || !net->saved) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory for a net");
+        goto out;
+    }
+    for (size_t i = 0; i < layers; i++) {
+        saved[i] = saved_size(net, &net->weights->model->layers[i]);
+    }
+    for (size_t i = 0; i < lanes; i++) {
+        net->lanes[i].slots = net->slots + i * slots;
+        net->lanes[i].saved = net->saved + i * layers;
+    }
+    size_t bytes = (size_t)point_lane(net, &net->lanes[0], saved, 0);
+    GYRE_GOTO(b->ops->alloc(b, lanes * bytes, &net->memory));
+    for (size_t i = 0; i < lanes; i++) {
+        point_lane(net, &net->lanes[i], saved, (uintptr_t)net->memory + i * bytes);
+    }
+out:
+    free(saved);
+    return status;
+}
+
+static void skip_zeros(gyre_net *net, size_t *at, size_t offset, size_t count) {
+    if (offset > *at) net->zeros[net->zero_count++] = (leaf_range){*at, offset - *at};
+    *at = offset + count;
+}
+
+/* What lies between the parts that the layers fill. */
+static gyre_status find_zeros(gyre_net *net) {
+    const gyre_model *m = net->weights->model;
+    size_t at = 0;
+    net->zeros = calloc((size_t)m->param_count + 3, sizeof *net->zeros);
+    if (net->zeros == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a net");
+    for (int g = 0; g < m->group_count; g++) {
+        const gyre_param_group *group = &m->groups[g];
+        for (int i = 0; !group->frozen && i < m->param_count; i++) {
+            const gyre_param *p = &m->params[i];
+            bool inside = p->offset >= group->offset && p->offset < group->offset + group->count;
+            if (inside) skip_zeros(net, &at, p->offset, p->count);
+        }
+    }
+    if (!m->norm_frozen) skip_zeros(net, &at, gyre_leaf_moments(m), m->buffers);
+    skip_zeros(net, &at, gyre_leaf_stats(m), 2);
+    skip_zeros(net, &at, gyre_leaf_size(m), 0);
+    return GYRE_OK;
+}
+
+gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out) {
+    gyre_status status = GYRE_OK;
+    gyre_net *net = calloc(1, sizeof *net);
+    if (net == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a net");
+    net->weights = w;
+    net->n = n;
+    net->train = train;
+    net->lane_count = w->backend->lanes;
+    GYRE_GOTO(plan_open(w->model, train, &net->plan));
+    GYRE_GOTO(allocate(net));
+    GYRE_GOTO(find_zeros(net));
+out:
+    if (status == GYRE_OK)
+        *out = net;
+    else
+        gyre_net_close(net);
+    return status;
+}
+
+void gyre_net_close(gyre_net *net) {
+    if (net == NULL) return;
+    if (net->memory != NULL)
+        net->weights->backend->ops->release(net->weights->backend, net->memory);
+    plan_close(&net->plan);
+    free(net->lanes);
+    free(net->slots);
+    free(net->saved);
+    free(net->zeros);
+    free(net);
+}
+
+/* Queue `main` runs when no lane does, and borrows the first one's buffers. */
+static net_lane *lane_of(gyre_net *net, const gyre_queue *q) {
+    return &net->lanes[q->lane < 0 ? 0 : q->lane];
+}
+
+static gyre_status begin_pass(gyre_net *net, gyre_queue *q, const gyre_batch *batch,
+                              net_pass *out) {
+    const gyre_weights *w = net->weights;
+    net_lane *lane = lane_of(net, q);
+    if (batch->count < 1 || batch->count > net->n) {
+        return gyre_fail(GYRE_EDEVICE, "a net for %d images was given %lld", net->n,
+                         (long long)batch->count);
+    }
+    lane->count = (int)batch->count;
+    *out = (net_pass){.net = net, .queue = q, .lane = lane, .n = lane->count};
+    gyre_image_shape s = {out->n, w->model->h, w->model->w, w->model->c};
+    return w->backend->ops->batch_load(q, &s, batch, w->mean, w->scale, lane->images, lane->labels);
+}
+
+static gyre_act logits_of(const net_pass *p) {
+    return p->lane->slots[p->net->plan.layers[p->net->weights->model->layer_count - 1].y];
+}
+
+gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float smoothing,
+                           float scale, gyre_f32 leaf) {
+    const gyre_model *m = net->weights->model;
+    const gyre_backend_ops *ops = net->weights->backend->ops;
+    net_pass p;
+    if (!net->train || shard->count != net->n) {
+        return gyre_fail(GYRE_EDEVICE, "a %s net for %d images cannot train on %lld",
+                         net->train ? "training" : "evaluation", net->n, (long long)shard->count);
+    }
+    GYRE_TRY(begin_pass(net, q, shard, &p));
+    p.train = true;
+    p.leaf = leaf;
+    GYRE_TRY(pass_forward(&p));
+    gyre_loss_shape s = {p.n, m->classes, smoothing, scale};
+    GYRE_TRY(ops->softmax_loss(q, &s, logits_of(&p), p.lane->labels,
+                               p.lane->slots[net->plan.layers[m->layer_count - 1].dy],
+                               gyre_f32_at(leaf, gyre_leaf_stats(m))));
+    GYRE_TRY(pass_backward(&p));
+    for (int i = 0; i < net->zero_count; i++) {
+        const leaf_range *z = &net->zeros[i];
+        GYRE_TRY(ops->fill(q, z->count, 0, gyre_f32_at(leaf, z->offset)));
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *batch,
+                              gyre_f32 stats) {
+    net_pass p;
+    GYRE_TRY(begin_pass(net, q, batch, &p));
+    GYRE_TRY(pass_forward(&p));
+    gyre_loss_shape s = {p.n, net->weights->model->classes, 0, 1};
+    return net->weights->backend->ops->softmax_loss(q, &s, logits_of(&p), p.lane->labels, NULL,
+                                                    stats);
+}
+
+gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out) {
+    const gyre_backend *b = net->weights->backend;
+    const net_pass p = {.net = net, .lane = lane_of(net, q)};
+    size_t n = (size_t)p.lane->count * (size_t)net->weights->model->classes;
+    gyre_f32 logits = (gyre_f32)(void *)logits_of(&p);
+    if (b->act_size == sizeof(float)) return b->ops->download(q, out, logits, n);
+    /* bf16 is the upper half of an f32: widened from the back, so that nothing is overwritten */
+    GYRE_TRY(b->ops->download(q, out, logits, (n + 1) / 2));
+    for (size_t i = n; i-- > 0;) {
+        uint16_t half;
+        memcpy(&half, (const char *)out + i * sizeof half, sizeof half);
+        uint32_t bits = (uint32_t)half << 16;
+        memcpy(&out[i], &bits, sizeof bits);
+    }
+    return GYRE_OK;
+}

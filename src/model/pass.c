@@ -1,0 +1,145 @@
+/* Forward and backward: a loop over the layers each. */
+#include "lane.h"
+#include "shapes.h"
+
+static gyre_act slot(const net_pass *p, int index) {
+    return index < 0 ? NULL : p->lane->slots[index];
+}
+
+static gyre_act output_of(const net_pass *p, int layer) {
+    return layer < 0 ? p->lane->images : slot(p, p->net->plan.layers[layer].y);
+}
+
+static gyre_f32 parameter(const net_pass *p, int index) {
+    const gyre_weights *w = p->net->weights;
+    return index < 0 ? NULL : gyre_f32_at(w->parameters, w->model->params[index].offset);
+}
+
+static gyre_f32 gradient(const net_pass *p, int index) {
+    return index < 0 ? NULL : gyre_f32_at(p->leaf, p->net->weights->model->params[index].offset);
+}
+
+static gyre_status norm_forward(const net_pass *p, const gyre_layer *l, gyre_act x, gyre_raw saved_,
+                                gyre_act y) {
+    const gyre_weights *w = p->net->weights;
+    const gyre_backend_ops *ops = w->backend->ops;
+    gyre_norm_shape s = shape_of_norm(l, p->n);
+    gyre_act residual = l->residual < 0 ? NULL : output_of(p, l->residual);
+    gyre_f32 gamma = parameter(p, l->weight), beta = parameter(p, l->bias);
+    gyre_f32 saved = (gyre_f32)(void *)saved_;
+    if (p->train && !w->model->norm_frozen) {
+        gyre_f32 moments = gyre_f32_at(p->leaf, gyre_leaf_moments(w->model) + l->moments);
+        return ops->norm_train(p->queue, &s, x, residual, gamma, beta, saved, moments, y);
+    }
+    s.frozen = p->train;
+    return ops->norm_eval(p->queue, &s, x, residual, gamma, beta,
+                          gyre_f32_at(w->buffers, l->moments), saved, y);
+}
+
+static gyre_status layer_forward(const net_pass *p, int i) {
+    const gyre_weights *w = p->net->weights;
+    const gyre_model *m = w->model;
+    const gyre_layer *l = &m->layers[i];
+    const gyre_backend_ops *ops = w->backend->ops;
+    gyre_queue *q = p->queue;
+    gyre_act x = output_of(p, l->input), y = output_of(p, i);
+    gyre_raw packed = w->packed[i], saved = p->lane->saved[i];
+    gyre_f32 bias = parameter(p, l->bias);
+    switch (l->kind) {
+    case GYRE_LAYER_CONV: {
+        gyre_conv_shape s = shape_of_conv(m, l, p->n);
+        return ops->conv(q, &s, x, packed, bias, y);
+    }
+    case GYRE_LAYER_LINEAR: {
+        gyre_linear_shape s = shape_of_linear(m, l, p->n);
+        return ops->linear(q, &s, x, packed, bias, y);
+    }
+    case GYRE_LAYER_NORM: return norm_forward(p, l, x, saved, y);
+    case GYRE_LAYER_RELU: return ops->relu(q, (size_t)p->n * layer_size(l), x, y);
+    case GYRE_LAYER_POOL: {
+        gyre_pool_shape s = shape_of_pool(m, l, p->n);
+        return ops->pool(q, &s, x, saved, y);
+    }
+    case GYRE_LAYER_SHORTCUT: {
+        gyre_shortcut_shape s = shape_of_shortcut(m, l, p->n);
+        return ops->shortcut(q, &s, x, y);
+    }
+    }
+    return gyre_fail(GYRE_EDEVICE, "layer %s is of no known kind", l->name);
+}
+
+gyre_status pass_forward(const net_pass *p) {
+    int count = p->net->weights->model->layer_count;
+    for (int i = 0; i < count; i++) GYRE_TRY(layer_forward(p, i));
+    return GYRE_OK;
+}
+
+static gyre_status norm_backward(const net_pass *p, int i, gyre_act x, gyre_act y, gyre_act dy) {
+    const gyre_model *m = p->net->weights->model;
+    const gyre_layer *l = &m->layers[i];
+    const layer_plan *plan = &p->net->plan.layers[i];
+    gyre_norm_shape s = shape_of_norm(l, p->n);
+    s.frozen = m->norm_frozen;
+    s.add = plan->dresidual >= 0; /* the ReLU's mask is in y, so nothing else needs the addition */
+    return p->net->weights->backend->ops->norm_dx(
+        p->queue, &s, x, y, dy, parameter(p, l->weight), (gyre_f32)(void *)p->lane->saved[i],
+        slot(p, plan->dx), slot(p, plan->dresidual), gradient(p, l->weight), gradient(p, l->bias));
+}
+
+static gyre_status layer_backward(const net_pass *p, int i) {
+    const gyre_weights *w = p->net->weights;
+    const gyre_model *m = w->model;
+    const gyre_layer *l = &m->layers[i];
+    const layer_plan *plan = &p->net->plan.layers[i];
+    const gyre_backend_ops *ops = w->backend->ops;
+    gyre_queue *q = p->queue;
+    gyre_act x = output_of(p, l->input), y = output_of(p, i);
+    gyre_act dy = slot(p, plan->dy), dx = slot(p, plan->dx);
+    gyre_f32 dw = gradient(p, l->weight), db = gradient(p, l->bias);
+    size_t size = (size_t)p->n * layer_size(l);
+    bool fused = l->kind == GYRE_LAYER_CONV || l->kind == GYRE_LAYER_LINEAR;
+    if (fused && l->relu) GYRE_TRY(ops->relu_dx(q, size, y, dy, dy));
+    switch (l->kind) {
+    case GYRE_LAYER_CONV: {
+        gyre_conv_shape s = shape_of_conv(m, l, p->n);
+        if (plan->learns) GYRE_TRY(ops->conv_dw(q, &s, x, dy, dw, db));
+        return dx == NULL ? GYRE_OK : ops->conv_dx(q, &s, dy, w->packed[i], dx);
+    }
+    case GYRE_LAYER_LINEAR: {
+        gyre_linear_shape s = shape_of_linear(m, l, p->n);
+        if (plan->learns) GYRE_TRY(ops->linear_dw(q, &s, x, dy, dw, db));
+        return dx == NULL ? GYRE_OK : ops->linear_dx(q, &s, dy, w->packed[i], dx);
+    }
+    case GYRE_LAYER_NORM: return norm_backward(p, i, x, y, dy);
+    case GYRE_LAYER_RELU: return ops->relu_dx(q, size, y, dy, dx);
+    case GYRE_LAYER_POOL: {
+        gyre_pool_shape s = shape_of_pool(m, l, p->n);
+        return ops->pool_dx(q, &s, dy, p->lane->saved[i], dx);
+    }
+    case GYRE_LAYER_SHORTCUT: {
+        gyre_shortcut_shape s = shape_of_shortcut(m, l, p->n);
+        return ops->shortcut_dx(q, &s, dy, dx);
+    }
+    }
+    return GYRE_OK;
+}
+
+/* Adds a gradient to what an earlier reader of the same output left. */
+static gyre_status add_to_total(const net_pass *p, int layer, int part, int total) {
+    if (total < 0) return GYRE_OK;
+    const gyre_weights *w = p->net->weights;
+    size_t n = (size_t)p->n * layer_size(&w->model->layers[layer]);
+    return w->backend->ops->accumulate(p->queue, n, slot(p, part), slot(p, total));
+}
+
+gyre_status pass_backward(const net_pass *p) {
+    const gyre_model *m = p->net->weights->model;
+    for (int i = m->layer_count - 1; i >= 0; i--) {
+        const layer_plan *plan = &p->net->plan.layers[i];
+        if (!plan->wanted) continue;
+        GYRE_TRY(layer_backward(p, i));
+        GYRE_TRY(add_to_total(p, m->layers[i].input, plan->dx, plan->dx_total));
+        GYRE_TRY(add_to_total(p, m->layers[i].residual, plan->dresidual, plan->dresidual_total));
+    }
+    return GYRE_OK;
+}

@@ -1,0 +1,186 @@
+/* The shards of a rank, added as a fixed binary tree.
+ *
+ * Node i of level k covers shards i 2^k .. (i + 1) 2^k - 1. Lanes take shards in order; whichever
+ * task completes the second of two neighbours adds them, left first, and goes on upward. So the
+ * order of additions is that of the tree, whatever lane was faster. A lane that would need a leaf
+ * more than log2(shards) + lanes waits until others have added theirs: since shards begin in order,
+ * the oldest one in work always holds a leaf and never waits. */
+#include "lane.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEVELS_MAX = 31 };
+
+struct gyre_shards {
+    gyre_net *net;
+    gyre_weights *weights;
+    int count, size; /* shards, samples in each */
+    int levels;      /* of nodes above the leaves */
+    size_t leaf;     /* floats */
+    int slot_count;
+    gyre_raw memory;
+    bool *busy;                 /* per slot */
+    int *nodes[LEVELS_MAX + 1]; /* slot of each finished node that waits for its neighbour, or -1 */
+    pthread_mutex_t lock;       /* guards busy, nodes and failure; no work is done under it */
+    pthread_cond_t freed;
+    gyre_status failure;
+    char error[GYRE_ERROR_MAX];
+    const gyre_batch *batch; /* of the current run */
+    float smoothing, scale;
+    int root;
+};
+
+static int nodes_of_level(const gyre_shards *s, int level) {
+    return (s->count + (1 << level) - 1) >> level;
+}
+
+gyre_status gyre_shards_open(gyre_net *net, int shards, int shard_size, gyre_shards **out) {
+    gyre_status status = GYRE_OK;
+    gyre_weights *w = net->weights;
+    gyre_backend *b = w->backend;
+    gyre_shards *s = calloc(1, sizeof *s);
+    if (s == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d shards", shards);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->freed, NULL);
+    s->net = net;
+    s->weights = w;
+    s->count = shards;
+    s->size = shard_size;
+    while (1 << s->levels < shards) s->levels++;
+    s->leaf = gyre_leaf_size(w->model);
+    s->slot_count = s->levels + b->lanes < shards ? s->levels + b->lanes : shards;
+    s->busy = calloc((size_t)s->slot_count, sizeof *s->busy);
+    bool complete = s->busy != NULL;
+    for (int k = 0; k <= s->levels; k++) {
+        s->nodes[k] = calloc((size_t)nodes_of_level(s, k), sizeof(int));
+        complete = complete && s->nodes[k] != NULL;
+    }
+    if (!complete) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory for %d shards", shards);
+        goto out;
+    }
+    GYRE_GOTO(b->ops->alloc(b, (size_t)s->slot_count * s->leaf * sizeof(float), &s->memory));
+out:
+    if (status == GYRE_OK)
+        *out = s;
+    else
+        gyre_shards_close(s);
+    return status;
+}
+
+void gyre_shards_close(gyre_shards *s) {
+    if (s == NULL) return;
+    if (s->memory != NULL) s->weights->backend->ops->release(s->weights->backend, s->memory);
+    for (int k = 0; k <= s->levels; k++) free(s->nodes[k]);
+    free(s->busy);
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->freed);
+    free(s);
+}
+
+static gyre_f32 leaf_at(const gyre_shards *s, int slot) {
+    return gyre_f32_at((gyre_f32)(void *)s->memory, (size_t)slot * s->leaf);
+}
+
+/* Waits for a free slot; fails when another shard has failed meanwhile. */
+static gyre_status take_slot(gyre_shards *s, int *out) {
+    gyre_status status = GYRE_OK;
+    int slot = -1;
+    pthread_mutex_lock(&s->lock);
+    while (slot < 0 && s->failure == GYRE_OK) {
+        for (int i = 0; i < s->slot_count && slot < 0; i++) slot = s->busy[i] ? -1 : i;
+        if (slot < 0) pthread_cond_wait(&s->freed, &s->lock);
+    }
+    if (slot < 0)
+        status = gyre_fail(s->failure, "%s", s->error);
+    else
+        s->busy[slot] = true;
+    pthread_mutex_unlock(&s->lock);
+    *out = slot;
+    return status;
+}
+
+/* Node (level, index) is finished in `slot`. Returns the slot of its neighbour when that is
+ * finished too, so that the caller must add the two; else leaves it for the neighbour's task. */
+static int meet(gyre_shards *s, int level, int index, int slot) {
+    pthread_mutex_lock(&s->lock);
+    int other = s->nodes[level][index ^ 1];
+    if (other < 0) s->nodes[level][index] = slot;
+    pthread_mutex_unlock(&s->lock);
+    return other;
+}
+
+static void give_slot(gyre_shards *s, int slot) {
+    pthread_mutex_lock(&s->lock);
+    s->busy[slot] = false;
+    pthread_cond_broadcast(&s->freed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* From leaf `index` in `slot` upward as far as neighbours are finished. A node without a right
+ * neighbour (shards no power of two) goes up unchanged. */
+static gyre_status add_upward(gyre_shards *s, gyre_queue *q, int index, int slot) {
+    const gyre_backend_ops *ops = s->weights->backend->ops;
+    for (int level = 0; level < s->levels; level++, index /= 2) {
+        if ((index ^ 1) >= nodes_of_level(s, level)) continue;
+        int other = meet(s, level, index, slot);
+        if (other < 0) return GYRE_OK;
+        int left = index % 2 == 0 ? slot : other, right = index % 2 == 0 ? other : slot;
+        GYRE_TRY(ops->add(q, s->leaf, leaf_at(s, left), leaf_at(s, right), leaf_at(s, left)));
+        give_slot(s, right);
+        slot = left;
+    }
+    s->root = slot;
+    return GYRE_OK;
+}
+
+static gyre_status run_shard(gyre_shards *s, gyre_queue *q, int index) {
+    const gyre_model *m = s->weights->model;
+    size_t first = (size_t)index * (size_t)s->size;
+    gyre_batch shard = *s->batch;
+    shard.count = s->size;
+    shard.images += first * (size_t)m->h * (size_t)m->w * (size_t)m->c;
+    shard.labels += first;
+    if (shard.augment != NULL) shard.augment += first;
+    int slot;
+    GYRE_TRY(take_slot(s, &slot));
+    GYRE_TRY(gyre_net_train(s->net, q, &shard, s->smoothing, s->scale, leaf_at(s, slot)));
+    return add_upward(s, q, index, slot);
+}
+
+static gyre_status shard_task(void *context, gyre_queue *q, int index) {
+    gyre_shards *s = context;
+    gyre_status status = run_shard(s, q, index);
+    if (status == GYRE_OK) return GYRE_OK;
+    pthread_mutex_lock(&s->lock);
+    if (s->failure == GYRE_OK) {
+        s->failure = status;
+        snprintf(s->error, sizeof s->error, "%s", gyre_error_text());
+    }
+    pthread_cond_broadcast(&s->freed);
+    pthread_mutex_unlock(&s->lock);
+    return status;
+}
+
+gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float smoothing, float scale,
+                            gyre_f32 *root) {
+    gyre_backend *b = s->weights->backend;
+    if (batch->count != (int64_t)s->count * s->size) {
+        return gyre_fail(GYRE_EDEVICE, "%d shards of %d samples were given %lld", s->count, s->size,
+                         (long long)batch->count);
+    }
+    memset(s->busy, 0, (size_t)s->slot_count * sizeof *s->busy);
+    for (int k = 0; k <= s->levels; k++) {
+        for (int i = 0; i < nodes_of_level(s, k); i++) s->nodes[k][i] = -1;
+    }
+    s->failure = GYRE_OK;
+    s->batch = batch;
+    s->smoothing = smoothing;
+    s->scale = scale;
+    GYRE_TRY(b->ops->parallel(b, s->count, shard_task, s));
+    *root = leaf_at(s, s->root);
+    return GYRE_OK;
+}

@@ -1,0 +1,114 @@
+/* The optimizer: one device vector for each kind of state, one update per group of parameters. */
+#include "gyre/optimizer.h"
+
+#include "gyre/realmath.h"
+#include <stdlib.h>
+
+enum { STATES_MAX = 2, SCALARS = 16 /* a 64-byte line */ };
+
+struct gyre_optimizer {
+    gyre_optimizer_settings settings;
+    gyre_weights *weights;
+    float inverse_shards;
+    int state_count;
+    gyre_f32 states[STATES_MAX];
+    gyre_f32 scalars;
+    gyre_raw memory;
+};
+
+gyre_status gyre_optimizer_open(const gyre_optimizer_settings *settings, gyre_weights *weights,
+                                int shards, gyre_optimizer **out) {
+    gyre_backend *b = weights->backend;
+    gyre_status status = GYRE_OK;
+    size_t n = weights->model->parameters;
+    gyre_optimizer *o = calloc(1, sizeof *o);
+    if (o == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the optimizer");
+    o->settings = *settings;
+    o->weights = weights;
+    o->inverse_shards = 1.0f / (float)shards;
+    o->state_count = settings->name == GYRE_OPTIMIZER_SGD ? 1 : 2;
+    size_t floats = SCALARS + (size_t)o->state_count * n;
+    GYRE_GOTO(b->ops->alloc(b, floats * sizeof(float), &o->memory));
+    o->scalars = (gyre_f32)(void *)o->memory;
+    for (int i = 0; i < o->state_count; i++) {
+        o->states[i] = gyre_f32_at(o->scalars, SCALARS + (size_t)i * n);
+    }
+    GYRE_GOTO(b->ops->fill(b->main, floats, 0, o->scalars));
+    GYRE_GOTO(b->ops->fill(b->main, 1, 1, gyre_f32_at(o->scalars, GYRE_SCALAR_FINITE)));
+out:
+    if (status == GYRE_OK)
+        *out = o;
+    else
+        gyre_optimizer_close(o);
+    return status;
+}
+
+void gyre_optimizer_close(gyre_optimizer *o) {
+    if (o == NULL) return;
+    if (o->memory != NULL) o->weights->backend->ops->release(o->weights->backend, o->memory);
+    free(o);
+}
+
+/* 1 - beta^(t + 1) */
+static float bias_correction(double beta, int64_t t) {
+    return beta > 0 ? (float)(1.0 - gyre_pow_int(beta, t + 1)) : 1.0f;
+}
+
+static gyre_update_shape rule_of(const gyre_optimizer_settings *s, const gyre_param_group *g) {
+    bool sgd = s->name == GYRE_OPTIMIZER_SGD;
+    return (gyre_update_shape){.rule = sgd ? GYRE_RULE_SGD : GYRE_RULE_ADAM,
+                               .nesterov = sgd && s->nesterov,
+                               .lr_in_momentum = sgd && s->lr_in_momentum,
+                               .decoupled = s->decoupled || s->name == GYRE_OPTIMIZER_ADAMW,
+                               .lr_mult = g->lr_mult,
+                               .weight_decay = (float)(s->weight_decay * (double)g->decay_mult),
+                               .beta2 = (float)s->beta2,
+                               .eps = (float)s->eps};
+}
+
+static gyre_status update_groups(gyre_optimizer *o, gyre_f32 leaf) {
+    const gyre_backend *b = o->weights->backend;
+    const gyre_model *m = o->weights->model;
+    for (int i = 0; i < m->group_count; i++) {
+        const gyre_param_group *g = &m->groups[i];
+        if (g->frozen) continue;
+        gyre_update_shape s = rule_of(&o->settings, g);
+        gyre_f32 second = o->state_count > 1 ? gyre_f32_at(o->states[1], g->offset) : NULL;
+        GYRE_TRY(b->ops->update(b->main, &s, g->count, gyre_f32_at(leaf, g->offset),
+                                gyre_f32_at(o->states[0], g->offset), second,
+                                gyre_f32_at(o->weights->parameters, g->offset), o->scalars));
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_optimizer_step(gyre_optimizer *o, int64_t t, gyre_rate rate, gyre_f32 leaf) {
+    const gyre_model *m = o->weights->model;
+    gyre_queue *q = o->weights->backend->main;
+    const gyre_backend_ops *ops = o->weights->backend->ops;
+    const float scalars[GYRE_SCALAR_FROM_HOST] = {
+        [GYRE_SCALAR_LR] = (float)rate.lr,
+        [GYRE_SCALAR_MOMENTUM] = (float)rate.momentum,
+        [GYRE_SCALAR_BIAS1] = bias_correction(rate.momentum, t),
+        [GYRE_SCALAR_BIAS2] = bias_correction(o->settings.beta2, t)};
+    GYRE_TRY(ops->upload(q, o->scalars, scalars, GYRE_SCALAR_FROM_HOST));
+    GYRE_TRY(ops->judge(q, m->parameters, leaf, gyre_f32_at(leaf, gyre_leaf_stats(m)),
+                        (float)o->settings.clip_norm, o->scalars));
+    GYRE_TRY(update_groups(o, leaf));
+    if (m->buffers > 0 && !m->norm_frozen) {
+        GYRE_TRY(ops->running(q, m->buffers, o->inverse_shards,
+                              gyre_f32_at(leaf, gyre_leaf_moments(m)), o->scalars,
+                              o->weights->buffers));
+    }
+    return gyre_weights_pack(o->weights);
+}
+
+gyre_f32 gyre_optimizer_scalars(const gyre_optimizer *o) {
+    return o->scalars;
+}
+
+const char *gyre_optimizer_state(const gyre_optimizer *o, int index, gyre_f32 *vector) {
+    static const char *const names[][STATES_MAX] = {{"momentum"}, {"exp_avg", "exp_avg_sq"}};
+    if (index < 0 || index >= o->state_count) return NULL;
+    *vector = o->states[index];
+    return names[o->state_count - 1][index];
+}
