@@ -53,6 +53,9 @@ gyre_status gyre_checkpoint_newest(const char *run_dir, char **path);
  * parameter that differs in name or shape. `out` was opened for the model. */
 gyre_status gyre_checkpoint_load(const char *path, const gyre_model *m, gyre_snapshot *out);
 
+/* The scalars alone, for a file of any model; the vectors of `out` stay NULL. Verifies it first. */
+gyre_status gyre_checkpoint_scalars(const char *path, gyre_snapshot *out);
+
 /* Copies /parameters/NAME (and /state/buffers/NAME where present) from any HDF5 file into the flat
  * vectors, by name: for init_from. Parameters that the file lacks or that have another shape keep
  * their values and are counted in *skipped (a new classifier, say); none in common is an error. */

@@ -9,6 +9,7 @@
 #include "gyre/status.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef struct {
     const char *out;    /* run folder; wins over output.dir */
@@ -31,5 +32,11 @@ typedef struct {
 } gyre_evaluation;
 gyre_status gyre_evaluate_checkpoint(const char *checkpoint_or_run, const char *data,
                                      const char *part, gyre_comm *comm, gyre_evaluation *out);
+
+/* Says in words what a run folder, checkpoint, metrics file or dataset holds, and verifies its
+ * checksums. */
+gyre_status gyre_inspect(const char *path, FILE *out);
+/* The hash of the parameters in a checkpoint, or in the newest one of a run folder. */
+gyre_status gyre_inspect_hash(const char *path, uint64_t *out);
 
 #endif

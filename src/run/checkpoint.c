@@ -305,3 +305,12 @@ out:
     free(buffers);
     return status;
 }
+
+gyre_status gyre_checkpoint_scalars(const char *path, gyre_snapshot *out) {
+    hid_t file = H5I_INVALID_HID;
+    *out = (gyre_snapshot){0};
+    GYRE_TRY(open_sealed(path, &file));
+    gyre_status status = read_scalars(file, path, out);
+    gyre_h5_close(file);
+    return status;
+}

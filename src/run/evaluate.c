@@ -1,0 +1,180 @@
+/* Evaluation; see evaluate.h. Batch i belongs to rank i mod ranks; a rank takes its batches in
+ * rounds, so that what is gathered on the host stays small. */
+#include "evaluate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct gyre_evaluator {
+    gyre_weights *weights;
+    gyre_comm *comm;
+    gyre_watchdog *watchdog;
+    gyre_net *net;
+    int64_t batch;
+    int slots;     /* batches of a round */
+    size_t pixels; /* bytes of an image */
+    gyre_raw stats;
+    uint8_t *images; /* (slots, batch, pixels) for views with an index */
+    int32_t *labels; /* (slots, batch) */
+    float *logits;   /* (slots, batch, classes) */
+    float *results;  /* (slots, 2) */
+};
+
+gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *comm,
+                                gyre_watchdog *watchdog, gyre_evaluator **out) {
+    const gyre_model *m = weights->model;
+    gyre_status status = GYRE_OK;
+    gyre_evaluator *e = calloc(1, sizeof *e);
+    if (e == NULL) return gyre_fail(GYRE_EIO, "no memory for evaluation");
+    e->weights = weights;
+    e->comm = comm;
+    e->watchdog = watchdog;
+    e->batch = batch;
+    e->slots = 2 * weights->backend->lanes;
+    e->pixels = (size_t)m->h * (size_t)m->w * (size_t)m->c;
+    size_t samples = (size_t)e->slots * (size_t)batch;
+    e->images = malloc(samples * e->pixels);
+    e->labels = malloc(samples * sizeof *e->labels);
+    e->logits = malloc(samples * (size_t)m->classes * sizeof *e->logits);
+    e->results = malloc(2 * (size_t)e->slots * sizeof *e->results);
+    if (!e->images || !e->labels || !e->logits || !e->results) {
+        status = gyre_fail(GYRE_EIO,
+                           "no memory for evaluation batches of %d images; lower "
+                           "evaluate.batch",
+                           batch);
+        goto out;
+    }
+    GYRE_GOTO(weights->backend->ops->alloc(weights->backend, 2 * (size_t)e->slots * sizeof(float),
+                                           &e->stats));
+    status = gyre_net_open(weights, batch, false, &e->net);
+out:
+    if (status != GYRE_OK) {
+        gyre_evaluator_close(e);
+        e = NULL;
+    }
+    *out = e;
+    return status;
+}
+
+void gyre_evaluator_close(gyre_evaluator *e) {
+    if (e == NULL) return;
+    if (e->net != NULL) gyre_net_close(e->net);
+    if (e->stats != NULL) e->weights->backend->ops->release(e->weights->backend, e->stats);
+    free(e->images);
+    free(e->labels);
+    free(e->logits);
+    free(e->results);
+    free(e);
+}
+
+/* A round: batches first, first + ranks, ... of the view, one in each slot. */
+typedef struct {
+    gyre_evaluator *e;
+    const gyre_view *view;
+    int64_t first, stride;
+    bool per_class;
+} evaluation_round;
+
+static gyre_batch batch_of(const evaluation_round *r, int slot) {
+    const gyre_evaluator *e = r->e;
+    const gyre_view *v = r->view;
+    int64_t begin = (r->first + slot * r->stride) * e->batch;
+    gyre_batch b = {.step = -1, .count = v->count - begin < e->batch ? v->count - begin : e->batch};
+    if (v->rows == NULL) {
+        b.images = v->images->images + (size_t)begin * e->pixels;
+        b.labels = v->images->labels + begin;
+        return b;
+    }
+    uint8_t *images = e->images + (size_t)slot * (size_t)e->batch * e->pixels;
+    int32_t *labels = e->labels + slot * e->batch;
+    for (int64_t i = 0; i < b.count; i++) {
+        uint32_t row = v->rows[begin + i];
+        memcpy(images + (size_t)i * e->pixels, v->images->images + row * e->pixels, e->pixels);
+        labels[i] = v->images->labels[row];
+    }
+    b.images = images;
+    b.labels = labels;
+    return b;
+}
+
+static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
+    evaluation_round *r = context;
+    gyre_evaluator *e = r->e;
+    gyre_batch batch = batch_of(r, slot);
+    gyre_f32 stats = gyre_f32_at((gyre_f32)(void *)e->stats, 2 * (size_t)slot);
+    GYRE_TRY(gyre_net_evaluate(e->net, q, &batch, stats));
+    if (!r->per_class) return GYRE_OK;
+    size_t most = (size_t)e->batch * (size_t)e->weights->model->classes;
+    return gyre_net_logits(e->net, q, e->logits + (size_t)slot * most);
+}
+
+static void count_classes(const evaluation_round *r, int slot, double *classes) {
+    const gyre_evaluator *e = r->e;
+    int n = e->weights->model->classes;
+    gyre_batch batch = batch_of(r, slot);
+    const float *logits = e->logits + (size_t)slot * (size_t)e->batch * (size_t)n;
+    for (int64_t i = 0; i < batch.count; i++, logits += n) {
+        int best = 0;
+        for (int k = 1; k < n; k++) {
+            if (logits[k] > logits[best]) best = k;
+        }
+        int label = batch.labels[i];
+        classes[label] += 1;
+        if (best == label) classes[n + label] += 1;
+    }
+}
+
+/* This rank's batches; results[2 i] and [2 i + 1] get loss and right predictions of batch i. */
+static gyre_status evaluate_mine(gyre_evaluator *e, const gyre_view *view, int64_t batches,
+                                 double *results, double *classes) {
+    const gyre_backend_ops *ops = e->weights->backend->ops;
+    int64_t ranks = gyre_comm_size(e->comm);
+    evaluation_round r = {.e = e, .view = view, .stride = ranks, .per_class = classes != NULL};
+    for (r.first = gyre_comm_rank(e->comm); r.first < batches; r.first += ranks * e->slots) {
+        int64_t left = (batches - r.first + ranks - 1) / ranks;
+        int slots = left < e->slots ? (int)left : e->slots;
+        if (e->watchdog != NULL) gyre_watchdog_phase(e->watchdog, "evaluating", -1);
+        GYRE_TRY(ops->parallel(e->weights->backend, slots, evaluate_batch, &r));
+        GYRE_TRY(ops->download(e->weights->backend->main, e->results, (gyre_f32)(void *)e->stats,
+                               2 * (size_t)slots));
+        for (int slot = 0; slot < slots; slot++) {
+            double *result = results + 2 * (r.first + slot * ranks);
+            result[0] = e->results[2 * slot];
+            result[1] = e->results[2 * slot + 1];
+            if (classes != NULL) count_classes(&r, slot, classes);
+        }
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view, double *classes,
+                               gyre_score *out) {
+    gyre_status status = GYRE_OK;
+    int64_t batches = (view->count + e->batch - 1) / e->batch;
+    int n = e->weights->model->classes;
+    *out = (gyre_score){0};
+    double *results = calloc(2 * (size_t)batches + 1, sizeof *results);
+    if (classes != NULL) memset(classes, 0, 2 * (size_t)n * sizeof *classes);
+    if (results == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory for evaluation");
+    } else {
+        status = evaluate_mine(e, view, batches, results, classes);
+    }
+    if (status != GYRE_OK && gyre_comm_size(e->comm) > 1) gyre_comm_abort(e->comm, status);
+    GYRE_GOTO(status);
+    GYRE_GOTO(gyre_comm_sum_f64(e->comm, results, 2 * (size_t)batches));
+    if (classes != NULL) GYRE_GOTO(gyre_comm_sum_f64(e->comm, classes, 2 * (size_t)n));
+    double loss = 0, right = 0;
+    for (int64_t i = 0; i < batches; i++) {
+        loss += results[2 * i];
+        right += results[2 * i + 1];
+    }
+    if (view->count > 0) {
+        out->loss = loss / (double)view->count;
+        out->accuracy = right / (double)view->count;
+    }
+    out->right = (int64_t)right;
+out:
+    free(results);
+    return status;
+}

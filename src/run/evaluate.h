@@ -1,0 +1,29 @@
+/* Loss and accuracy of the current parameters on a view of a dataset. Every sample counts exactly
+ * once, and the result has the same bits on any number of ranks and workers: each batch leaves
+ * its own two numbers, which are added in the order of the batches. Internal to src/run. */
+#ifndef GYRE_RUN_EVALUATE_H
+#define GYRE_RUN_EVALUATE_H
+
+#include "gyre/comm.h"
+#include "gyre/dataset.h"
+#include "gyre/net.h"
+
+typedef struct gyre_evaluator gyre_evaluator;
+
+/* For batches of `batch` images. `watchdog` may be NULL. */
+gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *comm,
+                                gyre_watchdog *watchdog, gyre_evaluator **out);
+void gyre_evaluator_close(gyre_evaluator *e);
+
+typedef struct {
+    double loss;     /* mean */
+    double accuracy; /* right / samples */
+    int64_t right;
+} gyre_score;
+
+/* `classes` is NULL, or 2 * model->classes numbers that get the samples and the right predictions
+ * of each class. Failures of one rank abort the job. Collective. */
+gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view, double *classes,
+                               gyre_score *out);
+
+#endif

@@ -1,0 +1,143 @@
+/* Loss and accuracy of a checkpoint on any dataset file, without its run going on. */
+#include "evaluate.h"
+#include "gyre/checkpoint.h"
+#include "gyre/config.h"
+#include "gyre/file.h"
+#include "gyre/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+    gyre_settings *settings;
+    gyre_dataset *data;
+    gyre_model *model;
+    gyre_snapshot snapshot;
+    gyre_backend *backend;
+    gyre_weights *weights;
+    gyre_evaluator *evaluator;
+    double *classes;
+} evaluation;
+
+/* A run folder means its newest checkpoint; a checkpoint's run is the folder above its own. */
+static gyre_status locate(const char *given, char **checkpoint, char **config) {
+    struct stat st;
+    if (stat(given, &st) != 0) return gyre_fail(GYRE_EIO, "'%s' does not exist", given);
+    if (S_ISDIR(st.st_mode)) {
+        GYRE_TRY(gyre_checkpoint_newest(given, checkpoint));
+        if (*checkpoint == NULL) return gyre_fail(GYRE_EIO, "'%s' holds no checkpoint", given);
+        *config = gyre_path_join(given, "config.json");
+    } else {
+        *checkpoint = strdup(given);
+        char *folder = gyre_path_dir(given);
+        if (folder != NULL) *config = gyre_path_join(folder, "../config.json");
+        free(folder);
+    }
+    if (*checkpoint != NULL && *config != NULL) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "no memory to find the checkpoint of '%s'", given);
+}
+
+static const gyre_images *choose_part(const gyre_dataset *d, const char *part) {
+    if (strcmp(part, "test") == 0) return gyre_dataset_test(d);
+    if (strcmp(part, "validation") == 0) return gyre_dataset_validation(d);
+    return strcmp(part, "train") == 0 ? gyre_dataset_train(d) : NULL;
+}
+
+static gyre_status find_part(const gyre_dataset *d, const char *data, const char *part,
+                             const gyre_images **out) {
+    *out = choose_part(d, part);
+    if (*out == NULL) {
+        return gyre_fail(GYRE_EUSAGE, "--part %s: the parts are test, validation and train", part);
+    }
+    if ((*out)->images != NULL && (*out)->count > 0) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s' has no part '%s'", data, part);
+}
+
+/* Reads everything; no device and no other rank yet. */
+static gyre_status read_files(evaluation *e, const char *given, const char *data, const char *part,
+                              const gyre_images **images) {
+    gyre_status status = GYRE_OK;
+    char *checkpoint = NULL, *config = NULL;
+    GYRE_GOTO(locate(given, &checkpoint, &config));
+    GYRE_GOTO(gyre_config_open(config, NULL, 0, &e->settings));
+    GYRE_GOTO(gyre_dataset_open(data, &e->data));
+    GYRE_GOTO(find_part(e->data, data, part, images));
+    int classes = e->settings->model.classes;
+    if (gyre_dataset_classes(e->data) > classes) {
+        status = gyre_fail(GYRE_EIO, "'%s' has labels of %d classes, the model knows %d", data,
+                           gyre_dataset_classes(e->data), classes);
+        goto out;
+    }
+    GYRE_GOTO(gyre_model_open(&e->settings->model, (*images)->h, (*images)->w, (*images)->c,
+                              classes, &e->model));
+    GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
+    GYRE_GOTO(gyre_checkpoint_load(checkpoint, e->model, &e->snapshot));
+    e->classes = calloc(2 * (size_t)classes, sizeof *e->classes);
+    if (e->classes == NULL) status = gyre_fail(GYRE_EIO, "no memory for %d classes", classes);
+out:
+    free(checkpoint);
+    free(config);
+    return status;
+}
+
+static gyre_status open_net(evaluation *e, gyre_comm *comm) {
+    const gyre_backend_ops *ops = e->backend->ops;
+    gyre_queue *q = e->backend->main;
+    const gyre_snapshot *s = &e->snapshot;
+    GYRE_TRY(gyre_weights_open(e->model, e->backend, s->mean, s->scale, &e->weights));
+    GYRE_TRY(ops->upload(q, e->weights->parameters, s->parameters, e->model->parameters));
+    if (e->model->buffers > 0) {
+        GYRE_TRY(ops->upload(q, e->weights->buffers, s->buffers, e->model->buffers));
+    }
+    GYRE_TRY(gyre_weights_pack(e->weights));
+    return gyre_evaluator_open(e->weights, e->settings->evaluate.batch, comm, NULL, &e->evaluator);
+}
+
+static gyre_status fill_in(const evaluation *e, const gyre_images *images, const gyre_score *score,
+                           gyre_evaluation *out) {
+    int n = e->model->classes;
+    *out = (gyre_evaluation){
+        .samples = images->count, .correct = score->right, .loss = score->loss, .classes = n};
+    out->class_samples = calloc((size_t)n, sizeof *out->class_samples);
+    out->class_correct = calloc((size_t)n, sizeof *out->class_correct);
+    if (out->class_samples == NULL || out->class_correct == NULL) {
+        free(out->class_samples);
+        free(out->class_correct);
+        return gyre_fail(GYRE_EIO, "no memory for %d classes", n);
+    }
+    for (int k = 0; k < n; k++) {
+        out->class_samples[k] = (int64_t)e->classes[k];
+        out->class_correct[k] = (int64_t)e->classes[n + k];
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_evaluate_checkpoint(const char *checkpoint_or_run, const char *data,
+                                     const char *part, gyre_comm *comm, gyre_evaluation *out) {
+    evaluation e = {0};
+    const gyre_images *images = NULL;
+    gyre_score score;
+    gyre_status status =
+        gyre_comm_agree(comm, read_files(&e, checkpoint_or_run, data, part, &images));
+    if (status != GYRE_OK) goto out;
+    const gyre_backend_options options = {.threads = e.settings->threads,
+                                          .precision = e.settings->precision,
+                                          .reduce = e.settings->reduce};
+    GYRE_GOTO(
+        gyre_comm_agree(comm, gyre_backend_open(e.settings->backend, &options, comm, &e.backend)));
+    GYRE_GOTO(gyre_comm_agree(comm, open_net(&e, comm)));
+    const gyre_view view = {.images = images, .count = images->count};
+    GYRE_GOTO(gyre_evaluator_run(e.evaluator, &view, e.classes, &score));
+    status = gyre_comm_agree(comm, fill_in(&e, images, &score, out));
+out:
+    gyre_evaluator_close(e.evaluator);
+    if (e.weights != NULL) gyre_weights_close(e.weights);
+    if (e.backend != NULL) e.backend->ops->close(e.backend);
+    gyre_snapshot_close(&e.snapshot);
+    if (e.model != NULL) gyre_model_close(e.model);
+    if (e.data != NULL) gyre_dataset_close(e.data);
+    if (e.settings != NULL) gyre_config_close(e.settings);
+    free(e.classes);
+    return status;
+}

@@ -1,0 +1,18 @@
+/* log.jsonl: one JSON object per line for each thing that happens to a run. Internal to src/run. */
+#ifndef GYRE_RUN_EVENTS_H
+#define GYRE_RUN_EVENTS_H
+
+#include "gyre/json.h"
+#include "gyre/status.h"
+
+/* Opens for appending. On ranks other than 0 pass NULL: `out` is then NULL and events are dropped.
+ */
+struct gyre_events;
+gyre_status gyre_events_open(const char *path, struct gyre_events **out);
+void gyre_events_close(struct gyre_events *e);
+
+/* {"time": ..., "event": name, and what is added until the end. NULL without a log. */
+gyre_json *gyre_event_begin(struct gyre_events *e, const char *name);
+gyre_status gyre_event_end(struct gyre_events *e, gyre_json *line);
+
+#endif

@@ -1,0 +1,135 @@
+/* The run folder; see folder.h. The lock is a flock on a file that stays, with host and process id
+ * in it for the one who is refused. */
+#include "folder.h"
+
+#include "gyre/config.h"
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Empty, or with nothing but a lock that a run left before it wrote its config. */
+static gyre_status is_free(const char *path, bool *out) {
+    *out = true;
+    DIR *d = opendir(path);
+    if (d == NULL && errno == ENOENT) return GYRE_OK;
+    if (d == NULL) {
+        return gyre_fail(GYRE_EIO, "cannot use '%s' as run folder: %s", path, strerror(errno));
+    }
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        const char *name = e->d_name;
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "lock") != 0) {
+            *out = false;
+        }
+    }
+    closedir(d);
+    return GYRE_OK;
+}
+
+static gyre_status refuse(const gyre_folder *f, const char *path) {
+    char *holder = NULL;
+    size_t size = 0;
+    if (gyre_file_read(path, 512, &holder, &size) != GYRE_OK) holder = NULL;
+    if (size > 0 && holder[size - 1] == '\n') holder[size - 1] = '\0';
+    gyre_status status =
+        gyre_fail(GYRE_EIO,
+                  "another job is training in '%s' (%s); wait for it or choose another "
+                  "--out",
+                  f->path, holder == NULL ? "holder unknown" : holder);
+    free(holder);
+    return status;
+}
+
+static gyre_status lock(gyre_folder *f) {
+    gyre_status status = GYRE_OK;
+    char host[128] = "?", text[256];
+    char *path = gyre_path_join(f->path, "lock");
+    if (path == NULL) return gyre_fail(GYRE_EIO, "no memory to lock '%s'", f->path);
+    f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (f->lock < 0) {
+        status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
+        goto out;
+    }
+    if (flock(f->lock, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) {
+            status = refuse(f, path);
+            goto out;
+        }
+        gyre_warn("cannot lock '%s' (%s); see to it that no second job uses this run folder", path,
+                  strerror(errno));
+    }
+    gethostname(host, sizeof host - 1);
+    int n = snprintf(text, sizeof text, "host %s, process %ld\n", host, (long)getpid());
+    if (ftruncate(f->lock, 0) != 0 || pwrite(f->lock, text, (size_t)n, 0) != n) {
+        status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
+    }
+out:
+    if (status != GYRE_OK && f->lock >= 0) {
+        close(f->lock);
+        f->lock = -1;
+    }
+    free(path);
+    return status;
+}
+
+gyre_status gyre_folder_open(const char *path, gyre_folder *out) {
+    gyre_status status = GYRE_OK;
+    bool unused = false;
+    *out = (gyre_folder){.lock = -1};
+    out->path = strdup(path);
+    out->config = gyre_path_join(path, "config.json");
+    out->metrics = gyre_path_join(path, "metrics.h5");
+    out->log = gyre_path_join(path, "log.jsonl");
+    if (!out->path || !out->config || !out->metrics || !out->log) {
+        status = gyre_fail(GYRE_EIO, "no memory for the run folder's paths");
+        goto out;
+    }
+    out->holds_run = gyre_file_exists(out->config);
+    if (out->holds_run) {
+        GYRE_GOTO(lock(out));
+    } else {
+        GYRE_GOTO(is_free(path, &unused));
+    }
+    if (!out->holds_run && !unused) {
+        status = gyre_fail(GYRE_EIO,
+                           "'%s' is not empty and holds no run of gyre (no config.json); choose "
+                           "another --out, its files are left alone",
+                           path);
+    }
+out:
+    if (status != GYRE_OK) gyre_folder_close(out);
+    return status;
+}
+
+gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved) {
+    char *text = NULL;
+    GYRE_TRY(gyre_dir_make(f->path));
+    GYRE_TRY(lock(f));
+    if (gyre_file_exists(f->config)) {
+        return gyre_fail(GYRE_EIO, "another job has just started a run in '%s'", f->path);
+    }
+    GYRE_TRY(gyre_config_print(resolved, &text));
+    gyre_status status = gyre_file_write_atomic(f->config, text, strlen(text));
+    free(text);
+    if (status == GYRE_OK) f->holds_run = true;
+    return status;
+}
+
+void gyre_folder_close(gyre_folder *f) {
+    if (f->lock >= 0) {
+        if (ftruncate(f->lock, 0) != 0) gyre_warn("cannot empty the lock of '%s'", f->path);
+        close(f->lock);
+    }
+    free(f->path);
+    free(f->config);
+    free(f->metrics);
+    free(f->log);
+    *f = (gyre_folder){.lock = -1};
+}

@@ -1,0 +1,24 @@
+/* The run folder: what may be done with it, the lock that keeps a second job out, and its paths.
+ * Rank 0 only; no MPI. Internal to src/run. */
+#ifndef GYRE_RUN_FOLDER_H
+#define GYRE_RUN_FOLDER_H
+
+#include "gyre/settings.h"
+#include "gyre/status.h"
+#include <stdbool.h>
+
+typedef struct {
+    char *path, *config, *metrics, *log; /* absolute or as given; owned */
+    bool holds_run;                      /* it has a config.json */
+    int lock;                            /* file descriptor, -1: none */
+} gyre_folder;
+
+/* Looks at `path` without changing anything but the lock of an existing run. GYRE_EIO when it is
+ * not empty and holds no run, or when another job works in it. On failure nothing is held. */
+gyre_status gyre_folder_open(const char *path, gyre_folder *out);
+/* Makes the folder of a new run, locks it, and writes the resolved config. */
+gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved);
+/* Releases the lock. */
+void gyre_folder_close(gyre_folder *f);
+
+#endif

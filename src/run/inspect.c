@@ -1,0 +1,123 @@
+/* gyre inspect: what a file or a run folder holds, in words. */
+#include "gyre/checkpoint.h"
+#include "gyre/dataset.h"
+#include "gyre/file.h"
+#include "gyre/metrics.h"
+#include "gyre/run.h"
+#include "gyre/seal.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static bool is_folder(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static gyre_status newest(const char *path, char **out) {
+    GYRE_TRY(gyre_checkpoint_newest(path, out));
+    if (*out != NULL) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s' holds no checkpoint", path);
+}
+
+gyre_status gyre_inspect_hash(const char *path, uint64_t *out) {
+    char *found = NULL;
+    int64_t completed = 0;
+    if (!is_folder(path)) return gyre_checkpoint_hash(path, out, &completed);
+    GYRE_TRY(newest(path, &found));
+    gyre_status status = gyre_checkpoint_hash(found, out, &completed);
+    free(found);
+    return status;
+}
+
+static gyre_status inspect_checkpoint(const char *path, FILE *out) {
+    gyre_snapshot s;
+    uint64_t hash = 0;
+    int64_t completed = 0;
+    GYRE_TRY(gyre_checkpoint_scalars(path, &s));
+    GYRE_TRY(gyre_checkpoint_hash(path, &hash, &completed));
+    fprintf(out, "%s: checkpoint after %lld updates%s; checksum right\n", path,
+            (long long)s.completed, s.finished ? ", the end of its run" : "");
+    fprintf(out, "  parameters   %016llx\n", (unsigned long long)hash);
+    fprintf(out, "  config       %016llx\n", (unsigned long long)s.config_hash);
+    fprintf(out, "  dataset      %016llx\n", (unsigned long long)s.data_hash);
+    fprintf(out, "  written by   %d rank%s on %s\n", s.ranks, s.ranks == 1 ? "" : "s", s.machine);
+    return GYRE_OK;
+}
+
+static gyre_status inspect_metrics(const char *path, FILE *out) {
+    gyre_tables t;
+    GYRE_TRY(gyre_tables_read(path, &t));
+    fprintf(out, "%s: metrics; %zu training rows, %zu evaluations, %zu cycles\n", path,
+            t.train_count, t.validation_count, t.cycle_count);
+    if (t.train_count > 0) {
+        const gyre_train_row *r = &t.train[t.train_count - 1];
+        fprintf(out, "  last update  step %lld, lr %.6g, loss %.6g, after %.0f s\n",
+                (long long)r->step, r->lr, r->loss, r->seconds);
+    }
+    if (t.validation_count > 0) {
+        const gyre_validation_row *r = &t.validation[t.validation_count - 1];
+        fprintf(out, "  last score   after %lld updates: loss %.6g, accuracy %.4f %%\n",
+                (long long)r->step, r->loss, 100 * r->accuracy);
+    }
+    gyre_tables_free(&t);
+    return GYRE_OK;
+}
+
+static void print_part(FILE *out, const char *name, const gyre_images *part) {
+    if (part->images == NULL) return;
+    fprintf(out, "  %-12s %lld images of %d x %d x %d\n", name, (long long)part->count, part->h,
+            part->w, part->c);
+}
+
+static gyre_status inspect_dataset(const char *path, FILE *out) {
+    gyre_dataset *d = NULL;
+    GYRE_TRY(gyre_dataset_open(path, &d));
+    fprintf(out, "%s: dataset of %d classes, content %016llx\n", path, gyre_dataset_classes(d),
+            (unsigned long long)gyre_dataset_hash(d));
+    print_part(out, "train", gyre_dataset_train(d));
+    print_part(out, "validation", gyre_dataset_validation(d));
+    print_part(out, "test", gyre_dataset_test(d));
+    gyre_dataset_close(d);
+    return GYRE_OK;
+}
+
+static gyre_status inspect_folder(const char *path, FILE *out) {
+    gyre_status status = GYRE_OK;
+    char *checkpoint = NULL, *metrics = gyre_path_join(path, "metrics.h5");
+    char *config = gyre_path_join(path, "config.json");
+    if (metrics == NULL || config == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory to inspect '%s'", path);
+        goto out;
+    }
+    if (!gyre_file_exists(config)) {
+        status = gyre_fail(GYRE_EIO, "'%s' holds no run of gyre (no config.json)", path);
+        goto out;
+    }
+    fprintf(out, "%s: run folder\n", path);
+    if (gyre_file_exists(metrics)) GYRE_GOTO(inspect_metrics(metrics, out));
+    GYRE_GOTO(gyre_checkpoint_newest(path, &checkpoint));
+    if (checkpoint == NULL) {
+        fprintf(out, "no checkpoint yet\n");
+    } else {
+        status = inspect_checkpoint(checkpoint, out);
+    }
+out:
+    free(checkpoint);
+    free(metrics);
+    free(config);
+    return status;
+}
+
+gyre_status gyre_inspect(const char *path, FILE *out) {
+    bool sealed = false;
+    if (is_folder(path)) return inspect_folder(path, out);
+    if (gyre_seal_check(path, "checkpoint", &sealed) == GYRE_OK && sealed) {
+        return inspect_checkpoint(path, out);
+    }
+    if (sealed && gyre_seal_check(path, "dataset", &sealed) != GYRE_OK) {
+        return GYRE_EIO; /* neither, or damaged: the seal says which */
+    }
+    if (!sealed && inspect_metrics(path, out) == GYRE_OK) return GYRE_OK;
+    return inspect_dataset(path, out);
+}

@@ -1,0 +1,111 @@
+/* From settings to a plan of the run: what depends on the dataset is looked up, every length
+ * becomes steps, and whatever does not fit is refused before anything is written. */
+#include "gyre/config.h"
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include "shards_check.h"
+#include "trainer.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A path of the config as an absolute one, so that the resolved config works from anywhere. */
+static gyre_status absolute(const char *dir, const char *path, char **out) {
+    char *joined = gyre_path_join(dir == NULL ? "." : dir, path);
+    if (joined == NULL) return gyre_fail(GYRE_EIO, "no memory for the path '%s'", path);
+    *out = realpath(joined, NULL);
+    if (*out != NULL) {
+        free(joined);
+    } else {
+        *out = joined; /* missing: whoever opens it says so, with the name as written */
+    }
+    return GYRE_OK;
+}
+
+/* The settings' own copy of what the plan rewrites. */
+static gyre_status own(gyre_trainer *t, const gyre_settings *settings) {
+    t->settings = *settings;
+    gyre_settings *s = &t->settings;
+    size_t stages = (size_t)s->schedule.stage_count;
+    if (stages > 0) {
+        t->stages = malloc(stages * sizeof *t->stages);
+        if (t->stages == NULL) return gyre_fail(GYRE_EIO, "no memory for the schedule's stages");
+        memcpy(t->stages, s->schedule.stages, stages * sizeof *t->stages);
+        s->schedule.stages = t->stages;
+    }
+    if (s->data.path == NULL) return gyre_fail(GYRE_EUSAGE, "data.path is missing");
+    GYRE_TRY(absolute(s->dir, s->data.path, &t->data_path));
+    s->data.path = t->data_path;
+    if (s->model.init_from != NULL) {
+        GYRE_TRY(absolute(s->dir, s->model.init_from, &t->init_path));
+        s->model.init_from = t->init_path;
+    }
+    return GYRE_OK;
+}
+
+static gyre_status plan_data(gyre_trainer *t) {
+    gyre_settings *s = &t->settings;
+    GYRE_TRY(gyre_dataset_open(s->data.path, &t->data));
+    t->data_hash = gyre_dataset_hash(t->data);
+    GYRE_TRY(gyre_samples_open(t->data, &s->data, s->seed, &t->samples));
+    return gyre_epochs_make(t->samples.train.count, s->batch_size, s->data.last_batch, &t->epochs);
+}
+
+static gyre_status plan_shards(gyre_trainer *t) {
+    gyre_settings *s = &t->settings;
+    if (s->shards == 0) s->shards = gyre_default_shards(s->batch_size);
+    return gyre_shards_check(s->reduce, s->batch_size, s->shards, t->ranks);
+}
+
+static void in_steps(gyre_length *length, int64_t steps_per_epoch) {
+    if (length->unit != GYRE_UNIT_EPOCHS) return;
+    length->value = (double)gyre_steps_of_epochs(length->value, steps_per_epoch);
+    length->unit = GYRE_UNIT_STEPS;
+}
+
+static gyre_status plan_schedule(gyre_trainer *t) {
+    gyre_settings *s = &t->settings;
+    int64_t spe = t->epochs.steps_per_epoch;
+    bool adam = s->optimizer.name != GYRE_OPTIMIZER_SGD;
+    double momentum = adam ? s->optimizer.beta1 : s->optimizer.momentum;
+    GYRE_TRY(gyre_schedule_open(&s->schedule, &s->length, momentum, spe, &t->schedule));
+    t->steps = gyre_schedule_steps(t->schedule);
+    GYRE_TRY(gyre_schedule_resolve(&s->schedule, &s->length, spe));
+    if (s->evaluate.every.unit == GYRE_UNIT_NONE) {
+        s->evaluate.every = (gyre_length){GYRE_UNIT_STEPS, (double)spe};
+    }
+    in_steps(&s->evaluate.every, spe);
+    in_steps(&s->checkpoint.every, spe);
+    return GYRE_OK;
+}
+
+static gyre_status plan_model(gyre_trainer *t) {
+    gyre_settings *s = &t->settings;
+    const gyre_images *images = gyre_dataset_train(t->data);
+    int found = gyre_dataset_classes(t->data);
+    if (s->model.classes == 0) s->model.classes = found;
+    if (s->model.classes < found) {
+        return gyre_fail(GYRE_EUSAGE, "model.classes is %d, but '%s' has labels of %d classes",
+                         s->model.classes, s->data.path, found);
+    }
+    return gyre_model_open(&s->model, images->h, images->w, images->c, s->model.classes, &t->model);
+}
+
+static gyre_status plan(gyre_trainer *t, const gyre_settings *settings) {
+    GYRE_TRY(own(t, settings));
+    GYRE_TRY(plan_shards(t));
+    GYRE_TRY(plan_data(t));
+    GYRE_TRY(plan_schedule(t));
+    GYRE_TRY(plan_model(t));
+    t->config_hash = gyre_config_hash(&t->settings);
+    return GYRE_OK;
+}
+
+gyre_status gyre_trainer_plan(gyre_trainer *t, const gyre_settings *settings, gyre_comm *comm) {
+    *t = (gyre_trainer){.comm = comm, .rank = gyre_comm_rank(comm), .ranks = gyre_comm_size(comm)};
+    GYRE_TRY(gyre_comm_agree(comm, plan(t, settings)));
+    GYRE_TRY(gyre_comm_same(comm, "the config", t->config_hash));
+    return gyre_comm_same(comm, "the dataset", t->data_hash);
+}

@@ -1,0 +1,30 @@
+/* What a person sees while a run goes on: on a terminal one line, rewritten; elsewhere a plain line
+ * now and then. Internal to src/run. */
+#ifndef GYRE_RUN_PROGRESS_H
+#define GYRE_RUN_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    bool silent, terminal, shown;
+    double begun, last;       /* times, seconds */
+    int64_t first, last_step; /* completed updates at begin, and at the last line */
+} gyre_progress;
+
+typedef struct {
+    int64_t completed, steps, cycle, cycles; /* cycle from 1; cycles 0: none */
+    int64_t batch;
+    double lr, loss;
+} gyre_progress_facts;
+
+/* `silent`: other ranks than 0, or --quiet. */
+gyre_progress gyre_progress_begin(bool silent, int64_t completed);
+void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *facts);
+/* Takes the line off the terminal, before something else is printed. */
+void gyre_progress_clear(gyre_progress *p);
+
+/* "1 h 02 min", "3 min 20 s", "12 s" */
+void gyre_print_duration(double seconds, char *out, int size);
+
+#endif

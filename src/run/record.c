@@ -1,0 +1,133 @@
+/* From results to rows, log lines and the progress line; evaluation. */
+#include "run_state.h"
+
+#include "gyre/log.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+double gyre_run_clock(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double gyre_run_seconds(const gyre_run *r) {
+    return r->seconds_before + gyre_run_clock() - r->begun;
+}
+
+gyre_status gyre_run_fatal(gyre_run *r, gyre_status status) {
+    return gyre_trainer_fatal(&r->trainer, status);
+}
+
+static int64_t epoch_of(const gyre_run *r, int64_t step) {
+    return step / r->trainer.epochs.steps_per_epoch;
+}
+
+static gyre_status write_row(gyre_run *r, const gyre_step_result *result) {
+    double now = gyre_run_clock();
+    double batch = r->trainer.settings.batch_size;
+    const gyre_train_row row = {.step = result->step,
+                                .epoch = epoch_of(r, result->step),
+                                .cycle = result->rate.cycle,
+                                .lr = result->rate.lr,
+                                .momentum = result->rate.momentum,
+                                .loss = result->loss,
+                                .grad_norm = result->norm,
+                                .samples_per_s = batch / fmax(now - r->row_time, 1e-9),
+                                .seconds = gyre_run_seconds(r)};
+    r->row_time = now;
+    return gyre_metrics_train(r->metrics, &row);
+}
+
+static void show(gyre_run *r, const gyre_step_result *result) {
+    const gyre_trainer *t = &r->trainer;
+    const gyre_progress_facts facts = {
+        .completed = result->step + 1,
+        .steps = t->steps,
+        .cycle = result->rate.cycle + 1,
+        .cycles = (int64_t)gyre_schedule_cycle_count(t->schedule),
+        .batch = t->settings.batch_size,
+        .lr = result->rate.lr,
+        .loss = result->loss,
+    };
+    gyre_progress_show(&r->progress, &facts);
+}
+
+static gyre_status diverged(gyre_run *r, const gyre_step_result *result) {
+    int64_t *list = NULL;
+    size_t count = 0;
+    char kept[64] = "no checkpoint was written yet";
+    if (r->trainer.rank == 0) {
+        if (gyre_metrics_flush(r->metrics) != GYRE_OK) gyre_warn("%s", gyre_error_text());
+        if (gyre_checkpoint_list(r->folder.path, &list, &count) == GYRE_OK && count > 0) {
+            snprintf(kept, sizeof kept, "the checkpoint after step %lld is kept",
+                     (long long)list[0]);
+        }
+        free(list);
+    }
+    return gyre_fail(GYRE_EDIVERGED,
+                     "training diverged at step %lld with lr %.6g: loss %g, gradient norm %g; %s; "
+                     "lower schedule.max_lr or set optimizer.clip_norm",
+                     (long long)result->step, result->rate.lr, result->loss, result->norm, kept);
+}
+
+gyre_status gyre_run_record(gyre_run *r, const gyre_step_result *result) {
+    if (result->step < 0) return GYRE_OK;
+    if (r->trainer.rank == 0) {
+        GYRE_TRY(gyre_run_fatal(r, write_row(r, result)));
+        show(r, result);
+    }
+    r->shown = *result;
+    return result->finite ? GYRE_OK : diverged(r, result);
+}
+
+static gyre_status write_score(gyre_run *r, double seconds) {
+    const gyre_trainer *t = &r->trainer;
+    const gyre_validation_row row = {.step = t->completed,
+                                     .epoch = epoch_of(r, t->completed - 1),
+                                     .cycle = r->shown.rate.cycle,
+                                     .loss = r->score.loss,
+                                     .accuracy = r->score.accuracy,
+                                     .seconds = seconds};
+    GYRE_TRY(gyre_metrics_validation(r->metrics, &row));
+    gyre_json *line = gyre_event_begin(r->events, "evaluation");
+    gyre_json_line_integer(line, "step", row.step);
+    gyre_json_line_number(line, "loss", row.loss);
+    gyre_json_line_number(line, "accuracy", row.accuracy);
+    return gyre_event_end(r->events, line);
+}
+
+gyre_status gyre_run_evaluate(gyre_run *r) {
+    gyre_trainer *t = &r->trainer;
+    double begun = gyre_run_clock();
+    GYRE_TRY(gyre_evaluator_run(r->evaluator, &t->samples.validation, NULL, &r->score));
+    r->scored_step = t->completed;
+    gyre_watchdog_phase(t->watchdog, "writing results", t->completed);
+    if (t->rank != 0) return GYRE_OK;
+    GYRE_TRY(gyre_run_fatal(r, write_score(r, gyre_run_seconds(r))));
+    r->row_time += gyre_run_clock() - begun; /* samples_per_s is of training alone */
+    gyre_progress_clear(&r->progress);
+    if (!r->options.quiet) {
+        gyre_say("step %lld: %s loss %.4f, accuracy %.2f %%", (long long)t->completed,
+                 t->settings.data.validation == GYRE_VALIDATION_TEST ? "test" : "validation",
+                 r->score.loss, 100 * r->score.accuracy);
+    }
+    if (!(r->score.accuracy > r->best)) return GYRE_OK;
+    r->best = r->score.accuracy;
+    if (!t->settings.checkpoint.best) return GYRE_OK;
+    return gyre_run_fatal(r, gyre_run_save_best(r));
+}
+
+gyre_status gyre_run_cycle(gyre_run *r) {
+    const gyre_trainer *t = &r->trainer;
+    bool scored = r->evaluator != NULL && r->scored_step == t->completed;
+    if (t->rank != 0) return GYRE_OK;
+    const gyre_cycle_row row = {.cycle = r->shown.rate.cycle,
+                                .end_step = t->completed,
+                                .lr = r->shown.rate.lr,
+                                .loss = scored ? r->score.loss : (double)NAN,
+                                .accuracy = scored ? r->score.accuracy : (double)NAN};
+    return gyre_run_fatal(r, gyre_metrics_cycle(r->metrics, &row));
+}

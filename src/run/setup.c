@@ -1,0 +1,203 @@
+/* Everything before the first step: plan, folder, device, then a fresh start or a resume. */
+#include "run_state.h"
+
+#include "gyre/config.h"
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* What rank 0 found in the folder; the same on all ranks after share(). */
+typedef struct {
+    int64_t completed; /* of the checkpoint to go on from; -1: none, start at 0 */
+    int32_t holds_run; /* the folder holds a run */
+    int32_t finished;  /* and that run is done */
+} finding;
+
+/* ---- rank 0 looks */
+
+static const char *choose_folder(const gyre_run *r, const gyre_settings *settings, char **owned) {
+    if (r->options.out != NULL) return r->options.out;
+    if (settings->output_dir == NULL) return NULL;
+    *owned = gyre_path_join(settings->dir == NULL ? "." : settings->dir, settings->output_dir);
+    return *owned;
+}
+
+static gyre_status same_run(gyre_run *r) {
+    gyre_settings *old = NULL;
+    GYRE_TRY(gyre_config_open(r->folder.config, NULL, 0, &old));
+    gyre_status status = gyre_config_compare(old, &r->trainer.settings);
+    gyre_config_close(old);
+    return status;
+}
+
+/* Reads the run's checkpoint after `completed` updates. */
+static gyre_status read_checkpoint(const gyre_run *r, int64_t completed, gyre_snapshot *s) {
+    char *path = gyre_checkpoint_path(r->folder.path, completed);
+    if (path == NULL) return gyre_fail(GYRE_EIO, "no memory to read a checkpoint");
+    gyre_status status = gyre_checkpoint_load(path, r->trainer.model, s);
+    free(path);
+    return status;
+}
+
+/* The newest checkpoint that is whole; a damaged one is passed over with a warning. Leaves its
+ * scalars in `s`. */
+static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
+    int64_t *list = NULL;
+    size_t count = 0;
+    GYRE_TRY(gyre_checkpoint_list(r->folder.path, &list, &count));
+    for (size_t i = 0; i < count && f->completed < 0; i++) {
+        if (read_checkpoint(r, list[i], s) == GYRE_OK) {
+            f->completed = s->completed;
+            f->finished = s->finished;
+        } else {
+            gyre_warn("%s; trying the checkpoint before it", gyre_error_text());
+        }
+    }
+    free(list);
+    if (count == 0 || f->completed >= 0) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "none of the %zu checkpoints of '%s' can be read; move the run away to start "
+                     "again",
+                     count, r->folder.path);
+}
+
+static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) {
+    gyre_trainer *t = &r->trainer;
+    gyre_snapshot s = {0};
+    char *owned = NULL;
+    const char *path = choose_folder(r, settings, &owned);
+    gyre_status status = GYRE_OK;
+    *f = (finding){.completed = -1};
+    if (path == NULL) {
+        status =
+            gyre_fail(GYRE_EUSAGE, "no run folder: give --out DIR, or output.dir in the config");
+        goto out;
+    }
+    GYRE_GOTO(gyre_folder_open(path, &r->folder));
+    f->holds_run = r->folder.holds_run;
+    if (!f->holds_run) goto out;
+    GYRE_GOTO(same_run(r));
+    GYRE_GOTO(gyre_snapshot_open(t->model, 0, &s));
+    GYRE_GOTO(find_checkpoint(r, &s, f));
+    if (f->completed >= 0 && s.data_hash != t->data_hash) {
+        status = gyre_fail(GYRE_EUSAGE,
+                           "data.path: '%s' has other images or labels than the dataset this run "
+                           "was trained on",
+                           t->settings.data.path);
+    }
+out:
+    gyre_snapshot_close(&s);
+    free(owned);
+    return status;
+}
+
+/* ---- resume */
+
+static gyre_status may_resume(const gyre_run *r, const char *machine) {
+    const gyre_trainer *t = &r->trainer;
+    if (r->options.allow_inexact) return GYRE_OK;
+    if (strcmp(machine, t->machine) != 0) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "a resume here may differ in the last bits: the run was on \"%s\", this is "
+            "\"%s\"; --allow-inexact goes on all the same",
+            machine, t->machine);
+    }
+    if (t->settings.reduce == GYRE_REDUCE_FAST) {
+        return gyre_fail(GYRE_EUSAGE, "a resume may differ in the last bits with reduce \"fast\"; "
+                                      "--allow-inexact goes on all the same");
+    }
+    return GYRE_OK;
+}
+
+static gyre_status load(gyre_run *r, int64_t completed) {
+    GYRE_TRY(read_checkpoint(r, completed, &r->trainer.snapshot));
+    return may_resume(r, r->trainer.snapshot.machine);
+}
+
+/* ---- rank 0 opens what is written */
+
+static void find_best(gyre_run *r) {
+    gyre_tables tables;
+    r->best = -1;
+    if (gyre_tables_read(r->folder.metrics, &tables) != GYRE_OK) return;
+    for (size_t i = 0; i < tables.validation_count; i++) {
+        if (tables.validation[i].accuracy > r->best) r->best = tables.validation[i].accuracy;
+    }
+    gyre_tables_free(&tables);
+}
+
+static gyre_status open_files(gyre_run *r, const finding *f) {
+    gyre_trainer *t = &r->trainer;
+    if (!f->holds_run) GYRE_TRY(gyre_folder_create(&r->folder, &t->settings));
+    if (t->completed > 0 && !gyre_file_exists(r->folder.metrics)) {
+        gyre_warn("'%s' is missing; its rows up to step %lld are lost", r->folder.metrics,
+                  (long long)t->completed);
+    }
+    GYRE_TRY(gyre_metrics_open(r->folder.metrics, t->completed, &r->metrics));
+    find_best(r);
+    return gyre_events_open(r->folder.log, &r->events);
+}
+
+static gyre_status resume_or_create(gyre_run *r, const finding *f) {
+    gyre_trainer *t = &r->trainer;
+    gyre_status status = GYRE_OK;
+    if (f->completed >= 0) {
+        if (t->rank == 0) status = load(r, f->completed);
+        GYRE_TRY(gyre_comm_agree(t->comm, status));
+        GYRE_TRY(gyre_trainer_load(t));
+    }
+    if (t->rank == 0) status = open_files(r, f);
+    return gyre_comm_agree(t->comm, status);
+}
+
+static gyre_status open_evaluator(gyre_run *r) {
+    gyre_trainer *t = &r->trainer;
+    if (t->samples.validation.count == 0) return GYRE_OK;
+    return gyre_evaluator_open(t->weights, t->settings.evaluate.batch, t->comm, t->watchdog,
+                               &r->evaluator);
+}
+
+static void start_clocks(gyre_run *r) {
+    r->begun = r->row_time = r->saved_time = gyre_run_clock();
+    if (r->metrics != NULL) r->seconds_before = gyre_metrics_seconds(r->metrics);
+    r->progress =
+        gyre_progress_begin(r->trainer.rank != 0 || r->options.quiet, r->trainer.completed);
+    r->scored_step = -1;
+}
+
+gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm *comm,
+                          bool *finished) {
+    gyre_trainer *t = &r->trainer;
+    finding f = {0};
+    gyre_status status = GYRE_OK;
+    *finished = false;
+    r->folder.lock = -1;
+    GYRE_TRY(gyre_trainer_plan(t, settings, comm));
+    if (t->rank == 0) status = look(r, settings, &f);
+    GYRE_TRY(gyre_comm_agree(comm, status));
+    GYRE_TRY(gyre_comm_broadcast(comm, &f, sizeof f, 0));
+    int64_t stop = r->options.stop_after;
+    r->last = stop > 0 && stop < t->steps ? stop : t->steps;
+    if (f.completed >= r->last) {
+        gyre_say(f.finished ? "already done: %lld of %lld steps" : "already at step %lld of %lld",
+                 (long long)f.completed, (long long)t->steps);
+        *finished = true;
+        return GYRE_OK;
+    }
+    GYRE_TRY(gyre_trainer_open(t));
+    GYRE_TRY(resume_or_create(r, &f));
+    GYRE_TRY(gyre_comm_agree(comm, open_evaluator(r)));
+    GYRE_TRY(gyre_run_summary(r));
+    start_clocks(r);
+    return gyre_trainer_start(t, r->last);
+}
+
+void gyre_run_close(gyre_run *r) {
+    gyre_evaluator_close(r->evaluator);
+    if (gyre_metrics_close(r->metrics) != GYRE_OK) gyre_warn("%s", gyre_error_text());
+    gyre_events_close(r->events);
+    if (r->folder.path != NULL) gyre_folder_close(&r->folder);
+    gyre_trainer_close(&r->trainer);
+}

@@ -1,0 +1,74 @@
+/* Which numbers of ranks and shards fit together, and what to say when they do not. */
+#include "shards_check.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+static bool power_of_two(int n) {
+    return n > 0 && (n & (n - 1)) == 0;
+}
+
+static bool allowed(gyre_reduce reduce, int batch, int shards) {
+    return shards > 0 && batch % shards == 0 &&
+           (reduce == GYRE_REDUCE_FAST || power_of_two(shards));
+}
+
+static bool ranks_fit(gyre_reduce reduce, int shards, int ranks) {
+    return ranks > 0 && shards % ranks == 0 && (reduce == GYRE_REDUCE_FAST || power_of_two(ranks));
+}
+
+int gyre_shards_for(gyre_reduce reduce, int batch, int workers) {
+    for (int s = workers; s <= batch; s++) {
+        if (allowed(reduce, batch, s)) return s;
+    }
+    return 0;
+}
+
+/* Like gyre_shards_for, but the ranks must divide the shards. */
+static int shards_for_ranks(gyre_reduce reduce, int batch, int ranks) {
+    for (int s = ranks; s <= batch; s += ranks) {
+        if (allowed(reduce, batch, s) && ranks_fit(reduce, s, ranks)) return s;
+    }
+    return 0;
+}
+
+static gyre_status wrong_shards(gyre_reduce reduce, int batch, int shards) {
+    int below = shards, above = shards;
+    while (below > 0 && !allowed(reduce, batch, below)) below--;
+    while (above <= batch && !allowed(reduce, batch, above)) above++;
+    char more[32] = "";
+    if (above <= batch) snprintf(more, sizeof more, " or %d", above);
+    return gyre_fail(GYRE_EUSAGE,
+                     "batch.shards: %d does not cut batches of %d samples into equal parts%s; the "
+                     "nearest that fit are %d%s",
+                     shards, batch,
+                     reduce == GYRE_REDUCE_EXACT ? ", a power of two of them as reduce \"exact\" "
+                                                   "needs"
+                                                 : "",
+                     below, more);
+}
+
+gyre_status gyre_shards_check(gyre_reduce reduce, int batch, int shards, int ranks) {
+    if (!allowed(reduce, batch, shards)) return wrong_shards(reduce, batch, shards);
+    if (ranks_fit(reduce, shards, ranks)) return GYRE_OK;
+    int below = ranks, above = ranks;
+    while (below > 1 && !ranks_fit(reduce, shards, below)) below--;
+    while (above <= shards && !ranks_fit(reduce, shards, above)) above++;
+    char counts[64], other[128] = "";
+    snprintf(counts, sizeof counts, above <= shards ? "%d or %d ranks" : "at most %d ranks", below,
+             above);
+    int would = shards_for_ranks(reduce, batch, ranks);
+    if (would > 0) {
+        snprintf(other, sizeof other,
+                 ", or set batch.shards to %d (this changes batch-norm statistics: they are of %d "
+                 "samples then)",
+                 would, batch / would);
+    }
+    return gyre_fail(GYRE_EUSAGE,
+                     "%d ranks cannot share the %d shards of a batch equally%s; use %s%s", ranks,
+                     shards,
+                     reduce == GYRE_REDUCE_EXACT ? " (reduce \"exact\" needs a power of two of "
+                                                   "ranks)"
+                                                 : "",
+                     counts, other);
+}

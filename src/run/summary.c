@@ -1,0 +1,124 @@
+/* What the run will be: a few lines for a person, one for log.jsonl. */
+#include "run_state.h"
+
+#include "gyre/config.h"
+#include "gyre/log.h"
+#include "gyre/version.h"
+#include "shards_check.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *validation_words(const gyre_settings *s) {
+    switch (s->data.validation) {
+    case GYRE_VALIDATION_TEST: return "test";
+    case GYRE_VALIDATION_SPLIT: return "validation";
+    case GYRE_VALIDATION_NONE: break;
+    }
+    return "no validation";
+}
+
+static void print_plan(const gyre_run *r) {
+    const gyre_trainer *t = &r->trainer;
+    const gyre_settings *s = &t->settings;
+    size_t cycles = gyre_schedule_cycle_count(t->schedule);
+    gyre_say("model %s, %zu parameters; %lld training and %lld %s samples of %d x %d x %d, %d "
+             "classes",
+             t->model->name, t->model->parameters, (long long)t->epochs.samples,
+             (long long)t->samples.validation.count, validation_words(s), t->model->h, t->model->w,
+             t->model->c, t->model->classes);
+    gyre_say("%lld steps of %d samples (%lld per epoch), %zu cycle%s; %d rank%s x %d thread%s, %d "
+             "shard%s",
+             (long long)t->steps, s->batch_size, (long long)t->epochs.steps_per_epoch, cycles,
+             cycles == 1 ? "" : "s", t->ranks, t->ranks == 1 ? "" : "s", t->backend->lanes,
+             t->backend->lanes == 1 ? "" : "s", s->shards, s->shards == 1 ? "" : "s");
+    if (t->completed > 0) {
+        gyre_say("going on after step %lld of %s", (long long)t->completed, r->folder.path);
+    }
+}
+
+static void warn_schedule(void *context, const char *text) {
+    gyre_run *r = context;
+    gyre_warn("%s", text);
+    gyre_json *line = gyre_event_begin(r->events, "warning");
+    gyre_json_line_text(line, "text", text);
+    if (gyre_event_end(r->events, line) != GYRE_OK) gyre_warn("%s", gyre_error_text());
+}
+
+/* Whole shards go to workers, so more workers than shards have nothing to do. */
+static void warn_idle(gyre_run *r) {
+    const gyre_trainer *t = &r->trainer;
+    const gyre_settings *s = &t->settings;
+    int workers = t->ranks * t->backend->lanes;
+    int here = gyre_comm_local_size(t->comm) * t->backend->lanes;
+    /* more workers than cores: whoever starts so many does not ask for speed */
+    if (workers <= s->shards || here > sysconf(_SC_NPROCESSORS_ONLN)) return;
+    char text[256];
+    int would = gyre_shards_for(s->reduce, s->batch_size, workers);
+    int used = snprintf(text, sizeof text,
+                        "%d of %d worker threads stay idle for want of shards (batch.shards is %d)",
+                        workers - s->shards, workers, s->shards);
+    if (would > 0) {
+        snprintf(text + used, sizeof text - (size_t)used,
+                 "; %d would use them, and change batch-norm statistics", would);
+    }
+    warn_schedule(r, text);
+}
+
+/* Ranks on unlike machines compute one run, but another set of machines might compute another. */
+static gyre_status compare_machines(gyre_run *r) {
+    gyre_trainer *t = &r->trainer;
+    size_t bytes = sizeof t->machine;
+    gyre_status status = GYRE_OK;
+    char *all = calloc((size_t)t->ranks, bytes);
+    if (all == NULL) status = gyre_fail(GYRE_EIO, "no memory for %d ranks", t->ranks);
+    GYRE_GOTO(gyre_comm_agree(t->comm, status));
+    GYRE_GOTO(gyre_comm_gather_text(t->comm, t->machine, bytes, all));
+    for (int i = 1; t->rank == 0 && i < t->ranks; i++) {
+        const char *machine = all + (size_t)i * bytes;
+        if (strcmp(machine, t->machine) == 0) continue;
+        gyre_warn("rank %d is on \"%s\", rank 0 on \"%s\"; a run elsewhere may differ in the last "
+                  "bits",
+                  i, machine, t->machine);
+        break;
+    }
+out:
+    free(all);
+    return status;
+}
+
+static gyre_status log_start(gyre_run *r) {
+    const gyre_trainer *t = &r->trainer;
+    char hash[24];
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)t->config_hash);
+    gyre_json *line = gyre_event_begin(r->events, t->completed > 0 ? "resume" : "start");
+    gyre_json_line_integer(line, "step", t->completed);
+    gyre_json_line_integer(line, "steps", t->steps);
+    gyre_json_line_text(line, "model", t->model->name);
+    gyre_json_line_integer(line, "parameters", (int64_t)t->model->parameters);
+    gyre_json_line_integer(line, "training_samples", t->epochs.samples);
+    gyre_json_line_integer(line, "ranks", t->ranks);
+    gyre_json_line_integer(line, "threads", t->backend->lanes);
+    gyre_json_line_integer(line, "shards", t->settings.shards);
+    gyre_json_line_text(line, "host", gyre_comm_host(t->comm));
+    gyre_json_line_text(line, "machine", t->machine);
+    gyre_json_line_text(line, "mpi", gyre_mpi_version());
+    gyre_json_line_text(line, "hdf5", gyre_hdf5_version());
+    gyre_json_line_text(line, "config_hash", hash);
+    return gyre_event_end(r->events, line);
+}
+
+gyre_status gyre_run_summary(gyre_run *r) {
+    gyre_trainer *t = &r->trainer;
+    gyre_status status = GYRE_OK;
+    GYRE_TRY(compare_machines(r));
+    if (t->rank == 0) {
+        if (!r->options.quiet) print_plan(r);
+        status = log_start(r);
+        gyre_schedule_warnings(t->schedule, (int64_t)t->settings.evaluate.every.value,
+                               warn_schedule, r);
+        warn_idle(r);
+    }
+    return gyre_comm_agree(t->comm, status);
+}

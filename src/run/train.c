@@ -1,0 +1,130 @@
+/* The training loop. */
+#include "run_state.h"
+#include "stop.h"
+
+#include "gyre/log.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What this rank asks for after the coming update. Rank 0's clock decides on minutes. */
+static gyre_wish wish_of(const gyre_run *r) {
+    const gyre_length *every = &r->trainer.settings.checkpoint.every;
+    if (gyre_stop_wanted()) return GYRE_WISH_STOP;
+    if (r->trainer.rank == 0 && every->unit == GYRE_UNIT_MINUTES &&
+        gyre_run_clock() - r->saved_time >= 60 * every->value) {
+        return GYRE_WISH_CHECKPOINT;
+    }
+    return GYRE_WISH_NONE;
+}
+
+static bool falls_on(const gyre_length *every, int64_t completed) {
+    return every->unit == GYRE_UNIT_STEPS && completed % (int64_t)every->value == 0;
+}
+
+/* Evaluation, cycle row, replica check and checkpoint, where the run has come to one. They need
+ * the last update's results, so those are waited for first. */
+static gyre_status after_update(gyre_run *r, gyre_wish wish) {
+    gyre_trainer *t = &r->trainer;
+    const gyre_settings *s = &t->settings;
+    int64_t done = t->completed;
+    bool end = done == t->steps;
+    bool minimum = gyre_schedule_is_minimum(t->schedule, done);
+    bool evaluate = r->evaluator != NULL &&
+                    (end || falls_on(&s->evaluate.every, done) || (minimum && s->evaluate.minima));
+    bool verify = t->ranks > 1 && s->verify_replicas > 0 && done % s->verify_replicas == 0;
+    bool needed = end || done == r->last || wish == GYRE_WISH_STOP;
+    bool save = needed || wish == GYRE_WISH_CHECKPOINT || falls_on(&s->checkpoint.every, done) ||
+                (minimum && s->checkpoint.minima);
+    gyre_step_result result;
+    if (!evaluate && !verify && !minimum && !save) return GYRE_OK;
+    GYRE_TRY(gyre_trainer_drain(t, &result));
+    GYRE_TRY(gyre_run_record(r, &result));
+    if (verify) GYRE_TRY(gyre_trainer_verify(t));
+    if (evaluate) GYRE_TRY(gyre_run_evaluate(r));
+    if (minimum) GYRE_TRY(gyre_run_cycle(r));
+    if (save) GYRE_TRY(gyre_run_save(r, needed));
+    return GYRE_OK;
+}
+
+static gyre_status train_loop(gyre_run *r) {
+    gyre_trainer *t = &r->trainer;
+    gyre_wish wish = GYRE_WISH_NONE;
+    gyre_step_result previous;
+    while (t->completed < r->last && wish != GYRE_WISH_STOP) {
+        gyre_rate rate = gyre_schedule_at(t->schedule, t->completed);
+        GYRE_TRY(gyre_trainer_step(t, rate, wish_of(r), &previous, &wish));
+        GYRE_TRY(gyre_run_record(r, &previous));
+        GYRE_TRY(after_update(r, wish));
+    }
+    if (wish != GYRE_WISH_STOP || t->completed == t->steps) return GYRE_OK;
+    return gyre_fail(GYRE_EPREEMPTED,
+                     "stopped by a signal after %lld of %lld steps, with a checkpoint; the same "
+                     "command goes on from there",
+                     (long long)t->completed, (long long)t->steps);
+}
+
+/* With a validation split the test part has not been looked at until now. */
+static gyre_status final_test(gyre_run *r) {
+    gyre_trainer *t = &r->trainer;
+    const gyre_images *test = gyre_dataset_test(t->data);
+    gyre_score score;
+    if (t->settings.data.validation != GYRE_VALIDATION_SPLIT || r->evaluator == NULL ||
+        t->completed < t->steps || test->images == NULL || test->count == 0) {
+        return GYRE_OK;
+    }
+    const gyre_view view = {.images = test, .count = test->count};
+    GYRE_TRY(gyre_evaluator_run(r->evaluator, &view, NULL, &score));
+    gyre_say("test loss %.4f, accuracy %.2f %%", score.loss, 100 * score.accuracy);
+    if (t->rank != 0) return GYRE_OK;
+    gyre_json *line = gyre_event_begin(r->events, "test");
+    gyre_json_line_integer(line, "step", t->completed);
+    gyre_json_line_number(line, "loss", score.loss);
+    gyre_json_line_number(line, "accuracy", score.accuracy);
+    return gyre_run_fatal(r, gyre_event_end(r->events, line));
+}
+
+/* The last words of a launch, whatever came of it. */
+static gyre_status finish(gyre_run *r, gyre_status status) {
+    const gyre_trainer *t = &r->trainer;
+    char duration[32], reason[GYRE_ERROR_MAX];
+    if (r->events == NULL) return GYRE_OK;
+    snprintf(reason, sizeof reason, "%s",
+             status == GYRE_OK ? gyre_status_text(status) : gyre_error_text());
+    gyre_progress_clear(&r->progress);
+    gyre_print_duration(gyre_run_seconds(r), duration, sizeof duration);
+    if (status == GYRE_OK && !r->options.quiet) {
+        gyre_say("%lld of %lld steps done in %s; %s", (long long)t->completed, (long long)t->steps,
+                 duration, r->folder.path);
+    }
+    gyre_json *line = gyre_event_begin(r->events, "end");
+    gyre_json_line_integer(line, "step", t->completed);
+    gyre_json_line_integer(line, "code", (int64_t)status);
+    gyre_json_line_text(line, "reason", reason);
+    gyre_json_line_number(line, "seconds", gyre_run_seconds(r));
+    gyre_status ended = gyre_event_end(r->events, line);
+    gyre_status closed = gyre_metrics_close(r->metrics);
+    r->metrics = NULL;
+    if (status != GYRE_OK) return gyre_fail(status, "%s", reason);
+    return ended != GYRE_OK ? ended : closed;
+}
+
+gyre_status gyre_train(const gyre_settings *settings, const gyre_train_options *options,
+                       gyre_comm *comm) {
+    gyre_run *r = calloc(1, sizeof *r);
+    GYRE_TRY(
+        gyre_comm_agree(comm, r == NULL ? gyre_fail(GYRE_EIO, "no memory for a run") : GYRE_OK));
+    bool finished = false;
+    r->options = *options;
+    gyre_stop_catch();
+    gyre_status status = gyre_run_open(r, settings, comm, &finished);
+    if (status == GYRE_OK && !finished) {
+        status = train_loop(r);
+        if (status == GYRE_OK) status = final_test(r);
+        gyre_status ended = finish(r, status);
+        status = gyre_comm_agree(comm, status == GYRE_OK ? ended : status);
+    }
+    gyre_run_close(r);
+    gyre_stop_release();
+    free(r);
+    return status;
+}

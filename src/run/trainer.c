@@ -1,0 +1,255 @@
+/* Opening what a run computes with, and the one update; see trainer.h. */
+#include "trainer.h"
+
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include "gyre/version.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* x = (pixel - mean) * scale, as data.augment.normalize says. */
+static void input_scaling(const gyre_trainer *t, float *mean, float *scale) {
+    const gyre_pixel_stats *stats = &t->samples.stats;
+    const gyre_model *m = t->model;
+    gyre_normalize how = t->settings.data.normalize;
+    size_t channels = (size_t)m->c, count = (size_t)m->h * (size_t)m->w * channels;
+    for (size_t i = 0; i < count; i++) {
+        mean[i] = how == GYRE_NORMALIZE_RAW       ? 0
+                  : how == GYRE_NORMALIZE_CHANNEL ? stats->mean[i % channels]
+                                                  : stats->mean_image[i];
+    }
+    for (size_t k = 0; k < channels; k++) {
+        scale[k] = how == GYRE_NORMALIZE_CHANNEL ? 1 / stats->dev[k] : 1;
+    }
+}
+
+static gyre_status open_device(gyre_trainer *t) {
+    const gyre_settings *s = &t->settings;
+    const gyre_backend_options options = {
+        .threads = s->threads, .precision = s->precision, .reduce = s->reduce};
+    GYRE_TRY(
+        gyre_comm_agree(t->comm, gyre_watchdog_open(t->comm, s->watchdog_seconds,
+                                                    s->watchdog_first_step_seconds, &t->watchdog)));
+    gyre_watchdog_phase(t->watchdog, "opening the device", -1);
+    gyre_status status = gyre_backend_open(s->backend, &options, t->comm, &t->backend);
+    GYRE_TRY(gyre_comm_agree(t->comm, status));
+    snprintf(t->machine, sizeof t->machine, "gyre %s; %s", GYRE_VERSION,
+             t->backend->ops->describe(t->backend));
+    return GYRE_OK;
+}
+
+static int count_states(const gyre_optimizer *o) {
+    int count = 0;
+    gyre_f32 vector;
+    while (count < GYRE_STATES_MAX && gyre_optimizer_state(o, count, &vector) != NULL) count++;
+    return count;
+}
+
+static gyre_status open_net(gyre_trainer *t) {
+    const gyre_settings *s = &t->settings;
+    const gyre_model *m = t->model;
+    int local = s->shards / t->ranks, size = s->batch_size / s->shards;
+    gyre_status status = GYRE_OK;
+    size_t count = (size_t)m->h * (size_t)m->w * (size_t)m->c;
+    float *mean = malloc(count * sizeof *mean), *scale = malloc((size_t)m->c * sizeof *scale);
+    if (mean == NULL || scale == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory for the input's mean");
+        goto out;
+    }
+    input_scaling(t, mean, scale);
+    GYRE_GOTO(gyre_weights_open(m, t->backend, mean, scale, &t->weights));
+    GYRE_GOTO(gyre_net_open(t->weights, size, true, &t->net));
+    GYRE_GOTO(gyre_shards_open(t->net, local, size, &t->shards));
+    GYRE_GOTO(gyre_optimizer_open(&s->optimizer, t->weights, s->shards, &t->optimizer));
+    GYRE_GOTO(gyre_snapshot_open(m, count_states(t->optimizer), &t->snapshot));
+    memcpy(t->snapshot.mean, mean, count * sizeof *mean);
+    memcpy(t->snapshot.scale, scale, (size_t)m->c * sizeof *scale);
+    for (int i = 0; i < t->snapshot.state_count; i++) {
+        gyre_f32 vector;
+        snprintf(t->snapshot.state_names[i], sizeof t->snapshot.state_names[i], "%s",
+                 gyre_optimizer_state(t->optimizer, i, &vector));
+    }
+out:
+    free(mean);
+    free(scale);
+    return status;
+}
+
+/* Keyed parameters on every rank; with init_from what rank 0 reads in their place. */
+static gyre_status first_parameters(gyre_trainer *t) {
+    gyre_snapshot *s = &t->snapshot;
+    const char *from = t->settings.model.init_from;
+    gyre_status status = GYRE_OK;
+    int skipped = 0;
+    gyre_model_init(t->model, t->settings.seed, s->parameters, s->buffers);
+    if (from != NULL && t->rank == 0) {
+        status = gyre_parameters_import(from, t->model, s->parameters, s->buffers, &skipped);
+    }
+    GYRE_TRY(gyre_comm_agree(t->comm, status));
+    if (from != NULL) {
+        gyre_say("%d of %d parameters from '%s', the others drawn", t->model->param_count - skipped,
+                 t->model->param_count, from);
+    }
+    return gyre_trainer_load(t);
+}
+
+gyre_status gyre_trainer_open(gyre_trainer *t) {
+    GYRE_TRY(open_device(t));
+    GYRE_TRY(gyre_comm_agree(t->comm, open_net(t)));
+    return first_parameters(t);
+}
+
+gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
+    const gyre_settings *s = &t->settings;
+    int64_t count = s->batch_size / t->ranks;
+    gyre_status status = gyre_loader_open(&t->samples.train, &s->data, t->epochs, s->seed,
+                                          t->rank * count, count, t->completed, last, &t->loader);
+    return gyre_comm_agree(t->comm, status);
+}
+
+void gyre_trainer_close(gyre_trainer *t) {
+    if (t->loader != NULL) gyre_loader_close(t->loader);
+    if (t->optimizer != NULL) gyre_optimizer_close(t->optimizer);
+    if (t->shards != NULL) gyre_shards_close(t->shards);
+    if (t->net != NULL) gyre_net_close(t->net);
+    if (t->weights != NULL) gyre_weights_close(t->weights);
+    if (t->backend != NULL) t->backend->ops->close(t->backend);
+    gyre_watchdog_close(t->watchdog);
+    gyre_snapshot_close(&t->snapshot);
+    if (t->model != NULL) gyre_model_close(t->model);
+    if (t->schedule != NULL) gyre_schedule_close(t->schedule);
+    gyre_samples_close(&t->samples);
+    if (t->data != NULL) gyre_dataset_close(t->data);
+    free(t->stages);
+    free(t->data_path);
+    free(t->init_path);
+    *t = (gyre_trainer){0};
+}
+
+gyre_status gyre_trainer_fatal(gyre_trainer *t, gyre_status status) {
+    if (status != GYRE_OK && t->ranks > 1) gyre_comm_abort(t->comm, status);
+    return status;
+}
+
+/* ---- one update */
+
+static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) {
+    const gyre_settings *s = &t->settings;
+    const gyre_backend_ops *ops = t->backend->ops;
+    gyre_batch batch;
+    gyre_f32 leaf = NULL;
+    gyre_watchdog_phase(t->watchdog, "waiting for data", t->completed);
+    GYRE_TRY(gyre_loader_next(t->loader, &batch));
+    gyre_watchdog_phase(t->watchdog, "computing gradients", t->completed);
+    GYRE_TRY(gyre_shards_run(t->shards, &batch, (float)s->optimizer.label_smoothing,
+                             1.0f / (float)s->batch_size, &leaf));
+    gyre_watchdog_phase(t->watchdog, "adding gradients over ranks", t->completed);
+    GYRE_TRY(ops->reduce_begin(t->backend, leaf, gyre_leaf_size(t->model)));
+    GYRE_TRY(ops->reduce_end(t->backend));
+    gyre_watchdog_phase(t->watchdog, "updating parameters", t->completed);
+    GYRE_TRY(gyre_optimizer_step(t->optimizer, t->completed, rate, leaf));
+    return ops->read_later(t->backend->main, gyre_optimizer_scalars(t->optimizer),
+                           GYRE_SCALAR_COUNT, ticket);
+}
+
+gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last) {
+    float scalars[GYRE_SCALAR_COUNT];
+    *last = (gyre_step_result){.step = -1, .finite = true};
+    if (!t->pending) return GYRE_OK;
+    t->pending = false;
+    GYRE_TRY(gyre_trainer_fatal(t, t->backend->ops->read(t->backend, t->ticket, scalars)));
+    *last = (gyre_step_result){.step = t->completed - 1,
+                               .rate = t->pending_rate,
+                               .loss = scalars[GYRE_SCALAR_LOSS],
+                               .norm = scalars[GYRE_SCALAR_NORM],
+                               .correct = llrintf(scalars[GYRE_SCALAR_CORRECT]),
+                               .finite = scalars[GYRE_SCALAR_FINITE] != 0};
+    return GYRE_OK;
+}
+
+gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
+                              gyre_step_result *previous, gyre_wish *agreed) {
+    gyre_step_claim claim = {
+        .step = (uint64_t)t->completed, .config_hash = t->config_hash, .stop = (uint64_t)mine};
+    gyre_ticket ticket;
+    uint64_t stop = 0;
+    memcpy(&claim.lr_bits, &rate.lr, sizeof claim.lr_bits);
+    GYRE_TRY(gyre_trainer_fatal(t, gyre_comm_step_begin(t->comm, &claim)));
+    GYRE_TRY(gyre_trainer_fatal(t, update(t, rate, &ticket)));
+    GYRE_TRY(gyre_trainer_drain(t, previous));
+    t->pending = true;
+    t->ticket = ticket;
+    t->pending_rate = rate;
+    t->completed++;
+    gyre_watchdog_phase(t->watchdog, "agreeing with the other ranks", t->completed);
+    GYRE_TRY(gyre_comm_step_end(t->comm, &stop));
+    *agreed = (gyre_wish)stop;
+    return GYRE_OK;
+}
+
+/* ---- state to and from the host */
+
+gyre_status gyre_trainer_save(gyre_trainer *t) {
+    const gyre_backend_ops *ops = t->backend->ops;
+    gyre_queue *q = t->backend->main;
+    gyre_snapshot *s = &t->snapshot;
+    s->completed = t->completed;
+    s->config_hash = t->config_hash;
+    s->data_hash = t->data_hash;
+    s->ranks = t->ranks;
+    s->finished = t->completed == t->steps;
+    snprintf(s->machine, sizeof s->machine, "%s", t->machine);
+    GYRE_TRY(ops->download(q, s->parameters, t->weights->parameters, t->model->parameters));
+    if (t->model->buffers > 0) {
+        GYRE_TRY(ops->download(q, s->buffers, t->weights->buffers, t->model->buffers));
+    }
+    for (int i = 0; i < s->state_count; i++) {
+        gyre_f32 vector = NULL;
+        gyre_optimizer_state(t->optimizer, i, &vector);
+        GYRE_TRY(ops->download(q, s->states[i], vector, t->model->parameters));
+    }
+    return GYRE_OK;
+}
+
+static gyre_status upload(gyre_trainer *t) {
+    const gyre_backend_ops *ops = t->backend->ops;
+    gyre_queue *q = t->backend->main;
+    const gyre_snapshot *s = &t->snapshot;
+    GYRE_TRY(ops->upload(q, t->weights->parameters, s->parameters, t->model->parameters));
+    if (t->model->buffers > 0) {
+        GYRE_TRY(ops->upload(q, t->weights->buffers, s->buffers, t->model->buffers));
+    }
+    for (int i = 0; i < s->state_count; i++) {
+        gyre_f32 vector = NULL;
+        gyre_optimizer_state(t->optimizer, i, &vector);
+        GYRE_TRY(ops->upload(q, vector, s->states[i], t->model->parameters));
+    }
+    GYRE_TRY(gyre_weights_pack(t->weights));
+    return ops->sync(t->backend);
+}
+
+gyre_status gyre_trainer_load(gyre_trainer *t) {
+    gyre_snapshot *s = &t->snapshot;
+    size_t bytes = t->model->parameters * sizeof(float);
+    GYRE_TRY(gyre_comm_broadcast(t->comm, &s->completed, sizeof s->completed, 0));
+    GYRE_TRY(gyre_comm_broadcast(t->comm, s->parameters, bytes, 0));
+    GYRE_TRY(gyre_comm_broadcast(t->comm, s->buffers, t->model->buffers * sizeof(float), 0));
+    for (int i = 0; i < s->state_count; i++) {
+        GYRE_TRY(gyre_comm_broadcast(t->comm, s->states[i], bytes, 0));
+    }
+    t->completed = s->completed;
+    return gyre_comm_agree(t->comm, upload(t));
+}
+
+gyre_status gyre_trainer_verify(gyre_trainer *t) {
+    gyre_snapshot *s = &t->snapshot;
+    size_t n = t->model->parameters;
+    gyre_watchdog_phase(t->watchdog, "comparing parameters over ranks", t->completed);
+    gyre_status status =
+        t->backend->ops->download(t->backend->main, s->parameters, t->weights->parameters, n);
+    GYRE_TRY(gyre_trainer_fatal(t, status));
+    return gyre_comm_same(t->comm, "the parameters", XXH3_64bits(s->parameters, n * sizeof(float)));
+}

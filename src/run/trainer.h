@@ -1,0 +1,88 @@
+/* What one update needs, put together: dataset, schedule, model, net, optimizer, loader.
+ *
+ * gyre_trainer_step is the one step function; the training loop and the LR finder differ only in
+ * the rate they give it. Internal to src/run. */
+#ifndef GYRE_RUN_TRAINER_H
+#define GYRE_RUN_TRAINER_H
+
+#include "gyre/checkpoint.h"
+#include "gyre/comm.h"
+#include "gyre/dataset.h"
+#include "gyre/loader.h"
+#include "gyre/net.h"
+#include "gyre/optimizer.h"
+#include "gyre/schedule.h"
+
+/* A step's results, known one step later. */
+typedef struct {
+    int64_t step; /* update index; -1: nothing to report yet */
+    gyre_rate rate;
+    double loss, norm;
+    int64_t correct;
+    bool finite; /* false: this update and all later ones were not applied */
+} gyre_step_result;
+
+/* What a rank asks for, agreed at the end of a step: the greatest one wins. */
+typedef enum { GYRE_WISH_NONE, GYRE_WISH_CHECKPOINT, GYRE_WISH_STOP } gyre_wish;
+
+typedef struct {
+    gyre_settings settings; /* resolved: every length in steps, shards and classes known */
+    uint64_t config_hash, data_hash;
+    gyre_comm *comm;
+    int rank, ranks;
+
+    gyre_dataset *data;
+    gyre_samples samples;
+    gyre_epochs epochs;
+    gyre_schedule *schedule;
+    int64_t steps; /* N */
+    gyre_model *model;
+
+    gyre_backend *backend;
+    gyre_watchdog *watchdog;
+    gyre_weights *weights;
+    gyre_net *net;
+    gyre_shards *shards;
+    gyre_optimizer *optimizer;
+    gyre_loader *loader;
+    char machine[512]; /* what may change bits */
+
+    gyre_snapshot snapshot; /* host image of the state; filled by load and save */
+    int64_t completed;      /* updates done */
+    bool pending;           /* the last update's results are still on their way */
+    gyre_ticket ticket;
+    gyre_rate pending_rate;
+
+    gyre_stage_settings *stages; /* owned copies that `settings` points to */
+    char *data_path, *init_path;
+} gyre_trainer;
+
+/* Plan: opens the dataset, resolves the settings, checks shards and ranks, builds schedule and
+ * model. Touches no file but for reading. Collective; all ranks return the same. */
+gyre_status gyre_trainer_plan(gyre_trainer *t, const gyre_settings *settings, gyre_comm *comm);
+/* Opens the device, and everything on it, with initial parameters. Collective. */
+gyre_status gyre_trainer_open(gyre_trainer *t);
+/* Starts reading batches for updates completed..last-1. Collective. */
+gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last);
+void gyre_trainer_close(gyre_trainer *t);
+
+/* Update t->completed with `rate`. *previous gets the results of the update before, *agreed the
+ * greatest wish of all ranks. Failures that other ranks cannot know of abort the job. Collective.
+ */
+gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
+                              gyre_step_result *previous, gyre_wish *agreed);
+/* Waits for the last update's results; step -1 when there are none left. */
+gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last);
+
+/* Device to snapshot, and back; the second one on all ranks from rank 0's snapshot (Collective). */
+gyre_status gyre_trainer_save(gyre_trainer *t);
+gyre_status gyre_trainer_load(gyre_trainer *t);
+
+/* GYRE_EPEER when the parameters differ between ranks. Collective. */
+gyre_status gyre_trainer_verify(gyre_trainer *t);
+
+/* A failure that peers, who may wait in a collective, cannot know of: aborts the job when there are
+ * peers, else returns `status`. */
+gyre_status gyre_trainer_fatal(gyre_trainer *t, gyre_status status);
+
+#endif
