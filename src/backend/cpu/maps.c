@@ -103,27 +103,28 @@ gyre_status cpu_shortcut_dx(gyre_queue *q, const gyre_shortcut_shape *s, gyre_ac
 }
 
 /* Cross-entropy of one row against (1 - s) one-hot + s / classes; returns the loss. In double: the
- * rows are few, and so the loss has no rounding worth mentioning. */
+ * rows are few, and so the loss has no rounding worth mentioning. All logits count from the largest
+ * one, which keeps exp in range and large logits from cancelling. */
 static double row_loss(const float *z, int classes, int label, double smoothing, double scale,
                        float *dx, bool *right) {
     int best = 0;
-    double top = (double)z[0], sum = 0, mean = 0;
+    double sum = 0, mean = 0;
     for (int j = 1; j < classes; j++) {
         if (z[j] > z[best]) best = j;
-        top = (double)z[j] > top ? (double)z[j] : top;
     }
+    double top = (double)z[best];
     for (int j = 0; j < classes; j++) {
         sum += gyre_exp((double)z[j] - top);
-        mean += (double)z[j];
+        mean += (double)z[j] - top;
     }
     mean /= classes;
-    double log_sum = top + gyre_log(sum);
+    double log_sum = gyre_log(sum);
     for (int j = 0; dx != NULL && j < classes; j++) {
         double target = smoothing / classes + (j == label ? 1.0 - smoothing : 0.0);
-        dx[j] = (float)(scale * (gyre_exp((double)z[j] - log_sum) - target));
+        dx[j] = (float)(scale * (gyre_exp((double)z[j] - top - log_sum) - target));
     }
     *right = best == label;
-    return log_sum - (1.0 - smoothing) * (double)z[label] - smoothing * mean;
+    return log_sum - (1.0 - smoothing) * ((double)z[label] - top) - smoothing * mean;
 }
 
 gyre_status cpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,

@@ -1,0 +1,203 @@
+/* Input, elementwise maps and the loss against plain formulas in double. */
+#include "ops.h"
+
+static void maps_match(void **state) {
+    gyre_backend *b = *state;
+    static const size_t sizes[] = {1, 7, 16, 1000, 100003};
+    for (size_t t = 0; t < sizeof sizes / sizeof sizes[0]; t++) {
+        size_t n = sizes[t];
+        double *x = randoms(1, n), *dy = randoms(2, n), *y = zeros(n), *dx = zeros(n);
+        double *sum = zeros(n);
+        x[n / 2] = 0;
+        for (size_t i = 0; i < n; i++) {
+            y[i] = x[i] > 0 ? x[i] : 0;
+            dx[i] = x[i] > 0 ? dy[i] : 0;
+            sum[i] = (double)((float)x[i] + (float)dy[i]);
+        }
+        buffer bx = buffer_of(b, x, n), bdy = buffer_of(b, dy, n), by = buffer_new(b, n);
+        buffer bdx = buffer_new(b, n);
+        OK(b->ops->relu(b->main, n, A(bx), A(by)));
+        OK(b->ops->relu_dx(b->main, n, A(by), A(bdy), A(bdx)));
+        check_close("relu", by, y, NULL, 0);
+        check_close("relu_dx", bdx, dx, NULL, 0);
+        OK(b->ops->accumulate(b->main, n, A(bx), A(bdy)));
+        check_close("accumulate", bdy, sum, NULL, 0);
+        buffer all[] = {bx, bdy, by, bdx};
+        for (size_t i = 0; i < 4; i++) buffer_free(all[i]);
+        double *arrays[] = {x, dy, y, dx, sum};
+        for (size_t i = 0; i < 5; i++) free(arrays[i]);
+    }
+}
+
+static void relu_keeps_nan(void **state) {
+    gyre_backend *b = *state;
+    const double values[] = {NAN, -INFINITY, INFINITY, -1, -NAN};
+    buffer x = buffer_of(b, values, 5), y = buffer_new(b, 5);
+    OK(b->ops->relu(b->main, 5, A(x), A(y)));
+    float *have = buffer_read(y);
+    assert_true(isnan(have[0]) && have[1] == 0 && isinf(have[2]) && have[3] == 0 && isnan(have[4]));
+    free(have);
+    buffer_free(x);
+    buffer_free(y);
+}
+
+/* ---- input */
+
+enum { IMAGES = 4, H = 5, W = 6, C = 3, PIXELS = H * W * C };
+
+/* Pixel (y, x) of the augmented image, step by step: pad with raw 0, crop, then mirror. */
+static double augmented(const uint8_t *image, gyre_augment a, int y, int x, int c) {
+    int row = y + a.dy, col = (a.mirror ? W - 1 - x : x) + a.dx;
+    if (row < 0 || row >= H || col < 0 || col >= W) return 0;
+    return image[(row * W + col) * C + c];
+}
+
+static void input_is_cropped_mirrored_normalised(void **state) {
+    gyre_backend *b = *state;
+    gyre_random r = gyre_random_open(3, GYRE_RANDOM_TEST, 0, 0);
+    static const gyre_augment augments[IMAGES] = {
+        {0, 0, 0, 0}, {2, -3, 0, 0}, {-4, 1, 1, 0}, {0, 0, 1, 0}};
+    uint8_t images[IMAGES * PIXELS];
+    const int32_t labels[IMAGES] = {3, 0, -1, 9};
+    for (int i = 0; i < IMAGES * PIXELS; i++) images[i] = (uint8_t)gyre_random_below(&r, 256);
+    double mean[PIXELS], scale[C] = {0.5, 0.25, 1.0 / 128};
+    for (int i = 0; i < PIXELS; i++) mean[i] = gyre_random_below(&r, 256);
+    gyre_image_shape s = {IMAGES, H, W, C};
+    buffer bmean = buffer_of(b, mean, PIXELS), bscale = buffer_of(b, scale, C);
+    for (int augment = 0; augment < 2; augment++) {
+        double want[IMAGES * PIXELS];
+        gyre_augment none = {0};
+        for (int i = 0; i < IMAGES * PIXELS; i++) {
+            int c = i % C, x = i / C % W, y = i / C / W % H, n = i / PIXELS;
+            want[i] = augmented(images + n * PIXELS, augment ? augments[n] : none, y, x, c);
+            want[i] = (want[i] - mean[i % PIXELS]) * scale[c];
+        }
+        gyre_batch batch = {.count = IMAGES,
+                            .images = images,
+                            .labels = labels,
+                            .augment = augment ? augments : NULL};
+        buffer x = buffer_new(b, IMAGES * PIXELS), l = buffer_new(b, IMAGES);
+        OK(b->ops->batch_load(b->main, &s, &batch, F(bmean), F(bscale), A(x), I(l)));
+        check_close("x", x, want, NULL, 0); /* powers of two: exact */
+        float *have = buffer_read(l);
+        assert_memory_equal(have, labels, sizeof labels);
+        free(have);
+        buffer_free(x);
+        buffer_free(l);
+    }
+    buffer_free(bmean);
+    buffer_free(bscale);
+}
+
+/* ---- loss */
+
+typedef struct {
+    gyre_loss_shape s;
+    const int32_t *labels;
+    double *z, *dx;
+    double correct;
+} loss;
+
+static double reference_loss(void *context) {
+    loss *l = context;
+    double sum = 0, smoothing = (double)l->s.smoothing, scale = (double)l->s.scale;
+    int classes = l->s.classes;
+    l->correct = 0;
+    for (int i = 0; i < l->s.n; i++) {
+        const double *z = l->z + i * classes;
+        double top = z[0], exps = 0;
+        int best = 0;
+        for (int j = 1; j < classes; j++) best = z[j] > z[best] ? j : best;
+        top = z[best];
+        for (int j = 0; j < classes; j++) exps += exp(z[j] - top);
+        for (int j = 0; j < classes; j++) {
+            double target = smoothing / classes + (j == l->labels[i] ? 1 - smoothing : 0);
+            double log_p = z[j] - top - log(exps);
+            sum -= target * log_p;
+            l->dx[i * classes + j] = scale * (exp(log_p) - target);
+        }
+        l->correct += best == l->labels[i];
+    }
+    return scale * sum;
+}
+
+static void losses_match(void **state) {
+    gyre_backend *b = *state;
+    static const gyre_loss_shape shapes[] = {
+        {1, 2, 0, 1}, {32, 10, 0, 1.0f / 128}, {33, 10, 0.1f, 1.0f / 33}, {5, 1000, 0.1f, 1}};
+    for (size_t t = 0; t < sizeof shapes / sizeof shapes[0]; t++) {
+        gyre_loss_shape s = shapes[t];
+        size_t n = (size_t)(s.n * s.classes);
+        int32_t labels[64];
+        for (int i = 0; i < s.n; i++) labels[i] = (i * 7 + 1) % s.classes;
+        loss l = {s, labels, randoms(1, n), zeros(n), 0};
+        for (size_t i = 0; i < n; i++) l.z[i] *= 8;
+        double value = reference_loss(&l);
+        double *gradient = zeros(n);
+        memcpy(gradient, l.dx, n * sizeof *gradient);
+        check_gradient("loss", reference_loss, &l, l.z, n, gradient);
+        buffer z = buffer_of(b, l.z, n), labels_there = buffer_labels(b, labels, (size_t)s.n);
+        buffer dx = buffer_new(b, n), stats = buffer_new(b, 2);
+        OK(b->ops->softmax_loss(b->main, &s, A(z), I(labels_there), A(dx), F(stats)));
+        double want[2] = {value, l.correct};
+        check_close("stats", stats, want, NULL, 2 * HALF_ULP);
+        double *scale = zeros(n);
+        for (size_t i = 0; i < n; i++) scale[i] = (double)s.scale;
+        check_close("dx", dx, gradient, scale, 2 * HALF_ULP);
+        OK(b->ops->softmax_loss(b->main, &s, A(z), I(labels_there), NULL, F(stats)));
+        check_close("stats without dx", stats, want, NULL, 2 * HALF_ULP);
+        buffer all[] = {z, labels_there, dx, stats};
+        for (size_t i = 0; i < 4; i++) buffer_free(all[i]);
+        double *arrays[] = {l.z, l.dx, gradient, scale};
+        for (size_t i = 0; i < 4; i++) free(arrays[i]);
+    }
+}
+
+/* Logits far apart neither overflow nor lose the loss; NaN and Inf show in it. */
+static void extreme_logits(void **state) {
+    gyre_backend *b = *state;
+    static const struct {
+        double z[3];
+        int32_t label;
+        double loss;
+    } cases[] = {{{1e30, 0, -1e30}, 0, 0},   {{1e30, 0, 0}, 1, 1e30},
+                 {{500, 0, 0}, 1, 500},      {{-3e38, -3e38, -3e38}, 2, 1.0986122886681098},
+                 {{0, NAN, 0}, 0, NAN},      {{NAN, 0, 0}, 1, NAN},
+                 {{0, 0, INFINITY}, 0, NAN}, {{-INFINITY, -INFINITY, -INFINITY}, 0, NAN}};
+    gyre_loss_shape s = {1, 3, 0, 1};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        buffer z = buffer_of(b, cases[i].z, 3), label = buffer_labels(b, &cases[i].label, 1);
+        buffer dx = buffer_new(b, 3), stats = buffer_new(b, 2);
+        OK(b->ops->softmax_loss(b->main, &s, A(z), I(label), A(dx), F(stats)));
+        float *have = buffer_read(stats);
+        if (isnan(cases[i].loss))
+            assert_true(isnan(have[0]) || isinf(have[0]));
+        else
+            assert_true(fabs((double)have[0] - cases[i].loss) <= 2 * HALF_ULP * cases[i].loss);
+        free(have);
+        buffer all[] = {z, label, dx, stats};
+        for (size_t k = 0; k < 4; k++) buffer_free(all[k]);
+    }
+}
+
+static int set_up(void **state) {
+    *state = open_backend(1);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    gyre_backend *b = *state;
+    b->ops->close(b);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(maps_match),
+        cmocka_unit_test(relu_keeps_nan),
+        cmocka_unit_test(input_is_cropped_mirrored_normalised),
+        cmocka_unit_test(losses_match),
+        cmocka_unit_test(extreme_logits),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

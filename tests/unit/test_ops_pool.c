@@ -1,0 +1,192 @@
+/* Pooling and the option-A shortcut against naive loops in double, with Caffe's ceil mode, ties
+ * and NaN. */
+#include "ops.h"
+
+typedef gyre_pool_shape shape;
+
+static size_t in_size(const shape *s) {
+    return (size_t)(s->n * s->h * s->w * s->c);
+}
+static size_t out_size(const shape *s) {
+    return (size_t)(s->n * gyre_pool_out(s, s->h) * gyre_pool_out(s, s->w) * s->c);
+}
+
+/* Forward when y is given; backward into dx when dx is given. */
+static void reference(const shape *s, const double *x, double *y, const double *dy, double *dx) {
+    int oh = gyre_pool_out(s, s->h), ow = gyre_pool_out(s, s->w);
+    for (int o = 0; o < s->n * oh * ow * s->c; o++) {
+        int c = o % s->c, j = o / s->c % ow, i = o / s->c / ow % oh, n = o / s->c / ow / oh;
+        int best = -1, cells = 0;
+        double sum = 0;
+        for (int pass = 0; pass < 2; pass++) {
+            for (int p = 0; p < s->r; p++) {
+                for (int q = 0; q < s->r; q++) {
+                    int row = i * s->stride + p - s->pad, col = j * s->stride + q - s->pad;
+                    if (row < 0 || row >= s->h || col < 0 || col >= s->w) continue;
+                    int at = ((n * s->h + row) * s->w + col) * s->c + c;
+                    if (pass == 1 && dx != NULL && !s->max) dx[at] += dy[o] / cells;
+                    if (pass == 1) continue;
+                    if (best < 0 || x[at] > x[best]) best = at;
+                    sum += x[at];
+                    cells++;
+                }
+            }
+        }
+        if (y != NULL) y[o] = s->max ? x[best] : sum / cells;
+        if (dx != NULL && s->max) dx[best] += dy[o];
+    }
+}
+
+static void check_pool(gyre_backend *b, shape s, bool tied) {
+    size_t n = in_size(&s), m = out_size(&s);
+    double *x = randoms(1, n), *dy = randoms(2, m), *y = zeros(m), *dx = zeros(n);
+    double *y_scale = zeros(m), *dx_scale = zeros(n);
+    for (size_t i = 0; tied && i < n; i++) x[i] = x[i] < 0.5 ? 0 : 1;
+    reference(&s, x, y, dy, dx);
+    double *x_abs = absolutes(x, n), *dy_abs = absolutes(dy, m);
+    reference(&s, x_abs, y_scale, NULL, NULL);
+    reference(&s, x, NULL, dy_abs, dx_scale); /* the same cells get the gradient */
+    buffer bx = buffer_of(b, x, n), bdy = buffer_of(b, dy, m), by = buffer_new(b, m);
+    buffer bdx = buffer_new(b, n), saved = buffer_bytes(b, b->ops->pool_saved_size(b, &s));
+    assert_true(s.max || saved.n == 0);
+    OK(b->ops->pool(b->main, &s, A(bx), R(saved), A(by)));
+    OK(b->ops->pool_dx(b->main, &s, A(bdy), R(saved), A(bdx)));
+    check_close("y", by, y, y_scale, s.max ? 0 : sum_bound(s.r * s.r));
+    check_close("dx", bdx, dx, dx_scale, sum_bound(s.r * s.r));
+    buffer all[] = {bx, bdy, by, bdx, saved};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buffer_free(all[i]);
+    double *arrays[] = {x, dy, y, dx, y_scale, dx_scale, x_abs, dy_abs};
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) free(arrays[i]);
+}
+
+static void pools_match(void **state) {
+    static const shape shapes[] = {
+        /* n, h, w, c, r, stride, pad, max, ceil */
+        {2, 32, 32, 32, 3, 2, 0, false, true}, {1, 16, 16, 16, 2, 2, 0, false, false},
+        {3, 5, 5, 3, 2, 2, 0, false, true},    {3, 5, 5, 3, 2, 2, 0, false, false},
+        {2, 7, 4, 17, 3, 2, 1, false, true},   {2, 8, 8, 64, 8, 1, 0, false, false},
+        {1, 1, 1, 5, 1, 1, 0, false, false},   {1, 4, 4, 7, 2, 3, 1, false, true},
+        {4, 6, 9, 33, 3, 1, 1, false, false}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        shape s = shapes[i];
+        check_pool(*state, s, false);
+        s.max = true;
+        check_pool(*state, s, false);
+        check_pool(*state, s, true);
+    }
+}
+
+/* Caffe: 32 -> 16 with window 3, stride 2; a window that would begin behind the padded image is
+ * left out. */
+static void sizes_are_caffes(void **state) {
+    (void)state;
+    static const struct {
+        int size, r, stride, pad, floor, ceil;
+    } cases[] = {{32, 3, 2, 0, 15, 16}, {16, 3, 2, 0, 7, 8}, {8, 3, 2, 0, 3, 4},
+                 {24, 2, 2, 0, 12, 12}, {5, 2, 2, 0, 2, 3},  {4, 2, 3, 1, 2, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        shape s = {.r = cases[i].r, .stride = cases[i].stride, .pad = cases[i].pad};
+        assert_int_equal(gyre_pool_out(&s, cases[i].size), cases[i].floor);
+        s.ceil = true;
+        assert_int_equal(gyre_pool_out(&s, cases[i].size), cases[i].ceil);
+    }
+}
+
+typedef struct {
+    shape s;
+    double *x, *weights, *y;
+} weighted;
+
+static double weighted_output(void *context) {
+    weighted *w = context;
+    reference(&w->s, w->x, w->y, NULL, NULL);
+    return dot(w->y, w->weights, out_size(&w->s));
+}
+
+static void references_agree_with_finite_differences(void **state) {
+    (void)state;
+    for (int max = 0; max < 2; max++) {
+        weighted w = {.s = {2, 5, 6, 3, 3, 2, 1, max, true}};
+        size_t n = in_size(&w.s), m = out_size(&w.s);
+        w.x = randoms(1, n);
+        w.weights = randoms(2, m);
+        w.y = zeros(m);
+        double *dx = zeros(n);
+        reference(&w.s, w.x, NULL, w.weights, dx);
+        check_gradient("dx", weighted_output, &w, w.x, n, dx);
+        double *arrays[] = {w.x, w.weights, w.y, dx};
+        for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) free(arrays[i]);
+    }
+}
+
+/* Wherever it lies in the window, and whatever follows it. */
+static void the_maximum_of_nan_is_nan(void **state) {
+    gyre_backend *b = *state;
+    shape s = {1, 3, 3, 19, 3, 1, 0, true, false};
+    buffer saved = buffer_bytes(b, b->ops->pool_saved_size(b, &s)), y = buffer_new(b, 19);
+    for (int cell = 0; cell < 9; cell++) {
+        double *x = randoms(5, 9 * 19);
+        x[cell * 19 + 4] = NAN;
+        buffer bx = buffer_of(b, x, 9 * 19);
+        OK(b->ops->pool(b->main, &s, A(bx), R(saved), A(y)));
+        float *have = buffer_read(y);
+        for (int c = 0; c < 19; c++) assert_int_equal(isnan(have[c]) != 0, c == 4);
+        free(have);
+        free(x);
+        buffer_free(bx);
+    }
+    buffer_free(saved);
+    buffer_free(y);
+}
+
+static void shortcuts_match(void **state) {
+    gyre_backend *b = *state;
+    static const gyre_shortcut_shape shapes[] = {
+        {2, 8, 8, 16, 32, 2}, {1, 5, 5, 3, 10, 2}, {3, 7, 4, 5, 6, 2}, {2, 4, 4, 7, 7, 1}};
+    for (size_t t = 0; t < sizeof shapes / sizeof shapes[0]; t++) {
+        gyre_shortcut_shape s = shapes[t];
+        int oh = (s.h + s.stride - 1) / s.stride, ow = (s.w + s.stride - 1) / s.stride;
+        size_t n = (size_t)(s.n * s.h * s.w * s.c), m = (size_t)(s.n * oh * ow * s.k);
+        double *x = randoms(1, n), *dy = randoms(2, m), *y = zeros(m), *dx = zeros(n);
+        for (int o = 0; o < (int)m; o++) {
+            int c = o % s.k - (s.k - s.c) / 2, j = o / s.k % ow, i = o / s.k / ow % oh;
+            int image = o / s.k / ow / oh;
+            if (c < 0 || c >= s.c) continue;
+            int at = ((image * s.h + i * s.stride) * s.w + j * s.stride) * s.c + c;
+            y[o] = x[at];
+            dx[at] = dy[o];
+        }
+        buffer bx = buffer_of(b, x, n), bdy = buffer_of(b, dy, m);
+        buffer by = buffer_new(b, m), bdx = buffer_new(b, n);
+        OK(b->ops->shortcut(b->main, &s, A(bx), A(by)));
+        OK(b->ops->shortcut_dx(b->main, &s, A(bdy), A(bdx)));
+        check_close("y", by, y, NULL, 0);
+        check_close("dx", bdx, dx, NULL, 0);
+        buffer all[] = {bx, bdy, by, bdx};
+        for (size_t i = 0; i < 4; i++) buffer_free(all[i]);
+        double *arrays[] = {x, dy, y, dx};
+        for (size_t i = 0; i < 4; i++) free(arrays[i]);
+    }
+}
+
+static int set_up(void **state) {
+    *state = open_backend(1);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    gyre_backend *b = *state;
+    b->ops->close(b);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(references_agree_with_finite_differences),
+        cmocka_unit_test(sizes_are_caffes),
+        cmocka_unit_test(pools_match),
+        cmocka_unit_test(the_maximum_of_nan_is_nan),
+        cmocka_unit_test(shortcuts_match),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
