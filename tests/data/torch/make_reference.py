@@ -1,0 +1,157 @@
+"""What PyTorch computes for the models and batches of recipe.py, for tests/unit/test_torch.c.
+
+    python3 make_reference.py      # writes resnet20.txt and cifar10_quick.txt; needs torch
+
+Everything is computed in float64, and the loss curve in float32 too, so that the test's bound can
+be held against PyTorch's own rounding. Lines are `what name index value`; indices are those of
+gyre's layout.
+"""
+import sys
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import recipe
+
+RATE, MOMENTUM, DECAY = {"resnet20": 0.003, "cifar10_quick": 0.003}, 0.9, 1e-4
+SAMPLES = 32  # values kept of each gradient
+
+
+class Block(nn.Module):
+    def __init__(self, c, k):
+        super().__init__()
+        self.stride = 1 if c == k else 2
+        self.conv1 = nn.Conv2d(c, k, 3, self.stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(k)
+        self.conv2 = nn.Conv2d(k, k, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(k)
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        if self.stride == 2:  # option A
+            pad = x.shape[1] // 2
+            x = F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, pad, pad))
+        return F.relu(x + y)
+
+
+class ResNet20(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        self.layer1 = nn.Sequential(Block(16, 16), Block(16, 16), Block(16, 16))
+        self.layer2 = nn.Sequential(Block(16, 32), Block(32, 32), Block(32, 32))
+        self.layer3 = nn.Sequential(Block(32, 64), Block(64, 64), Block(64, 64))
+        self.fc = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.fc(x.mean((2, 3)))
+
+
+class Cifar10Quick(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 32, 5, 1, 2)
+        self.conv2 = nn.Conv2d(32, 32, 5, 1, 2)
+        self.conv3 = nn.Conv2d(32, 64, 5, 1, 2)
+        self.ip1 = nn.Linear(1024, 64)
+        self.ip2 = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = F.relu(F.max_pool2d(self.conv1(x), 3, 2, ceil_mode=True))
+        x = F.avg_pool2d(F.relu(self.conv2(x)), 3, 2, ceil_mode=True)
+        x = F.avg_pool2d(F.relu(self.conv3(x)), 3, 2, ceil_mode=True)
+        return self.ip2(self.ip1(x.flatten(1)))
+
+
+def batch(index, dtype):
+    pixels, labels = recipe.batch(index)
+    x = (torch.from_numpy(pixels).to(dtype).permute(0, 3, 1, 2) - 127) / 64
+    return x.contiguous(), torch.from_numpy(labels)
+
+
+def fresh(model, dtype):
+    net = (ResNet20() if model == "resnet20" else Cifar10Quick()).to(dtype)
+    values = recipe.weights(model)
+    state = {k: torch.from_numpy(v).to(dtype) for k, v in values.items()}
+    missing, unexpected = net.load_state_dict(state, strict=False)
+    assert not unexpected and all("running" in k or "num_batches" in k for k in missing), missing
+    return net
+
+
+def groups(model, net):
+    """Caffe's nets learn their biases at twice the rate."""
+    twice = [p for k, p in net.named_parameters() if model != "resnet20" and k.endswith("bias")]
+    once = [p for p in net.parameters() if all(p is not q for q in twice)]
+    return [{"params": once}] + ([{"params": twice, "lr": 2 * RATE[model]}] if twice else [])
+
+
+def evaluate(net, dtype):
+    net.eval()
+    with torch.no_grad():
+        x, labels = batch(0, dtype)
+        logits = net(x)
+    net.train()
+    return logits.numpy(), F.cross_entropy(logits, labels).item()
+
+
+def curve(model, dtype, note=None):
+    """Losses of the steps; evaluations of batch 0 after the first step and after the last."""
+    net = fresh(model, dtype)
+    optimizer = torch.optim.SGD(groups(model, net), RATE[model], MOMENTUM, weight_decay=DECAY)
+    losses, evaluations = [], []
+    for t in range(recipe.STEPS):
+        x, labels = batch(t % recipe.BATCHES, dtype)
+        loss = F.cross_entropy(net(x), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        if t == 0 and note:
+            note(net)
+        losses.append(loss.item())
+        optimizer.step()
+        if t in (0, recipe.STEPS - 1):
+            evaluations.append(evaluate(net, dtype))
+    return losses, evaluations
+
+
+def main(model):
+    lines = []
+
+    def put(what, name, values, indices=None):
+        values = np.ravel(values)
+        for i in range(len(values)) if indices is None else indices:
+            lines.append(f"{what} {name} {i} {values[i]:.9g}")
+
+    def first_step(net):
+        for name, p in net.named_parameters():
+            g = recipe.to_gyre(name, p.grad.numpy())
+            stride = max(1, g.size // SAMPLES) | 1  # odd, so that all positions of a window occur
+            put("gradient_norm", name, [np.sqrt((g**2).sum())])
+            put("gradient", name, g, range(0, g.size, stride))
+        for name, b in net.named_buffers():
+            if "running" in name:
+                put("buffer", name, b.numpy(), range(0, b.numel(), 4))
+
+    losses, (early, late) = curve(model, torch.float64, first_step)
+    losses32, (early32, late32) = curve(model, torch.float32)
+    pairs = list(zip(losses + [early[1], late[1]], losses32 + [early32[1], late32[1]]))
+    drift = max(abs(a - b) / abs(a) for a, b in pairs)
+    put("curve", "train", losses)
+    put("evaluation", "loss", [early[1], late[1]])
+    put("logits", "early", early[0])
+    put("drift", "float32", [drift])
+    put("parameters", "all", [sum(a.size for a in recipe.weights(model).values())])
+    with open(f"{model}.txt", "w") as f:
+        f.write("\n".join(lines) + "\n")
+    print(f"{model}: loss {losses[0]:.4f} .. {losses[-1]:.4f}, evaluation {late[1]:.4f}; float32 "
+          f"drifts by {drift:.1e}")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for model in sys.argv[1:] or recipe.SHAPES:
+        main(model)
