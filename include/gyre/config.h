@@ -20,6 +20,10 @@ gyre_status gyre_config_open(const char *path, char *const *sets, int set_count,
                              gyre_settings **out);
 void gyre_config_close(gyre_settings *settings);
 
+/* GYRE_OK when all that a training run needs is given: data.path, model.name, batch.size, and a
+ * length (or stages). `gyre schedule` needs less, so gyre_config_open does not ask. */
+gyre_status gyre_config_require(const gyre_settings *settings);
+
 /* The settings as JSON text with every default written out; free() it. */
 gyre_status gyre_config_print(const gyre_settings *settings, char **out);
 

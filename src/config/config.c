@@ -1,0 +1,67 @@
+/* A config from file to settings and back to memory. */
+#include "fields.h"
+
+#include "gyre/file.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MAX = 1 << 24 /* what config_parse_text refuses, it says better */ };
+
+static gyre_status read_tree(const char *path, cJSON **out) {
+    char *text = NULL;
+    size_t size = 0;
+    GYRE_TRY(gyre_file_read(path, FILE_MAX, &text, &size));
+    gyre_status status = GYRE_OK;
+    if (strlen(text) != size) {
+        status = gyre_fail(GYRE_EUSAGE, "%s: not a text: byte %zu is zero", path, strlen(text));
+    }
+    if (status == GYRE_OK) status = config_parse_text(text, path, out);
+    free(text);
+    return status;
+}
+
+static gyre_status take_all(config_reader *r, const cJSON *tree, const char *path,
+                            char *const *sets, int set_count, cJSON **owned) {
+    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+        GYRE_TRY(config_field_reset(f, r->settings));
+    }
+    GYRE_TRY(config_take_tree(r, tree, path));
+    for (int i = 0; i < set_count; i++) GYRE_TRY(config_take_set(r, sets[i], &owned[i]));
+    GYRE_TRY(config_take_stages(r));
+    return config_finish(r, path);
+}
+
+gyre_status gyre_config_open(const char *path, char *const *sets, int set_count,
+                             gyre_settings **out) {
+    gyre_status status = GYRE_OK;
+    cJSON *tree = NULL, **owned = calloc((size_t)set_count + 1, sizeof *owned);
+    config_reader r = {.settings = calloc(1, sizeof *r.settings)};
+    if (r.settings != NULL) r.settings->dir = gyre_path_dir(path);
+    if (owned == NULL || r.settings == NULL || r.settings->dir == NULL) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory for the config");
+        goto out;
+    }
+    GYRE_GOTO(read_tree(path, &tree));
+    GYRE_GOTO(take_all(&r, tree, path, sets, set_count, owned));
+    *out = r.settings;
+    r.settings = NULL;
+out:
+    for (int i = 0; owned != NULL && i < set_count; i++) cJSON_Delete(owned[i]);
+    free(owned);
+    cJSON_Delete(tree);
+    gyre_config_close(r.settings);
+    return status;
+}
+
+void gyre_config_close(gyre_settings *s) {
+    if (s == NULL) return;
+    for (int i = 0; i < s->model.freeze_count; i++) free(s->model.freeze[i]);
+    free(s->model.freeze);
+    free(s->model.name);
+    free(s->model.init_from);
+    free(s->data.path);
+    free(s->output_dir);
+    free(s->schedule.stages);
+    free(s->dir);
+    free(s);
+}

@@ -1,0 +1,157 @@
+/* Settings back to JSON: the resolved echo of a run folder, its hash, and what two runs differ in.
+ */
+#include "fields.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+static gyre_status no_memory(void) {
+    return gyre_fail(GYRE_EDEVICE, "no memory to write the config");
+}
+
+/* Puts `value` at "a.b.c" in nested objects, taking it over. */
+static gyre_status put(cJSON *object, const char *path, cJSON *value) {
+    for (const char *dot; (dot = strchr(path, '.')) != NULL; path = dot + 1) {
+        char key[64];
+        snprintf(key, sizeof key, "%.*s", (int)(dot - path), path);
+        cJSON *below = cJSON_GetObjectItemCaseSensitive(object, key);
+        object = below != NULL ? below : cJSON_AddObjectToObject(object, key);
+    }
+    if (cJSON_AddItemToObject(object, path, value)) return GYRE_OK;
+    cJSON_Delete(value);
+    return no_memory();
+}
+
+/* One key of a stage where it differs from the outer schedule. */
+static gyre_status put_difference(cJSON *object, const config_field *f, const gyre_settings *outer,
+                                  const gyre_settings *inner) {
+    gyre_status status = GYRE_OK;
+    cJSON *a = NULL, *b = NULL;
+    char *a_text = NULL, *b_text = NULL;
+    GYRE_GOTO(config_field_get(f, outer, &a));
+    GYRE_GOTO(config_field_get(f, inner, &b));
+    if (a != NULL) a_text = cJSON_PrintUnformatted(a);
+    if (b != NULL) b_text = cJSON_PrintUnformatted(b);
+    if ((a != NULL && a_text == NULL) || (b != NULL && b_text == NULL)) {
+        status = no_memory();
+    } else if (a_text != NULL && b_text == NULL) {
+        status = put(object, f->path + strlen("schedule."), cJSON_CreateNull());
+    } else if (b_text != NULL && (a_text == NULL || strcmp(a_text, b_text) != 0)) {
+        status = put(object, f->path + strlen("schedule."), b);
+        b = NULL;
+    }
+out:
+    cJSON_Delete(a);
+    cJSON_Delete(b);
+    free(a_text);
+    free(b_text);
+    return status;
+}
+
+static gyre_status stage_json(const gyre_settings *outer, int index, cJSON *object) {
+    const gyre_stage_settings *stage = &outer->schedule.stages[index];
+    gyre_settings inner = {.schedule = stage->schedule, .length = stage->length};
+    cJSON *length = NULL;
+    GYRE_TRY(config_field_get(config_field_find("length"), &inner, &length));
+    GYRE_TRY(put(object, "length", length));
+    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+        if (strncmp(f->path, "schedule.", 9) != 0 || f->kind == FIELD_STAGES) continue;
+        if (index > 0 && strncmp(f->path, "schedule.warmup", 15) == 0) continue; /* never there */
+        GYRE_TRY(put_difference(object, f, outer, &inner));
+    }
+    return GYRE_OK;
+}
+
+static gyre_status stages_json(const gyre_settings *settings, cJSON **out) {
+    cJSON *list = cJSON_CreateArray();
+    gyre_status status = list == NULL ? no_memory() : GYRE_OK;
+    for (int i = 0; i < settings->schedule.stage_count && status == GYRE_OK; i++) {
+        cJSON *object = cJSON_CreateObject();
+        if (!cJSON_AddItemToArray(list, object)) {
+            cJSON_Delete(object);
+            status = no_memory();
+        }
+        if (status == GYRE_OK) status = stage_json(settings, i, object);
+    }
+    if (status == GYRE_OK)
+        *out = list;
+    else
+        cJSON_Delete(list);
+    return status;
+}
+
+static gyre_status value_of(const config_field *f, const gyre_settings *settings, cJSON **out) {
+    *out = NULL;
+    if (f->kind != FIELD_STAGES) return config_field_get(f, settings, out);
+    return settings->schedule.stage_count == 0 ? GYRE_OK : stages_json(settings, out);
+}
+
+static gyre_status settings_json(const gyre_settings *settings, bool arithmetic_only, cJSON **out) {
+    cJSON *root = cJSON_CreateObject();
+    gyre_status status = root == NULL ? no_memory() : GYRE_OK;
+    for (const config_field *f = gyre_config_fields; f->path != NULL && status == GYRE_OK; f++) {
+        cJSON *value = NULL;
+        if (arithmetic_only && f->tag != GYRE_FIELD_ARITHMETIC) continue;
+        status = value_of(f, settings, &value);
+        if (value != NULL) status = put(root, f->path, value);
+    }
+    if (status == GYRE_OK)
+        *out = root;
+    else
+        cJSON_Delete(root);
+    return status;
+}
+
+gyre_status gyre_config_print(const gyre_settings *settings, char **out) {
+    cJSON *root = NULL;
+    GYRE_TRY(settings_json(settings, false, &root));
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    if (text == NULL) return no_memory();
+    *out = text;
+    return GYRE_OK;
+}
+
+uint64_t gyre_config_hash(const gyre_settings *settings) {
+    cJSON *root = NULL;
+    if (settings_json(settings, true, &root) != GYRE_OK) return 0;
+    char *text = cJSON_PrintUnformatted(root);
+    uint64_t hash = text == NULL ? 0 : XXH3_64bits(text, strlen(text));
+    cJSON_Delete(root);
+    free(text);
+    return hash;
+}
+
+/* The field as text; "nothing" when it is not given. */
+static gyre_status text_of(const config_field *f, const gyre_settings *settings, char **out) {
+    cJSON *value = NULL;
+    GYRE_TRY(value_of(f, settings, &value));
+    *out = value == NULL ? strdup("nothing") : cJSON_PrintUnformatted(value);
+    cJSON_Delete(value);
+    return *out == NULL ? no_memory() : GYRE_OK;
+}
+
+gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now) {
+    char list[GYRE_ERROR_MAX] = "";
+    size_t used = 0;
+    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+        char *a = NULL, *b = NULL;
+        if (f->tag != GYRE_FIELD_ARITHMETIC) continue;
+        gyre_status status = text_of(f, run, &a);
+        if (status == GYRE_OK) status = text_of(f, now, &b);
+        if (status == GYRE_OK && strcmp(a, b) != 0 && used < sizeof list) {
+            used += (size_t)snprintf(list + used, sizeof list - used,
+                                     "%s%s: run has %.100s, config has %.100s",
+                                     used == 0 ? "" : "; ", f->path, a, b);
+        }
+        free(a);
+        free(b);
+        GYRE_TRY(status);
+    }
+    if (used == 0) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "the run was started with other settings; put them back or take a new --out: "
+                     "%s",
+                     list);
+}

@@ -1,0 +1,89 @@
+/* The table of config fields, and what one field can do: take a JSON value, give one back. */
+#ifndef GYRE_CONFIG_FIELDS_H
+#define GYRE_CONFIG_FIELDS_H
+
+#include "gyre/config.h"
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+typedef enum {
+    FIELD_FLAG,       /* bool */
+    FIELD_INTEGER,    /* int */
+    FIELD_SEED,       /* uint64_t */
+    FIELD_REAL,       /* double */
+    FIELD_TEXT,       /* char *, owned; NULL: not given */
+    FIELD_NAMES,      /* char ** + count: model.freeze */
+    FIELD_CHOICE,     /* an enum, by its value's place in `choices` */
+    FIELD_SIDE,       /* bool, true for the second of two choices */
+    FIELD_LENGTH,     /* gyre_length, an object with one unit */
+    FIELD_STEPS,      /* gyre_length from a whole number of steps */
+    FIELD_VALIDATION, /* "test", "none" or {"split": f} */
+    FIELD_MILESTONES, /* {"steps": [...]} or {"epochs": [...]} */
+    FIELD_STAGES,     /* list of objects */
+} field_kind;
+
+enum {
+    UNIT_STEPS = 1 << GYRE_UNIT_STEPS,
+    UNIT_EPOCHS = 1 << GYRE_UNIT_EPOCHS,
+    UNIT_CYCLES = 1 << GYRE_UNIT_CYCLES,
+    UNIT_MINUTES = 1 << GYRE_UNIT_MINUTES
+};
+
+typedef struct {
+    const char *path;
+    field_kind kind;
+    gyre_field_tag tag;
+    size_t offset;        /* in gyre_settings */
+    double min, max;      /* inclusive; of integers, reals and a length's value */
+    unsigned units;       /* of a length */
+    const char *choices;  /* "a|b|c", in the order of the enum */
+    const char *fallback; /* default as JSON text; NULL: none (absent in the echo until given) */
+    const char *words;
+} config_field;
+
+extern const config_field gyre_config_fields[]; /* ends with a NULL path */
+enum { CONFIG_FIELDS_MAX = 128 };               /* the table is shorter; a test counts */
+
+/* Other spellings of a key: {alias, path}; ends with NULL. */
+extern const char *const gyre_config_aliases[][2];
+
+/* Sets a field from JSON; `where` ("run.json: batch.size") begins the message. */
+gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_settings *settings,
+                             const char *where);
+/* A fresh JSON value of the field, or NULL in *out when it is not given. */
+gyre_status config_field_get(const config_field *f, const gyre_settings *settings, cJSON **out);
+/* Back to the default. A number without one becomes NaN until config_finish(). */
+gyre_status config_field_reset(const config_field *f, gyre_settings *settings);
+
+/* The field of this path or alias, else NULL. */
+const config_field *config_field_find(const char *path);
+/* True for "optimizer": some field's path goes on below it. */
+bool config_is_section(const char *path);
+
+/* The field's range or choices in words: "number 0..1", "\"a\" or \"b\"". */
+void config_field_range(const config_field *f, char *out, size_t size);
+/* "steps", "epochs", ... */
+const char *config_unit_name(gyre_unit unit);
+
+/* Parses JSON with comments, which are overwritten in `text`. */
+gyre_status config_parse_text(char *text, const char *where, cJSON **out);
+
+/* Which fields a config gave, by their place in the table. */
+typedef struct {
+    gyre_settings *settings;
+    bool given[CONFIG_FIELDS_MAX];
+    bool once;           /* within one file no field is given twice */
+    const cJSON *stages; /* of whichever source gave them last; applied after everything else */
+    char stages_where[512];
+} config_reader;
+
+/* Takes a whole config, or one "key=value" (whose parsed value goes to *owned: keep it as long as
+ * the reader). */
+gyre_status config_take_tree(config_reader *r, const cJSON *tree, const char *where);
+gyre_status config_take_set(config_reader *r, const char *set, cJSON **owned);
+gyre_status config_take_stages(config_reader *r);
+
+/* What no single field can tell: values that depend on others, and what does not go together. */
+gyre_status config_finish(config_reader *r, const char *where);
+
+#endif

@@ -1,0 +1,118 @@
+/* What no single field can tell: defaults that depend on other fields, and combinations that
+ * cannot be. Whatever needs the dataset or the number of ranks is checked by those who know it. */
+#include "fields.h"
+
+#include <math.h>
+#include <string.h>
+
+int gyre_default_shards(int batch_size) {
+    for (int shards = 8; shards > 1; shards /= 2) {
+        if (batch_size % shards == 0 && batch_size / shards >= 32) return shards;
+    }
+    return 1;
+}
+
+static gyre_status finish_schedule(gyre_schedule_settings *s, const char *place) {
+    if (isnan(s->peak_decay)) s->peak_decay = s->policy == GYRE_POLICY_TRIANGULAR2 ? 0.5 : 1;
+    if (isnan(s->cycles)) s->cycles = 0;
+    if (isnan(s->momentum_min) != isnan(s->momentum_max)) {
+        return gyre_fail(GYRE_EUSAGE, "%s.momentum: give both min and max, or neither", place);
+    }
+    s->cycle_momentum = !isnan(s->momentum_min);
+    if (!s->cycle_momentum) s->momentum_min = s->momentum_max = 0;
+    if (s->momentum_min > s->momentum_max) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s.momentum: min %g is above max %g; exchange them (momentum is lowest "
+                         "where the rate is highest)",
+                         place, s->momentum_min, s->momentum_max);
+    }
+    if (s->warmup.unit == GYRE_UNIT_NONE && s->warmup_from > 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s.warmup: \"from\" without a length; add \"steps\" or \"epochs\"",
+                         place);
+    }
+    if (s->warmup.unit == GYRE_UNIT_NONE) s->warmup_from = 0;
+    return GYRE_OK;
+}
+
+static gyre_status finish_schedules(gyre_settings *s, const char *where) {
+    char place[512];
+    gyre_schedule_settings *outer = &s->schedule;
+    for (int i = 0; i < outer->stage_count; i++) {
+        snprintf(place, sizeof place, "%.400s: schedule.stages[%d]", where, i);
+        GYRE_TRY(finish_schedule(&outer->stages[i].schedule, place));
+    }
+    snprintf(place, sizeof place, "%.400s: schedule", where);
+    return finish_schedule(outer, place);
+}
+
+static gyre_status finish_batch(gyre_settings *s, const char *where) {
+    if (s->batch_size == 0) return GYRE_OK; /* gyre_config_require() asks for it */
+    if (s->shards == 0) s->shards = gyre_default_shards(s->batch_size);
+    if (s->batch_size % s->shards != 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: batch.shards: %d does not divide batch.size %d; take a divisor, or "
+                         "leave it out for %d",
+                         where, s->shards, s->batch_size, gyre_default_shards(s->batch_size));
+    }
+    if (s->reduce == GYRE_REDUCE_EXACT && (s->shards & (s->shards - 1)) != 0) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "%s: batch.shards: with reduce \"exact\" a power of two is expected, found "
+            "%d; change it, or take reduce \"fast\"",
+            where, s->shards);
+    }
+    return GYRE_OK;
+}
+
+static bool is_given(const config_reader *r, const char *path) {
+    return r->given[config_field_find(path) - gyre_config_fields];
+}
+
+static gyre_status finish_optimizer(config_reader *r, const char *where) {
+    gyre_optimizer_settings *o = &r->settings->optimizer;
+    if (o->name == GYRE_OPTIMIZER_ADAMW) {
+        if (is_given(r, "optimizer.decoupled") && !o->decoupled) {
+            return gyre_fail(GYRE_EUSAGE,
+                             "%s: optimizer.decoupled: adamw is adam with decoupled weight decay; "
+                             "for coupled decay take \"adam\"",
+                             where);
+        }
+        o->decoupled = true;
+    }
+    if (o->nesterov && o->name != GYRE_OPTIMIZER_SGD) {
+        return gyre_fail(GYRE_EUSAGE, "%s: optimizer.nesterov: only sgd has Nesterov's form",
+                         where);
+    }
+    if (o->lr_in_momentum && o->name != GYRE_OPTIMIZER_SGD) {
+        return gyre_fail(GYRE_EUSAGE, "%s: optimizer.lr_in_momentum: only sgd has a velocity",
+                         where);
+    }
+    return GYRE_OK;
+}
+
+gyre_status config_finish(config_reader *r, const char *where) {
+    gyre_settings *s = r->settings;
+    GYRE_TRY(finish_schedules(s, where));
+    GYRE_TRY(finish_batch(s, where));
+    GYRE_TRY(finish_optimizer(r, where));
+    if (s->precision == GYRE_PRECISION_BF16 && s->backend != GYRE_BACKEND_CUDA) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: precision: bf16 is not available on the CPU yet; take \"f32\", or "
+                         "backend \"cuda\"",
+                         where);
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_config_require(const gyre_settings *s) {
+    const char *missing = s->data.path == NULL    ? "data.path"
+                          : s->model.name == NULL ? "model.name"
+                          : s->batch_size == 0    ? "batch.size"
+                          : s->length.unit == GYRE_UNIT_NONE && s->schedule.stage_count == 0
+                              ? "length"
+                              : NULL;
+    if (missing == NULL) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "the config has no %s; add it, or give it by --set %s=...",
+                     missing, missing);
+}

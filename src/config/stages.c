@@ -1,0 +1,76 @@
+/* schedule.stages: each stage is the outer schedule with some keys replaced, and a length. */
+#include "fields.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool has(const cJSON *stage, const char *key) {
+    return cJSON_GetObjectItemCaseSensitive(stage, key) != NULL;
+}
+
+static const char *const stage_keys = "a \"length\" and any key of schedule but stages";
+
+static gyre_status take_keys(config_reader *scratch, const cJSON *stage, const char *where) {
+    cJSON *schedule = cJSON_Duplicate(stage, true), *tree = cJSON_CreateObject();
+    cJSON_DeleteItemFromObjectCaseSensitive(schedule, "length");
+    gyre_status status = GYRE_OK;
+    if (!cJSON_AddItemToObject(tree, "schedule", schedule)) {
+        cJSON_Delete(schedule);
+        status = gyre_fail(GYRE_EDEVICE, "no memory for the config");
+    }
+    if (status == GYRE_OK) status = config_take_tree(scratch, tree, where);
+    cJSON_Delete(tree);
+    return status;
+}
+
+static gyre_status take_one(config_reader *r, const cJSON *stage, int index, const char *where,
+                            gyre_stage_settings *out) {
+    static const config_field length = {.path = "length",
+                                        .kind = FIELD_LENGTH,
+                                        .offset = offsetof(gyre_settings, length),
+                                        .min = 1,
+                                        .units = UNIT_STEPS | UNIT_EPOCHS | UNIT_CYCLES};
+    char place[600];
+    snprintf(place, sizeof place, "%.400s: schedule.stages[%d]", where, index);
+    if (!cJSON_IsObject(stage) || has(stage, "stages")) {
+        return gyre_fail(GYRE_EUSAGE, "%s: expected an object with %s", place, stage_keys);
+    }
+    const cJSON *given = cJSON_GetObjectItemCaseSensitive(stage, "length");
+    if (given == NULL) {
+        return gyre_fail(GYRE_EUSAGE, "%s: no \"length\"; expected %s", place, stage_keys);
+    }
+    gyre_settings settings = {.schedule = r->settings->schedule}; /* no owned parts in there yet */
+    config_reader scratch = {.settings = &settings};
+    gyre_schedule_settings *s = &settings.schedule;
+    if (index > 0) { /* a warm-up belongs to the run's beginning */
+        s->warmup = (gyre_length){GYRE_UNIT_NONE, 0};
+        s->warmup_from = 0;
+    }
+    /* A fitted stage in a schedule with a stepsize, or the other way round. */
+    if (has(stage, "stepsize") && !has(stage, "cycles")) s->cycles = NAN;
+    if (has(stage, "cycles") && !has(stage, "stepsize")) s->stepsize.unit = GYRE_UNIT_NONE;
+    GYRE_TRY(take_keys(&scratch, stage, place));
+    snprintf(place, sizeof place, "%.400s: schedule.stages[%d].length", where, index);
+    GYRE_TRY(config_field_set(&length, given, &settings, place));
+    out->length = settings.length;
+    out->schedule = *s;
+    return GYRE_OK;
+}
+
+gyre_status config_take_stages(config_reader *r) {
+    int count = cJSON_GetArraySize(r->stages);
+    if (count == 0) return GYRE_OK;
+    gyre_stage_settings *stages = calloc((size_t)count, sizeof *stages);
+    if (stages == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+    for (int i = 0; i < count; i++) {
+        gyre_status status =
+            take_one(r, cJSON_GetArrayItem(r->stages, i), i, r->stages_where, &stages[i]);
+        if (status == GYRE_OK) continue;
+        free(stages);
+        return status;
+    }
+    r->settings->schedule.stages = stages;
+    r->settings->schedule.stage_count = count;
+    return GYRE_OK;
+}

@@ -1,0 +1,131 @@
+/* Text to JSON. cJSON parses; what it lets pass, and what it cannot know, is checked here. */
+#include "fields.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 32, SIZE_MAX_BYTES = 1 << 20, KEYS_MAX = 1000 };
+
+static gyre_status error_at(const char *text, const char *at, const char *where, const char *what) {
+    int line = 1, column = 1;
+    for (const char *p = text; p < at; p++) {
+        if (*p == '\n') {
+            line++;
+            column = 1;
+        } else if (((unsigned char)*p & 0xc0) != 0x80) { /* count UTF-8 characters */
+            column++;
+        }
+    }
+    char near[24] = "";
+    size_t n = strcspn(at, "\r\n");
+    snprintf(near, sizeof near, "%.*s", (int)(n < 20 ? n : 20), at);
+    for (char *p = near; *p != '\0'; p++) {
+        if ((unsigned char)*p < ' ') *p = ' ';
+    }
+    const char *rest = *at == '\0' ? " at the end of the text" : " at the end of the line";
+    return gyre_fail(GYRE_EUSAGE, "%s:%d:%d: %s%s%s%s", where, line, column, what,
+                     n > 0 ? " near '" : "", near, n > 0 ? "'" : rest);
+}
+
+/* Behind the closing quote of the string that starts at `quote`; NULL when there is none on the
+ * line. */
+static char *string_end(char *quote) {
+    for (char *p = quote + 1; *p != '\0' && *p != '\n'; p++) {
+        if (*p == '"') return p + 1;
+        if (*p == '\\' && p[1] != '\0' && p[1] != '\n') p++;
+    }
+    return NULL;
+}
+
+/* Overwrites the comment at p with spaces, so that line and column stay right. Behind it; NULL when
+ * it is not closed. */
+static char *blank_comment(char *p) {
+    char *end = p[1] == '/' ? p + strcspn(p, "\n") : strstr(p + 2, "*/");
+    if (end == NULL) return NULL;
+    if (p[1] == '*') end += 2;
+    for (; p < end; p++) {
+        if (*p != '\n' && *p != '\r') *p = ' ';
+    }
+    return end;
+}
+
+static gyre_status blank_comments(char *text, const char *where) {
+    int depth = 0;
+    for (char *p = text; *p != '\0';) {
+        char *next = p + 1;
+        if (*p == '"') {
+            next = string_end(p);
+            if (next == NULL) return error_at(text, p, where, "this string has no closing quote");
+        } else if (*p == '/' && (p[1] == '/' || p[1] == '*')) {
+            next = blank_comment(p);
+            if (next == NULL) return error_at(text, p, where, "this comment has no closing */");
+        } else if (*p == '{' || *p == '[') {
+            if (++depth > DEPTH_MAX) {
+                return error_at(text, p, where, "nested deeper than 32 levels");
+            }
+        } else if (*p == '}' || *p == ']') {
+            depth--;
+        }
+        p = next;
+    }
+    return GYRE_OK;
+}
+
+static gyre_status check_key(const cJSON *child, const char *path, const char *where) {
+    for (const cJSON *other = child->next; other != NULL; other = other->next) {
+        if (strcmp(child->string, other->string) != 0) continue;
+        return gyre_fail(GYRE_EUSAGE, "%s: key %s is given twice; remove one", where, path);
+    }
+    return GYRE_OK;
+}
+
+static gyre_status check_tree(const cJSON *item, const char *path, const char *where) {
+    if (cJSON_IsObject(item) && cJSON_GetArraySize(item) > KEYS_MAX) {
+        return gyre_fail(GYRE_EUSAGE, "%s: %s has more than %d keys", where,
+                         path[0] == '\0' ? "the config" : path, KEYS_MAX);
+    }
+    for (const cJSON *child = item->child; child != NULL; child = child->next) {
+        char below[200];
+        snprintf(below, sizeof below, "%s%s%s", path, path[0] == '\0' ? "" : ".",
+                 child->string == NULL ? "[]" : child->string);
+        for (char *p = below; *p != '\0'; p++) {
+            if ((unsigned char)*p < ' ') *p = '?'; /* "\n" in a key: a message is one line */
+        }
+        if (child->string != NULL) GYRE_TRY(check_key(child, below, where));
+        if (cJSON_IsNumber(child) && !isfinite(child->valuedouble)) {
+            return gyre_fail(GYRE_EUSAGE, "%s: %s: a finite number was expected", where, below);
+        }
+        GYRE_TRY(check_tree(child, below, where));
+    }
+    return GYRE_OK;
+}
+
+/* cJSON points one character behind a key that does not start with a quote: `{a: 1}`, `{"a": 1,}`.
+ */
+static const char *step_back(const char *text, const char *at) {
+    if (at - text < 2 || strchr("\" \t\r\n", at[-1]) != NULL) return at;
+    const char *before = at - 2;
+    while (before > text && strchr(" \t\r\n", *before) != NULL) before--;
+    return *before == ',' || *before == '{' ? at - 1 : at;
+}
+
+gyre_status config_parse_text(char *text, const char *where, cJSON **out) {
+    size_t size = strlen(text);
+    if (size > SIZE_MAX_BYTES) {
+        return gyre_fail(GYRE_EUSAGE, "%s: a config has at most 1 MiB, found %zu bytes", where,
+                         size);
+    }
+    GYRE_TRY(blank_comments(text, where));
+    const char *end = text;
+    cJSON *json = cJSON_ParseWithOpts(text, &end, false);
+    if (json == NULL) return error_at(text, step_back(text, end), where, "JSON syntax error");
+    end += strspn(end, " \t\r\n");
+    gyre_status status = GYRE_OK;
+    if (*end != '\0') status = error_at(text, end, where, "unexpected text behind the config");
+    if (status == GYRE_OK) status = check_tree(json, "", where);
+    if (status == GYRE_OK)
+        *out = json;
+    else
+        cJSON_Delete(json);
+    return status;
+}

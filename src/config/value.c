@@ -1,0 +1,366 @@
+/* One field: from JSON, to JSON, back to its default, and its range in words. */
+#include "fields.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double whole_max = 9007199254740991.0; /* 2^53 - 1: beyond, doubles skip integers */
+static const double span_max = 1e12;                /* epochs, cycles, minutes */
+
+static const char *const unit_names[] = {NULL, "steps", "epochs", "cycles", "minutes"};
+
+const char *config_unit_name(gyre_unit unit) {
+    return unit_names[unit];
+}
+
+static bool unit_find(const char *name, gyre_unit *out) {
+    for (int i = GYRE_UNIT_STEPS; i <= GYRE_UNIT_MINUTES; i++) {
+        if (strcmp(name, unit_names[i]) != 0) continue;
+        *out = (gyre_unit)i;
+        return true;
+    }
+    return false;
+}
+
+/* The k-th of "a|b|c" into out; false past the end. */
+static bool choice_at(const char *choices, int k, char *out, size_t size) {
+    for (; k > 0; k--) {
+        choices = strchr(choices, '|');
+        if (choices == NULL) return false;
+        choices++;
+    }
+    snprintf(out, size, "%.*s", (int)strcspn(choices, "|"), choices);
+    return true;
+}
+
+static void list_choices(const char *choices, char *out, size_t size) {
+    char one[40];
+    size_t used = 0;
+    for (int i = 0; choice_at(choices, i, one, sizeof one) && used < size; i++) {
+        used += (size_t)snprintf(out + used, size - used, "%s\"%s\"", i == 0 ? "" : ", ", one);
+    }
+}
+
+static void list_units(const config_field *f, char *out, size_t size) {
+    size_t used = 0;
+    for (int i = GYRE_UNIT_STEPS; i <= GYRE_UNIT_MINUTES; i++) {
+        if (!(f->units & (1u << i)) || used >= size) continue;
+        const char *what = f->min == 0            ? "number >= 0"
+                           : i == GYRE_UNIT_STEPS ? "whole number >= 1"
+                                                  : "number > 0";
+        used += (size_t)snprintf(out + used, size - used, "%s{\"%s\": %s}", used == 0 ? "" : " or ",
+                                 unit_names[i], what);
+    }
+}
+
+void config_field_range(const config_field *f, char *out, size_t size) {
+    size_t used;
+    switch (f->kind) {
+    case FIELD_FLAG: snprintf(out, size, "true or false"); break;
+    case FIELD_INTEGER:
+    case FIELD_SEED:
+    case FIELD_STEPS: snprintf(out, size, "whole number %.0f..%.0f", f->min, f->max); break;
+    case FIELD_REAL: snprintf(out, size, "number %g..%g", f->min, f->max); break;
+    case FIELD_TEXT: snprintf(out, size, "text"); break;
+    case FIELD_NAMES: snprintf(out, size, "list of names"); break;
+    case FIELD_CHOICE:
+    case FIELD_SIDE:
+        used = (size_t)snprintf(out, size, "one of ");
+        list_choices(f->choices, out + used, size - used);
+        break;
+    case FIELD_LENGTH: list_units(f, out, size); break;
+    case FIELD_VALIDATION:
+        snprintf(out, size, "\"test\", \"none\" or {\"split\": number above 0 and below 1}");
+        break;
+    case FIELD_MILESTONES:
+        snprintf(out, size, "{\"steps\": [...]} or {\"epochs\": [...]}, at most %d, rising",
+                 GYRE_MILESTONES_MAX);
+        break;
+    case FIELD_STAGES: snprintf(out, size, "list of at most %d objects", GYRE_STAGES_MAX); break;
+    }
+}
+
+static gyre_status wrong(const config_field *f, const cJSON *value, const char *where) {
+    char range[256], *found = cJSON_PrintUnformatted(value);
+    config_field_range(f, range, sizeof range);
+    gyre_fail(GYRE_EUSAGE, "%s: expected %s, found %.80s%s", where, range,
+              found == NULL ? "something else" : found,
+              found != NULL && strlen(found) > 80 ? "..." : "");
+    free(found);
+    return GYRE_EUSAGE;
+}
+
+static gyre_status no_memory(void) {
+    return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+}
+
+static gyre_status take_text(const char *value, char **to) {
+    char *copy = strdup(value);
+    if (copy == NULL) return no_memory();
+    free(*to);
+    *to = copy;
+    return GYRE_OK;
+}
+
+static void clear_names(gyre_model_settings *m) {
+    for (int i = 0; i < m->freeze_count; i++) free(m->freeze[i]);
+    free(m->freeze);
+    m->freeze = NULL;
+    m->freeze_count = 0;
+}
+
+static gyre_status take_names(const config_field *f, const cJSON *value, gyre_settings *settings,
+                              const char *where) {
+    gyre_model_settings *m = &settings->model;
+    if (!cJSON_IsArray(value)) return wrong(f, value, where);
+    int n = cJSON_GetArraySize(value);
+    char **names = calloc((size_t)n + 1, sizeof *names);
+    if (names == NULL) return no_memory();
+    gyre_status status = GYRE_OK;
+    for (int i = 0; i < n && status == GYRE_OK; i++) {
+        const cJSON *item = cJSON_GetArrayItem(value, i);
+        status =
+            cJSON_IsString(item) ? take_text(item->valuestring, &names[i]) : wrong(f, value, where);
+    }
+    gyre_model_settings fresh = {.freeze = names, .freeze_count = n};
+    if (status != GYRE_OK) {
+        clear_names(&fresh);
+        return status;
+    }
+    clear_names(m);
+    m->freeze = names;
+    m->freeze_count = n;
+    return status;
+}
+
+static bool take_choice(const config_field *f, const cJSON *value, int *out) {
+    char one[40];
+    for (int i = 0; cJSON_IsString(value) && choice_at(f->choices, i, one, sizeof one); i++) {
+        if (strcmp(value->valuestring, one) != 0) continue;
+        *out = i;
+        return true;
+    }
+    return false;
+}
+
+static bool whole_in_range(const config_field *f, const cJSON *value) {
+    double x = cJSON_IsNumber(value) ? value->valuedouble : NAN;
+    return x >= f->min && x <= f->max && x == floor(x);
+}
+
+/* Of steps at least `min`; epochs, cycles and minutes are any positive number (0 only if min is).
+ */
+static bool take_unit_value(gyre_unit unit, double min, const cJSON *value, gyre_length *out) {
+    double x = cJSON_IsNumber(value) ? value->valuedouble : NAN;
+    bool fits = unit == GYRE_UNIT_STEPS ? x >= min && x <= whole_max && x == floor(x)
+                                        : (x > 0 || (x == 0 && min == 0)) && x <= span_max;
+    if (fits) *out = (gyre_length){unit, x};
+    return fits;
+}
+
+static bool take_validation(const cJSON *value, gyre_data_settings *data) {
+    const cJSON *split = cJSON_IsObject(value) ? value->child : NULL;
+    if (cJSON_IsString(value) && strcmp(value->valuestring, "test") == 0) {
+        data->validation = GYRE_VALIDATION_TEST;
+    } else if (cJSON_IsString(value) && strcmp(value->valuestring, "none") == 0) {
+        data->validation = GYRE_VALIDATION_NONE;
+    } else if (split != NULL && split->next == NULL && strcmp(split->string, "split") == 0 &&
+               cJSON_IsNumber(split) && split->valuedouble > 0 && split->valuedouble < 1) {
+        data->validation = GYRE_VALIDATION_SPLIT;
+        data->split = split->valuedouble;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool take_milestones(const cJSON *value, gyre_schedule_settings *s) {
+    const cJSON *list = cJSON_IsObject(value) ? value->child : NULL;
+    gyre_length at[GYRE_MILESTONES_MAX] = {{GYRE_UNIT_NONE, 0}};
+    gyre_unit unit;
+    if (list == NULL || list->next != NULL || !cJSON_IsArray(list)) return false;
+    if (!unit_find(list->string, &unit) || unit > GYRE_UNIT_EPOCHS) return false;
+    int n = cJSON_GetArraySize(list);
+    if (n > GYRE_MILESTONES_MAX) return false;
+    for (int i = 0; i < n; i++) {
+        if (!take_unit_value(unit, 1, cJSON_GetArrayItem(list, i), &at[i])) return false;
+        if (i > 0 && at[i].value <= at[i - 1].value) return false;
+    }
+    memcpy(s->milestones, at, sizeof at);
+    s->milestone_count = n;
+    return true;
+}
+
+/* {"epochs": 10}: exactly one unit among those allowed. */
+static bool take_length(const config_field *f, const cJSON *value, gyre_length *out) {
+    const cJSON *only = cJSON_IsObject(value) ? value->child : NULL;
+    gyre_unit unit;
+    if (only == NULL || only->next != NULL || !unit_find(only->string, &unit)) return false;
+    return (f->units & (1u << unit)) != 0 && take_unit_value(unit, f->min, only, out);
+}
+
+gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_settings *settings,
+                             const char *where) {
+    void *to = (char *)settings + f->offset;
+    int choice;
+    bool fits = true;
+    switch (f->kind) {
+    case FIELD_FLAG:
+        fits = cJSON_IsBool(value);
+        if (fits) *(bool *)to = cJSON_IsTrue(value);
+        break;
+    case FIELD_INTEGER:
+        fits = whole_in_range(f, value);
+        if (fits) *(int *)to = (int)value->valuedouble;
+        break;
+    case FIELD_SEED:
+        fits = whole_in_range(f, value);
+        if (fits) *(uint64_t *)to = (uint64_t)value->valuedouble;
+        break;
+    case FIELD_STEPS:
+        fits = whole_in_range(f, value);
+        if (fits) *(gyre_length *)to = (gyre_length){GYRE_UNIT_STEPS, value->valuedouble};
+        break;
+    case FIELD_REAL:
+        fits =
+            cJSON_IsNumber(value) && value->valuedouble >= f->min && value->valuedouble <= f->max;
+        if (fits) *(double *)to = value->valuedouble;
+        break;
+    case FIELD_TEXT:
+        fits = cJSON_IsString(value) && value->valuestring[0] != '\0';
+        if (fits) return take_text(value->valuestring, to);
+        break;
+    case FIELD_NAMES: return take_names(f, value, settings, where);
+    case FIELD_CHOICE:
+        fits = take_choice(f, value, &choice);
+        if (fits) memcpy(to, &choice, sizeof choice); /* every enum here is an int */
+        break;
+    case FIELD_SIDE:
+        fits = take_choice(f, value, &choice);
+        if (fits) *(bool *)to = choice == 1;
+        break;
+    case FIELD_LENGTH: fits = take_length(f, value, to); break;
+    case FIELD_VALIDATION: fits = take_validation(value, &settings->data); break;
+    case FIELD_MILESTONES: fits = take_milestones(value, &settings->schedule); break;
+    case FIELD_STAGES:
+        fits = cJSON_IsArray(value) && cJSON_GetArraySize(value) <= GYRE_STAGES_MAX;
+        break;
+    }
+    return fits ? GYRE_OK : wrong(f, value, where);
+}
+
+/* The shortest of 15 to 17 digits that reads back as the same double; cJSON's own numbers may come
+ * back one bit off. */
+static cJSON *number_json(double x) {
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, x);
+        if (strtod(text, NULL) == x) break;
+    }
+    return cJSON_CreateRaw(text);
+}
+
+static cJSON *length_json(const gyre_length *length) {
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddItemToObject(object, unit_names[length->unit], number_json(length->value));
+    return object;
+}
+
+static cJSON *milestones_json(const gyre_schedule_settings *s) {
+    cJSON *object = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(object, unit_names[s->milestones[0].unit]);
+    for (int i = 0; i < s->milestone_count; i++) {
+        cJSON_AddItemToArray(list, number_json(s->milestones[i].value));
+    }
+    return object;
+}
+
+static cJSON *validation_json(const gyre_data_settings *data) {
+    if (data->validation == GYRE_VALIDATION_TEST) return cJSON_CreateString("test");
+    if (data->validation == GYRE_VALIDATION_NONE) return cJSON_CreateString("none");
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddItemToObject(object, "split", number_json(data->split));
+    return object;
+}
+
+/* Fields without a default that were not given are left out of the echo. */
+static bool is_given(const config_field *f, const gyre_settings *settings) {
+    const void *at = (const char *)settings + f->offset;
+    const gyre_schedule_settings *s = &settings->schedule;
+    if (f->kind == FIELD_TEXT) return *(char *const *)at != NULL;
+    if (f->kind == FIELD_INTEGER && f->fallback == NULL) return *(const int *)at != 0;
+    if (f->kind == FIELD_LENGTH || f->kind == FIELD_STEPS) {
+        return ((const gyre_length *)at)->unit != GYRE_UNIT_NONE;
+    }
+    if (f->kind == FIELD_MILESTONES) return s->milestone_count > 0;
+    if (f->kind == FIELD_STAGES) return false; /* echoed by the caller */
+    if (at == &s->cycles) return s->cycles > 0;
+    if (at == &s->momentum_min || at == &s->momentum_max) return s->cycle_momentum;
+    if (at == &s->warmup_from) return s->warmup.unit != GYRE_UNIT_NONE;
+    return true;
+}
+
+gyre_status config_field_get(const config_field *f, const gyre_settings *settings, cJSON **out) {
+    const void *at = (const char *)settings + f->offset;
+    char text[40];
+    int choice;
+    *out = NULL;
+    if (!is_given(f, settings)) return GYRE_OK;
+    switch (f->kind) {
+    case FIELD_FLAG: *out = cJSON_CreateBool(*(const bool *)at); break;
+    case FIELD_INTEGER: *out = number_json(*(const int *)at); break;
+    case FIELD_SEED: *out = number_json((double)*(const uint64_t *)at); break;
+    case FIELD_REAL: *out = number_json(*(const double *)at); break;
+    case FIELD_TEXT: *out = cJSON_CreateString(*(char *const *)at); break;
+    case FIELD_NAMES:
+        *out = cJSON_CreateStringArray((const char *const *)settings->model.freeze,
+                                       settings->model.freeze_count);
+        break;
+    case FIELD_CHOICE:
+    case FIELD_SIDE:
+        if (f->kind == FIELD_SIDE)
+            choice = *(const bool *)at;
+        else
+            memcpy(&choice, at, sizeof choice);
+        if (choice_at(f->choices, choice, text, sizeof text)) *out = cJSON_CreateString(text);
+        break;
+    case FIELD_LENGTH: *out = length_json(at); break;
+    case FIELD_STEPS: *out = number_json(((const gyre_length *)at)->value); break;
+    case FIELD_VALIDATION: *out = validation_json(&settings->data); break;
+    case FIELD_MILESTONES: *out = milestones_json(&settings->schedule); break;
+    case FIELD_STAGES: break;
+    }
+    if (*out == NULL) return no_memory();
+    return GYRE_OK;
+}
+
+/* Without a default: zero, and NaN for a number until config_finish() settles it. */
+static void clear(const config_field *f, gyre_settings *settings) {
+    void *to = (char *)settings + f->offset;
+    switch (f->kind) {
+    case FIELD_TEXT:
+        free(*(char **)to);
+        *(char **)to = NULL;
+        break;
+    case FIELD_LENGTH:
+    case FIELD_STEPS: *(gyre_length *)to = (gyre_length){GYRE_UNIT_NONE, 0}; break;
+    case FIELD_REAL: *(double *)to = NAN; break;
+    case FIELD_INTEGER: *(int *)to = 0; break;
+    case FIELD_NAMES: clear_names(&settings->model); break;
+    case FIELD_MILESTONES: settings->schedule.milestone_count = 0; break;
+    default: break; /* every other kind has a default */
+    }
+}
+
+gyre_status config_field_reset(const config_field *f, gyre_settings *settings) {
+    if (f->fallback == NULL) {
+        clear(f, settings);
+        return GYRE_OK;
+    }
+    cJSON *value = cJSON_Parse(f->fallback);
+    if (value == NULL) return no_memory();
+    gyre_status status = config_field_set(f, value, settings, f->path);
+    cJSON_Delete(value);
+    return status;
+}
