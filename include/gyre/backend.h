@@ -236,7 +236,7 @@ struct gyre_backend_ops {
 gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_options *options,
                               struct gyre_comm *comm, gyre_backend **out);
 
-/* The oneDNN that this program runs with, "2.6.3"; for doctor. */
+/* The oneDNN that this program was built with, "2.6.3"; describe() names the one that runs. */
 const char *gyre_onednn_version(void);
 
 /* Output rows for `size` input rows (or columns): floor((size + 2 pad - r) / stride) + 1; with
