@@ -227,28 +227,33 @@ static void references_agree_with_finite_differences(void **state) {
     }
 }
 
-static void nan_spreads_over_its_channel_only(void **state) {
-    gyre_backend *b = *state;
-    problem p = problem_new((shape){2, 4, 4, 18, 1e-5f, true, false, false}, 0);
+static void check_nan(gyre_backend *b, bool relu, bool add) {
+    problem p = problem_new((shape){2, 4, 4, 18, 1e-5f, relu, add, false}, 0);
     p.x[7] = NAN;
     buffer x = buffer_of(b, p.x, p.n), gamma = buffer_of(b, p.gamma, p.c);
     buffer beta = buffer_of(b, p.beta, p.c), y = buffer_new(b, p.n);
+    buffer residual = buffer_of(b, p.residual, p.n);
     buffer saved = buffer_new(b, 2 * p.c), moments = buffer_new(b, 2 * p.c);
-    OK(b->ops->norm_train(b->main, &p.s, A(x), NULL, F(gamma), F(beta), F(saved), F(moments),
+    OK(b->ops->norm_train(b->main, &p.s, A(x), A(residual), F(gamma), F(beta), F(saved), F(moments),
                           A(y)));
     float *have = buffer_read(y);
     for (size_t i = 0; i < p.n; i++) assert_int_equal(!isnan(have[i]), i % p.c != 7);
     free(have);
+    buffer dresidual = buffer_new(b, p.n);
     buffer dx = buffer_new(b, p.n), dgamma = buffer_new(b, p.c), dbeta = buffer_new(b, p.c);
     buffer dy = buffer_of(b, p.dy, p.n);
-    OK(b->ops->norm_dx(b->main, &p.s, A(x), A(y), A(dy), F(gamma), F(saved), A(dx), NULL, F(dgamma),
-                       F(dbeta)));
+    OK(b->ops->norm_dx(b->main, &p.s, A(x), A(y), A(dy), F(gamma), F(saved), A(dx), A(dresidual),
+                       F(dgamma), F(dbeta)));
     have = buffer_read(dgamma);
     for (size_t j = 0; j < p.c; j++) assert_int_equal(!isnan(have[j]), j != 7);
     free(have);
-    buffer all[] = {x, gamma, beta, y, saved, moments, dx, dgamma, dbeta, dy};
+    buffer all[] = {x, gamma, beta, y, saved, moments, dx, dgamma, dbeta, dy, residual, dresidual};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buffer_free(all[i]);
     problem_free(&p);
+}
+
+static void nan_spreads_over_its_channel_only(void **state) {
+    for (int flags = 0; flags < 4; flags++) check_nan(*state, flags & 1, flags & 2);
 }
 
 static int set_up(void **state) {
