@@ -3,6 +3,7 @@
  * first NaN. */
 #include "ops.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 
 int64_t gyre_cpu_allocations(const gyre_backend *b);
@@ -105,6 +106,21 @@ static void what_is_not_there_is_refused(void **state) {
     assert_string_equal(b->ops->name, "cpu");
     assert_non_null(strstr(b->ops->describe(b), "oneDNN"));
     b->ops->close(b);
+}
+
+static void the_default_is_one_thread_per_core(void **state) {
+    (void)state;
+    cpu_set_t cores;
+    assert_int_equal(sched_getaffinity(0, sizeof cores, &cores), 0);
+    unsetenv("OMP_NUM_THREADS");
+    gyre_backend *b = open_backend(0);
+    assert_int_equal(b->lanes, CPU_COUNT(&cores));
+    b->ops->close(b);
+    setenv("OMP_NUM_THREADS", "3", 1);
+    b = open_backend(0);
+    assert_int_equal(b->lanes, 3);
+    b->ops->close(b);
+    unsetenv("OMP_NUM_THREADS");
 }
 
 /* ---- a training step: conv, norm, max pool, conv, norm + shortcut, average pool, linear, loss */
@@ -371,6 +387,7 @@ int main(void) {
         cmocka_unit_test(memory_is_aligned_and_poisoned),
         cmocka_unit_test(tickets_keep_the_value_of_their_moment),
         cmocka_unit_test(what_is_not_there_is_refused),
+        cmocka_unit_test(the_default_is_one_thread_per_core),
         cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(steps_overfit_one_batch),
         cmocka_unit_test(steady_steps_do_not_allocate),
