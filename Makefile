@@ -82,6 +82,10 @@ demo: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre
 	@O=$(O) tools/demo.sh
 
+# What is generated from the program's own tables.
+docs: $(O)/gyre
+	@$(O)/gyre help config --markdown > docs/config.md
+
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h')
 

@@ -31,6 +31,9 @@ const config_field gyre_config_fields[] = {
      "only."},
     {"verify_replicas", FIELD_INTEGER, FREE, AT(verify_replicas), 0, INT_TOP, 0, NULL, "100",
      "Steps between checks that all ranks hold the same parameters; 0: never."},
+    {"length", FIELD_LENGTH, ARITHMETIC, AT(length), 1, STEPS_TOP,
+     UNIT_STEPS | UNIT_EPOCHS | UNIT_CYCLES, NULL, NULL,
+     "Length of the run. Required unless stages give it."},
 
     {"data.path", FIELD_TEXT, FREE, AT(data.path), 0, 0, 0, NULL, NULL,
      "Dataset file, relative to the config file. Required."},
@@ -155,10 +158,6 @@ const config_field gyre_config_fields[] = {
     {"schedule.stages", FIELD_STAGES, ARITHMETIC, AT(schedule.stages), 0, 0, 0, NULL, NULL,
      "Schedules one after another: each a \"length\" and any schedule key, missing ones from "
      "above."},
-
-    {"length", FIELD_LENGTH, ARITHMETIC, AT(length), 1, STEPS_TOP,
-     UNIT_STEPS | UNIT_EPOCHS | UNIT_CYCLES, NULL, NULL,
-     "Length of the run. Required unless stages give it."},
 
     {"evaluate.every", FIELD_LENGTH, RECORDED, AT(evaluate.every), 1, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS, NULL, "{\"epochs\":1}", "How often to evaluate."},

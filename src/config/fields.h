@@ -65,8 +65,8 @@ void config_field_range(const config_field *f, char *out, size_t size);
 /* "steps", "epochs", ... */
 const char *config_unit_name(gyre_unit unit);
 
-/* Parses JSON with comments, which are overwritten in `text`. */
-gyre_status config_parse_text(char *text, const char *where, cJSON **out);
+/* Parses JSON with comments. `where` (the file's name) begins a message. */
+gyre_status config_parse_text(const char *text, const char *where, cJSON **out);
 
 /* Which fields a config gave, by their place in the table. */
 typedef struct {

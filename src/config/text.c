@@ -2,6 +2,7 @@
 #include "fields.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 32, SIZE_MAX_BYTES = 1 << 20, KEYS_MAX = 1000 };
@@ -49,23 +50,23 @@ static char *blank_comment(char *p) {
     return end;
 }
 
-static gyre_status blank_comments(char *text, const char *where) {
+static gyre_status blank_comments(const char *text, char *blanked, const char *where) {
     int depth = 0;
-    for (char *p = text; *p != '\0';) {
+    for (char *p = blanked; *p != '\0';) {
         char *next = p + 1;
+        const char *wrong = NULL;
         if (*p == '"') {
             next = string_end(p);
-            if (next == NULL) return error_at(text, p, where, "this string has no closing quote");
+            if (next == NULL) wrong = "this string has no closing quote";
         } else if (*p == '/' && (p[1] == '/' || p[1] == '*')) {
             next = blank_comment(p);
-            if (next == NULL) return error_at(text, p, where, "this comment has no closing */");
+            if (next == NULL) wrong = "this comment has no closing */";
         } else if (*p == '{' || *p == '[') {
-            if (++depth > DEPTH_MAX) {
-                return error_at(text, p, where, "nested deeper than 32 levels");
-            }
+            if (++depth > DEPTH_MAX) wrong = "nested deeper than 32 levels";
         } else if (*p == '}' || *p == ']') {
             depth--;
         }
+        if (wrong != NULL) return error_at(text, text + (p - blanked), where, wrong);
         p = next;
     }
     return GYRE_OK;
@@ -109,23 +110,34 @@ static const char *step_back(const char *text, const char *at) {
     return *before == ',' || *before == '{' ? at - 1 : at;
 }
 
-gyre_status config_parse_text(char *text, const char *where, cJSON **out) {
+gyre_status config_parse_text(const char *text, const char *where, cJSON **out) {
     size_t size = strlen(text);
     if (size > SIZE_MAX_BYTES) {
         return gyre_fail(GYRE_EUSAGE, "%s: a config has at most 1 MiB, found %zu bytes", where,
                          size);
     }
-    GYRE_TRY(blank_comments(text, where));
-    const char *end = text;
-    cJSON *json = cJSON_ParseWithOpts(text, &end, false);
-    if (json == NULL) return error_at(text, step_back(text, end), where, "JSON syntax error");
+    char *blanked = strdup(text); /* messages show and count the original */
+    if (blanked == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+    cJSON *json = NULL;
+    const char *end = blanked;
+    gyre_status status = blank_comments(text, blanked, where);
+    if (status != GYRE_OK) goto out;
+    json = cJSON_ParseWithOpts(blanked, &end, false);
+    if (json == NULL) {
+        end = step_back(blanked, end);
+        status = error_at(text, text + (end - blanked), where, "JSON syntax error");
+        goto out;
+    }
     end += strspn(end, " \t\r\n");
-    gyre_status status = GYRE_OK;
-    if (*end != '\0') status = error_at(text, end, where, "unexpected text behind the config");
-    if (status == GYRE_OK) status = check_tree(json, "", where);
-    if (status == GYRE_OK)
-        *out = json;
-    else
-        cJSON_Delete(json);
+    if (*end != '\0') {
+        status = error_at(text, text + (end - blanked), where, "unexpected text behind the config");
+        goto out;
+    }
+    GYRE_GOTO(check_tree(json, "", where));
+    *out = json;
+    json = NULL;
+out:
+    cJSON_Delete(json);
+    free(blanked);
     return status;
 }

@@ -162,12 +162,8 @@ gyre_status config_take_tree(config_reader *r, const cJSON *tree, const char *wh
 static gyre_status parse_value(const char *text, const config_field *f, const char *where,
                                cJSON **out) {
     bool bare = f != NULL && f->kind == FIELD_TEXT && text[0] != '"' && strcmp(text, "null") != 0;
-    char *copy = strdup(text);
     cJSON *value = NULL;
-    if (copy == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");
-    gyre_status status = GYRE_OK;
-    if (!bare) status = config_parse_text(copy, where, &value);
-    free(copy);
+    gyre_status status = bare ? GYRE_OK : config_parse_text(text, where, &value);
     bool structured = strchr("{[\"", text[0]) != NULL && text[0] != '\0';
     if (status != GYRE_OK && structured) return status;
     if (value == NULL) value = cJSON_CreateString(text);

@@ -35,7 +35,7 @@ static gyre_status own(gyre_trainer *t, const gyre_settings *settings) {
         memcpy(t->stages, s->schedule.stages, stages * sizeof *t->stages);
         s->schedule.stages = t->stages;
     }
-    if (s->data.path == NULL) return gyre_fail(GYRE_EUSAGE, "data.path is missing");
+    GYRE_TRY(gyre_config_require(s));
     GYRE_TRY(absolute(s->dir, s->data.path, &t->data_path));
     s->data.path = t->data_path;
     if (s->model.init_from != NULL) {
