@@ -38,15 +38,13 @@ static char *string_end(char *quote) {
     return NULL;
 }
 
-/* Overwrites the comment at p with spaces, so that line and column stay right. Behind it; NULL when
- * it is not closed. */
+/* Overwrites the comment at p with spaces, so that every place behind it stays where it was. Behind
+ * it; NULL when it is not closed. */
 static char *blank_comment(char *p) {
     char *end = p[1] == '/' ? p + strcspn(p, "\n") : strstr(p + 2, "*/");
     if (end == NULL) return NULL;
     if (p[1] == '*') end += 2;
-    for (; p < end; p++) {
-        if (*p != '\n' && *p != '\r') *p = ' ';
-    }
+    memset(p, ' ', (size_t)(end - p));
     return end;
 }
 
@@ -57,7 +55,10 @@ static gyre_status blank_comments(const char *text, char *blanked, const char *w
         const char *wrong = NULL;
         if (*p == '"') {
             next = string_end(p);
-            if (next == NULL) wrong = "this string has no closing quote";
+            if (next == NULL)
+                wrong = "this string has no closing quote";
+            else if (memmem(p, (size_t)(next - p), "\\u0000", 6) != NULL)
+                wrong = "a string cannot hold \\u0000";
         } else if (*p == '/' && (p[1] == '/' || p[1] == '*')) {
             next = blank_comment(p);
             if (next == NULL) wrong = "this comment has no closing */";

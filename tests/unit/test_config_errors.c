@@ -41,6 +41,7 @@ static void refuses(void **state) {
         {"{\"seed: 1}\n", ":1:2: this string has no closing quote"},
         {"{\"seed\": 1 /* }\n", ":1:12: this comment has no closing */"},
         {"{\"model\": {\"name\": \"a\nb\"}}", ":1:20: this string has no closing quote"},
+        {"{\"model\": {\"name\": \"lenet\\u0000x\"}}", ":1:20: a string cannot hold"},
         {"[1]", "expected an object {...}, found [1]"},
         {"7", "expected an object {...}, found 7"},
         /* keys */
