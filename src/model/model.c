@@ -101,6 +101,9 @@ gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, i
                             gyre_model **out) {
     const zoo_entry *entry = NULL;
     GYRE_TRY(find_entry(settings->name, &entry));
+    if (classes < 2) {
+        return gyre_fail(GYRE_EUSAGE, "model.classes: at least 2 expected, found %d", classes);
+    }
     gyre_model *m = calloc(1, sizeof *m);
     if (m == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the model");
     snprintf(m->name, sizeof m->name, "%s", entry->name);
