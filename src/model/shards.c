@@ -2,9 +2,11 @@
  *
  * Node i of level k covers shards i 2^k .. (i + 1) 2^k - 1. Lanes take shards in order; whichever
  * task completes the second of two neighbours adds them, left first, and goes on upward. So the
- * order of additions is that of the tree, whatever lane was faster. A lane that would need a leaf
- * more than log2(shards) + lanes waits until others have added theirs: since shards begin in order,
- * the oldest one in work always holds a leaf and never waits. */
+ * order of additions is that of the tree, whatever lane was faster.
+ *
+ * There are log2(shards) + lanes leaves. Shards take theirs strictly in order, and wait when none
+ * is free. That cannot go on for ever: when all shards before the waiting one are through, what is
+ * left of them is one node for each bit of their number, at most log2(shards). */
 #include "lane.h"
 
 #include <pthread.h>
@@ -23,9 +25,10 @@ struct gyre_shards {
     int slot_count;
     gyre_raw memory;
     bool *busy;                 /* per slot */
+    int turn;                   /* the shard that takes the next slot */
     int *nodes[LEVELS_MAX + 1]; /* slot of each finished node that waits for its neighbour, or -1 */
-    pthread_mutex_t lock;       /* guards busy, nodes and failure; no work is done under it */
-    pthread_cond_t freed;
+    pthread_mutex_t lock;       /* guards busy, turn, nodes, failure; no work is done under it */
+    pthread_cond_t changed;
     gyre_status failure;
     char error[GYRE_ERROR_MAX];
     const gyre_batch *batch; /* of the current run */
@@ -44,7 +47,7 @@ gyre_status gyre_shards_open(gyre_net *net, int shards, int shard_size, gyre_sha
     gyre_shards *s = calloc(1, sizeof *s);
     if (s == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d shards", shards);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->freed, NULL);
+    pthread_cond_init(&s->changed, NULL);
     s->net = net;
     s->weights = w;
     s->count = shards;
@@ -77,7 +80,7 @@ void gyre_shards_close(gyre_shards *s) {
     for (int k = 0; k <= s->levels; k++) free(s->nodes[k]);
     free(s->busy);
     pthread_mutex_destroy(&s->lock);
-    pthread_cond_destroy(&s->freed);
+    pthread_cond_destroy(&s->changed);
     free(s);
 }
 
@@ -85,21 +88,29 @@ static gyre_f32 leaf_at(const gyre_shards *s, int slot) {
     return gyre_f32_at((gyre_f32)(void *)s->memory, (size_t)slot * s->leaf);
 }
 
-/* Waits for a free slot; fails when another shard has failed meanwhile. */
-static gyre_status take_slot(gyre_shards *s, int *out) {
-    gyre_status status = GYRE_OK;
-    int slot = -1;
-    pthread_mutex_lock(&s->lock);
-    while (slot < 0 && s->failure == GYRE_OK) {
-        for (int i = 0; i < s->slot_count && slot < 0; i++) slot = s->busy[i] ? -1 : i;
-        if (slot < 0) pthread_cond_wait(&s->freed, &s->lock);
+static int free_slot(const gyre_shards *s) {
+    for (int i = 0; i < s->slot_count; i++) {
+        if (!s->busy[i]) return i;
     }
-    if (slot < 0)
+    return -1;
+}
+
+/* Waits for the shard's turn and a free slot; fails when another shard has failed meanwhile. */
+static gyre_status take_slot(gyre_shards *s, int index, int *out) {
+    gyre_status status = GYRE_OK;
+    pthread_mutex_lock(&s->lock);
+    while (s->failure == GYRE_OK && (s->turn != index || free_slot(s) < 0)) {
+        pthread_cond_wait(&s->changed, &s->lock);
+    }
+    if (s->failure != GYRE_OK) {
         status = gyre_fail(s->failure, "%s", s->error);
-    else
-        s->busy[slot] = true;
+    } else {
+        *out = free_slot(s);
+        s->busy[*out] = true;
+        s->turn++;
+        pthread_cond_broadcast(&s->changed);
+    }
     pthread_mutex_unlock(&s->lock);
-    *out = slot;
     return status;
 }
 
@@ -116,7 +127,7 @@ static int meet(gyre_shards *s, int level, int index, int slot) {
 static void give_slot(gyre_shards *s, int slot) {
     pthread_mutex_lock(&s->lock);
     s->busy[slot] = false;
-    pthread_cond_broadcast(&s->freed);
+    pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -145,8 +156,8 @@ static gyre_status run_shard(gyre_shards *s, gyre_queue *q, int index) {
     shard.images += first * (size_t)m->h * (size_t)m->w * (size_t)m->c;
     shard.labels += first;
     if (shard.augment != NULL) shard.augment += first;
-    int slot;
-    GYRE_TRY(take_slot(s, &slot));
+    int slot = 0;
+    GYRE_TRY(take_slot(s, index, &slot));
     GYRE_TRY(gyre_net_train(s->net, q, &shard, s->smoothing, s->scale, leaf_at(s, slot)));
     return add_upward(s, q, index, slot);
 }
@@ -160,7 +171,7 @@ static gyre_status shard_task(void *context, gyre_queue *q, int index) {
         s->failure = status;
         snprintf(s->error, sizeof s->error, "%s", gyre_error_text());
     }
-    pthread_cond_broadcast(&s->freed);
+    pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
     return status;
 }
@@ -176,6 +187,7 @@ gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float smoot
     for (int k = 0; k <= s->levels; k++) {
         for (int i = 0; i < nodes_of_level(s, k); i++) s->nodes[k][i] = -1;
     }
+    s->turn = 0;
     s->failure = GYRE_OK;
     s->batch = batch;
     s->smoothing = smoothing;
