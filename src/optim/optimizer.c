@@ -49,9 +49,11 @@ void gyre_optimizer_close(gyre_optimizer *o) {
     free(o);
 }
 
-/* 1 - beta^(t + 1) */
-static float bias_correction(double beta, int64_t t) {
-    return beta > 0 ? (float)(1.0 - gyre_pow_int(beta, t + 1)) : 1.0f;
+/* 1 - beta^(t + 1), of the beta that the device has: 1 - 0.999 is off by 1e-5 in single precision,
+ * which cancels only if the correction is of the same number. */
+static float bias_correction(double beta_, int64_t t) {
+    float beta = (float)beta_;
+    return beta > 0 ? (float)(1.0 - gyre_pow_int((double)beta, t + 1)) : 1.0f;
 }
 
 static gyre_update_shape rule_of(const gyre_optimizer_settings *s, const gyre_param_group *g) {
