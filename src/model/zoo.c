@@ -64,7 +64,7 @@ static void build_small_cnn(builder *b, int depth) {
 
 /* conv-bn-relu-conv-bn, plus the input; option A where the size changes. */
 static int residual_block(builder *b, const char *prefix, int x, int channels, int stride) {
-    char name[40];
+    char name[48]; /* the prefix has 31 at most */
     int shortcut = x;
     if (stride != 1) {
         snprintf(name, sizeof name, "%s.shortcut", prefix);
@@ -88,7 +88,7 @@ static void build_resnet(builder *b, int depth) {
     x = builder_norm(b, "bn1", x, BUILDER_NONE, true);
     for (int stage = 0; stage < 3; stage++) {
         for (int i = 0; i < blocks; i++) {
-            char prefix[24];
+            char prefix[32];
             snprintf(prefix, sizeof prefix, "layer%d.%d", stage + 1, i);
             x = residual_block(b, prefix, x, 16 << stage, stage > 0 && i == 0 ? 2 : 1);
         }

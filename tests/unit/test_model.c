@@ -168,9 +168,10 @@ static void initial_weights_are_keyed(void **state) {
     gyre_model *small = open_model("resnet20", 32, 3, 10);
     gyre_model *large = open_model("resnet110", 32, 3, 100);
     float *a = initial(small, 5), *b = initial(large, 5), *c = initial(small, 6);
-    const gyre_param *p = param(small, "layer1.0.conv1.weight");
-    const gyre_param *q = param(large, "layer1.0.conv1.weight");
-    const gyre_param *other = param(small, "layer1.0.conv2.weight");
+    const gyre_param *p = param(small, "layer2.1.conv1.weight");
+    const gyre_param *q = param(large, "layer2.1.conv1.weight");
+    const gyre_param *other = param(small, "layer2.1.conv2.weight");
+    assert_true(p->offset != q->offset);
     size_t bytes = p->count * sizeof(float);
     assert_memory_equal(a + p->offset, b + q->offset, bytes); /* by name, not by place */
     assert_memory_not_equal(a + p->offset, c + p->offset, bytes);

@@ -8,6 +8,7 @@
 
 #include "rig.h"
 #include <math.h>
+#include <unistd.h>
 
 /* Adam, since one rate then serves nets of very different scales. */
 static void overfits(const char *name, int size, int channels, double lr, int steps) {
@@ -180,6 +181,37 @@ static void a_failing_shard_stops_all(void **state) {
     }
 }
 
+/* A lane that has begun the first shard, and then is not scheduled for a while. */
+typedef struct {
+    gyre_task task;
+    void *context;
+} late;
+
+static gyre_status late_task(void *context, gyre_queue *q, int index) {
+    const late *l = context;
+    if (index == 0) usleep(50000);
+    return l->task(l->context, q, index);
+}
+
+static gyre_status late_parallel(gyre_backend *b, int n, gyre_task task, void *context) {
+    late l = {task, context};
+    return counted.real->parallel(b, n, late_task, &l);
+}
+
+/* The others must not take all leaves meanwhile: it would wait for ever. */
+static void a_late_lane_gets_its_leaf(void **state) {
+    (void)state;
+    rig r = rig_open(options("mlp", 32, 3));
+    float *expected = rig_leaf(&r, 0);
+    count_calls(&r, 0);
+    counted.ops.parallel = late_parallel;
+    float *leaf = rig_leaf(&r, 0);
+    assert_memory_equal(leaf, expected, leaf_bytes(&r));
+    free(leaf);
+    free(expected);
+    rig_close(&r);
+}
+
 static bool frozen_at(const gyre_model *m, size_t i) {
     for (int g = 0; g < m->group_count; g++) {
         const gyre_param_group *group = &m->groups[g];
@@ -337,6 +369,7 @@ int main(void) {
         cmocka_unit_test(lanes_change_no_bit),
         cmocka_unit_test(the_sum_is_the_fixed_tree),
         cmocka_unit_test(a_failing_shard_stops_all),
+        cmocka_unit_test(a_late_lane_gets_its_leaf),
         cmocka_unit_test(what_is_frozen_stays),
         cmocka_unit_test(frozen_batch_norm_is_a_constant),
         cmocka_unit_test(running_statistics_follow_the_shards),
