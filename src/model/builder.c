@@ -1,3 +1,4 @@
+/* Appends layers to a model: their shapes follow from what they read, their parameters from those. */
 #include "builder.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Plays forward and backward once, to find out which buffers are alive at the same time. */
 #include "plan.h"
 
 #include "shapes.h"

@@ -1,3 +1,4 @@
+/* Shape structs from the layer list. */
 #include "shapes.h"
 
 /* The layer that `l` reads; the images look like a layer, too. */
