@@ -1,4 +1,4 @@
-/* Appends layers to a model: their shapes follow from what they read, their parameters from those. */
+/* Appends layers to a model: shapes follow from what a layer reads, parameters from the shapes. */
 #include "builder.h"
 
 #include <math.h>

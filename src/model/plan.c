@@ -118,6 +118,7 @@ gyre_status plan_open(const gyre_model *m, bool train, net_plan *out) {
     gyre_status status = GYRE_OK;
     size_t layers = (size_t)m->layer_count, slots = 2 * layers + 4; /* no plan needs more */
     planner p = {.m = m, .plan = out};
+    *out = (net_plan){0};
     out->layers = calloc(layers, sizeof *out->layers);
     out->slots = calloc(slots, sizeof *out->slots);
     p.busy = calloc(slots, sizeof *p.busy);

@@ -2,7 +2,7 @@
  *
  * Buffers are slots. In training every output keeps a slot of its own, since backward reads it;
  * gradients, and the outputs of evaluation, take a slot when they come to be and give it back after
- * their last reader. A ResNet needs four gradient slots at most, whatever its depth. */
+ * their last reader. A ResNet needs three, whatever its depth. */
 #ifndef GYRE_MODEL_PLAN_H
 #define GYRE_MODEL_PLAN_H
 
