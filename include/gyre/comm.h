@@ -14,7 +14,8 @@
 typedef struct gyre_comm gyre_comm;
 
 /* Initialises MPI (MPI_THREAD_FUNNELED). Compares the size with SLURM_NTASKS where srun started
- * us, since a launcher without PMIx support would give N runs of one rank. Collective. */
+ * us, since a launcher without PMIx support would give N runs of one rank. A failure leaves nothing
+ * to close. Collective. */
 gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out);
 /* Barrier, then MPI_Finalize. After it a process only returns. Collective. */
 void gyre_comm_close(gyre_comm *c);
@@ -24,6 +25,12 @@ int gyre_comm_size(const gyre_comm *c);
 int gyre_comm_local_rank(const gyre_comm *c); /* among the ranks of this host */
 int gyre_comm_local_size(const gyre_comm *c);
 const char *gyre_comm_host(const gyre_comm *c);
+/* The cores this rank may use (gyre/cores.h), divided by the ranks of this host that may use just
+ * the same ones; at least 1. */
+int gyre_comm_cores(const gyre_comm *c);
+/* One line for rank 0, "vm: rank 0 on core 0, rank 1 on core 1"; "" on the others. Neighbours that
+ * share their cores are one entry. Cut when it does not fit. Collective. */
+gyre_status gyre_comm_describe(gyre_comm *c, char *text, size_t bytes);
 
 /* One verdict for all: when any rank's `mine` is not OK, every rank gets the worst one's status,
  * and its text as error text ("rank 2 on host: ..."). Collective. */

@@ -46,11 +46,15 @@ gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
     MPI_Comm_size(c->local, &c->local_size);
     MPI_Get_processor_name(c->host, &length);
     c->claim_request = MPI_REQUEST_NULL;
+    GYRE_GOTO(gyre_comm_find_cores(c));
+    GYRE_GOTO(check_launcher(c));
     *out = c;
-    GYRE_TRY(check_launcher(c));
     return GYRE_OK;
 out:
-    free(c);
+    if (c->local_size > 0) /* MPI is open, and so are both communicators */
+        gyre_comm_close(c);
+    else
+        free(c);
     return status;
 }
 

@@ -10,6 +10,7 @@ enum { GYRE_CLAIM_WORDS = 7, GYRE_PENDING_MAX = 64 };
 struct gyre_comm {
     MPI_Comm world, local;
     int rank, size, local_rank, local_size;
+    int cores; /* this rank's fair share */
     char host[MPI_MAX_PROCESSOR_NAME];
     MPI_Request pending[GYRE_PENDING_MAX]; /* fast reductions under way */
     int pending_count;
@@ -19,5 +20,8 @@ struct gyre_comm {
 
 /* Turns an MPI error code into a status with MPI's text. */
 gyre_status gyre_mpi_check(int code, const char *what);
+
+/* Fills c->cores. Collective. */
+gyre_status gyre_comm_find_cores(gyre_comm *c);
 
 #endif

@@ -1,10 +1,12 @@
 /* A thread that ends the job when the training loop stops moving.
  *
  * It may not call MPI (MPI_THREAD_FUNNELED). A process that leaves without MPI_Finalize makes
- * mpirun kill the others and end with that process's exit code. */
+ * mpirun kill the others and end with that process's exit code.
+ *
+ * Time is counted in ticks of which none counts for more than a second: when the whole process was
+ * stopped (SIGSTOP, a suspended or migrated machine) the loop could not move either. */
 #include "gyre/comm.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -44,7 +46,7 @@ static void bite(const gyre_watchdog *w, double limit) {
 static void *watch(void *argument) {
     gyre_watchdog *w = argument;
     uint64_t seen = atomic_load(&w->beats);
-    double since = now();
+    double idle = 0, before = now();
     pthread_mutex_lock(&w->lock);
     while (!w->stop) {
         struct timespec until;
@@ -55,12 +57,11 @@ static void *watch(void *argument) {
         pthread_cond_timedwait(&w->wake, &w->lock, &until);
         uint64_t beats = atomic_load(&w->beats);
         double limit = atomic_load(&w->steps_seen) > 1 ? w->seconds : w->first_seconds;
-        if (beats != seen) {
-            seen = beats;
-            since = now();
-        } else if (!w->stop && now() - since > limit) {
-            bite(w, limit);
-        }
+        double passed = now() - before;
+        before += passed;
+        idle = beats == seen ? idle + (passed < 1 ? passed : 1) : 0;
+        seen = beats;
+        if (!w->stop && idle > limit) bite(w, limit);
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;

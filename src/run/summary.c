@@ -19,7 +19,7 @@ static const char *validation_words(const gyre_settings *s) {
     return "no validation";
 }
 
-static void print_plan(const gyre_run *r) {
+static void print_plan(const gyre_run *r, const char *places) {
     const gyre_trainer *t = &r->trainer;
     const gyre_settings *s = &t->settings;
     size_t cycles = gyre_schedule_cycle_count(t->schedule);
@@ -33,6 +33,7 @@ static void print_plan(const gyre_run *r) {
              (long long)t->steps, s->batch_size, (long long)t->epochs.steps_per_epoch, cycles,
              cycles == 1 ? "" : "s", t->ranks, t->ranks == 1 ? "" : "s", t->backend->lanes,
              t->backend->lanes == 1 ? "" : "s", s->shards, s->shards == 1 ? "" : "s");
+    gyre_say("%s", places);
     if (t->completed > 0) {
         gyre_say("going on after step %lld of %s", (long long)t->completed, r->folder.path);
     }
@@ -112,9 +113,11 @@ static gyre_status log_start(gyre_run *r) {
 gyre_status gyre_run_summary(gyre_run *r) {
     gyre_trainer *t = &r->trainer;
     gyre_status status = GYRE_OK;
+    char places[512];
     GYRE_TRY(compare_machines(r));
+    GYRE_TRY(gyre_comm_describe(t->comm, places, sizeof places));
     if (t->rank == 0) {
-        if (!r->options.quiet) print_plan(r);
+        if (!r->options.quiet) print_plan(r, places);
         status = log_start(r);
         gyre_schedule_warnings(t->schedule, (int64_t)t->settings.evaluate.every.value,
                                warn_schedule, r);

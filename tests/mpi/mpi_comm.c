@@ -1,5 +1,6 @@
 /* The communicator on any power of two of ranks: exact tree, agreement, step claims, checksums. */
 #include "gyre/comm.h"
+#include "gyre/cores.h"
 #include "gyre/random.h"
 
 #include <stdio.h>
@@ -110,10 +111,45 @@ static void checksums_must_be_alike(gyre_comm *c) {
 }
 
 static void placed_sums_are_exact(gyre_comm *c) {
-    double x[4] = {0};
-    x[gyre_comm_rank(c) % 4] = 0.1;
-    CHECK(gyre_comm_sum_f64(c, x, 4) == GYRE_OK);
-    for (int i = 0; i < gyre_comm_size(c) && i < 4; i++) CHECK(x[i] == 0.1);
+    double x[SHARDS] = {0};
+    x[gyre_comm_rank(c)] = 0.1;
+    CHECK(gyre_comm_sum_f64(c, x, SHARDS) == GYRE_OK);
+    for (int i = 0; i < gyre_comm_size(c); i++) CHECK(x[i] == 0.1);
+}
+
+/* Ranks that share their cores are one entry, others one each. */
+static void ranks_and_their_cores_are_told(gyre_comm *c) {
+    char text[1024] = "?", last[32];
+    CHECK(gyre_comm_describe(c, text, sizeof text) == GYRE_OK);
+    if (gyre_comm_rank(c) != 0) {
+        CHECK(text[0] == '\0');
+    } else {
+        size_t host = strlen(gyre_comm_host(c));
+        CHECK(strncmp(text, gyre_comm_host(c), host) == 0);
+        CHECK(strncmp(text + host, ": rank", 6) == 0);
+        int size = gyre_comm_size(c);
+        bool grouped = strncmp(text + host, ": ranks 0-", 10) == 0;
+        snprintf(last, sizeof last, grouped ? "-%d on core" : "rank %d on core", size - 1);
+        CHECK(strstr(text, last) != NULL);
+    }
+    char little[8];
+    CHECK(gyre_comm_describe(c, little, sizeof little) == GYRE_OK);
+    CHECK(strlen(little) < sizeof little);
+}
+
+/* Ranks bound to the same cores divide them; those with cores of their own keep them. */
+static void cores_are_shared_fairly(gyre_comm *c) {
+    char mine[192];
+    gyre_cores_text(mine, sizeof mine);
+    int cores = gyre_cores_count(mine), size = gyre_comm_size(c);
+    CHECK(gyre_comm_cores(c) >= 1 && gyre_comm_cores(c) <= cores);
+    uint64_t hash = 1469598103934665603u; /* FNV-1a */
+    for (size_t i = 0; mine[i] != '\0'; i++) hash = (hash ^ (uint64_t)mine[i]) * 1099511628211u;
+    uint64_t words[2] = {hash, ~hash};
+    CHECK(gyre_comm_max_u64(c, words, 2) == GYRE_OK);
+    bool alike = words[0] == ~words[1];
+    int share = cores / size > 0 ? cores / size : 1;
+    CHECK(!alike || gyre_comm_cores(c) == share);
 }
 
 static void watchdog_lets_a_moving_loop_live(gyre_comm *c) {
@@ -127,7 +163,13 @@ int main(int argc, char **argv) {
     gyre_comm *c;
     if (gyre_comm_open(&argc, &argv, &c) != GYRE_OK) {
         fprintf(stderr, "%s\n", gyre_error_text());
-        return 1;
+        return GYRE_EUSAGE;
+    }
+    if (argc > 1 && strcmp(argv[1], "abort") == 0) { /* for tests/cli/launch.sh */
+        if (gyre_comm_rank(c) == gyre_comm_size(c) - 1) {
+            gyre_comm_abort(c, gyre_fail(GYRE_EIO, "the disk is gone"));
+        }
+        gyre_comm_barrier(c);
     }
     if (argc > 1 && strcmp(argv[1], "stuck") == 0) { /* for tests/cli/watchdog.sh */
         gyre_watchdog *w;
@@ -143,6 +185,8 @@ int main(int argc, char **argv) {
     step_claims_must_be_alike(c);
     checksums_must_be_alike(c);
     placed_sums_are_exact(c);
+    ranks_and_their_cores_are_told(c);
+    cores_are_shared_fairly(c);
     watchdog_lets_a_moving_loop_live(c);
     gyre_comm_close(c);
     return 0;

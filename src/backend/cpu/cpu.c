@@ -1,21 +1,22 @@
 /* The CPU backend's table: opening, memory, tickets, reductions. */
 #include "cpu.h"
 
+#include "gyre/cores.h"
 #include <malloc.h>
 #include <omp.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static int default_threads(void) {
+/* Under mpirun several ranks may be free to use the same cores; they divide them. */
+static int default_threads(const gyre_comm *comm) {
     const char *omp = getenv("OMP_NUM_THREADS");
     if (omp != NULL && atoi(omp) > 0) return atoi(omp);
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    int cores = CPU_COUNT(&set);
-    return cores > 0 ? cores : 1;
+    if (comm != NULL) return gyre_comm_cores(comm);
+    char cores[4096];
+    gyre_cores_text(cores, sizeof cores);
+    return gyre_cores_count(cores);
 }
 
 static void cpu_close(gyre_backend *base) {
@@ -80,7 +81,7 @@ static gyre_status cpu_open(const gyre_backend_options *options, gyre_comm *comm
         return gyre_fail(GYRE_EUSAGE, "precision: the CPU backend computes in \"f32\" only");
     }
     gyre_status status = GYRE_OK;
-    int lanes = options->threads > 0 ? options->threads : default_threads();
+    int lanes = options->threads > 0 ? options->threads : default_threads(comm);
     cpu_backend *b = calloc(1, sizeof *b);
     if (b != NULL) b->queues = calloc((size_t)lanes + 1, sizeof *b->queues);
     if (b == NULL || b->queues == NULL) {

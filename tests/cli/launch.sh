@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Ways to start: eight ranks on few cores, no mpirun at all, an srun whose ranks do not find each
+# other, ranks bound in several ways; and one rank that aborts ends all with its code and one line.
+set -u
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+program=$O/tests/mpi/mpi_comm
+
+fail() {
+    echo "FAILED: $*"
+    cat "$T/out"
+    exit 1
+}
+ends() { # code, command...
+    local code=$1 rc
+    shift
+    timeout 60 "$@" >"$T/out" 2>&1
+    rc=$?
+    [ $rc -eq "$code" ] || fail "exit $rc instead of $code: $*"
+}
+
+ends 0 mpirun -q -np 8 "$program"
+[ ! -s "$T/out" ] || fail "eight ranks are not silent"
+ends 0 "$program"
+[ ! -s "$T/out" ] || fail "one rank without mpirun is not silent"
+ends 0 mpirun -q -np 2 --bind-to none "$program"
+ends 0 mpirun -q -np 1 --bind-to core "$program"
+
+ends 2 env SLURM_NTASKS=4 SLURM_PROCID=1 SLURM_STEP_ID=0 "$program"
+grep -q 'srun started 4 tasks but MPI sees 1 rank.*srun --mpi=pmix' "$T/out" || fail "no advice"
+[ "$(wc -l <"$T/out")" -eq 1 ] || fail "not one line"
+ends 0 env SLURM_NTASKS=4 "$program" # a batch script is no step
+ends 0 env SLURM_NTASKS=2 SLURM_PROCID=0 SLURM_STEP_ID=0 mpirun -q -np 1 "$program"
+
+ends 3 mpirun -q -np 4 "$program" abort
+[ "$(grep -v '^$' "$T/out" | wc -l)" -eq 1 ] || fail "not one line"
+grep -q '^gyre: error (rank 3 on .*): the disk is gone$' "$T/out" || fail "no message"
+exit 0
