@@ -16,10 +16,10 @@ all: $(O)/gyre
 
 # ---- what the libraries want; a missing one leaves these empty and tools/deps.sh names it
 PKG := pkg-config --silence-errors
-HDF5 := $(shell $(PKG) --exists hdf5-serial && echo hdf5-serial || echo hdf5)
+HDF5 := $(shell $(PKG) --exists hdf5-serial 2>/dev/null && echo hdf5-serial || echo hdf5)
 LIBRARIES := ompi-c $(HDF5) libcjson libxxhash zlib
-SYSTEM_INCLUDES := $(patsubst -I%,-isystem %,$(shell for p in $(LIBRARIES); do $(PKG) --cflags-only-I $$p; done))
-LIBS := $(shell for p in $(LIBRARIES); do $(PKG) --libs $$p; done) -ldnnl -lgomp -lpthread -lm
+SYSTEM_INCLUDES := $(patsubst -I%,-isystem %,$(shell for p in $(LIBRARIES); do $(PKG) --cflags-only-I $$p 2>/dev/null; done))
+LIBS := $(shell for p in $(LIBRARIES); do $(PKG) --libs $$p 2>/dev/null; done) -ldnnl -lgomp -lpthread -lm
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wvla
