@@ -16,6 +16,6 @@ typedef struct {
 /* Prints the recorded error as "gyre: error: ..." and returns the status as exit code. */
 int gyre_cli_fail(gyre_status status);
 
-extern const gyre_command gyre_command_help;
+extern const gyre_command gyre_command_help, gyre_command_doctor;
 
 #endif

@@ -6,6 +6,7 @@
 
 static const gyre_command *const commands[] = {
     &gyre_command_help,
+    &gyre_command_doctor,
     NULL,
 };
 

@@ -32,6 +32,9 @@ gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
     gyre_status status;
     /* "vader" single-copy needs ptrace rights that containers lack; without this it warns. */
     setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
+    /* Without mpirun, no daemon: it is looked for in PATH, wants ssh or rsh there, and may be left
+     * behind by a kill. */
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     GYRE_GOTO(gyre_mpi_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
                              "MPI_Init_thread"));
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);

@@ -23,6 +23,7 @@ ends 0 mpirun -q -np 8 "$program"
 [ ! -s "$T/out" ] || fail "eight ranks are not silent"
 ends 0 "$program"
 [ ! -s "$T/out" ] || fail "one rank without mpirun is not silent"
+ends 0 env PATH=/nowhere "$program"
 ends 0 mpirun -q -np 2 --bind-to none "$program"
 ends 0 mpirun -q -np 1 --bind-to core "$program"
 

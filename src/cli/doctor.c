@@ -1,0 +1,91 @@
+/* gyre doctor: what this machine offers a run, and what is wrong with it. */
+#include "cli.h"
+
+#include "advice.h"
+#include "gyre/backend.h"
+#include "gyre/comm.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static void print_machine(const machine *m) {
+    const double gib = 1024.0 * 1024 * 1024;
+    char gnuplot[4096];
+    printf("device    %s\n", m->device);
+    printf("memory    %.1f GiB, %.1f available", (double)m->total / gib,
+           (double)m->available / gib);
+    if (m->limit > 0) printf(", %.1f allowed to this container or job", (double)m->limit / gib);
+    printf("; /dev/shm %.1f GiB\n", (double)m->shared / gib);
+    printf("folder    %s, %.1f GiB free\n", m->filesystem, (double)m->disk_free / gib);
+    printf("figures   %s\n",
+           machine_program("gnuplot", gnuplot, sizeof gnuplot) ? gnuplot : "no gnuplot");
+}
+
+static void print_threads(const machine *m, int ranks) {
+    int least = m[0].threads, most = least;
+    for (int i = 1; i < ranks; i++) {
+        if (m[i].threads < least) least = m[i].threads;
+        if (m[i].threads > most) most = m[i].threads;
+    }
+    printf("threads   %d", least);
+    if (most != least) printf(" to %d", most);
+    printf("%s\n", ranks > 1 ? " in each rank" : "");
+}
+
+static gyre_status read_device(gyre_comm *comm, machine *m) {
+    const gyre_backend_options options = {.threads = 0};
+    gyre_backend *backend = NULL;
+    GYRE_TRY(gyre_backend_open(GYRE_BACKEND_AUTO, &options, comm, &backend));
+    snprintf(m->device, sizeof m->device, "%s: %s", backend->ops->name,
+             backend->ops->describe(backend));
+    m->threads = backend->lanes;
+    backend->ops->close(backend);
+    return GYRE_OK;
+}
+
+static gyre_status examine(gyre_comm *comm) {
+    machine mine, *all = NULL;
+    char places[2048];
+    int ranks = gyre_comm_size(comm);
+    machine_read(&mine);
+    snprintf(mine.host, sizeof mine.host, "%s", gyre_comm_host(comm));
+    gyre_status status = read_device(comm, &mine);
+    if (status == GYRE_OK && gyre_comm_rank(comm) == 0) {
+        all = calloc((size_t)ranks, sizeof *all);
+        if (all == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for %d ranks", ranks);
+    }
+    GYRE_GOTO(gyre_comm_agree(comm, status));
+    GYRE_GOTO(gyre_comm_describe(comm, places, sizeof places));
+    GYRE_GOTO(gyre_comm_gather_text(comm, (const char *)&mine, sizeof mine, (char *)all));
+    if (gyre_comm_rank(comm) == 0) {
+        printf("%s\n", mine.versions);
+        printf("ranks     %d; %s\n", ranks, places);
+        print_threads(all, ranks);
+        print_machine(&mine);
+        advice_print(all, ranks);
+        if (fflush(stdout) != 0) status = gyre_fail(GYRE_EIO, "cannot write to stdout");
+    }
+out:
+    free(all);
+    return gyre_comm_agree(comm, status);
+}
+
+static int run(int argc, char **argv) {
+    if (argc != 1) {
+        return gyre_cli_fail(gyre_fail(GYRE_EUSAGE, "'%s' was not expected; usage: gyre %s",
+                                       argv[1], gyre_command_doctor.usage));
+    }
+    gyre_comm *comm = NULL;
+    gyre_status status = gyre_comm_open(&argc, &argv, &comm);
+    if (status != GYRE_OK) return gyre_cli_fail(status);
+    status = examine(comm);
+    if (gyre_comm_rank(comm) == 0) gyre_cli_fail(status);
+    gyre_comm_close(comm);
+    return (int)status;
+}
+
+const gyre_command gyre_command_doctor = {
+    "doctor",
+    "doctor",
+    "what this machine, or these ranks under mpirun, offer a run, and what is wrong with them",
+    run,
+};
