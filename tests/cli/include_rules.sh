@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# Who may include whom: reads the #includes of src/ and include/ against the table below, and
+# proves with planted violations that each kind of them is found.
+set -u
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+
+cat >"$T/rules.py" <<'PYTHON'
+import pathlib, re, sys
+
+# module: (modules it may include, libraries it may include). Every module may include base.
+RULES = {
+    "base":        ("", "Random123/ xxhash.h"),
+    "config":      ("", "cjson/ xxhash.h"),
+    "schedule":    ("", ""),
+    "data":        ("", "hdf5 H5 zlib.h xxhash.h"),
+    "backend":     ("dist", ""),
+    "backend/cpu": ("backend dist", "oneapi/ dnnl omp.h"),
+    "model":       ("backend", "xxhash.h"),
+    "optim":       ("backend model schedule", ""),
+    "dist":        ("", "mpi.h"),
+    "run":         ("config schedule data backend model optim dist report", "hdf5 H5 xxhash.h"),
+    "report":      ("config schedule data run", "hdf5 H5"),
+    "cli":         ("config schedule data backend model optim dist run report", ""),
+}
+# The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
+HEADERS = {
+    "base": "batch cores file log random realmath seal settings status text version",
+    "config": "config json", "schedule": "schedule", "data": "dataset loader sampler",
+    "backend": "backend", "model": "model net", "optim": "optimizer", "dist": "comm",
+    "run": "checkpoint metrics run", "report": "plot",
+}
+OWNER = {name: module for module, names in HEADERS.items() for name in names.split()}
+# The C library, POSIX and Linux: free for all.
+SYSTEM = re.compile(
+    r"^(assert|complex|ctype|dirent|dlfcn|errno|fcntl|fenv|float|getopt|glob|immintrin|inttypes|"
+    r"libgen|limits|locale|malloc|math|poll|pthread|sched|setjmp|signal|spawn|stdalign|stdarg|"
+    r"stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|termios|tgmath|"
+    r"threads|time|unistd|wchar|(sys|linux)/[a-z_]+)\.h$")
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def module_of(path):
+    if path.parts[0] == "include":
+        return OWNER.get(path.stem)
+    folder = "/".join(path.parts[1:-1])
+    return folder if folder in RULES else None
+
+
+def judge(root, path, module, kind, name, edges):
+    """The complaint about one #include, or None."""
+    modules, libraries = RULES[module]
+    if name.startswith("gyre/"):
+        other = OWNER.get(name[len("gyre/"):-len(".h")])
+        if other is None or not (root / "include" / name).exists():
+            return "no such header in this test's table"
+        if other not in (module, "base"):
+            edges.setdefault(module, set()).add(other)
+        if other not in (module, "base", *modules.split()):
+            return f"{module} may not include {other}"
+    elif kind == '"':
+        if "/" in name or not (root / path.parent / name).exists():
+            return "a private header of another folder"
+    elif path.parts[0] == "include" and not SYSTEM.match(name):
+        return "a library in a public header"
+    elif not SYSTEM.match(name) and not name.startswith(tuple(libraries.split()) or ("\0",)):
+        return f"{module} may not include this library"
+    return None
+
+
+def find_cycle(edges, at, way):
+    if at in way:
+        return way[way.index(at):] + [at]
+    for other in sorted(edges.get(at, ())):
+        cycle = find_cycle(edges, other, way + [at])
+        if cycle:
+            return cycle
+    return None
+
+
+def main(root):
+    wrong, edges, count = [], {}, 0
+    for path in sorted(p.relative_to(root) for t in ("src", "include") for p in (root / t).rglob("*.[ch]")):
+        module = module_of(path)
+        if module is None:
+            wrong.append(f"{path}: belongs to no module of this test's table")
+            continue
+        for number, line in enumerate((root / path).read_text().splitlines(), 1):
+            found = INCLUDE.match(line)
+            if not found:
+                continue
+            count += 1
+            complaint = judge(root, path, module, *found.groups(), edges)
+            if complaint:
+                wrong.append(f"{path}:{number}: {found.group(2)}: {complaint}")
+    for module in sorted(edges):
+        cycle = find_cycle(edges, module, [])
+        if cycle and cycle[0] == module:
+            wrong.append("modules in a circle: " + " -> ".join(cycle))
+    print("\n".join(wrong) or f"{count} includes follow the rules")
+    return 1 if wrong or count == 0 else 0
+
+
+sys.exit(main(pathlib.Path(sys.argv[1])))
+PYTHON
+
+python3 "$T/rules.py" . || exit 1
+
+# Each planted line must be found, and by the right rule.
+planted() { # file, line, complaint
+    local out
+    rm -rf "$T/tree"
+    mkdir "$T/tree"
+    cp -r src include "$T/tree"
+    mkdir -p "$(dirname "$T/tree/$1")"
+    printf '%s\n' "$2" >>"$T/tree/$1"
+    out=$(python3 "$T/rules.py" "$T/tree") && { echo "not found: $2 in $1"; exit 1; }
+    grep -qF -- "$3" <<<"$out" || { echo "found otherwise: $2 in $1: $out"; exit 1; }
+}
+planted src/run/train.c '#include <mpi.h>' 'run may not include this library'
+planted src/model/zoo.c '#include "gyre/comm.h"' 'model may not include dist'
+planted src/model/zoo.c '#  include <oneapi/dnnl/dnnl.h>' 'model may not include this library'
+planted src/optim/optimizer.c '#include <hdf5.h>' 'optim may not include this library'
+planted src/cli/main.c '#include <cjson/cJSON.h>' 'cli may not include this library'
+planted src/base/log.c '#include "gyre/config.h"' 'base may not include config'
+planted src/config/json.c '#include "gyre/schedule.h"' 'config may not include schedule'
+planted src/dist/comm.c '#include "gyre/backend.h"' 'dist may not include backend'
+planted src/model/zoo.c '#include "gyre/optimizer.h"' 'modules in a circle: model -> optim -> model'
+planted src/backend/cpu/cpu.c '#include "gyre/model.h"' 'backend/cpu may not include model'
+planted src/run/train.c '#include "../dist/comm.h"' 'a private header of another folder'
+planted include/gyre/comm.h '#include <mpi.h>' 'a library in a public header'
+planted include/gyre/new.h '#include <stdio.h>' 'belongs to no module'
+planted src/new/new.c '#include <stdio.h>' 'belongs to no module'
+planted src/base/log.c '#include <gsl/gsl_math.h>' 'base may not include this library'
+exit 0
