@@ -17,5 +17,6 @@ typedef struct {
 int gyre_cli_fail(gyre_status status);
 
 extern const gyre_command gyre_command_help, gyre_command_doctor;
+extern const gyre_command gyre_command_export;
 
 #endif

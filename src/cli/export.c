@@ -1,0 +1,137 @@
+/* gyre export: a run's tables as CSV, for spreadsheets, R and pandas. */
+#include "cli.h"
+
+#include "gyre/file.h"
+#include "gyre/metrics.h"
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 17 digits bring the same double back. NaN and Inf as R and pandas read them. */
+static void number(FILE *f, double value, char after) {
+    if (isnan(value)) {
+        fprintf(f, "NaN%c", after);
+    } else if (isinf(value)) {
+        fprintf(f, "%sInf%c", value < 0 ? "-" : "", after);
+    } else {
+        fprintf(f, "%.17g%c", value, after);
+    }
+}
+
+static void numbers(FILE *f, const double *values, size_t count) {
+    for (size_t i = 0; i < count; i++) number(f, values[i], i + 1 < count ? ',' : '\n');
+}
+
+static void print_train(const gyre_tables *t, FILE *f) {
+    fputs("step,epoch,cycle,lr,momentum,loss,grad_norm,samples_per_s,seconds\n", f);
+    for (size_t i = 0; i < t->train_count; i++) {
+        const gyre_train_row *r = &t->train[i];
+        fprintf(f, "%" PRId64 ",%" PRId64 ",%" PRId64 ",", r->step, r->epoch, r->cycle);
+        numbers(f,
+                (double[]){r->lr, r->momentum, r->loss, r->grad_norm, r->samples_per_s, r->seconds},
+                6);
+    }
+}
+
+static void print_validation(const gyre_tables *t, FILE *f) {
+    fputs("step,epoch,cycle,loss,accuracy,seconds\n", f);
+    for (size_t i = 0; i < t->validation_count; i++) {
+        const gyre_validation_row *r = &t->validation[i];
+        fprintf(f, "%" PRId64 ",%" PRId64 ",%" PRId64 ",", r->step, r->epoch, r->cycle);
+        numbers(f, (double[]){r->loss, r->accuracy, r->seconds}, 3);
+    }
+}
+
+static void print_cycles(const gyre_tables *t, FILE *f) {
+    fputs("cycle,end_step,lr,loss,accuracy\n", f);
+    for (size_t i = 0; i < t->cycle_count; i++) {
+        const gyre_cycle_row *r = &t->cycles[i];
+        fprintf(f, "%" PRId64 ",%" PRId64 ",", r->cycle, r->end_step);
+        numbers(f, (double[]){r->lr, r->loss, r->accuracy}, 3);
+    }
+}
+
+static gyre_status write_table(const gyre_tables *t, const char *dir, const char *name,
+                               void (*print)(const gyre_tables *t, FILE *f)) {
+    gyre_status status = GYRE_OK;
+    char *text = NULL, *path = gyre_path_join(dir, name);
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (f == NULL || path == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory to write '%s'", name);
+        if (f != NULL) fclose(f);
+        goto out;
+    }
+    print(t, f);
+    if (ferror(f) | fclose(f)) {
+        status = gyre_fail(GYRE_EIO, "no memory to write '%s'", path);
+        goto out;
+    }
+    GYRE_GOTO(gyre_file_write_atomic(path, text, size));
+    printf("%s\n", path);
+out:
+    free(text);
+    free(path);
+    return status;
+}
+
+static gyre_status export_run(const char *run_dir, const char *given) {
+    gyre_status status = GYRE_OK;
+    gyre_tables tables = {0};
+    char *own = gyre_path_join(run_dir, "csv"), *metrics = gyre_path_join(run_dir, "metrics.h5");
+    if (own == NULL || metrics == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory to export '%s'", run_dir);
+        goto out;
+    }
+    if (!gyre_file_exists(metrics)) {
+        status = gyre_fail(GYRE_EIO,
+                           "'%s' holds no run: '%s' is not there; give the folder that `gyre train "
+                           "--out` wrote",
+                           run_dir, metrics);
+        goto out;
+    }
+    const char *dir = given == NULL ? own : given;
+    GYRE_GOTO(gyre_tables_read(metrics, &tables));
+    GYRE_GOTO(gyre_dir_make(dir));
+    GYRE_GOTO(write_table(&tables, dir, "train.csv", print_train));
+    GYRE_GOTO(write_table(&tables, dir, "validation.csv", print_validation));
+    status = write_table(&tables, dir, "cycles.csv", print_cycles);
+out:
+    gyre_tables_free(&tables);
+    free(own);
+    free(metrics);
+    return status;
+}
+
+static gyre_status export(int argc, char **argv) {
+    static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {0}};
+    const char *dir = NULL;
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
+        if (c != 'o') {
+            return gyre_fail(GYRE_EUSAGE, "%s '%s'; usage: gyre %s",
+                             c == ':' ? "missing value after" : "unknown option", argv[optind - 1],
+                             gyre_command_export.usage);
+        }
+        dir = optarg;
+    }
+    if (argc - optind != 2 || strcmp(argv[optind], "csv") != 0) {
+        return gyre_fail(GYRE_EUSAGE, "'csv' and one run folder were expected; usage: gyre %s",
+                         gyre_command_export.usage);
+    }
+    return export_run(argv[optind + 1], dir);
+}
+
+static int run(int argc, char **argv) {
+    return gyre_cli_fail(export(argc, argv));
+}
+
+const gyre_command gyre_command_export = {
+    "export",
+    "export csv RUN [-o DIR]",
+    "a run's tables as CSV files (in RUN/csv without -o)",
+    run,
+};

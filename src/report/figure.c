@@ -1,0 +1,137 @@
+/* The files of a figure: names, quoting, data blocks, and the order in which they are written. */
+#include "figure.h"
+
+#include "gnuplot.h"
+#include "gyre/file.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+/* First line of what gyre writes, and so may overwrite. */
+#define MARK "# gyre figure"
+
+void gyre_figure_quote(FILE *gp, const char *text) {
+    fputc('\'', gp); /* in single quotes gnuplot runs no backquotes and reads no backslashes */
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '\'') {
+            fputs("''", gp);
+        } else {
+            fputc((unsigned char)*c < ' ' ? '?' : *c, gp);
+        }
+    }
+    fputc('\'', gp);
+}
+
+static gyre_status check_name(const char *output, gyre_figure *f) {
+    const char *name = strrchr(output, '/') == NULL ? output : strrchr(output, '/') + 1;
+    const char *dot = strrchr(name, '.');
+    if (dot == NULL || dot == name || (strcasecmp(dot, ".svg") != 0 && strcasecmp(dot, ".png"))) {
+        return gyre_fail(GYRE_EUSAGE, "figure '%s': a name that ends in .svg or .png was expected",
+                         output);
+    }
+    for (const char *c = output; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ') {
+            return gyre_fail(GYRE_EUSAGE,
+                             "figure '%s': control characters are not possible in its "
+                             "name",
+                             output);
+        }
+    }
+    f->png = strcasecmp(dot, ".png") == 0;
+    f->dir = gyre_path_dir(output);
+    f->stem = strndup(name, (size_t)(dot - name));
+    if (f->dir == NULL || f->stem == NULL ||
+        asprintf(&f->script, "%s/%s.gp", f->dir, f->stem) < 0 ||
+        asprintf(&f->data, "%s/%s.dat", f->dir, f->stem) < 0) {
+        return gyre_fail(GYRE_EIO, "no memory for a figure");
+    }
+    return GYRE_OK;
+}
+
+static gyre_status check_ours(const char *path) {
+    char line[sizeof MARK] = "";
+    FILE *f = fopen(path, "rb");
+    if (f == NULL && errno == ENOENT) return GYRE_OK;
+    if (f == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
+    size_t got = fread(line, 1, sizeof MARK - 1, f);
+    fclose(f);
+    if (got == sizeof MARK - 1 && memcmp(line, MARK, got) == 0) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EIO,
+        "'%s' would be overwritten, but gyre did not write it; give the figure another "
+        "name, or move that file away",
+        path);
+}
+
+gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
+    *f = (gyre_figure){.output = output};
+    GYRE_TRY(check_name(output, f));
+    GYRE_TRY(check_ours(f->script));
+    GYRE_TRY(check_ours(f->data));
+    f->gp = open_memstream(&f->script_text, &f->script_size);
+    f->dat = open_memstream(&f->table, &f->table_size);
+    if (f->gp == NULL || f->dat == NULL) return gyre_fail(GYRE_EIO, "no memory for a figure");
+    fputs(MARK ": data of the script of the same name; blocks are parted by two empty lines\n",
+          f->dat);
+    return GYRE_OK;
+}
+
+int gyre_figure_block(gyre_figure *f, const char *words, const gyre_point *points, size_t count) {
+    fprintf(f->dat, "%s# %s\n", f->blocks == 0 ? "" : "\n\n", words);
+    for (size_t i = 0; i < count; i++) {
+        /* gnuplot reads inf as a number and draws to it */
+        double y = isfinite(points[i].y) ? points[i].y : (double)NAN;
+        if (isnan(y)) {
+            fprintf(f->dat, "%.17g NaN\n", points[i].x);
+        } else {
+            fprintf(f->dat, "%.17g %.9g\n", points[i].x, y);
+        }
+    }
+    if (count == 0) fputs("NaN NaN\n", f->dat);
+    return f->blocks++;
+}
+
+static gyre_status close_streams(gyre_figure *f) {
+    int failed = 0;
+    if (f->gp != NULL) failed |= ferror(f->gp) | fclose(f->gp);
+    if (f->dat != NULL) failed |= ferror(f->dat) | fclose(f->dat);
+    f->gp = f->dat = NULL;
+    return failed ? gyre_fail(GYRE_EIO, "no memory for a figure") : GYRE_OK;
+}
+
+gyre_status gyre_figure_finish(gyre_figure *f) {
+    gyre_status status = GYRE_OK;
+    char *relative = NULL, *temporary = NULL;
+    GYRE_TRY(close_streams(f));
+    if (asprintf(&relative, "./.%s.tmp.%ld", f->stem, (long)getpid()) < 0 ||
+        asprintf(&temporary, "%s/%s", f->dir, relative) < 0) {
+        status = gyre_fail(GYRE_EIO, "no memory for a figure");
+        goto out;
+    }
+    GYRE_GOTO(gyre_file_write_atomic(f->data, f->table, f->table_size));
+    GYRE_GOTO(gyre_file_write_atomic(f->script, f->script_text, f->script_size));
+    status = gyre_gnuplot_run(f->dir, f->stem, relative);
+    if (status == GYRE_OK) {
+        status = gyre_file_commit(temporary, f->output);
+    } else {
+        unlink(temporary);
+    }
+out:
+    free(relative);
+    free(temporary);
+    return status;
+}
+
+void gyre_figure_close(gyre_figure *f) {
+    close_streams(f);
+    free(f->dir);
+    free(f->stem);
+    free(f->script);
+    free(f->data);
+    free(f->script_text);
+    free(f->table);
+    *f = (gyre_figure){0};
+}

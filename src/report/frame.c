@@ -1,0 +1,211 @@
+/* The look of all figures: panels stacked over one x axis in steps, cycles as bands. */
+#include "figure.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Pixels of an SVG figure; a PNG has one and a half as many. */
+enum {
+    WIDTH = 960,
+    LEFT = 84,
+    RIGHT = 34,
+    TITLE = 62,
+    LEGEND = 22,
+    HEADING = 34,
+    PLOT = 132,
+    BOTTOM = 62
+};
+/* More bands or names than this would be noise. */
+enum { BANDS_MAX = 100, NAMES_MAX = 12 };
+
+#define INK "#303030"
+#define BAND "#e9eef5"
+#define MINIMUM "#8a94a0"
+
+static int top(const gyre_frame *frame) {
+    return TITLE + LEGEND * frame->legend_rows;
+}
+static int height(const gyre_frame *frame) {
+    return top(frame) + frame->panels * (HEADING + PLOT) + BOTTOM;
+}
+
+static void terminal(gyre_figure *f, int pixels) {
+    if (f->png) {
+        fprintf(f->gp,
+                "set terminal pngcairo size %d,%d font 'sans-serif,11' fontscale 1.4 linewidth 1.5 "
+                "pointscale 1.4 enhanced background rgb 'white'\n",
+                WIDTH * 3 / 2, pixels * 3 / 2);
+    } else {
+        fprintf(f->gp,
+                "set terminal svg size %d,%d dynamic font 'sans-serif,13' enhanced "
+                "background rgb 'white'\n",
+                WIDTH, pixels);
+    }
+}
+
+/* In bold, which needs gnuplot's markup; so the text's own signs of markup are escaped. */
+static void bold(FILE *gp, const char *text) {
+    fputs("'{/:Bold ", gp);
+    for (const char *c = text; *c != '\0'; c++) {
+        if (strchr("^_@&~{}\\", *c) != NULL) fputc('\\', gp);
+        if (*c == '\'') fputc('\'', gp);
+        fputc((unsigned char)*c < ' ' ? '?' : *c, gp);
+    }
+    fputs("}'", gp);
+}
+
+static void titles(gyre_figure *f, const gyre_frame *frame) {
+    double all = height(frame);
+    fputs("set label 1 ", f->gp);
+    bold(f->gp, frame->title);
+    fprintf(f->gp, " at screen 0.0208, screen %.5f left font ',%d' textcolor rgb '#101010'\n",
+            1 - 24 / all, f->png ? 14 : 16);
+    if (frame->subtitle == NULL || frame->subtitle[0] == '\0') return;
+    fputs("set label 2 ", f->gp);
+    gyre_figure_quote(f->gp, frame->subtitle);
+    fprintf(f->gp, " at screen 0.0208, screen %.5f left noenhanced textcolor rgb '#505050'\n",
+            1 - 47 / all);
+}
+
+void gyre_frame_begin(gyre_figure *f, const gyre_frame *frame) {
+    FILE *gp = f->gp;
+    fputs("# gyre figure: edit it and draw it again with  gnuplot NAME.gp  in this folder\n", gp);
+    fputs("if (!exists('output')) output = ", gp);
+    const char *extension = f->png ? ".png" : ".svg";
+    char name[4096];
+    snprintf(name, sizeof name, "./%s%s", f->stem, extension);
+    gyre_figure_quote(gp, name);
+    fputs("\nDATA = ", gp);
+    snprintf(name, sizeof name, "./%s.dat", f->stem);
+    gyre_figure_quote(gp, name);
+    fputs("\nreset\nset encoding utf8\n", gp);
+    terminal(f, height(frame));
+    fprintf(gp,
+            "set output output\nset multiplot\n"
+            "set border 3 linecolor rgb '#707070'\n"
+            "set tics nomirror out scale 0.5 textcolor rgb '" INK "'\n"
+            "set grid ytics linetype 1 linecolor rgb '#d8d8d8' linewidth 0.6\n"
+            "set xrange [0:%lld]\nunset key\n",
+            (long long)(frame->steps > 0 ? frame->steps : 1));
+    titles(f, frame);
+}
+
+/* 1, 2 or 5 times a power of ten. */
+static double nice(double about) {
+    double power = pow(10, floor(log10(about)));
+    double digit = about / power;
+    return power * (digit < 1.5 ? 1 : digit < 3 ? 2 : digit < 7 ? 5 : 10);
+}
+
+/* gnuplot alone would write ten numbers beside a panel, or only the powers of ten. */
+static void tics(FILE *gp, gyre_range range) {
+    if (!range.log) {
+        fprintf(gp, "set ytics %.9g\n", nice((range.hi - range.lo) / 3.8));
+        return;
+    }
+    static const int digits[] = {1, 2, 5};
+    bool all = range.hi < 1e3 * range.lo;
+    const char *comma = "";
+    fputs("set ytics (", gp);
+    for (int power = (int)floor(log10(range.lo)); power <= (int)ceil(log10(range.hi)); power++) {
+        for (int i = 0; i < (all ? 3 : 1); i++) {
+            fprintf(gp, "%s'%.9g' %.9g", comma, digits[i] * pow(10, power),
+                    digits[i] * pow(10, power));
+            comma = ", ";
+        }
+    }
+    fputs(")\n", gp);
+}
+
+void gyre_frame_panel(gyre_figure *f, const gyre_frame *frame, int index, const char *heading,
+                      gyre_range range) {
+    FILE *gp = f->gp;
+    double all = height(frame);
+    double upper = 1 - (top(frame) + index * (HEADING + PLOT) + HEADING) / all;
+    fprintf(gp, "\n# ---- panel %d\n", index + 1);
+    if (index == 1) fputs("unset label 1; unset label 2\n", gp); /* drawn once is enough */
+    fprintf(gp, "set lmargin at screen %.5f\nset rmargin at screen %.5f\n", LEFT / (double)WIDTH,
+            1 - RIGHT / (double)WIDTH);
+    fprintf(gp, "set tmargin at screen %.5f\nset bmargin at screen %.5f\n", upper,
+            upper - PLOT / all);
+    fputs("set label 99 ", gp);
+    bold(gp, heading);
+    fprintf(gp,
+            " at graph 0, graph 1 offset character 0, 0.9 left font ',%d' "
+            "textcolor rgb '" INK "'\n",
+            f->png ? 11 : 13);
+    fprintf(gp, "%s logscale y\nset yrange [%.9g:%.9g]\n", range.log ? "set" : "unset", range.lo,
+            range.hi);
+    tics(gp, range);
+    if (index + 1 == frame->panels) {
+        if (frame->steps < 6) fputs("set xtics 1\n", gp);
+        fputs("set format x '%.0f'\nset xlabel ", gp);
+        gyre_figure_quote(gp, frame->x_label);
+        fputs(" noenhanced textcolor rgb '" INK "'\n", gp);
+    } else {
+        fputs("set format x ''\nunset xlabel\n", gp);
+    }
+}
+
+void gyre_frame_legend(gyre_figure *f, const gyre_frame *frame) {
+    fprintf(
+        f->gp,
+        "set key at screen 0.02, screen %.5f left top horizontal Left reverse noenhanced samplen 2 "
+        "maxcols %d textcolor rgb '" INK "'\n",
+        1 - 36 / (double)height(frame), frame->legend_columns);
+}
+
+void gyre_frame_end(gyre_figure *f) {
+    fputs("\nunset multiplot\nunset output\n", f->gp);
+}
+
+/* Where a cycle's band ends: where the next one begins, or at the run's end. */
+static int64_t band_end(const gyre_schedule *s, size_t index) {
+    if (index + 1 < gyre_schedule_cycle_count(s)) return gyre_schedule_cycle(s, index + 1).first;
+    return gyre_schedule_cycle(s, index).last;
+}
+
+void gyre_frame_cycles(gyre_figure *f, const gyre_schedule *s) {
+    size_t count = gyre_schedule_cycle_count(s);
+    if (count == 0) return;
+    if (count > BANDS_MAX) {
+        fprintf(f->gp, "# %zu cycles: too many to shade\n", count);
+        return;
+    }
+    fputs("# cycles: every other one shaded; a dotted line where one ends at its minimum\n", f->gp);
+    for (size_t i = 0; i < count; i++) {
+        gyre_cycle c = gyre_schedule_cycle(s, i);
+        long long end = band_end(s, i);
+        if (i % 2 == 0) {
+            fprintf(f->gp,
+                    "set object rectangle from %lld, graph 0 to %lld, graph 1 behind "
+                    "fillcolor rgb '" BAND "' fillstyle solid noborder\n",
+                    (long long)c.first, end);
+        }
+        if (c.complete) {
+            fprintf(f->gp,
+                    "set arrow from %lld, graph 0 to %lld, graph 1 nohead back dashtype 3 "
+                    "linecolor rgb '" MINIMUM "'\n",
+                    end, end);
+        }
+    }
+}
+
+void gyre_frame_cycle_names(gyre_figure *f, const gyre_schedule *s) {
+    size_t count = gyre_schedule_cycle_count(s);
+    if (count > NAMES_MAX) return;
+    for (size_t i = 0; i < count; i++) {
+        gyre_cycle c = gyre_schedule_cycle(s, i);
+        fprintf(f->gp,
+                "set label %zu 'cycle %zu' at %.1f, graph 1 offset character 0, -0.7 center "
+                "textcolor rgb '#68727e'\n",
+                100 + i, i + 1, 0.5 * (double)(c.first + band_end(s, i)));
+    }
+}
+
+void gyre_frame_cycle_names_end(gyre_figure *f, const gyre_schedule *s) {
+    size_t count = gyre_schedule_cycle_count(s);
+    for (size_t i = 0; count <= NAMES_MAX && i < count; i++) {
+        fprintf(f->gp, "unset label %zu\n", 100 + i);
+    }
+}

@@ -1,0 +1,60 @@
+/* Reads what a figure shows of a run: config, schedule, tables. */
+#include "plot_run.h"
+
+#include "gyre/config.h"
+#include "gyre/file.h"
+#include <stdlib.h>
+#include <string.h>
+
+static char *last_part(const char *dir) {
+    char *whole = realpath(dir, NULL); /* so that "." has a name too */
+    const char *text = whole == NULL ? dir : whole;
+    const char *slash = strrchr(text, '/');
+    char *name = strdup(slash == NULL || slash[1] == '\0' ? text : slash + 1);
+    free(whole);
+    return name;
+}
+
+static gyre_status open_schedule(gyre_plot_run *r) {
+    const gyre_settings *s = r->settings;
+    bool sgd = s->optimizer.name == GYRE_OPTIMIZER_SGD;
+    return gyre_schedule_open(&s->schedule, &s->length,
+                              sgd ? s->optimizer.momentum : s->optimizer.beta1, 0, &r->schedule);
+}
+
+gyre_status gyre_plot_run_open(const char *dir, gyre_plot_run *r) {
+    gyre_status status = GYRE_OK;
+    *r = (gyre_plot_run){.dir = dir, .name = last_part(dir)};
+    char *config = gyre_path_join(dir, "config.json");
+    char *metrics = gyre_path_join(dir, "metrics.h5");
+    if (r->name == NULL || config == NULL || metrics == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory to read the run '%s'", dir);
+        goto out;
+    }
+    if (!gyre_file_exists(config) || !gyre_file_exists(metrics)) {
+        status = gyre_fail(GYRE_EIO,
+                           "'%s' holds no run: '%s' is not there; give the folder that `gyre train "
+                           "--out` wrote",
+                           dir, gyre_file_exists(config) ? metrics : config);
+        goto out;
+    }
+    GYRE_GOTO(gyre_config_open(config, NULL, 0, &r->settings));
+    GYRE_GOTO(open_schedule(r));
+    GYRE_GOTO(gyre_tables_read(metrics, &r->tables));
+    if (r->tables.train_count == 0) {
+        status =
+            gyre_fail(GYRE_EIO, "the run '%s' has no steps yet; wait for its first second", dir);
+    }
+out:
+    free(config);
+    free(metrics);
+    return status;
+}
+
+void gyre_plot_run_close(gyre_plot_run *r) {
+    free(r->name);
+    if (r->settings != NULL) gyre_config_close(r->settings);
+    if (r->schedule != NULL) gyre_schedule_close(r->schedule);
+    gyre_tables_free(&r->tables);
+    *r = (gyre_plot_run){0};
+}

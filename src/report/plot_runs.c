@@ -1,0 +1,368 @@
+/* Curves of one or several runs: learning rate, training loss, and loss and accuracy of the
+ * evaluations, over one axis of steps. */
+#include "gyre/plot.h"
+
+#include "figure.h"
+#include "plot_run.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Okabe and Ito's colours, told apart by colour-blind readers too; then dashes. */
+static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                      "#e69f00", "#56b4e9", "#000000"};
+enum { COLOURS = sizeof colours / sizeof colours[0], RUNS_MAX = 4 * COLOURS };
+enum { DOTS_MAX = 20 };    /* rows that are also shown as dots: of one, no line can be seen */
+enum { NUMBERS_MAX = 12 }; /* accuracies written beside their points */
+
+/* The data blocks of one run. */
+typedef struct {
+    int lr, raw, smooth, loss, accuracy, minima_loss, minima_accuracy;
+} blocks;
+
+typedef struct {
+    gyre_plot_run *runs;
+    blocks *blocks;
+    int count;
+    bool validated; /* some run was evaluated */
+    gyre_range lr, train, loss, accuracy;
+} picture;
+
+/* ---- tables as points */
+
+typedef double (*column)(const void *rows, size_t i);
+static double train_x(const void *rows, size_t i) {
+    return (double)((const gyre_train_row *)rows)[i].step;
+}
+static double train_lr(const void *rows, size_t i) {
+    return ((const gyre_train_row *)rows)[i].lr;
+}
+static double train_loss(const void *rows, size_t i) {
+    return ((const gyre_train_row *)rows)[i].loss;
+}
+static double validation_x(const void *rows, size_t i) {
+    return (double)((const gyre_validation_row *)rows)[i].step;
+}
+static double validation_loss(const void *rows, size_t i) {
+    return ((const gyre_validation_row *)rows)[i].loss;
+}
+static double validation_percent(const void *rows, size_t i) {
+    return 100 * ((const gyre_validation_row *)rows)[i].accuracy;
+}
+static double cycle_x(const void *rows, size_t i) {
+    return (double)((const gyre_cycle_row *)rows)[i].end_step;
+}
+static double cycle_loss(const void *rows, size_t i) {
+    return ((const gyre_cycle_row *)rows)[i].loss;
+}
+static double cycle_percent(const void *rows, size_t i) {
+    return 100 * ((const gyre_cycle_row *)rows)[i].accuracy;
+}
+
+static gyre_point *points_of(const void *rows, size_t count, column x, column y) {
+    gyre_point *points = calloc(count + 1, sizeof *points);
+    for (size_t i = 0; points != NULL && i < count; i++) {
+        points[i] = (gyre_point){x(rows, i), y(rows, i)};
+    }
+    return points;
+}
+
+static void widen(gyre_range *range, const gyre_point *points, size_t count) {
+    double least = 0, greatest = 0;
+    if (!gyre_series_extent(points, count, &least, &greatest)) return;
+    if (!(range->lo <= least)) range->lo = least; /* also from NaN */
+    if (!(range->hi >= greatest)) range->hi = greatest;
+}
+
+/* ---- data blocks */
+
+typedef struct {
+    const char *words; /* of the block */
+    const char *run;
+    const void *rows;
+    size_t count;
+    column x, y;
+} series;
+
+static gyre_status thin_block(gyre_figure *f, const series *from, gyre_range *range, int *index) {
+    char words[512];
+    gyre_point *points = points_of(from->rows, from->count, from->x, from->y);
+    gyre_point *thin = calloc(GYRE_SERIES_MAX, sizeof *thin);
+    gyre_status status = GYRE_OK;
+    if (points == NULL || thin == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory to draw %zu rows", from->count);
+        goto out;
+    }
+    size_t drawn = gyre_series_thin(points, from->count, thin);
+    if (range != NULL) widen(range, points, from->count);
+    snprintf(words, sizeof words, "%s, %zu rows of %zu%s, run %s", from->words, drawn, from->count,
+             drawn < from->count ? " (first, least, greatest and last of each stretch)" : "",
+             from->run);
+    for (char *c = words; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ' || *c == '\\') *c = '?'; /* it is a comment of one line */
+    }
+    *index = gyre_figure_block(f, words, thin, drawn);
+    if (drawn < from->count) fprintf(f->gp, "# index %d: %s.\n", *index, words);
+out:
+    free(points);
+    free(thin);
+    return status;
+}
+
+static gyre_status smooth_block(gyre_figure *f, const gyre_plot_run *r, gyre_range *range,
+                                int *index) {
+    size_t count = r->tables.train_count, half = gyre_series_half(count);
+    char words[96];
+    gyre_point *points = points_of(r->tables.train, count, train_x, train_loss);
+    gyre_point *smooth = calloc(GYRE_SERIES_BUCKETS, sizeof *smooth);
+    gyre_status status = GYRE_OK;
+    if (points == NULL || smooth == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory to draw %zu rows", count);
+        goto out;
+    }
+    size_t drawn = gyre_series_smooth(points, count, half, smooth);
+    widen(range, smooth, drawn);
+    snprintf(words, sizeof words, "training loss, means of %zu rows around a step", 2 * half + 1);
+    *index = gyre_figure_block(f, words, smooth, drawn);
+out:
+    free(points);
+    free(smooth);
+    return status;
+}
+
+static gyre_status run_blocks(gyre_figure *f, picture *p, int i, gyre_range *raw) {
+    const gyre_plot_run *r = &p->runs[i];
+    const gyre_tables *t = &r->tables;
+    blocks *b = &p->blocks[i];
+    const void *train = t->train, *validation = t->validation, *cycles = t->cycles;
+    size_t n = t->train_count, v = t->validation_count, c = t->cycle_count;
+    const series lr = {"learning rate", r->name, train, n, train_x, train_lr};
+    const series losses = {"training loss", r->name, train, n, train_x, train_loss};
+    const series loss = {"evaluation loss", r->name, validation, v, validation_x, validation_loss};
+    const series percent = {"accuracy in %", r->name,           validation, v,
+                            validation_x,    validation_percent};
+    const series minima = {"evaluation loss at minima", r->name, cycles, c, cycle_x, cycle_loss};
+    const series minima_percent = {
+        "accuracy in % at minima", r->name, cycles, c, cycle_x, cycle_percent};
+    GYRE_TRY(thin_block(f, &lr, &p->lr, &b->lr));
+    GYRE_TRY(thin_block(f, &losses, raw, &b->raw));
+    GYRE_TRY(smooth_block(f, r, &p->train, &b->smooth));
+    GYRE_TRY(thin_block(f, &loss, &p->loss, &b->loss));
+    GYRE_TRY(thin_block(f, &percent, &p->accuracy, &b->accuracy));
+    GYRE_TRY(thin_block(f, &minima, NULL, &b->minima_loss));
+    return thin_block(f, &minima_percent, NULL, &b->minima_accuracy);
+}
+
+/* ---- ranges */
+
+static gyre_range with_margins(gyre_range r, double below, double above) {
+    if (!(r.lo <= r.hi)) return (gyre_range){0, 1, false};
+    double span = r.hi > r.lo ? r.hi - r.lo : (r.hi != 0 ? fabs(r.hi) : 1);
+    return (gyre_range){r.lo - below * span, r.hi + above * span, false};
+}
+
+/* Decades are shown on a log axis; else from 0, and single wild steps may leave the panel. */
+static gyre_range loss_range(gyre_range smooth, gyre_range raw) {
+    if (!(smooth.lo <= smooth.hi)) return with_margins(raw, 0.1, 0.1);
+    if (smooth.lo > 0 && smooth.hi > 8 * smooth.lo) {
+        return (gyre_range){smooth.lo / 1.6, smooth.hi * 1.3, true};
+    }
+    double hi = fmin(raw.hi, 1.5 * smooth.hi);
+    return (gyre_range){smooth.lo < 0 ? smooth.lo : 0, hi > 0 ? 1.05 * hi : 1, false};
+}
+
+static gyre_status fill(gyre_figure *f, picture *p) {
+    const gyre_range none = {NAN, NAN, false};
+    gyre_range raw = none;
+    p->lr = p->train = p->loss = p->accuracy = none;
+    for (int i = 0; i < p->count; i++) {
+        GYRE_TRY(run_blocks(f, p, i, &raw));
+        if (p->runs[i].tables.validation_count > 0) p->validated = true;
+    }
+    if (p->lr.lo > 0) p->lr.lo = 0;
+    p->lr = with_margins(p->lr, 0, 0.2);
+    p->train = loss_range(p->train, raw);
+    p->loss = with_margins(p->loss, 0.12, 0.12);
+    p->accuracy = with_margins(p->accuracy, 0.12, 0.3);
+    if (p->accuracy.hi > 101) p->accuracy.hi = 101;
+    return GYRE_OK;
+}
+
+/* ---- panels */
+
+static void style(FILE *gp, int i) {
+    fprintf(gp, " linecolor rgb '%s'", colours[i % COLOURS]);
+    if (i >= COLOURS) fprintf(gp, " dashtype %d", 1 + i / COLOURS);
+}
+
+static void lay_out_legend(const picture *p, gyre_frame *frame) {
+    size_t longest = 0;
+    char text[128];
+    for (int i = 0; i < p->count; i++) {
+        gyre_plot_legend(&p->runs[i], text, sizeof text);
+        if (strlen(text) > longest) longest = strlen(text);
+    }
+    int columns = 100 / ((int)longest + 8); /* letters in a line */
+    frame->legend_columns = columns < 1 ? 1 : columns > 5 ? 5 : columns;
+    frame->legend_rows = (p->count - 1) / frame->legend_columns; /* one has the subtitle's room */
+}
+
+static void curve(FILE *gp, const picture *p, int i, int index, const char *words, bool named) {
+    char text[128];
+    fprintf(gp, "%s DATA index %d with %s", i == 0 ? "plot" : ", \\\n    ", index, words);
+    style(gp, i);
+    if (named && p->count > 1) {
+        gyre_plot_legend(&p->runs[i], text, sizeof text);
+        fputs(" title ", gp);
+        gyre_figure_quote(gp, text);
+    } else {
+        fputs(" notitle", gp);
+    }
+}
+
+static void more(FILE *gp, int i, int index, const char *words) {
+    fprintf(gp, ", \\\n     DATA index %d with %s", index, words);
+    style(gp, i);
+    fputs(" notitle", gp);
+}
+
+static const char *lines(const gyre_plot_run *r) {
+    if (r->tables.train_count > DOTS_MAX) return "lines linewidth 2";
+    return "linespoints linewidth 2 pointtype 7 pointsize 0.4";
+}
+
+static void lr_panel(gyre_figure *f, const gyre_frame *frame, const picture *p, bool cycles) {
+    if (cycles) gyre_frame_cycle_names(f, p->runs[0].schedule);
+    if (p->count > 1) gyre_frame_legend(f, frame);
+    gyre_frame_panel(f, frame, 0, "learning rate", p->lr);
+    for (int i = 0; i < p->count; i++) {
+        curve(f->gp, p, i, p->blocks[i].lr, lines(&p->runs[i]), true);
+    }
+    fputs("\nunset key\n", f->gp);
+    if (cycles) gyre_frame_cycle_names_end(f, p->runs[0].schedule);
+}
+
+static void train_panel(gyre_figure *f, const gyre_frame *frame, const picture *p) {
+    char heading[160];
+    size_t half = gyre_series_half(p->runs[0].tables.train_count);
+    char mean[48] = "2 % of the run";
+    if (p->count == 1) snprintf(mean, sizeof mean, "%zu steps", 2 * half + 1);
+    snprintf(heading, sizeof heading, "training loss (nats; light: every step, dark: mean of %s)%s",
+             mean, p->train.log ? ", log scale" : "");
+    gyre_frame_panel(f, frame, 1, heading, p->train);
+    for (int i = 0; i < p->count; i++) {
+        fprintf(f->gp, "%s DATA index %d with lines linewidth 0.7 linecolor rgb '#%s%s' notitle",
+                i == 0 ? "plot" : ", \\\n    ", p->blocks[i].raw, p->count > 1 ? "d0" : "b0",
+                colours[i % COLOURS] + 1); /* the first two digits: how clear it is */
+    }
+    for (int i = 0; i < p->count; i++) more(f->gp, i, p->blocks[i].smooth, lines(&p->runs[i]));
+    fputc('\n', f->gp);
+}
+
+static size_t most_cycles(const picture *p) {
+    size_t most = 0;
+    for (int i = 0; i < p->count; i++) {
+        if (p->runs[i].tables.cycle_count > most) most = p->runs[i].tables.cycle_count;
+    }
+    return most;
+}
+
+/* gnuplot 5.4 dies of labels that have no defined point. */
+static bool has_numbers(const picture *p) {
+    const gyre_tables *t = &p->runs[0].tables;
+    if (p->count > 1 || t->cycle_count > NUMBERS_MAX) return false;
+    for (size_t i = 0; i < t->cycle_count; i++) {
+        if (isfinite(t->cycles[i].accuracy)) return true;
+    }
+    return false;
+}
+
+static void evaluation_panel(gyre_figure *f, const gyre_frame *frame, const picture *p,
+                             bool accuracy) {
+    char heading[160];
+    size_t cycles = most_cycles(p);
+    snprintf(heading, sizeof heading, "%s %s%s", gyre_plot_part(p->runs, p->count),
+             accuracy ? "accuracy (%" : "loss (nats",
+             cycles > 0 ? "; large dots: at minima of the rate)" : ")");
+    gyre_frame_panel(f, frame, accuracy ? 3 : 2, heading, accuracy ? p->accuracy : p->loss);
+    for (int i = 0; i < p->count; i++) {
+        const blocks *b = &p->blocks[i];
+        curve(f->gp, p, i, accuracy ? b->accuracy : b->loss,
+              "linespoints linewidth 1.5 pointtype 7 pointsize 0.35", false);
+        more(f->gp, i, accuracy ? b->minima_accuracy : b->minima_loss,
+             "points pointtype 7 pointsize 0.9");
+    }
+    if (accuracy && has_numbers(p)) {
+        fprintf(f->gp,
+                ", \\\n     DATA index %d using 1:2:(sprintf('%%.1f', $2)) with labels "
+                "offset character 0, 0.9 textcolor rgb '%s' notitle",
+                p->blocks[0].minima_accuracy, colours[0]);
+    }
+    fputc('\n', f->gp);
+}
+
+/* ---- the figure */
+
+static bool same_cycles(const gyre_schedule *a, const gyre_schedule *b) {
+    size_t count = gyre_schedule_cycle_count(a);
+    if (count != gyre_schedule_cycle_count(b)) return false;
+    for (size_t i = 0; i < count; i++) {
+        gyre_cycle x = gyre_schedule_cycle(a, i), y = gyre_schedule_cycle(b, i);
+        if (x.first != y.first || x.last != y.last) return false;
+    }
+    return true;
+}
+
+static gyre_status draw(gyre_figure *f, picture *p) {
+    char heading[640], words[320], below[96];
+    bool cycles = true;
+    gyre_plot_title(p->runs, p->count, heading, sizeof heading);
+    gyre_plot_subtitle(p->runs, p->count, words, sizeof words);
+    gyre_plot_x_label(p->runs, p->count, below, sizeof below);
+    gyre_frame frame = {.title = heading, .subtitle = words, .x_label = below};
+    if (p->count > 1) lay_out_legend(p, &frame);
+    for (int i = 0; i < p->count; i++) {
+        int64_t steps = gyre_schedule_steps(p->runs[i].schedule);
+        if (steps > frame.steps) frame.steps = steps;
+        if (!same_cycles(p->runs[0].schedule, p->runs[i].schedule)) cycles = false;
+        if (p->runs[i].tables.validation_count > 0) p->validated = true;
+    }
+    frame.panels = p->validated ? 4 : 2;
+    gyre_frame_begin(f, &frame);
+    GYRE_TRY(fill(f, p));
+    if (cycles) gyre_frame_cycles(f, p->runs[0].schedule);
+    lr_panel(f, &frame, p, cycles);
+    train_panel(f, &frame, p);
+    if (p->validated) {
+        evaluation_panel(f, &frame, p, false);
+        evaluation_panel(f, &frame, p, true);
+    }
+    gyre_frame_end(f);
+    return gyre_figure_finish(f);
+}
+
+gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output) {
+    gyre_figure f;
+    picture p = {.count = count};
+    gyre_status status = gyre_figure_open(output, &f);
+    if (status != GYRE_OK) goto out;
+    if (count < 1 || count > RUNS_MAX) {
+        status =
+            gyre_fail(GYRE_EUSAGE, "%d runs: 1 to %d can be drawn in a figure", count, RUNS_MAX);
+        goto out;
+    }
+    p.runs = calloc((size_t)count, sizeof *p.runs);
+    p.blocks = calloc((size_t)count, sizeof *p.blocks);
+    if (p.runs == NULL || p.blocks == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory for %d runs", count);
+        goto out;
+    }
+    for (int i = 0; i < count; i++) GYRE_GOTO(gyre_plot_run_open(run_dirs[i], &p.runs[i]));
+    status = draw(&f, &p);
+out:
+    for (int i = 0; p.runs != NULL && i < count; i++) gyre_plot_run_close(&p.runs[i]);
+    free(p.runs);
+    free(p.blocks);
+    gyre_figure_close(&f);
+    return status;
+}

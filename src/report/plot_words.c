@@ -1,0 +1,100 @@
+/* The words of a figure: what a stranger must know of the runs it shows. */
+#include "plot_run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const policies[GYRE_POLICY_COUNT] = {
+    [GYRE_POLICY_CONSTANT] = "constant rate",
+    [GYRE_POLICY_LINEAR] = "linear decay",
+    [GYRE_POLICY_MULTISTEP] = "multistep",
+    [GYRE_POLICY_EXP] = "exponential decay",
+    [GYRE_POLICY_TRIANGULAR] = "triangular",
+    [GYRE_POLICY_TRIANGULAR2] = "triangular2",
+    [GYRE_POLICY_EXP_RANGE] = "exp_range",
+    [GYRE_POLICY_EXP_RANGE_AMPLITUDE] = "exp_range_amplitude",
+    [GYRE_POLICY_SGDR] = "sgdr",
+    [GYRE_POLICY_ONE_CYCLE] = "one_cycle",
+    [GYRE_POLICY_HF_COSINE] = "hf_cosine",
+};
+
+const char *gyre_plot_part(const gyre_plot_run *runs, int count) {
+    gyre_validation first = runs[0].settings->data.validation;
+    for (int i = 1; i < count; i++) {
+        if (runs[i].settings->data.validation != first) return "evaluation";
+    }
+    return first == GYRE_VALIDATION_TEST ? "test" : "validation";
+}
+
+void gyre_plot_title(const gyre_plot_run *runs, int count, char *out, size_t room) {
+    const gyre_plot_run *r = &runs[0];
+    if (count > 1) {
+        snprintf(out, room, "%d runs", count);
+        return;
+    }
+    const char *path = r->settings->data.path == NULL ? "?" : r->settings->data.path;
+    const char *file = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
+    const char *model = r->settings->model.name == NULL ? "?" : r->settings->model.name;
+    size_t cycles = gyre_schedule_cycle_count(r->schedule);
+    int used = snprintf(out, room, "%.200s: %.60s on %.200s, %s", r->name, model, file,
+                        policies[r->settings->schedule.policy]);
+    if (cycles > 0 && used > 0 && (size_t)used < room) {
+        snprintf(out + used, room - (size_t)used, ", %zu cycle%s", cycles, cycles == 1 ? "" : "s");
+    }
+}
+
+static int64_t not_finite(const gyre_tables *t) {
+    for (size_t i = 0; i < t->train_count; i++) {
+        if (!isfinite(t->train[i].loss)) return t->train[i].step;
+    }
+    return -1;
+}
+
+void gyre_plot_subtitle(const gyre_plot_run *runs, int count, char *out, size_t room) {
+    const gyre_tables *t = &runs[0].tables;
+    *out = '\0';
+    if (count > 1) return;
+    long long done = (long long)t->train[t->train_count - 1].step + 1;
+    long long all = (long long)gyre_schedule_steps(runs[0].schedule);
+    size_t used = 0;
+    if (t->validation_count > 0) {
+        const gyre_validation_row *last = &t->validation[t->validation_count - 1];
+        used += (size_t)snprintf(out, room, "%s accuracy %.2f %% after %lld steps",
+                                 gyre_plot_part(runs, count), 100 * last->accuracy,
+                                 (long long)last->step);
+    } else {
+        used += (size_t)snprintf(out, room, "%lld steps, no evaluation", done);
+    }
+    if (done < all) {
+        used += (size_t)snprintf(out + used, room - used, "; %lld of %lld steps done", done, all);
+    }
+    if (not_finite(t) >= 0) {
+        snprintf(out + used, room - used, "; loss not finite from step %lld on",
+                 (long long)not_finite(t));
+    }
+}
+
+void gyre_plot_x_label(const gyre_plot_run *runs, int count, char *out, size_t room) {
+    int64_t shared = 0;
+    snprintf(out, room, "step (updates of the weights)");
+    for (int i = 0; i < count; i++) {
+        const gyre_tables *t = &runs[i].tables;
+        int64_t epoch = 0;
+        for (size_t row = 0; row < t->train_count && epoch == 0; row++) {
+            if (t->train[row].epoch == 1) epoch = t->train[row].step;
+        }
+        if (epoch == 0 || (shared != 0 && epoch != shared)) return;
+        shared = epoch;
+    }
+    snprintf(out, room, "step (updates of the weights; an epoch has %lld)", (long long)shared);
+}
+
+void gyre_plot_legend(const gyre_plot_run *r, char *out, size_t room) {
+    const gyre_tables *t = &r->tables;
+    int used = snprintf(out, room, "%.80s", r->name);
+    if (t->validation_count > 0) {
+        snprintf(out + used, room - (size_t)used, " (%.2f %%)",
+                 100 * t->validation[t->validation_count - 1].accuracy);
+    }
+}

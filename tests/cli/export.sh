@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# gyre export csv: every number of the tables comes back with the same bits.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+"$GYRE" --help | grep -q '^  gyre export ' || { echo "gyre export is not in this program"; exit 77; }
+fail() {
+    echo "FAILED: $*"
+    exit 1
+}
+cd "$T" || exit 1
+/usr/bin/python3 "$here/lib/make_run.py" run 500 3 nan || fail "h5py is needed"
+"$GYRE" export csv run >names || fail "export"
+[ "$(cat names)" = "$(printf 'run/csv/%s.csv\n' train validation cycles)" ] || fail "$(cat names)"
+"$GYRE" export csv run -o "other place" >/dev/null || fail "export -o"
+cmp run/csv/train.csv "other place/train.csv" || fail "two exports differ"
+/usr/bin/python3 - <<'P' || fail "the CSV files are not the tables"
+import csv, h5py, numpy as np
+with h5py.File("run/metrics.h5", "r") as f:
+    for name in ("train", "validation", "cycles"):
+        table, rows = f[name][:], list(csv.reader(open(f"run/csv/{name}.csv")))
+        assert rows[0] == list(table.dtype.names), rows[0]
+        assert len(rows) == len(table) + 1, (name, len(rows))
+        for row, text in zip(table, rows[1:]):
+            for value, number in zip(row, text):
+                assert np.array_equal(value, type(value)(number), equal_nan=True), (name, text)
+    assert len(f["train"]) == 500 and np.isnan(f["train"]["loss"][-1])
+P
+for bad in "2 export" "2 export csv" "2 export xlsx run" "2 export csv run --bad" "3 export csv missing"; do
+    set -- $bad
+    code=$1
+    shift
+    "$GYRE" "$@" >/dev/null 2>err
+    rc=$?
+    [ $rc -eq "$code" ] && [ "$(wc -l <err)" -eq 1 ] || fail "gyre $*: exit $rc, $(cat err)"
+done
+[ ! -e missing ] || fail "a missing run was made"
+echo mine >file
+"$GYRE" export csv run -o file 2>err
+[ $? -eq 3 ] && [ "$(cat file)" = mine ] || fail "a file in the folder's place: $(cat err)"

@@ -1,0 +1,99 @@
+/* Series for figures: no extreme is lost by thinning, NaN stays a gap, means are exact. */
+#include "../../src/report/series.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static gyre_point *make(size_t count) {
+    gyre_point *points = calloc(count, sizeof *points);
+    assert_non_null(points);
+    for (size_t i = 0; i < count; i++) {
+        points[i] = (gyre_point){(double)i, (double)((i * 7919) % 1009)};
+    }
+    return points;
+}
+
+static void few_rows_are_kept(void **state) {
+    (void)state;
+    static gyre_point out[GYRE_SERIES_MAX];
+    gyre_point *in = make(GYRE_SERIES_MAX);
+    for (size_t count = 0; count <= GYRE_SERIES_MAX; count += 100) {
+        assert_int_equal(gyre_series_thin(in, count, out), count);
+        for (size_t i = 0; i < count; i++) assert_true(out[i].x == in[i].x && out[i].y == in[i].y);
+    }
+    free(in);
+}
+
+static void thinning_keeps_extremes_and_order(void **state) {
+    (void)state;
+    static gyre_point out[GYRE_SERIES_MAX];
+    const size_t counts[] = {GYRE_SERIES_MAX + 1, 5000, 100000, 123457};
+    for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+        size_t count = counts[c];
+        gyre_point *in = make(count);
+        in[count / 3].y = 1e9; /* a spike of one row */
+        in[count / 2].y = -1e9;
+        in[count / 4].y = NAN;
+        size_t used = gyre_series_thin(in, count, out);
+        assert_true(used <= GYRE_SERIES_MAX);
+        double least = 0, greatest = 0;
+        assert_true(gyre_series_extent(out, used, &least, &greatest));
+        assert_true(least == -1e9 && greatest == 1e9);
+        assert_true(out[0].x == 0 && out[used - 1].x == (double)(count - 1));
+        for (size_t i = 1; i < used; i++) assert_true(out[i - 1].x < out[i].x);
+        free(in);
+    }
+}
+
+static void means_are_those_of_the_rows_around(void **state) {
+    (void)state;
+    static gyre_point out[GYRE_SERIES_BUCKETS];
+    gyre_point in[5] = {{0, 1}, {1, 2}, {2, 6}, {3, NAN}, {4, 10}};
+    assert_int_equal(gyre_series_smooth(in, 5, 1, out), 5);
+    assert_true(out[0].y == 1.5); /* at an end there are fewer */
+    assert_true(out[1].y == 3);
+    assert_true(out[2].y == 4); /* NaN is left out of its neighbours' means */
+    assert_true(isnan(out[3].y));
+    assert_true(out[4].y == 10);
+    assert_int_equal(gyre_series_smooth(in, 1, 0, out), 1);
+    assert_true(out[0].x == 0 && out[0].y == 1);
+    assert_int_equal(gyre_series_smooth(in, 0, 0, out), 0);
+}
+
+static void many_means_span_the_run(void **state) {
+    (void)state;
+    static gyre_point out[GYRE_SERIES_BUCKETS];
+    size_t count = 100000;
+    gyre_point *in = make(count);
+    assert_int_equal(gyre_series_smooth(in, count, gyre_series_half(count), out),
+                     GYRE_SERIES_BUCKETS);
+    assert_true(out[0].x == 0 && out[GYRE_SERIES_BUCKETS - 1].x == (double)(count - 1));
+    /* 2001 rows of a sequence that takes 0..1008 once in 1009 rows: within 2 % of its mean */
+    assert_true(fabs(out[500].y - 504) <= 10);
+    free(in);
+}
+
+static void nothing_finite_has_no_extent(void **state) {
+    (void)state;
+    gyre_point in[2] = {{0, NAN}, {1, INFINITY}};
+    double least = 5, greatest = 5;
+    assert_false(gyre_series_extent(in, 2, &least, &greatest));
+    assert_true(least == 5 && greatest == 5);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(few_rows_are_kept),
+        cmocka_unit_test(thinning_keeps_extremes_and_order),
+        cmocka_unit_test(means_are_those_of_the_rows_around),
+        cmocka_unit_test(many_means_span_the_run),
+        cmocka_unit_test(nothing_finite_has_no_extent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
