@@ -34,6 +34,6 @@ ends 0 env SLURM_NTASKS=4 "$program" # a batch script is no step
 ends 0 env SLURM_NTASKS=2 SLURM_PROCID=0 SLURM_STEP_ID=0 mpirun -q -np 1 "$program"
 
 ends 3 mpirun -q -np 4 "$program" abort
-[ "$(grep -v '^$' "$T/out" | wc -l)" -eq 1 ] || fail "not one line"
+[ "$(grep -vc '^$' "$T/out")" -eq 1 ] || fail "not one line"
 grep -q '^gyre: error (rank 3 on .*): the disk is gone$' "$T/out" || fail "no message"
 exit 0

@@ -36,7 +36,7 @@ static void own_cores_are_told(void **state) {
     gyre_cores_text(text, sizeof text);
     assert_int_equal(gyre_cores_count(text), CPU_COUNT(&all));
     CPU_ZERO(&one);
-    for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++) {
+    for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++) {
         if (CPU_ISSET(i, &all)) CPU_SET(i, &one);
     }
     assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
