@@ -22,16 +22,19 @@ typedef struct {
 gyre_status gyre_train(const gyre_settings *settings, const gyre_train_options *options,
                        gyre_comm *comm);
 
-/* Loss and accuracy of a checkpoint on one part ("test", "validation", "train") of a dataset file.
- */
+/* Loss and accuracy of a checkpoint (or of a run folder's newest) on one part ("test",
+ * "validation", "train") of a dataset file; `data` NULL: the run's own. Close the result.
+ * Collective. */
 typedef struct {
     int64_t samples, correct;
     double loss; /* mean */
     int classes;
-    int64_t *class_samples, *class_correct; /* (classes); free() both */
+    int64_t *class_samples, *class_correct; /* (classes) */
+    char (*class_names)[64];                /* (classes) */
 } gyre_evaluation;
 gyre_status gyre_evaluate_checkpoint(const char *checkpoint_or_run, const char *data,
                                      const char *part, gyre_comm *comm, gyre_evaluation *out);
+void gyre_evaluation_close(gyre_evaluation *e);
 
 /* Says in words what a run folder, checkpoint, metrics file or dataset holds, and verifies its
  * checksums. */

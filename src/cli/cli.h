@@ -16,7 +16,8 @@ typedef struct {
 /* Prints the recorded error as "gyre: error: ..." and returns the status as exit code. */
 int gyre_cli_fail(gyre_status status);
 
+extern const gyre_command gyre_command_train, gyre_command_plot, gyre_command_eval;
+extern const gyre_command gyre_command_inspect, gyre_command_export;
 extern const gyre_command gyre_command_help, gyre_command_doctor;
-extern const gyre_command gyre_command_export;
 
 #endif

@@ -1,6 +1,7 @@
 /* gyre export: a run's tables as CSV, for spreadsheets, R and pandas. */
 #include "cli.h"
 
+#include "arguments.h"
 #include "gyre/file.h"
 #include "gyre/metrics.h"
 #include <getopt.h>
@@ -111,11 +112,7 @@ static gyre_status export(int argc, char **argv) {
     const char *dir = NULL;
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
-        if (c != 'o') {
-            return gyre_fail(GYRE_EUSAGE, "%s '%s'; usage: gyre %s",
-                             c == ':' ? "missing value after" : "unknown option", argv[optind - 1],
-                             gyre_command_export.usage);
-        }
+        if (c != 'o') return gyre_cli_bad_option(c, argv, &gyre_command_export);
         dir = optarg;
     }
     if (argc - optind != 2 || strcmp(argv[optind], "csv") != 0) {

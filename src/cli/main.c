@@ -5,10 +5,8 @@
 #include <string.h>
 
 static const gyre_command *const commands[] = {
-    &gyre_command_export,
-    &gyre_command_help,
-    &gyre_command_doctor,
-    NULL,
+    &gyre_command_train,  &gyre_command_plot, &gyre_command_eval,   &gyre_command_inspect,
+    &gyre_command_export, &gyre_command_help, &gyre_command_doctor, NULL,
 };
 
 static void print_usage(FILE *out) {

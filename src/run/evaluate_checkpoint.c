@@ -5,6 +5,7 @@
 #include "gyre/file.h"
 #include "gyre/run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,6 +62,7 @@ static gyre_status read_files(evaluation *e, const char *given, const char *data
     char *checkpoint = NULL, *config = NULL;
     GYRE_GOTO(locate(given, &checkpoint, &config));
     GYRE_GOTO(gyre_config_open(config, NULL, 0, &e->settings));
+    if (data == NULL) data = e->settings->data.path;
     GYRE_GOTO(gyre_dataset_open(data, &e->data));
     GYRE_GOTO(find_part(e->data, data, part, images));
     int classes = e->settings->model.classes;
@@ -94,6 +96,13 @@ static gyre_status open_net(evaluation *e, gyre_comm *comm) {
     return gyre_evaluator_open(e->weights, e->settings->evaluate.batch, comm, NULL, &e->evaluator);
 }
 
+void gyre_evaluation_close(gyre_evaluation *e) {
+    free(e->class_samples);
+    free(e->class_correct);
+    free(e->class_names);
+    *e = (gyre_evaluation){0};
+}
+
 static gyre_status fill_in(const evaluation *e, const gyre_images *images, const gyre_score *score,
                            gyre_evaluation *out) {
     int n = e->model->classes;
@@ -101,14 +110,16 @@ static gyre_status fill_in(const evaluation *e, const gyre_images *images, const
         .samples = images->count, .correct = score->right, .loss = score->loss, .classes = n};
     out->class_samples = calloc((size_t)n, sizeof *out->class_samples);
     out->class_correct = calloc((size_t)n, sizeof *out->class_correct);
-    if (out->class_samples == NULL || out->class_correct == NULL) {
-        free(out->class_samples);
-        free(out->class_correct);
+    out->class_names = calloc((size_t)n, sizeof *out->class_names);
+    if (!out->class_samples || !out->class_correct || !out->class_names) {
+        gyre_evaluation_close(out);
         return gyre_fail(GYRE_EIO, "no memory for %d classes", n);
     }
     for (int k = 0; k < n; k++) {
         out->class_samples[k] = (int64_t)e->classes[k];
         out->class_correct[k] = (int64_t)e->classes[n + k];
+        snprintf(out->class_names[k], sizeof out->class_names[k], "%s",
+                 gyre_dataset_class_name(e->data, k));
     }
     return GYRE_OK;
 }

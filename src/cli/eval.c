@@ -1,0 +1,79 @@
+/* gyre eval: loss, accuracy and per-class accuracy of a checkpoint. */
+#include "cli.h"
+
+#include "arguments.h"
+#include "gyre/comm.h"
+#include "gyre/log.h"
+#include "gyre/run.h"
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct {
+    const char *checkpoint, *data, *part;
+} arguments;
+
+static gyre_status parse(int argc, char **argv, arguments *a) {
+    static const struct option options[] = {
+        {"data", required_argument, NULL, 'd'}, {"part", required_argument, NULL, 'p'}, {0}};
+    opterr = 0;
+    *a = (arguments){.part = "test"};
+    for (int c; (c = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
+        switch (c) {
+        case 'd': a->data = optarg; break;
+        case 'p': a->part = optarg; break;
+        default: return gyre_cli_bad_option(c, argv, &gyre_command_eval);
+        }
+    }
+    if (argc - optind != 1) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "one checkpoint or run folder was expected, found %d; usage: gyre %s",
+                         argc - optind, gyre_command_eval.usage);
+    }
+    a->checkpoint = argv[optind];
+    return GYRE_OK;
+}
+
+static double percent(int64_t part, int64_t whole) {
+    return whole > 0 ? 100 * (double)part / (double)whole : 0;
+}
+
+static gyre_status print(const gyre_evaluation *e, const char *part) {
+    printf("%s: %" PRId64 " samples, loss %.4f, accuracy %.2f %%\n", part, e->samples, e->loss,
+           percent(e->correct, e->samples));
+    for (int k = 0; k < e->classes; k++) {
+        if (e->class_samples[k] == 0) continue;
+        printf("  %-20s %6.2f %% of %" PRId64 "\n", e->class_names[k],
+               percent(e->class_correct[k], e->class_samples[k]), e->class_samples[k]);
+    }
+    return fflush(stdout) == 0 ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write to stdout");
+}
+
+static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
+    arguments a;
+    gyre_evaluation e = {0};
+    GYRE_TRY(gyre_comm_agree(comm, parse(argc, argv, &a)));
+    GYRE_TRY(gyre_evaluate_checkpoint(a.checkpoint, a.data, a.part, comm, &e));
+    gyre_status status = gyre_comm_rank(comm) == 0 ? print(&e, a.part) : GYRE_OK;
+    gyre_evaluation_close(&e);
+    return gyre_comm_agree(comm, status);
+}
+
+static int run(int argc, char **argv) {
+    gyre_comm *comm = NULL;
+    gyre_status status = gyre_comm_open(&argc, &argv, &comm);
+    if (status != GYRE_OK) return gyre_cli_fail(status);
+    if (gyre_comm_rank(comm) != 0) gyre_log_mute();
+    status = evaluate(argc, argv, comm);
+    if (gyre_comm_rank(comm) == 0) gyre_cli_fail(status);
+    gyre_comm_close(comm);
+    return (int)status;
+}
+
+const gyre_command gyre_command_eval = {
+    "eval",
+    "eval CHECKPOINT|RUN [--data FILE] [--part test|validation|train]",
+    "loss, accuracy and per-class accuracy (without --data on the run's own dataset)",
+    run,
+};
