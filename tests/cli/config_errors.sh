@@ -2,32 +2,13 @@
 # Bad configs through the program: one line on stderr that names the file and the place, exit code 2
 # on one rank and on two, and no file made.
 set -u
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-"$GYRE" --help | grep -q '^  gyre train ' || { echo "gyre train is not in this program"; exit 77; }
-
-fail() {
-    echo "FAILED: $*"
-    exit 1
-}
-
-refused() { # code, words, command...
-    local code=$1 words=$2 rc
-    shift 2
-    timeout 10 "$@" >"$T/out" 2>"$T/err"
-    rc=$?
-    [ $rc -eq "$code" ] || fail "exit $rc instead of $code: $* ($(cat "$T/err"))"
-    [ "$(wc -l <"$T/err")" -eq 1 ] || fail "not one line: $(cat "$T/err")"
-    grep -q "^gyre: error: " "$T/err" || fail "no 'gyre: error: ': $(cat "$T/err")"
-    grep -qF -- "$words" "$T/err" || fail "no '$words' in: $(cat "$T/err")"
-    [ ! -e "$T/run" ] || fail "a refused config made a run folder"
-}
+. "$(dirname "$0")/lib/common.sh"
 
 config() { printf '%s\n' "$1" >"$T/bad.json"; }
 bad() { # code, words
     refused "$1" "$2" "$GYRE" train "$T/bad.json" --out "$T/run"
-    refused "$1" "$2" mpirun -q -np 2 --oversubscribe "$GYRE" train "$T/bad.json" --out "$T/run"
+    refused "$1" "$2" mpirun -q -np 2 "$GYRE" train "$T/bad.json" --out "$T/run"
+    [ ! -e "$T/run" ] || fail "a refused config made a run folder"
 }
 
 config '{

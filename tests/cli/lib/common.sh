@@ -1,0 +1,39 @@
+# What the scripts in tests/cli share: source it. Gives $T, a scratch folder that goes away.
+# shellcheck shell=bash
+lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_rmaps_base_oversubscribe=1
+
+fail() {
+    echo "FAILED: $*"
+    exit 1
+}
+
+# ends CODE COMMAND...: its output is in $T/out and $T/err.
+ends() {
+    local code=$1 rc=0
+    shift
+    timeout "${LIMIT:-60}" "$@" >"$T/out" 2>"$T/err" || rc=$?
+    [ $rc -eq "$code" ] || fail "exit $rc instead of $code: $* ($(tail -n 5 "$T/err"))"
+}
+
+# refused CODE WORDS COMMAND...: within 10 s, with one line on stderr that has these words.
+refused() {
+    local code=$1 words=$2
+    shift 2
+    LIMIT=10 ends "$code" "$@"
+    [ "$(wc -l <"$T/err")" -eq 1 ] || fail "not one line: $(cat "$T/err")"
+    grep -q "^gyre: error: " "$T/err" || fail "no 'gyre: error: ': $(cat "$T/err")"
+    grep -qF -- "$words" "$T/err" || fail "no '$words' in: $(cat "$T/err")"
+}
+
+# The files under a folder with their contents and times, to see that nothing was touched.
+picture_of() { (cd "$1" && find . -type f -exec sh -c 'stat -c "%n %Y %s" "$1"; cksum <"$1"' _ {} \; | sort); }
+
+# make_dataset FILE [TRAIN [TEST [SIDE [CHANNELS]]]]: small images of 10 classes that can be learned.
+make_dataset() { /usr/bin/python3 "$lib/make_dataset.py" "$@" || fail "h5py is needed"; }
+
+# The tables of two run folders, but for the columns that tell the time.
+same_tables() { /usr/bin/python3 "$lib/same_tables.py" "$@"; }
