@@ -12,7 +12,7 @@ static const gyre_command *const commands[] = {
 static void print_usage(FILE *out) {
     fprintf(out, "usage: gyre COMMAND [ARGUMENTS]\n\n");
     for (size_t i = 0; commands[i] != NULL; i++) {
-        fprintf(out, "  gyre %-52s %s\n", commands[i]->usage, commands[i]->words);
+        fprintf(out, "  gyre %s\n      %s\n", commands[i]->usage, commands[i]->words);
     }
 }
 
