@@ -4,10 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* In the order in which a person needs them. */
+/* clang-format off */
 static const gyre_command *const commands[] = {
-    &gyre_command_train,  &gyre_command_plot, &gyre_command_eval,   &gyre_command_inspect,
-    &gyre_command_export, &gyre_command_help, &gyre_command_doctor, NULL,
+    &gyre_command_data,
+    &gyre_command_train,
+    &gyre_command_plot,
+    &gyre_command_eval,
+    &gyre_command_inspect,
+    &gyre_command_export,
+    &gyre_command_help,
+    &gyre_command_doctor,
+    NULL,
 };
+/* clang-format on */
 
 static void print_usage(FILE *out) {
     fprintf(out, "usage: gyre COMMAND [ARGUMENTS]\n\n");

@@ -65,12 +65,9 @@ static gyre_status open_source(source *s, int rank) {
     s->rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
     if (s->rank == rank) H5Sget_simple_extent_dims(space, s->dims, NULL);
     release(space);
-    if (s->rank != rank) {
-        return gyre_fail(GYRE_EIO, "'%s': %s has %d dimensions, %d were expected%s", s->path,
-                         s->name, s->rank, rank,
-                         rank == 4 ? ": (images, height, width, channels)" : "");
-    }
-    return check_storage(s);
+    if (s->rank == rank) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s': %s has %d dimensions, %d were expected%s", s->path, s->name,
+                     s->rank, rank, rank == 4 ? ": (images, height, width, channels)" : "");
 }
 
 static gyre_status check_integer(const source *s, size_t size, H5T_sign_t sign,
@@ -98,6 +95,7 @@ static gyre_status read_images(source *s, gyre_layout_part *out) {
                          s->path, s->name, (unsigned long long)d[0], (unsigned long long)d[1],
                          (unsigned long long)d[2], (unsigned long long)d[3], GYRE_SIDE_MAX);
     }
+    GYRE_TRY(check_storage(s));
     *out = (gyre_layout_part){.count = (int64_t)d[0],
                               .h = (int32_t)d[1],
                               .w = (int32_t)d[2],
@@ -113,6 +111,7 @@ static gyre_status read_labels(source *s, gyre_layout_part *out) {
         return gyre_fail(GYRE_EIO, "'%s': %s has %llu labels for %lld images", s->path, s->name,
                          (unsigned long long)s->dims[0], (long long)out->count);
     }
+    GYRE_TRY(check_storage(s));
     out->labels = s->offset;
     return GYRE_OK;
 }
@@ -133,6 +132,7 @@ static gyre_status read_names(source *s, gyre_layout *out) {
         return gyre_fail(GYRE_EIO, "'%s': %s has %llu names of %zu bytes; 1 to %d were expected",
                          s->path, s->name, (unsigned long long)s->dims[0], size, GYRE_CLASSES_MAX);
     }
+    GYRE_TRY(check_storage(s));
     out->names = (int64_t)s->dims[0];
     out->name_size = (int64_t)size;
     out->names_at = s->offset;
