@@ -83,6 +83,15 @@ typedef struct {
     bool max, ceil;
 } gyre_pool_shape;
 
+/* Local response normalisation within a channel (Caffe's WITHIN_CHANNEL): y = x s^-beta, s = 1 +
+ * alpha / size^2 * (sum of x^2 over the size x size window around the pixel). Cells outside the
+ * image are 0 and count in the divisor. size is odd; relu: x is max(0, x), and dx is masked. */
+typedef struct {
+    int n, h, w, c, size;
+    float alpha, beta;
+    bool relu;
+} gyre_lrn_shape;
+
 /* ResNet's option A shortcut (He et al. 2015, 3.3): every stride-th pixel, channels padded with
  * (k - c) / 2 zeros in front and the rest behind. */
 typedef struct {
@@ -204,6 +213,10 @@ struct gyre_backend_ops {
                         gyre_act y);
     gyre_status (*pool_dx)(gyre_queue *q, const gyre_pool_shape *s, gyre_act dy, gyre_raw saved,
                            gyre_act dx);
+    gyre_status (*lrn)(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act y);
+    /* dx may be dy */
+    gyre_status (*lrn_dx)(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act dy,
+                          gyre_act dx);
     gyre_status (*shortcut)(gyre_queue *q, const gyre_shortcut_shape *s, gyre_act x, gyre_act y);
     gyre_status (*shortcut_dx)(gyre_queue *q, const gyre_shortcut_shape *s, gyre_act dy,
                                gyre_act dx);

@@ -18,6 +18,7 @@ typedef enum {
     GYRE_LAYER_NORM,
     GYRE_LAYER_RELU,
     GYRE_LAYER_POOL,
+    GYRE_LAYER_LRN,
     GYRE_LAYER_SHORTCUT
 } gyre_layer_kind;
 
@@ -27,8 +28,10 @@ typedef struct {
     int input;          /* index of the layer whose output it reads; -1: the images */
     int residual;       /* NORM: index of the layer whose output is added; -1: none */
     int h, w, c;        /* of its output */
-    int r, stride, pad; /* window of CONV and POOL; stride of SHORTCUT */
-    bool relu, max, ceil;
+    int r, stride, pad; /* window of CONV, POOL and LRN; stride of SHORTCUT */
+    bool relu;          /* on the output; of LRN, on its input */
+    bool max, ceil;
+    float alpha, beta; /* LRN */
     int weight, bias; /* indices of parameters (gamma and beta of NORM); -1: none */
     size_t moments;   /* NORM: offset of its (mean, variance) pair in the buffers vector */
 } gyre_layer;

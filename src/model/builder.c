@@ -80,6 +80,7 @@ static void add_weights(builder *b, gyre_layer *l, int rank, const int *dims, in
     if (b->status != GYRE_OK) return;
     gyre_param *w = &b->model->params[at.weight];
     w->init = b->init;
+    w->decay_mult = b->weight_decay_mult;
     w->spread = b->spread_by_fan ? b->spread / sqrt(b->fan_out ? fan_out : fan_in) : b->spread;
     if (bias) {
         gyre_param *p = &b->model->params[at.bias];
@@ -152,6 +153,21 @@ int builder_relu(builder *b, const char *name, int from) {
     return finish(b, l);
 }
 
+int builder_lrn(builder *b, const char *name, int from, lrn_options o) {
+    if (b->status != GYRE_OK) return -1;
+    size3 in = size_of(b->model, from);
+    gyre_layer *l = add_layer(b, GYRE_LAYER_LRN, name, from);
+    if (l == NULL) return -1;
+    l->h = in.h;
+    l->w = in.w;
+    l->c = in.c;
+    l->r = o.size;
+    l->alpha = o.alpha;
+    l->beta = o.beta;
+    l->relu = o.relu;
+    return finish(b, l);
+}
+
 int builder_pool_size(int size, int r, int stride, int pad, bool ceil_mode) {
     int room = size + 2 * pad - r;
     if (room < 0) return 0;
@@ -203,7 +219,7 @@ void builder_style_caffe(builder *b, double deviation) {
     b->spread_by_fan = false;
     b->bias_init = GYRE_INIT_ZERO;
     b->bias_lr_mult = 2;
-    b->bias_decay_mult = 1;
+    b->weight_decay_mult = b->bias_decay_mult = 1;
 }
 
 void builder_style_xavier(builder *b) {

@@ -18,7 +18,7 @@ typedef struct {
     bool spread_by_fan; /* spread is a gain: deviation = spread / sqrt(fan) */
     bool fan_out;
     gyre_init bias_init; /* UNIFORM: half width 1 / sqrt(fan in), as PyTorch does */
-    float bias_lr_mult, bias_decay_mult;
+    float bias_lr_mult, weight_decay_mult, bias_decay_mult;
 } builder;
 
 typedef struct {
@@ -32,6 +32,12 @@ int builder_linear(builder *b, const char *name, int from, int out, bool relu);
 int builder_norm(builder *b, const char *name, int from, int residual, bool relu);
 int builder_relu(builder *b, const char *name, int from);
 int builder_pool(builder *b, const char *name, int from, bool max, int r, int stride, bool ceil);
+typedef struct {
+    int size;
+    float alpha, beta;
+    bool relu; /* of what it reads */
+} lrn_options;
+int builder_lrn(builder *b, const char *name, int from, lrn_options o);
 int builder_global_average(builder *b, const char *name, int from);
 int builder_shortcut(builder *b, const char *name, int from, int channels, int stride);
 

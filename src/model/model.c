@@ -112,7 +112,7 @@ gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, i
     m->c = c;
     m->classes = classes;
     m->norm_frozen = settings->batch_norm_frozen;
-    builder b = {.model = m, .bias_lr_mult = 1, .bias_decay_mult = 1};
+    builder b = {.model = m, .bias_lr_mult = 1, .weight_decay_mult = 1, .bias_decay_mult = 1};
     entry->build(&b, entry->depth);
     gyre_status status = b.status;
     if (status == GYRE_OK) status = freeze(m, settings);

@@ -60,6 +60,10 @@ static gyre_status layer_forward(const net_pass *p, int i) {
         gyre_pool_shape s = shape_of_pool(m, l, p->n);
         return ops->pool(q, &s, x, saved, y);
     }
+    case GYRE_LAYER_LRN: {
+        gyre_lrn_shape s = shape_of_lrn(l, p->n);
+        return ops->lrn(q, &s, x, y);
+    }
     case GYRE_LAYER_SHORTCUT: {
         gyre_shortcut_shape s = shape_of_shortcut(m, l, p->n);
         return ops->shortcut(q, &s, x, y);
@@ -115,6 +119,10 @@ static gyre_status layer_backward(const net_pass *p, int i) {
     case GYRE_LAYER_POOL: {
         gyre_pool_shape s = shape_of_pool(m, l, p->n);
         return ops->pool_dx(q, &s, dy, p->lane->saved[i], dx);
+    }
+    case GYRE_LAYER_LRN: {
+        gyre_lrn_shape s = shape_of_lrn(l, p->n);
+        return ops->lrn_dx(q, &s, x, dy, dx);
     }
     case GYRE_LAYER_SHORTCUT: {
         gyre_shortcut_shape s = shape_of_shortcut(m, l, p->n);

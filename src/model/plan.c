@@ -87,7 +87,8 @@ static void plan_gradient(planner *p, int i) {
     const gyre_layer *l = &p->m->layers[i];
     layer_plan *plan = &p->plan->layers[i], *plans = p->plan->layers;
     int spare_x = -1, spare_r = -1;
-    bool in_place = l->kind == GYRE_LAYER_NORM || l->kind == GYRE_LAYER_RELU;
+    bool in_place =
+        l->kind == GYRE_LAYER_NORM || l->kind == GYRE_LAYER_RELU || l->kind == GYRE_LAYER_LRN;
     bool wants_x = l->input >= 0 && plans[l->input].wanted;
     plan->dy = p->pending[i];
     if (l->residual >= 0 && plans[l->residual].wanted) {

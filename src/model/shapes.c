@@ -28,6 +28,10 @@ gyre_pool_shape shape_of_pool(const gyre_model *m, const gyre_layer *l, int n) {
     return (gyre_pool_shape){n, x.h, x.w, x.c, l->r, l->stride, l->pad, l->max, l->ceil};
 }
 
+gyre_lrn_shape shape_of_lrn(const gyre_layer *l, int n) {
+    return (gyre_lrn_shape){n, l->h, l->w, l->c, l->r, l->alpha, l->beta, l->relu};
+}
+
 gyre_shortcut_shape shape_of_shortcut(const gyre_model *m, const gyre_layer *l, int n) {
     gyre_layer x = input_of(m, l);
     return (gyre_shortcut_shape){n, x.h, x.w, x.c, l->c, l->stride};

@@ -45,6 +45,30 @@ static void build_cifar10_quick(builder *b, int depth) {
     builder_linear(b, "ip2", x, b->model->classes, false);
 }
 
+/* Caffe's examples/cifar10/cifar10_full_train_test.prototxt. There conv3 states no multipliers, so
+ * that its bias learns at the weights' rate. The ReLU between pool1 and norm1 is norm1's. */
+static void build_cifar10_full(builder *b, int depth) {
+    const lrn_options lrn = {.size = 3, .alpha = 5e-5f, .beta = 0.75f};
+    lrn_options relu_lrn = lrn;
+    (void)depth;
+    relu_lrn.relu = true;
+    builder_style_caffe(b, 1e-4);
+    int x = builder_conv(b, "conv1", BUILDER_IMAGES, (conv_options){32, 5, 1, 2, true, false});
+    x = builder_pool(b, "pool1", x, true, 3, 2, true);
+    x = builder_lrn(b, "norm1", x, relu_lrn);
+    builder_style_caffe(b, 0.01);
+    x = builder_conv(b, "conv2", x, (conv_options){32, 5, 1, 2, true, true});
+    x = builder_pool(b, "pool2", x, false, 3, 2, true);
+    x = builder_lrn(b, "norm2", x, lrn);
+    b->bias_lr_mult = 1;
+    x = builder_conv(b, "conv3", x, (conv_options){64, 5, 1, 2, true, true});
+    x = builder_pool(b, "pool3", x, false, 3, 2, true);
+    b->bias_lr_mult = 2;
+    b->weight_decay_mult = 250;
+    b->bias_decay_mult = 0;
+    builder_linear(b, "ip1", x, b->model->classes, false);
+}
+
 /* Three convolutions with batch norm: for the demo, and for other small images. */
 static void build_small_cnn(builder *b, int depth) {
     (void)depth;
@@ -104,6 +128,8 @@ const zoo_entry gyre_zoo[] = {
     {"mlp", "2 hidden layers of 256 and 128", build_mlp, 0},
     {"lenet", "LeNet as Caffe has it, for 28x28 images", build_lenet, 0},
     {"cifar10_quick", "Caffe's small net for 32x32 images", build_cifar10_quick, 0},
+    {"cifar10_full", "Caffe's larger net for 32x32 images, with local response normalisation",
+     build_cifar10_full, 0},
     {"resnet20", "residual net of 20 layers for 32x32 images", build_resnet, 20},
     {"resnet32", "residual net of 32 layers for 32x32 images", build_resnet, 32},
     {"resnet44", "residual net of 44 layers for 32x32 images", build_resnet, 44},

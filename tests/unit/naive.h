@@ -101,6 +101,22 @@ static void naive_pool(const naive *t, const gyre_layer *l, naive_input in, doub
     }
 }
 
+static void naive_lrn(const gyre_layer *l, naive_input in, int n, double *y) {
+    for (int at = 0; at < n * l->h * l->w * l->c; at++) {
+        int c = at % l->c, ox = at / l->c % l->w, oy = at / l->c / l->w % l->h;
+        int image = at / l->c / l->w / l->h;
+        double sum = 0, floor_value = l->relu ? 0 : -INFINITY;
+        for (int i = 0; i < l->r * l->r; i++) {
+            int iy = oy + i / l->r - l->r / 2, ix = ox + i % l->r - l->r / 2;
+            if (iy < 0 || ix < 0 || iy >= in.h || ix >= in.w) continue;
+            double x = fmax(floor_value, in.x[((image * in.h + iy) * in.w + ix) * in.c + c]);
+            sum += x * x;
+        }
+        double s = 1 + (double)l->alpha / (l->r * l->r) * sum;
+        y[at] = fmax(floor_value, in.x[at]) * pow(s, -(double)l->beta);
+    }
+}
+
 static void naive_shortcut(const naive *t, const gyre_layer *l, naive_input in, double *y) {
     int front = (l->c - in.c) / 2;
     for (int at = 0; at < t->n * l->h * l->w * l->c; at++) {
@@ -122,10 +138,11 @@ static void naive_layer(const naive *t, int index) {
     case GYRE_LAYER_LINEAR: naive_linear(t, l, in, y); break;
     case GYRE_LAYER_NORM: naive_norm(t, l, in, y); break;
     case GYRE_LAYER_POOL: naive_pool(t, l, in, y); break;
+    case GYRE_LAYER_LRN: naive_lrn(l, in, t->n, y); break;
     case GYRE_LAYER_SHORTCUT: naive_shortcut(t, l, in, y); break;
     case GYRE_LAYER_RELU: memcpy(y, in.x, (size_t)size * sizeof *y); break;
     }
-    bool relu = l->relu || l->kind == GYRE_LAYER_RELU;
+    bool relu = l->relu || l->kind == GYRE_LAYER_RELU; /* of an LRN, y is >= 0 by then */
     for (int i = 0; relu && i < size; i++) y[i] = fmax(0, y[i]);
 }
 

@@ -43,10 +43,10 @@ static void parameters_are_counted(void **state) {
         const char *name;
         int size, c;
         size_t count;
-    } known[] = {{"lenet", 28, 1, 431080},     {"cifar10_quick", 32, 3, 145578},
-                 {"resnet20", 32, 3, 269722},  {"resnet32", 32, 3, 464154},
-                 {"resnet44", 32, 3, 658586},  {"resnet56", 32, 3, 853018},
-                 {"resnet110", 32, 3, 1727962}};
+    } known[] = {{"lenet", 28, 1, 431080},       {"cifar10_quick", 32, 3, 145578},
+                 {"cifar10_full", 32, 3, 89578}, {"resnet20", 32, 3, 269722},
+                 {"resnet32", 32, 3, 464154},    {"resnet44", 32, 3, 658586},
+                 {"resnet56", 32, 3, 853018},    {"resnet110", 32, 3, 1727962}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         gyre_model *m = open_model(known[i].name, known[i].size, known[i].c, 10);
         assert_int_equal(m->count, known[i].count);
@@ -72,6 +72,18 @@ static void layers_have_their_shapes(void **state) {
     assert_false(layer(m, "ip1")->relu);
     assert_int_equal(layer(m, "relu1")->input, layer(m, "pool1") - m->layers);
     gyre_model_close(m);
+    m = open_model("cifar10_full", 32, 3, 10);
+    shape_is(m, "norm1", 16, 16, 32);
+    shape_is(m, "norm2", 8, 8, 32);
+    shape_is(m, "pool3", 4, 4, 64);
+    assert_int_equal(m->layer_count, 9);
+    assert_int_equal(param(m, "ip1.weight")->dims[1], 1024);
+    assert_true(layer(m, "norm1")->relu && !layer(m, "norm2")->relu); /* conv2 has its own */
+    assert_false(layer(m, "conv1")->relu);
+    assert_true(layer(m, "conv2")->relu && layer(m, "conv3")->relu && !layer(m, "ip1")->relu);
+    assert_true(layer(m, "pool1")->max && !layer(m, "pool2")->max && !layer(m, "pool3")->max);
+    for (int i = 1; i < m->layer_count; i++) assert_int_equal(m->layers[i].input, i - 1);
+    gyre_model_close(m);
     m = open_model("resnet20", 32, 3, 100);
     shape_is(m, "layer1.2.bn2", 32, 32, 16);
     shape_is(m, "layer2.0.bn1", 16, 16, 32);
@@ -95,6 +107,7 @@ static void the_layout_covers_each_parameter_once(void **state) {
             for (int i = 0; i < m->param_count; i++) {
                 const gyre_param *p = &m->params[i];
                 if (p->lr_mult != m->groups[g].lr_mult) continue;
+                if (p->decay_mult != m->groups[g].decay_mult) continue;
                 assert_int_equal(p->offset, at);
                 at += (p->count + 15) / 16 * 16;
                 seen++;
@@ -108,6 +121,25 @@ static void the_layout_covers_each_parameter_once(void **state) {
     gyre_model *m = open_model("cifar10_quick", 32, 3, 10);
     assert_int_equal(m->group_count, 2); /* weights, and biases at twice the rate */
     assert_true(param(m, "ip2.bias")->lr_mult == 2 && param(m, "ip2.weight")->lr_mult == 1);
+    gyre_model_close(m);
+}
+
+/* cifar10_full_train_test.prototxt: each layer's `param` blocks; conv3 has none. */
+static void caffes_multipliers(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        float lr, decay;
+    } known[] = {{"conv1.weight", 1, 1}, {"conv1.bias", 2, 1},   {"conv2.weight", 1, 1},
+                 {"conv2.bias", 2, 1},   {"conv3.weight", 1, 1}, {"conv3.bias", 1, 1},
+                 {"ip1.weight", 1, 250}, {"ip1.bias", 2, 0}};
+    gyre_model *m = open_model("cifar10_full", 32, 3, 10);
+    assert_int_equal(m->param_count, sizeof known / sizeof known[0]);
+    assert_int_equal(m->group_count, 4);
+    for (int i = 0; i < m->param_count; i++) {
+        const gyre_param *p = param(m, known[i].name);
+        assert_true(p->lr_mult == known[i].lr && p->decay_mult == known[i].decay);
+    }
     gyre_model_close(m);
 }
 
@@ -142,6 +174,15 @@ static void initial_weights_have_their_spread(void **state) {
     spread_is(m, x, "conv3.weight", 0.01);
     spread_is(m, x, "ip1.weight", 0.1);
     for (int i = 0; i < 32; i++) assert_true(x[param(m, "conv1.bias")->offset + (size_t)i] == 0);
+    free(x);
+    gyre_model_close(m);
+    m = open_model("cifar10_full", 32, 3, 10);
+    x = initial(m, 3);
+    spread_is(m, x, "conv1.weight", 1e-4);
+    spread_is(m, x, "conv2.weight", 0.01);
+    spread_is(m, x, "conv3.weight", 0.01);
+    spread_is(m, x, "ip1.weight", 0.01);
+    for (int i = 0; i < 10; i++) assert_true(x[param(m, "ip1.bias")->offset + (size_t)i] == 0);
     free(x);
     gyre_model_close(m);
     m = open_model("lenet", 28, 1, 10);
@@ -242,6 +283,7 @@ int main(void) {
         cmocka_unit_test(parameters_are_counted),
         cmocka_unit_test(layers_have_their_shapes),
         cmocka_unit_test(the_layout_covers_each_parameter_once),
+        cmocka_unit_test(caffes_multipliers),
         cmocka_unit_test(initial_weights_have_their_spread),
         cmocka_unit_test(initial_weights_are_keyed),
         cmocka_unit_test(parameters_are_frozen_by_name_or_prefix),

@@ -132,6 +132,10 @@ gyre_status cpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_r
                      gyre_act y);
 gyre_status cpu_pool_dx(gyre_queue *q, const gyre_pool_shape *s, gyre_act dy, gyre_raw saved,
                         gyre_act dx);
+/* lrn.c */
+gyre_status cpu_lrn(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act y);
+gyre_status cpu_lrn_dx(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act dy,
+                       gyre_act dx);
 /* norm.c */
 gyre_status cpu_norm_train(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
                            gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved, gyre_f32 moments,

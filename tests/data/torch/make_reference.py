@@ -1,6 +1,6 @@
 """What PyTorch computes for the models and batches of recipe.py, for tests/unit/test_torch.c.
 
-    python3 make_reference.py      # writes resnet20.txt and cifar10_quick.txt; needs torch
+    python3 make_reference.py [MODEL...]      # writes MODEL.txt, of all models; needs torch
 
 Everything is computed in float64, and the loss curve in float32 too, so that the test's bound can
 be held against PyTorch's own rounding. Lines are `what name index value`; indices are those of
@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 import recipe
 
-RATE, MOMENTUM, DECAY = {"resnet20": 0.003, "cifar10_quick": 0.003}, 0.9, 1e-4
+RATE = {"resnet20": 0.003, "cifar10_quick": 0.003, "cifar10_full": 0.0015}
+MOMENTUM, DECAY = 0.9, 1e-4
 SAMPLES = 32  # values kept of each gradient
 
 
@@ -68,6 +69,31 @@ class Cifar10Quick(nn.Module):
         return self.ip2(self.ip1(x.flatten(1)))
 
 
+def lrn(x):
+    """Caffe's WITHIN_CHANNEL: cells outside the image count in the average. The images here are
+    1/64 of pixels, so alpha is 64^2 times Caffe's 5e-5, for the same effect."""
+    mean = F.avg_pool2d(x * x, 3, 1, 1, count_include_pad=True)
+    return x * (1 + 5e-5 * 64**2 * mean) ** -0.75
+
+
+class Cifar10Full(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 32, 5, 1, 2)
+        self.conv2 = nn.Conv2d(32, 32, 5, 1, 2)
+        self.conv3 = nn.Conv2d(32, 64, 5, 1, 2)
+        self.ip1 = nn.Linear(1024, 10)
+
+    def forward(self, x):
+        x = lrn(F.relu(F.max_pool2d(self.conv1(x), 3, 2, ceil_mode=True)))
+        x = lrn(F.avg_pool2d(F.relu(self.conv2(x)), 3, 2, ceil_mode=True))
+        x = F.avg_pool2d(F.relu(self.conv3(x)), 3, 2, ceil_mode=True)
+        return self.ip1(x.flatten(1))
+
+
+NETS = {"resnet20": ResNet20, "cifar10_quick": Cifar10Quick, "cifar10_full": Cifar10Full}
+
+
 def batch(index, dtype):
     pixels, labels = recipe.batch(index)
     x = (torch.from_numpy(pixels).to(dtype).permute(0, 3, 1, 2) - 127) / 64
@@ -75,7 +101,7 @@ def batch(index, dtype):
 
 
 def fresh(model, dtype):
-    net = (ResNet20() if model == "resnet20" else Cifar10Quick()).to(dtype)
+    net = NETS[model]().to(dtype)
     values = recipe.weights(model)
     state = {k: torch.from_numpy(v).to(dtype) for k, v in values.items()}
     missing, unexpected = net.load_state_dict(state, strict=False)
@@ -83,11 +109,19 @@ def fresh(model, dtype):
     return net
 
 
+def multipliers(model, name):
+    """Of rate and decay, in Caffe's files."""
+    if model == "cifar10_full" and name.startswith("ip1"):
+        return (1, 250) if name == "ip1.weight" else (2, 0)
+    if model == "resnet20" or name.endswith("weight"):
+        return 1, 1
+    return (1, 1) if (model, name) == ("cifar10_full", "conv3.bias") else (2, 1)
+
+
 def groups(model, net):
-    """Caffe's nets learn their biases at twice the rate."""
-    twice = [p for k, p in net.named_parameters() if model != "resnet20" and k.endswith("bias")]
-    once = [p for p in net.parameters() if all(p is not q for q in twice)]
-    return [{"params": once}] + ([{"params": twice, "lr": 2 * RATE[model]}] if twice else [])
+    for name, p in net.named_parameters():
+        lr, decay = multipliers(model, name)
+        yield {"params": [p], "lr": lr * RATE[model], "weight_decay": decay * DECAY}
 
 
 def evaluate(net, dtype):
@@ -102,7 +136,7 @@ def evaluate(net, dtype):
 def curve(model, dtype, note=None):
     """Losses of the steps; evaluations of batch 0 after the first step and after the last."""
     net = fresh(model, dtype)
-    optimizer = torch.optim.SGD(groups(model, net), RATE[model], MOMENTUM, weight_decay=DECAY)
+    optimizer = torch.optim.SGD(groups(model, net), RATE[model], MOMENTUM)
     losses, evaluations = [], []
     for t in range(recipe.STEPS):
         x, labels = batch(t % recipe.BATCHES, dtype)

@@ -53,7 +53,15 @@ def cifar10_quick_shapes():
     ]  # fmt: skip
 
 
-SHAPES = {"resnet20": resnet20_shapes(), "cifar10_quick": cifar10_quick_shapes()}
+def cifar10_full_shapes():
+    return cifar10_quick_shapes()[:6] + [("ip1.weight", (CLASSES, 64 * 4 * 4)), ("ip1.bias", (CLASSES,))]
+
+
+SHAPES = {
+    "resnet20": resnet20_shapes(),
+    "cifar10_quick": cifar10_quick_shapes(),
+    "cifar10_full": cifar10_full_shapes(),
+}
 
 
 def weights(model):
@@ -79,7 +87,7 @@ def to_gyre(name, array):
     if array.ndim == 4:
         return array.transpose(0, 2, 3, 1)
     if name == "ip1.weight":
-        return array.reshape(64, 64, 4, 4).transpose(0, 2, 3, 1).reshape(64, -1)
+        return array.reshape(-1, 64, 4, 4).transpose(0, 2, 3, 1).reshape(len(array), -1)
     return array
 
 
