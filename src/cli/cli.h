@@ -17,6 +17,6 @@ typedef struct {
 int gyre_cli_fail(gyre_status status);
 
 extern const gyre_command gyre_command_help, gyre_command_doctor;
-extern const gyre_command gyre_command_export;
+extern const gyre_command gyre_command_export, gyre_command_data;
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const gyre_command *const commands[] = {
+    &gyre_command_data,
     &gyre_command_export,
     &gyre_command_help,
     &gyre_command_doctor,
