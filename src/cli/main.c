@@ -8,6 +8,7 @@
 /* clang-format off */
 static const gyre_command *const commands[] = {
     &gyre_command_data,
+    &gyre_command_schedule,
     &gyre_command_train,
     &gyre_command_plot,
     &gyre_command_eval,
