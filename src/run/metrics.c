@@ -1,6 +1,7 @@
 /* metrics.h5: three tables in one file, written by rank 0 and flushed at most once a second. */
 #include "gyre/metrics.h"
 
+#include "gyre/clock.h"
 #include "gyre/file.h"
 #include "table.h"
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 struct gyre_metrics {
@@ -21,12 +21,6 @@ struct gyre_metrics {
     double flushed; /* time of the last flush, or of the last try */
     double seconds; /* of the last training row, see gyre_metrics_seconds */
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Made under another name and renamed, so that a run killed here leaves a readable file or none. */
 static gyre_status create(const char *path) {
@@ -132,7 +126,7 @@ static gyre_status reserve(gyre_metrics *m) {
 }
 
 gyre_status gyre_metrics_flush(gyre_metrics *m) {
-    m->flushed = now();
+    m->flushed = gyre_clock();
     GYRE_TRY(reserve(m));
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) GYRE_TRY(gyre_table_write(&m->tables[i]));
     if (H5Fflush(m->file, H5F_SCOPE_LOCAL) >= 0) return GYRE_OK;
@@ -141,7 +135,7 @@ gyre_status gyre_metrics_flush(gyre_metrics *m) {
 
 static gyre_status append(gyre_metrics *m, gyre_table_name table, const void *row) {
     GYRE_TRY(gyre_table_append(&m->tables[table], row));
-    return now() - m->flushed < 1 ? GYRE_OK : gyre_metrics_flush(m);
+    return gyre_clock() - m->flushed < 1 ? GYRE_OK : gyre_metrics_flush(m);
 }
 
 gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row) {

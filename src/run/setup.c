@@ -1,6 +1,7 @@
 /* Everything before the first step: plan, folder, device, then a fresh start or a resume. */
 #include "run_state.h"
 
+#include "gyre/clock.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
@@ -161,7 +162,7 @@ static gyre_status open_evaluator(gyre_run *r) {
 }
 
 static void start_clocks(gyre_run *r) {
-    r->begun = r->row_time = r->saved_time = gyre_run_clock();
+    r->begun = r->row_time = r->saved_time = gyre_clock();
     if (r->metrics != NULL) r->seconds_before = gyre_metrics_seconds(r->metrics);
     r->progress =
         gyre_progress_begin(r->trainer.rank != 0 || r->options.quiet, r->trainer.completed);

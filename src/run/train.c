@@ -1,6 +1,7 @@
 /* The training loop. */
 #include "run_state.h"
-#include "stop.h"
+
+#include "gyre/clock.h" #include "stop.h"
 
 #include "gyre/log.h"
 #include <stdio.h>
@@ -13,7 +14,7 @@ static gyre_wish wish_of(gyre_run *r) {
     if (r->save_failed) return GYRE_WISH_FAIL;
     if (gyre_stop_wanted()) return GYRE_WISH_STOP;
     if (r->trainer.rank == 0 && every->unit == GYRE_UNIT_MINUTES &&
-        gyre_run_clock() - r->saved_time >= 60 * every->value) {
+        gyre_clock() - r->saved_time >= 60 * every->value) {
         return GYRE_WISH_CHECKPOINT;
     }
     return GYRE_WISH_NONE;
