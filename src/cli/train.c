@@ -20,6 +20,7 @@ static gyre_status parse(int argc, char **argv, arguments *a) {
                                             {"set", required_argument, NULL, 's'},
                                             {"stop-after", required_argument, NULL, 'n'},
                                             {"allow-inexact", no_argument, NULL, 'i'},
+                                            {"profile", no_argument, NULL, 'p'},
                                             {"quiet", no_argument, NULL, 'q'},
                                             {0}};
     opterr = 0;
@@ -32,6 +33,7 @@ static gyre_status parse(int argc, char **argv, arguments *a) {
             GYRE_TRY(gyre_cli_whole("--stop-after", optarg, 1, &a->options.stop_after));
             break;
         case 'i': a->options.allow_inexact = true; break;
+        case 'p': a->options.profile = true; break;
         case 'q': a->options.quiet = true; break;
         default: return gyre_cli_bad_option(c, argv, &gyre_command_train);
         }
@@ -71,7 +73,8 @@ static int run(int argc, char **argv) {
 
 const gyre_command gyre_command_train = {
     "train",
-    "train CONFIG --out DIR [--set KEY=VALUE]... [--stop-after N] [--allow-inexact] [--quiet]",
+    "train CONFIG --out DIR [--set KEY=VALUE]... [--stop-after N] [--allow-inexact] [--profile] "
+    "[--quiet]",
     "trains, on any number of ranks under mpirun; goes on when DIR holds this run",
     run,
 };

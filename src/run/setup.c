@@ -177,6 +177,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
     *finished = false;
     r->folder.lock = -1;
     GYRE_TRY(gyre_trainer_plan(t, settings, comm));
+    t->profiled = r->options.profile;
     if (t->rank == 0) status = look(r, settings, &f);
     GYRE_TRY(gyre_comm_agree(comm, status));
     GYRE_TRY(gyre_comm_broadcast(comm, &f, sizeof f, 0));
