@@ -96,6 +96,7 @@ static gyre_status save(gyre_run *r, bool regular, bool needed) {
     double begun = gyre_clock();
     gyre_writer_result result;
     gyre_run_collect(r, true);
+    if (r->save_failed) return gyre_fail(GYRE_EIO, "%s", r->save_error);
     gyre_status status = start_job(r, regular);
     if (status == GYRE_OK && needed && gyre_writer_take(r->writer, true, &result)) {
         status = finish_job(r, &result);
