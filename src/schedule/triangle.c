@@ -144,7 +144,7 @@ static gyre_status check_extremes(const schedule_stage *s) {
     }
     if (extremes_differ(s)) return GYRE_OK;
     schedule_stage fewer = *s;
-    while (fewer.halves > 1 && !extremes_differ(&fewer)) fewer.halves -= 1 + fewer.halves / 64;
+    while (fewer.halves > 2 && !extremes_differ(&fewer)) fewer.halves -= 1 + fewer.halves / 64;
     if (!extremes_differ(&fewer)) {
         return gyre_fail(GYRE_EUSAGE,
                          "%s.up_fraction: %g leaves half of a cycle without a step (%lld steps "
