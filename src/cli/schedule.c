@@ -129,7 +129,6 @@ static gyre_status draw(const gyre_schedule *s, const options *o) {
     if (dot != NULL && dot != title) *dot = '\0';
     gyre_status status = gyre_plot_schedule(s, title, o->plot);
     free(title);
-    if (status == GYRE_OK && !o->csv) printf("\n%s\n", o->plot);
     return status;
 }
 
@@ -144,11 +143,13 @@ static gyre_status show(const options *o, const gyre_settings *set) {
     GYRE_TRY(gyre_schedule_open(&set->schedule, &set->length,
                                 adam ? set->optimizer.beta1 : set->optimizer.momentum, per_epoch,
                                 &s));
-    if (o->csv)
+    if (o->plot != NULL) GYRE_GOTO(draw(s, o)); /* first: a failure leaves stdout empty */
+    if (o->csv) {
         print_csv(s);
-    else
+    } else {
         print_words(s, per_epoch);
-    if (o->plot != NULL) GYRE_GOTO(draw(s, o));
+        if (o->plot != NULL) printf("\n%s\n", o->plot);
+    }
     if (fflush(stdout) != 0 || ferror(stdout)) {
         GYRE_GOTO(gyre_fail(GYRE_EIO, "cannot write to stdout"));
     }

@@ -1,4 +1,6 @@
 /* Schedules by hand: the numbers that a person would work out on paper. */
+#include "gyre/random.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -132,7 +134,14 @@ static void warm_up(void **state) {
     gyre_cycle c = gyre_schedule_cycle(s, 0);
     assert_true(c.first == 10 && c.peak == 20 && c.last == 30 && c.low == 0.5);
     gyre_schedule_close(s);
+    set.cycles = 0;
+    set.stepsize = STEPS(10);
+    s = rig_open(&set, CYCLES(2)); /* of a known length: the warm-up comes on top */
+    assert_true(gyre_schedule_steps(s) == 50 && gyre_schedule_is_minimum(s, 50));
+    gyre_schedule_close(s);
 
+    set.stepsize.unit = GYRE_UNIT_NONE;
+    set.cycles = 2;
     set.warmup_from = 2; /* a warm-up may come from above, and start == "high" begins at max_lr */
     set.start_high = true;
     s = rig_open(&set, STEPS(51));
@@ -303,6 +312,21 @@ static void stages_of_the_paper(void **state) {
     gyre_schedule_close(s);
 }
 
+/* Nor does a peak that lacks but 2^-53 of its height round to more than max_lr. */
+static void never_above_max(void **state) {
+    (void)state;
+    gyre_random r = gyre_random_open(3, GYRE_RANDOM_TEST, 0, 2);
+    for (int i = 0; i < 2000; i++) {
+        double max = 3 * gyre_random_uniform(&r), base = max * gyre_random_uniform(&r) / 7;
+        gyre_schedule_settings set = rig_settings(GYRE_POLICY_TRIANGULAR, base, max);
+        set.stepsize = STEPS(1);
+        set.peak_decay = 1 - 0x1p-53;
+        gyre_schedule *s = rig_open(&set, STEPS(4));
+        assert_true(lr(s, 3) <= max && lr(s, 3) >= base);
+        gyre_schedule_close(s);
+    }
+}
+
 /* A million million cycles' worth of integers: nothing overflows, first and last step are exact. */
 static void enormous_runs(void **state) {
     (void)state;
@@ -339,6 +363,7 @@ int main(void) {
         cmocka_unit_test(hf_cosine),
         cmocka_unit_test(plain_policies),
         cmocka_unit_test(stages_of_the_paper),
+        cmocka_unit_test(never_above_max),
         cmocka_unit_test(enormous_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

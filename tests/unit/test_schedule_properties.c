@@ -61,8 +61,8 @@ static gyre_schedule_settings random_settings(void) {
     s.anneal = coin() ? GYRE_ANNEAL_COSINE : GYRE_ANNEAL_LINEAR;
     if (coin()) s.pct_start = 0.05 + 0.4 * gyre_random_uniform(&draw);
     s.cycle_momentum = coin();
-    s.momentum_min = 0.8;
-    s.momentum_max = 0.95;
+    s.momentum_min = 0.1 * gyre_random_uniform(&draw) * gyre_random_uniform(&draw);
+    s.momentum_max = s.momentum_min + 0.4 * gyre_random_uniform(&draw);
     return s;
 }
 
@@ -119,7 +119,7 @@ static void check_steps(const gyre_schedule *s, const gyre_schedule_settings *se
             assert_true(r.lr >= set->base_lr && r.lr <= set->max_lr);
         }
         if (set->cycle_momentum && r.momentum != 0.9) {
-            assert_true(r.momentum >= 0.8 && r.momentum <= 0.95);
+            assert_true(r.momentum >= set->momentum_min && r.momentum <= set->momentum_max);
         }
     }
     gyre_rate last = gyre_schedule_at(s, steps - 1);
@@ -174,6 +174,12 @@ static void check_fitted(const gyre_schedule *s, const gyre_schedule_settings *s
         if (c.complete) assert_true(gyre_schedule_at(s, c.last).lr == set->base_lr);
         if (c.complete) assert_true(c.low == set->base_lr && c.last > c.peak);
         if (c.peak >= 0 && (i == 0 || set->peak_decay == 1)) assert_true(c.high == set->max_lr);
+        if (c.peak >= 0 && set->cycle_momentum && (i == 0 || set->peak_decay == 1)) {
+            assert_true(gyre_schedule_at(s, c.peak).momentum == set->momentum_min);
+        }
+        if (c.complete && set->cycle_momentum) {
+            assert_true(gyre_schedule_at(s, c.last).momentum == set->momentum_max);
+        }
         if (!c.complete) assert_int_equal(c.peak, gyre_schedule_steps(s) - 1);
     }
     assert_true(!set->end_low || gyre_schedule_cycle(s, count - 1).complete);
