@@ -133,7 +133,9 @@ static void every_error(void **state) {
         if (strstr(gyre_error_text(), errors[i].words) == NULL) {
             fail_msg("no \"%s\" in \"%s\"", errors[i].words, gyre_error_text());
         }
+        gyre_schedule_settings before = set->schedule;
         assert_int_equal(gyre_schedule_resolve(&set->schedule, &set->length, 0), GYRE_EUSAGE);
+        assert_memory_equal(&before, &set->schedule, sizeof before);
         gyre_config_close(set);
     }
 }
