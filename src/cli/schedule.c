@@ -1,5 +1,4 @@
-/* gyre schedule: the dry run of a config's learning rate: its cycles, every step as CSV, a figure.
- */
+/* gyre schedule: a config's learning rate before anything is trained. */
 #include "cli.h"
 
 #include "gyre/config.h"

@@ -31,6 +31,7 @@ int64_t gyre_steps_of_epochs(double epochs, int64_t steps_per_epoch) {
 
 static gyre_status one_in_steps(gyre_length *length, int64_t steps_per_epoch, const char *where,
                                 const char *key) {
+    if (length->unit == GYRE_UNIT_NONE) return GYRE_OK;
     if (in_epochs(length)) {
         double epochs = length->value;
         int64_t steps = epochs > 0 ? gyre_steps_of_epochs(epochs, steps_per_epoch) : 0;

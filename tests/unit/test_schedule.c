@@ -252,6 +252,12 @@ static void hf_cosine(void **state) {
     assert_true(fabs(lr(s, 799) - 0.998) < 0.001);
     gyre_schedule_close(s);
 
+    set.hf_cycles = 1e-300; /* a minimum far beyond any step */
+    s = rig_open(&set, STEPS(800));
+    assert_true(lr(s, 799) == 1 && !gyre_schedule_cycle(s, 0).complete);
+    gyre_schedule_close(s);
+    set.hf_cycles = 0.5;
+
     set.decay_steps.unit = GYRE_UNIT_NONE; /* the run: 2 % of warm-up, then down to nearly 0 */
     s = rig_open(&set, STEPS(1000));
     assert_true(lr(s, 20) == 1 && lr(s, 19) == 0.95 && lr(s, 999) < 1e-5);

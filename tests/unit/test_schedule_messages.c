@@ -43,10 +43,11 @@ static const struct {
     {RATES ", \"cycles\": 45, \"warmup\": {\"steps\": 10}", "{\"steps\": 100}",
      "45 cycles need at least 91 steps after the warm-up, found 90"},
     {RATES ", \"cycles\": 40, \"up_fraction\": 0.1", "{\"steps\": 100}",
-     "schedule.cycles: with up_fraction 0.1, 40 cycles in 100 steps have halves without a step; "},
+     "schedule.cycles: with up_fraction 0.1, 40 cycles in 100 steps leave less than a step to a "
+     "rise or fall; "},
     {RATES ", \"cycles\": 1, \"up_fraction\": 0.001", "{\"steps\": 100}",
-     "schedule.up_fraction: 0.001 leaves half of a cycle without a step (100 steps after the "
-     "warm-up); take a value nearer to 0.5"},
+     "schedule.up_fraction: 0.001 leaves less than a step to the rise or the fall (100 steps after "
+     "the warm-up); take a value nearer to 0.5"},
     {RATES ", \"cycles\": 2, \"stepsize\": {\"steps\": 10}", "{\"steps\": 100}",
      "schedule.cycles: 2 cycles and a stepsize of 10 steps exclude each other"},
     {RATES ", \"cycles\": 2", "{\"cycles\": 3}",
@@ -177,9 +178,9 @@ static void advice_can_be_followed(void **state) {
         gyre_settings *set = read_schedule(text, length);
         gyre_schedule *s = NULL;
         if (gyre_schedule_open(&set->schedule, &set->length, 0.9, 0, &s) != GYRE_OK) {
-            const char *words = strstr(gyre_error_text(), "without a step; ");
+            const char *words = strstr(gyre_error_text(), "a rise or fall; ");
             assert_non_null(words);
-            set->schedule.cycles = strtod(words + strlen("without a step; "), NULL);
+            set->schedule.cycles = strtod(words + strlen("a rise or fall; "), NULL);
             assert_int_equal(gyre_schedule_open(&set->schedule, &set->length, 0.9, 0, &s), GYRE_OK);
         }
         gyre_schedule_close(s);
