@@ -18,7 +18,7 @@ static config_file file;
 
 static gyre_schedule *open_text(const char *text) {
     gyre_settings *set;
-    gyre_schedule *s;
+    gyre_schedule *s = NULL;
     gyre_status status = config_open_bytes(&file, text, strlen(text), NULL, &set);
     if (status == GYRE_OK) {
         status = gyre_schedule_open(&set->schedule, &set->length, set->optimizer.momentum, 0, &s);
