@@ -178,7 +178,7 @@ static void feistel_is_a_permutation(void **state) {
 }
 
 /* Where one sample, and where its neighbour after it, falls, in 100 cells, over 100,000 epochs of
- * 1000 samples: 99 degrees of freedom; 170 is passed once in 100,000 trials, for fixed seeds. A
+ * 1000 samples: 99 degrees of freedom; 170 is passed once in 80,000 trials, for fixed seeds. A
  * network of 4 rounds on small halves fails this. */
 static void feistel_puts_samples_anywhere(void **state) {
     (void)state;
