@@ -18,5 +18,6 @@ int gyre_cli_fail(gyre_status status);
 
 extern const gyre_command gyre_command_help, gyre_command_doctor;
 extern const gyre_command gyre_command_export, gyre_command_data;
+extern const gyre_command gyre_command_schedule;
 
 #endif

@@ -7,6 +7,7 @@
 static const gyre_command *const commands[] = {
     &gyre_command_data,
     &gyre_command_export,
+    &gyre_command_schedule,
     &gyre_command_help,
     &gyre_command_doctor,
     NULL,
