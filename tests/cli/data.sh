@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # gyre data: exit codes, that files which are there stay as they are, and what info says.
 set -u
+here=$(cd "$(dirname "$0")" && pwd)
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 "$GYRE" --help | grep -q '^  gyre data ' || { echo "gyre data is not in this program"; exit 77; }
@@ -13,11 +14,11 @@ cd "$T" || exit 1
 # An MNIST-like folder: 6 training and 4 test images of 2 x 3, classes 0 to 2.
 mkdir mnist
 idx() { # file, rank, content in printf's octal; dimensions are the rest
+    # shellcheck disable=SC2059
     local name=$1 rank=$2 content=$3
     shift 3
     printf "\\0\\0\\010\\00$rank" >"mnist/$name"
     for d in "$@"; do printf "\\0\\0\\0\\$(printf %03o "$d")" >>"mnist/$name"; done
-    # shellcheck disable=SC2059
     printf "$content" >>"mnist/$name"
 }
 idx train-images-idx3-ubyte 3 "$(printf '\\%03o' $(seq 1 36))" 6 2 3
@@ -57,6 +58,17 @@ expect 3 "missing" import idx missing -o small.h5 --force
 cmp small.h5 kept || fail "a failed import touched its output"
 expect 0 "small.h5" import idx mnist -o small.h5 --force
 cmp small.h5 kept || fail "equal imports are not equal files"
+
+# The example of docs/formats.md makes a dataset.
+if /usr/bin/python3 -c 'import h5py' 2>/dev/null; then
+    awk '/<!-- test: dataset -->/ { on = 1; next } on && /^```$/ { exit } on && !/^```/' \
+        "$here/../../docs/formats.md" >example.py
+    /usr/bin/python3 example.py || fail "the example of docs/formats.md"
+    expect 0 "from another program" info mine.h5
+    grep -q '3  cow  *20  *5$' out || fail "info: $(cat out)"
+else
+    echo "the example of docs/formats.md was left out: no h5py"
+fi
 
 # Usage.
 expect 2 "usage: gyre data"

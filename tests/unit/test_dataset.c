@@ -263,6 +263,12 @@ static const char script[] =
     "make('external', outside)\n"
     "make('group', lambda f: [put('train/images', None)(f), f.create_group('train/images')])\n"
     "make('block', userblock_size=512)\n"
+    "make('far')\n"
+    "with h5py.File('far.h5') as f: at = f['train/images'].id.get_offset()\n"
+    "data, where = open('far.h5', 'rb').read(), at.to_bytes(8, 'little') + (585).to_bytes(8, "
+    "'little')\n"
+    "assert data.count(where) == 1\n"
+    "open('far.h5', 'wb').write(data.replace(where, (1 << 40).to_bytes(8, 'little') + where[8:]))\n"
     "make('latest', libver='latest')\n";
 
 static const struct {
@@ -296,6 +302,7 @@ static const struct {
     {"external", "/train/images has no data in this file"},
     {"group", "no dataset /train/images"},
     {"block", "user block"},
+    {"far", "cut short|train/images|13 x 45 bytes from byte 1099511627776"},
 };
 
 static const char *python_file(const char *name) {
