@@ -272,6 +272,8 @@ static void damaged_gzip_is_refused(void **state) {
         write_bytes(images, bytes, length);
         failed_with(gyre_import_idx(dir, output, false), GYRE_EIO, "train-images");
     }
+    write_bytes(images, bytes, size - 9);
+    failed_with(gyre_import_idx(dir, output, false), GYRE_EIO, "compressed data end too early");
     for (size_t at = size - 8; at < size; at++) { /* checksum and length at its end */
         bytes[at] ^= 1;
         write_bytes(images, bytes, size);
