@@ -26,7 +26,7 @@ say "mpirun -np 2 gyre train configs/demo.json --out $run"
 mpirun -q -np 2 "$gyre" train configs/demo.json --set data.path="$PWD/demo/fashion.h5" --out "$run"
 
 say "gyre plot $run"
-"$gyre" plot "$run" -o "$run/plots/curves.svg" >/dev/null
+"$gyre" plot "$run" # to $run/plots/curves.svg
 "$gyre" plot "$run" -o "$run/plots/curves.png" >/dev/null
 
 say "done; look at"

@@ -41,6 +41,11 @@ gyre_status gyre_checkpoint_save(const char *run_dir, const gyre_model *m, const
 /* The same under any path. */
 gyre_status gyre_checkpoint_write(const char *path, const gyre_model *m, const gyre_snapshot *s);
 
+/* The bytes of the file, seal included, made in memory; free() them. What is left to do is plain
+ * writing, which another thread can do without HDF5. */
+gyre_status gyre_checkpoint_image(const gyre_model *m, const gyre_snapshot *s, void **image,
+                                  size_t *size);
+
 /* Completed updates of the checkpoints of a run, most first; none when the folder is missing.
  * free() the list. */
 gyre_status gyre_checkpoint_list(const char *run_dir, int64_t **completed, size_t *count);

@@ -33,6 +33,7 @@ const gyre_images *gyre_dataset_validation(const gyre_dataset *d); /* images NUL
 int gyre_dataset_classes(const gyre_dataset *d);
 const char *gyre_dataset_class_name(const gyre_dataset *d, int label); /* "3" when unnamed */
 uint64_t gyre_dataset_hash(const gyre_dataset *d); /* of all images and labels */
+bool gyre_dataset_sealed(const gyre_dataset *d);   /* written by gyre; its checksum was right */
 
 /* The samples that a run sees: rows of a mapped part, through an index when it was split. */
 typedef struct {

@@ -33,15 +33,19 @@ typedef struct gyre_metrics gyre_metrics;
 /* Creates `path`, or opens it and cuts the rows after `completed` updates, so that a resume neither
  * doubles nor loses one. */
 gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics **out);
+/* Add a row. A row that cannot be written yet (a full disk) waits in memory: GYRE_EIO then says
+ * why, and later calls try again. */
 gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row);
 gyre_status gyre_metrics_validation(gyre_metrics *m, const gyre_validation_row *row);
 gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row);
-/* Writes everything and calls fsync: before a checkpoint, which must not outlive its rows. */
+/* Hands all rows to the operating system. */
 gyre_status gyre_metrics_flush(gyre_metrics *m);
+/* The file's descriptor, for fsync: a checkpoint must not outlive its rows in a power cut. */
+int gyre_metrics_fd(const gyre_metrics *m);
 /* `seconds` of the last training row kept at open, 0 without one: where a resumed run's clock goes
  * on. */
 double gyre_metrics_seconds(const gyre_metrics *m);
-gyre_status gyre_metrics_close(gyre_metrics *m);
+gyre_status gyre_metrics_close(gyre_metrics *m); /* writes everything and calls fsync */
 
 /* Everything in one file, read at once; free with gyre_tables_free. */
 typedef struct {

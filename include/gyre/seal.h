@@ -7,12 +7,16 @@
 
 #include "gyre/status.h"
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { GYRE_SEAL_SIZE = 512 };
 
 /* Writes the seal of a closed file whose first GYRE_SEAL_SIZE bytes are free for it. `kind` is a
  * word of at most 31 letters, "checkpoint" or "dataset". */
 gyre_status gyre_seal_write(const char *path, const char *kind);
+
+/* The same for a file that is still in memory: fills file[0..GYRE_SEAL_SIZE-1]. */
+void gyre_seal_stamp(void *file, size_t size, const char *kind);
 
 /* *sealed = false: the file does not begin with a seal (nothing else was checked). With a seal:
  * GYRE_EIO unless kind, length and checksum agree, and nothing else hides in the 512 bytes. */

@@ -58,14 +58,14 @@ static gyre_status sync_path(const char *path, int flags) {
     return GYRE_OK;
 }
 
-gyre_status gyre_file_commit(const char *temporary, const char *path) {
+/* A synced file takes its name; the folder is synced too. */
+static gyre_status move_to(const char *temporary, const char *path) {
     char *dir = gyre_path_dir(path);
     gyre_status status = GYRE_OK;
     if (dir == NULL) {
         status = gyre_fail(GYRE_EIO, "no memory to write '%s'", path);
         goto out;
     }
-    GYRE_GOTO(sync_path(temporary, O_RDONLY));
     if (rename(temporary, path) != 0) {
         status =
             gyre_fail(GYRE_EIO, "cannot rename '%s' to '%s': %s", temporary, path, strerror(errno));
@@ -73,8 +73,14 @@ gyre_status gyre_file_commit(const char *temporary, const char *path) {
     }
     status = sync_path(dir, O_RDONLY | O_DIRECTORY);
 out:
-    if (status != GYRE_OK) unlink(temporary);
     free(dir);
+    return status;
+}
+
+gyre_status gyre_file_commit(const char *temporary, const char *path) {
+    gyre_status status = sync_path(temporary, O_RDONLY);
+    if (status == GYRE_OK) status = move_to(temporary, path);
+    if (status != GYRE_OK) unlink(temporary);
     return status;
 }
 
@@ -101,14 +107,14 @@ gyre_status gyre_file_write_atomic(const char *path, const void *data, size_t si
         goto out;
     }
     status = write_all(fd, temporary, data, size);
+    if (status == GYRE_OK && fsync(fd) != 0) {
+        status = gyre_fail(GYRE_EIO, "fsync of '%s' failed: %s", temporary, strerror(errno));
+    }
     if (close(fd) != 0 && status == GYRE_OK) {
         status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", temporary, strerror(errno));
     }
-    if (status == GYRE_OK) {
-        status = gyre_file_commit(temporary, path);
-    } else {
-        unlink(temporary);
-    }
+    if (status == GYRE_OK) status = move_to(temporary, path);
+    if (status != GYRE_OK) unlink(temporary);
 out:
     free(temporary);
     return status;

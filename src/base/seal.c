@@ -24,15 +24,28 @@ _Static_assert(sizeof(seal) == GYRE_SEAL_SIZE, "the seal fills the user block");
 
 static const char magic[16] = "gyre seal 1\r\n\032";
 
+static seal unhashed(const char *kind) {
+    seal s;
+    memset(&s, 0, sizeof s);
+    memcpy(s.magic, magic, sizeof magic);
+    snprintf(s.kind, sizeof s.kind, "%s", kind);
+    return s;
+}
+
+void gyre_seal_stamp(void *file, size_t size, const char *kind) {
+    seal s = unhashed(kind);
+    s.length = size - GYRE_SEAL_SIZE;
+    XXH128_canonicalFromHash(&s.hash, XXH3_128bits((char *)file + GYRE_SEAL_SIZE, s.length));
+    memcpy(file, &s, sizeof s);
+}
+
 /* Hashes everything after the seal in pieces, so that large files need no memory. */
 static gyre_status hash_rest(int fd, const char *path, const char *kind, seal *out) {
     enum { PIECE = 1 << 18 };
     gyre_status status = GYRE_OK;
     char *piece = malloc(PIECE);
     XXH3_state_t *state = XXH3_createState();
-    memset(out, 0, sizeof *out);
-    memcpy(out->magic, magic, sizeof magic);
-    snprintf(out->kind, sizeof out->kind, "%s", kind);
+    *out = unhashed(kind);
     if (piece == NULL || state == NULL || XXH3_128bits_reset(state) != XXH_OK) {
         status = gyre_fail(GYRE_EIO, "no memory to read '%s'", path);
         goto out;

@@ -5,6 +5,7 @@
 #include "gyre/comm.h"
 #include "gyre/config.h"
 #include "gyre/cores.h"
+#include "gyre/dataset.h"
 #include "gyre/version.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,9 +119,10 @@ void machine_read(machine *m) {
     memset(m, 0, sizeof *m);
     gyre_cores_text(m->cores, sizeof m->cores);
     m->omp_threads = threads == NULL ? 0 : atoi(threads);
-    snprintf(m->versions, sizeof m->versions, "gyre %s, %s, oneDNN %s, cJSON %s; compiled by %s",
-             GYRE_VERSION, gyre_mpi_version(), gyre_onednn_version(), gyre_cjson_version(),
-             COMPILER);
+    snprintf(m->versions, sizeof m->versions,
+             "gyre %s, %s, oneDNN %s, HDF5 %s, zlib %s, cJSON %s; compiled by %s", GYRE_VERSION,
+             gyre_mpi_version(), gyre_onednn_version(), gyre_hdf5_version(), gyre_zlib_version(),
+             gyre_cjson_version(), COMPILER);
     read_memory(m);
     read_groups(m);
     read_folder(m);

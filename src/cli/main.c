@@ -4,15 +4,26 @@
 #include <stdio.h>
 #include <string.h>
 
+/* In the order in which a person needs them. */
+/* clang-format off */
 static const gyre_command *const commands[] = {
-    &gyre_command_train,  &gyre_command_plot, &gyre_command_eval,   &gyre_command_inspect,
-    &gyre_command_export, &gyre_command_help, &gyre_command_doctor, NULL,
+    &gyre_command_data,
+    &gyre_command_schedule,
+    &gyre_command_train,
+    &gyre_command_plot,
+    &gyre_command_eval,
+    &gyre_command_inspect,
+    &gyre_command_export,
+    &gyre_command_help,
+    &gyre_command_doctor,
+    NULL,
 };
+/* clang-format on */
 
 static void print_usage(FILE *out) {
     fprintf(out, "usage: gyre COMMAND [ARGUMENTS]\n\n");
     for (size_t i = 0; commands[i] != NULL; i++) {
-        fprintf(out, "  gyre %-52s %s\n", commands[i]->usage, commands[i]->words);
+        fprintf(out, "  gyre %s\n      %s\n", commands[i]->usage, commands[i]->words);
     }
 }
 

@@ -137,35 +137,52 @@ out:
     return status;
 }
 
-gyre_status gyre_checkpoint_write(const char *path, const gyre_model *m, const gyre_snapshot *s) {
+/* HDF5 leaves the user block out of an image, so the seal's room is put in front of it. */
+static gyre_status image_of(hid_t file, void **image, size_t *size) {
     gyre_status status = GYRE_OK;
-    char *temporary = NULL;
-    hid_t create = H5I_INVALID_HID, access = H5I_INVALID_HID, file = H5I_INVALID_HID;
-    gyre_h5_quiet();
-    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
-        return gyre_fail(GYRE_EIO, "no memory to write '%s'", path);
+    ssize_t rest = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
+    char *bytes = rest < 0 ? NULL : malloc(GYRE_SEAL_SIZE + (size_t)rest);
+    if (bytes == NULL || H5Fget_file_image(file, bytes + GYRE_SEAL_SIZE, (size_t)rest) != rest) {
+        status = gyre_fail(GYRE_EIO, "no memory for a checkpoint's image");
+        free(bytes);
+        return status;
     }
-    create = H5Pcreate(H5P_FILE_CREATE);
+    *image = bytes;
+    *size = GYRE_SEAL_SIZE + (size_t)rest;
+    return GYRE_OK;
+}
+
+gyre_status gyre_checkpoint_image(const gyre_model *m, const gyre_snapshot *s, void **image,
+                                  size_t *size) {
+    enum { GROWTH = 1 << 20 };
+    static const char nowhere[] = "a checkpoint in memory"; /* never a file */
+    gyre_status status = GYRE_OK;
+    hid_t create = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
+    hid_t file = H5I_INVALID_HID;
+    gyre_h5_quiet();
     H5Pset_userblock(create, GYRE_SEAL_SIZE);
-    access = gyre_h5_access();
-    file = H5Fcreate(temporary, H5F_ACC_TRUNC, create, access);
+    H5Pset_fapl_core(access, GROWTH, 0);
+    file = H5Fcreate(nowhere, H5F_ACC_TRUNC, create, access);
     if (file < 0) {
-        status = gyre_fail(GYRE_EIO, "cannot create '%s'; is its folder writable?", temporary);
+        status = gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
         goto out;
     }
-    GYRE_GOTO(write_content(file, temporary, m, s));
-    if (H5Fclose(file) < 0) {
-        status = gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", temporary);
-    }
-    file = H5I_INVALID_HID;
-    if (status == GYRE_OK) status = gyre_seal_write(temporary, kind);
-    if (status == GYRE_OK) status = gyre_file_commit(temporary, path);
+    GYRE_GOTO(write_content(file, nowhere, m, s));
+    GYRE_GOTO(image_of(file, image, size));
+    gyre_seal_stamp(*image, *size, kind);
 out:
     gyre_h5_close(file);
     gyre_h5_close(access);
     gyre_h5_close(create);
-    if (status != GYRE_OK) unlink(temporary);
-    free(temporary);
+    return status;
+}
+
+gyre_status gyre_checkpoint_write(const char *path, const gyre_model *m, const gyre_snapshot *s) {
+    void *image = NULL;
+    size_t size = 0;
+    GYRE_TRY(gyre_checkpoint_image(m, s, &image, &size));
+    gyre_status status = gyre_file_write_atomic(path, image, size);
+    free(image);
     return status;
 }
 

@@ -4,9 +4,11 @@
 #include "gyre/file.h"
 #include "table.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,7 +16,9 @@ struct gyre_metrics {
     char *path;
     hid_t file;
     gyre_table tables[GYRE_TABLE_COUNT];
-    double flushed; /* time of the last flush */
+    int fd;
+    off_t reserved; /* the file may grow to this size without asking for disk space */
+    double flushed; /* time of the last flush, or of the last try */
     double seconds; /* of the last training row, see gyre_metrics_seconds */
 };
 
@@ -65,6 +69,11 @@ static gyre_status open_file(const char *path, unsigned flags, hid_t *out) {
                      "'%s' is not readable as HDF5; move it away to go on without its rows", path);
 }
 
+static int descriptor_of(hid_t file) {
+    void *fd = NULL;
+    return H5Fget_vfd_handle(file, H5P_DEFAULT, &fd) < 0 || fd == NULL ? -1 : *(int *)fd;
+}
+
 gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics **out) {
     gyre_status status = GYRE_OK;
     gyre_train_row last;
@@ -72,6 +81,7 @@ gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics 
     gyre_metrics *m = calloc(1, sizeof *m);
     if (m == NULL) return gyre_fail(GYRE_EIO, "no memory for metrics");
     m->file = H5I_INVALID_HID;
+    m->fd = -1;
     m->path = strdup(path);
     if (m->path == NULL) {
         status = gyre_fail(GYRE_EIO, "no memory for metrics");
@@ -79,6 +89,7 @@ gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics 
     }
     if (!gyre_file_exists(path)) GYRE_GOTO(create(path));
     GYRE_GOTO(open_file(path, H5F_ACC_RDWR, &m->file));
+    m->fd = descriptor_of(m->file);
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
         gyre_table *t = &m->tables[i];
         GYRE_GOTO(gyre_table_open(m->file, m->path, gyre_table_kind_of((gyre_table_name)i), t));
@@ -100,15 +111,37 @@ out:
     return status;
 }
 
+/* HDF5 that meets a full disk leaves a torn file. So space is asked for before it writes, and while
+ * there is none it gets nothing to write. File systems that cannot reserve go without. */
+static gyre_status reserve(gyre_metrics *m) {
+    enum { SLACK = 1 << 20 }; /* new chunks of all tables and what indexes them */
+    struct stat st;
+    size_t rows = SLACK;
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+        rows += m->tables[i].waiting * m->tables[i].kind->row_size;
+    }
+    if (m->fd < 0 || fstat(m->fd, &st) != 0) return GYRE_OK;
+    off_t wanted = st.st_size + (off_t)rows;
+    if (wanted <= m->reserved) return GYRE_OK;
+    if (fallocate(m->fd, FALLOC_FL_KEEP_SIZE, 0, wanted + SLACK) == 0) {
+        m->reserved = wanted + SLACK;
+        return GYRE_OK;
+    }
+    if (errno != ENOSPC && errno != EDQUOT && errno != EIO) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "cannot write '%s': %s", m->path, strerror(errno));
+}
+
+gyre_status gyre_metrics_flush(gyre_metrics *m) {
+    m->flushed = now();
+    GYRE_TRY(reserve(m));
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) GYRE_TRY(gyre_table_write(&m->tables[i]));
+    if (H5Fflush(m->file, H5F_SCOPE_LOCAL) >= 0) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", m->path);
+}
+
 static gyre_status append(gyre_metrics *m, gyre_table_name table, const void *row) {
     GYRE_TRY(gyre_table_append(&m->tables[table], row));
-    if (now() - m->flushed < 1) return GYRE_OK;
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) GYRE_TRY(gyre_table_write(&m->tables[i]));
-    if (H5Fflush(m->file, H5F_SCOPE_LOCAL) < 0) {
-        return gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", m->path);
-    }
-    m->flushed = now();
-    return GYRE_OK;
+    return now() - m->flushed < 1 ? GYRE_OK : gyre_metrics_flush(m);
 }
 
 gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row) {
@@ -123,21 +156,8 @@ gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row) {
     return append(m, GYRE_TABLE_CYCLES, row);
 }
 
-/* HDF5 never calls fsync; a checkpoint must not outlive the rows before it in a power cut. */
-static gyre_status sync_file(const gyre_metrics *m) {
-    void *fd = NULL;
-    if (H5Fget_vfd_handle(m->file, H5P_DEFAULT, &fd) < 0 || fd == NULL) return GYRE_OK;
-    if (fsync(*(int *)fd) == 0) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "fsync of '%s' failed: %s", m->path, strerror(errno));
-}
-
-gyre_status gyre_metrics_flush(gyre_metrics *m) {
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) GYRE_TRY(gyre_table_write(&m->tables[i]));
-    if (H5Fflush(m->file, H5F_SCOPE_LOCAL) < 0) {
-        return gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", m->path);
-    }
-    m->flushed = now();
-    return sync_file(m);
+int gyre_metrics_fd(const gyre_metrics *m) {
+    return m->fd;
 }
 
 double gyre_metrics_seconds(const gyre_metrics *m) {
@@ -149,6 +169,9 @@ gyre_status gyre_metrics_close(gyre_metrics *m) {
     if (m == NULL) return GYRE_OK;
     if (m->file >= 0 && m->tables[GYRE_TABLE_COUNT - 1].kind != NULL) {
         status = gyre_metrics_flush(m);
+        if (status == GYRE_OK && m->fd >= 0 && fsync(m->fd) != 0) { /* HDF5 never does */
+            status = gyre_fail(GYRE_EIO, "fsync of '%s' failed: %s", m->path, strerror(errno));
+        }
     }
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) gyre_table_close(&m->tables[i]);
     if (m->file >= 0 && H5Fclose(m->file) < 0 && status == GYRE_OK) {

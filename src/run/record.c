@@ -21,6 +21,13 @@ gyre_status gyre_run_fatal(gyre_run *r, gyre_status status) {
     return gyre_trainer_fatal(&r->trainer, status);
 }
 
+void gyre_run_tolerate(gyre_run *r, gyre_status status) {
+    if (status == GYRE_OK || r->rows_wait) return;
+    r->rows_wait = true;
+    gyre_progress_clear(&r->progress);
+    gyre_warn("%s; training goes on, and rows wait in memory", gyre_error_text());
+}
+
 static int64_t epoch_of(const gyre_run *r, int64_t step) {
     return step / r->trainer.epochs.steps_per_epoch;
 }
@@ -60,6 +67,7 @@ static gyre_status diverged(gyre_run *r, const gyre_step_result *result) {
     size_t count = 0;
     char kept[64] = "no checkpoint was written yet";
     if (r->trainer.rank == 0) {
+        gyre_run_collect(r, true);
         if (gyre_metrics_flush(r->metrics) != GYRE_OK) gyre_warn("%s", gyre_error_text());
         if (gyre_checkpoint_list(r->folder.path, &list, &count) == GYRE_OK && count > 0) {
             snprintf(kept, sizeof kept, "the checkpoint after step %lld is kept",
@@ -76,7 +84,7 @@ static gyre_status diverged(gyre_run *r, const gyre_step_result *result) {
 gyre_status gyre_run_record(gyre_run *r, const gyre_step_result *result) {
     if (result->step < 0) return GYRE_OK;
     if (r->trainer.rank == 0) {
-        GYRE_TRY(gyre_run_fatal(r, write_row(r, result)));
+        gyre_run_tolerate(r, write_row(r, result));
         show(r, result);
     }
     r->shown = *result;
@@ -91,7 +99,7 @@ static gyre_status write_score(gyre_run *r, double seconds) {
                                      .loss = r->score.loss,
                                      .accuracy = r->score.accuracy,
                                      .seconds = seconds};
-    GYRE_TRY(gyre_metrics_validation(r->metrics, &row));
+    gyre_run_tolerate(r, gyre_metrics_validation(r->metrics, &row));
     gyre_json *line = gyre_event_begin(r->events, "evaluation");
     gyre_json_line_integer(line, "step", row.step);
     gyre_json_line_number(line, "loss", row.loss);
@@ -106,7 +114,7 @@ gyre_status gyre_run_evaluate(gyre_run *r) {
     r->scored_step = t->completed;
     gyre_watchdog_phase(t->watchdog, "writing results", t->completed);
     if (t->rank != 0) return GYRE_OK;
-    GYRE_TRY(gyre_run_fatal(r, write_score(r, gyre_run_seconds(r))));
+    gyre_run_tolerate(r, write_score(r, gyre_run_seconds(r)));
     r->row_time += gyre_run_clock() - begun; /* samples_per_s is of training alone */
     gyre_progress_clear(&r->progress);
     if (!r->options.quiet) {
@@ -116,8 +124,8 @@ gyre_status gyre_run_evaluate(gyre_run *r) {
     }
     if (!(r->score.accuracy > r->best)) return GYRE_OK;
     r->best = r->score.accuracy;
-    if (!t->settings.checkpoint.best) return GYRE_OK;
-    return gyre_run_fatal(r, gyre_run_save_best(r));
+    r->new_best = t->settings.checkpoint.best;
+    return GYRE_OK;
 }
 
 gyre_status gyre_run_cycle(gyre_run *r) {
@@ -129,5 +137,6 @@ gyre_status gyre_run_cycle(gyre_run *r) {
                                 .lr = r->shown.rate.lr,
                                 .loss = scored ? r->score.loss : (double)NAN,
                                 .accuracy = scored ? r->score.accuracy : (double)NAN};
-    return gyre_run_fatal(r, gyre_metrics_cycle(r->metrics, &row));
+    gyre_run_tolerate(r, gyre_metrics_cycle(r->metrics, &row));
+    return GYRE_OK;
 }

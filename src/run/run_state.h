@@ -10,6 +10,7 @@
 #include "gyre/run.h"
 #include "progress.h"
 #include "trainer.h"
+#include "writer.h"
 
 typedef struct {
     gyre_trainer trainer;
@@ -26,8 +27,13 @@ typedef struct {
     double begun, seconds_before; /* clock of this launch; seconds of the launches before */
     double row_time;              /* when the last training row was made */
     double saved_time;            /* when the last checkpoint was made */
-    double best;                  /* accuracy, -1: none yet */
-    gyre_step_result shown;       /* the last known results */
+    gyre_writer *writer;
+    bool save_failed; /* a checkpoint that checkpoint.required asks for; save_error says why */
+    char save_error[GYRE_ERROR_MAX];
+    bool rows_wait;         /* rows or log lines could not be written, a warning was printed */
+    double best;            /* accuracy, -1: none yet */
+    bool new_best;          /* by the last evaluation, and checkpoint.best wants it kept */
+    gyre_step_result shown; /* the last known results */
 
     gyre_score score; /* the last evaluation, after scored_step updates */
     int64_t scored_step;
@@ -49,10 +55,17 @@ gyre_status gyre_run_evaluate(gyre_run *r); /* Collective. */
 gyre_status gyre_run_cycle(gyre_run *r);
 /* A failure of rank 0 while the others may wait for it. */
 gyre_status gyre_run_fatal(gyre_run *r, gyre_status status);
+/* A row or a log line that could not be written does not end a run: warns, once. Rows wait in
+ * memory and are tried again each second. */
+void gyre_run_tolerate(gyre_run *r, gyre_status status);
 
-/* save.c: a checkpoint of the present state, older ones pruned. Collective. */
-gyre_status gyre_run_save(gyre_run *r, bool needed);
-gyre_status gyre_run_save_best(gyre_run *r); /* rank 0 */
+/* save.c: a checkpoint of the present state; `regular` under the step's name, and as best.h5 after
+ * a new best. Not `needed`: rank 0 writes it in the background, and a failure is a warning (or ends
+ * the run a step later, with checkpoint.required). `needed`: written when it returns. Collective.
+ */
+gyre_status gyre_run_save(gyre_run *r, bool regular, bool needed);
+/* Takes the result of a checkpoint in the background, if it is there; with `wait`, when it is. */
+void gyre_run_collect(gyre_run *r, bool wait);
 
 /* summary.c: what the run will be, on stderr and in log.jsonl (rank 0 prints). */
 gyre_status gyre_run_summary(gyre_run *r);

@@ -1,9 +1,14 @@
-/* Writing checkpoints during a run, and which old ones may go. */
+/* Writing checkpoints during a run, and which old ones may go.
+ *
+ * The main thread makes the file's bytes, the writer's thread writes them, and a later step takes
+ * the result. So a slow disk costs no step anything, and a failing one is noticed a step late. */
 #include "run_state.h"
 
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Removes all but the newest `keep`; those at minima stay when checkpoint.minima says so. */
@@ -26,52 +31,88 @@ static gyre_status prune(gyre_run *r) {
     return GYRE_OK;
 }
 
-static gyre_status save(gyre_run *r) {
-    gyre_trainer *t = &r->trainer;
-    double begun = gyre_run_clock();
-    GYRE_TRY(gyre_metrics_flush(r->metrics));
-    GYRE_TRY(gyre_trainer_save(t));
-    GYRE_TRY(gyre_checkpoint_save(r->folder.path, t->model, &t->snapshot));
+/* A checkpoint that was not needed for the run's end could not be written. */
+static void note_failure(gyre_run *r, const char *error) {
+    gyre_progress_clear(&r->progress);
+    if (r->trainer.settings.checkpoint.required) {
+        r->save_failed = true;
+        snprintf(r->save_error, sizeof r->save_error, "%s", error);
+        return;
+    }
+    gyre_warn("%s; training goes on without this checkpoint", error);
+    gyre_json *line = gyre_event_begin(r->events, "warning");
+    gyre_json_line_text(line, "text", error);
+    gyre_run_tolerate(r, gyre_event_end(r->events, line));
+}
+
+static gyre_status finish_job(gyre_run *r, const gyre_writer_result *result) {
+    if (result->status != GYRE_OK) return gyre_fail(result->status, "%s", result->error);
     GYRE_TRY(prune(r));
     gyre_json *line = gyre_event_begin(r->events, "checkpoint");
-    gyre_json_line_integer(line, "step", t->completed);
-    gyre_json_line_number(line, "seconds", gyre_run_clock() - begun);
-    GYRE_TRY(gyre_event_end(r->events, line));
-    r->saved_time = gyre_run_clock();
-    r->row_time += r->saved_time - begun;
+    gyre_json_line_integer(line, "step", result->completed);
+    gyre_json_line_number(line, "seconds", result->seconds);
+    gyre_run_tolerate(r, gyre_event_end(r->events, line));
     return GYRE_OK;
 }
 
-gyre_status gyre_run_save(gyre_run *r, bool needed) {
-    gyre_trainer *t = &r->trainer;
-    gyre_status status = GYRE_OK;
-    gyre_watchdog_phase(t->watchdog, "writing a checkpoint", t->completed);
-    if (t->rank == 0) {
-        status = save(r);
-        if (status == GYRE_EIO && !needed && !t->settings.checkpoint.required) {
-            gyre_progress_clear(&r->progress);
-            gyre_warn("%s; training goes on without this checkpoint", gyre_error_text());
-            r->saved_time = gyre_run_clock();
-            status = GYRE_OK;
-        }
-    }
-    return gyre_comm_agree(t->comm, status);
+void gyre_run_collect(gyre_run *r, bool wait) {
+    gyre_writer_result result;
+    if (r->writer == NULL || !gyre_writer_take(r->writer, wait, &result)) return;
+    if (finish_job(r, &result) != GYRE_OK) note_failure(r, gyre_error_text());
 }
 
-gyre_status gyre_run_save_best(gyre_run *r) {
+static char *best_path(const gyre_run *r) {
+    char *path = NULL;
+    return asprintf(&path, "%s/checkpoints/best.h5", r->folder.path) < 0 ? NULL : path;
+}
+
+static gyre_status start_job(gyre_run *r, bool regular) {
     gyre_trainer *t = &r->trainer;
-    char *dir = gyre_path_join(r->folder.path, "checkpoints");
-    char *path = dir == NULL ? NULL : gyre_path_join(dir, "best.h5");
+    gyre_writer_job job = {.rows_fd = gyre_metrics_fd(r->metrics), .completed = t->completed};
     gyre_status status = GYRE_OK;
-    if (path == NULL) {
+    size_t paths = 0;
+    char *dir = gyre_path_join(r->folder.path, "checkpoints");
+    if (regular) job.paths[paths++] = gyre_checkpoint_path(r->folder.path, t->completed);
+    if (r->new_best) job.paths[paths++] = best_path(r);
+    if (dir == NULL || job.paths[paths - 1] == NULL || job.paths[0] == NULL) {
         status = gyre_fail(GYRE_EIO, "no memory to write a checkpoint");
         goto out;
     }
     GYRE_GOTO(gyre_dir_make(dir));
+    GYRE_GOTO(gyre_metrics_flush(r->metrics));
     GYRE_GOTO(gyre_trainer_save(t));
-    status = gyre_checkpoint_write(path, t->model, &t->snapshot);
+    GYRE_GOTO(gyre_checkpoint_image(t->model, &t->snapshot, &job.image, &job.size));
+    gyre_writer_put(r->writer, &job);
 out:
-    free(path);
     free(dir);
+    if (status == GYRE_OK) return GYRE_OK;
+    for (size_t i = 0; i < paths; i++) free(job.paths[i]);
     return status;
+}
+
+/* Rank 0's part. With `needed` the file is on the disk when this returns. */
+static gyre_status save(gyre_run *r, bool regular, bool needed) {
+    double begun = gyre_run_clock();
+    gyre_writer_result result;
+    gyre_run_collect(r, true);
+    gyre_status status = start_job(r, regular);
+    if (status == GYRE_OK && needed && gyre_writer_take(r->writer, true, &result)) {
+        status = finish_job(r, &result);
+    }
+    r->saved_time = gyre_run_clock();
+    r->row_time += r->saved_time - begun;
+    return status;
+}
+
+gyre_status gyre_run_save(gyre_run *r, bool regular, bool needed) {
+    gyre_trainer *t = &r->trainer;
+    gyre_status status = GYRE_OK;
+    gyre_watchdog_phase(t->watchdog, "writing a checkpoint", t->completed);
+    if (t->rank == 0) {
+        status = save(r, regular, needed);
+        r->new_best = false;
+    }
+    if (needed) return gyre_comm_agree(t->comm, status);
+    if (status != GYRE_OK) note_failure(r, gyre_error_text());
+    return GYRE_OK;
 }

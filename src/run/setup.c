@@ -137,7 +137,8 @@ static gyre_status open_files(gyre_run *r, const finding *f) {
     }
     GYRE_TRY(gyre_metrics_open(r->folder.metrics, t->completed, &r->metrics));
     find_best(r);
-    return gyre_events_open(r->folder.log, &r->events);
+    GYRE_TRY(gyre_events_open(r->folder.log, &r->events));
+    return gyre_writer_open(&r->writer);
 }
 
 static gyre_status resume_or_create(gyre_run *r, const finding *f) {
@@ -195,6 +196,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
 }
 
 void gyre_run_close(gyre_run *r) {
+    gyre_writer_close(r->writer);
     gyre_evaluator_close(r->evaluator);
     if (gyre_metrics_close(r->metrics) != GYRE_OK) gyre_warn("%s", gyre_error_text());
     gyre_events_close(r->events);

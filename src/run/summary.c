@@ -25,7 +25,7 @@ static void print_plan(const gyre_run *r, const char *places) {
     size_t cycles = gyre_schedule_cycle_count(t->schedule);
     gyre_say("model %s, %zu parameters; %lld training and %lld %s samples of %d x %d x %d, %d "
              "classes",
-             t->model->name, t->model->parameters, (long long)t->epochs.samples,
+             t->model->name, t->model->count, (long long)t->epochs.samples,
              (long long)t->samples.validation.count, validation_words(s), t->model->h, t->model->w,
              t->model->c, t->model->classes);
     gyre_say("%lld steps of %d samples (%lld per epoch), %zu cycle%s; %d rank%s x %d thread%s, %d "
@@ -97,7 +97,7 @@ static gyre_status log_start(gyre_run *r) {
     gyre_json_line_integer(line, "step", t->completed);
     gyre_json_line_integer(line, "steps", t->steps);
     gyre_json_line_text(line, "model", t->model->name);
-    gyre_json_line_integer(line, "parameters", (int64_t)t->model->parameters);
+    gyre_json_line_integer(line, "parameters", (int64_t)t->model->count);
     gyre_json_line_integer(line, "training_samples", t->epochs.samples);
     gyre_json_line_integer(line, "ranks", t->ranks);
     gyre_json_line_integer(line, "threads", t->backend->lanes);

@@ -53,7 +53,7 @@ static gyre_status failed(const gyre_table *t, const char *what) {
 
 gyre_status gyre_table_create(hid_t file, const char *path, const gyre_table_kind *kind) {
     const gyre_table t = {.kind = kind, .path = path};
-    hsize_t none = 0, unlimited = H5S_UNLIMITED, chunk = GYRE_TABLE_WAITING;
+    hsize_t none = 0, unlimited = H5S_UNLIMITED, chunk = GYRE_TABLE_CHUNK;
     hid_t type = make_type(kind), space = H5Screate_simple(1, &none, &unlimited);
     hid_t list = H5Pcreate(H5P_DATASET_CREATE), dataset = H5I_INVALID_HID;
     if (list >= 0) H5Pset_chunk(list, 1, &chunk);
@@ -81,7 +81,8 @@ gyre_status gyre_table_open(hid_t file, const char *path, const gyre_table_kind 
     hid_t space = H5I_INVALID_HID;
     out->type = make_type(kind);
     out->dataset = H5Dopen2(file, kind->name, H5P_DEFAULT);
-    out->rows = malloc(GYRE_TABLE_WAITING * kind->row_size);
+    out->room = GYRE_TABLE_CHUNK;
+    out->rows = malloc(out->room * kind->row_size);
     if (out->type < 0 || out->dataset < 0 || out->rows == NULL) {
         status = failed(out, "open");
         goto out;
@@ -109,7 +110,12 @@ void gyre_table_close(gyre_table *t) {
 }
 
 gyre_status gyre_table_append(gyre_table *t, const void *row) {
-    if (t->waiting == GYRE_TABLE_WAITING) GYRE_TRY(gyre_table_write(t));
+    if (t->waiting == t->room) {
+        char *more = realloc(t->rows, 2 * t->room * t->kind->row_size);
+        if (more == NULL) return gyre_fail(GYRE_EIO, "no memory for rows of '%s'", t->path);
+        t->rows = more;
+        t->room *= 2;
+    }
     memcpy(t->rows + t->waiting * t->kind->row_size, row, t->kind->row_size);
     t->waiting++;
     return GYRE_OK;

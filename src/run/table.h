@@ -20,7 +20,7 @@ typedef struct {
 } gyre_table_kind;
 
 typedef enum { GYRE_TABLE_TRAIN, GYRE_TABLE_VALIDATION, GYRE_TABLE_CYCLES } gyre_table_name;
-enum { GYRE_TABLE_COUNT = 3, GYRE_TABLE_WAITING = 256 };
+enum { GYRE_TABLE_COUNT = 3, GYRE_TABLE_CHUNK = 256 };
 
 const gyre_table_kind *gyre_table_kind_of(gyre_table_name name);
 
@@ -30,6 +30,7 @@ typedef struct {
     hid_t type, dataset;
     hsize_t stored; /* rows in the file */
     size_t waiting; /* rows not yet written */
+    size_t room;    /* rows that `rows` can hold; grows while the disk takes none */
     char *rows;
 } gyre_table;
 
@@ -39,8 +40,8 @@ gyre_status gyre_table_open(hid_t file, const char *path, const gyre_table_kind 
                             gyre_table *out);
 void gyre_table_close(gyre_table *t); /* waiting rows are lost: write first */
 
-gyre_status gyre_table_append(gyre_table *t, const void *row);
-gyre_status gyre_table_write(gyre_table *t); /* the waiting rows */
+gyre_status gyre_table_append(gyre_table *t, const void *row); /* only to memory */
+gyre_status gyre_table_write(gyre_table *t); /* the waiting rows, which wait on when it fails */
 gyre_status gyre_table_read(gyre_table *t, hsize_t first, hsize_t count, void *rows);
 /* Drops the rows whose key is greater than `last`; keys never decrease. */
 gyre_status gyre_table_cut(gyre_table *t, int64_t last);

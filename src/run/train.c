@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 /* What this rank asks for after the coming update. Rank 0's clock decides on minutes. */
-static gyre_wish wish_of(const gyre_run *r) {
+static gyre_wish wish_of(gyre_run *r) {
     const gyre_length *every = &r->trainer.settings.checkpoint.every;
+    gyre_run_collect(r, false);
+    if (r->save_failed) return GYRE_WISH_FAIL;
     if (gyre_stop_wanted()) return GYRE_WISH_STOP;
     if (r->trainer.rank == 0 && every->unit == GYRE_UNIT_MINUTES &&
         gyre_run_clock() - r->saved_time >= 60 * every->value) {
@@ -42,7 +44,7 @@ static gyre_status after_update(gyre_run *r, gyre_wish wish) {
     if (verify) GYRE_TRY(gyre_trainer_verify(t));
     if (evaluate) GYRE_TRY(gyre_run_evaluate(r));
     if (minimum) GYRE_TRY(gyre_run_cycle(r));
-    if (save) GYRE_TRY(gyre_run_save(r, needed));
+    if (save || r->new_best) GYRE_TRY(gyre_run_save(r, save, needed));
     return GYRE_OK;
 }
 
@@ -50,11 +52,15 @@ static gyre_status train_loop(gyre_run *r) {
     gyre_trainer *t = &r->trainer;
     gyre_wish wish = GYRE_WISH_NONE;
     gyre_step_result previous;
-    while (t->completed < r->last && wish != GYRE_WISH_STOP) {
+    while (t->completed < r->last && wish < GYRE_WISH_STOP) {
         gyre_rate rate = gyre_schedule_at(t->schedule, t->completed);
         GYRE_TRY(gyre_trainer_step(t, rate, wish_of(r), &previous, &wish));
         GYRE_TRY(gyre_run_record(r, &previous));
         GYRE_TRY(after_update(r, wish));
+    }
+    if (wish == GYRE_WISH_FAIL) {
+        return gyre_comm_agree(t->comm,
+                               r->save_failed ? gyre_fail(GYRE_EIO, "%s", r->save_error) : GYRE_OK);
     }
     if (wish != GYRE_WISH_STOP || t->completed == t->steps) return GYRE_OK;
     return gyre_fail(GYRE_EPREEMPTED,
@@ -88,6 +94,7 @@ static gyre_status finish(gyre_run *r, gyre_status status) {
     const gyre_trainer *t = &r->trainer;
     char duration[32], reason[GYRE_ERROR_MAX];
     if (r->events == NULL) return GYRE_OK;
+    gyre_run_collect(r, true);
     snprintf(reason, sizeof reason, "%s",
              status == GYRE_OK ? gyre_status_text(status) : gyre_error_text());
     gyre_progress_clear(&r->progress);

@@ -23,7 +23,7 @@ typedef struct {
 } gyre_step_result;
 
 /* What a rank asks for, agreed at the end of a step: the greatest one wins. */
-typedef enum { GYRE_WISH_NONE, GYRE_WISH_CHECKPOINT, GYRE_WISH_STOP } gyre_wish;
+typedef enum { GYRE_WISH_NONE, GYRE_WISH_CHECKPOINT, GYRE_WISH_STOP, GYRE_WISH_FAIL } gyre_wish;
 
 typedef struct {
     gyre_settings settings; /* resolved: every length in steps, shards and classes known */

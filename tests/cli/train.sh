@@ -6,7 +6,7 @@ make_dataset "$T/images.h5"
 cat >"$T/config.json" <<'JSON'
 {
     // comments are fine
-    "data": {"path": "images.h5"}, "model": {"name": "small_cnn"}, "batch": {"size": 40},
+    "data": {"path": "images.h5"}, "model": {"name": "small_cnn"}, "batch": {"size": 40, "shards": 2},
     "schedule": {"policy": "triangular", "base_lr": 0.01, "max_lr": 0.1, "cycles": 2},
     "length": {"epochs": 4}, "checkpoint": {"every": {"steps": 30}, "keep": 2, "best": true}
 }
@@ -27,15 +27,15 @@ import json, sys
 import h5py, numpy as np
 run = sys.argv[1]
 config = json.load(open(run + "/config.json"))
-assert config["length"] == {"steps": 100} and config["batch"]["shards"] == 1, config
+assert config["length"] == {"steps": 100} and config["batch"]["shards"] == 2, config
 events = [json.loads(line) for line in open(run + "/log.jsonl")]
 assert events[0]["event"] == "start" and events[-1]["event"] == "end" and events[-1]["code"] == 0
 with h5py.File(run + "/metrics.h5", "r") as f:
     train, validation, cycles = f["train"][:], f["validation"][:], f["cycles"][:]
 assert list(train["step"]) == list(range(100)) and list(train["epoch"]) == [t // 25 for t in range(100)]
-assert list(validation["step"]) == [25, 50, 75, 100], validation["step"]
+assert list(validation["step"]) == [25, 50, 51, 75, 100], validation["step"]
 assert validation["accuracy"][-1] > 0.9, validation["accuracy"]
-assert list(cycles["end_step"]) == [50, 100] and cycles["lr"][-1] == 0.01, cycles
+assert list(cycles["end_step"]) == [51, 100] and cycles["lr"][-1] == 0.01, cycles
 assert train["lr"][0] == 0.01 and train["lr"].max() == 0.1
 assert set(train["cycle"]) == {0, 1}
 P
@@ -70,7 +70,8 @@ ends 0 "$GYRE" inspect "$T/images.h5"
 cp "$run/checkpoints/best.h5" "$T/bad.h5"
 printf 'x' | dd of="$T/bad.h5" bs=1 seek=3000 conv=notrunc status=none
 refused 3 "bad.h5" "$GYRE" inspect "$T/bad.h5"
-refused 3 "holds no run" "$GYRE" inspect "$T"
+mkdir "$T/empty"
+refused 3 "holds no run" "$GYRE" inspect "$T/empty"
 
 # A signal: checkpoint, exit 99, and the same command goes on to the same end.
 long=("$GYRE" train "$T/config.json" --set length.steps=4000 --set evaluate.every.steps=1000 --out)
@@ -94,10 +95,10 @@ done
 
 # Divergence: exit 6 on any number of ranks, no bad checkpoint, the rows up to it.
 wild=("$GYRE" train "$T/config.json" --quiet --set schedule.policy=constant --set schedule.cycles=null
-    --set schedule.base_lr=1e6 --set batch.shards=2 --out)
+    --set model.name=mlp --set schedule.base_lr=1e9 --out)
 for n in 1 2; do
     ends 6 mpirun -q -np $n "${wild[@]}" "$T/wild$n"
-    [ "$(wc -l <"$T/err")" -eq 1 ] && grep -q 'diverged at step [0-9]* with lr 1e+06' "$T/err" || fail "$(cat "$T/err")"
+    [ "$(wc -l <"$T/err")" -eq 1 ] && grep -q 'diverged at step [0-9]* with lr 1e+09' "$T/err" || fail "$(cat "$T/err")"
 done
 same_tables "$T/wild1" "$T/wild2" || fail "divergence depends on the ranks"
 

@@ -5,6 +5,8 @@ T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1
+# After a code other than 0 mpirun gives its ranks so many seconds to end; ours have ended.
+export OMPI_MCA_odls_base_sigkill_timeout=0
 
 fail() {
     echo "FAILED: $*"
@@ -29,8 +31,9 @@ refused() {
     grep -qF -- "$words" "$T/err" || fail "no '$words' in: $(cat "$T/err")"
 }
 
-# The files under a folder with their contents and times, to see that nothing was touched.
-picture_of() { (cd "$1" && find . -type f -exec sh -c 'stat -c "%n %Y %s" "$1"; cksum <"$1"' _ {} \; | sort); }
+# The files under a folder with their contents and times, to see that nothing was touched. A run's
+# lock may be taken and given back.
+picture_of() { (cd "$1" && find . -type f ! -name lock -exec sh -c 'stat -c "%n %Y %s" "$1"; cksum <"$1"' _ {} \; | sort); }
 
 # make_dataset FILE [TRAIN [TEST [SIDE [CHANNELS]]]]: small images of 10 classes that can be learned.
 make_dataset() { /usr/bin/python3 "$lib/make_dataset.py" "$@" || fail "h5py is needed"; }

@@ -1,0 +1,59 @@
+"""Trains one of gyre's nets in PyTorch eager for some steps and prints the median images/s.
+
+    python3 torch_steps.py MODEL --batch N --steps K --format nchw|nhwc --precision f32|bf16 --threads T
+
+The nets are those that gyre is tested against (tests/data/torch). Batches are made beforehand, so
+that PyTorch's figure has no loader in it; gyre's has. Warm-up steps are left out.
+"""
+import argparse
+import contextlib
+import pathlib
+import statistics
+import sys
+import time
+
+import torch
+from torch.nn import functional as F
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/data/torch"))
+import make_reference as nets  # noqa: E402
+
+NETS = {"resnet20": "ResNet20", "cifar10_quick": "Cifar10Quick", "cifar10_full": "Cifar10Full"}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", choices=NETS)
+    parser.add_argument("--batch", type=int, required=True)
+    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--warmup", type=int, default=5)
+    parser.add_argument("--format", choices=["nchw", "nhwc"], default="nhwc")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--threads", type=int, default=2)
+    a = parser.parse_args()
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(1)
+    net = getattr(nets, NETS[a.model])()
+    batches = [torch.randn(a.batch, 3, 32, 32) for _ in range(4)]
+    if a.format == "nhwc":
+        net = net.to(memory_format=torch.channels_last)
+        batches = [b.contiguous(memory_format=torch.channels_last) for b in batches]
+    labels = torch.randint(0, 10, (a.batch,))
+    optimizer = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9, weight_decay=5e-4)
+    seconds = []
+    for t in range(a.warmup + a.steps):
+        begun = time.perf_counter()
+        bf16 = torch.autocast("cpu", torch.bfloat16) if a.precision == "bf16" else contextlib.nullcontext()
+        with bf16:
+            loss = F.cross_entropy(net(batches[t % 4]), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss.item()
+        if t >= a.warmup:
+            seconds.append(time.perf_counter() - begun)
+    print(f"{a.batch / statistics.median(seconds):.1f} {torch.__version__}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+/* gyre data: makes dataset files out of official downloads, and says what one holds. */
+#include "cli.h"
+
+#include "gyre/dataset.h"
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PARTS = 3 };
+
+static const char *const part_names[PARTS] = {"train", "validation", "test"};
+
+static const struct {
+    const char *kind;
+    gyre_status (*import)(const char *dir, const char *output, bool force);
+} importers[] = {{"cifar", gyre_import_cifar}, {"idx", gyre_import_idx}};
+
+static const gyre_images *part_of(const gyre_dataset *d, int part) {
+    return part == 0 ? gyre_dataset_train(d)
+                     : (part == 1 ? gyre_dataset_validation(d) : gyre_dataset_test(d));
+}
+
+static double megabytes(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 ? (double)st.st_size / 1e6 : 0;
+}
+
+static gyre_status flushed(void) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "cannot write to stdout");
+}
+
+/* ---- info */
+
+static void print_channels(const gyre_pixel_stats *s, int channels) {
+    for (int k = 0; k < channels; k++) {
+        printf("  channel %d    mean %.4f, deviation %.4f\n", k, (double)s->mean[k],
+               (double)s->dev[k]);
+    }
+}
+
+static gyre_status print_classes(const gyre_dataset *d) {
+    int classes = gyre_dataset_classes(d);
+    int64_t *counts = calloc((size_t)classes * PARTS, sizeof *counts);
+    if (counts == NULL) return gyre_fail(GYRE_EIO, "no memory for %d classes", classes);
+    printf("  %5s  %-24s", "class", "name");
+    for (int part = 0; part < PARTS; part++) {
+        const gyre_images *p = part_of(d, part);
+        if (p->count > 0) printf(" %10s", part_names[part]);
+        for (int64_t i = 0; i < p->count; i++) counts[p->labels[i] * PARTS + part]++;
+    }
+    printf("\n");
+    for (int k = 0; k < classes; k++) {
+        printf("  %5d  %-24s", k, gyre_dataset_class_name(d, k));
+        for (int part = 0; part < PARTS; part++) {
+            if (part_of(d, part)->count > 0) printf(" %10" PRId64, counts[k * PARTS + part]);
+        }
+        printf("\n");
+    }
+    free(counts);
+    return GYRE_OK;
+}
+
+static gyre_status info(const char *path) {
+    const gyre_data_settings settings = {.validation = GYRE_VALIDATION_NONE};
+    gyre_dataset *d = NULL;
+    gyre_samples samples = {0};
+    gyre_status status = GYRE_OK;
+    GYRE_TRY(gyre_dataset_open(path, &d));
+    GYRE_GOTO(gyre_samples_open(d, &settings, 0, &samples));
+    const gyre_images *train = gyre_dataset_train(d);
+    printf("%s: %.1f MB, %s\n", path, megabytes(path),
+           gyre_dataset_sealed(d) ? "sealed by gyre, checksum right"
+                                  : "from another program, without gyre's checksum");
+    printf("  %-11s  %d x %d x %d (height, width, channels)\n", "images", train->h, train->w,
+           train->c);
+    for (int part = 0; part < PARTS; part++) {
+        const gyre_images *p = part_of(d, part);
+        if (p->count > 0) printf("  %-11s  %" PRId64 " images\n", part_names[part], p->count);
+    }
+    printf("  %-11s  %016" PRIx64 "\n", "content", gyre_dataset_hash(d));
+    print_channels(&samples.stats, train->c);
+    GYRE_GOTO(print_classes(d));
+    status = flushed();
+out:
+    gyre_samples_close(&samples);
+    gyre_dataset_close(d);
+    return status;
+}
+
+/* ---- import */
+
+/* Opens what was written: the line speaks of the file, not of what was meant. */
+static gyre_status report(const char *path) {
+    gyre_dataset *d = NULL;
+    GYRE_TRY(gyre_dataset_open(path, &d));
+    const gyre_images *train = gyre_dataset_train(d);
+    printf("%s: %" PRId64 " training and %" PRId64 " test images of %d x %d x %d in %d classes, "
+           "%.1f MB\n",
+           path, train->count, gyre_dataset_test(d)->count, train->h, train->w, train->c,
+           gyre_dataset_classes(d), megabytes(path));
+    gyre_dataset_close(d);
+    return flushed();
+}
+
+static gyre_status import(const char *kind, const char *dir, const char *output, bool force) {
+    for (size_t i = 0; i < sizeof importers / sizeof *importers; i++) {
+        if (strcmp(kind, importers[i].kind) != 0) continue;
+        GYRE_TRY(importers[i].import(dir, output, force));
+        return report(output);
+    }
+    return gyre_fail(GYRE_EUSAGE, "data import '%s' is unknown; the kinds are cifar and idx", kind);
+}
+
+/* ---- the words after `gyre data` */
+
+typedef struct {
+    const char *output;
+    bool force;
+} flags;
+
+static gyre_status read_flags(int argc, char **argv, flags *out) {
+    static const struct option options[] = {
+        {"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'f'}, {0}};
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
+        switch (c) {
+        case 'o': out->output = optarg; break;
+        case 'f': out->force = true; break;
+        default:
+            return gyre_fail(GYRE_EUSAGE, "%s '%s'; usage: gyre %s",
+                             c == ':' ? "missing value after" : "unknown option", argv[optind - 1],
+                             gyre_command_data.usage);
+        }
+    }
+    return GYRE_OK;
+}
+
+static gyre_status data(int argc, char **argv) {
+    flags given = {0};
+    GYRE_TRY(read_flags(argc, argv, &given));
+    char **words = argv + optind;
+    int count = argc - optind;
+    bool plain = given.output == NULL && !given.force;
+    if (count == 2 && strcmp(words[0], "info") == 0 && plain) return info(words[1]);
+    if (count == 3 && strcmp(words[0], "import") == 0 && given.output != NULL) {
+        return import(words[1], words[2], given.output, given.force);
+    }
+    return gyre_fail(GYRE_EUSAGE, "usage: gyre %s", gyre_command_data.usage);
+}
+
+static int run(int argc, char **argv) {
+    return gyre_cli_fail(data(argc, argv));
+}
+
+const gyre_command gyre_command_data = {
+    "data",
+    "data import cifar|idx DIR -o FILE | data info FILE",
+    "makes a dataset file of an official download (--force replaces one), or says what it holds",
+    run,
+};

@@ -1,0 +1,206 @@
+/* gyre schedule: the dry run of a config's learning rate: its cycles, every step as CSV, a figure.
+ */
+#include "cli.h"
+
+#include "gyre/config.h"
+#include "gyre/dataset.h"
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include "gyre/plot.h"
+#include "gyre/sampler.h"
+#include "gyre/schedule.h"
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const char *config, *plot;
+    char **sets; /* argc of them fit */
+    int set_count;
+    bool csv;
+} options;
+
+/* ---- what the config needs from its dataset */
+
+static gyre_status steps_per_epoch(const gyre_settings *s, int64_t *out) {
+    gyre_status status = GYRE_OK;
+    gyre_dataset *data = NULL;
+    gyre_samples samples = {0};
+    gyre_epochs epochs = {0};
+    const char *missing = s->data.path == NULL ? "data.path"
+                          : s->batch_size == 0 ? "batch.size"
+                                               : NULL;
+    if (missing != NULL) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "a length is in epochs, and without %s the steps of an epoch are not "
+                         "known; add it, or give lengths in steps",
+                         missing);
+    }
+    char *path = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
+    if (path == NULL) return gyre_fail(GYRE_EIO, "no memory for the path '%s'", s->data.path);
+    GYRE_GOTO(gyre_dataset_open(path, &data));
+    GYRE_GOTO(gyre_samples_open(data, &s->data, s->seed, &samples));
+    GYRE_GOTO(gyre_epochs_make(samples.train.count, s->batch_size, s->data.last_batch, &epochs));
+    *out = epochs.steps_per_epoch;
+out:
+    gyre_samples_close(&samples);
+    if (data != NULL) gyre_dataset_close(data);
+    free(path);
+    return status;
+}
+
+/* Steps between two points of the validation curve; 0 when that is in epochs of unknown length. */
+static int64_t evaluation_interval(const gyre_settings *s, int64_t per_epoch) {
+    gyre_length every = s->evaluate.every;
+    if (every.unit == GYRE_UNIT_STEPS) return (int64_t)every.value;
+    if (per_epoch == 0) return 0;
+    return every.unit == GYRE_UNIT_EPOCHS ? gyre_steps_of_epochs(every.value, per_epoch)
+                                          : per_epoch;
+}
+
+/* ---- words */
+
+static int digits(int64_t number) {
+    return snprintf(NULL, 0, "%" PRId64, number);
+}
+
+static int wider(int a, int b) {
+    return a > b ? a : b;
+}
+
+/* One line a cycle, columns as narrow as the numbers allow. Counted from 1, as in figures. */
+static void print_cycles(const gyre_schedule *s) {
+    size_t count = gyre_schedule_cycle_count(s);
+    int number = wider(5, digits((int64_t)count)), step = wider(6, digits(gyre_schedule_steps(s)));
+    if (count == 0) return;
+    printf("\n%*s  %*s  %*s  %*s  %10s  %10s\n", number, "cycle", step, "first", step, "peak", step,
+           "last", "lowest lr", "highest lr");
+    for (size_t i = 0; i < count; i++) {
+        gyre_cycle c = gyre_schedule_cycle(s, i);
+        printf("%*zu  %*" PRId64, number, i + 1, step, c.first);
+        if (c.peak < 0)
+            printf("  %*s", step, "-");
+        else
+            printf("  %*" PRId64, step, c.peak);
+        printf("  %*" PRId64 "  %10.5g  %10.5g%s\n", step, c.last, c.low, c.high,
+               c.complete ? "" : "  unfinished");
+    }
+}
+
+static void print_words(const gyre_schedule *s, int64_t per_epoch) {
+    int64_t steps = gyre_schedule_steps(s);
+    gyre_rate first = gyre_schedule_at(s, 0), last = gyre_schedule_at(s, steps - 1);
+    size_t cycles = gyre_schedule_cycle_count(s);
+    printf("%" PRId64 " step%s", steps, steps == 1 ? "" : "s");
+    if (per_epoch > 0) {
+        printf(" (%.4g epochs of %" PRId64 ")", (double)steps / (double)per_epoch, per_epoch);
+    }
+    if (cycles > 0) {
+        printf(", %zu cycle%s%s", cycles, cycles == 1 ? "" : "s",
+               gyre_schedule_cycle(s, cycles - 1).complete ? "" : ", the last unfinished");
+    }
+    printf("\nstep 0: lr %.6g, momentum %.6g\nstep %" PRId64 ": lr %.6g, momentum %.6g\n", first.lr,
+           first.momentum, steps - 1, last.lr, last.momentum);
+    print_cycles(s);
+}
+
+/* ---- for programs: 17 digits bring the same double back */
+
+static void print_csv(const gyre_schedule *s) {
+    puts("step,lr,momentum,cycle");
+    for (int64_t t = 0; t < gyre_schedule_steps(s) && !ferror(stdout); t++) {
+        gyre_rate rate = gyre_schedule_at(s, t);
+        printf("%" PRId64 ",%.17g,%.17g,%" PRId64 "\n", t, rate.lr, rate.momentum, rate.cycle);
+    }
+}
+
+static void warn(void *context, const char *text) {
+    (void)context;
+    gyre_warn("%s", text);
+}
+
+static gyre_status draw(const gyre_schedule *s, const options *o) {
+    const char *slash = strrchr(o->config, '/');
+    char *title = strdup(slash == NULL ? o->config : slash + 1);
+    if (title == NULL) return gyre_fail(GYRE_EIO, "no memory for a figure");
+    char *dot = strrchr(title, '.');
+    if (dot != NULL && dot != title) *dot = '\0';
+    gyre_status status = gyre_plot_schedule(s, title, o->plot);
+    free(title);
+    if (status == GYRE_OK && !o->csv) printf("\n%s\n", o->plot);
+    return status;
+}
+
+static gyre_status show(const options *o, const gyre_settings *set) {
+    gyre_status status = GYRE_OK;
+    gyre_schedule *s = NULL;
+    int64_t per_epoch = 0;
+    bool adam = set->optimizer.name != GYRE_OPTIMIZER_SGD;
+    if (gyre_schedule_needs_epochs(&set->schedule, &set->length)) {
+        GYRE_TRY(steps_per_epoch(set, &per_epoch));
+    }
+    GYRE_TRY(gyre_schedule_open(&set->schedule, &set->length,
+                                adam ? set->optimizer.beta1 : set->optimizer.momentum, per_epoch,
+                                &s));
+    if (o->csv)
+        print_csv(s);
+    else
+        print_words(s, per_epoch);
+    if (o->plot != NULL) GYRE_GOTO(draw(s, o));
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        GYRE_GOTO(gyre_fail(GYRE_EIO, "cannot write to stdout"));
+    }
+    /* Last, so that a long list does not carry them out of sight. */
+    gyre_schedule_warnings(s, evaluation_interval(set, per_epoch), warn, NULL);
+out:
+    gyre_schedule_close(s);
+    return status;
+}
+
+static gyre_status read_options(int argc, char **argv, options *o) {
+    static const struct option known[] = {{"set", required_argument, NULL, 's'},
+                                          {"csv", no_argument, NULL, 'c'},
+                                          {"plot", required_argument, NULL, 'p'},
+                                          {0}};
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, ":", known, NULL)) != -1;) {
+        switch (c) {
+        case 's': o->sets[o->set_count++] = optarg; break;
+        case 'c': o->csv = true; break;
+        case 'p': o->plot = optarg; break;
+        default:
+            return gyre_fail(GYRE_EUSAGE, "%s '%s'; usage: gyre %s",
+                             c == ':' ? "missing value after" : "unknown option", argv[optind - 1],
+                             gyre_command_schedule.usage);
+        }
+    }
+    if (argc - optind != 1) {
+        return gyre_fail(GYRE_EUSAGE, "one config file was expected; usage: gyre %s",
+                         gyre_command_schedule.usage);
+    }
+    o->config = argv[optind];
+    return GYRE_OK;
+}
+
+static int run(int argc, char **argv) {
+    gyre_status status = GYRE_OK;
+    gyre_settings *settings = NULL;
+    options o = {.sets = calloc((size_t)argc, sizeof *o.sets)};
+    if (o.sets == NULL) GYRE_GOTO(gyre_fail(GYRE_EIO, "no memory for the arguments"));
+    GYRE_GOTO(read_options(argc, argv, &o));
+    GYRE_GOTO(gyre_config_open(o.config, o.sets, o.set_count, &settings));
+    status = show(&o, settings);
+out:
+    if (settings != NULL) gyre_config_close(settings);
+    free(o.sets);
+    return gyre_cli_fail(status);
+}
+
+const gyre_command gyre_command_schedule = {
+    "schedule",
+    "schedule CONFIG [--set K=V]... [--csv] [--plot FILE]",
+    "the learning rate of every step, before it is run",
+    run,
+};

@@ -1,0 +1,59 @@
+#include "import.h"
+
+#include "gyre/file.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_SIZE = 64 };
+
+static gyre_status split_lines(const char *path, char *text, char (**names)[NAME_SIZE],
+                               int *count) {
+    size_t room = 1;
+    for (const char *c = text; *c != '\0'; c++) room += *c == '\n';
+    char(*list)[NAME_SIZE] = calloc(room, sizeof *list);
+    if (list == NULL) return gyre_fail(GYRE_EIO, "no memory to read '%s'", path);
+    *count = 0;
+    for (char *rest = text, *line; (line = strtok_r(rest, "\r\n", &rest)) != NULL;) {
+        if (strlen(line) >= NAME_SIZE) {
+            free(list);
+            return gyre_fail(GYRE_EIO, "'%s': the class name '%.80s' has more than %d bytes", path,
+                             line, NAME_SIZE - 1);
+        }
+        strcpy(list[(*count)++], line);
+    }
+    if (*count == 0) {
+        free(list);
+        return gyre_fail(GYRE_EIO, "'%s' is empty; class names were expected, one a line", path);
+    }
+    *names = list;
+    return GYRE_OK;
+}
+
+gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[NAME_SIZE],
+                            int *count) {
+    gyre_status status = GYRE_OK;
+    char *path = gyre_path_join(dir, file), *text = NULL;
+    size_t size = 0;
+    *names = NULL;
+    *count = 0;
+    if (path == NULL) return gyre_fail(GYRE_EIO, "no memory to read '%s'", file);
+    if (!gyre_file_exists(path)) goto out;
+    GYRE_GOTO(gyre_file_read(path, 64 << 20, &text, &size));
+    status = split_lines(path, text, names, count);
+out:
+    free(text);
+    free(path);
+    return status;
+}
+
+gyre_status gyre_part_alloc(int64_t count, int h, int w, int c, gyre_images *part, uint8_t **images,
+                            int32_t **labels) {
+    size_t image = (size_t)h * (size_t)w * (size_t)c;
+    *images = malloc((size_t)count * image);
+    *labels = malloc((size_t)count * sizeof **labels);
+    *part =
+        (gyre_images){.count = count, .h = h, .w = w, .c = c, .images = *images, .labels = *labels};
+    if (*images != NULL && *labels != NULL) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "no memory for %lld images of %d x %d x %d", (long long)count, h, w,
+                     c);
+}

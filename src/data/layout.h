@@ -1,0 +1,38 @@
+/* Where a dataset file keeps its images, labels and names: all that HDF5 is asked for.
+ *
+ * Plain data without pointers, so that a child process can find it out about a file that nobody
+ * vouches for and hand it over through a pipe. Internal to src/data. */
+#ifndef GYRE_DATA_LAYOUT_H
+#define GYRE_DATA_LAYOUT_H
+
+#include "gyre/status.h"
+#include <stdint.h>
+
+enum { GYRE_PART_TRAIN, GYRE_PART_VALIDATION, GYRE_PART_TEST, GYRE_PARTS };
+enum {
+    GYRE_CLASSES_MAX = 1000000, /* as model.classes in a config */
+    GYRE_SIDE_MAX = 32767       /* pixels; an image's bytes fit 32 bits */
+};
+
+typedef struct {
+    int64_t count; /* images; 0: the part is absent */
+    int32_t h, w, c;
+    uint64_t images, labels; /* where they begin, in bytes from the file's begin */
+} gyre_layout_part;
+
+typedef struct {
+    gyre_layout_part parts[GYRE_PARTS];
+    int64_t names, name_size; /* class names and the bytes of each; names 0: absent */
+    uint64_t names_at;
+} gyre_layout;
+
+extern const char *const gyre_part_names[GYRE_PARTS]; /* "train", "validation", "test" */
+
+/* Asks HDF5. Types, ranks, storage and the agreement of shapes are checked, sizes against the
+ * file's length are not. GYRE_EIO. */
+gyre_status gyre_layout_read(const char *path, gyre_layout *out);
+
+/* The same from a child process of at most `seconds`, which may hang or crash without harm. */
+gyre_status gyre_layout_probe(const char *path, int seconds, gyre_layout *out);
+
+#endif

@@ -1,0 +1,194 @@
+/* The prefetch thread and its ring of batches.
+ *
+ * Step s sits in slot s mod depth. The thread makes steps in order and may be at most depth - 2
+ * ahead of those handed out, since the last two handed out are still the caller's. */
+#include "ring.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { DEPTH = 4 };
+
+struct gyre_loader {
+    gyre_view view;
+    gyre_data_settings settings; /* its path is not used */
+    gyre_epochs epochs;
+    gyre_sampler *sampler; /* the thread's own, once it runs */
+    uint64_t seed;
+    int64_t first, count, first_step, last_step;
+    int depth;
+    size_t pixels;         /* bytes of an image */
+    uint8_t *images;       /* (depth, count, pixels) */
+    int32_t *labels;       /* (depth, count) */
+    gyre_augment *augment; /* (depth, count), or NULL */
+
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t changed;
+    int64_t made, taken; /* the next step to make, and to hand out */
+    bool stop;
+
+    double waited; /* the caller's own */
+};
+
+static size_t slot_of(const gyre_loader *l, int64_t step) {
+    return (size_t)(step % l->depth) * (size_t)l->count;
+}
+
+static void make_batch(gyre_loader *l, int64_t step) {
+    size_t slot = slot_of(l, step);
+    const gyre_images *source = l->view.images;
+    for (int64_t i = 0; i < l->count; i++) {
+        size_t at = slot + (size_t)i;
+        int64_t index = gyre_sampler_index(l->sampler, step, l->first + i);
+        int64_t row = l->view.rows == NULL ? index : (int64_t)l->view.rows[index];
+        memcpy(l->images + at * l->pixels, source->images + (size_t)row * l->pixels, l->pixels);
+        l->labels[at] = source->labels[row];
+        if (l->augment != NULL) {
+            l->augment[at] =
+                gyre_augment_draw(&l->settings, l->seed, step / l->epochs.steps_per_epoch, row);
+        }
+    }
+}
+
+static void *prefetch(void *context) {
+    gyre_loader *l = context;
+    pthread_mutex_lock(&l->lock);
+    while (!l->stop && l->made < l->last_step) {
+        if (l->made >= l->taken + l->depth - 2) {
+            pthread_cond_wait(&l->changed, &l->lock);
+            continue;
+        }
+        int64_t step = l->made;
+        pthread_mutex_unlock(&l->lock);
+        make_batch(l, step);
+        pthread_mutex_lock(&l->lock);
+        l->made = step + 1;
+        pthread_cond_broadcast(&l->changed);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+/* Signals are the main thread's business. */
+static gyre_status start(gyre_loader *l) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    int failed = pthread_create(&l->thread, NULL, prefetch, l);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed) return gyre_fail(GYRE_EIO, "cannot start the loader: %s", strerror(failed));
+    l->running = true;
+    return GYRE_OK;
+}
+
+static gyre_status allocate(gyre_loader *l) {
+    size_t samples = (size_t)l->depth * (size_t)l->count;
+    bool augmented = l->settings.mirror || l->settings.crop > 0;
+    l->images = malloc(samples * l->pixels);
+    l->labels = malloc(samples * sizeof *l->labels);
+    l->augment = augmented ? malloc(samples * sizeof *l->augment) : NULL;
+    if (l->images != NULL && l->labels != NULL && (!augmented || l->augment != NULL)) {
+        return GYRE_OK;
+    }
+    return gyre_fail(GYRE_EIO, "no memory for %d batches of %lld images", l->depth,
+                     (long long)l->count);
+}
+
+gyre_status gyre_loader_open_ring(const gyre_view *train, const gyre_data_settings *settings,
+                                  gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
+                                  int64_t first_step, int64_t last_step, int depth,
+                                  gyre_loader **out) {
+    const gyre_images *p = train->images;
+    gyre_status status = GYRE_OK;
+    gyre_loader *l = calloc(1, sizeof *l);
+    *out = NULL;
+    if (l == NULL) return gyre_fail(GYRE_EIO, "no memory for the loader");
+    *l = (gyre_loader){.view = *train,
+                       .settings = *settings,
+                       .epochs = epochs,
+                       .seed = seed,
+                       .first = first,
+                       .count = count,
+                       .first_step = first_step,
+                       .last_step = last_step,
+                       .depth = depth,
+                       .pixels = (size_t)p->h * (size_t)p->w * (size_t)p->c,
+                       .made = first_step,
+                       .taken = first_step};
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->changed, NULL);
+    GYRE_GOTO(gyre_sampler_open(epochs, settings->order, seed, &l->sampler));
+    GYRE_GOTO(allocate(l));
+    GYRE_GOTO(start(l));
+    *out = l;
+    l = NULL;
+out:
+    gyre_loader_close(l);
+    return status;
+}
+
+gyre_status gyre_loader_open(const gyre_view *train, const gyre_data_settings *settings,
+                             gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
+                             int64_t first_step, int64_t last_step, gyre_loader **out) {
+    return gyre_loader_open_ring(train, settings, epochs, seed, first, count, first_step, last_step,
+                                 DEPTH, out);
+}
+
+void gyre_loader_close(gyre_loader *l) {
+    if (l == NULL) return;
+    if (l->running) {
+        pthread_mutex_lock(&l->lock);
+        l->stop = true;
+        pthread_cond_broadcast(&l->changed);
+        pthread_mutex_unlock(&l->lock);
+        pthread_join(l->thread, NULL);
+    }
+    pthread_cond_destroy(&l->changed);
+    pthread_mutex_destroy(&l->lock);
+    gyre_sampler_close(l->sampler);
+    free(l->images);
+    free(l->labels);
+    free(l->augment);
+    free(l);
+}
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void await(gyre_loader *l) {
+    if (l->made > l->taken) return;
+    double begun = seconds();
+    while (l->made <= l->taken) pthread_cond_wait(&l->changed, &l->lock);
+    l->waited += seconds() - begun;
+}
+
+gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out) {
+    if (l->taken == l->last_step) {
+        return gyre_fail(GYRE_EUSAGE, "the loader was opened for steps %lld to %lld only",
+                         (long long)l->first_step, (long long)l->last_step - 1);
+    }
+    pthread_mutex_lock(&l->lock);
+    await(l);
+    int64_t step = l->taken++;
+    pthread_cond_broadcast(&l->changed);
+    pthread_mutex_unlock(&l->lock);
+    size_t slot = slot_of(l, step);
+    *out = (gyre_batch){.step = step,
+                        .count = l->count,
+                        .images = l->images + slot * l->pixels,
+                        .labels = l->labels + slot,
+                        .augment = l->augment == NULL ? NULL : l->augment + slot};
+    return GYRE_OK;
+}
+
+double gyre_loader_waited(const gyre_loader *l) {
+    return l->waited;
+}

@@ -1,0 +1,160 @@
+/* Which samples are trained on and which are evaluated, and the statistics of the first. */
+#include "gyre/dataset.h"
+
+#include "gyre/random.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the split */
+
+/* Knuth's selection sampling (The Art of Computer Programming, 3.4.2, algorithm S): every set of
+ * `chosen` rows is equally likely, and both parts come out in ascending order. */
+static void split(uint64_t seed, uint32_t count, uint32_t chosen, uint32_t *train) {
+    gyre_random r = gyre_random_open(seed, GYRE_RANDOM_SPLIT, 0, 0);
+    uint32_t *validation = train + (count - chosen);
+    for (uint32_t row = 0; row < count; row++) {
+        if (gyre_random_below(&r, count - row) < chosen) {
+            *validation++ = row;
+            chosen--;
+        } else {
+            *train++ = row;
+        }
+    }
+}
+
+static gyre_status open_split(const gyre_images *train, double fraction, uint64_t seed,
+                              gyre_samples *out) {
+    int64_t n = train->count;
+    if (n < 2 || n > UINT32_MAX) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.validation: %lld training images cannot be split; 2 to %lld can",
+                         (long long)n, (long long)UINT32_MAX);
+    }
+    int64_t chosen = (int64_t)floor(fraction * (double)n + 0.5);
+    chosen = chosen < 1 ? 1 : chosen > n - 1 ? n - 1 : chosen;
+    out->split_rows = malloc((size_t)n * sizeof *out->split_rows);
+    if (out->split_rows == NULL) {
+        return gyre_fail(GYRE_EIO, "no memory to split %lld training images", (long long)n);
+    }
+    split(seed, (uint32_t)n, (uint32_t)chosen, out->split_rows);
+    out->train = (gyre_view){.images = train, .rows = out->split_rows, .count = n - chosen};
+    out->validation =
+        (gyre_view){.images = train, .rows = out->split_rows + (n - chosen), .count = chosen};
+    return GYRE_OK;
+}
+
+static gyre_status open_views(const gyre_dataset *d, const gyre_data_settings *settings,
+                              uint64_t seed, gyre_samples *out) {
+    const gyre_images *train = gyre_dataset_train(d), *test = gyre_dataset_test(d);
+    out->train = (gyre_view){.images = train, .count = train->count};
+    out->validation = (gyre_view){.images = test, .count = 0};
+    switch (settings->validation) {
+    case GYRE_VALIDATION_NONE: return GYRE_OK;
+    case GYRE_VALIDATION_SPLIT: return open_split(train, settings->split, seed, out);
+    case GYRE_VALIDATION_TEST: break;
+    }
+    if (test->images == NULL) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.validation is \"test\", but '%s' has no part /test; {\"split\": "
+                         "0.1} sets training images aside, \"none\" evaluates nothing",
+                         settings->path);
+    }
+    out->validation.count = test->count;
+    return GYRE_OK;
+}
+
+/* ---- the statistics */
+
+__extension__ typedef unsigned __int128 wide;
+
+enum { PIECE = 65536 }; /* images whose sums of squares fit 32 bits: 65536 * 255^2 < 2^32 */
+
+/* Sums over the view for each place of an image, and of squares for each channel. */
+typedef struct {
+    uint64_t *sums;
+    uint64_t squares[4];
+    uint32_t *piece_sums, *piece_squares;
+} totals;
+
+static void add_image(const uint8_t *restrict image, size_t count, uint32_t *restrict sums,
+                      uint32_t *restrict squares) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t x = image[i];
+        sums[i] += x;
+        squares[i] += x * x;
+    }
+}
+
+static void add_piece(totals *t, size_t count, size_t channels) {
+    for (size_t i = 0; i < count; i++) {
+        t->sums[i] += t->piece_sums[i];
+        t->squares[i % channels] += t->piece_squares[i];
+    }
+    memset(t->piece_sums, 0, count * sizeof *t->piece_sums);
+    memset(t->piece_squares, 0, count * sizeof *t->piece_squares);
+}
+
+static void add_view(totals *t, const gyre_view *view, size_t count, size_t channels) {
+    for (int64_t i = 0; i < view->count; i++) {
+        size_t row = view->rows == NULL ? (size_t)i : view->rows[i];
+        add_image(view->images->images + row * count, count, t->piece_sums, t->piece_squares);
+        if ((i + 1) % PIECE == 0) add_piece(t, count, channels);
+    }
+    add_piece(t, count, channels);
+}
+
+/* Each number is rounded from an exact one: n sum(x^2) - sum(x)^2 is taken in 128 bits. */
+static void conclude(const totals *t, int64_t images, size_t count, size_t channels,
+                     gyre_pixel_stats *out) {
+    uint64_t sums[4] = {0}, n = (uint64_t)images * (count / channels);
+    for (size_t i = 0; i < count; i++) {
+        out->mean_image[i] = (float)((double)t->sums[i] / (double)images);
+        sums[i % channels] += t->sums[i];
+    }
+    for (size_t k = 0; k < channels; k++) {
+        wide variance = (wide)n * t->squares[k] - (wide)sums[k] * sums[k];
+        out->mean[k] = (float)((double)sums[k] / (double)n);
+        out->dev[k] = variance == 0 ? 1 : (float)(sqrt((double)variance) / (double)n);
+    }
+}
+
+static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
+    const gyre_images *p = view->images;
+    size_t channels = (size_t)p->c, count = (size_t)p->h * (size_t)p->w * channels;
+    totals t = {.sums = calloc(count, sizeof *t.sums),
+                .piece_sums = calloc(count, sizeof *t.piece_sums),
+                .piece_squares = calloc(count, sizeof *t.piece_squares)};
+    out->mean_image = malloc(count * sizeof *out->mean_image);
+    bool ok = t.sums && t.piece_sums && t.piece_squares && out->mean_image;
+    if (ok) {
+        add_view(&t, view, count, channels);
+        conclude(&t, view->count, count, channels, out);
+    }
+    free(t.sums);
+    free(t.piece_sums);
+    free(t.piece_squares);
+    return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "no memory for the mean image");
+}
+
+gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *settings,
+                              uint64_t seed, gyre_samples *out) {
+    const gyre_images *train = gyre_dataset_train(d);
+    *out = (gyre_samples){0};
+    if (settings->crop > 0 && (settings->crop >= train->h || settings->crop >= train->w)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.crop is %d pixels, but images of %d x %d may move by less "
+                         "than a side",
+                         settings->crop, train->h, train->w);
+    }
+    gyre_status status = open_views(d, settings, seed, out);
+    if (status == GYRE_OK) status = measure(&out->train, &out->stats);
+    if (status != GYRE_OK) gyre_samples_close(out);
+    return status;
+}
+
+void gyre_samples_close(gyre_samples *s) {
+    free(s->stats.mean_image);
+    free(s->split_rows);
+    *s = (gyre_samples){0};
+}

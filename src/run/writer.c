@@ -1,0 +1,120 @@
+/* The checkpoint thread; see writer.h. */
+#include "writer.h"
+
+#include "gyre/file.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef enum { IDLE, WORKING, FINISHED } state;
+
+struct gyre_writer {
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards state and stop; job and result belong to whom the state says */
+    pthread_cond_t changed;
+    state state;
+    bool stop;
+    gyre_writer_job job;
+    gyre_writer_result result;
+};
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static gyre_status write_job(const gyre_writer_job *job) {
+    if (job->rows_fd >= 0 && fsync(job->rows_fd) != 0) {
+        return gyre_fail(GYRE_EIO, "fsync of metrics.h5 failed: %s", strerror(errno));
+    }
+    for (size_t i = 0; i < sizeof job->paths / sizeof *job->paths && job->paths[i] != NULL; i++) {
+        GYRE_TRY(gyre_file_write_atomic(job->paths[i], job->image, job->size));
+    }
+    return GYRE_OK;
+}
+
+static void run_job(gyre_writer *w) {
+    double begun = now();
+    gyre_writer_result *r = &w->result;
+    *r = (gyre_writer_result){.completed = w->job.completed, .status = write_job(&w->job)};
+    if (r->status != GYRE_OK) snprintf(r->error, sizeof r->error, "%s", gyre_error_text());
+    r->seconds = now() - begun;
+    free(w->job.image);
+    for (size_t i = 0; i < sizeof w->job.paths / sizeof *w->job.paths; i++) free(w->job.paths[i]);
+    w->job = (gyre_writer_job){.rows_fd = -1};
+}
+
+static void *writer_main(void *argument) {
+    gyre_writer *w = argument;
+    pthread_mutex_lock(&w->lock);
+    for (;;) {
+        while (w->state != WORKING && !w->stop) pthread_cond_wait(&w->changed, &w->lock);
+        if (w->state != WORKING) break;
+        pthread_mutex_unlock(&w->lock);
+        run_job(w);
+        pthread_mutex_lock(&w->lock);
+        w->state = FINISHED;
+        pthread_cond_broadcast(&w->changed);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+gyre_status gyre_writer_open(gyre_writer **out) {
+    sigset_t all, before;
+    gyre_writer *w = calloc(1, sizeof *w);
+    *out = NULL;
+    if (w == NULL) return gyre_fail(GYRE_EIO, "no memory for the checkpoint thread");
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->changed, NULL);
+    sigfillset(&all); /* signals are the main thread's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&w->thread, NULL, writer_main, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (code != 0) {
+        pthread_mutex_destroy(&w->lock);
+        pthread_cond_destroy(&w->changed);
+        free(w);
+        return gyre_fail(GYRE_EIO, "cannot start the checkpoint thread: %s", strerror(code));
+    }
+    *out = w;
+    return GYRE_OK;
+}
+
+void gyre_writer_close(gyre_writer *w) {
+    if (w == NULL) return;
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_cond_broadcast(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->changed);
+    free(w);
+}
+
+void gyre_writer_put(gyre_writer *w, const gyre_writer_job *job) {
+    pthread_mutex_lock(&w->lock);
+    w->job = *job;
+    w->state = WORKING;
+    pthread_cond_broadcast(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool gyre_writer_take(gyre_writer *w, bool wait, gyre_writer_result *out) {
+    pthread_mutex_lock(&w->lock);
+    while (wait && w->state == WORKING) pthread_cond_wait(&w->changed, &w->lock);
+    bool finished = w->state == FINISHED;
+    if (finished) {
+        *out = w->result;
+        w->state = IDLE;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return finished;
+}

@@ -1,0 +1,41 @@
+/* A thread that writes checkpoints while training goes on.
+ *
+ * It gets finished bytes, so that it needs neither HDF5 nor the device: what it does is write,
+ * fsync and rename. One job at a time. Rank 0 only. Internal to src/run. */
+#ifndef GYRE_RUN_WRITER_H
+#define GYRE_RUN_WRITER_H
+
+#include "gyre/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct gyre_writer gyre_writer;
+
+typedef struct {
+    void *image; /* the writer's own from now on */
+    size_t size;
+    char *paths[2]; /* where to, NULL: no more; the writer's own */
+    int rows_fd;    /* fsync this first, since a checkpoint must not outlive its rows; -1: none */
+    int64_t completed; /* updates; comes back in the result */
+} gyre_writer_job;
+
+typedef struct {
+    int64_t completed;
+    double seconds; /* that the job took */
+    gyre_status status;
+    char error[GYRE_ERROR_MAX];
+} gyre_writer_result;
+
+gyre_status gyre_writer_open(gyre_writer **out);
+/* Ends the job under way first. */
+void gyre_writer_close(gyre_writer *w);
+
+/* Starts a job. The result of the one before must have been taken. */
+void gyre_writer_put(gyre_writer *w, const gyre_writer_job *job);
+
+/* Takes the result of a finished job; false when there is none. With `wait`, ends the one that is
+ * under way. */
+bool gyre_writer_take(gyre_writer *w, bool wait, gyre_writer_result *out);
+
+#endif

@@ -1,0 +1,85 @@
+/* Lengths in epochs become lengths in steps, in one place. */
+#include "stage.h"
+
+#include <math.h>
+
+static bool in_epochs(const gyre_length *length) {
+    return length->unit == GYRE_UNIT_EPOCHS;
+}
+
+static bool any_in_epochs(const gyre_schedule_settings *set) {
+    for (int i = 0; i < set->milestone_count; i++) {
+        if (in_epochs(&set->milestones[i])) return true;
+    }
+    for (int i = 0; i < set->stage_count; i++) {
+        const gyre_stage_settings *stage = &set->stages[i];
+        if (in_epochs(&stage->length) || any_in_epochs(&stage->schedule)) return true;
+    }
+    return in_epochs(&set->stepsize) || in_epochs(&set->warmup) || in_epochs(&set->t0) ||
+           in_epochs(&set->decay_steps);
+}
+
+bool gyre_schedule_needs_epochs(const gyre_schedule_settings *settings, const gyre_length *length) {
+    return in_epochs(length) || any_in_epochs(settings);
+}
+
+int64_t gyre_steps_of_epochs(double epochs, int64_t steps_per_epoch) {
+    double steps = floor(epochs * (double)steps_per_epoch + 0.5);
+    if (steps >= 0x1p53) return SCHEDULE_STEPS_MAX + 1; /* too long; the caller says of what */
+    return steps >= 1 ? (int64_t)steps : 1;
+}
+
+static gyre_status one_in_steps(gyre_length *length, int64_t steps_per_epoch, const char *where,
+                                const char *key) {
+    if (in_epochs(length)) {
+        double epochs = length->value;
+        int64_t steps = epochs > 0 ? gyre_steps_of_epochs(epochs, steps_per_epoch) : 0;
+        if (steps_per_epoch < 1 && epochs > 0) {
+            return gyre_fail(GYRE_EUSAGE,
+                             "%s.%s: %g epochs, but the steps of an epoch are not known; give it "
+                             "in steps",
+                             where, key, epochs);
+        }
+        *length = (gyre_length){GYRE_UNIT_STEPS, (double)steps};
+    }
+    if (length->value <= (double)SCHEDULE_STEPS_MAX) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "%s.%s: expected at most 2^53 - 1 steps, found more", where, key);
+}
+
+gyre_status schedule_in_steps(gyre_schedule_settings *set, int64_t steps_per_epoch,
+                              const char *where) {
+    GYRE_TRY(one_in_steps(&set->stepsize, steps_per_epoch, where, "stepsize"));
+    GYRE_TRY(one_in_steps(&set->warmup, steps_per_epoch, where, "warmup"));
+    GYRE_TRY(one_in_steps(&set->t0, steps_per_epoch, where, "t0"));
+    GYRE_TRY(one_in_steps(&set->decay_steps, steps_per_epoch, where, "decay_steps"));
+    for (int i = 0; i < set->milestone_count; i++) {
+        gyre_length asked = set->milestones[i];
+        GYRE_TRY(one_in_steps(&set->milestones[i], steps_per_epoch, where, "milestones"));
+        if (i == 0 || set->milestones[i].value > set->milestones[i - 1].value) continue;
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s.milestones: expected rising ones, found %g after one in the same "
+                         "step %.0f; take one away",
+                         where, asked.value, set->milestones[i].value);
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_schedule_resolve(gyre_schedule_settings *settings, gyre_length *length,
+                                  int64_t steps_per_epoch) {
+    gyre_schedule *s;
+    GYRE_TRY(gyre_schedule_open(settings, length, 0, steps_per_epoch, &s));
+    *length = (gyre_length){GYRE_UNIT_STEPS, (double)s->steps};
+    if (settings->stage_count == 0) {
+        *settings = s->stages[0].set;
+        gyre_schedule_close(s);
+        return GYRE_OK;
+    }
+    for (int i = 0; i < s->count; i++) {
+        gyre_stage_settings *stage = &settings->stages[i];
+        stage->schedule = s->stages[i].set;
+        stage->length =
+            (gyre_length){GYRE_UNIT_STEPS, (double)(s->stages[i].warmup + s->stages[i].n)};
+    }
+    gyre_schedule_close(s);
+    return schedule_in_steps(settings, steps_per_epoch, "schedule");
+}

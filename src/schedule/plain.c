@@ -1,0 +1,81 @@
+/* Policies without cycles: constant, linear, multistep and exp. */
+#include "stage.h"
+
+#include "gyre/realmath.h"
+
+static void no_defaults(schedule_stage *s, int64_t steps) {
+    (void)s;
+    (void)steps;
+}
+static gyre_status nothing_to_check(schedule_stage *s) {
+    (void)s;
+    return GYRE_OK;
+}
+static double no_period(const schedule_stage *s) {
+    (void)s;
+    return 0;
+}
+static schedule_span no_span(const schedule_stage *s, int64_t cycle) {
+    (void)cycle;
+    return (schedule_span){0, -1, s->n - 1, false};
+}
+static double no_steps(const schedule_stage *s, double cycles) {
+    (void)s;
+    (void)cycles;
+    return 0;
+}
+static bool never_high(const schedule_stage *s) {
+    (void)s;
+    return false;
+}
+
+static schedule_point constant_at(const schedule_stage *s, int64_t u) {
+    (void)u;
+    return (schedule_point){s->set.base_lr, 0, 0};
+}
+
+/* From max_lr at u = 0 to base_lr at the last step. */
+static schedule_point linear_at(const schedule_stage *s, int64_t u) {
+    double width = (double)(s->n - 1), far = (double)u;
+    double rise = width > 0 ? schedule_window(GYRE_SHAPE_LINEAR, width - far, far, width) : 1;
+    return (schedule_point){schedule_between(s->set.base_lr, s->set.max_lr, rise), rise, 0};
+}
+
+static schedule_point exp_at(const schedule_stage *s, int64_t u) {
+    return (schedule_point){s->set.base_lr * gyre_pow_int(s->set.gamma, u), 0, 0};
+}
+
+/* PyTorch's MultiStepLR: the step that is a milestone already has the lower rate. Milestones are
+ * moments of the stage, so the warm-up counts in them. */
+static schedule_point multistep_at(const schedule_stage *s, int64_t u) {
+    int passed = 0;
+    while (passed < s->set.milestone_count &&
+           (int64_t)s->set.milestones[passed].value <= u + s->warmup) {
+        passed++;
+    }
+    return (schedule_point){s->set.base_lr * gyre_pow_int(s->set.gamma, passed), 0, 0};
+}
+
+static gyre_status multistep_check(schedule_stage *s) {
+    if (s->set.milestone_count > 0) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "%s.milestones: multistep needs them; add \"milestones\": {\"epochs\": [60, "
+                     "80]}, or take policy \"constant\"",
+                     s->where);
+}
+
+#define PLAIN(words, keys, check_function, at_function)                                            \
+    {                                                                                              \
+        .name = words, .reads = keys, .complete = no_defaults, .check = check_function,            \
+        .at = at_function, .period = no_period, .span = no_span, .steps_of = no_steps,             \
+        .ends_high = never_high                                                                    \
+    }
+
+const schedule_policy schedule_constant =
+    PLAIN("constant", READS_BASE_LR, nothing_to_check, constant_at);
+const schedule_policy schedule_linear =
+    PLAIN("linear", READS_BASE_LR | READS_MAX_LR | READS_MOMENTUM, nothing_to_check, linear_at);
+const schedule_policy schedule_exp =
+    PLAIN("exp", READS_BASE_LR | READS_GAMMA, nothing_to_check, exp_at);
+const schedule_policy schedule_multistep = PLAIN(
+    "multistep", READS_BASE_LR | READS_GAMMA | READS_MILESTONES, multistep_check, multistep_at);

@@ -1,0 +1,162 @@
+/* A schedule is a row of stages, one when the config names none. Which stage a step lies in, its
+ * warm-up, its momentum and the numbers of its cycles are decided here, once for all policies. */
+#include "stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- from settings */
+
+static int64_t stage_steps(const schedule_stage *s) {
+    return s->warmup + s->n;
+}
+
+static gyre_status add_stage(gyre_schedule *s, const gyre_schedule_settings *set,
+                             const gyre_length *length, int64_t steps_per_epoch, bool named) {
+    schedule_stage *stage = &s->stages[s->count];
+    stage->start = s->steps;
+    snprintf(stage->where, sizeof stage->where, named ? "schedule.stages[%d]" : "schedule",
+             s->count);
+    snprintf(stage->length_where, sizeof stage->length_where,
+             named ? "schedule.stages[%d].length" : "length", s->count);
+    GYRE_TRY(schedule_stage_make(stage, set, length, steps_per_epoch));
+    int64_t cycles = schedule_stage_cycles(stage);
+    /* A stage without cycles keeps the number of the last one before it. */
+    stage->cycle = cycles > 0 || s->cycles == 0 ? s->cycles : s->cycles - 1;
+    s->cycles += cycles;
+    s->steps += stage_steps(stage);
+    s->count++;
+    if (s->steps <= SCHEDULE_STEPS_MAX) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "%s: the stages have more than 2^53 - 1 steps",
+                     stage->length_where);
+}
+
+static gyre_status check_outer_length(const gyre_schedule *s, const gyre_length *length,
+                                      int64_t steps_per_epoch) {
+    if (length->unit == GYRE_UNIT_NONE) return GYRE_OK;
+    double steps = length->value;
+    if (length->unit == GYRE_UNIT_EPOCHS) {
+        steps = (double)gyre_steps_of_epochs(length->value, steps_per_epoch);
+    }
+    if (length->unit != GYRE_UNIT_CYCLES && steps == (double)s->steps) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "length: expected the %lld steps of the stages together, or none, found %.0f "
+                     "%s",
+                     (long long)s->steps, steps,
+                     length->unit == GYRE_UNIT_CYCLES ? "cycles" : "steps");
+}
+
+/* A forgotten max_lr would cost hours. */
+static gyre_status check_not_zero(const gyre_schedule *s) {
+    for (int i = 0; i < s->count; i++) {
+        const schedule_stage *stage = &s->stages[i];
+        bool max = (stage->policy->reads & READS_MAX_LR) != 0;
+        if ((max ? stage->set.max_lr : stage->set.base_lr) > 0) return GYRE_OK;
+        if (stage->warmup > 0 && stage->set.warmup_from > 0) return GYRE_OK;
+    }
+    bool max = (s->stages[0].policy->reads & READS_MAX_LR) != 0;
+    return gyre_fail(GYRE_EUSAGE,
+                     "%s.%s: expected a number above 0, found 0 or none; the rate of every step "
+                     "would be 0",
+                     s->stages[0].where, max ? "max_lr" : "base_lr");
+}
+
+static gyre_status fill(gyre_schedule *s, const gyre_schedule_settings *settings,
+                        const gyre_length *length, int64_t steps_per_epoch) {
+    if (settings->stage_count == 0) {
+        GYRE_TRY(add_stage(s, settings, length, steps_per_epoch, false));
+        return check_not_zero(s);
+    }
+    for (int i = 0; i < settings->stage_count; i++) {
+        const gyre_stage_settings *stage = &settings->stages[i];
+        GYRE_TRY(add_stage(s, &stage->schedule, &stage->length, steps_per_epoch, true));
+    }
+    GYRE_TRY(check_outer_length(s, length, steps_per_epoch));
+    return check_not_zero(s);
+}
+
+gyre_status gyre_schedule_open(const gyre_schedule_settings *settings, const gyre_length *length,
+                               double momentum, int64_t steps_per_epoch, gyre_schedule **out) {
+    size_t room = settings->stage_count > 0 ? (size_t)settings->stage_count : 1;
+    gyre_schedule *s = calloc(1, sizeof *s + room * sizeof s->stages[0]);
+    if (s == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the schedule");
+    s->momentum = momentum;
+    gyre_status status = fill(s, settings, length, steps_per_epoch);
+    if (status != GYRE_OK) {
+        free(s);
+        return status;
+    }
+    *out = s;
+    return GYRE_OK;
+}
+
+void gyre_schedule_close(gyre_schedule *s) {
+    free(s);
+}
+
+/* ---- the rate of a step */
+
+int64_t gyre_schedule_steps(const gyre_schedule *s) {
+    return s->steps;
+}
+
+static double momentum_of(const gyre_schedule *s, const schedule_stage *stage, double rise) {
+    const gyre_schedule_settings *set = &stage->set;
+    if (!set->cycle_momentum || !(stage->policy->reads & READS_MOMENTUM)) return s->momentum;
+    if (rise <= 0) return set->momentum_max;
+    double m = set->momentum_max - (set->momentum_max - set->momentum_min) * rise;
+    return rise < 1 && m > set->momentum_min ? m : set->momentum_min;
+}
+
+/* from at t = 0, `to` at t = steps; a weighted mean, so that falling to a small rate is accurate
+ * too. */
+static double warm(double from, double to, int64_t t, int64_t steps) {
+    if (t == 0) return from;
+    return (from * (double)(steps - t) + to * (double)t) / (double)steps;
+}
+
+gyre_rate gyre_schedule_at(const gyre_schedule *s, int64_t t) {
+    if (t >= s->steps) t = s->steps - 1;
+    const schedule_stage *stage = &s->stages[s->count - 1];
+    while (t < stage->start) stage--;
+    int64_t u = t - stage->start - stage->warmup;
+    schedule_point p = stage->policy->at(stage, u < 0 ? 0 : u);
+    double lr = u < 0 ? warm(stage->set.warmup_from, p.lr, u + stage->warmup, stage->warmup) : p.lr;
+    return (gyre_rate){lr, momentum_of(s, stage, p.rise), stage->cycle + p.cycle};
+}
+
+/* ---- the list of cycles */
+
+size_t gyre_schedule_cycle_count(const gyre_schedule *s) {
+    return (size_t)s->cycles;
+}
+
+gyre_cycle gyre_schedule_cycle(const gyre_schedule *s, size_t index) {
+    const schedule_stage *stage = &s->stages[s->count - 1];
+    while (stage > s->stages &&
+           (stage->policy->period(stage) == 0 || (int64_t)index < stage->cycle)) {
+        stage--;
+    }
+    schedule_span span = stage->policy->span(stage, (int64_t)index - stage->cycle);
+    int64_t begin = stage->start + stage->warmup;
+    const int64_t turns[] = {span.first, span.last, span.peak};
+    gyre_cycle c = {
+        begin + span.first, span.peak < 0 ? -1 : begin + span.peak, begin + span.last, 0, 0,
+        span.complete};
+    for (int i = 0; i < (span.peak < 0 ? 2 : 3); i++) {
+        double lr = stage->policy->at(stage, turns[i]).lr;
+        if (i == 0 || lr < c.low) c.low = lr;
+        if (i == 0 || lr > c.high) c.high = lr;
+    }
+    return c;
+}
+
+bool gyre_schedule_is_minimum(const gyre_schedule *s, int64_t completed) {
+    if (completed < 1 || completed > s->steps) return false;
+    const schedule_stage *stage = &s->stages[s->count - 1];
+    while (completed - 1 < stage->start) stage--;
+    int64_t u = completed - 1 - stage->start - stage->warmup;
+    if (u < 0 || stage->policy->period(stage) == 0) return false;
+    schedule_span span = stage->policy->span(stage, stage->policy->at(stage, u).cycle);
+    return span.complete && span.last == u;
+}

@@ -1,0 +1,112 @@
+/* A stage from its settings: lengths in steps, the number of steps, and what cannot be. */
+#include "stage.h"
+
+#include <math.h>
+
+static const schedule_policy *const policies[GYRE_POLICY_COUNT] = {
+    [GYRE_POLICY_CONSTANT] = &schedule_constant,
+    [GYRE_POLICY_LINEAR] = &schedule_linear,
+    [GYRE_POLICY_MULTISTEP] = &schedule_multistep,
+    [GYRE_POLICY_EXP] = &schedule_exp,
+    [GYRE_POLICY_TRIANGULAR] = &schedule_triangular,
+    [GYRE_POLICY_TRIANGULAR2] = &schedule_triangular2,
+    [GYRE_POLICY_EXP_RANGE] = &schedule_exp_range,
+    [GYRE_POLICY_EXP_RANGE_AMPLITUDE] = &schedule_exp_range_amplitude,
+    [GYRE_POLICY_SGDR] = &schedule_sgdr,
+    [GYRE_POLICY_ONE_CYCLE] = &schedule_one_cycle,
+    [GYRE_POLICY_HF_COSINE] = &schedule_hf_cosine,
+};
+
+int64_t schedule_stage_cycles(const schedule_stage *s) {
+    if (s->policy->period(s) == 0) return 0;
+    return s->policy->at(s, s->n - 1).cycle + 1;
+}
+
+/* {"cycles": 5}: so many cycles of a known length, after the warm-up. */
+static gyre_status steps_of_cycles(const schedule_stage *s, double cycles, double *out) {
+    const schedule_policy *p = s->policy;
+    *out = p->steps_of(s, cycles);
+    if (*out > 0) return GYRE_OK;
+    if ((p->reads & READS_CYCLES) && s->set.cycles > 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: a length of %g cycles and %s.cycles %g exclude each other; give the "
+                         "length in steps or epochs, or a stepsize instead of %s.cycles",
+                         s->length_where, cycles, s->where, s->set.cycles, s->where);
+    }
+    if (p->period_key == NULL) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: policy %s has no cycles of a known length; give it in steps or "
+                         "epochs, found %g cycles",
+                         s->length_where, p->name, cycles);
+    }
+    return gyre_fail(GYRE_EUSAGE,
+                     "%s: how long %g cycles are is not known; give %s.%s, or the length in steps "
+                     "or epochs",
+                     s->length_where, cycles, s->where, p->period_key);
+}
+
+static gyre_status check_length(const schedule_stage *s, double steps) {
+    if (steps > (double)SCHEDULE_STEPS_MAX) {
+        return gyre_fail(GYRE_EUSAGE, "%s: expected at most 2^53 - 1 steps, found more",
+                         s->length_where);
+    }
+    if (s->warmup > 0 && s->start > 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s.warmup: only the first stage can have a warm-up, found %lld steps; "
+                         "take it away, or make a stage of it",
+                         s->where, (long long)s->warmup);
+    }
+    if ((double)s->warmup >= steps) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s.warmup: expected less than the %.0f steps of %s, found %lld", s->where,
+                         steps, s->length_where, (long long)s->warmup);
+    }
+    return GYRE_OK;
+}
+
+static gyre_status find_steps(schedule_stage *s, const gyre_length *length,
+                              int64_t steps_per_epoch) {
+    double steps = length->unit == GYRE_UNIT_STEPS ? length->value : 0;
+    if (length->unit == GYRE_UNIT_NONE) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: missing; add \"length\": {\"epochs\": 10}, or in steps or cycles",
+                         s->length_where);
+    }
+    if (length->unit == GYRE_UNIT_EPOCHS) {
+        if (steps_per_epoch < 1) {
+            return gyre_fail(GYRE_EUSAGE,
+                             "%s: %g epochs, but the steps of an epoch are not known; give it in "
+                             "steps",
+                             s->length_where, length->value);
+        }
+        steps = (double)gyre_steps_of_epochs(length->value, steps_per_epoch);
+    }
+    s->policy->complete(s, (int64_t)fmin(steps, (double)SCHEDULE_STEPS_MAX));
+    s->warmup = (int64_t)s->set.warmup.value;
+    if (length->unit == GYRE_UNIT_CYCLES) {
+        GYRE_TRY(steps_of_cycles(s, length->value, &steps));
+        steps += (double)s->warmup;
+    }
+    GYRE_TRY(check_length(s, steps));
+    s->n = (int64_t)steps - s->warmup;
+    return GYRE_OK;
+}
+
+static gyre_status check_bounds(const schedule_stage *s) {
+    const unsigned both = READS_BASE_LR | READS_MAX_LR;
+    if ((s->policy->reads & both) != both || s->set.base_lr <= s->set.max_lr) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "%s.base_lr: %g is above max_lr %g; exchange them", s->where,
+                     s->set.base_lr, s->set.max_lr);
+}
+
+gyre_status schedule_stage_make(schedule_stage *s, const gyre_schedule_settings *set,
+                                const gyre_length *length, int64_t steps_per_epoch) {
+    s->set = *set;
+    s->set.stages = NULL;
+    s->set.stage_count = 0;
+    s->policy = policies[set->policy];
+    GYRE_TRY(schedule_in_steps(&s->set, steps_per_epoch, s->where));
+    GYRE_TRY(find_steps(s, length, steps_per_epoch));
+    GYRE_TRY(check_bounds(s));
+    return s->policy->check(s);
+}

@@ -1,0 +1,189 @@
+/* What a user should know about a schedule that is possible, but perhaps not meant. */
+#include "stage.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { CYCLE_STEPS_MIN = 4, KEYS_FITTED = 1 << 15 };
+
+typedef struct {
+    void (*say)(void *context, const char *text);
+    void *context;
+} listener;
+
+__attribute__((format(printf, 2, 3))) static void tell(const listener *to, const char *format,
+                                                       ...) {
+    char text[GYRE_ERROR_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    to->say(to->context, text);
+}
+
+/* ---- the end of the run */
+
+static void tell_end_of_fitted(const listener *to, const schedule_stage *s, double lr) {
+    double cycles = 0.5 * (double)s->halves;
+    if (s->halves == 1) {
+        tell(to, "the run ends at its peak, with rate %g: take %s.cycles 1, or \"end\": \"low\"",
+             lr, s->where);
+        return;
+    }
+    tell(
+        to,
+        "the run ends at a peak, with rate %g: take %s.cycles %g or %g, or \"end\": \"low\" to add "
+        "half a cycle",
+        lr, s->where, cycles - 0.5, cycles + 0.5);
+}
+
+static void tell_end(const listener *to, const schedule_stage *s) {
+    if (s->policy->period(s) == 0 || !s->policy->ends_high(s)) return;
+    schedule_point last = s->policy->at(s, s->n - 1);
+    if (s->halves > 0) {
+        tell_end_of_fitted(to, s, last.lr);
+        return;
+    }
+    if (s->policy->period_key == NULL) {
+        tell(to, "the run ends with rate %g, near its peak", last.lr);
+        return;
+    }
+    schedule_stage longer = *s;
+    longer.n = SCHEDULE_STEPS_MAX;
+    long long before = s->warmup + s->policy->span(s, last.cycle).first;
+    long long after = s->warmup + s->policy->span(&longer, last.cycle).last + 1;
+    if (last.cycle == 0) {
+        tell(to,
+             "the run ends inside its first cycle, with rate %g: a %s of %lld steps would end at "
+             "the minimum",
+             last.lr, s->length_where, after);
+        return;
+    }
+    tell(to,
+         "the run ends inside cycle %lld, with rate %g: a %s of %lld or %lld steps would end at a "
+         "minimum",
+         (long long)(s->cycle + last.cycle + 1), last.lr, s->length_where, before, after);
+}
+
+/* ---- cycles and how often they are looked at */
+
+static void tell_cycles(const listener *to, const schedule_stage *s) {
+    double period = s->policy->period(s);
+    if (s->half_added) {
+        tell(to,
+             "%s.cycles: %g cycles would end at the peak; half a cycle is added (%g cycles asked, "
+             "%g run)",
+             s->where, s->set.cycles, s->set.cycles, 0.5 * (double)s->halves);
+    }
+    if (period > 0 && period < CYCLE_STEPS_MIN) {
+        tell(to, "%s: a cycle has only %.3g steps; with fewer than %d its form is lost", s->where,
+             period, CYCLE_STEPS_MIN);
+    }
+}
+
+/* Each evaluation meets the same minimum, or a step beside it. */
+static bool meets_minima(const gyre_schedule *all, const schedule_stage *s, int64_t interval) {
+    int64_t begin = s->start + s->warmup, first = (begin / interval + 1) * interval;
+    if (fmod((double)interval, s->policy->period(s)) != 0) return false;
+    for (int64_t t = first - 1; t <= first + 1; t++) {
+        if (gyre_schedule_is_minimum(all, t)) return true;
+    }
+    return false;
+}
+
+static void tell_interval(const listener *to, const gyre_schedule *all, const schedule_stage *s,
+                          int64_t interval) {
+    double period = s->policy->period(s);
+    if (interval <= 0 || period == 0 || schedule_stage_cycles(s) < 2) return;
+    if (2 * (double)interval <= period || meets_minima(all, s, interval)) return;
+    double quarter = floor(period / 4) < 1 ? 1 : floor(period / 4);
+    tell(to,
+         "evaluate.every: %lld steps against cycles of %.4g (%s) show waves that are not there; "
+         "take at most %.0f steps, or look at the minima alone (evaluate.minima)",
+         (long long)interval, period, s->where, quarter);
+}
+
+/* ---- keys without effect */
+
+typedef struct {
+    unsigned reader; /* who reads it */
+    const char *key;
+    bool given;
+} key_use;
+
+enum { KEYS = 20 };
+
+/* Defaults cannot be told from the same values typed. */
+static int list_keys(const gyre_schedule_settings *s, key_use keys[KEYS]) {
+    const key_use all[] = {
+        {READS_BASE_LR, "base_lr", s->base_lr > 0},
+        {READS_MAX_LR, "max_lr", s->max_lr > 0},
+        {READS_GAMMA, "gamma", s->gamma != 1},
+        {READS_CYCLES, "stepsize", s->stepsize.unit != GYRE_UNIT_NONE},
+        {READS_CYCLES, "cycles", s->cycles > 0},
+        {READS_CYCLES, "shape", s->shape != GYRE_SHAPE_LINEAR},
+        {READS_CYCLES, "start", s->start_high},
+        {KEYS_FITTED, "end", s->end_low},
+        {READS_CYCLES, "up_fraction", s->up_fraction != 0.5},
+        {READS_CYCLES, "peak_decay",
+         s->peak_decay != (s->policy == GYRE_POLICY_TRIANGULAR2 ? 0.5 : 1)},
+        {READS_MOMENTUM, "momentum", s->cycle_momentum},
+        {READS_T0, "t0", s->t0.unit != GYRE_UNIT_NONE},
+        {READS_T0, "t_mult", s->t_mult != 1},
+        {READS_T0, "closed", s->closed},
+        {READS_MILESTONES, "milestones", s->milestone_count > 0},
+        {READS_DECAY, "decay_steps", s->decay_steps.unit != GYRE_UNIT_NONE},
+        {READS_DECAY, "hf_cycles", s->hf_cycles != 0.5},
+        {READS_ONE_CYCLE, "one_cycle",
+         s->one_cycle_form != GYRE_ONE_CYCLE_PYTORCH2 || s->pct_start != 0.3 ||
+             s->div_factor != 25 || s->final_div_factor != 1e4 || s->anneal != GYRE_ANNEAL_COSINE},
+    };
+    const int count = sizeof all / sizeof all[0];
+    for (int i = 0; i < count; i++) keys[i] = all[i];
+    return count;
+}
+
+/* One line for all keys that some stage gives and no stage reads. */
+static void tell_unread(const listener *to, const gyre_schedule *all) {
+    key_use keys[KEYS];
+    char list[512] = "";
+    size_t used = 0;
+    unsigned read = 0;
+    bool given[KEYS] = {false};
+    int count = 0;
+    for (int i = 0; i < all->count; i++) {
+        const schedule_stage *s = &all->stages[i];
+        read |= s->policy->reads | (s->halves > 0 ? KEYS_FITTED : 0);
+        count = list_keys(&s->set, keys);
+        for (int k = 0; k < count; k++) given[k] |= keys[k].given;
+    }
+    for (int k = 0; k < count; k++) {
+        if (!given[k] || (keys[k].reader & read) != 0) continue;
+        used += (size_t)snprintf(list + used, sizeof list - used, "%sschedule.%s",
+                                 used > 0 ? ", " : "", keys[k].key);
+    }
+    if (used == 0) return;
+    tell(to, "without effect %s: %s", all->count == 1 ? "with this policy" : "in every stage",
+         list);
+}
+
+static void tell_milestones(const listener *to, const schedule_stage *s) {
+    if (!(s->policy->reads & READS_MILESTONES)) return;
+    double last = s->set.milestones[s->set.milestone_count - 1].value;
+    if (last < (double)(s->warmup + s->n)) return;
+    tell(to, "%s.milestones: %.0f lies beyond the %lld steps of %s", s->where, last,
+         (long long)(s->warmup + s->n), s->length_where);
+}
+
+void gyre_schedule_warnings(const gyre_schedule *s, int64_t metric_interval,
+                            void (*say)(void *context, const char *text), void *context) {
+    const listener to = {say, context};
+    for (int i = 0; i < s->count; i++) {
+        tell_cycles(&to, &s->stages[i]);
+        tell_interval(&to, s, &s->stages[i], metric_interval);
+        tell_milestones(&to, &s->stages[i]);
+    }
+    tell_end(&to, &s->stages[s->count - 1]);
+    tell_unread(&to, s);
+}

@@ -1,0 +1,80 @@
+/* Small datasets for tests: a scratch folder, keyed pixels and labels, whole files. */
+#ifndef DATASET_RIG_H
+#define DATASET_RIG_H
+
+#include "gyre/dataset.h"
+
+#include "gyre/file.h"
+#include "gyre/random.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char scratch[] = "/tmp/gyre-data-XXXXXX";
+
+/* Good until the eighth call after it. */
+static inline const char *in_scratch(const char *name) {
+    static char paths[8][256];
+    static int next;
+    char *path = paths[next++ % 8];
+    snprintf(path, sizeof paths[0], "%s/%s", scratch, name);
+    return path;
+}
+
+static inline int remove_scratch(void) {
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", scratch);
+    return system(command);
+}
+
+static inline gyre_images make_images(int64_t count, int h, int w, int c, int classes,
+                                      uint64_t key) {
+    gyre_random r = gyre_random_open(7, GYRE_RANDOM_TEST, key, 0);
+    size_t pixels = (size_t)count * (size_t)h * (size_t)w * (size_t)c;
+    uint8_t *images = malloc(pixels + 1);
+    int32_t *labels = malloc((size_t)count * sizeof *labels + 1);
+    assert_true(images != NULL && labels != NULL);
+    for (size_t i = 0; i < pixels; i++) images[i] = (uint8_t)gyre_random_u32(&r);
+    for (int64_t i = 0; i < count; i++) {
+        labels[i] = i < classes ? (int)i : (int)gyre_random_below(&r, (uint32_t)classes);
+    }
+    return (gyre_images){
+        .count = count, .h = h, .w = w, .c = c, .images = images, .labels = labels};
+}
+
+static inline void free_images(gyre_images *p) {
+    free((void *)p->images);
+    free((void *)p->labels);
+    *p = (gyre_images){0};
+}
+
+static inline void same_images(const gyre_images *a, const gyre_images *b) {
+    assert_true(a->count == b->count && a->h == b->h && a->w == b->w && a->c == b->c);
+    size_t n = (size_t)a->count;
+    assert_memory_equal(a->images, b->images, n * (size_t)a->h * (size_t)a->w * (size_t)a->c);
+    assert_memory_equal(a->labels, b->labels, n * sizeof *a->labels);
+}
+
+/* A failure of this kind, whose message holds each of the words (separated by '|'). */
+static inline void failed_with(gyre_status found, gyre_status expected, const char *words) {
+    char copy[256], *rest = copy;
+    snprintf(copy, sizeof copy, "%s", words);
+    if (found != expected) print_message("%s (%s)\n", gyre_error_text(), words);
+    assert_int_equal(found, expected);
+    for (char *word; (word = strtok_r(rest, "|", &rest)) != NULL;) {
+        if (strstr(gyre_error_text(), word) == NULL) {
+            print_message("no \"%s\" in \"%s\"\n", word, gyre_error_text());
+            fail();
+        }
+    }
+}
+
+static inline void write_bytes(const char *path, const void *bytes, size_t size) {
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, size, f), size);
+    assert_int_equal(fclose(f), 0);
+}
+
+#endif
