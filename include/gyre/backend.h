@@ -123,18 +123,32 @@ enum {
     GYRE_SCALAR_COUNT
 };
 
-typedef enum { GYRE_RULE_SGD, GYRE_RULE_ADAM } gyre_rule;
+typedef enum {
+    GYRE_RULE_SGD,
+    GYRE_RULE_ADAM,
+    GYRE_RULE_RMSPROP,
+    GYRE_RULE_ADAGRAD,
+    GYRE_RULE_ADADELTA
+} gyre_rule;
 
-/* One update rule for a segment of parameters with equal multipliers. g' = shrink g (+ wd w unless
- * decoupled); SGD: v = m v + g', w -= lr (nesterov ? g' + m v : v), or with lr_in_momentum v = m v
- * + lr g', w -= (nesterov ? (1 + m) v - m v_old : v); Adam as Kingma & Ba, algorithm 1 (eps outside
- * the root). Decoupled: w -= lr wd w besides (Loshchilov & Hutter 2019, with lr). */
+/* One update rule for a segment of parameters with equal multipliers. lr is times lr_mult; g' =
+ * shrink g (+ wd w unless decoupled); m is GYRE_SCALAR_MOMENTUM.
+ *  SGD       s1 = v: v = m v + g', w -= lr (nesterov ? g' + m v : v); or with lr_in_momentum
+ *            v = m v + lr g', w -= (nesterov ? (1 + m) v - m v_old : v)
+ *  ADAM      s1, s2 = m, v of Kingma & Ba 2015, algorithm 1 (eps outside the corrected root)
+ *  RMSPROP   s1 = h: h = decay h + (1 - decay) g'^2, w -= lr g' / (sqrt(h) + eps)
+ *  ADAGRAD   s1 = h: h += g'^2, w -= lr g' / (sqrt(h) + eps)
+ *  ADADELTA  s1, s2 = h, k: h = m h + (1 - m) g'^2, u = g' sqrt((eps + k) / (eps + h)),
+ *            k = m k + (1 - m) u^2, w -= lr u
+ * The last three as in Caffe's solvers. Decoupled: w -= lr wd w besides (Loshchilov & Hutter 2019,
+ * with lr). */
 typedef struct {
     gyre_rule rule;
     bool nesterov, lr_in_momentum, decoupled;
     float lr_mult;
     float weight_decay; /* times decay_mult */
-    float beta2, eps;
+    float square_decay; /* beta2 of ADAM, decay of RMSPROP */
+    float eps;
 } gyre_update_shape;
 
 typedef struct {
@@ -236,7 +250,7 @@ struct gyre_backend_ops {
      * SHRINK and clears FINITE when loss or norm is not finite. Sums in a fixed tree. */
     gyre_status (*judge)(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, float clip_norm,
                          gyre_f32 scalars);
-    /* One segment. s2 is used by Adam only. No-op when FINITE is 0. */
+    /* One segment. s2 is NULL where the rule has no second state. No-op when FINITE is 0. */
     gyre_status (*update)(gyre_queue *q, const gyre_update_shape *s, size_t n, gyre_f32 g,
                           gyre_f32 s1, gyre_f32 s2, gyre_f32 w, gyre_f32 scalars);
 

@@ -42,6 +42,9 @@ void gyre_config_help_markdown(FILE *out);
  * per shard, else 1. */
 int gyre_default_shards(int batch_size);
 
+/* The momentum that the schedule and the device scalar start from: beta1 of adam and adamw. */
+double gyre_config_momentum(const gyre_optimizer_settings *settings);
+
 const char *gyre_cjson_version(void);
 
 #endif

@@ -32,8 +32,8 @@ typedef struct {
     bool relu;          /* on the output; of LRN, on its input */
     bool max, ceil;
     float alpha, beta; /* LRN */
-    int weight, bias; /* indices of parameters (gamma and beta of NORM); -1: none */
-    size_t moments;   /* NORM: offset of its (mean, variance) pair in the buffers vector */
+    int weight, bias;  /* indices of parameters (gamma and beta of NORM); -1: none */
+    size_t moments;    /* NORM: offset of its (mean, variance) pair in the buffers vector */
 } gyre_layer;
 
 typedef enum { GYRE_INIT_ZERO, GYRE_INIT_ONE, GYRE_INIT_NORMAL, GYRE_INIT_UNIFORM } gyre_init;

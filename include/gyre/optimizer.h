@@ -21,8 +21,8 @@ gyre_status gyre_optimizer_step(gyre_optimizer *o, int64_t t, gyre_rate rate, gy
 /* The step's device scalars (GYRE_SCALAR_COUNT), for read_later. */
 gyre_f32 gyre_optimizer_scalars(const gyre_optimizer *o);
 
-/* State vectors for the checkpoint: name ("momentum", "exp_avg", "exp_avg_sq") and device vector of
- * model->parameters floats; NULL past the last. */
+/* State vectors for the checkpoint: name ("momentum"; "exp_avg", "exp_avg_sq"; ...) and device
+ * vector of model->parameters floats; NULL past the last. */
 const char *gyre_optimizer_state(const gyre_optimizer *o, int index, gyre_f32 *vector);
 
 #endif

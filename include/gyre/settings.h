@@ -54,14 +54,21 @@ typedef struct {
     bool batch_norm_frozen;
 } gyre_model_settings;
 
-typedef enum { GYRE_OPTIMIZER_SGD, GYRE_OPTIMIZER_ADAM, GYRE_OPTIMIZER_ADAMW } gyre_optimizer_name;
+typedef enum {
+    GYRE_OPTIMIZER_SGD,
+    GYRE_OPTIMIZER_ADAM,
+    GYRE_OPTIMIZER_ADAMW,
+    GYRE_OPTIMIZER_RMSPROP,
+    GYRE_OPTIMIZER_ADAGRAD,
+    GYRE_OPTIMIZER_ADADELTA
+} gyre_optimizer_name;
 
 typedef struct {
     gyre_optimizer_name name;
     double momentum;
     bool nesterov;
     bool lr_in_momentum; /* v = m v + lr g; w -= v (Caffe) instead of v = m v + g; w -= lr v */
-    double beta1, beta2, eps;
+    double beta1, beta2, rms_decay, eps;
     double weight_decay;
     bool decoupled;   /* w -= lr wd w, instead of g += wd w; always so for adamw */
     double clip_norm; /* 0: off */

@@ -135,13 +135,11 @@ static gyre_status show(const options *o, const gyre_settings *set) {
     gyre_status status = GYRE_OK;
     gyre_schedule *s = NULL;
     int64_t per_epoch = 0;
-    bool adam = set->optimizer.name != GYRE_OPTIMIZER_SGD;
     if (gyre_schedule_needs_epochs(&set->schedule, &set->length)) {
         GYRE_TRY(steps_per_epoch(set, &per_epoch));
     }
-    GYRE_TRY(gyre_schedule_open(&set->schedule, &set->length,
-                                adam ? set->optimizer.beta1 : set->optimizer.momentum, per_epoch,
-                                &s));
+    GYRE_TRY(gyre_schedule_open(&set->schedule, &set->length, gyre_config_momentum(&set->optimizer),
+                                per_epoch, &s));
     if (o->plot != NULL) GYRE_GOTO(draw(s, o)); /* first: a failure leaves stdout empty */
     if (o->csv) {
         print_csv(s);

@@ -73,10 +73,11 @@ const config_field gyre_config_fields[] = {
      "Equal parts of the batch that are computed alone; 0: the largest power of two up to 8 with "
      "at least 32 samples each. Most ranks that can share the work."},
 
-    {"optimizer.name", FIELD_CHOICE, ARITHMETIC, AT(optimizer.name), 0, 0, 0, "sgd|adam|adamw",
-     "\"sgd\"", "Update rule."},
+    {"optimizer.name", FIELD_CHOICE, ARITHMETIC, AT(optimizer.name), 0, 0, 0,
+     "sgd|adam|adamw|rmsprop|adagrad|adadelta", "\"sgd\"",
+     "Update rule; the last three as Caffe's solvers."},
     {"optimizer.momentum", FIELD_REAL, ARITHMETIC, AT(optimizer.momentum), 0, 0.999999, 0, NULL,
-     "0.9", "Momentum of sgd."},
+     "0.9", "Momentum of sgd; decay of both averages of adadelta."},
     {"optimizer.nesterov", FIELD_FLAG, ARITHMETIC, AT(optimizer.nesterov), 0, 0, 0, NULL, "false",
      "Nesterov's form of sgd."},
     {"optimizer.lr_in_momentum", FIELD_FLAG, ARITHMETIC, AT(optimizer.lr_in_momentum), 0, 0, 0,
@@ -87,8 +88,11 @@ const config_field gyre_config_fields[] = {
      "First moment's decay of adam."},
     {"optimizer.beta2", FIELD_REAL, ARITHMETIC, AT(optimizer.beta2), 0, 0.9999999, 0, NULL, "0.999",
      "Second moment's decay of adam."},
+    {"optimizer.rms_decay", FIELD_REAL, ARITHMETIC, AT(optimizer.rms_decay), 0, 0.9999999, 0, NULL,
+     "0.99", "Decay of rmsprop's mean square."},
     {"optimizer.eps", FIELD_REAL, ARITHMETIC, AT(optimizer.eps), 1e-30, 1, 0, NULL, "1e-8",
-     "Added to the root of adam's second moment."},
+     "Added to the root that adam, rmsprop and adagrad divide by, and to both squares of adadelta "
+     "(Caffe's delta)."},
     {"optimizer.weight_decay", FIELD_REAL, ARITHMETIC, AT(optimizer.weight_decay), 0, 1e6, 0, NULL,
      "0", "Weight decay."},
     {"optimizer.decoupled", FIELD_FLAG, ARITHMETIC, AT(optimizer.decoupled), 0, 0, 0, NULL, "false",

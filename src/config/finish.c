@@ -12,6 +12,11 @@ int gyre_default_shards(int batch_size) {
     return 1;
 }
 
+double gyre_config_momentum(const gyre_optimizer_settings *s) {
+    bool adam = s->name == GYRE_OPTIMIZER_ADAM || s->name == GYRE_OPTIMIZER_ADAMW;
+    return adam ? s->beta1 : s->momentum;
+}
+
 static gyre_status finish_schedule(gyre_schedule_settings *s, const char *place) {
     if (isnan(s->peak_decay)) s->peak_decay = s->policy == GYRE_POLICY_TRIANGULAR2 ? 0.5 : 1;
     if (isnan(s->cycles)) s->cycles = 0;
@@ -91,11 +96,39 @@ static gyre_status finish_optimizer(config_reader *r, const char *where) {
     return GYRE_OK;
 }
 
+static bool cycles_momentum(const gyre_schedule_settings *s) {
+    for (int i = 0; i < s->stage_count; i++) {
+        if (s->stages[i].schedule.cycle_momentum) return true;
+    }
+    return s->cycle_momentum;
+}
+
+/* Cycling it is meant to hold back a velocity while the rate is high. */
+static gyre_status check_momentum(const gyre_settings *s, const char *where) {
+    if (!cycles_momentum(&s->schedule)) return GYRE_OK;
+    const char *name = NULL, *why = "has no momentum";
+    switch (s->optimizer.name) {
+    case GYRE_OPTIMIZER_RMSPROP: name = "rmsprop"; break;
+    case GYRE_OPTIMIZER_ADAGRAD: name = "adagrad"; break;
+    case GYRE_OPTIMIZER_ADADELTA:
+        name = "adadelta";
+        why = "has no velocity: its momentum is the decay of its averages";
+        break;
+    default: return GYRE_OK;
+    }
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "%s: schedule.momentum: %s %s, so there is nothing to cycle; leave min and max "
+        "out, or take sgd or adam",
+        where, name, why);
+}
+
 gyre_status config_finish(config_reader *r, const char *where) {
     gyre_settings *s = r->settings;
     GYRE_TRY(finish_schedules(s, where));
     GYRE_TRY(finish_batch(s, where));
     GYRE_TRY(finish_optimizer(r, where));
+    GYRE_TRY(check_momentum(s, where));
     if (s->precision == GYRE_PRECISION_BF16 && s->backend != GYRE_BACKEND_CUDA) {
         return gyre_fail(GYRE_EUSAGE,
                          "%s: precision: bf16 is not available on the CPU yet; take \"f32\", or "

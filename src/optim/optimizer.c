@@ -6,6 +6,20 @@
 
 enum { STATES_MAX = 2, SCALARS = 16 /* a 64-byte line */ };
 
+/* The rule of each optimizer, and the names of its states in a checkpoint (PyTorch's, where it has
+ * the rule; Caffe's AdaGrad and PyTorch's keep the same sum). */
+static const struct {
+    gyre_rule rule;
+    const char *states[STATES_MAX];
+} optimizers[] = {
+    [GYRE_OPTIMIZER_SGD] = {GYRE_RULE_SGD, {"momentum"}},
+    [GYRE_OPTIMIZER_ADAM] = {GYRE_RULE_ADAM, {"exp_avg", "exp_avg_sq"}},
+    [GYRE_OPTIMIZER_ADAMW] = {GYRE_RULE_ADAM, {"exp_avg", "exp_avg_sq"}},
+    [GYRE_OPTIMIZER_RMSPROP] = {GYRE_RULE_RMSPROP, {"square_avg"}},
+    [GYRE_OPTIMIZER_ADAGRAD] = {GYRE_RULE_ADAGRAD, {"sum"}},
+    [GYRE_OPTIMIZER_ADADELTA] = {GYRE_RULE_ADADELTA, {"square_avg", "acc_delta"}},
+};
+
 struct gyre_optimizer {
     gyre_optimizer_settings settings;
     gyre_weights *weights;
@@ -26,7 +40,9 @@ gyre_status gyre_optimizer_open(const gyre_optimizer_settings *settings, gyre_we
     o->settings = *settings;
     o->weights = weights;
     o->inverse_shards = 1.0f / (float)shards;
-    o->state_count = settings->name == GYRE_OPTIMIZER_SGD ? 1 : 2;
+    while (o->state_count < STATES_MAX && optimizers[settings->name].states[o->state_count]) {
+        o->state_count++;
+    }
     size_t floats = SCALARS + (size_t)o->state_count * n;
     GYRE_GOTO(b->ops->alloc(b, floats * sizeof(float), &o->memory));
     o->scalars = (gyre_f32)(void *)o->memory;
@@ -57,14 +73,14 @@ static float bias_correction(double beta_, int64_t t) {
 }
 
 static gyre_update_shape rule_of(const gyre_optimizer_settings *s, const gyre_param_group *g) {
-    bool sgd = s->name == GYRE_OPTIMIZER_SGD;
-    return (gyre_update_shape){.rule = sgd ? GYRE_RULE_SGD : GYRE_RULE_ADAM,
-                               .nesterov = sgd && s->nesterov,
-                               .lr_in_momentum = sgd && s->lr_in_momentum,
+    bool rms = s->name == GYRE_OPTIMIZER_RMSPROP;
+    return (gyre_update_shape){.rule = optimizers[s->name].rule,
+                               .nesterov = s->nesterov,
+                               .lr_in_momentum = s->lr_in_momentum,
                                .decoupled = s->decoupled || s->name == GYRE_OPTIMIZER_ADAMW,
                                .lr_mult = g->lr_mult,
                                .weight_decay = (float)(s->weight_decay * (double)g->decay_mult),
-                               .beta2 = (float)s->beta2,
+                               .square_decay = (float)(rms ? s->rms_decay : s->beta2),
                                .eps = (float)s->eps};
 }
 
@@ -109,8 +125,7 @@ gyre_f32 gyre_optimizer_scalars(const gyre_optimizer *o) {
 }
 
 const char *gyre_optimizer_state(const gyre_optimizer *o, int index, gyre_f32 *vector) {
-    static const char *const names[][STATES_MAX] = {{"momentum"}, {"exp_avg", "exp_avg_sq"}};
     if (index < 0 || index >= o->state_count) return NULL;
     *vector = o->states[index];
-    return names[o->state_count - 1][index];
+    return optimizers[o->settings.name].states[index];
 }

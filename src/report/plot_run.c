@@ -17,9 +17,8 @@ static char *last_part(const char *dir) {
 
 static gyre_status open_schedule(gyre_plot_run *r) {
     const gyre_settings *s = r->settings;
-    bool sgd = s->optimizer.name == GYRE_OPTIMIZER_SGD;
-    return gyre_schedule_open(&s->schedule, &s->length,
-                              sgd ? s->optimizer.momentum : s->optimizer.beta1, 0, &r->schedule);
+    return gyre_schedule_open(&s->schedule, &s->length, gyre_config_momentum(&s->optimizer), 0,
+                              &r->schedule);
 }
 
 gyre_status gyre_plot_run_open(const char *dir, gyre_plot_run *r) {

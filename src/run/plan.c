@@ -68,8 +68,7 @@ static void in_steps(gyre_length *length, int64_t steps_per_epoch) {
 static gyre_status plan_schedule(gyre_trainer *t) {
     gyre_settings *s = &t->settings;
     int64_t spe = t->epochs.steps_per_epoch;
-    bool adam = s->optimizer.name != GYRE_OPTIMIZER_SGD;
-    double momentum = adam ? s->optimizer.beta1 : s->optimizer.momentum;
+    double momentum = gyre_config_momentum(&s->optimizer);
     GYRE_TRY(gyre_schedule_open(&s->schedule, &s->length, momentum, spe, &t->schedule));
     t->steps = gyre_schedule_steps(t->schedule);
     GYRE_TRY(gyre_schedule_resolve(&s->schedule, &s->length, spe));

@@ -67,6 +67,7 @@ static void defaults_are_as_documented(void **state) {
     assert_int_equal(s->length.unit, GYRE_UNIT_NONE);
     assert_int_equal(s->verify_replicas, 100);
     assert_string_equal(s->dir, "/tmp");
+    assert_true(s->optimizer.eps == 1e-8 && s->optimizer.rms_decay == 0.99); /* Caffe's, too */
     assert_int_equal(gyre_config_require(s), GYRE_EUSAGE);
     gyre_config_close(s);
     assert_int_equal(gyre_default_shards(100), 2);
@@ -222,6 +223,9 @@ static void hash_follows_arithmetic_fields(void **state) {
         char value[400], set[500];
         bool bf16 = strcmp(f->path, "precision") == 0;
         other_value(f, s, value, sizeof value);
+        if (strcmp(f->path, "optimizer.name") == 0) { /* the base cycles a momentum */
+            snprintf(value, sizeof value, "\"adam\"");
+        }
         snprintf(set, sizeof set, "%s=%s", f->path, value);
         gyre_settings *now = read_text(base, set, bf16 ? cuda : NULL);
         bool arithmetic = f->tag == GYRE_FIELD_ARITHMETIC;
@@ -267,6 +271,22 @@ static void sets_override(void **state) {
     gyre_config_close(s);
 }
 
+static void each_rule_has_its_momentum(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        double momentum; /* that of sgd and adadelta is 0.5, beta1 0.7 */
+    } cases[] = {{"sgd", 0.5}, {"adam", 0.7}, {"adamw", 0.7}, {"adadelta", 0.5}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char set[64];
+        snprintf(set, sizeof set, "optimizer.name=%s", cases[i].name);
+        gyre_settings *s =
+            read_text("{\"optimizer\": {\"momentum\": 0.5, \"beta1\": 0.7}}", set, NULL);
+        assert_true(gyre_config_momentum(&s->optimizer) == cases[i].momentum);
+        gyre_config_close(s);
+    }
+}
+
 static void stages_inherit(void **state) {
     (void)state;
     gyre_settings *s =
@@ -304,6 +324,7 @@ int main(void) {
         cmocka_unit_test(hash_follows_arithmetic_fields),
         cmocka_unit_test(comparison_says_both_values),
         cmocka_unit_test(sets_override),
+        cmocka_unit_test(each_rule_has_its_momentum),
         cmocka_unit_test(stages_inherit),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);

@@ -92,6 +92,19 @@ static void refuses(void **state) {
         {"{\"precision\": \"bf16\"}", "precision: bf16 is not available on the CPU yet"},
         {"{\"optimizer\": {\"name\": \"adamw\", \"decoupled\": false}}", "optimizer.decoupled: "},
         {"{\"optimizer\": {\"name\": \"adam\", \"nesterov\": true}}", "optimizer.nesterov: "},
+        {"{\"optimizer\": {\"name\": \"rmsprop\", \"lr_in_momentum\": true}}",
+         "optimizer.lr_in_momentum: "},
+        {"{\"optimizer\": {\"name\": \"rms\"}}", "\"rmsprop\", \"adagrad\", \"adadelta\""},
+        {"{\"optimizer\": {\"rms_decay\": 1}}", "optimizer.rms_decay: expected number 0.."},
+        {"{\"optimizer\": {\"name\": \"rmsprop\"}, \"schedule\": {\"momentum\": {\"min\": 0.8, "
+         "\"max\": 0.9}}}",
+         "schedule.momentum: rmsprop has no momentum"},
+        {"{\"optimizer\": {\"name\": \"adagrad\"}, \"schedule\": {\"stages\": [{\"length\": "
+         "{\"steps\": 9}, \"momentum\": {\"min\": 0.8, \"max\": 0.9}}]}}",
+         "schedule.momentum: adagrad has no momentum"},
+        {"{\"optimizer\": {\"name\": \"adadelta\"}, \"schedule\": {\"momentum\": {\"min\": 0.8, "
+         "\"max\": 0.9}}}",
+         "schedule.momentum: adadelta has no velocity"},
         {"{\"optimizer\": {\"name\": \"adam\", \"lr_in_momentum\": true}}", "only sgd has"},
         {"{\"schedule\": {\"momentum\": {\"min\": 0.9}}}", "schedule.momentum: give both"},
         {"{\"schedule\": {\"momentum\": {\"min\": 0.9, \"max\": 0.8}}}", "schedule.momentum: min"},

@@ -66,7 +66,7 @@ static void pools_match(void **state) {
         {3, 5, 5, 3, 2, 2, 0, false, true},    {3, 5, 5, 3, 2, 2, 0, false, false},
         {2, 7, 4, 17, 3, 2, 1, false, true},   {2, 8, 8, 64, 8, 1, 0, false, false},
         {1, 1, 1, 5, 1, 1, 0, false, false},   {1, 4, 4, 7, 2, 3, 1, false, true},
-        {4, 6, 9, 33, 3, 1, 1, false, false}};
+        {4, 6, 9, 33, 3, 1, 1, false, false},  {1, 5, 4, 150, 3, 2, 0, false, true}};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         shape s = shapes[i];
         check_pool(*state, s, false);

@@ -140,9 +140,16 @@ typedef struct {
     double *g, *s1, *s2, *w;
 } vectors;
 
-static vectors vectors_new(void) {
+static bool has_velocity(gyre_rule rule) {
+    return rule == GYRE_RULE_SGD || rule == GYRE_RULE_ADAM;
+}
+
+static vectors vectors_new(gyre_rule rule) {
     vectors v = {randoms(1, N), randoms(2, N), randoms(3, N), randoms(4, N)};
-    for (int i = 0; i < N; i++) v.s2[i] = fabs(v.s2[i]);
+    for (int i = 0; i < N; i++) { /* averages of squares are positive */
+        v.s2[i] = fabs(v.s2[i]);
+        if (!has_velocity(rule)) v.s1[i] = fabs(v.s1[i]);
+    }
     return v;
 }
 
@@ -153,70 +160,103 @@ static void vectors_free(vectors *v) {
     free(v->w);
 }
 
-/* The formulas of gyre_update_shape, one by one. Scales are sums of absolute terms. */
-static void reference_update(const gyre_update_shape *s, const float *scalars, int i, vectors *v,
-                             double *s1_scale, double *s2_scale, double *w_scale) {
+/* Sums of absolute terms, which rounding is measured by. */
+typedef struct {
+    double s1, s2, w;
+} scales;
+
+/* RMSProp, AdaGrad, AdaDelta: the step. The squares are sums of positive terms; so they are as good
+ * as the gradient in them, whose terms may cancel (g_scale is their sum). */
+static double square_step(const gyre_update_shape *s, double lr, double m, double g, double g_scale,
+                          double *h, double *k, scales *out) {
+    double old = m, fresh = 1 - m, eps = (double)s->eps, before = *h;
+    if (s->rule == GYRE_RULE_RMSPROP) old = (double)s->square_decay, fresh = 1 - old;
+    if (s->rule == GYRE_RULE_ADAGRAD) old = fresh = 1;
+    *h = old * before + fresh * g * g;
+    out->s1 = old * before + fresh * g_scale * g_scale;
+    double factor = 1 / (sqrt(*h) + eps), blur = out->s1 / *h;
+    if (s->rule == GYRE_RULE_ADADELTA) {
+        factor = sqrt((eps + *k) / (eps + *h));
+        double u = g * factor, u_scale = g_scale * factor * blur;
+        out->s2 = old * *k + fresh * u_scale * u_scale;
+        *k = old * *k + fresh * u * u;
+    }
+    out->w += lr * g_scale * factor * blur;
+    return lr * g * factor;
+}
+
+/* The formulas of gyre_update_shape, one by one. */
+static scales reference_update(const gyre_update_shape *s, const float *scalars, int i,
+                               vectors *v) {
     double lr = (double)scalars[GYRE_SCALAR_LR] * (double)s->lr_mult;
     double m = (double)scalars[GYRE_SCALAR_MOMENTUM], wd = (double)s->weight_decay;
     double shrunk = (double)scalars[GYRE_SCALAR_SHRINK] * v->g[i], w = v->w[i];
     double g = s->decoupled ? shrunk : shrunk + wd * w;
     double g_scale = fabs(shrunk) + fabs(wd * w), old = v->s1[i], step = 0;
-    *w_scale = fabs(w);
-    if (s->rule == GYRE_RULE_ADAM) {
-        double beta2 = (double)s->beta2;
+    scales out = {.w = fabs(w)};
+    if (!has_velocity(s->rule)) {
+        step = square_step(s, lr, m, g, g_scale, &v->s1[i], &v->s2[i], &out);
+    } else if (s->rule == GYRE_RULE_ADAM) {
+        double beta2 = (double)s->square_decay, bias1 = (double)scalars[GYRE_SCALAR_BIAS1];
         v->s1[i] = m * old + (1 - m) * g;
-        *s1_scale = fabs(m * old) + (1 - m) * g_scale;
-        *s2_scale = beta2 * v->s2[i] + (1 - beta2) * g_scale * g_scale;
+        out.s1 = fabs(m * old) + (1 - m) * g_scale;
+        out.s2 = beta2 * v->s2[i] + (1 - beta2) * g_scale * g_scale;
         v->s2[i] = beta2 * v->s2[i] + (1 - beta2) * g * g;
         double root = sqrt(v->s2[i] / (double)scalars[GYRE_SCALAR_BIAS2]) + (double)s->eps;
-        step = lr * v->s1[i] / (double)scalars[GYRE_SCALAR_BIAS1] / root;
-        *w_scale +=
-            lr * *s1_scale / (double)scalars[GYRE_SCALAR_BIAS1] / root * (*s2_scale / v->s2[i]);
+        step = lr * v->s1[i] / bias1 / root;
+        out.w += lr * out.s1 / bias1 / root * (out.s2 / v->s2[i]);
     } else if (s->lr_in_momentum) {
         v->s1[i] = m * old + lr * g;
-        *s1_scale = fabs(m * old) + lr * g_scale;
+        out.s1 = fabs(m * old) + lr * g_scale;
         step = s->nesterov ? (1 + m) * v->s1[i] - m * old : v->s1[i];
-        *w_scale += 2 * *s1_scale;
+        out.w += 2 * out.s1;
     } else {
         v->s1[i] = m * old + g;
-        *s1_scale = fabs(m * old) + g_scale;
+        out.s1 = fabs(m * old) + g_scale;
         step = lr * (s->nesterov ? g + m * v->s1[i] : v->s1[i]);
-        *w_scale += 2 * lr * *s1_scale;
+        out.w += 2 * lr * out.s1;
     }
     v->w[i] = w - step - (s->decoupled ? lr * wd * w : 0);
+    return out;
 }
 
 static void check_rule(gyre_backend *b, gyre_update_shape shape, bool finite) {
-    vectors v = vectors_new();
+    vectors v = vectors_new(shape.rule);
     buffer g = buffer_of(b, v.g, N), s1 = buffer_of(b, v.s1, N), s2 = buffer_of(b, v.s2, N);
     buffer w = buffer_of(b, v.w, N), scalars = scalars_of(b, 0.05, 0.9, finite);
-    bool adam = shape.rule == GYRE_RULE_ADAM;
-    double *scales[3] = {zeros(N), zeros(N), zeros(N)};
-    OK(b->ops->update(b->main, &shape, N, F(g), F(s1), adam ? F(s2) : NULL, F(w), F(scalars)));
+    bool second = shape.rule == GYRE_RULE_ADAM || shape.rule == GYRE_RULE_ADADELTA;
+    double *s1_scale = zeros(N), *s2_scale = zeros(N), *w_scale = zeros(N);
+    OK(b->ops->update(b->main, &shape, N, F(g), F(s1), second ? F(s2) : NULL, F(w), F(scalars)));
     float *host = buffer_read(scalars);
     for (int i = 0; finite && i < N; i++) {
-        reference_update(&shape, host, i, &v, &scales[0][i], &scales[1][i], &scales[2][i]);
+        scales terms = reference_update(&shape, host, i, &v);
+        s1_scale[i] = terms.s1;
+        s2_scale[i] = terms.s2;
+        w_scale[i] = terms.w;
     }
     free(host);
-    check_close("first state", s1, v.s1, scales[0], 8 * HALF_ULP);
-    check_close("second state", s2, v.s2, scales[1], 8 * HALF_ULP);
-    check_close("weights", w, v.w, scales[2], 16 * HALF_ULP);
+    check_close("first state", s1, v.s1, s1_scale, 8 * HALF_ULP);
+    check_close("second state", s2, v.s2, s2_scale, 8 * HALF_ULP);
+    check_close("weights", w, v.w, w_scale, 16 * HALF_ULP);
     buffer all[] = {g, s1, s2, w, scalars};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buffer_free(all[i]);
-    for (int i = 0; i < 3; i++) free(scales[i]);
+    free(s1_scale);
+    free(s2_scale);
+    free(w_scale);
     vectors_free(&v);
 }
 
 static void update_rules_match(void **state) {
-    for (int flags = 0; flags < 32; flags++) {
-        gyre_update_shape s = {.rule = flags & 1 ? GYRE_RULE_ADAM : GYRE_RULE_SGD,
-                               .nesterov = flags & 2,
-                               .lr_in_momentum = flags & 4,
-                               .decoupled = flags & 8,
+    for (int flags = 0; flags < 5 * 16; flags++) {
+        gyre_rule rule = (gyre_rule)(flags / 16);
+        gyre_update_shape s = {.rule = rule,
+                               .nesterov = flags & 1,
+                               .lr_in_momentum = flags & 2,
+                               .decoupled = flags & 4,
                                .lr_mult = 2,
-                               .weight_decay = flags & 16 ? 0.01f : 0,
-                               .beta2 = 0.999f,
-                               .eps = 1e-8f};
+                               .weight_decay = flags & 8 ? 0.01f : 0,
+                               .square_decay = rule == GYRE_RULE_ADAM ? 0.999f : 0.9f,
+                               .eps = has_velocity(rule) ? 1e-8f : 1e-3f};
         check_rule(*state, s, true);
         check_rule(*state, s, false); /* not one bit moves */
     }

@@ -1,6 +1,7 @@
 /* The optimizer over a whole model: multipliers by group, both momentum conventions, Adam and AdamW
- * with their corrections, clipping by the global norm, and no update from a bad step. Against the
- * same rules in double precision; gradients are random numbers, so no net is run. */
+ * with their corrections, the rules that divide by a root of squares, clipping by the global norm,
+ * and no update from a bad step. Against the same rules in double precision; gradients are random
+ * numbers, so no net is run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,6 +68,19 @@ static void draw_gradient(fixture *f, uint64_t seed) {
     f->leaf[gyre_leaf_stats(f->r.model) + 1] = 1;
 }
 
+/* RMSProp, AdaGrad, AdaDelta in Caffe's formulas; `momentum` is AdaDelta's decay. */
+static double square_step(const gyre_optimizer_settings *s, double g, double momentum, double *h,
+                          double *k) {
+    double decay = (double)(float)s->rms_decay, eps = (double)(float)s->eps;
+    if (s->name == GYRE_OPTIMIZER_RMSPROP) *h = decay * *h + (1 - decay) * g * g;
+    if (s->name == GYRE_OPTIMIZER_ADAGRAD) *h += g * g;
+    if (s->name != GYRE_OPTIMIZER_ADADELTA) return g / (sqrt(*h) + eps);
+    *h = momentum * *h + (1 - momentum) * g * g;
+    double step = g * sqrt((eps + *k) / (eps + *h));
+    *k = momentum * *k + (1 - momentum) * step * step;
+    return step;
+}
+
 /* One element, one update, as the papers and peers write it. */
 static void reference_element(fixture *f, size_t i, double g, double wd, int t, double lr,
                               double momentum) {
@@ -78,7 +92,9 @@ static void reference_element(fixture *f, size_t i, double g, double wd, int t, 
         *w -= lr * wd * *w;
     else
         g += wd * *w;
-    if (s->name != GYRE_OPTIMIZER_SGD) { /* Kingma & Ba 2015, algorithm 1 */
+    if (s->name >= GYRE_OPTIMIZER_RMSPROP) {
+        *w -= lr * square_step(s, g, beta1, v, u);
+    } else if (s->name != GYRE_OPTIMIZER_SGD) { /* Kingma & Ba 2015, algorithm 1 */
         *v = beta1 * *v + (1 - beta1) * g;
         *u = beta2 * *u + (1 - beta2) * g * g;
         double m_hat = *v / (1 - pow(beta1, t + 1)), u_hat = *u / (1 - pow(beta2, t + 1));
@@ -164,6 +180,19 @@ static void adam_and_adamw(void **state) {
     follows_its_rule(s);
 }
 
+/* Little decay and large eps for the same reason. */
+static void rules_with_a_root_of_squares(void **state) {
+    (void)state;
+    gyre_optimizer_settings s = {
+        .rms_decay = 0.99, .beta2 = 0.5, .eps = 1e-3, .weight_decay = 1e-4};
+    const gyre_optimizer_name names[] = {GYRE_OPTIMIZER_RMSPROP, GYRE_OPTIMIZER_ADAGRAD,
+                                         GYRE_OPTIMIZER_ADADELTA};
+    for (int i = 0; i < 3; i++) {
+        s.name = names[i];
+        follows_its_rule(s);
+    }
+}
+
 static void clipping_by_the_global_norm(void **state) {
     (void)state;
     follows_its_rule((gyre_optimizer_settings){.clip_norm = 0.5});
@@ -198,16 +227,24 @@ static void a_bad_step_is_never_applied(void **state) {
 
 static void states_are_named(void **state) {
     (void)state;
-    gyre_f32 vector;
-    fixture f = fixture_open((gyre_optimizer_settings){0});
-    assert_string_equal(gyre_optimizer_state(f.optimizer, 0, &vector), "momentum");
-    assert_null(gyre_optimizer_state(f.optimizer, 1, &vector));
-    fixture_close(&f);
-    f = fixture_open((gyre_optimizer_settings){.name = GYRE_OPTIMIZER_ADAM});
-    assert_string_equal(gyre_optimizer_state(f.optimizer, 0, &vector), "exp_avg");
-    assert_string_equal(gyre_optimizer_state(f.optimizer, 1, &vector), "exp_avg_sq");
-    assert_null(gyre_optimizer_state(f.optimizer, 2, &vector));
-    fixture_close(&f);
+    static const char *const names[][3] = {
+        [GYRE_OPTIMIZER_SGD] = {"momentum"},
+        [GYRE_OPTIMIZER_ADAM] = {"exp_avg", "exp_avg_sq"},
+        [GYRE_OPTIMIZER_ADAMW] = {"exp_avg", "exp_avg_sq"},
+        [GYRE_OPTIMIZER_RMSPROP] = {"square_avg"},
+        [GYRE_OPTIMIZER_ADAGRAD] = {"sum"},
+        [GYRE_OPTIMIZER_ADADELTA] = {"square_avg", "acc_delta"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        gyre_f32 vector;
+        fixture f = fixture_open((gyre_optimizer_settings){.name = (gyre_optimizer_name)i});
+        int k = 0;
+        for (; names[i][k] != NULL; k++) {
+            assert_string_equal(gyre_optimizer_state(f.optimizer, k, &vector), names[i][k]);
+        }
+        assert_null(gyre_optimizer_state(f.optimizer, k, &vector));
+        fixture_close(&f);
+    }
 }
 
 int main(void) {
@@ -215,6 +252,7 @@ int main(void) {
         cmocka_unit_test(sgd_with_the_rate_outside),
         cmocka_unit_test(sgd_with_the_rate_inside),
         cmocka_unit_test(adam_and_adamw),
+        cmocka_unit_test(rules_with_a_root_of_squares),
         cmocka_unit_test(clipping_by_the_global_norm),
         cmocka_unit_test(a_bad_step_is_never_applied),
         cmocka_unit_test(states_are_named),

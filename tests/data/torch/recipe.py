@@ -54,7 +54,8 @@ def cifar10_quick_shapes():
 
 
 def cifar10_full_shapes():
-    return cifar10_quick_shapes()[:6] + [("ip1.weight", (CLASSES, 64 * 4 * 4)), ("ip1.bias", (CLASSES,))]
+    ip1 = [("ip1.weight", (CLASSES, 64 * 4 * 4)), ("ip1.bias", (CLASSES,))]
+    return cifar10_quick_shapes()[:6] + ip1
 
 
 SHAPES = {
