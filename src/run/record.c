@@ -73,7 +73,8 @@ static gyre_status diverged(gyre_run *r, const gyre_step_result *result) {
     return gyre_fail(GYRE_EDIVERGED,
                      "training diverged at step %lld with lr %.6g: loss %g, gradient norm %g; %s; "
                      "lower schedule.max_lr or set optimizer.clip_norm",
-                     (long long)result->step, result->rate.lr, fabs(result->loss), fabs(result->norm), kept);
+                     (long long)result->step, result->rate.lr, fabs(result->loss),
+                     fabs(result->norm), kept);
 }
 
 gyre_status gyre_run_record(gyre_run *r, const gyre_step_result *result) {
