@@ -96,7 +96,8 @@ static void tell_interval(const listener *to, const gyre_schedule *all, const sc
                           int64_t interval) {
     double period = s->policy->period(s);
     if (interval <= 0 || period == 0 || schedule_stage_cycles(s) < 2) return;
-    if (2 * (double)interval <= period || meets_minima(all, s, interval)) return;
+    /* twice a cycle, to the whole step, is enough to see it */
+    if (2 * (double)(interval - 1) < period || meets_minima(all, s, interval)) return;
     double quarter = floor(period / 4) < 1 ? 1 : floor(period / 4);
     tell(to,
          "evaluate.every: %lld steps against cycles of %.4g (%s) show waves that are not there; "

@@ -250,6 +250,9 @@ static const struct {
      "evaluate.every: 40 steps against cycles of 50 (schedule) show waves that are not there; take "
      "at most 12 steps"},
     {RATES ", \"stepsize\": {\"steps\": 25}", "{\"steps\": 1000}", 100, NULL},
+    {RATES ", \"cycles\": 2", "{\"steps\": 100}", 25, NULL},
+    {RATES ", \"cycles\": 2", "{\"steps\": 100}", 26,
+     "evaluate.every: 26 steps against cycles of 49.5 (schedule)"},
     {RATES ", \"cycles\": 20", "{\"steps\": 1001}", 50, NULL},
     {RATES ", \"stepsize\": {\"steps\": 25}, \"warmup\": {\"steps\": 25}", "{\"steps\": 1025}", 50,
      "evaluate.every: 50 steps against cycles of 50"},
