@@ -115,11 +115,11 @@ typedef struct {
 
 enum { KEYS = 20 };
 
-/* Defaults cannot be told from the same values typed. */
+/* Defaults cannot be told from the same values typed. max_lr is left out: it stays in a config
+ * whose policy is set to a fixed rate for comparison. */
 static int list_keys(const gyre_schedule_settings *s, key_use keys[KEYS]) {
     const key_use all[] = {
         {READS_BASE_LR, "base_lr", s->base_lr > 0},
-        {READS_MAX_LR, "max_lr", s->max_lr > 0},
         {READS_GAMMA, "gamma", s->gamma != 1},
         {READS_CYCLES, "stepsize", s->stepsize.unit != GYRE_UNIT_NONE},
         {READS_CYCLES, "cycles", s->cycles > 0},

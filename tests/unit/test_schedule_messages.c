@@ -260,7 +260,7 @@ static const struct {
      ", \"policy\": \"constant\", \"gamma\": 0.9, \"shape\": \"welch\", \"momentum\": {\"min\": "
      "0.8, \"max\": 0.9}",
      "{\"steps\": 10}", 0,
-     "without effect with this policy: schedule.max_lr, schedule.gamma, schedule.shape, "
+     "without effect with this policy: schedule.gamma, schedule.shape, "
      "schedule.momentum"},
     {RATES
      ", \"stepsize\": {\"steps\": 5}, \"end\": \"low\", \"t0\": {\"steps\": 3}, \"t_mult\": 2, "
