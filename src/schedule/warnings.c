@@ -96,7 +96,8 @@ static void tell_interval(const listener *to, const gyre_schedule *all, const sc
                           int64_t interval) {
     double period = s->policy->period(s);
     if (interval <= 0 || period == 0 || schedule_stage_cycles(s) < 2) return;
-    if (2 * (double)interval <= period || meets_minima(all, s, interval)) return;
+    /* twice a cycle, to the whole step, is enough to see it */
+    if (2 * (double)(interval - 1) < period || meets_minima(all, s, interval)) return;
     double quarter = floor(period / 4) < 1 ? 1 : floor(period / 4);
     tell(to,
          "evaluate.every: %lld steps against cycles of %.4g (%s) show waves that are not there; "
@@ -114,11 +115,11 @@ typedef struct {
 
 enum { KEYS = 20 };
 
-/* Defaults cannot be told from the same values typed. */
+/* Defaults cannot be told from the same values typed. max_lr is left out: it stays in a config
+ * whose policy is set to a fixed rate for comparison. */
 static int list_keys(const gyre_schedule_settings *s, key_use keys[KEYS]) {
     const key_use all[] = {
         {READS_BASE_LR, "base_lr", s->base_lr > 0},
-        {READS_MAX_LR, "max_lr", s->max_lr > 0},
         {READS_GAMMA, "gamma", s->gamma != 1},
         {READS_CYCLES, "stepsize", s->stepsize.unit != GYRE_UNIT_NONE},
         {READS_CYCLES, "cycles", s->cycles > 0},

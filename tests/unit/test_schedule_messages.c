@@ -250,6 +250,9 @@ static const struct {
      "evaluate.every: 40 steps against cycles of 50 (schedule) show waves that are not there; take "
      "at most 12 steps"},
     {RATES ", \"stepsize\": {\"steps\": 25}", "{\"steps\": 1000}", 100, NULL},
+    {RATES ", \"cycles\": 2", "{\"steps\": 100}", 25, NULL},
+    {RATES ", \"cycles\": 2", "{\"steps\": 100}", 26,
+     "evaluate.every: 26 steps against cycles of 49.5 (schedule)"},
     {RATES ", \"cycles\": 20", "{\"steps\": 1001}", 50, NULL},
     {RATES ", \"stepsize\": {\"steps\": 25}, \"warmup\": {\"steps\": 25}", "{\"steps\": 1025}", 50,
      "evaluate.every: 50 steps against cycles of 50"},
@@ -257,7 +260,7 @@ static const struct {
      ", \"policy\": \"constant\", \"gamma\": 0.9, \"shape\": \"welch\", \"momentum\": {\"min\": "
      "0.8, \"max\": 0.9}",
      "{\"steps\": 10}", 0,
-     "without effect with this policy: schedule.max_lr, schedule.gamma, schedule.shape, "
+     "without effect with this policy: schedule.gamma, schedule.shape, "
      "schedule.momentum"},
     {RATES
      ", \"stepsize\": {\"steps\": 5}, \"end\": \"low\", \"t0\": {\"steps\": 3}, \"t_mult\": 2, "
