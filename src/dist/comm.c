@@ -35,6 +35,11 @@ gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
     /* Without mpirun, no daemon: it is looked for in PATH, wants ssh or rsh there, and may be left
      * behind by a kill. */
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    /* And no session folder: all such processes of a host would share one, and one that ends while
+     * another starts takes it away (seen as a failing MPI_Init). A launcher makes its own. */
+    if (getenv("OMPI_COMM_WORLD_SIZE") == NULL && getenv("PMIX_RANK") == NULL) {
+        setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+    }
     GYRE_GOTO(gyre_mpi_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
                              "MPI_Init_thread"));
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);

@@ -24,6 +24,12 @@ ends 0 mpirun -q -np 8 "$program"
 ends 0 "$program"
 [ ! -s "$T/out" ] || fail "one rank without mpirun is not silent"
 ends 0 env PATH=/nowhere "$program"
+for _ in $(seq 6); do # many at once, starting while others end
+    for i in $(seq 8); do { "$program" || echo "alone among others: exit $?" >>"$T/alone"; } >/dev/null 2>&1 & done
+    sleep 0.05
+done
+wait
+[ ! -e "$T/alone" ] || fail "$(cat "$T/alone")"
 ends 0 mpirun -q -np 2 --bind-to none "$program"
 ends 0 mpirun -q -np 1 --bind-to core "$program"
 
