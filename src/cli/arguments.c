@@ -1,5 +1,6 @@
 #include "arguments.h"
 
+#include "gyre/file.h"
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -27,4 +28,19 @@ gyre_status gyre_cli_whole(const char *option, const char *text, int64_t least, 
 gyre_status gyre_cli_sets_open(int argc, gyre_cli_sets *out) {
     *out = (gyre_cli_sets){.items = calloc((size_t)argc, sizeof *out->items)};
     return out->items != NULL ? GYRE_OK : gyre_fail(GYRE_EIO, "no memory for the arguments");
+}
+
+gyre_status gyre_cli_metrics_of(const char *run_dir, char **out) {
+    char *metrics = gyre_path_join(run_dir, "metrics.h5");
+    if (metrics == NULL) return gyre_fail(GYRE_EIO, "no memory to read '%s'", run_dir);
+    if (!gyre_file_exists(metrics)) {
+        gyre_status status = gyre_fail(GYRE_EIO,
+                                       "'%s' holds no run: '%s' is not there; give the folder that "
+                                       "`gyre train --out` wrote",
+                                       run_dir, metrics);
+        free(metrics);
+        return status;
+    }
+    *out = metrics;
+    return GYRE_OK;
 }

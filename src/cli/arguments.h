@@ -20,4 +20,7 @@ typedef struct {
 } gyre_cli_sets;
 gyre_status gyre_cli_sets_open(int argc, gyre_cli_sets *out); /* free(items) */
 
+/* RUN/metrics.h5 (free() it); GYRE_EIO when `run_dir` holds no run. */
+gyre_status gyre_cli_metrics_of(const char *run_dir, char **out);
+
 #endif

@@ -1,6 +1,7 @@
 /* gyre data: makes dataset files out of official downloads, and says what one holds. */
 #include "cli.h"
 
+#include "arguments.h"
 #include "gyre/dataset.h"
 #include <getopt.h>
 #include <inttypes.h>
@@ -130,10 +131,7 @@ static gyre_status read_flags(int argc, char **argv, flags *out) {
         switch (c) {
         case 'o': out->output = optarg; break;
         case 'f': out->force = true; break;
-        default:
-            return gyre_fail(GYRE_EUSAGE, "%s '%s'; usage: gyre %s",
-                             c == ':' ? "missing value after" : "unknown option", argv[optind - 1],
-                             gyre_command_data.usage);
+        default: return gyre_cli_bad_option(c, argv, &gyre_command_data);
         }
     }
     return GYRE_OK;

@@ -82,18 +82,12 @@ out:
 static gyre_status export_run(const char *run_dir, const char *given) {
     gyre_status status = GYRE_OK;
     gyre_tables tables = {0};
-    char *own = gyre_path_join(run_dir, "csv"), *metrics = gyre_path_join(run_dir, "metrics.h5");
-    if (own == NULL || metrics == NULL) {
+    char *own = gyre_path_join(run_dir, "csv"), *metrics = NULL;
+    if (own == NULL) {
         status = gyre_fail(GYRE_EIO, "no memory to export '%s'", run_dir);
         goto out;
     }
-    if (!gyre_file_exists(metrics)) {
-        status = gyre_fail(GYRE_EIO,
-                           "'%s' holds no run: '%s' is not there; give the folder that `gyre train "
-                           "--out` wrote",
-                           run_dir, metrics);
-        goto out;
-    }
+    GYRE_GOTO(gyre_cli_metrics_of(run_dir, &metrics));
     const char *dir = given == NULL ? own : given;
     GYRE_GOTO(gyre_tables_read(metrics, &tables));
     GYRE_GOTO(gyre_dir_make(dir));

@@ -10,22 +10,15 @@
 
 /* RUN/plots/curves.svg, the folder made. free() it. */
 static gyre_status own_place(const char *run_dir, char **out) {
-    char *metrics = gyre_path_join(run_dir, "metrics.h5"), *dir = gyre_path_join(run_dir, "plots");
     gyre_status status = GYRE_OK;
-    if (metrics == NULL || dir == NULL) {
+    char *metrics = NULL, *dir = gyre_path_join(run_dir, "plots");
+    if (dir != NULL) *out = gyre_path_join(dir, "curves.svg");
+    if (dir == NULL || *out == NULL) {
         status = gyre_fail(GYRE_EIO, "no memory to plot '%s'", run_dir);
         goto out;
     }
-    if (!gyre_file_exists(metrics)) {
-        status = gyre_fail(GYRE_EIO,
-                           "'%s' holds no run: '%s' is not there; give the folder that `gyre train "
-                           "--out` wrote",
-                           run_dir, metrics);
-        goto out;
-    }
-    GYRE_GOTO(gyre_dir_make(dir));
-    *out = gyre_path_join(dir, "curves.svg");
-    if (*out == NULL) status = gyre_fail(GYRE_EIO, "no memory to plot '%s'", run_dir);
+    GYRE_GOTO(gyre_cli_metrics_of(run_dir, &metrics));
+    status = gyre_dir_make(dir);
 out:
     free(metrics);
     free(dir);
@@ -46,10 +39,15 @@ static gyre_status plot(int argc, char **argv) {
                          count < 1 ? "a run folder was expected" : "several runs need -o FILE",
                          gyre_command_plot.usage);
     }
-    if (given == NULL) GYRE_TRY(own_place(argv[optind], &own));
-    const char *output = given == NULL ? own : given;
-    gyre_status status = gyre_plot_runs(argv + optind, count, output);
+    const char *output = given;
+    gyre_status status = GYRE_OK;
+    if (given == NULL) {
+        GYRE_GOTO(own_place(argv[optind], &own));
+        output = own;
+    }
+    status = gyre_plot_runs(argv + optind, count, output);
     if (status == GYRE_OK) printf("%s\n", output);
+out:
     free(own);
     return status;
 }

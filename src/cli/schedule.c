@@ -1,6 +1,7 @@
 /* gyre schedule: a config's learning rate before anything is trained. */
 #include "cli.h"
 
+#include "arguments.h"
 #include "gyre/config.h"
 #include "gyre/dataset.h"
 #include "gyre/file.h"
@@ -16,8 +17,7 @@
 
 typedef struct {
     const char *config, *plot;
-    char **sets; /* argc of them fit */
-    int set_count;
+    gyre_cli_sets sets;
     bool csv;
 } options;
 
@@ -165,13 +165,10 @@ static gyre_status read_options(int argc, char **argv, options *o) {
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, ":", known, NULL)) != -1;) {
         switch (c) {
-        case 's': o->sets[o->set_count++] = optarg; break;
+        case 's': o->sets.items[o->sets.count++] = optarg; break;
         case 'c': o->csv = true; break;
         case 'p': o->plot = optarg; break;
-        default:
-            return gyre_fail(GYRE_EUSAGE, "%s '%s'; usage: gyre %s",
-                             c == ':' ? "missing value after" : "unknown option", argv[optind - 1],
-                             gyre_command_schedule.usage);
+        default: return gyre_cli_bad_option(c, argv, &gyre_command_schedule);
         }
     }
     if (argc - optind != 1) {
@@ -185,20 +182,20 @@ static gyre_status read_options(int argc, char **argv, options *o) {
 static int run(int argc, char **argv) {
     gyre_status status = GYRE_OK;
     gyre_settings *settings = NULL;
-    options o = {.sets = calloc((size_t)argc, sizeof *o.sets)};
-    if (o.sets == NULL) GYRE_GOTO(gyre_fail(GYRE_EIO, "no memory for the arguments"));
+    options o = {0};
+    GYRE_GOTO(gyre_cli_sets_open(argc, &o.sets));
     GYRE_GOTO(read_options(argc, argv, &o));
-    GYRE_GOTO(gyre_config_open(o.config, o.sets, o.set_count, &settings));
+    GYRE_GOTO(gyre_config_open(o.config, o.sets.items, o.sets.count, &settings));
     status = show(&o, settings);
 out:
     if (settings != NULL) gyre_config_close(settings);
-    free(o.sets);
+    free(o.sets.items);
     return gyre_cli_fail(status);
 }
 
 const gyre_command gyre_command_schedule = {
     "schedule",
-    "schedule CONFIG [--set K=V]... [--csv] [--plot FILE]",
+    "schedule CONFIG [--set KEY=VALUE]... [--csv] [--plot FILE.svg|FILE.png]",
     "the learning rate of every step, before it is run",
     run,
 };

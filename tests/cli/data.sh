@@ -1,14 +1,7 @@
 #!/usr/bin/env bash
 # gyre data: exit codes, that files which are there stay as they are, and what info says.
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-"$GYRE" --help | grep -q '^  gyre data ' || { echo "gyre data is not in this program"; exit 77; }
-fail() {
-    echo "FAILED: $*"
-    exit 1
-}
+. "$(dirname "$0")/lib/common.sh"
 cd "$T" || exit 1
 
 # An MNIST-like folder: 6 training and 4 test images of 2 x 3, classes 0 to 2.
@@ -62,7 +55,7 @@ cmp small.h5 kept || fail "equal imports are not equal files"
 # The example of docs/formats.md makes a dataset.
 if /usr/bin/python3 -c 'import h5py' 2>/dev/null; then
     awk '/<!-- test: dataset -->/ { on = 1; next } on && /^```$/ { exit } on && !/^```/' \
-        "$here/../../docs/formats.md" >example.py
+        "$lib/../../../docs/formats.md" >example.py
     /usr/bin/python3 example.py || fail "the example of docs/formats.md"
     expect 0 "from another program" info mine.h5
     grep -q '3  cow  *20  *5$' out || fail "info: $(cat out)"

@@ -2,11 +2,10 @@
 # gyre doctor: prints once for all ranks, knows libraries, cores and threads, and finds what is made
 # wrong on purpose.
 set -u
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
+. "$(dirname "$0")/lib/common.sh"
 unset OMP_NUM_THREADS DNNL_MAX_CPU_ISA SLURM_JOB_ID
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
+# What the program printed is the best hint.
 fail() {
     echo "FAILED: $*"
     cat "$T/out"

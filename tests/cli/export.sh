@@ -1,16 +1,9 @@
 #!/usr/bin/env bash
 # gyre export csv: every number of the tables comes back with the same bits.
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-"$GYRE" --help | grep -q '^  gyre export ' || { echo "gyre export is not in this program"; exit 77; }
-fail() {
-    echo "FAILED: $*"
-    exit 1
-}
+. "$(dirname "$0")/lib/common.sh"
 cd "$T" || exit 1
-/usr/bin/python3 "$here/lib/make_run.py" run 500 3 nan || fail "h5py is needed"
+/usr/bin/python3 "$lib/make_run.py" run 500 3 nan || fail "h5py is needed"
 "$GYRE" export csv run >names || fail "export"
 [ "$(cat names)" = "$(printf 'run/csv/%s.csv\n' train validation cycles)" ] || fail "$(cat names)"
 "$GYRE" export csv run -o "other place" >/dev/null || fail "export -o"

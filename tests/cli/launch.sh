@@ -2,20 +2,19 @@
 # Ways to start: eight ranks on few cores, no mpirun at all, an srun whose ranks do not find each
 # other, ranks bound in several ways; and one rank that aborts ends all with its code and one line.
 set -u
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
+. "$(dirname "$0")/lib/common.sh"
 program=$O/tests/mpi/mpi_comm
 
+# What the program printed is the best hint.
 fail() {
     echo "FAILED: $*"
     cat "$T/out"
     exit 1
 }
-ends() { # code, command...
-    local code=$1 rc
+ends() { # code, command...; both streams in $T/out
+    local code=$1 rc=0
     shift
-    timeout 60 "$@" >"$T/out" 2>&1
-    rc=$?
+    timeout 60 "$@" >"$T/out" 2>&1 || rc=$?
     [ $rc -eq "$code" ] || fail "exit $rc instead of $code: $*"
 }
 

@@ -1,13 +1,7 @@
 #!/usr/bin/env bash
 # gyre schedule: the CSV's contract, the list of cycles, warnings and exit codes, and a figure.
 set -u
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-"$GYRE" --help | grep -q '^  gyre schedule ' || { echo "gyre schedule is not in this program"; exit 77; }
-fail() {
-    echo "FAILED: $*"
-    exit 1
-}
+. "$(dirname "$0")/lib/common.sh"
 cd "$T" || exit 1
 cat >c.json <<'J'
 {"schedule": {"base_lr": 0.1, "max_lr": 0.7, "cycles": 2}, "length": {"steps": 401}, // no dataset
