@@ -20,6 +20,11 @@ gyre_status gyre_config_open(const char *path, char *const *sets, int set_count,
                              gyre_settings **out);
 void gyre_config_close(gyre_settings *settings);
 
+/* Appends a stage to the schedule: JSON as in schedule.stages, but complete in itself, so that a key
+ * that is not given has its default and not the outer schedule's value. What was there becomes the
+ * stage, or stages, before it. Errors: GYRE_EUSAGE naming the key. */
+gyre_status gyre_config_extend(gyre_settings *settings, const char *stage);
+
 /* GYRE_OK when all that a training run needs is given: data.path, model.name, batch.size, and a
  * length (or stages). `gyre schedule` needs less, so gyre_config_open does not ask. */
 gyre_status gyre_config_require(const gyre_settings *settings);

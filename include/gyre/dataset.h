@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { GYRE_NAME_SIZE = 64 }; /* bytes of a class name, with its zero */
+
 typedef struct {
     int64_t count;
     int h, w, c;
@@ -67,7 +69,7 @@ void gyre_samples_close(gyre_samples *s);
 typedef struct {
     gyre_images train, test, validation;
     int classes;
-    char (*names)[64];
+    char (*names)[GYRE_NAME_SIZE];
 } gyre_dataset_content;
 gyre_status gyre_dataset_write(const char *path, const gyre_dataset_content *content, bool force);
 

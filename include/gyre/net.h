@@ -49,6 +49,20 @@ gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *ba
 /* The last forward's logits on that queue's lane, (n, classes) as f32 on the host; waits. */
 gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out);
 
+/* ---- where the time goes */
+
+typedef enum { GYRE_PASS_FORWARD, GYRE_PASS_DX, GYRE_PASS_DW, GYRE_PASS_PARTS } gyre_pass_part;
+/* A place is a layer's index, or one of these. */
+enum { GYRE_PLACE_INPUT = -2, GYRE_PLACE_LOSS = -1 };
+
+/* Begins anew to measure how long each layer takes, by a clock around its operations (which shows
+ * nothing of a device that works behind the caller's back). Normalisation's gradients are all dx. */
+gyre_status gyre_net_profile(gyre_net *net);
+/* Seconds since then, of all lanes together; 0 when it was never begun. */
+double gyre_net_seconds(const gyre_net *net, int place, gyre_pass_part part);
+const gyre_model *gyre_net_model(const gyre_net *net);
+int gyre_net_lanes(const gyre_net *net);
+
 /* This rank's shards: runs gyre_net_train on each and adds the leaves as the fixed binary tree,
  * neighbours first (the rank's own subtree). Holds at most log2(shards) + lanes leaves. With
  * `shards` no power of two the tree's missing leaves are left out ("fast" reduction only). */

@@ -17,13 +17,13 @@ typedef struct gyre_schedule gyre_schedule;
 typedef struct {
     double lr;
     double momentum; /* or beta1; the optimizer's constant unless "schedule.momentum" is given */
-    int64_t cycle;   /* from 0, counted from minimum to minimum; 0 for non-cyclic policies */
+    int64_t cycle;   /* from 0, index into the list of cycles; 0 for non-cyclic policies */
 } gyre_rate;
 
-/* One cycle of the run. Steps are update indices. */
+/* One cycle of the run. Steps are update indices. The first cycle begins after the warm-up. */
 typedef struct {
-    int64_t first, peak, last; /* peak < 0: the run ends before it */
-    double low, high;          /* least and greatest rate among first..last */
+    int64_t first, peak, last; /* peak < 0: the run (or stage) ends before it */
+    double low, high;          /* least and greatest rate at first, peak and last */
     bool complete;             /* ends at its minimum */
 } gyre_cycle;
 
@@ -51,15 +51,18 @@ size_t gyre_schedule_cycle_count(const gyre_schedule *s);
 gyre_cycle gyre_schedule_cycle(const gyre_schedule *s, size_t index);
 
 /* True when `completed` updates end a cycle at a minimum of the rate ("at minima" in evaluate and
- * checkpoint). */
+ * checkpoint): when update completed - 1 is the last of a complete cycle. */
 bool gyre_schedule_is_minimum(const gyre_schedule *s, int64_t completed);
 
 /* Calls `say` once for each thing a user should know: the run ends high, half a cycle was added,
- * a cycle is shorter than 4 steps, `metric_interval` steps (0: none) alias a cycle, ... */
+ * a cycle is shorter than 4 steps, points of the validation curve that are `metric_interval` steps
+ * apart (0: not known) alias a cycle, a key is without effect, ... */
 void gyre_schedule_warnings(const gyre_schedule *s, int64_t metric_interval,
                             void (*say)(void *context, const char *text), void *context);
 
-/* Rewrites every length in `settings` and `length` in steps, for the resolved config. */
+/* Rewrites every length in `settings` and `length` in steps, for the resolved config, which then
+ * opens with the same bits and without steps_per_epoch. Writes to settings->stages[i]. Errors: as
+ * gyre_schedule_open; settings and length are then unchanged. */
 gyre_status gyre_schedule_resolve(gyre_schedule_settings *settings, gyre_length *length,
                                   int64_t steps_per_epoch);
 

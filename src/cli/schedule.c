@@ -1,5 +1,4 @@
-/* gyre schedule: the dry run of a config's learning rate: its cycles, every step as CSV, a figure.
- */
+/* gyre schedule: a config's learning rate before anything is trained. */
 #include "cli.h"
 
 #include "gyre/config.h"
@@ -129,7 +128,6 @@ static gyre_status draw(const gyre_schedule *s, const options *o) {
     if (dot != NULL && dot != title) *dot = '\0';
     gyre_status status = gyre_plot_schedule(s, title, o->plot);
     free(title);
-    if (status == GYRE_OK && !o->csv) printf("\n%s\n", o->plot);
     return status;
 }
 
@@ -142,11 +140,13 @@ static gyre_status show(const options *o, const gyre_settings *set) {
     }
     GYRE_TRY(gyre_schedule_open(&set->schedule, &set->length, gyre_config_momentum(&set->optimizer),
                                 per_epoch, &s));
-    if (o->csv)
+    if (o->plot != NULL) GYRE_GOTO(draw(s, o)); /* first: a failure leaves stdout empty */
+    if (o->csv) {
         print_csv(s);
-    else
+    } else {
         print_words(s, per_epoch);
-    if (o->plot != NULL) GYRE_GOTO(draw(s, o));
+        if (o->plot != NULL) printf("\n%s\n", o->plot);
+    }
     if (fflush(stdout) != 0 || ferror(stdout)) {
         GYRE_GOTO(gyre_fail(GYRE_EIO, "cannot write to stdout"));
     }

@@ -85,5 +85,7 @@ gyre_status config_take_stages(config_reader *r);
 
 /* What no single field can tell: values that depend on others, and what does not go together. */
 gyre_status config_finish(config_reader *r, const char *where);
+/* The same for one schedule at the key path `place`. */
+gyre_status config_finish_schedule(gyre_schedule_settings *s, const char *place);
 
 #endif

@@ -17,7 +17,7 @@ double gyre_config_momentum(const gyre_optimizer_settings *s) {
     return adam ? s->beta1 : s->momentum;
 }
 
-static gyre_status finish_schedule(gyre_schedule_settings *s, const char *place) {
+gyre_status config_finish_schedule(gyre_schedule_settings *s, const char *place) {
     if (isnan(s->peak_decay)) s->peak_decay = s->policy == GYRE_POLICY_TRIANGULAR2 ? 0.5 : 1;
     if (isnan(s->cycles)) s->cycles = 0;
     if (isnan(s->momentum_min) != isnan(s->momentum_max)) {
@@ -45,10 +45,10 @@ static gyre_status finish_schedules(gyre_settings *s, const char *where) {
     gyre_schedule_settings *outer = &s->schedule;
     for (int i = 0; i < outer->stage_count; i++) {
         snprintf(place, sizeof place, "%.400s: schedule.stages[%d]", where, i);
-        GYRE_TRY(finish_schedule(&outer->stages[i].schedule, place));
+        GYRE_TRY(config_finish_schedule(&outer->stages[i].schedule, place));
     }
     snprintf(place, sizeof place, "%.400s: schedule", where);
-    return finish_schedule(outer, place);
+    return config_finish_schedule(outer, place);
 }
 
 static gyre_status finish_batch(gyre_settings *s, const char *where) {

@@ -74,3 +74,45 @@ gyre_status config_take_stages(config_reader *r) {
     r->settings->schedule.stage_count = count;
     return GYRE_OK;
 }
+
+static bool is_default_stage_key(const config_field *f) {
+    return strncmp(f->path, "schedule.", 9) == 0 && f->kind != FIELD_STAGES;
+}
+
+/* A stage that inherits from nothing. */
+static gyre_status take_whole(const cJSON *stage, int index, gyre_stage_settings *out) {
+    static const char where[] = "--extend";
+    gyre_settings defaults = {0};
+    config_reader r = {.settings = &defaults};
+    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+        if (is_default_stage_key(f)) GYRE_TRY(config_field_reset(f, &defaults));
+    }
+    GYRE_TRY(take_one(&r, stage, index, where, out));
+    return config_finish_schedule(&out->schedule, where);
+}
+
+gyre_status gyre_config_extend(gyre_settings *settings, const char *stage) {
+    gyre_schedule_settings *s = &settings->schedule;
+    int before = s->stage_count > 0 ? s->stage_count : 1;
+    cJSON *tree = NULL;
+    if (before + 1 > GYRE_STAGES_MAX) {
+        return gyre_fail(GYRE_EUSAGE, "--extend: the schedule has %d stages already, the most",
+                         before);
+    }
+    GYRE_TRY(config_parse_text(stage, "--extend", &tree));
+    gyre_stage_settings fresh;
+    gyre_status status = take_whole(tree, before, &fresh);
+    cJSON_Delete(tree);
+    GYRE_TRY(status);
+    gyre_stage_settings *stages = realloc(s->stages, (size_t)(before + 1) * sizeof *stages);
+    if (stages == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+    if (s->stage_count == 0) {
+        stages[0] = (gyre_stage_settings){.length = settings->length, .schedule = *s};
+        stages[0].schedule.stages = NULL;
+    }
+    stages[before] = fresh;
+    s->stages = stages;
+    s->stage_count = before + 1;
+    settings->length = (gyre_length){GYRE_UNIT_NONE, 0};
+    return GYRE_OK;
+}

@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-enum { NAME_SIZE = 64, PROBE_SECONDS = 30 };
+enum { PROBE_SECONDS = 30 };
 
 struct gyre_dataset {
     uint8_t *map; /* the whole file */
@@ -24,7 +24,7 @@ struct gyre_dataset {
     gyre_images parts[GYRE_PARTS];
     int32_t *labels; /* of all parts, one after the other */
     int classes;
-    char (*names)[NAME_SIZE];
+    char (*names)[GYRE_NAME_SIZE];
     uint64_t hash;
     bool sealed;
 };
@@ -32,7 +32,7 @@ struct gyre_dataset {
 /* ---- the file */
 
 static gyre_status map_file(gyre_dataset *d, const char *path) {
-    struct stat st;
+    struct stat st = {0};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for a writer */
     if (fd < 0) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
     gyre_status status = GYRE_OK;
@@ -90,7 +90,7 @@ static gyre_status check_extent(const gyre_dataset *d, const char *path, const c
     uint64_t room = offset < d->size ? d->size - offset : 0;
     if ((uint64_t)count <= room / each) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
-                     "'%s' is cut short: %s%s needs %lld x %llu bytes from byte %llu on, the file "
+                     "'%s' is cut short: /%s%s needs %lld x %llu bytes from byte %llu on, the file "
                      "ends at %zu",
                      path, part, name, (long long)count, (unsigned long long)each,
                      (unsigned long long)offset, d->size);
@@ -106,7 +106,7 @@ static gyre_status check_extents(const gyre_dataset *d, const char *path, const 
         GYRE_TRY(check_extent(d, path, part, "/labels", p->labels, p->count, sizeof(int32_t)));
     }
     if (l->names == 0) return GYRE_OK;
-    return check_extent(d, path, "", "names", l->names_at, l->names, (uint64_t)l->name_size);
+    return check_extent(d, path, "names", "", l->names_at, l->names, (uint64_t)l->name_size);
 }
 
 static gyre_status take_parts(gyre_dataset *d, const gyre_layout *l) {
@@ -159,14 +159,14 @@ static gyre_status take_names(gyre_dataset *d, const char *path, const gyre_layo
     if (d->names == NULL) return gyre_fail(GYRE_EIO, "no memory for %d names", d->classes);
     for (int i = 0; i < d->classes; i++) {
         if (l->names == 0) {
-            snprintf(d->names[i], NAME_SIZE, "%d", i);
+            snprintf(d->names[i], GYRE_NAME_SIZE, "%d", i);
             continue;
         }
         const char *name = (const char *)d->map + l->names_at + (size_t)i * (size_t)l->name_size;
         size_t length = strnlen(name, (size_t)l->name_size);
-        if (length >= NAME_SIZE) {
+        if (length >= GYRE_NAME_SIZE) {
             return gyre_fail(GYRE_EIO, "'%s': /names[%d] has %zu bytes, at most %d were expected",
-                             path, i, length, NAME_SIZE - 1);
+                             path, i, length, GYRE_NAME_SIZE - 1);
         }
         memcpy(d->names[i], name, length);
     }

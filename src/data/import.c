@@ -4,20 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_SIZE = 64 };
-
-static gyre_status split_lines(const char *path, char *text, char (**names)[NAME_SIZE],
+static gyre_status split_lines(const char *path, char *text, char (**names)[GYRE_NAME_SIZE],
                                int *count) {
     size_t room = 1;
     for (const char *c = text; *c != '\0'; c++) room += *c == '\n';
-    char(*list)[NAME_SIZE] = calloc(room, sizeof *list);
+    char(*list)[GYRE_NAME_SIZE] = calloc(room, sizeof *list);
     if (list == NULL) return gyre_fail(GYRE_EIO, "no memory to read '%s'", path);
     *count = 0;
     for (char *rest = text, *line; (line = strtok_r(rest, "\r\n", &rest)) != NULL;) {
-        if (strlen(line) >= NAME_SIZE) {
+        if (strlen(line) >= GYRE_NAME_SIZE) {
             free(list);
             return gyre_fail(GYRE_EIO, "'%s': the class name '%.80s' has more than %d bytes", path,
-                             line, NAME_SIZE - 1);
+                             line, GYRE_NAME_SIZE - 1);
         }
         strcpy(list[(*count)++], line);
     }
@@ -29,7 +27,7 @@ static gyre_status split_lines(const char *path, char *text, char (**names)[NAME
     return GYRE_OK;
 }
 
-gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[NAME_SIZE],
+gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[GYRE_NAME_SIZE],
                             int *count) {
     gyre_status status = GYRE_OK;
     char *path = gyre_path_join(dir, file), *text = NULL;

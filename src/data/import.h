@@ -6,7 +6,8 @@
 
 /* Class names from dir/file, one a line; *names stays NULL when the file is not there. free() it.
  * GYRE_EIO when a line is longer than 63 bytes. */
-gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[64], int *count);
+gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[GYRE_NAME_SIZE],
+                            int *count);
 
 /* Room for `count` images and labels, as the content's part. free() both pointers. */
 gyre_status gyre_part_alloc(int64_t count, int h, int w, int c, gyre_images *part, uint8_t **images,

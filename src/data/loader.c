@@ -4,11 +4,11 @@
  * ahead of those handed out, since the last two handed out are still the caller's. */
 #include "ring.h"
 
+#include "gyre/clock.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { DEPTH = 4 };
 
@@ -157,17 +157,11 @@ void gyre_loader_close(gyre_loader *l) {
     free(l);
 }
 
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void await(gyre_loader *l) {
     if (l->made > l->taken) return;
-    double begun = seconds();
+    double begun = gyre_clock();
     while (l->made <= l->taken) pthread_cond_wait(&l->changed, &l->lock);
-    l->waited += seconds() - begun;
+    l->waited += gyre_clock() - begun;
 }
 
 gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out) {

@@ -14,8 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_SIZE = 64 };
-
 /* ---- before */
 
 gyre_status gyre_output_check(const char *path, bool force) {
@@ -103,17 +101,17 @@ static bool write_part(hid_t file, int part, const gyre_images *p) {
 /* Numbers where there are no names: they say how many classes there are. */
 static bool write_names(hid_t file, const gyre_dataset_content *content) {
     const hsize_t count = (hsize_t)content->classes;
-    char(*names)[NAME_SIZE] = calloc(count, sizeof *names);
+    char(*names)[GYRE_NAME_SIZE] = calloc(count, sizeof *names);
     if (names == NULL) return false;
     for (int i = 0; i < content->classes; i++) {
         if (content->names == NULL) {
-            snprintf(names[i], NAME_SIZE, "%d", i);
+            snprintf(names[i], GYRE_NAME_SIZE, "%d", i);
         } else {
-            snprintf(names[i], NAME_SIZE, "%s", content->names[i]);
+            snprintf(names[i], GYRE_NAME_SIZE, "%s", content->names[i]);
         }
     }
     hid_t text = H5Tcopy(H5T_C_S1);
-    H5Tset_size(text, NAME_SIZE);
+    H5Tset_size(text, GYRE_NAME_SIZE);
     H5Tset_cset(text, H5T_CSET_UTF8);
     bool ok = write_array(file, "names", text, 1, &count, names);
     release(text);

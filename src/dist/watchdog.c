@@ -7,6 +7,7 @@
  * stopped (SIGSTOP, a suspended or migrated machine) the loop could not move either. */
 #include "gyre/comm.h"
 
+#include "gyre/clock.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -28,12 +29,6 @@ struct gyre_watchdog {
     _Atomic int steps_seen; /* the first step makes primitives and may take long */
 };
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static void bite(const gyre_watchdog *w, double limit) {
     fprintf(stderr,
             "gyre: error (rank %d on %s): stuck for more than %.0f s in phase '%s' of step %lld; "
@@ -46,7 +41,7 @@ static void bite(const gyre_watchdog *w, double limit) {
 static void *watch(void *argument) {
     gyre_watchdog *w = argument;
     uint64_t seen = atomic_load(&w->beats);
-    double idle = 0, before = now();
+    double idle = 0, before = gyre_clock();
     pthread_mutex_lock(&w->lock);
     while (!w->stop) {
         struct timespec until;
@@ -57,7 +52,7 @@ static void *watch(void *argument) {
         pthread_cond_timedwait(&w->wake, &w->lock, &until);
         uint64_t beats = atomic_load(&w->beats);
         double limit = atomic_load(&w->steps_seen) > 1 ? w->seconds : w->first_seconds;
-        double passed = now() - before;
+        double passed = gyre_clock() - before;
         before += passed;
         idle = beats == seen ? idle + (passed < 1 ? passed : 1) : 0;
         seen = beats;

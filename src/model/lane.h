@@ -30,6 +30,7 @@ struct gyre_net {
     leaf_range *zeros; /* parts of a leaf that no layer fills: frozen parameters, alignment */
     int zero_count;
     gyre_raw memory;
+    double *seconds; /* (lanes, layers + 2, GYRE_PASS_PARTS), NULL: not measured */
 };
 
 /* One batch on its way through the net. */
@@ -45,5 +46,9 @@ typedef struct {
 gyre_status pass_forward(const net_pass *p);
 /* From the gradient of the logits, which lies in the last layer's dy. */
 gyre_status pass_backward(const net_pass *p);
+
+/* profile.c: reads the clock when the net is measured, and books what has passed since `begun`. */
+double profile_begin(const gyre_net *net);
+void profile_book(const net_pass *p, int place, gyre_pass_part part, double begun);
 
 #endif

@@ -120,6 +120,7 @@ void gyre_net_close(gyre_net *net) {
     free(net->slots);
     free(net->saved);
     free(net->zeros);
+    free(net->seconds);
     free(net);
 }
 
@@ -139,7 +140,11 @@ static gyre_status begin_pass(gyre_net *net, gyre_queue *q, const gyre_batch *ba
     lane->count = (int)batch->count;
     *out = (net_pass){.net = net, .queue = q, .lane = lane, .n = lane->count};
     gyre_image_shape s = {out->n, w->model->h, w->model->w, w->model->c};
-    return w->backend->ops->batch_load(q, &s, batch, w->mean, w->scale, lane->images, lane->labels);
+    double begun = profile_begin(net);
+    GYRE_TRY(
+        w->backend->ops->batch_load(q, &s, batch, w->mean, w->scale, lane->images, lane->labels));
+    profile_book(out, GYRE_PLACE_INPUT, GYRE_PASS_FORWARD, begun);
+    return GYRE_OK;
 }
 
 static gyre_act logits_of(const net_pass *p) {
@@ -160,9 +165,11 @@ gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard
     p.leaf = leaf;
     GYRE_TRY(pass_forward(&p));
     gyre_loss_shape s = {p.n, m->classes, smoothing, scale};
+    double begun = profile_begin(net);
     GYRE_TRY(ops->softmax_loss(q, &s, logits_of(&p), p.lane->labels,
                                p.lane->slots[net->plan.layers[m->layer_count - 1].dy],
                                gyre_f32_at(leaf, gyre_leaf_stats(m))));
+    profile_book(&p, GYRE_PLACE_LOSS, GYRE_PASS_FORWARD, begun);
     GYRE_TRY(pass_backward(&p));
     for (int i = 0; i < net->zero_count; i++) {
         const leaf_range *z = &net->zeros[i];

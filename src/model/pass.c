@@ -74,7 +74,11 @@ static gyre_status layer_forward(const net_pass *p, int i) {
 
 gyre_status pass_forward(const net_pass *p) {
     int count = p->net->weights->model->layer_count;
-    for (int i = 0; i < count; i++) GYRE_TRY(layer_forward(p, i));
+    for (int i = 0; i < count; i++) {
+        double begun = profile_begin(p->net);
+        GYRE_TRY(layer_forward(p, i));
+        profile_book(p, i, GYRE_PASS_FORWARD, begun);
+    }
     return GYRE_OK;
 }
 
@@ -90,7 +94,34 @@ static gyre_status norm_backward(const net_pass *p, int i, gyre_act x, gyre_act 
         slot(p, plan->dx), slot(p, plan->dresidual), gradient(p, l->weight), gradient(p, l->bias));
 }
 
-static gyre_status layer_backward(const net_pass *p, int i) {
+/* Convolutions and linear layers: their ReLU is applied inside forward, and their dW apart from dX.
+ */
+static bool has_weights(const gyre_layer *l) {
+    return l->kind == GYRE_LAYER_CONV || l->kind == GYRE_LAYER_LINEAR;
+}
+
+static gyre_status mask(const net_pass *p, int i) {
+    gyre_act dy = slot(p, p->net->plan.layers[i].dy);
+    return p->net->weights->backend->ops->relu_dx(
+        p->queue, (size_t)p->n * layer_size(&p->net->weights->model->layers[i]), output_of(p, i),
+        dy, dy);
+}
+
+static gyre_status layer_dw(const net_pass *p, int i) {
+    const gyre_model *m = p->net->weights->model;
+    const gyre_layer *l = &m->layers[i];
+    const gyre_backend_ops *ops = p->net->weights->backend->ops;
+    gyre_act x = output_of(p, l->input), dy = slot(p, p->net->plan.layers[i].dy);
+    gyre_f32 dw = gradient(p, l->weight), db = gradient(p, l->bias);
+    if (l->kind == GYRE_LAYER_CONV) {
+        gyre_conv_shape s = shape_of_conv(m, l, p->n);
+        return ops->conv_dw(p->queue, &s, x, dy, dw, db);
+    }
+    gyre_linear_shape s = shape_of_linear(m, l, p->n);
+    return ops->linear_dw(p->queue, &s, x, dy, dw, db);
+}
+
+static gyre_status layer_dx(const net_pass *p, int i) {
     const gyre_weights *w = p->net->weights;
     const gyre_model *m = w->model;
     const gyre_layer *l = &m->layers[i];
@@ -99,23 +130,17 @@ static gyre_status layer_backward(const net_pass *p, int i) {
     gyre_queue *q = p->queue;
     gyre_act x = output_of(p, l->input), y = output_of(p, i);
     gyre_act dy = slot(p, plan->dy), dx = slot(p, plan->dx);
-    gyre_f32 dw = gradient(p, l->weight), db = gradient(p, l->bias);
-    size_t size = (size_t)p->n * layer_size(l);
-    bool fused = l->kind == GYRE_LAYER_CONV || l->kind == GYRE_LAYER_LINEAR;
-    if (fused && l->relu) GYRE_TRY(ops->relu_dx(q, size, y, dy, dy));
     switch (l->kind) {
     case GYRE_LAYER_CONV: {
         gyre_conv_shape s = shape_of_conv(m, l, p->n);
-        if (plan->learns) GYRE_TRY(ops->conv_dw(q, &s, x, dy, dw, db));
-        return dx == NULL ? GYRE_OK : ops->conv_dx(q, &s, dy, w->packed[i], dx);
+        return ops->conv_dx(q, &s, dy, w->packed[i], dx);
     }
     case GYRE_LAYER_LINEAR: {
         gyre_linear_shape s = shape_of_linear(m, l, p->n);
-        if (plan->learns) GYRE_TRY(ops->linear_dw(q, &s, x, dy, dw, db));
-        return dx == NULL ? GYRE_OK : ops->linear_dx(q, &s, dy, w->packed[i], dx);
+        return ops->linear_dx(q, &s, dy, w->packed[i], dx);
     }
     case GYRE_LAYER_NORM: return norm_backward(p, i, x, y, dy);
-    case GYRE_LAYER_RELU: return ops->relu_dx(q, size, y, dy, dx);
+    case GYRE_LAYER_RELU: return ops->relu_dx(q, (size_t)p->n * layer_size(l), y, dy, dx);
     case GYRE_LAYER_POOL: {
         gyre_pool_shape s = shape_of_pool(m, l, p->n);
         return ops->pool_dx(q, &s, dy, p->lane->saved[i], dx);
@@ -140,14 +165,27 @@ static gyre_status add_to_total(const net_pass *p, int layer, int part, int tota
     return w->backend->ops->accumulate(p->queue, n, slot(p, part), slot(p, total));
 }
 
+static gyre_status layer_backward(const net_pass *p, int i) {
+    const gyre_layer *l = &p->net->weights->model->layers[i];
+    const layer_plan *plan = &p->net->plan.layers[i];
+    double begun = profile_begin(p->net);
+    if (has_weights(l) && l->relu) GYRE_TRY(mask(p, i));
+    if (has_weights(l) && plan->learns) {
+        GYRE_TRY(layer_dw(p, i));
+        profile_book(p, i, GYRE_PASS_DW, begun);
+        begun = profile_begin(p->net);
+    }
+    if (has_weights(l) && plan->dx < 0) return GYRE_OK;
+    GYRE_TRY(layer_dx(p, i));
+    GYRE_TRY(add_to_total(p, l->input, plan->dx, plan->dx_total));
+    GYRE_TRY(add_to_total(p, l->residual, plan->dresidual, plan->dresidual_total));
+    profile_book(p, i, GYRE_PASS_DX, begun);
+    return GYRE_OK;
+}
+
 gyre_status pass_backward(const net_pass *p) {
-    const gyre_model *m = p->net->weights->model;
-    for (int i = m->layer_count - 1; i >= 0; i--) {
-        const layer_plan *plan = &p->net->plan.layers[i];
-        if (!plan->wanted) continue;
-        GYRE_TRY(layer_backward(p, i));
-        GYRE_TRY(add_to_total(p, m->layers[i].input, plan->dx, plan->dx_total));
-        GYRE_TRY(add_to_total(p, m->layers[i].residual, plan->dresidual, plan->dresidual_total));
+    for (int i = p->net->weights->model->layer_count - 1; i >= 0; i--) {
+        if (p->net->plan.layers[i].wanted) GYRE_TRY(layer_backward(p, i));
     }
     return GYRE_OK;
 }

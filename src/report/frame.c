@@ -15,8 +15,8 @@ enum {
     PLOT = 132,
     BOTTOM = 62
 };
-/* More bands or names than this would be noise. */
-enum { BANDS_MAX = 100, NAMES_MAX = 12 };
+/* More bands or names than this would be noise; a name needs so many pixels. */
+enum { BANDS_MAX = 100, NAMES_MAX = 12, NAME_WIDTH = 62 };
 
 #define INK "#303030"
 #define BAND "#e9eef5"
@@ -191,10 +191,18 @@ void gyre_frame_cycles(gyre_figure *f, const gyre_schedule *s) {
     }
 }
 
+/* The names of short cycles would run into each other. */
+static bool has_name(const gyre_schedule *s, size_t index) {
+    double share = (double)(band_end(s, index) - gyre_schedule_cycle(s, index).first) /
+                   (double)gyre_schedule_steps(s);
+    return share * (WIDTH - LEFT - RIGHT) >= NAME_WIDTH;
+}
+
 void gyre_frame_cycle_names(gyre_figure *f, const gyre_schedule *s) {
     size_t count = gyre_schedule_cycle_count(s);
     if (count > NAMES_MAX) return;
     for (size_t i = 0; i < count; i++) {
+        if (!has_name(s, i)) continue;
         gyre_cycle c = gyre_schedule_cycle(s, i);
         fprintf(f->gp,
                 "set label %zu 'cycle %zu' at %.1f, graph 1 offset character 0, -0.7 center "
@@ -206,6 +214,6 @@ void gyre_frame_cycle_names(gyre_figure *f, const gyre_schedule *s) {
 void gyre_frame_cycle_names_end(gyre_figure *f, const gyre_schedule *s) {
     size_t count = gyre_schedule_cycle_count(s);
     for (size_t i = 0; count <= NAMES_MAX && i < count; i++) {
-        fprintf(f->gp, "unset label %zu\n", 100 + i);
+        if (has_name(s, i)) fprintf(f->gp, "unset label %zu\n", 100 + i);
     }
 }

@@ -40,6 +40,7 @@ static gyre_range range_of(const gyre_point *points, size_t count, bool from_zer
                         greatest + (from_zero ? 0.45 : 0.15) * span, false};
 }
 
+/* A line that is straight over many steps is two points; within a tenth of a pixel of 132. */
 static gyre_status block(gyre_figure *f, const char *words, const gyre_point *points, size_t count,
                          int *index) {
     gyre_point *thin = calloc(GYRE_SERIES_MAX, sizeof *thin);
@@ -48,6 +49,9 @@ static gyre_status block(gyre_figure *f, const char *words, const gyre_point *po
     if (drawn < count) {
         fprintf(f->gp, "# %s: %zu of %zu points drawn, no extreme left out\n", words, drawn, count);
     }
+    double least = 0, greatest = 0;
+    gyre_series_extent(thin, drawn, &least, &greatest);
+    drawn = gyre_series_straighten(thin, drawn, (greatest - least) / 1320);
     *index = gyre_figure_block(f, words, thin, drawn);
     free(thin);
     return GYRE_OK;
@@ -75,8 +79,11 @@ static gyre_status mark_extremes(gyre_figure *f, const gyre_schedule *s, bool lr
     return GYRE_OK;
 }
 
-static void draw(gyre_figure *f, int line, int peaks, int minima, const char *colour, bool numbers,
-                 const char *above) {
+/* A number near an end of the axis is moved inwards, clear of the axis' own numbers. */
+static void draw(gyre_figure *f, const gyre_frame *frame, const int blocks[3], const char *colour,
+                 bool numbers, const char *above) {
+    const int line = blocks[0], peaks = blocks[1], minima = blocks[2];
+    double steps = (double)frame->steps, inset = 0.032 * steps;
     fprintf(f->gp,
             "plot DATA index %d with lines linewidth 2 linecolor rgb '%s' notitle, \\\n"
             "     DATA index %d with points pointtype 6 pointsize 0.7 linecolor rgb '%s' notitle, "
@@ -85,26 +92,27 @@ static void draw(gyre_figure *f, int line, int peaks, int minima, const char *co
             line, colour, peaks, colour, minima, colour);
     if (numbers) {
         fprintf(f->gp,
-                ", \\\n     DATA index %d using 1:2:(sprintf('%%.4g', $2)) with labels "
-                "offset character 0, %s textcolor rgb '%s' notitle",
-                peaks, above, colour);
+                ", \\\n     DATA index %d using ($1 < %g ? %g : $1 > %g ? %g : $1):2:"
+                "(sprintf('%%.4g', $2)) with labels offset character 0, %s "
+                "textcolor rgb '%s' notitle",
+                peaks, inset, inset, steps - inset, steps - inset, above, colour);
     }
     fputc('\n', f->gp);
 }
 
 static gyre_status panel(gyre_figure *f, const gyre_frame *frame, const gyre_schedule *s,
                          const samples *points, bool lr) {
-    int line = 0, peaks = 0, minima = 0;
+    int blocks[3] = {0}; /* line, peaks, minima */
     size_t cycles = gyre_schedule_cycle_count(s);
     /* gnuplot 5.4 dies of labels that have no defined point */
     bool numbers = cycles > 0 && cycles <= 8 && gyre_schedule_cycle(s, 0).peak >= 0;
     const gyre_point *series = lr ? points->lr : points->momentum;
-    GYRE_TRY(block(f, lr ? "learning rate" : "momentum", series, points->count, &line));
-    GYRE_TRY(mark_extremes(f, s, lr, &peaks, &minima));
+    GYRE_TRY(block(f, lr ? "learning rate" : "momentum", series, points->count, &blocks[0]));
+    GYRE_TRY(mark_extremes(f, s, lr, &blocks[1], &blocks[2]));
     if (lr) gyre_frame_cycle_names(f, s);
     gyre_frame_panel(f, frame, lr ? 0 : 1, lr ? "learning rate" : "momentum",
                      range_of(series, points->count, lr));
-    draw(f, line, peaks, minima, lr ? "#0072b2" : "#d55e00", numbers, lr ? "0.8" : "-0.8");
+    draw(f, frame, blocks, lr ? "#0072b2" : "#d55e00", numbers, lr ? "0.8" : "-0.8");
     if (lr) gyre_frame_cycle_names_end(f, s);
     return GYRE_OK;
 }

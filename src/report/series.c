@@ -2,6 +2,7 @@
 #include "series.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* The four telling rows of in[first..end), in order and each once. */
 static size_t thin_stretch(const gyre_point *in, size_t first, size_t end, gyre_point *out) {
@@ -29,6 +30,27 @@ size_t gyre_series_thin(const gyre_point *in, size_t count, gyre_point *out) {
         size_t first = b * count / GYRE_SERIES_BUCKETS;
         size_t end = (b + 1) * count / GYRE_SERIES_BUCKETS;
         used += thin_stretch(in, first, end, out + used);
+    }
+    return used;
+}
+
+/* Does the chord from point `from` to point `to` pass all points between? */
+static bool chord_fits(const gyre_point *points, size_t from, size_t to, double tolerance) {
+    gyre_point a = points[from], b = points[to];
+    for (size_t i = from + 1; i < to; i++) {
+        double y = a.y + (b.y - a.y) * (points[i].x - a.x) / (b.x - a.x);
+        if (!(fabs(points[i].y - y) <= tolerance)) return false;
+    }
+    return true;
+}
+
+size_t gyre_series_straighten(gyre_point *points, size_t count, double tolerance) {
+    size_t used = 0;
+    for (size_t from = 0, to; from < count; from = to) {
+        points[used++] = points[from];
+        for (to = from + 1; to + 1 < count; to++) {
+            if (!chord_fits(points, from, to + 1, tolerance)) break;
+        }
     }
     return used;
 }

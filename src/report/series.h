@@ -16,6 +16,10 @@ enum { GYRE_SERIES_BUCKETS = 1000, GYRE_SERIES_MAX = 4 * GYRE_SERIES_BUCKETS };
  * has room for GYRE_SERIES_MAX. Returns how many there are. */
 size_t gyre_series_thin(const gyre_point *in, size_t count, gyre_point *out);
 
+/* Leaves out, in place, the points that a straight line between their neighbours meets within
+ * `tolerance` (in y). x rises. Returns how many stay. */
+size_t gyre_series_straighten(gyre_point *points, size_t count, double tolerance);
+
 /* Half the width of the mean that shows the course of `count` noisy rows. */
 size_t gyre_series_half(size_t count);
 

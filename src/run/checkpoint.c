@@ -137,43 +137,15 @@ out:
     return status;
 }
 
-/* HDF5 leaves the user block out of an image, so the seal's room is put in front of it. */
-static gyre_status image_of(hid_t file, void **image, size_t *size) {
-    gyre_status status = GYRE_OK;
-    ssize_t rest = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
-    char *bytes = rest < 0 ? NULL : malloc(GYRE_SEAL_SIZE + (size_t)rest);
-    if (bytes == NULL || H5Fget_file_image(file, bytes + GYRE_SEAL_SIZE, (size_t)rest) != rest) {
-        status = gyre_fail(GYRE_EIO, "no memory for a checkpoint's image");
-        free(bytes);
-        return status;
-    }
-    *image = bytes;
-    *size = GYRE_SEAL_SIZE + (size_t)rest;
-    return GYRE_OK;
-}
-
 gyre_status gyre_checkpoint_image(const gyre_model *m, const gyre_snapshot *s, void **image,
                                   size_t *size) {
-    enum { GROWTH = 1 << 20 };
-    static const char nowhere[] = "a checkpoint in memory"; /* never a file */
-    gyre_status status = GYRE_OK;
-    hid_t create = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
-    hid_t file = H5I_INVALID_HID;
     gyre_h5_quiet();
-    H5Pset_userblock(create, GYRE_SEAL_SIZE);
-    H5Pset_fapl_core(access, GROWTH, 0);
-    file = H5Fcreate(nowhere, H5F_ACC_TRUNC, create, access);
-    if (file < 0) {
-        status = gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
-        goto out;
-    }
-    GYRE_GOTO(write_content(file, nowhere, m, s));
-    GYRE_GOTO(image_of(file, image, size));
-    gyre_seal_stamp(*image, *size, kind);
-out:
+    hid_t file = gyre_h5_memory_file(GYRE_SEAL_SIZE);
+    if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
+    gyre_status status = write_content(file, "a checkpoint in memory", m, s);
+    if (status == GYRE_OK) status = gyre_h5_image(file, GYRE_SEAL_SIZE, image, size);
+    if (status == GYRE_OK) gyre_seal_stamp(*image, *size, kind);
     gyre_h5_close(file);
-    gyre_h5_close(access);
-    gyre_h5_close(create);
     return status;
 }
 

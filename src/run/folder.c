@@ -49,7 +49,8 @@ static gyre_status refuse(const gyre_folder *f, const char *path) {
 
 static gyre_status lock(gyre_folder *f) {
     gyre_status status = GYRE_OK;
-    char host[128] = "?", text[256];
+    char host[128] = "?", text[256], *before = NULL;
+    size_t size = 0;
     char *path = gyre_path_join(f->path, "lock");
     if (path == NULL) return gyre_fail(GYRE_EIO, "no memory to lock '%s'", f->path);
     f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -65,6 +66,10 @@ static gyre_status lock(gyre_folder *f) {
         gyre_warn("cannot lock '%s' (%s); see to it that no second job uses this run folder", path,
                   strerror(errno));
     }
+    if (gyre_file_read(path, sizeof text - 1, &before, &size) == GYRE_OK && size > 1) {
+        before[size - 1] = '\0'; /* its newline */
+        gyre_say("the job that trained here before (%s) ended without closing the run", before);
+    }
     gethostname(host, sizeof host - 1);
     int n = snprintf(text, sizeof text, "host %s, process %ld\n", host, (long)getpid());
     if (ftruncate(f->lock, 0) != 0 || pwrite(f->lock, text, (size_t)n, 0) != n) {
@@ -75,6 +80,7 @@ out:
         close(f->lock);
         f->lock = -1;
     }
+    free(before);
     free(path);
     return status;
 }
@@ -108,18 +114,23 @@ out:
     return status;
 }
 
-gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved) {
+gyre_status gyre_folder_rewrite(gyre_folder *f, const gyre_settings *resolved) {
     char *text = NULL;
+    GYRE_TRY(gyre_config_print(resolved, &text));
+    gyre_status status = gyre_file_write_atomic(f->config, text, strlen(text));
+    free(text);
+    return status;
+}
+
+gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved) {
     GYRE_TRY(gyre_dir_make(f->path));
     GYRE_TRY(lock(f));
     if (gyre_file_exists(f->config)) {
         return gyre_fail(GYRE_EIO, "another job has just started a run in '%s'", f->path);
     }
-    GYRE_TRY(gyre_config_print(resolved, &text));
-    gyre_status status = gyre_file_write_atomic(f->config, text, strlen(text));
-    free(text);
-    if (status == GYRE_OK) f->holds_run = true;
-    return status;
+    GYRE_TRY(gyre_folder_rewrite(f, resolved));
+    f->holds_run = true;
+    return GYRE_OK;
 }
 
 void gyre_folder_close(gyre_folder *f) {

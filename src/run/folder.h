@@ -18,6 +18,8 @@ typedef struct {
 gyre_status gyre_folder_open(const char *path, gyre_folder *out);
 /* Makes the folder of a new run, locks it, and writes the resolved config. */
 gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved);
+/* Replaces the resolved config, atomically. */
+gyre_status gyre_folder_rewrite(gyre_folder *f, const gyre_settings *resolved);
 /* Releases the lock. */
 void gyre_folder_close(gyre_folder *f);
 

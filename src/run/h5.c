@@ -1,5 +1,14 @@
 #include "h5.h"
 
+#include <stdlib.h>
+
+/* HDF5's own clean-up at exit crashes over a file that it could not close (1.10.8, a write that
+ * failed); what gyre wants on the disk is there before. Too late when HDF5 has been used already.
+ */
+__attribute__((constructor)) static void without_clean_up(void) {
+    H5dont_atexit();
+}
+
 void gyre_h5_quiet(void) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
@@ -8,6 +17,30 @@ hid_t gyre_h5_access(void) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access >= 0) H5Pset_file_locking(access, 0, 1);
     return access;
+}
+
+hid_t gyre_h5_memory_file(size_t room) {
+    enum { GROWTH = 1 << 20 };
+    hid_t create = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
+    if (room > 0) H5Pset_userblock(create, room);
+    H5Pset_fapl_core(access, GROWTH, 0);
+    hid_t file = H5Fcreate("(in memory)", H5F_ACC_TRUNC, create, access);
+    gyre_h5_close(access);
+    gyre_h5_close(create);
+    return file;
+}
+
+gyre_status gyre_h5_image(hid_t file, size_t room, void **image, size_t *size) {
+    /* HDF5 leaves the user block out of an image */
+    ssize_t rest = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
+    char *bytes = rest < 0 ? NULL : calloc(1, room + (size_t)rest);
+    if (bytes == NULL || H5Fget_file_image(file, bytes + room, (size_t)rest) != rest) {
+        free(bytes);
+        return gyre_fail(GYRE_EIO, "no memory for the image of an HDF5 file");
+    }
+    *image = bytes;
+    *size = room + (size_t)rest;
+    return GYRE_OK;
 }
 
 void gyre_h5_close(hid_t id) {

@@ -13,6 +13,12 @@ void gyre_h5_quiet(void);
  * and network file systems often refuse locks. gyre's own lock file guards a run folder. */
 hid_t gyre_h5_access(void);
 
+/* A file in memory that never reaches a disk, with `room` bytes left free before HDF5's (0 or 512);
+ * negative when that fails. gyre_h5_image gives its bytes, to be written by other means than
+ * HDF5's, which do not survive a failing disk. free() them. */
+hid_t gyre_h5_memory_file(size_t room);
+gyre_status gyre_h5_image(hid_t file, size_t room, void **image, size_t *size);
+
 /* Closes whatever kind of identifier; nothing for a negative one. */
 void gyre_h5_close(hid_t id);
 

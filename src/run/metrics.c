@@ -1,6 +1,7 @@
 /* metrics.h5: three tables in one file, written by rank 0 and flushed at most once a second. */
 #include "gyre/metrics.h"
 
+#include "gyre/clock.h"
 #include "gyre/file.h"
 #include "table.h"
 #include <errno.h>
@@ -9,53 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 struct gyre_metrics {
     char *path;
-    hid_t file;
+    hid_t file; /* negative while the file must be made anew */
     gyre_table tables[GYRE_TABLE_COUNT];
     int fd;
     off_t reserved; /* the file may grow to this size without asking for disk space */
     double flushed; /* time of the last flush, or of the last try */
     double seconds; /* of the last training row, see gyre_metrics_seconds */
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* Made under another name and renamed, so that a run killed here leaves a readable file or none. */
-static gyre_status create(const char *path) {
-    gyre_status status = GYRE_OK;
-    char *temporary = NULL;
-    hid_t access = gyre_h5_access(), file = H5I_INVALID_HID;
-    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
-        temporary = NULL;
-        status = gyre_fail(GYRE_EIO, "no memory to create '%s'", path);
-        goto out;
-    }
-    file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    if (file < 0) {
-        status = gyre_fail(GYRE_EIO, "cannot create '%s'; is its folder writable?", temporary);
-        goto out;
-    }
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        GYRE_GOTO(gyre_table_create(file, path, gyre_table_kind_of((gyre_table_name)i)));
-    }
-    if (H5Fclose(file) < 0) status = gyre_fail(GYRE_EIO, "cannot write '%s'", temporary);
-    file = H5I_INVALID_HID;
-    if (status == GYRE_OK) status = gyre_file_commit(temporary, path);
-out:
-    gyre_h5_close(file);
-    gyre_h5_close(access);
-    if (status != GYRE_OK && temporary != NULL) unlink(temporary);
-    free(temporary);
-    return status;
-}
 
 static gyre_status open_file(const char *path, unsigned flags, hid_t *out) {
     hid_t list = gyre_h5_access();
@@ -74,36 +39,107 @@ static int descriptor_of(hid_t file) {
     return H5Fget_vfd_handle(file, H5P_DEFAULT, &fd) < 0 || fd == NULL ? -1 : *(int *)fd;
 }
 
+/* Opens the file that holds `stored` rows of each table. */
+static gyre_status attach(gyre_metrics *m, const size_t *stored) {
+    GYRE_TRY(open_file(m->path, H5F_ACC_RDWR, &m->file));
+    m->fd = descriptor_of(m->file);
+    m->reserved = 0;
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+        GYRE_TRY(gyre_table_attach(&m->tables[i], m->file, stored[i]));
+    }
+    return GYRE_OK;
+}
+
+/* The file as it should be, from the rows in memory: whole from its first moment on the disk. */
+static gyre_status make_anew(gyre_metrics *m) {
+    gyre_status status = GYRE_OK;
+    size_t stored[GYRE_TABLE_COUNT];
+    void *image = NULL;
+    size_t size = 0;
+    hid_t file = gyre_h5_memory_file(0);
+    if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+        gyre_table *t = &m->tables[i];
+        stored[i] = t->count;
+        GYRE_GOTO(gyre_table_create(file, m->path, gyre_table_kind_of((gyre_table_name)i)));
+        GYRE_GOTO(gyre_table_attach(t, file, 0));
+        GYRE_GOTO(gyre_table_write(t));
+        gyre_table_detach(t);
+    }
+    GYRE_GOTO(gyre_h5_image(file, 0, &image, &size));
+    GYRE_GOTO(gyre_file_write_atomic(m->path, image, size));
+    status = attach(m, stored);
+out:
+    gyre_h5_close(file);
+    free(image);
+    return status;
+}
+
+/* HDF5 could not write: what it thinks the file holds, and what is there, may differ. Nothing of it
+ * is used again, and nothing closed, since that would write. */
+static void abandon(gyre_metrics *m) {
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+        m->tables[i].dataset = H5I_INVALID_HID;
+        m->tables[i].stored = 0;
+    }
+    m->file = H5I_INVALID_HID;
+    m->fd = -1;
+}
+
+static gyre_status begin_empty(gyre_metrics *m) {
+    hid_t file = gyre_h5_memory_file(0);
+    gyre_status status = GYRE_OK;
+    for (int i = 0; i < GYRE_TABLE_COUNT && status == GYRE_OK; i++) {
+        const gyre_table_kind *kind = gyre_table_kind_of((gyre_table_name)i);
+        status = gyre_table_create(file, m->path, kind);
+        if (status == GYRE_OK) status = gyre_table_open(file, m->path, kind, &m->tables[i]);
+        if (status == GYRE_OK) gyre_table_detach(&m->tables[i]);
+    }
+    gyre_h5_close(file);
+    return status == GYRE_OK ? make_anew(m) : status;
+}
+
+/* Reads the rows; those after `completed` updates are left out, by making the file anew. */
+static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
+    bool cut = false;
+    GYRE_TRY(open_file(m->path, H5F_ACC_RDWR, &m->file));
+    m->fd = descriptor_of(m->file);
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+        gyre_table *t = &m->tables[i];
+        GYRE_TRY(gyre_table_open(m->file, m->path, gyre_table_kind_of((gyre_table_name)i), t));
+        /* training rows are named by update index, the others by completed updates */
+        size_t keep = gyre_table_find(t, i == GYRE_TABLE_TRAIN ? completed - 1 : completed);
+        cut = cut || keep < t->count;
+        t->count = keep;
+    }
+    if (!cut) return GYRE_OK;
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) gyre_table_detach(&m->tables[i]);
+    gyre_h5_close(m->file);
+    m->file = H5I_INVALID_HID;
+    return make_anew(m);
+}
+
 gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics **out) {
     gyre_status status = GYRE_OK;
-    gyre_train_row last;
     gyre_h5_quiet();
     gyre_metrics *m = calloc(1, sizeof *m);
     if (m == NULL) return gyre_fail(GYRE_EIO, "no memory for metrics");
     m->file = H5I_INVALID_HID;
     m->fd = -1;
+    m->flushed = gyre_clock();
     m->path = strdup(path);
     if (m->path == NULL) {
         status = gyre_fail(GYRE_EIO, "no memory for metrics");
         goto out;
     }
-    if (!gyre_file_exists(path)) GYRE_GOTO(create(path));
-    GYRE_GOTO(open_file(path, H5F_ACC_RDWR, &m->file));
-    m->fd = descriptor_of(m->file);
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        gyre_table *t = &m->tables[i];
-        GYRE_GOTO(gyre_table_open(m->file, m->path, gyre_table_kind_of((gyre_table_name)i), t));
-        /* training rows are named by update index, the others by completed updates */
-        GYRE_GOTO(gyre_table_cut(t, i == GYRE_TABLE_TRAIN ? completed - 1 : completed));
+    GYRE_GOTO(gyre_file_exists(path) ? begin_with_rows(m, completed) : begin_empty(m));
+    const gyre_table *train = &m->tables[GYRE_TABLE_TRAIN];
+    if (train->count > 0) {
+        m->seconds = ((const gyre_train_row *)(const void *)train->rows)[train->count - 1].seconds;
     }
-    gyre_table *train = &m->tables[GYRE_TABLE_TRAIN];
-    if (train->stored > 0) {
-        GYRE_GOTO(gyre_table_read(train, train->stored - 1, 1, &last));
-        m->seconds = last.seconds;
-    }
-    status = gyre_metrics_flush(m);
 out:
     if (status != GYRE_OK) {
+        abandon(m);
         gyre_metrics_close(m);
         m = NULL;
     }
@@ -118,7 +154,8 @@ static gyre_status reserve(gyre_metrics *m) {
     struct stat st;
     size_t rows = SLACK;
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        rows += m->tables[i].waiting * m->tables[i].kind->row_size;
+        const gyre_table *t = &m->tables[i];
+        rows += (t->count - t->stored) * t->kind->row_size;
     }
     if (m->fd < 0 || fstat(m->fd, &st) != 0) return GYRE_OK;
     off_t wanted = st.st_size + (off_t)rows;
@@ -132,16 +169,21 @@ static gyre_status reserve(gyre_metrics *m) {
 }
 
 gyre_status gyre_metrics_flush(gyre_metrics *m) {
-    m->flushed = now();
+    gyre_status status = GYRE_OK;
+    m->flushed = gyre_clock();
+    if (m->file < 0) return make_anew(m);
     GYRE_TRY(reserve(m));
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) GYRE_TRY(gyre_table_write(&m->tables[i]));
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) GYRE_GOTO(gyre_table_write(&m->tables[i]));
     if (H5Fflush(m->file, H5F_SCOPE_LOCAL) >= 0) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", m->path);
+    status = gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk failing?", m->path);
+out:
+    if (status != GYRE_OK) abandon(m);
+    return status;
 }
 
 static gyre_status append(gyre_metrics *m, gyre_table_name table, const void *row) {
     GYRE_TRY(gyre_table_append(&m->tables[table], row));
-    return now() - m->flushed < 1 ? GYRE_OK : gyre_metrics_flush(m);
+    return gyre_clock() - m->flushed < 1 ? GYRE_OK : gyre_metrics_flush(m);
 }
 
 gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row) {
@@ -167,8 +209,9 @@ double gyre_metrics_seconds(const gyre_metrics *m) {
 gyre_status gyre_metrics_close(gyre_metrics *m) {
     gyre_status status = GYRE_OK;
     if (m == NULL) return GYRE_OK;
-    if (m->file >= 0 && m->tables[GYRE_TABLE_COUNT - 1].kind != NULL) {
+    if (m->tables[GYRE_TABLE_COUNT - 1].kind != NULL) { /* it was opened as a whole */
         status = gyre_metrics_flush(m);
+        if (status != GYRE_OK) status = gyre_metrics_flush(m); /* anew, should HDF5 have failed */
         if (status == GYRE_OK && m->fd >= 0 && fsync(m->fd) != 0) { /* HDF5 never does */
             status = gyre_fail(GYRE_EIO, "fsync of '%s' failed: %s", m->path, strerror(errno));
         }
@@ -182,20 +225,16 @@ gyre_status gyre_metrics_close(gyre_metrics *m) {
     return status;
 }
 
+/* The rows of one table, which change hands. */
 static gyre_status read_table(hid_t file, const char *path, gyre_table_name name, void **rows,
                               size_t *count) {
     gyre_table t;
     GYRE_TRY(gyre_table_open(file, path, gyre_table_kind_of(name), &t));
-    gyre_status status = GYRE_OK;
-    *rows = malloc((size_t)t.stored * t.kind->row_size + 1);
-    if (*rows == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory to read '%s'", path);
-    } else {
-        *count = (size_t)t.stored;
-        status = gyre_table_read(&t, 0, t.stored, *rows);
-    }
+    *rows = t.rows;
+    *count = t.count;
+    t.rows = NULL;
     gyre_table_close(&t);
-    return status;
+    return GYRE_OK;
 }
 
 gyre_status gyre_tables_read(const char *path, gyre_tables *out) {

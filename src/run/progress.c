@@ -1,21 +1,15 @@
 /* The progress line; see progress.h. */
 #include "progress.h"
 
+#include "gyre/clock.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 gyre_progress gyre_progress_begin(bool silent, int64_t completed) {
-    double t = now();
+    double t = gyre_clock();
     return (gyre_progress){.silent = silent,
                            .terminal = isatty(STDERR_FILENO) == 1,
                            .begun = t,
@@ -48,7 +42,7 @@ static int terminal_width(void) {
 }
 
 void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *f) {
-    double t = now();
+    double t = gyre_clock();
     char line[256], cycle[64] = "", left[32];
     if (p->silent || !is_due(p, f, t)) return;
     double done = (double)(f->completed - p->first);

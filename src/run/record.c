@@ -1,20 +1,14 @@
 /* From results to rows, log lines and the progress line; evaluation. */
 #include "run_state.h"
 
+#include "gyre/clock.h"
 #include "gyre/log.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-double gyre_run_clock(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 double gyre_run_seconds(const gyre_run *r) {
-    return r->seconds_before + gyre_run_clock() - r->begun;
+    return r->seconds_before + gyre_clock() - r->begun;
 }
 
 gyre_status gyre_run_fatal(gyre_run *r, gyre_status status) {
@@ -33,7 +27,7 @@ static int64_t epoch_of(const gyre_run *r, int64_t step) {
 }
 
 static gyre_status write_row(gyre_run *r, const gyre_step_result *result) {
-    double now = gyre_run_clock();
+    double now = gyre_clock();
     double batch = r->trainer.settings.batch_size;
     const gyre_train_row row = {.step = result->step,
                                 .epoch = epoch_of(r, result->step),
@@ -75,10 +69,12 @@ static gyre_status diverged(gyre_run *r, const gyre_step_result *result) {
         }
         free(list);
     }
+    /* fabs: NaN has a sign that says nothing */
     return gyre_fail(GYRE_EDIVERGED,
                      "training diverged at step %lld with lr %.6g: loss %g, gradient norm %g; %s; "
                      "lower schedule.max_lr or set optimizer.clip_norm",
-                     (long long)result->step, result->rate.lr, result->loss, result->norm, kept);
+                     (long long)result->step, result->rate.lr, fabs(result->loss),
+                     fabs(result->norm), kept);
 }
 
 gyre_status gyre_run_record(gyre_run *r, const gyre_step_result *result) {
@@ -109,13 +105,13 @@ static gyre_status write_score(gyre_run *r, double seconds) {
 
 gyre_status gyre_run_evaluate(gyre_run *r) {
     gyre_trainer *t = &r->trainer;
-    double begun = gyre_run_clock();
+    double begun = gyre_clock();
     GYRE_TRY(gyre_evaluator_run(r->evaluator, &t->samples.validation, NULL, &r->score));
     r->scored_step = t->completed;
     gyre_watchdog_phase(t->watchdog, "writing results", t->completed);
     if (t->rank != 0) return GYRE_OK;
     gyre_run_tolerate(r, write_score(r, gyre_run_seconds(r)));
-    r->row_time += gyre_run_clock() - begun; /* samples_per_s is of training alone */
+    r->row_time += gyre_clock() - begun; /* samples_per_s is of training alone */
     gyre_progress_clear(&r->progress);
     if (!r->options.quiet) {
         gyre_say("step %lld: %s loss %.4f, accuracy %.2f %%", (long long)t->completed,

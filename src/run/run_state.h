@@ -46,7 +46,6 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
 void gyre_run_close(gyre_run *r);
 
 /* record.c */
-double gyre_run_clock(void);                /* seconds, monotonic */
 double gyre_run_seconds(const gyre_run *r); /* of training, launches before included */
 /* Writes the training row of a step; GYRE_EDIVERGED on all ranks when it was not finite. */
 gyre_status gyre_run_record(gyre_run *r, const gyre_step_result *result);

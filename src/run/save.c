@@ -4,6 +4,7 @@
  * the result. So a slow disk costs no step anything, and a failing one is noticed a step late. */
 #include "run_state.h"
 
+#include "gyre/clock.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include <stdio.h>
@@ -92,14 +93,15 @@ out:
 
 /* Rank 0's part. With `needed` the file is on the disk when this returns. */
 static gyre_status save(gyre_run *r, bool regular, bool needed) {
-    double begun = gyre_run_clock();
+    double begun = gyre_clock();
     gyre_writer_result result;
     gyre_run_collect(r, true);
+    if (r->save_failed) return gyre_fail(GYRE_EIO, "%s", r->save_error);
     gyre_status status = start_job(r, regular);
     if (status == GYRE_OK && needed && gyre_writer_take(r->writer, true, &result)) {
         status = finish_job(r, &result);
     }
-    r->saved_time = gyre_run_clock();
+    r->saved_time = gyre_clock();
     r->row_time += r->saved_time - begun;
     return status;
 }

@@ -1,6 +1,8 @@
 /* Everything before the first step: plan, folder, device, then a fresh start or a resume. */
+#include "extend.h"
 #include "run_state.h"
 
+#include "gyre/clock.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
@@ -12,6 +14,7 @@ typedef struct {
     int64_t completed; /* of the checkpoint to go on from; -1: none, start at 0 */
     int32_t holds_run; /* the folder holds a run */
     int32_t finished;  /* and that run is done */
+    int32_t extends;   /* this launch adds a stage to it */
 } finding;
 
 /* ---- rank 0 looks */
@@ -23,12 +26,13 @@ static const char *choose_folder(const gyre_run *r, const gyre_settings *setting
     return *owned;
 }
 
-static gyre_status same_run(gyre_run *r) {
-    gyre_settings *old = NULL;
-    GYRE_TRY(gyre_config_open(r->folder.config, NULL, 0, &old));
-    gyre_status status = gyre_config_compare(old, &r->trainer.settings);
-    gyre_config_close(old);
-    return status;
+/* The settings of the run in the folder must be this launch's, or those before it was extended. */
+static gyre_status same_run(gyre_run *r, const gyre_settings *old, finding *f) {
+    bool extends = false;
+    if (!r->options.extended) return gyre_config_compare(old, &r->trainer.settings);
+    GYRE_TRY(gyre_extend_compare(old, &r->trainer.settings, &extends));
+    f->extends = extends;
+    return GYRE_OK;
 }
 
 /* Reads the run's checkpoint after `completed` updates. */
@@ -65,6 +69,7 @@ static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
 static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) {
     gyre_trainer *t = &r->trainer;
     gyre_snapshot s = {0};
+    gyre_settings *old = NULL;
     char *owned = NULL;
     const char *path = choose_folder(r, settings, &owned);
     gyre_status status = GYRE_OK;
@@ -77,9 +82,11 @@ static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) 
     GYRE_GOTO(gyre_folder_open(path, &r->folder));
     f->holds_run = r->folder.holds_run;
     if (!f->holds_run) goto out;
-    GYRE_GOTO(same_run(r));
+    GYRE_GOTO(gyre_config_open(r->folder.config, NULL, 0, &old));
+    GYRE_GOTO(same_run(r, old, f));
     GYRE_GOTO(gyre_snapshot_open(t->model, 0, &s));
     GYRE_GOTO(find_checkpoint(r, &s, f));
+    if (f->extends) GYRE_GOTO(gyre_extend_check(old, &t->settings, f->completed));
     if (f->completed >= 0 && s.data_hash != t->data_hash) {
         status = gyre_fail(GYRE_EUSAGE,
                            "data.path: '%s' has other images or labels than the dataset this run "
@@ -87,6 +94,7 @@ static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) 
                            t->settings.data.path);
     }
 out:
+    gyre_config_close(old);
     gyre_snapshot_close(&s);
     free(owned);
     return status;
@@ -131,6 +139,7 @@ static void find_best(gyre_run *r) {
 static gyre_status open_files(gyre_run *r, const finding *f) {
     gyre_trainer *t = &r->trainer;
     if (!f->holds_run) GYRE_TRY(gyre_folder_create(&r->folder, &t->settings));
+    if (f->extends) GYRE_TRY(gyre_folder_rewrite(&r->folder, &t->settings));
     if (t->completed > 0 && !gyre_file_exists(r->folder.metrics)) {
         gyre_warn("'%s' is missing; its rows up to step %lld are lost", r->folder.metrics,
                   (long long)t->completed);
@@ -161,7 +170,7 @@ static gyre_status open_evaluator(gyre_run *r) {
 }
 
 static void start_clocks(gyre_run *r) {
-    r->begun = r->row_time = r->saved_time = gyre_run_clock();
+    r->begun = r->row_time = r->saved_time = gyre_clock();
     if (r->metrics != NULL) r->seconds_before = gyre_metrics_seconds(r->metrics);
     r->progress =
         gyre_progress_begin(r->trainer.rank != 0 || r->options.quiet, r->trainer.completed);
@@ -176,6 +185,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
     *finished = false;
     r->folder.lock = -1;
     GYRE_TRY(gyre_trainer_plan(t, settings, comm));
+    t->profiled = r->options.profile;
     if (t->rank == 0) status = look(r, settings, &f);
     GYRE_TRY(gyre_comm_agree(comm, status));
     GYRE_TRY(gyre_comm_broadcast(comm, &f, sizeof f, 0));

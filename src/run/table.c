@@ -74,29 +74,61 @@ static bool same_columns(hid_t dataset, hid_t type) {
     return same;
 }
 
+static gyre_status make_room(gyre_table *t, size_t rows) {
+    size_t room = t->room == 0 ? GYRE_TABLE_CHUNK : t->room;
+    while (room < rows) room *= 2;
+    if (room == t->room) return GYRE_OK;
+    char *more = realloc(t->rows, room * t->kind->row_size);
+    if (more == NULL) return gyre_fail(GYRE_EIO, "no memory for the rows of '%s'", t->path);
+    t->rows = more;
+    t->room = room;
+    return GYRE_OK;
+}
+
+static char *row_at(const gyre_table *t, size_t index) {
+    return t->rows + index * t->kind->row_size;
+}
+
+gyre_status gyre_table_attach(gyre_table *t, hid_t file, size_t stored) {
+    hsize_t extent = 0;
+    t->dataset = H5Dopen2(file, t->kind->name, H5P_DEFAULT);
+    if (t->dataset < 0) return failed(t, "open");
+    hid_t space = H5Dget_space(t->dataset);
+    bool ok = same_columns(t->dataset, t->type) && H5Sget_simple_extent_ndims(space) == 1 &&
+              H5Sget_simple_extent_dims(space, &extent, NULL) == 1;
+    gyre_h5_close(space);
+    t->stored = stored;
+    if (ok && extent >= stored) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "table /%s of '%s' does not have the columns of a run's metrics; was the file "
+                     "made by another program?",
+                     t->kind->name, t->path);
+}
+
+void gyre_table_detach(gyre_table *t) {
+    gyre_h5_close(t->dataset);
+    t->dataset = H5I_INVALID_HID;
+    t->stored = 0;
+}
+
+static gyre_status read_rows(gyre_table *t) {
+    hsize_t extent = 0;
+    hid_t space = H5Dget_space(t->dataset);
+    H5Sget_simple_extent_dims(space, &extent, NULL);
+    gyre_h5_close(space);
+    GYRE_TRY(make_room(t, (size_t)extent));
+    t->count = t->stored = (size_t)extent;
+    if (extent == 0) return GYRE_OK;
+    herr_t code = H5Dread(t->dataset, t->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, t->rows);
+    return code >= 0 ? GYRE_OK : failed(t, "read");
+}
+
 gyre_status gyre_table_open(hid_t file, const char *path, const gyre_table_kind *kind,
                             gyre_table *out) {
-    gyre_status status = GYRE_OK;
     *out = (gyre_table){.kind = kind, .path = path, .dataset = H5I_INVALID_HID};
-    hid_t space = H5I_INVALID_HID;
     out->type = make_type(kind);
-    out->dataset = H5Dopen2(file, kind->name, H5P_DEFAULT);
-    out->room = GYRE_TABLE_CHUNK;
-    out->rows = malloc(out->room * kind->row_size);
-    if (out->type < 0 || out->dataset < 0 || out->rows == NULL) {
-        status = failed(out, "open");
-        goto out;
-    }
-    space = H5Dget_space(out->dataset);
-    if (!same_columns(out->dataset, out->type) || H5Sget_simple_extent_ndims(space) != 1 ||
-        H5Sget_simple_extent_dims(space, &out->stored, NULL) != 1) {
-        status = gyre_fail(GYRE_EIO,
-                           "table /%s of '%s' does not have the columns of a run's "
-                           "metrics; was the file made by another program?",
-                           kind->name, path);
-    }
-out:
-    gyre_h5_close(space);
+    gyre_status status = out->type < 0 ? failed(out, "open") : gyre_table_attach(out, file, 0);
+    if (status == GYRE_OK) status = read_rows(out);
     if (status != GYRE_OK) gyre_table_close(out);
     return status;
 }
@@ -110,64 +142,37 @@ void gyre_table_close(gyre_table *t) {
 }
 
 gyre_status gyre_table_append(gyre_table *t, const void *row) {
-    if (t->waiting == t->room) {
-        char *more = realloc(t->rows, 2 * t->room * t->kind->row_size);
-        if (more == NULL) return gyre_fail(GYRE_EIO, "no memory for rows of '%s'", t->path);
-        t->rows = more;
-        t->room *= 2;
-    }
-    memcpy(t->rows + t->waiting * t->kind->row_size, row, t->kind->row_size);
-    t->waiting++;
+    GYRE_TRY(make_room(t, t->count + 1));
+    memcpy(row_at(t, t->count++), row, t->kind->row_size);
     return GYRE_OK;
-}
-
-/* Reads or writes rows first..first+count-1 of the file. */
-static bool transfer(gyre_table *t, hsize_t first, hsize_t count, void *in, const void *from) {
-    hid_t file_space = H5Dget_space(t->dataset);
-    hid_t memory_space = H5Screate_simple(1, &count, NULL);
-    bool ok = file_space >= 0 && memory_space >= 0 &&
-              H5Sselect_hyperslab(file_space, H5S_SELECT_SET, &first, NULL, &count, NULL) >= 0;
-    if (ok && in != NULL) {
-        ok = H5Dread(t->dataset, t->type, memory_space, file_space, H5P_DEFAULT, in) >= 0;
-    } else if (ok) {
-        ok = H5Dwrite(t->dataset, t->type, memory_space, file_space, H5P_DEFAULT, from) >= 0;
-    }
-    gyre_h5_close(memory_space);
-    gyre_h5_close(file_space);
-    return ok;
 }
 
 gyre_status gyre_table_write(gyre_table *t) {
-    if (t->waiting == 0) return GYRE_OK;
-    hsize_t rows = t->stored + t->waiting;
-    if (H5Dset_extent(t->dataset, &rows) < 0 ||
-        !transfer(t, t->stored, t->waiting, NULL, t->rows)) {
-        return failed(t, "write to");
-    }
-    t->stored = rows;
-    t->waiting = 0;
+    hsize_t first = t->stored, extent = t->count, fresh = extent - first;
+    if (fresh == 0) return GYRE_OK;
+    if (H5Dset_extent(t->dataset, &extent) < 0) return failed(t, "extend");
+    hid_t file_space = H5Dget_space(t->dataset), memory_space = H5Screate_simple(1, &fresh, NULL);
+    bool ok = file_space >= 0 && memory_space >= 0 &&
+              H5Sselect_hyperslab(file_space, H5S_SELECT_SET, &first, NULL, &fresh, NULL) >= 0 &&
+              H5Dwrite(t->dataset, t->type, memory_space, file_space, H5P_DEFAULT,
+                       row_at(t, t->stored)) >= 0;
+    gyre_h5_close(memory_space);
+    gyre_h5_close(file_space);
+    if (!ok) return failed(t, "write to");
+    t->stored = t->count;
     return GYRE_OK;
 }
 
-gyre_status gyre_table_read(gyre_table *t, hsize_t first, hsize_t count, void *rows) {
-    if (count == 0) return GYRE_OK;
-    return transfer(t, first, count, rows, NULL) ? GYRE_OK : failed(t, "read");
-}
-
-gyre_status gyre_table_cut(gyre_table *t, int64_t last) {
-    hsize_t keep = 0, beyond = t->stored; /* rows below keep stay, those from beyond on go */
-    int64_t row[16];
+size_t gyre_table_find(const gyre_table *t, int64_t last) {
+    size_t keep = 0, beyond = t->count; /* rows below keep are in, those from beyond on are not */
     while (keep < beyond) {
-        hsize_t middle = keep + (beyond - keep) / 2;
-        GYRE_TRY(gyre_table_read(t, middle, 1, row));
-        if (row[t->kind->key] <= last) {
+        size_t middle = keep + (beyond - keep) / 2;
+        int64_t key;
+        memcpy(&key, row_at(t, middle) + 8 * (size_t)t->kind->key, sizeof key);
+        if (key <= last)
             keep = middle + 1;
-        } else {
+        else
             beyond = middle;
-        }
     }
-    if (keep == t->stored) return GYRE_OK;
-    if (H5Dset_extent(t->dataset, &keep) < 0) return failed(t, "cut");
-    t->stored = keep;
-    return GYRE_OK;
+    return keep;
 }

@@ -1,5 +1,6 @@
-/* One growing compound table of metrics.h5. Rows are plain structs of eight-byte columns; they
- * wait in memory until they are written, so that HDF5 is called seldom. Internal to src/run. */
+/* One growing compound table of metrics.h5. Rows are plain structs of eight-byte columns; all of
+ * them are also kept in memory (72 bytes a step), so that HDF5 is called seldom and a file that a
+ * failing disk has spoilt can be made anew. Internal to src/run. */
 #ifndef GYRE_RUN_TABLE_H
 #define GYRE_RUN_TABLE_H
 
@@ -28,22 +29,26 @@ typedef struct {
     const gyre_table_kind *kind;
     const char *path; /* of the file, for messages; owned by the caller */
     hid_t type, dataset;
-    hsize_t stored; /* rows in the file */
-    size_t waiting; /* rows not yet written */
-    size_t room;    /* rows that `rows` can hold; grows while the disk takes none */
+    size_t count;  /* rows */
+    size_t stored; /* of them in the file */
+    size_t room;   /* rows that `rows` can hold */
     char *rows;
 } gyre_table;
 
 /* Makes an empty table in `file`. */
 gyre_status gyre_table_create(hid_t file, const char *path, const gyre_table_kind *kind);
+/* Opens and reads it. */
 gyre_status gyre_table_open(hid_t file, const char *path, const gyre_table_kind *kind,
                             gyre_table *out);
-void gyre_table_close(gyre_table *t); /* waiting rows are lost: write first */
+void gyre_table_close(gyre_table *t); /* rows not stored are lost: write first */
+
+/* The same rows with another file that has the table, with `stored` of them. */
+gyre_status gyre_table_attach(gyre_table *t, hid_t file, size_t stored);
+void gyre_table_detach(gyre_table *t);
 
 gyre_status gyre_table_append(gyre_table *t, const void *row); /* only to memory */
-gyre_status gyre_table_write(gyre_table *t); /* the waiting rows, which wait on when it fails */
-gyre_status gyre_table_read(gyre_table *t, hsize_t first, hsize_t count, void *rows);
-/* Drops the rows whose key is greater than `last`; keys never decrease. */
-gyre_status gyre_table_cut(gyre_table *t, int64_t last);
+gyre_status gyre_table_write(gyre_table *t);                   /* the rows not yet stored */
+/* Rows whose key is not greater than `last`; keys never decrease. */
+size_t gyre_table_find(const gyre_table *t, int64_t last);
 
 #endif

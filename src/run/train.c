@@ -2,6 +2,8 @@
 #include "run_state.h"
 #include "stop.h"
 
+#include "gyre/clock.h"
+#include "gyre/file.h"
 #include "gyre/log.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@ static gyre_wish wish_of(gyre_run *r) {
     if (r->save_failed) return GYRE_WISH_FAIL;
     if (gyre_stop_wanted()) return GYRE_WISH_STOP;
     if (r->trainer.rank == 0 && every->unit == GYRE_UNIT_MINUTES &&
-        gyre_run_clock() - r->saved_time >= 60 * every->value) {
+        gyre_clock() - r->saved_time >= 60 * every->value) {
         return GYRE_WISH_CHECKPOINT;
     }
     return GYRE_WISH_NONE;
@@ -89,15 +91,37 @@ static gyre_status final_test(gyre_run *r) {
     return gyre_run_fatal(r, gyre_event_end(r->events, line));
 }
 
+static gyre_status print_profile(gyre_run *r) {
+    const gyre_trainer *t = &r->trainer;
+    char *text = NULL, *path = gyre_path_join(r->folder.path, "profile.txt");
+    size_t size = 0;
+    gyre_status status = GYRE_OK;
+    FILE *f = open_memstream(&text, &size);
+    if (f == NULL || path == NULL) {
+        status = gyre_fail(GYRE_EIO, "no memory for the profile");
+        if (f != NULL) fclose(f);
+        goto out;
+    }
+    gyre_profile_print(&t->profile, t->net, f);
+    fclose(f);
+    fputs(text, stderr);
+    status = gyre_file_write_atomic(path, text, size);
+out:
+    free(text);
+    free(path);
+    return status;
+}
+
 /* The last words of a launch, whatever came of it. */
 static gyre_status finish(gyre_run *r, gyre_status status) {
     const gyre_trainer *t = &r->trainer;
     char duration[32], reason[GYRE_ERROR_MAX];
     if (r->events == NULL) return GYRE_OK;
+    gyre_progress_clear(&r->progress);
     gyre_run_collect(r, true);
+    if (t->profile.on) gyre_run_tolerate(r, print_profile(r));
     snprintf(reason, sizeof reason, "%s",
              status == GYRE_OK ? gyre_status_text(status) : gyre_error_text());
-    gyre_progress_clear(&r->progress);
     gyre_print_duration(gyre_run_seconds(r), duration, sizeof duration);
     if (status == GYRE_OK && !r->options.quiet) {
         gyre_say("%lld of %lld steps done in %s; %s", (long long)t->completed, (long long)t->steps,

@@ -105,6 +105,7 @@ gyre_status gyre_trainer_open(gyre_trainer *t) {
 gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
     const gyre_settings *s = &t->settings;
     int64_t count = s->batch_size / t->ranks;
+    t->profile_first = t->completed + 2; /* the first steps make primitives */
     gyre_status status = gyre_loader_open(&t->samples.train, &s->data, t->epochs, s->seed,
                                           t->rank * count, count, t->completed, last, &t->loader);
     return gyre_comm_agree(t->comm, status);
@@ -136,20 +137,25 @@ gyre_status gyre_trainer_fatal(gyre_trainer *t, gyre_status status) {
 
 /* ---- one update */
 
+static void enter(gyre_trainer *t, gyre_phase phase) {
+    gyre_watchdog_phase(t->watchdog, gyre_phase_words(phase), t->completed);
+    gyre_profile_enter(&t->profile, phase);
+}
+
 static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) {
     const gyre_settings *s = &t->settings;
     const gyre_backend_ops *ops = t->backend->ops;
     gyre_batch batch;
     gyre_f32 leaf = NULL;
-    gyre_watchdog_phase(t->watchdog, "waiting for data", t->completed);
+    enter(t, GYRE_PHASE_LOADER);
     GYRE_TRY(gyre_loader_next(t->loader, &batch));
-    gyre_watchdog_phase(t->watchdog, "computing gradients", t->completed);
+    enter(t, GYRE_PHASE_GRADIENTS);
     GYRE_TRY(gyre_shards_run(t->shards, &batch, (float)s->optimizer.label_smoothing,
                              1.0f / (float)s->batch_size, &leaf));
-    gyre_watchdog_phase(t->watchdog, "adding gradients over ranks", t->completed);
+    enter(t, GYRE_PHASE_REDUCE);
     GYRE_TRY(ops->reduce_begin(t->backend, leaf, gyre_leaf_size(t->model)));
     GYRE_TRY(ops->reduce_end(t->backend));
-    gyre_watchdog_phase(t->watchdog, "updating parameters", t->completed);
+    enter(t, GYRE_PHASE_UPDATE);
     GYRE_TRY(gyre_optimizer_step(t->optimizer, t->completed, rate, leaf));
     return ops->read_later(t->backend->main, gyre_optimizer_scalars(t->optimizer),
                            GYRE_SCALAR_COUNT, ticket);
@@ -177,6 +183,9 @@ gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
     gyre_ticket ticket;
     uint64_t stop = 0;
     memcpy(&claim.lr_bits, &rate.lr, sizeof claim.lr_bits);
+    if (t->profiled && t->completed == t->profile_first) {
+        GYRE_TRY(gyre_trainer_fatal(t, gyre_profile_begin(&t->profile, t->net)));
+    }
     GYRE_TRY(gyre_trainer_fatal(t, gyre_comm_step_begin(t->comm, &claim)));
     GYRE_TRY(gyre_trainer_fatal(t, update(t, rate, &ticket)));
     GYRE_TRY(gyre_trainer_drain(t, previous));
@@ -184,8 +193,9 @@ gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
     t->ticket = ticket;
     t->pending_rate = rate;
     t->completed++;
-    gyre_watchdog_phase(t->watchdog, "agreeing with the other ranks", t->completed);
+    enter(t, GYRE_PHASE_AGREE);
     GYRE_TRY(gyre_comm_step_end(t->comm, &stop));
+    gyre_profile_enter(&t->profile, GYRE_PHASE_OUTSIDE);
     *agreed = (gyre_wish)stop;
     return GYRE_OK;
 }

@@ -12,6 +12,7 @@
 #include "gyre/net.h"
 #include "gyre/optimizer.h"
 #include "gyre/schedule.h"
+#include "profile.h"
 
 /* A step's results, known one step later. */
 typedef struct {
@@ -52,6 +53,10 @@ typedef struct {
     bool pending;           /* the last update's results are still on their way */
     gyre_ticket ticket;
     gyre_rate pending_rate;
+
+    bool profiled; /* measure this launch, from update profile_first on */
+    int64_t profile_first;
+    gyre_profile profile;
 
     gyre_stage_settings *stages; /* owned copies that `settings` points to */
     char *data_path, *init_path;

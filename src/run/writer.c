@@ -1,6 +1,7 @@
 /* The checkpoint thread; see writer.h. */
 #include "writer.h"
 
+#include "gyre/clock.h"
 #include "gyre/file.h"
 #include <errno.h>
 #include <pthread.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef enum { IDLE, WORKING, FINISHED } state;
@@ -23,12 +23,6 @@ struct gyre_writer {
     gyre_writer_result result;
 };
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static gyre_status write_job(const gyre_writer_job *job) {
     if (job->rows_fd >= 0 && fsync(job->rows_fd) != 0) {
         return gyre_fail(GYRE_EIO, "fsync of metrics.h5 failed: %s", strerror(errno));
@@ -40,11 +34,11 @@ static gyre_status write_job(const gyre_writer_job *job) {
 }
 
 static void run_job(gyre_writer *w) {
-    double begun = now();
+    double begun = gyre_clock();
     gyre_writer_result *r = &w->result;
     *r = (gyre_writer_result){.completed = w->job.completed, .status = write_job(&w->job)};
     if (r->status != GYRE_OK) snprintf(r->error, sizeof r->error, "%s", gyre_error_text());
-    r->seconds = now() - begun;
+    r->seconds = gyre_clock() - begun;
     free(w->job.image);
     for (size_t i = 0; i < sizeof w->job.paths / sizeof *w->job.paths; i++) free(w->job.paths[i]);
     w->job = (gyre_writer_job){.rows_fd = -1};

@@ -1,6 +1,6 @@
 /* The cosine of Hugging Face's get_scheduler("cosine") as fine-tuning tools run it: from the peak,
  * with a length of its own (decay_steps), and not clamped after that, so that a run longer than
- * decay_steps goes up and down. facts: period = (decay_steps - warm-up) / hf_cycles steps.
+ * decay_steps goes up and down with a period of (decay_steps - warm-up) / hf_cycles steps.
  *
  * Extremes need not lie on whole steps; a cycle ends on the step nearest to its minimum. */
 #include "stage.h"
@@ -24,9 +24,10 @@ static schedule_point rate_at(const schedule_stage *s, int64_t u) {
     return (schedule_point){schedule_between(s->set.base_lr, s->set.max_lr, rise), rise, 0};
 }
 
-/* The whole step nearest to `halves` half periods. */
+/* The whole step nearest to `halves` half periods; beyond any run when hf_cycles is all but 0. */
 static int64_t nearest(const schedule_stage *s, int64_t halves) {
-    return (int64_t)ceil((double)halves * decay(s) / (2 * s->set.hf_cycles) - 0.5);
+    double steps = ceil((double)halves * decay(s) / (2 * s->set.hf_cycles) - 0.5);
+    return (int64_t)fmin(steps, 2 * (double)SCHEDULE_STEPS_MAX);
 }
 
 static int64_t minimum(const schedule_stage *s, int64_t cycle) {

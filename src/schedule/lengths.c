@@ -31,6 +31,7 @@ int64_t gyre_steps_of_epochs(double epochs, int64_t steps_per_epoch) {
 
 static gyre_status one_in_steps(gyre_length *length, int64_t steps_per_epoch, const char *where,
                                 const char *key) {
+    if (length->unit == GYRE_UNIT_NONE) return GYRE_OK;
     if (in_epochs(length)) {
         double epochs = length->value;
         int64_t steps = epochs > 0 ? gyre_steps_of_epochs(epochs, steps_per_epoch) : 0;
@@ -67,19 +68,17 @@ gyre_status schedule_in_steps(gyre_schedule_settings *set, int64_t steps_per_epo
 gyre_status gyre_schedule_resolve(gyre_schedule_settings *settings, gyre_length *length,
                                   int64_t steps_per_epoch) {
     gyre_schedule *s;
+    gyre_schedule_settings outer = *settings;
+    GYRE_TRY(schedule_in_steps(&outer, steps_per_epoch, "schedule"));
     GYRE_TRY(gyre_schedule_open(settings, length, 0, steps_per_epoch, &s));
     *length = (gyre_length){GYRE_UNIT_STEPS, (double)s->steps};
-    if (settings->stage_count == 0) {
-        *settings = s->stages[0].set;
-        gyre_schedule_close(s);
-        return GYRE_OK;
+    for (int i = 0; i < settings->stage_count; i++) {
+        const schedule_stage *made = &s->stages[i];
+        settings->stages[i] =
+            (gyre_stage_settings){{GYRE_UNIT_STEPS, (double)(made->warmup + made->n)}, made->set};
     }
-    for (int i = 0; i < s->count; i++) {
-        gyre_stage_settings *stage = &settings->stages[i];
-        stage->schedule = s->stages[i].set;
-        stage->length =
-            (gyre_length){GYRE_UNIT_STEPS, (double)(s->stages[i].warmup + s->stages[i].n)};
-    }
+    /* Without stages, the one that was made: with the defaults that depend on the length. */
+    *settings = settings->stage_count > 0 ? outer : s->stages[0].set;
     gyre_schedule_close(s);
-    return schedule_in_steps(settings, steps_per_epoch, "schedule");
+    return GYRE_OK;
 }

@@ -95,17 +95,6 @@ static schedule_span span(const schedule_stage *s, int64_t cycle) {
     return (schedule_span){0, peak, last, !ends_high(s)};
 }
 
-static double steps_of(const schedule_stage *s, double cycles) {
-    (void)s;
-    (void)cycles;
-    return 0;
-}
-
-static void no_defaults(schedule_stage *s, int64_t steps) {
-    (void)s;
-    (void)steps;
-}
-
 static gyre_status check_paper(const schedule_stage *s) {
     int64_t rise = paper_rise(s), last = s->n - 1;
     if (rise >= 1 && 2 * rise < last) return GYRE_OK;
@@ -141,10 +130,10 @@ const schedule_policy schedule_one_cycle = {.name = "one_cycle",
                                             .reads =
                                                 READS_MAX_LR | READS_ONE_CYCLE | READS_MOMENTUM,
                                             .period_key = NULL,
-                                            .complete = no_defaults,
+                                            .complete = schedule_no_defaults,
                                             .check = check,
                                             .at = at,
                                             .period = period,
                                             .span = span,
-                                            .steps_of = steps_of,
+                                            .steps_of = schedule_no_steps,
                                             .ends_high = ends_high};

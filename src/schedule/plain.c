@@ -3,7 +3,7 @@
 
 #include "gyre/realmath.h"
 
-static void no_defaults(schedule_stage *s, int64_t steps) {
+void schedule_no_defaults(schedule_stage *s, int64_t steps) {
     (void)s;
     (void)steps;
 }
@@ -19,7 +19,7 @@ static schedule_span no_span(const schedule_stage *s, int64_t cycle) {
     (void)cycle;
     return (schedule_span){0, -1, s->n - 1, false};
 }
-static double no_steps(const schedule_stage *s, double cycles) {
+double schedule_no_steps(const schedule_stage *s, double cycles) {
     (void)s;
     (void)cycles;
     return 0;
@@ -66,8 +66,8 @@ static gyre_status multistep_check(schedule_stage *s) {
 
 #define PLAIN(words, keys, check_function, at_function)                                            \
     {                                                                                              \
-        .name = words, .reads = keys, .complete = no_defaults, .check = check_function,            \
-        .at = at_function, .period = no_period, .span = no_span, .steps_of = no_steps,             \
+        .name = words, .reads = keys, .complete = schedule_no_defaults, .check = check_function,   \
+        .at = at_function, .period = no_period, .span = no_span, .steps_of = schedule_no_steps,    \
         .ends_high = never_high                                                                    \
     }
 

@@ -72,11 +72,6 @@ static bool ends_high(const schedule_stage *s) {
     return !span(s, period_at(s, s->n - 1).index).complete;
 }
 
-static void no_defaults(schedule_stage *s, int64_t steps) {
-    (void)s;
-    (void)steps;
-}
-
 static gyre_status check(schedule_stage *s) {
     if (s->set.t0.unit != GYRE_UNIT_NONE) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
@@ -87,7 +82,7 @@ const schedule_policy schedule_sgdr = {.name = "sgdr",
                                        .reads =
                                            READS_BASE_LR | READS_MAX_LR | READS_T0 | READS_MOMENTUM,
                                        .period_key = "t0",
-                                       .complete = no_defaults,
+                                       .complete = schedule_no_defaults,
                                        .check = check,
                                        .at = at,
                                        .period = period,

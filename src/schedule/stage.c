@@ -82,7 +82,7 @@ static gyre_status find_steps(schedule_stage *s, const gyre_length *length,
         steps = (double)gyre_steps_of_epochs(length->value, steps_per_epoch);
     }
     s->policy->complete(s, (int64_t)fmin(steps, (double)SCHEDULE_STEPS_MAX));
-    s->warmup = (int64_t)s->set.warmup.value;
+    s->warmup = s->set.warmup.unit == GYRE_UNIT_STEPS ? (int64_t)s->set.warmup.value : 0;
     if (length->unit == GYRE_UNIT_CYCLES) {
         GYRE_TRY(steps_of_cycles(s, length->value, &steps));
         steps += (double)s->warmup;

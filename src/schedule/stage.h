@@ -73,6 +73,10 @@ extern const schedule_policy schedule_triangular, schedule_triangular2;
 extern const schedule_policy schedule_exp_range, schedule_exp_range_amplitude;
 extern const schedule_policy schedule_sgdr, schedule_one_cycle, schedule_hf_cosine;
 
+/* For policies where no length depends on another, and where no cycle has a length of its own. */
+void schedule_no_defaults(schedule_stage *s, int64_t steps);
+double schedule_no_steps(const schedule_stage *s, double cycles);
+
 /* The cycles of a stage; 0 when its policy has none. */
 int64_t schedule_stage_cycles(const schedule_stage *s);
 

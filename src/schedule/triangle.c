@@ -13,6 +13,7 @@
 __extension__ typedef unsigned __int128 u128;
 
 static const int64_t PARTS = 1000000; /* up_fraction is counted in millionths of a cycle */
+enum { HALVES_LOOKED_AT = 1 << 20 };
 
 /* a = num / den */
 typedef struct {
@@ -112,18 +113,14 @@ static double steps_of(const schedule_stage *s, double cycles) {
     return fmax(1, floor(cycles * (2 * s->set.stepsize.value) + 0.5));
 }
 
-static void no_defaults(schedule_stage *s, int64_t steps) {
-    (void)s;
-    (void)steps;
-}
-
 /* ---- what cannot be */
 
 /* All extremes on different steps? Only where the shorter half has less than a step on average can
- * two of them meet. */
+ * two of them meet; of a million and more halves that is not looked into any further. */
 static bool extremes_differ(const schedule_stage *s) {
     int64_t rise = rise_parts(s), least = rise < PARTS - rise ? rise : PARTS - rise;
     if ((u128)least * (u128)(s->n - 1) >= (u128)parts_before(s, s->halves)) return true;
+    if (s->halves > HALVES_LOOKED_AT) return false;
     for (int64_t j = 0, at = 0; j < s->halves; j++) {
         int64_t next = extreme(s, j + 1);
         if (next == at) return false;
@@ -135,25 +132,25 @@ static bool extremes_differ(const schedule_stage *s) {
 static gyre_status check_extremes(const schedule_stage *s) {
     int64_t most = s->n - 1;
     if (most < s->halves) {
-        gyre_fail(GYRE_EUSAGE,
-                  "%s.cycles: %g cycles need at least %lld steps after the warm-up, found %lld; "
-                  "make the length that long, or take at most %g cycles",
-                  s->where, 0.5 * (double)s->halves, (long long)s->halves + 1, (long long)s->n,
-                  0.5 * (double)most);
-        return GYRE_EUSAGE;
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s.cycles: %g cycles need at least %lld steps after the warm-up, found "
+                         "%lld; make the length that long, or take at most %g cycles",
+                         s->where, 0.5 * (double)s->halves, (long long)s->halves + 1,
+                         (long long)s->n, 0.5 * (double)most);
     }
     if (extremes_differ(s)) return GYRE_OK;
     schedule_stage fewer = *s;
-    while (fewer.halves > 1 && !extremes_differ(&fewer)) fewer.halves -= 1 + fewer.halves / 64;
+    while (fewer.halves > 2 && !extremes_differ(&fewer)) fewer.halves -= 1 + fewer.halves / 64;
     if (!extremes_differ(&fewer)) {
         return gyre_fail(GYRE_EUSAGE,
-                         "%s.up_fraction: %g leaves half of a cycle without a step (%lld steps "
-                         "after the warm-up); take a value nearer to 0.5, or a greater length",
+                         "%s.up_fraction: %g leaves less than a step to the rise or the fall (%lld "
+                         "steps after the warm-up); take a value nearer to 0.5, or a greater "
+                         "length",
                          s->where, s->set.up_fraction, (long long)s->n);
     }
     return gyre_fail(GYRE_EUSAGE,
-                     "%s.cycles: with up_fraction %g, %g cycles in %lld steps have halves without "
-                     "a step; %g cycles fit, or take an up_fraction nearer to 0.5",
+                     "%s.cycles: with up_fraction %g, %g cycles in %lld steps leave less than a "
+                     "step to a rise or fall; %g cycles fit, or take an up_fraction nearer to 0.5",
                      s->where, s->set.up_fraction, 0.5 * (double)s->halves, (long long)s->n,
                      0.5 * (double)fewer.halves);
 }
@@ -227,8 +224,9 @@ static schedule_point exp_range_amplitude_at(const schedule_stage *s, int64_t u)
     {                                                                                              \
         .name = words,                                                                             \
         .reads = READS_BASE_LR | READS_MAX_LR | READS_CYCLES | READS_MOMENTUM | (more),            \
-        .period_key = "stepsize", .complete = no_defaults, .check = check, .at = at_function,      \
-        .period = period, .span = span, .steps_of = steps_of, .ends_high = ends_high               \
+        .period_key = "stepsize", .complete = schedule_no_defaults, .check = check,                \
+        .at = at_function, .period = period, .span = span, .steps_of = steps_of,                   \
+        .ends_high = ends_high                                                                     \
     }
 
 const schedule_policy schedule_triangular = TRIANGLE("triangular", 0, triangular_at);

@@ -13,11 +13,11 @@
 
 static char scratch[] = "/tmp/gyre-data-XXXXXX";
 
-/* Good until the eighth call after it. */
+/* Good until the 64th call after it. */
 static inline const char *in_scratch(const char *name) {
-    static char paths[8][256];
+    static char paths[64][256];
     static int next;
-    char *path = paths[next++ % 8];
+    char *path = paths[next++ % 64];
     snprintf(path, sizeof paths[0], "%s/%s", scratch, name);
     return path;
 }

@@ -1,4 +1,5 @@
-/* For tests of schedules: settings with the config's defaults, and short names for lengths. */
+/* For tests of schedules: settings with the config's defaults, and short names for lengths. After
+ * cmocka.h. */
 #ifndef SCHEDULE_RIG_H
 #define SCHEDULE_RIG_H
 

@@ -51,6 +51,22 @@ static void thinning_keeps_extremes_and_order(void **state) {
     }
 }
 
+static void straight_lines_are_two_points(void **state) {
+    (void)state;
+    gyre_point zigzag[301], curve[1001];
+    for (int i = 0; i <= 300; i++)
+        zigzag[i] = (gyre_point){i, i % 200 < 100 ? i % 100 : 100 - i % 100};
+    assert_int_equal(gyre_series_straighten(zigzag, 301, 1e-9), 4);
+    for (int i = 0; i < 4; i++) assert_true(zigzag[i].x == 100 * i && zigzag[i].y == 100 * (i % 2));
+    for (int i = 0; i <= 1000; i++) curve[i] = (gyre_point){i, 1e-6 * i * i};
+    size_t used = gyre_series_straighten(curve, 1001, 1e-3);
+    assert_in_range(used, 8, 40); /* chords of a parabola: 2 sqrt(1e-3 / 1e-6) = 63 steps each */
+    assert_true(curve[0].x == 0 && curve[used - 1].x == 1000);
+    gyre_point gap[4] = {{0, 0}, {1, 1}, {2, NAN}, {3, 3}};
+    assert_int_equal(gyre_series_straighten(gap, 4, 1), 4); /* the gap and its ends stay */
+    assert_int_equal(gyre_series_straighten(gap, 0, 1), 0);
+}
+
 static void means_are_those_of_the_rows_around(void **state) {
     (void)state;
     static gyre_point out[GYRE_SERIES_BUCKETS];
@@ -91,6 +107,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(few_rows_are_kept),
         cmocka_unit_test(thinning_keeps_extremes_and_order),
+        cmocka_unit_test(straight_lines_are_two_points),
         cmocka_unit_test(means_are_those_of_the_rows_around),
         cmocka_unit_test(many_means_span_the_run),
         cmocka_unit_test(nothing_finite_has_no_extent),

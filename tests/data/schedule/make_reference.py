@@ -165,6 +165,9 @@ def cases():
             yield dict(policy="one_cycle", max_lr=0.1, one_cycle=dict(form=form, anneal=anneal)), 1000
             yield dict(policy="one_cycle", max_lr=3.0, warmup=dict(steps=5),
                        one_cycle=dict(form=form, anneal=anneal, pct_start=0.23, div_factor=10.0)), 105
+    yield dict(policy="one_cycle", max_lr=0.1, one_cycle=dict(form="pytorch3", anneal="linear")), 1000003
+    yield dict(policy="one_cycle", max_lr=0.1, one_cycle=dict(form="pytorch3", anneal="linear", pct_start=0.43)), 77777
+    yield dict(policy="triangular", shape="cosine", stepsize=dict(steps=5000), max_lr=1.0), 10000
     yield dict(policy="hf_cosine", max_lr=1.5e-6, decay_steps=50, warmup=dict(steps=1)), 550
     yield dict(policy="hf_cosine", decay_steps=1000, hf_cycles=0.7, warmup=dict(steps=20), **both), 10000
 
@@ -176,8 +179,11 @@ def interesting(s, steps):
     if "stepsize" in s:
         for j in (1, 2, 3, 10, 11):
             found |= {s["stepsize"]["steps"] * j + d for d in (-1, 0, 1)}
+    warmup = s.get("warmup", {}).get("steps", 0)
+    if s["policy"] == "one_cycle":
+        share = {**ONE_CYCLE, **s.get("one_cycle", {})}["pct_start"] * (steps - warmup)
+        found |= {warmup + int(at) + d for at in (share, 2 * share) for d in range(-4, 4)}
     if "cycles" in s:
-        warmup = s.get("warmup", {}).get("steps", 0)
         b = extremes(s, steps - warmup)
         for at in b[1:4] + b[-3:-1]:
             found |= {warmup + at + d for d in (-1, 0, 1)}

@@ -1,0 +1,46 @@
+/* Seconds by layer: each lane adds to its own row, so that nothing is shared. */
+#include "lane.h"
+
+#include "gyre/clock.h"
+#include <stdlib.h>
+
+static size_t places(const gyre_net *net) {
+    return (size_t)net->weights->model->layer_count + 2;
+}
+
+static double *cell(const gyre_net *net, size_t lane, int place, gyre_pass_part part) {
+    size_t row = (size_t)(place - GYRE_PLACE_INPUT);
+    return &net->seconds[(lane * places(net) + row) * GYRE_PASS_PARTS + (size_t)part];
+}
+
+gyre_status gyre_net_profile(gyre_net *net) {
+    free(net->seconds);
+    net->seconds = calloc((size_t)net->lane_count * places(net) * GYRE_PASS_PARTS, sizeof(double));
+    return net->seconds != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for a profile");
+}
+
+double profile_begin(const gyre_net *net) {
+    return net->seconds == NULL ? 0 : gyre_clock();
+}
+
+void profile_book(const net_pass *p, int place, gyre_pass_part part, double begun) {
+    if (p->net->seconds == NULL) return;
+    int lane = p->queue->lane < 0 ? 0 : p->queue->lane;
+    *cell(p->net, (size_t)lane, place, part) += gyre_clock() - begun;
+}
+
+double gyre_net_seconds(const gyre_net *net, int place, gyre_pass_part part) {
+    double sum = 0;
+    for (int i = 0; net->seconds != NULL && i < net->lane_count; i++) {
+        sum += *cell(net, (size_t)i, place, part);
+    }
+    return sum;
+}
+
+const gyre_model *gyre_net_model(const gyre_net *net) {
+    return net->weights->model;
+}
+
+int gyre_net_lanes(const gyre_net *net) {
+    return net->lane_count;
+}

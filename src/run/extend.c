@@ -1,0 +1,65 @@
+#include "extend.h"
+
+#include "gyre/config.h"
+#include "gyre/schedule.h"
+#include <string.h>
+
+/* `now` before its last stage was added, should the run have had stages then. */
+static gyre_settings without_last_stage(const gyre_settings *now) {
+    gyre_settings base = *now;
+    int64_t steps = 0;
+    base.schedule.stage_count--;
+    for (int i = 0; i < base.schedule.stage_count; i++) {
+        steps += (int64_t)now->schedule.stages[i].length.value;
+    }
+    base.length = (gyre_length){GYRE_UNIT_STEPS, (double)steps};
+    return base;
+}
+
+/* The same, should it have had none: the one stage left was its schedule. */
+static gyre_settings without_stages(const gyre_settings *now) {
+    gyre_settings base = *now;
+    base.schedule = now->schedule.stages[0].schedule;
+    base.length = now->schedule.stages[0].length;
+    return base;
+}
+
+gyre_status gyre_extend_compare(const gyre_settings *run, const gyre_settings *now, bool *extends) {
+    *extends = false;
+    gyre_status same = gyre_config_compare(run, now);
+    if (same == GYRE_OK || now->schedule.stage_count < 2) return same;
+    gyre_settings flat = without_stages(now), base = without_last_stage(now);
+    bool one = now->schedule.stage_count == 2;
+    *extends = (one && gyre_config_compare(run, &flat) == GYRE_OK) ||
+               gyre_config_compare(run, &base) == GYRE_OK;
+    if (*extends) return GYRE_OK;
+    return one && run->schedule.stage_count == 0 ? gyre_config_compare(run, &flat)
+                                                 : gyre_config_compare(run, &base);
+}
+
+static gyre_status open_schedule(const gyre_settings *s, gyre_schedule **out) {
+    return gyre_schedule_open(&s->schedule, &s->length, gyre_config_momentum(&s->optimizer), 0,
+                              out);
+}
+
+gyre_status gyre_extend_check(const gyre_settings *run, const gyre_settings *now,
+                              int64_t completed) {
+    gyre_status status = GYRE_OK;
+    gyre_schedule *before = NULL, *after = NULL;
+    GYRE_GOTO(open_schedule(run, &before));
+    GYRE_GOTO(open_schedule(now, &after));
+    for (int64_t t = 0; t < completed && status == GYRE_OK; t++) {
+        gyre_rate a = gyre_schedule_at(before, t), b = gyre_schedule_at(after, t);
+        bool same = memcmp(&a.lr, &b.lr, sizeof a.lr) == 0 &&
+                    memcmp(&a.momentum, &b.momentum, sizeof a.momentum) == 0;
+        if (same) continue;
+        status = gyre_fail(GYRE_EUSAGE,
+                           "--extend: step %lld was run with lr %.17g, and would have %.17g with "
+                           "this stage; a stage can only be added behind the steps that were run",
+                           (long long)t, a.lr, b.lr);
+    }
+out:
+    if (before != NULL) gyre_schedule_close(before);
+    if (after != NULL) gyre_schedule_close(after);
+    return status;
+}

@@ -1,0 +1,92 @@
+/* Adding up phases, and the table; see profile.h. */
+#include "profile.h"
+
+#include "gyre/clock.h"
+
+static const char *const words[GYRE_PHASE_COUNT] = {
+    "between steps",       "waiting for data",
+    "computing gradients", "adding gradients over ranks",
+    "updating parameters", "agreeing with the other ranks",
+};
+
+const char *gyre_phase_words(gyre_phase phase) {
+    return words[phase];
+}
+
+gyre_status gyre_profile_begin(gyre_profile *p, gyre_net *net) {
+    GYRE_TRY(gyre_net_profile(net));
+    *p = (gyre_profile){.on = true, .phase = GYRE_PHASE_OUTSIDE, .since = gyre_clock()};
+    return GYRE_OK;
+}
+
+void gyre_profile_enter(gyre_profile *p, gyre_phase phase) {
+    if (!p->on) return;
+    double now = gyre_clock();
+    p->seconds[p->phase] += now - p->since;
+    p->since = now;
+    p->phase = phase;
+    if (phase == GYRE_PHASE_LOADER) p->steps++;
+}
+
+static double per_step(const gyre_profile *p, double seconds) {
+    return 1000 * seconds / (double)(p->steps > 0 ? p->steps : 1);
+}
+
+static void print_phases(const gyre_profile *p, FILE *out) {
+    double all = 0;
+    for (int i = 1; i < GYRE_PHASE_COUNT; i++) all += p->seconds[i];
+    fprintf(out, "%-32s %10s %7s\n", "a step", "ms", "%");
+    for (int i = 1; i < GYRE_PHASE_COUNT; i++) {
+        fprintf(out, "  %-30s %10.3f %7.1f\n", words[i], per_step(p, p->seconds[i]),
+                all > 0 ? 100 * p->seconds[i] / all : 0);
+    }
+    fprintf(out, "  %-30s %10.3f\n", "all", per_step(p, all));
+    fprintf(out, "  %-30s %10.3f\n", words[0], per_step(p, p->seconds[0]));
+}
+
+/* A line of the net's table: the three parts of `place`, which are added to totals. */
+static void print_place(const gyre_profile *p, const gyre_net *net, int place, const char *name,
+                        double *totals, FILE *out) {
+    fprintf(out, "  %-30s", name);
+    double sum = 0;
+    for (int part = 0; part < GYRE_PASS_PARTS; part++) {
+        double seconds = gyre_net_seconds(net, place, (gyre_pass_part)part);
+        totals[part] += seconds;
+        sum += seconds;
+        if (seconds > 0)
+            fprintf(out, " %10.3f", per_step(p, seconds));
+        else
+            fprintf(out, " %10s", "");
+    }
+    fprintf(out, " %10.3f\n", per_step(p, sum));
+}
+
+static void print_layers(const gyre_profile *p, const gyre_net *net, FILE *out) {
+    const gyre_model *m = gyre_net_model(net);
+    int lanes = gyre_net_lanes(net);
+    double totals[GYRE_PASS_PARTS] = {0}, busy = 0;
+    fprintf(out, "\n%-32s %10s %10s %10s %10s\n", "gradients, all threads, ms", "forward", "dx",
+            "dw", "all");
+    print_place(p, net, GYRE_PLACE_INPUT, "(images)", totals, out);
+    for (int i = 0; i < m->layer_count; i++) {
+        print_place(p, net, i, m->layers[i].name, totals, out);
+    }
+    print_place(p, net, GYRE_PLACE_LOSS, "(loss)", totals, out);
+    fprintf(out, "  %-30s", "all");
+    for (int part = 0; part < GYRE_PASS_PARTS; part++) {
+        fprintf(out, " %10.3f", per_step(p, totals[part]));
+        busy += totals[part];
+    }
+    double idle = lanes * p->seconds[GYRE_PHASE_GRADIENTS] - busy;
+    fprintf(out, " %10.3f\n", per_step(p, busy));
+    fprintf(out, "  %-30s %10s %10s %10s %10.3f\n", "additions and idle threads", "", "", "",
+            per_step(p, idle));
+}
+
+void gyre_profile_print(const gyre_profile *p, const gyre_net *net, FILE *out) {
+    int lanes = gyre_net_lanes(net);
+    fprintf(out, "profile of rank 0: %lld steps, %d thread%s\n\n", (long long)p->steps, lanes,
+            lanes == 1 ? "" : "s");
+    print_phases(p, out);
+    print_layers(p, net, out);
+}

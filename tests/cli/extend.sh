@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# --extend adds a stage to a run that is done or stopped: the steps before stay as they were, the
+# same command goes on after an interruption, and what would change a completed step is refused.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+make_dataset "$T/images.h5"
+cat >"$T/config.json" <<'JSON'
+{
+    "data": {"path": "images.h5"}, "model": {"name": "mlp"}, "batch": {"size": 20},
+    "schedule": {"policy": "triangular", "base_lr": 0.001, "max_lr": 0.01, "cycles": 2, "shape": "cosine"},
+    "length": {"epochs": 1}, "evaluate": {"every": {"steps": 5}}
+}
+JSON
+train=("$GYRE" train "$T/config.json" --quiet --set threads=1 --out)
+stage='{"length": {"steps": 20}, "policy": "linear", "base_lr": 0.0001, "max_lr": 0.001}'
+more='{"length": {"epochs": 0.2}, "policy": "constant", "base_lr": 0.0005}'
+hash_of() { "$GYRE" inspect "$T/$1" --hash; }
+
+ends 0 "${train[@]}" "$T/run"
+cp -r "$T/run" "$T/short"
+ends 0 "${train[@]}" "$T/run" --extend "$stage"
+"$GYRE" inspect "$T/run" | grep -q 'checkpoint after 70 updates, the end of its run' || fail "not extended"
+expected=$(hash_of run)
+
+# In one go, from a config with both stages; interrupted; and by its own resolved config.
+cat >"$T/both.json" <<'JSON'
+{
+    "data": {"path": "images.h5"}, "model": {"name": "mlp"}, "batch": {"size": 20},
+    "schedule": {"stages": [
+        {"length": {"steps": 50}, "policy": "triangular", "base_lr": 0.001, "max_lr": 0.01, "cycles": 2,
+         "shape": "cosine"},
+        {"length": {"steps": 20}, "policy": "linear", "base_lr": 0.0001, "max_lr": 0.001}]},
+    "evaluate": {"every": {"steps": 5}}
+}
+JSON
+ends 0 "$GYRE" train "$T/both.json" --quiet --set threads=1 --out "$T/both"
+[ "$(hash_of both)" = "$expected" ] || fail "an extended run is not the run in one go"
+same_tables "$T/both" "$T/run" || fail "its tables differ"
+ends 0 "${train[@]}" "$T/short" --extend "$stage" --stop-after 61
+ends 0 mpirun -q -np 1 "${train[@]}" "$T/short" --extend "$stage"
+[ "$(hash_of short)" = "$expected" ] || fail "an interrupted extension is another run"
+ends 0 "$GYRE" train "$T/run/config.json" --out "$T/run"
+grep -q 'already done' "$T/err" || fail "the resolved config does not know the stage: $(cat "$T/err")"
+
+# Again, behind two stages.
+ends 0 "$GYRE" train "$T/run/config.json" --quiet --out "$T/run" --extend "$more"
+"$GYRE" inspect "$T/run" | grep -q 'checkpoint after 80 updates' || fail "not extended again"
+
+# Refusals: the run without its stage, another run's stage, an incomplete or misspelled stage.
+refused 2 "schedule" "${train[@]}" "$T/run"
+refused 2 "optimizer.momentum: run has 0.9" "${train[@]}" "$T/both" --extend "$more" --set optimizer.momentum=0.5
+refused 2 '--extend: schedule.stages[1]: no "length"' "${train[@]}" "$T/run" --extend '{"policy": "constant"}'
+refused 2 "unknown key" "${train[@]}" "$T/run" --extend '{"length": {"steps": 5}, "polcy": "constant"}'
+refused 2 "JSON syntax error" "${train[@]}" "$T/run" --extend '{"length"'
+exit 0

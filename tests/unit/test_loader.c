@@ -1,0 +1,174 @@
+/* The loader hands out what sampler and dataset say, whatever its depth, its start, the rank's
+ * share, and the moment at which it is closed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "../../src/data/ring.h"
+#include "dataset_rig.h"
+
+enum { SAMPLES = 50, H = 3, W = 5, C = 3, PIXELS = H * W * C, SEED = 21 };
+
+static gyre_images images;
+static uint32_t rows[SAMPLES]; /* a view with an index: every other image, backwards */
+
+static gyre_view plain_view(void) {
+    return (gyre_view){.images = &images, .count = SAMPLES};
+}
+
+static gyre_view split_view(void) {
+    return (gyre_view){.images = &images, .rows = rows, .count = SAMPLES / 2};
+}
+
+static gyre_epochs epochs_of(const gyre_view *v, int64_t batch, gyre_last_batch last) {
+    gyre_epochs e;
+    assert_int_equal(gyre_epochs_make(v->count, batch, last, &e), GYRE_OK);
+    return e;
+}
+
+/* Samples first.. of the step, taken straight from the dataset. */
+static void check_batch(const gyre_batch *b, const gyre_view *v, const gyre_data_settings *settings,
+                        gyre_epochs e, int64_t step, int64_t first, int64_t count) {
+    gyre_sampler *s = NULL;
+    assert_int_equal(gyre_sampler_open(e, settings->order, SEED, &s), GYRE_OK);
+    assert_true(b->step == step && b->count == count);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t index = gyre_sampler_index(s, step, first + i);
+        int64_t row = v->rows == NULL ? index : (int64_t)v->rows[index];
+        assert_memory_equal(b->images + i * PIXELS, v->images->images + row * PIXELS, PIXELS);
+        assert_int_equal(b->labels[i], v->images->labels[row]);
+        if (settings->mirror || settings->crop > 0) {
+            gyre_augment a = gyre_augment_draw(settings, SEED, step / e.steps_per_epoch, row);
+            assert_memory_equal(&b->augment[i], &a, sizeof a);
+        } else {
+            assert_null(b->augment);
+        }
+    }
+    gyre_sampler_close(s);
+}
+
+static const gyre_data_settings kinds[] = {
+    {.order = GYRE_ORDER_SHUFFLE},
+    {.order = GYRE_ORDER_SEQUENTIAL},
+    {.order = GYRE_ORDER_SHUFFLE, .mirror = true},
+    {.order = GYRE_ORDER_SHUFFLE, .crop = 2, .last_batch = GYRE_LAST_WRAP},
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static void batches_do_not_depend_on_depth(void **state) {
+    (void)state;
+    const gyre_view views[] = {plain_view(), split_view()};
+    for (int kind = 0; kind < KINDS * 2; kind++) {
+        const gyre_data_settings *k = &kinds[kind / 2];
+        const gyre_view *v = &views[kind % 2];
+        gyre_epochs e = epochs_of(v, 8, k->last_batch);
+        for (int depth = 3; depth <= 9; depth += 2) {
+            gyre_loader *l = NULL;
+            gyre_batch b;
+            assert_int_equal(gyre_loader_open_ring(v, k, e, SEED, 0, 8, 0, 20, depth, &l), GYRE_OK);
+            for (int64_t step = 0; step < 20; step++) {
+                assert_int_equal(gyre_loader_next(l, &b), GYRE_OK);
+                check_batch(&b, v, k, e, step, 0, 8);
+            }
+            failed_with(gyre_loader_next(l, &b), GYRE_EUSAGE, "steps 0 to 19");
+            gyre_loader_close(l);
+        }
+    }
+}
+
+/* The batch before stays whole until the next call but one, however fast the thread is. */
+static void the_batch_before_stays_valid(void **state) {
+    (void)state;
+    const gyre_view v = plain_view();
+    const gyre_epochs e = epochs_of(&v, 10, GYRE_LAST_DROP);
+    for (int depth = 3; depth <= 5; depth++) {
+        gyre_loader *l = NULL;
+        gyre_batch b, before;
+        assert_int_equal(gyre_loader_open_ring(&v, &kinds[2], e, SEED, 0, 10, 0, 30, depth, &l),
+                         GYRE_OK);
+        assert_int_equal(gyre_loader_next(l, &before), GYRE_OK);
+        for (int64_t step = 1; step < 30; step++) {
+            assert_int_equal(gyre_loader_next(l, &b), GYRE_OK);
+            usleep(200); /* lets the thread run as far ahead as it may */
+            check_batch(&before, &v, &kinds[2], e, step - 1, 0, 10);
+            before = b;
+        }
+        gyre_loader_close(l);
+    }
+}
+
+static void a_start_within_an_epoch_goes_on(void **state) {
+    (void)state;
+    const gyre_view v = split_view();
+    const gyre_epochs e = epochs_of(&v, 4, GYRE_LAST_DROP); /* 6 steps an epoch */
+    for (int64_t start = 0; start < 14; start++) {
+        gyre_loader *l = NULL;
+        gyre_batch b;
+        assert_int_equal(gyre_loader_open(&v, &kinds[2], e, SEED, 0, 4, start, 14, &l), GYRE_OK);
+        for (int64_t step = start; step < 14; step++) {
+            assert_int_equal(gyre_loader_next(l, &b), GYRE_OK);
+            check_batch(&b, &v, &kinds[2], e, step, 0, 4);
+        }
+        gyre_loader_close(l);
+    }
+}
+
+static void the_shares_of_two_ranks_are_the_whole(void **state) {
+    (void)state;
+    const gyre_view v = plain_view();
+    const gyre_epochs e = epochs_of(&v, 8, GYRE_LAST_WRAP);
+    gyre_loader *l[3] = {0};
+    gyre_batch b[3];
+    for (int i = 0; i < 3; i++) {
+        int64_t first = i == 1 ? 4 : 0, count = i == 2 ? 8 : 4;
+        assert_int_equal(gyre_loader_open(&v, &kinds[3], e, SEED, first, count, 0, 15, &l[i]),
+                         GYRE_OK);
+    }
+    for (int64_t step = 0; step < 15; step++) {
+        for (int i = 0; i < 3; i++) assert_int_equal(gyre_loader_next(l[i], &b[i]), GYRE_OK);
+        for (int i = 0; i < 2; i++) {
+            assert_memory_equal(b[i].images, b[2].images + i * 4 * PIXELS, 4 * PIXELS);
+            assert_memory_equal(b[i].labels, b[2].labels + i * 4, 4 * sizeof *b[i].labels);
+            assert_memory_equal(b[i].augment, b[2].augment + i * 4, 4 * sizeof *b[i].augment);
+        }
+    }
+    for (int i = 0; i < 3; i++) gyre_loader_close(l[i]);
+}
+
+static void it_may_be_closed_at_any_time(void **state) {
+    (void)state;
+    const gyre_view v = plain_view();
+    const gyre_epochs e = epochs_of(&v, 10, GYRE_LAST_DROP);
+    for (int round = 0; round < 100; round++) {
+        gyre_loader *l = NULL;
+        gyre_batch b;
+        assert_int_equal(
+            gyre_loader_open(&v, &kinds[0], e, SEED, 0, 10, 0, round % 5 == 0 ? 3 : 1 << 30, &l),
+            GYRE_OK);
+        for (int i = 0; i < round % 4; i++) assert_int_equal(gyre_loader_next(l, &b), GYRE_OK);
+        assert_true(gyre_loader_waited(l) >= 0);
+        gyre_loader_close(l);
+    }
+    gyre_loader *l = NULL; /* no step at all: a run that is already at its end */
+    gyre_batch b;
+    assert_int_equal(gyre_loader_open(&v, &kinds[0], e, SEED, 0, 10, 7, 7, &l), GYRE_OK);
+    failed_with(gyre_loader_next(l, &b), GYRE_EUSAGE, "steps 7");
+    gyre_loader_close(l);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(batches_do_not_depend_on_depth),
+        cmocka_unit_test(the_batch_before_stays_valid),
+        cmocka_unit_test(a_start_within_an_epoch_goes_on),
+        cmocka_unit_test(the_shares_of_two_ranks_are_the_whole),
+        cmocka_unit_test(it_may_be_closed_at_any_time),
+    };
+    images = make_images(SAMPLES, H, W, C, 4, 1);
+    for (uint32_t i = 0; i < SAMPLES / 2; i++) rows[i] = SAMPLES - 1 - 2 * i;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free_images(&images);
+    return failed;
+}
