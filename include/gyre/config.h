@@ -20,9 +20,9 @@ gyre_status gyre_config_open(const char *path, char *const *sets, int set_count,
                              gyre_settings **out);
 void gyre_config_close(gyre_settings *settings);
 
-/* Appends a stage to the schedule: JSON as in schedule.stages, but complete in itself, so that a key
- * that is not given has its default and not the outer schedule's value. What was there becomes the
- * stage, or stages, before it. Errors: GYRE_EUSAGE naming the key. */
+/* Appends a stage to the schedule: JSON as in schedule.stages, but complete in itself, so that a
+ * key that is not given has its default and not the outer schedule's value. What was there becomes
+ * the stage, or stages, before it. Errors: GYRE_EUSAGE naming the key. */
 gyre_status gyre_config_extend(gyre_settings *settings, const char *stage);
 
 /* GYRE_OK when all that a training run needs is given: data.path, model.name, batch.size, and a
@@ -47,7 +47,8 @@ void gyre_config_help_markdown(FILE *out);
  * per shard, else 1. */
 int gyre_default_shards(int batch_size);
 
-/* The momentum that the schedule and the device scalar start from: beta1 of adam and adamw. */
+/* The momentum that a schedule starts from: beta1 of adam and adamw, 0 of rmsprop and adagrad,
+ * which have none. */
 double gyre_config_momentum(const gyre_optimizer_settings *settings);
 
 const char *gyre_cjson_version(void);

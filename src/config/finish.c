@@ -13,8 +13,15 @@ int gyre_default_shards(int batch_size) {
 }
 
 double gyre_config_momentum(const gyre_optimizer_settings *s) {
-    bool adam = s->name == GYRE_OPTIMIZER_ADAM || s->name == GYRE_OPTIMIZER_ADAMW;
-    return adam ? s->beta1 : s->momentum;
+    switch (s->name) {
+    case GYRE_OPTIMIZER_SGD:
+    case GYRE_OPTIMIZER_ADADELTA: return s->momentum;
+    case GYRE_OPTIMIZER_ADAM:
+    case GYRE_OPTIMIZER_ADAMW: return s->beta1;
+    case GYRE_OPTIMIZER_RMSPROP:
+    case GYRE_OPTIMIZER_ADAGRAD: break;
+    }
+    return 0;
 }
 
 gyre_status config_finish_schedule(gyre_schedule_settings *s, const char *place) {

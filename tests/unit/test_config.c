@@ -276,7 +276,8 @@ static void each_rule_has_its_momentum(void **state) {
     static const struct {
         const char *name;
         double momentum; /* that of sgd and adadelta is 0.5, beta1 0.7 */
-    } cases[] = {{"sgd", 0.5}, {"adam", 0.7}, {"adamw", 0.7}, {"adadelta", 0.5}};
+    } cases[] = {{"sgd", 0.5},      {"adam", 0.7},  {"adamw", 0.7},
+                 {"adadelta", 0.5}, {"rmsprop", 0}, {"adagrad", 0}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char set[64];
         snprintf(set, sizeof set, "optimizer.name=%s", cases[i].name);

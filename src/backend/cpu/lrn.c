@@ -24,8 +24,7 @@ typedef struct {
 static gyre_status open_work(gyre_queue *q, const gyre_lrn_shape *s, bool backward, lrn_work *out) {
     if (s->size < 1 || s->size % 2 == 0) {
         return gyre_fail(GYRE_EDEVICE,
-                         "local response normalisation: an odd window is expected, "
-                         "found %d",
+                         "local response normalisation: an odd window is expected, found %d",
                          s->size);
     }
     size_t c = (size_t)s->c, row = (size_t)s->w * c, image = (size_t)s->h * row;
@@ -33,13 +32,16 @@ static gyre_status open_work(gyre_queue *q, const gyre_lrn_shape *s, bool backwa
     size_t floats = line + row + image + power + (backward ? image : 0);
     void *memory;
     GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, floats * sizeof(float), &memory));
-    lrn_work w = {s, row, image, s->alpha / (float)(s->size * s->size), memory, 0, 0, 0, 0};
-    w.sums = w.line + line;
-    w.squares = w.sums + row;
-    w.power = w.squares + image;
-    w.shares = w.power + power;
-    memset(w.line, 0, line * sizeof(float));
-    *out = w;
+    *out = (lrn_work){.shape = s,
+                      .row = row,
+                      .image = image,
+                      .factor = s->alpha / (float)(s->size * s->size),
+                      .line = memory};
+    out->sums = out->line + line;
+    out->squares = out->sums + row;
+    out->power = out->squares + image;
+    out->shares = out->power + power;
+    memset(out->line, 0, line * sizeof(float));
     return GYRE_OK;
 }
 
@@ -72,7 +74,7 @@ static void sum_windows(const lrn_work *w, const float *image, int y) {
     }
 }
 
-/* From a row's sums: s in their place, and s^-beta. Three quarters, which all published nets take,
+/* From a row's sums: s in their place, and s^-beta. Three quarters, as in AlexNet and Caffe's nets,
  * are two roots and a division, each correctly rounded; any other power goes through exp and log in
  * double, element by element. */
 CPU_CLONES
