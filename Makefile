@@ -4,6 +4,7 @@
 #   make demo     trains a small CNN on Fashion-MNIST on two ranks and plots the run
 #   make check    runs all tests
 #   make deps     installs what is missing (as root, or with DEPS=yes through sudo)
+#   make bench    builds what benchmarks/speed.py times
 #
 # Variables: CC (gcc or clang), O (build folder), DEPS=yes, V=1 (show commands).
 
@@ -71,6 +72,14 @@ check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre tests-build
 	@O=$(O) tests/run.sh unit mpi cli
 
+# ---- programs that benchmarks/speed.py times
+BENCHMARKS := $(patsubst benchmarks/%.c,$(O)/benchmarks/%,$(wildcard benchmarks/*.c))
+$(O)/benchmarks/%: $(O)/benchmarks/%.o $(O)/libgyre.a
+	@echo "  LINK  $@"
+	$(AT)$(CC) $(SAN_FLAGS) -o $@ $< $(O)/libgyre.a $(LIBS)
+.PHONY: bench
+bench: $(O)/gyre $(BENCHMARKS)
+
 .PHONY: tests-build
 tests-build: $(UNIT_TESTS) $(MPI_TESTS)
 
@@ -93,4 +102,4 @@ clean:
 	rm -rf build
 
 -include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d)
--include $(UNIT_TESTS:=.d) $(MPI_TESTS:=.d)
+-include $(UNIT_TESTS:=.d) $(MPI_TESTS:=.d) $(BENCHMARKS:=.d)

@@ -2,13 +2,14 @@
 # Finds what gyre needs and is not there, and installs it with apt: as root, or with DEPS=yes
 # through sudo; otherwise prints the command to type. Every probe is a file or a program of the
 # package it stands for, so it can say no. Fast when nothing is missing.
+#   DEPS=show     only prints the command;  ROOT=DIR  looks for files there (a test uses both)
 set -u
 
 missing=()
 need_file() { # package, file...
     local package=$1
     shift
-    for f in "$@"; do [ -e "$f" ] && return; done
+    for f in "$@"; do [ -e "${ROOT:-}$f" ] && return; done
     missing+=("$package")
 }
 need_program() { command -v "$2" >/dev/null 2>&1 || missing+=("$1"); }
@@ -36,7 +37,7 @@ need_file python3-h5py /usr/lib/python3/dist-packages/h5py/__init__.py
 
 echo "Missing Debian packages: ${missing[*]}"
 install="apt-get install -y --no-install-recommends ${missing[*]}"
-if [ "$(id -u)" -eq 0 ]; then
+if [ "${DEPS:-}" != show ] && [ "$(id -u)" -eq 0 ]; then
     sudo=
 elif [ "${DEPS:-}" = yes ]; then
     sudo=sudo

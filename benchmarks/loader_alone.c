@@ -1,0 +1,47 @@
+/* The loader without anyone who trains: images per second that it can gather.
+ *   loader_alone DATASET [augment] */
+#include "gyre/clock.h"
+#include "gyre/loader.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { BATCH = 128, STEPS = 4000, WARMUP = 400 };
+
+static gyre_status measure(const char *path, bool augment, double *images_per_s) {
+    const gyre_data_settings settings = {
+        .validation = GYRE_VALIDATION_NONE, .mirror = augment, .crop = augment ? 4 : 0};
+    gyre_dataset *data = NULL;
+    gyre_samples samples;
+    gyre_epochs epochs;
+    gyre_loader *loader = NULL;
+    gyre_batch batch;
+    double begun = 0;
+    GYRE_TRY(gyre_dataset_open(path, &data));
+    GYRE_TRY(gyre_samples_open(data, &settings, 1, &samples));
+    GYRE_TRY(gyre_epochs_make(samples.train.count, BATCH, GYRE_LAST_DROP, &epochs));
+    GYRE_TRY(gyre_loader_open(&samples.train, &settings, epochs, 1, 0, BATCH, 0, STEPS, &loader));
+    for (int64_t t = 0; t < STEPS; t++) {
+        if (t == WARMUP) begun = gyre_clock();
+        GYRE_TRY(gyre_loader_next(loader, &batch));
+    }
+    *images_per_s = (double)(STEPS - WARMUP) * BATCH / (gyre_clock() - begun);
+    gyre_loader_close(loader);
+    gyre_samples_close(&samples);
+    gyre_dataset_close(data);
+    return GYRE_OK;
+}
+
+int main(int argc, char **argv) {
+    double images_per_s = 0;
+    if (argc < 2 || argc > 3 || (argc == 3 && strcmp(argv[2], "augment") != 0)) {
+        fprintf(stderr, "usage: loader_alone DATASET [augment]\n");
+        return GYRE_EUSAGE;
+    }
+    gyre_status status = measure(argv[1], argc == 3, &images_per_s);
+    if (status != GYRE_OK) {
+        fprintf(stderr, "loader_alone: %s\n", gyre_error_text());
+        return (int)status;
+    }
+    printf("%.0f\n", images_per_s);
+    return 0;
+}

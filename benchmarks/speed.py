@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Images per second of gyre against a peer, in alternating runs, and the medians as a Markdown table.
+
+    benchmarks/speed.py pytorch  --data cifar10.h5 [--python PYTHON]   gyre against PyTorch eager
+    benchmarks/speed.py bf16     --data cifar10.h5 [--python PYTHON]   gyre in bf16 and f32, PyTorch f32
+    benchmarks/speed.py ranks    --data cifar10.h5     one rank with two workers against two ranks
+    benchmarks/speed.py reduce   --data cifar10.h5     exact against fast reduction on 2 and 4 ranks
+    benchmarks/speed.py loader   --data cifar10.h5     the loader alone (needs `make bench`)
+
+A contestant is a whole process; of its steps the median after a warm-up counts. Rounds go A B C A B C,
+so that a machine whose speed drifts is fair to all; ratios are medians of the rounds' ratios. Needs
+numpy and h5py; PYTHON is an interpreter with PyTorch. The table is also kept in benchmarks/results.
+"""
+import argparse
+import datetime
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CONFIGS = {"resnet20": ("cifar10_resnet20", 128), "cifar10_quick": ("cifar10_quick", 100),
+           "cifar10_full": ("clr_paper/figure1-triangular", 100)}
+WARMUP = 10
+
+
+def output_of(command, **more):
+    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, **more)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def gyre(a, model, *settings, ranks=None, steps=None):
+    """A contestant: trains for some steps, gives the median samples/s."""
+    config, batch = CONFIGS[model]
+    steps = steps or max(WARMUP + 20, int(a.seconds * (1500 if model == "resnet20" else 5000) / batch))
+
+    def run():
+        with tempfile.TemporaryDirectory() as folder:
+            launcher = ["mpirun", "-q", "-np", str(ranks), "--oversubscribe"] if ranks else []
+            sets = [x for s in (f"data.path={a.data}", "evaluate.minima=false",
+                                "evaluate.every.steps=1000000", *settings) for x in ("--set", s)]
+            output_of([*launcher, a.gyre, "train", ROOT / "configs" / f"{config}.json", "--quiet", *sets,
+                       "--out", f"{folder}/run", "--stop-after", str(steps)])
+            with h5py.File(f"{folder}/run/metrics.h5", "r") as f:
+                return float(np.median(f["train"]["samples_per_s"][WARMUP:]))
+
+    return run
+
+
+def pytorch(a, model, layout, precision="f32"):
+    _, batch = CONFIGS[model]
+    steps = max(20, int(a.seconds * (1000 if model == "resnet20" else 3000) / batch))
+
+    def run():
+        text = output_of([a.python, ROOT / "benchmarks/torch_steps.py", model, "--batch", str(batch),
+                          "--steps", str(steps), "--warmup", str(WARMUP), "--format", layout,
+                          "--precision", precision, "--threads", str(os.cpu_count())])
+        figure, pytorch.version = text.split()
+        return float(figure)
+
+    return run
+
+
+def loader(a, *options):
+    return lambda: float(output_of([ROOT / "build/cpu/benchmarks/loader_alone", a.data, *options]))
+
+
+def compare(a, title, contestants, baseline):
+    """Rows of a table: name, median, least, most, median ratio to the baseline."""
+    figures = {name: [] for name in contestants}
+    for _ in range(a.rounds):
+        for name, run in contestants.items():
+            figures[name].append(run())
+            print(f"  {title}: {name}: {figures[name][-1]:.0f}", flush=True)
+    rows = [f"**{title}**", "", "| | images/s, median | least | most | ratio |", "|---|---|---|---|---|"]
+    for name, x in figures.items():
+        ratio = statistics.median(p / q for p, q in zip(x, figures[baseline]))
+        rows.append(f"| {name} | {statistics.median(x):.0f} | {min(x):.0f} | {max(x):.0f} | {ratio:.2f} |")
+    return rows + [""]
+
+
+def against_pytorch(a):
+    rows = []
+    for model in ("cifar10_quick", "resnet20"):
+        rows += compare(a, f"{model}, batch {CONFIGS[model][1]}, f32",
+                        {"PyTorch NCHW": pytorch(a, model, "nchw"), "PyTorch NHWC": pytorch(a, model, "nhwc"),
+                         "gyre": gyre(a, model)}, "PyTorch NHWC")
+    return rows + [f"PyTorch {pytorch.version}, eager, SGD with momentum; its batches are made beforehand."]
+
+
+def bf16(a):
+    rows = []
+    for model in ("cifar10_quick", "resnet20"):
+        rows += compare(a, f"{model}, batch {CONFIGS[model][1]}",
+                        {"PyTorch NHWC f32": pytorch(a, model, "nhwc"),
+                         "PyTorch NHWC bf16 autocast": pytorch(a, model, "nhwc", "bf16"),
+                         "gyre f32": gyre(a, model), "gyre bf16": gyre(a, model, "precision=bf16")},
+                        "PyTorch NHWC f32")
+    return rows + [f"PyTorch {pytorch.version}, eager."]
+
+
+def ranks(a):
+    return compare(a, "resnet20, batch 128", {"1 rank, 2 workers": gyre(a, "resnet20"),
+                                              "2 ranks, 1 worker each": gyre(a, "resnet20", ranks=2)},
+                   "1 rank, 2 workers")
+
+
+def reductions(a):
+    rows = []
+    for n in (2, 4):
+        sets = ("batch.shards=4", "threads=1")
+        rows += compare(a, f"resnet20, batch 128, {n} ranks", {
+            "exact": gyre(a, "resnet20", *sets, ranks=n),
+            "fast": gyre(a, "resnet20", *sets, "reduce=fast", ranks=n)}, "fast")
+    return rows
+
+
+def loaders(a):
+    return compare(a, "CIFAR-10, batch 128, one thread",
+                   {"plain": loader(a), "mirror and crop drawn": loader(a, "augment")}, "plain")
+
+
+def main():
+    parts = {"pytorch": against_pytorch, "bf16": bf16, "ranks": ranks, "reduce": reductions, "loader": loaders}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("part", choices=parts)
+    parser.add_argument("--data", required=True, type=lambda p: str(pathlib.Path(p).resolve()))
+    parser.add_argument("--gyre", default=ROOT / "build/cpu/gyre")
+    parser.add_argument("--python", default="python3")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4, help="of training in a run, about")
+    a = parser.parse_args()
+    begun = datetime.date.today().isoformat()
+    rows = parts[a.part](a)
+    commit = output_of(["git", "describe", "--always", "--dirty"], cwd=ROOT).strip()
+    device = next(x for x in output_of([a.gyre, "doctor"]).splitlines() if x.startswith("device"))
+    arguments = " ".join(x for x in sys.argv[1:] if "/" not in x)
+    text = "\n".join([f"# {a.part}, {begun}", "", f"Commit {commit}. {os.cpu_count()} cores; {device[10:]}.",
+                      f"Command: `benchmarks/speed.py {arguments}` ({a.rounds} alternating rounds).", "", *rows, ""])
+    place = ROOT / "benchmarks/results" / f"{begun}-{a.part}.md"
+    place.parent.mkdir(exist_ok=True)
+    place.write_text(text)
+    print(f"\n{text}\n{place}")
+
+
+if __name__ == "__main__":
+    main()
