@@ -2,7 +2,7 @@
 #
 #   make          builds build/cpu/gyre
 #   make demo     trains a small CNN on Fashion-MNIST on two ranks and plots the run
-#   make check    runs all tests
+#   make check    runs all tests;  make soak: those from outside in their long forms
 #   make deps     installs what is missing (as root, or with DEPS=yes through sudo)
 #   make bench    builds what benchmarks/speed.py times
 #
@@ -79,6 +79,12 @@ $(O)/benchmarks/%: $(O)/benchmarks/%.o $(O)/libgyre.a
 	$(AT)$(CC) $(SAN_FLAGS) -o $@ $< $(O)/libgyre.a $(LIBS)
 .PHONY: bench
 bench: $(O)/gyre $(BENCHMARKS)
+
+# The tests from outside in their long forms: 100 kills, 200 readings of a growing file.
+.PHONY: soak
+soak: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre tests-build
+	@O=$(O) KILLS=100 READS=200 TEST_TIMEOUT=3600 tests/run.sh cli
 
 .PHONY: tests-build
 tests-build: $(UNIT_TESTS) $(MPI_TESTS)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # metrics.h5 can be read at any moment of a run: h5dump and h5py beside a run that writes never fail
-# and see whole rows.
+# and see whole rows. READS sets how often.
 set -u
 . "$(dirname "$0")/lib/common.sh"
 make_dataset "$T/images.h5"
@@ -22,7 +22,7 @@ cat >"$T/read.py" <<'P'
 import sys, time
 import h5py, numpy as np
 seen = set()
-for i in range(60):
+for i in range(int(sys.argv[2])):
     with h5py.File(sys.argv[1], "r") as f:
         train, validation, cycles = f["train"][:], f["validation"][:], f["cycles"][:]
     assert np.array_equal(train["step"], np.arange(len(train))), "a row is missing, torn or doubled"
@@ -32,8 +32,8 @@ for i in range(60):
     time.sleep(0.05)
 assert len(seen) > 1, f"the file does not grow: {seen}"
 P
-/usr/bin/python3 "$T/read.py" "$T/run/metrics.h5" || fail "h5py beside a running gyre"
-for _ in $(seq 20); do
+/usr/bin/python3 "$T/read.py" "$T/run/metrics.h5" "${READS:-60}" || fail "h5py beside a running gyre"
+for _ in $(seq "${READS:-20}"); do
     h5dump -d /train -s 0 -c 1 "$T/run/metrics.h5" >"$T/dump" || fail "h5dump beside a running gyre"
 done
 kill -0 $pid || fail "the run has ended: $(cat "$T/err")"
