@@ -69,6 +69,10 @@ static gyre_status check_ours(const char *path) {
 gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
     *f = (gyre_figure){.output = output};
     GYRE_TRY(check_name(output, f));
+    if (access(f->dir, W_OK | X_OK) != 0) {
+        return gyre_fail(GYRE_EIO, "figure '%s': cannot write into its folder '%s': %s", output,
+                         f->dir, strerror(errno));
+    }
     GYRE_TRY(check_ours(f->script));
     GYRE_TRY(check_ours(f->data));
     f->gp = open_memstream(&f->script_text, &f->script_size);
