@@ -27,7 +27,7 @@ gyre_status gyre_plot_run_open(const char *dir, gyre_plot_run *r) {
     char *config = gyre_path_join(dir, "config.json");
     char *metrics = gyre_path_join(dir, "metrics.h5");
     if (r->name == NULL || config == NULL || metrics == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory to read the run '%s'", dir);
+        status = gyre_fail(GYRE_EDEVICE, "no memory to read the run '%s'", dir);
         goto out;
     }
     if (!gyre_file_exists(config) || !gyre_file_exists(metrics)) {
