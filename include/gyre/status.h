@@ -11,7 +11,7 @@
     X(OK, 0, "done")                                                                               \
     X(EUSAGE, 2, "usage or config error")                                                          \
     X(EIO, 3, "input/output error")                                                                \
-    X(EDEVICE, 4, "device or library error")                                                       \
+    X(EDEVICE, 4, "memory, device or library error")                                               \
     X(EPEER, 5, "another rank failed")                                                             \
     X(EDIVERGED, 6, "training diverged")                                                           \
     X(EPREEMPTED, 99, "preempted after a checkpoint")                                              \
