@@ -19,7 +19,7 @@ static int run(int argc, char **argv) {
 
 const gyre_command gyre_command_help = {
     "help",
-    "help config [--markdown]",
-    "every config field with type, range, default and meaning",
+    "help [COMMAND] | help config [--markdown]",
+    "a command in words; every config field with type, range, default and meaning",
     run,
 };

@@ -66,6 +66,24 @@ static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
                      count, r->folder.path);
 }
 
+/* The weights that the run began with are in its checkpoint; should their file still be there, it
+ * must be the same. */
+static gyre_status same_beginning(const gyre_trainer *t, const gyre_snapshot *s) {
+    const char *from = t->settings.model.init_from;
+    uint64_t hash = 0;
+    if ((from != NULL) != (s->init_hash != 0)) {
+        return gyre_fail(GYRE_EUSAGE, "model.init_from: the run began %s; put it back as it was",
+                         from == NULL ? "from a file" : "without one");
+    }
+    if (from == NULL || !gyre_file_exists(from)) return GYRE_OK;
+    GYRE_TRY(gyre_file_hash(from, &hash));
+    if (hash == s->init_hash) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "model.init_from: '%s' is not the file that the run began from (its content "
+                     "is another)",
+                     from);
+}
+
 static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) {
     gyre_trainer *t = &r->trainer;
     gyre_snapshot s = {0};
@@ -87,6 +105,7 @@ static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) 
     GYRE_GOTO(gyre_snapshot_open(t->model, 0, &s));
     GYRE_GOTO(find_checkpoint(r, &s, f));
     if (f->extends) GYRE_GOTO(gyre_extend_check(old, &t->settings, f->completed));
+    if (f->completed >= 0) GYRE_GOTO(same_beginning(t, &s));
     if (f->completed >= 0 && s.data_hash != t->data_hash) {
         status = gyre_fail(GYRE_EUSAGE,
                            "data.path: '%s' has other images or labels than the dataset this run "
@@ -197,7 +216,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
         *finished = true;
         return GYRE_OK;
     }
-    GYRE_TRY(gyre_trainer_open(t));
+    GYRE_TRY(gyre_trainer_open(t, f.completed < 0));
     GYRE_TRY(resume_or_create(r, &f));
     GYRE_TRY(gyre_comm_agree(comm, open_evaluator(r)));
     GYRE_TRY(gyre_run_summary(r));
