@@ -203,6 +203,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
     gyre_status status = GYRE_OK;
     *finished = false;
     r->folder.lock = -1;
+    r->progress.terminal = -1;
     GYRE_TRY(gyre_trainer_plan(t, settings, comm));
     t->profiled = r->options.profile;
     if (t->rank == 0) status = look(r, settings, &f);
@@ -225,6 +226,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
 }
 
 void gyre_run_close(gyre_run *r) {
+    gyre_progress_end(&r->progress);
     gyre_writer_close(r->writer);
     gyre_evaluator_close(r->evaluator);
     if (gyre_metrics_close(r->metrics) != GYRE_OK) gyre_warn("%s", gyre_error_text());
