@@ -56,7 +56,8 @@ typedef enum { GYRE_PASS_FORWARD, GYRE_PASS_DX, GYRE_PASS_DW, GYRE_PASS_PARTS } 
 enum { GYRE_PLACE_INPUT = -2, GYRE_PLACE_LOSS = -1 };
 
 /* Begins anew to measure how long each layer takes, by a clock around its operations (which shows
- * nothing of a device that works behind the caller's back). Normalisation's gradients are all dx. */
+ * nothing of a device that works behind the caller's back). Normalisation's gradients are all dx.
+ */
 gyre_status gyre_net_profile(gyre_net *net);
 /* Seconds since then, of all lanes together; 0 when it was never begun. */
 double gyre_net_seconds(const gyre_net *net, int place, gyre_pass_part part);

@@ -56,7 +56,7 @@ const config_field gyre_config_fields[] = {
      "training samples only."},
 
     {"model.name", FIELD_TEXT, ARITHMETIC, AT(model.name), 0, 0, 0, NULL, NULL,
-     "Model of the zoo. Required."},
+     "Model of the zoo; `gyre help models` lists them. Required."},
     {"model.classes", FIELD_INTEGER, ARITHMETIC, AT(model.classes), 0, 1000000, 0, NULL, "0",
      "Number of classes; 0: the dataset's."},
     {"model.init_from", FIELD_TEXT, FREE, AT(model.init_from), 0, 0, 0, NULL, NULL,

@@ -156,8 +156,8 @@ gyre_status gyre_folder_rewrite(gyre_folder *f, const gyre_settings *resolved) {
 }
 
 gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved) {
-    GYRE_TRY(gyre_dir_make(f->path));
-    GYRE_TRY(lock(f));
+    GYRE_TRY(gyre_fail_in("run folder (--out, output.dir)", gyre_dir_make(f->path)));
+    GYRE_TRY(gyre_fail_in("run folder (--out, output.dir)", lock(f)));
     if (gyre_file_exists(f->config)) {
         return gyre_fail(GYRE_EIO, "another job has just started a run in '%s'", f->path);
     }

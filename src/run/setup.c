@@ -184,7 +184,8 @@ static gyre_status resume_or_create(gyre_run *r, const finding *f) {
 static gyre_status open_evaluator(gyre_run *r) {
     gyre_trainer *t = &r->trainer;
     if (t->samples.validation.count == 0) return GYRE_OK;
-    return gyre_evaluator_open(t->weights, t->settings.evaluate.batch, t->comm, t->watchdog,
+    int64_t batch = t->settings.evaluate.batch, most = t->samples.validation.count;
+    return gyre_evaluator_open(t->weights, (int)(batch < most ? batch : most), t->comm, t->watchdog,
                                &r->evaluator);
 }
 
