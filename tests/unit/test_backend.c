@@ -99,9 +99,6 @@ static void what_is_not_there_is_refused(void **state) {
     gyre_backend_options options = {.threads = 1};
     assert_int_equal(gyre_backend_open(GYRE_BACKEND_CUDA, &options, NULL, &b), GYRE_EDEVICE);
     assert_non_null(strstr(gyre_error_text(), "CUDA"));
-    options.precision = GYRE_PRECISION_BF16;
-    assert_int_equal(gyre_backend_open(GYRE_BACKEND_CPU, &options, NULL, &b), GYRE_EUSAGE);
-    options.precision = GYRE_PRECISION_F32;
     OK(gyre_backend_open(GYRE_BACKEND_AUTO, &options, NULL, &b));
     assert_string_equal(b->ops->name, "cpu");
     assert_non_null(strstr(b->ops->describe(b), "oneDNN"));
