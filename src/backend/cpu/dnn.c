@@ -409,7 +409,8 @@ dnn_bf16 dnn_bf16_support(dnnl_engine_t engine) {
         .n = 1, .h = 4, .w = 4, .c = 16, .k = 16, .r = 3, .stride = 1, .pad = 1};
     const dnn_device device = {engine, dnnl_bf16};
     dnn_op op = {0};
-    gyre_status status = conv_open(&device, WEIGHTS, &s, &op); /* which asks for a forward one too */
+    gyre_status status =
+        conv_open(&device, WEIGHTS, &s, &op); /* which asks for a forward one too */
     dnn_close(&op);
     if (status != GYRE_OK) return DNN_BF16_NONE;
 #if DNNL_VERSION_MAJOR >= 3

@@ -41,42 +41,58 @@ gyre_status cpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_
     return GYRE_OK;
 }
 
-ACT_LOOP void relu_loop(bool bf16, const void *x, size_t n, void *y) {
-    CPU_SAME_INDEX
-    for (size_t i = 0; i < n; i++) {
-        float v = act_get(bf16, x, i);
-        act_put(bf16, y, i, v < 0.0f ? 0.0f : v); /* NaN stays NaN */
+/* A group is read before it is written, so results may take an operand's place. */
+ACT_LOOP void relu_loop(bool bf16, size_t width, size_t begin, size_t end, const void *x, void *y) {
+    const lanes zero = {0};
+    for (size_t i = begin; i < end; i += GROUP) {
+        group v;
+        group_get(bf16, width, x, i, &v);
+        v.a = (lanes)((lanes_mask)v.a & ~(v.a < zero)); /* NaN stays NaN */
+        v.b = (lanes)((lanes_mask)v.b & ~(v.b < zero));
+        group_put_exact(bf16, width, &v, y, i);
     }
 }
 
 CPU_CLONES
 gyre_status cpu_relu(gyre_queue *q, size_t n, gyre_act x, gyre_act y) {
-    ACT_CALL(cpu_bf16(q), relu_loop, x, n, y);
+    ACT_CALL_GROUPS(cpu_bf16(q), n, relu_loop, x, y);
     return GYRE_OK;
 }
 
-ACT_LOOP void relu_dx_loop(bool bf16, const void *y, const void *dy, size_t n, void *dx) {
-    CPU_SAME_INDEX
-    for (size_t i = 0; i < n; i++) {
-        float d = act_get(bf16, dy, i);
-        act_put(bf16, dx, i, act_get(bf16, y, i) <= 0.0f ? 0.0f : d);
+ACT_LOOP void relu_dx_loop(bool bf16, size_t width, size_t begin, size_t end, const void *y,
+                           const void *dy, void *dx) {
+    const lanes zero = {0};
+    for (size_t i = begin; i < end; i += GROUP) {
+        group v, d;
+        group_get(bf16, width, y, i, &v);
+        group_get(bf16, width, dy, i, &d);
+        d.a = (lanes)((lanes_mask)d.a & ~(v.a <= zero));
+        d.b = (lanes)((lanes_mask)d.b & ~(v.b <= zero));
+        group_put_exact(bf16, width, &d, dx, i);
     }
 }
 
 CPU_CLONES
 gyre_status cpu_relu_dx(gyre_queue *q, size_t n, gyre_act y, gyre_act dy, gyre_act dx) {
-    ACT_CALL(cpu_bf16(q), relu_dx_loop, y, dy, n, dx);
+    ACT_CALL_GROUPS(cpu_bf16(q), n, relu_dx_loop, y, dy, dx);
     return GYRE_OK;
 }
 
-ACT_LOOP void accumulate_loop(bool bf16, const void *x, size_t n, void *y) {
-    CPU_SAME_INDEX
-    for (size_t i = 0; i < n; i++) act_put(bf16, y, i, act_get(bf16, y, i) + act_get(bf16, x, i));
+ACT_LOOP void accumulate_loop(bool bf16, size_t width, size_t begin, size_t end, const void *x,
+                              void *y) {
+    for (size_t i = begin; i < end; i += GROUP) {
+        group v, sum;
+        group_get(bf16, width, x, i, &v);
+        group_get(bf16, width, y, i, &sum);
+        sum.a += v.a;
+        sum.b += v.b;
+        group_put(bf16, width, &sum, y, i);
+    }
 }
 
 CPU_CLONES
 gyre_status cpu_accumulate(gyre_queue *q, size_t n, gyre_act x, gyre_act y) {
-    ACT_CALL(cpu_bf16(q), accumulate_loop, x, n, y);
+    ACT_CALL_GROUPS(cpu_bf16(q), n, accumulate_loop, x, y);
     return GYRE_OK;
 }
 
@@ -88,8 +104,12 @@ typedef struct {
 
 static shortcut shortcut_of(const gyre_queue *q, const gyre_shortcut_shape *s) {
     size_t one = q->backend->act_size, c = (size_t)s->c * one, k = (size_t)s->k * one;
-    return (shortcut){(s->h + s->stride - 1) / s->stride, (s->w + s->stride - 1) / s->stride, c, k,
-                      (size_t)((s->k - s->c) / 2) * one, (size_t)s->n};
+    return (shortcut){(s->h + s->stride - 1) / s->stride,
+                      (s->w + s->stride - 1) / s->stride,
+                      c,
+                      k,
+                      (size_t)((s->k - s->c) / 2) * one,
+                      (size_t)s->n};
 }
 
 /* Where in x the pixel (i, j) of image n of y comes from. */

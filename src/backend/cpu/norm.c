@@ -13,61 +13,90 @@ enum {
                   block's absolute sum, and far less on average */
 };
 
+/* Rows of `width` elements, whose channels repeat after `channels`: few channels are taken together
+ * for several pixels, to fill a group. */
 typedef struct {
-    size_t rows, c; /* pixels and channels */
+    size_t rows, width, channels;
 } extent;
 
-/* What is handled at a time: pixels `begin` to `end` of `width` channels from `c` on. The next tile
- * is that of the same pixels' next channels, which often share cache lines with these. */
+/* What is handled at a time: rows `begin` to `end` of the `width` elements from `at` on. The next
+ * tile is that of the same rows' next elements, while those are still in the cache. */
 typedef struct {
-    size_t begin, end, c, width;
+    size_t begin, end, at, width;
 } tile;
 
 static extent extent_of(const gyre_norm_shape *s) {
-    return (extent){(size_t)s->n * (size_t)s->h * (size_t)s->w, (size_t)s->c};
+    extent e = {(size_t)s->n * (size_t)s->h * (size_t)s->w, (size_t)s->c, (size_t)s->c};
+    for (; GROUP % (2 * e.width) == 0 && e.rows % 2 == 0; e.rows /= 2) e.width *= 2;
+    return e;
 }
 
-static inline tile tile_at(extent e, size_t begin, size_t c) {
+static inline tile tile_at(extent e, size_t begin, size_t at) {
     size_t end = begin + ROWS < e.rows ? begin + ROWS : e.rows;
-    return (tile){begin, end, c, e.c - c < LANES ? e.c - c : LANES};
+    return (tile){begin, end, at, e.width - at < GROUP ? e.width - at : GROUP};
 }
 
 static inline tile tile_after(extent e, tile t) {
-    return t.c + LANES < e.c ? tile_at(e, t.begin, t.c + LANES) : tile_at(e, t.begin + ROWS, 0);
+    return t.at + GROUP < e.width ? tile_at(e, t.begin, t.at + GROUP)
+                                  : tile_at(e, t.begin + ROWS, 0);
 }
 
 #define FOR_TILES(t, e) for (tile t = tile_at(e, 0, 0); t.begin < e.rows; t = tile_after(e, t))
 
+static inline size_t channel_after(extent e, size_t c) {
+    return c + 1 < e.channels ? c + 1 : 0;
+}
+
+/* A number for each channel, in the places of a tile's elements. */
+ACT_LOOP void per_element(bool bf16, size_t width, const float *per_channel, extent e, tile t,
+                          group *out) {
+    float list[GROUP] = {0};
+    for (size_t j = 0, c = t.at % e.channels; j < width; j++, c = channel_after(e, c)) {
+        float value = per_channel[c];
+        list[j] = value == value ? value : NAN; /* the plain one, as round_lanes wants it */
+    }
+    group_of(bf16, list, out);
+}
+
 /* Two sums for each channel. */
 typedef struct {
-    double *first, *second; /* (c) */
+    double *first, *second;
 } channel_sums;
 
-ACT_LOOP void add_tile(tile t, const lanes *first, const lanes *second, channel_sums out) {
-    for (size_t j = 0; j < t.width; j++) {
-        out.first[t.c + j] += (double)(*first)[j];
-        out.second[t.c + j] += (double)(*second)[j];
+ACT_LOOP void add_tile(bool bf16, size_t width, extent e, tile t, const group *first,
+                       const group *second, channel_sums out) {
+    float f[GROUP], s[GROUP];
+    group_list(bf16, first, f);
+    group_list(bf16, second, s);
+    for (size_t j = 0, c = t.at % e.channels; j < width; j++, c = channel_after(e, c)) {
+        out.first[c] += (double)f[j];
+        out.second[c] += (double)s[j];
     }
 }
 
-ACT_LOOP void moments_of_tile(bool bf16, const void *x, extent e, tile t, const float *shift,
-                              channel_sums out) {
-    lanes s = {0}, q = {0}, from, row;
-    lanes_get(false, shift, t.c, t.width, &from);
+ACT_LOOP void add_moments(lanes *x, const lanes *shift, lanes *s, lanes *q) {
+    *x -= *shift;
+    *s += *x;
+    *q += *x * *x;
+}
+
+ACT_LOOP void moments_of_tile(bool bf16, size_t width, const void *x, extent e, tile t,
+                              const float *shift, channel_sums out) {
+    group s = {0}, q = {0}, from, row;
+    per_element(bf16, width, shift, e, t, &from);
     for (size_t i = t.begin; i < t.end; i++) {
-        lanes_get(bf16, x, i * e.c + t.c, t.width, &row);
-        row -= from;
-        s += row;
-        q += row * row;
+        group_get(bf16, width, x, i * e.width + t.at, &row);
+        add_moments(&row.a, &from.a, &s.a, &q.a);
+        add_moments(&row.b, &from.b, &s.b, &q.b);
     }
-    add_tile(t, &s, &q, out);
+    add_tile(bf16, width, e, t, &s, &q, out);
 }
 
 /* Sums of x - shift and (x - shift)^2. The shift (the first pixel) keeps the variance free of
  * cancellation when the mean is large. */
 CPU_CLONES
 static void sum_moments(bool bf16, const void *x, extent e, const float *shift, channel_sums out) {
-    FOR_TILES(t, e) ACT_CALL(bf16, moments_of_tile, x, e, t, shift, out);
+    FOR_TILES(t, e) ACT_CALL(bf16, t.width, moments_of_tile, x, e, t, shift, out);
 }
 
 /* The mean is taken off first: folded into b it would cancel when it is large beside the
@@ -77,22 +106,32 @@ typedef struct {
     bool relu;
 } affine;
 
-ACT_LOOP void apply_to_tile(bool bf16, const void *x, const void *residual, extent e, tile t,
-                            affine f, void *y) {
-    lanes mean, a, b, v, r, zero = {0};
-    lanes_get(false, f.mean, t.c, t.width, &mean);
-    lanes_get(false, f.a, t.c, t.width, &a);
-    lanes_get(false, f.b, t.c, t.width, &b);
+ACT_LOOP void rectify(lanes *x) {
+    const lanes zero = {0};
+    *x = (lanes)((lanes_mask)*x & ~(*x < zero)); /* NaN stays NaN */
+}
+
+ACT_LOOP void apply_to_tile(bool bf16, size_t width, const void *x, const void *residual, extent e,
+                            tile t, affine f, void *y) {
+    group mean, a, b, v, r;
+    per_element(bf16, width, f.mean, e, t, &mean);
+    per_element(bf16, width, f.a, e, t, &a);
+    per_element(bf16, width, f.b, e, t, &b);
     for (size_t i = t.begin; i < t.end; i++) {
-        size_t at = i * e.c + t.c;
-        lanes_get(bf16, x, at, t.width, &v);
-        v = (v - mean) * a + b;
+        size_t at = i * e.width + t.at;
+        group_get(bf16, width, x, at, &v);
+        v.a = (v.a - mean.a) * a.a + b.a;
+        v.b = (v.b - mean.b) * a.b + b.b;
         if (residual != NULL) {
-            lanes_get(bf16, residual, at, t.width, &r);
-            v += r;
+            group_get(bf16, width, residual, at, &r);
+            v.a += r.a;
+            v.b += r.b;
         }
-        if (f.relu) v = (lanes)((lanes_mask)v & ~(v < zero)); /* NaN stays NaN */
-        lanes_put(bf16, y, at, t.width, &v);
+        if (f.relu) {
+            rectify(&v.a);
+            rectify(&v.b);
+        }
+        group_put(bf16, width, &v, y, at);
     }
 }
 
@@ -101,9 +140,9 @@ CPU_CLONES
 static void apply(bool bf16, const void *x, const void *residual, extent e, affine f, void *y) {
     FOR_TILES(t, e) {
         if (residual != NULL)
-            ACT_CALL(bf16, apply_to_tile, x, residual, e, t, f, y);
+            ACT_CALL(bf16, t.width, apply_to_tile, x, residual, e, t, f, y);
         else
-            ACT_CALL(bf16, apply_to_tile, x, NULL, e, t, f, y);
+            ACT_CALL(bf16, t.width, apply_to_tile, x, NULL, e, t, f, y);
     }
 }
 
@@ -116,8 +155,8 @@ static gyre_status apply_norm(gyre_queue *q, const gyre_norm_shape *s, gyre_act 
     GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, c * sizeof(float), &work));
     float *a = work;
     for (size_t j = 0; j < c; j++) a[j] = gamma[j] * inverse[j];
-    apply(cpu_bf16(q), x, s->add ? residual : NULL, extent_of(s),
-          (affine){mean, a, beta, s->relu}, y);
+    apply(cpu_bf16(q), x, s->add ? residual : NULL, extent_of(s), (affine){mean, a, beta, s->relu},
+          y);
     return GYRE_OK;
 }
 
@@ -135,20 +174,20 @@ static gyre_status open_sums(gyre_queue *q, size_t c, size_t more_floats, channe
 gyre_status cpu_norm_train(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
                            gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved, gyre_f32 moments_,
                            gyre_act y) {
-    extent e = extent_of(s);
-    float *mean = cpu_f32(saved), *inverse = mean + e.c, *moments = cpu_f32(moments_), *shift;
-    double rows = (double)e.rows, unbiased = e.rows > 1 ? rows / (rows - 1) : 1.0;
+    size_t c = (size_t)s->c, count = (size_t)s->n * (size_t)s->h * (size_t)s->w;
+    float *mean = cpu_f32(saved), *inverse = mean + c, *moments = cpu_f32(moments_), *shift;
+    double n = (double)count, unbiased = count > 1 ? n / (n - 1) : 1.0;
     channel_sums sums;
-    GYRE_TRY(open_sums(q, e.c, e.c, &sums, &shift));
-    for (size_t j = 0; j < e.c; j++) shift[j] = act_get(cpu_bf16(q), x, j);
-    sum_moments(cpu_bf16(q), x, e, shift, sums);
-    for (size_t j = 0; j < e.c; j++) {
-        double d = sums.first[j] / rows, variance = sums.second[j] / rows - d * d;
+    GYRE_TRY(open_sums(q, c, c, &sums, &shift));
+    for (size_t j = 0; j < c; j++) shift[j] = act_get(cpu_bf16(q), x, j);
+    sum_moments(cpu_bf16(q), x, extent_of(s), shift, sums);
+    for (size_t j = 0; j < c; j++) {
+        double d = sums.first[j] / n, variance = sums.second[j] / n - d * d;
         if (variance < 0) variance = 0;
         mean[j] = (float)((double)shift[j] + d);
         inverse[j] = (float)(1.0 / sqrt(variance + (double)s->eps));
         moments[j] = mean[j];
-        moments[e.c + j] = (float)(variance * unbiased);
+        moments[c + j] = (float)(variance * unbiased);
     }
     return apply_norm(q, s, x, residual, cpu_f32(gamma), cpu_f32(beta), mean, inverse, y);
 }
@@ -176,33 +215,42 @@ typedef struct {
     bool relu;
 } backward;
 
-/* dy' is 0 where y <= 0, else dy; a NaN in y lets dy pass, so that it is seen. Without ReLU y is
- * not read. */
-ACT_LOOP void masked_gradient(bool bf16, backward f, size_t at, size_t width, lanes *out) {
-    lanes y, zero = {0};
-    lanes_get(bf16, f.dy, at, width, out);
-    if (!f.relu) return;
-    lanes_get(bf16, f.y, at, width, &y);
-    *out = (lanes)((lanes_mask)*out & ~(y <= zero));
+/* d stays where y > 0 or NaN (so that it is seen), and is 0 elsewhere. */
+ACT_LOOP void mask(lanes *d, const lanes *y) {
+    const lanes zero = {0};
+    *d = (lanes)((lanes_mask)*d & ~(*y <= zero));
 }
 
-ACT_LOOP void gradients_of_tile(bool bf16, backward f, extent e, tile t, channel_sums out) {
-    lanes s = {0}, q = {0}, from, x, d;
-    lanes_get(false, f.mean, t.c, t.width, &from);
+/* dy' = dy behind the ReLU */
+ACT_LOOP void masked_gradient(bool bf16, size_t width, backward f, size_t at, group *out) {
+    group y;
+    group_get(bf16, width, f.dy, at, out);
+    if (!f.relu) return;
+    group_get(bf16, width, f.y, at, &y);
+    mask(&out->a, &y.a);
+    mask(&out->b, &y.b);
+}
+
+ACT_LOOP void gradients_of_tile(bool bf16, size_t width, backward f, extent e, tile t,
+                                channel_sums out) {
+    group s = {0}, q = {0}, from, x, d;
+    per_element(bf16, width, f.mean, e, t, &from);
     for (size_t i = t.begin; i < t.end; i++) {
-        size_t at = i * e.c + t.c;
-        lanes_get(bf16, f.x, at, t.width, &x);
-        masked_gradient(bf16, f, at, t.width, &d);
-        s += d;
-        q += d * (x - from);
+        size_t at = i * e.width + t.at;
+        group_get(bf16, width, f.x, at, &x);
+        masked_gradient(bf16, width, f, at, &d);
+        s.a += d.a;
+        s.b += d.b;
+        q.a += d.a * (x.a - from.a);
+        q.b += d.b * (x.b - from.b);
     }
-    add_tile(t, &s, &q, out);
+    add_tile(bf16, width, e, t, &s, &q, out);
 }
 
 /* Sums of dy' and dy' * (x - mean). */
 CPU_CLONES
 static void sum_gradients(bool bf16, backward f, extent e, channel_sums out) {
-    FOR_TILES(t, e) ACT_CALL(bf16, gradients_of_tile, f, e, t, out);
+    FOR_TILES(t, e) ACT_CALL(bf16, t.width, gradients_of_tile, f, e, t, out);
 }
 
 /* Factors per channel: dx = k dy' + m (x - mean) + b */
@@ -210,50 +258,56 @@ typedef struct {
     float *k, *m, *b;
 } slopes;
 
-ACT_LOOP void gradient_to_tile(bool bf16, backward f, extent e, tile t, slopes g, void *dx,
-                               void *dresidual) {
-    lanes k, m, b, mean, x, d;
-    lanes_get(false, g.k, t.c, t.width, &k);
-    lanes_get(false, g.m, t.c, t.width, &m);
-    lanes_get(false, g.b, t.c, t.width, &b);
-    lanes_get(false, f.mean, t.c, t.width, &mean);
+ACT_LOOP void gradient_to_tile(bool bf16, size_t width, backward f, extent e, tile t, slopes g,
+                               void *dx, void *dresidual) {
+    group k, m, b, mean, x, d;
+    per_element(bf16, width, g.k, e, t, &k);
+    per_element(bf16, width, g.m, e, t, &m);
+    per_element(bf16, width, g.b, e, t, &b);
+    per_element(bf16, width, f.mean, e, t, &mean);
     for (size_t i = t.begin; i < t.end; i++) {
-        size_t at = i * e.c + t.c;
-        lanes_get(bf16, f.x, at, t.width, &x);
-        masked_gradient(bf16, f, at, t.width, &d);
-        x = k * d + (m * (x - mean) + b);
-        if (dresidual != NULL) lanes_put(bf16, dresidual, at, t.width, &d);
-        lanes_put(bf16, dx, at, t.width, &x);
+        size_t at = i * e.width + t.at;
+        group_get(bf16, width, f.x, at, &x);
+        masked_gradient(bf16, width, f, at, &d);
+        x.a = k.a * d.a + (m.a * (x.a - mean.a) + b.a);
+        x.b = k.b * d.b + (m.b * (x.b - mean.b) + b.b);
+        if (dresidual != NULL) group_put_exact(bf16, width, &d, dresidual, at);
+        group_put(bf16, width, &x, dx, at);
     }
 }
 
 /* dx, and dresidual = dy'. Either may be dy: what is overwritten was read before. */
 CPU_CLONES
-static void apply_gradient(bool bf16, backward f, extent e, slopes g, void *dx,
-                           void *dresidual) {
-    FOR_TILES(t, e) ACT_CALL(bf16, gradient_to_tile, f, e, t, g, dx, dresidual);
+static void apply_gradient(bool bf16, backward f, extent e, slopes g, void *dx, void *dresidual) {
+    FOR_TILES(t, e) {
+        if (dresidual != NULL)
+            ACT_CALL(bf16, t.width, gradient_to_tile, f, e, t, g, dx, dresidual);
+        else
+            ACT_CALL(bf16, t.width, gradient_to_tile, f, e, t, g, dx, NULL);
+    }
 }
 
 gyre_status cpu_norm_dx(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act y,
                         gyre_act dy, gyre_f32 gamma, gyre_f32 saved, gyre_act dx,
                         gyre_act dresidual, gyre_f32 dgamma, gyre_f32 dbeta) {
-    extent e = extent_of(s);
-    const float *mean = cpu_f32(saved), *inverse = mean + e.c;
+    size_t c = (size_t)s->c;
+    double n = (double)s->n * (double)s->h * (double)s->w;
+    const float *mean = cpu_f32(saved), *inverse = mean + c;
     backward f = {x, y, dy, mean, s->relu};
     channel_sums sums;
     float *work;
-    GYRE_TRY(open_sums(q, e.c, 3 * e.c, &sums, &work));
-    slopes g = {work, work + e.c, work + 2 * e.c};
-    sum_gradients(cpu_bf16(q), f, e, sums);
-    for (size_t j = 0; j < e.c; j++) {
+    GYRE_TRY(open_sums(q, c, 3 * c, &sums, &work));
+    slopes g = {work, work + c, work + 2 * c};
+    sum_gradients(cpu_bf16(q), f, extent_of(s), sums);
+    for (size_t j = 0; j < c; j++) {
         double inv = (double)inverse[j], scale = (double)cpu_f32(gamma)[j] * inv;
         cpu_f32(dgamma)[j] = (float)(sums.second[j] * inv);
         cpu_f32(dbeta)[j] = (float)sums.first[j];
         g.k[j] = (float)scale;
         /* d mean and d variance, unless the statistics are constants */
-        g.m[j] = s->frozen ? 0 : (float)(-scale * inv * inv * sums.second[j] / (double)e.rows);
-        g.b[j] = s->frozen ? 0 : (float)(-scale * sums.first[j] / (double)e.rows);
+        g.m[j] = s->frozen ? 0 : (float)(-scale * inv * inv * sums.second[j] / n);
+        g.b[j] = s->frozen ? 0 : (float)(-scale * sums.first[j] / n);
     }
-    apply_gradient(cpu_bf16(q), f, e, g, dx, s->add ? dresidual : NULL);
+    apply_gradient(cpu_bf16(q), f, extent_of(s), g, dx, s->add ? dresidual : NULL);
     return GYRE_OK;
 }
