@@ -24,6 +24,8 @@
 
 #include <cmocka.h>
 
+#include "precision.h"
+
 #define HALF_ULP 0x1p-24
 #define HALF_ULP_BF16 0x1p-8
 #define OK(call)                                                                                   \
@@ -31,31 +33,12 @@
         if ((call) != GYRE_OK) fail_msg("%s: %s", #call, gyre_error_text());                       \
     } while (0)
 
-static gyre_precision precision = GYRE_PRECISION_F32; /* of backends that are opened */
-
 static inline gyre_backend *open_backend(int threads) {
     gyre_backend *b = NULL;
     gyre_backend_options options = {.threads = threads, .precision = precision, .poison = true};
     OK(gyre_backend_open(GYRE_BACKEND_CPU, &options, NULL, &b));
     return b;
 }
-
-/* False where oneDNN has no bf16 kernels for this processor. */
-static inline bool switch_to_bf16(void) {
-    gyre_backend *b = NULL;
-    gyre_backend_options options = {.threads = 1, .precision = GYRE_PRECISION_BF16};
-    if (gyre_backend_open(GYRE_BACKEND_CPU, &options, NULL, &b) != GYRE_OK) {
-        printf("not in bf16: %s\n", gyre_error_text());
-        return false;
-    }
-    b->ops->close(b);
-    precision = GYRE_PRECISION_BF16;
-    return true;
-}
-
-#define RUN_IN_BOTH(tests, set_up, tear_down)                                                      \
-    (cmocka_run_group_tests_name("f32", tests, set_up, tear_down) +                                \
-     (switch_to_bf16() ? cmocka_run_group_tests_name("bf16", tests, set_up, tear_down) : 0))
 
 /* ---- bf16 numbers, by arithmetic */
 
