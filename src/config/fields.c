@@ -19,7 +19,8 @@ const config_field gyre_config_fields[] = {
     {"backend", FIELD_CHOICE, RECORDED, AT(backend), 0, 0, 0, "auto|cpu|cuda", "\"auto\"",
      "Where layers are computed; auto takes the GPU when each rank has one."},
     {"precision", FIELD_CHOICE, ARITHMETIC, AT(precision), 0, 0, 0, "f32|bf16", "\"f32\"",
-     "Type of activations and working weights; master weights and sums are always f32."},
+     "Type of activations and working weights; master weights and sums are always f32. On the CPU, "
+     "bf16 wants AVX-512, and is fast with AVX512-BF16 or AMX."},
     {"tf32", FIELD_FLAG, ARITHMETIC, AT(tf32), 0, 0, 0, NULL, "false",
      "Allow TF32 tensor cores in f32 (GPU)."},
     {"graph", FIELD_FLAG, FREE, AT(graph), 0, 0, 0, NULL, "true",

@@ -60,6 +60,7 @@ static void the_first_failure_by_index_wins(void **state) {
 static void memory_is_aligned_and_poisoned(void **state) {
     (void)state;
     gyre_backend *b = open_backend(1);
+    assert_int_equal(b->act_size, precision == GYRE_PRECISION_BF16 ? 2 : 4);
     for (size_t bytes = 0; bytes < 300; bytes += 4) {
         gyre_raw p;
         float content[75];
@@ -101,6 +102,7 @@ static void what_is_not_there_is_refused(void **state) {
     assert_non_null(strstr(gyre_error_text(), "CUDA"));
     OK(gyre_backend_open(GYRE_BACKEND_AUTO, &options, NULL, &b));
     assert_string_equal(b->ops->name, "cpu");
+    assert_int_equal(b->act_size, sizeof(float));
     assert_non_null(strstr(b->ops->describe(b), "oneDNN"));
     b->ops->close(b);
 }

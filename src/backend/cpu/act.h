@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define ACT_LOOP static inline __attribute__((always_inline))
+
 /* loop(bf16, width, ...) with constants for both: width is GROUP, or less at an end. */
 #define ACT_CALL(bf16, width, loop, ...)                                                           \
     do {                                                                                           \
@@ -30,9 +31,9 @@
 /* loop(bf16, width, begin, end, ...) over n elements: the full groups, then the rest. */
 #define ACT_CALL_GROUPS(bf16, n, loop, ...)                                                        \
     do {                                                                                           \
-        size_t rest_ = (n) % GROUP, full_ = (n)-rest_;                                             \
+        size_t all_ = (n), rest_ = all_ % GROUP, full_ = all_ - rest_;                             \
         ACT_CALL(bf16, GROUP, loop, 0, full_, __VA_ARGS__);                                        \
-        if (rest_ > 0) ACT_CALL(bf16, rest_, loop, full_, n, __VA_ARGS__);                         \
+        if (rest_ > 0) ACT_CALL(bf16, rest_, loop, full_, all_, __VA_ARGS__);                      \
     } while (0)
 
 ACT_LOOP float bf16_widen(uint16_t x) {
@@ -52,13 +53,6 @@ ACT_LOOP uint16_t bf16_round(float x) {
 
 ACT_LOOP float act_get(bool bf16, const void *x, size_t i) {
     return bf16 ? bf16_widen(((const uint16_t *)x)[i]) : ((const float *)x)[i];
-}
-
-ACT_LOOP void act_put(bool bf16, void *x, size_t i, float value) {
-    if (bf16)
-        ((uint16_t *)x)[i] = bf16_round(value);
-    else
-        ((float *)x)[i] = value;
 }
 
 /* ---- groups: GROUP consecutive elements in two vectors, each one AVX-512 register or two of AVX2.
@@ -128,6 +122,18 @@ ACT_LOOP void group_put(bool bf16, size_t width, const group *value, void *x, si
         round_lanes(&out.b);
     }
     group_put_exact(bf16, width, &out, x, i);
+}
+
+/* 0 where x < 0; NaN stays NaN. */
+ACT_LOOP void rectify_lanes(lanes *x) {
+    const lanes zero = {0};
+    *x = (lanes)((lanes_mask)*x & ~(*x < zero));
+}
+
+/* d stays where the ReLU's result y is above 0, or NaN so that it is seen, and is 0 elsewhere. */
+ACT_LOOP void mask_lanes(lanes *d, const lanes *y) {
+    const lanes zero = {0};
+    *d = (lanes)((lanes_mask)*d & ~(*y <= zero));
 }
 
 /* GROUP numbers in the order of a group of that type, and back. */

@@ -79,6 +79,17 @@ static gyre_status make_attr(dnnl_primitive_attr_t *out) {
 
 typedef enum { FORWARD, DATA, WEIGHTS } direction;
 
+/* The arguments of a layer's primitive, by direction. */
+static const int layer_ids[][5] = {
+    {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST, 0},
+    {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, 0},
+    {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, 0}};
+
+/* Gradients of weights are f32, whatever the activations are. */
+static dnnl_data_type_t weights_type(const dnn_device *device, direction d) {
+    return d == WEIGHTS ? dnnl_f32 : device->act;
+}
+
 static dnnl_status_t conv_pd(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
                              const layer_md *m, dnnl_primitive_attr_t attr,
                              dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out) {
@@ -259,17 +270,8 @@ static gyre_status conv_format_open(const dnn_device *device, direction d, const
     return status;
 }
 
-/* Gradients of weights are f32, whatever the activations are. */
-static dnnl_data_type_t weights_type(const dnn_device *device, direction d) {
-    return d == WEIGHTS ? dnnl_f32 : device->act;
-}
-
 static gyre_status conv_open(const dnn_device *device, direction d, const gyre_conv_shape *s,
                              dnn_op *op) {
-    static const int ids[][5] = {
-        {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST, 0},
-        {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, 0},
-        {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, 0}};
     dnnl_primitive_desc_t format = NULL, pd = NULL;
     layer_md m = {0};
     gyre_status status;
@@ -287,7 +289,7 @@ static gyre_status conv_open(const dnn_device *device, direction d, const gyre_c
         m.w = packed;
     }
     GYRE_GOTO(conv_pd_open(device, d, s, &m, &pd));
-    status = op_make(device->engine, pd, ids[d], op);
+    status = op_make(device->engine, pd, layer_ids[d], op);
 out:
     layer_md_free(&m);
     if (format != NULL) dnnl_primitive_desc_destroy(format);
@@ -334,10 +336,6 @@ out:
 
 static gyre_status linear_open(const dnn_device *device, direction d, const gyre_linear_shape *s,
                                dnn_op *op) {
-    static const int ids[][5] = {
-        {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST, 0},
-        {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, 0},
-        {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, 0}};
     const dnnl_dims_t x = {s->n, s->in}, w = {s->out, s->in}, y = {s->n, s->out};
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
     dnnl_primitive_attr_t attr = NULL;
@@ -353,7 +351,7 @@ static gyre_status linear_open(const dnn_device *device, direction d, const gyre
                         "inner product hint"));
     }
     GYRE_GOTO(check(linear_pd(device->engine, d, &m, attr, hint, &pd), "inner product"));
-    status = op_make(device->engine, pd, ids[d], op);
+    status = op_make(device->engine, pd, layer_ids[d], op);
 out:
     layer_md_free(&m);
     layer_md_free(&any);

@@ -43,12 +43,11 @@ gyre_status cpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_
 
 /* A group is read before it is written, so results may take an operand's place. */
 ACT_LOOP void relu_loop(bool bf16, size_t width, size_t begin, size_t end, const void *x, void *y) {
-    const lanes zero = {0};
     for (size_t i = begin; i < end; i += GROUP) {
         group v;
         group_get(bf16, width, x, i, &v);
-        v.a = (lanes)((lanes_mask)v.a & ~(v.a < zero)); /* NaN stays NaN */
-        v.b = (lanes)((lanes_mask)v.b & ~(v.b < zero));
+        rectify_lanes(&v.a);
+        rectify_lanes(&v.b);
         group_put_exact(bf16, width, &v, y, i);
     }
 }
@@ -61,13 +60,12 @@ gyre_status cpu_relu(gyre_queue *q, size_t n, gyre_act x, gyre_act y) {
 
 ACT_LOOP void relu_dx_loop(bool bf16, size_t width, size_t begin, size_t end, const void *y,
                            const void *dy, void *dx) {
-    const lanes zero = {0};
     for (size_t i = begin; i < end; i += GROUP) {
         group v, d;
         group_get(bf16, width, y, i, &v);
         group_get(bf16, width, dy, i, &d);
-        d.a = (lanes)((lanes_mask)d.a & ~(v.a <= zero));
-        d.b = (lanes)((lanes_mask)d.b & ~(v.b <= zero));
+        mask_lanes(&d.a, &v.a);
+        mask_lanes(&d.b, &v.b);
         group_put_exact(bf16, width, &d, dx, i);
     }
 }

@@ -2,14 +2,14 @@
  *
  * Own loops, because the residual add is fused and the order of every sum is fixed by the source:
  * a channel has its own accumulators, pixels are added in blocks, blocks in double. Channels run
- * along the vector, so the vector width does not reorder anything. */
+ * along the vector, so neither its width nor the type's order in a group reorders anything. */
 #include "act.h"
 #include "cpu.h"
 
 #include <math.h>
 
 enum {
-    ROWS = 256 /* pixels summed in f32 before the sum goes to double: error <= 256 * 2^-24 of the
+    ROWS = 256 /* numbers summed in f32 before the sum goes to double: error <= 256 * 2^-24 of the
                   block's absolute sum, and far less on average */
 };
 
@@ -106,11 +106,6 @@ typedef struct {
     bool relu;
 } affine;
 
-ACT_LOOP void rectify(lanes *x) {
-    const lanes zero = {0};
-    *x = (lanes)((lanes_mask)*x & ~(*x < zero)); /* NaN stays NaN */
-}
-
 ACT_LOOP void apply_to_tile(bool bf16, size_t width, const void *x, const void *residual, extent e,
                             tile t, affine f, void *y) {
     group mean, a, b, v, r;
@@ -128,8 +123,8 @@ ACT_LOOP void apply_to_tile(bool bf16, size_t width, const void *x, const void *
             v.b += r.b;
         }
         if (f.relu) {
-            rectify(&v.a);
-            rectify(&v.b);
+            rectify_lanes(&v.a);
+            rectify_lanes(&v.b);
         }
         group_put(bf16, width, &v, y, at);
     }
@@ -215,20 +210,14 @@ typedef struct {
     bool relu;
 } backward;
 
-/* d stays where y > 0 or NaN (so that it is seen), and is 0 elsewhere. */
-ACT_LOOP void mask(lanes *d, const lanes *y) {
-    const lanes zero = {0};
-    *d = (lanes)((lanes_mask)*d & ~(*y <= zero));
-}
-
 /* dy' = dy behind the ReLU */
 ACT_LOOP void masked_gradient(bool bf16, size_t width, backward f, size_t at, group *out) {
     group y;
     group_get(bf16, width, f.dy, at, out);
     if (!f.relu) return;
     group_get(bf16, width, f.y, at, &y);
-    mask(&out->a, &y.a);
-    mask(&out->b, &y.b);
+    mask_lanes(&out->a, &y.a);
+    mask_lanes(&out->b, &y.b);
 }
 
 ACT_LOOP void gradients_of_tile(bool bf16, size_t width, backward f, extent e, tile t,
