@@ -13,8 +13,13 @@ O ?= build/cpu
 CFLAGS ?= -O3 -g
 AT := $(if $(V),,@)
 
-.PHONY: all deps demo check unit docs format clean
-all: $(O)/gyre
+.PHONY: all deps named demo check unit docs format clean
+all: named
+	@$(MAKE) --no-print-directory $(O)/gyre
+
+# Says what is missing before a compiler stumbles over it.
+named:
+	@DEPS=show tools/deps.sh || true
 
 # ---- what the libraries want; a missing one leaves these empty and tools/deps.sh names it
 PKG := pkg-config --silence-errors

@@ -1,7 +1,7 @@
 /* Checkpoints: the state of a run after some number of completed updates, in one HDF5 file.
  *
  * /parameters/NAME f32, /optimizer/STATE/NAME f32, /state (fixed-type attributes: completed
- * updates, arithmetic config hash, data hash, versions that may change bits),
+ * updates, arithmetic config hash, data hash, model, versions that may change bits),
  * /state/buffers/LAYER.running_mean and .running_var f32, /state/input/mean and scale f32 (how
  * images become numbers). The user block is a seal (gyre/seal.h), checked before HDF5 opens the
  * file. Written atomically. Plain host data here, no device, no MPI. */
@@ -20,6 +20,9 @@ typedef struct {
     int64_t completed;    /* updates */
     uint64_t config_hash; /* gyre_config_hash of the resolved config */
     uint64_t data_hash;
+    uint64_t init_hash; /* of the file that the run was initialised from; 0: none */
+    char model[40];     /* of the zoo */
+    int32_t classes;
     int32_t ranks;     /* that wrote it; information only */
     int32_t finished;  /* 1: the run's last checkpoint */
     char machine[512]; /* what may change bits: processor, instruction set, libraries */

@@ -5,9 +5,13 @@
 #include "gyre/status.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Reads a whole file of at most `max` bytes into a fresh, zero-terminated buffer (free() it). */
 gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *size);
+
+/* XXH3-64 of a file's bytes; never 0. */
+gyre_status gyre_file_hash(const char *path, uint64_t *out);
 
 /* Writes `path` so that a reader sees the old content or the new, never a part: temporary file in
  * the same folder, fsync, rename, fsync of the folder. */

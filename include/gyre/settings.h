@@ -150,7 +150,8 @@ typedef struct {
 } gyre_checkpoint_settings;
 
 typedef struct {
-    char *dir; /* folder of the config file, which data.path is relative to */
+    char *source; /* the config file as given, for messages */
+    char *dir;    /* its folder, which data.path is relative to */
     uint64_t seed;
     gyre_reduce reduce;
     gyre_backend_choice backend;

@@ -37,6 +37,10 @@ gyre_status gyre_fail(gyre_status code, const char *format, ...)
  * failure to another one copies the text and records it there with gyre_fail(code, "%s", text). */
 const char *gyre_error_text(void);
 
+/* Puts "PREFIX: " before the recorded message of a failure; OK passes. For callers that know more
+ * of where it happened. */
+gyre_status gyre_fail_in(const char *prefix, gyre_status status);
+
 const char *gyre_status_text(gyre_status code);
 
 #define GYRE_TRY(expression)                                                                       \

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *size) {
     gyre_status status = GYRE_OK;
@@ -44,6 +45,31 @@ gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *siz
     text = NULL;
 out:
     free(text);
+    fclose(f);
+    return status;
+}
+
+gyre_status gyre_file_hash(const char *path, uint64_t *out) {
+    gyre_status status = GYRE_OK;
+    char piece[1 << 14];
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
+    XXH3_state_t *state = XXH3_createState();
+    if (state == NULL || XXH3_64bits_reset(state) != XXH_OK) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
+        goto out;
+    }
+    for (size_t got; (got = fread(piece, 1, sizeof piece, f)) > 0;) {
+        XXH3_64bits_update(state, piece, got);
+    }
+    if (ferror(f)) {
+        status = gyre_fail(GYRE_EIO, "cannot read '%s': %s", path, strerror(errno));
+        goto out;
+    }
+    uint64_t hash = XXH3_64bits_digest(state);
+    *out = hash == 0 ? 1 : hash;
+out:
+    XXH3_freeState(state);
     fclose(f);
     return status;
 }

@@ -19,6 +19,10 @@ gyre_status gyre_fail(gyre_status code, const char *format, ...) {
     return code;
 }
 
+gyre_status gyre_fail_in(const char *prefix, gyre_status status) {
+    return status == GYRE_OK ? GYRE_OK : gyre_fail(status, "%s: %s", prefix, last_error);
+}
+
 const char *gyre_error_text(void) {
     return last_error;
 }

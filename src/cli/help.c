@@ -1,15 +1,26 @@
-/* gyre help: what a config may say, from the same table that reads it. */
+/* gyre help: what a config may say and which models there are, from the tables that read it. */
 #include "cli.h"
 
 #include "gyre/config.h"
+#include "gyre/model.h"
 #include <string.h>
 
+static void print_models(void) {
+    for (int i = 0; gyre_model_name(i) != NULL; i++) {
+        printf("%-16s %s\n", gyre_model_name(i), gyre_model_words(i));
+    }
+}
+
 static int run(int argc, char **argv) {
-    bool markdown = argc == 3 && strcmp(argv[2], "--markdown") == 0;
-    if (argc < 2 || strcmp(argv[1], "config") != 0 || (argc != 2 && !markdown)) {
+    const char *about = argc > 1 ? argv[1] : "";
+    bool config = strcmp(about, "config") == 0, models = strcmp(about, "models") == 0;
+    bool markdown = config && argc == 3 && strcmp(argv[2], "--markdown") == 0;
+    if ((!config && !models) || (argc != 2 && !markdown)) {
         return gyre_cli_fail(gyre_fail(GYRE_EUSAGE, "usage: gyre %s", gyre_command_help.usage));
     }
-    if (markdown)
+    if (models)
+        print_models();
+    else if (markdown)
         gyre_config_help_markdown(stdout);
     else
         gyre_config_help(stdout);
@@ -19,7 +30,7 @@ static int run(int argc, char **argv) {
 
 const gyre_command gyre_command_help = {
     "help",
-    "help config [--markdown]",
-    "every config field with type, range, default and meaning",
+    "help [COMMAND] | help config [--markdown] | help models",
+    "a command in words; every config field with type, range, default and meaning; the models",
     run,
 };

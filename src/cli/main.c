@@ -1,6 +1,8 @@
 /* The dispatcher: finds the subcommand in one table and turns its status into the exit code. */
 #include "cli.h"
 
+#include "gyre/version.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,25 +22,51 @@ static const gyre_command *const commands[] = {
 };
 /* clang-format on */
 
+static void print_command(FILE *out, const gyre_command *c) {
+    fprintf(out, "  gyre %s\n      %s\n", c->usage, c->words);
+}
+
 static void print_usage(FILE *out) {
     fprintf(out, "usage: gyre COMMAND [ARGUMENTS]\n\n");
+    for (size_t i = 0; commands[i] != NULL; i++) print_command(out, commands[i]);
+}
+
+static const gyre_command *find(const char *name) {
     for (size_t i = 0; commands[i] != NULL; i++) {
-        fprintf(out, "  gyre %s\n      %s\n", commands[i]->usage, commands[i]->words);
+        if (strcmp(name, commands[i]->name) == 0) return commands[i];
     }
+    return NULL;
+}
+
+/* `gyre help`, `gyre help COMMAND`, and --help anywhere; `gyre help config` is a command's own. */
+static bool asks_for_help(int argc, char **argv, const gyre_command **about) {
+    *about = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-h") != 0) continue;
+        *about = find(argv[1]);
+        return true;
+    }
+    if (strcmp(argv[1], "help") != 0 || argc > 3) return false;
+    if (argc == 3) *about = find(argv[2]);
+    return argc == 2 || *about != NULL;
 }
 
 int main(int argc, char **argv) {
+    const gyre_command *about;
     if (argc < 2) {
         print_usage(stderr);
         return GYRE_EUSAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_usage(stdout);
-        return GYRE_OK;
+    if (asks_for_help(argc, argv, &about)) {
+        if (about == NULL)
+            print_usage(stdout);
+        else
+            print_command(stdout, about);
+        return fflush(stdout) == 0 ? GYRE_OK : GYRE_EIO;
     }
-    for (size_t i = 0; commands[i] != NULL; i++) {
-        if (strcmp(argv[1], commands[i]->name) == 0) return commands[i]->run(argc - 1, argv + 1);
-    }
-    fprintf(stderr, "gyre: unknown command '%s'; `gyre --help` lists them\n", argv[1]);
-    return GYRE_EUSAGE;
+    if (strcmp(argv[1], "--version") == 0) return puts("gyre " GYRE_VERSION) < 0 ? GYRE_EIO : 0;
+    const gyre_command *command = find(argv[1]);
+    if (command != NULL) return command->run(argc - 1, argv + 1);
+    return gyre_cli_fail(
+        gyre_fail(GYRE_EUSAGE, "unknown command '%s'; `gyre --help` lists them", argv[1]));
 }

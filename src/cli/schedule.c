@@ -187,6 +187,7 @@ static int run(int argc, char **argv) {
     GYRE_GOTO(read_options(argc, argv, &o));
     GYRE_GOTO(gyre_config_open(o.config, o.sets.items, o.sets.count, &settings));
     status = show(&o, settings);
+    if (status == GYRE_EUSAGE) status = gyre_fail_in(o.config, status);
 out:
     if (settings != NULL) gyre_config_close(settings);
     free(o.sets.items);

@@ -36,8 +36,11 @@ gyre_status gyre_config_open(const char *path, char *const *sets, int set_count,
     gyre_status status = GYRE_OK;
     cJSON *tree = NULL, **owned = calloc((size_t)set_count + 1, sizeof *owned);
     config_reader r = {.settings = calloc(1, sizeof *r.settings)};
-    if (r.settings != NULL) r.settings->dir = gyre_path_dir(path);
-    if (owned == NULL || r.settings == NULL || r.settings->dir == NULL) {
+    if (r.settings != NULL) {
+        r.settings->dir = gyre_path_dir(path);
+        r.settings->source = strdup(path);
+    }
+    if (owned == NULL || r.settings == NULL || !r.settings->dir || !r.settings->source) {
         status = gyre_fail(GYRE_EDEVICE, "no memory for the config");
         goto out;
     }
@@ -62,6 +65,7 @@ void gyre_config_close(gyre_settings *s) {
     free(s->data.path);
     free(s->output_dir);
     free(s->schedule.stages);
+    free(s->source);
     free(s->dir);
     free(s);
 }

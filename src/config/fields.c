@@ -19,7 +19,8 @@ const config_field gyre_config_fields[] = {
     {"backend", FIELD_CHOICE, RECORDED, AT(backend), 0, 0, 0, "auto|cpu|cuda", "\"auto\"",
      "Where layers are computed; auto takes the GPU when each rank has one."},
     {"precision", FIELD_CHOICE, ARITHMETIC, AT(precision), 0, 0, 0, "f32|bf16", "\"f32\"",
-     "Type of activations and working weights; master weights and sums are always f32."},
+     "Type of activations and working weights; master weights and sums are always f32. On the CPU, "
+     "bf16 wants AVX-512, and is fast with AVX512-BF16 or AMX."},
     {"tf32", FIELD_FLAG, ARITHMETIC, AT(tf32), 0, 0, 0, NULL, "false",
      "Allow TF32 tensor cores in f32 (GPU)."},
     {"graph", FIELD_FLAG, FREE, AT(graph), 0, 0, 0, NULL, "true",
@@ -56,11 +57,12 @@ const config_field gyre_config_fields[] = {
      "training samples only."},
 
     {"model.name", FIELD_TEXT, ARITHMETIC, AT(model.name), 0, 0, 0, NULL, NULL,
-     "Model of the zoo. Required."},
+     "Model of the zoo; `gyre help models` lists them. Required."},
     {"model.classes", FIELD_INTEGER, ARITHMETIC, AT(model.classes), 0, 1000000, 0, NULL, "0",
      "Number of classes; 0: the dataset's."},
-    {"model.init_from", FIELD_TEXT, ARITHMETIC, AT(model.init_from), 0, 0, 0, NULL, NULL,
-     "HDF5 file with /parameters/NAME to start from, relative to the config file."},
+    {"model.init_from", FIELD_TEXT, FREE, AT(model.init_from), 0, 0, 0, NULL, NULL,
+     "HDF5 file with /parameters/NAME to start from, relative to the config file; its content is "
+     "part of the run."},
     {"model.freeze", FIELD_NAMES, ARITHMETIC, AT(model.freeze), 0, 0, 0, NULL, "[]",
      "Parameters to leave as they are: names or prefixes, as [\"conv1\", \"layer1\"]."},
     {"model.batch_norm", FIELD_SIDE, ARITHMETIC, AT(model.batch_norm_frozen), 0, 0, 0,

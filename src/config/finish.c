@@ -135,14 +135,7 @@ gyre_status config_finish(config_reader *r, const char *where) {
     GYRE_TRY(finish_schedules(s, where));
     GYRE_TRY(finish_batch(s, where));
     GYRE_TRY(finish_optimizer(r, where));
-    GYRE_TRY(check_momentum(s, where));
-    if (s->precision == GYRE_PRECISION_BF16 && s->backend != GYRE_BACKEND_CUDA) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "%s: precision: bf16 is not available on the CPU yet; take \"f32\", or "
-                         "backend \"cuda\"",
-                         where);
-    }
-    return GYRE_OK;
+    return check_momentum(s, where);
 }
 
 gyre_status gyre_config_require(const gyre_settings *s) {

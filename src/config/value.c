@@ -61,7 +61,7 @@ void config_field_range(const config_field *f, char *out, size_t size) {
     case FIELD_INTEGER:
     case FIELD_SEED:
     case FIELD_STEPS: snprintf(out, size, "whole number %.0f..%.0f", f->min, f->max); break;
-    case FIELD_REAL: snprintf(out, size, "number %g..%g", f->min, f->max); break;
+    case FIELD_REAL: snprintf(out, size, "number %.9g..%.9g", f->min, f->max); break;
     case FIELD_TEXT: snprintf(out, size, "text"); break;
     case FIELD_NAMES: snprintf(out, size, "list of names"); break;
     case FIELD_CHOICE:

@@ -8,7 +8,22 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { NAMES_MAX = 32 };
+enum { NAMES_MAX = 32, NEAR = 3 /* letters that may be wrong */ };
+
+static gyre_status unknown_model(const char *name, const char *const *names) {
+    char list[512] = "";
+    size_t used = 0;
+    const char *nearest = gyre_text_nearest(name, names);
+    if (gyre_text_distance(name, nearest) <= NEAR) {
+        return gyre_fail(GYRE_EUSAGE, "model.name: unknown model \"%s\"; did you mean \"%s\"?",
+                         name, nearest);
+    }
+    for (int i = 0; names[i] != NULL && used < sizeof list; i++) {
+        used +=
+            (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", names[i]);
+    }
+    return gyre_fail(GYRE_EUSAGE, "model.name: unknown model \"%s\"; there are %s", name, list);
+}
 
 static gyre_status find_entry(const char *name, const zoo_entry **out) {
     const char *names[NAMES_MAX] = {0};
@@ -19,8 +34,7 @@ static gyre_status find_entry(const char *name, const zoo_entry **out) {
             return GYRE_OK;
         }
     }
-    return gyre_fail(GYRE_EUSAGE, "model.name: unknown model \"%s\"; did you mean \"%s\"?", name,
-                     gyre_text_nearest(name, names));
+    return unknown_model(name, names);
 }
 
 /* "layer1" and "layer1." freeze layer1.0.conv1.weight; "conv1" does not freeze conv10.weight. */

@@ -103,11 +103,14 @@ static void tics(FILE *gp, gyre_range range) {
         fprintf(gp, "set ytics %.9g\n", nice((range.hi - range.lo) / 3.8));
         return;
     }
+    enum { MOST = 6 }; /* numbers beside a panel */
     static const int digits[] = {1, 2, 5};
     bool all = range.hi < 1e3 * range.lo;
     const char *comma = "";
+    int least = (int)floor(log10(range.lo)), most = (int)ceil(log10(range.hi));
+    int stride = 1 + (most - least) / MOST;
     fputs("set ytics (", gp);
-    for (int power = (int)floor(log10(range.lo)); power <= (int)ceil(log10(range.hi)); power++) {
+    for (int power = least; power <= most; power += stride) {
         for (int i = 0; i < (all ? 3 : 1); i++) {
             fprintf(gp, "%s'%.9g' %.9g", comma, digits[i] * pow(10, power),
                     digits[i] * pow(10, power));

@@ -3,16 +3,43 @@
 
 #include "gyre/config.h"
 #include "gyre/file.h"
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-static char *last_part(const char *dir) {
-    char *whole = realpath(dir, NULL); /* so that "." has a name too */
-    const char *text = whole == NULL ? dir : whole;
-    const char *slash = strrchr(text, '/');
-    char *name = strdup(slash == NULL || slash[1] == '\0' ? text : slash + 1);
+/* The last `parts` parts of a folder's real path, so that "." has a name too. */
+static char *last_parts(const char *dir, int parts) {
+    char *whole = realpath(dir, NULL);
+    const char *text = whole == NULL ? dir : whole, *from = text + strlen(text);
+    while (from > text && parts > 0) {
+        from--;
+        if (*from == '/') parts--;
+    }
+    char *name = strdup(*from == '/' && from[1] != '\0' ? from + 1 : from);
     free(whole);
     return name;
+}
+
+static bool is_shared(const gyre_plot_run *runs, int count, int index) {
+    for (int i = 0; i < count; i++) {
+        if (i != index && strcmp(runs[i].name, runs[index].name) == 0) return true;
+    }
+    return false;
+}
+
+gyre_status gyre_plot_runs_name(gyre_plot_run *runs, int count) {
+    enum { DEEPEST = 8 };
+    for (int parts = 2; parts <= DEEPEST; parts++) {
+        bool shared[64] = {false};
+        for (int i = 0; i < count && i < 64; i++) shared[i] = is_shared(runs, count, i);
+        for (int i = 0; i < count && i < 64; i++) {
+            if (!shared[i]) continue;
+            free(runs[i].name);
+            runs[i].name = last_parts(runs[i].dir, parts);
+            if (runs[i].name == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to name the runs");
+        }
+    }
+    return GYRE_OK;
 }
 
 static gyre_status open_schedule(gyre_plot_run *r) {
@@ -23,7 +50,7 @@ static gyre_status open_schedule(gyre_plot_run *r) {
 
 gyre_status gyre_plot_run_open(const char *dir, gyre_plot_run *r) {
     gyre_status status = GYRE_OK;
-    *r = (gyre_plot_run){.dir = dir, .name = last_part(dir)};
+    *r = (gyre_plot_run){.dir = dir, .name = last_parts(dir, 1)};
     char *config = gyre_path_join(dir, "config.json");
     char *metrics = gyre_path_join(dir, "metrics.h5");
     if (r->name == NULL || config == NULL || metrics == NULL) {

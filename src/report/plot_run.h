@@ -9,7 +9,7 @@
 
 typedef struct {
     const char *dir;
-    char *name; /* last part of the folder's name */
+    char *name; /* last part of the folder's name; more of them where runs would share it */
     gyre_settings *settings;
     gyre_schedule *schedule;
     gyre_tables tables;
@@ -19,6 +19,8 @@ typedef struct {
  * begun. Close it in any case. */
 gyre_status gyre_plot_run_open(const char *dir, gyre_plot_run *r);
 void gyre_plot_run_close(gyre_plot_run *r);
+/* Makes the names differ, by putting parent folders before those that are the same. */
+gyre_status gyre_plot_runs_name(gyre_plot_run *runs, int count);
 
 /* Words for a figure of runs, cut to `room` bytes. Part: "test", "validation", or "evaluation" when
  * the runs differ. The x axis names the length of an epoch when the rows show one that all share.

@@ -246,7 +246,9 @@ static void train_panel(gyre_figure *f, const gyre_frame *frame, const picture *
     char heading[160];
     size_t half = gyre_series_half(p->runs[0].tables.train_count);
     char mean[48] = "2 % of the run";
-    if (p->count == 1) snprintf(mean, sizeof mean, "%zu steps", 2 * half + 1);
+    if (p->count == 1) {
+        snprintf(mean, sizeof mean, "%zu step%s", 2 * half + 1, half == 0 ? "" : "s");
+    }
     snprintf(heading, sizeof heading, "training loss (nats; light: every step, dark: mean of %s)%s",
              mean, p->train.log ? ", log scale" : "");
     gyre_frame_panel(f, frame, 1, heading, p->train);
@@ -358,6 +360,7 @@ gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output)
         goto out;
     }
     for (int i = 0; i < count; i++) GYRE_GOTO(gyre_plot_run_open(run_dirs[i], &p.runs[i]));
+    GYRE_GOTO(gyre_plot_runs_name(p.runs, count));
     status = draw(&f, &p);
 out:
     for (int i = 0; p.runs != NULL && i < count; i++) gyre_plot_run_close(&p.runs[i]);

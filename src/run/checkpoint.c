@@ -60,18 +60,24 @@ static bool attribute(direction way, hid_t group, const char *name, hid_t type, 
 }
 
 static bool attributes(direction way, hid_t group, gyre_snapshot *s) {
-    hid_t text = H5Tcopy(H5T_C_S1);
+    hid_t text = H5Tcopy(H5T_C_S1), name = H5Tcopy(H5T_C_S1);
     int32_t count = s->state_count;
     H5Tset_size(text, sizeof s->machine);
+    H5Tset_size(name, sizeof s->model);
     bool ok = attribute(way, group, "completed", H5T_STD_I64LE, &s->completed) &&
               attribute(way, group, "config_hash", H5T_STD_U64LE, &s->config_hash) &&
               attribute(way, group, "data_hash", H5T_STD_U64LE, &s->data_hash) &&
+              attribute(way, group, "init_hash", H5T_STD_U64LE, &s->init_hash) &&
+              attribute(way, group, "model", name, s->model) &&
+              attribute(way, group, "classes", H5T_STD_I32LE, &s->classes) &&
               attribute(way, group, "ranks", H5T_STD_I32LE, &s->ranks) &&
               attribute(way, group, "finished", H5T_STD_I32LE, &s->finished) &&
               attribute(way, group, "machine", text, s->machine);
     s->machine[sizeof s->machine - 1] = '\0';
+    s->model[sizeof s->model - 1] = '\0';
     if (way == WRITE) ok = ok && attribute(way, group, "states", H5T_STD_I32LE, &count);
     gyre_h5_close(text);
+    gyre_h5_close(name);
     return ok;
 }
 

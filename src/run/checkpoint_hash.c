@@ -1,6 +1,7 @@
 /* The identity of trained parameters, and parameters from files that gyre did not write. */
 #include "gyre/checkpoint.h"
 
+#include "gyre/log.h"
 #include "gyre/seal.h"
 #include "vector.h"
 #include <stdlib.h>
@@ -67,7 +68,17 @@ gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *compl
     return h.status != GYRE_OK ? h.status : gyre_fail(GYRE_EIO, "cannot read '%s'", path);
 }
 
-/* Reads what `arrays` and the group have in common; counts both kinds. */
+/* A name that both have, with another shape, is perhaps a mistake. */
+static void warn_of_shape(hid_t file, const char *path, const char *group, const char *name) {
+    char whole[128];
+    snprintf(whole, sizeof whole, "%s/%s", group, name);
+    if (H5Lexists(file, group, H5P_DEFAULT) <= 0 || H5Lexists(file, whole, H5P_DEFAULT) <= 0)
+        return;
+    gyre_warn("model.init_from: '%s' in '%s' has another shape than the model's; it is drawn",
+              whole, path);
+}
+
+/* Reads what `arrays` and the group have in common, and counts it. */
 static gyre_status import_group(hid_t file, const char *path, const char *group,
                                 const gyre_array *arrays, int count, float *vector, int *taken) {
     *taken = 0;
@@ -75,6 +86,7 @@ static gyre_status import_group(hid_t file, const char *path, const char *group,
         bool found = false;
         GYRE_TRY(gyre_array_read(file, path, group, &arrays[i], vector, &found));
         *taken += found;
+        if (!found) warn_of_shape(file, path, group, arrays[i].name);
     }
     return GYRE_OK;
 }

@@ -10,8 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { BATCH = 250 }; /* of a checkpoint without its run */
+
 typedef struct {
-    gyre_settings *settings;
+    gyre_settings *settings; /* of the run, NULL: the checkpoint is alone */
     gyre_dataset *data;
     gyre_model *model;
     gyre_snapshot snapshot;
@@ -55,28 +57,45 @@ static gyre_status find_part(const gyre_dataset *d, const char *data, const char
     return gyre_fail(GYRE_EIO, "'%s' has no part '%s'", data, part);
 }
 
+/* The run's config says more than the checkpoint, but is not needed. */
+static gyre_status read_settings(evaluation *e, const char *config, const char **data) {
+    if (gyre_file_exists(config)) GYRE_TRY(gyre_config_open(config, NULL, 0, &e->settings));
+    if (*data == NULL && e->settings != NULL) *data = e->settings->data.path;
+    if (*data != NULL) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "'%s' is not there to name the dataset; give it by --data FILE",
+                     config);
+}
+
+static gyre_status open_model(evaluation *e, const gyre_snapshot *s, const char *data,
+                              const gyre_images *images) {
+    char name[sizeof s->model];
+    memcpy(name, s->model, sizeof name);
+    const gyre_model_settings settings = {.name = name};
+    if (gyre_dataset_classes(e->data) > s->classes) {
+        return gyre_fail(GYRE_EIO, "'%s' has labels of %d classes, the model knows %d", data,
+                         gyre_dataset_classes(e->data), s->classes);
+    }
+    return gyre_model_open(&settings, images->h, images->w, images->c, s->classes, &e->model);
+}
+
 /* Reads everything; no device and no other rank yet. */
 static gyre_status read_files(evaluation *e, const char *given, const char *data, const char *part,
                               const gyre_images **images) {
     gyre_status status = GYRE_OK;
     char *checkpoint = NULL, *config = NULL;
+    gyre_snapshot scalars;
     GYRE_GOTO(locate(given, &checkpoint, &config));
-    GYRE_GOTO(gyre_config_open(config, NULL, 0, &e->settings));
-    if (data == NULL) data = e->settings->data.path;
+    GYRE_GOTO(gyre_checkpoint_scalars(checkpoint, &scalars));
+    GYRE_GOTO(read_settings(e, config, &data));
     GYRE_GOTO(gyre_dataset_open(data, &e->data));
     GYRE_GOTO(find_part(e->data, data, part, images));
-    int classes = e->settings->model.classes;
-    if (gyre_dataset_classes(e->data) > classes) {
-        status = gyre_fail(GYRE_EIO, "'%s' has labels of %d classes, the model knows %d", data,
-                           gyre_dataset_classes(e->data), classes);
-        goto out;
-    }
-    GYRE_GOTO(gyre_model_open(&e->settings->model, (*images)->h, (*images)->w, (*images)->c,
-                              classes, &e->model));
+    GYRE_GOTO(open_model(e, &scalars, data, *images));
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
     GYRE_GOTO(gyre_checkpoint_load(checkpoint, e->model, &e->snapshot));
-    e->classes = calloc(2 * (size_t)classes, sizeof *e->classes);
-    if (e->classes == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for %d classes", classes);
+    e->classes = calloc(2 * (size_t)scalars.classes, sizeof *e->classes);
+    if (e->classes == NULL) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory for %d classes", scalars.classes);
+    }
 out:
     free(checkpoint);
     free(config);
@@ -93,7 +112,8 @@ static gyre_status open_net(evaluation *e, gyre_comm *comm) {
         GYRE_TRY(ops->upload(q, e->weights->buffers, s->buffers, e->model->buffers));
     }
     GYRE_TRY(gyre_weights_pack(e->weights));
-    return gyre_evaluator_open(e->weights, e->settings->evaluate.batch, comm, NULL, &e->evaluator);
+    int batch = e->settings == NULL ? BATCH : e->settings->evaluate.batch;
+    return gyre_evaluator_open(e->weights, batch, comm, NULL, &e->evaluator);
 }
 
 void gyre_evaluation_close(gyre_evaluation *e) {
@@ -132,11 +152,14 @@ gyre_status gyre_evaluate_checkpoint(const char *checkpoint_or_run, const char *
     gyre_status status =
         gyre_comm_agree(comm, read_files(&e, checkpoint_or_run, data, part, &images));
     if (status != GYRE_OK) goto out;
-    const gyre_backend_options options = {.threads = e.settings->threads,
-                                          .precision = e.settings->precision,
-                                          .reduce = e.settings->reduce};
-    GYRE_GOTO(
-        gyre_comm_agree(comm, gyre_backend_open(e.settings->backend, &options, comm, &e.backend)));
+    gyre_backend_options options = {0};
+    gyre_backend_choice choice = GYRE_BACKEND_AUTO;
+    if (e.settings != NULL) {
+        options.threads = e.settings->threads;
+        options.precision = e.settings->precision;
+        choice = e.settings->backend;
+    }
+    GYRE_GOTO(gyre_comm_agree(comm, gyre_backend_open(choice, &options, comm, &e.backend)));
     GYRE_GOTO(gyre_comm_agree(comm, open_net(&e, comm)));
     const gyre_view view = {.images = images, .count = images->count};
     GYRE_GOTO(gyre_evaluator_run(e.evaluator, &view, e.classes, &score));

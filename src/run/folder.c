@@ -15,7 +15,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Empty, or with nothing but a lock that a run left before it wrote its config. */
+static bool is_temporary(const char *name) {
+    const char *dot = strstr(name, ".tmp.");
+    return dot != NULL && dot[5] != '\0' && dot[5 + strspn(dot + 5, "0123456789")] == '\0';
+}
+
+/* What gyre leaves where it is killed before it has written its config. */
+static bool is_leftover(const char *name) {
+    return strcmp(name, "lock") == 0 ||
+           (strncmp(name, "config.json", strlen("config.json")) == 0 && is_temporary(name));
+}
+
+/* Empty but for leftovers. */
 static gyre_status is_free(const char *path, bool *out) {
     *out = true;
     DIR *d = opendir(path);
@@ -25,12 +36,26 @@ static gyre_status is_free(const char *path, bool *out) {
     }
     for (struct dirent *e; (e = readdir(d)) != NULL;) {
         const char *name = e->d_name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "lock") != 0) {
-            *out = false;
-        }
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !is_leftover(name)) *out = false;
     }
     closedir(d);
     return GYRE_OK;
+}
+
+/* Takes away the temporary files of a launch that was killed while it wrote. The lock is held. */
+static void sweep(const char *path) {
+    DIR *d = opendir(path);
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        if (is_temporary(e->d_name)) unlinkat(dirfd(d), e->d_name, 0);
+    }
+    if (d != NULL) closedir(d);
+}
+
+static void sweep_run(const gyre_folder *f) {
+    char *checkpoints = gyre_path_join(f->path, "checkpoints");
+    sweep(f->path);
+    if (checkpoints != NULL) sweep(checkpoints);
+    free(checkpoints);
 }
 
 static gyre_status refuse(const gyre_folder *f, const char *path) {
@@ -47,6 +72,8 @@ static gyre_status refuse(const gyre_folder *f, const char *path) {
     return status;
 }
 
+enum { LOCK_TRIES = 20, LOCK_PAUSE = 100000 }; /* microseconds; two seconds in all */
+
 static gyre_status lock(gyre_folder *f) {
     gyre_status status = GYRE_OK;
     char host[128] = "?", text[256], *before = NULL;
@@ -58,7 +85,12 @@ static gyre_status lock(gyre_folder *f) {
         status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
         goto out;
     }
-    if (flock(f->lock, LOCK_EX | LOCK_NB) != 0) {
+    int code = flock(f->lock, LOCK_EX | LOCK_NB);
+    for (int i = 0; code != 0 && errno == EWOULDBLOCK && i < LOCK_TRIES; i++) {
+        usleep(LOCK_PAUSE); /* the ranks of a job that was just killed are still ending */
+        code = flock(f->lock, LOCK_EX | LOCK_NB);
+    }
+    if (code != 0) {
         if (errno == EWOULDBLOCK) {
             status = refuse(f, path);
             goto out;
@@ -100,6 +132,7 @@ gyre_status gyre_folder_open(const char *path, gyre_folder *out) {
     out->holds_run = gyre_file_exists(out->config);
     if (out->holds_run) {
         GYRE_GOTO(lock(out));
+        sweep_run(out);
     } else {
         GYRE_GOTO(is_free(path, &unused));
     }
@@ -123,11 +156,12 @@ gyre_status gyre_folder_rewrite(gyre_folder *f, const gyre_settings *resolved) {
 }
 
 gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved) {
-    GYRE_TRY(gyre_dir_make(f->path));
-    GYRE_TRY(lock(f));
+    GYRE_TRY(gyre_fail_in("run folder (--out, output.dir)", gyre_dir_make(f->path)));
+    GYRE_TRY(gyre_fail_in("run folder (--out, output.dir)", lock(f)));
     if (gyre_file_exists(f->config)) {
         return gyre_fail(GYRE_EIO, "another job has just started a run in '%s'", f->path);
     }
+    sweep_run(f);
     GYRE_TRY(gyre_folder_rewrite(f, resolved));
     f->holds_run = true;
     return GYRE_OK;

@@ -150,9 +150,11 @@ out:
 /* HDF5 that meets a full disk leaves a torn file. So space is asked for before it writes, and while
  * there is none it gets nothing to write. File systems that cannot reserve go without. */
 static gyre_status reserve(gyre_metrics *m) {
-    enum { SLACK = 1 << 20 }; /* new chunks of all tables and what indexes them */
+    /* For a while ahead; on a disk that has not that much, for new chunks of all tables and what
+     * indexes them. */
+    enum { AHEAD = 1 << 20, LEAST = 1 << 17 };
     struct stat st;
-    size_t rows = SLACK;
+    size_t rows = LEAST;
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
         const gyre_table *t = &m->tables[i];
         rows += (t->count - t->stored) * t->kind->row_size;
@@ -160,8 +162,9 @@ static gyre_status reserve(gyre_metrics *m) {
     if (m->fd < 0 || fstat(m->fd, &st) != 0) return GYRE_OK;
     off_t wanted = st.st_size + (off_t)rows;
     if (wanted <= m->reserved) return GYRE_OK;
-    if (fallocate(m->fd, FALLOC_FL_KEEP_SIZE, 0, wanted + SLACK) == 0) {
-        m->reserved = wanted + SLACK;
+    for (off_t ahead = AHEAD; ahead >= 0; ahead -= AHEAD) {
+        if (fallocate(m->fd, FALLOC_FL_KEEP_SIZE, 0, wanted + ahead) != 0) continue;
+        m->reserved = wanted + ahead;
         return GYRE_OK;
     }
     if (errno != ENOSPC && errno != EDQUOT && errno != EIO) return GYRE_OK;

@@ -49,7 +49,12 @@ static gyre_status own(gyre_trainer *t, const gyre_settings *settings) {
 
 static gyre_status plan_data(gyre_trainer *t) {
     gyre_settings *s = &t->settings;
-    GYRE_TRY(gyre_dataset_open(s->data.path, &t->data));
+    if (!gyre_file_exists(s->data.path)) {
+        return gyre_fail(GYRE_EIO,
+                         "data.path: '%s' does not exist; `gyre data import` makes datasets",
+                         s->data.path);
+    }
+    GYRE_TRY(gyre_fail_in("data.path", gyre_dataset_open(s->data.path, &t->data)));
     t->data_hash = gyre_dataset_hash(t->data);
     GYRE_TRY(gyre_samples_open(t->data, &s->data, s->seed, &t->samples));
     return gyre_epochs_make(t->samples.train.count, s->batch_size, s->data.last_batch, &t->epochs);
@@ -105,7 +110,11 @@ static gyre_status plan(gyre_trainer *t, const gyre_settings *settings) {
 
 gyre_status gyre_trainer_plan(gyre_trainer *t, const gyre_settings *settings, gyre_comm *comm) {
     *t = (gyre_trainer){.comm = comm, .rank = gyre_comm_rank(comm), .ranks = gyre_comm_size(comm)};
-    GYRE_TRY(gyre_comm_agree(comm, plan(t, settings)));
+    gyre_status status = plan(t, settings);
+    if (status == GYRE_EUSAGE && settings->source != NULL) {
+        status = gyre_fail_in(settings->source, status);
+    }
+    GYRE_TRY(gyre_comm_agree(comm, status));
     GYRE_TRY(gyre_comm_same(comm, "the config", t->config_hash));
     return gyre_comm_same(comm, "the dataset", t->data_hash);
 }

@@ -2,20 +2,41 @@
 #include "progress.h"
 
 #include "gyre/clock.h"
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* The terminal that stderr ends on. Under mpirun stderr is a pipe to the launcher, this process's
+ * parent on the launcher's own host, which copies it to its own stderr. */
+static int find_terminal(void) {
+    char launcher[64];
+    if (isatty(STDERR_FILENO) == 1) return dup(STDERR_FILENO);
+    if (getenv("OMPI_COMM_WORLD_SIZE") == NULL) return -1;
+    snprintf(launcher, sizeof launcher, "/proc/%ld/fd/2", (long)getppid());
+    int fd = open(launcher, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || isatty(fd) == 1) return fd;
+    close(fd);
+    return -1;
+}
+
 gyre_progress gyre_progress_begin(bool silent, int64_t completed) {
     double t = gyre_clock();
     return (gyre_progress){.silent = silent,
-                           .terminal = isatty(STDERR_FILENO) == 1,
+                           .terminal = silent ? -1 : find_terminal(),
                            .begun = t,
                            .last = t,
                            .first = completed,
                            .last_step = completed};
+}
+
+void gyre_progress_end(gyre_progress *p) {
+    gyre_progress_clear(p);
+    if (p->terminal >= 0) close(p->terminal);
+    p->terminal = -1;
 }
 
 void gyre_print_duration(double seconds, char *out, int size) {
@@ -31,34 +52,64 @@ void gyre_print_duration(double seconds, char *out, int size) {
 
 static bool is_due(const gyre_progress *p, const gyre_progress_facts *f, double t) {
     if (f->completed == f->steps) return p->last_step != f->steps;
-    if (p->terminal) return t - p->last >= 0.2;
+    if (p->terminal >= 0) return t - p->last >= 0.2;
     return t - p->last >= 30 || (f->completed - p->last_step) * 10 >= f->steps;
 }
 
-static int terminal_width(void) {
+static int width_of(int fd) {
     struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 10) return size.ws_col;
-    return 80;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 10 ? size.ws_col : 80;
+}
+
+/* What can be told, with what is wanted least last: it goes first when the line is too long. */
+enum { PARTS = 5, PART = 64 };
+
+static void write_parts(const gyre_progress_facts *f, double rate, double left,
+                        char parts[PARTS][PART]) {
+    char time[32];
+    memset(parts, 0, PARTS * sizeof parts[0]);
+    gyre_print_duration(left, time, sizeof time);
+    snprintf(parts[0], PART, "  %s left", time);
+    snprintf(parts[1], PART, "  loss %.4f", f->loss);
+    if (f->cycles > 0) {
+        snprintf(parts[2], PART, "  cycle %lld of %lld", (long long)f->cycle, (long long)f->cycles);
+    }
+    snprintf(parts[3], PART, "  lr %.4g", f->lr);
+    snprintf(parts[4], PART, "  %.0f samples/s", rate);
+}
+
+/* The line in `width` columns. */
+static void write_line(const gyre_progress_facts *f, double rate, double left, int width, char *out,
+                       size_t size) {
+    static const int order[PARTS] = {3, 2, 1, 4, 0}; /* as they are read */
+    char parts[PARTS][PART];
+    write_parts(f, rate, left, parts);
+    size_t used = (size_t)snprintf(out, size, "step %lld/%lld  %.0f %%", (long long)f->completed,
+                                   (long long)f->steps,
+                                   floor(100.0 * (double)f->completed / (double)f->steps));
+    size_t all = used;
+    for (int i = 0; i < PARTS; i++) all += strlen(parts[i]);
+    for (int i = PARTS - 1; i > 0 && all > (size_t)width; i--) {
+        all -= strlen(parts[i]);
+        parts[i][0] = '\0';
+    }
+    for (int i = 0; i < PARTS && used < size; i++) {
+        used += (size_t)snprintf(out + used, size - used, "%s", parts[order[i]]);
+    }
 }
 
 void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *f) {
     double t = gyre_clock();
-    char line[256], cycle[64] = "", left[32];
+    char line[512];
     if (p->silent || !is_due(p, f, t)) return;
     double done = (double)(f->completed - p->first);
     double rate = (double)((f->completed - p->last_step) * f->batch) / fmax(t - p->last, 1e-9);
-    gyre_print_duration((t - p->begun) / fmax(done, 1) * (double)(f->steps - f->completed), left,
-                        sizeof left);
-    if (f->cycles > 0) {
-        snprintf(cycle, sizeof cycle, "  cycle %lld of %lld", (long long)f->cycle,
-                 (long long)f->cycles);
-    }
-    snprintf(
-        line, sizeof line, "step %lld/%lld  %.0f %%  lr %.4g%s  loss %.4f  %.0f samples/s  %s left",
-        (long long)f->completed, (long long)f->steps,
-        floor(100.0 * (double)f->completed / (double)f->steps), f->lr, cycle, f->loss, rate, left);
-    if (p->terminal) {
-        fprintf(stderr, "\r%.*s\033[K", terminal_width() - 1, line);
+    double left = (t - p->begun) / fmax(done, 1) * (double)(f->steps - f->completed);
+    bool on_terminal = p->terminal >= 0;
+    int width = on_terminal ? width_of(p->terminal) - 1 : (int)sizeof line - 1;
+    write_line(f, rate, left, width, line, sizeof line);
+    if (on_terminal) {
+        fprintf(stderr, "\r%.*s\033[K", width, line);
         fflush(stderr);
         p->shown = true;
     } else {

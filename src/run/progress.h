@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 typedef struct {
-    bool silent, terminal, shown;
+    bool silent, shown;
+    int terminal;             /* file descriptor, to ask for its width; -1: there is none */
     double begun, last;       /* times, seconds */
     int64_t first, last_step; /* completed updates at begin, and at the last line */
 } gyre_progress;
@@ -23,6 +24,7 @@ gyre_progress gyre_progress_begin(bool silent, int64_t completed);
 void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *facts);
 /* Takes the line off the terminal, before something else is printed. */
 void gyre_progress_clear(gyre_progress *p);
+void gyre_progress_end(gyre_progress *p);
 
 /* "1 h 02 min", "3 min 20 s", "12 s" */
 void gyre_print_duration(double seconds, char *out, int size);

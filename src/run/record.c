@@ -34,7 +34,6 @@ static int64_t epoch_of(const gyre_run *r, int64_t step) {
 }
 
 static gyre_status write_row(gyre_run *r, const gyre_step_result *result) {
-    double now = gyre_clock();
     double batch = r->trainer.settings.batch_size;
     const gyre_train_row row = {.step = result->step,
                                 .epoch = epoch_of(r, result->step),
@@ -43,9 +42,9 @@ static gyre_status write_row(gyre_run *r, const gyre_step_result *result) {
                                 .momentum = result->rate.momentum,
                                 .loss = result->loss,
                                 .grad_norm = result->norm,
-                                .samples_per_s = batch / fmax(now - r->row_time, 1e-9),
-                                .seconds = gyre_run_seconds(r)};
-    r->row_time = now;
+                                .samples_per_s = batch / fmax(result->time - r->row_time, 1e-9),
+                                .seconds = r->seconds_before + result->time - r->begun};
+    r->row_time = result->time;
     return gyre_metrics_train(r->metrics, &row);
 }
 

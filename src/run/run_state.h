@@ -25,7 +25,7 @@ typedef struct {
     gyre_metrics *metrics;
     struct gyre_events *events;
     double begun, seconds_before; /* clock of this launch; seconds of the launches before */
-    double row_time;              /* when the last training row was made */
+    double row_time;              /* when the last row's update ended, later by pauses since */
     double saved_time;            /* when the last checkpoint was made */
     gyre_writer *writer;
     bool save_failed; /* a checkpoint that checkpoint.required asks for; save_error says why */

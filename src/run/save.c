@@ -67,9 +67,9 @@ static char *best_path(const gyre_run *r) {
     return asprintf(&path, "%s/checkpoints/best.h5", r->folder.path) < 0 ? NULL : path;
 }
 
-static gyre_status start_job(gyre_run *r, bool regular) {
+static gyre_status start_job(gyre_run *r, bool regular, bool needed) {
     gyre_trainer *t = &r->trainer;
-    gyre_writer_job job = {.rows_fd = gyre_metrics_fd(r->metrics), .completed = t->completed};
+    gyre_writer_job job = {.rows_fd = -1, .completed = t->completed};
     gyre_status status = GYRE_OK;
     size_t paths = 0;
     char *dir = gyre_path_join(r->folder.path, "checkpoints");
@@ -80,8 +80,11 @@ static gyre_status start_job(gyre_run *r, bool regular) {
         goto out;
     }
     GYRE_GOTO(gyre_dir_make(dir));
-    GYRE_GOTO(gyre_metrics_flush(r->metrics));
+    gyre_status rows = gyre_metrics_flush(r->metrics);
+    if (!needed) GYRE_GOTO(rows); /* a resume would miss them */
+    if (rows != GYRE_OK) gyre_run_tolerate(r, rows);
     GYRE_GOTO(gyre_trainer_save(t));
+    if (rows == GYRE_OK) job.rows_fd = gyre_metrics_fd(r->metrics);
     GYRE_GOTO(gyre_checkpoint_image(t->model, &t->snapshot, &job.image, &job.size));
     gyre_writer_put(r->writer, &job);
 out:
@@ -97,7 +100,7 @@ static gyre_status save(gyre_run *r, bool regular, bool needed) {
     gyre_writer_result result;
     gyre_run_collect(r, true);
     if (r->save_failed) return gyre_fail(GYRE_EIO, "%s", r->save_error);
-    gyre_status status = start_job(r, regular);
+    gyre_status status = start_job(r, regular, needed);
     if (status == GYRE_OK && needed && gyre_writer_take(r->writer, true, &result)) {
         status = finish_job(r, &result);
     }

@@ -72,6 +72,24 @@ static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
                      count, r->folder.path);
 }
 
+/* The weights that the run began with are in its checkpoint; should their file still be there, it
+ * must be the same. */
+static gyre_status same_beginning(const gyre_trainer *t, const gyre_snapshot *s) {
+    const char *from = t->settings.model.init_from;
+    uint64_t hash = 0;
+    if ((from != NULL) != (s->init_hash != 0)) {
+        return gyre_fail(GYRE_EUSAGE, "model.init_from: the run began %s; put it back as it was",
+                         from == NULL ? "from a file" : "without one");
+    }
+    if (from == NULL || !gyre_file_exists(from)) return GYRE_OK;
+    GYRE_TRY(gyre_file_hash(from, &hash));
+    if (hash == s->init_hash) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "model.init_from: '%s' is not the file that the run began from (its content "
+                     "is another)",
+                     from);
+}
+
 static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) {
     gyre_trainer *t = &r->trainer;
     gyre_snapshot s = {0};
@@ -88,6 +106,7 @@ static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) 
     GYRE_GOTO(gyre_snapshot_open(t->model, 0, &s));
     GYRE_GOTO(find_checkpoint(r, &s, f));
     if (f->extends) GYRE_GOTO(gyre_extend_check(old, &t->settings, f->completed));
+    if (f->completed >= 0) GYRE_GOTO(same_beginning(t, &s));
     if (f->completed >= 0 && s.data_hash != t->data_hash) {
         status = gyre_fail(GYRE_EUSAGE,
                            "data.path: '%s' has other images or labels than the dataset this run "
@@ -168,7 +187,8 @@ static gyre_status resume_or_create(gyre_run *r, const finding *f) {
 static gyre_status open_evaluator(gyre_run *r) {
     gyre_trainer *t = &r->trainer;
     if (t->samples.validation.count == 0) return GYRE_OK;
-    return gyre_evaluator_open(t->weights, t->settings.evaluate.batch, t->comm, t->watchdog,
+    int64_t batch = t->settings.evaluate.batch, most = t->samples.validation.count;
+    return gyre_evaluator_open(t->weights, (int)(batch < most ? batch : most), t->comm, t->watchdog,
                                &r->evaluator);
 }
 
@@ -187,6 +207,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
     gyre_status status = GYRE_OK;
     *finished = false;
     r->folder.lock = -1;
+    r->progress.terminal = -1;
     GYRE_TRY(gyre_trainer_plan(t, settings, comm));
     t->profiled = r->options.profile;
     if (t->rank == 0) status = look(r, settings, &f);
@@ -200,7 +221,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
         *finished = true;
         return GYRE_OK;
     }
-    GYRE_TRY(gyre_trainer_open(t));
+    GYRE_TRY(gyre_trainer_open(t, f.completed < 0));
     GYRE_TRY(resume_or_create(r, &f));
     GYRE_TRY(gyre_comm_agree(comm, open_evaluator(r)));
     GYRE_TRY(gyre_run_summary(r));
@@ -209,6 +230,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
 }
 
 void gyre_run_close(gyre_run *r) {
+    gyre_progress_end(&r->progress);
     gyre_writer_close(r->writer);
     gyre_evaluator_close(r->evaluator);
     if (gyre_metrics_close(r->metrics) != GYRE_OK) gyre_warn("%s", gyre_error_text());

@@ -4,28 +4,31 @@
 #include "gyre/status.h"
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 #include <unistd.h>
 
 /* Signal handlers have no argument of ours: the one place that needs variables of the process. */
 static volatile sig_atomic_t wanted;
-static volatile sig_atomic_t interrupted_at; /* second of the first SIGINT, plus 1 */
+static volatile sig_atomic_t interrupted; /* a first SIGINT came, at `first` */
+static struct timespec first;
 
-static int second_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int)(t.tv_sec % 1000000) + 1;
+/* A launcher and a terminal may both say the same thing, within moments. */
+static bool is_another(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t passed =
+        (int64_t)(now.tv_sec - first.tv_sec) * 1000000000 + now.tv_nsec - first.tv_nsec;
+    return passed >= 1000000000;
 }
 
 static void on_signal(int signal_number) {
     wanted = 1;
     if (signal_number != SIGINT) return;
-    if (interrupted_at == 0) {
-        interrupted_at = second_now();
-    } else if (interrupted_at != second_now()) {
-        /* in one and the same second it is a launcher and a terminal saying the same thing */
-        _exit(GYRE_EINTERRUPTED);
-    }
+    if (interrupted && is_another()) _exit(GYRE_EINTERRUPTED);
+    if (interrupted) return;
+    clock_gettime(CLOCK_MONOTONIC, &first);
+    interrupted = 1;
 }
 
 static const int caught[] = {SIGINT, SIGTERM, SIGUSR1};
@@ -34,7 +37,7 @@ void gyre_stop_catch(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     wanted = 0;
-    interrupted_at = 0;
+    interrupted = 0;
     for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) sigaction(caught[i], &action, NULL);
 }
 

@@ -82,7 +82,9 @@ static gyre_status final_test(gyre_run *r) {
     }
     const gyre_view view = {.images = test, .count = test->count};
     GYRE_TRY(gyre_evaluator_run(r->evaluator, &view, NULL, &score));
-    gyre_say("test loss %.4f, accuracy %.2f %%", score.loss, 100 * score.accuracy);
+    if (!r->options.quiet) {
+        gyre_say("test loss %.4f, accuracy %.2f %%", score.loss, 100 * score.accuracy);
+    }
     if (t->rank != 0) return GYRE_OK;
     gyre_json *line = gyre_event_begin(r->events, "test");
     gyre_json_line_integer(line, "step", t->completed);

@@ -1,6 +1,7 @@
 /* Opening what a run computes with, and the one update; see trainer.h. */
 #include "trainer.h"
 
+#include "gyre/clock.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/version.h"
@@ -79,27 +80,30 @@ out:
 }
 
 /* Keyed parameters on every rank; with init_from what rank 0 reads in their place. */
-static gyre_status first_parameters(gyre_trainer *t) {
+static gyre_status first_parameters(gyre_trainer *t, bool fresh) {
     gyre_snapshot *s = &t->snapshot;
-    const char *from = t->settings.model.init_from;
+    const char *from = fresh ? t->settings.model.init_from : NULL;
     gyre_status status = GYRE_OK;
     int skipped = 0;
     gyre_model_init(t->model, t->settings.seed, s->parameters, s->buffers);
     if (from != NULL && t->rank == 0) {
-        status = gyre_parameters_import(from, t->model, s->parameters, s->buffers, &skipped);
+        status = gyre_file_hash(from, &s->init_hash);
+        if (status == GYRE_OK) {
+            status = gyre_parameters_import(from, t->model, s->parameters, s->buffers, &skipped);
+        }
     }
     GYRE_TRY(gyre_comm_agree(t->comm, status));
     if (from != NULL) {
-        gyre_say("%d of %d parameters from '%s', the others drawn", t->model->param_count - skipped,
-                 t->model->param_count, from);
+        gyre_say("%d of %d parameters from '%s'%s", t->model->param_count - skipped,
+                 t->model->param_count, from, skipped > 0 ? ", the others drawn" : "");
     }
     return gyre_trainer_load(t);
 }
 
-gyre_status gyre_trainer_open(gyre_trainer *t) {
+gyre_status gyre_trainer_open(gyre_trainer *t, bool fresh) {
     GYRE_TRY(open_device(t));
     GYRE_TRY(gyre_comm_agree(t->comm, open_net(t)));
-    return first_parameters(t);
+    return first_parameters(t, fresh);
 }
 
 gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
@@ -168,6 +172,7 @@ gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last) {
     t->pending = false;
     GYRE_TRY(gyre_trainer_fatal(t, t->backend->ops->read(t->backend, t->ticket, scalars)));
     *last = (gyre_step_result){.step = t->completed - 1,
+                               .time = t->pending_time,
                                .rate = t->pending_rate,
                                .loss = scalars[GYRE_SCALAR_LOSS],
                                .norm = scalars[GYRE_SCALAR_NORM],
@@ -195,6 +200,7 @@ gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
     t->completed++;
     enter(t, GYRE_PHASE_AGREE);
     GYRE_TRY(gyre_comm_step_end(t->comm, &stop));
+    t->pending_time = gyre_clock();
     gyre_profile_enter(&t->profile, GYRE_PHASE_OUTSIDE);
     *agreed = (gyre_wish)stop;
     return GYRE_OK;
@@ -209,6 +215,8 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
     s->completed = t->completed;
     s->config_hash = t->config_hash;
     s->data_hash = t->data_hash;
+    snprintf(s->model, sizeof s->model, "%s", t->model->name);
+    s->classes = t->model->classes;
     s->ranks = t->ranks;
     s->finished = t->completed == t->steps;
     snprintf(s->machine, sizeof s->machine, "%s", t->machine);

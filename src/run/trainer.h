@@ -17,6 +17,7 @@
 /* A step's results, known one step later. */
 typedef struct {
     int64_t step; /* update index; -1: nothing to report yet */
+    double time;  /* gyre_clock() when the update ended */
     gyre_rate rate;
     double loss, norm;
     int64_t correct;
@@ -53,6 +54,7 @@ typedef struct {
     bool pending;           /* the last update's results are still on their way */
     gyre_ticket ticket;
     gyre_rate pending_rate;
+    double pending_time;
 
     bool profiled; /* measure this launch, from update profile_first on */
     int64_t profile_first;
@@ -65,8 +67,9 @@ typedef struct {
 /* Plan: opens the dataset, resolves the settings, checks shards and ranks, builds schedule and
  * model. Touches no file but for reading. Collective; all ranks return the same. */
 gyre_status gyre_trainer_plan(gyre_trainer *t, const gyre_settings *settings, gyre_comm *comm);
-/* Opens the device, and everything on it, with initial parameters. Collective. */
-gyre_status gyre_trainer_open(gyre_trainer *t);
+/* Opens the device, and everything on it, with initial parameters; those of model.init_from only
+ * when `fresh`, since a resume has its own. Collective. */
+gyre_status gyre_trainer_open(gyre_trainer *t, bool fresh);
 /* Starts reading batches for updates completed..last-1. Collective. */
 gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last);
 void gyre_trainer_close(gyre_trainer *t);

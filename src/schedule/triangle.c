@@ -161,7 +161,7 @@ static gyre_status check_fitted(schedule_stage *s) {
         double below = 0.5 * floor(halves);
         if (below < 0.5) below = 0.5;
         return gyre_fail(GYRE_EUSAGE,
-                         "%s.cycles: expected whole or half cycles, found %.17g; the nearest are "
+                         "%s.cycles: expected whole or half cycles, found %.9g; the nearest are "
                          "%g and %g",
                          s->where, s->set.cycles, below, below + 0.5);
     }

@@ -95,14 +95,15 @@ static bool meets_minima(const gyre_schedule *all, const schedule_stage *s, int6
 static void tell_interval(const listener *to, const gyre_schedule *all, const schedule_stage *s,
                           int64_t interval) {
     double period = s->policy->period(s);
-    if (interval <= 0 || period == 0 || schedule_stage_cycles(s) < 2) return;
+    if (interval <= 0 || interval >= all->steps || period == 0 || schedule_stage_cycles(s) < 2)
+        return;
     /* twice a cycle, to the whole step, is enough to see it */
     if (2 * (double)(interval - 1) < period || meets_minima(all, s, interval)) return;
     double quarter = floor(period / 4) < 1 ? 1 : floor(period / 4);
     tell(to,
          "evaluate.every: %lld steps against cycles of %.4g (%s) show waves that are not there; "
-         "take at most %.0f steps, or look at the minima alone (evaluate.minima)",
-         (long long)interval, period, s->where, quarter);
+         "take at most %.0f step%s, or look at the minima alone (evaluate.minima)",
+         (long long)interval, period, s->where, quarter, quarter == 1 ? "" : "s");
 }
 
 /* ---- keys without effect */

@@ -56,10 +56,10 @@ bad_data() { # file, words
     [ ! -e "$T/run" ] || fail "$1: a run folder was made"
 }
 
-bad_data missing.h5 "missing.h5"
-bad_data empty.h5 ""
-bad_data noise.h5 ""
-bad_data short.h5 ""
+bad_data missing.h5 "data.path: "
+bad_data empty.h5 "is empty, a dataset file was expected"
+bad_data noise.h5 "is not an HDF5 file; \`gyre data import\`"
+bad_data short.h5 "damaged"
 bad_data no_train.h5 "/train/images"
 bad_data no_labels.h5 "/train/labels"
 bad_data shape.h5 "/train/images"
@@ -74,7 +74,8 @@ bad 2 'did you mean "lenet"' --out "$T/run" --set model.name=lanet
 bad 2 "model.classes" --out "$T/run" --set model.classes=4
 bad 2 "300" --out "$T/run" --set batch.size=512 --set batch.shards=2
 bad 3 "not empty" --out "$T/used"
-bad 3 "/proc/run" --out /proc/run
+bad 2 "there are small_cnn, mlp, lenet" --out "$T/run" --set model.name=transformer
+bad 3 "run folder (--out, output.dir): cannot make folder '/proc/run'" --out /proc/run
 if [ "$(id -u)" -ne 0 ]; then
     mkdir -m 500 "$T/closed"
     bad 3 "$T/closed" --out "$T/closed/run"

@@ -24,9 +24,10 @@ hash_of() { "$GYRE" inspect "$T/$1" --hash; }
 ends 0 "${train[@]}" "$T/alone"
 expected=$(hash_of alone)
 [[ $expected =~ ^[0-9a-f]{16}$ ]] || fail "no hash: $expected"
-same() { # run folder
-    [ "$(hash_of "$1")" = "$expected" ] || fail "$1 has $(hash_of "$1") instead of $expected"
-    same_tables "$T/alone" "$T/$1" || fail "the tables of $1 differ"
+same() { # run folder [the one to be like]
+    local like=${2:-alone}
+    [ "$(hash_of "$1")" = "$(hash_of "$like")" ] || fail "$1 has another hash than $like"
+    same_tables "$T/$like" "$T/$1" || fail "the tables of $1 differ"
 }
 
 for n in 1 2 4; do
@@ -49,6 +50,19 @@ for stop in 1 13 14 28 45 66 67 100 135 199; do
     same stop$stop
     i=$((i + 1))
 done
+
+# In bf16 likewise, where there are kernels for it.
+bf16=(--set precision=bf16)
+if "${train[@]}" "$T/bf16" "${bf16[@]}" 2>"$T/err"; then
+    [ "$(hash_of bf16)" != "$expected" ] || fail "the precision is not used"
+    ends 0 mpirun -q -np 4 "${train[@]}" "$T/bf16-np4" "${bf16[@]}"
+    ends 0 "${train[@]}" "$T/bf16-threads" "${bf16[@]}" --set threads=3
+    ends 0 mpirun -q -np 2 "${train[@]}" "$T/bf16-stop" "${bf16[@]}" --stop-after 66
+    ends 0 "${train[@]}" "$T/bf16-stop" "${bf16[@]}"
+    for run in np4 threads stop; do same bf16-$run bf16; done
+else
+    grep -q "no bf16 kernels" "$T/err" || fail "in bf16: $(cat "$T/err")"
+fi
 
 # Whoever changes the arithmetic gets another run.
 ends 0 "${train[@]}" "$T/other" --set seed=2

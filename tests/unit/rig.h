@@ -6,6 +6,7 @@
 #include "gyre/net.h"
 #include "gyre/optimizer.h"
 #include "gyre/random.h"
+#include "precision.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,7 @@ static rig rig_open(rig_options o) {
                                     .freeze = o.freeze,
                                     .freeze_count = o.freeze_count,
                                     .batch_norm_frozen = o.norm_frozen};
-    gyre_backend_options options = {.threads = o.lanes, .poison = true};
+    gyre_backend_options options = {.threads = o.lanes, .precision = precision, .poison = true};
     OK(gyre_model_open(&settings, o.size, o.size, o.channels, o.classes, &r.model));
     OK(gyre_backend_open(GYRE_BACKEND_CPU, &options, NULL, &r.backend));
     size_t image = (size_t)(o.size * o.size * o.channels), count = (size_t)(o.n * o.shards);

@@ -89,7 +89,6 @@ static void refuses(void **state) {
         {"{\"batch\": {\"size\": 30, \"shards\": 4}}", "batch.shards: 4 does not divide"},
         {"{\"batch\": {\"size\": 30, \"shards\": 3}}",
          "batch.shards: with reduce \"exact\" a power"},
-        {"{\"precision\": \"bf16\"}", "precision: bf16 is not available on the CPU yet"},
         {"{\"optimizer\": {\"name\": \"adamw\", \"decoupled\": false}}", "optimizer.decoupled: "},
         {"{\"optimizer\": {\"name\": \"adam\", \"nesterov\": true}}", "optimizer.nesterov: "},
         {"{\"optimizer\": {\"name\": \"rmsprop\", \"lr_in_momentum\": true}}",

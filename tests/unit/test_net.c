@@ -376,5 +376,5 @@ int main(void) {
         cmocka_unit_test(running_statistics_follow_the_shards),
         cmocka_unit_test(evaluation_counts_every_sample),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_IN_BOTH(tests, NULL, NULL);
 }

@@ -72,6 +72,9 @@ static problem problem_new(shape s) {
     problem p = {.s = s, .z = z, .x = randoms(1, z.x), .w = randoms(2, z.w)};
     p.bias = randoms(3, z.k);
     p.dy = randoms(4, z.y);
+    round_acts(p.x, z.x);
+    round_acts(p.w, z.w);
+    round_acts(p.dy, z.y);
     p.y = zeros(z.y);
     p.dx = zeros(z.x);
     p.dw = zeros(z.w);
@@ -137,10 +140,10 @@ static void check_layer(gyre_backend *b, shape s, bool linear) {
     gyre_linear_shape l = linear_of(&s);
     sizes z = p.z;
     size_t packed = linear ? b->ops->linear_pack_size(b, &l) : b->ops->conv_pack_size(b, &s);
-    assert_true(packed >= z.w * sizeof(float));
-    device d = {buffer_of(b, p.x, z.x),  buffer_of(b, p.w, z.w),  buffer_of(b, p.bias, z.k),
-                buffer_of(b, p.dy, z.y), buffer_bytes(b, packed), buffer_new(b, z.y),
-                buffer_new(b, z.x),      buffer_new(b, z.w),      buffer_new(b, z.k)};
+    assert_true(packed >= z.w * b->act_size);
+    device d = {acts_of(b, p.x, z.x),  buffer_of(b, p.w, z.w),  buffer_of(b, p.bias, z.k),
+                acts_of(b, p.dy, z.y), buffer_bytes(b, packed), acts_new(b, z.y),
+                acts_new(b, z.x),      buffer_new(b, z.w),      buffer_new(b, z.k)};
     for (int round = 0; round < 2; round++) { /* the second time from the cache */
         if (linear)
             run_linear(b->main, &p, &d);
@@ -214,8 +217,8 @@ static void nan_passes_through_fused_relu(void **state) {
             problem p = problem_new(shapes[i]);
             p.x[0] = NAN;
             gyre_linear_shape l = linear_of(&p.s);
-            buffer x = buffer_of(b, p.x, p.z.x), w = buffer_of(b, p.w, p.z.w);
-            buffer bias = buffer_of(b, p.bias, p.z.k), y = buffer_new(b, p.z.y);
+            buffer x = acts_of(b, p.x, p.z.x), w = buffer_of(b, p.w, p.z.w);
+            buffer bias = buffer_of(b, p.bias, p.z.k), y = acts_new(b, p.z.y);
             buffer packed = buffer_bytes(b, linear ? b->ops->linear_pack_size(b, &l)
                                                    : b->ops->conv_pack_size(b, &p.s));
             if (linear) {
@@ -253,5 +256,5 @@ int main(void) {
         cmocka_unit_test(fully_connected_match),
         cmocka_unit_test(nan_passes_through_fused_relu),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return RUN_IN_BOTH(tests, set_up, tear_down);
 }

@@ -65,7 +65,7 @@ static gyre_status add_entry(cpu_queue *q, dnn_kind kind, const void *shape, con
     cpu_cached *entry = &q->cache[q->cache_count];
     entry->kind = kind;
     memcpy(entry->shape, key, sizeof entry->shape);
-    gyre_status status = dnn_open(b->engine, kind, shape, &entry->op);
+    gyre_status status = dnn_open(&b->device, kind, shape, &entry->op);
     if (status != GYRE_OK) {
         dnn_close(&entry->op);
         return status;

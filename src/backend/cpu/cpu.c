@@ -2,6 +2,7 @@
 #include "cpu.h"
 
 #include "gyre/cores.h"
+#include "gyre/log.h"
 #include <errno.h>
 #include <malloc.h>
 #include <omp.h>
@@ -31,22 +32,10 @@ static void cpu_close(gyre_backend *base) {
         free(q->scratch);
         if (q->stream != NULL) dnnl_stream_destroy(q->stream);
     }
-    if (b->engine != NULL) dnnl_engine_destroy(b->engine);
+    if (b->device.engine != NULL) dnnl_engine_destroy(b->device.engine);
     free(b->queues);
     free(b->reduce_work);
     free(b);
-}
-
-static const char *isa_name(dnnl_cpu_isa_t isa) {
-    switch ((int)isa) {
-    case dnnl_cpu_isa_sse41: return "sse4.1";
-    case dnnl_cpu_isa_avx: return "avx";
-    case dnnl_cpu_isa_avx2: return "avx2";
-    case dnnl_cpu_isa_avx512_core: return "avx512_core";
-    case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
-    case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
-    default: return "other";
-    }
 }
 
 /* The processor's name, as Linux tells it. It becomes part of a run, so no passing shortage may
@@ -76,17 +65,32 @@ static gyre_status describe(cpu_backend *b) {
     GYRE_TRY(read_processor(processor, sizeof processor));
     snprintf(b->description, sizeof b->description,
              "oneDNN %d.%d.%d (%.12s), kernels for %s, %s, caches %ld/%ld/%ld KiB", v->major,
-             v->minor, v->patch, v->hash, isa_name(dnnl_get_effective_cpu_isa()), processor,
+             v->minor, v->patch, v->hash, dnn_isa(), processor,
              sysconf(_SC_LEVEL1_DCACHE_SIZE) >> 10, sysconf(_SC_LEVEL2_CACHE_SIZE) >> 10,
              sysconf(_SC_LEVEL3_CACHE_SIZE) >> 10);
     return GYRE_OK;
 }
 
+static gyre_status check_bf16(dnnl_engine_t engine) {
+    dnn_bf16 support = dnn_bf16_support(engine);
+    const char *isa = dnn_isa();
+    if (support == DNN_BF16_NONE) {
+        return gyre_fail(GYRE_EDEVICE,
+                         "precision: oneDNN has no bf16 kernels for %s; bf16 wants at least "
+                         "avx512_core: take \"f32\"%s",
+                         isa,
+                         getenv("DNNL_MAX_CPU_ISA") == NULL ? "" : ", or unset DNNL_MAX_CPU_ISA");
+    }
+    if (support == DNN_BF16_EMULATED) {
+        gyre_warn("precision: kernels for %s make bf16 out of f32 operations, about three times "
+                  "slower than \"f32\"; fast bf16 wants avx512_core_bf16",
+                  isa);
+    }
+    return GYRE_OK;
+}
+
 static gyre_status cpu_open(const gyre_backend_options *options, gyre_comm *comm,
                             gyre_backend **out) {
-    if (options->precision != GYRE_PRECISION_F32) {
-        return gyre_fail(GYRE_EUSAGE, "precision: the CPU backend computes in \"f32\" only");
-    }
     gyre_status status = GYRE_OK;
     int lanes = options->threads > 0 ? options->threads : default_threads(comm);
     cpu_backend *b = calloc(1, sizeof *b);
@@ -95,18 +99,22 @@ static gyre_status cpu_open(const gyre_backend_options *options, gyre_comm *comm
         free(b);
         return gyre_fail(GYRE_EDEVICE, "no memory to open the CPU backend");
     }
-    b->base = (gyre_backend){&gyre_cpu_ops, &b->queues[lanes].base, lanes, sizeof(float)};
+    bool bf16 = options->precision == GYRE_PRECISION_BF16;
+    b->base = (gyre_backend){&gyre_cpu_ops, &b->queues[lanes].base, lanes,
+                             bf16 ? sizeof(uint16_t) : sizeof(float)};
+    b->device.act = bf16 ? dnnl_bf16 : dnnl_f32;
     b->comm = comm;
     b->reduce = options->reduce;
     b->poison = options->poison;
     omp_set_num_threads(1);
-    if (dnnl_engine_create(&b->engine, dnnl_cpu, 0) != dnnl_success) {
+    if (dnnl_engine_create(&b->device.engine, dnnl_cpu, 0) != dnnl_success) {
         status = gyre_fail(GYRE_EDEVICE, "oneDNN has no CPU engine on this machine");
         goto out;
     }
+    if (bf16) GYRE_GOTO(check_bf16(b->device.engine));
     for (int i = 0; i <= lanes; i++) {
         b->queues[i].base = (gyre_queue){&b->base, i < lanes ? i : -1};
-        if (dnnl_stream_create(&b->queues[i].stream, b->engine, dnnl_stream_in_order) !=
+        if (dnnl_stream_create(&b->queues[i].stream, b->device.engine, dnnl_stream_in_order) !=
             dnnl_success) {
             status = gyre_fail(GYRE_EDEVICE, "oneDNN cannot make a stream");
             goto out;

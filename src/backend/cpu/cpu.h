@@ -39,7 +39,7 @@ typedef struct cpu_workers cpu_workers;
 typedef struct {
     gyre_backend base; /* first */
     gyre_comm *comm;
-    dnnl_engine_t engine;
+    dnn_device device;
     cpu_queue *queues; /* lanes + 1: the last one is main */
     cpu_workers *workers;
     gyre_reduce reduce;
@@ -71,6 +71,14 @@ gyre_status cpu_op(gyre_queue *base, dnn_kind kind, const void *shape, dnn_op **
 /* At least `bytes` of scratch of this queue beyond what primitives use at the same time. */
 gyre_status cpu_scratch(cpu_queue *q, size_t bytes, void **out);
 
+/* For loops that know f32 only: n activations as f32, themselves or widened into work(n); and where
+ * n results may be put before cpu_finish rounds them to their place (NULL stays NULL). */
+const float *cpu_widened(const gyre_queue *q, const void *x, size_t n, float *work);
+float *cpu_results(const gyre_queue *q, void *y, float *work);
+void cpu_finish(const gyre_queue *q, const float *results, size_t n, void *y);
+/* y = x, rounded to bf16 */
+void cpu_round(const float *x, size_t n, uint16_t *y);
+
 gyre_status cpu_workers_open(cpu_backend *b, int lanes, cpu_workers **out);
 void cpu_workers_close(cpu_workers *w);
 gyre_status cpu_parallel(gyre_backend *b, int n, gyre_task task, void *context);
@@ -85,11 +93,17 @@ gyre_status cpu_for(gyre_queue *q, size_t n, cpu_body body, void *context);
 static inline float *cpu_f32(gyre_f32 p) {
     return (float *)(void *)p;
 }
-static inline float *cpu_act(gyre_act p) {
-    return (float *)(void *)p;
-}
 static inline int32_t *cpu_i32(gyre_i32 p) {
     return (int32_t *)(void *)p;
+}
+
+/* Are activations bf16? Else they are f32. */
+static inline bool cpu_bf16(const gyre_queue *q) {
+    return q->backend->act_size == sizeof(uint16_t);
+}
+/* p + i elements; act.h reads and writes what lies there */
+static inline void *cpu_act_at(const gyre_queue *q, gyre_act p, size_t i) {
+    return (char *)(void *)p + i * q->backend->act_size;
 }
 
 /* GCC compiles marked functions for several instruction sets and picks one at start. The order of

@@ -10,8 +10,9 @@
 typedef const_dnnl_memory_desc_t md;
 typedef dnnl_memory_desc_t md_own;
 #define MD(x) (x)
-static dnnl_status_t md_make(md_own *out, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
-    return dnnl_memory_desc_create_with_tag(out, rank, dims, dnnl_f32, tag);
+static dnnl_status_t md_make(md_own *out, int rank, const dnnl_dims_t dims, dnnl_data_type_t type,
+                             dnnl_format_tag_t tag) {
+    return dnnl_memory_desc_create_with_tag(out, rank, dims, type, tag);
 }
 static void md_free(md_own *x) {
     dnnl_memory_desc_destroy(*x);
@@ -20,8 +21,9 @@ static void md_free(md_own *x) {
 typedef const dnnl_memory_desc_t *md;
 typedef dnnl_memory_desc_t md_own;
 #define MD(x) (&(x))
-static dnnl_status_t md_make(md_own *out, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
-    return dnnl_memory_desc_init_by_tag(out, rank, dims, dnnl_f32, tag);
+static dnnl_status_t md_make(md_own *out, int rank, const dnnl_dims_t dims, dnnl_data_type_t type,
+                             dnnl_format_tag_t tag) {
+    return dnnl_memory_desc_init_by_tag(out, rank, dims, type, tag);
 }
 static void md_free(md_own *x) {
     (void)x;
@@ -49,15 +51,20 @@ static void layer_md_free(layer_md *m) {
     if (m->bias) md_free(&m->b);
 }
 
+/* Types and formats of a layer's tensors; its bias is f32 always. */
+typedef struct {
+    dnnl_data_type_t act, weights;
+    dnnl_format_tag_t act_tag, weights_tag;
+} layout;
+
 static gyre_status layer_md_make(layer_md *m, int rank, const dnnl_dims_t x, const dnnl_dims_t w,
-                                 const dnnl_dims_t y, dnnl_format_tag_t act, dnnl_format_tag_t wt,
-                                 bool bias) {
+                                 const dnnl_dims_t y, layout l, bool bias) {
     memset(m, 0, sizeof *m);
     m->bias = bias;
-    GYRE_TRY(check(md_make(&m->x, rank, x, act), "memory descriptor"));
-    GYRE_TRY(check(md_make(&m->w, rank, w, wt), "memory descriptor"));
-    GYRE_TRY(check(md_make(&m->y, rank, y, act), "memory descriptor"));
-    if (bias) GYRE_TRY(check(md_make(&m->b, 1, &w[0], dnnl_a), "memory descriptor"));
+    GYRE_TRY(check(md_make(&m->x, rank, x, l.act, l.act_tag), "memory descriptor"));
+    GYRE_TRY(check(md_make(&m->w, rank, w, l.weights, l.weights_tag), "memory descriptor"));
+    GYRE_TRY(check(md_make(&m->y, rank, y, l.act, l.act_tag), "memory descriptor"));
+    if (bias) GYRE_TRY(check(md_make(&m->b, 1, &w[0], dnnl_f32, dnnl_a), "memory descriptor"));
     return GYRE_OK;
 }
 
@@ -71,6 +78,17 @@ static gyre_status make_attr(dnnl_primitive_attr_t *out) {
 /* ---- primitive descriptors: forward, backward data, backward weights */
 
 typedef enum { FORWARD, DATA, WEIGHTS } direction;
+
+/* The arguments of a layer's primitive, by direction. */
+static const int layer_ids[][5] = {
+    {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST, 0},
+    {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, 0},
+    {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, 0}};
+
+/* Gradients of weights are f32, whatever the activations are. */
+static dnnl_data_type_t weights_type(const dnn_device *device, direction d) {
+    return d == WEIGHTS ? dnnl_f32 : device->act;
+}
 
 static dnnl_status_t conv_pd(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
                              const layer_md *m, dnnl_primitive_attr_t attr,
@@ -206,18 +224,18 @@ gyre_status dnn_run(const dnn_op *op, dnnl_stream_t stream, void *scratch, const
 
 /* ---- convolutions */
 
-static gyre_status conv_md(const gyre_conv_shape *s, int n, dnnl_format_tag_t weights,
-                           layer_md *m) {
+static gyre_status conv_md(const gyre_conv_shape *s, dnnl_data_type_t act, dnnl_data_type_t weights,
+                           dnnl_format_tag_t weights_tag, layer_md *m) {
     int oh = (s->h + 2 * s->pad - s->r) / s->stride + 1;
     int ow = (s->w + 2 * s->pad - s->r) / s->stride + 1;
-    const dnnl_dims_t x = {n, s->c, s->h, s->w}, w = {s->k, s->c, s->r, s->r};
-    const dnnl_dims_t y = {n, s->k, oh, ow};
-    return layer_md_make(m, 4, x, w, y, dnnl_nhwc, weights, s->bias);
+    const dnnl_dims_t x = {s->n, s->c, s->h, s->w}, w = {s->k, s->c, s->r, s->r};
+    const dnnl_dims_t y = {s->n, s->k, oh, ow};
+    return layer_md_make(m, 4, x, w, y, (layout){act, weights, dnnl_nhwc, weights_tag}, s->bias);
 }
 
 /* A primitive descriptor of direction d with given memory descriptors; the backward ones want a
  * forward one as a hint. */
-static gyre_status conv_pd_open(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
+static gyre_status conv_pd_open(const dnn_device *device, direction d, const gyre_conv_shape *s,
                                 const layer_md *m, dnnl_primitive_desc_t *out) {
     gyre_status status;
     dnnl_primitive_attr_t attr = NULL;
@@ -225,10 +243,11 @@ static gyre_status conv_pd_open(dnnl_engine_t engine, direction d, const gyre_co
     layer_md any = {0};
     GYRE_GOTO(make_attr(&attr));
     if (d != FORWARD) {
-        GYRE_GOTO(conv_md(s, s->n, dnnl_format_tag_any, &any));
-        GYRE_GOTO(check(conv_pd(engine, FORWARD, s, &any, attr, NULL, &hint), "convolution hint"));
+        GYRE_GOTO(conv_md(s, device->act, device->act, dnnl_format_tag_any, &any));
+        GYRE_GOTO(check(conv_pd(device->engine, FORWARD, s, &any, attr, NULL, &hint),
+                        "convolution hint"));
     }
-    GYRE_GOTO(check(conv_pd(engine, d, s, m, attr, hint, out), "convolution"));
+    GYRE_GOTO(check(conv_pd(device->engine, d, s, m, attr, hint, out), "convolution"));
 out:
     layer_md_free(&any);
     if (hint != NULL) dnnl_primitive_desc_destroy(hint);
@@ -239,30 +258,26 @@ out:
 enum { CANONICAL_BATCH = 32 };
 
 /* The primitive descriptor whose weights md is the packed format of direction d. */
-static gyre_status conv_format_open(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
+static gyre_status conv_format_open(const dnn_device *device, direction d, const gyre_conv_shape *s,
                                     dnnl_primitive_desc_t *out) {
     gyre_conv_shape canonical = *s;
     canonical.n = CANONICAL_BATCH;
     canonical.bias = false;
     layer_md m;
-    GYRE_TRY(conv_md(&canonical, CANONICAL_BATCH, dnnl_format_tag_any, &m));
-    gyre_status status = conv_pd_open(engine, d, &canonical, &m, out);
+    GYRE_TRY(conv_md(&canonical, device->act, device->act, dnnl_format_tag_any, &m));
+    gyre_status status = conv_pd_open(device, d, &canonical, &m, out);
     layer_md_free(&m);
     return status;
 }
 
-static gyre_status conv_open(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
+static gyre_status conv_open(const dnn_device *device, direction d, const gyre_conv_shape *s,
                              dnn_op *op) {
-    static const int ids[][5] = {
-        {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST, 0},
-        {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, 0},
-        {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, 0}};
     dnnl_primitive_desc_t format = NULL, pd = NULL;
     layer_md m = {0};
     gyre_status status;
-    GYRE_GOTO(conv_md(s, s->n, dnnl_format_tag_any, &m));
+    GYRE_GOTO(conv_md(s, device->act, weights_type(device, d), dnnl_format_tag_any, &m));
     if (d != WEIGHTS) { /* dW's format is private: it is unpacked at once */
-        GYRE_GOTO(conv_format_open(engine, d, s, &format));
+        GYRE_GOTO(conv_format_open(device, d, s, &format));
         md_own packed;
         md w = dnnl_primitive_desc_query_md(format, dnnl_query_weights_md, 0);
 #if DNNL_VERSION_MAJOR >= 3
@@ -273,8 +288,8 @@ static gyre_status conv_open(dnnl_engine_t engine, direction d, const gyre_conv_
         md_free(&m.w);
         m.w = packed;
     }
-    GYRE_GOTO(conv_pd_open(engine, d, s, &m, &pd));
-    status = op_make(engine, pd, ids[d], op);
+    GYRE_GOTO(conv_pd_open(device, d, s, &m, &pd));
+    status = op_make(device->engine, pd, layer_ids[d], op);
 out:
     layer_md_free(&m);
     if (format != NULL) dnnl_primitive_desc_destroy(format);
@@ -282,25 +297,26 @@ out:
     return status;
 }
 
-/* Reorders between the plain (k, r, r, c) weights and a kernel's format. */
-static gyre_status conv_reorder_open(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
-                                     dnn_op *op) {
+/* Reorders between the plain f32 (k, r, r, c) weights and a kernel's type and format. */
+static gyre_status conv_reorder_open(const dnn_device *device, direction d,
+                                     const gyre_conv_shape *s, dnn_op *op) {
     static const int ids[] = {DNNL_ARG_FROM, DNNL_ARG_TO, 0};
+    dnnl_engine_t engine = device->engine;
     dnnl_primitive_desc_t format = NULL, pd = NULL;
     dnnl_primitive_attr_t attr = NULL;
     layer_md plain = {0}, any = {0};
     gyre_status status;
     GYRE_GOTO(make_attr(&attr));
-    GYRE_GOTO(conv_md(s, s->n, dnnl_ohwi, &plain));
+    GYRE_GOTO(conv_md(s, device->act, dnnl_f32, dnnl_ohwi, &plain));
     if (d == WEIGHTS) {
-        GYRE_GOTO(conv_md(s, s->n, dnnl_format_tag_any, &any));
-        GYRE_GOTO(conv_pd_open(engine, d, s, &any, &format));
+        GYRE_GOTO(conv_md(s, device->act, dnnl_f32, dnnl_format_tag_any, &any));
+        GYRE_GOTO(conv_pd_open(device, d, s, &any, &format));
         md from = dnnl_primitive_desc_query_md(format, dnnl_query_diff_weights_md, 0);
         GYRE_GOTO(
             check(dnnl_reorder_primitive_desc_create(&pd, from, engine, MD(plain.w), engine, attr),
                   "reorder"));
     } else {
-        GYRE_GOTO(conv_format_open(engine, d, s, &format));
+        GYRE_GOTO(conv_format_open(device, d, s, &format));
         md to = dnnl_primitive_desc_query_md(format, dnnl_query_weights_md, 0);
         GYRE_GOTO(
             check(dnnl_reorder_primitive_desc_create(&pd, MD(plain.w), engine, to, engine, attr),
@@ -318,44 +334,85 @@ out:
 
 /* ---- fully connected layers */
 
-static gyre_status linear_open(dnnl_engine_t engine, direction d, const gyre_linear_shape *s,
+static gyre_status linear_open(const dnn_device *device, direction d, const gyre_linear_shape *s,
                                dnn_op *op) {
-    static const int ids[][5] = {
-        {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST, 0},
-        {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, 0},
-        {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, 0}};
     const dnnl_dims_t x = {s->n, s->in}, w = {s->out, s->in}, y = {s->n, s->out};
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
     dnnl_primitive_attr_t attr = NULL;
-    layer_md m = {0};
+    layer_md m = {0}, any = {0};
     gyre_status status;
+    layout l = {device->act, weights_type(device, d), dnnl_ab, dnnl_ab};
     GYRE_GOTO(make_attr(&attr));
-    GYRE_GOTO(layer_md_make(&m, 2, x, w, y, dnnl_ab, dnnl_ab, s->bias));
+    GYRE_GOTO(layer_md_make(&m, 2, x, w, y, l, s->bias));
     if (d != FORWARD) {
-        GYRE_GOTO(check(linear_pd(engine, FORWARD, &m, attr, NULL, &hint), "inner product hint"));
+        l.weights = device->act;
+        GYRE_GOTO(layer_md_make(&any, 2, x, w, y, l, s->bias));
+        GYRE_GOTO(check(linear_pd(device->engine, FORWARD, &any, attr, NULL, &hint),
+                        "inner product hint"));
     }
-    GYRE_GOTO(check(linear_pd(engine, d, &m, attr, hint, &pd), "inner product"));
-    status = op_make(engine, pd, ids[d], op);
+    GYRE_GOTO(check(linear_pd(device->engine, d, &m, attr, hint, &pd), "inner product"));
+    status = op_make(device->engine, pd, layer_ids[d], op);
 out:
     layer_md_free(&m);
+    layer_md_free(&any);
     if (hint != NULL) dnnl_primitive_desc_destroy(hint);
     if (pd != NULL) dnnl_primitive_desc_destroy(pd);
     if (attr != NULL) dnnl_primitive_attr_destroy(attr);
     return status;
 }
 
-gyre_status dnn_open(dnnl_engine_t engine, dnn_kind kind, const void *shape, dnn_op *out) {
+gyre_status dnn_open(const dnn_device *device, dnn_kind kind, const void *shape, dnn_op *out) {
     memset(out, 0, sizeof *out);
     switch (kind) {
-    case DNN_CONV: return conv_open(engine, FORWARD, shape, out);
-    case DNN_CONV_DX: return conv_open(engine, DATA, shape, out);
-    case DNN_CONV_DW: return conv_open(engine, WEIGHTS, shape, out);
-    case DNN_CONV_PACK: return conv_reorder_open(engine, FORWARD, shape, out);
-    case DNN_CONV_PACK_DX: return conv_reorder_open(engine, DATA, shape, out);
-    case DNN_CONV_UNPACK: return conv_reorder_open(engine, WEIGHTS, shape, out);
-    case DNN_LINEAR: return linear_open(engine, FORWARD, shape, out);
-    case DNN_LINEAR_DX: return linear_open(engine, DATA, shape, out);
-    case DNN_LINEAR_DW: return linear_open(engine, WEIGHTS, shape, out);
+    case DNN_CONV: return conv_open(device, FORWARD, shape, out);
+    case DNN_CONV_DX: return conv_open(device, DATA, shape, out);
+    case DNN_CONV_DW: return conv_open(device, WEIGHTS, shape, out);
+    case DNN_CONV_PACK: return conv_reorder_open(device, FORWARD, shape, out);
+    case DNN_CONV_PACK_DX: return conv_reorder_open(device, DATA, shape, out);
+    case DNN_CONV_UNPACK: return conv_reorder_open(device, WEIGHTS, shape, out);
+    case DNN_LINEAR: return linear_open(device, FORWARD, shape, out);
+    case DNN_LINEAR_DX: return linear_open(device, DATA, shape, out);
+    case DNN_LINEAR_DW: return linear_open(device, WEIGHTS, shape, out);
     }
     return gyre_fail(GYRE_EDEVICE, "unknown kind of primitive %d", (int)kind);
+}
+
+/* ---- what the processor offers */
+
+const char *dnn_isa(void) {
+    switch ((int)dnnl_get_effective_cpu_isa()) {
+    case dnnl_cpu_isa_sse41: return "sse4.1";
+    case dnnl_cpu_isa_avx: return "avx";
+    case dnnl_cpu_isa_avx2: return "avx2";
+    case dnnl_cpu_isa_avx2_vnni: return "avx2_vnni";
+    case dnnl_cpu_isa_avx512_core: return "avx512_core";
+    case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
+    case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
+    case dnnl_cpu_isa_avx512_core_amx: return "avx512_core_amx";
+#if DNNL_VERSION_MAJOR >= 3
+    case dnnl_cpu_isa_avx2_vnni_2: return "avx2_vnni_2";
+    case dnnl_cpu_isa_avx512_core_fp16: return "avx512_core_fp16";
+    case dnnl_cpu_isa_avx512_core_amx_fp16: return "avx512_core_amx_fp16";
+#endif
+    default: return "other";
+    }
+}
+
+static bool has(int isa) {
+    return ((int)dnnl_get_effective_cpu_isa() & isa) == isa;
+}
+
+dnn_bf16 dnn_bf16_support(dnnl_engine_t engine) {
+    const gyre_conv_shape s = {
+        .n = 1, .h = 4, .w = 4, .c = 16, .k = 16, .r = 3, .stride = 1, .pad = 1};
+    const dnn_device device = {engine, dnnl_bf16};
+    dnn_op op = {0};
+    gyre_status status =
+        conv_open(&device, WEIGHTS, &s, &op); /* which asks for a forward one too */
+    dnn_close(&op);
+    if (status != GYRE_OK) return DNN_BF16_NONE;
+#if DNNL_VERSION_MAJOR >= 3
+    if (has(dnnl_cpu_isa_avx2_vnni_2)) return DNN_BF16_NATIVE;
+#endif
+    return has(dnnl_cpu_isa_avx512_core_bf16) ? DNN_BF16_NATIVE : DNN_BF16_EMULATED;
 }

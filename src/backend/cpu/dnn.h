@@ -13,6 +13,11 @@
 enum { DNN_ARGS = 6 };
 
 typedef struct {
+    dnnl_engine_t engine;
+    dnnl_data_type_t act; /* of activations and packed weights; all else is f32 */
+} dnn_device;
+
+typedef struct {
     dnnl_primitive_t primitive;
     int count;
     int ids[DNN_ARGS + 1]; /* DNNL_ARG_*; the scratchpad is last when there is one */
@@ -32,8 +37,16 @@ typedef enum {
     DNN_LINEAR_DW,
 } dnn_kind;
 
+/* What bf16 is on this processor: refused by oneDNN, made of f32 operations (slower than f32), or
+ * the processor's own. */
+typedef enum { DNN_BF16_NONE, DNN_BF16_EMULATED, DNN_BF16_NATIVE } dnn_bf16;
+dnn_bf16 dnn_bf16_support(dnnl_engine_t engine);
+
+/* The instruction set that kernels are made for, "avx512_core_bf16"; DNNL_MAX_CPU_ISA lowers it. */
+const char *dnn_isa(void);
+
 /* `shape` is the gyre_..._shape that the kind implies. */
-gyre_status dnn_open(dnnl_engine_t engine, dnn_kind kind, const void *shape, dnn_op *out);
+gyre_status dnn_open(const dnn_device *device, dnn_kind kind, const void *shape, dnn_op *out);
 void dnn_close(dnn_op *op);
 
 typedef struct {

@@ -94,15 +94,18 @@ gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyr
 }
 
 size_t cpu_linear_pack_size(gyre_backend *b, const gyre_linear_shape *s) {
-    (void)b;
-    return (size_t)s->in * (size_t)s->out * sizeof(float);
+    return (size_t)s->in * (size_t)s->out * b->act_size;
 }
 
 /* Plain weights serve all three kernels; the copy keeps the contract that updates of the master
  * weights show only after packing. */
 gyre_status cpu_linear_pack(gyre_queue *q, const gyre_linear_shape *s, gyre_f32 w,
                             gyre_raw packed) {
-    memcpy(packed, w, cpu_linear_pack_size(q->backend, s));
+    size_t n = (size_t)s->in * (size_t)s->out;
+    if (cpu_bf16(q))
+        cpu_round(cpu_f32(w), n, (uint16_t *)(void *)packed);
+    else
+        memcpy(packed, w, n * sizeof(float));
     return GYRE_OK;
 }
 

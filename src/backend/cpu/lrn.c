@@ -19,6 +19,7 @@ typedef struct {
     float *squares;    /* (h, w, c) */
     float *power;      /* s^-beta: (h, w, c) for backward, forward uses its first row */
     float *shares;     /* (h, w, c), backward: what each pixel hands to its window's cells */
+    float *x, *dy;     /* (h, w, c), bf16: widened; results take their place */
 } lrn_work;
 
 static gyre_status open_work(gyre_queue *q, const gyre_lrn_shape *s, bool backward, lrn_work *out) {
@@ -29,7 +30,8 @@ static gyre_status open_work(gyre_queue *q, const gyre_lrn_shape *s, bool backwa
     }
     size_t c = (size_t)s->c, row = (size_t)s->w * c, image = (size_t)s->h * row;
     size_t line = row + (size_t)(s->size - 1) * c, power = backward ? image : row;
-    size_t floats = line + row + image + power + (backward ? image : 0);
+    size_t copies = !cpu_bf16(q) ? 0 : backward ? 2 : 1;
+    size_t floats = line + row + image + power + (backward ? image : 0) + copies * image;
     void *memory;
     GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, floats * sizeof(float), &memory));
     *out = (lrn_work){.shape = s,
@@ -41,6 +43,8 @@ static gyre_status open_work(gyre_queue *q, const gyre_lrn_shape *s, bool backwa
     out->squares = out->sums + row;
     out->power = out->squares + image;
     out->shares = out->power + power;
+    out->x = out->shares + (backward ? image : 0);
+    out->dy = out->x + image;
     memset(out->line, 0, line * sizeof(float));
     return GYRE_OK;
 }
@@ -108,8 +112,9 @@ gyre_status cpu_lrn(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act
     lrn_work w;
     GYRE_TRY(open_work(q, s, false, &w));
     for (int n = 0; n < s->n; n++) {
-        const float *from = cpu_act(x) + (size_t)n * w.image;
-        float *to = cpu_act(y) + (size_t)n * w.image;
+        size_t first = (size_t)n * w.image;
+        const float *from = cpu_widened(q, cpu_act_at(q, x, first), w.image, w.x);
+        float *to = cpu_results(q, cpu_act_at(q, y, first), w.x);
         square(from, w.image, s->relu, w.squares);
         for (int i = 0; i < s->h; i++) {
             size_t at = (size_t)i * w.row;
@@ -117,6 +122,7 @@ gyre_status cpu_lrn(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act
             take_power(&w, w.power);
             scale(from + at, w.power, w.row, s->relu, to + at);
         }
+        cpu_finish(q, to, w.image, cpu_act_at(q, y, first));
     }
     return GYRE_OK;
 }
@@ -153,7 +159,9 @@ gyre_status cpu_lrn_dx(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_
     float factor = 2.0f * s->beta * w.factor;
     for (int n = 0; n < s->n; n++) {
         size_t first = (size_t)n * w.image;
-        const float *from = cpu_act(x) + first, *above = cpu_act(dy) + first;
+        const float *from = cpu_widened(q, cpu_act_at(q, x, first), w.image, w.x);
+        const float *above = cpu_widened(q, cpu_act_at(q, dy, first), w.image, w.dy);
+        float *to = cpu_results(q, cpu_act_at(q, dx, first), w.dy);
         square(from, w.image, s->relu, w.squares);
         for (size_t i = 0, at = 0; i < (size_t)s->h; i++, at += w.row) {
             sum_windows(&w, w.squares, (int)i);
@@ -162,9 +170,9 @@ gyre_status cpu_lrn_dx(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_
         }
         for (size_t i = 0, at = 0; i < (size_t)s->h; i++, at += w.row) {
             sum_windows(&w, w.shares, (int)i);
-            combine(from + at, above + at, w.power + at, w.sums, w.row, factor, s->relu,
-                    cpu_act(dx) + first + at);
+            combine(from + at, above + at, w.power + at, w.sums, w.row, factor, s->relu, to + at);
         }
+        cpu_finish(q, to, w.image, cpu_act_at(q, dx, first));
     }
     return GYRE_OK;
 }

@@ -1,4 +1,5 @@
 /* Input, elementwise maps, shortcuts and the loss. */
+#include "act.h"
 #include "cpu.h"
 
 #include "gyre/realmath.h"
@@ -25,60 +26,106 @@ gyre_status cpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_
                            gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels) {
     size_t row = (size_t)s->w * (size_t)s->c, image = row * (size_t)s->h;
     const gyre_augment none = {0};
-    (void)q;
+    void *work;
+    GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, row * sizeof(float), &work));
     for (int64_t i = 0; i < batch->count; i++) {
         gyre_augment a = batch->augment == NULL ? none : batch->augment[i];
         for (int y = 0; y < s->h; y++) {
+            void *to = cpu_act_at(q, x, (size_t)i * image + (size_t)y * row);
+            float *out = cpu_results(q, to, work);
             load_row(s, batch->images + (size_t)i * image, a, y, cpu_f32(mean) + (size_t)y * row,
-                     cpu_f32(scale), cpu_act(x) + (size_t)i * image + (size_t)y * row);
+                     cpu_f32(scale), out);
+            cpu_finish(q, out, row, to);
         }
     }
     memcpy(cpu_i32(labels), batch->labels, (size_t)batch->count * sizeof(int32_t));
     return GYRE_OK;
 }
 
-CPU_CLONES
-gyre_status cpu_relu(gyre_queue *q, size_t n, gyre_act x_, gyre_act y_) {
-    const float *x = cpu_act(x_);
-    float *y = cpu_act(y_);
-    (void)q;
-    CPU_SAME_INDEX
-    for (size_t i = 0; i < n; i++) y[i] = x[i] < 0.0f ? 0.0f : x[i]; /* NaN stays NaN */
-    return GYRE_OK;
+/* A group is read before it is written, so results may take an operand's place. */
+ACT_LOOP void relu_loop(bool bf16, size_t width, size_t begin, size_t end, const void *x, void *y) {
+    for (size_t i = begin; i < end; i += GROUP) {
+        group v;
+        group_get(bf16, width, x, i, &v);
+        rectify_lanes(&v.a);
+        rectify_lanes(&v.b);
+        group_put_exact(bf16, width, &v, y, i);
+    }
 }
 
 CPU_CLONES
-gyre_status cpu_relu_dx(gyre_queue *q, size_t n, gyre_act y_, gyre_act dy_, gyre_act dx_) {
-    const float *y = cpu_act(y_), *dy = cpu_act(dy_);
-    float *dx = cpu_act(dx_);
-    (void)q;
-    CPU_SAME_INDEX
-    for (size_t i = 0; i < n; i++) dx[i] = y[i] <= 0.0f ? 0.0f : dy[i];
+gyre_status cpu_relu(gyre_queue *q, size_t n, gyre_act x, gyre_act y) {
+    ACT_CALL_GROUPS(cpu_bf16(q), n, relu_loop, x, y);
     return GYRE_OK;
 }
 
+ACT_LOOP void relu_dx_loop(bool bf16, size_t width, size_t begin, size_t end, const void *y,
+                           const void *dy, void *dx) {
+    for (size_t i = begin; i < end; i += GROUP) {
+        group v, d;
+        group_get(bf16, width, y, i, &v);
+        group_get(bf16, width, dy, i, &d);
+        mask_lanes(&d.a, &v.a);
+        mask_lanes(&d.b, &v.b);
+        group_put_exact(bf16, width, &d, dx, i);
+    }
+}
+
 CPU_CLONES
-gyre_status cpu_accumulate(gyre_queue *q, size_t n, gyre_act x_, gyre_act y_) {
-    const float *x = cpu_act(x_);
-    float *y = cpu_act(y_);
-    (void)q;
-    CPU_SAME_INDEX
-    for (size_t i = 0; i < n; i++) y[i] += x[i];
+gyre_status cpu_relu_dx(gyre_queue *q, size_t n, gyre_act y, gyre_act dy, gyre_act dx) {
+    ACT_CALL_GROUPS(cpu_bf16(q), n, relu_dx_loop, y, dy, dx);
     return GYRE_OK;
+}
+
+ACT_LOOP void accumulate_loop(bool bf16, size_t width, size_t begin, size_t end, const void *x,
+                              void *y) {
+    for (size_t i = begin; i < end; i += GROUP) {
+        group v, sum;
+        group_get(bf16, width, x, i, &v);
+        group_get(bf16, width, y, i, &sum);
+        sum.a += v.a;
+        sum.b += v.b;
+        group_put(bf16, width, &sum, y, i);
+    }
+}
+
+CPU_CLONES
+gyre_status cpu_accumulate(gyre_queue *q, size_t n, gyre_act x, gyre_act y) {
+    ACT_CALL_GROUPS(cpu_bf16(q), n, accumulate_loop, x, y);
+    return GYRE_OK;
+}
+
+/* Sizes in bytes: a shortcut only copies. */
+typedef struct {
+    int oh, ow;
+    size_t c, k, front, images;
+} shortcut;
+
+static shortcut shortcut_of(const gyre_queue *q, const gyre_shortcut_shape *s) {
+    size_t one = q->backend->act_size, c = (size_t)s->c * one, k = (size_t)s->k * one;
+    return (shortcut){(s->h + s->stride - 1) / s->stride,
+                      (s->w + s->stride - 1) / s->stride,
+                      c,
+                      k,
+                      (size_t)((s->k - s->c) / 2) * one,
+                      (size_t)s->n};
+}
+
+/* Where in x the pixel (i, j) of image n of y comes from. */
+static size_t source_of(const gyre_shortcut_shape *s, const shortcut *f, size_t n, int i, int j) {
+    return ((n * (size_t)s->h + (size_t)(i * s->stride)) * (size_t)s->w + (size_t)(j * s->stride)) *
+           f->c;
 }
 
 gyre_status cpu_shortcut(gyre_queue *q, const gyre_shortcut_shape *s, gyre_act x, gyre_act y) {
-    int oh = (s->h + s->stride - 1) / s->stride, ow = (s->w + s->stride - 1) / s->stride;
-    size_t c = (size_t)s->c, k = (size_t)s->k, front = (k - c) / 2;
-    float *to = cpu_act(y);
-    (void)q;
-    memset(to, 0, (size_t)s->n * (size_t)oh * (size_t)ow * k * sizeof(float));
-    for (int n = 0; n < s->n; n++) {
-        for (int i = 0; i < oh; i++) {
-            for (int j = 0; j < ow; j++, to += k) {
-                size_t at = ((size_t)n * (size_t)s->h + (size_t)(i * s->stride)) * (size_t)s->w +
-                            (size_t)(j * s->stride);
-                memcpy(to + front, cpu_act(x) + at * c, c * sizeof(float));
+    shortcut f = shortcut_of(q, s);
+    const char *from = (const char *)(const void *)x;
+    char *to = (char *)(void *)y;
+    memset(to, 0, f.images * (size_t)f.oh * (size_t)f.ow * f.k);
+    for (size_t n = 0; n < f.images; n++) {
+        for (int i = 0; i < f.oh; i++) {
+            for (int j = 0; j < f.ow; j++, to += f.k) {
+                memcpy(to + f.front, from + source_of(s, &f, n, i, j), f.c);
             }
         }
     }
@@ -86,17 +133,14 @@ gyre_status cpu_shortcut(gyre_queue *q, const gyre_shortcut_shape *s, gyre_act x
 }
 
 gyre_status cpu_shortcut_dx(gyre_queue *q, const gyre_shortcut_shape *s, gyre_act dy, gyre_act dx) {
-    int oh = (s->h + s->stride - 1) / s->stride, ow = (s->w + s->stride - 1) / s->stride;
-    size_t c = (size_t)s->c, k = (size_t)s->k, front = (k - c) / 2;
-    const float *from = cpu_act(dy);
-    (void)q;
-    memset(cpu_act(dx), 0, (size_t)s->n * (size_t)s->h * (size_t)s->w * c * sizeof(float));
-    for (int n = 0; n < s->n; n++) {
-        for (int i = 0; i < oh; i++) {
-            for (int j = 0; j < ow; j++, from += k) {
-                size_t at = ((size_t)n * (size_t)s->h + (size_t)(i * s->stride)) * (size_t)s->w +
-                            (size_t)(j * s->stride);
-                memcpy(cpu_act(dx) + at * c, from + front, c * sizeof(float));
+    shortcut f = shortcut_of(q, s);
+    const char *from = (const char *)(const void *)dy;
+    char *to = (char *)(void *)dx;
+    memset(to, 0, f.images * (size_t)s->h * (size_t)s->w * f.c);
+    for (size_t n = 0; n < f.images; n++) {
+        for (int i = 0; i < f.oh; i++) {
+            for (int j = 0; j < f.ow; j++, from += f.k) {
+                memcpy(to + source_of(s, &f, n, i, j), from + f.front, f.c);
             }
         }
     }
@@ -132,13 +176,18 @@ gyre_status cpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act l
                              gyre_i32 labels, gyre_act dx, gyre_f32 stats) {
     double loss = 0;
     int64_t correct = 0;
-    (void)q;
+    size_t classes = (size_t)s->classes;
+    void *work;
+    GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, 2 * classes * sizeof(float), &work));
+    float *z_work = work, *dx_work = z_work + classes;
     for (int i = 0; i < s->n; i++) {
-        size_t at = (size_t)i * (size_t)s->classes;
-        float *row = cpu_act(dx) == NULL ? NULL : cpu_act(dx) + at;
+        size_t at = (size_t)i * classes;
+        void *to = dx == NULL ? NULL : cpu_act_at(q, dx, at);
+        float *row = cpu_results(q, to, dx_work);
         bool right;
-        loss += row_loss(cpu_act(logits) + at, s->classes, cpu_i32(labels)[i], (double)s->smoothing,
-                         (double)s->scale, row, &right);
+        loss += row_loss(cpu_widened(q, cpu_act_at(q, logits, at), classes, z_work), s->classes,
+                         cpu_i32(labels)[i], (double)s->smoothing, (double)s->scale, row, &right);
+        cpu_finish(q, row, classes, to);
         correct += right;
     }
     cpu_f32(stats)[0] = (float)((double)s->scale * loss);

@@ -2,130 +2,189 @@
  *
  * Own loops, because the residual add is fused and the order of every sum is fixed by the source:
  * a channel has its own accumulators, pixels are added in blocks, blocks in double. Channels run
- * along the vector, so the vector width does not reorder anything. */
+ * along the vector, so neither its width nor the type's order in a group reorders anything. */
+#include "act.h"
 #include "cpu.h"
 
 #include <math.h>
-#include <string.h>
 
 enum {
-    LANES = 16, /* channels handled together: one AVX-512 register, two of AVX2 */
-    ROWS = 256  /* pixels summed in f32 before the sum goes to double: error <= 256 * 2^-24 of the
-                   block's absolute sum, and far less on average */
+    ROWS = 256 /* numbers summed in f32 before the sum goes to double: error <= 256 * 2^-24 of the
+                  block's absolute sum, and far less on average */
 };
 
+/* Rows of `width` elements, whose channels repeat after `channels`: few channels are taken together
+ * for several pixels, to fill a group. */
 typedef struct {
-    double sum[LANES], other[LANES];
+    size_t rows, width, channels;
+} extent;
+
+/* What is handled at a time: rows `begin` to `end` of the `width` elements from `at` on. The next
+ * tile is that of the same rows' next elements, while those are still in the cache. */
+typedef struct {
+    size_t begin, end, at, width;
+} tile;
+
+static extent extent_of(const gyre_norm_shape *s) {
+    extent e = {(size_t)s->n * (size_t)s->h * (size_t)s->w, (size_t)s->c, (size_t)s->c};
+    for (; GROUP % (2 * e.width) == 0 && e.rows % 2 == 0; e.rows /= 2) e.width *= 2;
+    return e;
+}
+
+static inline tile tile_at(extent e, size_t begin, size_t at) {
+    size_t end = begin + ROWS < e.rows ? begin + ROWS : e.rows;
+    return (tile){begin, end, at, e.width - at < GROUP ? e.width - at : GROUP};
+}
+
+static inline tile tile_after(extent e, tile t) {
+    return t.at + GROUP < e.width ? tile_at(e, t.begin, t.at + GROUP)
+                                  : tile_at(e, t.begin + ROWS, 0);
+}
+
+#define FOR_TILES(t, e) for (tile t = tile_at(e, 0, 0); t.begin < e.rows; t = tile_after(e, t))
+
+static inline size_t channel_after(extent e, size_t c) {
+    return c + 1 < e.channels ? c + 1 : 0;
+}
+
+/* A number for each channel, in the places of a tile's elements. */
+ACT_LOOP void per_element(bool bf16, size_t width, const float *per_channel, extent e, tile t,
+                          group *out) {
+    float list[GROUP] = {0};
+    for (size_t j = 0, c = t.at % e.channels; j < width; j++, c = channel_after(e, c)) {
+        float value = per_channel[c];
+        list[j] = value == value ? value : NAN; /* the plain one, as round_lanes wants it */
+    }
+    group_of(bf16, list, out);
+}
+
+/* Two sums for each channel. */
+typedef struct {
+    double *first, *second;
 } channel_sums;
 
-/* LANES channels of a pixel. Said outright, since compilers keep arrays of sums in memory, which
- * made these loops twice as slow. */
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
-typedef int32_t lanes_mask __attribute__((vector_size(LANES * sizeof(float))));
-
-static void add_sums(const float *s, const float *q, channel_sums *out) {
-    for (size_t j = 0; j < LANES; j++) {
-        out->sum[j] += (double)s[j];
-        out->other[j] += (double)q[j];
+ACT_LOOP void add_tile(bool bf16, size_t width, extent e, tile t, const group *first,
+                       const group *second, channel_sums out) {
+    float f[GROUP], s[GROUP];
+    group_list(bf16, first, f);
+    group_list(bf16, second, s);
+    for (size_t j = 0, c = t.at % e.channels; j < width; j++, c = channel_after(e, c)) {
+        out.first[c] += (double)f[j];
+        out.second[c] += (double)s[j];
     }
 }
 
-/* Sums of x - shift and (x - shift)^2 over `rows` pixels of `width` <= 16 channels. The shift (the
- * first pixel) keeps the variance free of cancellation when the mean is large. */
-CPU_CLONES
-static void sum_moments(const float *x, size_t rows, size_t stride, size_t width,
-                        const float *shift, channel_sums *out) {
-    memset(out, 0, sizeof *out);
-    for (size_t begin = 0; begin < rows; begin += ROWS) {
-        size_t end = begin + ROWS < rows ? begin + ROWS : rows;
-        float s[LANES] = {0}, q[LANES] = {0};
-        if (width == LANES) {
-            lanes vs = {0}, vq = {0}, from, row;
-            memcpy(&from, shift, sizeof from);
-            for (size_t i = begin; i < end; i++) {
-                memcpy(&row, x + i * stride, sizeof row);
-                row -= from;
-                vs += row;
-                vq += row * row;
-            }
-            memcpy(s, &vs, sizeof s);
-            memcpy(q, &vq, sizeof q);
-        } else {
-            for (size_t i = begin; i < end; i++) {
-                for (size_t j = 0; j < width; j++) {
-                    float d = x[i * stride + j] - shift[j];
-                    s[j] += d;
-                    q[j] += d * d;
-                }
-            }
-        }
-        add_sums(s, q, out);
-    }
+ACT_LOOP void add_moments(lanes *x, const lanes *shift, lanes *s, lanes *q) {
+    *x -= *shift;
+    *s += *x;
+    *q += *x * *x;
 }
 
-/* y = act((x - mean) * a + b (+ residual)) for all rows of c channels. The mean is taken off first:
- * folded into b it would cancel when it is large beside the deviation. */
+ACT_LOOP void moments_of_tile(bool bf16, size_t width, const void *x, extent e, tile t,
+                              const float *shift, channel_sums out) {
+    group s = {0}, q = {0}, from, row;
+    per_element(bf16, width, shift, e, t, &from);
+    for (size_t i = t.begin; i < t.end; i++) {
+        group_get(bf16, width, x, i * e.width + t.at, &row);
+        add_moments(&row.a, &from.a, &s.a, &q.a);
+        add_moments(&row.b, &from.b, &s.b, &q.b);
+    }
+    add_tile(bf16, width, e, t, &s, &q, out);
+}
+
+/* Sums of x - shift and (x - shift)^2. The shift (the first pixel) keeps the variance free of
+ * cancellation when the mean is large. */
 CPU_CLONES
-static void apply(const float *x, const float *residual, size_t rows, size_t c, const float *mean,
-                  const float *a, const float *b, bool relu, float *y) {
-    float floor_value = relu ? 0.0f : -INFINITY;
-    for (size_t i = 0; i < rows; i++) {
-        const float *row = x + i * c;
-        float *to = y + i * c;
+static void sum_moments(bool bf16, const void *x, extent e, const float *shift, channel_sums out) {
+    FOR_TILES(t, e) ACT_CALL(bf16, t.width, moments_of_tile, x, e, t, shift, out);
+}
+
+/* The mean is taken off first: folded into b it would cancel when it is large beside the
+ * deviation. */
+typedef struct {
+    const float *mean, *a, *b;
+    bool relu;
+} affine;
+
+ACT_LOOP void apply_to_tile(bool bf16, size_t width, const void *x, const void *residual, extent e,
+                            tile t, affine f, void *y) {
+    group mean, a, b, v, r;
+    per_element(bf16, width, f.mean, e, t, &mean);
+    per_element(bf16, width, f.a, e, t, &a);
+    per_element(bf16, width, f.b, e, t, &b);
+    for (size_t i = t.begin; i < t.end; i++) {
+        size_t at = i * e.width + t.at;
+        group_get(bf16, width, x, at, &v);
+        v.a = (v.a - mean.a) * a.a + b.a;
+        v.b = (v.b - mean.b) * a.b + b.b;
         if (residual != NULL) {
-            const float *add = residual + i * c;
-            CPU_SAME_INDEX
-            for (size_t j = 0; j < c; j++) {
-                float v = (row[j] - mean[j]) * a[j] + b[j] + add[j];
-                to[j] = v < floor_value ? floor_value : v; /* NaN stays NaN */
-            }
-        } else {
-            CPU_SAME_INDEX
-            for (size_t j = 0; j < c; j++) {
-                float v = (row[j] - mean[j]) * a[j] + b[j];
-                to[j] = v < floor_value ? floor_value : v;
-            }
+            group_get(bf16, width, residual, at, &r);
+            v.a += r.a;
+            v.b += r.b;
         }
+        if (f.relu) {
+            rectify_lanes(&v.a);
+            rectify_lanes(&v.b);
+        }
+        group_put(bf16, width, &v, y, at);
+    }
+}
+
+/* y = act((x - mean) * a + b (+ residual)) */
+CPU_CLONES
+static void apply(bool bf16, const void *x, const void *residual, extent e, affine f, void *y) {
+    FOR_TILES(t, e) {
+        if (residual != NULL)
+            ACT_CALL(bf16, t.width, apply_to_tile, x, residual, e, t, f, y);
+        else
+            ACT_CALL(bf16, t.width, apply_to_tile, x, NULL, e, t, f, y);
     }
 }
 
 /* apply() with its factor a = gamma / deviation in the queue's scratch. */
-static gyre_status apply_norm(gyre_queue *q, const gyre_norm_shape *s, const float *x,
-                              const float *residual, const float *gamma, const float *beta,
-                              const float *mean, const float *inverse, float *y) {
-    size_t c = (size_t)s->c, rows = (size_t)s->n * (size_t)s->h * (size_t)s->w;
+static gyre_status apply_norm(gyre_queue *q, const gyre_norm_shape *s, gyre_act x,
+                              gyre_act residual, const float *gamma, const float *beta,
+                              const float *mean, const float *inverse, gyre_act y) {
+    size_t c = (size_t)s->c;
     void *work;
     GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, c * sizeof(float), &work));
     float *a = work;
     for (size_t j = 0; j < c; j++) a[j] = gamma[j] * inverse[j];
-    apply(x, s->add ? residual : NULL, rows, c, mean, a, beta, s->relu, y);
+    apply(cpu_bf16(q), x, s->add ? residual : NULL, extent_of(s), (affine){mean, a, beta, s->relu},
+          y);
     return GYRE_OK;
 }
 
-gyre_status cpu_norm_train(gyre_queue *q, const gyre_norm_shape *s, gyre_act x_, gyre_act residual,
-                           gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved_, gyre_f32 moments_,
+static gyre_status open_sums(gyre_queue *q, size_t c, size_t more_floats, channel_sums *out,
+                             float **more) {
+    void *work;
+    size_t bytes = 2 * c * sizeof(double) + more_floats * sizeof(float);
+    GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, bytes, &work));
+    *out = (channel_sums){work, (double *)work + c};
+    *more = (float *)((double *)work + 2 * c);
+    memset(work, 0, 2 * c * sizeof(double));
+    return GYRE_OK;
+}
+
+gyre_status cpu_norm_train(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
+                           gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved, gyre_f32 moments_,
                            gyre_act y) {
-    size_t c = (size_t)s->c, rows = (size_t)s->n * (size_t)s->h * (size_t)s->w;
-    const float *x = cpu_act(x_);
-    float *mean = cpu_f32(saved_), *inverse = mean + c;
-    float *moments = cpu_f32(moments_);
-    double unbiased = rows > 1 ? (double)rows / (double)(rows - 1) : 1.0;
-    for (size_t first = 0; first < c; first += LANES) {
-        size_t width = c - first < LANES ? c - first : LANES;
-        channel_sums sums;
-        sum_moments(x + first, rows, c, width, x + first, &sums);
-        for (size_t j = 0; j < width; j++) {
-            double shift = (double)x[first + j], d = sums.sum[j] / (double)rows;
-            double variance = sums.other[j] / (double)rows - d * d;
-            if (variance < 0) variance = 0;
-            mean[first + j] = (float)(shift + d);
-            inverse[first + j] = (float)(1.0 / sqrt(variance + (double)s->eps));
-            moments[first + j] = mean[first + j];
-            moments[c + first + j] = (float)(variance * unbiased);
-        }
+    size_t c = (size_t)s->c, count = (size_t)s->n * (size_t)s->h * (size_t)s->w;
+    float *mean = cpu_f32(saved), *inverse = mean + c, *moments = cpu_f32(moments_), *shift;
+    double n = (double)count, unbiased = count > 1 ? n / (n - 1) : 1.0;
+    channel_sums sums;
+    GYRE_TRY(open_sums(q, c, c, &sums, &shift));
+    for (size_t j = 0; j < c; j++) shift[j] = act_get(cpu_bf16(q), x, j);
+    sum_moments(cpu_bf16(q), x, extent_of(s), shift, sums);
+    for (size_t j = 0; j < c; j++) {
+        double d = sums.first[j] / n, variance = sums.second[j] / n - d * d;
+        if (variance < 0) variance = 0;
+        mean[j] = (float)((double)shift[j] + d);
+        inverse[j] = (float)(1.0 / sqrt(variance + (double)s->eps));
+        moments[j] = mean[j];
+        moments[c + j] = (float)(variance * unbiased);
     }
-    return apply_norm(q, s, x, cpu_act(residual), cpu_f32(gamma), cpu_f32(beta), mean, inverse,
-                      cpu_act(y));
+    return apply_norm(q, s, x, residual, cpu_f32(gamma), cpu_f32(beta), mean, inverse, y);
 }
 
 gyre_status cpu_norm_eval(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
@@ -141,103 +200,103 @@ gyre_status cpu_norm_eval(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, g
         inverse[j] = (float)(1.0 / sqrt((double)variance[j] + (double)s->eps));
     }
     if (s->frozen) memcpy(cpu_f32(saved), mean, c * sizeof(float));
-    return apply_norm(q, s, cpu_act(x), cpu_act(residual), cpu_f32(gamma), cpu_f32(beta), mean,
-                      inverse, cpu_act(y));
+    return apply_norm(q, s, x, residual, cpu_f32(gamma), cpu_f32(beta), mean, inverse, y);
 }
 
-/* Sums of dy' and dy' * (x - mean) over rows; dy' is 0 where y <= 0, else dy. Without ReLU the
- * threshold is NaN, which nothing is below; and a NaN in y lets dy pass, so that it is seen. */
+/* What backward reads. */
+typedef struct {
+    const void *x, *y, *dy;
+    const float *mean;
+    bool relu;
+} backward;
+
+/* dy' = dy behind the ReLU */
+ACT_LOOP void masked_gradient(bool bf16, size_t width, backward f, size_t at, group *out) {
+    group y;
+    group_get(bf16, width, f.dy, at, out);
+    if (!f.relu) return;
+    group_get(bf16, width, f.y, at, &y);
+    mask_lanes(&out->a, &y.a);
+    mask_lanes(&out->b, &y.b);
+}
+
+ACT_LOOP void gradients_of_tile(bool bf16, size_t width, backward f, extent e, tile t,
+                                channel_sums out) {
+    group s = {0}, q = {0}, from, x, d;
+    per_element(bf16, width, f.mean, e, t, &from);
+    for (size_t i = t.begin; i < t.end; i++) {
+        size_t at = i * e.width + t.at;
+        group_get(bf16, width, f.x, at, &x);
+        masked_gradient(bf16, width, f, at, &d);
+        s.a += d.a;
+        s.b += d.b;
+        q.a += d.a * (x.a - from.a);
+        q.b += d.b * (x.b - from.b);
+    }
+    add_tile(bf16, width, e, t, &s, &q, out);
+}
+
+/* Sums of dy' and dy' * (x - mean). */
 CPU_CLONES
-static void sum_gradients(const float *x, const float *y, const float *dy, size_t rows,
-                          size_t stride, size_t width, const float *mean, bool relu,
-                          channel_sums *out) {
-    memset(out, 0, sizeof *out);
-    float threshold = relu ? 0.0f : NAN;
-    for (size_t begin = 0; begin < rows; begin += ROWS) {
-        size_t end = begin + ROWS < rows ? begin + ROWS : rows;
-        float s[LANES] = {0}, q[LANES] = {0};
-        if (width == LANES) {
-            lanes vs = {0}, vq = {0}, from, px, py, d;
-            memcpy(&from, mean, sizeof from);
-            for (size_t i = begin; i < end; i++) {
-                memcpy(&px, x + i * stride, sizeof px);
-                memcpy(&py, y + i * stride, sizeof py);
-                memcpy(&d, dy + i * stride, sizeof d);
-                d = (lanes)((lanes_mask)d & ~(py <= threshold));
-                vs += d;
-                vq += d * (px - from);
-            }
-            memcpy(s, &vs, sizeof s);
-            memcpy(q, &vq, sizeof q);
-        } else {
-            for (size_t i = begin; i < end; i++) {
-                for (size_t j = 0; j < width; j++) {
-                    size_t at = i * stride + j;
-                    float d = y[at] <= threshold ? 0.0f : dy[at];
-                    s[j] += d;
-                    q[j] += d * (x[at] - mean[j]);
-                }
-            }
-        }
-        add_sums(s, q, out);
+static void sum_gradients(bool bf16, backward f, extent e, channel_sums out) {
+    FOR_TILES(t, e) ACT_CALL(bf16, t.width, gradients_of_tile, f, e, t, out);
+}
+
+/* Factors per channel: dx = k dy' + m (x - mean) + b */
+typedef struct {
+    float *k, *m, *b;
+} slopes;
+
+ACT_LOOP void gradient_to_tile(bool bf16, size_t width, backward f, extent e, tile t, slopes g,
+                               void *dx, void *dresidual) {
+    group k, m, b, mean, x, d;
+    per_element(bf16, width, g.k, e, t, &k);
+    per_element(bf16, width, g.m, e, t, &m);
+    per_element(bf16, width, g.b, e, t, &b);
+    per_element(bf16, width, f.mean, e, t, &mean);
+    for (size_t i = t.begin; i < t.end; i++) {
+        size_t at = i * e.width + t.at;
+        group_get(bf16, width, f.x, at, &x);
+        masked_gradient(bf16, width, f, at, &d);
+        x.a = k.a * d.a + (m.a * (x.a - mean.a) + b.a);
+        x.b = k.b * d.b + (m.b * (x.b - mean.b) + b.b);
+        if (dresidual != NULL) group_put_exact(bf16, width, &d, dresidual, at);
+        group_put(bf16, width, &x, dx, at);
     }
 }
 
-/* dx = k dy' + m (x - mean) + b per channel; dresidual = dy'. dx and dresidual may be dy: a row is
- * read before it is written. */
+/* dx, and dresidual = dy'. Either may be dy: what is overwritten was read before. */
 CPU_CLONES
-static void apply_gradient(const float *x, const float *y, const float *dy, size_t rows, size_t c,
-                           const float *k, const float *m, const float *b, const float *mean,
-                           bool relu, float *dx, float *dresidual) {
-    float threshold = relu ? 0.0f : NAN;
-    for (size_t i = 0; i < rows; i++) {
-        const float *px = x + i * c, *py = y + i * c, *pd = dy + i * c;
-        float *to = dx + i * c;
-        if (dresidual != NULL) {
-            float *res = dresidual + i * c;
-            CPU_SAME_INDEX
-            for (size_t j = 0; j < c; j++) {
-                float d = py[j] <= threshold ? 0.0f : pd[j];
-                float v = k[j] * d + (m[j] * (px[j] - mean[j]) + b[j]);
-                res[j] = d;
-                to[j] = v;
-            }
-        } else {
-            CPU_SAME_INDEX
-            for (size_t j = 0; j < c; j++) {
-                float d = py[j] <= threshold ? 0.0f : pd[j];
-                to[j] = k[j] * d + (m[j] * (px[j] - mean[j]) + b[j]);
-            }
-        }
+static void apply_gradient(bool bf16, backward f, extent e, slopes g, void *dx, void *dresidual) {
+    FOR_TILES(t, e) {
+        if (dresidual != NULL)
+            ACT_CALL(bf16, t.width, gradient_to_tile, f, e, t, g, dx, dresidual);
+        else
+            ACT_CALL(bf16, t.width, gradient_to_tile, f, e, t, g, dx, NULL);
     }
 }
 
-gyre_status cpu_norm_dx(gyre_queue *q, const gyre_norm_shape *s, gyre_act x_, gyre_act y_,
-                        gyre_act dy_, gyre_f32 gamma, gyre_f32 saved, gyre_act dx,
+gyre_status cpu_norm_dx(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act y,
+                        gyre_act dy, gyre_f32 gamma, gyre_f32 saved, gyre_act dx,
                         gyre_act dresidual, gyre_f32 dgamma, gyre_f32 dbeta) {
-    size_t c = (size_t)s->c, rows = (size_t)s->n * (size_t)s->h * (size_t)s->w;
-    const float *x = cpu_act(x_), *y = cpu_act(y_), *dy = cpu_act(dy_);
+    size_t c = (size_t)s->c;
+    double n = (double)s->n * (double)s->h * (double)s->w;
     const float *mean = cpu_f32(saved), *inverse = mean + c;
-    void *work;
-    GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, 3 * c * sizeof(float), &work));
-    float *k = work, *m = k + c, *b = m + c;
-    for (size_t first = 0; first < c; first += LANES) {
-        size_t width = c - first < LANES ? c - first : LANES;
-        channel_sums sums;
-        sum_gradients(x + first, y + first, dy + first, rows, c, width, mean + first, s->relu,
-                      &sums);
-        for (size_t j = 0; j < width; j++) {
-            size_t at = first + j;
-            double inv = (double)inverse[at], scale = (double)cpu_f32(gamma)[at] * inv;
-            cpu_f32(dgamma)[at] = (float)(sums.other[j] * inv);
-            cpu_f32(dbeta)[at] = (float)sums.sum[j];
-            k[at] = (float)scale;
-            /* d mean and d variance, unless the statistics are constants */
-            m[at] = s->frozen ? 0 : (float)(-scale * inv * inv * sums.other[j] / (double)rows);
-            b[at] = s->frozen ? 0 : (float)(-scale * sums.sum[j] / (double)rows);
-        }
+    backward f = {x, y, dy, mean, s->relu};
+    channel_sums sums;
+    float *work;
+    GYRE_TRY(open_sums(q, c, 3 * c, &sums, &work));
+    slopes g = {work, work + c, work + 2 * c};
+    sum_gradients(cpu_bf16(q), f, extent_of(s), sums);
+    for (size_t j = 0; j < c; j++) {
+        double inv = (double)inverse[j], scale = (double)cpu_f32(gamma)[j] * inv;
+        cpu_f32(dgamma)[j] = (float)(sums.second[j] * inv);
+        cpu_f32(dbeta)[j] = (float)sums.first[j];
+        g.k[j] = (float)scale;
+        /* d mean and d variance, unless the statistics are constants */
+        g.m[j] = s->frozen ? 0 : (float)(-scale * inv * inv * sums.second[j] / n);
+        g.b[j] = s->frozen ? 0 : (float)(-scale * sums.first[j] / n);
     }
-    apply_gradient(x, y, dy, rows, c, k, m, b, mean, s->relu, cpu_act(dx),
-                   s->add ? cpu_act(dresidual) : NULL);
+    apply_gradient(cpu_bf16(q), f, extent_of(s), g, dx, s->add ? dresidual : NULL);
     return GYRE_OK;
 }

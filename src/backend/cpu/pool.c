@@ -113,51 +113,86 @@ static gyre_status check_window(const gyre_pool_shape *s) {
                      s->r, s->stride, s->pad);
 }
 
-gyre_status cpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_raw saved,
-                     gyre_act y) {
-    (void)q;
-    GYRE_TRY(check_window(s));
+/* Room for `n` floats beside the primitives' scratch, where activations are not f32 themselves. */
+static gyre_status open_work(gyre_queue *q, size_t n, float **out) {
+    void *work = NULL;
+    if (cpu_bf16(q)) GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, n * sizeof(float), &work));
+    *out = work;
+    return GYRE_OK;
+}
+
+static size_t image_size(const gyre_pool_shape *s) {
+    return (size_t)s->h * (size_t)s->w * (size_t)s->c;
+}
+
+static size_t result_size(const gyre_pool_shape *s) {
+    return (size_t)gyre_pool_out(s, s->h) * (size_t)gyre_pool_out(s, s->w) * (size_t)s->c;
+}
+
+static void pool_image(const gyre_pool_shape *s, const float *x, uint16_t *saved, float *y) {
     int oh = gyre_pool_out(s, s->h), ow = gyre_pool_out(s, s->w);
-    size_t image = (size_t)s->h * (size_t)s->w * (size_t)s->c, at = 0;
-    uint16_t *from = (uint16_t *)(void *)saved;
-    for (int n = 0; n < s->n; n++) {
-        for (int pixel = 0; pixel < oh * ow; pixel++) {
-            window v = window_at(s, pixel / ow, pixel % ow);
-            for (int c = 0; c < s->c; c += CHANNELS) {
-                int width = s->c - c < CHANNELS ? s->c - c : CHANNELS;
-                const float *in = cpu_act(x) + (size_t)n * image + c;
-                if (s->max)
-                    max_window(s, &v, in, width, from + at, cpu_act(y) + at);
-                else
-                    average_window(s, &v, in, width, cpu_act(y) + at);
-                at += (size_t)width;
-            }
+    size_t at = 0;
+    for (int pixel = 0; pixel < oh * ow; pixel++) {
+        window v = window_at(s, pixel / ow, pixel % ow);
+        for (int c = 0; c < s->c; c += CHANNELS) {
+            int width = s->c - c < CHANNELS ? s->c - c : CHANNELS;
+            if (s->max)
+                max_window(s, &v, x + c, width, saved + at, y + at);
+            else
+                average_window(s, &v, x + c, width, y + at);
+            at += (size_t)width;
         }
+    }
+}
+
+gyre_status cpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_raw saved_,
+                     gyre_act y) {
+    GYRE_TRY(check_window(s));
+    size_t image = image_size(s), result = result_size(s);
+    float *work;
+    GYRE_TRY(open_work(q, image + result, &work));
+    for (size_t n = 0; n < (size_t)s->n; n++) {
+        uint16_t *saved = s->max ? (uint16_t *)(void *)saved_ + n * result : NULL;
+        void *to = cpu_act_at(q, y, n * result);
+        float *results = cpu_results(q, to, work + image);
+        pool_image(s, cpu_widened(q, cpu_act_at(q, x, n * image), image, work), saved, results);
+        cpu_finish(q, results, result, to);
     }
     return GYRE_OK;
 }
 
-gyre_status cpu_pool_dx(gyre_queue *q, const gyre_pool_shape *s, gyre_act dy, gyre_raw saved,
-                        gyre_act dx) {
-    (void)q;
-    GYRE_TRY(check_window(s));
+/* Windows overlap: in bf16 too their shares are added in f32, and rounded once. */
+static void pool_image_dx(const gyre_pool_shape *s, const float *dy, const uint16_t *saved,
+                          float *dx) {
     int oh = gyre_pool_out(s, s->h), ow = gyre_pool_out(s, s->w);
-    size_t image = (size_t)s->h * (size_t)s->w * (size_t)s->c, at = 0;
-    const uint16_t *from = (const uint16_t *)(const void *)saved;
-    memset(cpu_act(dx), 0, (size_t)s->n * image * sizeof(float));
-    for (int n = 0; n < s->n; n++) {
-        for (int pixel = 0; pixel < oh * ow; pixel++) {
-            window v = window_at(s, pixel / ow, pixel % ow);
-            for (int c = 0; c < s->c; c += CHANNELS) {
-                int width = s->c - c < CHANNELS ? s->c - c : CHANNELS;
-                float *out = cpu_act(dx) + (size_t)n * image + c;
-                if (s->max)
-                    max_window_dx(s, &v, cpu_act(dy) + at, from + at, width, out);
-                else
-                    average_window_dx(s, &v, cpu_act(dy) + at, width, out);
-                at += (size_t)width;
-            }
+    size_t at = 0;
+    memset(dx, 0, image_size(s) * sizeof *dx);
+    for (int pixel = 0; pixel < oh * ow; pixel++) {
+        window v = window_at(s, pixel / ow, pixel % ow);
+        for (int c = 0; c < s->c; c += CHANNELS) {
+            int width = s->c - c < CHANNELS ? s->c - c : CHANNELS;
+            if (s->max)
+                max_window_dx(s, &v, dy + at, saved + at, width, dx + c);
+            else
+                average_window_dx(s, &v, dy + at, width, dx + c);
+            at += (size_t)width;
         }
+    }
+}
+
+gyre_status cpu_pool_dx(gyre_queue *q, const gyre_pool_shape *s, gyre_act dy, gyre_raw saved_,
+                        gyre_act dx) {
+    GYRE_TRY(check_window(s));
+    size_t image = image_size(s), result = result_size(s);
+    float *work;
+    GYRE_TRY(open_work(q, image + result, &work));
+    for (size_t n = 0; n < (size_t)s->n; n++) {
+        const uint16_t *saved = s->max ? (const uint16_t *)(const void *)saved_ + n * result : NULL;
+        void *to = cpu_act_at(q, dx, n * image);
+        float *results = cpu_results(q, to, work);
+        pool_image_dx(s, cpu_widened(q, cpu_act_at(q, dy, n * result), result, work + image), saved,
+                      results);
+        cpu_finish(q, results, image, to);
     }
     return GYRE_OK;
 }

@@ -1,7 +1,7 @@
 /* Makes the disk fail: preloaded, it counts the calls on files whose path holds FAULT_PATH, and the
  * one numbered FAULT_AT ends as FAULT says: ENOSPC, EIO or EROFS (from then on for FAULT_COUNT
- * calls, default 1), or "short" (half of a write is done). What it did goes to FAULT_LOG. All of
- * them are variables of the environment. */
+ * calls, default 1), "short" (half of a write is done) or "slow" (after ten seconds). What it did
+ * goes to FAULT_LOG. All of them are variables of the environment. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -49,6 +49,10 @@ static int fault(const char *what) {
     int last = first + (count == NULL ? 1 : atoi(count)) - 1;
     if (kind == NULL || call < first || call > last) return 0;
     note(what, call);
+    if (strcmp(kind, "slow") == 0) {
+        sleep(10);
+        return 0;
+    }
     if (strcmp(kind, "ENOSPC") == 0) return ENOSPC;
     if (strcmp(kind, "EROFS") == 0) return EROFS;
     return strcmp(kind, "EIO") == 0 ? EIO : -1;
