@@ -105,6 +105,7 @@ ACT_LOOP void group_put_exact(bool bf16, size_t width, const group *value, void 
         memcpy(first, &value->a, sizeof value->a);
         memcpy(first + sizeof value->a, &value->b, sizeof value->b);
     }
+    /* cppcheck-suppress uninitvar ; written through `first` */
     if (width < GROUP) memcpy(to, part, width * size);
 }
 

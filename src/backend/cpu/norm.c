@@ -161,7 +161,7 @@ static gyre_status open_sums(gyre_queue *q, size_t c, size_t more_floats, channe
     size_t bytes = 2 * c * sizeof(double) + more_floats * sizeof(float);
     GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, bytes, &work));
     *out = (channel_sums){work, (double *)work + c};
-    *more = (float *)((double *)work + 2 * c);
+    *more = (float *)(void *)((double *)work + 2 * c);
     memset(work, 0, 2 * c * sizeof(double));
     return GYRE_OK;
 }
