@@ -34,7 +34,7 @@ static const struct {
 } errors[] = {
     {RATES, "{\"steps\": 100}", "schedule: triangular needs \"cycles\": 5"},
     {RATES ", \"cycles\": 2.3", "{\"steps\": 100}",
-     "schedule.cycles: expected whole or half cycles, found 2.2999999999999998; the nearest are 2 "
+     "schedule.cycles: expected whole or half cycles, found 2.3; the nearest are 2 "
      "and 2.5"},
     {RATES ", \"cycles\": 0.7", "{\"steps\": 100}", "the nearest are 0.5 and 1"},
     {RATES ", \"cycles\": 50", "{\"steps\": 100}",
