@@ -60,6 +60,17 @@ $(O)/gyre: $(CLI_OBJECTS) $(O)/libgyre.a
 	@echo "  LINK  $@"
 	$(AT)$(CC) $(SAN_FLAGS) -o $@ $(CLI_OBJECTS) $(O)/libgyre.a $(LIBS)
 
+# The same objects with every request for memory led through tests/unit/oom.c.
+OOM_FUNCTIONS := malloc calloc aligned_alloc realloc free strdup strndup realpath asprintf fopen \
+                 open_memstream opendir pthread_create XXH3_createState
+OOM_LINK = $(CC) $(SAN_FLAGS) -o $@ $(OOM_FUNCTIONS:%=-Wl,--wrap=%) $(filter %.o,$^) $(O)/libgyre.a -lcmocka $(LIBS) -ldl
+$(O)/oom/gyre: $(CLI_OBJECTS)
+$(O)/tests/unit/test_memory: $(O)/tests/unit/test_memory.o
+$(O)/oom/gyre $(O)/tests/unit/test_memory: $(O)/tests/unit/oom.o $(O)/libgyre.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(AT)$(OOM_LINK)
+
 # ---- tests: every tests/unit/test_*.c and tests/mpi/mpi_*.c is a program of its own,
 #      every tests/cli/*.sh a script; tests/run.sh runs them all and counts
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -92,7 +103,7 @@ soak: deps
 	@O=$(O) KILLS=100 READS=200 TEST_TIMEOUT=3600 tests/run.sh cli
 
 .PHONY: tests-build
-tests-build: $(UNIT_TESTS) $(MPI_TESTS)
+tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre
 
 # ---- the rest
 deps:

@@ -33,7 +33,7 @@ gyre_status gyre_config_require(const gyre_settings *settings);
 gyre_status gyre_config_print(const gyre_settings *settings, char **out);
 
 /* XXH3-64 of the arithmetic fields as printed: equal for configs that describe the same run. */
-uint64_t gyre_config_hash(const gyre_settings *settings);
+gyre_status gyre_config_hash(const gyre_settings *settings, uint64_t *out);
 
 /* GYRE_OK when all arithmetic fields agree; else GYRE_EUSAGE with each difference ("optimizer.
  * momentum: run has 0.9, config has 0.95"). `run` and `now` are both resolved. */

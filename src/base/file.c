@@ -22,7 +22,7 @@ gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *siz
             room = room == 0 ? 4096 : room * 2;
             char *more = realloc(text, room);
             if (more == NULL) {
-                status = gyre_fail(GYRE_EIO, "no memory to read '%s'", path);
+                status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
                 goto out;
             }
             text = more;
@@ -56,7 +56,7 @@ gyre_status gyre_file_hash(const char *path, uint64_t *out) {
     if (f == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
     XXH3_state_t *state = XXH3_createState();
     if (state == NULL || XXH3_64bits_reset(state) != XXH_OK) {
-        status = gyre_fail(GYRE_EIO, "no memory to read '%s'", path);
+        status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
         goto out;
     }
     for (size_t got; (got = fread(piece, 1, sizeof piece, f)) > 0;) {
@@ -89,7 +89,7 @@ static gyre_status move_to(const char *temporary, const char *path) {
     char *dir = gyre_path_dir(path);
     gyre_status status = GYRE_OK;
     if (dir == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory to write '%s'", path);
+        status = gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
         goto out;
     }
     if (rename(temporary, path) != 0) {
@@ -124,7 +124,7 @@ static gyre_status write_all(int fd, const char *path, const char *data, size_t 
 gyre_status gyre_file_write_atomic(const char *path, const void *data, size_t size) {
     char *temporary = NULL;
     if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
-        return gyre_fail(GYRE_EIO, "no memory to write '%s'", path);
+        return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
     }
     gyre_status status = GYRE_OK;
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -157,7 +157,7 @@ static bool is_folder(const char *path) {
 
 gyre_status gyre_dir_make(const char *path) {
     char *copy = strdup(path);
-    if (copy == NULL) return gyre_fail(GYRE_EIO, "no memory to make folder '%s'", path);
+    if (copy == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to make folder '%s'", path);
     gyre_status status = GYRE_OK;
     for (char *p = copy + 1;; p++) {
         if (*p != '/' && *p != '\0') continue;

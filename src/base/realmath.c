@@ -145,10 +145,11 @@ float gyre_expf(float x) {
     q = q * r + 1.0f / 6;
     q = q * r + 0.5f;
     float y = 1.0f + (r + r * r * q);
-    int32_t bits;
+    uint32_t bits;
     memcpy(&bits, &shifted, sizeof bits);
-    /* the low bits of `shifted` hold k; 2^k in two factors, since k may be 127 and -126 */
-    int32_t power = ((bits - 0x4b400000) + 127) << 23;
+    /* the low bits of `shifted` hold k; 2^k in two factors, since k may be 127 and -126; of NaN
+     * they hold anything */
+    uint32_t power = ((bits - 0x4b400000u) + 127u) << 23;
     float two_k;
     memcpy(&two_k, &power, sizeof two_k);
     y *= two_k;

@@ -47,7 +47,7 @@ static gyre_status hash_rest(int fd, const char *path, const char *kind, seal *o
     XXH3_state_t *state = XXH3_createState();
     *out = unhashed(kind);
     if (piece == NULL || state == NULL || XXH3_128bits_reset(state) != XXH_OK) {
-        status = gyre_fail(GYRE_EIO, "no memory to read '%s'", path);
+        status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
         goto out;
     }
     for (;;) {

@@ -62,13 +62,13 @@ static gyre_status write_table(const gyre_tables *t, const char *dir, const char
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
     if (f == NULL || path == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory to write '%s'", name);
+        status = gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", name);
         if (f != NULL) fclose(f);
         goto out;
     }
     print(t, f);
     if (ferror(f) | fclose(f)) {
-        status = gyre_fail(GYRE_EIO, "no memory to write '%s'", path);
+        status = gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
         goto out;
     }
     GYRE_GOTO(gyre_file_write_atomic(path, text, size));
@@ -84,7 +84,7 @@ static gyre_status export_run(const char *run_dir, const char *given) {
     gyre_tables tables = {0};
     char *own = gyre_path_join(run_dir, "csv"), *metrics = NULL;
     if (own == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory to export '%s'", run_dir);
+        status = gyre_fail(GYRE_EDEVICE, "no memory to export '%s'", run_dir);
         goto out;
     }
     GYRE_GOTO(gyre_cli_metrics_of(run_dir, &metrics));

@@ -14,7 +14,7 @@ static gyre_status own_place(const char *run_dir, char **out) {
     char *metrics = NULL, *dir = gyre_path_join(run_dir, "plots");
     if (dir != NULL) *out = gyre_path_join(dir, "curves.svg");
     if (dir == NULL || *out == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory to plot '%s'", run_dir);
+        status = gyre_fail(GYRE_EDEVICE, "no memory to plot '%s'", run_dir);
         goto out;
     }
     GYRE_GOTO(gyre_cli_metrics_of(run_dir, &metrics));

@@ -38,7 +38,7 @@ static gyre_status steps_per_epoch(const gyre_settings *s, int64_t *out) {
                          missing);
     }
     char *path = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
-    if (path == NULL) return gyre_fail(GYRE_EIO, "no memory for the path '%s'", s->data.path);
+    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", s->data.path);
     GYRE_GOTO(gyre_dataset_open(path, &data));
     GYRE_GOTO(gyre_samples_open(data, &s->data, s->seed, &samples));
     GYRE_GOTO(gyre_epochs_make(samples.train.count, s->batch_size, s->data.last_batch, &epochs));
@@ -123,7 +123,7 @@ static void warn(void *context, const char *text) {
 static gyre_status draw(const gyre_schedule *s, const options *o) {
     const char *slash = strrchr(o->config, '/');
     char *title = strdup(slash == NULL ? o->config : slash + 1);
-    if (title == NULL) return gyre_fail(GYRE_EIO, "no memory for a figure");
+    if (title == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
     char *dot = strrchr(title, '.');
     if (dot != NULL && dot != title) *dot = '\0';
     gyre_status status = gyre_plot_schedule(s, title, o->plot);

@@ -113,14 +113,15 @@ gyre_status gyre_config_print(const gyre_settings *settings, char **out) {
     return GYRE_OK;
 }
 
-uint64_t gyre_config_hash(const gyre_settings *settings) {
+gyre_status gyre_config_hash(const gyre_settings *settings, uint64_t *out) {
     cJSON *root = NULL;
-    if (settings_json(settings, true, &root) != GYRE_OK) return 0;
+    GYRE_TRY(settings_json(settings, true, &root));
     char *text = cJSON_PrintUnformatted(root);
-    uint64_t hash = text == NULL ? 0 : XXH3_64bits(text, strlen(text));
     cJSON_Delete(root);
+    if (text == NULL) return no_memory();
+    *out = XXH3_64bits(text, strlen(text));
     free(text);
-    return hash;
+    return GYRE_OK;
 }
 
 /* The field as text; "nothing" when it is not given. */

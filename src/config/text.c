@@ -1,6 +1,7 @@
 /* Text to JSON. cJSON parses; what it lets pass, and what it cannot know, is checked here. */
 #include "fields.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +124,12 @@ gyre_status config_parse_text(const char *text, const char *where, cJSON **out) 
     const char *end = blanked;
     gyre_status status = blank_comments(text, blanked, where);
     if (status != GYRE_OK) goto out;
+    errno = 0;
     json = cJSON_ParseWithOpts(blanked, &end, false);
+    if (json == NULL && errno == ENOMEM) { /* which cJSON does not tell from a syntax error */
+        status = gyre_fail(GYRE_EDEVICE, "no memory for the config");
+        goto out;
+    }
     if (json == NULL) {
         end = step_back(blanked, end);
         status = error_at(text, text + (end - blanked), where, "JSON syntax error");

@@ -113,7 +113,11 @@ static gyre_status take_mixed(config_reader *r, const config_field *f, const cJS
         if (config_field_find(path) != NULL) {
             status = take(r, path, c, where);
             below++;
-        } else if (!cJSON_AddItemToObject(rest, c->string, cJSON_Duplicate(c, true))) {
+            continue;
+        }
+        cJSON *copy = cJSON_Duplicate(c, true);
+        if (!cJSON_AddItemToObject(rest, c->string, copy)) {
+            cJSON_Delete(copy);
             status = gyre_fail(GYRE_EDEVICE, "no memory for the config");
         }
     }
@@ -165,7 +169,7 @@ static gyre_status parse_value(const char *text, const config_field *f, const ch
     cJSON *value = NULL;
     gyre_status status = bare ? GYRE_OK : config_parse_text(text, where, &value);
     bool structured = strchr("{[\"", text[0]) != NULL && text[0] != '\0';
-    if (status != GYRE_OK && structured) return status;
+    if (status != GYRE_OK && (structured || status != GYRE_EUSAGE)) return status;
     if (value == NULL) value = cJSON_CreateString(text);
     if (value == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");
     *out = value;

@@ -261,27 +261,35 @@ static cJSON *number_json(double x) {
     return cJSON_CreateRaw(text);
 }
 
-static cJSON *length_json(const gyre_length *length) {
+/* {"key": value}, taking `value` over; NULL when memory is short, also for `value`. */
+static cJSON *object_json(const char *key, cJSON *value) {
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddItemToObject(object, unit_names[length->unit], number_json(length->value));
-    return object;
+    if (cJSON_AddItemToObject(object, key, value)) return object;
+    cJSON_Delete(value);
+    cJSON_Delete(object);
+    return NULL;
+}
+
+static cJSON *length_json(const gyre_length *length) {
+    return object_json(unit_names[length->unit], number_json(length->value));
 }
 
 static cJSON *milestones_json(const gyre_schedule_settings *s) {
-    cJSON *object = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(object, unit_names[s->milestones[0].unit]);
+    cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < s->milestone_count; i++) {
-        cJSON_AddItemToArray(list, number_json(s->milestones[i].value));
+        cJSON *number = number_json(s->milestones[i].value);
+        if (cJSON_AddItemToArray(list, number)) continue;
+        cJSON_Delete(number);
+        cJSON_Delete(list);
+        return NULL;
     }
-    return object;
+    return object_json(unit_names[s->milestones[0].unit], list);
 }
 
 static cJSON *validation_json(const gyre_data_settings *data) {
     if (data->validation == GYRE_VALIDATION_TEST) return cJSON_CreateString("test");
     if (data->validation == GYRE_VALIDATION_NONE) return cJSON_CreateString("none");
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddItemToObject(object, "split", number_json(data->split));
-    return object;
+    return object_json("split", number_json(data->split));
 }
 
 /* Fields without a default that were not given are left out of the echo. */

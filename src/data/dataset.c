@@ -113,7 +113,7 @@ static gyre_status take_parts(gyre_dataset *d, const gyre_layout *l) {
     size_t count = 0;
     for (int i = 0; i < GYRE_PARTS; i++) count += (size_t)l->parts[i].count;
     int32_t *labels = d->labels = malloc(count * sizeof *labels);
-    if (labels == NULL) return gyre_fail(GYRE_EIO, "no memory for %zu labels", count);
+    if (labels == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %zu labels", count);
     for (int i = 0; i < GYRE_PARTS; i++) {
         const gyre_layout_part *p = &l->parts[i];
         if (p->count == 0) continue;
@@ -156,7 +156,7 @@ static int count_classes(const gyre_dataset *d, const gyre_layout *l) {
 
 static gyre_status take_names(gyre_dataset *d, const char *path, const gyre_layout *l) {
     d->names = calloc((size_t)d->classes, sizeof *d->names);
-    if (d->names == NULL) return gyre_fail(GYRE_EIO, "no memory for %d names", d->classes);
+    if (d->names == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d names", d->classes);
     for (int i = 0; i < d->classes; i++) {
         if (l->names == 0) {
             snprintf(d->names[i], GYRE_NAME_SIZE, "%d", i);
@@ -189,7 +189,7 @@ static gyre_status hash_content(gyre_dataset *d) {
     XXH3_state_t *state = XXH3_createState();
     if (state == NULL || XXH3_64bits_reset(state) != XXH_OK) {
         XXH3_freeState(state);
-        return gyre_fail(GYRE_EIO, "no memory to hash a dataset");
+        return gyre_fail(GYRE_EDEVICE, "no memory to hash a dataset");
     }
     for (int i = 0; i < GYRE_PARTS; i++) {
         const gyre_images *p = &d->parts[i];
@@ -210,7 +210,7 @@ gyre_status gyre_dataset_open(const char *path, gyre_dataset **out) {
     gyre_layout layout;
     gyre_dataset *d = calloc(1, sizeof *d);
     *out = NULL;
-    if (d == NULL) return gyre_fail(GYRE_EIO, "no memory to open '%s'", path);
+    if (d == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to open '%s'", path);
     GYRE_GOTO(map_file(d, path));
     GYRE_GOTO(read_layout(d, path, &layout));
     GYRE_GOTO(check_extents(d, path, &layout));

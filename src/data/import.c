@@ -9,7 +9,7 @@ static gyre_status split_lines(const char *path, char *text, char (**names)[GYRE
     size_t room = 1;
     for (const char *c = text; *c != '\0'; c++) room += *c == '\n';
     char(*list)[GYRE_NAME_SIZE] = calloc(room, sizeof *list);
-    if (list == NULL) return gyre_fail(GYRE_EIO, "no memory to read '%s'", path);
+    if (list == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
     *count = 0;
     for (char *rest = text, *line; (line = strtok_r(rest, "\r\n", &rest)) != NULL;) {
         if (strlen(line) >= GYRE_NAME_SIZE) {
@@ -34,7 +34,7 @@ gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[GY
     size_t size = 0;
     *names = NULL;
     *count = 0;
-    if (path == NULL) return gyre_fail(GYRE_EIO, "no memory to read '%s'", file);
+    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", file);
     if (!gyre_file_exists(path)) goto out;
     GYRE_GOTO(gyre_file_read(path, 64 << 20, &text, &size));
     status = split_lines(path, text, names, count);
@@ -52,6 +52,6 @@ gyre_status gyre_part_alloc(int64_t count, int h, int w, int c, gyre_images *par
     *part =
         (gyre_images){.count = count, .h = h, .w = w, .c = c, .images = *images, .labels = *labels};
     if (*images != NULL && *labels != NULL) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "no memory for %lld images of %d x %d x %d", (long long)count, h, w,
-                     c);
+    return gyre_fail(GYRE_EDEVICE, "no memory for %lld images of %d x %d x %d", (long long)count, h,
+                     w, c);
 }

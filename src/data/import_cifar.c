@@ -109,7 +109,7 @@ static gyre_status read_files(const edition *e, const char *dir, const char *con
     for (int i = 0; files[i] != NULL; i++) {
         paths[i] = gyre_path_join(dir, files[i]);
         if (paths[i] == NULL) {
-            status = gyre_fail(GYRE_EIO, "no memory to read '%s'", dir);
+            status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", dir);
             goto out;
         }
         GYRE_GOTO(count_records(e, paths[i], official, &counts[i]));

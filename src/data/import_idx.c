@@ -27,7 +27,7 @@ static gyre_status find(const char *dir, const char *stem, int rank, idx *out) {
         snprintf(name, sizeof name, "%s%cidx%d-ubyte%s", stem, i % 2 == 0 ? '-' : '.', rank,
                  i < 2 ? "" : ".gz");
         out->path = gyre_path_join(dir, name);
-        if (out->path == NULL) return gyre_fail(GYRE_EIO, "no memory to read '%s'", dir);
+        if (out->path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", dir);
         if (gyre_file_exists(out->path)) return GYRE_OK;
         free(out->path);
         out->path = NULL;
@@ -98,7 +98,8 @@ static void close_idx(idx *f) {
 
 static gyre_status read_labels(idx *f, int64_t count, int32_t *labels) {
     uint8_t *bytes = malloc((size_t)count);
-    if (bytes == NULL) return gyre_fail(GYRE_EIO, "no memory for %lld labels", (long long)count);
+    if (bytes == NULL)
+        return gyre_fail(GYRE_EDEVICE, "no memory for %lld labels", (long long)count);
     gyre_status status = read_content(f, bytes, (size_t)count);
     for (int64_t i = 0; i < count && status == GYRE_OK; i++) labels[i] = bytes[i];
     free(bytes);

@@ -81,7 +81,7 @@ static gyre_status start(gyre_loader *l) {
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int failed = pthread_create(&l->thread, NULL, prefetch, l);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed) return gyre_fail(GYRE_EIO, "cannot start the loader: %s", strerror(failed));
+    if (failed) return gyre_fail(GYRE_EDEVICE, "cannot start the loader: %s", strerror(failed));
     l->running = true;
     return GYRE_OK;
 }
@@ -95,7 +95,7 @@ static gyre_status allocate(gyre_loader *l) {
     if (l->images != NULL && l->labels != NULL && (!augmented || l->augment != NULL)) {
         return GYRE_OK;
     }
-    return gyre_fail(GYRE_EIO, "no memory for %d batches of %lld images", l->depth,
+    return gyre_fail(GYRE_EDEVICE, "no memory for %d batches of %lld images", l->depth,
                      (long long)l->count);
 }
 
@@ -107,7 +107,7 @@ gyre_status gyre_loader_open_ring(const gyre_view *train, const gyre_data_settin
     gyre_status status = GYRE_OK;
     gyre_loader *l = calloc(1, sizeof *l);
     *out = NULL;
-    if (l == NULL) return gyre_fail(GYRE_EIO, "no memory for the loader");
+    if (l == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the loader");
     *l = (gyre_loader){.view = *train,
                        .settings = *settings,
                        .epochs = epochs,

@@ -35,7 +35,7 @@ static gyre_status open_split(const gyre_images *train, double fraction, uint64_
     chosen = chosen < 1 ? 1 : chosen > n - 1 ? n - 1 : chosen;
     out->split_rows = malloc((size_t)n * sizeof *out->split_rows);
     if (out->split_rows == NULL) {
-        return gyre_fail(GYRE_EIO, "no memory to split %lld training images", (long long)n);
+        return gyre_fail(GYRE_EDEVICE, "no memory to split %lld training images", (long long)n);
     }
     split(seed, (uint32_t)n, (uint32_t)chosen, out->split_rows);
     out->train = (gyre_view){.images = train, .rows = out->split_rows, .count = n - chosen};
@@ -134,7 +134,7 @@ static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
     free(t.sums);
     free(t.piece_sums);
     free(t.piece_squares);
-    return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "no memory for the mean image");
+    return ok ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the mean image");
 }
 
 gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *settings,

@@ -26,7 +26,7 @@ gyre_status gyre_output_check(const char *path, bool force) {
         return gyre_fail(GYRE_EIO, "'%s' exists; --force replaces it", path);
     }
     char *dir = gyre_path_dir(path);
-    if (dir == NULL) return gyre_fail(GYRE_EIO, "no memory to write '%s'", path);
+    if (dir == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
     gyre_status status = GYRE_OK;
     if (access(dir, W_OK | X_OK) != 0) {
         status =
@@ -141,7 +141,7 @@ gyre_status gyre_dataset_write(const char *path, const gyre_dataset_content *con
     GYRE_TRY(gyre_output_check(path, force));
     GYRE_TRY(check_content(path, content));
     if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
-        return gyre_fail(GYRE_EIO, "no memory to write '%s'", path);
+        return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
     }
     gyre_status status = write_file(temporary, content);
     if (status == GYRE_OK) status = gyre_seal_write(temporary, "dataset");

@@ -7,8 +7,9 @@
 typedef struct {
     const gyre_model *m;
     net_plan *plan;
-    bool *busy;   /* per slot */
-    int *pending; /* per layer: slot of the gradient written so far, -1: none */
+    bool *busy;       /* per slot */
+    int *pending;     /* per layer: slot of the gradient written so far, -1: none */
+    int *last_reader; /* per layer: the last that reads its output */
 } planner;
 
 /* The smallest free slot with room for `size`; else the largest free one, which grows. */
@@ -48,28 +49,24 @@ static void plan_needs(planner *p) {
 }
 
 /* Layer `i` was the last reader of what it read? Then that slot is free again. */
-static void give_inputs(planner *p, int i, const int *last_reader) {
+static void give_inputs(planner *p, int i) {
     const gyre_layer *l = &p->m->layers[i];
     const int read[] = {l->input, l->residual};
     for (int k = 0; k < 2; k++) {
-        if (read[k] >= 0 && last_reader[read[k]] == i) give(p, p->plan->layers[read[k]].y);
+        if (read[k] >= 0 && p->last_reader[read[k]] == i) give(p, p->plan->layers[read[k]].y);
     }
 }
 
-static gyre_status plan_outputs(planner *p, bool train) {
+static void plan_outputs(planner *p, bool train) {
     const gyre_model *m = p->m;
-    int *last_reader = calloc((size_t)m->layer_count, sizeof *last_reader);
-    if (last_reader == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to plan a net");
     for (int i = 0; i < m->layer_count; i++) {
-        if (m->layers[i].input >= 0) last_reader[m->layers[i].input] = i;
-        if (m->layers[i].residual >= 0) last_reader[m->layers[i].residual] = i;
+        if (m->layers[i].input >= 0) p->last_reader[m->layers[i].input] = i;
+        if (m->layers[i].residual >= 0) p->last_reader[m->layers[i].residual] = i;
     }
     for (int i = 0; i < m->layer_count; i++) {
         p->plan->layers[i].y = take(p, layer_size(&m->layers[i]));
-        if (!train) give_inputs(p, i, last_reader);
+        if (!train) give_inputs(p, i);
     }
-    free(last_reader);
-    return GYRE_OK;
 }
 
 /* The gradient of layer `of` was written to `slot`: it is that gradient's slot, or (a second
@@ -124,16 +121,18 @@ gyre_status plan_open(const gyre_model *m, bool train, net_plan *out) {
     out->slots = calloc(slots, sizeof *out->slots);
     p.busy = calloc(slots, sizeof *p.busy);
     p.pending = calloc(layers, sizeof *p.pending);
-    if (!out->layers || !out->slots || !p.busy || !p.pending) {
+    p.last_reader = calloc(layers, sizeof *p.last_reader);
+    if (!out->layers || !out->slots || !p.busy || !p.pending || !p.last_reader) {
         status = gyre_fail(GYRE_EDEVICE, "no memory to plan a net");
         goto out;
     }
     plan_needs(&p);
-    GYRE_GOTO(plan_outputs(&p, train));
+    plan_outputs(&p, train);
     if (train) plan_gradients(&p);
 out:
     free(p.busy);
     free(p.pending);
+    free(p.last_reader);
     if (status != GYRE_OK) plan_close(out);
     return status;
 }

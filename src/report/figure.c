@@ -46,7 +46,7 @@ static gyre_status check_name(const char *output, gyre_figure *f) {
     if (f->dir == NULL || f->stem == NULL ||
         asprintf(&f->script, "%s/%s.gp", f->dir, f->stem) < 0 ||
         asprintf(&f->data, "%s/%s.dat", f->dir, f->stem) < 0) {
-        return gyre_fail(GYRE_EIO, "no memory for a figure");
+        return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
     }
     return GYRE_OK;
 }
@@ -77,7 +77,7 @@ gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
     GYRE_TRY(check_ours(f->data));
     f->gp = open_memstream(&f->script_text, &f->script_size);
     f->dat = open_memstream(&f->table, &f->table_size);
-    if (f->gp == NULL || f->dat == NULL) return gyre_fail(GYRE_EIO, "no memory for a figure");
+    if (f->gp == NULL || f->dat == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
     fputs(MARK ": data of the script of the same name; blocks are parted by two empty lines\n",
           f->dat);
     return GYRE_OK;
@@ -103,7 +103,7 @@ static gyre_status close_streams(gyre_figure *f) {
     if (f->gp != NULL) failed |= ferror(f->gp) | fclose(f->gp);
     if (f->dat != NULL) failed |= ferror(f->dat) | fclose(f->dat);
     f->gp = f->dat = NULL;
-    return failed ? gyre_fail(GYRE_EIO, "no memory for a figure") : GYRE_OK;
+    return failed ? gyre_fail(GYRE_EDEVICE, "no memory for a figure") : GYRE_OK;
 }
 
 gyre_status gyre_figure_finish(gyre_figure *f) {
@@ -112,7 +112,7 @@ gyre_status gyre_figure_finish(gyre_figure *f) {
     GYRE_TRY(close_streams(f));
     if (asprintf(&relative, "./.%s.tmp.%ld", f->stem, (long)getpid()) < 0 ||
         asprintf(&temporary, "%s/%s", f->dir, relative) < 0) {
-        status = gyre_fail(GYRE_EIO, "no memory for a figure");
+        status = gyre_fail(GYRE_EDEVICE, "no memory for a figure");
         goto out;
     }
     GYRE_GOTO(gyre_file_write_atomic(f->data, f->table, f->table_size));

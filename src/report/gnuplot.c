@@ -71,7 +71,7 @@ gyre_status gyre_gnuplot_run(const char *dir, const char *stem, const char *outp
     pid_t child = -1;
     FILE *f = open_memstream(&setting, &size);
     if (f == NULL || asprintf(&script, "./%s.gp", stem) < 0) {
-        status = gyre_fail(GYRE_EIO, "no memory to start gnuplot");
+        status = gyre_fail(GYRE_EDEVICE, "no memory to start gnuplot");
         if (f != NULL) fclose(f);
         goto out;
     }

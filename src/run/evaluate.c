@@ -25,7 +25,7 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
     const gyre_model *m = weights->model;
     gyre_status status = GYRE_OK;
     gyre_evaluator *e = calloc(1, sizeof *e);
-    if (e == NULL) return gyre_fail(GYRE_EIO, "no memory for evaluation");
+    if (e == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for evaluation");
     e->weights = weights;
     e->comm = comm;
     e->watchdog = watchdog;
@@ -38,7 +38,7 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
     e->logits = malloc(samples * (size_t)m->classes * sizeof *e->logits);
     e->results = malloc(2 * (size_t)e->slots * sizeof *e->results);
     if (!e->images || !e->labels || !e->logits || !e->results) {
-        status = gyre_fail(GYRE_EIO,
+        status = gyre_fail(GYRE_EDEVICE,
                            "no memory for evaluation batches of %d images; lower "
                            "evaluate.batch",
                            batch);
@@ -156,7 +156,7 @@ gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view, double 
     double *results = calloc(2 * (size_t)batches + 1, sizeof *results);
     if (classes != NULL) memset(classes, 0, 2 * (size_t)n * sizeof *classes);
     if (results == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory for evaluation");
+        status = gyre_fail(GYRE_EDEVICE, "no memory for evaluation");
     } else {
         status = evaluate_mine(e, view, batches, results, classes);
     }

@@ -38,7 +38,7 @@ static gyre_status locate(const char *given, char **checkpoint, char **config) {
         free(folder);
     }
     if (*checkpoint != NULL && *config != NULL) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "no memory to find the checkpoint of '%s'", given);
+    return gyre_fail(GYRE_EDEVICE, "no memory to find the checkpoint of '%s'", given);
 }
 
 static const gyre_images *choose_part(const gyre_dataset *d, const char *part) {
@@ -94,7 +94,7 @@ static gyre_status read_files(evaluation *e, const char *given, const char *data
     GYRE_GOTO(gyre_checkpoint_load(checkpoint, e->model, &e->snapshot));
     e->classes = calloc(2 * (size_t)scalars.classes, sizeof *e->classes);
     if (e->classes == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory for %d classes", scalars.classes);
+        status = gyre_fail(GYRE_EDEVICE, "no memory for %d classes", scalars.classes);
     }
 out:
     free(checkpoint);
@@ -133,7 +133,7 @@ static gyre_status fill_in(const evaluation *e, const gyre_images *images, const
     out->class_names = calloc((size_t)n, sizeof *out->class_names);
     if (!out->class_samples || !out->class_correct || !out->class_names) {
         gyre_evaluation_close(out);
-        return gyre_fail(GYRE_EIO, "no memory for %d classes", n);
+        return gyre_fail(GYRE_EDEVICE, "no memory for %d classes", n);
     }
     for (int k = 0; k < n; k++) {
         out->class_samples[k] = (int64_t)e->classes[k];

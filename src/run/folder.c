@@ -79,7 +79,7 @@ static gyre_status lock(gyre_folder *f) {
     char host[128] = "?", text[256], *before = NULL;
     size_t size = 0;
     char *path = gyre_path_join(f->path, "lock");
-    if (path == NULL) return gyre_fail(GYRE_EIO, "no memory to lock '%s'", f->path);
+    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to lock '%s'", f->path);
     f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (f->lock < 0) {
         status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
@@ -126,7 +126,7 @@ gyre_status gyre_folder_open(const char *path, gyre_folder *out) {
     out->metrics = gyre_path_join(path, "metrics.h5");
     out->log = gyre_path_join(path, "log.jsonl");
     if (!out->path || !out->config || !out->metrics || !out->log) {
-        status = gyre_fail(GYRE_EIO, "no memory for the run folder's paths");
+        status = gyre_fail(GYRE_EDEVICE, "no memory for the run folder's paths");
         goto out;
     }
     out->holds_run = gyre_file_exists(out->config);

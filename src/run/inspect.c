@@ -87,7 +87,7 @@ static gyre_status inspect_folder(const char *path, FILE *out) {
     char *checkpoint = NULL, *metrics = gyre_path_join(path, "metrics.h5");
     char *config = gyre_path_join(path, "config.json");
     if (metrics == NULL || config == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory to inspect '%s'", path);
+        status = gyre_fail(GYRE_EDEVICE, "no memory to inspect '%s'", path);
         goto out;
     }
     if (!gyre_file_exists(config)) {

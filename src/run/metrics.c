@@ -123,13 +123,13 @@ gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics 
     gyre_status status = GYRE_OK;
     gyre_h5_quiet();
     gyre_metrics *m = calloc(1, sizeof *m);
-    if (m == NULL) return gyre_fail(GYRE_EIO, "no memory for metrics");
+    if (m == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for metrics");
     m->file = H5I_INVALID_HID;
     m->fd = -1;
     m->flushed = gyre_clock();
     m->path = strdup(path);
     if (m->path == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory for metrics");
+        status = gyre_fail(GYRE_EDEVICE, "no memory for metrics");
         goto out;
     }
     GYRE_GOTO(gyre_file_exists(path) ? begin_with_rows(m, completed) : begin_empty(m));

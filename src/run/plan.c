@@ -6,6 +6,7 @@
 #include "shards_check.h"
 #include "trainer.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,14 +15,14 @@
 /* A path of the config as an absolute one, so that the resolved config works from anywhere. */
 static gyre_status absolute(const char *dir, const char *path, char **out) {
     char *joined = gyre_path_join(dir == NULL ? "." : dir, path);
-    if (joined == NULL) return gyre_fail(GYRE_EIO, "no memory for the path '%s'", path);
+    if (joined == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", path);
     *out = realpath(joined, NULL);
-    if (*out != NULL) {
-        free(joined);
-    } else {
+    if (*out == NULL && errno != ENOMEM) {
         *out = joined; /* missing: whoever opens it says so, with the name as written */
+        return GYRE_OK;
     }
-    return GYRE_OK;
+    free(joined);
+    return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", path);
 }
 
 /* The settings' own copy of what the plan rewrites. */
@@ -31,7 +32,8 @@ static gyre_status own(gyre_trainer *t, const gyre_settings *settings) {
     size_t stages = (size_t)s->schedule.stage_count;
     if (stages > 0) {
         t->stages = malloc(stages * sizeof *t->stages);
-        if (t->stages == NULL) return gyre_fail(GYRE_EIO, "no memory for the schedule's stages");
+        if (t->stages == NULL)
+            return gyre_fail(GYRE_EDEVICE, "no memory for the schedule's stages");
         memcpy(t->stages, s->schedule.stages, stages * sizeof *t->stages);
         s->schedule.stages = t->stages;
     }
@@ -103,8 +105,7 @@ static gyre_status plan(gyre_trainer *t, const gyre_settings *settings) {
     GYRE_TRY(plan_data(t));
     GYRE_TRY(plan_schedule(t));
     GYRE_TRY(plan_model(t));
-    t->config_hash = gyre_config_hash(&t->settings);
-    return GYRE_OK;
+    return gyre_config_hash(&t->settings, &t->config_hash);
 }
 
 gyre_status gyre_trainer_plan(gyre_trainer *t, const gyre_settings *settings, gyre_comm *comm) {

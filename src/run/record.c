@@ -22,6 +22,13 @@ void gyre_run_tolerate(gyre_run *r, gyre_status status) {
     gyre_warn("%s; training goes on, and rows wait in memory", gyre_error_text());
 }
 
+/* A row for which there is no memory would be missing for ever. */
+static gyre_status keep_row(gyre_run *r, gyre_status status) {
+    if (status == GYRE_EDEVICE) return gyre_run_fatal(r, status);
+    gyre_run_tolerate(r, status);
+    return GYRE_OK;
+}
+
 static int64_t epoch_of(const gyre_run *r, int64_t step) {
     return step / r->trainer.epochs.steps_per_epoch;
 }
@@ -79,7 +86,7 @@ static gyre_status diverged(gyre_run *r, const gyre_step_result *result) {
 gyre_status gyre_run_record(gyre_run *r, const gyre_step_result *result) {
     if (result->step < 0) return GYRE_OK;
     if (r->trainer.rank == 0) {
-        gyre_run_tolerate(r, write_row(r, result));
+        GYRE_TRY(keep_row(r, write_row(r, result)));
         show(r, result);
     }
     r->shown = *result;
@@ -94,12 +101,13 @@ static gyre_status write_score(gyre_run *r, double seconds) {
                                      .loss = r->score.loss,
                                      .accuracy = r->score.accuracy,
                                      .seconds = seconds};
-    gyre_run_tolerate(r, gyre_metrics_validation(r->metrics, &row));
+    GYRE_TRY(keep_row(r, gyre_metrics_validation(r->metrics, &row)));
     gyre_json *line = gyre_event_begin(r->events, "evaluation");
     gyre_json_line_integer(line, "step", row.step);
     gyre_json_line_number(line, "loss", row.loss);
     gyre_json_line_number(line, "accuracy", row.accuracy);
-    return gyre_event_end(r->events, line);
+    gyre_run_tolerate(r, gyre_event_end(r->events, line));
+    return GYRE_OK;
 }
 
 gyre_status gyre_run_evaluate(gyre_run *r) {
@@ -109,7 +117,7 @@ gyre_status gyre_run_evaluate(gyre_run *r) {
     r->scored_step = t->completed;
     gyre_watchdog_phase(t->watchdog, "writing results", t->completed);
     if (t->rank != 0) return GYRE_OK;
-    gyre_run_tolerate(r, write_score(r, gyre_run_seconds(r)));
+    GYRE_TRY(write_score(r, gyre_run_seconds(r)));
     r->row_time += gyre_clock() - begun; /* samples_per_s is of training alone */
     gyre_progress_clear(&r->progress);
     if (!r->options.quiet) {
@@ -132,6 +140,5 @@ gyre_status gyre_run_cycle(gyre_run *r) {
                                 .lr = r->shown.rate.lr,
                                 .loss = scored ? r->score.loss : (double)NAN,
                                 .accuracy = scored ? r->score.accuracy : (double)NAN};
-    gyre_run_tolerate(r, gyre_metrics_cycle(r->metrics, &row));
-    return GYRE_OK;
+    return keep_row(r, gyre_metrics_cycle(r->metrics, &row));
 }

@@ -76,7 +76,7 @@ static gyre_status start_job(gyre_run *r, bool regular, bool needed) {
     if (regular) job.paths[paths++] = gyre_checkpoint_path(r->folder.path, t->completed);
     if (r->new_best) job.paths[paths++] = best_path(r);
     if (dir == NULL || job.paths[paths - 1] == NULL || job.paths[0] == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory to write a checkpoint");
+        status = gyre_fail(GYRE_EDEVICE, "no memory to write a checkpoint");
         goto out;
     }
     GYRE_GOTO(gyre_dir_make(dir));

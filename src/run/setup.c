@@ -19,11 +19,14 @@ typedef struct {
 
 /* ---- rank 0 looks */
 
-static const char *choose_folder(const gyre_run *r, const gyre_settings *settings, char **owned) {
-    if (r->options.out != NULL) return r->options.out;
-    if (settings->output_dir == NULL) return NULL;
-    *owned = gyre_path_join(settings->dir == NULL ? "." : settings->dir, settings->output_dir);
-    return *owned;
+/* --out, or the config's output.dir beside the config. */
+static gyre_status choose_folder(const gyre_run *r, const gyre_settings *settings, char **out) {
+    const char *dir = settings->dir == NULL ? "." : settings->dir, *name = settings->output_dir;
+    if (r->options.out == NULL && name == NULL) {
+        return gyre_fail(GYRE_EUSAGE, "no run folder: give --out DIR, or output.dir in the config");
+    }
+    *out = r->options.out != NULL ? strdup(r->options.out) : gyre_path_join(dir, name);
+    return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the run folder's path");
 }
 
 /* The settings of the run in the folder must be this launch's, or those before it was extended. */
@@ -38,7 +41,7 @@ static gyre_status same_run(gyre_run *r, const gyre_settings *old, finding *f) {
 /* Reads the run's checkpoint after `completed` updates. */
 static gyre_status read_checkpoint(const gyre_run *r, int64_t completed, gyre_snapshot *s) {
     char *path = gyre_checkpoint_path(r->folder.path, completed);
-    if (path == NULL) return gyre_fail(GYRE_EIO, "no memory to read a checkpoint");
+    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a checkpoint");
     gyre_status status = gyre_checkpoint_load(path, r->trainer.model, s);
     free(path);
     return status;
@@ -50,15 +53,18 @@ static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
     int64_t *list = NULL;
     size_t count = 0;
     GYRE_TRY(gyre_checkpoint_list(r->folder.path, &list, &count));
+    gyre_status status = GYRE_OK;
     for (size_t i = 0; i < count && f->completed < 0; i++) {
-        if (read_checkpoint(r, list[i], s) == GYRE_OK) {
+        status = read_checkpoint(r, list[i], s);
+        if (status == GYRE_OK) {
             f->completed = s->completed;
             f->finished = s->finished;
-        } else {
-            gyre_warn("%s; trying the checkpoint before it", gyre_error_text());
         }
+        if (status != GYRE_EIO) break; /* taken; or it is not the file that is wrong */
+        gyre_warn("%s; trying the checkpoint before it", gyre_error_text());
     }
     free(list);
+    if (status != GYRE_OK && status != GYRE_EIO) return status;
     if (count == 0 || f->completed >= 0) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
                      "none of the %zu checkpoints of '%s' can be read; move the run away to start "
@@ -88,15 +94,10 @@ static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) 
     gyre_trainer *t = &r->trainer;
     gyre_snapshot s = {0};
     gyre_settings *old = NULL;
-    char *owned = NULL;
-    const char *path = choose_folder(r, settings, &owned);
+    char *path = NULL;
     gyre_status status = GYRE_OK;
     *f = (finding){.completed = -1};
-    if (path == NULL) {
-        status =
-            gyre_fail(GYRE_EUSAGE, "no run folder: give --out DIR, or output.dir in the config");
-        goto out;
-    }
+    GYRE_GOTO(choose_folder(r, settings, &path));
     GYRE_GOTO(gyre_folder_open(path, &r->folder));
     f->holds_run = r->folder.holds_run;
     if (!f->holds_run) goto out;
@@ -115,7 +116,7 @@ static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) 
 out:
     gyre_config_close(old);
     gyre_snapshot_close(&s);
-    free(owned);
+    free(path);
     return status;
 }
 
@@ -145,14 +146,16 @@ static gyre_status load(gyre_run *r, int64_t completed) {
 
 /* ---- rank 0 opens what is written */
 
-static void find_best(gyre_run *r) {
+/* The accuracy that best.h5 has; without it a worse one would take its place. */
+static gyre_status find_best(gyre_run *r) {
     gyre_tables tables;
     r->best = -1;
-    if (gyre_tables_read(r->folder.metrics, &tables) != GYRE_OK) return;
+    GYRE_TRY(gyre_tables_read(r->folder.metrics, &tables));
     for (size_t i = 0; i < tables.validation_count; i++) {
         if (tables.validation[i].accuracy > r->best) r->best = tables.validation[i].accuracy;
     }
     gyre_tables_free(&tables);
+    return GYRE_OK;
 }
 
 static gyre_status open_files(gyre_run *r, const finding *f) {
@@ -164,7 +167,7 @@ static gyre_status open_files(gyre_run *r, const finding *f) {
                   (long long)t->completed);
     }
     GYRE_TRY(gyre_metrics_open(r->folder.metrics, t->completed, &r->metrics));
-    find_best(r);
+    GYRE_TRY(find_best(r));
     GYRE_TRY(gyre_events_open(r->folder.log, &r->events));
     return gyre_writer_open(&r->writer);
 }

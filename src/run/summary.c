@@ -73,7 +73,7 @@ static gyre_status compare_machines(gyre_run *r) {
     size_t bytes = sizeof t->machine;
     gyre_status status = GYRE_OK;
     char *all = calloc((size_t)t->ranks, bytes);
-    if (all == NULL) status = gyre_fail(GYRE_EIO, "no memory for %d ranks", t->ranks);
+    if (all == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for %d ranks", t->ranks);
     GYRE_GOTO(gyre_comm_agree(t->comm, status));
     GYRE_GOTO(gyre_comm_gather_text(t->comm, t->machine, bytes, all));
     for (int i = 1; t->rank == 0 && i < t->ranks; i++) {

@@ -79,7 +79,7 @@ static gyre_status make_room(gyre_table *t, size_t rows) {
     while (room < rows) room *= 2;
     if (room == t->room) return GYRE_OK;
     char *more = realloc(t->rows, room * t->kind->row_size);
-    if (more == NULL) return gyre_fail(GYRE_EIO, "no memory for the rows of '%s'", t->path);
+    if (more == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the rows of '%s'", t->path);
     t->rows = more;
     t->room = room;
     return GYRE_OK;

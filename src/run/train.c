@@ -100,7 +100,7 @@ static gyre_status print_profile(gyre_run *r) {
     gyre_status status = GYRE_OK;
     FILE *f = open_memstream(&text, &size);
     if (f == NULL || path == NULL) {
-        status = gyre_fail(GYRE_EIO, "no memory for the profile");
+        status = gyre_fail(GYRE_EDEVICE, "no memory for the profile");
         if (f != NULL) fclose(f);
         goto out;
     }
@@ -144,8 +144,8 @@ static gyre_status finish(gyre_run *r, gyre_status status) {
 gyre_status gyre_train(const gyre_settings *settings, const gyre_train_options *options,
                        gyre_comm *comm) {
     gyre_run *r = calloc(1, sizeof *r);
-    GYRE_TRY(
-        gyre_comm_agree(comm, r == NULL ? gyre_fail(GYRE_EIO, "no memory for a run") : GYRE_OK));
+    GYRE_TRY(gyre_comm_agree(comm,
+                             r == NULL ? gyre_fail(GYRE_EDEVICE, "no memory for a run") : GYRE_OK));
     bool finished = false;
     r->options = *options;
     gyre_stop_catch();

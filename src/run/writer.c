@@ -64,7 +64,7 @@ gyre_status gyre_writer_open(gyre_writer **out) {
     sigset_t all, before;
     gyre_writer *w = calloc(1, sizeof *w);
     *out = NULL;
-    if (w == NULL) return gyre_fail(GYRE_EIO, "no memory for the checkpoint thread");
+    if (w == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the checkpoint thread");
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     sigfillset(&all); /* signals are the main thread's */
@@ -75,7 +75,7 @@ gyre_status gyre_writer_open(gyre_writer **out) {
         pthread_mutex_destroy(&w->lock);
         pthread_cond_destroy(&w->changed);
         free(w);
-        return gyre_fail(GYRE_EIO, "cannot start the checkpoint thread: %s", strerror(code));
+        return gyre_fail(GYRE_EDEVICE, "cannot start the checkpoint thread: %s", strerror(code));
     }
     *out = w;
     return GYRE_OK;

@@ -25,4 +25,10 @@ static inline gyre_status config_open_bytes(const config_file *f, const char *te
     return gyre_config_open(f->path, &set, set == NULL ? 0 : 1, out);
 }
 
+static inline uint64_t config_hash(const gyre_settings *settings) {
+    uint64_t hash = 0;
+    if (gyre_config_hash(settings, &hash) != GYRE_OK) abort();
+    return hash;
+}
+
 #endif

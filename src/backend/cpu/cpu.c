@@ -3,6 +3,7 @@
 
 #include "gyre/cores.h"
 #include "gyre/log.h"
+#include <errno.h>
 #include <malloc.h>
 #include <omp.h>
 #include <stdio.h>
@@ -37,12 +38,16 @@ static void cpu_close(gyre_backend *base) {
     free(b);
 }
 
-/* The processor's name, as Linux tells it. */
-static void read_processor(char *out, size_t size) {
+/* The processor's name, as Linux tells it. It becomes part of a run, so no passing shortage may
+ * change it. */
+static gyre_status read_processor(char *out, size_t size) {
     char line[256];
     snprintf(out, size, "unknown processor");
     FILE *f = fopen("/proc/cpuinfo", "r");
-    if (f == NULL) return;
+    if (f == NULL && errno == ENOENT) return GYRE_OK;
+    if (f == NULL) {
+        return gyre_fail(GYRE_EDEVICE, "cannot open /proc/cpuinfo: %s", strerror(errno));
+    }
     while (fgets(line, sizeof line, f) != NULL) {
         char *value = strchr(line, ':');
         if (strncmp(line, "model name", 10) != 0 || value == NULL) continue;
@@ -51,17 +56,19 @@ static void read_processor(char *out, size_t size) {
         break;
     }
     fclose(f);
+    return GYRE_OK;
 }
 
-static void describe(cpu_backend *b) {
+static gyre_status describe(cpu_backend *b) {
     const dnnl_version_t *v = dnnl_version();
     char processor[128];
-    read_processor(processor, sizeof processor);
+    GYRE_TRY(read_processor(processor, sizeof processor));
     snprintf(b->description, sizeof b->description,
              "oneDNN %d.%d.%d (%.12s), kernels for %s, %s, caches %ld/%ld/%ld KiB", v->major,
              v->minor, v->patch, v->hash, dnn_isa(), processor,
              sysconf(_SC_LEVEL1_DCACHE_SIZE) >> 10, sysconf(_SC_LEVEL2_CACHE_SIZE) >> 10,
              sysconf(_SC_LEVEL3_CACHE_SIZE) >> 10);
+    return GYRE_OK;
 }
 
 static gyre_status check_bf16(dnnl_engine_t engine) {
@@ -113,7 +120,7 @@ static gyre_status cpu_open(const gyre_backend_options *options, gyre_comm *comm
             goto out;
         }
     }
-    describe(b);
+    GYRE_GOTO(describe(b));
     status = cpu_workers_open(b, lanes, &b->workers);
 out:
     if (status == GYRE_OK)

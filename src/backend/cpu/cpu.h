@@ -108,7 +108,8 @@ static inline void *cpu_act_at(const gyre_queue *q, gyre_act p, size_t i) {
 
 /* GCC compiles marked functions for several instruction sets and picks one at start. The order of
  * operations is that of the source in each (-ffp-contract=off), so the bits are the same. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) &&                             \
+    !defined(__SANITIZE_THREAD__) /* which has not begun yet when GCC picks */
 #define CPU_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define CPU_CLONES

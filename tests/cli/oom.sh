@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Memory that runs out: the k-th request of gyre's own code fails, for k from the start of a run to
+# its end, with a checkpoint and an evaluation after every step. It ends with one error that says so
+# and the right code, or goes on to the result of an undisturbed run; nothing leaks, nothing hangs,
+# and the same command goes on afterwards. So does a resume, and a run on two ranks. And a steady
+# step makes no request at all.
+#
+# OOM=all tries every k; else a sample, so that `make check` stays short. See lib/oom.c.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+gyre=$PWD/$O/oom/gyre
+make_dataset "$T/images.h5" 60 20
+cat >"$T/config.json" <<'JSON'
+{
+    "data": {"path": "images.h5", "validation": {"split": 0.2}, "augment": {"mirror": true}},
+    "model": {"name": "small_cnn", "freeze": ["conv1"]}, "batch": {"size": 16, "shards": 2}, "threads": 2,
+    "schedule": {
+        "policy": "triangular", "base_lr": 0.01, "max_lr": 0.1, "momentum": {"min": 0.85, "max": 0.95},
+        "stages": [{"length": {"steps": 1}, "policy": "constant"}, {"length": {"steps": 4}, "cycles": 1}]
+    },
+    "evaluate": {"every": {"steps": 1}}, "checkpoint": {"every": {"steps": 1}, "best": true, "keep": 2}
+}
+JSON
+train=("$gyre" train "$T/config.json" --quiet --out)
+jobs=${JOBS:-8} # a run spends most of its time asleep in MPI_Init
+: >"$T/failures"
+
+words_of() { addr2line -s -f -p -e "$gyre" "$@" | grep -v ' oom.c:\|??' | head -n 6 | tr '\n' ' '; }
+request_of() { sed -n "s/^$2 //p" "$1.log" | head -n 1; } # the addresses of what failed, or leaks
+
+# wrong NAME WORDS: a complaint about one attempt.
+wrong() {
+    local name=$1
+    shift
+    # shellcheck disable=SC2046 # addresses are words
+    echo "$name: $*; $(tail -n 2 "$T/$name.err" | tr '\n' ' '); request from $(words_of 0x0 $(request_of "$T/$name" failed))" >>"$T/failures"
+}
+
+# judge NAME CODE: how a program whose memory failed has ended.
+judge() {
+    local name=$1 code=$2 said
+    said=$(grep -c '^gyre: error' "$T/$name.err")
+    case $code in
+    0) [ "$said" -eq 0 ] || wrong "$name" "an error, but exit 0" ;;
+    3 | 4)
+        [ "$said" -eq 1 ] || wrong "$name" "$said errors"
+        # 3 is a file's: fopen and opendir failed
+        grep '^gyre: error' "$T/$name.err" | grep -q "$([ "$code" -eq 3 ] && echo 'Cannot allocate memory' || echo 'memory\|cannot start')" ||
+            wrong "$name" "exit $code, but the error does not tell why"
+        ;;
+    124 | 137) wrong "$name" "hangs" ;;
+    *) wrong "$name" "exit $code" ;;
+    esac
+    # shellcheck disable=SC2046
+    ! grep -q '^leak' "$T/$name.log" || wrong "$name" "leaks what came from $(words_of $(request_of "$T/$name" leak))"
+}
+
+# An attempt at a run: in a fresh folder, in one that holds a run, or on two ranks of which one has
+# no memory. `on` is not empty: nor has it any from there on.
+attempt() { # kind, k, on
+    local kind=$1 k=$2 name=$1.$2${3:+.on} code=0
+    local launch=(env OOM_AT="$k" ${3:+OOM_ON=1})
+    case $kind in
+    resumed) cp -r "$T/stopped" "$T/$name" ;;
+    rank*) launch+=(OOM_RANK="${kind#rank}" mpirun -q -np 2) ;;
+    esac
+    OOM_LOG=$T/$name.log timeout -k 5 "${LIMIT:-10}" "${launch[@]}" "${train[@]}" "$T/$name" 2>"$T/$name.err" || code=$?
+    judge "$name" $code
+    if [ -e "$T/$name" ]; then # with memory it goes on, to the end of an undisturbed run
+        [ $code -eq 0 ] || ends 0 "${train[@]}" "$T/$name"
+        [ "$("$GYRE" inspect "$T/$name" --hash)" = "$expected" ] || wrong "$name" "exit $code, and another run"
+        cmp -s "$T/whole/config.json" "$T/$name/config.json" || wrong "$name" "exit $code, and another config.json"
+        mkdir "$T/tables/$name"
+        mv "$T/$name/metrics.h5" "$T/tables/$name" || wrong "$name" "exit $code, and no metrics.h5"
+    fi
+    rm -rf "${T:?}/$name" "$T/$name".*
+}
+
+# Any other command: it fails, or prints what it prints with memory.
+command_attempt() { # name, k, on, command...
+    local name=$1.$2${3:+.on} k=$2 on=$3 code=0
+    shift 3
+    OOM_LOG=$T/$name.log timeout -k 5 "${LIMIT:-10}" env OOM_AT="$k" ${on:+OOM_ON=1} "$gyre" "$@" >"$T/$name.out" 2>"$T/$name.err" || code=$?
+    judge "$name" $code
+    [ $code -ne 0 ] || cmp -s "$T/${name%%.*}.out" "$T/$name.out" || wrong "$name" "exit 0, and another output"
+    rm -f "$T/$name".*
+}
+
+# sample COUNT STRIDE COMMAND...: COMMAND k for each k, or every STRIDE-th of them.
+sample() {
+    local k n=$1 stride=$2
+    shift 2
+    [ "${OOM:-}" != all ] || stride=1
+    for ((k = 1 + RANDOM % stride; k <= n; k += stride)); do
+        while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+        "$1" "$2" "$k" "${@:3}" &
+        tried=$((tried + 1))
+    done
+    wait
+    [ ! -s "$T/failures" ] && return
+    head -n 40 "$T/failures"
+    fail "$(wc -l <"$T/failures") complaints about $2"
+}
+
+requests() { # command...: how many it makes
+    rm -f "$T/count"
+    OOM_LOG=$T/count "$@" >"$T/out" 2>"$T/err" || fail "$*: $(cat "$T/err")"
+    ! grep -q leak "$T/count" || fail "$* leaks: $(cat "$T/count")"
+    sed -n 's/^count //p' "$T/count"
+}
+
+tried=0
+mkdir "$T/tables"
+RANDOM=${SEED:-1}
+fresh=$(requests "${train[@]}" "$T/whole") || fail "$fresh"
+expected=$("$GYRE" inspect "$T/whole" --hash)
+ends 0 "${train[@]}" "$T/stopped" --stop-after 3
+cp -r "$T/stopped" "$T/copy"
+resumed=$(requests "${train[@]}" "$T/copy") || fail "$resumed"
+sample "$fresh" 30 attempt fresh ""
+sample "$fresh" 200 attempt fresh on
+sample "$resumed" 30 attempt resumed ""
+sample "$resumed" 200 attempt resumed on
