@@ -3,10 +3,11 @@
 #   make          builds build/cpu/gyre
 #   make demo     trains a small CNN on Fashion-MNIST on two ranks and plots the run
 #   make check    runs all tests;  make soak: those from outside in their long forms
+#   make check SAN=1   many of them under sanitizers, then make lint: clang-tidy, cppcheck, layout
 #   make deps     installs what is missing (as root, or with DEPS=yes through sudo)
 #   make bench    builds what benchmarks/speed.py times
 #
-# Variables: CC (gcc or clang), O (build folder), DEPS=yes, V=1 (show commands).
+# Variables: CC (gcc or clang), O (build folder), DEPS=yes, V=1 (show commands), SAN=1.
 
 O ?= build/cpu
 CFLAGS ?= -O3 -g
@@ -33,6 +34,9 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(SYSTEM_INCLUDES) $(WARNINGS) -ffp-contract=off \
              -fno-math-errno -pthread -MMD -MP $(CFLAGS) $(SAN_FLAGS)
 
+# Programs of a build with SAN_FLAGS carry the sanitizers' options with them.
+SAN_OBJECT = $(if $(SAN_FLAGS),$(O)/tests/sanitizers.o)
+
 # ---- objects
 LIB_SOURCES := $(sort $(wildcard src/base/*.c src/config/*.c src/schedule/*.c src/data/*.c \
                  src/model/*.c src/optim/*.c src/dist/*.c src/backend/*.c src/backend/cpu/*.c \
@@ -56,9 +60,9 @@ $(O)/libgyre.a: $(LIB_OBJECTS)
 	@rm -f $@
 	@ar rcs $@ $^
 
-$(O)/gyre: $(CLI_OBJECTS) $(O)/libgyre.a
+$(O)/gyre: $(CLI_OBJECTS) $(SAN_OBJECT) $(O)/libgyre.a
 	@echo "  LINK  $@"
-	$(AT)$(CC) $(SAN_FLAGS) -o $@ $(CLI_OBJECTS) $(O)/libgyre.a $(LIBS)
+	$(AT)$(CC) $(SAN_FLAGS) -o $@ $(CLI_OBJECTS) $(SAN_OBJECT) $(O)/libgyre.a $(LIBS)
 
 # The same objects with every request for memory led through tests/unit/oom.c.
 OOM_FUNCTIONS := malloc calloc aligned_alloc realloc free strdup strndup realpath asprintf fopen \
@@ -66,7 +70,7 @@ OOM_FUNCTIONS := malloc calloc aligned_alloc realloc free strdup strndup realpat
 OOM_LINK = $(CC) $(SAN_FLAGS) -o $@ $(OOM_FUNCTIONS:%=-Wl,--wrap=%) $(filter %.o,$^) $(O)/libgyre.a -lcmocka $(LIBS) -ldl
 $(O)/oom/gyre: $(CLI_OBJECTS)
 $(O)/tests/unit/test_memory: $(O)/tests/unit/test_memory.o
-$(O)/oom/gyre $(O)/tests/unit/test_memory: $(O)/tests/unit/oom.o $(O)/libgyre.a
+$(O)/oom/gyre $(O)/tests/unit/test_memory: $(O)/tests/unit/oom.o $(SAN_OBJECT) $(O)/libgyre.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(AT)$(OOM_LINK)
@@ -77,16 +81,39 @@ UNIT_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))
 MPI_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/mpi/mpi_*.c))
 .SECONDARY:
 
-$(O)/tests/%: $(O)/tests/%.o $(O)/libgyre.a
+$(O)/tests/%: $(O)/tests/%.o $(SAN_OBJECT) $(O)/libgyre.a
 	@echo "  LINK  $@"
-	$(AT)$(CC) $(SAN_FLAGS) -o $@ $< $(O)/libgyre.a -lcmocka $(LIBS) $(TEST_LDFLAGS_$(notdir $@))
+	$(AT)$(CC) $(SAN_FLAGS) -o $@ $< $(SAN_OBJECT) $(O)/libgyre.a -lcmocka $(LIBS) $(TEST_LDFLAGS_$(notdir $@))
 
 unit: $(UNIT_TESTS)
 	@O=$(O) tests/run.sh unit
 
+ifdef SAN
+check: deps check-asan check-tsan lint
+else
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre tests-build
 	@O=$(O) tests/run.sh unit mpi cli
+endif
+
+# ---- tests under sanitizers, in build folders of their own
+SAN_MAKE = $(MAKE) --no-print-directory -j$$(nproc) SAN= CFLAGS='-O1 -g -fno-omit-frame-pointer'
+ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
+# Runs and their ends, bad input, want of memory; the other scripts would show nothing new.
+ASAN_SCRIPTS := cli/train cli/bad_data cli/config_errors cli/launch cli/watchdog cli/oom
+# Whatever starts a thread: loader, workers, checkpoint thread, watchdog.
+TSAN_TESTS := unit/test_loader unit/test_backend unit/test_net unit/test_writer \
+              mpi/mpi_backend mpi/mpi_comm
+.PHONY: check-asan check-tsan lint
+check-asan:
+	@$(SAN_MAKE) O=build/san SAN_FLAGS='$(ASAN_FLAGS)' build/san/gyre tests-build
+	@O=build/san RANKS=2 LIMIT=240 TEST_TIMEOUT=600 tests/run.sh unit mpi $(ASAN_SCRIPTS)
+check-tsan:
+	@$(SAN_MAKE) O=build/tsan SAN_FLAGS='-fsanitize=thread' $(TSAN_TESTS:%=build/tsan/tests/%)
+	@O=build/tsan RANKS=2 tests/run.sh $(TSAN_TESTS) cli/watchdog
+
+lint:
+	@FLAGS='$(filter-out -MMD -MP -W% -f% $(CFLAGS),$(ALL_CFLAGS))' tools/lint.sh
 
 # ---- programs that benchmarks/speed.py times
 BENCHMARKS := $(patsubst benchmarks/%.c,$(O)/benchmarks/%,$(wildcard benchmarks/*.c))
@@ -100,7 +127,7 @@ bench: $(O)/gyre $(BENCHMARKS)
 .PHONY: soak
 soak: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre tests-build
-	@O=$(O) KILLS=100 READS=200 TEST_TIMEOUT=3600 tests/run.sh cli
+	@O=$(O) KILLS=100 READS=200 OOM=all TEST_TIMEOUT=3600 tests/run.sh unit/test_memory cli
 
 .PHONY: tests-build
 tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre

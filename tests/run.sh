@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs the tests named by kind (unit, mpi, cli) and counts. O is the build folder.
+# Runs the tests named by kind (unit, mpi, cli) or by kind and name (cli/train), and counts. O is the
+# build folder; RANKS are the numbers of ranks of MPI tests.
 # A test passes with exit 0, is skipped with exit 77 (its last line says why), else fails; the
 # output of a failing test is shown, all outputs are kept in $O/test-logs.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 2
 O=${O:-build/cpu}
 export O GYRE="$PWD/$O/gyre"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
@@ -28,15 +29,23 @@ run() { # name, command...
     esac
 }
 
-for kind in "$@"; do
+# Is this the name that was asked for, and a test?
+wanted() {
+    # shellcheck disable=SC2053 # a pattern
+    [[ ${1##*/} == $name ]] && [ -x "$1" ] && [ -f "$1" ]
+}
+
+for what in "$@"; do
+    kind=${what%%/*} name='*'
+    [ "$kind" = "$what" ] || name=${what#*/}
     case $kind in
-    unit) for t in "$O"/tests/unit/test_*; do [ -x "$t" ] && run "${t#"$O"/tests/}" "$t"; done ;;
+    unit) for t in "$O"/tests/unit/test_*; do wanted "$t" && run "${t#"$O"/tests/}" "$t"; done ;;
     mpi)
         for t in "$O"/tests/mpi/mpi_*; do
-            for n in 1 2 4; do [ -x "$t" ] && run "${t#"$O"/tests/} np $n" mpirun -q -np $n "$t"; done
+            for n in ${RANKS:-1 2 4}; do wanted "$t" && run "${t#"$O"/tests/} np $n" mpirun -q -np "$n" "$t"; done
         done
         ;;
-    cli) for t in tests/cli/*.sh; do [ -f "$t" ] && run "${t#tests/}" bash "$t"; done ;;
+    cli) for t in tests/cli/$name.sh; do [ -f "$t" ] && run "${t#tests/}" bash "$t"; done ;;
     *) echo "tests/run.sh: unknown kind '$kind' (unit, mpi, cli)" >&2 && exit 2 ;;
     esac
 done

@@ -11,7 +11,7 @@
     X(OK, 0, "done")                                                                               \
     X(EUSAGE, 2, "usage or config error")                                                          \
     X(EIO, 3, "input/output error")                                                                \
-    X(EDEVICE, 4, "device or library error")                                                       \
+    X(EDEVICE, 4, "memory, device or library error")                                               \
     X(EPEER, 5, "another rank failed")                                                             \
     X(EDIVERGED, 6, "training diverged")                                                           \
     X(EPREEMPTED, 99, "preempted after a checkpoint")                                              \
@@ -29,6 +29,9 @@ enum { GYRE_ERROR_MAX = 1024 }; /* bytes of a message, terminator included */
  * with `return gyre_fail(...)`. Longer messages are cut. */
 gyre_status gyre_fail(gyre_status code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+#ifdef __clang_analyzer__ /* cannot know that what it returns is no success */
+#define gyre_fail(code, ...) ((void)gyre_fail(code, __VA_ARGS__), (code))
+#endif
 
 /* The calling thread's last recorded message; "" when there was none. A thread that hands its
  * failure to another one copies the text and records it there with gyre_fail(code, "%s", text). */

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#undef gyre_fail /* the analyzer's */
+
 static _Thread_local char last_error[GYRE_ERROR_MAX];
 
 gyre_status gyre_fail(gyre_status code, const char *format, ...) {

@@ -1,6 +1,7 @@
 #include "import.h"
 
 #include "gyre/file.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ static gyre_status split_lines(const char *path, char *text, char (**names)[GYRE
             return gyre_fail(GYRE_EIO, "'%s': the class name '%.80s' has more than %d bytes", path,
                              line, GYRE_NAME_SIZE - 1);
         }
-        strcpy(list[(*count)++], line);
+        snprintf(list[(*count)++], GYRE_NAME_SIZE, "%s", line);
     }
     if (*count == 0) {
         free(list);

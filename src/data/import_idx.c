@@ -72,7 +72,7 @@ static gyre_status open_idx(const char *dir, const char *stem, int rank, idx *ou
                          out->path, rank, got < 4 ? 0 : big_endian(header),
                          (unsigned)(BYTES << 8 | rank));
     }
-    for (int i = 0; i < rank; i++) out->dims[i] = big_endian(header + 4 + 4 * i);
+    for (int i = 0; i < rank; i++) out->dims[i] = big_endian(header + 4 + 4 * (size_t)i);
     return GYRE_OK;
 }
 

@@ -20,8 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static const char probe_name[] = "gyre-probe-dataset";
 
 typedef struct {

@@ -28,7 +28,8 @@ void gyre_figure_quote(FILE *gp, const char *text) {
 static gyre_status check_name(const char *output, gyre_figure *f) {
     const char *name = strrchr(output, '/') == NULL ? output : strrchr(output, '/') + 1;
     const char *dot = strrchr(name, '.');
-    if (dot == NULL || dot == name || (strcasecmp(dot, ".svg") != 0 && strcasecmp(dot, ".png"))) {
+    if (dot == NULL || dot == name ||
+        (strcasecmp(dot, ".svg") != 0 && strcasecmp(dot, ".png") != 0)) {
         return gyre_fail(GYRE_EUSAGE, "figure '%s': a name that ends in .svg or .png was expected",
                          output);
     }

@@ -27,7 +27,7 @@ typedef struct {
 /* Checks the name and opens the two streams. GYRE_EUSAGE when `output` ends in neither .svg nor
  * .png; GYRE_EIO when a script or data file of that name is there that gyre did not write. Close it
  * in any case. */
-gyre_status gyre_figure_open(const char *output, gyre_figure *out);
+gyre_status gyre_figure_open(const char *output, gyre_figure *f);
 /* Writes script and data, runs gnuplot, and puts the figure in its place when that went well. */
 gyre_status gyre_figure_finish(gyre_figure *f);
 void gyre_figure_close(gyre_figure *f);

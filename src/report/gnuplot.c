@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static gyre_status missing(void) {
     return gyre_fail(GYRE_EIO,
                      "gnuplot was not found; figures need it: apt-get install gnuplot-nox");
@@ -34,7 +32,7 @@ static gyre_status spawn(const char *dir, char *const *arguments, int words, pid
 
 /* Keeps the first words, reads the rest away; then one line of them. */
 static void listen(int from, char *words, size_t room) {
-    char rest[512];
+    char rest[512] = "";
     size_t used = 0;
     for (;;) {
         bool full = used + 1 >= room;

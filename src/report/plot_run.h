@@ -17,7 +17,7 @@ typedef struct {
 
 /* Reads the resolved config and the tables. GYRE_EIO when `dir` holds no run, or one that has not
  * begun. Close it in any case. */
-gyre_status gyre_plot_run_open(const char *dir, gyre_plot_run *out);
+gyre_status gyre_plot_run_open(const char *dir, gyre_plot_run *r);
 void gyre_plot_run_close(gyre_plot_run *r);
 /* Makes the names differ, by putting parent folders before those that are the same. */
 gyre_status gyre_plot_runs_name(gyre_plot_run *runs, int count);

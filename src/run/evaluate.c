@@ -139,8 +139,9 @@ static gyre_status evaluate_mine(gyre_evaluator *e, const gyre_view *view, int64
                                2 * (size_t)slots));
         for (int slot = 0; slot < slots; slot++) {
             double *result = results + 2 * (r.first + slot * ranks);
-            result[0] = e->results[2 * slot];
-            result[1] = e->results[2 * slot + 1];
+            const float *found = e->results + 2 * (size_t)slot;
+            result[0] = found[0];
+            result[1] = found[1];
             if (classes != NULL) count_classes(&r, slot, classes);
         }
     }

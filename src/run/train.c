@@ -143,13 +143,17 @@ static gyre_status finish(gyre_run *r, gyre_status status) {
 
 gyre_status gyre_train(const gyre_settings *settings, const gyre_train_options *options,
                        gyre_comm *comm) {
-    gyre_run *r = calloc(1, sizeof *r);
-    GYRE_TRY(gyre_comm_agree(comm,
-                             r == NULL ? gyre_fail(GYRE_EDEVICE, "no memory for a run") : GYRE_OK));
     bool finished = false;
+    gyre_run *r = calloc(1, sizeof *r);
+    gyre_status status = r != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for a run");
+    status = gyre_comm_agree(comm, status);
+    if (status != GYRE_OK || r == NULL) {
+        free(r);
+        return status;
+    }
     r->options = *options;
     gyre_stop_catch();
-    gyre_status status = gyre_run_open(r, settings, comm, &finished);
+    status = gyre_run_open(r, settings, comm, &finished);
     if (status == GYRE_OK && !finished) {
         status = train_loop(r);
         if (status == GYRE_OK) status = final_test(r);

@@ -104,7 +104,8 @@ static gyre_status check_paper(const schedule_stage *s) {
                          "warm-up, found %lld; make the length greater",
                          s->where, (long long)s->n);
     }
-    double most = (double)((last - 1) / 2);
+    int64_t half = (last - 1) / 2;
+    double most = (double)half;
     return gyre_fail(GYRE_EUSAGE,
                      "%s.one_cycle.pct_start: form \"paper\" rises in that share of the steps, "
                      "falls in as many and needs some for the tail; expected %.4g..%.4g, found %g",

@@ -24,7 +24,7 @@ ends 0 "$program"
 [ ! -s "$T/out" ] || fail "one rank without mpirun is not silent"
 ends 0 env PATH=/nowhere "$program"
 for _ in $(seq 6); do # many at once, starting while others end
-    for i in $(seq 8); do { "$program" || echo "alone among others: exit $?" >>"$T/alone"; } >/dev/null 2>&1 & done
+    for _ in $(seq 8); do { "$program" || echo "alone among others: exit $?" >>"$T/alone"; } >/dev/null 2>&1 & done
     sleep 0.05
 done
 wait

@@ -5,7 +5,8 @@
 # and the same command goes on afterwards. So does a resume, and a run on two ranks. And a steady
 # step makes no request at all.
 #
-# OOM=all tries every k; else a sample, so that `make check` stays short. See lib/oom.c.
+# A sample of them, since each is a process of its own (OOM=all: every k); tests/unit/test_memory.c
+# goes through all of them in one process. See tests/unit/oom.h.
 set -u
 . "$(dirname "$0")/lib/common.sh"
 gyre=$PWD/$O/oom/gyre
@@ -76,16 +77,6 @@ attempt() { # kind, k, on
     rm -rf "${T:?}/$name" "$T/$name".*
 }
 
-# Any other command: it fails, or prints what it prints with memory.
-command_attempt() { # name, k, on, command...
-    local name=$1.$2${3:+.on} k=$2 on=$3 code=0
-    shift 3
-    OOM_LOG=$T/$name.log timeout -k 5 "${LIMIT:-10}" env OOM_AT="$k" ${on:+OOM_ON=1} "$gyre" "$@" >"$T/$name.out" 2>"$T/$name.err" || code=$?
-    judge "$name" $code
-    [ $code -ne 0 ] || cmp -s "$T/${name%%.*}.out" "$T/$name.out" || wrong "$name" "exit 0, and another output"
-    rm -f "$T/$name".*
-}
-
 # sample COUNT STRIDE COMMAND...: COMMAND k for each k, or every STRIDE-th of them.
 sample() {
     local k n=$1 stride=$2
@@ -117,7 +108,31 @@ expected=$("$GYRE" inspect "$T/whole" --hash)
 ends 0 "${train[@]}" "$T/stopped" --stop-after 3
 cp -r "$T/stopped" "$T/copy"
 resumed=$(requests "${train[@]}" "$T/copy") || fail "$resumed"
-sample "$fresh" 30 attempt fresh ""
-sample "$fresh" 200 attempt fresh on
-sample "$resumed" 30 attempt resumed ""
-sample "$resumed" 200 attempt resumed on
+sample "$fresh" 40 attempt fresh ""
+sample "$fresh" 300 attempt fresh on
+sample "$resumed" 60 attempt resumed ""
+sample "$resumed" 400 attempt resumed on
+sample "$fresh" 150 attempt rank0 ""
+sample 700 90 attempt rank1 ""
+same_tables "$T/whole" "$T"/tables/* || fail "other tables"
+
+# What is needed is asked for in the first two steps: none of the later ones asks for anything.
+cat >"$T/steady.json" <<'JSON'
+{
+    "data": {"path": "images.h5", "validation": "none", "augment": {"mirror": true}},
+    "batch": {"size": 16, "shards": 4}, "threads": 2, "schedule": {"policy": "constant", "base_lr": 0.01}
+}
+JSON
+steady() { # ranks, model, steps: how many requests rank 0 makes
+    rm -rf "$T/steady" "$T/count"
+    OOM_LOG=$T/count ends 0 mpirun -q -np "$1" "$gyre" train "$T/steady.json" --quiet --out "$T/steady" \
+        --set model.name="$2" --set length.steps="$3"
+    sed -n 's/^count //p' "$T/count" | sort -n | tail -n 1
+}
+for ranks in 1 2; do
+    for model in small_cnn mlp; do
+        few=$(steady $ranks $model 2) many=$(steady $ranks $model 40)
+        [ -n "$few" ] && [ "$few" = "$many" ] || fail "$model on $ranks ranks: 2 steps make $few requests, 40 make $many"
+    done
+done
+echo "$tried attempts of $fresh and $resumed requests"

@@ -213,7 +213,7 @@ static void nan_passes_through_fused_relu(void **state) {
                                    {1, 5, 5, 3, 10, 3, 1, 1, false, true},
                                    {4, 1, 1, 40, 17, 1, 1, 0, true, true}};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        for (int linear = 0; linear <= (shapes[i].h == 1); linear++) {
+        for (int linear = 0; linear <= (shapes[i].h == 1 ? 1 : 0); linear++) {
             problem p = problem_new(shapes[i]);
             p.x[0] = NAN;
             gyre_linear_shape l = linear_of(&p.s);

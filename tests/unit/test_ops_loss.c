@@ -107,10 +107,10 @@ static double reference_loss(void *context) {
     l->correct = 0;
     for (int i = 0; i < l->s.n; i++) {
         const double *z = l->z + i * classes;
-        double top = z[0], exps = 0;
+        double exps = 0;
         int best = 0;
         for (int j = 1; j < classes; j++) best = z[j] > z[best] ? j : best;
-        top = z[best];
+        double top = z[best];
         for (int j = 0; j < classes; j++) exps += exp(z[j] - top);
         for (int j = 0; j < classes; j++) {
             double target = smoothing / classes + (j == l->labels[i] ? 1 - smoothing : 0);

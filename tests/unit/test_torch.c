@@ -55,7 +55,11 @@ static line *read_reference(const char *model, int *count) {
     line *lines = NULL;
     line l;
     for (*count = 0; fscanf(f, "%31s %63s %zu %lf", l.what, l.name, &l.index, &l.value) == 4;) {
-        if (*count % 1024 == 0) lines = realloc(lines, (size_t)(*count + 1024) * sizeof *lines);
+        if (*count % 1024 == 0) {
+            line *more = realloc(lines, (size_t)(*count + 1024) * sizeof *lines);
+            assert_non_null(more);
+            lines = more;
+        }
         lines[(*count)++] = l;
     }
     fclose(f);

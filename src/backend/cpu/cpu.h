@@ -64,10 +64,10 @@ static inline cpu_backend *cpu_of(gyre_queue *q) {
 gyre_status cpu_allocate(cpu_backend *b, size_t bytes, void **out);
 
 /* Runs the cached primitive for (kind, shape of `ints` ints), made at first use. */
-gyre_status cpu_run(gyre_queue *q, dnn_kind kind, const void *shape, const dnn_arg *args,
+gyre_status cpu_run(gyre_queue *base, dnn_kind kind, const void *shape, const dnn_arg *args,
                     int count);
 /* The cached op itself, for its sizes. */
-gyre_status cpu_op(gyre_queue *q, dnn_kind kind, const void *shape, dnn_op **out);
+gyre_status cpu_op(gyre_queue *base, dnn_kind kind, const void *shape, dnn_op **out);
 /* At least `bytes` of scratch of this queue beyond what primitives use at the same time. */
 gyre_status cpu_scratch(cpu_queue *q, size_t bytes, void **out);
 

@@ -25,10 +25,11 @@ static void load_row(const gyre_image_shape *s, const uint8_t *image, gyre_augme
 gyre_status cpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
                            gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels) {
     size_t row = (size_t)s->w * (size_t)s->c, image = row * (size_t)s->h;
+    const gyre_augment none = {0};
     void *work;
     GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, row * sizeof(float), &work));
     for (int64_t i = 0; i < batch->count; i++) {
-        gyre_augment a = batch->augment == NULL ? (gyre_augment){0} : batch->augment[i];
+        gyre_augment a = batch->augment == NULL ? none : batch->augment[i];
         for (int y = 0; y < s->h; y++) {
             void *to = cpu_act_at(q, x, (size_t)i * image + (size_t)y * row);
             float *out = cpu_results(q, to, work);

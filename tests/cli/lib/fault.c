@@ -1,7 +1,7 @@
-/* Makes the disk fail: preloaded, it counts the calls on files whose path holds $FAULT_PATH, and the
- * one numbered $FAULT_AT ends as $FAULT says: ENOSPC, EIO or EROFS (from then on for $FAULT_COUNT
- * calls, default 1), "short" (half of a write is done) or "slow" (after ten seconds). What it did goes
- * to $FAULT_LOG. */
+/* Makes the disk fail: preloaded, it counts the calls on files whose path holds FAULT_PATH, and the
+ * one numbered FAULT_AT ends as FAULT says: ENOSPC, EIO or EROFS (from then on for FAULT_COUNT
+ * calls, default 1), "short" (half of a write is done) or "slow" (after ten seconds). What it did
+ * goes to FAULT_LOG. All of them are variables of the environment. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
