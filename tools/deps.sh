@@ -31,6 +31,7 @@ need_file libcmocka-dev /usr/include/cmocka.h
 need_program gnuplot-nox gnuplot
 need_file dataset-fashion-mnist /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 need_program hdf5-tools h5dump
+need_program procps pgrep
 need_file python3-h5py /usr/lib/python3/dist-packages/h5py/__init__.py
 
 [ ${#missing[@]} -eq 0 ] && exit 0

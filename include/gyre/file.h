@@ -22,7 +22,6 @@ gyre_status gyre_file_write_atomic(const char *path, const void *data, size_t si
 gyre_status gyre_file_commit(const char *temporary, const char *path);
 
 gyre_status gyre_dir_make(const char *path);                /* with parents; fine when it exists */
-gyre_status gyre_dir_is_empty(const char *path, bool *out); /* a missing folder is empty */
 bool gyre_file_exists(const char *path);
 
 /* "dir/name", or name itself when it is absolute; a fresh string (free() it), NULL if no memory. */

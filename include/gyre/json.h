@@ -16,7 +16,6 @@ gyre_json *gyre_json_line_begin(void);
 void gyre_json_line_text(gyre_json *j, const char *key, const char *value);
 void gyre_json_line_number(gyre_json *j, const char *key, double value);
 void gyre_json_line_integer(gyre_json *j, const char *key, int64_t value);
-void gyre_json_line_flag(gyre_json *j, const char *key, bool value);
 /* The text without a newline; free() it. Frees `j`. */
 char *gyre_json_line_end(gyre_json *j);
 

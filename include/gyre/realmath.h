@@ -17,8 +17,4 @@ double gyre_sinpi(double x);
  * repeated squaring in doubles would lose 1e5 ulp at n = 460,000. */
 double gyre_pow_int(double base, int64_t n);
 
-/* Single precision, for the loss: branch-free polynomials that a compiler can vectorise. */
-float gyre_expf(float x); /* <= 2 ulp, x <= 88; 0 below -87 */
-float gyre_logf(float x); /* <= 2 ulp, x > 0 normal */
-
 #endif

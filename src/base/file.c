@@ -1,7 +1,6 @@
 /* Whole-file reads, atomic writes, folders. */
 #include "gyre/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -172,20 +171,6 @@ gyre_status gyre_dir_make(const char *path) {
     }
     free(copy);
     return status;
-}
-
-gyre_status gyre_dir_is_empty(const char *path, bool *out) {
-    DIR *d = opendir(path);
-    *out = true;
-    if (d == NULL && errno == ENOENT) return GYRE_OK;
-    if (d == NULL) {
-        return gyre_fail(GYRE_EIO, "cannot read folder '%s': %s", path, strerror(errno));
-    }
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) *out = false;
-    }
-    closedir(d);
-    return GYRE_OK;
 }
 
 bool gyre_file_exists(const char *path) {

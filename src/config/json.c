@@ -55,10 +55,6 @@ void gyre_json_line_integer(gyre_json *j, const char *key, int64_t value) {
     add(j, key, cJSON_CreateRaw(text));
 }
 
-void gyre_json_line_flag(gyre_json *j, const char *key, bool value) {
-    add(j, key, cJSON_CreateBool(value));
-}
-
 char *gyre_json_line_end(gyre_json *j) {
     if (j == NULL) return NULL;
     char *text = j->failed ? NULL : cJSON_PrintUnformatted(j->object);
