@@ -21,7 +21,7 @@ gyre_status gyre_file_write_atomic(const char *path, const void *data, size_t si
  * `temporary`, rename it to `path`, fsync the folder. On failure the temporary is removed. */
 gyre_status gyre_file_commit(const char *temporary, const char *path);
 
-gyre_status gyre_dir_make(const char *path);                /* with parents; fine when it exists */
+gyre_status gyre_dir_make(const char *path); /* with parents; fine when it exists */
 bool gyre_file_exists(const char *path);
 
 /* "dir/name", or name itself when it is absolute; a fresh string (free() it), NULL if no memory. */
