@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Images per second of gyre against a peer, in alternating runs, and the medians as a Markdown table.
 
     benchmarks/speed.py pytorch  --data cifar10.h5 [--python PYTHON]   gyre against PyTorch eager
