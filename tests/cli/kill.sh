@@ -4,16 +4,16 @@
 set -u
 . "$(dirname "$0")/lib/common.sh"
 kills=${KILLS:-8}
-steps=$((400 * kills))
+steps=$((2000 * kills))
 RANDOM=${SEED:-1}
 make_dataset "$T/images.h5" 900 230
 cat >"$T/config.json" <<JSON
 {
     "data": {"path": "images.h5", "augment": {"mirror": true}},
     "model": {"name": "mlp"}, "batch": {"size": 128, "shards": 4},
-    "schedule": {"policy": "triangular2", "base_lr": 0.001, "max_lr": 0.01, "stepsize": {"steps": 150}},
-    "length": {"steps": $steps}, "evaluate": {"every": {"steps": 70}},
-    "checkpoint": {"every": {"steps": 40}, "keep": 3, "best": true}
+    "schedule": {"policy": "triangular2", "base_lr": 0.001, "max_lr": 0.01, "stepsize": {"steps": 700}},
+    "length": {"steps": $steps}, "evaluate": {"every": {"steps": 350}},
+    "checkpoint": {"every": {"steps": 100}, "keep": 3, "best": true}
 }
 JSON
 train=("$GYRE" train "$T/config.json" --quiet --out)
@@ -25,7 +25,7 @@ for i in $(seq "$kills"); do
     # mpirun itself may hang when a rank is killed while it ends (seen in PMIx 4.2's finalize)
     timeout -k 5 30 mpirun -q -np $n "${train[@]}" "$T/run" >"$T/out" 2>"$T/err" &
     limit=$!
-    sleep "$(printf '0.%03d' $((150 + RANDOM % 700)))"
+    sleep "$(printf '0.%03d' $((150 + RANDOM % 400)))"
     launcher=$(pgrep -P $limit || echo 0)
     mapfile -t ranks < <(pgrep -P "$launcher" -f "$T/run")
     if [ ${#ranks[@]} -gt 0 ]; then

@@ -103,14 +103,14 @@ done
 same_tables "$T/wild1" "$T/wild2" || fail "divergence depends on the ranks"
 
 # Two jobs on one folder: the second is refused.
-locked=("${long[@]}" "$T/locked" --set length.steps=4000000) # does not end by itself
-"${locked[@]}" --quiet 2>/dev/null &
+endless=("$GYRE" train "$T/config.json" --set length.steps=100000000 --set evaluate.every.steps=1000 --out)
+"${endless[@]}" "$T/locked" --quiet 2>/dev/null &
 pid=$!
 for _ in $(seq 600); do
     [ -s "$T/locked/metrics.h5" ] && break
     sleep 0.02
 done
-refused 3 "another job is training in '$T/locked'" "${locked[@]}"
+refused 3 "another job is training in '$T/locked'" "${endless[@]}" "$T/locked"
 kill -INT $pid
 wait $pid
 exit 0
