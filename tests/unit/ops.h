@@ -40,6 +40,18 @@ static inline gyre_backend *open_backend(int threads) {
     return b;
 }
 
+/* cmocka's group fixtures: *state is a backend of one thread. */
+static inline int set_up_backend(void **state) {
+    *state = open_backend(1);
+    return 0;
+}
+
+static inline int tear_down_backend(void **state) {
+    gyre_backend *b = *state;
+    b->ops->close(b);
+    return 0;
+}
+
 /* ---- bf16 numbers, by arithmetic */
 
 static inline double bf16_of(double x) {

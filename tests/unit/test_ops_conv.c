@@ -238,17 +238,6 @@ static void nan_passes_through_fused_relu(void **state) {
     }
 }
 
-static int set_up(void **state) {
-    *state = open_backend(1);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    gyre_backend *b = *state;
-    b->ops->close(b);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(references_agree_with_finite_differences),
@@ -256,5 +245,5 @@ int main(void) {
         cmocka_unit_test(fully_connected_match),
         cmocka_unit_test(nan_passes_through_fused_relu),
     };
-    return RUN_IN_BOTH(tests, set_up, tear_down);
+    return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
 }

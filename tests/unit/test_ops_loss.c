@@ -185,17 +185,6 @@ static void extreme_logits(void **state) {
     }
 }
 
-static int set_up(void **state) {
-    *state = open_backend(1);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    gyre_backend *b = *state;
-    b->ops->close(b);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(maps_match),
@@ -204,5 +193,5 @@ int main(void) {
         cmocka_unit_test(losses_match),
         cmocka_unit_test(extreme_logits),
     };
-    return RUN_IN_BOTH(tests, set_up, tear_down);
+    return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
 }

@@ -162,17 +162,6 @@ static void even_windows_are_refused(void **state) {
     buffer_free(x);
 }
 
-static int set_up(void **state) {
-    *state = open_backend(1);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    gyre_backend *b = *state;
-    b->ops->close(b);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reference_agrees_with_finite_differences),
@@ -180,5 +169,5 @@ int main(void) {
         cmocka_unit_test(nan_is_seen),
         cmocka_unit_test(even_windows_are_refused),
     };
-    return RUN_IN_BOTH(tests, set_up, tear_down);
+    return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
 }

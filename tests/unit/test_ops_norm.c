@@ -263,17 +263,6 @@ static void nan_spreads_over_its_channel_only(void **state) {
     for (int flags = 0; flags < 4; flags++) check_nan(*state, flags & 1, flags & 2);
 }
 
-static int set_up(void **state) {
-    *state = open_backend(1);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    gyre_backend *b = *state;
-    b->ops->close(b);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(references_agree_with_finite_differences),
@@ -281,5 +270,5 @@ int main(void) {
         cmocka_unit_test(a_large_mean_does_not_cancel),
         cmocka_unit_test(nan_spreads_over_its_channel_only),
     };
-    return RUN_IN_BOTH(tests, set_up, tear_down);
+    return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
 }

@@ -173,17 +173,6 @@ static void shortcuts_match(void **state) {
     }
 }
 
-static int set_up(void **state) {
-    *state = open_backend(1);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    gyre_backend *b = *state;
-    b->ops->close(b);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(references_agree_with_finite_differences),
@@ -192,5 +181,5 @@ int main(void) {
         cmocka_unit_test(the_maximum_of_nan_is_nan),
         cmocka_unit_test(shortcuts_match),
     };
-    return RUN_IN_BOTH(tests, set_up, tear_down);
+    return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
 }

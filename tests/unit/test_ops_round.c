@@ -141,17 +141,6 @@ static void overlapping_windows_are_rounded_once(void **state) {
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buffer_free(all[i]);
 }
 
-static int set_up(void **state) {
-    *state = open_backend(1);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    gyre_backend *b = *state;
-    b->ops->close(b);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_round_to_nearest_even),
@@ -159,5 +148,5 @@ int main(void) {
         cmocka_unit_test(any_nan_of_a_parameter_is_seen),
         cmocka_unit_test(overlapping_windows_are_rounded_once),
     };
-    return RUN_IN_BOTH(tests, set_up, tear_down);
+    return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
 }
