@@ -5,11 +5,13 @@
     benchmarks/speed.py bf16     --data cifar10.h5 [--python PYTHON]   gyre in bf16 and f32, PyTorch f32
     benchmarks/speed.py ranks    --data cifar10.h5     one rank with two workers against two ranks
     benchmarks/speed.py reduce   --data cifar10.h5     exact against fast reduction on 2 and 4 ranks
+    benchmarks/speed.py checkpoint --data cifar10.h5   a checkpoint every 50 and every 10 steps against none
     benchmarks/speed.py loader   --data cifar10.h5     the loader alone (needs `make bench`)
 
 A contestant is a whole process; of its steps the median after a warm-up counts. Rounds go A B C A B C,
 so that a machine whose speed drifts is fair to all; ratios are medians of the rounds' ratios. Needs
-numpy and h5py; PYTHON is an interpreter with PyTorch. The table is also kept in benchmarks/results.
+numpy and h5py; PYTHON is an interpreter with PyTorch. The table is also kept in benchmarks/results, as
+DATE-PART.md or, with --name, DATE-NAME.md.
 """
 import argparse
 import datetime
@@ -37,8 +39,8 @@ def output_of(command, **more):
     return done.stdout
 
 
-def gyre(a, model, *settings, ranks=None, steps=None):
-    """A contestant: trains for some steps, gives the median samples/s."""
+def gyre(a, model, *settings, ranks=None, steps=None, whole=False):
+    """A contestant: trains for some steps, gives the median samples/s, or all samples over all seconds."""
     config, batch = CONFIGS[model]
     steps = steps or max(WARMUP + 20, int(a.seconds * (1500 if model == "resnet20" else 5000) / batch))
 
@@ -50,7 +52,10 @@ def gyre(a, model, *settings, ranks=None, steps=None):
             output_of([*launcher, a.gyre, "train", ROOT / "configs" / f"{config}.json", "--quiet", *sets,
                        "--out", f"{folder}/run", "--stop-after", str(steps)])
             with h5py.File(f"{folder}/run/metrics.h5", "r") as f:
-                return float(np.median(f["train"]["samples_per_s"][WARMUP:]))
+                rows = f["train"][WARMUP:]
+                if whole:
+                    return batch * (len(rows) - 1) / (rows["seconds"][-1] - rows["seconds"][0])
+                return float(np.median(rows["samples_per_s"]))
 
     return run
 
@@ -123,18 +128,30 @@ def reductions(a):
     return rows
 
 
+def checkpoints(a):
+    """Of all steps: the mean would count a rare slow one, the median would not; so the steps between the
+    first and the last are timed as a whole."""
+    def every(steps):
+        return gyre(a, "resnet20", f"checkpoint.every.steps={steps}", whole=True, steps=WARMUP + 200)
+
+    return compare(a, "resnet20, batch 128, 200 steps", {
+        "no checkpoint": every(1000000), "every 50 steps": every(50), "every 10 steps": every(10)}, "no checkpoint")
+
+
 def loaders(a):
     return compare(a, "CIFAR-10, batch 128, one thread",
                    {"plain": loader(a), "mirror and crop drawn": loader(a, "augment")}, "plain")
 
 
 def main():
-    parts = {"pytorch": against_pytorch, "bf16": bf16, "ranks": ranks, "reduce": reductions, "loader": loaders}
+    parts = {"pytorch": against_pytorch, "bf16": bf16, "ranks": ranks, "reduce": reductions,
+             "checkpoint": checkpoints, "loader": loaders}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("part", choices=parts)
     parser.add_argument("--data", required=True, type=lambda p: str(pathlib.Path(p).resolve()))
     parser.add_argument("--gyre", default=ROOT / "build/cpu/gyre")
     parser.add_argument("--python", default="python3")
+    parser.add_argument("--name", help="of the file in benchmarks/results, for the part's own")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4, help="of training in a run, about")
     a = parser.parse_args()
@@ -145,7 +162,7 @@ def main():
     arguments = " ".join(x for x in sys.argv[1:] if "/" not in x)
     text = "\n".join([f"# {a.part}, {begun}", "", f"Commit {commit}. {os.cpu_count()} cores; {device[10:]}.",
                       f"Command: `benchmarks/speed.py {arguments}` ({a.rounds} alternating rounds).", "", *rows, ""])
-    place = ROOT / "benchmarks/results" / f"{begun}-{a.part}.md"
+    place = ROOT / "benchmarks/results" / f"{begun}-{a.name or a.part}.md"
     place.parent.mkdir(exist_ok=True)
     place.write_text(text)
     print(f"\n{text}\n{place}")
