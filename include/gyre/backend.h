@@ -54,6 +54,10 @@ typedef struct {
     gyre_precision precision;
     gyre_reduce reduce;
     bool poison; /* tests: fill fresh memory and freed buffers with NaN */
+    bool tf32;          /* allow kernels that round f32 operands to fewer bits */
+    bool graph;         /* record() may replay instead of calling again */
+    bool deterministic; /* refuse kernels that may differ from call to call */
+    double deadline_seconds; /* longest wait for a device or a peer; 0: for ever */
 } gyre_backend_options;
 
 /* y(n, oh, ow, k) = x(n, h, w, c) * w(k, r, r, c) + bias(k); oh = (h + 2 pad - r) / stride + 1 */
@@ -157,9 +161,16 @@ typedef struct {
 
 /* A task of parallel(): work `index` on `queue`. */
 typedef gyre_status (*gyre_task)(void *context, gyre_queue *queue, int index);
+/* The body of record(). */
+typedef gyre_status (*gyre_body)(void *context);
 
 struct gyre_backend_ops {
     const char *name; /* "cpu" */
+    /* Has every rank a device of its own here? Else `why` says what is missing. Collective. */
+    bool (*present)(struct gyre_comm *comm, char *why, size_t size);
+    /* For doctor, without opening: lines "label     text" about devices and libraries; those that
+     * begin with "! " say what is wrong. */
+    void (*survey)(char *out, size_t size);
     /* Collective. */
     gyre_status (*open)(const gyre_backend_options *options, struct gyre_comm *comm,
                         gyre_backend **out);
@@ -182,6 +193,21 @@ struct gyre_backend_ops {
     /* Runs task(context, queue, i) for i = 0..n-1, begun in that order, each whole on one lane.
      * Operations put on `main` afterwards see all results. The first failure, by index, wins. */
     gyre_status (*parallel)(gyre_backend *b, int n, gyre_task task, void *context);
+
+    /* Offers the training images, rows of row_bytes each, before the first batch that names rows of
+     * them. *kept: the device has its own copy now, and such batches need no images. */
+    gyre_status (*keep)(gyre_backend *b, const uint8_t *images, size_t rows, size_t row_bytes,
+                        bool *kept);
+    /* Says which batch the coming record() will load from, whole or in parts, so that it can be
+     * sent ahead. Its memory stays valid as the loader says. Outside record(). */
+    gyre_status (*announce)(gyre_backend *b, const gyre_image_shape *s, const gyre_batch *batch);
+    /* Calls body(context), a fixed sequence of operations whose pointers, sizes and host constants
+     * are the same at every call with this body and context: after two calls a backend may replay
+     * what it recorded instead. What differs from step to step lies in device memory: scalars
+     * uploaded, a batch announced before. No upload, download, ticket or alloc inside. */
+    gyre_status (*record)(gyre_backend *b, gyre_body body, void *context);
+    /* Names what follows, for profilers and messages, until the matching mark(NULL); nests. */
+    void (*mark)(gyre_backend *b, const char *name);
 
     /* input: x = (pixel - mean(h, w, c)) * scale(c), augmented; host memory stays valid until
      * the queue has passed */
