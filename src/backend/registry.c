@@ -29,20 +29,15 @@ gyre_backend_options gyre_backend_options_of(const gyre_settings *s) {
                                   .deadline_seconds = DEADLINE * s->watchdog_seconds};
 }
 
-static gyre_status choose(gyre_backend_choice choice, struct gyre_comm *comm,
-                          const gyre_backend_ops **out) {
+/* Takes `gpu`, or says why not: as an error where it is the only choice. */
+static gyre_status try_gpu(const gyre_backend_ops *gpu, bool must, struct gyre_comm *comm,
+                           const gyre_backend_ops **out) {
     char why[512] = "";
-    *out = &gyre_cpu_ops;
-    if (choice == GYRE_BACKEND_CPU || (choice == GYRE_BACKEND_AUTO && cuda == NULL)) return GYRE_OK;
-    if (cuda == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "backend: this program was built without CUDA; use \"cpu\" "
-                                       "or \"auto\"");
-    }
-    if (cuda->present(comm, why, sizeof why)) {
-        *out = cuda;
+    if (gpu->present(comm, why, sizeof why)) {
+        *out = gpu;
         return GYRE_OK;
     }
-    if (choice == GYRE_BACKEND_CUDA) {
+    if (must) {
         return gyre_fail(GYRE_EDEVICE,
                          "backend: \"cuda\" wants a GPU for every rank: %s; `gyre doctor` shows "
                          "more, \"cpu\" and \"auto\" go without",
@@ -50,6 +45,17 @@ static gyre_status choose(gyre_backend_choice choice, struct gyre_comm *comm,
     }
     gyre_say("backend: the CPU, not a GPU for every rank: %s", why);
     return GYRE_OK;
+}
+
+static gyre_status choose(gyre_backend_choice choice, struct gyre_comm *comm,
+                          const gyre_backend_ops **out) {
+    bool must = choice == GYRE_BACKEND_CUDA;
+    *out = &gyre_cpu_ops;
+    if (choice == GYRE_BACKEND_CPU) return GYRE_OK;
+    if (cuda != NULL) return try_gpu(cuda, must, comm, out);
+    if (!must) return GYRE_OK;
+    return gyre_fail(GYRE_EDEVICE, "backend: this program was built without CUDA; use \"cpu\" or "
+                                   "\"auto\"");
 }
 
 gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_options *options,

@@ -1,7 +1,9 @@
 /* The training step as a device sees it: a whole run on a backend that checks what it is told, and
  * ends with the bits of a run on the CPU; how a backend is chosen. On any power of two of ranks. */
+#ifndef GYRE_CUDA
 #define GYRE_CUDA
-#include "../../src/backend/registry.c"
+#endif
+#include "../../src/backend/registry.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include "../unit/config_text.h"
 #include "gyre/checkpoint.h"
@@ -51,7 +53,7 @@ static void write_dataset(void) {
 /* Trains into scratch/name; the hash of the parameters it ends with. */
 static uint64_t train(const char *name, gyre_backend_choice choice, const char *reduce) {
     char text[1000], folder[64];
-    config_file file;
+    config_file file = {0};
     gyre_settings *s = NULL;
     uint64_t hash = 0;
     const gyre_train_options options = {.out = folder, .quiet = true};

@@ -4,7 +4,8 @@
  * A recorded body must make the same calls with the same pointers, sizes and constants each time,
  * and none that wait. What is given to reduce_begin must not change until reduce_end. Batches must
  * lie in the announced one, and their rows must be those of their images. Whoever breaks a rule
- * gets GYRE_EDEVICE. One queue only (threads: 1). */
+ * gets GYRE_EDEVICE. One queue only (threads: 1). Included after the registry, which declares
+ * gyre_cpu_ops and gyre_cuda_ops. */
 #ifndef GYRE_TESTS_STRICT_H
 #define GYRE_TESTS_STRICT_H
 
@@ -16,8 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-extern const gyre_backend_ops gyre_cpu_ops, gyre_cuda_ops;
 
 enum { STRICT_LOG = 1 << 22, STRICT_REDUCTIONS = 64, STRICT_DEPTH = 8 };
 

@@ -6,8 +6,6 @@
 
 #include <stddef.h>
 
-extern const gyre_backend_ops gyre_cpu_ops;
-
 /* Of strict.h: notes a call's name, constants and pointers inside record(). */
 static void note(const char *op, const void *constants, size_t size, const void *const *pointers,
                  size_t count);
