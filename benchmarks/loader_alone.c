@@ -19,7 +19,8 @@ static gyre_status measure(const char *path, bool augment, double *images_per_s)
     GYRE_TRY(gyre_dataset_open(path, &data));
     GYRE_TRY(gyre_samples_open(data, &settings, 1, &samples));
     GYRE_TRY(gyre_epochs_make(samples.train.count, BATCH, GYRE_LAST_DROP, &epochs));
-    GYRE_TRY(gyre_loader_open(&samples.train, &settings, epochs, 1, 0, BATCH, 0, STEPS, &loader));
+    GYRE_TRY(
+        gyre_loader_open(&samples.train, &settings, epochs, 1, 0, BATCH, 0, STEPS, false, &loader));
     for (int64_t t = 0; t < STEPS; t++) {
         if (t == WARMUP) begun = gyre_clock();
         GYRE_TRY(gyre_loader_next(loader, &batch));

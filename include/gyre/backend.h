@@ -53,7 +53,11 @@ typedef struct {
     int threads; /* CPU worker threads; 0: the cores this rank may use */
     gyre_precision precision;
     gyre_reduce reduce;
-    bool poison; /* tests: fill fresh memory and freed buffers with NaN */
+    bool poison;             /* tests: fill fresh memory and freed buffers with NaN */
+    bool tf32;               /* allow kernels that round f32 operands to fewer bits */
+    bool graph;              /* record() may replay instead of calling again */
+    bool deterministic;      /* refuse kernels that may differ from call to call */
+    double deadline_seconds; /* longest wait for a device or a peer; 0: for ever */
 } gyre_backend_options;
 
 /* y(n, oh, ow, k) = x(n, h, w, c) * w(k, r, r, c) + bias(k); oh = (h + 2 pad - r) / stride + 1 */
@@ -157,9 +161,16 @@ typedef struct {
 
 /* A task of parallel(): work `index` on `queue`. */
 typedef gyre_status (*gyre_task)(void *context, gyre_queue *queue, int index);
+/* The body of record(). */
+typedef gyre_status (*gyre_body)(void *context);
 
 struct gyre_backend_ops {
     const char *name; /* "cpu" */
+    /* Has every rank a device of its own here? Else `why` says what is missing. Collective. */
+    bool (*present)(struct gyre_comm *comm, char *why, size_t size);
+    /* For doctor, without opening: lines "label     text" about devices and libraries; those that
+     * begin with "! " say what is wrong. */
+    void (*survey)(char *out, size_t size);
     /* Collective. */
     gyre_status (*open)(const gyre_backend_options *options, struct gyre_comm *comm,
                         gyre_backend **out);
@@ -183,8 +194,29 @@ struct gyre_backend_ops {
      * Operations put on `main` afterwards see all results. The first failure, by index, wins. */
     gyre_status (*parallel)(gyre_backend *b, int n, gyre_task task, void *context);
 
-    /* input: x = (pixel - mean(h, w, c)) * scale(c), augmented; host memory stays valid until
-     * the queue has passed */
+    /* Offers the training images, rows of row_bytes each, before the first batch that names rows of
+     * them. *kept: the device has its own copy now, and such batches need no images. */
+    gyre_status (*keep)(gyre_backend *b, const uint8_t *images, size_t rows, size_t row_bytes,
+                        bool *kept);
+    /* Says which batch the coming record() will load from, whole or in parts, so that it can be
+     * sent ahead; s->n is batch->count. Its memory stays valid as the loader says (gyre/loader.h).
+     * Outside record(). */
+    gyre_status (*announce)(gyre_backend *b, const gyre_image_shape *s, const gyre_batch *batch);
+    /* Calls body(context), a fixed sequence of operations whose pointers, sizes and host constants
+     * are the same at every call with this body and context: after two calls a backend may replay
+     * what it recorded instead. What differs from step to step lies in device memory: scalars
+     * uploaded, a batch announced before. No upload, download, ticket, sync or alloc inside. */
+    gyre_status (*record)(gyre_backend *b, gyre_body body, void *context);
+    /* Names what follows, for profilers and messages, until the matching mark(NULL); nests. */
+    void (*mark)(gyre_backend *b, const char *name);
+
+    /* input: x = (pixel - mean(h, w, c)) * scale(c), augmented; s->n is batch->count; host memory
+     * stays valid until the queue has passed.
+     * Inside record() the batch is a part of the announced one, given by its place there: labels is
+     * the announced labels + first, 0 <= first <= announced count - count, and images, rows and
+     * augment are the announced ones from sample `first` on, or NULL where those are. So pointers
+     * may differ from call to call; `first` and count are what stays the same.
+     * Outside record() it is any batch, and its own pointers count. */
     gyre_status (*batch_load)(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
                               gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels);
 
@@ -259,9 +291,16 @@ struct gyre_backend_ops {
     gyre_status (*reduce_end)(gyre_backend *b);                         /* Collective. */
 };
 
-/* Opens the backend that the settings choose. Collective. */
+/* What the settings ask of a backend. */
+gyre_backend_options gyre_backend_options_of(const gyre_settings *settings);
+
+/* Opens the backend that the settings choose; "auto" takes a GPU when every rank has one, and else
+ * says why not. Collective. */
 gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_options *options,
                               struct gyre_comm *comm, gyre_backend **out);
+
+/* survey() of every backend in this program, one after the other; for doctor. */
+void gyre_backend_survey(char *out, size_t size);
 
 /* The oneDNN that this program was built with, "2.6.3"; describe() names the one that runs. */
 const char *gyre_onednn_version(void);

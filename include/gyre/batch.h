@@ -15,7 +15,8 @@ typedef struct {
 typedef struct {
     int64_t step;
     int64_t count;               /* samples here */
-    const uint8_t *images;       /* (count, h, w, c) raw pixels */
+    const uint8_t *images;       /* (count, h, w, c) raw pixels; NULL where the device keeps them */
+    const int64_t *rows;         /* (count) their rows in the training images, or NULL */
     const int32_t *labels;       /* (count) */
     const gyre_augment *augment; /* (count), or NULL: none */
 } gyre_batch;

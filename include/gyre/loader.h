@@ -1,8 +1,9 @@
 /* Batches prepared ahead of training by one thread per rank.
  *
  * A batch holds this rank's part of step t's global batch: raw pixels gathered from the mapped
- * dataset, labels, and how each image is to be augmented. Which ones is the sampler's business;
- * the loader only changes when they are read, so its depth cannot change a bit. */
+ * dataset and the rows they came from, labels, and how each image is to be augmented. Which ones is
+ * the sampler's business; the loader only changes when they are read, so its depth cannot change a
+ * bit. */
 #ifndef GYRE_LOADER_H
 #define GYRE_LOADER_H
 
@@ -12,11 +13,13 @@
 
 typedef struct gyre_loader gyre_loader;
 
-/* Prepares steps first_step..last_step-1; samples first..first+count-1 of each global batch. The
- * dataset and the view stay valid until close. */
+/* Prepares steps first_step..last_step-1; samples first..first+count-1 of each global batch. With
+ * `rows_only` no pixels are gathered and `images` of a batch is NULL: for a device that keeps them.
+ * The dataset and the view stay valid until close. */
 gyre_status gyre_loader_open(const gyre_view *train, const gyre_data_settings *settings,
                              gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
-                             int64_t first_step, int64_t last_step, gyre_loader **out);
+                             int64_t first_step, int64_t last_step, bool rows_only,
+                             gyre_loader **out);
 
 /* The next step's batch; valid until the next call of gyre_loader_next but one, so that a device
  * may still be copying the previous one. Waits when training is faster than the disk. */

@@ -3,7 +3,7 @@
  *
  * A leaf is one flat vector: the gradient of (sum of losses / global batch) in the model's layout,
  * then the shard's batch-norm moments, then {loss, right predictions}. So gradients, statistics and
- * loss are added by one tree and reduced over ranks in one go. */
+ * loss are added by one tree and reduced over ranks alike. */
 #ifndef GYRE_NET_H
 #define GYRE_NET_H
 
@@ -39,9 +39,18 @@ typedef struct gyre_net gyre_net;
 gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out);
 void gyre_net_close(gyre_net *net);
 
-/* Forward, loss and backward of one shard of exactly n images; overwrites leaf(gyre_leaf_size). */
+/* Told by gyre_net_train, on its queue, how far the leaf has come: passed(context, q, i) when
+ * statistics and loss, and what belongs to layers i and above, are in their place. i falls from
+ * model->layer_count to 0 by one. */
+typedef struct {
+    gyre_status (*passed)(void *context, gyre_queue *q, int layer);
+    void *context;
+} gyre_net_listener;
+
+/* Forward, loss and backward of one shard of exactly n images; overwrites leaf(gyre_leaf_size).
+ * `listener` may be NULL. */
 gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float smoothing,
-                           float scale, gyre_f32 leaf);
+                           float scale, gyre_f32 leaf, const gyre_net_listener *listener);
 
 /* Forward and loss of up to n images in evaluation mode; stats(2) = {sum of losses, right}. */
 gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *batch,
@@ -70,7 +79,9 @@ int gyre_net_lanes(const gyre_net *net);
 typedef struct gyre_shards gyre_shards;
 gyre_status gyre_shards_open(gyre_net *net, int shards, int shard_size, gyre_shards **out);
 void gyre_shards_close(gyre_shards *s);
-/* `batch` holds shards * shard_size samples; *root is valid until the next call. */
+/* `batch` holds shards * shard_size samples; *root is valid until the next call. Begins the
+ * reduction of the root over ranks, bucket by bucket; with a single lane while backward of the last
+ * shard still runs. The caller ends it (reduce_end) before he reads the root. Collective. */
 gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float smoothing, float scale,
                             gyre_f32 *root);
 

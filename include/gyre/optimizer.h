@@ -15,8 +15,11 @@ gyre_status gyre_optimizer_open(const gyre_optimizer_settings *settings, gyre_we
                                 int shards, gyre_optimizer **out);
 void gyre_optimizer_close(gyre_optimizer *o);
 
-/* Update t with `rate` from the reduced leaf; then packs the weights. */
-gyre_status gyre_optimizer_step(gyre_optimizer *o, int64_t t, gyre_rate rate, gyre_f32 leaf);
+/* An update has two parts: what differs from step to step, uploaded for update t with `rate`; */
+gyre_status gyre_optimizer_begin(gyre_optimizer *o, int64_t t, gyre_rate rate);
+/* and operations that are always the same (they may be recorded): applies the reduced leaf, then
+ * packs the weights. */
+gyre_status gyre_optimizer_apply(gyre_optimizer *o, gyre_f32 leaf);
 
 /* The step's device scalars (GYRE_SCALAR_COUNT), for read_later. */
 gyre_f32 gyre_optimizer_scalars(const gyre_optimizer *o);

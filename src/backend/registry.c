@@ -1,13 +1,75 @@
 /* The one place that knows which backends this program was built with. */
 #include "gyre/backend.h"
 
+#include "gyre/log.h"
+#include <stdio.h>
+#include <string.h>
+
 extern const gyre_backend_ops gyre_cpu_ops;
+#ifdef GYRE_CUDA
+extern const gyre_backend_ops gyre_cuda_ops;
+static const gyre_backend_ops *const cuda = &gyre_cuda_ops;
+#else
+static const gyre_backend_ops *const cuda = NULL;
+#endif
+
+/* A device's wait ends a little before the watchdog's, which knows less of what is wrong. The
+ * longer limit of the first step need not hold for it: at the end of each step the ranks agree, on
+ * the host and under the watchdog, so the device never waits for a rank that has not come that far.
+ */
+static const double DEADLINE = 0.9;
+
+gyre_backend_options gyre_backend_options_of(const gyre_settings *s) {
+    return (gyre_backend_options){.threads = s->threads,
+                                  .precision = s->precision,
+                                  .reduce = s->reduce,
+                                  .tf32 = s->tf32,
+                                  .graph = s->graph,
+                                  .deterministic = s->deterministic,
+                                  .deadline_seconds = DEADLINE * s->watchdog_seconds};
+}
+
+/* Takes `gpu`, or says why not: as an error where it is the only choice. */
+static gyre_status try_gpu(const gyre_backend_ops *gpu, bool must, struct gyre_comm *comm,
+                           const gyre_backend_ops **out) {
+    char why[512] = "";
+    if (gpu->present(comm, why, sizeof why)) {
+        *out = gpu;
+        return GYRE_OK;
+    }
+    if (must) {
+        return gyre_fail(GYRE_EDEVICE,
+                         "backend: \"cuda\" wants a GPU for every rank: %s; `gyre doctor` shows "
+                         "more, \"cpu\" and \"auto\" go without",
+                         why);
+    }
+    gyre_say("backend: the CPU, not a GPU for every rank: %s", why);
+    return GYRE_OK;
+}
+
+static gyre_status choose(gyre_backend_choice choice, struct gyre_comm *comm,
+                          const gyre_backend_ops **out) {
+    bool must = choice == GYRE_BACKEND_CUDA;
+    *out = &gyre_cpu_ops;
+    if (choice == GYRE_BACKEND_CPU) return GYRE_OK;
+    if (cuda != NULL) return try_gpu(cuda, must, comm, out);
+    if (!must) return GYRE_OK;
+    return gyre_fail(GYRE_EDEVICE, "backend: this program was built without CUDA; use \"cpu\" or "
+                                   "\"auto\"");
+}
 
 gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_options *options,
                               struct gyre_comm *comm, gyre_backend **out) {
-    if (choice == GYRE_BACKEND_CUDA) {
-        return gyre_fail(GYRE_EDEVICE, "backend: this program was built without CUDA; use \"cpu\" "
-                                       "or \"auto\"");
+    const gyre_backend_ops *ops;
+    GYRE_TRY(choose(choice, comm, &ops));
+    return ops->open(options, comm, out);
+}
+
+void gyre_backend_survey(char *out, size_t size) {
+    const gyre_backend_ops *const all[] = {&gyre_cpu_ops, cuda};
+    snprintf(out, size, "%s", "");
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        size_t used = strlen(out);
+        if (all[i] != NULL) all[i]->survey(out + used, size - used);
     }
-    return gyre_cpu_ops.open(options, comm, out);
 }

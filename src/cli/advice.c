@@ -74,6 +74,15 @@ static void binding(const host *h, int *count) {
     }
 }
 
+/* The lines of the survey that say what is wrong. */
+static void devices(const machine *m, int *count) {
+    for (const char *line = m->survey; *line != '\0'; line += strspn(line, "\n")) {
+        int length = (int)strcspn(line, "\n");
+        if (strncmp(line, "! ", 2) == 0) found(count, "%s: %.*s", m->host, length - 2, line + 2);
+        line += length;
+    }
+}
+
 static void memory(const host *h, int *count) {
     const machine *m = h->first;
     uint64_t need = (uint64_t)h->ranks * 32 * 1024 * 1024;
@@ -161,6 +170,7 @@ int advice_print(const machine *m, int ranks) {
         if (seen) continue;
         host h = look_at_host(m, ranks, i);
         binding(&h, &count);
+        devices(h.first, &count);
         memory(&h, &count);
     }
     if ((ranks & (ranks - 1)) != 0) {

@@ -6,11 +6,22 @@
 #include "gyre/comm.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* What is wrong comes later, with the advice. */
+static void print_survey(const machine *m) {
+    for (const char *line = m->survey; *line != '\0'; line += strspn(line, "\n")) {
+        int length = (int)strcspn(line, "\n");
+        if (strncmp(line, "! ", 2) != 0) printf("%.*s\n", length, line);
+        line += length;
+    }
+}
 
 static void print_machine(const machine *m) {
     const double gib = 1024.0 * 1024 * 1024;
     char gnuplot[4096];
     printf("device    %s\n", m->device);
+    print_survey(m);
     printf("memory    %.1f GiB, %.1f available", (double)m->total / gib,
            (double)m->available / gib);
     if (m->limit > 0) printf(", %.1f allowed to this container or job", (double)m->limit / gib);
@@ -32,7 +43,8 @@ static void print_threads(const machine *m, int ranks) {
 }
 
 static gyre_status read_device(gyre_comm *comm, machine *m) {
-    const gyre_backend_options options = {.threads = 0};
+    const gyre_backend_options options = {
+        .reduce = GYRE_REDUCE_FAST, .deterministic = true, .deadline_seconds = 60};
     gyre_backend *backend = NULL;
     GYRE_TRY(gyre_backend_open(GYRE_BACKEND_AUTO, &options, comm, &backend));
     snprintf(m->device, sizeof m->device, "%s: %s", backend->ops->name,
@@ -47,6 +59,7 @@ static gyre_status examine(gyre_comm *comm) {
     char places[2048];
     int ranks = gyre_comm_size(comm);
     machine_read(&mine);
+    gyre_backend_survey(mine.survey, sizeof mine.survey);
     snprintf(mine.host, sizeof mine.host, "%s", gyre_comm_host(comm));
     gyre_status status = read_device(comm, &mine);
     if (status == GYRE_OK && gyre_comm_rank(comm) == 0) {

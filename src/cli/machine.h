@@ -11,6 +11,7 @@ typedef struct {
     char possible[192]; /* any process of this machine or container may use */
     char versions[256];
     char device[256];     /* the backend's own description */
+    char survey[4096];    /* of devices: what backends say without being opened, problems too */
     char filesystem[32];  /* of the working folder */
     bool network, memory; /* that filesystem is on other machines, or in memory */
     double quota;         /* cores' worth of time that the container gets; 0: no limit */
@@ -22,7 +23,8 @@ typedef struct {
     uint64_t shared, disk_free; /* /dev/shm; the working folder's disk */
 } machine;
 
-/* Fills all but `host`, `device` and `threads`. What the system does not tell stays 0 or "?". */
+/* Fills all but `host`, `device`, `survey` and `threads`. What the system does not tell stays 0 or
+ * "?". */
 void machine_read(machine *m);
 
 /* The path of a program that PATH finds; `out` is "" when there is none. */

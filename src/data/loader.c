@@ -20,8 +20,10 @@ struct gyre_loader {
     uint64_t seed;
     int64_t first, count, first_step, last_step;
     int depth;
+    bool rows_only;
     size_t pixels;         /* bytes of an image */
-    uint8_t *images;       /* (depth, count, pixels) */
+    uint8_t *images;       /* (depth, count, pixels), or NULL: rows only */
+    int64_t *rows;         /* (depth, count) */
     int32_t *labels;       /* (depth, count) */
     gyre_augment *augment; /* (depth, count), or NULL */
 
@@ -46,7 +48,10 @@ static void make_batch(gyre_loader *l, int64_t step) {
         size_t at = slot + (size_t)i;
         int64_t index = gyre_sampler_index(l->sampler, step, l->first + i);
         int64_t row = l->view.rows == NULL ? index : (int64_t)l->view.rows[index];
-        memcpy(l->images + at * l->pixels, source->images + (size_t)row * l->pixels, l->pixels);
+        if (l->images != NULL) {
+            memcpy(l->images + at * l->pixels, source->images + (size_t)row * l->pixels, l->pixels);
+        }
+        l->rows[at] = row;
         l->labels[at] = source->labels[row];
         if (l->augment != NULL) {
             l->augment[at] =
@@ -89,19 +94,20 @@ static gyre_status start(gyre_loader *l) {
 static gyre_status allocate(gyre_loader *l) {
     size_t samples = (size_t)l->depth * (size_t)l->count;
     bool augmented = l->settings.mirror || l->settings.crop > 0;
-    l->images = malloc(samples * l->pixels);
+    l->images = l->rows_only ? NULL : malloc(samples * l->pixels);
+    l->rows = malloc(samples * sizeof *l->rows);
     l->labels = malloc(samples * sizeof *l->labels);
     l->augment = augmented ? malloc(samples * sizeof *l->augment) : NULL;
-    if (l->images != NULL && l->labels != NULL && (!augmented || l->augment != NULL)) {
-        return GYRE_OK;
-    }
+    bool complete = (l->rows_only || l->images != NULL) && l->rows != NULL && l->labels != NULL &&
+                    (!augmented || l->augment != NULL);
+    if (complete) return GYRE_OK;
     return gyre_fail(GYRE_EDEVICE, "no memory for %d batches of %lld images", l->depth,
                      (long long)l->count);
 }
 
 gyre_status gyre_loader_open_ring(const gyre_view *train, const gyre_data_settings *settings,
                                   gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
-                                  int64_t first_step, int64_t last_step, int depth,
+                                  int64_t first_step, int64_t last_step, bool rows_only, int depth,
                                   gyre_loader **out) {
     const gyre_images *p = train->images;
     gyre_status status = GYRE_OK;
@@ -117,6 +123,7 @@ gyre_status gyre_loader_open_ring(const gyre_view *train, const gyre_data_settin
                        .first_step = first_step,
                        .last_step = last_step,
                        .depth = depth,
+                       .rows_only = rows_only,
                        .pixels = (size_t)p->h * (size_t)p->w * (size_t)p->c,
                        .made = first_step,
                        .taken = first_step};
@@ -134,9 +141,10 @@ out:
 
 gyre_status gyre_loader_open(const gyre_view *train, const gyre_data_settings *settings,
                              gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
-                             int64_t first_step, int64_t last_step, gyre_loader **out) {
+                             int64_t first_step, int64_t last_step, bool rows_only,
+                             gyre_loader **out) {
     return gyre_loader_open_ring(train, settings, epochs, seed, first, count, first_step, last_step,
-                                 DEPTH, out);
+                                 rows_only, DEPTH, out);
 }
 
 void gyre_loader_close(gyre_loader *l) {
@@ -152,6 +160,7 @@ void gyre_loader_close(gyre_loader *l) {
     pthread_mutex_destroy(&l->lock);
     gyre_sampler_close(l->sampler);
     free(l->images);
+    free(l->rows);
     free(l->labels);
     free(l->augment);
     free(l);
@@ -177,7 +186,8 @@ gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out) {
     size_t slot = slot_of(l, step);
     *out = (gyre_batch){.step = step,
                         .count = l->count,
-                        .images = l->images + slot * l->pixels,
+                        .images = l->images == NULL ? NULL : l->images + slot * l->pixels,
+                        .rows = l->rows + slot,
                         .labels = l->labels + slot,
                         .augment = l->augment == NULL ? NULL : l->augment + slot};
     return GYRE_OK;

@@ -14,9 +14,13 @@ typedef struct {
     int count;       /* images of the last pass */
 } net_lane;
 
+/* A part of a leaf that no layer fills: it is set to 0 when backward has passed `layer`. */
 typedef struct {
     size_t offset, count;
-} leaf_range;
+    int layer;
+} leaf_zero;
+
+typedef char net_mark[56]; /* "layer1.0.conv1 backward" */
 
 struct gyre_net {
     gyre_weights *weights;
@@ -27,8 +31,9 @@ struct gyre_net {
     net_lane *lanes;
     gyre_act *slots; /* behind the lanes' lists */
     gyre_raw *saved;
-    leaf_range *zeros; /* parts of a leaf that no layer fills: frozen parameters, alignment */
+    leaf_zero *zeros; /* frozen parameters, alignment */
     int zero_count;
+    net_mark *marks; /* per layer, of its backward; the layer's name is that of its forward */
     gyre_raw memory;
     double *seconds; /* (lanes, layers + 2, GYRE_PASS_PARTS), NULL: not measured */
 };
@@ -40,12 +45,20 @@ typedef struct {
     net_lane *lane;
     int n;
     bool train;
-    gyre_f32 leaf; /* training only */
+    /* training only */
+    gyre_f32 leaf;
+    const gyre_net_listener *listener; /* or NULL */
 } net_pass;
 
 gyre_status pass_forward(const net_pass *p);
-/* From the gradient of the logits, which lies in the last layer's dy. */
+/* From the gradient of the logits, which lies in the last layer's dy. Clears what no layer fills,
+ * and tells the listener. */
 gyre_status pass_backward(const net_pass *p);
+
+static inline void pass_mark(const net_pass *p, const char *name) {
+    gyre_backend *b = p->net->weights->backend;
+    b->ops->mark(b, name);
+}
 
 /* profile.c: reads the clock when the net is measured, and books what has passed since `begun`. */
 double profile_begin(const gyre_net *net);

@@ -2,7 +2,9 @@
 #include "gyre/net.h"
 
 #include "lane.h"
+#include "leaf.h"
 #include "shapes.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,28 +69,37 @@ out:
     return status;
 }
 
-static void skip_zeros(gyre_net *net, size_t *at, size_t offset, size_t count) {
-    if (offset > *at) net->zeros[net->zero_count++] = (leaf_range){*at, offset - *at};
-    *at = offset + count;
+static void add_zeros(gyre_net *net, size_t begin, size_t end, int layer) {
+    if (end > begin) net->zeros[net->zero_count++] = (leaf_zero){begin, end - begin, layer};
 }
 
-/* What lies between the parts that the layers fill. */
+/* What lies between the parts that the layers fill, and parts that nobody learns. */
 static gyre_status find_zeros(gyre_net *net) {
     const gyre_model *m = net->weights->model;
+    leaf_piece *pieces = NULL;
+    int count = 0;
     size_t at = 0;
-    net->zeros = calloc((size_t)m->param_count + 3, sizeof *net->zeros);
-    if (net->zeros == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a net");
-    for (int g = 0; g < m->group_count; g++) {
-        const gyre_param_group *group = &m->groups[g];
-        for (int i = 0; !group->frozen && i < m->param_count; i++) {
-            const gyre_param *p = &m->params[i];
-            bool inside = p->offset >= group->offset && p->offset < group->offset + group->count;
-            if (inside) skip_zeros(net, &at, p->offset, p->count);
-        }
+    GYRE_TRY(leaf_pieces(m, &pieces, &count));
+    net->zeros = calloc(2 * (size_t)count + 1, sizeof *net->zeros);
+    for (int i = 0; net->zeros != NULL && i < count; i++) {
+        const leaf_piece *p = &pieces[i];
+        add_zeros(net, at, p->offset, m->layer_count);
+        at = p->offset + p->count;
+        if (p->zero) add_zeros(net, p->offset, at, p->layer);
     }
-    if (!m->norm_frozen) skip_zeros(net, &at, gyre_leaf_moments(m), m->buffers);
-    skip_zeros(net, &at, gyre_leaf_stats(m), 2);
-    skip_zeros(net, &at, gyre_leaf_size(m), 0);
+    free(pieces);
+    if (net->zeros == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a net");
+    add_zeros(net, at, gyre_leaf_size(m), m->layer_count);
+    return GYRE_OK;
+}
+
+static gyre_status name_marks(gyre_net *net) {
+    const gyre_model *m = net->weights->model;
+    net->marks = calloc((size_t)m->layer_count, sizeof *net->marks);
+    if (net->marks == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a net");
+    for (int i = 0; i < m->layer_count; i++) {
+        snprintf(net->marks[i], sizeof net->marks[i], "%s backward", m->layers[i].name);
+    }
     return GYRE_OK;
 }
 
@@ -103,6 +114,7 @@ gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out) {
     GYRE_GOTO(plan_open(w->model, train, &net->plan));
     GYRE_GOTO(allocate(net));
     GYRE_GOTO(find_zeros(net));
+    GYRE_GOTO(name_marks(net));
 out:
     if (status == GYRE_OK)
         *out = net;
@@ -120,6 +132,7 @@ void gyre_net_close(gyre_net *net) {
     free(net->slots);
     free(net->saved);
     free(net->zeros);
+    free(net->marks);
     free(net->seconds);
     free(net);
 }
@@ -141,8 +154,10 @@ static gyre_status begin_pass(gyre_net *net, gyre_queue *q, const gyre_batch *ba
     *out = (net_pass){.net = net, .queue = q, .lane = lane, .n = lane->count};
     gyre_image_shape s = {out->n, w->model->h, w->model->w, w->model->c};
     double begun = profile_begin(net);
+    pass_mark(out, "input");
     GYRE_TRY(
         w->backend->ops->batch_load(q, &s, batch, w->mean, w->scale, lane->images, lane->labels));
+    pass_mark(out, NULL);
     profile_book(out, GYRE_PLACE_INPUT, GYRE_PASS_FORWARD, begun);
     return GYRE_OK;
 }
@@ -152,7 +167,7 @@ static gyre_act logits_of(const net_pass *p) {
 }
 
 gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float smoothing,
-                           float scale, gyre_f32 leaf) {
+                           float scale, gyre_f32 leaf, const gyre_net_listener *listener) {
     const gyre_model *m = net->weights->model;
     const gyre_backend_ops *ops = net->weights->backend->ops;
     net_pass p;
@@ -163,19 +178,17 @@ gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard
     GYRE_TRY(begin_pass(net, q, shard, &p));
     p.train = true;
     p.leaf = leaf;
+    p.listener = listener;
     GYRE_TRY(pass_forward(&p));
     gyre_loss_shape s = {p.n, m->classes, smoothing, scale};
     double begun = profile_begin(net);
+    pass_mark(&p, "loss");
     GYRE_TRY(ops->softmax_loss(q, &s, logits_of(&p), p.lane->labels,
                                p.lane->slots[net->plan.layers[m->layer_count - 1].dy],
                                gyre_f32_at(leaf, gyre_leaf_stats(m))));
+    pass_mark(&p, NULL);
     profile_book(&p, GYRE_PLACE_LOSS, GYRE_PASS_FORWARD, begun);
-    GYRE_TRY(pass_backward(&p));
-    for (int i = 0; i < net->zero_count; i++) {
-        const leaf_range *z = &net->zeros[i];
-        GYRE_TRY(ops->fill(q, z->count, 0, gyre_f32_at(leaf, z->offset)));
-    }
-    return GYRE_OK;
+    return pass_backward(&p);
 }
 
 gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *batch,

@@ -76,7 +76,9 @@ gyre_status pass_forward(const net_pass *p) {
     int count = p->net->weights->model->layer_count;
     for (int i = 0; i < count; i++) {
         double begun = profile_begin(p->net);
+        pass_mark(p, p->net->weights->model->layers[i].name);
         GYRE_TRY(layer_forward(p, i));
+        pass_mark(p, NULL);
         profile_book(p, i, GYRE_PASS_FORWARD, begun);
     }
     return GYRE_OK;
@@ -183,9 +185,28 @@ static gyre_status layer_backward(const net_pass *p, int i) {
     return GYRE_OK;
 }
 
+/* Backward is through with `layer` and all behind it. */
+static gyre_status passed(const net_pass *p, int layer) {
+    const gyre_backend_ops *ops = p->net->weights->backend->ops;
+    for (int i = 0; i < p->net->zero_count; i++) {
+        const leaf_zero *z = &p->net->zeros[i];
+        if (z->layer != layer) continue;
+        GYRE_TRY(ops->fill(p->queue, z->count, 0, gyre_f32_at(p->leaf, z->offset)));
+    }
+    if (p->listener == NULL) return GYRE_OK;
+    return p->listener->passed(p->listener->context, p->queue, layer);
+}
+
 gyre_status pass_backward(const net_pass *p) {
-    for (int i = p->net->weights->model->layer_count - 1; i >= 0; i--) {
-        if (p->net->plan.layers[i].wanted) GYRE_TRY(layer_backward(p, i));
+    int count = p->net->weights->model->layer_count;
+    GYRE_TRY(passed(p, count));
+    for (int i = count - 1; i >= 0; i--) {
+        if (p->net->plan.layers[i].wanted) {
+            pass_mark(p, p->net->marks[i]);
+            GYRE_TRY(layer_backward(p, i));
+            pass_mark(p, NULL);
+        }
+        GYRE_TRY(passed(p, i));
     }
     return GYRE_OK;
 }

@@ -6,7 +6,12 @@
  *
  * There are log2(shards) + lanes leaves. Shards take theirs strictly in order, and wait when none
  * is free. That cannot go on for ever: when all shards before the waiting one are through, what is
- * left of them is one node for each bit of their number, at most log2(shards). */
+ * left of them is one node for each bit of their number, at most log2(shards).
+ *
+ * With a single lane all other shards are through when the last one runs. So its gradients need not
+ * wait for each other: a bucket that backward has passed is added up the tree and its reduction
+ * over ranks begins, while backward goes on. */
+#include "buckets.h"
 #include "lane.h"
 
 #include <pthread.h>
@@ -34,6 +39,11 @@ struct gyre_shards {
     const gyre_batch *batch; /* of the current run */
     float smoothing, scale;
     int root;
+    leaf_bucket *buckets;
+    int bucket_count, begun; /* begun: those whose reduction is on its way */
+    int last;                /* slot of the last shard, single lane only */
+    int lefts[LEVELS_MAX];   /* the nodes that it is added to on its way up */
+    int left_count;
 };
 
 static int nodes_of_level(const gyre_shards *s, int level) {
@@ -65,6 +75,7 @@ gyre_status gyre_shards_open(gyre_net *net, int shards, int shard_size, gyre_sha
         status = gyre_fail(GYRE_EDEVICE, "no memory for %d shards", shards);
         goto out;
     }
+    GYRE_GOTO(buckets_plan(w->model, BUCKET_FIRST, BUCKET_BYTES, &s->buckets, &s->bucket_count));
     GYRE_GOTO(b->ops->alloc(b, (size_t)s->slot_count * s->leaf * sizeof(float), &s->memory));
 out:
     if (status == GYRE_OK)
@@ -79,6 +90,7 @@ void gyre_shards_close(gyre_shards *s) {
     if (s->memory != NULL) s->weights->backend->ops->release(s->weights->backend, s->memory);
     for (int k = 0; k <= s->levels; k++) free(s->nodes[k]);
     free(s->busy);
+    free(s->buckets);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->changed);
     free(s);
@@ -148,18 +160,70 @@ static gyre_status add_upward(gyre_shards *s, gyre_queue *q, int index, int slot
     return GYRE_OK;
 }
 
-static gyre_status run_shard(gyre_shards *s, gyre_queue *q, int index) {
+/* ---- the last shard of a single lane: the same additions, bucket by bucket */
+
+/* The last node of each level has no right neighbour. Where it is one, it meets the left one. */
+static void find_lefts(gyre_shards *s, int slot) {
+    int index = s->count - 1;
+    s->last = s->root = slot;
+    s->left_count = 0;
+    for (int level = 0; level < s->levels; level++, index /= 2) {
+        if (index % 2 == 0) continue;
+        s->root = s->nodes[level][index - 1];
+        s->lefts[s->left_count++] = s->root;
+    }
+}
+
+static gyre_status begin_reduction(gyre_shards *s) {
+    gyre_backend *b = s->weights->backend;
+    const leaf_bucket *bucket = &s->buckets[s->begun++];
+    return b->ops->reduce_begin(b, gyre_f32_at(leaf_at(s, s->root), bucket->offset), bucket->count);
+}
+
+static gyre_status add_bucket(gyre_shards *s, gyre_queue *q, const leaf_bucket *bucket) {
+    const gyre_backend_ops *ops = s->weights->backend->ops;
+    gyre_f32 right = gyre_f32_at(leaf_at(s, s->last), bucket->offset);
+    for (int i = 0; i < s->left_count; i++) {
+        gyre_f32 left = gyre_f32_at(leaf_at(s, s->lefts[i]), bucket->offset);
+        GYRE_TRY(ops->add(q, bucket->count, left, right, left));
+        right = left;
+    }
+    return GYRE_OK;
+}
+
+static gyre_status last_passed(void *context, gyre_queue *q, int layer) {
+    gyre_shards *s = context;
+    while (s->begun < s->bucket_count && s->buckets[s->begun].layer >= layer) {
+        GYRE_TRY(add_bucket(s, q, &s->buckets[s->begun]));
+        GYRE_TRY(begin_reduction(s));
+    }
+    return GYRE_OK;
+}
+
+/* ---- one shard, and all */
+
+static gyre_batch part_of(const gyre_shards *s, int index) {
     const gyre_model *m = s->weights->model;
     size_t first = (size_t)index * (size_t)s->size;
     gyre_batch shard = *s->batch;
     shard.count = s->size;
-    shard.images += first * (size_t)m->h * (size_t)m->w * (size_t)m->c;
     shard.labels += first;
+    if (shard.images != NULL) shard.images += first * (size_t)m->h * (size_t)m->w * (size_t)m->c;
+    if (shard.rows != NULL) shard.rows += first;
     if (shard.augment != NULL) shard.augment += first;
+    return shard;
+}
+
+static gyre_status run_shard(gyre_shards *s, gyre_queue *q, int index) {
+    const gyre_net_listener listener = {last_passed, s};
+    const gyre_batch shard = part_of(s, index);
+    bool last = s->weights->backend->lanes == 1 && index == s->count - 1;
     int slot = 0;
     GYRE_TRY(take_slot(s, index, &slot));
-    GYRE_TRY(gyre_net_train(s->net, q, &shard, s->smoothing, s->scale, leaf_at(s, slot)));
-    return add_upward(s, q, index, slot);
+    if (last) find_lefts(s, slot);
+    GYRE_TRY(gyre_net_train(s->net, q, &shard, s->smoothing, s->scale, leaf_at(s, slot),
+                            last ? &listener : NULL));
+    return last ? GYRE_OK : add_upward(s, q, index, slot);
 }
 
 static gyre_status shard_task(void *context, gyre_queue *q, int index) {
@@ -187,12 +251,13 @@ gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float smoot
     for (int k = 0; k <= s->levels; k++) {
         for (int i = 0; i < nodes_of_level(s, k); i++) s->nodes[k][i] = -1;
     }
-    s->turn = 0;
+    s->turn = s->begun = 0;
     s->failure = GYRE_OK;
     s->batch = batch;
     s->smoothing = smoothing;
     s->scale = scale;
     GYRE_TRY(b->ops->parallel(b, s->count, shard_task, s));
+    while (s->begun < s->bucket_count) GYRE_TRY(begin_reduction(s));
     *root = leaf_at(s, s->root);
     return GYRE_OK;
 }

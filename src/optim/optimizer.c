@@ -99,16 +99,20 @@ static gyre_status update_groups(gyre_optimizer *o, gyre_f32 leaf) {
     return GYRE_OK;
 }
 
-gyre_status gyre_optimizer_step(gyre_optimizer *o, int64_t t, gyre_rate rate, gyre_f32 leaf) {
-    const gyre_model *m = o->weights->model;
-    gyre_queue *q = o->weights->backend->main;
-    const gyre_backend_ops *ops = o->weights->backend->ops;
+gyre_status gyre_optimizer_begin(gyre_optimizer *o, int64_t t, gyre_rate rate) {
+    const gyre_backend *b = o->weights->backend;
     const float scalars[GYRE_SCALAR_FROM_HOST] = {
         [GYRE_SCALAR_LR] = (float)rate.lr,
         [GYRE_SCALAR_MOMENTUM] = (float)rate.momentum,
         [GYRE_SCALAR_BIAS1] = bias_correction(rate.momentum, t),
         [GYRE_SCALAR_BIAS2] = bias_correction(o->settings.beta2, t)};
-    GYRE_TRY(ops->upload(q, o->scalars, scalars, GYRE_SCALAR_FROM_HOST));
+    return b->ops->upload(b->main, o->scalars, scalars, GYRE_SCALAR_FROM_HOST);
+}
+
+gyre_status gyre_optimizer_apply(gyre_optimizer *o, gyre_f32 leaf) {
+    const gyre_model *m = o->weights->model;
+    gyre_queue *q = o->weights->backend->main;
+    const gyre_backend_ops *ops = o->weights->backend->ops;
     GYRE_TRY(ops->judge(q, m->parameters, leaf, gyre_f32_at(leaf, gyre_leaf_stats(m)),
                         (float)o->settings.clip_norm, o->scalars));
     GYRE_TRY(update_groups(o, leaf));

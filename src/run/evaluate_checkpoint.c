@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { BATCH = 250 }; /* of a checkpoint without its run */
+enum { BATCH = 250, DEADLINE = 600 /* seconds */ }; /* of a checkpoint without its run */
 
 typedef struct {
     gyre_settings *settings; /* of the run, NULL: the checkpoint is alone */
@@ -152,13 +152,13 @@ gyre_status gyre_evaluate_checkpoint(const char *checkpoint_or_run, const char *
     gyre_status status =
         gyre_comm_agree(comm, read_files(&e, checkpoint_or_run, data, part, &images));
     if (status != GYRE_OK) goto out;
-    gyre_backend_options options = {0};
+    gyre_backend_options options = {.deterministic = true, .deadline_seconds = DEADLINE};
     gyre_backend_choice choice = GYRE_BACKEND_AUTO;
     if (e.settings != NULL) {
-        options.threads = e.settings->threads;
-        options.precision = e.settings->precision;
+        options = gyre_backend_options_of(e.settings);
         choice = e.settings->backend;
     }
+    options.reduce = GYRE_REDUCE_FAST; /* nothing is, so any number of ranks will do */
     GYRE_GOTO(gyre_comm_agree(comm, gyre_backend_open(choice, &options, comm, &e.backend)));
     GYRE_GOTO(gyre_comm_agree(comm, open_net(&e, comm)));
     const gyre_view view = {.images = images, .count = images->count};

@@ -29,8 +29,7 @@ static void input_scaling(const gyre_trainer *t, float *mean, float *scale) {
 
 static gyre_status open_device(gyre_trainer *t) {
     const gyre_settings *s = &t->settings;
-    const gyre_backend_options options = {
-        .threads = s->threads, .precision = s->precision, .reduce = s->reduce};
+    const gyre_backend_options options = gyre_backend_options_of(s);
     GYRE_TRY(
         gyre_comm_agree(t->comm, gyre_watchdog_open(t->comm, s->watchdog_seconds,
                                                     s->watchdog_first_step_seconds, &t->watchdog)));
@@ -109,9 +108,16 @@ gyre_status gyre_trainer_open(gyre_trainer *t, bool fresh) {
 gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
     const gyre_settings *s = &t->settings;
     int64_t count = s->batch_size / t->ranks;
+    const gyre_images *images = t->samples.train.images;
+    bool kept = false;
     t->profile_first = t->completed + 2; /* the first steps make primitives */
-    gyre_status status = gyre_loader_open(&t->samples.train, &s->data, t->epochs, s->seed,
-                                          t->rank * count, count, t->completed, last, &t->loader);
+    gyre_status status =
+        t->backend->ops->keep(t->backend, images->images, (size_t)images->count,
+                              (size_t)images->h * (size_t)images->w * (size_t)images->c, &kept);
+    if (status == GYRE_OK) {
+        status = gyre_loader_open(&t->samples.train, &s->data, t->epochs, s->seed, t->rank * count,
+                                  count, t->completed, last, kept, &t->loader);
+    }
     return gyre_comm_agree(t->comm, status);
 }
 
@@ -146,23 +152,42 @@ static void enter(gyre_trainer *t, gyre_phase phase) {
     gyre_profile_enter(&t->profile, phase);
 }
 
-static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) {
+/* What an update does on the device. A backend that replays it does not call it, and stays in the
+ * phase in which it was told to. */
+static gyre_status operations(void *context) {
+    gyre_trainer *t = context;
     const gyre_settings *s = &t->settings;
-    const gyre_backend_ops *ops = t->backend->ops;
-    gyre_batch batch;
+    gyre_backend *b = t->backend;
     gyre_f32 leaf = NULL;
-    enter(t, GYRE_PHASE_LOADER);
-    GYRE_TRY(gyre_loader_next(t->loader, &batch));
-    enter(t, GYRE_PHASE_GRADIENTS);
-    GYRE_TRY(gyre_shards_run(t->shards, &batch, (float)s->optimizer.label_smoothing,
+    b->ops->mark(b, gyre_phase_words(GYRE_PHASE_GRADIENTS));
+    GYRE_TRY(gyre_shards_run(t->shards, &t->batch, (float)s->optimizer.label_smoothing,
                              1.0f / (float)s->batch_size, &leaf));
+    b->ops->mark(b, NULL);
     enter(t, GYRE_PHASE_REDUCE);
-    GYRE_TRY(ops->reduce_begin(t->backend, leaf, gyre_leaf_size(t->model)));
-    GYRE_TRY(ops->reduce_end(t->backend));
+    b->ops->mark(b, gyre_phase_words(GYRE_PHASE_REDUCE));
+    GYRE_TRY(b->ops->reduce_end(b));
+    b->ops->mark(b, NULL);
     enter(t, GYRE_PHASE_UPDATE);
-    GYRE_TRY(gyre_optimizer_step(t->optimizer, t->completed, rate, leaf));
-    return ops->read_later(t->backend->main, gyre_optimizer_scalars(t->optimizer),
-                           GYRE_SCALAR_COUNT, ticket);
+    b->ops->mark(b, gyre_phase_words(GYRE_PHASE_UPDATE));
+    GYRE_TRY(gyre_optimizer_apply(t->optimizer, leaf));
+    b->ops->mark(b, NULL);
+    return GYRE_OK;
+}
+
+static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) {
+    gyre_backend *b = t->backend;
+    enter(t, GYRE_PHASE_LOADER);
+    GYRE_TRY(gyre_loader_next(t->loader, &t->batch));
+    const gyre_image_shape shape = {(int)t->batch.count, t->model->h, t->model->w, t->model->c};
+    enter(t, GYRE_PHASE_GRADIENTS);
+    b->ops->mark(b, "step");
+    GYRE_TRY(b->ops->announce(b, &shape, &t->batch));
+    GYRE_TRY(gyre_optimizer_begin(t->optimizer, t->completed, rate));
+    GYRE_TRY(b->ops->record(b, operations, t));
+    GYRE_TRY(b->ops->read_later(b->main, gyre_optimizer_scalars(t->optimizer), GYRE_SCALAR_COUNT,
+                                ticket));
+    b->ops->mark(b, NULL);
+    return GYRE_OK;
 }
 
 gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last) {

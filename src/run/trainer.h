@@ -51,6 +51,7 @@ typedef struct {
 
     gyre_snapshot snapshot; /* host image of the state; filled by load and save */
     int64_t completed;      /* updates done */
+    gyre_batch batch;       /* of the update under way */
     bool pending;           /* the last update's results are still on their way */
     gyre_ticket ticket;
     gyre_rate pending_rate;

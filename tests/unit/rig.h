@@ -108,6 +108,7 @@ static inline float *rig_leaf(rig *r, float smoothing) {
     float *leaf = malloc(n * sizeof *leaf);
     gyre_f32 root;
     OK(gyre_shards_run(r->shards, &r->batch, smoothing, 1.0f / (float)r->batch.count, &root));
+    OK(r->backend->ops->reduce_end(r->backend));
     OK(r->backend->ops->download(r->backend->main, leaf, root, n));
     return leaf;
 }
@@ -118,7 +119,9 @@ static inline double rig_step(rig *r, gyre_optimizer *optimizer, int64_t t, doub
     float scalars[GYRE_SCALAR_COUNT];
     gyre_f32 root;
     OK(gyre_shards_run(r->shards, &r->batch, 0, 1.0f / (float)r->batch.count, &root));
-    OK(gyre_optimizer_step(optimizer, t, (gyre_rate){.lr = lr, .momentum = momentum}, root));
+    OK(r->backend->ops->reduce_end(r->backend));
+    OK(gyre_optimizer_begin(optimizer, t, (gyre_rate){.lr = lr, .momentum = momentum}));
+    OK(gyre_optimizer_apply(optimizer, root));
     OK(r->backend->ops->download(r->backend->main, scalars, gyre_optimizer_scalars(optimizer),
                                  GYRE_SCALAR_COUNT));
     return (double)scalars[GYRE_SCALAR_LOSS];

@@ -109,7 +109,8 @@ static void shards_are_added_as_a_tree(const char *model, int shards, int padded
                             .images = r.images + (size_t)i * 4 * image,
                             .labels = r.labels + (ptrdiff_t)i * 4};
         leaves[i] = malloc(n * sizeof(float));
-        OK(gyre_net_train(r.net, r.backend->main, &shard, 0, 1.0f / (float)(4 * shards), device));
+        OK(gyre_net_train(r.net, r.backend->main, &shard, 0, 1.0f / (float)(4 * shards), device,
+                          NULL));
         OK(r.backend->ops->download(r.backend->main, leaves[i], device, n));
     }
     add_tree(leaves, 0, padded, shards, n, expected);
@@ -178,6 +179,7 @@ static void a_failing_shard_stops_all(void **state) {
         assert_int_equal(gyre_shards_run(r.shards, &r.batch, 0, 1, &root), GYRE_EDEVICE);
         assert_string_equal(gyre_error_text(), "told to fail");
         OK(gyre_shards_run(r.shards, &r.batch, 0, 1, &root)); /* and leaves nothing behind */
+        OK(r.backend->ops->reduce_end(r.backend));
         rig_close(&r);
     }
 }

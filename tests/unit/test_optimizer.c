@@ -55,7 +55,8 @@ static void step(fixture *f, int t, double lr, double momentum) {
     gyre_queue *q = f->r.backend->main;
     gyre_f32 leaf = (gyre_f32)(void *)f->memory;
     OK(f->r.backend->ops->upload(q, leaf, f->leaf, gyre_leaf_size(f->r.model)));
-    OK(gyre_optimizer_step(f->optimizer, t, (gyre_rate){.lr = lr, .momentum = momentum}, leaf));
+    OK(gyre_optimizer_begin(f->optimizer, t, (gyre_rate){.lr = lr, .momentum = momentum}));
+    OK(gyre_optimizer_apply(f->optimizer, leaf));
 }
 
 /* A fresh gradient of norm about sqrt(parameters) / 100. */

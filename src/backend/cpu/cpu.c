@@ -89,6 +89,17 @@ static gyre_status check_bf16(dnnl_engine_t engine) {
     return GYRE_OK;
 }
 
+static bool cpu_present(gyre_comm *comm, char *why, size_t size) {
+    (void)comm;
+    snprintf(why, size, "%s", "");
+    return true;
+}
+
+/* doctor knows the machine without being told. */
+static void cpu_survey(char *out, size_t size) {
+    snprintf(out, size, "%s", "");
+}
+
 static gyre_status cpu_open(const gyre_backend_options *options, gyre_comm *comm,
                             gyre_backend **out) {
     gyre_status status = GYRE_OK;
@@ -187,9 +198,50 @@ static gyre_status cpu_read(gyre_backend *base, gyre_ticket ticket, float *dst) 
     return GYRE_OK;
 }
 
-/* Nothing is reduced before reduce_end, so that a forgotten one fails here and not on a GPU. */
+/* The host's memory is the device's: nothing to keep, to send ahead, to replay. */
+static gyre_status cpu_keep(gyre_backend *b, const uint8_t *images, size_t rows, size_t row_bytes,
+                            bool *kept) {
+    (void)b;
+    (void)images;
+    (void)rows;
+    (void)row_bytes;
+    *kept = false;
+    return GYRE_OK;
+}
+
+static gyre_status cpu_announce(gyre_backend *b, const gyre_image_shape *s,
+                                const gyre_batch *batch) {
+    (void)b;
+    (void)s;
+    (void)batch;
+    return GYRE_OK;
+}
+
+static gyre_status cpu_record(gyre_backend *b, gyre_body body, void *context) {
+    (void)b;
+    return body(context);
+}
+
+static void cpu_mark(gyre_backend *b, const char *name) {
+    (void)b;
+    (void)name;
+}
+
+/* Nothing is reduced before reduce_end, so that a forgotten one fails here and not on a GPU.
+ * Buckets that touch are therefore one: fewer messages, and a sum that does not depend on where
+ * they were cut. */
 static gyre_status cpu_reduce_begin(gyre_backend *base, gyre_f32 x, size_t n) {
     cpu_backend *b = (cpu_backend *)(void *)base;
+    if (b->reduction_count > 0) {
+        float **last = &b->reductions[b->reduction_count - 1].x;
+        size_t *length = &b->reductions[b->reduction_count - 1].n;
+        bool before = cpu_f32(x) + n == *last, behind = cpu_f32(x) == *last + *length;
+        if (before) *last = cpu_f32(x);
+        if (before || behind) {
+            *length += n;
+            return GYRE_OK;
+        }
+    }
     if (b->reduction_count == CPU_REDUCTIONS) {
         return gyre_fail(GYRE_EDEVICE, "more than %d reductions begun at once", CPU_REDUCTIONS);
     }
@@ -238,6 +290,8 @@ const char *gyre_onednn_version(void) {
 
 const gyre_backend_ops gyre_cpu_ops = {
     .name = "cpu",
+    .present = cpu_present,
+    .survey = cpu_survey,
     .open = cpu_open,
     .close = cpu_close,
     .describe = cpu_describe,
@@ -249,6 +303,10 @@ const gyre_backend_ops gyre_cpu_ops = {
     .read_later = cpu_read_later,
     .read = cpu_read,
     .parallel = cpu_parallel,
+    .keep = cpu_keep,
+    .announce = cpu_announce,
+    .record = cpu_record,
+    .mark = cpu_mark,
     .batch_load = cpu_batch_load,
     .conv_pack_size = cpu_conv_pack_size,
     .conv_pack = cpu_conv_pack,

@@ -1,0 +1,19 @@
+/* Included by every kernel file; the only difference between nvcc and a build for the CPU, with
+ * which tests run the same source on fibers (tests/gpu/emulator.h). */
+#ifndef GYRE_CUDA_PORT_H
+#define GYRE_CUDA_PORT_H
+
+#include <cuda_bf16.h>
+#include <cuda_runtime.h>
+
+#ifdef __CUDACC__
+#define LAUNCH(kernel, grid, block, shared_bytes, stream, ...)                                     \
+    kernel<<<(grid), (block), (shared_bytes), (stream)>>>(__VA_ARGS__)
+#define DYNAMIC_SHARED(type, name) extern __shared__ type name[]
+/* Makes a kernel known to the tests by its name; once per instance, after its definition. */
+#define KERNEL(...)
+#else
+#include "emulator.h"
+#endif
+
+#endif

@@ -1,0 +1,19 @@
+/* What a leaf is made of. Internal to src/model. */
+#ifndef GYRE_MODEL_LEAF_H
+#define GYRE_MODEL_LEAF_H
+
+#include "gyre/net.h"
+
+/* A part that is written as a whole. Pieces come in the order of the vector; what lies between them
+ * (alignment) is 0. */
+typedef struct {
+    size_t offset, count;
+    int group; /* of parameters; group_count for moments and stats */
+    int layer; /* whose backward completes it; layer_count: complete before backward */
+    bool zero; /* nobody's gradient: frozen parameters, unused moments */
+} leaf_piece;
+
+/* free() the result. */
+gyre_status leaf_pieces(const gyre_model *m, leaf_piece **out, int *count);
+
+#endif

@@ -1,0 +1,129 @@
+/* The training step as a device sees it: a whole run on a backend that checks what it is told, and
+ * ends with the bits of a run on the CPU; how a backend is chosen. On any power of two of ranks. */
+#ifndef GYRE_CUDA
+#define GYRE_CUDA
+#endif
+#include "../../src/backend/registry.c" /* NOLINT(bugprone-suspicious-include) */
+
+#include "../unit/config_text.h"
+#include "gyre/checkpoint.h"
+#include "gyre/dataset.h"
+#include "gyre/random.h"
+#include "gyre/run.h"
+#include "strict.h"
+#include <sys/stat.h>
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: rank %d: %s (%s)\n", __FILE__, __LINE__, gyre_comm_rank(comm), \
+                    #condition, gyre_error_text());                                                \
+            gyre_fail(GYRE_EPEER, "test failed");                                                  \
+            gyre_comm_abort(comm, GYRE_EPEER);                                                     \
+        }                                                                                          \
+    } while (0)
+
+enum { IMAGES = 60, SIDE = 8, PIXELS = SIDE * SIDE * 3, STEPS = 7 };
+
+static gyre_comm *comm;
+static char scratch[] = "/tmp/gyre-step-XXXXXX";
+
+static const char config[] =
+    "{\"data\": {\"path\": \"%s/data.h5\", \"validation\": {\"split\": 0.2},\n"
+    "   \"augment\": {\"mirror\": true, \"crop\": 2}},\n"
+    " \"model\": {\"name\": \"resnet32\"}, \"batch\": {\"size\": 16, \"shards\": 8},\n"
+    " \"threads\": 1, \"reduce\": \"%s\", \"optimizer\": {\"clip_norm\": 1},\n"
+    " \"schedule\": {\"max_lr\": 0.01, \"cycles\": 1}, \"length\": {\"steps\": 7},\n"
+    " \"watchdog\": {\"seconds\": 100}, \"evaluate\": {\"every\": {\"steps\": 3}}}";
+
+static void write_dataset(void) {
+    static uint8_t pixels[IMAGES * PIXELS];
+    static int32_t labels[IMAGES];
+    char path[64];
+    gyre_random draws = gyre_random_open(7, GYRE_RANDOM_TEST, 0, 0);
+    for (int i = 0; i < IMAGES * PIXELS; i++) pixels[i] = (uint8_t)gyre_random_u32(&draws);
+    for (int i = 0; i < IMAGES; i++) labels[i] = i % 10;
+    const gyre_images images = {
+        .count = IMAGES, .h = SIDE, .w = SIDE, .c = 3, .images = pixels, .labels = labels};
+    const gyre_dataset_content content = {.train = images, .classes = 10};
+    snprintf(path, sizeof path, "%s/data.h5", scratch);
+    CHECK(gyre_dataset_write(path, &content, true) == GYRE_OK);
+}
+
+/* Trains into scratch/name; the hash of the parameters it ends with. */
+static uint64_t train(const char *name, gyre_backend_choice choice, const char *reduce) {
+    char text[1000], folder[64];
+    config_file file = {0};
+    gyre_settings *s = NULL;
+    uint64_t hash = 0;
+    const gyre_train_options options = {.out = folder, .quiet = true};
+    snprintf(folder, sizeof folder, "%s/%s", scratch, name);
+    snprintf(text, sizeof text, config, scratch, reduce);
+    CHECK(config_file_make(&file) == 0);
+    CHECK(config_open_bytes(&file, text, strlen(text), NULL, &s) == GYRE_OK);
+    unlink(file.path);
+    s->backend = choice;
+    strict.records = strict.calls = strict.loads_outside = 0;
+    gyre_status status = gyre_train(s, &options, comm);
+    CHECK(status == GYRE_OK);
+    gyre_config_close(s);
+    if (gyre_comm_rank(comm) == 0) CHECK(gyre_inspect_hash(folder, &hash) == GYRE_OK);
+    CHECK(gyre_comm_broadcast(comm, &hash, sizeof hash, 0) == GYRE_OK);
+    return hash;
+}
+
+static void same_run_on_a_device(void) {
+    uint64_t cpu = train("cpu", GYRE_BACKEND_CPU, "exact");
+    CHECK(strict.records == 0);
+    for (int keeps = 0; keeps < 2; keeps++) {
+        strict.keeps = keeps == 1;
+        CHECK(train(keeps ? "keeps" : "sends", GYRE_BACKEND_CUDA, "exact") == cpu);
+        CHECK(strict.records == STEPS && strict.calls > 100);
+        CHECK(strict.loads_outside > 0 || gyre_comm_rank(comm) > 0); /* evaluation, one batch */
+        CHECK(strict.reductions > 1 && strict.reduced > 464154);     /* resnet32's parameters */
+    }
+    train("fast", GYRE_BACKEND_AUTO, "fast"); /* MPI adds in its own order */
+    CHECK(strict.records == STEPS);
+    strict.keeps = false;
+    CHECK(strict.options.threads == 1 && strict.options.deterministic && strict.options.graph);
+    CHECK(!strict.options.tf32 && strict.options.reduce == GYRE_REDUCE_FAST);
+    CHECK(strict.options.deadline_seconds > 80 && strict.options.deadline_seconds < 100);
+}
+
+static void the_gpu_is_taken_where_it_is(void) {
+    const gyre_backend_options options = {.threads = 1};
+    gyre_backend *b = NULL;
+    char text[64], small[12];
+    for (int i = 0; i < 2; i++) {
+        strict.absent = i == 1;
+        CHECK(gyre_backend_open(GYRE_BACKEND_AUTO, &options, comm, &b) == GYRE_OK);
+        CHECK(strcmp(b->ops->name, i == 1 ? "cpu" : "cuda") == 0);
+        b->ops->close(b);
+    }
+    CHECK(gyre_backend_open(GYRE_BACKEND_CUDA, &options, comm, &b) == GYRE_EDEVICE);
+    CHECK(strstr(gyre_error_text(), "rank 1 has none") != NULL);
+    strict.absent = false;
+    gyre_backend_survey(text, sizeof text);
+    CHECK(strcmp(text, "gpu       strict\n! it is not one\n") == 0);
+    gyre_backend_survey(small, sizeof small);
+    CHECK(strcmp(small, "gpu       s") == 0);
+}
+
+int main(int argc, char **argv) {
+    if (gyre_comm_open(&argc, &argv, &comm) != GYRE_OK) return 1;
+    if (gyre_comm_rank(comm) == 0) {
+        CHECK(mkdtemp(scratch) != NULL);
+        write_dataset();
+    }
+    CHECK(gyre_comm_broadcast(comm, scratch, sizeof scratch, 0) == GYRE_OK);
+    if (gyre_comm_rank(comm) > 0) gyre_log_mute();
+    the_gpu_is_taken_where_it_is();
+    same_run_on_a_device();
+    if (gyre_comm_rank(comm) == 0) {
+        char command[64];
+        snprintf(command, sizeof command, "rm -rf %s", scratch);
+        CHECK(system(command) == 0);
+    }
+    gyre_comm_close(comm);
+    return 0;
+}
