@@ -113,6 +113,8 @@ void gpu_scratch_close(gpu_backend *b); /* frees all that this file has allocate
 gyre_status gpu_wait(gpu_backend *b, cudaEvent_t event, const char *what);
 /* Waits until all three streams are through: before memory is freed that they may use. */
 gyre_status gpu_drain(gpu_backend *b, const char *what);
+/* The same for those that close: a failure stays unsaid, and the message before it is kept. */
+void gpu_drain_quietly(gpu_backend *b);
 /* For other things to poll: spins for a moment, then sleeps a little longer each time. False when
  * the deadline is over. */
 typedef struct {
@@ -160,7 +162,7 @@ gyre_status gpu_reduce_end(gyre_backend *b);                         /* Collecti
 /* NCCL's asynchronous error: GYRE_OK, or what it says. */
 gyre_status gpu_collective_poll(gpu_backend *b);
 void gpu_collective_abort(gpu_collective *c); /* without a word to the other ranks */
-const char *gpu_collective_version(void);
+const char *gpu_collective_version(char text[16]);
 
 /* plan.c and layers.c: the convolution and linear slots of the table (slots.h) */
 gyre_status gpu_plans_open(gpu_backend *b, gpu_plans **out);

@@ -48,7 +48,7 @@ gyre_status gpu_accumulate(gyre_queue *q, size_t n, gyre_act x, gyre_act y);
 gyre_status gpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
                              gyre_i32 labels, gyre_act dx, gyre_f32 stats);
 gyre_status gpu_fill(gyre_queue *q, size_t n, float value, gyre_f32 x);
-gyre_status gpu_add(gyre_queue *q, size_t n, gyre_f32 a, gyre_f32 b, gyre_f32 y);
+gyre_status gpu_add(gyre_queue *q, size_t n, gyre_f32 x, gyre_f32 z, gyre_f32 y); /* y = x + z */
 gyre_status gpu_running(gyre_queue *q, size_t n, float inv_shards, gyre_f32 moments,
                         gyre_f32 scalars, gyre_f32 running);
 gyre_status gpu_judge(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, float clip_norm,
