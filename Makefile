@@ -46,10 +46,10 @@ FOUND := $(if $(CUDA),$(shell tools/cuda.sh 2>/dev/null))
 NVCC := $(patsubst nvcc:%,%,$(filter nvcc:%,$(FOUND)))
 CUDA_INCLUDES := $(patsubst include:%,-isystem %,$(filter-out include:/usr/include,$(filter include:%,$(FOUND))))
 CUDA_LIBRARIES := $(patsubst library:%,%,$(filter library:%,$(FOUND)))
-# An RPATH and not a RUNPATH: the libraries look for each other through it.
-CUDA_LIBS := $(CUDA_LIBRARIES) $(if $(CUDA),-ldl) \
+# A RUNPATH and not an RPATH, so that LD_LIBRARY_PATH can name others.
+CUDA_LIBS := $(CUDA_LIBRARIES) \
              $(addprefix -Wl$(comma)-rpath$(comma),$(sort $(patsubst %/,%,$(dir $(CUDA_LIBRARIES))))) \
-             $(if $(CUDA),-Wl$(comma)--disable-new-dtags)
+             $(if $(CUDA),-Wl$(comma)--enable-new-dtags)
 # What this nvcc knows of A100, H100, B200; PTX of the newest for what comes after.
 CUDA_ARCHS := $(if $(NVCC),$(filter 80 90 100,$(patsubst compute_%,%,$(shell $(NVCC) --list-gpu-arch))))
 CUDA_CODE := $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a)$(comma)code=sm_$(a)) \

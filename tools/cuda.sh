@@ -65,7 +65,7 @@ if [ ${#missing[@]} -gt 0 ]; then
         echo "make CUDA=1 needs the CUDA toolkit 13, cuDNN 9 and NCCL 2; looked in ${places[*]} and /usr."
         printf '  missing: %s\n' "${missing[@]}"
         echo "One of these helps:"
-        echo "  make deps CUDA=1              fetches pip wheels into $wheels (1.9 GB, no root)"
+        echo "  make deps CUDA=1              fetches pip wheels into $wheels (1.8 GB, no root)"
         echo "  CUDA_HOME=DIR make CUDA=1     where a toolkit is; a cluster's module sets it"
         echo "  CUDNN_HOME=DIR NCCL_HOME=DIR  where those two lie elsewhere"
         echo "Without CUDA=1 nothing of this is needed: make builds for the CPU."
