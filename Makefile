@@ -61,7 +61,7 @@ NVCC_FLAGS = -std=c++17 -O3 -lineinfo -Iinclude $(CUDA_INCLUDES) $(CUDA_CODE) --
              -Xptxas -Werror,-warn-spills,-warn-lmem-usage,-warn-double-usage -MMD -MP
 ifdef CUDA
 ALL_CFLAGS += -DGYRE_CUDA
-$(O)/cuda/%.o: ALL_CFLAGS += $(CUDA_INCLUDES)
+$(O)/cuda/%.o $(O)/tests/gpu/%.o: ALL_CFLAGS += $(CUDA_INCLUDES)
 LIBS += $(CUDA_LIBS)
 endif
 
