@@ -7,11 +7,14 @@
 #   make deps     installs what is missing (as root, or with DEPS=yes through sudo)
 #   make bench    builds what benchmarks/speed.py times
 #
-# Variables: CC (gcc or clang), O (build folder), DEPS=yes, V=1 (show commands), SAN=1.
+#   make CUDA=1   builds build/cuda/gyre, for NVIDIA GPUs as well (docs/gpu.md)
+#
+# Variables: CC (gcc or clang), O (build folder), DEPS=yes, V=1 (show commands), SAN=1, CUDA=1.
 
-O ?= build/cpu
+O ?= $(if $(CUDA),build/cuda,build/cpu)
 CFLAGS ?= -O3 -g
 AT := $(if $(V),,@)
+comma := ,
 
 .PHONY: all deps named demo check unit docs format clean
 all: named
@@ -20,6 +23,7 @@ all: named
 # Says what is missing before a compiler stumbles over it.
 named:
 	@DEPS=show tools/deps.sh || true
+	@$(if $(CUDA),tools/cuda.sh > /dev/null)
 
 # ---- what the libraries want; a missing one leaves these empty and tools/deps.sh names it
 PKG := pkg-config --silence-errors
@@ -37,12 +41,38 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(SYSTEM_INCLUDES) $(WARNINGS) -ff
 # Programs of a build with SAN_FLAGS carry the sanitizers' options with them.
 SAN_OBJECT = $(if $(SAN_FLAGS),$(O)/tests/sanitizers.o)
 
+# ---- CUDA; empty without CUDA=1
+FOUND := $(if $(CUDA),$(shell tools/cuda.sh 2>/dev/null))
+NVCC := $(patsubst nvcc:%,%,$(filter nvcc:%,$(FOUND)))
+CUDA_INCLUDES := $(patsubst include:%,-isystem %,$(filter-out include:/usr/include,$(filter include:%,$(FOUND))))
+CUDA_LIBRARIES := $(patsubst library:%,%,$(filter library:%,$(FOUND)))
+# A RUNPATH and not an RPATH, so that LD_LIBRARY_PATH can name others.
+CUDA_LIBS := $(CUDA_LIBRARIES) \
+             $(addprefix -Wl$(comma)-rpath$(comma),$(sort $(patsubst %/,%,$(dir $(CUDA_LIBRARIES))))) \
+             $(if $(CUDA),-Wl$(comma)--enable-new-dtags)
+# What this nvcc knows of A100, H100, B200; PTX of the newest for what comes after.
+CUDA_ARCHS := $(if $(NVCC),$(filter 80 90 100,$(patsubst compute_%,%,$(shell $(NVCC) --list-gpu-arch))))
+CUDA_CODE := $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a)$(comma)code=sm_$(a)) \
+             $(foreach a,$(lastword $(CUDA_ARCHS)),-gencode arch=compute_$(a)$(comma)code=compute_$(a))
+# --fmad=false: as -ffp-contract=off. -fno-threadsafe-statics: no need of a C++ library.
+# Local memory and spills would be slow, double precision is not meant to be anywhere.
+NVCC_FLAGS = -std=c++17 -O3 -lineinfo -Iinclude $(CUDA_INCLUDES) $(CUDA_CODE) --fmad=false \
+             -Werror all-warnings -Xcompiler -Wall,-Wextra,-fno-threadsafe-statics,-fno-exceptions \
+             -Xptxas -Werror,-warn-spills,-warn-lmem-usage,-warn-double-usage -MMD -MP
+ifdef CUDA
+ALL_CFLAGS += -DGYRE_CUDA
+$(O)/cuda/%.o $(O)/tests/gpu/%.o: ALL_CFLAGS += $(CUDA_INCLUDES)
+LIBS += $(CUDA_LIBS)
+endif
+
 # ---- objects
+CUDA_SOURCES := $(if $(CUDA),$(sort $(wildcard cuda/*.c cuda/*.cu)))
 LIB_SOURCES := $(sort $(wildcard src/base/*.c src/config/*.c src/schedule/*.c src/data/*.c \
                  src/model/*.c src/optim/*.c src/dist/*.c src/backend/*.c src/backend/cpu/*.c \
-                 src/run/*.c src/report/*.c))
+                 src/run/*.c src/report/*.c)) $(filter %.c,$(CUDA_SOURCES))
 CLI_SOURCES := $(sort $(wildcard src/cli/*.c))
-LIB_OBJECTS := $(LIB_SOURCES:%.c=$(O)/%.o)
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(O)/%.o) \
+               $(patsubst %.cu,$(O)/%.cu.o,$(filter %.cu,$(CUDA_SOURCES)))
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(O)/%.o)
 
 $(O)/%.o: %.c $(O)/flags
@@ -50,10 +80,16 @@ $(O)/%.o: %.c $(O)/flags
 	@echo "  CC    $<"
 	$(AT)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
+$(O)/%.cu.o: %.cu $(O)/flags
+	@mkdir -p $(@D)
+	@echo "  NVCC  $<"
+	$(AT)$(NVCC) $(NVCC_FLAGS) -c $< -o $@
+
 # Rebuilds everything when compiler or flags change.
+BUILT_WITH = $(CC) $(ALL_CFLAGS)$(if $(CUDA), $(NVCC) $(NVCC_FLAGS))
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' > $@
+	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' > $@
 FORCE:
 
 $(O)/libgyre.a: $(LIB_OBJECTS)
@@ -134,7 +170,7 @@ tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre
 
 # ---- the rest
 deps:
-	@DEPS=$(DEPS) tools/deps.sh
+	@DEPS=$(DEPS) CUDA=$(CUDA) tools/deps.sh
 
 demo: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre
@@ -145,7 +181,7 @@ docs: $(O)/gyre
 	@$(O)/gyre help config --markdown > docs/config.md
 
 format:
-	@clang-format -i $$(git ls-files '*.c' '*.h')
+	@clang-format -i $$(git ls-files '*.c' '*.h' '*.cu' '*.cc')
 
 clean:
 	rm -rf build

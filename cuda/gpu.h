@@ -2,7 +2,7 @@
  *
  *   compute  every layer operation; `main` and the only lane are this stream, so that operations
  *            run in call order and a recorded step is one chain
- *   copy     input batches and scalars from pinned host memory
+ *   copy     input batches from pinned host memory
  *   reduce   NCCL, beside the rest of backward
  *
  * Streams wait for each other by events only; the host waits by polling, with a deadline
@@ -22,8 +22,18 @@ typedef struct gpu_input gpu_input;           /* input.c: batches to the device 
 typedef struct gpu_collective gpu_collective; /* collective.c: NCCL */
 typedef struct gpu_recorder gpu_recorder;     /* record.c: the step as a CUDA graph */
 
+/* Device memory that one stream uses again and again. A recorded step has its address inside: then
+ * it is kept beside its larger successor until the backend closes. */
 typedef struct {
-    gyre_backend base; /* first */
+    void *memory;
+    size_t size;
+    bool recorded;
+} gpu_scratch;
+
+enum { GPU_RECORDINGS = 8, GPU_PHASES = 8 };
+
+typedef struct {
+    gyre_backend base;    /* first */
     gyre_queue queues[2]; /* lane 0, and main: both on `compute` */
     gyre_backend_options options;
     gyre_comm *comm;
@@ -31,14 +41,20 @@ typedef struct {
     int device;      /* ordinal among the visible ones */
     struct cudaDeviceProp *properties;
     cudaStream_t compute, copy, reduce;
+    cudaEvent_t idle; /* of gpu_drain() */
+    bool lost;        /* a wait ran out of time: the device may never come back */
     gpu_staging *staging;
     gpu_plans *plans;
     gpu_input *input;
     gpu_collective *collective;
     gpu_recorder *recorder;
-    void *workspace; /* of plans and kernels on `compute`; grows only before a step is recorded */
-    size_t workspace_size;
-    const char *phase; /* what mark() said last; a string that stays */
+    gpu_scratch workspace; /* of plans and kernels, on `compute` */
+    gpu_scratch slices;    /* of the exact reduction, on `reduce` */
+    void *retired[2 * GPU_RECORDINGS];
+    int retired_count;
+    const char *phase;              /* what mark() said last; a string that stays */
+    const char *phases[GPU_PHASES]; /* those around it */
+    int depth;
     char description[512];
 } gpu_backend;
 
@@ -62,19 +78,50 @@ static inline bool gpu_bf16(const gyre_queue *q) {
 /* device.c */
 gyre_status gpu_fail(const gpu_backend *b, cudaError_t error, const char *call);
 /* Chooses this rank's device (its rank among those of its host, over the visible devices), makes
- * it current, checks driver and library versions and that all ranks' devices are of one compute
- * capability. Collective. */
+ * it current, checks driver and library versions, that all ranks' devices are of one compute
+ * capability and that each has one of its own. Collective. */
 gyre_status gpu_device_open(gpu_backend *b);
 void gpu_device_describe(gpu_backend *b); /* fills b->description */
+/* gyre_backend_ops.present */
+bool gpu_present(gyre_comm *comm, char *why, size_t size);
 
-/* workspace.c: at least `bytes` at b->workspace, 256-byte aligned; contents are lost */
+/* versions.c: the libraries that run against the headers this program was built with */
+gyre_status gpu_versions_check(void);
+/* "13.0", as CUDA writes 13000 */
+const char *gpu_cuda_version_text(int version, char text[16]);
+/* The driver's version so, 0 without one; fails when it is too old for this program. */
+gyre_status gpu_driver_check(int *version);
+
+/* survey.c: gyre_backend_ops.survey */
+void gpu_survey(char *out, size_t size);
+
+/* workspace.c */
+/* At least `bytes`, 256-byte aligned, for use on `compute` until the next call; contents are lost.
+ * Fails while a step is being recorded and it would have to grow. */
 gyre_status gpu_workspace(gpu_backend *b, size_t bytes, void **out);
+gyre_status gpu_scratch_grow(gpu_backend *b, gpu_scratch *s, size_t bytes);
+/* A step with the present memory inside was recorded; or all such steps are forgotten and through.
+ */
+void gpu_scratch_recorded(gpu_backend *b);
+void gpu_scratch_forget(gpu_backend *b);
+void gpu_scratch_close(gpu_backend *b); /* frees all that this file has allocated */
 
 /* wait.c: returns when `event` has passed. Polls it and NCCL's asynchronous error; after
  * options.deadline_seconds (0: never), or on an error, aborts the communicator and fails with
  * rank, device, phase and what was waited for. GYRE_EDEVICE, or GYRE_EPEER where a peer is missing.
  */
 gyre_status gpu_wait(gpu_backend *b, cudaEvent_t event, const char *what);
+/* Waits until all three streams are through: before memory is freed that they may use. */
+gyre_status gpu_drain(gpu_backend *b, const char *what);
+/* The same for those that close: a failure stays unsaid, and the message before it is kept. */
+void gpu_drain_quietly(gpu_backend *b);
+/* For other things to poll: spins for a moment, then sleeps a little longer each time. False when
+ * the deadline is over. */
+typedef struct {
+    double begun; /* 0 at first */
+    long pause;   /* ns */
+} gpu_patience;
+bool gpu_be_patient(const gpu_backend *b, gpu_patience *p);
 
 /* staging.c */
 gyre_status gpu_staging_open(gpu_backend *b, gpu_staging **out);
@@ -96,12 +143,16 @@ gyre_status gpu_keep(gyre_backend *b, const uint8_t *images, size_t rows, size_t
 gyre_status gpu_announce(gyre_backend *b, const gyre_image_shape *s, const gyre_batch *batch);
 gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
                            gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels);
+/* Everything that reads the announced batch is queued on `compute` now. */
+gyre_status gpu_input_passed(gpu_input *input);
 
 /* record.c */
 gyre_status gpu_recorder_open(gpu_backend *b, gpu_recorder **out);
 void gpu_recorder_close(gpu_recorder *r);
 gyre_status gpu_record(gyre_backend *b, gyre_body body, void *context);
 bool gpu_recording(const gpu_backend *b); /* `compute` is being captured just now */
+/* Forgets every recorded step: before memory is freed that one may use. */
+void gpu_recorder_forget(gpu_recorder *r);
 
 /* collective.c */
 gyre_status gpu_collective_open(gpu_backend *b, gpu_collective **out); /* Collective. */
@@ -110,11 +161,10 @@ gyre_status gpu_reduce_begin(gyre_backend *b, gyre_f32 x, size_t n); /* Collecti
 gyre_status gpu_reduce_end(gyre_backend *b);                         /* Collective. */
 /* NCCL's asynchronous error: GYRE_OK, or what it says. */
 gyre_status gpu_collective_poll(gpu_backend *b);
-void gpu_collective_abort(gpu_collective *c);
-const char *gpu_collective_version(void);
+void gpu_collective_abort(gpu_collective *c); /* without a word to the other ranks */
+const char *gpu_collective_version(char text[16]);
 
-/* plan.c and layers.c: the convolution and linear slots of the table, gpu_conv ... gpu_linear_dw,
- * with the signatures of gyre/backend.h */
+/* plan.c and layers.c: the convolution and linear slots of the table (slots.h) */
 gyre_status gpu_plans_open(gpu_backend *b, gpu_plans **out);
 void gpu_plans_close(gpu_plans *p);
 const char *gpu_plans_version(void);

@@ -3,6 +3,7 @@
 # through sudo; otherwise prints the command to type. Every probe is a file or a program of the
 # package it stands for, so it can say no. Fast when nothing is missing.
 #   DEPS=show     only prints the command;  ROOT=DIR  looks for files there (a test uses both)
+#   CUDA=1        the CUDA toolkit as well, by pip
 set -u
 
 missing=()
@@ -34,7 +35,17 @@ need_program hdf5-tools h5dump
 need_program procps pgrep
 need_file python3-h5py /usr/lib/python3/dist-packages/h5py/__init__.py
 
-[ ${#missing[@]} -eq 0 ] && exit 0
+[ -z "${CUDA:-}" ] || need_program g++ g++ # nvcc works through it
+
+# Where a toolkit is found already, it is taken.
+toolkit() {
+    [ -n "${CUDA:-}" ] && [ "${DEPS:-}" != show ] || exit 0
+    "${0%/*}/cuda.sh" >/dev/null 2>&1 && exit 0
+    [ -n "${CUDA_HOME:-}" ] && exec "${0%/*}/cuda.sh" # says what that folder lacks
+    exec "${0%/*}/cuda-wheels.sh"
+}
+
+[ ${#missing[@]} -eq 0 ] && toolkit
 
 echo "Missing Debian packages: ${missing[*]}"
 install="apt-get install -y --no-install-recommends ${missing[*]}"
@@ -51,3 +62,4 @@ $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo $install >/dev/
     echo "apt could not install them; the command was: $sudo $install"
     exit 1
 }
+toolkit

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Who may include whom: reads the #includes of src/ and include/ against the table below, and
+# Who may include whom: reads the #includes of src/, cuda/ and include/ against the table below, and
 # proves with planted violations that each kind of them is found.
 set -u
 T=$(mktemp -d)
@@ -16,6 +16,7 @@ RULES = {
     "data":        ("", "hdf5 H5 zlib.h xxhash.h"),
     "backend":     ("dist", ""),
     "backend/cpu": ("backend dist", "oneapi/ dnnl omp.h"),
+    "cuda":        ("backend dist", "cuda cudnn nccl.h nvtx3/"),
     "model":       ("backend", "xxhash.h"),
     "optim":       ("backend model schedule", ""),
     "dist":        ("", "mpi.h"),
@@ -43,6 +44,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 def module_of(path):
     if path.parts[0] == "include":
         return OWNER.get(path.stem)
+    if path.parts[0] == "cuda":
+        return "cuda"
     folder = "/".join(path.parts[1:-1])
     return folder if folder in RULES else None
 
@@ -58,6 +61,8 @@ def judge(root, path, module, kind, name, edges):
             edges.setdefault(module, set()).add(other)
         if other not in (module, "base", *modules.split()):
             return f"{module} may not include {other}"
+    elif str(path) == "cuda/port.h" and name.startswith("emulator"):
+        return None  # in the tests' builds only
     elif kind == '"':
         if "/" in name or not (root / path.parent / name).exists():
             return "a private header of another folder"
@@ -80,7 +85,8 @@ def find_cycle(edges, at, way):
 
 def main(root):
     wrong, edges, count = [], {}, 0
-    for path in sorted(p.relative_to(root) for t in ("src", "include") for p in (root / t).rglob("*.[ch]")):
+    for path in sorted(p.relative_to(root) for t in ("src", "cuda", "include")
+                       for p in (root / t).rglob("*") if p.suffix in (".c", ".h", ".cu")):
         module = module_of(path)
         if module is None:
             wrong.append(f"{path}: belongs to no module of this test's table")
@@ -111,7 +117,7 @@ planted() { # file, line, complaint
     local out
     rm -rf "$T/tree"
     mkdir "$T/tree"
-    cp -r src include "$T/tree"
+    cp -r src cuda include "$T/tree"
     mkdir -p "$(dirname "$T/tree/$1")"
     printf '%s\n' "$2" >>"$T/tree/$1"
     out=$(python3 "$T/rules.py" "$T/tree") && { echo "not found: $2 in $1"; exit 1; }
@@ -127,6 +133,9 @@ planted src/config/json.c '#include "gyre/schedule.h"' 'config may not include s
 planted src/dist/comm.c '#include "gyre/backend.h"' 'dist may not include backend'
 planted src/model/zoo.c '#include "gyre/optimizer.h"' 'modules in a circle: model -> optim -> model'
 planted src/backend/cpu/cpu.c '#include "gyre/model.h"' 'backend/cpu may not include model'
+planted src/run/train.c '#include <cuda_runtime_api.h>' 'run may not include this library'
+planted cuda/table.c '#include "gyre/model.h"' 'cuda may not include model'
+planted cuda/table.c '#include <mpi.h>' 'cuda may not include this library'
 planted src/run/train.c '#include "../dist/comm.h"' 'a private header of another folder'
 planted include/gyre/comm.h '#include <mpi.h>' 'a library in a public header'
 planted include/gyre/new.h '#include <stdio.h>' 'belongs to no module'

@@ -1,0 +1,258 @@
+/* Batches on their way to the device: gathered in pinned memory, one copy each on the copy stream,
+ * unpacked by a kernel. Two buffers take turns, so that a batch is copied while the one before is
+ * still computed with.
+ *
+ *   host memory of a buffer    may be written again when its last copy is through    (`sent`)
+ *   device memory of a buffer  may be written again when all that reads it is queued
+ *                              on compute and through                                (`used`)
+ *   compute                    reads a buffer behind its copy                        (`sent`)
+ *
+ * A buffer begins with a gpu_input_slot that points into itself. Operations of a recorded step read
+ * the one slot at `current`, to which the announced batch's is copied on compute. */
+#include "gpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUFFERS = 2 };
+
+typedef struct {
+    char *host;   /* pinned */
+    char *device; /* as large */
+    size_t size;
+    cudaEvent_t sent, used;
+    bool was_sent, was_used; /* those events were recorded */
+} buffer;
+
+struct gpu_input {
+    gpu_backend *b;
+    buffer buffers[BUFFERS];
+    int next;
+    gpu_input_slot *current; /* device */
+    uint8_t *kept;           /* device: the training images, or NULL */
+    size_t kept_rows, kept_row_bytes;
+    const buffer *announced; /* NULL: none */
+    const int32_t *labels;   /* of the announced batch, by which its parts are known */
+    int64_t count;
+};
+
+/* Where things lie in a buffer, in bytes. */
+typedef struct {
+    size_t rows, labels, augment, images, end;
+    size_t image_bytes; /* of all images; 0 where the device keeps them */
+    bool from_kept;
+} layout;
+
+static size_t align(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+static layout lay_out(const gpu_input *input, const gyre_image_shape *s, const gyre_batch *batch) {
+    size_t n = (size_t)batch->count;
+    layout l = {.from_kept = batch->images == NULL};
+    l.image_bytes = l.from_kept ? 0 : n * (size_t)s->h * (size_t)s->w * (size_t)s->c;
+    l.rows = align(sizeof *input->current);
+    l.labels = l.rows + (l.from_kept ? align(n * sizeof *batch->rows) : 0);
+    l.augment = l.labels + align(n * sizeof *batch->labels);
+    l.images = l.augment + (batch->augment == NULL ? 0 : align(n * sizeof *batch->augment));
+    l.end = l.images + align(l.image_bytes);
+    return l;
+}
+
+/* A wrong row would be read past the end on the device, where nothing says so. */
+static gyre_status check_rows(const gpu_input *input, const gyre_image_shape *s,
+                              const gyre_batch *batch) {
+    if (input->kept == NULL || batch->rows == NULL ||
+        input->kept_row_bytes != (size_t)s->h * (size_t)s->w * (size_t)s->c) {
+        return gyre_fail(GYRE_EDEVICE, "a batch came without images, of which the GPU keeps none "
+                                       "of its shape");
+    }
+    for (int64_t i = 0; i < batch->count; i++) {
+        if (batch->rows[i] < 0 || (size_t)batch->rows[i] >= input->kept_rows) {
+            return gyre_fail(GYRE_EDEVICE, "sample %lld is row %lld of %zu kept images",
+                             (long long)i, (long long)batch->rows[i], input->kept_rows);
+        }
+    }
+    return GYRE_OK;
+}
+
+static void pack(const gpu_input *input, const buffer *p, const layout *l,
+                 const gyre_batch *batch) {
+    size_t n = (size_t)batch->count;
+    gpu_input_slot slot = {
+        .images = l->from_kept ? input->kept : (const uint8_t *)(p->device + l->images),
+        .rows = l->from_kept ? (const int64_t *)(void *)(p->device + l->rows) : NULL,
+        .labels = (const int32_t *)(void *)(p->device + l->labels),
+        .augment =
+            batch->augment == NULL ? NULL : (const gyre_augment *)(void *)(p->device + l->augment)};
+    memcpy(p->host, &slot, sizeof slot);
+    memcpy(p->host + l->labels, batch->labels, n * sizeof *batch->labels);
+    if (l->from_kept) memcpy(p->host + l->rows, batch->rows, n * sizeof *batch->rows);
+    if (batch->augment != NULL) {
+        memcpy(p->host + l->augment, batch->augment, n * sizeof *batch->augment);
+    }
+    if (!l->from_kept) memcpy(p->host + l->images, batch->images, l->image_bytes);
+}
+
+/* The host has waited for the last copy already. */
+static gyre_status grow(gpu_backend *b, buffer *p, size_t bytes) {
+    if (bytes <= p->size) return GYRE_OK;
+    if (p->was_used) GYRE_TRY(gpu_wait(b, p->used, "the batch before a larger one"));
+    void *host = p->host, *device = p->device;
+    p->host = p->device = NULL;
+    p->size = 0;
+    p->was_used = false;
+    if (host != NULL) GPU_TRY(b, cudaFreeHost(host));
+    if (device != NULL) GPU_TRY(b, cudaFree(device));
+    GPU_TRY(b, cudaMallocHost((void **)&p->host, bytes));
+    GPU_TRY(b, cudaMalloc((void **)&p->device, bytes));
+    p->size = bytes;
+    return GYRE_OK;
+}
+
+/* Puts the batch on its way; compute may read it from *out. */
+static gyre_status send(gpu_input *input, const gyre_image_shape *s, const gyre_batch *batch,
+                        buffer **out) {
+    gpu_backend *b = input->b;
+    buffer *p = &input->buffers[input->next];
+    if (p == input->announced) p = &input->buffers[(input->next + 1) % BUFFERS];
+    layout l = lay_out(input, s, batch);
+    if (l.from_kept) GYRE_TRY(check_rows(input, s, batch));
+    if (p->was_sent) GYRE_TRY(gpu_wait(b, p->sent, "the copy of an earlier batch"));
+    GYRE_TRY(grow(b, p, l.end));
+    pack(input, p, &l, batch);
+    if (p->was_used) GPU_TRY(b, cudaStreamWaitEvent(b->copy, p->used, 0));
+    GPU_TRY(b, cudaMemcpyAsync(p->device, p->host, l.end, cudaMemcpyHostToDevice, b->copy));
+    GPU_TRY(b, cudaEventRecord(p->sent, b->copy));
+    p->was_sent = true;
+    GPU_TRY(b, cudaStreamWaitEvent(b->compute, p->sent, 0));
+    input->next = (int)(p + 1 - input->buffers) % BUFFERS;
+    *out = p;
+    return GYRE_OK;
+}
+
+static gyre_status mark_used(gpu_backend *b, buffer *p) {
+    GPU_TRY(b, cudaEventRecord(p->used, b->compute));
+    p->was_used = true;
+    return GYRE_OK;
+}
+
+gyre_status gpu_input_passed(gpu_input *input) {
+    if (input->announced == NULL) return GYRE_OK;
+    buffer *p = &input->buffers[input->announced - input->buffers];
+    input->announced = NULL;
+    return mark_used(input->b, p);
+}
+
+gyre_status gpu_announce(gyre_backend *base, const gyre_image_shape *s, const gyre_batch *batch) {
+    gpu_backend *b = gpu_of(base);
+    gpu_input *input = b->input;
+    buffer *p;
+    GYRE_TRY(gpu_input_passed(input)); /* one that nobody has loaded from */
+    GYRE_TRY(send(input, s, batch, &p));
+    input->announced = p;
+    input->labels = batch->labels;
+    input->count = batch->count;
+    GPU_TRY(b, cudaMemcpyAsync(input->current, p->device, sizeof *input->current,
+                               cudaMemcpyDeviceToDevice, b->compute));
+    return GYRE_OK;
+}
+
+/* The place of `batch` in the announced one, or -1. Compared as numbers, since pointers into
+ * different arrays have no order. */
+static int64_t place_of(const gpu_input *input, const gyre_batch *batch) {
+    uintptr_t begin = (uintptr_t)input->labels, at = (uintptr_t)batch->labels;
+    if (input->announced == NULL || at < begin) return -1;
+    uintptr_t first = (at - begin) / sizeof *batch->labels;
+    bool inside = first <= (uintptr_t)input->count &&
+                  (uintptr_t)batch->count <= (uintptr_t)input->count - first;
+    return inside ? (int64_t)first : -1;
+}
+
+static gyre_status unpack(gyre_queue *q, const gyre_image_shape *s, const gpu_input_slot *slot,
+                          int64_t first, gyre_f32 mean, gyre_f32 scale, gyre_act x,
+                          gyre_i32 labels) {
+    gpu_backend *b = gpu_of_queue(q);
+    GPU_TRY(b,
+            gpu_input_launch(b->compute, gpu_bf16(q), s, slot, first, (const float *)(void *)mean,
+                             (const float *)(void *)scale, x, (int32_t *)(void *)labels));
+    return GYRE_OK;
+}
+
+gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
+                           gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels) {
+    gpu_backend *b = gpu_of_queue(q);
+    gpu_input *input = b->input;
+    gyre_image_shape part = *s;
+    part.n = (int)batch->count;
+    int64_t first = place_of(input, batch);
+    if (first >= 0) return unpack(q, &part, input->current, first, mean, scale, x, labels);
+    if (gpu_recording(b)) {
+        return gyre_fail(GYRE_EDEVICE, "a recorded step loads a batch that was not announced");
+    }
+    buffer *p;
+    GYRE_TRY(send(input, s, batch, &p));
+    GYRE_TRY(
+        unpack(q, &part, (const gpu_input_slot *)(void *)p->device, 0, mean, scale, x, labels));
+    return mark_used(b, p);
+}
+
+gyre_status gpu_keep(gyre_backend *base, const uint8_t *images, size_t rows, size_t row_bytes,
+                     bool *kept) {
+    gpu_backend *b = gpu_of(base);
+    gpu_input *input = b->input;
+    size_t available = 0, total = 0, bytes = rows * row_bytes;
+    *kept = false;
+    if (input->kept != NULL) {
+        GYRE_TRY(gpu_drain(b, "the work with the images kept before"));
+        void *old = input->kept;
+        input->kept = NULL;
+        GPU_TRY(b, cudaFree(old));
+    }
+    GPU_TRY(b, cudaMemGetInfo(&available, &total));
+    if (bytes == 0 || bytes > available / 2) return GYRE_OK;
+    GPU_TRY(b, cudaMalloc((void **)&input->kept, bytes));
+    input->kept_rows = rows;
+    input->kept_row_bytes = row_bytes;
+    GYRE_TRY(gpu_staging_send(b, b->compute, input->kept, images, bytes));
+    *kept = true;
+    return GYRE_OK;
+}
+
+static gyre_status open_parts(gpu_input *input) {
+    gpu_backend *b = input->b;
+    for (int i = 0; i < BUFFERS; i++) {
+        buffer *p = &input->buffers[i];
+        GPU_TRY(b, cudaEventCreateWithFlags(&p->sent, cudaEventDisableTiming));
+        GPU_TRY(b, cudaEventCreateWithFlags(&p->used, cudaEventDisableTiming));
+    }
+    GPU_TRY(b, cudaMalloc((void **)&input->current, sizeof *input->current));
+    return GYRE_OK;
+}
+
+gyre_status gpu_input_open(gpu_backend *b, gpu_input **out) {
+    gpu_input *input = calloc(1, sizeof *input);
+    if (input == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the GPU's input");
+    input->b = b;
+    gyre_status status = open_parts(input);
+    if (status == GYRE_OK) {
+        *out = input;
+    } else {
+        gpu_input_close(input);
+    }
+    return status;
+}
+
+void gpu_input_close(gpu_input *input) {
+    if (input == NULL) return;
+    for (int i = 0; i < BUFFERS; i++) {
+        buffer *p = &input->buffers[i];
+        if (p->sent != NULL) cudaEventDestroy(p->sent);
+        if (p->used != NULL) cudaEventDestroy(p->used);
+        if (p->host != NULL) cudaFreeHost(p->host);
+        cudaFree(p->device);
+    }
+    cudaFree(input->current);
+    cudaFree(input->kept);
+    free(input);
+}

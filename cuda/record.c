@@ -1,0 +1,107 @@
+/* The step as a CUDA graph. The first call of a body runs it: plans are made, work memory grows,
+ * NCCL connects. The second records it, and that one and all later ones launch the recording.
+ *
+ * Every rank counts its calls alike, as NCCL asks: a collective is recorded on all ranks or on
+ * none. */
+#include "gpu.h"
+
+#include <stdlib.h>
+
+typedef struct {
+    gyre_body body;
+    void *context;
+    cudaGraphExec_t graph; /* NULL: has run once */
+} recording;
+
+struct gpu_recorder {
+    recording list[GPU_RECORDINGS];
+    int count;
+    bool capturing;
+};
+
+gyre_status gpu_recorder_open(gpu_backend *b, gpu_recorder **out) {
+    (void)b;
+    *out = calloc(1, sizeof **out);
+    return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for recorded steps");
+}
+
+void gpu_recorder_forget(gpu_recorder *r) {
+    if (r == NULL) return;
+    for (int i = 0; i < r->count; i++) {
+        if (r->list[i].graph != NULL) cudaGraphExecDestroy(r->list[i].graph);
+    }
+    r->count = 0;
+}
+
+void gpu_recorder_close(gpu_recorder *r) {
+    gpu_recorder_forget(r);
+    free(r);
+}
+
+bool gpu_recording(const gpu_backend *b) {
+    return b->recorder != NULL && b->recorder->capturing;
+}
+
+static recording *find(gpu_recorder *r, gyre_body body, const void *context) {
+    for (int i = 0; i < r->count; i++) {
+        if (r->list[i].body == body && r->list[i].context == context) return &r->list[i];
+    }
+    return NULL;
+}
+
+/* Only this thread's calls are watched while it records: NCCL has threads of its own. A recording
+ * that was begun is ended in any case, or the stream would be of no more use. */
+static gyre_status capture(gpu_backend *b, gyre_body body, void *context, cudaGraph_t *graph) {
+    gpu_recorder *r = b->recorder;
+    GPU_TRY(b, cudaStreamBeginCapture(b->compute, cudaStreamCaptureModeThreadLocal));
+    r->capturing = true;
+    gyre_status status = body(context);
+    r->capturing = false;
+    cudaError_t error = cudaStreamEndCapture(b->compute, graph);
+    if (status == GYRE_OK && error != cudaSuccess) {
+        status = gpu_fail(b, error, "cudaStreamEndCapture");
+    }
+    return status;
+}
+
+static gyre_status record(gpu_backend *b, recording *entry) {
+    cudaGraph_t graph = NULL;
+    gyre_status status = capture(b, entry->body, entry->context, &graph);
+    if (status == GYRE_OK) {
+        cudaError_t error = cudaGraphInstantiate(&entry->graph, graph, 0);
+        if (error != cudaSuccess) {
+            entry->graph = NULL;
+            status = gpu_fail(b, error, "cudaGraphInstantiate");
+        }
+    }
+    if (graph != NULL) {
+        cudaError_t error = cudaGraphDestroy(graph);
+        if (status == GYRE_OK && error != cudaSuccess) {
+            status = gpu_fail(b, error, "cudaGraphDestroy");
+        }
+    }
+    if (status == GYRE_OK) gpu_scratch_recorded(b);
+    return status;
+}
+
+/* Looked up anew after the body: what it allocates or frees may have made the recorder forget. */
+static gyre_status run_first(gpu_backend *b, gyre_body body, void *context) {
+    gpu_recorder *r = b->recorder;
+    GYRE_TRY(body(context));
+    if (b->options.graph && r->count < GPU_RECORDINGS && find(r, body, context) == NULL) {
+        r->list[r->count++] = (recording){.body = body, .context = context};
+    }
+    return GYRE_OK;
+}
+
+gyre_status gpu_record(gyre_backend *base, gyre_body body, void *context) {
+    gpu_backend *b = gpu_of(base);
+    recording *entry = find(b->recorder, body, context);
+    if (entry == NULL) {
+        GYRE_TRY(run_first(b, body, context));
+    } else {
+        if (entry->graph == NULL) GYRE_TRY(record(b, entry));
+        GPU_TRY(b, cudaGraphLaunch(entry->graph, b->compute));
+    }
+    return gpu_input_passed(b->input);
+}

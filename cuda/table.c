@@ -1,0 +1,207 @@
+/* The CUDA backend's table: opening and closing, memory, the order of tasks, names for profilers.
+ */
+#include "gpu.h"
+#include "slots.h"
+
+#include <nvtx3/nvToolsExt.h>
+#include <stdlib.h>
+
+/* ---- opening and closing */
+
+/* A device that does not come back would not come back from cudaFree either: then what is left is
+ * the process's end to free. */
+static void gpu_close(gyre_backend *base) {
+    gpu_backend *b = gpu_of(base);
+    if (b == NULL || b->lost) return;
+    if (b->idle != NULL) gpu_drain_quietly(b);
+    if (b->lost) return;
+    gpu_recorder_close(b->recorder);
+    gpu_input_close(b->input);
+    gpu_collective_close(b->collective);
+    gpu_plans_close(b->plans);
+    gpu_staging_close(b->staging);
+    gpu_scratch_close(b);
+    if (b->idle != NULL) cudaEventDestroy(b->idle);
+    if (b->compute != NULL) cudaStreamDestroy(b->compute);
+    if (b->copy != NULL) cudaStreamDestroy(b->copy);
+    if (b->reduce != NULL) cudaStreamDestroy(b->reduce);
+    free(b->properties);
+    free(b);
+}
+
+static gyre_status open_streams(gpu_backend *b) {
+    GPU_TRY(b, cudaStreamCreateWithFlags(&b->compute, cudaStreamNonBlocking));
+    GPU_TRY(b, cudaStreamCreateWithFlags(&b->copy, cudaStreamNonBlocking));
+    GPU_TRY(b, cudaStreamCreateWithFlags(&b->reduce, cudaStreamNonBlocking));
+    GPU_TRY(b, cudaEventCreateWithFlags(&b->idle, cudaEventDisableTiming));
+    return GYRE_OK;
+}
+
+static gyre_status open_parts(gpu_backend *b) {
+    GYRE_TRY(open_streams(b));
+    GYRE_TRY(gpu_staging_open(b, &b->staging));
+    GYRE_TRY(gpu_input_open(b, &b->input));
+    GYRE_TRY(gpu_recorder_open(b, &b->recorder));
+    return gpu_plans_open(b, &b->plans);
+}
+
+static void set_up(gpu_backend *b, const gyre_backend_options *options, gyre_comm *comm) {
+    b->base = (gyre_backend){
+        .ops = &gyre_cuda_ops,
+        .main = &b->queues[1],
+        .lanes = 1,
+        .act_size = options->precision == GYRE_PRECISION_BF16 ? sizeof(uint16_t) : sizeof(float)};
+    b->queues[0] = (gyre_queue){&b->base, 0};
+    b->queues[1] = (gyre_queue){&b->base, -1};
+    b->options = *options;
+    b->comm = comm;
+    b->rank = comm == NULL ? 0 : gyre_comm_rank(comm);
+    b->ranks = comm == NULL ? 1 : gyre_comm_size(comm);
+    b->phase = "opening the GPU";
+}
+
+static gyre_status gpu_open(const gyre_backend_options *options, gyre_comm *comm,
+                            gyre_backend **out) {
+    gpu_backend *b = calloc(1, sizeof *b);
+    gyre_status status = b != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory to open the GPU");
+    if (comm != NULL) status = gyre_comm_agree(comm, status);
+    GYRE_GOTO(status);
+    set_up(b, options, comm);
+    GYRE_GOTO(gpu_device_open(b));
+    status = open_parts(b);
+    if (comm != NULL) status = gyre_comm_agree(comm, status);
+    GYRE_GOTO(status);
+    GYRE_GOTO(gpu_collective_open(b, &b->collective));
+    gpu_device_describe(b);
+    b->phase = "set-up";
+    *out = &b->base;
+    b = NULL;
+out:
+    if (b != NULL) gpu_close(&b->base);
+    return status;
+}
+
+static const char *gpu_describe(const gyre_backend *base) {
+    return ((const gpu_backend *)(const void *)base)->description;
+}
+
+/* ---- memory */
+
+static gyre_status gpu_alloc(gyre_backend *base, size_t bytes, gyre_raw *out) {
+    gpu_backend *b = gpu_of(base);
+    void *p = NULL;
+    GPU_TRY(b, cudaMalloc(&p, bytes > 0 ? bytes : 1));
+    if (b->options.poison) {
+        cudaError_t error = cudaMemsetAsync(p, 0xff, bytes, b->compute);
+        if (error != cudaSuccess) {
+            cudaFree(p);
+            return gpu_fail(b, error, "cudaMemsetAsync");
+        }
+    }
+    *out = p;
+    return GYRE_OK;
+}
+
+/* What is queued may still use it, and a recorded step too. */
+static void gpu_release(gyre_backend *base, gyre_raw p) {
+    gpu_backend *b = gpu_of(base);
+    if (p == NULL) return;
+    gpu_drain_quietly(b);
+    if (b->lost) return;
+    gpu_recorder_forget(b->recorder);
+    gpu_scratch_forget(b);
+    cudaFree(p);
+}
+
+static gyre_status gpu_upload(gyre_queue *q, gyre_f32 dst, const float *src, size_t n) {
+    gpu_backend *b = gpu_of_queue(q);
+    return gpu_staging_send(b, b->compute, dst, src, n * sizeof *src);
+}
+
+static gyre_status gpu_download(gyre_queue *q, float *dst, gyre_f32 src, size_t n) {
+    gpu_backend *b = gpu_of_queue(q);
+    return gpu_staging_fetch(b, b->compute, dst, src, n * sizeof *dst);
+}
+
+/* Whatever ran beside compute, compute has waited for. */
+static gyre_status gpu_sync(gyre_backend *base) {
+    gpu_backend *b = gpu_of(base);
+    GPU_TRY(b, cudaEventRecord(b->idle, b->compute));
+    return gpu_wait(b, b->idle, "the work so far");
+}
+
+/* ---- order and names */
+
+static gyre_status gpu_parallel(gyre_backend *base, int n, gyre_task task, void *context) {
+    gpu_backend *b = gpu_of(base);
+    for (int i = 0; i < n; i++) GYRE_TRY(task(context, &b->queues[0], i));
+    return GYRE_OK;
+}
+
+/* Marks that nest deeper than anyone looks only count. */
+static void gpu_mark(gyre_backend *base, const char *name) {
+    gpu_backend *b = gpu_of(base);
+    if (name != NULL) {
+        if (b->depth < GPU_PHASES) b->phases[b->depth] = b->phase;
+        b->depth++;
+        b->phase = name;
+        nvtxRangePushA(name);
+    } else if (b->depth > 0) {
+        b->depth--;
+        if (b->depth < GPU_PHASES) b->phase = b->phases[b->depth];
+        nvtxRangePop();
+    }
+}
+
+const gyre_backend_ops gyre_cuda_ops = {
+    .name = "cuda",
+    .present = gpu_present,
+    .survey = gpu_survey,
+    .open = gpu_open,
+    .close = gpu_close,
+    .describe = gpu_describe,
+    .alloc = gpu_alloc,
+    .release = gpu_release,
+    .upload = gpu_upload,
+    .download = gpu_download,
+    .sync = gpu_sync,
+    .read_later = gpu_read_later,
+    .read = gpu_read,
+    .parallel = gpu_parallel,
+    .keep = gpu_keep,
+    .announce = gpu_announce,
+    .record = gpu_record,
+    .mark = gpu_mark,
+    .batch_load = gpu_batch_load,
+    .conv_pack_size = gpu_conv_pack_size,
+    .conv_pack = gpu_conv_pack,
+    .conv = gpu_conv,
+    .conv_dx = gpu_conv_dx,
+    .conv_dw = gpu_conv_dw,
+    .linear_pack_size = gpu_linear_pack_size,
+    .linear_pack = gpu_linear_pack,
+    .linear = gpu_linear,
+    .linear_dx = gpu_linear_dx,
+    .linear_dw = gpu_linear_dw,
+    .norm_train = gpu_norm_train,
+    .norm_eval = gpu_norm_eval,
+    .norm_dx = gpu_norm_dx,
+    .relu = gpu_relu,
+    .relu_dx = gpu_relu_dx,
+    .pool_saved_size = gpu_pool_saved_size,
+    .pool = gpu_pool,
+    .pool_dx = gpu_pool_dx,
+    .lrn = gpu_lrn,
+    .lrn_dx = gpu_lrn_dx,
+    .shortcut = gpu_shortcut,
+    .shortcut_dx = gpu_shortcut_dx,
+    .accumulate = gpu_accumulate,
+    .softmax_loss = gpu_softmax_loss,
+    .fill = gpu_fill,
+    .add = gpu_add,
+    .running = gpu_running,
+    .judge = gpu_judge,
+    .update = gpu_update,
+    .reduce_begin = gpu_reduce_begin,
+    .reduce_end = gpu_reduce_end,
+};

@@ -1,0 +1,60 @@
+/* Memory that operations share one after the other. It grows while the first step runs; afterwards
+ * its address is inside the recorded step, so that a larger one (an evaluation's) is put beside it.
+ * Nothing is forgotten then: whether a rank replays must not depend on what only that rank does. */
+#include "gpu.h"
+
+static gyre_status retire(gpu_backend *b, gpu_scratch *s) {
+    const int room = (int)(sizeof b->retired / sizeof b->retired[0]);
+    if (b->retired_count == room) {
+        return gyre_fail(GYRE_EDEVICE, "the GPU's work memory has grown behind %d recorded steps",
+                         room);
+    }
+    b->retired[b->retired_count++] = s->memory;
+    *s = (gpu_scratch){0};
+    return GYRE_OK;
+}
+
+gyre_status gpu_scratch_grow(gpu_backend *b, gpu_scratch *s, size_t bytes) {
+    if (bytes <= s->size) return GYRE_OK;
+    if (gpu_recording(b)) {
+        return gyre_fail(GYRE_EDEVICE,
+                         "a recorded step wants %zu bytes of work memory, %zu when it ran before; "
+                         "its operations must be the same every time",
+                         bytes, s->size);
+    }
+    if (s->recorded) {
+        GYRE_TRY(retire(b, s));
+    } else if (s->memory != NULL) {
+        GYRE_TRY(gpu_drain(b, "the work before its memory grows"));
+        void *old = s->memory;
+        *s = (gpu_scratch){0};
+        GPU_TRY(b, cudaFree(old));
+    }
+    GPU_TRY(b, cudaMalloc(&s->memory, bytes));
+    s->size = bytes;
+    return GYRE_OK;
+}
+
+gyre_status gpu_workspace(gpu_backend *b, size_t bytes, void **out) {
+    GYRE_TRY(gpu_scratch_grow(b, &b->workspace, bytes));
+    *out = b->workspace.memory;
+    return GYRE_OK;
+}
+
+void gpu_scratch_recorded(gpu_backend *b) {
+    b->workspace.recorded = b->workspace.memory != NULL;
+    b->slices.recorded = b->slices.memory != NULL;
+}
+
+void gpu_scratch_forget(gpu_backend *b) {
+    for (int i = 0; i < b->retired_count; i++) cudaFree(b->retired[i]);
+    b->retired_count = 0;
+    b->workspace.recorded = b->slices.recorded = false;
+}
+
+void gpu_scratch_close(gpu_backend *b) {
+    gpu_scratch_forget(b);
+    cudaFree(b->workspace.memory);
+    cudaFree(b->slices.memory);
+    b->workspace = b->slices = (gpu_scratch){0};
+}

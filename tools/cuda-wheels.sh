@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Fetches the CUDA toolkit, cuDNN and NCCL as pip wheels into a folder of gyre's own, without root:
+# ${XDG_CACHE_HOME:-$HOME/.cache}/gyre/cuda. The file `complete` there lists what was installed, and is
+# written last, so that a broken-off download is begun anew.
+set -u
+wheels=${XDG_CACHE_HOME:-$HOME/.cache}/gyre/cuda
+# One toolkit, so pinned: the compiler with its headers and back end (nvcc, crt, nvvm, cccl), the
+# runtime, NVTX; cuDNN with what it loads when it runs (cublas has its cublasLt; nvrtc); NCCL.
+packages=(
+    nvidia-cuda-nvcc==13.0.88
+    nvidia-cuda-crt==13.0.88
+    nvidia-nvvm==13.0.88
+    nvidia-cuda-cccl==13.0.85
+    nvidia-cuda-runtime==13.0.96
+    nvidia-nvtx==13.0.85
+    nvidia-cudnn-cu13==9.19.1.2
+    nvidia-cublas==13.0.2.14
+    nvidia-cuda-nvrtc==13.0.88
+    nvidia-nccl-cu13==2.28.9
+)
+
+printf '%s\n' "${packages[@]}" | cmp -s - "$wheels/complete" && exit 0
+command -v python3 >/dev/null && python3 -m pip --version >/dev/null 2>&1 || {
+    echo "The CUDA toolkit can be fetched by pip, which is not here; install it (apt-get install python3-pip),"
+    echo "or install CUDA 13, cuDNN 9 and NCCL 2 as NVIDIA's pages say."
+    exit 1
+}
+echo "Fetching the CUDA toolkit, cuDNN and NCCL into $wheels (1.8 GB)"
+rm -rf "$wheels.part" && mkdir -p "$wheels.part" &&
+    python3 -m pip install --quiet --no-deps --no-cache-dir --disable-pip-version-check \
+        --root-user-action=ignore --target "$wheels.part" "${packages[@]}" &&
+    printf '%s\n' "${packages[@]}" >"$wheels.part/complete" &&
+    rm -rf "$wheels" && mv "$wheels.part" "$wheels" || {
+    echo "pip could not fetch them (see above). Where the network does not reach pypi.org, install CUDA 13,"
+    echo "cuDNN 9 and NCCL 2 as NVIDIA's pages say, and run: CUDA_HOME=DIR make CUDA=1"
+    exit 1
+}
