@@ -33,6 +33,28 @@ static const struct {
                      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA},
 };
 
+/* Weight gradients are f32, and so is a sum that still gets its bias; cuDNN has no prebuilt engine
+ * from bf16 to f32. */
+gpu_operation gpu_operation_of(gpu_conv_kind kind, const gyre_conv_shape *s, bool bf16, bool tf32) {
+    bool wide = kind == GPU_CONV_DW || (kind == GPU_CONV && s->bias);
+    gpu_math math = tf32 ? GPU_MATH_TF32 : GPU_MATH_F32;
+    if (bf16) math = wide ? GPU_MATH_WIDENED : GPU_MATH_BF16;
+    return (gpu_operation){.kind = kind, .math = math, .shape = *s};
+}
+
+gyre_conv_shape gpu_linear_as_conv(const gyre_linear_shape *s) {
+    return (gyre_conv_shape){.n = s->n,
+                             .h = 1,
+                             .w = 1,
+                             .c = s->in,
+                             .k = s->out,
+                             .r = 1,
+                             .stride = 1,
+                             .pad = 0,
+                             .bias = s->bias,
+                             .relu = s->relu};
+}
+
 void gpu_operation_text(const gpu_operation *op, char *out, size_t size) {
     static const char *const types[] = {"f32", "f32 with TF32", "bf16", "bf16 widened to f32"};
     const gyre_conv_shape *s = &op->shape;

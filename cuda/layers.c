@@ -8,12 +8,6 @@
 #include "plan.h"
 #include "slots.h"
 
-static gpu_math math_of(const gyre_queue *q) {
-    const gpu_backend *b = (const gpu_backend *)(const void *)q->backend;
-    if (gpu_bf16(q)) return GPU_MATH_BF16;
-    return b->options.tf32 ? GPU_MATH_TF32 : GPU_MATH_F32;
-}
-
 /* ---- sizes, in elements */
 
 static size_t out_rows(const gyre_conv_shape *s) { /* n oh ow */
@@ -45,10 +39,10 @@ static size_t align(size_t bytes) {
 }
 
 /* Finds the plan and room for it, and behind it for f32 vectors of these lengths. */
-static gyre_status begin(gyre_queue *q, gpu_conv_kind kind, gpu_math math, const gyre_conv_shape *s,
+static gyre_status begin(gyre_queue *q, gpu_conv_kind kind, const gyre_conv_shape *s,
                          const size_t floats[3], call *out) {
     gpu_backend *b = gpu_of_queue(q);
-    const gpu_operation op = {.kind = kind, .math = math, .shape = *s};
+    const gpu_operation op = gpu_operation_of(kind, s, gpu_bf16(q), b->options.tf32);
     void *workspace = NULL;
     *out = (call){.b = b};
     GYRE_TRY(gpu_plans_find(b->plans, &op, &out->plan));
@@ -90,8 +84,7 @@ gyre_status gpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, g
 static gyre_status conv_widened(gyre_queue *q, const gyre_conv_shape *s, gyre_act x,
                                 gyre_raw packed, gyre_f32 bias, gyre_act y) {
     call c;
-    GYRE_TRY(begin(q, GPU_CONV, GPU_MATH_WIDENED, s,
-                   (const size_t[]){x_count(s), w_count(s), y_count(s)}, &c));
+    GYRE_TRY(begin(q, GPU_CONV, s, (const size_t[]){x_count(s), w_count(s), y_count(s)}, &c));
     GPU_TRY(c.b, gpu_widen_launch(c.b->compute, x_count(s), x, c.first));
     GPU_TRY(c.b, gpu_widen_launch(c.b->compute, w_count(s), packed, c.second));
     GYRE_TRY(run(&c, c.first, c.second, c.third));
@@ -104,7 +97,7 @@ gyre_status gpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_r
                      gyre_f32 bias, gyre_act y) {
     call c;
     if (gpu_bf16(q) && s->bias) return conv_widened(q, s, x, packed, bias, y);
-    GYRE_TRY(begin(q, GPU_CONV, math_of(q), s, (const size_t[]){0, 0, 0}, &c));
+    GYRE_TRY(begin(q, GPU_CONV, s, (const size_t[]){0, 0, 0}, &c));
     GYRE_TRY(run(&c, x, packed, y));
     if (s->bias) {
         GPU_TRY(c.b, gpu_bias_launch(c.b->compute, false, out_rows(s), (size_t)s->k, s->relu,
@@ -119,7 +112,7 @@ gyre_status gpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_r
 gyre_status gpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_raw packed,
                         gyre_act dx) {
     call c;
-    GYRE_TRY(begin(q, GPU_CONV_DX, math_of(q), s, (const size_t[]){0, 0, 0}, &c));
+    GYRE_TRY(begin(q, GPU_CONV_DX, s, (const size_t[]){0, 0, 0}, &c));
     return run(&c, dx, packed, dy);
 }
 
@@ -136,13 +129,12 @@ gyre_status gpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyr
                         gyre_f32 dw, gyre_f32 db) {
     call c;
     if (gpu_bf16(q)) {
-        GYRE_TRY(begin(q, GPU_CONV_DW, GPU_MATH_WIDENED, s,
-                       (const size_t[]){x_count(s), y_count(s), 0}, &c));
+        GYRE_TRY(begin(q, GPU_CONV_DW, s, (const size_t[]){x_count(s), y_count(s), 0}, &c));
         GPU_TRY(c.b, gpu_widen_launch(c.b->compute, x_count(s), x, c.first));
         GPU_TRY(c.b, gpu_widen_launch(c.b->compute, y_count(s), dy, c.second));
         GYRE_TRY(run(&c, c.first, dw, c.second));
     } else {
-        GYRE_TRY(begin(q, GPU_CONV_DW, math_of(q), s, (const size_t[]){0, 0, 0}, &c));
+        GYRE_TRY(begin(q, GPU_CONV_DW, s, (const size_t[]){0, 0, 0}, &c));
         GYRE_TRY(run(&c, x, dw, dy));
     }
     return s->bias ? conv_db(q, s, dy, db) : GYRE_OK;
@@ -150,44 +142,31 @@ gyre_status gpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyr
 
 /* ---- fully connected layers */
 
-static gyre_conv_shape as_conv(const gyre_linear_shape *s) {
-    return (gyre_conv_shape){.n = s->n,
-                             .h = 1,
-                             .w = 1,
-                             .c = s->in,
-                             .k = s->out,
-                             .r = 1,
-                             .stride = 1,
-                             .pad = 0,
-                             .bias = s->bias,
-                             .relu = s->relu};
-}
-
 size_t gpu_linear_pack_size(gyre_backend *b, const gyre_linear_shape *s) {
-    gyre_conv_shape conv = as_conv(s);
+    gyre_conv_shape conv = gpu_linear_as_conv(s);
     return gpu_conv_pack_size(b, &conv);
 }
 
 gyre_status gpu_linear_pack(gyre_queue *q, const gyre_linear_shape *s, gyre_f32 w,
                             gyre_raw packed) {
-    gyre_conv_shape conv = as_conv(s);
+    gyre_conv_shape conv = gpu_linear_as_conv(s);
     return gpu_conv_pack(q, &conv, w, packed);
 }
 
 gyre_status gpu_linear(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_raw packed,
                        gyre_f32 bias, gyre_act y) {
-    gyre_conv_shape conv = as_conv(s);
+    gyre_conv_shape conv = gpu_linear_as_conv(s);
     return gpu_conv(q, &conv, x, packed, bias, y);
 }
 
 gyre_status gpu_linear_dx(gyre_queue *q, const gyre_linear_shape *s, gyre_act dy, gyre_raw packed,
                           gyre_act dx) {
-    gyre_conv_shape conv = as_conv(s);
+    gyre_conv_shape conv = gpu_linear_as_conv(s);
     return gpu_conv_dx(q, &conv, dy, packed, dx);
 }
 
 gyre_status gpu_linear_dw(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_act dy,
                           gyre_f32 dw, gyre_f32 db) {
-    gyre_conv_shape conv = as_conv(s);
+    gyre_conv_shape conv = gpu_linear_as_conv(s);
     return gpu_conv_dw(q, &conv, x, dy, dw, db);
 }

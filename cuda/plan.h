@@ -13,6 +13,7 @@
 #include "gpu.h"
 #include <cudnn_graph.h>
 
+/* ---- graph.c */
 typedef enum { GPU_CONV, GPU_CONV_DX, GPU_CONV_DW } gpu_conv_kind;
 
 /* Type of all three tensors and what an engine may do with them. Sums are f32 everywhere. */
@@ -29,6 +30,9 @@ typedef struct {
     gyre_conv_shape shape; /* bias and relu are no part of it */
 } gpu_operation;
 
+/* What a convolution's slot runs: the kind for this shape in the backend's precision. */
+gpu_operation gpu_operation_of(gpu_conv_kind kind, const gyre_conv_shape *s, bool bf16, bool tf32);
+gyre_conv_shape gpu_linear_as_conv(const gyre_linear_shape *s);
 /* "conv_dw of 128 images 32x32x3, 16 filters 3x3, stride 1, pad 1, f32" */
 void gpu_operation_text(const gpu_operation *op, char *out, size_t size);
 
@@ -38,7 +42,6 @@ enum { GPU_TENSOR_X = 1, GPU_TENSOR_W, GPU_TENSOR_Y, GPU_TENSORS = 3 };
 /* What the tensors of a graph promise, and gpu_plan_run demands. */
 enum { GPU_TENSOR_ALIGNMENT = 16 };
 
-/* ---- graph.c */
 enum { GPU_GRAPH_PARTS = 6 };
 typedef struct {
     cudnnBackendDescriptor_t graph;
