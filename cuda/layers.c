@@ -11,6 +11,7 @@
 /* ---- sizes, in elements */
 
 static size_t out_rows(const gyre_conv_shape *s) { /* n oh ow */
+    if (s->stride < 1) return 0;                   /* the graph refuses it */
     size_t oh = (size_t)((s->h + 2 * s->pad - s->r) / s->stride + 1);
     size_t ow = (size_t)((s->w + 2 * s->pad - s->r) / s->stride + 1);
     return (size_t)s->n * oh * ow;
