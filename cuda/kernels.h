@@ -48,6 +48,14 @@ cudaError_t gpu_shortcut_dx_launch(cudaStream_t stream, bool bf16, const gyre_sh
 /* y(n) bf16 = x(n) f32, rounded: the working copy of weights */
 cudaError_t gpu_round_launch(cudaStream_t stream, size_t n, const float *x, void *y);
 
+/* ---- bias.cu */
+/* y(rows, columns) = x + bias(columns), then max(0, ...) if relu; x is f32 whatever y is, and may be
+ * y. The sum is rounded once. */
+cudaError_t gpu_bias_launch(cudaStream_t stream, bool bf16, size_t rows, size_t columns, bool relu,
+                            const float *x, const float *bias, void *y);
+/* y(n) f32 = x(n) bf16, exactly */
+cudaError_t gpu_widen_launch(cudaStream_t stream, size_t n, const void *x, float *y);
+
 /* ---- columns.cu: sums over the rows of a matrix, in a fixed order */
 enum { GPU_COLUMN_PARTS = 64 }; /* row parts, each summed by one block; then a fixed tree */
 /* bytes of `work` for two sums over `columns` columns */

@@ -1,0 +1,173 @@
+/* Convolution and fully connected layers: the table's slots around cuDNN's plans.
+ *
+ * bf16 keeps the promises of the CPU backend: sums are f32 and each result is rounded once. cuDNN
+ * has no prebuilt engine from bf16 to f32, which a weight gradient and a sum that still gets its
+ * bias need. Their operands are widened to f32 first, so that the engine reads and writes f32 and
+ * multiplies the same bf16 numbers exactly. ReLU is no part of a plan, since the fast engines do
+ * not promise that NaN stays. */
+#include "plan.h"
+#include "slots.h"
+
+/* ---- sizes, in elements */
+
+static size_t out_rows(const gyre_conv_shape *s) { /* n oh ow */
+    if (s->stride < 1) return 0;                   /* the graph refuses it */
+    size_t oh = (size_t)((s->h + 2 * s->pad - s->r) / s->stride + 1);
+    size_t ow = (size_t)((s->w + 2 * s->pad - s->r) / s->stride + 1);
+    return (size_t)s->n * oh * ow;
+}
+static size_t x_count(const gyre_conv_shape *s) {
+    return (size_t)s->n * (size_t)s->h * (size_t)s->w * (size_t)s->c;
+}
+static size_t w_count(const gyre_conv_shape *s) {
+    return (size_t)s->k * (size_t)s->r * (size_t)s->r * (size_t)s->c;
+}
+static size_t y_count(const gyre_conv_shape *s) {
+    return out_rows(s) * (size_t)s->k;
+}
+
+/* ---- plan and workspace */
+
+typedef struct {
+    gpu_backend *b;
+    gpu_plan *plan;
+    char *workspace;               /* the plan's own part comes first */
+    float *first, *second, *third; /* f32 copies behind it; NULL where none was asked for */
+} call;
+
+static size_t align(size_t bytes) {
+    return (bytes + 255) / 256 * 256;
+}
+
+/* Finds the plan and room for it, and behind it for f32 vectors of these lengths. */
+static gyre_status begin(gyre_queue *q, gpu_conv_kind kind, const gyre_conv_shape *s,
+                         const size_t floats[3], call *out) {
+    gpu_backend *b = gpu_of_queue(q);
+    const gpu_operation op = gpu_operation_of(kind, s, gpu_bf16(q), b->options.tf32);
+    void *workspace = NULL;
+    *out = (call){.b = b};
+    GYRE_TRY(gpu_plans_find(b->plans, &op, &out->plan));
+    size_t at[4] = {align(out->plan->choice.workspace)};
+    for (int i = 0; i < 3; i++) at[i + 1] = at[i] + align(floats[i] * sizeof(float));
+    GYRE_TRY(gpu_workspace(b, at[3], &workspace));
+    out->workspace = workspace;
+    if (floats[0] > 0) out->first = (float *)(void *)(out->workspace + at[0]);
+    if (floats[1] > 0) out->second = (float *)(void *)(out->workspace + at[1]);
+    if (floats[2] > 0) out->third = (float *)(void *)(out->workspace + at[2]);
+    return GYRE_OK;
+}
+
+static gyre_status run(const call *c, const void *x, const void *w, const void *y) {
+    return gpu_plan_run(c->b->plans, c->plan, x, w, y, c->workspace);
+}
+
+/* ---- convolutions */
+
+size_t gpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s) {
+    return w_count(s) * b->act_size;
+}
+
+/* The weights as they are serve all three kernels; the copy keeps the contract that updates show
+ * only after packing. */
+gyre_status gpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, gyre_raw packed) {
+    gpu_backend *b = gpu_of_queue(q);
+    if (gpu_bf16(q)) {
+        GPU_TRY(b,
+                gpu_round_launch(b->compute, w_count(s), (const float *)(const void *)w, packed));
+    } else {
+        GPU_TRY(b, cudaMemcpyAsync(packed, w, w_count(s) * sizeof(float), cudaMemcpyDeviceToDevice,
+                                   b->compute));
+    }
+    return GYRE_OK;
+}
+
+/* bf16 and a bias: the sum is f32 until the bias is added. */
+static gyre_status conv_widened(gyre_queue *q, const gyre_conv_shape *s, gyre_act x,
+                                gyre_raw packed, gyre_f32 bias, gyre_act y) {
+    call c;
+    GYRE_TRY(begin(q, GPU_CONV, s, (const size_t[]){x_count(s), w_count(s), y_count(s)}, &c));
+    GPU_TRY(c.b, gpu_widen_launch(c.b->compute, x_count(s), x, c.first));
+    GPU_TRY(c.b, gpu_widen_launch(c.b->compute, w_count(s), packed, c.second));
+    GYRE_TRY(run(&c, c.first, c.second, c.third));
+    GPU_TRY(c.b, gpu_bias_launch(c.b->compute, true, out_rows(s), (size_t)s->k, s->relu, c.third,
+                                 (const float *)(const void *)bias, y));
+    return GYRE_OK;
+}
+
+gyre_status gpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
+                     gyre_f32 bias, gyre_act y) {
+    call c;
+    if (gpu_bf16(q) && s->bias) return conv_widened(q, s, x, packed, bias, y);
+    GYRE_TRY(begin(q, GPU_CONV, s, (const size_t[]){0, 0, 0}, &c));
+    GYRE_TRY(run(&c, x, packed, y));
+    if (s->bias) {
+        GPU_TRY(c.b, gpu_bias_launch(c.b->compute, false, out_rows(s), (size_t)s->k, s->relu,
+                                     (const float *)(const void *)y,
+                                     (const float *)(const void *)bias, y));
+    } else if (s->relu) {
+        GPU_TRY(c.b, gpu_relu_launch(c.b->compute, gpu_bf16(q), y_count(s), y, y));
+    }
+    return GYRE_OK;
+}
+
+gyre_status gpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_raw packed,
+                        gyre_act dx) {
+    call c;
+    GYRE_TRY(begin(q, GPU_CONV_DX, s, (const size_t[]){0, 0, 0}, &c));
+    return run(&c, dx, packed, dy);
+}
+
+static gyre_status conv_db(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_f32 db) {
+    gpu_backend *b = gpu_of_queue(q);
+    void *work = NULL;
+    GYRE_TRY(gpu_workspace(b, gpu_columns_work((size_t)s->k), &work));
+    GPU_TRY(b, gpu_column_sum_launch(b->compute, gpu_bf16(q), out_rows(s), (size_t)s->k, dy, work,
+                                     (float *)(void *)db));
+    return GYRE_OK;
+}
+
+gyre_status gpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_act dy,
+                        gyre_f32 dw, gyre_f32 db) {
+    call c;
+    if (gpu_bf16(q)) {
+        GYRE_TRY(begin(q, GPU_CONV_DW, s, (const size_t[]){x_count(s), y_count(s), 0}, &c));
+        GPU_TRY(c.b, gpu_widen_launch(c.b->compute, x_count(s), x, c.first));
+        GPU_TRY(c.b, gpu_widen_launch(c.b->compute, y_count(s), dy, c.second));
+        GYRE_TRY(run(&c, c.first, dw, c.second));
+    } else {
+        GYRE_TRY(begin(q, GPU_CONV_DW, s, (const size_t[]){0, 0, 0}, &c));
+        GYRE_TRY(run(&c, x, dw, dy));
+    }
+    return s->bias ? conv_db(q, s, dy, db) : GYRE_OK;
+}
+
+/* ---- fully connected layers */
+
+size_t gpu_linear_pack_size(gyre_backend *b, const gyre_linear_shape *s) {
+    gyre_conv_shape conv = gpu_linear_as_conv(s);
+    return gpu_conv_pack_size(b, &conv);
+}
+
+gyre_status gpu_linear_pack(gyre_queue *q, const gyre_linear_shape *s, gyre_f32 w,
+                            gyre_raw packed) {
+    gyre_conv_shape conv = gpu_linear_as_conv(s);
+    return gpu_conv_pack(q, &conv, w, packed);
+}
+
+gyre_status gpu_linear(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_raw packed,
+                       gyre_f32 bias, gyre_act y) {
+    gyre_conv_shape conv = gpu_linear_as_conv(s);
+    return gpu_conv(q, &conv, x, packed, bias, y);
+}
+
+gyre_status gpu_linear_dx(gyre_queue *q, const gyre_linear_shape *s, gyre_act dy, gyre_raw packed,
+                          gyre_act dx) {
+    gyre_conv_shape conv = gpu_linear_as_conv(s);
+    return gpu_conv_dx(q, &conv, dy, packed, dx);
+}
+
+gyre_status gpu_linear_dw(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_act dy,
+                          gyre_f32 dw, gyre_f32 db) {
+    gyre_conv_shape conv = gpu_linear_as_conv(s);
+    return gpu_conv_dw(q, &conv, x, dy, dw, db);
+}
