@@ -23,7 +23,7 @@ typedef struct gpu_collective gpu_collective; /* collective.c: NCCL */
 typedef struct gpu_recorder gpu_recorder;     /* record.c: the step as a CUDA graph */
 
 typedef struct {
-    gyre_backend base; /* first */
+    gyre_backend base;    /* first */
     gyre_queue queues[2]; /* lane 0, and main: both on `compute` */
     gyre_backend_options options;
     gyre_comm *comm;

@@ -24,9 +24,9 @@ extern "C" {
 /* Where the rows of a step's batch are: in device memory, so that a recorded graph follows the
  * slot that the host filled. */
 typedef struct {
-    const uint8_t *images; /* (rows, h, w, c), packed, or the whole dataset */
-    const int64_t *rows;   /* (count) rows of `images`, or NULL: 0, 1, 2... */
-    const int32_t *labels; /* (count) */
+    const uint8_t *images;       /* (rows, h, w, c), packed, or the whole dataset */
+    const int64_t *rows;         /* (count) rows of `images`, or NULL: 0, 1, 2... */
+    const int32_t *labels;       /* (count) */
     const gyre_augment *augment; /* (count), or NULL */
 } gpu_input_slot;
 
