@@ -170,8 +170,8 @@ static inline size_t gpu_behind(const void *p, size_t unit) {
     return size_t(reinterpret_cast<uintptr_t>(p) % unit);
 }
 
-/* How many bytes behind a 16-byte boundary all of these begin, or -1 when they differ. NULL fits
- * any. */
+/* How many bytes behind a 16-byte boundary all of these begin, or -1 when they differ; NULL among
+ * the others fits any. */
 template <class... P> static inline int gpu_common_shift(const void *first, P... others) {
     size_t shift = gpu_behind(first, 16);
     bool same = ((others == nullptr || gpu_behind(others, 16) == shift) && ...);
