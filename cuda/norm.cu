@@ -82,7 +82,7 @@ struct norm_affine {
 /* y = act((x - mean) * a + b (+ residual)). The mean is taken off first: folded into b it would
  * cancel when it is large beside the deviation. */
 template <class T, int V>
-__global__ void __launch_bounds__(GPU_BLOCK)
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     norm_apply_kernel(gpu_tiles t, norm_affine f, const void *x, const void *residual, void *y) {
     gpu_place p = gpu_place_of(t);
     if (!p.inside) return;
@@ -176,7 +176,7 @@ KERNEL(norm_slopes_kernel);
 
 /* dx, and dresidual = dy'. Either may be dy: what is overwritten was read before. */
 template <class T, int V>
-__global__ void __launch_bounds__(GPU_BLOCK)
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     norm_dx_kernel(gpu_tiles t, norm_backward f, const float *slopes, void *dx, void *dresidual) {
     gpu_place p = gpu_place_of(t);
     if (!p.inside) return;

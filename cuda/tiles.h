@@ -40,6 +40,8 @@ constexpr unsigned GPU_RUN = 256;
 
 /* Blocks of sums per multiprocessor: enough registers for several rows on their way. */
 constexpr int GPU_SUM_BLOCKS = 2;
+/* Of loops that write, which live by the number of threads. */
+constexpr int GPU_MAP_BLOCKS = 4;
 
 /* Adds terms(row, vector, sums) for the thread's rows and over the block, for SUMS sums at a time;
  * result (SUMS, GPU_COLUMN_PARTS, columns) of this block's part to `work`. */
