@@ -57,7 +57,7 @@ cudaError_t gpu_bias_launch(cudaStream_t stream, bool bf16, size_t rows, size_t 
 cudaError_t gpu_widen_launch(cudaStream_t stream, size_t n, const void *x, float *y);
 
 /* ---- columns.cu: sums over the rows of a matrix, in a fixed order */
-enum { GPU_COLUMN_PARTS = 64 }; /* row parts, each summed by one block; then a fixed tree */
+enum { GPU_COLUMN_PARTS = 256 }; /* row parts, each summed by one block; then a fixed tree */
 /* bytes of `work` for two sums over `columns` columns */
 size_t gpu_columns_work(size_t columns);
 /* db(columns) = sum over rows of dy(rows, columns): the gradient of a bias */

@@ -9,11 +9,13 @@
 #ifdef __CUDACC__
 #define LAUNCH(kernel, grid, block, shared_bytes, stream, ...)                                     \
     kernel<<<(grid), (block), (shared_bytes), (stream)>>>(__VA_ARGS__)
-#define DYNAMIC_SHARED(type, name) extern __shared__ type name[]
+/* Shared memory: a variable, or an array SHARED(float, x, [32]); at the top of a kernel, where
+ * every thread passes. */
+#define SHARED(type, name, ...) __shared__ type name __VA_ARGS__
 /* Makes a kernel known to the tests by its name; once per instance, after its definition. */
-#define KERNEL(...)
+#define KERNEL(...) static_assert(true, "")
 #else
-#include "emulator.h"
+#include "emulator_device.h"
 #endif
 
 #endif

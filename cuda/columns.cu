@@ -1,0 +1,47 @@
+/* The gradient of a bias: sums of columns. */
+#include "tiles.h"
+
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
+    column_sum_kernel(gpu_tiles t, const void *dy_, float *work) {
+    const T *dy = (const T *)dy_;
+    gpu_sum_part<V, 1>(
+        t,
+        [=](uint64_t row, unsigned vector, float(&sums)[V]) {
+            float d[V];
+            gpu_read<V>(dy + (row * t.vectors + vector) * V, d);
+#pragma unroll
+            for (int j = 0; j < V; j++) sums[j] += d[j];
+        },
+        work);
+}
+GPU_KERNELS(column_sum_kernel);
+
+__global__ void __launch_bounds__(GPU_BLOCK)
+    column_total_kernel(unsigned parts, unsigned columns, const float *work, float *db) {
+    SHARED(gpu_totals, shared);
+    gpu_two total = gpu_column_total(work, 0, parts, columns, shared);
+    if (threadIdx.y == 0 && gpu_total_column() < columns) {
+        db[gpu_total_column()] = gpu_value(total);
+    }
+}
+KERNEL(column_total_kernel);
+
+/* Two sums by parts, and three numbers per column that norm.cu keeps behind them. */
+size_t gpu_columns_work(size_t columns) {
+    return (2 * GPU_COLUMN_PARTS + 3) * columns * sizeof(float);
+}
+
+cudaError_t gpu_column_sum_launch(cudaStream_t stream, bool bf16, size_t rows, size_t columns,
+                                  const void *dy, void *work, float *db) {
+    if (columns == 0) return cudaSuccess;
+    bool wide = gpu_in_vectors(bf16, int(columns), dy);
+    gpu_tiles t = gpu_sum_tiles(rows, unsigned(columns), gpu_vector_width(bf16, wide));
+    if (rows > 0) {
+        auto kernel = GPU_PICK(column_sum_kernel, bf16, wide);
+        LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, dy, (float *)work);
+    }
+    LAUNCH(column_total_kernel, gpu_total_grid(unsigned(columns)), gpu_total_block(), 0, stream,
+           t.parts, unsigned(columns), (const float *)work, db);
+    return cudaGetLastError();
+}

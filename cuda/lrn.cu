@@ -1,0 +1,191 @@
+/* Local response normalisation within a channel. A thread handles V channels of a pixel and reads
+ * its window from the cache; window sums go down the columns first and then along, as on the CPU.
+ */
+#include "realmath.h"
+#include "tiles.h"
+
+struct lrn_numbers {
+    int h, w, reach; /* window size: 2 reach + 1 */
+    float factor;    /* alpha / size^2 */
+    float beta;
+    bool relu;
+};
+
+/* The window of a pixel, cut to its image. */
+struct window {
+    uint64_t image; /* its first pixel */
+    int y, y_end, x, x_end;
+};
+
+__device__ __forceinline__ window window_of(const lrn_numbers &s, uint64_t row) {
+    unsigned y, x;
+    uint64_t image = gpu_divide(gpu_divide(row, unsigned(s.w), &x), unsigned(s.h), &y);
+    return {image * unsigned(s.h) * unsigned(s.w), max(int(y) - s.reach, 0),
+            min(int(y) + s.reach + 1, s.h), max(int(x) - s.reach, 0),
+            min(int(x) + s.reach + 1, s.w)};
+}
+
+/* Sum over the window of what cell(pixel, out) gives for each pixel. */
+template <int V, class Cell>
+__device__ __forceinline__ void sum_window(const lrn_numbers &s, const window &v, Cell cell,
+                                           float (&sum)[V]) {
+#pragma unroll
+    for (int j = 0; j < V; j++) sum[j] = 0.0f;
+    for (int x = v.x; x < v.x_end; x++) {
+        float column[V], next[V];
+        cell(v.image + unsigned(v.y * s.w + x), column);
+        for (int y = v.y + 1; y < v.y_end; y++) {
+            cell(v.image + unsigned(y * s.w + x), next);
+#pragma unroll
+            for (int j = 0; j < V; j++) column[j] += next[j];
+        }
+#pragma unroll
+        for (int j = 0; j < V; j++) sum[j] += column[j];
+    }
+}
+
+__device__ __forceinline__ float rectified(bool relu, float x) {
+    return relu && x < 0.0f ? 0.0f : x; /* NaN stays */
+}
+
+/* s^-beta. Three quarters, as in AlexNet and Caffe's nets, are two roots and a division, each
+ * correctly rounded as on the CPU. */
+__device__ __forceinline__ float power_of(float s, float beta) {
+    if (beta == 0.75f) {
+        float root = sqrtf(s);
+        return 1.0f / (root * sqrtf(root));
+    }
+    gpu_two log = gpu_log({s, 0.0f}), product = gpu_two_product(-beta, log.high);
+    return gpu_exp(gpu_two_sum(product.high, product.low - beta * log.low));
+}
+
+/* s and s^-beta of the window v. */
+template <class T, int V>
+__device__ __forceinline__ void scales_of(const lrn_numbers &f, const window &v, const T *x,
+                                          uint64_t channels, float (&s)[V], float (&power)[V]) {
+    sum_window<V>(
+        f, v,
+        [=](uint64_t pixel, float(&out)[V]) {
+            gpu_read<V>(x + pixel * channels, out);
+#pragma unroll
+            for (int j = 0; j < V; j++) {
+                float value = rectified(f.relu, out[j]);
+                out[j] = value * value;
+            }
+        },
+        s);
+#pragma unroll
+    for (int j = 0; j < V; j++) {
+        s[j] = 1.0f + f.factor * s[j];
+        power[j] = power_of(s[j], f.beta);
+    }
+}
+
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
+    lrn_kernel(gpu_tiles t, lrn_numbers f, const void *x_, void *y) {
+    gpu_place p = gpu_place_of(t);
+    uint64_t channels = uint64_t(t.vectors) * V, first = uint64_t(p.vector) * V;
+    const T *x = (const T *)x_ + first;
+    for (; p.inside && p.row < p.end; p.row += p.step) {
+        float v[V], s[V], power[V];
+        scales_of<T, V>(f, window_of(f, p.row), x, channels, s, power);
+        gpu_read<V>(x + p.row * channels, v);
+#pragma unroll
+        for (int j = 0; j < V; j++) v[j] = rectified(f.relu, v[j]) * power[j];
+        gpu_write<V>((T *)y + p.row * channels + first, v);
+    }
+}
+GPU_KERNELS(lrn_kernel);
+
+/* What each pixel hands to its window's cells: dy x s^(-beta - 1), which is d loss / d s but for a
+ * constant factor. */
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
+    lrn_shares_kernel(gpu_tiles t, lrn_numbers f, const void *x_, const void *dy, float *shares) {
+    gpu_place p = gpu_place_of(t);
+    uint64_t channels = uint64_t(t.vectors) * V, first = uint64_t(p.vector) * V;
+    const T *x = (const T *)x_ + first;
+    for (; p.inside && p.row < p.end; p.row += p.step) {
+        float v[V], d[V], s[V], power[V];
+        scales_of<T, V>(f, window_of(f, p.row), x, channels, s, power);
+        gpu_read<V>(x + p.row * channels, v);
+        gpu_read<V>((const T *)dy + p.row * channels + first, d);
+#pragma unroll
+        for (int j = 0; j < V; j++) d[j] = d[j] * rectified(f.relu, v[j]) * power[j] / s[j];
+#pragma unroll
+        for (int j = 0; j < V; j++) shares[p.row * channels + first + unsigned(j)] = d[j];
+    }
+}
+GPU_KERNELS(lrn_shares_kernel);
+
+/* dx = dy s^-beta - 2 beta factor x (sum of the shares of the windows that hold the pixel). s is
+ * computed anew: to keep its power would take as much traffic as the window, from further away. */
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
+    lrn_dx_kernel(gpu_tiles t, lrn_numbers f, const void *x_, const void *dy, const float *shares,
+                  void *dx) {
+    gpu_place p = gpu_place_of(t);
+    uint64_t channels = uint64_t(t.vectors) * V, first = uint64_t(p.vector) * V;
+    const T *x = (const T *)x_ + first;
+    float factor = 2.0f * f.beta * f.factor;
+    for (; p.inside && p.row < p.end; p.row += p.step) {
+        window around = window_of(f, p.row);
+        float v[V], d[V], s[V], power[V];
+        scales_of<T, V>(f, around, x, channels, s, power);
+        sum_window<V>(
+            f, around,
+            [=](uint64_t pixel, float(&out)[V]) {
+                gpu_read_each<V>(shares + pixel * channels + first, out);
+            },
+            s);
+        gpu_read<V>(x + p.row * channels, v);
+        gpu_read<V>((const T *)dy + p.row * channels + first, d);
+#pragma unroll
+        for (int j = 0; j < V; j++) {
+            float value = d[j] * power[j] - factor * v[j] * s[j];
+            d[j] = f.relu && v[j] <= 0.0f ? 0.0f : value;
+        }
+        gpu_write<V>((T *)dx + p.row * channels + first, d);
+    }
+}
+GPU_KERNELS(lrn_dx_kernel);
+
+/* ---- launchers */
+
+static lrn_numbers numbers_of(const gyre_lrn_shape *s) {
+    return {s->h, s->w, s->size / 2, s->alpha / float(s->size * s->size), s->beta, s->relu};
+}
+
+static bool supported(const gyre_lrn_shape *s) {
+    return s->size >= 1 && s->size % 2 == 1;
+}
+
+cudaError_t gpu_lrn_launch(cudaStream_t stream, bool bf16, const gyre_lrn_shape *s, const void *x,
+                           void *y) {
+    if (!supported(s)) return cudaErrorInvalidValue;
+    uint64_t pixels = uint64_t(s->n) * uint64_t(s->h) * uint64_t(s->w);
+    if (pixels == 0 || s->c == 0) return cudaSuccess;
+    bool wide = gpu_in_vectors(bf16, s->c, x, y);
+    gpu_tiles t = gpu_map_tiles(pixels, unsigned(s->c), gpu_vector_width(bf16, wide));
+    auto kernel = GPU_PICK(lrn_kernel, bf16, wide);
+    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, numbers_of(s), x, y);
+    return cudaGetLastError();
+}
+
+cudaError_t gpu_lrn_dx_launch(cudaStream_t stream, bool bf16, const gyre_lrn_shape *s,
+                              const void *x, const void *dy, float *work, void *dx) {
+    if (!supported(s)) return cudaErrorInvalidValue;
+    uint64_t pixels = uint64_t(s->n) * uint64_t(s->h) * uint64_t(s->w);
+    if (pixels == 0 || s->c == 0) return cudaSuccess;
+    bool wide = gpu_in_vectors(bf16, s->c, x, dy, dx);
+    gpu_tiles t = gpu_map_tiles(pixels, unsigned(s->c), gpu_vector_width(bf16, wide));
+    auto shares = GPU_PICK(lrn_shares_kernel, bf16, wide);
+    LAUNCH(shares, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, numbers_of(s), x, dy, work);
+    cudaError_t error = cudaGetLastError();
+    if (error != cudaSuccess) return error;
+    auto kernel = GPU_PICK(lrn_dx_kernel, bf16, wide);
+    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, numbers_of(s), x, dy,
+           (const float *)work, dx);
+    return cudaGetLastError();
+}

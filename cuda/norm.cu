@@ -1,0 +1,286 @@
+/* Batch norm with fused residual add and ReLU: sums over the pixels, what follows from them for
+ * each channel, and one pass that applies it. */
+#include "tiles.h"
+
+/* ---- forward */
+
+/* Sums of x - shift and (x - shift)^2. The shift (the first pixel) keeps the variance free of
+ * cancellation when the mean is large. */
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
+    norm_moments_kernel(gpu_tiles t, const void *x_, float *work) {
+    const T *x = (const T *)x_;
+    float shift[V] = {};
+    gpu_place p = gpu_place_of(t);
+    if (p.inside) gpu_read<V>(x + uint64_t(p.vector) * V, shift);
+    gpu_sum_part<V, 2>(
+        t,
+        [=](uint64_t row, unsigned vector, float(&sums)[2 * V]) {
+            float v[V];
+            gpu_read<V>(x + (row * t.vectors + vector) * V, v);
+#pragma unroll
+            for (int j = 0; j < V; j++) {
+                float d = v[j] - shift[j];
+                sums[j] += d;
+                sums[V + j] += d * d;
+            }
+        },
+        work);
+}
+GPU_KERNELS(norm_moments_kernel);
+
+/* Of a batch: count pixels, and the factor that makes a variance unbiased. */
+struct norm_numbers {
+    unsigned channels, parts;
+    float count, unbiased, eps;
+};
+
+__device__ __forceinline__ float inverse_deviation(float variance, float eps) {
+    return 1.0f / sqrtf(variance + eps);
+}
+
+template <class T>
+__global__ void __launch_bounds__(GPU_BLOCK)
+    norm_statistics_kernel(norm_numbers n, const void *x, const float *work, float *saved,
+                           float *moments) {
+    SHARED(gpu_totals, shared, [2]);
+    gpu_two sum = gpu_column_total(work, 0, n.parts, n.channels, shared[0]);
+    gpu_two squares = gpu_column_total(work, 1, n.parts, n.channels, shared[1]);
+    unsigned j = gpu_total_column(), c = n.channels;
+    if (threadIdx.y > 0 || j >= c) return;
+    float shift[1];
+    gpu_read<1>((const T *)x + j, shift);
+    gpu_two d = gpu_over(sum, n.count), dd = gpu_square(d);
+    float variance = gpu_value(gpu_plus(gpu_over(squares, n.count), {-dd.high, -dd.low}));
+    if (variance < 0.0f) variance = 0.0f;
+    float mean = gpu_value(gpu_plus(d, shift[0]));
+    saved[j] = mean;
+    saved[c + j] = inverse_deviation(variance, n.eps);
+    moments[j] = mean;
+    moments[c + j] = variance * n.unbiased;
+}
+KERNEL(norm_statistics_kernel<float>);
+KERNEL(norm_statistics_kernel<gpu_half>);
+
+/* saved = {mean, 1 / deviation} of the running statistics */
+__global__ void __launch_bounds__(GPU_BLOCK)
+    norm_freeze_kernel(unsigned c, float eps, const float *running, float *saved) {
+    for (uint64_t j = gpu_thread(); j < c; j += gpu_threads()) {
+        saved[j] = running[j];
+        saved[c + j] = inverse_deviation(running[c + j], eps);
+    }
+}
+KERNEL(norm_freeze_kernel);
+
+/* Per-channel vectors. spread is 1 / deviation, or a variance (then eps >= 0 goes with it). */
+struct norm_affine {
+    const float *mean, *spread, *gamma, *beta;
+    float eps;
+    bool from_variance, relu;
+};
+
+/* y = act((x - mean) * a + b (+ residual)). The mean is taken off first: folded into b it would
+ * cancel when it is large beside the deviation. */
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
+    norm_apply_kernel(gpu_tiles t, norm_affine f, const void *x, const void *residual, void *y) {
+    gpu_place p = gpu_place_of(t);
+    if (!p.inside) return;
+    float mean[V], a[V], b[V], spread[V];
+    gpu_read_each<V>(f.mean + uint64_t(p.vector) * V, mean);
+    gpu_read_each<V>(f.gamma + uint64_t(p.vector) * V, a);
+    gpu_read_each<V>(f.beta + uint64_t(p.vector) * V, b);
+    gpu_read_each<V>(f.spread + uint64_t(p.vector) * V, spread);
+#pragma unroll
+    for (int j = 0; j < V; j++) {
+        a[j] *= f.from_variance ? inverse_deviation(spread[j], f.eps) : spread[j];
+    }
+    for (; p.row < p.end; p.row += p.step) {
+        uint64_t at = (p.row * t.vectors + p.vector) * V;
+        float v[V], r[V] = {};
+        gpu_read<V>((const T *)x + at, v);
+        if (residual != nullptr) gpu_read<V>((const T *)residual + at, r);
+#pragma unroll
+        for (int j = 0; j < V; j++) {
+            v[j] = (v[j] - mean[j]) * a[j] + b[j];
+            if (residual != nullptr) v[j] += r[j];
+            if (f.relu) v[j] = v[j] < 0.0f ? 0.0f : v[j]; /* NaN stays */
+        }
+        gpu_write<V>((T *)y + at, v);
+    }
+}
+GPU_KERNELS(norm_apply_kernel);
+
+/* ---- backward */
+
+struct norm_backward {
+    const void *x, *y, *dy;
+    const float *mean;
+    bool relu;
+};
+
+/* dy' = dy behind the ReLU; stays where y is NaN, so that it is seen. */
+template <class T, int V>
+__device__ __forceinline__ void masked_gradient(const norm_backward &f, uint64_t at,
+                                                float (&d)[V]) {
+    gpu_read<V>((const T *)f.dy + at, d);
+    if (!f.relu) return;
+    float y[V];
+    gpu_read<V>((const T *)f.y + at, y);
+#pragma unroll
+    for (int j = 0; j < V; j++) d[j] = y[j] <= 0.0f ? 0.0f : d[j];
+}
+
+/* Sums of dy' and dy' * (x - mean). */
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
+    norm_gradients_kernel(gpu_tiles t, norm_backward f, float *work) {
+    float mean[V] = {};
+    gpu_place p = gpu_place_of(t);
+    if (p.inside) gpu_read_each<V>(f.mean + uint64_t(p.vector) * V, mean);
+    gpu_sum_part<V, 2>(
+        t,
+        [=](uint64_t row, unsigned vector, float(&sums)[2 * V]) {
+            uint64_t at = (row * t.vectors + vector) * V;
+            float v[V], d[V];
+            gpu_read<V>((const T *)f.x + at, v);
+            masked_gradient<T, V>(f, at, d);
+#pragma unroll
+            for (int j = 0; j < V; j++) {
+                sums[j] += d[j];
+                sums[V + j] += d[j] * (v[j] - mean[j]);
+            }
+        },
+        work);
+}
+GPU_KERNELS(norm_gradients_kernel);
+
+/* Factors per channel, (3, c): dx = k dy' + (m (x - mean) + b) */
+__global__ void __launch_bounds__(GPU_BLOCK)
+    norm_slopes_kernel(norm_numbers n, bool frozen, const float *work, const float *gamma,
+                       const float *inverse, float *slopes, float *dgamma, float *dbeta) {
+    SHARED(gpu_totals, shared, [2]);
+    float first = gpu_value(gpu_column_total(work, 0, n.parts, n.channels, shared[0]));
+    float second = gpu_value(gpu_column_total(work, 1, n.parts, n.channels, shared[1]));
+    unsigned j = gpu_total_column(), c = n.channels;
+    if (threadIdx.y > 0 || j >= c) return;
+    float scale = gamma[j] * inverse[j], normal = second * inverse[j];
+    dgamma[j] = normal;
+    dbeta[j] = first;
+    slopes[j] = scale;
+    /* d mean and d variance, unless the statistics are constants */
+    slopes[c + j] = frozen ? 0.0f : -scale * (inverse[j] * (normal / n.count));
+    slopes[2 * c + j] = frozen ? 0.0f : -scale * (first / n.count);
+}
+KERNEL(norm_slopes_kernel);
+
+/* dx, and dresidual = dy'. Either may be dy: what is overwritten was read before. */
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
+    norm_dx_kernel(gpu_tiles t, norm_backward f, const float *slopes, void *dx, void *dresidual) {
+    gpu_place p = gpu_place_of(t);
+    if (!p.inside) return;
+    uint64_t first = uint64_t(p.vector) * V, channels = uint64_t(t.vectors) * V;
+    float k[V], m[V], b[V], mean[V];
+    gpu_read_each<V>(slopes + first, k);
+    gpu_read_each<V>(slopes + channels + first, m);
+    gpu_read_each<V>(slopes + 2 * channels + first, b);
+    gpu_read_each<V>(f.mean + first, mean);
+    for (; p.row < p.end; p.row += p.step) {
+        uint64_t at = p.row * channels + first;
+        float x[V], d[V];
+        gpu_read<V>((const T *)f.x + at, x);
+        masked_gradient<T, V>(f, at, d);
+#pragma unroll
+        for (int j = 0; j < V; j++) x[j] = k[j] * d[j] + (m[j] * (x[j] - mean[j]) + b[j]);
+        if (dresidual != nullptr) gpu_write_exact<V>((T *)dresidual + at, d);
+        gpu_write<V>((T *)dx + at, x);
+    }
+}
+GPU_KERNELS(norm_dx_kernel);
+
+/* ---- launchers */
+
+static uint64_t pixels_of(const gyre_norm_shape *s) {
+    return uint64_t(s->n) * uint64_t(s->h) * uint64_t(s->w);
+}
+
+static norm_numbers numbers_of(const gyre_norm_shape *s, const gpu_tiles &t) {
+    norm_numbers n = {};
+    n.channels = unsigned(s->c);
+    n.parts = t.parts;
+    n.count = float(t.rows);
+    n.unbiased = t.rows > 1 ? float(double(t.rows) / double(t.rows - 1)) : 1.0f;
+    n.eps = s->eps;
+    return n;
+}
+
+static cudaError_t launch_apply(cudaStream_t stream, bool bf16, const gyre_norm_shape *s,
+                                const norm_affine &f, const void *x, const void *residual,
+                                void *y) {
+    const void *added = s->add ? residual : nullptr;
+    bool wide = gpu_in_vectors(bf16, s->c, x, added, y);
+    gpu_tiles t = gpu_map_tiles(pixels_of(s), unsigned(s->c), gpu_vector_width(bf16, wide));
+    auto kernel = GPU_PICK(norm_apply_kernel, bf16, wide);
+    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, f, x, added, y);
+    return cudaGetLastError();
+}
+
+cudaError_t gpu_norm_train_launch(cudaStream_t stream, bool bf16, const gyre_norm_shape *s,
+                                  const void *x, const void *residual, const float *gamma,
+                                  const float *beta, void *work, float *saved, float *moments,
+                                  void *y) {
+    unsigned c = unsigned(s->c);
+    float *sums = (float *)work;
+    if (pixels_of(s) * c == 0) return cudaSuccess;
+    bool wide = gpu_in_vectors(bf16, s->c, x);
+    gpu_tiles t = gpu_sum_tiles(pixels_of(s), c, gpu_vector_width(bf16, wide));
+    auto moments_of = GPU_PICK(norm_moments_kernel, bf16, wide);
+    LAUNCH(moments_of, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, x, sums);
+    auto statistics = bf16 ? &norm_statistics_kernel<gpu_half> : &norm_statistics_kernel<float>;
+    LAUNCH(statistics, gpu_total_grid(c), gpu_total_block(), 0, stream, numbers_of(s, t), x,
+           (const float *)sums, saved, moments);
+    cudaError_t error = cudaGetLastError();
+    if (error != cudaSuccess) return error;
+    norm_affine f = {saved, saved + c, gamma, beta, 0.0f, false, s->relu};
+    return launch_apply(stream, bf16, s, f, x, residual, y);
+}
+
+cudaError_t gpu_norm_eval_launch(cudaStream_t stream, bool bf16, const gyre_norm_shape *s,
+                                 const void *x, const void *residual, const float *gamma,
+                                 const float *beta, const float *running, float *saved, void *y) {
+    unsigned c = unsigned(s->c);
+    if (pixels_of(s) * c == 0) return cudaSuccess;
+    if (s->frozen) {
+        LAUNCH(norm_freeze_kernel, gpu_grid(c), GPU_BLOCK, 0, stream, c, s->eps, running, saved);
+        cudaError_t error = cudaGetLastError();
+        if (error != cudaSuccess) return error;
+    }
+    norm_affine f = {running, running + c, gamma, beta, s->eps, true, s->relu};
+    return launch_apply(stream, bf16, s, f, x, residual, y);
+}
+
+cudaError_t gpu_norm_dx_launch(cudaStream_t stream, bool bf16, const gyre_norm_shape *s,
+                               const void *x, const void *y, const void *dy, const float *gamma,
+                               const float *saved, void *work, void *dx, void *dresidual,
+                               float *dgamma, float *dbeta) {
+    unsigned c = unsigned(s->c);
+    uint64_t pixels = pixels_of(s);
+    float *sums = (float *)work, *slopes = sums + 2 * size_t(GPU_COLUMN_PARTS) * c;
+    void *to_residual = s->add ? dresidual : nullptr;
+    if (pixels * c == 0) return cudaSuccess;
+    norm_backward f = {x, s->relu ? y : nullptr, dy, saved, s->relu};
+    bool wide = gpu_in_vectors(bf16, s->c, x, f.y, dy, dx, to_residual);
+    int v = gpu_vector_width(bf16, wide);
+    gpu_tiles t = gpu_sum_tiles(pixels, c, v), map = gpu_map_tiles(pixels, c, v);
+    auto gradients = GPU_PICK(norm_gradients_kernel, bf16, wide);
+    LAUNCH(gradients, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, f, sums);
+    LAUNCH(norm_slopes_kernel, gpu_total_grid(c), gpu_total_block(), 0, stream, numbers_of(s, t),
+           s->frozen, (const float *)sums, gamma, saved + c, slopes, dgamma, dbeta);
+    cudaError_t error = cudaGetLastError();
+    if (error != cudaSuccess) return error;
+    auto apply = GPU_PICK(norm_dx_kernel, bf16, wide);
+    LAUNCH(apply, gpu_tiles_grid(map), gpu_tiles_block(map), 0, stream, map, f,
+           (const float *)slopes, dx, to_residual);
+    return cudaGetLastError();
+}

@@ -1,0 +1,150 @@
+/* Whatever the order of blocks, warps and lanes, the bits are the same: nothing depends on timing.
+ * Inputs are large enough for many blocks. */
+#include "kernels_rig.h"
+
+enum { ORDERS = 6 };
+
+/* An operation: what it reads stays, what it writes is compared. */
+typedef void (*operation)(gyre_backend *b, const buffer *in, const buffer *out);
+
+static const gyre_norm_shape norm = {6, 12, 11, 24, 1e-5f, true, true, false};
+static const gyre_pool_shape pools[] = {{6, 12, 11, 24, 3, 2, 1, true, true},
+                                        {6, 12, 11, 24, 3, 2, 1, false, true}};
+static const gyre_lrn_shape lrn = {6, 12, 11, 24, 3, 0.5f, 0.7f, true};
+static const gyre_shortcut_shape shortcut = {6, 12, 11, 24, 48, 1};
+static const gyre_loss_shape loss = {99, 33, 0.1f, 0.01f};
+static const gyre_update_shape adam = {GYRE_RULE_ADAM, false, false, true, 1, 0.1f, 0.99f, 1e-6f};
+enum { N = 6 * 12 * 11 * 24, INPUTS = 3, OUTPUTS = 4, FEW = 64 };
+
+/* inputs: three of N activations, one of N floats and one of labels; outputs: two of N
+ * activations, one of N floats, one of 2 * FEW floats */
+static void run_maps(gyre_backend *b, const buffer *in, const buffer *out) {
+    OK(b->ops->relu(b->main, N, A(in[0]), A(out[0])));
+    OK(b->ops->relu_dx(b->main, N, A(in[0]), A(in[1]), A(out[1])));
+    OK(b->ops->add(b->main, N, F(in[3]), F(in[3]), F(out[2])));
+}
+static void run_norm(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_f32 gamma = F(in[3]), beta = gyre_f32_at(gamma, 24), saved = F(out[2]);
+    OK(b->ops->norm_train(b->main, &norm, A(in[0]), A(in[1]), gamma, beta, saved, F(out[3]),
+                          A(out[0])));
+}
+static void run_norm_dx(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_f32 gamma = F(in[3]), saved = gyre_f32_at(gamma, 24), dgamma = F(out[3]);
+    OK(b->ops->norm_dx(b->main, &norm, A(in[0]), A(in[1]), A(in[2]), gamma, saved, A(out[0]),
+                       A(out[1]), dgamma, gyre_f32_at(dgamma, 24)));
+}
+static void run_columns(gyre_backend *b, const buffer *in, const buffer *out) {
+    void *work = malloc(gpu_columns_work(24));
+    assert_int_equal(gpu_column_sum_launch(NULL, b->act_size == 2, N / 24, 24, A(in[0]), work,
+                                           (float *)F(out[3])),
+                     cudaSuccess);
+    free(work);
+}
+static void run_pool(gyre_backend *b, const gyre_pool_shape *s, const buffer *in,
+                     const buffer *out) {
+    OK(b->ops->pool(b->main, s, A(in[0]), R(out[2]), A(out[0])));
+    OK(b->ops->pool_dx(b->main, s, A(in[1]), R(out[2]), A(out[1])));
+}
+static void run_max_pool(gyre_backend *b, const buffer *in, const buffer *out) {
+    run_pool(b, &pools[0], in, out);
+}
+static void run_average_pool(gyre_backend *b, const buffer *in, const buffer *out) {
+    run_pool(b, &pools[1], in, out);
+}
+static void run_lrn(gyre_backend *b, const buffer *in, const buffer *out) {
+    OK(b->ops->lrn(b->main, &lrn, A(in[0]), A(out[0])));
+    OK(b->ops->lrn_dx(b->main, &lrn, A(in[0]), A(in[1]), A(out[1])));
+}
+static void run_shortcut(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_shortcut_shape half = shortcut;
+    half.n = 3;
+    OK(b->ops->shortcut(b->main, &half, A(in[0]), A(out[0])));
+    OK(b->ops->shortcut_dx(b->main, &half, A(in[1]), A(out[1])));
+}
+static void run_loss(gyre_backend *b, const buffer *in, const buffer *out) {
+    OK(b->ops->softmax_loss(b->main, &loss, A(in[0]), I(in[4]), A(out[0]), F(out[3])));
+}
+static void run_judge(gyre_backend *b, const buffer *in, const buffer *out) {
+    OK(b->ops->fill(b->main, FEW, 1, F(out[3])));
+    OK(b->ops->judge(b->main, N, F(in[3]), F(in[3]), 0.5f, F(out[3])));
+}
+static void run_update(gyre_backend *b, const buffer *in, const buffer *out) {
+    enum { PART = N / 4 };
+    OK(b->ops->fill(b->main, N, 0.5f, F(out[2])));
+    OK(b->ops->fill(b->main, FEW, 0.25f, F(out[3])));
+    OK(b->ops->update(b->main, &adam, PART, F(in[3]), F(out[2]), gyre_f32_at(F(out[2]), PART),
+                      gyre_f32_at(F(out[2]), 2 * PART), F(out[3])));
+}
+
+static const struct {
+    const char *name;
+    operation run;
+} operations[] = {{"maps", run_maps},
+                  {"norm_train", run_norm},
+                  {"norm_dx", run_norm_dx},
+                  {"column_sum", run_columns},
+                  {"maximum pooling", run_max_pool},
+                  {"average pooling", run_average_pool},
+                  {"lrn", run_lrn},
+                  {"shortcut", run_shortcut},
+                  {"softmax_loss", run_loss},
+                  {"judge", run_judge},
+                  {"update", run_update}};
+
+static void open_inputs(gyre_backend *b, buffer *in) {
+    int32_t labels[99];
+    for (int i = 0; i < 99; i++) labels[i] = i % 33;
+    for (uint64_t i = 0; i < 4; i++) {
+        size_t size = i < INPUTS ? b->act_size : sizeof(float);
+        void *content = elements(i, N, size, false);
+        in[i] = buffer_from(b, content, N, size);
+        free(content);
+    }
+    in[4] = buffer_labels(b, labels, 99);
+}
+
+/* The bytes of all outputs, freed by the caller. */
+static char *outputs_of(gyre_backend *b, operation run, const buffer *in, size_t *bytes) {
+    buffer out[OUTPUTS] = {acts_new(b, N), acts_new(b, N), buffer_new(b, N),
+                           buffer_new(b, 2 * FEW)};
+    run(b, in, out);
+    *bytes = 2 * N * b->act_size + (N + 2 * FEW) * sizeof(float);
+    char *all = malloc(*bytes), *to = all;
+    for (int i = 0; i < OUTPUTS; i++) {
+        void *raw = buffer_raw(out[i]);
+        memcpy(to, raw, out[i].n * out[i].size);
+        to += out[i].n * out[i].size;
+        free(raw);
+        buffer_free(out[i]);
+    }
+    return all;
+}
+
+static void order_does_not_matter(void **state) {
+    gyre_backend *b = *state;
+    buffer in[INPUTS + 2];
+    open_inputs(b, in);
+    for (size_t k = 0; k < sizeof operations / sizeof operations[0]; k++) {
+        char *first = NULL;
+        for (uint64_t seed = 0; seed < ORDERS; seed++) {
+            size_t bytes;
+            emulator_seed(seed);
+            char *now = outputs_of(b, operations[k].run, in, &bytes);
+            if (first == NULL) {
+                first = now;
+                continue;
+            }
+            if (memcmp(first, now, bytes) != 0)
+                fail_msg("%s: other bits in order %u", operations[k].name, (unsigned)seed);
+            free(now);
+        }
+        free(first);
+    }
+    emulator_seed(0);
+    for (int i = 0; i < INPUTS + 2; i++) buffer_free(in[i]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(order_does_not_matter)};
+    return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
+}
