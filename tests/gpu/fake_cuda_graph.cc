@@ -122,7 +122,7 @@ static void play(const CUgraphExec_st &exec, cudaStream_t stream) {
     const CUgraph_st &graph = exec.graph;
     std::vector<Moment> moments(graph.records.size());
     std::vector<uint64_t> places(graph.records.size());
-    Moment host = moment_of_host(), begin = std::make_shared<char>();
+    Moment begin = std::make_shared<char>();
     Item first;
     first.release = begin;
     push(stream, std::move(first));
@@ -131,7 +131,7 @@ static void play(const CUgraphExec_st &exec, cudaStream_t stream) {
         Item item;
         item.wait_on = stream;
         item.wait_upto = upto;
-        item.acquire = {begin, host};
+        item.acquire = {begin};
         push(s, std::move(item));
     }
     for (const Node &node : graph.nodes) {
@@ -147,6 +147,7 @@ static void play(const CUgraphExec_st &exec, cudaStream_t stream) {
             item.wait_upto = places[(size_t)node.wait];
             item.acquire = {moments[(size_t)node.wait]};
         }
+        if (item.task.begin) item.acquire.push_back(moment_of_host()); /* behind the copy above */
         push(s, std::move(item));
     }
     for (cudaStream_t s : exec.inner) {

@@ -93,7 +93,8 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
     static int polls;
     check_stream(stream, __func__);
     if (cudaError_t e = refuse_in_capture(stream)) return remember(e);
-    if (!poll(stream, stream->issued, &polls)) return cudaErrorNotReady;
+    if (!poll(stream, stream->issued, &polls))
+        return remember(cudaErrorNotReady); /* the last error, too */
     polls = 0;
     host_acquires_stream(stream);
     return cudaSuccess;
@@ -173,7 +174,8 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
     if (event->capture != nullptr) return remember(cudaErrorCapturedEvent);
     if (cudaError_t e = refuse_in_capture(nullptr)) return remember(e);
     if (event->stream == nullptr) return cudaSuccess;
-    if (!poll(event->stream, event->upto, &event->polls)) return cudaErrorNotReady;
+    if (!poll(event->stream, event->upto, &event->polls))
+        return remember(cudaErrorNotReady); /* the last error, too */
     host_acquires(event->moment);
     return entered("result of cudaEventQuery", cudaErrorLaunchFailure);
 }

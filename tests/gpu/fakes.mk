@@ -1,0 +1,89 @@
+# The fakes of tests/gpu as preloaded libraries, in $(O)/fakes (and $(O)/fakes-tsan for the thread
+# sanitizer), and their own tests. Wants: O, CUDART_SO, NCCL_SO (paths of the real libraries), and
+# GPU_INCLUDES (-isystem flags for CUDA, NCCL, cuDNN).
+
+GPU_WHEELS ?= $(HOME)/.cache/gyre/cuda/nvidia
+CUDART_SO ?= $(firstword $(wildcard $(GPU_WHEELS)/cu13/lib/libcudart.so.13))
+NCCL_SO ?= $(firstword $(wildcard $(GPU_WHEELS)/nccl/lib/libnccl.so.2))
+CUDNN_SO ?= $(firstword $(wildcard $(GPU_WHEELS)/cudnn/lib/libcudnn.so.9))
+GPU_INCLUDES ?= $(foreach d,cu13 cudnn nccl,-isystem $(GPU_WHEELS)/$(d)/include)
+FAKE_LIBRARY_PATH := $(subst $() $(),:,$(sort $(dir $(CUDART_SO) $(NCCL_SO) $(CUDNN_SO))))
+
+FAKE_MPI := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I ompi-c))
+FAKE_FLAGS = -std=c++17 -O3 -g -fPIC -ffp-contract=off -Wall -Wextra -Wshadow -Wconversion \
+             -Wno-deprecated-declarations -Iinclude -Icuda -Itests/gpu $(GPU_INCLUDES) $(FAKE_MPI)
+EMULATED_FLAGS ?= -Wno-unknown-pragmas
+EMULATOR_SOURCES := $(wildcard tests/gpu/emulator*.cc)
+KERNEL_SOURCES := $(wildcard cuda/*.cu)
+FAKE_CUDA := $(wildcard tests/gpu/fake_cuda_*.cc)
+FAKE_NCCL := $(wildcard tests/gpu/fake_nccl*.cc) tests/gpu/fake_mpi.cc
+FAKE_CUDNN := $(wildcard tests/gpu/fake_cudnn*.cc)
+# What touches device memory: with the kernels all that the thread sanitizer watches.
+WATCHED := tests/gpu/fake_cuda_touch.cc
+
+FAKES := cuda nccl cudnn
+COMMA := ,
+fakes: $(foreach f,$(FAKES),$(O)/fakes/libfake$(f).so) $(O)/fakes/libcuda.so.1
+fakes-tsan: $(foreach f,$(FAKES),$(O)/fakes-tsan/libfake$(f).so) $(O)/fakes-tsan/libcuda.so.1
+.PHONY: fakes fakes-tsan check-fakes
+
+$(O)/fakes/%.o: %.cc
+	@mkdir -p $(@D)
+	@echo "  CXX   $<"
+	$(AT)g++ $(FAKE_FLAGS) -MMD -MP -c $< -o $@
+$(O)/fakes/%.cu.o: %.cu
+	@mkdir -p $(@D)
+	@echo "  CXX   $< (emulated)"
+	$(AT)g++ $(FAKE_FLAGS) $(EMULATED_FLAGS) -MMD -MP -x c++ -c $< -o $@
+$(O)/fakes-tsan/%.o: %.cc
+	@mkdir -p $(@D)
+	@echo "  CXX   $< (thread sanitizer)"
+	$(AT)g++ $(FAKE_FLAGS) -DFAKE_TSAN -DEMULATOR_TSAN -MMD -MP $(if $(filter $<,$(WATCHED)),-fsanitize=thread) -c $< -o $@
+$(O)/fakes-tsan/%.cu.o: %.cu
+	@mkdir -p $(@D)
+	@echo "  CXX   $< (emulated, thread sanitizer)"
+	$(AT)g++ $(FAKE_FLAGS) $(EMULATED_FLAGS) -MMD -MP -fsanitize=thread -x c++ -c $< -o $@
+
+# $(1): folder, $(2): linker's sanitizer flag
+define FAKE_LIBRARIES
+$(1)/cudart_stubs.c: tests/gpu/stubs.sh $(FAKE_CUDA:%.cc=$(1)/%.o)
+	$(AT)tests/gpu/stubs.sh $(CUDART_SO) cuda $(FAKE_CUDA:%.cc=$(1)/%.o) > $$@
+$(1)/nccl_stubs.c: tests/gpu/stubs.sh $(FAKE_NCCL:%.cc=$(1)/%.o)
+	$(AT)tests/gpu/stubs.sh $(NCCL_SO) nccl $(FAKE_NCCL:%.cc=$(1)/%.o) > $$@
+$(1)/%_stubs.o: $(1)/%_stubs.c
+	$(AT)gcc -O1 -fPIC -c $$< -o $$@
+$(1)/libfakecuda.so: $(FAKE_CUDA:%.cc=$(1)/%.o) $(EMULATOR_SOURCES:%.cc=$(1)/%.o) \
+                     $(KERNEL_SOURCES:%=$(1)/%.o) $(1)/cudart_stubs.o
+	@echo "  LINK  $$@"
+	$(AT)g++ -shared $(2) -Wl,--version-script=tests/gpu/fakes.map -o $$@ $$^
+$(1)/libfakenccl.so: $(FAKE_NCCL:%.cc=$(1)/%.o) $(1)/nccl_stubs.o $(1)/libfakecuda.so
+	@echo "  LINK  $$@"
+	$(AT)g++ -shared $(2) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ $$(shell pkg-config --libs ompi-c)
+$(1)/libfakecudnn.so: $(FAKE_CUDNN:%.cc=$(1)/%.o) $(1)/libfakecuda.so
+	@echo "  LINK  $$@"
+	$(AT)g++ -shared $(2) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ -ldl
+$(1)/libcuda.so.1: tests/gpu/fake_driver.c
+	@mkdir -p $$(@D)
+	$(AT)gcc -O1 -fPIC -shared -Wl,-soname,libcuda.so.1 -o $$@ $$<
+endef
+$(eval $(call FAKE_LIBRARIES,$(O)/fakes,))
+$(eval $(call FAKE_LIBRARIES,$(O)/fakes-tsan,-fsanitize=thread -Wl$(COMMA)--wrap=mmap))
+
+# ---- their own tests: programs that are linked to the fakes
+$(O)/fakes/tests/gpu/test_%: $(O)/fakes/tests/gpu/test_%.o $(foreach f,$(FAKES),$(O)/fakes/libfake$(f).so)
+	@echo "  LINK  $@"
+	$(AT)g++ -o $@ $^ -Wl,-rpath,'$$ORIGIN/../..' $(if $(findstring cudnn,$@),$(CUDNN_SO)) $(shell pkg-config --libs ompi-c)
+$(O)/fakes-tsan/tests/gpu/test_fakes.o: tests/gpu/test_fakes.cc
+	@mkdir -p $(@D)
+	$(AT)g++ $(FAKE_FLAGS) -fsanitize=thread -MMD -MP -c $< -o $@
+$(O)/fakes-tsan/tests/gpu/test_fakes: $(O)/fakes-tsan/tests/gpu/test_fakes.o $(O)/fakes-tsan/libfakecuda.so
+	@echo "  LINK  $@"
+	$(AT)g++ -fsanitize=thread -o $@ $^ -Wl,-rpath,'$$ORIGIN/../..'
+
+FAKE_TESTS := $(O)/fakes/tests/gpu/test_fakes $(O)/fakes/tests/gpu/test_fake_nccl \
+              $(O)/fakes/tests/gpu/test_fake_cudnn $(O)/fakes-tsan/tests/gpu/test_fakes
+.SECONDARY: $(FAKE_TESTS:=.o)
+check-fakes: fakes $(FAKE_TESTS)
+	@O=$(O) LD_LIBRARY_PATH=$(FAKE_LIBRARY_PATH) tests/gpu/test_fakes.sh
+
+-include $(shell find $(O)/fakes $(O)/fakes-tsan -name '*.d' 2>/dev/null)
