@@ -62,13 +62,17 @@ static std::string device_text() {
     return all.str();
 }
 
+static void describe(Descriptor d) {
+    std::string text = device_text();
+    REAL(cudnnBackendSetAttribute, d, CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR,
+         (int64_t)text.size() + 1, text.c_str());
+}
+
 static Descriptor device() {
     static Descriptor d = [] {
-        std::string text = device_text();
         Descriptor fresh = nullptr;
         REAL(cudnnBackendCreateDescriptor, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, &fresh);
-        REAL(cudnnBackendSetAttribute, fresh, CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION,
-             CUDNN_TYPE_CHAR, (int64_t)text.size() + 1, text.c_str());
+        describe(fresh);
         if (REAL(cudnnBackendFinalize, fresh) != CUDNN_STATUS_SUCCESS)
             stop("cuDNN refuses the device description in FAKE_DEVICE_JSON");
         return fresh;
@@ -214,9 +218,8 @@ cudnnStatus_t cudnnBackendSetAttribute(Descriptor d, cudnnBackendAttributeName_t
     if (s == nullptr) return REAL(cudnnBackendSetAttribute, d, name, type, count, data);
     keep(s, (int)name, type, count, data);
     if (s->type == CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR) return CUDNN_STATUS_SUCCESS;
-    if (type == CUDNN_TYPE_HANDLE) { /* finalize gives the device instead */
-        return CUDNN_STATUS_SUCCESS;
-    }
+    bool device_by_number = name == CUDNN_ATTR_DEVICEPROP_DEVICE_ID;
+    if (type == CUDNN_TYPE_HANDLE || device_by_number) return CUDNN_STATUS_SUCCESS; /* finalize */
     return REAL(cudnnBackendSetAttribute, d, name, type, count, data);
 }
 
@@ -244,6 +247,9 @@ cudnnStatus_t cudnnBackendFinalize(Descriptor d) {
     if (s == nullptr) return REAL(cudnnBackendFinalize, d);
     switch (s->type) {
     case CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR: return CUDNN_STATUS_SUCCESS;
+    case CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR:
+        if (!s->has(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION)) describe(d);
+        break;
     case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR:
         if (!s->has(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP))
             give_device(d, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP);

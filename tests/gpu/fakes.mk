@@ -9,7 +9,7 @@ CUDNN_SO ?= $(firstword $(wildcard $(GPU_WHEELS)/cudnn/lib/libcudnn.so.9))
 GPU_INCLUDES ?= $(foreach d,cu13 cudnn nccl,-isystem $(GPU_WHEELS)/$(d)/include)
 FAKE_LIBRARY_PATH := $(subst $() $(),:,$(sort $(dir $(CUDART_SO) $(NCCL_SO) $(CUDNN_SO))))
 
-FAKE_MPI := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I ompi-c))
+FAKE_MPI := -DOMPI_SKIP_MPICXX $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I ompi-c))
 FAKE_FLAGS = -std=c++17 -O3 -g -fPIC -ffp-contract=off -Wall -Wextra -Wshadow -Wconversion \
              -Wno-deprecated-declarations -Iinclude -Icuda -Itests/gpu $(GPU_INCLUDES) $(FAKE_MPI)
 EMULATED_FLAGS ?= -Wno-unknown-pragmas
@@ -55,13 +55,13 @@ $(1)/%_stubs.o: $(1)/%_stubs.c
 $(1)/libfakecuda.so: $(FAKE_CUDA:%.cc=$(1)/%.o) $(EMULATOR_SOURCES:%.cc=$(1)/%.o) \
                      $(KERNEL_SOURCES:%=$(1)/%.o) $(1)/cudart_stubs.o
 	@echo "  LINK  $$@"
-	$(AT)g++ -shared $(2) -Wl,--version-script=tests/gpu/fakes.map -o $$@ $$^
+	$(AT)g++ -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -o $$@ $$^
 $(1)/libfakenccl.so: $(FAKE_NCCL:%.cc=$(1)/%.o) $(1)/nccl_stubs.o $(1)/libfakecuda.so
 	@echo "  LINK  $$@"
-	$(AT)g++ -shared $(2) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ $$(shell pkg-config --libs ompi-c)
+	$(AT)g++ -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ $$(shell pkg-config --libs ompi-c)
 $(1)/libfakecudnn.so: $(FAKE_CUDNN:%.cc=$(1)/%.o) $(1)/libfakecuda.so
 	@echo "  LINK  $$@"
-	$(AT)g++ -shared $(2) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ -ldl
+	$(AT)g++ -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ -ldl
 $(1)/libcuda.so.1: tests/gpu/fake_driver.c
 	@mkdir -p $$(@D)
 	$(AT)gcc -O1 -fPIC -shared -Wl,-soname,libcuda.so.1 -o $$@ $$<
@@ -72,7 +72,7 @@ $(eval $(call FAKE_LIBRARIES,$(O)/fakes-tsan,-fsanitize=thread -Wl$(COMMA)--wrap
 # ---- their own tests: programs that are linked to the fakes
 $(O)/fakes/tests/gpu/test_%: $(O)/fakes/tests/gpu/test_%.o $(foreach f,$(FAKES),$(O)/fakes/libfake$(f).so)
 	@echo "  LINK  $@"
-	$(AT)g++ -o $@ $^ -Wl,-rpath,'$$ORIGIN/../..' $(if $(findstring cudnn,$@),$(CUDNN_SO)) $(shell pkg-config --libs ompi-c)
+	$(AT)g++ -o $@ $^ -Wl,--no-as-needed -Wl,-rpath,'$$ORIGIN/../..' $(if $(findstring cudnn,$@),$(CUDNN_SO)) $(shell pkg-config --libs ompi-c)
 $(O)/fakes-tsan/tests/gpu/test_fakes.o: tests/gpu/test_fakes.cc
 	@mkdir -p $(@D)
 	$(AT)g++ $(FAKE_FLAGS) -fsanitize=thread -MMD -MP -c $< -o $@

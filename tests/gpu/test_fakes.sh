@@ -76,6 +76,6 @@ expect 99 "ranks differ in collective" mpirun -n 2 "$nccl" mismatch
 expect 0 "aborted" env FAKE_FAIL=ncclStall:1 FAKE_RANK=1 mpirun -n 2 "$nccl" stall
 expect 0 "duplicate GPU" mpirun -n 2 "$nccl" duplicate
 expect 0 "right" mpirun -n 3 "$nccl" right
-expect 0 "right" env FAKE_DEVICE_JSON="$PWD/tests/gpu/h100.json" LD_LIBRARY_PATH="$O/fakes:${LD_LIBRARY_PATH:-}" "$cudnn"
+expect 0 "right" env FAKE_DEVICE_JSON="$PWD/tests/gpu/devices/h100.json" LD_LIBRARY_PATH="$O/fakes:${LD_LIBRARY_PATH:-}" "$cudnn"
 echo "fakes: $((checks - failed)) of $checks checks passed"
 [ $failed -eq 0 ]
