@@ -8,9 +8,11 @@ nccl=$O/fakes/tests/gpu/test_fake_nccl cudnn=$O/fakes/tests/gpu/test_fake_cudnn
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_odls_base_sigkill_timeout=0
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
-export TSAN_OPTIONS=exitcode=66 # addresses of closures are shared by design: fake_cuda_tsan.cc
+export TSAN_OPTIONS=exitcode=66
 orders="eager lazy early:0 early:1 early:2 late:0 late:1 late:2 seed:1 seed:2 seed:3"
 checks=0 failed=0
+real=${LD_LIBRARY_PATH:-} # of the NVIDIA libraries; each program finds its own fakes by itself
+unset LD_LIBRARY_PATH
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 
@@ -76,6 +78,6 @@ expect 99 "ranks differ in collective" mpirun -n 2 "$nccl" mismatch
 expect 0 "aborted" env FAKE_FAIL=ncclStall:1 FAKE_RANK=1 mpirun -n 2 "$nccl" stall
 expect 0 "duplicate GPU" mpirun -n 2 "$nccl" duplicate
 expect 0 "right" mpirun -n 3 "$nccl" right
-expect 0 "right" env FAKE_DEVICE_JSON="$PWD/tests/gpu/devices/h100.json" LD_LIBRARY_PATH="$O/fakes:${LD_LIBRARY_PATH:-}" "$cudnn"
+expect 0 "right" env FAKE_DEVICE_JSON="$PWD/tests/gpu/devices/h100.json" LD_LIBRARY_PATH="$O/fakes:$real" "$cudnn"
 echo "fakes: $((checks - failed)) of $checks checks passed"
 [ $failed -eq 0 ]
