@@ -1,17 +1,19 @@
 # The fakes of tests/gpu as preloaded libraries, in $(O)/fakes (and $(O)/fakes-tsan for the thread
-# sanitizer), and their own tests. Wants: O, CUDART_SO, NCCL_SO (paths of the real libraries), and
-# GPU_INCLUDES (-isystem flags for CUDA, NCCL, cuDNN).
+# sanitizer), their own tests, and the tests of the program on them. From the Makefile, with CUDA=1:
+# O, AT, CUDA_LIBRARIES (paths of the real libraries), CUDA_INCLUDES (-isystem flags).
 
 GPU_WHEELS ?= $(HOME)/.cache/gyre/cuda/nvidia
-CUDART_SO ?= $(firstword $(wildcard $(GPU_WHEELS)/cu13/lib/libcudart.so.13))
-NCCL_SO ?= $(firstword $(wildcard $(GPU_WHEELS)/nccl/lib/libnccl.so.2))
-CUDNN_SO ?= $(firstword $(wildcard $(GPU_WHEELS)/cudnn/lib/libcudnn.so.9))
-GPU_INCLUDES ?= $(foreach d,cu13 cudnn nccl,-isystem $(GPU_WHEELS)/$(d)/include)
+CUDA_LIBRARIES ?= $(wildcard $(GPU_WHEELS)/*/lib/libcudart.so.* $(GPU_WHEELS)/*/lib/libnccl.so.* \
+                             $(GPU_WHEELS)/*/lib/libcudnn.so.*)
+CUDA_INCLUDES ?= $(foreach d,cu13 cudnn nccl,-isystem $(GPU_WHEELS)/$(d)/include)
+CUDART_SO := $(firstword $(foreach l,$(CUDA_LIBRARIES),$(if $(findstring libcudart,$(l)),$(l))))
+NCCL_SO := $(firstword $(foreach l,$(CUDA_LIBRARIES),$(if $(findstring libnccl,$(l)),$(l))))
+CUDNN_SO := $(firstword $(foreach l,$(CUDA_LIBRARIES),$(if $(findstring libcudnn.,$(l)),$(l))))
 FAKE_LIBRARY_PATH := $(subst $() $(),:,$(sort $(dir $(CUDART_SO) $(NCCL_SO) $(CUDNN_SO))))
 
 FAKE_MPI := -DOMPI_SKIP_MPICXX $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I ompi-c))
 FAKE_FLAGS = -std=c++17 -O3 -g -fPIC -ffp-contract=off -Wall -Wextra -Wshadow -Wconversion \
-             -Wno-deprecated-declarations -Iinclude -Icuda -Itests/gpu $(GPU_INCLUDES) $(FAKE_MPI)
+             -Wno-deprecated-declarations -Iinclude -Icuda -Itests/gpu $(CUDA_INCLUDES) $(FAKE_MPI)
 EMULATED_FLAGS ?= -Wno-unknown-pragmas
 EMULATOR_SOURCES := $(wildcard tests/gpu/emulator*.cc)
 KERNEL_SOURCES := $(wildcard cuda/*.cu)
@@ -27,19 +29,19 @@ fakes: $(foreach f,$(FAKES),$(O)/fakes/libfake$(f).so) $(O)/fakes/libcuda.so.1
 fakes-tsan: $(foreach f,$(FAKES),$(O)/fakes-tsan/libfake$(f).so) $(O)/fakes-tsan/libcuda.so.1
 .PHONY: fakes fakes-tsan check-fakes
 
-$(O)/fakes/%.o: %.cc
+$(O)/fakes/%.o: %.cc tests/gpu/fakes.mk
 	@mkdir -p $(@D)
 	@echo "  CXX   $<"
 	$(AT)g++ $(FAKE_FLAGS) -MMD -MP -c $< -o $@
-$(O)/fakes/%.cu.o: %.cu
+$(O)/fakes/%.cu.o: %.cu tests/gpu/fakes.mk
 	@mkdir -p $(@D)
 	@echo "  CXX   $< (emulated)"
 	$(AT)g++ $(FAKE_FLAGS) $(EMULATED_FLAGS) -MMD -MP -x c++ -c $< -o $@
-$(O)/fakes-tsan/%.o: %.cc
+$(O)/fakes-tsan/%.o: %.cc tests/gpu/fakes.mk
 	@mkdir -p $(@D)
 	@echo "  CXX   $< (thread sanitizer)"
 	$(AT)g++ $(FAKE_FLAGS) -DFAKE_TSAN -DEMULATOR_TSAN -MMD -MP $(if $(filter $<,$(WATCHED)),-fsanitize=thread) -c $< -o $@
-$(O)/fakes-tsan/%.cu.o: %.cu
+$(O)/fakes-tsan/%.cu.o: %.cu tests/gpu/fakes.mk
 	@mkdir -p $(@D)
 	@echo "  CXX   $< (emulated, thread sanitizer)"
 	$(AT)g++ $(FAKE_FLAGS) $(EMULATED_FLAGS) -MMD -MP -fsanitize=thread -x c++ -c $< -o $@
@@ -85,5 +87,12 @@ FAKE_TESTS := $(O)/fakes/tests/gpu/test_fakes $(O)/fakes/tests/gpu/test_fake_ncc
 .SECONDARY: $(FAKE_TESTS:=.o)
 check-fakes: fakes $(FAKE_TESTS)
 	@O=$(O) LD_LIBRARY_PATH=$(FAKE_LIBRARY_PATH) tests/gpu/test_fakes.sh
+
+# ---- the program on the fakes: samples for make check-gpu, everything with SOAK=1
+.PHONY: check-gpu-runs
+check-gpu-runs: $(O)/gyre fakes fakes-tsan
+	@O=$(O) SOAK=$(SOAK) tests/gpu/matrix.sh
+	@O=$(O) SOAK=$(SOAK) tests/gpu/waits.sh
+	@O=$(O) SOAK=$(SOAK) tests/gpu/faults.sh
 
 -include $(shell find $(O)/fakes $(O)/fakes-tsan -name '*.d' 2>/dev/null)
