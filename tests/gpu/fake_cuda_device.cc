@@ -30,7 +30,7 @@ static void capability(int of, int *major, int *minor) {
 
 static void fill(cudaDeviceProp *p, int of) {
     memset(p, 0, sizeof *p);
-    snprintf(p->name, sizeof p->name, "Fake GPU %d", of);
+    snprintf(p->name, sizeof p->name, "Fake GPU"); /* equal ones, as in a real host */
     capability(of, &p->major, &p->minor);
     memset(p->uuid.bytes, of + 1, sizeof p->uuid.bytes);
     p->totalGlobalMem = (size_t)setting("FAKE_MEMORY", 4l << 30);

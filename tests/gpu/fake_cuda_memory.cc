@@ -174,6 +174,16 @@ static cudaError_t give_back(void *p) {
     return cudaSuccess;
 }
 
+static cudaError_t take_pinned(void **out, size_t bytes) {
+    size_t mapped = up(bytes == 0 ? 1 : bytes, PAGE);
+    void *p = aligned_alloc(PAGE, mapped);
+    if (p == nullptr) return cudaErrorMemoryAllocation;
+    memset(p, 0xff, mapped);
+    memory().pinned[(char *)p] = bytes;
+    *out = p;
+    return cudaSuccess;
+}
+
 void report_memory() {
     Memory &m = memory();
     if (!m.blocks.empty())
@@ -227,18 +237,12 @@ cudaError_t cudaFreeAsync(void *p, cudaStream_t stream) {
 
 cudaError_t cudaHostAlloc(void **out, size_t bytes, unsigned) {
     FAKE_ENTER(cudaErrorMemoryAllocation);
-    size_t mapped = up(bytes == 0 ? 1 : bytes, PAGE);
-    void *p = aligned_alloc(PAGE, mapped);
-    if (p == nullptr) return remember(cudaErrorMemoryAllocation);
-    memset(p, 0xff, mapped);
-    memory().pinned[(char *)p] = bytes;
-    *out = p;
-    return cudaSuccess;
+    return remember(take_pinned(out, bytes));
 }
 
 cudaError_t cudaMallocHost(void **out, size_t bytes) {
     FAKE_ENTER(cudaErrorMemoryAllocation);
-    return cudaHostAlloc(out, bytes, 0);
+    return remember(take_pinned(out, bytes));
 }
 
 cudaError_t cudaFreeHost(void *p) {
