@@ -253,6 +253,7 @@ void host_acquires(const Moment &moment) {
 }
 
 void host_acquires_stream(cudaStream_t stream) {
+    stream->known = stream->done;
     __tsan_acquire(&stream->end);
 }
 

@@ -30,6 +30,7 @@ struct CUstream_st {
     bool inner = false, destroyed = false, busy = false;
     std::deque<fake::Item> items;
     uint64_t issued = 0, done = 0;
+    uint64_t known = 0; /* items that the host has been told are done */
     void *fiber = nullptr;
     char end = 0; /* address of the sanitizer's "everything so far on this stream" */
 };

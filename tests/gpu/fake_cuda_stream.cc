@@ -2,7 +2,9 @@
  * the event's last record stood for at the time of the call; for an event that was never recorded
  * it waits for nothing, which is reported since nobody means it.
  *
- *   FAKE_DROP_WAIT=k   the k-th cudaStreamWaitEvent does nothing (of rank FAKE_RANK, if given) */
+ *   FAKE_DROP_WAIT=k   the k-th needed cudaStreamWaitEvent does nothing (of rank FAKE_RANK, if
+ *                      given). One for what the host knows to be done already is not needed there:
+ *                      nobody could tell it from none. In FAKE_LOG: "needed wait k". */
 #include "fake_cuda_queue.h"
 
 #include <set>
@@ -27,11 +29,22 @@ void report_streams() {
     if (unfinished > 0) note("%zu streams had work left at the end", unfinished);
 }
 
-static bool dropped() {
+/* Is a wait for this event one that FAKE_DROP_WAIT counts, and the one that it drops? */
+static bool dropped(cudaEvent_t event) {
     static const long drop = setting("FAKE_DROP_WAIT", 0);
     static const bool mine = setting("FAKE_RANK", rank()) == rank();
     static long count;
+    bool recorded = event->capture != nullptr || event->stream != nullptr;
+    bool known = event->capture == nullptr && recorded && event->upto <= event->stream->known;
+    if (!recorded || known) return false;
+    call("needed wait", 0);
     return ++count == drop && mine;
+}
+
+/* The host has learnt that the event has passed. */
+static void learn(cudaEvent_t event) {
+    host_acquires(event->moment);
+    if (event->stream->known < event->upto) event->stream->known = event->upto;
 }
 
 static void check_stream(cudaStream_t stream, const char *what) {
@@ -153,7 +166,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
     check_event(event, __func__);
     check_stream(stream, __func__);
     if (flags != 0) stop("cudaStreamWaitEvent with flags %u", flags);
-    if (dropped()) return cudaSuccess;
+    if (dropped(event)) return cudaSuccess;
     if (capture_concerns(stream, event)) return remember(capture_wait(stream, event));
     if (event->stream == nullptr) {
         note("stream %d waits for an event that was never recorded: it waits for nothing",
@@ -176,7 +189,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
     if (event->stream == nullptr) return cudaSuccess;
     if (!poll(event->stream, event->upto, &event->polls))
         return remember(cudaErrorNotReady); /* the last error, too */
-    host_acquires(event->moment);
+    learn(event);
     return entered("result of cudaEventQuery", cudaErrorLaunchFailure);
 }
 
@@ -187,7 +200,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     if (cudaError_t e = refuse_in_capture(nullptr)) return remember(e);
     if (event->stream == nullptr) return cudaSuccess;
     wait_for(event->stream, event->upto, __func__);
-    host_acquires(event->moment);
+    learn(event);
     return entered("result of cudaEventSynchronize", cudaErrorLaunchFailure);
 }
 

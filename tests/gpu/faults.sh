@@ -53,7 +53,7 @@ fault() {
 chosen() { # LOG LONGER_LOG
     /usr/bin/python3 - "$@" "${SOAK:-}" <<'P'
 import itertools, sys
-polls = {"cudaEventQuery", "result of cudaEventQuery", "ncclCommGetAsyncError"}
+polls = {"cudaEventQuery", "result of cudaEventQuery", "ncclCommGetAsyncError", "needed wait"}
 short, longer = ([tuple(l.rsplit(" ", 1)) for l in open(f)] for f in sys.argv[1:3])
 names = lambda calls: [c[0] for c in calls if c[0] not in polls]
 a, b = names(short), names(longer)
@@ -75,6 +75,7 @@ else:
                 seen.add(c[0])
                 picked.append(c)
 for c in dict.fromkeys(picked):
+    if c[0] == "needed wait": continue
     print(c[0].replace(" ", "_"), c[1].strip())
 P
 }
