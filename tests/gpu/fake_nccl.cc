@@ -1,0 +1,277 @@
+/* NCCL's functions as the program calls them; the work itself goes to the streams.
+ *
+ *   FAKE_NCCL=22809   version that ncclGetVersion gives */
+#include "fake_nccl.h"
+
+#include <cstring>
+#include <time.h>
+
+namespace fake {
+
+static int made, open_comms, groups;
+static std::vector<Call> grouped;
+
+static ncclResult_t enter(const char *function, ncclResult_t natural) {
+    return (ncclResult_t)call(function, natural);
+}
+
+#define ENTER(natural)                                                                             \
+    do {                                                                                           \
+        ncclResult_t error_ = enter(__func__, natural);                                            \
+        if (error_ != ncclSuccess) return error_;                                                  \
+    } while (0)
+
+/* What ranks tell each other when they meet. */
+struct Hello {
+    char id[NCCL_UNIQUE_ID_BYTES];
+    int ranks, rank, device;
+};
+
+static void say_hello(ncclComm_t comm, const ncclUniqueId &id) {
+    Hello h;
+    memset(&h, 0, sizeof h);
+    memcpy(h.id, id.internal, sizeof h.id);
+    h.ranks = comm->ranks;
+    h.rank = comm->rank;
+    h.device = current_device();
+    comm->met.assign((size_t)comm->ranks, false);
+    comm->met[(size_t)comm->rank] = true;
+    comm->hello_text.assign(1, std::vector<char>((const char *)&h, (const char *)(&h + 1)));
+    for (int r = 0; r < comm->ranks; r++) {
+        if (r == comm->rank) continue;
+        comm->hello.push_back(MPI_REQUEST_NULL);
+        PMPI_Isend(comm->hello_text[0].data(), sizeof h, MPI_BYTE, r, tag_of(comm, TAG_HELLO),
+                   wire(), &comm->hello.back());
+    }
+}
+
+static ncclResult_t meet(ncclComm_t comm, int peer) {
+    Hello mine, theirs;
+    memcpy(&mine, comm->hello_text[0].data(), sizeof mine);
+    PMPI_Recv(&theirs, sizeof theirs, MPI_BYTE, peer, tag_of(comm, TAG_HELLO), wire(),
+              MPI_STATUS_IGNORE);
+    if (memcmp(mine.id, theirs.id, sizeof mine.id) != 0)
+        stop("ncclCommInitRank: rank %d has another unique id", peer);
+    if (theirs.ranks != mine.ranks || theirs.rank != peer)
+        stop("ncclCommInitRank: process %d says it is rank %d of %d", peer, theirs.rank,
+             theirs.ranks);
+    if (theirs.device == mine.device) {
+        note("ncclCommInitRank: duplicate GPU: ranks %d and %d both use device %d", mine.rank, peer,
+             mine.device);
+        return ncclInvalidUsage;
+    }
+    return ncclSuccess;
+}
+
+/* Have all ranks come? ncclInProgress while not. */
+static ncclResult_t gather(ncclComm_t comm) {
+    bool all = true;
+    for (int r = 0; r < comm->ranks; r++) {
+        if (comm->met[(size_t)r]) continue;
+        int there = 0;
+        PMPI_Iprobe(r, tag_of(comm, TAG_HELLO), wire(), &there, MPI_STATUS_IGNORE);
+        if (there) {
+            ncclResult_t error = meet(comm, r);
+            if (error != ncclSuccess) return error;
+            comm->met[(size_t)r] = true;
+        }
+        all = all && there;
+    }
+    int sent = 0;
+    PMPI_Testall((int)comm->hello.size(), comm->hello.data(), &sent, MPI_STATUSES_IGNORE);
+    comm->ready = all && sent;
+    return comm->ready ? ncclSuccess : ncclInProgress;
+}
+
+static ncclResult_t open_comm(ncclComm_t *out, int ranks, const ncclUniqueId &id, int rank,
+                              bool blocking) {
+    int world = 0, mine = 0;
+    if (wire() == MPI_COMM_NULL) stop("ncclCommInitRank before MPI_Init");
+    PMPI_Comm_size(wire(), &world);
+    PMPI_Comm_rank(wire(), &mine);
+    if (ranks != world || rank != mine)
+        stop("ncclCommInitRank: rank %d of %d in MPI, but %d of %d here", mine, world, rank, ranks);
+    auto *comm = new ncclComm{};
+    comm->number = made++;
+    comm->ranks = ranks;
+    comm->rank = rank;
+    open_comms++;
+    *out = comm;
+    say_hello(comm, id);
+    ncclResult_t state = gather(comm);
+    for (long n = 0; blocking && state == ncclInProgress; n++) {
+        struct timespec pause = {0, 100000};
+        if (n > setting("FAKE_HANG_SECONDS", 60) * 10000)
+            stop("ncclCommInitRank waits for ranks that do not come: it would hang here");
+        nanosleep(&pause, nullptr);
+        state = gather(comm);
+    }
+    if (state != ncclSuccess) comm->async = state;
+    return state;
+}
+
+static ncclResult_t put(const Call &c, const char *function) {
+    ncclComm_t comm = c.comm;
+    if (comm == nullptr || comm->aborted) stop("%s: the communicator was aborted", function);
+    if (!comm->ready) stop("%s: the communicator is not complete yet", function);
+    if (c.peer < 0 || c.peer >= comm->ranks) return ncclInvalidArgument;
+    size_t bytes = c.count * size_of(c.type);
+    size_t out = c.kind == Kind::ALL_GATHER ? bytes * (size_t)comm->ranks : bytes;
+    if (c.send != nullptr && bytes > 0) check_device_range(c.send, bytes, function);
+    if (c.receive != nullptr && bytes > 0) check_device_range(c.receive, out, function);
+    if (groups > 0) {
+        grouped.push_back(c);
+        return ncclSuccess;
+    }
+    return issue(c.stream, flight({c})) == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;
+}
+
+__attribute__((destructor)) static void at_exit() {
+    if (open_comms > 0) note("leak: %d NCCL communicators", open_comms);
+}
+
+} // namespace fake
+
+using namespace fake;
+
+extern "C" {
+
+ncclResult_t ncclGetVersion(int *version) {
+    ENTER(ncclSystemError);
+    *version = (int)setting("FAKE_NCCL", NCCL_VERSION_CODE);
+    return ncclSuccess;
+}
+
+ncclResult_t ncclGetUniqueId(ncclUniqueId *id) {
+    ENTER(ncclSystemError);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    memset(id, 0, sizeof *id);
+    memcpy(id->internal, &now, sizeof now);
+    return ncclSuccess;
+}
+
+ncclResult_t ncclCommInitRank(ncclComm_t *out, int ranks, ncclUniqueId id, int rank) {
+    ENTER(ncclSystemError);
+    return open_comm(out, ranks, id, rank, true);
+}
+
+ncclResult_t ncclCommInitRankConfig(ncclComm_t *out, int ranks, ncclUniqueId id, int rank,
+                                    ncclConfig_t *config) {
+    ENTER(ncclSystemError);
+    if (config != nullptr && config->magic != 0xcafebeef) stop("ncclConfig_t is not initialised");
+    return open_comm(out, ranks, id, rank, config == nullptr || config->blocking != 0);
+}
+
+ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t *out) {
+    int ordered = call(__func__, ncclRemoteError);
+    if (ordered != 0)
+        comm->async = (ncclResult_t)ordered;
+    else if (!comm->ready && !comm->aborted)
+        comm->async = gather(comm);
+    *out = comm->async;
+    return ncclSuccess;
+}
+
+/* What is under way ends without a result. */
+ncclResult_t ncclCommAbort(ncclComm_t comm) {
+    ncclResult_t error = enter(__func__, ncclSystemError);
+    if (comm->aborted) stop("ncclCommAbort: the communicator was aborted before");
+    comm->aborted = true;
+    open_comms--;
+    pump();
+    return error;
+}
+
+/* Waits for what is under way, as NCCL does. */
+ncclResult_t ncclCommFinalize(ncclComm_t comm) {
+    ENTER(ncclSystemError);
+    if (comm->underway > 0) drain(__func__);
+    return ncclSuccess;
+}
+
+ncclResult_t ncclCommDestroy(ncclComm_t comm) {
+    ncclResult_t error = enter(__func__, ncclSystemError);
+    if (comm->aborted) stop("ncclCommDestroy: the communicator was aborted before");
+    drain(__func__);
+    comm->aborted = true;
+    open_comms--;
+    return error;
+}
+
+ncclResult_t ncclCommCount(const ncclComm_t comm, int *count) {
+    ENTER(ncclSystemError);
+    *count = comm->ranks;
+    return ncclSuccess;
+}
+
+ncclResult_t ncclCommUserRank(const ncclComm_t comm, int *rank) {
+    ENTER(ncclSystemError);
+    *rank = comm->rank;
+    return ncclSuccess;
+}
+
+ncclResult_t ncclAllReduce(const void *send, void *receive, size_t count, ncclDataType_t type,
+                           ncclRedOp_t op, ncclComm_t comm, cudaStream_t stream) {
+    ENTER(ncclSystemError);
+    if (type != ncclFloat32 || op != ncclSum)
+        stop("ncclAllReduce: only sums of f32 are known here");
+    return put({comm, Kind::ALL_REDUCE, send, receive, count, type, 0, stream}, __func__);
+}
+
+ncclResult_t ncclAllGather(const void *send, void *receive, size_t count, ncclDataType_t type,
+                           ncclComm_t comm, cudaStream_t stream) {
+    ENTER(ncclSystemError);
+    return put({comm, Kind::ALL_GATHER, send, receive, count, type, 0, stream}, __func__);
+}
+
+ncclResult_t ncclSend(const void *send, size_t count, ncclDataType_t type, int peer,
+                      ncclComm_t comm, cudaStream_t stream) {
+    ENTER(ncclSystemError);
+    return put({comm, Kind::SEND, send, nullptr, count, type, peer, stream}, __func__);
+}
+
+ncclResult_t ncclRecv(void *receive, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,
+                      cudaStream_t stream) {
+    ENTER(ncclSystemError);
+    return put({comm, Kind::RECEIVE, nullptr, receive, count, type, peer, stream}, __func__);
+}
+
+ncclResult_t ncclGroupStart(void) {
+    ENTER(ncclSystemError);
+    groups++;
+    return ncclSuccess;
+}
+
+/* One flight for all calls of the group, which must be on one stream here. */
+ncclResult_t ncclGroupEnd(void) {
+    ncclResult_t error = enter(__func__, ncclSystemError);
+    if (groups == 0) return ncclInvalidUsage;
+    if (--groups > 0) return error;
+    std::vector<Call> calls;
+    calls.swap(grouped);
+    if (error != ncclSuccess || calls.empty()) return error;
+    for (const Call &c : calls) {
+        if (c.stream != calls[0].stream || c.comm != calls[0].comm)
+            stop("an NCCL group over several streams or communicators is not known here");
+    }
+    cudaStream_t stream = calls[0].stream;
+    return issue(stream, flight(calls)) == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;
+}
+
+const char *ncclGetErrorString(ncclResult_t result) {
+    static const char *const texts[] = {"no error",
+                                        "unhandled cuda error",
+                                        "unhandled system error",
+                                        "internal error",
+                                        "invalid argument",
+                                        "invalid usage",
+                                        "remote process exited or there was a network error",
+                                        "NCCL operation in progress"};
+    return result >= 0 && result < 8 ? texts[result] : "unknown result code";
+}
+
+const char *ncclGetLastError(ncclComm_t) {
+    return "no more is known: this is a fake";
+}
+}

@@ -1,0 +1,49 @@
+/* The fake NCCL: communicators (nccl.cc) and collectives under way (nccl_flight.cc). */
+#ifndef GYRE_TESTS_GPU_FAKE_NCCL_H
+#define GYRE_TESTS_GPU_FAKE_NCCL_H
+
+#include "fake_cuda_queue.h"
+#include "fake_mpi.h"
+#include <nccl.h>
+#include <vector>
+
+struct ncclComm {
+    int number; /* of communicators, by creation; equal on all ranks */
+    int ranks, rank;
+    bool ready = false, aborted = false;
+    ncclResult_t async = ncclSuccess;
+    long sequence = 0; /* collectives begun */
+    int underway = 0;  /* flights begun and not ended */
+    std::vector<MPI_Request> hello;
+    std::vector<std::vector<char>> hello_text;
+    std::vector<bool> met;
+};
+
+namespace fake {
+
+enum class Kind : int { ALL_REDUCE, ALL_GATHER, SEND, RECEIVE };
+
+/* One call of the program. */
+struct Call {
+    ncclComm_t comm;
+    Kind kind;
+    const void *send;
+    void *receive;
+    size_t count; /* elements sent (or received, for RECEIVE) */
+    ncclDataType_t type;
+    int peer;
+    cudaStream_t stream;
+};
+
+size_t size_of(ncclDataType_t type);
+/* The calls of one group on one stream: they make progress together. */
+Task flight(std::vector<Call> calls);
+
+enum { TAG_HELLO, TAG_COLLECTIVE, TAG_PAIR, TAGS };
+static inline int tag_of(const ncclComm *comm, int tag) {
+    return comm->number * TAGS + tag;
+}
+
+} // namespace fake
+
+#endif

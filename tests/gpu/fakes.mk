@@ -1,0 +1,98 @@
+# The fakes of tests/gpu as preloaded libraries, in $(O)/fakes (and $(O)/fakes-tsan for the thread
+# sanitizer), their own tests, and the tests of the program on them. From the Makefile, with CUDA=1:
+# O, AT, CUDA_LIBRARIES (paths of the real libraries), CUDA_INCLUDES (-isystem flags).
+
+GPU_WHEELS ?= $(HOME)/.cache/gyre/cuda/nvidia
+CUDA_LIBRARIES ?= $(wildcard $(GPU_WHEELS)/*/lib/libcudart.so.* $(GPU_WHEELS)/*/lib/libnccl.so.* \
+                             $(GPU_WHEELS)/*/lib/libcudnn.so.*)
+CUDA_INCLUDES ?= $(foreach d,cu13 cudnn nccl,-isystem $(GPU_WHEELS)/$(d)/include)
+CUDART_SO := $(firstword $(foreach l,$(CUDA_LIBRARIES),$(if $(findstring libcudart,$(l)),$(l))))
+NCCL_SO := $(firstword $(foreach l,$(CUDA_LIBRARIES),$(if $(findstring libnccl,$(l)),$(l))))
+CUDNN_SO := $(firstword $(foreach l,$(CUDA_LIBRARIES),$(if $(findstring libcudnn.,$(l)),$(l))))
+FAKE_LIBRARY_PATH := $(subst $() $(),:,$(sort $(dir $(CUDART_SO) $(NCCL_SO) $(CUDNN_SO))))
+
+FAKE_MPI := -DOMPI_SKIP_MPICXX $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I ompi-c))
+FAKE_FLAGS = -std=c++17 -O3 -g -fPIC -ffp-contract=off -Wall -Wextra -Wshadow -Wconversion \
+             -Wno-deprecated-declarations -Iinclude -Icuda -Itests/gpu $(CUDA_INCLUDES) $(FAKE_MPI)
+EMULATED_FLAGS ?= -Wno-unknown-pragmas -Wno-shadow
+EMULATOR_SOURCES := $(wildcard tests/gpu/emulator*.cc)
+KERNEL_SOURCES := $(wildcard cuda/*.cu)
+FAKE_CUDA := $(wildcard tests/gpu/fake_cuda_*.cc)
+FAKE_NCCL := $(wildcard tests/gpu/fake_nccl*.cc) tests/gpu/fake_mpi.cc
+FAKE_CUDNN := $(wildcard tests/gpu/fake_cudnn*.cc)
+# What touches device memory: with the kernels all that the thread sanitizer watches.
+WATCHED := tests/gpu/fake_cuda_touch.cc
+
+FAKES := cuda nccl cudnn
+COMMA := ,
+fakes: $(foreach f,$(FAKES),$(O)/fakes/libfake$(f).so) $(O)/fakes/libcuda.so.1
+fakes-tsan: $(foreach f,$(FAKES),$(O)/fakes-tsan/libfake$(f).so) $(O)/fakes-tsan/libcuda.so.1
+.PHONY: fakes fakes-tsan check-fakes
+
+$(O)/fakes/%.o: %.cc tests/gpu/fakes.mk
+	@mkdir -p $(@D)
+	@echo "  CXX   $<"
+	$(AT)g++ $(FAKE_FLAGS) -MMD -MP -c $< -o $@
+$(O)/fakes/%.cu.o: %.cu tests/gpu/fakes.mk
+	@mkdir -p $(@D)
+	@echo "  CXX   $< (emulated)"
+	$(AT)g++ $(FAKE_FLAGS) $(EMULATED_FLAGS) -MMD -MP -x c++ -c $< -o $@
+$(O)/fakes-tsan/%.o: %.cc tests/gpu/fakes.mk
+	@mkdir -p $(@D)
+	@echo "  CXX   $< (thread sanitizer)"
+	$(AT)g++ $(FAKE_FLAGS) -DFAKE_TSAN -DEMULATOR_TSAN -MMD -MP $(if $(filter $<,$(WATCHED)),-fsanitize=thread) -c $< -o $@
+$(O)/fakes-tsan/%.cu.o: %.cu tests/gpu/fakes.mk
+	@mkdir -p $(@D)
+	@echo "  CXX   $< (emulated, thread sanitizer)"
+	$(AT)g++ $(FAKE_FLAGS) $(EMULATED_FLAGS) -MMD -MP -fsanitize=thread -x c++ -c $< -o $@
+
+# $(1): folder, $(2): linker's sanitizer flag
+define FAKE_LIBRARIES
+$(1)/cudart_stubs.c: tests/gpu/stubs.sh $(FAKE_CUDA:%.cc=$(1)/%.o)
+	$(AT)tests/gpu/stubs.sh $(CUDART_SO) cuda $(FAKE_CUDA:%.cc=$(1)/%.o) > $$@
+$(1)/nccl_stubs.c: tests/gpu/stubs.sh $(FAKE_NCCL:%.cc=$(1)/%.o)
+	$(AT)tests/gpu/stubs.sh $(NCCL_SO) nccl $(FAKE_NCCL:%.cc=$(1)/%.o) > $$@
+$(1)/%_stubs.o: $(1)/%_stubs.c
+	$(AT)gcc -O1 -fPIC -c $$< -o $$@
+$(1)/libfakecuda.so: $(FAKE_CUDA:%.cc=$(1)/%.o) $(EMULATOR_SOURCES:%.cc=$(1)/%.o) \
+                     $(KERNEL_SOURCES:%=$(1)/%.o) $(1)/cudart_stubs.o
+	@echo "  LINK  $$@"
+	$(AT)g++ -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -o $$@ $$^
+$(1)/libfakenccl.so: $(FAKE_NCCL:%.cc=$(1)/%.o) $(1)/nccl_stubs.o $(1)/libfakecuda.so
+	@echo "  LINK  $$@"
+	$(AT)g++ -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ $$(shell pkg-config --libs ompi-c)
+$(1)/libfakecudnn.so: $(FAKE_CUDNN:%.cc=$(1)/%.o) $(1)/libfakecuda.so
+	@echo "  LINK  $$@"
+	$(AT)g++ -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ -ldl
+$(1)/libcuda.so.1: tests/gpu/fake_driver.c
+	@mkdir -p $$(@D)
+	$(AT)gcc -O1 -fPIC -shared -Wl,-soname,libcuda.so.1 -o $$@ $$<
+endef
+$(eval $(call FAKE_LIBRARIES,$(O)/fakes,))
+$(eval $(call FAKE_LIBRARIES,$(O)/fakes-tsan,-fsanitize=thread -Wl$(COMMA)--wrap=mmap))
+
+# ---- their own tests: programs that are linked to the fakes
+$(O)/fakes/tests/gpu/test_%: $(O)/fakes/tests/gpu/test_%.o $(foreach f,$(FAKES),$(O)/fakes/libfake$(f).so)
+	@echo "  LINK  $@"
+	$(AT)g++ -o $@ $^ -Wl,--no-as-needed -Wl,-rpath,'$$ORIGIN/../..' $(if $(findstring cudnn,$@),$(CUDNN_SO)) $(shell pkg-config --libs ompi-c)
+$(O)/fakes-tsan/tests/gpu/test_fakes.o: tests/gpu/test_fakes.cc
+	@mkdir -p $(@D)
+	$(AT)g++ $(FAKE_FLAGS) -fsanitize=thread -MMD -MP -c $< -o $@
+$(O)/fakes-tsan/tests/gpu/test_fakes: $(O)/fakes-tsan/tests/gpu/test_fakes.o $(O)/fakes-tsan/libfakecuda.so
+	@echo "  LINK  $@"
+	$(AT)g++ -fsanitize=thread -o $@ $^ -Wl,-rpath,'$$ORIGIN/../..'
+
+FAKE_TESTS := $(O)/fakes/tests/gpu/test_fakes $(O)/fakes/tests/gpu/test_fake_nccl \
+              $(O)/fakes/tests/gpu/test_fake_cudnn $(O)/fakes-tsan/tests/gpu/test_fakes
+.SECONDARY: $(FAKE_TESTS:=.o)
+check-fakes: fakes $(FAKE_TESTS)
+	@O=$(O) LD_LIBRARY_PATH=$(FAKE_LIBRARY_PATH) tests/gpu/test_fakes.sh
+
+# ---- the program on the fakes: samples for make check-gpu, everything with SOAK=1
+.PHONY: check-gpu-runs
+check-gpu-runs: $(O)/gyre fakes fakes-tsan
+	@O=$(O) SOAK=$(SOAK) tests/gpu/matrix.sh
+	@O=$(O) SOAK=$(SOAK) tests/gpu/waits.sh
+	@O=$(O) SOAK=$(SOAK) tests/gpu/faults.sh
+
+-include $(shell find $(O)/fakes $(O)/fakes-tsan -name '*.d' 2>/dev/null)

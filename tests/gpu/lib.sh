@@ -1,0 +1,48 @@
+# What the scripts that run gyre on the fakes share: source it. Gives $T (a scratch folder), a small
+# dataset in it, and functions that run the program.
+# shellcheck shell=bash
+O=${O:-build/cuda}
+GYRE=${GYRE:-$PWD/$O/gyre}
+. "$(dirname "${BASH_SOURCE[0]}")/../cli/lib/common.sh"
+export OMPI_MCA_btl_vader_single_copy_mechanism=none
+FAKES=$(cd "$O/fakes" && pwd) || fail "no $O/fakes: make CUDA=1 fakes"
+FAKES_TSAN=$(cd "$O/fakes-tsan" 2>/dev/null && pwd)
+export FAKE_DEVICE_JSON=${FAKE_DEVICE_JSON:-$PWD/tests/gpu/devices/h100.json}
+LIMIT=${LIMIT:-120}
+# Streams as the program creates them: 0, 1, 2.
+ORDERS=(eager lazy early:0 early:1 early:2 late:0 seed:1 seed:2)
+
+make_dataset "$T/images.h5" 64 16 32 3
+
+# config FILE MODEL STEPS: a short run; every step sees other images.
+config() {
+    cat >"$1" <<JSON
+{
+    "seed": 1, "backend": "cuda",
+    "data": {"path": "$T/images.h5", "augment": {"mirror": true, "crop": 2}},
+    "model": {"name": "$2"}, "batch": {"size": 8, "shards": 2},
+    "optimizer": {"momentum": 0.9, "weight_decay": 1e-4},
+    "schedule": {"policy": "triangular", "base_lr": 0.001, "max_lr": 0.01, "cycles": 1},
+    "length": {"steps": $3}, "evaluate": {"every": {"steps": $3}, "batch": 8}
+}
+JSON
+}
+
+# preloaded FOLDER: the environment that puts the fakes of that folder before the real libraries.
+preloaded() {
+    local list="$1/libfakecuda.so:$1/libfakenccl.so:$1/libfakecudnn.so"
+    [ "$1" != "$FAKES_TSAN" ] || list="$(gcc -print-file-name=libtsan.so):$list"
+    echo "LD_PRELOAD=$list" "LD_LIBRARY_PATH=$1:${LD_LIBRARY_PATH:-}"
+}
+
+# on_fakes FOLDER RANKS COMMAND...: under the fakes; output in $T/out and $T/err; gives the code.
+on_fakes() {
+    local folder=$1 ranks=$2 launch=() rc=0
+    shift 2
+    [ "$ranks" -eq 1 ] || launch=(mpirun -q -np "$ranks")
+    # shellcheck disable=SC2046
+    timeout -k 5 "$LIMIT" "${launch[@]}" env $(preloaded "$folder") "$@" >"$T/out" 2>"$T/err" || rc=$?
+    return $rc
+}
+
+hash_of() { "$GYRE" inspect "$1" --hash; }

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Short trainings on the fakes: models, precisions, ranks, reductions, orders of work, with and
+# without the CUDA graph. Which order and whether by graph may not change a bit; nor, with exact
+# sums, may the number of ranks; and losses are those of the CPU backend.
+#
+# 16 runs cover every pair of settings, and a few more give each result a second opinion (at most
+# 24). SOAK=1: all combinations, 50 steps.
+set -u
+. "$(dirname "$0")/lib.sh"
+STEPS=${SOAK:+50}
+STEPS=${STEPS:-6}
+models=(cifar10_quick resnet20) precisions=(f32 bf16) ranks=(1 2) reduces=(exact fast) graphs=(true false)
+declare -A result
+runs=0
+
+# loss_bound PRECISION: how far a loss may be from the CPU's. f32: sums in another order, 1e-7 a
+# time, grown by a few steps of training. bf16: a result is rounded to 2^-9, at other places than on
+# the CPU, and a rounding to the other side shifts what follows by as much.
+loss_bound() { [ "$1" = f32 ] && echo 1e-4 || echo 2e-2; }
+
+# near RUN REFERENCE BOUND: the relative distance of the two loss curves.
+near() {
+    /usr/bin/python3 - "$@" <<'P'
+import sys
+import h5py, numpy as np
+run, reference = (h5py.File(f + "/metrics.h5", "r")["train"]["loss"] for f in sys.argv[1:3])
+assert len(run) == len(reference) > 0, (len(run), len(reference))
+worst = np.max(np.abs(run - reference) / np.abs(reference))
+assert worst <= float(sys.argv[3]), "losses are %.2g apart: %s, CPU: %s" % (worst, run, reference)
+print("%.1e" % worst)
+P
+}
+
+# one run: MODEL PRECISION RANKS REDUCE GRAPH ORDER
+try() {
+    local model=$1 precision=$2 n=$3 reduce=$4 graph=$5 order=$6 name="$*"
+    local run=$T/${name// /-}
+    runs=$((runs + 1))
+    [ -f "$T/$model.json" ] || config "$T/$model.json" "$model" "$STEPS"
+    FAKE_ORDER=$order on_fakes "$FAKES" "$n" "$GYRE" train "$T/$model.json" --quiet --out "$run" \
+        --set precision="$precision" --set reduce="$reduce" --set graph="$graph" ||
+        fail "$name: exit $?: $(tail -n 5 "$T/err")"
+    ! grep '^fake: ' "$T/err" || fail "$name: the fakes have something to say"
+    local group="$model $precision $reduce" mine
+    [ "$reduce" = exact ] || group="$group $n"
+    mine=$(hash_of "$run")
+    [ "${result[$group]:-$mine}" = "$mine" ] || fail "$name: hash $mine, other runs of '$group' have ${result[$group]}"
+    count[$group]=$((${count[$group]:-0} + 1))
+    result[$group]=$mine
+    by[$group]=$graph
+    local apart
+    apart=$(near "$run" "$(reference "$model" "$precision")" "$(loss_bound "$precision")") || fail "$name: not the CPU's losses"
+    echo "  $name: $mine, losses within $apart of the CPU's"
+}
+
+# The CPU backend's run; in f32 where the processor has no bf16.
+reference() {
+    local model=$1 precision=$2 run=$T/cpu-$1-$2
+    if [ ! -d "$run" ] && ! "$GYRE" train "$T/$model.json" --quiet --out "$run" --set backend=cpu --set precision="$precision" 2>"$T/cpu.err"; then
+        run=$T/cpu-$1-f32
+        [ -d "$run" ] || "$GYRE" train "$T/$model.json" --quiet --out "$run" --set backend=cpu || fail "the CPU backend fails"
+    fi
+    echo "$run"
+}
+
+declare -A count by
+if [ -n "${SOAK:-}" ]; then
+    for m in "${models[@]}"; do for p in "${precisions[@]}"; do for n in "${ranks[@]}"; do
+        for r in "${reduces[@]}"; do for g in "${graphs[@]}"; do for o in "${ORDERS[@]}"; do
+            try "$m" "$p" "$n" "$r" "$g" "$o"
+        done; done; done
+    done; done; done
+else
+    # Two rows an order, each the opposite of the other. Read down, no two columns are equal or
+    # opposite, so that every two settings meet in all four ways.
+    rows=(00000 00011 00101 01001 00110 01010 01100 01111)
+    for i in "${!ORDERS[@]}"; do
+        for flip in 0 1; do
+            bit() { echo $((${rows[i]:$1:1} ^ flip)); }
+            try "${models[$(bit 0)]}" "${precisions[$(bit 1)]}" "${ranks[$(bit 2)]}" "${reduces[$(bit 3)]}" "${graphs[$(bit 4)]}" "${ORDERS[i]}"
+        done
+    done
+    for group in "${!count[@]}"; do
+        [ "${count[$group]}" -eq 1 ] || continue
+        read -r m p r n <<<"$group"
+        if [ "${by[$group]}" = true ]; then other="false lazy"; else other="true seed:3"; fi
+        # shellcheck disable=SC2086
+        try "$m" "$p" "${n:-1}" "$r" $other
+    done
+fi
+echo "matrix: $runs runs, ${#result[@]} results, each the same in every order, near the CPU's"

@@ -1,0 +1,165 @@
+/* A program of several ranks for the fake NCCL: test_fakes.sh runs it under every order. Each rank
+ * reduces, gathers and exchanges vectors on a stream of its own, waits by polling, and meets the
+ * others in MPI at places where its device still has work. */
+#include "fake.h"
+
+#include <cstdio>
+#include <cstring>
+#include <mpi.h>
+#include <nccl.h>
+#include <string>
+#include <vector>
+
+static int rank, ranks;
+
+static void need(bool right, const char *what) {
+    if (right) return;
+    printf("rank %d: wrong: %s\n", rank, what);
+    fflush(stdout);
+    MPI_Abort(MPI_COMM_WORLD, 1);
+}
+#define NEED(condition) need(condition, #condition)
+
+enum { N = 1000 };
+
+struct World {
+    ncclComm_t comm;
+    cudaStream_t compute, reduce;
+    cudaEvent_t ready, done;
+    float *x, *all;
+    float *host; /* pinned */
+};
+
+static ncclResult_t join(World *w, int device) {
+    ncclUniqueId id;
+    NEED(cudaSetDevice(device) == cudaSuccess);
+    if (rank == 0) NEED(ncclGetUniqueId(&id) == ncclSuccess);
+    MPI_Bcast(&id, sizeof id, MPI_BYTE, 0, MPI_COMM_WORLD);
+    return ncclCommInitRank(&w->comm, ranks, id, rank);
+}
+
+static void open_world(World *w) {
+    NEED(join(w, rank) == ncclSuccess);
+    NEED(cudaStreamCreateWithFlags(&w->compute, cudaStreamNonBlocking) == cudaSuccess);
+    NEED(cudaStreamCreateWithFlags(&w->reduce, cudaStreamNonBlocking) == cudaSuccess);
+    NEED(cudaEventCreateWithFlags(&w->ready, cudaEventDisableTiming) == cudaSuccess);
+    NEED(cudaEventCreateWithFlags(&w->done, cudaEventDisableTiming) == cudaSuccess);
+    NEED(cudaMalloc((void **)&w->x, N * sizeof(float)) == cudaSuccess);
+    NEED(cudaMalloc((void **)&w->all, (size_t)ranks * N * sizeof(float)) == cudaSuccess);
+    NEED(cudaMallocHost((void **)&w->host, (size_t)ranks * N * sizeof(float)) == cudaSuccess);
+}
+
+static void close_world(World *w) {
+    NEED(ncclCommDestroy(w->comm) == ncclSuccess);
+    NEED(cudaFree(w->x) == cudaSuccess && cudaFree(w->all) == cudaSuccess);
+    NEED(cudaFreeHost(w->host) == cudaSuccess);
+    NEED(cudaEventDestroy(w->ready) == cudaSuccess && cudaEventDestroy(w->done) == cudaSuccess);
+    NEED(cudaStreamDestroy(w->compute) == cudaSuccess);
+    NEED(cudaStreamDestroy(w->reduce) == cudaSuccess);
+}
+
+/* x(i) = rank + i + step on the compute stream; the reduce stream goes on behind it. */
+static void fill(World *w, int step) {
+    float *x = w->x, base = (float)(rank + step);
+    NEED(fake::issue(w->compute, fake::plain("fill", [=] {
+                         for (int i = 0; i < N; i++) x[i] = base + (float)i;
+                     })) == cudaSuccess);
+    NEED(cudaEventRecord(w->ready, w->compute) == cudaSuccess);
+    NEED(cudaStreamWaitEvent(w->reduce, w->ready, 0) == cudaSuccess);
+}
+
+static void fetch(World *w, const float *from, size_t n) {
+    cudaError_t error;
+    NEED(cudaMemcpyAsync(w->host, from, n * sizeof(float), cudaMemcpyDeviceToHost, w->reduce) ==
+         cudaSuccess);
+    NEED(cudaEventRecord(w->done, w->reduce) == cudaSuccess);
+    if (rank % 2 == 1) MPI_Barrier(MPI_COMM_WORLD); /* the others poll meanwhile */
+    while ((error = cudaEventQuery(w->done)) == cudaErrorNotReady) continue;
+    NEED(error == cudaSuccess);
+    if (rank % 2 == 0) MPI_Barrier(MPI_COMM_WORLD);
+    NEED(cudaStreamWaitEvent(w->compute, w->done, 0) == cudaSuccess);
+}
+
+static void reduce(World *w, int step) {
+    fill(w, step);
+    NEED(ncclAllReduce(w->x, w->x, N, ncclFloat32, ncclSum, w->comm, w->reduce) == ncclSuccess);
+    fetch(w, w->x, N);
+    for (int i = 0; i < N; i++) {
+        NEED(w->host[i] == (float)(ranks * (i + step) + ranks * (ranks - 1) / 2));
+    }
+}
+
+static void gather(World *w, int step) {
+    fill(w, step);
+    NEED(ncclAllGather(w->x, w->all, N, ncclFloat32, w->comm, w->reduce) == ncclSuccess);
+    fetch(w, w->all, (size_t)(ranks * N));
+    for (int r = 0; r < ranks; r++) {
+        for (int i = 0; i < N; i++) NEED(w->host[r * N + i] == (float)(r + step + i));
+    }
+}
+
+/* Around the ring, two messages a pair to see that their order is kept. */
+static void exchange(World *w, int step) {
+    int next = (rank + 1) % ranks, last = (rank + ranks - 1) % ranks;
+    fill(w, step);
+    NEED(ncclGroupStart() == ncclSuccess);
+    NEED(ncclSend(w->x, 10, ncclFloat32, next, w->comm, w->reduce) == ncclSuccess);
+    NEED(ncclSend(w->x + 100, 5, ncclFloat32, next, w->comm, w->reduce) == ncclSuccess);
+    NEED(ncclRecv(w->all, 10, ncclFloat32, last, w->comm, w->reduce) == ncclSuccess);
+    NEED(ncclRecv(w->all + 10, 5, ncclFloat32, last, w->comm, w->reduce) == ncclSuccess);
+    NEED(ncclGroupEnd() == ncclSuccess);
+    fetch(w, w->all, 15);
+    for (int i = 0; i < 15; i++) {
+        NEED(w->host[i] == (float)(last + step + (i < 10 ? i : 100 + i - 10)));
+    }
+}
+
+static void mismatch(World *w) {
+    fill(w, 0);
+    size_t n = rank == 0 ? N : N - 1;
+    NEED(ncclAllReduce(w->x, w->x, n, ncclFloat32, ncclSum, w->comm, w->reduce) == ncclSuccess);
+    fetch(w, w->x, N);
+}
+
+/* Rank 1's collective never ends there; rank 0's does, or it doesn't: both poll and give up. */
+static void stall(World *w) {
+    fill(w, 0);
+    NEED(ncclAllReduce(w->x, w->x, N, ncclFloat32, ncclSum, w->comm, w->reduce) == ncclSuccess);
+    NEED(cudaEventRecord(w->done, w->reduce) == cudaSuccess);
+    cudaError_t error = cudaErrorNotReady;
+    for (int n = 0; n < 100000 && error == cudaErrorNotReady; n++) error = cudaEventQuery(w->done);
+    if (rank == 1) NEED(error == cudaErrorNotReady);
+    NEED(ncclCommAbort(w->comm) == ncclSuccess);
+    NEED(cudaStreamSynchronize(w->reduce) == cudaSuccess);
+    if (rank == 1) printf("aborted\n");
+}
+
+int main(int argc, char **argv) {
+    std::string what = argc > 1 ? argv[1] : "right";
+    World w = {};
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    if (what == "duplicate") {
+        NEED(join(&w, 0) == ncclInvalidUsage);
+        NEED(ncclCommAbort(w.comm) == ncclSuccess);
+        MPI_Finalize();
+        return 0;
+    }
+    open_world(&w);
+    if (what == "mismatch") mismatch(&w);
+    if (what == "stall") {
+        stall(&w);
+        MPI_Finalize();
+        return 0;
+    }
+    for (int step = 0; step < 3; step++) {
+        reduce(&w, step);
+        gather(&w, step);
+        exchange(&w, step);
+    }
+    close_world(&w);
+    MPI_Finalize();
+    if (rank == 0) printf("right\n");
+    return 0;
+}
