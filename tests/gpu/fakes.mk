@@ -14,7 +14,7 @@ FAKE_LIBRARY_PATH := $(subst $() $(),:,$(sort $(dir $(CUDART_SO) $(NCCL_SO) $(CU
 FAKE_MPI := -DOMPI_SKIP_MPICXX $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I ompi-c))
 FAKE_FLAGS = -std=c++17 -O3 -g -fPIC -ffp-contract=off -Wall -Wextra -Wshadow -Wconversion \
              -Wno-deprecated-declarations -Iinclude -Icuda -Itests/gpu $(CUDA_INCLUDES) $(FAKE_MPI)
-EMULATED_FLAGS ?= -Wno-unknown-pragmas -Wno-shadow
+EMULATED_FLAGS ?= -Wno-unknown-pragmas -Wno-shadow -fno-strict-aliasing # as nvcc
 EMULATOR_SOURCES := $(wildcard tests/gpu/emulator*.cc)
 KERNEL_SOURCES := $(wildcard cuda/*.cu)
 FAKE_CUDA := $(wildcard tests/gpu/fake_cuda_*.cc)

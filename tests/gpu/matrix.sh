@@ -14,17 +14,18 @@ declare -A result
 runs=0
 
 # loss_bound PRECISION: how far a loss may be from the CPU's. f32: sums in another order, 1e-7 a
-# time, grown by a few steps of training. bf16: a result is rounded to 2^-9, at other places than on
-# the CPU, and a rounding to the other side shifts what follows by as much.
-loss_bound() { [ "$1" = f32 ] && echo 1e-4 || echo 2e-2; }
+# time, grown by a few steps of training. bf16: some results are rounded to the other side than on
+# the CPU, by 2^-8; most cancel in the loss.
+loss_bound() { [ "$1" = f32 ] && echo 1e-4 || echo 5e-3; }
 
-# near RUN REFERENCE BOUND: the relative distance of the two loss curves.
+# near RUN REFERENCE BOUND: the relative distance of the two loss curves, in their first 6 steps;
+# training makes small differences grow.
 near() {
     /usr/bin/python3 - "$@" <<'P'
 import sys
 import h5py, numpy as np
-run, reference = (h5py.File(f + "/metrics.h5", "r")["train"]["loss"] for f in sys.argv[1:3])
-assert len(run) == len(reference) > 0, (len(run), len(reference))
+run, reference = (h5py.File(f + "/metrics.h5", "r")["train"]["loss"][:6] for f in sys.argv[1:3])
+assert len(run) == len(reference) == 6, (len(run), len(reference))
 worst = np.max(np.abs(run - reference) / np.abs(reference))
 assert worst <= float(sys.argv[3]), "losses are %.2g apart: %s, CPU: %s" % (worst, run, reference)
 print("%.1e" % worst)
