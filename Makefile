@@ -4,6 +4,7 @@
 #   make demo     trains a small CNN on Fashion-MNIST on two ranks and plots the run
 #   make check    runs all tests;  make soak: those from outside in their long forms
 #   make check SAN=1   many of them under sanitizers, then make lint: clang-tidy, cppcheck, layout
+#   make check-gpu     checks the CUDA backend without a GPU, where the toolkit is
 #   make deps     installs what is missing (as root, or with DEPS=yes through sudo)
 #   make bench    builds what benchmarks/speed.py times
 #
@@ -167,6 +168,27 @@ soak: deps
 
 .PHONY: tests-build
 tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre
+
+# ---- the CUDA backend without a GPU: its kernels on the CPU, cuDNN's plans for devices that are not
+#      there, the program on fake libraries (tests/gpu/README.md); soak-gpu: in their long forms
+.PHONY: check-gpu soak-gpu
+ifdef CUDA
+CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(NVCC))
+include tests/gpu/kernels.mk
+include tests/gpu/fakes.mk
+check-gpu:
+	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre $(EMULATED_TESTS) fakes fakes-tsan
+	@$(MAKE) --no-print-directory gpu-kernels-check
+	@$(MAKE) --no-print-directory -f tests/gpu/plans.mk O=$(O) PLANS=$(PLANS) check
+	@$(MAKE) --no-print-directory check-fakes
+	@$(MAKE) --no-print-directory SOAK=$(SOAK) check-gpu-runs
+soak-gpu:
+	@$(MAKE) --no-print-directory PLANS=all SOAK=1 check-gpu
+else
+check-gpu soak-gpu:
+	@if tools/cuda.sh >/dev/null 2>&1; then $(MAKE) --no-print-directory CUDA=1 $@; \
+	    else tools/cuda.sh || echo "$@: skipped kernels, plans, fakes, runs on fakes: 0 of 4 parts"; fi
+endif
 
 # ---- the rest
 deps:

@@ -18,7 +18,7 @@ EMULATOR_OBJECTS := $(patsubst tests/gpu/%.cc,$(E)/%.o,$(wildcard tests/gpu/emul
 EMULATED_OBJECTS := $(patsubst cuda/%.cu,$(E)/%.o,$(GPU_KERNEL_SOURCES)) $(EMULATOR_OBJECTS)
 # What the CPU backend must pass, its kernels must pass too.
 EMULATED_UNIT := $(patsubst %,test_ops_%,loss lrn norm pool round update)
-EMULATED_OWN := $(patsubst tests/gpu/%.c,%,$(wildcard tests/gpu/test_*.c))
+EMULATED_OWN := $(filter-out test_plans,$(patsubst tests/gpu/%.c,%,$(wildcard tests/gpu/test_*.c)))
 EMULATED_TESTS := $(patsubst %,$(E)/%,$(EMULATED_UNIT) $(EMULATED_OWN))
 
 # -ffp-contract=off: as nvcc with --fmad=false. -fno-strict-aliasing: as nvcc.

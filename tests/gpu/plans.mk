@@ -17,11 +17,11 @@ FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -Icuda -isystem $(NVIDIA)/cu13/include
 SOURCES := cuda/graph.c cuda/engine.c cuda/plan.c tests/gpu/test_plans.c
 PLANS ?=
 
-check: $(B)/test_plans $(B)/mincuda/libcuda.so.1
-	PLANS=$(PLANS) LD_LIBRARY_PATH=$(B)/mincuda:$(CUDNN)/lib:$(NVIDIA)/cu13/lib $(B)/test_plans
+check: $(B)/test_plans $(B)/driver/libcuda.so.1
+	PLANS=$(PLANS) LD_LIBRARY_PATH=$(B)/driver:$(CUDNN)/lib:$(NVIDIA)/cu13/lib $(B)/test_plans
 
 # Found before a real driver, so that every machine plans alike.
-$(B)/mincuda/libcuda.so.1: tests/gpu/mincuda.c
+$(B)/driver/libcuda.so.1: tests/gpu/fake_driver.c
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -shared -fPIC -Wl,-soname,libcuda.so.1 -o $@ $<
 
