@@ -32,14 +32,9 @@ __device__ __forceinline__ walk walk_from(const input_shape &s, uint64_t element
 __device__ __forceinline__ float raw_pixel(const input_shape &s, const gpu_input_slot &slot,
                                            int64_t first, const walk &p) {
     int64_t at = first + int64_t(p.sample);
-    int dy = 0, dx = 0, mirror = 0;
-    if (slot.augment != nullptr) {
-        gyre_augment a = slot.augment[at];
-        dy = a.dy;
-        dx = a.dx;
-        mirror = a.mirror;
-    }
-    int y = int(p.y) + dy, x = int(mirror ? s.w - 1 - p.x : p.x) + dx;
+    gyre_augment a = {};
+    if (slot.augment != nullptr) a = slot.augment[at];
+    int y = int(p.y) + a.dy, x = int(a.mirror ? s.w - 1 - p.x : p.x) + a.dx;
     if (y < 0 || y >= int(s.h) || x < 0 || x >= int(s.w)) return 0.0f;
     uint64_t row = uint64_t(slot.rows != nullptr ? slot.rows[at] : at);
     uint64_t pixel = uint64_t(y) * s.w + unsigned(x);

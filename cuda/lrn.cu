@@ -12,12 +12,12 @@ struct lrn_numbers {
 };
 
 /* The window of a pixel, cut to its image. */
-struct window {
+struct lrn_window {
     uint64_t image; /* its first pixel */
     int y, y_end, x, x_end;
 };
 
-__device__ __forceinline__ window window_of(const lrn_numbers &s, uint64_t row) {
+__device__ __forceinline__ lrn_window window_of(const lrn_numbers &s, uint64_t row) {
     unsigned y, x;
     uint64_t image = gpu_divide(gpu_divide(row, unsigned(s.w), &x), unsigned(s.h), &y);
     return {image * unsigned(s.h) * unsigned(s.w), max(int(y) - s.reach, 0),
@@ -27,7 +27,7 @@ __device__ __forceinline__ window window_of(const lrn_numbers &s, uint64_t row) 
 
 /* Sum over the window of what cell(pixel, out) gives for each pixel. */
 template <int V, class Cell>
-__device__ __forceinline__ void sum_window(const lrn_numbers &s, const window &v, Cell cell,
+__device__ __forceinline__ void sum_window(const lrn_numbers &s, const lrn_window &v, Cell cell,
                                            float (&sum)[V]) {
 #pragma unroll
     for (int j = 0; j < V; j++) sum[j] = 0.0f;
@@ -59,9 +59,9 @@ __device__ __forceinline__ float power_of(float s, float beta) {
     return gpu_exp(gpu_two_sum(product.high, product.low - beta * log.low));
 }
 
-/* s and s^-beta of the window v. */
+/* s and s^-beta of the lrn_window v. */
 template <class T, int V>
-__device__ __forceinline__ void scales_of(const lrn_numbers &f, const window &v, const T *x,
+__device__ __forceinline__ void scales_of(const lrn_numbers &f, const lrn_window &v, const T *x,
                                           uint64_t channels, float (&s)[V], float (&power)[V]) {
     sum_window<V>(
         f, v,
@@ -130,7 +130,7 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     const T *x = (const T *)x_ + first;
     float factor = 2.0f * f.beta * f.factor;
     for (; p.inside && p.row < p.end; p.row += p.step) {
-        window around = window_of(f, p.row);
+        lrn_window around = window_of(f, p.row);
         float v[V], d[V], s[V], power[V];
         scales_of<T, V>(f, around, x, channels, s, power);
         sum_window<V>(

@@ -3,20 +3,22 @@
  * write to one place, and the order of each sum is the CPU's. */
 #include "tiles.h"
 
+constexpr int POOL_BLOCKS = 3; /* per multiprocessor: with 4, registers do not suffice */
+
 struct pool_numbers {
     int h, w, oh, ow, r, stride, pad;
     bool max;
 };
 
 /* The cells of one window that lie inside the image. */
-struct window {
+struct pool_window {
     int y, y_end, x, x_end;
     int top, left; /* of the whole window: cell numbers count from here */
 };
 
-__device__ __forceinline__ window window_at(const pool_numbers &s, int i, int j) {
+__device__ __forceinline__ pool_window window_at(const pool_numbers &s, int i, int j) {
     int top = i * s.stride - s.pad, left = j * s.stride - s.pad;
-    window v;
+    pool_window v;
     v.y = max(top, 0);
     v.y_end = min(top + s.r, s.h);
     v.x = max(left, 0);
@@ -74,8 +76,9 @@ template <int V> __device__ __forceinline__ void read_numbers(const uint16_t *p,
 
 /* The first of equal ones, and NaN above all. */
 template <class T, int V>
-__device__ __forceinline__ void max_window(const pool_numbers &s, const window &v, const T *image,
-                                           uint64_t step, float (&best)[V], unsigned (&from)[V]) {
+__device__ __forceinline__ void max_window(const pool_numbers &s, const pool_window &v,
+                                           const T *image, uint64_t step, float (&best)[V],
+                                           unsigned (&from)[V]) {
     gpu_read<V>(image + uint64_t(v.y * s.w + v.x) * step, best);
 #pragma unroll
     for (int j = 0; j < V; j++) from[j] = unsigned((v.y - v.top) * s.r + v.x - v.left);
@@ -95,7 +98,7 @@ __device__ __forceinline__ void max_window(const pool_numbers &s, const window &
 }
 
 template <class T, int V>
-__device__ __forceinline__ void average_window(const pool_numbers &s, const window &v,
+__device__ __forceinline__ void average_window(const pool_numbers &s, const pool_window &v,
                                                const T *image, uint64_t step, float (&sum)[V]) {
     for (int y = v.y; y < v.y_end; y++) {
         for (int x = v.x; x < v.x_end; x++) {
@@ -111,13 +114,13 @@ __device__ __forceinline__ void average_window(const pool_numbers &s, const wind
 }
 
 template <class T, int V>
-__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
+__global__ void __launch_bounds__(GPU_BLOCK, POOL_BLOCKS)
     pool_kernel(gpu_tiles t, pool_numbers s, const void *x, uint16_t *saved, void *y) {
     gpu_place p = gpu_place_of(t);
     uint64_t channels = uint64_t(t.vectors) * V, first = uint64_t(p.vector) * V;
     for (; p.inside && p.row < p.end; p.row += p.step) {
         pixel o = pixel_at(p.row, s.oh, s.ow);
-        window v = window_at(s, o.y, o.x);
+        pool_window v = window_at(s, o.y, o.x);
         const T *image = (const T *)x + pixel_number(o.image, s.h, s.w, 0, 0) * channels + first;
         uint64_t at = p.row * channels + first;
         float result[V] = {};
@@ -139,7 +142,7 @@ GPU_KERNELS(pool_kernel);
 template <class T, int V>
 __device__ __forceinline__ void add_share(const pool_numbers &s, int i, int j, int y, int x,
                                           const T *dy, const uint16_t *saved, float (&sum)[V]) {
-    window v = window_at(s, i, j);
+    pool_window v = window_at(s, i, j);
     float d[V];
     gpu_read<V>(dy, d);
     if (s.max) {
@@ -164,7 +167,7 @@ __device__ __forceinline__ int windows_end(const pool_numbers &s, int y, int cou
 }
 
 template <class T, int V>
-__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
+__global__ void __launch_bounds__(GPU_BLOCK, POOL_BLOCKS)
     pool_dx_kernel(gpu_tiles t, pool_numbers s, const void *dy, const uint16_t *saved, void *dx) {
     gpu_place p = gpu_place_of(t);
     uint64_t channels = uint64_t(t.vectors) * V, first = uint64_t(p.vector) * V;

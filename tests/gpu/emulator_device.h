@@ -62,7 +62,7 @@ template <auto f> struct named {};
 
 template <auto f> struct registration {
     kernel k;
-    registration() { fill(f); }
+    registration() noexcept { fill(f); }
 
   private:
     template <class... P> void fill(void (*function)(P...)) {

@@ -18,7 +18,7 @@ EMULATOR_OBJECTS := $(patsubst tests/gpu/%.cc,$(E)/%.o,$(wildcard tests/gpu/emul
 EMULATED_OBJECTS := $(patsubst cuda/%.cu,$(E)/%.o,$(GPU_KERNEL_SOURCES)) $(EMULATOR_OBJECTS)
 # What the CPU backend must pass, its kernels must pass too.
 EMULATED_UNIT := $(patsubst %,test_ops_%,loss lrn norm pool round update)
-EMULATED_OWN := $(patsubst tests/gpu/%.c,%,$(wildcard tests/gpu/test_*.c))
+EMULATED_OWN := $(patsubst tests/gpu/%.c,%,$(wildcard tests/gpu/test_kernels_*.c)) test_emulator
 EMULATED_TESTS := $(patsubst %,$(E)/%,$(EMULATED_UNIT) $(EMULATED_OWN))
 
 # -ffp-contract=off: as nvcc with --fmad=false. -fno-strict-aliasing: as nvcc.
@@ -37,6 +37,11 @@ $(E)/%.o: tests/gpu/%.cc
 	@mkdir -p $(@D)
 	@echo "  CXX   $<"
 	$(AT)$(CXX) $(EMULATED_CXXFLAGS) $(if $(filter -fsanitize=thread,$(E_SAN)),-DEMULATOR_TSAN,$(E_SAN)) -c $< -o $@
+# Kernels of its own.
+$(E)/test_emulator.o: tests/gpu/test_emulator.cc
+	@mkdir -p $(@D)
+	@echo "  CXX   $<"
+	$(AT)$(CXX) $(EMULATED_CXXFLAGS) $(E_SAN) -c $< -o $@
 $(E)/%.o: tests/gpu/%.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
