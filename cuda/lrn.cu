@@ -59,7 +59,7 @@ __device__ __forceinline__ float power_of(float s, float beta) {
     return gpu_exp(gpu_two_sum(product.high, product.low - beta * log.low));
 }
 
-/* s and s^-beta of the lrn_window v. */
+/* s and s^-beta of the window v. */
 template <class T, int V>
 __device__ __forceinline__ void scales_of(const lrn_numbers &f, const lrn_window &v, const T *x,
                                           uint64_t channels, float (&s)[V], float (&power)[V]) {

@@ -5,8 +5,8 @@
 #   make gpu-kernels-emulated   the kernels on the CPU, in several orders of threads
 #   make gpu-kernels-asan       the same under the address and undefined-behaviour sanitizers
 #   make gpu-kernels-tsan       the same under the thread sanitizer, a thread for each CUDA thread
-#   make gpu-kernels-static     nvcc's, ptxas's, cppcheck's and clang-tidy's warnings, and
-#                               tests/gpu/registers.txt
+#   make gpu-kernels-static     nvcc's and ptxas's warnings, and tests/gpu/registers.txt
+#   make gpu-kernels-lint       cppcheck, clang-tidy and layout
 #
 # Uses O, CC, AT, ALL_CFLAGS, LIBS and $(O)/libgyre.a of the Makefile. E is the folder of a build on
 # the emulator, E_SAN its sanitizer: all objects with emulated kernels are built in there.
@@ -59,8 +59,8 @@ $(E)/test_%: $(E)/test_%.o $(E)/emulated.o $(EMULATED_OBJECTS) $(if $(E_SAN),$(E
 	$(AT)$(CXX) $(E_SAN) -o $@ -Wl,--wrap=gyre_backend_open $^ -lcmocka $(LIBS)
 
 .PHONY: gpu-kernels-check gpu-kernels-run gpu-kernels-emulated gpu-kernels-asan gpu-kernels-tsan \
-        gpu-kernels-static
-gpu-kernels-check: gpu-kernels-static gpu-kernels-emulated gpu-kernels-asan gpu-kernels-tsan
+        gpu-kernels-static gpu-kernels-lint
+gpu-kernels-check: gpu-kernels-static gpu-kernels-lint gpu-kernels-emulated gpu-kernels-asan gpu-kernels-tsan
 
 gpu-kernels-run: $(EMULATED_TESTS)
 	@for seed in $(SEEDS); do for t in $(EMULATED_TESTS); do \
@@ -76,6 +76,8 @@ gpu-kernels-asan:
 gpu-kernels-tsan:
 	@$(MAKE) --no-print-directory E=$(O)/emulated-tsan SEEDS=4 E_SAN=-fsanitize=thread gpu-kernels-run
 gpu-kernels-static:
-	@CUDA_HOME=$(CUDA_HOME) CXX=$(CXX) O=$(O) tests/gpu/static.sh
+	@CUDA_HOME=$(CUDA_HOME) tests/gpu/static.sh
+gpu-kernels-lint:
+	@CUDA_HOME=$(CUDA_HOME) tests/gpu/static.sh --lint
 
 -include $(wildcard $(E)/*.d)
