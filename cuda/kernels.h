@@ -87,7 +87,7 @@ cudaError_t gpu_pool_dx_launch(cudaStream_t stream, bool bf16, const gyre_pool_s
 /* ---- lrn.cu */
 cudaError_t gpu_lrn_launch(cudaStream_t stream, bool bf16, const gyre_lrn_shape *s, const void *x,
                            void *y);
-/* dx may not be dy here; `work` has room for the n h w c f32 terms that neighbours share */
+/* dx may be dy; `work` has room for the n h w c f32 terms that neighbours share */
 cudaError_t gpu_lrn_dx_launch(cudaStream_t stream, bool bf16, const gyre_lrn_shape *s,
                               const void *x, const void *dy, float *work, void *dx);
 

@@ -85,7 +85,8 @@ struct fiber {
 
 static context scheduler;
 static fiber *running;
-static std::vector<fiber *> idle, indexed;
+/* never freed: they are used until the program's very end */
+static std::vector<fiber *> &idle = *new std::vector<fiber *>, &indexed = *new std::vector<fiber *>;
 static bool each_a_thread;
 ASAN(static void *scheduler_fake; static const void *scheduler_bottom;
      static size_t scheduler_size;)

@@ -5,8 +5,8 @@
 #   make gpu-kernels-emulated   the kernels on the CPU, in several orders of threads
 #   make gpu-kernels-asan       the same under the address and undefined-behaviour sanitizers
 #   make gpu-kernels-tsan       the same under the thread sanitizer, a thread for each CUDA thread
-#   make gpu-kernels-static     nvcc's, ptxas's, cppcheck's and clang-tidy's warnings, and
-#                               tests/gpu/registers.txt
+#   make gpu-kernels-static     nvcc's and ptxas's warnings, and tests/gpu/registers.txt
+#   make gpu-kernels-lint       cppcheck, clang-tidy and layout
 #
 # Uses O, CC, AT, ALL_CFLAGS, LIBS and $(O)/libgyre.a of the Makefile. E is the folder of a build on
 # the emulator, E_SAN its sanitizer: all objects with emulated kernels are built in there.
@@ -18,7 +18,7 @@ EMULATOR_OBJECTS := $(patsubst tests/gpu/%.cc,$(E)/%.o,$(wildcard tests/gpu/emul
 EMULATED_OBJECTS := $(patsubst cuda/%.cu,$(E)/%.o,$(GPU_KERNEL_SOURCES)) $(EMULATOR_OBJECTS)
 # What the CPU backend must pass, its kernels must pass too.
 EMULATED_UNIT := $(patsubst %,test_ops_%,loss lrn norm pool round update)
-EMULATED_OWN := $(filter-out test_plans,$(patsubst tests/gpu/%.c,%,$(wildcard tests/gpu/test_*.c)))
+EMULATED_OWN := $(patsubst tests/gpu/%.c,%,$(wildcard tests/gpu/test_kernels_*.c)) test_emulator
 EMULATED_TESTS := $(patsubst %,$(E)/%,$(EMULATED_UNIT) $(EMULATED_OWN))
 
 # -ffp-contract=off: as nvcc with --fmad=false. -fno-strict-aliasing: as nvcc.
@@ -37,6 +37,11 @@ $(E)/%.o: tests/gpu/%.cc
 	@mkdir -p $(@D)
 	@echo "  CXX   $<"
 	$(AT)$(CXX) $(EMULATED_CXXFLAGS) $(if $(filter -fsanitize=thread,$(E_SAN)),-DEMULATOR_TSAN,$(E_SAN)) -c $< -o $@
+# Kernels of its own.
+$(E)/test_emulator.o: tests/gpu/test_emulator.cc
+	@mkdir -p $(@D)
+	@echo "  CXX   $<"
+	$(AT)$(CXX) $(EMULATED_CXXFLAGS) $(E_SAN) -c $< -o $@
 $(E)/%.o: tests/gpu/%.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
@@ -54,8 +59,8 @@ $(E)/test_%: $(E)/test_%.o $(E)/emulated.o $(EMULATED_OBJECTS) $(if $(E_SAN),$(E
 	$(AT)$(CXX) $(E_SAN) -o $@ -Wl,--wrap=gyre_backend_open $^ -lcmocka $(LIBS)
 
 .PHONY: gpu-kernels-check gpu-kernels-run gpu-kernels-emulated gpu-kernels-asan gpu-kernels-tsan \
-        gpu-kernels-static
-gpu-kernels-check: gpu-kernels-static gpu-kernels-emulated gpu-kernels-asan gpu-kernels-tsan
+        gpu-kernels-static gpu-kernels-lint
+gpu-kernels-check: gpu-kernels-static gpu-kernels-lint gpu-kernels-emulated gpu-kernels-asan gpu-kernels-tsan
 
 gpu-kernels-run: $(EMULATED_TESTS)
 	@for seed in $(SEEDS); do for t in $(EMULATED_TESTS); do \
@@ -71,6 +76,8 @@ gpu-kernels-asan:
 gpu-kernels-tsan:
 	@$(MAKE) --no-print-directory E=$(O)/emulated-tsan SEEDS=4 E_SAN=-fsanitize=thread gpu-kernels-run
 gpu-kernels-static:
-	@CUDA_HOME=$(CUDA_HOME) CXX=$(CXX) O=$(O) tests/gpu/static.sh
+	@CUDA_HOME=$(CUDA_HOME) tests/gpu/static.sh
+gpu-kernels-lint:
+	@CUDA_HOME=$(CUDA_HOME) tests/gpu/static.sh --lint
 
 -include $(wildcard $(E)/*.d)

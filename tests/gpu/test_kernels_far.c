@@ -1,11 +1,11 @@
-/* Tensors of more than 2^31 elements, in address space without memory behind it: one block of each
- * kernel is run, one that works beyond the 2^31st element, and what it wrote there is compared.
- * A 32-bit index would go elsewhere. */
+/* Tensors of more than 2^32 elements, in address space without memory behind it: one block of each
+ * kernel is run, one that works beyond the 2^32nd element, and what it wrote there is compared.
+ * A 32-bit index, signed or not, would go elsewhere. */
 #include "kernels_rig.h"
 
 #include <sys/mman.h>
 
-#define FAR ((uint64_t)1 << 31)
+#define FAR ((uint64_t)1 << 32)
 #define CUDA_OK(call) assert_int_equal((call), cudaSuccess)
 
 /* Zeros, until written. */
@@ -124,7 +124,7 @@ static void updates_reach_far(void **state) {
 
 /* 64 channels: the last of the parts into which sums and maps cut the pixels. */
 enum { C = 64 };
-static const gyre_norm_shape norm = {(1 << 11) + 1, 128, 128, C, 0, true, true, false};
+static const gyre_norm_shape norm = {(1 << 12) + 1, 128, 128, C, 0, true, true, false};
 
 static void norm_reaches_far(void **state) {
     gyre_backend *b = *state;
@@ -172,7 +172,7 @@ static void pooling_reaches_far(void **state) {
     gyre_backend *b = *state;
     bool bf16 = b->act_size == 2;
     size_t size = b->act_size;
-    gyre_pool_shape s = {(1 << 11) + 40, 128, 128, C, 2, 1, 0, true, false};
+    gyre_pool_shape s = {(1 << 12) + 80, 128, 128, C, 2, 1, 0, true, false};
     uint64_t in = (uint64_t)s.n * 128 * 128 * C, out = (uint64_t)s.n * 127 * 127 * C;
     assert_true(out > FAR);
     space x = space_open(in * size), y = space_open(out * size), saved = space_open(out * 2);
@@ -193,7 +193,7 @@ static void lrn_reaches_far(void **state) {
     gyre_backend *b = *state;
     bool bf16 = b->act_size == 2;
     size_t size = b->act_size;
-    gyre_lrn_shape s = {(1 << 11) + 1, 128, 128, C, 3, 9, 0.75f, false};
+    gyre_lrn_shape s = {(1 << 12) + 1, 128, 128, C, 3, 9, 0.75f, false};
     uint64_t n = (uint64_t)s.n * 128 * 128 * C, at = n - 1;
     space x = space_open(n * size), y = space_open(n * size), work = space_open(n * 4);
     put(x, size, at, 1.9375f); /* s = 1 + x^2 */
@@ -215,7 +215,7 @@ static void shortcuts_reach_far(void **state) {
     gyre_backend *b = *state;
     bool bf16 = b->act_size == 2;
     size_t size = b->act_size;
-    gyre_shortcut_shape s = {(1 << 11) + 1, 128, 128, C, C, 1};
+    gyre_shortcut_shape s = {(1 << 12) + 1, 128, 128, C, C, 1};
     uint64_t n = (uint64_t)s.n * 128 * 128 * C, at = n - 1;
     space x = space_open(n * size), y = space_open(n * size);
     put(x, size, at, 7);
@@ -234,7 +234,7 @@ static void shortcuts_reach_far(void **state) {
 static void input_reaches_far(void **state) {
     gyre_backend *b = *state;
     size_t size = b->act_size;
-    gyre_image_shape s = {(1 << 11) + 1, 512, 512, 4};
+    gyre_image_shape s = {(1 << 12) + 1, 512, 512, 4};
     uint64_t image = 512 * 512 * 4, n = (uint64_t)s.n * image, at = n - 1;
     space images = space_open(n), mean = space_open(image * 4), x = space_open(n * size);
     space rows = space_open((uint64_t)s.n * 8), labels = space_open((uint64_t)s.n * 4);
@@ -256,7 +256,7 @@ static void input_reaches_far(void **state) {
 static void losses_reach_far(void **state) {
     gyre_backend *b = *state;
     size_t size = b->act_size;
-    gyre_loss_shape s = {(1 << 21) + 1, 1024, 0, 1};
+    gyre_loss_shape s = {(1 << 22) + 1, 1024, 0, 1};
     uint64_t n = (uint64_t)s.n * 1024, row = (uint64_t)s.n - 1, at = row * 1024;
     space z = space_open(n * size), dx = space_open(n * size);
     space work = space_open((uint64_t)s.n * 8), labels = space_open((uint64_t)s.n * 4);

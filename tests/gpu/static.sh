@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# What tools say about the kernels without running them: nvcc and ptxas with their warnings as errors
+# (local memory, spills and double precision among them), registers and shared memory of every
+# kernel against tests/gpu/registers.txt, cppcheck and clang-tidy on the source as the emulator
+# compiles it.
+#   CUDA_HOME=... tests/gpu/static.sh [--write | --lint]
+# --write makes registers.txt anew; --lint runs only the last two, which otherwise are left out.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+nvcc=${CUDA_HOME:?where the CUDA toolkit is}/bin/nvcc
+golden=tests/gpu/registers.txt
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+kernels=(cuda/*.cu)
+failed=0
+
+say() { # name, output of what failed
+    if [ -z "$2" ]; then
+        echo "  ok    $1"
+    else
+        failed=1
+        printf '  FAIL  %s\n%s\n' "$1" "$2"
+    fi
+}
+
+# ---- nvcc, ptxas
+architectures=() generate=()
+for arch in sm_80 sm_90 sm_100; do
+    "$nvcc" --list-gpu-code | grep -qx "$arch" || continue
+    architectures+=("$arch")
+    generate+=(-gencode "arch=compute_${arch#sm_},code=$arch")
+done
+
+compile() { # file: what ptxas says
+    "$nvcc" -std=c++17 -O3 "${generate[@]}" --fmad=false -Werror all-warnings \
+        -Xptxas -v,-Werror,-warn-spills,-warn-lmem-usage,-warn-double-usage \
+        -Xcompiler -Wall,-Wextra,-Werror -Iinclude -Icuda -c "$1" -o "$work/object" 2>&1
+}
+
+# "relu_kernel<float, 4>: sm_90, 28 registers, 0 bytes shared" of what ptxas said
+usage() {
+    c++filt | awk '
+        /Compiling entry function/ {
+            name = $0
+            sub(/^[^\047]*\047/, "", name)
+            arch = name
+            sub(/\047 for \047.*$/, "", name)
+            sub(/^.*\047 for \047/, "", arch)
+            sub(/\047.*$/, "", arch)
+            sub(/^void /, "", name)
+            depth = 0
+            for (i = 1; i <= length(name); i++) { # up to the parameters
+                c = substr(name, i, 1)
+                if (c == "<") depth++
+                if (c == ">") depth--
+                if (c == "(" && depth == 0) { name = substr(name, 1, i - 1); break }
+            }
+        }
+        /bytes spill stores/ { split($0, part, ", "); split(part[2], spill, " ") }
+        /Used [0-9]+ registers/ {
+            match($0, /Used [0-9]+/); registers = substr($0, RSTART + 5, RLENGTH - 5)
+            shared = match($0, /[0-9]+ bytes smem/) ? substr($0, RSTART, RLENGTH) + 0 : 0
+            printf "%s: %s, %d registers, %d bytes shared, %d bytes spilled\n", name, arch, registers, shared, spill[1]
+        }'
+}
+
+resources() { # --write or nothing
+    : >"$work/usage"
+    for file in "${kernels[@]}"; do
+        if compile "$file" >"$work/said"; then
+            usage <"$work/said" >>"$work/usage"
+        else
+            say "nvcc $file" "$(grep -v '^ptxas info\| 0 bytes stack frame' "$work/said" | c++filt)"
+        fi
+    done
+    {
+        echo "# Made by tests/gpu/static.sh --write with $("$nvcc" --version | grep -o 'V[0-9.]*$')"
+        LC_ALL=C sort "$work/usage"
+    } >"$work/registers"
+    [ "$1" = --write ] && cp "$work/registers" "$golden"
+    [ "$failed" = 0 ] && say "nvcc and ptxas, ${#kernels[@]} files, ${architectures[*]}" ""
+    if [ "$(head -n 1 "$golden" 2>/dev/null)" = "$(head -n 1 "$work/registers")" ]; then
+        say "registers and shared memory of $(wc -l <"$work/usage") kernels" \
+            "$(diff -U 0 "$golden" "$work/registers" | tail -n +3)"
+    else
+        echo "  skip  $golden: it was made with another nvcc"
+    fi
+}
+
+# ---- cppcheck, clang-tidy
+lint() {
+    local shim=(-x c++ -std=c++17 -Iinclude -Icuda -Itests/gpu) file found=
+    if command -v cppcheck >/dev/null; then
+        say cppcheck "$(cppcheck --quiet --language=c++ --std=c++17 --inline-suppr \
+            --enable=warning,performance,portability --error-exitcode=1 -Iinclude -Icuda \
+            -Itests/gpu -D__x86_64__ "${kernels[@]}" tests/gpu/emulator*.cc 2>&1)"
+    else
+        echo "  skip  cppcheck: not installed"
+    fi
+    # The check that is off: a rule or a pair is a struct with functions, and no class.
+    if command -v clang-tidy >/dev/null; then
+        for file in "${kernels[@]}"; do
+            found+=$(clang-tidy --quiet --checks=-misc-non-private-member-variables-in-classes \
+                "$file" -- "${shim[@]}" -isystem "$CUDA_HOME/include" 2>/dev/null)
+        done
+        say clang-tidy "$found"
+    else
+        echo "  skip  clang-tidy: not installed"
+    fi
+    if command -v clang-format >/dev/null; then
+        say "layout" "$(clang-format --dry-run --Werror cuda/*.cu cuda/*.h tests/gpu/*.{c,cc,h} 2>&1)"
+    else
+        echo "  skip  layout: clang-format is not installed"
+    fi
+}
+
+case ${1:-} in
+--lint) lint ;;
+--write | '') resources "${1:-}" ;;
+*) echo "tests/gpu/static.sh: --write, --lint or nothing expected, found '$1'" >&2 && exit 2 ;;
+esac
+exit $failed
