@@ -49,8 +49,8 @@ cudaError_t gpu_shortcut_dx_launch(cudaStream_t stream, bool bf16, const gyre_sh
 cudaError_t gpu_round_launch(cudaStream_t stream, size_t n, const float *x, void *y);
 
 /* ---- bias.cu */
-/* y(rows, columns) = x + bias(columns), then max(0, ...) if relu; x is f32 whatever y is, and may be
- * y. The sum is rounded once. */
+/* y(rows, columns) = x + bias(columns), then max(0, ...) if relu; x is f32 whatever y is, and may
+ * be y. The sum is rounded once. */
 cudaError_t gpu_bias_launch(cudaStream_t stream, bool bf16, size_t rows, size_t columns, bool relu,
                             const float *x, const float *bias, void *y);
 /* y(n) f32 = x(n) bf16, exactly */

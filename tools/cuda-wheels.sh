@@ -31,7 +31,7 @@ rm -rf "$wheels.part" && mkdir -p "$wheels.part" &&
         --root-user-action=ignore --target "$wheels.part" "${packages[@]}" &&
     printf '%s\n' "${packages[@]}" >"$wheels.part/complete" &&
     rm -rf "$wheels" && mv "$wheels.part" "$wheels" || {
-    echo "pip could not fetch them (see above). Where the network does not reach pypi.org, install CUDA 13,"
+    echo "pip could not fetch them (see above). Where no package index is reached, install CUDA 13,"
     echo "cuDNN 9 and NCCL 2 as NVIDIA's pages say, and run: CUDA_HOME=DIR make CUDA=1"
     exit 1
 }
