@@ -176,10 +176,11 @@ ifdef CUDA
 CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(NVCC))
 include tests/gpu/kernels.mk
 include tests/gpu/fakes.mk
+include tests/gpu/plans.mk
 check-gpu:
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre $(EMULATED_TESTS) fakes fakes-tsan
 	@$(MAKE) --no-print-directory gpu-kernels-check
-	@$(MAKE) --no-print-directory -f tests/gpu/plans.mk O=$(O) PLANS=$(PLANS) check
+	@$(MAKE) --no-print-directory PLANS=$(PLANS) check-plans
 	@$(MAKE) --no-print-directory check-fakes
 	@$(MAKE) --no-print-directory SOAK=$(SOAK) check-gpu-runs
 soak-gpu:

@@ -2,10 +2,6 @@
 # sanitizer), their own tests, and the tests of the program on them. From the Makefile, with CUDA=1:
 # O, AT, CUDA_LIBRARIES (paths of the real libraries), CUDA_INCLUDES (-isystem flags).
 
-GPU_WHEELS ?= $(HOME)/.cache/gyre/cuda/nvidia
-CUDA_LIBRARIES ?= $(wildcard $(GPU_WHEELS)/*/lib/libcudart.so.* $(GPU_WHEELS)/*/lib/libnccl.so.* \
-                             $(GPU_WHEELS)/*/lib/libcudnn.so.*)
-CUDA_INCLUDES ?= $(foreach d,cu13 cudnn nccl,-isystem $(GPU_WHEELS)/$(d)/include)
 CUDART_SO := $(firstword $(foreach l,$(CUDA_LIBRARIES),$(if $(findstring libcudart,$(l)),$(l))))
 NCCL_SO := $(firstword $(foreach l,$(CUDA_LIBRARIES),$(if $(findstring libnccl,$(l)),$(l))))
 CUDNN_SO := $(firstword $(foreach l,$(CUDA_LIBRARIES),$(if $(findstring libcudnn.,$(l)),$(l))))
@@ -24,7 +20,6 @@ FAKE_CUDNN := $(wildcard tests/gpu/fake_cudnn*.cc)
 WATCHED := tests/gpu/fake_cuda_touch.cc
 
 FAKES := cuda nccl cudnn
-COMMA := ,
 fakes: $(foreach f,$(FAKES),$(O)/fakes/libfake$(f).so) $(O)/fakes/libcuda.so.1
 fakes-tsan: $(foreach f,$(FAKES),$(O)/fakes-tsan/libfake$(f).so) $(O)/fakes-tsan/libcuda.so.1
 .PHONY: fakes fakes-tsan check-fakes
@@ -69,7 +64,7 @@ $(1)/libcuda.so.1: tests/gpu/fake_driver.c
 	$(AT)gcc -O1 -fPIC -shared -Wl,-soname,libcuda.so.1 -o $$@ $$<
 endef
 $(eval $(call FAKE_LIBRARIES,$(O)/fakes,))
-$(eval $(call FAKE_LIBRARIES,$(O)/fakes-tsan,-fsanitize=thread -Wl$(COMMA)--wrap=mmap))
+$(eval $(call FAKE_LIBRARIES,$(O)/fakes-tsan,-fsanitize=thread -Wl$(comma)--wrap=mmap))
 
 # ---- their own tests: programs that are linked to the fakes
 $(O)/fakes/tests/gpu/test_%: $(O)/fakes/tests/gpu/test_%.o $(foreach f,$(FAKES),$(O)/fakes/libfake$(f).so)

@@ -16,10 +16,6 @@
 
 enum { ROOM = 40000, GUARD = 16 };
 
-cudaError_t cudaGetLastError(void) {
-    return cudaSuccess;
-}
-
 /* To nearest even, NaN stays NaN. */
 static uint16_t rounded(float x) {
     uint32_t bits;
