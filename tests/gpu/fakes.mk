@@ -79,7 +79,6 @@ $(O)/fakes-tsan/tests/gpu/test_fakes: $(O)/fakes-tsan/tests/gpu/test_fakes.o $(O
 
 FAKE_TESTS := $(O)/fakes/tests/gpu/test_fakes $(O)/fakes/tests/gpu/test_fake_nccl \
               $(O)/fakes/tests/gpu/test_fake_cudnn $(O)/fakes-tsan/tests/gpu/test_fakes
-.SECONDARY: $(FAKE_TESTS:=.o)
 check-fakes: fakes $(FAKE_TESTS)
 	@O=$(O) LD_LIBRARY_PATH=$(FAKE_LIBRARY_PATH) tests/gpu/test_fakes.sh
 
