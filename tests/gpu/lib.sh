@@ -1,6 +1,6 @@
 # What the scripts that run gyre on the fakes share: source it. Gives $T (a scratch folder), a small
 # dataset in it, and functions that run the program.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # variables are for those who source it
 O=${O:-build/cuda}
 GYRE=${GYRE:-$PWD/$O/gyre}
 . "$(dirname "${BASH_SOURCE[0]}")/../cli/lib/common.sh"
