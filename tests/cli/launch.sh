@@ -38,7 +38,8 @@ grep -q 'srun started 4 tasks but MPI sees 1 rank.*srun --mpi=pmix' "$T/out" || 
 ends 0 env SLURM_NTASKS=4 "$program" # a batch script is no step
 ends 0 env SLURM_NTASKS=2 SLURM_PROCID=0 SLURM_STEP_ID=0 mpirun -q -np 1 "$program"
 
+# mpirun's libevent may complain of its own descriptors as it kills the others.
 ends 3 mpirun -q -np 4 "$program" abort
-[ "$(grep -vc '^$' "$T/out")" -eq 1 ] || fail "not one line"
+[ "$(grep -v '^\[warn\] Epoll' "$T/out" | grep -vc '^$')" -eq 1 ] || fail "not one line"
 grep -q '^gyre: error (rank 3 on .*): the disk is gone$' "$T/out" || fail "no message"
 exit 0

@@ -59,7 +59,7 @@ static gyre_status refuse(const char *what) {
 
 static void note_bytes(const void *bytes, size_t size) {
     strict_log *l = &inside.now;
-    if (!inside.recording) return;
+    if (!inside.recording || size == 0) return;
     if (l->used + size > STRICT_LOG) abort();
     memcpy(l->bytes + l->used, bytes, size);
     l->used += size;
