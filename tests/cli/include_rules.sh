@@ -21,15 +21,16 @@ RULES = {
     "optim":       ("backend model schedule", ""),
     "dist":        ("", "mpi.h"),
     "run":         ("config schedule data backend model optim dist report", "hdf5 H5 xxhash.h"),
-    "report":      ("config schedule data run", "hdf5 H5"),
-    "cli":         ("config schedule data backend model optim dist run report", ""),
+    "report":      ("config schedule data run study", "hdf5 H5"),
+    "study":       ("config schedule data dist run", "xxhash.h"),
+    "cli":         ("config schedule data backend model optim dist run report study", ""),
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
     "base": "batch clock cores file log random realmath seal settings status text version",
     "config": "config json", "schedule": "schedule", "data": "dataset loader sampler",
     "backend": "backend", "model": "model net", "optim": "optimizer", "dist": "comm",
-    "run": "checkpoint metrics run", "report": "plot",
+    "run": "checkpoint metrics run", "report": "plot", "study": "study",
 }
 OWNER = {name: module for module, names in HEADERS.items() for name in names.split()}
 # The C library, POSIX and Linux: free for all.

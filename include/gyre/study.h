@@ -1,0 +1,72 @@
+/* A study: a base config x arms x paired seeds at equal budget; its cells, and what became of them.
+ *
+ * A cell is one arm with one seed: a run folder like any other. Cells of one seed share initial
+ * weights, sample order and augmentation, so what differs between them is the arm's alone.
+ *
+ * Folder: study.json (resolved: every arm written out; a study file that says otherwise is
+ * refused), cells/ARM/seed-SEED/ (the cell's run folder) and in it result.json, written when the
+ * cell has ended. */
+#ifndef GYRE_STUDY_H
+#define GYRE_STUDY_H
+
+#include "gyre/comm.h"
+#include "gyre/settings.h"
+#include "gyre/status.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    char *name;              /* "10-cycles": also the name of its folder */
+    char *sentence;          /* how it differs from the base: "schedule.cycles 10" */
+    bool control;            /* one that every study has unless switched off */
+    int group;               /* arms are compared within a group only (one dataset size); from 0 */
+    gyre_settings *settings; /* resolved but for the seed; NULL in a study read from its folder */
+} gyre_study_arm;
+
+typedef struct {
+    char *name, *folder;
+    gyre_study_arm *arms;
+    int arm_count;
+    char **groups; /* names of the groups, "2000 images"; one group named "" when there is one */
+    int group_count;
+    uint64_t *seeds;
+    int seed_count;
+    int64_t budget_steps; /* updates of every cell; 0 when it differs between groups */
+    /* The one comparison that was planned, as indices of arms; -1: none. */
+    int planned_arm, planned_control;
+} gyre_study;
+
+/* MISSING: not begun. INTERRUPTED: a run folder without a result. FAILED: ended by an error, whose
+ * text is in `message`; such a cell is tried again when the study is started again. */
+typedef enum {
+    GYRE_CELL_MISSING,
+    GYRE_CELL_INTERRUPTED,
+    GYRE_CELL_DONE,
+    GYRE_CELL_DIVERGED,
+    GYRE_CELL_FAILED
+} gyre_cell_state;
+
+typedef struct {
+    gyre_cell_state state;
+    int64_t steps;                   /* completed updates */
+    double loss, accuracy;           /* validation split, at the last step; NaN when not done */
+    double best_accuracy;            /* over all evaluations: exploratory */
+    double test_loss, test_accuracy; /* test part, once, at the end; NaN when there is none */
+    double seconds;                  /* of training, over all sittings */
+    uint64_t hash;                   /* of the parameters at the end */
+    char message[GYRE_ERROR_MAX];    /* why it failed or diverged, else "" */
+} gyre_cell_result;
+
+/* Reads a study file and resolves its arms against the base config. Errors: GYRE_EUSAGE naming
+ * file and key path. Close the result. */
+gyre_status gyre_study_open(const char *path, gyre_study **out);
+/* Reads back what a study folder was made for, from its study.json. GYRE_EIO when it holds none. */
+gyre_status gyre_study_read(const char *folder, gyre_study **out);
+void gyre_study_close(gyre_study *s);
+
+/* The cell's run folder; a fresh string (free() it), NULL if no memory. */
+char *gyre_study_cell_folder(const gyre_study *s, int arm, int seed);
+/* What became of a cell. Errors: GYRE_EIO when its result.json is there but cannot be read. */
+gyre_status gyre_study_result(const gyre_study *s, int arm, int seed, gyre_cell_result *out);
+
+#endif
