@@ -64,6 +64,42 @@ static gyre_status open_views(const gyre_dataset *d, const gyre_data_settings *s
     return GYRE_OK;
 }
 
+/* ---- the subset */
+
+static int ascending(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The first `count` places of a keyed permutation of the view (Fisher and Yates, from the front, so
+ * that a place does not depend on how many are asked for); in file order, as without a subset. */
+static gyre_status open_subset(int count, uint64_t seed, gyre_samples *out) {
+    gyre_view *v = &out->train;
+    if (count == 0) return GYRE_OK;
+    if (count > v->count || v->count > UINT32_MAX) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.subset is %d, but there are %lld training samples after the split; "
+                         "take at most as many, or 0 for all",
+                         count, (long long)v->count);
+    }
+    uint32_t n = (uint32_t)v->count;
+    uint32_t *rows = malloc((size_t)n * sizeof *rows);
+    if (rows == NULL) {
+        return gyre_fail(GYRE_EDEVICE, "no memory to choose from %u training samples", n);
+    }
+    for (uint32_t i = 0; i < n; i++) rows[i] = v->rows == NULL ? i : v->rows[i];
+    gyre_random r = gyre_random_open(seed, GYRE_RANDOM_SUBSET, 0, 0);
+    for (uint32_t i = 0; i < (uint32_t)count; i++) {
+        uint32_t other = i + gyre_random_below(&r, n - i), kept = rows[i];
+        rows[i] = rows[other];
+        rows[other] = kept;
+    }
+    qsort(rows, (size_t)count, sizeof *rows, ascending);
+    out->subset_rows = rows;
+    *v = (gyre_view){.images = v->images, .rows = rows, .count = count};
+    return GYRE_OK;
+}
+
 /* ---- the statistics */
 
 __extension__ typedef unsigned __int128 wide;
@@ -148,6 +184,7 @@ gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *s
                          settings->crop, train->h, train->w);
     }
     gyre_status status = open_views(d, settings, seed, out);
+    if (status == GYRE_OK) status = open_subset(settings->subset, seed, out);
     if (status == GYRE_OK) status = measure(&out->train, &out->stats);
     if (status != GYRE_OK) gyre_samples_close(out);
     return status;
@@ -156,5 +193,6 @@ gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *s
 void gyre_samples_close(gyre_samples *s) {
     free(s->stats.mean_image);
     free(s->split_rows);
+    free(s->subset_rows);
     *s = (gyre_samples){0};
 }
