@@ -23,6 +23,11 @@ static void split(uint64_t seed, uint32_t count, uint32_t chosen, uint32_t *trai
     }
 }
 
+int64_t gyre_split_count(int64_t n, double fraction) {
+    int64_t chosen = (int64_t)floor(fraction * (double)n + 0.5);
+    return chosen < 1 ? 1 : chosen > n - 1 ? n - 1 : chosen;
+}
+
 static gyre_status open_split(const gyre_images *train, double fraction, uint64_t seed,
                               gyre_samples *out) {
     int64_t n = train->count;
@@ -31,8 +36,7 @@ static gyre_status open_split(const gyre_images *train, double fraction, uint64_
                          "data.validation: %lld training images cannot be split; 2 to %lld can",
                          (long long)n, (long long)UINT32_MAX);
     }
-    int64_t chosen = (int64_t)floor(fraction * (double)n + 0.5);
-    chosen = chosen < 1 ? 1 : chosen > n - 1 ? n - 1 : chosen;
+    int64_t chosen = gyre_split_count(n, fraction);
     out->split_rows = malloc((size_t)n * sizeof *out->split_rows);
     if (out->split_rows == NULL) {
         return gyre_fail(GYRE_EDEVICE, "no memory to split %lld training images", (long long)n);
