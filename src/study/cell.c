@@ -172,7 +172,9 @@ gyre_status study_cell_run(const gyre_study *s, gyre_study_cell c,
     if (first) status = begin(s, c, folder, &lock, &whose, result);
     GYRE_GOTO(gyre_comm_agree(comm, status));
     GYRE_GOTO(gyre_comm_broadcast(comm, &whose, sizeof whose, 0));
-    *end = whose == ELSEWHERE ? STUDY_CELL_ELSEWHERE : STUDY_CELL_ENDED;
+    *end = whose == ELSEWHERE  ? STUDY_CELL_ELSEWHERE
+           : whose == FINISHED ? STUDY_CELL_FOUND
+                               : STUDY_CELL_RAN;
     if (whose != MINE) goto out;
     gyre_status ran = train(s, c, options, folder, comm);
     if (ran == GYRE_EPREEMPTED) {

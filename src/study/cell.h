@@ -6,13 +6,14 @@
 #include "gyre/study.h"
 
 typedef enum {
-    STUDY_CELL_ENDED,     /* now, or before: it has a result */
+    STUDY_CELL_RAN,       /* it has a result now */
+    STUDY_CELL_FOUND,     /* another process gave it one meanwhile */
     STUDY_CELL_ELSEWHERE, /* another process works on it */
     STUDY_CELL_STOPPED    /* by a signal, before it had begun or with a checkpoint */
 } study_cell_end;
 
-/* Runs a cell, whatever became of it before. `options` are the run's but for the folder. *result is
- * known on rank 0 when the cell has ended. Errors: what keeps a result from being kept; a run that
+/* Runs a cell, whatever became of it before. `options` are the run's but for the folder. On rank 0
+ * *result is known when there is one. Errors: what keeps a result from being kept; a run that
  * fails is a result. Collective. */
 gyre_status study_cell_run(const gyre_study *s, gyre_study_cell c,
                            const gyre_train_options *options, gyre_comm *comm, study_cell_end *end,

@@ -72,7 +72,7 @@ static gyre_status find_budget(const study_plan *p, const known_data *k, gyre_st
     gyre_settings s = *p->settings;
     gyre_schedule *schedule = NULL;
     if (s.schedule.stage_count == 0 && s.length.unit != GYRE_UNIT_CYCLES) {
-        s.schedule = (gyre_schedule_settings){.policy = GYRE_POLICY_CONSTANT};
+        s.schedule = (gyre_schedule_settings){.policy = GYRE_POLICY_CONSTANT, .base_lr = 1};
     }
     GYRE_TRY(gyre_fail_in(p->base_path, open_schedule(&s, k, out->validation_split, &schedule)));
     out->budget_steps = gyre_schedule_steps(schedule);

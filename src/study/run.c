@@ -103,9 +103,10 @@ static gyre_status run_one(study_run *r, int64_t place, study_cell_end *end) {
     int64_t left = (r->todo_count - place + r->parts - 1) / r->parts;
     if (r->table != NULL) study_table_begin(r->table, c, left);
     GYRE_TRY(study_cell_run(r->study, c, &options, r->part, end, &verdict, &result));
-    if (r->table != NULL && *end == STUDY_CELL_ENDED) study_table_end(r->table, &result);
+    if (r->table != NULL && *end == STUDY_CELL_RAN) study_table_end(r->table, &result);
+    if (r->table != NULL && *end != STUDY_CELL_RAN) study_table_skip(r->table);
     r->elsewhere += *end == STUDY_CELL_ELSEWHERE;
-    if (*end != STUDY_CELL_ENDED || verdict == GYRE_OK || verdict == GYRE_EDIVERGED) return GYRE_OK;
+    if (*end != STUDY_CELL_RAN || verdict == GYRE_OK || verdict == GYRE_EDIVERGED) return GYRE_OK;
     if (r->failure == GYRE_OK) {
         r->failure = verdict;
         snprintf(r->failure_text, sizeof r->failure_text, "%s, seed %llu: %.800s", arm->name,
@@ -124,7 +125,7 @@ static gyre_status run_part(study_run *r) {
     }
     GYRE_TRY(gyre_comm_agree(r->part, status));
     if (!shows) gyre_log_mute();
-    study_cell_end end = STUDY_CELL_ENDED;
+    study_cell_end end = STUDY_CELL_RAN;
     for (int64_t i = r->part_index; i < r->todo_count && end != STUDY_CELL_STOPPED; i += r->parts) {
         GYRE_TRY(run_one(r, i, &end));
     }
@@ -152,38 +153,48 @@ static gyre_status count_states(const gyre_study *s, tally *t) {
     return GYRE_OK;
 }
 
-static gyre_status last_words(const study_run *r, gyre_status status) {
+/* ", 2 failed", or nothing. */
+static void append(char *text, size_t size, int count, const char *words) {
+    size_t used = strlen(text);
+    if (count > 0) snprintf(text + used, size - used, ", %d %s", count, words);
+}
+
+static gyre_status last_words(const study_run *r, int elsewhere, gyre_status status) {
     const gyre_study *s = r->study;
     tally t = {0};
-    char text[GYRE_ERROR_MAX], counts[160];
+    char text[GYRE_ERROR_MAX], counts[256];
     snprintf(text, sizeof text, "%s", gyre_error_text());
     GYRE_TRY(count_states(s, &t));
-    snprintf(counts, sizeof counts,
-             "%d of %d cells done, %d diverged, %d failed, %d interrupted, %d not begun", t.done,
-             gyre_study_cell_count(s), t.diverged, t.failed, t.interrupted, t.missing);
+    snprintf(counts, sizeof counts, "%d of %d cells done", t.done, gyre_study_cell_count(s));
+    append(counts, sizeof counts, t.diverged, "diverged");
+    append(counts, sizeof counts, t.failed, "failed");
+    append(counts, sizeof counts, t.interrupted, "begun but not ended");
+    append(counts, sizeof counts, t.missing, "not begun");
+    append(counts, sizeof counts, elsewhere, "left to other processes that were running them");
     if (status == GYRE_EPREEMPTED) {
         return gyre_fail(status, "stopped by a signal: %s; the same command goes on from there",
                          counts);
     }
-    if (!r->options->quiet || status != GYRE_OK) fprintf(stderr, "%s; %s\n", counts, s->folder);
+    if (!r->options->quiet) fprintf(stderr, "%s; %s\n", counts, s->folder);
     return status == GYRE_OK ? GYRE_OK : gyre_fail(status, "%s", text);
 }
 
 /* One verdict for all parts. */
 static gyre_status finish(study_run *r, gyre_status status) {
-    uint64_t elsewhere = (uint64_t)r->elsewhere;
+    double elsewhere = gyre_comm_rank(r->part) == 0 ? r->elsewhere : 0;
     if (status == GYRE_OK && r->failure != GYRE_OK) {
         status = gyre_fail(r->failure, "%s", r->failure_text);
     }
     if (r->options->cell >= 0 && status == GYRE_OK && elsewhere > 0) {
-        status = gyre_fail(GYRE_EIO, "cell %lld is being run by another process",
+        status = gyre_fail(GYRE_EIO, "cell %lld is being run by another process; wait for it",
                            (long long)r->options->cell);
     }
     study_table_close(r->table);
     gyre_comm_close(r->part);
     GYRE_TRY(gyre_comm_settle(r->all));
+    GYRE_TRY(gyre_comm_sum_f64(r->all, &elsewhere, 1));
     status = gyre_comm_agree(r->all, status);
-    if (gyre_comm_rank(r->all) == 0) status = last_words(r, status);
+    if (gyre_comm_rank(r->all) == 0) status = last_words(r, (int)elsewhere, status);
     return gyre_comm_agree(r->all, status);
 }
 

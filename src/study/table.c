@@ -180,6 +180,12 @@ void study_table_end(study_table *t, const gyre_cell_result *result) {
         print_line(t, result, seconds);
 }
 
+void study_table_skip(study_table *t) {
+    t->busy = false;
+    t->left--;
+    if (t->terminal >= 0) look(t);
+}
+
 void study_table_close(study_table *t) {
     if (t == NULL) return;
     if (t->terminal >= 0) {

@@ -15,6 +15,7 @@ void study_table_close(study_table *t);
 /* A cell begins; `left` cells are this part's, itself included. */
 void study_table_begin(study_table *t, gyre_study_cell c, int64_t left);
 void study_table_step(study_table *t, double share, double accuracy);
+void study_table_skip(study_table *t); /* it was not this part's to run */
 void study_table_end(study_table *t, const gyre_cell_result *result);
 
 #endif
