@@ -35,6 +35,7 @@ typedef struct {
 
 typedef struct {
     gyre_summary final, best, test;   /* of done cells, in % */
+    gyre_summary below_leader;        /* paired differences: the group's leader minus this arm */
     int states[GYRE_CELL_FAILED + 1]; /* how many cells are in each */
     int done;                         /* done with finite loss and accuracy */
     int tried, reached;               /* of tried (done or diverged) cells: those at the target */

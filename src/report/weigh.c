@@ -62,6 +62,15 @@ int gyre_evidence_leader(const gyre_evidence *e, int group) {
     return leader;
 }
 
+static void measure_with_leader(gyre_evidence *e, int group, double *values) {
+    int leader = gyre_evidence_leader(e, group);
+    for (int i = 0; i < e->study->arm_count && leader >= 0; i++) {
+        if (e->study->arms[i].group != group) continue;
+        int count = gyre_evidence_differences(e, leader, i, false, values);
+        e->arms[i].below_leader = gyre_summary_of(values, count);
+    }
+}
+
 /* ---- the control that others are measured with */
 
 static int place_in_group(const gyre_study *s, int arm) {
@@ -227,6 +236,7 @@ gyre_status gyre_evidence_weigh(gyre_evidence *e, double target) {
     }
     for (int i = 0; i < s->arm_count; i++) weigh_arm(e, i, values);
     for (int g = 0; g < s->group_count; g++) {
+        measure_with_leader(e, g, values);
         int control = e->main_control[g] = main_control(s, g);
         e->target[g] = e->target_given || control < 0 ? target : e->arms[control].final.mean;
         GYRE_GOTO(reach_target(e, g, values));
