@@ -3,6 +3,7 @@
 
 #include "gnuplot.h"
 #include "gyre/file.h"
+#include "ours.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -52,21 +53,6 @@ static gyre_status check_name(const char *output, gyre_figure *f) {
     return GYRE_OK;
 }
 
-static gyre_status check_ours(const char *path) {
-    char line[sizeof MARK] = "";
-    FILE *f = fopen(path, "rb");
-    if (f == NULL && errno == ENOENT) return GYRE_OK;
-    if (f == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
-    size_t got = fread(line, 1, sizeof MARK - 1, f);
-    fclose(f);
-    if (got == sizeof MARK - 1 && memcmp(line, MARK, got) == 0) return GYRE_OK;
-    return gyre_fail(
-        GYRE_EIO,
-        "'%s' would be overwritten, but gyre did not write it; give the figure another "
-        "name, or move that file away",
-        path);
-}
-
 gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
     *f = (gyre_figure){.output = output};
     GYRE_TRY(check_name(output, f));
@@ -74,8 +60,8 @@ gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
         return gyre_fail(GYRE_EIO, "figure '%s': cannot write into its folder '%s': %s", output,
                          f->dir, strerror(errno));
     }
-    GYRE_TRY(check_ours(f->script));
-    GYRE_TRY(check_ours(f->data));
+    GYRE_TRY(gyre_ours_check(f->script, MARK));
+    GYRE_TRY(gyre_ours_check(f->data, MARK));
     f->gp = open_memstream(&f->script_text, &f->script_size);
     f->dat = open_memstream(&f->table, &f->table_size);
     if (f->gp == NULL || f->dat == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");

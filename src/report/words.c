@@ -44,15 +44,22 @@ void gyre_words_p(const char *kind, double p, char out[GYRE_NAME_MAX]) {
     }
 }
 
-const char *gyre_words_state(const gyre_evidence_cell *c) {
-    switch (c->result.state) {
-    case GYRE_CELL_MISSING: return "not begun";
+const char *gyre_words_state_key(gyre_cell_state state) {
+    switch (state) {
+    case GYRE_CELL_MISSING: return "missing";
     case GYRE_CELL_INTERRUPTED: return "interrupted";
-    case GYRE_CELL_DONE: return gyre_cell_counts(c) ? "done" : "done, without a finite result";
+    case GYRE_CELL_DONE: return "done";
     case GYRE_CELL_DIVERGED: return "diverged";
     case GYRE_CELL_FAILED: return "failed";
     }
     return "unknown";
+}
+
+const char *gyre_words_state(const gyre_evidence_cell *c) {
+    if (c->result.state != GYRE_CELL_DONE || gyre_cell_counts(c)) {
+        return gyre_words_state_key(c->result.state);
+    }
+    return "done, without a finite result";
 }
 
 const char *gyre_words_finding(gyre_finding finding) {

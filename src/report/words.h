@@ -18,9 +18,10 @@ void gyre_words_add(char *out, const char *format, ...) __attribute__((format(pr
 void gyre_words_arm(const gyre_evidence *e, int arm, char out[GYRE_NAME_MAX]);
 /* "p = 0.031", "p < 0.001"; `kind` is put before: "corrected ". */
 void gyre_words_p(const char *kind, double p, char out[GYRE_NAME_MAX]);
-const char *gyre_words_state(const gyre_evidence_cell *c);
-const char *gyre_words_finding(gyre_finding finding); /* one word, for tables */
-const char *gyre_words_part(const gyre_evidence *e);  /* "validation", "test": what is measured */
+const char *gyre_words_state_key(gyre_cell_state state);   /* one word, for tables */
+const char *gyre_words_state(const gyre_evidence_cell *c); /* and what is odd about it */
+const char *gyre_words_finding(gyre_finding finding);      /* one word, for tables */
+const char *gyre_words_part(const gyre_evidence *e); /* "validation", "test": what is measured */
 
 /* "10 cycles beat the constant midpoint by 0.41 points (95 % interval 0.12 to 0.70, 6 seeds,
  * p = 0.03)." and what else can be said of two arms. */
