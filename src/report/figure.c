@@ -70,19 +70,29 @@ gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
     return GYRE_OK;
 }
 
-int gyre_figure_block(gyre_figure *f, const char *words, const gyre_point *points, size_t count) {
+int gyre_figure_rows(gyre_figure *f, const char *words, const double *values, size_t rows,
+                     int columns) {
     fprintf(f->dat, "%s# %s\n", f->blocks == 0 ? "" : "\n\n", words);
-    for (size_t i = 0; i < count; i++) {
-        /* gnuplot reads inf as a number and draws to it */
-        double y = isfinite(points[i].y) ? points[i].y : (double)NAN;
-        if (isnan(y)) {
-            fprintf(f->dat, "%.17g NaN\n", points[i].x);
-        } else {
-            fprintf(f->dat, "%.17g %.9g\n", points[i].x, y);
+    for (size_t i = 0; i < rows; i++) {
+        for (int k = 0; k < columns; k++) {
+            double value = values[i * (size_t)columns + (size_t)k];
+            if (k > 0) fputc(' ', f->dat);
+            if (isfinite(value)) { /* gnuplot reads inf as a number and draws to it */
+                fprintf(f->dat, k == 0 ? "%.17g" : "%.9g", value);
+            } else {
+                fputs("NaN", f->dat);
+            }
         }
+        fputc('\n', f->dat);
     }
-    if (count == 0) fputs("NaN NaN\n", f->dat);
+    for (int k = 0; rows == 0 && k < columns; k++)
+        fputs(k + 1 < columns ? "NaN " : "NaN\n", f->dat);
     return f->blocks++;
+}
+
+int gyre_figure_block(gyre_figure *f, const char *words, const gyre_point *points, size_t count) {
+    _Static_assert(sizeof *points == 2 * sizeof(double), "a point is a row of two numbers");
+    return gyre_figure_rows(f, words, (const double *)points, count, 2);
 }
 
 static gyre_status close_streams(gyre_figure *f) {
