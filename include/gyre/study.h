@@ -20,6 +20,7 @@ typedef struct {
     char *sentence;          /* how it differs from the base: "schedule.cycles 10" */
     bool control;            /* one that every study has unless switched off */
     int group;               /* arms are compared within a group only (one dataset size); from 0 */
+    uint64_t data_hash;      /* of the dataset (gyre_dataset_hash) */
     gyre_settings *settings; /* resolved but for the seed; NULL in a study read from its folder */
 } gyre_study_arm;
 
@@ -31,7 +32,9 @@ typedef struct {
     int group_count;
     uint64_t *seeds;
     int seed_count;
-    int64_t budget_steps; /* updates of every cell; 0 when it differs between groups */
+    int64_t budget_steps;   /* updates of every cell; 0 when it differs between groups */
+    int64_t evaluate_steps; /* updates between evaluations, the same for all arms */
+    double validation_split;
     /* The one comparison that was planned, as indices of arms; -1: none. */
     int planned_arm, planned_control;
 } gyre_study;
@@ -63,6 +66,13 @@ gyre_status gyre_study_open(const char *path, gyre_study **out);
 /* Reads back what a study folder was made for, from its study.json. GYRE_EIO when it holds none. */
 gyre_status gyre_study_read(const char *folder, gyre_study **out);
 void gyre_study_close(gyre_study *s);
+
+/* Cells are counted seed by seed, so that pairs are complete early: 0..count-1. */
+typedef struct {
+    int arm, seed; /* indices */
+} gyre_study_cell;
+int gyre_study_cell_count(const gyre_study *s);
+gyre_study_cell gyre_study_cell_at(const gyre_study *s, int index);
 
 /* The cell's run folder; a fresh string (free() it), NULL if no memory. */
 char *gyre_study_cell_folder(const gyre_study *s, int arm, int seed);
