@@ -19,19 +19,31 @@ void gyre_words_add(char *out, const char *format, ...) {
 
 /* ---- names */
 
+/* "10-cycles-2000-images" in the group "2000 images" is "10-cycles". */
+static size_t length_in_group(const char *name, const char *group) {
+    size_t all = strlen(name), tail = strlen(group);
+    if (tail == 0 || all < tail + 2) return all;
+    const char *from = name + all - tail;
+    for (size_t i = 0; i < tail; i++) {
+        if (from[i] != (group[i] == ' ' ? '-' : group[i])) return all;
+    }
+    return from[-1] == '-' ? all - tail - 1 : all;
+}
+
 void gyre_words_arm(const gyre_evidence *e, int arm, char out[GYRE_NAME_MAX]) {
     static const char *const controls[][2] = {{"midpoint", "the constant midpoint"},
                                               {"max_lr", "the constant maximum"},
-                                              {"linear", "the decay to zero"}};
+                                              {"linear", "the linear decay"}};
     const gyre_study_arm *a = &e->study->arms[arm];
-    snprintf(out, GYRE_NAME_MAX, "%.100s", a->name);
+    size_t length = length_in_group(a->name, e->study->groups[a->group]);
+    snprintf(out, GYRE_NAME_MAX, "%.*s", (int)length, a->name);
     for (size_t i = 0; a->control && i < sizeof controls / sizeof controls[0]; i++) {
-        if (strcmp(a->name, controls[i][0]) == 0) {
+        if (strcmp(out, controls[i][0]) == 0) {
             snprintf(out, GYRE_NAME_MAX, "%s", controls[i][1]);
             return;
         }
     }
-    for (char *c = out; *c != '\0'; c++) {
+    for (char *c = out; *c != '\0' && !e->single; c++) {
         if (*c == '-' || *c == '_') *c = ' ';
     }
 }
