@@ -114,7 +114,7 @@ void gyre_html_table_end(FILE *f) {
 }
 
 void gyre_html_row_begin(FILE *f, const char *kind) {
-    fprintf(f, *kind == '\0' ? "<tr>" : "<tr class=\"%s\">", kind);
+    fprintf(f, "<tr%s%s%s>", *kind == '\0' ? "" : " class=\"", kind, *kind == '\0' ? "" : "\"");
 }
 
 void gyre_html_row_end(FILE *f) {
