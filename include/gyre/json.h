@@ -1,4 +1,5 @@
-/* JSON values: the reader (with comments, duplicate and depth checks) and the writer. The only users of cJSON are src/config's files; others see this. */
+/* JSON values: the reader (with comments, duplicate and depth checks) and the writer. The only
+ * users of cJSON are src/config's files; others see this. */
 #ifndef GYRE_JSON_H
 #define GYRE_JSON_H
 

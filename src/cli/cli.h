@@ -20,5 +20,6 @@ extern const gyre_command gyre_command_train, gyre_command_schedule, gyre_comman
 extern const gyre_command gyre_command_plot, gyre_command_eval, gyre_command_inspect;
 extern const gyre_command gyre_command_export, gyre_command_help, gyre_command_doctor;
 extern const gyre_command gyre_command_report;
+extern const gyre_command gyre_command_study;
 
 #endif

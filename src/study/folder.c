@@ -100,7 +100,10 @@ out:
 /* ---- reading */
 
 static gyre_status damaged(const char *path, const char *key) {
-    return gyre_fail(GYRE_EIO, "'%s' is not what gyre writes: %s", path, key);
+    return gyre_fail(GYRE_EIO,
+                     "'%s' is not what gyre writes into a study folder: %s; a study file is kept "
+                     "elsewhere than in its --out",
+                     path, key);
 }
 
 static int count_of(const gyre_json_value *list) {

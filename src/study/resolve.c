@@ -20,6 +20,7 @@ typedef struct {
     char *path;
     int64_t images; /* of the training part */
     uint64_t hash;
+    bool has_test;
 } known_data;
 
 static gyre_status know(const gyre_settings *s, known_data *k) {
@@ -30,7 +31,8 @@ static gyre_status know(const gyre_settings *s, known_data *k) {
     if (k->path != NULL && strcmp(k->path, path) == 0) goto out;
     GYRE_GOTO(gyre_fail_in("data.path", gyre_dataset_open(path, &d)));
     free(k->path);
-    *k = (known_data){path, gyre_dataset_train(d)->count, gyre_dataset_hash(d)};
+    *k = (known_data){path, gyre_dataset_train(d)->count, gyre_dataset_hash(d),
+                      gyre_dataset_test(d)->images != NULL && gyre_dataset_test(d)->count > 0};
     path = NULL;
     if (k->images < 2) {
         status = gyre_fail(GYRE_EUSAGE,
@@ -70,7 +72,7 @@ static gyre_status find_budget(const study_plan *p, const known_data *k, gyre_st
     gyre_settings s = *p->settings;
     gyre_schedule *schedule = NULL;
     if (s.schedule.stage_count == 0 && s.length.unit != GYRE_UNIT_CYCLES) {
-        s.schedule = (gyre_schedule_settings){.policy = GYRE_POLICY_CONSTANT};
+        s.schedule = (gyre_schedule_settings){.policy = GYRE_POLICY_CONSTANT, .base_lr = 1};
     }
     GYRE_TRY(gyre_fail_in(p->base_path, open_schedule(&s, k, out->validation_split, &schedule)));
     out->budget_steps = gyre_schedule_steps(schedule);
@@ -126,6 +128,7 @@ static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_jso
     GYRE_GOTO(check_common(base, arm->settings, d->where));
     GYRE_GOTO(gyre_fail_in(d->where, know(arm->settings, k)));
     arm->data_hash = k->hash;
+    arm->has_test = k->has_test;
     GYRE_GOTO(gyre_fail_in(d->where,
                            open_schedule(arm->settings, k, study->validation_split, &schedule)));
     if (gyre_schedule_steps(schedule) != study->budget_steps) {
