@@ -14,6 +14,7 @@ static const gyre_command *const commands[] = {
     &gyre_command_train,
     &gyre_command_study,
     &gyre_command_plot,
+    &gyre_command_report,
     &gyre_command_eval,
     &gyre_command_inspect,
     &gyre_command_export,
