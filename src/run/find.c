@@ -5,7 +5,6 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
-#include "stop.h"
 #include "sweep.h"
 #include <stdlib.h>
 #include <string.h>
@@ -147,10 +146,8 @@ static gyre_status run_test(range_test *x, const gyre_settings *s, gyre_comm *co
     GYRE_TRY(gyre_trainer_open(t, true));
     GYRE_TRY(gyre_comm_agree(comm, open_scores(x, f)));
     say_plan(x, f);
-    gyre_stop_catch();
     gyre_status status =
         gyre_sweeps_run(t, x->evaluator, &x->view, s->model.init_from == NULL, f);
-    gyre_stop_release();
     GYRE_TRY(status);
     return gyre_comm_agree(comm, gyre_find_judge(f));
 }
@@ -165,6 +162,7 @@ gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options
     GYRE_TRY(gyre_comm_agree(comm, status));
     /* the trainer wants some schedule; the sweep gives the rates */
     s.schedule = (gyre_schedule_settings){.policy = GYRE_POLICY_CONSTANT,
+                                          .base_lr = out->options.from,
                                           .gamma = 1,
                                           .up_fraction = 0.5,
                                           .peak_decay = 1,
