@@ -24,6 +24,7 @@ typedef struct {
     int repeats;     /* 3 */
     int64_t every;   /* steps from one validation to the next; a 50th of the steps */
     int64_t subset;  /* most validation samples; 1000 */
+    bool verify;     /* then train at constant rates around the bounds */
     bool quiet;
 } gyre_find_options;
 
@@ -59,6 +60,15 @@ typedef struct {
     char reason[GYRE_FIND_REASON]; /* why not; or how sure, in words */
 } gyre_find_verdict;
 
+/* A short run at a constant rate, half as long as the sweep. */
+typedef struct {
+    double rate;
+    double loss, error; /* mean of its last quarter's training losses, and that one's error; NaN
+                           when it diverged */
+    double accuracy;    /* validation, at the end; NaN: none */
+} gyre_find_trial;
+enum { GYRE_FIND_TRIALS = 6 }; /* base_lr / 2, base_lr, max_lr / 2, max_lr, 2 and 4 max_lr */
+
 typedef struct {
     gyre_find_options options; /* resolved */
     int64_t steps_per_epoch, samples; /* samples: of a validation; 0: there was none */
@@ -68,6 +78,9 @@ typedef struct {
     size_t score_count;
     gyre_find_marks *repeats; /* (options.repeats) */
     gyre_find_verdict verdict;
+    gyre_find_trial trials[GYRE_FIND_TRIALS];
+    int trial_count;
+    char verified[GYRE_FIND_REASON]; /* whether the bounds hold, in words */
 } gyre_find;
 
 /* Runs the test for the model, data and optimizer of `settings`; its schedule and length do not
@@ -80,6 +93,10 @@ void gyre_find_close(gyre_find *f);
 /* find.h5, atomically; and back. GYRE_EIO names the file. */
 gyre_status gyre_find_write(const gyre_find *f, const char *path);
 gyre_status gyre_find_read(const char *path, gyre_find *out);
+
+/* The smoothed losses that rates were read off, one for each of f->rows (infinite where a loss is
+ * not finite); free() them. */
+gyre_status gyre_find_smooth(const gyre_find *f, double **out);
 
 /* The text table. */
 void gyre_find_print(const gyre_find *f, FILE *out);

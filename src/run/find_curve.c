@@ -144,23 +144,52 @@ static void read_loss(curve *c, const gyre_find_row *rows, const gyre_find_optio
     if (facts->kind != GYRE_CURVE_RISING) marks->max_lr = rows[soon_enough(c, best, late)].lr;
 }
 
+static size_t half_window(const gyre_find_options *o) {
+    return (size_t)o->steps / 80 > 2 ? (size_t)o->steps / 80 : 2;
+}
+
+static gyre_status open_losses(curve *c, const gyre_find_options *o, const gyre_find_row *rows,
+                               size_t count) {
+    GYRE_TRY(open_curve(c, count, half_window(o)));
+    for (size_t i = 0; i < count; i++) {
+        c->x[i] = gyre_log(rows[i].lr);
+        c->raw[i] = isfinite(rows[i].loss) ? rows[i].loss : INFINITY;
+    }
+    smooth(c);
+    return GYRE_OK;
+}
+
+gyre_status gyre_find_smooth(const gyre_find *f, double **out) {
+    double *all = malloc((f->row_count + 1) * sizeof *all);
+    if (all == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to smooth a curve");
+    for (size_t first = 0, last; first < f->row_count; first = last) {
+        curve c;
+        for (last = first; last < f->row_count; last++) {
+            if (f->rows[last].repeat != f->rows[first].repeat) break;
+        }
+        gyre_status status = open_losses(&c, &f->options, f->rows + first, last - first);
+        if (status != GYRE_OK) {
+            free(all);
+            return status;
+        }
+        memcpy(all + first, c.y, (last - first) * sizeof *all);
+        free(c.x);
+    }
+    *out = all;
+    return GYRE_OK;
+}
+
 gyre_status gyre_find_read_curve(const gyre_find_options *o, const gyre_find_row *rows,
                                  size_t count, const gyre_find_score *scores, size_t score_count,
                                  int64_t samples, gyre_find_marks *marks,
                                  gyre_curve_facts *facts) {
-    size_t half = (size_t)o->steps / 80 > 2 ? (size_t)o->steps / 80 : 2;
     curve c = {0};
     double accurate = NAN;
     *facts = (gyre_curve_facts){.kind = GYRE_CURVE_SHORT};
     *marks = (gyre_find_marks){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     if (count > 0) facts->last = rows[count - 1].lr;
-    if (count < 4 * half + 2) return GYRE_OK;
-    GYRE_TRY(open_curve(&c, count, half));
-    for (size_t i = 0; i < count; i++) {
-        c.x[i] = gyre_log(rows[i].lr);
-        c.raw[i] = isfinite(rows[i].loss) ? rows[i].loss : INFINITY;
-    }
-    smooth(&c);
+    if (count < 4 * half_window(o) + 2) return GYRE_OK;
+    GYRE_TRY(open_losses(&c, o, rows, count));
     read_loss(&c, rows, o, marks, facts);
     free(c.x);
     GYRE_TRY(max_by_accuracy(scores, score_count, samples, &accurate));

@@ -41,15 +41,19 @@ static const struct gyre_column repeat_columns[] = {{"repeat", true}, MARKS("")}
 static const struct gyre_column verdict_columns[] = {
     MARKS(""), MARKS("_low"), MARKS("_high"), {"stepsize", true}, {"reliable", true}};
 
+static const struct gyre_column trial_columns[] = {
+    {"rate", false}, {"loss", false}, {"error", false}, {"accuracy", false}};
+
 #define TABLE(name, row, columns)                                                                  \
     { name, sizeof(row), (int)(sizeof(columns) / sizeof *(columns)), columns, 0 }
-enum { SETTINGS, SWEEP, VALIDATION, REPEATS, VERDICT, TABLES };
+enum { SETTINGS, SWEEP, VALIDATION, REPEATS, VERDICT, TRIALS, TABLES };
 static const gyre_table_kind kinds[TABLES] = {
     TABLE("settings", settings_row, settings_columns),
     TABLE("sweep", gyre_find_row, sweep_columns),
     TABLE("validation", gyre_find_score, score_columns),
     TABLE("repeats", repeat_row, repeat_columns),
     TABLE("verdict", verdict_row, verdict_columns),
+    TABLE("trials", gyre_find_trial, trial_columns),
 };
 
 #define EIGHT_EACH(row, columns)                                                                   \
@@ -59,6 +63,7 @@ EIGHT_EACH(gyre_find_row, sweep_columns);
 EIGHT_EACH(gyre_find_score, score_columns);
 EIGHT_EACH(repeat_row, repeat_columns);
 EIGHT_EACH(verdict_row, verdict_columns);
+EIGHT_EACH(gyre_find_trial, trial_columns);
 
 /* ---- out */
 
@@ -103,6 +108,7 @@ gyre_status gyre_find_write(const gyre_find *f, const char *path) {
     GYRE_GOTO(put(file, path, VALIDATION, f->scores, f->score_count));
     GYRE_GOTO(put_repeats(file, path, f));
     GYRE_GOTO(put(file, path, VERDICT, &verdict, 1));
+    GYRE_GOTO(put(file, path, TRIALS, f->trials, (size_t)f->trial_count));
     GYRE_GOTO(gyre_h5_image(file, 0, &image, &size));
     status = gyre_file_write_atomic(path, image, size);
 out:
@@ -121,6 +127,19 @@ static gyre_status get(hid_t file, const char *path, int table, void **rows, siz
     *count = t.count;
     t.rows = NULL;
     gyre_table_close(&t);
+    return GYRE_OK;
+}
+
+static gyre_status get_trials(hid_t file, const char *path, gyre_find *f) {
+    void *rows = NULL;
+    size_t count = 0;
+    GYRE_TRY(get(file, path, TRIALS, &rows, &count));
+    if (count == GYRE_FIND_TRIALS) {
+        memcpy(f->trials, rows, sizeof f->trials);
+        f->trial_count = GYRE_FIND_TRIALS;
+        gyre_find_judge_trials(f);
+    }
+    free(rows);
     return GYRE_OK;
 }
 
@@ -178,7 +197,8 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     }
     out->repeats = calloc((size_t)s->repeats, sizeof *out->repeats);
     if (out->repeats == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path));
-    status = gyre_find_judge(out);
+    GYRE_GOTO(gyre_find_judge(out));
+    status = get_trials(file, path, out);
 out:
     gyre_h5_close(file);
     free(settings);

@@ -147,6 +147,44 @@ gyre_status gyre_find_judge(gyre_find *f) {
     return GYRE_OK;
 }
 
+/* ---- whether the bounds hold */
+
+enum { HALF_BASE, BASE, HALF_MAX, MAX, TWICE_MAX, FOUR_MAX };
+
+/* Two standard errors of the difference: beyond, a is better than b. One that diverged is worst. */
+static bool better(const gyre_find_trial *a, const gyre_find_trial *b) {
+    if (isnan(a->loss)) return false;
+    if (isnan(b->loss)) return true;
+    return a->loss < b->loss - 2 * hypot(a->error, b->error);
+}
+
+void gyre_find_judge_trials(gyre_find *f) {
+    const gyre_find_trial *t = f->trials, *best = &t[MAX];
+    char *out = f->verified;
+    size_t room = sizeof f->verified;
+    for (int i = TWICE_MAX; i <= FOUR_MAX; i++) {
+        if (better(&t[i], best)) best = &t[i];
+    }
+    int used = snprintf(out, room, "base_lr %s; ",
+                        better(&t[MAX], &t[BASE]) && !better(&t[HALF_BASE], &t[BASE])
+                            ? "holds: it trains more slowly than max_lr"
+                            : "is in doubt: it trains as well as max_lr");
+    if (isnan(t[MAX].loss)) {
+        snprintf(out + used, room - (size_t)used, "max_lr is too high: it diverges");
+    } else if (best != &t[MAX]) {
+        snprintf(out + used, room - (size_t)used,
+                 "max_lr may be too low: %.3g trains better (loss %.4g against %.4g)", best->rate,
+                 best->loss, t[MAX].loss);
+    } else if (better(&t[HALF_MAX], &t[MAX])) {
+        snprintf(out + used, room - (size_t)used,
+                 "max_lr may be too high: %.3g trains better (loss %.4g against %.4g)",
+                 t[HALF_MAX].rate, t[HALF_MAX].loss, t[MAX].loss);
+    } else {
+        snprintf(out + used, room - (size_t)used,
+                 "max_lr holds: neither half of it nor more trains better");
+    }
+}
+
 /* ---- the table */
 
 static void print_mark(FILE *out, const char *name, double value, double low, double high,
@@ -156,6 +194,24 @@ static void print_mark(FILE *out, const char *name, double value, double low, do
     } else {
         fprintf(out, "  %-9s %10.3g  %10.3g  %10.3g  %s\n", name, value, low, high, words);
     }
+}
+
+static void print_trials(const gyre_find *f, FILE *out) {
+    if (f->trial_count == 0) return;
+    fprintf(out, "verified with %" PRId64 " steps at constant rates:\n  %10s  %18s  %10s\n",
+            (f->options.steps + 1) / 2, "rate", "training loss", "accuracy");
+    for (int i = 0; i < f->trial_count; i++) {
+        const gyre_find_trial *t = &f->trials[i];
+        fprintf(out, "  %10.3g  ", t->rate);
+        if (isnan(t->loss)) {
+            fprintf(out, "%18s\n", "diverged");
+        } else if (isnan(t->accuracy)) {
+            fprintf(out, "%8.4f +- %6.4f\n", t->loss, t->error);
+        } else {
+            fprintf(out, "%8.4f +- %6.4f  %8.2f %%\n", t->loss, t->error, 100 * t->accuracy);
+        }
+    }
+    fprintf(out, "  %s\n", f->verified);
 }
 
 void gyre_find_print(const gyre_find *f, FILE *out) {
@@ -186,4 +242,5 @@ void gyre_find_print(const gyre_find *f, FILE *out) {
                  " steps)\n",
             v->reason, STEPSIZE_EPOCHS, STEPSIZE_LEAST, STEPSIZE_MOST,
             STEPSIZE_LEAST * f->steps_per_epoch, STEPSIZE_MOST * f->steps_per_epoch);
+    print_trials(f, out);
 }

@@ -45,6 +45,9 @@ gyre_status gyre_find_read_curve(const gyre_find_options *o, const gyre_find_row
 /* f->repeats and f->verdict from its rows and scores. */
 gyre_status gyre_find_judge(gyre_find *f);
 
+/* f->verified from its trials. */
+void gyre_find_judge_trials(gyre_find *f);
+
 enum { GYRE_FIND_STEPS_MIN = 40 };
 
 #endif
