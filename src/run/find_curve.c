@@ -112,7 +112,7 @@ static gyre_status max_by_accuracy(const gyre_find_score *scores, size_t count, 
 
 static void read_loss(curve *c, const gyre_find_row *rows, const gyre_find_options *o,
                       gyre_find_marks *marks, gyre_curve_facts *facts) {
-    const double significant = 5, worth = 0.05;
+    const double significant = 5, worth = 0.05, nothing = 0.01, by_heart = 0.05;
     size_t best = least(c), window = 2 * c->half + 1;
     facts->start = median_at(c, c->half < c->count ? c->half : 0, c->raw);
     facts->best = c->y[best];
@@ -135,13 +135,14 @@ static void read_loss(curve *c, const gyre_find_row *rows, const gyre_find_optio
         return;
     }
     double base = onset(c, best, facts->start);
-    bool whole = c->count == (size_t)o->steps;
-    facts->kind = base < c->x[0]                                ? GYRE_CURVE_EARLY
-                  : whole && isnan(marks->diverged) &&
-                          best + window + c->half >= c->count ? GYRE_CURVE_RISING
-                                                                : GYRE_CURVE_GOOD;
+    size_t enough = soon_enough(c, best, late > nothing * drop ? late : nothing * drop);
+    bool whole = c->count == (size_t)o->steps && isnan(marks->diverged);
+    facts->kind = base < c->x[0]                        ? GYRE_CURVE_EARLY
+                  : whole && enough + window >= c->count ? GYRE_CURVE_RISING
+                                                         : GYRE_CURVE_GOOD;
+    facts->by_heart = facts->best < by_heart * facts->start;
     if (facts->kind != GYRE_CURVE_EARLY) marks->base_lr = gyre_exp(base);
-    if (facts->kind != GYRE_CURVE_RISING) marks->max_lr = rows[soon_enough(c, best, late)].lr;
+    if (facts->kind != GYRE_CURVE_RISING) marks->max_lr = rows[enough].lr;
 }
 
 static size_t half_window(const gyre_find_options *o) {
@@ -192,7 +193,7 @@ gyre_status gyre_find_read_curve(const gyre_find_options *o, const gyre_find_row
     GYRE_TRY(open_losses(&c, o, rows, count));
     read_loss(&c, rows, o, marks, facts);
     free(c.x);
-    GYRE_TRY(max_by_accuracy(scores, score_count, samples, &accurate));
+    if (!facts->by_heart) GYRE_TRY(max_by_accuracy(scores, score_count, samples, &accurate));
     if (accurate < marks->max_lr && accurate > marks->base_lr) marks->max_lr = accurate;
     marks->valley = gyre_find_valley(rows, count, o->steps);
     marks->slide = gyre_find_slide(rows, count, o->steps);

@@ -85,7 +85,7 @@ static double spread(double low, double high) {
     return high / low;
 }
 
-static void say_how_sure(const gyre_find *f, gyre_find_verdict *v) {
+static void say_how_sure(const gyre_find *f, bool by_heart, gyre_find_verdict *v) {
     double base = spread(v->low.base_lr, v->high.base_lr);
     double most = spread(v->low.max_lr, v->high.max_lr);
     int repeats = f->options.repeats;
@@ -107,6 +107,11 @@ static void say_how_sure(const gyre_find *f, gyre_find_verdict *v) {
         snprintf(v->reason, sizeof v->reason,
                  "%d repeats agree on base_lr within a factor of %.2g, on max_lr within %.2g",
                  repeats, base, most);
+    }
+    size_t used = strlen(v->reason);
+    if (v->reliable && by_heart) {
+        snprintf(v->reason + used, sizeof v->reason - used,
+                 "; the samples were learnt by heart on the way, so max_lr may be too low");
     }
 }
 
@@ -141,7 +146,7 @@ gyre_status gyre_find_judge(gyre_find *f) {
     if (kind->kind != GYRE_CURVE_GOOD) {
         say_why(f, kind, v->reason);
     } else {
-        say_how_sure(f, v);
+        say_how_sure(f, kind->by_heart, v);
     }
     if (v->reliable) v->stepsize = STEPSIZE_EPOCHS * f->steps_per_epoch;
     return GYRE_OK;
