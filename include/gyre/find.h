@@ -44,10 +44,10 @@ typedef struct {
 
 /* What one curve, or all of them together, suggest; NaN: nothing. */
 typedef struct {
-    double base_lr;    /* where the curve begins to improve */
-    double max_lr;     /* where it slows, becomes ragged, or falls */
-    double diverged;   /* the first rate that did not work at all: loss not finite or 4 x the best */
-    double third;      /* largest rate that did, divided by 3: a second opinion on max_lr */
+    double base_lr;  /* where the curve begins to improve */
+    double max_lr;   /* where it slows, becomes ragged, or falls */
+    double diverged; /* the first rate that did not work at all: loss not finite or 4 x the best */
+    double third;    /* largest rate that did, divided by 3: a second opinion on max_lr */
     double valley, slide, minimum, steep; /* single rates, by fastai's rules of these names */
 } gyre_find_marks;
 enum { GYRE_FIND_MARKS = sizeof(gyre_find_marks) / sizeof(double) };
@@ -70,7 +70,7 @@ typedef struct {
 enum { GYRE_FIND_TRIALS = 6 }; /* base_lr / 2, base_lr, max_lr / 2, max_lr, 2 and 4 max_lr */
 
 typedef struct {
-    gyre_find_options options; /* resolved */
+    gyre_find_options options;        /* resolved */
     int64_t steps_per_epoch, samples; /* samples: of a validation; 0: there was none */
     gyre_find_row *rows;              /* by repeat and step */
     size_t row_count;

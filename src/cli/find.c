@@ -64,20 +64,14 @@ static gyre_status take(int c, arguments *a) {
 }
 
 static gyre_status parse(int argc, char **argv, arguments *a) {
-    static const struct option options[] = {{"from", required_argument, NULL, 'f'},
-                                            {"to", required_argument, NULL, 't'},
-                                            {"steps", required_argument, NULL, 'n'},
-                                            {"linear", no_argument, NULL, 'l'},
-                                            {"scale", required_argument, NULL, 'c'},
-                                            {"repeats", required_argument, NULL, 'r'},
-                                            {"every", required_argument, NULL, 'k'},
-                                            {"subset", required_argument, NULL, 'u'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"write", required_argument, NULL, 'w'},
-                                            {"verify", no_argument, NULL, 'v'},
-                                            {"set", required_argument, NULL, 's'},
-                                            {"quiet", no_argument, NULL, 'q'},
-                                            {0}};
+    static const struct option options[] = {
+        {"from", required_argument, NULL, 'f'},  {"to", required_argument, NULL, 't'},
+        {"steps", required_argument, NULL, 'n'}, {"linear", no_argument, NULL, 'l'},
+        {"scale", required_argument, NULL, 'c'}, {"repeats", required_argument, NULL, 'r'},
+        {"every", required_argument, NULL, 'k'}, {"subset", required_argument, NULL, 'u'},
+        {"out", required_argument, NULL, 'o'},   {"write", required_argument, NULL, 'w'},
+        {"verify", no_argument, NULL, 'v'},      {"set", required_argument, NULL, 's'},
+        {"quiet", no_argument, NULL, 'q'},       {0}};
     opterr = 0;
     GYRE_TRY(gyre_cli_sets_open(argc, &a->sets));
     for (int c; (c = getopt_long(argc, argv, ":o:q", options, NULL)) != -1;) {
@@ -123,8 +117,9 @@ static gyre_status check_folder(const char *path) {
     }
     closedir(d);
     if (files == 0) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "--out: '%s' is not empty; choose another folder, its files are "
-                               "left alone",
+    return gyre_fail(GYRE_EIO,
+                     "--out: '%s' is not empty; choose another folder, its files are "
+                     "left alone",
                      path);
 }
 
@@ -163,8 +158,9 @@ static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_fin
     gyre_find_print(f, stdout);
     GYRE_TRY(write_folder(f, folder, stem));
     if (a->write != NULL && !f->verdict.reliable) {
-        return gyre_fail(GYRE_EUSAGE, "--write: '%s' is not written, since there is no reliable "
-                                      "suggestion",
+        return gyre_fail(GYRE_EUSAGE,
+                         "--write: '%s' is not written, since there is no reliable "
+                         "suggestion",
                          a->write);
     }
     if (a->write != NULL) {
@@ -182,8 +178,8 @@ static gyre_status find(int argc, char **argv, gyre_comm *comm) {
     bool first = gyre_comm_rank(comm) == 0;
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
     if (status != GYRE_OK) goto out;
-    GYRE_GOTO(gyre_comm_agree(comm,
-                              gyre_config_open(a.config, a.sets.items, a.sets.count, &settings)));
+    GYRE_GOTO(
+        gyre_comm_agree(comm, gyre_config_open(a.config, a.sets.items, a.sets.count, &settings)));
     stem = stem_of(a.config);
     if (stem == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the config's name");
     if (status == GYRE_OK && first) status = prepare(&a, settings, stem, &folder);

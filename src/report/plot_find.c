@@ -115,8 +115,8 @@ static gyre_status raw_block(gyre_figure *f, const gyre_find *x, quantity *q) {
 
 static void smooth_blocks(gyre_figure *f, const char *words, quantity *q) {
     q->line_block = gyre_figure_block(f, words, q->line, q->count);
-    q->band_block = gyre_figure_block(f, "least and greatest of the repeats, closed", q->band,
-                                      2 * q->count);
+    q->band_block =
+        gyre_figure_block(f, "least and greatest of the repeats, closed", q->band, 2 * q->count);
 }
 
 /* ---- marks */
@@ -173,7 +173,8 @@ static void name_marks(FILE *gp, const gyre_find_verdict *v) {
                 m->base_lr, m->base_lr, m->max_lr, m->max_lr);
     }
     if (!isnan(m->diverged)) {
-        fprintf(gp, "set label 52 'diverges ' at %.9g, graph 0.62 right textcolor rgb '" QUIET "'\n",
+        fprintf(gp,
+                "set label 52 'diverges ' at %.9g, graph 0.62 right textcolor rgb '" QUIET "'\n",
                 m->diverged);
     }
     for (int i = 0; i < 4; i++) {
@@ -182,8 +183,7 @@ static void name_marks(FILE *gp, const gyre_find_verdict *v) {
                 "set arrow %d from %.9g, graph 0 to %.9g, graph 0.05 nohead linecolor rgb '" QUIET
                 "'\nset label %d '%s' at %.9g, graph 0.07 left rotate by 90 font ',9' textcolor "
                 "rgb '" QUIET "'\n",
-                60 + i, singles[i].rate, singles[i].rate, 60 + i, singles[i].name,
-                singles[i].rate);
+                60 + i, singles[i].rate, singles[i].rate, 60 + i, singles[i].name, singles[i].rate);
     }
 }
 
@@ -195,12 +195,13 @@ static void forget_names(FILE *gp) {
 /* ---- the picture */
 
 static void draw(gyre_figure *f, const quantity *q) {
-    fprintf(f->gp, "plot DATA index %d with filledcurves closed fillcolor rgb '%s' fillstyle "
-                   "transparent solid 0.25 noborder notitle",
+    fprintf(f->gp,
+            "plot DATA index %d with filledcurves closed fillcolor rgb '%s' fillstyle "
+            "transparent solid 0.25 noborder notitle",
             q->band_block, q->colour);
     if (q->raw >= 0) {
-        fprintf(f->gp,
-                ", \\\n     DATA index %d with dots linecolor rgb '#90a8b8' notitle", q->raw);
+        fprintf(f->gp, ", \\\n     DATA index %d with dots linecolor rgb '#90a8b8' notitle",
+                q->raw);
     }
     fprintf(f->gp, ", \\\n     DATA index %d with lines linewidth 2 linecolor rgb '%s' notitle\n",
             q->line_block, q->colour);

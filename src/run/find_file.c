@@ -27,11 +27,14 @@ typedef struct {
 
 #define MARKS(end)                                                                                 \
     {"base_lr" end, false}, {"max_lr" end, false}, {"diverged" end, false}, {"third" end, false},  \
-        {"valley" end, false}, {"slide" end, false}, {"minimum" end, false}, {"steep" end, false}
+        {"valley" end, false}, {"slide" end, false}, {"minimum" end, false}, {                     \
+        "steep" end, false                                                                         \
+    }
 
 static const struct gyre_column settings_columns[] = {
-    {"from", false}, {"to", false},    {"steps", true},           {"linear", true}, {"repeats", true},
-    {"every", true}, {"subset", true}, {"steps_per_epoch", true}, {"samples", true}};
+    {"from", false},   {"to", false},   {"steps", true},  {"linear", true},
+    {"repeats", true}, {"every", true}, {"subset", true}, {"steps_per_epoch", true},
+    {"samples", true}};
 static const struct gyre_column sweep_columns[] = {{"repeat", true},  {"step", true},
                                                    {"lr", false},     {"loss", false},
                                                    {"smooth", false}, {"grad_norm", false}};
@@ -94,9 +97,8 @@ gyre_status gyre_find_write(const gyre_find *f, const char *path) {
     gyre_status status = GYRE_OK;
     const gyre_find_options *o = &f->options;
     const gyre_find_verdict *v = &f->verdict;
-    const settings_row settings = {o->from,    o->to,    o->steps,  o->linear,
-                                   o->repeats, o->every, o->subset, f->steps_per_epoch,
-                                   f->samples};
+    const settings_row settings = {o->from,  o->to,     o->steps,           o->linear, o->repeats,
+                                   o->every, o->subset, f->steps_per_epoch, f->samples};
     const verdict_row verdict = {v->value, v->low, v->high, v->stepsize, v->reliable};
     void *image = NULL;
     size_t size = 0;
@@ -176,8 +178,8 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     GYRE_GOTO(get(file, path, SETTINGS, &settings, &count));
     s = settings;
     if (count != 1) {
-        GYRE_GOTO(gyre_fail(GYRE_EIO, "'%s': one row in /settings was expected, found %zu", path,
-                            count));
+        GYRE_GOTO(
+            gyre_fail(GYRE_EIO, "'%s': one row in /settings was expected, found %zu", path, count));
     }
     GYRE_GOTO(get(file, path, SWEEP, &rows, &out->row_count));
     out->rows = rows;

@@ -74,8 +74,8 @@ static void say_why(const gyre_find *f, const gyre_curve_facts *c, char *out) {
                  f->options.from);
         break;
     case GYRE_CURVE_RISING:
-        snprintf(out, GYRE_FIND_REASON,
-                 "the loss is still falling at the last rate; raise --to %g", f->options.to);
+        snprintf(out, GYRE_FIND_REASON, "the loss is still falling at the last rate; raise --to %g",
+                 f->options.to);
         break;
     case GYRE_CURVE_GOOD: break;
     }
@@ -243,8 +243,8 @@ void gyre_find_print(const gyre_find *f, FILE *out) {
     }
     fprintf(out, "suggested: base_lr %.3g, max_lr %.3g, stepsize %" PRId64 " steps\n", m->base_lr,
             m->max_lr, v->stepsize);
-    fprintf(out, "  %s\n  stepsize: %d epochs; %d to %d are usual (%" PRId64 " to %" PRId64
-                 " steps)\n",
+    fprintf(out,
+            "  %s\n  stepsize: %d epochs; %d to %d are usual (%" PRId64 " to %" PRId64 " steps)\n",
             v->reason, STEPSIZE_EPOCHS, STEPSIZE_LEAST, STEPSIZE_MOST,
             STEPSIZE_LEAST * f->steps_per_epoch, STEPSIZE_MOST * f->steps_per_epoch);
     print_trials(f, out);

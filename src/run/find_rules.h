@@ -20,12 +20,13 @@ double gyre_find_steep(const gyre_find_row *rows, size_t count, int64_t asked);
 /* What gyre reads off one curve of losses over rising rates. Losses are smoothed by a running
  * median of a 40th of the asked steps, which unlike a mean does not see a blow-up before it comes.
  *
- * base_lr: the tangent of the steepest octave (rates r to 2 r), drawn on until it meets the level of
- * the beginning: where the curve begins to improve.
- * max_lr: the smallest rate whose loss is not significantly above the least: by one standard error
- * (Breiman et al., "Classification and regression trees", 1984, section 3.4.3), so that noise
- * beside the minimum does not decide, or a 100th of the whole fall, since loss that goes to zero
- * falls for ever. The scores' accuracies, where there are enough, are read likewise, and the smaller rate is taken: at high rates accuracy becomes ragged before the loss. */
+ * base_lr: the tangent of the steepest octave (rates r to 2 r), drawn on until it meets the level
+ * of the beginning: where the curve begins to improve. max_lr: the smallest rate whose loss is not
+ * significantly above the least: by one standard error (Breiman et al., "Classification and
+ * regression trees", 1984, section 3.4.3), so that noise beside the minimum does not decide, or a
+ * 100th of the whole fall, since loss that goes to zero falls for ever. The scores' accuracies,
+ * where there are enough, are read likewise, and the smaller rate is taken: at high rates accuracy
+ * becomes ragged before the loss. */
 typedef enum {
     GYRE_CURVE_GOOD,
     GYRE_CURVE_SHORT,  /* it diverged before there was anything to read */

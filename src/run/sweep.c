@@ -59,12 +59,12 @@ static gyre_status evaluate(sweep *s, gyre_evaluator *e, const gyre_view *view) 
     take(s, &last);
     if (c->diverged) return GYRE_OK;
     GYRE_TRY(gyre_evaluator_run(e, view, NULL, &score));
-    c->scores[c->score_count++] = (gyre_find_score){
-        .repeat = s->repeat,
-        .step = s->t->completed,
-        .lr = c->rows[c->row_count - 1].lr,
-        .loss = isfinite(score.loss) ? score.loss : (double)NAN,
-        .accuracy = score.accuracy};
+    c->scores[c->score_count++] =
+        (gyre_find_score){.repeat = s->repeat,
+                          .step = s->t->completed,
+                          .lr = c->rows[c->row_count - 1].lr,
+                          .loss = isfinite(score.loss) ? score.loss : (double)NAN,
+                          .accuracy = score.accuracy};
     return GYRE_OK;
 }
 
@@ -193,8 +193,8 @@ static void conclude(const gyre_sweep_curve *c, gyre_find_trial *trial) {
     }
     trial->loss = c->diverged ? (double)NAN : mean;
     trial->error = c->diverged ? (double)NAN : sqrt(squares) / (double)n;
-    trial->accuracy = c->score_count > 0 && !c->diverged ? c->scores[c->score_count - 1].accuracy
-                                                         : (double)NAN;
+    trial->accuracy =
+        c->score_count > 0 && !c->diverged ? c->scores[c->score_count - 1].accuracy : (double)NAN;
 }
 
 gyre_status gyre_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,

@@ -24,10 +24,10 @@ same_find() {
     /usr/bin/python3 - "$@" <<'PYTHON' || fail "the tables differ: $*"
 import sys, h5py
 first = h5py.File(sys.argv[1] + "/find.h5")
-assert len(first["sweep"]) == 160 and len(first["validation"]) == 80, (len(first["sweep"]), len(first["validation"]))
-assert set(first["sweep"]["repeat"]) == {0, 1}
-assert first["sweep"]["lr"][0] == 1e-6 and first["sweep"]["lr"][79] == 10
-assert first["sweep"]["loss"][0] != first["sweep"]["loss"][80], "both repeats are one"
+one, two = (first["sweep"][first["sweep"]["repeat"] == r] for r in (0, 1))
+assert 60 < len(one) <= 80 and 60 < len(two) <= 80 and len(first["validation"]) > 60
+assert one["lr"][0] == two["lr"][0] == 1e-6 and one["lr"][-1] <= 10
+assert one["loss"][0] != two["loss"][0], "both repeats are one"
 for name in sys.argv[2:]:
     other = h5py.File(name + "/find.h5")
     for table in first:
@@ -95,10 +95,10 @@ none() { # words, arguments...
     grep -q "^no reliable suggestion: .*$words" "$T/out" || fail "not '$words': $(cat "$T/out")"
     rm -r "$T/none"
 }
-none "diverged at rate 1e+25, .*lower --from" --from 1e25 --to 1e30 --repeats 2 # at the first step
+none "diverged at rate 1.*e+25, .*lower --from" --from 1e25 --to 1e30 --repeats 2 # at the first step
 none "the curve is flat" --from 1e-12 --to 1e-10 --repeats 2
 none "still falling at the last rate" --from 1e-6 --to 1e-3 --repeats 2 # never
-none "falls from the first rate on" --from 2e-3 --to 10 --repeats 2
+none "falls from the first rate on" --from 0.01 --to 10 --repeats 2
 none "the curve is flat" --repeats 2 --set model.init_from="$(echo "$T"/numbers/checkpoints/*.h5)" --set optimizer.momentum=0 --to 1e-4
 ends 2 "${find[@]}" --out "$T/none" --from 1e-12 --to 1e-10 --repeats 1 --write "$T/none.json"
 [ ! -e "$T/none.json" ] || fail "a config without bounds was written"
@@ -117,7 +117,8 @@ refused 2 "at most 100" "${find[@]}" --out "$T/x" --repeats 1000
 refused 2 "stages[0] has rates of its own" "${find[@]}" --out "$T/x" --write "$T/y.json" \
     --set 'schedule.stages=[{"length": {"steps": 40}, "max_lr": 0.1}]'
 [ ! -e "$T/x" ] || fail "a refused search left a folder"
-printf 'no HDF5' >"$T/bad/find.h5" 2>/dev/null || { mkdir "$T/bad" && printf 'no HDF5' >"$T/bad/find.h5"; }
+mkdir "$T/bad"
+echo "no HDF5" >"$T/bad/find.h5"
 refused 3 "not readable as HDF5" "$GYRE" plot "$T/bad/find.h5"
 
 # ---- without samples for a validation the loss decides
