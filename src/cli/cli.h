@@ -21,5 +21,6 @@ extern const gyre_command gyre_command_plot, gyre_command_eval, gyre_command_ins
 extern const gyre_command gyre_command_export, gyre_command_help, gyre_command_doctor;
 extern const gyre_command gyre_command_report;
 extern const gyre_command gyre_command_study;
+extern const gyre_command gyre_command_find;
 
 #endif
