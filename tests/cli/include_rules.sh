@@ -27,7 +27,7 @@ RULES = {
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
-    "base": "batch clock cores file log random realmath seal settings status text version",
+    "base": "batch clock cores file line log random realmath seal settings status text version",
     "config": "config json", "schedule": "schedule", "data": "dataset loader sampler",
     "backend": "backend", "model": "model net", "optim": "optimizer", "dist": "comm",
     "run": "checkpoint metrics run", "report": "plot", "study": "study",
