@@ -48,8 +48,7 @@ static void tell_what_is_passed_over(const gyre_listing *l) {
     }
     if (l->repeats > 0) {
         gyre_text_visible(l->repeat, name, sizeof name);
-        gyre_warn("%zu symbolic links lead to folders that are read already and are passed over, "
-                  "the first is '%s'",
+        gyre_warn("links passed over, to folders that are read already: %zu, the first is '%s'",
                   l->repeats, name);
     }
 }
@@ -110,8 +109,9 @@ static void tell_classes(const gyre_listing *l, const int64_t *pictures) {
         empty++;
     }
     if (empty == 0) return;
-    gyre_warn("%d of %d classes have no training picture and cannot be learned, the first is '%s'",
-              empty, l->classes, l->names[first]);
+    gyre_warn(
+        "classes that cannot be learned, without a training picture: %d of %d, the first is '%s'",
+        empty, l->classes, l->names[first]);
 }
 
 static gyre_status judge(const char *dir, const gyre_listing *l, bool strict) {
@@ -134,7 +134,7 @@ static gyre_status judge(const char *dir, const gyre_listing *l, bool strict) {
         status = gyre_fail(GYRE_EIO,
                            "none of the training pictures in '%s' can be read (see above)", dir);
     } else {
-        if (problems > 0) gyre_warn("%zu of %zu pictures are left out", problems, l->count);
+        if (problems > 0) gyre_warn("pictures left out: %zu of %zu", problems, l->count);
         tell_classes(l, pictures);
     }
     free(pictures);

@@ -131,7 +131,7 @@ gyre_status gyre_listing_by_folder(const char *dir, gyre_listing *l) {
     }
     if (inside == 0 && outside > 0) {
         return gyre_fail(GYRE_EUSAGE,
-                         "'%s' holds %zu pictures that lie in no class's folder: put each class "
+                         "'%s' holds pictures (%zu) that lie in no class's folder: put each class "
                          "into a folder of its own (cat/1.jpg, dog/1.jpg), or name the classes in "
                          "a file with lines 'file,label' and give --labels FILE.csv",
                          dir, outside);

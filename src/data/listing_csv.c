@@ -108,7 +108,8 @@ static void warn_of_unlisted(const char *dir, const char *csv, const gyre_listin
         if (at == l->count || strcmp(l->files[at].path, path) != 0) unlisted++;
     }
     if (unlisted == 0) return;
-    gyre_warn("%zu pictures in '%s' are not named in '%s' and are left out", unlisted, dir, csv);
+    gyre_warn("pictures in '%s' that '%s' does not name and that are left out: %zu", dir, csv,
+              unlisted);
 }
 
 gyre_status gyre_listing_by_csv(const char *dir, const char *csv, gyre_listing *l) {
