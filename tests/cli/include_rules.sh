@@ -141,5 +141,7 @@ planted src/run/train.c '#include "../dist/comm.h"' 'a private header of another
 planted include/gyre/comm.h '#include <mpi.h>' 'a library in a public header'
 planted include/gyre/new.h '#include <stdio.h>' 'belongs to no module'
 planted src/new/new.c '#include <stdio.h>' 'belongs to no module'
+planted src/run/train.c '#include <jpeglib.h>' 'run may not include this library'
+planted src/cli/data.c '#include <png.h>' 'cli may not include this library'
 planted src/base/log.c '#include <gsl/gsl_math.h>' 'base may not include this library'
 exit 0
