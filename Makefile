@@ -29,7 +29,7 @@ named:
 # ---- what the libraries want; a missing one leaves these empty and tools/deps.sh names it
 PKG := pkg-config --silence-errors
 HDF5 := $(shell $(PKG) --exists hdf5-serial 2>/dev/null && echo hdf5-serial || echo hdf5)
-LIBRARIES := ompi-c $(HDF5) libcjson libxxhash zlib
+LIBRARIES := ompi-c $(HDF5) libcjson libxxhash zlib libjpeg libpng
 SYSTEM_INCLUDES := $(patsubst -I%,-isystem %,$(shell for p in $(LIBRARIES); do $(PKG) --cflags-only-I $$p 2>/dev/null; done))
 LIBS := $(shell for p in $(LIBRARIES); do $(PKG) --libs $$p 2>/dev/null; done) -ldnnl -lgomp -lpthread -lm
 
@@ -137,9 +137,9 @@ endif
 SAN_MAKE = $(MAKE) --no-print-directory -j$$(nproc) SAN= CFLAGS='-O1 -g -fno-omit-frame-pointer'
 ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Runs and their ends, bad input, want of memory; the other scripts would show nothing new.
-ASAN_SCRIPTS := cli/train cli/bad_data cli/config_errors cli/launch cli/watchdog cli/oom
+ASAN_SCRIPTS := cli/train cli/bad_data cli/import_folder cli/config_errors cli/launch cli/watchdog cli/oom
 # Whatever starts a thread: loader, workers, checkpoint thread, watchdog.
-TSAN_TESTS := unit/test_loader unit/test_backend unit/test_net unit/test_writer \
+TSAN_TESTS := unit/test_loader unit/test_folder unit/test_backend unit/test_net unit/test_writer \
               mpi/mpi_backend mpi/mpi_comm
 .PHONY: check-asan check-tsan lint
 check-asan:

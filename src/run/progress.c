@@ -6,12 +6,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 gyre_progress gyre_progress_begin(bool silent, int64_t completed) {
     double t = gyre_clock();
     return (gyre_progress){.silent = silent,
-                           .terminal = silent ? -1 : gyre_terminal_open(),
+                           .line = silent ? (gyre_line){.terminal = -1} : gyre_line_open(),
                            .begun = t,
                            .last = t,
                            .first = completed,
@@ -19,14 +18,12 @@ gyre_progress gyre_progress_begin(bool silent, int64_t completed) {
 }
 
 void gyre_progress_end(gyre_progress *p) {
-    gyre_progress_clear(p);
-    if (p->terminal >= 0) close(p->terminal);
-    p->terminal = -1;
+    gyre_line_close(&p->line);
 }
 
 static bool is_due(const gyre_progress *p, const gyre_progress_facts *f, double t) {
     if (f->completed == f->steps) return p->last_step != f->steps;
-    if (p->terminal >= 0) return t - p->last >= 0.2;
+    if (p->line.terminal >= 0) return t - p->last >= 0.2;
     return t - p->last >= 30 || (f->completed - p->last_step) * 10 >= f->steps;
 }
 
@@ -74,13 +71,11 @@ void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *f) {
     double done = (double)(f->completed - p->first);
     double rate = (double)((f->completed - p->last_step) * f->batch) / fmax(t - p->last, 1e-9);
     double left = (t - p->begun) / fmax(done, 1) * (double)(f->steps - f->completed);
-    bool on_terminal = p->terminal >= 0;
-    int width = on_terminal ? gyre_terminal_size(p->terminal).columns - 1 : (int)sizeof line - 1;
+    bool on_terminal = p->line.terminal >= 0;
+    int width = on_terminal ? gyre_line_width(&p->line) : (int)sizeof line - 1;
     write_line(f, rate, left, width, line, sizeof line);
     if (on_terminal) {
-        fprintf(stderr, "\r%.*s\033[K", width, line);
-        fflush(stderr);
-        p->shown = true;
+        gyre_line_show(&p->line, line);
     } else {
         fprintf(stderr, "%s\n", line);
     }
@@ -89,8 +84,5 @@ void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *f) {
 }
 
 void gyre_progress_clear(gyre_progress *p) {
-    if (!p->shown) return;
-    fprintf(stderr, "\r\033[K");
-    fflush(stderr);
-    p->shown = false;
+    gyre_line_clear(&p->line);
 }

@@ -233,7 +233,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
     gyre_stage_settings *stages = NULL;
     gyre_status status = GYRE_OK;
     r->folder.lock = -1;
-    r->progress.terminal = -1;
+    r->progress.line.terminal = -1;
     if (gyre_rates_open(settings)) status = gyre_rates_settle(r, &s, &stages, comm);
     if (status == GYRE_OK) status = open_run(r, &s, comm, finished);
     free(stages);

@@ -5,8 +5,8 @@
 #include "gyre/config.h"
 #include "gyre/random.h"
 #include "gyre/realmath.h"
+#include "gyre/run.h"
 #include "progress.h"
-#include "stop.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

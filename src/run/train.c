@@ -4,6 +4,7 @@
 #include "gyre/clock.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/terminal.h"
 #include <stdio.h>
 #include <stdlib.h>
 
