@@ -63,14 +63,14 @@ gyre_run() {
     local job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
     program=$(gyre_program) || gyre_die "no gyre in $GYRE_HOME/build and none in PATH; build it, or set GYRE"
     gyre_launch_command
-    trap 'near_limit=yes; [ -z "$pid" ] || kill -USR1 "$pid"' USR1
+    trap 'near_limit=yes; echo "gyre: Slurm warns of the time limit"; [ -z "$pid" ] || kill -USR1 "$pid"' USR1
     echo "gyre: job ${job:=$SLURM_JOB_ID}, start $((${SLURM_RESTART_COUNT:-0} + 1)): ${launch[*]} $program $*"
     "${launch[@]}" "$program" "$@" &
     pid=$!
     while kill -0 "$pid" 2>/dev/null; do wait "$pid"; done # a signal ends a wait early
     wait "$pid" || code=$?
     if [ "$code" -eq 99 ] && [ -n "$near_limit" ]; then
-        echo "gyre: the time limit is near; job $job goes back into the queue"
+        echo "gyre: job $job goes back into the queue"
         scontrol requeue "$job"
     fi
     return "$code"

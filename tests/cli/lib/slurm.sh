@@ -61,7 +61,7 @@ AccountingStorageType=accounting_storage/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SlurmdParameters=config_overrides
-SchedulerParameters=sched_min_interval=0,bf_interval=1
+SchedulerParameters=sched_interval=1,sched_min_interval=0,bf_interval=1
 MpiDefault=none
 ReturnToService=2
 KillWait=2
@@ -105,6 +105,7 @@ slurm_tell() {
 }
 
 slurm_state() { scontrol show job "$1" --oneliner | sed -n 's/.* JobState=\([A-Z_]*\) .*/\1/p' | sort -u; } # job
+slurm_has_ended() { case $(slurm_state "$1") in *PENDING* | *RUNNING* | *COMPLETING* | '') false ;; esac } # job
 slurm_in_state() { [ "$(slurm_state "$1")" = "$2" ]; } # job, state
 
 # Jobs first: what a slurmd has started outlives it.
