@@ -1,6 +1,6 @@
 # Slurm for real on this machine: source it after common.sh. slurm_start gives munged, slurmctld and
 # a slurmd on loopback, on ports of their own, with all their files in $T/slurm. They end with the
-# test: by its exit trap, and where even that cannot run (a kill), because their parent is gone.
+# test: by its exit trap or, where even that cannot run (a kill), by a guard that outlives it.
 # shellcheck shell=bash
 slurm=$T/slurm
 slurm_packages="slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge"
@@ -11,7 +11,7 @@ skip() {
     exit 77
 }
 
-for program in munged slurmctld slurmd sbatch setpriv; do
+for program in munged slurmctld slurmd sbatch; do
     PATH=$PATH:/usr/sbin command -v $program >/dev/null ||
         skip "no $program; apt-get install $slurm_packages"
 done
@@ -30,9 +30,20 @@ for s in held: s.bind(("127.0.0.1", 0))
 print(*[s.getsockname()[1] for s in held])' "$1"
 }
 
-slurm_daemon() { # command...: in the background, killed by the kernel when this shell ends
-    setpriv --pdeathsig KILL "$@" >>"$slurm/daemons.log" 2>&1 &
+slurm_daemon() { # command...
+    "$@" >>"$slurm/daemons.log" 2>&1 &
     daemons+=($!)
+}
+
+# Waits for the test's end, and kills what knows our slurm.conf: daemons, steps and their programs.
+slurm_guard() {
+    # shellcheck disable=SC2016 # for the other bash
+    setsid bash -c '
+        tail --pid="$1" -f /dev/null
+        for process in /proc/[0-9]*; do
+            grep -qzxF "SLURM_CONF=$2/slurm/slurm.conf" "$process/environ" && kill -KILL "${process#/proc/}"
+        done
+        rm -rf "$2"' _ $$ "$T" >/dev/null 2>&1 &
 }
 
 # Devices that are no GPUs but can be given to jobs as if they were.
@@ -80,6 +91,7 @@ slurm_start() {
     slurm_configure $(free_ports 2)
     head -c 128 /dev/urandom >"$slurm/munge.key"
     chmod 600 "$slurm/munge.key"
+    slurm_guard
     export SLURM_CONF=$slurm/slurm.conf
     slurm_daemon munged --foreground --force --key-file="$slurm/munge.key" --socket="$slurm/munge.socket" \
         --pid-file="$slurm/munged.pid" --log-file="$slurm/munged.log" --seed-file="$slurm/munge.seed"
