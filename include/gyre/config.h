@@ -32,6 +32,14 @@ gyre_status gyre_config_require(const gyre_settings *settings);
 /* The settings as JSON text with every default written out; free() it. */
 gyre_status gyre_config_print(const gyre_settings *settings, char **out);
 
+/* The text of the config file at `path`, which gyre_config_open accepts, with values replaced or
+ * added; comments and layout stay. free() it. Keys as "schedule.base_lr", values as JSON. */
+typedef struct {
+    const char *key, *value;
+} gyre_config_change;
+gyre_status gyre_config_edit(const char *path, const gyre_config_change *changes, int count,
+                             char **out);
+
 /* XXH3-64 of the arithmetic fields as printed: equal for configs that describe the same run. */
 gyre_status gyre_config_hash(const gyre_settings *settings, uint64_t *out);
 

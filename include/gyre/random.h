@@ -14,6 +14,7 @@ typedef enum {
     GYRE_RANDOM_ORDER = 2,   /* a = epoch */
     GYRE_RANDOM_AUGMENT = 3, /* a = epoch, b = sample id */
     GYRE_RANDOM_SPLIT = 4,   /* a = b = 0 */
+    GYRE_RANDOM_REPEAT = 5,  /* a = number of a repeat from 1: its seed */
     GYRE_RANDOM_TEST = 100,  /* tests only */
 } gyre_random_domain;
 

@@ -97,6 +97,9 @@ typedef enum {
 } gyre_one_cycle_form;
 typedef enum { GYRE_ANNEAL_COSINE, GYRE_ANNEAL_LINEAR } gyre_anneal;
 
+/* base_lr or max_lr that a range test before the run is to find: no number yet. */
+enum { GYRE_RATE_FIND = -1 };
+
 enum { GYRE_MILESTONES_MAX = 64, GYRE_STAGES_MAX = 64 };
 
 typedef struct gyre_stage_settings gyre_stage_settings;

@@ -10,6 +10,7 @@
 /* clang-format off */
 static const gyre_command *const commands[] = {
     &gyre_command_data,
+    &gyre_command_find,
     &gyre_command_schedule,
     &gyre_command_train,
     &gyre_command_plot,

@@ -108,10 +108,11 @@ const config_field gyre_config_fields[] = {
      "constant|linear|multistep|exp|triangular|triangular2|exp_range|exp_range_amplitude|sgdr|"
      "one_cycle|hf_cosine",
      "\"triangular\"", "Form of lr(t); see docs/schedules.md."},
-    {"schedule.base_lr", FIELD_REAL, ARITHMETIC, AT(schedule.base_lr), 0, 1e30, 0, NULL, "0",
-     "Lower bound of the rate; the rate itself for constant, multistep and exp."},
-    {"schedule.max_lr", FIELD_REAL, ARITHMETIC, AT(schedule.max_lr), 0, 1e30, 0, NULL, "0",
-     "Upper bound of the rate."},
+    {"schedule.base_lr", FIELD_RATE, ARITHMETIC, AT(schedule.base_lr), 0, 1e30, 0, NULL, "0",
+     "Lower bound of the rate; the rate itself for constant, multistep and exp. \"find\": what a "
+     "range test before the run suggests."},
+    {"schedule.max_lr", FIELD_RATE, ARITHMETIC, AT(schedule.max_lr), 0, 1e30, 0, NULL, "0",
+     "Upper bound of the rate; \"find\" likewise."},
     {"schedule.gamma", FIELD_REAL, ARITHMETIC, AT(schedule.gamma), 1e-9, 1, 0, NULL, "1",
      "Factor per step of exp, exp_range and exp_range_amplitude, per milestone of multistep."},
     {"schedule.stepsize", FIELD_LENGTH, ARITHMETIC, AT(schedule.stepsize), 1, STEPS_TOP,

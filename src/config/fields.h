@@ -11,6 +11,7 @@ typedef enum {
     FIELD_INTEGER,    /* int */
     FIELD_SEED,       /* uint64_t */
     FIELD_REAL,       /* double */
+    FIELD_RATE,       /* double, or "find" */
     FIELD_TEXT,       /* char *, owned; NULL: not given */
     FIELD_NAMES,      /* char ** + count: model.freeze */
     FIELD_CHOICE,     /* an enum, by its value's place in `choices` */
@@ -67,6 +68,9 @@ const char *config_unit_name(gyre_unit unit);
 
 /* Parses JSON with comments. `where` (the file's name) begins a message. */
 gyre_status config_parse_text(const char *text, const char *where, cJSON **out);
+
+/* Overwrites the comments of `blanked`, a copy of `text`, with spaces. */
+gyre_status config_blank_comments(const char *text, char *blanked, const char *where);
 
 /* Which fields a config gave, by their place in the table. */
 typedef struct {

@@ -62,6 +62,7 @@ void config_field_range(const config_field *f, char *out, size_t size) {
     case FIELD_SEED:
     case FIELD_STEPS: snprintf(out, size, "whole number %.0f..%.0f", f->min, f->max); break;
     case FIELD_REAL: snprintf(out, size, "number %.9g..%.9g", f->min, f->max); break;
+    case FIELD_RATE: snprintf(out, size, "number %.9g..%.9g or \"find\"", f->min, f->max); break;
     case FIELD_TEXT: snprintf(out, size, "text"); break;
     case FIELD_NAMES: snprintf(out, size, "list of names"); break;
     case FIELD_CHOICE:
@@ -149,6 +150,19 @@ static bool whole_in_range(const config_field *f, const cJSON *value) {
     return x >= f->min && x <= f->max && x == floor(x);
 }
 
+static bool take_number(const config_field *f, const cJSON *value, double *out) {
+    double x = cJSON_IsNumber(value) ? value->valuedouble : NAN;
+    bool fits = x >= f->min && x <= f->max;
+    if (fits) *out = x;
+    return fits;
+}
+
+static bool take_rate(const config_field *f, const cJSON *value, double *out) {
+    bool find = cJSON_IsString(value) && strcmp(value->valuestring, "find") == 0;
+    if (find) *out = GYRE_RATE_FIND;
+    return find || take_number(f, value, out);
+}
+
 /* Of steps at least `min`; epochs, cycles and minutes are any positive number (0 only if min is).
  */
 static bool take_unit_value(gyre_unit unit, double min, const cJSON *value, gyre_length *out) {
@@ -222,11 +236,8 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
         fits = whole_in_range(f, value);
         if (fits) *(gyre_length *)to = (gyre_length){GYRE_UNIT_STEPS, value->valuedouble};
         break;
-    case FIELD_REAL:
-        fits =
-            cJSON_IsNumber(value) && value->valuedouble >= f->min && value->valuedouble <= f->max;
-        if (fits) *(double *)to = value->valuedouble;
-        break;
+    case FIELD_REAL: fits = take_number(f, value, to); break;
+    case FIELD_RATE: fits = take_rate(f, value, to); break;
     case FIELD_TEXT:
         fits = cJSON_IsString(value) && value->valuestring[0] != '\0';
         if (fits) return take_text(value->valuestring, to);
@@ -320,6 +331,10 @@ gyre_status config_field_get(const config_field *f, const gyre_settings *setting
     case FIELD_INTEGER: *out = number_json(*(const int *)at); break;
     case FIELD_SEED: *out = number_json((double)*(const uint64_t *)at); break;
     case FIELD_REAL: *out = number_json(*(const double *)at); break;
+    case FIELD_RATE:
+        *out = *(const double *)at == GYRE_RATE_FIND ? cJSON_CreateString("find")
+                                                     : number_json(*(const double *)at);
+        break;
     case FIELD_TEXT: *out = cJSON_CreateString(*(char *const *)at); break;
     case FIELD_NAMES:
         *out = cJSON_CreateStringArray((const char *const *)settings->model.freeze,

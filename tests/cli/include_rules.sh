@@ -30,7 +30,7 @@ HEADERS = {
     "base": "batch clock cores file log random realmath seal settings status text version",
     "config": "config json", "schedule": "schedule", "data": "dataset loader sampler",
     "backend": "backend", "model": "model net", "optim": "optimizer", "dist": "comm",
-    "run": "checkpoint metrics run", "report": "plot", "study": "study",
+    "run": "checkpoint find metrics run", "report": "plot", "study": "study",
 }
 OWNER = {name: module for module, names in HEADERS.items() for name in names.split()}
 # The C library, POSIX and Linux: free for all.
