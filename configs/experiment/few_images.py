@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Makes a dataset of a few training images out of a larger one, as many of each class, from its test
 part: images that a network trained on the larger one has not seen. The next ones are the test part.
 

@@ -84,7 +84,7 @@ if [ -z "$init" ]; then
 fi
 if [ -z "$images" ]; then
     images=$out/twenty.h5
-    [ -f "$images" ] || /usr/bin/python3 "$here/few_images.py" "$cifar" -o "$images" || exit 3
+    [ -f "$images" ] || "$here/few_images.py" "$cifar" -o "$images" || exit 3
 fi
 data=(--set "data.path=\"$(realpath "$images")\"" --set "model.init_from=\"$(realpath "$init")\"" "${sets[@]}")
 
