@@ -24,6 +24,7 @@ typedef struct {
     int repeats;     /* 3 */
     int64_t every;   /* steps from one validation to the next; a 50th of the steps */
     int64_t subset;  /* most validation samples; 1000 */
+    bool verify;     /* then train at constant rates around the bounds */
     bool quiet;
 } gyre_find_options;
 
@@ -43,10 +44,10 @@ typedef struct {
 
 /* What one curve, or all of them together, suggest; NaN: nothing. */
 typedef struct {
-    double base_lr;    /* where the curve begins to improve */
-    double max_lr;     /* where it slows, becomes ragged, or falls */
-    double diverged;   /* the first rate that did not work at all: loss not finite or 4 x the best */
-    double third;      /* largest rate that did, divided by 3: a second opinion on max_lr */
+    double base_lr;  /* where the curve begins to improve */
+    double max_lr;   /* where it slows, becomes ragged, or falls */
+    double diverged; /* the first rate that did not work at all: loss not finite or 4 x the best */
+    double third;    /* largest rate that did, divided by 3: a second opinion on max_lr */
     double valley, slide, minimum, steep; /* single rates, by fastai's rules of these names */
 } gyre_find_marks;
 enum { GYRE_FIND_MARKS = sizeof(gyre_find_marks) / sizeof(double) };
@@ -59,8 +60,17 @@ typedef struct {
     char reason[GYRE_FIND_REASON]; /* why not; or how sure, in words */
 } gyre_find_verdict;
 
+/* A short run at a constant rate, half as long as the sweep. */
 typedef struct {
-    gyre_find_options options; /* resolved */
+    double rate;
+    double loss, error; /* mean of its last quarter's training losses, and that one's error; NaN
+                           when it diverged */
+    double accuracy;    /* validation, at the end; NaN: none */
+} gyre_find_trial;
+enum { GYRE_FIND_TRIALS = 6 }; /* base_lr / 2, base_lr, max_lr / 2, max_lr, 2 and 4 max_lr */
+
+typedef struct {
+    gyre_find_options options;        /* resolved */
     int64_t steps_per_epoch, samples; /* samples: of a validation; 0: there was none */
     gyre_find_row *rows;              /* by repeat and step */
     size_t row_count;
@@ -68,6 +78,9 @@ typedef struct {
     size_t score_count;
     gyre_find_marks *repeats; /* (options.repeats) */
     gyre_find_verdict verdict;
+    gyre_find_trial trials[GYRE_FIND_TRIALS];
+    int trial_count;
+    char verified[GYRE_FIND_REASON]; /* whether the bounds hold, in words */
 } gyre_find;
 
 /* Runs the test for the model, data and optimizer of `settings`; its schedule and length do not
@@ -80,6 +93,10 @@ void gyre_find_close(gyre_find *f);
 /* find.h5, atomically; and back. GYRE_EIO names the file. */
 gyre_status gyre_find_write(const gyre_find *f, const char *path);
 gyre_status gyre_find_read(const char *path, gyre_find *out);
+
+/* The smoothed losses that rates were read off, one for each of f->rows (infinite where a loss is
+ * not finite); free() them. */
+gyre_status gyre_find_smooth(const gyre_find *f, double **out);
 
 /* The text table. */
 void gyre_find_print(const gyre_find *f, FILE *out);

@@ -146,10 +146,12 @@ static gyre_status run_test(range_test *x, const gyre_settings *s, gyre_comm *co
     GYRE_TRY(gyre_trainer_open(t, true));
     GYRE_TRY(gyre_comm_agree(comm, open_scores(x, f)));
     say_plan(x, f);
-    gyre_status status =
-        gyre_sweeps_run(t, x->evaluator, &x->view, s->model.init_from == NULL, f);
-    GYRE_TRY(status);
-    return gyre_comm_agree(comm, gyre_find_judge(f));
+    GYRE_TRY(gyre_sweeps_run(t, x->evaluator, &x->view, s->model.init_from == NULL, f));
+    GYRE_TRY(gyre_comm_agree(comm, gyre_find_judge(f)));
+    if (!f->options.verify || !f->verdict.reliable) return GYRE_OK;
+    GYRE_TRY(gyre_trials_run(t, x->evaluator, &x->view, f));
+    gyre_find_judge_trials(f);
+    return GYRE_OK;
 }
 
 gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options *options,

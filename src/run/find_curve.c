@@ -10,9 +10,10 @@ enum { SCORES_MIN = 10 };
 
 /* A curve to be made small. */
 typedef struct {
-    size_t count, half; /* points; half a window of the median */
-    double *x, *y;      /* log(rate); smoothed, +INFINITY where not finite */
-    double *raw, *work; /* likewise unsmoothed; room for a window */
+    size_t count, half;  /* points; half a window of the median */
+    double *x, *y;       /* log(rate); smoothed, +INFINITY where not finite */
+    double *raw, *jumps; /* likewise unsmoothed; distance from each to the next */
+    double *work;        /* room for a window */
 } curve;
 
 static int by_size(const void *a, const void *b) {
@@ -20,10 +21,10 @@ static int by_size(const void *a, const void *b) {
     return (*x > *y) - (*x < *y);
 }
 
-/* The median of up to 2 * half + 1 raw values around i, fewer at the ends. */
-static double median_at(const curve *c, size_t i, const double *of) {
-    size_t first = i < c->half ? 0 : i - c->half;
-    size_t last = i + c->half < c->count ? i + c->half : c->count - 1, n = last - first + 1;
+/* The median of up to 2 * half + 1 values of `of` around i, fewer at the ends. */
+static double median_at(const curve *c, const double *of, size_t count, size_t i, size_t half) {
+    size_t first = i < half ? 0 : i - half;
+    size_t last = i + half < count ? i + half : count - 1, n = last - first + 1;
     memcpy(c->work, of + first, n * sizeof *c->work);
     qsort(c->work, n, sizeof *c->work, by_size);
     return n % 2 == 1 ? c->work[n / 2] : 0.5 * (c->work[n / 2 - 1] + c->work[n / 2]);
@@ -31,27 +32,29 @@ static double median_at(const curve *c, size_t i, const double *of) {
 
 static gyre_status open_curve(curve *c, size_t count, size_t half) {
     *c = (curve){.count = count, .half = half};
-    c->x = calloc(4 * count + 2 * half + 1, sizeof *c->x); /* the last: error_at's */
+    c->x = calloc(5 * count, sizeof *c->x);
     if (c->x == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a curve");
     c->y = c->x + count;
     c->raw = c->y + count;
-    c->work = c->raw + count;
+    c->jumps = c->raw + count;
+    c->work = c->jumps + count;
     return GYRE_OK;
 }
 
 static void smooth(curve *c) {
-    for (size_t i = 0; i < c->count; i++) c->y[i] = median_at(c, i, c->raw);
+    for (size_t i = 0; i < c->count; i++) c->y[i] = median_at(c, c->raw, c->count, i, c->half);
+    for (size_t i = 0; i + 1 < c->count; i++) {
+        double jump = fabs(c->raw[i + 1] - c->raw[i]);
+        c->jumps[i] = isnan(jump) ? INFINITY : jump; /* between two that are not finite */
+    }
 }
 
-/* Standard error of the median at i: 1.2533 sigma / sqrt(n) of normal noise, sigma as 1.4826 times
- * the median distance from the curve. `spare` is overwritten. */
-static double error_at(const curve *c, size_t i, double *spare) {
-    for (size_t k = 0; k < c->count; k++) spare[k] = fabs(c->raw[k] - c->y[k]);
-    for (size_t k = 0; k < c->count; k++) {
-        if (isnan(spare[k])) spare[k] = INFINITY;
-    }
-    size_t n = 2 * c->half + 1 < c->count ? 2 * c->half + 1 : c->count;
-    return 1.2533 * 1.4826 * median_at(c, i, spare) / sqrt((double)n);
+/* Standard error of the smoothed value at i: that of a median, 1.2533 sigma / sqrt(n). Sigma is
+ * 1.4826 / sqrt(2) times the median jump from one raw value to the next, over four windows: unlike
+ * distances from the smoothed curve, jumps are not the smaller for what it follows of the noise. */
+static double error_at(const curve *c, size_t i) {
+    double jump = median_at(c, c->jumps, c->count - 1, i < c->count - 1 ? i : i - 1, 4 * c->half);
+    return 1.2533 * 1.4826 * sqrt(0.5) * jump / sqrt((double)(2 * c->half + 1));
 }
 
 static size_t least(const curve *c) {
@@ -112,13 +115,14 @@ static gyre_status max_by_accuracy(const gyre_find_score *scores, size_t count, 
 
 static void read_loss(curve *c, const gyre_find_row *rows, const gyre_find_options *o,
                       gyre_find_marks *marks, gyre_curve_facts *facts) {
-    const double significant = 5, worth = 0.05;
+    /* 7 errors: the least of some 40 windows is easily 3 below, and the first one 2 above */
+    const double significant = 7, worth = 0.05, nothing = 0.01, by_heart = 0.05;
     size_t best = least(c), window = 2 * c->half + 1;
-    facts->start = median_at(c, c->half < c->count ? c->half : 0, c->raw);
+    facts->start = c->y[c->half];
     facts->best = c->y[best];
     double drop = facts->start - facts->best;
-    double early = error_at(c, c->half, c->work + window);
-    double late = error_at(c, best, c->work + window);
+    double early = error_at(c, c->half);
+    double late = error_at(c, best);
     facts->noise = early > late ? early : late;
     for (size_t i = best; i < c->count && isnan(marks->diverged); i++) {
         if (c->y[i] <= facts->best + 0.5 * drop || i == 0) continue;
@@ -135,35 +139,64 @@ static void read_loss(curve *c, const gyre_find_row *rows, const gyre_find_optio
         return;
     }
     double base = onset(c, best, facts->start);
-    bool whole = c->count == (size_t)o->steps;
-    facts->kind = base < c->x[0]                                ? GYRE_CURVE_EARLY
-                  : whole && isnan(marks->diverged) &&
-                          best + window + c->half >= c->count ? GYRE_CURVE_RISING
-                                                                : GYRE_CURVE_GOOD;
+    size_t enough = soon_enough(c, best, late > nothing * drop ? late : nothing * drop);
+    bool whole = c->count == (size_t)o->steps && isnan(marks->diverged);
+    facts->kind = base < c->x[window]                    ? GYRE_CURVE_EARLY
+                  : whole && enough + window >= c->count ? GYRE_CURVE_RISING
+                                                         : GYRE_CURVE_GOOD;
+    facts->by_heart = facts->best < by_heart * facts->start;
     if (facts->kind != GYRE_CURVE_EARLY) marks->base_lr = gyre_exp(base);
-    if (facts->kind != GYRE_CURVE_RISING) marks->max_lr = rows[soon_enough(c, best, late)].lr;
+    if (facts->kind != GYRE_CURVE_RISING) marks->max_lr = rows[enough].lr;
+}
+
+static size_t half_window(const gyre_find_options *o) {
+    return (size_t)o->steps / 80 > 2 ? (size_t)o->steps / 80 : 2;
+}
+
+static gyre_status open_losses(curve *c, const gyre_find_options *o, const gyre_find_row *rows,
+                               size_t count) {
+    GYRE_TRY(open_curve(c, count, half_window(o)));
+    for (size_t i = 0; i < count; i++) {
+        c->x[i] = gyre_log(rows[i].lr);
+        c->raw[i] = isfinite(rows[i].loss) ? rows[i].loss : INFINITY;
+    }
+    smooth(c);
+    return GYRE_OK;
+}
+
+gyre_status gyre_find_smooth(const gyre_find *f, double **out) {
+    double *all = malloc((f->row_count + 1) * sizeof *all);
+    if (all == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to smooth a curve");
+    for (size_t first = 0, last; first < f->row_count; first = last) {
+        curve c;
+        for (last = first; last < f->row_count; last++) {
+            if (f->rows[last].repeat != f->rows[first].repeat) break;
+        }
+        gyre_status status = open_losses(&c, &f->options, f->rows + first, last - first);
+        if (status != GYRE_OK) {
+            free(all);
+            return status;
+        }
+        memcpy(all + first, c.y, (last - first) * sizeof *all);
+        free(c.x);
+    }
+    *out = all;
+    return GYRE_OK;
 }
 
 gyre_status gyre_find_read_curve(const gyre_find_options *o, const gyre_find_row *rows,
                                  size_t count, const gyre_find_score *scores, size_t score_count,
-                                 int64_t samples, gyre_find_marks *marks,
-                                 gyre_curve_facts *facts) {
-    size_t half = (size_t)o->steps / 80 > 2 ? (size_t)o->steps / 80 : 2;
+                                 int64_t samples, gyre_find_marks *marks, gyre_curve_facts *facts) {
     curve c = {0};
     double accurate = NAN;
     *facts = (gyre_curve_facts){.kind = GYRE_CURVE_SHORT};
     *marks = (gyre_find_marks){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     if (count > 0) facts->last = rows[count - 1].lr;
-    if (count < 4 * half + 2) return GYRE_OK;
-    GYRE_TRY(open_curve(&c, count, half));
-    for (size_t i = 0; i < count; i++) {
-        c.x[i] = gyre_log(rows[i].lr);
-        c.raw[i] = isfinite(rows[i].loss) ? rows[i].loss : INFINITY;
-    }
-    smooth(&c);
+    if (count < 4 * half_window(o) + 2) return GYRE_OK;
+    GYRE_TRY(open_losses(&c, o, rows, count));
     read_loss(&c, rows, o, marks, facts);
     free(c.x);
-    GYRE_TRY(max_by_accuracy(scores, score_count, samples, &accurate));
+    if (!facts->by_heart) GYRE_TRY(max_by_accuracy(scores, score_count, samples, &accurate));
     if (accurate < marks->max_lr && accurate > marks->base_lr) marks->max_lr = accurate;
     marks->valley = gyre_find_valley(rows, count, o->steps);
     marks->slide = gyre_find_slide(rows, count, o->steps);

@@ -27,11 +27,14 @@ typedef struct {
 
 #define MARKS(end)                                                                                 \
     {"base_lr" end, false}, {"max_lr" end, false}, {"diverged" end, false}, {"third" end, false},  \
-        {"valley" end, false}, {"slide" end, false}, {"minimum" end, false}, {"steep" end, false}
+        {"valley" end, false}, {"slide" end, false}, {"minimum" end, false}, {                     \
+        "steep" end, false                                                                         \
+    }
 
 static const struct gyre_column settings_columns[] = {
-    {"from", false}, {"to", false},    {"steps", true},           {"linear", true}, {"repeats", true},
-    {"every", true}, {"subset", true}, {"steps_per_epoch", true}, {"samples", true}};
+    {"from", false},   {"to", false},   {"steps", true},  {"linear", true},
+    {"repeats", true}, {"every", true}, {"subset", true}, {"steps_per_epoch", true},
+    {"samples", true}};
 static const struct gyre_column sweep_columns[] = {{"repeat", true},  {"step", true},
                                                    {"lr", false},     {"loss", false},
                                                    {"smooth", false}, {"grad_norm", false}};
@@ -41,15 +44,19 @@ static const struct gyre_column repeat_columns[] = {{"repeat", true}, MARKS("")}
 static const struct gyre_column verdict_columns[] = {
     MARKS(""), MARKS("_low"), MARKS("_high"), {"stepsize", true}, {"reliable", true}};
 
+static const struct gyre_column trial_columns[] = {
+    {"rate", false}, {"loss", false}, {"error", false}, {"accuracy", false}};
+
 #define TABLE(name, row, columns)                                                                  \
     { name, sizeof(row), (int)(sizeof(columns) / sizeof *(columns)), columns, 0 }
-enum { SETTINGS, SWEEP, VALIDATION, REPEATS, VERDICT, TABLES };
+enum { SETTINGS, SWEEP, VALIDATION, REPEATS, VERDICT, TRIALS, TABLES };
 static const gyre_table_kind kinds[TABLES] = {
     TABLE("settings", settings_row, settings_columns),
     TABLE("sweep", gyre_find_row, sweep_columns),
     TABLE("validation", gyre_find_score, score_columns),
     TABLE("repeats", repeat_row, repeat_columns),
     TABLE("verdict", verdict_row, verdict_columns),
+    TABLE("trials", gyre_find_trial, trial_columns),
 };
 
 #define EIGHT_EACH(row, columns)                                                                   \
@@ -59,6 +66,7 @@ EIGHT_EACH(gyre_find_row, sweep_columns);
 EIGHT_EACH(gyre_find_score, score_columns);
 EIGHT_EACH(repeat_row, repeat_columns);
 EIGHT_EACH(verdict_row, verdict_columns);
+EIGHT_EACH(gyre_find_trial, trial_columns);
 
 /* ---- out */
 
@@ -89,9 +97,8 @@ gyre_status gyre_find_write(const gyre_find *f, const char *path) {
     gyre_status status = GYRE_OK;
     const gyre_find_options *o = &f->options;
     const gyre_find_verdict *v = &f->verdict;
-    const settings_row settings = {o->from,    o->to,    o->steps,  o->linear,
-                                   o->repeats, o->every, o->subset, f->steps_per_epoch,
-                                   f->samples};
+    const settings_row settings = {o->from,  o->to,     o->steps,           o->linear, o->repeats,
+                                   o->every, o->subset, f->steps_per_epoch, f->samples};
     const verdict_row verdict = {v->value, v->low, v->high, v->stepsize, v->reliable};
     void *image = NULL;
     size_t size = 0;
@@ -103,6 +110,7 @@ gyre_status gyre_find_write(const gyre_find *f, const char *path) {
     GYRE_GOTO(put(file, path, VALIDATION, f->scores, f->score_count));
     GYRE_GOTO(put_repeats(file, path, f));
     GYRE_GOTO(put(file, path, VERDICT, &verdict, 1));
+    GYRE_GOTO(put(file, path, TRIALS, f->trials, (size_t)f->trial_count));
     GYRE_GOTO(gyre_h5_image(file, 0, &image, &size));
     status = gyre_file_write_atomic(path, image, size);
 out:
@@ -121,6 +129,19 @@ static gyre_status get(hid_t file, const char *path, int table, void **rows, siz
     *count = t.count;
     t.rows = NULL;
     gyre_table_close(&t);
+    return GYRE_OK;
+}
+
+static gyre_status get_trials(hid_t file, const char *path, gyre_find *f) {
+    void *rows = NULL;
+    size_t count = 0;
+    GYRE_TRY(get(file, path, TRIALS, &rows, &count));
+    if (count == GYRE_FIND_TRIALS) {
+        memcpy(f->trials, rows, sizeof f->trials);
+        f->trial_count = GYRE_FIND_TRIALS;
+        gyre_find_judge_trials(f);
+    }
+    free(rows);
     return GYRE_OK;
 }
 
@@ -157,8 +178,8 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     GYRE_GOTO(get(file, path, SETTINGS, &settings, &count));
     s = settings;
     if (count != 1) {
-        GYRE_GOTO(gyre_fail(GYRE_EIO, "'%s': one row in /settings was expected, found %zu", path,
-                            count));
+        GYRE_GOTO(
+            gyre_fail(GYRE_EIO, "'%s': one row in /settings was expected, found %zu", path, count));
     }
     GYRE_GOTO(get(file, path, SWEEP, &rows, &out->row_count));
     out->rows = rows;
@@ -178,7 +199,8 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     }
     out->repeats = calloc((size_t)s->repeats, sizeof *out->repeats);
     if (out->repeats == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path));
-    status = gyre_find_judge(out);
+    GYRE_GOTO(gyre_find_judge(out));
+    status = get_trials(file, path, out);
 out:
     gyre_h5_close(file);
     free(settings);

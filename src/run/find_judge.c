@@ -74,8 +74,8 @@ static void say_why(const gyre_find *f, const gyre_curve_facts *c, char *out) {
                  f->options.from);
         break;
     case GYRE_CURVE_RISING:
-        snprintf(out, GYRE_FIND_REASON,
-                 "the loss is still falling at the last rate; raise --to %g", f->options.to);
+        snprintf(out, GYRE_FIND_REASON, "the loss is still falling at the last rate; raise --to %g",
+                 f->options.to);
         break;
     case GYRE_CURVE_GOOD: break;
     }
@@ -85,7 +85,7 @@ static double spread(double low, double high) {
     return high / low;
 }
 
-static void say_how_sure(const gyre_find *f, gyre_find_verdict *v) {
+static void say_how_sure(const gyre_find *f, bool by_heart, gyre_find_verdict *v) {
     double base = spread(v->low.base_lr, v->high.base_lr);
     double most = spread(v->low.max_lr, v->high.max_lr);
     int repeats = f->options.repeats;
@@ -107,6 +107,11 @@ static void say_how_sure(const gyre_find *f, gyre_find_verdict *v) {
         snprintf(v->reason, sizeof v->reason,
                  "%d repeats agree on base_lr within a factor of %.2g, on max_lr within %.2g",
                  repeats, base, most);
+    }
+    size_t used = strlen(v->reason);
+    if (v->reliable && by_heart) {
+        snprintf(v->reason + used, sizeof v->reason - used,
+                 "; the samples were learnt by heart on the way, so max_lr may be too low");
     }
 }
 
@@ -141,10 +146,48 @@ gyre_status gyre_find_judge(gyre_find *f) {
     if (kind->kind != GYRE_CURVE_GOOD) {
         say_why(f, kind, v->reason);
     } else {
-        say_how_sure(f, v);
+        say_how_sure(f, kind->by_heart, v);
     }
     if (v->reliable) v->stepsize = STEPSIZE_EPOCHS * f->steps_per_epoch;
     return GYRE_OK;
+}
+
+/* ---- whether the bounds hold */
+
+enum { HALF_BASE, BASE, HALF_MAX, MAX, TWICE_MAX, FOUR_MAX };
+
+/* Two standard errors of the difference: beyond, a is better than b. One that diverged is worst. */
+static bool better(const gyre_find_trial *a, const gyre_find_trial *b) {
+    if (isnan(a->loss)) return false;
+    if (isnan(b->loss)) return true;
+    return a->loss < b->loss - 2 * hypot(a->error, b->error);
+}
+
+void gyre_find_judge_trials(gyre_find *f) {
+    const gyre_find_trial *t = f->trials, *best = &t[MAX];
+    char *out = f->verified;
+    size_t room = sizeof f->verified;
+    for (int i = TWICE_MAX; i <= FOUR_MAX; i++) {
+        if (better(&t[i], best)) best = &t[i];
+    }
+    int used = snprintf(out, room, "base_lr %s; ",
+                        better(&t[MAX], &t[BASE]) && !better(&t[HALF_BASE], &t[BASE])
+                            ? "holds: it trains more slowly than max_lr"
+                            : "is in doubt: it trains as well as max_lr");
+    if (isnan(t[MAX].loss)) {
+        snprintf(out + used, room - (size_t)used, "max_lr is too high: it diverges");
+    } else if (best != &t[MAX]) {
+        snprintf(out + used, room - (size_t)used,
+                 "max_lr may be too low: %.3g trains better (loss %.4g against %.4g)", best->rate,
+                 best->loss, t[MAX].loss);
+    } else if (better(&t[HALF_MAX], &t[MAX])) {
+        snprintf(out + used, room - (size_t)used,
+                 "max_lr may be too high: %.3g trains better (loss %.4g against %.4g)",
+                 t[HALF_MAX].rate, t[HALF_MAX].loss, t[MAX].loss);
+    } else {
+        snprintf(out + used, room - (size_t)used,
+                 "max_lr holds: neither half of it nor more trains better");
+    }
 }
 
 /* ---- the table */
@@ -156,6 +199,24 @@ static void print_mark(FILE *out, const char *name, double value, double low, do
     } else {
         fprintf(out, "  %-9s %10.3g  %10.3g  %10.3g  %s\n", name, value, low, high, words);
     }
+}
+
+static void print_trials(const gyre_find *f, FILE *out) {
+    if (f->trial_count == 0) return;
+    fprintf(out, "verified with %" PRId64 " steps at constant rates:\n  %10s  %18s  %10s\n",
+            (f->options.steps + 1) / 2, "rate", "training loss", "accuracy");
+    for (int i = 0; i < f->trial_count; i++) {
+        const gyre_find_trial *t = &f->trials[i];
+        fprintf(out, "  %10.3g  ", t->rate);
+        if (isnan(t->loss)) {
+            fprintf(out, "%18s\n", "diverged");
+        } else if (isnan(t->accuracy)) {
+            fprintf(out, "%8.4f +- %6.4f\n", t->loss, t->error);
+        } else {
+            fprintf(out, "%8.4f +- %6.4f  %8.2f %%\n", t->loss, t->error, 100 * t->accuracy);
+        }
+    }
+    fprintf(out, "  %s\n", f->verified);
 }
 
 void gyre_find_print(const gyre_find *f, FILE *out) {
@@ -182,8 +243,9 @@ void gyre_find_print(const gyre_find *f, FILE *out) {
     }
     fprintf(out, "suggested: base_lr %.3g, max_lr %.3g, stepsize %" PRId64 " steps\n", m->base_lr,
             m->max_lr, v->stepsize);
-    fprintf(out, "  %s\n  stepsize: %d epochs; %d to %d are usual (%" PRId64 " to %" PRId64
-                 " steps)\n",
+    fprintf(out,
+            "  %s\n  stepsize: %d epochs; %d to %d are usual (%" PRId64 " to %" PRId64 " steps)\n",
             v->reason, STEPSIZE_EPOCHS, STEPSIZE_LEAST, STEPSIZE_MOST,
             STEPSIZE_LEAST * f->steps_per_epoch, STEPSIZE_MOST * f->steps_per_epoch);
+    print_trials(f, out);
 }

@@ -20,12 +20,13 @@ double gyre_find_steep(const gyre_find_row *rows, size_t count, int64_t asked);
 /* What gyre reads off one curve of losses over rising rates. Losses are smoothed by a running
  * median of a 40th of the asked steps, which unlike a mean does not see a blow-up before it comes.
  *
- * base_lr: the tangent of the steepest octave (rates r to 2 r), drawn on until it meets the level of
- * the beginning: where the curve begins to improve.
- * max_lr: the smallest rate whose loss is not significantly above the least: by one standard error
- * (Breiman et al., "Classification and regression trees", 1984, section 3.4.3), so that noise
- * beside the minimum does not decide. The scores' accuracies, where there are enough, are read
- * likewise, and the smaller rate is taken: at high rates accuracy becomes ragged before the loss. */
+ * base_lr: the tangent of the steepest octave (rates r to 2 r), drawn on until it meets the level
+ * of the beginning: where the curve begins to improve. max_lr: the smallest rate whose loss is not
+ * significantly above the least: by one standard error (Breiman et al., "Classification and
+ * regression trees", 1984, section 3.4.3), so that noise beside the minimum does not decide, or a
+ * 100th of the whole fall, since loss that goes to zero falls for ever. The scores' accuracies,
+ * where there are enough, are read likewise, and the smaller rate is taken: at high rates accuracy
+ * becomes ragged before the loss. */
 typedef enum {
     GYRE_CURVE_GOOD,
     GYRE_CURVE_SHORT,  /* it diverged before there was anything to read */
@@ -37,6 +38,7 @@ typedef struct {
     gyre_curve_kind kind;
     double start, best, noise; /* loss: of the beginning, least, and what it is uncertain by */
     double last;               /* rate of the last row */
+    bool by_heart; /* the loss went to less than a 20th: it fell for want of samples, not of rate */
 } gyre_curve_facts;
 gyre_status gyre_find_read_curve(const gyre_find_options *o, const gyre_find_row *rows,
                                  size_t count, const gyre_find_score *scores, size_t score_count,
@@ -44,6 +46,9 @@ gyre_status gyre_find_read_curve(const gyre_find_options *o, const gyre_find_row
 
 /* f->repeats and f->verdict from its rows and scores. */
 gyre_status gyre_find_judge(gyre_find *f);
+
+/* f->verified from its trials. */
+void gyre_find_judge_trials(gyre_find *f);
 
 enum { GYRE_FIND_STEPS_MIN = 40 };
 

@@ -59,12 +59,12 @@ static gyre_status evaluate(sweep *s, gyre_evaluator *e, const gyre_view *view) 
     take(s, &last);
     if (c->diverged) return GYRE_OK;
     GYRE_TRY(gyre_evaluator_run(e, view, NULL, &score));
-    c->scores[c->score_count++] = (gyre_find_score){
-        .repeat = s->repeat,
-        .step = s->t->completed,
-        .lr = c->rows[c->row_count - 1].lr,
-        .loss = isfinite(score.loss) ? score.loss : (double)NAN,
-        .accuracy = score.accuracy};
+    c->scores[c->score_count++] =
+        (gyre_find_score){.repeat = s->repeat,
+                          .step = s->t->completed,
+                          .lr = c->rows[c->row_count - 1].lr,
+                          .loss = isfinite(score.loss) ? score.loss : (double)NAN,
+                          .accuracy = score.accuracy};
     return GYRE_OK;
 }
 
@@ -147,13 +147,24 @@ static gyre_status begin(gyre_trainer *t, const gyre_snapshot *before, bool redr
     return gyre_trainer_load(t);
 }
 
+static gyre_status keep(gyre_trainer *t, gyre_snapshot *before) {
+    gyre_status status = gyre_snapshot_open(t->model, t->snapshot.state_count, before);
+    GYRE_TRY(gyre_comm_agree(t->comm, status));
+    GYRE_TRY(gyre_trainer_fatal(t, gyre_trainer_save(t)));
+    copy(t->model, &t->snapshot, before);
+    return GYRE_OK;
+}
+
+static gyre_status put_back(gyre_trainer *t, const gyre_snapshot *before) {
+    copy(t->model, before, &t->snapshot);
+    return gyre_trainer_load(t);
+}
+
 gyre_status gyre_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view, bool redraw,
                             gyre_find *f) {
     gyre_snapshot before = {0};
-    gyre_status status = gyre_snapshot_open(t->model, t->snapshot.state_count, &before);
-    GYRE_TRY(gyre_comm_agree(t->comm, status));
-    GYRE_GOTO(gyre_trainer_fatal(t, gyre_trainer_save(t)));
-    copy(t->model, &t->snapshot, &before);
+    gyre_status status = GYRE_OK;
+    GYRE_GOTO(keep(t, &before));
     for (int64_t r = 0; r < f->options.repeats; r++) {
         uint64_t seed = seed_of(t->settings.seed, r);
         gyre_sweep_curve curve = {.rows = f->rows + f->row_count,
@@ -163,9 +174,55 @@ gyre_status gyre_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view 
         f->row_count += (size_t)curve.row_count;
         f->score_count += (size_t)curve.score_count;
     }
-    copy(t->model, &before, &t->snapshot);
-    status = gyre_trainer_load(t);
+    status = put_back(t, &before);
 out:
     gyre_snapshot_close(&before);
+    return status;
+}
+
+/* ---- constant rates */
+
+/* Mean and its standard error over the last quarter of the rows. */
+static void conclude(const gyre_sweep_curve *c, gyre_find_trial *trial) {
+    int64_t first = c->row_count - c->row_count / 4 - 1, n = c->row_count - first;
+    double sum = 0, squares = 0;
+    for (int64_t i = first; i < c->row_count; i++) sum += c->rows[i].loss;
+    double mean = sum / (double)n;
+    for (int64_t i = first; i < c->row_count; i++) {
+        squares += (c->rows[i].loss - mean) * (c->rows[i].loss - mean);
+    }
+    trial->loss = c->diverged ? (double)NAN : mean;
+    trial->error = c->diverged ? (double)NAN : sqrt(squares) / (double)n;
+    trial->accuracy =
+        c->score_count > 0 && !c->diverged ? c->scores[c->score_count - 1].accuracy : (double)NAN;
+}
+
+gyre_status gyre_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
+                            gyre_find *f) {
+    const gyre_find_marks *m = &f->verdict.value;
+    const double rates[GYRE_FIND_TRIALS] = {m->base_lr / 2, m->base_lr,    m->max_lr / 2,
+                                            m->max_lr,      2 * m->max_lr, 4 * m->max_lr};
+    gyre_find_options o = f->options;
+    gyre_snapshot before = {0};
+    gyre_find_score scores[2];
+    gyre_status status = GYRE_OK;
+    o.linear = true;
+    o.steps = o.every = (o.steps + 1) / 2;
+    gyre_find_row *rows = calloc((size_t)o.steps, sizeof *rows);
+    if (rows == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory to verify rates");
+    GYRE_GOTO(gyre_comm_agree(t->comm, status));
+    GYRE_GOTO(keep(t, &before));
+    for (int i = 0; i < GYRE_FIND_TRIALS; i++) {
+        gyre_sweep_curve curve = {.rows = rows, .scores = scores};
+        o.from = o.to = f->trials[i].rate = rates[i];
+        GYRE_GOTO(put_back(t, &before));
+        GYRE_GOTO(gyre_sweep_run(t, e, view, &o, t->settings.seed, 0, &curve));
+        conclude(&curve, &f->trials[i]);
+        f->trial_count++;
+    }
+    status = put_back(t, &before);
+out:
+    gyre_snapshot_close(&before);
+    free(rows);
     return status;
 }

@@ -40,4 +40,9 @@ gyre_status gyre_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *
 gyre_status gyre_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view, bool redraw,
                             gyre_find *f);
 
+/* Runs at f's constant rates around the bounds, from the present state with the run's own seed;
+ * the state is put back as above. Collective. */
+gyre_status gyre_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
+                            gyre_find *f);
+
 #endif
