@@ -20,6 +20,15 @@ gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out);
 /* Barrier, then MPI_Finalize. After it a process only returns. Collective. */
 void gyre_comm_close(gyre_comm *c);
 
+/* Cuts the ranks into `groups` equal parts of neighbours, each a communicator of its own; *group is
+ * this rank's part, from 0. Cores and local ranks stay as they are, since the other parts' ranks
+ * live on the same hosts. GYRE_EUSAGE unless `groups` divides the size. Close the part first.
+ * Collective. */
+gyre_status gyre_comm_split(gyre_comm *c, int groups, gyre_comm **out, int *group);
+/* A barrier for ranks that may have to wait for hours: sleeps between looks, and leaves the core to
+ * those who work. Collective. */
+gyre_status gyre_comm_settle(gyre_comm *c);
+
 int gyre_comm_rank(const gyre_comm *c);
 int gyre_comm_size(const gyre_comm *c);
 int gyre_comm_local_rank(const gyre_comm *c); /* among the ranks of this host */

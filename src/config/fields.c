@@ -42,6 +42,9 @@ const config_field gyre_config_fields[] = {
      "\"test\"",
      "What is evaluated: the file's \"test\" part, {\"split\": fraction} of the training part, or "
      "\"none\"."},
+    {"data.subset", FIELD_INTEGER, ARITHMETIC, AT(data.subset), 0, INT_TOP, 0, NULL, "0",
+     "Training samples that are used, drawn by the seed after the split; smaller subsets lie in "
+     "larger ones; 0: all."},
     {"data.order", FIELD_CHOICE, ARITHMETIC, AT(data.order), 0, 0, 0, "shuffle|sequential",
      "\"shuffle\"", "Sample order: a keyed permutation for each epoch, or file order."},
     {"data.last_batch", FIELD_CHOICE, ARITHMETIC, AT(data.last_batch), 0, 0, 0, "drop|wrap",

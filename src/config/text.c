@@ -1,6 +1,7 @@
 /* Text to JSON. cJSON parses; what it lets pass, and what it cannot know, is checked here. */
 #include "fields.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -49,6 +50,14 @@ static char *blank_comment(char *p) {
     return end;
 }
 
+/* cJSON reads 064 as 64, which JSON does not have and other languages take for 52. */
+static bool leading_zero(const char *text, const char *p) {
+    if (p > text + 1 && p[-1] == '-') p--; /* 1e-07 */
+    bool inside = p > text && (isalnum((unsigned char)p[-1]) || p[-1] == '.' || p[-1] == '+');
+    p += *p == '-';
+    return !inside && *p == '0' && isdigit((unsigned char)p[1]);
+}
+
 gyre_status config_blank_comments(const char *text, char *blanked, const char *where) {
     int depth = 0;
     for (char *p = blanked; *p != '\0';) {
@@ -67,6 +76,8 @@ gyre_status config_blank_comments(const char *text, char *blanked, const char *w
             if (++depth > DEPTH_MAX) wrong = "nested deeper than 32 levels";
         } else if (*p == '}' || *p == ']') {
             depth--;
+        } else if (leading_zero(blanked, p)) {
+            wrong = "a number starts with a needless 0";
         }
         if (wrong != NULL) return error_at(text, text + (p - blanked), where, wrong);
         p = next;

@@ -91,7 +91,7 @@ void gyre_comm_close(gyre_comm *c) {
     MPI_Barrier(c->world);
     MPI_Comm_free(&c->local);
     MPI_Comm_free(&c->world);
-    MPI_Finalize();
+    if (!c->part) MPI_Finalize();
     free(c);
 }
 
@@ -129,7 +129,7 @@ gyre_status gyre_comm_agree(gyre_comm *c, gyre_status mine) {
 void gyre_comm_abort(gyre_comm *c, gyre_status code) {
     fprintf(stderr, "gyre: error (rank %d on %s): %s\n", c->rank, c->host, gyre_error_text());
     fflush(NULL);
-    MPI_Abort(c->world, (int)code);
+    MPI_Abort(MPI_COMM_WORLD, (int)code);
     abort(); /* MPI_Abort does not return */
 }
 

@@ -63,7 +63,8 @@ gyre_status gyre_rates_record(gyre_run *r);
 double gyre_run_seconds(const gyre_run *r); /* of training, launches before included */
 /* Writes the training row of a step; GYRE_EDIVERGED on all ranks when it was not finite. */
 gyre_status gyre_run_record(gyre_run *r, const gyre_step_result *result);
-gyre_status gyre_run_evaluate(gyre_run *r); /* Collective. */
+/* `aside`: the result is for the coming gyre_run_cycle alone. Collective. */
+gyre_status gyre_run_evaluate(gyre_run *r, bool aside);
 /* The row of /cycles for the minimum after the last update. */
 gyre_status gyre_run_cycle(gyre_run *r);
 /* A failure of rank 0 while the others may wait for it. */

@@ -27,10 +27,10 @@ RULES = {
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
-    "base": "batch clock cores file log random realmath seal settings status text version",
+    "base": "batch clock cores file log random realmath seal settings status terminal text version",
     "config": "config json", "schedule": "schedule", "data": "dataset loader sampler",
     "backend": "backend", "model": "model net", "optim": "optimizer", "dist": "comm",
-    "run": "checkpoint find metrics run", "report": "plot", "study": "study",
+    "run": "checkpoint find metrics run", "report": "plot report", "study": "statistics study",
 }
 OWNER = {name: module for module, names in HEADERS.items() for name in names.split()}
 # The C library, POSIX and Linux: free for all.
