@@ -13,9 +13,9 @@
 
 typedef struct gyre_comm gyre_comm;
 
-/* Initialises MPI (MPI_THREAD_FUNNELED). Compares the size with SLURM_NTASKS where srun started
- * us, since a launcher without PMIx support would give N runs of one rank. A failure leaves nothing
- * to close. Collective. */
+/* Initialises MPI (MPI_THREAD_FUNNELED). GYRE_EUSAGE where srun started us and MPI's size is not
+ * SLURM_NTASKS, since a launcher without PMIx would give N runs of one rank. A failure leaves
+ * nothing to close. Collective. */
 gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out);
 /* Barrier, then MPI_Finalize. After it a process only returns. Collective. */
 void gyre_comm_close(gyre_comm *c);

@@ -91,7 +91,7 @@ refused 2 'number 0..1e+30 or "find", found "seek"' "$GYRE" schedule "$T/config.
 none() { # words, arguments...
     local words=$1
     shift
-    ends 0 "${find[@]}" --out "$T/none" "$@"
+    ends 0 "${find[@]}" --steps 100 --out "$T/none" "$@"
     grep -q "^no reliable suggestion: .*$words" "$T/out" || fail "not '$words': $(cat "$T/out")"
     rm -r "$T/none"
 }
