@@ -163,10 +163,10 @@ gyre_status gyre_page_write(FILE *f, const gyre_evidence *e, const char *folder)
     gyre_html_begin(f, e->study->name);
     gyre_page_head(p);
     GYRE_TRY(gyre_page_results(p));
+    GYRE_TRY(gyre_page_compared(p));
     GYRE_TRY(gyre_page_curves(p));
     if (!e->single) gyre_page_target(p);
     gyre_page_next(p);
-    GYRE_TRY(gyre_page_compared(p));
     gyre_page_cells(p);
     gyre_page_cost(p);
     gyre_page_method(p);
