@@ -85,10 +85,10 @@ static void same_state(gyre_trainer *t, const gyre_snapshot *other) {
         CHECK(memcmp(s->states[i], other->states[i], bytes) == 0);
 }
 
-static gyre_find sweep(gyre_trainer *t, gyre_evaluator *e, double to, bool redraw) {
+static gyre_find sweep(gyre_trainer *t, gyre_evaluator *e, double from, double to, bool redraw) {
     gyre_find f = {
         .options = {
-            .from = 1e-4, .to = to, .steps = STEPS, .repeats = 2, .every = 5, .quiet = true}};
+            .from = from, .to = to, .steps = STEPS, .repeats = 2, .every = 5, .quiet = true}};
     f.rows = calloc((size_t)2 * STEPS, sizeof *f.rows);
     f.scores = calloc((size_t)2 * (STEPS / 5 + 1), sizeof *f.scores);
     CHECK(f.rows != NULL && f.scores != NULL);
