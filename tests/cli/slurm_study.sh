@@ -4,7 +4,7 @@
 # which names it; sent again, that cell alone is run.
 set -u
 . "$(dirname "$0")/lib/common.sh"
-. "$lib/slurm.sh"
+. "$(dirname "$0")/lib/slurm.sh"
 make_dataset "$T/images.h5" 600 200
 cat >"$T/study.json" <<'JSON'
 {

@@ -4,7 +4,7 @@
 # disturbed, a cancelled one is not; ranks that srun starts without PMIx are refused.
 set -u
 . "$(dirname "$0")/lib/common.sh"
-. "$lib/slurm.sh"
+. "$(dirname "$0")/lib/slurm.sh"
 export GYRE_HOME=$PWD
 make_dataset "$T/images.h5" 900 230
 cat >"$T/config.json" <<'JSON'
