@@ -20,7 +20,7 @@ sed -i 's/3000/30/; s/1000/10/' "$T/short.json"
 hash_of() { "$GYRE" inspect "$T/$1" --hash; }
 same() { [ "$(hash_of "$1")" = "$(hash_of "$2")" ] || fail "$1 has another hash than $2: $(tail "$T/$1.out")"; }
 ends 0 mpirun -q -np 2 "$GYRE" train "$T/short.json" --quiet --out "$T/short"
-ends 0 mpirun -q -np 2 "$GYRE" train "$T/config.json" --quiet --out "$T/whole"
+LIMIT=200 ends 0 "$GYRE" train "$T/config.json" --quiet --out "$T/whole" # ranks change no bit
 
 slurm_start
 submit() { # run folder, config, sbatch options...: prints the job's number
