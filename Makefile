@@ -193,7 +193,8 @@ endif
 
 # ---- the rest
 deps:
-	@DEPS=$(DEPS) CUDA=$(CUDA) tools/deps.sh
+	@DEPS=$(DEPS) CUDA=$(CUDA) SLURM=$(SLURM) tools/deps.sh
+check soak: SLURM = 1
 
 demo: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre

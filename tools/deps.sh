@@ -4,6 +4,7 @@
 # package it stands for, so it can say no. Fast when nothing is missing.
 #   DEPS=show     only prints the command;  ROOT=DIR  looks for files there (a test uses both)
 #   CUDA=1        the CUDA toolkit as well, by pip
+#   SLURM=1       what the tests under a real Slurm need, where installing it starts no service
 set -u
 
 missing=()
@@ -36,6 +37,16 @@ need_file dataset-fashion-mnist /usr/share/datasets/fashion-mnist/train-images-i
 need_program hdf5-tools h5dump
 need_program procps pgrep
 need_file python3-h5py /usr/lib/python3/dist-packages/h5py/__init__.py
+
+# Debian's packages start munged at once on a machine that has an init system, but for a policy against
+# it (as in container images): such a machine is left as it is, and the tests are skipped.
+if [ -n "${SLURM:-}" ] && { [ ! -e "${ROOT:-}/sbin/init" ] || [ -x "${ROOT:-}/usr/sbin/policy-rc.d" ]; }; then
+    need_file slurmctld /usr/sbin/slurmctld
+    need_file slurmd /usr/sbin/slurmd
+    need_file slurm-client /usr/bin/sbatch
+    need_file slurm-wlm-basic-plugins "/usr/lib/$arch/slurm-wlm/mpi_pmix.so"
+    need_file munge /usr/sbin/munged
+fi
 
 [ -z "${CUDA:-}" ] || need_program g++ g++ # nvcc works through it
 
