@@ -84,13 +84,15 @@ static gyre_status start_job(gyre_run *r, bool regular, bool needed) {
     if (!needed) GYRE_GOTO(rows); /* a resume would miss them */
     if (rows != GYRE_OK) gyre_run_tolerate(r, rows);
     GYRE_GOTO(gyre_trainer_save(t));
-    if (rows == GYRE_OK) job.rows_fd = gyre_metrics_fd(r->metrics);
     GYRE_GOTO(gyre_checkpoint_image(t->model, &t->snapshot, &job.image, &job.size));
+    if (rows == GYRE_OK) status = gyre_metrics_descriptor(r->metrics, &job.rows_fd);
+    if (status != GYRE_OK) goto out;
     gyre_writer_put(r->writer, &job);
 out:
     free(dir);
     if (status == GYRE_OK) return GYRE_OK;
     for (size_t i = 0; i < paths; i++) free(job.paths[i]);
+    free(job.image);
     return status;
 }
 
