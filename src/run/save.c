@@ -62,19 +62,15 @@ void gyre_run_collect(gyre_run *r, bool wait) {
     if (finish_job(r, &result) != GYRE_OK) note_failure(r, gyre_error_text());
 }
 
-static char *best_path(const gyre_run *r) {
-    char *path = NULL;
-    return asprintf(&path, "%s/checkpoints/best.h5", r->folder.path) < 0 ? NULL : path;
-}
-
 static gyre_status start_job(gyre_run *r, bool regular, bool needed) {
     gyre_trainer *t = &r->trainer;
     gyre_writer_job job = {.rows_fd = -1, .completed = t->completed};
     gyre_status status = GYRE_OK;
     size_t paths = 0;
     char *dir = gyre_path_join(r->folder.path, "checkpoints");
+    /* best.h5 first: a run that is killed between the two comes to this step again */
+    if (r->new_best) job.paths[paths++] = gyre_checkpoint_best_path(r->folder.path);
     if (regular) job.paths[paths++] = gyre_checkpoint_path(r->folder.path, t->completed);
-    if (r->new_best) job.paths[paths++] = best_path(r);
     if (dir == NULL || job.paths[paths - 1] == NULL || job.paths[0] == NULL) {
         status = gyre_fail(GYRE_EDEVICE, "no memory to write a checkpoint");
         goto out;
