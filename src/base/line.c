@@ -19,8 +19,8 @@ static int find_terminal(void) {
     return -1;
 }
 
-gyre_line gyre_line_open(void) {
-    return (gyre_line){.terminal = find_terminal()};
+gyre_line gyre_line_open(bool silent) {
+    return (gyre_line){.terminal = silent ? -1 : find_terminal()};
 }
 
 void gyre_line_close(gyre_line *l) {

@@ -76,7 +76,7 @@ static gyre_status visit(walk *w, const char *path, const char *below) {
     if (there && S_ISDIR(st.st_mode)) return walk_folder(w, path, below);
     if (!gyre_is_picture_name(below)) return count(&l->others, &l->other, below);
     char *copy = strdup(below);
-    return copy == NULL ? no_memory() : gyre_listing_add(l, copy, NULL, NULL);
+    return copy == NULL ? no_memory() : gyre_listing_add(l, (gyre_listed){.path = copy});
 }
 
 /* The top folder is told by `below` being empty. */
@@ -87,7 +87,9 @@ static gyre_status cannot_list(walk *w, const char *path, const char *below, int
     }
     gyre_fail(GYRE_EIO, "is a folder that cannot be listed: %s", strerror(reason));
     char *copy = strdup(below), *problem = strdup(gyre_error_text());
-    if (copy != NULL && problem != NULL) return gyre_listing_add(w->list, copy, NULL, problem);
+    if (copy != NULL && problem != NULL) {
+        return gyre_listing_add(w->list, (gyre_listed){.path = copy, .problem = problem});
+    }
     free(copy);
     free(problem);
     return no_memory();
