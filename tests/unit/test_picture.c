@@ -210,8 +210,8 @@ static void each_kind_of_pixel(void **state) {
         {PNG_COLOR_TYPE_GRAY, 2, {0x60}, {85, 85, 85, 170, 170, 170}},
         {PNG_COLOR_TYPE_GRAY, 4, {0x1f}, {17, 17, 17, 255, 255, 255}},
         {PNG_COLOR_TYPE_GRAY, 8, {7, 200}, {7, 7, 7, 200, 200, 200}},
-        /* 16 bits are rounded, not cut: 0x80ff is 128.498, 0x8181 just 129 of 255 */
-        {PNG_COLOR_TYPE_GRAY, 16, {0x80, 0xff, 0x81, 0x81}, {128, 128, 128, 129, 129, 129}},
+        /* 16 bits are rounded, not cut: 0x00ff is 0.99, 0xff00 just 254.01 of 255 */
+        {PNG_COLOR_TYPE_GRAY, 16, {0x00, 0xff, 0xff, 0x00}, {1, 1, 1, 254, 254, 254}},
         {PNG_COLOR_TYPE_PALETTE, 2, {0x30}, {255, 0, 0, 9, 99, 199}},
         {PNG_COLOR_TYPE_PALETTE, 8, {1, 2}, {0, 255, 0, 0, 0, 255}},
         {PNG_COLOR_TYPE_RGB, 8, {1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5, 6}},
