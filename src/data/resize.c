@@ -77,8 +77,8 @@ static gyre_status open_filter(filter *f, int in, double span, int out) {
     double scale = span / out, support = fmax(scale, 1), begin = (in - span) / 2;
     *f = (filter){.in = in, .out = out, .room = (int)ceil(2 * support) + 2};
     size_t rows = (size_t)out;
-    f->first = malloc(rows * sizeof *f->first);
-    f->count = malloc(rows * sizeof *f->count);
+    f->first = calloc(rows, sizeof *f->first);
+    f->count = calloc(rows, sizeof *f->count);
     f->weights = malloc(rows * (size_t)f->room * sizeof *f->weights);
     if (f->first == NULL || f->count == NULL || f->weights == NULL) {
         return gyre_fail(GYRE_EDEVICE, "no memory to resize %d pixels to %d", in, out);
