@@ -115,74 +115,78 @@ static int count_of(const gyre_json_value *list) {
     return count;
 }
 
-static bool whole(const gyre_json_value *tree, const char *key, int64_t low, int64_t high,
-                  int64_t *out) {
+static gyre_status whole(const gyre_json_value *tree, const char *path, const char *key, double low,
+                         double high, int64_t *out) {
     const gyre_json_value *v = gyre_json_get(tree, key);
-    double x = v == NULL ? -2.0 : gyre_json_number(v);
-    if (!(x >= (double)low && x <= (double)high && x == floor(x))) return false;
+    double x = v == NULL ? (double)NAN : gyre_json_number(v);
+    if (!(x >= low && x <= high && x == floor(x))) return damaged(path, key);
     *out = (int64_t)x;
-    return true;
+    return GYRE_OK;
 }
 
-static bool text(const gyre_json_value *tree, const char *key, char **out) {
-    const gyre_json_value *v = key == NULL ? tree : gyre_json_get(tree, key);
-    if (v == NULL || gyre_json_text(v) == NULL) return false;
+/* The text `v`, which is of `key`. */
+static gyre_status text(const gyre_json_value *v, const char *path, const char *key, char **out) {
+    if (v == NULL || gyre_json_text(v) == NULL) return damaged(path, key);
     *out = strdup(gyre_json_text(v));
-    return *out != NULL;
+    return *out != NULL ? GYRE_OK : no_memory();
 }
 
-static bool read_arm(const gyre_json_value *v, int groups, gyre_study_arm *a) {
-    int64_t group = 0;
-    char *hash = NULL;
-    bool ok = text(v, "name", &a->name) && text(v, "sentence", &a->sentence) &&
-              whole(v, "group", 0, groups - 1, &group) && text(v, "data_hash", &hash);
-    if (ok) a->data_hash = strtoull(hash, NULL, 16);
-    free(hash);
-    a->group = (int)group;
+static gyre_status read_arm(const gyre_json_value *v, const char *path, int groups,
+                            gyre_study_arm *a) {
     const gyre_json_value *control = gyre_json_get(v, "control");
+    const gyre_json_value *hash = gyre_json_get(v, "data_hash");
+    int64_t group = 0;
+    if (hash == NULL || gyre_json_text(hash) == NULL) return damaged(path, "data_hash");
+    GYRE_TRY(text(gyre_json_get(v, "name"), path, "name", &a->name));
+    GYRE_TRY(text(gyre_json_get(v, "sentence"), path, "sentence", &a->sentence));
+    GYRE_TRY(whole(v, path, "group", 0, groups - 1, &group));
+    a->group = (int)group;
+    a->data_hash = strtoull(gyre_json_text(hash), NULL, 16);
     a->control = control != NULL && gyre_json_is_true(control);
-    return ok;
+    return GYRE_OK;
 }
 
-/* The key that is not as it should be, NULL when all are. */
-static const char *read_tree(const gyre_json_value *tree, gyre_study *s) {
+static gyre_status read_lists(const gyre_json_value *tree, const char *path, gyre_study *s) {
     const gyre_json_value *seeds = gyre_json_get(tree, "seeds"), *v;
     const gyre_json_value *groups = gyre_json_get(tree, "groups");
     const gyre_json_value *arms = gyre_json_get(tree, "arms");
-    const gyre_json_value *split = gyre_json_get(tree, "validation_split");
-    int64_t format, planned_arm, planned_control;
-    if (!whole(tree, "format", STUDY_FORMAT, STUDY_FORMAT, &format)) return "format";
-    if (!text(tree, "name", &s->name)) return "name";
     int seed_count = count_of(seeds), group_count = count_of(groups), arm_count = count_of(arms);
-    if (seed_count == 0) return "seeds";
-    if (group_count == 0) return "groups";
-    if (arm_count == 0) return "arms";
+    if (seed_count == 0 || group_count == 0 || arm_count == 0) {
+        return damaged(path, "seeds, groups or arms");
+    }
     s->seeds = calloc((size_t)seed_count, sizeof *s->seeds);
     s->groups = calloc((size_t)group_count, sizeof *s->groups);
     s->arms = calloc((size_t)arm_count, sizeof *s->arms);
-    if (s->seeds == NULL || s->groups == NULL || s->arms == NULL) return "memory";
+    if (s->seeds == NULL || s->groups == NULL || s->arms == NULL) return no_memory();
     for (v = gyre_json_first(seeds); v != NULL; v = gyre_json_next(v)) {
-        if (!(gyre_json_number(v) >= 0)) return "seeds";
+        if (!(gyre_json_number(v) >= 0 && gyre_json_number(v) < 0x1p53)) {
+            return damaged(path, "seeds");
+        }
         s->seeds[s->seed_count++] = (uint64_t)gyre_json_number(v);
     }
     for (v = gyre_json_first(groups); v != NULL; v = gyre_json_next(v)) {
-        if (!text(v, NULL, &s->groups[s->group_count++])) return "groups";
+        GYRE_TRY(text(v, path, "groups", &s->groups[s->group_count++]));
     }
     for (v = gyre_json_first(arms); v != NULL; v = gyre_json_next(v)) {
-        if (!read_arm(v, group_count, &s->arms[s->arm_count++])) return "arms";
+        GYRE_TRY(read_arm(v, path, group_count, &s->arms[s->arm_count++]));
     }
-    if (!whole(tree, "budget_steps", 0, INT64_MAX / 1024, &s->budget_steps)) return "budget_steps";
-    if (!whole(tree, "evaluate_steps", 1, INT64_MAX / 1024, &s->evaluate_steps)) {
-        return "evaluate_steps";
-    }
-    if (!whole(tree, "planned_arm", -1, arm_count - 1, &planned_arm)) return "planned_arm";
-    if (!whole(tree, "planned_control", -1, arm_count - 1, &planned_control)) {
-        return "planned_control";
-    }
-    s->planned_arm = (int)planned_arm;
-    s->planned_control = (int)planned_control;
+    return GYRE_OK;
+}
+
+static gyre_status read_tree(const gyre_json_value *tree, const char *path, gyre_study *s) {
+    const gyre_json_value *split = gyre_json_get(tree, "validation_split");
+    int64_t format = 0, arm = -1, control = -1;
+    GYRE_TRY(whole(tree, path, "format", STUDY_FORMAT, STUDY_FORMAT, &format));
+    GYRE_TRY(text(gyre_json_get(tree, "name"), path, "name", &s->name));
+    GYRE_TRY(read_lists(tree, path, s));
+    GYRE_TRY(whole(tree, path, "budget_steps", 1, 0x1p53, &s->budget_steps));
+    GYRE_TRY(whole(tree, path, "evaluate_steps", 1, 0x1p53, &s->evaluate_steps));
+    GYRE_TRY(whole(tree, path, "planned_arm", -1, s->arm_count - 1, &arm));
+    GYRE_TRY(whole(tree, path, "planned_control", -1, s->arm_count - 1, &control));
+    s->planned_arm = (int)arm;
+    s->planned_control = (int)control;
     s->validation_split = split == NULL ? (double)NAN : gyre_json_number(split);
-    return NULL;
+    return GYRE_OK;
 }
 
 gyre_status gyre_study_read(const char *folder, gyre_study **out) {
@@ -204,12 +208,8 @@ gyre_status gyre_study_read(const char *folder, gyre_study **out) {
     }
     status = gyre_json_read(path, &tree);
     if (status == GYRE_EUSAGE) status = gyre_fail(GYRE_EIO, "%s", gyre_error_text());
-    if (status != GYRE_OK) goto out;
-    const char *wrong = read_tree(tree, s);
-    if (wrong != NULL) {
-        status = damaged(path, wrong);
-        goto out;
-    }
+    GYRE_GOTO(status);
+    GYRE_GOTO(read_tree(tree, path, s));
     *out = s;
     s = NULL;
 out:

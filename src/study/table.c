@@ -126,8 +126,8 @@ static void draw(study_table *t) {
     print_left(t, left, sizeof left);
     int used = snprintf(line, sizeof line, "%d of %d cells ended%s", ended, cells, left);
     if (t->busy && isfinite(t->accuracy)) {
-        snprintf(line + used, sizeof line - (size_t)used, "; %.0f %% of a cell, accuracy %.2f %%",
-                 floor(100 * t->share), 100 * t->accuracy);
+        snprintf(line + used, sizeof line - (size_t)used, "; accuracy %.2f %% in the running one",
+                 100 * t->accuracy);
     }
     fprintf(stderr, "\r%.*s\033[K", size.columns - 1, line);
     fflush(stderr);
