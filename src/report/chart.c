@@ -95,14 +95,14 @@ void gyre_chart_style(gyre_figure *f, const gyre_evidence *e, int arm) {
     fprintf(f->gp, " linecolor rgb '#%02x%02x%02x' dashtype 1", rgb[0], rgb[1], rgb[2]);
 }
 
-enum { LEGEND_COLUMNS = 3, LEGEND_ROW = 19 };
+enum { LEGEND_COLUMNS = 2, LEGEND_ROW = 19 };
 
 int gyre_chart_legend_height(int count) {
     return count < 2 ? 0 : (count + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS * LEGEND_ROW;
 }
 
 void gyre_chart_legend(gyre_figure *f, int height, int count) {
-    enum { AXIS = 52 }; /* pixels of the axis' numbers and label */
+    enum { AXIS = 62 }; /* pixels of the axis' numbers and label */
     if (count < 2) return;
     fprintf(f->gp,
             "set bmargin at screen %.5f\n"

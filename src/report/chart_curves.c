@@ -54,7 +54,7 @@ static double highest_rate(const gyre_evidence *e, int group) {
     return most > 0 ? most : 1;
 }
 
-enum { STRIP = 64, STRIP_HEAD = 26, STRIP_FOOT = 52 }; /* pixels */
+enum { STRIP = 64, STRIP_HEAD = 26, STRIP_FOOT = 62 }; /* pixels */
 
 static gyre_status draw_strip(gyre_figure *f, const gyre_evidence *e, int arm, int at, int all) {
     char label[16];
@@ -186,11 +186,11 @@ gyre_status gyre_draw_curves(const gyre_evidence *e, int group, gyre_curve curve
     const int count = curves_of(e, group, curve), legend = gyre_chart_legend_height(count);
     gyre_status status = gyre_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
-    gyre_chart_begin(&f, 330 + legend, curve == GYRE_CURVE_MINIMA ? "step of the minimum" : "step",
+    gyre_chart_begin(&f, 340 + legend, curve == GYRE_CURVE_MINIMA ? "step of the minimum" : "step",
                      label_of(e, curve, label));
     gyre_chart_y(&f, range_of(e, group, curve, &steps));
     gyre_chart_x(&f, 0, steps);
-    gyre_chart_legend(&f, 330 + legend, count);
+    gyre_chart_legend(&f, 340 + legend, count);
     GYRE_GOTO(plot_curves(&f, e, group, curve, count));
     gyre_chart_end(&f);
     status = gyre_figure_finish(&f);

@@ -67,7 +67,7 @@ gyre_status gyre_draw_groups(const gyre_evidence *e, const char *output) {
         status = gyre_fail(GYRE_EDEVICE, "no memory for a figure");
         goto out;
     }
-    const int height = 330 + gyre_chart_legend_height(arms);
+    const int height = 340 + gyre_chart_legend_height(arms);
     gyre_chart_begin(&f, height, "", "difference from the control (points)");
     gyre_chart_widen(&range, 0);
     for (int i = 0; i < s->arm_count; i++) {

@@ -29,7 +29,7 @@ static const char style[] =
     "th,td{padding:.28rem .6rem;border-bottom:1px solid #e3e6ea;text-align:left;"
     "vertical-align:top}\n"
     "th{border-bottom:2px solid #b8c0c8;vertical-align:bottom;font-weight:600}\n"
-    "td.n{text-align:right;white-space:nowrap}td:first-child{min-width:7.5rem}\n"
+    "td.n{text-align:right;white-space:nowrap}td:not(.n){min-width:6.5rem}\n"
     "tr.control td{background:#f5f6f7}tr.planned td,tr.leader td{font-weight:650}\n"
     "tr.better td:nth-child(8){color:#00588a}tr.worse td:nth-child(8){color:#a84300}\n"
     "details{margin:.5rem 0}summary{cursor:pointer;color:#5a636c}\n"
@@ -38,7 +38,7 @@ static const char style[] =
     "@media print{@page{margin:14mm}body{max-width:none;padding:0;font-size:10.5pt}"
     "h2,h3{break-after:avoid}figure,tr{break-inside:avoid}.scroll{overflow:visible}"
     "table{font-size:8.5pt}.verdict{font-size:16pt}.figures{grid-template-columns:1fr 1fr}"
-    "th,td{padding:.15rem .35rem}td:first-child{min-width:0}}\n";
+    "th,td{padding:.15rem .35rem}td:not(.n){min-width:0}}\n";
 
 void gyre_html_begin(FILE *f, const char *title) {
     fputs(GYRE_HTML_MARK
