@@ -56,10 +56,11 @@ CUDA_ARCHS := $(if $(NVCC),$(filter 80 90 100,$(patsubst compute_%,%,$(shell $(N
 CUDA_CODE := $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a)$(comma)code=sm_$(a)) \
              $(foreach a,$(lastword $(CUDA_ARCHS)),-gencode arch=compute_$(a)$(comma)code=compute_$(a))
 # --fmad=false: as -ffp-contract=off. -fno-threadsafe-statics: no need of a C++ library.
-# Local memory and spills would be slow, double precision is not meant to be anywhere.
+# Local memory and spills would be slow, double precision is not meant to be anywhere. What ptxas
+# says of each kernel stays beside the object, for tests/gpu/static.sh.
 NVCC_FLAGS = -std=c++17 -O3 -lineinfo -Iinclude $(CUDA_INCLUDES) $(CUDA_CODE) --fmad=false \
              -Werror all-warnings -Xcompiler -Wall,-Wextra,-fno-threadsafe-statics,-fno-exceptions \
-             -Xptxas -Werror,-warn-spills,-warn-lmem-usage,-warn-double-usage -MMD -MP
+             -Xptxas -v,-Werror,-warn-spills,-warn-lmem-usage,-warn-double-usage -MMD -MP
 ifdef CUDA
 ALL_CFLAGS += -DGYRE_CUDA
 $(O)/cuda/%.o $(O)/tests/gpu/%.o: ALL_CFLAGS += $(CUDA_INCLUDES)
@@ -84,14 +85,14 @@ $(O)/%.o: %.c $(O)/flags
 $(O)/%.cu.o: %.cu $(O)/flags
 	@mkdir -p $(@D)
 	@echo "  NVCC  $<"
-	$(AT)$(NVCC) $(NVCC_FLAGS) -c $< -o $@
+	$(AT)$(NVCC) $(NVCC_FLAGS) -c $< -o $@ >$@.said 2>&1 || { grep -v '^ptxas info' $@.said; false; }
 
 # Rebuilds everything when compiler or flags change.
 BUILT_WITH = $(CC) $(ALL_CFLAGS)$(if $(CUDA), $(NVCC) $(NVCC_FLAGS))
+.PHONY: FORCE # or .SECONDARY below would have it that nothing is to be done
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' > $@
-FORCE:
 
 $(O)/libgyre.a: $(LIB_OBJECTS)
 	@rm -f $@

@@ -82,6 +82,21 @@ FAKE_TESTS := $(O)/fakes/tests/gpu/test_fakes $(O)/fakes/tests/gpu/test_fake_ncc
 check-fakes: fakes $(FAKE_TESTS)
 	@O=$(O) LD_LIBRARY_PATH=$(FAKE_LIBRARY_PATH) tests/gpu/test_fakes.sh
 
+# ---- the tests of the CPU backend, on the CUDA backend (on_device.c)
+DEVICE_UNIT := $(patsubst %,test_%,ops_conv ops_loss ops_lrn ops_norm ops_pool ops_round ops_update net gradient optimizer)
+DEVICE_TESTS := $(DEVICE_UNIT:%=$(O)/on_device/%) $(O)/on_device/mpi_backend
+ON_DEVICE_LINK = $(CC) -o $@ -Wl,--wrap=gyre_backend_open $^ -lcmocka $(LIBS)
+$(O)/on_device/test_%: $(O)/tests/unit/test_%.o $(O)/tests/gpu/on_device.o $(O)/libgyre.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(AT)$(ON_DEVICE_LINK)
+$(O)/on_device/mpi_%: $(O)/tests/mpi/mpi_%.o $(O)/tests/gpu/on_device.o $(O)/libgyre.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(AT)$(ON_DEVICE_LINK)
+device-tests: $(DEVICE_TESTS)
+.PHONY: device-tests
+
 # ---- the program on the fakes: samples for make check-gpu, everything with SOAK=1
 .PHONY: check-gpu-runs
 check-gpu-runs: $(O)/gyre fakes fakes-tsan
