@@ -132,6 +132,7 @@ else
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre tests-build
 	@O=$(O) tests/run.sh unit mpi cli
+	@$(MAKE) --no-print-directory check-gpu
 endif
 
 # ---- tests under sanitizers, in build folders of their own
@@ -173,23 +174,28 @@ tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre
 # ---- the CUDA backend without a GPU: its kernels on the CPU, cuDNN's plans for devices that are not
 #      there, the program on fake libraries (tests/gpu/README.md); soak-gpu: in their long forms
 .PHONY: check-gpu soak-gpu
+# The longest first; as many at a time as there are cores, the output of each in one piece.
+GPU_PARTS := check-faults check-waits gpu-kernels-lint check-matrix gpu-kernels-tsan check-fakes check-plans \
+             gpu-kernels-asan gpu-kernels-emulated check-device check-devices gpu-kernels-static
 ifdef CUDA
 CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(NVCC))
-include tests/gpu/kernels.mk
 include tests/gpu/fakes.mk
+include tests/gpu/kernels.mk
 include tests/gpu/plans.mk
+.PHONY: gpu-parts
+gpu-parts: $(GPU_PARTS)
 check-gpu:
-	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre $(EMULATED_TESTS) fakes fakes-tsan
-	@$(MAKE) --no-print-directory gpu-kernels-check
-	@$(MAKE) --no-print-directory PLANS=$(PLANS) check-plans
-	@$(MAKE) --no-print-directory check-fakes
-	@$(MAKE) --no-print-directory SOAK=$(SOAK) check-gpu-runs
+	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre fakes fakes-tsan $(FAKE_TESTS) device-tests emulated-tests $(O)/tests/gpu/test_plans
+	@$(MAKE) --no-print-directory -j$$(nproc) $(EMULATED_ASAN) emulated-tests
+	@$(MAKE) --no-print-directory -j$$(nproc) $(EMULATED_TSAN) emulated-tests
+	@$(MAKE) --no-print-directory -j$$(nproc) -k -Otarget PLANS=$(PLANS) SOAK=$(SOAK) gpu-parts
+	@echo "check-gpu: $(words $(GPU_PARTS)) of $(words $(GPU_PARTS)) parts passed"
 soak-gpu:
 	@$(MAKE) --no-print-directory PLANS=all SOAK=1 check-gpu
 else
 check-gpu soak-gpu:
-	@if tools/cuda.sh >/dev/null 2>&1; then $(MAKE) --no-print-directory CUDA=1 $@; \
-	    else tools/cuda.sh || echo "$@: skipped kernels, plans, fakes, runs on fakes: 0 of 4 parts"; fi
+	@if tools/cuda.sh >/dev/null 2>&1; then $(MAKE) --no-print-directory CUDA=1 O=build/cuda $@; \
+	    else tools/cuda.sh || echo "$@: no CUDA toolkit, so it skipped all $(words $(GPU_PARTS)) parts: $(GPU_PARTS)"; fi
 endif
 
 # ---- the rest
