@@ -185,7 +185,7 @@ include tests/gpu/plans.mk
 .PHONY: gpu-parts
 gpu-parts: $(GPU_PARTS)
 check-gpu:
-	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre fakes fakes-tsan $(FAKE_TESTS) device-tests emulated-tests $(O)/tests/gpu/test_plans
+	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre fakes fakes-tsan $(FAKE_TESTS) device-tests emulated-tests $(PLAN_TESTS)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(EMULATED_ASAN) emulated-tests
 	@$(MAKE) --no-print-directory -j$$(nproc) $(EMULATED_TSAN) emulated-tests
 	@$(MAKE) --no-print-directory -j$$(nproc) -k -Otarget PLANS=$(PLANS) SOAK=$(SOAK) gpu-parts
