@@ -192,6 +192,8 @@ check-gpu:
 	@echo "check-gpu: $(words $(GPU_PARTS)) of $(words $(GPU_PARTS)) parts passed"
 soak-gpu:
 	@$(MAKE) --no-print-directory PLANS=all SOAK=1 check-gpu
+	@O=$(O) tests/gpu/plants.sh
+	@O=$(O) REHEARSE=yes tests/gpu/first-day.sh $(O)/first-day.txt
 else
 check-gpu soak-gpu:
 	@if tools/cuda.sh >/dev/null 2>&1; then $(MAKE) --no-print-directory CUDA=1 O=build/cuda $@; \

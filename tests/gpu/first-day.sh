@@ -20,7 +20,9 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_
 whole=600 # seconds
 rehearse=${REHEARSE:-}
 if [ -n "$rehearse" ]; then
+    whole=7200 # fakes take their time
     export GPUS=${GPUS:-2} FAKE_DEVICE_JSON=$PWD/tests/gpu/devices/h100.json
+    export FAKE_GPUS=$GPUS
     export OMPI_MCA_btl_vader_single_copy_mechanism=none
 fi
 passed=0 failed=0 skipped=0
@@ -30,6 +32,7 @@ exec > >(tee "$report") 2>&1
 stage() {
     local name=$1 limit=$2 rc=0 begun=$SECONDS left=$((whole - SECONDS))
     shift 2
+    [ -z "$rehearse" ] || limit=1200
     printf '\n== %s\n' "$name"
     if [ $left -lt 5 ]; then
         echo "-- skipped: the ten minutes are over"
@@ -50,11 +53,11 @@ stage() {
 cat >"$T/common" <<'S'
 set -u
 skip() { echo "$*"; exit 77; }
-gpu=() small=()
+gpu=() small=() config=configs/cifar10_resnet20.json
 if [ -n "$rehearse" ]; then
     f=$PWD/$O/fakes
     gpu=(env "LD_PRELOAD=$f/libfakecuda.so:$f/libfakenccl.so:$f/libfakecudnn.so" "LD_LIBRARY_PATH=$f:${LD_LIBRARY_PATH:-}")
-    small=(--set batch.size=8 --set batch.shards=2)
+    small=(--set batch.size=8 --set batch.shards=2) config=configs/cifar10_quick.json
 fi
 # gyre RANKS ARGUMENTS...
 gyre() {
@@ -64,11 +67,11 @@ gyre() {
 }
 # steps N: so many, or a few when this is a rehearsal
 steps() { [ -n "$rehearse" ] && echo 4 || echo "$1"; }
-# run NAME RANKS SETTINGS...: a run of resnet20 without evaluation; its tables are in $T/NAME/csv.
+# run NAME RANKS SETTINGS...: a run of $config without evaluation; its tables are in $T/NAME/csv.
 run() {
     local name=$1 ranks=$2
     shift 2
-    gyre "$ranks" train configs/cifar10_resnet20.json --quiet --out "$T/$name" \
+    gyre "$ranks" train "$config" --quiet --out "$T/$name" \
         --set data.path="$T/images.h5" --set data.validation=none "$@" "${small[@]}" || return
     "$gyre" export csv "$T/$name" >/dev/null
 }
@@ -175,7 +178,7 @@ bandwidth() {
 breakdown() {
     for n in $(printf '%s\n' 1 "${counts##* }" | sort -u); do
         echo "$n GPUs:"
-        gyre "$n" train configs/cifar10_resnet20.json --out "$T/profile$n" --stop-after "$(steps 100)" --profile \
+        gyre "$n" train "$config" --out "$T/profile$n" --stop-after "$(steps 100)" --profile \
             --set data.path="$T/images.h5" --set data.validation=none --set backend=cuda --set batch.shards=8 "${small[@]}" || exit
     done
 }
