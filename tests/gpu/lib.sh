@@ -11,7 +11,7 @@ if [ "${FAKES:-}" = no ]; then
 else
     FAKES=$(cd "$O/fakes" && pwd) || fail "no $O/fakes: make CUDA=1 fakes"
     FAKES_TSAN=$(cd "$O/fakes-tsan" 2>/dev/null && pwd)
-    GPUS=8
+    GPUS=${FAKE_GPUS:-8}
 fi
 export FAKE_DEVICE_JSON=${FAKE_DEVICE_JSON:-$PWD/tests/gpu/devices/h100.json}
 LIMIT=${LIMIT:-120}
