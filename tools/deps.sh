@@ -53,7 +53,11 @@ fi
 # Where a toolkit is found already, it is taken.
 toolkit() {
     [ -n "${CUDA:-}" ] && [ "${DEPS:-}" != show ] || exit 0
-    "${0%/*}/cuda.sh" >/dev/null 2>&1 && exit 0
+    found=$("${0%/*}/cuda.sh" 2>/dev/null) && {
+        found=${found%%/bin/nvcc *}
+        echo "The CUDA toolkit is in ${found#nvcc:}"
+        exit 0
+    }
     [ -n "${CUDA_HOME:-}" ] && exec "${0%/*}/cuda.sh" # says what that folder lacks
     exec "${0%/*}/cuda-wheels.sh"
 }

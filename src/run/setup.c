@@ -137,6 +137,10 @@ static gyre_status may_resume(const gyre_run *r, const char *machine) {
         return gyre_fail(GYRE_EUSAGE, "a resume may differ in the last bits with reduce \"fast\"; "
                                       "--allow-inexact goes on all the same");
     }
+    if (!t->settings.deterministic) {
+        return gyre_fail(GYRE_EUSAGE, "a resume may differ in the last bits with deterministic "
+                                      "false; --allow-inexact goes on all the same");
+    }
     return GYRE_OK;
 }
 
