@@ -23,14 +23,15 @@ const gyre_comparison *gyre_words_main(const gyre_evidence *e, int group) {
 
 void gyre_words_verdict(const gyre_evidence *e, int group, char out[GYRE_SENTENCE_MAX]) {
     const gyre_comparison *c = gyre_words_main(e, group);
+    const int leader = gyre_evidence_leader(e, group);
     *out = '\0';
-    if (c != NULL) {
+    if (c != NULL && (leader >= 0 || c->final.count > 0)) {
         gyre_words_comparison(e, c, out);
         return;
     }
-    int leader = gyre_evidence_leader(e, group);
     if (leader < 0) {
-        gyre_words_add(out, "Nothing can be said yet: no cell is done.");
+        gyre_words_add(out,
+                       "Nothing can be said yet: no arm but controls has a cell that is done.");
         return;
     }
     char name[GYRE_NAME_MAX];

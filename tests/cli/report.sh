@@ -171,5 +171,5 @@ refused 2 "one folder was expected" "$GYRE" report s s
 refused 2 "--target" "$GYRE" report s --target best
 refused 2 "--target" "$GYRE" report s --target 101
 refused 2 "unknown option" "$GYRE" report s --html
-PATH=/nowhere refused 3 "gnuplot" "$GYRE" report s
+refused 3 "gnuplot" env PATH=/nowhere "$GYRE" report s
 exit 0

@@ -171,7 +171,8 @@ static void nothing_done_is_no_verdict(void **state) {
     for (int i = 0; i < ARMS * 2; i++) r.cells[i].result.state = GYRE_CELL_FAILED;
     weigh(&r);
     gyre_words_verdict(&r.e, 0, words);
-    assert_string_equal(words, "Nothing can be said yet: no cell is done.");
+    assert_string_equal(words,
+                        "Nothing can be said yet: no arm but controls has a cell that is done.");
     gyre_words_choice(&r.e, 0, words);
     assert_string_equal(words, "");
     assert_true(isnan(r.e.target[0]));
