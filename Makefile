@@ -29,7 +29,7 @@ named:
 # ---- what the libraries want; a missing one leaves these empty and tools/deps.sh names it
 PKG := pkg-config --silence-errors
 HDF5 := $(shell $(PKG) --exists hdf5-serial 2>/dev/null && echo hdf5-serial || echo hdf5)
-LIBRARIES := ompi-c $(HDF5) libcjson libxxhash zlib
+LIBRARIES := ompi-c $(HDF5) libcjson libxxhash zlib libjpeg libpng
 SYSTEM_INCLUDES := $(patsubst -I%,-isystem %,$(shell for p in $(LIBRARIES); do $(PKG) --cflags-only-I $$p 2>/dev/null; done))
 LIBS := $(shell for p in $(LIBRARIES); do $(PKG) --libs $$p 2>/dev/null; done) -ldnnl -lgomp -lpthread -lm
 

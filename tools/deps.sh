@@ -26,6 +26,8 @@ need_file libdnnl-dev /usr/include/oneapi/dnnl/dnnl.h
 need_file libhdf5-dev /usr/include/hdf5/serial/hdf5.h
 need_file libcjson-dev /usr/include/cjson/cJSON.h
 need_file zlib1g-dev /usr/include/zlib.h
+need_file libjpeg62-turbo-dev /usr/include/jpeglib.h
+need_file libpng-dev /usr/include/png.h
 need_file librandom123-dev /usr/include/Random123/philox.h
 need_file libxxhash-dev /usr/include/xxhash.h
 need_file libcmocka-dev /usr/include/cmocka.h

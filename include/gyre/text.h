@@ -1,4 +1,4 @@
-/* Small helpers on names. */
+/* Small helpers on names and on what a person reads. */
 #ifndef GYRE_TEXT_H
 #define GYRE_TEXT_H
 
@@ -9,5 +9,13 @@ int gyre_text_distance(const char *a, const char *b);
 
 /* The one of `names` (NULL at the end) nearest to `wrong`; NULL when the list is empty. */
 const char *gyre_text_nearest(const char *wrong, const char *const *names);
+
+/* A file's name as text: bytes that are not UTF-8, and control characters, become \xHH, all others
+ * stay. Writes at most size - 1 bytes, never a part of a character, and a zero; returns the length
+ * that the whole has. */
+size_t gyre_text_visible(const char *bytes, char *out, size_t size);
+
+/* "1 h 02 min", "3 min 20 s", "12 s" */
+void gyre_print_duration(double seconds, char *out, int size);
 
 #endif

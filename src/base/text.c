@@ -1,6 +1,9 @@
 #include "gyre/text.h"
 
 #include <ctype.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { LONGEST = 63 };
@@ -35,4 +38,49 @@ const char *gyre_text_nearest(const char *wrong, const char *const *names) {
         }
     }
     return best;
+}
+
+/* Bytes of the UTF-8 character at `s` (RFC 3629: no overlong forms, surrogates or anything above
+ * U+10FFFF), 0 when there is none, or a control character. */
+static size_t character_at(const unsigned char *s) {
+    static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (s[0] < 0x80) return s[0] >= 0x20 && s[0] != 0x7f;
+    size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    if (s[0] < 0xc2 || s[0] > 0xf4) return 0;
+    unsigned code = s[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80) return 0; /* also the end of the string */
+        code = code << 6 | (s[i] & 0x3fu);
+    }
+    bool control = code < 0xa0, surrogate = code >= 0xd800 && code < 0xe000;
+    return code < least[length] || code > 0x10ffff || control || surrogate ? 0 : length;
+}
+
+size_t gyre_text_visible(const char *bytes, char *out, size_t size) {
+    const unsigned char *s = (const unsigned char *)bytes;
+    size_t whole = 0, used = 0;
+    for (size_t taken; *s != '\0'; s += taken) {
+        char escape[5];
+        size_t length = character_at(s);
+        taken = length > 0 ? length : 1;
+        if (length == 0) length = (size_t)snprintf(escape, sizeof escape, "\\x%02X", *s);
+        if (used == whole && used + length < size) {
+            memcpy(out + used, length == taken ? (const char *)s : escape, length);
+            used += length;
+        }
+        whole += length;
+    }
+    if (size > 0) out[used] = '\0';
+    return whole;
+}
+
+void gyre_print_duration(double seconds, char *out, int size) {
+    long s = seconds > 0 && seconds < 1e9 ? lround(seconds) : 0;
+    if (s >= 3600) {
+        snprintf(out, (size_t)size, "%ld h %02ld min", s / 3600, s / 60 % 60);
+    } else if (s >= 60) {
+        snprintf(out, (size_t)size, "%ld min %02ld s", s / 60, s % 60);
+    } else {
+        snprintf(out, (size_t)size, "%ld s", s);
+    }
 }

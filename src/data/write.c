@@ -1,18 +1,29 @@
-/* Writing a dataset: everything is checked first, then one temporary file, seal, rename. */
-#include "gyre/dataset.h"
+/* Writing a dataset: everything is checked first, then one temporary file, seal, rename.
+ *
+ * HDF5 makes a file whose arrays have their places but no content yet; what is in them is written
+ * with pwrite, which takes any thread and any order. */
+#include "write.h"
 
 #include "gyre/file.h"
 #include "gyre/seal.h"
 #include "labels.h"
-#include "layout.h"
-#include "write.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+struct gyre_rows {
+    const char *path;
+    bool force;
+    gyre_rows_shape shape;
+    char *temporary; /* NULL: it is at `path` */
+    int fd;
+    gyre_layout layout;
+};
 
 /* ---- before */
 
@@ -36,34 +47,18 @@ gyre_status gyre_output_check(const char *path, bool force) {
     return status;
 }
 
-static gyre_status check_part(const char *path, const char *name, const gyre_images *part,
-                              const gyre_dataset_content *content) {
-    const gyre_images *train = &content->train;
-    if (part->count == 0) return GYRE_OK;
-    if (part->h != train->h || part->w != train->w || part->c != train->c) {
-        return gyre_fail(GYRE_EIO, "'%s': images of /%s are %d x %d x %d, of /train %d x %d x %d",
-                         path, name, part->h, part->w, part->c, train->h, train->w, train->c);
-    }
-    return gyre_labels_check(path, name, part->labels, part->count, content->classes);
-}
-
-static gyre_status check_content(const char *path, const gyre_dataset_content *content) {
-    const gyre_images *t = &content->train;
-    bool sides = t->h >= 1 && t->h <= GYRE_SIDE_MAX && t->w >= 1 && t->w <= GYRE_SIDE_MAX;
-    if (t->count < 1 || !sides || t->c < 1 || t->c > 4) {
+static gyre_status check_shape(const char *path, const gyre_rows_shape *s) {
+    bool sides = s->h >= 1 && s->h <= GYRE_SIDE_MAX && s->w >= 1 && s->w <= GYRE_SIDE_MAX;
+    int64_t train = s->counts[GYRE_PART_TRAIN];
+    if (train < 1 || !sides || s->c < 1 || s->c > 4) {
         return gyre_fail(GYRE_EIO,
                          "'%s': %lld training images of %d x %d x %d cannot be a dataset: 1 or "
                          "more, with sides of 1 to %d and 1 to 4 channels",
-                         path, (long long)t->count, t->h, t->w, t->c, GYRE_SIDE_MAX);
+                         path, (long long)train, s->h, s->w, s->c, GYRE_SIDE_MAX);
     }
-    if (content->classes < 1 || content->classes > GYRE_CLASSES_MAX) {
-        return gyre_fail(GYRE_EIO, "'%s': %d classes; 1 to %d were expected", path,
-                         content->classes, GYRE_CLASSES_MAX);
-    }
-    GYRE_TRY(check_part(path, gyre_part_names[GYRE_PART_TRAIN], t, content));
-    GYRE_TRY(
-        check_part(path, gyre_part_names[GYRE_PART_VALIDATION], &content->validation, content));
-    return check_part(path, gyre_part_names[GYRE_PART_TEST], &content->test, content);
+    if (s->classes >= 1 && s->classes <= GYRE_CLASSES_MAX) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s': %d classes; 1 to %d were expected", path, s->classes,
+                     GYRE_CLASSES_MAX);
 }
 
 /* ---- the HDF5 file. No times anywhere: equal contents are equal files. */
@@ -72,54 +67,57 @@ static void release(hid_t id) {
     if (id >= 0) H5Idec_ref(id);
 }
 
-static bool write_array(hid_t place, const char *name, hid_t type, int rank, const hsize_t *dims,
-                        const void *data) {
+/* An array with its place in the file; NULL: its content comes later. */
+static bool make_array(hid_t place, const char *name, hid_t type, int rank, const hsize_t *dims,
+                       const void *data) {
     hid_t space = H5Screate_simple(rank, dims, NULL), list = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(list, false);
+    H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
     H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
     hid_t id = H5Dcreate2(place, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
-    bool ok = id >= 0 && H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+    bool ok =
+        id >= 0 && (data == NULL || H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
     release(id);
     release(list);
     release(space);
     return ok;
 }
 
-static bool write_part(hid_t file, int part, const gyre_images *p) {
-    if (p->count == 0) return true;
-    const hsize_t dims[] = {(hsize_t)p->count, (hsize_t)p->h, (hsize_t)p->w, (hsize_t)p->c};
+static bool make_part(hid_t file, int part, const gyre_rows_shape *s) {
+    const hsize_t dims[] = {(hsize_t)s->counts[part], (hsize_t)s->h, (hsize_t)s->w, (hsize_t)s->c};
+    if (dims[0] == 0) return true;
     hid_t list = H5Pcreate(H5P_GROUP_CREATE);
     H5Pset_obj_track_times(list, false);
     hid_t group = H5Gcreate2(file, gyre_part_names[part], H5P_DEFAULT, list, H5P_DEFAULT);
-    bool ok = group >= 0 && write_array(group, "images", H5T_STD_U8LE, 4, dims, p->images) &&
-              write_array(group, "labels", H5T_STD_I32LE, 1, dims, p->labels);
+    bool ok = group >= 0 && make_array(group, "images", H5T_STD_U8LE, 4, dims, NULL) &&
+              make_array(group, "labels", H5T_STD_I32LE, 1, dims, NULL);
     release(group);
     release(list);
     return ok;
 }
 
 /* Numbers where there are no names: they say how many classes there are. */
-static bool write_names(hid_t file, const gyre_dataset_content *content) {
-    const hsize_t count = (hsize_t)content->classes;
+static bool make_names(hid_t file, const gyre_rows_shape *s) {
+    const hsize_t count = (hsize_t)s->classes;
     char(*names)[GYRE_NAME_SIZE] = calloc(count, sizeof *names);
     if (names == NULL) return false;
-    for (int i = 0; i < content->classes; i++) {
-        if (content->names == NULL) {
+    for (int i = 0; i < s->classes; i++) {
+        if (s->names == NULL) {
             snprintf(names[i], GYRE_NAME_SIZE, "%d", i);
         } else {
-            snprintf(names[i], GYRE_NAME_SIZE, "%s", content->names[i]);
+            snprintf(names[i], GYRE_NAME_SIZE, "%s", s->names[i]);
         }
     }
     hid_t text = H5Tcopy(H5T_C_S1);
     H5Tset_size(text, GYRE_NAME_SIZE);
     H5Tset_cset(text, H5T_CSET_UTF8);
-    bool ok = write_array(file, "names", text, 1, &count, names);
+    bool ok = make_array(file, "names", text, 1, &count, names);
     release(text);
     free(names);
     return ok;
 }
 
-static gyre_status write_file(const char *path, const gyre_dataset_content *content) {
+static gyre_status make_file(const char *path, const gyre_rows_shape *s) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     hid_t create = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_userblock(create, GYRE_SEAL_SIZE);
@@ -129,26 +127,202 @@ static gyre_status write_file(const char *path, const gyre_dataset_content *cont
     release(create);
     release(access);
     if (file < 0) return gyre_fail(GYRE_EIO, "cannot create '%s'; is its folder writable?", path);
-    bool ok = write_part(file, GYRE_PART_TRAIN, &content->train) &&
-              write_part(file, GYRE_PART_VALIDATION, &content->validation) &&
-              write_part(file, GYRE_PART_TEST, &content->test) && write_names(file, content);
+    bool ok = make_names(file, s);
+    for (int part = 0; part < GYRE_PARTS; part++) ok = ok && make_part(file, part, s);
     if (H5Fclose(file) < 0) ok = false;
     return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
 }
 
-gyre_status gyre_dataset_write(const char *path, const gyre_dataset_content *content, bool force) {
-    char *temporary = NULL;
-    GYRE_TRY(gyre_output_check(path, force));
-    GYRE_TRY(check_content(path, content));
-    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
-        return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+/* ---- bytes at their places */
+
+static gyre_status write_at(const gyre_rows *r, const void *bytes, size_t size, uint64_t at) {
+    for (size_t done = 0; done < size;) {
+        ssize_t n = pwrite(r->fd, (const char *)bytes + done, size - done, (off_t)(at + done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) {
+            return gyre_fail(GYRE_EIO, "cannot write '%s': %s", r->temporary, strerror(errno));
+        }
+        done += (size_t)n;
     }
-    gyre_status status = write_file(temporary, content);
-    if (status == GYRE_OK) status = gyre_seal_write(temporary, "dataset");
-    if (status == GYRE_OK) status = gyre_output_check(path, force); /* made by someone meanwhile? */
-    if (status == GYRE_OK) status = gyre_file_commit(temporary, path);
-    if (status != GYRE_OK) unlink(temporary);
-    free(temporary);
+    return GYRE_OK;
+}
+
+static gyre_status read_at(const gyre_rows *r, void *bytes, size_t size, uint64_t at) {
+    for (size_t done = 0; done < size;) {
+        ssize_t n = pread(r->fd, (char *)bytes + done, size - done, (off_t)(at + done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) {
+            return gyre_fail(GYRE_EIO, "cannot read '%s': %s", r->temporary,
+                             n < 0 ? strerror(errno) : "it was cut short");
+        }
+        done += (size_t)n;
+    }
+    return GYRE_OK;
+}
+
+static size_t row_size(const gyre_rows *r) {
+    return (size_t)r->shape.h * (size_t)r->shape.w * (size_t)r->shape.c;
+}
+
+/* ---- rows */
+
+static gyre_status begin_file(gyre_rows *r, const char *extension) {
+    if (asprintf(&r->temporary, "%s.%s.%ld", r->path, extension, (long)getpid()) < 0) {
+        r->temporary = NULL;
+        return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", r->path);
+    }
+    GYRE_TRY(make_file(r->temporary, &r->shape));
+    GYRE_TRY(gyre_layout_read(r->temporary, &r->layout));
+    r->fd = open(r->temporary, O_RDWR | O_CLOEXEC);
+    if (r->fd >= 0) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "cannot open '%s': %s", r->temporary, strerror(errno));
+}
+
+/* Closes the file, and removes it when it still is a temporary one. */
+static gyre_status end_file(gyre_rows *r) {
+    gyre_status status = GYRE_OK;
+    if (r->fd >= 0 && close(r->fd) != 0) {
+        status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", r->path, strerror(errno));
+    }
+    r->fd = -1;
+    if (r->temporary != NULL) unlink(r->temporary);
+    free(r->temporary);
+    r->temporary = NULL;
+    return status;
+}
+
+gyre_status gyre_rows_open(const char *path, bool force, const gyre_rows_shape *shape,
+                           gyre_rows **out) {
+    GYRE_TRY(gyre_output_check(path, force));
+    GYRE_TRY(check_shape(path, shape));
+    gyre_rows *r = calloc(1, sizeof *r);
+    if (r == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+    *r = (gyre_rows){.path = path, .force = force, .shape = *shape, .fd = -1};
+    gyre_status status = begin_file(r, "tmp");
+    if (status == GYRE_OK)
+        *out = r;
+    else
+        gyre_rows_close(r);
+    return status;
+}
+
+gyre_status gyre_rows_put(const gyre_rows *r, int part, int64_t first, int64_t count,
+                          const uint8_t *images) {
+    size_t size = row_size(r);
+    return write_at(r, images, (size_t)count * size,
+                    r->layout.parts[part].images + (uint64_t)first * size);
+}
+
+/* The rows of `from` whose label is one, without gaps, with their labels. */
+static gyre_status copy_part(gyre_rows *r, const gyre_rows *from, int part, const int32_t *labels,
+                             uint8_t *row) {
+    const gyre_layout_part *to = &r->layout.parts[part], *source = &from->layout.parts[part];
+    size_t size = row_size(r);
+    uint64_t done = 0;
+    for (int64_t i = 0; i < source->count; i++) {
+        if (labels[i] == GYRE_NO_ROW) continue;
+        GYRE_TRY(read_at(from, row, size, source->images + (uint64_t)i * size));
+        GYRE_TRY(write_at(r, row, size, to->images + done * size));
+        GYRE_TRY(write_at(r, &labels[i], sizeof *labels, to->labels + done * sizeof *labels));
+        done++;
+    }
+    return GYRE_OK;
+}
+
+/* HDF5 cannot make an array in one piece shorter: a second file gets what is to stay. */
+static gyre_status shorten(gyre_rows *r, const int32_t *const labels[GYRE_PARTS],
+                           const int64_t kept[GYRE_PARTS]) {
+    gyre_rows whole = *r;
+    gyre_status status = GYRE_OK;
+    uint8_t *row = malloc(row_size(r));
+    r->temporary = NULL;
+    r->fd = -1;
+    memcpy(r->shape.counts, kept, sizeof r->shape.counts);
+    if (row == NULL) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", r->path);
+        goto out;
+    }
+    GYRE_GOTO(check_shape(r->path, &r->shape));
+    GYRE_GOTO(begin_file(r, "tmp2"));
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        GYRE_GOTO(copy_part(r, &whole, part, labels[part], row));
+    }
+out:
+    free(row);
+    end_file(&whole);
+    return status;
+}
+
+static gyre_status write_labels(gyre_rows *r, const int32_t *const labels[GYRE_PARTS]) {
+    int64_t kept[GYRE_PARTS] = {0};
+    const int64_t *counts = r->shape.counts;
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        for (int64_t i = 0; i < counts[part]; i++) kept[part] += labels[part][i] != GYRE_NO_ROW;
+    }
+    if (memcmp(kept, counts, sizeof kept) != 0) return shorten(r, labels, kept);
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        GYRE_TRY(write_at(r, labels[part], (size_t)counts[part] * sizeof **labels,
+                          r->layout.parts[part].labels));
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_rows_finish(gyre_rows *r, const int32_t *const labels[GYRE_PARTS]) {
+    GYRE_TRY(write_labels(r, labels));
+    GYRE_TRY(gyre_seal_write(r->temporary, "dataset"));
+    GYRE_TRY(gyre_output_check(r->path, r->force)); /* made by someone meanwhile? */
+    GYRE_TRY(gyre_file_commit(r->temporary, r->path));
+    free(r->temporary);
+    r->temporary = NULL;
+    return end_file(r);
+}
+
+void gyre_rows_close(gyre_rows *r) {
+    if (r == NULL) return;
+    end_file(r);
+    free(r);
+}
+
+/* ---- a dataset that is in memory */
+
+static gyre_status check_part(const char *path, int part, const gyre_images *p,
+                              const gyre_dataset_content *content) {
+    const gyre_images *train = &content->train;
+    const char *name = gyre_part_names[part];
+    if (p->count == 0) return GYRE_OK;
+    if (p->h != train->h || p->w != train->w || p->c != train->c) {
+        return gyre_fail(GYRE_EIO, "'%s': images of /%s are %d x %d x %d, of /train %d x %d x %d",
+                         path, name, p->h, p->w, p->c, train->h, train->w, train->c);
+    }
+    return gyre_labels_check(path, name, p->labels, p->count, content->classes);
+}
+
+gyre_status gyre_dataset_write(const char *path, const gyre_dataset_content *content, bool force) {
+    const gyre_images *parts[] = {&content->train, &content->validation, &content->test};
+    const int32_t *labels[GYRE_PARTS] = {0};
+    gyre_rows_shape shape = {.h = content->train.h,
+                             .w = content->train.w,
+                             .c = content->train.c,
+                             .classes = content->classes,
+                             .names = content->names};
+    gyre_rows *rows = NULL;
+    gyre_status status = GYRE_OK;
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        shape.counts[part] = parts[part]->count;
+        labels[part] = parts[part]->labels;
+    }
+    GYRE_TRY(gyre_output_check(path, force));
+    GYRE_TRY(check_shape(path, &shape));
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        GYRE_TRY(check_part(path, part, parts[part], content));
+    }
+    GYRE_TRY(gyre_rows_open(path, force, &shape, &rows));
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        GYRE_GOTO(gyre_rows_put(rows, part, 0, parts[part]->count, parts[part]->images));
+    }
+    status = gyre_rows_finish(rows, labels);
+out:
+    gyre_rows_close(rows);
     return status;
 }
 

@@ -2,31 +2,15 @@
 #include "progress.h"
 
 #include "gyre/clock.h"
-#include <fcntl.h>
+#include "gyre/text.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-/* The terminal that stderr ends on. Under mpirun stderr is a pipe to the launcher, this process's
- * parent on the launcher's own host, which copies it to its own stderr. */
-static int find_terminal(void) {
-    char launcher[64];
-    if (isatty(STDERR_FILENO) == 1) return dup(STDERR_FILENO);
-    if (getenv("OMPI_COMM_WORLD_SIZE") == NULL) return -1;
-    snprintf(launcher, sizeof launcher, "/proc/%ld/fd/2", (long)getppid());
-    int fd = open(launcher, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || isatty(fd) == 1) return fd;
-    close(fd);
-    return -1;
-}
 
 gyre_progress gyre_progress_begin(bool silent, int64_t completed) {
     double t = gyre_clock();
     return (gyre_progress){.silent = silent,
-                           .terminal = silent ? -1 : find_terminal(),
+                           .line = silent ? (gyre_line){.terminal = -1} : gyre_line_open(),
                            .begun = t,
                            .last = t,
                            .first = completed,
@@ -34,31 +18,13 @@ gyre_progress gyre_progress_begin(bool silent, int64_t completed) {
 }
 
 void gyre_progress_end(gyre_progress *p) {
-    gyre_progress_clear(p);
-    if (p->terminal >= 0) close(p->terminal);
-    p->terminal = -1;
-}
-
-void gyre_print_duration(double seconds, char *out, int size) {
-    long s = seconds > 0 && seconds < 1e9 ? lround(seconds) : 0;
-    if (s >= 3600) {
-        snprintf(out, (size_t)size, "%ld h %02ld min", s / 3600, s / 60 % 60);
-    } else if (s >= 60) {
-        snprintf(out, (size_t)size, "%ld min %02ld s", s / 60, s % 60);
-    } else {
-        snprintf(out, (size_t)size, "%ld s", s);
-    }
+    gyre_line_close(&p->line);
 }
 
 static bool is_due(const gyre_progress *p, const gyre_progress_facts *f, double t) {
     if (f->completed == f->steps) return p->last_step != f->steps;
-    if (p->terminal >= 0) return t - p->last >= 0.2;
+    if (p->line.terminal >= 0) return t - p->last >= 0.2;
     return t - p->last >= 30 || (f->completed - p->last_step) * 10 >= f->steps;
-}
-
-static int width_of(int fd) {
-    struct winsize size;
-    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 10 ? size.ws_col : 80;
 }
 
 /* What can be told, with what is wanted least last: it goes first when the line is too long. */
@@ -105,13 +71,11 @@ void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *f) {
     double done = (double)(f->completed - p->first);
     double rate = (double)((f->completed - p->last_step) * f->batch) / fmax(t - p->last, 1e-9);
     double left = (t - p->begun) / fmax(done, 1) * (double)(f->steps - f->completed);
-    bool on_terminal = p->terminal >= 0;
-    int width = on_terminal ? width_of(p->terminal) - 1 : (int)sizeof line - 1;
+    bool on_terminal = p->line.terminal >= 0;
+    int width = on_terminal ? gyre_line_width(&p->line) : (int)sizeof line - 1;
     write_line(f, rate, left, width, line, sizeof line);
     if (on_terminal) {
-        fprintf(stderr, "\r%.*s\033[K", width, line);
-        fflush(stderr);
-        p->shown = true;
+        gyre_line_show(&p->line, line);
     } else {
         fprintf(stderr, "%s\n", line);
     }
@@ -120,8 +84,5 @@ void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *f) {
 }
 
 void gyre_progress_clear(gyre_progress *p) {
-    if (!p->shown) return;
-    fprintf(stderr, "\r\033[K");
-    fflush(stderr);
-    p->shown = false;
+    gyre_line_clear(&p->line);
 }

@@ -3,12 +3,13 @@
 #ifndef GYRE_RUN_PROGRESS_H
 #define GYRE_RUN_PROGRESS_H
 
+#include "gyre/line.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 typedef struct {
-    bool silent, shown;
-    int terminal;             /* file descriptor, to ask for its width; -1: there is none */
+    bool silent;
+    gyre_line line;
     double begun, last;       /* times, seconds */
     int64_t first, last_step; /* completed updates at begin, and at the last line */
 } gyre_progress;
@@ -25,8 +26,5 @@ void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *facts);
 /* Takes the line off the terminal, before something else is printed. */
 void gyre_progress_clear(gyre_progress *p);
 void gyre_progress_end(gyre_progress *p);
-
-/* "1 h 02 min", "3 min 20 s", "12 s" */
-void gyre_print_duration(double seconds, char *out, int size);
 
 #endif

@@ -207,7 +207,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
     gyre_status status = GYRE_OK;
     *finished = false;
     r->folder.lock = -1;
-    r->progress.terminal = -1;
+    r->progress.line.terminal = -1;
     GYRE_TRY(gyre_trainer_plan(t, settings, comm));
     t->profiled = r->options.profile;
     if (t->rank == 0) status = look(r, settings, &f);

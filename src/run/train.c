@@ -5,6 +5,7 @@
 #include "gyre/clock.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 

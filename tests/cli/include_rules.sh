@@ -13,7 +13,7 @@ RULES = {
     "base":        ("", "Random123/ xxhash.h"),
     "config":      ("", "cjson/ xxhash.h"),
     "schedule":    ("", ""),
-    "data":        ("", "hdf5 H5 zlib.h xxhash.h"),
+    "data":        ("", "hdf5 H5 zlib.h xxhash.h jpeglib.h jerror.h png.h"),
     "backend":     ("dist", ""),
     "backend/cpu": ("backend dist", "oneapi/ dnnl omp.h"),
     "cuda":        ("backend dist", "cuda cudnn nccl.h nvtx3/"),
@@ -27,8 +27,8 @@ RULES = {
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
-    "base": "batch clock cores file log random realmath seal settings status text version",
-    "config": "config json", "schedule": "schedule", "data": "dataset loader sampler",
+    "base": "batch clock cores file line log random realmath seal settings status text version",
+    "config": "config json", "schedule": "schedule", "data": "dataset folder loader sampler",
     "backend": "backend", "model": "model net", "optim": "optimizer", "dist": "comm",
     "run": "checkpoint metrics run", "report": "plot", "study": "study",
 }

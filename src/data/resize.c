@@ -1,0 +1,198 @@
+/* Rows are squeezed to the new width as they come (8 bits and 8 more behind the point), and added
+ * to the few new rows that they belong to; so memory does not grow with the picture's height. */
+#include "resize.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHANNELS = 3, ONE = 1 << 16 };
+
+/* The weights of one axis: output j is made of inputs first[j]..first[j]+count[j]-1. */
+typedef struct {
+    int in, out, room; /* room: weights kept for each output */
+    int *first, *count;
+    uint32_t *weights; /* (out, room) */
+} filter;
+
+struct gyre_resize {
+    filter across, down;
+    int row;            /* of the input, the next */
+    int begun, ended;   /* outputs that have got their first, their last row */
+    int open_most;      /* rows that are open at a time */
+    uint16_t *squeezed; /* one row in the new width */
+    uint32_t *sums;     /* (open_most, out_w, 3): output j is row j mod open_most */
+    uint8_t *result;
+};
+
+/* ---- weights */
+
+static double triangle(double distance) {
+    return distance < 0 ? fmax(1 + distance, 0) : fmax(1 - distance, 0);
+}
+
+/* Sums are rounded, not weights: so they end at ONE, and no error piles up. */
+static void weigh(const filter *f, int j, double center, double support) {
+    uint32_t *weights = f->weights + (size_t)j * (size_t)f->room, before = 0;
+    double total = 0, sum = 0;
+    for (int i = 0; i < f->count[j]; i++) {
+        total += triangle((f->first[j] + i + 0.5 - center) / support);
+    }
+    for (int i = 0; i < f->count[j]; i++) {
+        sum += triangle((f->first[j] + i + 0.5 - center) / support);
+        uint32_t rounded = (uint32_t)floor(sum / total * ONE + 0.5);
+        weights[i] = rounded - before;
+        before = rounded;
+    }
+}
+
+static void mirror(const filter *f, int from, int to) {
+    const uint32_t *source = f->weights + (size_t)from * (size_t)f->room;
+    uint32_t *weights = f->weights + (size_t)to * (size_t)f->room;
+    int count = f->count[from];
+    f->count[to] = count;
+    f->first[to] = f->in - f->first[from] - count;
+    for (int i = 0; i < count; i++) weights[i] = source[count - 1 - i];
+}
+
+/* The output in the middle is its own mirror image. */
+static void balance(const filter *f, int j) {
+    uint32_t *weights = f->weights + (size_t)j * (size_t)f->room, half = 0;
+    int count = f->count[j];
+    for (int i = 0; i < count / 2; i++) {
+        weights[count - 1 - i] = weights[i];
+        half += weights[i];
+    }
+    if (count % 2 == 1) {
+        weights[count / 2] = ONE - 2 * half;
+    } else {
+        weights[count / 2 - 1] += ONE / 2 - half;
+        weights[count / 2] = weights[count / 2 - 1];
+    }
+}
+
+static gyre_status open_filter(filter *f, int in, double span, int out) {
+    double scale = span / out, support = fmax(scale, 1), begin = (in - span) / 2;
+    *f = (filter){.in = in, .out = out, .room = (int)ceil(2 * support) + 2};
+    size_t rows = (size_t)out;
+    f->first = malloc(rows * sizeof *f->first);
+    f->count = malloc(rows * sizeof *f->count);
+    f->weights = malloc(rows * (size_t)f->room * sizeof *f->weights);
+    if (f->first == NULL || f->count == NULL || f->weights == NULL) {
+        return gyre_fail(GYRE_EDEVICE, "no memory to resize %d pixels to %d", in, out);
+    }
+    for (int j = 0; j < (out + 1) / 2; j++) {
+        double center = begin + (j + 0.5) * scale;
+        bool middle = 2 * j + 1 == out;
+        int end = (int)fmin(floor(center + support + 0.5), in);
+        f->first[j] = middle ? in - end : (int)fmax(floor(center - support + 0.5), 0);
+        f->count[j] = end - f->first[j];
+        weigh(f, j, center, support);
+        if (middle) balance(f, j);
+        mirror(f, j, out - 1 - j);
+    }
+    return GYRE_OK;
+}
+
+static void close_filter(filter *f) {
+    free(f->first);
+    free(f->count);
+    free(f->weights);
+}
+
+/* ---- pixels */
+
+static int most_open(const filter *f) {
+    int most = 1;
+    for (int begun = 0, ended = 0; begun < f->out; begun++) {
+        while (f->first[ended] + f->count[ended] <= f->first[begun]) ended++;
+        if (begun - ended + 1 > most) most = begun - ended + 1;
+    }
+    return most;
+}
+
+gyre_status gyre_resize_open(const gyre_resize_shape *s, gyre_resize **out) {
+    gyre_resize *r = calloc(1, sizeof *r);
+    if (r == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to resize a picture");
+    gyre_status status = GYRE_OK;
+    size_t width = (size_t)s->out_w * CHANNELS;
+    GYRE_GOTO(open_filter(&r->across, s->w, s->span_w, s->out_w));
+    GYRE_GOTO(open_filter(&r->down, s->h, s->span_h, s->out_h));
+    r->open_most = most_open(&r->down);
+    r->squeezed = malloc(width * sizeof *r->squeezed);
+    r->sums = calloc((size_t)r->open_most * width, sizeof *r->sums);
+    r->result = malloc((size_t)s->out_h * width);
+    if (r->squeezed == NULL || r->sums == NULL || r->result == NULL) {
+        status =
+            gyre_fail(GYRE_EDEVICE, "no memory to resize a picture to %d x %d", s->out_h, s->out_w);
+        goto out;
+    }
+    *out = r;
+    r = NULL;
+out:
+    gyre_resize_close(r);
+    return status;
+}
+
+void gyre_resize_close(gyre_resize *r) {
+    if (r == NULL) return;
+    close_filter(&r->across);
+    close_filter(&r->down);
+    free(r->squeezed);
+    free(r->sums);
+    free(r->result);
+    free(r);
+}
+
+/* A sum is at most 255 ONE: 255 * 256 remain. */
+static void squeeze(const filter *f, const uint8_t *restrict rgb, uint16_t *restrict out) {
+    for (int j = 0; j < f->out; j++) {
+        const uint32_t *weights = f->weights + (size_t)j * (size_t)f->room;
+        const uint8_t *pixel = rgb + (size_t)f->first[j] * CHANNELS;
+        uint32_t red = 128, green = 128, blue = 128;
+        for (int i = 0; i < f->count[j]; i++, pixel += CHANNELS) {
+            red += weights[i] * pixel[0];
+            green += weights[i] * pixel[1];
+            blue += weights[i] * pixel[2];
+        }
+        *out++ = (uint16_t)(red >> 8);
+        *out++ = (uint16_t)(green >> 8);
+        *out++ = (uint16_t)(blue >> 8);
+    }
+}
+
+/* A sum is at most 255 * 256 * ONE, and with a half of 2^24 still below 2^32. */
+static void finish_row(const uint32_t *restrict sums, uint8_t *restrict out, size_t width) {
+    for (size_t k = 0; k < width; k++) out[k] = (uint8_t)((sums[k] + (1u << 23)) >> 24);
+}
+
+static void add_row(const uint16_t *restrict row, uint32_t weight, uint32_t *restrict sums,
+                    size_t width) {
+    for (size_t k = 0; k < width; k++) sums[k] += weight * row[k];
+}
+
+void gyre_resize_row(gyre_resize *r, const uint8_t *rgb) {
+    const filter *f = &r->down;
+    size_t width = (size_t)r->across.out * CHANNELS;
+    int y = r->row++;
+    while (r->begun < f->out && f->first[r->begun] <= y) r->begun++;
+    if (r->ended == r->begun) return;
+    squeeze(&r->across, rgb, r->squeezed);
+    for (int j = r->ended; j < r->begun; j++) {
+        uint32_t *sums = r->sums + (size_t)(j % r->open_most) * width;
+        int i = y - f->first[j];
+        if (i < f->count[j]) {
+            add_row(r->squeezed, f->weights[(size_t)j * (size_t)f->room + (size_t)i], sums, width);
+        }
+        if (i == f->count[j] - 1) {
+            finish_row(sums, r->result + (size_t)j * width, width);
+            memset(sums, 0, width * sizeof *sums);
+        }
+    }
+    while (r->ended < r->begun && f->first[r->ended] + f->count[r->ended] <= y + 1) r->ended++;
+}
+
+const uint8_t *gyre_resize_result(const gyre_resize *r) {
+    return r->result;
+}

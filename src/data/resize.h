@@ -1,0 +1,32 @@
+/* Antialiased resizing of a picture whose rows come one after the other.
+ *
+ * The triangle filter, widened by the scale when the picture shrinks: what Pillow calls BILINEAR
+ * (and Heckbert's zoom before it). Weights are integers with the sum 2^16 and pixels are added as
+ * integers, so the result is the same bits everywhere; at scale 1 it is the picture itself. The
+ * weights are their own mirror image, so a mirrored picture has a mirrored result. Internal to
+ * src/data. */
+#ifndef GYRE_DATA_RESIZE_H
+#define GYRE_DATA_RESIZE_H
+
+#include "gyre/status.h"
+#include <stdint.h>
+
+typedef struct gyre_resize gyre_resize;
+
+/* h x w pixels come in; the span_h x span_w in their middle become out_h x out_w. Sides are 1 or
+ * more, spans positive and at most the sides. */
+typedef struct {
+    int h, w, out_h, out_w;
+    double span_h, span_w;
+} gyre_resize_shape;
+
+gyre_status gyre_resize_open(const gyre_resize_shape *shape, gyre_resize **out);
+void gyre_resize_close(gyre_resize *r);
+
+/* The next of h rows of w RGB pixels. */
+void gyre_resize_row(gyre_resize *r, const uint8_t *rgb);
+
+/* (out_h, out_w, 3), complete after the last row. */
+const uint8_t *gyre_resize_result(const gyre_resize *r);
+
+#endif
