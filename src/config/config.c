@@ -7,7 +7,7 @@
 
 enum { FILE_MAX = 1 << 24 /* what config_parse_text refuses, it says better */ };
 
-static gyre_status read_tree(const char *path, cJSON **out) {
+gyre_status config_read_file(const char *path, cJSON **out) {
     char *text = NULL;
     size_t size = 0;
     GYRE_TRY(gyre_file_read(path, FILE_MAX, &text, &size));
@@ -44,7 +44,7 @@ gyre_status gyre_config_open(const char *path, char *const *sets, int set_count,
         status = gyre_fail(GYRE_EDEVICE, "no memory for the config");
         goto out;
     }
-    GYRE_GOTO(read_tree(path, &tree));
+    GYRE_GOTO(config_read_file(path, &tree));
     GYRE_GOTO(take_all(&r, tree, path, sets, set_count, owned));
     *out = r.settings;
     r.settings = NULL;

@@ -67,6 +67,7 @@ const char *config_unit_name(gyre_unit unit);
 
 /* Parses JSON with comments. `where` (the file's name) begins a message. */
 gyre_status config_parse_text(const char *text, const char *where, cJSON **out);
+gyre_status config_read_file(const char *path, cJSON **out);
 
 /* Which fields a config gave, by their place in the table. */
 typedef struct {

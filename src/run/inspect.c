@@ -65,14 +65,14 @@ static gyre_status inspect_metrics(const char *path, FILE *out) {
 }
 
 static void print_part(FILE *out, const char *name, const gyre_images *part) {
-    if (part->images == NULL) return;
+    if (part->count == 0) return;
     fprintf(out, "  %-12s %lld images of %d x %d x %d\n", name, (long long)part->count, part->h,
             part->w, part->c);
 }
 
 static gyre_status inspect_dataset(const char *path, FILE *out) {
     gyre_dataset *d = NULL;
-    GYRE_TRY(gyre_dataset_open(path, &d));
+    GYRE_TRY(gyre_dataset_verify(path, &d));
     fprintf(out, "%s: dataset of %d classes, content %016llx\n", path, gyre_dataset_classes(d),
             (unsigned long long)gyre_dataset_hash(d));
     print_part(out, "train", gyre_dataset_train(d));
