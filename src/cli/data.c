@@ -1,8 +1,9 @@
-/* gyre data: makes dataset files out of official downloads, and says what one holds. */
+/* gyre data: makes dataset files of official downloads and of folders of pictures, and says what
+ * one holds. */
 #include "cli.h"
 
-#include "arguments.h"
 #include "gyre/dataset.h"
+#include "import_options.h"
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,11 +14,6 @@
 enum { PARTS = 3 };
 
 static const char *const part_names[PARTS] = {"train", "validation", "test"};
-
-static const struct {
-    const char *kind;
-    gyre_status (*import)(const char *dir, const char *output, bool force);
-} importers[] = {{"cifar", gyre_import_cifar}, {"idx", gyre_import_idx}};
 
 static const gyre_images *part_of(const gyre_dataset *d, int part) {
     return part == 0 ? gyre_dataset_train(d)
@@ -98,54 +94,60 @@ out:
 static gyre_status report(const char *path) {
     gyre_dataset *d = NULL;
     GYRE_TRY(gyre_dataset_open(path, &d));
-    const gyre_images *train = gyre_dataset_train(d);
-    printf("%s: %" PRId64 " training and %" PRId64 " test images of %d x %d x %d in %d classes, "
-           "%.1f MB\n",
-           path, train->count, gyre_dataset_test(d)->count, train->h, train->w, train->c,
-           gyre_dataset_classes(d), megabytes(path));
+    const gyre_images *train = gyre_dataset_train(d), *validation = gyre_dataset_validation(d);
+    printf("%s: %" PRId64 " training", path, train->count);
+    if (validation->count > 0) printf(", %" PRId64 " validation", validation->count);
+    printf(" and %" PRId64 " test images of %d x %d x %d in %d classes, %.1f MB\n",
+           gyre_dataset_test(d)->count, train->h, train->w, train->c, gyre_dataset_classes(d),
+           megabytes(path));
     gyre_dataset_close(d);
     return flushed();
 }
 
-static gyre_status import(const char *kind, const char *dir, const char *output, bool force) {
+static gyre_status import_cifar(const char *dir, const import_options *o) {
+    return gyre_import_cifar(dir, o->output, o->force);
+}
+
+static gyre_status import_idx(const char *dir, const import_options *o) {
+    return gyre_import_idx(dir, o->output, o->force);
+}
+
+static gyre_status import_folder(const char *dir, const import_options *o) {
+    return gyre_import_folder(dir, o->output, &o->folder);
+}
+
+static const struct {
+    const char *kind;
+    gyre_status (*import)(const char *dir, const import_options *o);
+    bool of_pictures; /* takes the options of a folder */
+} importers[] = {
+    {"cifar", import_cifar, false}, {"idx", import_idx, false}, {"folder", import_folder, true}};
+
+static gyre_status import(const char *kind, const char *dir, const import_options *o) {
     for (size_t i = 0; i < sizeof importers / sizeof *importers; i++) {
         if (strcmp(kind, importers[i].kind) != 0) continue;
-        GYRE_TRY(importers[i].import(dir, output, force));
-        return report(output);
+        if (o->folder_only != NULL && !importers[i].of_pictures) {
+            return gyre_fail(GYRE_EUSAGE, "--%s is for `gyre data import folder`, not for %s",
+                             o->folder_only, kind);
+        }
+        GYRE_TRY(importers[i].import(dir, o));
+        return report(o->output);
     }
-    return gyre_fail(GYRE_EUSAGE, "data import '%s' is unknown; the kinds are cifar and idx", kind);
+    return gyre_fail(GYRE_EUSAGE,
+                     "data import '%s' is unknown; the kinds are cifar, idx and folder", kind);
 }
 
 /* ---- the words after `gyre data` */
 
-typedef struct {
-    const char *output;
-    bool force;
-} flags;
-
-static gyre_status read_flags(int argc, char **argv, flags *out) {
-    static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'f'}, {0}};
-    opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
-        switch (c) {
-        case 'o': out->output = optarg; break;
-        case 'f': out->force = true; break;
-        default: return gyre_cli_bad_option(c, argv, &gyre_command_data);
-        }
-    }
-    return GYRE_OK;
-}
-
 static gyre_status data(int argc, char **argv) {
-    flags given = {0};
-    GYRE_TRY(read_flags(argc, argv, &given));
+    import_options given;
+    GYRE_TRY(import_options_read(argc, argv, &given));
     char **words = argv + optind;
     int count = argc - optind;
-    bool plain = given.output == NULL && !given.force;
+    bool plain = given.output == NULL && !given.force && given.folder_only == NULL;
     if (count == 2 && strcmp(words[0], "info") == 0 && plain) return info(words[1]);
     if (count == 3 && strcmp(words[0], "import") == 0 && given.output != NULL) {
-        return import(words[1], words[2], given.output, given.force);
+        return import(words[1], words[2], &given);
     }
     return gyre_fail(GYRE_EUSAGE, "usage: gyre %s", gyre_command_data.usage);
 }
@@ -156,7 +158,11 @@ static int run(int argc, char **argv) {
 
 const gyre_command gyre_command_data = {
     "data",
-    "data import cifar|idx DIR -o FILE | data info FILE",
-    "makes a dataset file of an official download (--force replaces one), or says what it holds",
+    "data import cifar|idx DIR -o FILE [--force] | data import folder DIR -o FILE [--force] "
+    "[--size N|HxW] [--fit crop|pad|stretch] [--channels 3|1] [--labels FILE.csv] "
+    "[--split FRACTION] [--seed N] [--threads N] [--strict] [--quiet] | data info FILE",
+    "makes a dataset file of an official download or of a folder of JPEG and PNG files "
+    "(docs/data.md), "
+    "or says what one holds",
     run,
 };

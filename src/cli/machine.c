@@ -6,6 +6,7 @@
 #include "gyre/config.h"
 #include "gyre/cores.h"
 #include "gyre/dataset.h"
+#include "gyre/folder.h"
 #include "gyre/version.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,9 +121,11 @@ void machine_read(machine *m) {
     gyre_cores_text(m->cores, sizeof m->cores);
     m->omp_threads = threads == NULL ? 0 : atoi(threads);
     snprintf(m->versions, sizeof m->versions,
-             "gyre %s, %s, oneDNN %s, HDF5 %s, zlib %s, cJSON %s; compiled by %s", GYRE_VERSION,
-             gyre_mpi_version(), gyre_onednn_version(), gyre_hdf5_version(), gyre_zlib_version(),
-             gyre_cjson_version(), COMPILER);
+             "gyre %s, %s, oneDNN %s, HDF5 %s, zlib %s, libjpeg-turbo %s, libpng %s, cJSON %s; "
+             "compiled by %s",
+             GYRE_VERSION, gyre_mpi_version(), gyre_onednn_version(), gyre_hdf5_version(),
+             gyre_zlib_version(), gyre_jpeg_version(), gyre_png_version(), gyre_cjson_version(),
+             COMPILER);
     read_memory(m);
     read_groups(m);
     read_folder(m);

@@ -1,5 +1,6 @@
-/* Rows are squeezed to the new width as they come (8 bits and 8 more behind the point), and added
- * to the few new rows that they belong to; so memory does not grow with the picture's height. */
+/* Rows are squeezed to the new width as they come, and added to the few new rows that they belong
+ * to; so memory does not grow with the picture's height. Nothing is rounded but the end, so that it
+ * does not matter which axis comes first. */
 #include "resize.h"
 
 #include <math.h>
@@ -21,8 +22,8 @@ struct gyre_resize {
     int row;            /* of the input, the next */
     int begun, ended;   /* outputs that have got their first, their last row */
     int open_most;      /* rows that are open at a time */
-    uint16_t *squeezed; /* one row in the new width */
-    uint32_t *sums;     /* (open_most, out_w, 3): output j is row j mod open_most */
+    uint32_t *squeezed; /* one row in the new width, 16 bits behind the point */
+    uint64_t *sums;     /* (open_most, out_w, 3): output j is row j mod open_most */
     uint8_t *result;
 };
 
@@ -145,31 +146,30 @@ void gyre_resize_close(gyre_resize *r) {
     free(r);
 }
 
-/* A sum is at most 255 ONE: 255 * 256 remain. */
-static void squeeze(const filter *f, const uint8_t *restrict rgb, uint16_t *restrict out) {
+static void squeeze(const filter *f, const uint8_t *restrict rgb, uint32_t *restrict out) {
     for (int j = 0; j < f->out; j++) {
         const uint32_t *weights = f->weights + (size_t)j * (size_t)f->room;
         const uint8_t *pixel = rgb + (size_t)f->first[j] * CHANNELS;
-        uint32_t red = 128, green = 128, blue = 128;
+        uint32_t red = 0, green = 0, blue = 0;
         for (int i = 0; i < f->count[j]; i++, pixel += CHANNELS) {
             red += weights[i] * pixel[0];
             green += weights[i] * pixel[1];
             blue += weights[i] * pixel[2];
         }
-        *out++ = (uint16_t)(red >> 8);
-        *out++ = (uint16_t)(green >> 8);
-        *out++ = (uint16_t)(blue >> 8);
+        *out++ = red;
+        *out++ = green;
+        *out++ = blue;
     }
 }
 
-/* A sum is at most 255 * 256 * ONE, and with a half of 2^24 still below 2^32. */
-static void finish_row(const uint32_t *restrict sums, uint8_t *restrict out, size_t width) {
-    for (size_t k = 0; k < width; k++) out[k] = (uint8_t)((sums[k] + (1u << 23)) >> 24);
+static void finish_row(const uint64_t *restrict sums, uint8_t *restrict out, size_t width) {
+    const uint64_t half = (uint64_t)ONE * ONE / 2;
+    for (size_t k = 0; k < width; k++) out[k] = (uint8_t)((sums[k] + half) / ONE / ONE);
 }
 
-static void add_row(const uint16_t *restrict row, uint32_t weight, uint32_t *restrict sums,
+static void add_row(const uint32_t *restrict row, uint32_t weight, uint64_t *restrict sums,
                     size_t width) {
-    for (size_t k = 0; k < width; k++) sums[k] += weight * row[k];
+    for (size_t k = 0; k < width; k++) sums[k] += (uint64_t)weight * row[k];
 }
 
 void gyre_resize_row(gyre_resize *r, const uint8_t *rgb) {
@@ -180,7 +180,7 @@ void gyre_resize_row(gyre_resize *r, const uint8_t *rgb) {
     if (r->ended == r->begun) return;
     squeeze(&r->across, rgb, r->squeezed);
     for (int j = r->ended; j < r->begun; j++) {
-        uint32_t *sums = r->sums + (size_t)(j % r->open_most) * width;
+        uint64_t *sums = r->sums + (size_t)(j % r->open_most) * width;
         int i = y - f->first[j];
         if (i < f->count[j]) {
             add_row(r->squeezed, f->weights[(size_t)j * (size_t)f->room + (size_t)i], sums, width);

@@ -3,8 +3,8 @@
  * The triangle filter, widened by the scale when the picture shrinks: what Pillow calls BILINEAR
  * (and Heckbert's zoom before it). Weights are integers with the sum 2^16 and pixels are added as
  * integers, so the result is the same bits everywhere; at scale 1 it is the picture itself. The
- * weights are their own mirror image, so a mirrored picture has a mirrored result. Internal to
- * src/data. */
+ * weights are their own mirror image, so a picture that is mirrored or turned has a result that is
+ * so too, bit for bit. Internal to src/data. */
 #ifndef GYRE_DATA_RESIZE_H
 #define GYRE_DATA_RESIZE_H
 

@@ -1,0 +1,23 @@
+/* All pictures of a listing into the rows of a dataset file, on several threads. Internal to
+ * src/data. */
+#ifndef GYRE_DATA_IMPORT_CREW_H
+#define GYRE_DATA_IMPORT_CREW_H
+
+#include "listing.h"
+#include "picture.h"
+#include "write.h"
+
+typedef struct {
+    const char *dir;
+    gyre_listing *list; /* a file that cannot be read gets its problem */
+    const gyre_rows *rows;
+    gyre_picture_form form;
+    int threads; /* 0: one for each core that this process may use */
+    bool quiet;
+} gyre_import_job;
+
+/* GYRE_EUSAGE: a picture's size is not job->form's, the first such picture is named. Other errors
+ * are not a picture's own: memory, the output, or GYRE_EINTERRUPTED after SIGINT or SIGTERM. */
+gyre_status gyre_import_pictures(const gyre_import_job *job);
+
+#endif

@@ -1,0 +1,202 @@
+/* Folders of pictures: listed, numbered and split by their names, then read on all cores into a
+ * file that already has a place for each of them. What could not be read is told at the end, in the
+ * order of names. */
+#include "gyre/folder.h"
+
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include "gyre/text.h"
+#include "import_crew.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- before */
+
+static gyre_status check_options(const gyre_folder_options *o) {
+    bool sides = o->h >= 0 && o->w >= 0 && o->h <= GYRE_SIDE_MAX && o->w <= GYRE_SIDE_MAX;
+    if (!sides || (o->h == 0) != (o->w == 0)) {
+        return gyre_fail(GYRE_EUSAGE, "--size %dx%d: sides of 1 to %d pixels were expected", o->h,
+                         o->w, GYRE_SIDE_MAX);
+    }
+    if (o->c != 1 && o->c != 3) {
+        return gyre_fail(GYRE_EUSAGE, "--channels %d: 3 (RGB) or 1 (gray) was expected", o->c);
+    }
+    if (o->split >= 0 && o->split < 1) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "--split %g: a part of the pictures, above 0 and below 1, was expected",
+                     o->split);
+}
+
+static gyre_status no_pictures(const char *dir, const gyre_listing *l) {
+    char name[256];
+    if (l->others == 0) return gyre_fail(GYRE_EIO, "'%s' holds no pictures", dir);
+    gyre_text_visible(l->other, name, sizeof name);
+    return gyre_fail(GYRE_EIO,
+                     "'%s' holds no pictures: none of its %zu files, the first is '%s', has a name "
+                     "that ends in .jpg, .jpeg or .png",
+                     dir, l->others, name);
+}
+
+static void tell_what_is_passed_over(const gyre_listing *l) {
+    char name[256];
+    if (l->others > 0) {
+        gyre_text_visible(l->other, name, sizeof name);
+        gyre_warn(
+            "%zu files whose names do not end as a JPEG's or PNG's are passed over, the first "
+            "is '%s'",
+            l->others, name);
+    }
+    if (l->repeats > 0) {
+        gyre_text_visible(l->repeat, name, sizeof name);
+        gyre_warn("links passed over, to folders that are read already: %zu, the first is '%s'",
+                  l->repeats, name);
+    }
+}
+
+static gyre_status list(const char *dir, const gyre_folder_options *o, gyre_listing *l) {
+    if (o->labels != NULL) {
+        GYRE_TRY(gyre_listing_by_csv(dir, o->labels, l));
+    } else {
+        GYRE_TRY(gyre_listing_walk(dir, l));
+        if (l->count == 0) return no_pictures(dir, l);
+        GYRE_TRY(gyre_listing_by_folder(dir, l));
+    }
+    GYRE_TRY(gyre_listing_number(l));
+    if (o->split > 0) GYRE_TRY(gyre_listing_split(l, o->split, o->seed));
+    gyre_listing_place(l);
+    tell_what_is_passed_over(l);
+    return GYRE_OK;
+}
+
+/* Without --size: that of the first picture that has one. */
+static gyre_status find_size(const char *dir, gyre_listing *l, gyre_picture_form *form) {
+    for (size_t i = 0; i < l->count && form->h == 0; i++) {
+        if (l->files[i].problem != NULL) continue;
+        char *path = gyre_path_join(dir, l->files[i].path);
+        if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a picture");
+        gyre_status status = gyre_picture_size(path, &form->h, &form->w);
+        free(path);
+        if (status == GYRE_EIO) status = gyre_listed_fail(&l->files[i]);
+        GYRE_TRY(status);
+    }
+    if (form->h <= GYRE_SIDE_MAX && form->w <= GYRE_SIDE_MAX) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "the first picture has %d x %d pixels; images of a dataset have sides of at "
+                     "most %d: --size makes them smaller",
+                     form->h, form->w, GYRE_SIDE_MAX);
+}
+
+/* ---- after */
+
+static size_t tell_problems(const gyre_listing *l) {
+    size_t problems = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        const gyre_listed *file = &l->files[i];
+        char name[1024];
+        if (file->problem == NULL) continue;
+        gyre_text_visible(file->path, name, sizeof name);
+        gyre_say("left out: '%s' %s", name, file->problem);
+        problems++;
+    }
+    return problems;
+}
+
+static void tell_classes(const gyre_listing *l, const int64_t *pictures) {
+    int empty = 0, first = 0;
+    for (int k = l->classes - 1; k >= 0; k--) {
+        if (pictures[k] > 0) continue;
+        first = k;
+        empty++;
+    }
+    if (empty == 0) return;
+    gyre_warn(
+        "classes that cannot be learned, without a training picture: %d of %d, the first is '%s'",
+        empty, l->classes, l->names[first]);
+}
+
+static gyre_status judge(const char *dir, const gyre_listing *l, bool strict) {
+    gyre_status status = GYRE_OK;
+    int64_t *pictures = calloc((size_t)l->classes, sizeof *pictures), all = 0;
+    if (pictures == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d classes", l->classes);
+    for (size_t i = 0; i < l->count; i++) {
+        const gyre_listed *file = &l->files[i];
+        if (file->problem != NULL || file->part != GYRE_PART_TRAIN) continue;
+        pictures[file->label]++;
+        all++;
+    }
+    size_t problems = tell_problems(l);
+    if (strict && problems > 0) {
+        status = gyre_fail(GYRE_EIO,
+                           "%zu of %zu pictures in '%s' cannot be used (see above); without "
+                           "--strict they are left out",
+                           problems, l->count, dir);
+    } else if (all == 0) {
+        status = gyre_fail(GYRE_EIO,
+                           "none of the training pictures in '%s' can be read (see above)", dir);
+    } else {
+        if (problems > 0) gyre_warn("pictures left out: %zu of %zu", problems, l->count);
+        tell_classes(l, pictures);
+    }
+    free(pictures);
+    return status;
+}
+
+static gyre_status finish(gyre_rows *rows, const gyre_listing *l) {
+    gyre_status status = GYRE_OK;
+    int32_t *labels[GYRE_PARTS] = {0};
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        size_t count = (size_t)l->counts[part];
+        labels[part] = malloc(count * sizeof **labels + 1);
+        if (labels[part] == NULL) {
+            status = gyre_fail(GYRE_EDEVICE, "no memory for %zu labels", count);
+            goto out;
+        }
+        for (size_t i = 0; i < count; i++) labels[part][i] = GYRE_NO_ROW;
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        const gyre_listed *file = &l->files[i];
+        if (file->problem == NULL) labels[file->part][file->row] = file->label;
+    }
+    status = gyre_rows_finish(rows, (const int32_t *const *)labels);
+out:
+    for (int part = 0; part < GYRE_PARTS; part++) free(labels[part]);
+    return status;
+}
+
+/* ---- the import */
+
+static gyre_status import(const char *dir, const char *output, const gyre_folder_options *o,
+                          gyre_listing *l) {
+    gyre_picture_form form = {.h = o->h, .w = o->w, .c = o->c, .fit = o->fit, .exact = o->h == 0};
+    gyre_rows *rows = NULL;
+    gyre_status status = GYRE_OK;
+    if (form.exact) GYRE_TRY(find_size(dir, l, &form));
+    if (form.h == 0) return judge(dir, l, o->strict);
+    gyre_rows_shape shape = {
+        .h = form.h, .w = form.w, .c = form.c, .classes = l->classes, .names = l->names};
+    memcpy(shape.counts, l->counts, sizeof shape.counts);
+    GYRE_TRY(gyre_rows_open(output, o->force, &shape, &rows));
+    const gyre_import_job job = {.dir = dir,
+                                 .list = l,
+                                 .rows = rows,
+                                 .form = form,
+                                 .threads = o->threads,
+                                 .quiet = o->quiet};
+    GYRE_GOTO(gyre_import_pictures(&job));
+    GYRE_GOTO(judge(dir, l, o->strict));
+    status = finish(rows, l);
+out:
+    gyre_rows_close(rows);
+    return status;
+}
+
+gyre_status gyre_import_folder(const char *dir, const char *output,
+                               const gyre_folder_options *options) {
+    gyre_listing l = {0};
+    GYRE_TRY(check_options(options));
+    GYRE_TRY(gyre_output_check(output, options->force));
+    gyre_status status = list(dir, options, &l);
+    if (status == GYRE_OK) status = import(dir, output, options, &l);
+    gyre_listing_close(&l);
+    return status;
+}

@@ -1,0 +1,309 @@
+/* Classes, parts and rows of listed pictures. Everything is decided by names, before a picture is
+ * opened: a broken one changes neither the numbers of the classes nor the split of the others. */
+#include "listing.h"
+
+#include "gyre/random.h"
+#include "gyre/text.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+static gyre_status no_memory(void) {
+    return gyre_fail(GYRE_EDEVICE, "no memory to list the pictures of a folder");
+}
+
+/* ---- the list */
+
+static void free_file(gyre_listed *file) {
+    free(file->path);
+    free(file->kind);
+    free(file->problem);
+}
+
+gyre_status gyre_listing_add(gyre_listing *l, char *path, char *kind, char *problem) {
+    gyre_listed file = {.path = path, .kind = kind, .problem = problem};
+    if (l->count == l->room) {
+        size_t room = l->room == 0 ? 256 : 2 * l->room;
+        gyre_listed *more = realloc(l->files, room * sizeof *more);
+        if (more == NULL) {
+            free_file(&file);
+            return no_memory();
+        }
+        l->files = more;
+        l->room = room;
+    }
+    l->files[l->count++] = file;
+    return GYRE_OK;
+}
+
+static int by_path(const void *a, const void *b) {
+    return strcmp(((const gyre_listed *)a)->path, ((const gyre_listed *)b)->path);
+}
+
+void gyre_listing_sort(gyre_listing *l) {
+    if (l->count > 0) qsort(l->files, l->count, sizeof *l->files, by_path);
+}
+
+gyre_status gyre_listed_fail(gyre_listed *file) {
+    file->problem = strdup(gyre_error_text());
+    return file->problem == NULL ? no_memory() : GYRE_OK;
+}
+
+void gyre_listing_place(gyre_listing *l) {
+    memset(l->counts, 0, sizeof l->counts);
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->files[i].problem == NULL) l->files[i].row = l->counts[l->files[i].part]++;
+    }
+}
+
+void gyre_listing_close(gyre_listing *l) {
+    for (size_t i = 0; i < l->count; i++) free_file(&l->files[i]);
+    free(l->files);
+    free(l->names);
+    free(l->other);
+    free(l->repeat);
+    *l = (gyre_listing){0};
+}
+
+/* ---- classes and parts by folder */
+
+/* The part that a folder of this name is, -1: none. */
+static int part_of(const char *name, size_t length) {
+    static const struct {
+        const char *name;
+        int part;
+    } names[] = {{"train", GYRE_PART_TRAIN},
+                 {"validation", GYRE_PART_VALIDATION},
+                 {"val", GYRE_PART_VALIDATION},
+                 {"test", GYRE_PART_TEST}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strlen(names[i].name) == length && memcmp(name, names[i].name, length) == 0) {
+            return names[i].part;
+        }
+    }
+    return -1;
+}
+
+/* Folders at the top are parts when all of them are named so and one of them is "train": a class of
+ * vehicles may well be called "train". */
+static bool has_parts(const gyre_listing *l) {
+    bool train = false;
+    for (size_t i = 0; i < l->count; i++) {
+        const char *path = l->files[i].path, *slash = strchr(path, '/');
+        if (slash == NULL) continue;
+        int part = part_of(path, (size_t)(slash - path));
+        if (part < 0) return false;
+        train = train || part == GYRE_PART_TRAIN;
+    }
+    return train;
+}
+
+static gyre_status take_folder(gyre_listed *file, bool parts) {
+    const char *at = file->path, *slash = strchr(at, '/');
+    if (file->problem != NULL || slash == NULL) return GYRE_OK;
+    if (parts) {
+        file->part = part_of(at, (size_t)(slash - at));
+        at = slash + 1;
+        slash = strchr(at, '/');
+    }
+    if (slash == NULL) return GYRE_OK;
+    file->kind = strndup(at, (size_t)(slash - at));
+    return file->kind == NULL ? no_memory() : GYRE_OK;
+}
+
+/* A picture outside of all class folders. */
+static gyre_status set_stray(gyre_listed *file) {
+    gyre_fail(GYRE_EIO, "lies in no class's folder");
+    return gyre_listed_fail(file);
+}
+
+gyre_status gyre_listing_by_folder(const char *dir, gyre_listing *l) {
+    size_t inside = 0, outside = 0;
+    bool parts = has_parts(l);
+    for (size_t i = 0; i < l->count; i++) {
+        gyre_listed *file = &l->files[i];
+        GYRE_TRY(take_folder(file, parts));
+        if (file->kind != NULL)
+            inside++;
+        else if (file->problem == NULL)
+            outside++;
+    }
+    if (inside == 0 && outside > 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "'%s' holds pictures (%zu) that lie in no class's folder: put each class "
+                         "into a folder of its own (cat/1.jpg, dog/1.jpg), or name the classes in "
+                         "a file with lines 'file,label' and give --labels FILE.csv",
+                         dir, outside);
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        gyre_listed *file = &l->files[i];
+        if (file->kind == NULL && file->problem == NULL) GYRE_TRY(set_stray(file));
+    }
+    return GYRE_OK;
+}
+
+/* ---- numbers of classes */
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_number(const char *name) {
+    size_t length = strlen(name);
+    return length >= 1 && length <= 18 && strspn(name, "0123456789") == length;
+}
+
+static int by_value(const void *a, const void *b) {
+    long long x = atoll(*(const char *const *)a), y = atoll(*(const char *const *)b);
+    return x < y ? -1 : x > y ? 1 : by_name(a, b);
+}
+
+static gyre_status take_name(gyre_listing *l, int label, const char *kind) {
+    size_t length = gyre_text_visible(kind, l->names[label], GYRE_NAME_SIZE);
+    if (length < GYRE_NAME_SIZE) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "the class name '%s...' has %zu bytes, %d are kept in a dataset: give it a "
+                     "shorter one",
+                     l->names[label], length, GYRE_NAME_SIZE - 1);
+}
+
+static gyre_status check_classes(const gyre_listing *l, const char *const *kinds, size_t files,
+                                 size_t count) {
+    char name[GYRE_NAME_SIZE];
+    if (count > GYRE_CLASSES_MAX) {
+        return gyre_fail(GYRE_EUSAGE, "%zu classes; at most %d are possible", count,
+                         GYRE_CLASSES_MAX);
+    }
+    if (count != 1) return GYRE_OK;
+    gyre_text_visible(kinds[0], name, sizeof name);
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "all %zu pictures are of one class, '%s': there is nothing to tell apart. Each "
+        "class needs a folder of its own, or a label in --labels FILE.csv%s",
+        files, name, l->repeats > 0 ? "; folders met again by a link are left out" : "");
+}
+
+/* The names, each once, in order. */
+static size_t sort_kinds(const char **kinds, size_t count) {
+    bool numbers = true;
+    size_t unique = 0;
+    for (size_t i = 0; i < count; i++) numbers = numbers && is_number(kinds[i]);
+    qsort(kinds, count, sizeof *kinds, numbers ? by_value : by_name);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || strcmp(kinds[i], kinds[unique - 1]) != 0) kinds[unique++] = kinds[i];
+    }
+    return unique;
+}
+
+static int32_t label_of(const char *const *kinds, size_t count, const char *kind, bool numbers) {
+    const char *const *found =
+        bsearch(&kind, kinds, count, sizeof *kinds, numbers ? by_value : by_name);
+    return (int32_t)(found - kinds);
+}
+
+gyre_status gyre_listing_number(gyre_listing *l) {
+    const char **kinds = calloc(l->count + 1, sizeof *kinds);
+    gyre_status status = GYRE_OK;
+    size_t files = 0;
+    bool numbers = true;
+    if (kinds == NULL) return no_memory();
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->files[i].kind != NULL) kinds[files++] = l->files[i].kind;
+    }
+    size_t count = sort_kinds(kinds, files);
+    GYRE_GOTO(check_classes(l, kinds, files, count));
+    l->names = calloc(count + 1, sizeof *l->names);
+    if (l->names == NULL) {
+        status = no_memory();
+        goto out;
+    }
+    l->classes = (int)count;
+    for (size_t i = 0; i < count; i++) {
+        numbers = numbers && is_number(kinds[i]);
+        GYRE_GOTO(take_name(l, (int)i, kinds[i]));
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        gyre_listed *file = &l->files[i];
+        if (file->kind != NULL) file->label = label_of(kinds, count, file->kind, numbers);
+    }
+out:
+    free(kinds);
+    return status;
+}
+
+/* ---- the split */
+
+typedef struct {
+    int32_t label;
+    uint64_t key;
+    size_t file;
+} draw;
+
+static int by_draw(const void *a, const void *b) {
+    const draw *x = a, *y = b;
+    if (x->label != y->label) return x->label < y->label ? -1 : 1;
+    if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    return x->file < y->file ? -1 : x->file > y->file;
+}
+
+static uint64_t key_of(uint64_t seed, const char *path) {
+    gyre_random r = gyre_random_open(seed, GYRE_RANDOM_SPLIT, XXH3_64bits(path, strlen(path)), 1);
+    return gyre_random_u64(&r);
+}
+
+/* How many of a class's n files are set aside. */
+static size_t share(double fraction, size_t n) {
+    size_t chosen = (size_t)floor(fraction * (double)n + 0.5);
+    return chosen < n ? chosen : n - 1;
+}
+
+/* The part that takes them, -1: both exist. */
+static int free_part(const gyre_listing *l) {
+    bool taken[GYRE_PARTS] = {false};
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->files[i].kind != NULL) taken[l->files[i].part] = true;
+    }
+    return !taken[GYRE_PART_TEST] ? GYRE_PART_TEST
+                                  : (!taken[GYRE_PART_VALIDATION] ? GYRE_PART_VALIDATION : -1);
+}
+
+/* Draws are sorted; returns how many were set aside. */
+static size_t set_aside(gyre_listing *l, const draw *draws, size_t count, double fraction, int part,
+                        size_t *largest) {
+    size_t total = 0;
+    *largest = 0;
+    for (size_t begin = 0, end; begin < count; begin = end) {
+        for (end = begin; end < count && draws[end].label == draws[begin].label;) end++;
+        size_t chosen = share(fraction, end - begin);
+        for (size_t i = 0; i < chosen; i++) l->files[draws[begin + i].file].part = part;
+        if (end - begin > *largest) *largest = end - begin;
+        total += chosen;
+    }
+    return total;
+}
+
+gyre_status gyre_listing_split(gyre_listing *l, double fraction, uint64_t seed) {
+    size_t count = 0, largest;
+    int part = free_part(l);
+    if (part < 0) {
+        return gyre_fail(GYRE_EUSAGE, "--split has nothing to make: the folder has a test and a "
+                                      "validation part of its own");
+    }
+    draw *draws = calloc(l->count + 1, sizeof *draws);
+    if (draws == NULL) return no_memory();
+    for (size_t i = 0; i < l->count; i++) {
+        const gyre_listed *file = &l->files[i];
+        if (file->kind == NULL || file->part != GYRE_PART_TRAIN) continue;
+        draws[count++] = (draw){file->label, key_of(seed, file->path), i};
+    }
+    qsort(draws, count, sizeof *draws, by_draw);
+    size_t chosen = set_aside(l, draws, count, fraction, part, &largest);
+    free(draws);
+    if (chosen > 0) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "--split %g sets nothing aside: it takes that part of each class, rounded, and "
+        "the largest class has %zu training pictures",
+        fraction, largest);
+}

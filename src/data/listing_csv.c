@@ -1,0 +1,130 @@
+/* Labels from a CSV file (RFC 4180): lines "file,label", fields in quotes where they hold commas,
+ * and a first line that may be a header. */
+#include "listing.h"
+
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include "gyre/text.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const char *path;
+    char *at; /* what is not read yet */
+    int line;
+} reader;
+
+static gyre_status wrong(const reader *r, const char *what) {
+    return gyre_fail(GYRE_EIO, "'%s', line %d: %s; 'file,label' was expected", r->path, r->line,
+                     what);
+}
+
+static bool ends_field(char c) {
+    return c == ',' || c == '\n' || c == '\0';
+}
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* In quotes; two of them stand for one. */
+static gyre_status read_quoted(reader *r, char **field) {
+    char *to = *field = ++r->at;
+    for (; *r->at != '\0' && (*r->at != '"' || r->at[1] == '"'); r->at++) {
+        if (*r->at == '\n') break; /* no file or class has a name of two lines */
+        if (*r->at == '"') r->at++;
+        *to++ = *r->at;
+    }
+    if (*r->at != '"') return wrong(r, "a quote that is not closed");
+    *to = '\0';
+    r->at++;
+    while (is_blank(*r->at)) r->at++;
+    return ends_field(*r->at) ? GYRE_OK : wrong(r, "text behind a closing quote");
+}
+
+/* Ends the field with a zero; `end` becomes what stood there. */
+static gyre_status read_field(reader *r, char **field, char *end) {
+    while (is_blank(*r->at)) r->at++;
+    if (*r->at == '"') {
+        GYRE_TRY(read_quoted(r, field));
+        *end = *r->at;
+    } else {
+        *field = r->at;
+        while (!ends_field(*r->at)) r->at++;
+        *end = *r->at;
+        for (char *last = r->at; last > *field && is_blank(last[-1]); last--) last[-1] = '\0';
+        *r->at = '\0';
+    }
+    if (*end != '\0') r->at++;
+    return GYRE_OK;
+}
+
+static gyre_status read_line(reader *r, gyre_listing *l) {
+    char *file, *label, end;
+    r->line++;
+    GYRE_TRY(read_field(r, &file, &end));
+    if (end != ',') return file[0] == '\0' ? GYRE_OK : wrong(r, "a single field");
+    GYRE_TRY(read_field(r, &label, &end));
+    if (end == ',') return wrong(r, "more than two fields");
+    if (r->line == 1 && !gyre_is_picture_name(file)) return GYRE_OK; /* a header */
+    while (strncmp(file, "./", 2) == 0) file += 2;
+    if (file[0] == '\0' || label[0] == '\0') return wrong(r, "an empty field");
+    char *path = strdup(file), *kind = strdup(label);
+    if (path != NULL && kind != NULL) return gyre_listing_add(l, path, kind, NULL);
+    free(path);
+    free(kind);
+    return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", r->path);
+}
+
+static gyre_status read_lines(const char *csv, char *text, size_t size, gyre_listing *l) {
+    static const char bom[] = "\xef\xbb\xbf";
+    reader r = {csv, text, 0};
+    if (memchr(text, '\0', size) != NULL) {
+        return gyre_fail(GYRE_EIO, "'%s' is no text: it has a byte 0", csv);
+    }
+    if (strncmp(text, bom, 3) == 0) r.at += 3;
+    while (*r.at != '\0') GYRE_TRY(read_line(&r, l));
+    if (l->count > 0) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s' names no file; lines 'file,label' were expected", csv);
+}
+
+static gyre_status check_once(const char *csv, const gyre_listing *l) {
+    char name[256];
+    for (size_t i = 1; i < l->count; i++) {
+        if (strcmp(l->files[i - 1].path, l->files[i].path) != 0) continue;
+        gyre_text_visible(l->files[i].path, name, sizeof name);
+        return gyre_fail(GYRE_EIO, "'%s' names the file '%s' twice", csv, name);
+    }
+    return GYRE_OK;
+}
+
+/* Both lists are sorted. */
+static void warn_of_unlisted(const char *dir, const char *csv, const gyre_listing *found,
+                             const gyre_listing *l) {
+    size_t unlisted = 0, at = 0;
+    for (size_t i = 0; i < found->count; i++) {
+        const char *path = found->files[i].path;
+        while (at < l->count && strcmp(l->files[at].path, path) < 0) at++;
+        if (at == l->count || strcmp(l->files[at].path, path) != 0) unlisted++;
+    }
+    if (unlisted == 0) return;
+    gyre_warn("pictures in '%s' that '%s' does not name and that are left out: %zu", dir, csv,
+              unlisted);
+}
+
+gyre_status gyre_listing_by_csv(const char *dir, const char *csv, gyre_listing *l) {
+    gyre_listing found = {0};
+    gyre_status status = GYRE_OK;
+    char *text = NULL;
+    size_t size = 0;
+    GYRE_TRY(gyre_file_read(csv, 1 << 30, &text, &size));
+    GYRE_GOTO(read_lines(csv, text, size, l));
+    gyre_listing_sort(l);
+    GYRE_GOTO(check_once(csv, l));
+    GYRE_GOTO(gyre_listing_walk(dir, &found));
+    warn_of_unlisted(dir, csv, &found, l);
+out:
+    gyre_listing_close(&found);
+    free(text);
+    return status;
+}

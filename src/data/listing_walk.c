@@ -1,0 +1,128 @@
+/* Looking for pictures below a folder. A folder is known by its device and number, so that links
+ * that lead in a circle, or twice to one place, do no harm. */
+#include "listing.h"
+
+#include "gyre/file.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+typedef struct {
+    dev_t device;
+    ino_t number;
+} identity;
+
+typedef struct {
+    gyre_listing *list;
+    identity *seen;
+    size_t count, room;
+} walk;
+
+static gyre_status no_memory(void) {
+    return gyre_fail(GYRE_EDEVICE, "no memory to list the pictures of a folder");
+}
+
+bool gyre_is_picture_name(const char *name) {
+    static const char *const ends[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot != NULL && i < sizeof ends / sizeof *ends; i++) {
+        if (strcasecmp(dot, ends[i]) == 0) return true;
+    }
+    return false;
+}
+
+/* Counts something that is not taken, and keeps the first one's name. */
+static gyre_status count(size_t *number, char **first, const char *name) {
+    if ((*number)++ > 0) return GYRE_OK;
+    *first = strdup(name);
+    return *first == NULL ? no_memory() : GYRE_OK;
+}
+
+static gyre_status enter(walk *w, const struct stat *st, bool *again) {
+    *again = false;
+    for (size_t i = 0; i < w->count && !*again; i++) {
+        *again = w->seen[i].number == st->st_ino && w->seen[i].device == st->st_dev;
+    }
+    if (*again) return GYRE_OK;
+    if (w->count == w->room) {
+        size_t room = w->room == 0 ? 64 : 2 * w->room;
+        identity *more = realloc(w->seen, room * sizeof *more);
+        if (more == NULL) return no_memory();
+        w->seen = more;
+        w->room = room;
+    }
+    w->seen[w->count++] = (identity){st->st_dev, st->st_ino};
+    return GYRE_OK;
+}
+
+static int is_visible(const struct dirent *entry) {
+    return entry->d_name[0] != '.';
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static gyre_status walk_folder(walk *w, const char *path, const char *below);
+
+/* `below` is its place below the folder; `path` the same for the operating system. */
+static gyre_status visit(walk *w, const char *path, const char *below) {
+    gyre_listing *l = w->list;
+    struct stat st;
+    bool there = stat(path, &st) == 0;
+    if (there && S_ISDIR(st.st_mode)) return walk_folder(w, path, below);
+    if (!gyre_is_picture_name(below)) return count(&l->others, &l->other, below);
+    char *copy = strdup(below);
+    return copy == NULL ? no_memory() : gyre_listing_add(l, copy, NULL, NULL);
+}
+
+/* The top folder is told by `below` being empty. */
+static gyre_status cannot_list(walk *w, const char *path, const char *below, int reason) {
+    if (reason == ENOMEM) return no_memory();
+    if (below[0] == '\0') {
+        return gyre_fail(GYRE_EIO, "'%s' cannot be listed: %s", path, strerror(reason));
+    }
+    gyre_fail(GYRE_EIO, "is a folder that cannot be listed: %s", strerror(reason));
+    char *copy = strdup(below), *problem = strdup(gyre_error_text());
+    if (copy != NULL && problem != NULL) return gyre_listing_add(w->list, copy, NULL, problem);
+    free(copy);
+    free(problem);
+    return no_memory();
+}
+
+static gyre_status walk_folder(walk *w, const char *path, const char *below) {
+    struct dirent **entries = NULL;
+    struct stat st;
+    gyre_status status = GYRE_OK;
+    bool again;
+    if (stat(path, &st) != 0) return cannot_list(w, path, below, errno);
+    GYRE_TRY(enter(w, &st, &again));
+    if (again) return count(&w->list->repeats, &w->list->repeat, below);
+    int entry_count = scandir(path, &entries, is_visible, by_bytes);
+    if (entry_count < 0) return cannot_list(w, path, below, errno);
+    for (int i = 0; i < entry_count; i++) {
+        const char *name = entries[i]->d_name;
+        char *there = gyre_path_join(path, name);
+        char *its_below = below[0] == '\0' ? strdup(name) : gyre_path_join(below, name);
+        if (there == NULL || its_below == NULL)
+            status = no_memory();
+        else if (status == GYRE_OK)
+            status = visit(w, there, its_below);
+        free(there);
+        free(its_below);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}
+
+gyre_status gyre_listing_walk(const char *dir, gyre_listing *l) {
+    walk w = {.list = l};
+    gyre_status status = walk_folder(&w, dir, "");
+    free(w.seen);
+    gyre_listing_sort(l);
+    return status;
+}
