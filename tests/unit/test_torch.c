@@ -286,7 +286,7 @@ static void resnet18_is_pytorchs(void **state) {
 
 static void resnet50_is_pytorchs(void **state) {
     (void)state;
-    check_model((recipe){"resnet50", 3, 2, 64, 0.001, BOUND_OF_MANY_RELUS});
+    check_model((recipe){"resnet50", 3, 2, 64, 0.0001, BOUND_OF_MANY_RELUS});
 }
 
 int main(void) {

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 import recipe
 
 RATE = {"resnet20": 0.003, "cifar10_quick": 0.003, "cifar10_full": 0.0015, "resnet18": 0.001,
-        "resnet50": 0.001}  # fmt: skip
+        "resnet50": 0.0001}  # fmt: skip
 MOMENTUM, DECAY = 0.9, 1e-4
 
 
