@@ -26,16 +26,19 @@ static gyre_status open_file(gyre_source *s) {
     return GYRE_OK;
 }
 
+static gyre_status cut_short(const gyre_source *s) {
+    struct stat st = {0};
+    fstat(s->fd, &st);
+    return gyre_fail(GYRE_EIO, "'%s' has been cut short: it had %llu bytes, and has %llu now",
+                     s->path, (unsigned long long)s->size, (unsigned long long)st.st_size);
+}
+
 gyre_status gyre_source_read(const gyre_source *s, uint64_t offset, void *out, size_t size) {
     for (size_t done = 0; done < size;) {
         ssize_t n = pread(s->fd, (char *)out + done, size - done, (off_t)(offset + done));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return gyre_fail(GYRE_EIO, "cannot read '%s': %s", s->path, strerror(errno));
-        if (n == 0) {
-            return gyre_fail(
-                GYRE_EIO, "'%s' has been cut short: it had %llu bytes, and ends at %llu now",
-                s->path, (unsigned long long)s->size, (unsigned long long)(offset + done));
-        }
+        if (n == 0) return cut_short(s);
         done += (size_t)n;
     }
     return GYRE_OK;

@@ -110,14 +110,14 @@ out:
 }
 
 gyre_status gyre_inspect(const char *path, FILE *out) {
-    bool sealed = false;
+    gyre_seal_words seal;
     if (is_folder(path)) return inspect_folder(path, out);
-    if (gyre_seal_check(path, "checkpoint", &sealed) == GYRE_OK && sealed) {
+    if (gyre_seal_read(path, "checkpoint", &seal) == GYRE_OK && seal.sealed) {
         return inspect_checkpoint(path, out);
     }
-    if (sealed && gyre_seal_check(path, "dataset", &sealed) != GYRE_OK) {
+    if (seal.sealed && gyre_seal_read(path, "dataset", &seal) != GYRE_OK) {
         return GYRE_EIO; /* neither, or damaged: the seal says which */
     }
-    if (!sealed && inspect_metrics(path, out) == GYRE_OK) return GYRE_OK;
+    if (!seal.sealed && inspect_metrics(path, out) == GYRE_OK) return GYRE_OK;
     return inspect_dataset(path, out);
 }
