@@ -13,12 +13,21 @@
 
 typedef struct gyre_comm gyre_comm;
 
-/* Initialises MPI (MPI_THREAD_FUNNELED). Compares the size with SLURM_NTASKS where srun started
- * us, since a launcher without PMIx support would give N runs of one rank. A failure leaves nothing
- * to close. Collective. */
+/* Initialises MPI (MPI_THREAD_FUNNELED). GYRE_EUSAGE where srun started us and MPI's size is not
+ * SLURM_NTASKS, since a launcher without PMIx would give N runs of one rank. A failure leaves
+ * nothing to close. Collective. */
 gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out);
 /* Barrier, then MPI_Finalize. After it a process only returns. Collective. */
 void gyre_comm_close(gyre_comm *c);
+
+/* Cuts the ranks into `groups` equal parts of neighbours, each a communicator of its own; *group is
+ * this rank's part, from 0. Cores and local ranks stay as they are, since the other parts' ranks
+ * live on the same hosts. GYRE_EUSAGE unless `groups` divides the size. Close the part first.
+ * Collective. */
+gyre_status gyre_comm_split(gyre_comm *c, int groups, gyre_comm **out, int *group);
+/* A barrier for ranks that may have to wait for hours: sleeps between looks, and leaves the core to
+ * those who work. Collective. */
+gyre_status gyre_comm_settle(gyre_comm *c);
 
 int gyre_comm_rank(const gyre_comm *c);
 int gyre_comm_size(const gyre_comm *c);

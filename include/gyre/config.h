@@ -5,6 +5,7 @@
 #ifndef GYRE_CONFIG_H
 #define GYRE_CONFIG_H
 
+#include "gyre/json.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
 #include <stdint.h>
@@ -18,6 +19,17 @@ typedef enum { GYRE_FIELD_ARITHMETIC, GYRE_FIELD_RECORDED, GYRE_FIELD_FREE } gyr
  * column or key path, the allowed range and the nearest valid key. On success close it. */
 gyre_status gyre_config_open(const char *path, char *const *sets, int set_count,
                              gyre_settings **out);
+/* The same from what is in memory: a whole config, and objects laid over it, whose keys are nested
+ * or dotted ({"schedule.cycles": 3}) and of which the last one wins; null means the default. `path`
+ * is the file that relative paths and messages go by, `where` begins a layer's messages. The values
+ * need not live on. */
+typedef struct {
+    const gyre_json_value *object;
+    const char *where;
+} gyre_config_layer;
+gyre_status gyre_config_build(const gyre_json_value *tree, const char *path,
+                              const gyre_config_layer *layers, int layer_count,
+                              gyre_settings **out);
 void gyre_config_close(gyre_settings *settings);
 
 /* Appends a stage to the schedule: JSON as in schedule.stages, but complete in itself, so that a
@@ -31,6 +43,14 @@ gyre_status gyre_config_require(const gyre_settings *settings);
 
 /* The settings as JSON text with every default written out; free() it. */
 gyre_status gyre_config_print(const gyre_settings *settings, char **out);
+
+/* The text of the config file at `path`, which gyre_config_open accepts, with values replaced or
+ * added; comments and layout stay. free() it. Keys as "schedule.base_lr", values as JSON. */
+typedef struct {
+    const char *key, *value;
+} gyre_config_change;
+gyre_status gyre_config_edit(const char *path, const gyre_config_change *changes, int count,
+                             char **out);
 
 /* XXH3-64 of the arithmetic fields as printed: equal for configs that describe the same run. */
 gyre_status gyre_config_hash(const gyre_settings *settings, uint64_t *out);

@@ -88,11 +88,17 @@ typedef struct {
 typedef struct {
     gyre_view train, validation;
     gyre_pixel_stats stats;
-    uint32_t *split_rows; /* owned storage behind the views */
+    uint32_t *split_rows, *subset_rows; /* owned storage behind the views */
 } gyre_samples;
 
+/* Validation samples of a split of n training samples, n >= 2: floor(fraction n + 0.5), at least 1
+ * and at most n - 1. */
+int64_t gyre_split_count(int64_t n, double fraction);
+
 /* Applies data.validation: "test" evaluates the test part, {split: f} a keyed
- * nv = floor(f n + 0.5) in 1..n-1 of the training part (SPEC: Split). Errors: GYRE_EUSAGE. */
+ * gyre_split_count of the training part. Of what is left data.subset
+ * takes the first places of one keyed permutation, so that smaller subsets lie in larger ones.
+ * Errors: GYRE_EUSAGE. */
 gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *settings,
                               uint64_t seed, gyre_samples *out);
 void gyre_samples_close(gyre_samples *s);

@@ -17,6 +17,10 @@ gyre_status gyre_file_hash(const char *path, uint64_t *out);
  * the same folder, fsync, rename, fsync of the folder. */
 gyre_status gyre_file_write_atomic(const char *path, const void *data, size_t size);
 
+/* The same for a file that must not be there yet: of several processes that try, one creates it,
+ * and the others get *created = false. */
+gyre_status gyre_file_create_atomic(const char *path, const void *data, size_t size, bool *created);
+
 /* The last two steps of an atomic write whose temporary file was made elsewhere (HDF5): fsync
  * `temporary`, rename it to `path`, fsync the folder. On failure the temporary is removed. */
 gyre_status gyre_file_commit(const char *temporary, const char *path);

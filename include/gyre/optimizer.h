@@ -21,6 +21,9 @@ gyre_status gyre_optimizer_begin(gyre_optimizer *o, int64_t t, gyre_rate rate);
  * packs the weights. */
 gyre_status gyre_optimizer_apply(gyre_optimizer *o, gyre_f32 leaf);
 
+/* Begins anew after a step that was not finite. */
+gyre_status gyre_optimizer_restart(gyre_optimizer *o);
+
 /* The step's device scalars (GYRE_SCALAR_COUNT), for read_later. */
 gyre_f32 gyre_optimizer_scalars(const gyre_optimizer *o);
 

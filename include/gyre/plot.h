@@ -2,6 +2,7 @@
 #ifndef GYRE_PLOT_H
 #define GYRE_PLOT_H
 
+#include "gyre/find.h"
 #include "gyre/schedule.h"
 #include "gyre/status.h"
 
@@ -12,5 +13,8 @@ gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output)
 
 /* lr(t) of a schedule, cycles shaded, extremes marked. */
 gyre_status gyre_plot_schedule(const gyre_schedule *s, const char *title, const char *output);
+
+/* Loss and accuracy of a range test over the rate, what it suggests marked. */
+gyre_status gyre_plot_find(const gyre_find *f, const char *title, const char *output);
 
 #endif

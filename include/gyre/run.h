@@ -18,11 +18,25 @@ typedef struct {
     bool allow_inexact; /* resume although the last bits may differ */
     bool quiet;         /* no progress line */
     bool profile;       /* measure where the time goes; a table at the end, and in profile.txt */
+    /* A cell of a study: evaluations at minima are rows of /cycles alone, so that all arms have
+     * /validation rows of the same steps, and the test part is left to the study. */
+    bool cell;
+    /* Called on rank 0 after each update, with the accuracy of the last evaluation (NaN: none yet
+     * in this launch). NULL: by nobody. */
+    void (*watch)(void *context, int64_t completed, int64_t steps, double accuracy);
+    void *context;
 } gyre_train_options;
 
 /* Trains `settings` into a run folder, resuming when it already holds this run. Collective. */
 gyre_status gyre_train(const gyre_settings *settings, const gyre_train_options *options,
                        gyre_comm *comm);
+
+/* SIGINT, SIGTERM and SIGUSR1 raise a flag: a run checkpoints and ends with GYRE_EPREEMPTED. A
+ * second SIGINT ends the process at once with GYRE_EINTERRUPTED. gyre_train catches them for its
+ * own time; who catches them around several runs keeps the flag from one to the next. */
+void gyre_stop_catch(void);
+void gyre_stop_release(void); /* by whoever caught first: default actions again */
+bool gyre_stop_wanted(void);
 
 /* Loss and accuracy of a checkpoint (or of a run folder's newest) on one part ("test",
  * "validation", "train") of a dataset file; `data` NULL: the run's own. Close the result.

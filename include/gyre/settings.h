@@ -38,6 +38,7 @@ typedef struct {
     char *path; /* as written; relative to the config file's folder */
     gyre_validation validation;
     double split; /* fraction of the training file, with VALIDATION_SPLIT */
+    int subset;   /* training samples after the split that are used; 0: all */
     gyre_order order;
     gyre_last_batch last_batch;
     bool mirror;
@@ -96,6 +97,9 @@ typedef enum {
     GYRE_ONE_CYCLE_PAPER
 } gyre_one_cycle_form;
 typedef enum { GYRE_ANNEAL_COSINE, GYRE_ANNEAL_LINEAR } gyre_anneal;
+
+/* base_lr or max_lr that a range test before the run is to find: no number yet. */
+enum { GYRE_RATE_FIND = -1 };
 
 enum { GYRE_MILESTONES_MAX = 64, GYRE_STAGES_MAX = 64 };
 

@@ -20,6 +20,8 @@ typedef struct {
     char *sentence;          /* how it differs from the base: "schedule.cycles 10" */
     bool control;            /* one that every study has unless switched off */
     int group;               /* arms are compared within a group only (one dataset size); from 0 */
+    uint64_t data_hash;      /* of the dataset (gyre_dataset_hash) */
+    bool has_test;           /* the dataset has a test part; known with settings only */
     gyre_settings *settings; /* resolved but for the seed; NULL in a study read from its folder */
 } gyre_study_arm;
 
@@ -31,7 +33,9 @@ typedef struct {
     int group_count;
     uint64_t *seeds;
     int seed_count;
-    int64_t budget_steps; /* updates of every cell; 0 when it differs between groups */
+    int64_t budget_steps;   /* updates of every cell; 0 when it differs between groups */
+    int64_t evaluate_steps; /* updates between evaluations, the same for all arms */
+    double validation_split;
     /* The one comparison that was planned, as indices of arms; -1: none. */
     int planned_arm, planned_control;
 } gyre_study;
@@ -64,9 +68,31 @@ gyre_status gyre_study_open(const char *path, gyre_study **out);
 gyre_status gyre_study_read(const char *folder, gyre_study **out);
 void gyre_study_close(gyre_study *s);
 
+/* Cells are counted seed by seed, so that pairs are complete early: 0..count-1. */
+typedef struct {
+    int arm, seed; /* indices */
+} gyre_study_cell;
+int gyre_study_cell_count(const gyre_study *s);
+gyre_study_cell gyre_study_cell_at(const gyre_study *s, int index);
+
 /* The cell's run folder; a fresh string (free() it), NULL if no memory. */
 char *gyre_study_cell_folder(const gyre_study *s, int arm, int seed);
 /* What became of a cell. Errors: GYRE_EIO when its result.json is there but cannot be read. */
 gyre_status gyre_study_result(const gyre_study *s, int arm, int seed, gyre_cell_result *out);
+
+typedef struct {
+    const char *out;    /* study folder */
+    int64_t cell;       /* run this one alone; -1: all that are not finished */
+    int64_t parallel;   /* cells side by side, each on an equal part of the ranks; at least 1 */
+    bool allow_inexact; /* resume cells although the last bits may differ */
+    bool quiet;
+} gyre_study_options;
+
+/* Runs a study that was opened from its file. Finished cells are skipped, interrupted ones go on,
+ * failed ones are tried again; a cell that another process works on is left to it. Diverged cells
+ * are results. GYRE_EUSAGE when the folder holds another study (with the differences) or there is
+ * no such cell; GYRE_EPREEMPTED after a signal, with a checkpoint; when cells failed, the status of
+ * one of them, after all others were run. Collective. */
+gyre_status gyre_study_run(gyre_study *s, const gyre_study_options *options, gyre_comm *comm);
 
 #endif

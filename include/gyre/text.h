@@ -15,7 +15,4 @@ const char *gyre_text_nearest(const char *wrong, const char *const *names);
  * that the whole has. */
 size_t gyre_text_visible(const char *bytes, char *out, size_t size);
 
-/* "1 h 02 min", "3 min 20 s", "12 s" */
-void gyre_print_duration(double seconds, char *out, int size);
-
 #endif

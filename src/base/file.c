@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -120,27 +121,47 @@ static gyre_status write_all(int fd, const char *path, const char *data, size_t 
     return GYRE_OK;
 }
 
+/* Writes and syncs a file that nobody else has open. */
+static gyre_status write_synced(const char *path, int flags, const void *data, size_t size) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
+    if (fd < 0) return gyre_fail(GYRE_EIO, "cannot create '%s': %s", path, strerror(errno));
+    gyre_status status = write_all(fd, path, data, size);
+    if (status == GYRE_OK && fsync(fd) != 0) {
+        status = gyre_fail(GYRE_EIO, "fsync of '%s' failed: %s", path, strerror(errno));
+    }
+    if (close(fd) != 0 && status == GYRE_OK) {
+        status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
+    }
+    return status;
+}
+
 gyre_status gyre_file_write_atomic(const char *path, const void *data, size_t size) {
     char *temporary = NULL;
     if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
         return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
     }
-    gyre_status status = GYRE_OK;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        status = gyre_fail(GYRE_EIO, "cannot create '%s': %s", temporary, strerror(errno));
-        goto out;
-    }
-    status = write_all(fd, temporary, data, size);
-    if (status == GYRE_OK && fsync(fd) != 0) {
-        status = gyre_fail(GYRE_EIO, "fsync of '%s' failed: %s", temporary, strerror(errno));
-    }
-    if (close(fd) != 0 && status == GYRE_OK) {
-        status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", temporary, strerror(errno));
-    }
+    gyre_status status = write_synced(temporary, O_TRUNC, data, size);
     if (status == GYRE_OK) status = move_to(temporary, path);
     if (status != GYRE_OK) unlink(temporary);
-out:
+    free(temporary);
+    return status;
+}
+
+gyre_status gyre_file_create_atomic(const char *path, const void *data, size_t size,
+                                    bool *created) {
+    char *temporary = NULL;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    /* processes of several hosts may share the folder and the process id */
+    if (asprintf(&temporary, "%s.tmp.%ld%09ld", path, (long)getpid(), now.tv_nsec) < 0) {
+        return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+    }
+    gyre_status status = write_synced(temporary, O_EXCL, data, size);
+    *created = status == GYRE_OK && link(temporary, path) == 0;
+    if (status == GYRE_OK && !*created && errno != EEXIST) {
+        status = gyre_fail(GYRE_EIO, "cannot create '%s': %s", path, strerror(errno));
+    }
+    unlink(temporary);
     free(temporary);
     return status;
 }

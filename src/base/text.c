@@ -1,7 +1,6 @@
 #include "gyre/text.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,15 +71,4 @@ size_t gyre_text_visible(const char *bytes, char *out, size_t size) {
     }
     if (size > 0) out[used] = '\0';
     return whole;
-}
-
-void gyre_print_duration(double seconds, char *out, int size) {
-    long s = seconds > 0 && seconds < 1e9 ? lround(seconds) : 0;
-    if (s >= 3600) {
-        snprintf(out, (size_t)size, "%ld h %02ld min", s / 3600, s / 60 % 60);
-    } else if (s >= 60) {
-        snprintf(out, (size_t)size, "%ld min %02ld s", s / 60, s % 60);
-    } else {
-        snprintf(out, (size_t)size, "%ld s", s);
-    }
 }

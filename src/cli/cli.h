@@ -19,5 +19,8 @@ int gyre_cli_fail(gyre_status status);
 extern const gyre_command gyre_command_train, gyre_command_schedule, gyre_command_data;
 extern const gyre_command gyre_command_plot, gyre_command_eval, gyre_command_inspect;
 extern const gyre_command gyre_command_export, gyre_command_help, gyre_command_doctor;
+extern const gyre_command gyre_command_report;
+extern const gyre_command gyre_command_study;
+extern const gyre_command gyre_command_find;
 
 #endif

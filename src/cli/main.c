@@ -10,9 +10,12 @@
 /* clang-format off */
 static const gyre_command *const commands[] = {
     &gyre_command_data,
+    &gyre_command_find,
     &gyre_command_schedule,
     &gyre_command_train,
+    &gyre_command_study,
     &gyre_command_plot,
+    &gyre_command_report,
     &gyre_command_eval,
     &gyre_command_inspect,
     &gyre_command_export,

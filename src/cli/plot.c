@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* RUN/plots/curves.svg, the folder made. free() it. */
 static gyre_status own_place(const char *run_dir, char **out) {
@@ -25,6 +26,32 @@ out:
     return status;
 }
 
+/* A range test, find.h5, beside which the figure goes without -o. */
+static gyre_status plot_find(const char *path, const char *output) {
+    gyre_find f;
+    char *own = NULL;
+    GYRE_TRY(gyre_find_read(path, &f));
+    gyre_status status = GYRE_OK;
+    if (output == NULL) {
+        char *dir = gyre_path_dir(path);
+        own = dir == NULL ? NULL : gyre_path_join(dir, "find.svg");
+        free(dir);
+        if (own == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory to plot '%s'", path));
+        output = own;
+    }
+    GYRE_GOTO(gyre_plot_find(&f, path, output));
+    printf("%s\n", output);
+out:
+    free(own);
+    gyre_find_close(&f);
+    return status;
+}
+
+static bool is_find(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return strcmp(slash == NULL ? path : slash + 1, "find.h5") == 0;
+}
+
 static gyre_status plot(int argc, char **argv) {
     static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {0}};
     char *given = NULL, *own = NULL;
@@ -39,6 +66,7 @@ static gyre_status plot(int argc, char **argv) {
                          count < 1 ? "a run folder was expected" : "several runs need -o FILE",
                          gyre_command_plot.usage);
     }
+    if (count == 1 && is_find(argv[optind])) return plot_find(argv[optind], given);
     const char *output = given;
     gyre_status status = GYRE_OK;
     if (given == NULL) {
@@ -58,7 +86,7 @@ static int run(int argc, char **argv) {
 
 const gyre_command gyre_command_plot = {
     "plot",
-    "plot RUN [RUN]... [-o FILE.svg|FILE.png]",
+    "plot RUN [RUN]... | FIND/find.h5 [-o FILE.svg|FILE.png]",
     "rate, loss and accuracy curves of one or several runs (RUN/plots/curves.svg without -o)",
     run,
 };

@@ -42,6 +42,9 @@ const config_field gyre_config_fields[] = {
      "\"test\"",
      "What is evaluated: the file's \"test\" part, {\"split\": fraction} of the training part, or "
      "\"none\"."},
+    {"data.subset", FIELD_INTEGER, ARITHMETIC, AT(data.subset), 0, INT_TOP, 0, NULL, "0",
+     "Training samples that are used, drawn by the seed after the split; smaller subsets lie in "
+     "larger ones; 0: all."},
     {"data.order", FIELD_CHOICE, ARITHMETIC, AT(data.order), 0, 0, 0, "shuffle|sequential",
      "\"shuffle\"", "Sample order: a keyed permutation for each epoch, or file order."},
     {"data.last_batch", FIELD_CHOICE, ARITHMETIC, AT(data.last_batch), 0, 0, 0, "drop|wrap",
@@ -108,10 +111,11 @@ const config_field gyre_config_fields[] = {
      "constant|linear|multistep|exp|triangular|triangular2|exp_range|exp_range_amplitude|sgdr|"
      "one_cycle|hf_cosine",
      "\"triangular\"", "Form of lr(t); see docs/schedules.md."},
-    {"schedule.base_lr", FIELD_REAL, ARITHMETIC, AT(schedule.base_lr), 0, 1e30, 0, NULL, "0",
-     "Lower bound of the rate; the rate itself for constant, multistep and exp."},
-    {"schedule.max_lr", FIELD_REAL, ARITHMETIC, AT(schedule.max_lr), 0, 1e30, 0, NULL, "0",
-     "Upper bound of the rate."},
+    {"schedule.base_lr", FIELD_RATE, ARITHMETIC, AT(schedule.base_lr), 0, 1e30, 0, NULL, "0",
+     "Lower bound of the rate; the rate itself for constant, multistep and exp. \"find\": what a "
+     "range test before the run suggests."},
+    {"schedule.max_lr", FIELD_RATE, ARITHMETIC, AT(schedule.max_lr), 0, 1e30, 0, NULL, "0",
+     "Upper bound of the rate; \"find\" likewise."},
     {"schedule.gamma", FIELD_REAL, ARITHMETIC, AT(schedule.gamma), 1e-9, 1, 0, NULL, "1",
      "Factor per step of exp, exp_range and exp_range_amplitude, per milestone of multistep."},
     {"schedule.stepsize", FIELD_LENGTH, ARITHMETIC, AT(schedule.stepsize), 1, STEPS_TOP,

@@ -11,6 +11,7 @@ typedef enum {
     FIELD_INTEGER,    /* int */
     FIELD_SEED,       /* uint64_t */
     FIELD_REAL,       /* double */
+    FIELD_RATE,       /* double, or "find" */
     FIELD_TEXT,       /* char *, owned; NULL: not given */
     FIELD_NAMES,      /* char ** + count: model.freeze */
     FIELD_CHOICE,     /* an enum, by its value's place in `choices` */
@@ -65,9 +66,16 @@ void config_field_range(const config_field *f, char *out, size_t size);
 /* "steps", "epochs", ... */
 const char *config_unit_name(gyre_unit unit);
 
+/* The shortest of 15 to 17 digits that reads back as the same double; cJSON's own numbers may come
+ * back one bit off. NULL if no memory. */
+cJSON *config_number_json(double x);
+
 /* Parses JSON with comments. `where` (the file's name) begins a message. */
 gyre_status config_parse_text(const char *text, const char *where, cJSON **out);
 gyre_status config_read_file(const char *path, cJSON **out);
+
+/* Overwrites the comments of `blanked`, a copy of `text`, with spaces. */
+gyre_status config_blank_comments(const char *text, char *blanked, const char *where);
 
 /* Which fields a config gave, by their place in the table. */
 typedef struct {
@@ -78,9 +86,10 @@ typedef struct {
     char stages_where[512];
 } config_reader;
 
-/* Takes a whole config, or one "key=value" (whose parsed value goes to *owned: keep it as long as
+/* Takes a whole config, an object laid over it, or one "key=value" (whose parsed value goes to *owned: keep it as long as
  * the reader). */
 gyre_status config_take_tree(config_reader *r, const cJSON *tree, const char *where);
+gyre_status config_take_layer(config_reader *r, const cJSON *object, const char *where);
 gyre_status config_take_set(config_reader *r, const char *set, cJSON **owned);
 gyre_status config_take_stages(config_reader *r);
 

@@ -1,8 +1,7 @@
 /* One line of JSON, built field by field. */
 #include "gyre/json.h"
 
-#include "gyre/config.h"
-#include <cjson/cJSON.h>
+#include "fields.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -37,22 +36,21 @@ void gyre_json_line_text(gyre_json *j, const char *key, const char *value) {
 }
 
 void gyre_json_line_number(gyre_json *j, const char *key, double value) {
-    char text[40];
-    snprintf(text, sizeof text, "%.17g", value);
-    for (int digits = 15; digits < 17; digits++) {
-        char shorter[40];
-        snprintf(shorter, sizeof shorter, "%.*g", digits, value);
-        if (strtod(shorter, NULL) != value) continue;
-        snprintf(text, sizeof text, "%s", shorter);
-        break;
-    }
-    add(j, key, isfinite(value) ? cJSON_CreateRaw(text) : cJSON_CreateNull());
+    add(j, key, isfinite(value) ? config_number_json(value) : cJSON_CreateNull());
 }
 
 void gyre_json_line_integer(gyre_json *j, const char *key, int64_t value) {
     char text[32];
     snprintf(text, sizeof text, "%" PRId64, value);
     add(j, key, cJSON_CreateRaw(text));
+}
+
+void gyre_json_line_flag(gyre_json *j, const char *key, bool value) {
+    add(j, key, cJSON_CreateBool(value));
+}
+
+void gyre_json_line_raw(gyre_json *j, const char *key, const char *value) {
+    add(j, key, cJSON_CreateRaw(value));
 }
 
 char *gyre_json_line_end(gyre_json *j) {

@@ -3,13 +3,20 @@
 #include "gyre/json.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const cJSON *item_of(const gyre_json_value *v) {
     return (const cJSON *)v;
 }
-
 static const gyre_json_value *value_of(const cJSON *item) {
     return (const gyre_json_value *)item;
+}
+
+gyre_status gyre_json_parse(const char *text, const char *where, gyre_json_value **out) {
+    cJSON *tree = NULL;
+    GYRE_TRY(config_parse_text(text, where, &tree));
+    *out = (gyre_json_value *)tree;
+    return GYRE_OK;
 }
 
 gyre_status gyre_json_read(const char *path, gyre_json_value **out) {
@@ -23,12 +30,26 @@ void gyre_json_close(gyre_json_value *v) {
     cJSON_Delete((cJSON *)v);
 }
 
+gyre_json_kind gyre_json_kind_of(const gyre_json_value *v) {
+    const cJSON *item = item_of(v);
+    return cJSON_IsObject(item)   ? GYRE_JSON_OBJECT
+           : cJSON_IsArray(item)  ? GYRE_JSON_LIST
+           : cJSON_IsString(item) ? GYRE_JSON_TEXT
+           : cJSON_IsNumber(item) ? GYRE_JSON_NUMBER
+           : cJSON_IsBool(item)   ? GYRE_JSON_FLAG
+                                  : GYRE_JSON_NULL;
+}
+
 const gyre_json_value *gyre_json_first(const gyre_json_value *v) {
     return value_of(item_of(v)->child);
 }
 
 const gyre_json_value *gyre_json_next(const gyre_json_value *v) {
     return value_of(item_of(v)->next);
+}
+
+const char *gyre_json_key(const gyre_json_value *v) {
+    return item_of(v)->string;
 }
 
 const gyre_json_value *gyre_json_get(const gyre_json_value *v, const char *key) {
@@ -41,4 +62,38 @@ const char *gyre_json_text(const gyre_json_value *v) {
 
 double gyre_json_number(const gyre_json_value *v) {
     return cJSON_IsNumber(item_of(v)) ? item_of(v)->valuedouble : (double)NAN;
+}
+
+bool gyre_json_is_true(const gyre_json_value *v) {
+    return cJSON_IsTrue(item_of(v));
+}
+
+/* Puts digits of our own in the place of each number below `item`. */
+static bool fix_numbers(cJSON *item) {
+    for (cJSON *child = item->child; child != NULL;) {
+        cJSON *next = child->next;
+        if (cJSON_IsNumber(child)) {
+            cJSON *exact = config_number_json(child->valuedouble);
+            if (exact != NULL) { /* its key goes along */
+                exact->string = child->string;
+                child->string = NULL;
+            }
+            if (!cJSON_ReplaceItemViaPointer(item, child, exact)) return false;
+        } else if (!fix_numbers(child)) {
+            return false;
+        }
+        child = next;
+    }
+    return true;
+}
+
+char *gyre_json_print(const gyre_json_value *v, bool pretty) {
+    cJSON *copy = cJSON_IsNumber(item_of(v)) ? config_number_json(item_of(v)->valuedouble)
+                                             : cJSON_Duplicate(item_of(v), true);
+    char *text = NULL;
+    if (copy != NULL && fix_numbers(copy)) {
+        text = pretty ? cJSON_Print(copy) : cJSON_PrintUnformatted(copy);
+    }
+    cJSON_Delete(copy);
+    return text;
 }

@@ -58,7 +58,7 @@ static bool leading_zero(const char *text, const char *p) {
     return !inside && *p == '0' && isdigit((unsigned char)p[1]);
 }
 
-static gyre_status blank_comments(const char *text, char *blanked, const char *where) {
+gyre_status config_blank_comments(const char *text, char *blanked, const char *where) {
     int depth = 0;
     for (char *p = blanked; *p != '\0';) {
         char *next = p + 1;
@@ -133,7 +133,7 @@ gyre_status config_parse_text(const char *text, const char *where, cJSON **out) 
     if (blanked == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");
     cJSON *json = NULL;
     const char *end = blanked;
-    gyre_status status = blank_comments(text, blanked, where);
+    gyre_status status = config_blank_comments(text, blanked, where);
     if (status != GYRE_OK) goto out;
     errno = 0;
     json = cJSON_ParseWithOpts(blanked, &end, false);

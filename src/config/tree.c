@@ -162,6 +162,10 @@ gyre_status config_take_tree(config_reader *r, const cJSON *tree, const char *wh
     return status;
 }
 
+gyre_status config_take_layer(config_reader *r, const cJSON *object, const char *where) {
+    return take(r, "", object, where);
+}
+
 /* JSON, or else a bare string; for a key that holds text any bare value is one. */
 static gyre_status parse_value(const char *text, const config_field *f, const char *where,
                                cJSON **out) {

@@ -62,6 +62,7 @@ void config_field_range(const config_field *f, char *out, size_t size) {
     case FIELD_SEED:
     case FIELD_STEPS: snprintf(out, size, "whole number %.0f..%.0f", f->min, f->max); break;
     case FIELD_REAL: snprintf(out, size, "number %.9g..%.9g", f->min, f->max); break;
+    case FIELD_RATE: snprintf(out, size, "number %.9g..%.9g or \"find\"", f->min, f->max); break;
     case FIELD_TEXT: snprintf(out, size, "text"); break;
     case FIELD_NAMES: snprintf(out, size, "list of names"); break;
     case FIELD_CHOICE:
@@ -149,6 +150,19 @@ static bool whole_in_range(const config_field *f, const cJSON *value) {
     return x >= f->min && x <= f->max && x == floor(x);
 }
 
+static bool take_number(const config_field *f, const cJSON *value, double *out) {
+    double x = cJSON_IsNumber(value) ? value->valuedouble : NAN;
+    bool fits = x >= f->min && x <= f->max;
+    if (fits) *out = x;
+    return fits;
+}
+
+static bool take_rate(const config_field *f, const cJSON *value, double *out) {
+    bool find = cJSON_IsString(value) && strcmp(value->valuestring, "find") == 0;
+    if (find) *out = GYRE_RATE_FIND;
+    return find || take_number(f, value, out);
+}
+
 /* Of steps at least `min`; epochs, cycles and minutes are any positive number (0 only if min is).
  */
 static bool take_unit_value(gyre_unit unit, double min, const cJSON *value, gyre_length *out) {
@@ -222,11 +236,8 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
         fits = whole_in_range(f, value);
         if (fits) *(gyre_length *)to = (gyre_length){GYRE_UNIT_STEPS, value->valuedouble};
         break;
-    case FIELD_REAL:
-        fits =
-            cJSON_IsNumber(value) && value->valuedouble >= f->min && value->valuedouble <= f->max;
-        if (fits) *(double *)to = value->valuedouble;
-        break;
+    case FIELD_REAL: fits = take_number(f, value, to); break;
+    case FIELD_RATE: fits = take_rate(f, value, to); break;
     case FIELD_TEXT:
         fits = cJSON_IsString(value) && value->valuestring[0] != '\0';
         if (fits) return take_text(value->valuestring, to);
@@ -250,9 +261,7 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
     return fits ? GYRE_OK : wrong(f, value, where);
 }
 
-/* The shortest of 15 to 17 digits that reads back as the same double; cJSON's own numbers may come
- * back one bit off. */
-static cJSON *number_json(double x) {
+cJSON *config_number_json(double x) {
     char text[40];
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, x);
@@ -271,13 +280,13 @@ static cJSON *object_json(const char *key, cJSON *value) {
 }
 
 static cJSON *length_json(const gyre_length *length) {
-    return object_json(unit_names[length->unit], number_json(length->value));
+    return object_json(unit_names[length->unit], config_number_json(length->value));
 }
 
 static cJSON *milestones_json(const gyre_schedule_settings *s) {
     cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < s->milestone_count; i++) {
-        cJSON *number = number_json(s->milestones[i].value);
+        cJSON *number = config_number_json(s->milestones[i].value);
         if (cJSON_AddItemToArray(list, number)) continue;
         cJSON_Delete(number);
         cJSON_Delete(list);
@@ -289,7 +298,7 @@ static cJSON *milestones_json(const gyre_schedule_settings *s) {
 static cJSON *validation_json(const gyre_data_settings *data) {
     if (data->validation == GYRE_VALIDATION_TEST) return cJSON_CreateString("test");
     if (data->validation == GYRE_VALIDATION_NONE) return cJSON_CreateString("none");
-    return object_json("split", number_json(data->split));
+    return object_json("split", config_number_json(data->split));
 }
 
 /* Fields without a default that were not given are left out of the echo. */
@@ -317,9 +326,13 @@ gyre_status config_field_get(const config_field *f, const gyre_settings *setting
     if (!is_given(f, settings)) return GYRE_OK;
     switch (f->kind) {
     case FIELD_FLAG: *out = cJSON_CreateBool(*(const bool *)at); break;
-    case FIELD_INTEGER: *out = number_json(*(const int *)at); break;
-    case FIELD_SEED: *out = number_json((double)*(const uint64_t *)at); break;
-    case FIELD_REAL: *out = number_json(*(const double *)at); break;
+    case FIELD_INTEGER: *out = config_number_json(*(const int *)at); break;
+    case FIELD_SEED: *out = config_number_json((double)*(const uint64_t *)at); break;
+    case FIELD_REAL: *out = config_number_json(*(const double *)at); break;
+    case FIELD_RATE:
+        *out = *(const double *)at == GYRE_RATE_FIND ? cJSON_CreateString("find")
+                                                     : config_number_json(*(const double *)at);
+        break;
     case FIELD_TEXT: *out = cJSON_CreateString(*(char *const *)at); break;
     case FIELD_NAMES:
         *out = cJSON_CreateStringArray((const char *const *)settings->model.freeze,
@@ -334,7 +347,7 @@ gyre_status config_field_get(const config_field *f, const gyre_settings *setting
         if (choice_at(f->choices, choice, text, sizeof text)) *out = cJSON_CreateString(text);
         break;
     case FIELD_LENGTH: *out = length_json(at); break;
-    case FIELD_STEPS: *out = number_json(((const gyre_length *)at)->value); break;
+    case FIELD_STEPS: *out = config_number_json(((const gyre_length *)at)->value); break;
     case FIELD_VALIDATION: *out = validation_json(&settings->data); break;
     case FIELD_MILESTONES: *out = milestones_json(&settings->schedule); break;
     case FIELD_STAGES: break;

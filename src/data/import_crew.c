@@ -8,6 +8,7 @@
 #include "gyre/file.h"
 #include "gyre/line.h"
 #include "gyre/log.h"
+#include "gyre/terminal.h"
 #include "gyre/text.h"
 #include <math.h>
 #include <pthread.h>

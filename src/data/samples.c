@@ -23,6 +23,11 @@ static void split(uint64_t seed, uint32_t count, uint32_t chosen, uint32_t *trai
     }
 }
 
+int64_t gyre_split_count(int64_t n, double fraction) {
+    int64_t chosen = (int64_t)floor(fraction * (double)n + 0.5);
+    return chosen < 1 ? 1 : chosen > n - 1 ? n - 1 : chosen;
+}
+
 static gyre_status open_split(const gyre_images *train, double fraction, uint64_t seed,
                               gyre_samples *out) {
     int64_t n = train->count;
@@ -31,8 +36,7 @@ static gyre_status open_split(const gyre_images *train, double fraction, uint64_
                          "data.validation: %lld training images cannot be split; 2 to %lld can",
                          (long long)n, (long long)UINT32_MAX);
     }
-    int64_t chosen = (int64_t)floor(fraction * (double)n + 0.5);
-    chosen = chosen < 1 ? 1 : chosen > n - 1 ? n - 1 : chosen;
+    int64_t chosen = gyre_split_count(n, fraction);
     out->split_rows = malloc((size_t)n * sizeof *out->split_rows);
     if (out->split_rows == NULL) {
         return gyre_fail(GYRE_EDEVICE, "no memory to split %lld training images", (long long)n);
@@ -61,6 +65,42 @@ static gyre_status open_views(const gyre_dataset *d, const gyre_data_settings *s
                          settings->path);
     }
     out->validation.count = test->count;
+    return GYRE_OK;
+}
+
+/* ---- the subset */
+
+static int ascending(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The first `count` places of a keyed permutation of the view (Fisher and Yates, from the front, so
+ * that a place does not depend on how many are asked for); in file order, as without a subset. */
+static gyre_status open_subset(int count, uint64_t seed, gyre_samples *out) {
+    gyre_view *v = &out->train;
+    if (count == 0) return GYRE_OK;
+    if (count > v->count || v->count > UINT32_MAX) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.subset is %d, but there are %lld training samples after the split; "
+                         "take at most as many, or 0 for all",
+                         count, (long long)v->count);
+    }
+    uint32_t n = (uint32_t)v->count;
+    uint32_t *rows = malloc((size_t)n * sizeof *rows);
+    if (rows == NULL) {
+        return gyre_fail(GYRE_EDEVICE, "no memory to choose from %u training samples", n);
+    }
+    for (uint32_t i = 0; i < n; i++) rows[i] = v->rows == NULL ? i : v->rows[i];
+    gyre_random r = gyre_random_open(seed, GYRE_RANDOM_SUBSET, 0, 0);
+    for (uint32_t i = 0; i < (uint32_t)count; i++) {
+        uint32_t other = i + gyre_random_below(&r, n - i), kept = rows[i];
+        rows[i] = rows[other];
+        rows[other] = kept;
+    }
+    qsort(rows, (size_t)count, sizeof *rows, ascending);
+    out->subset_rows = rows;
+    *v = (gyre_view){.images = v->images, .rows = rows, .count = count};
     return GYRE_OK;
 }
 
@@ -164,6 +204,7 @@ gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *s
                          settings->crop, train->h, train->w);
     }
     gyre_status status = open_views(d, settings, seed, out);
+    if (status == GYRE_OK) status = open_subset(settings->subset, seed, out);
     if (status == GYRE_OK) status = measure(&out->train, &out->stats);
     if (status != GYRE_OK) gyre_samples_close(out);
     return status;
@@ -172,5 +213,6 @@ gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *s
 void gyre_samples_close(gyre_samples *s) {
     free(s->stats.mean_image);
     free(s->split_rows);
+    free(s->subset_rows);
     *s = (gyre_samples){0};
 }

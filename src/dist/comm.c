@@ -13,19 +13,39 @@ gyre_status gyre_mpi_check(int code, const char *what) {
     return gyre_fail(GYRE_EPEER, "%s failed: %s", what, text);
 }
 
-/* A launcher that cannot reach our MPI starts N programs that each believe to be alone. */
-static gyre_status check_launcher(const gyre_comm *c) {
-    const char *tasks = getenv("SLURM_NTASKS"), *step = getenv("SLURM_STEP_ID");
-    const char *procs = getenv("SLURM_PROCID");
-    if (c->size != 1 || tasks == NULL || step == NULL || procs == NULL) return GYRE_OK;
-    if (getenv("OMPI_COMM_WORLD_SIZE") != NULL || atoi(tasks) <= 1) return GYRE_OK;
+/* The tasks of the step in which srun started us; 0 where mpirun or nobody did. MPI_Init may change
+ * what is looked at here. */
+static int tasks_of_step(void) {
+    const char *tasks = getenv("SLURM_NTASKS");
+    bool in_step = getenv("SLURM_STEP_ID") != NULL && getenv("SLURM_PROCID") != NULL;
+    return tasks != NULL && in_step && getenv("OMPI_COMM_WORLD_SIZE") == NULL ? atoi(tasks) : 0;
+}
+
+static gyre_status bad_launch(int tasks, const char *found) {
     return gyre_fail(GYRE_EUSAGE,
-                     "srun started %s tasks but MPI sees 1 rank: the launcher and this MPI do not "
-                     "work together; use `srun --mpi=pmix`, or mpirun inside the allocation",
-                     tasks);
+                     "srun started %d task%s but %s: use `srun --mpi=pmix`, or mpirun inside the "
+                     "allocation",
+                     tasks, tasks == 1 ? "" : "s", found);
+}
+
+/* Open MPI 5 would give as many runs of one rank, Open MPI 4 ends the process inside MPI_Init, even
+ * a single one. */
+static gyre_status check_before(int tasks) {
+    bool silent = getenv("PMIX_RANK") == NULL && getenv("PMI_RANK") == NULL;
+    if (!silent || tasks == 0 || (tasks == 1 && OMPI_MAJOR_VERSION >= 5)) return GYRE_OK;
+    return bad_launch(tasks, "without PMIx, by which the ranks of MPI find each other");
+}
+
+static gyre_status check_after(int tasks, int size) {
+    char found[80];
+    if (tasks == 0 || tasks == size) return GYRE_OK;
+    snprintf(found, sizeof found, "MPI sees %d rank%s", size, size == 1 ? "" : "s");
+    return bad_launch(tasks, found);
 }
 
 gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
+    int tasks = tasks_of_step();
+    GYRE_TRY(check_before(tasks));
     gyre_comm *c = calloc(1, sizeof *c);
     if (c == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the communicator");
     int provided = 0, length = 0;
@@ -55,7 +75,7 @@ gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
     MPI_Get_processor_name(c->host, &length);
     c->claim_request = MPI_REQUEST_NULL;
     GYRE_GOTO(gyre_comm_find_cores(c));
-    GYRE_GOTO(check_launcher(c));
+    GYRE_GOTO(check_after(tasks, c->size));
     *out = c;
     return GYRE_OK;
 out:
@@ -71,7 +91,7 @@ void gyre_comm_close(gyre_comm *c) {
     MPI_Barrier(c->world);
     MPI_Comm_free(&c->local);
     MPI_Comm_free(&c->world);
-    MPI_Finalize();
+    if (!c->part) MPI_Finalize();
     free(c);
 }
 
@@ -109,7 +129,7 @@ gyre_status gyre_comm_agree(gyre_comm *c, gyre_status mine) {
 void gyre_comm_abort(gyre_comm *c, gyre_status code) {
     fprintf(stderr, "gyre: error (rank %d on %s): %s\n", c->rank, c->host, gyre_error_text());
     fflush(NULL);
-    MPI_Abort(c->world, (int)code);
+    MPI_Abort(MPI_COMM_WORLD, (int)code);
     abort(); /* MPI_Abort does not return */
 }
 

@@ -10,6 +10,7 @@ enum { GYRE_CLAIM_WORDS = 7, GYRE_PENDING_MAX = 64 };
 struct gyre_comm {
     MPI_Comm world, local;
     int rank, size, local_rank, local_size;
+    bool part; /* of another communicator: does not end MPI */
     int cores; /* this rank's fair share */
     char host[MPI_MAX_PROCESSOR_NAME];
     MPI_Request pending[GYRE_PENDING_MAX]; /* fast reductions under way */

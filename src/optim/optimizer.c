@@ -50,7 +50,7 @@ gyre_status gyre_optimizer_open(const gyre_optimizer_settings *settings, gyre_we
         o->states[i] = gyre_f32_at(o->scalars, SCALARS + (size_t)i * n);
     }
     GYRE_GOTO(b->ops->fill(b->main, floats, 0, o->scalars));
-    GYRE_GOTO(b->ops->fill(b->main, 1, 1, gyre_f32_at(o->scalars, GYRE_SCALAR_FINITE)));
+    status = gyre_optimizer_restart(o);
 out:
     if (status == GYRE_OK)
         *out = o;
@@ -122,6 +122,11 @@ gyre_status gyre_optimizer_apply(gyre_optimizer *o, gyre_f32 leaf) {
                               o->weights->buffers));
     }
     return gyre_weights_pack(o->weights);
+}
+
+gyre_status gyre_optimizer_restart(gyre_optimizer *o) {
+    const gyre_backend *b = o->weights->backend;
+    return b->ops->fill(b->main, 1, 1, gyre_f32_at(o->scalars, GYRE_SCALAR_FINITE));
 }
 
 gyre_f32 gyre_optimizer_scalars(const gyre_optimizer *o) {

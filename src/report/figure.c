@@ -3,6 +3,7 @@
 
 #include "gnuplot.h"
 #include "gyre/file.h"
+#include "ours.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -52,21 +53,6 @@ static gyre_status check_name(const char *output, gyre_figure *f) {
     return GYRE_OK;
 }
 
-static gyre_status check_ours(const char *path) {
-    char line[sizeof MARK] = "";
-    FILE *f = fopen(path, "rb");
-    if (f == NULL && errno == ENOENT) return GYRE_OK;
-    if (f == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
-    size_t got = fread(line, 1, sizeof MARK - 1, f);
-    fclose(f);
-    if (got == sizeof MARK - 1 && memcmp(line, MARK, got) == 0) return GYRE_OK;
-    return gyre_fail(
-        GYRE_EIO,
-        "'%s' would be overwritten, but gyre did not write it; give the figure another "
-        "name, or move that file away",
-        path);
-}
-
 gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
     *f = (gyre_figure){.output = output};
     GYRE_TRY(check_name(output, f));
@@ -74,8 +60,8 @@ gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
         return gyre_fail(GYRE_EIO, "figure '%s': cannot write into its folder '%s': %s", output,
                          f->dir, strerror(errno));
     }
-    GYRE_TRY(check_ours(f->script));
-    GYRE_TRY(check_ours(f->data));
+    GYRE_TRY(gyre_ours_check(f->script, MARK));
+    GYRE_TRY(gyre_ours_check(f->data, MARK));
     f->gp = open_memstream(&f->script_text, &f->script_size);
     f->dat = open_memstream(&f->table, &f->table_size);
     if (f->gp == NULL || f->dat == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
@@ -84,19 +70,29 @@ gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
     return GYRE_OK;
 }
 
-int gyre_figure_block(gyre_figure *f, const char *words, const gyre_point *points, size_t count) {
+int gyre_figure_rows(gyre_figure *f, const char *words, const double *values, size_t rows,
+                     int columns) {
     fprintf(f->dat, "%s# %s\n", f->blocks == 0 ? "" : "\n\n", words);
-    for (size_t i = 0; i < count; i++) {
-        /* gnuplot reads inf as a number and draws to it */
-        double y = isfinite(points[i].y) ? points[i].y : (double)NAN;
-        if (isnan(y)) {
-            fprintf(f->dat, "%.17g NaN\n", points[i].x);
-        } else {
-            fprintf(f->dat, "%.17g %.9g\n", points[i].x, y);
+    for (size_t i = 0; i < rows; i++) {
+        for (int k = 0; k < columns; k++) {
+            double value = values[i * (size_t)columns + (size_t)k];
+            if (k > 0) fputc(' ', f->dat);
+            if (isfinite(value)) { /* gnuplot reads inf as a number and draws to it */
+                fprintf(f->dat, k == 0 ? "%.17g" : "%.9g", value);
+            } else {
+                fputs("NaN", f->dat);
+            }
         }
+        fputc('\n', f->dat);
     }
-    if (count == 0) fputs("NaN NaN\n", f->dat);
+    for (int k = 0; rows == 0 && k < columns; k++)
+        fputs(k + 1 < columns ? "NaN " : "NaN\n", f->dat);
     return f->blocks++;
+}
+
+int gyre_figure_block(gyre_figure *f, const char *words, const gyre_point *points, size_t count) {
+    _Static_assert(sizeof *points == 2 * sizeof(double), "a point is a row of two numbers");
+    return gyre_figure_rows(f, words, (const double *)points, count, 2);
 }
 
 static gyre_status close_streams(gyre_figure *f) {

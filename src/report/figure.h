@@ -39,6 +39,10 @@ void gyre_figure_quote(FILE *gp, const char *text);
  * undefined point, since gnuplot does not count empty ones. */
 int gyre_figure_block(gyre_figure *f, const char *words, const gyre_point *points, size_t count);
 
+/* The same for rows of `columns` numbers; what is not finite is drawn nowhere. */
+int gyre_figure_rows(gyre_figure *f, const char *words, const double *values, size_t rows,
+                     int columns);
+
 /* The range of an axis. */
 typedef struct {
     double lo, hi;
@@ -55,6 +59,11 @@ typedef struct {
         legend_rows; /* a legend under the title: rows that need room of their own */
 } gyre_frame;
 void gyre_frame_begin(gyre_figure *f, const gyre_frame *frame);
+/* What every script begins with: its mark, the names of its files, and the terminal of so many
+ * pixels (a PNG has one and a half as many). */
+void gyre_frame_prolog(gyre_figure *f, int width, int height);
+/* The distance of an axis' numbers for about four of them: 1, 2 or 5 times a power of ten. */
+double gyre_frame_tics(gyre_range range);
 /* Panel `index` from the top: a plot command must follow. */
 void gyre_frame_panel(gyre_figure *f, const gyre_frame *frame, int index, const char *heading,
                       gyre_range range);
@@ -69,5 +78,9 @@ void gyre_frame_cycles(gyre_figure *f, const gyre_schedule *s);
 /* "cycle 1", ... at the top of the panel that follows; later panels go without. */
 void gyre_frame_cycle_names(gyre_figure *f, const gyre_schedule *s);
 void gyre_frame_cycle_names_end(gyre_figure *f, const gyre_schedule *s);
+
+/* lr(t) as a block of data, straight stretches as two points. */
+gyre_status gyre_plot_schedule_line(gyre_figure *f, const gyre_schedule *s, const char *words,
+                                    int *index);
 
 #endif

@@ -29,17 +29,17 @@ static int height(const gyre_frame *frame) {
     return top(frame) + frame->panels * (HEADING + PLOT) + BOTTOM;
 }
 
-static void terminal(gyre_figure *f, int pixels) {
+static void terminal(gyre_figure *f, int width, int pixels) {
     if (f->png) {
         fprintf(f->gp,
                 "set terminal pngcairo size %d,%d font 'sans-serif,11' fontscale 1.4 linewidth 1.5 "
                 "pointscale 1.4 enhanced background rgb 'white'\n",
-                WIDTH * 3 / 2, pixels * 3 / 2);
+                width * 3 / 2, pixels * 3 / 2);
     } else {
         fprintf(f->gp,
                 "set terminal svg size %d,%d dynamic font 'sans-serif,13' enhanced "
                 "background rgb 'white'\n",
-                WIDTH, pixels);
+                width, pixels);
     }
 }
 
@@ -67,7 +67,7 @@ static void titles(gyre_figure *f, const gyre_frame *frame) {
             1 - 47 / all);
 }
 
-void gyre_frame_begin(gyre_figure *f, const gyre_frame *frame) {
+void gyre_frame_prolog(gyre_figure *f, int width, int pixels) {
     FILE *gp = f->gp;
     fputs("# gyre figure: edit it and draw it again with  gnuplot NAME.gp  in this folder\n", gp);
     fputs("if (!exists('output')) output = ", gp);
@@ -79,7 +79,12 @@ void gyre_frame_begin(gyre_figure *f, const gyre_frame *frame) {
     snprintf(name, sizeof name, "./%s.dat", f->stem);
     gyre_figure_quote(gp, name);
     fputs("\nreset\nset encoding utf8\n", gp);
-    terminal(f, height(frame));
+    terminal(f, width, pixels);
+}
+
+void gyre_frame_begin(gyre_figure *f, const gyre_frame *frame) {
+    FILE *gp = f->gp;
+    gyre_frame_prolog(f, WIDTH, height(frame));
     fprintf(gp,
             "set output output\nset multiplot\n"
             "set border 3 linecolor rgb '#707070'\n"
@@ -97,10 +102,14 @@ static double nice(double about) {
     return power * (digit < 1.5 ? 1 : digit < 3 ? 2 : digit < 7 ? 5 : 10);
 }
 
+double gyre_frame_tics(gyre_range range) {
+    return nice((range.hi - range.lo) / 3.8);
+}
+
 /* gnuplot alone would write ten numbers beside a panel, or only the powers of ten. */
 static void tics(FILE *gp, gyre_range range) {
     if (!range.log) {
-        fprintf(gp, "set ytics %.9g\n", nice((range.hi - range.lo) / 3.8));
+        fprintf(gp, "set ytics %.9g\n", gyre_frame_tics(range));
         return;
     }
     enum { MOST = 6 }; /* numbers beside a panel */

@@ -57,6 +57,16 @@ static gyre_status block(gyre_figure *f, const char *words, const gyre_point *po
     return GYRE_OK;
 }
 
+gyre_status gyre_plot_schedule_line(gyre_figure *f, const gyre_schedule *s, const char *words,
+                                    int *index) {
+    samples points = {0};
+    gyre_status status = sample(s, &points);
+    if (status == GYRE_OK) status = block(f, words, points.lr, points.count, index);
+    free(points.lr);
+    free(points.momentum);
+    return status;
+}
+
 /* Where a cycle has its extremes: peaks in one block, minima in another. */
 static gyre_status mark_extremes(gyre_figure *f, const gyre_schedule *s, bool lr, int *peaks,
                                  int *minima) {

@@ -2,6 +2,7 @@
 #include "gyre/checkpoint.h"
 #include "gyre/dataset.h"
 #include "gyre/file.h"
+#include "gyre/find.h"
 #include "gyre/metrics.h"
 #include "gyre/run.h"
 #include "gyre/seal.h"
@@ -64,6 +65,16 @@ static gyre_status inspect_metrics(const char *path, FILE *out) {
     return GYRE_OK;
 }
 
+static gyre_status inspect_find(const char *path, FILE *out) {
+    gyre_find f;
+    GYRE_TRY(gyre_find_read(path, &f));
+    fprintf(out, "%s: range test from %g to %g, %zu steps in %d repeats\n", path, f.options.from,
+            f.options.to, f.row_count, f.options.repeats);
+    gyre_find_print(&f, out);
+    gyre_find_close(&f);
+    return GYRE_OK;
+}
+
 static void print_part(FILE *out, const char *name, const gyre_images *part) {
     if (part->count == 0) return;
     fprintf(out, "  %-12s %lld images of %d x %d x %d\n", name, (long long)part->count, part->h,
@@ -119,5 +130,6 @@ gyre_status gyre_inspect(const char *path, FILE *out) {
         return GYRE_EIO; /* neither, or damaged: the seal says which */
     }
     if (!seal.sealed && inspect_metrics(path, out) == GYRE_OK) return GYRE_OK;
+    if (!seal.sealed && inspect_find(path, out) == GYRE_OK) return GYRE_OK;
     return inspect_dataset(path, out);
 }

@@ -2,7 +2,7 @@
 #include "progress.h"
 
 #include "gyre/clock.h"
-#include "gyre/text.h"
+#include "gyre/terminal.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

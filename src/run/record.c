@@ -60,6 +60,9 @@ static void show(gyre_run *r, const gyre_step_result *result) {
         .loss = result->loss,
     };
     gyre_progress_show(&r->progress, &facts);
+    if (r->options.watch == NULL) return;
+    r->options.watch(r->options.context, facts.completed, facts.steps,
+                     r->scored_step < 0 ? (double)NAN : r->score.accuracy);
 }
 
 static gyre_status diverged(gyre_run *r, const gyre_step_result *result) {
@@ -110,14 +113,14 @@ static gyre_status write_score(gyre_run *r, double seconds) {
     return GYRE_OK;
 }
 
-gyre_status gyre_run_evaluate(gyre_run *r) {
+gyre_status gyre_run_evaluate(gyre_run *r, bool aside) {
     gyre_trainer *t = &r->trainer;
     double begun = gyre_clock();
     GYRE_TRY(gyre_evaluator_run(r->evaluator, &t->samples.validation, NULL, &r->score));
     r->scored_step = t->completed;
     gyre_watchdog_phase(t->watchdog, "writing results", t->completed);
     if (t->rank != 0) return GYRE_OK;
-    GYRE_TRY(write_score(r, gyre_run_seconds(r)));
+    if (!aside) GYRE_TRY(write_score(r, gyre_run_seconds(r)));
     r->row_time += gyre_clock() - begun; /* samples_per_s is of training alone */
     gyre_progress_clear(&r->progress);
     if (!r->options.quiet) {
@@ -125,7 +128,7 @@ gyre_status gyre_run_evaluate(gyre_run *r) {
                  t->settings.data.validation == GYRE_VALIDATION_TEST ? "test" : "validation",
                  r->score.loss, 100 * r->score.accuracy);
     }
-    if (!(r->score.accuracy > r->best)) return GYRE_OK;
+    if (aside || !(r->score.accuracy > r->best)) return GYRE_OK;
     r->best = r->score.accuracy;
     r->new_best = t->settings.checkpoint.best;
     return GYRE_OK;

@@ -19,8 +19,7 @@ typedef struct {
 
 /* ---- rank 0 looks */
 
-/* --out, or the config's output.dir beside the config. */
-static gyre_status choose_folder(const gyre_run *r, const gyre_settings *settings, char **out) {
+gyre_status gyre_run_choose_folder(const gyre_run *r, const gyre_settings *settings, char **out) {
     const char *dir = settings->dir == NULL ? "." : settings->dir, *name = settings->output_dir;
     if (r->options.out == NULL && name == NULL) {
         return gyre_fail(GYRE_EUSAGE, "no run folder: give --out DIR, or output.dir in the config");
@@ -97,7 +96,7 @@ static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) 
     char *path = NULL;
     gyre_status status = GYRE_OK;
     *f = (finding){.completed = -1};
-    GYRE_GOTO(choose_folder(r, settings, &path));
+    GYRE_GOTO(gyre_run_choose_folder(r, settings, &path));
     GYRE_GOTO(gyre_folder_open(path, &r->folder));
     f->holds_run = r->folder.holds_run;
     if (!f->holds_run) goto out;
@@ -169,6 +168,7 @@ static gyre_status open_files(gyre_run *r, const finding *f) {
     GYRE_TRY(gyre_metrics_open(r->folder.metrics, t->completed, &r->metrics));
     GYRE_TRY(find_best(r));
     GYRE_TRY(gyre_events_open(r->folder.log, &r->events));
+    GYRE_TRY(gyre_rates_record(r));
     return gyre_writer_open(&r->writer);
 }
 
@@ -200,14 +200,12 @@ static void start_clocks(gyre_run *r) {
     r->scored_step = -1;
 }
 
-gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm *comm,
-                          bool *finished) {
+static gyre_status open_run(gyre_run *r, const gyre_settings *settings, gyre_comm *comm,
+                            bool *finished) {
     gyre_trainer *t = &r->trainer;
     finding f = {0};
     gyre_status status = GYRE_OK;
     *finished = false;
-    r->folder.lock = -1;
-    r->progress.line.terminal = -1;
     GYRE_TRY(gyre_trainer_plan(t, settings, comm));
     t->profiled = r->options.profile;
     if (t->rank == 0) status = look(r, settings, &f);
@@ -229,12 +227,26 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
     return gyre_trainer_start(t, r->last);
 }
 
+gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm *comm,
+                          bool *finished) {
+    gyre_settings s = *settings;
+    gyre_stage_settings *stages = NULL;
+    gyre_status status = GYRE_OK;
+    r->folder.lock = -1;
+    r->progress.line.terminal = -1;
+    if (gyre_rates_open(settings)) status = gyre_rates_settle(r, &s, &stages, comm);
+    if (status == GYRE_OK) status = open_run(r, &s, comm, finished);
+    free(stages);
+    return status;
+}
+
 void gyre_run_close(gyre_run *r) {
     gyre_progress_end(&r->progress);
     gyre_writer_close(r->writer);
     gyre_evaluator_close(r->evaluator);
     if (gyre_metrics_close(r->metrics) != GYRE_OK) gyre_warn("%s", gyre_error_text());
     gyre_events_close(r->events);
+    gyre_find_close(&r->found);
     if (r->folder.path != NULL) gyre_folder_close(&r->folder);
     gyre_trainer_close(&r->trainer);
 }

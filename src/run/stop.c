@@ -1,7 +1,8 @@
-/* The handler may only do what is safe in a signal: set a flag, or leave. */
-#include "stop.h"
+/* Interrupts: a signal only raises a flag, which rides on the next step's agreement, so that all
+ * ranks stop after the same update and write a checkpoint. The handler may only do what is safe in
+ * a signal: set a flag, or leave. */
+#include "gyre/run.h"
 
-#include "gyre/status.h"
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 /* Signal handlers have no argument of ours: the one place that needs variables of the process. */
+static int holders; /* who caught and has not released */
 static volatile sig_atomic_t wanted;
 static volatile sig_atomic_t interrupted; /* a first SIGINT came, at `first` */
 static struct timespec first;
@@ -35,6 +37,7 @@ static const int caught[] = {SIGINT, SIGTERM, SIGUSR1};
 
 void gyre_stop_catch(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    if (holders++ > 0) return;
     sigemptyset(&action.sa_mask);
     wanted = 0;
     interrupted = 0;
@@ -43,6 +46,7 @@ void gyre_stop_catch(void) {
 
 void gyre_stop_release(void) {
     struct sigaction action = {.sa_handler = SIG_DFL};
+    if (--holders > 0) return;
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) sigaction(caught[i], &action, NULL);
 }

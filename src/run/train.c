@@ -1,11 +1,10 @@
 /* The training loop. */
 #include "run_state.h"
-#include "stop.h"
 
 #include "gyre/clock.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
-#include "gyre/text.h"
+#include "gyre/terminal.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,8 +33,8 @@ static gyre_status after_update(gyre_run *r, gyre_wish wish) {
     int64_t done = t->completed;
     bool end = done == t->steps;
     bool minimum = gyre_schedule_is_minimum(t->schedule, done);
-    bool evaluate = r->evaluator != NULL &&
-                    (end || falls_on(&s->evaluate.every, done) || (minimum && s->evaluate.minima));
+    bool on_grid = end || falls_on(&s->evaluate.every, done);
+    bool evaluate = r->evaluator != NULL && (on_grid || (minimum && s->evaluate.minima));
     bool verify = t->ranks > 1 && s->verify_replicas > 0 && done % s->verify_replicas == 0;
     bool needed = end || done == r->last || wish == GYRE_WISH_STOP;
     bool save = needed || wish == GYRE_WISH_CHECKPOINT || falls_on(&s->checkpoint.every, done) ||
@@ -45,7 +44,7 @@ static gyre_status after_update(gyre_run *r, gyre_wish wish) {
     GYRE_TRY(gyre_trainer_drain(t, &result));
     GYRE_TRY(gyre_run_record(r, &result));
     if (verify) GYRE_TRY(gyre_trainer_verify(t));
-    if (evaluate) GYRE_TRY(gyre_run_evaluate(r));
+    if (evaluate) GYRE_TRY(gyre_run_evaluate(r, r->options.cell && !on_grid));
     if (minimum) GYRE_TRY(gyre_run_cycle(r));
     if (save || r->new_best) GYRE_TRY(gyre_run_save(r, save, needed));
     return GYRE_OK;
@@ -77,8 +76,8 @@ static gyre_status final_test(gyre_run *r) {
     gyre_trainer *t = &r->trainer;
     const gyre_images *test = gyre_dataset_test(t->data);
     gyre_score score;
-    if (t->settings.data.validation != GYRE_VALIDATION_SPLIT || r->evaluator == NULL ||
-        t->completed < t->steps || test->count == 0) {
+    if (r->options.cell || t->settings.data.validation != GYRE_VALIDATION_SPLIT ||
+        r->evaluator == NULL || t->completed < t->steps || test->count == 0) {
         return GYRE_OK;
     }
     const gyre_view view = {.images = test, .count = test->count};

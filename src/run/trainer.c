@@ -127,8 +127,13 @@ gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
     return gyre_comm_agree(t->comm, status);
 }
 
-void gyre_trainer_close(gyre_trainer *t) {
+void gyre_trainer_stop(gyre_trainer *t) {
     if (t->loader != NULL) gyre_loader_close(t->loader);
+    t->loader = NULL;
+}
+
+void gyre_trainer_close(gyre_trainer *t) {
+    gyre_trainer_stop(t);
     if (t->optimizer != NULL) gyre_optimizer_close(t->optimizer);
     if (t->shards != NULL) gyre_shards_close(t->shards);
     if (t->net != NULL) gyre_net_close(t->net);
@@ -276,6 +281,7 @@ static gyre_status upload(gyre_trainer *t) {
         gyre_optimizer_state(t->optimizer, i, &vector);
         GYRE_TRY(ops->upload(q, vector, s->states[i], t->model->parameters));
     }
+    GYRE_TRY(gyre_optimizer_restart(t->optimizer));
     GYRE_TRY(gyre_weights_pack(t->weights));
     return ops->sync(t->backend);
 }

@@ -73,6 +73,7 @@ gyre_status gyre_trainer_plan(gyre_trainer *t, const gyre_settings *settings, gy
 gyre_status gyre_trainer_open(gyre_trainer *t, bool fresh);
 /* Starts reading batches for updates completed..last-1. Collective. */
 gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last);
+void gyre_trainer_stop(gyre_trainer *t); /* reading batches; it may start again */
 void gyre_trainer_close(gyre_trainer *t);
 
 /* Update t->completed with `rate`. *previous gets the results of the update before, *agreed the

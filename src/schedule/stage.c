@@ -93,6 +93,12 @@ static gyre_status find_steps(schedule_stage *s, const gyre_length *length,
 }
 
 static gyre_status check_bounds(const schedule_stage *s) {
+    if (s->set.base_lr == GYRE_RATE_FIND || s->set.max_lr == GYRE_RATE_FIND) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s.%s: \"find\" is no rate yet; `gyre train` looks for it before it "
+                         "trains, and `gyre find CONFIG --write NEW.json` puts it into a config",
+                         s->where, s->set.base_lr == GYRE_RATE_FIND ? "base_lr" : "max_lr");
+    }
     const unsigned both = READS_BASE_LR | READS_MAX_LR;
     if ((s->policy->reads & both) != both || s->set.base_lr <= s->set.max_lr) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE, "%s.base_lr: %g is above max_lr %g; exchange them", s->where,

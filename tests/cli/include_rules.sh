@@ -27,10 +27,10 @@ RULES = {
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
-    "base": "batch clock cores file line log random realmath seal settings status text version",
+    "base": "batch clock cores file line log random realmath seal settings status terminal text version",
     "config": "config json", "schedule": "schedule", "data": "dataset folder loader sampler",
     "backend": "backend", "model": "model net", "optim": "optimizer", "dist": "comm",
-    "run": "checkpoint metrics run", "report": "plot", "study": "study",
+    "run": "checkpoint find metrics run", "report": "plot report", "study": "statistics study",
 }
 OWNER = {name: module for module, names in HEADERS.items() for name in names.split()}
 # The C library, POSIX and Linux: free for all.
@@ -141,5 +141,7 @@ planted src/run/train.c '#include "../dist/comm.h"' 'a private header of another
 planted include/gyre/comm.h '#include <mpi.h>' 'a library in a public header'
 planted include/gyre/new.h '#include <stdio.h>' 'belongs to no module'
 planted src/new/new.c '#include <stdio.h>' 'belongs to no module'
+planted src/run/train.c '#include <jpeglib.h>' 'run may not include this library'
+planted src/cli/data.c '#include <png.h>' 'cli may not include this library'
 planted src/base/log.c '#include <gsl/gsl_math.h>' 'base may not include this library'
 exit 0

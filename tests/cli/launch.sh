@@ -32,9 +32,13 @@ wait
 ends 0 mpirun -q -np 2 --bind-to none "$program"
 ends 0 mpirun -q -np 1 --bind-to core "$program"
 
-ends 2 env SLURM_NTASKS=4 SLURM_PROCID=1 SLURM_STEP_ID=0 "$program"
-grep -q 'srun started 4 tasks but MPI sees 1 rank.*srun --mpi=pmix' "$T/out" || fail "no advice"
-[ "$(wc -l <"$T/out")" -eq 1 ] || fail "not one line"
+for found in 'without PMIx' 'MPI sees 1 rank'; do # the second where a launcher says that it has PMI
+    ends 2 env SLURM_NTASKS=4 SLURM_PROCID=1 SLURM_STEP_ID=0 "$program"
+    grep -q "srun started 4 tasks but $found.*srun --mpi=pmix" "$T/out" || fail "no advice"
+    [ "$(wc -l <"$T/out")" -eq 1 ] || fail "not one line"
+    export PMI_RANK=1
+done
+unset PMI_RANK
 ends 0 env SLURM_NTASKS=4 "$program" # a batch script is no step
 ends 0 env SLURM_NTASKS=2 SLURM_PROCID=0 SLURM_STEP_ID=0 mpirun -q -np 1 "$program"
 

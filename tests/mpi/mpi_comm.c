@@ -159,6 +159,28 @@ static void watchdog_lets_a_moving_loop_live(gyre_comm *c) {
     gyre_watchdog_close(w);
 }
 
+/* Parts of neighbours reduce each on their own, at their own pace, and keep their cores. */
+static void parts_work_alone(gyre_comm *c) {
+    int size = gyre_comm_size(c), group = -1;
+    gyre_comm *part = NULL;
+    for (int groups = 1; groups <= size; groups *= 2) {
+        CHECK(gyre_comm_split(c, groups, &part, &group) == GYRE_OK);
+        CHECK(gyre_comm_size(part) == size / groups);
+        CHECK(group == gyre_comm_rank(c) / (size / groups));
+        CHECK(gyre_comm_rank(part) == gyre_comm_rank(c) % (size / groups));
+        CHECK(gyre_comm_cores(part) == gyre_comm_cores(c));
+        CHECK(gyre_comm_local_rank(part) == gyre_comm_local_rank(c));
+        for (int i = 0; i <= group; i++) { /* another number of times in each part */
+            uint64_t most = (uint64_t)gyre_comm_rank(c);
+            CHECK(gyre_comm_max_u64(part, &most, 1) == GYRE_OK);
+            CHECK(most == (uint64_t)((group + 1) * (size / groups) - 1));
+        }
+        gyre_comm_close(part);
+        CHECK(gyre_comm_settle(c) == GYRE_OK);
+    }
+    CHECK(gyre_comm_split(c, size + 1, &part, &group) == GYRE_EUSAGE);
+}
+
 int main(int argc, char **argv) {
     gyre_comm *c;
     if (gyre_comm_open(&argc, &argv, &c) != GYRE_OK) {
@@ -188,6 +210,7 @@ int main(int argc, char **argv) {
     ranks_and_their_cores_are_told(c);
     cores_are_shared_fairly(c);
     watchdog_lets_a_moving_loop_live(c);
+    parts_work_alone(c);
     gyre_comm_close(c);
     return 0;
 }

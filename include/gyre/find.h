@@ -1,0 +1,104 @@
+/* The LR range test: trains while the rate rises, and reads base_lr, max_lr and a stepsize off the
+ * curves (Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3).
+ *
+ * A sweep is training: the same step, shards and ranks, so that it has the same bits on any number
+ * of ranks, and whether it ends early follows from reduced numbers that all ranks have. */
+#ifndef GYRE_FIND_H
+#define GYRE_FIND_H
+
+#include "gyre/comm.h"
+#include "gyre/settings.h"
+#include "gyre/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { GYRE_FIND_REPEATS_MAX = 100, GYRE_FIND_REASON = 256 };
+
+/* What is asked for; zeros are the defaults. */
+typedef struct {
+    double from, to; /* rates of the first and the last step; 1e-7 and 10 */
+    int64_t steps;   /* two epochs, at least 200 */
+    bool linear;     /* equal differences between rates; else equal ratios */
+    int repeats;     /* 3 */
+    int64_t every;   /* steps from one validation to the next; a 50th of the steps */
+    int64_t subset;  /* most validation samples; 1000 */
+    bool verify;     /* then train at constant rates around the bounds */
+    bool quiet;
+} gyre_find_options;
+
+typedef struct {
+    int64_t repeat, step; /* step: update index of the sweep */
+    double lr;
+    double loss;      /* of the batch, before the update; NaN when not finite */
+    double smooth;    /* debiased exponential mean of `loss` with factor 0.98, as fastai's */
+    double grad_norm; /* before clipping */
+} gyre_find_row;
+
+typedef struct {
+    int64_t repeat, step; /* step: completed updates of the sweep */
+    double lr;            /* of the last of them */
+    double loss, accuracy;
+} gyre_find_score;
+
+/* What one curve, or all of them together, suggest; NaN: nothing. */
+typedef struct {
+    double base_lr;  /* where the curve begins to improve */
+    double max_lr;   /* where it slows, becomes ragged, or falls */
+    double diverged; /* the first rate that did not work at all: loss not finite or 4 x the best */
+    double third;    /* largest rate that did, divided by 3: a second opinion on max_lr */
+    double valley, slide, minimum, steep; /* single rates, by fastai's rules of these names */
+} gyre_find_marks;
+enum { GYRE_FIND_MARKS = sizeof(gyre_find_marks) / sizeof(double) };
+
+/* The verdict over all repeats: medians, and from where to where the repeats go. */
+typedef struct {
+    gyre_find_marks value, low, high;
+    int64_t stepsize;              /* steps; 0: none */
+    bool reliable;                 /* base_lr and max_lr may be used */
+    char reason[GYRE_FIND_REASON]; /* why not; or how sure, in words */
+} gyre_find_verdict;
+
+/* A short run at a constant rate, half as long as the sweep. */
+typedef struct {
+    double rate;
+    double loss, error; /* mean of its last quarter's training losses, and that one's error; NaN
+                           when it diverged */
+    double accuracy;    /* validation, at the end; NaN: none */
+} gyre_find_trial;
+enum { GYRE_FIND_TRIALS = 6 }; /* base_lr / 2, base_lr, max_lr / 2, max_lr, 2 and 4 max_lr */
+
+typedef struct {
+    gyre_find_options options;        /* resolved */
+    int64_t steps_per_epoch, samples; /* samples: of a validation; 0: there was none */
+    gyre_find_row *rows;              /* by repeat and step */
+    size_t row_count;
+    gyre_find_score *scores; /* likewise */
+    size_t score_count;
+    gyre_find_marks *repeats; /* (options.repeats) */
+    gyre_find_verdict verdict;
+    gyre_find_trial trials[GYRE_FIND_TRIALS];
+    int trial_count;
+    char verified[GYRE_FIND_REASON]; /* whether the bounds hold, in words */
+} gyre_find;
+
+/* Runs the test for the model, data and optimizer of `settings`; its schedule and length do not
+ * matter, and nothing is written. Every rank gets the result; close it. GYRE_EUSAGE for options
+ * that cannot be. Collective. */
+gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options *options,
+                          gyre_comm *comm, gyre_find *out);
+void gyre_find_close(gyre_find *f);
+
+/* find.h5, atomically; and back. GYRE_EIO names the file. */
+gyre_status gyre_find_write(const gyre_find *f, const char *path);
+gyre_status gyre_find_read(const char *path, gyre_find *out);
+
+/* The smoothed losses that rates were read off, one for each of f->rows (infinite where a loss is
+ * not finite); free() them. */
+gyre_status gyre_find_smooth(const gyre_find *f, double **out);
+
+/* The text table. */
+void gyre_find_print(const gyre_find *f, FILE *out);
+
+#endif

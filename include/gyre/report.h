@@ -1,0 +1,15 @@
+/* Reports: one page and CSV files that say what a study, or a run, shows. */
+#ifndef GYRE_REPORT_H
+#define GYRE_REPORT_H
+
+#include "gyre/status.h"
+
+/* Reports the study or run in `folder` into the folder `out` (made when it is not there; NULL:
+ * FOLDER/report): index.html, cells.csv and curves.csv, for a study arms.csv and comparisons.csv,
+ * and figures/ with each figure, its data and its script. `target`: the accuracy in % of "steps to
+ * the target", NaN: the final mean of the control. The files but for seconds are a pure function of
+ * what the cells computed. GYRE_EIO when the folder holds neither, when gnuplot is missing, or when
+ * a file would be overwritten that gyre did not write: nothing is then changed. */
+gyre_status gyre_report_write(const char *folder, const char *out, double target);
+
+#endif

@@ -1,0 +1,77 @@
+# How the batch scripts start gyre; they source it. The one idea: near the time limit Slurm tells the
+# batch script (--signal=B:USR1@SECONDS), which tells the launcher, which tells the ranks; they write
+# a checkpoint and end with 99, and the job is put back into the queue, where it goes on from there.
+#
+#   GYRE           the program; default: build/cuda/gyre where the job has GPUs, else build/cpu/gyre,
+#                  of GYRE_HOME, else the one in PATH
+#   GYRE_LAUNCHER  srun or mpirun; default: srun where it offers PMIx
+# shellcheck shell=bash
+
+gyre_die() {
+    echo "$0: $*" >&2
+    exit 2
+}
+
+gyre_program() {
+    local kinds=(cpu) kind
+    [ "${SLURM_GPUS_ON_NODE:-0}" -eq 0 ] || kinds=(cuda cpu)
+    if [ -n "${GYRE:-}" ]; then
+        echo "$GYRE" && return
+    fi
+    for kind in "${kinds[@]}"; do
+        [ -x "$GYRE_HOME/build/$kind/gyre" ] && echo "$GYRE_HOME/build/$kind/gyre" && return
+    done
+    command -v gyre
+}
+
+# The tasks that were asked for; else one per GPU; else one. --ntasks or --ntasks-per-node sets
+# SLURM_NTASKS, a request for GPUs alone does not.
+gyre_tasks() {
+    local gpus=${SLURM_GPUS_ON_NODE:-0}
+    echo "${SLURM_NTASKS:-$((SLURM_JOB_NUM_NODES * (gpus > 0 ? gpus : 1)))}"
+}
+
+gyre_launcher() {
+    case ${GYRE_LAUNCHER:-} in
+    srun | mpirun) echo "$GYRE_LAUNCHER" ;;
+    '') if srun --mpi=list 2>&1 | grep -qw pmix; then echo srun; else echo mpirun; fi ;;
+    *) return 1 ;;
+    esac
+}
+
+# The launcher's command line, in the array `launch`.
+gyre_launch_command() {
+    local launcher tasks cpus=${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_PER_GPU:-1}}
+    launcher=$(gyre_launcher) || gyre_die "GYRE_LAUNCHER is '$GYRE_LAUNCHER': srun or mpirun was expected"
+    tasks=$(gyre_tasks)
+    if [ "$launcher" = srun ]; then
+        # --wait, not --kill-on-bad-exit: every rank ends with 99, and none is to be killed for it;
+        # a rank that is left alone by a dead one still ends.
+        launch=(srun --mpi=pmix --ntasks="$tasks" --cpus-per-task="$cpus" --wait=30)
+    elif [ -n "${SLURM_NTASKS:-}" ]; then
+        launch=(mpirun -q -np "$tasks" --map-by "slot:PE=$cpus")
+    else
+        launch=(mpirun -q -np "$tasks" --map-by "ppr:$((tasks / SLURM_JOB_NUM_NODES)):node:PE=$cpus")
+    fi
+}
+
+# gyre_run ARGUMENTS...: gyre on all tasks of the job. Returns its exit code; after a warning of the
+# time limit and exit code 99 the job is back in the queue.
+gyre_run() {
+    local program launch near_limit='' pid='' code=0
+    # For the last task of an array SLURM_JOB_ID means the whole array.
+    local job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
+    program=$(gyre_program) || gyre_die "no gyre in $GYRE_HOME/build and none in PATH; build it, or set GYRE"
+    gyre_launch_command
+    trap 'near_limit=yes; echo "gyre: Slurm warns of the time limit"; [ -z "$pid" ] || kill -USR1 "$pid"' USR1
+    echo "gyre: job ${job:=$SLURM_JOB_ID}, start $((${SLURM_RESTART_COUNT:-0} + 1)): ${launch[*]} $program $*"
+    "${launch[@]}" "$program" "$@" &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null; do wait "$pid"; done # a signal ends a wait early
+    wait "$pid" || code=$?
+    if [ "$code" -eq 99 ] && [ -n "$near_limit" ]; then
+        echo "gyre: job $job goes back into the queue"
+        scontrol requeue "$job"
+    fi
+    return "$code"
+}

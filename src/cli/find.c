@@ -1,0 +1,216 @@
+/* gyre find: the LR range test of a config. Rank 0 prints and writes. */
+#include "cli.h"
+
+#include "arguments.h"
+#include "bounds.h"
+#include "gyre/comm.h"
+#include "gyre/config.h"
+#include "gyre/file.h"
+#include "gyre/find.h"
+#include "gyre/log.h"
+#include "gyre/plot.h"
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const char *config, *out, *write;
+    gyre_cli_sets sets;
+    gyre_find_options options;
+} arguments;
+
+static gyre_status rate(const char *option, const char *text, double *out) {
+    char *end = NULL;
+    double x = strtod(text, &end);
+    if (end == text || *end != '\0' || !(x > 0) || !isfinite(x)) {
+        return gyre_fail(GYRE_EUSAGE, "%s: expected a rate above 0, found '%s'", option, text);
+    }
+    *out = x;
+    return GYRE_OK;
+}
+
+static gyre_status scale(const char *text, bool *linear) {
+    *linear = strcmp(text, "linear") == 0;
+    if (*linear || strcmp(text, "exponential") == 0) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "--scale: expected exponential or linear, found '%s'", text);
+}
+
+static gyre_status take(int c, arguments *a) {
+    int64_t repeats = 0;
+    switch (c) {
+    case 'f': return rate("--from", optarg, &a->options.from);
+    case 't': return rate("--to", optarg, &a->options.to);
+    case 'n': return gyre_cli_whole("--steps", optarg, 1, &a->options.steps);
+    case 'l': a->options.linear = true; break;
+    case 'c': return scale(optarg, &a->options.linear);
+    case 'r':
+        GYRE_TRY(gyre_cli_whole("--repeats", optarg, 1, &repeats));
+        a->options.repeats = repeats < INT32_MAX ? (int)repeats : INT32_MAX;
+        break;
+    case 'k': return gyre_cli_whole("--every", optarg, 1, &a->options.every);
+    case 'u': return gyre_cli_whole("--subset", optarg, 1, &a->options.subset);
+    case 'o': a->out = optarg; break;
+    case 'w': a->write = optarg; break;
+    case 'v': a->options.verify = true; break;
+    case 's': a->sets.items[a->sets.count++] = optarg; break;
+    case 'q': a->options.quiet = true; break;
+    default: break;
+    }
+    return GYRE_OK;
+}
+
+static gyre_status parse(int argc, char **argv, arguments *a) {
+    static const struct option options[] = {
+        {"from", required_argument, NULL, 'f'},  {"to", required_argument, NULL, 't'},
+        {"steps", required_argument, NULL, 'n'}, {"linear", no_argument, NULL, 'l'},
+        {"scale", required_argument, NULL, 'c'}, {"repeats", required_argument, NULL, 'r'},
+        {"every", required_argument, NULL, 'k'}, {"subset", required_argument, NULL, 'u'},
+        {"out", required_argument, NULL, 'o'},   {"write", required_argument, NULL, 'w'},
+        {"verify", no_argument, NULL, 'v'},      {"set", required_argument, NULL, 's'},
+        {"quiet", no_argument, NULL, 'q'},       {0}};
+    opterr = 0;
+    GYRE_TRY(gyre_cli_sets_open(argc, &a->sets));
+    for (int c; (c = getopt_long(argc, argv, ":o:q", options, NULL)) != -1;) {
+        if (c == ':' || c == '?') return gyre_cli_bad_option(c, argv, &gyre_command_find);
+        GYRE_TRY(take(c, a));
+    }
+    if (argc - optind != 1) {
+        return gyre_fail(GYRE_EUSAGE, "one config was expected, found %d; usage: gyre %s",
+                         argc - optind, gyre_command_find.usage);
+    }
+    a->config = argv[optind];
+    return GYRE_OK;
+}
+
+/* ---- the folder of the result */
+
+/* "fashion" of "configs/fashion.json"; free() it. */
+static char *stem_of(const char *config) {
+    const char *slash = strrchr(config, '/');
+    char *stem = strdup(slash == NULL ? config : slash + 1);
+    char *dot = stem == NULL ? NULL : strrchr(stem, '.');
+    if (dot != NULL && dot != stem) *dot = '\0';
+    return stem;
+}
+
+/* --out, or STEM-find here; free() it. */
+static gyre_status choose_folder(const arguments *a, const char *stem, char **out) {
+    if (a->out != NULL) {
+        *out = strdup(a->out);
+    } else if (asprintf(out, "%s-find", stem) < 0) {
+        *out = NULL;
+    }
+    return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the folder's name");
+}
+
+static gyre_status check_folder(const char *path) {
+    int files = 0;
+    DIR *d = opendir(path);
+    if (d == NULL && errno == ENOENT) return GYRE_OK;
+    if (d == NULL) return gyre_fail(GYRE_EIO, "--out: cannot use '%s': %s", path, strerror(errno));
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        files += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    }
+    closedir(d);
+    if (files == 0) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "--out: '%s' is not empty; choose another folder, its files are "
+                     "left alone",
+                     path);
+}
+
+static gyre_status write_folder(const gyre_find *f, const char *folder, const char *stem) {
+    gyre_status status = GYRE_OK;
+    char *title = NULL, *data = gyre_path_join(folder, "find.h5");
+    char *figure = gyre_path_join(folder, "find.svg");
+    if (data == NULL || figure == NULL ||
+        asprintf(&title, "learning-rate range test: %s", stem) < 0) {
+        title = NULL;
+        GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the result's names"));
+    }
+    GYRE_GOTO(gyre_dir_make(folder));
+    GYRE_GOTO(gyre_find_write(f, data));
+    GYRE_GOTO(gyre_plot_find(f, title, figure));
+    printf("%s\n%s\n", data, figure);
+out:
+    free(title);
+    free(data);
+    free(figure);
+    return status;
+}
+
+/* ---- rank 0's part */
+
+/* Before the search: what could not be written after it. */
+static gyre_status prepare(const arguments *a, const gyre_settings *s, const char *stem,
+                           char **folder) {
+    GYRE_TRY(choose_folder(a, stem, folder));
+    GYRE_TRY(check_folder(*folder));
+    return a->write == NULL ? GYRE_OK : gyre_cli_bounds_check(s, a->write);
+}
+
+static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_find *f,
+                            const char *folder, const char *stem) {
+    gyre_find_print(f, stdout);
+    GYRE_TRY(write_folder(f, folder, stem));
+    if (a->write != NULL && !f->verdict.reliable) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "--write: '%s' is not written, since there is no reliable "
+                         "suggestion",
+                         a->write);
+    }
+    if (a->write != NULL) {
+        GYRE_TRY(gyre_cli_bounds_write(a->config, &a->sets, s, &f->verdict, a->write));
+        printf("%s\n", a->write);
+    }
+    return fflush(stdout) == 0 ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write to stdout");
+}
+
+static gyre_status find(int argc, char **argv, gyre_comm *comm) {
+    arguments a = {0};
+    gyre_settings *settings = NULL;
+    gyre_find f = {0};
+    char *folder = NULL, *stem = NULL;
+    bool first = gyre_comm_rank(comm) == 0;
+    gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
+    if (status != GYRE_OK) goto out;
+    GYRE_GOTO(
+        gyre_comm_agree(comm, gyre_config_open(a.config, a.sets.items, a.sets.count, &settings)));
+    stem = stem_of(a.config);
+    if (stem == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the config's name");
+    if (status == GYRE_OK && first) status = prepare(&a, settings, stem, &folder);
+    GYRE_GOTO(gyre_comm_agree(comm, status));
+    GYRE_GOTO(gyre_find_run(settings, &a.options, comm, &f));
+    if (first) status = conclude(&a, settings, &f, folder, stem);
+    status = gyre_comm_agree(comm, status);
+out:
+    gyre_find_close(&f);
+    gyre_config_close(settings);
+    free(folder);
+    free(stem);
+    free(a.sets.items);
+    return status;
+}
+
+static int run(int argc, char **argv) {
+    gyre_comm *comm = NULL;
+    gyre_status status = gyre_comm_open(&argc, &argv, &comm);
+    if (status != GYRE_OK) return gyre_cli_fail(status);
+    if (gyre_comm_rank(comm) != 0) gyre_log_mute();
+    status = find(argc, argv, comm);
+    if (gyre_comm_rank(comm) == 0) gyre_cli_fail(status);
+    gyre_comm_close(comm);
+    return (int)status;
+}
+
+const gyre_command gyre_command_find = {
+    "find",
+    "find CONFIG [--out DIR] [--from RATE] [--to RATE] [--steps N] [--linear] [--repeats R] "
+    "[--every K] [--subset N] [--verify] [--write NEW.json] [--set KEY=VALUE]... [--quiet]",
+    "learning-rate range test: suggests base_lr, max_lr and a stepsize, with a figure",
+    run,
+};

@@ -1,0 +1,119 @@
+/* A config with some values replaced, as text: whatever a person wrote around them, comments and
+ * layout, stays where it was. The text has been read as a config before, so its syntax is right. */
+#include "fields.h"
+
+#include "gyre/file.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MAX = 1 << 24 };
+
+typedef struct {
+    char *text, *blank; /* the same length; comments are spaces in `blank` */
+} config_text;
+
+static gyre_status no_memory(void) {
+    return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+}
+
+static const char *skip_space(const char *p) {
+    return p + strspn(p, " \t\r\n");
+}
+
+static const char *skip_string(const char *p) {
+    for (p++; *p != '"'; p++) {
+        if (*p == '\\') p++;
+    }
+    return p + 1;
+}
+
+/* Behind the value that begins at p. */
+static const char *skip_value(const char *p) {
+    if (*p == '"') return skip_string(p);
+    if (*p != '{' && *p != '[') return p + strcspn(p, ",]} \t\r\n");
+    for (int depth = 0;;) {
+        if (*p == '"') {
+            p = skip_string(p);
+            continue;
+        }
+        if (*p == '{' || *p == '[') depth++;
+        if (*p == '}' || *p == ']') depth--;
+        p++;
+        if (depth == 0) return p;
+    }
+}
+
+/* The value of `key` in the object that begins at `object`; NULL when it has none. */
+static const char *member(const char *object, const char *key, size_t length) {
+    const char *p = skip_space(object + 1);
+    while (*p == '"') {
+        const char *end = skip_string(p);
+        bool found = (size_t)(end - p) == length + 2 && strncmp(p + 1, key, length) == 0;
+        p = skip_space(skip_space(end) + 1);
+        if (found) return p;
+        p = skip_space(skip_value(p));
+        if (*p == ',') p = skip_space(p + 1);
+    }
+    return NULL;
+}
+
+/* Puts `with` in the place of the bytes from `begin` to `end`, in text and blank alike. */
+static gyre_status splice(config_text *t, size_t begin, size_t end, const char *with) {
+    char **both[] = {&t->text, &t->blank};
+    size_t size = strlen(t->text), added = strlen(with);
+    for (int i = 0; i < 2; i++) {
+        char *fresh = malloc(size - (end - begin) + added + 1);
+        if (fresh == NULL) return no_memory();
+        memcpy(fresh, *both[i], begin);
+        memcpy(fresh + begin, with, added);
+        memcpy(fresh + begin + added, *both[i] + end, size - end + 1);
+        free(*both[i]);
+        *both[i] = fresh;
+    }
+    return GYRE_OK;
+}
+
+/* A key that an object does not have yet becomes its first, with the objects that it needs. */
+static gyre_status insert(config_text *t, size_t object, const char *path, const char *value) {
+    char fresh[512];
+    size_t used = 0;
+    int depth = 0;
+    for (const char *dot; (dot = strchr(path, '.')) != NULL; path = dot + 1, depth++) {
+        used += (size_t)snprintf(fresh + used, sizeof fresh - used, "\"%.*s\": {",
+                                 (int)(dot - path), path);
+    }
+    bool empty = *skip_space(t->blank + object + 1) == '}';
+    snprintf(fresh + used, sizeof fresh - used, "\"%s\": %s%.*s%s", path, value, depth, "}}}}",
+             empty ? "" : ", ");
+    return splice(t, object + 1, object + 1, fresh);
+}
+
+static gyre_status replace(config_text *t, const char *path, const char *value) {
+    size_t at = (size_t)(skip_space(t->blank) - t->blank);
+    while (*path != '\0') {
+        size_t length = strcspn(path, ".");
+        const char *found = t->blank[at] == '{' ? member(t->blank + at, path, length) : NULL;
+        if (found == NULL) return insert(t, at, path, value);
+        at = (size_t)(found - t->blank);
+        path += length + (path[length] == '.');
+    }
+    return splice(t, at, (size_t)(skip_value(t->blank + at) - t->blank), value);
+}
+
+gyre_status gyre_config_edit(const char *path, const gyre_config_change *changes, int count,
+                             char **out) {
+    gyre_status status = GYRE_OK;
+    config_text t = {0};
+    size_t size = 0;
+    GYRE_GOTO(gyre_file_read(path, TEXT_MAX, &t.text, &size));
+    t.blank = strdup(t.text);
+    if (t.blank == NULL) GYRE_GOTO(no_memory());
+    GYRE_GOTO(config_blank_comments(t.text, t.blank, path));
+    for (int i = 0; i < count; i++) GYRE_GOTO(replace(&t, changes[i].key, changes[i].value));
+    *out = t.text;
+    t.text = NULL;
+out:
+    free(t.text);
+    free(t.blank);
+    return status;
+}

@@ -1,0 +1,101 @@
+/* The figure over groups (dataset sizes): each arm's difference from the control of its group. */
+#include "chart.h"
+
+#include "words.h"
+#include <math.h>
+#include <stdlib.h>
+
+/* The arm of `group` that stands at the place of `arm` in its own; -1: none. Groups hold the same
+ * arms in the same order. */
+static int twin(const gyre_study *s, int arm, int group) {
+    int place = 0;
+    for (int i = 0; i < arm; i++) place += s->arms[i].group == s->arms[arm].group;
+    for (int i = 0; i < s->arm_count; i++) {
+        if (s->arms[i].group == group && place-- == 0) return i;
+    }
+    return -1;
+}
+
+/* x, mean, low, high of the arm's line; the arms stand a little beside each other. */
+static int fill(const gyre_evidence *e, int arm, double shift, double *rows, gyre_range *range) {
+    int count = 0;
+    for (int g = 0; g < e->study->group_count; g++) {
+        int other = twin(e->study, arm, g);
+        if (other < 0 || e->main_control[g] < 0) continue;
+        const gyre_comparison *c = gyre_evidence_comparison(e, other, e->main_control[g]);
+        if (c == NULL || c->final.count == 0) continue;
+        bool spread = c->final.count > 1;
+        double *row = rows + 4 * count++;
+        row[0] = g + 1 + shift;
+        row[1] = c->final.mean;
+        row[2] = spread ? c->final.interval.low : c->final.mean;
+        row[3] = spread ? c->final.interval.high : c->final.mean;
+        for (int k = 1; k < 4; k++) gyre_chart_widen(range, row[k]);
+    }
+    return count;
+}
+
+static int arms_of_first(const gyre_study *s) {
+    int count = 0;
+    for (int i = 0; i < s->arm_count; i++) count += s->arms[i].group == 0 && !s->arms[i].control;
+    return count;
+}
+
+static void axes(gyre_figure *f, const gyre_evidence *e, gyre_range range) {
+    const gyre_study *s = e->study;
+    gyre_chart_y(f, gyre_chart_margins(range, 0.06));
+    fprintf(f->gp, "set xrange [0.5:%g]\nset xtics noenhanced (", s->group_count + 0.5);
+    for (int g = 0; g < s->group_count; g++) {
+        fputs(g == 0 ? "" : ", ", f->gp);
+        gyre_figure_quote(f->gp, s->groups[g]);
+        fprintf(f->gp, " %d", g + 1);
+    }
+    fputs(")\nset arrow from graph 0, first 0 to graph 1, first 0 nohead back linewidth 1.5 "
+          "linecolor rgb '#303030'\n",
+          f->gp);
+}
+
+gyre_status gyre_draw_groups(const gyre_evidence *e, const char *output) {
+    gyre_figure f;
+    const gyre_study *s = e->study;
+    const int arms = arms_of_first(s);
+    gyre_range range = {NAN, NAN, false};
+    double *rows = calloc(4 * (size_t)s->group_count + 1, sizeof *rows);
+    gyre_status status = gyre_figure_open(output, &f);
+    if (status != GYRE_OK) goto out;
+    if (rows == NULL) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+        goto out;
+    }
+    gyre_chart_begin(&f, 330 + gyre_chart_legend_height(arms), "",
+                     "difference from the control (points)");
+    gyre_chart_widen(&range, 0);
+    for (int i = 0; i < s->arm_count; i++) {
+        if (s->arms[i].group == 0 && !s->arms[i].control) fill(e, i, 0, rows, &range);
+    }
+    axes(&f, e, range);
+    if (arms > 1) gyre_chart_legend(&f);
+    const char *command = "plot";
+    for (int i = 0, at = 0; i < s->arm_count; i++) {
+        if (s->arms[i].group != 0 || s->arms[i].control) continue;
+        double shift = 0.3 * (at++ + 0.5 - 0.5 * arms) / arms;
+        int count = fill(e, i, shift, rows, &range);
+        int block = gyre_figure_rows(&f, "group, difference, low, high", rows, (size_t)count, 4);
+        fprintf(f.gp,
+                "%s DATA index %d using 1:2:3:4 with yerrorbars pointtype 7 pointsize 0.7 "
+                "linewidth 1.8",
+                command, block);
+        gyre_chart_style(&f, e, i);
+        gyre_chart_title(&f, e, i);
+        fprintf(f.gp, ", \\\n     DATA index %d using 1:2 with lines linewidth 1", block);
+        gyre_chart_style(&f, e, i);
+        fputs(" notitle", f.gp);
+        command = ", \\\n    ";
+    }
+    gyre_chart_end(&f);
+    status = gyre_figure_finish(&f);
+out:
+    free(rows);
+    gyre_figure_close(&f);
+    return status;
+}

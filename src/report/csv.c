@@ -1,0 +1,148 @@
+/* Numbers have 17 digits, so that they come back as the same doubles; NaN and Inf are written as R
+ * and pandas read them. Seconds stand last in cells.csv and nowhere else: nothing else in a report
+ * depends on the machine. */
+#include "csv.h"
+
+#include "words.h"
+#include <inttypes.h>
+#include <math.h>
+
+static void number(FILE *f, double value) {
+    if (isnan(value)) {
+        fputs(",NaN", f);
+    } else if (isinf(value)) {
+        fprintf(f, ",%sInf", value < 0 ? "-" : "");
+    } else {
+        fprintf(f, ",%.17g", value);
+    }
+}
+
+static void numbers(FILE *f, const double *values, size_t count) {
+    for (size_t i = 0; i < count; i++) number(f, values[i]);
+}
+
+/* In quotes (RFC 4180), on one line. */
+static void text(FILE *f, const char *words) {
+    fputc('"', f);
+    for (const char *c = words; *c != '\0'; c++) {
+        if (*c == '"') fputc('"', f);
+        fputc((unsigned char)*c < ' ' ? ' ' : *c, f);
+    }
+    fputc('"', f);
+}
+
+static void arm_of(FILE *f, const gyre_evidence *e, int arm) {
+    text(f, e->study->groups[e->study->arms[arm].group]);
+    fputc(',', f);
+    text(f, e->study->arms[arm].name);
+}
+
+#define CELLS "group,arm,seed,"
+static void print_cells(FILE *f, const gyre_evidence *e) {
+    fputs(CELLS "state,steps,loss,accuracy,best_accuracy,test_loss,test_accuracy,steps_to_target,"
+                "hash,message,seconds\n",
+          f);
+    for (int arm = 0; arm < e->study->arm_count; arm++) {
+        for (int seed = 0; seed < e->study->seed_count; seed++) {
+            const gyre_evidence_cell *c = gyre_evidence_at(e, arm, seed);
+            const gyre_cell_result *r = &c->result;
+            arm_of(f, e, arm);
+            fprintf(f, ",%" PRIu64 ",%s,%" PRId64, e->study->seeds[seed],
+                    gyre_words_state_key(r->state), r->steps);
+            numbers(f,
+                    (double[]){r->loss, r->accuracy, r->best_accuracy, r->test_loss,
+                               r->test_accuracy, c->to_target},
+                    6);
+            fprintf(f, ",%016" PRIx64 ",", r->hash);
+            text(f, r->message);
+            number(f, r->state == GYRE_CELL_MISSING ? (double)NAN : r->seconds);
+            fputc('\n', f);
+        }
+    }
+}
+
+static void summary(FILE *f, const gyre_summary *s) {
+    fprintf(f, ",%d", s->count);
+    numbers(f, (double[]){s->mean, s->sd, s->interval.low, s->interval.high}, 4);
+}
+
+#define ARMS "group,arm,control,"
+static void print_arms(FILE *f, const gyre_evidence *e) {
+    fputs(ARMS "difference_from_base", f);
+    static const char *const metrics[] = {"final", "best", "test"};
+    for (int i = 0; i < 3; i++) {
+        fprintf(f, ",%s_seeds,%s_mean,%s_sd,%s_low,%s_high", metrics[i], metrics[i], metrics[i],
+                metrics[i], metrics[i]);
+    }
+    fputs(",target,tried,reached,steps_to_target\n", f);
+    for (int i = 0; i < e->study->arm_count; i++) {
+        const gyre_evidence_arm *a = &e->arms[i];
+        arm_of(f, e, i);
+        fprintf(f, ",%d,", e->study->arms[i].control);
+        text(f, e->study->arms[i].sentence);
+        summary(f, &a->final);
+        summary(f, &a->best);
+        summary(f, &a->test);
+        number(f, e->target[e->study->arms[i].group]);
+        fprintf(f, ",%d,%d", a->tried, a->reached);
+        number(f, a->to_target);
+        fputc('\n', f);
+    }
+}
+
+#define COMPARISONS "group,arm,against,"
+static void print_comparisons(FILE *f, const gyre_evidence *e) {
+    fputs(COMPARISONS "planned,seeds,difference,sd,low,high,bootstrap_low,bootstrap_high,p,"
+                      "corrected_p,least_p,least_corrected_p,best_seeds,best_difference,best_sd,"
+                      "best_low,best_high,finding,sentence\n",
+          f);
+    for (int i = 0; i < e->comparison_count; i++) {
+        const gyre_comparison *c = &e->comparisons[i];
+        char sentence[GYRE_SENTENCE_MAX];
+        arm_of(f, e, c->arm);
+        fputc(',', f);
+        text(f, e->study->arms[c->control].name);
+        fprintf(f, ",%d", c->planned);
+        summary(f, &c->final);
+        numbers(f,
+                (double[]){c->bootstrap.low, c->bootstrap.high, c->p, c->corrected, c->least,
+                           c->corrected_least},
+                6);
+        summary(f, &c->best);
+        fprintf(f, ",%s,", gyre_words_finding(c->finding));
+        gyre_words_comparison(e, c, sentence);
+        text(f, sentence);
+        fputc('\n', f);
+    }
+}
+
+#define CURVES "group,arm,curve,"
+static void print_band(FILE *f, const gyre_evidence *e, int arm, const char *name,
+                       const gyre_band *band) {
+    for (size_t i = 0; i < band->count; i++) {
+        const gyre_band_point *p = &band->points[i];
+        arm_of(f, e, arm);
+        fprintf(f, ",%s,%.0f,%d", name, p->step, p->seeds);
+        numbers(f, (double[]){p->mean, p->least, p->greatest}, 3);
+        fputc('\n', f);
+    }
+}
+
+static void print_curves(FILE *f, const gyre_evidence *e) {
+    fputs(CURVES "step,seeds,mean,least,greatest\n", f);
+    for (int i = 0; i < e->study->arm_count; i++) {
+        const gyre_evidence_arm *a = &e->arms[i];
+        print_band(f, e, i, "accuracy", &a->accuracy);
+        print_band(f, e, i, "loss", &a->loss);
+        print_band(f, e, i, "training_loss", &a->train);
+        print_band(f, e, i, "accuracy_at_minima", &a->minima_accuracy);
+        print_band(f, e, i, "loss_at_minima", &a->minima_loss);
+    }
+}
+
+const gyre_csv gyre_csv_tables[] = {
+    {"cells.csv", CELLS, print_cells},
+    {"curves.csv", CURVES, print_curves},
+    {"arms.csv", ARMS, print_arms},
+    {"comparisons.csv", COMPARISONS, print_comparisons},
+};

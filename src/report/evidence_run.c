@@ -1,0 +1,90 @@
+/* One run as the smallest study, so that it gets the same page: an arm, a seed, no control. */
+#include "evidence_run.h"
+
+#include "plot_run.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void gyre_evidence_run_close(gyre_study *s) {
+    if (s == NULL) return;
+    if (s->arms != NULL) {
+        free(s->arms[0].name);
+        free(s->arms[0].sentence);
+    }
+    if (s->groups != NULL) free(s->groups[0]);
+    free(s->arms);
+    free(s->groups);
+    free(s->seeds);
+    free(s->name);
+    free(s->folder);
+    free(s);
+}
+
+static gyre_status make_study(const char *folder, const gyre_plot_run *run, gyre_study **out) {
+    char sentence[512];
+    gyre_plot_title(run, 1, sentence, sizeof sentence);
+    gyre_study *s = *out = calloc(1, sizeof *s);
+    if (s == NULL) goto fail;
+    s->name = strdup(run->name);
+    s->folder = strdup(folder);
+    s->arms = calloc(1, sizeof *s->arms);
+    s->groups = calloc(1, sizeof *s->groups);
+    s->seeds = calloc(1, sizeof *s->seeds);
+    if (s->arms == NULL || s->groups == NULL || s->seeds == NULL) goto fail;
+    s->arm_count = s->group_count = s->seed_count = 1;
+    s->arms[0] = (gyre_study_arm){.name = strdup(run->name), .sentence = strdup(sentence)};
+    s->groups[0] = strdup("");
+    s->seeds[0] = run->settings->seed;
+    s->budget_steps = gyre_schedule_steps(run->schedule);
+    s->planned_arm = s->planned_control = -1;
+    if (s->name != NULL && s->folder != NULL && s->arms[0].name != NULL &&
+        s->arms[0].sentence != NULL && s->groups[0] != NULL) {
+        return GYRE_OK;
+    }
+fail:
+    return gyre_fail(GYRE_EDEVICE, "no memory to report '%s'", folder);
+}
+
+static gyre_cell_result result_of(const gyre_plot_run *run) {
+    const gyre_tables *t = &run->tables;
+    const gyre_train_row *last = &t->train[t->train_count - 1];
+    gyre_cell_result r = {.state = GYRE_CELL_INTERRUPTED, .steps = last->step + 1};
+    r.loss = r.accuracy = r.best_accuracy = r.test_loss = r.test_accuracy = NAN;
+    r.seconds = last->seconds;
+    if (r.steps >= gyre_schedule_steps(run->schedule)) r.state = GYRE_CELL_DONE;
+    if (!isfinite(last->loss)) r.state = GYRE_CELL_DIVERGED;
+    for (size_t i = 0; i < t->validation_count; i++) {
+        const gyre_validation_row *row = &t->validation[i];
+        if (row->step == r.steps && r.state == GYRE_CELL_DONE) {
+            r.loss = row->loss;
+            r.accuracy = row->accuracy;
+        }
+        r.best_accuracy = fmax(r.best_accuracy, row->accuracy); /* a number, where one is NaN */
+    }
+    return r;
+}
+
+gyre_status gyre_evidence_run(const char *folder, gyre_evidence *out) {
+    gyre_plot_run run = {0};
+    gyre_status status = gyre_plot_run_open(folder, &run);
+    if (status != GYRE_OK) goto out;
+    out->single = true;
+    GYRE_GOTO(make_study(folder, &run, &out->study));
+    out->cells = calloc(1, sizeof *out->cells);
+    out->arms = calloc(1, sizeof *out->arms);
+    if (out->cells == NULL || out->arms == NULL) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory to report '%s'", folder);
+        goto out;
+    }
+    out->cells[0].result = result_of(&run);
+    out->cells[0].tables = run.tables;
+    out->arms[0].settings = run.settings;
+    out->arms[0].schedule = run.schedule;
+    run.tables = (gyre_tables){0};
+    run.settings = NULL;
+    run.schedule = NULL;
+out:
+    gyre_plot_run_close(&run);
+    return status;
+}

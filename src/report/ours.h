@@ -1,0 +1,11 @@
+/* Files that gyre may replace: those it wrote itself. Internal to src/report. */
+#ifndef GYRE_OURS_H
+#define GYRE_OURS_H
+
+#include "gyre/status.h"
+
+/* GYRE_OK when nothing is at `path`, or a file that begins with `mark` (at most 63 bytes), as all
+ * that gyre writes there does; else GYRE_EIO. */
+gyre_status gyre_ours_check(const char *path, const char *mark);
+
+#endif

@@ -1,0 +1,241 @@
+/* Values and differences: the figures and tables that the verdict rests on. */
+#include "chart.h"
+#include "html.h"
+#include "page.h"
+#include "words.h"
+#include <math.h>
+#include <stdlib.h>
+
+static const char *heading(const gyre_evidence *e, int group, const char *title,
+                           char out[GYRE_SENTENCE_MAX]) {
+    const char *name = gyre_page_group(e, group);
+    snprintf(out, GYRE_SENTENCE_MAX, "%s%s%.200s", title, *name == '\0' ? "" : ": ", name);
+    return out;
+}
+
+static bool has_controls(const gyre_evidence *e) {
+    for (int g = 0; g < e->study->group_count; g++) {
+        if (e->main_control[g] >= 0) return true;
+    }
+    return false;
+}
+
+static int done_in(const gyre_evidence *e, int group) {
+    int done = 0;
+    for (int i = 0; i < e->study->arm_count; i++) {
+        if (e->study->arms[i].group == group) done += e->arms[i].done;
+    }
+    return done;
+}
+
+/* ---- tables */
+
+static bool is_tested(const gyre_evidence *e) {
+    for (int i = 0; i < e->study->arm_count; i++) {
+        if (e->arms[i].test.count > 0) return true;
+    }
+    return false;
+}
+
+static void values_table(gyre_page *p, int group) {
+    const gyre_evidence *e = p->e;
+    const bool tested = is_tested(e);
+    const int leader = gyre_evidence_leader(e, group);
+    gyre_html_table_begin(p->f, tested
+                                    ? "arm|seeds|final, mean (%)|sd|95 % interval|best, mean (%)|"
+                                      "sd|95 % interval|test, mean (%)|sd"
+                                    : "arm|seeds|final, mean (%)|sd|95 % interval|best, mean (%)|"
+                                      "sd|95 % interval");
+    for (int i = 0; i < e->study->arm_count; i++) {
+        const gyre_evidence_arm *a = &e->arms[i];
+        char name[GYRE_NAME_MAX];
+        if (e->study->arms[i].group != group) continue;
+        gyre_words_arm(e, i, name);
+        gyre_html_row_begin(p->f, e->study->arms[i].control ? "control"
+                                  : i == leader             ? "leader"
+                                                            : "");
+        gyre_html_cell_text(p->f, name);
+        gyre_html_cell_number(p->f, "%.0f", a->done);
+        gyre_html_cell_number(p->f, "%.2f", a->final.mean);
+        gyre_html_cell_number(p->f, "%.2f", a->final.sd);
+        gyre_html_cell_interval(p->f, "%.2f", a->final.interval);
+        gyre_html_cell_number(p->f, "%.2f", a->best.mean);
+        gyre_html_cell_number(p->f, "%.2f", a->best.sd);
+        gyre_html_cell_interval(p->f, "%.2f", a->best.interval);
+        if (tested) gyre_html_cell_number(p->f, "%.2f", a->test.mean);
+        if (tested) gyre_html_cell_number(p->f, "%.2f", a->test.sd);
+        gyre_html_row_end(p->f);
+    }
+    gyre_html_table_end(p->f);
+}
+
+static const char *row_kind(const gyre_comparison *c) {
+    if (c->finding == GYRE_FINDING_BETTER) return c->planned ? "planned better" : "better";
+    if (c->finding == GYRE_FINDING_WORSE) return c->planned ? "planned worse" : "worse";
+    return c->planned ? "planned" : "";
+}
+
+static bool has_bootstrap(const gyre_evidence *e) {
+    for (int i = 0; i < e->comparison_count; i++) {
+        if (!isnan(e->comparisons[i].bootstrap.low)) return true;
+    }
+    return false;
+}
+
+static void differences_table(gyre_page *p, int group) {
+    const gyre_evidence *e = p->e;
+    const bool bootstrap = has_bootstrap(e);
+    gyre_html_table_begin(p->f, bootstrap
+                                    ? "arm|against|pairs|difference (points)|sd|95 % interval|"
+                                      "bootstrap|p|corrected p|best: difference|95 % interval|"
+                                      "verdict"
+                                    : "arm|against|pairs|difference (points)|sd|95 % interval|"
+                                      "p|corrected p|best: difference|95 % interval|verdict");
+    for (int i = 0; i < e->comparison_count; i++) {
+        const gyre_comparison *c = &e->comparisons[i];
+        char name[GYRE_NAME_MAX];
+        if (e->study->arms[c->arm].group != group) continue;
+        gyre_html_row_begin(p->f, row_kind(c));
+        gyre_words_arm(e, c->arm, name);
+        gyre_html_cell_text(p->f, name);
+        gyre_words_arm(e, c->control, name);
+        gyre_html_cell_text(p->f, name);
+        gyre_html_cell_number(p->f, "%.0f", c->final.count);
+        gyre_html_cell_number(p->f, "%+.2f", c->final.mean);
+        gyre_html_cell_number(p->f, "%.2f", c->final.sd);
+        gyre_html_cell_interval(p->f, "%.2f", c->final.interval);
+        if (bootstrap) gyre_html_cell_interval(p->f, "%.2f", c->bootstrap);
+        const bool known = c->final.count > 1;
+        gyre_html_cell_number(p->f, "%.2g", known ? c->p : (double)NAN);
+        gyre_html_cell_number(p->f, "%.2g", known && !c->planned ? c->corrected : (double)NAN);
+        gyre_html_cell_number(p->f, "%+.2f", c->best.mean);
+        gyre_html_cell_interval(p->f, "%.2f", c->best.interval);
+        gyre_html_cell_text(p->f, gyre_words_finding(c->finding));
+        gyre_html_row_end(p->f);
+    }
+    gyre_html_table_end(p->f);
+}
+
+static void sentences(gyre_page *p, int group) {
+    char sentence[GYRE_SENTENCE_MAX];
+    fputs("<details><summary>The same in sentences</summary>\n<ul class=\"sentences\">\n", p->f);
+    for (int i = 0; i < p->e->comparison_count; i++) {
+        const gyre_comparison *c = &p->e->comparisons[i];
+        if (p->e->study->arms[c->arm].group != group) continue;
+        gyre_words_comparison(p->e, c, sentence);
+        gyre_html_element(p->f, c->planned ? "li class=\"planned\"" : "li", sentence);
+    }
+    fputs("</ul></details>\n", p->f);
+}
+
+/* ---- figures */
+
+static gyre_status final_figure(gyre_page *p, int group) {
+    char *path = NULL, caption[GYRE_SENTENCE_MAX];
+    gyre_status status = gyre_page_path(p, "final", group, &path);
+    if (status == GYRE_OK) status = gyre_draw_final(p->e, group, path);
+    heading(p->e, group, "Final accuracy: rings are seeds, dots means with 95 % intervals",
+            caption);
+    if (status == GYRE_OK) status = gyre_page_figure(p, path, caption);
+    free(path);
+    return status;
+}
+
+static bool is_compared_with(const gyre_evidence *e, int control) {
+    for (int i = 0; i < e->comparison_count; i++) {
+        if (e->comparisons[i].control == control && e->comparisons[i].final.count > 0) return true;
+    }
+    return false;
+}
+
+static gyre_status difference_figure(gyre_page *p, int control) {
+    const int group = p->e->study->arms[control].group;
+    char *path = NULL, name[GYRE_NAME_MAX], file[32], text[GYRE_NAME_MAX + 32];
+    char caption[GYRE_SENTENCE_MAX];
+    gyre_words_arm(p->e, control, name);
+    snprintf(file, sizeof file, "difference-%d", control + 1);
+    snprintf(text, sizeof text, "Difference from %s, pair by pair", name);
+    gyre_status status = gyre_page_path(p, file, group, &path);
+    if (status == GYRE_OK) status = gyre_draw_differences(p->e, control, path);
+    if (status == GYRE_OK) {
+        status = gyre_page_figure(p, path, heading(p->e, group, text, caption));
+    }
+    free(path);
+    return status;
+}
+
+static gyre_status group_figures(gyre_page *p, int group) {
+    const gyre_evidence *e = p->e;
+    const int first = e->main_control[group];
+    gyre_status status = GYRE_OK;
+    fputs("<div class=\"figures\">\n", p->f);
+    if (first >= 0 && is_compared_with(e, first)) GYRE_TRY(difference_figure(p, first));
+    GYRE_TRY(final_figure(p, group));
+    for (int i = 0; i < e->study->arm_count && status == GYRE_OK; i++) {
+        if (i == first || e->study->arms[i].group != group) continue;
+        if (is_compared_with(e, i)) status = difference_figure(p, i);
+    }
+    fputs("</div>\n", p->f);
+    return status;
+}
+
+static gyre_status over_groups(gyre_page *p) {
+    char *path = NULL;
+    gyre_status status = gyre_page_path(p, "groups", -1, &path);
+    if (status == GYRE_OK) status = gyre_draw_groups(p->e, path);
+    gyre_html_element(p->f, "h2", "Over dataset sizes");
+    fputs("<div class=\"figures\">\n", p->f);
+    if (status == GYRE_OK) {
+        status = gyre_page_figure(p, path,
+                                  "Difference from the control of the same dataset size, with 95 % "
+                                  "intervals; above 0: better");
+    }
+    fputs("</div>\n", p->f);
+    free(path);
+    return status;
+}
+
+static void caveats(gyre_page *p) {
+    char line[GYRE_SENTENCE_MAX];
+    gyre_words_correction(p->e, line);
+    if (*line != '\0') gyre_html_element(p->f, "p", line);
+    if (p->e->study->seed_count < GYRE_CAVEAT_SEEDS) {
+        *line = '\0';
+        gyre_words_add(line,
+                       "%d seed%s: fewer than 10, so the intervals lean on the differences "
+                       "being roughly normal, which so few cannot show.",
+                       p->e->study->seed_count, p->e->study->seed_count == 1 ? "" : "s");
+        gyre_html_element(p->f, "p class=\"note\"", line);
+    }
+    gyre_html_element(
+        p->f, "p class=\"note\"",
+        "Final values are the primary metric. The best of a run is exploratory: it is "
+        "chosen by the same samples that measure it, and so flatters.");
+}
+
+gyre_status gyre_page_results(gyre_page *p) {
+    const gyre_evidence *e = p->e;
+    char title[GYRE_SENTENCE_MAX];
+    if (e->study->group_count > 1 && has_controls(e)) GYRE_TRY(over_groups(p));
+    for (int g = 0; g < e->study->group_count; g++) {
+        gyre_html_element(p->f, "h2", heading(e, g, e->single ? "Result" : "Results", title));
+        if (done_in(e, g) == 0) {
+            gyre_html_element(p->f, "p", "No cell is done with a finite result.");
+            continue;
+        }
+        if (!e->single) GYRE_TRY(group_figures(p, g));
+        bool compared = false;
+        for (int i = 0; i < e->comparison_count; i++) {
+            compared |= e->study->arms[e->comparisons[i].arm].group == g;
+        }
+        if (compared) {
+            gyre_html_element(p->f, "h3", "Differences, from paired seeds");
+            differences_table(p, g);
+            sentences(p, g);
+            gyre_html_element(p->f, "h3", "Values");
+        }
+        values_table(p, g);
+    }
+    if (!e->single) caveats(p);
+    return GYRE_OK;
+}

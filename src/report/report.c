@@ -1,0 +1,95 @@
+/* Writes a report: the evidence is gathered, every file's place checked, the page made in memory,
+ * and only then is anything replaced. */
+#include "gyre/report.h"
+
+#include "csv.h"
+#include "evidence.h"
+#include "gyre/file.h"
+#include "html.h"
+#include "ours.h"
+#include "page.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char page_name[] = "index.html";
+
+static gyre_status no_memory(void) {
+    return gyre_fail(GYRE_EDEVICE, "no memory for a report");
+}
+
+static gyre_status check_place(const char *folder, const char *name, const char *mark) {
+    char *path = gyre_path_join(folder, name);
+    if (path == NULL) return no_memory();
+    gyre_status status = gyre_ours_check(path, mark);
+    free(path);
+    return status;
+}
+
+static int table_count(const gyre_evidence *e) {
+    return e->single ? GYRE_CSV_RUN_TABLES : GYRE_CSV_TABLES;
+}
+
+static gyre_status check_places(const char *folder, const gyre_evidence *e) {
+    GYRE_TRY(check_place(folder, page_name, GYRE_HTML_MARK));
+    for (int i = 0; i < table_count(e); i++) {
+        GYRE_TRY(check_place(folder, gyre_csv_tables[i].name, gyre_csv_tables[i].mark));
+    }
+    return GYRE_OK;
+}
+
+/* Ends the stream and writes what went into it. */
+static gyre_status put(const char *folder, const char *name, FILE *f, char **text, size_t *size) {
+    char *path = gyre_path_join(folder, name);
+    int failed = ferror(f) | fclose(f);
+    gyre_status status =
+        failed || path == NULL ? no_memory() : gyre_file_write_atomic(path, *text, *size);
+    free(*text);
+    free(path);
+    *text = NULL;
+    return status;
+}
+
+static gyre_status write_page(const char *folder, const char *figures, const gyre_evidence *e) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (f == NULL) return no_memory();
+    gyre_status status = gyre_page_write(f, e, figures);
+    if (status == GYRE_OK) return put(folder, page_name, f, &text, &size);
+    fclose(f);
+    free(text);
+    return status;
+}
+
+static gyre_status write_table(const char *folder, const gyre_csv *table, const gyre_evidence *e) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (f == NULL) return no_memory();
+    table->print(f, e);
+    return put(folder, table->name, f, &text, &size);
+}
+
+gyre_status gyre_report_write(const char *folder, const char *out, double target) {
+    gyre_status status = GYRE_OK;
+    gyre_evidence e = {0};
+    char *own = gyre_path_join(folder, "report"), *figures = NULL;
+    const char *place = out == NULL ? own : out;
+    if (place != NULL) figures = gyre_path_join(place, "figures");
+    if (own == NULL || figures == NULL) {
+        status = no_memory();
+        goto out;
+    }
+    GYRE_GOTO(gyre_evidence_open(folder, target, &e));
+    GYRE_GOTO(check_places(place, &e));
+    GYRE_GOTO(gyre_dir_make(figures));
+    GYRE_GOTO(write_page(place, figures, &e));
+    for (int i = 0; i < table_count(&e); i++) {
+        GYRE_GOTO(write_table(place, &gyre_csv_tables[i], &e));
+    }
+out:
+    gyre_evidence_close(&e);
+    free(own);
+    free(figures);
+    return status;
+}

@@ -1,0 +1,186 @@
+/* The LR range test from settings to verdict: what is swept, on which samples it is scored. */
+#include "gyre/find.h"
+
+#include "find_rules.h"
+#include "gyre/config.h"
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include "sweep.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAST_STEPS = 200, EPOCHS = 2, SCORES = 50, SUBSET = 1000, REPEATS = 3 };
+
+/* A test that is open. */
+typedef struct {
+    gyre_trainer trainer;
+    gyre_evaluator *evaluator;
+    uint32_t *rows; /* behind `view` */
+    gyre_view view; /* what is evaluated; count 0: nothing */
+} range_test;
+
+/* ---- options */
+
+static gyre_status check_rates(const gyre_find_options *o) {
+    const double least = 1e-30, most = 1e30;
+    if (o->from >= least && o->to <= most && o->from < o->to) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "--from %g --to %g: rates from %g to %g were expected, the first below the "
+                     "second",
+                     o->from, o->to, least, most);
+}
+
+static gyre_status resolve(gyre_find_options *o, int64_t steps_per_epoch) {
+    const int64_t most = 1 << 24; /* a row each is kept */
+    if (o->from == 0) o->from = 1e-7;
+    if (o->to == 0) o->to = 10;
+    if (o->steps == 0) o->steps = EPOCHS * steps_per_epoch;
+    if (o->steps < LEAST_STEPS && o->steps == EPOCHS * steps_per_epoch) o->steps = LEAST_STEPS;
+    if (o->repeats == 0) o->repeats = REPEATS;
+    if (o->every == 0) o->every = (o->steps + SCORES - 1) / SCORES;
+    if (o->subset == 0) o->subset = SUBSET;
+    GYRE_TRY(check_rates(o));
+    if (o->steps < GYRE_FIND_STEPS_MIN || o->steps > most) {
+        return gyre_fail(GYRE_EUSAGE, "--steps %lld: a range test takes %d to %lld steps",
+                         (long long)o->steps, GYRE_FIND_STEPS_MIN, (long long)most);
+    }
+    if (o->repeats > GYRE_FIND_REPEATS_MAX) {
+        return gyre_fail(GYRE_EUSAGE, "--repeats %d: at most %d were expected", o->repeats,
+                         GYRE_FIND_REPEATS_MAX);
+    }
+    return GYRE_OK;
+}
+
+/* ---- data */
+
+/* A range test chooses rates, so it must not look at the test part: unless the config sets
+ * validation samples aside, some of the training part are, for the test's duration. */
+static gyre_status choose_validation(gyre_settings *s, int64_t subset, int64_t samples) {
+    if (s->data.validation == GYRE_VALIDATION_SPLIT) return GYRE_OK;
+    int64_t aside = samples / 10 < subset ? samples / 10 : subset;
+    if (aside < 1 || samples - aside < s->batch_size) {
+        s->data.validation = GYRE_VALIDATION_NONE;
+        return GYRE_OK;
+    }
+    s->data.validation = GYRE_VALIDATION_SPLIT;
+    s->data.split = (double)aside / (double)samples;
+    return GYRE_OK;
+}
+
+/* Samples and steps of an epoch are known only to who opens the dataset. */
+static gyre_status look_at_data(gyre_settings *s, gyre_find_options *o) {
+    gyre_status status = GYRE_OK;
+    gyre_dataset *data = NULL;
+    gyre_samples samples = {0};
+    gyre_epochs epochs;
+    char *path = NULL;
+    GYRE_TRY(gyre_config_require(s));
+    path = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
+    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", s->data.path);
+    if (s->data.validation == GYRE_VALIDATION_TEST) s->data.validation = GYRE_VALIDATION_NONE;
+    GYRE_GOTO(gyre_fail_in("data.path", gyre_dataset_open(path, &data)));
+    GYRE_GOTO(gyre_samples_open(data, &s->data, s->seed, &samples));
+    GYRE_GOTO(gyre_epochs_make(samples.train.count, s->batch_size, s->data.last_batch, &epochs));
+    GYRE_GOTO(choose_validation(s, o->subset == 0 ? SUBSET : o->subset, samples.train.count));
+    status = resolve(o, epochs.steps_per_epoch);
+out:
+    gyre_samples_close(&samples);
+    if (data != NULL) gyre_dataset_close(data);
+    free(path);
+    return status;
+}
+
+/* At most `most` samples of the validation view, equally far apart, since files are often sorted.
+ */
+static gyre_status choose_view(range_test *x, int64_t most) {
+    const gyre_view *all = &x->trainer.samples.validation;
+    int64_t count = all->count < most ? all->count : most;
+    if (count == 0) return GYRE_OK;
+    x->rows = malloc((size_t)count * sizeof *x->rows);
+    if (x->rows == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the range test");
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = i * all->count / count;
+        x->rows[i] = all->rows == NULL ? (uint32_t)at : all->rows[at];
+    }
+    x->view = (gyre_view){.images = all->images, .rows = x->rows, .count = count};
+    return GYRE_OK;
+}
+
+/* ---- the test */
+
+static gyre_status open_scores(range_test *x, gyre_find *f) {
+    const gyre_find_options *o = &f->options;
+    gyre_trainer *t = &x->trainer;
+    size_t repeats = (size_t)o->repeats, steps = (size_t)o->steps;
+    GYRE_TRY(choose_view(x, o->subset));
+    f->samples = x->view.count;
+    f->steps_per_epoch = t->epochs.steps_per_epoch;
+    f->rows = calloc(repeats * steps, sizeof *f->rows);
+    f->scores = calloc(repeats * (steps / (size_t)o->every + 1), sizeof *f->scores);
+    f->repeats = calloc(repeats, sizeof *f->repeats);
+    if (f->rows == NULL || f->scores == NULL || f->repeats == NULL) {
+        return gyre_fail(GYRE_EDEVICE, "no memory for %lld steps of a range test",
+                         (long long)o->steps * o->repeats);
+    }
+    if (f->samples == 0) return GYRE_OK;
+    int64_t batch = t->settings.evaluate.batch;
+    return gyre_evaluator_open(t->weights, (int)(batch < f->samples ? batch : f->samples), t->comm,
+                               t->watchdog, &x->evaluator);
+}
+
+static void say_plan(const range_test *x, const gyre_find *f) {
+    const gyre_find_options *o = &f->options;
+    if (o->quiet) return;
+    gyre_say("range test of %s: rate %g to %g in %lld steps (%.3g epochs), %s; %d repeat%s, "
+             "scored on %lld %s",
+             x->trainer.model->name, o->from, o->to, (long long)o->steps,
+             (double)o->steps / (double)f->steps_per_epoch, o->linear ? "linear" : "exponential",
+             o->repeats, o->repeats == 1 ? "" : "s", (long long)f->samples,
+             f->samples == 0 ? "samples (too few to set any aside: the training loss decides)"
+                             : "validation samples");
+}
+
+static gyre_status run_test(range_test *x, const gyre_settings *s, gyre_comm *comm, gyre_find *f) {
+    gyre_trainer *t = &x->trainer;
+    GYRE_TRY(gyre_trainer_plan(t, s, comm));
+    GYRE_TRY(gyre_trainer_open(t, true));
+    GYRE_TRY(gyre_comm_agree(comm, open_scores(x, f)));
+    say_plan(x, f);
+    GYRE_TRY(gyre_sweeps_run(t, x->evaluator, &x->view, s->model.init_from == NULL, f));
+    GYRE_TRY(gyre_comm_agree(comm, gyre_find_judge(f)));
+    if (!f->options.verify || !f->verdict.reliable) return GYRE_OK;
+    GYRE_TRY(gyre_trials_run(t, x->evaluator, &x->view, f));
+    gyre_find_judge_trials(f);
+    return GYRE_OK;
+}
+
+gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options *options,
+                          gyre_comm *comm, gyre_find *out) {
+    range_test x = {0};
+    gyre_settings s = *settings;
+    *out = (gyre_find){.options = *options};
+    gyre_status status = look_at_data(&s, &out->options);
+    if (status == GYRE_EUSAGE && s.source != NULL) status = gyre_fail_in(s.source, status);
+    GYRE_TRY(gyre_comm_agree(comm, status));
+    /* the trainer wants some schedule; the sweep gives the rates */
+    s.schedule = (gyre_schedule_settings){.policy = GYRE_POLICY_CONSTANT,
+                                          .base_lr = out->options.from,
+                                          .gamma = 1,
+                                          .up_fraction = 0.5,
+                                          .peak_decay = 1,
+                                          .t_mult = 1};
+    s.length = (gyre_length){GYRE_UNIT_STEPS, (double)out->options.steps};
+    status = run_test(&x, &s, comm, out);
+    gyre_evaluator_close(x.evaluator);
+    gyre_trainer_close(&x.trainer);
+    free(x.rows);
+    if (status != GYRE_OK) gyre_find_close(out);
+    return status;
+}
+
+void gyre_find_close(gyre_find *f) {
+    free(f->rows);
+    free(f->scores);
+    free(f->repeats);
+    *f = (gyre_find){0};
+}

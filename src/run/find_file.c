@@ -1,0 +1,209 @@
+/* find.h5: the curves, and what was made of them, as tables that any HDF5 tool reads. Whoever reads
+ * it back judges the curves anew; /repeats and /verdict are there for other programs. */
+#include "gyre/find.h"
+
+#include "find_rules.h"
+#include "gyre/file.h"
+#include "table.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+    double from, to;
+    int64_t steps, linear, repeats, every, subset, steps_per_epoch, samples;
+} settings_row;
+
+typedef struct {
+    int64_t repeat;
+    gyre_find_marks marks;
+} repeat_row;
+
+typedef struct {
+    gyre_find_marks value, low, high;
+    int64_t stepsize, reliable;
+} verdict_row;
+
+#define MARKS(end)                                                                                 \
+    {"base_lr" end, false}, {"max_lr" end, false}, {"diverged" end, false}, {"third" end, false},  \
+        {"valley" end, false}, {"slide" end, false}, {"minimum" end, false}, {                     \
+        "steep" end, false                                                                         \
+    }
+
+static const struct gyre_column settings_columns[] = {
+    {"from", false},   {"to", false},   {"steps", true},  {"linear", true},
+    {"repeats", true}, {"every", true}, {"subset", true}, {"steps_per_epoch", true},
+    {"samples", true}};
+static const struct gyre_column sweep_columns[] = {{"repeat", true},  {"step", true},
+                                                   {"lr", false},     {"loss", false},
+                                                   {"smooth", false}, {"grad_norm", false}};
+static const struct gyre_column score_columns[] = {
+    {"repeat", true}, {"step", true}, {"lr", false}, {"loss", false}, {"accuracy", false}};
+static const struct gyre_column repeat_columns[] = {{"repeat", true}, MARKS("")};
+static const struct gyre_column verdict_columns[] = {
+    MARKS(""), MARKS("_low"), MARKS("_high"), {"stepsize", true}, {"reliable", true}};
+
+static const struct gyre_column trial_columns[] = {
+    {"rate", false}, {"loss", false}, {"error", false}, {"accuracy", false}};
+
+#define TABLE(name, row, columns)                                                                  \
+    { name, sizeof(row), (int)(sizeof(columns) / sizeof *(columns)), columns, 0 }
+enum { SETTINGS, SWEEP, VALIDATION, REPEATS, VERDICT, TRIALS, TABLES };
+static const gyre_table_kind kinds[TABLES] = {
+    TABLE("settings", settings_row, settings_columns),
+    TABLE("sweep", gyre_find_row, sweep_columns),
+    TABLE("validation", gyre_find_score, score_columns),
+    TABLE("repeats", repeat_row, repeat_columns),
+    TABLE("verdict", verdict_row, verdict_columns),
+    TABLE("trials", gyre_find_trial, trial_columns),
+};
+
+#define EIGHT_EACH(row, columns)                                                                   \
+    _Static_assert(sizeof(row) == 8 * sizeof(columns) / sizeof *(columns), "eight bytes a column")
+EIGHT_EACH(settings_row, settings_columns);
+EIGHT_EACH(gyre_find_row, sweep_columns);
+EIGHT_EACH(gyre_find_score, score_columns);
+EIGHT_EACH(repeat_row, repeat_columns);
+EIGHT_EACH(verdict_row, verdict_columns);
+EIGHT_EACH(gyre_find_trial, trial_columns);
+
+/* ---- out */
+
+static gyre_status put(hid_t file, const char *path, int table, const void *rows, size_t count) {
+    gyre_table t;
+    gyre_status status = GYRE_OK;
+    GYRE_TRY(gyre_table_create(file, path, &kinds[table]));
+    GYRE_TRY(gyre_table_open(file, path, &kinds[table], &t));
+    for (size_t i = 0; i < count && status == GYRE_OK; i++) {
+        status = gyre_table_append(&t, (const char *)rows + i * kinds[table].row_size);
+    }
+    if (status == GYRE_OK) status = gyre_table_write(&t);
+    gyre_table_close(&t);
+    return status;
+}
+
+static gyre_status put_repeats(hid_t file, const char *path, const gyre_find *f) {
+    size_t count = (size_t)f->options.repeats;
+    repeat_row *rows = calloc(count, sizeof *rows);
+    if (rows == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+    for (size_t i = 0; i < count; i++) rows[i] = (repeat_row){(int64_t)i, f->repeats[i]};
+    gyre_status status = put(file, path, REPEATS, rows, count);
+    free(rows);
+    return status;
+}
+
+gyre_status gyre_find_write(const gyre_find *f, const char *path) {
+    gyre_status status = GYRE_OK;
+    const gyre_find_options *o = &f->options;
+    const gyre_find_verdict *v = &f->verdict;
+    const settings_row settings = {o->from,  o->to,     o->steps,           o->linear, o->repeats,
+                                   o->every, o->subset, f->steps_per_epoch, f->samples};
+    const verdict_row verdict = {v->value, v->low, v->high, v->stepsize, v->reliable};
+    void *image = NULL;
+    size_t size = 0;
+    gyre_h5_quiet();
+    hid_t file = gyre_h5_memory_file(0);
+    if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
+    GYRE_GOTO(put(file, path, SETTINGS, &settings, 1));
+    GYRE_GOTO(put(file, path, SWEEP, f->rows, f->row_count));
+    GYRE_GOTO(put(file, path, VALIDATION, f->scores, f->score_count));
+    GYRE_GOTO(put_repeats(file, path, f));
+    GYRE_GOTO(put(file, path, VERDICT, &verdict, 1));
+    GYRE_GOTO(put(file, path, TRIALS, f->trials, (size_t)f->trial_count));
+    GYRE_GOTO(gyre_h5_image(file, 0, &image, &size));
+    status = gyre_file_write_atomic(path, image, size);
+out:
+    gyre_h5_close(file);
+    free(image);
+    return status;
+}
+
+/* ---- in */
+
+/* The rows change hands. */
+static gyre_status get(hid_t file, const char *path, int table, void **rows, size_t *count) {
+    gyre_table t;
+    GYRE_TRY(gyre_table_open(file, path, &kinds[table], &t));
+    *rows = t.rows;
+    *count = t.count;
+    t.rows = NULL;
+    gyre_table_close(&t);
+    return GYRE_OK;
+}
+
+static gyre_status get_trials(hid_t file, const char *path, gyre_find *f) {
+    void *rows = NULL;
+    size_t count = 0;
+    GYRE_TRY(get(file, path, TRIALS, &rows, &count));
+    if (count == GYRE_FIND_TRIALS) {
+        memcpy(f->trials, rows, sizeof f->trials);
+        f->trial_count = GYRE_FIND_TRIALS;
+        gyre_find_judge_trials(f);
+    }
+    free(rows);
+    return GYRE_OK;
+}
+
+/* What the analysis relies on. */
+static bool makes_sense(const gyre_find *f) {
+    const gyre_find_options *o = &f->options;
+    bool ok = o->repeats >= 1 && o->repeats <= GYRE_FIND_REPEATS_MAX && o->steps >= 1 &&
+              f->row_count > 0 && f->rows[0].repeat == 0;
+    for (size_t i = 0; ok && i < f->row_count; i++) {
+        const gyre_find_row *r = &f->rows[i];
+        ok = r->repeat >= 0 && r->repeat < o->repeats && r->lr > 0 &&
+             (i == 0 || r->repeat > r[-1].repeat || r->lr > r[-1].lr);
+    }
+    for (size_t i = 1; ok && i < f->score_count; i++) {
+        ok = f->scores[i].lr > 0 && f->scores[i].repeat >= f->scores[i - 1].repeat;
+    }
+    return ok;
+}
+
+gyre_status gyre_find_read(const char *path, gyre_find *out) {
+    gyre_status status = GYRE_OK;
+    settings_row *s = NULL;
+    void *rows = NULL, *scores = NULL, *settings = NULL;
+    size_t count = 0;
+    *out = (gyre_find){0};
+    gyre_h5_quiet();
+    hid_t list = gyre_h5_access(), file = H5Fopen(path, H5F_ACC_RDONLY, list);
+    gyre_h5_close(list);
+    if (file < 0) {
+        return access(path, R_OK) != 0
+                   ? gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno))
+                   : gyre_fail(GYRE_EIO, "'%s' is not readable as HDF5", path);
+    }
+    GYRE_GOTO(get(file, path, SETTINGS, &settings, &count));
+    s = settings;
+    if (count != 1) {
+        GYRE_GOTO(
+            gyre_fail(GYRE_EIO, "'%s': one row in /settings was expected, found %zu", path, count));
+    }
+    GYRE_GOTO(get(file, path, SWEEP, &rows, &out->row_count));
+    out->rows = rows;
+    GYRE_GOTO(get(file, path, VALIDATION, &scores, &out->score_count));
+    out->scores = scores;
+    out->options = (gyre_find_options){.from = s->from,
+                                       .to = s->to,
+                                       .steps = s->steps,
+                                       .linear = s->linear != 0,
+                                       .repeats = (int)s->repeats,
+                                       .every = s->every,
+                                       .subset = s->subset};
+    out->steps_per_epoch = s->steps_per_epoch;
+    out->samples = s->samples;
+    if (!makes_sense(out)) {
+        GYRE_GOTO(gyre_fail(GYRE_EIO, "'%s': its rows are not those of a range test", path));
+    }
+    out->repeats = calloc((size_t)s->repeats, sizeof *out->repeats);
+    if (out->repeats == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path));
+    GYRE_GOTO(gyre_find_judge(out));
+    status = get_trials(file, path, out);
+out:
+    gyre_h5_close(file);
+    free(settings);
+    if (status != GYRE_OK) gyre_find_close(out);
+    return status;
+}

@@ -1,0 +1,130 @@
+/* "find" as base_lr or max_lr: a run that has begun has its numbers in its config.json; a new one
+ * gets them from a range test, once. */
+#include "gyre/config.h"
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include "run_state.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_open(const gyre_schedule_settings *s) {
+    return s->base_lr == GYRE_RATE_FIND || s->max_lr == GYRE_RATE_FIND;
+}
+
+bool gyre_rates_open(const gyre_settings *s) {
+    bool open = s->schedule.stage_count == 0 && is_open(&s->schedule);
+    for (int i = 0; i < s->schedule.stage_count; i++) {
+        open = open || is_open(&s->schedule.stages[i].schedule);
+    }
+    return open;
+}
+
+/* Outer rates that are open although no stage has them are settled too: the echo shows numbers. */
+static void settle(gyre_schedule_settings *s, double base_lr, double max_lr) {
+    if (s->base_lr == GYRE_RATE_FIND) s->base_lr = base_lr;
+    if (s->max_lr == GYRE_RATE_FIND) s->max_lr = max_lr;
+}
+
+/* The stages of `s` in memory of their own, at *stages. */
+static gyre_status own_stages(gyre_settings *s, gyre_stage_settings **stages) {
+    size_t count = (size_t)s->schedule.stage_count;
+    if (count == 0) return GYRE_OK;
+    *stages = malloc(count * sizeof **stages);
+    if (*stages == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the schedule's stages");
+    memcpy(*stages, s->schedule.stages, count * sizeof **stages);
+    s->schedule.stages = *stages;
+    return GYRE_OK;
+}
+
+/* ---- a run that has begun */
+
+typedef struct {
+    int32_t holds_run;
+    double rates[GYRE_STAGES_MAX + 1][2]; /* of each stage, and of the outer schedule */
+} begun;
+
+/* Rank 0 looks. A folder that cannot be used is the business of whoever opens it. */
+static gyre_status look(const gyre_run *r, const gyre_settings *s, begun *b) {
+    gyre_status status = GYRE_OK;
+    gyre_settings *old = NULL;
+    char *folder = NULL, *config = NULL;
+    GYRE_GOTO(gyre_run_choose_folder(r, s, &folder));
+    config = gyre_path_join(folder, "config.json");
+    if (config == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the run folder's path"));
+    if (!gyre_file_exists(config)) goto out;
+    GYRE_GOTO(gyre_config_open(config, NULL, 0, &old));
+    b->holds_run = 1;
+    for (int i = 0; i <= GYRE_STAGES_MAX; i++) {
+        const gyre_schedule_settings *from =
+            i < old->schedule.stage_count ? &old->schedule.stages[i].schedule : &old->schedule;
+        b->rates[i][0] = from->base_lr;
+        b->rates[i][1] = from->max_lr;
+    }
+out:
+    gyre_config_close(old);
+    free(folder);
+    free(config);
+    return status;
+}
+
+static void take_begun(gyre_settings *s, const begun *b) {
+    const double *outer = b->rates[GYRE_STAGES_MAX];
+    settle(&s->schedule, outer[0], outer[1]);
+    for (int i = 0; i < s->schedule.stage_count; i++) {
+        settle(&s->schedule.stages[i].schedule, b->rates[i][0], b->rates[i][1]);
+    }
+}
+
+/* ---- a new one */
+
+static gyre_status search(gyre_run *r, gyre_settings *s, gyre_comm *comm) {
+    const gyre_find_options options = {.quiet = r->options.quiet};
+    GYRE_TRY(gyre_find_run(s, &options, comm, &r->found));
+    const gyre_find_verdict *v = &r->found.verdict;
+    if (!v->reliable) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "schedule.base_lr, max_lr: the range test gives no reliable suggestion "
+                         "(%s); give numbers, `gyre find` shows the curve",
+                         v->reason);
+    }
+    settle(&s->schedule, v->value.base_lr, v->value.max_lr);
+    for (int i = 0; i < s->schedule.stage_count; i++) {
+        settle(&s->schedule.stages[i].schedule, v->value.base_lr, v->value.max_lr);
+    }
+    if (!r->options.quiet) {
+        gyre_say("found base_lr %g and max_lr %g: %s", v->value.base_lr, v->value.max_lr,
+                 v->reason);
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_rates_settle(gyre_run *r, gyre_settings *s, gyre_stage_settings **stages,
+                              gyre_comm *comm) {
+    begun b = {0};
+    gyre_status status = own_stages(s, stages);
+    if (status == GYRE_OK && gyre_comm_rank(comm) == 0) status = look(r, s, &b);
+    GYRE_TRY(gyre_comm_agree(comm, status));
+    GYRE_TRY(gyre_comm_broadcast(comm, &b, sizeof b, 0));
+    if (!b.holds_run) return search(r, s, comm);
+    take_begun(s, &b);
+    return GYRE_OK;
+}
+
+/* ---- what the run keeps of it */
+
+gyre_status gyre_rates_record(gyre_run *r) {
+    const gyre_find_verdict *v = &r->found.verdict;
+    if (r->found.row_count == 0) return GYRE_OK;
+    char *path = gyre_path_join(r->folder.path, "find.h5");
+    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the range test's file");
+    gyre_status status = gyre_find_write(&r->found, path);
+    free(path);
+    GYRE_TRY(status);
+    gyre_json *line = gyre_event_begin(r->events, "find");
+    gyre_json_line_number(line, "base_lr", v->value.base_lr);
+    gyre_json_line_number(line, "max_lr", v->value.max_lr);
+    gyre_json_line_integer(line, "stepsize", v->stepsize);
+    gyre_json_line_integer(line, "repeats", r->found.options.repeats);
+    gyre_json_line_text(line, "reason", v->reason);
+    return gyre_event_end(r->events, line);
+}

@@ -1,0 +1,228 @@
+/* Sweeps; see sweep.h. Results come one step late (see trainer.h), so a sweep that has diverged
+ * makes one update more than it needed; that one leaves no row. */
+#include "sweep.h"
+
+#include "gyre/config.h"
+#include "gyre/random.h"
+#include "gyre/realmath.h"
+#include "gyre/run.h"
+#include "progress.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+double gyre_sweep_rate(const gyre_find_options *o, int64_t k) {
+    if (k <= 0) return o->from;
+    if (k >= o->steps - 1) return o->to;
+    double share = (double)k / (double)(o->steps - 1);
+    if (o->linear) return o->from + (o->to - o->from) * share;
+    return o->from * gyre_exp(gyre_log(o->to / o->from) * share);
+}
+
+bool gyre_sweep_enough(gyre_sweep_mean *m, double loss, double *mean) {
+    const double keep = 0.98, worse = 4;
+    m->sum = keep * m->sum + (1 - keep) * loss;
+    m->weight = keep * m->weight + (1 - keep);
+    *mean = m->sum / m->weight;
+    if (!isfinite(*mean)) return true;
+    bool first = m->weight == 1 - keep;
+    if (first || *mean < m->best) m->best = *mean;
+    return *mean > worse * m->best;
+}
+
+/* ---- one sweep */
+
+typedef struct {
+    gyre_trainer *t;
+    gyre_sweep_curve *curve;
+    gyre_sweep_mean mean;
+    int64_t repeat;
+} sweep;
+
+static void take(sweep *s, const gyre_step_result *r) {
+    gyre_sweep_curve *c = s->curve;
+    if (r->step < 0 || c->diverged) return;
+    gyre_find_row *row = &c->rows[c->row_count++];
+    *row = (gyre_find_row){.repeat = s->repeat,
+                           .step = r->step,
+                           .lr = r->rate.lr,
+                           .loss = isfinite(r->loss) ? r->loss : (double)NAN,
+                           .grad_norm = isfinite(r->norm) ? r->norm : (double)NAN};
+    c->diverged = gyre_sweep_enough(&s->mean, r->finite ? row->loss : (double)NAN, &row->smooth);
+}
+
+static gyre_status evaluate(sweep *s, gyre_evaluator *e, const gyre_view *view) {
+    gyre_sweep_curve *c = s->curve;
+    gyre_step_result last;
+    gyre_score score;
+    GYRE_TRY(gyre_trainer_drain(s->t, &last));
+    take(s, &last);
+    if (c->diverged) return GYRE_OK;
+    GYRE_TRY(gyre_evaluator_run(e, view, NULL, &score));
+    c->scores[c->score_count++] =
+        (gyre_find_score){.repeat = s->repeat,
+                          .step = s->t->completed,
+                          .lr = c->rows[c->row_count - 1].lr,
+                          .loss = isfinite(score.loss) ? score.loss : (double)NAN,
+                          .accuracy = score.accuracy};
+    return GYRE_OK;
+}
+
+static void show(gyre_progress *p, const gyre_trainer *t, const gyre_step_result *r) {
+    if (r->step < 0) return;
+    const gyre_progress_facts facts = {.completed = r->step + 1,
+                                       .steps = t->steps,
+                                       .batch = t->settings.batch_size,
+                                       .lr = r->rate.lr,
+                                       .loss = r->loss};
+    gyre_progress_show(p, &facts);
+}
+
+/* Nothing on the disk depends on a sweep yet, so there is nothing to save. */
+static gyre_status interrupted(const gyre_trainer *t) {
+    return gyre_fail(GYRE_EPREEMPTED,
+                     "the range test was stopped by a signal after %lld of %lld steps; it begins "
+                     "anew with the same command",
+                     (long long)t->completed, (long long)t->steps);
+}
+
+gyre_status gyre_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
+                           const gyre_find_options *o, uint64_t seed, int64_t repeat,
+                           gyre_sweep_curve *out) {
+    sweep s = {.t = t, .curve = out, .repeat = repeat};
+    gyre_status status = GYRE_OK;
+    gyre_progress progress = gyre_progress_begin(t->rank != 0 || o->quiet, 0);
+    gyre_step_result previous;
+    gyre_wish wish = GYRE_WISH_NONE;
+    uint64_t own_seed = t->settings.seed;
+    double momentum = gyre_config_momentum(&t->settings.optimizer);
+    t->completed = 0;
+    t->settings.seed = seed;
+    GYRE_GOTO(gyre_trainer_start(t, o->steps));
+    while (t->completed < o->steps && !out->diverged && wish != GYRE_WISH_STOP) {
+        const gyre_rate rate = {.lr = gyre_sweep_rate(o, t->completed), .momentum = momentum};
+        gyre_wish mine = gyre_stop_wanted() ? GYRE_WISH_STOP : GYRE_WISH_NONE;
+        GYRE_GOTO(gyre_trainer_step(t, rate, mine, &previous, &wish));
+        take(&s, &previous);
+        show(&progress, t, &previous);
+        if (e != NULL && (t->completed % o->every == 0 || t->completed == o->steps)) {
+            GYRE_GOTO(evaluate(&s, e, view));
+        }
+    }
+    GYRE_GOTO(gyre_trainer_drain(t, &previous));
+    take(&s, &previous);
+    if (wish == GYRE_WISH_STOP) status = interrupted(t);
+out:
+    gyre_progress_end(&progress);
+    gyre_trainer_stop(t);
+    t->settings.seed = own_seed;
+    return status;
+}
+
+/* ---- all of them */
+
+static uint64_t seed_of(uint64_t seed, int64_t repeat) {
+    if (repeat == 0) return seed;
+    gyre_random draws = gyre_random_open(seed, GYRE_RANDOM_REPEAT, (uint64_t)repeat, 0);
+    return gyre_random_u64(&draws);
+}
+
+/* `to` becomes `from`; both were opened for the model. */
+static void copy(const gyre_model *m, const gyre_snapshot *from, gyre_snapshot *to) {
+    to->completed = from->completed;
+    memcpy(to->parameters, from->parameters, m->parameters * sizeof(float));
+    memcpy(to->buffers, from->buffers, m->buffers * sizeof(float));
+    for (int i = 0; i < from->state_count; i++) {
+        memcpy(to->states[i], from->states[i], m->parameters * sizeof(float));
+    }
+}
+
+/* Where repeat r starts. */
+static gyre_status begin(gyre_trainer *t, const gyre_snapshot *before, bool redraw, uint64_t seed,
+                         int64_t repeat) {
+    copy(t->model, before, &t->snapshot);
+    if (repeat > 0 && redraw) {
+        gyre_model_init(t->model, seed, t->snapshot.parameters, t->snapshot.buffers);
+    }
+    return gyre_trainer_load(t);
+}
+
+static gyre_status keep(gyre_trainer *t, gyre_snapshot *before) {
+    gyre_status status = gyre_snapshot_open(t->model, t->snapshot.state_count, before);
+    GYRE_TRY(gyre_comm_agree(t->comm, status));
+    GYRE_TRY(gyre_trainer_fatal(t, gyre_trainer_save(t)));
+    copy(t->model, &t->snapshot, before);
+    return GYRE_OK;
+}
+
+static gyre_status put_back(gyre_trainer *t, const gyre_snapshot *before) {
+    copy(t->model, before, &t->snapshot);
+    return gyre_trainer_load(t);
+}
+
+gyre_status gyre_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view, bool redraw,
+                            gyre_find *f) {
+    gyre_snapshot before = {0};
+    gyre_status status = GYRE_OK;
+    GYRE_GOTO(keep(t, &before));
+    for (int64_t r = 0; r < f->options.repeats; r++) {
+        uint64_t seed = seed_of(t->settings.seed, r);
+        gyre_sweep_curve curve = {.rows = f->rows + f->row_count,
+                                  .scores = f->scores + f->score_count};
+        GYRE_GOTO(begin(t, &before, redraw, seed, r));
+        GYRE_GOTO(gyre_sweep_run(t, e, view, &f->options, seed, r, &curve));
+        f->row_count += (size_t)curve.row_count;
+        f->score_count += (size_t)curve.score_count;
+    }
+    status = put_back(t, &before);
+out:
+    gyre_snapshot_close(&before);
+    return status;
+}
+
+/* ---- constant rates */
+
+/* Mean and its standard error over the last quarter of the rows. */
+static void conclude(const gyre_sweep_curve *c, gyre_find_trial *trial) {
+    int64_t first = c->row_count - c->row_count / 4 - 1, n = c->row_count - first;
+    double sum = 0, squares = 0;
+    for (int64_t i = first; i < c->row_count; i++) sum += c->rows[i].loss;
+    double mean = sum / (double)n;
+    for (int64_t i = first; i < c->row_count; i++) {
+        squares += (c->rows[i].loss - mean) * (c->rows[i].loss - mean);
+    }
+    trial->loss = c->diverged ? (double)NAN : mean;
+    trial->error = c->diverged ? (double)NAN : sqrt(squares) / (double)n;
+    trial->accuracy =
+        c->score_count > 0 && !c->diverged ? c->scores[c->score_count - 1].accuracy : (double)NAN;
+}
+
+gyre_status gyre_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
+                            gyre_find *f) {
+    const gyre_find_marks *m = &f->verdict.value;
+    const double rates[GYRE_FIND_TRIALS] = {m->base_lr / 2, m->base_lr,    m->max_lr / 2,
+                                            m->max_lr,      2 * m->max_lr, 4 * m->max_lr};
+    gyre_find_options o = f->options;
+    gyre_snapshot before = {0};
+    gyre_find_score scores[2];
+    gyre_status status = GYRE_OK;
+    o.linear = true;
+    o.steps = o.every = (o.steps + 1) / 2;
+    gyre_find_row *rows = calloc((size_t)o.steps, sizeof *rows);
+    if (rows == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory to verify rates");
+    GYRE_GOTO(gyre_comm_agree(t->comm, status));
+    GYRE_GOTO(keep(t, &before));
+    for (int i = 0; i < GYRE_FIND_TRIALS; i++) {
+        gyre_sweep_curve curve = {.rows = rows, .scores = scores};
+        o.from = o.to = f->trials[i].rate = rates[i];
+        GYRE_GOTO(put_back(t, &before));
+        GYRE_GOTO(gyre_sweep_run(t, e, view, &o, t->settings.seed, 0, &curve));
+        conclude(&curve, &f->trials[i]);
+        f->trial_count++;
+    }
+    status = put_back(t, &before);
+out:
+    gyre_snapshot_close(&before);
+    free(rows);
+    return status;
+}

@@ -1,0 +1,193 @@
+/* One cell: a run like any other, of which a result is kept when it has ended.
+ *
+ * The test part is always evaluated from the last checkpoint, so that a cell that was killed
+ * between its last step and its result ends with the same bits as one that was not. */
+#include "cell.h"
+
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include "gyre/metrics.h"
+#include "result.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static gyre_status no_memory(void) {
+    return gyre_fail(GYRE_EDEVICE, "no memory for a cell");
+}
+
+/* ---- whose it is */
+
+enum { MINE, FINISHED, ELSEWHERE };
+
+/* The lock lies beside the run folder, which must be empty when the run begins. It stays: to remove
+ * it would let two processes hold two files of one name. */
+static gyre_status take_lock(const char *folder, int *lock, bool *held_elsewhere) {
+    gyre_status status = GYRE_OK;
+    char *path = NULL, *dir = gyre_path_dir(folder);
+    if (dir == NULL || asprintf(&path, "%s.lock", folder) < 0) {
+        path = NULL;
+        status = no_memory();
+        goto out;
+    }
+    GYRE_GOTO(gyre_dir_make(dir));
+    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (*lock < 0) {
+        status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
+    } else if (flock(*lock, LOCK_EX | LOCK_NB) != 0) {
+        *held_elsewhere = errno == EWOULDBLOCK;
+        if (!*held_elsewhere) {
+            gyre_warn("cannot lock '%s' (%s); see to it that no second job runs this study", path,
+                      strerror(errno));
+        }
+    }
+out:
+    free(path);
+    free(dir);
+    return status;
+}
+
+/* A failed cell begins anew: without its result, and in an empty folder where no run had begun. */
+static gyre_status forget(const char *folder) {
+    char *path = gyre_path_join(folder, "result.json");
+    if (path == NULL) return no_memory();
+    gyre_status status = unlink(path) == 0
+                             ? GYRE_OK
+                             : gyre_fail(GYRE_EIO, "cannot remove '%s': %s", path, strerror(errno));
+    free(path);
+    return status;
+}
+
+static gyre_status begin(const gyre_study *s, gyre_study_cell c, const char *folder, int *lock,
+                         uint64_t *whose, gyre_cell_result *result) {
+    bool elsewhere = false;
+    *whose = MINE;
+    if (folder == NULL) return no_memory();
+    GYRE_TRY(take_lock(folder, lock, &elsewhere));
+    if (elsewhere) *whose = ELSEWHERE;
+    if (elsewhere) return GYRE_OK;
+    GYRE_TRY(gyre_study_result(s, c.arm, c.seed, result)); /* under the lock: it may be new */
+    if (result->state == GYRE_CELL_DONE || result->state == GYRE_CELL_DIVERGED) *whose = FINISHED;
+    return result->state == GYRE_CELL_FAILED ? forget(folder) : GYRE_OK;
+}
+
+/* ---- what became of it */
+
+/* From the run's tables. Of a run that was not finished there is no last evaluation. */
+static gyre_status read_tables(const char *folder, int64_t steps, gyre_cell_result *r) {
+    gyre_tables t;
+    char *path = gyre_path_join(folder, "metrics.h5");
+    if (path == NULL) return no_memory();
+    gyre_status status = gyre_tables_read(path, &t);
+    free(path);
+    GYRE_TRY(status);
+    for (size_t i = 0; i < t.validation_count; i++) {
+        const gyre_validation_row *row = &t.validation[i];
+        if (!(row->accuracy <= r->best_accuracy)) r->best_accuracy = row->accuracy;
+        if (row->step != steps) continue;
+        r->loss = row->loss;
+        r->accuracy = row->accuracy;
+    }
+    if (t.train_count > 0) {
+        r->seconds = t.train[t.train_count - 1].seconds;
+        r->steps = t.train[t.train_count - 1].step; /* the update that was not applied */
+    }
+    gyre_tables_free(&t);
+    return GYRE_OK;
+}
+
+static gyre_status read_run(const gyre_study *s, const char *folder, gyre_status ran,
+                            gyre_cell_result *r) {
+    GYRE_TRY(read_tables(folder, s->budget_steps, r));
+    if (ran == GYRE_EDIVERGED) return GYRE_OK;
+    r->steps = s->budget_steps;
+    GYRE_TRY(gyre_inspect_hash(folder, &r->hash));
+    if (isfinite(r->accuracy)) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s/metrics.h5' has no evaluation after step %lld", folder,
+                     (long long)s->budget_steps);
+}
+
+static gyre_status test(const char *folder, gyre_comm *comm, gyre_cell_result *r) {
+    gyre_evaluation e;
+    GYRE_TRY(gyre_evaluate_checkpoint(folder, NULL, "test", comm, &e));
+    r->test_loss = e.loss;
+    r->test_accuracy = (double)e.correct / (double)e.samples;
+    gyre_evaluation_close(&e);
+    return GYRE_OK;
+}
+
+/* Turns the end of a run into a result. A failure here is one of the cell. */
+static gyre_status conclude(const gyre_study *s, gyre_study_cell c, const char *folder,
+                            gyre_status ran, gyre_comm *comm, gyre_cell_result *r) {
+    gyre_status status = ran;
+    *r = (gyre_cell_result){.state = GYRE_CELL_DONE,
+                            .loss = (double)NAN,
+                            .accuracy = (double)NAN,
+                            .best_accuracy = (double)NAN,
+                            .test_loss = (double)NAN,
+                            .test_accuracy = (double)NAN,
+                            .seconds = (double)NAN};
+    if (ran != GYRE_OK) snprintf(r->message, sizeof r->message, "%s", gyre_error_text());
+    if (ran == GYRE_EDIVERGED) r->state = GYRE_CELL_DIVERGED;
+    if (ran == GYRE_OK || ran == GYRE_EDIVERGED) {
+        bool first = gyre_comm_rank(comm) == 0;
+        status = gyre_comm_agree(comm, first ? read_run(s, folder, ran, r) : GYRE_OK);
+        if (ran == GYRE_OK && status == GYRE_OK && s->arms[c.arm].has_test) {
+            status = test(folder, comm, r);
+        }
+        if (status != GYRE_OK) snprintf(r->message, sizeof r->message, "%s", gyre_error_text());
+    }
+    if (status != GYRE_OK) r->state = GYRE_CELL_FAILED;
+    return status;
+}
+
+static gyre_status train(const gyre_study *s, gyre_study_cell c, const gyre_train_options *options,
+                         const char *folder, gyre_comm *comm) {
+    gyre_settings settings = *s->arms[c.arm].settings;
+    gyre_train_options o = *options;
+    settings.seed = s->seeds[c.seed];
+    o.out = folder;
+    o.cell = true;
+    return gyre_train(&settings, &o, comm);
+}
+
+gyre_status study_cell_run(const gyre_study *s, gyre_study_cell c,
+                           const gyre_train_options *options, gyre_comm *comm, study_cell_end *end,
+                           gyre_status *verdict, gyre_cell_result *result) {
+    gyre_status status = GYRE_OK;
+    bool first = gyre_comm_rank(comm) == 0;
+    char *folder = gyre_study_cell_folder(s, c.arm, c.seed);
+    int lock = -1;
+    uint64_t stop = gyre_stop_wanted(), whose = MINE;
+    *verdict = GYRE_OK;
+    *end = STUDY_CELL_STOPPED;
+    GYRE_GOTO(gyre_comm_agree(comm, folder == NULL ? no_memory() : GYRE_OK));
+    GYRE_GOTO(gyre_comm_max_u64(comm, &stop, 1));
+    if (stop) goto out;
+    if (first) status = begin(s, c, folder, &lock, &whose, result);
+    GYRE_GOTO(gyre_comm_agree(comm, status));
+    GYRE_GOTO(gyre_comm_broadcast(comm, &whose, sizeof whose, 0));
+    *end = whose == ELSEWHERE  ? STUDY_CELL_ELSEWHERE
+           : whose == FINISHED ? STUDY_CELL_FOUND
+                               : STUDY_CELL_RAN;
+    if (whose != MINE) goto out;
+    gyre_status ran = train(s, c, options, folder, comm);
+    if (ran == GYRE_EPREEMPTED) {
+        *end = STUDY_CELL_STOPPED;
+        goto out;
+    }
+    *verdict = conclude(s, c, folder, ran, comm, result);
+    if (first) {
+        status = study_result_write(folder, s->arms[c.arm].name, s->seeds[c.seed], result);
+    }
+    status = gyre_comm_agree(comm, status);
+out:
+    if (lock >= 0) close(lock);
+    free(folder);
+    return status;
+}

@@ -1,0 +1,247 @@
+/* From the study file's lists to arms: each is a name and an object of config keys.
+ *
+ * Shorthands replace the base's way of counting cycles, and keep the rest of its schedule; controls
+ * replace the whole schedule but for the warm-up, which every arm shares. */
+#include "plan.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static gyre_status no_memory(void) {
+    return gyre_fail(GYRE_EDEVICE, "no memory for the study's arms");
+}
+
+/* Room for one more, zeroed. */
+static study_draft *add(study_plan *p) {
+    study_draft *more = realloc(p->drafts, (size_t)(p->draft_count + 1) * sizeof *more);
+    if (more == NULL) return NULL;
+    p->drafts = more;
+    more[p->draft_count] = (study_draft){0};
+    return &more[p->draft_count++];
+}
+
+/* An arm of a shorthand; `layer` is JSON text. Names and sentences are copied. */
+static gyre_status draft(study_plan *p, const char *key, const char *name, const char *sentence,
+                         const char *layer) {
+    study_draft *d = add(p);
+    if (d == NULL) return no_memory();
+    d->control = strcmp(key, "controls") == 0;
+    d->name = strdup(name);
+    d->sentence = strdup(sentence);
+    if (asprintf(&d->where, "%s: %s (%s)", p->path, key, name) < 0) d->where = NULL;
+    if (d->name == NULL || d->sentence == NULL || d->where == NULL) return no_memory();
+    return gyre_json_parse(layer, d->where, &d->layer);
+}
+
+/* ---- shorthands */
+
+/* The base's policy where it can count cycles, else the paper's. */
+static const char *cyclic_policy(const study_plan *p) {
+    gyre_policy policy = p->settings->schedule.policy;
+    bool cyclic = policy >= GYRE_POLICY_TRIANGULAR && policy <= GYRE_POLICY_EXP_RANGE_AMPLITUDE;
+    return cyclic ? "" : "\"schedule.policy\": \"triangular\", ";
+}
+
+/* Half a cycle more or less: started so that the run ends at its lowest rate. */
+static gyre_status draft_cycles(study_plan *p, const gyre_json_value *v) {
+    char name[64], sentence[96], layer[256];
+    double cycles = gyre_json_number(v);
+    if (!(cycles >= 0.5 && cycles <= 1e6 && 2 * cycles == floor(2 * cycles))) {
+        return study_expected(p, "cycles", "numbers of cycles, in halves from 0.5", v);
+    }
+    bool high = cycles != floor(cycles);
+    snprintf(name, sizeof name, "%.15g-cycle%s", cycles, cycles == 1 ? "" : "s");
+    snprintf(sentence, sizeof sentence, "schedule.cycles %.15g%s", cycles,
+             high ? ", schedule.start high" : "");
+    snprintf(layer, sizeof layer,
+             "{%s\"schedule.cycles\": %.17g, \"schedule.stepsize\": null, \"schedule.stages\": "
+             "null, \"schedule.start\": \"%s\"}",
+             cyclic_policy(p), cycles, high ? "high" : "low");
+    return draft(p, "cycles", name, sentence, layer);
+}
+
+static gyre_status draft_stepsize(study_plan *p, const gyre_json_value *v) {
+    char name[64], sentence[96], layer[256];
+    double epochs = gyre_json_number(v);
+    if (!(epochs > 0 && epochs <= 1e6)) {
+        return study_expected(p, "stepsize_epochs", "numbers of epochs above 0", v);
+    }
+    snprintf(name, sizeof name, "stepsize-%.15g-epoch%s", epochs, epochs == 1 ? "" : "s");
+    snprintf(sentence, sizeof sentence, "schedule.stepsize %.15g epoch%s", epochs,
+             epochs == 1 ? "" : "s");
+    snprintf(layer, sizeof layer,
+             "{%s\"schedule.stepsize\": {\"epochs\": %.17g}, \"schedule.cycles\": null, "
+             "\"schedule.stages\": null}",
+             cyclic_policy(p), epochs);
+    return draft(p, "stepsize_epochs", name, sentence, layer);
+}
+
+static gyre_status draft_policy(study_plan *p, const gyre_json_value *v) {
+    char sentence[96], layer[192];
+    const char *policy = gyre_json_text(v);
+    if (policy == NULL || policy[strspn(policy, "abcdefghijklmnopqrstuvwxyz_0123456789")] != '\0' ||
+        strlen(policy) > 40) {
+        return study_expected(p, "policies", "names of policies (`gyre help config`)", v);
+    }
+    snprintf(sentence, sizeof sentence, "schedule.policy %s", policy);
+    snprintf(layer, sizeof layer, "{\"schedule.policy\": \"%s\", \"schedule.stages\": null}",
+             policy);
+    return draft(p, "policies", policy, sentence, layer);
+}
+
+/* Each item of a list; a list that is there has at least one. */
+static gyre_status each(study_plan *p, const char *key,
+                        gyre_status (*take)(study_plan *p, const gyre_json_value *v)) {
+    const gyre_json_value *list = gyre_json_get(p->tree, key);
+    if (list == NULL) return GYRE_OK;
+    if (gyre_json_kind_of(list) != GYRE_JSON_LIST || gyre_json_first(list) == NULL) {
+        return study_expected(p, key, "a list of at least one", list);
+    }
+    for (const gyre_json_value *v = gyre_json_first(list); v != NULL; v = gyre_json_next(v)) {
+        GYRE_TRY(take(p, v));
+    }
+    return GYRE_OK;
+}
+
+/* ---- arms in full */
+
+/* "schedule.cycles 3, optimizer.momentum 0.95" */
+static void print_leaves(const gyre_json_value *object, const char *path, FILE *out, bool *first) {
+    for (const gyre_json_value *v = gyre_json_first(object); v != NULL; v = gyre_json_next(v)) {
+        char below[256];
+        snprintf(below, sizeof below, "%s%s%s", path, path[0] == '\0' ? "" : ".", gyre_json_key(v));
+        if (gyre_json_kind_of(v) == GYRE_JSON_OBJECT) {
+            print_leaves(v, below, out, first);
+            continue;
+        }
+        char *text = gyre_json_text(v) == NULL ? gyre_json_print(v, false) : NULL;
+        fprintf(out, "%s%s %s", *first ? "" : ", ", below, text == NULL ? gyre_json_text(v) : text);
+        free(text);
+        *first = false;
+    }
+}
+
+static gyre_status sentence_of(const gyre_json_value *set, char **out) {
+    size_t size = 0;
+    bool first = true;
+    FILE *f = open_memstream(out, &size);
+    if (f == NULL) return no_memory();
+    print_leaves(set, "", f, &first);
+    if (first) fprintf(f, "the base config");
+    return fclose(f) == 0 ? GYRE_OK : no_memory();
+}
+
+static gyre_status draft_arm(study_plan *p, const gyre_json_value *v) {
+    const gyre_json_value *name = gyre_json_get(v, "name"), *set = gyre_json_get(v, "set");
+    int keys = 0, known = (name != NULL) + (set != NULL);
+    if (gyre_json_kind_of(v) == GYRE_JSON_OBJECT) {
+        for (const gyre_json_value *k = gyre_json_first(v); k != NULL; k = gyre_json_next(k)) {
+            keys++;
+        }
+    }
+    if (keys != 2 || known != 2 || gyre_json_text(name) == NULL ||
+        gyre_json_kind_of(set) != GYRE_JSON_OBJECT) {
+        return study_expected(p, "arms", "{\"name\": \"...\", \"set\": {config keys}}", v);
+    }
+    char *layer = gyre_json_print(set, false), *sentence = NULL;
+    gyre_status status = layer == NULL ? no_memory() : sentence_of(set, &sentence);
+    if (status == GYRE_OK) status = draft(p, "arms", gyre_json_text(name), sentence, layer);
+    free(layer);
+    free(sentence);
+    return status;
+}
+
+/* ---- controls */
+
+static gyre_status draft_control(study_plan *p, const char *name) {
+    const gyre_schedule_settings *s = &p->settings->schedule;
+    bool linear = strcmp(name, "linear") == 0;
+    double rate = strcmp(name, "midpoint") == 0 ? (s->base_lr + s->max_lr) / 2 : s->max_lr;
+    char sentence[128], layer[384], warmup[128] = "";
+    if (!(s->max_lr > s->base_lr)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: controls need schedule.base_lr below schedule.max_lr in the base "
+                         "config, found %g and %g; set them, or \"controls\": false",
+                         p->path, s->base_lr, s->max_lr);
+    }
+    if (s->warmup.unit != GYRE_UNIT_NONE) {
+        snprintf(warmup, sizeof warmup,
+                 ", \"schedule.warmup\": {\"%s\": %.17g}, \"schedule.warmup.from\": %.17g",
+                 s->warmup.unit == GYRE_UNIT_STEPS ? "steps" : "epochs", s->warmup.value,
+                 s->warmup_from);
+    }
+    if (linear)
+        snprintf(sentence, sizeof sentence, "linear from %.6g to 0", rate);
+    else
+        snprintf(sentence, sizeof sentence, "constant %.6g", rate);
+    snprintf(layer, sizeof layer,
+             "{\"schedule\": null, \"schedule.policy\": \"%s\", \"schedule.%s\": %.17g%s}",
+             linear ? "linear" : "constant", linear ? "max_lr" : "base_lr", rate, warmup);
+    return draft(p, "controls", name, sentence, layer);
+}
+
+static gyre_status draft_controls(study_plan *p) {
+    static const char *const names[] = {"midpoint", "max_lr", "linear"};
+    const gyre_json_value *v = gyre_json_get(p->tree, "controls");
+    bool list = v != NULL && gyre_json_kind_of(v) == GYRE_JSON_LIST;
+    bool all = v == NULL || gyre_json_is_true(v);
+    int wanted = 0, found = 0;
+    if (v != NULL && !list && gyre_json_kind_of(v) != GYRE_JSON_FLAG) {
+        return study_expected(p, "controls", "true, false, or a list of names", v);
+    }
+    for (int i = 0; i < 3; i++) {
+        bool named = false;
+        const gyre_json_value *c = list ? gyre_json_first(v) : NULL;
+        for (; c != NULL; c = gyre_json_next(c)) {
+            const char *text = gyre_json_text(c);
+            named = named || (text != NULL && strcmp(text, names[i]) == 0);
+        }
+        found += named;
+        if (all || named) GYRE_TRY(draft_control(p, names[i]));
+    }
+    const gyre_json_value *c = list ? gyre_json_first(v) : NULL;
+    for (; c != NULL; c = gyre_json_next(c)) wanted++;
+    if (wanted == found) return GYRE_OK;
+    return study_expected(p, "controls", "each at most once of midpoint, max_lr and linear", v);
+}
+
+/* ---- all */
+
+/* A name is also a folder's. */
+static gyre_status check_names(const study_plan *p) {
+    for (int i = 0; i < p->draft_count; i++) {
+        const char *name = p->drafts[i].name;
+        bool plain = name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789._+-")] == '\0';
+        if (!plain || name[0] == '\0' || name[0] == '.' || strlen(name) > 64) {
+            return gyre_fail(GYRE_EUSAGE,
+                             "%s: expected a name of 1 to 64 letters, digits, '_', '-', '+' and "
+                             "'.' that does not begin with '.', found '%.80s'",
+                             p->drafts[i].where, name);
+        }
+        for (int k = 0; k < i; k++) {
+            if (strcmp(p->drafts[k].name, name) != 0) continue;
+            return gyre_fail(GYRE_EUSAGE, "%s: two arms have the name '%s'; rename one",
+                             p->drafts[i].where, name);
+        }
+    }
+    return GYRE_OK;
+}
+
+gyre_status study_plan_draft(study_plan *p) {
+    GYRE_TRY(each(p, "cycles", draft_cycles));
+    GYRE_TRY(each(p, "stepsize_epochs", draft_stepsize));
+    GYRE_TRY(each(p, "policies", draft_policy));
+    GYRE_TRY(each(p, "arms", draft_arm));
+    if (p->draft_count == 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: no arms to compare; give \"cycles\": [1, 5, 10], stepsize_epochs, "
+                         "policies or arms",
+                         p->path);
+    }
+    GYRE_TRY(draft_controls(p));
+    return check_names(p);
+}

@@ -1,0 +1,44 @@
+/* A study on its way from file to arms. Internal to src/study. */
+#ifndef GYRE_STUDY_PLAN_H
+#define GYRE_STUDY_PLAN_H
+
+#include "gyre/json.h"
+#include "gyre/study.h"
+
+/* An arm before it is laid over the base config. */
+typedef struct {
+    char *name, *sentence;
+    bool control;
+    gyre_json_value *layer; /* an object of config keys; owned */
+    char *where;            /* "study.json: arms[2]", for messages */
+} study_draft;
+
+typedef struct {
+    const char *path;             /* the study file */
+    gyre_json_value *tree, *base; /* it, and its base config (a value of `tree` when inline) */
+    char *base_path;              /* the file that the base's relative paths go by */
+    gyre_settings *settings;      /* the base */
+    study_draft *drafts;
+    int draft_count;
+    int64_t *sizes; /* data.subset of each group; one of 0: the base's */
+    int size_count;
+} study_plan;
+
+/* file.c: reads the file and its base; *out gets name, seeds and split. */
+gyre_status study_plan_read(study_plan *p, const char *path, gyre_study *out);
+void study_plan_close(study_plan *p);
+
+/* "FILE: PLACE: expected EXPECTED, found ..." */
+gyre_status study_expected(const study_plan *p, const char *place, const char *expected,
+                           const gyre_json_value *found);
+/* A whole number in low..high; `v` NULL: the fallback. */
+gyre_status study_whole(const study_plan *p, const char *key, double low, double high,
+                        int64_t fallback, int64_t *out);
+
+/* drafts.c: the arms that cycles, stepsize_epochs, policies, arms and controls ask for. */
+gyre_status study_plan_draft(study_plan *p);
+
+/* resolve.c: lays each draft over the base for each size, at one budget and on one grid. */
+gyre_status study_plan_resolve(study_plan *p, gyre_study *out);
+
+#endif

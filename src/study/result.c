@@ -1,0 +1,118 @@
+/* result.json: what became of a cell. Numbers that there are none of are null. */
+#include "result.h"
+
+#include "gyre/file.h"
+#include "gyre/json.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    gyre_cell_state state;
+    const char *name;
+} states[] = {
+    {GYRE_CELL_DONE, "done"}, {GYRE_CELL_DIVERGED, "diverged"}, {GYRE_CELL_FAILED, "failed"}};
+enum { STATES = sizeof states / sizeof *states, RESULT_MAX = 1 << 16 };
+
+gyre_status study_result_write(const char *folder, const char *arm, uint64_t seed,
+                               const gyre_cell_result *r) {
+    const char *name = "failed";
+    char hash[24];
+    for (int i = 0; i < STATES; i++) {
+        if (states[i].state == r->state) name = states[i].name;
+    }
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r->hash);
+    gyre_json *j = gyre_json_line_begin();
+    gyre_json_line_text(j, "arm", arm);
+    gyre_json_line_integer(j, "seed", (int64_t)seed);
+    gyre_json_line_text(j, "state", name);
+    gyre_json_line_integer(j, "steps", r->steps);
+    gyre_json_line_number(j, "loss", r->loss);
+    gyre_json_line_number(j, "accuracy", r->accuracy);
+    gyre_json_line_number(j, "best_accuracy", r->best_accuracy);
+    gyre_json_line_number(j, "test_loss", r->test_loss);
+    gyre_json_line_number(j, "test_accuracy", r->test_accuracy);
+    gyre_json_line_number(j, "seconds", r->seconds);
+    gyre_json_line_text(j, "hash", hash);
+    gyre_json_line_text(j, "message", r->message);
+    char *line = gyre_json_line_end(j), *path = gyre_path_join(folder, "result.json");
+    gyre_status status = GYRE_OK;
+    char *text = NULL;
+    if (line == NULL || path == NULL || asprintf(&text, "%s\n", line) < 0) {
+        text = NULL;
+        status = gyre_fail(GYRE_EDEVICE, "no memory for a cell's result");
+    }
+    if (status == GYRE_OK) status = gyre_dir_make(folder);
+    if (status == GYRE_OK) status = gyre_file_write_atomic(path, text, strlen(text));
+    free(text);
+    free(path);
+    free(line);
+    return status;
+}
+
+static double number(const gyre_json_value *tree, const char *key) {
+    const gyre_json_value *v = gyre_json_get(tree, key);
+    return v == NULL ? (double)NAN : gyre_json_number(v);
+}
+
+static const char *text(const gyre_json_value *tree, const char *key) {
+    const gyre_json_value *v = gyre_json_get(tree, key);
+    return v == NULL ? NULL : gyre_json_text(v);
+}
+
+static gyre_status read_result(const char *path, gyre_cell_result *r) {
+    gyre_json_value *tree = NULL;
+    gyre_status status = gyre_json_read(path, &tree);
+    if (status == GYRE_EUSAGE) status = gyre_fail(GYRE_EIO, "%s", gyre_error_text());
+    GYRE_TRY(status);
+    const char *state = text(tree, "state"), *hash = text(tree, "hash");
+    const char *message = text(tree, "message");
+    double steps = number(tree, "steps");
+    int found = STATES;
+    for (int i = 0; i < STATES && state != NULL; i++) {
+        if (strcmp(state, states[i].name) == 0) found = i;
+    }
+    if (found < STATES && hash != NULL && message != NULL && steps >= 0 && steps < 0x1p53) {
+        *r = (gyre_cell_result){.state = states[found].state,
+                                .steps = (int64_t)steps,
+                                .loss = number(tree, "loss"),
+                                .accuracy = number(tree, "accuracy"),
+                                .best_accuracy = number(tree, "best_accuracy"),
+                                .test_loss = number(tree, "test_loss"),
+                                .test_accuracy = number(tree, "test_accuracy"),
+                                .seconds = number(tree, "seconds"),
+                                .hash = strtoull(hash, NULL, 16)};
+        snprintf(r->message, sizeof r->message, "%s", message);
+    } else {
+        status = gyre_fail(GYRE_EIO,
+                           "'%s' is not what gyre writes; remove it, and `gyre study` makes it "
+                           "anew",
+                           path);
+    }
+    gyre_json_close(tree);
+    return status;
+}
+
+gyre_status gyre_study_result(const gyre_study *s, int arm, int seed, gyre_cell_result *out) {
+    gyre_status status = GYRE_OK;
+    char *folder = gyre_study_cell_folder(s, arm, seed);
+    char *path = folder == NULL ? NULL : gyre_path_join(folder, "result.json");
+    char *config = folder == NULL ? NULL : gyre_path_join(folder, "config.json");
+    *out = (gyre_cell_result){.loss = (double)NAN,
+                              .accuracy = (double)NAN,
+                              .best_accuracy = (double)NAN,
+                              .test_loss = (double)NAN,
+                              .test_accuracy = (double)NAN};
+    if (path == NULL || config == NULL) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory to read a cell's result");
+    } else if (gyre_file_exists(path)) {
+        status = read_result(path, out);
+    } else {
+        out->state = gyre_file_exists(config) ? GYRE_CELL_INTERRUPTED : GYRE_CELL_MISSING;
+    }
+    free(config);
+    free(path);
+    free(folder);
+    return status;
+}

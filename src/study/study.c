@@ -1,0 +1,54 @@
+/* Opening a study from its file, and the ends of all of them. */
+#include "gyre/study.h"
+
+#include "gyre/config.h"
+#include "plan.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+gyre_status gyre_study_open(const char *path, gyre_study **out) {
+    gyre_status status = GYRE_OK;
+    study_plan plan = {0};
+    gyre_study *s = calloc(1, sizeof *s);
+    if (s == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the study");
+    GYRE_GOTO(study_plan_read(&plan, path, s));
+    GYRE_GOTO(study_plan_draft(&plan));
+    GYRE_GOTO(study_plan_resolve(&plan, s));
+    *out = s;
+    s = NULL;
+out:
+    study_plan_close(&plan);
+    gyre_study_close(s);
+    return status;
+}
+
+void gyre_study_close(gyre_study *s) {
+    if (s == NULL) return;
+    for (int i = 0; i < s->arm_count; i++) {
+        free(s->arms[i].name);
+        free(s->arms[i].sentence);
+        gyre_config_close(s->arms[i].settings);
+    }
+    for (int i = 0; i < s->group_count; i++) free(s->groups[i]);
+    free(s->arms);
+    free(s->groups);
+    free(s->seeds);
+    free(s->name);
+    free(s->folder);
+    free(s);
+}
+
+int gyre_study_cell_count(const gyre_study *s) {
+    return s->arm_count * s->seed_count;
+}
+
+gyre_study_cell gyre_study_cell_at(const gyre_study *s, int index) {
+    return (gyre_study_cell){.arm = index % s->arm_count, .seed = index / s->arm_count};
+}
+
+char *gyre_study_cell_folder(const gyre_study *s, int arm, int seed) {
+    char *out = NULL;
+    int n = asprintf(&out, "%s/cells/%s/seed-%llu", s->folder, s->arms[arm].name,
+                     (unsigned long long)s->seeds[seed]);
+    return n < 0 ? NULL : out;
+}

@@ -1,0 +1,200 @@
+/* The progress table; see table.h. What other processes do is read from their result.json. */
+#include "table.h"
+
+#include "gyre/clock.h"
+#include "gyre/log.h"
+#include "gyre/terminal.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { COLUMN = 8, NAME = 28 };
+static const double redraw_seconds = 0.5, look_seconds = 3;
+
+struct study_table {
+    const gyre_study *study;
+    bool quiet;
+    int terminal;             /* -1: lines */
+    int drawn;                /* lines of the table on the terminal, above the cursor */
+    gyre_cell_result *states; /* (cells), as last read */
+    gyre_study_cell now;      /* the cell under way */
+    bool busy;
+    double share, accuracy; /* of it */
+    int64_t left;           /* cells of this part, the one under way included */
+    double begun;           /* this cell, on gyre_clock() */
+    double spent;           /* seconds of the cells that ended in this launch */
+    int ended;              /* how many those are */
+    double drawn_at, looked_at;
+};
+
+static int index_of(const study_table *t, gyre_study_cell c) {
+    return c.seed * t->study->arm_count + c.arm;
+}
+
+static void look(study_table *t) {
+    for (int i = 0; i < gyre_study_cell_count(t->study); i++) {
+        gyre_study_cell c = gyre_study_cell_at(t->study, i);
+        gyre_cell_state state = t->states[i].state;
+        if (state == GYRE_CELL_DONE || state == GYRE_CELL_DIVERGED) continue;
+        gyre_study_result(t->study, c.arm, c.seed, &t->states[i]); /* damaged: shown as missing */
+    }
+    t->looked_at = gyre_clock();
+}
+
+gyre_status study_table_open(const gyre_study *s, bool draws, bool quiet, study_table **out) {
+    study_table *t = calloc(1, sizeof *t);
+    if (t != NULL) t->states = calloc((size_t)gyre_study_cell_count(s), sizeof *t->states);
+    if (t == NULL || t->states == NULL) {
+        free(t);
+        return gyre_fail(GYRE_EDEVICE, "no memory for the study's table");
+    }
+    t->study = s;
+    t->quiet = quiet;
+    t->terminal = draws && !quiet ? gyre_terminal_open() : -1;
+    if (t->terminal >= 0) {
+        look(t);
+        gyre_log_mute(); /* a warning would tear the table; log.jsonl of the cell has it */
+    }
+    *out = t;
+    return GYRE_OK;
+}
+
+/* Seconds until this part has run its cells; NaN: nothing is known yet. */
+static double time_left(const study_table *t) {
+    double elapsed = t->busy ? gyre_clock() - t->begun : 0;
+    double each = t->ended > 0      ? t->spent / t->ended
+                  : t->share > 0.01 ? elapsed / t->share
+                                    : (double)NAN;
+    return (double)t->left * each - fmin(elapsed, each);
+}
+
+static void print_left(const study_table *t, char *out, size_t size) {
+    double seconds = time_left(t);
+    char time[40];
+    out[0] = '\0';
+    if (!isfinite(seconds)) return;
+    gyre_print_duration(seconds, time, sizeof time);
+    snprintf(out, size, ", about %s left", time);
+}
+
+static void print_state(const study_table *t, gyre_study_cell c, char *out, size_t size) {
+    const gyre_cell_result *r = &t->states[index_of(t, c)];
+    if (t->busy && c.arm == t->now.arm && c.seed == t->now.seed) {
+        snprintf(out, size, "%.0f %%", floor(100 * t->share));
+        return;
+    }
+    switch (r->state) {
+    case GYRE_CELL_MISSING: snprintf(out, size, "-"); break;
+    case GYRE_CELL_INTERRUPTED: snprintf(out, size, "begun"); break;
+    case GYRE_CELL_DONE: snprintf(out, size, "%.2f", 100 * r->accuracy); break;
+    case GYRE_CELL_DIVERGED: snprintf(out, size, "diverg."); break;
+    case GYRE_CELL_FAILED: snprintf(out, size, "FAILED"); break;
+    }
+}
+
+static int print_rows(const study_table *t, int columns) {
+    const gyre_study *s = t->study;
+    int fits = (columns - NAME - 1) / COLUMN, seeds = s->seed_count < fits ? s->seed_count : fits;
+    fprintf(stderr, "\r%-*.*s", NAME, NAME, s->name);
+    for (int k = 0; k < seeds; k++)
+        fprintf(stderr, "%*llu", COLUMN, (unsigned long long)s->seeds[k]);
+    fprintf(stderr, "%s\033[K\n", seeds < s->seed_count ? " +" : "");
+    for (int i = 0; i < s->arm_count; i++) {
+        fprintf(stderr, "%-*.*s", NAME, NAME, s->arms[i].name);
+        for (int k = 0; k < seeds; k++) {
+            char text[16];
+            print_state(t, (gyre_study_cell){i, k}, text, sizeof text);
+            fprintf(stderr, "%*s", COLUMN, text);
+        }
+        fprintf(stderr, "\033[K\n");
+    }
+    return s->arm_count + 1;
+}
+
+static void draw(study_table *t) {
+    gyre_terminal_extent size = gyre_terminal_size(t->terminal);
+    int cells = gyre_study_cell_count(t->study), ended = 0;
+    char left[64], line[160];
+    if (t->drawn > 0) fprintf(stderr, "\033[%dA", t->drawn);
+    t->drawn = size.rows > t->study->arm_count + 3 ? print_rows(t, size.columns) : 0;
+    for (int i = 0; i < cells; i++) {
+        gyre_cell_state state = t->states[i].state;
+        ended += state == GYRE_CELL_DONE || state == GYRE_CELL_DIVERGED;
+    }
+    print_left(t, left, sizeof left);
+    int used = snprintf(line, sizeof line, "%d of %d cells ended%s", ended, cells, left);
+    if (t->busy && isfinite(t->accuracy)) {
+        snprintf(line + used, sizeof line - (size_t)used, "; accuracy %.2f %% in the running one",
+                 100 * t->accuracy);
+    }
+    fprintf(stderr, "\r%.*s\033[K", size.columns - 1, line);
+    fflush(stderr);
+    t->drawn_at = gyre_clock();
+}
+
+void study_table_begin(study_table *t, gyre_study_cell c, int64_t left) {
+    t->now = c;
+    t->busy = true;
+    t->share = 0;
+    t->accuracy = (double)NAN;
+    t->left = left;
+    t->begun = gyre_clock();
+    if (t->terminal >= 0) draw(t);
+}
+
+void study_table_step(study_table *t, double share, double accuracy) {
+    double now = gyre_clock();
+    t->share = share;
+    t->accuracy = accuracy;
+    if (t->terminal < 0 || now - t->drawn_at < redraw_seconds) return;
+    if (now - t->looked_at >= look_seconds) look(t);
+    draw(t);
+}
+
+static void print_line(const study_table *t, const gyre_cell_result *r, double seconds) {
+    char time[40], left[64] = "", what[96];
+    const char *name = t->study->arms[t->now.arm].name;
+    unsigned long long seed = t->study->seeds[t->now.seed];
+    if (t->left > 0) print_left(t, left, sizeof left);
+    gyre_print_duration(seconds, time, sizeof time);
+    if (r->state == GYRE_CELL_DONE)
+        snprintf(what, sizeof what, "accuracy %.2f %%", 100 * r->accuracy);
+    else
+        snprintf(what, sizeof what, "%s", r->state == GYRE_CELL_DIVERGED ? "diverged" : "FAILED");
+    gyre_say("%s, seed %llu: %s, %s%s%s; %lld to go%s", name, seed, what, time,
+             r->message[0] == '\0' ? "" : "; ", r->message, (long long)t->left, left);
+}
+
+void study_table_end(study_table *t, const gyre_cell_result *result) {
+    double seconds = gyre_clock() - t->begun;
+    t->busy = false;
+    t->left--;
+    t->spent += seconds;
+    t->ended++;
+    t->states[index_of(t, t->now)] = *result;
+    if (t->terminal >= 0)
+        draw(t);
+    else if (!t->quiet)
+        print_line(t, result, seconds);
+}
+
+void study_table_skip(study_table *t) {
+    t->busy = false;
+    t->left--;
+    if (t->terminal >= 0) look(t);
+}
+
+void study_table_close(study_table *t) {
+    if (t == NULL) return;
+    if (t->terminal >= 0) {
+        t->busy = false;
+        look(t);
+        draw(t);
+        fputc('\n', stderr);
+        close(t->terminal);
+    }
+    free(t->states);
+    free(t);
+}

@@ -1,0 +1,136 @@
+# Slurm for real on this machine: source it after common.sh. slurm_start gives munged, slurmctld and
+# a slurmd on loopback, on ports of their own, with all their files in $T/slurm. They end with the
+# test: by its exit trap or, where even that cannot run (a kill), by a guard that outlives it.
+# shellcheck shell=bash
+slurm=$T/slurm
+slurm_packages="slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge"
+daemons=()
+
+skip() {
+    echo "$*"
+    exit 77
+}
+
+for program in munged slurmctld slurmd sbatch; do
+    PATH=$PATH:/usr/sbin command -v $program >/dev/null ||
+        skip "no $program; apt-get install $slurm_packages"
+done
+[ "$(id -u)" -eq 0 ] || skip "slurmd starts jobs as root only"
+PATH=$PATH:/usr/sbin
+trap 'slurm_stop; rm -rf "$T"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+# A test may itself run inside a job of another Slurm.
+for name in $(compgen -e SLURM_) $(compgen -e SBATCH_); do unset "$name"; done
+
+free_ports() { # count
+    /usr/bin/python3 -c 'import socket, sys
+held = [socket.socket() for _ in range(int(sys.argv[1]))]
+for s in held: s.bind(("127.0.0.1", 0))
+print(*[s.getsockname()[1] for s in held])' "$1"
+}
+
+slurm_daemon() { # command...
+    "$@" >>"$slurm/daemons.log" 2>&1 &
+    daemons+=($!)
+}
+
+# Waits for the test's end, and kills what knows our slurm.conf: daemons, steps and their programs.
+slurm_guard() {
+    # shellcheck disable=SC2016 # for the other bash
+    setsid bash -c '
+        tail --pid="$1" -f /dev/null
+        for process in /proc/[0-9]*; do
+            grep -qzxF "SLURM_CONF=$2/slurm/slurm.conf" "$process/environ" && kill -KILL "${process#/proc/}"
+        done
+        rm -rf "$2"' _ $$ "$T" >/dev/null 2>&1 &
+}
+
+# Devices that are no GPUs but can be given to jobs as if they were.
+slurm_configure() { # ports...
+    local host
+    host=$(hostname -s)
+    cat >"$slurm/slurm.conf" <<CONF
+ClusterName=gyre
+SlurmctldHost=$host(127.0.0.1)
+SlurmctldPort=$1
+SlurmdPort=$2
+AuthType=auth/munge
+AuthInfo=socket=$slurm/munge.socket,cred_expire=5
+SlurmUser=root
+SlurmdUser=root
+StateSaveLocation=$slurm/state
+SlurmdSpoolDir=$slurm/spool
+SlurmctldPidFile=$slurm/slurmctld.pid
+SlurmdPidFile=$slurm/slurmd.pid
+SlurmctldLogFile=$slurm/slurmctld.log
+SlurmdLogFile=$slurm/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SlurmdParameters=config_overrides
+SchedulerParameters=sched_interval=1,sched_min_interval=0,bf_interval=1
+MpiDefault=none
+ReturnToService=2
+KillWait=2
+GresTypes=gpu
+NodeName=$host NodeAddr=127.0.0.1 CPUs=4 Gres=gpu:2
+PartitionName=all Nodes=$host Default=YES MaxTime=UNLIMITED State=UP
+CONF
+    echo "Name=gpu File=/dev/null" >"$slurm/gres.conf"
+    echo "Name=gpu File=/dev/zero" >>"$slurm/gres.conf"
+}
+
+slurm_start() {
+    mkdir -p "$slurm/state" "$slurm/spool"
+    chmod 755 "$T" "$slurm" # munged wants a path that others may search
+    # shellcheck disable=SC2046 # two words
+    slurm_configure $(free_ports 2)
+    head -c 128 /dev/urandom >"$slurm/munge.key"
+    chmod 600 "$slurm/munge.key"
+    slurm_guard
+    export SLURM_CONF=$slurm/slurm.conf
+    slurm_daemon munged --foreground --force --key-file="$slurm/munge.key" --socket="$slurm/munge.socket" \
+        --pid-file="$slurm/munged.pid" --log-file="$slurm/munged.log" --seed-file="$slurm/munge.seed"
+    slurm_until 20 "munged" test -S "$slurm/munge.socket"
+    slurm_daemon slurmctld -D -c -f "$SLURM_CONF"
+    slurm_daemon slurmd -D -f "$SLURM_CONF"
+    slurm_until 30 "an idle node" slurm_is_idle
+}
+slurm_is_idle() { [ "$(sinfo -h -o %T 2>/dev/null)" = idle ]; }
+
+# slurm_until SECONDS WHAT COMMAND...: asks ten times a second.
+slurm_until() {
+    local seconds=$1 what=$2 end=$((SECONDS + $1))
+    shift 2
+    until "$@"; do
+        [ $SECONDS -lt $end ] || fail "no $what within $seconds s: $(slurm_tell)"
+        sleep 0.1
+    done
+}
+slurm_tell() {
+    squeue 2>&1
+    tail -n 20 "$slurm"/*.log
+}
+
+slurm_state() { scontrol show job "$1" --oneliner | sed -n 's/.* JobState=\([A-Z_]*\) .*/\1/p' | sort -u; } # job
+slurm_has_ended() { case $(slurm_state "$1") in *PENDING* | *RUNNING* | *COMPLETING* | '') false ;; esac } # job
+slurm_in_state() { [ "$(slurm_state "$1")" = "$2" ]; } # job, state
+
+# Jobs first: what a slurmd has started outlives it.
+slurm_stop() {
+    local left
+    if [ ${#daemons[@]} -gt 1 ]; then
+        scancel --full --user=root 2>/dev/null
+        for _ in $(seq 100); do
+            left=$(squeue -h 2>/dev/null) && [ -z "$left" ] && break
+            sleep 0.1
+        done
+    fi
+    [ ${#daemons[@]} -eq 0 ] || kill "${daemons[@]}" 2>/dev/null
+    wait "${daemons[@]}" 2>/dev/null
+    daemons=()
+}

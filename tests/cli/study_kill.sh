@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# A study is killed at random moments, KILLS times, in whatever it is doing, each time on another
+# number of ranks; it ends with the results and tables of one that nobody disturbed.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+kills=${KILLS:-10}
+RANDOM=${SEED:-1}
+make_dataset "$T/images.h5" 600 200
+cat >"$T/study.json" <<'JSON'
+{
+    "base": {
+        "data": {"path": "images.h5"}, "model": {"name": "mlp"}, "batch": {"size": 64, "shards": 4},
+        "schedule": {"base_lr": 0.001, "max_lr": 0.02}, "length": {"steps": 1500},
+        "checkpoint": {"every": {"steps": 100}}
+    },
+    "seeds": 2, "cycles": [1, 5], "arms": [
+        {"name": "wild", "set": {"schedule": {"policy": "constant", "base_lr": 1e20}}}]
+}
+JSON
+ends 0 "$GYRE" study "$T/study.json" --out "$T/whole" --quiet
+results() { (cd "$1/cells" && for f in */*/result.json; do echo "$f $(sed 's/"seconds":[^,]*,//' "$f")"; done); }
+
+ended=0
+for i in $(seq "$kills"); do
+    n=$((1 << (i % 3)))
+    setsid timeout -k 5 30 mpirun -q -np $n "$GYRE" study "$T/study.json" --out "$T/study" --quiet --parallel-cells $((n > 1 ? 2 : 1)) >"$T/out" 2>"$T/err" &
+    group=$!
+    sleep "$(printf '%d.%03d' $((RANDOM % 2)) $((100 + RANDOM % 900)))"
+    kill -KILL -- -$group 2>/dev/null # mpirun's ranks are in groups of their own: it is they who
+    pkill -KILL -f "study $T/study.json" # would go on
+    rc=0
+    wait $group || rc=$?
+    [ $rc -eq 0 ] && ended=$((ended + 1))
+done
+[ $ended -le $((kills / 2)) ] || fail "$ended of $kills launches ended before their kill: make the study longer"
+LIMIT=120 ends 0 mpirun -q -np 2 "$GYRE" study "$T/study.json" --out "$T/study"
+[ "$(results "$T/whole")" = "$(results "$T/study")" ] || fail "other results: $(diff <(results "$T/whole") <(results "$T/study"))"
+for cell in "$T"/whole/cells/*/seed-*/; do
+    same_tables "$cell" "$T/study${cell#"$T/whole"}" || fail "other tables"
+done
+echo "$kills kills, $ended of them after the end"

@@ -1,0 +1,154 @@
+/* A range test leaves no trace: in the middle of a run, with sweeps that go well and ones that
+ * diverge, parameters, running statistics and optimizer states are bit for bit what they were, and
+ * the run goes on as if nothing had been. On any power of two of ranks. */
+#include "../../src/run/sweep.h"
+
+#include "../unit/config_text.h"
+#include "gyre/dataset.h"
+#include "gyre/log.h"
+#include "gyre/random.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: rank %d: %s (%s)\n", __FILE__, __LINE__, gyre_comm_rank(comm), \
+                    #condition, gyre_error_text());                                                \
+            gyre_fail(GYRE_EPEER, "test failed");                                                  \
+            gyre_comm_abort(comm, GYRE_EPEER);                                                     \
+        }                                                                                          \
+    } while (0)
+
+enum { IMAGES = 60, SIDE = 8, PIXELS = SIDE * SIDE * 3, BEFORE = 5, AFTER = 4, STEPS = 12 };
+
+static gyre_comm *comm;
+static char scratch[] = "/tmp/gyre-find-XXXXXX";
+
+static const char config[] =
+    "{\"data\": {\"path\": \"%s/data.h5\", \"validation\": {\"split\": 0.2},\n"
+    "   \"augment\": {\"mirror\": true, \"crop\": 2}}, \"threads\": 1,\n"
+    " \"model\": {\"name\": \"resnet20\"}, \"batch\": {\"size\": 16, \"shards\": 8},\n"
+    " \"optimizer\": {\"name\": \"%s\"}, \"schedule\": {\"max_lr\": 0.01, \"cycles\": 1},\n"
+    " \"length\": {\"steps\": 20}}";
+
+static void write_dataset(void) {
+    static uint8_t pixels[IMAGES * PIXELS];
+    static int32_t labels[IMAGES];
+    char path[64];
+    gyre_random draws = gyre_random_open(7, GYRE_RANDOM_TEST, 0, 0);
+    for (int i = 0; i < IMAGES * PIXELS; i++) pixels[i] = (uint8_t)gyre_random_u32(&draws);
+    for (int i = 0; i < IMAGES; i++) labels[i] = i % 10;
+    const gyre_images images = {
+        .count = IMAGES, .h = SIDE, .w = SIDE, .c = 3, .images = pixels, .labels = labels};
+    const gyre_dataset_content content = {.train = images, .classes = 10};
+    snprintf(path, sizeof path, "%s/data.h5", scratch);
+    CHECK(gyre_dataset_write(path, &content, true) == GYRE_OK);
+}
+
+static void open_trainer(gyre_trainer *t, const char *optimizer) {
+    char text[1000];
+    config_file file = {0};
+    gyre_settings *s = NULL;
+    snprintf(text, sizeof text, config, scratch, optimizer);
+    CHECK(config_file_make(&file) == 0);
+    CHECK(config_open_bytes(&file, text, strlen(text), NULL, &s) == GYRE_OK);
+    unlink(file.path);
+    CHECK(gyre_trainer_plan(t, s, comm) == GYRE_OK);
+    CHECK(gyre_trainer_open(t, true) == GYRE_OK);
+    gyre_config_close(s);
+}
+
+static void train(gyre_trainer *t, int64_t count) {
+    gyre_step_result result;
+    gyre_wish wish;
+    CHECK(gyre_trainer_start(t, t->completed + count) == GYRE_OK);
+    for (int64_t i = 0; i < count; i++) {
+        gyre_rate rate = gyre_schedule_at(t->schedule, t->completed);
+        CHECK(gyre_trainer_step(t, rate, GYRE_WISH_NONE, &result, &wish) == GYRE_OK);
+    }
+    CHECK(gyre_trainer_drain(t, &result) == GYRE_OK && result.finite);
+    gyre_trainer_stop(t);
+}
+
+/* Whether the state on the device has the same bits as the snapshot of `other`. */
+static void same_state(gyre_trainer *t, const gyre_snapshot *other) {
+    const gyre_snapshot *s = &t->snapshot;
+    size_t bytes = t->model->parameters * sizeof(float);
+    CHECK(gyre_trainer_save(t) == GYRE_OK);
+    CHECK(s->completed == other->completed);
+    CHECK(memcmp(s->parameters, other->parameters, bytes) == 0);
+    CHECK(memcmp(s->buffers, other->buffers, t->model->buffers * sizeof(float)) == 0);
+    for (int i = 0; i < s->state_count; i++)
+        CHECK(memcmp(s->states[i], other->states[i], bytes) == 0);
+}
+
+static gyre_find sweep(gyre_trainer *t, gyre_evaluator *e, double to, bool redraw) {
+    gyre_find f = {
+        .options = {
+            .from = 1e-4, .to = to, .steps = STEPS, .repeats = 2, .every = 5, .quiet = true}};
+    f.rows = calloc((size_t)2 * STEPS, sizeof *f.rows);
+    f.scores = calloc((size_t)2 * (STEPS / 5 + 1), sizeof *f.scores);
+    CHECK(f.rows != NULL && f.scores != NULL);
+    CHECK(gyre_sweeps_run(t, e, &t->samples.validation, redraw, &f) == GYRE_OK);
+    return f;
+}
+
+static void no_trace(const char *optimizer) {
+    gyre_trainer a, b; /* b has no range test */
+    gyre_evaluator *e = NULL;
+    open_trainer(&a, optimizer);
+    open_trainer(&b, optimizer);
+    train(&a, BEFORE);
+    train(&b, BEFORE);
+    CHECK(gyre_trainer_save(&b) == GYRE_OK);
+    CHECK(gyre_evaluator_open(a.weights, 4, comm, NULL, &e) == GYRE_OK);
+    gyre_find well = sweep(&a, e, 0.1, true);
+    same_state(&a, &b.snapshot);
+    CHECK(well.row_count == 2 * STEPS && well.score_count == 6);
+    CHECK(well.rows[0].loss != well.rows[STEPS].loss);
+    gyre_find badly = sweep(&a, e, 1e30, false);
+    same_state(&a, &b.snapshot);
+    CHECK(badly.row_count < 2 * STEPS);
+    /* the second repeat was not poisoned by the first */
+    CHECK(badly.rows[badly.row_count - 1].repeat == 1 && badly.row_count > 6);
+    gyre_find again = sweep(&a, e, 0.1, true);
+    CHECK(again.row_count == well.row_count);
+    CHECK(memcmp(again.rows, well.rows, well.row_count * sizeof *well.rows) == 0);
+    well.verdict.value = (gyre_find_marks){.base_lr = 1e-3, .max_lr = 1e3};
+    well.trial_count = 0;
+    CHECK(gyre_trials_run(&a, e, &a.samples.validation, &well) == GYRE_OK);
+    CHECK(well.trial_count == GYRE_FIND_TRIALS && isfinite(well.trials[0].loss));
+    same_state(&a, &b.snapshot);
+    train(&a, AFTER);
+    train(&b, AFTER);
+    CHECK(gyre_trainer_save(&b) == GYRE_OK);
+    same_state(&a, &b.snapshot);
+    gyre_find_close(&well);
+    gyre_find_close(&badly);
+    gyre_find_close(&again);
+    gyre_evaluator_close(e);
+    gyre_trainer_close(&a);
+    gyre_trainer_close(&b);
+}
+
+int main(int argc, char **argv) {
+    if (gyre_comm_open(&argc, &argv, &comm) != GYRE_OK) return 1;
+    if (gyre_comm_rank(comm) == 0) {
+        CHECK(mkdtemp(scratch) != NULL);
+        write_dataset();
+    }
+    CHECK(gyre_comm_broadcast(comm, scratch, sizeof scratch, 0) == GYRE_OK);
+    if (gyre_comm_rank(comm) > 0) gyre_log_mute();
+    no_trace("sgd");
+    no_trace("adam");
+    if (gyre_comm_rank(comm) == 0) {
+        char command[64];
+        snprintf(command, sizeof command, "rm -rf %s", scratch);
+        CHECK(system(command) == 0);
+    }
+    gyre_comm_close(comm);
+    return 0;
+}

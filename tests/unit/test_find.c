@@ -1,0 +1,399 @@
+/* Reading a range test's curves: fastai's rules on hand-made curves, gyre's own on curves with a
+ * known beginning and end, the verdict over repeats, and the file. */
+#include "../../src/run/find_rules.h"
+#include "../../src/run/sweep.h"
+
+#include "gyre/random.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* cmocka's assert_float_equal compares single precision. */
+#define assert_close(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
+
+static const gyre_find_options exponential = {.from = 1e-6, .to = 10, .steps = 700, .repeats = 1};
+
+static double noise(gyre_random *r) {
+    return gyre_random_normal(r);
+}
+
+/* ---- rates and the end of a sweep */
+
+static void first_and_last_rate_are_exact(void **state) {
+    (void)state;
+    gyre_find_options o = {.from = 1e-7, .to = 10, .steps = 101};
+    assert_true(gyre_sweep_rate(&o, 0) == 1e-7 && gyre_sweep_rate(&o, 100) == 10);
+    /* 1 ulp each of exp and log(1e8), whose error exp takes times 18 */
+    assert_close(gyre_sweep_rate(&o, 50) / 1e-3, 1, 1e-14);
+    o.linear = true;
+    assert_true(gyre_sweep_rate(&o, 0) == 1e-7 && gyre_sweep_rate(&o, 100) == 10);
+    assert_close(gyre_sweep_rate(&o, 50), 0.5 * (1e-7 + 10), 1e-15 * 10);
+    o.from = o.to = 0.3;
+    assert_true(gyre_sweep_rate(&o, 37) == 0.3);
+}
+
+/* fastai's: smooth = debiased mean with 0.98, the end above 4 times its least. */
+static void the_mean_is_debiased_and_ends_a_sweep(void **state) {
+    (void)state;
+    gyre_sweep_mean m = {0};
+    double mean = 0;
+    for (int i = 0; i < 50; i++) {
+        assert_false(gyre_sweep_enough(&m, 1.0, &mean));
+        assert_close(mean, 1, 1e-13); /* 50 roundings */
+    }
+    /* weights of old and new: 0.98 (1 - 0.98^50) and 0.02, over 1 - 0.98^51 */
+    double old = 0.98 * (1 - pow(0.98, 50)), all = 1 - pow(0.98, 51);
+    assert_false(gyre_sweep_enough(&m, 90.0, &mean));
+    assert_close(mean, (old + 0.02 * 90) / all, 1e-12);
+    assert_true(gyre_sweep_enough(&m, 150.0, &mean));
+    gyre_sweep_mean bad = {0};
+    assert_true(gyre_sweep_enough(&bad, (double)NAN, &mean));
+    gyre_sweep_mean fallen = {0};
+    for (int i = 0; i < 500; i++) assert_false(gyre_sweep_enough(&fallen, 2 - 0.002 * i, &mean));
+}
+
+/* ---- fastai's rules */
+
+static gyre_find_row *rows_of(const double *losses, size_t count) {
+    gyre_find_row *rows = calloc(count, sizeof *rows);
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = (gyre_find_row){.step = (int64_t)i,
+                                  .lr = 1e-7 * pow(10, 8.0 * (double)i / 100),
+                                  .loss = losses[i],
+                                  .smooth = losses[i]};
+    }
+    return rows;
+}
+
+/* asked 100: points 10..94 of 100 count. Flat to 30, falls by 0.1 a point to 60, rises after. */
+static void rules_of_fastai_on_a_valley(void **state) {
+    (void)state;
+    double losses[100];
+    for (int i = 0; i < 100; i++)
+        losses[i] = i < 30 ? 5 : i < 60 ? 5 - 0.1 * (i - 30) : 2 + 0.3 * (i - 60);
+    losses[45] -= 0.05; /* the steepest step leads to 45 */
+    gyre_find_row *rows = rows_of(losses, 100);
+    /* least: index 60 */
+    assert_true(gyre_find_minimum(rows, 100, 100) == rows[60].lr / 10);
+    assert_true(gyre_find_steep(rows, 100, 100) == rows[44].lr);
+    /* Longest fall: 5 at 10 (any flat point), then 31..60: 31 points that end at 60; max_start is
+     * 60 - 31 = 29, sections 31 / 3 = 10.33: 29 + 10 + 5. */
+    assert_true(gyre_find_valley(rows, 100, 100) == rows[44].lr);
+    /* From the right: slopes 15 apart are equal (0.3) at once, so the first left point stays. */
+    assert_true(gyre_find_slide(rows, 100, 100) == rows[79].lr);
+    free(rows);
+}
+
+static void rules_of_fastai_need_points(void **state) {
+    (void)state;
+    double losses[100] = {0};
+    for (int i = 0; i < 100; i++) losses[i] = 100 - i;
+    gyre_find_row *rows = rows_of(losses, 100);
+    assert_true(isnan(gyre_find_valley(rows, 16, 100)) && isnan(gyre_find_minimum(rows, 16, 100)));
+    assert_true(isnan(gyre_find_steep(rows, 16, 100)) && isnan(gyre_find_slide(rows, 31, 100)));
+    assert_true(gyre_find_slide(rows, 32, 100) > 0);
+    assert_true(gyre_find_minimum(rows, 17, 100) == rows[11].lr / 10);
+    /* All fall: lds = 85, max_start = 84 - 85 = -1, sections 28.33: -1 + 28 + 14, after 10. */
+    assert_true(gyre_find_valley(rows, 100, 100) == rows[10 + 41].lr);
+    free(rows);
+}
+
+/* The definition, in quadratic time. */
+static double slow_valley(const gyre_find_row *rows, size_t count, int64_t asked) {
+    int first = (int)asked / 10, n = (int)count - first - 5, lds[200], end = 0, start = 0;
+    for (int i = 0; i < n; i++) lds[i] = 1;
+    for (int i = 1; i < n; i++) {
+        for (int j = 0; j < i; j++) {
+            if (rows[first + i].smooth < rows[first + j].smooth && lds[i] < lds[j] + 1)
+                lds[i] = lds[j] + 1;
+            if (lds[end] < lds[i]) {
+                end = i;
+                start = end - lds[end];
+            }
+        }
+    }
+    double sections = (end - start) / 3.0;
+    int at = start + (int)sections + (int)(sections / 2);
+    return rows[first + (at < 0 ? 0 : at)].lr;
+}
+
+static double slope_at(const double *y, int n, int i) {
+    if (i == 0) return y[1] - y[0];
+    if (i == n - 1) return y[n - 1] - y[n - 2];
+    return (y[i + 1] - y[i - 1]) / 2;
+}
+
+/* The definition, with Python's indices from the end. */
+static double slow_slide(const gyre_find_row *rows, size_t count, int64_t asked) {
+    int first = (int)asked / 10, n = (int)count - first - 5, r = -1, l = -16;
+    double y[200], found = rows[first + n + l].lr;
+    for (int i = 0; i < n; i++) y[i] = rows[first + i].smooth;
+    while (l >= -n && fabs(slope_at(y, n, n + r) - slope_at(y, n, n + l)) > 0.005) {
+        found = rows[first + n + l].lr;
+        r--;
+        l--;
+    }
+    return found;
+}
+
+static void the_rules_are_fastai_s_on_noise(void **state) {
+    (void)state;
+    double losses[150];
+    gyre_random r = gyre_random_open(3, GYRE_RANDOM_TEST, 0, 0);
+    for (int k = 0; k < 200; k++) {
+        for (int i = 0; i < 150; i++) { /* with ties */
+            losses[i] = 3 - (double)i / 100 * (k % 3) + gyre_random_below(&r, 12) / 10.0;
+        }
+        gyre_find_row *rows = rows_of(losses, 150);
+        assert_true(gyre_find_valley(rows, 150, 150) == slow_valley(rows, 150, 150));
+        assert_true(gyre_find_slide(rows, 150, 150) == slow_slide(rows, 150, 150));
+        for (int i = 0; i < 150; i++) { /* smooth, so that the slide ends early */
+            rows[i].smooth = 3 + 1e-4 * (i - 20 - k % 100) * (i - 20 - k % 100);
+            if (i < 50) rows[i].smooth = losses[i];
+        }
+        assert_true(gyre_find_slide(rows, 150, 150) == slow_slide(rows, 150, 150));
+        free(rows);
+    }
+}
+
+/* ---- gyre's own reading */
+
+/* Over x = log10(rate) from -6: 2.3 until `begin`, straight down to 0.8 at `end`, flat, then up by
+ * 6 a decade from `blow`. */
+typedef struct {
+    double begin, end, blow, noise;
+} shape;
+
+static gyre_find_row *draw(const gyre_find_options *o, const shape *s, uint64_t seed) {
+    gyre_find_row *rows = calloc((size_t)o->steps, sizeof *rows);
+    gyre_random r = gyre_random_open(seed, GYRE_RANDOM_TEST, 1, 0);
+    for (int64_t k = 0; k < o->steps; k++) {
+        double lr = gyre_sweep_rate(o, k), x = log10(lr);
+        double share = (x - s->begin) / (s->end - s->begin);
+        double loss = 2.3 - 1.5 * fmin(1, fmax(0, share)) + 6 * fmax(0, x - s->blow);
+        loss += s->noise * noise(&r);
+        rows[k] = (gyre_find_row){.step = k, .lr = lr, .loss = loss, .smooth = loss};
+    }
+    return rows;
+}
+
+static gyre_curve_kind read_shape(const gyre_find_options *o, const shape *s, size_t count,
+                                  gyre_find_marks *marks) {
+    gyre_curve_facts facts;
+    gyre_find_row *rows = draw(o, s, 1);
+    assert_int_equal(gyre_find_read_curve(o, rows, count, NULL, 0, 0, marks, &facts), GYRE_OK);
+    free(rows);
+    return facts.kind;
+}
+
+/* Within a fifth of a decade, the width of two windows of the median. */
+static bool near(double rate, double exponent) {
+    return fabs(log10(rate) - exponent) < 0.2;
+}
+
+static void a_clear_curve_is_read_where_it_bends(void **state) {
+    (void)state;
+    gyre_find_marks m;
+    for (int linear = 0; linear < 2; linear++) {
+        gyre_find_options o = exponential;
+        double begin = linear ? -2 : -3, end = linear ? -1.4 : -2, blow = linear ? -1.2 : -1.5;
+        o.linear = linear == 1;
+        if (linear) o.from = 1e-4, o.to = 0.1;
+        for (int i = 0; i < 3; i++) {
+            const shape s = {begin, end, blow, 0.03 * i};
+            assert_int_equal(read_shape(&o, &s, 700, &m), GYRE_CURVE_GOOD);
+            assert_true(near(m.base_lr, begin));
+            assert_true(near(m.max_lr, end));
+            assert_true(near(m.diverged, blow + 0.75 / 6)); /* half of 1.5 at 6 a decade */
+            assert_true(near(m.third * 3, blow + 0.75 / 6));
+        }
+    }
+}
+
+static void curves_that_tell_nothing(void **state) {
+    (void)state;
+    gyre_find_marks m;
+    const shape flat = {20, 21, 0.5, 0.05}, clear = {-3, -2, -1.5, 0.02};
+    assert_int_equal(read_shape(&exponential, &flat, 700, &m), GYRE_CURVE_FLAT);
+    assert_true(isnan(m.base_lr) && isnan(m.max_lr) && isnan(m.diverged) && isnan(m.third));
+    assert_int_equal(read_shape(&exponential, &clear, 20, &m), GYRE_CURVE_SHORT);
+    assert_int_equal(read_shape(&exponential, &clear, 0, &m), GYRE_CURVE_SHORT);
+    assert_true(isnan(m.base_lr) && isnan(m.valley));
+    const shape early = {-7, -4.5, -1.5, 0.01};
+    assert_int_equal(read_shape(&exponential, &early, 700, &m), GYRE_CURVE_EARLY);
+    assert_true(isnan(m.base_lr) && near(m.max_lr, -4.5));
+    const shape late = {-3, 1.5, 5, 0.01};
+    assert_int_equal(read_shape(&exponential, &late, 700, &m), GYRE_CURVE_RISING);
+    assert_true(near(m.base_lr, -3) && isnan(m.max_lr));
+    gyre_find_row *rows = draw(&exponential, &clear, 1);
+    for (int i = 0; i < 700; i++) rows[i].loss = (double)NAN; /* from the first on */
+    gyre_curve_facts facts;
+    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts),
+                     GYRE_OK);
+    assert_int_equal(facts.kind, GYRE_CURVE_FLAT);
+    free(rows);
+}
+
+/* Noise alone: of 300 flat curves none may look like a fall. */
+static void noise_is_no_curve(void **state) {
+    (void)state;
+    gyre_find_marks m;
+    gyre_curve_facts facts;
+    const shape flat = {20, 21, 20, 0.5};
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        gyre_find_row *rows = draw(&exponential, &flat, seed);
+        assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts),
+                         GYRE_OK);
+        assert_int_equal(facts.kind, GYRE_CURVE_FLAT);
+        free(rows);
+    }
+}
+
+static void accuracy_lowers_max_lr(void **state) {
+    (void)state;
+    const shape s = {-4, -2, -1, 0.02};
+    gyre_find_row *rows = draw(&exponential, &s, 1);
+    gyre_find_score scores[50];
+    gyre_find_marks m;
+    gyre_curve_facts facts;
+    for (int i = 0; i < 50; i++) { /* best at 10^-3, ragged beyond */
+        double x = -6 + 7.0 * i / 49;
+        double accuracy = x < -3 ? 0.8 + 0.2 * (x + 3) : 0.7 + 0.06 * (i % 2);
+        scores[i] = (gyre_find_score){.lr = pow(10, x), .accuracy = accuracy};
+    }
+    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, scores, 50, 10000, &m, &facts),
+                     GYRE_OK);
+    assert_true(near(m.max_lr, -3));
+    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, scores, 9, 10000, &m, &facts),
+                     GYRE_OK);
+    assert_true(near(m.max_lr, -2)); /* too few */
+    free(rows);
+}
+
+/* ---- the verdict */
+
+static gyre_find several(const shape *shapes, int repeats) {
+    gyre_find f = {.options = exponential, .steps_per_epoch = 100};
+    size_t steps = (size_t)exponential.steps;
+    f.options.repeats = repeats;
+    f.row_count = steps * (size_t)repeats;
+    f.rows = calloc(f.row_count, sizeof *f.rows);
+    f.repeats = calloc((size_t)repeats, sizeof *f.repeats);
+    for (int r = 0; r < repeats; r++) {
+        gyre_find_row *rows = draw(&f.options, &shapes[r], (uint64_t)r);
+        for (size_t i = 0; i < steps; i++) rows[i].repeat = r;
+        memcpy(f.rows + steps * (size_t)r, rows, steps * sizeof *rows);
+        free(rows);
+    }
+    assert_int_equal(gyre_find_judge(&f), GYRE_OK);
+    return f;
+}
+
+static void repeats_agree_or_do_not(void **state) {
+    (void)state;
+    const shape like[] = {{-3.1, -2, -1, 0.02}, {-3, -2, -1, 0.02}, {-2.9, -2, -1, 0.02}};
+    gyre_find f = several(like, 3);
+    assert_true(f.verdict.reliable);
+    assert_int_equal(f.verdict.stepsize, 400);
+    assert_true(near(f.verdict.low.base_lr, -3.1) && near(f.verdict.high.base_lr, -2.9));
+    assert_true(f.verdict.low.base_lr < f.verdict.value.base_lr);
+    assert_true(f.verdict.value.base_lr < f.verdict.high.base_lr);
+    assert_non_null(strstr(f.verdict.reason, "3 repeats agree on base_lr within a factor of 1."));
+    gyre_find_close(&f);
+    const shape unlike[] = {{-4, -2, -1, 0.02}, {-3, -2, -1, 0.02}, {-2.9, -2, -1, 0.02}};
+    f = several(unlike, 3);
+    assert_false(f.verdict.reliable);
+    assert_int_equal(f.verdict.stepsize, 0);
+    assert_non_null(strstr(f.verdict.reason, "3 repeats disagree"));
+    gyre_find_close(&f);
+    const shape one_flat[] = {{-3, -2, -1, 0.02}, {20, 21, 20, 0.02}, {-3, -2, -1, 0.02}};
+    f = several(one_flat, 3);
+    assert_true(f.verdict.reliable);
+    gyre_find_close(&f);
+    const shape most_flat[] = {{-3, -2, -1, 0.02}, {20, 21, 20, 0.02}, {20, 21, 20, 0.02}};
+    f = several(most_flat, 3);
+    assert_false(f.verdict.reliable);
+    assert_true(isnan(f.verdict.value.base_lr));
+    assert_non_null(strstr(f.verdict.reason, "the curve is flat"));
+    gyre_find_close(&f);
+    f = several(like, 1);
+    assert_true(f.verdict.reliable);
+    assert_non_null(strstr(f.verdict.reason, "one repeat"));
+    gyre_find_close(&f);
+}
+
+static const char *verified(const double *losses) {
+    static gyre_find f;
+    f = (gyre_find){.trial_count = GYRE_FIND_TRIALS};
+    for (int i = 0; i < GYRE_FIND_TRIALS; i++) {
+        f.trials[i] = (gyre_find_trial){.rate = pow(2, i), .loss = losses[i], .error = 0.01};
+    }
+    gyre_find_judge_trials(&f);
+    return f.verified;
+}
+
+static void trials_say_whether_bounds_hold(void **state) {
+    (void)state;
+    const double good[] = {2.2, 2, 1, 0.9, 1.2, NAN}, low[] = {2.2, 2, 1, 0.9, 0.8, 0.7};
+    const double high[] = {2.2, 2, 0.8, 0.9, 1.2, NAN}, bad[] = {2.2, 2, 1, NAN, NAN, NAN};
+    const double doubt[] = {0.9, 0.9, 1, 0.9, 1.2, NAN}, close[] = {2.2, 2, 1, 0.9, 0.885, NAN};
+    assert_string_equal(verified(good), "base_lr holds: it trains more slowly than max_lr; max_lr "
+                                        "holds: neither half of it nor more trains better");
+    assert_non_null(strstr(verified(low), "max_lr may be too low: 32 trains better"));
+    assert_non_null(strstr(verified(high), "max_lr may be too high: 4 trains better"));
+    assert_non_null(strstr(verified(bad), "max_lr is too high: it diverges"));
+    assert_non_null(strstr(verified(doubt), "base_lr is in doubt"));
+    assert_non_null(strstr(verified(close), "max_lr holds")); /* within two errors */
+}
+
+/* ---- the file */
+
+static void a_file_comes_back(void **state) {
+    (void)state;
+    char path[] = "/tmp/gyre-find-XXXXXX";
+    const shape shapes[] = {{-3.1, -2, -1, 0.02}, {-3, -2, -1, 0.02}};
+    gyre_find f = several(shapes, 2), back;
+    f.rows[5].grad_norm = (double)NAN;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(gyre_find_write(&f, path), GYRE_OK);
+    assert_int_equal(gyre_find_read(path, &back), GYRE_OK);
+    assert_int_equal(back.row_count, f.row_count);
+    assert_memory_equal(back.rows, f.rows, f.row_count * sizeof *f.rows);
+    assert_memory_equal(back.repeats, f.repeats, 2 * sizeof *f.repeats);
+    assert_memory_equal(&back.verdict.value, &f.verdict.value, sizeof f.verdict.value);
+    assert_string_equal(back.verdict.reason, f.verdict.reason);
+    gyre_find_close(&back);
+    f.rows[700].repeat = 7; /* nonsense is refused */
+    assert_int_equal(gyre_find_write(&f, path), GYRE_OK);
+    assert_int_equal(gyre_find_read(path, &back), GYRE_EIO);
+    unlink(path);
+    assert_int_equal(gyre_find_read(path, &back), GYRE_EIO);
+    gyre_find_close(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_and_last_rate_are_exact),
+        cmocka_unit_test(the_mean_is_debiased_and_ends_a_sweep),
+        cmocka_unit_test(rules_of_fastai_on_a_valley),
+        cmocka_unit_test(rules_of_fastai_need_points),
+        cmocka_unit_test(the_rules_are_fastai_s_on_noise),
+        cmocka_unit_test(a_clear_curve_is_read_where_it_bends),
+        cmocka_unit_test(curves_that_tell_nothing),
+        cmocka_unit_test(noise_is_no_curve),
+        cmocka_unit_test(accuracy_lowers_max_lr),
+        cmocka_unit_test(repeats_agree_or_do_not),
+        cmocka_unit_test(trials_say_whether_bounds_hold),
+        cmocka_unit_test(a_file_comes_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+/* Names as text: what is UTF-8 stays, all else becomes visible, and nothing is cut in the middle.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "gyre/text.h"
+#include <string.h>
+
+static void visible(const char *bytes, const char *expected) {
+    char out[64];
+    assert_int_equal(gyre_text_visible(bytes, out, sizeof out), strlen(expected));
+    assert_string_equal(out, expected);
+}
+
+static void utf8_stays(void **state) {
+    (void)state;
+    static const char *const kept[] = {"",
+                                       "plain.jpg",
+                                       "caf\xc3\xa9",
+                                       "\xe2\x82\xac",
+                                       "\xf0\x9f\x90\x95",
+                                       "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf",
+                                       "a\\xE9 b"};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) visible(kept[i], kept[i]);
+}
+
+static void all_else_is_made_visible(void **state) {
+    (void)state;
+    visible("caf\xe9", "caf\\xE9");
+    visible("a\nb\tc\x7f", "a\\x0Ab\\x09c\\x7F");
+    visible("\xc2\x85", "\\xC2\\x85");                            /* a control character */
+    visible("\xc0\xaf\xe0\x80\xaf", "\\xC0\\xAF\\xE0\\x80\\xAF"); /* overlong */
+    visible("\xed\xa0\x80", "\\xED\\xA0\\x80");                   /* a surrogate */
+    visible("\xf4\x90\x80\x80", "\\xF4\\x90\\x80\\x80");          /* above U+10FFFF */
+    visible("\xe2\x82", "\\xE2\\x82");                            /* cut short */
+    visible("\xc3(", "\\xC3(");
+    visible("\x80\xff", "\\x80\\xFF");
+}
+
+static void it_is_cut_between_characters(void **state) {
+    (void)state;
+    static const char *const expected[] = {
+        "", "", "a", "a", "a\xc3\xa9", "a\xc3\xa9", "a\xc3\xa9", "a\xc3\xa9", "a\xc3\xa9\\xFF"};
+    char out[10];
+    for (size_t size = 1; size <= 8; size++) {
+        memset(out, '#', sizeof out);
+        assert_int_equal(gyre_text_visible("a\xc3\xa9\xff", out, size), 7);
+        assert_string_equal(out, expected[size]);
+        assert_int_equal(out[size], '#');
+    }
+    out[0] = '#';
+    assert_int_equal(gyre_text_visible("abc", out, 0), 3);
+    assert_int_equal(out[0], '#');
+}
+
+static void durations(void **state) {
+    (void)state;
+    static const struct {
+        double seconds;
+        const char *expected;
+    } rows[] = {{0, "0 s"},           {59.4, "59 s"}, {59.6, "1 min 00 s"}, {200, "3 min 20 s"},
+                {3725, "1 h 02 min"}, {-1, "0 s"},    {1e300, "0 s"}};
+    char out[32];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        gyre_print_duration(rows[i].seconds, out, sizeof out);
+        assert_string_equal(out, rows[i].expected);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(utf8_stays),
+        cmocka_unit_test(all_else_is_made_visible),
+        cmocka_unit_test(it_is_cut_between_characters),
+        cmocka_unit_test(durations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
