@@ -138,8 +138,7 @@ gyre_status gpu_read(gyre_backend *b, gyre_ticket ticket, float *dst);
 /* input.c */
 gyre_status gpu_input_open(gpu_backend *b, gpu_input **out);
 void gpu_input_close(gpu_input *input);
-gyre_status gpu_keep(gyre_backend *b, const uint8_t *images, size_t rows, size_t row_bytes,
-                     bool *kept);
+gyre_status gpu_keep(gyre_backend *b, const gyre_row_reader *images, bool *kept);
 gyre_status gpu_announce(gyre_backend *b, const gyre_image_shape *s, const gyre_batch *batch);
 gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
                            gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels);

@@ -197,11 +197,29 @@ gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_
     return mark_used(b, p);
 }
 
-gyre_status gpu_keep(gyre_backend *base, const uint8_t *images, size_t rows, size_t row_bytes,
-                     bool *kept) {
+/* All rows to input->kept, by way of a piece of host memory. */
+static gyre_status send_rows(gpu_input *input, const gyre_row_reader *images) {
+    enum { PIECE = 4 << 20 };
+    gyre_status status = GYRE_OK;
+    size_t most = images->row_bytes < PIECE ? PIECE / images->row_bytes : 1;
+    uint8_t *piece = malloc(most * images->row_bytes);
+    if (piece == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to send images to the GPU");
+    for (size_t first = 0; first < images->rows; first += most) {
+        size_t count = images->rows - first < most ? images->rows - first : most;
+        GYRE_GOTO(images->read(images->context, (int64_t)first, (int64_t)count, piece));
+        GYRE_GOTO(gpu_staging_send(input->b, input->b->compute,
+                                   input->kept + first * images->row_bytes, piece,
+                                   count * images->row_bytes));
+    }
+out:
+    free(piece);
+    return status;
+}
+
+gyre_status gpu_keep(gyre_backend *base, const gyre_row_reader *images, bool *kept) {
     gpu_backend *b = gpu_of(base);
     gpu_input *input = b->input;
-    size_t available = 0, total = 0, bytes = rows * row_bytes;
+    size_t available = 0, total = 0, bytes = images->rows * images->row_bytes;
     *kept = false;
     if (input->kept != NULL) {
         GYRE_TRY(gpu_drain(b, "the work with the images kept before"));
@@ -212,9 +230,9 @@ gyre_status gpu_keep(gyre_backend *base, const uint8_t *images, size_t rows, siz
     GPU_TRY(b, cudaMemGetInfo(&available, &total));
     if (bytes == 0 || bytes > available / 2) return GYRE_OK;
     GPU_TRY(b, cudaMalloc((void **)&input->kept, bytes));
-    input->kept_rows = rows;
-    input->kept_row_bytes = row_bytes;
-    GYRE_TRY(gpu_staging_send(b, b->compute, input->kept, images, bytes));
+    input->kept_rows = images->rows;
+    input->kept_row_bytes = images->row_bytes;
+    GYRE_TRY(send_rows(input, images));
     *kept = true;
     return GYRE_OK;
 }

@@ -161,6 +161,13 @@ typedef struct {
     int slot;
 } gyre_ticket;
 
+/* Where images are read from: rows first..first+count-1, into `out`. */
+typedef struct {
+    gyre_status (*read)(const void *context, int64_t first, int64_t count, uint8_t *out);
+    const void *context;
+    size_t rows, row_bytes;
+} gyre_row_reader;
+
 /* A task of parallel(): work `index` on `queue`. */
 typedef gyre_status (*gyre_task)(void *context, gyre_queue *queue, int index);
 /* The body of record(). */
@@ -196,10 +203,9 @@ struct gyre_backend_ops {
      * Operations put on `main` afterwards see all results. The first failure, by index, wins. */
     gyre_status (*parallel)(gyre_backend *b, int n, gyre_task task, void *context);
 
-    /* Offers the training images, rows of row_bytes each, before the first batch that names rows of
-     * them. *kept: the device has its own copy now, and such batches need no images. */
-    gyre_status (*keep)(gyre_backend *b, const uint8_t *images, size_t rows, size_t row_bytes,
-                        bool *kept);
+    /* Offers the training images before the first batch that names rows of them. *kept: the device
+     * has its own copy now, and such batches need no images. */
+    gyre_status (*keep)(gyre_backend *b, const gyre_row_reader *images, bool *kept);
     /* Says which batch the coming record() will load from, whole or in parts, so that it can be
      * sent ahead; s->n is batch->count. Its memory stays valid as the loader says (gyre/loader.h).
      * Outside record(). */

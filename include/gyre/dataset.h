@@ -1,9 +1,11 @@
-/* Image classification datasets in HDF5, read through mmap.
+/* Image classification datasets in HDF5: one file, or several behind a manifest as if they were
+ * one.
  *
  * /train|test|validation/images u8 (N,H,W,C) contiguous, /.../labels i32 (N), /names fixed-length
- * UTF-8. Rows are never read through HDF5: the images are mapped at H5Dget_offset. Files written
- * by gyre carry a 512-byte user block with the XXH3-128 of the rest; others are probed by a child
- * process first, because damaged HDF5 files can hang or crash the library. */
+ * UTF-8. Rows are never read through HDF5, but from H5Dget_offset on, when they are wanted; labels
+ * are in memory. Files written by gyre carry a 512-byte user block with the XXH3-128 of the rest;
+ * others are probed by a child process first, because damaged HDF5 files can hang or crash the
+ * library. */
 #ifndef GYRE_DATASET_H
 #define GYRE_DATASET_H
 
@@ -13,38 +15,69 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GYRE_NAME_SIZE = 64 }; /* bytes of a class name, with its zero */
+enum {
+    GYRE_NAME_SIZE = 64,          /* bytes of a class name, with its zero */
+    GYRE_DATASET_LARGE = 1 << 30, /* bytes; a larger dataset is not read as a whole to open it */
+    GYRE_SAMPLED_ROWS = 16384     /* of a larger one, for statistics */
+};
 
 typedef struct {
-    int64_t count;
+    int64_t count; /* 0: the part is absent */
     int h, w, c;
-    const uint8_t *images; /* (count, h, w, c), mapped read-only; NULL when the part is absent */
+    const uint8_t *images; /* (count, h, w, c) in memory, or NULL: in files, by `pieces` */
     const int32_t *labels; /* (count), each in 0..classes-1 (checked at open) */
+    const struct gyre_pieces *pieces;
 } gyre_images;
+
+/* Bytes of an image. */
+static inline size_t gyre_images_row(const gyre_images *p) {
+    return (size_t)p->h * (size_t)p->w * (size_t)p->c;
+}
+
+/* Rows first..first+count-1, into `out`. Any thread. GYRE_EIO: the file was cut short since it was
+ * opened, or cannot be read. */
+gyre_status gyre_images_read(const gyre_images *p, int64_t first, int64_t count, uint8_t *out);
+
+/* Is the dataset larger than GYRE_DATASET_LARGE? Then each row is best announced some time before
+ * it is read, so that the disk has many to fetch at once. */
+bool gyre_images_large(const gyre_images *p);
+void gyre_images_expect(const gyre_images *p, int64_t row);
 
 typedef struct gyre_dataset gyre_dataset;
 
-/* Maps `path`. Checks presence, types, shapes, sizes against the file, and every label. Errors:
- * GYRE_EIO, naming file, dataset, expected and found, index. */
+/* `path` is a dataset file or a manifest. Checks presence, types, shapes, sizes against the files,
+ * and every label. Up to GYRE_DATASET_LARGE bytes every byte is read and held against the
+ * checksums; of a larger one the files' own word is taken for them, and for the content hash where
+ * they tell one. Errors: GYRE_EIO, naming file, dataset, expected and found, index. */
 gyre_status gyre_dataset_open(const char *path, gyre_dataset **out);
+/* The same, but every byte is read whatever the size. */
+gyre_status gyre_dataset_verify(const char *path, gyre_dataset **out);
 void gyre_dataset_close(gyre_dataset *d);
 
 const gyre_images *gyre_dataset_train(const gyre_dataset *d);
-const gyre_images *gyre_dataset_test(const gyre_dataset *d);       /* images NULL when absent */
-const gyre_images *gyre_dataset_validation(const gyre_dataset *d); /* images NULL when absent */
+const gyre_images *gyre_dataset_test(const gyre_dataset *d);
+const gyre_images *gyre_dataset_validation(const gyre_dataset *d);
 int gyre_dataset_classes(const gyre_dataset *d);
 const char *gyre_dataset_class_name(const gyre_dataset *d, int label); /* "3" when unnamed */
 uint64_t gyre_dataset_hash(const gyre_dataset *d); /* of all images and labels */
-bool gyre_dataset_sealed(const gyre_dataset *d);   /* written by gyre; its checksum was right */
+bool gyre_dataset_sealed(const gyre_dataset *d);   /* written by gyre, each file of it */
+int gyre_dataset_files(const gyre_dataset *d);     /* 0: no manifest */
 
-/* The samples that a run sees: rows of a mapped part, through an index when it was split. */
+/* Writes a manifest of dataset files, whose rows then count as one dataset's in this order. Reads
+ * every byte of them. Their names are kept relative to the manifest's folder where they lie below
+ * it. Errors: GYRE_EIO; shapes and class names must agree. */
+gyre_status gyre_manifest_write(const char *path, char *const *files, int count, bool force);
+
+/* The samples that a run sees: rows of a part, through an index when it was split. */
 typedef struct {
     const gyre_images *images;
     const uint32_t *rows; /* NULL: rows 0..count-1 */
     int64_t count;
 } gyre_view;
 
-/* Statistics of the training samples on the raw 0..255 scale, from exact integer sums. */
+/* Statistics of the training samples on the raw 0..255 scale, from exact integer sums; where the
+ * samples are more than GYRE_DATASET_LARGE bytes, of GYRE_SAMPLED_ROWS of them at equal distances.
+ */
 typedef struct {
     float *mean_image;     /* (h, w, c) */
     float mean[4], dev[4]; /* per channel; deviation of the population, 1 when 0 */

@@ -66,12 +66,16 @@ static gyre_status info(const char *path) {
     gyre_dataset *d = NULL;
     gyre_samples samples = {0};
     gyre_status status = GYRE_OK;
-    GYRE_TRY(gyre_dataset_open(path, &d));
+    GYRE_TRY(gyre_dataset_verify(path, &d));
     GYRE_GOTO(gyre_samples_open(d, &settings, 0, &samples));
     const gyre_images *train = gyre_dataset_train(d);
-    printf("%s: %.1f MB, %s\n", path, megabytes(path),
-           gyre_dataset_sealed(d) ? "sealed by gyre, checksum right"
-                                  : "from another program, without gyre's checksum");
+    if (gyre_dataset_files(d) > 0) {
+        printf("%s: manifest of %d files, their checksums right\n", path, gyre_dataset_files(d));
+    } else {
+        printf("%s: %.1f MB, %s\n", path, megabytes(path),
+               gyre_dataset_sealed(d) ? "sealed by gyre, checksum right"
+                                      : "from another program, without gyre's checksum");
+    }
     printf("  %-11s  %d x %d x %d (height, width, channels)\n", "images", train->h, train->w,
            train->c);
     for (int part = 0; part < PARTS; part++) {
@@ -137,6 +141,20 @@ static gyre_status import(const char *kind, const char *dir, const import_option
                      "data import '%s' is unknown; the kinds are cifar, idx and folder", kind);
 }
 
+/* ---- manifest */
+
+static gyre_status manifest(char *const *files, int count, const import_options *o) {
+    gyre_dataset *d = NULL;
+    GYRE_TRY(gyre_manifest_write(o->output, files, count, o->force));
+    GYRE_TRY(gyre_dataset_open(o->output, &d));
+    printf("%s: %" PRId64 " training, %" PRId64 " validation and %" PRId64 " test images in %d "
+           "files\n",
+           o->output, gyre_dataset_train(d)->count, gyre_dataset_validation(d)->count,
+           gyre_dataset_test(d)->count, gyre_dataset_files(d));
+    gyre_dataset_close(d);
+    return flushed();
+}
+
 /* ---- the words after `gyre data` */
 
 static gyre_status data(int argc, char **argv) {
@@ -149,6 +167,10 @@ static gyre_status data(int argc, char **argv) {
     if (count == 3 && strcmp(words[0], "import") == 0 && given.output != NULL) {
         return import(words[1], words[2], &given);
     }
+    if (count >= 2 && strcmp(words[0], "manifest") == 0 && given.output != NULL &&
+        given.folder_only == NULL) {
+        return manifest(words + 1, count - 1, &given);
+    }
     return gyre_fail(GYRE_EUSAGE, "usage: gyre %s", gyre_command_data.usage);
 }
 
@@ -160,7 +182,9 @@ const gyre_command gyre_command_data = {
     "data",
     "data import cifar|idx DIR -o FILE [--force] | data import folder DIR -o FILE [--force] "
     "[--size N|HxW] [--fit crop|pad|stretch] [--channels 3|1] [--labels FILE.csv] "
-    "[--split FRACTION] [--seed N] [--threads N] [--strict] [--quiet] | data info FILE",
+    "[--split FRACTION] [--seed N] [--threads N] [--strict] [--quiet] | data manifest FILE... -o "
+    "NAME.json [--force] "
+    "| data info FILE",
     "makes a dataset file of an official download or of a folder of JPEG and PNG files "
     "(docs/data.md), "
     "or says what one holds",

@@ -1,130 +1,133 @@
-/* Opening a dataset: seal or probe, map, then check everything that a run relies on, so that no
- * step of it ever has to. Labels are copied, because HDF5 may place them at any byte; images stay
- * in the mapped file. A file that is cut short while it is mapped ends the process with SIGBUS. */
+/* Opening a dataset: its files, then everything that a run relies on, so that no step of it ever
+ * has to ask. Labels are copied, because they are few and HDF5 may place them at any byte; images
+ * stay in their files. */
 #include "gyre/dataset.h"
 
-#include "gyre/seal.h"
+#include "images.h"
 #include "labels.h"
-#include "layout.h"
-#include <errno.h>
-#include <fcntl.h>
+#include "manifest.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
-#include <xxhash.h>
-
-enum { PROBE_SECONDS = 30 };
 
 struct gyre_dataset {
-    uint8_t *map; /* the whole file */
-    size_t size;
+    gyre_source *sources;
+    int count;     /* of sources that are open */
+    bool manifest; /* they are those of one */
+    uint64_t bytes;
     gyre_images parts[GYRE_PARTS];
+    struct gyre_pieces *pieces[GYRE_PARTS];
     int32_t *labels; /* of all parts, one after the other */
     int classes;
     char (*names)[GYRE_NAME_SIZE];
     uint64_t hash;
-    bool sealed;
 };
 
-/* ---- the file */
+/* ---- the files */
 
-static gyre_status map_file(gyre_dataset *d, const char *path) {
-    struct stat st = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for a writer */
-    if (fd < 0) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
-    gyre_status status = GYRE_OK;
-    void *map = MAP_FAILED;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0) {
-        status = gyre_fail(GYRE_EIO, "'%s' is %s, a dataset file was expected", path,
-                           S_ISDIR(st.st_mode)   ? "a folder"
-                           : S_ISREG(st.st_mode) ? "empty"
-                                                 : "no regular file");
-        goto out;
-    }
-    map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (map == MAP_FAILED) {
-        status = gyre_fail(GYRE_EIO, "cannot map the %lld bytes of '%s': %s", (long long)st.st_size,
-                           path, strerror(errno));
-        goto out;
-    }
-    d->map = map;
-    d->size = (size_t)st.st_size;
-out:
-    close(fd);
-    return status;
+static gyre_status allocate(gyre_dataset *d, int count) {
+    d->sources = calloc((size_t)count, sizeof *d->sources);
+    return d->sources != NULL ? GYRE_OK
+                              : gyre_fail(GYRE_EDEVICE, "no memory for %d dataset files", count);
 }
 
-/* HDF5's signature stands at the begin of a file, or behind a user block. Another program's files
- * have no user block; without its seal, one of gyre's is damaged. */
-static gyre_status check_signature(const gyre_dataset *d, const char *path) {
-    static const char signature[] = "\x89HDF\r\n\x1a\n";
-    enum { SIGNATURE = sizeof signature - 1 };
-    if (d->size >= SIGNATURE && memcmp(d->map, signature, SIGNATURE) == 0) return GYRE_OK;
-    if (d->size >= GYRE_SEAL_SIZE + SIGNATURE &&
-        memcmp(d->map + GYRE_SEAL_SIZE, signature, SIGNATURE) == 0) {
-        return gyre_fail(GYRE_EIO,
-                         "'%s' is damaged in its first %d bytes, or has another program's user "
-                         "block (remove it with h5unjam)",
-                         path, GYRE_SEAL_SIZE);
+static gyre_status open_single(gyre_dataset *d, const char *path, bool whole) {
+    struct stat st;
+    if (stat(path, &st) == 0) d->bytes = (uint64_t)st.st_size;
+    whole = whole || d->bytes <= GYRE_DATASET_LARGE;
+    GYRE_TRY(allocate(d, 1));
+    GYRE_TRY(gyre_source_open(path, whole, &d->sources[0]));
+    d->count = 1;
+    if (!whole) d->hash = d->sources[0].seal.content;
+    return GYRE_OK;
+}
+
+static gyre_status open_files(gyre_dataset *d, const char *path, const gyre_manifest *m,
+                              bool whole) {
+    for (int i = 0; i < m->count; i++) d->bytes += m->files[i].bytes;
+    whole = whole || d->bytes <= GYRE_DATASET_LARGE;
+    GYRE_TRY(allocate(d, m->count));
+    for (int i = 0; i < m->count; i++) {
+        GYRE_TRY(gyre_fail_in(path, gyre_source_open(m->files[i].path, whole, &d->sources[i])));
+        d->count++;
+        GYRE_TRY(gyre_manifest_check(path, &m->files[i], &d->sources[i], whole));
     }
+    if (!whole) d->hash = m->content;
+    return GYRE_OK;
+}
+
+static gyre_status check_content(const gyre_dataset *d, const char *path, const gyre_manifest *m) {
+    if (m->content == d->hash) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
-                     "'%s' is not an HDF5 file; `gyre data import` makes datasets out of others",
-                     path);
+                     "'%s' tells the content %016llx, its files hold %016llx; were they put in "
+                     "another order?",
+                     path, (unsigned long long)m->content, (unsigned long long)d->hash);
 }
 
-static gyre_status read_layout(gyre_dataset *d, const char *path, gyre_layout *out) {
-    GYRE_TRY(gyre_seal_check(path, "dataset", &d->sealed));
-    if (d->sealed) return gyre_layout_read(path, out);
-    GYRE_TRY(check_signature(d, path));
-    return gyre_layout_probe(path, PROBE_SECONDS, out);
+/* A hash that nobody tells is taken from the bytes. */
+static gyre_status find_hash(gyre_dataset *d) {
+    return d->hash != 0 ? GYRE_OK : gyre_source_hash(d->sources, d->count, &d->hash);
+}
+
+static gyre_status open_sources(gyre_dataset *d, const char *path, bool whole) {
+    gyre_manifest m = {0};
+    if (!gyre_manifest_is(path)) {
+        GYRE_TRY(open_single(d, path, whole));
+        return find_hash(d);
+    }
+    d->manifest = true;
+    gyre_status status = gyre_manifest_read(path, &m);
+    if (status == GYRE_OK) status = open_files(d, path, &m, whole);
+    if (status == GYRE_OK) status = find_hash(d);
+    if (status == GYRE_OK) status = check_content(d, path, &m);
+    gyre_manifest_close(&m);
+    return status;
 }
 
 /* ---- the parts */
 
-/* `count` things of `each` bytes lie at `offset` inside the file. */
-static gyre_status check_extent(const gyre_dataset *d, const char *path, const char *part,
-                                const char *name, uint64_t offset, int64_t count, uint64_t each) {
-    uint64_t room = offset < d->size ? d->size - offset : 0;
-    if ((uint64_t)count <= room / each) return GYRE_OK;
-    return gyre_fail(GYRE_EIO,
-                     "'%s' is cut short: /%s%s needs %lld x %llu bytes from byte %llu on, the file "
-                     "ends at %zu",
-                     path, part, name, (long long)count, (unsigned long long)each,
-                     (unsigned long long)offset, d->size);
-}
-
-static gyre_status check_extents(const gyre_dataset *d, const char *path, const gyre_layout *l) {
-    for (int i = 0; i < GYRE_PARTS; i++) {
-        const gyre_layout_part *p = &l->parts[i];
-        if (p->count == 0) continue;
-        uint64_t image = (uint64_t)p->h * (uint64_t)p->w * (uint64_t)p->c;
-        const char *part = gyre_part_names[i];
-        GYRE_TRY(check_extent(d, path, part, "/images", p->images, p->count, image));
-        GYRE_TRY(check_extent(d, path, part, "/labels", p->labels, p->count, sizeof(int32_t)));
+static gyre_status check_shapes(const gyre_dataset *d) {
+    const gyre_layout_part *first = &d->sources[0].layout.parts[GYRE_PART_TRAIN];
+    for (int i = 1; i < d->count; i++) {
+        const gyre_layout_part *p = &d->sources[i].layout.parts[GYRE_PART_TRAIN];
+        if (p->h == first->h && p->w == first->w && p->c == first->c) continue;
+        return gyre_fail(GYRE_EIO, "'%s' has images of %d x %d x %d, '%s' of %d x %d x %d",
+                         d->sources[i].path, p->h, p->w, p->c, d->sources[0].path, first->h,
+                         first->w, first->c);
     }
-    if (l->names == 0) return GYRE_OK;
-    return check_extent(d, path, "names", "", l->names_at, l->names, (uint64_t)l->name_size);
+    return GYRE_OK;
 }
 
-static gyre_status take_parts(gyre_dataset *d, const gyre_layout *l) {
-    size_t count = 0;
-    for (int i = 0; i < GYRE_PARTS; i++) count += (size_t)l->parts[i].count;
-    int32_t *labels = d->labels = malloc(count * sizeof *labels);
-    if (labels == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %zu labels", count);
-    for (int i = 0; i < GYRE_PARTS; i++) {
-        const gyre_layout_part *p = &l->parts[i];
-        if (p->count == 0) continue;
-        memcpy(labels, d->map + p->labels, (size_t)p->count * sizeof *labels);
-        d->parts[i] = (gyre_images){.count = p->count,
-                                    .h = p->h,
-                                    .w = p->w,
-                                    .c = p->c,
-                                    .images = d->map + p->images,
-                                    .labels = labels};
-        labels += p->count;
+static gyre_status take_part(gyre_dataset *d, int part, int32_t *labels) {
+    const gyre_layout_part *first = &d->sources[0].layout.parts[GYRE_PART_TRAIN];
+    gyre_images *p = &d->parts[part];
+    *p = (gyre_images){.h = first->h, .w = first->w, .c = first->c, .labels = labels};
+    for (int i = 0; i < d->count; i++) {
+        const gyre_layout_part *from = &d->sources[i].layout.parts[part];
+        size_t bytes = (size_t)from->count * sizeof *labels;
+        GYRE_TRY(gyre_source_read(&d->sources[i], from->labels, labels + p->count, bytes));
+        p->count += from->count;
+    }
+    if (p->count == 0) return GYRE_OK;
+    GYRE_TRY(gyre_pieces_open(d->sources, d->count, part, d->bytes > GYRE_DATASET_LARGE,
+                              &d->pieces[part]));
+    p->pieces = d->pieces[part];
+    return GYRE_OK;
+}
+
+static gyre_status take_parts(gyre_dataset *d) {
+    size_t count = 0, at = 0;
+    for (int i = 0; i < d->count; i++) {
+        for (int part = 0; part < GYRE_PARTS; part++) {
+            count += (size_t)d->sources[i].layout.parts[part].count;
+        }
+    }
+    d->labels = malloc(count * sizeof *d->labels);
+    if (d->labels == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %zu labels", count);
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        GYRE_TRY(take_part(d, part, d->labels + at));
+        at += (size_t)d->parts[part].count;
     }
     return GYRE_OK;
 }
@@ -142,9 +145,9 @@ gyre_status gyre_labels_check(const char *path, const char *part, const int32_t 
 }
 
 /* As many as there are names; without names, up to the greatest label. */
-static int count_classes(const gyre_dataset *d, const gyre_layout *l) {
+static int count_classes(const gyre_dataset *d) {
     int32_t greatest = 0;
-    if (l->names > 0) return (int)l->names;
+    if (d->sources[0].layout.names > 0) return (int)d->sources[0].layout.names;
     for (int part = 0; part < GYRE_PARTS; part++) {
         const gyre_images *p = &d->parts[part];
         for (int64_t i = 0; i < p->count; i++) {
@@ -154,69 +157,66 @@ static int count_classes(const gyre_dataset *d, const gyre_layout *l) {
     return greatest < GYRE_CLASSES_MAX ? greatest + 1 : GYRE_CLASSES_MAX;
 }
 
-static gyre_status take_names(gyre_dataset *d, const char *path, const gyre_layout *l) {
+/* Class `i` as the file names it, or its number. `name` has room for the file's own. */
+static gyre_status read_name(const gyre_source *s, int i, char *name) {
+    const gyre_layout *l = &s->layout;
+    size_t size = (size_t)l->name_size;
+    if (l->names == 0) {
+        snprintf(name, GYRE_NAME_SIZE, "%d", i);
+        return GYRE_OK;
+    }
+    GYRE_TRY(gyre_source_read(s, l->names_at + (uint64_t)i * size, name, size));
+    name[size] = '\0';
+    if (strlen(name) < GYRE_NAME_SIZE) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s': /names[%d] has %zu bytes, at most %d were expected", s->path,
+                     i, strlen(name), GYRE_NAME_SIZE - 1);
+}
+
+/* The first file's names, which the others must have, too. */
+static gyre_status take_names(gyre_dataset *d) {
+    enum { ROOM = 4096 + GYRE_NAME_SIZE };
+    const gyre_source *first = &d->sources[0];
+    char name[ROOM];
     d->names = calloc((size_t)d->classes, sizeof *d->names);
     if (d->names == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d names", d->classes);
-    for (int i = 0; i < d->classes; i++) {
-        if (l->names == 0) {
-            snprintf(d->names[i], GYRE_NAME_SIZE, "%d", i);
-            continue;
+    for (int k = 0; k < d->count; k++) {
+        const gyre_source *s = &d->sources[k];
+        if (s->layout.names != first->layout.names) {
+            return gyre_fail(GYRE_EIO, "'%s' names %lld classes, '%s' names %lld", s->path,
+                             (long long)s->layout.names, first->path,
+                             (long long)first->layout.names);
         }
-        const char *name = (const char *)d->map + l->names_at + (size_t)i * (size_t)l->name_size;
-        size_t length = strnlen(name, (size_t)l->name_size);
-        if (length >= GYRE_NAME_SIZE) {
-            return gyre_fail(GYRE_EIO, "'%s': /names[%d] has %zu bytes, at most %d were expected",
-                             path, i, length, GYRE_NAME_SIZE - 1);
+        for (int i = 0; i < d->classes; i++) {
+            GYRE_TRY(read_name(s, i, name));
+            if (k == 0) memcpy(d->names[i], name, strlen(name));
+            if (strcmp(name, d->names[i]) == 0) continue;
+            return gyre_fail(GYRE_EIO, "'%s': class %d is '%s', in '%s' it is '%s'", s->path, i,
+                             name, first->path, d->names[i]);
         }
-        memcpy(d->names[i], name, length);
     }
     return GYRE_OK;
 }
 
-static gyre_status take_classes(gyre_dataset *d, const char *path, const gyre_layout *l) {
-    d->classes = count_classes(d, l);
+static gyre_status take_classes(gyre_dataset *d, const char *path) {
+    d->classes = count_classes(d);
     for (int i = 0; i < GYRE_PARTS; i++) {
         const gyre_images *p = &d->parts[i];
         GYRE_TRY(gyre_labels_check(path, gyre_part_names[i], p->labels, p->count, d->classes));
     }
-    return take_names(d, path, l);
+    return take_names(d);
 }
 
 /* ---- opening */
 
-/* Of parts, shapes, images and labels; not of names, nor of where they lie in the file. */
-static gyre_status hash_content(gyre_dataset *d) {
-    XXH3_state_t *state = XXH3_createState();
-    if (state == NULL || XXH3_64bits_reset(state) != XXH_OK) {
-        XXH3_freeState(state);
-        return gyre_fail(GYRE_EDEVICE, "no memory to hash a dataset");
-    }
-    for (int i = 0; i < GYRE_PARTS; i++) {
-        const gyre_images *p = &d->parts[i];
-        if (p->count == 0) continue;
-        const int64_t shape[] = {i, p->count, p->h, p->w, p->c};
-        size_t count = (size_t)p->count;
-        XXH3_64bits_update(state, shape, sizeof shape);
-        XXH3_64bits_update(state, p->images, count * (size_t)p->h * (size_t)p->w * (size_t)p->c);
-        XXH3_64bits_update(state, p->labels, count * sizeof *p->labels);
-    }
-    d->hash = XXH3_64bits_digest(state);
-    XXH3_freeState(state);
-    return GYRE_OK;
-}
-
-gyre_status gyre_dataset_open(const char *path, gyre_dataset **out) {
+static gyre_status open_dataset(const char *path, bool whole, gyre_dataset **out) {
     gyre_status status = GYRE_OK;
-    gyre_layout layout;
     gyre_dataset *d = calloc(1, sizeof *d);
     *out = NULL;
     if (d == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to open '%s'", path);
-    GYRE_GOTO(map_file(d, path));
-    GYRE_GOTO(read_layout(d, path, &layout));
-    GYRE_GOTO(check_extents(d, path, &layout));
-    GYRE_GOTO(take_parts(d, &layout));
-    GYRE_GOTO(take_classes(d, path, &layout));
-    GYRE_GOTO(hash_content(d));
+    GYRE_GOTO(open_sources(d, path, whole));
+    GYRE_GOTO(check_shapes(d));
+    GYRE_GOTO(take_parts(d));
+    GYRE_GOTO(take_classes(d, path));
     *out = d;
     d = NULL;
 out:
@@ -224,9 +224,19 @@ out:
     return status;
 }
 
+gyre_status gyre_dataset_open(const char *path, gyre_dataset **out) {
+    return open_dataset(path, false, out);
+}
+
+gyre_status gyre_dataset_verify(const char *path, gyre_dataset **out) {
+    return open_dataset(path, true, out);
+}
+
 void gyre_dataset_close(gyre_dataset *d) {
     if (d == NULL) return;
-    if (d->map != NULL) munmap(d->map, d->size);
+    for (int i = 0; i < d->count; i++) gyre_source_close(&d->sources[i]);
+    for (int part = 0; part < GYRE_PARTS; part++) free(d->pieces[part]);
+    free(d->sources);
     free(d->labels);
     free(d->names);
     free(d);
@@ -257,5 +267,11 @@ uint64_t gyre_dataset_hash(const gyre_dataset *d) {
 }
 
 bool gyre_dataset_sealed(const gyre_dataset *d) {
-    return d->sealed;
+    bool all = true;
+    for (int i = 0; i < d->count; i++) all = all && d->sources[i].seal.sealed;
+    return all;
+}
+
+int gyre_dataset_files(const gyre_dataset *d) {
+    return d->manifest ? d->count : 0;
 }

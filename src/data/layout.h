@@ -28,6 +28,11 @@ typedef struct {
 
 extern const char *const gyre_part_names[GYRE_PARTS]; /* "train", "validation", "test" */
 
+/* Bytes of an image. */
+static inline uint64_t gyre_layout_row(const gyre_layout_part *p) {
+    return (uint64_t)p->h * (uint64_t)p->w * (uint64_t)p->c;
+}
+
 /* Asks HDF5. Types, ranks, storage and the agreement of shapes are checked, sizes against the
  * file's length are not. GYRE_EIO. */
 gyre_status gyre_layout_read(const char *path, gyre_layout *out);

@@ -1,16 +1,19 @@
 /* The prefetch thread and its ring of batches.
  *
  * Step s sits in slot s mod depth. The thread makes steps in order and may be at most depth - 2
- * ahead of those handed out, since the last two handed out are still the caller's. */
+ * ahead of those handed out, since the last two handed out are still the caller's. Which rows a
+ * step has is found out some steps before its images are read, so that a disk is asked for many at
+ * a time. */
 #include "ring.h"
 
 #include "gyre/clock.h"
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH = 4 };
+enum { DEPTH = 4, AHEAD = 8 /* steps whose rows are announced before they are read */ };
 
 struct gyre_loader {
     gyre_view view;
@@ -19,11 +22,12 @@ struct gyre_loader {
     gyre_sampler *sampler; /* the thread's own, once it runs */
     uint64_t seed;
     int64_t first, count, first_step, last_step;
-    int depth;
+    int depth, rows_depth; /* of the ring, and of that of rows */
+    int64_t found;         /* the next step whose rows are to be found */
     bool rows_only;
     size_t pixels;         /* bytes of an image */
     uint8_t *images;       /* (depth, count, pixels), or NULL: rows only */
-    int64_t *rows;         /* (depth, count) */
+    int64_t *rows;         /* (rows_depth, count) */
     int32_t *labels;       /* (depth, count) */
     gyre_augment *augment; /* (depth, count), or NULL */
 
@@ -33,6 +37,8 @@ struct gyre_loader {
     pthread_cond_t changed;
     int64_t made, taken; /* the next step to make, and to hand out */
     bool stop;
+    gyre_status status; /* why no more are made */
+    char error[GYRE_ERROR_MAX];
 
     double waited; /* the caller's own */
 };
@@ -41,38 +47,59 @@ static size_t slot_of(const gyre_loader *l, int64_t step) {
     return (size_t)(step % l->depth) * (size_t)l->count;
 }
 
-static void make_batch(gyre_loader *l, int64_t step) {
+static int64_t *rows_of(const gyre_loader *l, int64_t step) {
+    return l->rows + (size_t)(step % l->rows_depth) * (size_t)l->count;
+}
+
+static void find_rows(gyre_loader *l, int64_t step) {
+    const gyre_images *source = l->view.images;
+    bool announced = l->images != NULL && gyre_images_large(source);
+    int64_t *rows = rows_of(l, step);
+    for (int64_t i = 0; i < l->count; i++) {
+        int64_t index = gyre_sampler_index(l->sampler, step, l->first + i);
+        rows[i] = l->view.rows == NULL ? index : (int64_t)l->view.rows[index];
+        if (announced) gyre_images_expect(source, rows[i]);
+    }
+}
+
+static gyre_status make_batch(gyre_loader *l, int64_t step) {
     size_t slot = slot_of(l, step);
     const gyre_images *source = l->view.images;
+    const int64_t *rows = rows_of(l, step);
+    while (l->found < l->last_step && l->found <= step + AHEAD) find_rows(l, l->found++);
     for (int64_t i = 0; i < l->count; i++) {
         size_t at = slot + (size_t)i;
-        int64_t index = gyre_sampler_index(l->sampler, step, l->first + i);
-        int64_t row = l->view.rows == NULL ? index : (int64_t)l->view.rows[index];
+        int64_t row = rows[i];
         if (l->images != NULL) {
-            memcpy(l->images + at * l->pixels, source->images + (size_t)row * l->pixels, l->pixels);
+            GYRE_TRY(gyre_images_read(source, row, 1, l->images + at * l->pixels));
         }
-        l->rows[at] = row;
         l->labels[at] = source->labels[row];
         if (l->augment != NULL) {
             l->augment[at] =
                 gyre_augment_draw(&l->settings, l->seed, step / l->epochs.steps_per_epoch, row);
         }
     }
+    return GYRE_OK;
 }
 
 static void *prefetch(void *context) {
     gyre_loader *l = context;
     pthread_mutex_lock(&l->lock);
-    while (!l->stop && l->made < l->last_step) {
+    while (!l->stop && l->status == GYRE_OK && l->made < l->last_step) {
         if (l->made >= l->taken + l->depth - 2) {
             pthread_cond_wait(&l->changed, &l->lock);
             continue;
         }
         int64_t step = l->made;
         pthread_mutex_unlock(&l->lock);
-        make_batch(l, step);
+        gyre_status status = make_batch(l, step);
         pthread_mutex_lock(&l->lock);
-        l->made = step + 1;
+        l->status = status;
+        if (status == GYRE_OK) {
+            l->made = step + 1;
+        } else {
+            snprintf(l->error, sizeof l->error, "%s", gyre_error_text());
+        }
         pthread_cond_broadcast(&l->changed);
     }
     pthread_mutex_unlock(&l->lock);
@@ -95,7 +122,7 @@ static gyre_status allocate(gyre_loader *l) {
     size_t samples = (size_t)l->depth * (size_t)l->count;
     bool augmented = l->settings.mirror || l->settings.crop > 0;
     l->images = l->rows_only ? NULL : malloc(samples * l->pixels);
-    l->rows = malloc(samples * sizeof *l->rows);
+    l->rows = malloc((size_t)l->rows_depth * (size_t)l->count * sizeof *l->rows);
     l->labels = malloc(samples * sizeof *l->labels);
     l->augment = augmented ? malloc(samples * sizeof *l->augment) : NULL;
     bool complete = (l->rows_only || l->images != NULL) && l->rows != NULL && l->labels != NULL &&
@@ -123,6 +150,8 @@ gyre_status gyre_loader_open_ring(const gyre_view *train, const gyre_data_settin
                        .first_step = first_step,
                        .last_step = last_step,
                        .depth = depth,
+                       .rows_depth = depth + AHEAD,
+                       .found = first_step,
                        .rows_only = rows_only,
                        .pixels = (size_t)p->h * (size_t)p->w * (size_t)p->c,
                        .made = first_step,
@@ -166,11 +195,12 @@ void gyre_loader_close(gyre_loader *l) {
     free(l);
 }
 
-static void await(gyre_loader *l) {
-    if (l->made > l->taken) return;
+static gyre_status await(gyre_loader *l) {
+    if (l->made > l->taken) return GYRE_OK;
     double begun = gyre_clock();
-    while (l->made <= l->taken) pthread_cond_wait(&l->changed, &l->lock);
+    while (l->made <= l->taken && l->status == GYRE_OK) pthread_cond_wait(&l->changed, &l->lock);
     l->waited += gyre_clock() - begun;
+    return l->made > l->taken ? GYRE_OK : gyre_fail(l->status, "%s", l->error);
 }
 
 gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out) {
@@ -179,15 +209,19 @@ gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out) {
                          (long long)l->first_step, (long long)l->last_step - 1);
     }
     pthread_mutex_lock(&l->lock);
-    await(l);
-    int64_t step = l->taken++;
-    pthread_cond_broadcast(&l->changed);
+    gyre_status status = await(l);
+    int64_t step = l->taken;
+    if (status == GYRE_OK) {
+        l->taken++;
+        pthread_cond_broadcast(&l->changed);
+    }
     pthread_mutex_unlock(&l->lock);
+    GYRE_TRY(status);
     size_t slot = slot_of(l, step);
     *out = (gyre_batch){.step = step,
                         .count = l->count,
                         .images = l->images == NULL ? NULL : l->images + slot * l->pixels,
-                        .rows = l->rows + slot,
+                        .rows = rows_of(l, step),
                         .labels = l->labels + slot,
                         .augment = l->augment == NULL ? NULL : l->augment + slot};
     return GYRE_OK;

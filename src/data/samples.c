@@ -58,7 +58,7 @@ static gyre_status open_views(const gyre_dataset *d, const gyre_data_settings *s
     case GYRE_VALIDATION_SPLIT: return open_split(train, settings->split, seed, out);
     case GYRE_VALIDATION_TEST: break;
     }
-    if (test->images == NULL) {
+    if (test->count == 0) {
         return gyre_fail(GYRE_EUSAGE,
                          "data.validation is \"test\", but '%s' has no part /test; {\"split\": "
                          "0.1} sets training images aside, \"none\" evaluates nothing",
@@ -115,6 +115,7 @@ typedef struct {
     uint64_t *sums;
     uint64_t squares[4];
     uint32_t *piece_sums, *piece_squares;
+    uint8_t *image;
 } totals;
 
 static void add_image(const uint8_t *restrict image, size_t count, uint32_t *restrict sums,
@@ -135,13 +136,24 @@ static void add_piece(totals *t, size_t count, size_t channels) {
     memset(t->piece_squares, 0, count * sizeof *t->piece_squares);
 }
 
-static void add_view(totals *t, const gyre_view *view, size_t count, size_t channels) {
-    for (int64_t i = 0; i < view->count; i++) {
-        size_t row = view->rows == NULL ? (size_t)i : view->rows[i];
-        add_image(view->images->images + row * count, count, t->piece_sums, t->piece_squares);
+/* The view's images, or so many of them at equal distances. */
+static gyre_status add_view(totals *t, const gyre_view *view, int64_t rows, size_t count,
+                            size_t channels) {
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t index = i * (view->count / rows) + i * (view->count % rows) / rows;
+        int64_t row = view->rows == NULL ? index : (int64_t)view->rows[index];
+        GYRE_TRY(gyre_images_read(view->images, row, 1, t->image));
+        add_image(t->image, count, t->piece_sums, t->piece_squares);
         if ((i + 1) % PIECE == 0) add_piece(t, count, channels);
     }
     add_piece(t, count, channels);
+    return GYRE_OK;
+}
+
+static int64_t rows_measured(const gyre_view *view, size_t row_bytes) {
+    int64_t most = GYRE_DATASET_LARGE / (int64_t)row_bytes;
+    return view->count <= most || view->count <= GYRE_SAMPLED_ROWS ? view->count
+                                                                   : GYRE_SAMPLED_ROWS;
 }
 
 /* Each number is rounded from an exact one: n sum(x^2) - sum(x)^2 is taken in 128 bits. */
@@ -164,17 +176,21 @@ static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
     size_t channels = (size_t)p->c, count = (size_t)p->h * (size_t)p->w * channels;
     totals t = {.sums = calloc(count, sizeof *t.sums),
                 .piece_sums = calloc(count, sizeof *t.piece_sums),
-                .piece_squares = calloc(count, sizeof *t.piece_squares)};
+                .piece_squares = calloc(count, sizeof *t.piece_squares),
+                .image = malloc(count)};
+    int64_t rows = rows_measured(view, count);
+    gyre_status status = GYRE_OK;
     out->mean_image = malloc(count * sizeof *out->mean_image);
-    bool ok = t.sums && t.piece_sums && t.piece_squares && out->mean_image;
-    if (ok) {
-        add_view(&t, view, count, channels);
-        conclude(&t, view->count, count, channels, out);
+    if (!t.sums || !t.piece_sums || !t.piece_squares || !t.image || !out->mean_image) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory for the mean image");
     }
+    if (status == GYRE_OK) status = add_view(&t, view, rows, count, channels);
+    if (status == GYRE_OK) conclude(&t, rows, count, channels, out);
     free(t.sums);
     free(t.piece_sums);
     free(t.piece_squares);
-    return ok ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the mean image");
+    free(t.image);
+    return status;
 }
 
 gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *settings,

@@ -7,6 +7,7 @@
 #include "gyre/file.h"
 #include "gyre/seal.h"
 #include "labels.h"
+#include "source.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5.h>
@@ -279,7 +280,10 @@ static gyre_status write_labels(gyre_rows *r, const int32_t *const labels[GYRE_P
 
 gyre_status gyre_rows_finish(gyre_rows *r, const int32_t *const labels[GYRE_PARTS]) {
     GYRE_TRY(write_labels(r, labels));
-    GYRE_TRY(gyre_seal_write(r->temporary, "dataset"));
+    gyre_source written = {.path = r->temporary, .fd = r->fd, .layout = r->layout};
+    uint64_t content = 0;
+    GYRE_TRY(gyre_source_hash(&written, 1, &content));
+    GYRE_TRY(gyre_seal_write(r->temporary, "dataset", content));
     GYRE_TRY(gyre_output_check(r->path, r->force)); /* made by someone meanwhile? */
     GYRE_TRY(gyre_file_commit(r->temporary, r->path));
     free(r->temporary);

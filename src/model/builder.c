@@ -174,19 +174,19 @@ int builder_pool_size(int size, int r, int stride, int pad, bool ceil_mode) {
     return (ceil_mode ? (room + stride - 1) / stride : room / stride) + 1;
 }
 
-int builder_pool(builder *b, const char *name, int from, bool max, int r, int stride,
-                 bool ceil_mode) {
+int builder_pool(builder *b, const char *name, int from, pool_options o) {
     if (b->status != GYRE_OK) return -1;
     size3 in = size_of(b->model, from);
     gyre_layer *l = add_layer(b, GYRE_LAYER_POOL, name, from);
     if (l == NULL) return -1;
-    l->h = builder_pool_size(in.h, r, stride, 0, ceil_mode);
-    l->w = builder_pool_size(in.w, r, stride, 0, ceil_mode);
+    l->h = builder_pool_size(in.h, o.r, o.stride, o.pad, o.ceil);
+    l->w = builder_pool_size(in.w, o.r, o.stride, o.pad, o.ceil);
     l->c = in.c;
-    l->max = max;
-    l->r = r;
-    l->stride = stride;
-    l->ceil = ceil_mode;
+    l->max = o.max;
+    l->r = o.r;
+    l->stride = o.stride;
+    l->pad = o.pad;
+    l->ceil = o.ceil;
     return finish(b, l);
 }
 
@@ -198,7 +198,7 @@ int builder_global_average(builder *b, const char *name, int from) {
                               b->model->name, b->model->h, b->model->w);
         return -1;
     }
-    return builder_pool(b, name, from, false, in.h, in.h, false);
+    return builder_pool(b, name, from, (pool_options){.r = in.h, .stride = in.h});
 }
 
 int builder_shortcut(builder *b, const char *name, int from, int channels, int stride) {

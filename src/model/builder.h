@@ -31,7 +31,11 @@ int builder_linear(builder *b, const char *name, int from, int out, bool relu);
 /* y = act(norm(from) + residual); residual may be BUILDER_NONE */
 int builder_norm(builder *b, const char *name, int from, int residual, bool relu);
 int builder_relu(builder *b, const char *name, int from);
-int builder_pool(builder *b, const char *name, int from, bool max, int r, int stride, bool ceil);
+typedef struct {
+    int r, stride, pad;
+    bool max, ceil;
+} pool_options;
+int builder_pool(builder *b, const char *name, int from, pool_options o);
 typedef struct {
     int size;
     float alpha, beta;

@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Caffe's pooling: the output's size is rounded up. */
+static const pool_options max_2 = {.r = 2, .stride = 2, .max = true, .ceil = true};
+static const pool_options max_3 = {.r = 3, .stride = 2, .max = true, .ceil = true};
+static const pool_options average_3 = {.r = 3, .stride = 2, .ceil = true};
+
 /* Two hidden layers; PyTorch's default initialisation. */
 static void build_mlp(builder *b, int depth) {
     (void)depth;
@@ -21,9 +26,9 @@ static void build_lenet(builder *b, int depth) {
     (void)depth;
     builder_style_xavier(b);
     int x = builder_conv(b, "conv1", BUILDER_IMAGES, (conv_options){20, 5, 1, 0, true, false});
-    x = builder_pool(b, "pool1", x, true, 2, 2, true);
+    x = builder_pool(b, "pool1", x, max_2);
     x = builder_conv(b, "conv2", x, (conv_options){50, 5, 1, 0, true, false});
-    x = builder_pool(b, "pool2", x, true, 2, 2, true);
+    x = builder_pool(b, "pool2", x, max_2);
     x = builder_linear(b, "ip1", x, 500, true);
     builder_linear(b, "ip2", x, b->model->classes, false);
 }
@@ -33,13 +38,13 @@ static void build_cifar10_quick(builder *b, int depth) {
     (void)depth;
     builder_style_caffe(b, 1e-4);
     int x = builder_conv(b, "conv1", BUILDER_IMAGES, (conv_options){32, 5, 1, 2, true, false});
-    x = builder_pool(b, "pool1", x, true, 3, 2, true);
+    x = builder_pool(b, "pool1", x, max_3);
     x = builder_relu(b, "relu1", x);
     builder_style_caffe(b, 0.01);
     x = builder_conv(b, "conv2", x, (conv_options){32, 5, 1, 2, true, true});
-    x = builder_pool(b, "pool2", x, false, 3, 2, true);
+    x = builder_pool(b, "pool2", x, average_3);
     x = builder_conv(b, "conv3", x, (conv_options){64, 5, 1, 2, true, true});
-    x = builder_pool(b, "pool3", x, false, 3, 2, true);
+    x = builder_pool(b, "pool3", x, average_3);
     builder_style_caffe(b, 0.1);
     x = builder_linear(b, "ip1", x, 64, false);
     builder_linear(b, "ip2", x, b->model->classes, false);
@@ -54,15 +59,15 @@ static void build_cifar10_full(builder *b, int depth) {
     relu_lrn.relu = true;
     builder_style_caffe(b, 1e-4);
     int x = builder_conv(b, "conv1", BUILDER_IMAGES, (conv_options){32, 5, 1, 2, true, false});
-    x = builder_pool(b, "pool1", x, true, 3, 2, true);
+    x = builder_pool(b, "pool1", x, max_3);
     x = builder_lrn(b, "norm1", x, relu_lrn);
     builder_style_caffe(b, 0.01);
     x = builder_conv(b, "conv2", x, (conv_options){32, 5, 1, 2, true, true});
-    x = builder_pool(b, "pool2", x, false, 3, 2, true);
+    x = builder_pool(b, "pool2", x, average_3);
     x = builder_lrn(b, "norm2", x, lrn);
     b->bias_lr_mult = 1;
     x = builder_conv(b, "conv3", x, (conv_options){64, 5, 1, 2, true, true});
-    x = builder_pool(b, "pool3", x, false, 3, 2, true);
+    x = builder_pool(b, "pool3", x, average_3);
     b->bias_lr_mult = 2;
     b->weight_decay_mult = 250;
     b->bias_decay_mult = 0;
@@ -75,33 +80,34 @@ static void build_small_cnn(builder *b, int depth) {
     builder_style_he(b);
     int x = builder_conv(b, "conv1", BUILDER_IMAGES, (conv_options){16, 3, 1, 1, false, false});
     x = builder_norm(b, "bn1", x, BUILDER_NONE, true);
-    x = builder_pool(b, "pool1", x, true, 2, 2, true);
+    x = builder_pool(b, "pool1", x, max_2);
     x = builder_conv(b, "conv2", x, (conv_options){32, 3, 1, 1, false, false});
     x = builder_norm(b, "bn2", x, BUILDER_NONE, true);
-    x = builder_pool(b, "pool2", x, true, 2, 2, true);
+    x = builder_pool(b, "pool2", x, max_2);
     x = builder_conv(b, "conv3", x, (conv_options){64, 3, 1, 1, false, false});
     x = builder_norm(b, "bn3", x, BUILDER_NONE, true);
-    x = builder_pool(b, "pool3", x, true, 2, 2, true);
+    x = builder_pool(b, "pool3", x, max_2);
     builder_style_torch(b);
     builder_linear(b, "fc", x, b->model->classes, false);
 }
 
-/* conv-bn-relu-conv-bn, plus the input; option A where the size changes. */
-static int residual_block(builder *b, const char *prefix, int x, int channels, int stride) {
-    char name[48]; /* the prefix has 31 at most */
-    int shortcut = x;
-    if (stride != 1) {
-        snprintf(name, sizeof name, "%s.shortcut", prefix);
-        shortcut = builder_shortcut(b, name, x, channels, stride);
-    }
-    snprintf(name, sizeof name, "%s.conv1", prefix);
-    int y = builder_conv(b, name, x, (conv_options){channels, 3, stride, 1, false, false});
-    snprintf(name, sizeof name, "%s.bn1", prefix);
-    y = builder_norm(b, name, y, BUILDER_NONE, true);
-    snprintf(name, sizeof name, "%s.conv2", prefix);
-    y = builder_conv(b, name, y, (conv_options){channels, 3, 1, 1, false, false});
-    snprintf(name, sizeof name, "%s.bn2", prefix);
-    return builder_norm(b, name, y, shortcut, true);
+enum { NAME = 48, PREFIX = 32 };
+
+/* PREFIX.convI and PREFIX.bnI: y = act(norm(conv(x)) + residual) */
+static int conv_norm(builder *b, const char *prefix, int i, int x, conv_options o, int residual) {
+    char name[NAME];
+    snprintf(name, sizeof name, "%s.conv%d", prefix, i);
+    x = builder_conv(b, name, x, o);
+    snprintf(name, sizeof name, "%s.bn%d", prefix, i);
+    return builder_norm(b, name, x, residual, true);
+}
+
+/* Two convolutions of 3x3, plus the shortcut. */
+static int basic_block(builder *b, const char *prefix, int x, int shortcut, int channels,
+                       int stride) {
+    int y = conv_norm(b, prefix, 1, x, (conv_options){channels, 3, stride, 1, false, false},
+                      BUILDER_NONE);
+    return conv_norm(b, prefix, 2, y, (conv_options){channels, 3, 1, 1, false, false}, shortcut);
 }
 
 /* He et al. 2015 (arXiv 1512.03385), section 4.2: 6n + 2 layers, shortcuts of option A. */
@@ -112,14 +118,73 @@ static void build_resnet(builder *b, int depth) {
     x = builder_norm(b, "bn1", x, BUILDER_NONE, true);
     for (int stage = 0; stage < 3; stage++) {
         for (int i = 0; i < blocks; i++) {
-            char prefix[32];
+            char prefix[PREFIX], name[NAME];
+            int shortcut = x, channels = 16 << stage, stride = stage > 0 && i == 0 ? 2 : 1;
             snprintf(prefix, sizeof prefix, "layer%d.%d", stage + 1, i);
-            x = residual_block(b, prefix, x, 16 << stage, stage > 0 && i == 0 ? 2 : 1);
+            if (stride != 1) {
+                snprintf(name, sizeof name, "%s.shortcut", prefix);
+                shortcut = builder_shortcut(b, name, x, channels, stride);
+            }
+            x = basic_block(b, prefix, x, shortcut, channels, stride);
         }
     }
     x = builder_global_average(b, "pool", x);
     builder_style_torch(b);
     builder_linear(b, "fc", x, b->model->classes, false);
+}
+
+/* 1x1, 3x3 and 1x1. The stride is the 3x3's, as in PyTorch ("v1.5"); the paper has it in front. */
+static int bottleneck(builder *b, const char *prefix, int x, int shortcut, int channels,
+                      int stride) {
+    int inner = channels / 4;
+    int y = conv_norm(b, prefix, 1, x, (conv_options){inner, 1, 1, 0, false, false}, BUILDER_NONE);
+    y = conv_norm(b, prefix, 2, y, (conv_options){inner, 3, stride, 1, false, false}, BUILDER_NONE);
+    return conv_norm(b, prefix, 3, y, (conv_options){channels, 1, 1, 0, false, false}, shortcut);
+}
+
+/* Option B: a strided 1x1 convolution with batch norm. */
+static int projection(builder *b, const char *prefix, int x, int channels, int stride) {
+    char name[NAME];
+    snprintf(name, sizeof name, "%s.downsample.0", prefix);
+    x = builder_conv(b, name, x, (conv_options){channels, 1, stride, 0, false, false});
+    snprintf(name, sizeof name, "%s.downsample.1", prefix);
+    return builder_norm(b, name, x, BUILDER_NONE, false);
+}
+
+/* The same paper, table 1, with torchvision's names and initial weights: blocks of two
+ * convolutions up to 34 layers, bottlenecks of four times the channels beyond. */
+static void build_imagenet_resnet(builder *b, const int *blocks, int widening) {
+    const int stem = 64;
+    builder_style_he(b);
+    int x = builder_conv(b, "conv1", BUILDER_IMAGES, (conv_options){stem, 7, 2, 3, false, false});
+    x = builder_norm(b, "bn1", x, BUILDER_NONE, true);
+    x = builder_pool(b, "maxpool", x, (pool_options){.r = 3, .stride = 2, .pad = 1, .max = true});
+    int before = stem;
+    for (int stage = 0; stage < 4; stage++) {
+        int channels = (stem << stage) * widening;
+        for (int i = 0; i < blocks[stage]; i++) {
+            char prefix[PREFIX];
+            int stride = stage > 0 && i == 0 ? 2 : 1, shortcut = x;
+            snprintf(prefix, sizeof prefix, "layer%d.%d", stage + 1, i);
+            if (before != channels) shortcut = projection(b, prefix, x, channels, stride);
+            x = (widening == 1 ? basic_block : bottleneck)(b, prefix, x, shortcut, channels,
+                                                           stride);
+            before = channels;
+        }
+    }
+    x = builder_global_average(b, "avgpool", x);
+    builder_style_torch(b);
+    builder_linear(b, "fc", x, b->model->classes, false);
+}
+
+static void build_resnet18(builder *b, int depth) {
+    (void)depth;
+    build_imagenet_resnet(b, (const int[]){2, 2, 2, 2}, 1);
+}
+
+static void build_resnet50(builder *b, int depth) {
+    (void)depth;
+    build_imagenet_resnet(b, (const int[]){3, 4, 6, 3}, 4);
 }
 
 const zoo_entry gyre_zoo[] = {
@@ -135,6 +200,8 @@ const zoo_entry gyre_zoo[] = {
     {"resnet44", "residual net of 44 layers for 32x32 images", build_resnet, 44},
     {"resnet56", "residual net of 56 layers for 32x32 images", build_resnet, 56},
     {"resnet110", "residual net of 110 layers for 32x32 images", build_resnet, 110},
+    {"resnet18", "residual net of 18 layers for images of 64x64 to 224x224", build_resnet18, 0},
+    {"resnet50", "residual net of 50 layers for images of 64x64 to 224x224", build_resnet50, 0},
     {NULL, NULL, NULL, 0},
 };
 

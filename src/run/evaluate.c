@@ -14,7 +14,7 @@ struct gyre_evaluator {
     int slots;     /* batches of a round */
     size_t pixels; /* bytes of an image */
     gyre_raw stats;
-    uint8_t *images; /* (slots, batch, pixels) for views with an index */
+    uint8_t *images; /* (slots, batch, pixels) */
     int32_t *labels; /* (slots, batch) */
     float *logits;   /* (slots, batch, classes) */
     float *results;  /* (slots, 2) */
@@ -75,32 +75,27 @@ typedef struct {
     bool per_class;
 } evaluation_round;
 
-static gyre_batch batch_of(const evaluation_round *r, int slot) {
+static gyre_status gather(const evaluation_round *r, int slot, gyre_batch *out) {
     const gyre_evaluator *e = r->e;
     const gyre_view *v = r->view;
-    int64_t begin = (r->first + slot * r->stride) * e->batch;
-    gyre_batch b = {.step = -1, .count = v->count - begin < e->batch ? v->count - begin : e->batch};
-    if (v->rows == NULL) {
-        b.images = v->images->images + (size_t)begin * e->pixels;
-        b.labels = v->images->labels + begin;
-        return b;
-    }
+    int64_t begin = (r->first + slot * r->stride) * e->batch, left = v->count - begin;
     uint8_t *images = e->images + (size_t)slot * (size_t)e->batch * e->pixels;
     int32_t *labels = e->labels + slot * e->batch;
-    for (int64_t i = 0; i < b.count; i++) {
-        uint32_t row = v->rows[begin + i];
-        memcpy(images + (size_t)i * e->pixels, v->images->images + row * e->pixels, e->pixels);
+    *out = (gyre_batch){
+        .step = -1, .count = left < e->batch ? left : e->batch, .images = images, .labels = labels};
+    for (int64_t i = 0; i < out->count; i++) {
+        int64_t row = v->rows == NULL ? begin + i : (int64_t)v->rows[begin + i];
+        GYRE_TRY(gyre_images_read(v->images, row, 1, images + (size_t)i * e->pixels));
         labels[i] = v->images->labels[row];
     }
-    b.images = images;
-    b.labels = labels;
-    return b;
+    return GYRE_OK;
 }
 
 static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
     evaluation_round *r = context;
     gyre_evaluator *e = r->e;
-    gyre_batch batch = batch_of(r, slot);
+    gyre_batch batch;
+    GYRE_TRY(gather(r, slot, &batch));
     gyre_f32 stats = gyre_f32_at((gyre_f32)(void *)e->stats, 2 * (size_t)slot);
     GYRE_TRY(gyre_net_evaluate(e->net, q, &batch, stats));
     if (!r->per_class) return GYRE_OK;
@@ -111,14 +106,16 @@ static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
 static void count_classes(const evaluation_round *r, int slot, double *classes) {
     const gyre_evaluator *e = r->e;
     int n = e->weights->model->classes;
-    gyre_batch batch = batch_of(r, slot);
+    int64_t left = r->view->count - (r->first + slot * r->stride) * e->batch;
+    int64_t count = left < e->batch ? left : e->batch;
+    const int32_t *labels = e->labels + slot * e->batch;
     const float *logits = e->logits + (size_t)slot * (size_t)e->batch * (size_t)n;
-    for (int64_t i = 0; i < batch.count; i++, logits += n) {
+    for (int64_t i = 0; i < count; i++, logits += n) {
         int best = 0;
         for (int k = 1; k < n; k++) {
             if (logits[k] > logits[best]) best = k;
         }
-        int label = batch.labels[i];
+        int label = labels[i];
         classes[label] += 1;
         if (best == label) classes[n + label] += 1;
     }

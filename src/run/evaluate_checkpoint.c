@@ -53,7 +53,7 @@ static gyre_status find_part(const gyre_dataset *d, const char *data, const char
     if (*out == NULL) {
         return gyre_fail(GYRE_EUSAGE, "--part %s: the parts are test, validation and train", part);
     }
-    if ((*out)->images != NULL && (*out)->count > 0) return GYRE_OK;
+    if ((*out)->count > 0) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s' has no part '%s'", data, part);
 }
 

@@ -76,14 +76,14 @@ static gyre_status inspect_find(const char *path, FILE *out) {
 }
 
 static void print_part(FILE *out, const char *name, const gyre_images *part) {
-    if (part->images == NULL) return;
+    if (part->count == 0) return;
     fprintf(out, "  %-12s %lld images of %d x %d x %d\n", name, (long long)part->count, part->h,
             part->w, part->c);
 }
 
 static gyre_status inspect_dataset(const char *path, FILE *out) {
     gyre_dataset *d = NULL;
-    GYRE_TRY(gyre_dataset_open(path, &d));
+    GYRE_TRY(gyre_dataset_verify(path, &d));
     fprintf(out, "%s: dataset of %d classes, content %016llx\n", path, gyre_dataset_classes(d),
             (unsigned long long)gyre_dataset_hash(d));
     print_part(out, "train", gyre_dataset_train(d));
@@ -121,15 +121,15 @@ out:
 }
 
 gyre_status gyre_inspect(const char *path, FILE *out) {
-    bool sealed = false;
+    gyre_seal_words seal;
     if (is_folder(path)) return inspect_folder(path, out);
-    if (gyre_seal_check(path, "checkpoint", &sealed) == GYRE_OK && sealed) {
+    if (gyre_seal_read(path, "checkpoint", &seal) == GYRE_OK && seal.sealed) {
         return inspect_checkpoint(path, out);
     }
-    if (sealed && gyre_seal_check(path, "dataset", &sealed) != GYRE_OK) {
+    if (seal.sealed && gyre_seal_read(path, "dataset", &seal) != GYRE_OK) {
         return GYRE_EIO; /* neither, or damaged: the seal says which */
     }
-    if (!sealed && inspect_metrics(path, out) == GYRE_OK) return GYRE_OK;
-    if (!sealed && inspect_find(path, out) == GYRE_OK) return GYRE_OK;
+    if (!seal.sealed && inspect_metrics(path, out) == GYRE_OK) return GYRE_OK;
+    if (!seal.sealed && inspect_find(path, out) == GYRE_OK) return GYRE_OK;
     return inspect_dataset(path, out);
 }

@@ -77,8 +77,7 @@ static gyre_status final_test(gyre_run *r) {
     const gyre_images *test = gyre_dataset_test(t->data);
     gyre_score score;
     if (r->options.cell || t->settings.data.validation != GYRE_VALIDATION_SPLIT ||
-        r->evaluator == NULL || t->completed < t->steps || test->images == NULL ||
-        test->count == 0) {
+        r->evaluator == NULL || t->completed < t->steps || test->count == 0) {
         return GYRE_OK;
     }
     const gyre_view view = {.images = test, .count = test->count};

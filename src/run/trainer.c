@@ -106,15 +106,21 @@ gyre_status gyre_trainer_open(gyre_trainer *t, bool fresh) {
     return first_parameters(t, fresh);
 }
 
+static gyre_status read_rows(const void *images, int64_t first, int64_t count, uint8_t *out) {
+    return gyre_images_read(images, first, count, out);
+}
+
 gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
     const gyre_settings *s = &t->settings;
     int64_t count = s->batch_size / t->ranks;
     const gyre_images *images = t->samples.train.images;
+    const gyre_row_reader reader = {.read = read_rows,
+                                    .context = images,
+                                    .rows = (size_t)images->count,
+                                    .row_bytes = gyre_images_row(images)};
     bool kept = false;
     t->profile_first = t->completed + 2; /* the first steps make primitives */
-    gyre_status status =
-        t->backend->ops->keep(t->backend, images->images, (size_t)images->count,
-                              (size_t)images->h * (size_t)images->w * (size_t)images->c, &kept);
+    gyre_status status = t->backend->ops->keep(t->backend, &reader, &kept);
     if (status == GYRE_OK) {
         status = gyre_loader_open(&t->samples.train, &s->data, t->epochs, s->seed, t->rank * count,
                                   count, t->completed, last, kept, &t->loader);

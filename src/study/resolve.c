@@ -32,7 +32,7 @@ static gyre_status know(const gyre_settings *s, known_data *k) {
     GYRE_GOTO(gyre_fail_in("data.path", gyre_dataset_open(path, &d)));
     free(k->path);
     *k = (known_data){path, gyre_dataset_train(d)->count, gyre_dataset_hash(d),
-                      gyre_dataset_test(d)->images != NULL && gyre_dataset_test(d)->count > 0};
+                      gyre_dataset_test(d)->count > 0};
     path = NULL;
     if (k->images < 2) {
         status = gyre_fail(GYRE_EUSAGE,

@@ -13,7 +13,7 @@ RULES = {
     "base":        ("", "Random123/ xxhash.h"),
     "config":      ("", "cjson/ xxhash.h"),
     "schedule":    ("", ""),
-    "data":        ("", "hdf5 H5 zlib.h xxhash.h jpeglib.h jerror.h png.h"),
+    "data":        ("config", "hdf5 H5 zlib.h xxhash.h jpeglib.h jerror.h png.h"),
     "backend":     ("dist", ""),
     "backend/cpu": ("backend dist", "oneapi/ dnnl omp.h"),
     "cuda":        ("backend dist", "cuda cudnn nccl.h nvtx3/"),

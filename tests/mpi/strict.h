@@ -41,7 +41,7 @@ static struct {
     gyre_body body;
     void *context;
     gyre_batch batch;
-    const uint8_t *images;
+    uint8_t *images;
     size_t rows, row_bytes;
     const char *marks[STRICT_DEPTH];
     int depth, count;
@@ -102,20 +102,22 @@ static gyre_status strict_open(const gyre_backend_options *options, struct gyre_
     gyre_backend_options mine = *options;
     mine.poison = true;
     strict.options = *options;
+    free(inside.images);
     memset(&inside, 0, sizeof inside);
     GYRE_TRY(gyre_cpu_ops.open(&mine, comm, out));
     (*out)->ops = &gyre_cuda_ops;
     return GYRE_OK;
 }
 
-static gyre_status strict_keep(gyre_backend *b, const uint8_t *images, size_t rows,
-                               size_t row_bytes, bool *kept) {
+static gyre_status strict_keep(gyre_backend *b, const gyre_row_reader *images, bool *kept) {
     (void)b;
     if (inside.announced) return refuse("keep() after the first batch");
     inside.offered = true;
-    inside.images = images;
-    inside.rows = rows;
-    inside.row_bytes = row_bytes;
+    inside.rows = images->rows;
+    inside.row_bytes = images->row_bytes;
+    inside.images = malloc(images->rows * images->row_bytes);
+    if (inside.images == NULL) return gyre_fail(GYRE_EDEVICE, "no memory");
+    GYRE_TRY(images->read(images->context, 0, (int64_t)images->rows, inside.images));
     *kept = inside.kept = strict.keeps;
     return GYRE_OK;
 }

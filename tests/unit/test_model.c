@@ -52,6 +52,12 @@ static void parameters_are_counted(void **state) {
         assert_int_equal(m->count, known[i].count);
         gyre_model_close(m);
     }
+    gyre_model *m = open_model("resnet18", 224, 3, 1000); /* torchvision's counts */
+    assert_int_equal(m->count, 11689512);
+    gyre_model_close(m);
+    m = open_model("resnet50", 64, 3, 1000);
+    assert_int_equal(m->count, 25557032);
+    gyre_model_close(m);
 }
 
 static void shape_is(const gyre_model *m, const char *name, int h, int w, int c) {
@@ -92,6 +98,27 @@ static void layers_have_their_shapes(void **state) {
     shape_is(m, "fc", 1, 1, 100);
     assert_int_equal(layer(m, "layer1.1.bn2")->residual, layer(m, "layer1.0.bn2") - m->layers);
     assert_int_equal(layer(m, "layer2.0.bn2")->residual, layer(m, "layer2.0.shortcut") - m->layers);
+    gyre_model_close(m);
+}
+
+static void large_resnets_have_torchvisions_shapes(void **state) {
+    (void)state;
+    gyre_model *m = open_model("resnet18", 224, 3, 1000);
+    shape_is(m, "conv1", 112, 112, 64);
+    shape_is(m, "maxpool", 56, 56, 64);
+    shape_is(m, "layer2.0.downsample.1", 28, 28, 128);
+    shape_is(m, "avgpool", 1, 1, 512);
+    assert_false(layer(m, "layer2.0.downsample.1")->relu);
+    assert_int_equal(layer(m, "layer2.0.bn2")->residual,
+                     layer(m, "layer2.0.downsample.1") - m->layers);
+    assert_int_equal(layer(m, "layer1.0.bn2")->residual, layer(m, "maxpool") - m->layers);
+    gyre_model_close(m);
+    m = open_model("resnet50", 64, 3, 10);
+    shape_is(m, "layer1.0.conv1", 16, 16, 64);
+    shape_is(m, "layer1.0.downsample.0", 16, 16, 256);
+    shape_is(m, "layer2.0.conv1", 16, 16, 128); /* the stride is the 3x3's */
+    shape_is(m, "layer2.0.conv2", 8, 8, 128);
+    shape_is(m, "layer4.2.bn3", 2, 2, 2048);
     gyre_model_close(m);
 }
 
@@ -282,6 +309,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_are_counted),
         cmocka_unit_test(layers_have_their_shapes),
+        cmocka_unit_test(large_resnets_have_torchvisions_shapes),
         cmocka_unit_test(the_layout_covers_each_parameter_once),
         cmocka_unit_test(caffes_multipliers),
         cmocka_unit_test(initial_weights_have_their_spread),

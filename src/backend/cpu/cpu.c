@@ -201,12 +201,9 @@ static gyre_status cpu_read(gyre_backend *base, gyre_ticket ticket, float *dst) 
 }
 
 /* The host's memory is the device's: nothing to keep, to send ahead, to replay. */
-static gyre_status cpu_keep(gyre_backend *b, const uint8_t *images, size_t rows, size_t row_bytes,
-                            bool *kept) {
+static gyre_status cpu_keep(gyre_backend *b, const gyre_row_reader *images, bool *kept) {
     (void)b;
     (void)images;
-    (void)rows;
-    (void)row_bytes;
     *kept = false;
     return GYRE_OK;
 }

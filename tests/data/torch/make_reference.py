@@ -15,9 +15,14 @@ from torch.nn import functional as F
 
 import recipe
 
-RATE = {"resnet20": 0.003, "cifar10_quick": 0.003, "cifar10_full": 0.0015}
+RATE = {"resnet20": 0.003, "cifar10_quick": 0.003, "cifar10_full": 0.0015, "resnet18": 0.001,
+        "resnet50": 0.0001}  # fmt: skip
 MOMENTUM, DECAY = 0.9, 1e-4
-SAMPLES = 32  # values kept of each gradient
+
+
+def kept(model):
+    """Values kept of each gradient and of each vector of running statistics, about."""
+    return (12, 4) if model in recipe.IMAGENET else (32, 16)
 
 
 class Block(nn.Module):
@@ -91,11 +96,66 @@ class Cifar10Full(nn.Module):
         return self.ip1(x.flatten(1))
 
 
-NETS = {"resnet20": ResNet20, "cifar10_quick": Cifar10Quick, "cifar10_full": Cifar10Full}
+class ImageNetBlock(nn.Module):
+    """Convolutions of (channels, side) with batch norm; the stride is that of the first 3x3."""
+
+    def __init__(self, c, kernels, stride):
+        super().__init__()
+        self.count, first, last = len(kernels), c, kernels[-1][0]
+        strided = [r for _, r in kernels].index(3)
+        for i, (k, r) in enumerate(kernels):
+            conv = nn.Conv2d(c, k, r, stride if i == strided else 1, r // 2, bias=False)
+            self.add_module(f"conv{i + 1}", conv)
+            self.add_module(f"bn{i + 1}", nn.BatchNorm2d(k))
+            c = k
+        self.downsample = nn.Sequential()
+        if first != last:
+            conv = nn.Conv2d(first, last, 1, stride, bias=False)
+            self.downsample = nn.Sequential(conv, nn.BatchNorm2d(last))
+
+    def forward(self, x):
+        y = x
+        for i in range(1, self.count + 1):
+            y = self.get_submodule(f"bn{i}")(self.get_submodule(f"conv{i}")(y))
+            y = F.relu(y + self.downsample(x) if i == self.count else y)
+        return y
 
 
-def batch(index, dtype):
-    pixels, labels = recipe.batch(index)
+class ImageNetResNet(nn.Module):
+    """ResNet-18 and -50 with torchvision's shapes and names."""
+
+    def __init__(self, blocks, widening):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        c = 64
+        for stage, count in enumerate(blocks):
+            k = 64 << stage
+            kernels = [(k, 3), (k, 3)] if widening == 1 else [(k, 1), (k, 3), (4 * k, 1)]
+            layers = []
+            for i in range(count):
+                layers.append(ImageNetBlock(c, kernels, 2 if stage > 0 and i == 0 else 1))
+                c = kernels[-1][0]
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*layers))
+        self.fc = nn.Linear(c, recipe.CLASSES)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(x.mean((2, 3)))
+
+
+NETS = {
+    "resnet20": ResNet20,
+    "cifar10_quick": Cifar10Quick,
+    "cifar10_full": Cifar10Full,
+    "resnet18": lambda: ImageNetResNet((2, 2, 2, 2), 1),
+    "resnet50": lambda: ImageNetResNet((3, 4, 6, 3), 4),
+}
+
+
+def batch(model, index, dtype):
+    pixels, labels = recipe.batch(model, index)
     x = (torch.from_numpy(pixels).to(dtype).permute(0, 3, 1, 2) - 127) / 64
     return x.contiguous(), torch.from_numpy(labels)
 
@@ -113,7 +173,7 @@ def multipliers(model, name):
     """Of rate and decay, in Caffe's files."""
     if model == "cifar10_full" and name.startswith("ip1"):
         return (1, 250) if name == "ip1.weight" else (2, 0)
-    if model == "resnet20" or name.endswith("weight"):
+    if model.startswith("resnet") or name.endswith("weight"):
         return 1, 1
     return (1, 1) if (model, name) == ("cifar10_full", "conv3.bias") else (2, 1)
 
@@ -124,10 +184,10 @@ def groups(model, net):
         yield {"params": [p], "lr": lr * RATE[model], "weight_decay": decay * DECAY}
 
 
-def evaluate(net, dtype):
+def evaluate(model, net, dtype):
     net.eval()
     with torch.no_grad():
-        x, labels = batch(0, dtype)
+        x, labels = batch(model, 0, dtype)
         logits = net(x)
     net.train()
     return logits.numpy(), F.cross_entropy(logits, labels).item()
@@ -138,8 +198,9 @@ def curve(model, dtype, note=None):
     net = fresh(model, dtype)
     optimizer = torch.optim.SGD(groups(model, net), RATE[model], MOMENTUM)
     losses, evaluations = [], []
-    for t in range(recipe.STEPS):
-        x, labels = batch(t % recipe.BATCHES, dtype)
+    steps = recipe.size(model)[0]
+    for t in range(steps):
+        x, labels = batch(model, t % recipe.BATCHES, dtype)
         loss = F.cross_entropy(net(x), labels)
         optimizer.zero_grad()
         loss.backward()
@@ -147,13 +208,14 @@ def curve(model, dtype, note=None):
             note(net)
         losses.append(loss.item())
         optimizer.step()
-        if t in (0, recipe.STEPS - 1):
-            evaluations.append(evaluate(net, dtype))
+        if t in (0, steps - 1):
+            evaluations.append(evaluate(model, net, dtype))
     return losses, evaluations
 
 
 def main(model):
     lines = []
+    gradients, statistics = kept(model)
 
     def put(what, name, values, indices=None):
         values = np.ravel(values)
@@ -163,12 +225,12 @@ def main(model):
     def first_step(net):
         for name, p in net.named_parameters():
             g = recipe.to_gyre(name, p.grad.numpy())
-            stride = max(1, g.size // SAMPLES) | 1  # odd, so that all positions of a window occur
+            stride = max(1, g.size // gradients) | 1  # odd, so that all positions of a window occur
             put("gradient_norm", name, [np.sqrt((g**2).sum())])
             put("gradient", name, g, range(0, g.size, stride))
         for name, b in net.named_buffers():
             if "running" in name:
-                put("buffer", name, b.numpy(), range(0, b.numel(), 4))
+                put("buffer", name, b.numpy(), range(0, b.numel(), max(4, b.numel() // statistics)))
 
     losses, (early, late) = curve(model, torch.float64, first_step)
     losses32, (early32, late32) = curve(model, torch.float32)

@@ -9,7 +9,14 @@ import sys
 
 import numpy as np
 
-STEPS, BATCHES, BATCH, CLASSES = 50, 5, 16, 10
+BATCHES, CLASSES = 5, 10
+IMAGENET = ("resnet18", "resnet50")
+FIRST = {"resnet18": 1000}  # tensors' numbers; the README says why
+
+
+def size(model):
+    """Steps, images of a batch, and their side."""
+    return (3, 2, 64) if model in IMAGENET else (50, 16, 32)
 
 
 def mix(x):
@@ -58,21 +65,46 @@ def cifar10_full_shapes():
     return cifar10_quick_shapes()[:6] + ip1
 
 
+def imagenet_resnet_shapes(blocks, widening):
+    shapes = []
+
+    def conv_norm(conv, norm, k, c, r):
+        shapes.append((f"{conv}.weight", (k, c, r, r)))
+        shapes.extend([(f"{norm}.weight", (k,)), (f"{norm}.bias", (k,))])
+
+    conv_norm("conv1", "bn1", 64, 3, 7)
+    before = 64
+    for stage, count in enumerate(blocks):
+        inner = 64 << stage
+        kernels = ((inner, 3), (inner, 3)) if widening == 1 else ((inner, 1), (inner, 3), (4 * inner, 1))
+        for block in range(count):
+            name, c = f"layer{stage + 1}.{block}.", before
+            for i, (k, r) in enumerate(kernels, 1):
+                conv_norm(f"{name}conv{i}", f"{name}bn{i}", k, c, r)
+                c = k
+            if before != c:
+                conv_norm(f"{name}downsample.0", f"{name}downsample.1", c, before, 1)
+            before = c
+    return shapes + [("fc.weight", (CLASSES, before)), ("fc.bias", (CLASSES,))]
+
+
 SHAPES = {
     "resnet20": resnet20_shapes(),
     "cifar10_quick": cifar10_quick_shapes(),
     "cifar10_full": cifar10_full_shapes(),
+    "resnet18": imagenet_resnet_shapes((2, 2, 2, 2), 1),
+    "resnet50": imagenet_resnet_shapes((3, 4, 6, 3), 4),
 }
 
 
 def weights(model):
     """Name -> float64 array in PyTorch's layout; every value is exact in float32."""
     out = {}
-    for number, (name, shape) in enumerate(SHAPES[model]):
+    for number, (name, shape) in enumerate(SHAPES[model], FIRST.get(model, 0)):
         values = uniform(number, int(np.prod(shape))).reshape(shape)
         if len(shape) > 1:  # variance 1 / fan_in
             values = values * np.sqrt(3.0 / np.prod(shape[1:]))
-        elif "bn2.weight" in name:  # small, so that 50 steps do not blow rounding up to 1e-3
+        elif "bn2.weight" in name or "bn3.weight" in name:  # small, so that 50 steps do not blow rounding up to 1e-3
             values = 0.25 + values / 16
         elif ".weight" in name:
             values = 1 + values / 4
@@ -92,14 +124,15 @@ def to_gyre(name, array):
     return array
 
 
-def batch(index):
-    """Raw pixels (n, h, w, c) and labels of one batch: patches of 8 x 8 pixels, and noise."""
-    n, y, x, c = np.meshgrid(*(np.arange(k, dtype=np.uint32) for k in (BATCH, 32, 32, 3)),
+def batch(model, index):
+    """Raw pixels (n, h, w, c) and labels of one batch: 4 x 4 patches in each image, and noise."""
+    _, count, side = size(model)
+    n, y, x, c = np.meshgrid(*(np.arange(k, dtype=np.uint32) for k in (count, side, side, 3)),
                              indexing="ij")
-    sample = np.uint32(index * BATCH) + n
-    patch = mix(((sample * 4 + y // 8) * 4 + x // 8) * 3 + c + np.uint32(1 << 24))
-    noise = mix(((sample * 32 + y) * 32 + x) * 3 + c + np.uint32(1 << 25))
-    labels = mix(np.uint32(index * BATCH) + np.arange(BATCH, dtype=np.uint32) + np.uint32(1 << 26))
+    sample, edge = np.uint32(index * count) + n, side // 4
+    patch = mix(((sample * 4 + y // edge) * 4 + x // edge) * 3 + c + np.uint32(1 << 24))
+    noise = mix(((sample * side + y) * side + x) * 3 + c + np.uint32(1 << 25))
+    labels = mix(np.uint32(index * count) + np.arange(count, dtype=np.uint32) + np.uint32(1 << 26))
     return (patch % 128 + noise % 128).astype(np.uint8), (labels % CLASSES).astype(np.int64)
 
 

@@ -1,0 +1,173 @@
+/* A dataset file: opened, sealed or probed, its layout held against its length. */
+#include "source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+enum { PROBE_SECONDS = 30, PIECE = 1 << 20 };
+
+static gyre_status open_file(gyre_source *s) {
+    struct stat st = {0};
+    s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for a writer */
+    if (s->fd < 0) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", s->path, strerror(errno));
+    if (fstat(s->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0) {
+        return gyre_fail(GYRE_EIO, "'%s' is %s, a dataset file was expected", s->path,
+                         S_ISDIR(st.st_mode)   ? "a folder"
+                         : S_ISREG(st.st_mode) ? "empty"
+                                               : "no regular file");
+    }
+    s->size = (uint64_t)st.st_size;
+    return GYRE_OK;
+}
+
+static gyre_status cut_short(const gyre_source *s) {
+    struct stat st = {0};
+    fstat(s->fd, &st);
+    return gyre_fail(GYRE_EIO, "'%s' has been cut short: it had %llu bytes, and has %llu now",
+                     s->path, (unsigned long long)s->size, (unsigned long long)st.st_size);
+}
+
+gyre_status gyre_source_read(const gyre_source *s, uint64_t offset, void *out, size_t size) {
+    for (size_t done = 0; done < size;) {
+        ssize_t n = pread(s->fd, (char *)out + done, size - done, (off_t)(offset + done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return gyre_fail(GYRE_EIO, "cannot read '%s': %s", s->path, strerror(errno));
+        if (n == 0) return cut_short(s);
+        done += (size_t)n;
+    }
+    return GYRE_OK;
+}
+
+/* HDF5's signature stands at the begin of a file, or behind a user block. Another program's files
+ * have no user block; without its seal, one of gyre's is damaged. */
+static gyre_status check_signature(const gyre_source *s) {
+    static const char signature[] = "\x89HDF\r\n\x1a\n";
+    enum { SIGNATURE = sizeof signature - 1, BEHIND = GYRE_SEAL_SIZE + SIGNATURE };
+    char begin[BEHIND] = {0};
+    GYRE_TRY(gyre_source_read(s, 0, begin, s->size < BEHIND ? (size_t)s->size : BEHIND));
+    if (memcmp(begin, signature, SIGNATURE) == 0) return GYRE_OK;
+    if (memcmp(begin + GYRE_SEAL_SIZE, signature, SIGNATURE) == 0) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s' is damaged in its first %d bytes, or has another program's user "
+                         "block (remove it with h5unjam)",
+                         s->path, GYRE_SEAL_SIZE);
+    }
+    return gyre_fail(GYRE_EIO,
+                     "'%s' is not an HDF5 file; `gyre data import` makes datasets out of others",
+                     s->path);
+}
+
+/* HDF5 itself sees only files whose every byte was checked; others are a child's business. */
+static gyre_status read_layout(gyre_source *s, bool whole) {
+    bool sealed = false;
+    if (whole) GYRE_TRY(gyre_seal_check(s->path, "dataset", &sealed));
+    GYRE_TRY(gyre_seal_read(s->path, "dataset", &s->seal));
+    if (sealed) return gyre_layout_read(s->path, &s->layout);
+    if (!s->seal.sealed) GYRE_TRY(check_signature(s));
+    return gyre_layout_probe(s->path, PROBE_SECONDS, &s->layout);
+}
+
+/* `count` things of `each` bytes lie at `offset` inside the file. */
+static gyre_status check_extent(const gyre_source *s, const char *part, const char *name,
+                                uint64_t offset, int64_t count, uint64_t each) {
+    uint64_t room = offset < s->size ? s->size - offset : 0;
+    if ((uint64_t)count <= room / each) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s' is cut short: /%s%s needs %lld x %llu bytes from byte %llu on, the file "
+                     "ends at %llu",
+                     s->path, part, name, (long long)count, (unsigned long long)each,
+                     (unsigned long long)offset, (unsigned long long)s->size);
+}
+
+static gyre_status check_extents(const gyre_source *s) {
+    const gyre_layout *l = &s->layout;
+    for (int i = 0; i < GYRE_PARTS; i++) {
+        const gyre_layout_part *p = &l->parts[i];
+        if (p->count == 0) continue;
+        const char *part = gyre_part_names[i];
+        GYRE_TRY(check_extent(s, part, "/images", p->images, p->count, gyre_layout_row(p)));
+        GYRE_TRY(check_extent(s, part, "/labels", p->labels, p->count, sizeof(int32_t)));
+    }
+    if (l->names == 0) return GYRE_OK;
+    return check_extent(s, "names", "", l->names_at, l->names, (uint64_t)l->name_size);
+}
+
+gyre_status gyre_source_open(const char *path, bool whole, gyre_source *out) {
+    gyre_status status = GYRE_OK;
+    *out = (gyre_source){.fd = -1, .path = strdup(path)};
+    if (out->path == NULL) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory to open '%s'", path);
+        goto out;
+    }
+    GYRE_GOTO(open_file(out));
+    GYRE_GOTO(read_layout(out, whole));
+    status = check_extents(out);
+out:
+    if (status != GYRE_OK) gyre_source_close(out);
+    return status;
+}
+
+void gyre_source_close(gyre_source *s) {
+    if (s->path == NULL) return;
+    if (s->fd >= 0) close(s->fd);
+    free(s->path);
+    *s = (gyre_source){0};
+}
+
+/* ---- the content */
+
+static gyre_status hash_bytes(XXH3_state_t *state, const gyre_source *s, uint64_t offset,
+                              uint64_t size, uint8_t *piece) {
+    for (uint64_t done = 0; done < size;) {
+        size_t next = size - done < PIECE ? (size_t)(size - done) : PIECE;
+        GYRE_TRY(gyre_source_read(s, offset + done, piece, next));
+        XXH3_64bits_update(state, piece, next);
+        done += next;
+    }
+    return GYRE_OK;
+}
+
+static gyre_status hash_part(XXH3_state_t *state, const gyre_source *sources, int count, int part,
+                             uint8_t *piece) {
+    const gyre_layout_part *first = &sources[0].layout.parts[GYRE_PART_TRAIN];
+    int64_t shape[] = {part, 0, first->h, first->w, first->c};
+    for (int i = 0; i < count; i++) shape[1] += sources[i].layout.parts[part].count;
+    if (shape[1] == 0) return GYRE_OK;
+    XXH3_64bits_update(state, shape, sizeof shape);
+    for (int i = 0; i < count; i++) {
+        const gyre_layout_part *p = &sources[i].layout.parts[part];
+        uint64_t bytes = (uint64_t)p->count * gyre_layout_row(p);
+        GYRE_TRY(hash_bytes(state, &sources[i], p->images, bytes, piece));
+    }
+    for (int i = 0; i < count; i++) {
+        const gyre_layout_part *p = &sources[i].layout.parts[part];
+        uint64_t bytes = (uint64_t)p->count * sizeof(int32_t);
+        GYRE_TRY(hash_bytes(state, &sources[i], p->labels, bytes, piece));
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_source_hash(const gyre_source *sources, int count, uint64_t *out) {
+    gyre_status status = GYRE_OK;
+    XXH3_state_t *state = XXH3_createState();
+    uint8_t *piece = malloc(PIECE);
+    if (state == NULL || piece == NULL || XXH3_64bits_reset(state) != XXH_OK) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory to hash a dataset");
+        goto out;
+    }
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        GYRE_GOTO(hash_part(state, sources, count, part, piece));
+    }
+    *out = XXH3_64bits_digest(state);
+    if (*out == 0) *out = 1; /* 0 says that nobody knows it */
+out:
+    free(piece);
+    XXH3_freeState(state);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* One dataset file, open for reading, and what may be known of it without reading it all. Internal
+ * to src/data. */
+#ifndef GYRE_DATA_SOURCE_H
+#define GYRE_DATA_SOURCE_H
+
+#include "gyre/seal.h"
+#include "layout.h"
+#include <stddef.h>
+
+typedef struct {
+    char *path;
+    int fd;
+    uint64_t size;
+    gyre_seal_words seal; /* what the file says of itself */
+    gyre_layout layout;
+} gyre_source;
+
+/* Finds the layout and checks it against the file's length. `whole`: the seal's checksum, too, is
+ * held against every byte. Errors: GYRE_EIO. */
+gyre_status gyre_source_open(const char *path, bool whole, gyre_source *out);
+void gyre_source_close(gyre_source *s); /* also one that is all zero */
+
+/* Bytes from `offset` on. GYRE_EIO: the file ends before, or cannot be read. Any thread. */
+gyre_status gyre_source_read(const gyre_source *s, uint64_t offset, void *out, size_t size);
+
+/* Of the parts' shapes, images and labels, taken over all files as if they were one; not of names,
+ * nor of where things lie. Reads every byte of them. */
+gyre_status gyre_source_hash(const gyre_source *sources, int count, uint64_t *out);
+
+#endif

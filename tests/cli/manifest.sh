@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# A manifest of several files trains the very run that one file with all rows trains; a file that is
+# gone, changed or cut short, before or during a run, is an error that names it.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+cd "$T" || exit 1
+make_dataset whole.h5 300 60
+/usr/bin/python3 - <<'P' || fail "h5py is needed"
+import h5py
+
+with h5py.File("whole.h5", "r") as f:
+    cuts = {"a": (0, 120, 0, 20), "b": (120, 130, 20, 20), "c": (130, 300, 20, 60)}
+    for name, (first, last, test_first, test_last) in cuts.items():
+        with h5py.File(name + ".h5", "w") as g:
+            for what in ("images", "labels"):
+                g["train/" + what] = f["train/" + what][first:last]
+                if test_last > test_first:
+                    g["test/" + what] = f["test/" + what][test_first:test_last]
+P
+ends 0 "$GYRE" data manifest a.h5 b.h5 c.h5 -o all.json
+grep -q "^all.json: 300 training, 0 validation and 60 test images in 3 files" out || fail "$(cat out)"
+ends 0 "$GYRE" data info all.json
+grep -q "manifest of 3 files, their checksums right" out || fail "info: $(cat out)"
+content=$(grep content out)
+ends 0 "$GYRE" data info whole.h5
+[ "$(grep content out)" = "$content" ] || fail "content: $(grep content out), not $content"
+ends 0 "$GYRE" inspect all.json
+refused 3 "exists; --force" "$GYRE" data manifest a.h5 b.h5 c.h5 -o all.json
+refused 3 "missing.h5" "$GYRE" data manifest a.h5 missing.h5 -o other.json
+refused 2 "usage: gyre data" "$GYRE" data manifest a.h5
+[ ! -e other.json ] || fail "a manifest of missing files was made"
+
+cat >config.json <<'JSON'
+{
+    "data": {"path": "whole.h5"}, "model": {"name": "mlp"}, "batch": {"size": 32, "shards": 2},
+    "schedule": {"policy": "triangular", "base_lr": 0.01, "max_lr": 0.05, "cycles": 1},
+    "length": {"epochs": 2}
+}
+JSON
+ends 0 "$GYRE" train config.json --out one
+ends 0 mpirun -q -np 2 "$GYRE" train config.json --out all --set data.path=all.json
+same_tables one all || fail "the manifest's run is another one"
+
+again() { # words: a fresh run, and going on with one, are refused
+    refused 3 "$1" "$GYRE" train config.json --out new --set data.path=all.json
+    refused 3 "$1" mpirun -q -np 2 "$GYRE" train config.json --out new --set data.path=all.json
+    [ ! -e new ] || fail "a run folder was made"
+}
+mv b.h5 kept.h5
+again "b.h5"
+cp a.h5 b.h5
+again "b.h5' has changed since"
+mv kept.h5 b.h5
+
+# Cut short while a run has it open: the rows behind are missed at the next epoch at the latest.
+for ranks in 1 2; do
+    ends 0 "$GYRE" data manifest a.h5 b.h5 c.h5 -o all.json --force
+    cp c.h5 kept.h5
+    mpirun -q -np $ranks "$GYRE" train config.json --out "cut$ranks" --set data.path=all.json \
+        --set length.epochs=100000 >out 2>err &
+    run=$!
+    for _ in $(seq 300); do
+        [ -s "cut$ranks/metrics.h5" ] && break
+        sleep 0.1
+    done
+    truncate -s 3000 c.h5
+    wait $run
+    rc=$?
+    [ $rc -eq 3 ] || fail "a cut on $ranks ranks: exit $rc: $(cat err)"
+    grep -q "c.h5' has been cut short: it had" err || fail "a cut: $(cat err)"
+    mv kept.h5 c.h5
+done
+exit 0
