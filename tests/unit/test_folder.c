@@ -132,7 +132,7 @@ static void label_files_that_are_wrong(void **state) {
 /* Which pictures were set aside, by their keys. */
 static void aside(const gyre_images *p, bool keys[CLASSES * EACH]) {
     memset(keys, 0, CLASSES * EACH * sizeof *keys);
-    for (int64_t i = 0; i < p->count; i++) keys[p->images[i * PIXELS]] = true;
+    for (int64_t i = 0; i < p->count; i++) keys[row_of(p, i)[0]] = true;
 }
 
 static void a_split_takes_the_same_part_of_each_class(void **state) {
@@ -172,7 +172,7 @@ static void a_new_picture_moves_one_other_at_most(void **state) {
     int moved = 0;
     memset(after, 0, sizeof after);
     for (int64_t i = 0; i < p->count; i++) {
-        int key = p->images[i * PIXELS];
+        int key = row_of(p, i)[0];
         if (key < CLASSES * EACH) after[key] = true;
     }
     for (int i = 0; i < CLASSES * EACH; i++) moved += i != 2 * EACH + 7 && before[i] != after[i];
@@ -245,7 +245,7 @@ static void gray_is_one_channel(void **state) {
     write_png(in_tree("b/1.png"), &f);
     gyre_dataset *d = imported(&o);
     assert_int_equal(gyre_dataset_train(d)->c, 1);
-    assert_memory_equal(gyre_dataset_train(d)->images, gray, 4);
+    assert_memory_equal(row_of(gyre_dataset_train(d), 0), gray, 4);
     gyre_dataset_close(d);
 }
 
@@ -279,7 +279,7 @@ static void cifar_survives_png(void **state) {
         for (int i = 0; i < COUNT; i++) {
             if (records[i * RECORD] != label) continue;
             assert_int_equal(p->labels[row], label);
-            assert_memory_equal(p->images + row * 3 * PLANE, rgb[i], 3 * PLANE);
+            assert_memory_equal(row_of(p, row), rgb[i], 3 * PLANE);
             row++;
         }
     }
