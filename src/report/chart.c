@@ -102,7 +102,7 @@ int gyre_chart_legend_height(int count) {
 }
 
 void gyre_chart_legend(gyre_figure *f, int height, int count) {
-    enum { AXIS = 62 }; /* pixels of the axis' numbers and label */
+    enum { AXIS = 74 }; /* pixels of the axis' numbers and label */
     if (count < 2) return;
     fprintf(f->gp,
             "set bmargin at screen %.5f\n"

@@ -186,11 +186,11 @@ gyre_status gyre_draw_curves(const gyre_evidence *e, int group, gyre_curve curve
     const int count = curves_of(e, group, curve), legend = gyre_chart_legend_height(count);
     gyre_status status = gyre_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
-    gyre_chart_begin(&f, 340 + legend, curve == GYRE_CURVE_MINIMA ? "step of the minimum" : "step",
+    gyre_chart_begin(&f, 352 + legend, curve == GYRE_CURVE_MINIMA ? "step of the minimum" : "step",
                      label_of(e, curve, label));
     gyre_chart_y(&f, range_of(e, group, curve, &steps));
     gyre_chart_x(&f, 0, steps);
-    gyre_chart_legend(&f, 340 + legend, count);
+    gyre_chart_legend(&f, 352 + legend, count);
     GYRE_GOTO(plot_curves(&f, e, group, curve, count));
     gyre_chart_end(&f);
     status = gyre_figure_finish(&f);

@@ -78,7 +78,9 @@ static void facts(gyre_page *p) {
         gyre_words_add(line, "%d of %d cells done (%d arms × %d seed%s) · ", states[GYRE_CELL_DONE],
                        cells, s->arm_count, s->seed_count, s->seed_count == 1 ? "" : "s");
     }
-    if (s->budget_steps > 0) gyre_words_add(line, "%lld steps each · ", (long long)s->budget_steps);
+    if (s->budget_steps > 0)
+        gyre_words_add(line, "%lld steps%s · ", (long long)s->budget_steps,
+                       e->single ? "" : " each");
     if (set != NULL && set->data.path != NULL) {
         const char *slash = strrchr(set->data.path, '/');
         gyre_words_add(line, "%.60s on %.60s, batch %d · ",

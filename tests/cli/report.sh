@@ -105,12 +105,12 @@ study three --seeds 3
 ends 0 "$GYRE" report three
 holds three/report/index.html "no difference that 3 seeds could show (smallest possible p is 0.25)"
 holds three/report/index.html "no comparison at all can be shown"
-study twenty --seeds 20 --no-plan
+study twenty --seeds 20 --no-plan --arms 5-cycles
 ends 0 "$GYRE" report twenty
 holds twenty/report/index.html "bootstrap interval"
 holds twenty/report/index.html "each of them can be shown"
 lacks twenty/report/index.html "fewer than 10"
-study alone --no-controls
+study alone --no-controls --seeds 2
 ends 0 "$GYRE" report alone
 holds alone/report/index.html "There is no control to compare with"
 [ "$(wc -l <alone/report/comparisons.csv)" -eq 1 ] || fail "comparisons without a control"
@@ -131,13 +131,13 @@ ends 0 "$GYRE" report s2
 holds s2/report/index.html '<h1>&lt;b&gt;&quot;x&quot;&amp;&lt;/b&gt;</h1>'
 
 # Nothing begun; one cell; all diverged.
-study none --state '*:*=missing'
+study none --seeds 2 --state '*:*=missing'
 ends 0 "$GYRE" report none
 holds none/report/index.html "Nothing can be said yet"
 study one --state '*:*=missing' --state 5-cycles:1=done
 ends 0 "$GYRE" report one
 holds one/report/index.html "no seed has both done"
-study burnt --state '*:*=diverged'
+study burnt --seeds 2 --state '*:*=diverged'
 ends 0 "$GYRE" report burnt
 holds burnt/report/index.html "Nothing can be said yet"
 
@@ -157,6 +157,7 @@ for kind in whole plain nan; do
     [ "$(ls "run $kind/report")" = "$(printf 'cells.csv\ncurves.csv\nfigures\nindex.html')" ] || fail "files of a run"
 done
 holds "run whole/report/index.html" "Accuracy at each minimum"
+holds "run whole/report/index.html" "test accuracy at the last step."
 holds "run nan/report/index.html" "diverged"
 
 mkdir nothing
