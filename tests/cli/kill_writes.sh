@@ -39,4 +39,10 @@ killed_in() { # path
 killed_in metrics.h5
 killed_in checkpoints/best.h5
 same_tables "$T/whole" "${folders[@]}" || fail "other tables"
+
+# A best.h5 that could not be written is missing, whatever the rows say: the next evaluation makes one.
+ends 0 "${train[@]}" "$T/again" --stop-after 150
+rm "$T/again/checkpoints/best.h5"
+ends 0 "${train[@]}" "$T/again"
+[ -e "$T/again/checkpoints/best.h5" ] || fail "no best.h5"
 echo "$kills kills"
