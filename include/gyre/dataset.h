@@ -73,6 +73,7 @@ typedef struct {
     const gyre_images *images;
     const uint32_t *rows; /* NULL: rows 0..count-1 */
     int64_t count;
+    int size; /* side of the squares that they are made into (gyre/fitter.h); 0: as stored */
 } gyre_view;
 
 /* Statistics of the training samples on the raw 0..255 scale, from exact integer sums; where the

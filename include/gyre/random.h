@@ -16,6 +16,7 @@ typedef enum {
     GYRE_RANDOM_SPLIT = 4,      /* a = b = 0; of a folder: a = XXH3-64 of the name, b = 1 */
     GYRE_RANDOM_REPEAT = 5,     /* a = number of a repeat from 1: its seed */
     GYRE_RANDOM_SUBSET = 6,     /* a = b = 0 */
+    GYRE_RANDOM_CROP = 7,       /* a = epoch, b = sample id */
     GYRE_RANDOM_FLIPS = 50,     /* statistics: a = number of the draw */
     GYRE_RANDOM_BOOTSTRAP = 51, /* statistics: a = number of the resample */
     GYRE_RANDOM_TEST = 100,     /* tests only */

@@ -54,6 +54,16 @@ const config_field gyre_config_fields[] = {
      "Mirror half of the training images left to right."},
     {"data.augment.crop", FIELD_INTEGER, ARITHMETIC, AT(data.crop), 0, 127, 0, NULL, "0",
      "Pixels of zero padding on each side before a random crop back to size."},
+    {"data.augment.resized_crop.size", FIELD_INTEGER, ARITHMETIC, AT(data.crop_size), 0, 32767, 0,
+     NULL, "0",
+     "Side of square images for the model. Training takes a random part of each stored image and "
+     "resizes it; evaluation takes its middle. 0: images as they are stored."},
+    {"data.augment.resized_crop.min_scale", FIELD_REAL, ARITHMETIC, AT(data.crop_scale_min), 1e-6,
+     1, 0, NULL, "0.08", "Least area of that part, as a share of the image's."},
+    {"data.augment.resized_crop.max_scale", FIELD_REAL, ARITHMETIC, AT(data.crop_scale_max), 1e-6,
+     1, 0, NULL, "1", "Greatest area of that part."},
+    {"data.augment.resized_crop.ratio", FIELD_REAL, ARITHMETIC, AT(data.crop_ratio), 1, 100, 0,
+     NULL, "1.3333333333333333", "Greatest ratio of its sides, in either direction."},
     {"data.augment.normalize", FIELD_CHOICE, ARITHMETIC, AT(data.normalize), 0, 0, 0,
      "channel|mean_image|raw", "\"channel\"",
      "Input: (pixel - mean) / deviation by channel, pixel - mean image, or raw 0..255; from the "

@@ -7,6 +7,7 @@
 #include "ring.h"
 
 #include "gyre/clock.h"
+#include "gyre/fitter.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +20,8 @@ struct gyre_loader {
     gyre_view view;
     gyre_data_settings settings; /* its path is not used */
     gyre_epochs epochs;
-    gyre_sampler *sampler; /* the thread's own, once it runs */
+    gyre_sampler *sampler; /* the thread's own, once it runs; the fitter, too */
+    gyre_fitter *fitter;
     uint64_t seed;
     int64_t first, count, first_step, last_step;
     int depth, rows_depth; /* of the ring, and of that of rows */
@@ -62,21 +64,29 @@ static void find_rows(gyre_loader *l, int64_t step) {
     }
 }
 
+static gyre_status make_image(const gyre_loader *l, int64_t epoch, int64_t row, uint8_t *out) {
+    const gyre_images *source = l->view.images;
+    gyre_crop crop = {0};
+    if (l->view.size > 0) {
+        crop = gyre_crop_draw(&l->settings, l->seed, epoch, row, source->h, source->w);
+    }
+    return gyre_fitter_read(l->fitter, source, row, &crop, out);
+}
+
 static gyre_status make_batch(gyre_loader *l, int64_t step) {
     size_t slot = slot_of(l, step);
-    const gyre_images *source = l->view.images;
+    int64_t epoch = step / l->epochs.steps_per_epoch;
     const int64_t *rows = rows_of(l, step);
     while (l->found < l->last_step && l->found <= step + AHEAD) find_rows(l, l->found++);
     for (int64_t i = 0; i < l->count; i++) {
         size_t at = slot + (size_t)i;
         int64_t row = rows[i];
         if (l->images != NULL) {
-            GYRE_TRY(gyre_images_read(source, row, 1, l->images + at * l->pixels));
+            GYRE_TRY(make_image(l, epoch, row, l->images + at * l->pixels));
         }
-        l->labels[at] = source->labels[row];
+        l->labels[at] = l->view.images->labels[row];
         if (l->augment != NULL) {
-            l->augment[at] =
-                gyre_augment_draw(&l->settings, l->seed, step / l->epochs.steps_per_epoch, row);
+            l->augment[at] = gyre_augment_draw(&l->settings, l->seed, epoch, row);
         }
     }
     return GYRE_OK;
@@ -136,7 +146,7 @@ gyre_status gyre_loader_open_ring(const gyre_view *train, const gyre_data_settin
                                   gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
                                   int64_t first_step, int64_t last_step, bool rows_only, int depth,
                                   gyre_loader **out) {
-    const gyre_images *p = train->images;
+    const size_t side = (size_t)train->size;
     gyre_status status = GYRE_OK;
     gyre_loader *l = calloc(1, sizeof *l);
     *out = NULL;
@@ -153,12 +163,14 @@ gyre_status gyre_loader_open_ring(const gyre_view *train, const gyre_data_settin
                        .rows_depth = depth + AHEAD,
                        .found = first_step,
                        .rows_only = rows_only,
-                       .pixels = (size_t)p->h * (size_t)p->w * (size_t)p->c,
+                       .pixels = side > 0 ? side * side * (size_t)train->images->c
+                                          : gyre_images_row(train->images),
                        .made = first_step,
                        .taken = first_step};
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
     GYRE_GOTO(gyre_sampler_open(epochs, settings->order, seed, &l->sampler));
+    GYRE_GOTO(gyre_fitter_open(train->images, train->size, &l->fitter));
     GYRE_GOTO(allocate(l));
     GYRE_GOTO(start(l));
     *out = l;
@@ -188,6 +200,7 @@ void gyre_loader_close(gyre_loader *l) {
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
     gyre_sampler_close(l->sampler);
+    gyre_fitter_close(l->fitter);
     free(l->images);
     free(l->rows);
     free(l->labels);

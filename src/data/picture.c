@@ -151,7 +151,7 @@ static int scaled(int64_t size, int64_t part, int64_t whole) {
 
 /* What of h x w is taken, and what it becomes, for a target of out_h x out_w. */
 static gyre_resize_shape fit(gyre_fit how, int h, int w, int out_h, int out_w) {
-    gyre_resize_shape s = {h, w, out_h, out_w, h, w};
+    gyre_resize_shape s = {h, w, out_h, out_w, h, w, 3};
     bool wide = (int64_t)w * out_h >= (int64_t)h * out_w;
     if (how == GYRE_FIT_CROP && wide) s.span_w = (double)h * out_w / out_h;
     if (how == GYRE_FIT_CROP && !wide) s.span_h = (double)w * out_h / out_w;
@@ -172,7 +172,7 @@ static gyre_status begin(void *self, int h, int w, int orientation) {
     }
     r->orientation = orientation;
     r->shape = fit(form->fit, h, w, out.h, out.w);
-    return gyre_resize_open(&r->shape, &r->resize);
+    return gyre_resize_open(&r->shape, false, &r->resize);
 }
 
 static void take_row(void *self, const uint8_t *rgb) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANNELS = 3, ONE = 1 << 16 };
+enum { ONE = 1 << 16 };
 
 /* The weights of one axis: output j is made of inputs first[j]..first[j]+count[j]-1. */
 typedef struct {
@@ -19,11 +19,12 @@ typedef struct {
 
 struct gyre_resize {
     filter across, down;
+    int c;
     int row;            /* of the input, the next */
     int begun, ended;   /* outputs that have got their first, their last row */
     int open_most;      /* rows that are open at a time */
     uint32_t *squeezed; /* one row in the new width, 16 bits behind the point */
-    uint64_t *sums;     /* (open_most, out_w, 3): output j is row j mod open_most */
+    uint64_t *sums;     /* (open_most, out_w, c): output j is row j mod open_most */
     uint8_t *result;
 };
 
@@ -73,16 +74,10 @@ static void balance(const filter *f, int j) {
     }
 }
 
-static gyre_status open_filter(filter *f, int in, double span, int out) {
+static void set_filter(filter *f, int in, double span) {
+    int out = f->out;
     double scale = span / out, support = fmax(scale, 1), begin = (in - span) / 2;
-    *f = (filter){.in = in, .out = out, .room = (int)ceil(2 * support) + 2};
-    size_t rows = (size_t)out;
-    f->first = calloc(rows, sizeof *f->first);
-    f->count = calloc(rows, sizeof *f->count);
-    f->weights = malloc(rows * (size_t)f->room * sizeof *f->weights);
-    if (f->first == NULL || f->count == NULL || f->weights == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "no memory to resize %d pixels to %d", in, out);
-    }
+    f->in = in;
     for (int j = 0; j < (out + 1) / 2; j++) {
         double center = begin + (j + 0.5) * scale;
         bool middle = 2 * j + 1 == out;
@@ -93,6 +88,18 @@ static gyre_status open_filter(filter *f, int in, double span, int out) {
         if (middle) balance(f, j);
         mirror(f, j, out - 1 - j);
     }
+}
+
+static gyre_status open_filter(filter *f, int in, double span, int out) {
+    *f = (filter){.out = out, .room = (int)ceil(2 * fmax(span / out, 1)) + 2};
+    size_t rows = (size_t)out;
+    f->first = calloc(rows, sizeof *f->first);
+    f->count = calloc(rows, sizeof *f->count);
+    f->weights = calloc(rows * (size_t)f->room, sizeof *f->weights);
+    if (f->first == NULL || f->count == NULL || f->weights == NULL) {
+        return gyre_fail(GYRE_EDEVICE, "no memory to resize %d pixels to %d", in, out);
+    }
+    set_filter(f, in, span);
     return GYRE_OK;
 }
 
@@ -113,14 +120,15 @@ static int most_open(const filter *f) {
     return most;
 }
 
-gyre_status gyre_resize_open(const gyre_resize_shape *s, gyre_resize **out) {
+gyre_status gyre_resize_open(const gyre_resize_shape *s, bool many, gyre_resize **out) {
     gyre_resize *r = calloc(1, sizeof *r);
     if (r == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to resize a picture");
     gyre_status status = GYRE_OK;
-    size_t width = (size_t)s->out_w * CHANNELS;
+    size_t width = (size_t)s->out_w * (size_t)s->c;
+    r->c = s->c;
     GYRE_GOTO(open_filter(&r->across, s->w, s->span_w, s->out_w));
     GYRE_GOTO(open_filter(&r->down, s->h, s->span_h, s->out_h));
-    r->open_most = most_open(&r->down);
+    r->open_most = many ? s->out_h : most_open(&r->down);
     r->squeezed = malloc(width * sizeof *r->squeezed);
     r->sums = calloc((size_t)r->open_most * width, sizeof *r->sums);
     r->result = malloc((size_t)s->out_h * width);
@@ -146,19 +154,22 @@ void gyre_resize_close(gyre_resize *r) {
     free(r);
 }
 
-static void squeeze(const filter *f, const uint8_t *restrict rgb, uint32_t *restrict out) {
+void gyre_resize_again(gyre_resize *r, const gyre_resize_shape *s) {
+    set_filter(&r->across, s->w, s->span_w);
+    set_filter(&r->down, s->h, s->span_h);
+    r->row = r->begun = r->ended = 0;
+}
+
+static void squeeze(const filter *f, int c, const uint8_t *restrict pixels,
+                    uint32_t *restrict out) {
     for (int j = 0; j < f->out; j++) {
         const uint32_t *weights = f->weights + (size_t)j * (size_t)f->room;
-        const uint8_t *pixel = rgb + (size_t)f->first[j] * CHANNELS;
-        uint32_t red = 0, green = 0, blue = 0;
-        for (int i = 0; i < f->count[j]; i++, pixel += CHANNELS) {
-            red += weights[i] * pixel[0];
-            green += weights[i] * pixel[1];
-            blue += weights[i] * pixel[2];
+        for (int k = 0; k < c; k++) {
+            const uint8_t *value = pixels + (size_t)f->first[j] * (size_t)c + k;
+            uint32_t sum = 0;
+            for (int i = 0; i < f->count[j]; i++, value += c) sum += weights[i] * *value;
+            *out++ = sum;
         }
-        *out++ = red;
-        *out++ = green;
-        *out++ = blue;
     }
 }
 
@@ -172,13 +183,13 @@ static void add_row(const uint32_t *restrict row, uint32_t weight, uint64_t *res
     for (size_t k = 0; k < width; k++) sums[k] += (uint64_t)weight * row[k];
 }
 
-void gyre_resize_row(gyre_resize *r, const uint8_t *rgb) {
+void gyre_resize_row(gyre_resize *r, const uint8_t *pixels) {
     const filter *f = &r->down;
-    size_t width = (size_t)r->across.out * CHANNELS;
+    size_t width = (size_t)r->across.out * (size_t)r->c;
     int y = r->row++;
     while (r->begun < f->out && f->first[r->begun] <= y) r->begun++;
     if (r->ended == r->begun) return;
-    squeeze(&r->across, rgb, r->squeezed);
+    squeeze(&r->across, r->c, pixels, r->squeezed);
     for (int j = r->ended; j < r->begun; j++) {
         uint64_t *sums = r->sums + (size_t)(j % r->open_most) * width;
         int i = y - f->first[j];

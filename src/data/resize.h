@@ -9,24 +9,31 @@
 #define GYRE_DATA_RESIZE_H
 
 #include "gyre/status.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct gyre_resize gyre_resize;
 
-/* h x w pixels come in; the span_h x span_w in their middle become out_h x out_w. Sides are 1 or
- * more, spans positive and at most the sides. */
+/* h x w pixels of c channels come in; the span_h x span_w in their middle become out_h x out_w.
+ * Sides are 1 or more, spans positive and at most the sides. */
 typedef struct {
     int h, w, out_h, out_w;
     double span_h, span_w;
+    int c;
 } gyre_resize_shape;
 
-gyre_status gyre_resize_open(const gyre_resize_shape *shape, gyre_resize **out);
+/* `many`: gyre_resize_again may follow. */
+gyre_status gyre_resize_open(const gyre_resize_shape *shape, bool many, gyre_resize **out);
 void gyre_resize_close(gyre_resize *r);
 
-/* The next of h rows of w RGB pixels. */
-void gyre_resize_row(gyre_resize *r, const uint8_t *rgb);
+/* Begins another picture, whose h and w are at most those that it was opened with, and whose other
+ * sides and channels are the same. */
+void gyre_resize_again(gyre_resize *r, const gyre_resize_shape *shape);
 
-/* (out_h, out_w, 3), complete after the last row. */
+/* The next of h rows of w pixels. */
+void gyre_resize_row(gyre_resize *r, const uint8_t *pixels);
+
+/* (out_h, out_w, c), complete after the last row. */
 const uint8_t *gyre_resize_result(const gyre_resize *r);
 
 #endif

@@ -2,7 +2,9 @@
 #include "gyre/sampler.h"
 
 #include "gyre/random.h"
+#include "gyre/realmath.h"
 #include "permutation.h"
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -82,4 +84,40 @@ gyre_augment gyre_augment_draw(const gyre_data_settings *settings, uint64_t seed
     uint32_t coin = gyre_random_below(&r, 2);
     a.mirror = settings->mirror && coin != 0;
     return a;
+}
+
+static int whole(double x) {
+    return (int)floor(x + 0.5);
+}
+
+static gyre_crop middle(int h, int w, int of_h, int of_w) {
+    return (gyre_crop){.y = (of_h - h) / 2, .x = (of_w - w) / 2, .h = h, .w = w};
+}
+
+/* Nothing here but exactly rounded operations and gyre's own exp and log: the same on any machine.
+ */
+gyre_crop gyre_crop_draw(const gyre_data_settings *settings, uint64_t seed, int64_t epoch,
+                         int64_t sample, int h, int w) {
+    enum { TRIES = 10 };
+    gyre_random r = gyre_random_open(seed, GYRE_RANDOM_CROP, (uint64_t)epoch, (uint64_t)sample);
+    const double least = settings->crop_scale_min, ratio = settings->crop_ratio;
+    const double range = settings->crop_scale_max - least, turn = gyre_log(ratio);
+    for (int i = 0; i < TRIES; i++) {
+        double area = (double)h * w * (least + range * gyre_random_uniform(&r));
+        double shape = gyre_exp(turn * (2 * gyre_random_uniform(&r) - 1)); /* width to height */
+        gyre_crop c = {.h = whole(sqrt(area / shape)), .w = whole(sqrt(area * shape))};
+        if (c.h < 1 || c.h > h || c.w < 1 || c.w > w) continue;
+        c.y = (int)gyre_random_below(&r, (uint32_t)(h - c.h + 1));
+        c.x = (int)gyre_random_below(&r, (uint32_t)(w - c.w + 1));
+        return c;
+    }
+    if (w > ratio * h) return middle(h, whole(h * ratio), h, w);
+    if (h > ratio * w) return middle(whole(w * ratio), w, h, w);
+    return middle(h, w, h, w);
+}
+
+gyre_crop gyre_crop_middle(int h, int w, int size) {
+    int shorter = h < w ? h : w, side = shorter * 7 / 8;
+    if (side < size) side = size < shorter ? size : shorter;
+    return middle(side, side, h, w);
 }

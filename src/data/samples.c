@@ -205,6 +205,7 @@ gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *s
     }
     gyre_status status = open_views(d, settings, seed, out);
     if (status == GYRE_OK) status = open_subset(settings->subset, seed, out);
+    out->train.size = out->validation.size = settings->crop_size;
     if (status == GYRE_OK) status = measure(&out->train, &out->stats);
     if (status != GYRE_OK) gyre_samples_close(out);
     return status;

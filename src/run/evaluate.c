@@ -2,6 +2,7 @@
  * rounds, so that what is gathered on the host stays small. */
 #include "evaluate.h"
 
+#include "gyre/fitter.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +15,11 @@ struct gyre_evaluator {
     int slots;     /* batches of a round */
     size_t pixels; /* bytes of an image */
     gyre_raw stats;
-    uint8_t *images; /* (slots, batch, pixels) */
-    int32_t *labels; /* (slots, batch) */
-    float *logits;   /* (slots, batch, classes) */
-    float *results;  /* (slots, 2) */
+    gyre_fitter **fitters; /* one for each slot; of the first view that is evaluated */
+    uint8_t *images;       /* (slots, batch, pixels) */
+    int32_t *labels;       /* (slots, batch) */
+    float *logits;         /* (slots, batch, classes) */
+    float *results;        /* (slots, 2) */
 };
 
 gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *comm,
@@ -33,11 +35,12 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
     e->slots = 2 * weights->backend->lanes;
     e->pixels = (size_t)m->h * (size_t)m->w * (size_t)m->c;
     size_t samples = (size_t)e->slots * (size_t)batch;
+    e->fitters = calloc((size_t)e->slots, sizeof *e->fitters);
     e->images = malloc(samples * e->pixels);
     e->labels = malloc(samples * sizeof *e->labels);
     e->logits = malloc(samples * (size_t)m->classes * sizeof *e->logits);
     e->results = malloc(2 * (size_t)e->slots * sizeof *e->results);
-    if (!e->images || !e->labels || !e->logits || !e->results) {
+    if (!e->fitters || !e->images || !e->labels || !e->logits || !e->results) {
         status = gyre_fail(GYRE_EDEVICE,
                            "no memory for evaluation batches of %d images; lower "
                            "evaluate.batch",
@@ -60,6 +63,8 @@ void gyre_evaluator_close(gyre_evaluator *e) {
     if (e == NULL) return;
     if (e->net != NULL) gyre_net_close(e->net);
     if (e->stats != NULL) e->weights->backend->ops->release(e->weights->backend, e->stats);
+    for (int i = 0; e->fitters != NULL && i < e->slots; i++) gyre_fitter_close(e->fitters[i]);
+    free(e->fitters);
     free(e->images);
     free(e->labels);
     free(e->logits);
@@ -85,7 +90,8 @@ static gyre_status gather(const evaluation_round *r, int slot, gyre_batch *out) 
         .step = -1, .count = left < e->batch ? left : e->batch, .images = images, .labels = labels};
     for (int64_t i = 0; i < out->count; i++) {
         int64_t row = v->rows == NULL ? begin + i : (int64_t)v->rows[begin + i];
-        GYRE_TRY(gyre_images_read(v->images, row, 1, images + (size_t)i * e->pixels));
+        GYRE_TRY(gyre_fitter_read(e->fitters[slot], v->images, row, NULL,
+                                  images + (size_t)i * e->pixels));
         labels[i] = v->images->labels[row];
     }
     return GYRE_OK;
@@ -121,12 +127,22 @@ static void count_classes(const evaluation_round *r, int slot, double *classes) 
     }
 }
 
+/* All views that an evaluator sees are of one dataset, so of one shape. */
+static gyre_status open_fitters(gyre_evaluator *e, const gyre_view *view) {
+    for (int i = 0; i < e->slots; i++) {
+        if (e->fitters[i] != NULL) continue;
+        GYRE_TRY(gyre_fitter_open(view->images, view->size, &e->fitters[i]));
+    }
+    return GYRE_OK;
+}
+
 /* This rank's batches; results[2 i] and [2 i + 1] get loss and right predictions of batch i. */
 static gyre_status evaluate_mine(gyre_evaluator *e, const gyre_view *view, int64_t batches,
                                  double *results, double *classes) {
     const gyre_backend_ops *ops = e->weights->backend->ops;
     int64_t ranks = gyre_comm_size(e->comm);
     evaluation_round r = {.e = e, .view = view, .stride = ranks, .per_class = classes != NULL};
+    GYRE_TRY(open_fitters(e, view));
     for (r.first = gyre_comm_rank(e->comm); r.first < batches; r.first += ranks * e->slots) {
         int64_t left = (batches - r.first + ranks - 1) / ranks;
         int slots = left < e->slots ? (int)left : e->slots;

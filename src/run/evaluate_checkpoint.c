@@ -75,7 +75,9 @@ static gyre_status open_model(evaluation *e, const gyre_snapshot *s, const char 
         return gyre_fail(GYRE_EIO, "'%s' has labels of %d classes, the model knows %d", data,
                          gyre_dataset_classes(e->data), s->classes);
     }
-    return gyre_model_open(&settings, images->h, images->w, images->c, s->classes, &e->model);
+    int size = e->settings == NULL ? 0 : e->settings->data.crop_size;
+    return gyre_model_open(&settings, size > 0 ? size : images->h, size > 0 ? size : images->w,
+                           images->c, s->classes, &e->model);
 }
 
 /* Reads everything; no device and no other rank yet. */
@@ -161,7 +163,9 @@ gyre_status gyre_evaluate_checkpoint(const char *checkpoint_or_run, const char *
     options.reduce = GYRE_REDUCE_FAST; /* nothing is, so any number of ranks will do */
     GYRE_GOTO(gyre_comm_agree(comm, gyre_backend_open(choice, &options, comm, &e.backend)));
     GYRE_GOTO(gyre_comm_agree(comm, open_net(&e, comm)));
-    const gyre_view view = {.images = images, .count = images->count};
+    const gyre_view view = {.images = images,
+                            .count = images->count,
+                            .size = e.settings == NULL ? 0 : e.settings->data.crop_size};
     GYRE_GOTO(gyre_evaluator_run(e.evaluator, &view, e.classes, &score));
     status = gyre_comm_agree(comm, fill_in(&e, images, &score, out));
 out:

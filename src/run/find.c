@@ -102,7 +102,8 @@ static gyre_status choose_view(range_test *x, int64_t most) {
         int64_t at = i * all->count / count;
         x->rows[i] = all->rows == NULL ? (uint32_t)at : all->rows[at];
     }
-    x->view = (gyre_view){.images = all->images, .rows = x->rows, .count = count};
+    x->view =
+        (gyre_view){.images = all->images, .rows = x->rows, .count = count, .size = all->size};
     return GYRE_OK;
 }
 

@@ -96,7 +96,9 @@ static gyre_status plan_model(gyre_trainer *t) {
         return gyre_fail(GYRE_EUSAGE, "model.classes is %d, but '%s' has labels of %d classes",
                          s->model.classes, s->data.path, found);
     }
-    return gyre_model_open(&s->model, images->h, images->w, images->c, s->model.classes, &t->model);
+    int size = t->samples.train.size;
+    return gyre_model_open(&s->model, size > 0 ? size : images->h, size > 0 ? size : images->w,
+                           images->c, s->model.classes, &t->model);
 }
 
 static gyre_status plan(gyre_trainer *t, const gyre_settings *settings) {

@@ -80,7 +80,7 @@ static gyre_status final_test(gyre_run *r) {
         r->evaluator == NULL || t->completed < t->steps || test->count == 0) {
         return GYRE_OK;
     }
-    const gyre_view view = {.images = test, .count = test->count};
+    const gyre_view view = {.images = test, .count = test->count, .size = t->samples.train.size};
     GYRE_TRY(gyre_evaluator_run(r->evaluator, &view, NULL, &score));
     if (!r->options.quiet) {
         gyre_say("test loss %.4f, accuracy %.2f %%", score.loss, 100 * score.accuracy);

@@ -120,7 +120,8 @@ gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
                                     .row_bytes = gyre_images_row(images)};
     bool kept = false;
     t->profile_first = t->completed + 2; /* the first steps make primitives */
-    gyre_status status = t->backend->ops->keep(t->backend, &reader, &kept);
+    gyre_status status = GYRE_OK;
+    if (t->samples.train.size == 0) status = t->backend->ops->keep(t->backend, &reader, &kept);
     if (status == GYRE_OK) {
         status = gyre_loader_open(&t->samples.train, &s->data, t->epochs, s->seed, t->rank * count,
                                   count, t->completed, last, kept, &t->loader);

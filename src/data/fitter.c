@@ -1,0 +1,59 @@
+/* A row is read whole and its part given to the resizer line by line. */
+#include "gyre/fitter.h"
+
+#include "resize.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct gyre_fitter {
+    int size;
+    gyre_resize *resize; /* NULL without a size */
+    uint8_t *image;      /* as stored */
+};
+
+static gyre_resize_shape shape_of(const gyre_images *images, int h, int w, int size) {
+    return (gyre_resize_shape){
+        .h = h, .w = w, .out_h = size, .out_w = size, .span_h = h, .span_w = w, .c = images->c};
+}
+
+gyre_status gyre_fitter_open(const gyre_images *shape, int size, gyre_fitter **out) {
+    gyre_status status = GYRE_OK;
+    gyre_fitter *f = calloc(1, sizeof *f);
+    *out = NULL;
+    if (f == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to fit images");
+    f->size = size;
+    if (size > 0) {
+        const gyre_resize_shape whole = shape_of(shape, shape->h, shape->w, size);
+        GYRE_GOTO(gyre_resize_open(&whole, true, &f->resize));
+        f->image = malloc(gyre_images_row(shape));
+        if (f->image == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory to fit images");
+    }
+out:
+    if (status == GYRE_OK)
+        *out = f;
+    else
+        gyre_fitter_close(f);
+    return status;
+}
+
+void gyre_fitter_close(gyre_fitter *f) {
+    if (f == NULL) return;
+    gyre_resize_close(f->resize);
+    free(f->image);
+    free(f);
+}
+
+gyre_status gyre_fitter_read(gyre_fitter *f, const gyre_images *images, int64_t row,
+                             const gyre_crop *crop, uint8_t *out) {
+    if (f->size == 0) return gyre_images_read(images, row, 1, out);
+    GYRE_TRY(gyre_images_read(images, row, 1, f->image));
+    gyre_crop part = crop != NULL ? *crop : gyre_crop_middle(images->h, images->w, f->size);
+    size_t pixel = (size_t)images->c, line = (size_t)images->w * pixel;
+    const gyre_resize_shape shape = shape_of(images, part.h, part.w, f->size);
+    gyre_resize_again(f->resize, &shape);
+    for (int y = 0; y < part.h; y++) {
+        gyre_resize_row(f->resize, f->image + (size_t)(part.y + y) * line + (size_t)part.x * pixel);
+    }
+    memcpy(out, gyre_resize_result(f->resize), (size_t)f->size * (size_t)f->size * pixel);
+    return GYRE_OK;
+}
