@@ -124,6 +124,9 @@ static void random_value(const config_field *f, gyre_random *r, char *out, size_
 /* Cannot be chosen alone; the pairs are given together. */
 static bool hangs_together(const config_field *f) {
     static const char *const paths[] = {"precision",
+                                        "data.augment.resized_crop.size",
+                                        "data.augment.resized_crop.min_scale",
+                                        "data.augment.resized_crop.max_scale",
                                         "batch.size",
                                         "batch.shards",
                                         "optimizer.name",
