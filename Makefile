@@ -56,10 +56,11 @@ CUDA_ARCHS := $(if $(NVCC),$(filter 80 90 100,$(patsubst compute_%,%,$(shell $(N
 CUDA_CODE := $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a)$(comma)code=sm_$(a)) \
              $(foreach a,$(lastword $(CUDA_ARCHS)),-gencode arch=compute_$(a)$(comma)code=compute_$(a))
 # --fmad=false: as -ffp-contract=off. -fno-threadsafe-statics: no need of a C++ library.
-# Local memory and spills would be slow, double precision is not meant to be anywhere.
+# Local memory and spills would be slow, double precision is not meant to be anywhere. What ptxas
+# says of each kernel stays beside the object, for tests/gpu/static.sh.
 NVCC_FLAGS = -std=c++17 -O3 -lineinfo -Iinclude $(CUDA_INCLUDES) $(CUDA_CODE) --fmad=false \
              -Werror all-warnings -Xcompiler -Wall,-Wextra,-fno-threadsafe-statics,-fno-exceptions \
-             -Xptxas -Werror,-warn-spills,-warn-lmem-usage,-warn-double-usage -MMD -MP
+             -Xptxas -v,-Werror,-warn-spills,-warn-lmem-usage,-warn-double-usage -MMD -MP
 ifdef CUDA
 ALL_CFLAGS += -DGYRE_CUDA
 $(O)/cuda/%.o $(O)/tests/gpu/%.o: ALL_CFLAGS += $(CUDA_INCLUDES)
@@ -84,14 +85,14 @@ $(O)/%.o: %.c $(O)/flags
 $(O)/%.cu.o: %.cu $(O)/flags
 	@mkdir -p $(@D)
 	@echo "  NVCC  $<"
-	$(AT)$(NVCC) $(NVCC_FLAGS) -c $< -o $@
+	$(AT)$(NVCC) $(NVCC_FLAGS) -c $< -o $@ >$@.said 2>&1 || { grep -v '^ptxas info' $@.said; false; }
 
 # Rebuilds everything when compiler or flags change.
 BUILT_WITH = $(CC) $(ALL_CFLAGS)$(if $(CUDA), $(NVCC) $(NVCC_FLAGS))
+.PHONY: FORCE # or .SECONDARY below would have it that nothing is to be done
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' > $@
-FORCE:
 
 $(O)/libgyre.a: $(LIB_OBJECTS)
 	@rm -f $@
@@ -172,28 +173,36 @@ tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre
 # ---- the CUDA backend without a GPU: its kernels on the CPU, cuDNN's plans for devices that are not
 #      there, the program on fake libraries (tests/gpu/README.md); soak-gpu: in their long forms
 .PHONY: check-gpu soak-gpu
+# The longest first; as many at a time as there are cores, the output of each in one piece.
+GPU_PARTS := check-faults check-waits gpu-kernels-lint check-matrix gpu-kernels-tsan check-fakes check-plans \
+             gpu-kernels-asan gpu-kernels-emulated check-device check-devices gpu-kernels-static
 ifdef CUDA
 CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(NVCC))
-include tests/gpu/kernels.mk
 include tests/gpu/fakes.mk
+include tests/gpu/kernels.mk
 include tests/gpu/plans.mk
+.PHONY: gpu-parts
+gpu-parts: $(GPU_PARTS)
 check-gpu:
-	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre $(EMULATED_TESTS) fakes fakes-tsan
-	@$(MAKE) --no-print-directory gpu-kernels-check
-	@$(MAKE) --no-print-directory PLANS=$(PLANS) check-plans
-	@$(MAKE) --no-print-directory check-fakes
-	@$(MAKE) --no-print-directory SOAK=$(SOAK) check-gpu-runs
+	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre fakes fakes-tsan $(FAKE_TESTS) device-tests emulated-tests $(PLAN_TESTS)
+	@$(MAKE) --no-print-directory -j$$(nproc) $(EMULATED_ASAN) emulated-tests
+	@$(MAKE) --no-print-directory -j$$(nproc) $(EMULATED_TSAN) emulated-tests
+	@$(MAKE) --no-print-directory -j$$(nproc) -k -Otarget PLANS=$(PLANS) SOAK=$(SOAK) gpu-parts
+	@echo "check-gpu: $(words $(GPU_PARTS)) of $(words $(GPU_PARTS)) parts passed"
 soak-gpu:
 	@$(MAKE) --no-print-directory PLANS=all SOAK=1 check-gpu
+	@O=$(O) tests/gpu/plants.sh
+	@O=$(O) REHEARSE=yes tests/gpu/first-day.sh $(O)/first-day.txt
 else
 check-gpu soak-gpu:
-	@if tools/cuda.sh >/dev/null 2>&1; then $(MAKE) --no-print-directory CUDA=1 $@; \
-	    else tools/cuda.sh || echo "$@: skipped kernels, plans, fakes, runs on fakes: 0 of 4 parts"; fi
+	@if tools/cuda.sh >/dev/null 2>&1; then $(MAKE) --no-print-directory CUDA=1 O=build/cuda $@; \
+	    else tools/cuda.sh || echo "$@: no CUDA toolkit, so it skipped all $(words $(GPU_PARTS)) parts: $(GPU_PARTS)"; fi
 endif
 
 # ---- the rest
 deps:
-	@DEPS=$(DEPS) CUDA=$(CUDA) tools/deps.sh
+	@DEPS=$(DEPS) CUDA=$(CUDA) SLURM=$(SLURM) tools/deps.sh
+check soak: SLURM = 1
 
 demo: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre

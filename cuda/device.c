@@ -30,8 +30,8 @@ static gyre_status choose(int local, int ranks, int *out) {
     *out = count == 1 ? 0 : local;
     if (*out >= count) {
         return gyre_fail(GYRE_EDEVICE,
-                         "%d ranks on this host, but %d visible GPUs, and each rank wants one of "
-                         "its own; start fewer ranks per host, or show more "
+                         "more ranks than GPUs: %d ranks on this host, but %d visible GPUs, and "
+                         "each wants one of its own; start fewer ranks per host, or show more GPUs "
                          "(CUDA_VISIBLE_DEVICES, Slurm's --gres)",
                          ranks, count);
     }
@@ -54,8 +54,7 @@ typedef struct {
     unsigned char uuid[16];
 } card;
 
-static gyre_status compare_cards(const card *cards, int ranks) {
-    static const unsigned char unknown[sizeof cards->uuid];
+static gyre_status compare_kinds(const card *cards, int ranks) {
     for (int i = 1; i < ranks; i++) {
         const card *a = &cards[0], *c = &cards[i];
         if (a->major == c->major && a->minor == c->minor) continue;
@@ -66,18 +65,41 @@ static gyre_status compare_cards(const card *cards, int ranks) {
                          a->major, a->minor, a->name, a->host, i, c->major, c->minor, c->name,
                          c->host);
     }
-    for (int i = 0; i < ranks; i++) {
-        if (memcmp(cards[i].uuid, unknown, sizeof unknown) == 0) continue;
-        for (int k = 0; k < i; k++) {
-            if (memcmp(cards[i].uuid, cards[k].uuid, sizeof unknown) != 0) continue;
-            return gyre_fail(GYRE_EDEVICE,
-                             "ranks %d and %d on %s have the same GPU (%s), and each rank wants "
-                             "one of its own; start fewer ranks per host, or show each rank "
-                             "another GPU (CUDA_VISIBLE_DEVICES)",
-                             k, i, cards[i].host, cards[i].name);
+    return GYRE_OK;
+}
+
+/* The rank before `i` that has the same GPU; -1: none, or the GPUs do not say who they are. */
+static int rank_with_same(const card *cards, int i) {
+    static const unsigned char unknown[sizeof cards->uuid];
+    if (memcmp(cards[i].uuid, unknown, sizeof unknown) == 0) return -1;
+    for (int k = 0; k < i; k++) {
+        if (memcmp(cards[i].uuid, cards[k].uuid, sizeof unknown) == 0) return k;
+    }
+    return -1;
+}
+
+/* Where each rank sees one GPU only, whether they are different ones shows but here. */
+static gyre_status compare_owners(const card *cards, int ranks) {
+    for (int i = 1; i < ranks; i++) {
+        int k = rank_with_same(cards, i), here = 0, gpus = 0;
+        if (k < 0) continue;
+        for (int r = 0; r < ranks; r++) {
+            if (strcmp(cards[r].host, cards[i].host) != 0) continue;
+            here++;
+            if (rank_with_same(cards, r) < 0) gpus++;
         }
+        return gyre_fail(GYRE_EDEVICE,
+                         "more ranks than GPUs: the %d ranks on %s see %d GPU%s, ranks %d and %d "
+                         "the same (%s), and each wants one of its own; start fewer ranks per "
+                         "host, or show more GPUs (CUDA_VISIBLE_DEVICES, Slurm's --gres)",
+                         here, cards[i].host, gpus, gpus == 1 ? "" : "s", k, i, cards[i].name);
     }
     return GYRE_OK;
+}
+
+static gyre_status compare_cards(const card *cards, int ranks) {
+    GYRE_TRY(compare_kinds(cards, ranks));
+    return compare_owners(cards, ranks);
 }
 
 /* Collective. */

@@ -54,6 +54,7 @@ static void set_up(gpu_backend *b, const gyre_backend_options *options, gyre_com
     b->queues[0] = (gyre_queue){&b->base, 0};
     b->queues[1] = (gyre_queue){&b->base, -1};
     b->options = *options;
+    b->options.graph = options->graph && !options->timed; /* a replayed step passes no names */
     b->comm = comm;
     b->rank = comm == NULL ? 0 : gyre_comm_rank(comm);
     b->ranks = comm == NULL ? 1 : gyre_comm_size(comm);
@@ -138,9 +139,11 @@ static gyre_status gpu_parallel(gyre_backend *base, int n, gyre_task task, void 
     return GYRE_OK;
 }
 
-/* Marks that nest deeper than anyone looks only count. */
+/* Marks that nest deeper than anyone looks only count. A wait that fails is found again by the next
+ * one. */
 static void gpu_mark(gyre_backend *base, const char *name) {
     gpu_backend *b = gpu_of(base);
+    if (name == NULL && b->options.timed) (void)gpu_sync(base);
     if (name != NULL) {
         if (b->depth < GPU_PHASES) b->phases[b->depth] = b->phase;
         b->depth++;

@@ -21,7 +21,7 @@ gyre_program() {
     for kind in "${kinds[@]}"; do
         [ -x "$GYRE_HOME/build/$kind/gyre" ] && echo "$GYRE_HOME/build/$kind/gyre" && return
     done
-    command -v gyre
+    command -v gyre || gyre_die "no gyre in $GYRE_HOME/build and none in PATH; build it, or set GYRE"
 }
 
 # The tasks that were asked for; else one per GPU; else one. --ntasks or --ntasks-per-node sets
@@ -58,17 +58,25 @@ gyre_launch_command() {
 # gyre_run ARGUMENTS...: gyre on all tasks of the job. Returns its exit code; after a warning of the
 # time limit and exit code 99 the job is back in the queue.
 gyre_run() {
-    local program launch near_limit='' pid='' code=0
+    local program launch started near_limit='' pid='' code=0
     # For the last task of an array SLURM_JOB_ID means the whole array.
     local job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
-    program=$(gyre_program) || gyre_die "no gyre in $GYRE_HOME/build and none in PATH; build it, or set GYRE"
+    program=$(gyre_program) || exit
     gyre_launch_command
     trap 'near_limit=yes; echo "gyre: Slurm warns of the time limit"; [ -z "$pid" ] || kill -USR1 "$pid"' USR1
     echo "gyre: job ${job:=$SLURM_JOB_ID}, start $((${SLURM_RESTART_COUNT:-0} + 1)): ${launch[*]} $program $*"
-    "${launch[@]}" "$program" "$@" &
+    # srun (seen in 22.05) may end with 0 although it could start nothing: the first task, which is on
+    # this host, takes the file away.
+    started=$(mktemp) || return
+    # shellcheck disable=SC2016 # for the other shell
+    "${launch[@]}" sh -c 'rm -f "$0" && exec "$@"' "$started" "$program" "$@" &
     pid=$!
     while kill -0 "$pid" 2>/dev/null; do wait "$pid"; done # a signal ends a wait early
     wait "$pid" || code=$?
+    if rm "$started" 2>/dev/null; then
+        echo "gyre: nothing was started (exit code $code of ${launch[0]})"
+        return 5
+    fi
     if [ "$code" -eq 99 ] && [ -n "$near_limit" ]; then
         echo "gyre: job $job goes back into the queue"
         scontrol requeue "$job"

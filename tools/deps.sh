@@ -4,6 +4,7 @@
 # package it stands for, so it can say no. Fast when nothing is missing.
 #   DEPS=show     only prints the command;  ROOT=DIR  looks for files there (a test uses both)
 #   CUDA=1        the CUDA toolkit as well, by pip
+#   SLURM=1       what the tests under a real Slurm need, where installing it starts no service
 set -u
 
 missing=()
@@ -37,12 +38,26 @@ need_program hdf5-tools h5dump
 need_program procps pgrep
 need_file python3-h5py /usr/lib/python3/dist-packages/h5py/__init__.py
 
+# Debian's packages start munged at once on a machine that has an init system, but for a policy against
+# it (as in container images): such a machine is left as it is, and the tests are skipped.
+if [ -n "${SLURM:-}" ] && { [ ! -e "${ROOT:-}/sbin/init" ] || [ -x "${ROOT:-}/usr/sbin/policy-rc.d" ]; }; then
+    need_file slurmctld /usr/sbin/slurmctld
+    need_file slurmd /usr/sbin/slurmd
+    need_file slurm-client /usr/bin/sbatch
+    need_file slurm-wlm-basic-plugins "/usr/lib/$arch/slurm-wlm/mpi_pmix.so"
+    need_file munge /usr/sbin/munged
+fi
+
 [ -z "${CUDA:-}" ] || need_program g++ g++ # nvcc works through it
 
 # Where a toolkit is found already, it is taken.
 toolkit() {
     [ -n "${CUDA:-}" ] && [ "${DEPS:-}" != show ] || exit 0
-    "${0%/*}/cuda.sh" >/dev/null 2>&1 && exit 0
+    found=$("${0%/*}/cuda.sh" 2>/dev/null) && {
+        found=${found%%/bin/nvcc *}
+        echo "The CUDA toolkit is in ${found#nvcc:}"
+        exit 0
+    }
     [ -n "${CUDA_HOME:-}" ] && exec "${0%/*}/cuda.sh" # says what that folder lacks
     exec "${0%/*}/cuda-wheels.sh"
 }

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit 2
 read -ra flags <<<"$FLAGS"
 mapfile -t sources < <(git ls-files -co --exclude-standard -- 'src/*.c' 'tests/*.c' 'benchmarks/*.c' ':!tests/gpu/*')
 mapfile -t headers < <(git ls-files -co --exclude-standard -- '*.h')
-mapfile -t scripts < <(git ls-files -co --exclude-standard -- '*.sh' .ci/run)
+mapfile -t scripts < <(git ls-files -co --exclude-standard -- '*.sh' '*.sbatch' .ci/run)
 
 missing=()
 for program in clang-format clang-tidy cppcheck shellcheck; do

@@ -40,8 +40,9 @@ typedef struct gyre_queue gyre_queue;
 typedef struct gyre_backend {
     const gyre_backend_ops *ops;
     gyre_queue *main;
-    int lanes;       /* queues that parallel() may use; a task sees its lane in queue->lane */
-    size_t act_size; /* bytes of one activation */
+    int lanes;        /* queues that parallel() may use; a task sees its lane in queue->lane */
+    size_t act_size;  /* bytes of one activation */
+    char no_gpu[256]; /* why "auto" took no GPU; "" where it took one or was not asked */
 } gyre_backend;
 
 struct gyre_queue {
@@ -56,6 +57,7 @@ typedef struct {
     bool poison;             /* tests: fill fresh memory and freed buffers with NaN */
     bool tf32;               /* allow kernels that round f32 operands to fewer bits */
     bool graph;              /* record() may replay instead of calling again */
+    bool timed;              /* mark() waits at a name's end, so that a clock sees its time */
     bool deterministic;      /* refuse kernels that may differ from call to call */
     double deadline_seconds; /* longest wait for a device or a peer; 0: for ever */
 } gyre_backend_options;
@@ -301,7 +303,7 @@ struct gyre_backend_ops {
 gyre_backend_options gyre_backend_options_of(const gyre_settings *settings);
 
 /* Opens the backend that the settings choose; "auto" takes a GPU when every rank has one, and else
- * says why not. Collective. */
+ * keeps in no_gpu why not. Collective. */
 gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_options *options,
                               struct gyre_comm *comm, gyre_backend **out);
 

@@ -54,6 +54,7 @@ gyre_status gyre_checkpoint_image(const gyre_model *m, const gyre_snapshot *s, v
 gyre_status gyre_checkpoint_list(const char *run_dir, int64_t **completed, size_t *count);
 /* checkpoints/step-000012000.h5 under `run_dir`; free() it, NULL if no memory. */
 char *gyre_checkpoint_path(const char *run_dir, int64_t completed);
+char *gyre_checkpoint_best_path(const char *run_dir); /* checkpoints/best.h5, likewise */
 /* Path of the checkpoint with the most completed updates (free() it), NULL when there is none. */
 gyre_status gyre_checkpoint_newest(const char *run_dir, char **path);
 

@@ -10,8 +10,9 @@ typedef struct {
     bool shown;
 } gyre_line;
 
-/* The terminal that stderr ends on, through mpirun as well. gyre_line_close() it. */
-gyre_line gyre_line_open(void);
+/* The terminal that stderr ends on, through mpirun as well; `silent`: none is looked for.
+ * gyre_line_close() it. */
+gyre_line gyre_line_open(bool silent);
 void gyre_line_close(gyre_line *l);
 
 int gyre_line_width(const gyre_line *l); /* columns for text; 80 when it does not tell */

@@ -40,8 +40,9 @@ gyre_status gyre_metrics_validation(gyre_metrics *m, const gyre_validation_row *
 gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row);
 /* Hands all rows to the operating system. */
 gyre_status gyre_metrics_flush(gyre_metrics *m);
-/* The file's descriptor, for fsync: a checkpoint must not outlive its rows in a power cut. */
-int gyre_metrics_fd(const gyre_metrics *m);
+/* A descriptor of the file as it was flushed, the caller's to close, for fsync in another thread: a
+ * checkpoint must not outlive its rows in a power cut. */
+gyre_status gyre_metrics_descriptor(const gyre_metrics *m, int *out);
 /* `seconds` of the last training row kept at open, 0 without one: where a resumed run's clock goes
  * on. */
 double gyre_metrics_seconds(const gyre_metrics *m);

@@ -15,6 +15,6 @@ gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output)
 gyre_status gyre_plot_schedule(const gyre_schedule *s, const char *title, const char *output);
 
 /* Loss and accuracy of a range test over the rate, what it suggests marked. */
-gyre_status gyre_plot_find(const gyre_find *f, const char *title, const char *output);
+gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *output);
 
 #endif

@@ -9,7 +9,7 @@
  * and figures/ with each figure, its data and its script. `target`: the accuracy in % of "steps to
  * the target", NaN: the final mean of the control. The files but for seconds are a pure function of
  * what the cells computed. GYRE_EIO when the folder holds neither, when gnuplot is missing, or when
- * a file would be overwritten that gyre did not write: nothing is then changed. */
+ * a file would be overwritten that gyre did not write; page and tables are then as they were. */
 gyre_status gyre_report_write(const char *folder, const char *out, double target);
 
 #endif

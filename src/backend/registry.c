@@ -1,7 +1,6 @@
 /* The one place that knows which backends this program was built with. */
 #include "gyre/backend.h"
 
-#include "gyre/log.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,30 +28,27 @@ gyre_backend_options gyre_backend_options_of(const gyre_settings *s) {
                                   .deadline_seconds = DEADLINE * s->watchdog_seconds};
 }
 
-/* Takes `gpu`, or says why not: as an error where it is the only choice. */
-static gyre_status try_gpu(const gyre_backend_ops *gpu, bool must, struct gyre_comm *comm,
+/* Takes the GPU, the CPU with the reason in `why`, or fails where the GPU is the only choice. */
+static gyre_status try_gpu(bool must, struct gyre_comm *comm, char *why, size_t size,
                            const gyre_backend_ops **out) {
-    char why[512] = "";
-    if (gpu->present(comm, why, sizeof why)) {
-        *out = gpu;
+    if (cuda->present(comm, why, size)) {
+        *out = cuda;
         return GYRE_OK;
     }
-    if (must) {
-        return gyre_fail(GYRE_EDEVICE,
-                         "backend: \"cuda\" wants a GPU for every rank: %s; `gyre doctor` shows "
-                         "more, \"cpu\" and \"auto\" go without",
-                         why);
-    }
-    gyre_say("backend: the CPU, not a GPU for every rank: %s", why);
-    return GYRE_OK;
+    if (!must) return GYRE_OK;
+    return gyre_fail(GYRE_EDEVICE,
+                     "backend: \"cuda\" wants a GPU for every rank: %s; `gyre doctor` shows more, "
+                     "\"cpu\" and \"auto\" go without",
+                     why);
 }
 
-static gyre_status choose(gyre_backend_choice choice, struct gyre_comm *comm,
-                          const gyre_backend_ops **out) {
+static gyre_status choose(gyre_backend_choice choice, struct gyre_comm *comm, char *why,
+                          size_t size, const gyre_backend_ops **out) {
     bool must = choice == GYRE_BACKEND_CUDA;
     *out = &gyre_cpu_ops;
+    why[0] = '\0';
     if (choice == GYRE_BACKEND_CPU) return GYRE_OK;
-    if (cuda != NULL) return try_gpu(cuda, must, comm, out);
+    if (cuda != NULL) return try_gpu(must, comm, why, size, out);
     if (!must) return GYRE_OK;
     return gyre_fail(GYRE_EDEVICE, "backend: this program was built without CUDA; use \"cpu\" or "
                                    "\"auto\"");
@@ -61,8 +57,11 @@ static gyre_status choose(gyre_backend_choice choice, struct gyre_comm *comm,
 gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_options *options,
                               struct gyre_comm *comm, gyre_backend **out) {
     const gyre_backend_ops *ops;
-    GYRE_TRY(choose(choice, comm, &ops));
-    return ops->open(options, comm, out);
+    char why[512];
+    GYRE_TRY(choose(choice, comm, why, sizeof why, &ops));
+    GYRE_TRY(ops->open(options, comm, out));
+    snprintf((*out)->no_gpu, sizeof(*out)->no_gpu, "%.*s", (int)sizeof(*out)->no_gpu - 1, why);
+    return GYRE_OK;
 }
 
 void gyre_backend_survey(char *out, size_t size) {

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-gyre_line gyre_line_open(void) {
-    return (gyre_line){.terminal = gyre_terminal_open()};
+gyre_line gyre_line_open(bool silent) {
+    return (gyre_line){.terminal = silent ? -1 : gyre_terminal_open()};
 }
 
 void gyre_line_close(gyre_line *l) {

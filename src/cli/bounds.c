@@ -65,7 +65,8 @@ static char *quoted(const char *text) {
         if (*c == '"' || *c == '\\') *to++ = '\\';
         *to++ = *c;
     }
-    strcpy(to, "\"");
+    *to++ = '"';
+    *to = '\0';
     return out;
 }
 

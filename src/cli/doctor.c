@@ -47,8 +47,9 @@ static gyre_status read_device(gyre_comm *comm, machine *m) {
         .reduce = GYRE_REDUCE_FAST, .deterministic = true, .deadline_seconds = 60};
     gyre_backend *backend = NULL;
     GYRE_TRY(gyre_backend_open(GYRE_BACKEND_AUTO, &options, comm, &backend));
-    snprintf(m->device, sizeof m->device, "%s: %s", backend->ops->name,
-             backend->ops->describe(backend));
+    snprintf(m->device, sizeof m->device, "%s: %s%s%s", backend->ops->name,
+             backend->ops->describe(backend),
+             backend->no_gpu[0] == '\0' ? "" : "; no GPU: ", backend->no_gpu);
     m->threads = backend->lanes;
     backend->ops->close(backend);
     return GYRE_OK;

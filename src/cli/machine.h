@@ -10,7 +10,7 @@ typedef struct {
     char cores[192];    /* this rank may use, as "0-3,8" */
     char possible[192]; /* any process of this machine or container may use */
     char versions[384];
-    char device[256];     /* the backend's own description */
+    char device[512];     /* the backend's own description */
     char survey[4096];    /* of devices: what backends say without being opened, problems too */
     char filesystem[32];  /* of the working folder */
     bool network, memory; /* that filesystem is on other machines, or in memory */

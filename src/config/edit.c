@@ -62,11 +62,10 @@ static gyre_status splice(config_text *t, size_t begin, size_t end, const char *
     char **both[] = {&t->text, &t->blank};
     size_t size = strlen(t->text), added = strlen(with);
     for (int i = 0; i < 2; i++) {
-        char *fresh = malloc(size - (end - begin) + added + 1);
+        size_t room = size - (end - begin) + added + 1;
+        char *fresh = malloc(room);
         if (fresh == NULL) return no_memory();
-        memcpy(fresh, *both[i], begin);
-        memcpy(fresh + begin, with, added);
-        memcpy(fresh + begin + added, *both[i] + end, size - end + 1);
+        snprintf(fresh, room, "%.*s%s%s", (int)begin, *both[i], with, *both[i] + end);
         free(*both[i]);
         *both[i] = fresh;
     }

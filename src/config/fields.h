@@ -86,8 +86,8 @@ typedef struct {
     char stages_where[512];
 } config_reader;
 
-/* Takes a whole config, an object laid over it, or one "key=value" (whose parsed value goes to *owned: keep it as long as
- * the reader). */
+/* Takes a whole config, an object laid over it, or one "key=value" (whose parsed value goes to
+ * *owned: keep it as long as the reader). */
 gyre_status config_take_tree(config_reader *r, const cJSON *tree, const char *where);
 gyre_status config_take_layer(config_reader *r, const cJSON *object, const char *where);
 gyre_status config_take_set(config_reader *r, const char *set, cJSON **owned);

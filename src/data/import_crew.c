@@ -97,7 +97,7 @@ static void show(view *v, size_t done, size_t count) {
     char text[160], left[32];
     double t = gyre_clock(), passed = t - v->begun;
     bool terminal = v->line.terminal >= 0;
-    if (v->quiet || t - v->last < (terminal ? 0.2 : 30)) return;
+    if (v->quiet || count == 0 || t - v->last < (terminal ? 0.2 : 30)) return;
     v->last = t;
     double rate = (double)done / fmax(passed, 1e-9);
     gyre_print_duration((double)(count - done) / fmax(rate, 1e-9), left, sizeof left);
@@ -133,7 +133,7 @@ static bool watch(crew *c, const sigset_t *signals) {
     const gyre_import_job *job = c->job;
     bool interrupted = false;
     double t = gyre_clock();
-    view v = {.line = gyre_line_open(), .begun = t, .last = t, .quiet = job->quiet};
+    view v = {.line = gyre_line_open(job->quiet), .begun = t, .last = t, .quiet = job->quiet};
     while (atomic_load(&c->running) > 0) {
         if (sigtimedwait(signals, NULL, &moment) > 0) interrupted = true;
         if (interrupted) atomic_store(&c->stop, true);

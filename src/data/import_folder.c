@@ -42,8 +42,8 @@ static void tell_what_is_passed_over(const gyre_listing *l) {
     if (l->others > 0) {
         gyre_text_visible(l->other, name, sizeof name);
         gyre_warn(
-            "%zu files whose names do not end as a JPEG's or PNG's are passed over, the first "
-            "is '%s'",
+            "files passed over, whose names do not end as a JPEG's or PNG's: %zu, the first is "
+            "'%s'",
             l->others, name);
     }
     if (l->repeats > 0) {

@@ -21,8 +21,7 @@ static void free_file(gyre_listed *file) {
     free(file->problem);
 }
 
-gyre_status gyre_listing_add(gyre_listing *l, char *path, char *kind, char *problem) {
-    gyre_listed file = {.path = path, .kind = kind, .problem = problem};
+gyre_status gyre_listing_add(gyre_listing *l, gyre_listed file) {
     if (l->count == l->room) {
         size_t room = l->room == 0 ? 256 : 2 * l->room;
         gyre_listed *more = realloc(l->files, room * sizeof *more);

@@ -50,8 +50,8 @@ void gyre_listing_place(gyre_listing *l);
 
 void gyre_listing_close(gyre_listing *l);
 
-/* For what fills a listing: takes over `path`, `kind` and `problem`, also in a failure. */
-gyre_status gyre_listing_add(gyre_listing *l, char *path, char *kind, char *problem);
+/* For what fills a listing: takes over the texts of `file`, also in a failure. */
+gyre_status gyre_listing_add(gyre_listing *l, gyre_listed file);
 void gyre_listing_sort(gyre_listing *l);
 /* Whether a file's name ends like a picture's. */
 bool gyre_is_picture_name(const char *name);

@@ -70,7 +70,8 @@ static gyre_status read_line(reader *r, gyre_listing *l) {
     while (strncmp(file, "./", 2) == 0) file += 2;
     if (file[0] == '\0' || label[0] == '\0') return wrong(r, "an empty field");
     char *path = strdup(file), *kind = strdup(label);
-    if (path != NULL && kind != NULL) return gyre_listing_add(l, path, kind, NULL);
+    if (path != NULL && kind != NULL)
+        return gyre_listing_add(l, (gyre_listed){.path = path, .kind = kind});
     free(path);
     free(kind);
     return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", r->path);

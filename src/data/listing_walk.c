@@ -75,8 +75,8 @@ static gyre_status visit(walk *w, const char *path, const char *below) {
     bool there = stat(path, &st) == 0;
     if (there && S_ISDIR(st.st_mode)) return walk_folder(w, path, below);
     if (!gyre_is_picture_name(below)) return count(&l->others, &l->other, below);
-    char *copy = strdup(below);
-    return copy == NULL ? no_memory() : gyre_listing_add(l, copy, NULL, NULL);
+    gyre_listed file = {.path = strdup(below)};
+    return file.path == NULL ? no_memory() : gyre_listing_add(l, file);
 }
 
 /* The top folder is told by `below` being empty. */
@@ -86,10 +86,10 @@ static gyre_status cannot_list(walk *w, const char *path, const char *below, int
         return gyre_fail(GYRE_EIO, "'%s' cannot be listed: %s", path, strerror(reason));
     }
     gyre_fail(GYRE_EIO, "is a folder that cannot be listed: %s", strerror(reason));
-    char *copy = strdup(below), *problem = strdup(gyre_error_text());
-    if (copy != NULL && problem != NULL) return gyre_listing_add(w->list, copy, NULL, problem);
-    free(copy);
-    free(problem);
+    gyre_listed file = {.path = strdup(below), .problem = strdup(gyre_error_text())};
+    if (file.path != NULL && file.problem != NULL) return gyre_listing_add(w->list, file);
+    free(file.path);
+    free(file.problem);
     return no_memory();
 }
 

@@ -87,7 +87,7 @@ static gyre_status open_subset(int count, uint64_t seed, gyre_samples *out) {
                          count, (long long)v->count);
     }
     uint32_t n = (uint32_t)v->count;
-    uint32_t *rows = malloc((size_t)n * sizeof *rows);
+    uint32_t *rows = calloc(n, sizeof *rows);
     if (rows == NULL) {
         return gyre_fail(GYRE_EDEVICE, "no memory to choose from %u training samples", n);
     }

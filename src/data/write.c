@@ -98,10 +98,9 @@ static bool make_part(hid_t file, int part, const gyre_rows_shape *s) {
 }
 
 /* Numbers where there are no names: they say how many classes there are. */
-static bool make_names(hid_t file, const gyre_rows_shape *s) {
-    const hsize_t count = (hsize_t)s->classes;
-    char(*names)[GYRE_NAME_SIZE] = calloc(count, sizeof *names);
-    if (names == NULL) return false;
+static gyre_status list_names(const gyre_rows_shape *s, char (**out)[GYRE_NAME_SIZE]) {
+    char(*names)[GYRE_NAME_SIZE] = calloc((size_t)s->classes, sizeof *names);
+    if (names == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d class names", s->classes);
     for (int i = 0; i < s->classes; i++) {
         if (s->names == NULL) {
             snprintf(names[i], GYRE_NAME_SIZE, "%d", i);
@@ -109,16 +108,23 @@ static bool make_names(hid_t file, const gyre_rows_shape *s) {
             snprintf(names[i], GYRE_NAME_SIZE, "%s", s->names[i]);
         }
     }
+    *out = names;
+    return GYRE_OK;
+}
+
+static bool make_names(hid_t file, const gyre_rows_shape *s, char (*names)[GYRE_NAME_SIZE]) {
+    const hsize_t count = (hsize_t)s->classes;
     hid_t text = H5Tcopy(H5T_C_S1);
     H5Tset_size(text, GYRE_NAME_SIZE);
     H5Tset_cset(text, H5T_CSET_UTF8);
     bool ok = make_array(file, "names", text, 1, &count, names);
     release(text);
-    free(names);
     return ok;
 }
 
 static gyre_status make_file(const char *path, const gyre_rows_shape *s) {
+    char(*names)[GYRE_NAME_SIZE] = NULL;
+    GYRE_TRY(list_names(s, &names));
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     hid_t create = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_userblock(create, GYRE_SEAL_SIZE);
@@ -127,10 +133,14 @@ static gyre_status make_file(const char *path, const gyre_rows_shape *s) {
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
     release(create);
     release(access);
-    if (file < 0) return gyre_fail(GYRE_EIO, "cannot create '%s'; is its folder writable?", path);
-    bool ok = make_names(file, s);
+    if (file < 0) {
+        free(names);
+        return gyre_fail(GYRE_EIO, "cannot create '%s'; is its folder writable?", path);
+    }
+    bool ok = make_names(file, s, names);
     for (int part = 0; part < GYRE_PARTS; part++) ok = ok && make_part(file, part, s);
     if (H5Fclose(file) < 0) ok = false;
+    free(names);
     return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
 }
 

@@ -55,13 +55,9 @@ gyre_status pass_forward(const net_pass *p);
  * and tells the listener. */
 gyre_status pass_backward(const net_pass *p);
 
-static inline void pass_mark(const net_pass *p, const char *name) {
-    gyre_backend *b = p->net->weights->backend;
-    b->ops->mark(b, name);
-}
-
-/* profile.c: reads the clock when the net is measured, and books what has passed since `begun`. */
-double profile_begin(const gyre_net *net);
-void profile_book(const net_pass *p, int place, gyre_pass_part part, double begun);
+/* profile.c: between the two the backend knows what runs as `name`; the time goes to `place` when
+ * the net is measured. */
+double part_begin(const net_pass *p, const char *name);
+void part_end(const net_pass *p, int place, gyre_pass_part part, double begun);
 
 #endif

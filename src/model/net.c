@@ -153,12 +153,10 @@ static gyre_status begin_pass(gyre_net *net, gyre_queue *q, const gyre_batch *ba
     lane->count = (int)batch->count;
     *out = (net_pass){.net = net, .queue = q, .lane = lane, .n = lane->count};
     gyre_image_shape s = {out->n, w->model->h, w->model->w, w->model->c};
-    double begun = profile_begin(net);
-    pass_mark(out, "input");
+    double begun = part_begin(out, "input");
     GYRE_TRY(
         w->backend->ops->batch_load(q, &s, batch, w->mean, w->scale, lane->images, lane->labels));
-    pass_mark(out, NULL);
-    profile_book(out, GYRE_PLACE_INPUT, GYRE_PASS_FORWARD, begun);
+    part_end(out, GYRE_PLACE_INPUT, GYRE_PASS_FORWARD, begun);
     return GYRE_OK;
 }
 
@@ -181,13 +179,11 @@ gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard
     p.listener = listener;
     GYRE_TRY(pass_forward(&p));
     gyre_loss_shape s = {p.n, m->classes, smoothing, scale};
-    double begun = profile_begin(net);
-    pass_mark(&p, "loss");
+    double begun = part_begin(&p, "loss");
     GYRE_TRY(ops->softmax_loss(q, &s, logits_of(&p), p.lane->labels,
                                p.lane->slots[net->plan.layers[m->layer_count - 1].dy],
                                gyre_f32_at(leaf, gyre_leaf_stats(m))));
-    pass_mark(&p, NULL);
-    profile_book(&p, GYRE_PLACE_LOSS, GYRE_PASS_FORWARD, begun);
+    part_end(&p, GYRE_PLACE_LOSS, GYRE_PASS_FORWARD, begun);
     return pass_backward(&p);
 }
 

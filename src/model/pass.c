@@ -75,11 +75,9 @@ static gyre_status layer_forward(const net_pass *p, int i) {
 gyre_status pass_forward(const net_pass *p) {
     int count = p->net->weights->model->layer_count;
     for (int i = 0; i < count; i++) {
-        double begun = profile_begin(p->net);
-        pass_mark(p, p->net->weights->model->layers[i].name);
+        double begun = part_begin(p, p->net->weights->model->layers[i].name);
         GYRE_TRY(layer_forward(p, i));
-        pass_mark(p, NULL);
-        profile_book(p, i, GYRE_PASS_FORWARD, begun);
+        part_end(p, i, GYRE_PASS_FORWARD, begun);
     }
     return GYRE_OK;
 }
@@ -167,22 +165,29 @@ static gyre_status add_to_total(const net_pass *p, int layer, int part, int tota
     return w->backend->ops->accumulate(p->queue, n, slot(p, part), slot(p, total));
 }
 
-static gyre_status layer_backward(const net_pass *p, int i) {
+static gyre_status weights_backward(const net_pass *p, int i) {
+    double begun = part_begin(p, p->net->marks[i]);
+    if (p->net->weights->model->layers[i].relu) GYRE_TRY(mask(p, i));
+    if (p->net->plan.layers[i].learns) GYRE_TRY(layer_dw(p, i));
+    part_end(p, i, GYRE_PASS_DW, begun);
+    return GYRE_OK;
+}
+
+static gyre_status input_backward(const net_pass *p, int i) {
     const gyre_layer *l = &p->net->weights->model->layers[i];
     const layer_plan *plan = &p->net->plan.layers[i];
-    double begun = profile_begin(p->net);
-    if (has_weights(l) && l->relu) GYRE_TRY(mask(p, i));
-    if (has_weights(l) && plan->learns) {
-        GYRE_TRY(layer_dw(p, i));
-        profile_book(p, i, GYRE_PASS_DW, begun);
-        begun = profile_begin(p->net);
-    }
-    if (has_weights(l) && plan->dx < 0) return GYRE_OK;
+    double begun = part_begin(p, p->net->marks[i]);
     GYRE_TRY(layer_dx(p, i));
     GYRE_TRY(add_to_total(p, l->input, plan->dx, plan->dx_total));
     GYRE_TRY(add_to_total(p, l->residual, plan->dresidual, plan->dresidual_total));
-    profile_book(p, i, GYRE_PASS_DX, begun);
+    part_end(p, i, GYRE_PASS_DX, begun);
     return GYRE_OK;
+}
+
+static gyre_status layer_backward(const net_pass *p, int i) {
+    bool weights = has_weights(&p->net->weights->model->layers[i]);
+    if (weights) GYRE_TRY(weights_backward(p, i));
+    return weights && p->net->plan.layers[i].dx < 0 ? GYRE_OK : input_backward(p, i);
 }
 
 /* Backward is through with `layer` and all behind it. */
@@ -201,11 +206,7 @@ gyre_status pass_backward(const net_pass *p) {
     int count = p->net->weights->model->layer_count;
     GYRE_TRY(passed(p, count));
     for (int i = count - 1; i >= 0; i--) {
-        if (p->net->plan.layers[i].wanted) {
-            pass_mark(p, p->net->marks[i]);
-            GYRE_TRY(layer_backward(p, i));
-            pass_mark(p, NULL);
-        }
+        if (p->net->plan.layers[i].wanted) GYRE_TRY(layer_backward(p, i));
         GYRE_TRY(passed(p, i));
     }
     return GYRE_OK;

@@ -19,11 +19,15 @@ gyre_status gyre_net_profile(gyre_net *net) {
     return net->seconds != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for a profile");
 }
 
-double profile_begin(const gyre_net *net) {
-    return net->seconds == NULL ? 0 : gyre_clock();
+double part_begin(const net_pass *p, const char *name) {
+    gyre_backend *b = p->net->weights->backend;
+    b->ops->mark(b, name);
+    return p->net->seconds == NULL ? 0 : gyre_clock();
 }
 
-void profile_book(const net_pass *p, int place, gyre_pass_part part, double begun) {
+void part_end(const net_pass *p, int place, gyre_pass_part part, double begun) {
+    gyre_backend *b = p->net->weights->backend;
+    b->ops->mark(b, NULL);
     if (p->net->seconds == NULL) return;
     int lane = p->queue->lane < 0 ? 0 : p->queue->lane;
     *cell(p->net, (size_t)lane, place, part) += gyre_clock() - begun;

@@ -95,17 +95,20 @@ void gyre_chart_style(gyre_figure *f, const gyre_evidence *e, int arm) {
     fprintf(f->gp, " linecolor rgb '#%02x%02x%02x' dashtype 1", rgb[0], rgb[1], rgb[2]);
 }
 
-enum { LEGEND_COLUMNS = 3, LEGEND_ROW = 19 };
+enum { LEGEND_COLUMNS = 2, LEGEND_ROW = 19 };
 
 int gyre_chart_legend_height(int count) {
     return count < 2 ? 0 : (count + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS * LEGEND_ROW;
 }
 
-void gyre_chart_legend(gyre_figure *f) {
+void gyre_chart_legend(gyre_figure *f, int height, int count) {
+    enum { AXIS = 74 }; /* pixels of the axis' numbers and label */
+    if (count < 2) return;
     fprintf(f->gp,
-            "set key below center horizontal Left reverse noenhanced samplen 2 maxcols %d width -2 "
-            "textcolor rgb '" INK "'\n",
-            LEGEND_COLUMNS);
+            "set bmargin at screen %.5f\n"
+            "set key at screen 0.5, screen 0.012 center bottom horizontal Left reverse noenhanced "
+            "samplen 2 maxcols %d width -2 textcolor rgb '" INK "'\n",
+            (double)(AXIS + gyre_chart_legend_height(count)) / height, LEGEND_COLUMNS);
 }
 
 void gyre_chart_title(gyre_figure *f, const gyre_evidence *e, int arm) {

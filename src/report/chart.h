@@ -19,9 +19,10 @@ void gyre_chart_names(gyre_figure *f, const gyre_evidence *e, const int *arms, i
 /* " linecolor rgb '#…' dashtype n": an arm's look in all figures. Arms that are no controls go
  * through a ramp of colours in their order, controls are grey and dashed. */
 void gyre_chart_style(gyre_figure *f, const gyre_evidence *e, int arm);
-/* Room for a legend of `count` names below the chart, in pixels; and the legend itself. */
+/* Room for a legend of `count` names below the chart, in pixels; and the legend itself, in a figure
+ * of `height` pixels. A single name needs none. */
 int gyre_chart_legend_height(int count);
-void gyre_chart_legend(gyre_figure *f);
+void gyre_chart_legend(gyre_figure *f, int height, int count);
 /* " title 'NAME'" of an arm, quoted. */
 void gyre_chart_title(gyre_figure *f, const gyre_evidence *e, int arm);
 /* `low` and `high` made to hold the finite `value`; they begin as NaN. */

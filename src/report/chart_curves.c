@@ -54,7 +54,7 @@ static double highest_rate(const gyre_evidence *e, int group) {
     return most > 0 ? most : 1;
 }
 
-enum { STRIP = 62, STRIP_HEAD = 20, STRIP_FOOT = 52 }; /* pixels */
+enum { STRIP = 64, STRIP_HEAD = 26, STRIP_FOOT = 62 }; /* pixels */
 
 static gyre_status draw_strip(gyre_figure *f, const gyre_evidence *e, int arm, int at, int all) {
     char label[16];
@@ -69,7 +69,7 @@ static gyre_status draw_strip(gyre_figure *f, const gyre_evidence *e, int arm, i
     char name[GYRE_NAME_MAX];
     gyre_words_arm(e, arm, name);
     gyre_figure_quote(f->gp, name);
-    fputs(" at graph 0, graph 1 offset character 0, 0.6 left noenhanced textcolor rgb '#303030'\n",
+    fputs(" at graph 0, graph 1 offset character 0, 0.55 left noenhanced textcolor rgb '#303030'\n",
           f->gp);
     fprintf(f->gp, "plot DATA index %d with lines linewidth 1.6", block);
     gyre_chart_style(f, e, arm);
@@ -186,11 +186,11 @@ gyre_status gyre_draw_curves(const gyre_evidence *e, int group, gyre_curve curve
     const int count = curves_of(e, group, curve), legend = gyre_chart_legend_height(count);
     gyre_status status = gyre_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
-    gyre_chart_begin(&f, 330 + legend, curve == GYRE_CURVE_MINIMA ? "step of the minimum" : "step",
+    gyre_chart_begin(&f, 352 + legend, curve == GYRE_CURVE_MINIMA ? "step of the minimum" : "step",
                      label_of(e, curve, label));
     gyre_chart_y(&f, range_of(e, group, curve, &steps));
     gyre_chart_x(&f, 0, steps);
-    if (count > 1) gyre_chart_legend(&f);
+    gyre_chart_legend(&f, 352 + legend, count);
     GYRE_GOTO(plot_curves(&f, e, group, curve, count));
     gyre_chart_end(&f);
     status = gyre_figure_finish(&f);

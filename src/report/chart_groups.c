@@ -67,14 +67,14 @@ gyre_status gyre_draw_groups(const gyre_evidence *e, const char *output) {
         status = gyre_fail(GYRE_EDEVICE, "no memory for a figure");
         goto out;
     }
-    gyre_chart_begin(&f, 330 + gyre_chart_legend_height(arms), "",
-                     "difference from the control (points)");
+    const int height = 340 + gyre_chart_legend_height(arms);
+    gyre_chart_begin(&f, height, "", "difference from the control (points)");
     gyre_chart_widen(&range, 0);
     for (int i = 0; i < s->arm_count; i++) {
         if (s->arms[i].group == 0 && !s->arms[i].control) fill(e, i, 0, rows, &range);
     }
     axes(&f, e, range);
-    if (arms > 1) gyre_chart_legend(&f);
+    gyre_chart_legend(&f, height, arms);
     const char *command = "plot";
     for (int i = 0, at = 0; i < s->arm_count; i++) {
         if (s->arms[i].group != 0 || s->arms[i].control) continue;

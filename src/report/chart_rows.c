@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define BELOW 0.3               /* of a row: seeds stand under their mean */
 enum { ROW = 34, AROUND = 70 }; /* pixels of a row; of what is above and below */
 
 typedef struct {
@@ -49,7 +50,8 @@ static void add_row(rows *r, int arm, int count) {
     r->arms[r->count++] = arm;
     for (int i = 0; i < count; i++) {
         gyre_chart_widen(&r->range, r->values[i]);
-        r->seeds[r->seed_count++] = (mark){r->values[i], r->count, r->values[i], r->values[i]};
+        r->seeds[r->seed_count++] =
+            (mark){r->values[i], r->count + BELOW, r->values[i], r->values[i]};
     }
     gyre_chart_widen(&r->range, s.interval.low);
     gyre_chart_widen(&r->range, s.interval.high);

@@ -8,4 +8,7 @@
  * that gyre writes there does; else GYRE_EIO. */
 gyre_status gyre_ours_check(const char *path, const char *mark);
 
+/* The same for a figure "NAME.svg": ours has its script NAME.gp beside it. */
+gyre_status gyre_ours_check_figure(const char *path);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "chart.h"
 #include "html.h"
+#include "ours.h"
 #include "words.h"
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@ gyre_status gyre_page_path(const gyre_page *p, const char *name, int group, char
     bool several = group >= 0 && p->e->study->group_count > 1;
     int n = several ? asprintf(out, "%s/%s-g%d.svg", p->folder, name, group + 1)
                     : asprintf(out, "%s/%s.svg", p->folder, name);
-    if (n >= 0) return GYRE_OK;
+    if (n >= 0) return gyre_ours_check_figure(*out);
     *out = NULL;
     return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
 }
@@ -77,7 +78,9 @@ static void facts(gyre_page *p) {
         gyre_words_add(line, "%d of %d cells done (%d arms × %d seed%s) · ", states[GYRE_CELL_DONE],
                        cells, s->arm_count, s->seed_count, s->seed_count == 1 ? "" : "s");
     }
-    if (s->budget_steps > 0) gyre_words_add(line, "%lld steps each · ", (long long)s->budget_steps);
+    if (s->budget_steps > 0)
+        gyre_words_add(line, "%lld steps%s · ", (long long)s->budget_steps,
+                       e->single ? "" : " each");
     if (set != NULL && set->data.path != NULL) {
         const char *slash = strrchr(set->data.path, '/');
         gyre_words_add(line, "%.60s on %.60s, batch %d · ",
@@ -163,10 +166,10 @@ gyre_status gyre_page_write(FILE *f, const gyre_evidence *e, const char *folder)
     gyre_html_begin(f, e->study->name);
     gyre_page_head(p);
     GYRE_TRY(gyre_page_results(p));
+    GYRE_TRY(gyre_page_compared(p));
     GYRE_TRY(gyre_page_curves(p));
     if (!e->single) gyre_page_target(p);
     gyre_page_next(p);
-    GYRE_TRY(gyre_page_compared(p));
     gyre_page_cells(p);
     gyre_page_cost(p);
     gyre_page_method(p);

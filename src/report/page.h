@@ -14,7 +14,8 @@ typedef struct {
 } gyre_page;
 
 /* The path of a figure, "FOLDER/NAME.svg" or, when there are several groups, "FOLDER/NAME-g1.svg";
- * free() it. `group` -1: of no group. */
+ * free() it in any case. `group` -1: of no group.
+ * GYRE_EIO when a figure of that name is not ours. */
 gyre_status gyre_page_path(const gyre_page *p, const char *name, int group, char **out);
 /* Puts a figure that was drawn at `path` into the page. */
 gyre_status gyre_page_figure(gyre_page *p, const char *path, const char *caption);

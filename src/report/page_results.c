@@ -41,11 +41,11 @@ static void values_table(gyre_page *p, int group) {
     const gyre_evidence *e = p->e;
     const bool tested = is_tested(e);
     const int leader = gyre_evidence_leader(e, group);
-    gyre_html_table_begin(p->f, tested
-                                    ? "arm|seeds|final, mean (%)|sd|95 % interval|best, mean (%)|"
-                                      "sd|95 % interval|test, mean (%)|sd"
-                                    : "arm|seeds|final, mean (%)|sd|95 % interval|best, mean (%)|"
-                                      "sd|95 % interval");
+    char heads[256];
+    snprintf(heads, sizeof heads,
+             "arm|seeds|final, mean (%%)|sd|95 %% interval|best, mean (%%)|sd|95 %% interval%s",
+             tested ? "|test, mean (%)|sd" : "");
+    gyre_html_table_begin(p->f, heads);
     for (int i = 0; i < e->study->arm_count; i++) {
         const gyre_evidence_arm *a = &e->arms[i];
         char name[GYRE_NAME_MAX];
@@ -82,36 +82,41 @@ static bool has_bootstrap(const gyre_evidence *e) {
     return false;
 }
 
+static void difference_row(FILE *f, const gyre_evidence *e, const gyre_comparison *c,
+                           bool bootstrap) {
+    const bool known = c->final.count > 1;
+    char name[GYRE_NAME_MAX];
+    gyre_html_row_begin(f, row_kind(c));
+    gyre_words_arm(e, c->arm, name);
+    gyre_html_cell_text(f, name);
+    gyre_words_arm(e, c->control, name);
+    gyre_html_cell_text(f, name);
+    gyre_html_cell_number(f, "%.0f", c->final.count);
+    gyre_html_cell_number(f, "%+.2f", c->final.mean);
+    gyre_html_cell_interval(f, "%.2f", c->final.interval);
+    gyre_html_cell_number(f, "%.2g", known ? c->p : (double)NAN);
+    gyre_html_cell_number(f, "%.2g", known && !c->planned ? c->corrected : (double)NAN);
+    gyre_html_cell_text(f, gyre_words_finding(c->finding));
+    gyre_html_cell_number(f, "%.2f", c->final.sd);
+    if (bootstrap) gyre_html_cell_interval(f, "%.2f", c->bootstrap);
+    gyre_html_cell_number(f, "%+.2f", c->best.mean);
+    gyre_html_cell_interval(f, "%.2f", c->best.interval);
+    gyre_html_row_end(f);
+}
+
 static void differences_table(gyre_page *p, int group) {
     const gyre_evidence *e = p->e;
     const bool bootstrap = has_bootstrap(e);
-    gyre_html_table_begin(p->f, bootstrap
-                                    ? "arm|against|pairs|difference (points)|sd|95 % interval|"
-                                      "bootstrap|p|corrected p|best: difference|95 % interval|"
-                                      "verdict"
-                                    : "arm|against|pairs|difference (points)|sd|95 % interval|"
-                                      "p|corrected p|best: difference|95 % interval|verdict");
+    char heads[256];
+    snprintf(
+        heads, sizeof heads,
+        "arm|against|pairs|difference (points)|95 %% interval|p|corrected p|verdict|sd%s|best: "
+        "difference|best: 95 %% interval",
+        bootstrap ? "|bootstrap interval" : "");
+    gyre_html_table_begin(p->f, heads);
     for (int i = 0; i < e->comparison_count; i++) {
         const gyre_comparison *c = &e->comparisons[i];
-        char name[GYRE_NAME_MAX];
-        if (e->study->arms[c->arm].group != group) continue;
-        gyre_html_row_begin(p->f, row_kind(c));
-        gyre_words_arm(e, c->arm, name);
-        gyre_html_cell_text(p->f, name);
-        gyre_words_arm(e, c->control, name);
-        gyre_html_cell_text(p->f, name);
-        gyre_html_cell_number(p->f, "%.0f", c->final.count);
-        gyre_html_cell_number(p->f, "%+.2f", c->final.mean);
-        gyre_html_cell_number(p->f, "%.2f", c->final.sd);
-        gyre_html_cell_interval(p->f, "%.2f", c->final.interval);
-        if (bootstrap) gyre_html_cell_interval(p->f, "%.2f", c->bootstrap);
-        const bool known = c->final.count > 1;
-        gyre_html_cell_number(p->f, "%.2g", known ? c->p : (double)NAN);
-        gyre_html_cell_number(p->f, "%.2g", known && !c->planned ? c->corrected : (double)NAN);
-        gyre_html_cell_number(p->f, "%+.2f", c->best.mean);
-        gyre_html_cell_interval(p->f, "%.2f", c->best.interval);
-        gyre_html_cell_text(p->f, gyre_words_finding(c->finding));
-        gyre_html_row_end(p->f);
+        if (e->study->arms[c->arm].group == group) difference_row(p->f, e, c, bootstrap);
     }
     gyre_html_table_end(p->f);
 }

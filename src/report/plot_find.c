@@ -178,7 +178,7 @@ static void name_marks(FILE *gp, const gyre_find_verdict *v) {
                 m->diverged);
     }
     for (int i = 0; i < 4; i++) {
-        if (isnan(singles[i].rate)) continue;
+        if (isnan(singles[i].rate) || !v->reliable) continue;
         fprintf(gp,
                 "set arrow %d from %.9g, graph 0 to %.9g, graph 0.05 nohead linecolor rgb '" QUIET
                 "'\nset label %d '%s' at %.9g, graph 0.07 left rotate by 90 font ',9' textcolor "
@@ -226,13 +226,15 @@ static void panel(gyre_figure *f, const gyre_frame *frame, int index, const char
     if (index == 0) forget_names(f->gp);
 }
 
+/* The first clause of the reason: what to do about it is for the terminal. */
 static void subtitle(const gyre_find *x, char *out, size_t room) {
     const gyre_find_verdict *v = &x->verdict;
+    int words = (int)strcspn(v->reason, ";");
     if (v->reliable) {
-        snprintf(out, room, "suggested range base_lr %.3g to max_lr %.3g; %s", v->value.base_lr,
-                 v->value.max_lr, v->reason);
+        snprintf(out, room, "suggested range base_lr %.3g to max_lr %.3g; %.*s", v->value.base_lr,
+                 v->value.max_lr, words, v->reason);
     } else {
-        snprintf(out, room, "no reliable suggestion: %s", v->reason);
+        snprintf(out, room, "no reliable suggestion: %.*s", words, v->reason);
     }
 }
 

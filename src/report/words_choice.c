@@ -21,16 +21,32 @@ const gyre_comparison *gyre_words_main(const gyre_evidence *e, int group) {
     return gyre_evidence_comparison(e, leader, e->main_control[group]);
 }
 
+static void say_run(const gyre_evidence *e, char *out) {
+    const gyre_evidence_cell *c = gyre_evidence_at(e, 0, 0);
+    if (gyre_cell_counts(c)) {
+        gyre_words_add(out, "%.2f %% %s accuracy at the last step.", 100 * c->result.accuracy,
+                       gyre_words_part(e));
+    } else {
+        gyre_words_add(out, "No %s accuracy at the last step: the run is %s, with %lld steps done.",
+                       gyre_words_part(e), gyre_words_state(c), (long long)c->result.steps);
+    }
+}
+
 void gyre_words_verdict(const gyre_evidence *e, int group, char out[GYRE_SENTENCE_MAX]) {
     const gyre_comparison *c = gyre_words_main(e, group);
+    const int leader = gyre_evidence_leader(e, group);
     *out = '\0';
-    if (c != NULL) {
+    if (c != NULL && (leader >= 0 || c->final.count > 0)) {
         gyre_words_comparison(e, c, out);
         return;
     }
-    int leader = gyre_evidence_leader(e, group);
+    if (e->single) {
+        say_run(e, out);
+        return;
+    }
     if (leader < 0) {
-        gyre_words_add(out, "Nothing can be said yet: no cell is done.");
+        gyre_words_add(out,
+                       "Nothing can be said yet: no arm but controls has a cell that is done.");
         return;
     }
     char name[GYRE_NAME_MAX];

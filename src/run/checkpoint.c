@@ -189,6 +189,10 @@ char *gyre_checkpoint_path(const char *run_dir, int64_t completed) {
     return n < 0 ? NULL : path;
 }
 
+char *gyre_checkpoint_best_path(const char *run_dir) {
+    return gyre_path_join(run_dir, "checkpoints/best.h5");
+}
+
 static int most_first(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x < y) - (x > y);

@@ -32,7 +32,7 @@ static double median_at(const curve *c, const double *of, size_t count, size_t i
 
 static gyre_status open_curve(curve *c, size_t count, size_t half) {
     *c = (curve){.count = count, .half = half};
-    c->x = calloc(5 * count, sizeof *c->x);
+    c->x = calloc(5 * count + 1, sizeof *c->x);
     if (c->x == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a curve");
     c->y = c->x + count;
     c->raw = c->y + count;

@@ -31,10 +31,10 @@ static double rounded(double rate) {
 
 /* Median, least and greatest of what the repeats say; NaN unless most of them say something. */
 static void combine(const gyre_find *f, gyre_find_verdict *v) {
-    double value[GYRE_FIND_MARKS], low[GYRE_FIND_MARKS], high[GYRE_FIND_MARKS];
+    double value[GYRE_FIND_MARKS] = {0}, low[GYRE_FIND_MARKS] = {0}, high[GYRE_FIND_MARKS] = {0};
     size_t repeats = (size_t)f->options.repeats;
     for (size_t k = 0; k < GYRE_FIND_MARKS; k++) {
-        double said[GYRE_FIND_REPEATS_MAX];
+        double said[GYRE_FIND_REPEATS_MAX] = {0};
         size_t n = 0;
         for (size_t r = 0; r < repeats; r++) {
             double marks[GYRE_FIND_MARKS];
@@ -128,7 +128,7 @@ static const gyre_curve_facts *usual(const gyre_curve_facts *facts, int repeats)
 }
 
 gyre_status gyre_find_judge(gyre_find *f) {
-    gyre_curve_facts facts[GYRE_FIND_REPEATS_MAX];
+    gyre_curve_facts facts[GYRE_FIND_REPEATS_MAX] = {0};
     gyre_find_verdict *v = &f->verdict;
     size_t row = 0, score = 0;
     for (int r = 0; r < f->options.repeats; r++) {

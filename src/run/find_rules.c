@@ -50,7 +50,7 @@ double gyre_find_valley(const gyre_find_row *rows, size_t count, int64_t asked) 
     size_t end = 0, length = 0;
     if (p.count < 2 || !longest_fall(&p, &end, &length)) return NAN;
     int64_t sections = (int64_t)length / 3;
-    int64_t at = (int64_t)end - (int64_t)length + sections + (int64_t)((double)length / 6);
+    int64_t at = (int64_t)end - (int64_t)length + sections + (int64_t)length / 6;
     return p.rows[at < 0 ? 0 : at].lr;
 }
 

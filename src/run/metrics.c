@@ -1,4 +1,9 @@
-/* metrics.h5: three tables in one file, written by rank 0 and flushed at most once a second. */
+/* metrics.h5: three tables in one file, written by rank 0 and flushed at most once a second.
+ *
+ * HDF5 changes its index of chunks in several writes, and a process that is killed between two of
+ * them leaves a file that nobody can read. So HDF5 only ever adds rows to chunks that are there,
+ * where what it writes first lies behind the rows that the file is said to have. When a chunk is
+ * full, the whole file is made anew, twice as large, and takes the old one's name. */
 #include "gyre/metrics.h"
 
 #include "gyre/clock.h"
@@ -9,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct gyre_metrics {
@@ -17,7 +21,6 @@ struct gyre_metrics {
     hid_t file; /* negative while the file must be made anew */
     gyre_table tables[GYRE_TABLE_COUNT];
     int fd;
-    off_t reserved; /* the file may grow to this size without asking for disk space */
     double flushed; /* time of the last flush, or of the last try */
     double seconds; /* of the last training row, see gyre_metrics_seconds */
 };
@@ -43,36 +46,10 @@ static int descriptor_of(hid_t file) {
 static gyre_status attach(gyre_metrics *m, const size_t *stored) {
     GYRE_TRY(open_file(m->path, H5F_ACC_RDWR, &m->file));
     m->fd = descriptor_of(m->file);
-    m->reserved = 0;
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
         GYRE_TRY(gyre_table_attach(&m->tables[i], m->file, stored[i]));
     }
     return GYRE_OK;
-}
-
-/* The file as it should be, from the rows in memory: whole from its first moment on the disk. */
-static gyre_status make_anew(gyre_metrics *m) {
-    gyre_status status = GYRE_OK;
-    size_t stored[GYRE_TABLE_COUNT];
-    void *image = NULL;
-    size_t size = 0;
-    hid_t file = gyre_h5_memory_file(0);
-    if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        gyre_table *t = &m->tables[i];
-        stored[i] = t->count;
-        GYRE_GOTO(gyre_table_create(file, m->path, gyre_table_kind_of((gyre_table_name)i)));
-        GYRE_GOTO(gyre_table_attach(t, file, 0));
-        GYRE_GOTO(gyre_table_write(t));
-        gyre_table_detach(t);
-    }
-    GYRE_GOTO(gyre_h5_image(file, 0, &image, &size));
-    GYRE_GOTO(gyre_file_write_atomic(m->path, image, size));
-    status = attach(m, stored);
-out:
-    gyre_h5_close(file);
-    free(image);
-    return status;
 }
 
 /* HDF5 could not write: what it thinks the file holds, and what is there, may differ. Nothing of it
@@ -84,6 +61,42 @@ static void abandon(gyre_metrics *m) {
     }
     m->file = H5I_INVALID_HID;
     m->fd = -1;
+}
+
+static void let_go(gyre_metrics *m) {
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) gyre_table_detach(&m->tables[i]);
+    gyre_h5_close(m->file);
+    m->file = H5I_INVALID_HID;
+    m->fd = -1;
+}
+
+/* The file as it should be, from the rows in memory: whole from its first moment on the disk, and
+ * with room for the next rows, so that adding them needs no space of the disk. */
+static gyre_status make_anew(gyre_metrics *m) {
+    gyre_status status = GYRE_OK;
+    size_t stored[GYRE_TABLE_COUNT];
+    void *image = NULL;
+    size_t size = 0;
+    let_go(m);
+    hid_t file = gyre_h5_memory_file(0);
+    if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+        gyre_table *t = &m->tables[i];
+        stored[i] = t->count;
+        GYRE_GOTO(
+            gyre_table_create_for(file, m->path, gyre_table_kind_of((gyre_table_name)i), t->count));
+        GYRE_GOTO(gyre_table_attach(t, file, 0));
+        GYRE_GOTO(gyre_table_write(t));
+        gyre_table_detach(t);
+    }
+    GYRE_GOTO(gyre_h5_image(file, 0, &image, &size));
+    GYRE_GOTO(gyre_file_write_atomic(m->path, image, size));
+    status = attach(m, stored);
+out:
+    if (status != GYRE_OK) let_go(m);
+    gyre_h5_close(file);
+    free(image);
+    return status;
 }
 
 static gyre_status begin_empty(gyre_metrics *m) {
@@ -112,11 +125,7 @@ static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
         cut = cut || keep < t->count;
         t->count = keep;
     }
-    if (!cut) return GYRE_OK;
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) gyre_table_detach(&m->tables[i]);
-    gyre_h5_close(m->file);
-    m->file = H5I_INVALID_HID;
-    return make_anew(m);
+    return cut ? make_anew(m) : GYRE_OK;
 }
 
 gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics **out) {
@@ -147,35 +156,16 @@ out:
     return status;
 }
 
-/* HDF5 that meets a full disk leaves a torn file. So space is asked for before it writes, and while
- * there is none it gets nothing to write. File systems that cannot reserve go without. */
-static gyre_status reserve(gyre_metrics *m) {
-    /* For a while ahead; on a disk that has not that much, for new chunks of all tables and what
-     * indexes them. */
-    enum { AHEAD = 1 << 20, LEAST = 1 << 17 };
-    struct stat st;
-    size_t rows = LEAST;
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        const gyre_table *t = &m->tables[i];
-        rows += (t->count - t->stored) * t->kind->row_size;
-    }
-    if (m->fd < 0 || fstat(m->fd, &st) != 0) return GYRE_OK;
-    off_t wanted = st.st_size + (off_t)rows;
-    if (wanted <= m->reserved) return GYRE_OK;
-    for (off_t ahead = AHEAD; ahead >= 0; ahead -= AHEAD) {
-        if (fallocate(m->fd, FALLOC_FL_KEEP_SIZE, 0, wanted + ahead) != 0) continue;
-        m->reserved = wanted + ahead;
-        return GYRE_OK;
-    }
-    if (errno != ENOSPC && errno != EDQUOT && errno != EIO) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "cannot write '%s': %s", m->path, strerror(errno));
+static bool fits(const gyre_metrics *m) {
+    bool all = true;
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) all = all && gyre_table_fits(&m->tables[i]);
+    return all;
 }
 
 gyre_status gyre_metrics_flush(gyre_metrics *m) {
     gyre_status status = GYRE_OK;
     m->flushed = gyre_clock();
-    if (m->file < 0) return make_anew(m);
-    GYRE_TRY(reserve(m));
+    if (m->file < 0 || !fits(m)) return make_anew(m);
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) GYRE_GOTO(gyre_table_write(&m->tables[i]));
     if (H5Fflush(m->file, H5F_SCOPE_LOCAL) >= 0) return GYRE_OK;
     status = gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk failing?", m->path);
@@ -201,8 +191,10 @@ gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row) {
     return append(m, GYRE_TABLE_CYCLES, row);
 }
 
-int gyre_metrics_fd(const gyre_metrics *m) {
-    return m->fd;
+gyre_status gyre_metrics_descriptor(const gyre_metrics *m, int *out) {
+    *out = fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
+    if (*out >= 0) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "no descriptor for '%s': %s", m->path, strerror(errno));
 }
 
 double gyre_metrics_seconds(const gyre_metrics *m) {

@@ -10,7 +10,7 @@
 gyre_progress gyre_progress_begin(bool silent, int64_t completed) {
     double t = gyre_clock();
     return (gyre_progress){.silent = silent,
-                           .line = silent ? (gyre_line){.terminal = -1} : gyre_line_open(),
+                           .line = gyre_line_open(silent),
                            .begun = t,
                            .last = t,
                            .first = completed,

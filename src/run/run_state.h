@@ -18,7 +18,7 @@ typedef struct {
     gyre_train_options options;
     int64_t last; /* completed updates at which this launch ends */
 
-    gyre_find found;          /* the range test of this launch, rows NULL: there was none */
+    gyre_find found;           /* the range test of this launch, rows NULL: there was none */
     gyre_evaluator *evaluator; /* NULL: nothing to evaluate */
     gyre_progress progress;
 

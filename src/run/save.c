@@ -62,19 +62,15 @@ void gyre_run_collect(gyre_run *r, bool wait) {
     if (finish_job(r, &result) != GYRE_OK) note_failure(r, gyre_error_text());
 }
 
-static char *best_path(const gyre_run *r) {
-    char *path = NULL;
-    return asprintf(&path, "%s/checkpoints/best.h5", r->folder.path) < 0 ? NULL : path;
-}
-
 static gyre_status start_job(gyre_run *r, bool regular, bool needed) {
     gyre_trainer *t = &r->trainer;
     gyre_writer_job job = {.rows_fd = -1, .completed = t->completed};
     gyre_status status = GYRE_OK;
     size_t paths = 0;
     char *dir = gyre_path_join(r->folder.path, "checkpoints");
+    /* best.h5 first: a run that is killed between the two comes to this step again */
+    if (r->new_best) job.paths[paths++] = gyre_checkpoint_best_path(r->folder.path);
     if (regular) job.paths[paths++] = gyre_checkpoint_path(r->folder.path, t->completed);
-    if (r->new_best) job.paths[paths++] = best_path(r);
     if (dir == NULL || job.paths[paths - 1] == NULL || job.paths[0] == NULL) {
         status = gyre_fail(GYRE_EDEVICE, "no memory to write a checkpoint");
         goto out;
@@ -84,13 +80,15 @@ static gyre_status start_job(gyre_run *r, bool regular, bool needed) {
     if (!needed) GYRE_GOTO(rows); /* a resume would miss them */
     if (rows != GYRE_OK) gyre_run_tolerate(r, rows);
     GYRE_GOTO(gyre_trainer_save(t));
-    if (rows == GYRE_OK) job.rows_fd = gyre_metrics_fd(r->metrics);
     GYRE_GOTO(gyre_checkpoint_image(t->model, &t->snapshot, &job.image, &job.size));
+    if (rows == GYRE_OK) status = gyre_metrics_descriptor(r->metrics, &job.rows_fd);
+    if (status != GYRE_OK) goto out;
     gyre_writer_put(r->writer, &job);
 out:
     free(dir);
     if (status == GYRE_OK) return GYRE_OK;
     for (size_t i = 0; i < paths; i++) free(job.paths[i]);
+    free(job.image);
     return status;
 }
 

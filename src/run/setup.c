@@ -6,6 +6,8 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +137,10 @@ static gyre_status may_resume(const gyre_run *r, const char *machine) {
         return gyre_fail(GYRE_EUSAGE, "a resume may differ in the last bits with reduce \"fast\"; "
                                       "--allow-inexact goes on all the same");
     }
+    if (!t->settings.deterministic) {
+        return gyre_fail(GYRE_EUSAGE, "a resume may differ in the last bits with deterministic "
+                                      "false; --allow-inexact goes on all the same");
+    }
     return GYRE_OK;
 }
 
@@ -145,16 +151,58 @@ static gyre_status load(gyre_run *r, int64_t completed) {
 
 /* ---- rank 0 opens what is written */
 
-/* The accuracy that best.h5 has; without it a worse one would take its place. */
+/* The accuracy of what best.h5 holds, so that a worse one does not take its place, and a better one
+ * does though it is not the best of all rows: writing that one may have failed. A best.h5 of a step
+ * to come is from the launch before; its step comes again. */
 static gyre_status find_best(gyre_run *r) {
-    gyre_tables tables;
+    gyre_snapshot best;
+    gyre_tables tables = {0};
+    gyre_status status = GYRE_OK;
     r->best = -1;
-    GYRE_TRY(gyre_tables_read(r->folder.metrics, &tables));
-    for (size_t i = 0; i < tables.validation_count; i++) {
-        if (tables.validation[i].accuracy > r->best) r->best = tables.validation[i].accuracy;
+    char *path = gyre_checkpoint_best_path(r->folder.path);
+    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read best.h5");
+    if (!gyre_file_exists(path)) goto out;
+    status = gyre_checkpoint_scalars(path, &best);
+    if (status == GYRE_EIO) {
+        gyre_warn("%s; the next evaluation makes a new one", gyre_error_text());
+        status = GYRE_OK;
+        goto out;
     }
+    if (status == GYRE_OK) status = gyre_tables_read(r->folder.metrics, &tables);
+    for (size_t i = 0; i < tables.validation_count; i++) {
+        const gyre_validation_row *row = &tables.validation[i];
+        bool here = row->step == best.completed;
+        if (here || row->accuracy > r->best) r->best = row->accuracy;
+        if (here) break;
+    }
+out:
     gyre_tables_free(&tables);
-    return GYRE_OK;
+    free(path);
+    return status;
+}
+
+/* Checkpoints behind the one that the run goes on from were damaged. In their place they would be
+ * counted among those to keep, and one that a failing disk gives back later would lack its rows. */
+static gyre_status set_aside(const gyre_run *r) {
+    int64_t *list = NULL;
+    size_t count = 0;
+    GYRE_TRY(gyre_checkpoint_list(r->folder.path, &list, &count));
+    gyre_status status = GYRE_OK;
+    for (size_t i = 0; i < count && list[i] > r->trainer.completed && status == GYRE_OK; i++) {
+        char *path = gyre_checkpoint_path(r->folder.path, list[i]), *aside = NULL;
+        if (path == NULL || asprintf(&aside, "%s.damaged", path) < 0) {
+            status = gyre_fail(GYRE_EDEVICE, "no memory to set a checkpoint aside");
+        } else if (rename(path, aside) != 0) {
+            status =
+                gyre_fail(GYRE_EIO, "cannot rename '%s' to '%s': %s", path, aside, strerror(errno));
+        } else {
+            gyre_say("the damaged checkpoint is '%s' now", aside);
+            free(aside);
+        }
+        free(path);
+    }
+    free(list);
+    return status;
 }
 
 static gyre_status open_files(gyre_run *r, const finding *f) {
@@ -165,6 +213,7 @@ static gyre_status open_files(gyre_run *r, const finding *f) {
         gyre_warn("'%s' is missing; its rows up to step %lld are lost", r->folder.metrics,
                   (long long)t->completed);
     }
+    GYRE_TRY(set_aside(r));
     GYRE_TRY(gyre_metrics_open(r->folder.metrics, t->completed, &r->metrics));
     GYRE_TRY(find_best(r));
     GYRE_TRY(gyre_events_open(r->folder.log, &r->events));

@@ -34,6 +34,7 @@ static void print_plan(const gyre_run *r, const char *places) {
              cycles == 1 ? "" : "s", t->ranks, t->ranks == 1 ? "" : "s", t->backend->lanes,
              t->backend->lanes == 1 ? "" : "s", s->shards, s->shards == 1 ? "" : "s");
     gyre_say("%s", places);
+    if (t->backend->no_gpu[0] != '\0') gyre_say("on the CPU: %s", t->backend->no_gpu);
     if (t->completed > 0) {
         gyre_say("going on after step %lld of %s", (long long)t->completed, r->folder.path);
     }

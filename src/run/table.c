@@ -51,9 +51,18 @@ static gyre_status failed(const gyre_table *t, const char *what) {
                      t->kind->name, t->path);
 }
 
+/* Chunks are of 256 rows and more; a file of millions grows by the last size. */
+enum { CHUNK_LEAST = 256, CHUNK_MOST = 1 << 20 };
+
 gyre_status gyre_table_create(hid_t file, const char *path, const gyre_table_kind *kind) {
+    return gyre_table_create_for(file, path, kind, 0);
+}
+
+gyre_status gyre_table_create_for(hid_t file, const char *path, const gyre_table_kind *kind,
+                                  size_t rows) {
     const gyre_table t = {.kind = kind, .path = path};
-    hsize_t none = 0, unlimited = H5S_UNLIMITED, chunk = GYRE_TABLE_CHUNK;
+    hsize_t none = 0, unlimited = H5S_UNLIMITED, chunk = CHUNK_LEAST;
+    while (chunk < 2 * rows && chunk < CHUNK_MOST) chunk *= 2;
     hid_t type = make_type(kind), space = H5Screate_simple(1, &none, &unlimited);
     hid_t list = H5Pcreate(H5P_DATASET_CREATE), dataset = H5I_INVALID_HID;
     if (list >= 0) H5Pset_chunk(list, 1, &chunk);
@@ -75,7 +84,7 @@ static bool same_columns(hid_t dataset, hid_t type) {
 }
 
 static gyre_status make_room(gyre_table *t, size_t rows) {
-    size_t room = t->room == 0 ? GYRE_TABLE_CHUNK : t->room;
+    size_t room = t->room == 0 ? CHUNK_LEAST : t->room;
     while (room < rows) room *= 2;
     if (room == t->room) return GYRE_OK;
     char *more = realloc(t->rows, room * t->kind->row_size);
@@ -89,6 +98,14 @@ static char *row_at(const gyre_table *t, size_t index) {
     return t->rows + index * t->kind->row_size;
 }
 
+static size_t slots_of(hid_t dataset, hsize_t extent) {
+    hsize_t chunk = 0;
+    hid_t list = H5Dget_create_plist(dataset);
+    bool chunked = list >= 0 && H5Pget_chunk(list, 1, &chunk) == 1 && chunk > 0;
+    gyre_h5_close(list);
+    return chunked ? (size_t)((extent + chunk - 1) / chunk * chunk) : 0;
+}
+
 gyre_status gyre_table_attach(gyre_table *t, hid_t file, size_t stored) {
     hsize_t extent = 0;
     t->dataset = H5Dopen2(file, t->kind->name, H5P_DEFAULT);
@@ -98,6 +115,7 @@ gyre_status gyre_table_attach(gyre_table *t, hid_t file, size_t stored) {
               H5Sget_simple_extent_dims(space, &extent, NULL) == 1;
     gyre_h5_close(space);
     t->stored = stored;
+    t->slots = slots_of(t->dataset, extent);
     if (ok && extent >= stored) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
                      "table /%s of '%s' does not have the columns of a run's metrics; was the file "
@@ -163,16 +181,18 @@ gyre_status gyre_table_write(gyre_table *t) {
     return GYRE_OK;
 }
 
+bool gyre_table_fits(const gyre_table *t) {
+    return t->count <= t->slots;
+}
+
 size_t gyre_table_find(const gyre_table *t, int64_t last) {
-    size_t keep = 0, beyond = t->count; /* rows below keep are in, those from beyond on are not */
-    while (keep < beyond) {
-        size_t middle = keep + (beyond - keep) / 2;
+    int64_t before = INT64_MIN;
+    size_t keep = 0;
+    for (; keep < t->count; keep++) {
         int64_t key;
-        memcpy(&key, row_at(t, middle) + 8 * (size_t)t->kind->key, sizeof key);
-        if (key <= last)
-            keep = middle + 1;
-        else
-            beyond = middle;
+        memcpy(&key, row_at(t, keep) + 8 * (size_t)t->kind->key, sizeof key);
+        if (key <= before || key > last) break;
+        before = key;
     }
     return keep;
 }

@@ -21,7 +21,7 @@ typedef struct {
 } gyre_table_kind;
 
 typedef enum { GYRE_TABLE_TRAIN, GYRE_TABLE_VALIDATION, GYRE_TABLE_CYCLES } gyre_table_name;
-enum { GYRE_TABLE_COUNT = 3, GYRE_TABLE_CHUNK = 256 };
+enum { GYRE_TABLE_COUNT = 3 };
 
 const gyre_table_kind *gyre_table_kind_of(gyre_table_name name);
 
@@ -31,12 +31,17 @@ typedef struct {
     hid_t type, dataset;
     size_t count;  /* rows */
     size_t stored; /* of them in the file */
+    size_t slots;  /* rows that the chunks in the file can hold */
     size_t room;   /* rows that `rows` can hold */
     char *rows;
 } gyre_table;
 
 /* Makes an empty table in `file`. */
 gyre_status gyre_table_create(hid_t file, const char *path, const gyre_table_kind *kind);
+/* The same, with a chunk that holds `rows` rows and as many again: it is in the file from the first
+ * row on. */
+gyre_status gyre_table_create_for(hid_t file, const char *path, const gyre_table_kind *kind,
+                                  size_t rows);
 /* Opens and reads it. */
 gyre_status gyre_table_open(hid_t file, const char *path, const gyre_table_kind *kind,
                             gyre_table *out);
@@ -48,7 +53,9 @@ void gyre_table_detach(gyre_table *t);
 
 gyre_status gyre_table_append(gyre_table *t, const void *row); /* only to memory */
 gyre_status gyre_table_write(gyre_table *t);                   /* the rows not yet stored */
-/* Rows whose key is not greater than `last`; keys never decrease. */
+bool gyre_table_fits(const gyre_table *t);                     /* writing them takes no new chunk */
+/* The first rows, whose keys grow and are not greater than `last`. (After a power cut the file may
+ * have more rows than reached the disk: zeros.) */
 size_t gyre_table_find(const gyre_table *t, int64_t last);
 
 #endif

@@ -29,7 +29,8 @@ static void input_scaling(const gyre_trainer *t, float *mean, float *scale) {
 
 static gyre_status open_device(gyre_trainer *t) {
     const gyre_settings *s = &t->settings;
-    const gyre_backend_options options = gyre_backend_options_of(s);
+    gyre_backend_options options = gyre_backend_options_of(s);
+    options.timed = t->profiled;
     GYRE_TRY(
         gyre_comm_agree(t->comm, gyre_watchdog_open(t->comm, s->watchdog_seconds,
                                                     s->watchdog_first_step_seconds, &t->watchdog)));

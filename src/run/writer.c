@@ -40,6 +40,7 @@ static void run_job(gyre_writer *w) {
     if (r->status != GYRE_OK) snprintf(r->error, sizeof r->error, "%s", gyre_error_text());
     r->seconds = gyre_clock() - begun;
     free(w->job.image);
+    if (w->job.rows_fd >= 0) close(w->job.rows_fd);
     for (size_t i = 0; i < sizeof w->job.paths / sizeof *w->job.paths; i++) free(w->job.paths[i]);
     w->job = (gyre_writer_job){.rows_fd = -1};
 }

@@ -16,7 +16,8 @@ typedef struct {
     void *image; /* the writer's own from now on */
     size_t size;
     char *paths[2]; /* where to, NULL: no more; the writer's own */
-    int rows_fd;    /* fsync this first, since a checkpoint must not outlive its rows; -1: none */
+    int rows_fd;    /* fsync this first, since a checkpoint must not outlive its rows; -1: none; the
+                       writer's own */
     int64_t completed; /* updates; comes back in the result */
 } gyre_writer_job;
 

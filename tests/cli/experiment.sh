@@ -53,7 +53,7 @@ ends 0 "$GYRE" train "$T/pretrain.json" --quiet --out "$T/pretrained" --set data
 run=("$configs/run.sh" --gyre "$GYRE" --cifar "$T/images.h5" --init "$T/pretrained/checkpoints/step-000000004.h5"
     --out "$T/experiment" --set length.steps=6 x10-high midpoint final-hf)
 for again in '' already; do
-    ends 0 "${run[@]}" --max-lr 0.002
+    LIMIT=200 ends 0 "${run[@]}" --max-lr 0.002
     [ "$(grep -cE '^(x10-high|midpoint|final-hf) +test: 180 samples' "$T/experiment/table.txt")" -eq 3 ] ||
         fail "$(cat "$T/experiment/table.txt")"
     [ -z "$again" ] || [ "$(grep -c '^already done' "$T/err")" -eq 3 ] || fail "run again: $(cat "$T/err")"

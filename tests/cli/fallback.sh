@@ -43,6 +43,16 @@ for i in $(seq 0 $((blocks - 1))); do
     [ $((i % 12)) -ne 2 ] || goes_on "cut at $((4096 * i))"
 done
 
+# A damaged one is no longer among those to keep, and the newest is one that can be read.
+truncate -s 4096 "$T/run/$newest"
+ends 0 "${train[@]}" "$T/run" --stop-after 6 --set checkpoint.every.steps=1 --set checkpoint.keep=1
+[ -e "$T/run/$newest.damaged" ] || fail "not set aside: $(ls "$T/run/checkpoints")"
+"$GYRE" inspect "$T/run" | grep -q 'checkpoint after 6 updates' || fail "the newest is another"
+ends 0 "${train[@]}" "$T/run"
+[ "$("$GYRE" inspect "$T/run" --hash)" = "$expected" ] || fail "another run behind a damaged checkpoint"
+rm -r "$T/run"
+cp -r "$T/stopped" "$T/run"
+
 # None is left that can be read: the run is not begun anew over it.
 for f in "$T"/run/checkpoints/*.h5; do truncate -s 100 "$f"; done
 ends 3 "${train[@]}" "$T/run"

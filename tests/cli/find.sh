@@ -4,6 +4,7 @@
 set -u
 . "$(dirname "$0")/lib/common.sh"
 make_dataset "$T/images.h5" 900 230 10
+LIMIT=${LIMIT:-120} # ranks that spin on a busy machine
 
 cat >"$T/config.json" <<'JSON'
 {
@@ -17,7 +18,7 @@ cat >"$T/config.json" <<'JSON'
 }
 JSON
 find=("$GYRE" find "$T/config.json" --quiet)
-quick=(--repeats 2 --steps 80 --from 1e-6)
+quick=(--repeats 2 --steps 80 --every 4 --from 1e-6)
 
 # same_find DIR DIR...: equal tables, bit for bit, and none is empty.
 same_find() {
@@ -25,7 +26,7 @@ same_find() {
 import sys, h5py
 first = h5py.File(sys.argv[1] + "/find.h5")
 one, two = (first["sweep"][first["sweep"]["repeat"] == r] for r in (0, 1))
-assert 60 < len(one) <= 80 and 60 < len(two) <= 80 and len(first["validation"]) > 60
+assert 60 < len(one) <= 80 and 60 < len(two) <= 80 and len(first["validation"]) > 30
 assert one["lr"][0] == two["lr"][0] == 1e-6 and one["lr"][-1] <= 10
 assert one["loss"][0] != two["loss"][0], "both repeats are one"
 for name in sys.argv[2:]:

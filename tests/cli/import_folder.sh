@@ -5,6 +5,7 @@ set -u
 . "$(dirname "$0")/lib/common.sh"
 images=$PWD/tests/data/images
 shared=$PWD/../shared/data
+gyre=$PWD/$O/oom/gyre
 cd "$T" || exit 1
 import=("$GYRE" data import folder)
 
@@ -81,6 +82,27 @@ ln -s ../one one/loop
 ln -s self one/self
 ln -s .. one/a/up
 refused 2 "one class, 'a'" "${import[@]}" one -o y.h5 --size 4
+
+# Memory that runs out: an error that says so, or the same file; nothing leaks (OOM=all: every request).
+# With an error too the file may be there, and whole: it is read once more to say what it holds.
+requests() { # k: the k-th request of the import fails
+    rm -f oom.h5 log
+    OOM_AT=$1 OOM_LOG=log timeout 20 "$gyre" data import folder tree -o oom.h5 --size 8x6 --split 0.5 --threads 2 --quiet >out 2>err
+}
+requests 0
+cp oom.h5 oom_kept
+count=$(sed -n 's/^count //p' log)
+[ "${OOM:-}" = all ] && stride=1 || stride=9
+for ((k = 1; k <= count; k += stride)); do
+    requests "$k"
+    case $? in
+    0) cmp oom.h5 oom_kept || fail "request $k: another file" ;;
+    4) grep -q "memory\|cannot start" err && { [ ! -e oom.h5 ] || cmp oom.h5 oom_kept; } || fail "request $k: $(cat err)" ;;
+    *) fail "request $k: $(cat err)" ;;
+    esac
+    ! grep -q leak log || fail "request $k: leaks"
+done
+[ "$count" -gt 100 ] || fail "$count requests"
 
 # A full disk.
 if [ -w /dev/shm ] && mkdir /dev/shm/gyre-import.$$ 2>/dev/null; then

@@ -115,7 +115,7 @@ ends 0 mpirun -q -np 2 "$GYRE" study "$T/bad.json" --out "$T/bad"
 grep -q "4 of 6 cells done, 2 diverged; " "$T/err" || fail "not tried again: $(cat "$T/err")"
 
 # ---- a signal
-sed 's/"epochs": 4/"epochs": 200/' "$T/base.json" >"$T/long.json"
+sed 's/"epochs": 4/"epochs": 60/' "$T/base.json" >"$T/long.json"
 sed 's/base.json/long.json/; s/\[64, 600\]/[600]/' "$T/study.json" >"$T/long-study.json"
 ends 0 "$GYRE" study "$T/long-study.json" --out "$T/whole" --quiet
 for n in 1 2; do

@@ -1,11 +1,13 @@
 /* How fast the backend sums a gradient over ranks: seconds, and NCCL's bus bandwidth, which is what
  * each link carries, 2 (ranks - 1) / ranks * bytes / time, for `fast` and `exact` and several
- * sizes. Run under mpirun, a rank per GPU; for tests/gpu/first-day.sh. */
+ * sizes up to argv[1] bytes (256 MiB). Run under mpirun, a rank per GPU; for
+ * tests/gpu/first-day.sh. */
 #include "gyre/backend.h"
 #include "gyre/clock.h"
 #include "gyre/comm.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { WARMUP = 3, ROUNDS = 20 };
 
@@ -39,14 +41,13 @@ static gyre_status measure(gyre_backend *b, gyre_comm *comm, const char *name, s
     return status;
 }
 
-static gyre_status measure_all(gyre_comm *comm, gyre_reduce how, const char *name) {
+static gyre_status measure_all(gyre_comm *comm, gyre_reduce how, const char *name, size_t most) {
     const gyre_backend_options options = {
         .reduce = how, .deterministic = true, .deadline_seconds = 60};
     gyre_backend *b = NULL;
     GYRE_TRY(gyre_backend_open(GYRE_BACKEND_CUDA, &options, comm, &b));
     gyre_status status = GYRE_OK;
-    for (size_t bytes = (size_t)1 << 16; bytes <= (size_t)1 << 28 && status == GYRE_OK;
-         bytes <<= 4) {
+    for (size_t bytes = (size_t)1 << 16; bytes <= most && status == GYRE_OK; bytes <<= 4) {
         status = measure(b, comm, name, bytes);
     }
     b->ops->close(b);
@@ -55,13 +56,14 @@ static gyre_status measure_all(gyre_comm *comm, gyre_reduce how, const char *nam
 
 int main(int argc, char **argv) {
     gyre_comm *comm = NULL;
+    size_t most = argc > 1 ? strtoull(argv[1], NULL, 10) : (size_t)1 << 28;
     gyre_status status = gyre_comm_open(&argc, &argv, &comm);
     if (status != GYRE_OK) {
         fprintf(stderr, "%s\n", gyre_error_text());
         return (int)status;
     }
-    status = measure_all(comm, GYRE_REDUCE_FAST, "fast");
-    if (status == GYRE_OK) status = measure_all(comm, GYRE_REDUCE_EXACT, "exact");
+    status = measure_all(comm, GYRE_REDUCE_FAST, "fast", most);
+    if (status == GYRE_OK) status = measure_all(comm, GYRE_REDUCE_EXACT, "exact", most);
     if (status != GYRE_OK) gyre_comm_abort(comm, status);
     gyre_comm_close(comm);
     return 0;

@@ -1,5 +1,5 @@
 # The fakes of tests/gpu as preloaded libraries, in $(O)/fakes (and $(O)/fakes-tsan for the thread
-# sanitizer), their own tests, and the tests of the program on them. From the Makefile, with CUDA=1:
+# sanitizer; in $(O)/fakes-asan kernels alone), their own tests, and the tests of the program on them. From the Makefile, with CUDA=1:
 # O, AT, CUDA_LIBRARIES (paths of the real libraries), CUDA_INCLUDES (-isystem flags).
 
 CUDART_SO := $(firstword $(foreach l,$(CUDA_LIBRARIES),$(if $(findstring libcudart,$(l)),$(l))))
@@ -27,19 +27,30 @@ fakes-tsan: $(foreach f,$(FAKES),$(O)/fakes-tsan/libfake$(f).so) $(O)/fakes-tsan
 $(O)/fakes/%.o: %.cc tests/gpu/fakes.mk
 	@mkdir -p $(@D)
 	@echo "  CXX   $<"
-	$(AT)g++ $(FAKE_FLAGS) -MMD -MP -c $< -o $@
+	$(AT)$(CXX) $(FAKE_FLAGS) -MMD -MP -c $< -o $@
 $(O)/fakes/%.cu.o: %.cu tests/gpu/fakes.mk
 	@mkdir -p $(@D)
 	@echo "  CXX   $< (emulated)"
-	$(AT)g++ $(FAKE_FLAGS) $(EMULATED_FLAGS) -MMD -MP -x c++ -c $< -o $@
+	$(AT)$(CXX) $(FAKE_FLAGS) $(EMULATED_FLAGS) -MMD -MP -x c++ -c $< -o $@
 $(O)/fakes-tsan/%.o: %.cc tests/gpu/fakes.mk
 	@mkdir -p $(@D)
 	@echo "  CXX   $< (thread sanitizer)"
-	$(AT)g++ $(FAKE_FLAGS) -DFAKE_TSAN -DEMULATOR_TSAN -MMD -MP $(if $(filter $<,$(WATCHED)),-fsanitize=thread) -c $< -o $@
+	$(AT)$(CXX) $(FAKE_FLAGS) -DFAKE_TSAN -DEMULATOR_TSAN -MMD -MP $(if $(filter $<,$(WATCHED)),-fsanitize=thread) -c $< -o $@
 $(O)/fakes-tsan/%.cu.o: %.cu tests/gpu/fakes.mk
 	@mkdir -p $(@D)
 	@echo "  CXX   $< (emulated, thread sanitizer)"
-	$(AT)g++ $(FAKE_FLAGS) $(EMULATED_FLAGS) -MMD -MP -fsanitize=thread -x c++ -c $< -o $@
+	$(AT)$(CXX) $(FAKE_FLAGS) $(EMULATED_FLAGS) -MMD -MP -fsanitize=thread -x c++ -c $< -o $@
+
+# For tests of kernels only.
+FAKE_ASAN := -O2 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+$(O)/fakes-asan/%.o: %.cc tests/gpu/fakes.mk
+	@mkdir -p $(@D)
+	@echo "  CXX   $< (address sanitizer)"
+	$(AT)$(CXX) $(FAKE_FLAGS) $(FAKE_ASAN) -MMD -MP -c $< -o $@
+$(O)/fakes-asan/%.cu.o: %.cu tests/gpu/fakes.mk
+	@mkdir -p $(@D)
+	@echo "  CXX   $< (emulated, address sanitizer)"
+	$(AT)$(CXX) $(FAKE_FLAGS) $(EMULATED_FLAGS) $(FAKE_ASAN) -MMD -MP -x c++ -c $< -o $@
 
 # $(1): folder, $(2): linker's sanitizer flag
 define FAKE_LIBRARIES
@@ -48,20 +59,20 @@ $(1)/cudart_stubs.c: tests/gpu/stubs.sh $(FAKE_CUDA:%.cc=$(1)/%.o)
 $(1)/nccl_stubs.c: tests/gpu/stubs.sh $(FAKE_NCCL:%.cc=$(1)/%.o)
 	$(AT)tests/gpu/stubs.sh $(NCCL_SO) nccl $(FAKE_NCCL:%.cc=$(1)/%.o) > $$@
 $(1)/%_stubs.o: $(1)/%_stubs.c
-	$(AT)gcc -O1 -fPIC -c $$< -o $$@
+	$(AT)$(CC) -O1 -fPIC -c $$< -o $$@
 $(1)/libfakecuda.so: $(FAKE_CUDA:%.cc=$(1)/%.o) $(EMULATOR_SOURCES:%.cc=$(1)/%.o) \
                      $(KERNEL_SOURCES:%=$(1)/%.o) $(1)/cudart_stubs.o
 	@echo "  LINK  $$@"
-	$(AT)g++ -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -o $$@ $$^
+	$(AT)$(CXX) -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -o $$@ $$^
 $(1)/libfakenccl.so: $(FAKE_NCCL:%.cc=$(1)/%.o) $(1)/nccl_stubs.o $(1)/libfakecuda.so
 	@echo "  LINK  $$@"
-	$(AT)g++ -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ $$(shell pkg-config --libs ompi-c)
+	$(AT)$(CXX) -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ $$(shell pkg-config --libs ompi-c)
 $(1)/libfakecudnn.so: $(FAKE_CUDNN:%.cc=$(1)/%.o) $(1)/libfakecuda.so
 	@echo "  LINK  $$@"
-	$(AT)g++ -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ -ldl
+	$(AT)$(CXX) -shared $(2) -Wl,-soname,$$(@F) -Wl,--version-script=tests/gpu/fakes.map -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$^ -ldl
 $(1)/libcuda.so.1: tests/gpu/fake_driver.c
 	@mkdir -p $$(@D)
-	$(AT)gcc -O1 -fPIC -shared -Wl,-soname,libcuda.so.1 -o $$@ $$<
+	$(AT)$(CC) -O1 -fPIC -shared -Wl,-soname,libcuda.so.1 -o $$@ $$<
 endef
 $(eval $(call FAKE_LIBRARIES,$(O)/fakes,))
 $(eval $(call FAKE_LIBRARIES,$(O)/fakes-tsan,-fsanitize=thread -Wl$(comma)--wrap=mmap))
@@ -69,24 +80,41 @@ $(eval $(call FAKE_LIBRARIES,$(O)/fakes-tsan,-fsanitize=thread -Wl$(comma)--wrap
 # ---- their own tests: programs that are linked to the fakes
 $(O)/fakes/tests/gpu/test_%: $(O)/fakes/tests/gpu/test_%.o $(foreach f,$(FAKES),$(O)/fakes/libfake$(f).so)
 	@echo "  LINK  $@"
-	$(AT)g++ -o $@ $^ -Wl,--no-as-needed -Wl,-rpath,'$$ORIGIN/../..' $(if $(findstring cudnn,$@),$(CUDNN_SO)) $(shell pkg-config --libs ompi-c)
+	$(AT)$(CXX) -o $@ $^ -Wl,--no-as-needed -Wl,-rpath,'$$ORIGIN/../..' $(if $(findstring cudnn,$@),$(CUDNN_SO)) $(shell pkg-config --libs ompi-c)
 $(O)/fakes-tsan/tests/gpu/test_fakes.o: tests/gpu/test_fakes.cc
 	@mkdir -p $(@D)
-	$(AT)g++ $(FAKE_FLAGS) -fsanitize=thread -MMD -MP -c $< -o $@
+	$(AT)$(CXX) $(FAKE_FLAGS) -fsanitize=thread -MMD -MP -c $< -o $@
 $(O)/fakes-tsan/tests/gpu/test_fakes: $(O)/fakes-tsan/tests/gpu/test_fakes.o $(O)/fakes-tsan/libfakecuda.so
 	@echo "  LINK  $@"
-	$(AT)g++ -fsanitize=thread -o $@ $^ -Wl,-rpath,'$$ORIGIN/../..'
+	$(AT)$(CXX) -fsanitize=thread -o $@ $^ -Wl,-rpath,'$$ORIGIN/../..'
 
 FAKE_TESTS := $(O)/fakes/tests/gpu/test_fakes $(O)/fakes/tests/gpu/test_fake_nccl \
               $(O)/fakes/tests/gpu/test_fake_cudnn $(O)/fakes-tsan/tests/gpu/test_fakes
 check-fakes: fakes $(FAKE_TESTS)
 	@O=$(O) LD_LIBRARY_PATH=$(FAKE_LIBRARY_PATH) tests/gpu/test_fakes.sh
 
-# ---- the program on the fakes: samples for make check-gpu, everything with SOAK=1
-.PHONY: check-gpu-runs
-check-gpu-runs: $(O)/gyre fakes fakes-tsan
-	@O=$(O) SOAK=$(SOAK) tests/gpu/matrix.sh
-	@O=$(O) SOAK=$(SOAK) tests/gpu/waits.sh
-	@O=$(O) SOAK=$(SOAK) tests/gpu/faults.sh
+# ---- the tests of the CPU backend, on the CUDA backend (on_device.c)
+DEVICE_UNIT := $(patsubst %,test_%,ops_conv ops_loss ops_lrn ops_norm ops_pool ops_round ops_update gradient optimizer)
+DEVICE_TESTS := $(DEVICE_UNIT:%=$(O)/on_device/%) $(O)/on_device/mpi_backend
+ON_DEVICE_LINK = $(CC) -o $@ -Wl,--wrap=gyre_backend_open $^ -lcmocka $(LIBS)
+$(O)/on_device/test_%: $(O)/tests/unit/test_%.o $(O)/tests/gpu/on_device.o $(O)/libgyre.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(AT)$(ON_DEVICE_LINK)
+$(O)/on_device/mpi_%: $(O)/tests/mpi/mpi_%.o $(O)/tests/gpu/on_device.o $(O)/libgyre.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(AT)$(ON_DEVICE_LINK)
+device-tests: $(DEVICE_TESTS)
+.PHONY: device-tests
 
--include $(shell find $(O)/fakes $(O)/fakes-tsan -name '*.d' 2>/dev/null)
+check-device: device-tests fakes
+	@O=$(O) tests/gpu/on_device.sh $(DEVICE_TESTS)
+
+# ---- the program on the fakes: samples for make check-gpu, everything with SOAK=1
+GPU_RUNS := check-devices check-matrix check-waits check-faults
+.PHONY: check-device $(GPU_RUNS)
+$(GPU_RUNS): check-%: $(O)/gyre fakes fakes-tsan
+	@O=$(O) SOAK=$(SOAK) tests/gpu/$*.sh
+
+-include $(shell find $(O)/fakes $(O)/fakes-tsan $(O)/fakes-asan -name '*.d' 2>/dev/null)

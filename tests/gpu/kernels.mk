@@ -5,43 +5,28 @@
 #   make gpu-kernels-emulated   the kernels on the CPU, in several orders of threads
 #   make gpu-kernels-asan       the same under the address and undefined-behaviour sanitizers
 #   make gpu-kernels-tsan       the same under the thread sanitizer, a thread for each CUDA thread
-#   make gpu-kernels-static     nvcc's and ptxas's warnings, and tests/gpu/registers.txt
+#   make gpu-kernels-static     what ptxas gave them, against tests/gpu/registers.txt
 #   make gpu-kernels-lint       cppcheck, clang-tidy and layout
 #
-# Uses O, CC, AT, ALL_CFLAGS, LIBS and $(O)/libgyre.a of the Makefile. E is the folder of a build on
-# the emulator, E_SAN its sanitizer: all objects with emulated kernels are built in there.
+# From the Makefile and fakes.mk: O, CC, CXX, AT, ALL_CFLAGS, LIBS, FAKE_FLAGS, EMULATED_FLAGS and
+# $(O)/libgyre.a. The emulated kernels are those of the fakes; E is the folder of the test programs,
+# E_KERNELS that of the kernels' objects, E_SAN a sanitizer that goes with both.
 
 E ?= $(O)/emulated
-CXX ?= g++
-GPU_KERNEL_SOURCES := $(sort $(wildcard cuda/*.cu))
-EMULATOR_OBJECTS := $(patsubst tests/gpu/%.cc,$(E)/%.o,$(wildcard tests/gpu/emulator*.cc))
-EMULATED_OBJECTS := $(patsubst cuda/%.cu,$(E)/%.o,$(GPU_KERNEL_SOURCES)) $(EMULATOR_OBJECTS)
+E_KERNELS ?= $(O)/fakes
+EMULATED_ASAN := E=$(O)/emulated-asan E_KERNELS=$(O)/fakes-asan E_SAN='-fsanitize=address,undefined -fno-sanitize-recover=all'
+EMULATED_TSAN := E=$(O)/emulated-tsan E_KERNELS=$(O)/fakes-tsan E_SAN=-fsanitize=thread
+EMULATED_OBJECTS := $(KERNEL_SOURCES:%=$(E_KERNELS)/%.o) $(EMULATOR_SOURCES:%.cc=$(E_KERNELS)/%.o)
 # What the CPU backend must pass, its kernels must pass too.
 EMULATED_UNIT := $(patsubst %,test_ops_%,loss lrn norm pool round update)
 EMULATED_OWN := $(patsubst tests/gpu/%.c,%,$(wildcard tests/gpu/test_kernels_*.c)) test_emulator
 EMULATED_TESTS := $(patsubst %,$(E)/%,$(EMULATED_UNIT) $(EMULATED_OWN))
+EMULATED_CFLAGS = $(filter-out -I%,$(ALL_CFLAGS)) -Iinclude -Icuda -Itests/gpu -Itests/unit $(CUDA_INCLUDES)
 
-# -ffp-contract=off: as nvcc with --fmad=false. -fno-strict-aliasing: as nvcc.
-EMULATED_CXXFLAGS = -std=c++17 -O2 -g -MMD -MP -Iinclude -Icuda -Itests/gpu \
-    -isystem $(CUDA_HOME)/include -Wall -Wextra -Wno-unknown-pragmas -ffp-contract=off \
-    -fno-strict-aliasing -fno-omit-frame-pointer
-EMULATED_CFLAGS = $(filter-out -I%,$(ALL_CFLAGS)) -Iinclude -Icuda -Itests/gpu -Itests/unit \
-    -isystem $(CUDA_HOME)/include
-
-$(E)/%.o: cuda/%.cu
-	@mkdir -p $(@D)
-	@echo "  EMU   $<"
-	$(AT)$(CXX) $(EMULATED_CXXFLAGS) $(E_SAN) -x c++ -c $< -o $@
-# The scheduler itself is not watched for races.
-$(E)/%.o: tests/gpu/%.cc
-	@mkdir -p $(@D)
-	@echo "  CXX   $<"
-	$(AT)$(CXX) $(EMULATED_CXXFLAGS) $(if $(filter -fsanitize=thread,$(E_SAN)),-DEMULATOR_TSAN,$(E_SAN)) -c $< -o $@
-# Kernels of its own.
 $(E)/test_emulator.o: tests/gpu/test_emulator.cc
 	@mkdir -p $(@D)
 	@echo "  CXX   $<"
-	$(AT)$(CXX) $(EMULATED_CXXFLAGS) $(E_SAN) -c $< -o $@
+	$(AT)$(CXX) $(FAKE_FLAGS) $(EMULATED_FLAGS) -Wno-conversion $(E_SAN) -MMD -MP -c $< -o $@
 $(E)/%.o: tests/gpu/%.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
@@ -71,13 +56,15 @@ gpu-kernels-run: $(EMULATED_TESTS)
 gpu-kernels-emulated:
 	@$(MAKE) --no-print-directory SEEDS='0 1 2' gpu-kernels-run
 gpu-kernels-asan:
-	@$(MAKE) --no-print-directory E=$(O)/emulated-asan SEEDS=3 \
-	    E_SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' gpu-kernels-run
+	@$(MAKE) --no-print-directory $(EMULATED_ASAN) SEEDS=3 gpu-kernels-run
 gpu-kernels-tsan:
-	@$(MAKE) --no-print-directory E=$(O)/emulated-tsan SEEDS=4 E_SAN=-fsanitize=thread gpu-kernels-run
-gpu-kernels-static:
-	@CUDA_HOME=$(CUDA_HOME) tests/gpu/static.sh
+	@$(MAKE) --no-print-directory $(EMULATED_TSAN) SEEDS=4 gpu-kernels-run
+gpu-kernels-static: $(KERNEL_SOURCES:%=$(O)/%.o)
+	@O=$(O) CUDA_HOME=$(CUDA_HOME) tests/gpu/static.sh
 gpu-kernels-lint:
 	@CUDA_HOME=$(CUDA_HOME) tests/gpu/static.sh --lint
+# The programs alone, so that nothing is built twice where several of the above run at a time.
+.PHONY: emulated-tests
+emulated-tests: $(EMULATED_TESTS)
 
 -include $(wildcard $(E)/*.d)

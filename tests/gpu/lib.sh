@@ -5,12 +5,19 @@ O=${O:-build/cuda}
 GYRE=${GYRE:-$PWD/$O/gyre}
 . "$(dirname "${BASH_SOURCE[0]}")/../cli/lib/common.sh"
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
-FAKES=$(cd "$O/fakes" && pwd) || fail "no $O/fakes: make CUDA=1 fakes"
-FAKES_TSAN=$(cd "$O/fakes-tsan" 2>/dev/null && pwd)
+# FAKES=no: on the GPUs that are there.
+if [ "${FAKES:-}" = no ]; then
+    GPUS=${GPUS:-$("$GYRE" doctor 2>/dev/null | grep -c '^gpu ')}
+else
+    FAKES=$(cd "$O/fakes" && pwd) || fail "no $O/fakes: make CUDA=1 fakes"
+    FAKES_TSAN=$(cd "$O/fakes-tsan" 2>/dev/null && pwd)
+    GPUS=${FAKE_GPUS:-8}
+fi
 export FAKE_DEVICE_JSON=${FAKE_DEVICE_JSON:-$PWD/tests/gpu/devices/h100.json}
 LIMIT=${LIMIT:-120}
 # Streams as the program creates them: 0, 1, 2.
 ORDERS=(eager lazy early:0 early:1 early:2 late:0 seed:1 seed:2)
+[ "$FAKES" != no ] || ORDERS=(true)
 
 make_dataset "$T/images.h5" 64 16 32 3
 
@@ -30,12 +37,13 @@ JSON
 
 # preloaded FOLDER: the environment that puts the fakes of that folder before the real libraries.
 preloaded() {
+    [ "$1" != no ] || return
     local list="$1/libfakecuda.so:$1/libfakenccl.so:$1/libfakecudnn.so"
     [ "$1" != "$FAKES_TSAN" ] || list="$(gcc -print-file-name=libtsan.so):$list"
     echo "LD_PRELOAD=$list" "LD_LIBRARY_PATH=$1:${LD_LIBRARY_PATH:-}"
 }
 
-# on_fakes FOLDER RANKS COMMAND...: under the fakes; output in $T/out and $T/err; gives the code.
+# on_fakes FOLDER|no RANKS COMMAND...: under the fakes; output in $T/out and $T/err; gives the code.
 on_fakes() {
     local folder=$1 ranks=$2 launch=() rc=0
     shift 2

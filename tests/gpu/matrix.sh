@@ -4,12 +4,19 @@
 # sums, may the number of ranks; and losses are those of the CPU backend.
 #
 # 16 runs cover every pair of settings, and a few more give each result a second opinion (at most
-# 24). SOAK=1: all combinations, 50 steps.
+# 24). SOAK=1: all combinations, 50 steps. MODELS, PRECISIONS, RANKS, REDUCES, GRAPHS: all
+# combinations of these alone. FAKES=no: on GPUs, all combinations.
 set -u
 . "$(dirname "$0")/lib.sh"
 STEPS=${SOAK:+50}
 STEPS=${STEPS:-6}
-models=(cifar10_quick resnet20) precisions=(f32 bf16) ranks=(1 2) reduces=(exact fast) graphs=(true false)
+ALL=${SOAK:-}${MODELS:-}${PRECISIONS:-}${RANKS:-}${REDUCES:-}${GRAPHS:-}
+[ "$FAKES" != no ] || ALL=1
+read -ra models <<<"${MODELS:-cifar10_quick resnet20}"
+read -ra precisions <<<"${PRECISIONS:-f32 bf16}"
+read -ra ranks <<<"${RANKS:-$([ "$GPUS" -gt 1 ] && echo 1 2 || echo 1)}"
+read -ra reduces <<<"${REDUCES:-exact fast}"
+read -ra graphs <<<"${GRAPHS:-true false}"
 declare -A result
 runs=0
 
@@ -39,7 +46,8 @@ try() {
     runs=$((runs + 1))
     [ -f "$T/$model.json" ] || config "$T/$model.json" "$model" "$STEPS"
     FAKE_ORDER=$order on_fakes "$FAKES" "$n" "$GYRE" train "$T/$model.json" --quiet --out "$run" \
-        --set precision="$precision" --set reduce="$reduce" --set graph="$graph" ||
+        --set precision="$precision" --set reduce="$reduce" --set graph="$graph" \
+        --set evaluate.every.steps=3 --set evaluate.batch=16 || # more work memory than a step, between steps
         fail "$name: exit $?: $(tail -n 5 "$T/err")"
     ! grep '^fake: ' "$T/err" || fail "$name: the fakes have something to say"
     local group="$model $precision $reduce" mine
@@ -65,7 +73,7 @@ reference() {
 }
 
 declare -A count by
-if [ -n "${SOAK:-}" ]; then
+if [ -n "$ALL" ]; then
     for m in "${models[@]}"; do for p in "${precisions[@]}"; do for n in "${ranks[@]}"; do
         for r in "${reduces[@]}"; do for g in "${graphs[@]}"; do for o in "${ORDERS[@]}"; do
             try "$m" "$p" "$n" "$r" "$g" "$o"

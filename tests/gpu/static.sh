@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What tools say about the kernels without running them: nvcc and ptxas with their warnings as errors
-# (local memory, spills and double precision among them), registers and shared memory of every
-# kernel against tests/gpu/registers.txt, cppcheck and clang-tidy on the source as the emulator
-# compiles it.
-#   CUDA_HOME=... tests/gpu/static.sh [--write | --lint]
+# What tools say about the kernels without running them: registers and shared memory of every kernel,
+# as ptxas gave them while the kernels were built in O (with its warnings, of local memory, spills
+# and double precision among them, as errors), against tests/gpu/registers.txt; cppcheck and
+# clang-tidy on the source as the emulator compiles it.
+#   O=... CUDA_HOME=... tests/gpu/static.sh [--write | --lint]
 # --write makes registers.txt anew; --lint runs only the last two, which otherwise are left out.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -23,19 +23,7 @@ say() { # name, output of what failed
     fi
 }
 
-# ---- nvcc, ptxas
-architectures=() generate=()
-for arch in sm_80 sm_90 sm_100; do
-    "$nvcc" --list-gpu-code | grep -qx "$arch" || continue
-    architectures+=("$arch")
-    generate+=(-gencode "arch=compute_${arch#sm_},code=$arch")
-done
-
-compile() { # file: what ptxas says
-    "$nvcc" -std=c++17 -O3 "${generate[@]}" --fmad=false -Werror all-warnings \
-        -Xptxas -v,-Werror,-warn-spills,-warn-lmem-usage,-warn-double-usage \
-        -Xcompiler -Wall,-Wextra,-Werror -Iinclude -Icuda -c "$1" -o "$work/object" 2>&1
-}
+# ---- ptxas
 
 # "relu_kernel<float, 4>: sm_90, 28 registers, 0 bytes shared" of what ptxas said
 usage() {
@@ -65,20 +53,15 @@ usage() {
 }
 
 resources() { # --write or nothing
-    : >"$work/usage"
+    local file
     for file in "${kernels[@]}"; do
-        if compile "$file" >"$work/said"; then
-            usage <"$work/said" >>"$work/usage"
-        else
-            say "nvcc $file" "$(grep -v '^ptxas info\| 0 bytes stack frame' "$work/said" | c++filt)"
-        fi
+        usage <"${O:?the build folder}/$file.o.said" >>"$work/usage" || exit 2
     done
     {
         echo "# Made by tests/gpu/static.sh --write with $("$nvcc" --version | grep -o 'V[0-9.]*$')"
         LC_ALL=C sort "$work/usage"
     } >"$work/registers"
     [ "$1" = --write ] && cp "$work/registers" "$golden"
-    [ "$failed" = 0 ] && say "nvcc and ptxas, ${#kernels[@]} files, ${architectures[*]}" ""
     if [ "$(head -n 1 "$golden" 2>/dev/null)" = "$(head -n 1 "$work/registers")" ]; then
         say "registers and shared memory of $(wc -l <"$work/usage") kernels" \
             "$(diff -U 0 "$golden" "$work/registers" | tail -n +3)"
@@ -89,7 +72,7 @@ resources() { # --write or nothing
 
 # ---- cppcheck, clang-tidy
 lint() {
-    local shim=(-x c++ -std=c++17 -Iinclude -Icuda -Itests/gpu) file found=
+    local shim=(-x c++ -std=c++17 -Iinclude -Icuda -Itests/gpu)
     if command -v cppcheck >/dev/null; then
         say cppcheck "$(cppcheck --quiet --language=c++ --std=c++17 --inline-suppr \
             --enable=warning,performance,portability --error-exitcode=1 -Iinclude -Icuda \
@@ -99,11 +82,8 @@ lint() {
     fi
     # The check that is off: a rule or a pair is a struct with functions, and no class.
     if command -v clang-tidy >/dev/null; then
-        for file in "${kernels[@]}"; do
-            found+=$(clang-tidy --quiet --checks=-misc-non-private-member-variables-in-classes \
-                "$file" -- "${shim[@]}" -isystem "$CUDA_HOME/include" 2>/dev/null)
-        done
-        say clang-tidy "$found"
+        say clang-tidy "$(printf '%s\n' "${kernels[@]}" | xargs -P "$(nproc)" -I FILE clang-tidy --quiet \
+            --checks=-misc-non-private-member-variables-in-classes FILE -- "${shim[@]}" -isystem "$CUDA_HOME/include" 2>/dev/null)"
     else
         echo "  skip  clang-tidy: not installed"
     fi

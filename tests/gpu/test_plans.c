@@ -10,25 +10,13 @@
  *   PLANS=write   the same, but writes plans.txt and prints the table of docs/gpu-plans.md
  *
  * Run from the top of the source tree. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "../../cuda/plan.h"
 #include "../../src/model/shapes.h"
+#include "plans_rig.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GOLDEN "tests/gpu/plans.txt"
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != GYRE_OK) fail_msg("%s: %s", #call, gyre_error_text());                       \
-    } while (0)
 
 static const char *const device_names[] = {"h100", "h200", "a100"};
 static const int batch_sizes[] = {8, 32, 100, 128};
@@ -37,16 +25,6 @@ static const struct {
     bool bf16, tf32;
 } modes[] = {{"f32", false, false}, {"tf32", false, true}, {"bf16", true, false}};
 enum { DEVICES = 3, BATCHES = 4, MODES = 3, USUAL_BATCH = 100, OPERATIONS_MAX = 4096 };
-
-static gyre_status open_device(const char *name, gpu_plans **out) {
-    char path[64], json[2048];
-    snprintf(path, sizeof path, "tests/gpu/devices/%s.json", name);
-    FILE *file = fopen(path, "r");
-    if (file == NULL) return gyre_fail(GYRE_EIO, "%s: not here; run from the source tree", path);
-    json[fread(json, 1, sizeof json - 1, file)] = '\0';
-    fclose(file);
-    return gpu_plans_open_json(json, true, out);
-}
 
 /* ---- the operations of all models */
 
@@ -239,218 +217,7 @@ static void test_plans(void **state) {
     free(text);
 }
 
-/* ---- what must be refused */
-
-static const gyre_conv_shape good = {
-    .n = 8, .h = 16, .w = 16, .c = 16, .k = 32, .r = 3, .stride = 1, .pad = 1};
-
-static void assert_refused(const gpu_operation *op, const char *words) {
-    gpu_graph graph;
-    assert_int_equal(gpu_graph_open(op, &graph), GYRE_EDEVICE);
-    assert_int_equal(graph.count, 0);
-    if (strstr(gyre_error_text(), words) == NULL)
-        fail_msg("\"%s\" lacks \"%s\"", gyre_error_text(), words);
-    if (strstr(gyre_error_text(), "cuDNN") != NULL) fail_msg("cuDNN saw it: %s", gyre_error_text());
-}
-
-static void test_wrong_shapes(void **state) {
-    (void)state;
-    struct {
-        size_t field;
-        int value;
-        const char *words;
-    } cases[] = {
-        {offsetof(gyre_conv_shape, n), 0, "at least 1"},
-        {offsetof(gyre_conv_shape, h), 0, "at least 1"},
-        {offsetof(gyre_conv_shape, w), -1, "at least 1"},
-        {offsetof(gyre_conv_shape, c), 0, "at least 1"},
-        {offsetof(gyre_conv_shape, k), 0, "at least 1"},
-        {offsetof(gyre_conv_shape, r), 0, "at least 1"},
-        {offsetof(gyre_conv_shape, stride), 0, "stride"},
-        {offsetof(gyre_conv_shape, pad), -1, "padding"},
-        {offsetof(gyre_conv_shape, pad), 3, "padding"},
-        {offsetof(gyre_conv_shape, r), 19, "larger than the padded image"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        gpu_operation op = {.kind = GPU_CONV_DW, .math = GPU_MATH_F32, .shape = good};
-        memcpy((char *)&op.shape + cases[i].field, &cases[i].value, sizeof(int));
-        assert_refused(&op, cases[i].words);
-    }
-}
-
-/* The filter has the channels of the image, so that no convolution turns into a grouped one. */
-static void test_filter_channels(void **state) {
-    (void)state;
-    gpu_graph graph;
-    int64_t dims[3][4], count = 0;
-    gpu_operation op = {.kind = GPU_CONV, .math = GPU_MATH_F32, .shape = good};
-    OK(gpu_graph_open(&op, &graph));
-    for (int i = 0; i < 3; i++) { /* x, w, y come first */
-        assert_int_equal(cudnnBackendGetAttribute(graph.parts[i], CUDNN_ATTR_TENSOR_DIMENSIONS,
-                                                  CUDNN_TYPE_INT64, 4, &count, dims[i]),
-                         CUDNN_STATUS_SUCCESS);
-    }
-    assert_int_equal(dims[0][1], 16);
-    assert_int_equal(dims[1][1], dims[0][1]);
-    assert_int_equal(dims[1][0], dims[2][1]);
-    gpu_graph_close(&graph);
-}
-
-static void test_notes(void **state) {
-    (void)state;
-    const uint32_t tensor = 1U << CUDNN_NUMERICAL_NOTE_TENSOR_CORE,
-                   down = 1U << CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS,
-                   sums = 1U << CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
-                   winograd = 1U << CUDNN_NUMERICAL_NOTE_WINOGRAD,
-                   any = 1U << CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC,
-                   nan = 1U << CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP, unknown = 1U << 20;
-    const uint32_t given = tensor | down | sums | winograd | any | nan | unknown;
-    const gpu_rules strict = {.deterministic = true}, loose = {.deterministic = false};
-    const uint32_t always = sums | winograd | unknown;
-    assert_int_equal(gpu_notes_refused(&strict, GPU_MATH_F32, given), always | any | tensor | down);
-    assert_int_equal(gpu_notes_refused(&loose, GPU_MATH_F32, given), always | tensor | down);
-    assert_int_equal(gpu_notes_refused(&loose, GPU_MATH_TF32, given), always);
-    assert_int_equal(gpu_notes_refused(&loose, GPU_MATH_BF16, given), always | down);
-    assert_int_equal(gpu_notes_refused(&loose, GPU_MATH_WIDENED, given), always | down);
-}
-
-/* One plan for an operation however often and with whatever bias it is asked for. */
-static void test_cache(void **state) {
-    (void)state;
-    gpu_plans *p;
-    gpu_plan *first, *second, *again;
-    gpu_operation op = {.kind = GPU_CONV, .math = GPU_MATH_F32, .shape = good};
-    gpu_operation other = op;
-    OK(open_device("h100", &p));
-    OK(gpu_plans_find(p, &op, &first));
-    other.kind = GPU_CONV_DX;
-    OK(gpu_plans_find(p, &other, &second));
-    op.shape.bias = op.shape.relu = true;
-    OK(gpu_plans_find(p, &op, &again));
-    assert_ptr_equal(first, again);
-    assert_ptr_not_equal(first, second);
-    assert_int_equal(p->count, 2);
-    other.shape.pad = 0;
-    OK(gpu_plans_find(p, &other, &again));
-    assert_int_equal(p->count, 3);
-    gpu_plans_close(p);
-}
-
-/* ---- nothing left: a matrix product in f32, for which cuDNN has tensor cores only; why a linear
- * layer is a convolution */
-
-typedef cudnnBackendDescriptor_t descriptor;
-
-static descriptor part(gpu_graph *g, cudnnBackendDescriptorType_t type) {
-    descriptor d;
-    assert_int_equal(cudnnBackendCreateDescriptor(type, &d), CUDNN_STATUS_SUCCESS);
-    g->parts[g->count++] = d;
-    return d;
-}
-
-static void set(descriptor d, cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
-                int64_t count, const void *values) {
-    assert_int_equal(cudnnBackendSetAttribute(d, name, type, count, values), CUDNN_STATUS_SUCCESS);
-}
-
-static void finish(descriptor d) {
-    assert_int_equal(cudnnBackendFinalize(d), CUDNN_STATUS_SUCCESS);
-}
-
-static descriptor matrix(gpu_graph *g, int64_t id, int64_t rows, int64_t columns) {
-    const int64_t dims[] = {1, rows, columns}, strides[] = {rows * columns, columns, 1}, bytes = 16;
-    const cudnnDataType_t type = CUDNN_DATA_FLOAT;
-    descriptor d = part(g, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-    set(d, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
-    set(d, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 3, dims);
-    set(d, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 3, strides);
-    set(d, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, &id);
-    set(d, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, 1, &bytes);
-    finish(d);
-    return d;
-}
-
-static gpu_graph product(void) {
-    const cudnnDataType_t type = CUDNN_DATA_FLOAT;
-    gpu_graph g = {.graph = NULL};
-    descriptor a = matrix(&g, 1, 100, 64), b = matrix(&g, 2, 64, 16), c = matrix(&g, 3, 100, 16);
-    descriptor how = part(&g, CUDNN_BACKEND_MATMUL_DESCRIPTOR);
-    set(how, CUDNN_ATTR_MATMUL_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
-    finish(how);
-    descriptor d = part(&g, CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR);
-    set(d, CUDNN_ATTR_OPERATION_MATMUL_DESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &how);
-    set(d, CUDNN_ATTR_OPERATION_MATMUL_ADESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &a);
-    set(d, CUDNN_ATTR_OPERATION_MATMUL_BDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &b);
-    set(d, CUDNN_ATTR_OPERATION_MATMUL_CDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &c);
-    finish(d);
-    g.graph = part(&g, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-    set(g.graph, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &d);
-    finish(g.graph);
-    return g;
-}
-
-static void test_nothing_left(void **state) {
-    (void)state;
-    gpu_plans *p;
-    gpu_choice choice = {0};
-    gpu_operation op = {.kind = GPU_CONV, .math = GPU_MATH_F32, .shape = good};
-    gpu_graph g = product();
-    OK(open_device("h100", &p));
-    assert_int_equal(gpu_choose(&p->rules, &op, &g, &choice), GYRE_EDEVICE);
-    const char *const wanted[] = {"no engine left for conv of 8 images 16x16x16, 32 filters 3x3",
-                                  "f32: of ", "use tensor cores (\"tf32\": true allows them)"};
-    for (int i = 0; i < 3; i++) {
-        if (strstr(gyre_error_text(), wanted[i]) == NULL)
-            fail_msg("\"%s\" lacks \"%s\"", gyre_error_text(), wanted[i]);
-    }
-    assert_null(choice.plan);
-    gpu_graph_close(&g);
-    gpu_plans_close(p);
-}
-
-static void test_bad_device(void **state) {
-    (void)state;
-    gpu_plans *p = NULL;
-    assert_int_equal(gpu_plans_open_json("{\"deviceVer\": \"new\"}", true, &p), GYRE_EDEVICE);
-    assert_null(p);
-    assert_non_null(strstr(gyre_error_text(), "cuDNN"));
-}
-
-/* What a device says about itself makes the same device again. */
-static void test_device_text(void **state) {
-    (void)state;
-    char text[4096], again[4096];
-    gpu_plans *p;
-    OK(open_device("a100", &p));
-    OK(gpu_plans_device(p, text, sizeof text));
-    gpu_plans_close(p);
-    assert_non_null(strstr(text, "NVIDIA A100"));
-    OK(gpu_plans_open_json(text, true, &p));
-    OK(gpu_plans_device(p, again, sizeof again));
-    gpu_plans_close(p);
-    assert_string_equal(text, again);
-}
-
-static void test_misaligned(void **state) {
-    (void)state;
-    gpu_plans *p;
-    gpu_plan *plan;
-    gpu_operation op = {.kind = GPU_CONV, .math = GPU_MATH_F32, .shape = good};
-    char *base = NULL;
-    OK(open_device("a100", &p));
-    OK(gpu_plans_find(p, &op, &plan));
-    assert_int_equal(gpu_plan_run(p, plan, base + 256, base + 260, base + 512, NULL), GYRE_EDEVICE);
-    assert_non_null(strstr(gyre_error_text(), "tensor w at 0x104 is not aligned"));
-    gpu_plans_close(p);
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wrong_shapes), cmocka_unit_test(test_filter_channels),
-        cmocka_unit_test(test_notes),        cmocka_unit_test(test_cache),
-        cmocka_unit_test(test_nothing_left), cmocka_unit_test(test_bad_device),
-        cmocka_unit_test(test_misaligned),   cmocka_unit_test(test_device_text),
-        cmocka_unit_test(test_plans),
-    };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_plans)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@
         }                                                                                          \
     } while (0)
 
-enum { IMAGES = 60, SIDE = 8, PIXELS = SIDE * SIDE * 3, BEFORE = 5, AFTER = 4, STEPS = 12 };
+enum { IMAGES = 60, SIDE = 8, PIXELS = SIDE * SIDE * 3, BEFORE = 3, AFTER = 2, STEPS = 8 };
 
 static gyre_comm *comm;
 static char scratch[] = "/tmp/gyre-find-XXXXXX";
@@ -30,8 +30,8 @@ static char scratch[] = "/tmp/gyre-find-XXXXXX";
 static const char config[] =
     "{\"data\": {\"path\": \"%s/data.h5\", \"validation\": {\"split\": 0.2},\n"
     "   \"augment\": {\"mirror\": true, \"crop\": 2}}, \"threads\": 1,\n"
-    " \"model\": {\"name\": \"resnet20\"}, \"batch\": {\"size\": 16, \"shards\": 8},\n"
-    " \"optimizer\": {\"name\": \"%s\"}, \"schedule\": {\"max_lr\": 0.01, \"cycles\": 1},\n"
+    " \"model\": {\"name\": \"resnet20\"}, \"batch\": {\"size\": 16, \"shards\": 4},\n"
+    " \"optimizer\": {\"name\": \"adam\"}, \"schedule\": {\"max_lr\": 0.01, \"cycles\": 1},\n"
     " \"length\": {\"steps\": 20}}";
 
 static void write_dataset(void) {
@@ -48,11 +48,11 @@ static void write_dataset(void) {
     CHECK(gyre_dataset_write(path, &content, true) == GYRE_OK);
 }
 
-static void open_trainer(gyre_trainer *t, const char *optimizer) {
+static void open_trainer(gyre_trainer *t) {
     char text[1000];
     config_file file = {0};
     gyre_settings *s = NULL;
-    snprintf(text, sizeof text, config, scratch, optimizer);
+    snprintf(text, sizeof text, config, scratch);
     CHECK(config_file_make(&file) == 0);
     CHECK(config_open_bytes(&file, text, strlen(text), NULL, &s) == GYRE_OK);
     unlink(file.path);
@@ -85,36 +85,37 @@ static void same_state(gyre_trainer *t, const gyre_snapshot *other) {
         CHECK(memcmp(s->states[i], other->states[i], bytes) == 0);
 }
 
-static gyre_find sweep(gyre_trainer *t, gyre_evaluator *e, double to, bool redraw) {
+static gyre_find sweep(gyre_trainer *t, gyre_evaluator *e, double from, double to, bool redraw) {
     gyre_find f = {
         .options = {
-            .from = 1e-4, .to = to, .steps = STEPS, .repeats = 2, .every = 5, .quiet = true}};
+            .from = from, .to = to, .steps = STEPS, .repeats = 2, .every = 4, .quiet = true}};
     f.rows = calloc((size_t)2 * STEPS, sizeof *f.rows);
-    f.scores = calloc((size_t)2 * (STEPS / 5 + 1), sizeof *f.scores);
+    f.scores = calloc((size_t)2 * (STEPS / 4 + 1), sizeof *f.scores);
     CHECK(f.rows != NULL && f.scores != NULL);
     CHECK(gyre_sweeps_run(t, e, &t->samples.validation, redraw, &f) == GYRE_OK);
     return f;
 }
 
-static void no_trace(const char *optimizer) {
+static void no_trace(void) {
     gyre_trainer a, b; /* b has no range test */
     gyre_evaluator *e = NULL;
-    open_trainer(&a, optimizer);
-    open_trainer(&b, optimizer);
+    open_trainer(&a);
+    open_trainer(&b);
     train(&a, BEFORE);
     train(&b, BEFORE);
     CHECK(gyre_trainer_save(&b) == GYRE_OK);
     CHECK(gyre_evaluator_open(a.weights, 4, comm, NULL, &e) == GYRE_OK);
-    gyre_find well = sweep(&a, e, 0.1, true);
+    gyre_find well = sweep(&a, e, 1e-4, 0.1, true);
     same_state(&a, &b.snapshot);
-    CHECK(well.row_count == 2 * STEPS && well.score_count == 6);
+    CHECK(well.row_count == 2 * STEPS && well.score_count == 4);
     CHECK(well.rows[0].loss != well.rows[STEPS].loss);
-    gyre_find badly = sweep(&a, e, 1e30, false);
+    gyre_find badly = sweep(&a, e, 1e30, 1e38, false);
     same_state(&a, &b.snapshot);
-    CHECK(badly.row_count < 2 * STEPS);
-    /* the second repeat was not poisoned by the first */
-    CHECK(badly.rows[badly.row_count - 1].repeat == 1 && badly.row_count > 6);
-    gyre_find again = sweep(&a, e, 0.1, true);
+    /* each repeat: a good step, then NaN; what the device keeps of a bad step does not outlive it
+     */
+    CHECK(badly.row_count == 4 && isnan(badly.rows[1].loss) && isnan(badly.rows[3].loss));
+    CHECK(isfinite(badly.rows[0].loss) && isfinite(badly.rows[2].loss));
+    gyre_find again = sweep(&a, e, 1e-4, 0.1, true);
     CHECK(again.row_count == well.row_count);
     CHECK(memcmp(again.rows, well.rows, well.row_count * sizeof *well.rows) == 0);
     well.verdict.value = (gyre_find_marks){.base_lr = 1e-3, .max_lr = 1e3};
@@ -142,8 +143,7 @@ int main(int argc, char **argv) {
     }
     CHECK(gyre_comm_broadcast(comm, scratch, sizeof scratch, 0) == GYRE_OK);
     if (gyre_comm_rank(comm) > 0) gyre_log_mute();
-    no_trace("sgd");
-    no_trace("adam");
+    no_trace();
     if (gyre_comm_rank(comm) == 0) {
         char command[64];
         snprintf(command, sizeof command, "rm -rf %s", scratch);

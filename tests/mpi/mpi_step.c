@@ -8,6 +8,7 @@
 #include "../unit/config_text.h"
 #include "gyre/checkpoint.h"
 #include "gyre/dataset.h"
+#include "gyre/log.h"
 #include "gyre/random.h"
 #include "gyre/run.h"
 #include "strict.h"
@@ -98,6 +99,8 @@ static void the_gpu_is_taken_where_it_is(void) {
         strict.absent = i == 1;
         CHECK(gyre_backend_open(GYRE_BACKEND_AUTO, &options, comm, &b) == GYRE_OK);
         CHECK(strcmp(b->ops->name, i == 1 ? "cpu" : "cuda") == 0);
+        CHECK((b->no_gpu[0] != '\0') == (i == 1));
+        if (i == 1) CHECK(strstr(b->no_gpu, "rank 1 has none") != NULL);
         b->ops->close(b);
     }
     CHECK(gyre_backend_open(GYRE_BACKEND_CUDA, &options, comm, &b) == GYRE_EDEVICE);

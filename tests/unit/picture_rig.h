@@ -83,4 +83,14 @@ static inline void write_jpeg(const char *path, int h, int w, int channels, bool
     assert_int_equal(fclose(file), 0);
 }
 
+static inline int make_scratch(void **state) {
+    (void)state;
+    return mkdtemp(scratch) == NULL;
+}
+
+static inline int drop_scratch(void **state) {
+    (void)state;
+    return remove_scratch();
+}
+
 #endif

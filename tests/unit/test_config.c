@@ -86,6 +86,12 @@ static void random_value(const config_field *f, gyre_random *r, char *out, size_
     case FIELD_STEPS: snprintf(out, size, "%.0f", f->min + floor(u * (top - f->min))); break;
     case FIELD_SEED: snprintf(out, size, "%llu", gyre_random_u64(r) >> 11 & ~1ULL); break;
     case FIELD_REAL: snprintf(out, size, "%.17g", f->min + u * (top - f->min)); break;
+    case FIELD_RATE:
+        if (pick % 8 == 0)
+            snprintf(out, size, "\"find\"");
+        else
+            snprintf(out, size, "%.17g", u * top);
+        break;
     case FIELD_TEXT: snprintf(out, size, "\"a \\\"%x\\\" \\u00e9/%x\"", pick, pick); break;
     case FIELD_NAMES: snprintf(out, size, "[\"layer%u\", \"b.c\"]", pick % 9); break;
     case FIELD_CHOICE:

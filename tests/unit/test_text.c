@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "gyre/terminal.h"
 #include "gyre/text.h"
 #include <string.h>
 

@@ -111,8 +111,10 @@ static gyre_status cpu_open(const gyre_backend_options *options, gyre_comm *comm
         return gyre_fail(GYRE_EDEVICE, "no memory to open the CPU backend");
     }
     bool bf16 = options->precision == GYRE_PRECISION_BF16;
-    b->base = (gyre_backend){&gyre_cpu_ops, &b->queues[lanes].base, lanes,
-                             bf16 ? sizeof(uint16_t) : sizeof(float)};
+    b->base = (gyre_backend){.ops = &gyre_cpu_ops,
+                             .main = &b->queues[lanes].base,
+                             .lanes = lanes,
+                             .act_size = bf16 ? sizeof(uint16_t) : sizeof(float)};
     b->device.act = bf16 ? dnnl_bf16 : dnnl_f32;
     b->comm = comm;
     b->reduce = options->reduce;

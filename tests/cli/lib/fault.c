@@ -1,11 +1,13 @@
 /* Makes the disk fail: preloaded, it counts the calls on files whose path holds FAULT_PATH, and the
  * one numbered FAULT_AT ends as FAULT says: ENOSPC, EIO or EROFS (from then on for FAULT_COUNT
- * calls, default 1), "short" (half of a write is done) or "slow" (after ten seconds). What it did
- * goes to FAULT_LOG. All of them are variables of the environment. */
+ * calls, default 1), "short" (half of a write is done), "slow" (after ten seconds), or not at all:
+ * "kill" ends the process before it, "tear" in the middle of it. What it did goes to FAULT_LOG. All
+ * of them are variables of the environment. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -42,7 +44,7 @@ static void note(const char *what, int call) {
     fclose(f);
 }
 
-/* The error that this call is to end with; -1: a short write; 0: none. */
+/* The error that this call is to end with; -1: half a write; 0: none. */
 static int fault(const char *what) {
     const char *kind = getenv("FAULT"), *at = getenv("FAULT_AT"), *count = getenv("FAULT_COUNT");
     int call = ++calls, first = at == NULL ? 0 : atoi(at);
@@ -53,6 +55,7 @@ static int fault(const char *what) {
         sleep(10);
         return 0;
     }
+    if (strcmp(kind, "kill") == 0) raise(SIGKILL);
     if (strcmp(kind, "ENOSPC") == 0) return ENOSPC;
     if (strcmp(kind, "EROFS") == 0) return EROFS;
     return strcmp(kind, "EIO") == 0 ? EIO : -1;
@@ -77,24 +80,32 @@ int open(const char *path, int flags, ...) {
     return ((int (*)(const char *, int, ...))real("open"))(path, flags, mode);
 }
 
+/* Half a write was done: the end, or short for whoever asked. */
+static ssize_t half(ssize_t done) {
+    if (strcmp(getenv("FAULT"), "tear") == 0) raise(SIGKILL);
+    return done;
+}
+
 ssize_t write(int fd, const void *data, size_t size) {
+    ssize_t (*call)(int, const void *, size_t) =
+        (ssize_t(*)(int, const void *, size_t))real("write");
     int reason = concerns_fd(fd) ? fault("write") : 0;
     if (reason > 0) {
         errno = reason;
         return -1;
     }
-    return ((ssize_t(*)(int, const void *, size_t))real("write"))(fd, data,
-                                                                  reason < 0 ? size / 2 : size);
+    return reason < 0 ? half(call(fd, data, size / 2)) : call(fd, data, size);
 }
 
 static ssize_t write_at(const char *name, int fd, const void *data, size_t size, off_t at) {
+    ssize_t (*call)(int, const void *, size_t, off_t) =
+        (ssize_t(*)(int, const void *, size_t, off_t))real(name);
     int reason = concerns_fd(fd) ? fault(name) : 0;
     if (reason > 0) {
         errno = reason;
         return -1;
     }
-    return ((ssize_t(*)(int, const void *, size_t, off_t))real(name))(
-        fd, data, reason < 0 ? size / 2 : size, at);
+    return reason < 0 ? half(call(fd, data, size / 2, at)) : call(fd, data, size, at);
 }
 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t at) {
@@ -103,11 +114,6 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t at) {
 
 ssize_t pwrite64(int fd, const void *data, size_t size, off_t at) {
     return write_at("pwrite64", fd, data, size, at);
-}
-
-int fallocate(int fd, int mode, off_t offset, off_t length) {
-    FAIL_IF(concerns_fd(fd), "fallocate");
-    return ((int (*)(int, int, off_t, off_t))real("fallocate"))(fd, mode, offset, length);
 }
 
 int fsync(int fd) {

@@ -20,6 +20,7 @@ PATH=$PATH:/usr/sbin
 trap 'slurm_stop; rm -rf "$T"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+export OMPI_MCA_mpi_yield_when_idle=1 # mpirun sees to that by itself, on a busy machine srun does not
 # A test may itself run inside a job of another Slurm.
 for name in $(compgen -e SLURM_) $(compgen -e SBATCH_); do unset "$name"; done
 
@@ -76,6 +77,7 @@ SchedulerParameters=sched_interval=1,sched_min_interval=0,bf_interval=1
 MpiDefault=none
 ReturnToService=2
 KillWait=2
+TmpFS=$slurm/tmp
 GresTypes=gpu
 NodeName=$host NodeAddr=127.0.0.1 CPUs=4 Gres=gpu:2
 PartitionName=all Nodes=$host Default=YES MaxTime=UNLIMITED State=UP
@@ -85,7 +87,7 @@ CONF
 }
 
 slurm_start() {
-    mkdir -p "$slurm/state" "$slurm/spool"
+    mkdir -p "$slurm/state" "$slurm/spool" "$slurm/tmp"
     chmod 755 "$T" "$slurm" # munged wants a path that others may search
     # shellcheck disable=SC2046 # two words
     slurm_configure $(free_ports 2)
@@ -116,9 +118,41 @@ slurm_tell() {
     tail -n 20 "$slurm"/*.log
 }
 
-slurm_state() { scontrol show job "$1" --oneliner | sed -n 's/.* JobState=\([A-Z_]*\) .*/\1/p' | sort -u; } # job
-slurm_has_ended() { case $(slurm_state "$1") in *PENDING* | *RUNNING* | *COMPLETING* | '') false ;; esac } # job
+# The states of a job, or of an array's tasks.
+slurm_state() { scontrol show job "$1" --oneliner | sed -n 's/.* JobState=\([A-Z_]*\) .*/\1/p' | sort -u; }
+slurm_has_ended() { # job
+    local states
+    states=$(slurm_state "$1") && [ -n "$states" ] && ! grep -qvxE 'COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL' <<<"$states"
+}
 slurm_in_state() { [ "$(slurm_state "$1")" = "$2" ]; } # job, state
+
+# A job's ranks can be held still until a signal has come, so that no machine is too fast or too slow
+# for a test. They are known by words of their command line, a folder of the test's among them.
+ranks_of() { # word...
+    local pid word
+    for pid in $(pgrep -x gyre); do
+        for word in "$@"; do grep -qzxF -- "$word" "/proc/$pid/cmdline" || continue 2; done
+        echo "$pid"
+    done
+}
+is_training() { # metrics file, ranks, word...
+    local metrics=$1 ranks=$2
+    shift 2
+    [ -s "$metrics" ] && [ "$(ranks_of "$@" | wc -l)" -eq "$ranks" ]
+}
+is_warned() { grep -q '^ShdPnd:.*2[0-9a-f][0-9a-f]$' "/proc/$1/status"; } # USR1 waits for it
+hold() {                                                                  # metrics file, ranks, word...
+    slurm_until 100 "first step of $1" is_training "$@"
+    shift 2
+    # shellcheck disable=SC2046 # words
+    kill -STOP $(ranks_of "$@")
+}
+# shellcheck disable=SC2046 # words
+let_go() { kill -CONT $(ranks_of "$@"); } # word...
+let_go_warned() {                         # word...
+    slurm_until 100 "warning of $1" is_warned "$(ranks_of "$@" | head -n 1)"
+    let_go "$@"
+}
 
 # Jobs first: what a slurmd has started outlives it.
 slurm_stop() {

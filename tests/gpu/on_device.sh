@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Programs that test the CPU backend, on the CUDA backend (on_device.c): on the fakes, or with FAKES=no
+# on a GPU; those that use MPI on 1, 2 and 4 ranks, as far as GPUs go.
+#   tests/gpu/on_device.sh PROGRAM...
+set -u
+. "$(dirname "$0")/lib.sh"
+failed=0 count=0
+
+test_on() { # RANKS PROGRAM
+    local rc=0
+    count=$((count + 1))
+    on_fakes "$FAKES" "$@" || rc=$?
+    [ $rc -eq 0 ] && ! grep -q '^fake: ' "$T/err" && return
+    failed=$((failed + 1))
+    echo "FAILED: $2 on $1 ranks, exit $rc"
+    tail -n 20 "$T/out" "$T/err"
+}
+
+for program in "$@"; do
+    case $program in
+    */mpi_*) for n in 1 2 4; do [ "$n" -gt "$GPUS" ] || test_on "$n" "$program"; done ;;
+    *) test_on 1 "$program" ;;
+    esac
+done
+echo "device: $((count - failed)) of $count programs passed"
+[ $failed -eq 0 ]
