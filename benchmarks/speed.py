@@ -7,6 +7,7 @@
     benchmarks/speed.py reduce   --data cifar10.h5     exact against fast reduction on 2 and 4 ranks
     benchmarks/speed.py checkpoint --data cifar10.h5   a checkpoint every 50 and every 10 steps against none
     benchmarks/speed.py loader   --data cifar10.h5     the loader alone (needs `make bench`)
+    benchmarks/speed.py large    --data large.json     the loader on what is not in the page cache, and on what is
 
 A contestant is a whole process; of its steps the median after a warm-up counts. Rounds go A B C A B C,
 so that a machine whose speed drifts is fair to all; ratios are medians of the rounds' ratios. Needs
@@ -15,6 +16,7 @@ DATE-PART.md or, with --name, DATE-NAME.md.
 """
 import argparse
 import datetime
+import json
 import os
 import pathlib
 import statistics
@@ -143,15 +145,44 @@ def loaders(a):
                    {"plain": loader(a), "mirror and crop drawn": loader(a, "augment")}, "plain")
 
 
+def forget(a):
+    """Has the system drop what it keeps of the dataset's files."""
+    place = pathlib.Path(a.data)
+    files = [place.parent / f["path"] for f in json.loads(place.read_text())["files"]] if place.suffix == ".json" else [place]
+    for path in files:
+        with open(path, "rb") as f:
+            os.fsync(f.fileno())
+            os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def large(a):
+    """A set of 64 x 64 images and more than 1 GiB, which is opened without being read. Each step has 128 images
+    from anywhere in it."""
+    steps = "400"
+
+    def cold(*options):
+        run = loader(a, *options)
+        return lambda: (forget(a), run())[1]
+
+    def warm(*options):
+        run = loader(a, *options)
+        return lambda: (run(), run())[1]
+
+    return compare(a, f"{a.title}, batch 128, one thread, 400 steps", {
+        "cold cache": cold("plain", steps), "warm cache": warm("plain", steps),
+        "warm cache, random resized crops": warm("crop", steps)}, "warm cache")
+
+
 def main():
     parts = {"pytorch": against_pytorch, "bf16": bf16, "ranks": ranks, "reduce": reductions,
-             "checkpoint": checkpoints, "loader": loaders}
+             "checkpoint": checkpoints, "loader": loaders, "large": large}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("part", choices=parts)
     parser.add_argument("--data", required=True, type=lambda p: str(pathlib.Path(p).resolve()))
     parser.add_argument("--gyre", default=ROOT / "build/cpu/gyre")
     parser.add_argument("--python", default="python3")
     parser.add_argument("--name", help="of the file in benchmarks/results, for the part's own")
+    parser.add_argument("--title", default="a large dataset", help="of the dataset, for the part large")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4, help="of training in a run, about")
     a = parser.parse_args()

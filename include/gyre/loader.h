@@ -1,6 +1,6 @@
 /* Batches prepared ahead of training by one thread per rank.
  *
- * A batch holds this rank's part of step t's global batch: raw pixels gathered from the mapped
+ * A batch holds this rank's part of step t's global batch: raw pixels gathered from the
  * dataset and the rows they came from, labels, and how each image is to be augmented. Which ones is
  * the sampler's business; the loader only changes when they are read, so its depth cannot change a
  * bit. */

@@ -1,5 +1,5 @@
-/* Reading a dataset file's layout through HDF5; see layout.h. Images are mapped, never read through
- * the library, so everything must lie in one piece in this very file. */
+/* Reading a dataset file's layout through HDF5; see layout.h. Images are read where they lie, never
+ * through the library, so everything must lie in one piece in this very file. */
 #include "layout.h"
 
 #include <hdf5.h>
@@ -37,7 +37,7 @@ static gyre_status check_storage(source *s) {
     release(list);
     if (layout != H5D_CONTIGUOUS) {
         return gyre_fail(GYRE_EIO,
-                         "'%s': %s is stored %s, but must be contiguous, so that it can be mapped; "
+                         "'%s': %s is stored %s, but must be contiguous, so that rows can be read; "
                          "`h5repack -f NONE -l CONTI OLD NEW` makes it so",
                          s->path, s->name,
                          filters > 0             ? "compressed"

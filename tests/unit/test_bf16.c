@@ -91,6 +91,7 @@ static void gradients_follow_those_of_f32(void **state) {
     the_gradient_follows("cifar10_full", 16, 3);
     the_gradient_follows("small_cnn", 12, 1);
     the_gradient_follows("resnet20", 16, 3);
+    the_gradient_follows("resnet18", 32, 3);
 }
 
 /* What rounding adds to each step's gradient has no direction of its own, so that the losses stay
