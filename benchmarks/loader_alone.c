@@ -23,16 +23,17 @@ static gyre_status measure(const char *path, const char *how, int64_t steps, dou
     gyre_loader *loader = NULL;
     gyre_batch batch;
     double begun = 0;
+    const int64_t warmup = steps / 10;
     GYRE_TRY(gyre_dataset_open(path, &data));
     GYRE_TRY(gyre_samples_open(data, &settings, 1, &samples));
     GYRE_TRY(gyre_epochs_make(samples.train.count, BATCH, GYRE_LAST_DROP, &epochs));
     GYRE_TRY(
         gyre_loader_open(&samples.train, &settings, epochs, 1, 0, BATCH, 0, steps, false, &loader));
     for (int64_t t = 0; t < steps; t++) {
-        if (t == steps / 10) begun = gyre_clock();
+        if (t == warmup) begun = gyre_clock();
         GYRE_TRY(gyre_loader_next(loader, &batch));
     }
-    *images_per_s = (double)(steps - steps / 10) * BATCH / (gyre_clock() - begun);
+    *images_per_s = (double)(steps - warmup) * BATCH / (gyre_clock() - begun);
     gyre_loader_close(loader);
     gyre_samples_close(&samples);
     gyre_dataset_close(data);

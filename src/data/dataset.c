@@ -117,14 +117,14 @@ static gyre_status take_part(gyre_dataset *d, int part, int32_t *labels) {
 }
 
 static gyre_status take_parts(gyre_dataset *d) {
-    size_t count = 0, at = 0;
+    size_t count = 1, at = 0; /* one more, for an allocation that is never empty */
     for (int i = 0; i < d->count; i++) {
         for (int part = 0; part < GYRE_PARTS; part++) {
             count += (size_t)d->sources[i].layout.parts[part].count;
         }
     }
     d->labels = malloc(count * sizeof *d->labels);
-    if (d->labels == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %zu labels", count);
+    if (d->labels == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %zu labels", count - 1);
     for (int part = 0; part < GYRE_PARTS; part++) {
         GYRE_TRY(take_part(d, part, d->labels + at));
         at += (size_t)d->parts[part].count;
