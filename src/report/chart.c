@@ -41,7 +41,7 @@ static void short_name(const gyre_evidence *e, int arm, char out[GYRE_NAME_MAX])
     gyre_words_arm(e, arm, out);
     for (char *c = out; *c != '\0'; c++) {
         if (((unsigned char)*c & 0xC0) == 0x80 || letters++ < NAME_LETTERS) continue;
-        strcpy(c, "…"); /* three bytes; a name ends well before GYRE_NAME_MAX */
+        snprintf(c, (size_t)(out + GYRE_NAME_MAX - c), "…");
         break;
     }
 }

@@ -61,7 +61,7 @@ typedef struct {
 void gyre_frame_begin(gyre_figure *f, const gyre_frame *frame);
 /* What every script begins with: its mark, the names of its files, and the terminal of so many
  * pixels (a PNG has one and a half as many). */
-void gyre_frame_prolog(gyre_figure *f, int width, int height);
+void gyre_frame_prolog(gyre_figure *f, int width, int pixels);
 /* The distance of an axis' numbers for about four of them: 1, 2 or 5 times a power of ten. */
 double gyre_frame_tics(gyre_range range);
 /* Panel `index` from the top: a plot command must follow. */

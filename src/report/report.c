@@ -38,7 +38,8 @@ static gyre_status check_places(const char *folder, const gyre_evidence *e) {
 }
 
 /* Ends the stream and writes what went into it. */
-static gyre_status put(const char *folder, const char *name, FILE *f, char **text, size_t *size) {
+static gyre_status put(const char *folder, const char *name, FILE *f, char **text,
+                       const size_t *size) {
     char *path = gyre_path_join(folder, name);
     int failed = ferror(f) | fclose(f);
     gyre_status status =

@@ -177,8 +177,9 @@ static gyre_finding judge(const gyre_comparison *c) {
 /* Holm over all comparisons that could be made, but the planned one. */
 static gyre_status correct(gyre_evidence *e) {
     const int all = e->comparison_count;
-    double *p = calloc(2 * (size_t)all + 1, sizeof *p), *corrected = p + all;
+    double *p = calloc(2 * (size_t)all + 1, sizeof *p);
     if (p == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d comparisons", all);
+    double *corrected = p + all;
     int count = 0;
     for (int i = 0; i < all; i++) {
         const gyre_comparison *c = &e->comparisons[i];
