@@ -130,33 +130,11 @@ static gyre_status check_momentum(const gyre_settings *s, const char *where) {
         where, name, why);
 }
 
-static gyre_status check_augment(const gyre_data_settings *s, const char *where) {
-    if (s->crop_scale_min > s->crop_scale_max) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "%s: data.augment.resized_crop: min_scale %g is above max_scale %g", where,
-                         s->crop_scale_min, s->crop_scale_max);
-    }
-    if (s->crop_size > 0 && s->crop > 0) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "%s: data.augment.crop and data.augment.resized_crop both choose a part "
-                         "of the image; take one of them",
-                         where);
-    }
-    if (s->crop_size > 0 && s->normalize == GYRE_NORMALIZE_MEAN_IMAGE) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "%s: data.augment.normalize: with resized_crop no two images show the "
-                         "same place, so there is no mean image; take \"channel\" or \"raw\"",
-                         where);
-    }
-    return GYRE_OK;
-}
-
 gyre_status config_finish(config_reader *r, const char *where) {
     gyre_settings *s = r->settings;
     GYRE_TRY(finish_schedules(s, where));
     GYRE_TRY(finish_batch(s, where));
     GYRE_TRY(finish_optimizer(r, where));
-    GYRE_TRY(check_augment(&s->data, where));
     return check_momentum(s, where);
 }
 

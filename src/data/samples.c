@@ -193,17 +193,36 @@ static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
     return status;
 }
 
-gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *settings,
-                              uint64_t seed, gyre_samples *out) {
-    const gyre_images *train = gyre_dataset_train(d);
-    *out = (gyre_samples){0};
-    if (settings->crop > 0 && (settings->crop >= train->h || settings->crop >= train->w)) {
+static gyre_status check_augment(const gyre_data_settings *s, const gyre_images *train) {
+    if (s->crop > 0 && (s->crop >= train->h || s->crop >= train->w)) {
         return gyre_fail(GYRE_EUSAGE,
                          "data.augment.crop is %d pixels, but images of %d x %d may move by less "
                          "than a side",
-                         settings->crop, train->h, train->w);
+                         s->crop, train->h, train->w);
     }
-    gyre_status status = open_views(d, settings, seed, out);
+    if (s->crop_size > 0 && s->crop_scale_min > s->crop_scale_max) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.resized_crop: min_scale %g is above max_scale %g",
+                         s->crop_scale_min, s->crop_scale_max);
+    }
+    if (s->crop_size > 0 && s->crop > 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.crop and data.augment.resized_crop both choose a part of "
+                         "the image; take one of them");
+    }
+    if (s->crop_size > 0 && s->normalize == GYRE_NORMALIZE_MEAN_IMAGE) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.normalize: with resized_crop no two images show the same "
+                         "place, so there is no mean image; take \"channel\" or \"raw\"");
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *settings,
+                              uint64_t seed, gyre_samples *out) {
+    *out = (gyre_samples){0};
+    gyre_status status = check_augment(settings, gyre_dataset_train(d));
+    if (status == GYRE_OK) status = open_views(d, settings, seed, out);
     if (status == GYRE_OK) status = open_subset(settings->subset, seed, out);
     out->train.size = out->validation.size = settings->crop_size;
     if (status == GYRE_OK) status = measure(&out->train, &out->stats);

@@ -50,6 +50,8 @@ static gyre_status write_manifest(const char *path, bool force) {
 }
 
 static void fresh(gyre_images *train, gyre_images *test) {
+    free_images(train);
+    free_images(test);
     *train = make_images(17, 4, 3, 2, 3, 1);
     *test = make_images(7, 4, 3, 2, 3, 2);
     write_files(train, test);
@@ -58,7 +60,7 @@ static void fresh(gyre_images *train, gyre_images *test) {
 
 static void files_count_as_one(void **state) {
     (void)state;
-    gyre_images train, test;
+    gyre_images train = {0}, test = {0};
     gyre_dataset *one, *all;
     uint8_t rows[9 * ROW];
     fresh(&train, &test);
@@ -84,7 +86,7 @@ static void files_count_as_one(void **state) {
 
 static void a_manifest_moves_with_its_files(void **state) {
     (void)state;
-    gyre_images train, test;
+    gyre_images train = {0}, test = {0};
     gyre_dataset *d = NULL;
     char command[256];
     fresh(&train, &test);
@@ -106,7 +108,7 @@ static void refused(const char *words) {
 
 static void what_has_changed_is_named(void **state) {
     (void)state;
-    gyre_images train, test;
+    gyre_images train = {0}, test = {0};
     char command[256];
     fresh(&train, &test);
     unlink(file_named(1));
@@ -129,7 +131,7 @@ static void what_has_changed_is_named(void **state) {
 
 static void another_order_is_another_dataset(void **state) {
     (void)state;
-    gyre_images train, test;
+    gyre_images train = {0}, test = {0};
     char command[256];
     fresh(&train, &test);
     snprintf(command, sizeof command, "sed -i '5{h;d};6{G}' %s/all.json", scratch); /* two lines */
@@ -141,7 +143,7 @@ static void another_order_is_another_dataset(void **state) {
 
 static void files_must_go_together(void **state) {
     (void)state;
-    gyre_images train, test, other = make_images(4, 4, 4, 2, 3, 1);
+    gyre_images train = {0}, test = {0}, other = make_images(4, 4, 4, 2, 3, 1);
     char copy[3][GYRE_NAME_SIZE] = {"ox", "cow", "dog"};
     gyre_dataset_content c = {.train = other, .classes = 3, .names = names};
     fresh(&train, &test);
@@ -192,7 +194,7 @@ static void bad_manifests_are_refused_in_words(void **state) {
 /* As if the file was cut while a run had it open. */
 static void a_cut_is_an_error_and_no_signal(void **state) {
     (void)state;
-    gyre_images train, test;
+    gyre_images train = {0}, test = {0};
     gyre_dataset *d;
     uint8_t row[ROW];
     fresh(&train, &test);
