@@ -2,7 +2,9 @@
 #ifndef GYRE_CLI_H
 #define GYRE_CLI_H
 
+#include "gyre/comm.h"
 #include "gyre/status.h"
+#include <stdbool.h>
 
 typedef struct {
     const char *name;
@@ -15,6 +17,11 @@ typedef struct {
 
 /* Prints the recorded error as "gyre: error: ..." and returns the status as exit code. */
 int gyre_cli_fail(gyre_status status);
+
+/* The `run` of a command that many ranks carry out together: MPI around `work`, whose status all
+ * ranks agree on, and whose error rank 0 prints. With `mute` the other ranks say nothing. */
+int gyre_cli_on_ranks(int argc, char **argv,
+                      gyre_status (*work)(int argc, char **argv, gyre_comm *comm), bool mute);
 
 extern const gyre_command gyre_command_train, gyre_command_schedule, gyre_command_data;
 extern const gyre_command gyre_command_plot, gyre_command_eval, gyre_command_inspect;

@@ -55,7 +55,9 @@ static gyre_status read_device(gyre_comm *comm, machine *m) {
     return GYRE_OK;
 }
 
-static gyre_status examine(gyre_comm *comm) {
+static gyre_status examine(int argc, char **argv, gyre_comm *comm) {
+    (void)argc;
+    (void)argv;
     machine mine, *all = NULL;
     char places[2048];
     int ranks = gyre_comm_size(comm);
@@ -88,13 +90,7 @@ static int run(int argc, char **argv) {
         return gyre_cli_fail(gyre_fail(GYRE_EUSAGE, "'%s' was not expected; usage: gyre %s",
                                        argv[1], gyre_command_doctor.usage));
     }
-    gyre_comm *comm = NULL;
-    gyre_status status = gyre_comm_open(&argc, &argv, &comm);
-    if (status != GYRE_OK) return gyre_cli_fail(status);
-    status = examine(comm);
-    if (gyre_comm_rank(comm) == 0) gyre_cli_fail(status);
-    gyre_comm_close(comm);
-    return (int)status;
+    return gyre_cli_on_ranks(argc, argv, examine, false);
 }
 
 const gyre_command gyre_command_doctor = {

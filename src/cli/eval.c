@@ -3,7 +3,6 @@
 
 #include "arguments.h"
 #include "gyre/comm.h"
-#include "gyre/log.h"
 #include "gyre/run.h"
 #include <getopt.h>
 #include <inttypes.h>
@@ -61,14 +60,7 @@ static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
 }
 
 static int run(int argc, char **argv) {
-    gyre_comm *comm = NULL;
-    gyre_status status = gyre_comm_open(&argc, &argv, &comm);
-    if (status != GYRE_OK) return gyre_cli_fail(status);
-    if (gyre_comm_rank(comm) != 0) gyre_log_mute();
-    status = evaluate(argc, argv, comm);
-    if (gyre_comm_rank(comm) == 0) gyre_cli_fail(status);
-    gyre_comm_close(comm);
-    return (int)status;
+    return gyre_cli_on_ranks(argc, argv, evaluate, true);
 }
 
 const gyre_command gyre_command_eval = {

@@ -7,7 +7,6 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/find.h"
-#include "gyre/log.h"
 #include "gyre/plot.h"
 #include <dirent.h>
 #include <errno.h>
@@ -197,14 +196,7 @@ out:
 }
 
 static int run(int argc, char **argv) {
-    gyre_comm *comm = NULL;
-    gyre_status status = gyre_comm_open(&argc, &argv, &comm);
-    if (status != GYRE_OK) return gyre_cli_fail(status);
-    if (gyre_comm_rank(comm) != 0) gyre_log_mute();
-    status = find(argc, argv, comm);
-    if (gyre_comm_rank(comm) == 0) gyre_cli_fail(status);
-    gyre_comm_close(comm);
-    return (int)status;
+    return gyre_cli_on_ranks(argc, argv, find, true);
 }
 
 const gyre_command gyre_command_find = {

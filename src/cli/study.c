@@ -58,13 +58,7 @@ static gyre_status study(int argc, char **argv, gyre_comm *comm) {
 }
 
 static int run(int argc, char **argv) {
-    gyre_comm *comm = NULL;
-    gyre_status status = gyre_comm_open(&argc, &argv, &comm);
-    if (status != GYRE_OK) return gyre_cli_fail(status);
-    status = study(argc, argv, comm);
-    if (gyre_comm_rank(comm) == 0) gyre_cli_fail(status);
-    gyre_comm_close(comm);
-    return (int)status;
+    return gyre_cli_on_ranks(argc, argv, study, false);
 }
 
 const gyre_command gyre_command_study = {

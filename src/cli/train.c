@@ -4,7 +4,6 @@
 #include "arguments.h"
 #include "gyre/comm.h"
 #include "gyre/config.h"
-#include "gyre/log.h"
 #include "gyre/run.h"
 #include <getopt.h>
 #include <stdlib.h>
@@ -69,14 +68,7 @@ static gyre_status train(int argc, char **argv, gyre_comm *comm) {
 }
 
 static int run(int argc, char **argv) {
-    gyre_comm *comm = NULL;
-    gyre_status status = gyre_comm_open(&argc, &argv, &comm);
-    if (status != GYRE_OK) return gyre_cli_fail(status);
-    if (gyre_comm_rank(comm) != 0) gyre_log_mute();
-    status = train(argc, argv, comm);
-    if (gyre_comm_rank(comm) == 0) gyre_cli_fail(status);
-    gyre_comm_close(comm);
-    return (int)status;
+    return gyre_cli_on_ranks(argc, argv, train, true);
 }
 
 const gyre_command gyre_command_train = {

@@ -1,0 +1,16 @@
+/* What the commands that many ranks carry out together have in common. */
+#include "cli.h"
+
+#include "gyre/log.h"
+
+int gyre_cli_on_ranks(int argc, char **argv,
+                      gyre_status (*work)(int argc, char **argv, gyre_comm *comm), bool mute) {
+    gyre_comm *comm = NULL;
+    gyre_status status = gyre_comm_open(&argc, &argv, &comm);
+    if (status != GYRE_OK) return gyre_cli_fail(status);
+    if (mute && gyre_comm_rank(comm) != 0) gyre_log_mute();
+    status = work(argc, argv, comm);
+    if (gyre_comm_rank(comm) == 0) gyre_cli_fail(status);
+    gyre_comm_close(comm);
+    return (int)status;
+}
