@@ -80,6 +80,8 @@ gyre_run() {
     if [ "$code" -eq 99 ] && [ -n "$near_limit" ]; then
         echo "gyre: job $job goes back into the queue"
         scontrol requeue "$job"
+    elif [ "$code" -ne 0 ]; then
+        echo "gyre: job $job ended with exit code $code of ${launch[0]}"
     fi
     return "$code"
 }

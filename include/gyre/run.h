@@ -35,7 +35,9 @@ gyre_status gyre_train(const gyre_settings *settings, const gyre_train_options *
  * second SIGINT ends the process at once with GYRE_EINTERRUPTED. gyre_train catches them for its
  * own time; who catches them around several runs keeps the flag from one to the next. */
 void gyre_stop_catch(void);
-void gyre_stop_release(void); /* by whoever caught first: default actions again */
+/* By whoever caught first: default actions again, but for SIGUSR1, which is ignored from now on.
+ * After a run that was stopped all stay caught, since the signal may yet come to this rank. */
+void gyre_stop_release(bool stopped);
 bool gyre_stop_wanted(void);
 
 /* Loss and accuracy of a checkpoint (or of a run folder's newest) on one part ("test",

@@ -133,8 +133,9 @@ static void read_loss(curve *c, const gyre_find_row *rows, const gyre_find_optio
         marks->diverged = rows[c->count - 1].lr;
         marks->third = rows[c->count - 2].lr / 3;
     }
-    if (!(drop > significant * facts->noise) || !(drop > worth * fabs(facts->start))) {
-        facts->kind = GYRE_CURVE_FLAT;
+    bool falls = drop > worth * fabs(facts->start);
+    if (!falls || !(drop > significant * facts->noise)) {
+        facts->kind = falls ? GYRE_CURVE_NOISY : GYRE_CURVE_FLAT;
         marks->diverged = marks->third = NAN;
         return;
     }

@@ -63,9 +63,16 @@ static void say_why(const gyre_find *f, const gyre_curve_facts *c, char *out) {
         break;
     case GYRE_CURVE_FLAT:
         snprintf(out, GYRE_FIND_REASON,
-                 "the curve is flat: loss %.4g at the beginning, %.4g at best, uncertain by %.2g; "
+                 "the curve is flat: loss %.4g at the beginning, %.4g at best; "
                  "the network is trained already, or no rate from %g to %g suits it",
-                 c->start, c->best, c->noise, f->options.from, f->options.to);
+                 c->start, c->best, f->options.from, f->options.to);
+        break;
+    case GYRE_CURVE_NOISY:
+        snprintf(
+            out, GYRE_FIND_REASON,
+            "the curve is too noisy: loss %.4g at the beginning, %.4g at best, but uncertain "
+            "by %.2g; take more --steps or a larger batch, unless the network is trained already",
+            c->start, c->best, c->noise);
         break;
     case GYRE_CURVE_EARLY:
         snprintf(out, GYRE_FIND_REASON,

@@ -30,7 +30,8 @@ double gyre_find_steep(const gyre_find_row *rows, size_t count, int64_t asked);
 typedef enum {
     GYRE_CURVE_GOOD,
     GYRE_CURVE_SHORT,  /* it diverged before there was anything to read */
-    GYRE_CURVE_FLAT,   /* it never improves by more than noise, or by less than 5 % */
+    GYRE_CURVE_FLAT,   /* it never improves by 5 % */
+    GYRE_CURVE_NOISY,  /* it improves, but by no more than noise may do */
     GYRE_CURVE_EARLY,  /* it improves from the first rate on */
     GYRE_CURVE_RISING, /* it is best at the last rate */
 } gyre_curve_kind;

@@ -44,11 +44,16 @@ void gyre_stop_catch(void) {
     for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) sigaction(caught[i], &action, NULL);
 }
 
-void gyre_stop_release(void) {
+/* A launcher tells one rank after the other, and those told first stop all: to the last ones the
+ * signal may come when their run is over, and must not be what they die of. */
+void gyre_stop_release(bool stopped) {
     struct sigaction action = {.sa_handler = SIG_DFL};
-    if (--holders > 0) return;
+    if (--holders > 0 || stopped) return;
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) sigaction(caught[i], &action, NULL);
+    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
+        action.sa_handler = caught[i] == SIGUSR1 ? SIG_IGN : SIG_DFL;
+        sigaction(caught[i], &action, NULL);
+    }
 }
 
 bool gyre_stop_wanted(void) {

@@ -161,7 +161,7 @@ gyre_status gyre_train(const gyre_settings *settings, const gyre_train_options *
         status = gyre_comm_agree(comm, status == GYRE_OK ? ended : status);
     }
     gyre_run_close(r);
-    gyre_stop_release();
+    gyre_stop_release(status == GYRE_EPREEMPTED);
     free(r);
     return status;
 }

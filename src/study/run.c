@@ -206,7 +206,7 @@ gyre_status gyre_study_run(gyre_study *s, const gyre_study_options *options, gyr
     gyre_stop_catch();
     gyre_status status = prepare(&r, s);
     if (status == GYRE_OK) status = finish(&r, run_part(&r));
-    gyre_stop_release();
+    gyre_stop_release(status == GYRE_EPREEMPTED);
     free(r.todo);
     return status;
 }

@@ -78,7 +78,7 @@ wait $pid
 [ -s "$T/out" ] || fail "no checkpoint by the clock"
 
 # A second interrupt ends at once: the disk is slow, and the first one's checkpoint still under way.
-gcc -O1 -shared -fPIC -o "$T/fault.so" "$lib/fault.c" -ldl || fail "the preload library"
+make_fault
 LD_PRELOAD="$T/fault.so" FAULT_PATH=/checkpoints FAULT=slow FAULT_AT=1 FAULT_COUNT=1000 FAULT_LOG="$T/hits" \
     "${train[@]}" "$T/twice" --quiet --set length.steps=10000000 2>"$T/err" &
 pid=$!

@@ -15,7 +15,7 @@ cat >"$T/config.json" <<'JSON'
 }
 JSON
 train=("$GYRE" train "$T/config.json" --quiet --set threads=1 --out)
-gcc -O1 -shared -fPIC -o "$T/fault.so" "$lib/fault.c" -ldl || fail "the preload library"
+make_fault
 faulty() { # path, kind, at, count, command...
     local settings=(LD_PRELOAD="$T/fault.so" FAULT_PATH="$1" FAULT="$2" FAULT_AT="$3" FAULT_COUNT="$4" FAULT_LOG="$T/hits")
     shift 4

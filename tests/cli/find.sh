@@ -100,7 +100,7 @@ none "diverged at rate 1.*e+25, .*lower --from" --from 1e25 --to 1e30 --repeats 
 none "the curve is flat" --from 1e-12 --to 1e-10 --repeats 2
 none "still falling at the last rate" --from 1e-6 --to 1e-3 --repeats 2 # never
 none "falls from the first rate on" --from 0.01 --to 10 --repeats 2
-none "the curve is flat" --repeats 2 --set model.init_from="$(echo "$T"/numbers/checkpoints/*.h5)" --set optimizer.momentum=0 --to 1e-4
+none "the network is trained already" --repeats 2 --set model.init_from="$(echo "$T"/numbers/checkpoints/*.h5)" --set optimizer.momentum=0 --to 1e-4
 ends 2 "${find[@]}" --out "$T/none" --from 1e-12 --to 1e-10 --repeats 1 --write "$T/none.json"
 [ ! -e "$T/none.json" ] || fail "a config without bounds was written"
 refused 2 "the range test gives no reliable suggestion" "$GYRE" train "$T/config.json" --quiet --out "$T/nothing" --set schedule.base_lr=0 --set schedule.max_lr=find --set optimizer.clip_norm=1e-30

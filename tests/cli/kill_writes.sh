@@ -14,7 +14,7 @@ cat >"$T/config.json" <<'JSON'
 }
 JSON
 train=("$GYRE" train "$T/config.json" --quiet --set threads=1 --out)
-gcc -O1 -shared -fPIC -o "$T/fault.so" "$lib/fault.c" -ldl || fail "the preload library"
+make_fault
 ends 0 "${train[@]}" "$T/whole"
 expected=$("$GYRE" inspect "$T/whole" --hash)
 

@@ -12,7 +12,8 @@ cat >"$T/study.json" <<'JSON'
     "arms": [{"name": "from-file", "set": {"schedule.cycles": 1, "model.init_from": "start.h5"}}],
     "base": {
         "data": {"path": "images.h5"}, "model": {"name": "mlp"}, "batch": {"size": 32, "shards": 2},
-        "schedule": {"base_lr": 0.001, "max_lr": 0.02}, "length": {"steps": 1500}, "backend": "cpu", "threads": 1
+        "schedule": {"base_lr": 0.001, "max_lr": 0.02}, "length": {"steps": 1500}, "backend": "cpu",
+        "threads": 1, "checkpoint": {"every": {"steps": 500}}
     }
 }
 JSON
@@ -25,18 +26,18 @@ ends 3 "$GYRE" study "$T/study.json" --out "$T/sequence" --quiet
 [ "$(results "$T/sequence" | grep -c '"state":"done"')" -eq 4 ] || fail "$(results "$T/sequence")"
 
 slurm_start
+slurm_make_held "[05]"
 ended() { slurm_until 120 "end of job $1" slurm_has_ended "$1"; }
 job_of() { grep -oE "$1 [0-9]+" "$T/out" | grep -oE '[0-9]+'; }
 
 # The last task of an array is the one whose job number is the array's.
-ends 0 slurm/study.sh "$T/study.json" "$T/array" --time=9 --ntasks=2
+GYRE=$T/held ends 0 slurm/study.sh "$T/study.json" "$T/array" --time=9 --ntasks=2
 array=$(job_of array) report=$(job_of job)
 grep -q "6 cells in $T/array" "$T/out" || fail "$(cat "$T/out")"
 for cell in 0 5; do
-    arm=$([ $cell -eq 0 ] && echo 2-cycles || echo midpoint) seed=$((cell / 3 + 1))
-    hold "$T/array/cells/$arm/seed-$seed/metrics.h5" 2 "$T/array" --cell $cell
+    slurm_hold $cell
     scancel --batch --signal=USR1 "${array}_$cell"
-    let_go_warned "$T/array" --cell $cell
+    slurm_let_go_warned $cell
 done
 ended "$array"
 ended "$report"

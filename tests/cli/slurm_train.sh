@@ -12,7 +12,7 @@ cat >"$T/config.json" <<'JSON'
     "data": {"path": "images.h5"}, "model": {"name": "mlp"}, "batch": {"size": 128, "shards": 4},
     "schedule": {"policy": "triangular", "base_lr": 0.001, "max_lr": 0.01, "stepsize": {"steps": 700}},
     "length": {"steps": 3000}, "evaluate": {"every": {"steps": 1000}},
-    "backend": "cpu", "threads": 1
+    "checkpoint": {"every": {"steps": 1000}}, "backend": "cpu", "threads": 1
 }
 JSON
 cp "$T/config.json" "$T/short.json"
@@ -71,20 +71,21 @@ went_on() { # run folder, job
 
 # By Slurm, which looks at its jobs twice a minute, between 20 and 50 s before the limit; meanwhile
 # another job gets the same signal from us.
-limited=$(submit limited config --ntasks=2 --time=1 --signal=B:USR1@20)
-hold "$T/limited/metrics.h5" 2 "$T/limited"
-asked=$(GYRE_LAUNCHER=mpirun submit asked config --ntasks=2)
-hold "$T/asked/metrics.h5" 2 "$T/asked"
+slurm_make_held "*"
+limited=$(GYRE=$T/held submit limited config --ntasks=2 --time=1 --signal=B:USR1@20)
+asked=$(GYRE=$T/held GYRE_LAUNCHER=mpirun submit asked config --ntasks=2)
+slurm_hold "$limited"
+slurm_hold "$asked"
 scancel --batch --signal=USR1 "$asked"
-let_go_warned "$T/asked"
+slurm_let_go_warned "$asked"
 went_on asked "$asked"
-let_go_warned "$T/limited"
+slurm_let_go_warned "$limited"
 went_on limited "$limited"
 
-cancelled=$(submit cancelled config --ntasks=2)
-hold "$T/cancelled/metrics.h5" 2 "$T/cancelled"
+cancelled=$(GYRE=$T/held submit cancelled config --ntasks=2)
+slurm_hold "$cancelled"
 scancel "$cancelled"
-let_go "$T/cancelled"
+slurm_let_go "$cancelled"
 slurm_until 100 "end of cancelled" slurm_has_ended "$cancelled"
 slurm_in_state "$cancelled" CANCELLED || fail "it is $(slurm_state "$cancelled")"
 grep -q "goes back" "$T/cancelled.out" && fail "a cancelled job is queued again"

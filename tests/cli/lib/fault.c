@@ -1,8 +1,8 @@
 /* Makes the disk fail: preloaded, it counts the calls on files whose path holds FAULT_PATH, and the
  * one numbered FAULT_AT ends as FAULT says: ENOSPC, EIO or EROFS (from then on for FAULT_COUNT
- * calls, default 1), "short" (half of a write is done), "slow" (after ten seconds), or not at all:
- * "kill" ends the process before it, "tear" in the middle of it. What it did goes to FAULT_LOG. All
- * of them are variables of the environment. */
+ * calls, default 1), "short" (half of a write is done), "slow" (after ten seconds), "hold" (after
+ * somebody's SIGCONT), or not at all: "kill" ends the process before it, "tear" in the middle of
+ * it. What it did goes to FAULT_LOG: "CALL NAME PROCESS". All are variables of the environment. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ static void note(const char *what, int call) {
     const char *log = getenv("FAULT_LOG");
     FILE *f = log == NULL ? NULL : fopen(log, "a");
     if (f == NULL) return;
-    fprintf(f, "%d %s\n", call, what);
+    fprintf(f, "%d %s %d\n", call, what, (int)getpid());
     fclose(f);
 }
 
@@ -53,6 +53,10 @@ static int fault(const char *what) {
     note(what, call);
     if (strcmp(kind, "slow") == 0) {
         sleep(10);
+        return 0;
+    }
+    if (strcmp(kind, "hold") == 0) {
+        kill(getpid(), SIGSTOP); /* all threads */
         return 0;
     }
     if (strcmp(kind, "kill") == 0) raise(SIGKILL);

@@ -126,32 +126,29 @@ slurm_has_ended() { # job
 }
 slurm_in_state() { [ "$(slurm_state "$1")" = "$2" ]; } # job, state
 
-# A job's ranks can be held still until a signal has come, so that no machine is too fast or too slow
-# for a test. They are known by words of their command line, a folder of the test's among them.
-ranks_of() { # word...
-    local pid word
-    for pid in $(pgrep -x gyre); do
-        for word in "$@"; do grep -qzxF -- "$word" "/proc/$pid/cmdline" || continue 2; done
-        echo "$pid"
-    done
+# A run can be held still until a signal has come, so that no machine is too fast or too slow for a
+# test: with GYRE=$T/held rank 0 stops itself before its first checkpoint, and thereby all ranks, but
+# not those of a job that was queued again. Nobody watches from outside, who may get no processor.
+slurm_make_held() { # shell pattern of the jobs, of an array the tasks, that are held
+    make_fault
+    cat >"$T/held" <<HELD
+#!/bin/sh
+job=\${SLURM_ARRAY_TASK_ID:-\$SLURM_JOB_ID}
+case \$job,\${SLURM_RESTART_COUNT:-0} in
+$1,0) export LD_PRELOAD="$T/fault.so" FAULT=hold FAULT_AT=1 FAULT_PATH=/checkpoints/ FAULT_LOG="$T/held-\$job" ;;
+esac
+exec "$GYRE" "\$@"
+HELD
+    chmod +x "$T/held"
 }
-is_training() { # metrics file, ranks, word...
-    local metrics=$1 ranks=$2
-    shift 2
-    [ -s "$metrics" ] && [ "$(ranks_of "$@" | wc -l)" -eq "$ranks" ]
-}
-is_warned() { grep -q '^ShdPnd:.*2[0-9a-f][0-9a-f]$' "/proc/$1/status"; } # USR1 waits for it
-hold() {                                                                  # metrics file, ranks, word...
-    slurm_until 100 "first step of $1" is_training "$@"
-    shift 2
-    # shellcheck disable=SC2046 # words
-    kill -STOP $(ranks_of "$@")
-}
-# shellcheck disable=SC2046 # words
-let_go() { kill -CONT $(ranks_of "$@"); } # word...
-let_go_warned() {                         # word...
-    slurm_until 100 "warning of $1" is_warned "$(ranks_of "$@" | head -n 1)"
-    let_go "$@"
+slurm_is_held() { [ -s "$T/held-$1" ] && grep -q '^State:.*stopped' "/proc/$(slurm_held "$1")/status"; } # job
+slurm_held() { sed 's/.* //' "$T/held-$1"; }                                                         # job: rank 0
+slurm_is_warned() { grep -q '^ShdPnd:.*2[0-9a-f][0-9a-f]$' "/proc/$(slurm_held "$1")/status"; }      # USR1 waits for it
+slurm_hold() { slurm_until 100 "first checkpoint of $1" slurm_is_held "$1"; }
+slurm_let_go() { kill -CONT "$(slurm_held "$1")"; }
+slurm_let_go_warned() {
+    slurm_until 100 "warning of $1" slurm_is_warned "$1"
+    slurm_let_go "$1"
 }
 
 # Jobs first: what a slurmd has started outlives it.
