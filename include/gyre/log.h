@@ -1,13 +1,15 @@
 /* What a person reads while gyre runs: lines on stderr, from one place, and only from rank 0
- * (set once at start). Machine-readable events go to log.jsonl (gyre/run.h). */
+ * (the others are muted). Machine-readable events go to log.jsonl (gyre/run.h). */
 #ifndef GYRE_LOG_H
 #define GYRE_LOG_H
+
+#include <stdbool.h>
 
 /* "gyre: warning: ..." on stderr. */
 void gyre_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A plain line on stderr. */
 void gyre_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Ranks other than 0 are made silent once, before any thread starts. */
-void gyre_log_mute(void);
+/* Makes both silent, or not, and returns which they were. While no other thread runs. */
+bool gyre_log_mute(bool mute);
 
 #endif

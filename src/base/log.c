@@ -1,10 +1,9 @@
 #include "gyre/log.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 
-static bool muted; /* set once at start, before any thread */
+static bool muted; /* set while there is no other thread */
 
 static void print_line(const char *prefix, const char *format, va_list args) {
     char text[2048]; /* one write for a line, so that lines of several ranks never mix */
@@ -29,6 +28,8 @@ void gyre_say(const char *format, ...) {
     va_end(args);
 }
 
-void gyre_log_mute(void) {
-    muted = true;
+bool gyre_log_mute(bool mute) {
+    bool was = muted;
+    muted = mute;
+    return was;
 }

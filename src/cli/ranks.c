@@ -8,7 +8,7 @@ int gyre_cli_on_ranks(int argc, char **argv,
     gyre_comm *comm = NULL;
     gyre_status status = gyre_comm_open(&argc, &argv, &comm);
     if (status != GYRE_OK) return gyre_cli_fail(status);
-    if (mute && gyre_comm_rank(comm) != 0) gyre_log_mute();
+    if (mute && gyre_comm_rank(comm) != 0) gyre_log_mute(true);
     status = work(argc, argv, comm);
     if (gyre_comm_rank(comm) == 0) gyre_cli_fail(status);
     gyre_comm_close(comm);

@@ -153,7 +153,12 @@ static gyre_status train(const gyre_study *s, gyre_study_cell c, const gyre_trai
     settings.seed = s->seeds[c.seed];
     o.out = folder;
     o.cell = true;
-    return gyre_train(&settings, &o, comm);
+    /* Warnings are alike for many cells and would tear the table; log.jsonl of the cell has them.
+     */
+    bool muted = gyre_log_mute(true);
+    gyre_status status = gyre_train(&settings, &o, comm);
+    gyre_log_mute(muted);
+    return status;
 }
 
 gyre_status study_cell_run(const gyre_study *s, gyre_study_cell c,

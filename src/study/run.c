@@ -124,7 +124,7 @@ static gyre_status run_part(study_run *r) {
             study_table_open(r->study, gyre_comm_rank(r->all) == 0, r->options->quiet, &r->table);
     }
     GYRE_TRY(gyre_comm_agree(r->part, status));
-    if (!shows) gyre_log_mute();
+    if (!shows) gyre_log_mute(true);
     study_cell_end end = STUDY_CELL_RAN;
     for (int64_t i = r->part_index; i < r->todo_count && end != STUDY_CELL_STOPPED; i += r->parts) {
         GYRE_TRY(run_one(r, i, &end));

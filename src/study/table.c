@@ -53,10 +53,7 @@ gyre_status study_table_open(const gyre_study *s, bool draws, bool quiet, study_
     t->study = s;
     t->quiet = quiet;
     t->terminal = draws && !quiet ? gyre_terminal_open() : -1;
-    if (t->terminal >= 0) {
-        look(t);
-        gyre_log_mute(); /* a warning would tear the table; log.jsonl of the cell has it */
-    }
+    if (t->terminal >= 0) look(t);
     *out = t;
     return GYRE_OK;
 }

@@ -37,6 +37,8 @@ ends 0 "$GYRE" study "$T/study.json" --count
 ends 0 "$GYRE" study "$T/study.json" --out "$T/one"
 grep -q "12 of 12 cells done; " "$T/err" || fail "no last line: $(cat "$T/err")"
 [ "$(grep -c "accuracy .*to go" "$T/err")" = 12 ] || fail "no line for each cell: $(cat "$T/err")"
+grep 'warning: ' "$T/err" && fail "warnings among the lines" # log.jsonl has them
+grep -q '"event":"warning"' "$T"/one/cells/*/*/log.jsonl || fail "no warning in the log"
 [ "$(results "$T/one" | wc -l)" = 12 ] || fail "12 results expected"
 [ "$(results "$T/one" | grep -o '"hash":"[0-9a-f]*"' | sort -u | wc -l)" = 12 ] || fail "cells do not differ"
 results "$T/one" | grep -q '"test_accuracy":null' && fail "the test part was not evaluated"
