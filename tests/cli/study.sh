@@ -15,7 +15,7 @@ JSON
 cat >"$T/study.json" <<'JSON'
 { // two sizes, so that subsets are in it too
     "name": "bits", "base": "base.json", "seeds": [3, 1], "cycles": [1, 2.5], "controls": ["midpoint"],
-    "dataset_size": [64, 1000000], "evaluations": 7
+    "dataset_size": [64, 1000000], "evaluations": 4
 }
 JSON
 refused 2 "1000000 images asked" "$GYRE" study "$T/study.json" --count

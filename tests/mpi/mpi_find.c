@@ -142,7 +142,7 @@ int main(int argc, char **argv) {
         write_dataset();
     }
     CHECK(gyre_comm_broadcast(comm, scratch, sizeof scratch, 0) == GYRE_OK);
-    if (gyre_comm_rank(comm) > 0) gyre_log_mute();
+    if (gyre_comm_rank(comm) > 0) gyre_log_mute(true);
     no_trace();
     if (gyre_comm_rank(comm) == 0) {
         char command[64];

@@ -119,7 +119,7 @@ int main(int argc, char **argv) {
         write_dataset();
     }
     CHECK(gyre_comm_broadcast(comm, scratch, sizeof scratch, 0) == GYRE_OK);
-    if (gyre_comm_rank(comm) > 0) gyre_log_mute();
+    if (gyre_comm_rank(comm) > 0) gyre_log_mute(true);
     the_gpu_is_taken_where_it_is();
     same_run_on_a_device();
     if (gyre_comm_rank(comm) == 0) {
