@@ -19,9 +19,11 @@ LIMIT=${LIMIT:-120}
 ORDERS=(eager lazy early:0 early:1 early:2 late:0 seed:1 seed:2)
 [ "$FAKES" != no ] || ORDERS=(true)
 
-make_dataset "$T/images.h5" 64 16 32 3
+make_dataset "$T/images.h5" 64 30 32 3
 
-# config FILE MODEL STEPS: a short run; every step sees other images.
+# config FILE MODEL STEPS: a short run; every step sees other images. An evaluation has three batches,
+# so that the last one follows unread ones into a buffer, and larger ones than a step's, so that it
+# wants more work memory.
 config() {
     cat >"$1" <<JSON
 {
@@ -30,7 +32,7 @@ config() {
     "model": {"name": "$2"}, "batch": {"size": 8, "shards": 2},
     "optimizer": {"momentum": 0.9, "weight_decay": 1e-4},
     "schedule": {"policy": "triangular", "base_lr": 0.001, "max_lr": 0.01, "cycles": 1},
-    "length": {"steps": $3}, "evaluate": {"every": {"steps": $3}, "batch": 8}
+    "length": {"steps": $3}, "evaluate": {"every": {"steps": $3}, "batch": 10}
 }
 JSON
 }
@@ -54,3 +56,6 @@ on_fakes() {
 }
 
 hash_of() { "$GYRE" inspect "$1" --hash; }
+
+# outcome_of RUN: the hash of its parameters, and its last validation loss, of which they know nothing.
+outcome_of() { echo "$(hash_of "$1") $(sed -n 's/.*"event":"evaluation".*"loss":\([^,]*\),.*/\1/p' "$1/log.jsonl" | tail -n 1)"; }

@@ -25,14 +25,20 @@ runs=0
 # the CPU, by 2^-8; most cancel in the loss.
 loss_bound() { [ "$1" = f32 ] && echo 1e-4 || echo 5e-3; }
 
-# near RUN REFERENCE BOUND: the relative distance of the two loss curves, in their first 6 steps;
-# training makes small differences grow.
+# near RUN REFERENCE BOUND: the relative distance of the two loss curves, in their first 6 steps,
+# since training makes small differences grow; the same for the loss of an evaluation after those.
 near() {
     /usr/bin/python3 - "$@" <<'P'
 import sys
 import h5py, numpy as np
-run, reference = (h5py.File(f + "/metrics.h5", "r")["train"]["loss"][:6] for f in sys.argv[1:3])
-assert len(run) == len(reference) == 6, (len(run), len(reference))
+def losses(folder):
+    with h5py.File(folder + "/metrics.h5", "r") as f:
+        train, validation = f["train"]["loss"][:6], f["validation"][:]
+    return np.append(train, validation["loss"][validation["step"] == 6])
+run, reference = (losses(folder) for folder in sys.argv[1:3])
+n = min(len(run), len(reference)) # long runs are not evaluated after 6 steps
+assert n >= 6, (len(run), len(reference))
+run, reference = run[:n], reference[:n]
 worst = np.max(np.abs(run - reference) / np.abs(reference))
 assert worst <= float(sys.argv[3]), "losses are %.2g apart: %s, CPU: %s" % (worst, run, reference)
 print("%.1e" % worst)
@@ -47,13 +53,13 @@ try() {
     [ -f "$T/$model.json" ] || config "$T/$model.json" "$model" "$STEPS"
     FAKE_ORDER=$order on_fakes "$FAKES" "$n" "$GYRE" train "$T/$model.json" --quiet --out "$run" \
         --set precision="$precision" --set reduce="$reduce" --set graph="$graph" \
-        --set evaluate.every.steps=3 --set evaluate.batch=16 || # more work memory than a step, between steps
+        --set evaluate.every.steps=3 || # between steps
         fail "$name: exit $?: $(tail -n 5 "$T/err")"
     ! grep '^fake: ' "$T/err" || fail "$name: the fakes have something to say"
     local group="$model $precision $reduce" mine
     [ "$reduce" = exact ] || group="$group $n"
-    mine=$(hash_of "$run")
-    [ "${result[$group]:-$mine}" = "$mine" ] || fail "$name: hash $mine, other runs of '$group' have ${result[$group]}"
+    mine=$(outcome_of "$run")
+    [ "${result[$group]:-$mine}" = "$mine" ] || fail "$name: hash and validation loss $mine, other runs of '$group' have ${result[$group]}"
     count[$group]=$((${count[$group]:-0} + 1))
     result[$group]=$mine
     by[$group]=$graph

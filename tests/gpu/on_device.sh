@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Programs that test the CPU backend, on the CUDA backend (on_device.c): on the fakes, or with FAKES=no
 # on a GPU; those that use MPI on 1, 2 and 4 ranks, as far as GPUs go.
+# Copies are made as soon as they may be, compute and sums as late (FAKE_ORDER).
 #   tests/gpu/on_device.sh PROGRAM...
 set -u
 . "$(dirname "$0")/lib.sh"
+export FAKE_ORDER=${FAKE_ORDER:-early:1}
 failed=0 count=0
 
 test_on() { # RANKS PROGRAM

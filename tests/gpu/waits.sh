@@ -12,11 +12,11 @@ config "$T/longer.json" cifar10_quick $((STEPS + 1))
 export TSAN_OPTIONS="exitcode=66 ignore_noninstrumented_modules=1 report_signal_unsafe=0 suppressions=$PWD/tests/gpu/tsan.supp"
 checks=0 missed=0
 
-# run FOLDER ORDER RANKS GRAPH [CONFIG]: prints the hash, or how it failed.
+# run FOLDER ORDER RANKS GRAPH [CONFIG]: prints its outcome, or how it failed.
 run() {
     rm -rf "$T/run"
     if FAKE_ORDER=$2 on_fakes "$1" "$3" "$GYRE" train "$T/${5:-config}.json" --quiet --out "$T/run" --set reduce=fast --set graph="$4"; then
-        hash_of "$T/run"
+        outcome_of "$T/run"
     else
         echo "exit $?"
     fi
@@ -42,7 +42,7 @@ caught() {
 for ranks in 1 2; do
     for graph in false true; do
         right=$(run "$FAKES" eager $ranks $graph)
-        [[ $right =~ ^[0-9a-f]{16}$ ]] || fail "$ranks ranks, graph $graph: $right: $(tail -n 5 "$T/err")"
+        [[ $right =~ ^[0-9a-f]{16}\ [0-9.]+$ ]] || fail "$ranks ranks, graph $graph: $right: $(tail -n 5 "$T/err")"
         watched=$(run "$FAKES_TSAN" lazy $ranks $graph)
         [ "$watched" = "$right" ] || fail "$ranks ranks, graph $graph, thread sanitizer: $watched: $(grep -m1 -A12 WARNING "$T/err")"
         all=$(waits $graph $ranks config)

@@ -91,6 +91,38 @@ static void input_is_cropped_mirrored_normalised(void **state) {
     buffer_free(bscale);
 }
 
+/* Nobody waits for one batch before the next: a backend that sends them ahead must not send one
+ * into memory from which an earlier one is still to be unpacked. */
+static void batches_may_follow_unread(void **state) {
+    enum { BATCHES = 6 };
+    gyre_backend *b = *state;
+    gyre_image_shape s = {IMAGES, H, W, C};
+    double zero[PIXELS] = {0}, one[C] = {1, 1, 1}, want[IMAGES * PIXELS];
+    buffer mean = buffer_of(b, zero, PIXELS), scale = buffer_of(b, one, C);
+    buffer x[BATCHES], l[BATCHES];
+    uint8_t images[BATCHES][IMAGES * PIXELS];
+    int32_t labels[BATCHES][IMAGES];
+    for (int i = 0; i < BATCHES; i++) {
+        memset(images[i], i + 1, sizeof images[i]);
+        for (int k = 0; k < IMAGES; k++) labels[i][k] = i;
+        gyre_batch batch = {.count = IMAGES, .images = images[i], .labels = labels[i]};
+        x[i] = acts_new(b, IMAGES * PIXELS);
+        l[i] = buffer_new(b, IMAGES);
+        OK(b->ops->batch_load(b->main, &s, &batch, F(mean), F(scale), A(x[i]), I(l[i])));
+    }
+    for (int i = 0; i < BATCHES; i++) {
+        for (int k = 0; k < IMAGES * PIXELS; k++) want[k] = i + 1;
+        check_close("x", x[i], want, NULL, 0);
+        float *have = buffer_read(l[i]);
+        assert_memory_equal(have, labels[i], sizeof labels[i]);
+        free(have);
+        buffer_free(x[i]);
+        buffer_free(l[i]);
+    }
+    buffer_free(mean);
+    buffer_free(scale);
+}
+
 /* ---- loss */
 
 typedef struct {
@@ -190,6 +222,7 @@ int main(void) {
         cmocka_unit_test(maps_match),
         cmocka_unit_test(relu_keeps_nan),
         cmocka_unit_test(input_is_cropped_mirrored_normalised),
+        cmocka_unit_test(batches_may_follow_unread),
         cmocka_unit_test(losses_match),
         cmocka_unit_test(extreme_logits),
     };
