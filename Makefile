@@ -132,6 +132,7 @@ else
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre tests-build
 	@O=$(O) tests/run.sh unit mpi cli
+	@$(MAKE) --no-print-directory check-gpu
 endif
 
 # ---- tests under sanitizers, in build folders of their own
