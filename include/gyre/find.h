@@ -46,7 +46,8 @@ typedef struct {
 typedef struct {
     double base_lr;  /* where the curve begins to improve */
     double max_lr;   /* where it slows, becomes ragged, or falls */
-    double diverged; /* the first rate that did not work at all: loss not finite or 4 x the best */
+    double diverged; /* the first rate past the best at which half of the fall is lost; without
+                        one, that at which the sweep ended early */
     double third;    /* largest rate that did, divided by 3: a second opinion on max_lr */
     double valley, slide, minimum, steep; /* single rates, by fastai's rules of these names */
 } gyre_find_marks;
