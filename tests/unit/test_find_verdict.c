@@ -2,6 +2,8 @@
  * table; and the file. */
 #include "find_rig.h"
 
+#include "gyre/file.h"
+#include "gyre/plot.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -163,6 +165,32 @@ static void the_table_counts(void **state) {
     gyre_find_close(&f);
 }
 
+/* In the table and in the figure's headline, which has no room for all. */
+static void learning_by_heart_is_a_doubt(void **state) {
+    (void)state;
+    char dir[] = "/tmp/gyre-find-XXXXXX", figure[64], script[64], *text = NULL, command[64];
+    size_t size = 0;
+    gyre_find f = several((const shape[]){bends, bends}, 2);
+    assert_false(f.verdict.by_heart);
+    for (size_t i = 0; i < f.row_count; i++) f.rows[i].loss -= 0.75; /* 1.55 to 0.05 */
+    assert_int_equal(gyre_find_judge(&f), GYRE_OK);
+    assert_true(f.verdict.reliable && f.verdict.by_heart);
+    assert_non_null(strstr(f.verdict.reason, "2 repeats agree"));
+    assert_non_null(
+        strstr(f.verdict.reason, "learnt by heart on the way, so max_lr may be too low"));
+    assert_non_null(mkdtemp(dir));
+    snprintf(figure, sizeof figure, "%s/find.svg", dir);
+    snprintf(script, sizeof script, "%s/find.gp", dir);
+    (void)gyre_plot_find(&f, "a test",
+                         figure); /* without gnuplot the script is there all the same */
+    assert_int_equal(gyre_file_read(script, 1 << 20, &text, &size), GYRE_OK);
+    assert_non_null(strstr(text, "learnt by heart on the way, so max_lr may be too low"));
+    free(text);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    assert_int_equal(system(command), 0);
+    gyre_find_close(&f);
+}
+
 static const char *verified(const double *losses) {
     static gyre_find f;
     f = (gyre_find){.trial_count = GYRE_FIND_TRIALS};
@@ -230,6 +258,7 @@ int main(void) {
         cmocka_unit_test(half_of_the_repeats_are_not_enough),
         cmocka_unit_test(equal_repeats_prove_nothing),
         cmocka_unit_test(the_table_counts),
+        cmocka_unit_test(learning_by_heart_is_a_doubt),
         cmocka_unit_test(trials_say_whether_bounds_hold),
         cmocka_unit_test(a_file_comes_back),
     };
