@@ -110,6 +110,7 @@ refused 2 "the range test gives no reliable suggestion" "$GYRE" train "$T/config
 cp "$T/config.json" "$T/kept.json"
 refused 3 "'$T/kept.json' exists" "${find[@]}" --out "$T/x" --write "$T/kept.json"
 cmp -s "$T/config.json" "$T/kept.json" || fail "a config was overwritten"
+refused 3 "its folder '$T/nodir': No such file" "${find[@]}" --out "$T/x" --write "$T/nodir/new.json"
 refused 3 "is not empty" "${find[@]}" --out "$T/np1"
 refused 2 "the first below the second" "${find[@]}" --out "$T/x" --from 1 --to 0.1
 refused 2 "--to 0.2 or more was expected" "${find[@]}" --out "$T/x" --from 0.1 --to 0.1000000000000001
@@ -123,6 +124,25 @@ refused 2 "stages[0] has rates of its own" "${find[@]}" --out "$T/x" --write "$T
 mkdir "$T/bad"
 echo "no HDF5" >"$T/bad/find.h5"
 refused 3 "not readable as HDF5" "$GYRE" plot "$T/bad/find.h5"
+
+# ---- without gnuplot everything but the figure is written, and that is said before the search
+mkdir "$T/no-programs"
+few=(--repeats 1 --steps 60 --from 1e-5)
+ends 0 env PATH="$T/no-programs" "${find[@]}" "${few[@]}" --out "$T/bare/" --write "$T/bare/new.json"
+grep -q "^gyre: warning: gnuplot was not found, .*gyre plot $T/bare/find.h5" "$T/err" || fail "$(cat "$T/err")"
+[ -s "$T/bare/find.h5" ] && [ -s "$T/bare/new.json" ] || fail "not written: $(ls "$T/bare")"
+[ ! -e "$T/bare/find.svg" ] && ! grep -q "find.svg" "$T/out" || fail "a figure without gnuplot"
+# nor does a gnuplot that fails cost the config
+printf '#!/bin/sh\nexit 1\n' >"$T/no-programs/gnuplot"
+chmod +x "$T/no-programs/gnuplot"
+ends 3 env PATH="$T/no-programs" "${find[@]}" "${few[@]}" --out "$T/bad-plot" --write "$T/bad-plot.json"
+[ -s "$T/bad-plot.json" ] || fail "no config, for want of a figure"
+
+# ---- repeats in which nothing is random say so
+ends 0 "$GYRE" train "$T/config.json" --quiet --out "$T/still" --set schedule.policy=constant --set schedule.base_lr=1e-9 --set length.steps=1
+ends 0 "${find[@]}" --repeats 2 --steps 60 --from 1e-5 --out "$T/alike" --set data.order=sequential \
+    --set model.init_from="$(echo "$T"/still/checkpoints/*.h5)"
+grep -q "the 2 repeats are the same run: nothing in them is random" "$T/out" || fail "$(cat "$T/out")"
 
 # ---- without samples for a validation the loss decides
 ends 0 "${find[@]}" "${quick[@]}" --out "$T/few" --set batch.size=880 --set batch.shards=1
