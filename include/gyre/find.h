@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { GYRE_FIND_REPEATS_MAX = 100, GYRE_FIND_REASON = 256 };
+enum { GYRE_FIND_REPEATS_MAX = 100, GYRE_FIND_REASON = 512 };
 
 /* What is asked for; zeros are the defaults. */
 typedef struct {
@@ -46,17 +46,26 @@ typedef struct {
 typedef struct {
     double base_lr;  /* where the curve begins to improve */
     double max_lr;   /* where it slows, becomes ragged, or falls */
-    double diverged; /* the first rate that did not work at all: loss not finite or 4 x the best */
-    double third;    /* largest rate that did, divided by 3: a second opinion on max_lr */
+    double diverged; /* the first rate past the best at which half of the fall is lost; without
+                        one, that at which the sweep ended early */
+    double third;    /* the rate before that, divided by 3: a second opinion on max_lr */
     double valley, slide, minimum, steep; /* single rates, by fastai's rules of these names */
 } gyre_find_marks;
 enum { GYRE_FIND_MARKS = sizeof(gyre_find_marks) / sizeof(double) };
 
-/* The verdict over all repeats: medians, and from where to where the repeats go. */
+/* How many repeats gave each of them. */
+typedef struct {
+    int base_lr, max_lr, diverged, third, valley, slide, minimum, steep;
+} gyre_find_counts;
+
+/* The verdict over all repeats: medians, and from where to where the repeats go; NaN where at most
+ * half of them gave a rate. */
 typedef struct {
     gyre_find_marks value, low, high;
+    gyre_find_counts given;
     int64_t stepsize;              /* steps; 0: none */
     bool reliable;                 /* base_lr and max_lr may be used */
+    bool by_heart;                 /* but max_lr may be too low: there was no more to learn */
     char reason[GYRE_FIND_REASON]; /* why not; or how sure, in words */
 } gyre_find_verdict;
 

@@ -4,6 +4,7 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,28 @@
 
 enum { CHANGES_MAX = 6 };
 
-gyre_status gyre_cli_bounds_check(const gyre_settings *s, const char *path) {
+static gyre_status check_folder(const char *path, const char *made) {
+    gyre_status status = GYRE_OK;
+    char *folder = gyre_path_dir(path);
+    if (folder == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", path);
+    bool will_be = made != NULL && strcmp(folder, made) == 0;
+    if (!will_be && access(folder, W_OK | X_OK) != 0) {
+        status = gyre_fail(GYRE_EIO,
+                           "--write: '%s' cannot be written: its folder '%s': %s; make the folder, "
+                           "or choose another",
+                           path, folder, strerror(errno));
+    }
+    free(folder);
+    return status;
+}
+
+gyre_status gyre_cli_bounds_check(const gyre_settings *s, const char *path, const char *made) {
     const gyre_schedule_settings *outer = &s->schedule;
     if (gyre_file_exists(path)) {
         return gyre_fail(GYRE_EIO, "--write: '%s' exists; choose another name, it is left alone",
                          path);
     }
+    GYRE_TRY(check_folder(path, made));
     for (int i = 0; i < outer->stage_count; i++) {
         const gyre_schedule_settings *inner = &outer->stages[i].schedule;
         if (inner->base_lr == outer->base_lr && inner->max_lr == outer->max_lr) continue;
@@ -116,7 +133,7 @@ gyre_status gyre_cli_bounds_write(const char *config, const gyre_cli_sets *sets,
     gyre_status status = GYRE_OK;
     char *text = NULL;
     bool moved = !same_folder(config, path);
-    GYRE_TRY(gyre_cli_bounds_check(s, path));
+    GYRE_TRY(gyre_cli_bounds_check(s, path, NULL));
     if (moved) {
         GYRE_TRY(from_anywhere(s, &s->data.path));
         GYRE_TRY(from_anywhere(s, &s->model.init_from));

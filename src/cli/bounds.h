@@ -7,9 +7,10 @@
 #include "gyre/find.h"
 #include "gyre/settings.h"
 
-/* Before a long search: whether it can be written. GYRE_EIO when `path` is there already;
+/* Before a long search: whether it can be written. GYRE_EIO when `path` is there already, or when
+ * its folder is missing or read-only, unless that is `made`, which is made by then (NULL: none);
  * GYRE_EUSAGE when stages have rates of their own, which outer ones would not reach. */
-gyre_status gyre_cli_bounds_check(const gyre_settings *s, const char *path);
+gyre_status gyre_cli_bounds_check(const gyre_settings *s, const char *path, const char *made);
 
 /* Writes it. Without --set the config's own text, comments and all; with some, every field of the
  * settings. Paths stay right when `path` is in another folder. */

@@ -7,7 +7,9 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/find.h"
+#include "gyre/log.h"
 #include "gyre/plot.h"
+#include "machine.h"
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
@@ -103,7 +105,9 @@ static gyre_status choose_folder(const arguments *a, const char *stem, char **ou
     } else if (asprintf(out, "%s-find", stem) < 0) {
         *out = NULL;
     }
-    return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the folder's name");
+    if (*out == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the folder's name");
+    for (size_t end = strlen(*out); end > 1 && (*out)[end - 1] == '/'; end--) (*out)[end - 1] = 0;
+    return GYRE_OK;
 }
 
 static gyre_status check_folder(const char *path) {
@@ -122,49 +126,69 @@ static gyre_status check_folder(const char *path) {
                      path);
 }
 
-static gyre_status write_folder(const gyre_find *f, const char *folder, const char *stem) {
+static gyre_status write_data(const gyre_find *f, const char *folder) {
+    char *data = gyre_path_join(folder, "find.h5");
+    if (data == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the result's names");
+    gyre_status status = gyre_dir_make(folder);
+    if (status == GYRE_OK) status = gyre_find_write(f, data);
+    if (status == GYRE_OK) printf("%s\n", data);
+    free(data);
+    return status;
+}
+
+static gyre_status write_figure(const gyre_find *f, const char *folder, const char *stem) {
     gyre_status status = GYRE_OK;
-    char *title = NULL, *data = gyre_path_join(folder, "find.h5");
-    char *figure = gyre_path_join(folder, "find.svg");
-    if (data == NULL || figure == NULL ||
-        asprintf(&title, "learning-rate range test: %s", stem) < 0) {
+    char *title = NULL, *figure = gyre_path_join(folder, "find.svg");
+    if (figure == NULL || asprintf(&title, "learning-rate range test: %s", stem) < 0) {
         title = NULL;
         GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the result's names"));
     }
-    GYRE_GOTO(gyre_dir_make(folder));
-    GYRE_GOTO(gyre_find_write(f, data));
     GYRE_GOTO(gyre_plot_find(f, title, figure));
-    printf("%s\n%s\n", data, figure);
+    printf("%s\n", figure);
 out:
     free(title);
-    free(data);
     free(figure);
     return status;
 }
 
 /* ---- rank 0's part */
 
+/* What rank 0 settles before the search. */
+typedef struct {
+    char *stem, *folder;
+    bool figure; /* gnuplot is there */
+} plan;
+
 /* Before the search: what could not be written after it. */
-static gyre_status prepare(const arguments *a, const gyre_settings *s, const char *stem,
-                           char **folder) {
-    GYRE_TRY(choose_folder(a, stem, folder));
-    GYRE_TRY(check_folder(*folder));
-    return a->write == NULL ? GYRE_OK : gyre_cli_bounds_check(s, a->write);
+static gyre_status prepare(const arguments *a, const gyre_settings *s, plan *p) {
+    char gnuplot[4096];
+    GYRE_TRY(choose_folder(a, p->stem, &p->folder));
+    GYRE_TRY(check_folder(p->folder));
+    if (a->write != NULL) GYRE_TRY(gyre_cli_bounds_check(s, a->write, p->folder));
+    p->figure = machine_program("gnuplot", gnuplot, sizeof gnuplot);
+    if (p->figure) return GYRE_OK;
+    gyre_warn(
+        "gnuplot was not found, so there will be no figure: apt-get install gnuplot-nox, then "
+        "`gyre plot %s/find.h5` draws it",
+        p->folder);
+    return GYRE_OK;
 }
 
+/* The figure comes last: another program draws it. */
 static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_find *f,
-                            const char *folder, const char *stem) {
+                            const plan *p) {
     gyre_find_print(f, stdout);
-    GYRE_TRY(write_folder(f, folder, stem));
+    GYRE_TRY(write_data(f, p->folder));
+    if (a->write != NULL && f->verdict.reliable) {
+        GYRE_TRY(gyre_cli_bounds_write(a->config, &a->sets, s, &f->verdict, a->write));
+        printf("%s\n", a->write);
+    }
+    if (p->figure) GYRE_TRY(write_figure(f, p->folder, p->stem));
     if (a->write != NULL && !f->verdict.reliable) {
         return gyre_fail(GYRE_EUSAGE,
                          "--write: '%s' is not written, since there is no reliable "
                          "suggestion",
                          a->write);
-    }
-    if (a->write != NULL) {
-        GYRE_TRY(gyre_cli_bounds_write(a->config, &a->sets, s, &f->verdict, a->write));
-        printf("%s\n", a->write);
     }
     return fflush(stdout) == 0 ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write to stdout");
 }
@@ -173,24 +197,24 @@ static gyre_status find(int argc, char **argv, gyre_comm *comm) {
     arguments a = {0};
     gyre_settings *settings = NULL;
     gyre_find f = {0};
-    char *folder = NULL, *stem = NULL;
+    plan p = {0};
     bool first = gyre_comm_rank(comm) == 0;
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(
         gyre_comm_agree(comm, gyre_config_open(a.config, a.sets.items, a.sets.count, &settings)));
-    stem = stem_of(a.config);
-    if (stem == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the config's name");
-    if (status == GYRE_OK && first) status = prepare(&a, settings, stem, &folder);
+    p.stem = stem_of(a.config);
+    if (p.stem == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the config's name");
+    if (status == GYRE_OK && first) status = prepare(&a, settings, &p);
     GYRE_GOTO(gyre_comm_agree(comm, status));
     GYRE_GOTO(gyre_find_run(settings, &a.options, comm, &f));
-    if (first) status = conclude(&a, settings, &f, folder, stem);
+    if (first) status = conclude(&a, settings, &f, &p);
     status = gyre_comm_agree(comm, status);
 out:
     gyre_find_close(&f);
     gyre_config_close(settings);
-    free(folder);
-    free(stem);
+    free(p.folder);
+    free(p.stem);
     free(a.sets.items);
     return status;
 }

@@ -226,16 +226,21 @@ static void panel(gyre_figure *f, const gyre_frame *frame, int index, const char
     if (index == 0) forget_names(f->gp);
 }
 
-/* The first clause of the reason: what to do about it is for the terminal. */
+/* The first clause of the reason: what to do about it is for the terminal. Room is for one line, so
+ * the rates go by the names beside their marks, and a doubt comes before how well repeats agree. */
 static void subtitle(const gyre_find *x, char *out, size_t room) {
     const gyre_find_verdict *v = &x->verdict;
-    int words = (int)strcspn(v->reason, ";");
+    const char *words =
+        v->reliable && v->by_heart
+            ? "the samples were learnt by heart on the way, so max_lr may be too low"
+            : v->reason;
+    int used = 0;
     if (v->reliable) {
-        snprintf(out, room, "suggested range base_lr %.3g to max_lr %.3g; %.*s", v->value.base_lr,
-                 v->value.max_lr, words, v->reason);
+        used = snprintf(out, room, "suggested: %.3g to %.3g; ", v->value.base_lr, v->value.max_lr);
     } else {
-        snprintf(out, room, "no reliable suggestion: %.*s", words, v->reason);
+        used = snprintf(out, room, "no reliable suggestion: ");
     }
+    snprintf(out + used, room - (size_t)used, "%.*s", (int)strcspn(words, ";"), words);
 }
 
 gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *output) {

@@ -23,11 +23,17 @@ typedef struct {
 
 static gyre_status check_rates(const gyre_find_options *o) {
     const double least = 1e-30, most = 1e30;
-    if (o->from >= least && o->to <= most && o->from < o->to) return GYRE_OK;
+    if (!(o->from >= least && o->to <= most && o->from < o->to)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "--from %g --to %g: rates from %g to %g were expected, the first below "
+                         "the second",
+                         o->from, o->to, least, most);
+    }
+    if (o->to >= 2 * o->from) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
-                     "--from %g --to %g: rates from %g to %g were expected, the first below the "
-                     "second",
-                     o->from, o->to, least, most);
+                     "--from %g --to %g: the last rate is less than twice the first; --to %g or "
+                     "more was expected, since a curve is read over octaves",
+                     o->from, o->to, 2 * o->from);
 }
 
 static gyre_status resolve(gyre_find_options *o, int64_t steps_per_epoch) {

@@ -113,41 +113,67 @@ static gyre_status max_by_accuracy(const gyre_find_score *scores, size_t count, 
 
 /* ---- the whole curve */
 
-static void read_loss(curve *c, const gyre_find_row *rows, const gyre_find_options *o,
-                      gyre_find_marks *marks, gyre_curve_facts *facts) {
+/* From where to where the loss falls, and whether that is more than noise. GOOD: it is. */
+static gyre_curve_kind measure_fall(const curve *c, size_t best, gyre_curve_facts *facts) {
     /* 7 errors: the least of some 40 windows is easily 3 below, and the first one 2 above */
-    const double significant = 7, worth = 0.05, nothing = 0.01, by_heart = 0.05;
-    size_t best = least(c), window = 2 * c->half + 1;
+    const double significant = 7, worth = 0.05;
     facts->start = c->y[c->half];
     facts->best = c->y[best];
+    facts->noise = fmax(error_at(c, c->half), error_at(c, best));
     double drop = facts->start - facts->best;
-    double early = error_at(c, c->half);
-    double late = error_at(c, best);
-    facts->noise = early > late ? early : late;
-    for (size_t i = best; i < c->count && isnan(marks->diverged); i++) {
-        if (c->y[i] <= facts->best + 0.5 * drop || i == 0) continue;
-        marks->diverged = rows[i].lr;
-        marks->third = rows[i - 1].lr / 3;
+    if (!(drop > worth * fabs(facts->start))) return GYRE_CURVE_FLAT;
+    return drop > significant * facts->noise ? GYRE_CURVE_GOOD : GYRE_CURVE_NOISY;
+}
+
+static void mark_divergence(const gyre_find_row *rows, size_t at, gyre_find_marks *marks) {
+    marks->diverged = rows[at].lr;
+    if (at > 0) marks->third = rows[at - 1].lr / 3;
+}
+
+/* A sweep that diverges ends early, or at what is not finite: no fall is needed to see that. */
+static void find_end(const gyre_find_row *rows, size_t count, int64_t asked,
+                     gyre_find_marks *marks) {
+    size_t i = 0;
+    while (i < count && isfinite(rows[i].loss) && isfinite(rows[i].smooth)) i++;
+    if (i == count && count > 0 && count < (size_t)asked) i = count - 1;
+    if (i < count) mark_divergence(rows, i, marks);
+}
+
+/* Where half of the fall is lost again, which comes before the end; nothing when it is not. */
+static void find_loss_of_half(const curve *c, size_t best, const gyre_find_row *rows,
+                              const gyre_curve_facts *facts, gyre_find_marks *marks) {
+    double half = facts->best + 0.5 * (facts->start - facts->best);
+    for (size_t i = best + 1; i < c->count; i++) {
+        if (c->y[i] <= half) continue;
+        mark_divergence(rows, i, marks);
+        break;
     }
-    if (isnan(marks->diverged) && c->count < (size_t)o->steps) {
-        marks->diverged = rows[c->count - 1].lr;
-        marks->third = rows[c->count - 2].lr / 3;
-    }
-    bool falls = drop > worth * fabs(facts->start);
-    if (!falls || !(drop > significant * facts->noise)) {
-        facts->kind = falls ? GYRE_CURVE_NOISY : GYRE_CURVE_FLAT;
-        marks->diverged = marks->third = NAN;
-        return;
-    }
-    double base = onset(c, best, facts->start);
-    size_t enough = soon_enough(c, best, late > nothing * drop ? late : nothing * drop);
+}
+
+/* base_lr and max_lr, and which kind of curve they are read off. */
+static gyre_curve_kind find_bounds(const curve *c, size_t best, const gyre_find_row *rows,
+                                   const gyre_find_options *o, const gyre_curve_facts *facts,
+                                   gyre_find_marks *marks) {
+    const double nothing = 0.01;
+    double base = onset(c, best, facts->start), late = error_at(c, best);
+    double drop = facts->start - facts->best;
+    size_t enough = soon_enough(c, best, fmax(late, nothing * drop)), window = 2 * c->half + 1;
     bool whole = c->count == (size_t)o->steps && isnan(marks->diverged);
-    facts->kind = base < c->x[window]                    ? GYRE_CURVE_EARLY
-                  : whole && enough + window >= c->count ? GYRE_CURVE_RISING
-                                                         : GYRE_CURVE_GOOD;
+    bool early = base < c->x[window], rising = whole && enough + window >= c->count;
+    if (!early) marks->base_lr = gyre_exp(base);
+    if (!rising) marks->max_lr = rows[enough].lr;
+    return early ? GYRE_CURVE_EARLY : rising ? GYRE_CURVE_RISING : GYRE_CURVE_GOOD;
+}
+
+static void read_loss(const curve *c, const gyre_find_row *rows, const gyre_find_options *o,
+                      gyre_find_marks *marks, gyre_curve_facts *facts) {
+    const double by_heart = 0.05;
+    size_t best = least(c);
+    facts->kind = measure_fall(c, best, facts);
+    if (facts->kind != GYRE_CURVE_GOOD) return;
     facts->by_heart = facts->best < by_heart * facts->start;
-    if (facts->kind != GYRE_CURVE_EARLY) marks->base_lr = gyre_exp(base);
-    if (facts->kind != GYRE_CURVE_RISING) marks->max_lr = rows[enough].lr;
+    find_loss_of_half(c, best, rows, facts, marks);
+    facts->kind = find_bounds(c, best, rows, o, facts, marks);
 }
 
 static size_t half_window(const gyre_find_options *o) {
@@ -193,6 +219,7 @@ gyre_status gyre_find_read_curve(const gyre_find_options *o, const gyre_find_row
     *facts = (gyre_curve_facts){.kind = GYRE_CURVE_SHORT};
     *marks = (gyre_find_marks){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     if (count > 0) facts->last = rows[count - 1].lr;
+    find_end(rows, count, o->steps, marks);
     if (count < 4 * half_window(o) + 2) return GYRE_OK;
     GYRE_TRY(open_losses(&c, o, rows, count));
     read_loss(&c, rows, o, marks, facts);

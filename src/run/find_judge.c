@@ -2,12 +2,10 @@
  * why there is no number where there is none. */
 #include "find_rules.h"
 
-#include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { STEPSIZE_EPOCHS = 4, STEPSIZE_LEAST = 2, STEPSIZE_MOST = 10 };
 
 /* Repeats that differ by more do not tell a rate. */
 static const double spread_max = 4;
@@ -32,6 +30,8 @@ static double rounded(double rate) {
 /* Median, least and greatest of what the repeats say; NaN unless most of them say something. */
 static void combine(const gyre_find *f, gyre_find_verdict *v) {
     double value[GYRE_FIND_MARKS] = {0}, low[GYRE_FIND_MARKS] = {0}, high[GYRE_FIND_MARKS] = {0};
+    int given[GYRE_FIND_MARKS] = {0};
+    _Static_assert(sizeof given == sizeof v->given, "a count for each mark");
     size_t repeats = (size_t)f->options.repeats;
     for (size_t k = 0; k < GYRE_FIND_MARKS; k++) {
         double said[GYRE_FIND_REPEATS_MAX] = {0};
@@ -43,6 +43,7 @@ static void combine(const gyre_find *f, gyre_find_verdict *v) {
         }
         qsort(said, n, sizeof *said, by_size);
         bool most = 2 * n > repeats;
+        given[k] = (int)n;
         value[k] = most ? rounded(median(said, n)) : (double)NAN;
         low[k] = most ? said[0] : (double)NAN;
         high[k] = most ? said[n - 1] : (double)NAN;
@@ -50,88 +51,158 @@ static void combine(const gyre_find *f, gyre_find_verdict *v) {
     memcpy(&v->value, value, sizeof value);
     memcpy(&v->low, low, sizeof low);
     memcpy(&v->high, high, sizeof high);
+    memcpy(&v->given, given, sizeof given);
 }
 
-/* ---- why not */
+/* ---- in words */
 
+/* Appends to a text of GYRE_FIND_REASON bytes. */
+__attribute__((format(printf, 2, 3))) static void say(char *out, const char *format, ...) {
+    size_t used = strlen(out);
+    va_list list;
+    va_start(list, format);
+    vsnprintf(out + used, GYRE_FIND_REASON - used, format, list);
+    va_end(list);
+}
+
+/* Why a curve gave no bounds, or only one of them. */
 static void say_why(const gyre_find *f, const gyre_curve_facts *c, char *out) {
+    const gyre_find_options *o = &f->options;
     switch (c->kind) {
     case GYRE_CURVE_SHORT:
-        snprintf(out, GYRE_FIND_REASON,
-                 "it diverged at rate %.3g, before there was a curve to read; lower --from %g",
-                 c->last, f->options.from);
+        say(out, "it diverged at rate %.3g, before there was a curve to read; lower --from %g",
+            c->last, o->from);
         break;
     case GYRE_CURVE_FLAT:
-        snprintf(out, GYRE_FIND_REASON,
-                 "the curve is flat: loss %.4g at the beginning, %.4g at best; "
-                 "the network is trained already, or no rate from %g to %g suits it",
-                 c->start, c->best, f->options.from, f->options.to);
+        say(out,
+            "the curve is flat: loss %.4g at the beginning, %.4g at best; "
+            "the network is trained already, or no rate from %g to %g suits it",
+            c->start, c->best, o->from, o->to);
         break;
     case GYRE_CURVE_NOISY:
-        snprintf(
-            out, GYRE_FIND_REASON,
+        say(out,
             "the curve is too noisy: loss %.4g at the beginning, %.4g at best, but uncertain "
             "by %.2g; take more --steps or a larger batch, unless the network is trained already",
             c->start, c->best, c->noise);
         break;
     case GYRE_CURVE_EARLY:
-        snprintf(out, GYRE_FIND_REASON,
-                 "the loss falls from the first rate on, so that where that begins is not seen; "
-                 "lower --from %g",
-                 f->options.from);
+        say(out,
+            "the loss falls from the first rate on, so that where that begins is not seen; "
+            "lower --from %g",
+            o->from);
         break;
     case GYRE_CURVE_RISING:
-        snprintf(out, GYRE_FIND_REASON, "the loss is still falling at the last rate; raise --to %g",
-                 f->options.to);
+        say(out, "the loss is still falling at the last rate; raise --to %g", o->to);
         break;
     case GYRE_CURVE_GOOD: break;
     }
 }
 
-static double spread(double low, double high) {
-    return high / low;
-}
-
-static void say_how_sure(const gyre_find *f, bool by_heart, gyre_find_verdict *v) {
-    double base = spread(v->low.base_lr, v->high.base_lr);
-    double most = spread(v->low.max_lr, v->high.max_lr);
-    int repeats = f->options.repeats;
-    if (!(v->value.base_lr < v->value.max_lr)) {
-        snprintf(v->reason, sizeof v->reason,
-                 "base_lr %.3g is not below max_lr %.3g: the curve improves too little between "
-                 "them; more --steps show more",
-                 v->value.base_lr, v->value.max_lr);
-    } else if (base > spread_max || most > spread_max) {
-        snprintf(v->reason, sizeof v->reason,
-                 "%d repeats disagree: base_lr %.3g to %.3g, max_lr %.3g to %.3g; more --steps or "
-                 "--repeats tell more",
-                 repeats, v->low.base_lr, v->high.base_lr, v->low.max_lr, v->high.max_lr);
-    } else if (repeats == 1) {
-        v->reliable = true;
-        snprintf(v->reason, sizeof v->reason, "one repeat, so how sure that is is not known");
-    } else {
-        v->reliable = true;
-        snprintf(v->reason, sizeof v->reason,
-                 "%d repeats agree on base_lr within a factor of %.2g, on max_lr within %.2g",
-                 repeats, base, most);
-    }
-    size_t used = strlen(v->reason);
-    if (v->reliable && by_heart) {
-        snprintf(v->reason + used, sizeof v->reason - used,
-                 "; the samples were learnt by heart on the way, so max_lr may be too low");
-    }
-}
-
-/* The kind of most curves; of kinds equally frequent the first. */
-static const gyre_curve_facts *usual(const gyre_curve_facts *facts, int repeats) {
-    int most = 0, at = 0;
+/* Of the curves that did not give both bounds one of the most frequent kind, the first where two
+ * are as frequent; NULL: all gave both. */
+static const gyre_curve_facts *usual_trouble(const gyre_curve_facts *facts, int repeats) {
+    const gyre_curve_facts *found = NULL;
+    int most = 0;
     for (int i = 0; i < repeats; i++) {
         int like = 0;
         for (int k = 0; k < repeats; k++) like += facts[k].kind == facts[i].kind;
-        if (like > most) at = i;
-        if (like > most) most = like;
+        if (facts[i].kind == GYRE_CURVE_GOOD || like <= most) continue;
+        found = &facts[i];
+        most = like;
     }
-    return &facts[at];
+    return found;
+}
+
+static int count_good(const gyre_curve_facts *facts, int repeats, bool by_heart) {
+    int n = 0;
+    for (int i = 0; i < repeats; i++) {
+        n += facts[i].kind == GYRE_CURVE_GOOD && (facts[i].by_heart || !by_heart);
+    }
+    return n;
+}
+
+static void say_others(const gyre_find *f, const gyre_curve_facts *facts, char *out) {
+    int repeats = f->options.repeats, lacking = repeats - count_good(facts, repeats, false);
+    if (lacking == 0) return;
+    if (lacking == 1) {
+        say(out, "; the other: ");
+    } else {
+        say(out, "; one of the %d that did not: ", lacking);
+    }
+    say_why(f, usual_trouble(facts, repeats), out);
+}
+
+/* Without a random draw repeats are one run, which agrees with itself. */
+static bool all_alike(const gyre_find *f) {
+    size_t each = f->row_count / (size_t)f->options.repeats;
+    if (each * (size_t)f->options.repeats != f->row_count) return false;
+    for (size_t i = each; i < f->row_count; i++) {
+        gyre_find_row like = f->rows[i - each];
+        like.repeat++;
+        if (memcmp(&like, &f->rows[i], sizeof like) != 0) return false;
+    }
+    return f->options.repeats > 1;
+}
+
+/* How far each bound spreads, and over how many repeats where not all gave both. */
+static void say_agreement(const gyre_find *f, gyre_find_verdict *v, double base, double most) {
+    int repeats = f->options.repeats, n = v->given.base_lr, m = v->given.max_lr;
+    if (n != m) {
+        say(v->reason,
+            "the repeats agree on base_lr within a factor of %.2g (%d of %d), on max_lr within "
+            "%.2g (%d of %d)",
+            base, n, repeats, most, m, repeats);
+        return;
+    }
+    say(v->reason, "%d ", n);
+    if (n < repeats) say(v->reason, "of %d ", repeats);
+    say(v->reason, "repeats agree on base_lr within a factor of %.2g, on max_lr within %.2g", base,
+        most);
+}
+
+/* Most repeats gave both bounds. */
+static void say_how_sure(const gyre_find *f, gyre_find_verdict *v) {
+    double base = v->high.base_lr / v->low.base_lr, most = v->high.max_lr / v->low.max_lr;
+    if (!(v->value.base_lr < v->value.max_lr)) {
+        say(v->reason,
+            "base_lr %.3g is not below max_lr %.3g: the curve improves too little between "
+            "them; more --steps show more",
+            v->value.base_lr, v->value.max_lr);
+        return;
+    }
+    if (base > spread_max || most > spread_max) {
+        say(v->reason,
+            "%d repeats disagree: base_lr %.3g to %.3g, max_lr %.3g to %.3g; more --steps or "
+            "--repeats tell more",
+            f->options.repeats, v->low.base_lr, v->high.base_lr, v->low.max_lr, v->high.max_lr);
+        return;
+    }
+    v->reliable = true;
+    if (f->options.repeats == 1) {
+        say(v->reason, "one repeat, so how sure that is is not known");
+    } else if (all_alike(f)) {
+        say(v->reason, "the %d repeats are the same run: nothing in them is random",
+            f->options.repeats);
+    } else {
+        say_agreement(f, v, base, most);
+    }
+    if (!v->by_heart) return;
+    say(v->reason, "; the samples were learnt by heart on the way, so max_lr may be too low");
+}
+
+static void say_verdict(const gyre_find *f, const gyre_curve_facts *facts, gyre_find_verdict *v) {
+    int repeats = f->options.repeats, good = count_good(facts, repeats, false);
+    if (good == 0) {
+        say_why(f, usual_trouble(facts, repeats), v->reason);
+        return;
+    }
+    v->by_heart = 2 * count_good(facts, repeats, true) >= good;
+    if (2 * good > repeats) {
+        say_how_sure(f, v);
+    } else {
+        say(v->reason, "only %d of %d repeats gave both bounds", good, repeats);
+    }
+    say_others(f, facts, v->reason);
 }
 
 gyre_status gyre_find_judge(gyre_find *f) {
@@ -149,13 +220,8 @@ gyre_status gyre_find_judge(gyre_find *f) {
     }
     *v = (gyre_find_verdict){0};
     combine(f, v);
-    const gyre_curve_facts *kind = usual(facts, f->options.repeats);
-    if (kind->kind != GYRE_CURVE_GOOD) {
-        say_why(f, kind, v->reason);
-    } else {
-        say_how_sure(f, kind->by_heart, v);
-    }
-    if (v->reliable) v->stepsize = STEPSIZE_EPOCHS * f->steps_per_epoch;
+    say_verdict(f, facts, v);
+    if (v->reliable) v->stepsize = GYRE_FIND_STEPSIZE * f->steps_per_epoch;
     return GYRE_OK;
 }
 
@@ -170,89 +236,54 @@ static bool better(const gyre_find_trial *a, const gyre_find_trial *b) {
     return a->loss < b->loss - 2 * hypot(a->error, b->error);
 }
 
-void gyre_find_judge_trials(gyre_find *f) {
-    const gyre_find_trial *t = f->trials, *best = &t[MAX];
-    char *out = f->verified;
-    size_t room = sizeof f->verified;
+/* The best trial above base_lr; NULL when each diverged. */
+static const gyre_find_trial *best_above_base(const gyre_find_trial *t) {
+    const gyre_find_trial *best = NULL;
+    for (int i = HALF_MAX; i <= FOUR_MAX; i++) {
+        if (isnan(t[i].loss) || t[i].rate <= t[BASE].rate) continue;
+        if (best == NULL || t[i].loss < best->loss) best = &t[i];
+    }
+    return best;
+}
+
+static void judge_base(const gyre_find_trial *t, char *out) {
+    const gyre_find_trial *best = best_above_base(t);
+    char name[32] = "max_lr";
+    if (best != NULL && best != &t[MAX]) snprintf(name, sizeof name, "%.3g", best->rate);
+    if (isnan(t[BASE].loss)) {
+        say(out, "base_lr is too high: it diverges");
+    } else if (best == NULL) {
+        say(out, "base_lr is in doubt: every rate tried above it diverges");
+    } else if (!better(best, &t[BASE])) {
+        say(out, "base_lr is in doubt: it trains as well as %s", name);
+    } else if (better(&t[HALF_BASE], &t[BASE])) {
+        say(out, "base_lr is in doubt: half of it trains better");
+    } else {
+        say(out, "base_lr holds: it trains more slowly than %s", name);
+    }
+}
+
+static void judge_max(const gyre_find_trial *t, char *out) {
+    const gyre_find_trial *best = &t[MAX];
     for (int i = TWICE_MAX; i <= FOUR_MAX; i++) {
         if (better(&t[i], best)) best = &t[i];
     }
-    int used = snprintf(out, room, "base_lr %s; ",
-                        better(&t[MAX], &t[BASE]) && !better(&t[HALF_BASE], &t[BASE])
-                            ? "holds: it trains more slowly than max_lr"
-                            : "is in doubt: it trains as well as max_lr");
     if (isnan(t[MAX].loss)) {
-        snprintf(out + used, room - (size_t)used, "max_lr is too high: it diverges");
+        say(out, "max_lr is too high: it diverges");
     } else if (best != &t[MAX]) {
-        snprintf(out + used, room - (size_t)used,
-                 "max_lr may be too low: %.3g trains better (loss %.4g against %.4g)", best->rate,
-                 best->loss, t[MAX].loss);
+        say(out, "max_lr may be too low: %.3g trains better (loss %.4g against %.4g)", best->rate,
+            best->loss, t[MAX].loss);
     } else if (better(&t[HALF_MAX], &t[MAX])) {
-        snprintf(out + used, room - (size_t)used,
-                 "max_lr may be too high: %.3g trains better (loss %.4g against %.4g)",
-                 t[HALF_MAX].rate, t[HALF_MAX].loss, t[MAX].loss);
+        say(out, "max_lr may be too high: %.3g trains better (loss %.4g against %.4g)",
+            t[HALF_MAX].rate, t[HALF_MAX].loss, t[MAX].loss);
     } else {
-        snprintf(out + used, room - (size_t)used,
-                 "max_lr holds: neither half of it nor more trains better");
+        say(out, "max_lr holds: neither half of it nor more trains better");
     }
 }
 
-/* ---- the table */
-
-static void print_mark(FILE *out, const char *name, double value, double low, double high,
-                       const char *words) {
-    if (isnan(value)) {
-        fprintf(out, "  %-9s %10s  %10s  %10s  %s\n", name, "-", "", "", words);
-    } else {
-        fprintf(out, "  %-9s %10.3g  %10.3g  %10.3g  %s\n", name, value, low, high, words);
-    }
-}
-
-static void print_trials(const gyre_find *f, FILE *out) {
-    if (f->trial_count == 0) return;
-    fprintf(out, "verified with %" PRId64 " steps at constant rates:\n  %10s  %18s  %10s\n",
-            (f->options.steps + 1) / 2, "rate", "training loss", "accuracy");
-    for (int i = 0; i < f->trial_count; i++) {
-        const gyre_find_trial *t = &f->trials[i];
-        fprintf(out, "  %10.3g  ", t->rate);
-        if (isnan(t->loss)) {
-            fprintf(out, "%18s\n", "diverged");
-        } else if (isnan(t->accuracy)) {
-            fprintf(out, "%8.4f +- %6.4f\n", t->loss, t->error);
-        } else {
-            fprintf(out, "%8.4f +- %6.4f  %8.2f %%\n", t->loss, t->error, 100 * t->accuracy);
-        }
-    }
-    fprintf(out, "  %s\n", f->verified);
-}
-
-void gyre_find_print(const gyre_find *f, FILE *out) {
-    const gyre_find_verdict *v = &f->verdict;
-    const gyre_find_marks *m = &v->value, *a = &v->low, *b = &v->high;
-    static const char *const never = "never, up to the last rate";
-    fprintf(out, "  %-9s %10s  %10s  %10s  over %d repeat%s\n", "", "rate", "lowest", "highest",
-            f->options.repeats, f->options.repeats == 1 ? "" : "s");
-    print_mark(out, "base_lr", m->base_lr, a->base_lr, b->base_lr, "where the loss begins to fall");
-    print_mark(out, "max_lr", m->max_lr, a->max_lr, b->max_lr,
-               "where loss or accuracy stop improving");
-    print_mark(out, "third", m->third, a->third, b->third,
-               "a second opinion on max_lr: the last rate before divergence, divided by 3");
-    print_mark(out, "diverged", m->diverged, a->diverged, b->diverged,
-               isnan(m->diverged) ? never : "half of what was learned is lost");
-    fprintf(out, "single rates by fastai's rules\n");
-    print_mark(out, "valley", m->valley, a->valley, b->valley, "");
-    print_mark(out, "slide", m->slide, a->slide, b->slide, "");
-    print_mark(out, "minimum", m->minimum, a->minimum, b->minimum, "(a tenth of the least loss's)");
-    print_mark(out, "steep", m->steep, a->steep, b->steep, "");
-    if (!v->reliable) {
-        fprintf(out, "no reliable suggestion: %s\n", v->reason);
-        return;
-    }
-    fprintf(out, "suggested: base_lr %.3g, max_lr %.3g, stepsize %" PRId64 " steps\n", m->base_lr,
-            m->max_lr, v->stepsize);
-    fprintf(out,
-            "  %s\n  stepsize: %d epochs; %d to %d are usual (%" PRId64 " to %" PRId64 " steps)\n",
-            v->reason, STEPSIZE_EPOCHS, STEPSIZE_LEAST, STEPSIZE_MOST,
-            STEPSIZE_LEAST * f->steps_per_epoch, STEPSIZE_MOST * f->steps_per_epoch);
-    print_trials(f, out);
+void gyre_find_judge_trials(gyre_find *f) {
+    f->verified[0] = '\0';
+    judge_base(f->trials, f->verified);
+    say(f->verified, "; ");
+    judge_max(f->trials, f->verified);
 }

@@ -51,6 +51,6 @@ gyre_status gyre_find_judge(gyre_find *f);
 /* f->verified from its trials. */
 void gyre_find_judge_trials(gyre_find *f);
 
-enum { GYRE_FIND_STEPS_MIN = 40 };
+enum { GYRE_FIND_STEPS_MIN = 40, GYRE_FIND_STEPSIZE = 4 /* epochs, suggested */ };
 
 #endif

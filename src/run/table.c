@@ -66,6 +66,7 @@ gyre_status gyre_table_create_for(hid_t file, const char *path, const gyre_table
     hid_t type = make_type(kind), space = H5Screate_simple(1, &none, &unlimited);
     hid_t list = H5Pcreate(H5P_DATASET_CREATE), dataset = H5I_INVALID_HID;
     if (list >= 0) H5Pset_chunk(list, 1, &chunk);
+    if (list >= 0) H5Pset_obj_track_times(list, false); /* equal tables are equal bytes */
     dataset = H5Dcreate2(file, kind->name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     gyre_status status = dataset < 0 ? failed(&t, "create") : GYRE_OK;
     gyre_h5_close(dataset);

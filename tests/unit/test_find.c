@@ -1,28 +1,17 @@
 /* Reading a range test's curves: fastai's rules on hand-made curves, gyre's own on curves with a
- * known beginning and end, the verdict over repeats, and the file. */
-#include "../../src/run/find_rules.h"
-#include "../../src/run/sweep.h"
+ * known beginning and end. */
+#include "find_rig.h"
 
-#include "gyre/random.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 /* cmocka's assert_float_equal compares single precision. */
 #define assert_close(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
-
-static const gyre_find_options exponential = {.from = 1e-6, .to = 10, .steps = 700, .repeats = 1};
-
-static double noise(gyre_random *r) {
-    return gyre_random_normal(r);
-}
 
 /* ---- rates and the end of a sweep */
 
@@ -165,25 +154,6 @@ static void the_rules_are_fastai_s_on_noise(void **state) {
 
 /* ---- gyre's own reading */
 
-/* Over x = log10(rate) from -6: 2.3 until `begin`, straight down to 0.8 at `end`, flat, then up by
- * 6 a decade from `blow`. */
-typedef struct {
-    double begin, end, blow, noise;
-} shape;
-
-static gyre_find_row *draw(const gyre_find_options *o, const shape *s, uint64_t seed) {
-    gyre_find_row *rows = calloc((size_t)o->steps, sizeof *rows);
-    gyre_random r = gyre_random_open(seed, GYRE_RANDOM_TEST, 1, 0);
-    for (int64_t k = 0; k < o->steps; k++) {
-        double lr = gyre_sweep_rate(o, k), x = log10(lr);
-        double share = (x - s->begin) / (s->end - s->begin);
-        double loss = 2.3 - 1.5 * fmin(1, fmax(0, share)) + 6 * fmax(0, x - s->blow);
-        loss += s->noise * noise(&r);
-        rows[k] = (gyre_find_row){.step = k, .lr = lr, .loss = loss, .smooth = loss};
-    }
-    return rows;
-}
-
 static gyre_curve_kind read_shape(const gyre_find_options *o, const shape *s, size_t count,
                                   gyre_find_marks *marks) {
     gyre_curve_facts facts;
@@ -191,11 +161,6 @@ static gyre_curve_kind read_shape(const gyre_find_options *o, const shape *s, si
     assert_int_equal(gyre_find_read_curve(o, rows, count, NULL, 0, 0, marks, &facts), GYRE_OK);
     free(rows);
     return facts.kind;
-}
-
-/* Within a fifth of a decade, the width of two windows of the median. */
-static bool near(double rate, double exponent) {
-    return fabs(log10(rate) - exponent) < 0.2;
 }
 
 static void a_clear_curve_is_read_where_it_bends(void **state) {
@@ -243,6 +208,36 @@ static void curves_that_tell_nothing(void **state) {
     free(rows);
 }
 
+/* Where there was no fall, that the sweep ended early or in NaN tells where it diverged. */
+static void divergence_needs_no_fall(void **state) {
+    (void)state;
+    gyre_find_marks m;
+    gyre_curve_facts facts;
+    const shape flat = {20, 21, 20, 0.05}, noisy = {-3, -2, 20, 3}, clear = {-3, -2, 20, 0.02};
+    const struct {
+        const shape *s;
+        size_t count;
+        gyre_curve_kind kind;
+    } ended[] = {{&flat, 600, GYRE_CURVE_FLAT},
+                 {&noisy, 600, GYRE_CURVE_NOISY},
+                 {&clear, 20, GYRE_CURVE_SHORT},
+                 {&clear, 600, GYRE_CURVE_GOOD}};
+    for (int i = 0; i < 4; i++) {
+        size_t count = ended[i].count;
+        assert_int_equal(read_shape(&exponential, ended[i].s, count, &m), ended[i].kind);
+        assert_true(m.diverged == gyre_sweep_rate(&exponential, (int64_t)count - 1));
+        assert_true(m.third == gyre_sweep_rate(&exponential, (int64_t)count - 2) / 3);
+    }
+    assert_int_equal(read_shape(&exponential, &clear, 1, &m), GYRE_CURVE_SHORT);
+    assert_true(m.diverged == exponential.from && isnan(m.third));
+    gyre_find_row *rows = draw(&exponential, &flat, 1); /* all steps, and NaN at the last */
+    rows[699].loss = (double)NAN;
+    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts),
+                     GYRE_OK);
+    assert_true(facts.kind == GYRE_CURVE_FLAT && m.diverged == exponential.to);
+    free(rows);
+}
+
 /* Noise alone: of 300 flat curves none may look like a fall. */
 static void noise_is_no_curve(void **state) {
     (void)state;
@@ -279,109 +274,6 @@ static void accuracy_lowers_max_lr(void **state) {
     free(rows);
 }
 
-/* ---- the verdict */
-
-static gyre_find several(const shape *shapes, int repeats) {
-    gyre_find f = {.options = exponential, .steps_per_epoch = 100};
-    size_t steps = (size_t)exponential.steps;
-    f.options.repeats = repeats;
-    f.row_count = steps * (size_t)repeats;
-    f.rows = calloc(f.row_count, sizeof *f.rows);
-    f.repeats = calloc((size_t)repeats, sizeof *f.repeats);
-    for (int r = 0; r < repeats; r++) {
-        gyre_find_row *rows = draw(&f.options, &shapes[r], (uint64_t)r);
-        for (size_t i = 0; i < steps; i++) rows[i].repeat = r;
-        memcpy(f.rows + steps * (size_t)r, rows, steps * sizeof *rows);
-        free(rows);
-    }
-    assert_int_equal(gyre_find_judge(&f), GYRE_OK);
-    return f;
-}
-
-static void repeats_agree_or_do_not(void **state) {
-    (void)state;
-    const shape like[] = {{-3.1, -2, -1, 0.02}, {-3, -2, -1, 0.02}, {-2.9, -2, -1, 0.02}};
-    gyre_find f = several(like, 3);
-    assert_true(f.verdict.reliable);
-    assert_int_equal(f.verdict.stepsize, 400);
-    assert_true(near(f.verdict.low.base_lr, -3.1) && near(f.verdict.high.base_lr, -2.9));
-    assert_true(f.verdict.low.base_lr < f.verdict.value.base_lr);
-    assert_true(f.verdict.value.base_lr < f.verdict.high.base_lr);
-    assert_non_null(strstr(f.verdict.reason, "3 repeats agree on base_lr within a factor of 1."));
-    gyre_find_close(&f);
-    const shape unlike[] = {{-4, -2, -1, 0.02}, {-3, -2, -1, 0.02}, {-2.9, -2, -1, 0.02}};
-    f = several(unlike, 3);
-    assert_false(f.verdict.reliable);
-    assert_int_equal(f.verdict.stepsize, 0);
-    assert_non_null(strstr(f.verdict.reason, "3 repeats disagree"));
-    gyre_find_close(&f);
-    const shape one_flat[] = {{-3, -2, -1, 0.02}, {20, 21, 20, 0.02}, {-3, -2, -1, 0.02}};
-    f = several(one_flat, 3);
-    assert_true(f.verdict.reliable);
-    gyre_find_close(&f);
-    const shape most_flat[] = {{-3, -2, -1, 0.02}, {20, 21, 20, 0.02}, {20, 21, 20, 0.02}};
-    f = several(most_flat, 3);
-    assert_false(f.verdict.reliable);
-    assert_true(isnan(f.verdict.value.base_lr));
-    assert_non_null(strstr(f.verdict.reason, "the curve is flat"));
-    gyre_find_close(&f);
-    f = several(like, 1);
-    assert_true(f.verdict.reliable);
-    assert_non_null(strstr(f.verdict.reason, "one repeat"));
-    gyre_find_close(&f);
-}
-
-static const char *verified(const double *losses) {
-    static gyre_find f;
-    f = (gyre_find){.trial_count = GYRE_FIND_TRIALS};
-    for (int i = 0; i < GYRE_FIND_TRIALS; i++) {
-        f.trials[i] = (gyre_find_trial){.rate = pow(2, i), .loss = losses[i], .error = 0.01};
-    }
-    gyre_find_judge_trials(&f);
-    return f.verified;
-}
-
-static void trials_say_whether_bounds_hold(void **state) {
-    (void)state;
-    const double good[] = {2.2, 2, 1, 0.9, 1.2, NAN}, low[] = {2.2, 2, 1, 0.9, 0.8, 0.7};
-    const double high[] = {2.2, 2, 0.8, 0.9, 1.2, NAN}, bad[] = {2.2, 2, 1, NAN, NAN, NAN};
-    const double doubt[] = {0.9, 0.9, 1, 0.9, 1.2, NAN}, close[] = {2.2, 2, 1, 0.9, 0.885, NAN};
-    assert_string_equal(verified(good), "base_lr holds: it trains more slowly than max_lr; max_lr "
-                                        "holds: neither half of it nor more trains better");
-    assert_non_null(strstr(verified(low), "max_lr may be too low: 32 trains better"));
-    assert_non_null(strstr(verified(high), "max_lr may be too high: 4 trains better"));
-    assert_non_null(strstr(verified(bad), "max_lr is too high: it diverges"));
-    assert_non_null(strstr(verified(doubt), "base_lr is in doubt"));
-    assert_non_null(strstr(verified(close), "max_lr holds")); /* within two errors */
-}
-
-/* ---- the file */
-
-static void a_file_comes_back(void **state) {
-    (void)state;
-    char path[] = "/tmp/gyre-find-XXXXXX";
-    const shape shapes[] = {{-3.1, -2, -1, 0.02}, {-3, -2, -1, 0.02}};
-    gyre_find f = several(shapes, 2), back;
-    f.rows[5].grad_norm = (double)NAN;
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-    assert_int_equal(gyre_find_write(&f, path), GYRE_OK);
-    assert_int_equal(gyre_find_read(path, &back), GYRE_OK);
-    assert_int_equal(back.row_count, f.row_count);
-    assert_memory_equal(back.rows, f.rows, f.row_count * sizeof *f.rows);
-    assert_memory_equal(back.repeats, f.repeats, 2 * sizeof *f.repeats);
-    assert_memory_equal(&back.verdict.value, &f.verdict.value, sizeof f.verdict.value);
-    assert_string_equal(back.verdict.reason, f.verdict.reason);
-    gyre_find_close(&back);
-    f.rows[700].repeat = 7; /* nonsense is refused */
-    assert_int_equal(gyre_find_write(&f, path), GYRE_OK);
-    assert_int_equal(gyre_find_read(path, &back), GYRE_EIO);
-    unlink(path);
-    assert_int_equal(gyre_find_read(path, &back), GYRE_EIO);
-    gyre_find_close(&f);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_and_last_rate_are_exact),
@@ -391,11 +283,9 @@ int main(void) {
         cmocka_unit_test(the_rules_are_fastai_s_on_noise),
         cmocka_unit_test(a_clear_curve_is_read_where_it_bends),
         cmocka_unit_test(curves_that_tell_nothing),
+        cmocka_unit_test(divergence_needs_no_fall),
         cmocka_unit_test(noise_is_no_curve),
         cmocka_unit_test(accuracy_lowers_max_lr),
-        cmocka_unit_test(repeats_agree_or_do_not),
-        cmocka_unit_test(trials_say_whether_bounds_hold),
-        cmocka_unit_test(a_file_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
