@@ -166,7 +166,7 @@ static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_fin
         GYRE_TRY(gyre_cli_bounds_write(a->config, &a->sets, s, &f->verdict, a->write));
         printf("%s\n", a->write);
     }
-    return fflush(stdout) == 0 ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write to stdout");
+    return gyre_cli_flush();
 }
 
 static gyre_status find(int argc, char **argv, gyre_comm *comm) {
