@@ -1,6 +1,7 @@
 /* From cells to summaries and comparisons: pure arithmetic on what the cells say. */
 #include "evidence.h"
 
+#include "gyre/order.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -115,17 +116,6 @@ static double steps_to(const gyre_evidence_cell *c, double target, const int64_t
     return INFINITY;
 }
 
-static int compare_doubles(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, compare_doubles);
-    if (count == 0) return NAN;
-    return count % 2 == 1 ? values[count / 2] : 0.5 * (values[count / 2 - 1] + values[count / 2]);
-}
-
 static gyre_status reach_target(gyre_evidence *e, int group, double *values) {
     int64_t *grid = NULL;
     size_t count = 0;
@@ -140,7 +130,7 @@ static gyre_status reach_target(gyre_evidence *e, int group, double *values) {
             values[a->tried++] = c->to_target;
             a->reached += isfinite(c->to_target);
         }
-        a->to_target = median(values, a->tried);
+        a->to_target = gyre_order_median(values, (size_t)a->tried);
     }
     free(grid);
     return GYRE_OK;

@@ -2,6 +2,7 @@
  * keyed by the number of the draw, so a report made twice says the same. */
 #include "gyre/statistics.h"
 
+#include "gyre/order.h"
 #include "gyre/random.h"
 #include "gyre/realmath.h"
 #include <math.h>
@@ -126,11 +127,6 @@ void gyre_holm(const double *p, int count, double *corrected) {
 
 /* ---- bootstrap */
 
-static int compare_doubles(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 gyre_interval gyre_bootstrap_interval(const double *values, int count) {
     enum { RESAMPLES = 9999, CUT = 250 }; /* 2.5 % of 10,000 gaps between sorted means */
     double means[RESAMPLES];
@@ -141,7 +137,7 @@ gyre_interval gyre_bootstrap_interval(const double *values, int count) {
         for (int i = 0; i < count; i++) sum += values[gyre_random_below(&r, (uint32_t)count)];
         means[k] = sum / count;
     }
-    qsort(means, RESAMPLES, sizeof means[0], compare_doubles);
+    qsort(means, RESAMPLES, sizeof means[0], gyre_order_rising);
     return (gyre_interval){means[CUT - 1], means[RESAMPLES - CUT]};
 }
 
