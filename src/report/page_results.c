@@ -3,6 +3,7 @@
 #include "html.h"
 #include "page.h"
 #include "words.h"
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -37,10 +38,31 @@ static bool is_tested(const gyre_evidence *e) {
     return false;
 }
 
+/* "6", or "6 of 10, 4 diverged". */
+static void seeds_cell(gyre_page *p, const gyre_evidence_arm *a) {
+    const int seeds = p->e->study->seed_count;
+    char text[GYRE_SENTENCE_MAX] = "";
+    if (a->done == seeds) {
+        gyre_html_cell_number(p->f, "%.0f", a->done);
+        return;
+    }
+    gyre_words_add(text, "%d of %d", a->done, seeds);
+    if (a->diverged > 0) gyre_words_add(text, ", %d diverged", a->diverged);
+    if (a->open > 0) gyre_words_add(text, ", %d not there yet", a->open);
+    gyre_html_cell_text(p->f, text);
+}
+
+static bool is_uneven(const gyre_evidence *e, int group) {
+    for (int i = 0; i < e->study->arm_count; i++) {
+        if (e->study->arms[i].group == group && e->arms[i].done < e->study->seed_count) return true;
+    }
+    return false;
+}
+
 static void values_table(gyre_page *p, int group) {
     const gyre_evidence *e = p->e;
     const bool tested = is_tested(e);
-    const int leader = gyre_evidence_leader(e, group);
+    const int leader = e->rankings[group].leader;
     char heads[256];
     snprintf(heads, sizeof heads,
              "arm|seeds|final, mean (%%)|sd|95 %% interval|best, mean (%%)|sd|95 %% interval%s",
@@ -55,7 +77,7 @@ static void values_table(gyre_page *p, int group) {
                                   : i == leader             ? "leader"
                                                             : "");
         gyre_html_cell_text(p->f, name);
-        gyre_html_cell_number(p->f, "%.0f", a->done);
+        seeds_cell(p, a);
         gyre_html_cell_number(p->f, "%.2f", a->final.mean);
         gyre_html_cell_number(p->f, "%.2f", a->final.sd);
         gyre_html_cell_interval(p->f, "%.2f", a->final.interval);
@@ -82,6 +104,15 @@ static bool has_bootstrap(const gyre_evidence *e) {
     return false;
 }
 
+/* What was found, and whether it leaves something out. */
+static void finding_cell(FILE *f, const gyre_evidence *e, const gyre_comparison *c) {
+    char text[GYRE_SENTENCE_MAX] = "";
+    bool diverged = e->arms[c->arm].diverged > 0 || e->arms[c->control].diverged > 0;
+    gyre_words_add(text, "%s%s", gyre_words_finding(c->finding),
+                   diverged && c->final.count > 1 ? " where both finished" : "");
+    gyre_html_cell_text(f, text);
+}
+
 static void difference_row(FILE *f, const gyre_evidence *e, const gyre_comparison *c,
                            bool bootstrap) {
     const bool known = c->final.count > 1;
@@ -96,7 +127,7 @@ static void difference_row(FILE *f, const gyre_evidence *e, const gyre_compariso
     gyre_html_cell_interval(f, "%.2f", c->final.interval);
     gyre_html_cell_number(f, "%.2g", known ? c->p : (double)NAN);
     gyre_html_cell_number(f, "%.2g", known && !c->planned ? c->corrected : (double)NAN);
-    gyre_html_cell_text(f, gyre_words_finding(c->finding));
+    finding_cell(f, e, c);
     gyre_html_cell_number(f, "%.2f", c->final.sd);
     if (bootstrap) gyre_html_cell_interval(f, "%.2f", c->bootstrap);
     gyre_html_cell_number(f, "%+.2f", c->best.mean);
@@ -200,16 +231,31 @@ static gyre_status over_groups(gyre_page *p) {
     return status;
 }
 
+/* The least values that a mean or, where there are comparisons, a difference rests on. */
+static int least_count(const gyre_evidence *e) {
+    int least = INT_MAX;
+    for (int i = 0; i < e->comparison_count; i++) {
+        int count = e->comparisons[i].final.count;
+        if (count > 0 && count < least) least = count;
+    }
+    for (int i = 0; i < e->study->arm_count && e->comparison_count == 0; i++) {
+        if (e->arms[i].done > 0 && e->arms[i].done < least) least = e->arms[i].done;
+    }
+    return least;
+}
+
 static void caveats(gyre_page *p) {
+    const int least = least_count(p->e);
     char line[GYRE_SENTENCE_MAX];
     gyre_words_correction(p->e, line);
     if (*line != '\0') gyre_html_element(p->f, "p", line);
-    if (p->e->study->seed_count < GYRE_CAVEAT_SEEDS) {
+    if (least < GYRE_CAVEAT_SEEDS) {
         *line = '\0';
         gyre_words_add(line,
-                       "%d seed%s: fewer than 10, so the intervals lean on the differences "
-                       "being roughly normal, which so few cannot show.",
-                       p->e->study->seed_count, p->e->study->seed_count == 1 ? "" : "s");
+                       "Intervals from fewer than 10 %s (here from %d) lean on the %s being "
+                       "roughly normal, which so few cannot show.",
+                       p->e->comparison_count > 0 ? "pairs" : "seeds", least,
+                       p->e->comparison_count > 0 ? "differences" : "values");
         gyre_html_element(p->f, "p class=\"note\"", line);
     }
     gyre_html_element(
@@ -240,6 +286,11 @@ gyre_status gyre_page_results(gyre_page *p) {
             gyre_html_element(p->f, "h3", "Values");
         }
         values_table(p, g);
+        if (!e->single && is_uneven(e, g)) {
+            gyre_html_element(p->f, "p class=\"note\"",
+                              "Means of arms with different seeds are not to be compared: they are "
+                              "of other runs. The choice and the differences are of shared seeds.");
+        }
     }
     if (!e->single) caveats(p);
     return GYRE_OK;

@@ -112,17 +112,19 @@ double gyre_sign_flip_least(int count) {
     return count < 1 ? 1 : scalbn(2, -count);
 }
 
-void gyre_holm(const double *p, int count, double *corrected) {
-    for (int i = 0; i < count; i++) {
-        double most = 0;
-        for (int j = 0; j < count; j++) {
-            if (p[j] > p[i]) continue;
-            int questions = 0; /* still open when p[j] is asked */
-            for (int k = 0; k < count; k++) questions += p[k] >= p[j];
-            most = fmax(most, questions * p[j]);
-        }
-        corrected[i] = fmin(most, 1);
+double gyre_holm_of(const double *p, int count, int i) {
+    double most = 0;
+    for (int j = 0; j < count; j++) {
+        if (p[j] > p[i]) continue;
+        int questions = 0; /* still open when p[j] is asked */
+        for (int k = 0; k < count; k++) questions += p[k] >= p[j];
+        most = fmax(most, questions * p[j]);
     }
+    return fmin(most, 1);
+}
+
+void gyre_holm(const double *p, int count, double *corrected) {
+    for (int i = 0; i < count; i++) corrected[i] = gyre_holm_of(p, count, i);
 }
 
 /* ---- bootstrap */
@@ -141,12 +143,12 @@ gyre_interval gyre_bootstrap_interval(const double *values, int count) {
     return (gyre_interval){means[CUT - 1], means[RESAMPLES - CUT]};
 }
 
-int gyre_seeds_needed(const gyre_summary *differences) {
+int gyre_seeds_needed(const gyre_summary *differences, int questions) {
     enum { MOST = 1000 };
     for (int n = 2; n <= MOST; n++) {
         gyre_interval i = student_interval(differences->mean, differences->sd, n);
         bool excludes = i.low > 0 || i.high < 0; /* NaN does not */
-        if (excludes && gyre_sign_flip_least(n) <= GYRE_SIGNIFICANT) return n;
+        if (excludes && questions * gyre_sign_flip_least(n) <= GYRE_SIGNIFICANT) return n;
     }
     return 0;
 }
