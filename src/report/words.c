@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void gyre_words_add(char *out, const char *format, ...) {
@@ -30,6 +31,23 @@ static size_t length_in_group(const char *name, const char *group) {
     return from[-1] == '-' ? all - tail - 1 : all;
 }
 
+/* "10-cycles" and "stepsize-4-epochs", the names that gyre gives, become words. Those that a person
+ * gave stay, for "a-b" and "a_b" may be two arms, and "lr-1e-3" is one number. */
+static void unhyphen(char *name) {
+    static const char *const tails[] = {"-cycle", "-cycles", "-epoch", "-epochs"};
+    const char *const head = "stepsize-";
+    bool stepsize = strncmp(name, head, strlen(head)) == 0;
+    char *number = stepsize ? name + strlen(head) : name, *end = NULL;
+    if (*number < '0' || *number > '9') return;
+    strtod(number, &end);
+    for (int i = 0; i < 2; i++) {
+        if (strcmp(end, tails[stepsize ? 2 + i : i]) != 0) continue;
+        *end = ' ';
+        if (stepsize) number[-1] = ' ';
+        return;
+    }
+}
+
 void gyre_words_arm(const gyre_evidence *e, int arm, char out[GYRE_NAME_MAX]) {
     static const char *const controls[][2] = {{"midpoint", "the constant midpoint"},
                                               {"max_lr", "the constant maximum"},
@@ -43,9 +61,7 @@ void gyre_words_arm(const gyre_evidence *e, int arm, char out[GYRE_NAME_MAX]) {
             return;
         }
     }
-    for (char *c = out; *c != '\0' && !e->single; c++) {
-        if (*c == '-' || *c == '_') *c = ' ';
-    }
+    if (!e->single) unhyphen(out);
 }
 
 void gyre_words_p(const char *kind, double p, char out[GYRE_NAME_MAX]) {
