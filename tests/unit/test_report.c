@@ -158,6 +158,54 @@ static void target_is_met_on_the_common_grid(void **state) {
     close_rig(&r);
 }
 
+/* 57 / 100 is 56.999... % in doubles, and so are 29 and 58; the mean of equal accuracies, the
+ * target by default, may be above each of them. */
+static void equal_to_the_target_is_at_the_target(void **state) {
+    (void)state;
+    static gyre_validation_row row[1] = {{.step = 10}};
+    for (int k = 0; k <= 100; k++) {
+        for (int seeds = 1; seeds <= (k == 57 ? 12 : 1); seeds++) {
+            rig r;
+            open_rig(&r, seeds, true);
+            row->accuracy = k / 100.0;
+            for (int i = 0; i < ARMS * seeds; i++) {
+                r.cells[i].result.accuracy = row->accuracy;
+                r.cells[i].tables = (gyre_tables){.validation = row, .validation_count = 1};
+            }
+            weigh(&r);
+            if (r.arm_evidence[FIVE].reached != seeds) fail_msg("%d %%, %d seeds", k, seeds);
+            forget(&r);
+            assert_int_equal(gyre_evidence_weigh(&r.e, k), GYRE_OK);
+            if (r.arm_evidence[FIVE].reached != seeds) fail_msg("--target %d", k);
+            close_rig(&r);
+        }
+    }
+}
+
+/* Only names that gyre gives are put into words; a person's "a-b" and "a_b" stay two. */
+static void names_stay_apart(void **state) {
+    (void)state;
+    static char names[][2][24] = {{"10-cycles", "10 cycles"},
+                                  {"0.5-cycles", "0.5 cycles"},
+                                  {"1-cycle", "1 cycle"},
+                                  {"stepsize-4-epochs", "stepsize 4 epochs"},
+                                  {"stepsize-1e-05-epochs", "stepsize 1e-05 epochs"},
+                                  {"a-b", "a-b"},
+                                  {"a_b", "a_b"},
+                                  {"lr-1e-3", "lr-1e-3"},
+                                  {"exp_range", "exp_range"},
+                                  {"10-cycles-long", "10-cycles-long"},
+                                  {"4-epochs", "4-epochs"}};
+    rig r;
+    open_rig(&r, 1, false);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char out[GYRE_NAME_MAX];
+        r.arms[FIVE].name = names[i][0];
+        gyre_words_arm(&r.e, FIVE, out);
+        assert_string_equal(out, names[i][1]);
+    }
+}
+
 /* ---- pages */
 
 static char *written(void (*write)(FILE *f, const char *text), const char *text) {
@@ -224,6 +272,8 @@ int main(void) {
         cmocka_unit_test(the_choice_names_its_rivals),
         cmocka_unit_test(one_more_seed),
         cmocka_unit_test(target_is_met_on_the_common_grid),
+        cmocka_unit_test(equal_to_the_target_is_at_the_target),
+        cmocka_unit_test(names_stay_apart),
         cmocka_unit_test(text_is_never_markup),
         cmocka_unit_test(figures_have_ids_of_their_own),
     };
