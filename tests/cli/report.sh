@@ -82,7 +82,7 @@ cmp <(without_cost s/report/index.html) <(without_cost again/report/index.html) 
 cmp <(sed 's/,[^,]*$//' s/report/cells.csv) <(sed 's/,[^,]*$//' again/report/cells.csv) || fail "cells.csv differs"
 for name in arms comparisons curves; do cmp s/report/$name.csv again/report/$name.csv || fail "$name.csv differs"; done
 
-# A report is made anew over its own files, and over nobody else's: then nothing at all is written.
+# A report is made anew over its own files, and over nobody else's.
 ends 0 "$GYRE" report s
 for name in index.html cells.csv arms.csv comparisons.csv curves.csv; do
     rm -rf mine
@@ -191,5 +191,10 @@ refused 2 "one folder was expected" "$GYRE" report s s
 refused 2 "--target" "$GYRE" report s --target best
 refused 2 "--target" "$GYRE" report s --target 101
 refused 2 "unknown option" "$GYRE" report s --html
-refused 3 "gnuplot" env PATH=/nowhere "$GYRE" report s
+
+# Without gnuplot there is no page, but the tables are there, and said to be.
+rm -r s/report
+refused 3 "gnuplot was not found" env PATH=/nowhere "$GYRE" report s
+holds "$T/err" "the CSV files are written to 's/report', the page is not"
+[ "$(ls s/report)" = "$(printf 'arms.csv\ncells.csv\ncomparisons.csv\ncurves.csv\nfigures')" ] || fail "files without gnuplot: $(ls s/report)"
 exit 0
