@@ -21,12 +21,13 @@ static bool has_controls(const gyre_evidence *e) {
     return false;
 }
 
-static int done_in(const gyre_evidence *e, int group) {
-    int done = 0;
+static void count_in(const gyre_evidence *e, int group, int *done, int *diverged) {
+    *done = *diverged = 0;
     for (int i = 0; i < e->study->arm_count; i++) {
-        if (e->study->arms[i].group == group) done += e->arms[i].done;
+        if (e->study->arms[i].group != group) continue;
+        *done += e->arms[i].done;
+        *diverged += e->arms[i].diverged;
     }
-    return done;
 }
 
 /* ---- tables */
@@ -38,25 +39,25 @@ static bool is_tested(const gyre_evidence *e) {
     return false;
 }
 
-/* "6", or "6 of 10, 4 diverged". */
-static void seeds_cell(gyre_page *p, const gyre_evidence_arm *a) {
-    const int seeds = p->e->study->seed_count;
-    char text[GYRE_SENTENCE_MAX] = "";
-    if (a->done == seeds) {
-        gyre_html_cell_number(p->f, "%.0f", a->done);
-        return;
-    }
-    gyre_words_add(text, "%d of %d", a->done, seeds);
-    if (a->diverged > 0) gyre_words_add(text, ", %d diverged", a->diverged);
-    if (a->open > 0) gyre_words_add(text, ", %d not there yet", a->open);
-    gyre_html_cell_text(p->f, text);
-}
-
 static bool is_uneven(const gyre_evidence *e, int group) {
     for (int i = 0; i < e->study->arm_count; i++) {
         if (e->study->arms[i].group == group && e->arms[i].done < e->study->seed_count) return true;
     }
     return false;
+}
+
+/* "6" where all arms have all, else "6 of 10, 4 diverged". */
+static void seeds_cell(gyre_page *p, int arm) {
+    const gyre_evidence_arm *a = &p->e->arms[arm];
+    char text[GYRE_SENTENCE_MAX] = "";
+    if (!is_uneven(p->e, p->e->study->arms[arm].group)) {
+        gyre_html_cell_number(p->f, "%.0f", a->done);
+        return;
+    }
+    gyre_words_add(text, "%d of %d", a->done, p->e->study->seed_count);
+    if (a->diverged > 0) gyre_words_add(text, ", %d diverged", a->diverged);
+    if (a->open > 0) gyre_words_add(text, ", %d not there yet", a->open);
+    gyre_html_cell_text(p->f, text);
 }
 
 static void values_table(gyre_page *p, int group) {
@@ -77,7 +78,7 @@ static void values_table(gyre_page *p, int group) {
                                   : i == leader             ? "leader"
                                                             : "");
         gyre_html_cell_text(p->f, name);
-        seeds_cell(p, a);
+        seeds_cell(p, i);
         gyre_html_cell_number(p->f, "%.2f", a->final.mean);
         gyre_html_cell_number(p->f, "%.2f", a->final.sd);
         gyre_html_cell_interval(p->f, "%.2f", a->final.interval);
@@ -108,8 +109,9 @@ static bool has_bootstrap(const gyre_evidence *e) {
 static void finding_cell(FILE *f, const gyre_evidence *e, const gyre_comparison *c) {
     char text[GYRE_SENTENCE_MAX] = "";
     bool diverged = e->arms[c->arm].diverged > 0 || e->arms[c->control].diverged > 0;
+    bool shown = c->finding == GYRE_FINDING_BETTER || c->finding == GYRE_FINDING_WORSE;
     gyre_words_add(text, "%s%s", gyre_words_finding(c->finding),
-                   diverged && c->final.count > 1 ? " where both finished" : "");
+                   diverged && shown ? " where both finished" : "");
     gyre_html_cell_text(f, text);
 }
 
@@ -168,10 +170,16 @@ static void sentences(gyre_page *p, int group) {
 
 static gyre_status final_figure(gyre_page *p, int group) {
     char *path = NULL, caption[GYRE_SENTENCE_MAX];
+    int done, diverged;
+    count_in(p->e, group, &done, &diverged);
     gyre_status status = gyre_page_path(p, "final", group, &path);
     if (status == GYRE_OK) status = gyre_draw_final(p->e, group, path);
     heading(p->e, group, "Final accuracy: rings are seeds, dots means with 95 % intervals",
             caption);
+    if (diverged > 0) {
+        gyre_words_add(caption, " (%d cell%s diverged and %s not in it)", diverged,
+                       diverged == 1 ? "" : "s", diverged == 1 ? "is" : "are");
+    }
     if (status == GYRE_OK) status = gyre_page_figure(p, path, caption);
     free(path);
     return status;
@@ -270,7 +278,9 @@ gyre_status gyre_page_results(gyre_page *p) {
     if (e->study->group_count > 1 && has_controls(e)) GYRE_TRY(over_groups(p));
     for (int g = 0; g < e->study->group_count; g++) {
         gyre_html_element(p->f, "h2", heading(e, g, e->single ? "Result" : "Results", title));
-        if (done_in(e, g) == 0) {
+        int done, diverged;
+        count_in(e, g, &done, &diverged);
+        if (done == 0) {
             gyre_html_element(p->f, "p", "No cell is done with a finite result.");
             continue;
         }

@@ -150,10 +150,11 @@ static void say_rivals(const gyre_evidence *e, int leader, char *out) {
     }
     if (e->rankings[group].ranked < 2) return;
     if (rivals == 0) {
-        gyre_words_add(out, " It lies above %s by more than its paired 95 %% interval.",
+        gyre_words_add(out, " The choice lies above %s by more than its paired 95 %% interval.",
                        e->rankings[group].ranked == 2 ? "the other" : "each of the others");
     } else {
-        gyre_words_add(out, " Not told apart from it (paired 95 %% intervals hold 0): %s.", names);
+        gyre_words_add(out, " Not told apart from the choice (paired 95 %% intervals hold 0): %s.",
+                       names);
     }
 }
 
@@ -188,10 +189,10 @@ static void say_controls(const gyre_evidence *e, int leader, char *out) {
         gyre_words_add(out, " But %s did as well or better: by %.2f points over %d seed%s.", name,
                        most, pairs, plural(pairs));
     } else if (controls > 0 && beaten == 0) {
-        gyre_words_add(out,
-                       " It was not shown to beat a control, so this rests on the mean alone.");
+        gyre_words_add(
+            out, " The choice was not shown to beat a control, so it rests on the mean alone.");
     } else if (controls > 0) {
-        gyre_words_add(out, " It was shown to beat %d of %d control%s.", beaten, controls,
+        gyre_words_add(out, " The choice was shown to beat %d of %d control%s.", beaten, controls,
                        plural(controls));
     }
 }

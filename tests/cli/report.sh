@@ -150,7 +150,7 @@ for words in '5 cycles diverged with 2 of 10 seeds. Where both finished, 5 cycle
     'Choice: 20 cycles, the only arm that finished with all seeds' \
     'Not ranked: 1 cycle (1 of 10 cells without a result yet), 5 cycles (diverged with 2 of 10 seeds).' \
     '57 of 60 cells done (6 arms × 10 seeds), 2 diverged' '>better where both finished<' '>8 of 10, 2 diverged<' \
-    '>9 of 10, 1 not there yet<' 'fewer than 10 pairs (here from 8)'; do
+    '>9 of 10, 1 not there yet<' '>10 of 10<' '(2 cells diverged and are not in it)' 'fewer than 10 pairs (here from 8)'; do
     holds $page "$words"
 done
 /usr/bin/python3 - <<'P' || fail "arms.csv does not say who is ranked"

@@ -183,7 +183,7 @@ static void a_planned_control_is_compared_once(void **state) {
     assert_null(gyre_evidence_comparison(&r.e, FIVE, CONTROL));
     gyre_words_choice(&r.e, 0, words);
     assert_non_null(strstr(words, "Choice: 5 cycles"));
-    assert_non_null(strstr(words, "It was shown to beat 1 of 1 control."));
+    assert_non_null(strstr(words, "The choice was shown to beat 1 of 1 control."));
     close_rig(&r);
 }
 
