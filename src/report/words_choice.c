@@ -150,8 +150,8 @@ static void say_rivals(const gyre_evidence *e, int leader, char *out) {
     }
     if (e->rankings[group].ranked < 2) return;
     if (rivals == 0) {
-        gyre_words_add(out, " The choice lies above %s by more than its paired 95 %% interval.",
-                       e->rankings[group].ranked == 2 ? "the other" : "each of the others");
+        gyre_words_add(out, " The choice lies above every other ranked arm by more than its paired "
+                            "95 %% interval.");
     } else {
         gyre_words_add(out, " Not told apart from the choice (paired 95 %% intervals hold 0): %s.",
                        names);
