@@ -37,13 +37,15 @@ double gyre_sign_flip_least(int count);
 /* Holm, "A simple sequentially rejective multiple test procedure" (1979): p corrected for having
  * asked `count` questions. corrected[i] belongs to p[i]. */
 void gyre_holm(const double *p, int count, double *corrected);
+/* The same of p[i] alone. */
+double gyre_holm_of(const double *p, int count, int i);
 
 /* 95 % percentile interval of the mean from 9,999 keyed resamples; NaN below 20 values. */
 gyre_interval gyre_bootstrap_interval(const double *values, int count);
 
-/* How many seeds would make the interval exclude 0 and p at most 0.05, if mean and sd stayed what
- * they are; 0: more than 1000, or nothing is known. A guess by its nature: half of all repeats
- * would need more. */
-int gyre_seeds_needed(const gyre_summary *differences);
+/* How many seeds would make the interval exclude 0 and p, if it were the least and corrected for
+ * `questions` (1: none but this), at most 0.05, if mean and sd stayed what they are; 0: more than
+ * 1000, or nothing is known. A guess by its nature: half of all repeats would need more. */
+int gyre_seeds_needed(const gyre_summary *differences, int questions);
 
 #endif

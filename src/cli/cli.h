@@ -17,6 +17,8 @@ typedef struct {
 
 /* Prints the recorded error as "gyre: error: ..." and returns the status as exit code. */
 int gyre_cli_fail(gyre_status status);
+/* Every command that prints ends with this: GYRE_EIO unless stdout took all of it. */
+gyre_status gyre_cli_flush(void);
 
 /* The `run` of a command that many ranks carry out together: MPI around `work`, whose status all
  * ranks agree on, and whose error rank 0 prints. With `mute` the other ranks say nothing. */

@@ -25,11 +25,6 @@ static double megabytes(const char *path) {
     return stat(path, &st) == 0 ? (double)st.st_size / 1e6 : 0;
 }
 
-static gyre_status flushed(void) {
-    if (fflush(stdout) == 0 && !ferror(stdout)) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "cannot write to stdout");
-}
-
 /* ---- info */
 
 static void print_channels(const gyre_pixel_stats *s, int channels) {
@@ -85,7 +80,7 @@ static gyre_status info(const char *path) {
     printf("  %-11s  %016" PRIx64 "\n", "content", gyre_dataset_hash(d));
     print_channels(&samples.stats, train->c);
     GYRE_GOTO(print_classes(d));
-    status = flushed();
+    status = gyre_cli_flush();
 out:
     gyre_samples_close(&samples);
     gyre_dataset_close(d);
@@ -105,7 +100,7 @@ static gyre_status report(const char *path) {
            gyre_dataset_test(d)->count, train->h, train->w, train->c, gyre_dataset_classes(d),
            megabytes(path));
     gyre_dataset_close(d);
-    return flushed();
+    return gyre_cli_flush();
 }
 
 static gyre_status import_cifar(const char *dir, const import_options *o) {
@@ -152,7 +147,7 @@ static gyre_status manifest(char *const *files, int count, const import_options 
            o->output, gyre_dataset_train(d)->count, gyre_dataset_validation(d)->count,
            gyre_dataset_test(d)->count, gyre_dataset_files(d));
     gyre_dataset_close(d);
-    return flushed();
+    return gyre_cli_flush();
 }
 
 /* ---- the words after `gyre data` */

@@ -78,7 +78,7 @@ static gyre_status examine(int argc, char **argv, gyre_comm *comm) {
         print_threads(all, ranks);
         print_machine(&mine);
         advice_print(all, ranks);
-        if (fflush(stdout) != 0) status = gyre_fail(GYRE_EIO, "cannot write to stdout");
+        status = gyre_cli_flush();
     }
 out:
     free(all);

@@ -46,7 +46,7 @@ static gyre_status print(const gyre_evaluation *e, const char *part) {
         printf("  %-20s %6.2f %% of %" PRId64 "\n", e->class_names[k],
                percent(e->class_correct[k], e->class_samples[k]), e->class_samples[k]);
     }
-    return fflush(stdout) == 0 ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write to stdout");
+    return gyre_cli_flush();
 }
 
 static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {

@@ -113,7 +113,8 @@ static gyre_status export(int argc, char **argv) {
         return gyre_fail(GYRE_EUSAGE, "'csv' and one run folder were expected; usage: gyre %s",
                          gyre_command_export.usage);
     }
-    return export_run(argv[optind + 1], dir);
+    GYRE_TRY(export_run(argv[optind + 1], dir));
+    return gyre_cli_flush();
 }
 
 static int run(int argc, char **argv) {

@@ -190,7 +190,7 @@ static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_fin
                          "suggestion",
                          a->write);
     }
-    return fflush(stdout) == 0 ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write to stdout");
+    return gyre_cli_flush();
 }
 
 static gyre_status find(int argc, char **argv, gyre_comm *comm) {

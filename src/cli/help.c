@@ -24,8 +24,7 @@ static int run(int argc, char **argv) {
         gyre_config_help_markdown(stdout);
     else
         gyre_config_help(stdout);
-    if (fflush(stdout) == 0 && !ferror(stdout)) return GYRE_OK;
-    return gyre_cli_fail(gyre_fail(GYRE_EIO, "cannot write the help text"));
+    return gyre_cli_fail(gyre_cli_flush());
 }
 
 const gyre_command gyre_command_help = {

@@ -27,7 +27,7 @@ static gyre_status inspect(int argc, char **argv) {
     } else {
         GYRE_TRY(gyre_inspect(argv[optind], stdout));
     }
-    return fflush(stdout) == 0 ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write to stdout");
+    return gyre_cli_flush();
 }
 
 static int run(int argc, char **argv) {

@@ -65,9 +65,12 @@ int main(int argc, char **argv) {
             print_usage(stdout);
         else
             print_command(stdout, about);
-        return fflush(stdout) == 0 ? GYRE_OK : GYRE_EIO;
+        return gyre_cli_fail(gyre_cli_flush());
     }
-    if (strcmp(argv[1], "--version") == 0) return puts("gyre " GYRE_VERSION) < 0 ? GYRE_EIO : 0;
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("gyre " GYRE_VERSION);
+        return gyre_cli_fail(gyre_cli_flush());
+    }
     const gyre_command *command = find(argv[1]);
     if (command != NULL) return command->run(argc - 1, argv + 1);
     return gyre_cli_fail(

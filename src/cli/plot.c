@@ -81,7 +81,8 @@ out:
 }
 
 static int run(int argc, char **argv) {
-    return gyre_cli_fail(plot(argc, argv));
+    gyre_status status = plot(argc, argv);
+    return gyre_cli_fail(status == GYRE_OK ? gyre_cli_flush() : status);
 }
 
 const gyre_command gyre_command_plot = {

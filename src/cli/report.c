@@ -41,7 +41,7 @@ static gyre_status report(int argc, char **argv) {
     } else {
         printf("%s/index.html\n", out);
     }
-    return GYRE_OK;
+    return gyre_cli_flush();
 }
 
 static int run(int argc, char **argv) {

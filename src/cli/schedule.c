@@ -147,9 +147,7 @@ static gyre_status show(const options *o, const gyre_settings *set) {
         print_words(s, per_epoch);
         if (o->plot != NULL) printf("\n%s\n", o->plot);
     }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        GYRE_GOTO(gyre_fail(GYRE_EIO, "cannot write to stdout"));
-    }
+    GYRE_GOTO(gyre_cli_flush());
     /* Last, so that a long list does not carry them out of sight. */
     gyre_schedule_warnings(s, evaluation_interval(set, per_epoch), warn, NULL);
 out:

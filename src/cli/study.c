@@ -49,7 +49,11 @@ static gyre_status study(int argc, char **argv, gyre_comm *comm) {
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
     if (status == GYRE_OK) status = gyre_comm_agree(comm, gyre_study_open(a.study, &s));
     if (status == GYRE_OK && a.count) {
-        if (gyre_comm_rank(comm) == 0) printf("%d\n", gyre_study_cell_count(s));
+        if (gyre_comm_rank(comm) == 0) {
+            printf("%d\n", gyre_study_cell_count(s));
+            status = gyre_cli_flush();
+        }
+        status = gyre_comm_agree(comm, status);
     } else if (status == GYRE_OK) {
         status = gyre_study_run(s, &a.options, comm);
     }

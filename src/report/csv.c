@@ -74,7 +74,7 @@ static void print_arms(FILE *f, const gyre_evidence *e) {
         fprintf(f, ",%s_seeds,%s_mean,%s_sd,%s_low,%s_high", metrics[i], metrics[i], metrics[i],
                 metrics[i], metrics[i]);
     }
-    fputs(",target,tried,reached,steps_to_target\n", f);
+    fputs(",target,tried,reached,steps_to_target,diverged,without_result,ranked\n", f);
     for (int i = 0; i < e->study->arm_count; i++) {
         const gyre_evidence_arm *a = &e->arms[i];
         arm_of(f, e, i);
@@ -86,7 +86,7 @@ static void print_arms(FILE *f, const gyre_evidence *e) {
         number(f, e->target[e->study->arms[i].group]);
         fprintf(f, ",%d,%d", a->tried, a->reached);
         number(f, a->to_target);
-        fputc('\n', f);
+        fprintf(f, ",%d,%d,%d\n", a->diverged, a->open, a->ranked);
     }
 }
 

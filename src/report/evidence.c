@@ -118,6 +118,7 @@ void gyre_evidence_close(gyre_evidence *e) {
     free(e->comparisons);
     free(e->main_control);
     free(e->target);
+    free(e->rankings);
     if (e->single) {
         gyre_evidence_run_close(e->study);
     } else if (e->study != NULL) {

@@ -38,6 +38,9 @@ typedef struct {
     gyre_summary below_leader;        /* paired differences: the group's leader minus this arm */
     int states[GYRE_CELL_FAILED + 1]; /* how many cells are in each */
     int done;                         /* done with finite loss and accuracy */
+    int diverged;                     /* ended without: gyre_cell_diverged */
+    int open;                         /* the rest: missing, interrupted or failed */
+    bool ranked;                      /* among the arms of its group that can be chosen */
     int tried, reached;               /* of tried (done or diverged) cells: those at the target */
     double to_target;                 /* median of them, misses infinite; NaN: none */
     double seconds;                   /* mean of done cells */
@@ -66,6 +69,15 @@ typedef struct {
     gyre_finding finding;
 } gyre_comparison;
 
+/* Which arm of a group would be chosen (docs/reports.md, "Choice"). */
+typedef struct {
+    int leader;   /* -1: none */
+    int ranked;   /* how many arms it was chosen among: those marked `ranked` */
+    int seeds;    /* with which all of these are done */
+    double mean;  /* the leader's over these, in %; NaN: none */
+    int diverged; /* cells of each of these that diverged */
+} gyre_ranking;
+
 typedef struct {
     gyre_study *study;
     bool single;               /* a run, shown as a study of one cell */
@@ -73,8 +85,9 @@ typedef struct {
     gyre_evidence_arm *arms;
     gyre_comparison *comparisons;
     int comparison_count, corrected_count; /* all; without the planned one */
-    int *main_control; /* of each group: whom targets and figures refer to; -1: none */
-    double *target;    /* of each group, in %; NaN: none */
+    int *main_control;      /* of each group: whom targets and figures refer to; -1: none */
+    double *target;         /* of each group, in %; NaN: none */
+    gyre_ranking *rankings; /* of each group */
     bool target_given;
 } gyre_evidence;
 
@@ -85,12 +98,18 @@ void gyre_evidence_close(gyre_evidence *e);
 
 /* Fills in what follows from cells and study alone: summaries, targets, comparisons. */
 gyre_status gyre_evidence_weigh(gyre_evidence *e, double target);
+/* The parts of it for a group's choice and for all comparisons; `values` has room for every seed.
+ */
+void gyre_evidence_rank(gyre_evidence *e, int group, double *values);
+gyre_status gyre_evidence_compare(gyre_evidence *e, double *values);
 /* Fills in the bands of all arms from the cells' tables. */
 gyre_status gyre_evidence_draw_bands(gyre_evidence *e);
 
 const gyre_evidence_cell *gyre_evidence_at(const gyre_evidence *e, int arm, int seed);
 /* Does the cell count in summaries and comparisons? Done, and its numbers are finite. */
 bool gyre_cell_counts(const gyre_evidence_cell *c);
+/* Did it end, but not with finite numbers? */
+bool gyre_cell_diverged(const gyre_evidence_cell *c);
 /* The differences first - second of the seeds that both arms have done; returns how many.
  * `values` has room for every seed. */
 int gyre_evidence_differences(const gyre_evidence *e, int first, int second, bool best,
@@ -99,7 +118,5 @@ int gyre_evidence_differences(const gyre_evidence *e, int first, int second, boo
 gyre_status gyre_evidence_grid(const gyre_evidence *e, int group, int64_t **steps, size_t *count);
 /* The comparison of two arms; NULL when it is not one of those made. */
 const gyre_comparison *gyre_evidence_comparison(const gyre_evidence *e, int arm, int control);
-/* The arm without control of a group with the greatest mean; -1: none. */
-int gyre_evidence_leader(const gyre_evidence *e, int group);
 
 #endif

@@ -41,9 +41,12 @@ static void verdict_of_group(gyre_page *p, int group) {
     fputs(several ? ":</b> " : "", p->f);
     gyre_html_text(p->f, sentence);
     gyre_words_choice(p->e, group, sentence);
-    fputs(several ? " <span class=\"note\">" : "</p>\n<p class=\"choice\">", p->f);
-    gyre_html_text(p->f, sentence);
-    fputs(several ? "</span></li>\n" : "</p>\n", p->f);
+    if (*sentence != '\0') {
+        fputs(several ? " <span class=\"note\">" : "</p>\n<p class=\"choice\">", p->f);
+        gyre_html_text(p->f, sentence);
+        fputs(several ? "</span>" : "", p->f);
+    }
+    fputs(several ? "</li>\n" : "</p>\n", p->f);
 }
 
 static void verdicts(gyre_page *p) {
@@ -68,15 +71,20 @@ static void facts(gyre_page *p) {
     const gyre_evidence *e = p->e;
     const gyre_study *s = e->study;
     const gyre_settings *set = NULL;
-    int states[GYRE_CELL_FAILED + 1] = {0}, cells = s->arm_count * s->seed_count;
+    int done = 0, diverged = 0, open = 0;
     for (int i = 0; i < s->arm_count; i++) {
         if (set == NULL) set = e->arms[i].settings;
-        for (int k = 0; k <= GYRE_CELL_FAILED; k++) states[k] += e->arms[i].states[k];
+        done += e->arms[i].done;
+        diverged += e->arms[i].diverged;
+        open += e->arms[i].open;
     }
     char line[GYRE_SENTENCE_MAX] = "";
     if (!e->single) {
-        gyre_words_add(line, "%d of %d cells done (%d arms × %d seed%s) · ", states[GYRE_CELL_DONE],
-                       cells, s->arm_count, s->seed_count, s->seed_count == 1 ? "" : "s");
+        gyre_words_add(line, "%d of %d cells done (%d arms × %d seed%s)", done,
+                       s->arm_count * s->seed_count, s->arm_count, s->seed_count,
+                       s->seed_count == 1 ? "" : "s");
+        if (diverged > 0) gyre_words_add(line, ", %d diverged", diverged);
+        gyre_words_add(line, " · ");
     }
     if (s->budget_steps > 0)
         gyre_words_add(line, "%lld steps%s · ", (long long)s->budget_steps,
@@ -89,13 +97,12 @@ static void facts(gyre_page *p) {
     }
     gyre_words_add(line, "measured: %s accuracy at the last step", gyre_words_part(e));
     gyre_html_element(p->f, "p class=\"facts\"", line);
-    int open = states[GYRE_CELL_MISSING] + states[GYRE_CELL_INTERRUPTED] + states[GYRE_CELL_FAILED];
     if (open == 0 || e->single) return;
     *line = '\0';
     gyre_words_add(line,
                    "This study is not whole: %d of %d cells have no result yet. They are named "
                    "below; what is said here may change with them.",
-                   open, cells);
+                   open, s->arm_count * s->seed_count);
     gyre_html_element(p->f, "p class=\"warning\"", line);
 }
 

@@ -21,7 +21,8 @@ void gyre_page_cells(gyre_page *p) {
         gyre_html_element(
             p->f, "p class=\"note\"",
             "They are in no mean and no comparison. A diverged cell is a result of its "
-            "arm all the same: it missed the target.");
+            "arm all the same: it missed the target, and its arm is not chosen while another "
+            "finished with all seeds.");
     }
     gyre_html_table_begin(p->f, "arm|seed|state|steps|what it said");
     for (int arm = 0; arm < s->arm_count; arm++) {
@@ -77,6 +78,9 @@ void gyre_page_method(gyre_page *p) {
         "one when p is at most 0.05.",
         "The planned comparison's p stands as it is. All others are corrected together by Holm's "
         "method, for among many questions some answer looks large by chance.",
+        "Only arms are ranked whose cells have all ended, and of these only those that diverged "
+        "with "
+        "the fewest seeds. The choice is the highest mean over the seeds that these share.",
         "“Too few seeds” means that even the clearest outcome could not have reached 0.05; it does "
         "not mean that there is no difference.",
         "Intervals of many arms looked at together hold less often than 95 %; the choice of an arm "

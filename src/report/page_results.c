@@ -3,6 +3,7 @@
 #include "html.h"
 #include "page.h"
 #include "words.h"
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -20,12 +21,13 @@ static bool has_controls(const gyre_evidence *e) {
     return false;
 }
 
-static int done_in(const gyre_evidence *e, int group) {
-    int done = 0;
+static void count_in(const gyre_evidence *e, int group, int *done, int *diverged) {
+    *done = *diverged = 0;
     for (int i = 0; i < e->study->arm_count; i++) {
-        if (e->study->arms[i].group == group) done += e->arms[i].done;
+        if (e->study->arms[i].group != group) continue;
+        *done += e->arms[i].done;
+        *diverged += e->arms[i].diverged;
     }
-    return done;
 }
 
 /* ---- tables */
@@ -37,10 +39,31 @@ static bool is_tested(const gyre_evidence *e) {
     return false;
 }
 
+static bool is_uneven(const gyre_evidence *e, int group) {
+    for (int i = 0; i < e->study->arm_count; i++) {
+        if (e->study->arms[i].group == group && e->arms[i].done < e->study->seed_count) return true;
+    }
+    return false;
+}
+
+/* "6" where all arms have all, else "6 of 10, 4 diverged". */
+static void seeds_cell(gyre_page *p, int arm) {
+    const gyre_evidence_arm *a = &p->e->arms[arm];
+    char text[GYRE_SENTENCE_MAX] = "";
+    if (!is_uneven(p->e, p->e->study->arms[arm].group)) {
+        gyre_html_cell_number(p->f, "%.0f", a->done);
+        return;
+    }
+    gyre_words_add(text, "%d of %d", a->done, p->e->study->seed_count);
+    if (a->diverged > 0) gyre_words_add(text, ", %d diverged", a->diverged);
+    if (a->open > 0) gyre_words_add(text, ", %d not there yet", a->open);
+    gyre_html_cell_text(p->f, text);
+}
+
 static void values_table(gyre_page *p, int group) {
     const gyre_evidence *e = p->e;
     const bool tested = is_tested(e);
-    const int leader = gyre_evidence_leader(e, group);
+    const int leader = e->rankings[group].leader;
     char heads[256];
     snprintf(heads, sizeof heads,
              "arm|seeds|final, mean (%%)|sd|95 %% interval|best, mean (%%)|sd|95 %% interval%s",
@@ -55,7 +78,7 @@ static void values_table(gyre_page *p, int group) {
                                   : i == leader             ? "leader"
                                                             : "");
         gyre_html_cell_text(p->f, name);
-        gyre_html_cell_number(p->f, "%.0f", a->done);
+        seeds_cell(p, i);
         gyre_html_cell_number(p->f, "%.2f", a->final.mean);
         gyre_html_cell_number(p->f, "%.2f", a->final.sd);
         gyre_html_cell_interval(p->f, "%.2f", a->final.interval);
@@ -82,6 +105,16 @@ static bool has_bootstrap(const gyre_evidence *e) {
     return false;
 }
 
+/* What was found, and whether it leaves something out. */
+static void finding_cell(FILE *f, const gyre_evidence *e, const gyre_comparison *c) {
+    char text[GYRE_SENTENCE_MAX] = "";
+    bool diverged = e->arms[c->arm].diverged > 0 || e->arms[c->control].diverged > 0;
+    bool shown = c->finding == GYRE_FINDING_BETTER || c->finding == GYRE_FINDING_WORSE;
+    gyre_words_add(text, "%s%s", gyre_words_finding(c->finding),
+                   diverged && shown ? " where both finished" : "");
+    gyre_html_cell_text(f, text);
+}
+
 static void difference_row(FILE *f, const gyre_evidence *e, const gyre_comparison *c,
                            bool bootstrap) {
     const bool known = c->final.count > 1;
@@ -96,7 +129,7 @@ static void difference_row(FILE *f, const gyre_evidence *e, const gyre_compariso
     gyre_html_cell_interval(f, "%.2f", c->final.interval);
     gyre_html_cell_number(f, "%.2g", known ? c->p : (double)NAN);
     gyre_html_cell_number(f, "%.2g", known && !c->planned ? c->corrected : (double)NAN);
-    gyre_html_cell_text(f, gyre_words_finding(c->finding));
+    finding_cell(f, e, c);
     gyre_html_cell_number(f, "%.2f", c->final.sd);
     if (bootstrap) gyre_html_cell_interval(f, "%.2f", c->bootstrap);
     gyre_html_cell_number(f, "%+.2f", c->best.mean);
@@ -137,10 +170,16 @@ static void sentences(gyre_page *p, int group) {
 
 static gyre_status final_figure(gyre_page *p, int group) {
     char *path = NULL, caption[GYRE_SENTENCE_MAX];
+    int done, diverged;
+    count_in(p->e, group, &done, &diverged);
     gyre_status status = gyre_page_path(p, "final", group, &path);
     if (status == GYRE_OK) status = gyre_draw_final(p->e, group, path);
     heading(p->e, group, "Final accuracy: rings are seeds, dots means with 95 % intervals",
             caption);
+    if (diverged > 0) {
+        gyre_words_add(caption, " (%d cell%s diverged and %s not in it)", diverged,
+                       diverged == 1 ? "" : "s", diverged == 1 ? "is" : "are");
+    }
     if (status == GYRE_OK) status = gyre_page_figure(p, path, caption);
     free(path);
     return status;
@@ -200,16 +239,31 @@ static gyre_status over_groups(gyre_page *p) {
     return status;
 }
 
+/* The least values that a mean or, where there are comparisons, a difference rests on. */
+static int least_count(const gyre_evidence *e) {
+    int least = INT_MAX;
+    for (int i = 0; i < e->comparison_count; i++) {
+        int count = e->comparisons[i].final.count;
+        if (count > 0 && count < least) least = count;
+    }
+    for (int i = 0; i < e->study->arm_count && e->comparison_count == 0; i++) {
+        if (e->arms[i].done > 0 && e->arms[i].done < least) least = e->arms[i].done;
+    }
+    return least;
+}
+
 static void caveats(gyre_page *p) {
+    const int least = least_count(p->e);
     char line[GYRE_SENTENCE_MAX];
     gyre_words_correction(p->e, line);
     if (*line != '\0') gyre_html_element(p->f, "p", line);
-    if (p->e->study->seed_count < GYRE_CAVEAT_SEEDS) {
+    if (least < GYRE_CAVEAT_SEEDS) {
         *line = '\0';
         gyre_words_add(line,
-                       "%d seed%s: fewer than 10, so the intervals lean on the differences "
-                       "being roughly normal, which so few cannot show.",
-                       p->e->study->seed_count, p->e->study->seed_count == 1 ? "" : "s");
+                       "Intervals from fewer than 10 %s (here from %d) lean on the %s being "
+                       "roughly normal, which so few cannot show.",
+                       p->e->comparison_count > 0 ? "pairs" : "seeds", least,
+                       p->e->comparison_count > 0 ? "differences" : "values");
         gyre_html_element(p->f, "p class=\"note\"", line);
     }
     gyre_html_element(
@@ -224,7 +278,9 @@ gyre_status gyre_page_results(gyre_page *p) {
     if (e->study->group_count > 1 && has_controls(e)) GYRE_TRY(over_groups(p));
     for (int g = 0; g < e->study->group_count; g++) {
         gyre_html_element(p->f, "h2", heading(e, g, e->single ? "Result" : "Results", title));
-        if (done_in(e, g) == 0) {
+        int done, diverged;
+        count_in(e, g, &done, &diverged);
+        if (done == 0) {
             gyre_html_element(p->f, "p", "No cell is done with a finite result.");
             continue;
         }
@@ -240,6 +296,11 @@ gyre_status gyre_page_results(gyre_page *p) {
             gyre_html_element(p->f, "h3", "Values");
         }
         values_table(p, g);
+        if (!e->single && is_uneven(e, g)) {
+            gyre_html_element(p->f, "p class=\"note\"",
+                              "Means of arms with different seeds are not to be compared: they are "
+                              "of other runs. The choice and the differences are of shared seeds.");
+        }
     }
     if (!e->single) caveats(p);
     return GYRE_OK;

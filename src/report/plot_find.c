@@ -3,6 +3,7 @@
 #include "gyre/plot.h"
 
 #include "figure.h"
+#include "gyre/order.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +48,6 @@ static void find_starts(const gyre_find *f, bool scores, size_t *starts) {
     }
 }
 
-static int by_size(const void *a, const void *b) {
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* Row k of all repeats that have one: the rates are the same in each. */
 static gyre_status combine(const gyre_find *f, bool scores, value_of value, const double *smooth,
                            quantity *q) {
@@ -74,8 +70,7 @@ static gyre_status combine(const gyre_find *f, bool scores, value_of value, cons
             if (isfinite(value(f, at, smooth))) all[n++] = value(f, at, smooth);
         }
         if (n == 0) continue;
-        qsort(all, n, sizeof *all, by_size);
-        q->line[q->count++] = (gyre_point){lr, 0.5 * (all[(n - 1) / 2] + all[n / 2])};
+        q->line[q->count++] = (gyre_point){lr, gyre_order_median(all, n)}; /* sorts */
         q->band[k] = (gyre_point){lr, all[0]};
         q->band[2 * longest - 1 - k] = (gyre_point){lr, all[n - 1]};
     }

@@ -1,5 +1,5 @@
-/* Writes a report: the evidence is gathered, every file's place checked, the page made in memory,
- * and only then is anything replaced. */
+/* Writes a report: the evidence is gathered and every file's place checked; then come the tables,
+ * which need nothing from elsewhere, and at last the page, which needs gnuplot for its figures. */
 #include "gyre/report.h"
 
 #include "csv.h"
@@ -71,6 +71,13 @@ static gyre_status write_table(const char *folder, const gyre_csv *table, const 
     return put(folder, table->name, f, &text, &size);
 }
 
+/* Why there is no page, and that there is something all the same. */
+static gyre_status tables_alone(const char *place, gyre_status status) {
+    char why[GYRE_ERROR_MAX];
+    snprintf(why, sizeof why, "%s", gyre_error_text());
+    return gyre_fail(status, "%s (the CSV files are written to '%s', the page is not)", why, place);
+}
+
 gyre_status gyre_report_write(const char *folder, const char *out, double target) {
     gyre_status status = GYRE_OK;
     gyre_evidence e = {0};
@@ -84,10 +91,11 @@ gyre_status gyre_report_write(const char *folder, const char *out, double target
     GYRE_GOTO(gyre_evidence_open(folder, target, &e));
     GYRE_GOTO(check_places(place, &e));
     GYRE_GOTO(gyre_dir_make(figures));
-    GYRE_GOTO(write_page(place, figures, &e));
     for (int i = 0; i < table_count(&e); i++) {
         GYRE_GOTO(write_table(place, &gyre_csv_tables[i], &e));
     }
+    status = write_page(place, figures, &e);
+    if (status != GYRE_OK) status = tables_alone(place, status);
 out:
     gyre_evidence_close(&e);
     free(own);

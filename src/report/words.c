@@ -4,9 +4,10 @@
 #include "words.h"
 
 #include "plot_run.h"
-#include <math.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void gyre_words_add(char *out, const char *format, ...) {
@@ -30,6 +31,23 @@ static size_t length_in_group(const char *name, const char *group) {
     return from[-1] == '-' ? all - tail - 1 : all;
 }
 
+/* "10-cycles" and "stepsize-4-epochs", the names that gyre gives, become words. Those that a person
+ * gave stay, for "a-b" and "a_b" may be two arms, and "lr-1e-3" is one number. */
+static void unhyphen(char *name) {
+    static const char *const tails[] = {"-cycle", "-cycles", "-epoch", "-epochs"};
+    const char *const head = "stepsize-";
+    bool stepsize = strncmp(name, head, strlen(head)) == 0;
+    char *number = stepsize ? name + strlen(head) : name, *end = NULL;
+    if (*number < '0' || *number > '9') return;
+    strtod(number, &end);
+    for (int i = 0; i < 2; i++) {
+        if (strcmp(end, tails[stepsize ? 2 + i : i]) != 0) continue;
+        *end = ' ';
+        if (stepsize) number[-1] = ' ';
+        return;
+    }
+}
+
 void gyre_words_arm(const gyre_evidence *e, int arm, char out[GYRE_NAME_MAX]) {
     static const char *const controls[][2] = {{"midpoint", "the constant midpoint"},
                                               {"max_lr", "the constant maximum"},
@@ -43,9 +61,7 @@ void gyre_words_arm(const gyre_evidence *e, int arm, char out[GYRE_NAME_MAX]) {
             return;
         }
     }
-    for (char *c = out; *c != '\0' && !e->single; c++) {
-        if (*c == '-' || *c == '_') *c = ' ';
-    }
+    if (!e->single) unhyphen(out);
 }
 
 void gyre_words_p(const char *kind, double p, char out[GYRE_NAME_MAX]) {
@@ -116,12 +132,30 @@ static void say_too_few(const gyre_evidence *e, const gyre_comparison *c, char *
                    c->final.interval.low, c->final.interval.high);
 }
 
+/* First of all: whatever follows is about the seeds with which neither did. */
+static void say_diverged(const gyre_evidence *e, const gyre_comparison *c, char *out) {
+    const int arm = e->arms[c->arm].diverged, control = e->arms[c->control].diverged;
+    char name[GYRE_NAME_MAX];
+    if (arm == 0 && control == 0) return;
+    if (arm > 0) {
+        gyre_words_arm(e, c->arm, name);
+        gyre_words_add(out, "%s diverged with %d", name, arm);
+    }
+    if (control > 0) {
+        gyre_words_arm(e, c->control, name);
+        gyre_words_add(out, arm > 0 ? ", %s with %d" : "%s diverged with %d", name, control);
+    }
+    gyre_words_add(out, " of %d seeds. ", e->study->seed_count);
+    if (c->final.count > 1) gyre_words_add(out, "Where both finished, ");
+}
+
 void gyre_words_comparison(const gyre_evidence *e, const gyre_comparison *c,
                            char out[GYRE_SENTENCE_MAX]) {
     char arm[GYRE_NAME_MAX], control[GYRE_NAME_MAX];
     gyre_words_arm(e, c->arm, arm);
     gyre_words_arm(e, c->control, control);
     *out = '\0';
+    say_diverged(e, c, out);
     switch (c->finding) {
     case GYRE_FINDING_NOTHING:
         gyre_words_add(out, "%s against %s: nothing to compare, %s.", arm, control,
@@ -151,34 +185,63 @@ void gyre_words_comparison(const gyre_evidence *e, const gyre_comparison *c,
 
 /* ---- all comparisons */
 
-static int most_pairs(const gyre_evidence *e) {
+/* The greatest number of pairs of a comparison that is less than `below`; 0: there is none. */
+static int pairs_below(const gyre_evidence *e, int below) {
     int most = 0;
     for (int i = 0; i < e->comparison_count; i++) {
-        if (e->comparisons[i].final.count > most) most = e->comparisons[i].final.count;
+        int count = e->comparisons[i].final.count;
+        if (count < below && count > most) most = count;
     }
     return most;
 }
 
-void gyre_words_correction(const gyre_evidence *e, char out[GYRE_SENTENCE_MAX]) {
-    const int n = most_pairs(e), others = e->corrected_count;
+/* What n pairs can show. All corrected comparisons of n pairs have the same least p. */
+static void say_pairs(const gyre_evidence *e, int n, char *out) {
     const double least = gyre_sign_flip_least(n);
-    const bool planned = e->study->planned_arm >= 0;
-    *out = '\0';
-    if (n < 2) return;
-    gyre_words_add(
-        out,
-        "%s %d comparison%s corrected together (Holm). With %d seeds the smallest possible p "
-        "is %.2g",
-        planned ? "One comparison was planned; the other" : "No comparison was planned; all",
-        others, others == 1 ? " is" : "s are", n, least);
+    const gyre_comparison *other = NULL;
+    bool planned = false;
+    for (int i = 0; i < e->comparison_count; i++) {
+        const gyre_comparison *c = &e->comparisons[i];
+        if (c->final.count != n) continue;
+        planned |= c->planned;
+        if (!c->planned) other = c;
+    }
+    gyre_words_add(out, " With %d seeds the smallest possible p is %.2g", n, least);
+    if (other != NULL && least <= GYRE_SIGNIFICANT) {
+        gyre_words_add(out, ", corrected %.2g", other->corrected_least);
+    }
     if (least > GYRE_SIGNIFICANT) {
         gyre_words_add(out, ": no comparison at all can be shown; 6 seeds are the least that can.");
-    } else if (others * least <= GYRE_SIGNIFICANT) {
-        gyre_words_add(out, ", corrected %.2g: each of them can be shown.", others * least);
+    } else if (other == NULL) {
+        gyre_words_add(out, ": the planned comparison can be shown.");
+    } else if (other->corrected_least <= GYRE_SIGNIFICANT) {
+        gyre_words_add(out, ": each of them can be shown.");
+    } else if (planned) {
+        gyre_words_add(out, ": only the planned one can survive.");
     } else {
-        gyre_words_add(out, ", corrected %.2g: ", fmin(1, others * least));
-        gyre_words_add(
-            out, planned ? "only the planned one can survive."
-                         : "none can survive; one that the study file names as planned could.");
+        gyre_words_add(out, e->study->planned_arm >= 0
+                                ? ": none of them can survive."
+                                : ": none can survive; one that the study file names as planned "
+                                  "could.");
+    }
+}
+
+void gyre_words_correction(const gyre_evidence *e, char out[GYRE_SENTENCE_MAX]) {
+    const int others = e->corrected_count;
+    *out = '\0';
+    if (pairs_below(e, INT_MAX) < 2) return;
+    if (e->study->planned_arm < 0) {
+        gyre_words_add(out,
+                       "No comparison was planned; all %d comparison%s corrected together (Holm).",
+                       others, others == 1 ? " is" : "s are");
+    } else if (others > 0) {
+        gyre_words_add(out,
+                       "One comparison was planned; the other %d comparison%s corrected together "
+                       "(Holm).",
+                       others, others == 1 ? " is" : "s are");
+    }
+    for (int n = pairs_below(e, INT_MAX); n > 1; n = pairs_below(e, n)) {
+        say_pairs(e, n, out);
+        if (gyre_sign_flip_least(n) > GYRE_SIGNIFICANT) break; /* fewer show no more */
     }
 }

@@ -16,7 +16,7 @@ const gyre_comparison *gyre_words_main(const gyre_evidence *e, int group) {
     if (s->planned_arm >= 0 && s->planned_control >= 0 && s->arms[s->planned_arm].group == group) {
         return gyre_evidence_comparison(e, s->planned_arm, s->planned_control);
     }
-    int leader = gyre_evidence_leader(e, group);
+    const int leader = e->rankings[group].leader;
     if (leader < 0 || e->main_control[group] < 0) return NULL;
     return gyre_evidence_comparison(e, leader, e->main_control[group]);
 }
@@ -32,31 +32,76 @@ static void say_run(const gyre_evidence *e, char *out) {
     }
 }
 
-void gyre_words_verdict(const gyre_evidence *e, int group, char out[GYRE_SENTENCE_MAX]) {
-    const gyre_comparison *c = gyre_words_main(e, group);
-    const int leader = gyre_evidence_leader(e, group);
-    *out = '\0';
-    if (c != NULL && (leader >= 0 || c->final.count > 0)) {
-        gyre_words_comparison(e, c, out);
-        return;
+/* Cells that are done, those that diverged, and those without a result, of a group's arms or of its
+ * controls. */
+typedef struct {
+    int done, diverged, open;
+} tally;
+
+static tally count_cells(const gyre_evidence *e, int group, bool controls) {
+    tally t = {0, 0, 0};
+    for (int i = 0; i < e->study->arm_count; i++) {
+        const gyre_study_arm *arm = &e->study->arms[i];
+        if (arm->group != group || arm->control != controls) continue;
+        t.done += e->arms[i].done;
+        t.diverged += e->arms[i].diverged;
+        t.open += e->arms[i].open;
     }
-    if (e->single) {
-        say_run(e, out);
-        return;
-    }
-    if (leader < 0) {
+    return t;
+}
+
+static void say_nothing_done(const gyre_evidence *e, int group, char *out) {
+    const tally arms = count_cells(e, group, false), controls = count_cells(e, group, true);
+    if (arms.open > 0) {
         gyre_words_add(out,
                        "Nothing can be said yet: no arm but controls has a cell that is done.");
+        if (arms.diverged > 0) {
+            gyre_words_add(out, " %d of %d cells diverged.", arms.diverged,
+                           arms.diverged + arms.open);
+        }
         return;
     }
+    gyre_words_add(out, "Every arm diverged with all seeds (%d cells): no accuracy to compare.",
+                   arms.diverged);
+    if (controls.done > 0) {
+        gyre_words_add(out, " Controls finished with %d of %d cells.", controls.done,
+                       controls.done + controls.diverged + controls.open);
+    } else if (controls.diverged > 0 && controls.open == 0) {
+        gyre_words_add(out, " So did every control.");
+    }
+}
+
+static void say_mean(const gyre_evidence *e, int leader, char *out) {
+    const gyre_ranking *r = &e->rankings[e->study->arms[leader].group];
     char name[GYRE_NAME_MAX];
     gyre_words_arm(e, leader, name);
-    gyre_words_add(
-        out,
-        "%s: %.2f %% %s accuracy at the last step (%d seed%s). There is no control to compare "
-        "with.",
-        name, e->arms[leader].final.mean, gyre_words_part(e), e->arms[leader].done,
-        plural(e->arms[leader].done));
+    gyre_words_add(out, "%s: %.2f %% %s accuracy at the last step (%d seed%s", name, r->mean,
+                   gyre_words_part(e), r->seeds, plural(r->seeds));
+    if (r->diverged > 0) {
+        gyre_words_add(out, "; it diverged with %d of %d", r->diverged, e->study->seed_count);
+    }
+    gyre_words_add(out, "). There is no control to compare with.");
+}
+
+void gyre_words_verdict(const gyre_evidence *e, int group, char out[GYRE_SENTENCE_MAX]) {
+    const gyre_comparison *c = gyre_words_main(e, group);
+    const int leader = e->rankings[group].leader;
+    const tally arms = count_cells(e, group, false);
+    *out = '\0';
+    if (c != NULL && (arms.done > 0 || c->final.count > 0)) {
+        gyre_words_comparison(e, c, out);
+    } else if (e->single) {
+        say_run(e, out);
+    } else if (arms.done == 0) {
+        say_nothing_done(e, group, out);
+    } else if (leader >= 0) {
+        say_mean(e, leader, out);
+    } else if (arms.open > 0) {
+        gyre_words_add(out, "No verdict yet: no arm has its results with all seeds.");
+    } else {
+        gyre_words_add(out, "No verdict: every arm diverged with some seeds, and no seed is done "
+                            "with all arms that did so least.");
+    }
 }
 
 /* ---- the choice */
@@ -66,63 +111,128 @@ static bool told_apart(const gyre_evidence_arm *a) {
     return a->below_leader.interval.low > 0;
 }
 
+/* The next arm of a group after `i` that is no control; -1: no more. Begin with -1. */
+static int next_arm(const gyre_study *s, int group, int i) {
+    for (i++; i < s->arm_count; i++) {
+        if (s->arms[i].group == group && !s->arms[i].control) return i;
+    }
+    return -1;
+}
+
+/* Those that cannot be chosen, and why; with " (…)" after each. */
+static void say_unranked(const gyre_evidence *e, int group, char *out) {
+    const int seeds = e->study->seed_count;
+    int said = 0;
+    for (int i = next_arm(e->study, group, -1); i >= 0; i = next_arm(e->study, group, i)) {
+        const gyre_evidence_arm *a = &e->arms[i];
+        char name[GYRE_NAME_MAX];
+        if (a->ranked) continue;
+        gyre_words_arm(e, i, name);
+        gyre_words_add(out, "%s%s (", said++ == 0 ? " Not ranked: " : ", ", name);
+        if (a->diverged > 0)
+            gyre_words_add(out, "diverged with %d of %d seeds", a->diverged, seeds);
+        if (a->diverged > 0 && a->open > 0) gyre_words_add(out, "; ");
+        if (a->open > 0) gyre_words_add(out, "%d of %d cells without a result yet", a->open, seeds);
+        gyre_words_add(out, ")");
+    }
+    if (said > 0) gyre_words_add(out, ".");
+}
+
 static void say_rivals(const gyre_evidence *e, int leader, char *out) {
     const gyre_study *s = e->study;
-    int rivals = 0, arms = 0;
+    const int group = s->arms[leader].group;
+    int rivals = 0;
     char names[GYRE_SENTENCE_MAX] = "", name[GYRE_NAME_MAX];
-    for (int i = 0; i < s->arm_count; i++) {
-        if (i == leader || s->arms[i].group != s->arms[leader].group || s->arms[i].control)
-            continue;
-        if (e->arms[i].done == 0) continue;
-        arms++;
-        if (told_apart(&e->arms[i])) continue;
+    for (int i = next_arm(s, group, -1); i >= 0; i = next_arm(s, group, i)) {
+        if (i == leader || !e->arms[i].ranked || told_apart(&e->arms[i])) continue;
         gyre_words_arm(e, i, name);
         gyre_words_add(names, "%s%s", rivals++ == 0 ? "" : ", ", name);
     }
-    if (arms == 0) return;
+    if (e->rankings[group].ranked < 2) return;
     if (rivals == 0) {
-        gyre_words_add(out,
-                       " It lies above every other arm by more than its paired 95 %% interval.");
+        gyre_words_add(out, " The choice lies above every other ranked arm by more than its paired "
+                            "95 %% interval.");
     } else {
-        gyre_words_add(out, " Not told apart from it (paired 95 %% intervals hold 0): %s.", names);
+        gyre_words_add(out, " Not told apart from the choice (paired 95 %% intervals hold 0): %s.",
+                       names);
     }
+}
+
+/* The leader's comparison with a control, planned either way round; `sign` makes its mean the
+ * leader's minus the control's. */
+static const gyre_comparison *with_control(const gyre_evidence *e, int leader, int control,
+                                           double *sign) {
+    const gyre_comparison *c = gyre_evidence_comparison(e, leader, control);
+    *sign = c == NULL ? -1 : 1;
+    return c == NULL ? gyre_evidence_comparison(e, control, leader) : c;
 }
 
 static void say_controls(const gyre_evidence *e, int leader, char *out) {
     const gyre_study *s = e->study;
-    int controls = 0, beaten = 0, best = -1;
+    int controls = 0, beaten = 0, best = -1, pairs = 0;
+    double most = 0;
     for (int i = 0; i < s->arm_count; i++) {
-        const gyre_comparison *c = gyre_evidence_comparison(e, leader, i);
-        if (c == NULL || !s->arms[i].control || e->arms[i].done == 0) continue;
+        double sign = 1;
+        const gyre_comparison *c = with_control(e, leader, i, &sign);
+        if (c == NULL || !s->arms[i].control || c->final.count == 0) continue;
         controls++;
-        beaten += c->finding == GYRE_FINDING_BETTER;
-        if (e->arms[i].final.mean < e->arms[leader].final.mean) continue;
-        if (best < 0 || e->arms[i].final.mean > e->arms[best].final.mean) best = i;
+        beaten += c->finding == (sign > 0 ? GYRE_FINDING_BETTER : GYRE_FINDING_WORSE);
+        double above = -sign * c->final.mean;
+        if (above < 0 || (best >= 0 && above <= most)) continue;
+        best = i;
+        most = above;
+        pairs = c->final.count;
     }
     if (best >= 0) {
         char name[GYRE_NAME_MAX];
         gyre_words_arm(e, best, name);
-        gyre_words_add(out, " But %s did as well or better: %.2f %%.", name,
-                       e->arms[best].final.mean);
+        gyre_words_add(out, " But %s did as well or better: by %.2f points over %d seed%s.", name,
+                       most, pairs, plural(pairs));
     } else if (controls > 0 && beaten == 0) {
-        gyre_words_add(out,
-                       " It was not shown to beat a control, so this rests on the mean alone.");
+        gyre_words_add(
+            out, " The choice was not shown to beat a control, so it rests on the mean alone.");
     } else if (controls > 0) {
-        gyre_words_add(out, " It was shown to beat %d of %d control%s.", beaten, controls,
+        gyre_words_add(out, " The choice was shown to beat %d of %d control%s.", beaten, controls,
                        plural(controls));
     }
 }
 
-void gyre_words_choice(const gyre_evidence *e, int group, char out[GYRE_SENTENCE_MAX]) {
+/* "Choice: 5 cycles, the highest mean of the arms (81.25 %)." */
+static void say_leader(const gyre_evidence *e, int group, char *out) {
+    const gyre_ranking *r = &e->rankings[group];
+    int arms = 0;
     char name[GYRE_NAME_MAX];
-    int leader = gyre_evidence_leader(e, group);
+    for (int i = next_arm(e->study, group, -1); i >= 0; i = next_arm(e->study, group, i)) arms++;
+    gyre_words_arm(e, r->leader, name);
+    gyre_words_add(out, "Choice: %s, ", name);
+    if (r->ranked > 1) gyre_words_add(out, "the highest mean of the ");
+    if (r->ranked == 1) gyre_words_add(out, "the only ");
+    gyre_words_add(out, r->ranked == 1 ? "arm" : "arms");
+    if (r->diverged > 0) {
+        gyre_words_add(out,
+                       " that diverged least (%.2f %% over %d seed%s): it diverged with %d of %d "
+                       "seeds, and no arm finished with all.",
+                       r->mean, r->seeds, plural(r->seeds), r->diverged, e->study->seed_count);
+        return;
+    }
+    if (r->ranked < arms) gyre_words_add(out, " that finished with all seeds");
+    gyre_words_add(out, " (%.2f %%).", r->mean);
+}
+
+void gyre_words_choice(const gyre_evidence *e, int group, char out[GYRE_SENTENCE_MAX]) {
+    const gyre_ranking *r = &e->rankings[group];
     *out = '\0';
-    if (leader < 0 || e->single) return;
-    gyre_words_arm(e, leader, name);
-    gyre_words_add(out, "Choice: %s, the highest mean of the arms (%.2f %%).", name,
-                   e->arms[leader].final.mean);
-    say_rivals(e, leader, out);
-    say_controls(e, leader, out);
+    if (e->single || count_cells(e, group, false).done == 0) return;
+    if (r->leader >= 0) {
+        say_leader(e, group, out);
+    } else {
+        gyre_words_add(out,
+                       count_cells(e, group, false).open > 0 ? "No choice yet." : "No choice.");
+    }
+    say_unranked(e, group, out);
+    if (r->leader < 0) return;
+    say_rivals(e, r->leader, out);
+    say_controls(e, r->leader, out);
 }
 
 /* ---- what more seeds would tell */
@@ -148,7 +258,8 @@ void gyre_words_one_more(const gyre_evidence *e, const gyre_comparison *c,
     gyre_words_add(out,
                    " and, if the spread stays, narrows the interval from ±%.2f to ±%.2f points.",
                    now, then);
-    int needed = gyre_seeds_needed(&c->final);
+    const int questions = c->planned ? 1 : e->corrected_count;
+    const int needed = gyre_seeds_needed(&c->final, questions);
     if (c->finding == GYRE_FINDING_BETTER || c->finding == GYRE_FINDING_WORSE) {
         gyre_words_add(
             out, " The difference is shown already; more seeds would only measure it better.");
@@ -157,8 +268,10 @@ void gyre_words_one_more(const gyre_evidence *e, const gyre_comparison *c,
             out, " At the difference found, more than 1000 seeds would be needed to show it.");
     } else if (needed > n) {
         gyre_words_add(
-            out, " At the difference and spread found, about %d seeds would be needed to show it.",
+            out, " At the difference and spread found, about %d seeds would be needed to show it",
             needed);
+        if (questions > 1) gyre_words_add(out, " among %d comparisons", questions);
+        gyre_words_add(out, ".");
     } else {
         gyre_words_add(out, " Its interval leaves out 0 already; what is missing is a smaller p%s.",
                        c->planned

@@ -2,6 +2,7 @@
  * keyed by the number of the draw, so a report made twice says the same. */
 #include "gyre/statistics.h"
 
+#include "gyre/order.h"
 #include "gyre/random.h"
 #include "gyre/realmath.h"
 #include <math.h>
@@ -111,25 +112,22 @@ double gyre_sign_flip_least(int count) {
     return count < 1 ? 1 : scalbn(2, -count);
 }
 
-void gyre_holm(const double *p, int count, double *corrected) {
-    for (int i = 0; i < count; i++) {
-        double most = 0;
-        for (int j = 0; j < count; j++) {
-            if (p[j] > p[i]) continue;
-            int questions = 0; /* still open when p[j] is asked */
-            for (int k = 0; k < count; k++) questions += p[k] >= p[j];
-            most = fmax(most, questions * p[j]);
-        }
-        corrected[i] = fmin(most, 1);
+double gyre_holm_of(const double *p, int count, int i) {
+    double most = 0;
+    for (int j = 0; j < count; j++) {
+        if (p[j] > p[i]) continue;
+        int questions = 0; /* still open when p[j] is asked */
+        for (int k = 0; k < count; k++) questions += p[k] >= p[j];
+        most = fmax(most, questions * p[j]);
     }
+    return fmin(most, 1);
+}
+
+void gyre_holm(const double *p, int count, double *corrected) {
+    for (int i = 0; i < count; i++) corrected[i] = gyre_holm_of(p, count, i);
 }
 
 /* ---- bootstrap */
-
-static int compare_doubles(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 gyre_interval gyre_bootstrap_interval(const double *values, int count) {
     enum { RESAMPLES = 9999, CUT = 250 }; /* 2.5 % of 10,000 gaps between sorted means */
@@ -141,16 +139,16 @@ gyre_interval gyre_bootstrap_interval(const double *values, int count) {
         for (int i = 0; i < count; i++) sum += values[gyre_random_below(&r, (uint32_t)count)];
         means[k] = sum / count;
     }
-    qsort(means, RESAMPLES, sizeof means[0], compare_doubles);
+    qsort(means, RESAMPLES, sizeof means[0], gyre_order_rising);
     return (gyre_interval){means[CUT - 1], means[RESAMPLES - CUT]};
 }
 
-int gyre_seeds_needed(const gyre_summary *differences) {
+int gyre_seeds_needed(const gyre_summary *differences, int questions) {
     enum { MOST = 1000 };
     for (int n = 2; n <= MOST; n++) {
         gyre_interval i = student_interval(differences->mean, differences->sd, n);
         bool excludes = i.low > 0 || i.high < 0; /* NaN does not */
-        if (excludes && gyre_sign_flip_least(n) <= GYRE_SIGNIFICANT) return n;
+        if (excludes && questions * gyre_sign_flip_least(n) <= GYRE_SIGNIFICANT) return n;
     }
     return 0;
 }

@@ -17,8 +17,8 @@ ends 0 "$GYRE" report s
 page=s/report/index.html
 head -c 500000 $page | grep -A3 '<h1>' | grep -q '5 cycles beat the constant midpoint by 1.*6 seeds, p = 0.031' ||
     fail "the verdict does not come first"
-for words in 'Choice: 5 cycles' '32 of 36 cells done' '3 of 36 cells have no result yet' \
-    'only the planned one can survive' 'fewer than 10' 'smallest possible p is 0.12' \
+for words in 'Choice: 5 cycles' '31 of 36 cells done (6 arms × 6 seeds), 2 diverged' '3 of 36 cells have no result yet' \
+    'the planned comparison can be shown' 'fewer than 10' 'smallest possible p is 0.12' \
     'What one more seed would tell' 'the final mean of the constant midpoint' '>never<' \
     'disk full &lt;of &quot;logs&quot;&gt;' '>diverged<' 'Learning rate over steps'; do
     holds $page "$words"
@@ -82,7 +82,7 @@ cmp <(without_cost s/report/index.html) <(without_cost again/report/index.html) 
 cmp <(sed 's/,[^,]*$//' s/report/cells.csv) <(sed 's/,[^,]*$//' again/report/cells.csv) || fail "cells.csv differs"
 for name in arms comparisons curves; do cmp s/report/$name.csv again/report/$name.csv || fail "$name.csv differs"; done
 
-# A report is made anew over its own files, and over nobody else's: then nothing at all is written.
+# A report is made anew over its own files, and over nobody else's.
 ends 0 "$GYRE" report s
 for name in index.html cells.csv arms.csv comparisons.csv curves.csv; do
     rm -rf mine
@@ -139,7 +139,26 @@ ends 0 "$GYRE" report one
 holds one/report/index.html "no seed has both done"
 study burnt --seeds 2 --state '*:*=diverged'
 ends 0 "$GYRE" report burnt
-holds burnt/report/index.html "Nothing can be said yet"
+holds burnt/report/index.html "Every arm diverged with all seeds (6 cells): no accuracy to compare. So did every control."
+lacks burnt/report/index.html '<p class="choice">'
+
+# Arms that diverged, or are not there yet, are neither chosen nor passed over in silence.
+study split --seeds 10 --effect 2 --state 5-cycles:2=diverged --state 5-cycles:5=diverged --state 1-cycle:4=missing
+ends 0 "$GYRE" report split
+page=split/report/index.html
+for words in '5 cycles diverged with 2 of 10 seeds. Where both finished, 5 cycles beat the constant midpoint by 2.' \
+    'Choice: 20 cycles, the only arm that finished with all seeds' \
+    'Not ranked: 1 cycle (1 of 10 cells without a result yet), 5 cycles (diverged with 2 of 10 seeds).' \
+    '57 of 60 cells done (6 arms × 10 seeds), 2 diverged' '>better where both finished<' '>8 of 10, 2 diverged<' \
+    '>9 of 10, 1 not there yet<' '>10 of 10<' '(2 cells diverged and are not in it)' 'fewer than 10 pairs (here from 8)'; do
+    holds $page "$words"
+done
+/usr/bin/python3 - <<'P' || fail "arms.csv does not say who is ranked"
+import csv
+arms = {a["arm"]: (a["diverged"], a["without_result"], a["ranked"]) for a in csv.DictReader(open("split/report/arms.csv"))}
+assert arms["5-cycles"] == ("2", "0", "0") and arms["1-cycle"] == ("0", "1", "0"), arms
+assert arms["20-cycles"] == ("0", "0", "1") and arms["midpoint"] == ("0", "0", "0"), arms
+P
 
 # Cells that cannot be read are named, and the others reported.
 study hurt --seeds 2
@@ -172,5 +191,10 @@ refused 2 "one folder was expected" "$GYRE" report s s
 refused 2 "--target" "$GYRE" report s --target best
 refused 2 "--target" "$GYRE" report s --target 101
 refused 2 "unknown option" "$GYRE" report s --html
-refused 3 "gnuplot" env PATH=/nowhere "$GYRE" report s
+
+# Without gnuplot there is no page, but the tables are there, and said to be.
+rm -r s/report
+refused 3 "gnuplot was not found" env PATH=/nowhere "$GYRE" report s
+holds "$T/err" "the CSV files are written to 's/report', the page is not"
+[ "$(ls s/report)" = "$(printf 'arms.csv\ncells.csv\ncomparisons.csv\ncurves.csv\nfigures')" ] || fail "files without gnuplot: $(ls s/report)"
 exit 0

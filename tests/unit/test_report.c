@@ -1,87 +1,9 @@
 /* Reports: what is weighed, and in which words, for studies made by hand; and that no text of a
  * user can become markup. */
-#include "../../src/report/evidence.h"
 #include "../../src/report/html.h"
-#include "../../src/report/words.h"
+#include "report_rig.h"
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-enum { SEEDS = 20, CONTROL = 0, FIVE = 1, TWENTY = 2, ARMS = 3 };
-
-typedef struct {
-    gyre_study_arm arms[ARMS];
-    char *groups[1];
-    uint64_t seeds[SEEDS];
-    gyre_study study;
-    gyre_evidence_cell cells[ARMS * SEEDS];
-    gyre_evidence_arm arm_evidence[ARMS];
-    gyre_evidence e;
-} rig;
-
-static char midpoint[] = "midpoint", five[] = "5-cycles", twenty[] = "20-cycles", empty[] = "";
-
-/* Accuracies in %; all cells done. Arm 0 is the control; arm 1 was planned against it. */
-static void open_rig(rig *r, int seeds, bool planned) {
-    *r = (rig){0};
-    r->arms[CONTROL] = (gyre_study_arm){.name = midpoint, .sentence = empty, .control = true};
-    r->arms[FIVE] = (gyre_study_arm){.name = five, .sentence = empty};
-    r->arms[TWENTY] = (gyre_study_arm){.name = twenty, .sentence = empty};
-    r->groups[0] = empty;
-    r->study = (gyre_study){.name = empty,
-                            .arms = r->arms,
-                            .arm_count = ARMS,
-                            .groups = r->groups,
-                            .group_count = 1,
-                            .seeds = r->seeds,
-                            .seed_count = seeds,
-                            .planned_arm = planned ? FIVE : -1,
-                            .planned_control = planned ? CONTROL : -1};
-    for (int i = 0; i < ARMS * seeds; i++) {
-        gyre_cell_result *c = &r->cells[i].result;
-        *c = (gyre_cell_result){.state = GYRE_CELL_DONE, .loss = 1, .test_accuracy = NAN};
-        c->accuracy = c->best_accuracy = 0.5 + 0.001 * (i % seeds);
-    }
-    r->e = (gyre_evidence){.study = &r->study, .cells = r->cells, .arms = r->arm_evidence};
-}
-
-static gyre_cell_result *cell(rig *r, int arm, int seed) {
-    return &r->cells[arm * r->study.seed_count + seed].result;
-}
-
-/* Adds points to an arm's accuracies, by turns a little more and less. */
-static void raise(rig *r, int arm, double points, double spread) {
-    for (int i = 0; i < r->study.seed_count; i++) {
-        cell(r, arm, i)->accuracy += (points + (i % 2 == 0 ? spread : -spread)) / 100;
-    }
-}
-
-static void weigh(rig *r) {
-    assert_int_equal(gyre_evidence_weigh(&r->e, NAN), GYRE_OK);
-}
-
-static void close_rig(rig *r) {
-    free(r->e.comparisons);
-    free(r->e.main_control);
-    free(r->e.target);
-}
-
-static void expect_sentence(rig *r, int arm, const char *expected) {
-    char sentence[GYRE_SENTENCE_MAX];
-    const gyre_comparison *c = gyre_evidence_comparison(&r->e, arm, CONTROL);
-    assert_non_null(c);
-    gyre_words_comparison(&r->e, c, sentence);
-    assert_string_equal(sentence, expected);
-}
 
 static void planned_comparison_stands_alone(void **state) {
     (void)state;
@@ -191,12 +113,12 @@ static void the_choice_names_its_rivals(void **state) {
     assert_non_null(strstr(words, "Choice: 5 cycles, the highest mean of the arms (51.25 %)."));
     assert_non_null(strstr(words, "hold 0): 20 cycles."));
     raise(&r, CONTROL, 3, 0); /* now the control is above all */
-    close_rig(&r);
-    memset(r.arm_evidence, 0, sizeof r.arm_evidence);
-    r.e.comparison_count = 0;
+    forget(&r);
     weigh(&r);
     gyre_words_choice(&r.e, 0, words);
-    assert_non_null(strstr(words, "But the constant midpoint did as well or better: 53.25 %."));
+    assert_non_null(strstr(words,
+                           "But the constant midpoint did as well or better: by 2.00 points over "
+                           "6 seeds."));
     close_rig(&r);
 }
 
@@ -234,6 +156,54 @@ static void target_is_met_on_the_common_grid(void **state) {
     assert_true(r.cells[FIVE].to_target == 20);
     assert_true(isinf(r.cells[TWENTY].to_target) && r.arm_evidence[TWENTY].reached == 0);
     close_rig(&r);
+}
+
+/* 57 / 100 is 56.999... % in doubles, and so are 29 and 58; the mean of equal accuracies, the
+ * target by default, may be above each of them. */
+static void equal_to_the_target_is_at_the_target(void **state) {
+    (void)state;
+    static gyre_validation_row row[1] = {{.step = 10}};
+    for (int k = 0; k <= 100; k++) {
+        for (int seeds = 1; seeds <= (k == 57 ? 12 : 1); seeds++) {
+            rig r;
+            open_rig(&r, seeds, true);
+            row->accuracy = k / 100.0;
+            for (int i = 0; i < ARMS * seeds; i++) {
+                r.cells[i].result.accuracy = row->accuracy;
+                r.cells[i].tables = (gyre_tables){.validation = row, .validation_count = 1};
+            }
+            weigh(&r);
+            if (r.arm_evidence[FIVE].reached != seeds) fail_msg("%d %%, %d seeds", k, seeds);
+            forget(&r);
+            assert_int_equal(gyre_evidence_weigh(&r.e, k), GYRE_OK);
+            if (r.arm_evidence[FIVE].reached != seeds) fail_msg("--target %d", k);
+            close_rig(&r);
+        }
+    }
+}
+
+/* Only names that gyre gives are put into words; a person's "a-b" and "a_b" stay two. */
+static void names_stay_apart(void **state) {
+    (void)state;
+    static char names[][2][24] = {{"10-cycles", "10 cycles"},
+                                  {"0.5-cycles", "0.5 cycles"},
+                                  {"1-cycle", "1 cycle"},
+                                  {"stepsize-4-epochs", "stepsize 4 epochs"},
+                                  {"stepsize-1e-05-epochs", "stepsize 1e-05 epochs"},
+                                  {"a-b", "a-b"},
+                                  {"a_b", "a_b"},
+                                  {"lr-1e-3", "lr-1e-3"},
+                                  {"exp_range", "exp_range"},
+                                  {"10-cycles-long", "10-cycles-long"},
+                                  {"4-epochs", "4-epochs"}};
+    rig r;
+    open_rig(&r, 1, false);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char out[GYRE_NAME_MAX];
+        r.arms[FIVE].name = names[i][0];
+        gyre_words_arm(&r.e, FIVE, out);
+        assert_string_equal(out, names[i][1]);
+    }
 }
 
 /* ---- pages */
@@ -302,6 +272,8 @@ int main(void) {
         cmocka_unit_test(the_choice_names_its_rivals),
         cmocka_unit_test(one_more_seed),
         cmocka_unit_test(target_is_met_on_the_common_grid),
+        cmocka_unit_test(equal_to_the_target_is_at_the_target),
+        cmocka_unit_test(names_stay_apart),
         cmocka_unit_test(text_is_never_markup),
         cmocka_unit_test(figures_have_ids_of_their_own),
     };

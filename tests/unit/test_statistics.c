@@ -93,6 +93,9 @@ static void holm_by_hand(void **state) {
     near(corrected[0], 0.06, "tied");
     near(corrected[1], 0.06, "tied too");
     near(corrected[2], 0.6, "last");
+    /* with a smaller p before it, a question is corrected for those that are left alone */
+    near(gyre_holm_of((double[]){0.03, 0.002}, 2, 0), 0.03, "the second of two");
+    near(gyre_holm_of((double[]){0.03, 0.002}, 2, 1), 0.004, "the first of two");
     const double large[] = {0.7, 0.8};
     gyre_holm(large, 2, corrected);
     near(corrected[0], 1, "never above 1");
@@ -115,15 +118,19 @@ static void bootstrap_waits_for_20(void **state) {
 static void seeds_needed(void **state) {
     (void)state;
     gyre_summary d = {.count = 3, .mean = 1, .sd = 0.1};
-    assert_int_equal(gyre_seeds_needed(&d), 6); /* what a permutation test needs at least */
+    assert_int_equal(gyre_seeds_needed(&d, 1), 6); /* what a permutation test needs at least */
     d.sd = 1; /* 7: 2.4469 / sqrt(7) = 0.925 < 1; 6: 2.5706 / sqrt(6) = 1.05 */
-    assert_int_equal(gyre_seeds_needed(&d), 7);
+    assert_int_equal(gyre_seeds_needed(&d, 1), 7);
+    /* among 9 questions 9 * 2 / 2^n <= 0.05 takes 9 seeds; among 6, 8 */
+    assert_int_equal(gyre_seeds_needed(&d, 9), 9);
+    assert_int_equal(gyre_seeds_needed(&d, 6), 8);
+    assert_int_equal(gyre_seeds_needed(&d, 30000), 0); /* 2^-19 of 20 seeds is the least p */
     d.mean = -1;
-    assert_int_equal(gyre_seeds_needed(&d), 7);
+    assert_int_equal(gyre_seeds_needed(&d, 1), 7);
     d.mean = 0;
-    assert_int_equal(gyre_seeds_needed(&d), 0);
+    assert_int_equal(gyre_seeds_needed(&d, 1), 0);
     d.mean = d.sd = NAN;
-    assert_int_equal(gyre_seeds_needed(&d), 0);
+    assert_int_equal(gyre_seeds_needed(&d, 1), 0);
 }
 
 /* ---- SciPy */
