@@ -66,7 +66,8 @@ typedef struct {
 /* Reads a study file and resolves its arms against the base config. Errors: GYRE_EUSAGE naming
  * file and key path. Close the result. */
 gyre_status gyre_study_open(const char *path, gyre_study **out);
-/* Reads back what a study folder was made for, from its study.json. GYRE_EIO when it holds none. */
+/* Reads back what a study folder was made for, from its study.json. GYRE_EIO when it holds none,
+ * GYRE_EDEVICE without memory. */
 gyre_status gyre_study_read(const char *folder, gyre_study **out);
 void gyre_study_close(gyre_study *s);
 /* Warns of what makes a study that was opened from its file weak, though it can be run. */
