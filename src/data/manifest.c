@@ -279,11 +279,6 @@ static gyre_status check_once(const new_manifest *m) {
 }
 
 static gyre_status open_parts(char *const *files, int count, new_manifest *m) {
-    m->sources = calloc((size_t)count, sizeof *m->sources);
-    m->checksums = calloc((size_t)count, sizeof *m->checksums);
-    if (m->sources == NULL || m->checksums == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "no memory for %d dataset files", count);
-    }
     for (int i = 0; i < count; i++) {
         GYRE_TRY(gyre_source_open(files[i], true, &m->sources[i]));
         m->count++;
@@ -305,8 +300,12 @@ gyre_status gyre_manifest_write(const char *path, char *const *files, int count,
     char *temporary = NULL;
     gyre_dataset *d = NULL;
     GYRE_TRY(check_names(path, files, count, force));
-    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
-        return gyre_fail(GYRE_EDEVICE, "no memory for the manifest");
+    m.sources = calloc((size_t)count, sizeof *m.sources);
+    m.checksums = calloc((size_t)count, sizeof *m.checksums);
+    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) temporary = NULL;
+    if (m.sources == NULL || m.checksums == NULL || temporary == NULL) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory for %d dataset files", count);
+        goto out;
     }
     GYRE_GOTO(open_parts(files, count, &m));
     GYRE_GOTO(write_text(path, temporary, &m));
