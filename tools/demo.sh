@@ -9,6 +9,7 @@ run=demo/run
 
 say() { printf '\n== %s\n' "$*"; }
 
+unset SLURM_NTASKS # two ranks, also inside of a larger job
 # mpirun wants to be told that root means it, and that there may be fewer cores than ranks.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1

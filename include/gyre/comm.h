@@ -17,6 +17,10 @@ typedef struct gyre_comm gyre_comm;
  * SLURM_NTASKS, since a launcher without PMIx would give N runs of one rank. A failure leaves
  * nothing to close. Collective. */
 gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out);
+/* GYRE_EUSAGE where mpirun, in a Slurm batch script, started another number of ranks than the job
+ * has tasks. Only rank 0's environment tells: it is mpirun's own, while other hosts' ranks have
+ * that of the step of Open MPI's daemons. Collective. */
+gyre_status gyre_comm_check_launch(gyre_comm *c);
 /* Barrier, then MPI_Finalize. After it a process only returns. Collective. */
 void gyre_comm_close(gyre_comm *c);
 

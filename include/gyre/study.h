@@ -33,9 +33,11 @@ typedef struct {
     int group_count;
     uint64_t *seeds;
     int seed_count;
-    int64_t budget_steps;   /* updates of every cell; 0 when it differs between groups */
+    int64_t budget_steps;   /* updates of every cell, in all groups */
     int64_t evaluate_steps; /* updates between evaluations, the same for all arms */
     double validation_split;
+    int64_t
+        validation_images; /* in the split, of the dataset with the fewest; known with settings */
     /* The one comparison that was planned, as indices of arms; -1: none. */
     int planned_arm, planned_control;
 } gyre_study;
@@ -64,9 +66,12 @@ typedef struct {
 /* Reads a study file and resolves its arms against the base config. Errors: GYRE_EUSAGE naming
  * file and key path. Close the result. */
 gyre_status gyre_study_open(const char *path, gyre_study **out);
-/* Reads back what a study folder was made for, from its study.json. GYRE_EIO when it holds none. */
+/* Reads back what a study folder was made for, from its study.json. GYRE_EIO when it holds none,
+ * GYRE_EDEVICE without memory. */
 gyre_status gyre_study_read(const char *folder, gyre_study **out);
 void gyre_study_close(gyre_study *s);
+/* Warns of what makes a study that was opened from its file weak, though it can be run. */
+void gyre_study_warn(const gyre_study *s);
 
 /* Cells are counted seed by seed, so that pairs are complete early: 0..count-1. */
 typedef struct {

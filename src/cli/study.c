@@ -40,7 +40,18 @@ static gyre_status parse(int argc, char **argv, arguments *a) {
                          argc - optind, gyre_command_study.usage);
     }
     a->study = argv[optind];
-    return GYRE_OK;
+    bool runs = o->out != NULL || o->cell >= 0 || o->parallel > 1 || o->allow_inexact;
+    if (!a->count || !runs) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "--count: it says how many cells there are and runs none, so --out, --cell, "
+                     "--parallel-cells and --allow-inexact do not go with it; take them out");
+}
+
+/* Who sends cells one by one with --quiet, as slurm/study.sh does, is warned here. */
+static gyre_status count(const gyre_study *s, bool quiet) {
+    printf("%d\n", gyre_study_cell_count(s));
+    if (!quiet) gyre_study_warn(s);
+    return gyre_cli_flush();
 }
 
 static gyre_status study(int argc, char **argv, gyre_comm *comm) {
@@ -49,10 +60,7 @@ static gyre_status study(int argc, char **argv, gyre_comm *comm) {
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
     if (status == GYRE_OK) status = gyre_comm_agree(comm, gyre_study_open(a.study, &s));
     if (status == GYRE_OK && a.count) {
-        if (gyre_comm_rank(comm) == 0) {
-            printf("%d\n", gyre_study_cell_count(s));
-            status = gyre_cli_flush();
-        }
+        if (gyre_comm_rank(comm) == 0) status = count(s, a.options.quiet);
         status = gyre_comm_agree(comm, status);
     } else if (status == GYRE_OK) {
         status = gyre_study_run(s, &a.options, comm);

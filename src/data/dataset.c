@@ -197,13 +197,25 @@ static gyre_status take_names(gyre_dataset *d) {
     return GYRE_OK;
 }
 
-static gyre_status take_classes(gyre_dataset *d, const char *path) {
-    d->classes = count_classes(d);
-    for (int i = 0; i < GYRE_PARTS; i++) {
-        const gyre_images *p = &d->parts[i];
-        GYRE_TRY(gyre_labels_check(path, gyre_part_names[i], p->labels, p->count, d->classes));
+/* File by file, so that an error names the file and the row in it. */
+static gyre_status check_labels(const gyre_dataset *d) {
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        const int32_t *labels = d->parts[part].labels;
+        for (int i = 0; i < d->count; i++) {
+            int64_t count = d->sources[i].layout.parts[part].count;
+            GYRE_TRY(gyre_labels_check(d->sources[i].path, gyre_part_names[part], labels, count,
+                                       d->classes));
+            labels += count;
+        }
     }
-    return take_names(d);
+    return GYRE_OK;
+}
+
+/* Names first: a file with more classes than the others is known by them. */
+static gyre_status take_classes(gyre_dataset *d) {
+    d->classes = count_classes(d);
+    GYRE_TRY(take_names(d));
+    return check_labels(d);
 }
 
 /* ---- opening */
@@ -216,7 +228,7 @@ static gyre_status open_dataset(const char *path, bool whole, gyre_dataset **out
     GYRE_GOTO(open_sources(d, path, whole));
     GYRE_GOTO(check_shapes(d));
     GYRE_GOTO(take_parts(d));
-    GYRE_GOTO(take_classes(d, path));
+    GYRE_GOTO(take_classes(d));
     *out = d;
     d = NULL;
 out:

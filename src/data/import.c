@@ -1,6 +1,7 @@
 #include "import.h"
 
 #include "gyre/file.h"
+#include "write.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,17 @@ gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[GY
 out:
     free(text);
     free(path);
+    return status;
+}
+
+gyre_status gyre_output_apart_in(const char *output, const char *dir, const char *const *names) {
+    gyre_status status = GYRE_OK;
+    for (int i = 0; names[i] != NULL && status == GYRE_OK; i++) {
+        char *path = gyre_path_join(dir, names[i]);
+        status = path == NULL ? gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", names[i])
+                              : gyre_output_apart(output, path);
+        free(path);
+    }
     return status;
 }
 

@@ -9,6 +9,9 @@
 gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[GYRE_NAME_SIZE],
                             int *count);
 
+/* gyre_output_apart for each of `names` in `dir`; the list ends with NULL. */
+gyre_status gyre_output_apart_in(const char *output, const char *dir, const char *const *names);
+
 /* Room for `count` images and labels, as the content's part. free() both pointers. */
 gyre_status gyre_part_alloc(int64_t count, int h, int w, int c, gyre_images *part, uint8_t **images,
                             int32_t **labels);

@@ -135,6 +135,9 @@ gyre_status gyre_import_cifar(const char *dir, const char *output, bool force) {
     gyre_dataset_content content = {0};
     GYRE_TRY(gyre_output_check(output, force));
     GYRE_TRY(choose_edition(dir, &e));
+    GYRE_TRY(gyre_output_apart_in(output, dir, e->train));
+    GYRE_TRY(gyre_output_apart_in(output, dir, e->test));
+    GYRE_TRY(gyre_output_apart_in(output, dir, (const char *[]){e->names, NULL}));
     GYRE_GOTO(gyre_names_read(dir, e->names, &content.names, &names));
     if (content.names != NULL && names != e->classes) {
         status = gyre_fail(GYRE_EIO, "'%s/%s' has %d names, %d were expected", dir, e->names, names,

@@ -68,6 +68,27 @@ static gyre_status list(const char *dir, const gyre_folder_options *o, gyre_list
     return GYRE_OK;
 }
 
+/* With --force the output may be anything that is there, but not what is to be read. */
+static gyre_status check_output(const char *dir, const char *output, const gyre_folder_options *o,
+                                const gyre_listing *l) {
+    gyre_status status = GYRE_OK;
+    if (!gyre_file_exists(output)) return GYRE_OK;
+    if (o->labels != NULL) GYRE_TRY(gyre_output_apart(output, o->labels));
+    if (gyre_is_picture_name(output)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "the output '%s' is there and has a picture's name; a dataset was "
+                         "expected, give a name like photos.h5 after -o",
+                         output);
+    }
+    for (size_t i = 0; i < l->count && status == GYRE_OK; i++) {
+        char *path = gyre_path_join(dir, l->files[i].path);
+        if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a picture");
+        status = gyre_output_apart(output, path);
+        free(path);
+    }
+    return status;
+}
+
 /* Without --size: that of the first picture that has one. */
 static gyre_status find_size(const char *dir, gyre_listing *l, gyre_picture_form *form) {
     for (size_t i = 0; i < l->count && form->h == 0; i++) {
@@ -114,15 +135,39 @@ static void tell_classes(const gyre_listing *l, const int64_t *pictures) {
         empty, l->classes, l->names[first]);
 }
 
+/* How many classes have a training picture; the last of them is *last. */
+static int count_learnable(const gyre_listing *l, const int64_t *pictures, int *last) {
+    int count = 0;
+    for (int k = 0; k < l->classes; k++) {
+        if (pictures[k] == 0) continue;
+        *last = k;
+        count++;
+    }
+    return count;
+}
+
+static gyre_status judge_classes(const char *dir, const gyre_listing *l, const int64_t *pictures) {
+    int last = 0, learnable = count_learnable(l, pictures, &last);
+    if (learnable == 0) {
+        return gyre_fail(GYRE_EIO, "none of the training pictures in '%s' can be read (see above)",
+                         dir);
+    }
+    if (learnable == 1) {
+        return gyre_fail(GYRE_EIO,
+                         "only one of %d classes in '%s', '%s', has training pictures that can be "
+                         "read: there is nothing to tell apart. Give another class some",
+                         l->classes, dir, l->names[last]);
+    }
+    return GYRE_OK;
+}
+
 static gyre_status judge(const char *dir, const gyre_listing *l, bool strict) {
     gyre_status status = GYRE_OK;
-    int64_t *pictures = calloc((size_t)l->classes, sizeof *pictures), all = 0;
+    int64_t *pictures = calloc((size_t)l->classes, sizeof *pictures);
     if (pictures == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d classes", l->classes);
     for (size_t i = 0; i < l->count; i++) {
         const gyre_listed *file = &l->files[i];
-        if (file->problem != NULL || file->part != GYRE_PART_TRAIN) continue;
-        pictures[file->label]++;
-        all++;
+        if (file->problem == NULL && file->part == GYRE_PART_TRAIN) pictures[file->label]++;
     }
     size_t problems = tell_problems(l);
     if (strict && problems > 0) {
@@ -130,13 +175,12 @@ static gyre_status judge(const char *dir, const gyre_listing *l, bool strict) {
                            "%zu of %zu pictures in '%s' cannot be used (see above); without "
                            "--strict they are left out",
                            problems, l->count, dir);
-    } else if (all == 0) {
-        status = gyre_fail(GYRE_EIO,
-                           "none of the training pictures in '%s' can be read (see above)", dir);
-    } else {
-        if (problems > 0) gyre_warn("pictures left out: %zu of %zu", problems, l->count);
-        tell_classes(l, pictures);
+        goto out;
     }
+    GYRE_GOTO(judge_classes(dir, l, pictures));
+    if (problems > 0) gyre_warn("pictures left out: %zu of %zu", problems, l->count);
+    tell_classes(l, pictures);
+out:
     free(pictures);
     return status;
 }
@@ -196,6 +240,7 @@ gyre_status gyre_import_folder(const char *dir, const char *output,
     GYRE_TRY(check_options(options));
     GYRE_TRY(gyre_output_check(output, options->force));
     gyre_status status = list(dir, options, &l);
+    if (status == GYRE_OK) status = check_output(dir, output, options, &l);
     if (status == GYRE_OK) status = import(dir, output, options, &l);
     gyre_listing_close(&l);
     return status;

@@ -106,8 +106,8 @@ static gyre_status read_labels(idx *f, int64_t count, int32_t *labels) {
     return status;
 }
 
-static gyre_status read_part(const char *dir, const char *part, gyre_images *out, uint8_t **images,
-                             int32_t **labels) {
+static gyre_status read_part(const char *dir, const char *part, const char *output,
+                             gyre_images *out, uint8_t **images, int32_t **labels) {
     gyre_status status = GYRE_OK;
     idx image = {0}, label = {0};
     char stem[32];
@@ -115,6 +115,8 @@ static gyre_status read_part(const char *dir, const char *part, gyre_images *out
     GYRE_GOTO(open_idx(dir, stem, 3, &image));
     snprintf(stem, sizeof stem, "%s-labels", part);
     GYRE_GOTO(open_idx(dir, stem, 1, &label));
+    GYRE_GOTO(gyre_output_apart(output, image.path));
+    GYRE_GOTO(gyre_output_apart(output, label.path));
     const uint32_t *d = image.dims;
     if (d[0] < 1 || d[1] < 1 || d[1] > 4096 || d[2] < 1 || d[2] > 4096) {
         status = gyre_fail(GYRE_EIO, "'%s' announces %u images of %u x %u", image.path, d[0], d[1],
@@ -155,12 +157,13 @@ gyre_status gyre_import_idx(const char *dir, const char *output, bool force) {
     int names = 0;
     gyre_dataset_content content = {0};
     GYRE_TRY(gyre_output_check(output, force));
+    GYRE_TRY(gyre_output_apart_in(output, dir, (const char *[]){"names.txt", "labels.txt", NULL}));
     GYRE_GOTO(gyre_names_read(dir, "names.txt", &content.names, &names));
     if (content.names == NULL) {
         GYRE_GOTO(gyre_names_read(dir, "labels.txt", &content.names, &names));
     }
-    GYRE_GOTO(read_part(dir, "train", &content.train, &images[0], &labels[0]));
-    GYRE_GOTO(read_part(dir, "t10k", &content.test, &images[1], &labels[1]));
+    GYRE_GOTO(read_part(dir, "train", output, &content.train, &images[0], &labels[0]));
+    GYRE_GOTO(read_part(dir, "t10k", output, &content.test, &images[1], &labels[1]));
     content.classes = count_classes(&content, names);
     status = gyre_dataset_write(output, &content, force);
 out:

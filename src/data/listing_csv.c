@@ -59,6 +59,33 @@ static gyre_status read_field(reader *r, char **field, char *end) {
     return GYRE_OK;
 }
 
+/* Takes "." and empty components out of a path, so that each file has one name; false: it is
+ * absolute or has "..", and may lead out of the folder. */
+static bool make_plain(char *path) {
+    if (path[0] == '/') return false;
+    char *to = path;
+    for (char *at = path, *end; *at != '\0'; at = end + strspn(end, "/")) {
+        size_t length = strcspn(at, "/");
+        end = at + length;
+        if (length == 2 && memcmp(at, "..", 2) == 0) return false;
+        if (length == 1 && at[0] == '.') continue;
+        if (to > path) *to++ = '/';
+        memmove(to, at, length);
+        to += length;
+    }
+    *to = '\0';
+    return true;
+}
+
+static gyre_status leads_out(const reader *r, const char *file) {
+    char name[256];
+    gyre_text_visible(file, name, sizeof name);
+    return gyre_fail(GYRE_EIO,
+                     "'%s', line %d: '%s' is absolute or has '..'; a file's place below the folder "
+                     "of pictures was expected",
+                     r->path, r->line, name);
+}
+
 static gyre_status read_line(reader *r, gyre_listing *l) {
     char *file, *label, end;
     r->line++;
@@ -67,7 +94,7 @@ static gyre_status read_line(reader *r, gyre_listing *l) {
     GYRE_TRY(read_field(r, &label, &end));
     if (end == ',') return wrong(r, "more than two fields");
     if (r->line == 1 && !gyre_is_picture_name(file)) return GYRE_OK; /* a header */
-    while (strncmp(file, "./", 2) == 0) file += 2;
+    if (!make_plain(file)) return leads_out(r, file);
     if (file[0] == '\0' || label[0] == '\0') return wrong(r, "an empty field");
     char *path = strdup(file), *kind = strdup(label);
     if (path != NULL && kind != NULL)

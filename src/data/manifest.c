@@ -182,6 +182,13 @@ gyre_status gyre_manifest_check(const char *path, const gyre_manifest_file *f,
 
 /* ---- writing */
 
+typedef struct {
+    gyre_source *sources;
+    char (*checksums)[33];
+    int count; /* of sources that are open */
+    uint64_t content;
+} new_manifest;
+
 /* The file's name below the manifest's folder, or its absolute path. */
 static gyre_status name_of(const char *manifest, const char *file, char **out) {
     gyre_status status = GYRE_OK;
@@ -204,9 +211,9 @@ out:
     return status;
 }
 
-static gyre_status write_entry(FILE *f, const char *path, const gyre_source *s, bool last) {
-    char checksum[33], *name = NULL;
-    GYRE_TRY(find_checksum(s, checksum));
+static gyre_status write_entry(FILE *f, const char *path, const gyre_source *s,
+                               const char *checksum, bool last) {
+    char *name = NULL;
     GYRE_TRY(name_of(path, s->path, &name));
     gyre_json *j = gyre_json_line_begin();
     gyre_json_line_text(j, "path", name);
@@ -223,18 +230,17 @@ static gyre_status write_entry(FILE *f, const char *path, const gyre_source *s, 
     return GYRE_OK;
 }
 
-static gyre_status write_text(const char *path, const char *temporary, const gyre_source *sources,
-                              int count, uint64_t content) {
+static gyre_status write_text(const char *path, const char *temporary, const new_manifest *m) {
     char *text = NULL;
     size_t size = 0;
     gyre_status status = GYRE_OK;
     FILE *f = open_memstream(&text, &size);
     if (f == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the manifest");
     fprintf(f, "{\n    \"gyre_manifest\": %d,\n    \"content\": \"%016" PRIx64 "\",\n", VERSION,
-            content);
+            m->content);
     fprintf(f, "    \"files\": [\n");
-    for (int i = 0; i < count && status == GYRE_OK; i++) {
-        status = write_entry(f, path, &sources[i], i == count - 1);
+    for (int i = 0; i < m->count && status == GYRE_OK; i++) {
+        status = write_entry(f, path, &m->sources[i], m->checksums[i], i == m->count - 1);
     }
     fprintf(f, "    ]\n}\n");
     if (fclose(f) != 0 && status == GYRE_OK) {
@@ -245,23 +251,64 @@ static gyre_status write_text(const char *path, const char *temporary, const gyr
     return status;
 }
 
+/* Before anything is read: what the command line alone shows. */
+static gyre_status check_names(const char *path, char *const *files, int count, bool force) {
+    size_t length = strlen(path), ending = strlen(".json");
+    if (length <= ending || strcmp(path + length - ending, ".json") != 0) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "'%s': a manifest is JSON, a name that ends in .json was expected after -o", path);
+    }
+    GYRE_TRY(gyre_output_check(path, force));
+    for (int i = 0; i < count; i++) GYRE_TRY(gyre_output_apart(path, files[i]));
+    return GYRE_OK;
+}
+
+/* Rows that come twice could be trained on and held out by one split. */
+static gyre_status check_once(const new_manifest *m) {
+    for (int i = 0; i < m->count; i++) {
+        for (int k = 0; k < i; k++) {
+            if (strcmp(m->checksums[i], m->checksums[k]) != 0) continue;
+            return gyre_fail(GYRE_EUSAGE,
+                             "'%s' and '%s' are one file, or copies of one; name it once, else its "
+                             "images could be trained on and tested with",
+                             m->sources[k].path, m->sources[i].path);
+        }
+    }
+    return GYRE_OK;
+}
+
+static gyre_status open_parts(char *const *files, int count, new_manifest *m) {
+    for (int i = 0; i < count; i++) {
+        GYRE_TRY(gyre_source_open(files[i], true, &m->sources[i]));
+        m->count++;
+        GYRE_TRY(find_checksum(&m->sources[i], m->checksums[i]));
+    }
+    GYRE_TRY(check_once(m));
+    return gyre_source_hash(m->sources, count, &m->content);
+}
+
+static void close_parts(new_manifest *m) {
+    for (int i = 0; i < m->count; i++) gyre_source_close(&m->sources[i]);
+    free(m->sources);
+    free(m->checksums);
+}
+
 gyre_status gyre_manifest_write(const char *path, char *const *files, int count, bool force) {
     gyre_status status = GYRE_OK;
-    uint64_t content = 0;
-    int opened = 0;
+    new_manifest m = {0};
     char *temporary = NULL;
     gyre_dataset *d = NULL;
-    GYRE_TRY(gyre_output_check(path, force));
-    gyre_source *sources = calloc((size_t)count, sizeof *sources);
-    if (sources == NULL || asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
-        free(sources);
-        return gyre_fail(GYRE_EDEVICE, "no memory for %d dataset files", count);
+    GYRE_TRY(check_names(path, files, count, force));
+    m.sources = calloc((size_t)count, sizeof *m.sources);
+    m.checksums = calloc((size_t)count, sizeof *m.checksums);
+    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) temporary = NULL;
+    if (m.sources == NULL || m.checksums == NULL || temporary == NULL) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory for %d dataset files", count);
+        goto out;
     }
-    for (; opened < count; opened++) {
-        GYRE_GOTO(gyre_source_open(files[opened], true, &sources[opened]));
-    }
-    GYRE_GOTO(gyre_source_hash(sources, count, &content));
-    GYRE_GOTO(write_text(path, temporary, sources, count, content));
+    GYRE_GOTO(open_parts(files, count, &m));
+    GYRE_GOTO(write_text(path, temporary, &m));
     status = gyre_dataset_open(temporary, &d); /* do they go together? */
     gyre_dataset_close(d);
     if (status == GYRE_OK) status = gyre_output_check(path, force); /* made by someone meanwhile? */
@@ -269,7 +316,6 @@ gyre_status gyre_manifest_write(const char *path, char *const *files, int count,
     if (status != GYRE_OK) unlink(temporary);
 out:
     free(temporary);
-    for (int i = 0; i < opened; i++) gyre_source_close(&sources[i]);
-    free(sources);
+    close_parts(&m);
     return status;
 }

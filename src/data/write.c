@@ -48,6 +48,16 @@ gyre_status gyre_output_check(const char *path, bool force) {
     return status;
 }
 
+gyre_status gyre_output_apart(const char *path, const char *input) {
+    struct stat to, from;
+    if (stat(path, &to) != 0 || stat(input, &from) != 0) return GYRE_OK;
+    if (to.st_dev != from.st_dev || to.st_ino != from.st_ino) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "the output '%s' is the input '%s', which would be lost; give another name "
+                     "after -o",
+                     path, input);
+}
+
 static gyre_status check_shape(const char *path, const gyre_rows_shape *s) {
     bool sides = s->h >= 1 && s->h <= GYRE_SIDE_MAX && s->w >= 1 && s->w <= GYRE_SIDE_MAX;
     int64_t train = s->counts[GYRE_PART_TRAIN];

@@ -11,6 +11,10 @@
  * missing or not writable. Importers ask before long work. */
 gyre_status gyre_output_check(const char *path, bool force);
 
+/* GYRE_EUSAGE when `path` is the file `input`, by whatever name: to write it would destroy what is
+ * to be read. Files that are not there are no one's. */
+gyre_status gyre_output_apart(const char *path, const char *input);
+
 typedef struct {
     int64_t counts[GYRE_PARTS]; /* rows; 0: no such part */
     int h, w, c, classes;

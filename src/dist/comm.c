@@ -21,6 +21,14 @@ static int tasks_of_step(void) {
     return tasks != NULL && in_step && getenv("OMPI_COMM_WORLD_SIZE") == NULL ? atoi(tasks) : 0;
 }
 
+/* The tasks of the job in whose batch script (or salloc's shell, which is no step either) mpirun
+ * started us; 0 elsewhere. */
+static int tasks_of_batch(void) {
+    const char *tasks = getenv("SLURM_NTASKS");
+    bool in_batch = getenv("SLURM_JOB_ID") != NULL && getenv("SLURM_STEP_ID") == NULL;
+    return tasks != NULL && in_batch && getenv("OMPI_COMM_WORLD_SIZE") != NULL ? atoi(tasks) : 0;
+}
+
 static gyre_status bad_launch(int tasks, const char *found) {
     return gyre_fail(GYRE_EUSAGE,
                      "srun started %d task%s but %s: use `srun --mpi=pmix`, or mpirun inside the "
@@ -44,10 +52,11 @@ static gyre_status check_after(int tasks, int size) {
 }
 
 gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
-    int tasks = tasks_of_step();
+    int tasks = tasks_of_step(), batch = tasks_of_batch();
     GYRE_TRY(check_before(tasks));
     gyre_comm *c = calloc(1, sizeof *c);
     if (c == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the communicator");
+    c->batch = batch;
     int provided = 0, length = 0;
     gyre_status status;
     /* "vader" single-copy needs ptrace rights that containers lack; without this it warns. */
@@ -84,6 +93,19 @@ out:
     else
         free(c);
     return status;
+}
+
+gyre_status gyre_comm_check_launch(gyre_comm *c) {
+    gyre_status status = GYRE_OK;
+    if (c->rank == 0 && c->batch != 0 && c->batch != c->size) {
+        status = gyre_fail(GYRE_EUSAGE,
+                           "mpirun started %d rank%s in a Slurm job of %d task%s (SLURM_NTASKS): "
+                           "use `mpirun -np %d`; if it is meant, as for several runs side by side, "
+                           "`unset SLURM_NTASKS` before",
+                           c->size, c->size == 1 ? "" : "s", c->batch, c->batch == 1 ? "" : "s",
+                           c->batch);
+    }
+    return gyre_comm_agree(c, status);
 }
 
 void gyre_comm_close(gyre_comm *c) {

@@ -12,6 +12,7 @@ struct gyre_comm {
     int rank, size, local_rank, local_size;
     bool part; /* of another communicator: does not end MPI */
     int cores; /* this rank's fair share */
+    int batch; /* tasks of the batch job in which mpirun started this rank; 0: there is none */
     char host[MPI_MAX_PROCESSOR_NAME];
     MPI_Request pending[GYRE_PENDING_MAX]; /* fast reductions under way */
     int pending_count;

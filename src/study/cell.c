@@ -52,7 +52,8 @@ out:
     return status;
 }
 
-/* A failed cell begins anew: without its result, and in an empty folder where no run had begun. */
+/* A failed cell, or one whose result is damaged, begins anew: without its result, and in an empty
+ * folder where no run had begun. */
 static gyre_status forget(const char *folder) {
     char *path = gyre_path_join(folder, "result.json");
     if (path == NULL) return no_memory();
@@ -65,15 +66,16 @@ static gyre_status forget(const char *folder) {
 
 static gyre_status begin(const gyre_study *s, gyre_study_cell c, const char *folder, int *lock,
                          uint64_t *whose, gyre_cell_result *result) {
-    bool elsewhere = false;
+    bool elsewhere = false, damaged = false;
     *whose = MINE;
     if (folder == NULL) return no_memory();
     GYRE_TRY(take_lock(folder, lock, &elsewhere));
     if (elsewhere) *whose = ELSEWHERE;
     if (elsewhere) return GYRE_OK;
-    GYRE_TRY(gyre_study_result(s, c.arm, c.seed, result)); /* under the lock: it may be new */
+    /* under the lock: it may be new */
+    GYRE_TRY(study_result_look(s, c.arm, c.seed, result, &damaged));
     if (result->state == GYRE_CELL_DONE || result->state == GYRE_CELL_DIVERGED) *whose = FINISHED;
-    return result->state == GYRE_CELL_FAILED ? forget(folder) : GYRE_OK;
+    return damaged || result->state == GYRE_CELL_FAILED ? forget(folder) : GYRE_OK;
 }
 
 /* ---- what became of it */

@@ -35,8 +35,9 @@ static void note(differences *d, const char *format, ...) {
     va_end(args);
 }
 
+/* `shown` stands for the key in the text. */
 static gyre_status compare_key(const gyre_json_value *then, const gyre_json_value *now,
-                               const char *key, differences *d) {
+                               const char *key, const char *shown, differences *d) {
     const gyre_json_value *a = gyre_json_get(then, key), *b = gyre_json_get(now, key);
     char *a_text = a == NULL ? NULL : gyre_json_print(a, false);
     char *b_text = b == NULL ? NULL : gyre_json_print(b, false);
@@ -46,21 +47,20 @@ static gyre_status compare_key(const gyre_json_value *then, const gyre_json_valu
         return no_memory();
     }
     if (a_text == NULL || b_text == NULL || strcmp(a_text, b_text) != 0) {
-        note(d, "%s: folder has %.80s, study file %.80s", key, a_text == NULL ? "nothing" : a_text,
-             b_text == NULL ? "nothing" : b_text);
+        note(d, "%s: folder has %.80s, study file %.80s", shown,
+             a_text == NULL ? "nothing" : a_text, b_text == NULL ? "nothing" : b_text);
     }
     free(a_text);
     free(b_text);
     return GYRE_OK;
 }
 
+/* Both trees were read by gyre_study_read or printed by study_print: every arm has a name. */
 static const gyre_json_value *find_arm(const gyre_json_value *study, const gyre_json_value *arm) {
-    const gyre_json_value *list = gyre_json_get(study, "arms"), *name = gyre_json_get(arm, "name");
-    const gyre_json_value *v = list == NULL ? NULL : gyre_json_first(list);
+    const char *name = gyre_json_text(gyre_json_get(arm, "name"));
+    const gyre_json_value *v = gyre_json_first(gyre_json_get(study, "arms"));
     for (; v != NULL; v = gyre_json_next(v)) {
-        const gyre_json_value *other = gyre_json_get(v, "name");
-        if (other == NULL || gyre_json_text(other) == NULL) continue;
-        if (strcmp(gyre_json_text(other), gyre_json_text(name)) == 0) return v;
+        if (strcmp(gyre_json_text(gyre_json_get(v, "name")), name) == 0) return v;
     }
     return NULL;
 }
@@ -83,30 +83,52 @@ static gyre_status compare_arm(const gyre_json_value *then, const gyre_json_valu
         status = GYRE_OK;
     }
     GYRE_GOTO(status);
-    GYRE_GOTO(compare_key(then, now, "data_hash", &data));
+    GYRE_GOTO(compare_key(then, now, "data_hash", "", &data));
     if (data.used > 0) note(d, "%s: the dataset has other images or labels", name);
+    char shown[160];
+    snprintf(shown, sizeof shown, "%s: control", name);
+    GYRE_GOTO(compare_key(then, now, "control", shown, d));
+    snprintf(shown, sizeof shown, "%s: group", name);
+    status = compare_key(then, now, "group", shown, d);
 out:
     gyre_config_close(before);
     gyre_config_close(after);
     return status;
 }
 
+/* The same arms in another order: a cell's number would mean another cell. */
+static void compare_order(const gyre_json_value *then, const gyre_json_value *now, differences *d) {
+    const gyre_json_value *a = gyre_json_first(gyre_json_get(then, "arms"));
+    const gyre_json_value *b = gyre_json_first(gyre_json_get(now, "arms"));
+    for (int i = 0; a != NULL && b != NULL; i++, a = gyre_json_next(a), b = gyre_json_next(b)) {
+        const char *old = gyre_json_text(gyre_json_get(a, "name"));
+        const char *fresh = gyre_json_text(gyre_json_get(b, "name"));
+        if (strcmp(old, fresh) == 0) continue;
+        note(d, "the arms' order: arm %d is %s in the folder, %s in the study file", i, old, fresh);
+        return;
+    }
+}
+
 static gyre_status compare_arms(const gyre_json_value *then, const gyre_json_value *now,
                                 const char *path, differences *d) {
     const gyre_json_value *old = gyre_json_get(then, "arms"), *fresh = gyre_json_get(now, "arms");
-    const gyre_json_value *v = old == NULL ? NULL : gyre_json_first(old);
+    const gyre_json_value *v = gyre_json_first(old);
+    bool same = true;
     for (; v != NULL; v = gyre_json_next(v)) {
-        const gyre_json_value *name = gyre_json_get(v, "name");
-        if (name == NULL || gyre_json_text(name) == NULL) continue;
-        if (find_arm(now, v) == NULL) note(d, "arm %s is gone", gyre_json_text(name));
+        if (find_arm(now, v) != NULL) continue;
+        note(d, "arm %s is gone", gyre_json_text(gyre_json_get(v, "name")));
+        same = false;
     }
     for (v = gyre_json_first(fresh); v != NULL; v = gyre_json_next(v)) {
         const gyre_json_value *before = find_arm(then, v);
-        if (before == NULL)
+        if (before == NULL) {
             note(d, "arm %s is new", gyre_json_text(gyre_json_get(v, "name")));
-        else
+            same = false;
+        } else {
             GYRE_TRY(compare_arm(before, v, path, d));
+        }
     }
+    if (same) compare_order(then, now, d);
     return GYRE_OK;
 }
 
@@ -129,10 +151,10 @@ static gyre_status compare(const gyre_json_value *now, const char *folder, const
         goto out;
     }
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        GYRE_GOTO(compare_key(then, now, keys[i], &d));
+        GYRE_GOTO(compare_key(then, now, keys[i], keys[i], &d));
     }
     GYRE_GOTO(compare_arms(then, now, path, &d));
-    if (d.used == 0) GYRE_GOTO(compare_key(then, now, "format", &d));
+    if (d.used == 0) GYRE_GOTO(compare_key(then, now, "format", "format", &d));
     if (d.used > 0) {
         status = gyre_fail(GYRE_EUSAGE,
                            "'%s' was begun with another study file; put it back or take a new "

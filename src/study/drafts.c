@@ -28,6 +28,7 @@ static gyre_status draft(study_plan *p, const char *key, const char *name, const
                          const char *layer) {
     study_draft *d = add(p);
     if (d == NULL) return no_memory();
+    d->key = key;
     d->control = strcmp(key, "controls") == 0;
     d->name = strdup(name);
     d->sentence = strdup(sentence);
@@ -210,6 +211,35 @@ static gyre_status draft_controls(study_plan *p) {
 
 /* ---- all */
 
+/* What "controls" would be without the one of this name: a list, or false. */
+static void print_other_controls(const study_plan *p, const char *name, char *out, size_t size) {
+    int count = 0, used = 0;
+    for (int i = 0; i < p->draft_count; i++) {
+        const study_draft *d = &p->drafts[i];
+        if (!d->control || strcmp(d->name, name) == 0) continue;
+        used += snprintf(out + used, size - (size_t)used, "%s\"%s\"", count++ == 0 ? "[" : ", ",
+                         d->name);
+    }
+    snprintf(out + used, size - (size_t)used, "%s", count == 0 ? "false" : "]");
+}
+
+/* Names of shorthands and controls are given; only arms can be renamed. */
+static gyre_status same_name(const study_plan *p, const study_draft *a, const study_draft *b) {
+    char others[64], advice[64], control[160] = "";
+    bool arms = strcmp(a->key, "arms") == 0 || strcmp(b->key, "arms") == 0;
+    if (arms)
+        snprintf(advice, sizeof advice, "rename the one in arms");
+    else
+        snprintf(advice, sizeof advice, "take it out of %s", a->key);
+    if (b->control) {
+        print_other_controls(p, b->name, others, sizeof others);
+        snprintf(control, sizeof control,
+                 ", or leave the control of that name out by \"controls\": %s", others);
+    }
+    return gyre_fail(GYRE_EUSAGE, "%s: two arms have the name '%s', this one and one of %s; %s%s",
+                     a->where, a->name, b->key, advice, control);
+}
+
 /* A name is also a folder's. */
 static gyre_status check_names(const study_plan *p) {
     for (int i = 0; i < p->draft_count; i++) {
@@ -224,8 +254,7 @@ static gyre_status check_names(const study_plan *p) {
         }
         for (int k = 0; k < i; k++) {
             if (strcmp(p->drafts[k].name, name) != 0) continue;
-            return gyre_fail(GYRE_EUSAGE, "%s: two arms have the name '%s'; rename one",
-                             p->drafts[i].where, name);
+            return same_name(p, &p->drafts[k], &p->drafts[i]);
         }
     }
     return GYRE_OK;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS_MAX = 10000 };
+enum { SEEDS_MAX = 10000, NAME_MAX_BYTES = 200 };
 
 static const char *const keys[] = {"name",        "base",     "seeds",        "validation_split",
                                    "evaluations", "controls", "cycles",       "stepsize_epochs",
@@ -61,15 +61,26 @@ static gyre_status check_keys(const study_plan *p) {
     return GYRE_OK;
 }
 
+/* study.json and the report have it: whole characters that can be read. */
+static gyre_status check_name(const study_plan *p, const char *name, bool of_file) {
+    char shown[NAME_MAX_BYTES + 1];
+    size_t visible = gyre_text_visible(name, shown, sizeof shown);
+    if (name[0] != '\0' && visible == strlen(name) && visible <= NAME_MAX_BYTES) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "%.300s: name: expected 1 to %d bytes of UTF-8 without control characters, "
+                     "found %s '%.80s%s' (%zu bytes); give \"name\": \"...\" in the study file",
+                     p->path, NAME_MAX_BYTES, of_file ? "in the file's name" : "text", shown,
+                     strlen(shown) > 80 ? "..." : "", strlen(name));
+}
+
 /* "name", else the file's own without its ending. */
 static gyre_status take_name(const study_plan *p, gyre_study *out) {
     const gyre_json_value *v = gyre_json_get(p->tree, "name");
     const char *slash = strrchr(p->path, '/'), *file = slash == NULL ? p->path : slash + 1;
     const char *text = v == NULL ? file : gyre_json_text(v);
-    if (text == NULL || text[0] == '\0') return study_expected(p, "name", "text", v);
-    size_t length = v == NULL ? strcspn(file, ".") : strlen(text);
-    out->name = strndup(text, length);
-    return out->name != NULL ? GYRE_OK : no_memory();
+    if (text == NULL) return study_expected(p, "name", "text", v);
+    out->name = strndup(text, v == NULL ? strcspn(file, ".") : strlen(text));
+    return out->name != NULL ? check_name(p, out->name, v == NULL) : no_memory();
 }
 
 static gyre_status take_seeds(const study_plan *p, gyre_study *out) {
@@ -118,6 +129,24 @@ static gyre_status read_base(study_plan *p) {
     return gyre_json_read(p->base_path, &p->base);
 }
 
+static bool is_open(double rate) {
+    return rate == GYRE_RATE_FIND;
+}
+
+gyre_status study_check_rates(const char *where, const gyre_schedule_settings *s) {
+    bool open = is_open(s->base_lr) || is_open(s->max_lr);
+    for (int i = 0; i < s->stage_count; i++) {
+        const gyre_schedule_settings *stage = &s->stages[i].schedule;
+        open = open || is_open(stage->base_lr) || is_open(stage->max_lr);
+    }
+    if (!open) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "%s: schedule: base_lr or max_lr is \"find\", but each cell of a study would "
+                     "find other rates; run `gyre find CONFIG --write NEW.json` once, and take "
+                     "NEW.json as base, or its numbers",
+                     where);
+}
+
 /* The study's, else the base's own, else a tenth. */
 static gyre_status take_split(const study_plan *p, gyre_study *out) {
     const gyre_json_value *v = gyre_json_get(p->tree, "validation_split");
@@ -157,6 +186,7 @@ gyre_status study_plan_read(study_plan *p, const char *path, gyre_study *out) {
     GYRE_TRY(read_base(p));
     GYRE_TRY(gyre_config_build(p->base, p->base_path, NULL, 0, &p->settings));
     GYRE_TRY(gyre_fail_in(p->base_path, gyre_config_require(p->settings)));
+    GYRE_TRY(study_check_rates(p->base_path, &p->settings->schedule));
     return take_split(p, out);
 }
 

@@ -7,6 +7,7 @@
 
 /* An arm before it is laid over the base config. */
 typedef struct {
+    const char *key; /* of the study file, which asked for it: "cycles", "arms", "controls" */
     char *name, *sentence;
     bool control;
     gyre_json_value *layer; /* an object of config keys; owned */
@@ -34,6 +35,9 @@ gyre_status study_expected(const study_plan *p, const char *place, const char *e
 /* A whole number in low..high; `v` NULL: the fallback. */
 gyre_status study_whole(const study_plan *p, const char *key, double low, double high,
                         int64_t fallback, int64_t *out);
+
+/* Rates are numbers: "find" would have each cell look for its own. GYRE_EUSAGE. */
+gyre_status study_check_rates(const char *where, const gyre_schedule_settings *s);
 
 /* drafts.c: the arms that cycles, stepsize_epochs, policies, arms and controls ask for. */
 gyre_status study_plan_draft(study_plan *p);

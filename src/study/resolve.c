@@ -126,6 +126,7 @@ static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_jso
     GYRE_GOTO(gyre_config_build(p->base, p->base_path, layers, 2, &base));
     GYRE_GOTO(gyre_config_build(p->base, p->base_path, layers, 3, &arm->settings));
     GYRE_GOTO(check_common(base, arm->settings, d->where));
+    GYRE_GOTO(study_check_rates(d->where, &arm->settings->schedule));
     GYRE_GOTO(gyre_fail_in(d->where, know(arm->settings, k)));
     arm->data_hash = k->hash;
     arm->has_test = k->has_test;
@@ -200,6 +201,14 @@ static gyre_status find_planned(const study_plan *p, gyre_study *out) {
     const gyre_json_value *v = gyre_json_get(p->tree, "planned");
     out->planned_arm = out->planned_control = -1;
     if (v == NULL) return GYRE_OK;
+    if (gyre_json_kind_of(v) != GYRE_JSON_OBJECT) return study_expected(p, "planned", expected, v);
+    for (const gyre_json_value *k = gyre_json_first(v); k != NULL; k = gyre_json_next(k)) {
+        const char *key = gyre_json_key(k);
+        if (strcmp(key, "arm") == 0 || strcmp(key, "control") == 0) continue;
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: planned: unknown key %.100s; its keys are arm and control", p->path,
+                         key);
+    }
     const gyre_json_value *arm = gyre_json_get(v, "arm"), *control = gyre_json_get(v, "control");
     const char *a = arm == NULL ? NULL : gyre_json_text(arm);
     const char *c = control == NULL ? NULL : gyre_json_text(control);
@@ -237,6 +246,9 @@ static gyre_status lay_all(study_plan *p, known_data *k, gyre_study *out) {
             gyre_study_arm *arm = &out->arms[out->arm_count++];
             GYRE_GOTO(name_arm(p, &p->drafts[i], group, arm));
             GYRE_GOTO(lay(p, &p->drafts[i], common, p->sizes[group], k, out, arm));
+            int64_t held_out = gyre_split_count(k->images, out->validation_split);
+            bool fewer = out->arm_count == 1 || held_out < out->validation_images;
+            if (fewer) out->validation_images = held_out;
         }
     }
 out:

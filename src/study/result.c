@@ -61,44 +61,49 @@ static const char *text(const gyre_json_value *tree, const char *key) {
     return v == NULL ? NULL : gyre_json_text(v);
 }
 
-static gyre_status read_result(const char *path, gyre_cell_result *r) {
+static void take_result(const gyre_json_value *tree, gyre_cell_state state, gyre_cell_result *r) {
+    *r = (gyre_cell_result){.state = state,
+                            .steps = (int64_t)number(tree, "steps"),
+                            .loss = number(tree, "loss"),
+                            .accuracy = number(tree, "accuracy"),
+                            .best_accuracy = number(tree, "best_accuracy"),
+                            .test_loss = number(tree, "test_loss"),
+                            .test_accuracy = number(tree, "test_accuracy"),
+                            .seconds = number(tree, "seconds"),
+                            .hash = strtoull(text(tree, "hash"), NULL, 16)};
+    snprintf(r->message, sizeof r->message, "%s", text(tree, "message"));
+}
+
+static gyre_status read_result(const char *path, gyre_cell_result *r, bool *damaged) {
     gyre_json_value *tree = NULL;
     gyre_status status = gyre_json_read(path, &tree);
-    if (status == GYRE_EUSAGE) status = gyre_fail(GYRE_EIO, "%s", gyre_error_text());
+    *damaged = status == GYRE_EUSAGE;
+    if (*damaged) return gyre_fail(GYRE_EIO, "%s", gyre_error_text());
     GYRE_TRY(status);
-    const char *state = text(tree, "state"), *hash = text(tree, "hash");
-    const char *message = text(tree, "message");
+    const char *state = text(tree, "state");
     double steps = number(tree, "steps");
     int found = STATES;
     for (int i = 0; i < STATES && state != NULL; i++) {
         if (strcmp(state, states[i].name) == 0) found = i;
     }
-    if (found < STATES && hash != NULL && message != NULL && steps >= 0 && steps < 0x1p53) {
-        *r = (gyre_cell_result){.state = states[found].state,
-                                .steps = (int64_t)steps,
-                                .loss = number(tree, "loss"),
-                                .accuracy = number(tree, "accuracy"),
-                                .best_accuracy = number(tree, "best_accuracy"),
-                                .test_loss = number(tree, "test_loss"),
-                                .test_accuracy = number(tree, "test_accuracy"),
-                                .seconds = number(tree, "seconds"),
-                                .hash = strtoull(hash, NULL, 16)};
-        snprintf(r->message, sizeof r->message, "%s", message);
-    } else {
-        status = gyre_fail(GYRE_EIO,
-                           "'%s' is not what gyre writes; remove it, and `gyre study` makes it "
-                           "anew",
-                           path);
-    }
+    *damaged = found == STATES || text(tree, "hash") == NULL || text(tree, "message") == NULL ||
+               !(steps >= 0 && steps < 0x1p53);
+    if (*damaged)
+        status = gyre_fail(GYRE_EIO, "'%s' is not what gyre writes", path);
+    else
+        take_result(tree, states[found].state, r);
     gyre_json_close(tree);
     return status;
 }
 
-gyre_status gyre_study_result(const gyre_study *s, int arm, int seed, gyre_cell_result *out) {
+/* A damaged one is GYRE_EIO here. */
+static gyre_status find_result(const gyre_study *s, int arm, int seed, gyre_cell_result *out,
+                               bool *damaged) {
     gyre_status status = GYRE_OK;
     char *folder = gyre_study_cell_folder(s, arm, seed);
     char *path = folder == NULL ? NULL : gyre_path_join(folder, "result.json");
     char *config = folder == NULL ? NULL : gyre_path_join(folder, "config.json");
+    *damaged = false;
     *out = (gyre_cell_result){.loss = (double)NAN,
                               .accuracy = (double)NAN,
                               .best_accuracy = (double)NAN,
@@ -107,7 +112,7 @@ gyre_status gyre_study_result(const gyre_study *s, int arm, int seed, gyre_cell_
     if (path == NULL || config == NULL) {
         status = gyre_fail(GYRE_EDEVICE, "no memory to read a cell's result");
     } else if (gyre_file_exists(path)) {
-        status = read_result(path, out);
+        status = read_result(path, out, damaged);
     } else {
         out->state = gyre_file_exists(config) ? GYRE_CELL_INTERRUPTED : GYRE_CELL_MISSING;
     }
@@ -115,4 +120,19 @@ gyre_status gyre_study_result(const gyre_study *s, int arm, int seed, gyre_cell_
     free(path);
     free(folder);
     return status;
+}
+
+gyre_status study_result_look(const gyre_study *s, int arm, int seed, gyre_cell_result *out,
+                              bool *damaged) {
+    gyre_status status = find_result(s, arm, seed, out, damaged);
+    if (!*damaged) return status;
+    out->state = GYRE_CELL_INTERRUPTED;
+    return GYRE_OK;
+}
+
+gyre_status gyre_study_result(const gyre_study *s, int arm, int seed, gyre_cell_result *out) {
+    bool damaged;
+    gyre_status status = find_result(s, arm, seed, out, &damaged);
+    if (!damaged) return status;
+    return gyre_fail(GYRE_EIO, "%s; `gyre study` runs this cell again", gyre_error_text());
 }

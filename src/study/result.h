@@ -8,4 +8,10 @@
 gyre_status study_result_write(const char *folder, const char *arm, uint64_t seed,
                                const gyre_cell_result *r);
 
+/* gyre_study_result for what runs cells: a result.json that is there but not as gyre writes it,
+ * such as one that a full disk or a crash has cut short, is no error but *damaged. The cell then
+ * counts as GYRE_CELL_INTERRUPTED, and the recorded error text says what is wrong. */
+gyre_status study_result_look(const gyre_study *s, int arm, int seed, gyre_cell_result *out,
+                              bool *damaged);
+
 #endif

@@ -4,6 +4,7 @@
  * cleverer sharing, and no part has to talk to another before the end. */
 #include "cell.h"
 #include "folder.h"
+#include "result.h"
 #include "table.h"
 
 #include "gyre/log.h"
@@ -37,8 +38,10 @@ static gyre_status list_cells(study_run *r) {
     for (int i = 0; i < count; i++) {
         gyre_cell_result result;
         gyre_study_cell c = gyre_study_cell_at(r->study, i);
+        bool damaged;
         if (r->options->cell >= 0 && r->options->cell != i) continue;
-        GYRE_TRY(gyre_study_result(r->study, c.arm, c.seed, &result));
+        GYRE_TRY(study_result_look(r->study, c.arm, c.seed, &result, &damaged));
+        if (damaged) gyre_warn("%s; the cell is run again", gyre_error_text());
         if (!is_finished(result.state)) r->todo[r->todo_count++] = i;
     }
     return GYRE_OK;
@@ -75,6 +78,7 @@ static gyre_status prepare(study_run *r, gyre_study *s) {
     if (gyre_comm_rank(r->all) == 0) {
         status = study_folder_claim(s, r->options->out);
         if (status == GYRE_OK) status = list_cells(r);
+        if (status == GYRE_OK && r->todo_count > 0 && !r->options->quiet) gyre_study_warn(s);
     } else {
         s->folder = strdup(r->options->out);
         if (s->folder == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the study");
@@ -143,7 +147,8 @@ static gyre_status count_states(const gyre_study *s, tally *t) {
     for (int i = 0; i < gyre_study_cell_count(s); i++) {
         gyre_cell_result result;
         gyre_study_cell c = gyre_study_cell_at(s, i);
-        GYRE_TRY(gyre_study_result(s, c.arm, c.seed, &result));
+        bool damaged; /* an interrupted one */
+        GYRE_TRY(study_result_look(s, c.arm, c.seed, &result, &damaged));
         t->done += result.state == GYRE_CELL_DONE;
         t->diverged += result.state == GYRE_CELL_DIVERGED;
         t->failed += result.state == GYRE_CELL_FAILED;

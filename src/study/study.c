@@ -2,6 +2,7 @@
 #include "gyre/study.h"
 
 #include "gyre/config.h"
+#include "gyre/log.h"
 #include "plan.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,16 @@ void gyre_study_close(gyre_study *s) {
     free(s->name);
     free(s->folder);
     free(s);
+}
+
+void gyre_study_warn(const gyre_study *s) {
+    const int64_t few = 100; /* one image is one percent */
+    if (s->validation_images >= few) return;
+    gyre_warn("the split that arms are compared on (validation_split %g) has %lld image%s, each is "
+              "%.3g %% of an accuracy; %lld or more were expected, raise validation_split",
+              s->validation_split, (long long)s->validation_images,
+              s->validation_images == 1 ? "" : "s", 100.0 / (double)s->validation_images,
+              (long long)few);
 }
 
 int gyre_study_cell_count(const gyre_study *s) {

@@ -4,6 +4,8 @@
 #include "gyre/clock.h"
 #include "gyre/log.h"
 #include "gyre/terminal.h"
+#include "gyre/text.h"
+#include "result.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +40,8 @@ static void look(study_table *t) {
         gyre_study_cell c = gyre_study_cell_at(t->study, i);
         gyre_cell_state state = t->states[i].state;
         if (state == GYRE_CELL_DONE || state == GYRE_CELL_DIVERGED) continue;
-        gyre_study_result(t->study, c.arm, c.seed, &t->states[i]); /* damaged: shown as missing */
+        bool damaged; /* shown as begun; one that cannot be read as missing */
+        study_result_look(t->study, c.arm, c.seed, &t->states[i], &damaged);
     }
     t->looked_at = gyre_clock();
 }
@@ -91,16 +94,45 @@ static void print_state(const study_table *t, gyre_study_cell c, char *out, size
     }
 }
 
+/* A row is never as wide as the terminal, which would wrap it. `more`: of seeds without room. */
+typedef struct {
+    int name, seeds; /* width of the name; how many seeds there is room for */
+    const char *more;
+} row_shape;
+
+static row_shape fit_row(int columns, int seeds) {
+    int name = columns - 1 < NAME ? columns - 1 : NAME;
+    int room = (columns - 1 - name) / COLUMN;
+    if (seeds <= room) return (row_shape){name, seeds, ""};
+    if (columns - 1 < name + 2) return (row_shape){columns - 3, 0, " +"};
+    return (row_shape){name, (columns - 1 - name - 2) / COLUMN, " +"};
+}
+
+/* A study's name may have characters of several bytes. */
+static void print_name(const char *name, int width) {
+    char text[NAME + 1];
+    gyre_text_visible(name, text, (size_t)width + 1);
+    fprintf(stderr, "\r%-*s", width, text);
+}
+
+/* Of a long seed the end. */
+static void print_seed(uint64_t seed) {
+    char text[24];
+    size_t length = (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
+    bool whole = length < COLUMN;
+    fprintf(stderr, "%*s%s", whole ? COLUMN - (int)length : 3, whole ? "" : "..",
+            whole ? text : text + length - (COLUMN - 3));
+}
+
 static int print_rows(const study_table *t, int columns) {
     const gyre_study *s = t->study;
-    int fits = (columns - NAME - 1) / COLUMN, seeds = s->seed_count < fits ? s->seed_count : fits;
-    fprintf(stderr, "\r%-*.*s", NAME, NAME, s->name);
-    for (int k = 0; k < seeds; k++)
-        fprintf(stderr, "%*llu", COLUMN, (unsigned long long)s->seeds[k]);
-    fprintf(stderr, "%s\033[K\n", seeds < s->seed_count ? " +" : "");
+    row_shape row = fit_row(columns, s->seed_count);
+    print_name(s->name, row.name);
+    for (int k = 0; k < row.seeds; k++) print_seed(s->seeds[k]);
+    fprintf(stderr, "%s\033[K\n", row.more);
     for (int i = 0; i < s->arm_count; i++) {
-        fprintf(stderr, "%-*.*s", NAME, NAME, s->arms[i].name);
-        for (int k = 0; k < seeds; k++) {
+        print_name(s->arms[i].name, row.name);
+        for (int k = 0; k < row.seeds; k++) {
             char text[16];
             print_state(t, (gyre_study_cell){i, k}, text, sizeof text);
             fprintf(stderr, "%*s", COLUMN, text);

@@ -52,6 +52,16 @@ cmp small.h5 kept || fail "a failed import touched its output"
 expect 0 "small.h5" import idx mnist -o small.h5 --force
 cmp small.h5 kept || fail "equal imports are not equal files"
 
+# No input is written over.
+before=$(cksum mnist/*)
+for file in train-images-idx3-ubyte t10k-labels-idx1-ubyte names.txt; do
+    expect 2 "the output 'mnist/$file' is the input" import idx mnist -o mnist/$file --force
+done
+mkdir official
+head -c 6146 /dev/zero | tee official/train.bin >official/test.bin
+expect 2 "the output 'official/test.bin' is the input" import cifar official -o official/test.bin --force
+[ "$before" = "$(cksum mnist/*)" ] && [ "$(stat -c %s official/test.bin)" -eq 6146 ] || fail "an input was written over"
+
 # The example of docs/formats.md makes a dataset.
 if /usr/bin/python3 -c 'import h5py' 2>/dev/null; then
     awk '/<!-- test: dataset -->/ { on = 1; next } on && /^```$/ { exit } on && !/^```/' \

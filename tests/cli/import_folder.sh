@@ -78,6 +78,32 @@ refused 2 "--labels FILE.csv" "${import[@]}" flat -o y.h5 --size 4
 printf 'file,label\nrgb.png,colour\ngray.png,gray\none_bit.png,gray\n' >labels.csv
 ends 0 "${import[@]}" flat -o flat.h5 --size 4 --labels labels.csv
 grep -q "3 training" out || fail "$(cat out)"
+printf 'sub//../rgb.png,colour\ngray.png,gray\n' >labels.csv
+refused 3 "line 1: 'sub//../rgb.png' is absolute or has '..'" "${import[@]}" flat -o y.h5 --size 4 --labels labels.csv
+printf 'gray.png,gray\n%s/flat/rgb.png,colour\n' "$PWD" >labels.csv
+refused 3 "line 2: '$PWD/flat/rgb.png' is absolute" "${import[@]}" flat -o y.h5 --size 4 --labels labels.csv
+printf './/rgb.png,colour\n././gray.png,gray\none_bit.png,gray\n' >labels.csv
+ends 0 "${import[@]}" flat -o dots.h5 --size 4 --labels labels.csv
+cmp flat.h5 dots.h5 || fail "dots in a path matter"
+printf 'rgb.png,colour\n./rgb.png,gray\n' >labels.csv
+refused 3 "'rgb.png' twice" "${import[@]}" flat -o y.h5 --size 4 --labels labels.csv
+
+# An output that is an input would be lost.
+printf 'rgb.png,colour\ngray.png,gray\n' >labels.csv
+ln -s flat/gray.png link.h5
+lost() { # words, options...
+    ends 2 "${import[@]}" flat --size 4 --labels labels.csv --force "${@:2}"
+    grep -qF "$1" err || fail "no '$1' in: $(cat err)"
+}
+before="$(picture_of flat) $(cksum <labels.csv)"
+lost "the output 'labels.csv' is the input 'labels.csv'" -o labels.csv
+lost "the output 'link.h5' is the input 'flat/gray.png'" -o link.h5
+lost "has a picture's name" -o flat/palette.png
+[ "$before" = "$(picture_of flat) $(cksum <labels.csv)" ] || fail "an input was written over"
+rm link.h5
+ends 0 "${import[@]}" flat -o flat/out.h5 --size 4 --labels labels.csv # a dataset may lie there
+ends 0 "${import[@]}" flat -o flat/out.h5 --size 4 --labels labels.csv --force
+rm flat/out.h5
 ln -s ../one one/loop
 ln -s self one/self
 ln -s .. one/a/up

@@ -42,6 +42,17 @@ unset PMI_RANK
 ends 0 env SLURM_NTASKS=4 "$program" # a batch script is no step
 ends 0 env SLURM_NTASKS=2 SLURM_PROCID=0 SLURM_STEP_ID=0 mpirun -q -np 1 "$program"
 
+# A batch script's mpirun with another number of ranks than the job has tasks. Open MPI itself is not
+# to believe that there is a Slurm.
+job=(env SLURM_JOB_ID=1 SLURM_NTASKS=4 OMPI_MCA_ras='^slurm' OMPI_MCA_plm='^slurm' OMPI_MCA_ess='^slurm')
+ends 2 "${job[@]}" mpirun -q -np 2 "$GYRE" study "$T/none.json" --count
+grep -v '^\[warn\] Epoll' "$T/out" | grep -v '^$' >"$T/lines"
+grep -q '^gyre: error: mpirun started 2 ranks in a Slurm job of 4 tasks.*mpirun -np 4.*unset SLURM_NTASKS' "$T/lines" || fail "no advice"
+[ "$(wc -l <"$T/lines")" -eq 1 ] || fail "not one line"
+ends 3 "${job[@]}" mpirun -q -np 4 "$GYRE" study "$T/none.json" --count # which is not there
+ends 3 "${job[@]}" env -u SLURM_NTASKS mpirun -q -np 2 "$GYRE" study "$T/none.json" --count
+ends 3 "${job[@]}" env SLURM_STEP_ID=0 mpirun -q -np 2 "$GYRE" study "$T/none.json" --count # a step's say other things
+
 # mpirun's libevent may complain of its own descriptors as it kills the others.
 ends 3 mpirun -q -np 4 "$program" abort
 [ "$(grep -v '^\[warn\] Epoll' "$T/out" | grep -vc '^$')" -eq 1 ] || fail "not one line"

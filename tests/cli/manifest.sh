@@ -28,6 +28,26 @@ ends 0 "$GYRE" inspect all.json
 refused 3 "exists; --force" "$GYRE" data manifest a.h5 b.h5 c.h5 -o all.json
 refused 3 "missing.h5" "$GYRE" data manifest a.h5 missing.h5 -o other.json
 refused 2 "usage: gyre data" "$GYRE" data manifest a.h5
+refused 2 "one file, or copies of one" "$GYRE" data manifest a.h5 ./a.h5 -o other.json
+refused 2 "ends in .json" "$GYRE" data manifest a.h5 b.h5 -o other
+cp a.h5 kept.h5
+ln -s b.h5 link.json # by another name
+refused 2 "ends in .json" "$GYRE" data manifest a.h5 b.h5 -o a.h5 --force
+refused 2 "the output 'link.json' is the input 'b.h5'" "$GYRE" data manifest a.h5 b.h5 -o link.json --force
+cmp a.h5 kept.h5 && ends 0 "$GYRE" data info b.h5 || fail "an input was written over"
+rm link.json kept.h5
+# A part with a label too many is told by its name and its own row.
+/usr/bin/python3 - <<'P' || fail "h5py is needed"
+import h5py
+import numpy
+
+with h5py.File("whole.h5", "r") as f, h5py.File("named.h5", "w") as g, h5py.File("more.h5", "w") as h:
+    for file, label in ((g, 0), (h, 2)):
+        file["train/images"] = f["train/images"][:4]
+        file["train/labels"] = numpy.array([0, 1, 0, label], numpy.int32)
+        file["names"] = numpy.array(["ox", "cow"], "S")
+P
+refused 3 "more.h5': /train/labels[3] is 2" "$GYRE" data manifest named.h5 more.h5 -o other.json
 [ ! -e other.json ] || fail "a manifest of missing files was made"
 
 cat >config.json <<'JSON'

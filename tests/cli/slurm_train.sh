@@ -59,6 +59,17 @@ grep -q 'srun started 2 tasks but without PMIx.*use `srun --mpi=pmix`' "$T/lines
 [ "$(grep -vc '^srun: error: ' "$T/err")" -eq "$(wc -l <"$T/lines")" ] || fail "more than gyre's lines: $(cat "$T/err")"
 [ ! -e "$T/plain" ] || fail "a refused launch has begun a run"
 
+# mpirun in a batch script, with fewer ranks than the job has tasks: not unless it is meant.
+fewer="mpirun -q -np 1 '$GYRE' train '$T/short.json' --quiet --out '$T/fewer'"
+refused_job=$(sbatch --parsable --output="$T/refused.out" --ntasks=2 --wrap "$fewer")
+slurm_until 100 "end of refused" slurm_has_ended "$refused_job"
+slurm_in_state "$refused_job" FAILED && grep -q '^gyre: error: mpirun started 1 rank in a Slurm job of 2 tasks' "$T/refused.out" ||
+    fail "it is $(slurm_state "$refused_job"): $(cat "$T/refused.out")"
+[ ! -e "$T/fewer" ] || fail "a refused launch has begun a run"
+fewer_job=$(sbatch --parsable --output="$T/fewer.out" --ntasks=2 --wrap "unset SLURM_NTASKS; $fewer")
+finished fewer "$fewer_job"
+same fewer short
+
 # Ended by a warning.
 went_on() { # run folder, job
     finished "$1" "$2"

@@ -34,10 +34,19 @@ same_study() { # folder with the expected results, folder
 # ---- the same bits in every way
 ends 0 "$GYRE" study "$T/study.json" --count
 [ "$(cat "$T/out")" = 12 ] || fail "12 cells expected: $(cat "$T/out")"
+few="gyre: warning: the split that arms are compared on (validation_split 0.1) has 60 images"
+grep -qF "$few" "$T/err" || fail "no warning of a small split: $(cat "$T/err")"
+sed 's/"seeds"/"validation_split": 0.17, "seeds"/' "$T/study.json" >"$T/other.json"
+ends 0 "$GYRE" study "$T/other.json" --count # 102 images are enough
+[ ! -s "$T/err" ] || fail "a warning: $(cat "$T/err")"
+for options in "--cell 1" "--out $T/none" "--parallel-cells 2" --allow-inexact; do
+    # shellcheck disable=SC2086 # words
+    refused 2 "do not go with it" "$GYRE" study "$T/study.json" --count $options
+done
 ends 0 "$GYRE" study "$T/study.json" --out "$T/one"
 grep -q "12 of 12 cells done; " "$T/err" || fail "no last line: $(cat "$T/err")"
 [ "$(grep -c "accuracy .*to go" "$T/err")" = 12 ] || fail "no line for each cell: $(cat "$T/err")"
-grep 'warning: ' "$T/err" && fail "warnings among the lines" # log.jsonl has them
+head -n 1 "$T/err" | grep -qF "$few" && [ "$(grep -c 'warning: ' "$T/err")" = 1 ] || fail "warnings: $(cat "$T/err")"
 grep -q '"event":"warning"' "$T"/one/cells/*/*/log.jsonl || fail "no warning in the log"
 [ "$(results "$T/one" | wc -l)" = 12 ] || fail "12 results expected"
 [ "$(results "$T/one" | grep -o '"hash":"[0-9a-f]*"' | sort -u | wc -l)" = 12 ] || fail "cells do not differ"
@@ -86,6 +95,12 @@ sed 's/images.h5/images2.h5/' "$T/base.json" >"$T/base2.json"
 sed 's/base.json/base2.json/' "$T/study.json" >"$T/other.json"
 make_dataset "$T/images2.h5" 601 200
 refused 2 "other images or labels" "$GYRE" study "$T/other.json" --out "$T/one"
+sed 's/\[1, 2.5\]/[2.5, 1]/' "$T/study.json" >"$T/other.json" # cell 0 would be another one
+refused 2 "the arms' order: arm 0 is 1-cycle-64-images in the folder, 2.5-cycles-64-images in the study file" \
+    "$GYRE" study "$T/other.json" --out "$T/one" --cell 0
+sed 's/\["midpoint"\]/false, "arms": [{"name": "midpoint", "set": {"schedule": {"policy": "constant", "base_lr": 0.0105, "max_lr": null}}}]/' \
+    "$T/study.json" >"$T/other.json" # the same config, but to be compared in another way
+refused 2 "midpoint-540-images: control: folder has true, study file false" "$GYRE" study "$T/other.json" --out "$T/one"
 [ "$before" = "$(picture_of "$T/one")" ] || fail "a refusal changed the folder"
 mkdir "$T/mine" && echo "dear diary" >"$T/mine/notes"
 refused 3 "not empty and holds no study" "$GYRE" study "$T/study.json" --out "$T/mine"
@@ -97,6 +112,27 @@ refused 2 "one cell takes all ranks" mpirun -q -np 2 "$GYRE" study "$T/study.jso
 refused 2 "4 ranks cannot be cut into 3" mpirun -q -np 4 "$GYRE" study "$T/study.json" --out "$T/one" --parallel-cells 3
 sed 's/"seeds": \[3, 1\]/"seeds": 40/' "$T/study.json" >"$T/other.json"
 refused 2 "are 240 cells, more than max_cells (200)" "$GYRE" study "$T/other.json" --count
+
+# ---- a result that was cut short: its cell, which has its checkpoint, is run again, and no other
+rm -r "$T/two"
+cp -r "$T/one" "$T/two"
+truncate -s 40 "$T/two/cells/1-cycle-64-images/seed-3/result.json"
+: >"$T/two/cells/midpoint-64-images/seed-1/result.json"
+ends 0 "$GYRE" study "$T/study.json" --out "$T/two" --cell 3 # another one
+ends 0 "$GYRE" study "$T/study.json" --out "$T/two"
+[ "$(grep -c "warning: .*/result.json.*; the cell is run again" "$T/err")" = 2 ] || fail "no warning: $(cat "$T/err")"
+[ "$(grep -c "accuracy .*to go" "$T/err")" = 2 ] || fail "not two cells: $(cat "$T/err")"
+same_study "$T/one" "$T/two"
+
+# ---- a narrow terminal: no row is as wide as it, or it would wrap and the table be drawn over others
+sed 's/"bits"/"b\\u00efts and many more words to be cut"/; s/\[3, 1\]/[3, 123456789012]/' "$T/study.json" >"$T/other.json"
+for columns in 12 31 45 300; do
+    ends 0 /usr/bin/python3 "$lib/on_terminal.py" $columns 24 "$GYRE" study "$T/other.json" --out "$T/narrow-$columns" --cell 0
+    tr '\r' '\n' <"$T/out" | sed 's/\x1b\[[0-9]*[A-Z]//g' | grep -v 'warning: \|cells done, 11 not' >"$T/rows"
+    grep -q '^1-cycle' "$T/rows" || fail "no table: $(cat "$T/rows")"
+    LC_ALL=C.UTF-8 awk -v most=$columns 'length >= most' "$T/rows" | grep . && fail "rows too wide for $columns"
+done
+grep -q '^bïts and .*3 *\.\.89012$' "$T/rows" && grep -q '1 of 12 cells ended' "$T/rows" || fail "table: $(cat "$T/rows")"
 
 # ---- cells that fail, cells that diverge
 cat >"$T/bad.json" <<'JSON'

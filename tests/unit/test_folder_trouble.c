@@ -74,6 +74,17 @@ static void folders_that_cannot_be(void **state) {
     failed_with(import_with(&o), GYRE_EIO, "none of the training pictures");
     o.h = o.w = 3;
     failed_with(import_with(&o), GYRE_EIO, "none of the training pictures");
+    put("a/2.png", 1);
+    failed_with(import_with(&o), GYRE_EIO, "only one of 2 classes|'a', has training pictures");
+    put("b/2.png", 2);
+    put_text("c/1.png", "");
+    unlink(in_tree("a/2.png"));
+    failed_with(import_with(&o), GYRE_EIO, "only one of 3 classes|'b', has training pictures");
+    fresh_tree();
+    put("train/a/1.png", 1);
+    put("test/a/2.png", 2);
+    put("test/b/3.png", 3);
+    failed_with(import_with(&o), GYRE_EIO, "only one of 2 classes|'a', has training pictures");
     failed_with(gyre_import_folder(in_scratch("missing"), output(), &o), GYRE_EIO,
                 "missing' cannot be listed: No such file");
 }

@@ -165,6 +165,42 @@ static void files_must_go_together(void **state) {
     free_images(&other);
 }
 
+/* The second file has labels that the names of all have no class for: row 1 of its own. */
+static void a_file_of_more_classes_is_named(void **state) {
+    (void)state;
+    gyre_images train = {0}, test = {0}, other = make_images(3, 4, 3, 2, 4, 1);
+    const gyre_dataset_content c = {.train = other, .classes = 4};
+    for (int i = 0; i < 3; i++) ((int32_t *)other.labels)[i] = i == 1 ? 3 : 0;
+    fresh(&train, &test);
+    assert_int_equal(gyre_dataset_write(file_named(1), &c, true), GYRE_OK);
+    failed_with(write_manifest(in_scratch("bad.json"), false), GYRE_EIO,
+                "deep/b.h5' names 4 classes, '|a.h5' names 3");
+    assert_null(strstr(gyre_error_text(), ".tmp."));
+    free_images(&train);
+    free_images(&test);
+    free_images(&other);
+}
+
+static void a_file_counts_once(void **state) {
+    (void)state;
+    gyre_images train = {0}, test = {0};
+    char command[256];
+    fresh(&train, &test);
+    char *again[] = {strdup(file_named(0)), strdup(file_named(2)), strdup(file_named(0))};
+    failed_with(gyre_manifest_write(in_scratch("bad.json"), again, 3, false), GYRE_EUSAGE,
+                "a.h5' and '|a.h5' are one file|name it once");
+    snprintf(command, sizeof command, "cp %s/c.h5 %s/deep/copy.h5", scratch, scratch);
+    assert_int_equal(system(command), 0);
+    free(again[0]);
+    again[0] = strdup(in_scratch("deep/copy.h5"));
+    failed_with(gyre_manifest_write(in_scratch("bad.json"), again, 3, false), GYRE_EUSAGE,
+                "deep/copy.h5' and '|c.h5' are one file, or copies");
+    assert_false(gyre_file_exists(in_scratch("bad.json")));
+    for (int i = 0; i < 3; i++) free(again[i]);
+    free_images(&train);
+    free_images(&test);
+}
+
 static void bad_manifests_are_refused_in_words(void **state) {
     (void)state;
     static const char *const texts[][2] = {
@@ -225,6 +261,8 @@ int main(void) {
         cmocka_unit_test(what_has_changed_is_named),
         cmocka_unit_test(another_order_is_another_dataset),
         cmocka_unit_test(files_must_go_together),
+        cmocka_unit_test(a_file_of_more_classes_is_named),
+        cmocka_unit_test(a_file_counts_once),
         cmocka_unit_test(bad_manifests_are_refused_in_words),
         cmocka_unit_test(a_cut_is_an_error_and_no_signal),
     };

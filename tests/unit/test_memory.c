@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "../../src/study/folder.h"
 #include "config_text.h"
 #include "dataset_rig.h"
 #include "gyre/log.h"
@@ -197,12 +198,52 @@ static void resumes(void **state) {
     fail_each("a resume", true, 7, false);
 }
 
+/* ---- studies */
+
+/* Into its folder, and back. */
+static gyre_status use_study(gyre_study *s, const char *folder) {
+    gyre_study *back = NULL;
+    gyre_cell_result result;
+    GYRE_TRY(study_folder_claim(s, folder));
+    GYRE_TRY(gyre_study_result(s, 0, 0, &result));
+    gyre_status status = gyre_study_read(folder, &back);
+    gyre_study_close(back);
+    return status;
+}
+
+static void studies(void **state) {
+    (void)state;
+    char text[1200], path[64], folder[64];
+    gyre_study *s = NULL;
+    int used = snprintf(text, sizeof text,
+                        "{\"seeds\": 1, \"cycles\": [1], \"controls\": false, \"base\": ");
+    used += snprintf(text + used, sizeof text - (size_t)used, training, in_scratch("data.h5"));
+    snprintf(text + used, sizeof text - (size_t)used, "}");
+    snprintf(path, sizeof path, "%s", in_scratch("study.json"));
+    snprintf(folder, sizeof folder, "%s", in_scratch("results"));
+    assert_int_equal(gyre_file_write_atomic(path, text, strlen(text)), GYRE_OK);
+    if (gyre_study_open(path, &s) != GYRE_OK) fail_msg("%s", gyre_error_text());
+    bool failed = true;
+    for (long k = 1; failed; k++) {
+        oom_begin(k, false);
+        gyre_status status = use_study(s, folder);
+        free(s->folder);
+        s->folder = NULL;
+        oom_result r = oom_end();
+        check("study", k, status, r);
+        failed = r.failed;
+    }
+    assert_int_equal(use_study(s, folder), GYRE_OK);
+    gyre_study_close(s);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(configs),
         cmocka_unit_test(fresh_runs),
         cmocka_unit_test(fresh_runs_without_any),
         cmocka_unit_test(resumes),
+        cmocka_unit_test(studies),
     };
     gyre_log_mute(true);
     if (access("/dev/shm", W_OK) == 0) { /* where fsync costs nothing */

@@ -62,6 +62,7 @@ static void arms_have_one_budget(void **state) {
     assert_int_equal(s->arm_count, 8);
     assert_int_equal(s->budget_steps, 100);
     assert_int_equal(s->evaluate_steps, 4); /* 25 evaluations; every third step would be 34 */
+    assert_int_equal(s->validation_images, 20);
     assert_int_equal(gyre_study_cell_count(s), 16);
     assert_int_equal(gyre_study_cell_at(s, 9).arm, 1);
     assert_int_equal(gyre_study_cell_at(s, 9).seed, 1);
@@ -126,7 +127,37 @@ static void what_is_wrong_is_named(void **state) {
         {"{\"base\": \"base.json\", \"seeds\": 1}", "no arms to compare"},
         {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": []}", "cycles: expected|found []"},
         {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1.3]}", "cycles: expected|halves"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [2, 2]}", "two arms|'2-cycles'"},
+        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [2, 2]}",
+         "two arms|'2-cycles'|one of cycles; take it out of cycles"},
+        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [2], \"arms\": [{\"name\": "
+         "\"2-cycles\", \"set\": {}}]}",
+         "two arms have the name|one of arms; rename the one in arms"},
+        {"{\"base\": \"base.json\", \"seeds\": 1, \"policies\": [\"linear\"]}",
+         "two arms have the name 'linear'|policies (linear): |take it out of policies, or leave "
+         "the control|"
+         "\"controls\": [\"midpoint\", \"max_lr\"]"},
+        {"{\"base\": \"base.json\", \"seeds\": 1, \"policies\": [\"linear\"], \"controls\": "
+         "[\"linear\"]}",
+         "'linear'|\"controls\": false"},
+        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"name\": \"\"}",
+         "name: expected 1 to 200 bytes|found text ''"},
+        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"name\": \"caf\xe9\"}",
+         "found text 'caf\\xE9' (4 bytes)"},
+        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"name\": 3}",
+         "name: expected text, found 3"},
+        {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
+         "{\"schedule.max_lr\": \"find\"}}]}",
+         "arms (a): schedule: base_lr or max_lr is \"find\"|gyre find CONFIG --write NEW.json"},
+        {"{\"base\": {\"data\": {\"path\": \"images.h5\"}, \"model\": {\"name\": \"mlp\"}, "
+         "\"batch\": {\"size\": 8}, \"schedule\": {\"base_lr\": \"find\", \"max_lr\": \"find\", "
+         "\"cycles\": 1}, "
+         "\"length\": {\"epochs\": 1}}, \"seeds\": 1, \"cycles\": [1]}",
+         "study.json: schedule: base_lr or max_lr is \"find\"|gyre find CONFIG --write NEW.json"},
+        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1, 2], \"planned\": {\"arm\": "
+         "\"1-cycle\", \"control\": \"midpoint\", \"contrl\": 1}}",
+         "planned: unknown key contrl; its keys are arm and control"},
+        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"planned\": [1]}",
+         "planned: expected"},
         {"{\"base\": \"base.json\", \"seeds\": 1, \"policies\": [\"triangle\"]}",
          "policies (triangle): schedule.policy: expected"},
         {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
@@ -176,6 +207,42 @@ static void what_is_wrong_is_named(void **state) {
     failed_with(gyre_study_read(in_scratch("nowhere"), &s), GYRE_EIO, "holds no study");
 }
 
+static gyre_status open_named(const char *file, const char *name, gyre_study **out) {
+    char text[8192];
+    snprintf(text, sizeof text, "{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1]%s%s%s}",
+             name == NULL ? "" : ", \"name\": \"", name == NULL ? "" : name,
+             name == NULL ? "" : "\"");
+    write_text(file, text);
+    *out = NULL;
+    return gyre_study_open(in_scratch(file), out);
+}
+
+/* A name is read by people and other programs, and comes from a file that may be called anything.
+ */
+static void names_are_text(void **state) {
+    (void)state;
+    static const char *const files[][2] = {{"caf\xe9.json", "in the file's name 'caf\\xE9' (4 "},
+                                           {"a\nb.json", "'a\\x0Ab'"},
+                                           {".hid.json", "in the file's name '' (0 bytes)"}};
+    char name[3001];
+    gyre_study *s;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        failed_with(open_named(files[i][0], NULL, &s), GYRE_EUSAGE, files[i][1]);
+        failed_with(GYRE_EUSAGE, GYRE_EUSAGE, "give \"name\": \"...\" in the study file");
+        assert_int_equal(open_named(files[i][0], "caf\u00e9", &s), GYRE_OK);
+        assert_string_equal(s->name, "caf\xc3\xa9");
+        gyre_study_close(s);
+    }
+    memset(name, 'n', sizeof name);
+    name[3000] = '\0';
+    failed_with(open_named("long.json", name, &s), GYRE_EUSAGE, "(3000 bytes); give \"name\"");
+    name[201] = '\0';
+    failed_with(open_named("long.json", name, &s), GYRE_EUSAGE, "(201 bytes); give \"name\"");
+    name[200] = '\0';
+    assert_int_equal(open_named("long.json", name, &s), GYRE_OK);
+    gyre_study_close(s);
+}
+
 /* An inline base, whose paths are relative to the study file. */
 static void the_base_may_be_inline(void **state) {
     (void)state;
@@ -206,7 +273,8 @@ static void results_that_cannot_be_read_are_told(void **state) {
     assert_int_equal(r.state, GYRE_CELL_INTERRUPTED);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         write_text("cells/2-cycles/seed-1/result.json", texts[i]);
-        failed_with(gyre_study_result(s, 0, 0, &r), GYRE_EIO, "result.json");
+        failed_with(gyre_study_result(s, 0, 0, &r), GYRE_EIO,
+                    "result.json|`gyre study` runs this cell again");
     }
     write_text("cells/2-cycles/seed-1/result.json",
                "{\"state\": \"diverged\", \"steps\": 5, \"hash\": \"00000000000000ff\", "
@@ -223,6 +291,7 @@ int main(void) {
         cmocka_unit_test(arms_have_one_budget),
         cmocka_unit_test(sizes_are_groups),
         cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(names_are_text),
         cmocka_unit_test(the_base_may_be_inline),
         cmocka_unit_test(results_that_cannot_be_read_are_told),
     };

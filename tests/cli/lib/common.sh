@@ -5,6 +5,7 @@ T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1
+unset SLURM_NTASKS # the tests' own mpirun may run inside of a job
 # After a code other than 0 mpirun gives its ranks so many seconds to end; ours have ended.
 export OMPI_MCA_odls_base_sigkill_timeout=0
 
