@@ -285,7 +285,10 @@ static gyre_status open_parts(char *const *files, int count, new_manifest *m) {
         GYRE_TRY(find_checksum(&m->sources[i], m->checksums[i]));
     }
     GYRE_TRY(check_once(m));
-    return gyre_source_hash(m->sources, count, &m->content);
+    uint64_t content = 0;
+    GYRE_TRY(gyre_source_hash(m->sources, count, &content));
+    m->content = content;
+    return GYRE_OK;
 }
 
 static void close_parts(new_manifest *m) {
