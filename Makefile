@@ -64,6 +64,7 @@ NVCC_FLAGS = -std=c++17 -O3 -lineinfo -Iinclude $(CUDA_INCLUDES) $(CUDA_CODE) --
 ifdef CUDA
 ALL_CFLAGS += -DGYRE_CUDA
 $(O)/cuda/%.o $(O)/tests/gpu/%.o: ALL_CFLAGS += $(CUDA_INCLUDES)
+$(O)/cuda/%.o: ALL_CFLAGS += -DCUDNN_WARN_DEPRECATED -Werror=deprecated-declarations
 LIBS += $(CUDA_LIBS)
 endif
 

@@ -71,6 +71,7 @@ gyre_status gpu_collective_poll(gpu_backend *b) {
 
 void gpu_collective_abort(gpu_collective *c) {
     if (c == NULL || c->nccl == NULL) return;
+    gpu_recorder_abandon(c->b);
     ncclCommAbort(c->nccl);
     c->nccl = NULL;
 }

@@ -157,8 +157,9 @@ gyre_status gpu_device_open(gpu_backend *b) {
     if (b->comm != NULL) status = gyre_comm_agree(b->comm, status);
     GYRE_TRY(status);
     GYRE_TRY(find_device(b->comm, b->properties, &b->device));
-    GPU_TRY(b, cudaSetDevice(b->device));
-    return GYRE_OK;
+    cudaError_t error = cudaSetDevice(b->device); /* one in exclusive use is refused here */
+    if (error != cudaSuccess) status = gpu_fail(b, error, "cudaSetDevice");
+    return b->comm == NULL ? status : gyre_comm_agree(b->comm, status);
 }
 
 void gpu_device_describe(gpu_backend *b) {

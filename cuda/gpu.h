@@ -152,6 +152,9 @@ gyre_status gpu_record(gyre_backend *b, gyre_body body, void *context);
 bool gpu_recording(const gpu_backend *b); /* `compute` is being captured just now */
 /* Forgets every recorded step: before memory is freed that one may use. */
 void gpu_recorder_forget(gpu_recorder *r);
+/* Ends a recording under way and forgets all: before ncclCommAbort, which waits until no graph
+ * holds calls of the communicator (NCCL 2.28, commDestroySync). b->recorder may be NULL. */
+void gpu_recorder_abandon(gpu_backend *b);
 
 /* collective.c */
 gyre_status gpu_collective_open(gpu_backend *b, gpu_collective **out); /* Collective. */

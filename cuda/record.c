@@ -38,6 +38,18 @@ void gpu_recorder_close(gpu_recorder *r) {
     free(r);
 }
 
+void gpu_recorder_abandon(gpu_backend *b) {
+    gpu_recorder *r = b->recorder;
+    cudaGraph_t begun = NULL;
+    if (r == NULL) return;
+    if (r->capturing) {
+        (void)cudaStreamEndCapture(b->compute, &begun);
+        if (begun != NULL) (void)cudaGraphDestroy(begun);
+        r->capturing = false;
+    }
+    gpu_recorder_forget(r);
+}
+
 bool gpu_recording(const gpu_backend *b) {
     return b->recorder != NULL && b->recorder->capturing;
 }
@@ -56,6 +68,7 @@ static gyre_status capture(gpu_backend *b, gyre_body body, void *context, cudaGr
     GPU_TRY(b, cudaStreamBeginCapture(b->compute, cudaStreamCaptureModeThreadLocal));
     r->capturing = true;
     gyre_status status = body(context);
+    if (!r->capturing) return status; /* abandoned */
     r->capturing = false;
     cudaError_t error = cudaStreamEndCapture(b->compute, graph);
     if (status == GYRE_OK && error != cudaSuccess) {

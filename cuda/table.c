@@ -16,6 +16,7 @@ static void gpu_close(gyre_backend *base) {
     if (b->idle != NULL) gpu_drain_quietly(b);
     if (b->lost) return;
     gpu_recorder_close(b->recorder);
+    b->recorder = NULL;
     gpu_input_close(b->input);
     gpu_collective_close(b->collective);
     gpu_plans_close(b->plans);

@@ -155,14 +155,14 @@ out:
 
 /* What rank 0 settles before the search. */
 typedef struct {
-    char *stem, *folder;
+    char *folder;
     bool figure; /* gnuplot is there */
 } plan;
 
 /* Before the search: what could not be written after it. */
-static gyre_status prepare(const arguments *a, const gyre_settings *s, plan *p) {
+static gyre_status prepare(const arguments *a, const gyre_settings *s, const char *stem, plan *p) {
     char gnuplot[4096];
-    GYRE_TRY(choose_folder(a, p->stem, &p->folder));
+    GYRE_TRY(choose_folder(a, stem, &p->folder));
     GYRE_TRY(check_folder(p->folder));
     if (a->write != NULL) GYRE_TRY(gyre_cli_bounds_check(s, a->write, p->folder));
     p->figure = machine_program("gnuplot", gnuplot, sizeof gnuplot);
@@ -176,14 +176,14 @@ static gyre_status prepare(const arguments *a, const gyre_settings *s, plan *p) 
 
 /* The figure comes last: another program draws it. */
 static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_find *f,
-                            const plan *p) {
+                            const char *stem, const plan *p) {
     gyre_find_print(f, stdout);
     GYRE_TRY(write_data(f, p->folder));
     if (a->write != NULL && f->verdict.reliable) {
         GYRE_TRY(gyre_cli_bounds_write(a->config, &a->sets, s, &f->verdict, a->write));
         printf("%s\n", a->write);
     }
-    if (p->figure) GYRE_TRY(write_figure(f, p->folder, p->stem));
+    if (p->figure) GYRE_TRY(write_figure(f, p->folder, stem));
     if (a->write != NULL && !f->verdict.reliable) {
         return gyre_fail(GYRE_EUSAGE,
                          "--write: '%s' is not written, since there is no reliable "
@@ -198,23 +198,24 @@ static gyre_status find(int argc, char **argv, gyre_comm *comm) {
     gyre_settings *settings = NULL;
     gyre_find f = {0};
     plan p = {0};
+    char *stem = NULL;
     bool first = gyre_comm_rank(comm) == 0;
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(
         gyre_comm_agree(comm, gyre_config_open(a.config, a.sets.items, a.sets.count, &settings)));
-    p.stem = stem_of(a.config);
-    if (p.stem == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the config's name");
-    if (status == GYRE_OK && first) status = prepare(&a, settings, &p);
+    stem = stem_of(a.config);
+    if (stem == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the config's name");
+    if (status == GYRE_OK && first) status = prepare(&a, settings, stem, &p);
     GYRE_GOTO(gyre_comm_agree(comm, status));
     GYRE_GOTO(gyre_find_run(settings, &a.options, comm, &f));
-    if (first) status = conclude(&a, settings, &f, &p);
+    if (first) status = conclude(&a, settings, &f, stem, &p);
     status = gyre_comm_agree(comm, status);
 out:
     gyre_find_close(&f);
     gyre_config_close(settings);
     free(p.folder);
-    free(p.stem);
+    free(stem);
     free(a.sets.items);
     return status;
 }

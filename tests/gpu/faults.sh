@@ -33,7 +33,7 @@ fault() {
     local rc=0
     checks=$((checks + 1))
     FAKE_FAIL=$2:$3 FAKE_RANK=$(($1 - 1)) train "$1" a || rc=$?
-    grep -q "as ordered" "$T/err" || { echo "  $1 ranks, $2 call $3: not reached"; return; }
+    grep -q "as ordered" "$T/err" || { bad "$1 ranks, $2 call $3: not reached"; return; }
     if [ $rc -eq 0 ]; then
         [[ $2 =~ $may_pass ]] || bad "$1 ranks, $2 call $3: nobody noticed"
         [[ ! $2 =~ ^cudnn ]] || [ "$(hash_of "$T/run")" = "$right" ] || bad "$1 ranks, $2 call $3: other parameters"
@@ -92,6 +92,7 @@ for ranks in 1 2; do
         of=$([ $ranks = 1 ] || echo ".$((ranks - 1))")
         chosen "$T/log-a$of" "$T/log-b$of" >"$T/chosen" || fail "the logs make no sense"
         [ -s "$T/chosen" ] || fail "no calls to let fail"
+        [ $ranks = 1 ] || fault $ranks cudaSetDevice 1 </dev/null # one GPU of several is in exclusive use
         while read -r function k; do
             # once per step and rank would do: with two ranks only what one rank does not call
             [ $ranks = 1 ] || [ -n "${SOAK:-}" ] || [[ $function =~ ^(nccl|cudaEvent|cudaLaunch|cudaMalloc$) ]] || continue
