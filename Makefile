@@ -176,7 +176,7 @@ tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre
 #      there, the program on fake libraries (tests/gpu/README.md); soak-gpu: in their long forms
 .PHONY: check-gpu soak-gpu
 # The longest first; as many at a time as there are cores, the output of each in one piece.
-GPU_PARTS := check-faults check-waits gpu-kernels-lint check-matrix gpu-kernels-tsan check-fakes check-plans \
+GPU_PARTS := check-faults-2 check-faults-1 check-waits gpu-kernels-lint check-matrix gpu-kernels-tsan check-fakes check-plans \
              gpu-kernels-asan gpu-kernels-emulated check-device check-devices gpu-kernels-static
 ifdef CUDA
 CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(NVCC))

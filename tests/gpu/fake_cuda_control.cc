@@ -2,16 +2,19 @@
  *
  *   FAKE_FAIL=function:k[:code],...   the k-th call (from 1) of the function fails
  *   FAKE_RANK=r                       only rank r fails or drops something
- *   FAKE_LOG=file                     every call, "function k" per line, in order; with several
- *                                     ranks file.<rank> */
+ *   FAKE_LOG=file                     every call, in order, as a line "function k; callers"; with
+ *                                     several ranks file.<rank> */
 #include "fake.h"
 
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
+#include <execinfo.h>
 #include <map>
 #include <mutex>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 namespace fake {
@@ -85,12 +88,33 @@ static int ordered(const char *function, long k, int natural) {
     return 0;
 }
 
+/* Where in the program a call comes from, as " at at ...": the addresses in the program of its
+ * callers, innermost first. Equal from run to run. */
+static std::string place() {
+    static const void *const program = [] {
+        Dl_info of_main = {};
+        return dladdr((void *)getauxval(AT_ENTRY), &of_main) != 0 ? of_main.dli_fbase : nullptr;
+    }();
+    enum { DEPTH = 64 };
+    void *frames[DEPTH];
+    std::string text;
+    int depth = backtrace(frames, DEPTH);
+    for (int i = 0; i < depth; i++) {
+        Dl_info at = {};
+        char address[32];
+        if (dladdr(frames[i], &at) == 0 || at.dli_fbase != program) continue;
+        snprintf(address, sizeof address, " %zx", (size_t)((char *)frames[i] - (char *)program));
+        text += address;
+    }
+    return text;
+}
+
 int call(const char *function, int natural) {
     static auto *counts = new std::map<std::string, long>;
     std::lock_guard<std::mutex> lock(guard());
     long k = ++(*counts)[function];
     if (FILE *f = log_file()) {
-        fprintf(f, "%s %ld\n", function, k);
+        fprintf(f, "%s %ld;%s\n", function, k, place().c_str());
         fflush(f); /* a failing program may leave by _exit */
     }
     return ordered(function, k, natural);

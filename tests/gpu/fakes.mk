@@ -112,9 +112,12 @@ check-device: device-tests fakes
 	@O=$(O) tests/gpu/on_device.sh $(DEVICE_TESTS)
 
 # ---- the program on the fakes: samples for make check-gpu, everything with SOAK=1
-GPU_RUNS := check-devices check-matrix check-waits check-faults
-.PHONY: check-device $(GPU_RUNS)
+GPU_RUNS := check-devices check-matrix check-waits
+GPU_FAULTS := check-faults-1 check-faults-2
+.PHONY: check-device $(GPU_RUNS) $(GPU_FAULTS)
 $(GPU_RUNS): check-%: $(O)/gyre fakes fakes-tsan
 	@O=$(O) SOAK=$(SOAK) tests/gpu/$*.sh
+$(GPU_FAULTS): check-faults-%: $(O)/gyre fakes
+	@O=$(O) SOAK=$(SOAK) RANKS=$* tests/gpu/faults.sh
 
 -include $(shell find $(O)/fakes $(O)/fakes-tsan $(O)/fakes-asan -name '*.d' 2>/dev/null)

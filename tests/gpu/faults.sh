@@ -2,19 +2,21 @@
 # Each call of a CUDA, NCCL or cuDNN function made to fail, one at a time: gyre ends with a message
 # and exit code 4 (5 where another rank is meant), in time, and holds no device memory at its end.
 #
-# A sample: of every function the first call, the last one of set-up, and the first of the last
-# step. SOAK=1: every call of set-up and of the last step.
+# Of set-up and of one step, the calls that pass through a place in the program (a call, at any depth)
+# where no failure came from before: every way that an error takes is taken. SOAK=1: that for each
+# configuration by itself, and of the first every call of set-up and of a step. RANKS=1 or 2: half of
+# the work.
 set -u
 . "$(dirname "$0")/lib.sh"
 export LIMIT=${LIMIT_EACH:-60}
-STEPS=4
+STEPS=3 # the first makes things, the second is recorded
 config "$T/a.json" cifar10_quick $STEPS
 config "$T/b.json" cifar10_quick $((STEPS + 1))
 checks=0 failed=0
 
 train() { # RANKS CONFIG
     rm -rf "$T/run"
-    FAKE_ORDER=eager on_fakes "$FAKES" "$1" "$GYRE" train "$T/$2.json" --quiet --out "$T/run" --set graph=${graph:-false} --set reduce="${reduce:-fast}" --set watchdog.seconds=15
+    FAKE_ORDER=eager on_fakes "$FAKES" "$1" "$GYRE" train "$T/$2.json" --quiet --out "$T/run" --set graph="$graph" --set reduce="$reduce" --set watchdog.seconds=15
 }
 
 # Failures that need not end a run: of releasing things, of asking for what is nice to know (the
@@ -52,52 +54,72 @@ fault() {
 }
 
 # Which calls to let fail, as "function k" lines, from the logs of two runs that differ by one step:
-# what is alike at their beginnings ends with the last step of the shorter.
-chosen() { # LOG LONGER_LOG
-    /usr/bin/python3 - "$@" "${SOAK:-}" <<'P'
-import itertools, sys
-polls = {"cudaEventQuery", "result of cudaEventQuery", "ncclCommGetAsyncError", "needed wait"}
-short, longer = ([tuple(l.rsplit(" ", 1)) for l in open(f)] for f in sys.argv[1:3])
-names = lambda calls: [c[0] for c in calls if c[0] not in polls]
-a, b = names(short), names(longer)
+# what is alike at their beginnings ends with the last step of the shorter. Of set-up and of that
+# step: all calls, or those that pass through a place that is not in the file of places SEEN; the
+# first of a function with so many ranks, and its last one in set-up, are always among them.
+chosen() { # all|places SEEN RANKS LOG LONGER_LOG
+    /usr/bin/python3 - "$@" <<'P'
+import itertools, os, sys
+
+# How often a rank polls, and when its device does what, is another thing each time.
+TIMED = {"cudaEventQuery", "result of cudaEventQuery", "ncclCommGetAsyncError", "needed wait", "execution", "ncclStall"}
+
+def read(path):
+    for line in open(path):
+        call, places = line.split(";")
+        function, k = call.rsplit(" ", 1)
+        yield function, k, places.split()
+
+def fresh(calls, seen, ranks):
+    first_time = set()
+    for function, k, places in calls:
+        if (function, ranks) not in seen:
+            first_time.add(function)
+        if not seen.issuperset([(function, ranks), *places]):
+            yield function, k, places
+        seen.update([(function, ranks), *places])
+    yield from {c[0]: c for c in calls if c[0] in first_time}.values()
+
+how, seen_file, ranks, short, longer = *sys.argv[1:4], *(list(read(f)) for f in sys.argv[4:6])
+a, b = ([c[0] for c in calls if c[0] not in TIMED] for calls in (short, longer))
 same = len(list(itertools.takewhile(lambda p: p[0] == p[1], zip(a, b))))
 step = len(b) - len(a)
 assert 0 < step < same, (len(a), len(b), same)
-place = [i for i, c in enumerate(short) if c[0] not in polls]
-end, begin = place[same - 1] + 1, place[same - step]
-setup = short[:place[max(0, same - 4 * step)]]  # before the first of the 4 steps
-last = short[begin:end]
-if sys.argv[3]:
-    picked = setup + last
-else:
-    picked = []
-    for part in (setup, setup[::-1], last):
-        seen = set()
-        for c in part:
-            if c[0] not in seen:
-                seen.add(c[0])
-                picked.append(c)
-for c in dict.fromkeys(picked):
-    if c[0] == "needed wait": continue
-    print(c[0].replace(" ", "_"), c[1].strip())
+place = [i for i, c in enumerate(short) if c[0] not in TIMED]
+setup = short[:place[same - step]] # with the first steps, which make and record what later ones use
+last = short[place[same - step]:place[same - 1] + 1]
+seen = set(eval(open(seen_file).read())) if os.path.exists(seen_file) else set()
+places_of = [*fresh(setup, seen, ranks), *fresh(last, seen, ranks)]
+open(seen_file, "w").write(repr(seen))
+for function, k in dict.fromkeys(c[:2] for c in (setup + last if how == "all" else places_of)):
+    if function != "needed wait":
+        print(function.replace(" ", "_"), k)
 P
 }
 
-for ranks in 1 2; do
-    for graph in false true; do
-        [ $ranks = 1 ] || [ $graph = false ] || [ -n "${SOAK:-}" ] || continue
-        FAKE_LOG=$T/log-b train $ranks b || fail "the run fails by itself: $(tail -n 5 "$T/err")"
-        FAKE_LOG=$T/log-a train $ranks a || fail "the run fails by itself: $(tail -n 5 "$T/err")"
-        right=$(hash_of "$T/run")
-        of=$([ $ranks = 1 ] || echo ".$((ranks - 1))")
-        chosen "$T/log-a$of" "$T/log-b$of" >"$T/chosen" || fail "the logs make no sense"
-        [ -s "$T/chosen" ] || fail "no calls to let fail"
-        [ $ranks = 1 ] || fault $ranks cudaSetDevice 1 </dev/null # one GPU of several is in exclusive use
-        while read -r function k; do
-            # once per step and rank would do: with two ranks only what one rank does not call
-            [ $ranks = 1 ] || [ -n "${SOAK:-}" ] || [[ $function =~ ^(nccl|cudaEvent|cudaLaunch|cudaMalloc$) ]] || continue
-            fault $ranks "${function//_of_/ of }" "$k" </dev/null
-        done <"$T/chosen"
+# configuration RANKS GRAPH REDUCE
+configuration() {
+    local ranks=$1 graph=$2 reduce=$3 how=places of=''
+    [ "$ranks" = 1 ] || of=.$((ranks - 1)) # the log of the last rank
+    FAKE_LOG=$T/log-b train "$ranks" b || fail "the run fails by itself: $(tail -n 5 "$T/err")"
+    FAKE_LOG=$T/log-a train "$ranks" a || fail "the run fails by itself: $(tail -n 5 "$T/err")"
+    right=$(hash_of "$T/run")
+    [ -z "${SOAK:-}" ] || rm -f "$T/seen"
+    [ -z "${SOAK:-}" ] || [ "$*" != "1 false fast" ] || how=all
+    chosen $how "$T/seen" "$ranks" "$T/log-a$of" "$T/log-b$of" >"$T/chosen" || fail "the logs make no sense"
+    [ -s "$T/chosen" ] || [ "$*" != "1 false fast" ] || fail "no calls to let fail"
+    [[ ${RANKS:-1 2} == *$ranks* ]] || return # the other half only wants to know the places
+    [ "$ranks" = 1 ] || fault "$ranks" cudaSetDevice 1 </dev/null # one GPU of several is in exclusive use
+    while read -r function k; do
+        fault "$ranks" "${function//_of_/ of }" "$k" </dev/null
+    done <"$T/chosen"
+    echo "  ranks $ranks, graph $graph, $reduce sums: $checks failures so far"
+}
+
+for graph in false true; do configuration 1 $graph fast; done
+for graph in false true; do
+    for reduce in fast exact; do
+        [ "${RANKS:-2}" = 1 ] || configuration 2 $graph $reduce
     done
 done
 echo "faults: $((checks - failed)) of $checks failures end as they should"
