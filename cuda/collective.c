@@ -38,9 +38,9 @@ static gyre_status no_peer(gpu_backend *b, const char *call) {
     return gyre_fail(GYRE_EPEER,
                      "rank %d, GPU %d (%s): %s did not come to an end in %.0f s, in phase '%s'; "
                      "another rank may be dead or cannot be reached (NCCL_DEBUG=INFO shows "
-                     "interfaces and peers)",
-                     b->rank, b->device, b->properties->name, call, b->options.deadline_seconds,
-                     b->phase);
+                     "interfaces and peers); %s sets the limit",
+                     b->rank, b->device, b->properties->name, call, gpu_deadline(b), b->phase,
+                     gpu_deadline_key(b));
 }
 
 /* Waits until the host's part of `call`, which returned `result`, is done. */

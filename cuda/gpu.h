@@ -43,6 +43,7 @@ typedef struct {
     cudaStream_t compute, copy, reduce;
     cudaEvent_t idle; /* of gpu_drain() */
     bool lost;        /* a wait ran out of time: the device may never come back */
+    bool ran;         /* record() has run once */
     gpu_staging *staging;
     gpu_plans *plans;
     gpu_input *input;
@@ -107,7 +108,7 @@ void gpu_scratch_forget(gpu_backend *b);
 void gpu_scratch_close(gpu_backend *b); /* frees all that this file has allocated */
 
 /* wait.c: returns when `event` has passed. Polls it and NCCL's asynchronous error; after
- * options.deadline_seconds (0: never), or on an error, aborts the communicator and fails with
+ * gpu_deadline() (0: never), or on an error, aborts the communicator and fails with
  * rank, device, phase and what was waited for. GYRE_EDEVICE, or GYRE_EPEER where a peer is missing.
  */
 gyre_status gpu_wait(gpu_backend *b, cudaEvent_t event, const char *what);
@@ -115,6 +116,8 @@ gyre_status gpu_wait(gpu_backend *b, cudaEvent_t event, const char *what);
 gyre_status gpu_drain(gpu_backend *b, const char *what);
 /* The same for those that close: a failure stays unsaid, and the message before it is kept. */
 void gpu_drain_quietly(gpu_backend *b);
+double gpu_deadline(const gpu_backend *b);          /* seconds, of options */
+const char *gpu_deadline_key(const gpu_backend *b); /* which key of the config sets it */
 /* For other things to poll: spins for a moment, then sleeps a little longer each time. False when
  * the deadline is over. */
 typedef struct {

@@ -116,5 +116,6 @@ gyre_status gpu_record(gyre_backend *base, gyre_body body, void *context) {
         if (entry->graph == NULL) GYRE_TRY(record(b, entry));
         GPU_TRY(b, cudaGraphLaunch(entry->graph, b->compute));
     }
+    b->ran = true;
     return gpu_input_passed(b->input);
 }

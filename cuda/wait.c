@@ -9,6 +9,18 @@
 static const double SPIN = 2e-6;                     /* seconds: most events have passed by then */
 enum { FIRST_PAUSE = 5000, LONGEST_PAUSE = 100000 }; /* ns */
 
+static bool in_first_step(const gpu_backend *b) {
+    return !b->ran && b->options.first_deadline_seconds > 0;
+}
+
+double gpu_deadline(const gpu_backend *b) {
+    return in_first_step(b) ? b->options.first_deadline_seconds : b->options.deadline_seconds;
+}
+
+const char *gpu_deadline_key(const gpu_backend *b) {
+    return in_first_step(b) ? "watchdog.first_step_seconds" : "watchdog.seconds";
+}
+
 bool gpu_be_patient(const gpu_backend *b, gpu_patience *p) {
     double now = gyre_clock();
     if (p->pause == 0) {
@@ -16,7 +28,7 @@ bool gpu_be_patient(const gpu_backend *b, gpu_patience *p) {
         if (now - p->begun < SPIN) return true;
         p->pause = FIRST_PAUSE;
     }
-    double limit = b->options.deadline_seconds;
+    double limit = gpu_deadline(b);
     if (limit > 0 && now - p->begun > limit) return false;
     nanosleep(&(struct timespec){.tv_nsec = p->pause}, NULL);
     if (p->pause < LONGEST_PAUSE) p->pause += p->pause / 2;
@@ -29,15 +41,15 @@ static gyre_status out_of_time(gpu_backend *b, const char *what) {
     if (b->ranks == 1) {
         return gyre_fail(GYRE_EDEVICE,
                          "GPU %d (%s) did not finish %s in %.0f s, in phase '%s'; `nvidia-smi` and "
-                         "the kernel's log (Xid) may tell why; watchdog.seconds sets the limit",
-                         b->device, b->properties->name, what, b->options.deadline_seconds,
-                         b->phase);
+                         "the kernel's log (Xid) may tell why; %s sets the limit",
+                         b->device, b->properties->name, what, gpu_deadline(b), b->phase,
+                         gpu_deadline_key(b));
     }
     return gyre_fail(GYRE_EPEER,
                      "rank %d, GPU %d (%s): %s did not finish in %.0f s, in phase '%s'; another "
-                     "rank may be dead or stuck, see what it says; watchdog.seconds sets the limit",
-                     b->rank, b->device, b->properties->name, what, b->options.deadline_seconds,
-                     b->phase);
+                     "rank may be dead or stuck, see what it says; %s sets the limit",
+                     b->rank, b->device, b->properties->name, what, gpu_deadline(b), b->phase,
+                     gpu_deadline_key(b));
 }
 
 static gyre_status poll(gpu_backend *b, cudaEvent_t event, const char *what, bool *waited) {

@@ -54,12 +54,13 @@ typedef struct {
     int threads; /* CPU worker threads; 0: the cores this rank may use */
     gyre_precision precision;
     gyre_reduce reduce;
-    bool poison;             /* tests: fill fresh memory and freed buffers with NaN */
-    bool tf32;               /* allow kernels that round f32 operands to fewer bits */
-    bool graph;              /* record() may replay instead of calling again */
-    bool timed;              /* mark() waits at a name's end, so that a clock sees its time */
-    bool deterministic;      /* refuse kernels that may differ from call to call */
-    double deadline_seconds; /* longest wait for a device or a peer; 0: for ever */
+    bool poison;                   /* tests: fill fresh memory and freed buffers with NaN */
+    bool tf32;                     /* allow kernels that round f32 operands to fewer bits */
+    bool graph;                    /* record() may replay instead of calling again */
+    bool timed;                    /* mark() waits at a name's end, so that a clock sees its time */
+    bool deterministic;            /* refuse kernels that may differ from call to call */
+    double deadline_seconds;       /* longest wait for a device or a peer; 0: for ever */
+    double first_deadline_seconds; /* the same until record() has run once; 0: no other */
 } gyre_backend_options;
 
 /* y(n, oh, ow, k) = x(n, h, w, c) * w(k, r, r, c) + bias(k); oh = (h + 2 pad - r) / stride + 1 */

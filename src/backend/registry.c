@@ -12,10 +12,7 @@ static const gyre_backend_ops *const cuda = &gyre_cuda_ops;
 static const gyre_backend_ops *const cuda = NULL;
 #endif
 
-/* A device's wait ends a little before the watchdog's, which knows less of what is wrong. The
- * longer limit of the first step need not hold for it: at the end of each step the ranks agree, on
- * the host and under the watchdog, so the device never waits for a rank that has not come that far.
- */
+/* A device's wait ends a little before the watchdog's, which knows less of what is wrong. */
 static const double DEADLINE = 0.9;
 
 gyre_backend_options gyre_backend_options_of(const gyre_settings *s) {
@@ -25,7 +22,9 @@ gyre_backend_options gyre_backend_options_of(const gyre_settings *s) {
                                   .tf32 = s->tf32,
                                   .graph = s->graph,
                                   .deterministic = s->deterministic,
-                                  .deadline_seconds = DEADLINE * s->watchdog_seconds};
+                                  .deadline_seconds = DEADLINE * s->watchdog_seconds,
+                                  .first_deadline_seconds =
+                                      DEADLINE * s->watchdog_first_step_seconds};
 }
 
 /* Takes the GPU, the CPU with the reason in `why`, or fails where the GPU is the only choice. */

@@ -29,11 +29,11 @@ struct gyre_watchdog {
     _Atomic int steps_seen; /* the first step makes primitives and may take long */
 };
 
-static void bite(const gyre_watchdog *w, double limit) {
+static void bite(const gyre_watchdog *w, double limit, const char *key) {
     fprintf(stderr,
             "gyre: error (rank %d on %s): stuck for more than %.0f s in phase '%s' of step %lld; "
-            "a peer may be dead or a disk hung; watchdog.seconds sets the limit\n",
-            w->rank, w->host, limit, atomic_load(&w->phase), (long long)atomic_load(&w->step));
+            "a peer may be dead or a disk hung; %s sets the limit\n",
+            w->rank, w->host, limit, atomic_load(&w->phase), (long long)atomic_load(&w->step), key);
     fflush(NULL);
     _exit(GYRE_EPEER);
 }
@@ -51,12 +51,15 @@ static void *watch(void *argument) {
         until.tv_nsec %= 1000000000;
         pthread_cond_timedwait(&w->wake, &w->lock, &until);
         uint64_t beats = atomic_load(&w->beats);
-        double limit = atomic_load(&w->steps_seen) > 1 ? w->seconds : w->first_seconds;
+        bool first = atomic_load(&w->steps_seen) <= 1;
+        double limit = first ? w->first_seconds : w->seconds;
         double passed = gyre_clock() - before;
         before += passed;
         idle = beats == seen ? idle + (passed < 1 ? passed : 1) : 0;
         seen = beats;
-        if (!w->stop && idle > limit) bite(w, limit);
+        if (!w->stop && idle > limit) {
+            bite(w, limit, first ? "watchdog.first_step_seconds" : "watchdog.seconds");
+        }
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;

@@ -208,7 +208,9 @@ gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last) {
     *last = (gyre_step_result){.step = -1, .finite = true};
     if (!t->pending) return GYRE_OK;
     t->pending = false;
+    t->backend->ops->mark(t->backend, "results");
     GYRE_TRY(gyre_trainer_fatal(t, t->backend->ops->read(t->backend, t->ticket, scalars)));
+    t->backend->ops->mark(t->backend, NULL);
     *last = (gyre_step_result){.step = t->completed - 1,
                                .time = t->pending_time,
                                .rate = t->pending_rate,

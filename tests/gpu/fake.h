@@ -47,6 +47,8 @@ Task plain(std::string what, std::function<void()> run);
 
 /* Puts a task on a stream, or into the graph that the stream is being captured for. */
 cudaError_t issue(cudaStream_t stream, Task task);
+/* Heads or tails under FAKE_ORDER=seed:N; else false. */
+bool toss();
 /* Every task that can run now, on all streams: what a device does while the host is elsewhere. */
 void pump();
 /* Runs everything; stops the program where a collective's peers stay away too long. */

@@ -80,6 +80,10 @@ struct Section {
 };
 } // namespace
 
+bool toss() {
+    return queue().order == SEED && queue().random() % 2 == 1;
+}
+
 cudaError_t remember(cudaError_t error) {
     if (error != cudaSuccess) last_error = error;
     return error;

@@ -1,6 +1,9 @@
 /* NCCL's functions as the program calls them; the work itself goes to the streams.
  *
- *   FAKE_NCCL=22809   version that ncclGetVersion gives */
+ *   FAKE_NCCL=22809   version that ncclGetVersion gives
+ *
+ * With FAKE_ORDER=seed:N a call of a non-blocking communicator may return ncclInProgress; its work
+ * is queued at some later ncclCommGetAsyncError, and no other call may come before. */
 #include "fake_nccl.h"
 
 #include <cstring>
@@ -95,6 +98,7 @@ static ncclResult_t open_comm(ncclComm_t *out, int ranks, const ncclUniqueId &id
     comm->number = made++;
     comm->ranks = ranks;
     comm->rank = rank;
+    comm->blocking = blocking;
     open_comms++;
     *out = comm;
     say_hello(comm, id);
@@ -110,10 +114,52 @@ static ncclResult_t open_comm(ncclComm_t *out, int ranks, const ncclUniqueId &id
     return state;
 }
 
-static ncclResult_t put(const Call &c, const char *function) {
-    ncclComm_t comm = c.comm;
+static void need_ready(ncclComm_t comm, const char *function) {
     if (comm == nullptr || comm->aborted) stop("%s: the communicator was aborted", function);
     if (!comm->ready) stop("%s: the communicator is not complete yet", function);
+    if (!comm->late.empty() || comm->finalizing)
+        stop("%s: the call before is still in progress, as ncclCommGetAsyncError would tell",
+             function);
+}
+
+static ncclResult_t queue_now(const std::vector<Call> &calls) {
+    cudaStream_t stream = calls[0].stream;
+    Task task = flight(calls);
+    if (captures(stream)) {
+        task.begin = [begin = task.begin, recorded = calls[0].comm->recorded] { return begin(); };
+    }
+    return issue(stream, task) == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;
+}
+
+static ncclResult_t queue(const std::vector<Call> &calls) {
+    ncclComm_t comm = calls[0].comm;
+    if (comm->blocking || !toss()) return queue_now(calls);
+    comm->late = calls;
+    return comm->async = ncclInProgress;
+}
+
+/* What was put off may go on at any time. */
+static ncclResult_t go_on(ncclComm_t comm) {
+    if (!toss()) return ncclInProgress;
+    if (comm->finalizing) {
+        drain("ncclCommFinalize");
+        comm->finalizing = false;
+        return ncclSuccess;
+    }
+    std::vector<Call> calls;
+    calls.swap(comm->late);
+    return queue_now(calls);
+}
+
+/* NCCL waits until the last graph is gone: commDestroySync in version 2.28. */
+static void need_no_graph(ncclComm_t comm, const char *function) {
+    if (comm->recorded.use_count() > 1)
+        stop("%s would wait for ever: a graph holds calls of the communicator", function);
+}
+
+static ncclResult_t put(const Call &c, const char *function) {
+    ncclComm_t comm = c.comm;
+    need_ready(comm, function);
     if (c.peer < 0 || c.peer >= comm->ranks) return ncclInvalidArgument;
     size_t bytes = c.count * size_of(c.type);
     size_t out = c.kind == Kind::ALL_GATHER ? bytes * (size_t)comm->ranks : bytes;
@@ -123,7 +169,7 @@ static ncclResult_t put(const Call &c, const char *function) {
         grouped.push_back(c);
         return ncclSuccess;
     }
-    return issue(c.stream, flight({c})) == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;
+    return queue({c});
 }
 
 __attribute__((destructor)) static void at_exit() {
@@ -169,6 +215,8 @@ ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t *out) {
         comm->async = (ncclResult_t)ordered;
     else if (!comm->ready && !comm->aborted)
         comm->async = gather(comm);
+    else if (!comm->late.empty() || comm->finalizing)
+        comm->async = go_on(comm);
     *out = comm->async;
     return ncclSuccess;
 }
@@ -178,14 +226,21 @@ ncclResult_t ncclCommAbort(ncclComm_t comm) {
     ncclResult_t error = enter(__func__, ncclSystemError);
     if (comm->aborted) stop("ncclCommAbort: the communicator was aborted before");
     comm->aborted = true;
+    comm->late.clear();
     open_comms--;
     pump();
+    need_no_graph(comm, __func__);
     return error;
 }
 
 /* Waits for what is under way, as NCCL does. */
 ncclResult_t ncclCommFinalize(ncclComm_t comm) {
     ENTER(ncclSystemError);
+    need_ready(comm, __func__);
+    if (!comm->blocking && toss()) {
+        comm->finalizing = true;
+        return comm->async = ncclInProgress;
+    }
     if (comm->underway > 0) drain(__func__);
     return ncclSuccess;
 }
@@ -193,7 +248,9 @@ ncclResult_t ncclCommFinalize(ncclComm_t comm) {
 ncclResult_t ncclCommDestroy(ncclComm_t comm) {
     ncclResult_t error = enter(__func__, ncclSystemError);
     if (comm->aborted) stop("ncclCommDestroy: the communicator was aborted before");
+    need_ready(comm, __func__);
     drain(__func__);
+    need_no_graph(comm, __func__);
     comm->aborted = true;
     open_comms--;
     return error;
@@ -255,8 +312,7 @@ ncclResult_t ncclGroupEnd(void) {
         if (c.stream != calls[0].stream || c.comm != calls[0].comm)
             stop("an NCCL group over several streams or communicators is not known here");
     }
-    cudaStream_t stream = calls[0].stream;
-    return issue(stream, flight(calls)) == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;
+    return queue(calls);
 }
 
 const char *ncclGetErrorString(ncclResult_t result) {

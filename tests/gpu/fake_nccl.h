@@ -7,20 +7,7 @@
 #include <nccl.h>
 #include <vector>
 
-struct ncclComm {
-    int number; /* of communicators, by creation; equal on all ranks */
-    int ranks, rank;
-    bool ready = false, aborted = false;
-    ncclResult_t async = ncclSuccess;
-    long sequence = 0; /* collectives begun */
-    int underway = 0;  /* flights begun and not ended */
-    std::vector<MPI_Request> hello;
-    std::vector<std::vector<char>> hello_text;
-    std::vector<bool> met;
-};
-
 namespace fake {
-
 enum class Kind : int { ALL_REDUCE, ALL_GATHER, SEND, RECEIVE };
 
 /* One call of the program. */
@@ -34,6 +21,26 @@ struct Call {
     int peer;
     cudaStream_t stream;
 };
+} // namespace fake
+
+struct ncclComm {
+    int number; /* of communicators, by creation; equal on all ranks */
+    int ranks, rank;
+    bool blocking = true;
+    bool ready = false, aborted = false;
+    bool finalizing = false;      /* ncclCommFinalize said "in progress" */
+    std::vector<fake::Call> late; /* and so did the call of these */
+    /* Recorded calls have copies of it, as long as their graph lives. */
+    std::shared_ptr<char> recorded = std::make_shared<char>();
+    ncclResult_t async = ncclSuccess;
+    long sequence = 0; /* collectives begun */
+    int underway = 0;  /* flights begun and not ended */
+    std::vector<MPI_Request> hello;
+    std::vector<std::vector<char>> hello_text;
+    std::vector<bool> met;
+};
+
+namespace fake {
 
 size_t size_of(ncclDataType_t type);
 /* The calls of one group on one stream: they make progress together. */

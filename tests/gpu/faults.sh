@@ -16,7 +16,7 @@ checks=0 failed=0
 
 train() { # RANKS CONFIG
     rm -rf "$T/run"
-    FAKE_ORDER=eager on_fakes "$FAKES" "$1" "$GYRE" train "$T/$2.json" --quiet --out "$T/run" --set graph="$graph" --set reduce="$reduce" --set watchdog.seconds=15
+    FAKE_ORDER=eager on_fakes "$FAKES" "$1" "$GYRE" train "$T/$2.json" --quiet --out "$T/run" --set graph="$graph" --set reduce="$reduce" --set watchdog.seconds=15 --set watchdog.first_step_seconds=15
 }
 
 # Failures that need not end a run: of releasing things, of asking for what is nice to know (the

@@ -30,16 +30,24 @@ struct World {
     float *host; /* pinned */
 };
 
+/* The host's part of a call is done: of one of a non-blocking communicator perhaps later. */
+static bool settled(World *w, ncclResult_t result) {
+    while (result == ncclInProgress) NEED(ncclCommGetAsyncError(w->comm, &result) == ncclSuccess);
+    return result == ncclSuccess;
+}
+
 static ncclResult_t join(World *w, int device) {
     ncclUniqueId id;
+    ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+    config.blocking = 0;
     NEED(cudaSetDevice(device) == cudaSuccess);
     if (rank == 0) NEED(ncclGetUniqueId(&id) == ncclSuccess);
     MPI_Bcast(&id, sizeof id, MPI_BYTE, 0, MPI_COMM_WORLD);
-    return ncclCommInitRank(&w->comm, ranks, id, rank);
+    return ncclCommInitRankConfig(&w->comm, ranks, id, rank, &config);
 }
 
 static void open_world(World *w) {
-    NEED(join(w, rank) == ncclSuccess);
+    NEED(settled(w, join(w, rank)));
     NEED(cudaStreamCreateWithFlags(&w->compute, cudaStreamNonBlocking) == cudaSuccess);
     NEED(cudaStreamCreateWithFlags(&w->reduce, cudaStreamNonBlocking) == cudaSuccess);
     NEED(cudaEventCreateWithFlags(&w->ready, cudaEventDisableTiming) == cudaSuccess);
@@ -50,7 +58,7 @@ static void open_world(World *w) {
 }
 
 static void close_world(World *w) {
-    NEED(ncclCommDestroy(w->comm) == ncclSuccess);
+    NEED(settled(w, ncclCommFinalize(w->comm)) && ncclCommDestroy(w->comm) == ncclSuccess);
     NEED(cudaFree(w->x) == cudaSuccess && cudaFree(w->all) == cudaSuccess);
     NEED(cudaFreeHost(w->host) == cudaSuccess);
     NEED(cudaEventDestroy(w->ready) == cudaSuccess && cudaEventDestroy(w->done) == cudaSuccess);
@@ -82,7 +90,7 @@ static void fetch(World *w, const float *from, size_t n) {
 
 static void reduce(World *w, int step) {
     fill(w, step);
-    NEED(ncclAllReduce(w->x, w->x, N, ncclFloat32, ncclSum, w->comm, w->reduce) == ncclSuccess);
+    NEED(settled(w, ncclAllReduce(w->x, w->x, N, ncclFloat32, ncclSum, w->comm, w->reduce)));
     fetch(w, w->x, N);
     for (int i = 0; i < N; i++) {
         NEED(w->host[i] == (float)(ranks * (i + step) + ranks * (ranks - 1) / 2));
@@ -91,7 +99,7 @@ static void reduce(World *w, int step) {
 
 static void gather(World *w, int step) {
     fill(w, step);
-    NEED(ncclAllGather(w->x, w->all, N, ncclFloat32, w->comm, w->reduce) == ncclSuccess);
+    NEED(settled(w, ncclAllGather(w->x, w->all, N, ncclFloat32, w->comm, w->reduce)));
     fetch(w, w->all, (size_t)(ranks * N));
     for (int r = 0; r < ranks; r++) {
         for (int i = 0; i < N; i++) NEED(w->host[r * N + i] == (float)(r + step + i));
@@ -107,7 +115,7 @@ static void exchange(World *w, int step) {
     NEED(ncclSend(w->x + 100, 5, ncclFloat32, next, w->comm, w->reduce) == ncclSuccess);
     NEED(ncclRecv(w->all, 10, ncclFloat32, last, w->comm, w->reduce) == ncclSuccess);
     NEED(ncclRecv(w->all + 10, 5, ncclFloat32, last, w->comm, w->reduce) == ncclSuccess);
-    NEED(ncclGroupEnd() == ncclSuccess);
+    NEED(settled(w, ncclGroupEnd()));
     fetch(w, w->all, 15);
     for (int i = 0; i < 15; i++) {
         NEED(w->host[i] == (float)(last + step + (i < 10 ? i : 100 + i - 10)));
@@ -117,14 +125,14 @@ static void exchange(World *w, int step) {
 static void mismatch(World *w) {
     fill(w, 0);
     size_t n = rank == 0 ? N : N - 1;
-    NEED(ncclAllReduce(w->x, w->x, n, ncclFloat32, ncclSum, w->comm, w->reduce) == ncclSuccess);
+    NEED(settled(w, ncclAllReduce(w->x, w->x, n, ncclFloat32, ncclSum, w->comm, w->reduce)));
     fetch(w, w->x, N);
 }
 
 /* Rank 1's collective never ends there; rank 0's does, or it doesn't: both poll and give up. */
 static void stall(World *w) {
     fill(w, 0);
-    NEED(ncclAllReduce(w->x, w->x, N, ncclFloat32, ncclSum, w->comm, w->reduce) == ncclSuccess);
+    NEED(settled(w, ncclAllReduce(w->x, w->x, N, ncclFloat32, ncclSum, w->comm, w->reduce)));
     NEED(cudaEventRecord(w->done, w->reduce) == cudaSuccess);
     cudaError_t error = cudaErrorNotReady;
     for (int n = 0; n < 100000 && error == cudaErrorNotReady; n++) error = cudaEventQuery(w->done);
@@ -134,6 +142,25 @@ static void stall(World *w) {
     if (rank == 1) printf("aborted\n");
 }
 
+/* A graph with a collective inside is not destroyed before the communicator. */
+static void held(World *w) {
+    cudaGraph_t graph;
+    cudaGraphExec_t exec;
+    NEED(cudaStreamBeginCapture(w->reduce, cudaStreamCaptureModeThreadLocal) == cudaSuccess);
+    NEED(settled(w, ncclAllReduce(w->x, w->x, N, ncclFloat32, ncclSum, w->comm, w->reduce)));
+    NEED(cudaStreamEndCapture(w->reduce, &graph) == cudaSuccess);
+    NEED(cudaGraphInstantiate(&exec, graph, 0) == cudaSuccess);
+    NEED(cudaGraphDestroy(graph) == cudaSuccess);
+    ncclCommAbort(w->comm);
+}
+
+/* The second call does not wait until the first one is settled. */
+static void hasty(World *w) {
+    for (int n = 0; n < 100; n++) {
+        ncclAllReduce(w->x, w->x, N, ncclFloat32, ncclSum, w->comm, w->reduce);
+    }
+}
+
 int main(int argc, char **argv) {
     std::string what = argc > 1 ? argv[1] : "right";
     World w = {};
@@ -141,13 +168,15 @@ int main(int argc, char **argv) {
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     if (what == "duplicate") {
-        NEED(join(&w, 0) == ncclInvalidUsage);
+        NEED(!settled(&w, join(&w, 0)));
         NEED(ncclCommAbort(w.comm) == ncclSuccess);
         MPI_Finalize();
         return 0;
     }
     open_world(&w);
     if (what == "mismatch") mismatch(&w);
+    if (what == "held") held(&w);
+    if (what == "hasty") hasty(&w);
     if (what == "stall") {
         stall(&w);
         MPI_Finalize();

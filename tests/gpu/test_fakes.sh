@@ -76,6 +76,8 @@ for order in $orders; do
 done
 expect 99 "ranks differ in collective" mpirun -n 2 "$nccl" mismatch
 expect 0 "aborted" env FAKE_FAIL=ncclStall:1 FAKE_RANK=1 mpirun -n 2 "$nccl" stall
+expect 99 "a graph holds calls" mpirun -n 2 "$nccl" held
+FAKE_ORDER=seed:1 expect 99 "still in progress" mpirun -n 2 "$nccl" hasty
 expect 0 "duplicate GPU" mpirun -n 2 "$nccl" duplicate
 expect 0 "right" mpirun -n 3 "$nccl" right
 expect 0 "right" env FAKE_DEVICE_JSON="$PWD/tests/gpu/devices/h100.json" LD_LIBRARY_PATH="$O/fakes:$real" "$cudnn"

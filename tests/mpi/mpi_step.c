@@ -89,6 +89,7 @@ static void same_run_on_a_device(void) {
     CHECK(strict.options.threads == 1 && strict.options.deterministic && strict.options.graph);
     CHECK(!strict.options.tf32 && strict.options.reduce == GYRE_REDUCE_FAST);
     CHECK(strict.options.deadline_seconds > 80 && strict.options.deadline_seconds < 100);
+    CHECK(strict.options.first_deadline_seconds > strict.options.deadline_seconds);
 }
 
 static void the_gpu_is_taken_where_it_is(void) {
