@@ -99,10 +99,7 @@ static gyre_status connect(gpu_collective *c, ncclUniqueId id) {
 
 static gyre_status open_parts(gpu_collective *c) {
     gpu_backend *b = c->b;
-    if (c->exact && (b->ranks & (b->ranks - 1)) != 0) {
-        return gyre_fail(GYRE_EUSAGE, "exact reduction needs a power of two of ranks, found %d",
-                         b->ranks);
-    }
+    if (c->exact) GYRE_TRY(gyre_comm_check_exact(b->comm));
     GPU_TRY(b, cudaEventCreateWithFlags(&c->ready, cudaEventDisableTiming));
     GPU_TRY(b, cudaEventCreateWithFlags(&c->done, cudaEventDisableTiming));
     return GYRE_OK;
@@ -242,6 +239,5 @@ gyre_status gpu_reduce_end(gyre_backend *base) {
 const char *gpu_collective_version(char text[16]) {
     int version = 0;
     if (ncclGetVersion(&version) != ncclSuccess) version = 0;
-    snprintf(text, 16, "%d.%d.%d", version / 10000, version / 100 % 100, version % 100);
-    return text;
+    return gpu_library_version_text(version, text);
 }

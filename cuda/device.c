@@ -163,7 +163,7 @@ gyre_status gpu_device_open(gpu_backend *b) {
 }
 
 void gpu_device_describe(gpu_backend *b) {
-    char runtime_text[16], driver_text[16], nccl[16];
+    char runtime_text[16], driver_text[16], nccl[16], cudnn[16];
     int runtime = 0, driver = 0;
     cudaRuntimeGetVersion(&runtime);
     cudaDriverGetVersion(&driver);
@@ -172,6 +172,6 @@ void gpu_device_describe(gpu_backend *b) {
              "cuDNN %s, NCCL %s%s",
              b->properties->name, b->properties->major, b->properties->minor,
              b->properties->multiProcessorCount, gpu_cuda_version_text(driver, driver_text),
-             gpu_cuda_version_text(runtime, runtime_text), gpu_plans_version(),
+             gpu_cuda_version_text(runtime, runtime_text), gpu_plans_version(cudnn),
              gpu_collective_version(nccl), b->options.tf32 ? ", TF32" : "");
 }

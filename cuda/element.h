@@ -178,6 +178,15 @@ template <class... P> static inline int gpu_common_shift(const void *first, P...
     return same ? int(shift) : -1;
 }
 
+/* The grid for n elements in vectors of `width` (16 bytes) that begin `bytes` behind a boundary, or
+ * one by one where bytes < 0; and how many elements behind it they begin. */
+static inline int gpu_group_grid(uint64_t n, int width, int bytes) {
+    return gpu_grid(bytes < 0 ? n : n / uint64_t(width) + 2);
+}
+static inline int gpu_group_shift(int width, int bytes) {
+    return bytes < 0 ? 0 : bytes * width / 16;
+}
+
 /* name<T, V> for activations of either type, for vectors of 16 bytes or single elements */
 #define GPU_PICK(name, bf16, wide)                                                                 \
     ((bf16) ? ((wide) ? &name<gpu_half, 8> : &name<gpu_half, 1>)                                   \

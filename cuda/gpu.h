@@ -90,6 +90,8 @@ bool gpu_present(gyre_comm *comm, char *why, size_t size);
 gyre_status gpu_versions_check(void);
 /* "13.0", as CUDA writes 13000 */
 const char *gpu_cuda_version_text(int version, char text[16]);
+/* "9.8.0", as cuDNN and NCCL write 90800 */
+const char *gpu_library_version_text(int version, char text[16]);
 /* The driver's version so, 0 without one; fails when it is too old for this program. */
 gyre_status gpu_driver_check(int *version);
 
@@ -172,7 +174,7 @@ const char *gpu_collective_version(char text[16]);
 /* plan.c and layers.c: the convolution and linear slots of the table (slots.h) */
 gyre_status gpu_plans_open(gpu_backend *b, gpu_plans **out);
 void gpu_plans_close(gpu_plans *p);
-const char *gpu_plans_version(void);
+const char *gpu_plans_version(char text[16]);
 
 extern const gyre_backend_ops gyre_cuda_ops; /* table.c */
 

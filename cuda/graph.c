@@ -143,7 +143,8 @@ static gyre_status check(const gpu_operation *op) {
         wrong = "the stride must be at least 1";
     else if (s->pad < 0 || s->pad >= s->r)
         wrong = "the padding must be at least 0 and less than the filter";
-    else if (s->h + 2 * s->pad < s->r || s->w + 2 * s->pad < s->r)
+    else if (gyre_conv_out(s->h, s->r, s->stride, s->pad) < 1 ||
+             gyre_conv_out(s->w, s->r, s->stride, s->pad) < 1)
         wrong = "the filter is larger than the padded image";
     if (wrong == NULL) return GYRE_OK;
     gpu_operation_text(op, text, sizeof text);
@@ -152,8 +153,8 @@ static gyre_status check(const gpu_operation *op) {
 
 static void build(builder *b, const gpu_operation *op) {
     const gyre_conv_shape *s = &op->shape;
-    const int oh = (s->h + 2 * s->pad - s->r) / s->stride + 1;
-    const int ow = (s->w + 2 * s->pad - s->r) / s->stride + 1;
+    const int oh = gyre_conv_out(s->h, s->r, s->stride, s->pad);
+    const int ow = gyre_conv_out(s->w, s->r, s->stride, s->pad);
     const float alpha = 1, beta = 0;
     cudnnBackendDescriptor_t x = tensor(b, GPU_TENSOR_X, op->math, s->n, s->h, s->w, s->c);
     /* as many channels as x has: with a divisor of them cuDNN would take it for a grouped

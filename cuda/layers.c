@@ -12,9 +12,8 @@
 
 static size_t out_rows(const gyre_conv_shape *s) { /* n oh ow */
     if (s->stride < 1) return 0;                   /* the graph refuses it */
-    size_t oh = (size_t)((s->h + 2 * s->pad - s->r) / s->stride + 1);
-    size_t ow = (size_t)((s->w + 2 * s->pad - s->r) / s->stride + 1);
-    return (size_t)s->n * oh * ow;
+    return (size_t)s->n * (size_t)gyre_conv_out(s->h, s->r, s->stride, s->pad) *
+           (size_t)gyre_conv_out(s->w, s->r, s->stride, s->pad);
 }
 static size_t x_count(const gyre_conv_shape *s) {
     return (size_t)s->n * (size_t)s->h * (size_t)s->w * (size_t)s->c;

@@ -104,22 +104,12 @@ static inline int width_of(bool bf16) {
     return bf16 ? 8 : 4;
 }
 
-/* The grid for n elements in vectors that begin `bytes` behind a boundary; bytes < 0: one by one.
- */
-static int groups_grid(bool bf16, size_t n, int bytes) {
-    return gpu_grid(bytes < 0 ? n : n / size_t(width_of(bf16)) + 2);
-}
-
-static int shift_of(bool bf16, int bytes) {
-    return bytes < 0 ? 0 : bytes / (bf16 ? 2 : 4);
-}
-
 cudaError_t gpu_relu_launch(cudaStream_t stream, bool bf16, size_t n, const void *x, void *y) {
     if (n == 0) return cudaSuccess;
     int bytes = gpu_common_shift(x, y);
     auto kernel = GPU_PICK(relu_kernel, bf16, bytes >= 0);
-    LAUNCH(kernel, groups_grid(bf16, n, bytes), GPU_BLOCK, 0, stream, n, shift_of(bf16, bytes), x,
-           y);
+    LAUNCH(kernel, gpu_group_grid(n, width_of(bf16), bytes), GPU_BLOCK, 0, stream, n,
+           gpu_group_shift(width_of(bf16), bytes), x, y);
     return cudaGetLastError();
 }
 
@@ -128,8 +118,8 @@ cudaError_t gpu_relu_dx_launch(cudaStream_t stream, bool bf16, size_t n, const v
     if (n == 0) return cudaSuccess;
     int bytes = gpu_common_shift(y, dy, dx);
     auto kernel = GPU_PICK(relu_dx_kernel, bf16, bytes >= 0);
-    LAUNCH(kernel, groups_grid(bf16, n, bytes), GPU_BLOCK, 0, stream, n, shift_of(bf16, bytes), y,
-           dy, dx);
+    LAUNCH(kernel, gpu_group_grid(n, width_of(bf16), bytes), GPU_BLOCK, 0, stream, n,
+           gpu_group_shift(width_of(bf16), bytes), y, dy, dx);
     return cudaGetLastError();
 }
 
@@ -138,8 +128,8 @@ cudaError_t gpu_accumulate_launch(cudaStream_t stream, bool bf16, size_t n, cons
     if (n == 0) return cudaSuccess;
     int bytes = gpu_common_shift(x, y);
     auto kernel = GPU_PICK(accumulate_kernel, bf16, bytes >= 0);
-    LAUNCH(kernel, groups_grid(bf16, n, bytes), GPU_BLOCK, 0, stream, n, shift_of(bf16, bytes), x,
-           y);
+    LAUNCH(kernel, gpu_group_grid(n, width_of(bf16), bytes), GPU_BLOCK, 0, stream, n,
+           gpu_group_shift(width_of(bf16), bytes), x, y);
     return cudaGetLastError();
 }
 

@@ -10,33 +10,14 @@
 
 /* More than any model here wants at a batch of 1024, and little beside a device's memory. */
 static const size_t workspace_limit = (size_t)1 << 30;
-/* Engine heuristics from device properties came with cuDNN 9.8. */
-enum { OLDEST_CUDNN = 90800 };
+#if CUDNN_VERSION < 90800
+#error "cuDNN 9.8 or newer is needed: engine heuristics from device properties came with it"
+#endif
 
 /* ---- opening */
 
-static void version_text(size_t version, char *out, size_t size) {
-    snprintf(out, size, "%zu.%zu.%zu", version / 10000, version / 100 % 100, version % 100);
-}
-
-const char *gpu_plans_version(void) {
-    static char text[32];
-    version_text(cudnnGetVersion(), text, sizeof text);
-    return text;
-}
-
-/* A library older than the headers may lack what they name; another major version is another
- * interface. */
-static gyre_status check_version(void) {
-    size_t found = cudnnGetVersion();
-    char built[32];
-    if (found / 10000 == CUDNN_MAJOR && found >= CUDNN_VERSION && found >= OLDEST_CUDNN)
-        return GYRE_OK;
-    version_text(CUDNN_VERSION, built, sizeof built);
-    return gyre_fail(GYRE_EDEVICE,
-                     "this program was built with cuDNN %s and needs that or a later 9.x (9.8 at "
-                     "least), but found cuDNN %s; point LD_LIBRARY_PATH at the right one",
-                     built, gpu_plans_version());
+const char *gpu_plans_version(char text[16]) {
+    return gpu_library_version_text((int)cudnnGetVersion(), text);
 }
 
 /* The one place where plans for a device that is here and for one that is not differ. */
@@ -55,7 +36,6 @@ static gyre_status describe_device(gpu_plans *p, const char *json) {
 }
 
 static gyre_status open_plans(bool deterministic, gpu_plans **out) {
-    GYRE_TRY(check_version());
     gpu_plans *p = calloc(1, sizeof *p);
     if (p == NULL) return gyre_fail(GYRE_EDEVICE, "out of memory: the plan cache");
     p->rules = (gpu_rules){.deterministic = deterministic, .workspace_limit = workspace_limit};

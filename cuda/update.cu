@@ -145,7 +145,7 @@ cudaError_t gpu_update_launch(cudaStream_t stream, const gyre_update_shape *s, s
     int bytes = gpu_common_shift(g, s1, s2, w);
     update_function kernel = function_of(s->rule, bytes >= 0);
     if (kernel == nullptr) return cudaErrorInvalidValue;
-    update_operands u = {n, bytes < 0 ? 0 : bytes / 4, g, scalars, s1, s2, w, *s};
-    LAUNCH(kernel, gpu_grid(bytes < 0 ? n : n / 4 + 2), GPU_BLOCK, 0, stream, u);
+    update_operands u = {n, gpu_group_shift(4, bytes), g, scalars, s1, s2, w, *s};
+    LAUNCH(kernel, gpu_group_grid(n, 4, bytes), GPU_BLOCK, 0, stream, u);
     return cudaGetLastError();
 }

@@ -106,19 +106,11 @@ KERNEL(running_kernel);
 
 /* ---- launchers */
 
-static int groups_grid(size_t n, int bytes) {
-    return gpu_grid(bytes < 0 ? n : n / 4 + 2);
-}
-
-static int shift_of(int bytes) {
-    return bytes < 0 ? 0 : bytes / 4;
-}
-
 cudaError_t gpu_fill_launch(cudaStream_t stream, size_t n, float value, float *x) {
     if (n == 0) return cudaSuccess;
     int bytes = gpu_common_shift(x);
-    LAUNCH(fill_kernel<4>, groups_grid(n, bytes), GPU_BLOCK, 0, stream, n, shift_of(bytes), value,
-           x);
+    LAUNCH(fill_kernel<4>, gpu_group_grid(n, 4, bytes), GPU_BLOCK, 0, stream, n,
+           gpu_group_shift(4, bytes), value, x);
     return cudaGetLastError();
 }
 
@@ -127,7 +119,8 @@ cudaError_t gpu_add_launch(cudaStream_t stream, size_t n, const float *a, const 
     if (n == 0) return cudaSuccess;
     int bytes = gpu_common_shift(a, b, y);
     auto kernel = bytes < 0 ? &add_kernel<1> : &add_kernel<4>;
-    LAUNCH(kernel, groups_grid(n, bytes), GPU_BLOCK, 0, stream, n, shift_of(bytes), a, b, y);
+    LAUNCH(kernel, gpu_group_grid(n, 4, bytes), GPU_BLOCK, 0, stream, n, gpu_group_shift(4, bytes),
+           a, b, y);
     return cudaGetLastError();
 }
 
@@ -135,7 +128,8 @@ template <int RANKS>
 static void launch_tree(cudaStream_t stream, size_t n, size_t stride, const float *x, float *y) {
     int bytes = stride % 4 == 0 || RANKS == 1 ? gpu_common_shift(x, y) : -1;
     auto kernel = bytes < 0 ? &tree_kernel<RANKS, 1> : &tree_kernel<RANKS, 4>;
-    LAUNCH(kernel, groups_grid(n, bytes), GPU_BLOCK, 0, stream, n, shift_of(bytes), stride, x, y);
+    LAUNCH(kernel, gpu_group_grid(n, 4, bytes), GPU_BLOCK, 0, stream, n, gpu_group_shift(4, bytes),
+           stride, x, y);
 }
 
 cudaError_t gpu_tree_launch(cudaStream_t stream, size_t n, int ranks, size_t stride, const float *x,

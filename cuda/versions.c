@@ -12,16 +12,20 @@ const char *gpu_cuda_version_text(int version, char text[16]) {
     return text;
 }
 
-/* The numbers count from the right: patch, minor, major, as both libraries write them now. */
+const char *gpu_library_version_text(int version, char text[16]) {
+    snprintf(text, 16, "%d.%d.%d", version / 10000, version / 100 % 100, version % 100);
+    return text;
+}
+
 static gyre_status compare(const char *name, int header, int library) {
+    char built[16], runs[16];
     if (library / 10000 == header / 10000 && library >= header) return GYRE_OK;
-    return gyre_fail(
-        GYRE_EDEVICE,
-        "%s: this program was built for %d.%d.%d, but the library that runs is "
-        "%d.%d.%d; have LD_LIBRARY_PATH name the folder of %d.%d.%d or newer, or build "
-        "with `make CUDA=1` against what is there",
-        name, header / 10000, header / 100 % 100, header % 100, library / 10000,
-        library / 100 % 100, library % 100, header / 10000, header / 100 % 100, header % 100);
+    gpu_library_version_text(header, built);
+    return gyre_fail(GYRE_EDEVICE,
+                     "%s: this program was built for %s, but the library that runs is %s; have "
+                     "LD_LIBRARY_PATH name the folder of %s or newer, or build with `make CUDA=1` "
+                     "against what is there",
+                     name, built, gpu_library_version_text(library, runs), built);
 }
 
 gyre_status gpu_versions_check(void) {

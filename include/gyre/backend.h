@@ -63,7 +63,7 @@ typedef struct {
     double first_deadline_seconds; /* the same until record() has run once; 0: no other */
 } gyre_backend_options;
 
-/* y(n, oh, ow, k) = x(n, h, w, c) * w(k, r, r, c) + bias(k); oh = (h + 2 pad - r) / stride + 1 */
+/* y(n, oh, ow, k) = x(n, h, w, c) * w(k, r, r, c) + bias(k); oh, ow: gyre_conv_out */
 typedef struct {
     int n, h, w, c, k, r, stride, pad;
     bool bias, relu; /* relu: y = max(0, ...), NaN stays; the caller masks dy with relu_dx */
@@ -313,6 +313,11 @@ void gyre_backend_survey(char *out, size_t size);
 
 /* The oneDNN that this program was built with, "2.6.3"; describe() names the one that runs. */
 const char *gyre_onednn_version(void);
+
+/* Output rows of a convolution for `size` input rows (or columns); 0 where the filter is larger. */
+static inline int gyre_conv_out(int size, int r, int stride, int pad) {
+    return size + 2 * pad < r ? 0 : (size + 2 * pad - r) / stride + 1;
+}
 
 /* Output rows for `size` input rows (or columns): floor((size + 2 pad - r) / stride) + 1; with
  * `ceil` rounded up, but no window begins behind the image and its front padding (Caffe). */

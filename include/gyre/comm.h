@@ -61,10 +61,12 @@ gyre_status gyre_comm_max_u64(gyre_comm *c, uint64_t *x, size_t n); /* Collectiv
 /* Rank 0 gets `bytes` bytes of every rank, in rank order, in `all`. Collective. */
 gyre_status gyre_comm_gather_text(gyre_comm *c, const char *mine, size_t bytes, char *all);
 
+/* GYRE_EUSAGE where these ranks cannot reduce exactly: their number is no power of two. */
+gyre_status gyre_comm_check_exact(const gyre_comm *c);
 /* Sum over ranks of n floats in place, continuing the fixed binary tree whose leaves are shards:
  * ranks 2k and 2k+1 are added first, then pairs of pairs. Recursive halving with the nearest
- * neighbour first, then doubling: 2(p-1)/p n words per rank. The size must be a power of two.
- * `work` has room for n floats. Collective. */
+ * neighbour first, then doubling: 2(p-1)/p n words per rank. `work` has room for n floats.
+ * Collective. */
 gyre_status gyre_comm_reduce_exact(gyre_comm *c, float *x, size_t n, float *work);
 
 /* MPI_Iallreduce; `wait` completes all that were begun, in order. Collective. */

@@ -23,6 +23,12 @@ static gyre_status exchange(gyre_comm *c, int partner, int tag, const float *sen
                           "the exact reduction");
 }
 
+gyre_status gyre_comm_check_exact(const gyre_comm *c) {
+    if ((c->size & (c->size - 1)) == 0) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "exact reduction needs a power of two of ranks, found %d",
+                     c->size);
+}
+
 /* Level d of the tree joins ranks r and r ^ 2^d. The two of them hold sums over sibling subtrees
  * for the same range; each keeps one half of it and adds the other's part. Two-operand addition
  * commutes in IEEE arithmetic, so both sides of the tree get the same bits. */
@@ -30,10 +36,7 @@ gyre_status gyre_comm_reduce_exact(gyre_comm *c, float *x, size_t n, float *work
     piece levels[32];
     size_t begin = 0, end = n;
     int depth = 0;
-    if ((c->size & (c->size - 1)) != 0) {
-        return gyre_fail(GYRE_EUSAGE, "exact reduction needs a power of two of ranks, found %d",
-                         c->size);
-    }
+    GYRE_TRY(gyre_comm_check_exact(c));
     for (int distance = 1; distance < c->size; distance *= 2, depth++) {
         piece p = levels[depth] = halve(begin, end);
         bool low = (c->rank & distance) == 0;

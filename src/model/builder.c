@@ -1,6 +1,7 @@
 /* Appends layers to a model: shapes follow from what a layer reads, parameters from the shapes. */
 #include "builder.h"
 
+#include "gyre/backend.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -102,8 +103,8 @@ int builder_conv(builder *b, const char *name, int from, conv_options o) {
     l->pad = o.pad;
     l->relu = o.relu;
     l->c = o.channels;
-    l->h = in.h + 2 * o.pad < o.r ? 0 : (in.h + 2 * o.pad - o.r) / o.stride + 1;
-    l->w = in.w + 2 * o.pad < o.r ? 0 : (in.w + 2 * o.pad - o.r) / o.stride + 1;
+    l->h = gyre_conv_out(in.h, o.r, o.stride, o.pad);
+    l->w = gyre_conv_out(in.w, o.r, o.stride, o.pad);
     const int dims[] = {o.channels, o.r, o.r, in.c};
     add_weights(b, l, 4, dims, o.r * o.r * in.c, o.r * o.r * o.channels, o.bias);
     return finish(b, l);

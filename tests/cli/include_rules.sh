@@ -16,7 +16,7 @@ RULES = {
     "data":        ("config", "hdf5 H5 zlib.h xxhash.h jpeglib.h jerror.h png.h"),
     "backend":     ("dist", ""),
     "backend/cpu": ("backend dist", "oneapi/ dnnl omp.h"),
-    "cuda":        ("backend dist", "cuda cudnn nccl.h nvtx3/"),
+    "cuda":        ("backend dist", "cuda cudnn_graph.h cudnn_version.h nccl.h nvtx3/"),
     "model":       ("backend", "xxhash.h"),
     "optim":       ("backend model schedule", ""),
     "dist":        ("", "mpi.h"),
@@ -136,6 +136,7 @@ planted src/model/zoo.c '#include "gyre/optimizer.h"' 'modules in a circle: mode
 planted src/backend/cpu/cpu.c '#include "gyre/model.h"' 'backend/cpu may not include model'
 planted src/run/train.c '#include <cuda_runtime_api.h>' 'run may not include this library'
 planted cuda/table.c '#include "gyre/model.h"' 'cuda may not include model'
+planted cuda/plan.c '#include <cudnn.h>' 'cuda may not include this library'
 planted cuda/table.c '#include <mpi.h>' 'cuda may not include this library'
 planted src/run/train.c '#include "../dist/comm.h"' 'a private header of another folder'
 planted include/gyre/comm.h '#include <mpi.h>' 'a library in a public header'

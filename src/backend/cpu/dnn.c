@@ -226,8 +226,8 @@ gyre_status dnn_run(const dnn_op *op, dnnl_stream_t stream, void *scratch, const
 
 static gyre_status conv_md(const gyre_conv_shape *s, dnnl_data_type_t act, dnnl_data_type_t weights,
                            dnnl_format_tag_t weights_tag, layer_md *m) {
-    int oh = (s->h + 2 * s->pad - s->r) / s->stride + 1;
-    int ow = (s->w + 2 * s->pad - s->r) / s->stride + 1;
+    int oh = gyre_conv_out(s->h, s->r, s->stride, s->pad);
+    int ow = gyre_conv_out(s->w, s->r, s->stride, s->pad);
     const dnnl_dims_t x = {s->n, s->c, s->h, s->w}, w = {s->k, s->c, s->r, s->r};
     const dnnl_dims_t y = {s->n, s->k, oh, ow};
     return layer_md_make(m, 4, x, w, y, (layout){act, weights, dnnl_nhwc, weights_tag}, s->bias);

@@ -51,8 +51,8 @@ gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, g
 
 gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
                      gyre_f32 bias, gyre_act y) {
-    int oh = (s->h + 2 * s->pad - s->r) / s->stride + 1;
-    int ow = (s->w + 2 * s->pad - s->r) / s->stride + 1;
+    int oh = gyre_conv_out(s->h, s->r, s->stride, s->pad);
+    int ow = gyre_conv_out(s->w, s->r, s->stride, s->pad);
     GYRE_TRY(cpu_run(q, DNN_CONV, s,
                      (dnn_arg[]){{DNNL_ARG_SRC, x},
                                  {DNNL_ARG_WEIGHTS, packed},
