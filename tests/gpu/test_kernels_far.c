@@ -1,6 +1,11 @@
 /* Tensors of more than 2^32 elements, in address space without memory behind it: one block of each
  * kernel is run, one that works beyond the 2^32nd element, and what it wrote there is compared.
- * A 32-bit index, signed or not, would go elsewhere. */
+ * A 32-bit index, signed or not, would go elsewhere; what lay there before is always another value
+ * than the one that is expected.
+ *
+ * Every launch of kernels.h is here but gpu_running_launch, whose vectors have two numbers for each
+ * channel. Vectors by channel, column, sample or part are short beside these too: kernels only read
+ * or write them on the way. */
 #include "kernels_rig.h"
 
 #include <sys/mman.h>
@@ -33,6 +38,9 @@ static void put(space s, size_t size, uint64_t i, float value) {
 static double get(space s, size_t size, uint64_t i) {
     return (double)element_of(s.at, size, i);
 }
+static float *floats(space s) {
+    return (float *)(void *)s.at;
+}
 
 static void expect(const char *what, double got, double want, double relative) {
     if (!(fabs(got - want) <= relative * fabs(want)))
@@ -53,119 +61,217 @@ static void maps_reach_far(void **state) {
     bool bf16 = b->act_size == 2;
     size_t size = b->act_size, v = bf16 ? 8 : 4;
     uint64_t n = FAR + 5003, at = n - 2; /* in the tail, which is no whole vector */
-    space x = space_open(n * size), y = space_open(n * size);
+    space x = space_open(n * size), y = space_open(n * size), dx = space_open(n * size);
     put(x, size, at, 2.5f);
     put(y, size, at, 3);
     only_block_of(at / v);
     CUDA_OK(gpu_accumulate_launch(NULL, bf16, n, x.at, y.at));
     expect("accumulate", get(y, size, at), 5.5, 0);
-    CUDA_OK(gpu_relu_dx_launch(NULL, bf16, n, x.at, y.at, y.at));
-    expect("relu_dx", get(y, size, at), 5.5, 0);
+    CUDA_OK(gpu_relu_dx_launch(NULL, bf16, n, x.at, y.at, dx.at));
+    expect("relu_dx", get(dx, size, at), 5.5, 0);
     CUDA_OK(gpu_relu_launch(NULL, bf16, n, x.at, y.at));
     expect("relu", get(y, size, at), 2.5, 0);
     all_blocks();
+    space_close(x);
+    space_close(y);
+    space_close(dx);
+}
+
+/* x is f32 whatever y is. */
+static void biases_reach_far(void **state) {
+    gyre_backend *b = *state;
+    size_t size = b->act_size;
+    uint64_t columns = 12, rows = FAR / columns + 3, n = rows * columns, at = n - 2;
+    float bias[12] = {[10] = 0.5f};
+    space x = space_open(n * 4), y = space_open(n * size);
+    put(x, 4, at, 2.5f);
+    only_block_of(at / 4);
+    CUDA_OK(gpu_bias_launch(NULL, size == 2, rows, columns, true, floats(x), bias, y.at));
+    all_blocks();
+    expect("bias", get(y, size, at), 3, 0);
     space_close(x);
     space_close(y);
 }
 
 static void vectors_reach_far(void **state) {
     (void)state;
-    uint64_t n = FAR + 5002, at = n - 1, stride = FAR / 4 + 16;
+    uint64_t n = FAR + 5002, at = n - 1;
     space x = space_open(n * 4), y = space_open(n * 4);
     only_block_of(at / 4);
-    CUDA_OK(gpu_fill_launch(NULL, n, 1.5f, (float *)(void *)x.at));
+    CUDA_OK(gpu_fill_launch(NULL, n, 1.5f, floats(x)));
     expect("fill", get(x, 4, at), 1.5, 0);
-    CUDA_OK(gpu_add_launch(NULL, n, (float *)(void *)x.at, (float *)(void *)x.at,
-                           (float *)(void *)y.at));
+    CUDA_OK(gpu_add_launch(NULL, n, floats(x), floats(x), floats(y)));
     expect("add", get(y, 4, at), 3, 0);
-    CUDA_OK(gpu_round_launch(NULL, n, (float *)(void *)x.at, y.at));
-    expect("round", get(y, 2, at), 1.5, 0);
     all_blocks();
-    for (uint64_t r = 0; r < 16; r++) {
-        if (r * stride + 6 < n) put(x, 4, r * stride + 6, 1 + (float)r);
-    }
-    CUDA_OK(gpu_tree_launch(NULL, 7, 4, stride, (float *)(void *)x.at, (float *)(void *)y.at));
-    expect("tree", get(y, 4, 6), 1 + 2 + 3 + 4, 0);
-    space_close(x);
-    x = space_open(16 * stride * 4);
-    for (uint64_t r = 0; r < 16; r++) put(x, 4, r * stride + 6, 1 + (float)r);
-    CUDA_OK(gpu_tree_launch(NULL, 7, 16, stride, (float *)(void *)x.at, (float *)(void *)y.at));
-    expect("tree of 16", get(y, 4, 6), 136, 0);
     space_close(x);
     space_close(y);
+}
+
+/* Working copies of weights: bf16 of f32, and back. */
+static void conversions_reach_far(void **state) {
+    (void)state;
+    uint64_t n = FAR + 5002, at = n - 1;
+    space wide = space_open(n * 4), half = space_open(n * 2), back = space_open(n * 4);
+    put(wide, 4, at, 1.5f);
+    only_block_of(at / 4);
+    CUDA_OK(gpu_round_launch(NULL, n, floats(wide), half.at));
+    expect("round", get(half, 2, at), 1.5, 0);
+    CUDA_OK(gpu_widen_launch(NULL, n, half.at, floats(back)));
+    expect("widen", get(back, 4, at), 1.5, 0);
+    all_blocks();
+    space_close(wide);
+    space_close(half);
+    space_close(back);
+}
+
+/* The last element of long vectors, and short vectors that lie far apart. */
+static void try_tree(int ranks, uint64_t n, uint64_t stride, uint64_t item) {
+    uint64_t at = n - 1;
+    space x = space_open((uint64_t)ranks * stride * 4), y = space_open(n * 4);
+    for (int r = 0; r < ranks; r++) put(x, 4, (uint64_t)r * stride + at, 1 + (float)r);
+    only_block_of(item);
+    CUDA_OK(gpu_tree_launch(NULL, n, ranks, stride, floats(x), floats(y)));
+    all_blocks();
+    expect("tree", get(y, 4, at), ranks * (ranks + 1) / 2, 0);
+    space_close(x);
+    space_close(y);
+}
+
+static void trees_reach_far(void **state) {
+    (void)state;
+    uint64_t n = FAR + 5002;
+    try_tree(2, n, n + 2, (n - 1) / 4);
+    try_tree(16, n, n + 2, n - 1); /* by eights, one element at a time */
+    try_tree(4, 7, FAR / 2 + 16, 6 / 4);
+    try_tree(16, 7, FAR / 8 + 16, 6);
 }
 
 static void updates_reach_far(void **state) {
     (void)state;
-    float scalars[GYRE_SCALAR_COUNT] = {
-        [GYRE_SCALAR_LR] = 0.5f, [GYRE_SCALAR_FINITE] = 1, [GYRE_SCALAR_SHRINK] = 1};
-    gyre_update_shape s = {.rule = GYRE_RULE_SGD, .lr_mult = 1};
+    float scalars[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_LR] = 0.5f,
+                                        [GYRE_SCALAR_FINITE] = 1,
+                                        [GYRE_SCALAR_SHRINK] = 1,
+                                        [GYRE_SCALAR_BIAS1] = 1,
+                                        [GYRE_SCALAR_BIAS2] = 1};
+    gyre_update_shape sgd = {.rule = GYRE_RULE_SGD, .lr_mult = 1};
+    gyre_update_shape adam = {.rule = GYRE_RULE_ADAM, .lr_mult = 1, .square_decay = 0.75f};
     uint64_t n = FAR + 5002, at = n - 1;
-    space g = space_open(n * 4), v = space_open(n * 4), w = space_open(n * 4);
+    space g = space_open(n * 4), w = space_open(n * 4);
+    space s1 = space_open(n * 4), s2 = space_open(n * 4);
     put(g, 4, at, 3);
     only_block_of(at / 4);
-    CUDA_OK(gpu_update_launch(NULL, &s, n, (float *)(void *)g.at, (float *)(void *)v.at, NULL,
-                              (float *)(void *)w.at, scalars));
-    all_blocks();
-    expect("update", get(w, 4, at), -1.5, 0);
+    CUDA_OK(gpu_update_launch(NULL, &sgd, n, floats(g), floats(s1), NULL, floats(w), scalars));
+    expect("velocity", get(s1, 4, at), 3, 0);
+    expect("w by SGD", get(w, 4, at), -1.5, 0);
     put(g, 4, at, 4);
-    put(g, 4, 1024, 0); /* the other blocks' parts of the work are zeros */
-    space work = space_open(gpu_judge_work());
-    float stats[2] = {1, 2};
-    emulator_blocks(0, 0); /* of both kernels: the tail is the first block's */
-    CUDA_OK(gpu_judge_launch(NULL, n, (float *)(void *)g.at, stats, 0, work.at, scalars));
+    CUDA_OK(
+        gpu_update_launch(NULL, &adam, n, floats(g), floats(s1), floats(s2), floats(w), scalars));
     all_blocks();
-    expect("norm", (double)scalars[GYRE_SCALAR_NORM], 4, 0);
-    space_close(work);
-    space_close(g);
-    space_close(v);
-    space_close(w);
+    expect("mean", get(s1, 4, at), 4, 0); /* momentum is 0 */
+    expect("square", get(s2, 4, at), 0.25 * 16, 0);
+    expect("w by Adam", get(w, 4, at), -1.5 - 0.5 * 4 / 2, 0);
+    space all[] = {g, w, s1, s2};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
 }
 
-/* 64 channels: the last of the parts into which sums and maps cut the pixels. */
-enum { C = 64 };
+/* The first block has the 2^32nd number, and those behind the last four. */
+static void verdicts_reach_far(void **state) {
+    (void)state;
+    float scalars[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_FINITE] = 1}, stats[2] = {1, 2};
+    uint64_t n = FAR + 5002;
+    space g = space_open(n * 4), work = space_open(gpu_judge_work());
+    put(g, 4, FAR + 1, 3);
+    put(g, 4, n - 1, 4);
+    emulator_blocks(0, 0); /* of both kernels: the other blocks' parts of the work are zeros */
+    CUDA_OK(gpu_judge_launch(NULL, n, floats(g), stats, 0, work.at, scalars));
+    all_blocks();
+    expect("norm", (double)scalars[GYRE_SCALAR_NORM], 5, 0);
+    space_close(work);
+    space_close(g);
+}
+
+/* 64 channels, and pixels cut into parts: 256 for sums, 2048 for loops that write. A launch with
+ * one of them alone runs only that kernel's block, the last one. */
+enum { C = 64, SUMS = GPU_COLUMN_PARTS - 1, MAPS = 2047 };
 static const gyre_norm_shape norm = {(1 << 12) + 1, 128, 128, C, 0, true, true, false};
 
+/* A norm's small vectors: by channel, but for sums by parts and the factors behind them (work). */
+typedef struct {
+    float gamma[C], beta[C], saved[2 * C], moments[2 * C], running[2 * C], dgamma[C], dbeta[C];
+    float work[(2 * GPU_COLUMN_PARTS + 3) * C];
+} norm_vectors;
+
+/* Mean 2 and deviation 2; saved has its inverse as 0.25, to tell them apart. */
+static void norm_vectors_fill(norm_vectors *v) {
+    memset(v, 0, sizeof *v);
+    for (int j = 0; j < C; j++) {
+        v->gamma[j] = 2;
+        v->beta[j] = 1;
+        v->saved[j] = v->running[j] = 2;
+        v->saved[C + j] = 0.25f;
+        v->running[C + j] = 4;
+    }
+}
+
+/* The same pixels are x and the residual. */
 static void norm_reaches_far(void **state) {
     gyre_backend *b = *state;
     bool bf16 = b->act_size == 2;
+    static norm_vectors v;
     size_t size = b->act_size;
-    uint64_t rows = (uint64_t)norm.n * 128 * 128, n = rows * C, at = n - 3;
+    uint64_t rows = (uint64_t)norm.n * 128 * 128, n = rows * C, at = n - 3, column = C - 3;
     assert_true(n > FAR);
-    space x = space_open(n * size), y = space_open(n * size),
-          work = space_open(gpu_columns_work(C));
-    float vectors[6][C], dgamma[C], dbeta[C], saved[2 * C], moments[2 * C];
-    for (int i = 0; i < 6; i++) {
-        for (int j = 0; j < C; j++) vectors[i][j] = i < 2 ? 2 : 1; /* running: mean 2, variance 2 */
-    }
-    float running[2 * C];
-    for (int j = 0; j < 2 * C; j++) running[j] = j < C ? 2 : 4;
+    assert_int_equal(sizeof v.work, gpu_columns_work(C));
+    space x = space_open(n * size), y = space_open(n * size);
+    norm_vectors_fill(&v);
     put(x, size, at, 6);
-    emulator_blocks(2047, 2047);
-    CUDA_OK(gpu_norm_eval_launch(NULL, bf16, &norm, x.at, x.at, vectors[0], vectors[2], running,
-                                 NULL, y.at));
-    all_blocks();
+    emulator_blocks(MAPS, MAPS);
+    CUDA_OK(gpu_norm_eval_launch(NULL, bf16, &norm, x.at, x.at, v.gamma, v.beta, v.running, NULL,
+                                 y.at));
     expect("norm_eval", get(y, size, at), (6 - 2) / 2.0 * 2 + 1 + 6, 0);
-    /* sums: only the last part is not zero; the totals are added by hand of what it left */
-    emulator_blocks(255, 255);
-    CUDA_OK(gpu_column_sum_launch(NULL, bf16, rows, C, x.at, work.at, dbeta));
+    CUDA_OK(gpu_norm_train_launch(NULL, bf16, &norm, x.at, x.at, v.gamma, v.beta, v.work, v.saved,
+                                  v.moments, y.at));
+    expect("norm_train", get(y, size, at), (6 - 2) * 0.25 * 2 + 1 + 6, 0);
+    emulator_blocks(SUMS, SUMS);
+    CUDA_OK(gpu_column_sum_launch(NULL, bf16, rows, C, x.at, v.work, v.dbeta));
+    expect("column_sum", (double)v.work[SUMS * C + column], 6, 0);
+    v.work[SUMS * C + column] = 0;
+    CUDA_OK(gpu_norm_train_launch(NULL, bf16, &norm, x.at, x.at, v.gamma, v.beta, v.work, v.saved,
+                                  v.moments, y.at));
     all_blocks();
-    expect("column_sum", get(work, 4, (uint64_t)255 * C + C - 3), 6, 0);
-    emulator_blocks(255, 255);
-    CUDA_OK(gpu_norm_train_launch(NULL, bf16, &norm, x.at, x.at, vectors[0], vectors[2], work.at,
-                                  saved, moments, y.at));
-    all_blocks();
-    expect("squares", get(work, 4, (uint64_t)511 * C + C - 3), 36, 0);
-    for (int j = 0; j < 2 * C; j++) saved[j] = j < C ? 2 : 1;
-    put(y, size, at, 1);
-    emulator_blocks(255, 255);
-    CUDA_OK(gpu_norm_dx_launch(NULL, bf16, &norm, x.at, y.at, x.at, vectors[0], saved, work.at,
-                               y.at, y.at, dgamma, dbeta));
-    all_blocks();
-    expect("dy (x - mean)", get(work, 4, (uint64_t)511 * C + C - 3), 6 * (6 - 2), 0);
+    expect("sum", (double)v.work[SUMS * C + column], 6, 0);
+    expect("squares", (double)v.work[(GPU_COLUMN_PARTS + SUMS) * C + column], 36, 0);
     space_close(x);
     space_close(y);
-    space_close(work);
+}
+
+static void norm_gradients_reach_far(void **state) {
+    gyre_backend *b = *state;
+    bool bf16 = b->act_size == 2;
+    static norm_vectors v;
+    size_t size = b->act_size;
+    uint64_t n = (uint64_t)norm.n * 128 * 128 * C, at = n - 3, column = C - 3;
+    space x = space_open(n * size), y = space_open(n * size), dy = space_open(n * size);
+    space dx = space_open(n * size), residual = space_open(n * size);
+    float *factors = v.work + (size_t)2 * GPU_COLUMN_PARTS * C;
+    norm_vectors_fill(&v);
+    put(x, size, at, 6);
+    put(y, size, at, 1);
+    put(dy, size, at, 3);
+    emulator_blocks(SUMS, SUMS);
+    CUDA_OK(gpu_norm_dx_launch(NULL, bf16, &norm, x.at, y.at, dy.at, v.gamma, v.saved, v.work,
+                               dx.at, residual.at, v.dgamma, v.dbeta));
+    expect("sum of dy", (double)v.work[SUMS * C + column], 3, 0);
+    expect("dy (x - mean)", (double)v.work[(GPU_COLUMN_PARTS + SUMS) * C + column], 3 * (6 - 2), 0);
+    for (uint64_t k = 0; k < 3; k++) factors[k * C + column] = (float)k + 5;
+    emulator_blocks(MAPS, MAPS);
+    CUDA_OK(gpu_norm_dx_launch(NULL, bf16, &norm, x.at, y.at, dy.at, v.gamma, v.saved, v.work,
+                               dx.at, residual.at, v.dgamma, v.dbeta));
+    all_blocks();
+    expect("norm_dx", get(dx, size, at), 5 * 3 + (6 * (6 - 2) + 7), 0);
+    expect("dresidual", get(residual, size, at), 3, 0);
+    space all[] = {x, y, dy, dx, residual};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
 }
 
 static void pooling_reaches_far(void **state) {
@@ -176,17 +282,17 @@ static void pooling_reaches_far(void **state) {
     uint64_t in = (uint64_t)s.n * 128 * 128 * C, out = (uint64_t)s.n * 127 * 127 * C;
     assert_true(out > FAR);
     space x = space_open(in * size), y = space_open(out * size), saved = space_open(out * 2);
+    space dx = space_open(in * size);
     put(x, size, in - 1, 5); /* the last cell of the last window */
-    emulator_blocks(2047, 2047);
+    emulator_blocks(MAPS, MAPS);
     CUDA_OK(gpu_pool_launch(NULL, bf16, &s, x.at, saved.at, y.at));
     expect("pool", get(y, size, out - 1), 5, 0);
     assert_int_equal(((uint16_t *)(void *)saved.at)[out - 1], 3);
-    CUDA_OK(gpu_pool_dx_launch(NULL, bf16, &s, y.at, saved.at, x.at));
-    expect("pool_dx", get(x, size, in - 1), 5, 0);
+    CUDA_OK(gpu_pool_dx_launch(NULL, bf16, &s, y.at, saved.at, dx.at));
     all_blocks();
-    space_close(x);
-    space_close(y);
-    space_close(saved);
+    expect("pool_dx", get(dx, size, in - 1), 5, 0);
+    space all[] = {x, y, saved, dx};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
 }
 
 static void lrn_reaches_far(void **state) {
@@ -197,14 +303,15 @@ static void lrn_reaches_far(void **state) {
     uint64_t n = (uint64_t)s.n * 128 * 128 * C, at = n - 1;
     space x = space_open(n * size), y = space_open(n * size), work = space_open(n * 4);
     put(x, size, at, 1.9375f); /* s = 1 + x^2 */
-    emulator_blocks(2047, 2047);
+    emulator_blocks(MAPS, MAPS);
     CUDA_OK(gpu_lrn_launch(NULL, bf16, &s, x.at, y.at));
     double one = 1 + 1.9375 * 1.9375;
     expect("lrn", get(y, size, at), 1.9375 * pow(one, -0.75), bf16 ? 0x1p-8 : 0x1p-22);
     put(y, size, at, 1);
-    CUDA_OK(gpu_lrn_dx_launch(NULL, bf16, &s, x.at, y.at, (float *)(void *)work.at, y.at));
+    CUDA_OK(gpu_lrn_dx_launch(NULL, bf16, &s, x.at, y.at, floats(work), y.at));
     expect("lrn_dx", get(y, size, at), pow(one, -0.75) - 1.5 * 1.9375 * 1.9375 * pow(one, -1.75),
            bf16 ? 0x1p-8 : 0x1p-20);
+    expect("share", get(work, 4, at), 1.9375 * pow(one, -1.75), 0x1p-20);
     all_blocks();
     space_close(x);
     space_close(y);
@@ -245,7 +352,7 @@ static void input_reaches_far(void **state) {
     gpu_input_slot slot = {(uint8_t *)images.at, (int64_t *)(void *)rows.at,
                            (int32_t *)(void *)labels.at, NULL};
     only_block_of(at / (16 / size));
-    CUDA_OK(gpu_input_launch(NULL, size == 2, &s, &slot, 0, (float *)(void *)mean.at, scale, x.at,
+    CUDA_OK(gpu_input_launch(NULL, size == 2, &s, &slot, 0, floats(mean), scale, x.at,
                              (int32_t *)(void *)labels.at));
     all_blocks();
     expect("input", get(x, size, at), (100 - 1) * 2, 0);
@@ -264,7 +371,7 @@ static void losses_reach_far(void **state) {
     ((int32_t *)(void *)labels.at)[row] = 1023;
     emulator_blocks(row / 4, row / 4);
     CUDA_OK(gpu_softmax_loss_launch(NULL, size == 2, &s, z.at, (int32_t *)(void *)labels.at,
-                                    (float *)(void *)work.at, dx.at, stats));
+                                    floats(work), dx.at, stats));
     all_blocks();
     expect("loss", get(work, 4, row), log(1024), 0x1p-22);
     expect("dx", get(dx, size, at), 1.0 / 1024, size == 2 ? 0x1p-8 : 0x1p-22);
@@ -274,12 +381,18 @@ static void losses_reach_far(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(maps_reach_far),      cmocka_unit_test(vectors_reach_far),
-        cmocka_unit_test(updates_reach_far),   cmocka_unit_test(norm_reaches_far),
+    const struct CMUnitTest of_f32[] = {
+        cmocka_unit_test(vectors_reach_far),  cmocka_unit_test(conversions_reach_far),
+        cmocka_unit_test(trees_reach_far),    cmocka_unit_test(updates_reach_far),
+        cmocka_unit_test(verdicts_reach_far),
+    };
+    const struct CMUnitTest of_activations[] = {
+        cmocka_unit_test(maps_reach_far),      cmocka_unit_test(biases_reach_far),
+        cmocka_unit_test(norm_reaches_far),    cmocka_unit_test(norm_gradients_reach_far),
         cmocka_unit_test(pooling_reaches_far), cmocka_unit_test(lrn_reaches_far),
         cmocka_unit_test(shortcuts_reach_far), cmocka_unit_test(input_reaches_far),
         cmocka_unit_test(losses_reach_far),
     };
-    return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
+    return cmocka_run_group_tests(of_f32, NULL, NULL) +
+           RUN_IN_BOTH(of_activations, set_up_backend, tear_down_backend);
 }
