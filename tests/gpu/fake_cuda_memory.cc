@@ -5,7 +5,9 @@
  * are open only while a task runs, so a host access faults and is named. Fresh memory is 0xff...,
  * which is NaN as f32 and as bf16.
  *
- *   FAKE_MEMORY=bytes   of one device (4 GiB) */
+ *   FAKE_MEMORY=bytes   of one device (4 GiB)
+ *   FAKE_FREE=at-once   cudaFree does not wait for the device first. CUDA says that it "may": a
+ *                       program may neither rely on it nor mind it */
 #include "fake.h"
 
 #include <csignal>
@@ -29,6 +31,7 @@ struct Memory {
     std::map<char *, Block> blocks; /* by the address that the program got */
     std::map<char *, size_t> pinned;
     size_t used = 0, limit = 0;
+    bool free_waits = true;
     bool open = false;
     const char *running = "";
 };
@@ -70,12 +73,20 @@ void install_fault_handler() {
     sigaction(SIGBUS, &action, nullptr);
 }
 
+static bool free_waits() {
+    const char *text = getenv("FAKE_FREE");
+    if (text == nullptr || strcmp(text, "waits") == 0) return true;
+    if (strcmp(text, "at-once") == 0) return false;
+    stop("FAKE_FREE=%s: expected waits or at-once", text);
+}
+
 static void reserve() {
     Memory &m = memory();
     void *p = mmap(nullptr, ARENA, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) stop("cannot reserve %zu bytes of addresses", ARENA);
     m.arena = m.next = (char *)p;
     m.limit = (size_t)setting("FAKE_MEMORY", 4l << 30);
+    m.free_waits = free_waits();
 }
 
 static void protect(const Block &b, int mode) {
@@ -218,7 +229,7 @@ cudaError_t cudaFree(void *p) {
     cudaError_t error = entered(__func__, cudaErrorUnknown);
     if (p == nullptr) return error;
     if (cudaError_t e = refuse_in_capture(nullptr)) return remember(e);
-    drain("cudaFree");
+    if (memory().free_waits) drain("cudaFree");
     cudaError_t freed = give_back(p); /* a spoilt context is freed with the process */
     return remember(error != cudaSuccess ? error : freed);
 }

@@ -5,9 +5,11 @@
 #
 # 16 runs cover every pair of settings, and a few more give each result a second opinion (at most
 # 24). SOAK=1: all combinations, 50 steps. MODELS, PRECISIONS, RANKS, REDUCES, GRAPHS: all
-# combinations of these alone. FAKES=no: on GPUs, all combinations.
+# combinations of these alone. FAKES=no: on GPUs, all combinations. What is freed is gone at once
+# (FAKE_FREE), so that nothing is freed that is still in use.
 set -u
 . "$(dirname "$0")/lib.sh"
+export FAKE_FREE=${FAKE_FREE:-at-once}
 STEPS=${SOAK:+50}
 STEPS=${STEPS:-6}
 ALL=${SOAK:-}${MODELS:-}${PRECISIONS:-}${RANKS:-}${REDUCES:-}${GRAPHS:-}

@@ -196,6 +196,16 @@ static void after_free() {
     NEED(cudaStreamSynchronize(a));
 }
 
+/* Nothing but cudaFree could wait for the store here. */
+static void freed_under_way() {
+    cudaStream_t a = new_stream();
+    char *p;
+    NEED(cudaMalloc((void **)&p, 64));
+    NEED(issue(a, plain("store", [=] { p[0] = 1; })));
+    NEED(cudaFree(p));
+    NEED(cudaStreamSynchronize(a));
+}
+
 static void pageable() {
     cudaStream_t a = new_stream();
     void *p;
@@ -244,6 +254,8 @@ int main(int argc, char **argv) {
         behind(256, 256);
     else if (what == "freed")
         after_free();
+    else if (what == "under-way")
+        freed_under_way();
     else if (what == "pageable")
         pageable();
     else if (what == "leaks")

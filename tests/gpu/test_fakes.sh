@@ -63,6 +63,8 @@ expect 0 "never recorded" "$plain" unrecorded
 expect 99 "behind an allocation of 100 bytes" "$plain" slack
 expect 99 "outside every allocation" "$plain" guard
 expect 99 "in store" "$plain" freed
+expect 0 "" "$plain" under-way
+FAKE_FREE=at-once expect 99 "in store" "$plain" under-way
 expect 99 "pageable host memory" "$plain" pageable
 expect 99 "cudaProfilerStart was called" "$plain" unknown
 expect 0 "leak: 1000 bytes of device memory" "$plain" leaks
