@@ -190,6 +190,7 @@ struct gyre_backend_ops {
 
     /* memory; 64-byte aligned */
     gyre_status (*alloc)(gyre_backend *b, size_t bytes, gyre_raw *out);
+    /* Work under way may still use p: it ends first. record() begins anew with every body. */
     void (*release)(gyre_backend *b, gyre_raw p);
     /* src may be reused on return */
     gyre_status (*upload)(gyre_queue *q, gyre_f32 dst, const float *src, size_t n);
@@ -205,16 +206,17 @@ struct gyre_backend_ops {
     gyre_status (*parallel)(gyre_backend *b, int n, gyre_task task, void *context);
 
     /* Offers the training images before the first batch that names rows of them. *kept: the device
-     * has its own copy now, and such batches need no images. */
+     * has its own copy now, and such batches need no images. It goes when others are offered. */
     gyre_status (*keep)(gyre_backend *b, const gyre_row_reader *images, bool *kept);
     /* Says which batch the coming record() will load from, whole or in parts, so that it can be
      * sent ahead; s->n is batch->count. Its memory stays valid as the loader says (gyre/loader.h).
      * Outside record(). */
     gyre_status (*announce)(gyre_backend *b, const gyre_image_shape *s, const gyre_batch *batch);
     /* Calls body(context), a fixed sequence of operations whose pointers, sizes and host constants
-     * are the same at every call with this body and context: after two calls a backend may replay
-     * what it recorded instead. What differs from step to step lies in device memory: scalars
-     * uploaded, a batch announced before. No upload, download, ticket, sync or alloc inside. */
+     * are the same at every call with this body and context until memory is released: after two
+     * calls a backend may replay what it recorded instead. What differs from step to step lies in
+     * device memory: scalars uploaded, a batch announced before. No upload, download, ticket, sync
+     * or alloc inside. */
     gyre_status (*record)(gyre_backend *b, gyre_body body, void *context);
     /* Names what follows, for profilers and messages, until the matching mark(NULL); nests. */
     void (*mark)(gyre_backend *b, const char *name);

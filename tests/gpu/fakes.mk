@@ -95,7 +95,8 @@ check-fakes: fakes $(FAKE_TESTS)
 
 # ---- the tests of the CPU backend, on the CUDA backend (on_device.c)
 DEVICE_UNIT := $(patsubst %,test_%,ops_conv ops_loss ops_lrn ops_norm ops_pool ops_round ops_update gradient optimizer)
-DEVICE_TESTS := $(DEVICE_UNIT:%=$(O)/on_device/%) $(O)/on_device/mpi_backend
+DEVICE_MPI := $(patsubst %,mpi_%,backend lifetimes)
+DEVICE_TESTS := $(DEVICE_UNIT:%=$(O)/on_device/%) $(DEVICE_MPI:%=$(O)/on_device/%)
 ON_DEVICE_LINK = $(CC) -o $@ -Wl,--wrap=gyre_backend_open $^ -lcmocka $(LIBS)
 $(O)/on_device/test_%: $(O)/tests/unit/test_%.o $(O)/tests/gpu/on_device.o $(O)/libgyre.a
 	@mkdir -p $(@D)
