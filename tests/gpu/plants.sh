@@ -44,6 +44,13 @@ run() {
 # words NAME WHAT: that line of a plant
 words() { sed -n "s/^$2: //p" "$plants/$1.patch"; }
 
+# said: the line of the test's output that tells most.
+said() {
+    for words in 'fake: rank' 'got .*want' 'FAILED|error'; do
+        grep -m1 -hE "$words" "$T/out" | cut -c1-160 | grep . && return
+    done
+}
+
 names=("$@")
 [ ${#names[@]} -gt 0 ] || mapfile -t names < <(cd "$plants" && printf '%s\n' *.patch | sed 's/\.patch$//')
 failed=0
@@ -61,7 +68,7 @@ for name in "${names[@]}"; do
     case $rc in
     0) failed=$((failed + 1)) && echo "MISSED: $name" ;;
     125) failed=$((failed + 1)) && echo "NOT BUILT: $name" && tail -n 20 "$T/build" ;;
-    *) echo "| $(words "$name" what) | \`$(words "$name" test)\` | $(grep -m1 -hE 'fake: |FAILED|\[  FAILED|error' "$T/out" | cut -c1-160) |" ;;
+    *) echo "| $(words "$name" what) | \`$(words "$name" test)\` | $(said) |" ;;
     esac
 done
 echo "plants: $((${#names[@]} - failed)) of ${#names[@]} caught"
