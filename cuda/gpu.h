@@ -138,7 +138,7 @@ gyre_status gpu_staging_send(gpu_backend *b, cudaStream_t stream, void *dst, con
 gyre_status gpu_staging_fetch(gpu_backend *b, cudaStream_t stream, void *dst, const void *src,
                               size_t bytes);
 gyre_status gpu_read_later(gyre_queue *q, gyre_f32 src, int n, gyre_ticket *out);
-gyre_status gpu_read(gyre_backend *b, gyre_ticket ticket, float *dst);
+gyre_status gpu_read(gyre_backend *b, gyre_ticket which, float *dst);
 
 /* input.c */
 gyre_status gpu_input_open(gpu_backend *b, gpu_input **out);

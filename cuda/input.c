@@ -147,7 +147,7 @@ gyre_status gpu_input_passed(gpu_input *input) {
 gyre_status gpu_announce(gyre_backend *base, const gyre_image_shape *s, const gyre_batch *batch) {
     gpu_backend *b = gpu_of(base);
     gpu_input *input = b->input;
-    buffer *p;
+    buffer *p = NULL;
     GYRE_TRY(gpu_input_passed(input)); /* one that nobody has loaded from */
     GYRE_TRY(send(input, s, batch, &p));
     input->announced = p;

@@ -10,9 +10,7 @@
 
 /* More than any model here wants at a batch of 1024, and little beside a device's memory. */
 static const size_t workspace_limit = (size_t)1 << 30;
-#if CUDNN_VERSION < 90800
-#error "cuDNN 9.8 or newer is needed: engine heuristics from device properties came with it"
-#endif
+_Static_assert(CUDNN_VERSION >= 90800, "engine heuristics from device properties are in cuDNN 9.8");
 
 /* ---- opening */
 

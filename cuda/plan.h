@@ -69,9 +69,9 @@ typedef struct {
 } gpu_rules;
 
 /* The notes among engine->notes for which the rules refuse it. */
-uint32_t gpu_notes_refused(const gpu_rules *rules, gpu_math math, uint32_t notes);
+uint32_t gpu_notes_refused(const gpu_rules *rules, gpu_math math, uint32_t given);
 /* "TENSOR_CORE WINOGRAD", "-" for none */
-void gpu_notes_text(uint32_t notes, char *out, size_t size);
+void gpu_notes_text(uint32_t given, char *out, size_t size);
 
 /* Sees an engine; sets *take to become the owner of engine->config and see no more. */
 typedef gyre_status (*gpu_engine_visit)(void *context, const gpu_engine *engine, bool *take);

@@ -145,24 +145,24 @@ static void print_gpus(page *out) {
     }
 }
 
-void gpu_survey(char *text, size_t size) {
+void gpu_survey(char *out, size_t size) {
     char built[16], has[16], nccl[16], cudnn[16];
     int driver = 0;
-    page out = {text, size};
+    page p = {out, size};
     if (size == 0) return;
-    text[0] = '\0';
+    out[0] = '\0';
     gyre_status status = gpu_driver_check(&driver);
-    say(&out, "cuda      %s, cuDNN %s, NCCL %s; driver %s%s\n",
+    say(&p, "cuda      %s, cuDNN %s, NCCL %s; driver %s%s\n",
         gpu_cuda_version_text(CUDART_VERSION, built), gpu_plans_version(cudnn),
         gpu_collective_version(nccl), driver == 0 ? "none" : "for CUDA ",
         driver == 0 ? "" : gpu_cuda_version_text(driver, has));
-    if (gpu_versions_check() != GYRE_OK) say(&out, "! %s\n", gyre_error_text());
+    if (gpu_versions_check() != GYRE_OK) say(&p, "! %s\n", gyre_error_text());
     if (driver == 0) return; /* a machine without GPUs is in order */
     if (status != GYRE_OK) {
         (void)gpu_driver_check(&driver);
-        say(&out, "! %s\n", gyre_error_text());
+        say(&p, "! %s\n", gyre_error_text());
     } else {
-        print_gpus(&out);
+        print_gpus(&p);
     }
     (void)cudaGetLastError();
 }

@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
 # Looks at all sources with clang-format, shellcheck, cppcheck and clang-tidy (`make lint`); nothing
 # may be found. The files .clang-tidy say what is not looked for, and why. FLAGS are the compiler's,
-# from the Makefile. What needs the CUDA toolkit's headers is looked at by make gpu-kernels-lint.
+# from the Makefile. cuda/*.c is left out where the CUDA toolkit is not; kernels are looked at by
+# make gpu-kernels-lint.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 read -ra flags <<<"$FLAGS"
 mapfile -t sources < <(git ls-files -co --exclude-standard -- 'src/*.c' 'tests/*.c' 'benchmarks/*.c' ':!tests/gpu/*')
+if toolkit=$(tools/cuda.sh 2>/dev/null); then
+    for found in $toolkit; do
+        [[ $found != include:* ]] || flags+=(-isystem "${found#include:}")
+    done
+    sources+=(cuda/*.c)
+else
+    echo "  skip  cuda/*.c: no CUDA toolkit"
+fi
 mapfile -t headers < <(git ls-files -co --exclude-standard -- '*.h')
 mapfile -t scripts < <(git ls-files -co --exclude-standard -- '*.sh' '*.sbatch' .ci/run)
 

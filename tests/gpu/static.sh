@@ -88,7 +88,7 @@ lint() {
         echo "  skip  clang-tidy: not installed"
     fi
     if command -v clang-format >/dev/null; then
-        say "layout" "$(clang-format --dry-run --Werror cuda/*.cu cuda/*.h tests/gpu/*.{c,cc,h} 2>&1)"
+        say "layout" "$(clang-format --dry-run --Werror cuda/*.{c,cu,h} tests/gpu/*.{c,cc,h} 2>&1)"
     else
         echo "  skip  layout: clang-format is not installed"
     fi
