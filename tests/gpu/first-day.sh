@@ -1,217 +1,117 @@
 #!/usr/bin/env bash
 # The first day on a node with GPUs: everything that only they can show, as one text report.
 #
-#   tests/gpu/first-day.sh [REPORT]     (first-day-HOST.txt), under ten minutes
+#   make CUDA=1                         (on a login node, if you like)
+#   tests/gpu/first-day.sh [REPORT]     (first-day-HOST.txt), ten minutes at most
 #
-# Builds build/cuda/gyre when it is not there. Every stage has a time limit and says ok, FAILED or
-# skipped with the reason; a failing one stops nothing. Exit 1 when one has failed. The numbers of
-# ranks are 1, 2, 4, 8 as far as GPUs go; GPUS=N pretends that there are N.
+# First it builds what is missing. The ten minutes begin after that. A stage ends in one of these:
 #
-# REHEARSE=yes runs every stage on the fakes, with a few steps of small batches: its numbers mean
-# nothing, but that nothing is wrong with the script shows before the day.
+#   ok         it did what it should
+#   FAILED     it did not; the lines above say what is wrong
+#   CUT OFF    its time was over before it was through
+#   NOT RUN    all time was over, or an earlier stage did not make what it needs
+#   skipped    there is nothing to do on this machine, for the reason given, which is no fault
+#
+# None stops the ones behind it. Exit 0 when each is ok or skipped, else 1. The numbers of ranks are
+# 1, 2, 4, 8 as far as GPUs go.
+#
+#   GPUS=N          pretends that there are N
+#   WHOLE=SECONDS   in place of 600
+#   REHEARSE=yes    every stage on the fakes, with a few steps of small batches: the numbers mean
+#                   nothing, but that nothing is wrong with the scripts shows before the day
 set -u
+report=$(realpath -m "${1:-first-day-$(hostname -s).txt}")
 cd "$(dirname "$0")/../.." || exit 2
-O=${O:-build/cuda}
-gyre=$PWD/$O/gyre
-report=${1:-first-day-$(hostname -s).txt}
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
+export LC_ALL=C O=${O:-build/cuda} REHEARSE=${REHEARSE:-} # for the stages, as is T
+T=$(mktemp -d) || exit 2
+export T
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-whole=600 # seconds
-rehearse=${REHEARSE:-}
-if [ -n "$rehearse" ]; then
-    whole=7200 # fakes take their time
-    export GPUS=${GPUS:-2} FAKE_DEVICE_JSON=$PWD/tests/gpu/devices/h100.json
-    export FAKE_GPUS=$GPUS
-    export OMPI_MCA_btl_vader_single_copy_mechanism=none
-fi
-passed=0 failed=0 skipped=0
-exec > >(tee "$report") 2>&1
 
-# stage NAME SECONDS FUNCTION...: exit 0 is ok, 77 skipped (the last line says why).
+# Seconds, name in stages.sh, title; what tells most comes first. `build` is not among them.
+#
+# What is expected on a node of eight GPUs is a guess until a node has told. It goes by starts of
+# the program: 4 s on one GPU (mpirun and libraries 1, CUDA 2, cuDNN's 60 plans and kernels 1), 8 s
+# on eight (CUDA sees to all of them, and NCCL connects). Beside that count only the steps of the
+# CPU, those of 1024 images, and what compute-sanitizer does.
+stages=(
+    "30 doctor doctor"                                             # 15 s: nvidia-smi twice (4), 2 starts without plans
+    "20 images images"                                             # 6 s: noise by Python (3), import (3)
+    "45 numbers GPU against CPU"                                   # 22 s: 20 steps on the CPU (12), 2 starts
+    "60 bits the same bits again, without a graph, on more ranks"  # 34 s: 3 starts, and on 2, 4 and 8 GPUs
+    "65 operations every operation against its definition"         # 45 s: 12 small programs
+    "90 scaling scaling"                                           # 66 s: 9 starts (54), 150 steps each, the slowest of 30 ms
+    "35 bandwidth bandwidth of sums over ranks"                    # 22 s: on 2, 4 and 8 GPUs, each connects twice
+    "25 breakdown where a step's time goes"                        # 14 s: on 1 and 8 GPUs
+    "50 memcheck compute-sanitizer memcheck"                       # 30 s: 2 starts with instrumented kernels (10 each), 700 calls of 15 ms
+    "80 settings training in several settings"                     # 55 s: 8 starts, on two GPUs if there are (40), 4 runs on the CPU
+    "40 racecheck compute-sanitizer racecheck"                     # 25 s: 3 small programs, own kernels only
+    "40 speed speed with and without graphs"                       # 28 s: 5 starts, 300 steps each of 5 ms
+    "10 describe the device in cuDNN's words"                      # 3 s: 1 start without plans
+)
+sum=0
+for row in "${stages[@]}"; do sum=$((sum + ${row%% *})); done
+[ $sum -le 600 ] || { echo "$0: its stages' limits add up to $sum s" >&2 && exit 2; }
+whole=${WHOLE:-600}
+if [ -n "$REHEARSE" ]; then
+    whole=${WHOLE:-7200} # fakes take their time
+    export GPUS=${GPUS:-2} FAKE_DEVICE_JSON=$PWD/tests/gpu/devices/h100.json
+    export FAKE_GPUS=$GPUS OMPI_MCA_btl_vader_single_copy_mechanism=none
+fi
+
+trap 'rm -rf "$T"' EXIT
+
+verdict() { # WORD, DETAIL: of the stage that just ended
+    echo "-- $1${2:+: $2}"
+    printf '%-8s %5d s  %s%s\n' "$1" $((SECONDS - begun)) "$title" "${2:+: $2}" >>"$T/verdicts"
+}
+
+# stage TITLE SECONDS FUNCTION
 stage() {
-    local name=$1 limit=$2 rc=0 begun=$SECONDS left=$((whole - SECONDS))
-    shift 2
-    [ -z "$rehearse" ] || limit=1200
-    printf '\n== %s\n' "$name"
-    if [ $left -lt 5 ]; then
-        echo "-- skipped: the ten minutes are over"
-        skipped=$((skipped + 1))
+    local title=$1 limit=$2 rc=0 begun=$SECONDS
+    printf '\n== %s\n' "$title"
+    if [ "$limit" -le 0 ]; then
+        verdict "NOT RUN" "$whole s are over"
         return
     fi
-    [ "$limit" -le $left ] || limit=$left
-    timeout -k 5 "$limit" bash "$T/stages" "$@" >"$T/out" 2>&1 || rc=$?
+    timeout -k 5 "$limit" bash tests/gpu/first-day/stages.sh "$3" >"$T/out" 2>&1 </dev/null &
+    child=$!
+    wait $child || rc=$?
+    child=
     cat "$T/out"
     case $rc in
-    0) passed=$((passed + 1)) && echo "-- ok ($((SECONDS - begun)) s)" ;;
-    77) skipped=$((skipped + 1)) && echo "-- skipped: $(tail -n 1 "$T/out")" ;;
-    124 | 137) failed=$((failed + 1)) && echo "-- FAILED: not done after $limit s" ;;
-    *) failed=$((failed + 1)) && echo "-- FAILED: exit $rc" ;;
+    0) verdict ok ;;
+    77) verdict skipped "$(tail -n 1 "$T/out")" ;;
+    78) verdict "NOT RUN" "$(tail -n 1 "$T/out")" ;;
+    124 | 137) verdict "CUT OFF" "not done after $limit s" ;;
+    *) verdict FAILED "exit $rc" ;;
     esac
 }
 
-cat >"$T/common" <<'S'
-set -u
-skip() { echo "$*"; exit 77; }
-gpu=() small=() config=configs/cifar10_resnet20.json
-if [ -n "$rehearse" ]; then
-    f=$PWD/$O/fakes
-    gpu=(env "LD_PRELOAD=$f/libfakecuda.so:$f/libfakenccl.so:$f/libfakecudnn.so" "LD_LIBRARY_PATH=$f:${LD_LIBRARY_PATH:-}")
-    small=(--set batch.size=8 --set batch.shards=2) config=configs/cifar10_quick.json
-fi
-# gyre RANKS ARGUMENTS...
-gyre() {
-    local ranks=$1
-    shift
-    mpirun -q -np "$ranks" "${gpu[@]}" "$gyre" "$@"
+# What one stage leaves of its time, the next ones may use; each has at least its own.
+all_stages() {
+    local row limit function title start=$SECONDS due=0 now # due: by when this one is to be through
+    for row in "${stages[@]}"; do
+        read -r limit function title <<<"$row"
+        due=$((due + limit)) now=$((SECONDS - start))
+        limit=$((due - now))
+        [ -z "$REHEARSE" ] && [ "$due" -le "$whole" ] || limit=$((whole - now))
+        stage "$title" $limit "$function"
+    done
 }
-# steps N: so many, or a few when this is a rehearsal
-steps() { [ -n "$rehearse" ] && echo 4 || echo "$1"; }
-# run NAME RANKS SETTINGS...: a run of $config without evaluation; its tables are in $T/NAME/csv.
-run() {
-    local name=$1 ranks=$2
-    shift 2
-    gyre "$ranks" train "$config" --quiet --out "$T/$name" \
-        --set data.path="$T/images.h5" --set data.validation=none "$@" "${small[@]}" || return
-    "$gyre" export csv "$T/$name" >/dev/null
-}
-# The images per second of a run, as the median over steps after a warm-up.
-speed() { awk -F, -v warm="$(steps 20)" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "samples_per_s") c = i } NR > warm { print $c }' \
-    "$T/$1/csv/train.csv" | sort -g | awk '{ a[NR] = $1 } END { print NR ? a[int((NR + 1) / 2)] : 0 }'; }
-column() { awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i; next } { print $c }' "$T/$1/csv/train.csv"; }
-# The greatest relative difference of the losses of two runs must be at most LIMIT.
-close_to() { # a, b, limit
-    paste <(column "$1" loss) <(column "$2" loss) | awk -v limit="$3" -v what="$1 against $2" '
-        { d = ($1 - $2) / ($2 != 0 ? $2 : 1); if (d < 0) d = -d; if (!(d <= most)) most = d }
-        END { printf "%s: losses of %d steps differ by at most %.2g (allowed %.2g)\n", what, NR, most, limit
-              exit !(NR > 0 && most <= limit) }'
-}
-same() { cmp <(column "$1" loss; column "$1" grad_norm) <(column "$2" loss; column "$2" grad_norm) && echo "$1 and $2: the same bits"; }
-S
-# shellcheck disable=SC2016 # for the stages' own shell
-{
-    printf 'O=%q gyre=%q T=%q rehearse=%q\n' "$O" "$gyre" "$T" "$rehearse"
-    cat "$T/common"
-    cat <<'S'
-gpus=${GPUS:-$(gyre 1 doctor 2>/dev/null | grep -c '^gpu ')}
-counts=1
-for n in 2 4 8; do [ "$n" -le "$gpus" ] && counts="$counts $n"; done
 
-build() { make -j"$(nproc)" CUDA=1 ${CC:+CC="$CC"} "$O/gyre" "$O/tests/gpu/bandwidth" "$O/tests/gpu/device_json" device-tests; }
-doctor() {
-    nvidia-smi || echo "(no nvidia-smi)"
-    nvidia-smi topo -m || true
-    gyre "${counts##* }" doctor
-}
-json() {
-    [ -z "$rehearse" ] || skip "the fakes' device has no such words"
-    "$O/tests/gpu/device_json"
-}
-# Images of noise in the files of CIFAR-10: what is compared here is arithmetic and time.
-images() {
-    mkdir -p "$T/cifar"
-    python3 - "$T/cifar" "$([ -n "$rehearse" ] && echo 20 || echo 10000)" <<'P'
-import os, random, sys
-rng = random.Random(1)
-for name in [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]:
-    with open(os.path.join(sys.argv[1], name), "wb") as f:
-        for row in range(int(sys.argv[2])):
-            f.write(bytes([row % 10]) + rng.randbytes(3072))
-P
-    "$gyre" data import cifar "$T/cifar" -o "$T/images.h5"
-}
-unfaked() {
-    local what=("$O"/on_device/*)
-    if [ -n "$rehearse" ]; then
-        what=("$O/on_device/test_ops_loss" "$O/on_device/mpi_backend")
-        export MODELS=cifar10_quick PRECISIONS=f32 REDUCES=exact
-    else
-        export FAKES=no
+main() {
+    child=
+    trap '[ -z "$child" ] || kill "$child"; exit 130' INT TERM # timeout passes it on to all of the stage
+    echo "${REHEARSE:+REHEARSAL on fake libraries: }gyre's first day on $(hostname), $(date -u +%Y-%m-%dT%H:%MZ), commit $(git rev-parse --short HEAD 2>/dev/null || echo '?')"
+    stage build 3600 build
+    all_stages
+    printf '\n== all stages\n'
+    cat "$T/verdicts"
+    if grep -qvE '^(ok|skipped) ' "$T/verdicts"; then
+        echo "NOT ALL IS WELL, after $SECONDS s; the report is $report"
+        return 1
     fi
-    tests/gpu/on_device.sh "${what[@]}" && tests/gpu/matrix.sh
+    echo "all is well, after $SECONDS s; the report is $report"
 }
-sanitizer() {
-    command -v compute-sanitizer >/dev/null || skip "no compute-sanitizer in PATH"
-    for tool in memcheck racecheck initcheck; do
-        compute-sanitizer --tool $tool --error-exitcode 9 --print-limit 5 "$gyre" train configs/cifar10_resnet20.json \
-            --quiet --out "$T/$tool" --stop-after 3 --set batch.size=16 --set batch.shards=1 --set graph=false \
-            --set data.path="$T/images.h5" --set data.validation=none --set backend=cuda || exit
-    done
-}
-# f32: sums in another order, over 20 steps; bf16: 8 bits of mantissa, the losses average over 128.
-numbers() {
-    run cpu 1 --stop-after "$(steps 20)" --set backend=cpu || exit
-    run gpu 1 --stop-after "$(steps 20)" --set backend=cuda || exit
-    run bf16 1 --stop-after "$(steps 20)" --set backend=cuda --set precision=bf16 || exit
-    close_to gpu cpu 1e-4 && close_to bf16 cpu 5e-2
-}
-bits() {
-    run once 1 --stop-after "$(steps 50)" --set backend=cuda || exit
-    run again 1 --stop-after "$(steps 50)" --set backend=cuda || exit
-    run called 1 --stop-after "$(steps 50)" --set backend=cuda --set graph=false || exit
-    same once again && same once called || exit
-    for n in ${counts#1}; do
-        run "exact$n" "$n" --stop-after "$(steps 50)" --set backend=cuda --set batch.shards=8 || exit
-        [ "$n" -eq 2 ] || same exact2 "exact$n" || exit
-    done
-}
-scaling() {
-    local one='' s how precision
-    for precision in f32 bf16; do
-        for how in exact fast; do
-            one=
-            for n in $counts; do
-                run "s$precision$how$n" "$n" --stop-after "$(steps 300)" --set backend=cuda --set precision=$precision \
-                    --set reduce=$how --set batch.size=1024 --set batch.shards=8 || exit
-                s=$(speed "s$precision$how$n")
-                [ -n "$one" ] || one=$s
-                awk -v p=$precision -v h=$how -v n="$n" -v s="$s" -v one="$one" \
-                    'BEGIN { printf "%s %s %d GPUs: %.0f images/s, %.0f %% of %d times one\n", p, h, n, s, 100 * s / one / n, n }'
-            done
-        done
-    done
-}
-bandwidth() {
-    [ "${counts##* }" -gt 1 ] || skip "one GPU"
-    for n in ${counts#1}; do mpirun -q -np "$n" "${gpu[@]}" "$O/tests/gpu/bandwidth" $([ -n "$rehearse" ] && echo 65536) || exit; done
-}
-breakdown() {
-    for n in $(printf '%s\n' 1 "${counts##* }" | sort -u); do
-        echo "$n GPUs:"
-        gyre "$n" train "$config" --out "$T/profile$n" --stop-after "$(steps 100)" --profile \
-            --set data.path="$T/images.h5" --set data.validation=none --set backend=cuda --set batch.shards=8 "${small[@]}" || exit
-    done
-}
-benchmarks() {
-    for m in cifar10_quick cifar10_resnet20; do
-        for precision in f32 bf16; do
-            for graph in true false; do
-                gyre 1 train configs/$m.json --quiet --out "$T/b$m$precision$graph" --stop-after "$(steps 300)" --set graph=$graph \
-                    --set data.path="$T/images.h5" --set data.validation=none --set backend=cuda --set precision=$precision "${small[@]}" || exit
-                "$gyre" export csv "$T/b$m$precision$graph" >/dev/null
-                echo "$m $precision graph $graph: $(speed "b$m$precision$graph") images/s"
-            done
-        done
-    done
-}
-"$@"
-S
-} >"$T/stages"
-
-echo "${rehearse:+REHEARSAL on fake libraries: }gyre's first day on $(hostname), $(date -u +%Y-%m-%dT%H:%MZ), commit $(git rev-parse --short HEAD 2>/dev/null || echo '?')"
-stage "build" 400 build
-if [ -x "$gyre" ]; then
-    stage "doctor" 60 doctor
-    stage "cuDNN's words for the device" 20 json
-    stage "images" 60 images
-    stage "GPU against CPU" 90 numbers
-    stage "the same bits: again, without a graph, on more ranks" 90 bits
-    stage "tests without the fakes" 120 unfaked
-    stage "compute-sanitizer" 120 sanitizer
-    stage "sums over ranks" 60 bandwidth
-    stage "scaling" 120 scaling
-    stage "where a step's time goes" 60 breakdown
-    stage "speed" 90 benchmarks
-fi
-printf '\n%d stages ok, %d failed, %d skipped, %d s; the report is %s\n' $passed $failed $skipped $SECONDS "$report"
-[ $failed -eq 0 ]
+main 2>&1 | tee -i "$report"
+exit "${PIPESTATUS[0]}"

@@ -19,16 +19,15 @@ LIMIT=${LIMIT:-120}
 ORDERS=(eager lazy early:0 early:1 early:2 late:0 seed:1 seed:2)
 [ "$FAKES" != no ] || ORDERS=(true)
 
-make_dataset "$T/images.h5" 64 30 32 3
-
 # config FILE MODEL STEPS: a short run; every step sees other images, another rate and momentum, and
-# adam's corrections of its averages. An evaluation has three batches,
-# so that the last one follows unread ones into a buffer, and larger ones than a step's, so that it
-# wants more work memory.
+# other corrections of adam's averages. An evaluation has three batches, so that the last one follows
+# unread ones into a buffer, and larger ones than a step's, so that it wants more work memory. Makes
+# the dataset at the first call.
 config() {
     local optimizer='"name": "sgd"'
     # By sgd the net's small initial weights would hold its loss at ln 10 for all the steps.
     [ "$2" != cifar10_quick ] || optimizer='"name": "adam", "eps": 1e-3'
+    [ -f "$T/images.h5" ] || make_dataset "$T/images.h5" 64 30 32 3
     cat >"$1" <<JSON
 {
     "seed": 1, "backend": "cuda",
