@@ -42,7 +42,7 @@ typedef struct gyre_backend {
     gyre_queue *main;
     int lanes;        /* queues that parallel() may use; a task sees its lane in queue->lane */
     size_t act_size;  /* bytes of one activation */
-    char no_gpu[256]; /* why "auto" took no GPU; "" where it took one or was not asked */
+    char no_gpu[512]; /* why "auto" took no GPU; "" where it took one or was not asked */
 } gyre_backend;
 
 struct gyre_queue {

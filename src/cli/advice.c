@@ -83,6 +83,13 @@ static void devices(const machine *m, int *count) {
     }
 }
 
+/* Of all ranks, so once; not what the survey has said. */
+static void idle_device(const machine *m, int *count) {
+    if (m->problem[0] != '\0' && strstr(m->survey, m->problem) == NULL) {
+        found(count, "%s: %s", m->threads == 0 ? "no device opens" : "GPUs stay idle", m->problem);
+    }
+}
+
 static void memory(const host *h, int *count) {
     const machine *m = h->first;
     uint64_t need = (uint64_t)h->ranks * 32 * 1024 * 1024;
@@ -164,6 +171,7 @@ static void alike(const machine *m, int ranks, int *count) {
 
 int advice_print(const machine *m, int ranks) {
     int count = 0;
+    idle_device(m, &count);
     for (int i = 0; i < ranks; i++) {
         bool seen = false;
         for (int k = 0; k < i && !seen; k++) seen = strcmp(m[k].host, m[i].host) == 0;

@@ -31,8 +31,10 @@ static void print_machine(const machine *m) {
            machine_program("gnuplot", gnuplot, sizeof gnuplot) ? gnuplot : "no gnuplot");
 }
 
+/* Where no device opened there are none. */
 static void print_threads(const machine *m, int ranks) {
     int least = m[0].threads, most = least;
+    if (most == 0) return;
     for (int i = 1; i < ranks; i++) {
         if (m[i].threads < least) least = m[i].threads;
         if (m[i].threads > most) most = m[i].threads;
@@ -42,7 +44,11 @@ static void print_threads(const machine *m, int ranks) {
     printf("%s\n", ranks > 1 ? " in each rank" : "");
 }
 
-static gyre_status read_device(gyre_comm *comm, machine *m) {
+static bool has_gpu(const machine *m) {
+    return strncmp(m->survey, "gpu ", 4) == 0 || strstr(m->survey, "\ngpu ") != NULL;
+}
+
+static gyre_status open_device(gyre_comm *comm, machine *m) {
     const gyre_backend_options options = {
         .reduce = GYRE_REDUCE_FAST, .deterministic = true, .deadline_seconds = 60};
     gyre_backend *backend = NULL;
@@ -50,9 +56,29 @@ static gyre_status read_device(gyre_comm *comm, machine *m) {
     snprintf(m->device, sizeof m->device, "%s: %s%s%s", backend->ops->name,
              backend->ops->describe(backend),
              backend->no_gpu[0] == '\0' ? "" : "; no GPU: ", backend->no_gpu);
+    if (has_gpu(m)) snprintf(m->problem, sizeof m->problem, "%s", backend->no_gpu);
     m->threads = backend->lanes;
     backend->ops->close(backend);
     return GYRE_OK;
+}
+
+/* One verdict for all ranks. A device that does not open is what the rest is looked at for, so it
+ * goes on from there. Collective. */
+static gyre_status read_device(gyre_comm *comm, machine *m) {
+    gyre_status status = gyre_comm_agree(comm, open_device(comm, m));
+    if (status == GYRE_OK) return GYRE_OK;
+    m->threads = 0;
+    snprintf(m->problem, sizeof m->problem, "%s", gyre_error_text());
+    snprintf(m->device, sizeof m->device, "none could be opened: %.980s", m->problem);
+    return status;
+}
+
+static void print_all(const machine *all, int ranks, const char *places) {
+    printf("%s\n", all[0].versions);
+    printf("ranks     %d; %s\n", ranks, places);
+    print_threads(all, ranks);
+    print_machine(&all[0]);
+    advice_print(all, ranks);
 }
 
 static gyre_status examine(int argc, char **argv, gyre_comm *comm) {
@@ -61,11 +87,12 @@ static gyre_status examine(int argc, char **argv, gyre_comm *comm) {
     machine mine, *all = NULL;
     char places[2048];
     int ranks = gyre_comm_size(comm);
+    gyre_status status = GYRE_OK, opened;
     machine_read(&mine);
     gyre_backend_survey(mine.survey, sizeof mine.survey);
     snprintf(mine.host, sizeof mine.host, "%s", gyre_comm_host(comm));
-    gyre_status status = read_device(comm, &mine);
-    if (status == GYRE_OK && gyre_comm_rank(comm) == 0) {
+    opened = read_device(comm, &mine);
+    if (gyre_comm_rank(comm) == 0) {
         all = calloc((size_t)ranks, sizeof *all);
         if (all == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for %d ranks", ranks);
     }
@@ -73,13 +100,10 @@ static gyre_status examine(int argc, char **argv, gyre_comm *comm) {
     GYRE_GOTO(gyre_comm_describe(comm, places, sizeof places));
     GYRE_GOTO(gyre_comm_gather_text(comm, (const char *)&mine, sizeof mine, (char *)all));
     if (gyre_comm_rank(comm) == 0) {
-        printf("%s\n", mine.versions);
-        printf("ranks     %d; %s\n", ranks, places);
-        print_threads(all, ranks);
-        print_machine(&mine);
-        advice_print(all, ranks);
+        print_all(all, ranks, places);
         status = gyre_cli_flush();
     }
+    if (status == GYRE_OK && opened != GYRE_OK) status = gyre_fail(opened, "%s", mine.problem);
 out:
     free(all);
     return gyre_comm_agree(comm, status);

@@ -10,8 +10,9 @@ typedef struct {
     char cores[192];    /* this rank may use, as "0-3,8" */
     char possible[192]; /* any process of this machine or container may use */
     char versions[384];
-    char device[512];     /* the backend's own description */
+    char device[1024];    /* the backend's own description, or why there is none */
     char survey[4096];    /* of devices: what backends say without being opened, problems too */
+    char problem[1024];   /* why no backend opens, or the GPUs that are here stay idle; or "" */
     char filesystem[32];  /* of the working folder */
     bool network, memory; /* that filesystem is on other machines, or in memory */
     double quota;         /* cores' worth of time that the container gets; 0: no limit */
@@ -23,8 +24,8 @@ typedef struct {
     uint64_t shared, disk_free; /* /dev/shm; the working folder's disk */
 } machine;
 
-/* Fills all but `host`, `device`, `survey` and `threads`. What the system does not tell stays 0 or
- * "?". */
+/* Fills all but `host`, `device`, `survey`, `problem` and `threads`. What the system does not tell
+ * stays 0 or "?". */
 void machine_read(machine *m);
 
 /* The path of a program that PATH finds; `out` is "" when there is none. */

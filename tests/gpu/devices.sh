@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Which GPUs a rank is given and what is said where they will not do; what `auto` and --profile do
-# with them. On fakes.
+# Which GPUs a rank is given and what is said where they will not do; what `auto`, --profile and
+# doctor do with them. On fakes.
 set -u
 . "$(dirname "$0")/lib.sh"
 export LIMIT=60
@@ -40,4 +40,20 @@ says 0 "profile of rank 0" 1 --profile
 [ "$(hash_of "$T/run")" = "$right" ] || fail "--profile changes the bits"
 awk '$1 == "conv1" && NF == 4 && $2 > 0 && $3 > 0 { found = 1 } END { exit !found }' "$T/run/profile.txt" ||
     fail "no times of conv1: $(cat "$T/run/profile.txt")"
+# doctor shows the GPUs also where none opens or all stay idle, and says why: once, and as advice.
+examines() { # CODE DEVICE ADVICE RANKS
+    local rc=0
+    checks=$((checks + 1))
+    on_fakes "$FAKES" "$4" "$GYRE" doctor || rc=$?
+    [ $rc -eq "$1" ] || fail "doctor: exit $rc instead of $1: $(tail -n 5 "$T/err")"
+    grep -q "^device    $2" "$T/out" && grep -q '^gpu 0 .*Fake GPU' "$T/out" && grep -q '^cuda .*driver for CUDA' "$T/out" ||
+        fail "doctor does not show what is there: $(cat "$T/out")"
+    [ "$(grep -c "^  - .*$3" "$T/out")" -eq 1 ] || fail "doctor: not one line of advice with '$3': $(cat "$T/out")"
+}
+FAKE_FAIL=cudaSetDevice:1 examines 4 "none could be opened: .*cudaSetDevice failed" "no device opens: .*cudaSetDevice failed" 1
+FAKE_FAIL=cudaSetDevice:1 FAKE_RANK=1 examines 4 "none could be opened: rank 1: " "no device opens: rank 1: .*cudaSetDevice failed" 2
+FAKE_FAIL=ncclCommInitRankConfig:1 examines 4 "none could be opened: .*ncclCommInitRankConfig" "no device opens: .*ncclCommInitRankConfig" 2
+FAKE_NCCL=22200 examines 4 "none could be opened: NCCL" "NCCL: this program was built for" 1
+FAKE_GPUS=1 examines 0 "cpu: .*no GPU: more ranks than GPUs" "GPUs stay idle: more ranks than GPUs" 2
+FAKE_CAPABILITY=9.0,8.0 examines 0 "cpu: .*no GPU: rank 0 has a GPU" "GPUs stay idle: rank 0 has a GPU of compute capability 9.0" 2
 echo "devices: $checks checks passed"
