@@ -58,7 +58,13 @@ if [ -n "$REHEARSE" ]; then
     export FAKE_GPUS=$GPUS OMPI_MCA_btl_vader_single_copy_mechanism=none
 fi
 
+child=
+stop() { # timeout passes it on to all of the stage
+    [ -z "$child" ] || { kill "$child" && wait "$child"; }
+    exit 130
+}
 trap 'rm -rf "$T"' EXIT
+trap stop INT TERM
 
 verdict() { # WORD, DETAIL: of the stage that just ended
     echo "-- $1${2:+: $2}"
@@ -101,19 +107,16 @@ all_stages() {
     done
 }
 
-main() {
-    child=
-    trap '[ -z "$child" ] || kill "$child"; exit 130' INT TERM # timeout passes it on to all of the stage
-    echo "${REHEARSE:+REHEARSAL on fake libraries: }gyre's first day on $(hostname), $(date -u +%Y-%m-%dT%H:%MZ), commit $(git rev-parse --short HEAD 2>/dev/null || echo '?')"
-    stage build 3600 build
-    all_stages
-    printf '\n== all stages\n'
-    cat "$T/verdicts"
-    if grep -qvE '^(ok|skipped) ' "$T/verdicts"; then
-        echo "NOT ALL IS WELL, after $SECONDS s; the report is $report"
-        return 1
-    fi
-    echo "all is well, after $SECONDS s; the report is $report"
-}
-main 2>&1 | tee -i "$report"
-exit "${PIPESTATUS[0]}"
+exec > >(tee -i "$report") 2>&1
+tee=$!
+echo "${REHEARSE:+REHEARSAL on fake libraries: }gyre's first day on $(hostname), $(date -u +%Y-%m-%dT%H:%MZ), commit $(git rev-parse --short HEAD 2>/dev/null || echo '?')"
+stage build 3600 build
+all_stages
+printf '\n== all stages\n'
+cat "$T/verdicts"
+bad=$(grep -cvE '^(ok|skipped) ' "$T/verdicts")
+[ "$bad" = 0 ] && end="all is well" || end="NOT ALL IS WELL"
+echo "$end, after $SECONDS s; the report is $report"
+exec >&- 2>&- # so that tee ends, and with it the report is whole
+wait $tee
+[ "$bad" = 0 ]
