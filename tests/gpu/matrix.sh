@@ -4,13 +4,13 @@
 # sums, may the number of ranks; and losses are those of the CPU backend.
 #
 # 16 runs cover every pair of settings, and a few more give each result a second opinion (at most
-# 24). SOAK=1: all combinations, 50 steps. MODELS, PRECISIONS, RANKS, REDUCES, GRAPHS: all
-# combinations of these alone. FAKES=no: on GPUs, all combinations. What is freed is gone at once
-# (FAKE_FREE), so that nothing is freed that is still in use.
+# 24). SOAK=1: all combinations, then those runs again with STEPS=50 instead of 6. MODELS,
+# PRECISIONS, RANKS, REDUCES, GRAPHS: all combinations of these alone. FAKES=no: on GPUs, all
+# combinations. What is freed is gone at once (FAKE_FREE), so that nothing is freed that is still in
+# use.
 set -u
 . "$(dirname "$0")/lib.sh"
 export FAKE_FREE=${FAKE_FREE:-at-once}
-STEPS=${SOAK:+50}
 STEPS=${STEPS:-6}
 ALL=${SOAK:-}${MODELS:-}${PRECISIONS:-}${RANKS:-}${REDUCES:-}${GRAPHS:-}
 [ "$FAKES" != no ] || ALL=1
@@ -108,4 +108,5 @@ else
         try "$m" "$p" "${n:-1}" "$r" $other
     done
 fi
-echo "matrix: $runs runs, ${#result[@]} results, each the same in every order, near the CPU's"
+echo "matrix: $runs runs of $STEPS steps, ${#result[@]} results, each the same in every order, near the CPU's"
+[ -z "${SOAK:-}" ] || SOAK='' STEPS=50 "$0"
