@@ -175,7 +175,8 @@ tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre
 # ---- the CUDA backend without a GPU: its kernels on the CPU, cuDNN's plans for devices that are not
 #      there, the program on fake libraries (tests/gpu/README.md); soak-gpu: in their long forms
 .PHONY: check-gpu soak-gpu
-# The longest first; as many at a time as there are cores, the output of each in one piece.
+# The longest first; one more at a time than there are cores, since programs on the fakes wait a
+# good deal; the output of each in one piece.
 GPU_PARTS := check-faults-2 check-faults-1 check-waits gpu-kernels-lint check-matrix gpu-kernels-tsan check-fakes check-plans \
              gpu-kernels-asan gpu-kernels-emulated check-device check-devices gpu-kernels-static
 ifdef CUDA
@@ -189,7 +190,7 @@ check-gpu:
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre fakes fakes-tsan $(FAKE_TESTS) device-tests emulated-tests $(PLAN_TESTS)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(EMULATED_ASAN) emulated-tests
 	@$(MAKE) --no-print-directory -j$$(nproc) $(EMULATED_TSAN) emulated-tests
-	@$(MAKE) --no-print-directory -j$$(nproc) -k -Otarget PLANS=$(PLANS) SOAK=$(SOAK) gpu-parts
+	@$(MAKE) --no-print-directory -j$$(($$(nproc) + 1)) -k -Otarget PLANS=$(PLANS) SOAK=$(SOAK) gpu-parts
 	@echo "check-gpu: $(words $(GPU_PARTS)) of $(words $(GPU_PARTS)) parts passed"
 soak-gpu:
 	@$(MAKE) --no-print-directory PLANS=all SOAK=1 check-gpu

@@ -3,16 +3,15 @@
 # and exit code 4 (5 where another rank is meant), in time, and holds no device memory at its end.
 #
 # Of set-up and of one step, the calls that pass through a place in the program (a call, at any depth)
-# where no failure came from before: every way that an error takes is taken. SOAK=1: that for each
-# configuration by itself, and of the first every call of set-up and of a step. RANKS=1 or 2: half of
-# the work.
+# where no failure came from before: every way that an error takes is taken. SOAK=1: every call of
+# the first configuration, and all places again with two ranks. RANKS=1 or 2: half of the work.
 set -u
 . "$(dirname "$0")/lib.sh"
 export LIMIT=${LIMIT_EACH:-60}
 STEPS=3 # the first makes things, the second is recorded
 config "$T/a.json" cifar10_quick $STEPS
 config "$T/b.json" cifar10_quick $((STEPS + 1))
-checks=0 failed=0
+checks=0 failed=0 ranks_before=0
 
 train() { # RANKS CONFIG
     rm -rf "$T/run"
@@ -104,7 +103,8 @@ configuration() {
     FAKE_LOG=$T/log-b train "$ranks" b || fail "the run fails by itself: $(tail -n 5 "$T/err")"
     FAKE_LOG=$T/log-a train "$ranks" a || fail "the run fails by itself: $(tail -n 5 "$T/err")"
     right=$(hash_of "$T/run")
-    [ -z "${SOAK:-}" ] || rm -f "$T/seen"
+    [ -z "${SOAK:-}" ] || [ "$ranks" = "$ranks_before" ] || rm -f "$T/seen"
+    ranks_before=$ranks
     [ -z "${SOAK:-}" ] || [ "$*" != "1 false fast" ] || how=all
     chosen $how "$T/seen" "$ranks" "$T/log-a$of" "$T/log-b$of" >"$T/chosen" || fail "the logs make no sense"
     [ -s "$T/chosen" ] || [ "$*" != "1 false fast" ] || fail "no calls to let fail"
