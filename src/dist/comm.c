@@ -133,6 +133,13 @@ const char *gyre_comm_host(const gyre_comm *c) {
     return c->host;
 }
 
+/* Messages of a device say themselves whose they are. */
+static bool names_rank(const char *text, int rank) {
+    char name[32];
+    int length = snprintf(name, sizeof name, "rank %d", rank);
+    return strncmp(text, name, (size_t)length) == 0 && strchr(":,", text[length]) != NULL;
+}
+
 gyre_status gyre_comm_agree(gyre_comm *c, gyre_status mine) {
     struct {
         int code, rank;
@@ -144,7 +151,8 @@ gyre_status gyre_comm_agree(gyre_comm *c, gyre_status mine) {
     if (worst.rank == c->rank) snprintf(text, sizeof text, "%s", gyre_error_text());
     GYRE_TRY(gyre_mpi_check(MPI_Bcast(text, sizeof text, MPI_CHAR, worst.rank, c->world),
                             "the broadcast of an error"));
-    if (worst.rank == 0) return gyre_fail((gyre_status)worst.code, "%s", text);
+    if (worst.rank == 0 || names_rank(text, worst.rank))
+        return gyre_fail((gyre_status)worst.code, "%s", text);
     return gyre_fail((gyre_status)worst.code, "rank %d: %s", worst.rank, text);
 }
 

@@ -51,7 +51,7 @@ examines() { # CODE DEVICE ADVICE RANKS
     [ "$(grep -c "^  - .*$3" "$T/out")" -eq 1 ] || fail "doctor: not one line of advice with '$3': $(cat "$T/out")"
 }
 FAKE_FAIL=cudaSetDevice:1 examines 4 "none could be opened: .*cudaSetDevice failed" "no device opens: .*cudaSetDevice failed" 1
-FAKE_FAIL=cudaSetDevice:1 FAKE_RANK=1 examines 4 "none could be opened: rank 1: " "no device opens: rank 1: .*cudaSetDevice failed" 2
+FAKE_FAIL=cudaSetDevice:1 FAKE_RANK=1 examines 4 "none could be opened: rank 1, " "no device opens: rank 1, .*cudaSetDevice failed" 2
 FAKE_FAIL=ncclCommInitRankConfig:1 examines 4 "none could be opened: .*ncclCommInitRankConfig" "no device opens: .*ncclCommInitRankConfig" 2
 FAKE_NCCL=22200 examines 4 "none could be opened: NCCL" "NCCL: this program was built for" 1
 FAKE_GPUS=1 examines 0 "cpu: .*no GPU: more ranks than GPUs" "GPUs stay idle: more ranks than GPUs" 2

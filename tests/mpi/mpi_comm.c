@@ -74,9 +74,14 @@ static void worst_status_wins_everywhere(gyre_comm *c) {
     gyre_status mine = GYRE_OK;
     if (gyre_comm_rank(c) == last) mine = gyre_fail(GYRE_EIO, "disk of rank %d", last);
     CHECK(gyre_comm_agree(c, mine) == GYRE_EIO);
-    char want[32];
+    char want[64];
     snprintf(want, sizeof want, "disk of rank %d", last);
     CHECK(strstr(gyre_error_text(), want) != NULL);
+    /* once its rank, no more */
+    snprintf(want, sizeof want, "rank %d, GPU %d: out", last, last);
+    if (mine != GYRE_OK) mine = gyre_fail(GYRE_EDEVICE, "%s", want);
+    CHECK(gyre_comm_agree(c, mine) == GYRE_EDEVICE);
+    CHECK(strcmp(gyre_error_text(), want) == 0);
 }
 
 static void step_claims_must_be_alike(gyre_comm *c) {
