@@ -48,12 +48,14 @@ P
     "$gyre" data import cifar "$T/cifar" -o "$T/images.h5"
 }
 
-# f32: sums in another order, over 20 steps; bf16: 8 bits of mantissa, the losses average over 128.
+# f32: sums in another order. On CPUs alone, with AVX2 or SSE 4.1 instead of AVX-512, losses differ by
+# 1e-5 after ten steps, and by 3e-4 after twenty, since training makes small differences grow. bf16: 8
+# bits of mantissa; on the CPU 4e-4 in ten steps.
 numbers() {
-    run cpu 1 20 --set backend=cpu
-    run f32 1 20
-    run bf16 1 20 --set precision=bf16
-    close_to f32 cpu 1e-4 && close_to bf16 cpu 5e-2
+    run cpu 1 10 --set backend=cpu
+    run f32 1 10
+    run bf16 1 10 --set precision=bf16
+    close_to f32 cpu 1e-4 && close_to bf16 cpu 5e-3
 }
 
 # Eight shards whatever the number of ranks, so that all runs are to add the same numbers in the same order.
