@@ -34,7 +34,12 @@ fault() {
     local rc=0
     checks=$((checks + 1))
     FAKE_FAIL=$2:$3 FAKE_RANK=$(($1 - 1)) train "$1" a || rc=$?
-    grep -q "as ordered" "$T/err" || { bad "$1 ranks, $2 call $3: not reached"; return; }
+    if ! grep -q "as ordered" "$T/err"; then
+        # How often it is asked for news while a rank waits is another thing each time.
+        [ "$2" = ncclCommGetAsyncError ] && [ "$3" -gt 1 ] && checks=$((checks - 1)) && return
+        bad "$1 ranks, $2 call $3: not reached"
+        return
+    fi
     if [ $rc -eq 0 ]; then
         [[ $2 =~ $may_pass ]] || bad "$1 ranks, $2 call $3: nobody noticed"
         [[ ! $2 =~ ^cudnn ]] || [ "$(hash_of "$T/run")" = "$right" ] || bad "$1 ranks, $2 call $3: other parameters"
