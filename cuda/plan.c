@@ -81,15 +81,6 @@ void gpu_plans_close(gpu_plans *p) {
     free(p);
 }
 
-gyre_status gpu_plans_device(const gpu_plans *p, char *out, size_t size) {
-    int64_t count = 0;
-    memset(out, 0, size);
-    GPU_CUDNN_TRY(cudnnBackendGetAttribute(p->rules.device,
-                                           CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION,
-                                           CUDNN_TYPE_CHAR, (int64_t)size - 1, &count, out));
-    return GYRE_OK;
-}
-
 /* ---- the cache */
 
 static bool same(const gpu_operation *a, const gpu_operation *b) {

@@ -117,8 +117,6 @@ struct gpu_plans {
 
 /* Plans for a device that is not there: `device` is the JSON text of cuDNN's device properties. */
 gyre_status gpu_plans_open_json(const char *device, bool deterministic, gpu_plans **out);
-/* The JSON text of the device's properties, cut to `size`. */
-gyre_status gpu_plans_device(const gpu_plans *p, char *out, size_t size);
 
 /* The plan for `op`, made at the first call; valid until gpu_plans_close. */
 gyre_status gpu_plans_find(gpu_plans *p, const gpu_operation *op, gpu_plan **out);

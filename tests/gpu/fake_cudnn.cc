@@ -85,6 +85,16 @@ static cudnnStatus_t give_device(Descriptor d, cudnnBackendAttributeName_t attri
     return REAL(cudnnBackendSetAttribute, d, attribute, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &prop);
 }
 
+/* Heuristics and engines know it by themselves, or by their graph's handle. */
+static void of_device(Descriptor d, const Shadow &s, cudnnBackendAttributeName_t itself,
+                      cudnnBackendAttributeName_t graph) {
+    if (s.has(itself)) return;
+    auto of = s.child(graph);
+    if (of == nullptr || !of->has(CUDNN_ATTR_OPERATIONGRAPH_HANDLE))
+        stop("cuDNN: engines for no device");
+    give_device(d, itself);
+}
+
 static size_t size_of(cudnnBackendAttributeType_t type) {
     switch (type) {
     case CUDNN_TYPE_HANDLE:
@@ -217,7 +227,12 @@ cudnnStatus_t cudnnBackendSetAttribute(Descriptor d, cudnnBackendAttributeName_t
     Shadow *s = inside == 0 ? shadow_of(d) : nullptr;
     if (s == nullptr) return REAL(cudnnBackendSetAttribute, d, name, type, count, data);
     keep(s, (int)name, type, count, data);
-    if (s->type == CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR) return CUDNN_STATUS_SUCCESS;
+    if (s->type == CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR) {
+        bool ids = name == CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS;
+        if (type != (ids ? CUDNN_TYPE_INT64 : CUDNN_TYPE_VOID_PTR)) return CUDNN_STATUS_BAD_PARAM;
+        if (name == CUDNN_ATTR_VARIANT_PACK_WORKSPACE && count != 1) return CUDNN_STATUS_BAD_PARAM;
+        return CUDNN_STATUS_SUCCESS;
+    }
     bool device_by_number = name == CUDNN_ATTR_DEVICEPROP_DEVICE_ID;
     if (type == CUDNN_TYPE_HANDLE || device_by_number) return CUDNN_STATUS_SUCCESS; /* finalize */
     return REAL(cudnnBackendSetAttribute, d, name, type, count, data);
@@ -240,26 +255,30 @@ cudnnStatus_t cudnnBackendGetAttribute(Descriptor d, cudnnBackendAttributeName_t
     return status;
 }
 
-/* What a handle would have told: the device. */
+/* Of a handle cuDNN would ask the device; what it would hear is given in its place. */
 cudnnStatus_t cudnnBackendFinalize(Descriptor d) {
     if (inside == 0) ENTER(CUDNN_STATUS_NOT_SUPPORTED);
     Shadow *s = inside == 0 ? shadow_of(d) : nullptr;
     if (s == nullptr) return REAL(cudnnBackendFinalize, d);
+    s->finalized = true;
     switch (s->type) {
     case CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR: return CUDNN_STATUS_SUCCESS;
     case CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR:
-        if (!s->has(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION)) describe(d);
+        if (s->has(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION)) break;
+        if (!s->has(CUDNN_ATTR_DEVICEPROP_HANDLE) && !s->has(CUDNN_ATTR_DEVICEPROP_DEVICE_ID))
+            stop("cuDNN: properties of no device");
+        describe(d);
         break;
     case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR:
-        if (!s->has(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP))
-            give_device(d, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP);
+        of_device(d, *s, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
         break;
     case CUDNN_BACKEND_ENGINE_DESCRIPTOR:
-        if (!s->has(CUDNN_ATTR_ENGINE_DEVICEPROP)) give_device(d, CUDNN_ATTR_ENGINE_DEVICEPROP);
+        of_device(d, *s, CUDNN_ATTR_ENGINE_DEVICEPROP, CUDNN_ATTR_ENGINE_OPERATION_GRAPH);
         break;
     case CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR:
-        if (!s->has(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP))
-            give_device(d, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP);
+        if (s->has(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP)) break;
+        if (!s->has(CUDNN_ATTR_EXECUTION_PLAN_HANDLE)) stop("cuDNN: a plan for no device");
+        give_device(d, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP);
         break;
     default: break;
     }
@@ -270,6 +289,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, Descriptor plan, Descrip
     ENTER(CUDNN_STATUS_EXECUTION_FAILED);
     Shadow *p = shadow_of(plan), *v = shadow_of(pack);
     if (p == nullptr || v == nullptr) stop("cudnnBackendExecute: unknown plan or variant pack");
+    if (!p->finalized || !v->finalized) stop("cudnnBackendExecute: a part is not finalized");
     Task task = execution(*p, *v, workspace_of(plan));
     return issue(handle->stream, std::move(task)) == cudaSuccess ? CUDNN_STATUS_SUCCESS
                                                                  : CUDNN_STATUS_EXECUTION_FAILED;

@@ -19,6 +19,8 @@ struct Shadow {
     std::shared_ptr<Shadow> graph;           /* of an engine configuration from heuristics */
     std::shared_ptr<struct Program> program; /* of an operation graph, once it ran */
 
+    bool finalized = false;
+
     bool has(int attribute) const { return values.count(attribute) == 1; }
     template <class T> T get(int attribute, T otherwise) const {
         auto it = values.find(attribute);
