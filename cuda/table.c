@@ -153,6 +153,7 @@ static void gpu_mark(gyre_backend *base, const char *name) {
     } else if (b->depth > 0) {
         b->depth--;
         if (b->depth < GPU_PHASES) b->phase = b->phases[b->depth];
+        if (b->depth == 0 && b->ran) b->phase = "between steps"; /* no longer set-up */
         nvtxRangePop();
     }
 }

@@ -24,6 +24,9 @@ FAKE_CAPABILITY=7.5 says 4 "GPU 0 has compute capability 7.5, gyre needs 8.0" 1
 FAKE_DRIVER=12040 says 4 "the NVIDIA driver is for CUDA 12.4 at most" 1
 FAKE_DRIVER=0 says 4 "no NVIDIA driver is loaded" 1
 FAKE_NCCL=22200 says 4 "NCCL: this program was built for" 1
+FAKE_CUDNN=90800 says 4 "cuDNN: this program was built for" 1
+FAKE_CUDNN=100000 says 4 "cuDNN: this program was built for" 1
+FAKE_RUNTIME=12080 says 4 "CUDA: this program was built for" 1
 
 # auto goes without, and says why among what the run is: once, and with --quiet not at all.
 FAKE_GPUS=1 says 0 "on the CPU: more ranks than GPUs" 2 --set backend=auto
@@ -54,6 +57,8 @@ FAKE_FAIL=cudaSetDevice:1 examines 4 "none could be opened: .*cudaSetDevice fail
 FAKE_FAIL=cudaSetDevice:1 FAKE_RANK=1 examines 4 "none could be opened: rank 1, " "no device opens: rank 1, .*cudaSetDevice failed" 2
 FAKE_FAIL=ncclCommInitRankConfig:1 examines 4 "none could be opened: .*ncclCommInitRankConfig" "no device opens: .*ncclCommInitRankConfig" 2
 FAKE_NCCL=22200 examines 4 "none could be opened: NCCL" "NCCL: this program was built for" 1
+FAKE_CUDNN=90800 examines 4 "none could be opened: cuDNN" "cuDNN: this program was built for" 1
+FAKE_PEERS=0 examines 0 "cuda: " "GPUs 0 and 1 (and others) do not reach each other" 1
 FAKE_GPUS=1 examines 0 "cpu: .*no GPU: more ranks than GPUs" "GPUs stay idle: more ranks than GPUs" 2
 FAKE_CAPABILITY=9.0,8.0 examines 0 "cpu: .*no GPU: rank 0 has a GPU" "GPUs stay idle: rank 0 has a GPU of compute capability 9.0" 2
 echo "devices: $checks checks passed"

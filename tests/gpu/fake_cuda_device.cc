@@ -72,7 +72,7 @@ cudaError_t cudaDriverGetVersion(int *version) {
 
 cudaError_t cudaRuntimeGetVersion(int *version) {
     FAKE_ENTER(cudaErrorUnknown);
-    *version = CUDART_VERSION;
+    *version = (int)setting("FAKE_RUNTIME", CUDART_VERSION);
     return cudaSuccess;
 }
 
@@ -159,7 +159,7 @@ cudaError_t cudaDeviceCanAccessPeer(int *can, int of, int peer) {
     FAKE_ENTER(cudaErrorInvalidDevice);
     if (cudaError_t e = missing(of)) return remember(e);
     if (cudaError_t e = missing(peer)) return remember(e);
-    *can = of != peer;
+    *can = of != peer && setting("FAKE_PEERS", 1) != 0;
     return cudaSuccess;
 }
 

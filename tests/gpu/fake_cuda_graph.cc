@@ -57,6 +57,10 @@ bool captures(cudaStream_t stream) {
     return capture != nullptr && capture->numbers.count(stream) == 1;
 }
 
+bool captures_all_threads() {
+    return capture != nullptr && capture->mode == cudaStreamCaptureModeGlobal;
+}
+
 bool capture_concerns(cudaStream_t stream, cudaEvent_t event) {
     return event->capture != nullptr || captures(stream);
 }

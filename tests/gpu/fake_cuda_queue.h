@@ -64,6 +64,7 @@ const std::vector<cudaStream_t> &all_streams();
 
 /* capture (graph.cc) */
 bool captures(cudaStream_t stream); /* this stream is being captured */
+bool captures_all_threads();        /* and what other threads call may spoil it */
 void capture_task(cudaStream_t stream, Task task);
 void capture_record(cudaStream_t stream, cudaEvent_t event);
 cudaError_t capture_wait(cudaStream_t stream, cudaEvent_t event);

@@ -3,6 +3,7 @@
  * ours.
  *
  *   FAKE_DEVICE_JSON   the description: JSON text, or a file that holds it
+ *   FAKE_CUDNN=91900   version that cudnnGetVersion gives
  *   FAKE_RELU_NAN=drop a fused ReLU that makes 0 of NaN
  *
  * Calls that cuDNN's libraries make among themselves go through untouched. */
@@ -177,6 +178,10 @@ using namespace fake;
     } while (0)
 
 extern "C" {
+
+size_t cudnnGetVersion(void) {
+    return (size_t)setting("FAKE_CUDNN", (long)REAL(cudnnGetVersion));
+}
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t *out) {
     ENTER(CUDNN_STATUS_NOT_INITIALIZED);

@@ -15,7 +15,7 @@ checks=0 failed=0 ranks_before=0
 
 train() { # RANKS CONFIG
     rm -rf "$T/run"
-    FAKE_ORDER=eager on_fakes "$FAKES" "$1" "$GYRE" train "$T/$2.json" --quiet --out "$T/run" --set graph="$graph" --set reduce="$reduce" --set watchdog.seconds=15 --set watchdog.first_step_seconds=15
+    FAKE_ORDER=eager on_fakes "$FAKES" "$1" "$GYRE" train "$T/$2.json" --quiet --out "$T/run" --set graph="$graph" --set reduce="$reduce" --set watchdog.seconds="${later:-15}" --set watchdog.first_step_seconds="${first:-15}"
 }
 
 # Failures that need not end a run: of releasing things, of asking for what is nice to know (the
@@ -31,7 +31,8 @@ bad() {
 
 # fault RANKS FUNCTION K
 fault() {
-    local rc=0
+    local rc=0 want=4
+    [[ ! $2 =~ ^nccl(CommGetAsyncError|Stall|Hello)$ ]] || want=5 # news of a peer, or none
     checks=$((checks + 1))
     FAKE_FAIL=$2:$3 FAKE_RANK=$(($1 - 1)) train "$1" a || rc=$?
     if ! grep -q "as ordered" "$T/err"; then
@@ -47,9 +48,8 @@ fault() {
     fi
     case $rc in
     124 | 137) bad "$1 ranks, $2 call $3: hangs" ;;
-    4) ;;
-    5) [ "$1" -gt 1 ] || bad "$1 ranks, $2 call $3: exit 5 without another rank" ;;
-    *) bad "$1 ranks, $2 call $3: exit $rc" ;;
+    "$want") ;;
+    *) bad "$1 ranks, $2 call $3: exit $rc instead of $want" ;;
     esac
     grep -q '^gyre: error' "$T/err" || bad "$1 ranks, $2 call $3: no message"
     # A device that did not answer in time is left as it is: to free its memory would wait for it.
@@ -121,11 +121,25 @@ configuration() {
     echo "  ranks $ranks, graph $graph, $reduce sums: $checks failures so far"
 }
 
+# deadline KEY FUNCTION K: a stall that KEY ends, which is short while the other one is long.
+deadline() {
+    local rc=0
+    checks=$((checks + 1))
+    graph=true reduce=fast first=60 later=60
+    [ "$1" = watchdog.seconds ] && later=6 || first=6
+    FAKE_FAIL=$2:$3 FAKE_RANK=1 train 2 a || rc=$?
+    [ $rc -eq 5 ] && grep -q "did not .*; $1 sets the limit" "$T/err" || bad "$2 call $3: exit $rc, or not ended by $1"
+}
+
 for graph in false true; do configuration 1 $graph fast; done
 for graph in false true; do
     for reduce in fast exact; do
         [ "${RANKS:-2}" = 1 ] || configuration 2 $graph $reduce
     done
 done
+if [ "${RANKS:-2}" != 1 ]; then
+    deadline watchdog.first_step_seconds ncclHello 1
+    deadline watchdog.seconds ncclStall 3
+fi
 echo "faults: $((checks - failed)) of $checks failures end as they should"
 [ $failed -eq 0 ]

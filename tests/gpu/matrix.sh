@@ -77,6 +77,7 @@ try() {
 reference() {
     local model=$1 precision=$2 run=$T/cpu-$1-$2
     if [ ! -d "$run" ] && ! "$GYRE" train "$T/$model.json" --quiet --out "$run" --set backend=cpu --set precision="$precision" 2>"$T/cpu.err"; then
+        echo "  the CPU has no bf16: its f32 is the reference" >&2
         run=$T/cpu-$1-f32
         [ -d "$run" ] || "$GYRE" train "$T/$model.json" --quiet --out "$run" --set backend=cpu || fail "the CPU backend fails"
     fi

@@ -95,9 +95,33 @@ static void test_cache(void **state) {
     assert_ptr_equal(first, again);
     assert_ptr_not_equal(first, second);
     assert_int_equal(p->count, 2);
-    other.shape.pad = 0;
-    OK(gpu_plans_find(p, &other, &again));
-    assert_int_equal(p->count, 3);
+    gpu_plans_close(p);
+}
+
+/* Whatever tells two operations apart tells their plans apart. */
+static void test_cache_key(void **state) {
+    (void)state;
+    const gpu_operation op = {.kind = GPU_CONV, .math = GPU_MATH_F32, .shape = good};
+    gpu_operation others[10];
+    gpu_plans *p;
+    gpu_plan *plan;
+    for (int i = 0; i < 10; i++) others[i] = op;
+    others[1].kind = GPU_CONV_DW;
+    others[2].math = GPU_MATH_TF32;
+    others[3].shape.n = 4;
+    others[4].shape.h = 12;
+    others[5].shape.w = 12;
+    others[6].shape.c = 32;
+    others[7].shape.k = 16;
+    others[8].shape.stride = 2;
+    others[9].shape.pad = 0;
+    OK(open_device("h100", &p));
+    for (int i = 0; i < 10; i++) OK(gpu_plans_find(p, &others[i], &plan));
+    assert_int_equal(p->count, 10);
+    others[0].shape.r = 1;
+    others[0].shape.pad = 0; /* as others[9] but for r */
+    OK(gpu_plans_find(p, &others[0], &plan));
+    assert_int_equal(p->count, 11);
     gpu_plans_close(p);
 }
 
@@ -198,8 +222,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wrong_shapes), cmocka_unit_test(test_filter_channels),
         cmocka_unit_test(test_notes),        cmocka_unit_test(test_cache),
-        cmocka_unit_test(test_nothing_left), cmocka_unit_test(test_bad_device),
-        cmocka_unit_test(test_misaligned),
+        cmocka_unit_test(test_cache_key),    cmocka_unit_test(test_nothing_left),
+        cmocka_unit_test(test_bad_device),   cmocka_unit_test(test_misaligned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
