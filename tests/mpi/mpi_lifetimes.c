@@ -88,6 +88,24 @@ static void a_recorded_step_goes_with_its_memory(void) {
     b->ops->close(b);
 }
 
+/* One body for two contexts, in turns: each is run, recorded and replayed by itself. */
+static void a_recorded_step_is_one_of_its_context(void) {
+    gyre_backend *b = open_backend();
+    doubling d[2];
+    for (int k = 0; k < 2; k++) d[k] = (doubling){b, floats_new(b, LENGTH), floats_new(b, LENGTH)};
+    for (int call = 0; call < 6; call++) {
+        doubling *now = &d[call % 2];
+        upload_row(b, now->x, LENGTH, (float)call);
+        OK(b->ops->record(b, double_x, now));
+        check_row(b, now->y, LENGTH, (float)call, 2, 0);
+    }
+    for (int k = 0; k < 2; k++) {
+        floats_free(b, d[k].x);
+        floats_free(b, d[k].y);
+    }
+    b->ops->close(b);
+}
+
 /* ---- kept images */
 
 enum { IMAGES = 6, SIDE = 4, PIXELS = SIDE * SIDE * 3, BATCH = 2 };
@@ -169,6 +187,7 @@ static void memory_stays_while_it_is_summed(void) {
 int main(int argc, char **argv) {
     if (gyre_comm_open(&argc, &argv, &comm) != GYRE_OK) return 1;
     a_recorded_step_goes_with_its_memory();
+    a_recorded_step_is_one_of_its_context();
     kept_images_stay_until_they_are_read();
     work_memory_stays_while_a_sum_uses_it();
     memory_stays_while_it_is_summed();
