@@ -32,7 +32,8 @@ bad() {
 # fault RANKS FUNCTION K
 fault() {
     local rc=0 want=4
-    [[ ! $2 =~ ^nccl(CommGetAsyncError|Stall|Hello)$ ]] || want=5 # news of a peer, or none
+    # News of a peer, or none; and a rank that does not connect leaves the others waiting.
+    [[ ! $2 =~ ^nccl(CommGetAsyncError|CommInitRankConfig|Stall|Hello)$ ]] || want=5
     checks=$((checks + 1))
     FAKE_FAIL=$2:$3 FAKE_RANK=$(($1 - 1)) train "$1" a || rc=$?
     if ! grep -q "as ordered" "$T/err"; then
