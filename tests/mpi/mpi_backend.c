@@ -1,5 +1,6 @@
 /* The backend's collectives on any power of two of ranks: nothing before reduce_end, then the sums
  * of every bucket, exact along the tree or fast. */
+#include "check.h"
 #include "gyre/backend.h"
 #include "gyre/comm.h"
 #include "gyre/random.h"
@@ -8,15 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: rank %d: %s (%s)\n", __FILE__, __LINE__, gyre_comm_rank(c),    \
-                    #condition, gyre_error_text());                                                \
-            gyre_fail(GYRE_EPEER, "test failed");                                                  \
-            gyre_comm_abort(c, GYRE_EPEER);                                                        \
-        }                                                                                          \
-    } while (0)
+#define CHECK(condition) CHECK_ON(c, condition)
 
 enum { LENGTH = 3001, BUCKETS = 3 };
 static const size_t BEGIN[BUCKETS + 1] = {0, 1000, 1003, LENGTH};

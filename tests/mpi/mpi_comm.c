@@ -1,4 +1,5 @@
 /* The communicator on any power of two of ranks: exact tree, agreement, step claims, checksums. */
+#include "check.h"
 #include "gyre/comm.h"
 #include "gyre/cores.h"
 #include "gyre/random.h"
@@ -7,15 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: rank %d: %s\n", __FILE__, __LINE__, gyre_comm_rank(c),         \
-                    #condition);                                                                   \
-            gyre_fail(GYRE_EPEER, "test failed");                                                  \
-            gyre_comm_abort(c, GYRE_EPEER);                                                        \
-        }                                                                                          \
-    } while (0)
+#define CHECK(condition) CHECK_ON(c, condition)
 
 enum { SHARDS = 8, MOST = 5001 };
 

@@ -2,6 +2,7 @@
  * diverge, parameters, running statistics and optimizer states are bit for bit what they were, and
  * the run goes on as if nothing had been. On any power of two of ranks. */
 #include "../../src/run/sweep.h"
+#include "check.h"
 
 #include "../unit/config_text.h"
 #include "gyre/dataset.h"
@@ -12,15 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: rank %d: %s (%s)\n", __FILE__, __LINE__, gyre_comm_rank(comm), \
-                    #condition, gyre_error_text());                                                \
-            gyre_fail(GYRE_EPEER, "test failed");                                                  \
-            gyre_comm_abort(comm, GYRE_EPEER);                                                     \
-        }                                                                                          \
-    } while (0)
+#define CHECK(condition) CHECK_ON(comm, condition)
 
 enum { IMAGES = 60, SIDE = 8, PIXELS = SIDE * SIDE * 3, BEFORE = 3, AFTER = 2, STEPS = 8 };
 

@@ -1,6 +1,7 @@
 /* Memory that is released, replaced or grown while work with it is still under way, on any power of
  * two of ranks. Only a device has such work. The fakes end the program where it finds its memory
  * gone, as it does when nothing but cudaFree would have waited (FAKE_FREE=at-once). */
+#include "check.h"
 #include "gyre/backend.h"
 #include "gyre/comm.h"
 
@@ -9,15 +10,7 @@
 
 static gyre_comm *comm;
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: rank %d: %s (%s)\n", __FILE__, __LINE__, gyre_comm_rank(comm), \
-                    #condition, gyre_error_text());                                                \
-            gyre_fail(GYRE_EPEER, "test failed");                                                  \
-            gyre_comm_abort(comm, GYRE_EPEER);                                                     \
-        }                                                                                          \
-    } while (0)
+#define CHECK(condition) CHECK_ON(comm, condition)
 #define OK(call) CHECK((call) == GYRE_OK)
 
 static gyre_backend *open_backend(void) {

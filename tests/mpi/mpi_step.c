@@ -4,6 +4,7 @@
 #define GYRE_CUDA
 #endif
 #include "../../src/backend/registry.c" /* NOLINT(bugprone-suspicious-include) */
+#include "check.h"
 
 #include "../unit/config_text.h"
 #include "gyre/checkpoint.h"
@@ -14,15 +15,7 @@
 #include "strict.h"
 #include <sys/stat.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: rank %d: %s (%s)\n", __FILE__, __LINE__, gyre_comm_rank(comm), \
-                    #condition, gyre_error_text());                                                \
-            gyre_fail(GYRE_EPEER, "test failed");                                                  \
-            gyre_comm_abort(comm, GYRE_EPEER);                                                     \
-        }                                                                                          \
-    } while (0)
+#define CHECK(condition) CHECK_ON(comm, condition)
 
 enum { IMAGES = 60, SIDE = 8, PIXELS = SIDE * SIDE * 3, STEPS = 7 };
 
