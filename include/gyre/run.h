@@ -40,10 +40,15 @@ void gyre_stop_catch(void);
 void gyre_stop_release(bool stopped);
 bool gyre_stop_wanted(void);
 
-/* Loss and accuracy of a checkpoint (or of a run folder's newest) on one part ("test",
- * "validation", "train") of a dataset file; `data` NULL: the run's own. Close the result.
- * Collective. */
+/* Loss and accuracy of a checkpoint (or of a run folder's newest, where there is none its best.h5)
+ * on one part ("test", "validation", "train") of a dataset file; `data` NULL: the run's own. Where
+ * the run cut its training samples, by a split or a subset, "train" and "validation" are as it cut
+ * them. Close the result. Collective. */
 typedef struct {
+    char *checkpoint;  /* its path */
+    int64_t completed; /* its updates */
+    int64_t best;      /* of best.h5 beside it, when a folder was given; -1: none, or it is this */
+    bool of_run;       /* the samples are as the run cut them, not a whole part of the file */
     int64_t samples, correct;
     double loss; /* mean */
     int classes;

@@ -3,11 +3,13 @@
 
 #include "arguments.h"
 #include "gyre/comm.h"
+#include "gyre/log.h"
 #include "gyre/run.h"
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct {
     const char *checkpoint, *data, *part;
@@ -38,7 +40,21 @@ static double percent(int64_t part, int64_t whole) {
     return whole > 0 ? 100 * (double)part / (double)whole : 0;
 }
 
+/* On stderr, since programs read stdout. */
+static void print_source(const gyre_evaluation *e, const char *part) {
+    const char *samples = !e->of_run                   ? ""
+                          : strcmp(part, "train") == 0 ? "; on the samples that the run trained on"
+                                                       : "; on the samples that the run held out";
+    char best[80] = "";
+    if (e->best >= 0) {
+        snprintf(best, sizeof best, " (best.h5 beside it: after step %" PRId64 ")", e->best);
+    }
+    gyre_say("checkpoint %s, after step %" PRId64 "%s%s", e->checkpoint, e->completed, best,
+             samples);
+}
+
 static gyre_status print(const gyre_evaluation *e, const char *part) {
+    print_source(e, part);
     printf("%s: %" PRId64 " samples, loss %.4f, accuracy %.2f %%\n", part, e->samples, e->loss,
            percent(e->correct, e->samples));
     for (int k = 0; k < e->classes; k++) {

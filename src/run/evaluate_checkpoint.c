@@ -13,8 +13,12 @@
 enum { BATCH = 250, DEADLINE = 600 /* seconds */ }; /* of a checkpoint without its run */
 
 typedef struct {
+    char *checkpoint;
+    int64_t best;            /* updates of the best.h5 beside it, -1: there is none */
     gyre_settings *settings; /* of the run, NULL: the checkpoint is alone */
     gyre_dataset *data;
+    gyre_samples samples; /* as the run cut them, when that is what is scored */
+    gyre_view view;       /* that is scored */
     gyre_model *model;
     gyre_snapshot snapshot;
     gyre_backend *backend;
@@ -23,13 +27,17 @@ typedef struct {
     double *classes;
 } evaluation;
 
-/* A run folder means its newest checkpoint; a checkpoint's run is the folder above its own. */
+/* A run folder means its newest checkpoint, or else its best one; a checkpoint's run is the folder
+ * above its own. */
 static gyre_status locate(const char *given, char **checkpoint, char **config) {
     struct stat st;
     if (stat(given, &st) != 0) return gyre_fail(GYRE_EIO, "'%s' does not exist", given);
     if (S_ISDIR(st.st_mode)) {
         GYRE_TRY(gyre_checkpoint_newest(given, checkpoint));
-        if (*checkpoint == NULL) return gyre_fail(GYRE_EIO, "'%s' holds no checkpoint", given);
+        if (*checkpoint == NULL) *checkpoint = gyre_checkpoint_best_path(given);
+        if (*checkpoint != NULL && !gyre_file_exists(*checkpoint)) {
+            return gyre_fail(GYRE_EIO, "'%s' holds no checkpoint", given);
+        }
         *config = gyre_path_join(given, "config.json");
     } else {
         *checkpoint = strdup(given);
@@ -41,20 +49,68 @@ static gyre_status locate(const char *given, char **checkpoint, char **config) {
     return gyre_fail(GYRE_EDEVICE, "no memory to find the checkpoint of '%s'", given);
 }
 
+/* ---- what is scored */
+
+/* Where another checkpoint than the run's best is taken; one that cannot be read is not needed. */
+static void look_at_best(evaluation *e, const char *given) {
+    gyre_snapshot best;
+    char *path = gyre_checkpoint_best_path(given);
+    if (path != NULL && gyre_file_exists(path) && strcmp(path, e->checkpoint) != 0 &&
+        gyre_checkpoint_scalars(path, &best) == GYRE_OK) {
+        e->best = best.completed;
+    }
+    free(path);
+}
+
 static const gyre_images *choose_part(const gyre_dataset *d, const char *part) {
     if (strcmp(part, "test") == 0) return gyre_dataset_test(d);
     if (strcmp(part, "validation") == 0) return gyre_dataset_validation(d);
     return strcmp(part, "train") == 0 ? gyre_dataset_train(d) : NULL;
 }
 
-static gyre_status find_part(const gyre_dataset *d, const char *data, const char *part,
-                             const gyre_images **out) {
-    *out = choose_part(d, part);
-    if (*out == NULL) {
+static gyre_status no_part(const evaluation *e, const char *data, const char *part) {
+    static const char *const names[] = {"train", "validation", "test"};
+    char parts[160] = "";
+    for (int i = 0; i < 3; i++) {
+        size_t used = strlen(parts);
+        const gyre_images *p = choose_part(e->data, names[i]);
+        if (p->count == 0) continue;
+        snprintf(parts + used, sizeof parts - used, "%s%s (%lld samples)", used == 0 ? "" : ", ",
+                 names[i], (long long)p->count);
+    }
+    const char *run = "";
+    if (e->settings != NULL) {
+        switch (e->settings->data.validation) {
+        case GYRE_VALIDATION_SPLIT:
+            run = "; the run was evaluated on a split of its training samples, which `--part "
+                  "validation` scores";
+            break;
+        case GYRE_VALIDATION_TEST: run = "; the run was evaluated on test"; break;
+        case GYRE_VALIDATION_NONE: run = "; the run was not evaluated"; break;
+        }
+    }
+    return gyre_fail(GYRE_EIO, "'%s' has no part '%s', only %s%s", data, part, parts, run);
+}
+
+/* The samples that the run trained on, or held out by a split, when this is its dataset; else a
+ * part of the file. */
+static gyre_status find_view(evaluation *e, const char *data, const char *part,
+                             uint64_t trained_on) {
+    const gyre_images *images = choose_part(e->data, part);
+    if (images == NULL) {
         return gyre_fail(GYRE_EUSAGE, "--part %s: the parts are test, validation and train", part);
     }
-    if ((*out)->count > 0) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "'%s' has no part '%s'", data, part);
+    e->view = (gyre_view){.images = images,
+                          .count = images->count,
+                          .size = e->settings == NULL ? 0 : e->settings->data.crop_size};
+    bool train = strcmp(part, "train") == 0, held_out = strcmp(part, "validation") == 0;
+    bool own = e->settings != NULL && gyre_dataset_hash(e->data) == trained_on;
+    bool split = own && e->settings->data.validation == GYRE_VALIDATION_SPLIT;
+    if ((train && own && (split || e->settings->data.subset > 0)) || (held_out && split)) {
+        GYRE_TRY(gyre_samples_open(e->data, &e->settings->data, e->settings->seed, &e->samples));
+        e->view = train ? e->samples.train : e->samples.validation;
+    }
+    return e->view.count > 0 ? GYRE_OK : no_part(e, data, part);
 }
 
 /* The run's config says more than the checkpoint, but is not needed. */
@@ -80,26 +136,37 @@ static gyre_status open_model(evaluation *e, const gyre_snapshot *s, const char 
                            images->c, s->classes, &e->model);
 }
 
+static gyre_status open_data(evaluation *e, const char *data, bool given) {
+    if (!given && !gyre_file_exists(data)) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s', the dataset of the run, is not there; when it was moved, give it "
+                         "by --data FILE",
+                         data);
+    }
+    return gyre_dataset_open(data, &e->data);
+}
+
 /* Reads everything; no device and no other rank yet. */
-static gyre_status read_files(evaluation *e, const char *given, const char *data, const char *part,
-                              const gyre_images **images) {
+static gyre_status read_files(evaluation *e, const char *given, const char *data,
+                              const char *part) {
     gyre_status status = GYRE_OK;
-    char *checkpoint = NULL, *config = NULL;
+    char *config = NULL;
     gyre_snapshot scalars;
-    GYRE_GOTO(locate(given, &checkpoint, &config));
-    GYRE_GOTO(gyre_checkpoint_scalars(checkpoint, &scalars));
+    bool named = data != NULL;
+    GYRE_GOTO(locate(given, &e->checkpoint, &config));
+    look_at_best(e, given);
+    GYRE_GOTO(gyre_checkpoint_scalars(e->checkpoint, &scalars));
     GYRE_GOTO(read_settings(e, config, &data));
-    GYRE_GOTO(gyre_dataset_open(data, &e->data));
-    GYRE_GOTO(find_part(e->data, data, part, images));
-    GYRE_GOTO(open_model(e, &scalars, data, *images));
+    GYRE_GOTO(open_data(e, data, named));
+    GYRE_GOTO(find_view(e, data, part, scalars.data_hash));
+    GYRE_GOTO(open_model(e, &scalars, data, e->view.images));
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
-    GYRE_GOTO(gyre_checkpoint_load(checkpoint, e->model, &e->snapshot));
+    GYRE_GOTO(gyre_checkpoint_load(e->checkpoint, e->model, &e->snapshot));
     e->classes = calloc(2 * (size_t)scalars.classes, sizeof *e->classes);
     if (e->classes == NULL) {
         status = gyre_fail(GYRE_EDEVICE, "no memory for %d classes", scalars.classes);
     }
 out:
-    free(checkpoint);
     free(config);
     return status;
 }
@@ -119,17 +186,26 @@ static gyre_status open_net(evaluation *e, gyre_comm *comm) {
 }
 
 void gyre_evaluation_close(gyre_evaluation *e) {
+    free(e->checkpoint);
     free(e->class_samples);
     free(e->class_correct);
     free(e->class_names);
     *e = (gyre_evaluation){0};
 }
 
-static gyre_status fill_in(const evaluation *e, const gyre_images *images, const gyre_score *score,
-                           gyre_evaluation *out) {
+static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluation *out) {
     int n = e->model->classes;
     *out = (gyre_evaluation){
-        .samples = images->count, .correct = score->right, .loss = score->loss, .classes = n};
+        .checkpoint = e->checkpoint,
+        .completed = e->snapshot.completed,
+        .best = e->best,
+        .of_run = e->samples.train.images != NULL,
+        .samples = e->view.count,
+        .correct = score->right,
+        .loss = score->loss,
+        .classes = n,
+    };
+    e->checkpoint = NULL;
     out->class_samples = calloc((size_t)n, sizeof *out->class_samples);
     out->class_correct = calloc((size_t)n, sizeof *out->class_correct);
     out->class_names = calloc((size_t)n, sizeof *out->class_names);
@@ -148,11 +224,9 @@ static gyre_status fill_in(const evaluation *e, const gyre_images *images, const
 
 gyre_status gyre_evaluate_checkpoint(const char *checkpoint_or_run, const char *data,
                                      const char *part, gyre_comm *comm, gyre_evaluation *out) {
-    evaluation e = {0};
-    const gyre_images *images = NULL;
+    evaluation e = {.best = -1};
     gyre_score score;
-    gyre_status status =
-        gyre_comm_agree(comm, read_files(&e, checkpoint_or_run, data, part, &images));
+    gyre_status status = gyre_comm_agree(comm, read_files(&e, checkpoint_or_run, data, part));
     if (status != GYRE_OK) goto out;
     gyre_backend_options options = {.deterministic = true, .deadline_seconds = DEADLINE};
     gyre_backend_choice choice = GYRE_BACKEND_AUTO;
@@ -163,19 +237,18 @@ gyre_status gyre_evaluate_checkpoint(const char *checkpoint_or_run, const char *
     options.reduce = GYRE_REDUCE_FAST; /* nothing is, so any number of ranks will do */
     GYRE_GOTO(gyre_comm_agree(comm, gyre_backend_open(choice, &options, comm, &e.backend)));
     GYRE_GOTO(gyre_comm_agree(comm, open_net(&e, comm)));
-    const gyre_view view = {.images = images,
-                            .count = images->count,
-                            .size = e.settings == NULL ? 0 : e.settings->data.crop_size};
-    GYRE_GOTO(gyre_evaluator_run(e.evaluator, &view, e.classes, &score));
-    status = gyre_comm_agree(comm, fill_in(&e, images, &score, out));
+    GYRE_GOTO(gyre_evaluator_run(e.evaluator, &e.view, e.classes, &score));
+    status = gyre_comm_agree(comm, fill_in(&e, &score, out));
 out:
     gyre_evaluator_close(e.evaluator);
     if (e.weights != NULL) gyre_weights_close(e.weights);
     if (e.backend != NULL) e.backend->ops->close(e.backend);
     gyre_snapshot_close(&e.snapshot);
     if (e.model != NULL) gyre_model_close(e.model);
+    gyre_samples_close(&e.samples);
     if (e.data != NULL) gyre_dataset_close(e.data);
     if (e.settings != NULL) gyre_config_close(e.settings);
     free(e.classes);
+    free(e.checkpoint);
     return status;
 }

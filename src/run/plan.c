@@ -51,7 +51,8 @@ static gyre_status plan_data(gyre_trainer *t) {
     gyre_settings *s = &t->settings;
     if (!gyre_file_exists(s->data.path)) {
         return gyre_fail(GYRE_EIO,
-                         "data.path: '%s' does not exist; `gyre data import` makes datasets",
+                         "data.path: '%s' does not exist; `gyre data import` makes datasets, and "
+                         "`--set data.path=FILE` names one that was moved",
                          s->data.path);
     }
     GYRE_TRY(gyre_fail_in("data.path", gyre_dataset_open(s->data.path, &t->data)));

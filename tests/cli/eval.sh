@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# What gyre eval scores: it says which checkpoint, the samples are those that the run used, and where
+# a thing is missing it names the way.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+cd "$T" || exit 1
+make_dataset images.h5 600 200
+cat >config.json <<'JSON'
+{
+    "data": {"path": "images.h5", "validation": {"split": 0.25}, "subset": 300}, "model": {"name": "mlp"},
+    "batch": {"size": 20, "shards": 2}, "schedule": {"policy": "constant", "base_lr": 0.01}, "length": {"steps": 40},
+    "evaluate": {"every": {"steps": 10}}, "checkpoint": {"every": {"steps": 10}, "keep": 2, "best": true}
+}
+JSON
+ends 0 "$GYRE" train config.json --out run --quiet
+
+# The split and the subset are the run's: the last row of /validation comes back.
+ends 0 "$GYRE" eval run --part validation
+grep -q '^checkpoint run/checkpoints/step-000000040.h5, after step 40.*; on the samples that the run held out$' err || fail "$(cat err)"
+/usr/bin/python3 - "$(head -n 1 out)" <<'P' || fail "not the run's validation: $(cat out)"
+import h5py, sys
+row = h5py.File("run/metrics.h5")["validation"][-1]
+assert sys.argv[1] == f"validation: 150 samples, loss {row['loss']:.4f}, accuracy {100 * row['accuracy']:.2f} %"
+P
+ends 0 mpirun -q -np 2 "$GYRE" eval run/checkpoints/step-000000040.h5 --part train
+grep -q '^train: 300 samples' out && grep -q 'that the run trained on' err || fail "$(cat out err)"
+cp run/checkpoints/step-000000040.h5 alone.h5
+ends 0 "$GYRE" eval alone.h5 --data images.h5 --part train # no run says what it trained on
+grep -q '^train: 600 samples' out && ! grep -q 'that the run' err || fail "$(cat out err)"
+
+# Another dataset is not cut: it holds no sample of the run.
+make_dataset other.h5 500 100
+ends 0 "$GYRE" eval run --data other.h5 --part train
+grep -q '^train: 500 samples' out || fail "$(cat out)"
+refused 3 "'other.h5' has no part 'validation', only train (500 samples), test (100 samples)" "$GYRE" eval run --data other.h5 --part validation
+/usr/bin/python3 -c 'import h5py; f = h5py.File("bare.h5", "w"); h5py.File("images.h5").copy("train", f)'
+refused 3 "'bare.h5' has no part 'test', only train (600 samples); the run was evaluated on a split of its training samples, which \`--part validation\` scores" \
+    "$GYRE" eval run --data bare.h5
+
+# best.h5 is named beside the newest, and taken where it is the only one.
+best=$(sed -n 's/.*checkpoint after \([0-9]*\) updates.*/\1/p' <("$GYRE" inspect run/checkpoints/best.h5))
+ends 0 "$GYRE" eval run
+grep -q "(best.h5 beside it: after step $best)" err || fail "$(cat err)"
+rm run/checkpoints/step-*
+ends 0 "$GYRE" eval run
+grep -q "^checkpoint run/checkpoints/best.h5, after step $best\$" err || fail "$(cat err)"
+rm run/checkpoints/best.h5
+refused 3 "'run' holds no checkpoint" "$GYRE" eval run
+
+# A project that was moved.
+ends 0 "$GYRE" train config.json --out run2 --quiet --stop-after 10
+mkdir new
+mv images.h5 run2 new
+refused 3 "'$T/images.h5', the dataset of the run, is not there; when it was moved, give it by --data FILE" "$GYRE" eval new/run2
+ends 0 "$GYRE" eval new/run2 --data new/images.h5 --part validation
+grep -q '^validation: 150 samples' out || fail "$(cat out)"
+refused 3 "\`--set data.path=FILE\` names one that was moved" "$GYRE" train new/run2/config.json --out new/run2
+ends 0 "$GYRE" train new/run2/config.json --out new/run2 --quiet --set data.path="$T/new/images.h5"
+exit 0
