@@ -31,8 +31,17 @@ typedef enum { GYRE_VALIDATION_TEST, GYRE_VALIDATION_SPLIT, GYRE_VALIDATION_NONE
 typedef enum {
     GYRE_NORMALIZE_CHANNEL,
     GYRE_NORMALIZE_MEAN_IMAGE,
-    GYRE_NORMALIZE_RAW
+    GYRE_NORMALIZE_RAW,
+    GYRE_NORMALIZE_GIVEN /* by the mean and deviation of the config */
 } gyre_normalize;
+
+enum { GYRE_CHANNELS_MAX = 4 };
+
+/* (pixel / 255 - mean) / std for each channel, as pretrained networks name them. */
+typedef struct {
+    int channels;
+    double mean[GYRE_CHANNELS_MAX], std[GYRE_CHANNELS_MAX];
+} gyre_normalization;
 
 typedef struct {
     char *path; /* as written; relative to the config file's folder */
@@ -47,6 +56,7 @@ typedef struct {
     double crop_scale_min, crop_scale_max; /* of their area, of the image's */
     double crop_ratio; /* of their sides at most, width to height or height to width */
     gyre_normalize normalize;
+    gyre_normalization given; /* with NORMALIZE_GIVEN */
 } gyre_data_settings;
 
 typedef struct {

@@ -64,10 +64,11 @@ const config_field gyre_config_fields[] = {
      1, 0, NULL, "1", "Greatest area of that part."},
     {"data.augment.resized_crop.ratio", FIELD_REAL, ARITHMETIC, AT(data.crop_ratio), 1, 100, 0,
      NULL, "1.3333333333333333", "Greatest ratio of its sides, in either direction."},
-    {"data.augment.normalize", FIELD_CHOICE, ARITHMETIC, AT(data.normalize), 0, 0, 0,
+    {"data.augment.normalize", FIELD_NORMALIZE, ARITHMETIC, AT(data.normalize), 1e-6, 1, 0,
      "channel|mean_image|raw", "\"channel\"",
-     "Input: (pixel - mean) / deviation by channel, pixel - mean image, or raw 0..255; from the "
-     "training samples only."},
+     "Input: (pixel - mean) / deviation by channel, or pixel - mean image, from the training "
+     "samples only; raw 0..255; or (pixel / 255 - mean) / std, as a pretrained network expects "
+     "it."},
 
     {"model.name", FIELD_TEXT, ARITHMETIC, AT(model.name), 0, 0, 0, NULL, NULL,
      "Model of the zoo; `gyre help models` lists them. Required."},

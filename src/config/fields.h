@@ -19,6 +19,7 @@ typedef enum {
     FIELD_LENGTH,     /* gyre_length, an object with one unit */
     FIELD_STEPS,      /* gyre_length from a whole number of steps */
     FIELD_VALIDATION, /* "test", "none" or {"split": f} */
+    FIELD_NORMALIZE,  /* a choice, or {"mean": [...], "std": [...]} */
     FIELD_MILESTONES, /* {"steps": [...]} or {"epochs": [...]} */
     FIELD_STAGES,     /* list of objects */
 } field_kind;
@@ -69,6 +70,10 @@ const char *config_unit_name(gyre_unit unit);
 /* The shortest of 15 to 17 digits that reads back as the same double; cJSON's own numbers may come
  * back one bit off. NULL if no memory. */
 cJSON *config_number_json(double x);
+
+/* {"mean": [...], "std": [...]} of data.augment.normalize; false when the value is no such. */
+bool config_take_normalization(const config_field *f, const cJSON *value, gyre_normalization *out);
+cJSON *config_normalization_json(const gyre_normalization *n);
 
 /* Parses JSON with comments. `where` (the file's name) begins a message. */
 gyre_status config_parse_text(const char *text, const char *where, cJSON **out);

@@ -74,6 +74,14 @@ void config_field_range(const config_field *f, char *out, size_t size) {
     case FIELD_VALIDATION:
         snprintf(out, size, "\"test\", \"none\" or {\"split\": number above 0 and below 1}");
         break;
+    case FIELD_NORMALIZE:
+        list_choices(f->choices, out, size);
+        used = strlen(out);
+        snprintf(out + used, size - used,
+                 " or {\"mean\": [...], \"std\": [...]} with numbers 0..1 (of pixel / 255) for "
+                 "each channel, std %g or more",
+                 f->min);
+        break;
     case FIELD_MILESTONES:
         snprintf(out, size, "{\"steps\": [...]} or {\"epochs\": [...]}, at most %d, rising",
                  GYRE_MILESTONES_MAX);
@@ -253,6 +261,12 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
         break;
     case FIELD_LENGTH: fits = take_length(f, value, to); break;
     case FIELD_VALIDATION: fits = take_validation(value, &settings->data); break;
+    case FIELD_NORMALIZE:
+        choice = GYRE_NORMALIZE_GIVEN;
+        fits = take_choice(f, value, &choice) ||
+               config_take_normalization(f, value, &settings->data.given);
+        if (fits) settings->data.normalize = (gyre_normalize)choice;
+        break;
     case FIELD_MILESTONES: fits = take_milestones(value, &settings->schedule); break;
     case FIELD_STAGES:
         fits = cJSON_IsArray(value) && cJSON_GetArraySize(value) <= GYRE_STAGES_MAX;
@@ -349,6 +363,13 @@ gyre_status config_field_get(const config_field *f, const gyre_settings *setting
     case FIELD_LENGTH: *out = length_json(at); break;
     case FIELD_STEPS: *out = config_number_json(((const gyre_length *)at)->value); break;
     case FIELD_VALIDATION: *out = validation_json(&settings->data); break;
+    case FIELD_NORMALIZE:
+        if (settings->data.normalize == GYRE_NORMALIZE_GIVEN) {
+            *out = config_normalization_json(&settings->data.given);
+        } else if (choice_at(f->choices, (int)settings->data.normalize, text, sizeof text)) {
+            *out = cJSON_CreateString(text);
+        }
+        break;
     case FIELD_MILESTONES: *out = milestones_json(&settings->schedule); break;
     case FIELD_STAGES: break;
     }

@@ -210,6 +210,12 @@ static gyre_status check_augment(const gyre_data_settings *s, const gyre_images 
                          "data.augment.crop and data.augment.resized_crop both choose a part of "
                          "the image; take one of them");
     }
+    if (s->normalize == GYRE_NORMALIZE_GIVEN && s->given.channels != train->c) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.normalize has mean and std of %d channel%s, but the images "
+                         "have %d; give one number of each for every channel",
+                         s->given.channels, s->given.channels == 1 ? "" : "s", train->c);
+    }
     if (s->crop_size > 0 && s->normalize == GYRE_NORMALIZE_MEAN_IMAGE) {
         return gyre_fail(GYRE_EUSAGE,
                          "data.augment.normalize: with resized_crop no two images show the same "

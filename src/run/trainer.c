@@ -16,14 +16,18 @@ static void input_scaling(const gyre_trainer *t, float *mean, float *scale) {
     const gyre_pixel_stats *stats = &t->samples.stats;
     const gyre_model *m = t->model;
     gyre_normalize how = t->settings.data.normalize;
+    const gyre_normalization *given = &t->settings.data.given; /* of pixel / 255 */
     size_t channels = (size_t)m->c, count = (size_t)m->h * (size_t)m->w * channels;
     for (size_t i = 0; i < count; i++) {
         mean[i] = how == GYRE_NORMALIZE_RAW       ? 0
                   : how == GYRE_NORMALIZE_CHANNEL ? stats->mean[i % channels]
+                  : how == GYRE_NORMALIZE_GIVEN   ? (float)(255 * given->mean[i % channels])
                                                   : stats->mean_image[i];
     }
     for (size_t k = 0; k < channels; k++) {
-        scale[k] = how == GYRE_NORMALIZE_CHANNEL ? 1 / stats->dev[k] : 1;
+        scale[k] = how == GYRE_NORMALIZE_CHANNEL ? 1 / stats->dev[k]
+                   : how == GYRE_NORMALIZE_GIVEN ? (float)(1 / (255 * given->std[k]))
+                                                 : 1;
     }
 }
 

@@ -109,6 +109,10 @@ static void random_value(const config_field *f, gyre_random *r, char *out, size_
                      0.1 + u);
         break;
     case FIELD_VALIDATION: snprintf(out, size, "{\"split\": %.17g}", 0.01 + 0.9 * u); break;
+    case FIELD_NORMALIZE:
+        snprintf(out, size, "{\"mean\": [%.17g, 0, 1], \"std\": [%.17g, 1, 1e-6]}", u,
+                 0.01 + 0.9 * u);
+        break;
     case FIELD_MILESTONES:
         snprintf(out, size, "{\"epochs\": [%.17g, %.17g]}", u + 0.1, u + 1);
         break;
@@ -153,6 +157,7 @@ static void assert_same_numbers(const gyre_settings *a, const gyre_settings *b) 
         }
     }
     assert_true(a->seed == b->seed && a->data.split == b->data.split);
+    assert_memory_equal(&a->data.given, &b->data.given, sizeof a->data.given);
     assert_int_equal(a->schedule.stage_count, b->schedule.stage_count);
     for (int i = 0; i < a->schedule.stage_count; i++) {
         const gyre_schedule_settings *s = &a->schedule.stages[i].schedule;
@@ -271,6 +276,14 @@ static void sets_override(void **state) {
     s = read_text(base, "schedule.policy=triangular2", "data.validation.split=0.25");
     assert_true(s->schedule.policy == GYRE_POLICY_TRIANGULAR2 && s->schedule.peak_decay == 0.5);
     assert_true(s->data.validation == GYRE_VALIDATION_SPLIT && s->data.split == 0.25);
+    gyre_config_close(s);
+    char *given = "data.augment.normalize={\"std\": [0.5, 0.25], \"mean\": [0.4, 0]}";
+    s = read_text(base, "data.augment.normalize=raw", given);
+    assert_true(s->data.normalize == GYRE_NORMALIZE_GIVEN && s->data.given.channels == 2);
+    assert_true(s->data.given.mean[0] == 0.4 && s->data.given.std[1] == 0.25);
+    gyre_config_close(s);
+    s = read_text(base, given, "data.augment.normalize=mean_image");
+    assert_int_equal(s->data.normalize, GYRE_NORMALIZE_MEAN_IMAGE);
     gyre_config_close(s);
     s = read_text(base, "schedule.momentum=null", "schedule.warmup.from=0.5");
     assert_true(!s->schedule.cycle_momentum && s->schedule.warmup_from == 0.5);

@@ -117,6 +117,35 @@ static void refuses(void **state) {
     assert_refused("{\"seed\":\0001}", 12, NULL, "byte 8 is zero");
 }
 
+static void refuses_normalizations(void **state) {
+    (void)state;
+    static const char *const values[] = {
+        "\"mean\"",
+        "{\"mean\": [0.5]}",
+        "{\"mean\": [0.5], \"std\": [0.2, 0.2]}",
+        "{\"mean\": [], \"std\": []}",
+        "{\"mean\": [123.7], \"std\": [58.4]}",
+        "{\"mean\": [0.5], \"std\": [0]}",
+        "{\"mean\": [0.5], \"std\": [\"1\"]}",
+        "{\"mean\": 0.5, \"std\": 0.2}",
+        "{\"mean\": [0.5], \"std\": [0.2], \"x\": 1}",
+        "{\"mean\": [1, 1, 1, 1, 1], \"std\": [1, 1, 1, 1, 1]}",
+        "3",
+        "[0.5]",
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char text[256];
+        int n = snprintf(text, sizeof text, "{\"data\": {\"augment\": {\"normalize\": %s}}}",
+                         values[i]);
+        assert_refused(
+            text, (size_t)n, NULL,
+            "data.augment.normalize: expected \"channel\", \"mean_image\", \"raw\" or "
+            "{\"mean\": [...], \"std\": [...]} with numbers 0..1 (of pixel / 255) for each "
+            "channel, "
+            "std 1e-06 or more, found ");
+    }
+}
+
 static void refuses_sets(void **state) {
     (void)state;
     char *cases[][2] = {
@@ -204,6 +233,7 @@ static int remove_file(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses),
+        cmocka_unit_test(refuses_normalizations),
         cmocka_unit_test(refuses_sets),
         cmocka_unit_test(refuses_the_large_and_the_deep),
         cmocka_unit_test(missing_file_is_named),

@@ -113,6 +113,11 @@ static void the_test_part_is_evaluated(void **state) {
     settings.crop = 3;
     assert_int_equal(gyre_samples_open(d, &settings, 1, &s), GYRE_OK);
     gyre_samples_close(&s);
+    settings.normalize = GYRE_NORMALIZE_GIVEN;
+    settings.given.channels = 3;
+    failed_with(gyre_samples_open(d, &settings, 1, &s), GYRE_EUSAGE,
+                "data.augment.normalize|3 channels|the images have 1");
+    settings = (gyre_data_settings){.path = (char *)"my.h5"};
     gyre_dataset_close(d);
     d = dataset_of(&train, NULL, 2);
     failed_with(gyre_samples_open(d, &settings, 1, &s), GYRE_EUSAGE, "my.h5|/test|split");
