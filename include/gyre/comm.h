@@ -60,6 +60,9 @@ gyre_status gyre_comm_sum_f64(gyre_comm *c, double *x, size_t n);
 gyre_status gyre_comm_max_u64(gyre_comm *c, uint64_t *x, size_t n); /* Collective. */
 /* Rank 0 gets `bytes` bytes of every rank, in rank order, in `all`. Collective. */
 gyre_status gyre_comm_gather_text(gyre_comm *c, const char *mine, size_t bytes, char *all);
+/* Every rank gets `bytes` bytes of every rank of its host, in the order of local ranks, in `all`.
+ * Of a part of a communicator too, it is all ranks of the host that must call it. Collective. */
+gyre_status gyre_comm_gather_local(gyre_comm *c, const void *mine, size_t bytes, void *all);
 
 /* GYRE_EUSAGE where these ranks cannot reduce exactly: their number is no power of two. */
 gyre_status gyre_comm_check_exact(const gyre_comm *c);

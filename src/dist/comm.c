@@ -193,6 +193,12 @@ gyre_status gyre_comm_gather_text(gyre_comm *c, const char *mine, size_t bytes, 
         "MPI_Gather");
 }
 
+gyre_status gyre_comm_gather_local(gyre_comm *c, const void *mine, size_t bytes, void *all) {
+    return gyre_mpi_check(
+        MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, c->local),
+        "MPI_Allgather");
+}
+
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 const char *gyre_mpi_version(void) {

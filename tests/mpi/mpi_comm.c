@@ -150,6 +150,18 @@ static void cores_are_shared_fairly(gyre_comm *c) {
     CHECK(!alike || gyre_comm_cores(c) == share);
 }
 
+static void ranks_of_a_host_hear_each_other(gyre_comm *c) {
+    int size = gyre_comm_local_size(c), mine[2] = {gyre_comm_rank(c), gyre_comm_local_rank(c)};
+    int *all = calloc((size_t)size, sizeof mine);
+    CHECK(all != NULL && gyre_comm_gather_local(c, mine, sizeof mine, all) == GYRE_OK);
+    for (int i = 0; i < size; i++) {
+        CHECK(all[2 * i + 1] == i);
+        CHECK(i == 0 || all[2 * i] > all[2 * i - 2]);
+    }
+    CHECK(all[2 * gyre_comm_local_rank(c)] == gyre_comm_rank(c));
+    free(all);
+}
+
 static void watchdog_lets_a_moving_loop_live(gyre_comm *c) {
     gyre_watchdog *w;
     CHECK(gyre_watchdog_open(c, 1000, 1000, &w) == GYRE_OK);
@@ -207,6 +219,7 @@ int main(int argc, char **argv) {
     placed_sums_are_exact(c);
     ranks_and_their_cores_are_told(c);
     cores_are_shared_fairly(c);
+    ranks_of_a_host_hear_each_other(c);
     watchdog_lets_a_moving_loop_live(c);
     parts_work_alone(c);
     gyre_comm_close(c);
