@@ -132,8 +132,8 @@ check: deps check-asan check-tsan lint
 else
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre tests-build
-	@O=$(O) tests/run.sh unit mpi cli
-	@$(MAKE) --no-print-directory check-gpu
+	@if tools/cuda.sh >/dev/null 2>&1; then $(MAKE) --no-print-directory CUDA=1 O=build/cuda gpu-build; fi
+	@O=$(O) tests/run.sh gpu cli mpi unit
 endif
 
 # ---- tests under sanitizers, in build folders of their own
@@ -175,23 +175,24 @@ tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre
 # ---- the CUDA backend without a GPU: its kernels on the CPU, cuDNN's plans for devices that are not
 #      there, the program on fake libraries (tests/gpu/README.md); soak-gpu: in their long forms
 .PHONY: check-gpu soak-gpu
-# The longest first; one more at a time than there are cores, since programs on the fakes wait a
-# good deal; the output of each in one piece.
+# The longest first.
 GPU_PARTS := check-faults-2 check-faults-1 check-waits gpu-kernels-lint check-matrix gpu-kernels-tsan check-fakes check-plans \
              gpu-kernels-asan gpu-kernels-emulated check-device check-devices gpu-kernels-static
+.PHONY: gpu-build gpu-parts
+gpu-parts: # prints their names
+	@echo $(GPU_PARTS)
 ifdef CUDA
 CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(NVCC))
 include tests/gpu/fakes.mk
 include tests/gpu/kernels.mk
 include tests/gpu/plans.mk
-.PHONY: gpu-parts
-gpu-parts: $(GPU_PARTS)
-check-gpu:
+# All that the parts need, so that none of them builds beside another.
+gpu-build:
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre fakes fakes-tsan $(FAKE_TESTS) device-tests emulated-tests $(PLAN_TESTS)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(EMULATED_ASAN) emulated-tests
 	@$(MAKE) --no-print-directory -j$$(nproc) $(EMULATED_TSAN) emulated-tests
-	@$(MAKE) --no-print-directory -j$$(($$(nproc) + 1)) -k -Otarget PLANS=$(PLANS) SOAK=$(SOAK) gpu-parts
-	@echo "check-gpu: $(words $(GPU_PARTS)) of $(words $(GPU_PARTS)) parts passed"
+check-gpu: gpu-build
+	@GPU_O=$(O) tests/run.sh gpu
 soak-gpu:
 	@$(MAKE) --no-print-directory PLANS=all SOAK=1 check-gpu
 	@O=$(O) tests/gpu/plants.sh
@@ -199,7 +200,7 @@ soak-gpu:
 else
 check-gpu soak-gpu:
 	@if tools/cuda.sh >/dev/null 2>&1; then $(MAKE) --no-print-directory CUDA=1 O=build/cuda $@; \
-	    else tools/cuda.sh || echo "$@: no CUDA toolkit, so it skipped all $(words $(GPU_PARTS)) parts: $(GPU_PARTS)"; fi
+	    else tests/run.sh gpu; fi
 endif
 
 # ---- the rest

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Slow.
 # A disk that fails: each call of each save of a checkpoint fails in turn, with several errors. The
 # run goes on with a warning, the newest good checkpoint loads, and a resume ends as if nothing had
 # been. So does a run whose metrics.h5 finds the disk full. The last checkpoint must be written, and

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Slow.
 # A random rank is killed at a random moment, KILLS times, and the run goes on with another number of
 # ranks each time: it ends with the parameters and tables of a run that nobody disturbed.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Slow.
 # The end comes before each write of metrics.h5 in turn, while it is begun, grows and has room: the
 # same command goes on, and ends with the rows of a run that nobody disturbed. So it does when the
 # end comes between two files of one save: best.h5 is then the best all the same.

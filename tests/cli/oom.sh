@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Slow.
 # Memory that runs out: the k-th request of gyre's own code fails, for k from the start of a run to
 # its end, with a checkpoint and an evaluation after every step. It ends with one error that says so
 # and the right code, or goes on to the result of an undisturbed run; nothing leaks, nothing hangs,

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Slow.
 # One config, one run: on 1, 2 and 4 ranks, started in several ways, and stopped at ten steps and
 # gone on with on another number of ranks, a batch-norm net has the same parameters and tables.
 set -u

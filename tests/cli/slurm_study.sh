@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Slow.
 # slurm/study.sh under a real Slurm: the cells of an array have the results of a study in sequence,
 # also the one that was queued again; a cell that fails does not keep the report from being written,
 # which names it; sent again, that cell alone is run.

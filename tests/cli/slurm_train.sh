@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Slow.
 # slurm/train.sbatch under a real Slurm: the hash of a run by mpirun, with either launcher and with a
 # task for each GPU; a run that meets its time limit is queued again and ends like one that nobody
 # disturbed, a cancelled one is not; ranks that srun starts without PMIx are refused.

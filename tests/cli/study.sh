@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Slow.
 # A study from outside: a cell is the same bits however it was run; a folder is one study's; cells
 # that fail or diverge do not keep others from being run; a signal leaves what goes on later.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Slow.
 # A study is killed at random moments, KILLS times, in whatever it is doing, each time on another
 # number of ranks; it ends with the results and tables of one that nobody disturbed.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Slow.
 # A run folder from outside: its files, what a second start does, signals, divergence, evaluation.
 set -u
 . "$(dirname "$0")/lib/common.sh"

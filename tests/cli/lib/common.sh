@@ -3,6 +3,7 @@
 lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
+export TMPDIR=$T PATH=$lib/../../bin:$PATH # see tests/bin/mpirun
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1
 unset SLURM_NTASKS # the tests' own mpirun may run inside of a job

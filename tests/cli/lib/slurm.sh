@@ -100,9 +100,12 @@ slurm_start() {
     slurm_until 20 "munged" test -S "$slurm/munge.socket"
     slurm_daemon slurmctld -D -c -f "$SLURM_CONF"
     slurm_daemon slurmd -D -f "$SLURM_CONF"
-    slurm_until 30 "an idle node" slurm_is_idle
+    slurm_until 30 "an idle node" slurm_is_idle_or_refused
+    ! slurm_is_refused || skip "slurmd does not start here: $(grep -i cgroup "$slurm/slurmd.log" | tail -n 1)"
 }
-slurm_is_idle() { [ "$(sinfo -h -o %T 2>/dev/null)" = idle ]; }
+slurm_is_idle_or_refused() { [ "$(sinfo -h -o %T 2>/dev/null)" = idle ] || slurm_is_refused; }
+# slurmd ends at once where no cgroup file system is mounted, as in a chroot or a container.
+slurm_is_refused() { ! kill -0 "${daemons[2]}" 2>/dev/null && grep -qi cgroup "$slurm/slurmd.log"; }
 
 # slurm_until SECONDS WHAT COMMAND...: asks ten times a second.
 slurm_until() {
@@ -115,7 +118,7 @@ slurm_until() {
 }
 slurm_tell() {
     squeue 2>&1
-    tail -n 20 "$slurm"/*.log
+    tail -n 20 "$slurm"/*.log "$T"/*.slurm/*.out "$T"/*.out 2>/dev/null
 }
 
 # The states of a job, or of an array's tasks.
