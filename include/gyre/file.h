@@ -25,6 +25,9 @@ gyre_status gyre_file_create_atomic(const char *path, const void *data, size_t s
  * `temporary`, rename it to `path`, fsync the folder. On failure the temporary is removed. */
 gyre_status gyre_file_commit(const char *temporary, const char *path);
 
+/* fsync of a file that is open; a file system that does not know it is a warning, once. */
+gyre_status gyre_file_sync(int fd, const char *path);
+
 gyre_status gyre_dir_make(const char *path); /* with parents; fine when it exists */
 bool gyre_file_exists(const char *path);
 

@@ -1,8 +1,10 @@
 /* Whole-file reads, atomic writes, folders. */
 #include "gyre/file.h"
 
+#include "gyre/log.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,14 +76,55 @@ out:
     return status;
 }
 
-static gyre_status sync_path(const char *path, int flags) {
-    int fd = open(path, flags);
-    if (fd < 0) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
-    int failed = fsync(fd);
-    int reason = errno;
-    close(fd);
-    if (failed) return gyre_fail(GYRE_EIO, "fsync of '%s' failed: %s", path, strerror(reason));
+/* Some file systems of networks and of user programs do not know some calls; that is no failing
+ * disk. */
+static bool unknown_call(int reason) {
+    return reason == EINVAL || reason == ENOSYS || reason == ENOTSUP || reason == EOPNOTSUPP;
+}
+
+static void warn_unsynced(const char *path, int reason) {
+    static atomic_flag warned = ATOMIC_FLAG_INIT;
+    if (atomic_flag_test_and_set(&warned)) return;
+    gyre_warn("the file system cannot sync '%s' (%s); what is written goes on, but a power cut may "
+              "take the last files away",
+              path, strerror(reason));
+}
+
+/* 0, or why not. */
+static int try_sync(int fd) {
+    int failed;
+    do failed = fsync(fd);
+    while (failed && errno == EINTR);
+    return failed ? errno : 0;
+}
+
+static gyre_status judge_sync(const char *path, int reason, bool unknown) {
+    if (reason == 0) return GYRE_OK;
+    if (!unknown) return gyre_fail(GYRE_EIO, "fsync of '%s' failed: %s", path, strerror(reason));
+    warn_unsynced(path, reason);
     return GYRE_OK;
+}
+
+gyre_status gyre_file_sync(int fd, const char *path) {
+    int reason = try_sync(fd);
+    return judge_sync(path, reason, unknown_call(reason));
+}
+
+/* A folder need not be readable for files to be made in it, and its fsync may answer EBADF where
+ * only files have one. */
+static gyre_status sync_folder(const char *path) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int reason = fd < 0 ? errno : try_sync(fd);
+    if (fd >= 0) close(fd);
+    return judge_sync(path, reason, unknown_call(reason) || reason == (fd < 0 ? EACCES : EBADF));
+}
+
+static gyre_status sync_file(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
+    gyre_status status = gyre_file_sync(fd, path);
+    close(fd);
+    return status;
 }
 
 /* A synced file takes its name; the folder is synced too. */
@@ -97,14 +140,14 @@ static gyre_status move_to(const char *temporary, const char *path) {
             gyre_fail(GYRE_EIO, "cannot rename '%s' to '%s': %s", temporary, path, strerror(errno));
         goto out;
     }
-    status = sync_path(dir, O_RDONLY | O_DIRECTORY);
+    status = sync_folder(dir);
 out:
     free(dir);
     return status;
 }
 
 gyre_status gyre_file_commit(const char *temporary, const char *path) {
-    gyre_status status = sync_path(temporary, O_RDONLY);
+    gyre_status status = sync_file(temporary);
     if (status == GYRE_OK) status = move_to(temporary, path);
     if (status != GYRE_OK) unlink(temporary);
     return status;
@@ -114,7 +157,10 @@ static gyre_status write_all(int fd, const char *path, const char *data, size_t 
     while (size > 0) {
         ssize_t done = write(fd, data, size);
         if (done < 0 && errno == EINTR) continue;
-        if (done < 0) return gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
+        if (done <= 0) {
+            return gyre_fail(GYRE_EIO, "cannot write '%s': %s", path,
+                             done < 0 ? strerror(errno) : "the disk takes no more");
+        }
         data += done;
         size -= (size_t)done;
     }
@@ -126,9 +172,7 @@ static gyre_status write_synced(const char *path, int flags, const void *data, s
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
     if (fd < 0) return gyre_fail(GYRE_EIO, "cannot create '%s': %s", path, strerror(errno));
     gyre_status status = write_all(fd, path, data, size);
-    if (status == GYRE_OK && fsync(fd) != 0) {
-        status = gyre_fail(GYRE_EIO, "fsync of '%s' failed: %s", path, strerror(errno));
-    }
+    if (status == GYRE_OK) status = gyre_file_sync(fd, path);
     if (close(fd) != 0 && status == GYRE_OK) {
         status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
     }
@@ -147,6 +191,22 @@ gyre_status gyre_file_write_atomic(const char *path, const void *data, size_t si
     return status;
 }
 
+/* Gives `temporary` the name `path` unless that is taken, which is EEXIST. Where the file system
+ * has no links, and knows no such rename either, the name is taken by an empty file first. */
+static int take_name(const char *temporary, const char *path) {
+    struct stat st;
+    if (link(temporary, path) == 0) return 0;
+    /* over NFS the answer to the first try may be lost, and the second finds its own link */
+    if (errno == EEXIST) return stat(temporary, &st) == 0 && st.st_nlink == 2 ? 0 : EEXIST;
+    if (errno != EPERM && errno != EMLINK && !unknown_call(errno)) return errno;
+    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return 0;
+    if (!unknown_call(errno)) return errno;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return errno;
+    close(fd);
+    return rename(temporary, path) == 0 ? 0 : errno;
+}
+
 gyre_status gyre_file_create_atomic(const char *path, const void *data, size_t size,
                                     bool *created) {
     char *temporary = NULL;
@@ -157,9 +217,10 @@ gyre_status gyre_file_create_atomic(const char *path, const void *data, size_t s
         return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
     }
     gyre_status status = write_synced(temporary, O_EXCL, data, size);
-    *created = status == GYRE_OK && link(temporary, path) == 0;
-    if (status == GYRE_OK && !*created && errno != EEXIST) {
-        status = gyre_fail(GYRE_EIO, "cannot create '%s': %s", path, strerror(errno));
+    int reason = status == GYRE_OK ? take_name(temporary, path) : 0;
+    *created = status == GYRE_OK && reason == 0;
+    if (reason != 0 && reason != EEXIST) {
+        status = gyre_fail(GYRE_EIO, "cannot create '%s': %s", path, strerror(reason));
     }
     unlink(temporary);
     free(temporary);

@@ -207,9 +207,8 @@ gyre_status gyre_metrics_close(gyre_metrics *m) {
     if (m->tables[GYRE_TABLE_COUNT - 1].kind != NULL) { /* it was opened as a whole */
         status = gyre_metrics_flush(m);
         if (status != GYRE_OK) status = gyre_metrics_flush(m); /* anew, should HDF5 have failed */
-        if (status == GYRE_OK && m->fd >= 0 && fsync(m->fd) != 0) { /* HDF5 never does */
-            status = gyre_fail(GYRE_EIO, "fsync of '%s' failed: %s", m->path, strerror(errno));
-        }
+        /* HDF5 never does */
+        if (status == GYRE_OK && m->fd >= 0) status = gyre_file_sync(m->fd, m->path);
     }
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) gyre_table_close(&m->tables[i]);
     if (m->file >= 0 && H5Fclose(m->file) < 0 && status == GYRE_OK) {

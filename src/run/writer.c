@@ -3,7 +3,6 @@
 
 #include "gyre/clock.h"
 #include "gyre/file.h"
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,9 +23,7 @@ struct gyre_writer {
 };
 
 static gyre_status write_job(const gyre_writer_job *job) {
-    if (job->rows_fd >= 0 && fsync(job->rows_fd) != 0) {
-        return gyre_fail(GYRE_EIO, "fsync of metrics.h5 failed: %s", strerror(errno));
-    }
+    if (job->rows_fd >= 0) GYRE_TRY(gyre_file_sync(job->rows_fd, "metrics.h5"));
     for (size_t i = 0; i < sizeof job->paths / sizeof *job->paths && job->paths[i] != NULL; i++) {
         GYRE_TRY(gyre_file_write_atomic(job->paths[i], job->image, job->size));
     }

@@ -41,7 +41,9 @@ static gyre_status take_lock(const char *folder, int *lock, bool *held_elsewhere
         status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
     } else if (flock(*lock, LOCK_EX | LOCK_NB) != 0) {
         *held_elsewhere = errno == EWOULDBLOCK;
-        if (!*held_elsewhere) {
+        static bool warned; /* of the first cell */
+        if (!*held_elsewhere && !warned) {
+            warned = true;
             gyre_warn("cannot lock '%s' (%s); see to it that no second job runs this study", path,
                       strerror(errno));
         }

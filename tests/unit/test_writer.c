@@ -9,6 +9,7 @@
 #include "../../src/run/writer.h"
 #include "dataset_rig.h"
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 enum { SIZE = 3 << 20 }; /* bytes of an image */
@@ -79,7 +80,6 @@ static void a_failure_comes_back_in_words(void **state) {
     const char *good = in_scratch("good.h5"), *bad = in_scratch("missing/bad.h5");
     gyre_writer *w = open_writer();
     gyre_writer_result r;
-    int ends[2];
     for (int i = 0; i < 3; i++) {
         gyre_writer_job job =
             i == 0 ? job_of(1, bad, good) : job_of(1 + i, good, i == 1 ? bad : NULL);
@@ -96,14 +96,11 @@ static void a_failure_comes_back_in_words(void **state) {
     /* rows that cannot be synced: the checkpoint must not be there before them */
     const char *early = in_scratch("early.h5");
     gyre_writer_job job = job_of(9, early, NULL);
-    assert_int_equal(pipe(ends), 0);
-    job.rows_fd = ends[1];
+    job.rows_fd = INT_MAX; /* no descriptor has this number */
     gyre_writer_put(w, &job);
     assert_true(gyre_writer_take(w, true, &r));
     assert_true(r.status == GYRE_EIO && strstr(r.error, "metrics.h5") != NULL);
     assert_false(gyre_file_exists(early));
-    close(ends[0]);
-    close(ends[1]);
     gyre_writer_close(w);
 }
 
@@ -127,7 +124,7 @@ static void a_caller_need_not_wait(void **state) {
     assert_int_equal(read(reader, &byte, 1), 1);
     assert_int_equal(byte, 3);
     assert_true(gyre_writer_take(w, true, &r));
-    assert_true(r.status == GYRE_EIO && r.completed == 3); /* a pipe cannot be synced */
+    assert_true(r.status == GYRE_OK && r.completed == 3); /* no failure, though no sync of a pipe */
     close(reader);
     gyre_writer_close(w);
 }
