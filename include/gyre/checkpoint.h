@@ -3,11 +3,13 @@
  * /parameters/NAME f32, /optimizer/STATE/NAME f32, /state (fixed-type attributes: completed
  * updates, arithmetic config hash, data hash, model, versions that may change bits),
  * /state/buffers/LAYER.running_mean and .running_var f32, /state/input/mean and scale f32 (how
- * images become numbers). The user block is a seal (gyre/seal.h), checked before HDF5 opens the
- * file. Written atomically. Plain host data here, no device, no MPI. */
+ * images become numbers), /state/class_names where the classes have names. The user block is a seal
+ * (gyre/seal.h), checked before HDF5 opens the file. Written atomically. Plain host data here, no
+ * device, no MPI. */
 #ifndef GYRE_CHECKPOINT_H
 #define GYRE_CHECKPOINT_H
 
+#include "gyre/dataset.h"
 #include "gyre/model.h"
 #include "gyre/status.h"
 #include <stddef.h>
@@ -32,6 +34,7 @@ typedef struct {
     float *buffers;                 /* (model->buffers) */
     float *states[GYRE_STATES_MAX]; /* (model->parameters) each */
     float *mean, *scale;            /* of the input: (h, w, c) and (c) */
+    gyre_class_names names;         /* to be written, not owned; never read back */
 } gyre_snapshot;
 
 /* Allocates the vectors for `m`. */
@@ -64,6 +67,10 @@ gyre_status gyre_checkpoint_load(const char *path, const gyre_model *m, gyre_sna
 
 /* The scalars alone, for a file of any model; the vectors of `out` stay NULL. Verifies it first. */
 gyre_status gyre_checkpoint_scalars(const char *path, gyre_snapshot *out);
+
+/* The names of the classes that a checkpoint was trained on; count 0: they have none, or it is of a
+ * gyre that wrote none. free() the names. Verifies the file first. */
+gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out);
 
 /* Copies /parameters/NAME (and /state/buffers/NAME where present) from any HDF5 file into the flat
  * vectors, by name: for init_from. Parameters that the file lacks or that have another shape keep

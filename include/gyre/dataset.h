@@ -43,6 +43,12 @@ gyre_status gyre_images_read(const gyre_images *p, int64_t first, int64_t count,
 bool gyre_images_large(const gyre_images *p);
 void gyre_images_expect(const gyre_images *p, int64_t row);
 
+/* What classes are called; count 0: they have numbers alone. */
+typedef struct {
+    int count;
+    char (*names)[GYRE_NAME_SIZE]; /* (count) */
+} gyre_class_names;
+
 typedef struct gyre_dataset gyre_dataset;
 
 /* `path` is a dataset file or a manifest. Checks presence, types, shapes, sizes against the files,
@@ -59,6 +65,8 @@ const gyre_images *gyre_dataset_test(const gyre_dataset *d);
 const gyre_images *gyre_dataset_validation(const gyre_dataset *d);
 int gyre_dataset_classes(const gyre_dataset *d);
 const char *gyre_dataset_class_name(const gyre_dataset *d, int label); /* "3" when unnamed */
+/* All of them, owned by the dataset; none where each is its class's number. */
+gyre_class_names gyre_dataset_class_names(const gyre_dataset *d);
 uint64_t gyre_dataset_hash(const gyre_dataset *d); /* of all images and labels */
 bool gyre_dataset_sealed(const gyre_dataset *d);   /* written by gyre, each file of it */
 int gyre_dataset_files(const gyre_dataset *d);     /* 0: no manifest */

@@ -274,6 +274,15 @@ const char *gyre_dataset_class_name(const gyre_dataset *d, int label) {
     return d->names[label];
 }
 
+gyre_class_names gyre_dataset_class_names(const gyre_dataset *d) {
+    char number[16];
+    for (int i = 0; i < d->classes; i++) {
+        snprintf(number, sizeof number, "%d", i);
+        if (strcmp(d->names[i], number) != 0) return (gyre_class_names){d->classes, d->names};
+    }
+    return (gyre_class_names){0};
+}
+
 uint64_t gyre_dataset_hash(const gyre_dataset *d) {
     return d->hash;
 }

@@ -1,6 +1,7 @@
 /* Writing, listing and reading checkpoints; see gyre/checkpoint.h for the format. */
 #include "gyre/checkpoint.h"
 
+#include "class_names.h"
 #include "gyre/file.h"
 #include "gyre/seal.h"
 #include "vector.h"
@@ -137,6 +138,7 @@ static gyre_status write_content(hid_t file, const char *path, const gyre_model 
     GYRE_GOTO(write_states(file, path, s, parameters, parameter_count));
     GYRE_GOTO(gyre_vector_write(file, path, "/state/buffers", buffers, buffer_count, s->buffers));
     GYRE_GOTO(write_input(file, path, m, s));
+    GYRE_GOTO(gyre_class_names_write(file, path, &s->names));
 out:
     gyre_h5_close(state);
     free(parameters);
@@ -312,6 +314,15 @@ gyre_status gyre_checkpoint_scalars(const char *path, gyre_snapshot *out) {
     *out = (gyre_snapshot){0};
     GYRE_TRY(open_sealed(path, &file));
     gyre_status status = read_scalars(file, path, out);
+    gyre_h5_close(file);
+    return status;
+}
+
+gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out) {
+    hid_t file = H5I_INVALID_HID;
+    *out = (gyre_class_names){0};
+    GYRE_TRY(open_sealed(path, &file));
+    gyre_status status = gyre_class_names_read(file, path, out);
     gyre_h5_close(file);
     return status;
 }

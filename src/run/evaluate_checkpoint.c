@@ -1,8 +1,10 @@
 /* Loss and accuracy of a checkpoint on any dataset file, without its run going on. */
+#include "class_names.h"
 #include "evaluate.h"
 #include "gyre/checkpoint.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
+#include "gyre/log.h"
 #include "gyre/run.h"
 
 #include <stdio.h>
@@ -21,6 +23,7 @@ typedef struct {
     gyre_view view;       /* that is scored */
     gyre_model *model;
     gyre_snapshot snapshot;
+    gyre_class_names names; /* that the network learned; count 0: unknown */
     gyre_backend *backend;
     gyre_weights *weights;
     gyre_evaluator *evaluator;
@@ -122,15 +125,35 @@ static gyre_status read_settings(evaluation *e, const char *config, const char *
                      config);
 }
 
+/* A score on other classes than the network learned means nothing. */
+static gyre_status check_classes(const evaluation *e, int classes, uint64_t trained_on,
+                                 const char *data) {
+    char difference[512];
+    int found = gyre_dataset_classes(e->data);
+    gyre_class_names names = gyre_dataset_class_names(e->data);
+    if (gyre_class_names_differ(e->checkpoint, &e->names, data, &names, difference,
+                                sizeof difference)) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s' has other classes than the network was trained on: %s; import it "
+                         "with the same classes in the same order",
+                         data, difference);
+    }
+    if (found > classes) {
+        return gyre_fail(GYRE_EIO, "'%s' has labels of %d classes, the model knows %d", data, found,
+                         classes);
+    }
+    if (found < classes && gyre_dataset_hash(e->data) != trained_on) {
+        gyre_warn("'%s' has labels of %d classes, the model knows %d", data, found, classes);
+    }
+    return GYRE_OK;
+}
+
 static gyre_status open_model(evaluation *e, const gyre_snapshot *s, const char *data,
                               const gyre_images *images) {
     char name[sizeof s->model];
     memcpy(name, s->model, sizeof name);
     const gyre_model_settings settings = {.name = name};
-    if (gyre_dataset_classes(e->data) > s->classes) {
-        return gyre_fail(GYRE_EIO, "'%s' has labels of %d classes, the model knows %d", data,
-                         gyre_dataset_classes(e->data), s->classes);
-    }
+    GYRE_TRY(check_classes(e, s->classes, s->data_hash, data));
     int size = e->settings == NULL ? 0 : e->settings->data.crop_size;
     return gyre_model_open(&settings, size > 0 ? size : images->h, size > 0 ? size : images->w,
                            images->c, s->classes, &e->model);
@@ -159,6 +182,7 @@ static gyre_status read_files(evaluation *e, const char *given, const char *data
     GYRE_GOTO(read_settings(e, config, &data));
     GYRE_GOTO(open_data(e, data, named));
     GYRE_GOTO(find_view(e, data, part, scalars.data_hash));
+    GYRE_GOTO(gyre_checkpoint_class_names(e->checkpoint, &e->names));
     GYRE_GOTO(open_model(e, &scalars, data, e->view.images));
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
     GYRE_GOTO(gyre_checkpoint_load(e->checkpoint, e->model, &e->snapshot));
@@ -193,6 +217,17 @@ void gyre_evaluation_close(gyre_evaluation *e) {
     *e = (gyre_evaluation){0};
 }
 
+/* The dataset may have fewer classes than the network. */
+static void name_class(const evaluation *e, int k, char *out, size_t size) {
+    if (k < e->names.count) {
+        snprintf(out, size, "%s", e->names.names[k]);
+    } else if (k < gyre_dataset_classes(e->data)) {
+        snprintf(out, size, "%s", gyre_dataset_class_name(e->data, k));
+    } else {
+        snprintf(out, size, "%d", k);
+    }
+}
+
 static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluation *out) {
     int n = e->model->classes;
     *out = (gyre_evaluation){
@@ -216,8 +251,7 @@ static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluati
     for (int k = 0; k < n; k++) {
         out->class_samples[k] = (int64_t)e->classes[k];
         out->class_correct[k] = (int64_t)e->classes[n + k];
-        snprintf(out->class_names[k], sizeof out->class_names[k], "%s",
-                 gyre_dataset_class_name(e->data, k));
+        name_class(e, k, out->class_names[k], sizeof out->class_names[k]);
     }
     return GYRE_OK;
 }
@@ -248,6 +282,7 @@ out:
     gyre_samples_close(&e.samples);
     if (e.data != NULL) gyre_dataset_close(e.data);
     if (e.settings != NULL) gyre_config_close(e.settings);
+    free(e.names.names);
     free(e.classes);
     free(e.checkpoint);
     return status;

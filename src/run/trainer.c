@@ -261,6 +261,7 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
     s->data_hash = t->data_hash;
     snprintf(s->model, sizeof s->model, "%s", t->model->name);
     s->classes = t->model->classes;
+    s->names = gyre_dataset_class_names(t->data);
     s->ranks = t->ranks;
     s->finished = t->completed == t->steps;
     snprintf(s->machine, sizeof s->machine, "%s", t->machine);
