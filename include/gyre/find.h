@@ -90,11 +90,13 @@ typedef struct {
     gyre_find_trial trials[GYRE_FIND_TRIALS];
     int trial_count;
     char verified[GYRE_FIND_REASON]; /* whether the bounds hold, in words */
+    int asked;                       /* repeats, where a signal left fewer; else 0 */
 } gyre_find;
 
 /* Runs the test for the model, data and optimizer of `settings`; its schedule and length do not
  * matter, and nothing is written. Every rank gets the result; close it. GYRE_EUSAGE for options
- * that cannot be. Collective. */
+ * that cannot be. GYRE_EPREEMPTED after a signal: `out` then holds the repeats that are whole,
+ * judged as if no more had been asked for; without one no rows. Collective. */
 gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options *options,
                           gyre_comm *comm, gyre_find *out);
 void gyre_find_close(gyre_find *f);

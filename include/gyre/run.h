@@ -31,13 +31,17 @@ typedef struct {
 gyre_status gyre_train(const gyre_settings *settings, const gyre_train_options *options,
                        gyre_comm *comm);
 
-/* SIGINT, SIGTERM and SIGUSR1 raise a flag: a run checkpoints and ends with GYRE_EPREEMPTED. A
- * second SIGINT ends the process at once with GYRE_EINTERRUPTED. gyre_train catches them for its
- * own time; who catches them around several runs keeps the flag from one to the next. */
+/* SIGINT, SIGTERM, SIGHUP (unless ignored, as under nohup), SIGUSR1, SIGUSR2 and SIGXCPU raise a
+ * flag: a run checkpoints and ends with GYRE_EPREEMPTED. A second SIGINT ends the process at once
+ * with GYRE_EINTERRUPTED. gyre_train and gyre_find_run catch them for their own time; who catches
+ * them around several runs keeps the flag from one to the next. */
 void gyre_stop_catch(void);
-/* By whoever caught first: default actions again, but for SIGUSR1, which is ignored from now on.
- * After a run that was stopped all stay caught, since the signal may yet come to this rank. */
+/* By whoever caught first: default actions again, but for SIGUSR1, SIGUSR2 and SIGXCPU, which are
+ * ignored from now on. After a run that was stopped all stay caught, since the signal may yet come
+ * to this rank. */
 void gyre_stop_release(bool stopped);
+/* For the whole process: who reads its messages may go away, and lines are then dropped. */
+void gyre_stop_ignore_pipe(void);
 bool gyre_stop_wanted(void);
 
 /* Loss and accuracy of a checkpoint (or of a run folder's newest, where there is none its best.h5)

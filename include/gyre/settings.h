@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { GYRE_THREADS_MAX = 4096 }; /* of a rank */
+
 /* A duration with its unit, as {"epochs": 10} in a config. */
 typedef enum {
     GYRE_UNIT_NONE,

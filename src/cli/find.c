@@ -193,6 +193,18 @@ static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_fin
     return gyre_cli_flush();
 }
 
+/* After a signal: the repeats that are whole are kept, and that is all there is time for. */
+static gyre_status keep_whole(const gyre_find *f, const plan *p) {
+    gyre_find_print(f, stdout);
+    GYRE_TRY(write_data(f, p->folder));
+    GYRE_TRY(gyre_cli_flush());
+    return gyre_fail(
+        GYRE_EPREEMPTED,
+        "stopped by a signal with %d of %d repeats done, which are kept in '%s'; a new "
+        "range test takes another --out",
+        f->options.repeats, f->asked, p->folder);
+}
+
 static gyre_status find(int argc, char **argv, gyre_comm *comm) {
     arguments a = {0};
     gyre_settings *settings = NULL;
@@ -208,7 +220,11 @@ static gyre_status find(int argc, char **argv, gyre_comm *comm) {
     if (stem == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the config's name");
     if (status == GYRE_OK && first) status = prepare(&a, settings, stem, &p);
     GYRE_GOTO(gyre_comm_agree(comm, status));
-    GYRE_GOTO(gyre_find_run(settings, &a.options, comm, &f));
+    status = gyre_find_run(settings, &a.options, comm, &f);
+    if (status == GYRE_EPREEMPTED && f.row_count > 0) {
+        GYRE_GOTO(gyre_comm_agree(comm, first ? keep_whole(&f, &p) : GYRE_OK));
+    }
+    GYRE_GOTO(status);
     if (first) status = conclude(&a, settings, &f, stem, &p);
     status = gyre_comm_agree(comm, status);
 out:

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "gyre/version.h"
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,7 @@ static bool asks_for_help(int argc, char **argv, const gyre_command **about) {
 
 int main(int argc, char **argv) {
     const gyre_command *about;
+    signal(SIGXFSZ, SIG_IGN); /* a write past a file-size limit fails, and says which file */
     if (argc < 2) {
         print_usage(stderr);
         return GYRE_EUSAGE;

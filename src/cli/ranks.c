@@ -2,10 +2,12 @@
 #include "cli.h"
 
 #include "gyre/log.h"
+#include "gyre/run.h"
 
 int gyre_cli_on_ranks(int argc, char **argv,
                       gyre_status (*work)(int argc, char **argv, gyre_comm *comm), bool mute) {
     gyre_comm *comm = NULL;
+    gyre_stop_ignore_pipe();
     gyre_status status = gyre_comm_open(&argc, &argv, &comm);
     if (status != GYRE_OK) return gyre_cli_fail(status);
     if (mute && gyre_comm_rank(comm) != 0) gyre_log_mute(true);

@@ -27,7 +27,7 @@ const config_field gyre_config_fields[] = {
      "Run the step as a CUDA graph (GPU)."},
     {"deterministic", FIELD_FLAG, ARITHMETIC, AT(deterministic), 0, 0, 0, NULL, "true",
      "Refuse kernels whose bits may differ from call to call (GPU)."},
-    {"threads", FIELD_INTEGER, FREE, AT(threads), 0, 4096, 0, NULL, "0",
+    {"threads", FIELD_INTEGER, FREE, AT(threads), 0, GYRE_THREADS_MAX, 0, NULL, "0",
      "Worker threads of a rank; 0: OMP_NUM_THREADS, else the cores the rank may use. Changes speed "
      "only."},
     {"verify_replicas", FIELD_INTEGER, FREE, AT(verify_replicas), 0, INT_TOP, 0, NULL, "100",

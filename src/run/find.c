@@ -5,7 +5,9 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/run.h"
 #include "sweep.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,16 +149,33 @@ static void say_plan(const range_test *x, const gyre_find *f) {
                              : "validation samples");
 }
 
+/* Judged without the repeat, or the trials, that a signal broke off. */
+static gyre_status conclude_early(gyre_find *f, gyre_comm *comm, int whole) {
+    char reason[GYRE_ERROR_MAX];
+    snprintf(reason, sizeof reason, "%s", gyre_error_text());
+    f->trial_count = 0;
+    f->asked = f->options.repeats;
+    f->options.repeats = whole;
+    if (whole > 0) GYRE_TRY(gyre_comm_agree(comm, gyre_find_judge(f)));
+    return gyre_fail(GYRE_EPREEMPTED, "%s", reason);
+}
+
 static gyre_status run_test(range_test *x, const gyre_settings *s, gyre_comm *comm, gyre_find *f) {
     gyre_trainer *t = &x->trainer;
+    int whole = 0;
     GYRE_TRY(gyre_trainer_plan(t, s, comm));
     GYRE_TRY(gyre_trainer_open(t, true));
     GYRE_TRY(gyre_comm_agree(comm, open_scores(x, f)));
     say_plan(x, f);
-    GYRE_TRY(gyre_sweeps_run(t, x->evaluator, &x->view, s->model.init_from == NULL, f));
+    bool redraw = s->model.init_from == NULL;
+    gyre_status status = gyre_sweeps_run(t, x->evaluator, &x->view, redraw, f, &whole);
+    if (status == GYRE_EPREEMPTED) return conclude_early(f, comm, whole);
+    GYRE_TRY(status);
     GYRE_TRY(gyre_comm_agree(comm, gyre_find_judge(f)));
     if (!f->options.verify || !f->verdict.reliable) return GYRE_OK;
-    GYRE_TRY(gyre_trials_run(t, x->evaluator, &x->view, f));
+    status = gyre_trials_run(t, x->evaluator, &x->view, f);
+    if (status == GYRE_EPREEMPTED) return conclude_early(f, comm, whole);
+    GYRE_TRY(status);
     gyre_find_judge_trials(f);
     return GYRE_OK;
 }
@@ -177,11 +196,15 @@ gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options
                                           .peak_decay = 1,
                                           .t_mult = 1};
     s.length = (gyre_length){GYRE_UNIT_STEPS, (double)out->options.steps};
+    gyre_stop_catch();
     status = run_test(&x, &s, comm, out);
+    gyre_stop_release(status == GYRE_EPREEMPTED);
     gyre_evaluator_close(x.evaluator);
     gyre_trainer_close(&x.trainer);
     free(x.rows);
-    if (status != GYRE_OK) gyre_find_close(out);
+    if (status != GYRE_OK && (status != GYRE_EPREEMPTED || out->row_count == 0)) {
+        gyre_find_close(out);
+    }
     return status;
 }
 

@@ -161,9 +161,10 @@ static gyre_status put_back(gyre_trainer *t, const gyre_snapshot *before) {
 }
 
 gyre_status gyre_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view, bool redraw,
-                            gyre_find *f) {
+                            gyre_find *f, int *whole) {
     gyre_snapshot before = {0};
     gyre_status status = GYRE_OK;
+    *whole = 0;
     GYRE_GOTO(keep(t, &before));
     for (int64_t r = 0; r < f->options.repeats; r++) {
         uint64_t seed = seed_of(t->settings.seed, r);
@@ -173,6 +174,7 @@ gyre_status gyre_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view 
         GYRE_GOTO(gyre_sweep_run(t, e, view, &f->options, seed, r, &curve));
         f->row_count += (size_t)curve.row_count;
         f->score_count += (size_t)curve.score_count;
+        *whole = (int)r + 1;
     }
     status = put_back(t, &before);
 out:

@@ -36,9 +36,10 @@ gyre_status gyre_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *
 /* options.repeats sweeps into `f`, then the state is put back: parameters, running statistics,
  * optimizer states, completed updates. The first repeat starts from the present state with the
  * run's own seed; the others have seeds of their own, and with `redraw` initial weights of their
- * own too. The loader is closed: gyre_trainer_start opens it again. Collective. */
+ * own too. *whole gets how many went to their end. The loader is closed: gyre_trainer_start opens
+ * it again. Collective. */
 gyre_status gyre_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view, bool redraw,
-                            gyre_find *f);
+                            gyre_find *f, int *whole);
 
 /* Runs at f's constant rates around the bounds, from the present state with the run's own seed;
  * the state is put back as above. Collective. */

@@ -85,7 +85,9 @@ static gyre_find sweep(gyre_trainer *t, gyre_evaluator *e, double from, double t
     f.rows = calloc((size_t)2 * STEPS, sizeof *f.rows);
     f.scores = calloc((size_t)2 * (STEPS / 4 + 1), sizeof *f.scores);
     CHECK(f.rows != NULL && f.scores != NULL);
-    CHECK(gyre_sweeps_run(t, e, &t->samples.validation, redraw, &f) == GYRE_OK);
+    int whole = 0;
+    CHECK(gyre_sweeps_run(t, e, &t->samples.validation, redraw, &f, &whole) == GYRE_OK);
+    CHECK(whole == 2);
     return f;
 }
 

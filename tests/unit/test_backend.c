@@ -4,6 +4,7 @@
 #include "ops.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 int64_t gyre_cpu_allocations(const gyre_backend *b);
@@ -13,13 +14,21 @@ int64_t gyre_cpu_allocations(const gyre_backend *b);
 typedef struct {
     atomic_int seen[100];
     atomic_int lanes[8];
+    atomic_int signals; /* tasks on threads to which a signal may come */
     int fail_from;
 } tally;
+
+static bool takes_signals(void) {
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    return !sigismember(&blocked, SIGXCPU) || !sigismember(&blocked, SIGUSR1);
+}
 
 static gyre_status count_task(void *context, gyre_queue *q, int index) {
     tally *t = context;
     t->seen[index]++;
     t->lanes[q->lane]++;
+    if (q->lane > 0) t->signals += takes_signals();
     if (index >= t->fail_from) return gyre_fail(GYRE_EIO, "task %d", index);
     return GYRE_OK;
 }
@@ -35,6 +44,7 @@ static void every_task_runs_once(void **state) {
             tally t = {.fail_from = 100};
             OK(b->ops->parallel(b, n, count_task, &t));
             for (int i = 0; i < 100; i++) assert_int_equal(t.seen[i], i < n);
+            assert_int_equal(t.signals, 0);
             /* every lane gets a task while there are enough: it meets its shapes in step one */
             for (int i = 0; i < 8; i++) assert_int_equal(t.lanes[i] > 0, i < threads && i < n);
         }

@@ -9,16 +9,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Under mpirun several ranks may be free to use the same cores; they divide them. */
-static int default_threads(const gyre_comm *comm) {
+static gyre_status default_threads(const gyre_comm *comm, int *out) {
     const char *omp = getenv("OMP_NUM_THREADS");
-    if (omp != NULL && atoi(omp) > 0) return atoi(omp);
-    if (comm != NULL) return gyre_comm_cores(comm);
+    long asked = omp == NULL ? 0 : strtol(omp, NULL, 10);
     char cores[4096];
+    if (asked > GYRE_THREADS_MAX) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "OMP_NUM_THREADS=%ld: a rank has 1 to %d threads; unset it, and each rank "
+                         "takes the cores that it may use",
+                         asked, GYRE_THREADS_MAX);
+    }
     gyre_cores_text(cores, sizeof cores);
-    return gyre_cores_count(cores);
+    *out = asked > 0 ? (int)asked : comm != NULL ? gyre_comm_cores(comm) : gyre_cores_count(cores);
+    return GYRE_OK;
+}
+
+/* oneDNN 2.6 writes its kernels through a null pointer where their memory cannot be mapped. */
+static void warn_of_limit(void) {
+    const rlim_t low = 1 << 30;
+    struct rlimit space;
+    if (getrlimit(RLIMIT_AS, &space) != 0 || space.rlim_cur >= low) return;
+    gyre_warn(
+        "the address space is limited to %llu MiB (ulimit -v); where it ends, oneDNN may crash "
+        "(exit code 139); `ulimit -v unlimited` lifts it",
+        (unsigned long long)(space.rlim_cur >> 20));
 }
 
 static void cpu_close(gyre_backend *base) {
@@ -103,7 +121,9 @@ static void cpu_survey(char *out, size_t size) {
 static gyre_status cpu_open(const gyre_backend_options *options, gyre_comm *comm,
                             gyre_backend **out) {
     gyre_status status = GYRE_OK;
-    int lanes = options->threads > 0 ? options->threads : default_threads(comm);
+    int lanes = options->threads;
+    if (lanes == 0) GYRE_TRY(default_threads(comm, &lanes));
+    warn_of_limit();
     cpu_backend *b = calloc(1, sizeof *b);
     if (b != NULL) b->queues = calloc((size_t)lanes + 1, sizeof *b->queues);
     if (b == NULL || b->queues == NULL) {

@@ -2,6 +2,7 @@
 #include "cpu.h"
 
 #include <omp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -101,6 +102,21 @@ gyre_status cpu_parallel(gyre_backend *base, int n, gyre_task task, void *contex
     return GYRE_OK;
 }
 
+/* Signals are the main thread's: oneDNN's kernels keep data where a handler's stack would be, and a
+ * worker has no other stack. */
+static bool start_worker(cpu_workers *w, int lane) {
+    sigset_t all, before;
+    worker_start *start = malloc(sizeof *start);
+    if (start == NULL) return false;
+    *start = (worker_start){w, lane};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&w->threads[lane - 1], NULL, worker_main, start) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!started) free(start);
+    return started;
+}
+
 gyre_status cpu_workers_open(cpu_backend *b, int lanes, cpu_workers **out) {
     cpu_workers *w = calloc(1, sizeof *w);
     pthread_t *threads = calloc((size_t)lanes, sizeof *threads);
@@ -118,10 +134,7 @@ gyre_status cpu_workers_open(cpu_backend *b, int lanes, cpu_workers **out) {
     pthread_cond_init(&w->done, NULL);
     omp_set_num_threads(1);
     for (int i = 1; i < lanes; i++) {
-        worker_start *start = malloc(sizeof *start);
-        if (start != NULL) *start = (worker_start){w, i};
-        if (start == NULL || pthread_create(&threads[i - 1], NULL, worker_main, start) != 0) {
-            free(start);
+        if (!start_worker(w, i)) {
             cpu_workers_close(w);
             return gyre_fail(GYRE_EDEVICE, "cannot start worker thread %d of %d", i + 1, lanes);
         }
