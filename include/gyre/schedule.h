@@ -20,6 +20,10 @@ typedef struct {
     int64_t cycle;   /* from 0, index into the list of cycles; 0 for non-cyclic policies */
 } gyre_rate;
 
+/* Times a gradient of 1, less than half a unit in the last place of a 32-bit weight of 0.01: such a
+ * rate and lower ones move nothing. */
+#define GYRE_RATE_LIGHTEST 1e-10
+
 /* One cycle of the run. Steps are update indices. The first cycle begins after the warm-up. */
 typedef struct {
     int64_t first, peak, last; /* peak < 0: the run (or stage) ends before it */
@@ -54,9 +58,14 @@ gyre_cycle gyre_schedule_cycle(const gyre_schedule *s, size_t index);
  * checkpoint): when update completed - 1 is the last of a complete cycle. */
 bool gyre_schedule_is_minimum(const gyre_schedule *s, int64_t completed);
 
-/* Calls `say` once for each thing a user should know: the run ends high, half a cycle was added,
- * a cycle is shorter than 4 steps, points of the validation curve that are `metric_interval` steps
- * apart (0: not known) alias a cycle, a key is without effect, ... */
+/* Calls `say` once for each thing a user should know of the rates that come out: the run ends high,
+ * half a cycle was added, a cycle is shorter than 4 steps, a stage's rate never moves or dies, ...
+ */
+void gyre_schedule_rate_warnings(const gyre_schedule *s,
+                                 void (*say)(void *context, const char *text), void *context);
+
+/* The same, and what concerns one config and its evaluations: points of the validation curve that
+ * are `metric_interval` steps apart (0: not known) alias a cycle, a key is without effect, ... */
 void gyre_schedule_warnings(const gyre_schedule *s, int64_t metric_interval,
                             void (*say)(void *context, const char *text), void *context);
 

@@ -16,12 +16,13 @@
 #include <stdint.h>
 
 typedef struct {
-    char *name;              /* "10-cycles": also the name of its folder */
-    char *sentence;          /* how it differs from the base: "schedule.cycles 10" */
-    bool control;            /* one that every study has unless switched off */
-    int group;               /* arms are compared within a group only (one dataset size); from 0 */
-    uint64_t data_hash;      /* of the dataset (gyre_dataset_hash) */
-    bool has_test;           /* the dataset has a test part; known with settings only */
+    char *name;         /* "10-cycles": also the name of its folder */
+    char *sentence;     /* how it differs from the base: "schedule.cycles 10" */
+    bool control;       /* one that every study has unless switched off */
+    int group;          /* arms are compared within a group only (one dataset size); from 0 */
+    uint64_t data_hash; /* of the dataset (gyre_dataset_hash) */
+    bool has_test;      /* the dataset has a test part; known with settings only */
+    char *warnings;     /* of its schedule, a line each; NULL in a study read from its folder */
     gyre_settings *settings; /* resolved but for the seed; NULL in a study read from its folder */
 } gyre_study_arm;
 

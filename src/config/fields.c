@@ -128,7 +128,8 @@ const config_field gyre_config_fields[] = {
     {"schedule.max_lr", FIELD_RATE, ARITHMETIC, AT(schedule.max_lr), 0, 1e30, 0, NULL, "0",
      "Upper bound of the rate; \"find\" likewise."},
     {"schedule.gamma", FIELD_REAL, ARITHMETIC, AT(schedule.gamma), 1e-9, 1, 0, NULL, "1",
-     "Factor per step of exp, exp_range and exp_range_amplitude, per milestone of multistep."},
+     "Factor per step of exp, exp_range and exp_range_amplitude, per milestone of multistep, which "
+     "all need one below 1."},
     {"schedule.stepsize", FIELD_LENGTH, ARITHMETIC, AT(schedule.stepsize), 1, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS, NULL, NULL,
      "Half a cycle, as {\"steps\": 2000} or {\"epochs\": 4}; instead of cycles."},

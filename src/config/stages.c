@@ -88,6 +88,13 @@ static gyre_status take_whole(const cJSON *stage, int index, gyre_stage_settings
         if (is_default_stage_key(f)) GYRE_TRY(config_field_reset(f, &defaults));
     }
     GYRE_TRY(take_one(&r, stage, index, where, out));
+    if (out->schedule.base_lr == 0 && out->schedule.max_lr == 0) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "%s: the stage has no rate: give base_lr and max_lr, since a stage that is "
+            "added inherits nothing from those before it",
+            where);
+    }
     return config_finish_schedule(&out->schedule, where);
 }
 

@@ -6,7 +6,9 @@
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/run.h"
+#include "gyre/schedule.h"
 #include "sweep.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +59,18 @@ static gyre_status resolve(gyre_find_options *o, int64_t steps_per_epoch) {
                          GYRE_FIND_REPEATS_MAX);
     }
     return GYRE_OK;
+}
+
+/* What is swept can be possible and show nothing all the same. */
+static void warn_of_rates(const gyre_find_options *o) {
+    double octaves = log2(o->to / o->from);
+    if (o->to < GYRE_RATE_LIGHTEST) {
+        gyre_warn("--to %g: 32-bit weights do not move at such rates; 10 is usual", o->to);
+    } else if (!o->linear && (double)o->steps < 2 * octaves) {
+        gyre_warn("--from %g --to %g: %lld steps over %.0f octaves of rates are less than two an "
+                  "octave; take more --steps, or a narrower range",
+                  o->from, o->to, (long long)o->steps, octaves);
+    }
 }
 
 /* ---- data */
@@ -139,6 +153,7 @@ static gyre_status open_scores(range_test *x, gyre_find *f) {
 
 static void say_plan(const range_test *x, const gyre_find *f) {
     const gyre_find_options *o = &f->options;
+    warn_of_rates(o);
     if (o->quiet) return;
     gyre_say("range test of %s: rate %g to %g in %lld steps (%.3g epochs), %s; %d repeat%s, "
              "scored on %lld %s",

@@ -56,8 +56,12 @@ static schedule_point multistep_at(const schedule_stage *s, int64_t u) {
     return (schedule_point){s->set.base_lr * gyre_pow_int(s->set.gamma, passed), 0, 0};
 }
 
+static gyre_status exp_check(schedule_stage *s) {
+    return schedule_check_gamma(s, "step", "constant");
+}
+
 static gyre_status multistep_check(schedule_stage *s) {
-    if (s->set.milestone_count > 0) return GYRE_OK;
+    if (s->set.milestone_count > 0) return schedule_check_gamma(s, "milestone", "constant");
     return gyre_fail(GYRE_EUSAGE,
                      "%s.milestones: multistep needs them; add \"milestones\": {\"epochs\": [60, "
                      "80]}, or take policy \"constant\"",
@@ -75,7 +79,6 @@ const schedule_policy schedule_constant =
     PLAIN("constant", READS_BASE_LR, nothing_to_check, constant_at);
 const schedule_policy schedule_linear =
     PLAIN("linear", READS_BASE_LR | READS_MAX_LR | READS_MOMENTUM, nothing_to_check, linear_at);
-const schedule_policy schedule_exp =
-    PLAIN("exp", READS_BASE_LR | READS_GAMMA, nothing_to_check, exp_at);
+const schedule_policy schedule_exp = PLAIN("exp", READS_BASE_LR | READS_GAMMA, exp_check, exp_at);
 const schedule_policy schedule_multistep = PLAIN(
     "multistep", READS_BASE_LR | READS_GAMMA | READS_MILESTONES, multistep_check, multistep_at);

@@ -46,19 +46,36 @@ static gyre_status check_outer_length(const gyre_schedule *s, const gyre_length 
                      length->unit == GYRE_UNIT_CYCLES ? "cycles" : "steps");
 }
 
-/* A forgotten max_lr would cost hours. */
+/* A rate above 0 is met in one of these steps: the first three, where a rise begins and a warm-up
+ * ends, or else in the middle or at the end. */
+static bool all_zero(const gyre_schedule *s, const schedule_stage *stage) {
+    int64_t begin = stage->start + stage->warmup, last = begin + stage->n - 1;
+    const int64_t steps[] = {stage->start, begin, begin + 1, begin + stage->n / 2, last};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        if (steps[i] <= last && gyre_schedule_at(s, steps[i]).lr > 0) return false;
+    }
+    return true;
+}
+
+/* A forgotten max_lr would cost hours, also of one stage. */
 static gyre_status check_not_zero(const gyre_schedule *s) {
     for (int i = 0; i < s->count; i++) {
         const schedule_stage *stage = &s->stages[i];
         bool max = (stage->policy->reads & READS_MAX_LR) != 0;
-        if ((max ? stage->set.max_lr : stage->set.base_lr) > 0) return GYRE_OK;
-        if (stage->warmup > 0 && stage->set.warmup_from > 0) return GYRE_OK;
+        if (!all_zero(s, stage)) continue;
+        if ((max ? stage->set.max_lr : stage->set.base_lr) > 0) {
+            return gyre_fail(GYRE_EUSAGE,
+                             "%s: the rate of all its %lld steps is 0; make it longer, or base_lr "
+                             "greater than 0",
+                             stage->length_where, (long long)stage_steps(stage));
+        }
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s.%s: expected a number above 0, found 0 or none; the rate of every "
+                         "step%s would be 0",
+                         stage->where, max ? "max_lr" : "base_lr",
+                         s->count > 1 ? " of this stage" : "");
     }
-    bool max = (s->stages[0].policy->reads & READS_MAX_LR) != 0;
-    return gyre_fail(GYRE_EUSAGE,
-                     "%s.%s: expected a number above 0, found 0 or none; the rate of every step "
-                     "would be 0",
-                     s->stages[0].where, max ? "max_lr" : "base_lr");
+    return GYRE_OK;
 }
 
 static gyre_status fill(gyre_schedule *s, const gyre_schedule_settings *settings,
@@ -81,6 +98,7 @@ gyre_status gyre_schedule_open(const gyre_schedule_settings *settings, const gyr
     gyre_schedule *s = calloc(1, sizeof *s + room * sizeof s->stages[0]);
     if (s == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the schedule");
     s->momentum = momentum;
+    s->steps_per_epoch = steps_per_epoch;
     gyre_status status = fill(s, settings, length, steps_per_epoch);
     if (status != GYRE_OK) {
         free(s);

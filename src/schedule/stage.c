@@ -1,7 +1,9 @@
 /* A stage from its settings: lengths in steps, the number of steps, and what cannot be. */
 #include "stage.h"
 
+#include "gyre/realmath.h"
 #include <math.h>
+#include <string.h>
 
 static const schedule_policy *const policies[GYRE_POLICY_COUNT] = {
     [GYRE_POLICY_CONSTANT] = &schedule_constant,
@@ -92,6 +94,17 @@ static gyre_status find_steps(schedule_stage *s, const gyre_length *length,
     return GYRE_OK;
 }
 
+gyre_status schedule_check_gamma(const schedule_stage *s, const char *by, const char *plain) {
+    if (s->set.gamma < 1) return GYRE_OK;
+    bool step = strcmp(by, "step") == 0;
+    double tenth = gyre_exp(gyre_log(0.1) / (double)s->n);
+    return gyre_fail(GYRE_EUSAGE,
+                     "%s.gamma: %s needs a factor per %s below 1, found 1 or none; add \"gamma\": "
+                     "%.6g%s, or take policy \"%s\"",
+                     s->where, s->policy->name, by, step ? tenth : 0.1,
+                     step ? " (1/10 at the end)" : "", plain);
+}
+
 static gyre_status check_bounds(const schedule_stage *s) {
     if (s->set.base_lr == GYRE_RATE_FIND || s->set.max_lr == GYRE_RATE_FIND) {
         return gyre_fail(GYRE_EUSAGE,
@@ -101,6 +114,11 @@ static gyre_status check_bounds(const schedule_stage *s) {
     }
     const unsigned both = READS_BASE_LR | READS_MAX_LR;
     if ((s->policy->reads & both) != both || s->set.base_lr <= s->set.max_lr) return GYRE_OK;
+    if (s->set.max_lr == 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s.max_lr: %s needs a number of at least base_lr %g, found 0 or none",
+                         s->where, s->policy->name, s->set.base_lr);
+    }
     return gyre_fail(GYRE_EUSAGE, "%s.base_lr: %g is above max_lr %g; exchange them", s->where,
                      s->set.base_lr, s->set.max_lr);
 }

@@ -73,6 +73,10 @@ extern const schedule_policy schedule_triangular, schedule_triangular2;
 extern const schedule_policy schedule_exp_range, schedule_exp_range_amplitude;
 extern const schedule_policy schedule_sgdr, schedule_one_cycle, schedule_hf_cosine;
 
+/* GYRE_EUSAGE where a policy that reads gamma was given none below 1: `by` is a factor per "step"
+ * or "milestone", `plain` the policy that does without. */
+gyre_status schedule_check_gamma(const schedule_stage *s, const char *by, const char *plain);
+
 /* For policies where no length depends on another, and where no cycle has a length of its own. */
 void schedule_no_defaults(schedule_stage *s, int64_t steps);
 double schedule_no_steps(const schedule_stage *s, double cycles);
@@ -99,6 +103,7 @@ gyre_status schedule_stage_make(schedule_stage *s, const gyre_schedule_settings 
 
 struct gyre_schedule {
     int64_t steps;
+    int64_t steps_per_epoch; /* 0: not known */
     double momentum;
     int64_t cycles;
     int count;

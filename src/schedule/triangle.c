@@ -172,6 +172,7 @@ static gyre_status check_fitted(schedule_stage *s) {
 }
 
 static gyre_status check(schedule_stage *s) {
+    if (s->policy->reads & READS_GAMMA) GYRE_TRY(schedule_check_gamma(s, "step", "triangular"));
     bool stepsize = s->set.stepsize.unit != GYRE_UNIT_NONE;
     if (stepsize && s->set.cycles > 0) {
         return gyre_fail(GYRE_EUSAGE,

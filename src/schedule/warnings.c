@@ -1,5 +1,5 @@
 /* What a user should know about a schedule that is possible, but perhaps not meant. */
-#include "stage.h"
+#include "tell.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -7,13 +7,7 @@
 
 enum { CYCLE_STEPS_MIN = 4, KEYS_FITTED = 1 << 15 };
 
-typedef struct {
-    void (*say)(void *context, const char *text);
-    void *context;
-} listener;
-
-__attribute__((format(printf, 2, 3))) static void tell(const listener *to, const char *format,
-                                                       ...) {
+void schedule_tell(const schedule_listener *to, const char *format, ...) {
     char text[GYRE_ERROR_MAX];
     va_list arguments;
     va_start(arguments, format);
@@ -24,61 +18,67 @@ __attribute__((format(printf, 2, 3))) static void tell(const listener *to, const
 
 /* ---- the end of the run */
 
-static void tell_end_of_fitted(const listener *to, const schedule_stage *s, double lr) {
+static void tell_end_of_fitted(const schedule_listener *to, const schedule_stage *s, double lr) {
     double cycles = 0.5 * (double)s->halves;
     if (s->halves == 1) {
-        tell(to, "the run ends at its peak, with rate %g: take %s.cycles 1, or \"end\": \"low\"",
-             lr, s->where);
+        schedule_tell(
+            to, "the run ends at its peak, with rate %g: take %s.cycles 1, or \"end\": \"low\"", lr,
+            s->where);
         return;
     }
-    tell(
+    schedule_tell(
         to,
         "the run ends at a peak, with rate %g: take %s.cycles %g or %g, or \"end\": \"low\" to add "
         "half a cycle",
         lr, s->where, cycles - 0.5, cycles + 0.5);
 }
 
-static void tell_end(const listener *to, const schedule_stage *s) {
-    if (s->policy->period(s) == 0 || !s->policy->ends_high(s)) return;
+/* True when the run ends inside its first cycle, and that was told. */
+static bool tell_end(const schedule_listener *to, const schedule_stage *s) {
+    if (s->policy->period(s) == 0 || !s->policy->ends_high(s)) return false;
     schedule_point last = s->policy->at(s, s->n - 1);
     if (s->halves > 0) {
         tell_end_of_fitted(to, s, last.lr);
-        return;
+        return false;
     }
     if (s->policy->period_key == NULL) {
-        tell(to, "the run ends with rate %g, near its peak", last.lr);
-        return;
+        schedule_tell(to, "the run ends with rate %g, near its peak", last.lr);
+        return false;
     }
     schedule_stage longer = *s;
     longer.n = SCHEDULE_STEPS_MAX;
     long long before = s->warmup + s->policy->span(s, last.cycle).first;
     long long after = s->warmup + s->policy->span(&longer, last.cycle).last + 1;
     if (last.cycle == 0) {
-        tell(to,
-             "the run ends inside its first cycle, with rate %g: a %s of %lld steps would end at "
-             "the minimum",
-             last.lr, s->length_where, after);
-        return;
+        schedule_tell(
+            to,
+            "the run ends inside its first cycle, with rate %g: a %s of %lld steps would end at "
+            "the minimum",
+            last.lr, s->length_where, after);
+        return true;
     }
-    tell(to,
-         "the run ends inside cycle %lld, with rate %g: a %s of %lld or %lld steps would end at a "
-         "minimum",
-         (long long)(s->cycle + last.cycle + 1), last.lr, s->length_where, before, after);
+    schedule_tell(
+        to,
+        "the run ends inside cycle %lld, with rate %g: a %s of %lld or %lld steps would end at a "
+        "minimum",
+        (long long)(s->cycle + last.cycle + 1), last.lr, s->length_where, before, after);
+    return false;
 }
 
 /* ---- cycles and how often they are looked at */
 
-static void tell_cycles(const listener *to, const schedule_stage *s) {
+static void tell_cycles(const schedule_listener *to, const schedule_stage *s) {
     double period = s->policy->period(s);
     if (s->half_added) {
-        tell(to,
-             "%s.cycles: %g cycles would end at the peak; half a cycle is added (%g cycles asked, "
-             "%g run)",
-             s->where, s->set.cycles, s->set.cycles, 0.5 * (double)s->halves);
+        schedule_tell(
+            to,
+            "%s.cycles: %g cycles would end at the peak; half a cycle is added (%g cycles asked, "
+            "%g run)",
+            s->where, s->set.cycles, s->set.cycles, 0.5 * (double)s->halves);
     }
     if (period > 0 && period < CYCLE_STEPS_MIN) {
-        tell(to, "%s: a cycle has only %.3g steps; with fewer than %d its form is lost", s->where,
-             period, CYCLE_STEPS_MIN);
+        schedule_tell(to, "%s: a cycle has only %.3g steps; with fewer than %d its form is lost",
+                      s->where, period, CYCLE_STEPS_MIN);
     }
 }
 
@@ -92,18 +92,19 @@ static bool meets_minima(const gyre_schedule *all, const schedule_stage *s, int6
     return false;
 }
 
-static void tell_interval(const listener *to, const gyre_schedule *all, const schedule_stage *s,
-                          int64_t interval) {
+static void tell_interval(const schedule_listener *to, const gyre_schedule *all,
+                          const schedule_stage *s, int64_t interval) {
     double period = s->policy->period(s);
     if (interval <= 0 || interval >= all->steps || period == 0 || schedule_stage_cycles(s) < 2)
         return;
     /* twice a cycle, to the whole step, is enough to see it */
     if (2 * (double)(interval - 1) < period || meets_minima(all, s, interval)) return;
     double quarter = floor(period / 4) < 1 ? 1 : floor(period / 4);
-    tell(to,
-         "evaluate.every: %lld steps against cycles of %.4g (%s) show waves that are not there; "
-         "take at most %.0f step%s, or look at the minima alone (evaluate.minima)",
-         (long long)interval, period, s->where, quarter, quarter == 1 ? "" : "s");
+    schedule_tell(
+        to,
+        "evaluate.every: %lld steps against cycles of %.4g (%s) show waves that are not there; "
+        "take at most %.0f step%s, or look at the minima alone (evaluate.minima)",
+        (long long)interval, period, s->where, quarter, quarter == 1 ? "" : "s");
 }
 
 /* ---- keys without effect */
@@ -147,7 +148,7 @@ static int list_keys(const gyre_schedule_settings *s, key_use keys[KEYS]) {
 }
 
 /* One line for all keys that some stage gives and no stage reads. */
-static void tell_unread(const listener *to, const gyre_schedule *all) {
+static void tell_unread(const schedule_listener *to, const gyre_schedule *all) {
     key_use keys[KEYS];
     char list[512] = "";
     size_t used = 0;
@@ -166,26 +167,36 @@ static void tell_unread(const listener *to, const gyre_schedule *all) {
                                  used > 0 ? ", " : "", keys[k].key);
     }
     if (used == 0) return;
-    tell(to, "without effect %s: %s", all->count == 1 ? "with this policy" : "in every stage",
-         list);
+    schedule_tell(to, "without effect %s: %s",
+                  all->count == 1 ? "with this policy" : "in every stage", list);
 }
 
-static void tell_milestones(const listener *to, const schedule_stage *s) {
-    if (!(s->policy->reads & READS_MILESTONES)) return;
+/* True when the first one is beyond the stage, too. */
+static bool tell_milestones(const schedule_listener *to, const schedule_stage *s) {
+    if (!(s->policy->reads & READS_MILESTONES)) return false;
     double last = s->set.milestones[s->set.milestone_count - 1].value;
-    if (last < (double)(s->warmup + s->n)) return;
-    tell(to, "%s.milestones: %.0f lies beyond the %lld steps of %s", s->where, last,
-         (long long)(s->warmup + s->n), s->length_where);
+    if (last < (double)(s->warmup + s->n)) return false;
+    schedule_tell(to, "%s.milestones: %.0f lies beyond the %lld steps of %s", s->where, last,
+                  (long long)(s->warmup + s->n), s->length_where);
+    return s->set.milestones[0].value >= (double)(s->warmup + s->n);
+}
+
+void gyre_schedule_rate_warnings(const gyre_schedule *s,
+                                 void (*say)(void *context, const char *text), void *context) {
+    const schedule_listener to = {say, context};
+    bool unfinished = tell_end(&to, &s->stages[s->count - 1]);
+    for (int i = 0; i < s->count; i++) {
+        const schedule_stage *stage = &s->stages[i];
+        tell_cycles(&to, stage);
+        bool never = tell_milestones(&to, stage);
+        schedule_tell_rates(&to, s, stage, never || (unfinished && i == s->count - 1));
+    }
 }
 
 void gyre_schedule_warnings(const gyre_schedule *s, int64_t metric_interval,
                             void (*say)(void *context, const char *text), void *context) {
-    const listener to = {say, context};
-    for (int i = 0; i < s->count; i++) {
-        tell_cycles(&to, &s->stages[i]);
-        tell_interval(&to, s, &s->stages[i], metric_interval);
-        tell_milestones(&to, &s->stages[i]);
-    }
-    tell_end(&to, &s->stages[s->count - 1]);
+    const schedule_listener to = {say, context};
+    gyre_schedule_rate_warnings(s, say, context);
+    for (int i = 0; i < s->count; i++) tell_interval(&to, s, &s->stages[i], metric_interval);
     tell_unread(&to, s);
 }

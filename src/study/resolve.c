@@ -109,6 +109,19 @@ static gyre_status check_common(const gyre_settings *base, const gyre_settings *
                      where, changed);
 }
 
+static void hear(void *context, const char *text) {
+    fprintf(context, "%s\n", text);
+}
+
+/* What a user should know about the arm's rates, a line each. */
+static gyre_status judge(const gyre_schedule *schedule, gyre_study_arm *arm) {
+    size_t size = 0;
+    FILE *f = open_memstream(&arm->warnings, &size);
+    if (f == NULL) return no_memory();
+    gyre_schedule_rate_warnings(schedule, hear, f);
+    return fclose(f) == 0 ? GYRE_OK : no_memory();
+}
+
 /* Settings of one arm at one size, and that it trains as long as the others. */
 static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_json_value *common,
                        int64_t size, known_data *k, const gyre_study *study, gyre_study_arm *arm) {
@@ -132,6 +145,7 @@ static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_jso
     arm->has_test = k->has_test;
     GYRE_GOTO(gyre_fail_in(d->where,
                            open_schedule(arm->settings, k, study->validation_split, &schedule)));
+    GYRE_GOTO(judge(schedule, arm));
     if (gyre_schedule_steps(schedule) != study->budget_steps) {
         status = gyre_fail(GYRE_EUSAGE,
                            "%s: trains for %lld steps, the others for %lld; arms are compared at "

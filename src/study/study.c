@@ -6,6 +6,7 @@
 #include "plan.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 gyre_status gyre_study_open(const char *path, gyre_study **out) {
     gyre_status status = GYRE_OK;
@@ -28,6 +29,7 @@ void gyre_study_close(gyre_study *s) {
     for (int i = 0; i < s->arm_count; i++) {
         free(s->arms[i].name);
         free(s->arms[i].sentence);
+        free(s->arms[i].warnings);
         gyre_config_close(s->arms[i].settings);
     }
     for (int i = 0; i < s->group_count; i++) free(s->groups[i]);
@@ -39,8 +41,20 @@ void gyre_study_close(gyre_study *s) {
     free(s);
 }
 
+/* Cells run with their warnings muted, so these come once, before the first. */
+static void warn_of_schedules(const gyre_study *s) {
+    for (int i = 0; i < s->arm_count; i++) {
+        const char *line = s->arms[i].warnings;
+        for (size_t n; line != NULL && *line != '\0'; line += n + (line[n] == '\n')) {
+            n = strcspn(line, "\n");
+            gyre_warn("arm %s: %.*s", s->arms[i].name, (int)n, line);
+        }
+    }
+}
+
 void gyre_study_warn(const gyre_study *s) {
     const int64_t few = 100; /* one image is one percent */
+    warn_of_schedules(s);
     if (s->validation_images >= few) return;
     gyre_warn("the split that arms are compared on (validation_split %g) has %lld image%s, each is "
               "%.3g %% of an accuracy; %lld or more were expected, raise validation_split",

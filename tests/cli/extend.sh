@@ -51,5 +51,9 @@ refused 2 "schedule" "${train[@]}" "$T/run"
 refused 2 "optimizer.momentum: run has 0.9" "${train[@]}" "$T/both" --extend "$more" --set optimizer.momentum=0.5
 refused 2 '--extend: schedule.stages[1]: no "length"' "${train[@]}" "$T/run" --extend '{"policy": "constant"}'
 refused 2 "unknown key" "${train[@]}" "$T/run" --extend '{"length": {"steps": 5}, "polcy": "constant"}'
+refused 2 '--extend: the stage has no rate: give base_lr and max_lr' "${train[@]}" "$T/run" --extend '{"cycles": 2, "length": {"steps": 50}}'
+refused 2 'schedule.stages[3].max_lr: triangular needs a number of at least base_lr 0.001' "$GYRE" train "$T/run/config.json" --quiet --out "$T/run" \
+    --extend '{"cycles": 2, "base_lr": 0.001, "length": {"steps": 50}}'
+"$GYRE" inspect "$T/run" | grep -q 'checkpoint after 80 updates' || fail "a stage without a rate was trained"
 refused 2 "JSON syntax error" "${train[@]}" "$T/run" --extend '{"length"'
 exit 0

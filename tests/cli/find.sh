@@ -97,7 +97,8 @@ none() { # words, arguments...
     rm -r "$T/none"
 }
 none "diverged at rate 1.*e+25, .*lower --from" --from 1e25 --to 1e30 --repeats 2 # at the first step
-none "the curve is flat" --from 1e-12 --to 1e-10 --repeats 2
+none "the curve is flat" --from 1e-13 --to 1e-11 --repeats 2
+grep -q "^gyre: warning: --to 1e-11: 32-bit weights do not move" "$T/err" || fail "rates without effect: $(cat "$T/err")"
 none "still falling at the last rate" --from 1e-6 --to 1e-3 --repeats 2 # never
 none "falls from the first rate on" --from 0.01 --to 10 --repeats 2
 none "the network is trained already" --repeats 2 --set model.init_from="$(echo "$T"/numbers/checkpoints/*.h5)" --set optimizer.momentum=0 --to 1e-4

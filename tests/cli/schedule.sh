@@ -68,6 +68,13 @@ refused 2 "without batch.size" c.json --set 'length={"epochs": 2}' --set data.pa
 refused 3 "missing.h5" c.json --set 'length={"epochs": 2}' --set data.path=missing.h5 --set batch.size=10
 refused 2 ".svg or .png" c.json --plot figure.pdf
 
+# ---- the rates that come out are looked at
+"$GYRE" schedule c.json --set schedule.base_lr=0 --set 'schedule.warmup={"steps": 20}' >out 2>err || fail "a warm-up to 0: $(cat err)"
+grep -q '^gyre: warning: schedule.warmup: 20 steps from rate 0 to 0' err || fail "a warm-up to 0: $(cat err)"
+refused 2 "schedule.gamma: exp_range needs a factor per step below 1" c.json --set schedule.policy=exp_range
+refused 2 "c.json: schedule.stages[1].base_lr: expected a number above 0" c.json --set length=null --set \
+    'schedule.stages=[{"length": {"steps": 9}}, {"length": {"steps": 9}, "policy": "constant", "base_lr": 0}]'
+
 # ---- epochs, with a dataset beside the config (not beside the caller)
 mkdir sub
 /usr/bin/python3 - <<'P' || { echo "h5py is needed for the rest"; exit 77; }

@@ -22,6 +22,13 @@ JSON
 refused 2 "1000000 images asked" "$GYRE" study "$T/study.json" --count
 sed -i 's/1000000/600/' "$T/study.json"
 
+# The rates of an arm are looked at before any cell runs, and named by the arm.
+sed 's/"cycles"/"validation_split": 0.17, "policies": ["triangular2"], "cycles"/' "$T/study.json" >"$T/rates.json"
+sed 's/0.02/0.02, "cycles": 9/; s/"epochs": 4/"steps": 91/' "$T/base.json" >"$T/nine.json"
+sed -i 's/base.json/nine.json/' "$T/rates.json"
+ends 0 "$GYRE" study "$T/rates.json" --count
+grep -q '^gyre: warning: arm triangular2-498-images: schedule: from cycle 8 of 9 on the height' "$T/err" || fail "arms are not judged: $(cat "$T/err")"
+
 # What a study came to, but for the time it took.
 results() { (cd "$1/cells" && for f in */*/result.json; do echo "$f $(sed 's/"seconds":[^,]*,//' "$f")"; done); }
 same_study() { # folder with the expected results, folder

@@ -77,6 +77,29 @@ static const struct {
     {"\"policy\": \"constant\"", "{\"steps\": 100}", "schedule.base_lr: expected a number above 0"},
     {RATES ", \"policy\": \"multistep\"", "{\"steps\": 100}",
      "schedule.milestones: multistep needs them"},
+    {RATES ", \"policy\": \"multistep\", \"milestones\": {\"steps\": [60, 80]}", "{\"steps\": 100}",
+     "schedule.gamma: multistep needs a factor per milestone below 1, found 1 or none; add "
+     "\"gamma\": 0.1, or take policy \"constant\""},
+    {RATES ", \"policy\": \"exp\"", "{\"steps\": 100}",
+     "schedule.gamma: exp needs a factor per step below 1, found 1 or none; add \"gamma\": "
+     "0.977237 "
+     "(1/10 at the end), or take policy \"constant\""},
+    {RATES ", \"policy\": \"exp_range\", \"cycles\": 2", "{\"steps\": 1000}",
+     "schedule.gamma: exp_range needs a factor per step below 1, found 1 or none; add \"gamma\": "
+     "0.9977 (1/10 at the end), or take policy \"triangular\""},
+    {RATES ", \"policy\": \"exp_range_amplitude\", \"cycles\": 2, \"gamma\": 1",
+     "{\"steps\": 1000}", "schedule.gamma: exp_range_amplitude needs a factor per step below 1"},
+    /* every stage needs a rate, also where bounds are given and no step reaches one */
+    {RATES ", \"cycles\": 1, \"stages\": [{\"length\": {\"steps\": 10}}, {\"length\": "
+           "{\"steps\": 9}, \"base_lr\": 0, \"max_lr\": 0}]",
+     "",
+     "schedule.stages[1].max_lr: expected a number above 0, found 0 or none; the rate of every "
+     "step of this stage would be 0"},
+    {RATES ", \"cycles\": 1, \"stages\": [{\"length\": {\"steps\": 10}, \"policy\": \"constant\", "
+           "\"base_lr\": 0}, {\"length\": {\"steps\": 9}}]",
+     "", "schedule.stages[0].base_lr: expected a number above 0, found 0 or none"},
+    {"\"max_lr\": 1, \"stepsize\": {\"steps\": 5}", "{\"steps\": 1}",
+     "length: the rate of all its 1 steps is 0; make it longer, or base_lr greater than 0"},
     {RATES ", \"policy\": \"hf_cosine\", \"hf_cycles\": 60, \"decay_steps\": 100",
      "{\"steps\": 100}",
      "schedule.hf_cycles: 60 cycles in 98 decay steps are shorter than 2 steps; take at most 49"},
@@ -269,7 +292,8 @@ static const struct {
      "{\"steps\": 10}", 0,
      "schedule.end, schedule.t0, schedule.t_mult, schedule.closed, schedule.milestones, "
      "schedule.decay_steps, schedule.hf_cycles, schedule.one_cycle\n"},
-    {"\"base_lr\": 1, \"policy\": \"exp\", \"stepsize\": {\"steps\": 5}, \"cycles\": 3, \"start\": "
+    {"\"base_lr\": 1, \"policy\": \"exp\", \"gamma\": 0.5, \"stepsize\": {\"steps\": 5}, "
+     "\"cycles\": 3, \"start\": "
      "\"high\", \"up_fraction\": 0.2, \"peak_decay\": 0.9",
      "{\"steps\": 10}", 0,
      "schedule.stepsize, schedule.cycles, schedule.start, schedule.up_fraction, "
@@ -283,6 +307,72 @@ static const struct {
     {"\"base_lr\": 1, \"policy\": \"multistep\", \"gamma\": 0.1, \"milestones\": {\"steps\": [3, "
      "10]}",
      "{\"steps\": 10}", 0, "schedule.milestones: 10 lies beyond the 10 steps of length"},
+    /* rates that do not do what was meant */
+    {"\"base_lr\": 0.1, \"policy\": \"exp\", \"gamma\": 0.95", "{\"steps\": 2000}", 0,
+     "schedule: from step 180 of 2000 on the rate is below 0.0001 of its highest, 0.1; gamma is "
+     "per step: 1/10 in all takes 0.9988494"},
+    {RATES ", \"policy\": \"exp_range\", \"gamma\": 0.95, \"stepsize\": {\"steps\": 200}",
+     "{\"steps\": 200000}", 0, "on the rate is below 0.0001 of its highest, 0.1"},
+    {"\"base_lr\": 1, \"policy\": \"multistep\", \"gamma\": 0.01, \"milestones\": {\"steps\": [10, "
+     "20, "
+     "30]}",
+     "{\"steps\": 100}", 0,
+     "from step 30 of 100 on the rate is below 0.0001 of its highest, 1; gamma is per "
+     "milestone; take one nearer to 1 than 0.01"},
+    {"\"max_lr\": 1, \"policy\": \"triangular2\", \"cycles\": 40", "{\"steps\": 4001}", 0,
+     "take a peak_decay nearer to 1 than 0.5, or a base_lr above 0"},
+    {"\"base_lr\": 0, \"policy\": \"constant\", \"warmup\": {\"steps\": 10, \"from\": 1}",
+     "{\"steps\": 100}", 0, "schedule: after the warm-up every rate is 0"},
+    {"\"base_lr\": 0.001, \"max_lr\": 0.1, \"policy\": \"triangular2\", \"cycles\": 40",
+     "{\"steps\": 2000}", 0,
+     "schedule: from cycle 8 of 40 on the height is below 1 % of the first's; a peak_decay nearer "
+     "to 1 than 0.5 keeps it"},
+    {RATES ", \"policy\": \"triangular2\", \"cycles\": 7", "{\"steps\": 1001}", 0, NULL},
+    {RATES ", \"cycles\": 100000, \"peak_decay\": 0.9999", "{\"steps\": 1000001}", 0,
+     "from cycle 46051 of 100000 on"},
+    {RATES ", \"policy\": \"exp_range_amplitude\", \"gamma\": 0.99, \"cycles\": 10",
+     "{\"steps\": 1001}", 0, "a gamma nearer to 1 than 0.99 keeps it"},
+    {"\"base_lr\": 0.1, \"max_lr\": 0.1, \"cycles\": 2", "{\"steps\": 101}", 0,
+     "schedule: base_lr and max_lr are both 0.1, so the rate never moves"},
+    {RATES ", \"policy\": \"hf_cosine\", \"hf_cycles\": 0", "{\"steps\": 100}", 0,
+     "schedule: the rate never moves (1 to 1), which policy \"hf_cosine\" is for"},
+    {"\"base_lr\": 0.1, \"policy\": \"exp\", \"gamma\": 0.9999999", "{\"steps\": 1000}", 0,
+     "schedule: gamma 0.9999999, the factor of a step, leaves 99.99 % after 1000; 1/10 takes "
+     "0.9977001"},
+    {RATES ", \"policy\": \"exp_range\", \"gamma\": 0.9999999, \"cycles\": 2", "{\"steps\": 1001}",
+     0, "leaves 99.99 % after 1001"},
+    {"\"base_lr\": 1, \"policy\": \"multistep\", \"gamma\": 0.1, \"milestones\": {\"steps\": [60]}",
+     "{\"steps\": 50}", 0, "schedule.milestones: 60 lies beyond the 50 steps of length\n"},
+    {RATES ", \"policy\": \"exp_range\", \"gamma\": 0.999, \"cycles\": 1", "{\"steps\": 10001}", 0,
+     "schedule: the highest rate is 0.1"},
+    {RATES ", \"stages\": [{\"length\": {\"steps\": 30}, \"stepsize\": {\"steps\": 1000}}, "
+           "{\"length\": {\"steps\": 11}, \"cycles\": 1}]",
+     "", 0, "schedule.stages[0]: the highest rate is 0.126, not max_lr 1: its 30 steps end before"},
+    {"\"max_lr\": 0.02, \"cycles\": 2, \"warmup\": {\"steps\": 20}", "{\"steps\": 2000}", 0,
+     "schedule.warmup: 20 steps from rate 0 to 0, where the schedule begins (its highest is 0.02), "
+     "train nothing; leave the warm-up out, or give a base_lr"},
+    {RATES ", \"cycles\": 1, \"warmup\": {\"steps\": 60}", "{\"steps\": 100}", 0,
+     "schedule.warmup takes 60 of the 100 steps"},
+    {"\"base_lr\": 1e-12, \"policy\": \"constant\"", "{\"steps\": 100}", 0,
+     "schedule: the highest rate is 1e-12; 32-bit weights do not move by so little"},
+    /* and low rates that are meant */
+    {"\"max_lr\": 1, \"policy\": \"linear\"", "{\"steps\": 1000}", 0, NULL},
+    {"\"max_lr\": 1, \"policy\": \"linear\", \"warmup\": {\"steps\": 50}", "{\"steps\": 1000}", 0,
+     NULL},
+    {"\"max_lr\": 1, \"cycles\": 4", "{\"steps\": 100001}", 0, NULL},
+    {"\"max_lr\": 1, \"policy\": \"sgdr\", \"t0\": {\"steps\": 500}", "{\"cycles\": 4}", 0, NULL},
+    {"\"max_lr\": 1, \"policy\": \"one_cycle\", \"warmup\": {\"steps\": 50}", "{\"steps\": 100000}",
+     0, NULL},
+    {"\"max_lr\": 1, \"policy\": \"one_cycle\", \"one_cycle\": {\"form\": \"paper\", "
+     "\"pct_start\": 0.45, "
+     "\"anneal\": \"linear\"}",
+     "{\"steps\": 1000}", 0, NULL},
+    {"\"max_lr\": 1, \"policy\": \"hf_cosine\"", "{\"steps\": 1000}", 0, NULL},
+    {"\"base_lr\": 1, \"policy\": \"exp\", \"gamma\": 0.999", "{\"steps\": 5000}", 0, NULL},
+    {"\"base_lr\": 1, \"policy\": \"multistep\", \"gamma\": 0.1, \"milestones\": {\"steps\": [50, "
+     "75, "
+     "90]}",
+     "{\"steps\": 100}", 0, NULL},
 };
 
 static void every_warning(void **state) {

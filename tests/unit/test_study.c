@@ -52,11 +52,11 @@ static gyre_study *study_of(const char *text) {
 static void arms_have_one_budget(void **state) {
     (void)state;
     static const char *const names[] = {"1-cycle",   "5.5-cycles", "stepsize-2-epochs",
-                                        "exp_range", "plain",      "midpoint",
+                                        "one_cycle", "plain",      "midpoint",
                                         "max_lr",    "linear"};
     gyre_study *s = study_of("{\"name\": \"n\", \"base\": \"base.json\", \"seeds\": [7, 3], "
                              "\"cycles\": [1, 5.5], \"stepsize_epochs\": [2], \"policies\": "
-                             "[\"exp_range\"], \"arms\": [{\"name\": \"plain\", \"set\": {}}], "
+                             "[\"one_cycle\"], \"arms\": [{\"name\": \"plain\", \"set\": {}}], "
                              "\"validation_split\": 0.2, \"evaluations\": 30, \"planned\": "
                              "{\"arm\": \"5.5-cycles\", \"control\": \"midpoint\"}}");
     assert_int_equal(s->arm_count, 8);
@@ -91,6 +91,24 @@ static void arms_have_one_budget(void **state) {
     assert_true(s->arms[7].settings->schedule.max_lr == 0.003);
     assert_true(s->arms[7].settings->schedule.base_lr == 0);
     gyre_study_close(s);
+}
+
+/* What is wrong with an arm's rates is known before its cells run, and of which arm it is. */
+static void schedules_of_arms_are_looked_at(void **state) {
+    (void)state;
+    gyre_study *s =
+        study_of("{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [2, 9], \"controls\": "
+                 "false}");
+    assert_string_equal(s->arms[0].warnings, "");
+    assert_string_equal(s->arms[1].warnings,
+                        "schedule: from cycle 8 of 9 on the height is below 1 % of the first's; a "
+                        "peak_decay nearer to 1 than 0.5 keeps it\n");
+    gyre_study_close(s);
+    assert_int_equal(open_study("{\"base\": \"base.json\", \"seeds\": 1, \"policies\": [\"exp\"], "
+                                "\"arms\": [{\"name\": \"a\", \"set\": {}}]}",
+                                &s),
+                     GYRE_EUSAGE);
+    assert_non_null(strstr(gyre_error_text(), "policies (exp): schedule.gamma: exp needs"));
 }
 
 /* 100 is more than the split leaves, but not more than there are: all 90. */
@@ -289,6 +307,7 @@ static void results_that_cannot_be_read_are_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arms_have_one_budget),
+        cmocka_unit_test(schedules_of_arms_are_looked_at),
         cmocka_unit_test(sizes_are_groups),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(names_are_text),
