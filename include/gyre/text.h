@@ -3,6 +3,7 @@
 #define GYRE_TEXT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* Levenshtein distance, letter case ignored; for "did you mean". Names longer than 63 are cut. */
 int gyre_text_distance(const char *a, const char *b);
@@ -14,5 +15,10 @@ const char *gyre_text_nearest(const char *wrong, const char *const *names);
  * stay. Writes at most size - 1 bytes, never a part of a character, and a zero; returns the length
  * that the whole has. */
 size_t gyre_text_visible(const char *bytes, char *out, size_t size);
+
+/* Prints `text` and a newline, broken at spaces into lines of at most `width` columns. The first
+ * line begins in column `at`, where the cursor is; the others are indented by `indent`. A newline
+ * in the text begins a line. */
+void gyre_text_wrap(FILE *out, const char *text, int at, int indent, int width);
 
 #endif

@@ -72,3 +72,29 @@ size_t gyre_text_visible(const char *bytes, char *out, size_t size) {
     if (size > 0) out[used] = '\0';
     return whole;
 }
+
+/* Bytes of the word at `text`; what stands in brackets stays together. */
+static int word_length(const char *text) {
+    size_t bracket = *text == '[' ? strcspn(text, "]\n") : 0;
+    return (int)(bracket + strcspn(text + bracket, " \n"));
+}
+
+void gyre_text_wrap(FILE *out, const char *text, int at, int indent, int width) {
+    bool begun = false; /* the line has a word of this text */
+    while (*text != '\0') {
+        int word = word_length(text);
+        if (begun && at + 1 + word > width) {
+            at = fprintf(out, "\n%*s", indent, "") - 1;
+            begun = false;
+        }
+        at += fprintf(out, "%s%.*s", begun && word > 0 ? " " : "", word, text);
+        begun = begun || word > 0;
+        text += word;
+        if (*text == '\n') {
+            at = fprintf(out, "\n%*s", text[1] == '\n' ? 0 : indent, "") - 1;
+            begun = false;
+        }
+        if (*text != '\0') text++;
+    }
+    fputc('\n', out);
+}

@@ -2,15 +2,8 @@
 
 #include "gyre/file.h"
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
-
-gyre_status gyre_cli_bad_option(int c, char **argv, const gyre_command *command) {
-    return gyre_fail(GYRE_EUSAGE, "%s '%s'; usage: gyre %s",
-                     c == ':' ? "missing value after" : "unknown option", argv[optind - 1],
-                     command->usage);
-}
 
 gyre_status gyre_cli_whole(const char *option, const char *text, int64_t least, int64_t *out) {
     const long long most = (1LL << 53) - 1;

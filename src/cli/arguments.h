@@ -6,10 +6,6 @@
 
 #include <stdint.h>
 
-/* The error for what getopt_long gave back: `c` is ':' (its value is missing) or '?' (unknown).
- * Call it at once, while optind still points behind the option. */
-gyre_status gyre_cli_bad_option(int c, char **argv, const gyre_command *command);
-
 /* `text` as a whole number in least..2^53 - 1; `option` names it in the error. */
 gyre_status gyre_cli_whole(const char *option, const char *text, int64_t least, int64_t *out);
 

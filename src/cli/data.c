@@ -166,22 +166,26 @@ static gyre_status data(int argc, char **argv) {
         given.folder_only == NULL) {
         return manifest(words + 1, count - 1, &given);
     }
-    return gyre_fail(GYRE_EUSAGE, "usage: gyre %s", gyre_command_data.usage);
+    return gyre_cli_usage_fail(&gyre_command_data,
+                               "import, manifest or info was expected, each with its own words");
 }
 
 static int run(int argc, char **argv) {
     return gyre_cli_fail(data(argc, argv));
 }
 
+static const gyre_cli_form forms[] = {{"import cifar|idx DIR", "of"},
+                                      {"import folder DIR", NULL},
+                                      {"manifest FILE...", "of"},
+                                      {"info FILE", ""},
+                                      {0}};
+
 const gyre_command gyre_command_data = {
-    "data",
-    "data import cifar|idx DIR -o FILE [--force] | data import folder DIR -o FILE [--force] "
-    "[--size N|HxW] [--fit crop|pad|stretch] [--channels 3|1] [--labels FILE.csv] "
-    "[--split FRACTION] [--seed N] [--threads N] [--strict] [--quiet] | data manifest FILE... -o "
-    "NAME.json [--force] "
-    "| data info FILE",
-    "makes a dataset file of an official download or of a folder of JPEG and PNG files "
-    "(docs/data.md), "
-    "or says what one holds",
-    run,
+    .name = "data",
+    .words = "makes a dataset file of an official download or of a folder of pictures, or says "
+             "what one holds",
+    .forms = forms,
+    .options = import_option_rows,
+    .exits = gyre_cli_exits_reading,
+    .run = run,
 };

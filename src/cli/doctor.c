@@ -111,15 +111,22 @@ out:
 
 static int run(int argc, char **argv) {
     if (argc != 1) {
-        return gyre_cli_fail(gyre_fail(GYRE_EUSAGE, "'%s' was not expected; usage: gyre %s",
-                                       argv[1], gyre_command_doctor.usage));
+        return gyre_cli_fail(
+            gyre_cli_usage_fail(&gyre_command_doctor, "'%s' was not expected", argv[1]));
     }
     return gyre_cli_on_ranks(argc, argv, examine, false);
 }
 
+static const gyre_cli_form forms[] = {{"", NULL}, {0}};
+
+static const gyre_cli_option options[] = {{0}};
+
 const gyre_command gyre_command_doctor = {
-    "doctor",
-    "doctor",
-    "what this machine, or these ranks under mpirun, offer a run, and what is wrong with them",
-    run,
+    .name = "doctor",
+    .words =
+        "what this machine, or these ranks under mpirun, offer a run, and what is wrong with them",
+    .forms = forms,
+    .options = options,
+    .exits = gyre_cli_exits_computing,
+    .run = run,
 };

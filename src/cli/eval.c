@@ -15,23 +15,17 @@ typedef struct {
     const char *checkpoint, *data, *part;
 } arguments;
 
+static gyre_status take(void *to, int id, char *value) {
+    arguments *a = to;
+    if (id == 'd') a->data = value;
+    if (id == 'p') a->part = value;
+    return GYRE_OK;
+}
+
 static gyre_status parse(int argc, char **argv, arguments *a) {
-    static const struct option options[] = {
-        {"data", required_argument, NULL, 'd'}, {"part", required_argument, NULL, 'p'}, {0}};
-    opterr = 0;
     *a = (arguments){.part = "test"};
-    for (int c; (c = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
-        switch (c) {
-        case 'd': a->data = optarg; break;
-        case 'p': a->part = optarg; break;
-        default: return gyre_cli_bad_option(c, argv, &gyre_command_eval);
-        }
-    }
-    if (argc - optind != 1) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "one checkpoint or run folder was expected, found %d; usage: gyre %s",
-                         argc - optind, gyre_command_eval.usage);
-    }
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_eval, take, a));
+    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_eval, "checkpoint or run folder"));
     a->checkpoint = argv[optind];
     return GYRE_OK;
 }
@@ -79,9 +73,26 @@ static int run(int argc, char **argv) {
     return gyre_cli_on_ranks(argc, argv, evaluate, true);
 }
 
+static const gyre_cli_form forms[] = {{"CHECKPOINT|RUN", NULL}, {0}};
+
+static const gyre_cli_option options[] = {
+    {.name = "CHECKPOINT|RUN", .words = "a checkpoint file, or a run's folder: its newest one"},
+    {.id = 'd',
+     .name = "data",
+     .value = "FILE",
+     .words = "a dataset to score; without it, the dataset that the run was trained on"},
+    {.id = 'p',
+     .name = "part",
+     .value = "PART",
+     .words = "test (the default), validation or train; of the run's own dataset, validation and "
+              "train are split as the run split them"},
+    {0}};
+
 const gyre_command gyre_command_eval = {
-    "eval",
-    "eval CHECKPOINT|RUN [--data FILE] [--part test|validation|train]",
-    "loss, accuracy and per-class accuracy (without --data on the run's own dataset)",
-    run,
+    .name = "eval",
+    .words = "loss, accuracy and per-class accuracy of a checkpoint",
+    .forms = forms,
+    .options = options,
+    .exits = gyre_cli_exits_computing,
+    .run = run,
 };

@@ -101,17 +101,16 @@ out:
     return status;
 }
 
+static gyre_status take(void *to, int id, char *value) {
+    if (id == 'o') *(const char **)to = value;
+    return GYRE_OK;
+}
+
 static gyre_status export(int argc, char **argv) {
-    static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {0}};
     const char *dir = NULL;
-    opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
-        if (c != 'o') return gyre_cli_bad_option(c, argv, &gyre_command_export);
-        dir = optarg;
-    }
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_export, take, &dir));
     if (argc - optind != 2 || strcmp(argv[optind], "csv") != 0) {
-        return gyre_fail(GYRE_EUSAGE, "'csv' and one run folder were expected; usage: gyre %s",
-                         gyre_command_export.usage);
+        return gyre_cli_usage_fail(&gyre_command_export, "'csv' and one run folder were expected");
     }
     GYRE_TRY(export_run(argv[optind + 1], dir));
     return gyre_cli_flush();
@@ -121,9 +120,22 @@ static int run(int argc, char **argv) {
     return gyre_cli_fail(export(argc, argv));
 }
 
+static const gyre_cli_form forms[] = {{"csv RUN", NULL}, {0}};
+
+static const gyre_cli_option options[] = {
+    {.name = "RUN", .words = "a run's folder"},
+    {.id = 'o',
+     .name = "output",
+     .letter = 'o',
+     .value = "DIR",
+     .words = "where train.csv, validation.csv and cycles.csv go; default RUN/csv"},
+    {0}};
+
 const gyre_command gyre_command_export = {
-    "export",
-    "export csv RUN [-o DIR]",
-    "a run's tables as CSV files (in RUN/csv without -o)",
-    run,
+    .name = "export",
+    .words = "a run's tables as CSV files",
+    .forms = forms,
+    .options = options,
+    .exits = gyre_cli_exits_reading,
+    .run = run,
 };

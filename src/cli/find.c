@@ -40,24 +40,25 @@ static gyre_status scale(const char *text, bool *linear) {
     return gyre_fail(GYRE_EUSAGE, "--scale: expected exponential or linear, found '%s'", text);
 }
 
-static gyre_status take(int c, arguments *a) {
+static gyre_status take(void *to, int id, char *value) {
+    arguments *a = to;
     int64_t repeats = 0;
-    switch (c) {
-    case 'f': return rate("--from", optarg, &a->options.from);
-    case 't': return rate("--to", optarg, &a->options.to);
-    case 'n': return gyre_cli_whole("--steps", optarg, 1, &a->options.steps);
+    switch (id) {
+    case 'f': return rate("--from", value, &a->options.from);
+    case 't': return rate("--to", value, &a->options.to);
+    case 'n': return gyre_cli_whole("--steps", value, 1, &a->options.steps);
     case 'l': a->options.linear = true; break;
-    case 'c': return scale(optarg, &a->options.linear);
+    case 'c': return scale(value, &a->options.linear);
     case 'r':
-        GYRE_TRY(gyre_cli_whole("--repeats", optarg, 1, &repeats));
+        GYRE_TRY(gyre_cli_whole("--repeats", value, 1, &repeats));
         a->options.repeats = repeats < INT32_MAX ? (int)repeats : INT32_MAX;
         break;
-    case 'k': return gyre_cli_whole("--every", optarg, 1, &a->options.every);
-    case 'u': return gyre_cli_whole("--subset", optarg, 1, &a->options.subset);
-    case 'o': a->out = optarg; break;
-    case 'w': a->write = optarg; break;
+    case 'k': return gyre_cli_whole("--every", value, 1, &a->options.every);
+    case 'u': return gyre_cli_whole("--subset", value, 1, &a->options.subset);
+    case 'o': a->out = value; break;
+    case 'w': a->write = value; break;
     case 'v': a->options.verify = true; break;
-    case 's': a->sets.items[a->sets.count++] = optarg; break;
+    case 's': a->sets.items[a->sets.count++] = value; break;
     case 'q': a->options.quiet = true; break;
     default: break;
     }
@@ -65,24 +66,9 @@ static gyre_status take(int c, arguments *a) {
 }
 
 static gyre_status parse(int argc, char **argv, arguments *a) {
-    static const struct option options[] = {
-        {"from", required_argument, NULL, 'f'},  {"to", required_argument, NULL, 't'},
-        {"steps", required_argument, NULL, 'n'}, {"linear", no_argument, NULL, 'l'},
-        {"scale", required_argument, NULL, 'c'}, {"repeats", required_argument, NULL, 'r'},
-        {"every", required_argument, NULL, 'k'}, {"subset", required_argument, NULL, 'u'},
-        {"out", required_argument, NULL, 'o'},   {"write", required_argument, NULL, 'w'},
-        {"verify", no_argument, NULL, 'v'},      {"set", required_argument, NULL, 's'},
-        {"quiet", no_argument, NULL, 'q'},       {0}};
-    opterr = 0;
     GYRE_TRY(gyre_cli_sets_open(argc, &a->sets));
-    for (int c; (c = getopt_long(argc, argv, ":o:q", options, NULL)) != -1;) {
-        if (c == ':' || c == '?') return gyre_cli_bad_option(c, argv, &gyre_command_find);
-        GYRE_TRY(take(c, a));
-    }
-    if (argc - optind != 1) {
-        return gyre_fail(GYRE_EUSAGE, "one config was expected, found %d; usage: gyre %s",
-                         argc - optind, gyre_command_find.usage);
-    }
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_find, take, a));
+    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_find, "config"));
     a->config = argv[optind];
     return GYRE_OK;
 }
@@ -240,10 +226,56 @@ static int run(int argc, char **argv) {
     return gyre_cli_on_ranks(argc, argv, find, true);
 }
 
+static const gyre_cli_form forms[] = {{"CONFIG", NULL}, {0}};
+
+static const gyre_cli_option options[] = {
+    {.name = "CONFIG", .words = "a config; its schedule and length do not matter"},
+    {.id = 'o',
+     .name = "out",
+     .letter = 'o',
+     .value = "DIR",
+     .words = "a new or empty folder for find.h5 and find.svg; default CONFIG-find"},
+    {.id = 'f', .name = "from", .value = "RATE", .words = "the first rate; default 1e-7"},
+    {.id = 't',
+     .name = "to",
+     .value = "RATE",
+     .words = "the last rate, at least twice the first; default 10"},
+    {.id = 'n',
+     .name = "steps",
+     .value = "N",
+     .words = "steps of a sweep; default two epochs, at least 200. Compare only sweeps of equal "
+              "length"},
+    {.id = 'l', .name = "linear", .words = "equal differences between rates, not equal ratios"},
+    {.id = 'c', .name = "scale", .value = "SCALE", .words = "exponential (the default) or linear"},
+    {.id = 'r', .name = "repeats", .value = "R", .words = "sweeps; default 3"},
+    {.id = 'k',
+     .name = "every",
+     .value = "K",
+     .words = "steps from one validation to the next; default a 50th of the steps"},
+    {.id = 'u',
+     .name = "subset",
+     .value = "N",
+     .words = "validation samples, at most; default 1000"},
+    {.id = 'v', .name = "verify", .words = "also trains at constant rates around the bounds"},
+    {.id = 'w',
+     .name = "write",
+     .value = "NEW.json",
+     .words = "writes the config with the bounds in it into a new file"},
+    {.id = 's',
+     .name = "set",
+     .value = "KEY=VALUE",
+     .repeats = true,
+     .words = "overrides a key of the config"},
+    {.id = 'q', .name = "quiet", .letter = 'q', .words = "no progress on stderr"},
+    {0}};
+
 const gyre_command gyre_command_find = {
-    "find",
-    "find CONFIG [--out DIR] [--from RATE] [--to RATE] [--steps N] [--linear] [--repeats R] "
-    "[--every K] [--subset N] [--verify] [--write NEW.json] [--set KEY=VALUE]... [--quiet]",
-    "learning-rate range test: suggests base_lr, max_lr and a stepsize, with a figure",
-    run,
+    .name = "find",
+    .words = "learning-rate range test: suggests base_lr, max_lr and a stepsize, with a figure",
+    .forms = forms,
+    .options = options,
+    .more = "On any number of ranks under mpirun. The figure needs gnuplot. docs/find.md says how "
+            "the bounds are read and what they are worth.",
+    .exits = gyre_cli_exits_training,
+    .run = run,
 };

@@ -3,33 +3,58 @@
 
 #include "gyre/config.h"
 #include "gyre/model.h"
+#include "gyre/text.h"
+#include <getopt.h>
 #include <string.h>
 
 static void print_models(void) {
     for (int i = 0; gyre_model_name(i) != NULL; i++) {
-        printf("%-16s %s\n", gyre_model_name(i), gyre_model_words(i));
+        int used = printf("%-16s ", gyre_model_name(i));
+        gyre_text_wrap(stdout, gyre_model_words(i), used, used, 80);
     }
+}
+
+static gyre_status take(void *to, int id, char *value) {
+    (void)id;
+    (void)value;
+    *(bool *)to = true;
+    return GYRE_OK;
+}
+
+/* `gyre help COMMAND` is in main.c, beside --help. */
+static gyre_status help(int argc, char **argv) {
+    bool markdown = false;
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_help, take, &markdown));
+    const char *about = argc - optind == 1 ? argv[optind] : "";
+    if (strcmp(about, "models") == 0 && !markdown)
+        print_models();
+    else if (strcmp(about, "config") == 0 && markdown)
+        gyre_config_help_markdown(stdout);
+    else if (strcmp(about, "config") == 0)
+        gyre_config_help(stdout);
+    else
+        return gyre_cli_usage_fail(&gyre_command_help, "a command, config or models was expected");
+    return gyre_cli_flush();
 }
 
 static int run(int argc, char **argv) {
-    const char *about = argc > 1 ? argv[1] : "";
-    bool config = strcmp(about, "config") == 0, models = strcmp(about, "models") == 0;
-    bool markdown = config && argc == 3 && strcmp(argv[2], "--markdown") == 0;
-    if ((!config && !models) || (argc != 2 && !markdown)) {
-        return gyre_cli_fail(gyre_fail(GYRE_EUSAGE, "usage: gyre %s", gyre_command_help.usage));
-    }
-    if (models)
-        print_models();
-    else if (markdown)
-        gyre_config_help_markdown(stdout);
-    else
-        gyre_config_help(stdout);
-    return gyre_cli_fail(gyre_cli_flush());
+    return gyre_cli_fail(help(argc, argv));
 }
 
+static const gyre_cli_form forms[] = {{"[COMMAND]", ""}, {"config", NULL}, {"models", ""}, {0}};
+
+static const gyre_cli_option options[] = {
+    {.name = "COMMAND", .words = "explains a command with its options; without one, lists all"},
+    {.name = "config", .words = "every key of a config with type, range, default and meaning"},
+    {.name = "models", .words = "the networks"},
+    {.id = 'm', .name = "markdown", .words = "the keys as tables, as in docs/config.md"},
+    {0}};
+
 const gyre_command gyre_command_help = {
-    "help",
-    "help [COMMAND] | help config [--markdown] | help models",
-    "a command in words; every config field with type, range, default and meaning; the models",
-    run,
+    .name = "help",
+    .words = "explains a command, every config key, or the models",
+    .forms = forms,
+    .options = options,
+    .exits = gyre_cli_exits_reading,
+    .run = run,
 };

@@ -1,7 +1,6 @@
 #include "import_options.h"
 
 #include "arguments.h"
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,48 +70,80 @@ static gyre_status read_seed(const char *text, gyre_folder_options *o) {
     return GYRE_OK;
 }
 
-enum { SIZE = 256, FIT, CHANNELS, LABELS, SPLIT, SEED, THREADS, STRICT, QUIET };
-
-static const struct option options[] = {{"output", required_argument, NULL, 'o'},
-                                        {"force", no_argument, NULL, 'f'},
-                                        {"size", required_argument, NULL, SIZE},
-                                        {"fit", required_argument, NULL, FIT},
-                                        {"channels", required_argument, NULL, CHANNELS},
-                                        {"labels", required_argument, NULL, LABELS},
-                                        {"split", required_argument, NULL, SPLIT},
-                                        {"seed", required_argument, NULL, SEED},
-                                        {"threads", required_argument, NULL, THREADS},
-                                        {"strict", no_argument, NULL, STRICT},
-                                        {"quiet", no_argument, NULL, QUIET},
-                                        {0}};
-
-static gyre_status read_folder_option(int c, gyre_folder_options *o) {
-    switch (c) {
-    case SIZE: return read_size(optarg, o);
-    case FIT: return read_fit(optarg, o);
-    case CHANNELS: return read_int("--channels", optarg, 1, &o->c);
-    case SPLIT: return read_split(optarg, o);
-    case SEED: return read_seed(optarg, o);
-    case THREADS: return read_int("--threads", optarg, 1, &o->threads);
-    case LABELS: o->labels = optarg; break;
-    case STRICT: o->strict = true; break;
-    case QUIET: o->quiet = true; break;
+static gyre_status take_of_folder(int id, char *value, gyre_folder_options *o) {
+    switch (id) {
+    case 's': return read_size(value, o);
+    case 't': return read_fit(value, o);
+    case 'c': return read_int("--channels", value, 1, &o->c);
+    case 'p': return read_split(value, o);
+    case 'k': return read_seed(value, o);
+    case 'n': return read_int("--threads", value, 1, &o->threads);
+    case 'l': o->labels = value; break;
+    case 'x': o->strict = true; break;
+    case 'q': o->quiet = true; break;
+    default: break;
     }
     return GYRE_OK;
 }
 
+static gyre_status take(void *to, int id, char *value) {
+    import_options *out = to;
+    if (id == 'o') out->output = value;
+    if (id == 'f') out->force = true;
+    if (id == 'o' || id == 'f') return GYRE_OK;
+    for (const gyre_cli_option *o = import_option_rows; o->name != NULL; o++) {
+        if (o->id == id) out->folder_only = o->name;
+    }
+    return take_of_folder(id, value, &out->folder);
+}
+
+const gyre_cli_option import_option_rows[] = {
+    {.name = "import cifar DIR", .words = "CIFAR-10 or CIFAR-100, the binary version"},
+    {.name = "import idx DIR", .words = "MNIST and its family, plain or .gz"},
+    {.name = "import folder DIR",
+     .words = "JPEG and PNG files in a folder for each class, or for each part and class; "
+              "docs/data.md has the layouts"},
+    {.name = "manifest FILE...", .words = "several dataset files as one"},
+    {.name = "info FILE", .words = "what a dataset holds; verifies checksums"},
+    {.id = 'o',
+     .name = "output",
+     .letter = 'o',
+     .value = "FILE",
+     .required = true,
+     .words = "the dataset file that is written, or the manifest, NAME.json"},
+    {.id = 'f',
+     .name = "force",
+     .words = "replaces FILE when it is there, but never a file that is to be read"},
+    {.id = 's',
+     .name = "size",
+     .value = "N|HxW",
+     .words = "the images' size in pixels, height first; without it all pictures must have one"},
+    {.id = 't',
+     .name = "fit",
+     .value = "HOW",
+     .words = "crop (the default) cuts out the middle, pad adds white bars, stretch distorts"},
+    {.id = 'c', .name = "channels", .value = "3|1", .words = "RGB (the default) or gray"},
+    {.id = 'l',
+     .name = "labels",
+     .value = "FILE.csv",
+     .words = "names a class for each picture, a line `1.jpg,cat` each, instead of folders"},
+    {.id = 'p',
+     .name = "split",
+     .value = "FRACTION",
+     .words = "sets so much of each class aside: as the part test, or as validation where there "
+              "is a test part"},
+    {.id = 'k', .name = "seed", .value = "N", .words = "decides what the split takes; default 1"},
+    {.id = 'n',
+     .name = "threads",
+     .value = "N",
+     .words = "threads that read pictures; default: one for each core"},
+    {.id = 'x', .name = "strict", .words = "a picture that cannot be read is an error"},
+    {.id = 'q', .name = "quiet", .words = "no progress on stderr"},
+    {0}};
+
 gyre_status import_options_read(int argc, char **argv, import_options *out) {
     *out = (import_options){.folder = {.c = 3, .seed = 1}};
-    opterr = 0;
-    for (int c, at = 0; (c = getopt_long(argc, argv, ":o:", options, &at)) != -1;) {
-        switch (c) {
-        case 'o': out->output = optarg; break;
-        case 'f': out->force = true; break;
-        case ':':
-        case '?': return gyre_cli_bad_option(c, argv, &gyre_command_data);
-        default: out->folder_only = options[at].name; GYRE_TRY(read_folder_option(c, &out->folder));
-        }
-    }
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_data, take, out));
     out->folder.force = out->force;
     return GYRE_OK;
 }

@@ -3,6 +3,7 @@
 #define GYRE_CLI_IMPORT_OPTIONS_H
 
 #include "gyre/folder.h"
+#include "options.h"
 
 typedef struct {
     const char *output; /* NULL: not given */
@@ -10,6 +11,9 @@ typedef struct {
     gyre_folder_options folder;
     const char *folder_only; /* one that was given and is for `import folder` alone; NULL: none */
 } import_options;
+
+/* All options of `gyre data`. */
+extern const gyre_cli_option import_option_rows[];
 
 /* Leaves the other words at argv[optind] and on. GYRE_EUSAGE. */
 gyre_status import_options_read(int argc, char **argv, import_options *out);

@@ -7,20 +7,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+static gyre_status take(void *to, int id, char *value) {
+    (void)id;
+    (void)value;
+    *(bool *)to = true;
+    return GYRE_OK;
+}
+
 static gyre_status inspect(int argc, char **argv) {
-    static const struct option options[] = {{"hash", no_argument, NULL, 'h'}, {0}};
     bool hash_only = false;
     uint64_t hash = 0;
-    opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
-        if (c != 'h') return gyre_cli_bad_option(c, argv, &gyre_command_inspect);
-        hash_only = true;
-    }
-    if (argc - optind != 1) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "one file or run folder was expected, found %d; usage: gyre %s",
-                         argc - optind, gyre_command_inspect.usage);
-    }
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_inspect, take, &hash_only));
+    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_inspect, "file or run folder"));
     if (hash_only) {
         GYRE_TRY(gyre_inspect_hash(argv[optind], &hash));
         printf("%016" PRIx64 "\n", hash);
@@ -34,9 +32,21 @@ static int run(int argc, char **argv) {
     return gyre_cli_fail(inspect(argc, argv));
 }
 
+static const gyre_cli_form forms[] = {{"RUN|FILE", NULL}, {0}};
+
+static const gyre_cli_option options[] = {
+    {.name = "RUN|FILE", .words = "a run's folder, a checkpoint, metrics.h5, or a dataset"},
+    {.id = 'h',
+     .name = "hash",
+     .words = "prints the hash of the newest checkpoint's parameters alone: runs of the same bits "
+              "have the same"},
+    {0}};
+
 const gyre_command gyre_command_inspect = {
-    "inspect",
-    "inspect RUN|FILE [--hash]",
-    "what a run folder, checkpoint, metrics file or dataset holds; verifies checksums",
-    run,
+    .name = "inspect",
+    .words = "what a run folder, checkpoint, metrics file or dataset holds; verifies checksums",
+    .forms = forms,
+    .options = options,
+    .exits = gyre_cli_exits_reading,
+    .run = run,
 };

@@ -52,19 +52,19 @@ static bool is_find(const char *path) {
     return strcmp(slash == NULL ? path : slash + 1, "find.h5") == 0;
 }
 
+static gyre_status take(void *to, int id, char *value) {
+    if (id == 'o') *(const char **)to = value;
+    return GYRE_OK;
+}
+
 static gyre_status plot(int argc, char **argv) {
-    static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {0}};
-    char *given = NULL, *own = NULL;
-    opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
-        if (c != 'o') return gyre_cli_bad_option(c, argv, &gyre_command_plot);
-        given = optarg;
-    }
+    const char *given = NULL;
+    char *own = NULL;
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_plot, take, &given));
     int count = argc - optind;
     if (count < 1 || (given == NULL && count > 1)) {
-        return gyre_fail(GYRE_EUSAGE, "%s; usage: gyre %s",
-                         count < 1 ? "a run folder was expected" : "several runs need -o FILE",
-                         gyre_command_plot.usage);
+        return gyre_cli_usage_fail(&gyre_command_plot, count < 1 ? "a run folder was expected"
+                                                                 : "several runs need -o FILE");
     }
     if (count == 1 && is_find(argv[optind])) return plot_find(argv[optind], given);
     const char *output = given;
@@ -85,9 +85,25 @@ static int run(int argc, char **argv) {
     return gyre_cli_fail(status == GYRE_OK ? gyre_cli_flush() : status);
 }
 
+static const gyre_cli_form forms[] = {{"RUN...", NULL}, {"FIND/find.h5", NULL}, {0}};
+
+static const gyre_cli_option options[] = {
+    {.name = "RUN", .words = "a run's folder, or up to 28 of them"},
+    {.name = "FIND/find.h5", .words = "the result of a range test"},
+    {.id = 'o',
+     .name = "output",
+     .letter = 'o',
+     .value = "FILE",
+     .words = "the figure, FILE.svg or FILE.png; needed for several runs, else "
+              "RUN/plots/curves.svg or find.svg beside find.h5"},
+    {0}};
+
 const gyre_command gyre_command_plot = {
-    "plot",
-    "plot RUN [RUN]... | FIND/find.h5 [-o FILE.svg|FILE.png]",
-    "rate, loss and accuracy curves of one or several runs (RUN/plots/curves.svg without -o)",
-    run,
+    .name = "plot",
+    .words = "rate, loss and accuracy curves of one or several runs, or of a range test",
+    .forms = forms,
+    .options = options,
+    .more = "Needs gnuplot, whose data and script (.dat, .gp) are left beside the figure.",
+    .exits = gyre_cli_exits_reading,
+    .run = run,
 };

@@ -18,28 +18,27 @@ static gyre_status percent(const char *text, double *out) {
                      text);
 }
 
+typedef struct {
+    const char *out;
+    double target;
+} arguments;
+
+static gyre_status take(void *to, int id, char *value) {
+    arguments *a = to;
+    if (id == 't') return percent(value, &a->target);
+    a->out = value;
+    return GYRE_OK;
+}
+
 static gyre_status report(int argc, char **argv) {
-    static const struct option options[] = {
-        {"out", required_argument, NULL, 'o'}, {"target", required_argument, NULL, 't'}, {0}};
-    const char *out = NULL;
-    double target = NAN;
-    opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
-        switch (c) {
-        case 'o': out = optarg; break;
-        case 't': GYRE_TRY(percent(optarg, &target)); break;
-        default: return gyre_cli_bad_option(c, argv, &gyre_command_report);
-        }
-    }
-    if (argc - optind != 1) {
-        return gyre_fail(GYRE_EUSAGE, "one folder was expected; usage: gyre %s",
-                         gyre_command_report.usage);
-    }
-    GYRE_TRY(gyre_report_write(argv[optind], out, target));
-    if (out == NULL) {
+    arguments a = {.target = NAN};
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_report, take, &a));
+    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_report, "folder"));
+    GYRE_TRY(gyre_report_write(argv[optind], a.out, a.target));
+    if (a.out == NULL) {
         printf("%s/report/index.html\n", argv[optind]);
     } else {
-        printf("%s/index.html\n", out);
+        printf("%s/index.html\n", a.out);
     }
     return gyre_cli_flush();
 }
@@ -48,9 +47,28 @@ static int run(int argc, char **argv) {
     return gyre_cli_fail(report(argc, argv));
 }
 
+static const gyre_cli_form forms[] = {{"DIR", NULL}, {0}};
+
+static const gyre_cli_option options[] = {
+    {.name = "DIR", .words = "the folder of a study or of a run"},
+    {.id = 'o',
+     .name = "out",
+     .letter = 'o',
+     .value = "DIR",
+     .words = "where the page goes; default DIR/report"},
+    {.id = 't',
+     .name = "target",
+     .value = "PERCENT",
+     .words = "the accuracy to which steps are counted, 0 to 100; default: the control's final "
+              "mean"},
+    {0}};
+
 const gyre_command gyre_command_report = {
-    "report",
-    "report DIR [--out DIR] [--target PERCENT]",
-    "what a study, or a run, shows: a page and CSV files (in DIR/report without --out)",
-    run,
+    .name = "report",
+    .words = "what a study, or a run, shows: a page and CSV files",
+    .forms = forms,
+    .options = options,
+    .more = "The page needs gnuplot; without it the CSV files are there and the code is 3.",
+    .exits = gyre_cli_exits_reading,
+    .run = run,
 };

@@ -19,7 +19,7 @@ typedef struct {
     const char *config, *plot;
     gyre_cli_sets sets;
     bool csv;
-} options;
+} arguments;
 
 /* ---- what the config needs from its dataset */
 
@@ -120,7 +120,7 @@ static void warn(void *context, const char *text) {
     gyre_warn("%s", text);
 }
 
-static gyre_status draw(const gyre_schedule *s, const options *o) {
+static gyre_status draw(const gyre_schedule *s, const arguments *o) {
     const char *slash = strrchr(o->config, '/');
     char *title = strdup(slash == NULL ? o->config : slash + 1);
     if (title == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
@@ -131,7 +131,7 @@ static gyre_status draw(const gyre_schedule *s, const options *o) {
     return status;
 }
 
-static gyre_status show(const options *o, const gyre_settings *set) {
+static gyre_status show(const arguments *o, const gyre_settings *set) {
     gyre_status status = GYRE_OK;
     gyre_schedule *s = NULL;
     int64_t per_epoch = 0;
@@ -155,24 +155,20 @@ out:
     return status;
 }
 
-static gyre_status read_options(int argc, char **argv, options *o) {
-    static const struct option known[] = {{"set", required_argument, NULL, 's'},
-                                          {"csv", no_argument, NULL, 'c'},
-                                          {"plot", required_argument, NULL, 'p'},
-                                          {0}};
-    opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":", known, NULL)) != -1;) {
-        switch (c) {
-        case 's': o->sets.items[o->sets.count++] = optarg; break;
-        case 'c': o->csv = true; break;
-        case 'p': o->plot = optarg; break;
-        default: return gyre_cli_bad_option(c, argv, &gyre_command_schedule);
-        }
+static gyre_status take(void *to, int id, char *value) {
+    arguments *o = to;
+    switch (id) {
+    case 's': o->sets.items[o->sets.count++] = value; break;
+    case 'c': o->csv = true; break;
+    case 'p': o->plot = value; break;
+    default: break;
     }
-    if (argc - optind != 1) {
-        return gyre_fail(GYRE_EUSAGE, "one config file was expected; usage: gyre %s",
-                         gyre_command_schedule.usage);
-    }
+    return GYRE_OK;
+}
+
+static gyre_status read_options(int argc, char **argv, arguments *o) {
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_schedule, take, o));
+    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_schedule, "config"));
     o->config = argv[optind];
     return GYRE_OK;
 }
@@ -180,7 +176,7 @@ static gyre_status read_options(int argc, char **argv, options *o) {
 static int run(int argc, char **argv) {
     gyre_status status = GYRE_OK;
     gyre_settings *settings = NULL;
-    options o = {0};
+    arguments o = {0};
     GYRE_GOTO(gyre_cli_sets_open(argc, &o.sets));
     GYRE_GOTO(read_options(argc, argv, &o));
     GYRE_GOTO(gyre_config_open(o.config, o.sets.items, o.sets.count, &settings));
@@ -192,9 +188,27 @@ out:
     return gyre_cli_fail(status);
 }
 
+static const gyre_cli_form forms[] = {{"CONFIG", NULL}, {0}};
+
+static const gyre_cli_option options[] = {
+    {.name = "CONFIG", .words = "a config; its dataset is read only where lengths are in epochs"},
+    {.id = 's',
+     .name = "set",
+     .value = "KEY=VALUE",
+     .repeats = true,
+     .words = "overrides a key of the config"},
+    {.id = 'c', .name = "csv", .words = "prints step, lr, momentum and cycle of every step as CSV"},
+    {.id = 'p',
+     .name = "plot",
+     .value = "FILE",
+     .words = "draws it into FILE.svg or FILE.png (needs gnuplot)"},
+    {0}};
+
 const gyre_command gyre_command_schedule = {
-    "schedule",
-    "schedule CONFIG [--set KEY=VALUE]... [--csv] [--plot FILE.svg|FILE.png]",
-    "the learning rate of every step, before it is run",
-    run,
+    .name = "schedule",
+    .words = "the learning rate of every step, before it is run",
+    .forms = forms,
+    .options = options,
+    .exits = gyre_cli_exits_reading,
+    .run = run,
 };

@@ -13,32 +13,26 @@ typedef struct {
     bool count;
 } arguments;
 
+static gyre_status take(void *to, int id, char *value) {
+    arguments *a = to;
+    gyre_study_options *o = &a->options;
+    switch (id) {
+    case 'o': o->out = value; break;
+    case 'n': a->count = true; break;
+    case 'c': return gyre_cli_whole("--cell", value, 0, &o->cell);
+    case 'k': return gyre_cli_whole("--parallel-cells", value, 1, &o->parallel);
+    case 'i': o->allow_inexact = true; break;
+    case 'q': o->quiet = true; break;
+    default: break;
+    }
+    return GYRE_OK;
+}
+
 static gyre_status parse(int argc, char **argv, arguments *a) {
-    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
-                                            {"count", no_argument, NULL, 'n'},
-                                            {"cell", required_argument, NULL, 'c'},
-                                            {"parallel-cells", required_argument, NULL, 'k'},
-                                            {"allow-inexact", no_argument, NULL, 'i'},
-                                            {"quiet", no_argument, NULL, 'q'},
-                                            {0}};
     gyre_study_options *o = &a->options;
     *o = (gyre_study_options){.cell = -1, .parallel = 1};
-    opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":o:q", options, NULL)) != -1;) {
-        switch (c) {
-        case 'o': o->out = optarg; break;
-        case 'n': a->count = true; break;
-        case 'c': GYRE_TRY(gyre_cli_whole("--cell", optarg, 0, &o->cell)); break;
-        case 'k': GYRE_TRY(gyre_cli_whole("--parallel-cells", optarg, 1, &o->parallel)); break;
-        case 'i': o->allow_inexact = true; break;
-        case 'q': o->quiet = true; break;
-        default: return gyre_cli_bad_option(c, argv, &gyre_command_study);
-        }
-    }
-    if (argc - optind != 1) {
-        return gyre_fail(GYRE_EUSAGE, "one study file was expected, found %d; usage: gyre %s",
-                         argc - optind, gyre_command_study.usage);
-    }
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_study, take, a));
+    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_study, "study file"));
     a->study = argv[optind];
     bool runs = o->out != NULL || o->cell >= 0 || o->parallel > 1 || o->allow_inexact;
     if (!a->count || !runs) return GYRE_OK;
@@ -73,10 +67,44 @@ static int run(int argc, char **argv) {
     return gyre_cli_on_ranks(argc, argv, study, false);
 }
 
+static const gyre_cli_form forms[] = {{"STUDY.json", "ockiq"}, {"STUDY.json", "nq"}, {0}};
+
+static const gyre_cli_option options[] = {
+    {.name = "STUDY.json",
+     .words = "a base config, arms and seeds, in JSON with comments (docs/studies.md)"},
+    {.id = 'o',
+     .name = "out",
+     .letter = 'o',
+     .value = "DIR",
+     .required = true,
+     .words = "the study's folder: new or empty, or the folder of this study, which then goes on"},
+    {.id = 'n',
+     .name = "count",
+     .required = true,
+     .words = "prints how many cells (arm x seed) there are, and runs none"},
+    {.id = 'c',
+     .name = "cell",
+     .value = "N",
+     .words =
+         "runs cell N alone, counted from 0 (an array task's part); not with --parallel-cells"},
+    {.id = 'k',
+     .name = "parallel-cells",
+     .value = "K",
+     .words = "runs K cells at a time, each on a Kth of the ranks; default 1"},
+    {.id = 'i',
+     .name = "allow-inexact",
+     .words = "lets cells that were begun on another kind of processor or device go on here, "
+              "where their bits may differ"},
+    {.id = 'q', .name = "quiet", .letter = 'q', .words = "no table and no progress on stderr"},
+    {0}};
+
 const gyre_command gyre_command_study = {
-    "study",
-    "study STUDY.json --out DIR [--cell N | --parallel-cells K] [--allow-inexact] [--quiet], or "
-    "--count",
-    "compares arms over paired seeds at equal budget; goes on when DIR holds this study",
-    run,
+    .name = "study",
+    .words = "compares arms over paired seeds at equal budget; resumes the study that DIR holds",
+    .forms = forms,
+    .options = options,
+    .more = "Finished cells are skipped, interrupted ones go on, failed ones are tried again. A "
+            "cell that diverged is a result: code 0. `gyre report DIR` says what the study shows.",
+    .exits = gyre_cli_exits_training,
+    .run = run,
 };

@@ -14,38 +14,28 @@ typedef struct {
     gyre_train_options options;
 } arguments;
 
+static gyre_status take(void *to, int id, char *value) {
+    arguments *a = to;
+    switch (id) {
+    case 'o': a->options.out = value; break;
+    case 's': a->sets.items[a->sets.count++] = value; break;
+    case 'n': return gyre_cli_whole("--stop-after", value, 1, &a->options.stop_after);
+    case 'e':
+        a->extend = value;
+        a->options.extended = true;
+        break;
+    case 'i': a->options.allow_inexact = true; break;
+    case 'p': a->options.profile = true; break;
+    case 'q': a->options.quiet = true; break;
+    default: break;
+    }
+    return GYRE_OK;
+}
+
 static gyre_status parse(int argc, char **argv, arguments *a) {
-    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
-                                            {"set", required_argument, NULL, 's'},
-                                            {"stop-after", required_argument, NULL, 'n'},
-                                            {"extend", required_argument, NULL, 'e'},
-                                            {"allow-inexact", no_argument, NULL, 'i'},
-                                            {"profile", no_argument, NULL, 'p'},
-                                            {"quiet", no_argument, NULL, 'q'},
-                                            {0}};
-    opterr = 0;
     GYRE_TRY(gyre_cli_sets_open(argc, &a->sets));
-    for (int c; (c = getopt_long(argc, argv, ":o:q", options, NULL)) != -1;) {
-        switch (c) {
-        case 'o': a->options.out = optarg; break;
-        case 's': a->sets.items[a->sets.count++] = optarg; break;
-        case 'n':
-            GYRE_TRY(gyre_cli_whole("--stop-after", optarg, 1, &a->options.stop_after));
-            break;
-        case 'e':
-            a->extend = optarg;
-            a->options.extended = true;
-            break;
-        case 'i': a->options.allow_inexact = true; break;
-        case 'p': a->options.profile = true; break;
-        case 'q': a->options.quiet = true; break;
-        default: return gyre_cli_bad_option(c, argv, &gyre_command_train);
-        }
-    }
-    if (argc - optind != 1) {
-        return gyre_fail(GYRE_EUSAGE, "one config was expected, found %d; usage: gyre %s",
-                         argc - optind, gyre_command_train.usage);
-    }
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_train, take, a));
+    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_train, "config"));
     a->config = argv[optind];
     return GYRE_OK;
 }
@@ -71,11 +61,52 @@ static int run(int argc, char **argv) {
     return gyre_cli_on_ranks(argc, argv, train, true);
 }
 
+static const gyre_cli_form forms[] = {{"CONFIG", NULL}, {0}};
+
+static const gyre_cli_option options[] = {
+    {.name = "CONFIG", .words = "a JSON file with comments; `gyre help config` explains every key"},
+    {.id = 'o',
+     .name = "out",
+     .letter = 'o',
+     .value = "DIR",
+     .required = true,
+     .words = "the run's folder: config, tables of every step, checkpoints, log. New or empty, or "
+              "the folder of this run, which then goes on from its newest checkpoint"},
+    {.id = 's',
+     .name = "set",
+     .value = "KEY=VALUE",
+     .repeats = true,
+     .words = "overrides a key of the config, as in --set length.epochs=5 or --set "
+              "data.path=cifar10.h5 (a path is relative to the config's folder); null brings "
+              "the default back"},
+    {.id = 'n',
+     .name = "stop-after",
+     .value = "N",
+     .words = "ends after N updates of this sitting, with a checkpoint; the same command goes on"},
+    {.id = 'e',
+     .name = "extend",
+     .value = "STAGE",
+     .words = "adds a stage to a run, also to one that has ended: a JSON object with a length and "
+              "a schedule of its own, such as '{\"policy\": \"constant\", \"base_lr\": "
+              "0.001, \"length\": {\"epochs\": 2}}'"},
+    {.id = 'i',
+     .name = "allow-inexact",
+     .words = "lets a run go on where its bits would differ: on another kind of processor or "
+              "device, or with other libraries"},
+    {.id = 'p',
+     .name = "profile",
+     .words = "writes to profile.txt where the time of steps goes, by phase and layer; steps "
+              "become slower"},
+    {.id = 'q', .name = "quiet", .letter = 'q', .words = "no progress on stderr; warnings stay"},
+    {0}};
+
 const gyre_command gyre_command_train = {
-    "train",
-    "train CONFIG --out DIR [--set KEY=VALUE]... [--stop-after N] [--extend STAGE] "
-    "[--allow-inexact] [--profile] "
-    "[--quiet]",
-    "trains, on any number of ranks under mpirun; goes on when DIR holds this run",
-    run,
+    .name = "train",
+    .words = "trains, on any number of ranks under mpirun; resumes the run that DIR holds",
+    .forms = forms,
+    .options = options,
+    .more = "Ctrl-C, TERM and USR1 end a run with a checkpoint (code 99). The result has the same "
+            "bits on any number of ranks.",
+    .exits = gyre_cli_exits_training,
+    .run = run,
 };

@@ -1,7 +1,10 @@
 /* The table of fields for people: on a terminal, and as docs/config.md. */
 #include "fields.h"
 
+#include "gyre/text.h"
 #include <string.h>
+
+enum { WIDTH = 80 };
 
 static const char *tag_text(gyre_field_tag tag) {
     return tag == GYRE_FIELD_ARITHMETIC ? "must agree"
@@ -14,15 +17,19 @@ static const char *fallback_text(const config_field *f) {
 }
 
 void gyre_config_help(FILE *out) {
-    fprintf(out,
-            "A config is JSON with comments. Keys with their range and default; those marked *\n"
-            "must be the same when a run is resumed. --set KEY=VALUE overrides one, null resets "
-            "it.\n");
+    gyre_text_wrap(out,
+                   "A config is JSON with comments. Keys with their range and default; those "
+                   "marked * must be the same when a run is resumed. --set KEY=VALUE overrides "
+                   "one, null resets it.",
+                   0, 0, WIDTH);
     for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
-        char range[256];
+        char range[256], value[512];
         config_field_range(f, range, sizeof range);
-        fprintf(out, "\n%s%s\n    %s; default %s\n    %s\n", f->path,
-                f->tag == GYRE_FIELD_ARITHMETIC ? " *" : "", range, fallback_text(f), f->words);
+        snprintf(value, sizeof value, "%s; default %s", range, fallback_text(f));
+        fprintf(out, "\n%s%s\n    ", f->path, f->tag == GYRE_FIELD_ARITHMETIC ? " *" : "");
+        gyre_text_wrap(out, value, 4, 4, WIDTH);
+        fputs("    ", out);
+        gyre_text_wrap(out, f->words, 4, 4, WIDTH);
     }
 }
 

@@ -6,15 +6,10 @@ set -u
     exit 1
 }
 "$GYRE" help config | grep -q '^optimizer.momentum \*$' || exit 1
-[ "$("$GYRE" help config | grep -c '; default ')" -eq "$(grep -c '^| `' docs/config.md)" ] || exit 1
+[ "$("$GYRE" help config | tr -s '\n ' ' ' | grep -o '; default ' | wc -l)" -eq "$(grep -c '^| `' docs/config.md)" ] || exit 1
 for wrong in "nothing" "config --pdf" "train more"; do
     # shellcheck disable=SC2086
-    "$GYRE" help $wrong 2>&1 | grep -q '^gyre: error: usage: gyre help ' || exit 1
-done
-"$GYRE" help | grep -q '^  gyre train CONFIG' || exit 1
-for words in "train --help" "help train" "train c.json --out x --help"; do
-    # shellcheck disable=SC2086
-    [ "$("$GYRE" $words | head -n 1 | cut -c 1-19)" = "  gyre train CONFIG" ] || exit 1
+    "$GYRE" help $wrong 2>&1 | grep -q '^gyre: error: .* usage: gyre help ' || exit 1
 done
 "$GYRE" --version | grep -q '^gyre [0-9.]*$' || exit 1
 "$GYRE" trian 2>&1 | grep -q "^gyre: error: unknown command 'trian'" || exit 1

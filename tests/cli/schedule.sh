@@ -55,8 +55,8 @@ refused() { # code, words, arguments...
     grep -qF -- "$words" err || fail "no '$words' in: $(cat err)"
     [ ! -s out ] || fail "an error, and yet: $(cat out)"
 }
-refused 2 "one config file was expected"
-refused 2 "one config file was expected" c.json c.json
+refused 2 "one config was expected"
+refused 2 "one config was expected" c.json c.json
 refused 2 "unknown option '--cvs'" c.json --cvs
 refused 2 "missing value after '--plot'" c.json --plot
 refused 2 "found 2.2" c.json --set schedule.cycles=2.2

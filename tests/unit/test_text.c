@@ -71,12 +71,36 @@ static void durations(void **state) {
     }
 }
 
+static void lines_are_broken_at_spaces(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+        int at;
+    } rows[] = {
+        {"", "\n", 0},
+        {"one two three", "one two\n  three\n", 0},
+        {"one two three", "one\n  two\n  three\n", 5},
+        {"a longer-than-the-line b", "a\n  longer-than-the-line\n  b\n", 0},
+        {"a [bb c d] e", "a\n  [bb c d]\n  e\n", 0},
+        {"one\n\ntwo two two", "one\n\n  two two\n  two\n", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char out[100] = "";
+        FILE *f = fmemopen(out, sizeof out, "w");
+        assert_non_null(f);
+        gyre_text_wrap(f, rows[i].text, rows[i].at, 2, 9);
+        fclose(f);
+        assert_string_equal(out, rows[i].expected);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_stays),
         cmocka_unit_test(all_else_is_made_visible),
         cmocka_unit_test(it_is_cut_between_characters),
         cmocka_unit_test(durations),
+        cmocka_unit_test(lines_are_broken_at_spaces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

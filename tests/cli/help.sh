@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Every command explains each of its options and operands; the usage, the explanations and the parser
+# agree; no line is longer than 80 columns.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+cd "$T" || exit 1
+
+narrow() { [ -z "$(awk 'length($0) > 80' "$1")" ] || fail "wider than 80 columns: $(awk 'length($0) > 80' "$1")"; }
+
+# A value that the option takes, by the word that stands for it in the help.
+value_of() {
+    case $1 in
+    N | K | R | "N|HxW") echo 8 ;;
+    "3|1") echo 3 ;;
+    RATE | FRACTION) echo 0.5 ;;
+    PERCENT) echo 50 ;;
+    SCALE) echo linear ;;
+    HOW) echo crop ;;
+    *) echo x ;;
+    esac
+}
+
+"$GYRE" help >all
+narrow all
+"$GYRE" --help | cmp all - || fail "--help"
+"$GYRE" 2>&1 | cmp all - || fail "no word at all"
+commands=$(sed -n 's/^  \([a-z]*\) .*/\1/p' all)
+[ "$(echo "$commands" | wc -l)" -ge 12 ] || fail "commands: $commands"
+
+for command in $commands; do
+    "$GYRE" help "$command" >page || fail "no help for $command"
+    "$GYRE" "$command" x --help | cmp page - || fail "$command --help is another page"
+    narrow page
+    grep -q '^exit codes:$' page || fail "$command: no exit codes"
+    grep -q "^usage: gyre $command" page || fail "$command: no usage"
+    # The usage up to the empty line, the explanations behind it.
+    sed '/^$/q' page | grep -o -- '--[a-z-]*' | sort -u >used
+    sed -n 's/^  \(--[a-z-]*\).*/\1/p' page | sort -u >explained
+    cmp used explained || fail "$command: the usage has $(cat used), explained are $(cat explained)"
+    # Each has words, on its line or the next.
+    awk '/^  [^ ]/ && !/^  .*  [^ ]/ {getline next_line; if (next_line !~ /^ {24}[^ ]/) {print; exit 1}}' page ||
+        fail "$command: an option without words"
+    # All of them, with a value where they have one, pass the parser: what it misses are operands.
+    arguments=()
+    while read -r option value; do
+        arguments+=("$option")
+        value=${value%%,*}
+        [ -z "$value" ] || arguments+=("$(value_of "$value")")
+    done < <(sed -n 's/^  \(--[a-z-]*\)\( [^ ,]*\)\{0,1\}.*/\1\2/p' page)
+    [ "$command" = doctor ] && continue
+    ends 2 "$GYRE" "$command" "${arguments[@]}"
+    grep -q "expected.*usage: gyre $command.*\`gyre help $command\` explains" "$T/err" ||
+        fail "$command: $(cat "$T/err")"
+    refused 2 "unknown option '--nonsense'" "$GYRE" "$command" --nonsense
+done
+refused 2 "'--nonsense' was not expected; usage: gyre doctor" "$GYRE" doctor --nonsense
+
+refused 2 "unknown option '-Z'" "$GYRE" export -Z
+refused 2 "did you mean --stop-after?" "$GYRE" train --stop-aftr 3
+refused 2 "missing value after '--out'" "$GYRE" train c.json --out
+refused 2 "--quiet takes no value, found '--quiet=3'" "$GYRE" train c.json --quiet=3
+refused 2 "--out: a value (DIR) was expected, found nothing" "$GYRE" train c.json --out ""
+refused 2 "--output: a value (FILE) was expected, found nothing" "$GYRE" plot run -o ""
+refused 2 "unknown command 'trian'" "$GYRE" trian
+
+for page in "help config" "help models"; do
+    # shellcheck disable=SC2086
+    "$GYRE" $page >page
+    narrow page
+done
+exit 0
