@@ -3,9 +3,9 @@
  *
  * /train|test|validation/images u8 (N,H,W,C) contiguous, /.../labels i32 (N), /names fixed-length
  * UTF-8. Rows are never read through HDF5, but from H5Dget_offset on, when they are wanted; labels
- * are in memory. Files written by gyre carry a 512-byte user block with the XXH3-128 of the rest;
- * others are probed by a child process first, because damaged HDF5 files can hang or crash the
- * library. */
+ * are in memory. Files written by gyre carry a 512-byte user block with the XXH3-128 of the rest.
+ * HDF5 reads the layout in a child process (gyre/child.h), because damaged files can hang or crash
+ * the library. */
 #ifndef GYRE_DATASET_H
 #define GYRE_DATASET_H
 

@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { GYRE_THREADS_MAX = 4096 }; /* of a rank */
+enum {
+    GYRE_THREADS_MAX = 4096,   /* of a rank */
+    GYRE_CLASSES_MAX = 1000000 /* of a dataset and of a model */
+};
 
 /* A duration with its unit, as {"epochs": 10} in a config. */
 typedef enum {

@@ -72,7 +72,7 @@ const config_field gyre_config_fields[] = {
 
     {"model.name", FIELD_TEXT, ARITHMETIC, AT(model.name), 0, 0, 0, NULL, NULL,
      "Model of the zoo; `gyre help models` lists them. Required."},
-    {"model.classes", FIELD_INTEGER, ARITHMETIC, AT(model.classes), 0, 1000000, 0, NULL, "0",
+    {"model.classes", FIELD_INTEGER, ARITHMETIC, AT(model.classes), 0, GYRE_CLASSES_MAX, 0, NULL, "0",
      "Number of classes; 0: the dataset's."},
     {"model.init_from", FIELD_TEXT, FREE, AT(model.init_from), 0, 0, 0, NULL, NULL,
      "HDF5 file with /parameters/NAME to start from, relative to the config file; its content is "

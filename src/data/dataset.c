@@ -174,7 +174,7 @@ static gyre_status read_name(const gyre_source *s, int i, char *name) {
 
 /* The first file's names, which the others must have, too. */
 static gyre_status take_names(gyre_dataset *d) {
-    enum { ROOM = 4096 + GYRE_NAME_SIZE };
+    enum { ROOM = GYRE_NAME_BYTES_MAX + GYRE_NAME_SIZE };
     const gyre_source *first = &d->sources[0];
     char name[ROOM];
     d->names = calloc((size_t)d->classes, sizeof *d->names);

@@ -128,7 +128,7 @@ static gyre_status read_names(source *s, gyre_layout *out) {
                          "(numpy: dtype 'S')",
                          s->path, s->name);
     }
-    if (s->dims[0] < 1 || s->dims[0] > GYRE_CLASSES_MAX || size > 4096) {
+    if (s->dims[0] < 1 || s->dims[0] > GYRE_CLASSES_MAX || size > GYRE_NAME_BYTES_MAX) {
         return gyre_fail(GYRE_EIO, "'%s': %s has %llu names of %zu bytes; 1 to %d were expected",
                          s->path, s->name, (unsigned long long)s->dims[0], size, GYRE_CLASSES_MAX);
     }

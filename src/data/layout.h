@@ -5,13 +5,14 @@
 #ifndef GYRE_DATA_LAYOUT_H
 #define GYRE_DATA_LAYOUT_H
 
+#include "gyre/settings.h"
 #include "gyre/status.h"
 #include <stdint.h>
 
 enum { GYRE_PART_TRAIN, GYRE_PART_VALIDATION, GYRE_PART_TEST, GYRE_PARTS };
 enum {
-    GYRE_CLASSES_MAX = 1000000, /* as model.classes in a config */
-    GYRE_SIDE_MAX = 32767       /* pixels; an image's bytes fit 32 bits */
+    GYRE_SIDE_MAX = 32767,     /* pixels; an image's bytes fit 32 bits */
+    GYRE_NAME_BYTES_MAX = 4096 /* of a class name in a file of another program */
 };
 
 typedef struct {
@@ -37,7 +38,8 @@ static inline uint64_t gyre_layout_row(const gyre_layout_part *p) {
  * file's length are not. GYRE_EIO. */
 gyre_status gyre_layout_read(const char *path, gyre_layout *out);
 
-/* The same from a child process of at most `seconds`, which may hang or crash without harm. */
+/* The same from a child process (gyre/child.h) of at most `seconds`, which may hang or crash
+ * without harm: for every file that this process has not written itself. */
 gyre_status gyre_layout_probe(const char *path, int seconds, gyre_layout *out);
 
 #endif

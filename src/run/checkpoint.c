@@ -4,6 +4,7 @@
 #include "class_names.h"
 #include "gyre/file.h"
 #include "gyre/seal.h"
+#include "h5.h"
 #include "vector.h"
 #include <dirent.h>
 #include <errno.h>
@@ -42,44 +43,51 @@ void gyre_snapshot_close(gyre_snapshot *s) {
 
 /* ---- the scalars: attributes of /state */
 
-typedef enum { READ, WRITE } direction;
+/* One of them: its name, where it is in a snapshot, and how it is stored. */
+typedef struct {
+    const char *name;
+    size_t offset;
+    gyre_h5_type type;
+} scalar;
 
-static bool attribute(direction way, hid_t group, const char *name, hid_t type, void *value) {
-    hid_t a = H5I_INVALID_HID;
-    bool ok = false;
-    if (way == WRITE) {
-        hid_t space = H5Screate(H5S_SCALAR);
-        a = H5Acreate2(group, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-        ok = a >= 0 && H5Awrite(a, type, value) >= 0;
-        gyre_h5_close(space);
-    } else {
-        a = H5Aopen(group, name, H5P_DEFAULT);
-        ok = a >= 0 && H5Aread(a, type, value) >= 0;
+#define SCALAR(name, format)                                                                       \
+    {                                                                                              \
+#name, offsetof(gyre_snapshot, name), {                                                    \
+            format, sizeof((gyre_snapshot *)0)->name, 0, NULL                                      \
+        }                                                                                          \
     }
+static const scalar scalars[] = {
+    SCALAR(completed, GYRE_H5_I64), SCALAR(config_hash, GYRE_H5_U64),
+    SCALAR(data_hash, GYRE_H5_U64), SCALAR(init_hash, GYRE_H5_U64),
+    SCALAR(model, GYRE_H5_TEXT),    SCALAR(classes, GYRE_H5_I32),
+    SCALAR(ranks, GYRE_H5_I32),     SCALAR(finished, GYRE_H5_I32),
+    SCALAR(machine, GYRE_H5_TEXT),
+};
+static const scalar state_count = {"states", 0, {GYRE_H5_I32, 4, 0, NULL}};
+enum { SCALARS = sizeof scalars / sizeof *scalars };
+
+static bool write_scalar(hid_t group, const scalar *s, const void *value) {
+    hid_t type = s->type.format == GYRE_H5_I64   ? H5Tcopy(H5T_STD_I64LE)
+                 : s->type.format == GYRE_H5_U64 ? H5Tcopy(H5T_STD_U64LE)
+                 : s->type.format == GYRE_H5_I32 ? H5Tcopy(H5T_STD_I32LE)
+                                                 : H5Tcopy(H5T_C_S1);
+    if (s->type.format == GYRE_H5_TEXT) H5Tset_size(type, s->type.size);
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t a = H5Acreate2(group, s->name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = a >= 0 && H5Awrite(a, type, value) >= 0;
     gyre_h5_close(a);
+    gyre_h5_close(space);
+    gyre_h5_close(type);
     return ok;
 }
 
-static bool attributes(direction way, hid_t group, gyre_snapshot *s) {
-    hid_t text = H5Tcopy(H5T_C_S1), name = H5Tcopy(H5T_C_S1);
-    int32_t count = s->state_count;
-    H5Tset_size(text, sizeof s->machine);
-    H5Tset_size(name, sizeof s->model);
-    bool ok = attribute(way, group, "completed", H5T_STD_I64LE, &s->completed) &&
-              attribute(way, group, "config_hash", H5T_STD_U64LE, &s->config_hash) &&
-              attribute(way, group, "data_hash", H5T_STD_U64LE, &s->data_hash) &&
-              attribute(way, group, "init_hash", H5T_STD_U64LE, &s->init_hash) &&
-              attribute(way, group, "model", name, s->model) &&
-              attribute(way, group, "classes", H5T_STD_I32LE, &s->classes) &&
-              attribute(way, group, "ranks", H5T_STD_I32LE, &s->ranks) &&
-              attribute(way, group, "finished", H5T_STD_I32LE, &s->finished) &&
-              attribute(way, group, "machine", text, s->machine);
-    s->machine[sizeof s->machine - 1] = '\0';
-    s->model[sizeof s->model - 1] = '\0';
-    if (way == WRITE) ok = ok && attribute(way, group, "states", H5T_STD_I32LE, &count);
-    gyre_h5_close(text);
-    gyre_h5_close(name);
-    return ok;
+static bool write_scalars(hid_t group, const gyre_snapshot *s) {
+    const int32_t count = s->state_count;
+    bool ok = true;
+    for (int i = 0; i < SCALARS && ok; i++) {
+        ok = write_scalar(group, &scalars[i], (const char *)s + scalars[i].offset);
+    }
+    return ok && write_scalar(group, &state_count, &count);
 }
 
 /* ---- the content of a file, in its order */
@@ -125,9 +133,8 @@ static gyre_status write_content(hid_t file, const char *path, const gyre_model 
     gyre_status status = GYRE_OK;
     gyre_array *parameters = NULL, *buffers = NULL;
     int parameter_count = 0, buffer_count = 0;
-    gyre_snapshot copy = *s; /* attributes() reads and writes */
     hid_t state = H5Gcreate2(file, "/state", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    if (state < 0 || !attributes(WRITE, state, &copy)) {
+    if (state < 0 || !write_scalars(state, s)) {
         status = gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
         goto out;
     }
@@ -251,37 +258,47 @@ gyre_status gyre_checkpoint_newest(const char *run_dir, char **path) {
 
 /* ---- reading them */
 
-static gyre_status open_sealed(const char *path, hid_t *out) {
+static gyre_status open_sealed(const char *path, gyre_h5_reader **out) {
     bool sealed = false;
-    gyre_h5_quiet();
+    *out = NULL;
     GYRE_TRY(gyre_seal_check(path, kind, &sealed));
-    if (!sealed) {
-        return gyre_fail(GYRE_EIO,
-                         "'%s' is not a checkpoint of gyre, or its first bytes are "
-                         "damaged",
-                         path);
+    if (sealed) return gyre_h5_reader_open(path, out);
+    return gyre_fail(GYRE_EIO, "'%s' is not a checkpoint of gyre, or its first bytes are damaged",
+                     path);
+}
+
+/* Whoever reads them counts with them. */
+static gyre_status check_scalars(const gyre_snapshot *s, const char *path) {
+    if (s->completed >= 0 && s->classes >= 0 && s->classes <= GYRE_CLASSES_MAX) {
+        return GYRE_OK;
     }
-    hid_t access = gyre_h5_access();
-    *out = H5Fopen(path, H5F_ACC_RDONLY, access);
-    gyre_h5_close(access);
-    return *out >= 0 ? GYRE_OK : gyre_fail(GYRE_EIO, "HDF5 cannot open '%s'", path);
+    return gyre_fail(GYRE_EIO,
+                     "'%s' is damaged: a checkpoint after %lld updates of a model of %d classes",
+                     path, (long long)s->completed, s->classes);
 }
 
-static gyre_status read_scalars(hid_t file, const char *path, gyre_snapshot *s) {
-    hid_t group = H5Gopen2(file, "/state", H5P_DEFAULT);
-    bool ok = group >= 0 && attributes(READ, group, s);
-    gyre_h5_close(group);
-    return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "'%s' lacks attributes of /state", path);
+static gyre_status read_scalars(gyre_h5_reader *r, gyre_snapshot *s) {
+    const gyre_h5_entry *state = gyre_h5_reader_find(r, "/state");
+    if (state == NULL) {
+        return gyre_fail(GYRE_EIO, "'%s' lacks the group /state", gyre_h5_reader_path(r));
+    }
+    for (int i = 0; i < SCALARS; i++) {
+        void *value = (char *)s + scalars[i].offset;
+        GYRE_TRY(gyre_h5_reader_attribute(r, state, scalars[i].name, &scalars[i].type, value));
+    }
+    s->machine[sizeof s->machine - 1] = '\0';
+    s->model[sizeof s->model - 1] = '\0';
+    return check_scalars(s, gyre_h5_reader_path(r));
 }
 
-static gyre_status read_input(hid_t file, const char *path, const gyre_model *m, gyre_snapshot *s) {
+static gyre_status read_input(gyre_h5_reader *r, const gyre_model *m, gyre_snapshot *s) {
     bool found = false;
     gyre_array mean = input_mean(m), scale = input_scale(m);
-    GYRE_TRY(gyre_array_read(file, path, "/state/input", &mean, s->mean, &found));
-    if (found) GYRE_TRY(gyre_array_read(file, path, "/state/input", &scale, s->scale, &found));
+    GYRE_TRY(gyre_array_read(r, "/state/input", &mean, s->mean, &found));
+    if (found) GYRE_TRY(gyre_array_read(r, "/state/input", &scale, s->scale, &found));
     if (found) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "'%s' was trained on images of another size than %d x %d x %d", path,
-                     m->h, m->w, m->c);
+    return gyre_fail(GYRE_EIO, "'%s' was trained on images of another size than %d x %d x %d",
+                     gyre_h5_reader_path(r), m->h, m->w, m->c);
 }
 
 gyre_status gyre_checkpoint_load(const char *path, const gyre_model *m, gyre_snapshot *out) {
@@ -289,40 +306,39 @@ gyre_status gyre_checkpoint_load(const char *path, const gyre_model *m, gyre_sna
     gyre_array *parameters = NULL, *buffers = NULL;
     int parameter_count = 0, buffer_count = 0;
     char group[64];
-    hid_t file = H5I_INVALID_HID;
-    GYRE_GOTO(open_sealed(path, &file));
+    gyre_h5_reader *r = NULL;
+    GYRE_GOTO(open_sealed(path, &r));
     GYRE_GOTO(gyre_arrays_of_parameters(m, &parameters, &parameter_count));
     GYRE_GOTO(gyre_arrays_of_buffers(m, &buffers, &buffer_count));
-    GYRE_GOTO(
-        gyre_vector_read(file, path, "/parameters", parameters, parameter_count, out->parameters));
-    GYRE_GOTO(gyre_vector_read(file, path, "/state/buffers", buffers, buffer_count, out->buffers));
-    GYRE_GOTO(read_input(file, path, m, out));
+    GYRE_GOTO(gyre_vector_read(r, "/parameters", parameters, parameter_count, out->parameters));
+    GYRE_GOTO(gyre_vector_read(r, "/state/buffers", buffers, buffer_count, out->buffers));
+    GYRE_GOTO(read_input(r, m, out));
     for (int i = 0; i < out->state_count; i++) {
         snprintf(group, sizeof group, "/optimizer/%s", out->state_names[i]);
-        GYRE_GOTO(gyre_vector_read(file, path, group, parameters, parameter_count, out->states[i]));
+        GYRE_GOTO(gyre_vector_read(r, group, parameters, parameter_count, out->states[i]));
     }
-    GYRE_GOTO(read_scalars(file, path, out));
+    status = read_scalars(r, out);
 out:
-    gyre_h5_close(file);
+    gyre_h5_reader_close(r);
     free(parameters);
     free(buffers);
     return status;
 }
 
 gyre_status gyre_checkpoint_scalars(const char *path, gyre_snapshot *out) {
-    hid_t file = H5I_INVALID_HID;
+    gyre_h5_reader *r = NULL;
     *out = (gyre_snapshot){0};
-    GYRE_TRY(open_sealed(path, &file));
-    gyre_status status = read_scalars(file, path, out);
-    gyre_h5_close(file);
+    GYRE_TRY(open_sealed(path, &r));
+    gyre_status status = read_scalars(r, out);
+    gyre_h5_reader_close(r);
     return status;
 }
 
 gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out) {
-    hid_t file = H5I_INVALID_HID;
+    gyre_h5_reader *r = NULL;
     *out = (gyre_class_names){0};
-    GYRE_TRY(open_sealed(path, &file));
-    gyre_status status = gyre_class_names_read(file, path, out);
-    gyre_h5_close(file);
+    GYRE_TRY(open_sealed(path, &r));
+    gyre_status status = gyre_class_names_read(r, out);
+    gyre_h5_reader_close(r);
     return status;
 }

@@ -1,10 +1,9 @@
 #include "class_names.h"
 
+#include "h5.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { NAMES_MAX = 1000000 /* as model.classes in a config */ };
 
 static const char place[] = "/state/class_names";
 
@@ -48,41 +47,32 @@ gyre_status gyre_class_names_write(hid_t file, const char *path, const gyre_clas
     return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
 }
 
-static gyre_status read_names(hid_t dataset, const char *path, gyre_class_names *out) {
-    gyre_status status = GYRE_OK;
-    hid_t space = H5Dget_space(dataset), type = text_type(GYRE_NAME_SIZE);
-    hssize_t count = H5Sget_simple_extent_npoints(space);
-    if (count < 1 || count > NAMES_MAX) {
-        status = gyre_fail(GYRE_EIO, "'%s': %s has %lld names", path, place, (long long)count);
-        goto out;
+gyre_status gyre_class_names_read(gyre_h5_reader *r, gyre_class_names *out) {
+    const char *path = gyre_h5_reader_path(r);
+    const gyre_h5_entry *e = gyre_h5_reader_find(r, place);
+    *out = (gyre_class_names){0};
+    if (e == NULL) return GYRE_OK;
+    size_t count = gyre_h5_count(e);
+    if (e->kind != GYRE_H5_TEXTS || count < 1 || count > GYRE_CLASSES_MAX) {
+        char shape[128];
+        gyre_h5_shape(e, shape, sizeof shape);
+        return gyre_fail(GYRE_EIO, "'%s': %s has the shape %s; 1 to %d names were expected", path,
+                         place, shape, GYRE_CLASSES_MAX);
     }
-    out->names = calloc((size_t)count, sizeof *out->names);
+    out->names = calloc(count, sizeof *out->names);
     if (out->names == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the class names of '%s'", path);
-        goto out;
+        return gyre_fail(GYRE_EDEVICE, "no memory for the class names of '%s'", path);
     }
-    if (H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out->names) < 0) {
+    const gyre_h5_type type = {.format = GYRE_H5_TEXT, .size = GYRE_NAME_SIZE};
+    gyre_status status = gyre_h5_reader_read(r, e, &type, out->names, count);
+    if (status != GYRE_OK) {
         free(out->names);
         out->names = NULL;
-        status = gyre_fail(GYRE_EIO, "'%s': cannot read %s", path, place);
-        goto out;
+        return status;
     }
     out->count = (int)count;
     for (int i = 0; i < out->count; i++) out->names[i][GYRE_NAME_SIZE - 1] = '\0';
-out:
-    gyre_h5_close(type);
-    gyre_h5_close(space);
-    return status;
-}
-
-gyre_status gyre_class_names_read(hid_t file, const char *path, gyre_class_names *out) {
-    *out = (gyre_class_names){0};
-    if (H5Lexists(file, place, H5P_DEFAULT) <= 0) return GYRE_OK;
-    hid_t dataset = H5Dopen2(file, place, H5P_DEFAULT);
-    if (dataset < 0) return gyre_fail(GYRE_EIO, "'%s': cannot read %s", path, place);
-    gyre_status status = read_names(dataset, path, out);
-    gyre_h5_close(dataset);
-    return status;
+    return GYRE_OK;
 }
 
 bool gyre_class_names_differ(const char *a_path, const gyre_class_names *a, const char *b_path,

@@ -5,10 +5,8 @@
 #include "find_rules.h"
 #include "gyre/file.h"
 #include "table.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct {
     double from, to;
@@ -74,7 +72,8 @@ static gyre_status put(hid_t file, const char *path, int table, const void *rows
     gyre_table t;
     gyre_status status = GYRE_OK;
     GYRE_TRY(gyre_table_create(file, path, &kinds[table]));
-    GYRE_TRY(gyre_table_open(file, path, &kinds[table], &t));
+    GYRE_TRY(gyre_table_begin(path, &kinds[table], &t));
+    status = gyre_table_attach(&t, file, 0);
     for (size_t i = 0; i < count && status == GYRE_OK; i++) {
         status = gyre_table_append(&t, (const char *)rows + i * kinds[table].row_size);
     }
@@ -122,9 +121,9 @@ out:
 /* ---- in */
 
 /* The rows change hands. */
-static gyre_status get(hid_t file, const char *path, int table, void **rows, size_t *count) {
+static gyre_status get(gyre_h5_reader *r, const char *path, int table, void **rows, size_t *count) {
     gyre_table t;
-    GYRE_TRY(gyre_table_open(file, path, &kinds[table], &t));
+    GYRE_TRY(gyre_table_read(r, path, &kinds[table], &t));
     *rows = t.rows;
     *count = t.count;
     t.rows = NULL;
@@ -132,10 +131,10 @@ static gyre_status get(hid_t file, const char *path, int table, void **rows, siz
     return GYRE_OK;
 }
 
-static gyre_status get_trials(hid_t file, const char *path, gyre_find *f) {
+static gyre_status get_trials(gyre_h5_reader *r, const char *path, gyre_find *f) {
     void *rows = NULL;
     size_t count = 0;
-    GYRE_TRY(get(file, path, TRIALS, &rows, &count));
+    GYRE_TRY(get(r, path, TRIALS, &rows, &count));
     if (count == GYRE_FIND_TRIALS) {
         memcpy(f->trials, rows, sizeof f->trials);
         f->trial_count = GYRE_FIND_TRIALS;
@@ -167,23 +166,17 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     void *rows = NULL, *scores = NULL, *settings = NULL;
     size_t count = 0;
     *out = (gyre_find){0};
-    gyre_h5_quiet();
-    hid_t list = gyre_h5_access(), file = H5Fopen(path, H5F_ACC_RDONLY, list);
-    gyre_h5_close(list);
-    if (file < 0) {
-        return access(path, R_OK) != 0
-                   ? gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno))
-                   : gyre_fail(GYRE_EIO, "'%s' is not readable as HDF5", path);
-    }
-    GYRE_GOTO(get(file, path, SETTINGS, &settings, &count));
+    gyre_h5_reader *r = NULL;
+    GYRE_TRY(gyre_h5_reader_open(path, &r));
+    GYRE_GOTO(get(r, path, SETTINGS, &settings, &count));
     s = settings;
     if (count != 1) {
         GYRE_GOTO(
             gyre_fail(GYRE_EIO, "'%s': one row in /settings was expected, found %zu", path, count));
     }
-    GYRE_GOTO(get(file, path, SWEEP, &rows, &out->row_count));
+    GYRE_GOTO(get(r, path, SWEEP, &rows, &out->row_count));
     out->rows = rows;
-    GYRE_GOTO(get(file, path, VALIDATION, &scores, &out->score_count));
+    GYRE_GOTO(get(r, path, VALIDATION, &scores, &out->score_count));
     out->scores = scores;
     out->options = (gyre_find_options){.from = s->from,
                                        .to = s->to,
@@ -200,9 +193,9 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     out->repeats = calloc((size_t)s->repeats, sizeof *out->repeats);
     if (out->repeats == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path));
     GYRE_GOTO(gyre_find_judge(out));
-    status = get_trials(file, path, out);
+    status = get_trials(r, path, out);
 out:
-    gyre_h5_close(file);
+    gyre_h5_reader_close(r);
     free(settings);
     if (status != GYRE_OK) gyre_find_close(out);
     return status;

@@ -25,16 +25,14 @@ struct gyre_metrics {
     double seconds; /* of the last training row, see gyre_metrics_seconds */
 };
 
-static gyre_status open_file(const char *path, unsigned flags, hid_t *out) {
+/* The file as make_anew has just written it. */
+static gyre_status open_own(const char *path, hid_t *out) {
     hid_t list = gyre_h5_access();
-    *out = H5Fopen(path, flags, list);
+    *out = H5Fopen(path, H5F_ACC_RDWR, list);
     gyre_h5_close(list);
     if (*out >= 0) return GYRE_OK;
-    if (access(path, flags == H5F_ACC_RDONLY ? R_OK : R_OK | W_OK) != 0) {
-        return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
-    }
-    return gyre_fail(GYRE_EIO,
-                     "'%s' is not readable as HDF5; move it away to go on without its rows", path);
+    return gyre_fail(GYRE_EIO, "cannot open '%s', which was written just now; is the disk failing?",
+                     path);
 }
 
 static int descriptor_of(hid_t file) {
@@ -44,7 +42,7 @@ static int descriptor_of(hid_t file) {
 
 /* Opens the file that holds `stored` rows of each table. */
 static gyre_status attach(gyre_metrics *m, const size_t *stored) {
-    GYRE_TRY(open_file(m->path, H5F_ACC_RDWR, &m->file));
+    GYRE_TRY(open_own(m->path, &m->file));
     m->fd = descriptor_of(m->file);
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
         GYRE_TRY(gyre_table_attach(&m->tables[i], m->file, stored[i]));
@@ -100,32 +98,36 @@ out:
 }
 
 static gyre_status begin_empty(gyre_metrics *m) {
-    hid_t file = gyre_h5_memory_file(0);
-    gyre_status status = GYRE_OK;
-    for (int i = 0; i < GYRE_TABLE_COUNT && status == GYRE_OK; i++) {
-        const gyre_table_kind *kind = gyre_table_kind_of((gyre_table_name)i);
-        status = gyre_table_create(file, m->path, kind);
-        if (status == GYRE_OK) status = gyre_table_open(file, m->path, kind, &m->tables[i]);
-        if (status == GYRE_OK) gyre_table_detach(&m->tables[i]);
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+        GYRE_TRY(gyre_table_begin(m->path, gyre_table_kind_of((gyre_table_name)i), &m->tables[i]));
     }
-    gyre_h5_close(file);
-    return status == GYRE_OK ? make_anew(m) : status;
+    return make_anew(m);
 }
 
-/* Reads the rows; those after `completed` updates are left out, by making the file anew. */
-static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
-    bool cut = false;
-    GYRE_TRY(open_file(m->path, H5F_ACC_RDWR, &m->file));
-    m->fd = descriptor_of(m->file);
+/* Takes the rows up to `completed` updates from the file that is there. */
+static gyre_status take_rows(gyre_metrics *m, gyre_h5_reader *r, int64_t completed) {
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
         gyre_table *t = &m->tables[i];
-        GYRE_TRY(gyre_table_open(m->file, m->path, gyre_table_kind_of((gyre_table_name)i), t));
+        GYRE_TRY(gyre_table_read(r, m->path, gyre_table_kind_of((gyre_table_name)i), t));
         /* training rows are named by update index, the others by completed updates */
-        size_t keep = gyre_table_find(t, i == GYRE_TABLE_TRAIN ? completed - 1 : completed);
-        cut = cut || keep < t->count;
-        t->count = keep;
+        t->count = gyre_table_find(t, i == GYRE_TABLE_TRAIN ? completed - 1 : completed);
     }
-    return cut ? make_anew(m) : GYRE_OK;
+    return GYRE_OK;
+}
+
+/* The rows go on in a file made anew: nothing is written into the structure of one that came from
+ * elsewhere, or out of a crash. */
+static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
+    gyre_h5_reader *r = NULL;
+    if (access(m->path, R_OK | W_OK) != 0) {
+        return gyre_fail(GYRE_EIO, "cannot open '%s': %s", m->path, strerror(errno));
+    }
+    gyre_status status = gyre_h5_reader_open(m->path, &r);
+    if (status == GYRE_OK) status = take_rows(m, r, completed);
+    gyre_h5_reader_close(r);
+    if (status == GYRE_OK) return make_anew(m);
+    if (status != GYRE_EIO) return status;
+    return gyre_fail(status, "%s; move it away to go on without its rows", gyre_error_text());
 }
 
 gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics **out) {
@@ -220,10 +222,10 @@ gyre_status gyre_metrics_close(gyre_metrics *m) {
 }
 
 /* The rows of one table, which change hands. */
-static gyre_status read_table(hid_t file, const char *path, gyre_table_name name, void **rows,
-                              size_t *count) {
+static gyre_status read_table(gyre_h5_reader *r, const char *path, gyre_table_name name,
+                              void **rows, size_t *count) {
     gyre_table t;
-    GYRE_TRY(gyre_table_open(file, path, gyre_table_kind_of(name), &t));
+    GYRE_TRY(gyre_table_read(r, path, gyre_table_kind_of(name), &t));
     *rows = t.rows;
     *count = t.count;
     t.rows = NULL;
@@ -233,16 +235,15 @@ static gyre_status read_table(hid_t file, const char *path, gyre_table_name name
 
 gyre_status gyre_tables_read(const char *path, gyre_tables *out) {
     gyre_status status = GYRE_OK;
-    hid_t file = H5I_INVALID_HID;
+    gyre_h5_reader *r = NULL;
     void *rows[GYRE_TABLE_COUNT] = {0};
     size_t counts[GYRE_TABLE_COUNT] = {0};
-    gyre_h5_quiet();
-    GYRE_GOTO(open_file(path, H5F_ACC_RDONLY, &file));
+    GYRE_GOTO(gyre_h5_reader_open(path, &r));
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        GYRE_GOTO(read_table(file, path, (gyre_table_name)i, &rows[i], &counts[i]));
+        GYRE_GOTO(read_table(r, path, (gyre_table_name)i, &rows[i], &counts[i]));
     }
 out:
-    gyre_h5_close(file);
+    gyre_h5_reader_close(r);
     *out = (gyre_tables){.train = rows[GYRE_TABLE_TRAIN],
                          .validation = rows[GYRE_TABLE_VALIDATION],
                          .cycles = rows[GYRE_TABLE_CYCLES],

@@ -2,6 +2,8 @@
 #include "table.h"
 
 #include "gyre/metrics.h"
+#include "gyre/size.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +78,13 @@ gyre_status gyre_table_create_for(hid_t file, const char *path, const gyre_table
     return status;
 }
 
+static gyre_status wrong_columns(const gyre_table *t) {
+    return gyre_fail(GYRE_EIO,
+                     "table /%s of '%s' does not have the columns that gyre writes; was the file "
+                     "made by another program?",
+                     t->kind->name, t->path);
+}
+
 /* The stored type must have our columns: a file from elsewhere would be read as nonsense. */
 static bool same_columns(hid_t dataset, hid_t type) {
     hid_t found = H5Dget_type(dataset);
@@ -85,10 +94,9 @@ static bool same_columns(hid_t dataset, hid_t type) {
 }
 
 static gyre_status make_room(gyre_table *t, size_t rows) {
-    size_t room = t->room == 0 ? CHUNK_LEAST : t->room;
-    while (room < rows) room *= 2;
+    size_t room = gyre_size_double(t->room, CHUNK_LEAST, rows);
     if (room == t->room) return GYRE_OK;
-    char *more = realloc(t->rows, room * t->kind->row_size);
+    char *more = realloc(t->rows, gyre_size_of(room, t->kind->row_size));
     if (more == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the rows of '%s'", t->path);
     t->rows = more;
     t->room = room;
@@ -118,10 +126,7 @@ gyre_status gyre_table_attach(gyre_table *t, hid_t file, size_t stored) {
     t->stored = stored;
     t->slots = slots_of(t->dataset, extent);
     if (ok && extent >= stored) return GYRE_OK;
-    return gyre_fail(GYRE_EIO,
-                     "table /%s of '%s' does not have the columns of a run's metrics; was the file "
-                     "made by another program?",
-                     t->kind->name, t->path);
+    return wrong_columns(t);
 }
 
 void gyre_table_detach(gyre_table *t) {
@@ -130,24 +135,51 @@ void gyre_table_detach(gyre_table *t) {
     t->stored = 0;
 }
 
-static gyre_status read_rows(gyre_table *t) {
-    hsize_t extent = 0;
-    hid_t space = H5Dget_space(t->dataset);
-    H5Sget_simple_extent_dims(space, &extent, NULL);
-    gyre_h5_close(space);
-    GYRE_TRY(make_room(t, (size_t)extent));
-    t->count = t->stored = (size_t)extent;
-    if (extent == 0) return GYRE_OK;
-    herr_t code = H5Dread(t->dataset, t->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, t->rows);
-    return code >= 0 ? GYRE_OK : failed(t, "read");
-}
-
-gyre_status gyre_table_open(hid_t file, const char *path, const gyre_table_kind *kind,
-                            gyre_table *out) {
+gyre_status gyre_table_begin(const char *path, const gyre_table_kind *kind, gyre_table *out) {
     *out = (gyre_table){.kind = kind, .path = path, .dataset = H5I_INVALID_HID};
     out->type = make_type(kind);
-    gyre_status status = out->type < 0 ? failed(out, "open") : gyre_table_attach(out, file, 0);
-    if (status == GYRE_OK) status = read_rows(out);
+    if (out->type >= 0) return GYRE_OK;
+    gyre_status status = failed(out, "make");
+    gyre_table_close(out);
+    return status;
+}
+
+/* Rows that are not in the file, but told by its header, would cost any memory. */
+static gyre_status check_size(const gyre_h5_reader *r, const gyre_h5_entry *e,
+                              const gyre_table *t) {
+    enum { RATIO = 1100, SLACK = 1 << 20 }; /* deflate's best; what is not flushed yet */
+    size_t bytes = gyre_size_of((size_t)e->dims[0], t->kind->row_size);
+    size_t most = gyre_size_of((size_t)gyre_h5_reader_size(r), e->packed ? RATIO : 1);
+    if (bytes == 0 || bytes - 1 < most || bytes - most <= SLACK) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s' is damaged: its table /%s says that it has %llu rows of %zu bytes, but "
+                     "the file has %llu bytes",
+                     t->path, t->kind->name, (unsigned long long)e->dims[0], t->kind->row_size,
+                     (unsigned long long)gyre_h5_reader_size(r));
+}
+
+static gyre_status read_rows(gyre_h5_reader *r, gyre_table *t) {
+    char name[64];
+    snprintf(name, sizeof name, "/%s", t->kind->name);
+    const gyre_h5_entry *e = gyre_h5_reader_find(r, name);
+    if (e == NULL) return gyre_fail(GYRE_EIO, "'%s' has no table %s", t->path, name);
+    if (e->kind != GYRE_H5_ROWS || e->rank != 1 || e->size != t->kind->row_size) {
+        return wrong_columns(t);
+    }
+    GYRE_TRY(check_size(r, e, t));
+    GYRE_TRY(make_room(t, (size_t)e->dims[0]));
+    t->count = (size_t)e->dims[0];
+    const gyre_h5_type type = {.format = GYRE_H5_ROW,
+                               .size = t->kind->row_size,
+                               .column_count = t->kind->column_count,
+                               .columns = t->kind->columns};
+    return gyre_h5_reader_read(r, e, &type, t->rows, t->count);
+}
+
+gyre_status gyre_table_read(gyre_h5_reader *r, const char *path, const gyre_table_kind *kind,
+                            gyre_table *out) {
+    GYRE_TRY(gyre_table_begin(path, kind, out));
+    gyre_status status = read_rows(r, out);
     if (status != GYRE_OK) gyre_table_close(out);
     return status;
 }

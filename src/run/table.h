@@ -5,6 +5,7 @@
 #define GYRE_RUN_TABLE_H
 
 #include "h5.h"
+#include "h5_reader.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,10 +14,7 @@ typedef struct {
     const char *name; /* "train" */
     size_t row_size;
     int column_count;
-    const struct gyre_column {
-        const char *name;
-        bool integer; /* int64, else double */
-    } * columns;
+    const struct gyre_column *columns;
     int key; /* the column that a resume cuts by */
 } gyre_table_kind;
 
@@ -42,12 +40,17 @@ gyre_status gyre_table_create(hid_t file, const char *path, const gyre_table_kin
  * row on. */
 gyre_status gyre_table_create_for(hid_t file, const char *path, const gyre_table_kind *kind,
                                   size_t rows);
-/* Opens and reads it. */
-gyre_status gyre_table_open(hid_t file, const char *path, const gyre_table_kind *kind,
+/* A table without rows, in no file yet. */
+gyre_status gyre_table_begin(const char *path, const gyre_table_kind *kind, gyre_table *out);
+/* The same with the rows of a file that this process has not written (h5_reader.h), in no file of
+ * its own yet: what is damaged in theirs is not written to. `r` may be closed afterwards; `path` is
+ * the caller's. */
+gyre_status gyre_table_read(gyre_h5_reader *r, const char *path, const gyre_table_kind *kind,
                             gyre_table *out);
 void gyre_table_close(gyre_table *t); /* rows not stored are lost: write first */
 
-/* The same rows with another file that has the table, with `stored` of them. */
+/* The same rows with a file that has the table, with `stored` of them. This process has made it:
+ * HDF5 opens it here. */
 gyre_status gyre_table_attach(gyre_table *t, hid_t file, size_t stored);
 void gyre_table_detach(gyre_table *t);
 

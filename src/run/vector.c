@@ -1,6 +1,7 @@
 /* Named f32 arrays in HDF5 groups; see vector.h. */
 #include "vector.h"
 
+#include "h5.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,8 @@ gyre_status gyre_arrays_of_buffers(const gyre_model *m, gyre_array **out, int *c
     return GYRE_OK;
 }
 
+/* ---- writing */
+
 /* A property list without times, so that equal checkpoints are equal files. */
 static hid_t timeless(hid_t class) {
     hid_t list = H5Pcreate(class);
@@ -79,105 +82,91 @@ gyre_status gyre_vector_write(hid_t file, const char *path, const char *group,
               : gyre_fail(GYRE_EIO, "cannot write %s of '%s'; is the disk full?", group, path);
 }
 
-static void print_shape(const int *dims, int rank, char *out, size_t size) {
-    size_t used = 0;
-    for (int i = 0; i < rank && used < size; i++) {
-        int n = snprintf(out + used, size - used, i == 0 ? "%d" : ", %d", dims[i]);
-        used += n < 0 ? size : (size_t)n;
-    }
-    if (rank == 0) snprintf(out, size, "scalar");
+/* ---- reading */
+
+static const gyre_h5_entry *find_array(const gyre_h5_reader *r, const char *group,
+                                       const char *name) {
+    char path[GYRE_H5_NAME_SIZE];
+    snprintf(path, sizeof path, "%s/%s", group, name);
+    return gyre_h5_reader_find(r, path);
 }
 
-/* Shape of an open dataset; rank -1 when it has more than 4 dimensions or is not of floats. */
-static int shape_of(hid_t dataset, int *dims) {
-    hsize_t found[4];
-    int rank = -1;
-    hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
-    if (H5Tget_class(type) == H5T_FLOAT) rank = H5Sget_simple_extent_ndims(space);
-    if (rank < 0 || rank > 4 || H5Sget_simple_extent_dims(space, found, NULL) < 0) {
-        rank = -1;
-    }
-    for (int i = 0; i < rank; i++) dims[i] = (int)found[i];
-    gyre_h5_close(type);
-    gyre_h5_close(space);
-    return rank;
+/* All 64 bits of each extent are compared: a product that wraps is no shape. */
+static bool same_shape(const gyre_h5_entry *e, const gyre_array *a) {
+    bool same = e->kind == GYRE_H5_FLOATS && e->rank == a->rank;
+    for (int i = 0; same && i < a->rank; i++) same = e->dims[i] == (uint64_t)a->dims[i];
+    return same;
+}
+
+static void print_shape(const gyre_array *a, char *out, size_t size) {
+    gyre_h5_entry e = {.rank = a->rank};
+    for (int i = 0; i < a->rank; i++) e.dims[i] = (uint64_t)a->dims[i];
+    gyre_h5_shape(&e, out, size);
 }
 
 /* `why` gets the difference in words when the file's array is not the one that is wanted. */
-static gyre_status read_array(hid_t group, const char *path, const gyre_array *a, float *vector,
-                              char *why, size_t size) {
-    int dims[4] = {0};
+static gyre_status read_array(gyre_h5_reader *r, const char *group, const gyre_array *a,
+                              float *vector, char *why, size_t size) {
+    const gyre_h5_entry *e = find_array(r, group, a->name);
     why[0] = '\0';
-    if (H5Lexists(group, a->name, H5P_DEFAULT) <= 0) {
+    if (e == NULL) {
         snprintf(why, size, "it has no '%s'", a->name);
         return GYRE_OK;
     }
-    hid_t dataset = H5Dopen2(group, a->name, H5P_DEFAULT);
-    if (dataset < 0) return gyre_fail(GYRE_EIO, "cannot read '%s' in '%s'", a->name, path);
-    gyre_status status = GYRE_OK;
-    int rank = shape_of(dataset, dims);
-    if (rank != a->rank || memcmp(dims, a->dims, sizeof(int) * (size_t)rank) != 0) {
-        char found[64], wanted[64];
-        print_shape(dims, rank, found, sizeof found);
-        print_shape(a->dims, a->rank, wanted, sizeof wanted);
-        snprintf(why, size, "'%s' has shape (%s), the model's has (%s)", a->name,
-                 rank < 0 ? "not of floats" : found, wanted);
-    } else if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                       vector + a->offset) < 0) {
-        status = gyre_fail(GYRE_EIO, "cannot read '%s' in '%s'", a->name, path);
-    }
-    gyre_h5_close(dataset);
-    return status;
+    if (same_shape(e, a)) return gyre_h5_reader_floats(r, e, vector + a->offset, a->count);
+    char found[64], wanted[64];
+    gyre_h5_shape(e, found, sizeof found);
+    print_shape(a, wanted, sizeof wanted);
+    snprintf(why, size, "'%s' has shape %s, the model's has %s", a->name,
+             e->kind == GYRE_H5_FLOATS ? found : "(not of floats)", wanted);
+    return GYRE_OK;
 }
 
-/* Name of a member of `group` that is none of the arrays. */
-static void find_stranger(hid_t group, const gyre_array *arrays, int count, char *out,
-                          size_t size) {
-    H5G_info_t info = {0};
-    H5Gget_info(group, &info);
-    for (hsize_t i = 0; i < info.nlinks; i++) {
-        bool known = false;
-        if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, out, size, H5P_DEFAULT) <
-            0) {
-            continue;
-        }
-        for (int k = 0; k < count && !known; k++) known = strcmp(arrays[k].name, out) == 0;
-        if (!known) return;
-    }
-    snprintf(out, size, "?");
+/* The name of a direct member of the group; NULL for any other object. */
+static const char *member_of(const gyre_h5_entry *e, const char *group) {
+    size_t length = strlen(group);
+    if (strncmp(e->name, group, length) != 0 || e->name[length] != '/') return NULL;
+    const char *name = e->name + length + 1;
+    return strchr(name, '/') == NULL ? name : NULL;
 }
 
-gyre_status gyre_vector_read(hid_t file, const char *path, const char *group,
-                             const gyre_array *arrays, int count, float *vector) {
+/* Name of a member of `group` that is none of the arrays; NULL: there is none. */
+static const char *find_stranger(const gyre_h5_reader *r, const char *group,
+                                 const gyre_array *arrays, int count) {
+    size_t entries = 0;
+    const gyre_h5_entry *list = gyre_h5_reader_list(r, &entries);
+    for (size_t i = 0; i < entries; i++) {
+        const char *name = member_of(&list[i], group);
+        bool known = name == NULL;
+        for (int k = 0; k < count && !known; k++) known = strcmp(arrays[k].name, name) == 0;
+        if (!known) return name;
+    }
+    return NULL;
+}
+
+gyre_status gyre_vector_read(gyre_h5_reader *r, const char *group, const gyre_array *arrays,
+                             int count, float *vector) {
+    const char *path = gyre_h5_reader_path(r);
+    const gyre_h5_entry *g = gyre_h5_reader_find(r, group);
     char why[256] = "";
-    H5G_info_t info = {0};
-    gyre_status status = GYRE_OK;
-    hid_t g = H5Gopen2(file, group, H5P_DEFAULT);
-    if (g < 0) return gyre_fail(GYRE_EIO, "'%s' has no group %s", path, group);
+    if (g == NULL || g->kind != GYRE_H5_GROUP) {
+        return gyre_fail(GYRE_EIO, "'%s' has no group %s", path, group);
+    }
     for (int i = 0; i < count && why[0] == '\0'; i++) {
-        GYRE_GOTO(read_array(g, path, &arrays[i], vector, why, sizeof why));
+        GYRE_TRY(read_array(r, group, &arrays[i], vector, why, sizeof why));
     }
-    if (why[0] == '\0' && H5Gget_info(g, &info) >= 0 && info.nlinks != (hsize_t)count) {
-        char name[128];
-        find_stranger(g, arrays, count, name, sizeof name);
-        snprintf(why, sizeof why, "it has '%s', which the model has not", name);
+    const char *stranger = why[0] == '\0' ? find_stranger(r, group, arrays, count) : NULL;
+    if (stranger != NULL) {
+        snprintf(why, sizeof why, "it has '%.128s', which the model has not", stranger);
     }
-    if (why[0] != '\0') {
-        status = gyre_fail(GYRE_EIO, "'%s' is of another model: in %s %s", path, group, why);
-    }
-out:
-    gyre_h5_close(g);
-    return status;
+    if (why[0] == '\0') return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s' is of another model: in %s %s", path, group, why);
 }
 
-gyre_status gyre_array_read(hid_t file, const char *path, const char *group, const gyre_array *a,
+gyre_status gyre_array_read(gyre_h5_reader *r, const char *group, const gyre_array *a,
                             float *vector, bool *found) {
     char why[256];
-    *found = false;
-    hid_t g = H5Gopen2(file, group, H5P_DEFAULT);
-    if (g < 0) return GYRE_OK;
-    gyre_status status = read_array(g, path, a, vector, why, sizeof why);
-    gyre_h5_close(g);
+    gyre_status status = read_array(r, group, a, vector, why, sizeof why);
     *found = status == GYRE_OK && why[0] == '\0';
     return status;
 }

@@ -4,7 +4,8 @@
 #define GYRE_RUN_VECTOR_H
 
 #include "gyre/model.h"
-#include "h5.h"
+#include "h5_reader.h"
+#include <hdf5.h>
 #include <stddef.h>
 
 /* One array: where it lies in a flat vector, and its shape. */
@@ -23,11 +24,11 @@ gyre_status gyre_arrays_of_buffers(const gyre_model *m, gyre_array **out, int *c
 gyre_status gyre_vector_write(hid_t file, const char *path, const char *group,
                               const gyre_array *arrays, int count, const float *vector);
 /* Reads every array; names, shapes and number must match: GYRE_EIO naming the first difference. */
-gyre_status gyre_vector_read(hid_t file, const char *path, const char *group,
-                             const gyre_array *arrays, int count, float *vector);
+gyre_status gyre_vector_read(gyre_h5_reader *r, const char *group, const gyre_array *arrays,
+                             int count, float *vector);
 
 /* Reads one array when the group has one of that name and shape. */
-gyre_status gyre_array_read(hid_t file, const char *path, const char *group, const gyre_array *a,
+gyre_status gyre_array_read(gyre_h5_reader *r, const char *group, const gyre_array *a,
                             float *vector, bool *found);
 
 #endif
