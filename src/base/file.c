@@ -237,6 +237,7 @@ static bool is_folder(const char *path) {
 }
 
 gyre_status gyre_dir_make(const char *path) {
+    if (path[0] == '\0') return gyre_fail(GYRE_EIO, "the name of a folder is empty");
     char *copy = strdup(path);
     if (copy == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to make folder '%s'", path);
     gyre_status status = GYRE_OK;
@@ -262,7 +263,7 @@ bool gyre_file_exists(const char *path) {
 char *gyre_path_join(const char *dir, const char *name) {
     char *out = NULL;
     if (name[0] == '/') return strdup(name);
-    const char *slash = dir[0] != '\0' && dir[strlen(dir) - 1] == '/' ? "" : "/";
+    const char *slash = dir[0] == '\0' || dir[strlen(dir) - 1] == '/' ? "" : "/";
     return asprintf(&out, "%s%s%s", dir, slash, name) < 0 ? NULL : out;
 }
 

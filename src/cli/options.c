@@ -91,6 +91,10 @@ gyre_status gyre_cli_options_read(int argc, char **argv, const gyre_command *com
         }
         GYRE_TRY(take(to, o->id, optarg));
     }
+    for (int i = optind; i < argc; i++) {
+        if (argv[i][0] != '\0') continue;
+        return gyre_cli_usage_fail(command, "an empty name was given; an empty shell variable?");
+    }
     return GYRE_OK;
 }
 

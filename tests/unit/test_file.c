@@ -81,6 +81,7 @@ static void folders_are_made_with_parents(void **state) {
     assert_int_equal(gyre_dir_make(deep), GYRE_OK);
     assert_int_equal(gyre_file_write_atomic(file, "", 0), GYRE_OK);
     assert_int_equal(gyre_dir_make(below), GYRE_EIO);
+    assert_int_equal(gyre_dir_make(""), GYRE_EIO);
     free(deep);
     free(file);
     free(below);
@@ -90,7 +91,11 @@ static void paths_are_joined_and_cut(void **state) {
     (void)state;
     const struct {
         const char *dir, *name, *joined;
-    } joins[] = {{"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"a", "/b", "/b"}, {".", "b", "./b"}};
+    } joins[] = {{"a", "b", "a/b"},
+                 {"a/", "b", "a/b"},
+                 {"a", "/b", "/b"},
+                 {".", "b", "./b"},
+                 {"", "b", "b"}};
     for (size_t i = 0; i < sizeof joins / sizeof joins[0]; i++) {
         char *path = gyre_path_join(joins[i].dir, joins[i].name);
         assert_string_equal(path, joins[i].joined);
