@@ -150,8 +150,8 @@ static shortcut_units units_of(const gyre_shortcut_shape *s, int one, uint64_t p
     u.c = unsigned(s->c / one);
     u.k = unsigned(s->k / one);
     u.stride = unsigned(s->stride);
-    u.oh = unsigned((s->h + s->stride - 1) / s->stride);
-    u.ow = unsigned((s->w + s->stride - 1) / s->stride);
+    u.oh = unsigned(gyre_shortcut_out(s->h, s->stride));
+    u.ow = unsigned(gyre_shortcut_out(s->w, s->stride));
     u.front = unsigned((s->k - s->c) / 2 / one);
     u.total = uint64_t(s->n) * pixels * unsigned(channels / one);
     return u;
@@ -174,8 +174,8 @@ static void launch_shortcut(cudaStream_t stream, bool backward, const shortcut_u
 static cudaError_t copy_shortcut(cudaStream_t stream, bool bf16, bool backward,
                                  const gyre_shortcut_shape *s, const void *from, void *to) {
     bool wide = in_vectors(bf16, s, from, to);
-    uint64_t oh = uint64_t((s->h + s->stride - 1) / s->stride);
-    uint64_t ow = uint64_t((s->w + s->stride - 1) / s->stride);
+    uint64_t oh = uint64_t(gyre_shortcut_out(s->h, s->stride));
+    uint64_t ow = uint64_t(gyre_shortcut_out(s->w, s->stride));
     uint64_t pixels = backward ? uint64_t(s->h) * uint64_t(s->w) : oh * ow;
     shortcut_units u = units_of(s, wide ? width_of(bf16) : 1, pixels, backward ? s->c : s->k);
     if (u.total == 0) return cudaSuccess;

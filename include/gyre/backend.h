@@ -321,12 +321,21 @@ static inline int gyre_conv_out(int size, int r, int stride, int pad) {
     return size + 2 * pad < r ? 0 : (size + 2 * pad - r) / stride + 1;
 }
 
-/* Output rows for `size` input rows (or columns): floor((size + 2 pad - r) / stride) + 1; with
- * `ceil` rounded up, but no window begins behind the image and its front padding (Caffe). */
+/* Output rows of pooling for `size` input rows (or columns): floor((size + 2 pad - r) / stride) +
+ * 1; with `ceil` rounded up, but no window begins behind the image and its front padding (Caffe's
+ * and PyTorch's rule, so that a window a bit larger than the image is cut). 0: nothing is left. */
+static inline int gyre_pool_size(int size, int r, int stride, int pad, bool ceil) {
+    int room = size + 2 * pad - r + (ceil ? stride - 1 : 0);
+    int out = room < 0 ? 0 : room / stride + 1;
+    return (out - 1) * stride >= size + pad ? out - 1 : out;
+}
 static inline int gyre_pool_out(const gyre_pool_shape *s, int size) {
-    int room = size + 2 * s->pad - s->r;
-    int out = (s->ceil ? (room + s->stride - 1) / s->stride : room / s->stride) + 1;
-    return (out - 1) * s->stride >= size + s->pad ? out - 1 : out;
+    return gyre_pool_size(size, s->r, s->stride, s->pad, s->ceil);
+}
+
+/* Output rows of the shortcut, which takes every stride-th one. */
+static inline int gyre_shortcut_out(int size, int stride) {
+    return (size + stride - 1) / stride;
 }
 
 /* p + i elements */

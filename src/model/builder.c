@@ -169,19 +169,13 @@ int builder_lrn(builder *b, const char *name, int from, lrn_options o) {
     return finish(b, l);
 }
 
-int builder_pool_size(int size, int r, int stride, int pad, bool ceil_mode) {
-    int room = size + 2 * pad - r;
-    if (room < 0) return 0;
-    return (ceil_mode ? (room + stride - 1) / stride : room / stride) + 1;
-}
-
 int builder_pool(builder *b, const char *name, int from, pool_options o) {
     if (b->status != GYRE_OK) return -1;
     size3 in = size_of(b->model, from);
     gyre_layer *l = add_layer(b, GYRE_LAYER_POOL, name, from);
     if (l == NULL) return -1;
-    l->h = builder_pool_size(in.h, o.r, o.stride, o.pad, o.ceil);
-    l->w = builder_pool_size(in.w, o.r, o.stride, o.pad, o.ceil);
+    l->h = gyre_pool_size(in.h, o.r, o.stride, o.pad, o.ceil);
+    l->w = gyre_pool_size(in.w, o.r, o.stride, o.pad, o.ceil);
     l->c = in.c;
     l->max = o.max;
     l->r = o.r;
@@ -207,8 +201,8 @@ int builder_shortcut(builder *b, const char *name, int from, int channels, int s
     size3 in = size_of(b->model, from);
     gyre_layer *l = add_layer(b, GYRE_LAYER_SHORTCUT, name, from);
     if (l == NULL) return -1;
-    l->h = (in.h + stride - 1) / stride;
-    l->w = (in.w + stride - 1) / stride;
+    l->h = gyre_shortcut_out(in.h, stride);
+    l->w = gyre_shortcut_out(in.w, stride);
     l->c = channels;
     l->stride = stride;
     return finish(b, l);

@@ -51,7 +51,5 @@ void builder_style_xavier(builder *b);                  /* Caffe's xavier: unifo
 void builder_style_he(builder *b);                      /* N(0, 2 / fan out), bias 0 */
 void builder_style_torch(builder *b);                   /* PyTorch's default of Linear and Conv2d */
 
-/* Output sizes, shared with the net. */
-int builder_pool_size(int size, int r, int stride, int pad, bool ceil);
 
 #endif

@@ -68,7 +68,8 @@ static void pools_match(void **state) {
         {3, 5, 5, 3, 2, 2, 0, false, true},    {3, 5, 5, 3, 2, 2, 0, false, false},
         {2, 7, 4, 17, 3, 2, 1, false, true},   {2, 8, 8, 64, 8, 1, 0, false, false},
         {1, 1, 1, 5, 1, 1, 0, false, false},   {1, 4, 4, 7, 2, 3, 1, false, true},
-        {4, 6, 9, 33, 3, 1, 1, false, false},  {1, 5, 4, 150, 3, 2, 0, false, true}};
+        {4, 6, 9, 33, 3, 1, 1, false, false},  {1, 5, 4, 150, 3, 2, 0, false, true},
+        {2, 3, 3, 5, 2, 2, 1, false, true},    {1, 2, 2, 4, 3, 2, 0, false, true}};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         shape s = shapes[i];
         check_pool(*state, s, false);
@@ -91,6 +92,34 @@ static void sizes_are_caffes(void **state) {
         assert_int_equal(gyre_pool_out(&s, cases[i].size), cases[i].floor);
         s.ceil = true;
         assert_int_equal(gyre_pool_out(&s, cases[i].size), cases[i].ceil);
+    }
+}
+
+/* Windows laid one after another. Without ceil each lies within the padded image. With it windows
+ * are laid until one reaches the end of the padding, where less than a stride may be missing from
+ * the first; none begins in the padding behind the image. */
+static int windows_laid(int size, int r, int stride, int pad, bool ceil_mode) {
+    int count = 0;
+    for (int start = 0;; start += stride) {
+        bool inside = start + r <= size + 2 * pad, begins = start < size + pad;
+        bool needed = start - stride + r < size + 2 * pad;
+        if (!(ceil_mode ? begins && needed : inside)) return count;
+        count++;
+    }
+}
+
+static void sizes_are_those_of_windows_laid(void **state) {
+    (void)state;
+    assert_int_equal(windows_laid(3, 2, 2, 1, true), 2); /* PyTorch: 2 */
+    assert_int_equal(windows_laid(3, 2, 2, 1, false), 2);
+    for (int i = 0; i < 40 * 9 * 9 * 9 * 2; i++) {
+        int size = 1 + i / 2 % 40, r = 1 + i / 80 % 9, stride = 1 + i / 720 % 9, pad = i / 6480 % 9;
+        bool ceil_mode = i % 2 != 0;
+        if (pad >= r) continue;
+        int expected = windows_laid(size, r, stride, pad, ceil_mode);
+        if (gyre_pool_size(size, r, stride, pad, ceil_mode) == expected) continue;
+        fail_msg("size %d, window %d, stride %d, padding %d, ceil %d: %d, expected %d", size, r,
+                 stride, pad, ceil_mode, gyre_pool_size(size, r, stride, pad, ceil_mode), expected);
     }
 }
 
@@ -177,6 +206,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(references_agree_with_finite_differences),
         cmocka_unit_test(sizes_are_caffes),
+        cmocka_unit_test(sizes_are_those_of_windows_laid),
         cmocka_unit_test(pools_match),
         cmocka_unit_test(the_maximum_of_nan_is_nan),
         cmocka_unit_test(shortcuts_match),

@@ -103,8 +103,8 @@ typedef struct {
 
 static shortcut shortcut_of(const gyre_queue *q, const gyre_shortcut_shape *s) {
     size_t one = q->backend->act_size, c = (size_t)s->c * one, k = (size_t)s->k * one;
-    return (shortcut){(s->h + s->stride - 1) / s->stride,
-                      (s->w + s->stride - 1) / s->stride,
+    return (shortcut){gyre_shortcut_out(s->h, s->stride),
+                      gyre_shortcut_out(s->w, s->stride),
                       c,
                       k,
                       (size_t)((s->k - s->c) / 2) * one,
