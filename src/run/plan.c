@@ -98,8 +98,9 @@ static gyre_status plan_model(gyre_trainer *t) {
                          s->model.classes, s->data.path, found);
     }
     int size = t->samples.train.size;
-    return gyre_model_open(&s->model, size > 0 ? size : images->h, size > 0 ? size : images->w,
-                           images->c, s->model.classes, &t->model);
+    GYRE_TRY(gyre_model_open(&s->model, size > 0 ? size : images->h, size > 0 ? size : images->w,
+                             images->c, s->model.classes, &t->model));
+    return gyre_shards_check_norms(t->model, s->reduce, s->batch_size, s->shards);
 }
 
 static gyre_status plan(gyre_trainer *t, const gyre_settings *settings) {

@@ -72,3 +72,31 @@ gyre_status gyre_shards_check(gyre_reduce reduce, int batch, int shards, int ran
                                                  : "",
                      counts, other);
 }
+
+int64_t gyre_shards_norm_values(const gyre_model *m, int samples, const char **layer) {
+    int64_t least = 0;
+    for (int i = 0; i < m->layer_count && !m->norm_frozen; i++) {
+        const gyre_layer *l = &m->layers[i];
+        int64_t values = (int64_t)samples * l->h * l->w;
+        if (l->kind != GYRE_LAYER_NORM || (least > 0 && values >= least)) continue;
+        least = values;
+        *layer = l->name;
+    }
+    return least;
+}
+
+gyre_status gyre_shards_check_norms(const gyre_model *m, gyre_reduce reduce, int batch,
+                                    int shards) {
+    const char *layer = NULL;
+    char fewer[64] = "";
+    if (gyre_shards_norm_values(m, batch / shards, &layer) != 1) return GYRE_OK;
+    for (int s = shards - 1; s > 0 && fewer[0] == '\0'; s--) {
+        if (!allowed(reduce, batch, s) || (batch / s < 4 && s > 1)) continue;
+        snprintf(fewer, sizeof fewer, "batch.shards %d (%d samples each), ", s, batch / s);
+    }
+    return gyre_fail(GYRE_EUSAGE,
+                     "batch norm %s of %s would take its statistics from one value: a shard has 1 "
+                     "sample, and %d x %d images are 1 x 1 there, so that nothing before it is "
+                     "trained; take %sa larger batch.size or larger images",
+                     layer, m->name, m->h, m->w, fewer);
+}

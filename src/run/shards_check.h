@@ -2,6 +2,7 @@
 #ifndef GYRE_RUN_SHARDS_CHECK_H
 #define GYRE_RUN_SHARDS_CHECK_H
 
+#include "gyre/model.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
 
@@ -12,5 +13,13 @@ gyre_status gyre_shards_check(gyre_reduce reduce, int batch, int shards, int ran
 /* The shards that would keep `workers` workers busy: the least number >= workers that the batch and
  * the reduction allow; 0 when there is none. */
 int gyre_shards_for(gyre_reduce reduce, int batch, int workers);
+
+/* The fewest values that a batch norm of the model has for a channel's mean and variance in a shard
+ * of `samples`, and its layer; 0 when statistics are not computed. */
+int64_t gyre_shards_norm_values(const gyre_model *m, int samples, const char **layer);
+
+/* GYRE_EUSAGE when that is 1: the value is its own mean, so the layer's output and its gradient are
+ * constants, and nothing before it is trained. */
+gyre_status gyre_shards_check_norms(const gyre_model *m, gyre_reduce reduce, int batch, int shards);
 
 #endif

@@ -68,6 +68,20 @@ static void warn_idle(gyre_run *r) {
     warn_schedule(r, text);
 }
 
+/* Of two values only the sign of their difference is left. */
+static void warn_norms(gyre_run *r) {
+    const gyre_trainer *t = &r->trainer;
+    const gyre_settings *s = &t->settings;
+    char text[256];
+    const char *layer = NULL;
+    if (gyre_shards_norm_values(t->model, s->batch_size / s->shards, &layer) != 2) return;
+    snprintf(text, sizeof text,
+             "batch norm %s takes its statistics from two values a shard, which makes training "
+             "unsteady; fewer batch.shards (%d), a larger batch.size or larger images help",
+             layer, s->shards);
+    warn_schedule(r, text);
+}
+
 /* Ranks on unlike machines compute one run, but another set of machines might compute another. */
 static gyre_status compare_machines(gyre_run *r) {
     gyre_trainer *t = &r->trainer;
@@ -122,6 +136,7 @@ gyre_status gyre_run_summary(gyre_run *r) {
         status = log_start(r);
         gyre_schedule_warnings(t->schedule, (int64_t)t->settings.evaluate.every.value,
                                warn_schedule, r);
+        warn_norms(r);
         warn_idle(r);
     }
     return gyre_comm_agree(t->comm, status);

@@ -26,6 +26,14 @@ config '{"optimizer": {"momentum": 1.5}}'
 bad 2 "$T/bad.json: optimizer.momentum: expected number 0..0.999999, found 1.5"
 config '{"data": {"path": "d.h5"}, "model": {"name": "lenet"}, "length": {"steps": 4}}'
 bad 2 "no batch.size"
+# batch norm over one value trains nothing; over two, it is unsteady
+make_dataset "$T/images.h5" 40 8 32 3
+config '{"data": {"path": "images.h5"}, "model": {"name": "resnet18"}, "batch": {"size": 8, "shards": 8},
+    "schedule": {"policy": "constant", "base_lr": 0.02}, "length": {"steps": 1}}'
+bad 2 "$T/bad.json: batch norm layer4.0.downsample.1 of resnet18 would take its statistics from one value"
+refused 2 "statistics from one value" "$GYRE" find "$T/bad.json" --out "$T/run" --steps 40
+ends 0 "$GYRE" train "$T/bad.json" --out "$T/two" --set batch.shards=4
+grep -q "warning: batch norm layer4.0.downsample.1 takes its statistics from two values a shard" "$T/err" || fail "two values: $(cat "$T/err")"
 refused 2 "--set optimizer.momentum=high: " \
     "$GYRE" train "$T/bad.json" --out "$T/run" --set optimizer.momentum=high
 refused 3 "$T/nowhere.json" "$GYRE" train "$T/nowhere.json" --out "$T/run"

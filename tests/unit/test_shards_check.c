@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -44,11 +45,52 @@ static void idle_workers(void **state) {
     assert_int_equal(gyre_shards_for(GYRE_REDUCE_EXACT, 100, 5), 0);
 }
 
+static gyre_model *model_of(const char *name, int side, bool frozen) {
+    gyre_model *m = NULL;
+    char text[32];
+    snprintf(text, sizeof text, "%s", name);
+    const gyre_model_settings settings = {.name = text, .batch_norm_frozen = frozen};
+    assert_int_equal(gyre_model_open(&settings, side, side, 3, 10, &m), GYRE_OK);
+    return m;
+}
+
+static void refuses_norms(const gyre_model *m, int batch, int shards, const char *words) {
+    gyre_status status = gyre_shards_check_norms(m, GYRE_REDUCE_EXACT, batch, shards);
+    assert_int_equal(status, words == NULL ? GYRE_OK : GYRE_EUSAGE);
+    if (words != NULL && strstr(gyre_error_text(), words) == NULL) {
+        fail_msg("no \"%s\" in \"%s\"", words, gyre_error_text());
+    }
+}
+
+/* resnet18 makes one pixel of 32 x 32, and four of 64 x 64. */
+static void statistics_of_one_value(void **state) {
+    (void)state;
+    const char *layer = NULL;
+    gyre_model *small = model_of("resnet18", 32, false), *large = model_of("resnet18", 64, false);
+    gyre_model *frozen = model_of("resnet18", 32, true), *none = model_of("mlp", 32, false);
+    refuses_norms(
+        small, 8, 8,
+        "batch norm layer4.0.downsample.1 of resnet18 would take its statistics from one value");
+    refuses_norms(small, 8, 8, "batch.shards 2 (4 samples each)");
+    refuses_norms(small, 2, 2, "batch.shards 1 (2 samples each)");
+    refuses_norms(small, 1, 1, "take a larger batch.size or larger images");
+    refuses_norms(small, 8, 4, NULL);
+    refuses_norms(large, 8, 8, NULL);
+    refuses_norms(frozen, 8, 8, NULL);
+    refuses_norms(none, 8, 8, NULL);
+    assert_int_equal(gyre_shards_norm_values(small, 2, &layer), 2);
+    assert_int_equal(gyre_shards_norm_values(large, 2, &layer), 8);
+    assert_int_equal(gyre_shards_norm_values(frozen, 2, &layer), 0);
+    gyre_model *all[] = {small, large, frozen, none};
+    for (int i = 0; i < 4; i++) gyre_model_close(all[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact),
         cmocka_unit_test(fast),
         cmocka_unit_test(idle_workers),
+        cmocka_unit_test(statistics_of_one_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
