@@ -38,6 +38,10 @@ bool gyre_schedule_needs_epochs(const gyre_schedule_settings *settings, const gy
 /* x epochs in steps: floor(x * steps_per_epoch + 0.5), at least 1. */
 int64_t gyre_steps_of_epochs(double epochs, int64_t steps_per_epoch);
 
+/* The warm-up of a schedule without stages that runs for `steps`: as written, or else the one that
+ * hf_cosine has unless it is given. */
+gyre_length gyre_schedule_warmup(const gyre_schedule_settings *settings, int64_t steps);
+
 /* Builds the schedule of a run of `length`. `momentum` is the optimizer's constant momentum (or
  * beta1). steps_per_epoch may be 0 when gyre_schedule_needs_epochs is false. The settings are
  * copied. Errors: GYRE_EUSAGE, with the key path and the nearest valid values. */

@@ -65,6 +65,12 @@ gyre_status schedule_in_steps(gyre_schedule_settings *set, int64_t steps_per_epo
     return GYRE_OK;
 }
 
+gyre_length gyre_schedule_warmup(const gyre_schedule_settings *settings, int64_t steps) {
+    schedule_stage stage = {.set = *settings};
+    if (settings->policy == GYRE_POLICY_HF_COSINE) schedule_hf_cosine.complete(&stage, steps);
+    return stage.set.warmup;
+}
+
 gyre_status gyre_schedule_resolve(gyre_schedule_settings *settings, gyre_length *length,
                                   int64_t steps_per_epoch) {
     gyre_schedule *s;

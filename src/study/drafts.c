@@ -4,6 +4,7 @@
  * replace the whole schedule but for the warm-up, which every arm shares. */
 #include "plan.h"
 
+#include "gyre/schedule.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,6 +38,31 @@ static gyre_status draft(study_plan *p, const char *key, const char *name, const
     return gyre_json_parse(layer, d->where, &d->layer);
 }
 
+/* ---- the warm-up that all arms share */
+
+static void print_warmup(gyre_length length, double from, char *out, size_t size) {
+    out[0] = '\0';
+    if (length.unit == GYRE_UNIT_NONE || length.value == 0) return;
+    snprintf(out, size, ", \"schedule.warmup\": {\"%s\": %.17g}, \"schedule.warmup.from\": %.17g",
+             length.unit == GYRE_UNIT_STEPS ? "steps" : "epochs", length.value, from);
+}
+
+/* One that is written above the stages stays when a layer changes the policy. Another that the base
+ * begins with, a first stage's or hf_cosine's own, would be lost. */
+static void find_implied_warmup(study_plan *p, int64_t budget) {
+    const gyre_schedule_settings *s = &p->settings->schedule;
+    const gyre_schedule_settings *first = s->stage_count > 0 ? &s->stages[0].schedule : s;
+    int64_t steps = budget;
+    if (s->stage_count > 0) {
+        const gyre_length *length = &s->stages[0].length;
+        steps = length->unit == GYRE_UNIT_STEPS ? (int64_t)length->value : 0;
+    }
+    p->warmup[0] = '\0';
+    if (s->warmup.unit != GYRE_UNIT_NONE) return;
+    print_warmup(gyre_schedule_warmup(first, steps), first->warmup_from, p->warmup,
+                 sizeof p->warmup);
+}
+
 /* ---- shorthands */
 
 /* The base's policy where it can count cycles, else the paper's. */
@@ -48,7 +74,7 @@ static const char *cyclic_policy(const study_plan *p) {
 
 /* Half a cycle more or less: started so that the run ends at its lowest rate. */
 static gyre_status draft_cycles(study_plan *p, const gyre_json_value *v) {
-    char name[64], sentence[96], layer[256];
+    char name[64], sentence[96], layer[384];
     double cycles = gyre_json_number(v);
     if (!(cycles >= 0.5 && cycles <= 1e6 && 2 * cycles == floor(2 * cycles))) {
         return study_expected(p, "cycles", "numbers of cycles, in halves from 0.5", v);
@@ -59,13 +85,13 @@ static gyre_status draft_cycles(study_plan *p, const gyre_json_value *v) {
              high ? ", schedule.start high" : "");
     snprintf(layer, sizeof layer,
              "{%s\"schedule.cycles\": %.17g, \"schedule.stepsize\": null, \"schedule.stages\": "
-             "null, \"schedule.start\": \"%s\"}",
-             cyclic_policy(p), cycles, high ? "high" : "low");
+             "null, \"schedule.start\": \"%s\"%s}",
+             cyclic_policy(p), cycles, high ? "high" : "low", p->warmup);
     return draft(p, "cycles", name, sentence, layer);
 }
 
 static gyre_status draft_stepsize(study_plan *p, const gyre_json_value *v) {
-    char name[64], sentence[96], layer[256];
+    char name[64], sentence[96], layer[384];
     double epochs = gyre_json_number(v);
     if (!(epochs > 0 && epochs <= 1e6)) {
         return study_expected(p, "stepsize_epochs", "numbers of epochs above 0", v);
@@ -75,21 +101,21 @@ static gyre_status draft_stepsize(study_plan *p, const gyre_json_value *v) {
              epochs == 1 ? "" : "s");
     snprintf(layer, sizeof layer,
              "{%s\"schedule.stepsize\": {\"epochs\": %.17g}, \"schedule.cycles\": null, "
-             "\"schedule.stages\": null}",
-             cyclic_policy(p), epochs);
+             "\"schedule.stages\": null%s}",
+             cyclic_policy(p), epochs, p->warmup);
     return draft(p, "stepsize_epochs", name, sentence, layer);
 }
 
 static gyre_status draft_policy(study_plan *p, const gyre_json_value *v) {
-    char sentence[96], layer[192];
+    char sentence[96], layer[384];
     const char *policy = gyre_json_text(v);
     if (policy == NULL || policy[strspn(policy, "abcdefghijklmnopqrstuvwxyz_0123456789")] != '\0' ||
         strlen(policy) > 40) {
         return study_expected(p, "policies", "names of policies (`gyre help config`)", v);
     }
     snprintf(sentence, sizeof sentence, "schedule.policy %s", policy);
-    snprintf(layer, sizeof layer, "{\"schedule.policy\": \"%s\", \"schedule.stages\": null}",
-             policy);
+    snprintf(layer, sizeof layer, "{\"schedule.policy\": \"%s\", \"schedule.stages\": null%s}",
+             policy, p->warmup);
     return draft(p, "policies", policy, sentence, layer);
 }
 
@@ -161,19 +187,15 @@ static gyre_status draft_control(study_plan *p, const char *name) {
     const gyre_schedule_settings *s = &p->settings->schedule;
     bool linear = strcmp(name, "linear") == 0;
     double rate = strcmp(name, "midpoint") == 0 ? (s->base_lr + s->max_lr) / 2 : s->max_lr;
-    char sentence[128], layer[384], warmup[128] = "";
+    char sentence[128], layer[384], warmup[128];
     if (!(s->max_lr > s->base_lr)) {
         return gyre_fail(GYRE_EUSAGE,
                          "%s: controls need schedule.base_lr below schedule.max_lr in the base "
                          "config, found %g and %g; set them, or \"controls\": false",
                          p->path, s->base_lr, s->max_lr);
     }
-    if (s->warmup.unit != GYRE_UNIT_NONE) {
-        snprintf(warmup, sizeof warmup,
-                 ", \"schedule.warmup\": {\"%s\": %.17g}, \"schedule.warmup.from\": %.17g",
-                 s->warmup.unit == GYRE_UNIT_STEPS ? "steps" : "epochs", s->warmup.value,
-                 s->warmup_from);
-    }
+    print_warmup(s->warmup, s->warmup_from, warmup, sizeof warmup);
+    if (warmup[0] == '\0') snprintf(warmup, sizeof warmup, "%s", p->warmup);
     if (linear)
         snprintf(sentence, sizeof sentence, "linear from %.6g to 0", rate);
     else
@@ -260,7 +282,8 @@ static gyre_status check_names(const study_plan *p) {
     return GYRE_OK;
 }
 
-gyre_status study_plan_draft(study_plan *p) {
+gyre_status study_plan_draft(study_plan *p, int64_t budget) {
+    find_implied_warmup(p, budget);
     GYRE_TRY(each(p, "cycles", draft_cycles));
     GYRE_TRY(each(p, "stepsize_epochs", draft_stepsize));
     GYRE_TRY(each(p, "policies", draft_policy));

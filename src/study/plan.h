@@ -19,6 +19,7 @@ typedef struct {
     gyre_json_value *tree, *base; /* it, and its base config (a value of `tree` when inline) */
     char *base_path;              /* the file that the base's relative paths go by */
     gyre_settings *settings;      /* the base */
+    char warmup[128]; /* the base's where it is implied: keys of a layer after a comma; else "" */
     study_draft *drafts;
     int draft_count;
     int64_t *sizes; /* data.subset of each group; one of 0: the base's */
@@ -39,8 +40,9 @@ gyre_status study_whole(const study_plan *p, const char *key, double low, double
 /* Rates are numbers: "find" would have each cell look for its own. GYRE_EUSAGE. */
 gyre_status study_check_rates(const char *where, const gyre_schedule_settings *s);
 
-/* drafts.c: the arms that cycles, stepsize_epochs, policies, arms and controls ask for. */
-gyre_status study_plan_draft(study_plan *p);
+/* drafts.c: the arms that cycles, stepsize_epochs, policies, arms and controls ask for. `budget` is
+ * the steps of each. */
+gyre_status study_plan_draft(study_plan *p, int64_t budget);
 
 /* resolve.c: lays each draft over the base for each size, at one budget and on one grid. */
 gyre_status study_plan_resolve(study_plan *p, gyre_study *out);

@@ -274,10 +274,11 @@ gyre_status study_plan_resolve(study_plan *p, gyre_study *out) {
     known_data k = {0};
     int64_t evaluations = 0;
     gyre_status status = GYRE_OK;
-    GYRE_GOTO(check_count(p, out));
     GYRE_GOTO(study_whole(p, "evaluations", 1, 1000000, 20, &evaluations));
     GYRE_GOTO(gyre_fail_in(p->base_path, know(p->settings, &k)));
     GYRE_GOTO(find_budget(p, &k, out));
+    GYRE_GOTO(study_plan_draft(p, out->budget_steps));
+    GYRE_GOTO(check_count(p, out));
     out->evaluate_steps = (out->budget_steps + evaluations - 1) / evaluations;
     GYRE_GOTO(fit_sizes(p, &k, out->validation_split));
     GYRE_GOTO(name_groups(p, out));

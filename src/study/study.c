@@ -14,7 +14,6 @@ gyre_status gyre_study_open(const char *path, gyre_study **out) {
     gyre_study *s = calloc(1, sizeof *s);
     if (s == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the study");
     GYRE_GOTO(study_plan_read(&plan, path, s));
-    GYRE_GOTO(study_plan_draft(&plan));
     GYRE_GOTO(study_plan_resolve(&plan, s));
     *out = s;
     s = NULL;

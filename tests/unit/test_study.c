@@ -111,6 +111,40 @@ static void schedules_of_arms_are_looked_at(void **state) {
     assert_non_null(strstr(gyre_error_text(), "policies (exp): schedule.gamma: exp needs"));
 }
 
+/* Every arm begins as the base does, also where its warm-up is hf_cosine's own, or a stage's. */
+static void an_implied_warmup_is_shared(void **state) {
+    (void)state;
+    static const struct {
+        const char *schedule;
+        double steps, from;
+    } bases[] = {
+        {"\"policy\": \"hf_cosine\", \"decay_steps\": 1000", 20, 0},
+        {"\"policy\": \"hf_cosine\"", 4, 0}, /* a 50th of the run's 200 steps */
+        {"\"stages\": [{\"length\": {\"steps\": 50}, \"policy\": \"constant\", \"warmup\": "
+         "{\"steps\": "
+         "7, \"from\": 0.0001}}, {\"length\": {\"steps\": 150}, \"policy\": \"linear\"}]",
+         7, 0.0001},
+    };
+    for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++) {
+        char text[1024];
+        snprintf(
+            text, sizeof text,
+            "{\"base\": {\"data\": {\"path\": \"images.h5\"}, \"model\": {\"name\": \"mlp\"}, "
+            "\"batch\": {\"size\": 8}, \"schedule\": {\"base_lr\": 0.001, \"max_lr\": 0.02, %s}, "
+            "\"length\": {\"steps\": 200}}, \"seeds\": 1, \"cycles\": [2], \"stepsize_epochs\": "
+            "[2], \"policies\": [\"one_cycle\"]}",
+            bases[i].schedule);
+        gyre_study *s = study_of(text);
+        assert_int_equal(s->arm_count, 6);
+        for (int k = 0; k < s->arm_count; k++) {
+            const gyre_schedule_settings *arm = &s->arms[k].settings->schedule;
+            assert_true(arm->warmup.unit == GYRE_UNIT_STEPS);
+            assert_true(arm->warmup.value == bases[i].steps && arm->warmup_from == bases[i].from);
+        }
+        gyre_study_close(s);
+    }
+}
+
 /* 100 is more than the split leaves, but not more than there are: all 90. */
 static void sizes_are_groups(void **state) {
     (void)state;
@@ -308,6 +342,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arms_have_one_budget),
         cmocka_unit_test(schedules_of_arms_are_looked_at),
+        cmocka_unit_test(an_implied_warmup_is_shared),
         cmocka_unit_test(sizes_are_groups),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(names_are_text),
