@@ -80,14 +80,16 @@ gyre_status gyre_comm_reduce_fast_wait(gyre_comm *c);
  * any rank may raise. Begun at the step's start, waited for at its end. */
 typedef struct {
     uint64_t lr_bits, step, config_hash;
-    uint64_t stop; /* MAX over ranks after the wait; need not be alike */
+    uint64_t leaves; /* 1: this rank makes no such step, since it has diverged */
+    uint64_t stop;   /* MAX over ranks after the wait; need not be alike */
 } gyre_step_claim;
 gyre_status gyre_comm_step_begin(gyre_comm *c, const gyre_step_claim *mine); /* Collective. */
 /* GYRE_EPEER when the ranks differ, naming what differs. Collective. */
 gyre_status gyre_comm_step_end(gyre_comm *c, uint64_t *stop);
 
-/* GYRE_EPEER, naming the ranks, unless every rank passes the same hash. Collective. */
-gyre_status gyre_comm_same(gyre_comm *c, const char *what, uint64_t hash);
+/* GYRE_EPEER unless every rank passes the same hash: "rank 2 (node7) holds other WHAT than the 3
+ * other ranks: WHY", by majority; without one all are named as having parted. Collective. */
+gyre_status gyre_comm_same(gyre_comm *c, uint64_t hash, const char *what, const char *why);
 
 /* Watchdog: a thread that, when no gyre_watchdog_phase call came for the time limit, prints host,
  * rank and the phase that is stuck and aborts all ranks with GYRE_EPEER. */

@@ -31,7 +31,8 @@ const config_field gyre_config_fields[] = {
      "Worker threads of a rank; 0: OMP_NUM_THREADS, else the cores the rank may use. Changes speed "
      "only."},
     {"verify_replicas", FIELD_INTEGER, FREE, AT(verify_replicas), 0, INT_TOP, 0, NULL, "100",
-     "Steps between checks that all ranks hold the same parameters; 0: never."},
+     "Steps between comparisons of all state over ranks, bit for bit; it is compared before each "
+     "evaluation and checkpoint besides. 0: only then."},
     {"length", FIELD_LENGTH, ARITHMETIC, AT(length), 1, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS | UNIT_CYCLES, NULL, NULL,
      "Length of the run. Required unless stages give it."},

@@ -5,7 +5,7 @@
 #include "gyre/comm.h"
 #include <mpi.h>
 
-enum { GYRE_CLAIM_WORDS = 7, GYRE_PENDING_MAX = 64 };
+enum { GYRE_CLAIM_WORDS = 9, GYRE_PENDING_MAX = 64 };
 
 struct gyre_comm {
     MPI_Comm world, local;

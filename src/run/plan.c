@@ -119,6 +119,7 @@ gyre_status gyre_trainer_plan(gyre_trainer *t, const gyre_settings *settings, gy
         status = gyre_fail_in(settings->source, status);
     }
     GYRE_TRY(gyre_comm_agree(comm, status));
-    GYRE_TRY(gyre_comm_same(comm, "the config", t->config_hash));
-    return gyre_comm_same(comm, "the dataset", t->data_hash);
+    const char *why = "start all ranks from one installation, config and dataset";
+    GYRE_TRY(gyre_comm_same(comm, t->config_hash, "settings", why));
+    return gyre_comm_same(comm, t->data_hash, "data", why);
 }

@@ -65,19 +65,24 @@ static void show(gyre_run *r, const gyre_step_result *result) {
                      r->scored_step < 0 ? (double)NAN : r->score.accuracy);
 }
 
-static gyre_status diverged(gyre_run *r, const gyre_step_result *result) {
+/* What a run that has diverged leaves, in words. */
+static void settle_files(gyre_run *r, char *kept, size_t size) {
     int64_t *list = NULL;
     size_t count = 0;
-    char kept[64] = "no checkpoint was written yet";
+    snprintf(kept, size, "no checkpoint was written yet");
     if (r->trainer.rank == 0) {
         gyre_run_collect(r, true);
         if (gyre_metrics_flush(r->metrics) != GYRE_OK) gyre_warn("%s", gyre_error_text());
         if (gyre_checkpoint_list(r->folder.path, &list, &count) == GYRE_OK && count > 0) {
-            snprintf(kept, sizeof kept, "the checkpoint after step %lld is kept",
-                     (long long)list[0]);
+            snprintf(kept, size, "the checkpoint after step %lld is kept", (long long)list[0]);
         }
         free(list);
     }
+}
+
+static gyre_status diverged(gyre_run *r, const gyre_step_result *result) {
+    char kept[64];
+    settle_files(r, kept, sizeof kept);
     /* fabs: NaN has a sign that says nothing */
     return gyre_fail(GYRE_EDIVERGED,
                      "training diverged at step %lld with lr %.6g: loss %g, gradient norm %g; %s; "
@@ -113,13 +118,48 @@ static gyre_status write_score(gyre_run *r, double seconds) {
     return GYRE_OK;
 }
 
+static bool all_finite(const float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) return false;
+    }
+    return true;
+}
+
+/* Training may go well while the network that is scored gives no numbers: it normalises by running
+ * statistics, and rates that were too high may have spoilt those. They heal where they are only
+ * too large, so a run goes on, but it does not end like that. */
+static gyre_status check_score(gyre_run *r) {
+    gyre_trainer *t = &r->trainer;
+    char kept[64];
+    if (isfinite(r->score.loss)) return GYRE_OK;
+    bool last = t->completed == t->steps;
+    if (r->loss_told && !last) return GYRE_OK;
+    GYRE_TRY(gyre_run_fatal(r, gyre_trainer_save(t)));
+    const char *why = all_finite(t->snapshot.buffers, t->model->buffers)
+                          ? "the network's outputs are too large for numbers"
+                          : "running statistics of batch norm are not finite";
+    if (!last) {
+        r->loss_told = true;
+        gyre_warn(
+            "step %lld: the loss of the evaluation is %g, though the training loss is finite: "
+            "%s; a lower schedule.max_lr helps",
+            (long long)t->completed, fabs(r->score.loss), why);
+        return GYRE_OK;
+    }
+    settle_files(r, kept, sizeof kept);
+    return gyre_fail(GYRE_EDIVERGED,
+                     "the loss of the evaluation after the last step, %lld, is %g, though the "
+                     "training loss is finite: %s; %s; lower schedule.max_lr",
+                     (long long)t->completed, fabs(r->score.loss), why, kept);
+}
+
 gyre_status gyre_run_evaluate(gyre_run *r, bool aside) {
     gyre_trainer *t = &r->trainer;
     double begun = gyre_clock();
     GYRE_TRY(gyre_evaluator_run(r->evaluator, &t->samples.validation, NULL, &r->score));
     r->scored_step = t->completed;
     gyre_watchdog_phase(t->watchdog, "writing results", t->completed);
-    if (t->rank != 0) return GYRE_OK;
+    if (t->rank != 0) return check_score(r);
     if (!aside) GYRE_TRY(write_score(r, gyre_run_seconds(r)));
     r->row_time += gyre_clock() - begun; /* samples_per_s is of training alone */
     gyre_progress_clear(&r->progress);
@@ -128,7 +168,8 @@ gyre_status gyre_run_evaluate(gyre_run *r, bool aside) {
                  t->settings.data.validation == GYRE_VALIDATION_TEST ? "test" : "validation",
                  r->score.loss, 100 * r->score.accuracy);
     }
-    if (aside || !(r->score.accuracy > r->best)) return GYRE_OK;
+    GYRE_TRY(check_score(r));
+    if (aside || !isfinite(r->score.loss) || !(r->score.accuracy > r->best)) return GYRE_OK;
     r->best = r->score.accuracy;
     r->new_best = t->settings.checkpoint.best;
     return GYRE_OK;

@@ -39,6 +39,7 @@ typedef struct {
 
     gyre_score score; /* the last evaluation, after scored_step updates */
     int64_t scored_step;
+    bool loss_told; /* a warning of an evaluation whose loss was not finite */
 } gyre_run;
 
 /* setup.c: everything before the first step. *finished: the folder holds this run, done. All ranks

@@ -79,7 +79,8 @@ static gyre_status start_job(gyre_run *r, bool regular, bool needed) {
     gyre_status rows = gyre_metrics_flush(r->metrics);
     if (!needed) GYRE_GOTO(rows); /* a resume would miss them */
     if (rows != GYRE_OK) gyre_run_tolerate(r, rows);
-    GYRE_GOTO(gyre_trainer_save(t));
+    /* of several ranks the snapshot is the one that was just compared */
+    if (t->ranks == 1) GYRE_GOTO(gyre_trainer_save(t));
     GYRE_GOTO(gyre_checkpoint_image(t->model, &t->snapshot, &job.image, &job.size));
     if (rows == GYRE_OK) status = gyre_metrics_descriptor(r->metrics, &job.rows_fd);
     if (status != GYRE_OK) goto out;

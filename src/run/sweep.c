@@ -56,6 +56,7 @@ static gyre_status evaluate(sweep *s, gyre_evaluator *e, const gyre_view *view) 
     gyre_step_result last;
     gyre_score score;
     GYRE_TRY(gyre_trainer_drain(s->t, &last));
+    GYRE_TRY(gyre_trainer_verify(s->t));
     take(s, &last);
     if (c->diverged) return GYRE_OK;
     GYRE_TRY(gyre_evaluator_run(e, view, NULL, &score));
@@ -105,12 +106,17 @@ gyre_status gyre_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *
         GYRE_GOTO(gyre_trainer_step(t, rate, mine, &previous, &wish));
         take(&s, &previous);
         show(&progress, t, &previous);
-        if (e != NULL && (t->completed % o->every == 0 || t->completed == o->steps)) {
+        bool look = e != NULL && (t->completed % o->every == 0 || t->completed == o->steps);
+        if (out->diverged && !look && t->completed < o->steps && wish != GYRE_WISH_STOP) {
+            GYRE_GOTO(gyre_trainer_leave(t)); /* others come to the next step, if not to an end */
+        }
+        if (look) {
             GYRE_GOTO(evaluate(&s, e, view));
         }
     }
     GYRE_GOTO(gyre_trainer_drain(t, &previous));
     take(&s, &previous);
+    GYRE_GOTO(gyre_trainer_verify(t));
     if (wish == GYRE_WISH_STOP) status = interrupted(t);
 out:
     gyre_progress_end(&progress);

@@ -25,29 +25,49 @@ static bool falls_on(const gyre_length *every, int64_t completed) {
     return every->unit == GYRE_UNIT_STEPS && completed % (int64_t)every->value == 0;
 }
 
-/* Evaluation, cycle row, replica check and checkpoint, where the run has come to one. They need
- * the last update's results, so those are waited for first. */
-static gyre_status after_update(gyre_run *r, gyre_wish wish) {
-    gyre_trainer *t = &r->trainer;
+/* What is to be done between two updates. */
+typedef struct {
+    bool any, evaluate, minimum, save, needed, on_grid;
+} pause;
+
+static pause pause_at(const gyre_run *r, gyre_wish wish) {
+    const gyre_trainer *t = &r->trainer;
     const gyre_settings *s = &t->settings;
     int64_t done = t->completed;
     bool end = done == t->steps;
-    bool minimum = gyre_schedule_is_minimum(t->schedule, done);
-    bool on_grid = end || falls_on(&s->evaluate.every, done);
-    bool evaluate = r->evaluator != NULL && (on_grid || (minimum && s->evaluate.minima));
+    pause p = {.minimum = gyre_schedule_is_minimum(t->schedule, done)};
     bool verify = t->ranks > 1 && s->verify_replicas > 0 && done % s->verify_replicas == 0;
-    bool needed = end || done == r->last || wish == GYRE_WISH_STOP;
-    bool save = needed || wish == GYRE_WISH_CHECKPOINT || falls_on(&s->checkpoint.every, done) ||
-                (minimum && s->checkpoint.minima);
+    p.on_grid = end || falls_on(&s->evaluate.every, done);
+    p.evaluate = r->evaluator != NULL && (p.on_grid || (p.minimum && s->evaluate.minima));
+    p.needed = end || done == r->last || wish == GYRE_WISH_STOP;
+    p.save = p.needed || wish == GYRE_WISH_CHECKPOINT || falls_on(&s->checkpoint.every, done) ||
+             (p.minimum && s->checkpoint.minima);
+    p.any = p.evaluate || p.minimum || p.save || verify;
+    return p;
+}
+
+/* Evaluation, cycle row and checkpoint, where the run has come to one. They need the last update's
+ * results, so those are waited for first; and what is looked at or kept must be a state that all
+ * ranks hold, so that one is compared before. */
+static gyre_status after_update(gyre_run *r, gyre_wish wish) {
+    gyre_trainer *t = &r->trainer;
+    const pause p = pause_at(r, wish);
     gyre_step_result result;
-    if (!evaluate && !verify && !minimum && !save) return GYRE_OK;
+    if (!p.any) return GYRE_OK;
     GYRE_TRY(gyre_trainer_drain(t, &result));
+    GYRE_TRY(gyre_trainer_verify(t));
     GYRE_TRY(gyre_run_record(r, &result));
-    if (verify) GYRE_TRY(gyre_trainer_verify(t));
-    if (evaluate) GYRE_TRY(gyre_run_evaluate(r, r->options.cell && !on_grid));
-    if (minimum) GYRE_TRY(gyre_run_cycle(r));
-    if (save || r->new_best) GYRE_TRY(gyre_run_save(r, save, needed));
+    if (p.evaluate) GYRE_TRY(gyre_run_evaluate(r, r->options.cell && !p.on_grid));
+    if (p.minimum) GYRE_TRY(gyre_run_cycle(r));
+    if (p.save || r->new_best) GYRE_TRY(gyre_run_save(r, p.save, p.needed));
     return GYRE_OK;
+}
+
+/* The update before was not finite, so this rank takes no other one: do the others agree? They come
+ * to a comparison here, or else to the next step. */
+static gyre_status agree_to_diverge(gyre_run *r, gyre_wish wish) {
+    return pause_at(r, wish).any ? gyre_trainer_verify(&r->trainer)
+                                 : gyre_trainer_leave(&r->trainer);
 }
 
 static gyre_status train_loop(gyre_run *r) {
@@ -57,6 +77,7 @@ static gyre_status train_loop(gyre_run *r) {
     while (t->completed < r->last && wish < GYRE_WISH_STOP) {
         gyre_rate rate = gyre_schedule_at(t->schedule, t->completed);
         GYRE_TRY(gyre_trainer_step(t, rate, wish_of(r), &previous, &wish));
+        if (!previous.finite) GYRE_TRY(agree_to_diverge(r, wish));
         GYRE_TRY(gyre_run_record(r, &previous));
         GYRE_TRY(after_update(r, wish));
     }

@@ -70,8 +70,6 @@ static gyre_status open_net(gyre_trainer *t) {
     GYRE_GOTO(gyre_shards_open(t->net, local, size, &t->shards));
     GYRE_GOTO(gyre_optimizer_open(&s->optimizer, t->weights, s->shards, &t->optimizer));
     GYRE_GOTO(gyre_snapshot_open(m, count_states(t->optimizer), &t->snapshot));
-    memcpy(t->snapshot.mean, mean, count * sizeof *mean);
-    memcpy(t->snapshot.scale, scale, (size_t)m->c * sizeof *scale);
     for (int i = 0; i < t->snapshot.state_count; i++) {
         gyre_f32 vector;
         snprintf(t->snapshot.state_names[i], sizeof t->snapshot.state_names[i], "%s",
@@ -269,6 +267,10 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
     if (t->model->buffers > 0) {
         GYRE_TRY(ops->download(q, s->buffers, t->weights->buffers, t->model->buffers));
     }
+    size_t channels = (size_t)t->model->c;
+    size_t pixels = (size_t)t->model->h * (size_t)t->model->w * channels;
+    GYRE_TRY(ops->download(q, s->mean, t->weights->mean, pixels));
+    GYRE_TRY(ops->download(q, s->scale, t->weights->scale, channels));
     for (int i = 0; i < s->state_count; i++) {
         gyre_f32 vector = NULL;
         gyre_optimizer_state(t->optimizer, i, &vector);
@@ -309,11 +311,37 @@ gyre_status gyre_trainer_load(gyre_trainer *t) {
 }
 
 gyre_status gyre_trainer_verify(gyre_trainer *t) {
-    gyre_snapshot *s = &t->snapshot;
-    size_t n = t->model->parameters;
-    gyre_watchdog_phase(t->watchdog, "comparing parameters over ranks", t->completed);
-    gyre_status status =
-        t->backend->ops->download(t->backend->main, s->parameters, t->weights->parameters, n);
-    GYRE_TRY(gyre_trainer_fatal(t, status));
-    return gyre_comm_same(t->comm, "the parameters", XXH3_64bits(s->parameters, n * sizeof(float)));
+    const gyre_model *m = t->model;
+    const gyre_snapshot *s = &t->snapshot;
+    const size_t pixels = (size_t)m->h * (size_t)m->w * (size_t)m->c;
+    const struct {
+        const char *what;
+        const float *x;
+        size_t count;
+    } parts[] = {{"parameters", s->parameters, m->parameters},
+                 {"running statistics", s->buffers, m->buffers},
+                 {"optimizer state", s->states[0], s->state_count > 0 ? m->parameters : 0},
+                 {"optimizer state", s->states[1], s->state_count > 1 ? m->parameters : 0},
+                 {"means of the input", s->mean, pixels},
+                 {"scales of the input", s->scale, (size_t)m->c}};
+    if (t->ranks == 1) return GYRE_OK;
+    gyre_watchdog_phase(t->watchdog, "comparing the ranks", t->completed);
+    GYRE_TRY(gyre_trainer_fatal(t, gyre_trainer_save(t)));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        char what[80];
+        snprintf(what, sizeof what, "%s after %lld steps", parts[i].what, (long long)t->completed);
+        GYRE_TRY(gyre_comm_same(t->comm, XXH3_64bits(parts[i].x, parts[i].count * sizeof(float)),
+                                what,
+                                "a memory or hardware error, or other libraries there; nothing was "
+                                "saved since the ranks were last the same, and the same command "
+                                "resumes from there"));
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_trainer_leave(gyre_trainer *t) {
+    const gyre_step_claim claim = {.step = (uint64_t)t->completed, .leaves = 1};
+    uint64_t stop;
+    GYRE_TRY(gyre_trainer_fatal(t, gyre_comm_step_begin(t->comm, &claim)));
+    return gyre_trainer_fatal(t, gyre_comm_step_end(t->comm, &stop));
 }

@@ -88,8 +88,13 @@ gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last);
 gyre_status gyre_trainer_save(gyre_trainer *t);
 gyre_status gyre_trainer_load(gyre_trainer *t);
 
-/* GYRE_EPEER when the parameters differ between ranks. Collective. */
+/* GYRE_EPEER, naming the odd rank, when anything that a result hangs on differs between ranks by a
+ * bit: parameters, running statistics, optimizer state, the input's mean and scale. With several
+ * ranks the snapshot then holds what was compared. Collective. */
 gyre_status gyre_trainer_verify(gyre_trainer *t);
+/* In place of the next step, by a rank that has seen a reason to make none: aborts the job when it
+ * alone has. Collective. */
+gyre_status gyre_trainer_leave(gyre_trainer *t);
 
 /* A failure that peers, who may wait in a collective, cannot know of: aborts the job when there are
  * peers, else returns `status`. */

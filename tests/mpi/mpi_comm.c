@@ -86,26 +86,45 @@ static void step_claims_must_be_alike(gyre_comm *c) {
     CHECK(gyre_comm_step_begin(c, &claim) == GYRE_OK);
     CHECK(gyre_comm_step_end(c, &stop) == GYRE_OK && stop == 3);
     if (gyre_comm_size(c) == 1) return;
-    for (int word = 0; word < 3; word++) {
+    for (int word = 0; word < 4; word++) {
         gyre_step_claim odd = claim;
         if (gyre_comm_rank(c) == 1) {
             if (word == 0) odd.lr_bits ^= 1;
             if (word == 1) odd.step += 1;
             if (word == 2) odd.config_hash ^= 1;
+            if (word == 3) odd.leaves = 1;
         }
         CHECK(gyre_comm_step_begin(c, &odd) == GYRE_OK);
         CHECK(gyre_comm_step_end(c, &stop) == GYRE_EPEER);
         CHECK(strstr(gyre_error_text(), word == 0   ? "learning rate"
                                         : word == 1 ? "step"
-                                                    : "config") != NULL);
+                                        : word == 2 ? "config"
+                                                    : "diverged on some ranks") != NULL);
     }
 }
 
-static void checksums_must_be_alike(gyre_comm *c) {
-    CHECK(gyre_comm_same(c, "parameters", 77) == GYRE_OK);
-    if (gyre_comm_size(c) == 1) return;
-    uint64_t mine = gyre_comm_rank(c) == gyre_comm_size(c) - 1 ? 78 : 77;
-    CHECK(gyre_comm_same(c, "parameters", mine) == GYRE_EPEER);
+static bool says(const char *text) {
+    return strstr(gyre_error_text(), text) != NULL;
+}
+
+/* Each rank in turn is the odd one; the last time all hold their own. */
+static void the_odd_rank_is_named(gyre_comm *c) {
+    int size = gyre_comm_size(c), rank = gyre_comm_rank(c);
+    char odd[80];
+    CHECK(gyre_comm_same(c, 77, "weights", "why") == GYRE_OK);
+    for (int i = 0; i <= size && size > 1; i++) {
+        uint64_t hash = i == size ? (uint64_t)rank : rank == i ? 78 : 77;
+        CHECK(gyre_comm_same(c, hash, "weights", "why") == GYRE_EPEER);
+        snprintf(odd, sizeof odd, "rank %d (%s) holds other weights than the %d other ranks: why",
+                 i, gyre_comm_host(c), size - 1);
+        if (size > 2 && i < size) CHECK(strcmp(gyre_error_text(), odd) == 0);
+        if (size == 2 || i == size) {
+            CHECK(says("rank 0 (") && says("rank 1 (") && says("hold different weights: why"));
+        }
+    }
+    if (size < 4) return;
+    CHECK(gyre_comm_same(c, (uint64_t)(rank == 0 || rank == 3), "weights", "why") == GYRE_EPEER);
+    CHECK(size > 4 ? says("hold other weights than the") : says("hold different weights"));
 }
 
 static void placed_sums_are_exact(gyre_comm *c) {
@@ -215,7 +234,7 @@ int main(int argc, char **argv) {
     fast_reduction_sums(c);
     worst_status_wins_everywhere(c);
     step_claims_must_be_alike(c);
-    checksums_must_be_alike(c);
+    the_odd_rank_is_named(c);
     placed_sums_are_exact(c);
     ranks_and_their_cores_are_told(c);
     cores_are_shared_fairly(c);
