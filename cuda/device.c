@@ -1,12 +1,12 @@
-/* Which GPU is this rank's: the one with its number among the ranks of its host. Where the launcher
- * shows each rank a single GPU of its own (Slurm's --gpus-per-task), that one. */
+/* Opening this rank's GPU, which all ranks look at together before. */
 #include "gpu.h"
+#include "peers.h"
 
+#include "gyre/cores.h"
+#include "gyre/log.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LEAST_MAJOR = 8 }; /* compute capability: bf16, and what the kernels are built for */
 
 gyre_status gpu_fail(const gpu_backend *b, cudaError_t error, const char *call) {
     bool memory = error == cudaErrorMemoryAllocation;
@@ -16,147 +16,87 @@ gyre_status gpu_fail(const gpu_backend *b, cudaError_t error, const char *call) 
                      memory ? "; a smaller batch.size or evaluate.batch needs less memory" : "");
 }
 
-static gyre_status no_gpu(const char *what, cudaError_t error) {
-    return gyre_fail(GYRE_EDEVICE, "%s: %s (%s)", what, cudaGetErrorString(error),
-                     cudaGetErrorName(error));
-}
-
-/* The number of the GPU for rank `local` of `ranks` on this host. */
-static gyre_status choose(int local, int ranks, int *out) {
-    int count = 0, driver, major = 0, minor = 0;
-    GYRE_TRY(gpu_driver_check(&driver));
-    cudaError_t error = cudaGetDeviceCount(&count);
-    if (error != cudaSuccess) return no_gpu("no GPU can be used", error);
-    *out = count == 1 ? 0 : local;
-    if (*out >= count) {
-        return gyre_fail(GYRE_EDEVICE,
-                         "more ranks than GPUs: %d ranks on this host, but %d visible GPUs, and "
-                         "each wants one of its own; start fewer ranks per host, or show more GPUs "
-                         "(CUDA_VISIBLE_DEVICES, Slurm's --gres)",
-                         ranks, count);
-    }
-    error = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, *out);
-    if (error == cudaSuccess) {
-        error = cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, *out);
-    }
-    if (error != cudaSuccess) return no_gpu("the GPU cannot be asked", error);
-    if (major >= LEAST_MAJOR) return GYRE_OK;
-    return gyre_fail(GYRE_EDEVICE,
-                     "GPU %d has compute capability %d.%d, gyre needs 8.0 (A100 and newer)", *out,
-                     major, minor);
-}
-
-/* ---- one verdict over all ranks */
-
-typedef struct {
-    char host[64], name[64];
-    int device, major, minor;
-    unsigned char uuid[16];
-} card;
-
-static gyre_status compare_kinds(const card *cards, int ranks) {
-    for (int i = 1; i < ranks; i++) {
-        const card *a = &cards[0], *c = &cards[i];
-        if (a->major == c->major && a->minor == c->minor) continue;
-        return gyre_fail(GYRE_EDEVICE,
-                         "rank 0 has a GPU of compute capability %d.%d (%s on %s), rank %d one of "
-                         "%d.%d (%s on %s); they would not compute the same bits: use hosts of one "
-                         "kind",
-                         a->major, a->minor, a->name, a->host, i, c->major, c->minor, c->name,
-                         c->host);
-    }
-    return GYRE_OK;
-}
-
-/* The rank before `i` that has the same GPU; -1: none, or the GPUs do not say who they are. */
-static int rank_with_same(const card *cards, int i) {
-    static const unsigned char unknown[sizeof cards->uuid];
-    if (memcmp(cards[i].uuid, unknown, sizeof unknown) == 0) return -1;
-    for (int k = 0; k < i; k++) {
-        if (memcmp(cards[i].uuid, cards[k].uuid, sizeof unknown) == 0) return k;
-    }
-    return -1;
-}
-
-/* Where each rank sees one GPU only, whether they are different ones shows but here. */
-static gyre_status compare_owners(const card *cards, int ranks) {
-    for (int i = 1; i < ranks; i++) {
-        int k = rank_with_same(cards, i), here = 0, gpus = 0;
-        if (k < 0) continue;
-        for (int r = 0; r < ranks; r++) {
-            if (strcmp(cards[r].host, cards[i].host) != 0) continue;
-            here++;
-            if (rank_with_same(cards, r) < 0) gpus++;
-        }
-        return gyre_fail(GYRE_EDEVICE,
-                         "more ranks than GPUs: the %d ranks on %s see %d GPU%s, ranks %d and %d "
-                         "the same (%s), and each wants one of its own; start fewer ranks per "
-                         "host, or show more GPUs (CUDA_VISIBLE_DEVICES, Slurm's --gres)",
-                         here, cards[i].host, gpus, gpus == 1 ? "" : "s", k, i, cards[i].name);
-    }
-    return GYRE_OK;
-}
-
-static gyre_status compare_cards(const card *cards, int ranks) {
-    GYRE_TRY(compare_kinds(cards, ranks));
-    return compare_owners(cards, ranks);
-}
-
-/* Collective. */
-static gyre_status agree_on_cards(gyre_comm *comm, const card *mine) {
+/* Rank 0 looks at all ranks' GPUs; what is to be warned of is known on rank 0 alone. Collective. */
+static gyre_status compare(gyre_comm *comm, const gpu_card *mine, gpu_page *advice) {
     int ranks = gyre_comm_size(comm);
-    card *all = calloc((size_t)ranks, sizeof *all);
-    gyre_status status = all != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory");
+    gpu_card *all = NULL;
+    gyre_status status = GYRE_OK;
+    if (gyre_comm_rank(comm) == 0) {
+        all = calloc((size_t)ranks, sizeof *all);
+        if (all == NULL) status = gyre_fail(GYRE_EDEVICE, "out of memory for %d ranks", ranks);
+    }
     GYRE_GOTO(gyre_comm_agree(comm, status));
     GYRE_GOTO(gyre_comm_gather_text(comm, (const char *)mine, sizeof *mine, (char *)all));
-    if (gyre_comm_rank(comm) == 0) status = compare_cards(all, ranks);
+    if (all != NULL) status = gpu_cards_check(all, ranks, advice);
     status = gyre_comm_agree(comm, status);
 out:
     free(all);
     return status;
 }
 
-static gyre_status read_card(int device, const char *host, struct cudaDeviceProp *p, card *out) {
-    cudaError_t error = cudaGetDeviceProperties(p, device);
-    if (error != cudaSuccess) return no_gpu("the GPU cannot be asked", error);
-    *out = (card){.device = device, .major = p->major, .minor = p->minor};
-    snprintf(out->host, sizeof out->host, "%s", host);
+static gyre_status read_card(gyre_comm *comm, struct cudaDeviceProp *p, gpu_card *out) {
+    int place;
+    memset(out, 0, sizeof *out);
+    GYRE_TRY(gpu_place(comm, &out->view, &place));
+    out->gpu = out->view.list[place];
+    cudaError_t error = cudaGetDeviceProperties(p, out->gpu.device);
+    if (error != cudaSuccess) return gpu_no_device("the GPU cannot be asked", error);
+    out->major = p->major;
+    out->minor = p->minor;
+    snprintf(out->host, sizeof out->host, "%s", comm == NULL ? "" : gyre_comm_host(comm));
     snprintf(out->name, sizeof out->name, "%.60s", p->name);
-    memcpy(out->uuid, &p->uuid, sizeof out->uuid);
+    gyre_cores_text(out->cores, sizeof out->cores);
+    gpu_numa_cores(out->gpu.node, out->beside, sizeof out->beside);
     return GYRE_OK;
 }
 
-/* Chooses, and looks at the others' choices. Collective. */
-static gyre_status find_device(gyre_comm *comm, struct cudaDeviceProp *p, int *device) {
-    card mine;
-    int local = comm == NULL ? 0 : gyre_comm_local_rank(comm);
-    int ranks = comm == NULL ? 1 : gyre_comm_local_size(comm);
-    gyre_status status = choose(local, ranks, device);
-    if (status == GYRE_OK) {
-        status = read_card(*device, comm == NULL ? "" : gyre_comm_host(comm), p, &mine);
-    }
-    if (comm == NULL) return status;
-    GYRE_TRY(gyre_comm_agree(comm, status));
-    return agree_on_cards(comm, &mine);
+/* This rank's GPU, seen beside the others'. Collective. */
+static gyre_status find_device(gyre_comm *comm, struct cudaDeviceProp *p, int *device,
+                               gpu_page *advice) {
+    gpu_card *mine = calloc(1, sizeof *mine);
+    gyre_status status = mine != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "out of memory");
+    if (comm != NULL) status = gyre_comm_agree(comm, status);
+    GYRE_GOTO(status);
+    status = read_card(comm, p, mine);
+    if (comm != NULL) status = gyre_comm_agree(comm, status);
+    GYRE_GOTO(status);
+    *device = mine->gpu.device;
+    if (comm != NULL) status = compare(comm, mine, advice);
+out:
+    free(mine);
+    return status;
 }
 
 bool gpu_present(gyre_comm *comm, char *why, size_t size) {
     struct cudaDeviceProp properties;
     int device;
-    bool there = find_device(comm, &properties, &device) == GYRE_OK;
+    bool there = find_device(comm, &properties, &device, &(gpu_page){0}) == GYRE_OK;
     snprintf(why, size, "%s", there ? "" : gyre_error_text());
     if (!there) (void)cudaGetLastError(); /* the CPU will do */
     return there;
 }
 
+/* Before NCCL starts, and once in a process: a study opens the same GPUs for each cell. */
+static void warn(const char *lines) {
+    static bool warned;
+    if (warned) return;
+    for (const char *line = lines; *line != '\0'; line += strspn(line, "\n")) {
+        gyre_warn("%.*s", (int)strcspn(line, "\n"), line);
+        line += strcspn(line, "\n");
+        warned = true;
+    }
+}
+
 gyre_status gpu_device_open(gpu_backend *b) {
+    gpu_page advice = {b->base.advice, sizeof b->base.advice};
     b->properties = calloc(1, sizeof *b->properties);
     gyre_status status = b->properties != NULL
                              ? gpu_versions_check()
                              : gyre_fail(GYRE_EDEVICE, "no memory to open the GPU");
     if (b->comm != NULL) status = gyre_comm_agree(b->comm, status);
     GYRE_TRY(status);
-    GYRE_TRY(find_device(b->comm, b->properties, &b->device));
+    GYRE_TRY(find_device(b->comm, b->properties, &b->device, &advice));
+    warn(b->base.advice);
     cudaError_t error = cudaSetDevice(b->device); /* one in exclusive use is refused here */
     if (error != cudaSuccess) status = gpu_fail(b, error, "cudaSetDevice");
     return b->comm == NULL ? status : gyre_comm_agree(b->comm, status);

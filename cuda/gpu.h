@@ -78,9 +78,8 @@ static inline bool gpu_bf16(const gyre_queue *q) {
 
 /* device.c */
 gyre_status gpu_fail(const gpu_backend *b, cudaError_t error, const char *call);
-/* Chooses this rank's device (its rank among those of its host, over the visible devices), makes
- * it current, checks driver and library versions, that all ranks' devices are of one compute
- * capability and that each has one of its own. Collective. */
+/* Finds this rank's device (gpu_place), makes it current, checks driver and library versions, and
+ * the ranks' devices beside each other (peers.h); warns, and fills b->base.advice. Collective. */
 gyre_status gpu_device_open(gpu_backend *b);
 void gpu_device_describe(gpu_backend *b); /* fills b->description */
 /* gyre_backend_ops.present */

@@ -40,9 +40,10 @@ typedef struct gyre_queue gyre_queue;
 typedef struct gyre_backend {
     const gyre_backend_ops *ops;
     gyre_queue *main;
-    int lanes;        /* queues that parallel() may use; a task sees its lane in queue->lane */
-    size_t act_size;  /* bytes of one activation */
-    char no_gpu[512]; /* why "auto" took no GPU; "" where it took one or was not asked */
+    int lanes;         /* queues that parallel() may use; a task sees its lane in queue->lane */
+    size_t act_size;   /* bytes of one activation */
+    char no_gpu[1024]; /* why "auto" took no GPU; "" where it took one or was not asked */
+    char advice[2048]; /* rank 0: what was warned of at opening, a line each; doctor repeats it */
 } gyre_backend;
 
 struct gyre_queue {
@@ -309,6 +310,11 @@ gyre_backend_options gyre_backend_options_of(const gyre_settings *settings);
  * keeps in no_gpu why not. Collective. */
 gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_options *options,
                               struct gyre_comm *comm, gyre_backend **out);
+
+/* Has each host's GPUs assigned to all its ranks: before these are cut into parts
+ * (gyre_comm_split), which could not agree on it. Where there are none nothing happens. Collective.
+ */
+void gyre_backend_assign(struct gyre_comm *comm);
 
 /* survey() of every backend in this program, one after the other; for doctor. */
 void gyre_backend_survey(char *out, size_t size);

@@ -56,11 +56,16 @@ static gyre_status choose(gyre_backend_choice choice, struct gyre_comm *comm, ch
 gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_options *options,
                               struct gyre_comm *comm, gyre_backend **out) {
     const gyre_backend_ops *ops;
-    char why[512];
+    char why[sizeof(*out)->no_gpu];
     GYRE_TRY(choose(choice, comm, why, sizeof why, &ops));
     GYRE_TRY(ops->open(options, comm, out));
     snprintf((*out)->no_gpu, sizeof(*out)->no_gpu, "%.*s", (int)sizeof(*out)->no_gpu - 1, why);
     return GYRE_OK;
+}
+
+void gyre_backend_assign(struct gyre_comm *comm) {
+    char why[16]; /* whoever opens one is told */
+    if (cuda != NULL) (void)cuda->present(comm, why, sizeof why);
 }
 
 void gyre_backend_survey(char *out, size_t size) {

@@ -83,6 +83,15 @@ static void devices(const machine *m, int *count) {
     }
 }
 
+/* What all ranks' devices are to each other; rank 0 knows. */
+static void device_ranks(const machine *m, int *count) {
+    for (const char *line = m->advice; *line != '\0'; line += strspn(line, "\n")) {
+        int length = (int)strcspn(line, "\n");
+        found(count, "%.*s", length, line);
+        line += length;
+    }
+}
+
 /* Of all ranks, so once; not what the survey has said. */
 static void idle_device(const machine *m, int *count) {
     if (m->problem[0] != '\0' && strstr(m->survey, m->problem) == NULL) {
@@ -172,6 +181,7 @@ static void alike(const machine *m, int ranks, int *count) {
 int advice_print(const machine *m, int ranks) {
     int count = 0;
     idle_device(m, &count);
+    device_ranks(m, &count);
     for (int i = 0; i < ranks; i++) {
         bool seen = false;
         for (int k = 0; k < i && !seen; k++) seen = strcmp(m[k].host, m[i].host) == 0;

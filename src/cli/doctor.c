@@ -53,10 +53,11 @@ static gyre_status open_device(gyre_comm *comm, machine *m) {
         .reduce = GYRE_REDUCE_FAST, .deterministic = true, .deadline_seconds = 60};
     gyre_backend *backend = NULL;
     GYRE_TRY(gyre_backend_open(GYRE_BACKEND_AUTO, &options, comm, &backend));
-    snprintf(m->device, sizeof m->device, "%s: %s%s%s", backend->ops->name,
+    snprintf(m->device, sizeof m->device, "%s: %s%s%.400s", backend->ops->name,
              backend->ops->describe(backend),
              backend->no_gpu[0] == '\0' ? "" : "; no GPU: ", backend->no_gpu);
     if (has_gpu(m)) snprintf(m->problem, sizeof m->problem, "%s", backend->no_gpu);
+    snprintf(m->advice, sizeof m->advice, "%s", backend->advice);
     m->threads = backend->lanes;
     backend->ops->close(backend);
     return GYRE_OK;

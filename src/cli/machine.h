@@ -12,6 +12,7 @@ typedef struct {
     char versions[384];
     char device[1024];    /* the backend's own description, or why there is none */
     char survey[4096];    /* of devices: what backends say without being opened, problems too */
+    char advice[2048];    /* of the backend that opened: what it warned of, a line each */
     char problem[1024];   /* why no backend opens, or the GPUs that are here stay idle; or "" */
     char filesystem[32];  /* of the working folder */
     bool network, memory; /* that filesystem is on other machines, or in memory */
@@ -24,8 +25,8 @@ typedef struct {
     uint64_t shared, disk_free; /* /dev/shm; the working folder's disk */
 } machine;
 
-/* Fills all but `host`, `device`, `survey`, `problem` and `threads`. What the system does not tell
- * stays 0 or "?". */
+/* Fills all but `host`, `device`, `survey`, `advice`, `problem` and `threads`. What the system does
+ * not tell stays 0 or "?". */
 void machine_read(machine *m);
 
 /* The path of a program that PATH finds; `out` is "" when there is none. */

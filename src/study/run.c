@@ -7,6 +7,7 @@
 #include "result.h"
 #include "table.h"
 
+#include "gyre/backend.h"
 #include "gyre/log.h"
 #include "gyre/run.h"
 #include <math.h>
@@ -87,6 +88,7 @@ static gyre_status prepare(study_run *r, gyre_study *s) {
     GYRE_TRY(gyre_comm_broadcast(r->all, &r->todo_count, sizeof r->todo_count, 0));
     size_t bytes = (size_t)r->todo_count * sizeof *r->todo;
     GYRE_TRY(gyre_comm_broadcast(r->all, r->todo, bytes, 0));
+    if (r->parts > 1) gyre_backend_assign(r->all);
     return gyre_comm_split(r->all, r->parts, &r->part, &r->part_index);
 }
 

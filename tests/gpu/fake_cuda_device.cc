@@ -1,6 +1,8 @@
 /* Devices and versions.
  *
- *   FAKE_GPUS=n                 how many there are (8); 0: none
+ *   FAKE_GPUS=n                 how many there are (8); 0: none. Which of them a rank sees: view.cc
+ *   FAKE_NAMES=A,B              name of the first, second... the last one counts on
+ *   FAKE_TELL=1                 a line "takes GPU k" when the program makes one current
  *   FAKE_CAPABILITY=9.0[,8.0]   compute capability of the first, second... the last one counts on
  *   FAKE_DRIVER=13000           driver version; 0: there is no driver */
 #include "fake_cuda_queue.h"
@@ -18,21 +20,29 @@ int current_device() {
 }
 
 static int devices() {
-    return (int)setting("FAKE_GPUS", 8);
+    return (int)view().size();
 }
 
-static void capability(int of, int *major, int *minor) {
-    const char *text = getenv("FAKE_CAPABILITY");
-    if (text == nullptr) text = "9.0";
-    for (int i = 0; i < of && strchr(text, ',') != nullptr; i++) text = strchr(text, ',') + 1;
-    if (sscanf(text, "%d.%d", major, minor) != 2) stop("FAKE_CAPABILITY: expected 9.0[,8.0...]");
+/* Of the k-th GPU of the host, by a list whose last entry counts on. */
+static std::string of_gpu(const char *variable, const char *otherwise, int gpu) {
+    const char *text = getenv(variable);
+    return entry(text != nullptr ? text : otherwise, gpu, ',', true);
+}
+
+static void capability(int gpu, int *major, int *minor) {
+    std::string text = of_gpu("FAKE_CAPABILITY", "9.0", gpu);
+    if (sscanf(text.c_str(), "%d.%d", major, minor) != 2)
+        stop("FAKE_CAPABILITY: expected 9.0[,8.0...]");
 }
 
 static void fill(cudaDeviceProp *p, int of) {
+    const Seen &g = view()[(size_t)of];
     memset(p, 0, sizeof *p);
-    snprintf(p->name, sizeof p->name, "Fake GPU"); /* equal ones, as in a real host */
-    capability(of, &p->major, &p->minor);
-    memset(p->uuid.bytes, of + 1, sizeof p->uuid.bytes);
+    /* equal ones, as in a real host */
+    snprintf(p->name, sizeof p->name, "%s%s", of_gpu("FAKE_NAMES", "Fake GPU", g.gpu).c_str(),
+             g.slice >= 0 ? " MIG 3g.40gb" : "");
+    capability(g.gpu, &p->major, &p->minor);
+    uuid_of(g, (unsigned char *)p->uuid.bytes);
     p->totalGlobalMem = (size_t)setting("FAKE_MEMORY", 4l << 30);
     p->sharedMemPerBlock = 49152;
     p->sharedMemPerBlockOptin = 232448;
@@ -47,7 +57,7 @@ static void fill(cudaDeviceProp *p, int of) {
     p->maxGridSize[1] = p->maxGridSize[2] = 65535;
     p->totalConstMem = 65536;
     p->multiProcessorCount = 132;
-    p->pciBusID = of + 1;
+    p->pciBusID = g.gpu + 1;
     p->l2CacheSize = 52428800;
     p->memoryBusWidth = 5120;
     p->concurrentKernels = p->unifiedAddressing = p->asyncEngineCount = 1;
@@ -90,6 +100,7 @@ cudaError_t cudaSetDevice(int of) {
     FAKE_ENTER(cudaErrorDevicesUnavailable);
     if (cudaError_t e = missing(of)) return remember(e);
     device = of;
+    if (setting("FAKE_TELL", 0) != 0) note("takes GPU %d", view()[(size_t)of].gpu);
     return cudaSuccess;
 }
 
@@ -142,7 +153,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int of)
     case cudaDevAttrUnifiedAddressing:
     case cudaDevAttrConcurrentKernels:
     case cudaDevAttrHostRegisterSupported: *value = 1; break;
-    case cudaDevAttrHostNumaId: *value = 0; break;
+    case cudaDevAttrHostNumaId: *value = numa_node(view()[(size_t)of].gpu); break;
     default: stop("cudaDeviceGetAttribute: attribute %d is not known here", (int)attribute);
     }
     return cudaSuccess;
@@ -151,7 +162,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int of)
 cudaError_t cudaDeviceGetPCIBusId(char *text, int size, int of) {
     FAKE_ENTER(cudaErrorInvalidDevice);
     if (cudaError_t e = missing(of)) return remember(e);
-    snprintf(text, (size_t)size, "0000:%02X:00.0", of + 1);
+    snprintf(text, (size_t)size, "0000:%02X:00.0", view()[(size_t)of].gpu + 1);
     return cudaSuccess;
 }
 

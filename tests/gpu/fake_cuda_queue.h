@@ -47,6 +47,16 @@ struct CUevent_st {
 namespace fake {
 
 int current_device(); /* of the calling thread */
+/* ---- view.cc: one visible GPU, or a slice (>= 0) of one */
+struct Seen {
+    int gpu, slice;
+};
+const std::vector<Seen> &view(); /* by device number, of this process */
+int gpus_there();                /* on the host */
+void uuid_of(const Seen &g, unsigned char uuid[16]);
+int numa_node(int gpu);
+/* The k-th part of a list; of a shorter one the last, or "". */
+std::string entry(const char *list, int k, char separator, bool counts_on);
 /* `inner`: of the fake's own, for graphs. */
 cudaStream_t new_stream(int id, int device, bool inner);
 /* Appends to the queue and runs what FAKE_ORDER wants run now. */

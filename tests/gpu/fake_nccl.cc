@@ -37,7 +37,7 @@ static void say_hello(ncclComm_t comm, const ncclUniqueId &id) {
     memcpy(h.id, id.internal, sizeof h.id);
     h.ranks = comm->ranks;
     h.rank = comm->rank;
-    h.device = current_device();
+    h.device = view()[(size_t)current_device()].gpu;
     comm->met.assign((size_t)comm->ranks, false);
     comm->met[(size_t)comm->rank] = true;
     comm->hello_text.assign(1, std::vector<char>((const char *)&h, (const char *)(&h + 1)));
@@ -61,7 +61,7 @@ static ncclResult_t meet(ncclComm_t comm, int peer) {
         stop("ncclCommInitRank: process %d says it is rank %d of %d", peer, theirs.rank,
              theirs.ranks);
     if (theirs.device == mine.device) {
-        note("ncclCommInitRank: duplicate GPU: ranks %d and %d both use device %d", mine.rank, peer,
+        note("ncclCommInitRank: duplicate GPU: ranks %d and %d both use GPU %d", mine.rank, peer,
              mine.device);
         return ncclInvalidUsage;
     }
