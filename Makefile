@@ -177,7 +177,7 @@ tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre
 .PHONY: check-gpu soak-gpu
 # The longest first.
 GPU_PARTS := check-faults-2 check-faults-1 check-waits gpu-kernels-lint check-matrix gpu-kernels-tsan check-fakes check-plans \
-             gpu-kernels-asan gpu-kernels-emulated check-device check-devices gpu-kernels-static
+             gpu-kernels-asan gpu-kernels-emulated check-device check-devices check-views gpu-kernels-static
 .PHONY: gpu-build gpu-parts
 gpu-parts: # prints their names
 	@echo $(GPU_PARTS)

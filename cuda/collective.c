@@ -7,7 +7,9 @@
  * The communicator is a non-blocking one: a call that has to connect to a peer first returns at
  * once, and settle() polls until its kernels are queued, with a deadline. */
 #include "gpu.h"
+#include "guard.h"
 
+#include "gyre/log.h"
 #include <nccl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +57,7 @@ static gyre_status settle(gpu_collective *c, ncclResult_t result, const char *ca
         }
     }
     if (status == GYRE_OK && result != ncclSuccess) status = nccl_fail(c->b, result, call);
-    if (status != GYRE_OK) gpu_collective_abort(c);
+    if (status != GYRE_OK) gpu_collective_abort(c, status);
     return status;
 }
 
@@ -69,11 +71,27 @@ gyre_status gpu_collective_poll(gpu_backend *b) {
     return nccl_fail(b, state, "a collective");
 }
 
-void gpu_collective_abort(gpu_collective *c) {
-    if (c == NULL || c->nccl == NULL) return;
+/* NCCL and the graphs that hold its calls, within a limit. */
+static void drop(gpu_collective *c, gyre_status code, const char *place) {
+    gpu_guard guard;
+    gpu_guard_begin(&guard, code, place);
     gpu_recorder_abandon(c->b);
     ncclCommAbort(c->nccl);
     c->nccl = NULL;
+    gpu_guard_end(&guard);
+}
+
+static const char *place_of(const gpu_backend *b, char *text, size_t size) {
+    snprintf(text, size, " (rank %d on %s)", b->rank, gyre_comm_host(b->comm));
+    return text;
+}
+
+/* The reason first: nobody knows whether what follows ends. */
+void gpu_collective_abort(gpu_collective *c, gyre_status why) {
+    char place[320];
+    if (c == NULL || c->nccl == NULL) return;
+    gyre_error_print(place_of(c->b, place, sizeof place));
+    drop(c, why, place);
 }
 
 /* ---- opening and closing */
@@ -100,6 +118,12 @@ static gyre_status connect(gpu_collective *c, ncclUniqueId id) {
 static gyre_status open_parts(gpu_collective *c) {
     gpu_backend *b = c->b;
     if (c->exact) GYRE_TRY(gyre_comm_check_exact(b->comm));
+    if (c->exact && b->ranks > GPU_TREE_RANKS) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "reduce: \"exact\" adds up to %d ranks on GPUs, found %d: use \"fast\", "
+                         "or fewer ranks",
+                         GPU_TREE_RANKS, b->ranks);
+    }
     GPU_TRY(b, cudaEventCreateWithFlags(&c->ready, cudaEventDisableTiming));
     GPU_TRY(b, cudaEventCreateWithFlags(&c->done, cudaEventDisableTiming));
     return GYRE_OK;
@@ -125,7 +149,8 @@ gyre_status gpu_collective_open(gpu_backend *b, gpu_collective **out) {
     *out = c;
     c = NULL;
 out:
-    gpu_collective_abort(c); /* a peer that could not connect would not take part in more */
+    /* a peer that could not connect would not take part in more; rank 0 says why in the end */
+    if (c != NULL && c->nccl != NULL) drop(c, status, "");
     gpu_collective_close(c);
     return status;
 }
@@ -134,6 +159,7 @@ out:
 static void disconnect(gpu_collective *c) {
     gpu_patience patience = {0};
     ncclResult_t state = ncclInProgress;
+    char place[320];
     if (c->nccl == NULL) return;
     ncclResult_t result = ncclCommFinalize(c->nccl);
     while (result == ncclInProgress && gpu_be_patient(c->b, &patience)) {
@@ -144,7 +170,7 @@ static void disconnect(gpu_collective *c) {
         ncclCommDestroy(c->nccl);
         c->nccl = NULL;
     } else {
-        gpu_collective_abort(c);
+        drop(c, GYRE_OK, place_of(c->b, place, sizeof place));
     }
 }
 

@@ -161,13 +161,15 @@ void gpu_recorder_forget(gpu_recorder *r);
 void gpu_recorder_abandon(gpu_backend *b);
 
 /* collective.c */
+enum { GPU_TREE_RANKS = 1024 }; /* most that gpu_tree_launch adds */
 gyre_status gpu_collective_open(gpu_backend *b, gpu_collective **out); /* Collective. */
 void gpu_collective_close(gpu_collective *c);
 gyre_status gpu_reduce_begin(gyre_backend *b, gyre_f32 x, size_t n); /* Collective. */
 gyre_status gpu_reduce_end(gyre_backend *b);                         /* Collective. */
 /* NCCL's asynchronous error: GYRE_OK, or what it says. */
 gyre_status gpu_collective_poll(gpu_backend *b);
-void gpu_collective_abort(gpu_collective *c); /* without a word to the other ranks */
+/* Prints why, then aborts NCCL without a word to the other ranks, or the process (guard.h). */
+void gpu_collective_abort(gpu_collective *c, gyre_status why);
 const char *gpu_collective_version(char text[16]);
 
 /* plan.c and layers.c: the convolution and linear slots of the table (slots.h) */

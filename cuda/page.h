@@ -1,4 +1,4 @@
-/* Text of several parts that is cut where it does not fit. */
+/* Text of several parts that is cut where it does not fit; {0}: of which nothing is kept. */
 #ifndef GYRE_CUDA_PAGE_H
 #define GYRE_CUDA_PAGE_H
 
@@ -17,7 +17,8 @@ __attribute__((format(printf, 2, 3))) static inline void gpu_say(gpu_page *p, co
     va_start(arguments, format);
     int wrote = vsnprintf(p->text, p->size, format, arguments);
     va_end(arguments);
-    size_t used = wrote < 0 ? 0 : (size_t)wrote < p->size ? (size_t)wrote : p->size - 1;
+    size_t room = p->size > 0 ? p->size - 1 : 0;
+    size_t used = wrote < 0 ? 0 : (size_t)wrote < room ? (size_t)wrote : room;
     p->text += used;
     p->size -= used;
 }

@@ -1,5 +1,7 @@
 /* Versions: of the driver, and of the libraries that run against the headers this program was built
- * with. A newer library of the same major version serves older headers, never the reverse. */
+ * with. A library of the same major version and the same or a later minor one serves; its patch is
+ * of no account (cuDNN says so of itself, CUDA's runtime has none, NCCL adds functions in minor
+ * versions). */
 #include "gpu.h"
 
 #include <cudnn_graph.h>
@@ -19,7 +21,7 @@ const char *gpu_library_version_text(int version, char text[16]) {
 
 static gyre_status compare(const char *name, int header, int library) {
     char built[16], runs[16];
-    if (library / 10000 == header / 10000 && library >= header) return GYRE_OK;
+    if (library / 10000 == header / 10000 && library / 100 >= header / 100) return GYRE_OK;
     gpu_library_version_text(header, built);
     return gyre_fail(GYRE_EDEVICE,
                      "%s: this program was built for %s, but the library that runs is %s; have "
@@ -36,7 +38,7 @@ gyre_status gpu_versions_check(void) {
         return gyre_fail(GYRE_EDEVICE, "CUDA does not tell its version: %s",
                          cudaGetErrorString(error));
     }
-    if (runtime / 1000 != CUDART_VERSION / 1000 || runtime < CUDART_VERSION) {
+    if (runtime / 1000 != CUDART_VERSION / 1000 || runtime / 10 < CUDART_VERSION / 10) {
         return gyre_fail(GYRE_EDEVICE,
                          "CUDA: this program was built for %s, but the runtime library is of %s; "
                          "build with `make CUDA=1` against what is there",

@@ -69,7 +69,7 @@ gyre_status gpu_wait(gpu_backend *b, cudaEvent_t event, const char *what) {
     if (b->lost) return GYRE_EDEVICE; /* said before */
     gyre_status status = poll(b, event, what, &waited);
     if (status != GYRE_OK) {
-        gpu_collective_abort(b->collective);
+        gpu_collective_abort(b->collective, status);
     } else if (waited) {
         (void)cudaGetLastError(); /* "not ready" is no error that the next launch should find */
     }

@@ -9,7 +9,11 @@
 void gyre_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A plain line on stderr. */
 void gyre_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Makes both silent, or not, and returns which they were. While no other thread runs. */
+/* "gyre: errorPLACE: " and the calling thread's error text on stderr, muted or not; nothing where
+ * this process printed just that text before: what prints an error early, because the end may not
+ * come, need not ask who prints it in the end. `place` is "" or as " (rank 1 on host)". */
+void gyre_error_print(const char *place);
+/* Makes the first two silent, or not, and returns which they were. While no other thread runs. */
 bool gyre_log_mute(bool mute);
 
 #endif

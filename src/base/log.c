@@ -1,7 +1,9 @@
 #include "gyre/log.h"
 
+#include "gyre/status.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static bool muted; /* set while there is no other thread */
 
@@ -26,6 +28,14 @@ void gyre_say(const char *format, ...) {
     va_start(args, format);
     print_line("", format, args);
     va_end(args);
+}
+
+void gyre_error_print(const char *place) {
+    static char printed[GYRE_ERROR_MAX];
+    if (strcmp(printed, gyre_error_text()) == 0) return;
+    snprintf(printed, sizeof printed, "%s", gyre_error_text());
+    fprintf(stderr, "gyre: error%s: %s\n", place, printed);
+    fflush(stderr);
 }
 
 bool gyre_log_mute(bool mute) {

@@ -1,10 +1,13 @@
 #include "cli.h"
 
+#include "gyre/log.h"
 #include <stdio.h>
 
 int gyre_cli_fail(gyre_status status) {
-    /* a run that was asked to stop has not failed */
-    const char *prefix = status == GYRE_EPREEMPTED ? "gyre: " : "gyre: error: ";
-    if (status != GYRE_OK) fprintf(stderr, "%s%s\n", prefix, gyre_error_text());
+    if (status == GYRE_EPREEMPTED) { /* a run that was asked to stop has not failed */
+        fprintf(stderr, "gyre: %s\n", gyre_error_text());
+    } else if (status != GYRE_OK) {
+        gyre_error_print("");
+    }
     return (int)status;
 }

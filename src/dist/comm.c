@@ -1,6 +1,7 @@
 /* Opening MPI, agreement on errors, and the small collectives. */
 #include "comm.h"
 
+#include "gyre/log.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,7 +158,9 @@ gyre_status gyre_comm_agree(gyre_comm *c, gyre_status mine) {
 }
 
 void gyre_comm_abort(gyre_comm *c, gyre_status code) {
-    fprintf(stderr, "gyre: error (rank %d on %s): %s\n", c->rank, c->host, gyre_error_text());
+    char place[sizeof c->host + 40];
+    snprintf(place, sizeof place, " (rank %d on %s)", c->rank, c->host);
+    gyre_error_print(place);
     fflush(NULL);
     MPI_Abort(MPI_COMM_WORLD, (int)code);
     abort(); /* MPI_Abort does not return */

@@ -17,12 +17,12 @@ says() {
 }
 silent() { ! grep -qF -- "$1" "$T/err" || fail "says '$1'"; }
 
-FAKE_GPUS=1 says 4 "more ranks than GPUs: the 2 ranks on $(hostname) see 1 GPU, ranks 0 and 1 the same" 2
-FAKE_GPUS=2 says 4 "more ranks than GPUs: 3 ranks on this host, but 2 visible GPUs" 3 --set reduce=fast --set batch.size=9 --set batch.shards=3
+FAKE_GPUS=1 says 4 "more ranks than GPUs: 2 ranks on $(hostname) see 1 GPU, and each needs one of its own (ranks 0, 1 see GPU-01010101); start fewer" 2
 FAKE_CAPABILITY=9.0,8.0 says 4 "rank 0 has a GPU of compute capability 9.0" 2
 FAKE_CAPABILITY=7.5 says 4 "GPU 0 has compute capability 7.5, gyre needs 8.0" 1
 FAKE_DRIVER=12040 says 4 "the NVIDIA driver is for CUDA 12.4 at most" 1
 FAKE_DRIVER=0 says 4 "no NVIDIA driver is loaded" 1
+FAKE_FAIL=cudaGetDeviceCount:1:802 says 4 "nvidia-fabricmanager" 1
 FAKE_NCCL=22200 says 4 "NCCL: this program was built for" 1
 FAKE_CUDNN=90800 says 4 "cuDNN: this program was built for" 1
 FAKE_CUDNN=100000 says 4 "cuDNN: this program was built for" 1
@@ -34,9 +34,16 @@ FAKE_GPUS=1 says 0 "on the CPU: more ranks than GPUs" 2 --set backend=auto
 FAKE_DRIVER=0 says 0 "on the CPU: no NVIDIA driver is loaded" 1 --set backend=auto
 FAKE_DRIVER=0 says 0 "" 1 --set backend=auto --quiet
 silent "NVIDIA"
-says 0 "" 1 --set backend=auto
+# A library of the same minor version serves, whatever its patch.
+FAKE_NCCL=22801 FAKE_RUNTIME=13001 says 0 "" 1 --set backend=auto
 silent "on the CPU"
 right=$(hash_of "$T/run")
+# What the settings cost, once, and on a GPU alone.
+[ "$(grep -c '^f32 without TF32: .* by estimate' "$T/err")" -eq 1 ] && [ "$(grep -c '^2 shards on 1 GPU: .* by estimate' "$T/err")" -eq 1 ] || fail "does not say once what f32 and shards cost: $(cat "$T/err")"
+says 0 "" 1 --set tf32=true --set batch.shards=1
+silent "by estimate"
+says 0 "" 1 --set backend=cpu
+silent "by estimate"
 
 # A profile has each layer, though steps would be replayed without; the bits stay.
 says 0 "profile of rank 0" 1 --profile

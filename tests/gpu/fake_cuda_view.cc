@@ -130,7 +130,8 @@ extern "C" FILE *fopen(const char *path, const char *mode) {
     const char *cores = getenv("FAKE_CORES");
     char name[16];
     int node;
-    if (sscanf(path, "/sys/devices/system/node/node%d/%15s", &node, name) == 2) {
+    if (sscanf(path, "/sys/devices/system/node/node%d/%15s", &node, name) == 2 &&
+        (strcmp(name, "cpulist") == 0 || strcmp(name, "distance") == 0)) {
         return node_file(node, name);
     }
     if (cores != nullptr && strcmp(path, "/proc/self/status") == 0) {

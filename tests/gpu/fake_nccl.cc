@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <time.h>
+#include <unistd.h>
 
 namespace fake {
 
@@ -228,6 +229,7 @@ ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t *out) {
 ncclResult_t ncclCommAbort(ncclComm_t comm) {
     ncclResult_t error = enter(__func__, ncclSystemError);
     if (comm->aborted) stop("ncclCommAbort: the communicator was aborted before");
+    while (call("ncclAbortHang", 1) != 0) sleep(1000);
     comm->aborted = true;
     comm->late.clear();
     open_comms--;

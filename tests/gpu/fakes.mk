@@ -113,7 +113,7 @@ check-device: device-tests fakes
 	@O=$(O) tests/gpu/on_device.sh $(DEVICE_TESTS)
 
 # ---- the program on the fakes: samples for make check-gpu, everything with SOAK=1
-GPU_RUNS := check-devices check-matrix check-waits
+GPU_RUNS := check-devices check-views check-matrix check-waits
 GPU_FAULTS := check-faults-1 check-faults-2
 .PHONY: check-device $(GPU_RUNS) $(GPU_FAULTS)
 $(GPU_RUNS): check-%: $(O)/gyre fakes fakes-tsan

@@ -132,6 +132,16 @@ deadline() {
     [ $rc -eq 5 ] && grep -q "did not .*; $1 sets the limit" "$T/err" || bad "$2 call $3: exit $rc, or not ended by $1"
 }
 
+# An abort of NCCL that never ends: the reason is out before, and the process ends in seconds.
+stuck_abort() {
+    local rc=0
+    checks=$((checks + 1))
+    graph=true reduce=fast first=60 later=60
+    FAKE_FAIL=ncclAllReduce:2,ncclAbortHang:1 FAKE_RANK=1 train 2 a || rc=$?
+    [ $rc -eq 4 ] && [ "$(grep -c '^gyre: error (rank 1 on .*ncclAllReduce failed' "$T/err")" -eq 1 ] &&
+        grep -q "^gyre: error (rank 1 on .*abort did not end in 5 s" "$T/err" || bad "an abort that hangs: exit $rc"
+}
+
 for graph in false true; do configuration 1 $graph fast; done
 for graph in false true; do
     for reduce in fast exact; do
@@ -141,6 +151,7 @@ done
 if [ "${RANKS:-2}" != 1 ]; then
     deadline watchdog.first_step_seconds ncclHello 1
     deadline watchdog.seconds ncclStall 3
+    stuck_abort
 fi
 echo "faults: $((checks - failed)) of $checks failures end as they should"
 [ $failed -eq 0 ]
