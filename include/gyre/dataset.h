@@ -63,6 +63,9 @@ void gyre_dataset_close(gyre_dataset *d);
 const gyre_images *gyre_dataset_train(const gyre_dataset *d);
 const gyre_images *gyre_dataset_test(const gyre_dataset *d);
 const gyre_images *gyre_dataset_validation(const gyre_dataset *d);
+/* "train (800 images) and validation (200)": the parts that there are, for messages. */
+enum { GYRE_PARTS_TEXT = 128 };
+void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]);
 int gyre_dataset_classes(const gyre_dataset *d);
 const char *gyre_dataset_class_name(const gyre_dataset *d, int label); /* "3" when unnamed */
 /* All of them, owned by the dataset; none where each is its class's number. */
@@ -104,7 +107,7 @@ typedef struct {
  * and at most n - 1. */
 int64_t gyre_split_count(int64_t n, double fraction);
 
-/* Applies data.validation: "test" evaluates the test part, {split: f} a keyed
+/* Applies data.validation: "test" and "validation" evaluate that part, {split: f} a keyed
  * gyre_split_count of the training part. Of what is left data.subset
  * takes the first places of one keyed permutation, so that smaller subsets lie in larger ones.
  * Errors: GYRE_EUSAGE. */

@@ -32,7 +32,12 @@ typedef enum { GYRE_PRECISION_F32, GYRE_PRECISION_BF16 } gyre_precision;
 
 typedef enum { GYRE_ORDER_SHUFFLE, GYRE_ORDER_SEQUENTIAL } gyre_order;
 typedef enum { GYRE_LAST_DROP, GYRE_LAST_WRAP } gyre_last_batch;
-typedef enum { GYRE_VALIDATION_TEST, GYRE_VALIDATION_SPLIT, GYRE_VALIDATION_NONE } gyre_validation;
+typedef enum {
+    GYRE_VALIDATION_TEST,
+    GYRE_VALIDATION_SPLIT,
+    GYRE_VALIDATION_NONE,
+    GYRE_VALIDATION_PART /* the dataset's own /validation */
+} gyre_validation;
 typedef enum {
     GYRE_NORMALIZE_CHANNEL,
     GYRE_NORMALIZE_MEAN_IMAGE,

@@ -34,11 +34,10 @@ typedef struct {
     int group_count;
     uint64_t *seeds;
     int seed_count;
-    int64_t budget_steps;   /* updates of every cell, in all groups */
-    int64_t evaluate_steps; /* updates between evaluations, the same for all arms */
-    double validation_split;
-    int64_t
-        validation_images; /* in the split, of the dataset with the fewest; known with settings */
+    int64_t budget_steps;      /* updates of every cell, in all groups */
+    int64_t evaluate_steps;    /* updates between evaluations, the same for all arms */
+    double validation_split;   /* of the training part; 0: the dataset's own /validation */
+    int64_t validation_images; /* of the dataset with the fewest; known with settings */
     /* The one comparison that was planned, as indices of arms; -1: none. */
     int planned_arm, planned_control;
 } gyre_study;

@@ -41,8 +41,8 @@ const config_field gyre_config_fields[] = {
      "Dataset file, relative to the config file. Required."},
     {"data.validation", FIELD_VALIDATION, ARITHMETIC, AT(data.validation), 0, 0, 0, NULL,
      "\"test\"",
-     "What is evaluated: the file's \"test\" part, {\"split\": fraction} of the training part, or "
-     "\"none\"."},
+     "What is evaluated: the file's part \"test\" or \"validation\", {\"split\": fraction} of the "
+     "training part, or \"none\"."},
     {"data.subset", FIELD_INTEGER, ARITHMETIC, AT(data.subset), 0, INT_TOP, 0, NULL, "0",
      "Training samples that are used, drawn by the seed after the split; smaller subsets lie in "
      "larger ones; 0: all."},

@@ -72,7 +72,8 @@ void config_field_range(const config_field *f, char *out, size_t size) {
         break;
     case FIELD_LENGTH: list_units(f, out, size); break;
     case FIELD_VALIDATION:
-        snprintf(out, size, "\"test\", \"none\" or {\"split\": number above 0 and below 1}");
+        snprintf(out, size,
+                 "\"test\", \"validation\", \"none\" or {\"split\": number above 0 and below 1}");
         break;
     case FIELD_NORMALIZE:
         list_choices(f->choices, out, size);
@@ -185,6 +186,8 @@ static bool take_validation(const cJSON *value, gyre_data_settings *data) {
     const cJSON *split = cJSON_IsObject(value) ? value->child : NULL;
     if (cJSON_IsString(value) && strcmp(value->valuestring, "test") == 0) {
         data->validation = GYRE_VALIDATION_TEST;
+    } else if (cJSON_IsString(value) && strcmp(value->valuestring, "validation") == 0) {
+        data->validation = GYRE_VALIDATION_PART;
     } else if (cJSON_IsString(value) && strcmp(value->valuestring, "none") == 0) {
         data->validation = GYRE_VALIDATION_NONE;
     } else if (split != NULL && split->next == NULL && strcmp(split->string, "split") == 0 &&
@@ -312,6 +315,7 @@ static cJSON *milestones_json(const gyre_schedule_settings *s) {
 static cJSON *validation_json(const gyre_data_settings *data) {
     if (data->validation == GYRE_VALIDATION_TEST) return cJSON_CreateString("test");
     if (data->validation == GYRE_VALIDATION_NONE) return cJSON_CreateString("none");
+    if (data->validation == GYRE_VALIDATION_PART) return cJSON_CreateString("validation");
     return object_json("split", config_number_json(data->split));
 }
 

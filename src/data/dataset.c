@@ -266,6 +266,22 @@ const gyre_images *gyre_dataset_validation(const gyre_dataset *d) {
     return &d->parts[GYRE_PART_VALIDATION];
 }
 
+void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]) {
+    int parts = 0, used = 0;
+    for (int part = 0; part < GYRE_PARTS; part++) parts += d->parts[part].count > 0;
+    for (int part = 0, done = 0; part < GYRE_PARTS; part++) {
+        int64_t count = d->parts[part].count;
+        if (count == 0) continue;
+        const char *before = done == 0 ? "" : done == parts - 1 ? " and " : ", ";
+        used += snprintf(out + used, (size_t)(GYRE_PARTS_TEXT - used), "%s%s (%lld%s)", before,
+                         gyre_part_names[part], (long long)count,
+                         done > 0     ? ""
+                         : count == 1 ? " image"
+                                      : " images");
+        done++;
+    }
+}
+
 int gyre_dataset_classes(const gyre_dataset *d) {
     return d->classes;
 }

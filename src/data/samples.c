@@ -48,23 +48,33 @@ static gyre_status open_split(const gyre_images *train, double fraction, uint64_
     return GYRE_OK;
 }
 
+/* A part of the file that is evaluated as it is. */
+static gyre_status open_part(const gyre_dataset *d, const gyre_data_settings *settings,
+                             const char *part, gyre_view *out) {
+    char parts[GYRE_PARTS_TEXT];
+    if (out->images->count > 0) {
+        out->count = out->images->count;
+        return GYRE_OK;
+    }
+    gyre_dataset_parts_text(d, parts);
+    return gyre_fail(GYRE_EUSAGE,
+                     "data.validation is \"%s\", but '%s' has no part /%s; it has %s. {\"split\": "
+                     "0.1} sets training images aside, \"none\" evaluates nothing",
+                     part, settings->path, part, parts);
+}
+
 static gyre_status open_views(const gyre_dataset *d, const gyre_data_settings *settings,
                               uint64_t seed, gyre_samples *out) {
-    const gyre_images *train = gyre_dataset_train(d), *test = gyre_dataset_test(d);
+    const gyre_images *train = gyre_dataset_train(d);
+    bool validation = settings->validation == GYRE_VALIDATION_PART;
     out->train = (gyre_view){.images = train, .count = train->count};
-    out->validation = (gyre_view){.images = test, .count = 0};
+    out->validation.images = validation ? gyre_dataset_validation(d) : gyre_dataset_test(d);
     switch (settings->validation) {
-    case GYRE_VALIDATION_NONE: return GYRE_OK;
+    case GYRE_VALIDATION_NONE: break;
     case GYRE_VALIDATION_SPLIT: return open_split(train, settings->split, seed, out);
-    case GYRE_VALIDATION_TEST: break;
+    case GYRE_VALIDATION_PART: return open_part(d, settings, "validation", &out->validation);
+    case GYRE_VALIDATION_TEST: return open_part(d, settings, "test", &out->validation);
     }
-    if (test->count == 0) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "data.validation is \"test\", but '%s' has no part /test; {\"split\": "
-                         "0.1} sets training images aside, \"none\" evaluates nothing",
-                         settings->path);
-    }
-    out->validation.count = test->count;
     return GYRE_OK;
 }
 

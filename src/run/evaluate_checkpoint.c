@@ -72,15 +72,8 @@ static const gyre_images *choose_part(const gyre_dataset *d, const char *part) {
 }
 
 static gyre_status no_part(const evaluation *e, const char *data, const char *part) {
-    static const char *const names[] = {"train", "validation", "test"};
-    char parts[160] = "";
-    for (int i = 0; i < 3; i++) {
-        size_t used = strlen(parts);
-        const gyre_images *p = choose_part(e->data, names[i]);
-        if (p->count == 0) continue;
-        snprintf(parts + used, sizeof parts - used, "%s%s (%lld samples)", used == 0 ? "" : ", ",
-                 names[i], (long long)p->count);
-    }
+    char parts[GYRE_PARTS_TEXT];
+    gyre_dataset_parts_text(e->data, parts);
     const char *run = "";
     if (e->settings != NULL) {
         switch (e->settings->data.validation) {
@@ -89,10 +82,11 @@ static gyre_status no_part(const evaluation *e, const char *data, const char *pa
                   "validation` scores";
             break;
         case GYRE_VALIDATION_TEST: run = "; the run was evaluated on test"; break;
+        case GYRE_VALIDATION_PART: run = "; the run was evaluated on validation"; break;
         case GYRE_VALIDATION_NONE: run = "; the run was not evaluated"; break;
         }
     }
-    return gyre_fail(GYRE_EIO, "'%s' has no part '%s', only %s%s", data, part, parts, run);
+    return gyre_fail(GYRE_EIO, "'%s' has no part '%s'; it has %s%s", data, part, parts, run);
 }
 
 /* The samples that the run trained on, or held out by a split, when this is its dataset; else a

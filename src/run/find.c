@@ -78,7 +78,8 @@ static void warn_of_rates(const gyre_find_options *o) {
 /* A range test chooses rates, so it must not look at the test part: unless the config sets
  * validation samples aside, some of the training part are, for the test's duration. */
 static gyre_status choose_validation(gyre_settings *s, int64_t subset, int64_t samples) {
-    if (s->data.validation == GYRE_VALIDATION_SPLIT) return GYRE_OK;
+    gyre_validation kind = s->data.validation;
+    if (kind == GYRE_VALIDATION_SPLIT || kind == GYRE_VALIDATION_PART) return GYRE_OK;
     int64_t aside = samples / 10 < subset ? samples / 10 : subset;
     if (aside < 1 || samples - aside < s->batch_size) {
         s->data.validation = GYRE_VALIDATION_NONE;

@@ -13,6 +13,7 @@
 static const char *validation_words(const gyre_settings *s) {
     switch (s->data.validation) {
     case GYRE_VALIDATION_TEST: return "test";
+    case GYRE_VALIDATION_PART:
     case GYRE_VALIDATION_SPLIT: return "validation";
     case GYRE_VALIDATION_NONE: break;
     }

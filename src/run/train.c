@@ -92,13 +92,15 @@ static gyre_status train_loop(gyre_run *r) {
                      (long long)t->completed, (long long)t->steps);
 }
 
-/* With a validation split the test part has not been looked at until now. */
+/* The test part has not been looked at until now when another one was evaluated. */
 static gyre_status final_test(gyre_run *r) {
     gyre_trainer *t = &r->trainer;
     const gyre_images *test = gyre_dataset_test(t->data);
     gyre_score score;
-    if (r->options.cell || t->settings.data.validation != GYRE_VALIDATION_SPLIT ||
-        r->evaluator == NULL || t->completed < t->steps || test->count == 0) {
+    gyre_validation kind = t->settings.data.validation;
+    bool apart = kind == GYRE_VALIDATION_SPLIT || kind == GYRE_VALIDATION_PART;
+    if (r->options.cell || !apart || r->evaluator == NULL || t->completed < t->steps ||
+        test->count == 0) {
         return GYRE_OK;
     }
     const gyre_view view = {.images = test, .count = test->count, .size = t->samples.train.size};

@@ -147,11 +147,13 @@ gyre_status study_check_rates(const char *where, const gyre_schedule_settings *s
                      where);
 }
 
-/* The study's, else the base's own, else a tenth. */
+/* The study's, else the base's own (0 for the dataset's validation part), else a tenth. */
 static gyre_status take_split(const study_plan *p, gyre_study *out) {
     const gyre_json_value *v = gyre_json_get(p->tree, "validation_split");
     const gyre_data_settings *data = &p->settings->data;
-    out->validation_split = data->validation == GYRE_VALIDATION_SPLIT ? data->split : 0.1;
+    out->validation_split = data->validation == GYRE_VALIDATION_SPLIT  ? data->split
+                            : data->validation == GYRE_VALIDATION_PART ? 0
+                                                                       : 0.1;
     if (v == NULL) return GYRE_OK;
     out->validation_split = gyre_json_number(v);
     if (out->validation_split > 0 && out->validation_split < 1) return GYRE_OK;

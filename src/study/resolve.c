@@ -18,12 +18,29 @@ static gyre_status no_memory(void) {
 /* What is needed of a dataset; of the last one that was asked for. */
 typedef struct {
     char *path;
-    int64_t images; /* of the training part */
+    int64_t images, validation; /* of the training part; of the validation part */
     uint64_t hash;
     bool has_test;
 } known_data;
 
-static gyre_status know(const gyre_settings *s, known_data *k) {
+/* `split` of the training part is held out; 0: the validation part is evaluated. */
+static gyre_status check_known(const gyre_dataset *d, const known_data *k, double split) {
+    char parts[GYRE_PARTS_TEXT];
+    if (split > 0 && k->images < 2) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.path: '%s' has %lld training images; a study splits "
+                         "them, which takes 2",
+                         k->path, (long long)k->images);
+    }
+    if (split > 0 || k->validation > 0) return GYRE_OK;
+    gyre_dataset_parts_text(d, parts);
+    return gyre_fail(GYRE_EUSAGE,
+                     "data.validation is \"validation\", but '%s' has no part /validation; it has "
+                     "%s. validation_split in the study file sets training images aside",
+                     k->path, parts);
+}
+
+static gyre_status know(const gyre_settings *s, double split, known_data *k) {
     gyre_status status = GYRE_OK;
     gyre_dataset *d = NULL;
     char *path = gyre_path_join(s->dir, s->data.path);
@@ -31,24 +48,24 @@ static gyre_status know(const gyre_settings *s, known_data *k) {
     if (k->path != NULL && strcmp(k->path, path) == 0) goto out;
     GYRE_GOTO(gyre_fail_in("data.path", gyre_dataset_open(path, &d)));
     free(k->path);
-    *k = (known_data){path, gyre_dataset_train(d)->count, gyre_dataset_hash(d),
-                      gyre_dataset_test(d)->count > 0};
+    *k = (known_data){path, gyre_dataset_train(d)->count, gyre_dataset_validation(d)->count,
+                      gyre_dataset_hash(d), gyre_dataset_test(d)->count > 0};
     path = NULL;
-    if (k->images < 2) {
-        status = gyre_fail(GYRE_EUSAGE,
-                           "data.path: '%s' has %lld training images; a study splits "
-                           "them, which takes 2",
-                           k->path, (long long)k->images);
-    }
+    status = check_known(d, k, split);
 out:
     gyre_dataset_close(d);
     free(path);
     return status;
 }
 
-/* Training samples after the split, and after data.subset. */
+/* Samples that arms are compared on. */
+static int64_t evaluated(const known_data *k, double split) {
+    return split > 0 ? gyre_split_count(k->images, split) : k->validation;
+}
+
+/* Training samples after the split. */
 static int64_t available(const known_data *k, double split) {
-    return k->images - gyre_split_count(k->images, split);
+    return split > 0 ? k->images - gyre_split_count(k->images, split) : k->images;
 }
 
 static gyre_status open_schedule(const gyre_settings *s, const known_data *k, double split,
@@ -83,12 +100,15 @@ static gyre_status find_budget(const study_plan *p, const known_data *k, gyre_st
 /* What all arms share, laid over the base first, so that an arm that would change it is seen. */
 static gyre_status common_layer(const study_plan *p, const gyre_study *out,
                                 gyre_json_value **layer) {
-    char text[320];
+    char text[320], validation[64] = "\"validation\"";
+    if (out->validation_split > 0) {
+        snprintf(validation, sizeof validation, "{\"split\": %.17g}", out->validation_split);
+    }
     snprintf(text, sizeof text,
-             "{\"length\": {\"steps\": %lld}, \"data.validation\": {\"split\": %.17g}, "
+             "{\"length\": {\"steps\": %lld}, \"data.validation\": %s, "
              "\"evaluate.every\": {\"steps\": %lld}, \"evaluate.minima\": true, "
              "\"checkpoint.keep\": 1, \"output.dir\": null}",
-             (long long)out->budget_steps, out->validation_split, (long long)out->evaluate_steps);
+             (long long)out->budget_steps, validation, (long long)out->evaluate_steps);
     return gyre_json_parse(text, p->path, layer);
 }
 
@@ -140,7 +160,7 @@ static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_jso
     GYRE_GOTO(gyre_config_build(p->base, p->base_path, layers, 3, &arm->settings));
     GYRE_GOTO(check_common(base, arm->settings, d->where));
     GYRE_GOTO(study_check_rates(d->where, &arm->settings->schedule));
-    GYRE_GOTO(gyre_fail_in(d->where, know(arm->settings, k)));
+    GYRE_GOTO(gyre_fail_in(d->where, know(arm->settings, study->validation_split, k)));
     arm->data_hash = k->hash;
     arm->has_test = k->has_test;
     GYRE_GOTO(gyre_fail_in(d->where,
@@ -260,7 +280,7 @@ static gyre_status lay_all(study_plan *p, known_data *k, gyre_study *out) {
             gyre_study_arm *arm = &out->arms[out->arm_count++];
             GYRE_GOTO(name_arm(p, &p->drafts[i], group, arm));
             GYRE_GOTO(lay(p, &p->drafts[i], common, p->sizes[group], k, out, arm));
-            int64_t held_out = gyre_split_count(k->images, out->validation_split);
+            int64_t held_out = evaluated(k, out->validation_split);
             bool fewer = out->arm_count == 1 || held_out < out->validation_images;
             if (fewer) out->validation_images = held_out;
         }
@@ -275,7 +295,7 @@ gyre_status study_plan_resolve(study_plan *p, gyre_study *out) {
     int64_t evaluations = 0;
     gyre_status status = GYRE_OK;
     GYRE_GOTO(study_whole(p, "evaluations", 1, 1000000, 20, &evaluations));
-    GYRE_GOTO(gyre_fail_in(p->base_path, know(p->settings, &k)));
+    GYRE_GOTO(gyre_fail_in(p->base_path, know(p->settings, out->validation_split, &k)));
     GYRE_GOTO(find_budget(p, &k, out));
     GYRE_GOTO(study_plan_draft(p, out->budget_steps));
     GYRE_GOTO(check_count(p, out));

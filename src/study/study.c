@@ -55,11 +55,16 @@ void gyre_study_warn(const gyre_study *s) {
     const int64_t few = 100; /* one image is one percent */
     warn_of_schedules(s);
     if (s->validation_images >= few) return;
-    gyre_warn("the split that arms are compared on (validation_split %g) has %lld image%s, each is "
-              "%.3g %% of an accuracy; %lld or more were expected, raise validation_split",
-              s->validation_split, (long long)s->validation_images,
-              s->validation_images == 1 ? "" : "s", 100.0 / (double)s->validation_images,
-              (long long)few);
+    bool part = s->validation_split == 0;
+    char what[64] = "validation part";
+    if (!part) {
+        snprintf(what, sizeof what, "split that arms are compared on (validation_split %g)",
+                 s->validation_split);
+    }
+    gyre_warn("the %s has %lld image%s, each is %.3g %% of an accuracy; %lld or more were "
+              "expected, %s validation_split",
+              what, (long long)s->validation_images, s->validation_images == 1 ? "" : "s",
+              100.0 / (double)s->validation_images, (long long)few, part ? "give a" : "raise");
 }
 
 int gyre_study_cell_count(const gyre_study *s) {

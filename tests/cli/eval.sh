@@ -32,9 +32,9 @@ grep -q '^train: 600 samples' out && ! grep -q 'that the run' err || fail "$(cat
 make_dataset other.h5 500 100
 ends 0 "$GYRE" eval run --data other.h5 --part train
 grep -q '^train: 500 samples' out || fail "$(cat out)"
-refused 3 "'other.h5' has no part 'validation', only train (500 samples), test (100 samples)" "$GYRE" eval run --data other.h5 --part validation
+refused 3 "'other.h5' has no part 'validation'; it has train (500 images) and test (100)" "$GYRE" eval run --data other.h5 --part validation
 /usr/bin/python3 -c 'import h5py; f = h5py.File("bare.h5", "w"); h5py.File("images.h5").copy("train", f)'
-refused 3 "'bare.h5' has no part 'test', only train (600 samples); the run was evaluated on a split of its training samples, which \`--part validation\` scores" \
+refused 3 "'bare.h5' has no part 'test'; it has train (600 images); the run was evaluated on a split of its training samples, which \`--part validation\` scores" \
     "$GYRE" eval run --data bare.h5
 
 # best.h5 is named beside the newest, and taken where it is the only one.
