@@ -26,7 +26,8 @@ typedef enum {
 enum { GYRE_ERROR_MAX = 1024 }; /* bytes of a message, terminator included */
 
 /* Records the message for the calling thread and returns `code`, so that a failing function ends
- * with `return gyre_fail(...)`. Longer messages are cut. */
+ * with `return gyre_fail(...)`. Longer messages are cut, and end in "...". What would not be seen
+ * as it is becomes \xHH (gyre_text_visible), so a message is one line. */
 gyre_status gyre_fail(gyre_status code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 #ifdef __clang_analyzer__ /* cannot know that what it returns is no success */

@@ -11,10 +11,19 @@ int gyre_text_distance(const char *a, const char *b);
 /* The one of `names` (NULL at the end) nearest to `wrong`; NULL when the list is empty. */
 const char *gyre_text_nearest(const char *wrong, const char *const *names);
 
-/* A file's name as text: bytes that are not UTF-8, and control characters, become \xHH, all others
- * stay. Writes at most size - 1 bytes, never a part of a character, and a zero; returns the length
- * that the whole has. */
+/* What others named (files, classes, keys) as text that a terminal shows as it is: control
+ * characters, DEL, bytes that are not UTF-8, line separators and the characters that turn the order
+ * of text round become \xHH for each byte, all others stay. Errors, warnings and plain lines
+ * (gyre_fail, gyre_warn, gyre_say) pass through this; text for stdout through gyre_text_print.
+ * Writes at most size - 1 bytes, never a part of a character, and a zero; returns the length that
+ * the whole has. */
 size_t gyre_text_visible(const char *bytes, char *out, size_t size);
+
+/* Prints `bytes` made visible, and spaces up to `width` columns. */
+void gyre_text_print(FILE *out, const char *bytes, int width);
+
+/* Takes the last character off that a cut left a part of. */
+void gyre_text_cut(char *text);
 
 /* Prints `text` and a newline, broken at spaces into lines of at most `width` columns. The first
  * line begins in column `at`, where the cursor is; the others are indented by `indent`. A newline

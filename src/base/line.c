@@ -1,6 +1,7 @@
 #include "gyre/line.h"
 
 #include "gyre/terminal.h"
+#include "gyre/text.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -19,7 +20,9 @@ int gyre_line_width(const gyre_line *l) {
 }
 
 void gyre_line_show(gyre_line *l, const char *text) {
-    fprintf(stderr, "\r%.*s\033[K", gyre_line_width(l), text);
+    char shown[1024];
+    gyre_text_visible(text, shown, sizeof shown);
+    fprintf(stderr, "\r%.*s\033[K", gyre_line_width(l), shown);
     fflush(stderr);
     l->shown = true;
 }

@@ -1,6 +1,7 @@
 #include "gyre/log.h"
 
 #include "gyre/status.h"
+#include "gyre/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,10 +9,12 @@
 static bool muted; /* set while there is no other thread */
 
 static void print_line(const char *prefix, const char *format, va_list args) {
-    char text[2048]; /* one write for a line, so that lines of several ranks never mix */
-    int used = snprintf(text, sizeof text, "%s", prefix);
-    vsnprintf(text + used, sizeof text - (size_t)used - 1, format, args);
-    fprintf(stderr, "%s\n", text);
+    char text[2048], line[2 * sizeof text];
+    int length = vsnprintf(text, sizeof text, format, args);
+    if (length >= (int)sizeof text) gyre_text_cut(text);
+    size_t used = (size_t)snprintf(line, sizeof line, "%s", prefix);
+    gyre_text_visible(text, line + used, sizeof line - used);
+    fprintf(stderr, "%s\n", line); /* one write, so that lines of several ranks never mix */
 }
 
 void gyre_warn(const char *format, ...) {

@@ -2,20 +2,27 @@
  * piece of mutable state outside an object: it is what errno would be, with words. */
 #include "gyre/status.h"
 
+#include "gyre/text.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #undef gyre_fail /* the analyzer's */
 
+static const char cut_mark[] = "...";
 static _Thread_local char last_error[GYRE_ERROR_MAX];
 
 gyre_status gyre_fail(gyre_status code, const char *format, ...) {
     char text[GYRE_ERROR_MAX]; /* the arguments may point into last_error */
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    size_t length = (size_t)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    snprintf(last_error, sizeof last_error, "%s", text);
+    if (length >= sizeof text) gyre_text_cut(text);
+    size_t room = sizeof last_error - strlen(cut_mark);
+    if (gyre_text_visible(text, last_error, room) >= room || length >= sizeof text) {
+        strcat(last_error, cut_mark);
+    }
     return code;
 }
 

@@ -39,8 +39,16 @@ const char *gyre_text_nearest(const char *wrong, const char *const *names) {
     return best;
 }
 
+/* Line and paragraph separators, and what reorders the text behind it on a terminal ("Trojan
+ * Source"). The marks that names in Arabic or Hebrew may need (U+200E, U+200F) turn nothing round.
+ */
+static bool misleads(unsigned code) {
+    return code == 0x2028 || code == 0x2029 || (code >= 0x202a && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069);
+}
+
 /* Bytes of the UTF-8 character at `s` (RFC 3629: no overlong forms, surrogates or anything above
- * U+10FFFF), 0 when there is none, or a control character. */
+ * U+10FFFF), 0 when there is none, or a character that would not be seen as what it is. */
 static size_t character_at(const unsigned char *s) {
     static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
     if (s[0] < 0x80) return s[0] >= 0x20 && s[0] != 0x7f;
@@ -52,7 +60,8 @@ static size_t character_at(const unsigned char *s) {
         code = code << 6 | (s[i] & 0x3fu);
     }
     bool control = code < 0xa0, surrogate = code >= 0xd800 && code < 0xe000;
-    return code < least[length] || code > 0x10ffff || control || surrogate ? 0 : length;
+    bool wrong = code < least[length] || code > 0x10ffff || control || surrogate;
+    return wrong || misleads(code) ? 0 : length;
 }
 
 size_t gyre_text_visible(const char *bytes, char *out, size_t size) {
@@ -71,6 +80,27 @@ size_t gyre_text_visible(const char *bytes, char *out, size_t size) {
     }
     if (size > 0) out[used] = '\0';
     return whole;
+}
+
+void gyre_text_cut(char *text) {
+    size_t length = strlen(text), end = length;
+    while (end > 0 && length - end < 3 && ((unsigned char)text[end - 1] & 0xc0) == 0x80) end--;
+    if (end == 0 || (unsigned char)text[end - 1] < 0xc0) return; /* no character of several bytes */
+    if (character_at((const unsigned char *)text + end - 1) == 0) text[end - 1] = '\0';
+}
+
+void gyre_text_print(FILE *out, const char *bytes, int width) {
+    int columns = 0;
+    for (const char *s = bytes; *s != '\0'; columns++) {
+        size_t length = character_at((const unsigned char *)s);
+        if (length == 0) {
+            columns += fprintf(out, "\\x%02X", (unsigned char)*s++) - 1;
+        } else {
+            fwrite(s, 1, length, out);
+            s += length;
+        }
+    }
+    fprintf(out, "%*s", width > columns ? width - columns : 0, "");
 }
 
 /* Bytes of the word at `text`; what stands in brackets stays together. */

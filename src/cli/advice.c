@@ -2,6 +2,7 @@
 #include "advice.h"
 
 #include "gyre/cores.h"
+#include "gyre/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,14 @@ enum { CORES_MAX = 8192 };
 static const double GIB = 1024.0 * 1024 * 1024;
 
 __attribute__((format(printf, 2, 3))) static void found(int *count, const char *format, ...) {
+    char text[4096];
     va_list args;
     va_start(args, format);
-    printf("%s  - ", (*count)++ == 0 ? "to look at:\n" : "");
-    vprintf(format, args);
-    printf("\n");
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    printf("%s  - ", (*count)++ == 0 ? "to look at:\n" : "");
+    gyre_text_print(stdout, text, 0);
+    printf("\n");
 }
 
 /* The ranks of one host: how many, and how many cores they may use together and one by one. */

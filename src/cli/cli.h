@@ -21,6 +21,8 @@ struct gyre_command {
 
 /* Prints the recorded error as "gyre: error: ..." and returns the status as exit code. */
 int gyre_cli_fail(gyre_status status);
+/* The line on stdout that tells where a result lies. */
+void gyre_cli_print_path(const char *path);
 /* Every command that prints ends with this: GYRE_EIO unless stdout took all of it. */
 gyre_status gyre_cli_flush(void);
 

@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "gyre/dataset.h"
+#include "gyre/text.h"
 #include "import_options.h"
 #include <getopt.h>
 #include <inttypes.h>
@@ -46,7 +47,8 @@ static gyre_status print_classes(const gyre_dataset *d) {
     }
     printf("\n");
     for (int k = 0; k < classes; k++) {
-        printf("  %5d  %-24s", k, gyre_dataset_class_name(d, k));
+        printf("  %5d  ", k);
+        gyre_text_print(stdout, gyre_dataset_class_name(d, k), 24);
         for (int part = 0; part < PARTS; part++) {
             if (part_of(d, part)->count > 0) printf(" %10" PRId64, counts[k * PARTS + part]);
         }
@@ -64,10 +66,11 @@ static gyre_status info(const char *path) {
     GYRE_TRY(gyre_dataset_verify(path, &d));
     GYRE_GOTO(gyre_samples_open(d, &settings, 0, &samples));
     const gyre_images *train = gyre_dataset_train(d);
+    gyre_text_print(stdout, path, 0);
     if (gyre_dataset_files(d) > 0) {
-        printf("%s: manifest of %d files, their checksums right\n", path, gyre_dataset_files(d));
+        printf(": manifest of %d files, their checksums right\n", gyre_dataset_files(d));
     } else {
-        printf("%s: %.1f MB, %s\n", path, megabytes(path),
+        printf(": %.1f MB, %s\n", megabytes(path),
                gyre_dataset_sealed(d) ? "sealed by gyre, checksum right"
                                       : "from another program, without gyre's checksum");
     }
@@ -94,7 +97,8 @@ static gyre_status report(const char *path) {
     gyre_dataset *d = NULL;
     GYRE_TRY(gyre_dataset_open(path, &d));
     const gyre_images *train = gyre_dataset_train(d), *validation = gyre_dataset_validation(d);
-    printf("%s: %" PRId64 " training", path, train->count);
+    gyre_text_print(stdout, path, 0);
+    printf(": %" PRId64 " training", train->count);
     if (validation->count > 0) printf(", %" PRId64 " validation", validation->count);
     printf(" and %" PRId64 " test images of %d x %d x %d in %d classes, %.1f MB\n",
            gyre_dataset_test(d)->count, train->h, train->w, train->c, gyre_dataset_classes(d),
@@ -142,9 +146,10 @@ static gyre_status manifest(char *const *files, int count, const import_options 
     gyre_dataset *d = NULL;
     GYRE_TRY(gyre_manifest_write(o->output, files, count, o->force));
     GYRE_TRY(gyre_dataset_open(o->output, &d));
-    printf("%s: %" PRId64 " training, %" PRId64 " validation and %" PRId64 " test images in %d "
+    gyre_text_print(stdout, o->output, 0);
+    printf(": %" PRId64 " training, %" PRId64 " validation and %" PRId64 " test images in %d "
            "files\n",
-           o->output, gyre_dataset_train(d)->count, gyre_dataset_validation(d)->count,
+           gyre_dataset_train(d)->count, gyre_dataset_validation(d)->count,
            gyre_dataset_test(d)->count, gyre_dataset_files(d));
     gyre_dataset_close(d);
     return gyre_cli_flush();

@@ -4,6 +4,7 @@
 #include "advice.h"
 #include "gyre/backend.h"
 #include "gyre/comm.h"
+#include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +28,10 @@ static void print_machine(const machine *m) {
     if (m->limit > 0) printf(", %.1f allowed to this container or job", (double)m->limit / gib);
     printf("; /dev/shm %.1f GiB\n", (double)m->shared / gib);
     printf("folder    %s, %.1f GiB free\n", m->filesystem, (double)m->disk_free / gib);
-    printf("figures   %s\n",
-           machine_program("gnuplot", gnuplot, sizeof gnuplot) ? gnuplot : "no gnuplot");
+    bool draws = machine_program("gnuplot", gnuplot, sizeof gnuplot);
+    printf("figures   ");
+    gyre_text_print(stdout, draws ? gnuplot : "no gnuplot", 0);
+    printf("\n");
 }
 
 /* Where no device opened there are none. */

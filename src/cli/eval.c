@@ -5,6 +5,7 @@
 #include "gyre/comm.h"
 #include "gyre/log.h"
 #include "gyre/run.h"
+#include "gyre/text.h"
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -49,12 +50,15 @@ static void print_source(const gyre_evaluation *e, const char *part) {
 
 static gyre_status print(const gyre_evaluation *e, const char *part) {
     print_source(e, part);
-    printf("%s: %" PRId64 " samples, loss %.4f, accuracy %.2f %%\n", part, e->samples, e->loss,
+    gyre_text_print(stdout, part, 0);
+    printf(": %" PRId64 " samples, loss %.4f, accuracy %.2f %%\n", e->samples, e->loss,
            percent(e->correct, e->samples));
     for (int k = 0; k < e->classes; k++) {
         if (e->class_samples[k] == 0) continue;
-        printf("  %-20s %6.2f %% of %" PRId64 "\n", e->class_names[k],
-               percent(e->class_correct[k], e->class_samples[k]), e->class_samples[k]);
+        printf("  ");
+        gyre_text_print(stdout, e->class_names[k], 20);
+        printf(" %6.2f %% of %" PRId64 "\n", percent(e->class_correct[k], e->class_samples[k]),
+               e->class_samples[k]);
     }
     return gyre_cli_flush();
 }

@@ -72,7 +72,7 @@ static gyre_status write_table(const gyre_tables *t, const char *dir, const char
         goto out;
     }
     GYRE_GOTO(gyre_file_write_atomic(path, text, size));
-    printf("%s\n", path);
+    gyre_cli_print_path(path);
 out:
     free(text);
     free(path);

@@ -117,7 +117,7 @@ static gyre_status write_data(const gyre_find *f, const char *folder) {
     if (data == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the result's names");
     gyre_status status = gyre_dir_make(folder);
     if (status == GYRE_OK) status = gyre_find_write(f, data);
-    if (status == GYRE_OK) printf("%s\n", data);
+    if (status == GYRE_OK) gyre_cli_print_path(data);
     free(data);
     return status;
 }
@@ -130,7 +130,7 @@ static gyre_status write_figure(const gyre_find *f, const char *folder, const ch
         GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the result's names"));
     }
     GYRE_GOTO(gyre_plot_find(f, title, figure));
-    printf("%s\n", figure);
+    gyre_cli_print_path(figure);
 out:
     free(title);
     free(figure);
@@ -167,7 +167,7 @@ static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_fin
     GYRE_TRY(write_data(f, p->folder));
     if (a->write != NULL && f->verdict.reliable) {
         GYRE_TRY(gyre_cli_bounds_write(a->config, &a->sets, s, &f->verdict, a->write));
-        printf("%s\n", a->write);
+        gyre_cli_print_path(a->write);
     }
     if (p->figure) GYRE_TRY(write_figure(f, p->folder, stem));
     if (a->write != NULL && !f->verdict.reliable) {

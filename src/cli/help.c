@@ -33,7 +33,9 @@ static gyre_status help(int argc, char **argv) {
     else if (strcmp(about, "config") == 0)
         gyre_config_help(stdout);
     else
-        return gyre_cli_usage_fail(&gyre_command_help, "a command, config or models was expected");
+        return gyre_cli_usage_fail(
+            &gyre_command_help, "a command, config or models was expected, found '%s'%s",
+            argc > optind ? argv[optind] : "", argc - optind > 1 ? " and more" : "");
     return gyre_cli_flush();
 }
 

@@ -40,7 +40,7 @@ static gyre_status plot_find(const char *path, const char *output) {
         output = own;
     }
     GYRE_GOTO(gyre_plot_find(&f, path, output));
-    printf("%s\n", output);
+    gyre_cli_print_path(output);
 out:
     free(own);
     gyre_find_close(&f);
@@ -74,7 +74,7 @@ static gyre_status plot(int argc, char **argv) {
         output = own;
     }
     status = gyre_plot_runs(argv + optind, count, output);
-    if (status == GYRE_OK) printf("%s\n", output);
+    if (status == GYRE_OK) gyre_cli_print_path(output);
 out:
     free(own);
     return status;

@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "gyre/report.h"
+#include "gyre/text.h"
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -36,9 +37,11 @@ static gyre_status report(int argc, char **argv) {
     GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_report, "folder"));
     GYRE_TRY(gyre_report_write(argv[optind], a.out, a.target));
     if (a.out == NULL) {
-        printf("%s/report/index.html\n", argv[optind]);
+        gyre_text_print(stdout, argv[optind], 0);
+        puts("/report/index.html");
     } else {
-        printf("%s/index.html\n", a.out);
+        gyre_text_print(stdout, a.out, 0);
+        puts("/index.html");
     }
     return gyre_cli_flush();
 }

@@ -145,7 +145,8 @@ static gyre_status show(const arguments *o, const gyre_settings *set) {
         print_csv(s);
     } else {
         print_words(s, per_epoch);
-        if (o->plot != NULL) printf("\n%s\n", o->plot);
+        if (o->plot != NULL) printf("\n");
+        if (o->plot != NULL) gyre_cli_print_path(o->plot);
     }
     GYRE_GOTO(gyre_cli_flush());
     /* Last, so that a long list does not carry them out of sight. */

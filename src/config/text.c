@@ -102,9 +102,6 @@ static gyre_status check_tree(const cJSON *item, const char *path, const char *w
         char below[200];
         snprintf(below, sizeof below, "%s%s%s", path, path[0] == '\0' ? "" : ".",
                  child->string == NULL ? "[]" : child->string);
-        for (char *p = below; *p != '\0'; p++) {
-            if ((unsigned char)*p < ' ') *p = '?'; /* "\n" in a key: a message is one line */
-        }
         if (child->string != NULL) GYRE_TRY(check_key(child, below, where));
         if (cJSON_IsNumber(child) && !isfinite(child->valuedouble)) {
             return gyre_fail(GYRE_EUSAGE, "%s: %s: a finite number was expected", where, below);

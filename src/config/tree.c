@@ -54,15 +54,11 @@ static void nearest_key(const char *wrong, char *out, size_t size) {
 }
 
 static gyre_status unknown(const char *path, const char *where) {
-    char nearest[PATH_MAX_BYTES] = "", clean[PATH_MAX_BYTES];
-    snprintf(clean, sizeof clean, "%.100s", path);
-    for (char *p = clean; *p != '\0'; p++) {
-        if ((unsigned char)*p < ' ') *p = '?';
-    }
+    char nearest[PATH_MAX_BYTES] = "";
     nearest_key(path, nearest, sizeof nearest);
     return gyre_fail(GYRE_EUSAGE,
-                     "%s: unknown key %s; the nearest is %s (`gyre help config` lists all)", where,
-                     clean, nearest);
+                     "%s: unknown key %.100s; the nearest is %s (`gyre help config` lists all)", where,
+                     path, nearest);
 }
 
 static size_t index_of(const config_field *f) {

@@ -7,6 +7,7 @@
 #include "gyre/run.h"
 #include "gyre/seal.h"
 
+#include "gyre/text.h"
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -37,20 +38,24 @@ static gyre_status inspect_checkpoint(const char *path, FILE *out) {
     int64_t completed = 0;
     GYRE_TRY(gyre_checkpoint_scalars(path, &s));
     GYRE_TRY(gyre_checkpoint_hash(path, &hash, &completed));
-    fprintf(out, "%s: checkpoint after %lld updates%s; checksum right\n", path,
-            (long long)s.completed, s.finished ? ", the end of its run" : "");
+    gyre_text_print(out, path, 0);
+    fprintf(out, ": checkpoint after %lld updates%s; checksum right\n", (long long)s.completed,
+            s.finished ? ", the end of its run" : "");
     fprintf(out, "  parameters   %016llx\n", (unsigned long long)hash);
     fprintf(out, "  config       %016llx\n", (unsigned long long)s.config_hash);
     fprintf(out, "  dataset      %016llx\n", (unsigned long long)s.data_hash);
-    fprintf(out, "  written by   %d rank%s on %s\n", s.ranks, s.ranks == 1 ? "" : "s", s.machine);
+    fprintf(out, "  written by   %d rank%s on ", s.ranks, s.ranks == 1 ? "" : "s");
+    gyre_text_print(out, s.machine, 0);
+    fputc('\n', out);
     return GYRE_OK;
 }
 
 static gyre_status inspect_metrics(const char *path, FILE *out) {
     gyre_tables t;
     GYRE_TRY(gyre_tables_read(path, &t));
-    fprintf(out, "%s: metrics; %zu training rows, %zu evaluations, %zu cycles\n", path,
-            t.train_count, t.validation_count, t.cycle_count);
+    gyre_text_print(out, path, 0);
+    fprintf(out, ": metrics; %zu training rows, %zu evaluations, %zu cycles\n", t.train_count,
+            t.validation_count, t.cycle_count);
     if (t.train_count > 0) {
         const gyre_train_row *r = &t.train[t.train_count - 1];
         fprintf(out, "  last update  step %lld, lr %.6g, loss %.6g, after %.0f s\n",
@@ -68,7 +73,8 @@ static gyre_status inspect_metrics(const char *path, FILE *out) {
 static gyre_status inspect_find(const char *path, FILE *out) {
     gyre_find f;
     GYRE_TRY(gyre_find_read(path, &f));
-    fprintf(out, "%s: range test from %g to %g, %zu steps in %d repeats\n", path, f.options.from,
+    gyre_text_print(out, path, 0);
+    fprintf(out, ": range test from %g to %g, %zu steps in %d repeats\n", f.options.from,
             f.options.to, f.row_count, f.options.repeats);
     gyre_find_print(&f, out);
     gyre_find_close(&f);
@@ -84,7 +90,8 @@ static void print_part(FILE *out, const char *name, const gyre_images *part) {
 static gyre_status inspect_dataset(const char *path, FILE *out) {
     gyre_dataset *d = NULL;
     GYRE_TRY(gyre_dataset_verify(path, &d));
-    fprintf(out, "%s: dataset of %d classes, content %016llx\n", path, gyre_dataset_classes(d),
+    gyre_text_print(out, path, 0);
+    fprintf(out, ": dataset of %d classes, content %016llx\n", gyre_dataset_classes(d),
             (unsigned long long)gyre_dataset_hash(d));
     print_part(out, "train", gyre_dataset_train(d));
     print_part(out, "validation", gyre_dataset_validation(d));
@@ -105,7 +112,8 @@ static gyre_status inspect_folder(const char *path, FILE *out) {
         status = gyre_fail(GYRE_EIO, "'%s' holds no run of gyre (no config.json)", path);
         goto out;
     }
-    fprintf(out, "%s: run folder\n", path);
+    gyre_text_print(out, path, 0);
+    fprintf(out, ": run folder\n");
     if (gyre_file_exists(metrics)) GYRE_GOTO(inspect_metrics(metrics, out));
     GYRE_GOTO(gyre_checkpoint_newest(path, &checkpoint));
     if (checkpoint == NULL) {

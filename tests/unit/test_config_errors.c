@@ -50,7 +50,7 @@ static void refuses(void **state) {
                                                "optimizer.momentum "},
         {"{\"optimiser\": {\"momentum\": 1}}", "unknown key optimiser; the nearest is optimizer "},
         {"{\"base_lr\": 1}", "unknown key base_lr; the nearest is schedule.base_lr "},
-        {"{\"a\\nb\": 1}", "unknown key a?b"},
+        {"{\"a\\nb\": 1}", "unknown key a\\x0Ab"},
         {"{\"seed\": 064}", "1:10: a number starts with a needless 0"},
         {"{\"optimizer\": {\"momentum\": -00.5}}", "a number starts with a needless 0"},
         {"{\"seed\": 1, \"seed\": 1}", "key seed is given twice"},

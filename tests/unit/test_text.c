@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "gyre/status.h"
 #include "gyre/terminal.h"
 #include "gyre/text.h"
 #include <string.h>
@@ -57,6 +58,70 @@ static void it_is_cut_between_characters(void **state) {
     assert_int_equal(out[0], '#');
 }
 
+/* What would turn the text behind it round on a terminal, or end its line. */
+static void misleading_characters_are_made_visible(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {
+        {"a\xe2\x80\xae"
+         "b",
+         "a\\xE2\\x80\\xAEb"},               /* U+202E */
+        {"\xe2\x80\xaa", "\\xE2\\x80\\xAA"}, /* U+202A */
+        {"\xe2\x81\xa6", "\\xE2\\x81\\xA6"}, /* U+2066 */
+        {"\xe2\x81\xa9", "\\xE2\\x81\\xA9"}, /* U+2069 */
+        {"\xe2\x80\xa8", "\\xE2\\x80\\xA8"}, /* U+2028 */
+        {"\xc2\x9b"
+         "2J",
+         "\\xC2\\x9B"
+         "2J"},                           /* U+009B, a terminal's CSI */
+        {"\xe2\x80\x8f", "\xe2\x80\x8f"}, /* U+200F: names may need it */
+        {"\xe2\x81\xaa", "\xe2\x81\xaa"},
+        {"\x7f\x1b[2J\n", "\\x7F\\x1B[2J\\x0A"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char out[100] = "";
+        FILE *f = fmemopen(out, sizeof out, "w");
+        assert_non_null(f);
+        gyre_text_print(f, rows[i][0], 0);
+        fclose(f);
+        assert_string_equal(out, rows[i][1]);
+        gyre_text_visible(rows[i][0], out, sizeof out);
+        assert_string_equal(out, rows[i][1]);
+    }
+}
+
+static void columns_are_filled(void **state) {
+    (void)state;
+    char out[100] = "";
+    FILE *f = fmemopen(out, sizeof out, "w");
+    assert_non_null(f);
+    gyre_text_print(f, "caf\xc3\xa9", 6);
+    gyre_text_print(f, "\x01", 6);
+    gyre_text_print(f, "longer", 3);
+    fclose(f);
+    assert_string_equal(out, "caf\xc3\xa9  \\x01  longer");
+}
+
+static void a_message_is_one_line_that_ends_where_it_was_cut(void **state) {
+    (void)state;
+    char name[2 * GYRE_ERROR_MAX] = "";
+    gyre_fail(GYRE_EIO, "'%s' is no file", "a\n\033[2Jb");
+    assert_string_equal(gyre_error_text(), "'a\\x0A\\x1B[2Jb' is no file");
+    gyre_fail_in("there", GYRE_EIO);
+    assert_string_equal(gyre_error_text(), "there: 'a\\x0A\\x1B[2Jb' is no file");
+    for (int lead = 0; lead < 3; lead++) {
+        for (size_t i = 0; i + 2 < sizeof name; i += 2) memcpy(name + i, "\xc3\xa9", 2);
+        name[sizeof name - 2] = '\0';
+        gyre_fail(GYRE_EIO, "%.*s%s", lead, "aa", name);
+        const char *text = gyre_error_text();
+        assert_in_range(strlen(text), GYRE_ERROR_MAX - 6, GYRE_ERROR_MAX - 1);
+        assert_string_equal(text + strlen(text) - 3, "...");
+        assert_null(strchr(text, '\\'));
+    }
+    memset(name, 1, sizeof name - 1);
+    gyre_fail(GYRE_EIO, "%s", name);
+    assert_string_equal(gyre_error_text() + strlen(gyre_error_text()) - 7, "\\x01...");
+}
+
 static void durations(void **state) {
     (void)state;
     static const struct {
@@ -99,6 +164,9 @@ int main(void) {
         cmocka_unit_test(utf8_stays),
         cmocka_unit_test(all_else_is_made_visible),
         cmocka_unit_test(it_is_cut_between_characters),
+        cmocka_unit_test(misleading_characters_are_made_visible),
+        cmocka_unit_test(columns_are_filled),
+        cmocka_unit_test(a_message_is_one_line_that_ends_where_it_was_cut),
         cmocka_unit_test(durations),
         cmocka_unit_test(lines_are_broken_at_spaces),
     };
