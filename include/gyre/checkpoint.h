@@ -72,16 +72,25 @@ gyre_status gyre_checkpoint_scalars(const char *path, gyre_snapshot *out);
  * gyre that wrote none. free() the names. Verifies the file first. */
 gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out);
 
-/* Copies /parameters/NAME (and /state/buffers/NAME where present) from any HDF5 file into the flat
- * vectors, by name: for init_from. Parameters that the file lacks or that have another shape keep
- * their values and are counted in *skipped (a new classifier, say); none in common is an error. */
-gyre_status gyre_parameters_import(const char *path, const gyre_model *m, float *parameters,
-                                   float *buffers, int *skipped);
+/* What a file of weights must have all of. */
+enum { GYRE_NEED_PARAMETERS = 1, GYRE_NEED_STATISTICS = 2 };
+
+/* Takes weights by name from any HDF5 file, for init_from and for scores: /parameters/NAME, and the
+ * running statistics from /state/buffers/NODE.running_mean or, as PyTorch names them, from
+ * /parameters/NODE.running_mean. What the file lacks, or has in another shape, keeps its values in
+ * `s`; this, and what the file holds besides, is said on stderr. GYRE_EIO: nothing fits; something
+ * of `needs` is missing (running statistics are always needed where the model's batch norm is
+ * frozen); an array has its axes in another order; a value is not finite. */
+gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsigned needs,
+                                   gyre_snapshot *s);
 
 /* XXH3-64 over the parameters in layer order, each seeded with the hash so far: the identity of a
  * trained network. */
 uint64_t gyre_parameters_hash(const gyre_model *m, const float *parameters);
 /* The same from a checkpoint file alone, without knowing its model. Verifies it first. */
 gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *completed);
+/* Of all that a result hangs on: completed updates, parameters, optimizer states, running
+ * statistics, normalisation of the input. Verifies the file first. */
+gyre_status gyre_checkpoint_state_hash(const char *path, uint64_t *out);
 
 #endif

@@ -47,10 +47,11 @@ bool gyre_stop_wanted(void);
 /* Loss and accuracy of a checkpoint (or of a run folder's newest, where there is none its best.h5)
  * on one part ("test", "validation", "train") of a dataset file; `data` NULL: the run's own. Where
  * the run cut its training samples, by a split or a subset, "train" and "validation" are as it cut
- * them. Close the result. Collective. */
+ * them. With `config`, of any file of weights as model.init_from takes them, all of which must be
+ * there, in the config's network and on its dataset. Close the result. Collective. */
 typedef struct {
     char *checkpoint;  /* its path */
-    int64_t completed; /* its updates */
+    int64_t completed; /* its updates; -1: it is a file of weights */
     int64_t best;      /* of best.h5 beside it, when a folder was given; -1: none, or it is this */
     bool of_run;       /* the samples are as the run cut them, not a whole part of the file */
     int64_t samples, correct;
@@ -59,8 +60,8 @@ typedef struct {
     int64_t *class_samples, *class_correct; /* (classes) */
     char (*class_names)[64];                /* (classes) */
 } gyre_evaluation;
-gyre_status gyre_evaluate_checkpoint(const char *checkpoint_or_run, const char *data,
-                                     const char *part, gyre_comm *comm, gyre_evaluation *out);
+gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
+                          gyre_comm *comm, gyre_evaluation *out);
 void gyre_evaluation_close(gyre_evaluation *e);
 
 /* Says in words what a run folder, checkpoint, metrics file or dataset holds, and verifies its
@@ -68,5 +69,7 @@ void gyre_evaluation_close(gyre_evaluation *e);
 gyre_status gyre_inspect(const char *path, FILE *out);
 /* The hash of the parameters in a checkpoint, or in the newest one of a run folder. */
 gyre_status gyre_inspect_hash(const char *path, uint64_t *out);
+/* The same of all that a result hangs on (gyre_checkpoint_state_hash). */
+gyre_status gyre_inspect_state_hash(const char *path, uint64_t *out);
 
 #endif

@@ -1,4 +1,5 @@
-/* gyre eval: loss, accuracy and per-class accuracy of a checkpoint. */
+/* gyre eval: loss, accuracy and per-class accuracy of a checkpoint, or of weights from elsewhere.
+ */
 #include "cli.h"
 
 #include "arguments.h"
@@ -13,12 +14,13 @@
 #include <string.h>
 
 typedef struct {
-    const char *checkpoint, *data, *part;
+    const char *file, *model, *data, *part;
 } arguments;
 
 static gyre_status take(void *to, int id, char *value) {
     arguments *a = to;
     if (id == 'd') a->data = value;
+    if (id == 'm') a->model = value;
     if (id == 'p') a->part = value;
     return GYRE_OK;
 }
@@ -26,8 +28,9 @@ static gyre_status take(void *to, int id, char *value) {
 static gyre_status parse(int argc, char **argv, arguments *a) {
     *a = (arguments){.part = "test"};
     GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_eval, take, a));
-    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_eval, "checkpoint or run folder"));
-    a->checkpoint = argv[optind];
+    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_eval,
+                                  "checkpoint, run folder or file of weights"));
+    a->file = argv[optind];
     return GYRE_OK;
 }
 
@@ -37,12 +40,20 @@ static double percent(int64_t part, int64_t whole) {
 
 /* On stderr, since programs read stdout. */
 static void print_source(const gyre_evaluation *e, const char *part) {
-    const char *samples = !e->of_run                   ? ""
-                          : strcmp(part, "train") == 0 ? "; on the samples that the run trained on"
-                                                       : "; on the samples that the run held out";
+    const char *run = e->completed < 0 ? "config" : "run";
+    bool train = strcmp(part, "train") == 0;
+    char samples[80] = "";
+    if (e->of_run) {
+        snprintf(samples, sizeof samples, "; on the samples that the %s %s", run,
+                 train ? "trained on" : "held out");
+    }
     char best[80] = "";
     if (e->best >= 0) {
         snprintf(best, sizeof best, " (best.h5 beside it: after step %" PRId64 ")", e->best);
+    }
+    if (e->completed < 0) {
+        gyre_say("weights %s%s", e->checkpoint, samples);
+        return;
     }
     gyre_say("checkpoint %s, after step %" PRId64 "%s%s", e->checkpoint, e->completed, best,
              samples);
@@ -67,7 +78,7 @@ static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
     arguments a;
     gyre_evaluation e = {0};
     GYRE_TRY(gyre_comm_agree(comm, parse(argc, argv, &a)));
-    GYRE_TRY(gyre_evaluate_checkpoint(a.checkpoint, a.data, a.part, comm, &e));
+    GYRE_TRY(gyre_evaluate(a.file, a.model, a.data, a.part, comm, &e));
     gyre_status status = gyre_comm_rank(comm) == 0 ? print(&e, a.part) : GYRE_OK;
     gyre_evaluation_close(&e);
     return gyre_comm_agree(comm, status);
@@ -77,14 +88,23 @@ static int run(int argc, char **argv) {
     return gyre_cli_on_ranks(argc, argv, evaluate, true);
 }
 
-static const gyre_cli_form forms[] = {{"CHECKPOINT|RUN", NULL}, {0}};
+static const gyre_cli_form forms[] = {{"CHECKPOINT|RUN", "dp"}, {"WEIGHTS", "mdp"}, {0}};
 
 static const gyre_cli_option options[] = {
     {.name = "CHECKPOINT|RUN", .words = "a checkpoint file, or a run's folder: its newest one"},
+    {.name = "WEIGHTS",
+     .words = "an HDF5 file as model.init_from takes it (docs/formats.md), which must have all "
+              "parameters and running statistics of the network"},
+    {.id = 'm',
+     .name = "model",
+     .value = "CONFIG",
+     .required = true,
+     .words = "the config whose network takes the weights, and whose normalisation and dataset "
+              "hold"},
     {.id = 'd',
      .name = "data",
      .value = "FILE",
-     .words = "a dataset to score; without it, the dataset that the run was trained on"},
+     .words = "a dataset to score; without it, the dataset of the run or the config"},
     {.id = 'p',
      .name = "part",
      .value = "PART",
@@ -94,7 +114,7 @@ static const gyre_cli_option options[] = {
 
 const gyre_command gyre_command_eval = {
     .name = "eval",
-    .words = "loss, accuracy and per-class accuracy of a checkpoint",
+    .words = "loss, accuracy and per-class accuracy of a checkpoint, or of weights from elsewhere",
     .forms = forms,
     .options = options,
     .exits = gyre_cli_exits_computing,

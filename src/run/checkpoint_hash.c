@@ -1,10 +1,7 @@
-/* The identity of trained parameters, and parameters from files that gyre did not write. */
+/* The identity of trained parameters, and of the whole state of a run. */
 #include "gyre/checkpoint.h"
 
-#include "gyre/log.h"
-#include "gyre/seal.h"
 #include "vector.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -41,14 +38,17 @@ static gyre_status hash_array(gyre_h5_reader *r, const gyre_h5_entry *e, uint64_
     return status;
 }
 
+static bool is_below(const gyre_h5_entry *e, const char *group) {
+    return strncmp(e->name, group, strlen(group)) == 0;
+}
+
 /* The list is in the order in which they were written, which is that of the layers. */
 static gyre_status hash_parameters(gyre_h5_reader *r, uint64_t *hash) {
-    static const char group[] = "/parameters/";
     size_t count = 0, found = 0;
     const gyre_h5_entry *list = gyre_h5_reader_list(r, &count);
     *hash = 0;
     for (size_t i = 0; i < count; i++) {
-        if (strncmp(list[i].name, group, sizeof group - 1) != 0) continue;
+        if (!is_below(&list[i], "/parameters/")) continue;
         GYRE_TRY(hash_array(r, &list[i], hash));
         found++;
     }
@@ -67,51 +67,33 @@ gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *compl
     return status;
 }
 
-/* A name that both have, with another shape, is perhaps a mistake. */
-static void warn_of_shape(gyre_h5_reader *r, const char *group, const char *name) {
-    char whole[128];
-    snprintf(whole, sizeof whole, "%s/%s", group, name);
-    if (gyre_h5_reader_find(r, whole) == NULL) return;
-    gyre_warn("model.init_from: '%s' in '%s' has another shape than the model's; it is drawn",
-              whole, gyre_h5_reader_path(r));
+/* What the next update and a score are made of; neither who wrote it nor what classes are called.
+ */
+static bool is_state(const gyre_h5_entry *e) {
+    return e->kind != GYRE_H5_GROUP &&
+           (is_below(e, "/parameters/") || is_below(e, "/optimizer/") ||
+            is_below(e, "/state/buffers/") || is_below(e, "/state/input/"));
 }
 
-/* Reads what `arrays` and the group have in common, and counts it. */
-static gyre_status import_group(gyre_h5_reader *r, const char *group, const gyre_array *arrays,
-                                int count, float *vector, int *taken) {
-    *taken = 0;
-    for (int i = 0; i < count; i++) {
-        bool found = false;
-        GYRE_TRY(gyre_array_read(r, group, &arrays[i], vector, &found));
-        *taken += found;
-        if (!found) warn_of_shape(r, group, arrays[i].name);
+/* Each array's name and then its values, so that none can stand for another. */
+static gyre_status hash_state(gyre_h5_reader *r, int64_t completed, uint64_t *hash) {
+    size_t count = 0;
+    const gyre_h5_entry *list = gyre_h5_reader_list(r, &count);
+    *hash = XXH3_64bits(&completed, sizeof completed);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_state(&list[i])) continue;
+        *hash = XXH3_64bits_withSeed(list[i].name, strlen(list[i].name), *hash);
+        GYRE_TRY(hash_array(r, &list[i], hash));
     }
     return GYRE_OK;
 }
 
-gyre_status gyre_parameters_import(const char *path, const gyre_model *m, float *parameters,
-                                   float *buffers, int *skipped) {
-    gyre_status status = GYRE_OK;
-    gyre_array *arrays = NULL, *moments = NULL;
-    int count = 0, moment_count = 0, taken = 0, ignored = 0;
-    bool sealed = false;
+gyre_status gyre_checkpoint_state_hash(const char *path, uint64_t *out) {
+    gyre_snapshot scalars;
     gyre_h5_reader *r = NULL;
-    GYRE_GOTO(gyre_seal_check(path, "checkpoint", &sealed));
-    GYRE_GOTO(gyre_h5_reader_open(path, &r));
-    GYRE_GOTO(gyre_arrays_of_parameters(m, &arrays, &count));
-    GYRE_GOTO(gyre_arrays_of_buffers(m, &moments, &moment_count));
-    GYRE_GOTO(import_group(r, "/parameters", arrays, count, parameters, &taken));
-    GYRE_GOTO(import_group(r, "/state/buffers", moments, moment_count, buffers, &ignored));
-    *skipped = count - taken;
-    if (taken == 0) {
-        status = gyre_fail(GYRE_EIO,
-                           "'%s' has no parameter of model %s with the same shape; one was "
-                           "expected at /parameters/%s",
-                           path, m->name, count > 0 ? m->params[0].name : "NAME");
-    }
-out:
+    GYRE_TRY(gyre_checkpoint_scalars(path, &scalars));
+    GYRE_TRY(gyre_h5_reader_open(path, &r));
+    gyre_status status = hash_state(r, scalars.completed, out);
     gyre_h5_reader_close(r);
-    free(arrays);
-    free(moments);
     return status;
 }

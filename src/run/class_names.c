@@ -75,19 +75,20 @@ gyre_status gyre_class_names_read(gyre_h5_reader *r, gyre_class_names *out) {
     return GYRE_OK;
 }
 
-bool gyre_class_names_differ(const char *a_path, const gyre_class_names *a, const char *b_path,
+bool gyre_class_names_differ(const char *a_place, const gyre_class_names *a, const char *b_place,
                              const gyre_class_names *b, char *out, size_t size) {
     if (a->count == 0 || b->count == 0) return false;
     int least = a->count < b->count ? a->count : b->count;
     for (int i = 0; i < least; i++) {
         if (strcmp(a->names[i], b->names[i]) == 0) continue;
-        snprintf(out, size, "class %d is '%s' in '%s', '%s' in '%s'", i, b->names[i], b_path,
-                 a->names[i], a_path);
+        snprintf(out, size, "class %d is '%s' in %s, '%s' in %s", i, b->names[i], b_place,
+                 a->names[i], a_place);
         return true;
     }
     if (a->count == b->count) return false;
     const gyre_class_names *more = a->count > b->count ? a : b;
-    snprintf(out, size, "class %d is '%s' in '%s', and '%s' has only %d classes", least,
-             more->names[least], more == a ? a_path : b_path, more == a ? b_path : a_path, least);
+    snprintf(out, size, "class %d is '%s' in %s, and %s has only %d classes", least,
+             more->names[least], more == a ? a_place : b_place, more == a ? b_place : a_place,
+             least);
     return true;
 }

@@ -13,8 +13,8 @@ gyre_status gyre_class_names_write(hid_t file, const char *path, const gyre_clas
 gyre_status gyre_class_names_read(gyre_h5_reader *r, gyre_class_names *out);
 
 /* Both name classes, and not the same ones: the first difference in words, "class 3 is 'dog' in
- * 'b.h5', 'cat' in 'a.h5'". False: they agree, or one of them names none. */
-bool gyre_class_names_differ(const char *a_path, const gyre_class_names *a, const char *b_path,
+ * b.h5, 'cat' in a.h5". False: they agree, or one of them names none. */
+bool gyre_class_names_differ(const char *a_place, const gyre_class_names *a, const char *b_place,
                              const gyre_class_names *b, char *out, size_t size);
 
 #endif

@@ -1,11 +1,11 @@
 /* Loss and accuracy of a checkpoint on any dataset file, without its run going on. */
 #include "class_names.h"
-#include "evaluate.h"
-#include "gyre/checkpoint.h"
+#include "evaluation.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/run.h"
+#include "gyre/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,22 +13,6 @@
 #include <sys/stat.h>
 
 enum { BATCH = 250, DEADLINE = 600 /* seconds */ }; /* of a checkpoint without its run */
-
-typedef struct {
-    char *checkpoint;
-    int64_t best;            /* updates of the best.h5 beside it, -1: there is none */
-    gyre_settings *settings; /* of the run, NULL: the checkpoint is alone */
-    gyre_dataset *data;
-    gyre_samples samples; /* as the run cut them, when that is what is scored */
-    gyre_view view;       /* that is scored */
-    gyre_model *model;
-    gyre_snapshot snapshot;
-    gyre_class_names names; /* that the network learned; count 0: unknown */
-    gyre_backend *backend;
-    gyre_weights *weights;
-    gyre_evaluator *evaluator;
-    double *classes;
-} evaluation;
 
 /* A run folder means its newest checkpoint, or else its best one; a checkpoint's run is the folder
  * above its own. */
@@ -89,10 +73,8 @@ static gyre_status no_part(const evaluation *e, const char *data, const char *pa
     return gyre_fail(GYRE_EIO, "'%s' has no part '%s'; it has %s%s", data, part, parts, run);
 }
 
-/* The samples that the run trained on, or held out by a split, when this is its dataset; else a
- * part of the file. */
-static gyre_status find_view(evaluation *e, const char *data, const char *part,
-                             uint64_t trained_on) {
+gyre_status evaluation_find_view(evaluation *e, const char *data, const char *part,
+                                 uint64_t trained_on) {
     const gyre_images *images = choose_part(e->data, part);
     if (images == NULL) {
         return gyre_fail(GYRE_EUSAGE, "--part %s: the parts are test, validation and train", part);
@@ -142,15 +124,35 @@ static gyre_status check_classes(const evaluation *e, int classes, uint64_t trai
     return GYRE_OK;
 }
 
-static gyre_status open_model(evaluation *e, const gyre_snapshot *s, const char *data,
-                              const gyre_images *images) {
-    char name[sizeof s->model];
-    memcpy(name, s->model, sizeof name);
-    const gyre_model_settings settings = {.name = name};
-    GYRE_TRY(check_classes(e, s->classes, s->data_hash, data));
+gyre_status evaluation_open_model(evaluation *e, const char *name, int classes, uint64_t trained_on,
+                                  const char *data) {
+    char copy[sizeof e->snapshot.model];
+    const gyre_images *images = e->view.images;
+    const gyre_model_settings settings = {.name = copy};
+    snprintf(copy, sizeof copy, "%s", name);
+    GYRE_TRY(check_classes(e, classes, trained_on, data));
     int size = e->settings == NULL ? 0 : e->settings->data.crop_size;
     return gyre_model_open(&settings, size > 0 ? size : images->h, size > 0 ? size : images->w,
-                           images->c, s->classes, &e->model);
+                           images->c, classes, &e->model);
+}
+
+gyre_status evaluation_open_classes(evaluation *e) {
+    e->classes = calloc(2 * (size_t)e->model->classes, sizeof *e->classes);
+    return e->classes != NULL
+               ? GYRE_OK
+               : gyre_fail(GYRE_EDEVICE, "no memory for %d classes", e->model->classes);
+}
+
+static gyre_status read_scalars(const char *path, gyre_snapshot *out) {
+    gyre_seal_words seal;
+    gyre_status status = gyre_checkpoint_scalars(path, out);
+    if (status != GYRE_EIO || gyre_seal_read(path, "checkpoint", &seal) != GYRE_OK || seal.sealed) {
+        return status;
+    }
+    return gyre_fail(GYRE_EIO,
+                     "'%s' is not a checkpoint of gyre, or its first bytes are damaged; weights "
+                     "from elsewhere are scored with --model CONFIG",
+                     path);
 }
 
 static gyre_status open_data(evaluation *e, const char *data, bool given) {
@@ -172,18 +174,15 @@ static gyre_status read_files(evaluation *e, const char *given, const char *data
     bool named = data != NULL;
     GYRE_GOTO(locate(given, &e->checkpoint, &config));
     look_at_best(e, given);
-    GYRE_GOTO(gyre_checkpoint_scalars(e->checkpoint, &scalars));
+    GYRE_GOTO(read_scalars(e->checkpoint, &scalars));
     GYRE_GOTO(read_settings(e, config, &data));
     GYRE_GOTO(open_data(e, data, named));
-    GYRE_GOTO(find_view(e, data, part, scalars.data_hash));
+    GYRE_GOTO(evaluation_find_view(e, data, part, scalars.data_hash));
     GYRE_GOTO(gyre_checkpoint_class_names(e->checkpoint, &e->names));
-    GYRE_GOTO(open_model(e, &scalars, data, e->view.images));
+    GYRE_GOTO(evaluation_open_model(e, scalars.model, scalars.classes, scalars.data_hash, data));
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
     GYRE_GOTO(gyre_checkpoint_load(e->checkpoint, e->model, &e->snapshot));
-    e->classes = calloc(2 * (size_t)scalars.classes, sizeof *e->classes);
-    if (e->classes == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for %d classes", scalars.classes);
-    }
+    status = evaluation_open_classes(e);
 out:
     free(config);
     return status;
@@ -250,11 +249,13 @@ static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluati
     return GYRE_OK;
 }
 
-gyre_status gyre_evaluate_checkpoint(const char *checkpoint_or_run, const char *data,
-                                     const char *part, gyre_comm *comm, gyre_evaluation *out) {
+gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
+                          gyre_comm *comm, gyre_evaluation *out) {
     evaluation e = {.best = -1};
     gyre_score score;
-    gyre_status status = gyre_comm_agree(comm, read_files(&e, checkpoint_or_run, data, part));
+    gyre_status status = config == NULL ? read_files(&e, file, data, part)
+                                        : evaluation_read_weights(&e, file, config, data, part);
+    status = gyre_comm_agree(comm, status);
     if (status != GYRE_OK) goto out;
     gyre_backend_options options = {.deterministic = true, .deadline_seconds = DEADLINE};
     gyre_backend_choice choice = GYRE_BACKEND_AUTO;

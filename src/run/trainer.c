@@ -5,31 +5,12 @@
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/version.h"
+#include "input.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
-
-/* x = (pixel - mean) * scale, as data.augment.normalize says. */
-static void input_scaling(const gyre_trainer *t, float *mean, float *scale) {
-    const gyre_pixel_stats *stats = &t->samples.stats;
-    const gyre_model *m = t->model;
-    gyre_normalize how = t->settings.data.normalize;
-    const gyre_normalization *given = &t->settings.data.given; /* of pixel / 255 */
-    size_t channels = (size_t)m->c, count = (size_t)m->h * (size_t)m->w * channels;
-    for (size_t i = 0; i < count; i++) {
-        mean[i] = how == GYRE_NORMALIZE_RAW       ? 0
-                  : how == GYRE_NORMALIZE_CHANNEL ? stats->mean[i % channels]
-                  : how == GYRE_NORMALIZE_GIVEN   ? (float)(255 * given->mean[i % channels])
-                                                  : stats->mean_image[i];
-    }
-    for (size_t k = 0; k < channels; k++) {
-        scale[k] = how == GYRE_NORMALIZE_CHANNEL ? 1 / stats->dev[k]
-                   : how == GYRE_NORMALIZE_GIVEN ? (float)(1 / (255 * given->std[k]))
-                                                 : 1;
-    }
-}
 
 static gyre_status open_device(gyre_trainer *t) {
     const gyre_settings *s = &t->settings;
@@ -64,12 +45,15 @@ static gyre_status open_net(gyre_trainer *t) {
         status = gyre_fail(GYRE_EDEVICE, "no memory for the input's mean");
         goto out;
     }
-    input_scaling(t, mean, scale);
+    gyre_input_scaling(&s->data, &t->samples.stats, m, mean, scale);
     GYRE_GOTO(gyre_weights_open(m, t->backend, mean, scale, &t->weights));
     GYRE_GOTO(gyre_net_open(t->weights, size, true, &t->net));
     GYRE_GOTO(gyre_shards_open(t->net, local, size, &t->shards));
     GYRE_GOTO(gyre_optimizer_open(&s->optimizer, t->weights, s->shards, &t->optimizer));
     GYRE_GOTO(gyre_snapshot_open(m, count_states(t->optimizer), &t->snapshot));
+    t->snapshot.names = gyre_dataset_class_names(t->data);
+    memcpy(t->snapshot.mean, mean, count * sizeof *mean);
+    memcpy(t->snapshot.scale, scale, (size_t)m->c * sizeof *scale);
     for (int i = 0; i < t->snapshot.state_count; i++) {
         gyre_f32 vector;
         snprintf(t->snapshot.state_names[i], sizeof t->snapshot.state_names[i], "%s",
@@ -86,19 +70,13 @@ static gyre_status first_parameters(gyre_trainer *t, bool fresh) {
     gyre_snapshot *s = &t->snapshot;
     const char *from = fresh ? t->settings.model.init_from : NULL;
     gyre_status status = GYRE_OK;
-    int skipped = 0;
     gyre_model_init(t->model, t->settings.seed, s->parameters, s->buffers);
     if (from != NULL && t->rank == 0) {
         status = gyre_file_hash(from, &s->init_hash);
-        if (status == GYRE_OK) {
-            status = gyre_parameters_import(from, t->model, s->parameters, s->buffers, &skipped);
-        }
+        if (status == GYRE_OK) status = gyre_parameters_import(from, t->model, 0, s);
+        status = gyre_fail_in("model.init_from", status);
     }
     GYRE_TRY(gyre_comm_agree(t->comm, status));
-    if (from != NULL) {
-        gyre_say("%d of %d parameters from '%s'%s", t->model->param_count - skipped,
-                 t->model->param_count, from, skipped > 0 ? ", the others drawn" : "");
-    }
     return gyre_trainer_load(t);
 }
 
@@ -259,7 +237,6 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
     s->data_hash = t->data_hash;
     snprintf(s->model, sizeof s->model, "%s", t->model->name);
     s->classes = t->model->classes;
-    s->names = gyre_dataset_class_names(t->data);
     s->ranks = t->ranks;
     s->finished = t->completed == t->steps;
     snprintf(s->machine, sizeof s->machine, "%s", t->machine);

@@ -55,10 +55,10 @@ done
 
 # Other ones.
 start="has other classes than the network was trained on: class"
-refused 3 "'moved.h5' $start 1 is 'ox' in 'moved.h5', 'dog' in '$newest'" "$GYRE" eval run --data moved.h5
-refused 3 "$start 9 is 'Fly' in 'other.h5', 'fly' in '$newest'" mpirun -q -np 2 "$GYRE" eval run --data other.h5
-refused 3 "$start 10 is 'yak' in 'more.h5', and '$newest' has only 10 classes" "$GYRE" eval run --data more.h5
-refused 3 "$start 8 is 'elk' in '$newest', and 'eight.h5' has only 8 classes" "$GYRE" eval run --data eight.h5
+refused 3 "'moved.h5' $start 1 is 'ox' in moved.h5, 'dog' in $newest" "$GYRE" eval run --data moved.h5
+refused 3 "$start 9 is 'Fly' in other.h5, 'fly' in $newest" mpirun -q -np 2 "$GYRE" eval run --data other.h5
+refused 3 "$start 10 is 'yak' in more.h5, and $newest has only 10 classes" "$GYRE" eval run --data more.h5
+refused 3 "$start 8 is 'elk' in $newest, and eight.h5 has only 8 classes" "$GYRE" eval run --data eight.h5
 ends 0 "$GYRE" eval run --data fewer.h5 # no names: perhaps a part of them
 grep -q "^gyre: warning: 'fewer.h5' has labels of 8 classes, the model knows 10$" err || fail "$(cat err)"
 cp moved.h5 animals.h5 # in the place of the run's own

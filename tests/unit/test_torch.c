@@ -168,16 +168,16 @@ static void scale_lrn(gyre_model *m) {
 
 static void import_weights(rig *r) {
     char path[] = "/tmp/gyre-torch-XXXXXX", command[256];
-    int file = mkstemp(path), skipped = -1;
+    int file = mkstemp(path);
+    gyre_snapshot s = {.parameters = r->parameters, .buffers = r->buffers};
     assert_true(file >= 0);
     close(file);
     snprintf(command, sizeof command,
              "PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/data/torch/recipe.py %s %s",
              r->o.name, path);
     assert_int_equal(system(command), 0);
-    OK(gyre_parameters_import(path, r->model, r->parameters, r->buffers, &skipped));
+    OK(gyre_parameters_import(path, r->model, GYRE_NEED_PARAMETERS, &s));
     unlink(path);
-    assert_int_equal(skipped, 0);
     rig_upload(r);
 }
 

@@ -1,0 +1,99 @@
+/* Weights that come from elsewhere, in the network that a config describes. */
+#include "evaluation.h"
+
+#include "gyre/config.h"
+#include "gyre/file.h"
+#include "input.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* The config's dataset, seen from here. */
+static gyre_status locate(const gyre_settings *s, const char *config, char **out) {
+    *out = NULL;
+    if (s->model.name == NULL) {
+        return gyre_fail(GYRE_EUSAGE, "%s has no model.name to take the weights into", config);
+    }
+    if (s->data.path == NULL) return GYRE_OK;
+    *out = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
+    return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", config);
+}
+
+/* Statistics of the images that the config trains on, where its normalisation is made of them. */
+static gyre_status measure(const evaluation *e, const char *own, const char *data,
+                           gyre_dataset **opened, gyre_samples *samples) {
+    gyre_data_settings settings = e->settings->data;
+    const gyre_dataset *d = e->data;
+    gyre_normalize how = settings.normalize;
+    if (how == GYRE_NORMALIZE_RAW || how == GYRE_NORMALIZE_GIVEN) return GYRE_OK;
+    if (own == NULL || !gyre_file_exists(own)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.normalize takes mean and deviation from the config's "
+                         "training images, and %s is not there; give the numbers, as {\"mean\": "
+                         "[...], \"std\": [...]}",
+                         own == NULL ? "data.path" : own);
+    }
+    if (strcmp(own, data) != 0) {
+        GYRE_TRY(gyre_dataset_open(own, opened));
+        d = *opened;
+    }
+    if (settings.validation == GYRE_VALIDATION_TEST) settings.validation = GYRE_VALIDATION_NONE;
+    return gyre_samples_open(d, &settings, e->settings->seed, samples);
+}
+
+static gyre_status check_channels(const evaluation *e) {
+    const gyre_data_settings *s = &e->settings->data;
+    if (s->normalize != GYRE_NORMALIZE_GIVEN || s->given.channels == e->model->c) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "data.augment.normalize has mean and std of %d channels, but the images have "
+                     "%d",
+                     s->given.channels, e->model->c);
+}
+
+static gyre_status scale_input(evaluation *e, const char *own, const char *data) {
+    gyre_dataset *opened = NULL;
+    gyre_samples samples = {0};
+    gyre_status status = GYRE_OK;
+    GYRE_GOTO(check_channels(e));
+    GYRE_GOTO(measure(e, own, data, &opened, &samples));
+    gyre_input_scaling(&e->settings->data, &samples.stats, e->model, e->snapshot.mean,
+                       e->snapshot.scale);
+out:
+    gyre_samples_close(&samples);
+    gyre_dataset_close(opened);
+    return status;
+}
+
+gyre_status evaluation_read_weights(evaluation *e, const char *weights, const char *config,
+                                    const char *data, const char *part) {
+    gyre_status status = GYRE_OK;
+    char *own = NULL;
+    GYRE_GOTO(gyre_config_open(config, NULL, 0, &e->settings));
+    GYRE_GOTO(locate(e->settings, config, &own));
+    bool given = data != NULL;
+    if (!given) data = own;
+    if (data == NULL) {
+        status = gyre_fail(GYRE_EUSAGE, "%s names no dataset; give one by --data FILE", config);
+        goto out;
+    }
+    e->checkpoint = strdup(weights);
+    if (e->checkpoint == NULL) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", weights);
+        goto out;
+    }
+    GYRE_GOTO(gyre_dataset_open(data, &e->data));
+    uint64_t cut = given ? 0 : gyre_dataset_hash(e->data);
+    int classes = e->settings->model.classes;
+    if (classes == 0) classes = gyre_dataset_classes(e->data);
+    GYRE_GOTO(evaluation_find_view(e, data, part, cut));
+    GYRE_GOTO(evaluation_open_model(e, e->settings->model.name, classes, cut, data));
+    GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
+    GYRE_GOTO(scale_input(e, own, data));
+    e->snapshot.names = gyre_dataset_class_names(e->data);
+    e->snapshot.completed = -1;
+    GYRE_GOTO(gyre_parameters_import(weights, e->model, GYRE_NEED_PARAMETERS | GYRE_NEED_STATISTICS,
+                                     &e->snapshot));
+    status = evaluation_open_classes(e);
+out:
+    free(own);
+    return status;
+}

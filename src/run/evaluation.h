@@ -1,0 +1,41 @@
+/* An evaluation under way: of a checkpoint (evaluate_checkpoint.c), or of weights from elsewhere in
+ * the network of a config (evaluate_weights.c). Internal to src/run. */
+#ifndef GYRE_RUN_EVALUATION_H
+#define GYRE_RUN_EVALUATION_H
+
+#include "evaluate.h"
+#include "gyre/checkpoint.h"
+#include "gyre/settings.h"
+
+typedef struct {
+    char *checkpoint;        /* or the file of weights */
+    int64_t best;            /* updates of the best.h5 beside it, -1: there is none */
+    gyre_settings *settings; /* of the run or the config, NULL: the checkpoint is alone */
+    gyre_dataset *data;
+    gyre_samples samples; /* as the run cut them, when that is what is scored */
+    gyre_view view;       /* that is scored */
+    gyre_model *model;
+    gyre_snapshot snapshot;
+    gyre_class_names names; /* that the network learned; count 0: unknown */
+    gyre_backend *backend;
+    gyre_weights *weights;
+    gyre_evaluator *evaluator;
+    double *classes;
+} evaluation;
+
+/* The samples that the run trained on, or held out by a split, when this is its dataset (known by
+ * its hash); else a part of the file. */
+gyre_status evaluation_find_view(evaluation *e, const char *data, const char *part,
+                                 uint64_t trained_on);
+/* The network for the view's images. Its classes are not fewer than the dataset's, nor other ones.
+ */
+gyre_status evaluation_open_model(evaluation *e, const char *name, int classes, uint64_t trained_on,
+                                  const char *data);
+/* Room for the scores of the model's classes. */
+gyre_status evaluation_open_classes(evaluation *e);
+
+/* Reads weights, config and dataset; no device and no other rank yet. */
+gyre_status evaluation_read_weights(evaluation *e, const char *weights, const char *config,
+                                    const char *data, const char *part);
+
+#endif

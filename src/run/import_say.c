@@ -1,0 +1,175 @@
+/* What of a file of weights was taken and what was not, in words: a network that lacks something of
+ * its file scores as if it had learned nothing, and only these lines tell why. */
+#include "import.h"
+
+#include "gyre/checkpoint.h"
+#include "gyre/log.h"
+#include "gyre/text.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "conv1.weight (8, 3, 3, 1), bn1.weight (8) and 17 more" */
+typedef struct {
+    char text[512];
+    size_t used;
+    int shown, count;
+} list;
+
+static void add(list *l, const char *name, const char *shape, const char *other) {
+    enum { MOST = 6, ROOM = 400 };
+    char visible[128];
+    l->count++;
+    if (l->shown >= MOST || l->used > ROOM - sizeof visible) return;
+    gyre_text_visible(name, visible, sizeof visible);
+    l->used += (size_t)snprintf(l->text + l->used, sizeof l->text - l->used, "%s%s %s%s%s",
+                                l->shown == 0 ? "" : ", ", visible, shape,
+                                other == NULL ? "" : " for ", other == NULL ? "" : other);
+    l->shown++;
+}
+
+static const char *text_of(list *l) {
+    if (l->shown < l->count) {
+        snprintf(l->text + l->used, sizeof l->text - l->used, " and %d more", l->count - l->shown);
+    }
+    return l->text;
+}
+
+static void list_items(const import_file *f, bool statistic, import_fate fate, list *out) {
+    char shape[64], found[64];
+    *out = (list){0};
+    for (int i = 0; i < f->count; i++) {
+        const import_item *item = &f->items[i];
+        if (item->statistic != statistic || item->fate != fate) continue;
+        import_shape(item->array, shape, sizeof shape);
+        if (fate == IMPORT_OTHER_SHAPE) gyre_h5_shape(item->entry, found, sizeof found);
+        if (fate == IMPORT_OTHER_SHAPE)
+            add(out, item->array->name, found, shape);
+        else
+            add(out, item->array->name, shape, NULL);
+    }
+}
+
+static int count_items(const import_file *f, bool statistic, bool taken_only) {
+    int count = 0;
+    for (int i = 0; i < f->count; i++) {
+        const import_item *item = &f->items[i];
+        count += item->statistic == statistic && (!taken_only || item->fate == IMPORT_TAKEN);
+    }
+    return count;
+}
+
+/* ---- what the file holds besides */
+
+static bool begins(const char *text, const char *start) {
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Names that change nothing: a count that PyTorch keeps, and what else a checkpoint of gyre has. */
+static bool is_harmless(const char *name) {
+    static const char tracked[] = "num_batches_tracked";
+    size_t length = strlen(name), tail = sizeof tracked - 1;
+    if (length >= tail && strcmp(name + length - tail, tracked) == 0) return true;
+    return begins(name, "/optimizer/") || begins(name, "/state/input/") ||
+           strcmp(name, "/state/class_names") == 0;
+}
+
+static bool is_taken(const import_file *f, const gyre_h5_entry *e) {
+    for (int i = 0; i < f->count; i++) {
+        if (f->items[i].entry == e && f->items[i].fate != IMPORT_ABSENT) return true;
+    }
+    return false;
+}
+
+static void list_unused(const import_file *f, list *out) {
+    size_t count = 0;
+    const gyre_h5_entry *entries = gyre_h5_reader_list(f->reader, &count);
+    char shape[64];
+    *out = (list){0};
+    for (size_t i = 0; i < count; i++) {
+        const gyre_h5_entry *e = &entries[i];
+        if (e->kind == GYRE_H5_GROUP || is_harmless(e->name) || is_taken(f, e)) continue;
+        gyre_h5_shape(e, shape, sizeof shape);
+        bool parameter = begins(e->name, "/parameters/");
+        add(out, parameter ? e->name + strlen("/parameters/") : e->name, shape, NULL);
+    }
+}
+
+/* ---- what must be there */
+
+static gyre_status nothing_fits(const import_file *f) {
+    list unused;
+    list_unused(f, &unused);
+    return gyre_fail(GYRE_EIO,
+                     "'%s' has no parameter of model %s with the same name and shape; one was "
+                     "expected at /parameters/%s, the file has %s",
+                     f->path, f->model->name, f->count > 0 ? f->items[0].array->name : "NAME",
+                     unused.count > 0 ? text_of(&unused) : "none");
+}
+
+gyre_status import_check_needs(const import_file *f, unsigned needs) {
+    list absent, other;
+    if (count_items(f, false, true) == 0) return nothing_fits(f);
+    for (int statistic = 0; statistic < 2; statistic++) {
+        if ((needs & (statistic ? GYRE_NEED_STATISTICS : GYRE_NEED_PARAMETERS)) == 0) continue;
+        list_items(f, statistic, IMPORT_ABSENT, &absent);
+        list_items(f, statistic, IMPORT_OTHER_SHAPE, &other);
+        if (absent.count + other.count == 0) continue;
+        return gyre_fail(GYRE_EIO, "'%s' %s %s: %s; %s needs all of them", f->path,
+                         absent.count > 0 ? "lacks" : "has another shape of",
+                         statistic ? "running statistics" : "parameters",
+                         text_of(absent.count > 0 ? &absent : &other),
+                         needs & GYRE_NEED_PARAMETERS ? "a score" : "model.batch_norm \"frozen\"");
+    }
+    return GYRE_OK;
+}
+
+/* ---- the lines */
+
+static void say_counts(const import_file *f) {
+    int parameters = count_items(f, false, false), statistics = count_items(f, true, false);
+    char text[80] = "";
+    if (statistics > 0) {
+        snprintf(text, sizeof text, " and %d of %d running statistics", count_items(f, true, true),
+                 statistics);
+    }
+    gyre_say("%d of %d parameters%s from '%s'", count_items(f, false, true), parameters, text,
+             f->path);
+}
+
+static void say_list(list *l, const char *before) {
+    if (l->count > 0) gyre_say("%s: %s", before, text_of(l));
+}
+
+/* A linear layer behind an image reads (h, w, c); the shape is the same when it was (c, h, w). */
+static void say_flattened(const import_file *f) {
+    const gyre_model *m = f->model;
+    for (int i = 0; i < m->layer_count && !f->own; i++) {
+        const gyre_layer *l = &m->layers[i];
+        int h = l->input < 0 ? m->h : m->layers[l->input].h;
+        int w = l->input < 0 ? m->w : m->layers[l->input].w;
+        int c = l->input < 0 ? m->c : m->layers[l->input].c;
+        if (l->kind != GYRE_LAYER_LINEAR || h * w == 1 || c == 1) continue;
+        if (f->items[l->weight].fate != IMPORT_TAKEN) continue;
+        gyre_say("%s.weight reads (h, w, c) = (%d, %d, %d) as one row; weights for (c, h, w), "
+                 "PyTorch's order, have the same shape and must be permuted: docs/formats.md",
+                 l->name, h, w, c);
+    }
+}
+
+void import_say(const import_file *f) {
+    list l;
+    say_counts(f);
+    list_items(f, false, IMPORT_ABSENT, &l);
+    say_list(&l, "drawn, since the file has none");
+    list_items(f, false, IMPORT_OTHER_SHAPE, &l);
+    say_list(&l, "drawn, since the file has another shape");
+    list_items(f, true, IMPORT_ABSENT, &l);
+    say_list(&l, "mean 0 and variance 1 to begin with, since the file has none");
+    list_items(f, true, IMPORT_OTHER_SHAPE, &l);
+    say_list(&l, "mean 0 and variance 1 to begin with, since the file has another shape");
+    list_unused(f, &l);
+    say_list(&l, "in the file, but not of this network");
+    import_say_axes(f);
+    say_flattened(f);
+}
