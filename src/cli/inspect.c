@@ -6,25 +6,31 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+typedef enum { HASH_NONE, HASH_PARAMETERS, HASH_STATE } hash_kind;
 
 static gyre_status take(void *to, int id, char *value) {
+    hash_kind *kind = to;
     (void)id;
-    (void)value;
-    *(bool *)to = true;
-    return GYRE_OK;
+    *kind = HASH_PARAMETERS;
+    if (value == NULL || strcmp(value, "parameters") == 0) return GYRE_OK;
+    *kind = HASH_STATE;
+    if (strcmp(value, "state") == 0) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "--hash=%s: parameters or state was expected", value);
 }
 
 static gyre_status inspect(int argc, char **argv) {
-    bool hash_only = false;
+    hash_kind kind = HASH_NONE;
     uint64_t hash = 0;
-    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_inspect, take, &hash_only));
+    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_inspect, take, &kind));
     GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_inspect, "file or run folder"));
-    if (hash_only) {
-        GYRE_TRY(gyre_inspect_hash(argv[optind], &hash));
-        printf("%016" PRIx64 "\n", hash);
-    } else {
-        GYRE_TRY(gyre_inspect(argv[optind], stdout));
+    switch (kind) {
+    case HASH_NONE: GYRE_TRY(gyre_inspect(argv[optind], stdout)); break;
+    case HASH_PARAMETERS: GYRE_TRY(gyre_inspect_hash(argv[optind], &hash)); break;
+    case HASH_STATE: GYRE_TRY(gyre_inspect_state_hash(argv[optind], &hash)); break;
     }
+    if (kind != HASH_NONE) printf("%016" PRIx64 "\n", hash);
     return gyre_cli_flush();
 }
 
@@ -38,8 +44,11 @@ static const gyre_cli_option options[] = {
     {.name = "RUN|FILE", .words = "a run's folder, a checkpoint, metrics.h5, or a dataset"},
     {.id = 'h',
      .name = "hash",
-     .words = "prints the hash of the newest checkpoint's parameters alone: runs of the same bits "
-              "have the same"},
+     .value = "KIND",
+     .optional = true,
+     .words = "prints a hash of the newest checkpoint alone. parameters (the default): runs of the "
+              "same bits have the same; state: of all that a result hangs on, which is also the "
+              "optimizer's state, running statistics, normalisation and completed updates"},
     {0}};
 
 const gyre_command gyre_command_inspect = {

@@ -27,7 +27,9 @@ static known_options known_of(const gyre_command *command) {
     size_t count = 0, used = 1;
     for (const gyre_cli_option *o = command->options; o->name != NULL; o++) {
         if (o->id == 0 || count == OPTIONS_MAX) continue;
-        int value = o->value != NULL ? required_argument : no_argument;
+        int value = o->value == NULL ? no_argument
+                    : o->optional    ? optional_argument
+                                     : required_argument;
         k.names[count++] = (struct option){o->name, value, NULL, o->id};
         if (o->letter == 0) continue;
         k.letters[used++] = o->letter;
@@ -83,7 +85,7 @@ gyre_status gyre_cli_options_read(int argc, char **argv, const gyre_command *com
     for (int c; (c = getopt_long(argc, argv, known.letters, known.names, NULL)) != -1;) {
         if (c == ':' || c == '?') return bad_option(c, argv, command);
         const gyre_cli_option *o = option_of(command, c);
-        if (o->value != NULL && *optarg == '\0') {
+        if (optarg != NULL && *optarg == '\0') {
             return gyre_fail(GYRE_EUSAGE,
                              "--%s: a value (%s) was expected, found nothing; an empty shell "
                              "variable?",
@@ -104,9 +106,20 @@ static bool goes_with(const gyre_cli_form *form, const gyre_cli_option *o) {
     return o->id != 0 && (form->ids == NULL || strchr(form->ids, o->id) != NULL);
 }
 
+/* "--out DIR", "--hash[=KIND]", or an operand. */
+static void name_option(const gyre_cli_option *o, char *out, size_t size) {
+    snprintf(out, size, "%s%s%s%s%s", o->id == 0 ? "" : "--", o->name,
+             o->value == NULL ? ""
+             : o->optional    ? "[="
+                              : " ",
+             o->value == NULL ? "" : o->value, o->optional ? "]" : "");
+}
+
 static void print_option(FILE *out, const gyre_cli_option *o) {
-    fprintf(out, " %s--%s%s%s%s%s", o->required ? "" : "[", o->name, o->value == NULL ? "" : " ",
-            o->value == NULL ? "" : o->value, o->required ? "" : "]", o->repeats ? "..." : "");
+    char name[80];
+    name_option(o, name, sizeof name);
+    fprintf(out, " %s%s%s%s", o->required ? "" : "[", name, o->required ? "" : "]",
+            o->repeats ? "..." : "");
 }
 
 /* "train CONFIG --out DIR [OPTIONS]", or with every option. */
@@ -171,11 +184,10 @@ static void print_words(FILE *out, const char *name, const char *words) {
 
 static void print_options(FILE *out, const gyre_command *command) {
     for (const gyre_cli_option *o = command->options; o->name != NULL; o++) {
-        char name[80], letter[] = {',', ' ', '-', o->letter, '\0'};
-        snprintf(name, sizeof name, "%s%s%s%s%s", o->id == 0 ? "" : "--", o->name,
-                 o->value == NULL ? "" : " ", o->value == NULL ? "" : o->value,
-                 o->letter == 0 ? "" : letter);
-        print_words(out, name, o->words);
+        char name[80], whole[90];
+        name_option(o, name, sizeof name);
+        snprintf(whole, sizeof whole, "%s%s%.1s", name, o->letter == 0 ? "" : ", -", &o->letter);
+        print_words(out, whole, o->words);
     }
 }
 

@@ -14,6 +14,7 @@ typedef struct {
     const char *name;  /* "out" for --out; an operand as the usage shows it */
     char letter;       /* 'o' for -o as well; 0: none */
     const char *value; /* "DIR"; NULL: it has none */
+    bool optional;     /* the value may be left out, and is given as --hash=state */
     bool required;     /* in every form that it goes with */
     bool repeats;
     const char *words; /* what it does, its unit, its default */

@@ -22,26 +22,38 @@ static gyre_status newest(const char *path, char **out) {
     return gyre_fail(GYRE_EIO, "'%s' holds no checkpoint", path);
 }
 
-gyre_status gyre_inspect_hash(const char *path, uint64_t *out) {
+/* Of a file, or of a run folder's newest checkpoint. */
+static gyre_status hash_of(const char *path, bool state, uint64_t *out) {
     char *found = NULL;
     int64_t completed = 0;
-    if (!is_folder(path)) return gyre_checkpoint_hash(path, out, &completed);
-    GYRE_TRY(newest(path, &found));
-    gyre_status status = gyre_checkpoint_hash(found, out, &completed);
+    if (is_folder(path)) GYRE_TRY(newest(path, &found));
+    if (found != NULL) path = found;
+    gyre_status status =
+        state ? gyre_checkpoint_state_hash(path, out) : gyre_checkpoint_hash(path, out, &completed);
     free(found);
     return status;
 }
 
+gyre_status gyre_inspect_hash(const char *path, uint64_t *out) {
+    return hash_of(path, false, out);
+}
+
+gyre_status gyre_inspect_state_hash(const char *path, uint64_t *out) {
+    return hash_of(path, true, out);
+}
+
 static gyre_status inspect_checkpoint(const char *path, FILE *out) {
     gyre_snapshot s;
-    uint64_t hash = 0;
+    uint64_t hash = 0, state = 0;
     int64_t completed = 0;
     GYRE_TRY(gyre_checkpoint_scalars(path, &s));
+    GYRE_TRY(gyre_checkpoint_state_hash(path, &state));
     GYRE_TRY(gyre_checkpoint_hash(path, &hash, &completed));
     gyre_text_print(out, path, 0);
     fprintf(out, ": checkpoint after %lld updates%s; checksum right\n", (long long)s.completed,
             s.finished ? ", the end of its run" : "");
     fprintf(out, "  parameters   %016llx\n", (unsigned long long)hash);
+    fprintf(out, "  state        %016llx\n", (unsigned long long)state);
     fprintf(out, "  config       %016llx\n", (unsigned long long)s.config_hash);
     fprintf(out, "  dataset      %016llx\n", (unsigned long long)s.data_hash);
     fprintf(out, "  written by   %d rank%s on ", s.ranks, s.ranks == 1 ? "" : "s");
