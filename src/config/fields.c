@@ -77,8 +77,7 @@ const config_field gyre_config_fields[] = {
      "0", "Number of classes; 0: the dataset's."},
     {"model.init_from", FIELD_TEXT, FREE, AT(model.init_from), 0, 0, 0, NULL, NULL,
      "HDF5 file with /parameters/NAME to start from (docs/formats.md), relative to the config "
-     "file; "
-     "its content is part of the run."},
+     "file; its content is part of the run."},
     {"model.freeze", FIELD_NAMES, ARITHMETIC, AT(model.freeze), 0, 0, 0, NULL, "[]",
      "Parameters to leave as they are: names or prefixes, as [\"conv1\", \"layer1\"]."},
     {"model.batch_norm", FIELD_SIDE, ARITHMETIC, AT(model.batch_norm_frozen), 0, 0, 0,

@@ -36,7 +36,7 @@ static gyre_status measure(const evaluation *e, const char *own, const char *dat
         GYRE_TRY(gyre_dataset_open(own, opened));
         d = *opened;
     }
-    if (settings.validation == GYRE_VALIDATION_TEST) settings.validation = GYRE_VALIDATION_NONE;
+    if (settings.validation != GYRE_VALIDATION_SPLIT) settings.validation = GYRE_VALIDATION_NONE;
     return gyre_samples_open(d, &settings, e->settings->seed, samples);
 }
 
