@@ -21,8 +21,8 @@
 typedef struct {
     const char *name;    /* argv[0] of the child: "gyre-read-hdf5" */
     const char *library; /* that reads, for messages: "HDF5" */
-    /* Answers through `socket`; what it returns is the child's exit code. */
-    int (*work)(const char *path, int socket);
+    /* Answers through `socket`. False: the child is not to be used for another file. */
+    bool (*work)(const char *path, int socket);
 } gyre_child_task;
 
 /* ---- in the child */
@@ -42,6 +42,8 @@ typedef struct {
     const char *path; /* of the file; the caller's */
     pid_t process;
     int socket;
+    bool used;    /* it has read another file before; true also after it has failed: a fresh one may
+                     not */
     int seconds;  /* that may be spent on waiting for it, all in all */
     int64_t left; /* of them, in milliseconds */
 } gyre_child;
@@ -50,10 +52,17 @@ typedef struct {
  * an eighth of them. */
 int gyre_child_seconds(uint64_t bytes);
 
-/* `path` must stay valid until the child has ended. GYRE_EIO. */
-gyre_status gyre_child_start(const gyre_child_task *task, const char *path, int seconds,
+/* `path` must stay valid until the child has ended. `fresh`: not one that has read other files, on
+ * which nothing may be blamed. GYRE_EIO. */
+gyre_status gyre_child_start(const gyre_child_task *task, const char *path, int seconds, bool fresh,
                              gyre_child *out);
 void gyre_child_end(gyre_child *c); /* also one that was never started, when it is all zero */
+
+/* The work is done, without a complaint: one child for each task is kept for the next file, since
+ * starting it is what costs most (10 ms and more). */
+void gyre_child_rest(gyre_child *c);
+/* Ends those that are kept, before long work. They also end with their parent. */
+void gyre_child_end_resting(void);
 
 /* GYRE_EIO, with the child ended: it crashed, or the time is over. The message names the file. */
 gyre_status gyre_child_send(gyre_child *c, const void *data, size_t size);

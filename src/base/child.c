@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -20,11 +22,16 @@ enum { CHILD_SOCKET = 0, SLACK = 1 /* seconds */, COMPUTING = 8 };
 
 /* ---- the child */
 
+/* What the parent says of a file; its path follows. */
+typedef struct {
+    int32_t seconds;
+    uint32_t length; /* of the path */
+} errand;
+
 static void limit(int resource, rlim_t most) {
     struct rlimit l;
     if (getrlimit(resource, &l) != 0) return;
-    if (l.rlim_cur > most) l.rlim_cur = most;
-    if (l.rlim_max > most + SLACK) l.rlim_max = most + SLACK;
+    l.rlim_cur = most < l.rlim_max ? most : l.rlim_max;
     setrlimit(resource, &l);
 }
 
@@ -48,17 +55,30 @@ static void limit_memory(const char *path) {
     }
 }
 
+static void limit_computing(int seconds) {
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    limit(RLIMIT_CPU,
+          (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec + seconds / COMPUTING + SLACK));
+}
+
 static unsigned lifetime; /* seconds for one answer, should the parent die meanwhile */
 
 void gyre_child_serve(int argc, char **argv, const gyre_child_task *task) {
-    if (argc != 3 || strcmp(argv[0], task->name) != 0) return;
-    int seconds = atoi(argv[2]);
+    static char path[PATH_MAX];
+    errand e;
+    if (argc != 1 || strcmp(argv[0], task->name) != 0) return;
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_CPU, (rlim_t)(seconds / COMPUTING + SLACK));
-    limit_memory(argv[1]);
-    lifetime = (unsigned)(seconds + SLACK);
-    alarm(lifetime);
-    _exit(task->work(argv[1], CHILD_SOCKET));
+    while (gyre_child_get(CHILD_SOCKET, &e, sizeof e)) {
+        if (e.length >= sizeof path || !gyre_child_get(CHILD_SOCKET, path, e.length)) break;
+        path[e.length] = '\0';
+        limit_memory(path);
+        limit_computing(e.seconds);
+        lifetime = (unsigned)(e.seconds + SLACK);
+        alarm(lifetime);
+        if (!task->work(path, CHILD_SOCKET)) break;
+    }
+    _exit(0);
 }
 
 bool gyre_child_put(int socket, const void *data, size_t size) {
@@ -115,44 +135,101 @@ static int set_up(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attrib
     return failed;
 }
 
-static int spawn(const gyre_child *c, int socket, pid_t *child) {
+static int spawn(const gyre_child_task *task, int socket, pid_t *child) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char seconds[16], *name = strdup(c->task->name), *file = strdup(c->path);
-    snprintf(seconds, sizeof seconds, "%d", c->seconds);
-    char *const arguments[] = {name, file, seconds, NULL};
+    char *name = strdup(task->name);
+    char *const arguments[] = {name, NULL};
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    int failed = name == NULL || file == NULL ? ENOMEM : set_up(&actions, &attributes, socket);
+    int failed = name == NULL ? ENOMEM : set_up(&actions, &attributes, socket);
     if (!failed) {
         failed = posix_spawn(child, "/proc/self/exe", &actions, &attributes, arguments, environ);
     }
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     free(name);
-    free(file);
     return failed;
 }
 
-gyre_status gyre_child_start(const gyre_child_task *task, const char *path, int seconds,
-                             gyre_child *out) {
+static gyre_status start(gyre_child *c) {
     int ends[2];
-    *out = (gyre_child){.task = task,
+    int failed = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0 ? errno : 0;
+    if (!failed) {
+        failed = spawn(c->task, ends[1], &c->process);
+        close(ends[1]);
+        c->socket = ends[0];
+    }
+    if (!failed) return GYRE_OK;
+    gyre_status status =
+        gyre_fail(failed == ENOMEM ? GYRE_EDEVICE : GYRE_EIO,
+                  "cannot start a process to read '%s': %s", c->path, strerror(failed));
+    c->process = 0;
+    gyre_child_end(c);
+    return status;
+}
+
+static gyre_status send_errand(gyre_child *c) {
+    const errand e = {.seconds = c->seconds, .length = (uint32_t)strlen(c->path)};
+    GYRE_TRY(gyre_child_send(c, &e, sizeof e));
+    return gyre_child_send(c, c->path, e.length);
+}
+
+/* ---- children at rest */
+
+enum { RESTING_MAX = 4 };
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static gyre_child resting[RESTING_MAX]; /* task NULL: a free place; guarded by the lock */
+
+static bool wake(gyre_child *c) {
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < RESTING_MAX && !c->used; i++) {
+        if (resting[i].task != c->task) continue;
+        c->process = resting[i].process;
+        c->socket = resting[i].socket;
+        c->used = true;
+        resting[i] = (gyre_child){0};
+    }
+    pthread_mutex_unlock(&lock);
+    return c->used;
+}
+
+void gyre_child_rest(gyre_child *c) {
+    int place = -1;
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < RESTING_MAX; i++) {
+        if (resting[i].task == NULL && place < 0) place = i;
+        if (resting[i].task == c->task) place = RESTING_MAX; /* one is enough */
+    }
+    if (c->task != NULL && place >= 0 && place < RESTING_MAX) {
+        resting[place] = *c;
+        *c = (gyre_child){0};
+    }
+    pthread_mutex_unlock(&lock);
+    gyre_child_end(c);
+}
+
+void gyre_child_end_resting(void) {
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < RESTING_MAX; i++) gyre_child_end(&resting[i]);
+    pthread_mutex_unlock(&lock);
+}
+
+gyre_status gyre_child_start(const gyre_child_task *task, const char *path, int seconds, bool fresh,
+                             gyre_child *out) {
+    if (strlen(path) >= PATH_MAX) {
+        return gyre_fail(GYRE_EIO, "cannot read '%.64s...': %s", path, strerror(ENAMETOOLONG));
+    }
+    gyre_child child = {.task = task,
                         .path = path,
                         .socket = -1,
                         .seconds = seconds,
                         .left = 1000 * (int64_t)seconds};
-    int failed = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0 ? errno : 0;
-    if (!failed) {
-        failed = spawn(out, ends[1], &out->process);
-        close(ends[1]);
-        out->socket = ends[0];
-    }
-    if (!failed) return GYRE_OK;
-    out->process = 0;
-    gyre_child_end(out);
-    return gyre_fail(failed == ENOMEM ? GYRE_EDEVICE : GYRE_EIO,
-                     "cannot start a process to read '%s': %s", path, strerror(failed));
+    *out = child;
+    if (!fresh && wake(out) && send_errand(out) == GYRE_OK) return GYRE_OK;
+    *out = child;
+    GYRE_TRY(start(out));
+    return send_errand(out);
 }
 
 /* How the child ended; it has done its work, has crashed, or is told to end now. */
@@ -180,6 +257,7 @@ static gyre_status give_up(gyre_child *c, bool late) {
     int how = reap(&gone), code = WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);
     *c = gone;
     gyre_child_end(c);
+    c->used = gone.used && !late && code != SIGXCPU;
     if (late) {
         return gyre_fail(GYRE_EIO,
                          "'%s' is damaged, or its disk is very slow: %s did not read it within %d "

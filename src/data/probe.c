@@ -11,11 +11,11 @@ typedef struct {
     gyre_layout layout;
 } answer;
 
-static int probe(const char *path, int socket) {
+static bool probe(const char *path, int socket) {
     static answer a; /* its padding is zero */
     a.status = (int32_t)gyre_layout_read(path, &a.layout);
     snprintf(a.text, sizeof a.text, "%s", gyre_error_text());
-    return gyre_child_put(socket, &a, sizeof a) ? 0 : 1;
+    return gyre_child_put(socket, &a, sizeof a) && a.status == GYRE_OK;
 }
 
 static const gyre_child_task task = {"gyre-probe-dataset", "HDF5", probe};
@@ -38,18 +38,25 @@ static bool plausible(const gyre_layout *l) {
     return ok;
 }
 
+static gyre_status ask(const char *path, int seconds, bool fresh, gyre_child *child, answer *out) {
+    GYRE_TRY(gyre_child_start(&task, path, seconds, fresh, child));
+    GYRE_TRY(gyre_child_receive(child, out, sizeof *out));
+    out->text[sizeof out->text - 1] = '\0';
+    return GYRE_OK;
+}
+
 gyre_status gyre_layout_probe(const char *path, int seconds, gyre_layout *out) {
     answer a;
-    gyre_child child;
-    GYRE_TRY(gyre_child_start(&task, path, seconds, &child));
-    gyre_status status = gyre_child_receive(&child, &a, sizeof a);
+    gyre_child child = {0};
+    gyre_status status = ask(path, seconds, false, &child, &a);
+    if (status != GYRE_OK && child.used) status = ask(path, seconds, true, &child, &a);
+    if (status == GYRE_OK && a.status == GYRE_OK && plausible(&a.layout)) {
+        gyre_child_rest(&child);
+        *out = a.layout;
+        return GYRE_OK;
+    }
     gyre_child_end(&child);
     GYRE_TRY(status);
-    a.text[sizeof a.text - 1] = '\0';
     if (a.status != GYRE_OK) return gyre_fail(GYRE_EIO, "%s", a.text);
-    if (!plausible(&a.layout)) {
-        return gyre_fail(GYRE_EIO, "'%s' is damaged: HDF5 gave a layout that cannot be", path);
-    }
-    *out = a.layout;
-    return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s' is damaged: HDF5 gave a layout that cannot be", path);
 }

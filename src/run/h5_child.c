@@ -283,19 +283,33 @@ static bool list_file(walk *w) {
            whole;
 }
 
-static int work(const char *path, int socket) {
+static bool answer_requests(const walk *w) {
     gyre_wire_request q;
+    while (gyre_child_get(w->socket, &q, sizeof q)) {
+        if (q.index == GYRE_WIRE_END) return true;
+        if (q.index >= w->count) return false;
+        if (!(q.attribute[0] != '\0' ? read_attribute(w, &q) : read_dataset(w, &q))) return false;
+    }
+    return false;
+}
+
+/* Nothing of the file may stay behind in the library, or it would be taken for the next one. */
+static bool close_file(const walk *w) {
+    bool closed = w->file >= 0 && H5Fclose(w->file) >= 0;
+    for (size_t i = 0; i < w->count; i++) free(w->names[i]);
+    free(w->names);
+    return closed && H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL) == 0;
+}
+
+static bool work(const char *path, int socket) {
     walk w = {.socket = socket};
     gyre_h5_quiet();
     H5Lunregister(H5L_TYPE_EXTERNAL);
     hid_t access = gyre_h5_access();
     w.file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    if (!list_file(&w)) return 0;
-    while (gyre_child_get(socket, &q, sizeof q)) {
-        if (q.index >= w.count) return 1;
-        if (!(q.attribute[0] != '\0' ? read_attribute(&w, &q) : read_dataset(&w, &q))) return 1;
-    }
-    return 0;
+    gyre_h5_close(access);
+    bool ok = list_file(&w) && answer_requests(&w);
+    return close_file(&w) && ok;
 }
 
 const gyre_child_task gyre_h5_task = {"gyre-read-hdf5", "HDF5", work};

@@ -16,6 +16,7 @@ struct gyre_h5_reader {
     gyre_child child;
     gyre_h5_entry *entries;
     size_t count, room;
+    bool sound; /* no request has failed */
 };
 
 static gyre_status no_memory(const gyre_h5_reader *r) {
@@ -73,9 +74,18 @@ static gyre_status take_entry(gyre_h5_reader *r, const gyre_wire_entry *e) {
     return strlen(to->name) == e->name_length && to->name[0] == '/' ? GYRE_OK : refuse(r);
 }
 
-static gyre_status take_list(gyre_h5_reader *r) {
+static void forget_list(gyre_h5_reader *r) {
+    for (size_t i = 0; i < r->count; i++) free(r->entries[i].name);
+    free(r->entries);
+    r->entries = NULL;
+    r->count = r->room = 0;
+}
+
+static gyre_status take_list(gyre_h5_reader *r, bool fresh) {
     gyre_wire_result result;
     gyre_wire_entry e;
+    GYRE_TRY(
+        gyre_child_start(&gyre_h5_task, r->path, gyre_child_seconds(r->size), fresh, &r->child));
     GYRE_TRY(receive_result(r, &result));
     if (result.failed) return gyre_fail(GYRE_EIO, "'%s' %s", r->path, result.why);
     for (;;) {
@@ -85,6 +95,7 @@ static gyre_status take_list(gyre_h5_reader *r) {
     }
     GYRE_TRY(receive_result(r, &result));
     if (result.failed) return gyre_fail(GYRE_EIO, "'%s' %s", r->path, result.why);
+    r->sound = true;
     return GYRE_OK;
 }
 
@@ -99,9 +110,13 @@ gyre_status gyre_h5_reader_open(const char *path, gyre_h5_reader **out) {
         goto out;
     }
     GYRE_GOTO(check_file(r));
-    GYRE_GOTO(gyre_child_start(&gyre_h5_task, r->path, gyre_child_seconds(r->size), &r->child));
-    GYRE_GOTO(take_list(r));
-    status = check_file(r); /* it may be a growing one, and the child has seen more of it */
+    status = take_list(r, false);
+    if (status != GYRE_OK && r->child.used) {
+        forget_list(r);
+        status = take_list(r, true);
+    }
+    if (status == GYRE_OK)
+        status = check_file(r); /* it may be a growing one, and the child has seen more of it */
 out:
     if (status != GYRE_OK) {
         gyre_h5_reader_close(r);
@@ -111,11 +126,19 @@ out:
     return status;
 }
 
+/* A child that has answered everything may read another file. */
+static void dismiss_child(gyre_h5_reader *r) {
+    const gyre_wire_request q = {.index = GYRE_WIRE_END};
+    if (r->sound && gyre_child_send(&r->child, &q, sizeof q) == GYRE_OK)
+        gyre_child_rest(&r->child);
+    else
+        gyre_child_end(&r->child);
+}
+
 void gyre_h5_reader_close(gyre_h5_reader *r) {
     if (r == NULL) return;
-    gyre_child_end(&r->child);
-    for (size_t i = 0; i < r->count; i++) free(r->entries[i].name);
-    free(r->entries);
+    dismiss_child(r);
+    forget_list(r);
     free(r->path);
     free(r);
 }
@@ -215,10 +238,14 @@ static gyre_status request(gyre_h5_reader *r, const gyre_h5_entry *e, const char
         q.columns[i].integer = type->columns[i].integer;
     }
     const char *what = attribute[0] != '\0' ? attribute : e->name;
+    bool sound = r->sound;
+    r->sound = false;
     GYRE_TRY(gyre_child_send(&r->child, &q, sizeof q));
     GYRE_TRY(receive_result(r, &result));
     if (result.failed) return gyre_fail(GYRE_EIO, "'%s': %s %s", r->path, what, result.why);
-    return receive_data(r, what, out, bytes);
+    GYRE_TRY(receive_data(r, what, out, bytes));
+    r->sound = sound;
+    return GYRE_OK;
 }
 
 gyre_status gyre_h5_reader_read(gyre_h5_reader *r, const gyre_h5_entry *e, const gyre_h5_type *type,

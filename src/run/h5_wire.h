@@ -11,6 +11,7 @@
 extern const gyre_child_task gyre_h5_task;
 
 enum { GYRE_WIRE_NAME = 64, GYRE_WIRE_PIECE = 1 << 20 };
+#define GYRE_WIRE_END UINT64_MAX /* as index: no more requests */
 
 typedef struct {
     int32_t failed;

@@ -1,6 +1,7 @@
 /* Opening what a run computes with, and the one update; see trainer.h. */
 #include "trainer.h"
 
+#include "gyre/child.h"
 #include "gyre/clock.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
@@ -99,6 +100,7 @@ gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
                                     .rows = (size_t)images->count,
                                     .row_bytes = gyre_images_row(images)};
     bool kept = false;
+    gyre_child_end_resting();
     t->profile_first = t->completed + 2; /* the first steps make primitives */
     gyre_status status = GYRE_OK;
     if (t->samples.train.size == 0) status = t->backend->ops->keep(t->backend, &reader, &kept);

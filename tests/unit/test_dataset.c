@@ -8,6 +8,7 @@
 
 #include "../../src/data/layout.h"
 #include "dataset_rig.h"
+#include "gyre/child.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -365,6 +366,7 @@ static void a_hanging_probe_is_ended(void **state) {
     (void)state;
     gyre_layout layout;
     const char *pipe = in_scratch("hang");
+    gyre_child_end_resting();
     assert_int_equal(mkfifo(pipe, 0600), 0);
     failed_with(gyre_layout_probe(pipe, 1, &layout), GYRE_EIO, "hang|within 1 s");
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left, not even a dead one */
@@ -401,6 +403,7 @@ static void a_crashing_probe_is_reported(void **state) {
     char text[GYRE_ERROR_MAX] = "";
     pthread_t thread;
     pid_t child = 0;
+    gyre_child_end_resting();
     assert_int_equal(mkfifo(in_scratch("crash"), 0600), 0);
     assert_int_equal(pthread_create(&thread, NULL, probe_pipe, text), 0);
     while ((child = child_of_this_process()) <= 0) usleep(1000);

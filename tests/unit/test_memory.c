@@ -185,7 +185,7 @@ static void fail_each(const char *what, bool resumed, long stride, bool on) {
 
 static void fresh_runs(void **state) {
     (void)state;
-    fail_each("a fresh run", false, 3, false);
+    fail_each("a fresh run", false, 1, false);
 }
 
 static void fresh_runs_without_any(void **state) {
@@ -195,7 +195,7 @@ static void fresh_runs_without_any(void **state) {
 
 static void resumes(void **state) {
     (void)state;
-    fail_each("a resume", true, 17, false);
+    fail_each("a resume", true, 7, false);
 }
 
 /* ---- studies */
