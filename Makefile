@@ -6,6 +6,7 @@
 #   make check SAN=1   many of them under sanitizers, then make lint: clang-tidy, cppcheck, layout
 #   make check-gpu     checks the CUDA backend without a GPU, where the toolkit is
 #   make deps     installs what is missing (as root, or with DEPS=yes through sudo)
+#   make fuzz COUNT=3000   damages files of every kind and reads them (docs/development.md)
 #   make bench    builds what benchmarks/speed.py times
 #
 #   make CUDA=1   builds build/cuda/gyre, for NVIDIA GPUs as well (docs/gpu.md)
@@ -155,6 +156,14 @@ check-tsan:
 lint:
 	@FLAGS='$(filter-out -MMD -MP -W% -f% $(CFLAGS),$(ALL_CFLAGS))' tools/lint.sh
 
+# ---- damaged files of every kind, COUNT of each, with the sanitizers; KIND: one of them alone
+COUNT ?= 3000
+.PHONY: fuzz
+fuzz: deps
+	@$(SAN_MAKE) O=build/fuzz SAN_FLAGS='$(ASAN_FLAGS)' build/fuzz/gyre build/fuzz/tests/fuzz/fuzz
+	@rm -rf build/fuzz/seeds && tests/fuzz/seeds.sh $(CURDIR)/build/fuzz/gyre build/fuzz/seeds
+	@build/fuzz/tests/fuzz/fuzz $(or $(KIND),all) build/fuzz/seeds $(COUNT) $(FIRST)
+
 # ---- programs that benchmarks/speed.py times
 BENCHMARKS := $(patsubst benchmarks/%.c,$(O)/benchmarks/%,$(wildcard benchmarks/*.c))
 $(O)/benchmarks/%: $(O)/benchmarks/%.o $(O)/libgyre.a
@@ -223,4 +232,4 @@ clean:
 	rm -rf build
 
 -include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d)
--include $(UNIT_TESTS:=.d) $(MPI_TESTS:=.d) $(BENCHMARKS:=.d)
+-include $(UNIT_TESTS:=.d) $(MPI_TESTS:=.d) $(O)/tests/fuzz/fuzz.d $(BENCHMARKS:=.d)
