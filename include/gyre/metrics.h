@@ -38,6 +38,11 @@ gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics 
 gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row);
 gyre_status gyre_metrics_validation(gyre_metrics *m, const gyre_validation_row *row);
 gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row);
+/* `check` is asked before a file takes the place of the one that is there, since the folder may
+ * have been moved away, and another run's may be in its place. */
+void gyre_metrics_guard(gyre_metrics *m, gyre_status (*check)(void *context), void *context);
+/* The file's folder was moved: it is at `path` from now on. GYRE_EDEVICE. */
+gyre_status gyre_metrics_moved(gyre_metrics *m, const char *path);
 /* Hands all rows to the operating system. */
 gyre_status gyre_metrics_flush(gyre_metrics *m);
 /* A descriptor of the file as it was flushed, the caller's to close, for fsync in another thread: a

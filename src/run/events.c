@@ -61,3 +61,45 @@ gyre_status gyre_event_end(struct gyre_events *e, gyre_json *line) {
     free(text);
     return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s': %s", e->path, strerror(errno));
 }
+
+/* *completed gets the updates that a line says were saved, when they are more. */
+static gyre_status read_line(const char *line, int64_t *completed) {
+    gyre_json_value *v = NULL;
+    if (strstr(line, "checkpoint") == NULL && strstr(line, "\"end\"") == NULL) return GYRE_OK;
+    gyre_status status = gyre_json_parse(line, "log.jsonl", &v);
+    if (status == GYRE_EUSAGE) return GYRE_OK; /* cut off */
+    GYRE_TRY(status);
+    const char *event = gyre_json_text(gyre_json_get(v, "event"));
+    double step = gyre_json_number(gyre_json_get(v, "step"));
+    double code = gyre_json_number(gyre_json_get(v, "code"));
+    const gyre_json_value *best = gyre_json_get(v, "best_only");
+    bool written = event != NULL && strcmp(event, "checkpoint") == 0 &&
+                   (best == NULL || !gyre_json_is_true(best));
+    bool ended =
+        event != NULL && strcmp(event, "end") == 0 && (code == GYRE_OK || code == GYRE_EPREEMPTED);
+    if ((written || ended) && step > (double)*completed && step < 0x1p53) {
+        *completed = (int64_t)step;
+    }
+    gyre_json_close(v);
+    return GYRE_OK;
+}
+
+gyre_status gyre_events_checkpoint(const char *path, int64_t *completed, bool *found) {
+    gyre_status status = GYRE_OK;
+    char *line = NULL;
+    size_t room = 0;
+    *completed = 0;
+    FILE *f = fopen(path, "re");
+    *found = f != NULL;
+    if (f == NULL && errno == ENOENT) return GYRE_OK;
+    if (f == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
+    errno = 0;
+    while (status == GYRE_OK && getline(&line, &room, f) > 0) status = read_line(line, completed);
+    if (status == GYRE_OK && !feof(f)) {
+        status = gyre_fail(errno == ENOMEM ? GYRE_EDEVICE : GYRE_EIO, "cannot read '%s': %s", path,
+                           strerror(errno));
+    }
+    free(line);
+    fclose(f);
+    return status;
+}

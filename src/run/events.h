@@ -15,4 +15,8 @@ void gyre_events_close(struct gyre_events *e);
 gyre_json *gyre_event_begin(struct gyre_events *e, const char *name);
 gyre_status gyre_event_end(struct gyre_events *e, gyre_json *line);
 
+/* Completed updates of the newest checkpoint that log.jsonl speaks of, best.h5 not counted; 0: of
+ * none. *found: the file is there. Lines that were cut off are passed over. GYRE_EIO. */
+gyre_status gyre_events_checkpoint(const char *path, int64_t *completed, bool *found);
+
 #endif

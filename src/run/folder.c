@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,21 +118,44 @@ out:
     return status;
 }
 
+/* A descriptor of the folder stays with it wherever it goes. */
+static gyre_status hold(gyre_folder *f) {
+    f->self = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (f->self >= 0 || errno == EACCES) return GYRE_OK; /* one that may not be listed */
+    return gyre_fail(GYRE_EIO, "cannot open '%s': %s", f->path, strerror(errno));
+}
+
+static void free_paths(gyre_folder *f) {
+    free(f->path);
+    free(f->config);
+    free(f->metrics);
+    free(f->log);
+}
+
+static gyre_status set_paths(gyre_folder *f, const char *path) {
+    gyre_folder fresh = *f;
+    fresh.path = strdup(path);
+    fresh.config = gyre_path_join(path, "config.json");
+    fresh.metrics = gyre_path_join(path, "metrics.h5");
+    fresh.log = gyre_path_join(path, "log.jsonl");
+    if (!fresh.path || !fresh.config || !fresh.metrics || !fresh.log) {
+        free_paths(&fresh);
+        return gyre_fail(GYRE_EDEVICE, "no memory for the run folder's paths");
+    }
+    free_paths(f);
+    *f = fresh;
+    return GYRE_OK;
+}
+
 gyre_status gyre_folder_open(const char *path, gyre_folder *out) {
     gyre_status status = GYRE_OK;
     bool unused = false;
-    *out = (gyre_folder){.lock = -1};
-    out->path = strdup(path);
-    out->config = gyre_path_join(path, "config.json");
-    out->metrics = gyre_path_join(path, "metrics.h5");
-    out->log = gyre_path_join(path, "log.jsonl");
-    if (!out->path || !out->config || !out->metrics || !out->log) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the run folder's paths");
-        goto out;
-    }
+    *out = (gyre_folder){.lock = -1, .self = -1};
+    GYRE_GOTO(set_paths(out, path));
     out->holds_run = gyre_file_exists(out->config);
     if (out->holds_run) {
         GYRE_GOTO(lock(out));
+        GYRE_GOTO(hold(out));
         sweep_run(out);
     } else {
         GYRE_GOTO(is_free(path, &unused));
@@ -161,10 +185,49 @@ gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved) {
     if (gyre_file_exists(f->config)) {
         return gyre_fail(GYRE_EIO, "another job has just started a run in '%s'", f->path);
     }
+    GYRE_TRY(hold(f));
     sweep_run(f);
     GYRE_TRY(gyre_folder_rewrite(f, resolved));
     f->holds_run = true;
     return GYRE_OK;
+}
+
+/* ---- a folder that is moved or removed while a run works in it */
+
+static bool is_at(const gyre_folder *f, const char *path) {
+    struct stat held, found;
+    return fstat(f->self, &held) == 0 && stat(path, &found) == 0 && held.st_dev == found.st_dev &&
+           held.st_ino == found.st_ino;
+}
+
+/* Its own config is what makes a folder a run. */
+static gyre_status check_content(const gyre_folder *f) {
+    if (gyre_file_exists(f->config) || errno != ENOENT) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "the files of the run in '%s' were removed while it was working; start it "
+                     "again",
+                     f->path);
+}
+
+gyre_status gyre_folder_follow(gyre_folder *f, bool *moved) {
+    char link[64], place[PATH_MAX];
+    *moved = false;
+    if (f->self < 0) return GYRE_OK;
+    if (is_at(f, f->path)) return check_content(f);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", f->self);
+    ssize_t n = readlink(link, place, sizeof place - 1);
+    if (n > 0) place[n] = '\0';
+    if (n <= 0 || !is_at(f, place)) {
+        return gyre_fail(
+            GYRE_EIO,
+            "the run folder '%s' was removed, or moved out of reach, while the run was "
+            "working; start it again, or give the --out where it is now",
+            f->path);
+    }
+    gyre_warn("the run folder '%s' was moved to '%s'; the run goes on there", f->path, place);
+    GYRE_TRY(set_paths(f, place));
+    f->moved = *moved = true;
+    return check_content(f);
 }
 
 void gyre_folder_close(gyre_folder *f) {
@@ -172,9 +235,7 @@ void gyre_folder_close(gyre_folder *f) {
         if (ftruncate(f->lock, 0) != 0) gyre_warn("cannot empty the lock of '%s'", f->path);
         close(f->lock);
     }
-    free(f->path);
-    free(f->config);
-    free(f->metrics);
-    free(f->log);
-    *f = (gyre_folder){.lock = -1};
+    if (f->self >= 0) close(f->self);
+    free_paths(f);
+    *f = (gyre_folder){.lock = -1, .self = -1};
 }

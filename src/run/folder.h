@@ -11,6 +11,8 @@ typedef struct {
     char *path, *config, *metrics, *log; /* absolute or as given; owned */
     bool holds_run;                      /* it has a config.json */
     int lock;                            /* file descriptor, -1: none */
+    int self;                            /* of the folder, as long as a run works in it; -1: none */
+    bool moved;                          /* since then, to `path` */
 } gyre_folder;
 
 /* Looks at `path` without changing anything but the lock of an existing run. GYRE_EIO when it is
@@ -20,6 +22,10 @@ gyre_status gyre_folder_open(const char *path, gyre_folder *out);
 gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved);
 /* Replaces the resolved config, atomically. */
 gyre_status gyre_folder_rewrite(gyre_folder *f, const gyre_settings *resolved);
+/* For a run under way: finds the folder again when it was moved; the paths are then the new ones,
+ * and *moved says so, once. GYRE_EIO when it was removed, or another run took its place: nothing is
+ * to be written by its name then. */
+gyre_status gyre_folder_follow(gyre_folder *f, bool *moved);
 /* Releases the lock. */
 void gyre_folder_close(gyre_folder *f);
 

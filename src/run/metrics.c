@@ -18,6 +18,8 @@
 
 struct gyre_metrics {
     char *path;
+    gyre_status (*check)(void *context); /* NULL: none */
+    void *context;
     hid_t file; /* negative while the file must be made anew */
     gyre_table tables[GYRE_TABLE_COUNT];
     int fd;
@@ -75,6 +77,7 @@ static gyre_status make_anew(gyre_metrics *m) {
     size_t stored[GYRE_TABLE_COUNT];
     void *image = NULL;
     size_t size = 0;
+    if (m->check != NULL) GYRE_TRY(m->check(m->context));
     let_go(m);
     hid_t file = gyre_h5_memory_file(0);
     if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
@@ -156,6 +159,20 @@ out:
     }
     *out = m;
     return status;
+}
+
+void gyre_metrics_guard(gyre_metrics *m, gyre_status (*check)(void *context), void *context) {
+    m->check = check;
+    m->context = context;
+}
+
+gyre_status gyre_metrics_moved(gyre_metrics *m, const char *path) {
+    char *copy = strdup(path);
+    if (copy == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for metrics");
+    free(m->path);
+    m->path = copy;
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) m->tables[i].path = copy;
+    return GYRE_OK;
 }
 
 static bool fits(const gyre_metrics *m) {

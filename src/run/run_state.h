@@ -29,6 +29,7 @@ typedef struct {
     double begun, seconds_before; /* clock of this launch; seconds of the launches before */
     double row_time;              /* when the last row's update ended, later by pauses since */
     double saved_time;            /* when the last checkpoint was made */
+    double followed_time;         /* when the run folder was last looked for */
     gyre_writer *writer;
     bool save_failed; /* a checkpoint that checkpoint.required asks for; save_error says why */
     char save_error[GYRE_ERROR_MAX];
@@ -79,6 +80,9 @@ void gyre_run_tolerate(gyre_run *r, gyre_status status);
  * the run a step later, with checkpoint.required). `needed`: written when it returns. Collective.
  */
 gyre_status gyre_run_save(gyre_run *r, bool regular, bool needed);
+/* Before files of the run folder are written by name: the folder may have been moved, or removed
+ * (GYRE_EIO, which ends the run). Rank 0. */
+gyre_status gyre_run_follow(void *run); /* a gyre_run */
 /* Takes the result of a checkpoint in the background, if it is there; with `wait`, when it is. */
 void gyre_run_collect(gyre_run *r, bool wait);
 

@@ -7,9 +7,11 @@
 #include "gyre/clock.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Removes all but the newest `keep`; those at minima stay when checkpoint.minima says so. */
@@ -51,6 +53,7 @@ static gyre_status finish_job(gyre_run *r, const gyre_writer_result *result) {
     GYRE_TRY(prune(r));
     gyre_json *line = gyre_event_begin(r->events, "checkpoint");
     gyre_json_line_integer(line, "step", result->completed);
+    if (!result->regular) gyre_json_line_flag(line, "best_only", true);
     gyre_json_line_number(line, "seconds", result->seconds);
     gyre_run_tolerate(r, gyre_event_end(r->events, line));
     return GYRE_OK;
@@ -62,11 +65,30 @@ void gyre_run_collect(gyre_run *r, bool wait) {
     if (finish_job(r, &result) != GYRE_OK) note_failure(r, gyre_error_text());
 }
 
+gyre_status gyre_run_follow(void *run) {
+    gyre_run *r = run;
+    bool moved = false;
+    r->followed_time = gyre_clock();
+    gyre_status status = gyre_folder_follow(&r->folder, &moved);
+    if (status == GYRE_OK && moved) status = gyre_metrics_moved(r->metrics, r->folder.metrics);
+    if (status == GYRE_OK) return GYRE_OK;
+    r->save_failed = true; /* a run whose folder is gone computes for nobody */
+    snprintf(r->save_error, sizeof r->save_error, "%s", gyre_error_text());
+    return status;
+}
+
+/* Not the folders above it: where they are missing the run folder was moved. */
+static gyre_status make_folder(const char *dir) {
+    if (mkdir(dir, 0777) == 0 || errno == EEXIST) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "cannot make folder '%s': %s", dir, strerror(errno));
+}
+
 static gyre_status start_job(gyre_run *r, bool regular, bool needed) {
     gyre_trainer *t = &r->trainer;
-    gyre_writer_job job = {.rows_fd = -1, .completed = t->completed};
+    gyre_writer_job job = {.rows_fd = -1, .completed = t->completed, .regular = regular};
     gyre_status status = GYRE_OK;
     size_t paths = 0;
+    GYRE_TRY(gyre_run_follow(r));
     char *dir = gyre_path_join(r->folder.path, "checkpoints");
     /* best.h5 first: a run that is killed between the two comes to this step again */
     if (r->new_best) job.paths[paths++] = gyre_checkpoint_best_path(r->folder.path);
@@ -75,7 +97,7 @@ static gyre_status start_job(gyre_run *r, bool regular, bool needed) {
         status = gyre_fail(GYRE_EDEVICE, "no memory to write a checkpoint");
         goto out;
     }
-    GYRE_GOTO(gyre_dir_make(dir));
+    GYRE_GOTO(make_folder(dir));
     gyre_status rows = gyre_metrics_flush(r->metrics);
     if (!needed) GYRE_GOTO(rows); /* a resume would miss them */
     if (rows != GYRE_OK) gyre_run_tolerate(r, rows);

@@ -48,6 +48,27 @@ static gyre_status read_checkpoint(const gyre_run *r, int64_t completed, gyre_sn
     return status;
 }
 
+/* Without a checkpoint a run begins at step 0, as it must when it was killed before the first one.
+ * One whose log tells of a checkpoint, or whose rows are there without its log, has lost it. */
+static gyre_status check_lost(const gyre_run *r) {
+    int64_t completed = 0;
+    bool found = false;
+    gyre_tables tables = {0};
+    GYRE_TRY(gyre_events_checkpoint(r->folder.log, &completed, &found));
+    if (!found && gyre_file_exists(r->folder.metrics)) {
+        GYRE_TRY(gyre_tables_read(r->folder.metrics, &tables));
+        completed = (int64_t)tables.train_count;
+        gyre_tables_free(&tables);
+    }
+    if (completed == 0) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EIO,
+        "'%s' was trained for %lld steps, but its checkpoints are gone (no "
+        "checkpoints/step-*.h5); put them back to go on, or move the run away to start "
+        "again",
+        r->folder.path, (long long)completed);
+}
+
 /* The newest checkpoint that is whole; a damaged one is passed over with a warning. Leaves its
  * scalars in `s`. */
 static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
@@ -66,7 +87,8 @@ static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
     }
     free(list);
     if (status != GYRE_OK && status != GYRE_EIO) return status;
-    if (count == 0 || f->completed >= 0) return GYRE_OK;
+    if (f->completed >= 0) return GYRE_OK;
+    if (count == 0) return check_lost(r);
     return gyre_fail(GYRE_EIO,
                      "none of the %zu checkpoints of '%s' can be read; move the run away to start "
                      "again",
@@ -215,6 +237,7 @@ static gyre_status open_files(gyre_run *r, const finding *f) {
     }
     GYRE_TRY(set_aside(r));
     GYRE_TRY(gyre_metrics_open(r->folder.metrics, t->completed, &r->metrics));
+    gyre_metrics_guard(r->metrics, gyre_run_follow, r);
     GYRE_TRY(find_best(r));
     GYRE_TRY(gyre_events_open(r->folder.log, &r->events));
     GYRE_TRY(gyre_rates_record(r));
@@ -281,7 +304,7 @@ gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm 
     gyre_settings s = *settings;
     gyre_stage_settings *stages = NULL;
     gyre_status status = GYRE_OK;
-    r->folder.lock = -1;
+    r->folder.lock = r->folder.self = -1;
     r->progress.line.terminal = -1;
     if (gyre_rates_open(settings)) status = gyre_rates_settle(r, &s, &stages, comm);
     if (status == GYRE_OK) status = open_run(r, &s, comm, finished);

@@ -12,6 +12,7 @@
 static gyre_wish wish_of(gyre_run *r) {
     const gyre_length *every = &r->trainer.settings.checkpoint.every;
     gyre_run_collect(r, false);
+    if (r->trainer.rank == 0 && gyre_clock() - r->followed_time >= 1) gyre_run_follow(r);
     if (r->save_failed) return GYRE_WISH_FAIL;
     if (gyre_stop_wanted()) return GYRE_WISH_STOP;
     if (r->trainer.rank == 0 && every->unit == GYRE_UNIT_MINUTES &&
@@ -88,8 +89,9 @@ static gyre_status train_loop(gyre_run *r) {
     if (wish != GYRE_WISH_STOP || t->completed == t->steps) return GYRE_OK;
     return gyre_fail(GYRE_EPREEMPTED,
                      "stopped by a signal after %lld of %lld steps, with a checkpoint; the same "
-                     "command goes on from there",
-                     (long long)t->completed, (long long)t->steps);
+                     "command goes on from there%s%s",
+                     (long long)t->completed, (long long)t->steps,
+                     r->folder.moved ? ", with --out " : "", r->folder.moved ? r->folder.path : "");
 }
 
 /* The test part has not been looked at until now when another one was evaluated. */
@@ -142,11 +144,16 @@ static gyre_status finish(gyre_run *r, gyre_status status) {
     const gyre_trainer *t = &r->trainer;
     char duration[32], reason[GYRE_ERROR_MAX];
     if (r->events == NULL) return GYRE_OK;
-    gyre_progress_clear(&r->progress);
-    gyre_run_collect(r, true);
-    if (t->profile.on) gyre_run_tolerate(r, print_profile(r));
     snprintf(reason, sizeof reason, "%s",
              status == GYRE_OK ? gyre_status_text(status) : gyre_error_text());
+    gyre_progress_clear(&r->progress);
+    gyre_run_collect(r, true);
+    bool here = gyre_run_follow(r) == GYRE_OK;
+    if (!here && status == GYRE_OK) {
+        status = GYRE_EIO;
+        snprintf(reason, sizeof reason, "%s", gyre_error_text());
+    }
+    if (here && t->profile.on) gyre_run_tolerate(r, print_profile(r));
     gyre_print_duration(gyre_run_seconds(r), duration, sizeof duration);
     if (status == GYRE_OK && !r->options.quiet) {
         gyre_say("%lld of %lld steps done in %s; %s", (long long)t->completed, (long long)t->steps,

@@ -33,7 +33,8 @@ static gyre_status write_job(const gyre_writer_job *job) {
 static void run_job(gyre_writer *w) {
     double begun = gyre_clock();
     gyre_writer_result *r = &w->result;
-    *r = (gyre_writer_result){.completed = w->job.completed, .status = write_job(&w->job)};
+    *r = (gyre_writer_result){
+        .completed = w->job.completed, .regular = w->job.regular, .status = write_job(&w->job)};
     if (r->status != GYRE_OK) snprintf(r->error, sizeof r->error, "%s", gyre_error_text());
     r->seconds = gyre_clock() - begun;
     free(w->job.image);

@@ -18,11 +18,13 @@ typedef struct {
     char *paths[2]; /* where to, NULL: no more; the writer's own */
     int rows_fd;    /* fsync this first, since a checkpoint must not outlive its rows; -1: none; the
                        writer's own */
-    int64_t completed; /* updates; comes back in the result */
+    int64_t completed; /* updates; comes back in the result, as does `regular` */
+    bool regular;      /* one of the paths is a step's, not best.h5 alone */
 } gyre_writer_job;
 
 typedef struct {
     int64_t completed;
+    bool regular;
     double seconds; /* that the job took */
     gyre_status status;
     char error[GYRE_ERROR_MAX];

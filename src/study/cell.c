@@ -4,6 +4,7 @@
  * between its last step and its result ends with the same bits as one that was not. */
 #include "cell.h"
 
+#include "folder.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/metrics.h"
@@ -66,11 +67,27 @@ static gyre_status forget(const char *folder) {
     return status;
 }
 
+/* A study folder that was moved away while its cells run must not be begun again in its old place.
+ */
+static gyre_status check_study(const gyre_study *s) {
+    char *path = study_file_path(s->folder);
+    if (path == NULL) return no_memory();
+    bool there = gyre_file_exists(path);
+    free(path);
+    if (there) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EIO,
+        "the study folder '%s' was moved or removed while its cells were running; give "
+        "the --out where it is now",
+        s->folder);
+}
+
 static gyre_status begin(const gyre_study *s, gyre_study_cell c, const char *folder, int *lock,
                          uint64_t *whose, gyre_cell_result *result) {
     bool elsewhere = false, damaged = false;
     *whose = MINE;
     if (folder == NULL) return no_memory();
+    GYRE_TRY(check_study(s));
     GYRE_TRY(take_lock(folder, lock, &elsewhere));
     if (elsewhere) *whose = ELSEWHERE;
     if (elsewhere) return GYRE_OK;

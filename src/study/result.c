@@ -3,10 +3,12 @@
 
 #include "gyre/file.h"
 #include "gyre/json.h"
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct {
     gyre_cell_state state;
@@ -43,7 +45,10 @@ gyre_status study_result_write(const char *folder, const char *arm, uint64_t see
         text = NULL;
         status = gyre_fail(GYRE_EDEVICE, "no memory for a cell's result");
     }
-    if (status == GYRE_OK) status = gyre_dir_make(folder);
+    /* not the folders above it: where they are missing the study was moved away */
+    if (status == GYRE_OK && mkdir(folder, 0777) != 0 && errno != EEXIST) {
+        status = gyre_fail(GYRE_EIO, "cannot make folder '%s': %s", folder, strerror(errno));
+    }
     if (status == GYRE_OK) status = gyre_file_write_atomic(path, text, strlen(text));
     free(text);
     free(path);
