@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "gyre/file.h"
 #include "gyre/metrics.h"
+#include "gyre/overwrite.h"
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
@@ -26,8 +27,10 @@ static void numbers(FILE *f, const double *values, size_t count) {
     for (size_t i = 0; i < count; i++) number(f, values[i], i + 1 < count ? ',' : '\n');
 }
 
+static const char train_header[] =
+    "step,epoch,cycle,lr,momentum,loss,grad_norm,samples_per_s,seconds\n";
 static void print_train(const gyre_tables *t, FILE *f) {
-    fputs("step,epoch,cycle,lr,momentum,loss,grad_norm,samples_per_s,seconds\n", f);
+    fputs(train_header, f);
     for (size_t i = 0; i < t->train_count; i++) {
         const gyre_train_row *r = &t->train[i];
         fprintf(f, "%" PRId64 ",%" PRId64 ",%" PRId64 ",", r->step, r->epoch, r->cycle);
@@ -37,8 +40,9 @@ static void print_train(const gyre_tables *t, FILE *f) {
     }
 }
 
+static const char validation_header[] = "step,epoch,cycle,loss,accuracy,seconds\n";
 static void print_validation(const gyre_tables *t, FILE *f) {
-    fputs("step,epoch,cycle,loss,accuracy,seconds\n", f);
+    fputs(validation_header, f);
     for (size_t i = 0; i < t->validation_count; i++) {
         const gyre_validation_row *r = &t->validation[i];
         fprintf(f, "%" PRId64 ",%" PRId64 ",%" PRId64 ",", r->step, r->epoch, r->cycle);
@@ -46,13 +50,31 @@ static void print_validation(const gyre_tables *t, FILE *f) {
     }
 }
 
+static const char cycles_header[] = "cycle,end_step,lr,loss,accuracy\n";
 static void print_cycles(const gyre_tables *t, FILE *f) {
-    fputs("cycle,end_step,lr,loss,accuracy\n", f);
+    fputs(cycles_header, f);
     for (size_t i = 0; i < t->cycle_count; i++) {
         const gyre_cycle_row *r = &t->cycles[i];
         fprintf(f, "%" PRId64 ",%" PRId64 ",", r->cycle, r->end_step);
         numbers(f, (double[]){r->lr, r->loss, r->accuracy}, 3);
     }
+}
+
+/* In the order of the files; the header is what tells that gyre wrote one. */
+static const struct {
+    const char *name, *header;
+    void (*print)(const gyre_tables *t, FILE *f);
+} files[] = {{"train.csv", train_header, print_train},
+             {"validation.csv", validation_header, print_validation},
+             {"cycles.csv", cycles_header, print_cycles}};
+enum { FILES = sizeof files / sizeof *files };
+
+static gyre_status check_place(const char *dir, int file) {
+    char *path = gyre_path_join(dir, files[file].name);
+    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", files[file].name);
+    gyre_status status = gyre_overwrite_check(path, files[file].header);
+    free(path);
+    return status;
 }
 
 static gyre_status write_table(const gyre_tables *t, const char *dir, const char *name,
@@ -91,9 +113,10 @@ static gyre_status export_run(const char *run_dir, const char *given) {
     const char *dir = given == NULL ? own : given;
     GYRE_GOTO(gyre_tables_read(metrics, &tables));
     GYRE_GOTO(gyre_dir_make(dir));
-    GYRE_GOTO(write_table(&tables, dir, "train.csv", print_train));
-    GYRE_GOTO(write_table(&tables, dir, "validation.csv", print_validation));
-    status = write_table(&tables, dir, "cycles.csv", print_cycles);
+    for (int i = 0; i < FILES; i++) GYRE_GOTO(check_place(dir, i));
+    for (int i = 0; i < FILES; i++) {
+        GYRE_GOTO(write_table(&tables, dir, files[i].name, files[i].print));
+    }
 out:
     gyre_tables_free(&tables);
     free(own);

@@ -3,7 +3,7 @@
 
 #include "gnuplot.h"
 #include "gyre/file.h"
-#include "ours.h"
+#include "gyre/overwrite.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -60,8 +60,9 @@ gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
         return gyre_fail(GYRE_EIO, "figure '%s': cannot write into its folder '%s': %s", output,
                          f->dir, strerror(errno));
     }
-    GYRE_TRY(gyre_ours_check(f->script, MARK));
-    GYRE_TRY(gyre_ours_check(f->data, MARK));
+    GYRE_TRY(gyre_overwrite_check_figure(output));
+    GYRE_TRY(gyre_overwrite_check(f->script, MARK));
+    GYRE_TRY(gyre_overwrite_check(f->data, MARK));
     f->gp = open_memstream(&f->script_text, &f->script_size);
     f->dat = open_memstream(&f->table, &f->table_size);
     if (f->gp == NULL || f->dat == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");

@@ -5,8 +5,8 @@
 #include "csv.h"
 #include "evidence.h"
 #include "gyre/file.h"
+#include "gyre/overwrite.h"
 #include "html.h"
-#include "ours.h"
 #include "page.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static gyre_status no_memory(void) {
 static gyre_status check_place(const char *folder, const char *name, const char *mark) {
     char *path = gyre_path_join(folder, name);
     if (path == NULL) return no_memory();
-    gyre_status status = gyre_ours_check(path, mark);
+    gyre_status status = gyre_overwrite_check(path, mark);
     free(path);
     return status;
 }

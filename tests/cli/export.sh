@@ -29,6 +29,17 @@ for bad in "2 export" "2 export csv" "2 export xlsx run" "2 export csv run --bad
     [ $rc -eq "$code" ] && [ "$(wc -l <err)" -eq 1 ] || fail "gyre $*: exit $rc, $(cat err)"
 done
 [ ! -e missing ] || fail "a missing run was made"
+"$GYRE" export csv run >/dev/null || fail "a second export of the same run"
+for name in train validation cycles; do # somebody else's, or a link: nothing is written at all
+    for kind in file link; do
+        rm -rf mine && mkdir mine
+        echo 'id,label' >mine.csv
+        if [ $kind = file ]; then cp mine.csv "mine/$name.csv"; else ln -s ../mine.csv "mine/$name.csv"; fi
+        "$GYRE" export csv run -o mine 2>err
+        [ $? -eq 3 ] && grep -q "mine/$name.csv' would be overwritten, but gyre did not write it" err || fail "$(cat err)"
+        [ "$(ls mine)" = "$name.csv" ] && [ "$(cat "mine/$name.csv")" = id,label ] || fail "mine/$name.csv was touched"
+    done
+done
 echo mine >file
 "$GYRE" export csv run -o file 2>err
 [ $? -eq 3 ] && [ "$(cat file)" = mine ] || fail "a file in the folder's place: $(cat err)"

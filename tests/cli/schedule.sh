@@ -92,6 +92,13 @@ sed 's/{"steps": 401}/{"epochs": 10}, "data": {"path": "d.h5"}, "batch": {"size"
 command -v gnuplot >/dev/null || { echo "gnuplot is missing; no figure was drawn"; exit 77; }
 "$GYRE" schedule c.json --plot figure.svg >out 2>err || fail "--plot: $(cat err)"
 [ "$(tail -n 1 out)" = figure.svg ] && grep -q '<svg' figure.svg || fail "no figure: $(cat out)"
+"$GYRE" schedule c.json --plot figure.svg >out 2>err || fail "the same figure again: $(cat err)"
+echo '<svg/>' >mine.svg
+ln -s mine.svg link.svg
+for name in mine.svg link.svg; do
+    refused 3 "'$name' would be overwritten, but gyre did not write it" c.json --plot $name
+done
+[ "$(cat mine.svg)" = '<svg/>' ] && [ ! -e mine.gp ] || fail "somebody's figure was touched"
 "$GYRE" schedule c.json --csv --plot figure.png >out 2>err || fail "--csv --plot: $(cat err)"
 [ "$(wc -l <out)" -eq 402 ] && [ "$(head -c 4 figure.png | tail -c 3)" = PNG ] || fail "--csv --plot"
 exit 0
