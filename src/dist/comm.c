@@ -96,9 +96,34 @@ out:
     return status;
 }
 
+/* What the launcher says that it started, by the variable *name; 0: nothing is known. Open MPI's
+ * own word is the one that counts: the others may be left over from what started mpirun. */
+static int launched(const char **name) {
+    static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"};
+    for (int i = 0; i < 3; i++) {
+        const char *text = getenv(names[i]);
+        if (text == NULL) continue;
+        *name = names[i];
+        return atoi(text);
+    }
+    return 0;
+}
+
+/* Each process would be a run of its own, side by side with the others. */
+static gyre_status check_launcher(const gyre_comm *c) {
+    const char *name = NULL;
+    int count = launched(&name);
+    if (c->size > 1 || count < 2) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "another MPI's launcher started %d processes (%s), but Open MPI, which gyre is "
+        "built with, sees 1 rank in each: use Open MPI's own mpirun",
+        count, name);
+}
+
 gyre_status gyre_comm_check_launch(gyre_comm *c) {
-    gyre_status status = GYRE_OK;
-    if (c->rank == 0 && c->batch != 0 && c->batch != c->size) {
+    gyre_status status = check_launcher(c);
+    if (status == GYRE_OK && c->rank == 0 && c->batch != 0 && c->batch != c->size) {
         status = gyre_fail(GYRE_EUSAGE,
                            "mpirun started %d rank%s in a Slurm job of %d task%s (SLURM_NTASKS): "
                            "use `mpirun -np %d`; if it is meant, as for several runs side by side, "

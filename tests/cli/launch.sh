@@ -42,6 +42,14 @@ unset PMI_RANK
 ends 0 env SLURM_NTASKS=4 "$program" # a batch script is no step
 ends 0 env SLURM_NTASKS=2 SLURM_PROCID=0 SLURM_STEP_ID=0 mpirun -q -np 1 "$program"
 
+# The launcher of another MPI: each process would be alone, and do the same as the others.
+for command in "doctor" "train $T/none.json --out $T/none" "find $T/none.json" "study $T/none.json --count"; do
+    # shellcheck disable=SC2086 # words
+    ends 2 env PMI_RANK=1 PMI_SIZE=2 MPI_LOCALNRANKS=2 MPI_LOCALRANKID=1 "$GYRE" $command
+    grep -q "another MPI's launcher started 2 processes (PMI_SIZE).*use Open MPI's own mpirun" "$T/out" || fail "no advice"
+done
+ends 3 env PMI_SIZE=2 MPI_LOCALNRANKS=2 mpirun -q -np 1 "$GYRE" study "$T/none.json" --count # left over around mpirun
+
 # A batch script's mpirun with another number of ranks than the job has tasks. Open MPI itself is not
 # to believe that there is a Slurm.
 job=(env SLURM_JOB_ID=1 SLURM_NTASKS=4 OMPI_MCA_ras='^slurm' OMPI_MCA_plm='^slurm' OMPI_MCA_ess='^slurm')
