@@ -30,10 +30,41 @@ gyre_status gyre_run_choose_folder(const gyre_run *r, const gyre_settings *setti
     return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the run folder's path");
 }
 
+/* Keeps the differences as error text, and puts the way behind them where only the length differs,
+ * or where the run was extended since: then the run's own config is what goes on. */
+static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, gyre_status status) {
+    const gyre_settings *now = &r->trainer.settings;
+    char why[GYRE_ERROR_MAX];
+    gyre_settings same = *now;
+    if (status != GYRE_EUSAGE) return status;
+    snprintf(why, sizeof why, "%s", gyre_error_text());
+    if (old->schedule.stage_count > now->schedule.stage_count) {
+        return gyre_fail(
+            status,
+            "%.600s; the run was extended since: `gyre train %s --out %s` goes on with "
+            "all its stages",
+            why, r->folder.config, r->folder.path);
+    }
+    same.length = old->length;
+    if (old->schedule.stage_count > 0 || now->schedule.stage_count > 0 ||
+        gyre_config_compare(old, &same) != GYRE_OK) {
+        return gyre_fail(status, "%s", why);
+    }
+    double more = now->length.value - old->length.value;
+    double rate = old->schedule.base_lr > 0 ? old->schedule.base_lr : old->schedule.max_lr;
+    return gyre_fail(
+        status,
+        "%.300s; to train on past its end, add a stage: gyre train %s --out %s --extend "
+        "'{\"policy\": \"constant\", \"base_lr\": %.6g, \"length\": {\"steps\": %.0f}}'",
+        why, r->folder.config, r->folder.path, rate, more > 0 ? more : old->length.value);
+}
+
 /* The settings of the run in the folder must be this launch's, or those before it was extended. */
 static gyre_status same_run(gyre_run *r, const gyre_settings *old, finding *f) {
     bool extends = false;
-    if (!r->options.extended) return gyre_config_compare(old, &r->trainer.settings);
+    if (!r->options.extended) {
+        return name_the_way(r, old, gyre_config_compare(old, &r->trainer.settings));
+    }
     GYRE_TRY(gyre_extend_compare(old, &r->trainer.settings, &extends));
     f->extends = extends;
     return GYRE_OK;

@@ -42,6 +42,15 @@ ends 0 mpirun -q -np 1 "${train[@]}" "$T/short" --extend "$stage"
 ends 0 "$GYRE" train "$T/run/config.json" --out "$T/run"
 grep -q 'already done' "$T/err" || fail "the resolved config does not know the stage: $(cat "$T/err")"
 
+# A run that is to be longer: the error holds a whole command that works; after it the run's own config.
+ends 0 "${train[@]}" "$T/plain"
+refused 2 "to train on past its end, add a stage: gyre train $T/plain/config.json --out $T/plain --extend" "${train[@]}" "$T/plain" --set length.epochs=2
+sed 's/.*add a stage: //; s/^gyre/"$GYRE"/' "$T/err" >"$T/way.sh"
+ends 0 env GYRE="$GYRE" sh "$T/way.sh"
+"$GYRE" inspect "$T/plain" | grep -q 'checkpoint after 100 updates, the end of its run' || fail "not what was asked for: $(cat "$T/way.sh")"
+refused 2 "the run was extended since: \`gyre train $T/plain/config.json --out $T/plain\` goes on" "${train[@]}" "$T/plain"
+refused 2 "put them back" "${train[@]}" "$T/plain" --set optimizer.momentum=0.8
+
 # Again, behind two stages.
 ends 0 "$GYRE" train "$T/run/config.json" --quiet --out "$T/run" --extend "$more"
 "$GYRE" inspect "$T/run" | grep -q 'checkpoint after 80 updates' || fail "not extended again"
