@@ -38,6 +38,21 @@ static void print_costs(const gyre_trainer *t) {
     }
 }
 
+/* mpirun binds each of few ranks to one core, and the others do nothing. In Slurm the job's share
+ * is all there is. */
+static void warn_binding(const gyre_run *r) {
+    const gyre_trainer *t = &r->trainer;
+    int used = gyre_comm_local_size(t->comm) * gyre_comm_cores(t->comm);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (getenv("OMPI_COMM_WORLD_SIZE") == NULL || getenv("SLURM_JOB_ID") != NULL) return;
+    if (strcmp(t->backend->ops->name, "cpu") != 0) return; /* a GPU's rank needs one core */
+    if (used >= cores || t->ranks * t->backend->lanes >= t->settings.shards) return;
+    gyre_warn("%s: the rank%s bound to %d of %ld cores, the others stay idle: start with `mpirun "
+              "--bind-to none`, which lets every rank use all, or with more ranks",
+              gyre_comm_host(t->comm), gyre_comm_local_size(t->comm) == 1 ? " is" : "s are", used,
+              cores);
+}
+
 static void print_plan(const gyre_run *r, const char *places) {
     const gyre_trainer *t = &r->trainer;
     const gyre_settings *s = &t->settings;
@@ -54,6 +69,7 @@ static void print_plan(const gyre_run *r, const char *places) {
              t->backend->lanes == 1 ? "" : "s", s->shards, s->shards == 1 ? "" : "s");
     gyre_say("%s", places);
     if (t->backend->no_gpu[0] != '\0') gyre_say("on the CPU: %s", t->backend->no_gpu);
+    warn_binding(r);
     print_costs(t);
     if (t->completed > 0) {
         gyre_say("going on after step %lld of %s", (long long)t->completed, r->folder.path);

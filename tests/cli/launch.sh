@@ -42,6 +42,19 @@ unset PMI_RANK
 ends 0 env SLURM_NTASKS=4 "$program" # a batch script is no step
 ends 0 env SLURM_NTASKS=2 SLURM_PROCID=0 SLURM_STEP_ID=0 mpirun -q -np 1 "$program"
 
+# A rank that is bound to one core of several says so, unless the run has no more shards.
+if [ "$(nproc)" -gt 1 ]; then
+    make_dataset "$T/images.h5" 60 20
+    echo '{"data": {"path": "images.h5"}, "model": {"name": "mlp"}, "batch": {"size": 20, "shards": 2}, "length": {"steps": 1}, "schedule": {"policy": "constant", "base_lr": 0.01}}' >"$T/c.json"
+    ends 0 mpirun -q -np 1 --bind-to core "$GYRE" train "$T/c.json" --out "$T/bound"
+    [ "$(grep -c 'the rank is bound to 1 of [0-9]* cores.*--bind-to none' "$T/out")" -eq 1 ] || fail "no word of the binding"
+    for costless in "--bind-to none $GYRE train $T/c.json --out $T/free" "--bind-to core $GYRE train $T/c.json --out $T/one --set batch.shards=1"; do
+        # shellcheck disable=SC2086 # words
+        ends 0 mpirun -q -np 1 $costless
+        ! grep -q 'bound to' "$T/out" || fail "a word of a binding that costs nothing"
+    done
+fi
+
 # The launcher of another MPI: each process would be alone, and do the same as the others.
 for command in "doctor" "train $T/none.json --out $T/none" "find $T/none.json" "study $T/none.json --count"; do
     # shellcheck disable=SC2086 # words
