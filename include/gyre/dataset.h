@@ -67,6 +67,13 @@ const gyre_images *gyre_dataset_validation(const gyre_dataset *d);
 enum { GYRE_PARTS_TEXT = 128 };
 void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]);
 int gyre_dataset_classes(const gyre_dataset *d);
+/* Are there classes without a training image? Then one sentence on which, and what to do. */
+enum { GYRE_GAPS_TEXT = 768 };
+bool gyre_dataset_gaps(const gyre_dataset *d, char *out, size_t size);
+/* Warns of those, once for a dataset: a study opens it for each cell. Not from several threads. */
+void gyre_dataset_warn_gaps(const gyre_dataset *d);
+/* Warns of class names that look alike, or like a missing value. */
+void gyre_dataset_warn_names(const gyre_dataset *d);
 const char *gyre_dataset_class_name(const gyre_dataset *d, int label); /* "3" when unnamed */
 /* All of them, owned by the dataset; none where each is its class's number. */
 gyre_class_names gyre_dataset_class_names(const gyre_dataset *d);

@@ -23,6 +23,7 @@ typedef struct {
     int threads;        /* 0: one for each core that this process may use */
     bool strict;        /* a file that cannot be read is an error */
     bool quiet;         /* no progress */
+    bool no_parts;      /* folders called train or test are classes, too */
     bool force;         /* an existing output is replaced */
 } gyre_folder_options;
 

@@ -38,6 +38,7 @@ typedef struct {
     int64_t evaluate_steps;    /* updates between evaluations, the same for all arms */
     double validation_split;   /* of the training part; 0: the dataset's own /validation */
     int64_t validation_images; /* of the dataset with the fewest; known with settings */
+    char *gaps;                /* gyre_dataset_gaps of the first that has some, else NULL */
     /* The one comparison that was planned, as indices of arms; -1: none. */
     int planned_arm, planned_control;
 } gyre_study;

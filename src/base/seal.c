@@ -92,11 +92,15 @@ static gyre_status compare_outside(const char *path, const char *kind, const sea
         return gyre_fail(GYRE_EIO, "'%s' is sealed as '%.31s', a %s was expected", path,
                          found->kind, kind);
     }
-    if (found->length != length) {
+    if (found->length > length) {
         return gyre_fail(GYRE_EIO,
                          "'%s' is damaged: %llu bytes after its seal, %llu expected (a copy that "
                          "was cut short?)",
                          path, (unsigned long long)length, (unsigned long long)found->length);
+    }
+    if (found->length < length) {
+        return gyre_fail(GYRE_EIO, "'%s' is damaged: something has added %llu bytes behind its end",
+                         path, (unsigned long long)(length - found->length));
     }
     return GYRE_OK;
 }

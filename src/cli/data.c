@@ -26,6 +26,11 @@ static double megabytes(const char *path) {
     return stat(path, &st) == 0 ? (double)st.st_size / 1e6 : 0;
 }
 
+static void warn(const gyre_dataset *d) {
+    gyre_dataset_warn_gaps(d);
+    gyre_dataset_warn_names(d);
+}
+
 /* ---- info */
 
 static void print_channels(const gyre_pixel_stats *s, int channels) {
@@ -82,8 +87,10 @@ static gyre_status info(const char *path) {
     }
     printf("  %-11s  %016" PRIx64 "\n", "content", gyre_dataset_hash(d));
     print_channels(&samples.stats, train->c);
+    printf("  %-11s  %d\n", "classes", gyre_dataset_classes(d));
     GYRE_GOTO(print_classes(d));
     status = gyre_cli_flush();
+    if (status == GYRE_OK) warn(d);
 out:
     gyre_samples_close(&samples);
     gyre_dataset_close(d);
@@ -103,8 +110,10 @@ static gyre_status report(const char *path) {
     printf(" and %" PRId64 " test images of %d x %d x %d in %d classes, %.1f MB\n",
            gyre_dataset_test(d)->count, train->h, train->w, train->c, gyre_dataset_classes(d),
            megabytes(path));
+    gyre_status status = gyre_cli_flush();
+    if (status == GYRE_OK) warn(d);
     gyre_dataset_close(d);
-    return gyre_cli_flush();
+    return status;
 }
 
 static gyre_status import_cifar(const char *dir, const import_options *o) {

@@ -80,6 +80,7 @@ static gyre_status take_of_folder(int id, char *value, gyre_folder_options *o) {
     case 'n': return read_int("--threads", value, 1, &o->threads);
     case 'l': o->labels = value; break;
     case 'x': o->strict = true; break;
+    case 'a': o->no_parts = true; break;
     case 'q': o->quiet = true; break;
     default: break;
     }
@@ -137,6 +138,9 @@ const gyre_cli_option import_option_rows[] = {
      .name = "threads",
      .value = "N",
      .words = "threads that read pictures; default: one for each core"},
+    {.id = 'a',
+     .name = "no-parts",
+     .words = "every folder is a class, also one that is called train, val or test"},
     {.id = 'x', .name = "strict", .words = "a picture that cannot be read is an error"},
     {.id = 'q', .name = "quiet", .words = "no progress on stderr"},
     {0}};

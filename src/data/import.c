@@ -5,45 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-static gyre_status split_lines(const char *path, char *text, char (**names)[GYRE_NAME_SIZE],
-                               int *count) {
-    size_t room = 1;
-    for (const char *c = text; *c != '\0'; c++) room += *c == '\n';
-    char(*list)[GYRE_NAME_SIZE] = calloc(room, sizeof *list);
-    if (list == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
-    *count = 0;
-    for (char *rest = text, *line; (line = strtok_r(rest, "\r\n", &rest)) != NULL;) {
-        if (strlen(line) >= GYRE_NAME_SIZE) {
-            free(list);
-            return gyre_fail(GYRE_EIO, "'%s': the class name '%.80s' has more than %d bytes", path,
-                             line, GYRE_NAME_SIZE - 1);
-        }
-        snprintf(list[(*count)++], GYRE_NAME_SIZE, "%s", line);
-    }
-    if (*count == 0) {
-        free(list);
-        return gyre_fail(GYRE_EIO, "'%s' is empty; class names were expected, one a line", path);
-    }
-    *names = list;
-    return GYRE_OK;
-}
-
-gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[GYRE_NAME_SIZE],
-                            int *count) {
-    gyre_status status = GYRE_OK;
-    char *path = gyre_path_join(dir, file), *text = NULL;
-    size_t size = 0;
-    *names = NULL;
-    *count = 0;
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", file);
-    if (!gyre_file_exists(path)) goto out;
-    GYRE_GOTO(gyre_file_read(path, 64 << 20, &text, &size));
-    status = split_lines(path, text, names, count);
-out:
-    free(text);
-    free(path);
-    return status;
+bool gyre_is_file(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 gyre_status gyre_output_apart_in(const char *output, const char *dir, const char *const *names) {

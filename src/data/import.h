@@ -4,8 +4,12 @@
 
 #include "gyre/dataset.h"
 
-/* Class names from dir/file, one a line; *names stays NULL when the file is not there. free() it.
- * GYRE_EIO when a line is longer than 63 bytes. */
+/* A regular file, or a link to one. */
+bool gyre_is_file(const char *path);
+
+/* Class names from dir/file, one a line, bytes that are not UTF-8 as \xHH; *names stays NULL when
+ * there is no such file. free() it. GYRE_EIO, naming the line: a name that is empty, has more than
+ * 63 bytes, or comes twice. */
 gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[GYRE_NAME_SIZE],
                             int *count);
 

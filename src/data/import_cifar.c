@@ -32,7 +32,7 @@ static const edition cifar100 = {
 
 static bool has(const char *dir, const char *name) {
     char *path = gyre_path_join(dir, name);
-    bool yes = path != NULL && gyre_file_exists(path);
+    bool yes = path != NULL && gyre_is_file(path);
     free(path);
     return yes;
 }

@@ -55,11 +55,11 @@ static void tell_what_is_passed_over(const gyre_listing *l) {
 
 static gyre_status list(const char *dir, const gyre_folder_options *o, gyre_listing *l) {
     if (o->labels != NULL) {
-        GYRE_TRY(gyre_listing_by_csv(dir, o->labels, l));
+        GYRE_TRY(gyre_listing_by_csv(dir, o->labels, o->no_parts, l));
     } else {
         GYRE_TRY(gyre_listing_walk(dir, l));
         if (l->count == 0) return no_pictures(dir, l);
-        GYRE_TRY(gyre_listing_by_folder(dir, l));
+        GYRE_TRY(gyre_listing_by_folder(dir, o->no_parts, l));
     }
     GYRE_TRY(gyre_listing_number(l));
     if (o->split > 0) GYRE_TRY(gyre_listing_split(l, o->split, o->seed));
@@ -109,30 +109,19 @@ static gyre_status find_size(const char *dir, gyre_listing *l, gyre_picture_form
 
 /* ---- after */
 
+/* The first of them by name, so that a wrong folder does not scroll everything else away. */
 static size_t tell_problems(const gyre_listing *l) {
+    enum { TOLD = 10 };
     size_t problems = 0;
     for (size_t i = 0; i < l->count; i++) {
         const gyre_listed *file = &l->files[i];
         char name[1024];
-        if (file->problem == NULL) continue;
+        if (file->problem == NULL || problems++ >= TOLD) continue;
         gyre_text_visible(file->path, name, sizeof name);
         gyre_say("left out: '%s' %s", name, file->problem);
-        problems++;
     }
+    if (problems > TOLD) gyre_say("left out: and %zu more", problems - TOLD);
     return problems;
-}
-
-static void tell_classes(const gyre_listing *l, const int64_t *pictures) {
-    int empty = 0, first = 0;
-    for (int k = l->classes - 1; k >= 0; k--) {
-        if (pictures[k] > 0) continue;
-        first = k;
-        empty++;
-    }
-    if (empty == 0) return;
-    gyre_warn(
-        "classes that cannot be learned, without a training picture: %d of %d, the first is '%s'",
-        empty, l->classes, l->names[first]);
 }
 
 /* How many classes have a training picture; the last of them is *last. */
@@ -179,7 +168,6 @@ static gyre_status judge(const char *dir, const gyre_listing *l, bool strict) {
     }
     GYRE_GOTO(judge_classes(dir, l, pictures));
     if (problems > 0) gyre_warn("pictures left out: %zu of %zu", problems, l->count);
-    tell_classes(l, pictures);
 out:
     free(pictures);
     return status;

@@ -3,8 +3,11 @@
  * numbers, the bytes. zlib reads plain files too, so there is one way to read both. */
 #include "import.h"
 
+#include "few.h"
 #include "gyre/file.h"
 #include "write.h"
+#include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,15 +23,16 @@ typedef struct {
 
 /* ---- one file */
 
-/* "train-images" with 3 dimensions is train-images-idx3-ubyte, or .idx3-ubyte, with .gz or not. */
+/* "train-images" with 3 dimensions is train-images-idx3-ubyte, or .idx3-ubyte, with .gz or not.
+ * What is no regular file is passed over: archives are unpacked into folders of such names. */
 static gyre_status find(const char *dir, const char *stem, int rank, idx *out) {
-    char name[64];
+    char name[NAME_MAX + 32];
     for (int i = 0; i < 4; i++) {
         snprintf(name, sizeof name, "%s%cidx%d-ubyte%s", stem, i % 2 == 0 ? '-' : '.', rank,
                  i < 2 ? "" : ".gz");
         out->path = gyre_path_join(dir, name);
         if (out->path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", dir);
-        if (gyre_file_exists(out->path)) return GYRE_OK;
+        if (gyre_is_file(out->path)) return GYRE_OK;
         free(out->path);
         out->path = NULL;
     }
@@ -94,6 +98,68 @@ static void close_idx(idx *f) {
     *f = (idx){0};
 }
 
+/* ---- what stands before "train" and "t10k" */
+
+/* Is the name PREFIX + "train-images" + an ending? Cuts it to the prefix. */
+static bool cut_to_prefix(char *name) {
+    static const char *const endings[] = {"-idx3-ubyte", ".idx3-ubyte", "-idx3-ubyte.gz",
+                                          ".idx3-ubyte.gz"};
+    char *at = NULL;
+    for (char *next = name; (next = strstr(next, "train-images")) != NULL; next++) at = next;
+    for (size_t i = 0; at != NULL && i < sizeof endings / sizeof *endings; i++) {
+        if (strcmp(at + strlen("train-images"), endings[i]) != 0) continue;
+        *at = '\0';
+        return true;
+    }
+    return false;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* What stands before the name of the training images: nothing officially, "emnist-letters-" and the
+ * like elsewhere, where there are not several. */
+static gyre_status find_prefix(const char *dir, char prefix[NAME_MAX + 1]) {
+    struct dirent **entries = NULL;
+    gyre_few sets = {0};
+    bool official = false;
+    prefix[0] = '\0';
+    int count = scandir(dir, &entries, NULL, by_bytes);
+    for (int i = 0; i < count; i++) {
+        char *name = entries[i]->d_name, *path = gyre_path_join(dir, name);
+        bool fits = path != NULL && gyre_is_file(path) && cut_to_prefix(name);
+        official = official || (fits && name[0] == '\0');
+        if (fits && (sets.count == 0 || strcmp(name, prefix) != 0)) {
+            gyre_few_add(&sets, name);
+            snprintf(prefix, NAME_MAX + 1, "%s", name);
+        }
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    if (official) prefix[0] = '\0';
+    if (official || sets.count < 2) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s' holds training images of %zu datasets: %s; put the four files of one "
+                     "into a folder of its own",
+                     dir, sets.count, gyre_few_text(&sets));
+}
+
+/* "PREFIXt10k", or "PREFIXtest" where there are such images alone. */
+static void find_test(const char *dir, const char *prefix, char test[NAME_MAX + 16]) {
+    static const char *const words[] = {"t10k", "test", "t10k"};
+    bool there = false;
+    for (size_t i = 0; i < sizeof words / sizeof *words && !there; i++) {
+        char stem[NAME_MAX + 32];
+        idx found = {0};
+        snprintf(test, NAME_MAX + 16, "%s%s", prefix, words[i]);
+        snprintf(stem, sizeof stem, "%s-images", test);
+        there = find(dir, stem, 3, &found) == GYRE_OK;
+        free(found.path);
+    }
+}
+
 /* ---- images and labels */
 
 static gyre_status read_labels(idx *f, int64_t count, int32_t *labels) {
@@ -106,11 +172,12 @@ static gyre_status read_labels(idx *f, int64_t count, int32_t *labels) {
     return status;
 }
 
+/* `part` with what stands before it, "train" or "emnist-letters-train". */
 static gyre_status read_part(const char *dir, const char *part, const char *output,
                              gyre_images *out, uint8_t **images, int32_t **labels) {
     gyre_status status = GYRE_OK;
     idx image = {0}, label = {0};
-    char stem[32];
+    char stem[NAME_MAX + 16];
     snprintf(stem, sizeof stem, "%s-images", part);
     GYRE_GOTO(open_idx(dir, stem, 3, &image));
     snprintf(stem, sizeof stem, "%s-labels", part);
@@ -138,16 +205,20 @@ out:
 }
 
 /* As many classes as names, or up to the greatest label of both parts. */
-static int count_classes(const gyre_dataset_content *content, int names) {
+static gyre_status count_classes(const char *dir, gyre_dataset_content *content, int names) {
     int32_t greatest = 0;
-    if (content->names != NULL) return names;
     for (int64_t i = 0; i < content->train.count; i++) {
         if (content->train.labels[i] > greatest) greatest = content->train.labels[i];
     }
     for (int64_t i = 0; i < content->test.count; i++) {
         if (content->test.labels[i] > greatest) greatest = content->test.labels[i];
     }
-    return greatest + 1;
+    content->classes = content->names != NULL ? names : greatest + 1;
+    if (greatest < content->classes) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "the file of names in '%s' has %d, but labels go up to %d: %d names were "
+                     "expected",
+                     dir, names, greatest, greatest + 1);
 }
 
 gyre_status gyre_import_idx(const char *dir, const char *output, bool force) {
@@ -155,6 +226,7 @@ gyre_status gyre_import_idx(const char *dir, const char *output, bool force) {
     uint8_t *images[2] = {0};
     int32_t *labels[2] = {0};
     int names = 0;
+    char prefix[NAME_MAX + 1], part[NAME_MAX + 16];
     gyre_dataset_content content = {0};
     GYRE_TRY(gyre_output_check(output, force));
     GYRE_TRY(gyre_output_apart_in(output, dir, (const char *[]){"names.txt", "labels.txt", NULL}));
@@ -162,9 +234,12 @@ gyre_status gyre_import_idx(const char *dir, const char *output, bool force) {
     if (content.names == NULL) {
         GYRE_GOTO(gyre_names_read(dir, "labels.txt", &content.names, &names));
     }
-    GYRE_GOTO(read_part(dir, "train", output, &content.train, &images[0], &labels[0]));
-    GYRE_GOTO(read_part(dir, "t10k", output, &content.test, &images[1], &labels[1]));
-    content.classes = count_classes(&content, names);
+    GYRE_GOTO(find_prefix(dir, prefix));
+    snprintf(part, sizeof part, "%strain", prefix);
+    GYRE_GOTO(read_part(dir, part, output, &content.train, &images[0], &labels[0]));
+    find_test(dir, prefix, part);
+    GYRE_GOTO(read_part(dir, part, output, &content.test, &images[1], &labels[1]));
+    GYRE_GOTO(count_classes(dir, &content, names));
     status = gyre_dataset_write(output, &content, force);
 out:
     for (int i = 0; i < 2; i++) {

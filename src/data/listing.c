@@ -4,6 +4,7 @@
 
 #include "gyre/random.h"
 #include "gyre/text.h"
+#include "parts.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,48 +66,11 @@ void gyre_listing_close(gyre_listing *l) {
     *l = (gyre_listing){0};
 }
 
-/* ---- classes and parts by folder */
+/* ---- classes by folder */
 
-/* The part that a folder of this name is, -1: none. */
-static int part_of(const char *name, size_t length) {
-    static const struct {
-        const char *name;
-        int part;
-    } names[] = {{"train", GYRE_PART_TRAIN},
-                 {"validation", GYRE_PART_VALIDATION},
-                 {"val", GYRE_PART_VALIDATION},
-                 {"test", GYRE_PART_TEST}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strlen(names[i].name) == length && memcmp(name, names[i].name, length) == 0) {
-            return names[i].part;
-        }
-    }
-    return -1;
-}
-
-/* Folders at the top are parts when all of them are named so and one of them is "train": a class of
- * vehicles may well be called "train". */
-static bool has_parts(const gyre_listing *l) {
-    bool train = false;
-    for (size_t i = 0; i < l->count; i++) {
-        const char *path = l->files[i].path, *slash = strchr(path, '/');
-        if (slash == NULL) continue;
-        int part = part_of(path, (size_t)(slash - path));
-        if (part < 0) return false;
-        train = train || part == GYRE_PART_TRAIN;
-    }
-    return train;
-}
-
-static gyre_status take_folder(gyre_listed *file, bool parts) {
-    const char *at = file->path, *slash = strchr(at, '/');
+static gyre_status take_folder(gyre_listed *file) {
+    const char *at = file->path + file->kind_at, *slash = strchr(at, '/');
     if (file->problem != NULL || slash == NULL) return GYRE_OK;
-    if (parts) {
-        file->part = part_of(at, (size_t)(slash - at));
-        at = slash + 1;
-        slash = strchr(at, '/');
-    }
-    if (slash == NULL) return GYRE_OK;
     file->kind = strndup(at, (size_t)(slash - at));
     return file->kind == NULL ? no_memory() : GYRE_OK;
 }
@@ -117,12 +81,12 @@ static gyre_status set_stray(gyre_listed *file) {
     return gyre_listed_fail(file);
 }
 
-gyre_status gyre_listing_by_folder(const char *dir, gyre_listing *l) {
+gyre_status gyre_listing_by_folder(const char *dir, bool no_parts, gyre_listing *l) {
     size_t inside = 0, outside = 0;
-    bool parts = has_parts(l);
+    GYRE_TRY(gyre_parts_find(dir, no_parts, l));
     for (size_t i = 0; i < l->count; i++) {
         gyre_listed *file = &l->files[i];
-        GYRE_TRY(take_folder(file, parts));
+        GYRE_TRY(take_folder(file));
         if (file->kind != NULL)
             inside++;
         else if (file->problem == NULL)

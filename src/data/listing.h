@@ -7,9 +7,10 @@
 #include "layout.h"
 
 typedef struct {
-    char *path;    /* below the folder */
-    char *kind;    /* its class's name, as it was found; NULL: it has a problem from the start */
-    char *problem; /* why it cannot be read; NULL: nothing is known against it */
+    char *path;     /* below the folder */
+    char *kind;     /* its class's name, as it was found; NULL: it has a problem from the start */
+    char *problem;  /* why it cannot be read; NULL: nothing is known against it */
+    size_t kind_at; /* where its class's folder begins in the path */
     int32_t label;
     int part;
     int64_t row; /* in its part */
@@ -29,12 +30,13 @@ typedef struct {
  * once. What cannot be read is listed with its problem. GYRE_EIO when `dir` itself cannot. */
 gyre_status gyre_listing_walk(const char *dir, gyre_listing *l);
 
-/* Class and part by the folders that a file lies in. GYRE_EUSAGE when there are none. */
-gyre_status gyre_listing_by_folder(const char *dir, gyre_listing *l);
+/* Class and part by the folders that a file lies in; `no_parts`: class alone. GYRE_EUSAGE when
+ * there are none, or they are not clear. */
+gyre_status gyre_listing_by_folder(const char *dir, bool no_parts, gyre_listing *l);
 
-/* Instead of a walk: what the lines "file,label" of a CSV file name (RFC 4180). GYRE_EIO naming
- * the line. */
-gyre_status gyre_listing_by_csv(const char *dir, const char *csv, gyre_listing *l);
+/* Instead of a walk: what the lines "file,label" of a CSV file name (RFC 4180); parts by folders,
+ * when there are several and not `no_parts`. GYRE_EIO naming the line. */
+gyre_status gyre_listing_by_csv(const char *dir, const char *csv, bool no_parts, gyre_listing *l);
 
 /* Numbers the classes: by value when all names are numbers, else by their bytes. GYRE_EUSAGE when
  * there is one, or a name is too long. */

@@ -5,6 +5,8 @@
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/text.h"
+#include "lines.h"
+#include "parts.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,8 @@ typedef struct {
     const char *path;
     char *at; /* what is not read yet */
     int line;
+    bool header; /* the first line was one */
+    char *first; /* the file that is named first */
 } reader;
 
 static gyre_status wrong(const reader *r, const char *what) {
@@ -24,7 +28,7 @@ static bool ends_field(char c) {
 }
 
 static bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r';
+    return c == ' ' || c == '\t';
 }
 
 /* In quotes; two of them stand for one. */
@@ -86,6 +90,11 @@ static gyre_status leads_out(const reader *r, const char *file) {
                      r->path, r->line, name);
 }
 
+/* Words as "image_id", where a file's name has an ending, a number or a folder. */
+static bool is_header(const char *file) {
+    return !gyre_is_picture_name(file) && strpbrk(file, "/0123456789") == NULL;
+}
+
 static gyre_status read_line(reader *r, gyre_listing *l) {
     char *file, *label, end;
     r->line++;
@@ -93,10 +102,14 @@ static gyre_status read_line(reader *r, gyre_listing *l) {
     if (end != ',') return file[0] == '\0' ? GYRE_OK : wrong(r, "a single field");
     GYRE_TRY(read_field(r, &label, &end));
     if (end == ',') return wrong(r, "more than two fields");
-    if (r->line == 1 && !gyre_is_picture_name(file)) return GYRE_OK; /* a header */
+    if (r->line == 1 && is_header(file)) {
+        r->header = true;
+        return GYRE_OK;
+    }
     if (!make_plain(file)) return leads_out(r, file);
     if (file[0] == '\0' || label[0] == '\0') return wrong(r, "an empty field");
     char *path = strdup(file), *kind = strdup(label);
+    if (r->first == NULL) r->first = strdup(file);
     if (path != NULL && kind != NULL)
         return gyre_listing_add(l, (gyre_listed){.path = path, .kind = kind});
     free(path);
@@ -104,16 +117,24 @@ static gyre_status read_line(reader *r, gyre_listing *l) {
     return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", r->path);
 }
 
-static gyre_status read_lines(const char *csv, char *text, size_t size, gyre_listing *l) {
-    static const char bom[] = "\xef\xbb\xbf";
-    reader r = {csv, text, 0};
-    if (memchr(text, '\0', size) != NULL) {
-        return gyre_fail(GYRE_EIO, "'%s' is no text: it has a byte 0", csv);
-    }
-    if (strncmp(text, bom, 3) == 0) r.at += 3;
-    while (*r.at != '\0') GYRE_TRY(read_line(&r, l));
+/* Tables of other programs have other separators; a guess could take a part of a name for one. */
+static gyre_status check_separator(const char *csv, const char *text) {
+    size_t line = strcspn(text, "\n"), comma = strcspn(text, ","), other = strcspn(text, ";\t|");
+    if (comma < line || other >= line) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s', line 1: its fields are separated by %s; commas were expected, "
+                     "'file,label'",
+                     csv,
+                     text[other] == '\t'  ? "tabs"
+                     : text[other] == ';' ? "semicolons"
+                                          : "'|'");
+}
+
+static gyre_status read_lines(reader *r, gyre_listing *l) {
+    GYRE_TRY(check_separator(r->path, r->at));
+    while (*r->at != '\0') GYRE_TRY(read_line(r, l));
     if (l->count > 0) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "'%s' names no file; lines 'file,label' were expected", csv);
+    return gyre_fail(GYRE_EIO, "'%s' names no file; lines 'file,label' were expected", r->path);
 }
 
 static gyre_status check_once(const char *csv, const gyre_listing *l) {
@@ -124,6 +145,47 @@ static gyre_status check_once(const char *csv, const gyre_listing *l) {
         return gyre_fail(GYRE_EIO, "'%s' names the file '%s' twice", csv, name);
     }
     return GYRE_OK;
+}
+
+/* A path's last part without its ending. */
+static size_t stem_of(const char *path, const char **stem) {
+    const char *slash = strrchr(path, '/');
+    *stem = slash == NULL ? path : slash + 1;
+    return strcspn(*stem, ".");
+}
+
+/* The picture that may be meant by a name: in another folder, with another ending; else any. */
+static const char *find_meant(const char *name, const gyre_listing *found) {
+    const char *stem, *other;
+    size_t length = stem_of(name, &stem);
+    for (size_t i = 0; i < found->count; i++) {
+        size_t its = stem_of(found->files[i].path, &other);
+        if (its == length && strncmp(stem, other, length) == 0) return found->files[i].path;
+    }
+    return found->count > 0 ? found->files[0].path : NULL;
+}
+
+/* One error, where otherwise each file would be left out on its own. */
+static gyre_status check_found(const reader *r, const char *dir, const gyre_listing *found,
+                               const gyre_listing *l) {
+    char name[256], meant[256];
+    bool any = false;
+    for (size_t i = 0; i < l->count && !any; i++) {
+        char *path = gyre_path_join(dir, l->files[i].path);
+        if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to look for a picture");
+        any = gyre_file_exists(path);
+        free(path);
+    }
+    if (any || r->first == NULL) return GYRE_OK;
+    const char *other = find_meant(r->first, found);
+    gyre_text_visible(r->first, name, sizeof name);
+    gyre_text_visible(other == NULL ? "" : other, meant, sizeof meant);
+    return gyre_fail(
+        GYRE_EIO,
+        "'%s' names %zu files, and none is in '%s': the first is '%s'%s, %s%s%s; names "
+        "with their endings and places below the folder were expected",
+        r->path, l->count, dir, name, r->header ? " (line 1 is taken as a header)" : "",
+        other == NULL ? "there are no pictures" : "there is '", meant, other == NULL ? "" : "'");
 }
 
 /* Both lists are sorted. */
@@ -140,19 +202,23 @@ static void warn_of_unlisted(const char *dir, const char *csv, const gyre_listin
               unlisted);
 }
 
-gyre_status gyre_listing_by_csv(const char *dir, const char *csv, gyre_listing *l) {
+gyre_status gyre_listing_by_csv(const char *dir, const char *csv, bool no_parts, gyre_listing *l) {
     gyre_listing found = {0};
     gyre_status status = GYRE_OK;
     char *text = NULL;
-    size_t size = 0;
-    GYRE_TRY(gyre_file_read(csv, 1 << 30, &text, &size));
-    GYRE_GOTO(read_lines(csv, text, size, l));
+    reader r = {.path = csv};
+    GYRE_TRY(gyre_lines_read(csv, 1 << 30, &text));
+    r.at = text;
+    GYRE_GOTO(read_lines(&r, l));
     gyre_listing_sort(l);
     GYRE_GOTO(check_once(csv, l));
     GYRE_GOTO(gyre_listing_walk(dir, &found));
+    GYRE_GOTO(check_found(&r, dir, &found, l));
     warn_of_unlisted(dir, csv, &found, l);
+    status = gyre_parts_of_labels(csv, no_parts, l);
 out:
     gyre_listing_close(&found);
+    free(r.first);
     free(text);
     return status;
 }

@@ -94,9 +94,12 @@ static gyre_status plan_model(gyre_trainer *t) {
     int found = gyre_dataset_classes(t->data);
     if (s->model.classes == 0) s->model.classes = found;
     if (s->model.classes < found) {
-        return gyre_fail(GYRE_EUSAGE, "model.classes is %d, but '%s' has labels of %d classes",
-                         s->model.classes, s->data.path, found);
+        char gaps[GYRE_GAPS_TEXT];
+        bool some = gyre_dataset_gaps(t->data, gaps, sizeof gaps);
+        return gyre_fail(GYRE_EUSAGE, "model.classes is %d, but '%s' has %d classes%s%s",
+                         s->model.classes, s->data.path, found, some ? ": " : "", some ? gaps : "");
     }
+    gyre_dataset_warn_gaps(t->data);
     int size = t->samples.train.size;
     GYRE_TRY(gyre_model_open(&s->model, size > 0 ? size : images->h, size > 0 ? size : images->w,
                              images->c, s->model.classes, &t->model));

@@ -40,7 +40,8 @@ static gyre_status check_known(const gyre_dataset *d, const known_data *k, doubl
                      k->path, parts);
 }
 
-static gyre_status know(const gyre_settings *s, double split, known_data *k) {
+static gyre_status know(const gyre_settings *s, gyre_study *study, known_data *k) {
+    char gaps[GYRE_GAPS_TEXT];
     gyre_status status = GYRE_OK;
     gyre_dataset *d = NULL;
     char *path = gyre_path_join(s->dir, s->data.path);
@@ -51,7 +52,8 @@ static gyre_status know(const gyre_settings *s, double split, known_data *k) {
     *k = (known_data){path, gyre_dataset_train(d)->count, gyre_dataset_validation(d)->count,
                       gyre_dataset_hash(d), gyre_dataset_test(d)->count > 0};
     path = NULL;
-    status = check_known(d, k, split);
+    GYRE_GOTO(check_known(d, k, study->validation_split));
+    if (study->gaps == NULL && gyre_dataset_gaps(d, gaps, sizeof gaps)) study->gaps = strdup(gaps);
 out:
     gyre_dataset_close(d);
     free(path);
@@ -144,7 +146,7 @@ static gyre_status judge(const gyre_schedule *schedule, gyre_study_arm *arm) {
 
 /* Settings of one arm at one size, and that it trains as long as the others. */
 static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_json_value *common,
-                       int64_t size, known_data *k, const gyre_study *study, gyre_study_arm *arm) {
+                       int64_t size, known_data *k, gyre_study *study, gyre_study_arm *arm) {
     gyre_status status = GYRE_OK;
     gyre_json_value *subset = NULL;
     gyre_settings *base = NULL;
@@ -160,7 +162,7 @@ static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_jso
     GYRE_GOTO(gyre_config_build(p->base, p->base_path, layers, 3, &arm->settings));
     GYRE_GOTO(check_common(base, arm->settings, d->where));
     GYRE_GOTO(study_check_rates(d->where, &arm->settings->schedule));
-    GYRE_GOTO(gyre_fail_in(d->where, know(arm->settings, study->validation_split, k)));
+    GYRE_GOTO(gyre_fail_in(d->where, know(arm->settings, study, k)));
     arm->data_hash = k->hash;
     arm->has_test = k->has_test;
     GYRE_GOTO(gyre_fail_in(d->where,
@@ -295,7 +297,7 @@ gyre_status study_plan_resolve(study_plan *p, gyre_study *out) {
     int64_t evaluations = 0;
     gyre_status status = GYRE_OK;
     GYRE_GOTO(study_whole(p, "evaluations", 1, 1000000, 20, &evaluations));
-    GYRE_GOTO(gyre_fail_in(p->base_path, know(p->settings, out->validation_split, &k)));
+    GYRE_GOTO(gyre_fail_in(p->base_path, know(p->settings, out, &k)));
     GYRE_GOTO(find_budget(p, &k, out));
     GYRE_GOTO(study_plan_draft(p, out->budget_steps));
     GYRE_GOTO(check_count(p, out));

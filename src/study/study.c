@@ -36,6 +36,7 @@ void gyre_study_close(gyre_study *s) {
     free(s->groups);
     free(s->seeds);
     free(s->name);
+    free(s->gaps);
     free(s->folder);
     free(s);
 }
@@ -53,6 +54,7 @@ static void warn_of_schedules(const gyre_study *s) {
 
 void gyre_study_warn(const gyre_study *s) {
     const int64_t few = 100; /* one image is one percent */
+    if (s->gaps != NULL) gyre_warn("%s", s->gaps);
     warn_of_schedules(s);
     if (s->validation_images >= few) return;
     bool part = s->validation_split == 0;

@@ -1,0 +1,148 @@
+/* What is odd about the classes of a dataset: some without training images, names that look alike
+ * or like a missing value. Nothing of it is an error, and all of it is a mistake more often than
+ * not. */
+#include "gyre/dataset.h"
+
+#include "few.h"
+#include "gyre/log.h"
+#include "spelling.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- classes without training images */
+
+typedef struct {
+    int first, last, empty,
+        elsewhere; /* with a training image; none there; none there but others */
+    gyre_few names;
+    bool numbered; /* classes are called by their numbers */
+} gaps;
+
+static void mark(const gyre_images *part, unsigned bit, uint8_t *found) {
+    for (int64_t i = 0; i < part->count; i++) found[part->labels[i]] |= (uint8_t)bit;
+}
+
+static void look(const gyre_dataset *d, const uint8_t *found, gaps *out) {
+    *out = (gaps){.first = -1, .numbered = true};
+    for (int k = 0; k < gyre_dataset_classes(d); k++) {
+        const char *name = gyre_dataset_class_name(d, k);
+        char number[16];
+        snprintf(number, sizeof number, "%d", k);
+        out->numbered = out->numbered && strcmp(name, number) == 0;
+        if ((found[k] & 1) != 0) {
+            if (out->first < 0) out->first = k;
+            out->last = k;
+            continue;
+        }
+        gyre_few_add(&out->names, name);
+        out->empty++;
+        out->elsewhere += found[k] != 0;
+    }
+}
+
+static void write_gaps(const gyre_dataset *d, gaps *g, char *out, size_t size) {
+    int classes = gyre_dataset_classes(d), used;
+    bool shifted = g->numbered && g->first > 0 && g->last == classes - 1 && g->empty == g->first;
+    if (shifted) {
+        char which[48] = "class 0 has";
+        if (g->first > 1) snprintf(which, sizeof which, "classes 0 to %d have", g->first - 1);
+        used =
+            snprintf(out, size,
+                     "the training labels are %d to %d, but classes count from 0: %s no training "
+                     "image; subtract %d from all labels, unless that is meant",
+                     g->first, g->last, which, g->first);
+    } else {
+        used = snprintf(out, size,
+                        "classes without a training image, which cannot be learned: %d of %d, %s%s",
+                        g->empty, classes, gyre_few_text(&g->names),
+                        g->numbered ? "; number the classes from 0 without gaps" : "");
+    }
+    if (g->elsewhere > 0 && used > 0 && (size_t)used < size) {
+        snprintf(out + used, size - (size_t)used, "; %d of them %s images in another part",
+                 g->elsewhere, g->elsewhere == 1 ? "has" : "have");
+    }
+}
+
+bool gyre_dataset_gaps(const gyre_dataset *d, char *out, size_t size) {
+    gaps g;
+    uint8_t *found = calloc((size_t)gyre_dataset_classes(d), 1);
+    if (found == NULL) return false; /* no word of it is needed */
+    mark(gyre_dataset_train(d), 1, found);
+    mark(gyre_dataset_validation(d), 2, found);
+    mark(gyre_dataset_test(d), 2, found);
+    look(d, found, &g);
+    free(found);
+    if (g.empty > 0) write_gaps(d, &g, out, size);
+    return g.empty > 0;
+}
+
+void gyre_dataset_warn_gaps(const gyre_dataset *d) {
+    static uint64_t told;
+    char text[GYRE_GAPS_TEXT];
+    if (told == gyre_dataset_hash(d) || !gyre_dataset_gaps(d, text, sizeof text)) return;
+    told = gyre_dataset_hash(d);
+    gyre_warn("%s", text);
+}
+
+/* ---- names */
+
+typedef struct {
+    char *folded;
+    const char *name;
+} spelling;
+
+static int by_folded(const void *a, const void *b) {
+    const spelling *x = a, *y = b;
+    int order = strcmp(x->folded, y->folded);
+    return order != 0 ? order : strcmp(x->name, y->name);
+}
+
+static void warn_of_pairs(spelling *list, int count) {
+    gyre_few few = {0};
+    size_t pairs = 0;
+    qsort(list, (size_t)count, sizeof *list, by_folded);
+    for (int i = 1; i < count; i++) {
+        if (strcmp(list[i - 1].folded, list[i].folded) != 0) continue;
+        if (pairs++ > 0) continue;
+        gyre_few_add(&few, list[i - 1].name);
+        gyre_few_add(&few, list[i].name);
+    }
+    if (pairs == 0) return;
+    gyre_warn("names of classes that are equal but for case, blanks or Unicode form: %s%s; where "
+              "they mean one class, give it one name",
+              gyre_few_text(&few), pairs > 1 ? " and others" : "");
+}
+
+static void warn_of_look_alikes(const gyre_dataset *d) {
+    int count = gyre_dataset_classes(d), made = 0;
+    spelling *list = calloc((size_t)count, sizeof *list);
+    for (int k = 0; list != NULL && k < count; k++, made++) {
+        list[k].name = gyre_dataset_class_name(d, k);
+        list[k].folded = gyre_spelling_fold(list[k].name);
+        if (list[k].folded == NULL) break;
+    }
+    if (made == count) warn_of_pairs(list, count);
+    for (int k = 0; k < made; k++) free(list[k].folded);
+    free(list);
+}
+
+/* As tables of labels have them where nobody knows the class. */
+static void warn_of_missing(const gyre_dataset *d) {
+    static const char *const missing[] = {"-1", "NA", "N/A", "NaN", "null", "None", "unlabeled"};
+    for (int k = 0; k < gyre_dataset_classes(d); k++) {
+        for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
+            if (strcasecmp(gyre_dataset_class_name(d, k), missing[i]) != 0) continue;
+            gyre_warn("the class '%s' may stand for images without a label; leave them out, unless "
+                      "it is meant",
+                      gyre_dataset_class_name(d, k));
+            return;
+        }
+    }
+}
+
+void gyre_dataset_warn_names(const gyre_dataset *d) {
+    warn_of_look_alikes(d);
+    warn_of_missing(d);
+}

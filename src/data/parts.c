@@ -1,0 +1,286 @@
+/* Parts by the names of folders. A class may honestly be called "train", so that a name alone does
+ * not decide: a part holds folders of classes, a class holds pictures. The list is sorted by path,
+ * so that each folder is a range of it. */
+#include "parts.h"
+
+#include "few.h"
+#include "gyre/log.h"
+#include "gyre/text.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- names */
+
+static const struct {
+    const char *name;
+    int part;
+} words[] = {{"train", GYRE_PART_TRAIN},
+             {"training", GYRE_PART_TRAIN},
+             {"trn", GYRE_PART_TRAIN},
+             {"validation", GYRE_PART_VALIDATION},
+             {"validate", GYRE_PART_VALIDATION},
+             {"valid", GYRE_PART_VALIDATION},
+             {"val", GYRE_PART_VALIDATION},
+             {"dev", GYRE_PART_VALIDATION},
+             {"devel", GYRE_PART_VALIDATION},
+             {"development", GYRE_PART_VALIDATION},
+             {"test", GYRE_PART_TEST},
+             {"testing", GYRE_PART_TEST},
+             {"tst", GYRE_PART_TEST}};
+
+static int word_of(const char *name, size_t length) {
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strlen(words[i].name) == length && strncasecmp(name, words[i].name, length) == 0) {
+            return words[i].part;
+        }
+    }
+    return -1;
+}
+
+/* "test_set", "TrainSet", "train-images": what stands before such an ending. */
+static size_t without_ending(const char *name, size_t length) {
+    static const char *const endings[] = {"set", "data", "images"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t n = strlen(endings[i]);
+        if (length <= n || strncasecmp(name + length - n, endings[i], n) != 0) continue;
+        length -= n;
+        return length > 1 && strchr("_- ", name[length - 1]) != NULL ? length - 1 : length;
+    }
+    return length;
+}
+
+/* The part that a folder of this name is, -1: none. */
+static int part_of(const char *name, size_t length) {
+    int part = word_of(name, length);
+    return part >= 0 ? part : word_of(name, without_ending(name, length));
+}
+
+/* The part that a name only hints at, "seg_train" or "test1"; -1: none. */
+static int hint_of(const char *name, size_t length) {
+    int part = part_of(name, length);
+    for (size_t i = 0, end; i < length && part < 0; i = end + 1) {
+        for (end = i; end < length && isalpha((unsigned char)name[end]);) end++;
+        part = word_of(name + i, end - i);
+    }
+    return part;
+}
+
+/* ---- folders */
+
+typedef struct {
+    size_t low, high; /* its files */
+    const char *name;
+    size_t length;
+    int part, hint;    /* that its name is, or hints at; -1: none */
+    bool direct, deep; /* holds pictures; holds folders with pictures */
+} folder;
+
+/* The first folder from file *i on, among those whose names begin at byte `at` of their paths. */
+static bool next_folder(const gyre_listing *l, size_t at, size_t *i, size_t high, folder *out) {
+    const char *slash = NULL;
+    for (; *i < high && slash == NULL; (*i)++) {
+        const gyre_listed *file = &l->files[*i];
+        if (file->problem == NULL) slash = strchr(file->path + at, '/');
+    }
+    if (slash == NULL) return false;
+    size_t first = *i - 1;
+    const char *name = l->files[first].path + at;
+    size_t length = (size_t)(slash - name);
+    *out = (folder){.low = first,
+                    .name = name,
+                    .length = length,
+                    .part = part_of(name, length),
+                    .hint = hint_of(name, length)};
+    for (*i = first; *i < high && strncmp(l->files[*i].path + at, name, length + 1) == 0; (*i)++) {
+        if (l->files[*i].problem != NULL) continue;
+        bool deep = strchr(l->files[*i].path + at + length + 1, '/') != NULL;
+        out->deep = out->deep || deep;
+        out->direct = out->direct || !deep;
+    }
+    out->high = *i;
+    return true;
+}
+
+/* What the folders of one level are called. */
+typedef struct {
+    size_t folders, named, hinted;
+    unsigned parts, hints;      /* a bit for each */
+    bool twice;                 /* two folders are one part */
+    bool named_deep, hint_deep; /* and one of them holds folders with pictures */
+    folder last;
+    gyre_few looking, others; /* like parts, and not */
+} level;
+
+static void add_name(gyre_few *few, const folder *f) {
+    char name[256];
+    snprintf(name, sizeof name, "%.*s", (int)(f->length < 200 ? f->length : 200), f->name);
+    gyre_few_add(few, name);
+}
+
+static level survey(const gyre_listing *l, size_t at, size_t low, size_t high) {
+    level v = {0};
+    for (folder f; next_folder(l, at, &low, high, &f);) {
+        v.folders++;
+        v.last = f;
+        add_name(f.hint >= 0 ? &v.looking : &v.others, &f);
+        if (f.hint < 0) continue;
+        v.hinted++;
+        v.hints |= 1u << f.hint;
+        v.hint_deep = v.hint_deep || f.deep;
+        if (f.part < 0) continue;
+        v.named++;
+        v.twice = v.twice || (v.parts & 1u << f.part) != 0;
+        v.parts |= 1u << f.part;
+        v.named_deep = v.named_deep || f.deep;
+    }
+    return v;
+}
+
+static bool several(unsigned parts) {
+    return (parts & (parts - 1)) != 0;
+}
+
+typedef enum { CLASSES, PARTS, UNCLEAR } meaning;
+
+static meaning meaning_of(const level *v) {
+    bool train = (v->parts & 1u << GYRE_PART_TRAIN) != 0;
+    if (v->hinted == 0) return CLASSES;
+    if (v->named == v->folders) return train && !v->twice ? PARTS : UNCLEAR;
+    if (v->named > 0 && (v->named_deep || several(v->parts))) return UNCLEAR;
+    return several(v->hints) && (v->hint_deep || v->hinted == v->folders) ? UNCLEAR : CLASSES;
+}
+
+/* ---- what is said */
+
+static const char advice[] = "or give --no-parts when each folder is a class";
+
+static gyre_status unclear(const char *dir, level *v) {
+    const char *looking = gyre_few_text(&v->looking);
+    if (v->twice) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "'%s': of the folders %s two are for the same part; put their pictures "
+                         "into one, %s",
+                         dir, looking, advice);
+    }
+    if (v->hinted < v->folders) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "'%s': these folders look like parts of the dataset: %s, but others beside "
+            "them do not: %s; leave only train, validation and test there, with "
+            "folders of classes in them, %s",
+            dir, looking, gyre_few_text(&v->others), advice);
+    }
+    return gyre_fail(GYRE_EUSAGE, "'%s': these folders look like parts of the dataset: %s; %s, %s",
+                     dir, looking,
+                     v->named < v->folders ? "rename them to train, validation and test"
+                                           : "none of them is for training: name one train",
+                     advice);
+}
+
+/* `at` bytes of the path of file `low` are the folder. */
+static gyre_status parts_below(const char *dir, const gyre_listing *l, size_t at, size_t low,
+                               level *v) {
+    char path[1024], visible[512];
+    snprintf(path, sizeof path, "%s/%.*s", dir, (int)(at < 512 ? at : 512), l->files[low].path);
+    path[strlen(path) - 1] = '\0'; /* the slash */
+    gyre_text_visible(path, visible, sizeof visible);
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "'%s': these folders look like parts of the dataset: %s, but lie in a folder of "
+        "a class or of a part; parts are the folders at the top (train/cat, test/cat); "
+        "move or rename them, %s",
+        visible, gyre_few_text(&v->looking), advice);
+}
+
+/* ---- below the parts, or the top */
+
+/* Folders within a class, where all is of that class. */
+static gyre_status check_class(const char *dir, const gyre_listing *l, size_t at, size_t low,
+                               size_t high) {
+    size_t i = low;
+    level v = survey(l, at, low, high);
+    if (several(v.parts)) return parts_below(dir, l, at, low, &v);
+    if (v.folders == 0) return GYRE_OK;
+    for (folder f; next_folder(l, at, &i, high, &f);) {
+        if (f.deep) GYRE_TRY(check_class(dir, l, at + f.length + 1, f.low, f.high));
+    }
+    return GYRE_OK;
+}
+
+static gyre_status check_classes(const char *dir, const gyre_listing *l, size_t at, size_t low,
+                                 size_t high) {
+    for (folder f; next_folder(l, at, &low, high, &f);) {
+        if (f.deep) GYRE_TRY(check_class(dir, l, at + f.length + 1, f.low, f.high));
+    }
+    return GYRE_OK;
+}
+
+static void take(gyre_listing *l, size_t low, size_t high, int part, size_t at) {
+    for (size_t i = low; i < high; i++) {
+        l->files[i].part = part;
+        l->files[i].kind_at = at;
+    }
+}
+
+/* A part in a folder of its own name, as some archives have it, is that folder. */
+static gyre_status take_part(const char *dir, gyre_listing *l, const folder *part, size_t at) {
+    size_t low = part->low, high = part->high;
+    at += part->length + 1;
+    take(l, low, high, part->part, at);
+    level v = survey(l, at, low, high);
+    while (v.folders == 1 && v.last.hint == part->part && v.last.deep && !v.last.direct) {
+        at += v.last.length + 1;
+        low = v.last.low;
+        high = v.last.high;
+        v = survey(l, at, low, high);
+    }
+    if (v.named_deep) return parts_below(dir, l, at, low, &v);
+    take(l, low, high, part->part, at);
+    return check_classes(dir, l, at, low, high);
+}
+
+/* Single folders, one in the other, with the parts in the last of them? */
+static bool is_around_parts(const gyre_listing *l, size_t at, const level *v) {
+    if (v->folders != 1) return false;
+    at += v->last.length + 1;
+    level inner = survey(l, at, v->last.low, v->last.high);
+    bool parts = meaning_of(&inner) != CLASSES && (v->hinted == 0 || several(inner.parts));
+    return parts || is_around_parts(l, at, &inner);
+}
+
+static void warn_of_class(level *v) {
+    if (v->named == 0) return;
+    gyre_warn("taken as a class, since pictures lie right in it and not in folders of classes: %s; "
+              "--no-parts says that this is meant",
+              gyre_few_text(&v->looking));
+}
+
+gyre_status gyre_parts_find(const char *dir, bool plain, gyre_listing *l) {
+    size_t at = 0, low = 0, high = l->count;
+    if (plain) return GYRE_OK;
+    level v = survey(l, at, low, high);
+    while (is_around_parts(l, at, &v)) {
+        at += v.last.length + 1;
+        low = v.last.low;
+        high = v.last.high;
+        v = survey(l, at, low, high);
+    }
+    switch (meaning_of(&v)) {
+    case UNCLEAR: return unclear(dir, &v);
+    case CLASSES: warn_of_class(&v); return check_classes(dir, l, at, low, high);
+    case PARTS: break;
+    }
+    for (folder f; next_folder(l, at, &low, high, &f);) GYRE_TRY(take_part(dir, l, &f, at));
+    return GYRE_OK;
+}
+
+gyre_status gyre_parts_of_labels(const char *csv, bool plain, gyre_listing *l) {
+    size_t i = 0;
+    level v = survey(l, 0, 0, l->count);
+    if (plain || !several(v.parts)) return GYRE_OK;
+    if (meaning_of(&v) == UNCLEAR) return unclear(csv, &v);
+    for (folder f; next_folder(l, 0, &i, l->count, &f);) take(l, f.low, f.high, f.part, 0);
+    return GYRE_OK;
+}
