@@ -46,6 +46,10 @@ static void tell_what_is_passed_over(const gyre_listing *l) {
             "'%s'",
             l->others, name);
     }
+    if (l->hollow > 0) {
+        gyre_text_visible(l->hollow_name, name, sizeof name);
+        gyre_warn("empty folders, which make no class: %zu, the first is '%s'", l->hollow, name);
+    }
     if (l->repeats > 0) {
         gyre_text_visible(l->repeat, name, sizeof name);
         gyre_warn("links passed over, to folders that are read already: %zu, the first is '%s'",

@@ -63,6 +63,7 @@ void gyre_listing_close(gyre_listing *l) {
     free(l->names);
     free(l->other);
     free(l->repeat);
+    free(l->hollow_name);
     *l = (gyre_listing){0};
 }
 

@@ -21,6 +21,8 @@ typedef struct {
     size_t count, room;
     size_t others, repeats; /* files that are no pictures by name; folders met again */
     char *other, *repeat;   /* the first of them */
+    size_t hollow;          /* folders with nothing in them */
+    char *hollow_name;      /* the first of them */
     char (*names)[GYRE_NAME_SIZE];
     int classes;
     int64_t counts[GYRE_PARTS]; /* files without a problem */

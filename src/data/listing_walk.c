@@ -58,8 +58,11 @@ static gyre_status enter(walk *w, const struct stat *st, bool *again) {
     return GYRE_OK;
 }
 
+/* Not what file managers and servers keep beside pictures: hidden files, previews, resource forks.
+ */
 static int is_visible(const struct dirent *entry) {
-    return entry->d_name[0] != '.';
+    return entry->d_name[0] != '.' && strcmp(entry->d_name, "__MACOSX") != 0 &&
+           strcmp(entry->d_name, "@eaDir") != 0;
 }
 
 static int by_bytes(const struct dirent **a, const struct dirent **b) {
@@ -103,6 +106,9 @@ static gyre_status walk_folder(walk *w, const char *path, const char *below) {
     if (again) return count(&w->list->repeats, &w->list->repeat, below);
     int entry_count = scandir(path, &entries, is_visible, by_bytes);
     if (entry_count < 0) return cannot_list(w, path, below, errno);
+    if (entry_count == 0 && below[0] != '\0') {
+        status = count(&w->list->hollow, &w->list->hollow_name, below);
+    }
     for (int i = 0; i < entry_count; i++) {
         const char *name = entries[i]->d_name;
         char *there = gyre_path_join(path, name);

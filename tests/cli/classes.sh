@@ -95,6 +95,10 @@ mkdir -p t/cafe "t/$(printf 'caf\303\251')" t/resume
 for d in t/*; do cp "$images/gray.png" "$d"; done
 import folder t -o x.h5 --quiet
 [ ! -s err ] || fail "accents tell classes apart: $(cat err)"
+mkdir t/empty
+import folder t -o x.h5 --quiet
+warned "empty folders, which make no class: 1, the first is 'empty'"
+rmdir t/empty
 mkdir -p p/train p/test && cp -r t/* p/train && cp -r t/* p/test && mv p/test/resume p/test/Resume
 import folder p -o x.h5 --quiet
 grep -q "cannot be learned: 1 of 4, 'Resume'; 1 of them has" err && grep -q "case.*'Resume', 'resume'" err || fail "$(cat err)"

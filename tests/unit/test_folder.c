@@ -19,6 +19,8 @@ static void class_folders_are_classes(void **state) {
     put("cat/y.png", 4);
     put("cat/.hidden.png", 5);
     put(".git/x.png", 6);
+    put("__MACOSX/dog/x.png", 6);
+    put("cat/@eaDir/x.png", 6);
     put_text("cat/notes.txt", "not a picture");
     put_text("README", "nor this");
     gyre_dataset *d = imported(&plain);
