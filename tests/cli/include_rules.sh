@@ -22,14 +22,14 @@ RULES = {
     "dist":        ("", "mpi.h"),
     "run":         ("config schedule data backend model optim dist report", "hdf5 H5 xxhash.h"),
     "report":      ("config schedule data run study", "hdf5 H5"),
-    "study":       ("config schedule data dist run", "xxhash.h"),
+    "study":       ("config schedule data backend dist run", "xxhash.h"),
     "cli":         ("config schedule data backend model optim dist run report study", ""),
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
     "base": "batch child clock cores file line log order overwrite random realmath seal settings size status terminal text version",
     "config": "config json", "schedule": "schedule", "data": "dataset fitter folder loader sampler",
-    "backend": "backend", "model": "model net", "optim": "optimizer", "dist": "comm",
+    "backend": "assignment backend", "model": "model net", "optim": "optimizer", "dist": "comm",
     "run": "checkpoint find metrics run", "report": "plot report", "study": "statistics study",
 }
 OWNER = {name: module for module, names in HEADERS.items() for name in names.split()}
@@ -38,7 +38,7 @@ SYSTEM = re.compile(
     r"^(assert|complex|ctype|dirent|dlfcn|errno|fcntl|fenv|float|getopt|glob|immintrin|inttypes|"
     r"libgen|limits|locale|malloc|math|poll|pthread|sched|setjmp|signal|spawn|stdalign|stdarg|"
     r"stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|termios|tgmath|"
-    r"threads|time|unistd|wchar|(sys|linux)/[a-z_]+)\.h$")
+    r"threads|time|unistd|wchar|wctype|(sys|linux)/[a-z_]+)\.h$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
