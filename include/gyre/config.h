@@ -59,6 +59,12 @@ gyre_status gyre_config_hash(const gyre_settings *settings, uint64_t *out);
  * momentum: run has 0.9, config has 0.95"). `run` and `now` are both resolved. */
 gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now);
 
+/* Calls `each` for every key that two resolved configs differ in and that a result may hang on:
+ * arithmetic and recorded fields, and the file that weights come from. The dataset's content is
+ * for the caller to compare. */
+gyre_status gyre_config_differences(const gyre_settings *a, const gyre_settings *b,
+                                    void (*each)(void *context, const char *key), void *context);
+
 /* Every field with type, range, default and meaning: for a terminal, or as Markdown. */
 void gyre_config_help(FILE *out);
 void gyre_config_help_markdown(FILE *out);

@@ -4,6 +4,7 @@
 
 #include "gyre/dataset.h"
 #include "gyre/text.h"
+#include "holds.h"
 #include "import_options.h"
 #include <getopt.h>
 #include <inttypes.h>
@@ -172,7 +173,9 @@ static gyre_status data(int argc, char **argv) {
     char **words = argv + optind;
     int count = argc - optind;
     bool plain = given.output == NULL && !given.force && given.folder_only == NULL;
-    if (count == 2 && strcmp(words[0], "info") == 0 && plain) return info(words[1]);
+    if (count == 2 && strcmp(words[0], "info") == 0 && plain) {
+        return gyre_cli_other_kind(info(words[1]), words[1], HOLDS_DATASET);
+    }
     if (count == 3 && strcmp(words[0], "import") == 0 && given.output != NULL) {
         return import(words[1], words[2], &given);
     }

@@ -7,6 +7,7 @@
 #include "gyre/log.h"
 #include "gyre/run.h"
 #include "gyre/text.h"
+#include "holds.h"
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -78,8 +79,12 @@ static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
     arguments a;
     gyre_evaluation e = {0};
     GYRE_TRY(gyre_comm_agree(comm, parse(argc, argv, &a)));
-    GYRE_TRY(gyre_evaluate(a.file, a.model, a.data, a.part, comm, &e));
-    gyre_status status = gyre_comm_rank(comm) == 0 ? print(&e, a.part) : GYRE_OK;
+    gyre_status status = gyre_evaluate(a.file, a.model, a.data, a.part, comm, &e);
+    if (status != GYRE_OK && a.model == NULL && gyre_comm_rank(comm) == 0) {
+        status = gyre_cli_other_kind(status, a.file, HOLDS_RUN | HOLDS_CHECKPOINT);
+    }
+    GYRE_TRY(status);
+    status = gyre_comm_rank(comm) == 0 ? print(&e, a.part) : GYRE_OK;
     gyre_evaluation_close(&e);
     return gyre_comm_agree(comm, status);
 }

@@ -5,6 +5,7 @@
 #include "gyre/file.h"
 #include "gyre/metrics.h"
 #include "gyre/overwrite.h"
+#include "holds.h"
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
@@ -135,7 +136,7 @@ static gyre_status export(int argc, char **argv) {
     if (argc - optind != 2 || strcmp(argv[optind], "csv") != 0) {
         return gyre_cli_usage_fail(&gyre_command_export, "'csv' and one run folder were expected");
     }
-    GYRE_TRY(export_run(argv[optind + 1], dir));
+    GYRE_TRY(gyre_cli_other_kind(export_run(argv[optind + 1], dir), argv[optind + 1], HOLDS_RUN));
     return gyre_cli_flush();
 }
 

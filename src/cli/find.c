@@ -9,6 +9,7 @@
 #include "gyre/find.h"
 #include "gyre/log.h"
 #include "gyre/plot.h"
+#include "holds.h"
 #include "machine.h"
 #include <dirent.h>
 #include <errno.h>
@@ -200,8 +201,8 @@ static gyre_status find(int argc, char **argv, gyre_comm *comm) {
     bool first = gyre_comm_rank(comm) == 0;
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
     if (status != GYRE_OK) goto out;
-    GYRE_GOTO(
-        gyre_comm_agree(comm, gyre_config_open(a.config, a.sets.items, a.sets.count, &settings)));
+    status = gyre_config_open(a.config, a.sets.items, a.sets.count, &settings);
+    GYRE_GOTO(gyre_comm_agree(comm, gyre_cli_other_kind(status, a.config, HOLDS_CONFIG)));
     stem = stem_of(a.config);
     if (stem == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the config's name");
     if (status == GYRE_OK && first) status = prepare(&a, settings, stem, &p);

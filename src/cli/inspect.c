@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "gyre/run.h"
+#include "holds.h"
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,11 +26,15 @@ static gyre_status inspect(int argc, char **argv) {
     uint64_t hash = 0;
     GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_inspect, take, &kind));
     GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_inspect, "file or run folder"));
+    const int known = HOLDS_RUN | HOLDS_CHECKPOINT | HOLDS_METRICS | HOLDS_DATASET | HOLDS_FIND |
+                      HOLDS_FIND_FOLDER;
+    gyre_status status = GYRE_OK;
     switch (kind) {
-    case HASH_NONE: GYRE_TRY(gyre_inspect(argv[optind], stdout)); break;
-    case HASH_PARAMETERS: GYRE_TRY(gyre_inspect_hash(argv[optind], &hash)); break;
-    case HASH_STATE: GYRE_TRY(gyre_inspect_state_hash(argv[optind], &hash)); break;
+    case HASH_NONE: status = gyre_inspect(argv[optind], stdout); break;
+    case HASH_PARAMETERS: status = gyre_inspect_hash(argv[optind], &hash); break;
+    case HASH_STATE: status = gyre_inspect_state_hash(argv[optind], &hash); break;
     }
+    GYRE_TRY(gyre_cli_other_kind(status, argv[optind], known));
     if (kind != HASH_NONE) printf("%016" PRIx64 "\n", hash);
     return gyre_cli_flush();
 }

@@ -27,7 +27,8 @@ typedef struct {
 } gyre_cli_form;
 
 /* Gives each option, its value or NULL, to `take`; leaves the operands at argv[optind] and on.
- * GYRE_EUSAGE for an option that is unknown, a value that is missing, and an empty value or operand. */
+ * GYRE_EUSAGE for an option that is unknown, a value that is missing, and an empty value or
+ * operand. */
 gyre_status gyre_cli_options_read(int argc, char **argv, const gyre_command *command,
                                   gyre_status (*take)(void *to, int id, char *value), void *to);
 

@@ -4,10 +4,10 @@
 #include "arguments.h"
 #include "gyre/file.h"
 #include "gyre/plot.h"
+#include "holds.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* RUN/plots/curves.svg, the folder made. free() it. */
 static gyre_status own_place(const char *run_dir, char **out) {
@@ -47,9 +47,22 @@ out:
     return status;
 }
 
-static bool is_find(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return strcmp(slash == NULL ? path : slash + 1, "find.h5") == 0;
+/* FIND/find.h5 of FIND; a file of another name is the result itself. */
+static gyre_status plot_one_find(const char *path, int kind, const char *output) {
+    if (kind == HOLDS_FIND) return plot_find(path, output);
+    char *file = gyre_path_join(path, "find.h5");
+    if (file == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to plot '%s'", path);
+    gyre_status status = plot_find(file, output);
+    free(file);
+    return status;
+}
+
+static gyre_status plot_runs(char **runs, int count, const char *output) {
+    gyre_status status = gyre_plot_runs(runs, count, output);
+    for (int i = 0; i < count && status != GYRE_OK; i++) {
+        status = gyre_cli_other_kind(status, runs[i], HOLDS_RUN);
+    }
+    return status;
 }
 
 static gyre_status take(void *to, int id, char *value) {
@@ -66,14 +79,17 @@ static gyre_status plot(int argc, char **argv) {
         return gyre_cli_usage_fail(&gyre_command_plot, count < 1 ? "a run folder was expected"
                                                                  : "several runs need -o FILE");
     }
-    if (count == 1 && is_find(argv[optind])) return plot_find(argv[optind], given);
+    int kind = count == 1 ? gyre_cli_holds(argv[optind]) : HOLDS_RUN;
+    if (kind == HOLDS_FIND || kind == HOLDS_FIND_FOLDER) {
+        return plot_one_find(argv[optind], kind, given);
+    }
     const char *output = given;
     gyre_status status = GYRE_OK;
     if (given == NULL) {
-        GYRE_GOTO(own_place(argv[optind], &own));
+        GYRE_GOTO(gyre_cli_other_kind(own_place(argv[optind], &own), argv[optind], HOLDS_RUN));
         output = own;
     }
-    status = gyre_plot_runs(argv + optind, count, output);
+    status = plot_runs(argv + optind, count, output);
     if (status == GYRE_OK) gyre_cli_print_path(output);
 out:
     free(own);
@@ -85,11 +101,11 @@ static int run(int argc, char **argv) {
     return gyre_cli_fail(status == GYRE_OK ? gyre_cli_flush() : status);
 }
 
-static const gyre_cli_form forms[] = {{"RUN...", NULL}, {"FIND/find.h5", NULL}, {0}};
+static const gyre_cli_form forms[] = {{"RUN...", NULL}, {"FIND", NULL}, {0}};
 
 static const gyre_cli_option options[] = {
     {.name = "RUN", .words = "a run's folder, or up to 28 of them"},
-    {.name = "FIND/find.h5", .words = "the result of a range test"},
+    {.name = "FIND", .words = "the folder of a range test, or its find.h5"},
     {.id = 'o',
      .name = "output",
      .letter = 'o',

@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "gyre/report.h"
 #include "gyre/text.h"
+#include "holds.h"
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -35,7 +36,8 @@ static gyre_status report(int argc, char **argv) {
     arguments a = {.target = NAN};
     GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_report, take, &a));
     GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_report, "folder"));
-    GYRE_TRY(gyre_report_write(argv[optind], a.out, a.target));
+    GYRE_TRY(gyre_cli_other_kind(gyre_report_write(argv[optind], a.out, a.target), argv[optind],
+                                 HOLDS_RUN | HOLDS_STUDY));
     if (a.out == NULL) {
         gyre_text_print(stdout, argv[optind], 0);
         puts("/report/index.html");

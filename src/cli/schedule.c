@@ -9,6 +9,7 @@
 #include "gyre/plot.h"
 #include "gyre/sampler.h"
 #include "gyre/schedule.h"
+#include "holds.h"
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -180,7 +181,8 @@ static int run(int argc, char **argv) {
     arguments o = {0};
     GYRE_GOTO(gyre_cli_sets_open(argc, &o.sets));
     GYRE_GOTO(read_options(argc, argv, &o));
-    GYRE_GOTO(gyre_config_open(o.config, o.sets.items, o.sets.count, &settings));
+    status = gyre_config_open(o.config, o.sets.items, o.sets.count, &settings);
+    GYRE_GOTO(gyre_cli_other_kind(status, o.config, HOLDS_CONFIG));
     status = show(&o, settings);
     if (status == GYRE_EUSAGE) status = gyre_fail_in(o.config, status);
 out:

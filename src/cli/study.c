@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "gyre/comm.h"
 #include "gyre/study.h"
+#include "holds.h"
 #include <getopt.h>
 #include <stdio.h>
 
@@ -52,7 +53,10 @@ static gyre_status study(int argc, char **argv, gyre_comm *comm) {
     arguments a = {0};
     gyre_study *s = NULL;
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
-    if (status == GYRE_OK) status = gyre_comm_agree(comm, gyre_study_open(a.study, &s));
+    if (status == GYRE_OK) {
+        status = gyre_cli_other_kind(gyre_study_open(a.study, &s), a.study, HOLDS_STUDY_FILE);
+        status = gyre_comm_agree(comm, status);
+    }
     if (status == GYRE_OK && a.count) {
         if (gyre_comm_rank(comm) == 0) status = count(s, a.options.quiet);
         status = gyre_comm_agree(comm, status);

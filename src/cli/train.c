@@ -5,6 +5,7 @@
 #include "gyre/comm.h"
 #include "gyre/config.h"
 #include "gyre/run.h"
+#include "holds.h"
 #include <getopt.h>
 #include <stdlib.h>
 
@@ -45,8 +46,8 @@ static gyre_status train(int argc, char **argv, gyre_comm *comm) {
     gyre_settings *settings = NULL;
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
     if (status == GYRE_OK) {
-        status = gyre_comm_agree(comm,
-                                 gyre_config_open(a.config, a.sets.items, a.sets.count, &settings));
+        status = gyre_config_open(a.config, a.sets.items, a.sets.count, &settings);
+        status = gyre_comm_agree(comm, gyre_cli_other_kind(status, a.config, HOLDS_CONFIG));
     }
     if (status == GYRE_OK && a.extend != NULL) {
         status = gyre_comm_agree(comm, gyre_config_extend(settings, a.extend));

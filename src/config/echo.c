@@ -156,3 +156,22 @@ gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *n
                      "%s",
                      list);
 }
+
+static bool may_matter(const config_field *f) {
+    return f->tag != GYRE_FIELD_FREE || strcmp(f->path, "model.init_from") == 0;
+}
+
+gyre_status gyre_config_differences(const gyre_settings *a, const gyre_settings *b,
+                                    void (*each)(void *context, const char *key), void *context) {
+    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+        char *first = NULL, *second = NULL;
+        if (!may_matter(f)) continue;
+        gyre_status status = text_of(f, a, &first);
+        if (status == GYRE_OK) status = text_of(f, b, &second);
+        if (status == GYRE_OK && strcmp(first, second) != 0) each(context, f->path);
+        free(first);
+        free(second);
+        GYRE_TRY(status);
+    }
+    return GYRE_OK;
+}

@@ -6,6 +6,7 @@
 #include "words.h"
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 static void number(FILE *f, double value) {
     if (isnan(value)) {
@@ -32,15 +33,17 @@ static void text(FILE *f, const char *words) {
 }
 
 static void arm_of(FILE *f, const gyre_evidence *e, int arm) {
-    text(f, e->study->groups[e->study->arms[arm].group]);
+    const char *group = e->study->groups[e->study->arms[arm].group];
+    text(f, *group == '\0' ? "all" : group);
     fputc(',', f);
     text(f, e->study->arms[arm].name);
 }
 
 #define CELLS "group,arm,seed,"
 static void print_cells(FILE *f, const gyre_evidence *e) {
-    fputs(CELLS "state,steps,loss,accuracy,best_accuracy,test_loss,test_accuracy,steps_to_target,"
-                "hash,message,seconds\n",
+    fputs(CELLS
+          "state,steps,loss,accuracy,best_accuracy,test_loss,test_accuracy,steps_to_target,"
+          "hash,message,accuracy_percent,best_accuracy_percent,test_accuracy_percent,seconds\n",
           f);
     for (int arm = 0; arm < e->study->arm_count; arm++) {
         for (int seed = 0; seed < e->study->seed_count; seed++) {
@@ -55,6 +58,9 @@ static void print_cells(FILE *f, const gyre_evidence *e) {
                     6);
             fprintf(f, ",%016" PRIx64 ",", r->hash);
             text(f, r->message);
+            numbers(f,
+                    (double[]){100 * r->accuracy, 100 * r->best_accuracy, 100 * r->test_accuracy},
+                    3);
             number(f, r->state == GYRE_CELL_MISSING ? (double)NAN : r->seconds);
             fputc('\n', f);
         }
@@ -94,7 +100,7 @@ static void print_arms(FILE *f, const gyre_evidence *e) {
 static void print_comparisons(FILE *f, const gyre_evidence *e) {
     fputs(COMPARISONS "planned,seeds,difference,sd,low,high,bootstrap_low,bootstrap_high,p,"
                       "corrected_p,least_p,least_corrected_p,best_seeds,best_difference,best_sd,"
-                      "best_low,best_high,finding,sentence\n",
+                      "best_low,best_high,finding,sentence,differs_in\n",
           f);
     for (int i = 0; i < e->comparison_count; i++) {
         const gyre_comparison *c = &e->comparisons[i];
@@ -112,6 +118,9 @@ static void print_comparisons(FILE *f, const gyre_evidence *e) {
         fprintf(f, ",%s,", gyre_words_finding(c->finding));
         gyre_words_comparison(e, c, sentence);
         text(f, sentence);
+        fputc(',', f);
+        if (gyre_words_differing(e, c->arm, c->control, sentence) != GYRE_OK) *sentence = '\0';
+        text(f, *sentence == '\0' ? "the schedule" : sentence);
         fputc('\n', f);
     }
 }
@@ -124,12 +133,12 @@ static void print_band(FILE *f, const gyre_evidence *e, int arm, const char *nam
         arm_of(f, e, arm);
         fprintf(f, ",%s,%.0f,%d", name, p->step, p->seeds);
         numbers(f, (double[]){p->mean, p->least, p->greatest}, 3);
-        fputc('\n', f);
+        fprintf(f, ",%s\n", strncmp(name, "accuracy", 8) == 0 ? "percent" : "nats");
     }
 }
 
 static void print_curves(FILE *f, const gyre_evidence *e) {
-    fputs(CURVES "step,seeds,mean,least,greatest\n", f);
+    fputs(CURVES "step,seeds,mean,least,greatest,unit\n", f);
     for (int i = 0; i < e->study->arm_count; i++) {
         const gyre_evidence_arm *a = &e->arms[i];
         print_band(f, e, i, "accuracy", &a->accuracy);

@@ -97,6 +97,12 @@ static void facts(gyre_page *p) {
     }
     gyre_words_add(line, "measured: %s accuracy at the last step", gyre_words_part(e));
     gyre_html_element(p->f, "p class=\"facts\"", line);
+    if (*p->differing != '\0') {
+        gyre_html_element(
+            p->f, "p class=\"warning\"",
+            "The arms differ in more than their schedule; “What was compared” says in "
+            "what.");
+    }
     if (open == 0 || e->single) return;
     *line = '\0';
     gyre_words_add(line,
@@ -132,6 +138,23 @@ static void arms_table(gyre_page *p) {
     gyre_html_table_end(p->f);
 }
 
+/* Only where nothing but the schedule differs do cells of one seed share all the rest. */
+static void sharing(gyre_page *p) {
+    if (*p->differing == '\0') {
+        gyre_html_element(p->f, "p",
+                          "Arms of one seed share initial weights, order of samples and "
+                          "augmentation; they differ in what this table says, and in nothing "
+                          "else.");
+        return;
+    }
+    char line[GYRE_SENTENCE_MAX + 256];
+    snprintf(line, sizeof line,
+             "The arms differ in more than their schedule: %s. A difference between them is the "
+             "effect of all of it together, and cells of one seed share what these leave the same.",
+             p->differing);
+    gyre_html_element(p->f, "p class=\"warning\"", line);
+}
+
 static bool has_schedule(const gyre_evidence *e, int group) {
     for (int i = 0; i < e->study->arm_count; i++) {
         if (e->study->arms[i].group == group && e->arms[i].schedule != NULL) return true;
@@ -147,10 +170,7 @@ gyre_status gyre_page_compared(gyre_page *p) {
         gyre_html_element(p->f, "p", p->e->study->arms[0].sentence);
     } else {
         gyre_html_element(p->f, "h2", "What was compared");
-        gyre_html_element(
-            p->f, "p",
-            "Arms of one seed share initial weights, order of samples and "
-            "augmentation; they differ in what this table says, and in nothing else.");
+        sharing(p);
         arms_table(p);
     }
     for (int g = 0; g < p->e->study->group_count && path == NULL; g++) {
@@ -170,12 +190,13 @@ out:
 
 gyre_status gyre_page_write(FILE *f, const gyre_evidence *e, const char *folder) {
     gyre_page page = {.f = f, .e = e, .folder = folder}, *p = &page;
+    GYRE_TRY(gyre_words_all_differing(e, page.differing));
     gyre_html_begin(f, e->study->name);
     gyre_page_head(p);
     GYRE_TRY(gyre_page_results(p));
     GYRE_TRY(gyre_page_compared(p));
     GYRE_TRY(gyre_page_curves(p));
-    if (!e->single) gyre_page_target(p);
+    if (!e->single || e->target_given) gyre_page_target(p);
     gyre_page_next(p);
     gyre_page_cells(p);
     gyre_page_cost(p);

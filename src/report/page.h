@@ -9,8 +9,9 @@
 typedef struct {
     FILE *f;
     const gyre_evidence *e;
-    const char *folder; /* where the figures' files go */
-    int figures;        /* so far */
+    const char *folder;   /* where the figures' files go */
+    int figures;          /* so far */
+    char differing[1024]; /* what arms differ in besides the schedule (gyre_words_all_differing) */
 } gyre_page;
 
 /* The path of a figure, "FOLDER/NAME.svg" or, when there are several groups, "FOLDER/NAME-g1.svg";

@@ -68,8 +68,6 @@ void gyre_page_cost(gyre_page *p) {
 
 void gyre_page_method(gyre_page *p) {
     static const char *const lines[] = {
-        "A comparison is made within a group, seed by seed: the difference of two cells that share "
-        "everything but the schedule. Only seeds count with which both are done.",
         "Intervals are 95 % Student intervals of the mean; those of differences are of the paired "
         "differences.",
         "p comes from the sign-flip permutation test: how often would signs tossed at random give "
@@ -89,6 +87,14 @@ void gyre_page_method(gyre_page *p) {
     if (p->e->single) return;
     gyre_html_element(p->f, "h2", "How to read this");
     fputs("<ul>\n", p->f);
+    gyre_html_element(p->f, "li",
+                      *p->differing == '\0'
+                          ? "A comparison is made within a group, seed by seed: the difference of "
+                            "two cells that share everything but the schedule. Only seeds count "
+                            "with which both are done."
+                          : "A comparison is made within a group, seed by seed. What the two cells "
+                            "share, besides the seed, is said under “What was compared”. Only "
+                            "seeds count with which both are done.");
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         gyre_html_element(p->f, "li", lines[i]);
     }

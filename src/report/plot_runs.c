@@ -350,7 +350,10 @@ gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output)
     if (status != GYRE_OK) goto out;
     if (count < 1 || count > RUNS_MAX) {
         status =
-            gyre_fail(GYRE_EUSAGE, "%d runs: 1 to %d can be drawn in a figure", count, RUNS_MAX);
+            gyre_fail(GYRE_EUSAGE,
+                      "%d runs: 1 to %d can be drawn in a figure; draw fewer, or let `gyre report "
+                      "DIR` show all cells of a study",
+                      count, RUNS_MAX);
         goto out;
     }
     p.runs = calloc((size_t)count, sizeof *p.runs);

@@ -27,6 +27,12 @@ const char *gyre_words_part(const gyre_evidence *e); /* "validation", "test": wh
  * p = 0.03)." and what else can be said of two arms. */
 void gyre_words_comparison(const gyre_evidence *e, const gyre_comparison *c,
                            char out[GYRE_SENTENCE_MAX]);
+/* The keys, besides those of the schedule, in which two arms differ: "optimizer.momentum, the
+ * dataset"; "" when there are none. Of an arm that was not begun the dataset alone is known. */
+gyre_status gyre_words_differing(const gyre_evidence *e, int arm, int other,
+                                 char out[GYRE_SENTENCE_MAX]);
+/* The same of all arms that are compared with each other. */
+gyre_status gyre_words_all_differing(const gyre_evidence *e, char out[GYRE_SENTENCE_MAX]);
 /* The one sentence of the page: of the planned comparison, else of each group's leader. */
 void gyre_words_verdict(const gyre_evidence *e, int group, char out[GYRE_SENTENCE_MAX]);
 /* Which arm the study would choose, and which ones cannot be told from it. */

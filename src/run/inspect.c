@@ -115,9 +115,13 @@ static gyre_status inspect_dataset(const char *path, FILE *out) {
 static gyre_status inspect_folder(const char *path, FILE *out) {
     gyre_status status = GYRE_OK;
     char *checkpoint = NULL, *metrics = gyre_path_join(path, "metrics.h5");
-    char *config = gyre_path_join(path, "config.json");
-    if (metrics == NULL || config == NULL) {
+    char *config = gyre_path_join(path, "config.json"), *find = gyre_path_join(path, "find.h5");
+    if (metrics == NULL || config == NULL || find == NULL) {
         status = gyre_fail(GYRE_EDEVICE, "no memory to inspect '%s'", path);
+        goto out;
+    }
+    if (!gyre_file_exists(config) && gyre_file_exists(find)) {
+        status = inspect_find(find, out);
         goto out;
     }
     if (!gyre_file_exists(config)) {
@@ -137,6 +141,7 @@ out:
     free(checkpoint);
     free(metrics);
     free(config);
+    free(find);
     return status;
 }
 

@@ -1,15 +1,20 @@
 /* Whose folder it is: study.json is created by one process, and must say the same to all others,
- * since tasks of an array may begin at the same moment and a study may come back after weeks. */
+ * since tasks of an array may begin at the same moment and a study may come back after weeks. It
+ * may come back with more arms and seeds: what is done is the same then. */
 #include "folder.h"
 
 #include "gyre/config.h"
 #include "gyre/file.h"
+#include "gyre/log.h"
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 static gyre_status no_memory(void) {
     return gyre_fail(GYRE_EDEVICE, "no memory to compare studies");
@@ -55,17 +60,82 @@ static gyre_status compare_key(const gyre_json_value *then, const gyre_json_valu
     return GYRE_OK;
 }
 
+/* What of the two lists is in one alone. A study may grow; arms that share a name are compared. */
+typedef struct {
+    int gone, fresh;
+    differences list;
+} changes;
+
 /* Both trees were read by gyre_study_read or printed by study_print: every arm has a name. */
-static const gyre_json_value *find_arm(const gyre_json_value *study, const gyre_json_value *arm) {
-    const char *name = gyre_json_text(gyre_json_get(arm, "name"));
-    const gyre_json_value *v = gyre_json_first(gyre_json_get(study, "arms"));
-    for (; v != NULL; v = gyre_json_next(v)) {
-        if (strcmp(gyre_json_text(gyre_json_get(v, "name")), name) == 0) return v;
+static void key_of(const gyre_json_value *item, char *out, size_t size) {
+    const gyre_json_value *name = gyre_json_get(item, "name");
+    if (name != NULL)
+        snprintf(out, size, "%s", gyre_json_text(name));
+    else
+        snprintf(out, size, "%.0f", gyre_json_number(item));
+}
+
+static const gyre_json_value *find_item(const gyre_json_value *list, const char *key, int *place) {
+    char other[256];
+    *place = 0;
+    for (const gyre_json_value *v = gyre_json_first(list); v != NULL; v = gyre_json_next(v)) {
+        key_of(v, other, sizeof other);
+        if (strcmp(other, key) == 0) return v;
+        (*place)++;
     }
     return NULL;
 }
 
-static gyre_status compare_arm(const gyre_json_value *then, const gyre_json_value *now,
+/* Arms, or seeds. What both have must stand in one order: a report lists it so. */
+static void compare_lists(const gyre_json_value *then, const gyre_json_value *now, const char *list,
+                          const char *word, changes *c, differences *d) {
+    const gyre_json_value *old = gyre_json_get(then, list), *fresh = gyre_json_get(now, list);
+    char key[256], before[256] = "";
+    int place, last = -1;
+    for (const gyre_json_value *v = gyre_json_first(old); v != NULL; v = gyre_json_next(v)) {
+        key_of(v, key, sizeof key);
+        if (find_item(fresh, key, &place) != NULL) continue;
+        note(&c->list, "%s %s is gone", word, key);
+        c->gone++;
+    }
+    for (const gyre_json_value *v = gyre_json_first(fresh); v != NULL; v = gyre_json_next(v)) {
+        key_of(v, key, sizeof key);
+        if (find_item(old, key, &place) == NULL) {
+            note(&c->list, "%s %s is new", word, key);
+            c->fresh++;
+            continue;
+        }
+        if (place < last) {
+            note(d, "the order of %s: %s comes before %s in the folder, after it in the study file",
+                 list, key, before);
+            return;
+        }
+        last = place;
+        snprintf(before, sizeof before, "%s", key);
+    }
+}
+
+/* The name behind an index into a list of the study: of an arm, or of a group; "" for none. */
+static const char *name_at(const gyre_json_value *study, const char *list, double index) {
+    const gyre_json_value *v = gyre_json_first(gyre_json_get(study, list));
+    for (int i = 0; v != NULL && i < (int)index; i++) v = gyre_json_next(v);
+    if (v == NULL || index < 0) return "";
+    const gyre_json_value *name = gyre_json_get(v, "name");
+    return gyre_json_text(name != NULL ? name : v);
+}
+
+/* By name, since the index changes as a study grows. */
+static void compare_index(const gyre_json_value *then, const gyre_json_value *a,
+                          const gyre_json_value *now, const gyre_json_value *b, const char *list,
+                          const char *shown, differences *d) {
+    const char *old = name_at(then, list, gyre_json_number(a));
+    const char *fresh = name_at(now, list, gyre_json_number(b));
+    if (strcmp(old, fresh) == 0) return;
+    note(d, "%s: folder has '%.80s', study file '%.80s'", shown, old, fresh);
+}
+
+static gyre_status compare_arm(const gyre_json_value *old, const gyre_json_value *then,
+                               const gyre_json_value *fresh, const gyre_json_value *now,
                                const char *path, differences *d) {
     const gyre_json_value *a = gyre_json_get(then, "config"), *b = gyre_json_get(now, "config");
     const char *name = gyre_json_text(gyre_json_get(now, "name"));
@@ -89,57 +159,47 @@ static gyre_status compare_arm(const gyre_json_value *then, const gyre_json_valu
     snprintf(shown, sizeof shown, "%s: control", name);
     GYRE_GOTO(compare_key(then, now, "control", shown, d));
     snprintf(shown, sizeof shown, "%s: group", name);
-    status = compare_key(then, now, "group", shown, d);
+    compare_index(old, gyre_json_get(then, "group"), fresh, gyre_json_get(now, "group"), "groups",
+                  shown, d);
 out:
     gyre_config_close(before);
     gyre_config_close(after);
     return status;
 }
 
-/* The same arms in another order: a cell's number would mean another cell. */
-static void compare_order(const gyre_json_value *then, const gyre_json_value *now, differences *d) {
-    const gyre_json_value *a = gyre_json_first(gyre_json_get(then, "arms"));
-    const gyre_json_value *b = gyre_json_first(gyre_json_get(now, "arms"));
-    for (int i = 0; a != NULL && b != NULL; i++, a = gyre_json_next(a), b = gyre_json_next(b)) {
-        const char *old = gyre_json_text(gyre_json_get(a, "name"));
-        const char *fresh = gyre_json_text(gyre_json_get(b, "name"));
-        if (strcmp(old, fresh) == 0) continue;
-        note(d, "the arms' order: arm %d is %s in the folder, %s in the study file", i, old, fresh);
-        return;
-    }
-}
-
 static gyre_status compare_arms(const gyre_json_value *then, const gyre_json_value *now,
                                 const char *path, differences *d) {
-    const gyre_json_value *old = gyre_json_get(then, "arms"), *fresh = gyre_json_get(now, "arms");
-    const gyre_json_value *v = gyre_json_first(old);
-    bool same = true;
+    const gyre_json_value *old = gyre_json_get(then, "arms");
+    const gyre_json_value *v = gyre_json_first(gyre_json_get(now, "arms"));
     for (; v != NULL; v = gyre_json_next(v)) {
-        if (find_arm(now, v) != NULL) continue;
-        note(d, "arm %s is gone", gyre_json_text(gyre_json_get(v, "name")));
-        same = false;
+        char name[256];
+        int place;
+        key_of(v, name, sizeof name);
+        const gyre_json_value *before = find_item(old, name, &place);
+        if (before != NULL) GYRE_TRY(compare_arm(then, before, now, v, path, d));
     }
-    for (v = gyre_json_first(fresh); v != NULL; v = gyre_json_next(v)) {
-        const gyre_json_value *before = find_arm(then, v);
-        if (before == NULL) {
-            note(d, "arm %s is new", gyre_json_text(gyre_json_get(v, "name")));
-            same = false;
-        } else {
-            GYRE_TRY(compare_arm(before, v, path, d));
-        }
-    }
-    if (same) compare_order(then, now, d);
     return GYRE_OK;
 }
 
-static gyre_status compare(const gyre_json_value *now, const char *folder, const char *path) {
-    static const char *const keys[] = {"seeds",           "groups",          "budget_steps",
-                                       "planned_arm",     "planned_control", "evaluate_steps",
-                                       "validation_split"};
+static gyre_status refused(const char *folder, const differences *d, const changes *c) {
+    bool both = d->used > 0 && c->list.used > 0;
+    return gyre_fail(GYRE_EUSAGE,
+                     "'%.200s' was begun with another study file. A study may gain arms and seeds, "
+                     "nothing else may change; put it back or take a new --out: %.300s%s%.300s",
+                     folder, d->text, both ? "; " : "", c->list.text);
+}
+
+/* OK when the folder's study and this one are the same but for arms and seeds that one of them has
+ * alone: `c` says what. */
+static gyre_status compare(const gyre_json_value *now, const char *folder, const char *path,
+                           changes *c) {
+    static const char *const keys[] = {"budget_steps", "evaluate_steps", "validation_split"};
+    static const char *const planned[] = {"planned_arm", "planned_control"};
     gyre_status status = GYRE_OK;
     gyre_study *old = NULL;
     gyre_json_value *then = NULL;
     differences d = {0};
+    *c = (changes){0};
     GYRE_GOTO(gyre_study_read(folder, &old)); /* which says what is wrong with a damaged one */
     GYRE_GOTO(gyre_json_read(path, &then));
     const char *name = gyre_json_text(gyre_json_get(now, "name"));
@@ -150,21 +210,62 @@ static gyre_status compare(const gyre_json_value *now, const char *folder, const
                            folder, old->name, name);
         goto out;
     }
+    compare_lists(then, now, "seeds", "seed", c, &d);
+    compare_lists(then, now, "arms", "arm", c, &d);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         GYRE_GOTO(compare_key(then, now, keys[i], keys[i], &d));
     }
+    for (int i = 0; i < 2; i++) {
+        compare_index(then, gyre_json_get(then, planned[i]), now, gyre_json_get(now, planned[i]),
+                      "arms", planned[i], &d);
+    }
     GYRE_GOTO(compare_arms(then, now, path, &d));
     if (d.used == 0) GYRE_GOTO(compare_key(then, now, "format", "format", &d));
-    if (d.used > 0) {
-        status = gyre_fail(GYRE_EUSAGE,
-                           "'%s' was begun with another study file; put it back or take a new "
-                           "--out: %s",
-                           folder, d.text);
-    }
+    if (d.used > 0 || (c->gone > 0 && c->fresh > 0)) status = refused(folder, &d, c);
 out:
     gyre_json_close(then);
     gyre_study_close(old);
     return status;
+}
+
+/* ---- a study that has grown */
+
+static gyre_status write_grown(const gyre_json_value *now, const char *path) {
+    char *text = gyre_json_print(now, true);
+    if (text == NULL) return no_memory();
+    gyre_status status = gyre_file_write_atomic(path, text, strlen(text));
+    free(text);
+    return status;
+}
+
+/* One process at a time looks again and writes, so that two files that grew in two ways do not
+ * replace each other's. Where there are no locks, that is up to the user. */
+static gyre_status grow(const gyre_json_value *now, const char *folder, const char *path) {
+    changes c;
+    char *lock_path = NULL;
+    if (asprintf(&lock_path, "%s.lock", path) < 0) return no_memory();
+    int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    free(lock_path);
+    if (lock >= 0) flock(lock, LOCK_EX);
+    gyre_status status = compare(now, folder, path, &c);
+    if (status == GYRE_OK && c.fresh > 0) {
+        status = write_grown(now, path);
+        if (status == GYRE_OK) gyre_say("%s: the study grows: %s", folder, c.list.text);
+    }
+    if (lock >= 0) close(lock);
+    return status;
+}
+
+/* A study that is there already: the same, a part of it, or one that has grown. */
+static gyre_status join(const gyre_json_value *now, const char *folder, const char *path) {
+    changes c;
+    GYRE_TRY(compare(now, folder, path, &c));
+    if (c.gone > 0) {
+        gyre_warn("'%s' holds more than this study file names (%.300s): what is left out is not "
+                  "run, and `gyre report` counts it all the same",
+                  folder, c.list.text);
+    }
+    return c.fresh > 0 ? grow(now, folder, path) : GYRE_OK;
 }
 
 /* ---- making it */
@@ -218,7 +319,7 @@ gyre_status study_folder_claim(gyre_study *s, const char *folder) {
         GYRE_GOTO(status);
         GYRE_GOTO(create(tree, folder, path));
     }
-    status = compare(tree, folder, path);
+    status = join(tree, folder, path);
 out:
     gyre_json_close(tree);
     free(path);

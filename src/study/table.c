@@ -182,7 +182,18 @@ void study_table_step(study_table *t, double share, double accuracy) {
     draw(t);
 }
 
-static void print_line(const study_table *t, const gyre_cell_result *r, double seconds) {
+/* Of the whole study, not only of this process. */
+static int cells_to_go(study_table *t) {
+    int cells = gyre_study_cell_count(t->study), ended = 0;
+    look(t);
+    for (int i = 0; i < cells; i++) {
+        gyre_cell_state state = t->states[i].state;
+        ended += state == GYRE_CELL_DONE || state == GYRE_CELL_DIVERGED;
+    }
+    return cells - ended;
+}
+
+static void print_line(study_table *t, const gyre_cell_result *r, double seconds) {
     char time[40], left[64] = "", what[96];
     const char *name = t->study->arms[t->now.arm].name;
     unsigned long long seed = t->study->seeds[t->now.seed];
@@ -192,8 +203,9 @@ static void print_line(const study_table *t, const gyre_cell_result *r, double s
         snprintf(what, sizeof what, "accuracy %.2f %%", 100 * r->accuracy);
     else
         snprintf(what, sizeof what, "%s", r->state == GYRE_CELL_DIVERGED ? "diverged" : "FAILED");
-    gyre_say("%s, seed %llu: %s, %s%s%s; %lld to go%s", name, seed, what, time,
-             r->message[0] == '\0' ? "" : "; ", r->message, (long long)t->left, left);
+    gyre_say("%s, seed %llu: %s, %s%s%s; %d of %d cells to go%s", name, seed, what, time,
+             r->message[0] == '\0' ? "" : "; ", r->message, cells_to_go(t),
+             gyre_study_cell_count(t->study), left);
 }
 
 void study_table_end(study_table *t, const gyre_cell_result *result) {

@@ -91,7 +91,7 @@ PYTHON
 before=$(picture_of "$T/one")
 ends 0 "$GYRE" study "$T/study.json" --out "$T/one"
 sed 's/2.5/3/; s/\[3, 1\]/2/' "$T/study.json" >"$T/other.json"
-refused 2 "seeds: folder has [3,1], study file [1,2]; arm 2.5-cycles-64-images is gone" \
+refused 2 "seed 3 is gone; seed 2 is new; arm 2.5-cycles-64-images is gone" \
     "$GYRE" study "$T/other.json" --out "$T/one"
 sed 's/0.02/0.03/' "$T/base.json" >"$T/base2.json"
 sed 's/base.json/base2.json/' "$T/study.json" >"$T/other.json"
@@ -104,7 +104,7 @@ sed 's/base.json/base2.json/' "$T/study.json" >"$T/other.json"
 make_dataset "$T/images2.h5" 601 200
 refused 2 "other images or labels" "$GYRE" study "$T/other.json" --out "$T/one"
 sed 's/\[1, 2.5\]/[2.5, 1]/' "$T/study.json" >"$T/other.json" # cell 0 would be another one
-refused 2 "the arms' order: arm 0 is 1-cycle-64-images in the folder, 2.5-cycles-64-images in the study file" \
+refused 2 "the order of arms: 1-cycle-64-images comes before 2.5-cycles-64-images in the folder, after it in the study file" \
     "$GYRE" study "$T/other.json" --out "$T/one" --cell 0
 sed 's/\["midpoint"\]/false, "arms": [{"name": "midpoint", "set": {"schedule": {"policy": "constant", "base_lr": 0.0105, "max_lr": null}}}]/' \
     "$T/study.json" >"$T/other.json" # the same config, but to be compared in another way
