@@ -3,6 +3,7 @@
 #include "evidence.h"
 
 #include "evidence_run.h"
+#include "guesses.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include <math.h>
@@ -53,6 +54,7 @@ static gyre_status read_cell(gyre_evidence *e, int arm, int seed) {
     GYRE_GOTO(gyre_study_result(e->study, arm, seed, &c->result));
     if (c->result.state == GYRE_CELL_MISSING) goto out;
     GYRE_GOTO(read_tables(folder, &c->tables));
+    gyre_guesses_read(folder, c);
     status = read_config(folder, &e->arms[arm]);
 out:
     free(folder);

@@ -19,6 +19,8 @@
 typedef struct {
     gyre_cell_result result;
     gyre_tables tables; /* empty when there are none */
+    double chance;      /* share of the most frequent class among the scored samples; 0: unknown */
+    bool guesses;       /* its last score is no better than that */
     double to_target;   /* completed updates; infinite: missed; NaN: cannot be said */
 } gyre_evidence_cell;
 
@@ -108,6 +110,9 @@ gyre_status gyre_evidence_draw_bands(gyre_evidence *e);
 const gyre_evidence_cell *gyre_evidence_at(const gyre_evidence *e, int arm, int seed);
 /* Does the cell count in summaries and comparisons? Done, and its numbers are finite. */
 bool gyre_cell_counts(const gyre_evidence_cell *c);
+/* Do all counted cells of the arm score no better than the most frequent class (src/run/chance.c)?
+ * Its share, in %, goes to *chance. */
+bool gyre_arm_guesses(const gyre_evidence *e, int arm, double *chance);
 /* Did it end, but not with finite numbers? */
 bool gyre_cell_diverged(const gyre_evidence_cell *c);
 /* The differences first - second of the seeds that both arms have done; returns how many.

@@ -1,6 +1,7 @@
 /* One run as the smallest study, so that it gets the same page: an arm, a seed, no control. */
 #include "evidence_run.h"
 
+#include "guesses.h"
 #include "plot_run.h"
 #include <math.h>
 #include <stdlib.h>
@@ -79,6 +80,7 @@ gyre_status gyre_evidence_run(const char *folder, gyre_evidence *out) {
     }
     out->cells[0].result = result_of(&run);
     out->cells[0].tables = run.tables;
+    gyre_guesses_read(folder, &out->cells[0]);
     out->arms[0].settings = run.settings;
     out->arms[0].schedule = run.schedule;
     run.tables = (gyre_tables){0};

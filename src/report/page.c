@@ -4,6 +4,7 @@
 
 #include "chart.h"
 #include "gyre/overwrite.h"
+#include "guesses.h"
 #include "html.h"
 #include "words.h"
 #include <math.h>
@@ -97,6 +98,8 @@ static void facts(gyre_page *p) {
     }
     gyre_words_add(line, "measured: %s accuracy at the last step", gyre_words_part(e));
     gyre_html_element(p->f, "p class=\"facts\"", line);
+    gyre_words_guesses(e, line);
+    if (*line != '\0') gyre_html_element(p->f, "p class=\"warning\"", line);
     if (*p->differing != '\0') {
         gyre_html_element(
             p->f, "p class=\"warning\"",

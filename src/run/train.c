@@ -1,4 +1,5 @@
 /* The training loop. */
+#include "chance.h"
 #include "run_state.h"
 
 #include "gyre/clock.h"
@@ -139,6 +140,21 @@ out:
     return status;
 }
 
+/* Of a run that has ended: does its last score beat the share of the most frequent class? */
+static void tell_chance(gyre_run *r, gyre_json *line) {
+    const gyre_trainer *t = &r->trainer;
+    const gyre_view *view = &t->samples.validation;
+    if (t->completed < t->steps || r->scored_step != t->completed || view->count == 0) return;
+    double chance = gyre_chance(view, gyre_dataset_classes(t->data));
+    bool beaten = gyre_chance_beaten(r->score.accuracy, chance, view->count);
+    gyre_json_line_number(line, "most_frequent_class", chance);
+    gyre_json_line_flag(line, "beats_most_frequent_class", beaten);
+    if (beaten) return;
+    gyre_warn("no better than a guess: the accuracy is %.2f %%, and the most frequent class is "
+              "%.2f %% of the %lld samples that were scored",
+              100 * r->score.accuracy, 100 * chance, (long long)view->count);
+}
+
 /* The last words of a launch, whatever came of it. */
 static gyre_status finish(gyre_run *r, gyre_status status) {
     const gyre_trainer *t = &r->trainer;
@@ -162,6 +178,7 @@ static gyre_status finish(gyre_run *r, gyre_status status) {
     gyre_json *line = gyre_event_begin(r->events, "end");
     gyre_json_line_integer(line, "step", t->completed);
     gyre_json_line_integer(line, "code", (int64_t)status);
+    if (status == GYRE_OK) tell_chance(r, line);
     gyre_json_line_text(line, "reason", reason);
     gyre_json_line_number(line, "seconds", gyre_run_seconds(r));
     gyre_status ended = gyre_event_end(r->events, line);

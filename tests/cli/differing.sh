@@ -50,4 +50,19 @@ for c in csv.DictReader(open("more/report/cells.csv")):
 for c in csv.DictReader(open("more/report/curves.csv")):
     assert c["unit"] == ("percent" if c["curve"].startswith("accuracy") else "nats"), c
 P
+
+# Arms that learn nothing are told of, by report and train; one that learns is not.
+sed -i 's/0.001, "max_lr": 0.02/1e-12, "max_lr": 1e-11/' config.json
+study dead '{"name": "two", "set": {"schedule.cycles": 2}}'
+grep -q "No better than a guess: .*The most frequent class is .* No arm learns." dead/report/index.html || fail "no remark"
+ends 0 "$GYRE" train config.json --out asleep --quiet
+grep -q "warning: no better than a guess: the accuracy is .*, and the most frequent class is .* % of the 40 samples" "$T/err" ||
+    fail "$(cat "$T/err")"
+ends 0 "$GYRE" report asleep
+grep -q "No better than a guess" asleep/report/index.html || fail "no remark for a run"
+sed -i 's/1e-12, "max_lr": 1e-11/0.01, "max_lr": 0.05/; s/"steps": 10/"steps": 100/' config.json
+ends 0 "$GYRE" train config.json --out awake --quiet
+grep -q "guess" "$T/err" && fail "a run that learns: $(cat "$T/err")"
+ends 0 "$GYRE" report awake
+grep -q "guess" awake/report/index.html && fail "a remark for a run that learns"
 exit 0

@@ -1,0 +1,13 @@
+/* Has a network learned more than which class is the most frequent? Internal to src/run. */
+#ifndef GYRE_CHANCE_H
+#define GYRE_CHANCE_H
+
+#include "gyre/dataset.h"
+#include <stdbool.h>
+
+/* The share of the most frequent class among the view's samples; NaN when there are none. */
+double gyre_chance(const gyre_view *view, int classes);
+/* Is the accuracy of so many samples above it by more than chance explains (95 %)? */
+bool gyre_chance_beaten(double accuracy, double chance, int64_t samples);
+
+#endif
