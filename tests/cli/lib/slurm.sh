@@ -101,7 +101,7 @@ slurm_start() {
     slurm_daemon slurmctld -D -c -f "$SLURM_CONF"
     slurm_daemon slurmd -D -f "$SLURM_CONF"
     slurm_until 30 "an idle node" slurm_is_idle_or_refused
-    ! slurm_is_refused || skip "slurmd does not start here: $(grep -i cgroup "$slurm/slurmd.log" | tail -n 1)"
+    ! slurm_is_refused || skip "slurmd does not start here: $(grep -i cgroup "$slurm/slurmd.log" | tail -n 1 | sed "s|.*error: ||")"
 }
 slurm_is_idle_or_refused() { [ "$(sinfo -h -o %T 2>/dev/null)" = idle ] || slurm_is_refused; }
 # slurmd ends at once where no cgroup file system is mounted, as in a chroot or a container.
