@@ -132,7 +132,7 @@ const config_field gyre_config_fields[] = {
      "Factor per step of exp, exp_range and exp_range_amplitude, per milestone of multistep, which "
      "all need one below 1."},
     {"schedule.stepsize", FIELD_LENGTH, ARITHMETIC, AT(schedule.stepsize), 1, STEPS_TOP,
-     UNIT_STEPS | UNIT_EPOCHS, NULL, NULL,
+     UNIT_STEPS | UNIT_EPOCHS | UNIT_PARTS, NULL, NULL,
      "Half a cycle, as {\"steps\": 2000} or {\"epochs\": 4}; instead of cycles."},
     {"schedule.cycles", FIELD_REAL, ARITHMETIC, AT(schedule.cycles), 0.5, 1e9, 0, NULL, NULL,
      "Number of cycles fitted exactly into the run, in halves; instead of stepsize."},
@@ -156,7 +156,7 @@ const config_field gyre_config_fields[] = {
     {"schedule.momentum.max", FIELD_REAL, ARITHMETIC, AT(schedule.momentum_max), 0, 0.999999, 0,
      NULL, NULL, "Momentum (or beta1) at the minimum of the rate."},
     {"schedule.t0", FIELD_LENGTH, ARITHMETIC, AT(schedule.t0), 1, STEPS_TOP,
-     UNIT_STEPS | UNIT_EPOCHS, NULL, NULL, "First period of sgdr."},
+     UNIT_STEPS | UNIT_EPOCHS | UNIT_PARTS, NULL, NULL, "First period of sgdr."},
     {"schedule.t_mult", FIELD_INTEGER, ARITHMETIC, AT(schedule.t_mult), 1, 1000, 0, NULL, "1",
      "Factor on the period at each restart of sgdr."},
     {"schedule.closed", FIELD_FLAG, ARITHMETIC, AT(schedule.closed), 0, 0, 0, NULL, "false",

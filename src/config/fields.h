@@ -28,7 +28,8 @@ enum {
     UNIT_STEPS = 1 << GYRE_UNIT_STEPS,
     UNIT_EPOCHS = 1 << GYRE_UNIT_EPOCHS,
     UNIT_CYCLES = 1 << GYRE_UNIT_CYCLES,
-    UNIT_MINUTES = 1 << GYRE_UNIT_MINUTES
+    UNIT_MINUTES = 1 << GYRE_UNIT_MINUTES,
+    UNIT_PARTS = 1 << 8 /* steps need not be whole */
 };
 
 typedef struct {

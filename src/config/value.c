@@ -46,9 +46,10 @@ static void list_units(const config_field *f, char *out, size_t size) {
     size_t used = 0;
     for (int i = GYRE_UNIT_STEPS; i <= GYRE_UNIT_MINUTES; i++) {
         if (!(f->units & (1u << i)) || used >= size) continue;
-        const char *what = f->min == 0            ? "number >= 0"
-                           : i == GYRE_UNIT_STEPS ? "whole number >= 1"
-                                                  : "number > 0";
+        const char *what = f->min == 0 ? "number >= 0"
+                           : i == GYRE_UNIT_STEPS
+                               ? (f->units & UNIT_PARTS ? "number >= 1" : "whole number >= 1")
+                               : "number > 0";
         used += (size_t)snprintf(out + used, size - used, "%s{\"%s\": %s}", used == 0 ? "" : " or ",
                                  unit_names[i], what);
     }
@@ -172,11 +173,13 @@ static bool take_rate(const config_field *f, const cJSON *value, double *out) {
     return find || take_number(f, value, out);
 }
 
-/* Of steps at least `min`; epochs, cycles and minutes are any positive number (0 only if min is).
+/* Of steps at least `min`, whole unless `parts`; epochs, cycles and minutes are any positive number
+ * (0 only if min is).
  */
-static bool take_unit_value(gyre_unit unit, double min, const cJSON *value, gyre_length *out) {
+static bool take_unit_value(gyre_unit unit, double min, bool parts, const cJSON *value,
+                            gyre_length *out) {
     double x = cJSON_IsNumber(value) ? value->valuedouble : NAN;
-    bool fits = unit == GYRE_UNIT_STEPS ? x >= min && x <= whole_max && x == floor(x)
+    bool fits = unit == GYRE_UNIT_STEPS ? x >= min && x <= whole_max && (parts || x == floor(x))
                                         : (x > 0 || (x == 0 && min == 0)) && x <= span_max;
     if (fits) *out = (gyre_length){unit, x};
     return fits;
@@ -209,7 +212,7 @@ static bool take_milestones(const cJSON *value, gyre_schedule_settings *s) {
     int n = cJSON_GetArraySize(list);
     if (n > GYRE_MILESTONES_MAX) return false;
     for (int i = 0; i < n; i++) {
-        if (!take_unit_value(unit, 1, cJSON_GetArrayItem(list, i), &at[i])) return false;
+        if (!take_unit_value(unit, 1, false, cJSON_GetArrayItem(list, i), &at[i])) return false;
         if (i > 0 && at[i].value <= at[i - 1].value) return false;
     }
     memcpy(s->milestones, at, sizeof at);
@@ -222,7 +225,8 @@ static bool take_length(const config_field *f, const cJSON *value, gyre_length *
     const cJSON *only = cJSON_IsObject(value) ? value->child : NULL;
     gyre_unit unit;
     if (only == NULL || only->next != NULL || !unit_find(only->string, &unit)) return false;
-    return (f->units & (1u << unit)) != 0 && take_unit_value(unit, f->min, only, out);
+    bool parts = (f->units & UNIT_PARTS) != 0;
+    return (f->units & (1u << unit)) != 0 && take_unit_value(unit, f->min, parts, only, out);
 }
 
 gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_settings *settings,

@@ -5,37 +5,43 @@
 
 #include <math.h>
 
-/* Period i begins at step `first` and has `steps`. */
+/* Period i begins at step `first` and has `steps`: whole ones next to what t0 and t_mult give, so
+ * that no rounding adds up. */
 typedef struct {
     int64_t index, first, steps;
 } run_of;
 
-static run_of period_at(const schedule_stage *s, int64_t u) {
-    run_of p = {0, 0, (int64_t)s->set.t0.value};
-    if (s->set.t_mult == 1) {
-        p.index = u / p.steps;
-        p.first = p.index * p.steps;
-        return p;
-    }
-    while (u - p.first >= p.steps) {
-        p.first += p.steps;
-        p.steps *= s->set.t_mult;
-        p.index++;
-    }
-    return p;
+static run_of period_from(const schedule_stage *s, int64_t index, double first, double end) {
+    int64_t begin = schedule_nearest(first, s->n);
+    return (run_of){index, begin, schedule_nearest(end, s->n) - begin};
 }
 
 static run_of period_of(const schedule_stage *s, int64_t index) {
-    run_of p = {index, 0, (int64_t)s->set.t0.value};
+    double first = 0, steps = s->set.t0.value;
     if (s->set.t_mult == 1) {
-        p.first = index * p.steps;
-        return p;
+        return period_from(s, index, (double)index * steps, (double)(index + 1) * steps);
     }
-    for (int64_t i = 0; i < index && p.first <= SCHEDULE_STEPS_MAX; i++) {
-        p.first += p.steps;
-        p.steps *= s->set.t_mult;
+    for (int64_t i = 0; i < index && first <= (double)SCHEDULE_STEPS_MAX; i++) {
+        first += steps;
+        steps *= s->set.t_mult;
     }
-    return p;
+    return period_from(s, index, first, first + steps);
+}
+
+static run_of period_at(const schedule_stage *s, int64_t u) {
+    double first = 0, steps = s->set.t0.value;
+    int64_t index = 0;
+    if (s->set.t_mult == 1) {
+        index = (int64_t)((double)u / steps);
+        while (period_of(s, index).first > u) index--;
+        while (period_of(s, index + 1).first <= u) index++;
+        return period_of(s, index);
+    }
+    for (; schedule_nearest(first + steps, s->n) <= u; index++) {
+        first += steps;
+        steps *= s->set.t_mult;
+    }
+    return period_from(s, index, first, first + steps);
 }
 
 static schedule_point at(const schedule_stage *s, int64_t u) {
@@ -65,7 +71,7 @@ static double steps_of(const schedule_stage *s, double cycles) {
         steps += one;
         one *= s->set.t_mult;
     }
-    return fmax(1, steps + floor((cycles - whole) * one + 0.5));
+    return fmax(1, floor(steps + (cycles - whole) * one + 0.5));
 }
 
 static bool ends_high(const schedule_stage *s) {

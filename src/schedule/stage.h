@@ -12,15 +12,14 @@
 typedef struct schedule_policy schedule_policy;
 
 typedef struct {
-    gyre_schedule_settings set; /* lengths in steps, no stages */
+    gyre_schedule_settings set; /* lengths in steps (stepsize and t0 with fractions), no stages */
     const schedule_policy *policy;
     char where[32];        /* "schedule" or "schedule.stages[3]", for messages */
     char length_where[40]; /* the same of its length */
     int64_t start;         /* the run's step with which the stage begins */
     int64_t warmup, n;     /* steps of the warm-up, and those after it */
     int64_t cycle;         /* number of its first cycle in the run */
-    int64_t up, down;      /* triangular family with a stepsize: steps of rise and fall */
-    int64_t halves;        /* the same with cycles fitted: half-cycles in 0..n-1; else 0 */
+    int64_t halves;        /* triangular family, cycles fitted: half-cycles in 0..n-1; else 0 */
     bool half_added;       /* by "end": "low" */
 } schedule_stage;
 
@@ -56,7 +55,7 @@ struct schedule_policy {
     /* Lengths that depend on others: fills set.decay_steps and the like. `steps` is the stage's
      * length, 0 while that is to be found from a number of cycles. */
     void (*complete)(schedule_stage *s, int64_t steps);
-    /* What cannot be, once n is known; fills up, down and halves. */
+    /* What cannot be, once n is known; fills halves. */
     gyre_status (*check)(schedule_stage *s);
     schedule_point (*at)(const schedule_stage *s, int64_t u);
     /* Steps of the shortest cycle; 0 when the policy has no cycles (then the rest is not asked). */
@@ -92,7 +91,12 @@ double schedule_window(gyre_shape shape, double near, double far, double width);
 /* low + (high - low) rise, with the bounds themselves at 0 and 1, and never beyond them. */
 double schedule_between(double low, double high, double rise);
 
-/* Settings with every length in steps; GYRE_EUSAGE when one is too long. */
+/* The whole step nearest to `steps`, for boundaries of cycles; of two that are as near, the stage's
+ * `end`, which rounded the same number from other factors. */
+int64_t schedule_nearest(double steps, int64_t end);
+
+/* Settings with every length in steps, which are whole but of stepsize and t0; GYRE_EUSAGE when one
+ * is too long. */
 gyre_status schedule_in_steps(gyre_schedule_settings *set, int64_t steps_per_epoch,
                               const char *where);
 

@@ -1,7 +1,9 @@
 /* The cycles of Smith's paper (arXiv:1506.01186): where a step lies between minimum and peak, as a
  * fraction of two integers, and the four policies that turn it into a rate.
  *
- * With a stepsize the period is given, and a step that is a minimum begins the next cycle. With a
+ * With a stepsize the period is given, and a step that is a minimum begins the next cycle. A period
+ * need not be a whole number of steps: the k-th cycle begins at the whole step nearest to k
+ * periods, so that no rounding adds up and a run of so many cycles ends with the last. With a
  * number of cycles the extremes are fitted into the stage, first and last step included, and a step
  * that is a minimum ends its cycle. In both, the peak that a step's half-cycle touches has the
  * number of the step's cycle. */
@@ -22,17 +24,47 @@ typedef struct {
 
 /* ---- a given stepsize */
 
+typedef struct {
+    int64_t begin, up, down; /* in steps; the first one that starts high begins before u = 0 */
+} cycle_steps;
+
+static double given_period(const schedule_stage *s) {
+    return 2 * s->set.stepsize.value;
+}
+
+static cycle_steps cut(const schedule_stage *s, int64_t begin, int64_t end) {
+    int64_t steps = end - begin, up = (int64_t)floor((double)steps * s->set.up_fraction + 0.5);
+    up = up < 1 ? 1 : up > steps - 1 ? steps - 1 : up;
+    return (cycle_steps){begin, up, steps - up};
+}
+
+/* Steps between the first cycle's minimum and u = 0. */
+static int64_t skipped(const schedule_stage *s) {
+    if (!s->set.start_high) return 0;
+    return cut(s, 0, schedule_nearest(given_period(s), -1)).up;
+}
+
+static int64_t boundary(const schedule_stage *s, int64_t cycle) {
+    return schedule_nearest((double)cycle * given_period(s), s->n + skipped(s));
+}
+
+static cycle_steps cycle_steps_of(const schedule_stage *s, int64_t cycle) {
+    return cut(s, boundary(s, cycle), boundary(s, cycle + 1));
+}
+
 static place place_of_stepsize(const schedule_stage *s, int64_t u) {
-    int64_t period = s->up + s->down, v = u + (s->set.start_high ? s->up : 0);
-    int64_t r = v % period, cycle = v / period;
-    if (r <= s->up) return (place){r, s->up, cycle};
-    return (place){period - r, s->down, cycle};
+    int64_t v = u + skipped(s), cycle = (int64_t)((double)v / given_period(s));
+    while (boundary(s, cycle) > v) cycle--;
+    while (boundary(s, cycle + 1) <= v) cycle++;
+    cycle_steps c = cycle_steps_of(s, cycle);
+    int64_t r = v - c.begin;
+    if (r <= c.up) return (place){r, c.up, cycle};
+    return (place){c.up + c.down - r, c.down, cycle};
 }
 
 static schedule_span span_of_stepsize(const schedule_stage *s, int64_t cycle) {
-    int64_t period = s->up + s->down;
-    int64_t begin = cycle * period - (s->set.start_high ? s->up : 0);
-    int64_t peak = begin + s->up, end = begin + period;
+    cycle_steps c = cycle_steps_of(s, cycle);
+    int64_t begin = c.begin - skipped(s), peak = begin + c.up, end = peak + c.down;
     return (schedule_span){begin < 0 ? 0 : begin, peak < s->n ? peak : -1,
                            (end < s->n ? end : s->n) - 1, end <= s->n};
 }
@@ -98,19 +130,19 @@ static schedule_span span(const schedule_stage *s, int64_t cycle) {
 }
 
 static double period(const schedule_stage *s) {
-    if (s->halves == 0) return (double)(s->up + s->down);
+    if (s->halves == 0) return given_period(s);
     return (double)(s->n - 1) * (double)PARTS / (double)parts_before(s, s->halves);
 }
 
 static bool ends_high(const schedule_stage *s) {
     if (s->halves > 0) return fitted_ends_high(s);
     place p = place_of_stepsize(s, s->n - 1); /* a > 1 / D */
-    return (double)p.num / (double)p.den > 1 / (double)s->down;
+    return (double)p.num / (double)p.den > 1 / (double)cycle_steps_of(s, p.cycle).down;
 }
 
 static double steps_of(const schedule_stage *s, double cycles) {
     if (s->set.stepsize.unit == GYRE_UNIT_NONE) return 0;
-    return fmax(1, floor(cycles * (2 * s->set.stepsize.value) + 0.5));
+    return fmax(1, floor(cycles * given_period(s) + 0.5));
 }
 
 /* ---- what cannot be */
@@ -176,7 +208,7 @@ static gyre_status check(schedule_stage *s) {
     bool stepsize = s->set.stepsize.unit != GYRE_UNIT_NONE;
     if (stepsize && s->set.cycles > 0) {
         return gyre_fail(GYRE_EUSAGE,
-                         "%s.cycles: %g cycles and a stepsize of %.0f steps exclude each other; "
+                         "%s.cycles: %g cycles and a stepsize of %.10g steps exclude each other; "
                          "take one away, as by --set schedule.stepsize=null",
                          s->where, s->set.cycles, s->set.stepsize.value);
     }
@@ -186,12 +218,7 @@ static gyre_status check(schedule_stage *s) {
                          "{\"epochs\": 4} (half a cycle)",
                          s->where, s->policy->name);
     }
-    if (!stepsize) return check_fitted(s);
-    int64_t whole = 2 * (int64_t)s->set.stepsize.value;
-    int64_t up = (int64_t)floor((double)whole * s->set.up_fraction + 0.5);
-    s->up = up < 1 ? 1 : up > whole - 1 ? whole - 1 : up;
-    s->down = whole - s->up;
-    return GYRE_OK;
+    return stepsize ? GYRE_OK : check_fitted(s);
 }
 
 /* ---- the rate */

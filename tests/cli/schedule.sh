@@ -88,6 +88,11 @@ sed 's/{"steps": 401}/{"epochs": 10}, "data": {"path": "d.h5"}, "batch": {"size"
 "$GYRE" schedule sub/e.json >out 2>err || fail "epochs: $(cat err)"
 [ "$(head -n 1 out)" = "100 steps (10 epochs of 10), 2 cycles" ] || fail "$(head -n 1 out)"
 
+"$GYRE" schedule sub/e.json --set schedule.cycles=null --set 'schedule.stepsize={"epochs": 1.25}' >out 2>err ||
+    fail "12.5 steps: $(cat err)"
+[ "$(head -n 1 out)" = "100 steps (10 epochs of 10), 4 cycles" ] ||
+    fail "half a cycle of 12.5 steps: $(cat out err)"
+
 # ---- a figure
 command -v gnuplot >/dev/null || { echo "gnuplot is missing; no figure was drawn"; exit 77; }
 "$GYRE" schedule c.json --plot figure.svg >out 2>err || fail "--plot: $(cat err)"

@@ -1,6 +1,7 @@
 /* The resolved config of a run, written out and read again, is the same schedule to the bit. */
 #include "config_text.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,6 +90,64 @@ static void written_and_read_again(void **state) {
     }
 }
 
+/* Half a cycle (or a period) of x epochs, and a run of so many of them: whatever x comes to in
+ * steps, the last cycle is whole, and boundaries lie where their sums do. */
+static void no_cycle_is_lost_to_rounding(void **state) {
+    (void)state;
+    static const int per_epoch[] = {391, 25, 97, 1000};
+    for (int i = 0; i < 4 * 40 * 2 * 5; i++) {
+        int spe = per_epoch[i % 4], cycles = 1 + i / 320 % 5;
+        bool sgdr = i / 160 % 2 != 0;
+        double epochs = 0.1 * (1 + i / 4 % 40), period = (sgdr ? 1 : 2) * epochs;
+        char text[256];
+        snprintf(
+            text, sizeof text,
+            "{\"schedule\": {\"policy\": \"%s\", \"max_lr\": 0.1, \"%s\": {\"epochs\": %.1f}}, "
+            "\"length\": {\"epochs\": %.1f}}",
+            sgdr ? "sgdr" : "triangular", sgdr ? "t0" : "stepsize", epochs, cycles * period);
+        gyre_settings *set = read_text(text);
+        gyre_schedule *s = open_settings(set, spe);
+        int64_t steps = gyre_schedule_steps(s);
+        if (gyre_schedule_cycle_count(s) != (size_t)cycles) fail_msg("%s: a cycle more", text);
+        for (int k = 0; k < cycles; k++) {
+            gyre_cycle c = gyre_schedule_cycle(s, (size_t)k);
+            double end = (k + 1) * period * spe;
+            if (!c.complete) fail_msg("%s, %d an epoch: cycle %d is not whole", text, spe, k);
+            if (fabs((double)(c.last + 1) - end) > 0.5 + 1e-6)
+                fail_msg("%s: an end at %lld", text, (long long)c.last);
+            assert_true(gyre_schedule_is_minimum(s, c.last + 1));
+            assert_true(c.first == 0 || c.first == gyre_schedule_cycle(s, (size_t)k - 1).last + 1);
+            if (!sgdr) assert_true(gyre_schedule_at(s, c.peak).lr == 0.1);
+        }
+        assert_true(gyre_schedule_is_minimum(s, steps));
+        gyre_schedule_close(s);
+        gyre_config_close(set);
+    }
+}
+
+/* 2.5 epochs of 391 steps are 977.5: cycles of 1955. */
+static void half_steps_make_whole_cycles(void **state) {
+    (void)state;
+    gyre_settings *set = read_text("{\"schedule\": {\"max_lr\": 0.1, \"stepsize\": {\"epochs\": "
+                                   "2.5}}, \"length\": {\"epochs\": 10}}");
+    gyre_schedule *s = open_settings(set, PER_EPOCH);
+    assert_int_equal(gyre_schedule_steps(s), 3910);
+    assert_int_equal(gyre_schedule_cycle(s, 0).peak, 978);
+    assert_int_equal(gyre_schedule_cycle(s, 0).last, 1954);
+    assert_int_equal(gyre_schedule_cycle(s, 1).peak, 2933);
+    assert_int_equal(gyre_schedule_cycle(s, 1).last, 3909);
+    gyre_schedule_close(s);
+    set->schedule.start_high = true;
+    set->length = (gyre_length){GYRE_UNIT_CYCLES, 1.5};
+    s = open_settings(set, PER_EPOCH);
+    assert_int_equal(gyre_schedule_steps(s), 2933);
+    assert_true(gyre_schedule_at(s, 0).lr == 0.1 && gyre_schedule_at(s, 977).lr == 0);
+    gyre_schedule_close(s);
+    assert_int_equal(gyre_schedule_resolve(&set->schedule, &set->length, PER_EPOCH), GYRE_OK);
+    assert_true(set->schedule.stepsize.value == 977.5);
+    gyre_config_close(set);
+}
+
 static int set_up(void **state) {
     (void)state;
     return config_file_make(&file);
@@ -99,6 +158,8 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(written_and_read_again)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(written_and_read_again),
+                                       cmocka_unit_test(no_cycle_is_lost_to_rounding),
+                                       cmocka_unit_test(half_steps_make_whole_cycles)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
