@@ -28,6 +28,14 @@ gyre_status gyre_file_commit(const char *temporary, const char *path);
 /* fsync of a file that is open; a file system that does not know it is a warning, once. */
 gyre_status gyre_file_sync(int fd, const char *path);
 
+/* Before long work: whether a new file `path` can be written (its folder is there). Writes and
+ * removes a file beside it, since permissions do not tell of file systems that refuse. */
+gyre_status gyre_file_try(const char *path);
+
+/* Before long work: makes the folder, unless it is there, and tries to write into it. `made`: it
+ * was not there, so that who writes nothing into it removes it. */
+gyre_status gyre_dir_try(const char *path, bool *made);
+
 gyre_status gyre_dir_make(const char *path); /* with parents; fine when it exists */
 bool gyre_file_exists(const char *path);
 

@@ -256,6 +256,32 @@ gyre_status gyre_dir_make(const char *path) {
     return status;
 }
 
+gyre_status gyre_file_try(const char *path) {
+    char *temporary = NULL;
+    if (is_folder(path)) return gyre_fail(GYRE_EIO, "cannot write '%s': it is a folder", path);
+    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
+        return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+    }
+    gyre_status status = GYRE_OK;
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
+    if (fd >= 0) close(fd);
+    if (fd >= 0) unlink(temporary);
+    free(temporary);
+    return status;
+}
+
+gyre_status gyre_dir_try(const char *path, bool *made) {
+    *made = !is_folder(path);
+    GYRE_TRY(gyre_dir_make(path));
+    char *file = gyre_path_join(path, "try");
+    gyre_status status = file == NULL ? gyre_fail(GYRE_EDEVICE, "no memory to write in '%s'", path)
+                                      : gyre_file_try(file);
+    free(file);
+    if (status != GYRE_OK && *made) rmdir(path);
+    return status;
+}
+
 bool gyre_file_exists(const char *path) {
     return access(path, F_OK) == 0;
 }

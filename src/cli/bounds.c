@@ -4,47 +4,11 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CHANGES_MAX = 6 };
-
-static gyre_status check_folder(const char *path, const char *made) {
-    gyre_status status = GYRE_OK;
-    char *folder = gyre_path_dir(path);
-    if (folder == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", path);
-    bool will_be = made != NULL && strcmp(folder, made) == 0;
-    if (!will_be && access(folder, W_OK | X_OK) != 0) {
-        status = gyre_fail(GYRE_EIO,
-                           "--write: '%s' cannot be written: its folder '%s': %s; make the folder, "
-                           "or choose another",
-                           path, folder, strerror(errno));
-    }
-    free(folder);
-    return status;
-}
-
-gyre_status gyre_cli_bounds_check(const gyre_settings *s, const char *path, const char *made) {
-    const gyre_schedule_settings *outer = &s->schedule;
-    if (gyre_file_exists(path)) {
-        return gyre_fail(GYRE_EIO, "--write: '%s' exists; choose another name, it is left alone",
-                         path);
-    }
-    GYRE_TRY(check_folder(path, made));
-    for (int i = 0; i < outer->stage_count; i++) {
-        const gyre_schedule_settings *inner = &outer->stages[i].schedule;
-        if (inner->base_lr == outer->base_lr && inner->max_lr == outer->max_lr) continue;
-        return gyre_fail(GYRE_EUSAGE,
-                         "--write: schedule.stages[%d] has rates of its own, which base_lr and "
-                         "max_lr of the schedule would not change; leave --write out and set the "
-                         "stages by hand",
-                         i);
-    }
-    return GYRE_OK;
-}
 
 /* ---- paths, which are relative to their config's folder */
 
@@ -87,8 +51,9 @@ static char *quoted(const char *text) {
     return out;
 }
 
-static gyre_status edited(const char *config, const gyre_settings *s, bool moved, char **text) {
-    char base[32], most[32], *paths[3] = {0};
+static gyre_status edited(const char *config, const gyre_settings *s, int64_t found_stepsize,
+                          bool moved, char **text) {
+    char base[32], most[32], stepsize[64], *paths[3] = {0};
     const char *const keys[] = {"data.path", "model.init_from", "output.dir"};
     const char *const values[] = {s->data.path, s->model.init_from, s->output_dir};
     gyre_config_change changes[CHANGES_MAX];
@@ -96,6 +61,10 @@ static gyre_status edited(const char *config, const gyre_settings *s, bool moved
     gyre_status status = GYRE_OK;
     snprintf(base, sizeof base, "%.3g", s->schedule.base_lr);
     snprintf(most, sizeof most, "%.3g", s->schedule.max_lr);
+    if (found_stepsize > 0) {
+        snprintf(stepsize, sizeof stepsize, "{\"steps\": %lld}", (long long)found_stepsize);
+        changes[count++] = (gyre_config_change){"schedule.stepsize", stepsize};
+    }
     changes[count++] = (gyre_config_change){"schedule.max_lr", most};
     changes[count++] = (gyre_config_change){"schedule.base_lr", base};
     for (int i = 0; moved && i < 3; i++) {
@@ -110,39 +79,107 @@ out:
     return status;
 }
 
-static void settle(gyre_settings *s, const gyre_find_verdict *v) {
-    s->schedule.base_lr = v->value.base_lr;
-    s->schedule.max_lr = v->value.max_lr;
+/* A cyclic policy without a length of its cycles cannot be run: the found one is written. */
+static bool lacks_stepsize(const gyre_schedule_settings *s) {
+    bool cyclic =
+        s->policy >= GYRE_POLICY_TRIANGULAR && s->policy <= GYRE_POLICY_EXP_RANGE_AMPLITUDE;
+    return cyclic && s->stage_count == 0 && s->cycles == 0 && s->stepsize.unit == GYRE_UNIT_NONE;
+}
+
+static void settle(gyre_settings *s, double base_lr, double max_lr, int64_t stepsize) {
+    s->schedule.base_lr = base_lr;
+    s->schedule.max_lr = max_lr;
+    if (stepsize > 0) s->schedule.stepsize = (gyre_length){GYRE_UNIT_STEPS, (double)stepsize};
     for (int i = 0; i < s->schedule.stage_count; i++) {
-        s->schedule.stages[i].schedule.base_lr = v->value.base_lr;
-        s->schedule.stages[i].schedule.max_lr = v->value.max_lr;
+        s->schedule.stages[i].schedule.base_lr = base_lr;
+        s->schedule.stages[i].schedule.max_lr = max_lr;
     }
 }
 
-/* What was written must be a config: a key that was spelled with escapes is not found as text. */
-static gyre_status read_back(const char *path) {
-    gyre_settings *s = NULL;
-    gyre_status status = gyre_config_open(path, NULL, 0, &s);
-    gyre_config_close(s);
-    if (status != GYRE_OK) unlink(path);
-    return gyre_fail_in("--write", status);
+/* ---- before the search */
+
+static gyre_status check_stages(const gyre_schedule_settings *outer) {
+    for (int i = 0; i < outer->stage_count; i++) {
+        const gyre_schedule_settings *inner = &outer->stages[i].schedule;
+        if (inner->base_lr == outer->base_lr && inner->max_lr == outer->max_lr) continue;
+        return gyre_fail(GYRE_EUSAGE,
+                         "--write: schedule.stages[%d] has rates of its own, which base_lr and "
+                         "max_lr of the schedule would not change; leave --write out and set the "
+                         "stages by hand",
+                         i);
+    }
+    return GYRE_OK;
 }
 
-gyre_status gyre_cli_bounds_write(const char *config, const gyre_cli_sets *sets, gyre_settings *s,
+/* Edits the text for some bounds and reads it: a key that is spelled with escapes, say, is not
+ * found as text. GYRE_EUSAGE when another config comes out than should. */
+static gyre_status try_edit(const char *config) {
+    gyre_status status = GYRE_OK;
+    gyre_settings *s = NULL, *again = NULL;
+    gyre_json_value *tree = NULL;
+    char *text = NULL;
+    GYRE_GOTO(gyre_config_open(config, NULL, 0, &s));
+    int64_t stepsize = lacks_stepsize(&s->schedule) ? 7 : 0;
+    settle(s, 0.0123, 0.456, stepsize);
+    GYRE_GOTO(edited(config, s, stepsize, false, &text));
+    GYRE_GOTO(gyre_json_parse(text, config, &tree));
+    GYRE_GOTO(gyre_config_build(tree, config, NULL, 0, &again));
+    status = gyre_config_compare(s, again);
+out:
+    free(text);
+    gyre_json_close(tree);
+    gyre_config_close(s);
+    gyre_config_close(again);
+    return status;
+}
+
+static void warn_of_length(const gyre_settings *s, const char *path) {
+    if (s->length.unit != GYRE_UNIT_NONE || s->schedule.stage_count > 0) return;
+    gyre_warn("--write: the config has no length, so '%s' needs one before it can be trained, as "
+              "\"length\": {\"cycles\": 3}",
+              path);
+}
+
+gyre_status gyre_cli_bounds_check(const char *config, const gyre_cli_sets *sets,
+                                  const gyre_settings *s, const char *path, bool *anew) {
+    if (gyre_file_exists(path)) {
+        return gyre_fail(GYRE_EIO, "--write: '%s' exists; choose another name, it is left alone",
+                         path);
+    }
+    GYRE_TRY(gyre_fail_in("--write", gyre_file_try(path)));
+    GYRE_TRY(check_stages(&s->schedule));
+    *anew = sets->count > 0;
+    warn_of_length(s, path);
+    if (*anew) return GYRE_OK;
+    gyre_status status = try_edit(config);
+    if (status != GYRE_EUSAGE) return status;
+    *anew = true;
+    gyre_warn("--write: the text of '%s' cannot be edited in place, so '%s' will have every field "
+              "written out, without comments",
+              config, path);
+    return GYRE_OK;
+}
+
+/* ---- after it */
+
+gyre_status gyre_cli_bounds_write(const char *config, bool anew, gyre_settings *s,
                                   const gyre_find_verdict *v, const char *path) {
     gyre_status status = GYRE_OK;
     char *text = NULL;
-    bool moved = !same_folder(config, path);
-    GYRE_TRY(gyre_cli_bounds_check(s, path, NULL));
+    bool moved = !same_folder(config, path), created = false;
+    int64_t stepsize = lacks_stepsize(&s->schedule) ? v->stepsize : 0;
     if (moved) {
         GYRE_TRY(from_anywhere(s, &s->data.path));
         GYRE_TRY(from_anywhere(s, &s->model.init_from));
         GYRE_TRY(from_anywhere(s, &s->output_dir));
     }
-    settle(s, v);
-    GYRE_GOTO(sets->count > 0 ? gyre_config_print(s, &text) : edited(config, s, moved, &text));
-    GYRE_GOTO(gyre_file_write_atomic(path, text, strlen(text)));
-    status = read_back(path);
+    settle(s, v->value.base_lr, v->value.max_lr, stepsize);
+    GYRE_GOTO(anew ? gyre_config_print(s, &text) : edited(config, s, stepsize, moved, &text));
+    GYRE_GOTO(gyre_file_create_atomic(path, text, strlen(text), &created));
+    if (!created) {
+        status =
+            gyre_fail(GYRE_EIO, "--write: '%s' was made during the search; it is left alone", path);
+    }
 out:
     free(text);
     return status;

@@ -7,14 +7,16 @@
 #include "gyre/find.h"
 #include "gyre/settings.h"
 
-/* Before a long search: whether it can be written. GYRE_EIO when `path` is there already, or when
- * its folder is missing or read-only, unless that is `made`, which is made by then (NULL: none);
- * GYRE_EUSAGE when stages have rates of their own, which outer ones would not reach. */
-gyre_status gyre_cli_bounds_check(const gyre_settings *s, const char *path, const char *made);
+/* Before a long search: whether it can be written, and how. GYRE_EIO when `path` is there already,
+ * or cannot be made; GYRE_EUSAGE when stages have rates of their own, which outer ones would not
+ * reach. *anew: the config's text cannot be edited, or there is some --set, so that every field
+ * will be written out; the former is warned of. */
+gyre_status gyre_cli_bounds_check(const char *config, const gyre_cli_sets *sets,
+                                  const gyre_settings *s, const char *path, bool *anew);
 
-/* Writes it. Without --set the config's own text, comments and all; with some, every field of the
- * settings. Paths stay right when `path` is in another folder. */
-gyre_status gyre_cli_bounds_write(const char *config, const gyre_cli_sets *sets, gyre_settings *s,
+/* Writes it: the config's own text, comments and all, or `anew` every field of the settings. Paths
+ * stay right when `path` is in another folder. */
+gyre_status gyre_cli_bounds_write(const char *config, bool anew, gyre_settings *s,
                                   const gyre_find_verdict *v, const char *path);
 
 #endif

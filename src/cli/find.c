@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
     const char *config, *out, *write;
@@ -113,10 +114,26 @@ static gyre_status check_folder(const char *path) {
                      path);
 }
 
+/* NEW.json in the folder must not have the name of what else is written there. */
+static gyre_status check_name(const char *write, const char *folder) {
+    static const char *const taken[] = {"find.h5", "find.svg", "find.gp"};
+    const char *slash = strrchr(write, '/'), *name = slash == NULL ? write : slash + 1;
+    char *dir = gyre_path_dir(write), *a = dir == NULL ? NULL : realpath(dir, NULL);
+    char *b = realpath(folder, NULL);
+    bool inside = a != NULL && b != NULL && strcmp(a, b) == 0, clash = false;
+    for (int i = 0; i < 3; i++) clash = clash || (inside && strcmp(name, taken[i]) == 0);
+    free(dir);
+    free(a);
+    free(b);
+    if (!clash) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "--write: '%s' is the name of a result in --out; choose another",
+                     write);
+}
+
 static gyre_status write_data(const gyre_find *f, const char *folder) {
     char *data = gyre_path_join(folder, "find.h5");
     if (data == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the result's names");
-    gyre_status status = gyre_dir_make(folder);
+    gyre_status status = gyre_dir_make(folder); /* somebody may have removed it */
     if (status == GYRE_OK) status = gyre_find_write(f, data);
     if (status == GYRE_OK) gyre_cli_print_path(data);
     free(data);
@@ -144,6 +161,8 @@ out:
 typedef struct {
     char *folder;
     bool figure; /* gnuplot is there */
+    bool made;   /* the folder was not there */
+    bool anew;   /* --write writes every field out */
 } plan;
 
 /* Before the search: what could not be written after it. */
@@ -151,7 +170,11 @@ static gyre_status prepare(const arguments *a, const gyre_settings *s, const cha
     char gnuplot[4096];
     GYRE_TRY(choose_folder(a, stem, &p->folder));
     GYRE_TRY(check_folder(p->folder));
-    if (a->write != NULL) GYRE_TRY(gyre_cli_bounds_check(s, a->write, p->folder));
+    GYRE_TRY(gyre_fail_in("--out", gyre_dir_try(p->folder, &p->made)));
+    if (a->write != NULL) {
+        GYRE_TRY(check_name(a->write, p->folder));
+        GYRE_TRY(gyre_cli_bounds_check(a->config, &a->sets, s, a->write, &p->anew));
+    }
     p->figure = machine_program("gnuplot", gnuplot, sizeof gnuplot);
     if (p->figure) return GYRE_OK;
     gyre_warn(
@@ -164,13 +187,15 @@ static gyre_status prepare(const arguments *a, const gyre_settings *s, const cha
 /* The figure comes last: another program draws it. */
 static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_find *f,
                             const char *stem, const plan *p) {
+    gyre_status written = GYRE_OK;
     gyre_find_print(f, stdout);
     GYRE_TRY(write_data(f, p->folder));
     if (a->write != NULL && f->verdict.reliable) {
-        GYRE_TRY(gyre_cli_bounds_write(a->config, &a->sets, s, &f->verdict, a->write));
-        gyre_cli_print_path(a->write);
+        written = gyre_cli_bounds_write(a->config, p->anew, s, &f->verdict, a->write);
+        if (written == GYRE_OK) gyre_cli_print_path(a->write);
     }
     if (p->figure) GYRE_TRY(write_figure(f, p->folder, stem));
+    GYRE_TRY(written);
     if (a->write != NULL && !f->verdict.reliable) {
         return gyre_fail(GYRE_EUSAGE,
                          "--write: '%s' is not written, since there is no reliable "
@@ -215,6 +240,7 @@ static gyre_status find(int argc, char **argv, gyre_comm *comm) {
     if (first) status = conclude(&a, settings, &f, stem, &p);
     status = gyre_comm_agree(comm, status);
 out:
+    if (status != GYRE_OK && p.made) rmdir(p.folder); /* fails where something was written */
     gyre_find_close(&f);
     gyre_config_close(settings);
     free(p.folder);

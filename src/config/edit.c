@@ -57,6 +57,19 @@ static const char *member(const char *object, const char *key, size_t length) {
     return NULL;
 }
 
+/* The same for the longest beginning of `path` that is a key, since keys may be dotted:
+ * {"schedule.max_lr": 1}. *taken: its length. */
+static const char *member_on_path(const char *object, const char *path, size_t *taken) {
+    for (size_t length = strlen(path); length > 0;) {
+        const char *found = member(object, path, length);
+        *taken = length;
+        if (found != NULL) return found;
+        do length--;
+        while (length > 0 && path[length] != '.');
+    }
+    return NULL;
+}
+
 /* Puts `with` in the place of the bytes from `begin` to `end`, in text and blank alike. */
 static gyre_status splice(config_text *t, size_t begin, size_t end, const char *with) {
     char **both[] = {&t->text, &t->blank};
@@ -87,11 +100,20 @@ static gyre_status insert(config_text *t, size_t object, const char *path, const
     return splice(t, object + 1, object + 1, fresh);
 }
 
+/* null where an object is needed */
+static gyre_status replace_with_object(config_text *t, size_t at, const char *path,
+                                       const char *value) {
+    GYRE_TRY(splice(t, at, (size_t)(skip_value(t->blank + at) - t->blank), "{}"));
+    return insert(t, at, path, value);
+}
+
 static gyre_status replace(config_text *t, const char *path, const char *value) {
-    size_t at = (size_t)(skip_space(t->blank) - t->blank);
+    size_t mark = strncmp(t->blank, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* of UTF-8 */
+    size_t at = (size_t)(skip_space(t->blank + mark) - t->blank), length;
     while (*path != '\0') {
-        size_t length = strcspn(path, ".");
-        const char *found = t->blank[at] == '{' ? member(t->blank + at, path, length) : NULL;
+        const char *found =
+            t->blank[at] == '{' ? member_on_path(t->blank + at, path, &length) : NULL;
+        if (found == NULL && t->blank[at] != '{') return replace_with_object(t, at, path, value);
         if (found == NULL) return insert(t, at, path, value);
         at = (size_t)(found - t->blank);
         path += length + (path[length] == '.');

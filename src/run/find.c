@@ -97,6 +97,7 @@ static gyre_status look_at_data(gyre_settings *s, gyre_find_options *o) {
     gyre_samples samples = {0};
     gyre_epochs epochs;
     char *path = NULL;
+    s->length = (gyre_length){GYRE_UNIT_STEPS, 1}; /* not needed: a sweep has its own */
     GYRE_TRY(gyre_config_require(s));
     path = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
     if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", s->data.path);

@@ -6,6 +6,7 @@
 #include "run_state.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool is_open(const gyre_schedule_settings *s) {
     return s->base_lr == GYRE_RATE_FIND || s->max_lr == GYRE_RATE_FIND;
@@ -43,7 +44,18 @@ typedef struct {
     double rates[GYRE_STAGES_MAX + 1][2]; /* of each stage, and of the outer schedule */
 } begun;
 
-/* Rank 0 looks. A folder that cannot be used is the business of whoever opens it. */
+/* What would be refused after the search is refused before it. */
+static gyre_status try_folder(const char *path) {
+    gyre_folder folder;
+    bool made = false;
+    GYRE_TRY(gyre_folder_open(path, &folder));
+    gyre_folder_close(&folder);
+    GYRE_TRY(gyre_fail_in("run folder (--out, output.dir)", gyre_dir_try(path, &made)));
+    if (made) rmdir(path);
+    return GYRE_OK;
+}
+
+/* Rank 0 looks. */
 static gyre_status look(const gyre_run *r, const gyre_settings *s, begun *b) {
     gyre_status status = GYRE_OK;
     gyre_settings *old = NULL;
@@ -51,7 +63,10 @@ static gyre_status look(const gyre_run *r, const gyre_settings *s, begun *b) {
     GYRE_GOTO(gyre_run_choose_folder(r, s, &folder));
     config = gyre_path_join(folder, "config.json");
     if (config == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the run folder's path"));
-    if (!gyre_file_exists(config)) goto out;
+    if (!gyre_file_exists(config)) {
+        status = try_folder(folder);
+        goto out;
+    }
     GYRE_GOTO(gyre_config_open(config, NULL, 0, &old));
     b->holds_run = 1;
     for (int i = 0; i <= GYRE_STAGES_MAX; i++) {
@@ -77,8 +92,26 @@ static void take_begun(gyre_settings *s, const begun *b) {
 
 /* ---- a new one */
 
+/* The run with rates that any bound goes with: all that a plan refuses but for the rates. */
+static gyre_status try_plan(const gyre_settings *s, gyre_comm *comm) {
+    gyre_settings probe = *s;
+    gyre_stage_settings *stages = NULL;
+    gyre_trainer t = {0};
+    const double least = 1e-30, most = 1e30;
+    gyre_status status = gyre_comm_agree(comm, own_stages(&probe, &stages));
+    settle(&probe.schedule, least, most);
+    for (int i = 0; i < probe.schedule.stage_count && status == GYRE_OK; i++) {
+        settle(&probe.schedule.stages[i].schedule, least, most);
+    }
+    if (status == GYRE_OK) status = gyre_trainer_plan(&t, &probe, comm);
+    gyre_trainer_close(&t);
+    free(stages);
+    return status;
+}
+
 static gyre_status search(gyre_run *r, gyre_settings *s, gyre_comm *comm) {
     const gyre_find_options options = {.quiet = r->options.quiet};
+    GYRE_TRY(try_plan(s, comm));
     GYRE_TRY(gyre_find_run(s, &options, comm, &r->found));
     const gyre_find_verdict *v = &r->found.verdict;
     if (!v->reliable) {

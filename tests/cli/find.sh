@@ -111,7 +111,7 @@ refused 2 "the range test gives no reliable suggestion" "$GYRE" train "$T/config
 cp "$T/config.json" "$T/kept.json"
 refused 3 "'$T/kept.json' exists" "${find[@]}" --out "$T/x" --write "$T/kept.json"
 cmp -s "$T/config.json" "$T/kept.json" || fail "a config was overwritten"
-refused 3 "its folder '$T/nodir': No such file" "${find[@]}" --out "$T/x" --write "$T/nodir/new.json"
+refused 3 "--write: cannot write '$T/nodir/new.json': No such file" "${find[@]}" --out "$T/x" --write "$T/nodir/new.json"
 refused 3 "is not empty" "${find[@]}" --out "$T/np1"
 refused 2 "the first below the second" "${find[@]}" --out "$T/x" --from 1 --to 0.1
 refused 2 "--to 0.2 or more was expected" "${find[@]}" --out "$T/x" --from 0.1 --to 0.1000000000000001
