@@ -8,6 +8,7 @@
 #include "gyre/json.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -51,6 +52,10 @@ typedef struct {
 } gyre_config_change;
 gyre_status gyre_config_edit(const char *path, const gyre_config_change *changes, int count,
                              char **out);
+
+/* What a key or option that is not known may be meant for, by other tools' names and by spelling:
+ * "the run's length is ...". False: nothing is likely. */
+bool gyre_config_suggest(const char *name, char *out, size_t size);
 
 /* XXH3-64 of the arithmetic fields as printed: equal for configs that describe the same run. */
 gyre_status gyre_config_hash(const gyre_settings *settings, uint64_t *out);

@@ -26,15 +26,20 @@ int gyre_text_distance(const char *a, const char *b) {
     return row[m];
 }
 
+bool gyre_text_is_near(const char *wrong, const char *name) {
+    size_t n = strlen(wrong);
+    int most = n < 3 ? 0 : n < 5 ? 1 : n < 12 ? 2 : 3;
+    return gyre_text_distance(wrong, name) <= most;
+}
+
 const char *gyre_text_nearest(const char *wrong, const char *const *names) {
     const char *best = NULL;
     int least = 0;
     for (; *names != NULL; names++) {
         int distance = gyre_text_distance(wrong, *names);
-        if (best == NULL || distance < least) {
-            best = *names;
-            least = distance;
-        }
+        if (!gyre_text_is_near(wrong, *names) || (best != NULL && distance >= least)) continue;
+        best = *names;
+        least = distance;
     }
     return best;
 }

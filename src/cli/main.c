@@ -1,6 +1,7 @@
 /* The dispatcher: finds the subcommand in one table and turns its status into the exit code. */
 #include "cli.h"
 
+#include "gyre/text.h"
 #include "gyre/version.h"
 #include <signal.h>
 #include <stdbool.h>
@@ -45,6 +46,19 @@ static bool asks_for_help(int argc, char **argv, const gyre_command **about) {
     return argc == 2 || *about != NULL;
 }
 
+enum { COMMANDS_MAX = 30 };
+
+static gyre_status unknown(const char *name) {
+    const char *names[COMMANDS_MAX + 1] = {NULL};
+    for (int i = 0; i < COMMANDS_MAX && gyre_commands[i] != NULL; i++) {
+        names[i] = gyre_commands[i]->name;
+    }
+    const char *near = gyre_text_nearest(name, names);
+    return gyre_fail(GYRE_EUSAGE, "unknown command '%s'%s%s%s; `gyre --help` lists them", name,
+                     near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
+                     near == NULL ? "" : "'?");
+}
+
 int main(int argc, char **argv) {
     const gyre_command *about;
     signal(SIGXFSZ, SIG_IGN); /* a write past a file-size limit fails, and says which file */
@@ -65,6 +79,5 @@ int main(int argc, char **argv) {
     }
     const gyre_command *command = gyre_cli_find(argv[1]);
     if (command != NULL) return command->run(argc - 1, argv + 1);
-    return gyre_cli_fail(
-        gyre_fail(GYRE_EUSAGE, "unknown command '%s'; `gyre --help` lists them", argv[1]));
+    return gyre_cli_fail(unknown(argv[1]));
 }

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "cli.h"
+#include "gyre/config.h"
 #include "gyre/text.h"
 #include <getopt.h>
 #include <stdarg.h>
@@ -47,25 +48,39 @@ static const gyre_cli_option *option_of(const gyre_command *command, int id) {
 
 /* ---- what was wrong with one */
 
-/* The option that `given`, "--stop-aftr=3", may be meant for; NULL: none is near. */
-static const char *nearest(const gyre_command *command, const char *given) {
-    char name[64];
-    const gyre_cli_option *best = NULL;
-    int least = 0, n = (int)strcspn(given + 2, "=");
-    snprintf(name, sizeof name, "%.*s", n, given + 2);
+/* The option that `name` may be meant for; NULL: none is near. */
+static const char *nearest(const gyre_command *command, const char *name) {
+    const char *names[OPTIONS_MAX + 1] = {NULL};
+    int count = 0;
     for (const gyre_cli_option *o = command->options; o->name != NULL; o++) {
-        int distance = gyre_text_distance(name, o->name);
-        if (o->id == 0 || (best != NULL && distance >= least)) continue;
-        best = o;
-        least = distance;
+        if (o->id != 0 && count < OPTIONS_MAX) names[count++] = o->name;
     }
-    return best != NULL && least <= (n < 6 ? 1 : 2) ? best->name : NULL;
+    return gyre_text_nearest(name, names);
+}
+
+static bool has_sets(const gyre_command *command) {
+    const gyre_cli_option *o = command->options;
+    while (o->name != NULL && strcmp(o->name, "set") != 0) o++;
+    return o->name != NULL;
 }
 
 static gyre_status unknown(const gyre_command *command, const char *given) {
-    const char *near = strncmp(given, "--", 2) == 0 ? nearest(command, given) : NULL;
-    if (near == NULL) return gyre_cli_usage_fail(command, "unknown option '%s'", given);
-    return gyre_cli_usage_fail(command, "unknown option '%s'; did you mean --%s?", given, near);
+    char name[64], advice[256];
+    if (strncmp(given, "--", 2) != 0) {
+        return gyre_cli_usage_fail(command, "unknown option '%s'", given);
+    }
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(given + 2, "="), given + 2);
+    const char *near = nearest(command, name);
+    if (near != NULL) {
+        return gyre_cli_usage_fail(command, "unknown option '%s'; did you mean --%s?", given, near);
+    }
+    if (has_sets(command) && gyre_config_suggest(name, advice, sizeof advice)) {
+        return gyre_cli_usage_fail(command,
+                                   "unknown option '%s'; %s, and --set KEY=VALUE changes a key of "
+                                   "the config",
+                                   given, advice);
+    }
+    return gyre_cli_usage_fail(command, "unknown option '%s'", given);
 }
 
 /* For what getopt_long gave back: ':' or '?', while optind still points behind the option. */

@@ -68,6 +68,13 @@ void config_field_range(const config_field *f, char *out, size_t size);
 /* "steps", "epochs", ... */
 const char *config_unit_name(gyre_unit unit);
 
+/* The one of a field's `choices` (NULL at the end) that another tool's name, or a spelling, stands
+ * for; NULL: none is likely. */
+const char *config_suggest_value(const char *path, const char *value, const char *const *choices);
+/* "optimizer.name" for "optimizer": the key that a value given to a whole section is for; or NULL.
+ */
+const char *config_section_key(const char *section);
+
 /* The shortest of 15 to 17 digits that reads back as the same double; cJSON's own numbers may come
  * back one bit off. NULL if no memory. */
 cJSON *config_number_json(double x);

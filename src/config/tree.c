@@ -1,7 +1,6 @@
 /* Walks a parsed config and hands each value to its field; unknown keys end here. */
 #include "fields.h"
 
-#include "gyre/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,40 +24,11 @@ bool config_is_section(const char *path) {
     return false;
 }
 
-static const char *last_part(const char *path) {
-    const char *dot = strrchr(path, '.');
-    return dot == NULL ? path : dot + 1;
-}
-
-/* The valid key that was probably meant: the same name in another section, else the path with the
- * fewest letters changed, sections included. */
-static void nearest_key(const char *wrong, char *out, size_t size) {
-    int least = 1000;
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
-        if (strcmp(last_part(f->path), last_part(wrong)) == 0) {
-            snprintf(out, size, "%s", f->path);
-            return;
-        }
-    }
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
-        for (const char *end = f->path; *end != '\0';) {
-            end += 1 + strcspn(end + 1, "."); /* "schedule", "schedule.warmup", ... */
-            char key[PATH_MAX_BYTES];
-            snprintf(key, sizeof key, "%.*s", (int)(end - f->path), f->path);
-            int distance = gyre_text_distance(wrong, key);
-            if (distance >= least) continue;
-            least = distance;
-            snprintf(out, size, "%s", key);
-        }
-    }
-}
-
 static gyre_status unknown(const char *path, const char *where) {
-    char nearest[PATH_MAX_BYTES] = "";
-    nearest_key(path, nearest, sizeof nearest);
-    return gyre_fail(GYRE_EUSAGE,
-                     "%s: unknown key %.100s; the nearest is %s (`gyre help config` lists all)", where,
-                     path, nearest);
+    char advice[PATH_MAX_BYTES] = "";
+    bool likely = gyre_config_suggest(path, advice, sizeof advice);
+    return gyre_fail(GYRE_EUSAGE, "%s: unknown key %.100s%s%s (`gyre help config` lists all)",
+                     where, path, likely ? "; " : "", advice);
 }
 
 static size_t index_of(const config_field *f) {
@@ -128,8 +98,10 @@ static gyre_status take_section(config_reader *r, const char *path, const cJSON 
                                 const char *where) {
     if (!cJSON_IsObject(value)) {
         char *found = cJSON_PrintUnformatted(value);
-        gyre_fail(GYRE_EUSAGE, "%s: %s%sexpected an object {...}, found %.80s", where, path,
-                  path[0] == '\0' ? "" : ": ", found == NULL ? "something else" : found);
+        const char *key = config_section_key(path);
+        gyre_fail(GYRE_EUSAGE, "%s: %s%sexpected an object {...}, found %.80s%s%s", where, path,
+                  path[0] == '\0' ? "" : ": ", found == NULL ? "something else" : found,
+                  key == NULL ? "" : "; for a single value take ", key == NULL ? "" : key);
         free(found);
         return GYRE_EUSAGE;
     }

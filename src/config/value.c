@@ -92,12 +92,28 @@ void config_field_range(const config_field *f, char *out, size_t size) {
     }
 }
 
+/* The choice that may be meant, into out; false: none. */
+static bool suggest_choice(const config_field *f, const cJSON *value, char *out, size_t size) {
+    enum { CHOICES = 16 };
+    char all[CHOICES][40];
+    const char *choices[CHOICES + 1] = {NULL};
+    if ((f->kind != FIELD_CHOICE && f->kind != FIELD_SIDE) || !cJSON_IsString(value)) return false;
+    for (int i = 0; i < CHOICES && choice_at(f->choices, i, all[i], sizeof all[i]); i++) {
+        choices[i] = all[i];
+    }
+    const char *meant = config_suggest_value(f->path, value->valuestring, choices);
+    if (meant != NULL) snprintf(out, size, "%s", meant);
+    return meant != NULL;
+}
+
 static gyre_status wrong(const config_field *f, const cJSON *value, const char *where) {
-    char range[256], *found = cJSON_PrintUnformatted(value);
+    char meant[40] = "", range[256], *found = cJSON_PrintUnformatted(value);
     config_field_range(f, range, sizeof range);
-    gyre_fail(GYRE_EUSAGE, "%s: expected %s, found %.80s%s", where, range,
+    bool likely = suggest_choice(f, value, meant, sizeof meant);
+    gyre_fail(GYRE_EUSAGE, "%s: expected %s, found %.80s%s%s%s%s", where, range,
               found == NULL ? "something else" : found,
-              found != NULL && strlen(found) > 80 ? "..." : "");
+              found != NULL && strlen(found) > 80 ? "..." : "", likely ? "; did you mean \"" : "",
+              meant, likely ? "\"?" : "");
     free(found);
     return GYRE_EUSAGE;
 }

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { NAMES_MAX = 32, NEAR = 3 /* letters that may be wrong */ };
+enum { NAMES_MAX = 32 };
 
 static gyre_status unknown_model(const char *name, const char *const *names) {
     char list[512] = "";
     size_t used = 0;
     const char *nearest = gyre_text_nearest(name, names);
-    if (gyre_text_distance(name, nearest) <= NEAR) {
+    if (nearest != NULL) {
         return gyre_fail(GYRE_EUSAGE, "model.name: unknown model \"%s\"; did you mean \"%s\"?",
                          name, nearest);
     }
@@ -53,19 +53,19 @@ static gyre_status freeze(gyre_model *m, const gyre_model_settings *settings) {
             matches++;
         }
         if (matches == 0) {
-            const char *near = settings->freeze[i];
-            int least = -1;
+            const char *near = NULL;
+            int least = 0;
             for (int k = 0; k < m->param_count; k++) {
-                int d = gyre_text_distance(settings->freeze[i], m->params[k].name);
-                if (least < 0 || d < least) {
-                    least = d;
-                    near = m->params[k].name;
-                }
+                const char *name = m->params[k].name;
+                int d = gyre_text_distance(settings->freeze[i], name);
+                if (!gyre_text_is_near(settings->freeze[i], name) || (near && d >= least)) continue;
+                least = d;
+                near = name;
             }
-            return gyre_fail(GYRE_EUSAGE,
-                             "model.freeze: \"%s\" matches no parameter of %s; the nearest is "
-                             "\"%s\"",
-                             settings->freeze[i], m->name, near);
+            return gyre_fail(
+                GYRE_EUSAGE, "model.freeze: \"%s\" matches no parameter of %s; %s \"%s\"",
+                settings->freeze[i], m->name, near != NULL ? "the nearest is" : "its first is",
+                near != NULL ? near : m->params[0].name);
         }
     }
     for (int k = 0; k < m->param_count; k++) {

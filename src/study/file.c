@@ -54,9 +54,10 @@ static gyre_status check_keys(const study_plan *p) {
         bool known = false;
         for (int i = 0; keys[i] != NULL; i++) known = known || !strcmp(keys[i], gyre_json_key(v));
         if (known) continue;
-        return gyre_fail(GYRE_EUSAGE,
-                         "%s: unknown key %.100s; the nearest is %s (docs/studies.md has all)",
-                         p->path, gyre_json_key(v), gyre_text_nearest(gyre_json_key(v), keys));
+        const char *nearest = gyre_text_nearest(gyre_json_key(v), keys);
+        return gyre_fail(GYRE_EUSAGE, "%s: unknown key %.100s%s%s (docs/studies.md has all)",
+                         p->path, gyre_json_key(v), nearest == NULL ? "" : "; the nearest is ",
+                         nearest == NULL ? "" : nearest);
     }
     return GYRE_OK;
 }

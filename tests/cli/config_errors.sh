@@ -37,4 +37,30 @@ grep -q "warning: batch norm layer4.0.downsample.1 takes its statistics from two
 refused 2 "--set optimizer.momentum=high: " \
     "$GYRE" train "$T/bad.json" --out "$T/run" --set optimizer.momentum=high
 refused 3 "$T/nowhere.json" "$GYRE" train "$T/nowhere.json" --out "$T/run"
+
+# ---- names of other tools, likely spellings, and no unlikely guess
+echo '{}' >"$T/empty.json"
+set_to() { refused 2 "$2" "$GYRE" schedule "$T/empty.json" --set "$1"; }
+set_to lr=0.1 "unknown key lr; the rate is schedule.base_lr, and schedule.max_lr where it moves"
+set_to optimizer.lr=0.1 "unknown key optimizer.lr; the rate is schedule.base_lr"
+set_to epochs=3 'unknown key epochs; the run'"'"'s length is "length": {"epochs": 10}'
+set_to batch_size=3 "the samples of a step, over all ranks, are batch.size"
+set_to wd=0.1 "weight decay is optimizer.weight_decay"
+set_to weight_decay=0.1 "the nearest is optimizer.weight_decay"
+set_to workers=3 "are threads"
+set_to early_stopping=3 "there is no early stopping"
+set_to seeds=3 "it is a key of a study"
+set_to optimizer.name=SGD 'found "SGD"; did you mean "sgd"?'
+set_to schedule.policy=OneCycleLR 'did you mean "one_cycle"?'
+set_to schedule.policy=StepLR 'did you mean "multistep"?'
+set_to optimizer=adam "for a single value take optimizer.name"
+for guess in name=x foo=1 zzzzzz=1 optimizer.name=lion; do
+    set_to "$guess" "--set $guess: "
+    ! grep -qE "nearest|did you mean" "$T/err" || fail "an unlikely guess: $(cat "$T/err")"
+done
+refused 2 "unknown option '--lr'; the rate is schedule.base_lr" "$GYRE" train "$T/empty.json" --lr 0.1
+grep -qF -- "--set KEY=VALUE" "$T/err" || fail "no way out: $(cat "$T/err")"
+refused 2 "unknown option '--batch-size=3'; the samples of a step" "$GYRE" train "$T/empty.json" --batch-size=3
+refused 2 "unknown command 'trian'; did you mean 'train'?" "$GYRE" trian
+refused 2 "unknown command 'zzz'; \`gyre --help\`" "$GYRE" zzz
 exit 0

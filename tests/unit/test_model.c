@@ -294,8 +294,9 @@ static void refused(const char *name, int h, int w, int classes, const char *say
 
 static void what_cannot_be_is_refused(void **state) {
     (void)state;
-    refused("resnet21", 32, 32, 10, "resnet20");
-    refused("", 32, 32, 10, "did you mean");
+    refused("resnet21", 32, 32, 10, "did you mean \"resnet20\"");
+    refused("vgg16", 32, 32, 10, "unknown model \"vgg16\"; there are small_cnn");
+    refused("", 32, 32, 10, "there are small_cnn");
     refused("lenet", 10, 10, 10, "conv2");
     refused("resnet20", 32, 24, 10, "square");
     refused("mlp", 8, 8, 1, "classes");
