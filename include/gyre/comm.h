@@ -13,9 +13,9 @@
 
 typedef struct gyre_comm gyre_comm;
 
-/* Initialises MPI (MPI_THREAD_FUNNELED). GYRE_EUSAGE where srun started us and MPI's size is not
- * SLURM_NTASKS, since a launcher without PMIx would give N runs of one rank. A failure leaves
- * nothing to close. Collective. */
+/* Initialises MPI (MPI_THREAD_FUNNELED) under a watchdog. GYRE_EUSAGE where srun started us and
+ * MPI's size is not SLURM_NTASKS, since a launcher without PMIx would give N runs of one rank. A
+ * failure leaves nothing to close. Collective. */
 gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out);
 /* GYRE_EUSAGE where mpirun, in a Slurm batch script, started another number of ranks than the job
  * has tasks. Only rank 0's environment tells: it is mpirun's own, while other hosts' ranks have
@@ -91,14 +91,17 @@ gyre_status gyre_comm_step_end(gyre_comm *c, uint64_t *stop);
  * other ranks: WHY", by majority; without one all are named as having parted. Collective. */
 gyre_status gyre_comm_same(gyre_comm *c, uint64_t hash, const char *what, const char *why);
 
-/* Watchdog: a thread that, when no gyre_watchdog_phase call came for the time limit, prints host,
- * rank and the phase that is stuck and aborts all ranks with GYRE_EPEER. */
+/* The watchdog: a thread of each rank, from before MPI_Init to after MPI_Finalize. When a rank has
+ * not moved for the time limit, it names the rank that stands still and what that one is doing, and
+ * ends all ranks with GYRE_EPEER. A rank moves when it says a phase, or shows life (gyre/alive.h).
+ * Until limits are set there is one for the start: GYRE_START_SECONDS, else 600. */
 typedef struct gyre_watchdog gyre_watchdog;
-gyre_status gyre_watchdog_open(gyre_comm *c, double seconds, double first_seconds,
-                               gyre_watchdog **out);
-/* `phase` is a string literal. Cheap: two atomic stores. `step` < 0 outside steps. */
+gyre_watchdog *gyre_comm_watchdog(const gyre_comm *c);
+/* From now on `first_seconds` until the second step, then `seconds`. */
+void gyre_watchdog_limits(gyre_watchdog *w, double seconds, double first_seconds);
+/* What the rank does now, in a few words. Cheap. `step` < 0 outside steps. */
 void gyre_watchdog_phase(gyre_watchdog *w, const char *phase, int64_t step);
-void gyre_watchdog_close(gyre_watchdog *w);
+void gyre_watchdog_beat(gyre_watchdog *w);
 
 const char *gyre_mpi_version(void);
 

@@ -1,9 +1,11 @@
 /* Whole-file reads, atomic writes, folders. */
 #include "gyre/file.h"
 
+#include "gyre/alive.h"
 #include "gyre/log.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,33 +15,73 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *size) {
-    gyre_status status = GYRE_OK;
-    char *text = NULL;
-    size_t used = 0, room = 0;
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
+enum { PIPE_SECONDS = 10 };
+
+/* Opening a pipe must not wait for a writer. */
+static gyre_status open_now(const char *path, int *fd, struct stat *st) {
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (*fd < 0) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
+    if (fstat(*fd, st) == 0) return GYRE_OK;
+    gyre_status status = gyre_fail(GYRE_EIO, "cannot read '%s': %s", path, strerror(errno));
+    close(*fd);
+    return status;
+}
+
+gyre_status gyre_file_open(const char *path, int *fd) {
+    struct stat st;
+    GYRE_TRY(open_now(path, fd, &st));
+    if (S_ISREG(st.st_mode)) return GYRE_OK;
+    close(*fd);
+    return gyre_fail(GYRE_EIO, "'%s' is %s; a file was expected", path,
+                     S_ISDIR(st.st_mode)    ? "a folder"
+                     : S_ISFIFO(st.st_mode) ? "a pipe"
+                                            : "a device");
+}
+
+/* *got is 0 at the end. */
+static gyre_status read_some(int fd, const char *path, bool waits, void *out, size_t room,
+                             size_t *got) {
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
     for (;;) {
+        int there = waits ? poll(&ready, 1, 1000 * PIPE_SECONDS) : 1;
+        if (there == 0) {
+            return gyre_fail(GYRE_EIO,
+                             "'%s' is a pipe or a device that gave nothing for %d s; a file was "
+                             "expected",
+                             path, PIPE_SECONDS);
+        }
+        ssize_t done = there > 0 ? read(fd, out, room) : -1;
+        if (done >= 0) {
+            gyre_alive();
+            *got = (size_t)done;
+            return GYRE_OK;
+        }
+        if (errno == EINTR || errno == EAGAIN) continue;
+        return gyre_fail(GYRE_EIO, "cannot read '%s': %s", path, strerror(errno));
+    }
+}
+
+gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *size) {
+    char *text = NULL;
+    size_t used = 0, room = 0, got = 1;
+    int fd;
+    struct stat st;
+    GYRE_TRY(open_now(path, &fd, &st));
+    gyre_status status = GYRE_OK;
+    bool waits = !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+    while (got > 0) {
         if (used + 1 >= room) {
             room = room == 0 ? 4096 : room * 2;
             char *more = realloc(text, room);
-            if (more == NULL) {
-                status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
-                goto out;
-            }
+            if (more == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path));
             text = more;
         }
-        size_t got = fread(text + used, 1, room - 1 - used, f);
+        GYRE_GOTO(read_some(fd, path, waits, text + used, room - 1 - used, &got));
         used += got;
         if (used > max) {
             status = gyre_fail(GYRE_EIO, "'%s' is larger than the %zu bytes expected", path, max);
             goto out;
         }
-        if (got == 0) break;
-    }
-    if (ferror(f)) {
-        status = gyre_fail(GYRE_EIO, "cannot read '%s': %s", path, strerror(errno));
-        goto out;
     }
     text[used] = '\0';
     *out = text;
@@ -47,32 +89,29 @@ gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *siz
     text = NULL;
 out:
     free(text);
-    fclose(f);
+    close(fd);
     return status;
 }
 
 gyre_status gyre_file_hash(const char *path, uint64_t *out) {
-    gyre_status status = GYRE_OK;
     char piece[1 << 14];
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
+    int fd;
+    GYRE_TRY(gyre_file_open(path, &fd));
+    gyre_status status = GYRE_OK;
     XXH3_state_t *state = XXH3_createState();
     if (state == NULL || XXH3_64bits_reset(state) != XXH_OK) {
         status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
         goto out;
     }
-    for (size_t got; (got = fread(piece, 1, sizeof piece, f)) > 0;) {
+    for (size_t got = 1; got > 0;) {
+        GYRE_GOTO(read_some(fd, path, false, piece, sizeof piece, &got));
         XXH3_64bits_update(state, piece, got);
-    }
-    if (ferror(f)) {
-        status = gyre_fail(GYRE_EIO, "cannot read '%s': %s", path, strerror(errno));
-        goto out;
     }
     uint64_t hash = XXH3_64bits_digest(state);
     *out = hash == 0 ? 1 : hash;
 out:
     XXH3_freeState(state);
-    fclose(f);
+    close(fd);
     return status;
 }
 

@@ -2,6 +2,8 @@
  * machine that gyre runs on; the hash is stored in xxHash's canonical byte order. */
 #include "gyre/seal.h"
 
+#include "gyre/alive.h"
+#include "gyre/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -61,6 +63,7 @@ static gyre_status hash_rest(int fd, const char *path, const char *kind, uint64_
             goto out;
         }
         if (got == 0) break;
+        gyre_alive();
         XXH3_128bits_update(state, piece, (size_t)got);
         out->length += (uint64_t)got;
     }
@@ -108,8 +111,7 @@ static gyre_status compare_outside(const char *path, const char *kind, const sea
 /* *sealed: the file begins with *out. */
 static gyre_status open_seal(const char *path, int *fd, seal *out, bool *sealed) {
     *sealed = false;
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (*fd < 0) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
+    GYRE_TRY(gyre_file_open(path, fd));
     ssize_t got = pread(*fd, out, sizeof *out, 0);
     *sealed = got == (ssize_t)sizeof *out && memcmp(out->magic, magic, sizeof magic) == 0;
     return GYRE_OK;

@@ -202,9 +202,11 @@ const config_field gyre_config_fields[] = {
      "A checkpoint that cannot be written ends the run instead of warning."},
 
     {"watchdog.seconds", FIELD_REAL, FREE, AT(watchdog_seconds), 1, 1e9, 0, NULL, "600",
-     "A rank that stands still for longer ends the run with exit code 5."},
+     "A rank that stands still for longer is named, and ends the run with exit code 5."},
     {"watchdog.first_step_seconds", FIELD_REAL, FREE, AT(watchdog_first_step_seconds), 1, 1e9, 0,
-     NULL, "1800", "The same until the second step."},
+     NULL, "1800",
+     "The same until the second step. Before the config is read: 600, or GYRE_START_SECONDS in the "
+     "environment."},
 
     {"output.dir", FIELD_TEXT, FREE, AT(output_dir), 0, 0, 0, NULL, NULL,
      "Run folder, relative to the config file; --out wins. One of the two is required."},

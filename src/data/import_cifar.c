@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { SIDE = 32, CHANNELS = 3, PLANE = SIDE * SIDE, PIXELS = PLANE * CHANNELS };
 
@@ -79,9 +80,11 @@ static gyre_status read_records(const edition *e, const char *path, int64_t coun
                                 int32_t *labels) {
     uint8_t record[2 + PIXELS];
     size_t size = (size_t)e->label_bytes + PIXELS;
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
-    gyre_status status = GYRE_OK;
+    int fd;
+    GYRE_TRY(gyre_file_open(path, &fd));
+    FILE *f = fdopen(fd, "rb");
+    gyre_status status =
+        f != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
     for (int64_t i = 0; i < count && status == GYRE_OK; i++) {
         if (fread(record, size, 1, f) != 1) {
             status = gyre_fail(GYRE_EIO, "cannot read record %lld of '%s': %s", (long long)i, path,
@@ -95,7 +98,10 @@ static gyre_status read_records(const edition *e, const char *path, int64_t coun
                                path, labels[i], (long long)i, e->classes - 1);
         }
     }
-    fclose(f);
+    if (f != NULL)
+        fclose(f);
+    else
+        close(fd);
     return status;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 enum { BYTES = 8 }; /* the type of unsigned bytes */
@@ -66,8 +67,13 @@ static gyre_status open_idx(const char *dir, const char *stem, int rank, idx *ou
     uint8_t header[16];
     size_t size = 4 + 4 * (size_t)rank, got = 0;
     GYRE_TRY(find(dir, stem, rank, out));
-    out->file = gzopen(out->path, "rb");
-    if (out->file == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s'", out->path);
+    int fd;
+    GYRE_TRY(gyre_file_open(out->path, &fd));
+    out->file = gzdopen(fd, "rb");
+    if (out->file == NULL) {
+        close(fd);
+        return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", out->path);
+    }
     GYRE_TRY(read_bytes(out, header, size, &got));
     if (got < size || big_endian(header) != (uint32_t)(BYTES << 8 | rank)) {
         return gyre_fail(GYRE_EIO,

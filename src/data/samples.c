@@ -1,6 +1,7 @@
 /* Which samples are trained on and which are evaluated, and the statistics of the first. */
 #include "gyre/dataset.h"
 
+#include "gyre/alive.h"
 #include "gyre/random.h"
 #include <math.h>
 #include <stdlib.h>
@@ -154,7 +155,9 @@ static gyre_status add_view(totals *t, const gyre_view *view, int64_t rows, size
         int64_t row = view->rows == NULL ? index : (int64_t)view->rows[index];
         GYRE_TRY(gyre_images_read(view->images, row, 1, t->image));
         add_image(t->image, count, t->piece_sums, t->piece_squares);
-        if ((i + 1) % PIECE == 0) add_piece(t, count, channels);
+        if ((i + 1) % PIECE != 0) continue;
+        add_piece(t, count, channels);
+        gyre_alive();
     }
     add_piece(t, count, channels);
     return GYRE_OK;

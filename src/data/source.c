@@ -1,6 +1,7 @@
 /* A dataset file: opened, sealed or probed, its layout held against its length. */
 #include "source.h"
 
+#include "gyre/alive.h"
 #include "gyre/child.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -128,6 +129,7 @@ static gyre_status hash_bytes(XXH3_state_t *state, const gyre_source *s, uint64_
         size_t next = size - done < PIECE ? (size_t)(size - done) : PIECE;
         GYRE_TRY(gyre_source_read(s, offset + done, piece, next));
         XXH3_64bits_update(state, piece, next);
+        gyre_alive();
         done += next;
     }
     return GYRE_OK;

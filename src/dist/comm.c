@@ -6,12 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ABORT_SECONDS = 30 };
+
 gyre_status gyre_mpi_check(int code, const char *what) {
     if (code == MPI_SUCCESS) return GYRE_OK;
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
     MPI_Error_string(code, text, &length);
     return gyre_fail(GYRE_EPEER, "%s failed: %s", what, text);
+}
+
+gyre_status gyre_mpi_waited(gyre_comm *c, int code, const char *what) {
+    gyre_watchdog_wait(c->watchdog, false);
+    return gyre_mpi_check(code, what);
 }
 
 /* The tasks of the step in which srun started us; 0 where mpirun or nobody did. MPI_Init may change
@@ -52,14 +59,8 @@ static gyre_status check_after(int tasks, int size) {
     return bad_launch(tasks, found);
 }
 
-gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
-    int tasks = tasks_of_step(), batch = tasks_of_batch();
-    GYRE_TRY(check_before(tasks));
-    gyre_comm *c = calloc(1, sizeof *c);
-    if (c == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the communicator");
-    c->batch = batch;
-    int provided = 0, length = 0;
-    gyre_status status;
+/* Before MPI_Init. */
+static void set_environment(void) {
     /* "vader" single-copy needs ptrace rights that containers lack; without this it warns. */
     setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
     /* Without mpirun, no daemon: it is looked for in PATH, wants ssh or rsh there, and may be left
@@ -70,29 +71,73 @@ gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
     if (getenv("OMPI_COMM_WORLD_SIZE") == NULL && getenv("PMIX_RANK") == NULL) {
         setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
     }
-    GYRE_GOTO(gyre_mpi_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
-                             "MPI_Init_thread"));
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    GYRE_GOTO(gyre_mpi_check(MPI_Comm_dup(MPI_COMM_WORLD, &c->world), "MPI_Comm_dup"));
+}
+
+static gyre_status open_communicators(gyre_comm *c) {
+    GYRE_TRY(GYRE_WAIT(c, MPI_Comm_dup(MPI_COMM_WORLD, &c->world), "MPI_Comm_dup"));
     MPI_Comm_set_errhandler(c->world, MPI_ERRORS_RETURN);
     MPI_Comm_rank(c->world, &c->rank);
     MPI_Comm_size(c->world, &c->size);
-    GYRE_GOTO(gyre_mpi_check(
-        MPI_Comm_split_type(c->world, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &c->local),
+    GYRE_TRY(GYRE_WAIT(
+        c, MPI_Comm_split_type(c->world, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &c->local),
         "MPI_Comm_split_type"));
     MPI_Comm_rank(c->local, &c->local_rank);
     MPI_Comm_size(c->local, &c->local_size);
-    MPI_Get_processor_name(c->host, &length);
     c->claim_request = MPI_REQUEST_NULL;
+    return GYRE_OK;
+}
+
+/* The watchdog learns who else there is. */
+static gyre_status introduce(gyre_comm *c) {
+    gyre_board board = {0};
+    char mine[64] = "", (*hosts)[64] = calloc((size_t)c->size, sizeof *hosts);
+    if (hosts == NULL)
+        gyre_comm_abort(c, gyre_fail(GYRE_EDEVICE, "no memory for %d ranks", c->size));
+    snprintf(mine, sizeof mine, "%.63s", c->host);
+    gyre_status status = GYRE_WAIT(
+        c, MPI_Allgather(mine, sizeof mine, MPI_CHAR, hosts, sizeof mine, MPI_CHAR, c->world),
+        "MPI_Allgather");
+    gyre_watchdog_wait(c->watchdog, true);
+    if (status == GYRE_OK) status = gyre_board_open(c->local, &board);
+    gyre_watchdog_wait(c->watchdog, false);
+    if (status != GYRE_OK) {
+        free(hosts);
+        return status;
+    }
+    gyre_watchdog_know(c->watchdog, &board, c->rank, c->size, c->host, hosts);
+    gyre_watchdog_phase(c->watchdog, "start", -1);
+    return GYRE_OK;
+}
+
+gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
+    int tasks = tasks_of_step(), batch = tasks_of_batch();
+    GYRE_TRY(check_before(tasks));
+    gyre_comm *c = calloc(1, sizeof *c);
+    if (c == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the communicator");
+    c->batch = batch;
+    int provided = 0, length = 0;
+    gyre_status status = gyre_watchdog_open(&c->watchdog);
+    if (status != GYRE_OK) goto out;
+    set_environment();
+    gyre_watchdog_phase(c->watchdog, "MPI_Init", -1);
+    GYRE_GOTO(GYRE_WAIT(c, MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
+                        "MPI_Init_thread"));
+    gyre_watchdog_phase(c->watchdog, "start", -1);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Get_processor_name(c->host, &length);
+    GYRE_GOTO(open_communicators(c));
+    GYRE_GOTO(introduce(c));
     GYRE_GOTO(gyre_comm_find_cores(c));
     GYRE_GOTO(check_after(tasks, c->size));
     *out = c;
     return GYRE_OK;
 out:
-    if (c->local_size > 0) /* MPI is open, and so are both communicators */
+    if (c->local_size > 0) { /* MPI is open, and so are both communicators */
         gyre_comm_close(c);
-    else
+    } else {
+        gyre_watchdog_close(c->watchdog);
         free(c);
+    }
     return status;
 }
 
@@ -136,11 +181,25 @@ gyre_status gyre_comm_check_launch(gyre_comm *c) {
 
 void gyre_comm_close(gyre_comm *c) {
     if (c == NULL) return;
+    gyre_watchdog *w = c->watchdog;
+    if (!c->part) gyre_watchdog_phase(w, "the barrier at the end", -1);
+    gyre_watchdog_wait(w, true);
     MPI_Barrier(c->world);
     MPI_Comm_free(&c->local);
     MPI_Comm_free(&c->world);
-    if (!c->part) MPI_Finalize();
+    if (c->part) {
+        gyre_watchdog_wait(w, false);
+        gyre_watchdog_group(w, 0);
+    } else {
+        gyre_watchdog_phase(w, "MPI_Finalize", -1);
+        MPI_Finalize();
+        gyre_watchdog_close(w);
+    }
     free(c);
+}
+
+gyre_watchdog *gyre_comm_watchdog(const gyre_comm *c) {
+    return c->watchdog;
 }
 
 int gyre_comm_rank(const gyre_comm *c) {
@@ -170,13 +229,13 @@ gyre_status gyre_comm_agree(gyre_comm *c, gyre_status mine) {
     struct {
         int code, rank;
     } in = {(int)mine, c->rank}, worst;
-    GYRE_TRY(gyre_mpi_check(MPI_Allreduce(&in, &worst, 1, MPI_2INT, MPI_MAXLOC, c->world),
-                            "the agreement on errors"));
+    GYRE_TRY(GYRE_WAIT(c, MPI_Allreduce(&in, &worst, 1, MPI_2INT, MPI_MAXLOC, c->world),
+                       "the agreement on errors"));
     if (worst.code == GYRE_OK) return GYRE_OK;
     char text[GYRE_ERROR_MAX] = "";
     if (worst.rank == c->rank) snprintf(text, sizeof text, "%s", gyre_error_text());
-    GYRE_TRY(gyre_mpi_check(MPI_Bcast(text, sizeof text, MPI_CHAR, worst.rank, c->world),
-                            "the broadcast of an error"));
+    GYRE_TRY(GYRE_WAIT(c, MPI_Bcast(text, sizeof text, MPI_CHAR, worst.rank, c->world),
+                       "the broadcast of an error"));
     if (worst.rank == 0 || names_rank(text, worst.rank))
         return gyre_fail((gyre_status)worst.code, "%s", text);
     return gyre_fail((gyre_status)worst.code, "rank %d: %s", worst.rank, text);
@@ -187,44 +246,46 @@ void gyre_comm_abort(gyre_comm *c, gyre_status code) {
     snprintf(place, sizeof place, " (rank %d on %s)", c->rank, c->host);
     gyre_error_print(place);
     fflush(NULL);
+    gyre_watchdog_limits(c->watchdog, ABORT_SECONDS, ABORT_SECONDS);
+    gyre_watchdog_phase(c->watchdog, "MPI_Abort", -1);
     MPI_Abort(MPI_COMM_WORLD, (int)code);
     abort(); /* MPI_Abort does not return */
 }
 
 gyre_status gyre_comm_barrier(gyre_comm *c) {
-    return gyre_mpi_check(MPI_Barrier(c->world), "MPI_Barrier");
+    return GYRE_WAIT(c, MPI_Barrier(c->world), "MPI_Barrier");
 }
 
 gyre_status gyre_comm_broadcast(gyre_comm *c, void *data, size_t bytes, int root) {
     const size_t most = 1u << 30; /* MPI counts are ints */
     for (size_t at = 0; at < bytes; at += most) {
         size_t part = bytes - at < most ? bytes - at : most;
-        GYRE_TRY(gyre_mpi_check(MPI_Bcast((char *)data + at, (int)part, MPI_BYTE, root, c->world),
-                                "MPI_Bcast"));
+        GYRE_TRY(GYRE_WAIT(c, MPI_Bcast((char *)data + at, (int)part, MPI_BYTE, root, c->world),
+                           "MPI_Bcast"));
     }
     return GYRE_OK;
 }
 
 gyre_status gyre_comm_sum_f64(gyre_comm *c, double *x, size_t n) {
-    return gyre_mpi_check(MPI_Allreduce(MPI_IN_PLACE, x, (int)n, MPI_DOUBLE, MPI_SUM, c->world),
-                          "MPI_Allreduce");
+    return GYRE_WAIT(c, MPI_Allreduce(MPI_IN_PLACE, x, (int)n, MPI_DOUBLE, MPI_SUM, c->world),
+                     "MPI_Allreduce");
 }
 
 gyre_status gyre_comm_max_u64(gyre_comm *c, uint64_t *x, size_t n) {
-    return gyre_mpi_check(MPI_Allreduce(MPI_IN_PLACE, x, (int)n, MPI_UINT64_T, MPI_MAX, c->world),
-                          "MPI_Allreduce");
+    return GYRE_WAIT(c, MPI_Allreduce(MPI_IN_PLACE, x, (int)n, MPI_UINT64_T, MPI_MAX, c->world),
+                     "MPI_Allreduce");
 }
 
 gyre_status gyre_comm_gather_text(gyre_comm *c, const char *mine, size_t bytes, char *all) {
-    return gyre_mpi_check(
-        MPI_Gather(mine, (int)bytes, MPI_CHAR, all, (int)bytes, MPI_CHAR, 0, c->world),
-        "MPI_Gather");
+    return GYRE_WAIT(c,
+                     MPI_Gather(mine, (int)bytes, MPI_CHAR, all, (int)bytes, MPI_CHAR, 0, c->world),
+                     "MPI_Gather");
 }
 
 gyre_status gyre_comm_gather_local(gyre_comm *c, const void *mine, size_t bytes, void *all) {
-    return gyre_mpi_check(
-        MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, c->local),
-        "MPI_Allgather");
+    return GYRE_WAIT(c,
+                     MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, c->local),
+                     "MPI_Allgather");
 }
 
 #define TEXT_OF(x) #x

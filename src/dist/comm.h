@@ -3,12 +3,14 @@
 #define GYRE_DIST_COMM_H
 
 #include "gyre/comm.h"
+#include "watchdog.h"
 #include <mpi.h>
 
 enum { GYRE_CLAIM_WORDS = 9, GYRE_PENDING_MAX = 64 };
 
 struct gyre_comm {
     MPI_Comm world, local;
+    gyre_watchdog *watchdog; /* of the process; a part's is that of the whole */
     int rank, size, local_rank, local_size;
     bool part; /* of another communicator: does not end MPI */
     int cores; /* this rank's fair share */
@@ -22,6 +24,11 @@ struct gyre_comm {
 
 /* Turns an MPI error code into a status with MPI's text. */
 gyre_status gyre_mpi_check(int code, const char *what);
+
+/* A call that waits for other ranks, as the watchdog is told; its status. */
+#define GYRE_WAIT(c, call, what)                                                                   \
+    (gyre_watchdog_wait((c)->watchdog, true), gyre_mpi_waited((c), (call), (what)))
+gyre_status gyre_mpi_waited(gyre_comm *c, int code, const char *what);
 
 /* Fills c->cores. Collective. */
 gyre_status gyre_comm_find_cores(gyre_comm *c);

@@ -17,9 +17,9 @@ static gyre_status find_share(gyre_comm *c, const char *mine) {
     char *all = calloc((size_t)c->local_size, CORES_TEXT);
     /* every rank must take part in the exchange, or none: so no early return here */
     if (all == NULL) gyre_comm_abort(c, gyre_fail(GYRE_EDEVICE, "no memory to list the cores"));
-    gyre_status status = gyre_mpi_check(
-        MPI_Allgather(mine, CORES_TEXT, MPI_CHAR, all, CORES_TEXT, MPI_CHAR, c->local),
-        "MPI_Allgather");
+    gyre_status status =
+        GYRE_WAIT(c, MPI_Allgather(mine, CORES_TEXT, MPI_CHAR, all, CORES_TEXT, MPI_CHAR, c->local),
+                  "MPI_Allgather");
     for (int i = 0; i < c->local_size; i++) {
         alike += strcmp(all + (size_t)i * CORES_TEXT, mine) == 0;
     }

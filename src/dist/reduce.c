@@ -17,10 +17,10 @@ static piece halve(size_t begin, size_t end) {
 /* Sends x[send..send_end) and receives into `into` what the partner sends. */
 static gyre_status exchange(gyre_comm *c, int partner, int tag, const float *send, size_t send_n,
                             float *into, size_t into_n) {
-    return gyre_mpi_check(MPI_Sendrecv(send, (int)send_n, MPI_FLOAT, partner, tag, into,
-                                       (int)into_n, MPI_FLOAT, partner, tag, c->world,
-                                       MPI_STATUS_IGNORE),
-                          "the exact reduction");
+    return GYRE_WAIT(c,
+                     MPI_Sendrecv(send, (int)send_n, MPI_FLOAT, partner, tag, into, (int)into_n,
+                                  MPI_FLOAT, partner, tag, c->world, MPI_STATUS_IGNORE),
+                     "the exact reduction");
 }
 
 gyre_status gyre_comm_check_exact(const gyre_comm *c) {
@@ -71,5 +71,5 @@ gyre_status gyre_comm_reduce_fast_begin(gyre_comm *c, float *x, size_t n) {
 gyre_status gyre_comm_reduce_fast_wait(gyre_comm *c) {
     int count = c->pending_count;
     c->pending_count = 0;
-    return gyre_mpi_check(MPI_Waitall(count, c->pending, MPI_STATUSES_IGNORE), "MPI_Iallreduce");
+    return GYRE_WAIT(c, MPI_Waitall(count, c->pending, MPI_STATUSES_IGNORE), "MPI_Iallreduce");
 }

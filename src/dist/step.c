@@ -35,8 +35,7 @@ static gyre_status differ(int word, uint64_t step) {
 }
 
 gyre_status gyre_comm_step_end(gyre_comm *c, uint64_t *stop) {
-    GYRE_TRY(
-        gyre_mpi_check(MPI_Wait(&c->claim_request, MPI_STATUS_IGNORE), "the step's agreement"));
+    GYRE_TRY(GYRE_WAIT(c, MPI_Wait(&c->claim_request, MPI_STATUS_IGNORE), "the step's agreement"));
     for (int i = 0; i < ALIKE; i++) {
         if (c->claim_got[i] != ~c->claim_got[i + ALIKE]) return differ(i, c->claim_sent[1]);
     }
@@ -98,8 +97,8 @@ gyre_status gyre_comm_same(gyre_comm *c, uint64_t hash, const char *what, const 
     holding mine = {.hash = hash}, *all = calloc((size_t)c->size, sizeof *all);
     if (all == NULL) gyre_comm_abort(c, gyre_fail(GYRE_EDEVICE, "no memory for %d ranks", c->size));
     snprintf(mine.host, sizeof mine.host, "%.60s", c->host);
-    gyre_status status = gyre_mpi_check(
-        MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, c->world),
+    gyre_status status = GYRE_WAIT(
+        c, MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, c->world),
         "MPI_Allgather");
     if (status == GYRE_OK) status = name_odd(all, c->size, what, why);
     free(all);

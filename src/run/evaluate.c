@@ -146,7 +146,7 @@ static gyre_status evaluate_mine(gyre_evaluator *e, const gyre_view *view, int64
     for (r.first = gyre_comm_rank(e->comm); r.first < batches; r.first += ranks * e->slots) {
         int64_t left = (batches - r.first + ranks - 1) / ranks;
         int slots = left < e->slots ? (int)left : e->slots;
-        if (e->watchdog != NULL) gyre_watchdog_phase(e->watchdog, "evaluating", -1);
+        if (e->watchdog != NULL) gyre_watchdog_beat(e->watchdog);
         GYRE_TRY(ops->parallel(e->weights->backend, slots, evaluate_batch, &r));
         GYRE_TRY(ops->download(e->weights->backend->main, e->results, (gyre_f32)(void *)e->stats,
                                2 * (size_t)slots));
@@ -168,6 +168,7 @@ gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view, double 
     int n = e->weights->model->classes;
     *out = (gyre_score){0};
     double *results = calloc(2 * (size_t)batches + 1, sizeof *results);
+    if (e->watchdog != NULL) gyre_watchdog_phase(e->watchdog, "evaluating", -1);
     if (classes != NULL) memset(classes, 0, 2 * (size_t)n * sizeof *classes);
     if (results == NULL) {
         status = gyre_fail(GYRE_EDEVICE, "no memory for evaluation");

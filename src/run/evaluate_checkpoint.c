@@ -199,7 +199,7 @@ static gyre_status open_net(evaluation *e, gyre_comm *comm) {
     }
     GYRE_TRY(gyre_weights_pack(e->weights));
     int batch = e->settings == NULL ? BATCH : e->settings->evaluate.batch;
-    return gyre_evaluator_open(e->weights, batch, comm, NULL, &e->evaluator);
+    return gyre_evaluator_open(e->weights, batch, comm, gyre_comm_watchdog(comm), &e->evaluator);
 }
 
 void gyre_evaluation_close(gyre_evaluation *e) {

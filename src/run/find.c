@@ -202,6 +202,9 @@ gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options
     range_test x = {0};
     gyre_settings s = *settings;
     *out = (gyre_find){.options = *options};
+    gyre_watchdog *watchdog = gyre_comm_watchdog(comm);
+    gyre_watchdog_limits(watchdog, s.watchdog_seconds, s.watchdog_first_step_seconds);
+    gyre_watchdog_phase(watchdog, "opening the dataset", -1);
     gyre_status status = look_at_data(&s, &out->options);
     if (status == GYRE_EUSAGE && s.source != NULL) status = gyre_fail_in(s.source, status);
     GYRE_TRY(gyre_comm_agree(comm, status));

@@ -116,7 +116,13 @@ static gyre_status plan(gyre_trainer *t, const gyre_settings *settings) {
 }
 
 gyre_status gyre_trainer_plan(gyre_trainer *t, const gyre_settings *settings, gyre_comm *comm) {
-    *t = (gyre_trainer){.comm = comm, .rank = gyre_comm_rank(comm), .ranks = gyre_comm_size(comm)};
+    *t = (gyre_trainer){.comm = comm,
+                        .rank = gyre_comm_rank(comm),
+                        .ranks = gyre_comm_size(comm),
+                        .watchdog = gyre_comm_watchdog(comm)};
+    gyre_watchdog_limits(t->watchdog, settings->watchdog_seconds,
+                         settings->watchdog_first_step_seconds);
+    gyre_watchdog_phase(t->watchdog, "opening the dataset", -1);
     gyre_status status = plan(t, settings);
     if (status == GYRE_EUSAGE && settings->source != NULL) {
         status = gyre_fail_in(settings->source, status);

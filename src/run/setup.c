@@ -278,11 +278,13 @@ static gyre_status open_files(gyre_run *r, const finding *f) {
 static gyre_status resume_or_create(gyre_run *r, const finding *f) {
     gyre_trainer *t = &r->trainer;
     gyre_status status = GYRE_OK;
+    gyre_watchdog_phase(t->watchdog, "reading the checkpoint", -1);
     if (f->completed >= 0) {
         if (t->rank == 0) status = load(r, f->completed);
         GYRE_TRY(gyre_comm_agree(t->comm, status));
         GYRE_TRY(gyre_trainer_load(t));
     }
+    gyre_watchdog_phase(t->watchdog, "opening the run's files", -1);
     if (t->rank == 0) status = open_files(r, f);
     return gyre_comm_agree(t->comm, status);
 }
@@ -311,6 +313,7 @@ static gyre_status open_run(gyre_run *r, const gyre_settings *settings, gyre_com
     *finished = false;
     GYRE_TRY(gyre_trainer_plan(t, settings, comm));
     t->profiled = r->options.profile;
+    gyre_watchdog_phase(t->watchdog, "looking into the run folder", -1);
     if (t->rank == 0) status = look(r, settings, &f);
     GYRE_TRY(gyre_comm_agree(comm, status));
     GYRE_TRY(gyre_comm_broadcast(comm, &f, sizeof f, 0));

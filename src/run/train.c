@@ -159,6 +159,7 @@ static void tell_chance(gyre_run *r, gyre_json *line) {
 static gyre_status finish(gyre_run *r, gyre_status status) {
     const gyre_trainer *t = &r->trainer;
     char duration[32], reason[GYRE_ERROR_MAX];
+    gyre_watchdog_phase(t->watchdog, "writing the end of the run", t->completed);
     if (r->events == NULL) return GYRE_OK;
     snprintf(reason, sizeof reason, "%s",
              status == GYRE_OK ? gyre_status_text(status) : gyre_error_text());

@@ -17,9 +17,6 @@ static gyre_status open_device(gyre_trainer *t) {
     const gyre_settings *s = &t->settings;
     gyre_backend_options options = gyre_backend_options_of(s);
     options.timed = t->profiled;
-    GYRE_TRY(
-        gyre_comm_agree(t->comm, gyre_watchdog_open(t->comm, s->watchdog_seconds,
-                                                    s->watchdog_first_step_seconds, &t->watchdog)));
     gyre_watchdog_phase(t->watchdog, "opening the device", -1);
     gyre_status status = gyre_backend_open(s->backend, &options, t->comm, &t->backend);
     GYRE_TRY(gyre_comm_agree(t->comm, status));
@@ -83,7 +80,9 @@ static gyre_status first_parameters(gyre_trainer *t, bool fresh) {
 
 gyre_status gyre_trainer_open(gyre_trainer *t, bool fresh) {
     GYRE_TRY(open_device(t));
+    gyre_watchdog_phase(t->watchdog, "building the network", -1);
     GYRE_TRY(gyre_comm_agree(t->comm, open_net(t)));
+    gyre_watchdog_phase(t->watchdog, "the first parameters", -1);
     return first_parameters(t, fresh);
 }
 
@@ -101,6 +100,7 @@ gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
                                     .row_bytes = gyre_images_row(images)};
     bool kept = false;
     gyre_child_end_resting();
+    gyre_watchdog_phase(t->watchdog, "starting the loader", -1);
     t->profile_first = t->completed + 2; /* the first steps make primitives */
     gyre_status status = GYRE_OK;
     if (t->samples.train.size == 0) status = t->backend->ops->keep(t->backend, &reader, &kept);
@@ -123,7 +123,6 @@ void gyre_trainer_close(gyre_trainer *t) {
     if (t->net != NULL) gyre_net_close(t->net);
     if (t->weights != NULL) gyre_weights_close(t->weights);
     if (t->backend != NULL) t->backend->ops->close(t->backend);
-    gyre_watchdog_close(t->watchdog);
     gyre_snapshot_close(&t->snapshot);
     if (t->model != NULL) gyre_model_close(t->model);
     if (t->schedule != NULL) gyre_schedule_close(t->schedule);

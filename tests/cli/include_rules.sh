@@ -27,7 +27,7 @@ RULES = {
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
-    "base": "batch child clock cores file line log order overwrite random realmath seal settings size status terminal text version",
+    "base": "alive batch child clock cores file line log order overwrite random realmath seal settings size status terminal text version",
     "config": "config json", "schedule": "schedule", "data": "dataset fitter folder loader sampler",
     "backend": "assignment backend", "model": "model net", "optim": "optimizer", "dist": "comm",
     "run": "checkpoint find metrics run", "report": "plot report", "study": "statistics study",

@@ -1,5 +1,6 @@
 /* The communicator on any power of two of ranks: exact tree, agreement, step claims, checksums. */
 #include "check.h"
+#include "gyre/alive.h"
 #include "gyre/comm.h"
 #include "gyre/cores.h"
 #include "gyre/random.h"
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CHECK(condition) CHECK_ON(c, condition)
 
@@ -182,10 +184,16 @@ static void ranks_of_a_host_hear_each_other(gyre_comm *c) {
 }
 
 static void watchdog_lets_a_moving_loop_live(gyre_comm *c) {
-    gyre_watchdog *w;
-    CHECK(gyre_watchdog_open(c, 1000, 1000, &w) == GYRE_OK);
-    for (int64_t t = 0; t < 100; t++) gyre_watchdog_phase(w, "test", t);
-    gyre_watchdog_close(w);
+    gyre_watchdog *w = gyre_comm_watchdog(c);
+    gyre_watchdog_limits(w, 1, 1);
+    for (int64_t t = 0; t < 16; t++) {
+        if (t < 8)
+            gyre_watchdog_phase(w, "test", t);
+        else
+            gyre_alive(); /* as long work in one phase */
+        usleep(100000);
+    }
+    gyre_watchdog_limits(w, 1000, 1000);
 }
 
 /* Parts of neighbours reduce each on their own, at their own pace, and keep their cores. */
@@ -223,8 +231,8 @@ int main(int argc, char **argv) {
         gyre_comm_barrier(c);
     }
     if (argc > 1 && strcmp(argv[1], "stuck") == 0) { /* for tests/cli/watchdog.sh */
-        gyre_watchdog *w;
-        CHECK(gyre_watchdog_open(c, 0.5, 0.5, &w) == GYRE_OK);
+        gyre_watchdog *w = gyre_comm_watchdog(c);
+        gyre_watchdog_limits(w, 0.5, 0.5);
         gyre_watchdog_phase(w, "reduction", 12);
         if (gyre_comm_rank(c) == 0) CHECK(gyre_comm_barrier(c) == GYRE_OK);
         for (;;) {

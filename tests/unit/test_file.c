@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -33,6 +35,35 @@ static void assert_content(const char *path, const char *want) {
     assert_int_equal(size, strlen(want));
     assert_string_equal(text, want);
     free(text);
+}
+
+static void read_fifo_of(const char *path, const char *want) {
+    pid_t writer = fork();
+    if (writer == 0) execl("/bin/sh", "sh", "-c", "sleep 0.2; printf abc >\"$0\"", path, NULL);
+    assert_true(writer > 0);
+    assert_content(path, want);
+    assert_int_equal(waitpid(writer, NULL, 0), writer);
+}
+
+/* A pipe of the shell is read; where nothing else than a file will do, it is refused at once. */
+static void pipes_are_not_waited_for(void **state) {
+    char *path = gyre_path_join(*state, "pipe");
+    uint64_t hash;
+    int fd;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    read_fifo_of(path, "abc");
+    assert_int_equal(gyre_file_hash(path, &hash), GYRE_EIO);
+    assert_non_null(strstr(gyre_error_text(), "is a pipe; a file was expected"));
+    assert_int_equal(gyre_file_open(*state, &fd), GYRE_EIO);
+    assert_non_null(strstr(gyre_error_text(), "is a folder"));
+    assert_int_equal(gyre_file_open("/dev/zero", &fd), GYRE_EIO);
+    assert_non_null(strstr(gyre_error_text(), "is a device"));
+    char *text;
+    size_t size;
+    assert_int_equal(gyre_file_read("/dev/zero", 100000, &text, &size), GYRE_EIO);
+    assert_non_null(strstr(gyre_error_text(), "is larger than the 100000 bytes expected"));
+    assert_int_equal(unlink(path), 0);
+    free(path);
 }
 
 static void write_replaces_whole_file(void **state) {
@@ -111,6 +142,7 @@ static void paths_are_joined_and_cut(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pipes_are_not_waited_for),
         cmocka_unit_test(write_replaces_whole_file),
         cmocka_unit_test(failed_write_says_where),
         cmocka_unit_test(failed_commit_keeps_old_file_and_drops_temporary),
