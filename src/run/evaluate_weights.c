@@ -36,6 +36,15 @@ static gyre_status measure(const evaluation *e, const char *own, const char *dat
         GYRE_TRY(gyre_dataset_open(own, opened));
         d = *opened;
     }
+    const gyre_images *own_images = gyre_dataset_train(d);
+    bool same_size = own_images->h == e->view.images->h && own_images->w == e->view.images->w;
+    if (own_images->c != e->view.images->c || (how == GYRE_NORMALIZE_MEAN_IMAGE && !same_size)) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s' has images of %d x %d x %d, '%s', which the config normalises by, "
+                         "of %d x %d x %d",
+                         data, e->view.images->h, e->view.images->w, e->view.images->c, own,
+                         own_images->h, own_images->w, own_images->c);
+    }
     if (settings.validation != GYRE_VALIDATION_SPLIT) settings.validation = GYRE_VALIDATION_NONE;
     return gyre_samples_open(d, &settings, e->settings->seed, samples);
 }

@@ -4,7 +4,6 @@
 
 #include "gyre/checkpoint.h"
 #include "gyre/log.h"
-#include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +16,11 @@ typedef struct {
 } list;
 
 static void add(list *l, const char *name, const char *shape, const char *other) {
-    enum { MOST = 6, ROOM = 400 };
-    char visible[128];
+    enum { MOST = 6, ROOM = 256 }; /* an entry has at most 220 bytes */
     l->count++;
-    if (l->shown >= MOST || l->used > ROOM - sizeof visible) return;
-    gyre_text_visible(name, visible, sizeof visible);
-    l->used += (size_t)snprintf(l->text + l->used, sizeof l->text - l->used, "%s%s %s%s%s",
-                                l->shown == 0 ? "" : ", ", visible, shape,
+    if (l->shown >= MOST || l->used > ROOM) return;
+    l->used += (size_t)snprintf(l->text + l->used, sizeof l->text - l->used, "%s%.80s %s%s%s",
+                                l->shown == 0 ? "" : ", ", name, shape,
                                 other == NULL ? "" : " for ", other == NULL ? "" : other);
     l->shown++;
 }

@@ -139,6 +139,13 @@ json.dump({"model": {"name": "small_cnn"}, "data": {"augment": {"normalize": num
 P
 ends 0 "$GYRE" eval good.h5 --model bare.json --data images.h5
 cmp own out || fail "another score: $(cat out)"
+# Statistics of images of another kind are none for these.
+make_dataset large.h5 40 20 16 3
+make_dataset gray.h5 40 20 8 1
+sed 's|"images.h5"|"images.h5", "augment": {"normalize": "mean_image"}|' config.json >mean.json
+refused 3 "'large.h5' has images of 16 x 16 x 3, '$T/images.h5', which the config normalises by, of 8 x 8 x 3" \
+    "$GYRE" eval good.h5 --model "$T/mean.json" --data large.h5
+refused 3 "'gray.h5' has images of 8 x 8 x 1, " "$GYRE" eval good.h5 --model config.json --data gray.h5
 
 # A checkpoint of other classes, or of other pixels, says so.
 /usr/bin/python3 - <<'P' || fail "datasets"
