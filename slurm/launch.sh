@@ -48,6 +48,9 @@ gyre_launch_command() {
         # --wait, not --kill-on-bad-exit: every rank ends with 99, and none is to be killed for it;
         # a rank that is left alone by a dead one still ends.
         launch=(srun --mpi=pmix --ntasks="$tasks" --cpus-per-task="$cpus" --wait=30)
+        # Every task sees all of its node's GPUs, as NCCL needs, also where the job was asked for by
+        # --gpus-per-task, which would hide the others'; gyre gives each task one of its own.
+        [ "${SLURM_GPUS_ON_NODE:-0}" -eq 0 ] || launch+=(--gpu-bind=none)
     elif [ -n "${SLURM_NTASKS:-}" ]; then
         launch=(mpirun -q -np "$tasks" --map-by "slot:PE=$cpus")
     else

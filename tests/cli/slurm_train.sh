@@ -48,6 +48,8 @@ for run in by-srun by-mpirun by-gpu; do same $run short; done
 grep -q 'srun --mpi=pmix --ntasks=2' "$T/by-srun.out" || fail "$(cat "$T/by-srun.out")"
 grep -q 'mpirun -q -np 2' "$T/by-mpirun.out" || fail "$(cat "$T/by-mpirun.out")"
 grep -q -- '--ntasks=2' "$T/by-gpu.out" || fail "not a task for each GPU: $(cat "$T/by-gpu.out")"
+grep -q -- '--gpu-bind=none' "$T/by-gpu.out" || fail "GPUs may be hidden from tasks: $(cat "$T/by-gpu.out")"
+! grep -q -- '--gpu-bind' "$T/by-srun.out" || fail "speaks of GPUs where there are none: $(cat "$T/by-srun.out")"
 
 slurm_until 100 "end of nothing" slurm_has_ended "$nothing_job"
 slurm_in_state "$nothing_job" FAILED && grep -q '^gyre: nothing was started' "$T/nothing.out" ||

@@ -62,6 +62,13 @@ FAKE_CAPABILITY=7.5,9.0 row "an old one beside" 2 0 "1 2"
 FAKE_CAPABILITY=9.0,8.0 row "unlike ones" 2 0 "" "rank 0 has a GPU of compute capability 9.0"
 FAKE_NAMES='H100 SXM,H100 PCIe' row "one capability, two names" 2 0 "0 1"
 grep -q '^  - rank 1 on .* has "cuda: H100 PCIe, .*rank 0 "cuda: H100 SXM, .*last bits' "$T/out" || fail "unlike names: $(cat "$T/out")"
+# Cells side by side: each rank by itself, on a GPU of its own.
+config "$T/config.json" mlp 1
+echo '{"name": "parts", "base": "config.json", "seeds": [1, 2], "policies": ["constant"], "evaluations": 1, "validation_split": 0.5}' >"$T/study.json"
+checks=$((checks + 1))
+FAKE_VIEWS='1,0;1' on_fakes "$FAKES" 2 "$GYRE" study "$T/study.json" --out "$T/study" --parallel-cells 2 || fail "study: exit $?: $(tail -n 5 "$T/err")"
+[ "$(sed -n 's/^fake: rank \(.*\): takes GPU \(.*\)$/\1:\2/p' "$T/err" | sort -u | tr '\n' ' ')" = "0:0 1:1 " ] || fail "parts of a study take other GPUs: $(grep takes "$T/err")"
+! grep "$hidden" "$T/err" || fail "ranks of different runs need not see each other's GPUs"
 # MIG: a process sees one slice; NCCL 2.28 takes no two ranks on one GPU
 export FAKE_MIG=2
 FAKE_VIEWS='MIG-81010101;MIG-8202' row "slices of two GPUs" 2 0 "0 1"
