@@ -21,7 +21,7 @@ train() { # RANKS CONFIG
 # Failures that need not end a run: of releasing things, of asking for what is nice to know (the
 # second ncclGetVersion is for a description), of one
 # engine where cuDNN has others, and of one poll of many that asks only for bad news.
-may_pass='^(cuda(Free|FreeHost|EventDestroy|StreamDestroy|GraphDestroy|GraphExecDestroy|MemGetInfo|DeviceGetPCIBusId|DeviceGetStreamPriorityRange)|cudnn(Destroy|BackendFinalize)|ncclGetVersion|ncclComm(Destroy|Abort|Finalize))$'
+may_pass='^(cuda(Free|FreeHost|EventDestroy|StreamDestroy|GraphDestroy|GraphExecDestroy|MemGetInfo|DeviceGetPCIBusId|DeviceGetAttribute|DeviceGetStreamPriorityRange)|cudnn(Destroy|BackendFinalize)|ncclGetVersion|ncclComm(Destroy|Abort|Finalize))$'
 
 # bad TEXT
 bad() {
