@@ -1,6 +1,7 @@
 #include "import.h"
 
 #include "gyre/file.h"
+#include "gyre/size.h"
 #include "write.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +27,8 @@ gyre_status gyre_output_apart_in(const char *output, const char *dir, const char
 gyre_status gyre_part_alloc(int64_t count, int h, int w, int c, gyre_images *part, uint8_t **images,
                             int32_t **labels) {
     size_t image = (size_t)h * (size_t)w * (size_t)c;
-    *images = malloc((size_t)count * image);
-    *labels = malloc((size_t)count * sizeof **labels);
+    *images = malloc(gyre_size_of((size_t)count, image));
+    *labels = malloc(gyre_size_of((size_t)count, sizeof **labels));
     *part =
         (gyre_images){.count = count, .h = h, .w = w, .c = c, .images = *images, .labels = *labels};
     if (*images != NULL && *labels != NULL) return GYRE_OK;

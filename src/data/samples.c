@@ -3,6 +3,7 @@
 
 #include "gyre/alive.h"
 #include "gyre/random.h"
+#include "gyre/size.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,7 +196,10 @@ static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
     gyre_status status = GYRE_OK;
     out->mean_image = malloc(count * sizeof *out->mean_image);
     if (!t.sums || !t.piece_sums || !t.piece_squares || !t.image || !out->mean_image) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the mean image");
+        size_t each = 2 * sizeof *t.sums + sizeof *t.piece_sums + sizeof *out->mean_image;
+        status = gyre_fail(GYRE_EDEVICE,
+                           "no memory for the mean of images of %d x %d x %d, which takes %zu MB",
+                           p->h, p->w, p->c, gyre_size_of(count, each) >> 20);
     }
     if (status == GYRE_OK) status = add_view(&t, view, rows, count, channels);
     if (status == GYRE_OK) conclude(&t, rows, count, channels, out);

@@ -2,6 +2,7 @@
 #include "comm.h"
 
 #include "gyre/log.h"
+#include "gyre/size.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,7 @@ gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
     gyre_comm *c = calloc(1, sizeof *c);
     if (c == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the communicator");
     c->batch = batch;
+    c->piece = GYRE_PIECE;
     int provided = 0, length = 0;
     gyre_status status = gyre_watchdog_open(&c->watchdog);
     if (status != GYRE_OK) goto out;
@@ -256,35 +258,50 @@ gyre_status gyre_comm_barrier(gyre_comm *c) {
     return GYRE_WAIT(c, MPI_Barrier(c->world), "MPI_Barrier");
 }
 
+/* One reduction in place, in pieces. */
+static gyre_status reduce(gyre_comm *c, void *x, size_t n, size_t each, MPI_Datatype type,
+                          MPI_Op op) {
+    for (size_t at = 0; at < n; at += c->piece) {
+        int part = gyre_mpi_part(c, n, at);
+        GYRE_TRY(GYRE_WAIT(
+            c, MPI_Allreduce(MPI_IN_PLACE, (char *)x + at * each, part, type, op, c->world),
+            "MPI_Allreduce"));
+    }
+    return GYRE_OK;
+}
+
+int gyre_mpi_part(const gyre_comm *c, size_t n, size_t at) {
+    if (at >= n) return 0;
+    return (int)(n - at < c->piece ? n - at : c->piece);
+}
+
 gyre_status gyre_comm_broadcast(gyre_comm *c, void *data, size_t bytes, int root) {
-    const size_t most = 1u << 30; /* MPI counts are ints */
-    for (size_t at = 0; at < bytes; at += most) {
-        size_t part = bytes - at < most ? bytes - at : most;
-        GYRE_TRY(GYRE_WAIT(c, MPI_Bcast((char *)data + at, (int)part, MPI_BYTE, root, c->world),
+    for (size_t at = 0; at < bytes; at += c->piece) {
+        int part = gyre_mpi_part(c, bytes, at);
+        GYRE_TRY(GYRE_WAIT(c, MPI_Bcast((char *)data + at, part, MPI_BYTE, root, c->world),
                            "MPI_Bcast"));
     }
     return GYRE_OK;
 }
 
 gyre_status gyre_comm_sum_f64(gyre_comm *c, double *x, size_t n) {
-    return GYRE_WAIT(c, MPI_Allreduce(MPI_IN_PLACE, x, (int)n, MPI_DOUBLE, MPI_SUM, c->world),
-                     "MPI_Allreduce");
+    return reduce(c, x, n, sizeof *x, MPI_DOUBLE, MPI_SUM);
 }
 
 gyre_status gyre_comm_max_u64(gyre_comm *c, uint64_t *x, size_t n) {
-    return GYRE_WAIT(c, MPI_Allreduce(MPI_IN_PLACE, x, (int)n, MPI_UINT64_T, MPI_MAX, c->world),
-                     "MPI_Allreduce");
+    return reduce(c, x, n, sizeof *x, MPI_UINT64_T, MPI_MAX);
 }
 
 gyre_status gyre_comm_gather_text(gyre_comm *c, const char *mine, size_t bytes, char *all) {
-    return GYRE_WAIT(c,
-                     MPI_Gather(mine, (int)bytes, MPI_CHAR, all, (int)bytes, MPI_CHAR, 0, c->world),
-                     "MPI_Gather");
+    int n = 0;
+    GYRE_TRY(gyre_size_narrow(GYRE_EPEER, "the length of a text", bytes, GYRE_PIECE, &n));
+    return GYRE_WAIT(c, MPI_Gather(mine, n, MPI_CHAR, all, n, MPI_CHAR, 0, c->world), "MPI_Gather");
 }
 
 gyre_status gyre_comm_gather_local(gyre_comm *c, const void *mine, size_t bytes, void *all) {
-    return GYRE_WAIT(c,
-                     MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, c->local),
+    int n = 0;
+    GYRE_TRY(gyre_size_narrow(GYRE_EPEER, "what a rank tells its host", bytes, GYRE_PIECE, &n));
+    return GYRE_WAIT(c, MPI_Allgather(mine, n, MPI_BYTE, all, n, MPI_BYTE, c->local),
                      "MPI_Allgather");
 }
 

@@ -6,6 +6,7 @@
 #include "watchdog.h"
 #include <mpi.h>
 
+enum { GYRE_PIECE = 1 << 30 };
 enum { GYRE_CLAIM_WORDS = 9, GYRE_PENDING_MAX = 64 };
 
 struct gyre_comm {
@@ -14,6 +15,9 @@ struct gyre_comm {
     int rank, size, local_rank, local_size;
     bool part; /* of another communicator: does not end MPI */
     int cores; /* this rank's fair share */
+    /* Most elements of one call of MPI, whose counts are ints. Longer vectors go in pieces: no bit
+     * changes, since every element is reduced on its own. Alike on all ranks; tests lower it. */
+    size_t piece;
     int batch; /* tasks of the batch job in which mpirun started this rank; 0: there is none */
     char host[MPI_MAX_PROCESSOR_NAME];
     MPI_Request pending[GYRE_PENDING_MAX]; /* fast reductions under way */
@@ -29,6 +33,8 @@ gyre_status gyre_mpi_check(int code, const char *what);
 #define GYRE_WAIT(c, call, what)                                                                   \
     (gyre_watchdog_wait((c)->watchdog, true), gyre_mpi_waited((c), (call), (what)))
 gyre_status gyre_mpi_waited(gyre_comm *c, int code, const char *what);
+/* Elements of the piece of a vector of n that begins at `at`; 0 behind its end. */
+int gyre_mpi_part(const gyre_comm *c, size_t n, size_t at);
 
 /* Fills c->cores. Collective. */
 gyre_status gyre_comm_find_cores(gyre_comm *c);

@@ -14,13 +14,21 @@ static piece halve(size_t begin, size_t end) {
     return (piece){begin, begin + (end - begin) / 2, end};
 }
 
-/* Sends x[send..send_end) and receives into `into` what the partner sends. */
+/* Sends `send` and receives into `into` what the partner sends, piece by piece: as often as the
+ * longer of the two needs, which is the same number on both sides. */
 static gyre_status exchange(gyre_comm *c, int partner, int tag, const float *send, size_t send_n,
                             float *into, size_t into_n) {
-    return GYRE_WAIT(c,
-                     MPI_Sendrecv(send, (int)send_n, MPI_FLOAT, partner, tag, into, (int)into_n,
-                                  MPI_FLOAT, partner, tag, c->world, MPI_STATUS_IGNORE),
-                     "the exact reduction");
+    size_t longer = send_n > into_n ? send_n : into_n;
+    for (size_t at = 0; at < longer; at += c->piece) {
+        const float *from = at < send_n ? send + at : send;
+        float *to = at < into_n ? into + at : into;
+        GYRE_TRY(GYRE_WAIT(c,
+                           MPI_Sendrecv(from, gyre_mpi_part(c, send_n, at), MPI_FLOAT, partner, tag,
+                                        to, gyre_mpi_part(c, into_n, at), MPI_FLOAT, partner, tag,
+                                        c->world, MPI_STATUS_IGNORE),
+                           "the exact reduction"));
+    }
+    return GYRE_OK;
 }
 
 gyre_status gyre_comm_check_exact(const gyre_comm *c) {
@@ -60,12 +68,16 @@ gyre_status gyre_comm_reduce_exact(gyre_comm *c, float *x, size_t n, float *work
 }
 
 gyre_status gyre_comm_reduce_fast_begin(gyre_comm *c, float *x, size_t n) {
-    if (c->pending_count == GYRE_PENDING_MAX) {
-        return gyre_fail(GYRE_EPEER, "more than %d reductions begun at once", GYRE_PENDING_MAX);
+    for (size_t at = 0; at < n; at += c->piece) {
+        if (c->pending_count == GYRE_PENDING_MAX) {
+            return gyre_fail(GYRE_EPEER, "more than %d reductions begun at once", GYRE_PENDING_MAX);
+        }
+        GYRE_TRY(
+            gyre_mpi_check(MPI_Iallreduce(MPI_IN_PLACE, x + at, gyre_mpi_part(c, n, at), MPI_FLOAT,
+                                          MPI_SUM, c->world, &c->pending[c->pending_count++]),
+                           "MPI_Iallreduce"));
     }
-    return gyre_mpi_check(MPI_Iallreduce(MPI_IN_PLACE, x, (int)n, MPI_FLOAT, MPI_SUM, c->world,
-                                         &c->pending[c->pending_count++]),
-                          "MPI_Iallreduce");
+    return GYRE_OK;
 }
 
 gyre_status gyre_comm_reduce_fast_wait(gyre_comm *c) {

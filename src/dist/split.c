@@ -23,6 +23,7 @@ gyre_status gyre_comm_split(gyre_comm *c, int groups, gyre_comm **out, int *grou
                         .local_size = c->local_size,
                         .cores = c->cores,
                         .watchdog = c->watchdog,
+                        .piece = c->piece,
                         .claim_request = MPI_REQUEST_NULL};
     memcpy(part->host, c->host, sizeof part->host);
     *group = c->rank / part->size;

@@ -2,6 +2,8 @@
 #include "builder.h"
 
 #include "gyre/backend.h"
+#include "gyre/size.h"
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -110,12 +112,22 @@ int builder_conv(builder *b, const char *name, int from, conv_options o) {
     return finish(b, l);
 }
 
+/* The inputs of a linear layer: ints, though images may have more pixels. */
+static gyre_status fan_of(const builder *b, const char *name, size3 in, int *out) {
+    size_t all = gyre_size_of(gyre_size_of((size_t)in.h, (size_t)in.w), (size_t)in.c);
+    char what[128];
+    snprintf(what, sizeof what, "model.name: the inputs of layer %s of \"%s\" for images of %dx%d",
+             name, b->model->name, b->model->h, b->model->w);
+    return gyre_size_narrow(GYRE_EUSAGE, what, all, INT_MAX, out);
+}
+
 int builder_linear(builder *b, const char *name, int from, int out, bool relu) {
     if (b->status != GYRE_OK) return -1;
     size3 in = size_of(b->model, from);
     gyre_layer *l = add_layer(b, GYRE_LAYER_LINEAR, name, from);
     if (l == NULL) return -1;
-    int fan = in.h * in.w * in.c;
+    int fan = 0;
+    b->status = fan_of(b, name, in, &fan);
     l->h = l->w = 1;
     l->c = out;
     l->relu = relu;

@@ -4,6 +4,7 @@
 
 #include "find_rules.h"
 #include "gyre/file.h"
+#include "gyre/size.h"
 #include "table.h"
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,7 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     settings_row *s = NULL;
     void *rows = NULL, *scores = NULL, *settings = NULL;
     size_t count = 0;
+    int repeats = 0;
     *out = (gyre_find){0};
     gyre_h5_reader *r = NULL;
     GYRE_TRY(gyre_h5_reader_open(path, &r));
@@ -178,11 +180,14 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     out->rows = rows;
     GYRE_GOTO(get(r, path, VALIDATION, &scores, &out->score_count));
     out->scores = scores;
+    GYRE_GOTO(
+        gyre_fail_in(path, gyre_size_narrow(GYRE_EIO, "/settings.repeats", (uint64_t)s->repeats,
+                                            GYRE_FIND_REPEATS_MAX, &repeats)));
     out->options = (gyre_find_options){.from = s->from,
                                        .to = s->to,
                                        .steps = s->steps,
                                        .linear = s->linear != 0,
-                                       .repeats = (int)s->repeats,
+                                       .repeats = repeats,
                                        .every = s->every,
                                        .subset = s->subset};
     out->steps_per_epoch = s->steps_per_epoch;
@@ -190,7 +195,7 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     if (!makes_sense(out)) {
         GYRE_GOTO(gyre_fail(GYRE_EIO, "'%s': its rows are not those of a range test", path));
     }
-    out->repeats = calloc((size_t)s->repeats, sizeof *out->repeats);
+    out->repeats = calloc((size_t)repeats, sizeof *out->repeats);
     if (out->repeats == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path));
     GYRE_GOTO(gyre_find_judge(out));
     status = get_trials(r, path, out);

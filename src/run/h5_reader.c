@@ -254,6 +254,9 @@ gyre_status gyre_h5_reader_read(gyre_h5_reader *r, const gyre_h5_entry *e, const
     if (e->kind == kind_for(type->format) && gyre_h5_count(e) == count) {
         return request(r, e, "", type, out, count);
     }
+    if (e->kind == GYRE_H5_GROUP || e->kind == GYRE_H5_OTHER) {
+        return gyre_fail(GYRE_EIO, "'%s': %s cannot be read as numbers", r->path, e->name);
+    }
     gyre_h5_shape(e, shape, sizeof shape);
     return gyre_fail(
         GYRE_EIO, "'%s': %s %s %s; %zu elements of another type were expected", r->path, e->name,

@@ -1,7 +1,7 @@
 /* The communicator on any power of two of ranks: exact tree, agreement, step claims, checksums. */
+#include "../../src/dist/comm.h"
 #include "check.h"
 #include "gyre/alive.h"
-#include "gyre/comm.h"
 #include "gyre/cores.h"
 #include "gyre/random.h"
 
@@ -61,6 +61,27 @@ static void fast_reduction_sums(gyre_comm *c) {
     int p = gyre_comm_size(c);
     for (int i = 0; i < 100; i++) CHECK(a[i] == (float)(p * i + p * (p - 1) / 2));
     CHECK(b[2] == (float)p);
+}
+
+/* Pieces of three elements stand for those that MPI's counts cannot hold: the same bits. */
+static void long_vectors_go_in_pieces(gyre_comm *c) {
+    uint64_t words[10];
+    double x[10] = {0};
+    char text[10] = "?";
+    const size_t before = c->piece;
+    c->piece = 3;
+    exact_reduction_continues_the_tree(c);
+    fast_reduction_sums(c);
+    for (int i = 0; i < 10; i++) words[i] = (uint64_t)(i + gyre_comm_rank(c));
+    x[9] = gyre_comm_rank(c) == 0 ? 0.1 : 0;
+    if (gyre_comm_rank(c) == 0) snprintf(text, sizeof text, "in pieces");
+    CHECK(gyre_comm_max_u64(c, words, 10) == GYRE_OK);
+    CHECK(gyre_comm_sum_f64(c, x, 10) == GYRE_OK);
+    CHECK(gyre_comm_broadcast(c, text, sizeof text, 0) == GYRE_OK);
+    c->piece = before;
+    for (int i = 0; i < 10; i++) CHECK(words[i] == (uint64_t)(i + gyre_comm_size(c) - 1));
+    CHECK(x[9] == 0.1 && strcmp(text, "in pieces") == 0);
+    CHECK(before <= INT32_MAX);
 }
 
 static void worst_status_wins_everywhere(gyre_comm *c) {
@@ -240,6 +261,7 @@ int main(int argc, char **argv) {
     }
     exact_reduction_continues_the_tree(c);
     fast_reduction_sums(c);
+    long_vectors_go_in_pieces(c);
     worst_status_wins_everywhere(c);
     step_claims_must_be_alike(c);
     the_odd_rank_is_named(c);
