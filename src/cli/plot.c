@@ -6,8 +6,10 @@
 #include "gyre/plot.h"
 #include "holds.h"
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* RUN/plots/curves.svg, the folder made. free() it. */
 static gyre_status own_place(const char *run_dir, char **out) {
@@ -49,12 +51,17 @@ out:
 
 /* FIND/find.h5 of FIND; a file of another name is the result itself. */
 static gyre_status plot_one_find(const char *path, int kind, const char *output) {
-    if (kind == HOLDS_FIND) return plot_find(path, output);
+    if (kind != HOLDS_FIND_FOLDER) return plot_find(path, output);
     char *file = gyre_path_join(path, "find.h5");
     if (file == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to plot '%s'", path);
     gyre_status status = plot_find(file, output);
     free(file);
     return status;
+}
+
+static bool is_file(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 static gyre_status plot_runs(char **runs, int count, const char *output) {
@@ -80,7 +87,9 @@ static gyre_status plot(int argc, char **argv) {
                                                                  : "several runs need -o FILE");
     }
     int kind = count == 1 ? gyre_cli_holds(argv[optind]) : HOLDS_RUN;
-    if (kind == HOLDS_FIND || kind == HOLDS_FIND_FOLDER) {
+    /* a file that is nothing known can only have been meant as a result: reading it says why not */
+    bool strange = kind == HOLDS_OTHER && is_file(argv[optind]);
+    if (strange || kind == HOLDS_FIND || kind == HOLDS_FIND_FOLDER) {
         return plot_one_find(argv[optind], kind, given);
     }
     const char *output = given;
