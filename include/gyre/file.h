@@ -10,8 +10,8 @@
 /* Opens a regular file to read; a pipe, device or folder is an error, at once. */
 gyre_status gyre_file_open(const char *path, int *fd);
 
-/* Reads a whole file of at most `max` bytes into a fresh, zero-terminated buffer (free() it). A pipe
- * is read too, as the shell makes one for `<(command)`, but not waited for for ever. */
+/* Reads a whole file of at most `max` bytes into a fresh, zero-terminated buffer (free() it). A
+ * pipe is read too, as the shell makes one for `<(command)`, but not waited for for ever. */
 gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *size);
 
 /* XXH3-64 of a file's bytes; never 0. */

@@ -46,13 +46,9 @@ static bool asks_for_help(int argc, char **argv, const gyre_command **about) {
     return argc == 2 || *about != NULL;
 }
 
-enum { COMMANDS_MAX = 30 };
-
 static gyre_status unknown(const char *name) {
-    const char *names[COMMANDS_MAX + 1] = {NULL};
-    for (int i = 0; i < COMMANDS_MAX && gyre_commands[i] != NULL; i++) {
-        names[i] = gyre_commands[i]->name;
-    }
+    const char *names[sizeof gyre_commands / sizeof *gyre_commands] = {NULL};
+    for (size_t i = 0; gyre_commands[i] != NULL; i++) names[i] = gyre_commands[i]->name;
     const char *near = gyre_text_nearest(name, names);
     return gyre_fail(GYRE_EUSAGE, "unknown command '%s'%s%s%s; `gyre --help` lists them", name,
                      near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,

@@ -51,5 +51,4 @@ void builder_style_xavier(builder *b);                  /* Caffe's xavier: unifo
 void builder_style_he(builder *b);                      /* N(0, 2 / fan out), bias 0 */
 void builder_style_torch(builder *b);                   /* PyTorch's default of Linear and Conv2d */
 
-
 #endif

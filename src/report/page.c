@@ -3,8 +3,8 @@
 #include "page.h"
 
 #include "chart.h"
-#include "gyre/overwrite.h"
 #include "guesses.h"
+#include "gyre/overwrite.h"
 #include "html.h"
 #include "words.h"
 #include <math.h>

@@ -11,13 +11,15 @@ J
 quick=(--quiet --steps 80 --repeats 2 --every 4 --from 1e-6)
 find_of() { ends 0 "$GYRE" find "$T/$1.json" "${quick[@]}" --out "$T/$1-range" "${@:2}"; }
 
+files() { find "$T" ! -path "$T/out" ! -path "$T/err" | sort; }
+
 # early CODE WORDS COMMAND...: refused without a sweep, and no file or folder is made.
 early() {
     local before
-    before=$(ls -R "$T")
+    before=$(files)
     refused "$@" --quiet
     [ ! -s "$T/out" ] || fail "after the search: $*"
-    [ "$(ls -R "$T" | grep -vxE 'out|err')" = "$(grep -vxE 'out|err' <<<"$before")" ] || fail "$* left $(ls "$T")"
+    [ "$(files)" = "$before" ] || fail "$* left $(ls "$T")"
 }
 
 # ---- --out and --write

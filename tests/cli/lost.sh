@@ -15,9 +15,9 @@ JSON
 train=("$GYRE" train config.json --quiet --set threads=1 --out)
 
 # Checkpoints are gone, of a run that is done or was stopped; with --extend; with best.h5 left.
-ends 0 "${train[@]}" done
+ends 0 "${train[@]}" ended
 ends 0 "${train[@]}" stopped --stop-after 10
-for run in done stopped; do
+for run in ended stopped; do
     mv $run/checkpoints kept
     before=$(picture_of $run)
     refused 3 "but its checkpoints are gone" "${train[@]}" $run
@@ -34,7 +34,7 @@ for run in done stopped; do
     rm -r $run/checkpoints
     mv kept $run/checkpoints
     ends 0 "${train[@]}" $run
-    [ "$("$GYRE" inspect $run --hash)" = "$("$GYRE" inspect done --hash)" ] || fail "$run: another run"
+    [ "$("$GYRE" inspect $run --hash)" = "$("$GYRE" inspect ended --hash)" ] || fail "$run: another run"
 done
 
 # Killed between the first best.h5 and the first checkpoint of a step: begins again at 0.
@@ -43,7 +43,7 @@ rc=0
 env LD_PRELOAD="$T/fault.so" FAULT_PATH=step-000000030 FAULT=kill FAULT_AT=1 "${train[@]}" early 2>err || rc=$?
 [ $rc -eq 137 ] && [ "$(ls early/checkpoints)" = best.h5 ] || fail "exit $rc, $(ls early/checkpoints)"
 ends 0 "${train[@]}" early
-[ "$("$GYRE" inspect early --hash)" = "$("$GYRE" inspect done --hash)" ] || fail "early: another run"
+[ "$("$GYRE" inspect early --hash)" = "$("$GYRE" inspect ended --hash)" ] || fail "early: another run"
 
 # The folder is moved, replaced or removed while the run goes on.
 long=("$GYRE" train config.json --quiet --set threads=1 --set length.steps=20000000 --set evaluate.every.steps=1000000
@@ -79,7 +79,7 @@ ended 3 "the run folder 'run' was removed, or moved out of reach, while the run 
 [ ! -e run ] || fail "the folder was made again: $(ls -R run)"
 begin run
 rm -r run
-cp -r done run # another run in its place
+cp -r ended run # another run in its place
 before=$(picture_of run)
 ended 3 "the run folder 'run' was removed"
 [ "$(picture_of run)" = "$before" ] || fail "another run's files were touched: $(diff <(echo "$before") <(picture_of run))"

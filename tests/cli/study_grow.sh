@@ -13,7 +13,7 @@ study() { # SEEDS CYCLES [MORE]: the study file
     echo "{\"name\": \"s\", \"base\": \"config.json\", \"seeds\": $1, \"cycles\": $2, \"controls\": [\"midpoint\"]${3:-}}" >study.json
 }
 cells() { find results/cells -name result.json | sort; }
-run() { ends 0 "$GYRE" study study.json --out results "$@"; }
+run() { ends 0 "$GYRE" study study.json --out results; }
 
 study 2 "[1, 2]"
 run

@@ -66,14 +66,14 @@ static void is_found(gyre_trainer *t, int rank, const char *what) {
 static void try_value(gyre_trainer *t, gyre_f32 x, const char *what, bool nan) {
     const gyre_backend_ops *ops = t->backend->ops;
     gyre_queue *q = t->backend->main;
-    float good, wrong;
+    float good, wrong = NAN;
     CHECK(ops->download(q, &good, x, 1) == GYRE_OK);
     uint32_t bits;
     memcpy(&bits, &good, sizeof bits);
     bits ^= 1;
-    memcpy(&wrong, &bits, sizeof bits);
+    if (!nan) memcpy(&wrong, &bits, sizeof bits);
     for (int rank = 0; rank < t->ranks; rank++) {
-        if (t->rank == rank) CHECK(ops->upload(q, x, nan ? &(float){NAN} : &wrong, 1) == GYRE_OK);
+        if (t->rank == rank) CHECK(ops->upload(q, x, &wrong, 1) == GYRE_OK);
         is_found(t, rank, what);
         if (t->rank == rank) CHECK(ops->upload(q, x, &good, 1) == GYRE_OK);
     }
@@ -105,6 +105,7 @@ static void every_part_is_compared(gyre_trainer *t) {
 static void the_snapshot_is_the_compared_state(gyre_trainer *t) {
     float *before = malloc(t->model->parameters * sizeof *before);
     CHECK(before != NULL);
+    if (before == NULL) return;
     memcpy(before, t->snapshot.parameters, t->model->parameters * sizeof *before);
     memset(t->snapshot.parameters, 0, t->model->parameters * sizeof *before);
     CHECK(gyre_trainer_verify(t) == GYRE_OK);

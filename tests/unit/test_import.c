@@ -222,7 +222,8 @@ static void idx_takes_names_from_beside(void **state) {
     assert_string_equal(gyre_dataset_class_name(d, 7), "Bag");
     gyre_dataset_close(d);
     write_bytes(in_scratch("idx/names.txt"), eight, 15); /* two names for seven labels */
-    failed_with(gyre_import_idx(dir, output, true), GYRE_EIO, "names|has 2, but labels go up to 6|7 names");
+    failed_with(gyre_import_idx(dir, output, true), GYRE_EIO,
+                "names|has 2, but labels go up to 6|7 names");
     write_bytes(in_scratch("idx/names.txt"), "", 0);
     failed_with(gyre_import_idx(dir, output, true), GYRE_EIO, "names.txt' is empty");
 }

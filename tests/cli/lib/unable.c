@@ -1,5 +1,5 @@
-/* A file system that cannot do everything: preloaded, the calls that UNABLE names (of "folder-fsync",
- * "fsync", "link", "renameat2", "flock") end with the error number UNABLE_ERRNO. */
+/* A file system that cannot do everything: preloaded, the calls that UNABLE names (of
+ * "folder-fsync", "fsync", "link", "renameat2", "flock") end with the error number UNABLE_ERRNO. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -36,8 +36,8 @@ int link(const char *from, const char *to) {
 
 int renameat2(int a, const char *from, int b, const char *to, unsigned flags) {
     if (unable("renameat2")) return -1;
-    return ((int (*)(int, const char *, int, const char *, unsigned))dlsym(
-        RTLD_NEXT, "renameat2"))(a, from, b, to, flags);
+    return ((int (*)(int, const char *, int, const char *, unsigned))dlsym(RTLD_NEXT, "renameat2"))(
+        a, from, b, to, flags);
 }
 
 int flock(int fd, int what) {
