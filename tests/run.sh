@@ -55,7 +55,7 @@ wanted() {
 }
 
 for what in "$@"; do
-    kind=${what%%/*} name='*' limit=${TEST_TIMEOUT:-240}
+    kind=${what%%/*} name='*' limit=${TEST_TIMEOUT:-480}
     [ "$kind" = "$what" ] || name=${what#*/}
     case $kind in
     unit) for t in "$O"/tests/unit/test_*; do wanted "$t" && run "${t#"$O"/tests/}" "$t"; done ;;
@@ -80,7 +80,7 @@ for what in "$@"; do
         fi
         for part in $(make -s gpu-parts); do
             # shellcheck disable=SC2053 # a pattern
-            [[ $part == $name ]] && run "gpu/$part" make --no-print-directory CUDA=1 O="${GPU_O:-build/cuda}" "$part"
+            [[ $part == $name ]] && run "gpu/$part" env -u GYRE make --no-print-directory CUDA=1 O="${GPU_O:-build/cuda}" "$part"
         done
         ;;
     *) echo "tests/run.sh: unknown kind '$kind' (gpu, cli, mpi, unit)" >&2 && exit 2 ;;
