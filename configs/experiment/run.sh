@@ -102,5 +102,5 @@ for name in "${arms[@]}"; do
 done
 
 for name in "${arms[@]}"; do
-    printf '%-16s %s\n' "$name" "$("$gyre" eval "$out/$name" --data "$images" --part test 2>&1 | head -n 1)"
+    printf '%-16s %s\n' "$name" "$("$gyre" eval "$out/$name" --data "$images" --part test 2>&1 | grep -m 1 '^test: \|error: ')"
 done | tee "$out/table.txt"
