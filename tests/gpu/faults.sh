@@ -129,7 +129,7 @@ deadline() {
     graph=true reduce=fast first=60 later=60
     [ "$1" = watchdog.seconds ] && later=6 || first=6
     FAKE_FAIL=$2:$3 FAKE_RANK=1 train 2 a || rc=$?
-    [ $rc -eq 5 ] && grep -q "did not .*; $1 sets the limit" "$T/err" || bad "$2 call $3: exit $rc, or not ended by $1"
+    [ $rc -eq 5 ] && grep -qE "did not .*; $1 sets the limit|stands still .* $1, 6 s, sets the limit" "$T/err" || bad "$2 call $3: exit $rc, or not ended by $1"
 }
 
 # An abort of NCCL that never ends: the reason is out before, and the process ends in seconds.

@@ -19,7 +19,7 @@ fail() {
 ends() {
     local code=$1 rc=0
     shift
-    timeout "${LIMIT:-60}" "$@" >"$T/out" 2>"$T/err" || rc=$?
+    timeout "${LIMIT:-180}" "$@" >"$T/out" 2>"$T/err" || rc=$?
     [ $rc -eq "$code" ] || fail "exit $rc instead of $code: $* ($(tail -n 5 "$T/err"))"
 }
 
