@@ -115,14 +115,14 @@ refused 3 "long.h5" "$GYRE" train config.json --out other --set model.init_from=
 # find.h5
 ends 0 "$GYRE" find config.json --out range --steps 40 --repeats 1 --from 1e-5 --to 1 --quiet
 cp range/find.h5 find.h5
-for wanted in 2**32+1 0 -1; do
-    damage "value($wanted, 4)" range/find.h5
-    refused 3 "range/find.h5" "$GYRE" plot range/find.h5 -o plot.svg
+range() { # damage, words
+    damage "$1" range/find.h5
+    refused 3 "$2" "$GYRE" plot range -o plot.svg
+    grep -qF "range/find.h5" "$T/err" || fail "the file is not named: $(cat "$T/err")"
     cp find.h5 range/
-done
-for wanted in 2**61 2**63+1; do
-    damage "rows(40, $wanted)" range/find.h5
-    refused 3 "range/find.h5" "$GYRE" plot range/find.h5 -o plot.svg
-    cp find.h5 range/
-done
+}
+range 'value(2**32+1, 4)' "/settings.repeats is 4294967297, at most 100 was expected"
+range 'value(-1, 4)' "/settings.repeats"
+range 'value(0, 4)' "not those of a range test"
+for wanted in 2**61 2**62 2**63+1; do range "rows(40, $wanted)" "sweep"; done
 exit 0
