@@ -89,8 +89,9 @@ $(O)/%.cu.o: %.cu $(O)/flags
 	@echo "  NVCC  $<"
 	$(AT)$(NVCC) $(NVCC_FLAGS) -c $< -o $@ >$@.said 2>&1 || { grep -v '^ptxas info' $@.said; false; }
 
-# Rebuilds everything when compiler or flags change.
-BUILT_WITH = $(CC) $(ALL_CFLAGS)$(if $(CUDA), $(NVCC) $(NVCC_FLAGS))
+# Rebuilds everything when compiler or flags change. Expanded here, for all: the flags that some
+# targets add hold for their prerequisites too, and the file would change with who asks for it first.
+BUILT_WITH := $(CC) $(ALL_CFLAGS)$(if $(CUDA), $(NVCC) $(NVCC_FLAGS))
 .PHONY: FORCE # or .SECONDARY below would have it that nothing is to be done
 $(O)/flags: FORCE
 	@mkdir -p $(@D)

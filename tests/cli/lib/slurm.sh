@@ -47,7 +47,8 @@ slurm_guard() {
         rm -rf "$2"' _ $$ "$T" >/dev/null 2>&1 &
 }
 
-# Devices that are no GPUs but can be given to jobs as if they were.
+# Devices that are no GPUs but can be given to jobs as if they were. Open MPI names its shared memory
+# after the job's number: two tests at once must not both have a job 1.
 slurm_configure() { # ports...
     local host
     host=$(hostname -s)
@@ -58,6 +59,7 @@ SlurmctldPort=$1
 SlurmdPort=$2
 AuthType=auth/munge
 AuthInfo=socket=$slurm/munge.socket,cred_expire=5
+FirstJobId=$(($$ * 10))
 SlurmUser=root
 SlurmdUser=root
 StateSaveLocation=$slurm/state
