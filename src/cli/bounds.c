@@ -1,9 +1,11 @@
 /* A config with found bounds; see bounds.h. */
 #include "bounds.h"
 
+#include "epochs.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/schedule.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +98,15 @@ static void settle(gyre_settings *s, double base_lr, double max_lr, int64_t step
     }
 }
 
+static bool has_no_length(const gyre_settings *s) {
+    return s->length.unit == GYRE_UNIT_NONE && s->schedule.stage_count == 0;
+}
+
+static gyre_status open_schedule(const gyre_settings *s, int64_t per_epoch, gyre_schedule **out) {
+    return gyre_schedule_open(&s->schedule, &s->length, gyre_config_momentum(&s->optimizer),
+                              per_epoch, out);
+}
+
 /* ---- before the search */
 
 static gyre_status check_stages(const gyre_schedule_settings *outer) {
@@ -133,8 +144,25 @@ out:
     return status;
 }
 
+/* What is wrong with the schedule besides its rates would be wrong with the new config too. Without
+ * a length nothing can be said yet. */
+static gyre_status check_schedule(const gyre_settings *s) {
+    gyre_settings with = *s; /* but for the stages, which are the same */
+    gyre_schedule *schedule = NULL;
+    int64_t per_epoch = 0;
+    if (has_no_length(s)) return GYRE_OK;
+    if (gyre_schedule_needs_epochs(&s->schedule, &s->length)) {
+        GYRE_TRY(gyre_cli_steps_per_epoch(s, &per_epoch));
+    }
+    settle(&with, 0.0123, 0.456, lacks_stepsize(&s->schedule) ? 7 : 0);
+    gyre_status status = open_schedule(&with, per_epoch, &schedule);
+    settle(&with, s->schedule.base_lr, s->schedule.max_lr, 0);
+    gyre_schedule_close(schedule);
+    return gyre_fail_in("--write", status);
+}
+
 static void warn_of_length(const gyre_settings *s, const char *path) {
-    if (s->length.unit != GYRE_UNIT_NONE || s->schedule.stage_count > 0) return;
+    if (!has_no_length(s)) return;
     gyre_warn("--write: the config has no length, so '%s' needs one before it can be trained, as "
               "\"length\": {\"cycles\": 3}",
               path);
@@ -148,6 +176,7 @@ gyre_status gyre_cli_bounds_check(const char *config, const gyre_cli_sets *sets,
     }
     GYRE_TRY(gyre_fail_in("--write", gyre_file_try(path)));
     GYRE_TRY(check_stages(&s->schedule));
+    GYRE_TRY(check_schedule(s));
     *anew = sets->count > 0;
     warn_of_length(s, path);
     if (*anew) return GYRE_OK;
@@ -162,8 +191,24 @@ gyre_status gyre_cli_bounds_check(const char *config, const gyre_cli_sets *sets,
 
 /* ---- after it */
 
+static void warn(void *context, const char *text) {
+    (void)context;
+    gyre_warn("--write: %s", text);
+}
+
+/* The rates of the new config are looked at as `gyre schedule` would. */
+static gyre_status judge(const gyre_settings *s, int64_t per_epoch) {
+    gyre_schedule *schedule = NULL;
+    if (has_no_length(s)) return GYRE_OK;
+    GYRE_TRY(gyre_fail_in("--write", open_schedule(s, per_epoch, &schedule)));
+    gyre_schedule_rate_warnings(schedule, warn, NULL);
+    gyre_schedule_close(schedule);
+    return GYRE_OK;
+}
+
 gyre_status gyre_cli_bounds_write(const char *config, bool anew, gyre_settings *s,
-                                  const gyre_find_verdict *v, const char *path) {
+                                  const gyre_find *f, const char *path) {
+    const gyre_find_verdict *v = &f->verdict;
     gyre_status status = GYRE_OK;
     char *text = NULL;
     bool moved = !same_folder(config, path), created = false;
@@ -180,6 +225,7 @@ gyre_status gyre_cli_bounds_write(const char *config, bool anew, gyre_settings *
         status =
             gyre_fail(GYRE_EIO, "--write: '%s' was made during the search; it is left alone", path);
     }
+    if (status == GYRE_OK) status = judge(s, f->steps_per_epoch);
 out:
     free(text);
     return status;

@@ -9,14 +9,15 @@
 
 /* Before a long search: whether it can be written, and how. GYRE_EIO when `path` is there already,
  * or cannot be made; GYRE_EUSAGE when stages have rates of their own, which outer ones would not
- * reach. *anew: the config's text cannot be edited, or there is some --set, so that every field
- * will be written out; the former is warned of. */
+ * reach, or when the schedule could not be run with any bounds. *anew: the config's text cannot be
+ * edited, or there is some --set, so that every field will be written out; the former is warned of.
+ */
 gyre_status gyre_cli_bounds_check(const char *config, const gyre_cli_sets *sets,
                                   const gyre_settings *s, const char *path, bool *anew);
 
 /* Writes it: the config's own text, comments and all, or `anew` every field of the settings. Paths
- * stay right when `path` is in another folder. */
+ * stay right when `path` is in another folder. Says what its rates will not do. */
 gyre_status gyre_cli_bounds_write(const char *config, bool anew, gyre_settings *s,
-                                  const gyre_find_verdict *v, const char *path);
+                                  const gyre_find *f, const char *path);
 
 #endif

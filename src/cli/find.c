@@ -191,7 +191,7 @@ static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_fin
     gyre_find_print(f, stdout);
     GYRE_TRY(write_data(f, p->folder));
     if (a->write != NULL && f->verdict.reliable) {
-        written = gyre_cli_bounds_write(a->config, p->anew, s, &f->verdict, a->write);
+        written = gyre_cli_bounds_write(a->config, p->anew, s, f, a->write);
         if (written == GYRE_OK) gyre_cli_print_path(a->write);
     }
     if (p->figure) GYRE_TRY(write_figure(f, p->folder, stem));

@@ -2,12 +2,10 @@
 #include "cli.h"
 
 #include "arguments.h"
+#include "epochs.h"
 #include "gyre/config.h"
-#include "gyre/dataset.h"
-#include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/plot.h"
-#include "gyre/sampler.h"
 #include "gyre/schedule.h"
 #include "holds.h"
 #include <getopt.h>
@@ -21,35 +19,6 @@ typedef struct {
     gyre_cli_sets sets;
     bool csv;
 } arguments;
-
-/* ---- what the config needs from its dataset */
-
-static gyre_status steps_per_epoch(const gyre_settings *s, int64_t *out) {
-    gyre_status status = GYRE_OK;
-    gyre_dataset *data = NULL;
-    gyre_samples samples = {0};
-    gyre_epochs epochs = {0};
-    const char *missing = s->data.path == NULL ? "data.path"
-                          : s->batch_size == 0 ? "batch.size"
-                                               : NULL;
-    if (missing != NULL) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "a length is in epochs, and without %s the steps of an epoch are not "
-                         "known; add it, or give lengths in steps",
-                         missing);
-    }
-    char *path = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", s->data.path);
-    GYRE_GOTO(gyre_dataset_open(path, &data));
-    GYRE_GOTO(gyre_samples_open(data, &s->data, s->seed, &samples));
-    GYRE_GOTO(gyre_epochs_make(samples.train.count, s->batch_size, s->data.last_batch, &epochs));
-    *out = epochs.steps_per_epoch;
-out:
-    gyre_samples_close(&samples);
-    if (data != NULL) gyre_dataset_close(data);
-    free(path);
-    return status;
-}
 
 /* Steps between two points of the validation curve; 0 when that is in epochs of unknown length. */
 static int64_t evaluation_interval(const gyre_settings *s, int64_t per_epoch) {
@@ -137,7 +106,7 @@ static gyre_status show(const arguments *o, const gyre_settings *set) {
     gyre_schedule *s = NULL;
     int64_t per_epoch = 0;
     if (gyre_schedule_needs_epochs(&set->schedule, &set->length)) {
-        GYRE_TRY(steps_per_epoch(set, &per_epoch));
+        GYRE_TRY(gyre_cli_steps_per_epoch(set, &per_epoch));
     }
     GYRE_TRY(gyre_schedule_open(&set->schedule, &set->length, gyre_config_momentum(&set->optimizer),
                                 per_epoch, &s));

@@ -1,0 +1,34 @@
+/* The steps of an epoch; see epochs.h. */
+#include "epochs.h"
+
+#include "gyre/dataset.h"
+#include "gyre/file.h"
+#include "gyre/sampler.h"
+#include <stdlib.h>
+
+gyre_status gyre_cli_steps_per_epoch(const gyre_settings *s, int64_t *out) {
+    gyre_status status = GYRE_OK;
+    gyre_dataset *data = NULL;
+    gyre_samples samples = {0};
+    gyre_epochs epochs = {0};
+    const char *missing = s->data.path == NULL ? "data.path"
+                          : s->batch_size == 0 ? "batch.size"
+                                               : NULL;
+    if (missing != NULL) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "a length is in epochs, and without %s the steps of an epoch are not "
+                         "known; add it, or give lengths in steps",
+                         missing);
+    }
+    char *path = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
+    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", s->data.path);
+    GYRE_GOTO(gyre_dataset_open(path, &data));
+    GYRE_GOTO(gyre_samples_open(data, &s->data, s->seed, &samples));
+    GYRE_GOTO(gyre_epochs_make(samples.train.count, s->batch_size, s->data.last_batch, &epochs));
+    *out = epochs.steps_per_epoch;
+out:
+    gyre_samples_close(&samples);
+    if (data != NULL) gyre_dataset_close(data);
+    free(path);
+    return status;
+}
