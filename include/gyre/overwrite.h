@@ -13,4 +13,12 @@ gyre_status gyre_overwrite_check(const char *path, const char *mark);
  * own mark is checked by gyre_overwrite_check. */
 gyre_status gyre_overwrite_check_figure(const char *path);
 
+/* Before `path` is replaced: what is there gets the name PATH.WORD as well, or PATH.WORD-2 and so
+ * on, whichever is free, and keeps it. Where the file system has no links, that is its only name
+ * then. *kept is the new name, free() it. GYRE_EIO, GYRE_EDEVICE. */
+gyre_status gyre_overwrite_keep(const char *path, const char *word, char **kept);
+
+/* The same, and `path` is free then. */
+gyre_status gyre_overwrite_set_aside(const char *path, const char *word, char **kept);
+
 #endif

@@ -109,6 +109,16 @@ static bool list_members(walk *w, hid_t group, const char *name) {
     return false;
 }
 
+static herr_t stop_at_first(hid_t object, const char *name, const H5A_info_t *info, void *context) {
+    (void)object, (void)name, (void)info, (void)context;
+    return 1;
+}
+
+/* Those that cannot be listed are there, too. */
+static bool has_attributes(hid_t object) {
+    return H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, stop_at_first, NULL) != 0;
+}
+
 /* A group may be its own member: its depth ends it. */
 static bool list_object(walk *w, const char *name) {
     gyre_wire_entry e = {.kind = GYRE_H5_OTHER};
@@ -116,6 +126,7 @@ static bool list_object(walk *w, const char *name) {
     H5I_type_t type = id < 0 ? H5I_BADID : H5Iget_type(id);
     if (type == H5I_DATASET) describe_dataset(id, &e);
     if (type == H5I_GROUP) e.kind = GYRE_H5_GROUP;
+    e.attributes = id >= 0 && has_attributes(id);
     bool ok = put_entry(w, name, &e);
     if (ok && type == H5I_GROUP && w->depth < DEPTH_MAX) {
         w->depth++;

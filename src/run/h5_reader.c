@@ -64,8 +64,11 @@ static gyre_status take_entry(gyre_h5_reader *r, const gyre_wire_entry *e) {
         r->room = room;
     }
     gyre_h5_entry *to = &r->entries[r->count];
-    *to = (gyre_h5_entry){
-        .kind = (gyre_h5_kind)e->kind, .size = e->size, .rank = e->rank, .packed = e->packed != 0};
+    *to = (gyre_h5_entry){.kind = (gyre_h5_kind)e->kind,
+                          .size = e->size,
+                          .rank = e->rank,
+                          .packed = e->packed != 0,
+                          .attributes = e->attributes != 0};
     memcpy(to->dims, e->dims, sizeof to->dims);
     to->name = calloc(e->name_length + 1, 1);
     if (to->name == NULL) return no_memory(r);

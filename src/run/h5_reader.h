@@ -37,7 +37,8 @@ typedef struct {
     size_t size; /* bytes of an element in the file */
     int rank;    /* 0: a single value */
     uint64_t dims[GYRE_H5_RANK_MAX];
-    bool packed; /* compressed */
+    bool packed;     /* compressed */
+    bool attributes; /* it has some */
 } gyre_h5_entry;
 
 typedef struct gyre_h5_reader gyre_h5_reader;

@@ -19,7 +19,7 @@ typedef struct {
 } gyre_wire_result;
 
 typedef struct {
-    int32_t kind, rank, packed;
+    int32_t kind, rank, packed, attributes;
     uint32_t name_length; /* without a zero */
     uint64_t size, dims[GYRE_H5_RANK_MAX];
 } gyre_wire_entry;

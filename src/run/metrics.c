@@ -6,14 +6,18 @@
  * full, the whole file is made anew, twice as large, and takes the old one's name. */
 #include "gyre/metrics.h"
 
+#include "additions.h"
 #include "gyre/clock.h"
 #include "gyre/file.h"
+#include "gyre/log.h"
+#include "gyre/overwrite.h"
 #include "table.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct gyre_metrics {
@@ -23,6 +27,7 @@ struct gyre_metrics {
     hid_t file; /* negative while the file must be made anew */
     gyre_table tables[GYRE_TABLE_COUNT];
     int fd;
+    off_t made; /* the size of the file as it was made anew, which added rows leave; 0: not known */
     double flushed; /* time of the last flush, or of the last try */
     double seconds; /* of the last training row, see gyre_metrics_seconds */
 };
@@ -37,6 +42,11 @@ static gyre_status open_own(const char *path, hid_t *out) {
                      path);
 }
 
+static off_t size_of(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 ? st.st_size : 0;
+}
+
 static int descriptor_of(hid_t file) {
     void *fd = NULL;
     return H5Fget_vfd_handle(file, H5P_DEFAULT, &fd) < 0 || fd == NULL ? -1 : *(int *)fd;
@@ -46,6 +56,7 @@ static int descriptor_of(hid_t file) {
 static gyre_status attach(gyre_metrics *m, const size_t *stored) {
     GYRE_TRY(open_own(m->path, &m->file));
     m->fd = descriptor_of(m->file);
+    m->made = size_of(m->path);
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
         GYRE_TRY(gyre_table_attach(&m->tables[i], m->file, stored[i]));
     }
@@ -70,6 +81,23 @@ static void let_go(gyre_metrics *m) {
     m->fd = -1;
 }
 
+/* Someone else's work in the file survives it under another name. `what` was found in it. */
+static gyre_status keep_before(const gyre_metrics *m, const char *what) {
+    char *kept = NULL;
+    GYRE_TRY(gyre_overwrite_keep(m->path, "before", &kept));
+    gyre_warn("'%s' holds what gyre did not write (%s); that file is '%s' now, and the run goes on "
+              "in a new one",
+              m->path, what, kept);
+    free(kept);
+    return GYRE_OK;
+}
+
+/* Another program has written into it since it was made, or has put a file of its own there. */
+static bool changed_meanwhile(const gyre_metrics *m) {
+    off_t now = size_of(m->path);
+    return m->made != 0 && now != 0 && now != m->made;
+}
+
 /* The file as it should be, from the rows in memory: whole from its first moment on the disk, and
  * with room for the next rows, so that adding them needs no space of the disk. */
 static gyre_status make_anew(gyre_metrics *m) {
@@ -79,6 +107,7 @@ static gyre_status make_anew(gyre_metrics *m) {
     size_t size = 0;
     if (m->check != NULL) GYRE_TRY(m->check(m->context));
     let_go(m);
+    if (changed_meanwhile(m)) GYRE_TRY(keep_before(m, "added while the run was working"));
     hid_t file = gyre_h5_memory_file(0);
     if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
@@ -125,9 +154,12 @@ static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
     if (access(m->path, R_OK | W_OK) != 0) {
         return gyre_fail(GYRE_EIO, "cannot open '%s': %s", m->path, strerror(errno));
     }
+    char additions[512] = "";
     gyre_status status = gyre_h5_reader_open(m->path, &r);
     if (status == GYRE_OK) status = take_rows(m, r, completed);
+    bool added = status == GYRE_OK && gyre_additions_list(r, additions, sizeof additions);
     gyre_h5_reader_close(r);
+    if (added) GYRE_TRY(keep_before(m, additions));
     if (status == GYRE_OK) return make_anew(m);
     if (status != GYRE_EIO) return status;
     return gyre_fail(status, "%s; move it away to go on without its rows", gyre_error_text());

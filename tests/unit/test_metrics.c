@@ -48,6 +48,13 @@ static void write_rows(int64_t first, int64_t last) {
     assert_int_equal(gyre_metrics_close(m), GYRE_OK);
 }
 
+static void check_train_rows(int64_t count) {
+    gyre_tables t;
+    assert_int_equal(gyre_tables_read(path, &t), GYRE_OK);
+    assert_int_equal(t.train_count, count);
+    gyre_tables_free(&t);
+}
+
 static void check_rows(int64_t count) {
     gyre_tables t;
     assert_int_equal(gyre_tables_read(path, &t), GYRE_OK);
@@ -104,11 +111,49 @@ static void foreign_files_are_refused(void **state) {
     assert_int_equal(gyre_metrics_open("/proc/gyre/metrics.h5", 0, &m), GYRE_EIO);
 }
 
+static void append_byte(void) {
+    FILE *f = fopen(path, "ab");
+    assert_non_null(f);
+    assert_int_equal(fputc(0, f), 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Another program writes into the file of a run that is working. When gyre makes it anew, that one
+ * is kept. */
+static void what_came_meanwhile_is_kept(void **state) {
+    char before[80];
+    gyre_metrics *m = NULL;
+    (void)state;
+    unlink(path);
+    snprintf(before, sizeof before, "%s.before", path);
+    assert_int_equal(gyre_metrics_open(path, 0, &m), GYRE_OK);
+    for (int64_t t = 0; t < 1000; t++) {
+        gyre_train_row row = train_row(t);
+        assert_int_equal(gyre_metrics_train(m, &row), GYRE_OK);
+        assert_false(gyre_file_exists(before));
+        if (t == 600) assert_int_equal(gyre_metrics_flush(m), GYRE_OK); /* a chunk of 2048 rows */
+        if (t == 601) append_byte();
+        if (t == 601) assert_int_equal(gyre_metrics_flush(m), GYRE_OK);
+    }
+    for (int64_t t = 1000; t < 3000; t++) {
+        gyre_train_row row = train_row(t);
+        assert_int_equal(gyre_metrics_train(m, &row), GYRE_OK);
+    }
+    assert_int_equal(gyre_metrics_close(m), GYRE_OK);
+    assert_true(gyre_file_exists(before));
+    check_train_rows(3000);
+    assert_int_equal(unlink(before), 0);
+    assert_int_equal(gyre_metrics_open(path, 3000, &m), GYRE_OK); /* and not twice */
+    assert_int_equal(gyre_metrics_close(m), GYRE_OK);
+    assert_false(gyre_file_exists(before));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_back),
         cmocka_unit_test(resume_cuts),
         cmocka_unit_test(foreign_files_are_refused),
+        cmocka_unit_test(what_came_meanwhile_is_kept),
     };
     if (mkdtemp(folder) == NULL) return 1;
     snprintf(path, sizeof path, "%s/metrics.h5", folder);

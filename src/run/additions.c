@@ -1,0 +1,33 @@
+/* All that is not one of the three tables, and every attribute, since gyre writes none. */
+#include "additions.h"
+
+#include "table.h"
+#include <stdio.h>
+#include <string.h>
+
+static bool is_own(const char *name) {
+    bool own = strcmp(name, "/") == 0;
+    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+        own = own || strcmp(name + 1, gyre_table_kind_of((gyre_table_name)i)->name) == 0;
+    }
+    return own;
+}
+
+bool gyre_additions_list(const gyre_h5_reader *r, char *out, size_t size) {
+    enum { NAMED = 4 };
+    size_t count = 0, used = 0, found = 0;
+    const gyre_h5_entry *e = gyre_h5_reader_list(r, &count);
+    out[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        bool own = is_own(e[i].name), top = strchr(e[i].name + 1, '/') == NULL;
+        if (own ? !e[i].attributes : !top) continue; /* a group stands for what is in it */
+        if (++found > NAMED || used >= size) continue;
+        int n = snprintf(out + used, size - used, "%s%s%.60s", found == 1 ? "" : ", ",
+                         own ? "attributes of " : "", e[i].name);
+        used += n < 0 ? size : (size_t)n;
+    }
+    if (found > NAMED && used < size) {
+        snprintf(out + used, size - used, " and %zu more", found - NAMED);
+    }
+    return found > 0;
+}
