@@ -4,14 +4,22 @@
 #define GYRE_OVERWRITE_H
 
 #include "gyre/status.h"
+#include <stddef.h>
 
 /* GYRE_OK when nothing is at `path`, or a file that begins with `mark` (at most 127 bytes), as all
  * that gyre writes there does; else GYRE_EIO. A link is not replaced, whatever it leads to. */
 gyre_status gyre_overwrite_check(const char *path, const char *mark);
 
-/* The same for a figure "NAME.svg" or "NAME.png": gyre's has its script NAME.gp beside it, whose
- * own mark is checked by gyre_overwrite_check. */
-gyre_status gyre_overwrite_check_figure(const char *path);
+/* Texts and pictures that a person may go on with, as a figure's script: gyre ends them with
+ * "gyre checksum HASH" (of all bytes before), so that a file which was changed since is known. */
+enum { GYRE_SIGNATURE_SIZE = 30 };
+/* The signature of what it stands behind, GYRE_SIGNATURE_SIZE bytes and a zero. */
+void gyre_overwrite_signature(const void *before, size_t size, char *out);
+/* Puts a line "BEFOREgyre checksum HASHAFTER" behind a text of malloc's; GYRE_EDEVICE. */
+gyre_status gyre_overwrite_sign(char **text, size_t *size, const char *before, const char *after);
+/* GYRE_OK when nothing is at `path`, or a file with the right signature: behind it stands no more
+ * than the end of a comment, or of a PNG. */
+gyre_status gyre_overwrite_check_signed(const char *path);
 
 /* Before `path` is replaced: what is there gets the name PATH.WORD as well, or PATH.WORD-2 and so
  * on, whichever is free, and keeps it. Where the file system has no links, that is its only name

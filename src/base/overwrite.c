@@ -1,15 +1,17 @@
-/* Nothing of the user's is overwritten: a file is known as gyre's by how it begins. */
+/* Nothing of the user's is overwritten: a file is known as gyre's by how it begins or ends. */
 #include "gyre/overwrite.h"
 
 #include "gyre/file.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 static gyre_status foreign(const char *path) {
     return gyre_fail(GYRE_EIO,
@@ -40,17 +42,65 @@ gyre_status gyre_overwrite_check(const char *path, const char *mark) {
     return got == size && memcmp(found, mark, size) == 0 ? GYRE_OK : foreign(path);
 }
 
-gyre_status gyre_overwrite_check_figure(const char *path) {
-    char *script = NULL;
+/* ---- signatures */
+
+#define TOKEN "gyre checksum "
+#define PNG_END "\0\0\0\0IEND\xae\x42\x60\x82"
+enum { HASH_DIGITS = 16, END_MAX = 16, CRC_SIZE = 4, PNG_END_SIZE = sizeof PNG_END - 1 };
+_Static_assert(GYRE_SIGNATURE_SIZE == sizeof TOKEN - 1 + HASH_DIGITS, "a token and a hash");
+
+void gyre_overwrite_signature(const void *before, size_t size, char *out) {
+    snprintf(out, GYRE_SIGNATURE_SIZE + 1, TOKEN "%016" PRIx64, XXH3_64bits(before, size));
+}
+
+gyre_status gyre_overwrite_sign(char **text, size_t *size, const char *before, const char *after) {
+    char signature[GYRE_SIGNATURE_SIZE + 1];
+    size_t more = strlen(before) + GYRE_SIGNATURE_SIZE + strlen(after);
+    char *longer = realloc(*text, *size + more + 1);
+    if (longer == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to sign a file");
+    *text = longer;
+    memcpy(longer + *size, before, strlen(before));
+    gyre_overwrite_signature(longer, *size + strlen(before), signature);
+    snprintf(longer + *size + strlen(before), more + 1 - strlen(before), "%s%s", signature, after);
+    *size += more;
+    return GYRE_OK;
+}
+
+static bool is_end(const char *end, size_t size) {
+    if (size == CRC_SIZE + PNG_END_SIZE) {
+        return memcmp(end + CRC_SIZE, PNG_END, PNG_END_SIZE) == 0;
+    }
+    return (size == 1 && *end == '\n') || (size == 5 && memcmp(end, " -->\n", 5) == 0);
+}
+
+static bool is_signed(const char *text, size_t size) {
+    char signature[GYRE_SIGNATURE_SIZE + 1];
+    for (size_t end = 1; end <= END_MAX && end + GYRE_SIGNATURE_SIZE <= size; end++) {
+        size_t before = size - end - GYRE_SIGNATURE_SIZE;
+        if (memcmp(text + before, TOKEN, sizeof TOKEN - 1) != 0) continue;
+        gyre_overwrite_signature(text, before, signature);
+        return memcmp(text + before, signature, GYRE_SIGNATURE_SIZE) == 0 &&
+               is_end(text + size - end, end);
+    }
+    return false;
+}
+
+gyre_status gyre_overwrite_check_signed(const char *path) {
+    enum { MOST = 1 << 28 };
+    char *text = NULL;
+    size_t size = 0;
     bool there, plain;
     GYRE_TRY(look(path, &there, &plain));
     if (!there) return GYRE_OK;
-    if (asprintf(&script, "%.*s.gp", (int)(strlen(path) - strlen(".svg")), path) < 0) {
-        return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
-    }
-    bool own = plain && gyre_file_exists(script);
-    free(script);
-    return own ? GYRE_OK : foreign(path);
+    gyre_status status = plain ? gyre_file_read(path, MOST, &text, &size) : GYRE_OK;
+    if (status == GYRE_EDEVICE) return status;
+    bool own = status == GYRE_OK && text != NULL && is_signed(text, size);
+    free(text);
+    if (own) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s' would be overwritten, but gyre did not write it, or not as it is now; "
+                     "give another name or folder, or move that file away",
+                     path);
 }
 
 /* ---- keeping what is replaced */

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+#include <zlib.h>
 
-/* First line of what gyre writes, and so may overwrite. */
+/* First line of what gyre writes. */
 #define MARK "# gyre figure"
 
 void gyre_figure_quote(FILE *gp, const char *text) {
@@ -60,9 +61,9 @@ gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
         return gyre_fail(GYRE_EIO, "figure '%s': cannot write into its folder '%s': %s", output,
                          f->dir, strerror(errno));
     }
-    GYRE_TRY(gyre_overwrite_check_figure(output));
-    GYRE_TRY(gyre_overwrite_check(f->script, MARK));
-    GYRE_TRY(gyre_overwrite_check(f->data, MARK));
+    GYRE_TRY(gyre_overwrite_check_signed(output));
+    GYRE_TRY(gyre_overwrite_check_signed(f->script));
+    GYRE_TRY(gyre_overwrite_check_signed(f->data));
     f->gp = open_memstream(&f->script_text, &f->script_size);
     f->dat = open_memstream(&f->table, &f->table_size);
     if (f->gp == NULL || f->dat == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
@@ -104,6 +105,44 @@ static gyre_status close_streams(gyre_figure *f) {
     return failed ? gyre_fail(GYRE_EDEVICE, "no memory for a figure") : GYRE_OK;
 }
 
+static void put_be32(unsigned char *to, uint32_t value) {
+    for (int i = 0; i < 4; i++) to[i] = (unsigned char)(value >> (24 - 8 * i));
+}
+
+/* A PNG has the signature as a comment before its last chunk, of 12 bytes. */
+static gyre_status sign_png(char **image, size_t *size) {
+    static const char type[] = "tEXtComment"; /* with its zero */
+    enum { END = 12, LENGTH = 4, CRC = 4, MORE = LENGTH + sizeof type + GYRE_SIGNATURE_SIZE + CRC };
+    if (*size < END) return gyre_fail(GYRE_EIO, "gnuplot made no PNG");
+    char *longer = realloc(*image, *size + MORE + 1);
+    if (longer == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+    *image = longer;
+    char *chunk = longer + *size - END, *at = chunk + LENGTH + sizeof type;
+    memmove(chunk + MORE, chunk, END);
+    put_be32((unsigned char *)chunk, sizeof type - 4 + GYRE_SIGNATURE_SIZE);
+    memcpy(chunk + LENGTH, type, sizeof type);
+    char signature[GYRE_SIGNATURE_SIZE + 1];
+    gyre_overwrite_signature(longer, (size_t)(at - longer), signature);
+    memcpy(at, signature, GYRE_SIGNATURE_SIZE);
+    uLong sum = crc32(0, (const Bytef *)chunk + LENGTH, sizeof type + GYRE_SIGNATURE_SIZE);
+    put_be32((unsigned char *)at + GYRE_SIGNATURE_SIZE, (uint32_t)sum);
+    *size += MORE;
+    return GYRE_OK;
+}
+
+/* What gnuplot has drawn, signed and in its place. */
+static gyre_status put_picture(const gyre_figure *f, const char *drawn) {
+    enum { LARGEST = 1 << 28 };
+    char *image = NULL;
+    size_t size = 0;
+    GYRE_TRY(gyre_file_read(drawn, LARGEST, &image, &size));
+    gyre_status status =
+        f->png ? sign_png(&image, &size) : gyre_overwrite_sign(&image, &size, "<!-- ", " -->\n");
+    if (status == GYRE_OK) status = gyre_file_write_atomic(f->output, image, size);
+    free(image);
+    return status;
+}
+
 gyre_status gyre_figure_finish(gyre_figure *f) {
     gyre_status status = GYRE_OK;
     char *relative = NULL, *temporary = NULL;
@@ -113,14 +152,13 @@ gyre_status gyre_figure_finish(gyre_figure *f) {
         status = gyre_fail(GYRE_EDEVICE, "no memory for a figure");
         goto out;
     }
+    GYRE_GOTO(gyre_overwrite_sign(&f->table, &f->table_size, "# ", "\n"));
+    GYRE_GOTO(gyre_overwrite_sign(&f->script_text, &f->script_size, "# ", "\n"));
     GYRE_GOTO(gyre_file_write_atomic(f->data, f->table, f->table_size));
     GYRE_GOTO(gyre_file_write_atomic(f->script, f->script_text, f->script_size));
     status = gyre_gnuplot_run(f->dir, f->stem, relative);
-    if (status == GYRE_OK) {
-        status = gyre_file_commit(temporary, f->output);
-    } else {
-        unlink(temporary);
-    }
+    if (status == GYRE_OK) status = put_picture(f, temporary);
+    unlink(temporary);
 out:
     free(relative);
     free(temporary);

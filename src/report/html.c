@@ -41,7 +41,7 @@ static const char style[] =
     "th,td{padding:.15rem .35rem}td:not(.n){min-width:0}}\n";
 
 void gyre_html_begin(FILE *f, const char *title) {
-    fputs(GYRE_HTML_MARK
+    fputs("<!DOCTYPE html>\n<!-- gyre report -->\n"
           "<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n",
           f);

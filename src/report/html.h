@@ -8,9 +8,6 @@
 #include "gyre/status.h"
 #include <stdio.h>
 
-/* How every page begins, so that gyre knows its own. */
-#define GYRE_HTML_MARK "<!DOCTYPE html>\n<!-- gyre report -->\n"
-
 void gyre_html_begin(FILE *f, const char *title);
 void gyre_html_end(FILE *f);
 

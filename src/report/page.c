@@ -15,7 +15,7 @@ gyre_status gyre_page_path(const gyre_page *p, const char *name, int group, char
     bool several = group >= 0 && p->e->study->group_count > 1;
     int n = several ? asprintf(out, "%s/%s-g%d.svg", p->folder, name, group + 1)
                     : asprintf(out, "%s/%s.svg", p->folder, name);
-    if (n >= 0) return gyre_overwrite_check_figure(*out);
+    if (n >= 0) return gyre_overwrite_check_signed(*out);
     *out = NULL;
     return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
 }

@@ -10,6 +10,7 @@
 #include "page.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char page_name[] = "index.html";
 
@@ -17,10 +18,12 @@ static gyre_status no_memory(void) {
     return gyre_fail(GYRE_EDEVICE, "no memory for a report");
 }
 
+/* `mark` is how the file begins; NULL: it is signed. */
 static gyre_status check_place(const char *folder, const char *name, const char *mark) {
     char *path = gyre_path_join(folder, name);
     if (path == NULL) return no_memory();
-    gyre_status status = gyre_overwrite_check(path, mark);
+    gyre_status status =
+        mark == NULL ? gyre_overwrite_check_signed(path) : gyre_overwrite_check(path, mark);
     free(path);
     return status;
 }
@@ -30,7 +33,7 @@ static int table_count(const gyre_evidence *e) {
 }
 
 static gyre_status check_places(const char *folder, const gyre_evidence *e) {
-    GYRE_TRY(check_place(folder, page_name, GYRE_HTML_MARK));
+    GYRE_TRY(check_place(folder, page_name, NULL));
     for (int i = 0; i < table_count(e); i++) {
         GYRE_TRY(check_place(folder, gyre_csv_tables[i].name, gyre_csv_tables[i].mark));
     }
@@ -38,12 +41,14 @@ static gyre_status check_places(const char *folder, const gyre_evidence *e) {
 }
 
 /* Ends the stream and writes what went into it. */
-static gyre_status put(const char *folder, const char *name, FILE *f, char **text,
-                       const size_t *size) {
+static gyre_status put(const char *folder, const char *name, FILE *f, char **text, size_t *size) {
     char *path = gyre_path_join(folder, name);
     int failed = ferror(f) | fclose(f);
-    gyre_status status =
-        failed || path == NULL ? no_memory() : gyre_file_write_atomic(path, *text, *size);
+    gyre_status status = failed || path == NULL ? no_memory() : GYRE_OK;
+    if (status == GYRE_OK && strcmp(name, page_name) == 0) {
+        status = gyre_overwrite_sign(text, size, "<!-- ", " -->\n");
+    }
+    if (status == GYRE_OK) status = gyre_file_write_atomic(path, *text, *size);
     free(*text);
     free(path);
     *text = NULL;

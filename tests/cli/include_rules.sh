@@ -21,7 +21,7 @@ RULES = {
     "optim":       ("backend model schedule", ""),
     "dist":        ("", "mpi.h"),
     "run":         ("config schedule data backend model optim dist report", "hdf5 H5 xxhash.h"),
-    "report":      ("config schedule data run study", "hdf5 H5"),
+    "report":      ("config schedule data run study", "hdf5 H5 zlib.h"),
     "study":       ("config schedule data backend dist run", "xxhash.h"),
     "cli":         ("config schedule data backend model optim dist run report study", ""),
 }

@@ -46,4 +46,44 @@ head -c 3000 begun/metrics.h5 >damaged/metrics.h5 # not replaced: what is in it 
 before=$(picture_of damaged)
 refused 3 "move it away to go on without its rows" "${train[@]}" damaged
 [ "$(picture_of damaged)" = "$before" ] || fail "a damaged metrics.h5 was touched"
+
+# ---- figures and pages: own ones are made anew, changed and foreign ones are left
+if command -v gnuplot >/dev/null; then
+    ends 0 "$GYRE" plot plain
+    ends 0 "$GYRE" plot plain -o plain/plots/curves.png
+    rm plain/plots/curves.gp # a picture tells by itself whose it is
+    ends 0 "$GYRE" plot plain
+    ends 0 "$GYRE" plot plain -o plain/plots/curves.png
+    ends 0 "$GYRE" report plain
+    ends 0 "$GYRE" report plain
+    left() { # file, command...: as the user has it
+        local file=$1 own
+        shift
+        own=$(cksum <"$file")
+        refused 3 "'$file' would be overwritten, but gyre did not write it, or not as it is now; give another name" "$@"
+        [ "$(cksum <"$file")" = "$own" ] || fail "$file was touched"
+    }
+    kept=plain/plots/curves
+    cp -r plain/plots plots
+    for change in 's/font/Font/' '$a <!-- mine -->'; do
+        sed -i "$change" $kept.svg && left $kept.svg "$GYRE" plot plain
+        cp plots/* plain/plots
+    done
+    printf mine >>$kept.png && left $kept.png "$GYRE" plot plain -o $kept.png
+    cp plots/* plain/plots
+    for name in gp dat; do
+        echo "# mine" >>$kept.$name && left $kept.$name "$GYRE" plot plain
+        cp plots/* plain/plots
+    done
+    sed -i 's/^set grid.*/set grid linewidth 3/; 3i # thicker' $kept.gp && left $kept.gp "$GYRE" plot plain
+    sed -i 's/<h1>/<p>my words<\/p><h1>/' plain/report/index.html && left plain/report/index.html "$GYRE" report plain
+    mkdir other
+    echo '<svg xmlns="http://www.w3.org/2000/svg"></svg>' >other/own.svg
+    cp plots/curves.gp other/own.gp # gyre's, beside a picture of the user's
+    left other/own.svg "$GYRE" plot plain -o other/own.svg
+    ln -s own.svg other/link.svg
+    left other/link.svg "$GYRE" plot plain -o other/link.svg
+else
+    echo "  skip  figures and pages: gnuplot is not there"
+fi
 exit 0
