@@ -21,6 +21,7 @@ typedef struct {
     /* A cell of a study: evaluations at minima are rows of /cycles alone, so that all arms have
      * /validation rows of the same steps, and the test part is left to the study. */
     bool cell;
+    uint64_t data_hash, init_hash; /* what the files of both must be, or another error; 0: any */
     /* Called on rank 0 after each update, with the accuracy of the last evaluation (NaN: none yet
      * in this launch). NULL: by nobody. */
     void (*watch)(void *context, int64_t completed, int64_t steps, double accuracy);

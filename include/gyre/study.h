@@ -21,6 +21,7 @@ typedef struct {
     bool control;       /* one that every study has unless switched off */
     int group;          /* arms are compared within a group only (one dataset size); from 0 */
     uint64_t data_hash; /* of the dataset (gyre_dataset_hash) */
+    uint64_t init_hash; /* of model.init_from's file; 0: none, or it was not there yet */
     bool has_test;      /* the dataset has a test part; known with settings only */
     char *warnings;     /* of its schedule, a line each; NULL in a study read from its folder */
     gyre_settings *settings; /* resolved but for the seed; NULL in a study read from its folder */

@@ -83,7 +83,8 @@ static const gyre_cli_option options[] = {
     {.id = 'n',
      .name = "stop-after",
      .value = "N",
-     .words = "ends after N updates of this sitting, with a checkpoint; the same command goes on"},
+     .words =
+         "ends with a checkpoint when N updates are done in all; a larger N, or none, goes on"},
     {.id = 'e',
      .name = "extend",
      .value = "STAGE",

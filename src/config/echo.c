@@ -133,6 +133,13 @@ static gyre_status text_of(const config_field *f, const gyre_settings *settings,
     return *out == NULL ? no_memory() : GYRE_OK;
 }
 
+/* The text, or its beginning where it is long. */
+static const char *shortened(char *text) {
+    enum { MOST = 100 };
+    if (strlen(text) > MOST) snprintf(text + MOST - 3, 4, "...");
+    return text;
+}
+
 gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now) {
     char list[GYRE_ERROR_MAX] = "";
     size_t used = 0;
@@ -142,9 +149,9 @@ gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *n
         gyre_status status = text_of(f, run, &a);
         if (status == GYRE_OK) status = text_of(f, now, &b);
         if (status == GYRE_OK && strcmp(a, b) != 0 && used < sizeof list) {
-            used += (size_t)snprintf(list + used, sizeof list - used,
-                                     "%s%s: run has %.100s, config has %.100s",
-                                     used == 0 ? "" : "; ", f->path, a, b);
+            used +=
+                (size_t)snprintf(list + used, sizeof list - used, "%s%s: run has %s, config has %s",
+                                 used == 0 ? "" : "; ", f->path, shortened(a), shortened(b));
         }
         free(a);
         free(b);

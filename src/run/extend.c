@@ -37,6 +37,26 @@ gyre_status gyre_extend_compare(const gyre_settings *run, const gyre_settings *n
                                                  : gyre_config_compare(run, &base);
 }
 
+static gyre_status has_hash(const gyre_settings *s, uint64_t hash, bool *out) {
+    uint64_t its = 0;
+    GYRE_TRY(gyre_config_hash(s, &its));
+    if (its == hash) *out = true;
+    return GYRE_OK;
+}
+
+gyre_status gyre_extend_knows(const gyre_settings *run, uint64_t hash, bool *out) {
+    gyre_settings s = *run;
+    *out = false;
+    GYRE_TRY(has_hash(&s, hash, out));
+    while (!*out && s.schedule.stage_count > 1) {
+        gyre_settings flat = without_stages(&s);
+        if (s.schedule.stage_count == 2) GYRE_TRY(has_hash(&flat, hash, out));
+        s = without_last_stage(&s);
+        if (!*out) GYRE_TRY(has_hash(&s, hash, out));
+    }
+    return GYRE_OK;
+}
+
 static gyre_status open_schedule(const gyre_settings *s, gyre_schedule **out) {
     return gyre_schedule_open(&s->schedule, &s->length, gyre_config_momentum(&s->optimizer), 0,
                               out);

@@ -13,6 +13,9 @@ gyre_status gyre_extend_compare(const gyre_settings *run, const gyre_settings *n
 
 /* GYRE_EUSAGE unless both have the same rate and momentum, to the bit, in the first `completed`
  * updates. */
+/* Whether `hash` is that of the run's settings, or was before stages were added to it. */
+gyre_status gyre_extend_knows(const gyre_settings *run, uint64_t hash, bool *out);
+
 gyre_status gyre_extend_check(const gyre_settings *run, const gyre_settings *now,
                               int64_t completed);
 

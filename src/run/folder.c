@@ -16,15 +16,43 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A half-written file of gyre's own: NAME.tmp.PROCESS. */
 static bool is_temporary(const char *name) {
+    static const char *const own[] = {"config.json", "metrics.h5", "profile.txt", "best.h5"};
     const char *dot = strstr(name, ".tmp.");
-    return dot != NULL && dot[5] != '\0' && dot[5 + strspn(dot + 5, "0123456789")] == '\0';
+    if (dot == NULL || dot[5] == '\0' || dot[5 + strspn(dot + 5, "0123456789")] != '\0')
+        return false;
+    size_t length = (size_t)(dot - name);
+    bool ours = strncmp(name, "step-", 5) == 0 &&
+                strncmp(name + 5 + strspn(name + 5, "0123456789"), ".h5.", 4) == 0;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        ours = ours || (strlen(own[i]) == length && strncmp(name, own[i], length) == 0);
+    }
+    return ours;
 }
 
 /* What gyre leaves where it is killed before it has written its config. */
 static bool is_leftover(const char *name) {
     return strcmp(name, "lock") == 0 ||
            (strncmp(name, "config.json", strlen("config.json")) == 0 && is_temporary(name));
+}
+
+/* Others call a file config.json too: a run has a lock besides, or what it has written. */
+static gyre_status check_run(const gyre_folder *f) {
+    static const char *const marks[] = {"lock", "log.jsonl", "metrics.h5", "checkpoints"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks && !found; i++) {
+        char *path = gyre_path_join(f->path, marks[i]);
+        if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the run folder's paths");
+        found = gyre_file_exists(path);
+        free(path);
+    }
+    if (found) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EIO,
+        "'%s' holds a config.json, but no run of gyre; choose another --out, its files "
+        "are left alone",
+        f->path);
 }
 
 /* Empty but for leftovers. */
@@ -154,6 +182,7 @@ gyre_status gyre_folder_open(const char *path, gyre_folder *out) {
     GYRE_GOTO(set_paths(out, path));
     out->holds_run = gyre_file_exists(out->config);
     if (out->holds_run) {
+        GYRE_GOTO(check_run(out));
         GYRE_GOTO(lock(out));
         GYRE_GOTO(hold(out));
         sweep_run(out);

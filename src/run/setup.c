@@ -38,13 +38,14 @@ static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, gyr
     gyre_settings same = *now;
     if (status != GYRE_EUSAGE) return status;
     snprintf(why, sizeof why, "%s", gyre_error_text());
-    if (old->schedule.stage_count > now->schedule.stage_count) {
+    if (old->schedule.stage_count > now->schedule.stage_count - r->options.extended) {
         return gyre_fail(
             status,
-            "%.600s; the run was extended since: `gyre train %s --out %s` goes on with "
+            "%.600s; the run was extended since: `gyre train %s --out %s%s` goes on with "
             "all its stages",
-            why, r->folder.config, r->folder.path);
+            why, r->folder.config, r->folder.path, r->options.extended ? " --extend STAGE" : "");
     }
+    if (r->options.extended) return gyre_fail(status, "%s", why);
     same.length = old->length;
     if (old->schedule.stage_count > 0 || now->schedule.stage_count > 0 ||
         gyre_config_compare(old, &same) != GYRE_OK) {
@@ -62,12 +63,11 @@ static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, gyr
 /* The settings of the run in the folder must be this launch's, or those before it was extended. */
 static gyre_status same_run(gyre_run *r, const gyre_settings *old, finding *f) {
     bool extends = false;
-    if (!r->options.extended) {
-        return name_the_way(r, old, gyre_config_compare(old, &r->trainer.settings));
-    }
-    GYRE_TRY(gyre_extend_compare(old, &r->trainer.settings, &extends));
+    gyre_status status = r->options.extended
+                             ? gyre_extend_compare(old, &r->trainer.settings, &extends)
+                             : gyre_config_compare(old, &r->trainer.settings);
     f->extends = extends;
-    return GYRE_OK;
+    return name_the_way(r, old, status);
 }
 
 /* Reads the run's checkpoint after `completed` updates. */
@@ -126,6 +126,21 @@ static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
                      count, r->folder.path);
 }
 
+/* The checkpoint tells whether the run's config.json is still the one it was trained with. */
+static gyre_status same_config(const gyre_run *r, const gyre_settings *old,
+                               const gyre_snapshot *s) {
+    bool known = false;
+    if (r->options.allow_inexact) return GYRE_OK;
+    GYRE_TRY(gyre_extend_knows(old, s->config_hash, &known));
+    if (known) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "'%s' has other settings than the run was trained with up to step %lld: it was "
+        "edited, or written by another version of gyre; put it back, take a new --out, "
+        "or go on all the same with --allow-inexact",
+        r->folder.config, (long long)s->completed);
+}
+
 /* The weights that the run began with are in its checkpoint; should their file still be there, it
  * must be the same. */
 static gyre_status same_beginning(const gyre_trainer *t, const gyre_snapshot *s) {
@@ -159,6 +174,7 @@ static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) 
     GYRE_GOTO(same_run(r, old, f));
     GYRE_GOTO(gyre_snapshot_open(t->model, 0, &s));
     GYRE_GOTO(find_checkpoint(r, &s, f));
+    if (f->completed >= 0) GYRE_GOTO(same_config(r, old, &s));
     if (f->extends) GYRE_GOTO(gyre_extend_check(old, &t->settings, f->completed));
     if (f->completed >= 0) GYRE_GOTO(same_beginning(t, &s));
     if (f->completed >= 0 && s.data_hash != t->data_hash) {
@@ -305,6 +321,32 @@ static void start_clocks(gyre_run *r) {
     r->scored_step = -1;
 }
 
+/* A cell trains on what its study was planned with: files may be replaced while it runs. */
+static gyre_status check_files(const gyre_run *r, uint64_t expected, uint64_t found,
+                               const char *key, const char *path) {
+    if (r->trainer.rank != 0 || expected == 0 || found == 0 || found == expected) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EIO,
+        "%s: '%s' has another content than when the study began; put the file back, or "
+        "begin a study anew",
+        key, path);
+}
+
+/* A stage that was to be added is kept for the launch that comes to it. */
+static gyre_status nothing_to_do(gyre_run *r, const finding *f) {
+    const gyre_trainer *t = &r->trainer;
+    gyre_status status = GYRE_OK;
+    if (t->rank == 0 && f->extends) status = gyre_folder_rewrite(&r->folder, &t->settings);
+    GYRE_TRY(gyre_comm_agree(t->comm, status));
+    long long at = f->completed, all = t->steps;
+    if (f->finished && !f->extends)
+        gyre_say("already done: %lld of %lld steps", at, all);
+    else
+        gyre_say("already at step %lld of %lld: --stop-after %lld ends the run here", at, all,
+                 (long long)r->last);
+    return GYRE_OK;
+}
+
 static gyre_status open_run(gyre_run *r, const gyre_settings *settings, gyre_comm *comm,
                             bool *finished) {
     gyre_trainer *t = &r->trainer;
@@ -313,6 +355,8 @@ static gyre_status open_run(gyre_run *r, const gyre_settings *settings, gyre_com
     *finished = false;
     GYRE_TRY(gyre_trainer_plan(t, settings, comm));
     t->profiled = r->options.profile;
+    status = check_files(r, r->options.data_hash, t->data_hash, "data.path", t->settings.data.path);
+    GYRE_TRY(gyre_comm_agree(comm, status));
     gyre_watchdog_phase(t->watchdog, "looking into the run folder", -1);
     if (t->rank == 0) status = look(r, settings, &f);
     GYRE_TRY(gyre_comm_agree(comm, status));
@@ -320,12 +364,13 @@ static gyre_status open_run(gyre_run *r, const gyre_settings *settings, gyre_com
     int64_t stop = r->options.stop_after;
     r->last = stop > 0 && stop < t->steps ? stop : t->steps;
     if (f.completed >= r->last) {
-        gyre_say(f.finished ? "already done: %lld of %lld steps" : "already at step %lld of %lld",
-                 (long long)f.completed, (long long)t->steps);
         *finished = true;
-        return GYRE_OK;
+        return nothing_to_do(r, &f);
     }
     GYRE_TRY(gyre_trainer_open(t, f.completed < 0));
+    status = check_files(r, r->options.init_hash, t->snapshot.init_hash, "model.init_from",
+                         t->settings.model.init_from);
+    GYRE_TRY(gyre_comm_agree(comm, status));
     GYRE_TRY(resume_or_create(r, &f));
     GYRE_TRY(gyre_comm_agree(comm, open_evaluator(r)));
     GYRE_TRY(gyre_run_summary(r));

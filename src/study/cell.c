@@ -174,6 +174,8 @@ static gyre_status train(const gyre_study *s, gyre_study_cell c, const gyre_trai
     settings.seed = s->seeds[c.seed];
     o.out = folder;
     o.cell = true;
+    o.data_hash = s->arms[c.arm].data_hash;
+    o.init_hash = s->arms[c.arm].init_hash;
     /* Warnings are alike for many cells and would tear the table; log.jsonl of the cell has them.
      */
     bool muted = gyre_log_mute(true);

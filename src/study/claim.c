@@ -134,9 +134,24 @@ static void compare_index(const gyre_json_value *then, const gyre_json_value *a,
     note(d, "%s: folder has '%.80s', study file '%.80s'", shown, old, fresh);
 }
 
+/* The file that the arm's runs begin from may come later than the study; then it stays the same. */
+static void compare_beginning(const gyre_json_value *then, const gyre_json_value *now,
+                              const gyre_settings *settings, changes *c, differences *d) {
+    const gyre_json_value *a = gyre_json_get(then, "init_hash");
+    const gyre_json_value *b = gyre_json_get(now, "init_hash");
+    const char *name = gyre_json_text(gyre_json_get(now, "name"));
+    if (b == NULL) return;
+    if (a == NULL) {
+        note(&c->list, "%s: '%s' is there now", name, settings->model.init_from);
+        c->fresh++;
+    } else if (strcmp(gyre_json_text(a), gyre_json_text(b)) != 0) {
+        note(d, "%s: model.init_from: '%s' has another content", name, settings->model.init_from);
+    }
+}
+
 static gyre_status compare_arm(const gyre_json_value *old, const gyre_json_value *then,
                                const gyre_json_value *fresh, const gyre_json_value *now,
-                               const char *path, differences *d) {
+                               const char *path, changes *c, differences *d) {
     const gyre_json_value *a = gyre_json_get(then, "config"), *b = gyre_json_get(now, "config");
     const char *name = gyre_json_text(gyre_json_get(now, "name"));
     gyre_settings *before = NULL, *after = NULL;
@@ -155,6 +170,7 @@ static gyre_status compare_arm(const gyre_json_value *old, const gyre_json_value
     GYRE_GOTO(status);
     GYRE_GOTO(compare_key(then, now, "data_hash", "", &data));
     if (data.used > 0) note(d, "%s: the dataset has other images or labels", name);
+    compare_beginning(then, now, after, c, d);
     char shown[160];
     snprintf(shown, sizeof shown, "%s: control", name);
     GYRE_GOTO(compare_key(then, now, "control", shown, d));
@@ -168,7 +184,7 @@ out:
 }
 
 static gyre_status compare_arms(const gyre_json_value *then, const gyre_json_value *now,
-                                const char *path, differences *d) {
+                                const char *path, changes *c, differences *d) {
     const gyre_json_value *old = gyre_json_get(then, "arms");
     const gyre_json_value *v = gyre_json_first(gyre_json_get(now, "arms"));
     for (; v != NULL; v = gyre_json_next(v)) {
@@ -176,7 +192,7 @@ static gyre_status compare_arms(const gyre_json_value *then, const gyre_json_val
         int place;
         key_of(v, name, sizeof name);
         const gyre_json_value *before = find_item(old, name, &place);
-        if (before != NULL) GYRE_TRY(compare_arm(then, before, now, v, path, d));
+        if (before != NULL) GYRE_TRY(compare_arm(then, before, now, v, path, c, d));
     }
     return GYRE_OK;
 }
@@ -219,7 +235,7 @@ static gyre_status compare(const gyre_json_value *now, const char *folder, const
         compare_index(then, gyre_json_get(then, planned[i]), now, gyre_json_get(now, planned[i]),
                       "arms", planned[i], &d);
     }
-    GYRE_GOTO(compare_arms(then, now, path, &d));
+    GYRE_GOTO(compare_arms(then, now, path, c, &d));
     if (d.used == 0) GYRE_GOTO(compare_key(then, now, "format", "format", &d));
     if (d.used > 0 || (c->gone > 0 && c->fresh > 0)) status = refused(folder, &d, c);
 out:

@@ -21,16 +21,22 @@ char *study_file_path(const char *folder) {
 
 /* ---- writing */
 
+static void print_hash(gyre_json *j, const char *key, uint64_t hash) {
+    char text[24];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
+    gyre_json_line_text(j, key, text);
+}
+
 static gyre_status print_arm(const gyre_study_arm *a, FILE *out) {
-    char *config = NULL, hash[24];
+    char *config = NULL;
     GYRE_TRY(gyre_config_print(a->settings, &config));
-    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)a->data_hash);
     gyre_json *j = gyre_json_line_begin();
     gyre_json_line_text(j, "name", a->name);
     gyre_json_line_text(j, "sentence", a->sentence);
     gyre_json_line_flag(j, "control", a->control);
     gyre_json_line_integer(j, "group", a->group);
-    gyre_json_line_text(j, "data_hash", hash);
+    print_hash(j, "data_hash", a->data_hash);
+    if (a->init_hash != 0) print_hash(j, "init_hash", a->init_hash);
     gyre_json_line_raw(j, "config", config);
     free(config);
     char *line = gyre_json_line_end(j);
@@ -135,6 +141,7 @@ static gyre_status read_arm(const gyre_json_value *v, const char *path, int grou
                             gyre_study_arm *a) {
     const gyre_json_value *control = gyre_json_get(v, "control");
     const gyre_json_value *hash = gyre_json_get(v, "data_hash");
+    const gyre_json_value *init = gyre_json_get(v, "init_hash");
     int64_t group = 0;
     if (hash == NULL || gyre_json_text(hash) == NULL) return damaged(path, "data_hash");
     GYRE_TRY(text(gyre_json_get(v, "name"), path, "name", &a->name));
@@ -142,6 +149,8 @@ static gyre_status read_arm(const gyre_json_value *v, const char *path, int grou
     GYRE_TRY(whole(v, path, "group", 0, groups - 1, &group));
     a->group = (int)group;
     a->data_hash = strtoull(gyre_json_text(hash), NULL, 16);
+    if (init != NULL && gyre_json_text(init) == NULL) return damaged(path, "init_hash");
+    if (init != NULL) a->init_hash = strtoull(gyre_json_text(init), NULL, 16);
     a->control = control != NULL && gyre_json_is_true(control);
     return GYRE_OK;
 }

@@ -164,6 +164,8 @@ static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_jso
     GYRE_GOTO(study_check_rates(d->where, &arm->settings->schedule));
     GYRE_GOTO(gyre_fail_in(d->where, know(arm->settings, study, k)));
     arm->data_hash = k->hash;
+    const char *from = arm->settings->model.init_from;
+    if (from != NULL && gyre_file_exists(from)) GYRE_GOTO(gyre_file_hash(from, &arm->init_hash));
     arm->has_test = k->has_test;
     GYRE_GOTO(gyre_fail_in(d->where,
                            open_schedule(arm->settings, k, study->validation_split, &schedule)));
