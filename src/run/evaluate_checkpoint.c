@@ -1,6 +1,7 @@
 /* Loss and accuracy of a checkpoint on any dataset file, without its run going on. */
 #include "class_names.h"
 #include "evaluation.h"
+#include "extend.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
@@ -92,13 +93,34 @@ gyre_status evaluation_find_view(evaluation *e, const char *data, const char *pa
     return e->view.count > 0 ? GYRE_OK : no_part(e, data, part);
 }
 
+/* The config, when the checkpoint was trained with it: a folder above may have one of its own. */
+static gyre_status read_own_config(const char *config, uint64_t hash, gyre_settings **out) {
+    bool known = false;
+    gyre_status status = gyre_config_open(config, NULL, 0, out);
+    if (status == GYRE_OK) status = gyre_extend_knows(*out, hash, &known);
+    if (status == GYRE_EDEVICE) return status;
+    if (known) return GYRE_OK;
+    gyre_config_close(*out);
+    *out = NULL;
+    return GYRE_OK;
+}
+
 /* The run's config says more than the checkpoint, but is not needed. */
-static gyre_status read_settings(evaluation *e, const char *config, const char **data) {
-    if (gyre_file_exists(config)) GYRE_TRY(gyre_config_open(config, NULL, 0, &e->settings));
+static gyre_status read_settings(evaluation *e, const char *config, uint64_t hash,
+                                 const char **data) {
+    bool there = gyre_file_exists(config);
+    if (there) GYRE_TRY(read_own_config(config, hash, &e->settings));
     if (*data == NULL && e->settings != NULL) *data = e->settings->data.path;
-    if (*data != NULL) return GYRE_OK;
-    return gyre_fail(GYRE_EUSAGE, "'%s' is not there to name the dataset; give it by --data FILE",
-                     config);
+    const char *why = there ? "is not the config that the checkpoint was trained with (another "
+                              "run's, edited, or of another version of gyre)"
+                            : "is not there";
+    if (*data == NULL) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "'%s' %s, so nothing names the dataset; give it by --data FILE", config,
+                         why);
+    }
+    if (e->settings == NULL) gyre_say("'%s' %s: whole images are scored, in f32", config, why);
+    return GYRE_OK;
 }
 
 /* A score on other classes than the network learned means nothing. */
@@ -175,7 +197,7 @@ static gyre_status read_files(evaluation *e, const char *given, const char *data
     GYRE_GOTO(locate(given, &e->checkpoint, &config));
     look_at_best(e, given);
     GYRE_GOTO(read_scalars(e->checkpoint, &scalars));
-    GYRE_GOTO(read_settings(e, config, &data));
+    GYRE_GOTO(read_settings(e, config, scalars.config_hash, &data));
     GYRE_GOTO(open_data(e, data, named));
     GYRE_GOTO(evaluation_find_view(e, data, part, scalars.data_hash));
     GYRE_GOTO(gyre_checkpoint_class_names(e->checkpoint, &e->names));

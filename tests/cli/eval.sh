@@ -37,6 +37,22 @@ refused 3 "'other.h5' has no part 'validation'; it has train (500 images) and te
 refused 3 "'bare.h5' has no part 'test'; it has train (600 images); the run was evaluated on a split of its training samples, which \`--part validation\` scores" \
     "$GYRE" eval run --data bare.h5
 
+# A config of another run above the checkpoint, as projects have one, decides nothing.
+mkdir -p project/models
+cp alone.h5 project/models/best.h5
+foreign="'project/models/../config.json' is not the config that the checkpoint was trained with"
+for text in "$(sed 's/"batch"/"seed": 2, "batch"/' config.json)" '{"model_type": "bert"}'; do
+    echo "$text" >project/config.json
+    refused 2 "$foreign" "$GYRE" eval project/models/best.h5 --part validation
+    ends 3 "$GYRE" eval project/models/best.h5 --part validation --data images.h5
+    grep -q "has no part 'validation'" err || fail "$(cat err)"
+    ends 0 "$GYRE" eval project/models/best.h5 --part train --data images.h5
+    grep -q '^train: 600 samples' out && grep -qF "$foreign" err || fail "$(cat out err)"
+done
+cp -r run edited
+sed -i 's/"seed":\s*1/"seed": 2/' edited/config.json
+refused 2 "'edited/config.json' is not the config" "$GYRE" eval edited --part validation
+
 # best.h5 is named beside the newest, and taken where it is the only one.
 best=$(sed -n 's/.*checkpoint after \([0-9]*\) updates.*/\1/p' <("$GYRE" inspect run/checkpoints/best.h5))
 ends 0 "$GYRE" eval run
