@@ -51,6 +51,14 @@ ends 0 env GYRE="$GYRE" sh "$T/way.sh"
 refused 2 "the run was extended since: \`gyre train $T/plain/config.json --out $T/plain\` goes on" "${train[@]}" "$T/plain"
 refused 2 "put them back" "${train[@]}" "$T/plain" --set optimizer.momentum=0.8
 
+# So does the example of docs/schedules.md.
+example=$(sed -n 's/^    gyre \(train run.config.json .*--extend .*\)/\1/p' docs/schedules.md)
+[ "$(echo "$example" | grep -c .)" -eq 1 ] || fail "no example in docs/schedules.md"
+mkdir "$T/page"
+ends 0 "${train[@]}" "$T/page/run"
+ends 0 env -C "$T/page" sh -c "\"$GYRE\" $example"
+"$GYRE" inspect "$T/page/run" | grep -q 'checkpoint after 550 updates, the end of its run' || fail "the example: $(cat "$T/err")"
+
 # Again, behind two stages.
 ends 0 "$GYRE" train "$T/run/config.json" --quiet --out "$T/run" --extend "$more"
 "$GYRE" inspect "$T/run" | grep -q 'checkpoint after 80 updates' || fail "not extended again"

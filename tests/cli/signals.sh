@@ -3,6 +3,7 @@
 # messages that goes away.
 set -u
 . "$(dirname "$0")/lib/common.sh"
+docs=$PWD/docs
 cd "$T" || exit 1
 make_dataset images.h5 200 40
 cat >long.json <<'JSON'
@@ -56,6 +57,16 @@ for s in USR1 USR2; do
     wait $! && fail "mpirun ends with 0 after SIG$s"
     grep -q 'stopped by a signal.*with a checkpoint' ranks.err || fail "SIG$s under mpirun: $(cat ranks.err)"
 done
+
+# Codes that are mpirun's own: after Ctrl-C, and of a rank that was killed. They stand in a table.
+mpirun -q -np 2 "$GYRE" train long.json --out ranks-INT --quiet 2>ranks.err &
+when '"event":"start"' ranks-INT
+kill -INT $! && rc=0
+wait $! || rc=$?
+[ $rc -eq 1 ] || fail "exit $rc after Ctrl-C under mpirun: $(cat ranks.err)"
+# shellcheck disable=SC2016 # for the other shell
+ends 137 mpirun -q -np 2 sh -c 'kill -KILL $$'
+grep -q '^| mpirun ends with 137, 205 or 1 | 137: .*killed.*; 205: .*; 1: .*Ctrl-C' "$docs/slurm.md" || fail "mpirun's codes are in no table"
 
 # find keeps the repeats that are whole
 range=("$GYRE" find short.json --steps 2000 --from 1e-5 --to 0.01)
