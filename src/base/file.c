@@ -325,6 +325,11 @@ bool gyre_file_exists(const char *path) {
     return access(path, F_OK) == 0;
 }
 
+bool gyre_file_taken(const char *path) {
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
 char *gyre_path_join(const char *dir, const char *name) {
     char *out = NULL;
     if (name[0] == '/') return strdup(name);

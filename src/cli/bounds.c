@@ -170,7 +170,7 @@ static void warn_of_length(const gyre_settings *s, const char *path) {
 
 gyre_status gyre_cli_bounds_check(const char *config, const gyre_cli_sets *sets,
                                   const gyre_settings *s, const char *path, bool *anew) {
-    if (gyre_file_exists(path)) {
+    if (gyre_file_taken(path)) {
         return gyre_fail(GYRE_EIO, "--write: '%s' exists; choose another name, it is left alone",
                          path);
     }

@@ -130,21 +130,38 @@ static gyre_status check_name(const char *write, const char *folder) {
                      write);
 }
 
-static gyre_status write_data(const gyre_find *f, const char *folder) {
-    char *data = gyre_path_join(folder, "find.h5");
-    if (data == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the result's names");
+/* FOLDER/find.h5, or the first of find-2.h5, ... that is free: another range test may have been
+ * begun in the same empty folder, and ended first. */
+static gyre_status free_name(const char *folder, char **out) {
+    for (int i = 1;; i++) {
+        int n = i == 1 ? asprintf(out, "%s/find.h5", folder)
+                       : asprintf(out, "%s/find-%d.h5", folder, i);
+        if (n < 0) {
+            *out = NULL;
+            return gyre_fail(GYRE_EDEVICE, "no memory for the result's names");
+        }
+        if (!gyre_file_taken(*out)) return GYRE_OK;
+        free(*out);
+    }
+}
+
+static gyre_status write_data(const gyre_find *f, const char *folder, char **out) {
+    char *data = NULL;
+    GYRE_TRY(free_name(folder, &data));
     gyre_status status = gyre_dir_make(folder); /* somebody may have removed it */
     if (status == GYRE_OK) status = gyre_find_write(f, data);
     if (status == GYRE_OK) gyre_cli_print_path(data);
-    free(data);
+    *out = data;
     return status;
 }
 
-static gyre_status write_figure(const gyre_find *f, const char *folder, const char *stem) {
+/* Beside the data, and of the same name. */
+static gyre_status write_figure(const gyre_find *f, const char *data, const char *stem) {
     gyre_status status = GYRE_OK;
-    char *title = NULL, *figure = gyre_path_join(folder, "find.svg");
-    if (figure == NULL || asprintf(&title, "learning-rate range test: %s", stem) < 0) {
-        title = NULL;
+    char *title = NULL, *figure = NULL;
+    if (asprintf(&figure, "%.*s.svg", (int)(strlen(data) - strlen(".h5")), data) < 0) figure = NULL;
+    if (asprintf(&title, "learning-rate range test: %s", stem) < 0) title = NULL;
+    if (figure == NULL || title == NULL) {
         GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the result's names"));
     }
     GYRE_GOTO(gyre_plot_find(f, title, figure));
@@ -187,28 +204,35 @@ static gyre_status prepare(const arguments *a, const gyre_settings *s, const cha
 /* The figure comes last: another program draws it. */
 static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_find *f,
                             const char *stem, const plan *p) {
-    gyre_status written = GYRE_OK;
+    gyre_status written = GYRE_OK, status = GYRE_OK;
+    char *data = NULL;
     gyre_find_print(f, stdout);
-    GYRE_TRY(write_data(f, p->folder));
+    GYRE_GOTO(write_data(f, p->folder, &data));
     if (a->write != NULL && f->verdict.reliable) {
         written = gyre_cli_bounds_write(a->config, p->anew, s, f, a->write);
         if (written == GYRE_OK) gyre_cli_print_path(a->write);
     }
-    if (p->figure) GYRE_TRY(write_figure(f, p->folder, stem));
-    GYRE_TRY(written);
+    if (p->figure) GYRE_GOTO(write_figure(f, data, stem));
+    GYRE_GOTO(written);
     if (a->write != NULL && !f->verdict.reliable) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "--write: '%s' is not written, since there is no reliable "
-                         "suggestion",
-                         a->write);
+        GYRE_GOTO(gyre_fail(GYRE_EUSAGE,
+                            "--write: '%s' is not written, since there is no reliable "
+                            "suggestion",
+                            a->write));
     }
-    return gyre_cli_flush();
+    status = gyre_cli_flush();
+out:
+    free(data);
+    return status;
 }
 
 /* After a signal: the repeats that are whole are kept, and that is all there is time for. */
 static gyre_status keep_whole(const gyre_find *f, const plan *p) {
+    char *data = NULL;
     gyre_find_print(f, stdout);
-    GYRE_TRY(write_data(f, p->folder));
+    gyre_status status = write_data(f, p->folder, &data);
+    free(data);
+    GYRE_TRY(status);
     GYRE_TRY(gyre_cli_flush());
     return gyre_fail(
         GYRE_EPREEMPTED,

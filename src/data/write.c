@@ -30,7 +30,13 @@ struct gyre_rows {
 
 gyre_status gyre_output_check(const char *path, bool force) {
     struct stat st;
-    bool exists = stat(path, &st) == 0;
+    bool exists = lstat(path, &st) == 0;
+    if (exists && S_ISLNK(st.st_mode)) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s' is a link, which would be replaced; name the file that it leads to, "
+                         "or remove it",
+                         path);
+    }
     if (exists && !S_ISREG(st.st_mode)) {
         return gyre_fail(GYRE_EIO, "'%s' exists and is no regular file", path);
     }

@@ -5,6 +5,7 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/overwrite.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,43 +17,60 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A half-written file of gyre's own: NAME.tmp.PROCESS. */
+/* NAME.tmp.NUMBER of a file that gyre writes by way of such a one. */
 static bool is_temporary(const char *name) {
-    static const char *const own[] = {"config.json", "metrics.h5", "profile.txt", "best.h5"};
+    static const char *const own[] = {"config.json", "metrics.h5",  "find.h5", "profile.txt",
+                                      "best.h5",     "result.json", "try"};
     const char *dot = strstr(name, ".tmp.");
     if (dot == NULL || dot[5] == '\0' || dot[5 + strspn(dot + 5, "0123456789")] != '\0')
         return false;
     size_t length = (size_t)(dot - name);
-    bool ours = strncmp(name, "step-", 5) == 0 &&
-                strncmp(name + 5 + strspn(name + 5, "0123456789"), ".h5.", 4) == 0;
+    bool known = strncmp(name, "step-", 5) == 0 && strspn(name + 5, "0123456789") + 8 == length &&
+                 strncmp(dot - 3, ".h5", 3) == 0;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        ours = ours || (strlen(own[i]) == length && strncmp(name, own[i], length) == 0);
+        known = known || (strlen(own[i]) == length && strncmp(name, own[i], length) == 0);
     }
-    return ours;
+    return known;
 }
 
-/* What gyre leaves where it is killed before it has written its config. */
-static bool is_leftover(const char *name) {
-    return strcmp(name, "lock") == 0 ||
-           (strncmp(name, "config.json", strlen("config.json")) == 0 && is_temporary(name));
+/* Nothing, or what gyre writes into one: its holder while it is held, else no byte. */
+static bool is_own_lock(const char *path) {
+    enum { HOLDER_MAX = 512 };
+    struct stat st;
+    char *text = NULL;
+    size_t size = 0;
+    if (lstat(path, &st) != 0) return errno == ENOENT;
+    if (!S_ISREG(st.st_mode) || st.st_size > HOLDER_MAX) return false;
+    bool own = gyre_file_read(path, HOLDER_MAX, &text, &size) != GYRE_OK || size == 0 ||
+               strncmp(text, "host ", strlen("host ")) == 0;
+    free(text);
+    return own;
+}
+
+/* What gyre leaves where it is killed before it has written its config, and what is left of a
+ * study's cell that is run again. */
+static bool is_leftover(const char *dir, const char *name) {
+    if (strncmp(name, "config.json.", strlen("config.json.")) == 0) return is_temporary(name);
+    if (strncmp(name, "result.json.damaged", strlen("result.json.damaged")) == 0) return true;
+    if (strcmp(name, "lock") != 0) return false;
+    char *path = gyre_path_join(dir, name);
+    bool own = path != NULL && is_own_lock(path);
+    free(path);
+    return own;
+}
+
+static bool has(const char *dir, const char *name) {
+    char *path = gyre_path_join(dir, name);
+    bool there = path != NULL && gyre_file_exists(path);
+    free(path);
+    return there;
 }
 
 /* Others call a file config.json too: a run has a lock besides, or what it has written. */
-static gyre_status check_run(const gyre_folder *f) {
-    static const char *const marks[] = {"lock", "log.jsonl", "metrics.h5", "checkpoints"};
-    bool found = false;
-    for (size_t i = 0; i < sizeof marks / sizeof *marks && !found; i++) {
-        char *path = gyre_path_join(f->path, marks[i]);
-        if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the run folder's paths");
-        found = gyre_file_exists(path);
-        free(path);
-    }
-    if (found) return GYRE_OK;
-    return gyre_fail(
-        GYRE_EIO,
-        "'%s' holds a config.json, but no run of gyre; choose another --out, its files "
-        "are left alone",
-        f->path);
+bool gyre_folder_is_run(const char *path) {
+    return has(path, "config.json") &&
+           ((has(path, "lock") && is_leftover(path, "lock")) || has(path, "log.jsonl") ||
+            has(path, "metrics.h5") || has(path, "checkpoints"));
 }
 
 /* Empty but for leftovers. */
@@ -65,7 +83,8 @@ static gyre_status is_free(const char *path, bool *out) {
     }
     for (struct dirent *e; (e = readdir(d)) != NULL;) {
         const char *name = e->d_name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !is_leftover(name)) *out = false;
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !is_leftover(path, name))
+            *out = false;
     }
     closedir(d);
     return GYRE_OK;
@@ -109,6 +128,13 @@ static gyre_status lock(gyre_folder *f) {
     size_t size = 0;
     char *path = gyre_path_join(f->path, "lock");
     if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to lock '%s'", f->path);
+    if (!is_own_lock(path)) {
+        status = gyre_fail(GYRE_EIO,
+                           "'%s' is not gyre's, and would be emptied: a run locks its folder by a "
+                           "file of this name; move that one away",
+                           path);
+        goto out;
+    }
     f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (f->lock < 0) {
         status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
@@ -180,9 +206,8 @@ gyre_status gyre_folder_open(const char *path, gyre_folder *out) {
     bool unused = false;
     *out = (gyre_folder){.lock = -1, .self = -1};
     GYRE_GOTO(set_paths(out, path));
-    out->holds_run = gyre_file_exists(out->config);
+    out->holds_run = gyre_folder_is_run(path);
     if (out->holds_run) {
-        GYRE_GOTO(check_run(out));
         GYRE_GOTO(lock(out));
         GYRE_GOTO(hold(out));
         sweep_run(out);
@@ -190,18 +215,43 @@ gyre_status gyre_folder_open(const char *path, gyre_folder *out) {
         GYRE_GOTO(is_free(path, &unused));
     }
     if (!out->holds_run && !unused) {
-        status = gyre_fail(GYRE_EIO,
-                           "'%s' is not empty and holds no run of gyre (no config.json); choose "
-                           "another --out, its files are left alone",
-                           path);
+        bool config = gyre_file_exists(out->config);
+        status =
+            gyre_fail(GYRE_EIO, "'%s' %s; choose another --out, its files are left alone", path,
+                      config ? "holds a config.json, but no run of gyre"
+                             : "is not empty and holds no run of gyre (no config.json)");
     }
 out:
     if (status != GYRE_OK) gyre_folder_close(out);
     return status;
 }
 
+/* One that was changed by hand, or is a link, has more than its fields. */
+static gyre_status keep_config(const gyre_folder *f) {
+    enum { LARGEST = 1 << 24 };
+    gyre_status status = GYRE_OK;
+    gyre_settings *s = NULL;
+    char *text = NULL, *own = NULL, *kept = NULL;
+    size_t size = 0;
+    struct stat st;
+    if (lstat(f->config, &st) != 0) return GYRE_OK;
+    GYRE_GOTO(gyre_file_read(f->config, LARGEST, &text, &size));
+    GYRE_GOTO(gyre_config_open(f->config, NULL, 0, &s));
+    GYRE_GOTO(gyre_config_print(s, &own));
+    if (S_ISREG(st.st_mode) && strcmp(text, own) == 0) goto out;
+    GYRE_GOTO(gyre_overwrite_keep(f->config, "before", &kept));
+    gyre_warn("'%s' is not as gyre wrote it; that file is '%s' now", f->config, kept);
+out:
+    gyre_config_close(s);
+    free(text);
+    free(own);
+    free(kept);
+    return status;
+}
+
 gyre_status gyre_folder_rewrite(gyre_folder *f, const gyre_settings *resolved) {
     char *text = NULL;
+    GYRE_TRY(keep_config(f));
     GYRE_TRY(gyre_config_print(resolved, &text));
     gyre_status status = gyre_file_write_atomic(f->config, text, strlen(text));
     free(text);

@@ -47,6 +47,11 @@ static off_t size_of(const char *path) {
     return stat(path, &st) == 0 ? st.st_size : 0;
 }
 
+static bool is_link(const char *path) {
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 static int descriptor_of(hid_t file) {
     void *fd = NULL;
     return H5Fget_vfd_handle(file, H5P_DEFAULT, &fd) < 0 || fd == NULL ? -1 : *(int *)fd;
@@ -159,6 +164,10 @@ static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
     if (status == GYRE_OK) status = take_rows(m, r, completed);
     bool added = status == GYRE_OK && gyre_additions_list(r, additions, sizeof additions);
     gyre_h5_reader_close(r);
+    if (!added && status == GYRE_OK && is_link(m->path)) {
+        snprintf(additions, sizeof additions, "it is a link");
+        added = true;
+    }
     if (added) GYRE_TRY(keep_before(m, additions));
     if (status == GYRE_OK) return make_anew(m);
     if (status != GYRE_EIO) return status;

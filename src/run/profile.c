@@ -85,7 +85,7 @@ static void print_layers(const gyre_profile *p, const gyre_net *net, FILE *out) 
 
 void gyre_profile_print(const gyre_profile *p, const gyre_net *net, FILE *out) {
     int lanes = gyre_net_lanes(net);
-    fprintf(out, "profile of rank 0: %lld steps, %d thread%s\n\n", (long long)p->steps, lanes,
+    fprintf(out, GYRE_PROFILE_MARK "%lld steps, %d thread%s\n\n", (long long)p->steps, lanes,
             lanes == 1 ? "" : "s");
     print_phases(p, out);
     print_layers(p, net, out);

@@ -34,6 +34,8 @@ typedef struct {
 gyre_status gyre_profile_begin(gyre_profile *p, gyre_net *net);
 /* The time until now belonged to the phase before. */
 void gyre_profile_enter(gyre_profile *p, gyre_phase phase);
+/* How the table begins, so that gyre knows its own. */
+#define GYRE_PROFILE_MARK "profile of rank 0: "
 /* A table, in milliseconds per step. */
 void gyre_profile_print(const gyre_profile *p, const gyre_net *net, FILE *out);
 

@@ -63,7 +63,7 @@ static gyre_status look(const gyre_run *r, const gyre_settings *s, begun *b) {
     GYRE_GOTO(gyre_run_choose_folder(r, s, &folder));
     config = gyre_path_join(folder, "config.json");
     if (config == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the run folder's path"));
-    if (!gyre_file_exists(config)) {
+    if (!gyre_folder_is_run(folder)) {
         status = try_folder(folder);
         goto out;
     }

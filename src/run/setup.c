@@ -6,6 +6,7 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/overwrite.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +221,15 @@ static gyre_status load(gyre_run *r, int64_t completed) {
 
 /* ---- rank 0 opens what is written */
 
+/* A damaged file leaves its name to a new one. */
+static gyre_status put_aside(const char *path, const char *what) {
+    char *aside = NULL;
+    GYRE_TRY(gyre_overwrite_set_aside(path, "damaged", &aside));
+    gyre_say("the damaged %s is '%s' now", what, aside);
+    free(aside);
+    return GYRE_OK;
+}
+
 /* The accuracy of what best.h5 holds, so that a worse one does not take its place, and a better one
  * does though it is not the best of all rows: writing that one may have failed. A best.h5 of a step
  * to come is from the launch before; its step comes again. */
@@ -234,7 +244,7 @@ static gyre_status find_best(gyre_run *r) {
     status = gyre_checkpoint_scalars(path, &best);
     if (status == GYRE_EIO) {
         gyre_warn("%s; the next evaluation makes a new one", gyre_error_text());
-        status = GYRE_OK;
+        status = put_aside(path, "best.h5");
         goto out;
     }
     if (status == GYRE_OK) status = gyre_tables_read(r->folder.metrics, &tables);
@@ -258,16 +268,9 @@ static gyre_status set_aside(const gyre_run *r) {
     GYRE_TRY(gyre_checkpoint_list(r->folder.path, &list, &count));
     gyre_status status = GYRE_OK;
     for (size_t i = 0; i < count && list[i] > r->trainer.completed && status == GYRE_OK; i++) {
-        char *path = gyre_checkpoint_path(r->folder.path, list[i]), *aside = NULL;
-        if (path == NULL || asprintf(&aside, "%s.damaged", path) < 0) {
-            status = gyre_fail(GYRE_EDEVICE, "no memory to set a checkpoint aside");
-        } else if (rename(path, aside) != 0) {
-            status =
-                gyre_fail(GYRE_EIO, "cannot rename '%s' to '%s': %s", path, aside, strerror(errno));
-        } else {
-            gyre_say("the damaged checkpoint is '%s' now", aside);
-            free(aside);
-        }
+        char *path = gyre_checkpoint_path(r->folder.path, list[i]);
+        status = path == NULL ? gyre_fail(GYRE_EDEVICE, "no memory to set a checkpoint aside")
+                              : put_aside(path, "checkpoint");
         free(path);
     }
     free(list);

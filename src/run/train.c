@@ -5,6 +5,7 @@
 #include "gyre/clock.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/overwrite.h"
 #include "gyre/terminal.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,7 +120,13 @@ static gyre_status final_test(gyre_run *r) {
     return gyre_run_fatal(r, gyre_event_end(r->events, line));
 }
 
-static gyre_status print_profile(gyre_run *r) {
+static gyre_status write_profile(const char *path, const char *text, size_t size) {
+    GYRE_TRY(gyre_overwrite_check(path, GYRE_PROFILE_MARK));
+    return gyre_file_write_atomic(path, text, size);
+}
+
+/* A run is done without it. */
+static void print_profile(gyre_run *r) {
     const gyre_trainer *t = &r->trainer;
     char *text = NULL, *path = gyre_path_join(r->folder.path, "profile.txt");
     size_t size = 0;
@@ -133,11 +140,11 @@ static gyre_status print_profile(gyre_run *r) {
     gyre_profile_print(&t->profile, t->net, f);
     fclose(f);
     fputs(text, stderr);
-    status = gyre_file_write_atomic(path, text, size);
+    status = write_profile(path, text, size);
 out:
+    if (status != GYRE_OK) gyre_warn("%s; profile.txt is not written", gyre_error_text());
     free(text);
     free(path);
-    return status;
 }
 
 /* Of a run that has ended: does its last score beat the share of the most frequent class? */
@@ -170,7 +177,7 @@ static gyre_status finish(gyre_run *r, gyre_status status) {
         status = GYRE_EIO;
         snprintf(reason, sizeof reason, "%s", gyre_error_text());
     }
-    if (here && t->profile.on) gyre_run_tolerate(r, print_profile(r));
+    if (here && t->profile.on) print_profile(r);
     gyre_print_duration(gyre_run_seconds(r), duration, sizeof duration);
     if (status == GYRE_OK && !r->options.quiet) {
         gyre_say("%lld of %lld steps done in %s; %s", (long long)t->completed, (long long)t->steps,

@@ -8,6 +8,7 @@
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/metrics.h"
+#include "gyre/overwrite.h"
 #include "result.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -56,13 +57,19 @@ out:
 }
 
 /* A failed cell, or one whose result is damaged, begins anew: without its result, and in an empty
- * folder where no run had begun. */
-static gyre_status forget(const char *folder) {
+ * folder where no run had begun. What gyre did not write is kept. */
+static gyre_status forget(const char *folder, bool damaged) {
+    char *kept = NULL;
     char *path = gyre_path_join(folder, "result.json");
     if (path == NULL) return no_memory();
-    gyre_status status = unlink(path) == 0
-                             ? GYRE_OK
-                             : gyre_fail(GYRE_EIO, "cannot remove '%s': %s", path, strerror(errno));
+    gyre_status status = GYRE_OK;
+    if (damaged) {
+        status = gyre_overwrite_set_aside(path, "damaged", &kept);
+        if (status == GYRE_OK) gyre_say("the damaged result is '%s' now", kept);
+    } else if (unlink(path) != 0) {
+        status = gyre_fail(GYRE_EIO, "cannot remove '%s': %s", path, strerror(errno));
+    }
+    free(kept);
     free(path);
     return status;
 }
@@ -94,7 +101,7 @@ static gyre_status begin(const gyre_study *s, gyre_study_cell c, const char *fol
     /* under the lock: it may be new */
     GYRE_TRY(study_result_look(s, c.arm, c.seed, result, &damaged));
     if (result->state == GYRE_CELL_DONE || result->state == GYRE_CELL_DIVERGED) *whose = FINISHED;
-    return damaged || result->state == GYRE_CELL_FAILED ? forget(folder) : GYRE_OK;
+    return damaged || result->state == GYRE_CELL_FAILED ? forget(folder, damaged) : GYRE_OK;
 }
 
 /* ---- what became of it */

@@ -6,6 +6,7 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/overwrite.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -246,7 +247,30 @@ out:
 
 /* ---- a study that has grown */
 
+/* A study.json that was changed by hand has more in it than what a study is made of. */
+static gyre_status keep_changed(const char *path) {
+    enum { LARGEST = 1 << 26 };
+    gyre_json_value *tree = NULL;
+    char *text = NULL, *own = NULL, *kept = NULL;
+    size_t size = 0;
+    gyre_status status = GYRE_OK;
+    GYRE_GOTO(gyre_json_read(path, &tree));
+    GYRE_GOTO(gyre_file_read(path, LARGEST, &text, &size));
+    own = gyre_json_print(tree, true);
+    if (own == NULL) GYRE_GOTO(no_memory());
+    if (strcmp(text, own) == 0) goto out;
+    GYRE_GOTO(gyre_overwrite_keep(path, "before", &kept));
+    gyre_warn("'%s' is not as gyre wrote it; that file is '%s' now", path, kept);
+out:
+    gyre_json_close(tree);
+    free(text);
+    free(own);
+    free(kept);
+    return status;
+}
+
 static gyre_status write_grown(const gyre_json_value *now, const char *path) {
+    GYRE_TRY(keep_changed(path));
     char *text = gyre_json_print(now, true);
     if (text == NULL) return no_memory();
     gyre_status status = gyre_file_write_atomic(path, text, strlen(text));

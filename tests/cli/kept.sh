@@ -47,6 +47,123 @@ before=$(picture_of damaged)
 refused 3 "move it away to go on without its rows" "${train[@]}" damaged
 [ "$(picture_of damaged)" = "$before" ] || fail "a damaged metrics.h5 was touched"
 
+rm -rf run && cp -r begun run
+mkdir far && mv run/metrics.h5 far && ln -s ../far/metrics.h5 run/metrics.h5
+cp far/metrics.h5 own.h5
+ends 0 "${train[@]}" run --stop-after 20
+warns "'run/metrics.h5' holds what gyre did not write (it is a link); that file is 'run/metrics.h5.before' now"
+[ -L run/metrics.h5.before ] && cmp -s own.h5 far/metrics.h5 || fail "the link, or what it leads to, is lost"
+
+# ---- damaged checkpoints: each keeps a name of its own
+rm -rf run && cp -r begun run
+for i in 1 2; do # the same step twice
+    ends 0 "${train[@]}" run --stop-after 20
+    for name in step-000000020 best; do printf '%s' $i >run/checkpoints/$name.h5; done
+    ends 0 "${train[@]}" run --stop-after 20
+    grep -qF "the damaged best.h5 is" err || fail "best.h5: $(cat err)"
+done
+for name in step-000000020 best; do
+    [ "$(cat run/checkpoints/$name.h5.damaged)" = 1 ] && [ "$(cat run/checkpoints/$name.h5.damaged-2)" = 2 ] ||
+        fail "$name: $(ls run/checkpoints)"
+done
+
+# ---- files of the user's in a run's folder
+rm -rf run && cp -r begun run
+touch run/notes.tmp.1 run/checkpoints/weights.h5.tmp.2 run/metrics.h5.tmp.3 run/checkpoints/step-000000020.h5.tmp.4
+echo mine >run/profile.txt
+ends 0 "${train[@]}" run --profile
+warns "'run/profile.txt' would be overwritten, but gyre did not write it"
+[ "$(cat run/profile.txt)" = mine ] || fail "profile.txt was replaced"
+[ -e run/notes.tmp.1 ] && [ -e run/checkpoints/weights.h5.tmp.2 ] || fail "a file with a temporary's name was removed"
+[ ! -e run/metrics.h5.tmp.3 ] && [ ! -e run/checkpoints/step-000000020.h5.tmp.4 ] || fail "gyre's own temporary files stay"
+stage=(--extend '{"length": {"steps": 10}, "policy": "constant", "base_lr": 0.001}')
+sed -i '1a // the good one' run/config.json
+cp run/config.json own.json
+ends 0 "${train[@]}" run "${stage[@]}"
+warns "'run/config.json' is not as gyre wrote it; that file is 'run/config.json.before' now"
+cmp -s own.json run/config.json.before || fail "a comment is lost"
+ends 0 "$GYRE" train run/config.json --quiet --out run "${stage[@]/0.001/0.002}"
+[ ! -e run/config.json.before-2 ] || fail "kept without need"
+
+# ---- folders that hold no run, whatever is in them
+untouched() { # code, words, folder
+    local before
+    before=$(cd "$3" && find . -exec stat -c '%n %Y %s' {} \; | sort)
+    refused "$1" "$2" "${train[@]}" "$3"
+    [ "$(cd "$3" && find . -exec stat -c '%n %Y %s' {} \; | sort)" = "$before" ] || fail "$3 was touched: $(ls -la "$3")"
+}
+mkdir project locked linked
+cp config.json project
+echo mine >locked/lock
+ln -s ../config.json linked/lock
+untouched 3 "'project' holds a config.json, but no run of gyre; choose another --out" project
+untouched 3 "'locked' is not empty and holds no run of gyre" locked
+untouched 3 "'linked' is not empty and holds no run of gyre" linked
+rm -rf run && cp -r begun run
+echo "my lock" >run/lock
+untouched 3 "'run/lock' is not gyre's, and would be emptied" run
+
+# ---- a study: a result that was damaged, a study.json that was changed by hand
+study() { # seeds
+    echo "{\"name\": \"s\", \"base\": \"config.json\", \"seeds\": $1, \"cycles\": [2], \"controls\": [\"midpoint\"]}" >study.json
+}
+sed -i 's/"policy": "constant", "base_lr": 0.01/"policy": "triangular", "base_lr": 0.001, "max_lr": 0.02, "cycles": 2/' config.json
+study 1
+ends 0 "$GYRE" study study.json --out results --quiet
+cell=results/cells/midpoint/seed-1
+for i in 1 2; do
+    echo "my words $i" >$cell/result.json
+    ends 0 "$GYRE" study study.json --out results --quiet
+    grep -qF "the damaged result is '$cell/result.json.damaged" err || fail "$(cat err)"
+done
+grep -q "words 1" $cell/result.json.damaged && grep -q "words 2" $cell/result.json.damaged-2 || fail "$(ls $cell)"
+rm -r $cell/{checkpoints,config.json,lock,log.jsonl,metrics.h5} # no run is left, only what was set aside
+echo "my words 3" >$cell/result.json
+ends 0 "$GYRE" study study.json --out results --quiet
+grep -q "words 3" $cell/result.json.damaged-3 || fail "$(ls $cell)"
+sed -i '1s/{/{"mine": 1,/' results/study.json
+cp results/study.json own.json
+study "[1, 2]"
+ends 0 "$GYRE" study study.json --out results --quiet
+warns "'results/study.json' is not as gyre wrote it; that file is 'results/study.json.before' now"
+cmp -s own.json results/study.json.before || fail "what was added to study.json is lost"
+study 3
+ends 0 "$GYRE" study study.json --out results --quiet
+[ ! -e results/study.json.before-2 ] || fail "kept without need"
+
+# ---- outputs that are links, or came during the work
+ln -s nowhere.json link.json
+refused 3 "--write: 'link.json' exists" "$GYRE" find config.json --out range --write link.json
+mkdir -p photos/{a,b}
+/usr/bin/python3 -c "
+import zlib, struct
+def chunk(t, d): return struct.pack('>I', len(d)) + t + d + struct.pack('>I', zlib.crc32(t + d))
+png = b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 4, 4, 8, 0, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(bytes(20))) + chunk(b'IEND', b'')
+for x in 'ab': [open(f'photos/{x}/{i}.png', 'wb').write(png) for i in range(3)]"
+ln -s nowhere.h5 dangling.h5
+ln -s images.h5 link.h5
+own=$(cksum <images.h5)
+for link in dangling link; do
+    refused 3 "'$link.h5' is a link, which would be replaced" "$GYRE" data import folder photos -o $link.h5
+    refused 3 "'$link.h5' is a link, which would be replaced" "$GYRE" data import folder photos -o $link.h5 --force
+    [ -L $link.h5 ] || fail "$link.h5 was replaced"
+done
+[ "$(cksum <images.h5)" = "$own" ] || fail "what a link leads to was replaced"
+"$GYRE" find config.json --quiet --set threads=1 --steps 5000 --repeats 1 --out range >out 2>err &
+pid=$!
+for _ in $(seq 600); do [ -d range ] && break || sleep 0.02; done
+kill -STOP $pid
+if [ -e range/find.h5 ]; then
+    echo "  skip  a file that comes during a range test: the test was over too soon"
+else
+    echo mine >range/find.h5
+fi
+kill -CONT $pid
+wait $pid || fail "$(cat err)"
+if grep -qx mine range/find.h5; then
+    grep -qx "range/find-2.h5" out && [ -s range/find-2.h5 ] || fail "not beside it: $(cat out)"
+fi
+
 # ---- figures and pages: own ones are made anew, changed and foreign ones are left
 if command -v gnuplot >/dev/null; then
     ends 0 "$GYRE" plot plain
