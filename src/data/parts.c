@@ -152,6 +152,73 @@ static meaning meaning_of(const level *v) {
     return several(v->hints) && (v->hint_deep || v->hinted == v->folders) ? UNCLEAR : CLASSES;
 }
 
+/* ---- parts whose names are not known */
+
+/* Passes single folders, one in the other, as some archives have them. */
+static folder inner_of(const gyre_listing *l, folder f, size_t *at) {
+    *at += f.length + 1;
+    for (folder only, next;; f = only, *at += only.length + 1) {
+        size_t i = f.low;
+        if (f.direct || !next_folder(l, *at, &i, f.high, &only)) return f;
+        if (next_folder(l, *at, &i, f.high, &next) || only.direct) return f;
+    }
+}
+
+static size_t count_folders(const gyre_listing *l, size_t at, size_t low, size_t high) {
+    size_t count = 0;
+    for (folder f; next_folder(l, at, &low, high, &f);) count++;
+    return count;
+}
+
+/* Do most folders of `f` have the name of one in `g`? One walk, since both are sorted. The slash
+ * behind a name is compared too, so that no name is the beginning of another. */
+static bool same_names(const gyre_listing *l, size_t at, folder f, folder g, gyre_few *same) {
+    size_t at_f = at, at_g = at, all = 0;
+    folder a, b;
+    f = inner_of(l, f, &at_f);
+    g = inner_of(l, g, &at_g);
+    bool more = next_folder(l, at_g, &g.low, g.high, &b);
+    while (next_folder(l, at_f, &f.low, f.high, &a)) {
+        int order = -1;
+        all++;
+        while (more && (order = strncmp(b.name, a.name, a.length + 1)) < 0) {
+            more = next_folder(l, at_g, &g.low, g.high, &b);
+        }
+        if (more && order == 0) add_name(same, &a);
+    }
+    return all > 0 && 2 * same->count > all;
+}
+
+static folder largest_of(const gyre_listing *l, size_t at, size_t low, size_t high, size_t *most) {
+    folder largest = {0};
+    *most = 0;
+    for (folder f; next_folder(l, at, &low, high, &f);) {
+        size_t inner = at;
+        folder g = inner_of(l, f, &inner);
+        size_t count = f.direct ? 0 : count_folders(l, inner, g.low, g.high);
+        if (count > *most) largest = f;
+        if (count > *most) *most = count;
+    }
+    return largest;
+}
+
+/* Parts of a dataset hold the same classes, whatever the parts are called: at least half of the
+ * level's folders hold no pictures of their own, but folders that the largest of them has too. */
+static bool repeats_itself(const gyre_listing *l, size_t at, size_t low, size_t high,
+                           gyre_few *alike, gyre_few *same) {
+    size_t most = 0, all = 0;
+    folder largest = largest_of(l, at, low, high, &most);
+    *alike = (gyre_few){0};
+    for (folder f; most > 1 && next_folder(l, at, &low, high, &f); all++) {
+        gyre_few names = {0};
+        bool itself = f.low == largest.low;
+        if (f.direct || !(itself || same_names(l, at, f, largest, &names))) continue;
+        add_name(alike, &f);
+        if (!itself) *same = names;
+    }
+    return alike->count > 1 && 2 * alike->count >= all;
+}
+
 /* ---- what is said */
 
 static const char advice[] = "or give --no-parts when each folder is a class";
@@ -177,6 +244,14 @@ static gyre_status unclear(const char *dir, level *v) {
                      v->named < v->folders ? "rename them to train, validation and test"
                                            : "none of them is for training: name one train",
                      advice);
+}
+
+static gyre_status unnamed(const char *dir, gyre_few *alike, gyre_few *same) {
+    return gyre_fail(GYRE_EUSAGE,
+                     "'%s': the folders %s hold no pictures but folders of the same names (%s), as "
+                     "the parts of a dataset do; rename them to train, validation and test (or "
+                     "training, val, valid, dev, testing), %s",
+                     dir, gyre_few_text(alike), gyre_few_text(same), advice);
 }
 
 /* `at` bytes of the path of file `low` are the folder. */
@@ -246,7 +321,11 @@ static bool is_around_parts(const gyre_listing *l, size_t at, const level *v) {
     if (v->folders != 1) return false;
     at += v->last.length + 1;
     level inner = survey(l, at, v->last.low, v->last.high);
+    gyre_few alike = {0}, same = {0};
     bool parts = meaning_of(&inner) != CLASSES && (v->hinted == 0 || several(inner.parts));
+    if (v->hinted == 0) {
+        parts = parts || repeats_itself(l, at, v->last.low, v->last.high, &alike, &same);
+    }
     return parts || is_around_parts(l, at, &inner);
 }
 
@@ -260,6 +339,7 @@ static void warn_of_class(level *v) {
 gyre_status gyre_parts_find(const char *dir, bool plain, gyre_listing *l) {
     size_t at = 0, low = 0, high = l->count;
     if (plain) return GYRE_OK;
+    gyre_few alike = {0}, same = {0};
     level v = survey(l, at, low, high);
     while (is_around_parts(l, at, &v)) {
         at += v.last.length + 1;
@@ -269,7 +349,11 @@ gyre_status gyre_parts_find(const char *dir, bool plain, gyre_listing *l) {
     }
     switch (meaning_of(&v)) {
     case UNCLEAR: return unclear(dir, &v);
-    case CLASSES: warn_of_class(&v); return check_classes(dir, l, at, low, high);
+    case CLASSES:
+        GYRE_TRY(check_classes(dir, l, at, low, high));
+        if (repeats_itself(l, at, low, high, &alike, &same)) return unnamed(dir, &alike, &same);
+        warn_of_class(&v);
+        return GYRE_OK;
     case PARTS: break;
     }
     for (folder f; next_folder(l, at, &low, high, &f);) GYRE_TRY(take_part(dir, l, &f, at));
