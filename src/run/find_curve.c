@@ -100,7 +100,7 @@ static gyre_status max_by_accuracy(const gyre_find_score *scores, size_t count, 
                                    double *out) {
     curve c;
     *out = NAN;
-    if (count < SCORES_MIN || samples < 1) return GYRE_OK;
+    if (count < SCORES_MIN || samples < GYRE_FIND_SAMPLES_MIN) return GYRE_OK;
     GYRE_TRY(open_curve(&c, count, 1));
     for (size_t i = 0; i < count; i++) c.raw[i] = -scores[i].accuracy;
     smooth(&c);

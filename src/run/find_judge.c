@@ -186,6 +186,12 @@ static void say_how_sure(const gyre_find *f, gyre_find_verdict *v) {
     } else {
         say_agreement(f, v, base, most);
     }
+    if (f->samples > 0 && f->samples < GYRE_FIND_SAMPLES_MIN) {
+        say(v->reason,
+            "; %lld validation samples are too few to read accuracies (%d are needed), so the "
+            "loss alone decides max_lr",
+            (long long)f->samples, GYRE_FIND_SAMPLES_MIN);
+    }
     if (!v->by_heart) return;
     say(v->reason, "; the samples were learnt by heart on the way, so max_lr may be too low");
 }

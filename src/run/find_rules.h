@@ -51,6 +51,10 @@ gyre_status gyre_find_judge(gyre_find *f);
 /* f->verified from its trials. */
 void gyre_find_judge_trials(gyre_find *f);
 
-enum { GYRE_FIND_STEPS_MIN = 40, GYRE_FIND_STEPSIZE = 4 /* epochs, suggested */ };
+enum {
+    GYRE_FIND_STEPS_MIN = 40,
+    GYRE_FIND_STEPSIZE = 4,    /* epochs, suggested */
+    GYRE_FIND_SAMPLES_MIN = 50 /* for accuracies to be read: one of fewer is above 2 points */
+};
 
 #endif

@@ -270,7 +270,13 @@ static void accuracy_lowers_max_lr(void **state) {
     assert_true(near(m.max_lr, -3));
     assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, scores, 9, 10000, &m, &facts),
                      GYRE_OK);
-    assert_true(near(m.max_lr, -2)); /* too few */
+    assert_true(near(m.max_lr, -2)); /* too few scores */
+    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, scores, 50, 50, &m, &facts),
+                     GYRE_OK);
+    assert_true(near(m.max_lr, -3.3)); /* one error, 6 points, before the best */
+    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, scores, 50, 49, &m, &facts),
+                     GYRE_OK);
+    assert_true(near(m.max_lr, -2)); /* too few samples */
     free(rows);
 }
 

@@ -165,6 +165,21 @@ static void the_table_counts(void **state) {
     gyre_find_close(&f);
 }
 
+/* Accuracy of two samples is 0, 50 or 100 %, and says nothing. */
+static void few_samples_are_said(void **state) {
+    (void)state;
+    gyre_find f = several((const shape[]){bends, bends}, 2);
+    assert_null(strstr(f.verdict.reason, "too few"));
+    f.samples = 2;
+    assert_int_equal(gyre_find_judge(&f), GYRE_OK);
+    assert_true(f.verdict.reliable);
+    assert_non_null(strstr(f.verdict.reason, "; 2 validation samples are too few to read accurac"));
+    f.samples = GYRE_FIND_SAMPLES_MIN;
+    assert_int_equal(gyre_find_judge(&f), GYRE_OK);
+    assert_null(strstr(f.verdict.reason, "too few"));
+    gyre_find_close(&f);
+}
+
 /* In the table and in the figure's headline, which has no room for all. */
 static void learning_by_heart_is_a_doubt(void **state) {
     (void)state;
@@ -258,6 +273,7 @@ int main(void) {
         cmocka_unit_test(half_of_the_repeats_are_not_enough),
         cmocka_unit_test(equal_repeats_prove_nothing),
         cmocka_unit_test(the_table_counts),
+        cmocka_unit_test(few_samples_are_said),
         cmocka_unit_test(learning_by_heart_is_a_doubt),
         cmocka_unit_test(trials_say_whether_bounds_hold),
         cmocka_unit_test(a_file_comes_back),
