@@ -95,6 +95,12 @@ static gyre_status take_whole(const cJSON *stage, int index, gyre_stage_settings
             "added inherits nothing from those before it",
             where);
     }
+    if (out->schedule.base_lr == GYRE_RATE_FIND || out->schedule.max_lr == GYRE_RATE_FIND) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: %s: \"find\" is for the rates that a run begins with; give a number, "
+                         "as `gyre find CONFIG --set model.init_from=CHECKPOINT` tells one",
+                         where, out->schedule.base_lr == GYRE_RATE_FIND ? "base_lr" : "max_lr");
+    }
     return config_finish_schedule(&out->schedule, where);
 }
 

@@ -56,15 +56,17 @@ static const gyre_images *choose_part(const gyre_dataset *d, const char *part) {
     return strcmp(part, "train") == 0 ? gyre_dataset_train(d) : NULL;
 }
 
-static gyre_status no_part(const evaluation *e, const char *data, const char *part) {
+static gyre_status no_part(const evaluation *e, const char *data, const char *part, bool own) {
     char parts[GYRE_PARTS_TEXT];
     gyre_dataset_parts_text(e->data, parts);
     const char *run = "";
     if (e->settings != NULL) {
         switch (e->settings->data.validation) {
         case GYRE_VALIDATION_SPLIT:
-            run = "; the run was evaluated on a split of its training samples, which `--part "
-                  "validation` scores";
+            run = own ? "; the run was evaluated on a split of its training samples, which `--part "
+                        "validation` scores"
+                      : "; the run was evaluated on a split of the dataset that it was trained on, "
+                        "which is another";
             break;
         case GYRE_VALIDATION_TEST: run = "; the run was evaluated on test"; break;
         case GYRE_VALIDATION_PART: run = "; the run was evaluated on validation"; break;
@@ -90,7 +92,18 @@ gyre_status evaluation_find_view(evaluation *e, const char *data, const char *pa
         GYRE_TRY(gyre_samples_open(e->data, &e->settings->data, e->settings->seed, &e->samples));
         e->view = train ? e->samples.train : e->samples.validation;
     }
-    return e->view.count > 0 ? GYRE_OK : no_part(e, data, part);
+    return e->view.count > 0 ? GYRE_OK : no_part(e, data, part, own);
+}
+
+/* A file that was written anew where the run's was: what the run held out or never saw may be what
+ * it was trained on. */
+static gyre_status check_data(const evaluation *e, const char *data, uint64_t trained_on) {
+    if (gyre_dataset_hash(e->data) == trained_on) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s' has other images or labels than the dataset that the run was trained "
+                     "on, and may hold training samples in its other parts; put that dataset back, "
+                     "or score this one all the same by --data '%s'",
+                     data, data);
 }
 
 /* The config, when the checkpoint was trained with it: a folder above may have one of its own. */
@@ -199,6 +212,7 @@ static gyre_status read_files(evaluation *e, const char *given, const char *data
     GYRE_GOTO(read_scalars(e->checkpoint, &scalars));
     GYRE_GOTO(read_settings(e, config, scalars.config_hash, &data));
     GYRE_GOTO(open_data(e, data, named));
+    if (!named) GYRE_GOTO(check_data(e, data, scalars.data_hash));
     GYRE_GOTO(evaluation_find_view(e, data, part, scalars.data_hash));
     GYRE_GOTO(gyre_checkpoint_class_names(e->checkpoint, &e->names));
     GYRE_GOTO(evaluation_open_model(e, scalars.model, scalars.classes, scalars.data_hash, data));

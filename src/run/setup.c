@@ -53,12 +53,33 @@ static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, gyr
         return gyre_fail(status, "%s", why);
     }
     double more = now->length.value - old->length.value;
+    if (!(more > 0)) return gyre_fail(status, "%s", why);
     double rate = old->schedule.base_lr > 0 ? old->schedule.base_lr : old->schedule.max_lr;
     return gyre_fail(
         status,
         "%.300s; to train on past its end, add a stage: gyre train %s --out %s --extend "
         "'{\"policy\": \"constant\", \"base_lr\": %.6g, \"length\": {\"steps\": %.0f}}'",
-        why, r->folder.config, r->folder.path, rate, more > 0 ? more : old->length.value);
+        why, r->folder.config, r->folder.path, rate, more);
+}
+
+/* ---- the dataset */
+
+static gyre_status other_data(const gyre_trainer *t) {
+    return gyre_fail(GYRE_EUSAGE,
+                     "data.path: '%s' has other images or labels than the dataset this run was "
+                     "trained on",
+                     t->settings.data.path);
+}
+
+/* Does the run's newest checkpoint say that? One that cannot be read is told of later. */
+static bool has_other_data(const gyre_run *r) {
+    gyre_snapshot s;
+    char *path = NULL;
+    bool other = gyre_checkpoint_newest(r->folder.path, &path) == GYRE_OK && path != NULL &&
+                 gyre_checkpoint_scalars(path, &s) == GYRE_OK &&
+                 s.data_hash != r->trainer.data_hash;
+    free(path);
+    return other;
 }
 
 /* The settings of the run in the folder must be this launch's, or those before it was extended. */
@@ -68,6 +89,8 @@ static gyre_status same_run(gyre_run *r, const gyre_settings *old, finding *f) {
                              ? gyre_extend_compare(old, &r->trainer.settings, &extends)
                              : gyre_config_compare(old, &r->trainer.settings);
     f->extends = extends;
+    /* Another number of images makes epochs of other lengths. */
+    if (status == GYRE_EUSAGE && has_other_data(r)) return other_data(&r->trainer);
     return name_the_way(r, old, status);
 }
 
@@ -179,10 +202,7 @@ static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) 
     if (f->extends) GYRE_GOTO(gyre_extend_check(old, &t->settings, f->completed));
     if (f->completed >= 0) GYRE_GOTO(same_beginning(t, &s));
     if (f->completed >= 0 && s.data_hash != t->data_hash) {
-        status = gyre_fail(GYRE_EUSAGE,
-                           "data.path: '%s' has other images or labels than the dataset this run "
-                           "was trained on",
-                           t->settings.data.path);
+        status = other_data(t);
     }
 out:
     gyre_config_close(old);

@@ -34,8 +34,19 @@ ends 0 "$GYRE" eval run --data other.h5 --part train
 grep -q '^train: 500 samples' out || fail "$(cat out)"
 refused 3 "'other.h5' has no part 'validation'; it has train (500 images) and test (100)" "$GYRE" eval run --data other.h5 --part validation
 /usr/bin/python3 -c 'import h5py; f = h5py.File("bare.h5", "w"); h5py.File("images.h5").copy("train", f)'
-refused 3 "'bare.h5' has no part 'test'; it has train (600 images); the run was evaluated on a split of its training samples, which \`--part validation\` scores" \
+refused 3 "'bare.h5' has no part 'test'; it has train (600 images); the run was evaluated on a split of the dataset that it was trained on, which is another" \
     "$GYRE" eval run --data bare.h5
+
+# Nor is one that was written anew at the run's own path scored in silence.
+cp images.h5 kept.h5
+make_dataset images.h5 600 300
+for part in test train validation; do
+    refused 3 "'$T/images.h5' has other images or labels than the dataset that the run was trained on" "$GYRE" eval run --part $part
+done
+ends 0 "$GYRE" eval run --data images.h5
+grep -q '^test: 300 samples' out || fail "$(cat out)"
+refused 3 "the run was evaluated on a split of the dataset that it was trained on, which is another" "$GYRE" eval run --data images.h5 --part validation
+mv kept.h5 images.h5
 
 # A config of another run above the checkpoint, as projects have one, decides nothing.
 mkdir -p project/models

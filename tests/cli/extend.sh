@@ -51,6 +51,16 @@ ends 0 env GYRE="$GYRE" sh "$T/way.sh"
 refused 2 "the run was extended since: \`gyre train $T/plain/config.json --out $T/plain\` goes on" "${train[@]}" "$T/plain"
 refused 2 "put them back" "${train[@]}" "$T/plain" --set optimizer.momentum=0.8
 
+# A config that is shorter is no extension; nor is one that other images make longer.
+refused 2 "length: run has" "${train[@]}" "$T/both" --set length.epochs=1
+! grep -q -- "--extend" "$T/err" || fail "a longer run for a shorter config: $(cat "$T/err")"
+ends 0 "${train[@]}" "$T/grown"
+cp "$T/images.h5" "$T/before.h5"
+make_dataset "$T/images.h5" 1200
+refused 2 "images.h5' has other images or labels than the dataset this run was trained on" "${train[@]}" "$T/grown"
+refused 2 "has other images or labels" "${train[@]}" "$T/grown" --extend "$stage"
+mv "$T/before.h5" "$T/images.h5"
+
 # So does the example of docs/schedules.md.
 example=$(sed -n 's/^    gyre \(train run.config.json .*--extend .*\)/\1/p' docs/schedules.md)
 [ "$(echo "$example" | grep -c .)" -eq 1 ] || fail "no example in docs/schedules.md"
@@ -72,5 +82,8 @@ refused 2 '--extend: the stage has no rate: give base_lr and max_lr' "${train[@]
 refused 2 'schedule.stages[3].max_lr: triangular needs a number of at least base_lr 0.001' "$GYRE" train "$T/run/config.json" --quiet --out "$T/run" \
     --extend '{"cycles": 2, "base_lr": 0.001, "length": {"steps": 50}}'
 "$GYRE" inspect "$T/run" | grep -q 'checkpoint after 80 updates' || fail "a stage without a rate was trained"
+for rates in '"base_lr": "find"' '"base_lr": 0.001, "max_lr": "find"'; do
+    refused 2 '"find" is for the rates that a run begins with; give a number' "${train[@]}" "$T/run" --extend "{\"length\": {\"steps\": 5}, $rates}"
+done
 refused 2 "JSON syntax error" "${train[@]}" "$T/run" --extend '{"length"'
 exit 0
