@@ -10,6 +10,7 @@
 #include "holds.h"
 #include <getopt.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,11 @@ static gyre_status print(const gyre_evaluation *e, const char *part) {
         gyre_text_print(stdout, e->class_names[k], 20);
         printf(" %6.2f %% of %" PRId64 "\n", percent(e->class_correct[k], e->class_samples[k]),
                e->class_samples[k]);
+    }
+    if (!isfinite(e->loss)) {
+        gyre_warn(
+            "the loss is not finite: the network gives no numbers for some images, as where its "
+            "weights, or the running statistics of batch norm, hold NaN or are too large");
     }
     return gyre_cli_flush();
 }

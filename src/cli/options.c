@@ -218,13 +218,20 @@ void gyre_cli_explain(FILE *out, const gyre_command *command) {
         fputc('\n', out);
         gyre_text_wrap(out, command->more, 0, 0, WIDTH);
     }
+    bool on_ranks = false;
     fputs("\nexit codes:\n", out);
     print_words(out, "0", gyre_status_text(GYRE_OK));
     for (const gyre_status *code = command->exits; *code != GYRE_OK; code++) {
         char number[8];
         snprintf(number, sizeof number, "%d", (int)*code);
         print_words(out, number, gyre_status_text(*code));
+        on_ranks = on_ranks || *code == GYRE_EPEER;
     }
+    if (!on_ranks) return;
+    print_words(out, "137, 205",
+                "mpirun's: a rank was killed (out of memory, as a rule); a node is "
+                "gone");
+    print_words(out, "1", "mpirun's: Ctrl-C or TERM stopped mpirun itself");
 }
 
 void gyre_cli_list(FILE *out) {

@@ -65,6 +65,8 @@ bool config_is_section(const char *path);
 
 /* The field's range or choices in words: "number 0..1", "\"a\" or \"b\"". */
 void config_field_range(const config_field *f, char *out, size_t size);
+/* The k-th of "a|b|c" into out; false past the end. */
+bool config_choice_at(const char *choices, int k, char *out, size_t size);
 /* "steps", "epochs", ... */
 const char *config_unit_name(gyre_unit unit);
 

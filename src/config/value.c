@@ -1,4 +1,5 @@
-/* One field: from JSON, to JSON, back to its default, and its range in words. */
+/* One field: from JSON, back to its default, and its range in words. The way to JSON is
+ * echo_value.c. */
 #include "fields.h"
 
 #include <math.h>
@@ -23,8 +24,7 @@ static bool unit_find(const char *name, gyre_unit *out) {
     return false;
 }
 
-/* The k-th of "a|b|c" into out; false past the end. */
-static bool choice_at(const char *choices, int k, char *out, size_t size) {
+bool config_choice_at(const char *choices, int k, char *out, size_t size) {
     for (; k > 0; k--) {
         choices = strchr(choices, '|');
         if (choices == NULL) return false;
@@ -37,7 +37,7 @@ static bool choice_at(const char *choices, int k, char *out, size_t size) {
 static void list_choices(const char *choices, char *out, size_t size) {
     char one[40];
     size_t used = 0;
-    for (int i = 0; choice_at(choices, i, one, sizeof one) && used < size; i++) {
+    for (int i = 0; config_choice_at(choices, i, one, sizeof one) && used < size; i++) {
         used += (size_t)snprintf(out + used, size - used, "%s\"%s\"", i == 0 ? "" : ", ", one);
     }
 }
@@ -98,7 +98,7 @@ static bool suggest_choice(const config_field *f, const cJSON *value, char *out,
     char all[CHOICES][40];
     const char *choices[CHOICES + 1] = {NULL};
     if ((f->kind != FIELD_CHOICE && f->kind != FIELD_SIDE) || !cJSON_IsString(value)) return false;
-    for (int i = 0; i < CHOICES && choice_at(f->choices, i, all[i], sizeof all[i]); i++) {
+    for (int i = 0; i < CHOICES && config_choice_at(f->choices, i, all[i], sizeof all[i]); i++) {
         choices[i] = all[i];
     }
     const char *meant = config_suggest_value(f->path, value->valuestring, choices);
@@ -163,7 +163,8 @@ static gyre_status take_names(const config_field *f, const cJSON *value, gyre_se
 
 static bool take_choice(const config_field *f, const cJSON *value, int *out) {
     char one[40];
-    for (int i = 0; cJSON_IsString(value) && choice_at(f->choices, i, one, sizeof one); i++) {
+    for (int i = 0; cJSON_IsString(value) && config_choice_at(f->choices, i, one, sizeof one);
+         i++) {
         if (strcmp(value->valuestring, one) != 0) continue;
         *out = i;
         return true;
@@ -296,109 +297,6 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
         break;
     }
     return fits ? GYRE_OK : wrong(f, value, where);
-}
-
-cJSON *config_number_json(double x) {
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, x);
-        if (strtod(text, NULL) == x) break;
-    }
-    return cJSON_CreateRaw(text);
-}
-
-/* {"key": value}, taking `value` over; NULL when memory is short, also for `value`. */
-static cJSON *object_json(const char *key, cJSON *value) {
-    cJSON *object = cJSON_CreateObject();
-    if (cJSON_AddItemToObject(object, key, value)) return object;
-    cJSON_Delete(value);
-    cJSON_Delete(object);
-    return NULL;
-}
-
-static cJSON *length_json(const gyre_length *length) {
-    return object_json(unit_names[length->unit], config_number_json(length->value));
-}
-
-static cJSON *milestones_json(const gyre_schedule_settings *s) {
-    cJSON *list = cJSON_CreateArray();
-    for (int i = 0; i < s->milestone_count; i++) {
-        cJSON *number = config_number_json(s->milestones[i].value);
-        if (cJSON_AddItemToArray(list, number)) continue;
-        cJSON_Delete(number);
-        cJSON_Delete(list);
-        return NULL;
-    }
-    return object_json(unit_names[s->milestones[0].unit], list);
-}
-
-static cJSON *validation_json(const gyre_data_settings *data) {
-    if (data->validation == GYRE_VALIDATION_TEST) return cJSON_CreateString("test");
-    if (data->validation == GYRE_VALIDATION_NONE) return cJSON_CreateString("none");
-    if (data->validation == GYRE_VALIDATION_PART) return cJSON_CreateString("validation");
-    return object_json("split", config_number_json(data->split));
-}
-
-/* Fields without a default that were not given are left out of the echo. */
-static bool is_given(const config_field *f, const gyre_settings *settings) {
-    const void *at = (const char *)settings + f->offset;
-    const gyre_schedule_settings *s = &settings->schedule;
-    if (f->kind == FIELD_TEXT) return *(char *const *)at != NULL;
-    if (f->kind == FIELD_INTEGER && f->fallback == NULL) return *(const int *)at != 0;
-    if (f->kind == FIELD_LENGTH || f->kind == FIELD_STEPS) {
-        return ((const gyre_length *)at)->unit != GYRE_UNIT_NONE;
-    }
-    if (f->kind == FIELD_MILESTONES) return s->milestone_count > 0;
-    if (f->kind == FIELD_STAGES) return false; /* echoed by the caller */
-    if (at == &s->cycles) return s->cycles > 0;
-    if (at == &s->momentum_min || at == &s->momentum_max) return s->cycle_momentum;
-    if (at == &s->warmup_from) return s->warmup.unit != GYRE_UNIT_NONE;
-    return true;
-}
-
-gyre_status config_field_get(const config_field *f, const gyre_settings *settings, cJSON **out) {
-    const void *at = (const char *)settings + f->offset;
-    char text[40];
-    int choice;
-    *out = NULL;
-    if (!is_given(f, settings)) return GYRE_OK;
-    switch (f->kind) {
-    case FIELD_FLAG: *out = cJSON_CreateBool(*(const bool *)at); break;
-    case FIELD_INTEGER: *out = config_number_json(*(const int *)at); break;
-    case FIELD_SEED: *out = config_number_json((double)*(const uint64_t *)at); break;
-    case FIELD_REAL: *out = config_number_json(*(const double *)at); break;
-    case FIELD_RATE:
-        *out = *(const double *)at == GYRE_RATE_FIND ? cJSON_CreateString("find")
-                                                     : config_number_json(*(const double *)at);
-        break;
-    case FIELD_TEXT: *out = cJSON_CreateString(*(char *const *)at); break;
-    case FIELD_NAMES:
-        *out = cJSON_CreateStringArray((const char *const *)settings->model.freeze,
-                                       settings->model.freeze_count);
-        break;
-    case FIELD_CHOICE:
-    case FIELD_SIDE:
-        if (f->kind == FIELD_SIDE)
-            choice = *(const bool *)at;
-        else
-            memcpy(&choice, at, sizeof choice);
-        if (choice_at(f->choices, choice, text, sizeof text)) *out = cJSON_CreateString(text);
-        break;
-    case FIELD_LENGTH: *out = length_json(at); break;
-    case FIELD_STEPS: *out = config_number_json(((const gyre_length *)at)->value); break;
-    case FIELD_VALIDATION: *out = validation_json(&settings->data); break;
-    case FIELD_NORMALIZE:
-        if (settings->data.normalize == GYRE_NORMALIZE_GIVEN) {
-            *out = config_normalization_json(&settings->data.given);
-        } else if (choice_at(f->choices, (int)settings->data.normalize, text, sizeof text)) {
-            *out = cJSON_CreateString(text);
-        }
-        break;
-    case FIELD_MILESTONES: *out = milestones_json(&settings->schedule); break;
-    case FIELD_STAGES: break;
-    }
-    if (*out == NULL) return no_memory();
-    return GYRE_OK;
 }
 
 /* Without a default: zero, and NaN for a number until config_finish() settles it. */

@@ -5,12 +5,15 @@
 
 #include "few.h"
 #include "gyre/file.h"
+#include "gyre/size.h"
 #include "write.h"
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -84,6 +87,25 @@ static gyre_status open_idx(const char *dir, const char *stem, int rank, idx *ou
     }
     for (int i = 0; i < rank; i++) out->dims[i] = big_endian(header + 4 + 4 * (size_t)i);
     return GYRE_OK;
+}
+
+/* Before there is room for them: does the file hold so many bytes? Compressed ones may be of any
+ * number up to deflate's best ratio. */
+static gyre_status check_announced(const idx *f, uint32_t count, uint32_t h, uint32_t w) {
+    enum { RATIO = 1100 };
+    struct stat st;
+    size_t bytes = 0, most = 0;
+    if (stat(f->path, &st) != 0) {
+        return gyre_fail(GYRE_EIO, "cannot read '%s': %s", f->path, strerror(errno));
+    }
+    bool fits = gyre_size_multiply((size_t)h * w, count, &bytes);
+    bool enough = !gyre_size_multiply((size_t)st.st_size, gzdirect(f->file) ? 1 : RATIO, &most) ||
+                  most >= bytes;
+    if (fits && enough) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s' announces %u images of %u x %u pixels, which %lld bytes cannot hold: is "
+                     "its download complete?",
+                     f->path, count, h, w, (long long)st.st_size);
 }
 
 /* The rest of the file: just `size` bytes. */
@@ -201,6 +223,7 @@ static gyre_status read_part(const char *dir, const char *part, const char *outp
                            label.dims[0], d[0], image.path);
         goto out;
     }
+    GYRE_GOTO(check_announced(&image, d[0], d[1], d[2]));
     GYRE_GOTO(gyre_part_alloc(d[0], (int)d[1], (int)d[2], 1, out, images, labels));
     GYRE_GOTO(read_content(&image, *images, (size_t)d[0] * d[1] * d[2]));
     status = read_labels(&label, d[0], *labels);

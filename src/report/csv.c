@@ -22,9 +22,11 @@ static void numbers(FILE *f, const double *values, size_t count) {
     for (size_t i = 0; i < count; i++) number(f, values[i]);
 }
 
-/* In quotes (RFC 4180), on one line. */
+/* In quotes (RFC 4180), on one line. What a spreadsheet would take for a formula, quotes or not,
+ * gets an apostrophe. */
 static void text(FILE *f, const char *words) {
     fputc('"', f);
+    if (*words != '\0' && strchr("=+-@\t\r", *words) != NULL) fputc('\'', f);
     for (const char *c = words; *c != '\0'; c++) {
         if (*c == '"') fputc('"', f);
         fputc((unsigned char)*c < ' ' ? ' ' : *c, f);

@@ -209,7 +209,9 @@ static bool stream(int socket, hid_t dataset, hid_t type, int rank, const hsize_
     if (q->count == 0) return true;
     hsize_t row = q->count / rows; /* elements */
     hsize_t most = rows_of_piece(dataset, row * q->size, rows);
-    char *piece = malloc(gyre_size_of(most, row * q->size));
+    size_t room = 0;
+    bool fits = gyre_size_multiply(most, row * q->size, &room) && room <= PTRDIFF_MAX;
+    char *piece = fits ? malloc(room) : NULL;
     bool ok = true;
     for (hsize_t first = 0; first < rows && ok; first += most) {
         hsize_t n = rows - first < most ? rows - first : most;

@@ -112,6 +112,21 @@ static gyre_status inspect_dataset(const char *path, FILE *out) {
     return GYRE_OK;
 }
 
+/* Of a run whose other checkpoints are gone, or which was stopped before the first. */
+static gyre_status inspect_best(const char *folder, FILE *out) {
+    char *best = gyre_checkpoint_best_path(folder);
+    if (best == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to inspect '%s'", folder);
+    bool there = gyre_file_exists(best);
+    fputs(there
+              ? "no checkpoint of a step (checkpoints/step-*.h5), which a resume needs; best.h5 is "
+                "there:\n"
+              : "no checkpoint yet\n",
+          out);
+    gyre_status status = there ? inspect_checkpoint(best, out) : GYRE_OK;
+    free(best);
+    return status;
+}
+
 static gyre_status inspect_folder(const char *path, FILE *out) {
     gyre_status status = GYRE_OK;
     char *checkpoint = NULL, *metrics = gyre_path_join(path, "metrics.h5");
@@ -133,7 +148,7 @@ static gyre_status inspect_folder(const char *path, FILE *out) {
     if (gyre_file_exists(metrics)) GYRE_GOTO(inspect_metrics(metrics, out));
     GYRE_GOTO(gyre_checkpoint_newest(path, &checkpoint));
     if (checkpoint == NULL) {
-        fprintf(out, "no checkpoint yet\n");
+        status = inspect_best(path, out);
     } else {
         status = inspect_checkpoint(checkpoint, out);
     }

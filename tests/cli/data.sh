@@ -94,6 +94,14 @@ printf x | dd of=small.h5 bs=1 seek=900 conv=notrunc status=none
 expect 3 "damaged" info small.h5
 head -c 3000 kept >cut.h5
 expect 3 "cut short" info cut.h5
+# A header that announces more than the file holds, and than any memory.
+cp -r mnist large
+printf '\0\0\010\003\377\377\377\377\0\0\020\0\0\0\020\0xyz' >large/train-images-idx3-ubyte
+printf '\0\0\010\001\377\377\377\377xyz' >large/train-labels-idx1-ubyte
+for packed in no yes; do
+    expect 3 "announces 4294967295 images of 4096 x 4096 pixels" import idx large -o x.h5
+    [ $packed = yes ] || gzip large/train-images-idx3-ubyte
+done
 [ ! -e x.h5 ] || fail "a failed import left a file"
 [ "$(id -u)" -eq 0 ] || { mkdir shut && chmod 500 shut && expect 3 "shut" import idx mnist -o shut/x.h5; }
 "$GYRE" data info kept >/dev/full 2>err

@@ -71,7 +71,21 @@ grep -q "(best.h5 beside it: after step $best)" err || fail "$(cat err)"
 rm run/checkpoints/step-*
 ends 0 "$GYRE" eval run
 grep -q "^checkpoint run/checkpoints/best.h5, after step $best\$" err || fail "$(cat err)"
+"$GYRE" inspect run >out
+grep -q "^no checkpoint of a step .*best.h5 is there" out && grep -q "^run/checkpoints/best.h5: checkpoint after $best updates" out ||
+    fail "inspect passes over best.h5: $(cat out)"
+
+# A loss that is no number is warned of.
+/usr/bin/python3 - <<'P' || fail "h5py"
+import h5py, numpy as np
+with h5py.File("run/checkpoints/best.h5") as f, h5py.File("huge.h5", "w") as huge:
+    for name, w in f["parameters"].items():
+        huge["parameters/" + name] = np.sign(w[:]).astype("f4") * np.float32(3e38)
+P
+ends 0 "$GYRE" eval huge.h5 --model config.json --part train
+grep -q "loss -\?nan" out && [ "$(grep -c '^gyre: warning: the loss is not finite' err)" -eq 1 ] || fail "$(cat out err)"
 rm run/checkpoints/best.h5
+"$GYRE" inspect run | grep -qx "no checkpoint yet" || fail "inspect of a run without any"
 refused 3 "'run' holds no checkpoint" "$GYRE" eval run
 
 # A project that was moved.

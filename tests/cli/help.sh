@@ -63,6 +63,13 @@ refused 2 "--out: a value (DIR) was expected, found nothing" "$GYRE" train c.jso
 refused 2 "--output: a value (FILE) was expected, found nothing" "$GYRE" plot run -o ""
 refused 2 "unknown command 'trian'" "$GYRE" trian
 
+# What mpirun makes of a run's end, for the commands that run under it.
+for command in train find study eval; do
+    "$GYRE" help $command >page
+    grep -q "^  137, 205  .*mpirun's: a rank was killed" page && grep -q "^  1  .*Ctrl-C" page || fail "$command: $(cat page)"
+done
+! "$GYRE" help plot | grep -q 137 || fail "gyre plot runs under no mpirun"
+
 for page in "help config" "help models"; do
     # shellcheck disable=SC2086
     "$GYRE" $page >page

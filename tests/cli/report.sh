@@ -130,6 +130,21 @@ study s2 --seeds 1 --name '<b>"x"&</b>'
 ends 0 "$GYRE" report s2
 holds s2/report/index.html '<h1>&lt;b&gt;&quot;x&quot;&amp;&lt;/b&gt;</h1>'
 
+# Nor is text a spreadsheet's formula; numbers are numbers.
+study formulas --seeds 2 --groups '=1+1,@sum' --state 20-cycles-@sum:2=failed
+sed -i 's/"message": "[^"]*"/"message": "-2+3"/' formulas/cells/*/*/result.json
+ends 0 "$GYRE" report formulas
+/usr/bin/python3 - <<'P' || fail "a formula in a cell"
+import csv
+for name in ("cells", "arms", "comparisons", "curves"):
+    rows = list(csv.DictReader(open(f"formulas/report/{name}.csv")))
+    assert {r["group"] for r in rows} == {"'=1+1", "'@sum"}, (name, rows[0])
+    for row in rows:
+        for key, value in row.items():
+            if value[:1] in "=+-@" and value: assert float(value) <= 0, (name, key, value)
+    if name == "cells": assert any(r["message"] == "'-2+3" for r in rows), rows[-1]
+P
+
 # Nothing begun; one cell; all diverged.
 study none --seeds 2 --state '*:*=missing'
 ends 0 "$GYRE" report none
