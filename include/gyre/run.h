@@ -68,6 +68,8 @@ void gyre_evaluation_close(gyre_evaluation *e);
 /* Says in words what a run folder, checkpoint, metrics file or dataset holds, and verifies its
  * checksums. */
 gyre_status gyre_inspect(const char *path, FILE *out);
+/* Name and shape of all that an HDF5 file, or a run folder's newest checkpoint, holds. */
+gyre_status gyre_inspect_names(const char *path, FILE *out);
 /* The hash of the parameters in a checkpoint, or in the newest one of a run folder. */
 gyre_status gyre_inspect_hash(const char *path, uint64_t *out);
 /* The same of all that a result hangs on (gyre_checkpoint_state_hash). */

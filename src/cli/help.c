@@ -12,6 +12,7 @@ static void print_models(void) {
         int used = printf("%-16s ", gyre_model_name(i));
         gyre_text_wrap(stdout, gyre_model_words(i), used, used, 80);
     }
+    puts("docs/models.md has their layers, names and paddings, as PyTorch code.");
 }
 
 static gyre_status take(void *to, int id, char *value) {

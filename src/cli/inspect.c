@@ -9,12 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef enum { HASH_NONE, HASH_PARAMETERS, HASH_STATE } hash_kind;
+typedef enum { HASH_NONE, HASH_PARAMETERS, HASH_STATE, NAMES } output_kind;
 
 static gyre_status take(void *to, int id, char *value) {
-    hash_kind *kind = to;
-    (void)id;
-    *kind = HASH_PARAMETERS;
+    output_kind *kind = to;
+    *kind = id == 'n' ? NAMES : HASH_PARAMETERS;
     if (value == NULL || strcmp(value, "parameters") == 0) return GYRE_OK;
     *kind = HASH_STATE;
     if (strcmp(value, "state") == 0) return GYRE_OK;
@@ -22,7 +21,7 @@ static gyre_status take(void *to, int id, char *value) {
 }
 
 static gyre_status inspect(int argc, char **argv) {
-    hash_kind kind = HASH_NONE;
+    output_kind kind = HASH_NONE;
     uint64_t hash = 0;
     GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_inspect, take, &kind));
     GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_inspect, "file or run folder"));
@@ -33,9 +32,10 @@ static gyre_status inspect(int argc, char **argv) {
     case HASH_NONE: status = gyre_inspect(argv[optind], stdout); break;
     case HASH_PARAMETERS: status = gyre_inspect_hash(argv[optind], &hash); break;
     case HASH_STATE: status = gyre_inspect_state_hash(argv[optind], &hash); break;
+    case NAMES: status = gyre_inspect_names(argv[optind], stdout); break;
     }
     GYRE_TRY(gyre_cli_other_kind(status, argv[optind], known));
-    if (kind != HASH_NONE) printf("%016" PRIx64 "\n", hash);
+    if (kind == HASH_PARAMETERS || kind == HASH_STATE) printf("%016" PRIx64 "\n", hash);
     return gyre_cli_flush();
 }
 
@@ -46,7 +46,8 @@ static int run(int argc, char **argv) {
 static const gyre_cli_form forms[] = {{"RUN|FILE", NULL}, {0}};
 
 static const gyre_cli_option options[] = {
-    {.name = "RUN|FILE", .words = "a run's folder, a checkpoint, metrics.h5, or a dataset"},
+    {.name = "RUN|FILE",
+     .words = "a run's folder, a checkpoint, metrics.h5, a dataset, or weights from elsewhere"},
     {.id = 'h',
      .name = "hash",
      .value = "KIND",
@@ -54,6 +55,9 @@ static const gyre_cli_option options[] = {
      .words = "prints a hash of the newest checkpoint alone. parameters (the default): runs of the "
               "same bits have the same; state: of all that a result hangs on, which is also the "
               "optimizer's state, running statistics, normalisation and completed updates"},
+    {.id = 'n',
+     .name = "names",
+     .words = "name and shape of all that an HDF5 file, or the newest checkpoint, holds"},
     {0}};
 
 const gyre_command gyre_command_inspect = {

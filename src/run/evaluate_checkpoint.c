@@ -7,6 +7,7 @@
 #include "gyre/log.h"
 #include "gyre/run.h"
 #include "gyre/seal.h"
+#include "h5_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +133,7 @@ static gyre_status read_settings(evaluation *e, const char *config, uint64_t has
                          "'%s' %s, so nothing names the dataset; give it by --data FILE", config,
                          why);
     }
-    if (e->settings == NULL) gyre_say("'%s' %s: whole images are scored, in f32", config, why);
+    e->lacks_settings = why;
     return GYRE_OK;
 }
 
@@ -200,6 +201,26 @@ static gyre_status open_data(evaluation *e, const char *data, bool given) {
     return gyre_dataset_open(data, &e->data);
 }
 
+/* Its parameters may have the same shapes all the same, or others that tell nothing of images. */
+static gyre_status check_size(const evaluation *e, const char *data) {
+    gyre_h5_reader *reader = NULL;
+    const gyre_model *m = e->model;
+    gyre_status status = GYRE_OK;
+    GYRE_TRY(gyre_h5_reader_open(e->checkpoint, &reader));
+    const gyre_h5_entry *mean = gyre_h5_reader_find(reader, "/state/input/mean");
+    const uint64_t found[] = {(uint64_t)m->h, (uint64_t)m->w, (uint64_t)m->c};
+    if (mean != NULL && mean->rank == 3 && memcmp(mean->dims, found, sizeof found) != 0) {
+        status = gyre_fail(GYRE_EIO,
+                           "'%s' has images of %d x %d x %d (height, width, channels), the network "
+                           "of '%s' was trained on %llu x %llu x %llu; import it with that --size "
+                           "and --channels",
+                           data, m->h, m->w, m->c, e->checkpoint, (unsigned long long)mean->dims[0],
+                           (unsigned long long)mean->dims[1], (unsigned long long)mean->dims[2]);
+    }
+    gyre_h5_reader_close(reader);
+    return status;
+}
+
 /* Reads everything; no device and no other rank yet. */
 static gyre_status read_files(evaluation *e, const char *given, const char *data,
                               const char *part) {
@@ -216,8 +237,12 @@ static gyre_status read_files(evaluation *e, const char *given, const char *data
     GYRE_GOTO(evaluation_find_view(e, data, part, scalars.data_hash));
     GYRE_GOTO(gyre_checkpoint_class_names(e->checkpoint, &e->names));
     GYRE_GOTO(evaluation_open_model(e, scalars.model, scalars.classes, scalars.data_hash, data));
+    GYRE_GOTO(check_size(e, data));
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
     GYRE_GOTO(gyre_checkpoint_load(e->checkpoint, e->model, &e->snapshot));
+    if (e->settings == NULL) {
+        gyre_say("'%s' %s: whole images are scored, in f32", config, e->lacks_settings);
+    }
     status = evaluation_open_classes(e);
 out:
     free(config);

@@ -3,7 +3,9 @@
 
 #include "gyre/config.h"
 #include "gyre/file.h"
+#include "gyre/log.h"
 #include "input.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +74,30 @@ out:
     return status;
 }
 
+/* The network expects what it was trained with, and no score tells that it got something else. */
+static void say_input(const evaluation *e, const char *own) {
+    gyre_normalize how = e->settings->data.normalize;
+    char numbers[256] = "";
+    size_t used = 0;
+    for (int k = 0; k < e->model->c; k++) {
+        double dev = 1 / (double)e->snapshot.scale[k];
+        used += (size_t)snprintf(numbers + used, sizeof numbers - used, "%s%.3f +- %.3f",
+                                 k > 0 ? ", " : "", (double)e->snapshot.mean[k] / 255, dev / 255);
+    }
+    switch (how) {
+    case GYRE_NORMALIZE_RAW: gyre_say("input: pixels from 0 to 255, as they are"); break;
+    case GYRE_NORMALIZE_GIVEN: gyre_say("input: normalised by the config's %s", numbers); break;
+    case GYRE_NORMALIZE_CHANNEL:
+        gyre_say("input: normalised by %s, of the training images of '%s'; "
+                 "data.augment.normalize takes other numbers",
+                 numbers, own);
+        break;
+    case GYRE_NORMALIZE_MEAN_IMAGE:
+        gyre_say("input: pixels from 0 to 255, less the mean of the training images of '%s'", own);
+        break;
+    }
+}
+
 gyre_status evaluation_read_weights(evaluation *e, const char *weights, const char *config,
                                     const char *data, const char *part) {
     gyre_status status = GYRE_OK;
@@ -101,6 +127,7 @@ gyre_status evaluation_read_weights(evaluation *e, const char *weights, const ch
     e->snapshot.completed = -1;
     GYRE_GOTO(gyre_parameters_import(weights, e->model, GYRE_NEED_PARAMETERS | GYRE_NEED_STATISTICS,
                                      &e->snapshot));
+    say_input(e, own);
     status = evaluation_open_classes(e);
 out:
     free(own);

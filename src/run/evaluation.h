@@ -8,9 +8,10 @@
 #include "gyre/settings.h"
 
 typedef struct {
-    char *checkpoint;        /* or the file of weights */
-    int64_t best;            /* updates of the best.h5 beside it, -1: there is none */
-    gyre_settings *settings; /* of the run or the config, NULL: the checkpoint is alone */
+    char *checkpoint;           /* or the file of weights */
+    int64_t best;               /* updates of the best.h5 beside it, -1: there is none */
+    gyre_settings *settings;    /* of the run or the config, NULL: the checkpoint is alone */
+    const char *lacks_settings; /* then why */
     gyre_dataset *data;
     gyre_samples samples; /* as the run cut them, when that is what is scored */
     gyre_view view;       /* that is scored */

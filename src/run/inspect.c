@@ -8,6 +8,7 @@
 #include "gyre/seal.h"
 
 #include "gyre/text.h"
+#include "h5_reader.h"
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -127,6 +128,52 @@ static gyre_status inspect_best(const char *folder, FILE *out) {
     return status;
 }
 
+/* ---- names and shapes */
+
+static void print_names(const gyre_h5_reader *reader, FILE *out) {
+    size_t count = 0;
+    const gyre_h5_entry *entries = gyre_h5_reader_list(reader, &count);
+    for (size_t i = 0; i < count; i++) {
+        char shape[128];
+        if (entries[i].kind == GYRE_H5_GROUP) continue;
+        gyre_h5_shape(&entries[i], shape, sizeof shape);
+        fprintf(out, "  ");
+        gyre_text_print(out, entries[i].name, 44);
+        fprintf(out, " %s\n", shape);
+    }
+}
+
+static gyre_status print_names_of(const char *path, FILE *out) {
+    gyre_h5_reader *reader = NULL;
+    GYRE_TRY(gyre_h5_reader_open(path, &reader));
+    print_names(reader, out);
+    gyre_h5_reader_close(reader);
+    return GYRE_OK;
+}
+
+gyre_status gyre_inspect_names(const char *path, FILE *out) {
+    char *found = NULL;
+    if (is_folder(path)) GYRE_TRY(newest(path, &found));
+    gyre_status status = print_names_of(found == NULL ? path : found, out);
+    free(found);
+    return status;
+}
+
+/* Weights from elsewhere, as model.init_from takes them; *known: it is such a file. */
+static gyre_status inspect_weights(const char *path, bool *known, FILE *out) {
+    gyre_h5_reader *reader = NULL;
+    *known = false;
+    GYRE_TRY(gyre_h5_reader_open(path, &reader));
+    *known = gyre_h5_reader_find(reader, "/parameters") != NULL;
+    if (*known) {
+        gyre_text_print(out, path, 0);
+        fprintf(out, ": weights from elsewhere, for model.init_from and `gyre eval --model`\n");
+        print_names(reader, out);
+    }
+    gyre_h5_reader_close(reader);
+    return GYRE_OK;
+}
+
 static gyre_status inspect_folder(const char *path, FILE *out) {
     gyre_status status = GYRE_OK;
     char *checkpoint = NULL, *metrics = gyre_path_join(path, "metrics.h5");
@@ -162,6 +209,7 @@ out:
 
 gyre_status gyre_inspect(const char *path, FILE *out) {
     gyre_seal_words seal;
+    bool weights = false;
     if (is_folder(path)) return inspect_folder(path, out);
     if (gyre_seal_read(path, "checkpoint", &seal) == GYRE_OK && seal.sealed) {
         return inspect_checkpoint(path, out);
@@ -171,5 +219,6 @@ gyre_status gyre_inspect(const char *path, FILE *out) {
     }
     if (!seal.sealed && inspect_metrics(path, out) == GYRE_OK) return GYRE_OK;
     if (!seal.sealed && inspect_find(path, out) == GYRE_OK) return GYRE_OK;
+    if (!seal.sealed && inspect_weights(path, &weights, out) == GYRE_OK && weights) return GYRE_OK;
     return inspect_dataset(path, out);
 }

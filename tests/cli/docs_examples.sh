@@ -25,6 +25,21 @@ for name, code in examples:
     if name == "weights": np.savez("state.npz", **names["state"])
 P
 
+# What inspect lists of weights, and of a checkpoint; docs/models.md has every network, in valid Python.
+ends 0 "$GYRE" inspect "$T/weights.h5"
+grep -q '^.*weights.h5: weights from elsewhere' "$T/out" && grep -q '^  /parameters/conv2.weight  *(32, 3, 3, 16)$' "$T/out" || fail "$(cat "$T/out")"
+ends 0 "$GYRE" inspect "$T/run" --names
+grep -q '^  /parameters/fc1.weight  *(256, 64)$' "$T/out" && grep -q '^  /optimizer/momentum/fc3.bias ' "$T/out" || fail "$(cat "$T/out")"
+/usr/bin/python3 - "$PWD/docs/models.md" "$("$GYRE" help models)" <<'P' || fail "docs/models.md"
+import re, sys
+text = open(sys.argv[1]).read()
+compile(re.search(r"```python\n(.*?)```", text, re.S)[1], "models", "exec")
+names = [line.split()[0] for line in sys.argv[2].splitlines() if re.match(r"\w+ {2,}", line)]
+assert len(names) >= 12
+for name in names:
+    assert f"`{name}`" in text or f"`{name[6:]}`" in text, name
+P
+
 make_dataset "$T/large.h5" 100 40 16
 cat >"$T/small.json" <<'JSON'
 {

@@ -37,6 +37,14 @@ refused 3 "'other.h5' has no part 'validation'; it has train (500 images) and te
 refused 3 "'bare.h5' has no part 'test'; it has train (600 images); the run was evaluated on a split of the dataset that it was trained on, which is another" \
     "$GYRE" eval run --data bare.h5
 
+# Images of another size, or of other channels, are named, and not the parameters that they make.
+make_dataset large.h5 40 20 16
+make_dataset colour.h5 40 20 8 3
+for other in "large.h5' has images of 16 x 16 x 1" "colour.h5' has images of 8 x 8 x 3"; do
+    refused 3 "'$other (height, width, channels), the network of 'run/checkpoints/step-000000040.h5' was trained on 8 x 8 x 1" \
+        "$GYRE" eval run --data "${other%%\'*}"
+done
+
 # Nor is one that was written anew at the run's own path scored in silence.
 cp images.h5 kept.h5
 make_dataset images.h5 600 300

@@ -113,6 +113,8 @@ cp out own
 ends 0 "$GYRE" eval good.h5 --model config.json
 cmp own out || fail "another score: $(cat out)"
 grep -qx "weights good.h5" err || fail "$(cat err)"
+grep -Eqx "input: normalised by 0[.0-9]+ [+]- 0[.0-9]+, .*, of the training images of './images.h5'; data.augment.normalize takes other numbers" err ||
+    fail "$(cat err)"
 mkdir elsewhere
 cp images.h5 elsewhere/other.h5
 ends 0 mpirun -q -np 2 "$GYRE" eval good.h5 --model config.json --data elsewhere/other.h5
@@ -139,6 +141,7 @@ json.dump({"model": {"name": "small_cnn"}, "data": {"augment": {"normalize": num
 P
 ends 0 "$GYRE" eval good.h5 --model bare.json --data images.h5
 cmp own out || fail "another score: $(cat out)"
+grep -q "^input: normalised by the config's 0" err || fail "$(cat err)"
 # Statistics of images of another kind are none for these.
 make_dataset large.h5 40 20 16 3
 make_dataset gray.h5 40 20 8 1
