@@ -89,9 +89,9 @@ static const char *place_of(const gpu_backend *b, char *text, size_t size) {
 /* The reason first: nobody knows whether what follows ends. */
 void gpu_collective_abort(gpu_collective *c, gyre_status why) {
     char place[320];
-    if (c == NULL || c->nccl == NULL) return;
+    if (c == NULL) return;
     gyre_error_print(place_of(c->b, place, sizeof place));
-    drop(c, why, place);
+    if (c->nccl != NULL) drop(c, why, place);
 }
 
 /* ---- opening and closing */

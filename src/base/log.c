@@ -33,10 +33,19 @@ void gyre_say(const char *format, ...) {
     va_end(args);
 }
 
-void gyre_error_print(const char *place) {
-    static char printed[GYRE_ERROR_MAX];
-    if (strcmp(printed, gyre_error_text()) == 0) return;
+static char printed[GYRE_ERROR_MAX];
+
+bool gyre_error_printed(void) {
+    return strcmp(printed, gyre_error_text()) == 0;
+}
+
+void gyre_error_set_printed(void) {
     snprintf(printed, sizeof printed, "%s", gyre_error_text());
+}
+
+void gyre_error_print(const char *place) {
+    if (gyre_error_printed()) return;
+    gyre_error_set_printed();
     fprintf(stderr, "gyre: error%s: %s\n", place, printed);
     fflush(stderr);
 }

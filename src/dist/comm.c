@@ -234,13 +234,19 @@ gyre_status gyre_comm_agree(gyre_comm *c, gyre_status mine) {
     GYRE_TRY(GYRE_WAIT(c, MPI_Allreduce(&in, &worst, 1, MPI_2INT, MPI_MAXLOC, c->world),
                        "the agreement on errors"));
     if (worst.code == GYRE_OK) return GYRE_OK;
-    char text[GYRE_ERROR_MAX] = "";
-    if (worst.rank == c->rank) snprintf(text, sizeof text, "%s", gyre_error_text());
+    char text[GYRE_ERROR_MAX + 1] = ""; /* the last byte: it is on stderr already */
+    if (worst.rank == c->rank) {
+        snprintf(text, GYRE_ERROR_MAX, "%s", gyre_error_text());
+        text[GYRE_ERROR_MAX] = gyre_error_printed();
+    }
     GYRE_TRY(GYRE_WAIT(c, MPI_Bcast(text, sizeof text, MPI_CHAR, worst.rank, c->world),
                        "the broadcast of an error"));
-    if (worst.rank == 0 || names_rank(text, worst.rank))
-        return gyre_fail((gyre_status)worst.code, "%s", text);
-    return gyre_fail((gyre_status)worst.code, "rank %d: %s", worst.rank, text);
+    bool named = worst.rank == 0 || names_rank(text, worst.rank);
+    gyre_status status = named
+                             ? gyre_fail((gyre_status)worst.code, "%s", text)
+                             : gyre_fail((gyre_status)worst.code, "rank %d: %s", worst.rank, text);
+    if (text[GYRE_ERROR_MAX] != 0) gyre_error_set_printed();
+    return status;
 }
 
 void gyre_comm_abort(gyre_comm *c, gyre_status code) {

@@ -53,6 +53,10 @@ fault() {
     *) bad "$1 ranks, $2 call $3: exit $rc instead of $want" ;;
     esac
     grep -q '^gyre: error' "$T/err" || bad "$1 ranks, $2 call $3: no message"
+    [ -z "$(sed -En 's/^gyre: error( \([^)]*\))?: //p' "$T/err" | sort | uniq -d)" ] || bad "$1 ranks, $2 call $3: a message twice"
+    # The others only say that a rank does not connect; it says why itself.
+    [ "$2" != ncclCommInitRankConfig ] || grep -q "^gyre: error.* failed in phase 'opening the GPU'" "$T/err" ||
+        bad "$1 ranks, $2 call $3: the cause is not said"
     # A device that did not answer in time is left as it is: to free its memory would wait for it.
     grep -qE 'did not (finish|come to an end)' "$T/err" ||
         ! grep -q 'leak: [0-9]* bytes of device memory' "$T/err" || bad "$1 ranks, $2 call $3: $(grep leak: "$T/err")"

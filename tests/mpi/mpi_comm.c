@@ -3,6 +3,7 @@
 #include "check.h"
 #include "gyre/alive.h"
 #include "gyre/cores.h"
+#include "gyre/log.h"
 #include "gyre/random.h"
 
 #include <stdio.h>
@@ -98,6 +99,14 @@ static void worst_status_wins_everywhere(gyre_comm *c) {
     if (mine != GYRE_OK) mine = gyre_fail(GYRE_EDEVICE, "%s", want);
     CHECK(gyre_comm_agree(c, mine) == GYRE_EDEVICE);
     CHECK(strcmp(gyre_error_text(), want) == 0);
+    CHECK(!gyre_error_printed());
+    /* printed by its rank, so by no other */
+    if (mine != GYRE_OK) {
+        mine = gyre_fail(GYRE_EDEVICE, "printed early");
+        gyre_error_set_printed();
+    }
+    CHECK(gyre_comm_agree(c, mine) == GYRE_EDEVICE);
+    CHECK(strstr(gyre_error_text(), "printed early") != NULL && gyre_error_printed());
 }
 
 static void step_claims_must_be_alike(gyre_comm *c) {
