@@ -60,6 +60,10 @@ bool gyre_config_suggest(const char *name, char *out, size_t size);
 /* XXH3-64 of the arithmetic fields as printed: equal for configs that describe the same run. */
 gyre_status gyre_config_hash(const gyre_settings *settings, uint64_t *out);
 
+/* XXH3-64 of all that the ranks of one job must have in common: everything but threads, backend and
+ * the paths. Ranks that differ in when they evaluate or save would wait for each other. */
+gyre_status gyre_config_hash_shared(const gyre_settings *settings, uint64_t *out);
+
 /* GYRE_OK when all arithmetic fields agree; else GYRE_EUSAGE with each difference ("optimizer.
  * momentum: run has 0.9, config has 0.95"). `run` and `now` are both resolved. */
 gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now);

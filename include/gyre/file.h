@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Opens a regular file to read; a pipe, device or folder is an error, at once. */
 gyre_status gyre_file_open(const char *path, int *fd);
@@ -13,6 +14,10 @@ gyre_status gyre_file_open(const char *path, int *fd);
 /* Reads a whole file of at most `max` bytes into a fresh, zero-terminated buffer (free() it). A
  * pipe is read too, as the shell makes one for `<(command)`, but not waited for for ever. */
 gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *size);
+
+/* A regular file as a stream, to be read or (made where it is missing) appended to. A pipe is
+ * refused and not waited for. fclose() it. */
+gyre_status gyre_file_stream(const char *path, bool append, FILE **out);
 
 /* XXH3-64 of a file's bytes; never 0. */
 gyre_status gyre_file_hash(const char *path, uint64_t *out);

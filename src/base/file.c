@@ -27,15 +27,38 @@ static gyre_status open_now(const char *path, int *fd, struct stat *st) {
     return status;
 }
 
+static gyre_status check_regular(const char *path, const struct stat *st) {
+    if (S_ISREG(st->st_mode)) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s' is %s; a file was expected", path,
+                     S_ISDIR(st->st_mode)    ? "a folder"
+                     : S_ISFIFO(st->st_mode) ? "a pipe"
+                                             : "a device");
+}
+
 gyre_status gyre_file_open(const char *path, int *fd) {
     struct stat st;
     GYRE_TRY(open_now(path, fd, &st));
-    if (S_ISREG(st.st_mode)) return GYRE_OK;
-    close(*fd);
-    return gyre_fail(GYRE_EIO, "'%s' is %s; a file was expected", path,
-                     S_ISDIR(st.st_mode)    ? "a folder"
-                     : S_ISFIFO(st.st_mode) ? "a pipe"
-                                            : "a device");
+    gyre_status status = check_regular(path, &st);
+    if (status != GYRE_OK) close(*fd);
+    return status;
+}
+
+/* Opened for appending, without waiting for a reader should it be a pipe. */
+static gyre_status open_to_append(const char *path, int *fd) {
+    struct stat st;
+    if (stat(path, &st) == 0) GYRE_TRY(check_regular(path, &st));
+    *fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (*fd >= 0) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
+}
+
+gyre_status gyre_file_stream(const char *path, bool append, FILE **out) {
+    int fd;
+    GYRE_TRY(append ? open_to_append(path, &fd) : gyre_file_open(path, &fd));
+    *out = fdopen(fd, append ? "a" : "r");
+    if (*out != NULL) return GYRE_OK;
+    close(fd);
+    return gyre_fail(GYRE_EDEVICE, "no memory to open '%s'", path);
 }
 
 /* *got is 0 at the end. */

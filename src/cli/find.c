@@ -116,12 +116,12 @@ static gyre_status check_folder(const char *path) {
 
 /* NEW.json in the folder must not have the name of what else is written there. */
 static gyre_status check_name(const char *write, const char *folder) {
-    static const char *const taken[] = {"find.h5", "find.svg", "find.gp"};
+    static const char *const taken[] = {"find.h5", "find.svg", "find.gp", "find.dat"};
     const char *slash = strrchr(write, '/'), *name = slash == NULL ? write : slash + 1;
     char *dir = gyre_path_dir(write), *a = dir == NULL ? NULL : realpath(dir, NULL);
     char *b = realpath(folder, NULL);
     bool inside = a != NULL && b != NULL && strcmp(a, b) == 0, clash = false;
-    for (int i = 0; i < 3; i++) clash = clash || (inside && strcmp(name, taken[i]) == 0);
+    for (int i = 0; i < 4; i++) clash = clash || (inside && strcmp(name, taken[i]) == 0);
     free(dir);
     free(a);
     free(b);

@@ -3,6 +3,35 @@
 
 #include "gyre/log.h"
 #include "gyre/run.h"
+#include <string.h>
+#include <xxhash.h>
+
+/* Is it the option of this name and letter? `apart`: its value is the next argument. */
+static bool is_option(const char *argument, const char *name, char letter, bool *apart) {
+    size_t length = strlen(name);
+    if (strncmp(argument, "--", 2) == 0 && strncmp(argument + 2, name, length) == 0) {
+        *apart = argument[2 + length] == '\0';
+        return *apart || argument[2 + length] == '=';
+    }
+    *apart = argument[0] == '-' && argument[1] == letter && argument[2] == '\0';
+    return argument[0] == '-' && argument[1] == letter;
+}
+
+/* A rank that does something else than the others would leave them waiting. What --set says is
+ * compared with the config; a folder may be another one on each host. */
+static gyre_status check_alike(int argc, char **argv, gyre_comm *comm) {
+    uint64_t hash = 0;
+    for (int i = 0; i < argc; i++) {
+        bool apart = false;
+        if (is_option(argv[i], "set", 's', &apart) || is_option(argv[i], "out", 'o', &apart)) {
+            i += apart;
+            continue;
+        }
+        hash = XXH3_64bits_withSeed(argv[i], strlen(argv[i]) + 1, hash);
+    }
+    return gyre_comm_same(comm, hash, "arguments",
+                          "start all ranks with one command (--set and --out may differ)");
+}
 
 int gyre_cli_on_ranks(int argc, char **argv,
                       gyre_status (*work)(int argc, char **argv, gyre_comm *comm), bool mute) {
@@ -13,6 +42,7 @@ int gyre_cli_on_ranks(int argc, char **argv,
     if (mute && gyre_comm_rank(comm) != 0) gyre_log_mute(true);
     gyre_watchdog_phase(gyre_comm_watchdog(comm), "reading the arguments and their files", -1);
     status = gyre_comm_check_launch(comm);
+    if (status == GYRE_OK) status = check_alike(argc, argv, comm);
     if (status == GYRE_OK) status = work(argc, argv, comm);
     gyre_watchdog_phase(gyre_comm_watchdog(comm), "the end", -1);
     if (gyre_comm_rank(comm) == 0) gyre_cli_fail(status);

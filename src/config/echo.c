@@ -87,12 +87,30 @@ static gyre_status value_of(const config_field *f, const gyre_settings *settings
     return settings->schedule.stage_count == 0 ? GYRE_OK : stages_json(settings, out);
 }
 
-static gyre_status settings_json(const gyre_settings *settings, bool arithmetic_only, cJSON **out) {
+/* Which fields are meant. */
+typedef bool chooser(const config_field *f);
+
+static bool any(const config_field *f) {
+    (void)f;
+    return true;
+}
+
+static bool decides_arithmetic(const config_field *f) {
+    return f->tag == GYRE_FIELD_ARITHMETIC;
+}
+
+/* Each host may have its own copies of files, and its own hardware. */
+static bool is_shared(const config_field *f) {
+    bool path = f->kind == FIELD_TEXT && f->tag == GYRE_FIELD_FREE;
+    return !path && strcmp(f->path, "threads") != 0 && strcmp(f->path, "backend") != 0;
+}
+
+static gyre_status settings_json(const gyre_settings *settings, chooser *chosen, cJSON **out) {
     cJSON *root = cJSON_CreateObject();
     gyre_status status = root == NULL ? no_memory() : GYRE_OK;
     for (const config_field *f = gyre_config_fields; f->path != NULL && status == GYRE_OK; f++) {
         cJSON *value = NULL;
-        if (arithmetic_only && f->tag != GYRE_FIELD_ARITHMETIC) continue;
+        if (!chosen(f)) continue;
         status = value_of(f, settings, &value);
         if (value != NULL) status = put(root, f->path, value);
     }
@@ -105,7 +123,7 @@ static gyre_status settings_json(const gyre_settings *settings, bool arithmetic_
 
 gyre_status gyre_config_print(const gyre_settings *settings, char **out) {
     cJSON *root = NULL;
-    GYRE_TRY(settings_json(settings, false, &root));
+    GYRE_TRY(settings_json(settings, any, &root));
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
     if (text == NULL) return no_memory();
@@ -113,15 +131,23 @@ gyre_status gyre_config_print(const gyre_settings *settings, char **out) {
     return GYRE_OK;
 }
 
-gyre_status gyre_config_hash(const gyre_settings *settings, uint64_t *out) {
+static gyre_status hash_of(const gyre_settings *settings, chooser *chosen, uint64_t *out) {
     cJSON *root = NULL;
-    GYRE_TRY(settings_json(settings, true, &root));
+    GYRE_TRY(settings_json(settings, chosen, &root));
     char *text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
     if (text == NULL) return no_memory();
     *out = XXH3_64bits(text, strlen(text));
     free(text);
     return GYRE_OK;
+}
+
+gyre_status gyre_config_hash(const gyre_settings *settings, uint64_t *out) {
+    return hash_of(settings, decides_arithmetic, out);
+}
+
+gyre_status gyre_config_hash_shared(const gyre_settings *settings, uint64_t *out) {
+    return hash_of(settings, is_shared, out);
 }
 
 /* The field as text; "nothing" when it is not given. */

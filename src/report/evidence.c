@@ -23,11 +23,21 @@ static gyre_status damaged(gyre_evidence_cell *c, gyre_status status) {
     return GYRE_OK;
 }
 
-static gyre_status read_tables(const char *folder, gyre_tables *out) {
+/* A cell that somebody has extended is compared as far as the others go. */
+static void cut_tables(gyre_tables *t, int64_t steps) {
+    while (t->train_count > 0 && t->train[t->train_count - 1].step >= steps) t->train_count--;
+    while (t->validation_count > 0 && t->validation[t->validation_count - 1].step > steps) {
+        t->validation_count--;
+    }
+    while (t->cycle_count > 0 && t->cycles[t->cycle_count - 1].end_step > steps) t->cycle_count--;
+}
+
+static gyre_status read_tables(const char *folder, int64_t steps, gyre_tables *out) {
     char *metrics = gyre_path_join(folder, "metrics.h5");
     if (metrics == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", folder);
     gyre_status status = gyre_file_exists(metrics) ? gyre_tables_read(metrics, out) : GYRE_OK;
     free(metrics);
+    if (status == GYRE_OK) cut_tables(out, steps);
     return status;
 }
 
@@ -53,7 +63,7 @@ static gyre_status read_cell(gyre_evidence *e, int arm, int seed) {
     if (folder == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a cell");
     GYRE_GOTO(gyre_study_result(e->study, arm, seed, &c->result));
     if (c->result.state == GYRE_CELL_MISSING) goto out;
-    GYRE_GOTO(read_tables(folder, &c->tables));
+    GYRE_GOTO(read_tables(folder, e->study->budget_steps, &c->tables));
     gyre_guesses_read(folder, c);
     status = read_config(folder, &e->arms[arm]);
 out:

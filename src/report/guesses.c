@@ -11,7 +11,8 @@ void gyre_guesses_read(const char *folder, gyre_evidence_cell *c) {
                       beats[] = "\"beats_most_frequent_class\":";
     char *path = gyre_path_join(folder, "log.jsonl"), *line = NULL;
     size_t room = 0;
-    FILE *f = path == NULL ? NULL : fopen(path, "r");
+    FILE *f = NULL;
+    if (path != NULL && gyre_file_stream(path, false, &f) != GYRE_OK) f = NULL; /* none is told */
     while (f != NULL && getline(&line, &room, f) > 0) {
         const char *found = strstr(line, share), *verdict = strstr(line, beats);
         if (found == NULL || verdict == NULL) continue;

@@ -1,6 +1,7 @@
 /* Appending to log.jsonl; see events.h. */
 #include "events.h"
 
+#include "gyre/file.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +22,8 @@ gyre_status gyre_events_open(const char *path, struct gyre_events **out) {
         free(e);
         return gyre_fail(GYRE_EDEVICE, "no memory for '%s'", path);
     }
-    e->file = fopen(path, "ae");
-    if (e->file == NULL) {
-        gyre_status status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
+    gyre_status status = gyre_file_stream(path, true, &e->file);
+    if (status != GYRE_OK) {
         free(e->path);
         free(e);
         return status;
@@ -89,10 +89,10 @@ gyre_status gyre_events_checkpoint(const char *path, int64_t *completed, bool *f
     char *line = NULL;
     size_t room = 0;
     *completed = 0;
-    FILE *f = fopen(path, "re");
-    *found = f != NULL;
-    if (f == NULL && errno == ENOENT) return GYRE_OK;
-    if (f == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
+    FILE *f = NULL;
+    *found = gyre_file_exists(path);
+    if (!*found) return GYRE_OK;
+    GYRE_TRY(gyre_file_stream(path, false, &f));
     errno = 0;
     while (status == GYRE_OK && getline(&line, &room, f) > 0) status = read_line(line, completed);
     if (status == GYRE_OK && !feof(f)) {

@@ -112,6 +112,7 @@ static gyre_status plan(gyre_trainer *t, const gyre_settings *settings) {
     GYRE_TRY(plan_data(t));
     GYRE_TRY(plan_schedule(t));
     GYRE_TRY(plan_model(t));
+    GYRE_TRY(gyre_config_hash_shared(&t->settings, &t->shared_hash));
     return gyre_config_hash(&t->settings, &t->config_hash);
 }
 
@@ -129,6 +130,6 @@ gyre_status gyre_trainer_plan(gyre_trainer *t, const gyre_settings *settings, gy
     }
     GYRE_TRY(gyre_comm_agree(comm, status));
     const char *why = "start all ranks from one installation, config and dataset";
-    GYRE_TRY(gyre_comm_same(comm, t->config_hash, "settings", why));
+    GYRE_TRY(gyre_comm_same(comm, t->shared_hash, "settings", why));
     return gyre_comm_same(comm, t->data_hash, "data", why);
 }

@@ -30,6 +30,7 @@ typedef enum { GYRE_WISH_NONE, GYRE_WISH_CHECKPOINT, GYRE_WISH_STOP, GYRE_WISH_F
 typedef struct {
     gyre_settings settings; /* resolved: every length in steps, shards and classes known */
     uint64_t config_hash, data_hash;
+    uint64_t shared_hash; /* of the settings that all ranks have in common */
     gyre_comm *comm;
     int rank, ranks;
 

@@ -79,7 +79,27 @@ static void take_result(const gyre_json_value *tree, gyre_cell_state state, gyre
     snprintf(r->message, sizeof r->message, "%s", text(tree, "message"));
 }
 
-static gyre_status read_result(const char *path, gyre_cell_result *r, bool *damaged) {
+/* Whether a number is none, or one from 0 to 1. */
+static bool is_share(double x) {
+    return !(x < 0) && !(x > 1);
+}
+
+/* A folder that was copied, restored or renamed by hand is not the cell of its place. */
+static gyre_status check_place(const gyre_json_value *tree, const char *path, const gyre_study *s,
+                               int arm, int seed) {
+    const char *name = text(tree, "arm");
+    double its_seed = number(tree, "seed");
+    if (name == NULL || isnan(its_seed)) return GYRE_OK;
+    if (strcmp(name, s->arms[arm].name) == 0 && its_seed == (double)s->seeds[seed]) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EIO,
+        "'%s' is the result of %s with seed %.0f; put the folders of the cells back in "
+        "their places",
+        path, name, its_seed);
+}
+
+static gyre_status read_result(const char *path, const gyre_study *s, int arm, int seed,
+                               gyre_cell_result *r, bool *damaged) {
     gyre_json_value *tree = NULL;
     gyre_status status = gyre_json_read(path, &tree);
     *damaged = status == GYRE_EUSAGE;
@@ -92,11 +112,13 @@ static gyre_status read_result(const char *path, gyre_cell_result *r, bool *dama
         if (strcmp(state, states[i].name) == 0) found = i;
     }
     *damaged = found == STATES || text(tree, "hash") == NULL || text(tree, "message") == NULL ||
-               !(steps >= 0 && steps < 0x1p53);
+               !(steps >= 0 && steps < 0x1p53) || !is_share(number(tree, "accuracy")) ||
+               !is_share(number(tree, "best_accuracy")) || !is_share(number(tree, "test_accuracy"));
     if (*damaged)
         status = gyre_fail(GYRE_EIO, "'%s' is not what gyre writes", path);
     else
-        take_result(tree, states[found].state, r);
+        status = check_place(tree, path, s, arm, seed);
+    if (status == GYRE_OK) take_result(tree, states[found].state, r);
     gyre_json_close(tree);
     return status;
 }
@@ -117,7 +139,7 @@ static gyre_status find_result(const gyre_study *s, int arm, int seed, gyre_cell
     if (path == NULL || config == NULL) {
         status = gyre_fail(GYRE_EDEVICE, "no memory to read a cell's result");
     } else if (gyre_file_exists(path)) {
-        status = read_result(path, out, damaged);
+        status = read_result(path, s, arm, seed, out, damaged);
     } else {
         out->state = gyre_file_exists(config) ? GYRE_CELL_INTERRUPTED : GYRE_CELL_MISSING;
     }

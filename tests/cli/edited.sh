@@ -64,7 +64,7 @@ ends 0 "${train[@]}" untouched
 ends 0 "${train[@]}" first --set length.steps=10
 ends 0 "${train[@]}" second --set length.steps=10 --set seed=9
 study() { # weights
-    cp "$1"/checkpoints/step-*.h5 weights.h5
+    cp -f "$1"/checkpoints/step-*.h5 weights.h5
     shift
     ends "$1" "$GYRE" study study.json --out "$study" --quiet "${@:2}"
 }
@@ -89,4 +89,24 @@ rm weights.h5
 ends 3 "$GYRE" study study.json --out two --quiet
 study first 0 --cell 0
 study second 2
+
+# ---- cells that lie in other places than they were made in
+study=one
+study first 0
+# One that was extended by hand is compared as far as the others go.
+cell=one/cells/1-cycle/seed-1
+ends 0 "$GYRE" train $cell/config.json --out $cell --quiet --extend "$stage"
+ends 0 "$GYRE" report one
+/usr/bin/python3 - <<'P' || fail "steps that only one cell has: $(tail -n 3 one/report/curves.csv)"
+import csv
+assert max(int(row["step"]) for row in csv.DictReader(open("one/report/curves.csv"))) == 10
+P
+for move in 'mv one/cells/1-cycle/seed-1 one/cells/away; mv one/cells/1-cycle/seed-2 one/cells/1-cycle/seed-1; mv one/cells/away one/cells/1-cycle/seed-2' \
+    'rm -r one/cells/1-cycle/seed-2; cp -r one/cells/1-cycle/seed-1 one/cells/1-cycle/seed-2'; do
+    eval "$move"
+    ends 3 "$GYRE" study study.json --out one --quiet
+    grep -q "result.json' is the result of 1-cycle with seed [12]; put the folders of the cells back" err || fail "$(cat err)"
+    ends 0 "$GYRE" report one
+    grep -q "is the result of 1-cycle with seed" one/report/index.html || fail "the page does not name the cell"
+done
 exit 0

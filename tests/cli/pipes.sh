@@ -17,6 +17,10 @@ mkfifo folder/data_batch_1.bin folder/train-images-idx3-ubyte
 sed 's/"mlp"/"mlp", "init_from": "pipe"/' config.json >weights.json
 sed 's/images.h5/pipe/' config.json >data.json
 
+cp -r run logged
+rm logged/log.jsonl
+mkfifo logged/log.jsonl
+
 together=()
 # pipe CODES COMMAND...: ends with one of them, and an error.
 pipe() {
@@ -24,11 +28,12 @@ pipe() {
     shift
     err=$(timeout 25 "$@" 2>&1 >/dev/null) || rc=$?
     [[ " $codes " == *" $rc "* ]] || fail "exit $rc: $* ($err)"
-    grep -q 'gyre: error: .*pipe\|gyre: error: .*folder' <<<"$err" || fail "$*: $err"
+    grep -q 'gyre: error: .*pipe\|gyre: error: .*folder\|gyre: error: .*logged' <<<"$err" || fail "$*: $err"
 }
 for command in 'train pipe --out a' 'schedule pipe' 'find pipe --out b' 'study pipe --out c' 'eval pipe' 'inspect pipe' \
     'inspect pipe --hash' 'export csv pipe -o d' 'train weights.json --out e' 'train data.json --out f' 'data info pipe' \
-    'eval run --data pipe' 'data import folder -o g.h5' 'plot pipe -o h.svg' 'report pipe --out i'; do
+    'eval run --data pipe' 'data import folder -o g.h5' 'plot pipe -o h.svg' 'report pipe --out i' \
+    'train logged/config.json --out logged --extend {"policy":"constant","base_lr":0.1,"length":{"steps":2}}'; do
     # shellcheck disable=SC2086 # words
     pipe '2 3' "$GYRE" $command &
     together+=($!)
