@@ -156,6 +156,7 @@ check-tsan:
 
 lint:
 	@FLAGS='$(filter-out -MMD -MP -W% -f% $(CFLAGS),$(ALL_CFLAGS))' tools/lint.sh
+	@if tools/cuda.sh >/dev/null 2>&1; then $(MAKE) --no-print-directory CUDA=1 O=build/cuda gpu-kernels-lint; fi
 
 # ---- damaged files of every kind, COUNT of each, with the sanitizers; KIND: one of them alone
 COUNT ?= 3000
@@ -186,7 +187,7 @@ tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre $(O)/tests/fuzz/fuzz
 #      there, the program on fake libraries (tests/gpu/README.md); soak-gpu: in their long forms
 .PHONY: check-gpu soak-gpu
 # The longest first.
-GPU_PARTS := check-faults-2 check-faults-1 check-waits gpu-kernels-lint check-matrix gpu-kernels-tsan check-fakes check-plans \
+GPU_PARTS := check-faults-2 check-faults-1 check-waits check-matrix gpu-kernels-tsan check-fakes check-plans \
              gpu-kernels-asan gpu-kernels-emulated check-device check-devices check-views gpu-kernels-static
 .PHONY: gpu-build gpu-parts
 gpu-parts: # prints their names

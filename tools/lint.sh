@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Looks at all sources with clang-format, shellcheck, cppcheck and clang-tidy (`make lint`); nothing
 # may be found. The files .clang-tidy say what is not looked for, and why. FLAGS are the compiler's,
-# from the Makefile. cuda/*.c is left out where the CUDA toolkit is not; kernels are looked at by
-# make gpu-kernels-lint.
+# from the Makefile. cuda/*.c is left out where the CUDA toolkit is not, and so are the kernels, which
+# make gpu-kernels-lint looks at.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 read -ra flags <<<"$FLAGS"

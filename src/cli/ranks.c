@@ -4,7 +4,6 @@
 #include "gyre/log.h"
 #include "gyre/run.h"
 #include <string.h>
-#include <xxhash.h>
 
 /* Is it the option of this name and letter? `apart`: its value is the next argument. */
 static bool is_option(const char *argument, const char *name, char letter, bool *apart) {
@@ -20,14 +19,16 @@ static bool is_option(const char *argument, const char *name, char letter, bool 
 /* A rank that does something else than the others would leave them waiting. What --set says is
  * compared with the config; a folder may be another one on each host. */
 static gyre_status check_alike(int argc, char **argv, gyre_comm *comm) {
-    uint64_t hash = 0;
+    uint64_t hash = 0xcbf29ce484222325;
     for (int i = 0; i < argc; i++) {
         bool apart = false;
         if (is_option(argv[i], "set", 's', &apart) || is_option(argv[i], "out", 'o', &apart)) {
             i += apart;
             continue;
         }
-        hash = XXH3_64bits_withSeed(argv[i], strlen(argv[i]) + 1, hash);
+        for (const char *c = argv[i]; c == argv[i] || c[-1] != '\0'; c++) { /* FNV-1a */
+            hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
+        }
     }
     return gyre_comm_same(comm, hash, "arguments",
                           "start all ranks with one command (--set and --out may differ)");
