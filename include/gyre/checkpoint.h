@@ -35,6 +35,7 @@ typedef struct {
     float *states[GYRE_STATES_MAX]; /* (model->parameters) each */
     float *mean, *scale;            /* of the input: (h, w, c) and (c) */
     gyre_class_names names;         /* to be written, not owned; never read back */
+    char imported[1200];            /* what gyre_parameters_import() took, in words; never saved */
 } gyre_snapshot;
 
 /* Allocates the vectors for `m`. */

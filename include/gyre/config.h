@@ -84,6 +84,10 @@ int gyre_default_shards(int batch_size);
 
 /* The momentum that a schedule starts from: beta1 of adam and adamw, 0 of rmsprop and adagrad,
  * which have none. */
+/* Tells of keys whose values nothing reads, as momentum with adam: a line for all of a kind. */
+void gyre_config_warnings(const gyre_settings *settings,
+                          void (*say)(void *context, const char *text), void *context);
+
 double gyre_config_momentum(const gyre_optimizer_settings *settings);
 
 const char *gyre_cjson_version(void);

@@ -42,6 +42,10 @@ int64_t gyre_steps_of_epochs(double epochs, int64_t steps_per_epoch);
  * hf_cosine has unless it is given. */
 gyre_length gyre_schedule_warmup(const gyre_schedule_settings *settings, int64_t steps);
 
+/* The first policy that has base_lr as its only rate, which bounds of a cycle are none for; NULL:
+ * every stage has max_lr too. With `open`, of the stages whose base_lr is to be found. */
+const char *gyre_schedule_single_rate(const gyre_schedule_settings *settings, bool open);
+
 /* Builds the schedule of a run of `length`. `momentum` is the optimizer's constant momentum (or
  * beta1). steps_per_epoch may be 0 when gyre_schedule_needs_epochs is false. The settings are
  * copied. Errors: GYRE_EUSAGE, with the key path and the nearest valid values. */

@@ -161,6 +161,15 @@ static gyre_status check_schedule(const gyre_settings *s) {
     return gyre_fail_in("--write", status);
 }
 
+static void warn_of_single_rate(const gyre_settings *s) {
+    const char *single = gyre_schedule_single_rate(&s->schedule, false);
+    if (single == NULL) return;
+    gyre_warn(
+        "--write: %s has one rate, schedule.base_lr, which gets the lower bound of a cycle and "
+        "is too low alone; set it by hand, up to max_lr",
+        single);
+}
+
 static void warn_of_length(const gyre_settings *s, const char *path) {
     if (!has_no_length(s)) return;
     gyre_warn("--write: the config has no length, so '%s' needs one before it can be trained, as "
@@ -179,6 +188,7 @@ gyre_status gyre_cli_bounds_check(const char *config, const gyre_cli_sets *sets,
     GYRE_TRY(check_schedule(s));
     *anew = sets->count > 0;
     warn_of_length(s, path);
+    warn_of_single_rate(s);
     if (*anew) return GYRE_OK;
     gyre_status status = try_edit(config);
     if (status != GYRE_EUSAGE) return status;

@@ -97,8 +97,9 @@ static bool suggest_choice(const config_field *f, const cJSON *value, char *out,
     enum { CHOICES = 16 };
     char all[CHOICES][40];
     const char *choices[CHOICES + 1] = {NULL};
-    if ((f->kind != FIELD_CHOICE && f->kind != FIELD_SIDE) || !cJSON_IsString(value)) return false;
-    for (int i = 0; i < CHOICES && config_choice_at(f->choices, i, all[i], sizeof all[i]); i++) {
+    const char *all_choices = f->kind == FIELD_VALIDATION ? "test|validation|none" : f->choices;
+    if (all_choices == NULL || !cJSON_IsString(value)) return false;
+    for (int i = 0; i < CHOICES && config_choice_at(all_choices, i, all[i], sizeof all[i]); i++) {
         choices[i] = all[i];
     }
     const char *meant = config_suggest_value(f->path, value->valuestring, choices);

@@ -152,6 +152,7 @@ gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsign
     GYRE_GOTO(compare_classes(&f, s, difference, sizeof difference));
     GYRE_GOTO(check_classes(&f, difference, needs));
     import_say(&f);
+    import_summary(&f, s->imported, sizeof s->imported);
     if (difference[0] != '\0') gyre_say("its run had other classes: %s", difference);
     say_input(&f, s);
 out:

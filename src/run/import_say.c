@@ -123,15 +123,30 @@ gyre_status import_check_needs(const import_file *f, unsigned needs) {
 
 /* ---- the lines */
 
-static void say_counts(const import_file *f) {
+static void count_text(const import_file *f, char *out, size_t size) {
     int parameters = count_items(f, false, false), statistics = count_items(f, true, false);
     char text[80] = "";
     if (statistics > 0) {
         snprintf(text, sizeof text, " and %d of %d running statistics", count_items(f, true, true),
                  statistics);
     }
-    gyre_say("%d of %d parameters%s from '%s'", count_items(f, false, true), parameters, text,
-             f->path);
+    snprintf(out, size, "%d of %d parameters%s", count_items(f, false, true), parameters, text);
+}
+
+void import_summary(const import_file *f, char *out, size_t size) {
+    static const struct {
+        import_fate fate;
+        const char *words;
+    } lacks[] = {{IMPORT_ABSENT, "not in the file"},
+                 {IMPORT_OTHER_SHAPE, "of another shape there"}};
+    count_text(f, out, size);
+    for (int i = 0; i < 4; i++) {
+        size_t used = strlen(out);
+        list l;
+        list_items(f, i >= 2, lacks[i % 2].fate, &l);
+        if (l.count == 0) continue;
+        snprintf(out + used, size - used, "; %s: %s", lacks[i % 2].words, text_of(&l));
+    }
 }
 
 static void say_list(list *l, const char *before) {
@@ -156,7 +171,9 @@ static void say_flattened(const import_file *f) {
 
 void import_say(const import_file *f) {
     list l;
-    say_counts(f);
+    char counts[160];
+    count_text(f, counts, sizeof counts);
+    gyre_say("%s from '%s'", counts, f->path);
     list_items(f, false, IMPORT_ABSENT, &l);
     say_list(&l, "drawn, since the file has none");
     list_items(f, false, IMPORT_OTHER_SHAPE, &l);

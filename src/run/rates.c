@@ -3,6 +3,7 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/schedule.h"
 #include "run_state.h"
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,13 @@ static gyre_status try_plan(const gyre_settings *s, gyre_comm *comm) {
 
 static gyre_status search(gyre_run *r, gyre_settings *s, gyre_comm *comm) {
     const gyre_find_options options = {.quiet = r->options.quiet};
+    const char *single = gyre_schedule_single_rate(&s->schedule, true);
+    if (single != NULL) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "schedule.base_lr: \"find\" would be the lower bound of a cycle, too low "
+                         "for the only rate of %s; give a number, as `gyre find CONFIG` shows them",
+                         single);
+    }
     GYRE_TRY(try_plan(s, comm));
     GYRE_TRY(gyre_find_run(s, &options, comm, &r->found));
     const gyre_find_verdict *v = &r->found.verdict;

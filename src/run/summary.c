@@ -161,6 +161,16 @@ static gyre_status log_start(gyre_run *r) {
     return gyre_event_end(r->events, line);
 }
 
+/* What the run began with, should anybody ask later. */
+static gyre_status log_weights(gyre_run *r) {
+    const gyre_trainer *t = &r->trainer;
+    if (t->completed > 0 || t->snapshot.imported[0] == '\0') return GYRE_OK;
+    gyre_json *line = gyre_event_begin(r->events, "init_from");
+    gyre_json_line_text(line, "path", t->settings.model.init_from);
+    gyre_json_line_text(line, "taken", t->snapshot.imported);
+    return gyre_event_end(r->events, line);
+}
+
 gyre_status gyre_run_summary(gyre_run *r) {
     gyre_trainer *t = &r->trainer;
     gyre_status status = GYRE_OK;
@@ -170,8 +180,10 @@ gyre_status gyre_run_summary(gyre_run *r) {
     if (t->rank == 0) {
         if (!r->options.quiet) print_plan(r, places);
         status = log_start(r);
+        if (status == GYRE_OK) status = log_weights(r);
         gyre_schedule_warnings(t->schedule, (int64_t)t->settings.evaluate.every.value,
                                warn_schedule, r);
+        gyre_config_warnings(&t->settings, warn_schedule, r);
         warn_norms(r);
         warn_idle(r);
     }

@@ -19,6 +19,16 @@ static const schedule_policy *const policies[GYRE_POLICY_COUNT] = {
     [GYRE_POLICY_HF_COSINE] = &schedule_hf_cosine,
 };
 
+const char *gyre_schedule_single_rate(const gyre_schedule_settings *settings, bool open) {
+    for (int i = 0; i < settings->stage_count || (i == 0 && settings->stage_count == 0); i++) {
+        const gyre_schedule_settings *s =
+            settings->stage_count == 0 ? settings : &settings->stages[i].schedule;
+        if (open && s->base_lr != GYRE_RATE_FIND) continue;
+        if (!(policies[s->policy]->reads & READS_MAX_LR)) return policies[s->policy]->name;
+    }
+    return NULL;
+}
+
 int64_t schedule_stage_cycles(const schedule_stage *s) {
     if (s->policy->period(s) == 0) return 0;
     return s->policy->at(s, s->n - 1).cycle + 1;

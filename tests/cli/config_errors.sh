@@ -38,6 +38,24 @@ refused 2 "--set optimizer.momentum=high: " \
     "$GYRE" train "$T/bad.json" --out "$T/run" --set optimizer.momentum=high
 refused 3 "$T/nowhere.json" "$GYRE" train "$T/nowhere.json" --out "$T/run"
 
+# ---- keys that nothing reads are said, as a schedule's are, on stderr and in the log
+config '{"data": {"path": "images.h5"}, "model": {"name": "mlp"}, "batch": {"size": 8},
+    "schedule": {"policy": "constant", "base_lr": 0.001}, "length": {"steps": 1}}'
+unread() { # WORDS SETTING...: one line on stderr, or none
+    local words=$1 sets=()
+    for set in "${@:2}"; do sets+=(--set "$set"); done
+    rm -rf "$T/unread"
+    ends 0 "$GYRE" train "$T/bad.json" --quiet --out "$T/unread" "${sets[@]}"
+    [ "$(grep 'without effect' "$T/err")" = "${words:+gyre: warning: $words}" ] || fail "not '$words': $(cat "$T/err")"
+    [ -z "$words" ] || grep -qF "\"event\":\"warning\",\"text\":\"$words\"" "$T/unread/log.jsonl" || fail "$(cat "$T/unread/log.jsonl")"
+}
+unread "without effect with adamw: optimizer.momentum" optimizer.name=adamw optimizer.momentum=0.5
+unread "without effect with sgd: optimizer.beta1, optimizer.eps" optimizer.beta1=0.5 optimizer.eps=0.1
+unread "without effect with rmsprop: optimizer.beta2" optimizer.name=rmsprop optimizer.rms_decay=0.9 optimizer.beta2=0.9
+unread "without effect without data.augment.resized_crop.size: data.augment.resized_crop.ratio" data.augment.resized_crop.ratio=2
+unread "" optimizer.name=adadelta optimizer.momentum=0.5 optimizer.eps=0.1
+unread "" optimizer.name=adam optimizer.momentum=0.9 optimizer.beta1=0.5
+
 # ---- names of other tools, likely spellings, and no unlikely guess
 echo '{}' >"$T/empty.json"
 set_to() { refused 2 "$2" "$GYRE" schedule "$T/empty.json" --set "$1"; }
@@ -50,6 +68,14 @@ set_to weight_decay=0.1 "the nearest is optimizer.weight_decay"
 set_to workers=3 "are threads"
 set_to early_stopping=3 "there is no early stopping"
 set_to seeds=3 "it is a key of a study"
+set_to data.augment.hflip=true "it is data.augment.mirror"
+set_to data.augment.flip=true "it is data.augment.mirror"
+set_to schedule.step_size_up=2000 'half a cycle is "schedule.stepsize"'
+set_to optimizer.alpha=0.9 "optimizer.rms_decay"
+set_to data.drop_last=true "it is data.last_batch"
+set_to data.validation=val 'found "val"; did you mean "validation"?'
+set_to data.validation=validaton 'found "validaton"; did you mean "validation"?'
+refused 2 "a run goes on when the same command is given again" "$GYRE" train "$T/empty.json" --resume run
 set_to optimizer.name=SGD 'found "SGD"; did you mean "sgd"?'
 set_to schedule.policy=OneCycleLR 'did you mean "one_cycle"?'
 set_to schedule.policy=StepLR 'did you mean "multistep"?'

@@ -69,4 +69,13 @@ early 2 'triangular needs "cycles": 5' "$GYRE" train "$T/config.json" --out "$T/
 early 2 "the config has no length" "$GYRE" train "$T/config.json" --out "$T/x" "${found[@]}" --set length=null
 early 3 "'$T/folder' is not empty and holds no run" "$GYRE" train "$T/config.json" --out "$T/folder" "${found[@]}"
 early 3 "cannot make folder '/proc/run'" "$GYRE" train "$T/config.json" --out /proc/run "${found[@]}"
+early 2 'too low for the only rate of constant; give a number' "$GYRE" train "$T/config.json" --out "$T/x" "${found[@]}" \
+    --set schedule.policy=constant --set schedule.cycles=null
+early 2 'too low for the only rate of multistep' "$GYRE" train "$T/config.json" --out "$T/x" --set \
+    'schedule={"stages": [{"length": {"steps": 50}, "base_lr": 0.1, "max_lr": 0.2, "cycles": 1}, {"length": {"steps": 50}, "policy": "multistep", "base_lr": "find", "gamma": 0.1, "milestones": {"steps": [20]}}]}' --set length=null
+
+# ---- --write of such a policy says that its rate is to be set
+sed 's/"policy": "triangular"/"policy": "constant"/; s/, "cycles": 2//' "$T/config.json" >"$T/single.json"
+find_of single --write "$T/single-new.json"
+grep -q "^gyre: warning: --write: constant has one rate, schedule.base_lr, which gets the lower bound" "$T/err" || fail "$(cat "$T/err")"
 exit 0

@@ -97,6 +97,11 @@ refused 3 "(3, 3, 3, 16), the network's is (16, 3, 3, 3): its axes have another 
     "$GYRE" eval tensorflow.h5 --model config.json
 refused 3 "conv3.weight has the shape (64, 32, 3, 3)" "${start[@]}" --out x --set model.init_from=one.h5
 
+# What was taken is kept with the run.
+ends 0 "${start[@]}" --out kept --set model.init_from=head.h5
+grep -qF '"event":"init_from","path":"'"$T"'/head.h5","taken":"9 of 11 parameters and 6 of 6 running statistics; of another shape there: fc.weight (7, 64) for (10, 64), fc.bias (7) for (10)"}' \
+    kept/log.jsonl || fail "$(cat kept/log.jsonl)"
+
 # Values that are no numbers.
 bad() { refused 3 "$2" "${start[@]}" --out x --set model.init_from="$1.h5"; }
 bad nan "value 5 of /parameters/conv2.weight is nan; a finite 32-bit float was expected"
