@@ -30,14 +30,8 @@ struct gyre_rows {
 
 gyre_status gyre_output_check(const char *path, bool force) {
     struct stat st;
-    bool exists = lstat(path, &st) == 0;
-    if (exists && S_ISLNK(st.st_mode)) {
-        return gyre_fail(GYRE_EIO,
-                         "'%s' is a link, which would be replaced; name the file that it leads to, "
-                         "or remove it",
-                         path);
-    }
-    if (exists && !S_ISREG(st.st_mode)) {
+    bool exists = gyre_file_taken(path); /* a link is replaced, never what it leads to */
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
         return gyre_fail(GYRE_EIO, "'%s' exists and is no regular file", path);
     }
     if (exists && !force) {

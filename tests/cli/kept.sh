@@ -144,9 +144,10 @@ ln -s nowhere.h5 dangling.h5
 ln -s images.h5 link.h5
 own=$(cksum <images.h5)
 for link in dangling link; do
-    refused 3 "'$link.h5' is a link, which would be replaced" "$GYRE" data import folder photos -o $link.h5
-    refused 3 "'$link.h5' is a link, which would be replaced" "$GYRE" data import folder photos -o $link.h5 --force
+    refused 3 "'$link.h5' exists; --force replaces it" "$GYRE" data import folder photos -o $link.h5
     [ -L $link.h5 ] || fail "$link.h5 was replaced"
+    ends 0 "$GYRE" data import folder photos -o $link.h5 --force
+    [ ! -L $link.h5 ] && [ -s $link.h5 ] && [ ! -e nowhere.h5 ] || fail "$link.h5: $(ls -l *.h5)"
 done
 [ "$(cksum <images.h5)" = "$own" ] || fail "what a link leads to was replaced"
 "$GYRE" find config.json --quiet --set threads=1 --steps 5000 --repeats 1 --out range >out 2>err &
