@@ -106,9 +106,20 @@ void gyre_words_verdict(const gyre_evidence *e, int group, char out[GYRE_SENTENC
 
 /* ---- the choice */
 
+/* Differences that are equal to the last roundings, of accuracies in %. */
+static bool is_nothing(double points) {
+    return fabs(points) < 1e-9;
+}
+
+/* Accuracies of few samples are coarse: two seeds with the same difference have no spread, and an
+ * interval without width excludes 0 whatever is true. The sign flips tell from how many on. */
+static bool lacks_spread(const gyre_summary *s) {
+    return s->count > 1 && is_nothing(s->sd) && gyre_sign_flip_least(s->count) > GYRE_SIGNIFICANT;
+}
+
 /* With one pair nothing is excluded. */
 static bool told_apart(const gyre_evidence_arm *a) {
-    return a->below_leader.interval.low > 0;
+    return a->below_leader.interval.low > 0 && !lacks_spread(&a->below_leader);
 }
 
 /* The next arm of a group after `i` that is no control; -1: no more. Begin with -1. */
@@ -142,19 +153,22 @@ static void say_rivals(const gyre_evidence *e, int leader, char *out) {
     const gyre_study *s = e->study;
     const int group = s->arms[leader].group;
     int rivals = 0;
+    bool equal = false;
     char names[GYRE_SENTENCE_MAX] = "", name[GYRE_NAME_MAX];
     for (int i = next_arm(s, group, -1); i >= 0; i = next_arm(s, group, i)) {
         if (i == leader || !e->arms[i].ranked || told_apart(&e->arms[i])) continue;
         gyre_words_arm(e, i, name);
         gyre_words_add(names, "%s%s", rivals++ == 0 ? "" : ", ", name);
+        equal = equal || lacks_spread(&e->arms[i].below_leader);
     }
     if (e->rankings[group].ranked < 2) return;
     if (rivals == 0) {
         gyre_words_add(out, " The choice lies above every other ranked arm by more than its paired "
                             "95 %% interval.");
     } else {
-        gyre_words_add(out, " Not told apart from the choice (paired 95 %% intervals hold 0): %s.",
-                       names);
+        gyre_words_add(
+            out, " Not told apart from the choice (paired 95 %% intervals hold 0%s): %s.",
+            equal ? ", or have no width, since few seeds gave equal differences" : "", names);
     }
 }
 
@@ -180,14 +194,15 @@ static void say_controls(const gyre_evidence *e, int leader, char *out) {
         double above = -sign * c->final.mean;
         if (above < 0 || (best >= 0 && above <= most)) continue;
         best = i;
-        most = above;
+        most = fabs(above);
         pairs = c->final.count;
     }
     if (best >= 0) {
         char name[GYRE_NAME_MAX];
         gyre_words_arm(e, best, name);
-        gyre_words_add(out, " But %s did as well or better: by %.2f points over %d seed%s.", name,
-                       most, pairs, plural(pairs));
+        gyre_words_add(out, " But %s did as well", name);
+        if (!is_nothing(most)) gyre_words_add(out, " or better: by %.2f points", most);
+        gyre_words_add(out, " over %d seed%s.", pairs, plural(pairs));
     } else if (controls > 0 && beaten == 0) {
         gyre_words_add(
             out, " The choice was not shown to beat a control, so it rests on the mean alone.");
@@ -200,12 +215,19 @@ static void say_controls(const gyre_evidence *e, int leader, char *out) {
 /* "Choice: 5 cycles, the highest mean of the arms (81.25 %)." */
 static void say_leader(const gyre_evidence *e, int group, char *out) {
     const gyre_ranking *r = &e->rankings[group];
-    int arms = 0;
+    int arms = 0, equal = 0; /* the leader too */
     char name[GYRE_NAME_MAX];
-    for (int i = next_arm(e->study, group, -1); i >= 0; i = next_arm(e->study, group, i)) arms++;
+    for (int i = next_arm(e->study, group, -1); i >= 0; i = next_arm(e->study, group, i)) {
+        arms++;
+        equal += e->arms[i].ranked && is_nothing(e->arms[i].below_leader.mean);
+    }
     gyre_words_arm(e, r->leader, name);
     gyre_words_add(out, "Choice: %s, ", name);
-    if (r->ranked > 1) gyre_words_add(out, "the highest mean of the ");
+    if (r->ranked > 1 && equal > 1) {
+        gyre_words_add(out, "the first of %d arms with the same highest mean, of the ", equal);
+    } else if (r->ranked > 1) {
+        gyre_words_add(out, "the highest mean of the ");
+    }
     if (r->ranked == 1) gyre_words_add(out, "the only ");
     gyre_words_add(out, r->ranked == 1 ? "arm" : "arms");
     if (r->diverged > 0) {
@@ -263,6 +285,8 @@ void gyre_words_one_more(const gyre_evidence *e, const gyre_comparison *c,
     if (c->finding == GYRE_FINDING_BETTER || c->finding == GYRE_FINDING_WORSE) {
         gyre_words_add(
             out, " The difference is shown already; more seeds would only measure it better.");
+    } else if (is_nothing(c->final.mean)) {
+        gyre_words_add(out, " No difference was found that more seeds could show.");
     } else if (needed == 0) {
         gyre_words_add(
             out, " At the difference found, more than 1000 seeds would be needed to show it.");

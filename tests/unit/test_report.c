@@ -122,6 +122,44 @@ static void the_choice_names_its_rivals(void **state) {
     close_rig(&r);
 }
 
+/* Accuracies of two samples: what is equal with two seeds is neither sure nor a difference. */
+static void equal_differences_prove_nothing(void **state) {
+    (void)state;
+    rig r;
+    char words[GYRE_SENTENCE_MAX];
+    open_rig(&r, 2, false);
+    raise(&r, FIVE, 40, 0);
+    weigh(&r);
+    gyre_words_choice(&r.e, 0, words);
+    assert_null(strstr(words, "lies above every other"));
+    assert_non_null(strstr(words,
+                           "(paired 95 % intervals hold 0, or have no width, since few seeds "
+                           "gave equal differences): 20 cycles."));
+    close_rig(&r);
+    open_rig(&r, 6, false);
+    raise(&r, FIVE, 40, 0);
+    weigh(&r);
+    gyre_words_choice(&r.e, 0, words);
+    assert_non_null(strstr(words, "lies above every other ranked arm"));
+    close_rig(&r);
+}
+
+static void what_is_equal_is_said_to_be(void **state) {
+    (void)state;
+    rig r;
+    char words[GYRE_SENTENCE_MAX];
+    open_rig(&r, 3, true);
+    weigh(&r);
+    gyre_words_choice(&r.e, 0, words);
+    assert_non_null(strstr(words, "Choice: 5 cycles, the first of 2 arms with the same highest "
+                                  "mean, of the arms (50.10 %)."));
+    assert_non_null(strstr(words, "But the constant midpoint did as well over 3 seeds."));
+    gyre_words_one_more(&r.e, gyre_evidence_comparison(&r.e, FIVE, CONTROL), words);
+    assert_non_null(strstr(words, "No difference was found that more seeds could show."));
+    assert_null(strstr(words, "1000"));
+    close_rig(&r);
+}
+
 static void one_more_seed(void **state) {
     (void)state;
     rig r;
@@ -270,6 +308,8 @@ int main(void) {
         cmocka_unit_test(only_whole_pairs_count),
         cmocka_unit_test(nothing_done_is_no_verdict),
         cmocka_unit_test(the_choice_names_its_rivals),
+        cmocka_unit_test(equal_differences_prove_nothing),
+        cmocka_unit_test(what_is_equal_is_said_to_be),
         cmocka_unit_test(one_more_seed),
         cmocka_unit_test(target_is_met_on_the_common_grid),
         cmocka_unit_test(equal_to_the_target_is_at_the_target),
