@@ -183,6 +183,17 @@ static gyre_status same_beginning(const gyre_trainer *t, const gyre_snapshot *s)
                      from);
 }
 
+/* A dataset that was moved is found from now on where this launch found it, by `gyre eval` too. */
+static gyre_status keep_path(gyre_run *r, gyre_settings *old) {
+    const char *now = r->trainer.settings.data.path;
+    if (old->data.path == NULL || strcmp(old->data.path, now) == 0) return GYRE_OK;
+    char *copy = strdup(now);
+    if (copy == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", now);
+    free(old->data.path);
+    old->data.path = copy;
+    return gyre_folder_rewrite(&r->folder, old);
+}
+
 static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) {
     gyre_trainer *t = &r->trainer;
     gyre_snapshot s = {0};
@@ -202,8 +213,9 @@ static gyre_status look(gyre_run *r, const gyre_settings *settings, finding *f) 
     if (f->extends) GYRE_GOTO(gyre_extend_check(old, &t->settings, f->completed));
     if (f->completed >= 0) GYRE_GOTO(same_beginning(t, &s));
     if (f->completed >= 0 && s.data_hash != t->data_hash) {
-        status = other_data(t);
+        GYRE_GOTO(other_data(t));
     }
+    if (f->completed >= 0) status = keep_path(r, old);
 out:
     gyre_config_close(old);
     gyre_snapshot_close(&s);
@@ -362,7 +374,11 @@ static gyre_status nothing_to_do(gyre_run *r, const finding *f) {
     if (t->rank == 0 && f->extends) status = gyre_folder_rewrite(&r->folder, &t->settings);
     GYRE_TRY(gyre_comm_agree(t->comm, status));
     long long at = f->completed, all = t->steps;
-    if (f->finished && !f->extends)
+    if (f->finished && !f->extends && r->options.extended)
+        gyre_say("already done: %lld of %lld steps, with the stage that --extend names; to add it "
+                 "once more: gyre train %s --out %s --extend STAGE",
+                 at, all, r->folder.config, r->folder.path);
+    else if (f->finished && !f->extends)
         gyre_say("already done: %lld of %lld steps", at, all);
     else
         gyre_say("already at step %lld of %lld: --stop-after %lld ends the run here", at, all,

@@ -158,6 +158,7 @@ static gyre_status log_start(gyre_run *r) {
     gyre_json_line_text(line, "mpi", gyre_mpi_version());
     gyre_json_line_text(line, "hdf5", gyre_hdf5_version());
     gyre_json_line_text(line, "config_hash", hash);
+    gyre_json_line_text(line, "data", t->settings.data.path);
     return gyre_event_end(r->events, line);
 }
 

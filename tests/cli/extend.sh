@@ -69,6 +69,14 @@ ends 0 "${train[@]}" "$T/page/run"
 ends 0 env -C "$T/page" sh -c "\"$GYRE\" $example"
 "$GYRE" inspect "$T/page/run" | grep -q 'checkpoint after 550 updates, the end of its run' || fail "the example: $(cat "$T/err")"
 
+# The same stage again is the one that is there, and the way to another one works.
+ends 0 "${train[@]}" "$T/run" --extend "$stage"
+grep -qF "already done: 70 of 70 steps, with the stage that --extend names; to add it once more: gyre train $T/run/config.json --out $T/run --extend STAGE" "$T/err" ||
+    fail "$(cat "$T/err")"
+cp -r "$T/run" "$T/twice"
+ends 0 "$GYRE" train "$T/twice/config.json" --quiet --out "$T/twice" --extend "$stage"
+"$GYRE" inspect "$T/twice" | grep -q 'checkpoint after 90 updates' || fail "the way to a second stage"
+
 # Again, behind two stages.
 ends 0 "$GYRE" train "$T/run/config.json" --quiet --out "$T/run" --extend "$more"
 "$GYRE" inspect "$T/run" | grep -q 'checkpoint after 80 updates' || fail "not extended again"
