@@ -39,8 +39,15 @@ static bool has(const char *dir, const char *name) {
 }
 
 static gyre_status choose_edition(const char *dir, const edition **out) {
-    *out = has(dir, cifar10.train[0]) ? &cifar10 : &cifar100;
-    if (has(dir, (*out)->train[0])) return GYRE_OK;
+    bool ten = has(dir, cifar10.train[0]), hundred = has(dir, cifar100.train[0]);
+    *out = ten ? &cifar10 : &cifar100;
+    if (ten && hundred) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s' holds both %s (CIFAR-10) and %s (CIFAR-100); put the files of one "
+                         "into a folder of its own",
+                         dir, cifar10.train[0], cifar100.train[0]);
+    }
+    if (ten || hundred) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
                      "'%s' holds neither %s (CIFAR-10) nor %s (CIFAR-100)%s; the binary version is "
                      "at https://www.cs.toronto.edu/~kriz/cifar.html",

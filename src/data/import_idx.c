@@ -5,6 +5,7 @@
 
 #include "few.h"
 #include "gyre/file.h"
+#include "gyre/log.h"
 #include "gyre/size.h"
 #include "write.h"
 #include <dirent.h>
@@ -27,19 +28,34 @@ typedef struct {
 
 /* ---- one file */
 
-/* "train-images" with 3 dimensions is train-images-idx3-ubyte, or .idx3-ubyte, with .gz or not.
- * What is no regular file is passed over: archives are unpacked into folders of such names. */
-static gyre_status find(const char *dir, const char *stem, int rank, idx *out) {
-    char name[NAME_MAX + 32];
-    for (int i = 0; i < 4; i++) {
+enum { SPELLINGS = 4 };
+
+/* "train-images" with 3 dimensions is train-images-idx3-ubyte, or .idx3-ubyte, with .gz or not:
+ * the first of them from *spelling on, which becomes the one behind it; *path stays NULL when there
+ * is none. What is no regular file is passed over: archives are unpacked into folders of such
+ * names. */
+static gyre_status find_next(const char *dir, const char *stem, int rank, int *spelling,
+                             char **path) {
+    char name[NAME_MAX + 64];
+    *path = NULL;
+    while (*spelling < SPELLINGS) {
+        int i = (*spelling)++;
         snprintf(name, sizeof name, "%s%cidx%d-ubyte%s", stem, i % 2 == 0 ? '-' : '.', rank,
                  i < 2 ? "" : ".gz");
-        out->path = gyre_path_join(dir, name);
-        if (out->path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", dir);
-        if (gyre_is_file(out->path)) return GYRE_OK;
-        free(out->path);
-        out->path = NULL;
+        char *file = gyre_path_join(dir, name);
+        if (file == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", dir);
+        if (gyre_is_file(file)) {
+            *path = file;
+            return GYRE_OK;
+        }
+        free(file);
     }
+    return GYRE_OK;
+}
+
+static gyre_status find(const char *dir, const char *stem, int rank, int *spelling, idx *out) {
+    GYRE_TRY(find_next(dir, stem, rank, spelling, &out->path));
+    if (out->path != NULL) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s' has no %s-idx%d-ubyte or %s-idx%d-ubyte.gz", dir, stem, rank,
                      stem, rank);
 }
@@ -66,17 +82,79 @@ static uint32_t big_endian(const uint8_t *b) {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
+static gyre_status open_stream(idx *f) {
+    int fd;
+    GYRE_TRY(gyre_file_open(f->path, &fd));
+    f->file = gzdopen(fd, "rb");
+    if (f->file != NULL) return GYRE_OK;
+    close(fd);
+    return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", f->path);
+}
+
+static void close_idx(idx *f) {
+    if (f->file != NULL) gzclose(f->file);
+    free(f->path);
+    *f = (idx){0};
+}
+
+static gyre_status same_stream(idx *a, idx *b, bool *same) {
+    enum { PIECE = 1 << 16 };
+    gyre_status status = GYRE_OK;
+    uint8_t *pieces = malloc(2 * PIECE);
+    if (pieces == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", a->path);
+    size_t n = PIECE, m;
+    for (*same = true; *same && n == PIECE;) {
+        GYRE_GOTO(read_bytes(a, pieces, PIECE, &n));
+        GYRE_GOTO(read_bytes(b, pieces + PIECE, PIECE, &m));
+        *same = n == m && memcmp(pieces, pieces + PIECE, n) == 0;
+    }
+out:
+    free(pieces);
+    return status;
+}
+
+static gyre_status check_same(const char *path, const char *spelled) {
+    idx taken = {.path = strdup(path)}, other = {.path = strdup(spelled)};
+    gyre_status status = GYRE_OK;
+    bool same = false;
+    if (taken.path == NULL || other.path == NULL) {
+        status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", spelled);
+        goto out;
+    }
+    GYRE_GOTO(open_stream(&taken));
+    GYRE_GOTO(open_stream(&other));
+    GYRE_GOTO(same_stream(&taken, &other, &same));
+    if (!same) {
+        status = gyre_fail(GYRE_EIO,
+                           "'%s' and '%s' hold different data; move the one that is not meant away",
+                           path, spelled);
+    }
+out:
+    close_idx(&taken);
+    close_idx(&other);
+    return status;
+}
+
+/* Other spellings of the name: a file that was unpacked beside its archive is the same, and any
+ * other is not left out in silence. */
+static gyre_status check_spellings(const char *dir, const char *stem, int rank, int spelling,
+                                   const char *path) {
+    gyre_status status = GYRE_OK;
+    for (char *other = NULL; status == GYRE_OK; free(other)) {
+        GYRE_TRY(find_next(dir, stem, rank, &spelling, &other));
+        if (other == NULL) return GYRE_OK;
+        status = check_same(path, other);
+    }
+    return status;
+}
+
 static gyre_status open_idx(const char *dir, const char *stem, int rank, idx *out) {
     uint8_t header[16];
     size_t size = 4 + 4 * (size_t)rank, got = 0;
-    GYRE_TRY(find(dir, stem, rank, out));
-    int fd;
-    GYRE_TRY(gyre_file_open(out->path, &fd));
-    out->file = gzdopen(fd, "rb");
-    if (out->file == NULL) {
-        close(fd);
-        return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", out->path);
-    }
+    int spelling = 0;
+    GYRE_TRY(find(dir, stem, rank, &spelling, out));
+    GYRE_TRY(check_spellings(dir, stem, rank, spelling, out->path));
+    GYRE_TRY(open_stream(out));
     GYRE_TRY(read_bytes(out, header, size, &got));
     if (got < size || big_endian(header) != (uint32_t)(BYTES << 8 | rank)) {
         return gyre_fail(GYRE_EIO,
@@ -120,12 +198,6 @@ static gyre_status read_content(idx *f, uint8_t *to, size_t size) {
                      more > 0 ? "" : ": is its download complete?");
 }
 
-static void close_idx(idx *f) {
-    if (f->file != NULL) gzclose(f->file);
-    free(f->path);
-    *f = (idx){0};
-}
-
 /* ---- what stands before "train" and "t10k" */
 
 /* Is the name PREFIX + "train-images" + an ending? Cuts it to the prefix. */
@@ -150,7 +222,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b) {
  * like elsewhere, where there are not several. */
 static gyre_status find_prefix(const char *dir, char prefix[NAME_MAX + 1]) {
     struct dirent **entries = NULL;
-    gyre_few sets = {0};
+    gyre_few sets = {0}, others = {0};
     bool official = false;
     prefix[0] = '\0';
     int count = scandir(dir, &entries, NULL, by_bytes);
@@ -160,6 +232,7 @@ static gyre_status find_prefix(const char *dir, char prefix[NAME_MAX + 1]) {
         official = official || (fits && name[0] == '\0');
         if (fits && (sets.count == 0 || strcmp(name, prefix) != 0)) {
             gyre_few_add(&sets, name);
+            if (name[0] != '\0') gyre_few_add(&others, name);
             snprintf(prefix, NAME_MAX + 1, "%s", name);
         }
         free(path);
@@ -167,6 +240,10 @@ static gyre_status find_prefix(const char *dir, char prefix[NAME_MAX + 1]) {
     }
     free(entries);
     if (official) prefix[0] = '\0';
+    if (official && others.count > 0) {
+        gyre_say("'%s': train-images is taken, and the files that begin with %s are left out", dir,
+                 gyre_few_text(&others));
+    }
     if (official || sets.count < 2) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
                      "'%s' holds training images of %zu datasets: %s; put the four files of one "
@@ -174,18 +251,26 @@ static gyre_status find_prefix(const char *dir, char prefix[NAME_MAX + 1]) {
                      dir, sets.count, gyre_few_text(&sets));
 }
 
-/* "PREFIXt10k", or "PREFIXtest" where there are such images alone. */
-static void find_test(const char *dir, const char *prefix, char test[NAME_MAX + 16]) {
-    static const char *const words[] = {"t10k", "test", "t10k"};
-    bool there = false;
-    for (size_t i = 0; i < sizeof words / sizeof *words && !there; i++) {
-        char stem[NAME_MAX + 32];
-        idx found = {0};
-        snprintf(test, NAME_MAX + 16, "%s%s", prefix, words[i]);
-        snprintf(stem, sizeof stem, "%s-images", test);
-        there = find(dir, stem, 3, &found) == GYRE_OK;
-        free(found.path);
+/* "PREFIXt10k", or "PREFIXtest" where there are such images. */
+static gyre_status find_test(const char *dir, const char *prefix, char test[NAME_MAX + 16]) {
+    static const char *const words[] = {"t10k", "test"};
+    char *found[2] = {0}, stem[NAME_MAX + 32];
+    gyre_status status = GYRE_OK;
+    for (int i = 0; i < 2; i++) {
+        int spelling = 0;
+        snprintf(stem, sizeof stem, "%s%s-images", prefix, words[i]);
+        GYRE_GOTO(find_next(dir, stem, 3, &spelling, &found[i]));
     }
+    snprintf(test, NAME_MAX + 16, "%s%s", prefix, words[found[0] == NULL && found[1] != NULL]);
+    if (found[0] != NULL && found[1] != NULL) {
+        status = gyre_fail(
+            GYRE_EIO, "'%s' and '%s' are both test images; move the one that is not meant away",
+            found[0], found[1]);
+    }
+out:
+    free(found[0]);
+    free(found[1]);
+    return status;
 }
 
 /* ---- images and labels */
@@ -243,11 +328,38 @@ static gyre_status count_classes(const char *dir, gyre_dataset_content *content,
         if (content->test.labels[i] > greatest) greatest = content->test.labels[i];
     }
     content->classes = content->names != NULL ? names : greatest + 1;
+    if (content->classes == 1) {
+        return gyre_fail(
+            GYRE_EIO, "all images of '%s' are of one class: there is nothing to tell apart", dir);
+    }
     if (greatest < content->classes) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
                      "the file of names in '%s' has %d, but labels go up to %d: %d names were "
                      "expected",
                      dir, names, greatest, greatest + 1);
+}
+
+/* From names.txt or labels.txt. */
+static gyre_status read_names(const char *dir, gyre_dataset_content *content, int *count) {
+    char(*other)[GYRE_NAME_SIZE] = NULL;
+    int others = 0;
+    GYRE_TRY(gyre_names_read(dir, "names.txt", &content->names, count));
+    GYRE_TRY(gyre_names_read(dir, "labels.txt", &other, &others));
+    bool both = content->names != NULL && other != NULL;
+    bool same = both && *count == others;
+    for (int i = 0; same && i < others; i++) same = strcmp(content->names[i], other[i]) == 0;
+    if (content->names == NULL) {
+        content->names = other;
+        *count = others;
+        return GYRE_OK;
+    }
+    free(other);
+    if (same || !both) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EIO,
+        "names.txt and labels.txt in '%s' name different classes; move the one that is "
+        "not meant away",
+        dir);
 }
 
 gyre_status gyre_import_idx(const char *dir, const char *output, bool force) {
@@ -259,14 +371,11 @@ gyre_status gyre_import_idx(const char *dir, const char *output, bool force) {
     gyre_dataset_content content = {0};
     GYRE_TRY(gyre_output_check(output, force));
     GYRE_TRY(gyre_output_apart_in(output, dir, (const char *[]){"names.txt", "labels.txt", NULL}));
-    GYRE_GOTO(gyre_names_read(dir, "names.txt", &content.names, &names));
-    if (content.names == NULL) {
-        GYRE_GOTO(gyre_names_read(dir, "labels.txt", &content.names, &names));
-    }
+    GYRE_GOTO(read_names(dir, &content, &names));
     GYRE_GOTO(find_prefix(dir, prefix));
     snprintf(part, sizeof part, "%strain", prefix);
     GYRE_GOTO(read_part(dir, part, output, &content.train, &images[0], &labels[0]));
-    find_test(dir, prefix, part);
+    GYRE_GOTO(find_test(dir, prefix, part));
     GYRE_GOTO(read_part(dir, part, output, &content.test, &images[1], &labels[1]));
     GYRE_GOTO(count_classes(dir, &content, names));
     status = gyre_dataset_write(output, &content, force);

@@ -130,9 +130,30 @@ static gyre_status check_separator(const char *csv, const char *text) {
                                           : "'|'");
 }
 
-static gyre_status read_lines(reader *r, gyre_listing *l) {
+/* A header with a digit, as "x1,y": it names no file that is there and a class that no other line
+ * has, and the lines behind it name pictures. */
+static void drop_header(reader *r, const char *dir, gyre_listing *l) {
+    if (r->header || l->count < 2 || !gyre_is_picture_name(l->files[1].path)) return;
+    const gyre_listed first = l->files[0];
+    if (gyre_is_picture_name(first.path) || strchr(first.path, '/') != NULL) return;
+    char *path = gyre_path_join(dir, first.path);
+    bool there = path == NULL || gyre_file_exists(path);
+    free(path);
+    for (size_t i = 1; i < l->count && !there; i++) there = !strcmp(l->files[i].kind, first.kind);
+    if (there) return;
+    gyre_say("'%s': line 1, '%s,%s', is taken as a header", r->path, first.path, first.kind);
+    free(first.path);
+    free(first.kind);
+    memmove(l->files, l->files + 1, --l->count * sizeof *l->files);
+    free(r->first);
+    r->first = strdup(l->files[0].path);
+    r->header = true;
+}
+
+static gyre_status read_lines(reader *r, const char *dir, gyre_listing *l) {
     GYRE_TRY(check_separator(r->path, r->at));
     while (*r->at != '\0') GYRE_TRY(read_line(r, l));
+    drop_header(r, dir, l);
     if (l->count > 0) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s' names no file; lines 'file,label' were expected", r->path);
 }
@@ -209,7 +230,7 @@ gyre_status gyre_listing_by_csv(const char *dir, const char *csv, bool no_parts,
     reader r = {.path = csv};
     GYRE_TRY(gyre_lines_read(csv, 1 << 30, &text));
     r.at = text;
-    GYRE_GOTO(read_lines(&r, l));
+    GYRE_GOTO(read_lines(&r, dir, l));
     gyre_listing_sort(l);
     GYRE_GOTO(check_once(csv, l));
     GYRE_GOTO(gyre_listing_walk(dir, &found));

@@ -2,6 +2,7 @@
 #include "import.h"
 
 #include "gyre/file.h"
+#include "gyre/log.h"
 #include "gyre/text.h"
 #include "lines.h"
 #include <stdio.h>
@@ -49,6 +50,54 @@ static gyre_status take_names(const char *path, char *text, char (*list)[GYRE_NA
     return gyre_fail(GYRE_EIO, "'%s' is empty; class names were expected, one a line", path);
 }
 
+/* What stands behind the class's number and a separator, as in "0 cat" or "0: cat"; NULL: nothing
+ * of that kind. */
+static char *behind_number(char *name, long *number) {
+    char *end;
+    if (name[0] < '0' || name[0] > '9') return NULL;
+    *number = strtol(name, &end, 10);
+    size_t separators = strspn(end, " \t:,;");
+    return separators > 0 && end[separators] != '\0' ? end + separators : NULL;
+}
+
+/* Lines that all begin with numbers, each of 0 to count - 1 once: names in themselves they are not.
+ */
+static bool are_numbered(char (*list)[GYRE_NAME_SIZE], int count, bool *seen, int *moved) {
+    *moved = -1;
+    for (int i = 0; i < count; i++) {
+        long number = -1;
+        if (behind_number(list[i], &number) == NULL || number >= count || seen[number])
+            return false;
+        seen[number] = true;
+        if (number != i && *moved < 0) *moved = i;
+    }
+    return count > 1;
+}
+
+/* Labels files of some programs begin each line with the class's number. */
+static gyre_status strip_numbers(const char *path, char (*list)[GYRE_NAME_SIZE], int count) {
+    int moved;
+    long number;
+    bool *seen = calloc((size_t)count, sizeof *seen);
+    if (seen == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
+    bool numbered = are_numbered(list, count, seen, &moved);
+    free(seen);
+    if (!numbered) return GYRE_OK;
+    if (moved >= 0) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s', line %d: '%s' begins with another class's number than %d; sort the "
+                         "lines by their numbers, or take the numbers away",
+                         path, moved + 1, list[moved], moved);
+    }
+    for (int i = 0; i < count; i++) {
+        const char *name = behind_number(list[i], &number);
+        memmove(list[i], name, strlen(name) + 1);
+    }
+    gyre_say("'%s': the number that each line begins with is its class's, and no part of the name",
+             path);
+    return GYRE_OK;
+}
+
 static int by_bytes(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -81,6 +130,7 @@ static gyre_status read_names(const char *path, char (**names)[GYRE_NAME_SIZE], 
         goto out;
     }
     GYRE_GOTO(take_names(path, text, list, count));
+    GYRE_GOTO(strip_numbers(path, list, *count));
     GYRE_GOTO(check_once(path, list, *count));
     *names = list;
     list = NULL;

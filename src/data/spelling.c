@@ -28,9 +28,20 @@ typedef struct {
     locale_t locale;
 } folded;
 
+/* Spaces, and characters that show nothing: of width zero, of direction, of a letter's variant. */
+static bool is_blank(uint32_t code) {
+    static const uint32_t ranges[][2] = {
+        {'\t', '\t'},     {' ', ' '},       {0xa0, 0xa0},     {0xad, 0xad},     {0x34f, 0x34f},
+        {0x61c, 0x61c},   {0x1680, 0x1680}, {0x180b, 0x180e}, {0x2000, 0x200f}, {0x2028, 0x202f},
+        {0x205f, 0x206f}, {0x3000, 0x3000}, {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}};
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        if (code >= ranges[i][0] && code <= ranges[i][1]) return true;
+    }
+    return false;
+}
+
 static void put(folded *f, uint32_t code) {
-    bool blank = code == ' ' || code == '\t' || code == 0xa0 || code == 0x3000;
-    if (blank) return;
+    if (is_blank(code)) return;
     f->codes[f->count++] =
         f->locale != (locale_t)0 ? (uint32_t)towlower_l((wint_t)code, f->locale) : code;
 }

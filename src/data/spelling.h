@@ -3,7 +3,7 @@
 #define GYRE_DATA_SPELLING_H
 
 /* A name with its letters in lower case and apart from their marks (as macOS writes file names),
- * and without blanks: equal for names that differ in nothing else. Composed letters of Latin,
+ * and without blanks or characters of no width: equal for names that differ in nothing else. Composed letters of Latin,
  * Greek, Cyrillic, kana and Hangul; others, and bytes that are not UTF-8, stay. free() it; NULL: no
  * memory.
  */

@@ -149,6 +149,36 @@ refused 3 "training images of 2 datasets: 'emnist-digits-', 'emnist-letters-'; p
 idx letters 0 4
 import idx letters -o x.h5
 grep -q "30 training and 10 test images" out || fail "$(cat out)"
+grep -q "train-images is taken, and the files that begin with 'emnist-digits-', 'emnist-letters-' are left out" err || fail "$(cat err)"
+
+# What lies beside the files that are taken is the same, or named.
+no() { refused 3 "$1" "$GYRE" data import "${@:2}" -o y.h5; }
+idx beside 0 2 && idx shifted 1 3 && cp -r beside gz && gzip -k gz/*
+import idx gz -o x.h5
+gzip -c <shifted/train-labels-idx1-ubyte >gz/train-labels-idx1-ubyte.gz
+no "'gz/train-labels-idx1-ubyte' and 'gz/train-labels-idx1-ubyte.gz' hold different data; move the one" idx gz
+cp -r beside two && cp beside/t10k-images-idx3-ubyte two/test-images-idx3-ubyte
+no "'two/t10k-images-idx3-ubyte' and 'two/test-images-idx3-ubyte' are both test images" idx two
+printf '0 cat\n1 dog\n2 sea cow\n' >beside/labels.txt
+import idx beside -o x.h5
+grep -q "'beside/labels.txt': the number that each line begins with is its class's" err || fail "$(cat err)"
+ends 0 "$GYRE" data info x.h5
+grep -q '^ *2  sea cow  ' out && grep -q '^ *0  cat  ' out || fail "$(cat out)"
+printf 'cat\ndog\nsea cow\n' >beside/names.txt
+import idx beside -o x.h5
+printf 'cat\ncow\ndog\n' >beside/names.txt
+ends 3 "$GYRE" data import idx beside -o y.h5
+grep -q "names.txt and labels.txt in 'beside' name different classes" err || fail "$(cat err)"
+rm beside/names.txt && printf '1 dog\n0 cat\n2 cow\n' >beside/labels.txt
+no "'beside/labels.txt', line 1: '1 dog' begins with another class's number than 0; sort" idx beside
+printf '1 euro\n2 euro\n5 euro\n' >beside/labels.txt
+import idx beside -o x.h5
+ends 0 "$GYRE" data info x.h5
+grep -q '^ *0  1 euro  ' out || fail "$(cat out)"
+idx single 0 0
+no "all images of 'single' are of one class: there is nothing to tell apart" idx single
+mkdir both && head -c 30740 /dev/zero | tee both/train.bin both/test.bin both/data_batch_{1..5}.bin >both/test_batch.bin
+no "'both' holds both data_batch_1.bin (CIFAR-10) and train.bin (CIFAR-100); put the files of one" cifar both
 
 # Files of labels: one error where none of them is found, and what is there.
 mkdir -p flat/train && for i in $(seq 30); do cp "$images/gray.png" flat/img$i.png; done
@@ -167,6 +197,15 @@ csv "'img7.png' twice" 'img7.png,x\nimg2.png,y\nimg7.png,y\n'
 ends 0 "$GYRE" data import folder flat --labels l.csv -o x.h5 --force --quiet
 [ "$(grep -c "^left out: 'img" err)" -eq 10 ] && [ "$(wc -l <err)" -eq 12 ] || fail "$(cat err)"
 grep -q "^left out: and 5 more$" err && grep -q "pictures left out: 15 of 45" err || fail "$(cat err)"
+for header in x1,y 'img_1,label 2'; do # with a digit, which names of files have
+    printf '%s\nimg1.png,cat\nimg2.png,dog\nimg3.png,C\xe2\x80\x8bat\n' "$header" >l.csv
+    ends 0 "$GYRE" data import folder flat --labels l.csv -o x.h5 --force --quiet
+    grep -q "3 training .* in 3 classes" out && grep -q "'l.csv': line 1, '$header', is taken as a header" err || fail "$(cat out err)"
+    grep -q "equal but for case, blanks or Unicode form: 'C.*at', 'cat'" err || fail "$(cat err)"
+done
+printf 'img_1,cat\nimg2.png,cat\nimg3.png,dog\n' >l.csv # an ending that was forgotten is no header
+ends 0 "$GYRE" data import folder flat --labels l.csv -o x.h5 --force --quiet
+grep -q "pictures left out: 1 of 3" err || fail "$(cat err)"
 printf 'img1.png,x\nimg2.png,NA\n' >l.csv
 ends 0 "$GYRE" data import folder flat --labels l.csv -o x.h5 --force --quiet
 grep -q "the class 'NA' may stand for images without a label" err || fail "$(cat err)"
