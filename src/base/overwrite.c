@@ -59,9 +59,10 @@ gyre_status gyre_overwrite_sign(char **text, size_t *size, const char *before, c
     char *longer = realloc(*text, *size + more + 1);
     if (longer == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to sign a file");
     *text = longer;
-    memcpy(longer + *size, before, strlen(before));
-    gyre_overwrite_signature(longer, *size + strlen(before), signature);
-    snprintf(longer + *size + strlen(before), more + 1 - strlen(before), "%s%s", signature, after);
+    size_t at = *size + strlen(before);
+    snprintf(longer + *size, more + 1, "%s", before);
+    gyre_overwrite_signature(longer, at, signature);
+    snprintf(longer + at, more + 1 - strlen(before), "%s%s", signature, after);
     *size += more;
     return GYRE_OK;
 }

@@ -187,17 +187,19 @@ static void free_paths(gyre_folder *f) {
 }
 
 static gyre_status set_paths(gyre_folder *f, const char *path) {
-    gyre_folder fresh = *f;
-    fresh.path = strdup(path);
-    fresh.config = gyre_path_join(path, "config.json");
-    fresh.metrics = gyre_path_join(path, "metrics.h5");
-    fresh.log = gyre_path_join(path, "log.jsonl");
+    gyre_folder fresh = {.path = strdup(path),
+                         .config = gyre_path_join(path, "config.json"),
+                         .metrics = gyre_path_join(path, "metrics.h5"),
+                         .log = gyre_path_join(path, "log.jsonl")};
     if (!fresh.path || !fresh.config || !fresh.metrics || !fresh.log) {
         free_paths(&fresh);
         return gyre_fail(GYRE_EDEVICE, "no memory for the run folder's paths");
     }
     free_paths(f);
-    *f = fresh;
+    f->path = fresh.path;
+    f->config = fresh.config;
+    f->metrics = fresh.metrics;
+    f->log = fresh.log;
     return GYRE_OK;
 }
 
