@@ -1,0 +1,211 @@
+/* What a run's folder holds, and whether this launch may go on with it: the same settings, dataset
+ * and beginning. */
+#include "finding.h"
+
+#include "extend.h"
+#include "gyre/config.h"
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+gyre_status gyre_run_choose_folder(const gyre_run *r, const gyre_settings *settings, char **out) {
+    const char *dir = settings->dir == NULL ? "." : settings->dir, *name = settings->output_dir;
+    if (r->options.out == NULL && name == NULL) {
+        return gyre_fail(GYRE_EUSAGE, "no run folder: give --out DIR, or output.dir in the config");
+    }
+    *out = r->options.out != NULL ? strdup(r->options.out) : gyre_path_join(dir, name);
+    return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the run folder's path");
+}
+
+/* Keeps the differences as error text, and puts the way behind them where only the length differs,
+ * or where the run was extended since: then the run's own config is what goes on. */
+static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, gyre_status status) {
+    const gyre_settings *now = &r->trainer.settings;
+    char why[GYRE_ERROR_MAX];
+    gyre_settings same = *now;
+    if (status != GYRE_EUSAGE) return status;
+    snprintf(why, sizeof why, "%s", gyre_error_text());
+    if (old->schedule.stage_count > now->schedule.stage_count - r->options.extended) {
+        return gyre_fail(
+            status,
+            "%.600s; the run was extended since: `gyre train %s --out %s%s` goes on with "
+            "all its stages",
+            why, r->folder.config, r->folder.path, r->options.extended ? " --extend STAGE" : "");
+    }
+    if (r->options.extended) return gyre_fail(status, "%s", why);
+    same.length = old->length;
+    if (old->schedule.stage_count > 0 || now->schedule.stage_count > 0 ||
+        gyre_config_compare(old, &same) != GYRE_OK) {
+        return gyre_fail(status, "%s", why);
+    }
+    double more = now->length.value - old->length.value;
+    if (!(more > 0)) return gyre_fail(status, "%s", why);
+    double rate = old->schedule.base_lr > 0 ? old->schedule.base_lr : old->schedule.max_lr;
+    return gyre_fail(
+        status,
+        "%.300s; to train on past its end, add a stage: gyre train %s --out %s --extend "
+        "'{\"policy\": \"constant\", \"base_lr\": %.6g, \"length\": {\"steps\": %.0f}}'",
+        why, r->folder.config, r->folder.path, rate, more);
+}
+
+/* ---- the dataset */
+
+static gyre_status other_data(const gyre_trainer *t) {
+    return gyre_fail(GYRE_EUSAGE,
+                     "data.path: '%s' has other images or labels than the dataset this run was "
+                     "trained on",
+                     t->settings.data.path);
+}
+
+/* Does the run's newest checkpoint say that? One that cannot be read is told of later. */
+static bool has_other_data(const gyre_run *r) {
+    gyre_snapshot s;
+    char *path = NULL;
+    bool other = gyre_checkpoint_newest(r->folder.path, &path) == GYRE_OK && path != NULL &&
+                 gyre_checkpoint_scalars(path, &s) == GYRE_OK &&
+                 s.data_hash != r->trainer.data_hash;
+    free(path);
+    return other;
+}
+
+/* The settings of the run in the folder must be this launch's, or those before it was extended. */
+static gyre_status same_run(gyre_run *r, const gyre_settings *old, finding *f) {
+    bool extends = false;
+    gyre_status status = r->options.extended
+                             ? gyre_extend_compare(old, &r->trainer.settings, &extends)
+                             : gyre_config_compare(old, &r->trainer.settings);
+    f->extends = extends;
+    /* Another number of images makes epochs of other lengths. */
+    if (status == GYRE_EUSAGE && has_other_data(r)) return other_data(&r->trainer);
+    return name_the_way(r, old, status);
+}
+
+gyre_status gyre_run_read_checkpoint(const gyre_run *r, int64_t completed, gyre_snapshot *s) {
+    char *path = gyre_checkpoint_path(r->folder.path, completed);
+    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a checkpoint");
+    gyre_status status = gyre_checkpoint_load(path, r->trainer.model, s);
+    free(path);
+    return status;
+}
+
+/* Without a checkpoint a run begins at step 0, as it must when it was killed before the first one.
+ * One whose log tells of a checkpoint, or whose rows are there without its log, has lost it. */
+static gyre_status check_lost(const gyre_run *r) {
+    int64_t completed = 0;
+    bool found = false;
+    gyre_tables tables = {0};
+    GYRE_TRY(gyre_events_checkpoint(r->folder.log, &completed, &found));
+    if (!found && gyre_file_exists(r->folder.metrics)) {
+        GYRE_TRY(gyre_tables_read(r->folder.metrics, &tables));
+        completed = (int64_t)tables.train_count;
+        gyre_tables_free(&tables);
+    }
+    if (completed == 0) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EIO,
+        "'%s' was trained for %lld steps, but its checkpoints are gone (no "
+        "checkpoints/step-*.h5); put them back to go on, or move the run away to start "
+        "again",
+        r->folder.path, (long long)completed);
+}
+
+/* The newest checkpoint that is whole; a damaged one is passed over with a warning. Leaves its
+ * scalars in `s`. */
+static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
+    int64_t *list = NULL;
+    size_t count = 0;
+    GYRE_TRY(gyre_checkpoint_list(r->folder.path, &list, &count));
+    gyre_status status = GYRE_OK;
+    for (size_t i = 0; i < count && f->completed < 0; i++) {
+        status = gyre_run_read_checkpoint(r, list[i], s);
+        if (status == GYRE_OK) {
+            f->completed = s->completed;
+            f->finished = s->finished;
+        }
+        if (status != GYRE_EIO) break; /* taken; or it is not the file that is wrong */
+        gyre_warn("%s; trying the checkpoint before it", gyre_error_text());
+    }
+    free(list);
+    if (status != GYRE_OK && status != GYRE_EIO) return status;
+    if (f->completed >= 0) return GYRE_OK;
+    if (count == 0) return check_lost(r);
+    return gyre_fail(GYRE_EIO,
+                     "none of the %zu checkpoints of '%s' can be read; move the run away to start "
+                     "again",
+                     count, r->folder.path);
+}
+
+/* The checkpoint tells whether the run's config.json is still the one it was trained with. */
+static gyre_status same_config(const gyre_run *r, const gyre_settings *old,
+                               const gyre_snapshot *s) {
+    bool known = false;
+    if (r->options.allow_inexact) return GYRE_OK;
+    GYRE_TRY(gyre_extend_knows(old, s->config_hash, &known));
+    if (known) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "'%s' has other settings than the run was trained with up to step %lld: it was "
+        "edited, or written by another version of gyre; put it back, take a new --out, "
+        "or go on all the same with --allow-inexact",
+        r->folder.config, (long long)s->completed);
+}
+
+/* The weights that the run began with are in its checkpoint; should their file still be there, it
+ * must be the same. */
+static gyre_status same_beginning(const gyre_trainer *t, const gyre_snapshot *s) {
+    const char *from = t->settings.model.init_from;
+    uint64_t hash = 0;
+    if ((from != NULL) != (s->init_hash != 0)) {
+        return gyre_fail(GYRE_EUSAGE, "model.init_from: the run began %s; put it back as it was",
+                         from == NULL ? "from a file" : "without one");
+    }
+    if (from == NULL || !gyre_file_exists(from)) return GYRE_OK;
+    GYRE_TRY(gyre_file_hash(from, &hash));
+    if (hash == s->init_hash) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "model.init_from: '%s' is not the file that the run began from (its content "
+                     "is another)",
+                     from);
+}
+
+/* A dataset that was moved is found from now on where this launch found it, by `gyre eval` too. */
+static gyre_status keep_path(gyre_run *r, gyre_settings *old) {
+    const char *now = r->trainer.settings.data.path;
+    if (old->data.path == NULL || strcmp(old->data.path, now) == 0) return GYRE_OK;
+    char *copy = strdup(now);
+    if (copy == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", now);
+    free(old->data.path);
+    old->data.path = copy;
+    return gyre_folder_rewrite(&r->folder, old);
+}
+
+gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f) {
+    gyre_trainer *t = &r->trainer;
+    gyre_snapshot s = {0};
+    gyre_settings *old = NULL;
+    char *path = NULL;
+    gyre_status status = GYRE_OK;
+    *f = (finding){.completed = -1};
+    GYRE_GOTO(gyre_run_choose_folder(r, settings, &path));
+    GYRE_GOTO(gyre_folder_open(path, &r->folder));
+    f->holds_run = r->folder.holds_run;
+    if (!f->holds_run) goto out;
+    GYRE_GOTO(gyre_config_open(r->folder.config, NULL, 0, &old));
+    GYRE_GOTO(same_run(r, old, f));
+    GYRE_GOTO(gyre_snapshot_open(t->model, 0, &s));
+    GYRE_GOTO(find_checkpoint(r, &s, f));
+    if (f->completed >= 0) GYRE_GOTO(same_config(r, old, &s));
+    if (f->extends) GYRE_GOTO(gyre_extend_check(old, &t->settings, f->completed));
+    if (f->completed >= 0) GYRE_GOTO(same_beginning(t, &s));
+    if (f->completed >= 0 && s.data_hash != t->data_hash) {
+        GYRE_GOTO(other_data(t));
+    }
+    if (f->completed >= 0) status = keep_path(r, old);
+out:
+    gyre_config_close(old);
+    gyre_snapshot_close(&s);
+    free(path);
+    return status;
+}

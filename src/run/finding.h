@@ -1,0 +1,21 @@
+/* What a launch finds in its run folder. Internal to src/run. */
+#ifndef GYRE_RUN_FINDING_H
+#define GYRE_RUN_FINDING_H
+
+#include "run_state.h"
+
+/* What rank 0 found in the folder; the same on all ranks after share(). */
+typedef struct {
+    int64_t completed; /* of the checkpoint to go on from; -1: none, start at 0 */
+    int32_t holds_run; /* the folder holds a run */
+    int32_t finished;  /* and that run is done */
+    int32_t extends;   /* this launch adds a stage to it */
+} finding;
+
+/* Opens the folder and, where it holds a run, checks that it is this one. Rank 0's part.
+ * GYRE_EUSAGE: it is another one, in what and what to do. */
+gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f);
+/* Reads the run's checkpoint after `completed` updates. */
+gyre_status gyre_run_read_checkpoint(const gyre_run *r, int64_t completed, gyre_snapshot *s);
+
+#endif
