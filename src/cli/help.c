@@ -22,6 +22,18 @@ static gyre_status take(void *to, int id, char *value) {
     return GYRE_OK;
 }
 
+static gyre_status unknown(const char *about, bool more) {
+    const char *names[32] = {"config", "models"};
+    for (int i = 0; gyre_commands[i] != NULL; i++) names[i + 2] = gyre_commands[i]->name;
+    const char *near = gyre_text_nearest(about, names);
+    return gyre_cli_usage_fail(&gyre_command_help,
+                               "a command, config or models was expected, found '%s'%s%s%s%s; "
+                               "`gyre help` lists the commands",
+                               about, more ? " and more" : "",
+                               near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
+                               near == NULL ? "" : "'?");
+}
+
 /* `gyre help COMMAND` is in main.c, beside --help. */
 static gyre_status help(int argc, char **argv) {
     bool markdown = false;
@@ -34,9 +46,7 @@ static gyre_status help(int argc, char **argv) {
     else if (strcmp(about, "config") == 0)
         gyre_config_help(stdout);
     else
-        return gyre_cli_usage_fail(
-            &gyre_command_help, "a command, config or models was expected, found '%s'%s",
-            argc > optind ? argv[optind] : "", argc - optind > 1 ? " and more" : "");
+        return unknown(argc > optind ? argv[optind] : "", argc - optind > 1);
     return gyre_cli_flush();
 }
 

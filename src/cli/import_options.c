@@ -142,7 +142,7 @@ const gyre_cli_option import_option_rows[] = {
      .name = "no-parts",
      .words = "every folder is a class, also one that is called train, val or test"},
     {.id = 'x', .name = "strict", .words = "a picture that cannot be read is an error"},
-    {.id = 'q', .name = "quiet", .words = "no progress on stderr"},
+    {.id = 'q', .name = "quiet", .letter = 'q', .words = "no progress on stderr"},
     {0}};
 
 gyre_status import_options_read(int argc, char **argv, import_options *out) {

@@ -33,7 +33,8 @@ const gyre_command *gyre_cli_find(const char *name) {
     return NULL;
 }
 
-/* `gyre help`, `gyre help COMMAND`, and --help anywhere; `gyre help config` is a command's own. */
+/* `gyre help`, `gyre help COMMAND`, `gyre help data import`, and --help anywhere; `gyre help
+ * config` is a command's own. */
 static bool asks_for_help(int argc, char **argv, const gyre_command **about) {
     *about = NULL;
     for (int i = 1; i < argc; i++) {
@@ -41,8 +42,8 @@ static bool asks_for_help(int argc, char **argv, const gyre_command **about) {
         *about = gyre_cli_find(argv[1]);
         return true;
     }
-    if (strcmp(argv[1], "help") != 0 || argc > 3) return false;
-    if (argc == 3) *about = gyre_cli_find(argv[2]);
+    if (strcmp(argv[1], "help") != 0) return false;
+    if (argc >= 3) *about = gyre_cli_find(argv[2]);
     return argc == 2 || *about != NULL;
 }
 

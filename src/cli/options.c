@@ -89,7 +89,8 @@ static gyre_status bad_option(int c, char **argv, const gyre_command *command) {
     char letter[] = {'-', (char)optopt, '\0'};
     const gyre_cli_option *o = optopt == 0 ? NULL : option_of(command, optopt);
     if (c == ':') return gyre_cli_usage_fail(command, "missing value after '%s'", given);
-    if (o == NULL) return unknown(command, optopt == 0 ? given : letter);
+    if (o == NULL || strncmp(given, "--", 2) != 0)
+        return unknown(command, optopt == 0 ? given : letter);
     return gyre_cli_usage_fail(command, "--%s takes no value, found '%s'", o->name, given);
 }
 

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "arguments.h"
+#include "gyre/log.h"
 #include "gyre/report.h"
 #include "gyre/text.h"
 #include "holds.h"
@@ -15,7 +16,11 @@ static gyre_status percent(const char *text, double *out) {
     char *end = NULL;
     errno = 0;
     *out = strtod(text, &end);
-    if (errno == 0 && end != text && *end == '\0' && *out >= 0 && *out <= 100) return GYRE_OK;
+    bool fits = errno == 0 && end != text && *end == '\0' && *out >= 0 && *out <= 100;
+    if (fits && *out > 0 && *out <= 1) {
+        gyre_warn("--target %s is %g %%; %g %% is --target %g", text, *out, 100 * *out, 100 * *out);
+    }
+    if (fits) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE, "--target: expected an accuracy of 0 to 100 %%, found '%s'",
                      text);
 }

@@ -132,6 +132,20 @@ static gyre_status take_name(gyre_listing *l, int label, const char *kind) {
                      l->names[label], length, GYRE_NAME_SIZE - 1);
 }
 
+/* Where all pictures lie in folders of one folder: that one's path, "flowers/flowers"; 0: they do
+ * not. The list is sorted, so that what its ends share, all share. */
+static size_t around_folders(const gyre_listing *l) {
+    const char *first = l->files[0].path, *last = l->files[l->count - 1].path;
+    size_t end = 0;
+    for (size_t i = 0; first[i] != '\0' && first[i] == last[i]; i++) {
+        if (first[i] == '/') end = i;
+    }
+    for (size_t i = 0; i < l->count && end > 0; i++) {
+        if (strchr(l->files[i].path + end + 1, '/') == NULL) return 0;
+    }
+    return end;
+}
+
 static gyre_status check_classes(const gyre_listing *l, const char *const *kinds, size_t files,
                                  size_t count) {
     char name[GYRE_NAME_SIZE];
@@ -141,6 +155,16 @@ static gyre_status check_classes(const gyre_listing *l, const char *const *kinds
     }
     if (count != 1) return GYRE_OK;
     gyre_text_visible(kinds[0], name, sizeof name);
+    size_t around = around_folders(l);
+    if (around > 0) {
+        char path[512], visible[512];
+        snprintf(path, sizeof path, "%.*s", (int)(around < 500 ? around : 500), l->files[0].path);
+        gyre_text_visible(path, visible, sizeof visible);
+        return gyre_fail(GYRE_EUSAGE,
+                         "all %zu pictures are of one class, '%s': there is nothing to tell apart. "
+                         "When the folders in '%s' are the classes, import that folder",
+                         files, name, visible);
+    }
     return gyre_fail(
         GYRE_EUSAGE,
         "all %zu pictures are of one class, '%s': there is nothing to tell apart. Each "

@@ -158,6 +158,19 @@ static gyre_status read_lines(reader *r, const char *dir, gyre_listing *l) {
     return gyre_fail(GYRE_EIO, "'%s' names no file; lines 'file,label' were expected", r->path);
 }
 
+static gyre_status check_columns(const reader *r, const gyre_listing *l) {
+    size_t exchanged = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        const gyre_listed *file = &l->files[i];
+        exchanged += gyre_is_picture_name(file->kind) && !gyre_is_picture_name(file->path);
+    }
+    if (exchanged < l->count) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s' has labels in its first column and files in its second; "
+                     "exchange them, 'file,label' was expected",
+                     r->path);
+}
+
 static gyre_status check_once(const char *csv, const gyre_listing *l) {
     char name[256];
     for (size_t i = 1; i < l->count; i++) {
@@ -231,6 +244,7 @@ gyre_status gyre_listing_by_csv(const char *dir, const char *csv, bool no_parts,
     GYRE_TRY(gyre_lines_read(csv, 1 << 30, &text));
     r.at = text;
     GYRE_GOTO(read_lines(&r, dir, l));
+    GYRE_GOTO(check_columns(&r, l));
     gyre_listing_sort(l);
     GYRE_GOTO(check_once(csv, l));
     GYRE_GOTO(gyre_listing_walk(dir, &found));

@@ -59,10 +59,15 @@ static gyre_status open_part(const gyre_dataset *d, const gyre_data_settings *se
         return GYRE_OK;
     }
     gyre_dataset_parts_text(d, parts);
-    return gyre_fail(GYRE_EUSAGE,
-                     "data.validation is \"%s\", but '%s' has no part /%s; it has %s. {\"split\": "
-                     "0.1} sets training images aside, \"none\" evaluates nothing",
-                     part, settings->path, part, parts);
+    const char *other = gyre_dataset_validation(d)->count > 0
+                            ? "\"validation\" evaluates that part, "
+                        : gyre_dataset_test(d)->count > 0 ? "\"test\" evaluates that part, "
+                                                          : "";
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "data.validation is \"%s\", but '%s' has no part /%s; it has %s. %s{\"split\": "
+        "0.1} sets training images aside, \"none\" evaluates nothing",
+        part, settings->path, part, parts, other);
 }
 
 static gyre_status open_views(const gyre_dataset *d, const gyre_data_settings *settings,

@@ -163,6 +163,13 @@ static bool extremes_differ(const schedule_stage *s) {
 
 static gyre_status check_extremes(const schedule_stage *s) {
     int64_t most = s->n - 1;
+    if (most < 1) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s.cycles: %g cycles need at least %lld steps after the warm-up, found "
+                         "%lld; make the length that long",
+                         s->where, 0.5 * (double)s->halves, (long long)s->halves + 1,
+                         (long long)s->n);
+    }
     if (most < s->halves) {
         return gyre_fail(GYRE_EUSAGE,
                          "%s.cycles: %g cycles need at least %lld steps after the warm-up, found "

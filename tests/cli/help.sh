@@ -62,6 +62,14 @@ refused 2 "--quiet takes no value, found '--quiet=3'" "$GYRE" train c.json --qui
 refused 2 "--out: a value (DIR) was expected, found nothing" "$GYRE" train c.json --out ""
 refused 2 "--output: a value (FILE) was expected, found nothing" "$GYRE" plot run -o ""
 refused 2 "unknown command 'trian'" "$GYRE" trian
+refused 2 "unknown option '-x'; usage: gyre data" "$GYRE" data import folder a -o b -x
+ends 3 "$GYRE" data import folder nowhere -o new.h5 -q
+refused 2 "found 'trian'; did you mean 'train'?; \`gyre help\` lists" "$GYRE" help trian
+"$GYRE" help data >page
+for words in "help data import" "help data import folder" "help data manifest"; do
+    # shellcheck disable=SC2086
+    "$GYRE" $words | cmp - page || fail "gyre $words is not gyre help data"
+done
 
 # What mpirun makes of a run's end, for the commands that run under it.
 for command in train find study eval; do

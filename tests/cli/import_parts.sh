@@ -100,6 +100,14 @@ parts a "6 training and 0 test images" "cat dog ox"
 tree a cat/old/ cat/new/ dog/old/ dog/new/ ox/ cow/ pig/
 parts a "14 training and 0 test images" "cat cow dog ox pig"
 
+# One folder around the classes is named.
+tree a PetImages/Cat/ PetImages/Dog/
+refused 2 "When the folders in 'PetImages' are the classes, import that folder" "${import[@]}" a -o y.h5
+tree a flowers/flowers/daisy/ flowers/flowers/rose/more/
+refused 2 "When the folders in 'flowers/flowers' are the classes" "${import[@]}" a -o y.h5
+tree a cat/ cat/old/
+refused 2 "Each class needs a folder of its own" "${import[@]}" a -o y.h5
+
 # A class that is called as a part, and holds pictures itself, is one; a word is said of it.
 tree a train/ car/ bus/
 ends 0 "${import[@]}" a -o x.h5 --force --quiet
@@ -120,6 +128,8 @@ ends 0 "${import[@]}" a -o x.h5 --labels l.csv --force --quiet
 grep -q "2 training and 1 test images" out || fail "$(cat out)"
 ends 0 "${import[@]}" a -o x.h5 --labels l.csv --force --quiet --no-parts
 grep -q "3 training and 0 test images" out || fail "$(cat out)"
+printf 'label,file\ncat,train/1.png\ndog,train/2.png\ncat,test/1.png\n' >l.csv
+refused 3 "'l.csv' has labels in its first column and files in its second; exchange them" "${import[@]}" a -o y.h5 --labels l.csv
 tree a val/1.png new/2.png test/1.png
 printf 'val/1.png,cat\nnew/2.png,dog\ntest/1.png,cat\n' >l.csv
 refused 2 "'l.csv': these folders look like parts of the dataset: 'test', 'val', but others" "${import[@]}" a -o y.h5 --labels l.csv

@@ -17,6 +17,8 @@ ends 0 "$GYRE" report s
 page=s/report/index.html
 head -c 500000 $page | grep -A3 '<h1>' | grep -q '5 cycles beat the constant midpoint by 1.*6 seeds, p = 0.031' ||
     fail "the verdict does not come first"
+ends 0 "$GYRE" report s --target 0.5 --out fraction
+grep -q "^gyre: warning: --target 0.5 is 0.5 %; 50 % is --target 50$" err || fail "$(cat err)"
 for words in 'Choice: 5 cycles' '31 of 36 cells done (6 arms × 6 seeds), 2 diverged' '3 of 36 cells have no result yet' \
     'the planned comparison can be shown' 'fewer than 10' 'smallest possible p is 0.12' \
     'What one more seed would tell' 'the final mean of the constant midpoint' '>never<' \

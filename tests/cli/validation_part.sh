@@ -45,8 +45,8 @@ ends 0 "$GYRE" inspect ranks --hash
 cmp out hash || fail "two ranks end elsewhere"
 
 # A part that is not there.
-refused 2 "has no part /validation; it has train (300 images) and test (70)." "${train[@]}" no --set data.path=plain.h5
-refused 2 "has no part /test; it has train (300 images) and validation (110)." "${train[@]}" no --set data.path=two.h5 --set data.validation=test
+refused 2 "has no part /validation; it has train (300 images) and test (70). \"test\" evaluates that part, {" "${train[@]}" no --set data.path=plain.h5
+refused 2 "has no part /test; it has train (300 images) and validation (110). \"validation\" evaluates that part, {" "${train[@]}" no --set data.path=two.h5 --set data.validation=test
 refused 2 "it has train (300 images)." "${train[@]}" no --set data.path=one.h5
 refused 2 '"validation", "none" or' "${train[@]}" no --set data.validation=valid
 refused 2 "has no part /validation; it has" "$GYRE" find config.json --set data.path=one.h5

@@ -36,6 +36,8 @@ static const struct {
     {RATES ", \"cycles\": 2.3", "{\"steps\": 100}",
      "schedule.cycles: expected whole or half cycles, found 2.3; the nearest are 2 "
      "and 2.5"},
+    {RATES ", \"cycles\": 1", "{\"steps\": 1}",
+     "1 cycles need at least 3 steps after the warm-up, found 1; make the length that long"},
     {RATES ", \"cycles\": 0.7", "{\"steps\": 100}", "the nearest are 0.5 and 1"},
     {RATES ", \"cycles\": 50", "{\"steps\": 100}",
      "schedule.cycles: 50 cycles need at least 101 steps after the warm-up, found 100; make the "
