@@ -172,6 +172,13 @@ gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *n
     for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
         char *a = NULL, *b = NULL;
         if (f->tag != GYRE_FIELD_ARITHMETIC) continue;
+        if (f->kind == FIELD_STAGES && run->schedule.stage_count != now->schedule.stage_count) {
+            used +=
+                (size_t)snprintf(list + used, sizeof list - used,
+                                 "%s%s: run has %d stages, config has %d", used == 0 ? "" : "; ",
+                                 f->path, run->schedule.stage_count, now->schedule.stage_count);
+            continue;
+        }
         gyre_status status = text_of(f, run, &a);
         if (status == GYRE_OK) status = text_of(f, now, &b);
         if (status == GYRE_OK && strcmp(a, b) != 0 && used < sizeof list) {

@@ -27,24 +27,38 @@ static gyre_status check_options(const gyre_folder_options *o) {
                      o->split);
 }
 
+/* "; pictures among them, to be converted to PNG or JPEG: 300 .webp, 2 .gif" */
+static const char *formats_text(const gyre_listing *l, char *out, size_t size) {
+    size_t used = 0;
+    out[0] = '\0';
+    for (int i = 0; i < GYRE_OTHER_FORMATS; i++) {
+        if (l->formats[i] == 0 || used >= size) continue;
+        used += (size_t)snprintf(
+            out + used, size - used, "%s%zu %s",
+            used == 0 ? "; pictures among them, to be converted to PNG or JPEG: " : ", ",
+            l->formats[i], gyre_other_formats[i]);
+    }
+    return out;
+}
+
 static gyre_status no_pictures(const char *dir, const gyre_listing *l) {
-    char name[256];
+    char name[256], formats[400];
     if (l->others == 0) return gyre_fail(GYRE_EIO, "'%s' holds no pictures", dir);
     gyre_text_visible(l->other, name, sizeof name);
     return gyre_fail(GYRE_EIO,
                      "'%s' holds no pictures: none of its %zu files, the first is '%s', has a name "
-                     "that ends in .jpg, .jpeg or .png",
-                     dir, l->others, name);
+                     "that ends in .jpg, .jpeg or .png%s",
+                     dir, l->others, name, formats_text(l, formats, sizeof formats));
 }
 
 static void tell_what_is_passed_over(const gyre_listing *l) {
-    char name[256];
+    char name[256], formats[400];
     if (l->others > 0) {
         gyre_text_visible(l->other, name, sizeof name);
         gyre_warn(
             "files passed over, whose names do not end as a JPEG's or PNG's: %zu, the first is "
-            "'%s'",
-            l->others, name);
+            "'%s'%s",
+            l->others, name, formats_text(l, formats, sizeof formats));
     }
     if (l->hollow > 0) {
         gyre_text_visible(l->hollow_name, name, sizeof name);

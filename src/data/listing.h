@@ -6,6 +6,10 @@
 #include "gyre/dataset.h"
 #include "layout.h"
 
+enum { GYRE_OTHER_FORMATS = 11 };
+/* Endings of pictures that are not read. */
+extern const char *const gyre_other_formats[GYRE_OTHER_FORMATS];
+
 typedef struct {
     char *path;     /* below the folder */
     char *kind;     /* its class's name, as it was found; NULL: it has a problem from the start */
@@ -19,10 +23,11 @@ typedef struct {
 typedef struct {
     gyre_listed *files;
     size_t count, room;
-    size_t others, repeats; /* files that are no pictures by name; folders met again */
-    char *other, *repeat;   /* the first of them */
-    size_t hollow;          /* folders with nothing in them */
-    char *hollow_name;      /* the first of them */
+    size_t others, repeats;             /* files that are no pictures by name; folders met again */
+    char *other, *repeat;               /* the first of them */
+    size_t formats[GYRE_OTHER_FORMATS]; /* of the others: pictures by the endings of their names */
+    size_t hollow;                      /* folders with nothing in them */
+    char *hollow_name;                  /* the first of them */
     char (*names)[GYRE_NAME_SIZE];
     int classes;
     int64_t counts[GYRE_PARTS]; /* files without a problem */

@@ -34,6 +34,16 @@ bool gyre_is_picture_name(const char *name) {
     return false;
 }
 
+const char *const gyre_other_formats[GYRE_OTHER_FORMATS] = {
+    ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm"};
+
+static void count_format(gyre_listing *l, const char *name) {
+    const char *dot = strrchr(name, '.');
+    for (int i = 0; dot != NULL && i < GYRE_OTHER_FORMATS; i++) {
+        l->formats[i] += strcasecmp(dot, gyre_other_formats[i]) == 0;
+    }
+}
+
 /* Counts something that is not taken, and keeps the first one's name. */
 static gyre_status count(size_t *number, char **first, const char *name) {
     if ((*number)++ > 0) return GYRE_OK;
@@ -77,7 +87,10 @@ static gyre_status visit(walk *w, const char *path, const char *below) {
     struct stat st;
     bool there = stat(path, &st) == 0;
     if (there && S_ISDIR(st.st_mode)) return walk_folder(w, path, below);
-    if (!gyre_is_picture_name(below)) return count(&l->others, &l->other, below);
+    if (!gyre_is_picture_name(below)) {
+        count_format(l, below);
+        return count(&l->others, &l->other, below);
+    }
     gyre_listed file = {.path = strdup(below)};
     return file.path == NULL ? no_memory() : gyre_listing_add(l, file);
 }

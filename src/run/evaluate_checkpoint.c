@@ -61,7 +61,7 @@ static gyre_status no_part(const evaluation *e, const char *data, const char *pa
     char parts[GYRE_PARTS_TEXT];
     gyre_dataset_parts_text(e->data, parts);
     const char *run = "";
-    if (e->settings != NULL) {
+    if (e->settings != NULL && !e->of_config) {
         switch (e->settings->data.validation) {
         case GYRE_VALIDATION_SPLIT:
             run = own ? "; the run was evaluated on a split of its training samples, which `--part "

@@ -102,6 +102,7 @@ gyre_status evaluation_read_weights(evaluation *e, const char *weights, const ch
                                     const char *data, const char *part) {
     gyre_status status = GYRE_OK;
     char *own = NULL;
+    e->of_config = true;
     GYRE_GOTO(gyre_config_open(config, NULL, 0, &e->settings));
     GYRE_GOTO(locate(e->settings, config, &own));
     bool given = data != NULL;

@@ -10,6 +10,7 @@
 typedef struct {
     char *checkpoint;           /* or the file of weights */
     int64_t best;               /* updates of the best.h5 beside it, -1: there is none */
+    bool of_config;             /* no run: weights from elsewhere in the network of a config */
     gyre_settings *settings;    /* of the run or the config, NULL: the checkpoint is alone */
     const char *lacks_settings; /* then why */
     gyre_dataset *data;

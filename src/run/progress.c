@@ -64,12 +64,19 @@ static void write_line(const gyre_progress_facts *f, double rate, double left, i
     }
 }
 
+double gyre_progress_rate(const gyre_progress *p, int64_t completed, int64_t batch, double now) {
+    const double least = 0.1; /* steps are told of in bursts, after an evaluation as a rule */
+    bool burst = now - p->last < least;
+    int64_t steps = completed - (burst ? p->first : p->last_step);
+    return (double)(steps * batch) / fmax(now - (burst ? p->begun : p->last), 1e-9);
+}
+
 void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *f) {
     double t = gyre_clock();
     char line[512];
     if (p->silent || !is_due(p, f, t)) return;
     double done = (double)(f->completed - p->first);
-    double rate = (double)((f->completed - p->last_step) * f->batch) / fmax(t - p->last, 1e-9);
+    double rate = gyre_progress_rate(p, f->completed, f->batch, t);
     double left = (t - p->begun) / fmax(done, 1) * (double)(f->steps - f->completed);
     bool on_terminal = p->line.terminal >= 0;
     int width = on_terminal ? gyre_line_width(&p->line) : (int)sizeof line - 1;

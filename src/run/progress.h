@@ -27,4 +27,7 @@ void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *facts);
 void gyre_progress_clear(gyre_progress *p);
 void gyre_progress_end(gyre_progress *p);
 
+/* Samples a second since the line before, or since the beginning where that is too short a time. */
+double gyre_progress_rate(const gyre_progress *p, int64_t completed, int64_t batch, double now);
+
 #endif

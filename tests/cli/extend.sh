@@ -82,7 +82,7 @@ ends 0 "$GYRE" train "$T/run/config.json" --quiet --out "$T/run" --extend "$more
 "$GYRE" inspect "$T/run" | grep -q 'checkpoint after 80 updates' || fail "not extended again"
 
 # Refusals: the run without its stage, another run's stage, an incomplete or misspelled stage.
-refused 2 "schedule" "${train[@]}" "$T/run"
+refused 2 "schedule.stages: run has 3 stages, config has 0" "${train[@]}" "$T/run"
 refused 2 "optimizer.momentum: run has 0.9" "${train[@]}" "$T/both" --extend "$more" --set optimizer.momentum=0.5
 refused 2 '--extend: schedule.stages[1]: no "length"' "${train[@]}" "$T/run" --extend '{"policy": "constant"}'
 refused 2 "unknown key" "${train[@]}" "$T/run" --extend '{"length": {"steps": 5}, "polcy": "constant"}'

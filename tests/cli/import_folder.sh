@@ -170,6 +170,15 @@ fi
 left=$(find . -name '*.tmp*' -o -name y.h5 -o -name signal.h5)
 [ -z "$left" ] || fail "left: $left"
 
+# Pictures of other formats are counted by their endings, whatever the first file passed over is.
+mkdir -p other/cat other/dog only/cat
+for c in cat dog; do cp "$images/gray.png" other/$c/1.png; done
+touch other/README.txt other/cat/{1,2,3}.webp other/dog/1.GIF only/cat/1.HEIC only/notes.txt
+ends 0 "$GYRE" data import folder other -o other.h5
+grep -q "names do not end as a JPEG's or PNG's: 5, the first is 'README.txt'; pictures among them, to be converted to PNG or JPEG: 3 .webp, 1 .gif$" err || fail "$(cat err)"
+refused 3 "none of its 2 files, the first is 'cat/1.HEIC', has a name that ends in .jpg, .jpeg or .png; pictures among them, to be converted to PNG or JPEG: 1 .heic" \
+    "$GYRE" data import folder only -o only.h5
+
 # 37 photographs, where they are.
 [ -d "$shared/dogs37" ] || { echo "all but the photographs: no ../shared/data/dogs37"; exit 77; }
 (cd "$shared/dogs37/images" && for f in *.jpg; do echo "$f,${f%_*}"; done) >dogs.csv

@@ -132,6 +132,8 @@ refused 3 "'head.h5' has another shape of parameters: fc.weight (7, 64) for (10,
 refused 3 "'nan.h5': value 5 of /parameters/conv2.weight is nan" mpirun -q -np 2 "$GYRE" eval nan.h5 --model config.json
 refused 3 "'good.h5' is not a checkpoint of gyre, or its first bytes are damaged; weights from elsewhere are scored with --model CONFIG" \
     "$GYRE" eval good.h5 --data images.h5
+refused 3 "'./images.h5' has no part 'validation'; it has train (600 images) and test (200)" "$GYRE" eval good.h5 --model config.json --part validation
+! grep -q "run was" err || fail "no run: $(cat err)"
 refused 3 "none.h5" "$GYRE" eval none.h5 --model config.json
 # With the numbers of the normalisation no training image is needed.
 echo '{"model": {"name": "small_cnn"}}' >bare.json
