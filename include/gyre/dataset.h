@@ -72,6 +72,8 @@ enum { GYRE_GAPS_TEXT = 768 };
 bool gyre_dataset_gaps(const gyre_dataset *d, char *out, size_t size);
 /* Warns of those, once for a dataset: a study opens it for each cell. Not from several threads. */
 void gyre_dataset_warn_gaps(const gyre_dataset *d);
+/* A warning, once, where a file has images in a group that is no part, as /val. */
+void gyre_dataset_warn_unread(const gyre_dataset *d);
 /* Warns of class names that look alike, or like a missing value. */
 void gyre_dataset_warn_names(const gyre_dataset *d);
 const char *gyre_dataset_class_name(const gyre_dataset *d, int label); /* "3" when unnamed */

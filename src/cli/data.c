@@ -29,6 +29,7 @@ static double megabytes(const char *path) {
 
 static void warn(const gyre_dataset *d) {
     gyre_dataset_warn_gaps(d);
+    gyre_dataset_warn_unread(d);
     gyre_dataset_warn_names(d);
 }
 

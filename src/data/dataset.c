@@ -3,6 +3,7 @@
  * stay in their files. */
 #include "gyre/dataset.h"
 
+#include "gyre/log.h"
 #include "images.h"
 #include "labels.h"
 #include "manifest.h"
@@ -264,6 +265,18 @@ const gyre_images *gyre_dataset_test(const gyre_dataset *d) {
 
 const gyre_images *gyre_dataset_validation(const gyre_dataset *d) {
     return &d->parts[GYRE_PART_VALIDATION];
+}
+
+void gyre_dataset_warn_unread(const gyre_dataset *d) {
+    static uint64_t told;
+    const gyre_source *s = d->sources;
+    while (s < d->sources + d->count - 1 && s->layout.unread[0] == '\0') s++;
+    if (s->layout.unread[0] == '\0' || told == d->hash) return;
+    told = d->hash;
+    gyre_warn(
+        "'%s' has images in /%s, which are not read: parts are called /train, /validation and "
+        "/test",
+        s->path, s->layout.unread);
 }
 
 void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]) {

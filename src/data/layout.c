@@ -154,11 +154,38 @@ static gyre_status read_part(const char *path, hid_t file, int part, gyre_layout
             GYRE_EIO, "'%s': the images of /%s are %d x %d x %d, those of /train %d x %d x %d",
             path, gyre_part_names[part], p->h, p->w, p->c, train->h, train->w, train->c);
     }
+    for (int other = 0; other < part; other++) {
+        if (out->parts[other].count == 0 || out->parts[other].images != p->images) continue;
+        return gyre_fail(
+            GYRE_EIO,
+            "'%s': %s is the same object as /%s/images, a link; give /%s images of its "
+            "own, or leave it out",
+            path, images, gyre_part_names[other], gyre_part_names[part]);
+    }
     s.name = labels;
     s.id = H5I_INVALID_HID;
     status = read_labels(&s, p);
     release(s.id);
     return status;
+}
+
+/* For H5Literate: ends it at the first group with images that is no part. */
+static herr_t look_at_link(hid_t root, const char *name, const H5L_info_t *info, void *to) {
+    char images[GYRE_UNREAD_SIZE + 16];
+    gyre_layout *out = to;
+    if (info->type != H5L_TYPE_HARD && info->type != H5L_TYPE_SOFT) return 0;
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        if (strcmp(name, gyre_part_names[part]) == 0) return 0;
+    }
+    if (strlen(name) >= GYRE_UNREAD_SIZE || strcmp(name, "names") == 0) return 0;
+    H5O_info_t object;
+    bool group = H5Oexists_by_name(root, name, H5P_DEFAULT) > 0 &&
+                 H5Oget_info_by_name2(root, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
+                 object.type == H5O_TYPE_GROUP;
+    snprintf(images, sizeof images, "%s/images", name);
+    if (!group || H5Lexists(root, images, H5P_DEFAULT) <= 0) return 0;
+    snprintf(out->unread, sizeof out->unread, "%s", name);
+    return 1;
 }
 
 static gyre_status read_file(const char *path, hid_t file, gyre_layout *out) {
@@ -169,6 +196,8 @@ static gyre_status read_file(const char *path, hid_t file, gyre_layout *out) {
         if (optional && H5Lexists(file, group, H5P_DEFAULT) <= 0) continue;
         GYRE_TRY(read_part(path, file, part, out));
     }
+    hsize_t first = 0;
+    H5Literate(file, H5_INDEX_NAME, H5_ITER_NATIVE, &first, look_at_link, out);
     if (H5Lexists(file, "/names", H5P_DEFAULT) <= 0) return GYRE_OK;
     source s = {.path = path, .name = "/names", .file = file, .id = H5I_INVALID_HID};
     gyre_status status = read_names(&s, out);

@@ -11,8 +11,9 @@
 
 enum { GYRE_PART_TRAIN, GYRE_PART_VALIDATION, GYRE_PART_TEST, GYRE_PARTS };
 enum {
-    GYRE_SIDE_MAX = 32767,     /* pixels; an image's bytes fit 32 bits */
-    GYRE_NAME_BYTES_MAX = 4096 /* of a class name in a file of another program */
+    GYRE_SIDE_MAX = 32767,      /* pixels; an image's bytes fit 32 bits */
+    GYRE_NAME_BYTES_MAX = 4096, /* of a class name in a file of another program */
+    GYRE_UNREAD_SIZE = 64
 };
 
 typedef struct {
@@ -25,6 +26,7 @@ typedef struct {
     gyre_layout_part parts[GYRE_PARTS];
     int64_t names, name_size; /* class names and the bytes of each; names 0: absent */
     uint64_t names_at;
+    char unread[GYRE_UNREAD_SIZE]; /* a group with images that is no part, as /val, or "" */
 } gyre_layout;
 
 extern const char *const gyre_part_names[GYRE_PARTS]; /* "train", "validation", "test" */

@@ -53,6 +53,7 @@ gyre_status gyre_layout_probe(const char *path, int seconds, gyre_layout *out) {
     if (status == GYRE_OK && a.status == GYRE_OK && plausible(&a.layout)) {
         gyre_child_rest(&child);
         *out = a.layout;
+        out->unread[sizeof out->unread - 1] = '\0';
         return GYRE_OK;
     }
     gyre_child_end(&child);

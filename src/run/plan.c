@@ -57,6 +57,7 @@ static gyre_status plan_data(gyre_trainer *t) {
     }
     GYRE_TRY(gyre_fail_in("data.path", gyre_dataset_open(s->data.path, &t->data)));
     t->data_hash = gyre_dataset_hash(t->data);
+    gyre_dataset_warn_unread(t->data);
     GYRE_TRY(gyre_samples_open(t->data, &s->data, s->seed, &t->samples));
     return gyre_epochs_make(t->samples.train.count, s->batch_size, s->data.last_batch, &t->epochs);
 }

@@ -52,6 +52,28 @@ refused 2 '"validation", "none" or' "${train[@]}" no --set data.validation=valid
 refused 2 "has no part /validation; it has" "$GYRE" find config.json --set data.path=one.h5
 [ ! -e no ] || fail "a run folder was made"
 
+# A group of another name is no part, and said once; a part that is another one's link is refused.
+/usr/bin/python3 - <<'P' || fail "h5py is needed"
+import h5py, shutil
+for name in "val", "linked", "other":
+    shutil.copy("two.h5" if name == "val" else "one.h5", name + ".h5")
+with h5py.File("val.h5", "a") as f:
+    f.move("validation", "val")
+    f.create_group("meta")["size"] = 8
+with h5py.File("linked.h5", "a") as f: f["test"] = f["train"]
+with h5py.File("other.h5", "a") as f: f["test/images"], f["test/labels"] = f["train/images"], f["train/labels"][:]
+P
+unread="'$T/val.h5' has images in /val, which are not read: parts are called /train, /validation and /test"
+ends 2 "${train[@]}" no --set data.path=val.h5
+grep -qF "$unread" err || fail "$(cat err)"
+ends 0 mpirun -q -np 2 "${train[@]}" without --quiet --set data.path=val.h5 --set data.validation=none
+[ "$(grep -cF "$unread" err)" -eq 1 ] || fail "$(cat err)"
+ends 0 "$GYRE" data info val.h5
+grep -q "'val.h5' has images in /val," err || fail "$(cat err)"
+for file in linked other; do
+    refused 3 "'$file.h5': /test/images is the same object as /train/images, a link; give" "$GYRE" data info $file.h5
+done
+
 # A range test scores the part, all training images are swept.
 ends 0 "$GYRE" find config.json --steps 40 --repeats 1 --out range
 grep -q 'scored on 110 validation samples' err || fail "find: $(cat err)"
