@@ -1,5 +1,7 @@
 #include "class_names.h"
 
+#include "gyre/checkpoint.h"
+#include "gyre/log.h"
 #include "h5.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,4 +93,19 @@ bool gyre_class_names_differ(const char *a_place, const gyre_class_names *a, con
              more->names[least], more == a ? a_place : b_place, more == a ? b_place : a_place,
              least);
     return true;
+}
+
+gyre_status gyre_class_names_warn(const char *checkpoint, const gyre_class_names *now) {
+    char difference[512];
+    gyre_class_names then;
+    GYRE_TRY(gyre_checkpoint_class_names(checkpoint, &then));
+    if (gyre_class_names_differ(checkpoint, &then, "the dataset", now, difference,
+                                sizeof difference)) {
+        gyre_warn(
+            "the dataset's classes are called otherwise than when the run was trained so far: "
+            "%s; the run resumes with the dataset's names",
+            difference);
+    }
+    free(then.names);
+    return GYRE_OK;
 }

@@ -17,4 +17,7 @@ gyre_status gyre_class_names_read(gyre_h5_reader *r, gyre_class_names *out);
 bool gyre_class_names_differ(const char *a_place, const gyre_class_names *a, const char *b_place,
                              const gyre_class_names *b, char *out, size_t size);
 
+/* A warning where the classes of a run's checkpoint are called otherwise now. */
+gyre_status gyre_class_names_warn(const char *checkpoint, const gyre_class_names *now);
+
 #endif

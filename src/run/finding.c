@@ -2,6 +2,7 @@
  * and beginning. */
 #include "finding.h"
 
+#include "class_names.h"
 #include "extend.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
@@ -181,6 +182,15 @@ static gyre_status keep_path(gyre_run *r, gyre_settings *old) {
     return gyre_folder_rewrite(&r->folder, old);
 }
 
+static gyre_status same_names(const gyre_run *r, const finding *f) {
+    gyre_class_names names = gyre_dataset_class_names(r->trainer.data);
+    char *path = gyre_checkpoint_path(r->folder.path, f->completed);
+    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a checkpoint");
+    gyre_status status = f->finished ? GYRE_OK : gyre_class_names_warn(path, &names);
+    free(path);
+    return status;
+}
+
 gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f) {
     gyre_trainer *t = &r->trainer;
     gyre_snapshot s = {0};
@@ -203,6 +213,7 @@ gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f
         GYRE_GOTO(other_data(t));
     }
     if (f->completed >= 0) status = keep_path(r, old);
+    if (status == GYRE_OK && f->completed >= 0) status = same_names(r, f);
 out:
     gyre_config_close(old);
     gyre_snapshot_close(&s);

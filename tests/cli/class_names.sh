@@ -64,6 +64,13 @@ grep -q "^gyre: warning: 'fewer.h5' has labels of 8 classes, the model knows 10$
 cp moved.h5 animals.h5 # in the place of the run's own
 refused 3 "$start 1 is 'ox'" "$GYRE" eval run
 
+# A run whose classes are called otherwise since resumes, and says so once.
+ends 0 "${train[@]}" half --set data.path=padded.h5 --stop-after 3
+ends 0 mpirun -q -np 1 "${train[@]}" half --set data.path=moved.h5 --stop-after 5
+[ "$(grep -c "classes are called otherwise than when the run was trained so far: class 1 is 'ox' in the dataset, 'dog' in half/checkpoints/step-000000003.h5" err)" -eq 1 ] || fail "$(cat err)"
+ends 0 "${train[@]}" half --set data.path=moved.h5
+! grep -q "called otherwise" err || fail "$(cat err)"
+
 # A network of nameless classes takes any names, for as many classes as it has.
 ends 0 "${train[@]}" plain --set data.path=plain.h5 --stop-after 3
 ends 0 "$GYRE" eval plain --data moved.h5
