@@ -47,10 +47,34 @@ static bool asks_for_help(int argc, char **argv, const gyre_command **about) {
     return argc == 2 || *about != NULL;
 }
 
+/* What others call a command; NULL: nothing is known of that kind. */
+static const char *other_word(const char *name) {
+    static const char *const words[][2] = {
+        {"-V", "--version"},      {"-v", "--version"},
+        {"version", "--version"}, {"evaluate", "eval"},
+        {"test", "eval"},         {"validate", "eval"},
+        {"predict", "eval"},      {"score", "eval"},
+        {"resume", "train"},      {"continue", "train"},
+        {"fit", "train"},         {"run", "train"},
+        {"lr-find", "find"},      {"lr_find", "find"},
+        {"lrfind", "find"},       {"range", "find"},
+        {"range-test", "find"},   {"import", "data import"},
+        {"info", "data info"},    {"manifest", "data manifest"},
+        {"show", "inspect"},      {"hash", "inspect"},
+        {"compare", "study"},     {"sweep", "study"},
+        {"draw", "plot"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i][0], name) == 0) return words[i][1];
+    }
+    return NULL;
+}
+
 static gyre_status unknown(const char *name) {
     const char *names[sizeof gyre_commands / sizeof *gyre_commands] = {NULL};
     for (size_t i = 0; gyre_commands[i] != NULL; i++) names[i] = gyre_commands[i]->name;
-    const char *near = gyre_text_nearest(name, names);
+    const char *near = other_word(name);
+    if (near == NULL) near = gyre_text_nearest(name, names);
     return gyre_fail(GYRE_EUSAGE, "unknown command '%s'%s%s%s; `gyre --help` lists them", name,
                      near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
                      near == NULL ? "" : "'?");

@@ -58,10 +58,32 @@ static const char *nearest(const gyre_command *command, const char *name) {
     return gyre_text_nearest(name, names);
 }
 
-static bool has_sets(const gyre_command *command) {
+static bool has_option(const gyre_command *command, const char *name) {
     const gyre_cli_option *o = command->options;
-    while (o->name != NULL && strcmp(o->name, "set") != 0) o++;
+    while (o->name != NULL && (o->id == 0 || strcmp(o->name, name) != 0)) o++;
     return o->name != NULL;
+}
+
+/* What other commands and other programs call it; NULL: nothing is known of that kind. */
+static const char *other_word(const gyre_command *command, const char *name) {
+    static const char *const words[][2] = {
+        {"output", "out"},      {"output-dir", "out"}, {"outdir", "out"},   {"dir", "out"},
+        {"overwrite", "force"}, {"silent", "quiet"},   {"dataset", "data"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i][0], name) == 0 && has_option(command, words[i][1])) return words[i][1];
+    }
+    return NULL;
+}
+
+/* A run and a study need no word for it. */
+static bool means_resume(const gyre_command *command, const char *name) {
+    static const char *const words[] = {"resume", "restore", "continue", "restart"};
+    bool resumes = strcmp(command->name, "train") == 0 || strcmp(command->name, "study") == 0;
+    for (size_t i = 0; resumes && i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i], name) == 0) return true;
+    }
+    return false;
 }
 
 static gyre_status unknown(const gyre_command *command, const char *given) {
@@ -70,11 +92,19 @@ static gyre_status unknown(const gyre_command *command, const char *given) {
         return gyre_cli_usage_fail(command, "unknown option '%s'", given);
     }
     snprintf(name, sizeof name, "%.*s", (int)strcspn(given + 2, "="), given + 2);
-    const char *near = nearest(command, name);
+    if (means_resume(command, name)) {
+        return gyre_cli_usage_fail(
+            command,
+            "unknown option '%s'; `gyre %s` with the same config and --out DIR resumes what "
+            "DIR holds",
+            given, command->name);
+    }
+    const char *near = other_word(command, name);
+    if (near == NULL) near = nearest(command, name);
     if (near != NULL) {
         return gyre_cli_usage_fail(command, "unknown option '%s'; did you mean --%s?", given, near);
     }
-    if (has_sets(command) && gyre_config_suggest(name, advice, sizeof advice)) {
+    if (has_option(command, "set") && gyre_config_suggest(name, advice, sizeof advice)) {
         return gyre_cli_usage_fail(command,
                                    "unknown option '%s'; %s, and --set KEY=VALUE changes a key of "
                                    "the config",

@@ -61,7 +61,23 @@ refused 2 "missing value after '--out'" "$GYRE" train c.json --out
 refused 2 "--quiet takes no value, found '--quiet=3'" "$GYRE" train c.json --quiet=3
 refused 2 "--out: a value (DIR) was expected, found nothing" "$GYRE" train c.json --out ""
 refused 2 "--output: a value (FILE) was expected, found nothing" "$GYRE" plot run -o ""
-refused 2 "unknown command 'trian'" "$GYRE" trian
+refused 2 "unknown command 'trian'; did you mean 'train'?" "$GYRE" trian
+while read -r word meant; do
+    refused 2 "unknown command '$word'; did you mean '$meant'?" "$GYRE" "$word"
+done <<WORDS
+evaluate eval
+test eval
+resume train
+lr-find find
+import data import
+version --version
+-V --version
+WORDS
+refused 2 "unknown option '--output'; did you mean --out?" "$GYRE" train c.json --output q
+refused 2 "unknown option '--output=q'; did you mean --out?" "$GYRE" find c.json --output=q
+for command in train study; do
+    refused 2 "unknown option '--resume'; \`gyre $command\` with the same config and --out DIR resumes what DIR holds" "$GYRE" $command c.json --resume
+done
 refused 2 "unknown option '-x'; usage: gyre data" "$GYRE" data import folder a -o b -x
 ends 3 "$GYRE" data import folder nowhere -o new.h5 -q
 refused 2 "found 'trian'; did you mean 'train'?; \`gyre help\` lists" "$GYRE" help trian
