@@ -54,15 +54,16 @@ gyre_status gyre_shards_check(gyre_reduce reduce, int batch, int shards, int ran
     int below = ranks, above = ranks;
     while (below > 1 && !ranks_fit(reduce, shards, below)) below--;
     while (above <= shards && !ranks_fit(reduce, shards, above)) above++;
-    char counts[64], other[128] = "";
+    char counts[64], other[192] = "";
     snprintf(counts, sizeof counts, above <= shards ? "%d or %d ranks" : "at most %d ranks", below,
              above);
     int would = shards_for_ranks(reduce, batch, ranks);
     if (would > 0) {
-        snprintf(other, sizeof other,
-                 ", or set batch.shards to %d (this changes batch-norm statistics: they are of %d "
-                 "samples then)",
-                 would, batch / would);
+        snprintf(
+            other, sizeof other,
+            ", or set batch.shards to %d (this changes the statistics of batch norm, should the "
+            "network have any: they are of %d samples then)",
+            would, batch / would);
     }
     return gyre_fail(GYRE_EUSAGE,
                      "%d ranks cannot share the %d shards of a batch equally%s; use %s%s", ranks,

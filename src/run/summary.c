@@ -20,6 +20,13 @@ static const char *validation_words(const gyre_settings *s) {
     return "no validation";
 }
 
+/* What other shards change besides the speed. */
+static const char *change_of_shards(const gyre_trainer *t) {
+    const char *layer = NULL;
+    return gyre_shards_norm_values(t->model, 1, &layer) > 0 ? "batch-norm statistics"
+                                                            : "the last bits of results";
+}
+
 /* What a GPU pays for settings that are the right ones on a CPU. The figures are estimates, and of
  * docs/gpu.md. */
 static void print_costs(const gyre_trainer *t) {
@@ -33,8 +40,8 @@ static void print_costs(const gyre_trainer *t) {
     if (s->shards > t->ranks) {
         gyre_say("%d shards on %d GPU%s: a GPU computes its shards one after the other; "
                  "`batch.shards: %d` is faster, by estimate 1.3 to 3 times (docs/gpu.md), and "
-                 "changes batch-norm statistics",
-                 s->shards, t->ranks, t->ranks == 1 ? "" : "s", t->ranks);
+                 "changes %s",
+                 s->shards, t->ranks, t->ranks == 1 ? "" : "s", t->ranks, change_of_shards(t));
     }
 }
 
@@ -98,8 +105,8 @@ static void warn_idle(gyre_run *r) {
                         "%d of %d worker threads stay idle for want of shards (batch.shards is %d)",
                         workers - s->shards, workers, s->shards);
     if (would > 0) {
-        snprintf(text + used, sizeof text - (size_t)used,
-                 "; %d would use them, and change batch-norm statistics", would);
+        snprintf(text + used, sizeof text - (size_t)used, "; %d would use them, and change %s",
+                 would, change_of_shards(t));
     }
     warn_schedule(r, text);
 }
@@ -115,6 +122,20 @@ static void warn_norms(gyre_run *r) {
              "batch norm %s takes its statistics from two values a shard, which makes training "
              "unsteady; fewer batch.shards (%d), a larger batch.size or larger images help",
              layer, s->shards);
+    warn_schedule(r, text);
+}
+
+static void warn_split(gyre_run *r) {
+    enum { FEW = 10 };
+    const gyre_trainer *t = &r->trainer;
+    int64_t count = t->samples.validation.count;
+    char text[256];
+    if (t->settings.data.validation != GYRE_VALIDATION_SPLIT || count >= FEW) return;
+    snprintf(text, sizeof text,
+             "data.validation: split %g sets %lld of %lld training images aside, so that each is "
+             "%.3g %% of an accuracy; a larger split tells more",
+             t->settings.data.split, (long long)count,
+             (long long)gyre_dataset_train(t->data)->count, 100.0 / (double)count);
     warn_schedule(r, text);
 }
 
@@ -187,6 +208,7 @@ gyre_status gyre_run_summary(gyre_run *r) {
         gyre_config_warnings(&t->settings, warn_schedule, r);
         warn_norms(r);
         warn_idle(r);
+        warn_split(r);
     }
     return gyre_comm_agree(t->comm, status);
 }

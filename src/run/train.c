@@ -158,8 +158,9 @@ static void tell_chance(gyre_run *r, gyre_json *line) {
     gyre_json_line_flag(line, "beats_most_frequent_class", beaten);
     if (beaten) return;
     gyre_warn("no better than a guess: the accuracy is %.2f %%, and the most frequent class is "
-              "%.2f %% of the %lld samples that were scored",
-              100 * r->score.accuracy, 100 * chance, (long long)view->count);
+              "%.2f %% of the %lld sample%s scored",
+              100 * r->score.accuracy, 100 * chance, (long long)view->count,
+              view->count == 1 ? "" : "s");
 }
 
 /* The last words of a launch, whatever came of it. */

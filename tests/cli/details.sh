@@ -25,6 +25,14 @@ ends 0 "${train[@]}" "$T/smooth" --quiet --set optimizer.label_smoothing=0.5
 [ "$(column plain train loss | cut -d' ' -f1)" != "$(column smooth train loss | cut -d' ' -f1)" ] || fail "label smoothing"
 awk '{ exit !($NF > 1.6) }' <<<"$(column smooth train loss)" || fail "a smoothed loss of $(column smooth train loss)"
 
+# Threads without a shard: what more shards would change depends on the network.
+if [ "$(nproc)" -ge 2 ]; then
+    for change in "mlp the last bits of results" "small_cnn batch-norm statistics"; do
+        ends 0 "${train[@]}" "$T/idle-${change%% *}" --quiet --set threads=2 --set batch.shards=1 --set model.name=${change%% *} --set length.steps=5
+        grep -q "; 2 would use them, and change ${change#* }\$" "$T/err" || fail "idle: $(cat "$T/err")"
+    done
+fi
+
 # Parameters that differ between ranks are found at the next check, not later.
 mpicc -shared -fPIC -o "$T/flip.so" "$lib/flip.c" || fail "the preload library"
 ends 5 mpirun -q -np 2 -x LD_PRELOAD="$T/flip.so" "${train[@]}" "$T/flip" --quiet --set verify_replicas=7
@@ -47,6 +55,8 @@ tested=$(sed -n 's/^test loss \([0-9.]*\), accuracy \([0-9.]*\) %$/\1 \2/p' "$T/
 ends 0 "$GYRE" eval "$T/split" --part test
 [ "$(sed -n 's/^test: 200 samples, loss \([0-9.]*\), accuracy \([0-9.]*\) %$/\1 \2/p' "$T/out")" = "$tested" ] ||
     fail "tested $tested, eval says $(cat "$T/out")"
+ends 0 "${train[@]}" "$T/lone" --quiet --set 'data.validation={"split": 1e-9}'
+grep -q "split 1e-09 sets 1 of 1000 training images aside, so that each is 100 % of an accuracy" "$T/err" || fail "$(cat "$T/err")"
 # ... and a checkpoint alone is enough.
 cp "$T/split/checkpoints/step-000000100.h5" "$T/alone.h5"
 ends 0 "$GYRE" eval "$T/alone.h5" --data "$T/images.h5"
