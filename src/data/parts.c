@@ -73,6 +73,7 @@ typedef struct {
     size_t low, high; /* its files */
     const char *name;
     size_t length;
+    size_t own;        /* pictures right in it */
     int part, hint;    /* that its name is, or hints at; -1: none */
     bool direct, deep; /* holds pictures; holds folders with pictures */
 } folder;
@@ -98,6 +99,7 @@ static bool next_folder(const gyre_listing *l, size_t at, size_t *i, size_t high
         bool deep = strchr(l->files[*i].path + at + length + 1, '/') != NULL;
         out->deep = out->deep || deep;
         out->direct = out->direct || !deep;
+        out->own += !deep;
     }
     out->high = *i;
     return true;
@@ -170,6 +172,11 @@ static size_t count_folders(const gyre_listing *l, size_t at, size_t low, size_t
     return count;
 }
 
+/* A picture or two beside them, an overview, does not make a class of it. */
+static bool holds_folders(const gyre_listing *l, size_t at, const folder *f) {
+    return f->own == 0 || f->own < count_folders(l, at + f->length + 1, f->low, f->high);
+}
+
 /* Do most folders of `f` have the name of one in `g`? One walk, since both are sorted. The slash
  * behind a name is compared too, so that no name is the beginning of another. */
 static bool same_names(const gyre_listing *l, size_t at, folder f, folder g, gyre_few *same) {
@@ -195,7 +202,7 @@ static folder largest_of(const gyre_listing *l, size_t at, size_t low, size_t hi
     for (folder f; next_folder(l, at, &low, high, &f);) {
         size_t inner = at;
         folder g = inner_of(l, f, &inner);
-        size_t count = f.direct ? 0 : count_folders(l, inner, g.low, g.high);
+        size_t count = !holds_folders(l, at, &f) ? 0 : count_folders(l, inner, g.low, g.high);
         if (count > *most) largest = f;
         if (count > *most) *most = count;
     }
@@ -203,7 +210,8 @@ static folder largest_of(const gyre_listing *l, size_t at, size_t low, size_t hi
 }
 
 /* Parts of a dataset hold the same classes, whatever the parts are called: at least half of the
- * level's folders hold no pictures of their own, but folders that the largest of them has too. */
+ * level's folders hold hardly a picture of their own, but folders that the largest of them has too.
+ */
 static bool repeats_itself(const gyre_listing *l, size_t at, size_t low, size_t high,
                            gyre_few *alike, gyre_few *same) {
     size_t most = 0, all = 0;
@@ -212,7 +220,8 @@ static bool repeats_itself(const gyre_listing *l, size_t at, size_t low, size_t 
     for (folder f; most > 1 && next_folder(l, at, &low, high, &f); all++) {
         gyre_few names = {0};
         bool itself = f.low == largest.low;
-        if (f.direct || !(itself || same_names(l, at, f, largest, &names))) continue;
+        if (!holds_folders(l, at, &f) || !(itself || same_names(l, at, f, largest, &names)))
+            continue;
         add_name(alike, &f);
         if (!itself) *same = names;
     }
@@ -248,8 +257,8 @@ static gyre_status unclear(const char *dir, level *v) {
 
 static gyre_status unnamed(const char *dir, gyre_few *alike, gyre_few *same) {
     return gyre_fail(GYRE_EUSAGE,
-                     "'%s': the folders %s hold no pictures but folders of the same names (%s), as "
-                     "the parts of a dataset do; rename them to train, validation and test (or "
+                     "'%s': the folders %s hold folders of the same names (%s), as the parts of a "
+                     "dataset do; rename them to train, validation and test (or "
                      "training, val, valid, dev, testing), %s",
                      dir, gyre_few_text(alike), gyre_few_text(same), advice);
 }

@@ -82,17 +82,21 @@ stops a "'many', 'x1', 'x2', 'x3' and 6 more;"
 
 # Parts in another language have the same classes in each, and no pictures of their own.
 tree a treino/cat/ treino/dog/ treino/ox/ validacao/cat/ validacao/dog/ teste/dog/
-stops a "'a': the folders 'teste', 'treino', 'validacao' hold no pictures but folders of the same names ('cat', 'dog'), as the parts"
+stops a "'a': the folders 'teste', 'treino', 'validacao' hold folders of the same names ('cat', 'dog'), as the parts"
 refused 2 "do; rename them to train, validation and test (or training, val, valid, dev, testing), or give" "${import[@]}" a -o y.h5
 tree a обучение/cat/ обучение/dog/ проверка/cat/ проверка/dog/
-stops a "hold no pictures but folders of the same names ('cat', 'dog')"
+stops a "hold folders of the same names ('cat', 'dog')"
 tree a photos/photos/学習/cat/ photos/photos/学習/dog/ photos/photos/テスト/cat/
-refused 2 "the folders 'テスト', '学習' hold no pictures" "${import[@]}" a -o y.h5
+refused 2 "the folders 'テスト', '学習' hold folders of the same names" "${import[@]}" a -o y.h5
 tree a fold1/fold1/cat/ fold1/fold1/dog/ fold2/fold2/cat/ fold2/fold2/dog/ fold2/fold2/cat-2/ fold2/fold2/do/
-stops a "the folders 'fold1', 'fold2' hold no pictures"
+stops a "the folders 'fold1', 'fold2' hold folders of the same names"
 tree a treino/cat/ treino/dog/ validacao/cat/ validacao/dog/ teste/
-stops a "the folders 'treino', 'validacao' hold no pictures"
+stops a "the folders 'treino', 'validacao' hold folders of the same names"
+tree a treino/cat/ treino/dog/ treino/all.png teste/cat/ teste/dog/
+stops a "the folders 'teste', 'treino' hold folders of the same names ('cat', 'dog')"
 # Classes with folders of their own in them are none of that.
+tree a cat/ cat/old/ cat/new/ dog/ dog/old/ dog/new/
+parts a "12 training and 0 test images" "cat dog"
 tree a cat/tabby/ cat/black/ dog/black/ dog/brown/ dog/white/
 parts a "10 training and 0 test images" "cat dog"
 tree a cat/1/ dog/1/ ox/1/
