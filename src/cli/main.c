@@ -33,6 +33,18 @@ const gyre_command *gyre_cli_find(const char *name) {
     return NULL;
 }
 
+/* Is it a word of how the command is called, as the "import" of `gyre data import`? */
+static bool has_word(const gyre_command *command, const char *word) {
+    for (const gyre_cli_form *f = command->forms; f->operands != NULL; f++) {
+        for (const char *at = f->operands; *at != '\0';) {
+            size_t length = strcspn(at, " |");
+            if (length == strlen(word) && strncmp(at, word, length) == 0) return true;
+            at += length + (at[length] != '\0');
+        }
+    }
+    return false;
+}
+
 /* `gyre help`, `gyre help COMMAND`, `gyre help data import`, and --help anywhere; `gyre help
  * config` is a command's own. */
 static bool asks_for_help(int argc, char **argv, const gyre_command **about) {
@@ -44,6 +56,9 @@ static bool asks_for_help(int argc, char **argv, const gyre_command **about) {
     }
     if (strcmp(argv[1], "help") != 0) return false;
     if (argc >= 3) *about = gyre_cli_find(argv[2]);
+    for (int i = 3; i < argc && *about != NULL; i++) {
+        if (!has_word(*about, argv[i])) *about = NULL;
+    }
     return argc == 2 || *about != NULL;
 }
 

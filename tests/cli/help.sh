@@ -86,6 +86,7 @@ for words in "help data import" "help data import folder" "help data manifest"; 
     # shellcheck disable=SC2086
     "$GYRE" $words | cmp - page || fail "gyre $words is not gyre help data"
 done
+"$GYRE" help export csv | cmp - <("$GYRE" help export) || fail "help export csv"
 
 # What mpirun makes of a run's end, for the commands that run under it.
 for command in train find study eval; do
