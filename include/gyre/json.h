@@ -33,6 +33,8 @@ typedef enum {
     GYRE_JSON_OBJECT
 } gyre_json_kind;
 
+enum { GYRE_JSON_BYTES_MAX = 1 << 20 }; /* of a text that is read */
+
 /* `where` (the file's name) begins a message. Errors: GYRE_EUSAGE with line and column, or the key
  * that is given twice. */
 gyre_status gyre_json_parse(const char *text, const char *where, gyre_json_value **out);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 32, SIZE_MAX_BYTES = 1 << 20, KEYS_MAX = 1000 };
+enum { DEPTH_MAX = 32, KEYS_MAX = 1000 };
 
 static gyre_status error_at(const char *text, const char *at, const char *where, const char *what) {
     int line = 1, column = 1;
@@ -122,9 +122,9 @@ static const char *step_back(const char *text, const char *at) {
 
 gyre_status config_parse_text(const char *text, const char *where, cJSON **out) {
     size_t size = strlen(text);
-    if (size > SIZE_MAX_BYTES) {
-        return gyre_fail(GYRE_EUSAGE, "%s: a config has at most 1 MiB, found %zu bytes", where,
-                         size);
+    if (size > GYRE_JSON_BYTES_MAX) {
+        return gyre_fail(GYRE_EUSAGE, "%s: JSON of at most 1 MiB was expected, found %zu bytes",
+                         where, size);
     }
     char *blanked = strdup(text); /* messages show and count the original */
     if (blanked == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");

@@ -246,6 +246,13 @@ static gyre_status write_text(const char *path, const char *temporary, const new
     if (fclose(f) != 0 && status == GYRE_OK) {
         status = gyre_fail(GYRE_EDEVICE, "no memory for the manifest");
     }
+    if (status == GYRE_OK && size > GYRE_JSON_BYTES_MAX) {
+        status = gyre_fail(GYRE_EUSAGE,
+                           "'%s' would have %zu bytes, and a manifest has at most %d: name fewer "
+                           "and larger files, or put it into the folder of its files, below which "
+                           "their names are short",
+                           path, size, GYRE_JSON_BYTES_MAX);
+    }
     if (status == GYRE_OK) status = gyre_file_write_atomic(temporary, text, size);
     free(text);
     return status;
@@ -258,6 +265,12 @@ static gyre_status check_names(const char *path, char *const *files, int count, 
         return gyre_fail(
             GYRE_EUSAGE,
             "'%s': a manifest is JSON, a name that ends in .json was expected after -o", path);
+    }
+    if (count > FILES_MAX) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "'%s': a manifest has at most %d files, found %d; make fewer and larger ones", path,
+            FILES_MAX, count);
     }
     GYRE_TRY(gyre_output_check(path, force));
     for (int i = 0; i < count; i++) GYRE_TRY(gyre_output_apart(path, files[i]));

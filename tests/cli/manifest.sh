@@ -50,6 +50,24 @@ P
 refused 3 "more.h5': /train/labels[3] is 2" "$GYRE" data manifest named.h5 more.h5 -o other.json
 [ ! -e other.json ] || fail "a manifest of missing files was made"
 
+# More files, or longer names, than a manifest has room for.
+# shellcheck disable=SC2046
+refused 2 "'other.json': a manifest has at most 4096 files, found 4097; make fewer" "$GYRE" data manifest $(seq 4097) -o other.json
+deep=$(printf "%0230d/" $(seq 15))
+mkdir -p "$deep" && /usr/bin/python3 - "$deep" <<'P' || fail "h5py is needed"
+import h5py, numpy, os, sys
+
+os.chdir(sys.argv[1])
+for i in range(310):
+    with h5py.File(f"{i}.h5", "w") as f:
+        f["train/images"] = numpy.full((1, 2, 2, 1), i % 251, "u1")
+        f["train/labels"] = numpy.array([i // 251], "<i4")
+P
+(cd "$deep" && refused 2 "'$T/other.json' would have 1" "$GYRE" data manifest *.h5 -o "$T/other.json") || exit 1
+grep -q "a manifest has at most 1048576: name fewer and larger files, or put it into the folder of its files" err || fail "$(cat err)"
+[ "$(ls other.json*)" = "" ] || fail "a manifest that is too large was left"
+(cd "$deep" && ends 0 "$GYRE" data manifest *.h5 -o short.json) || exit 1
+
 cat >config.json <<'JSON'
 {
     "data": {"path": "whole.h5"}, "model": {"name": "mlp"}, "batch": {"size": 32, "shards": 2},

@@ -169,7 +169,7 @@ static void refuses_the_large_and_the_deep(void **state) {
     char *text = malloc(SIZE);
     memset(text, ' ', SIZE);
     memcpy(text, "{}", 2);
-    assert_refused(text, SIZE, NULL, "a config has at most 1 MiB, found 1048578 bytes");
+    assert_refused(text, SIZE, NULL, "JSON of at most 1 MiB was expected, found 1048578 bytes");
     memset(text, '[', SIZE);
     assert_refused(text, 33, NULL, ":1:33: nested deeper than 32 levels");
     assert_refused(text, 32, NULL, "JSON syntax error at the end of the text");
