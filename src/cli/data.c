@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PARTS = 3 };
+enum { PARTS = 3, MANY = 2000 };
 
 static const char *const part_names[PARTS] = {"train", "validation", "test"};
 
@@ -53,7 +53,15 @@ static gyre_status print_classes(const gyre_dataset *d) {
         for (int64_t i = 0; i < p->count; i++) counts[p->labels[i] * PARTS + part]++;
     }
     printf("\n");
+    int left_out = 0;
     for (int k = 0; k < classes; k++) {
+        int64_t images = 0;
+        for (int part = 0; part < PARTS; part++) images += counts[k * PARTS + part];
+        /* one label that is far too great makes a million classes */
+        if (images == 0 && classes > MANY) {
+            left_out++;
+            continue;
+        }
         printf("  %5d  ", k);
         gyre_text_print(stdout, gyre_dataset_class_name(d, k), 24);
         for (int part = 0; part < PARTS; part++) {
@@ -61,6 +69,7 @@ static gyre_status print_classes(const gyre_dataset *d) {
         }
         printf("\n");
     }
+    if (left_out > 0) printf("  and %d classes without any image\n", left_out);
     free(counts);
     return GYRE_OK;
 }

@@ -210,6 +210,15 @@ printf 'img1.png,x\nimg2.png,NA\n' >l.csv
 ends 0 "$GYRE" data import folder flat --labels l.csv -o x.h5 --force --quiet
 grep -q "the class 'NA' may stand for images without a label" err || fail "$(cat err)"
 
+# One label that is far too great: the classes that have images are listed.
+/usr/bin/python3 - <<'P' || fail "h5py is needed"
+import h5py, numpy as np
+with h5py.File("great.h5", "w") as f:
+    f["train/images"], f["train/labels"] = np.zeros((4, 2, 2, 1), "u1"), np.array([0, 1, 999999, 1], "<i4")
+P
+ends 0 "$GYRE" data info great.h5
+[ "$(wc -l <out)" -lt 20 ] && grep -q '^  999999  999999 .* 1$' out && grep -q '^  and 999997 classes without any image$' out || fail "$(head -n 30 out)"
+
 # A seal tells shorter from longer.
 head -c 100 /dev/zero >>x.h5
 refused 3 "has added 100 bytes behind its end" "$GYRE" data info x.h5
