@@ -151,7 +151,7 @@ check-asan:
 	@$(SAN_MAKE) O=build/san SAN_FLAGS='$(ASAN_FLAGS)' build/san/gyre tests-build
 	@O=build/san RANKS=2 LIMIT=240 TEST_TIMEOUT=600 tests/run.sh unit mpi $(ASAN_SCRIPTS)
 check-tsan:
-	@$(SAN_MAKE) O=build/tsan SAN_FLAGS='-fsanitize=thread' $(TSAN_TESTS:%=build/tsan/tests/%)
+	@$(SAN_MAKE) O=build/tsan SAN_FLAGS='-fsanitize=thread' build/tsan/gyre $(TSAN_TESTS:%=build/tsan/tests/%)
 	@O=build/tsan RANKS=2 tests/run.sh $(TSAN_TESTS) cli/watchdog
 
 lint:

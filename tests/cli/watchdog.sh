@@ -15,6 +15,7 @@ cat >config.json <<'JSON'
  "watchdog": {"seconds": 4, "first_step_seconds": 4}}
 JSON
 export GYRE_START_SECONDS=4
+export TSAN_OPTIONS=report_thread_leaks=0 # of a process that is ended in the middle
 
 # hangs NAME RANKS RANK FUNCTION PATH AT WORDS [VARIABLE]: at that call the rank stops.
 hangs() {

@@ -96,6 +96,11 @@ cudaError_t entered(const char *function, cudaError_t natural) {
 }
 
 extern "C" cudaError_t cudaGetLastError(void) {
+    if (last_error ==
+        cudaErrorNotReady) { /* asked only to forget it, as often as a poll came early */
+        last_error = spoilt;
+        return cudaErrorNotReady;
+    }
     cudaError_t ordered = (cudaError_t)call(__func__, cudaErrorLaunchFailure);
     cudaError_t error = ordered != cudaSuccess ? ordered : last_error;
     last_error = spoilt;

@@ -25,7 +25,7 @@ static void who_diverged_is_not_chosen(void **state) {
     (void)state;
     for (int count = 4; count <= 9; count += 5) {
         rig r;
-        char start[128];
+        char start[160];
         open_rig(&r, 10, true);
         raise(&r, FIVE, 2, 0.1);
         diverge(&r, FIVE, 0, count);
