@@ -115,12 +115,12 @@ static void show(view *v, size_t done, size_t count) {
 
 /* Those that would end the process; ignored ones (nohup, a script's background) stay ignored. */
 static sigset_t ending_signals(void) {
-    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU};
     struct sigaction action;
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
-        if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL) {
+        if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
             sigaddset(&set, ending[i]);
         }
     }

@@ -5,8 +5,10 @@
 #include "write.h"
 
 #include "gyre/file.h"
+#include "gyre/log.h"
 #include "gyre/seal.h"
 #include "labels.h"
+#include "leftover.h"
 #include "source.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct gyre_rows {
@@ -192,6 +195,7 @@ static gyre_status begin_file(gyre_rows *r, const char *extension) {
         r->temporary = NULL;
         return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", r->path);
     }
+    gyre_leftover_guard(r->temporary);
     GYRE_TRY(make_file(r->temporary, &r->shape));
     GYRE_TRY(gyre_layout_read(r->temporary, &r->layout));
     r->fd = open(r->temporary, O_RDWR | O_CLOEXEC);
@@ -206,10 +210,30 @@ static gyre_status end_file(gyre_rows *r) {
         status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", r->path, strerror(errno));
     }
     r->fd = -1;
-    if (r->temporary != NULL) unlink(r->temporary);
+    if (r->temporary != NULL) {
+        unlink(r->temporary);
+        gyre_leftover_release(r->temporary);
+    }
     free(r->temporary);
     r->temporary = NULL;
     return status;
+}
+
+/* No error: file systems that compress take more than they have free. */
+static void warn_of_room(const gyre_rows *r) {
+    struct statvfs fs;
+    double bytes = 0;
+    char *dir = gyre_path_dir(r->path);
+    for (int part = 0; part < GYRE_PARTS; part++) {
+        bytes += (double)r->shape.counts[part] * (double)row_size(r);
+    }
+    bool known = dir != NULL && statvfs(dir, &fs) == 0;
+    free(dir);
+    double there = known ? (double)fs.f_bavail * (double)fs.f_frsize : 0;
+    if (!known || bytes <= there) return;
+    gyre_warn(
+        "'%s' will have %.1f GB (images of %d x %d x %d), and its file system has %.1f GB free",
+        r->path, bytes / 1e9, r->shape.h, r->shape.w, r->shape.c, there / 1e9);
 }
 
 gyre_status gyre_rows_open(const char *path, bool force, const gyre_rows_shape *shape,
@@ -219,6 +243,8 @@ gyre_status gyre_rows_open(const char *path, bool force, const gyre_rows_shape *
     gyre_rows *r = calloc(1, sizeof *r);
     if (r == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
     *r = (gyre_rows){.path = path, .force = force, .shape = *shape, .fd = -1};
+    gyre_leftover_tell(path);
+    warn_of_room(r);
     gyre_status status = begin_file(r, "tmp");
     if (status == GYRE_OK)
         *out = r;
@@ -296,6 +322,7 @@ gyre_status gyre_rows_finish(gyre_rows *r, const int32_t *const labels[GYRE_PART
     GYRE_TRY(gyre_seal_write(r->temporary, "dataset", content));
     GYRE_TRY(gyre_output_check(r->path, r->force)); /* made by someone meanwhile? */
     GYRE_TRY(gyre_file_commit(r->temporary, r->path));
+    gyre_leftover_release(r->temporary);
     free(r->temporary);
     r->temporary = NULL;
     return end_file(r);

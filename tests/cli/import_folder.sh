@@ -158,14 +158,29 @@ PYTHON
     for i in $(seq 60); do ln many/a/0.png many/b/$i.png; done
     timeout 60 script -qec "'$GYRE' data import folder many -o many.h5 --size 2" typescript >/dev/null </dev/null
     grep -q "$(printf '\r')\[=* *\]  picture [0-9]*/61  [0-9]* %" typescript || fail "no bar: $(cat -v typescript)"
-    "${import[@]}" many -o signal.h5 --size 2 --threads 1 >out 2>err &
-    pid=$!
-    for _ in $(seq 200); do ls signal.h5.tmp.* >/dev/null 2>&1 && break || sleep 0.02; done
-    kill -TERM $pid
-    wait $pid
-    rc=$?
-    [ $rc -eq 130 ] || fail "exit $rc after a signal: $(cat err)"
-    grep -q "interrupted" err || fail "$(cat err)"
+    for s in TERM USR1 KILL; do
+        "${import[@]}" many -o signal.h5 --size 2 --threads 1 >out 2>err &
+        pid=$!
+        for _ in $(seq 200); do ls signal.h5.tmp.* >/dev/null 2>&1 && break || sleep 0.02; done
+        kill -$s $pid
+        wait $pid 2>/dev/null
+        rc=$?
+        [ $s = KILL ] && break
+        [ $rc -eq 130 ] || fail "exit $rc after SIG$s: $(cat err)"
+        grep -q "interrupted" err || fail "$(cat err)"
+    done
+    # What nothing can remove is named by the next import, and what is somebody else's is not.
+    touch "signal.h5.tmp.$$" signal.h5.tmp.x
+    ends 0 "${import[@]}" many -o signal.h5 --size 2 --quiet
+    grep -q "^'signal.h5.tmp.$pid' (.* MB) is left of an import that was killed; remove it" err &&
+        [ "$(grep -c 'is left of' err)" -eq 1 ] || fail "$(cat err; ls signal.h5*)"
+    rm signal.h5*
+fi
+# More than there is room for. No picture can be read, so that none is written.
+mkdir -p room/a room/b && touch room/{a,b}/{1..1500}.png
+if [ "$(df --output=avail -B 1000000000 . | tail -n 1)" -lt 9000 ]; then
+    ends 3 "${import[@]}" room -o room.h5 --size 32767 --quiet
+    grep -q "warning: 'room.h5' will have 9663.1 GB (images of 32767 x 32767 x 3), and its file system has" err || fail "$(cat err)"
 fi
 left=$(find . -name '*.tmp*' -o -name y.h5 -o -name signal.h5)
 [ -z "$left" ] || fail "left: $left"

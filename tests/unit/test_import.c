@@ -5,8 +5,12 @@
 
 #include <cmocka.h>
 
+#include "../../src/data/leftover.h"
 #include "dataset_rig.h"
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 
 static gyre_dataset *open_dataset(const char *path) {
@@ -290,6 +294,36 @@ static void damaged_gzip_is_refused(void **state) {
     free(bytes);
 }
 
+/* ---- a signal, at any time of any import */
+
+static void a_signal_leaves_no_temporary_file(void **state) {
+    (void)state;
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
+    const char *path = in_scratch("some.h5.tmp.1");
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
+        int code = 0;
+        write_bytes(path, "x", 1);
+        pid_t pid = fork();
+        if (pid == 0) {
+            signal(ending[i], SIG_DFL); /* cmocka's may differ */
+            freopen("/dev/null", "w", stderr);
+            gyre_leftover_guard(path);
+            raise(ending[i]);
+            _exit(0);
+        }
+        assert_true(pid > 0 && waitpid(pid, &code, 0) == pid);
+        assert_true(WIFEXITED(code) && WEXITSTATUS(code) == GYRE_EINTERRUPTED);
+        assert_false(gyre_file_exists(path));
+    }
+    write_bytes(path, "x", 1);
+    gyre_leftover_guard(path);
+    gyre_leftover_release(path);
+    struct sigaction now;
+    assert_true(sigaction(SIGUSR1, NULL, &now) == 0 && now.sa_handler == SIG_DFL);
+    assert_true(gyre_file_exists(path));
+    unlink(path);
+}
+
 /* ---- the real ones, where they are */
 
 static void fashion_mnist_is_imported(void **state) {
@@ -347,6 +381,7 @@ int main(void) {
         cmocka_unit_test(idx_takes_names_from_beside),
         cmocka_unit_test(an_idx_folder_that_is_not_whole_is_refused),
         cmocka_unit_test(damaged_gzip_is_refused),
+        cmocka_unit_test(a_signal_leaves_no_temporary_file),
         cmocka_unit_test(fashion_mnist_is_imported),
         cmocka_unit_test(cifar10_has_its_known_statistics),
     };
