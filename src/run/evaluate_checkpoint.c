@@ -213,9 +213,12 @@ static gyre_status check_size(const evaluation *e, const char *data) {
         status = gyre_fail(GYRE_EIO,
                            "'%s' has images of %d x %d x %d (height, width, channels), the network "
                            "of '%s' was trained on %llu x %llu x %llu; import it with that --size "
-                           "and --channels",
+                           "and --channels%s",
                            data, m->h, m->w, m->c, e->checkpoint, (unsigned long long)mean->dims[0],
-                           (unsigned long long)mean->dims[1], (unsigned long long)mean->dims[2]);
+                           (unsigned long long)mean->dims[1], (unsigned long long)mean->dims[2],
+                           e->settings != NULL
+                               ? ""
+                               : ", or, of a run with resized_crop, give its config by --model");
     }
     gyre_h5_reader_close(reader);
     return status;
