@@ -308,7 +308,10 @@ gyre_status gyre_dir_make(const char *path) {
         char end = *p;
         *p = '\0';
         if (mkdir(copy, 0777) != 0 && !is_folder(copy)) {
-            status = gyre_fail(GYRE_EIO, "cannot make folder '%s': %s", copy, strerror(errno));
+            const char *why = errno != EEXIST          ? strerror(errno)
+                              : gyre_file_exists(copy) ? "it is a file"
+                                                       : "it is a link that leads nowhere";
+            status = gyre_fail(GYRE_EIO, "cannot make folder '%s': %s", copy, why);
             break;
         }
         if (end == '\0') break;

@@ -107,12 +107,18 @@ static void read_refuses_larger_files(void **state) {
 
 static void folders_are_made_with_parents(void **state) {
     char *deep = gyre_path_join(*state, "p/q/r"), *file = gyre_path_join(*state, "f");
-    char *below = gyre_path_join(file, "x");
+    char *below = gyre_path_join(file, "x"), *lost = gyre_path_join(*state, "lost");
     assert_int_equal(gyre_dir_make(deep), GYRE_OK);
     assert_int_equal(gyre_dir_make(deep), GYRE_OK);
     assert_int_equal(gyre_file_write_atomic(file, "", 0), GYRE_OK);
     assert_int_equal(gyre_dir_make(below), GYRE_EIO);
+    assert_non_null(strstr(gyre_error_text(), "it is a file"));
+    assert_int_equal(symlink("nowhere", lost), 0);
+    assert_int_equal(gyre_dir_make(lost), GYRE_EIO);
+    assert_non_null(strstr(gyre_error_text(), "it is a link that leads nowhere"));
+    unlink(lost);
     assert_int_equal(gyre_dir_make(""), GYRE_EIO);
+    free(lost);
     free(deep);
     free(file);
     free(below);
