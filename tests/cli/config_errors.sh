@@ -75,7 +75,7 @@ set_to optimizer.alpha=0.9 "optimizer.rms_decay"
 set_to data.drop_last=true "it is data.last_batch"
 set_to data.validation=val 'found "val"; did you mean "validation"?'
 set_to data.validation=validaton 'found "validaton"; did you mean "validation"?'
-refused 2 "a run goes on when the same command is given again" "$GYRE" train "$T/empty.json" --resume run
+refused 2 "unknown option '--resume'; \`gyre train\` with the same config and --out DIR resumes what DIR holds" "$GYRE" train "$T/empty.json" --resume run
 set_to optimizer.name=SGD 'found "SGD"; did you mean "sgd"?'
 set_to schedule.policy=OneCycleLR 'did you mean "one_cycle"?'
 set_to schedule.policy=StepLR 'did you mean "multistep"?'
