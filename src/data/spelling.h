@@ -3,9 +3,9 @@
 #define GYRE_DATA_SPELLING_H
 
 /* A name with its letters in lower case and apart from their marks (as macOS writes file names),
- * and without blanks or characters of no width: equal for names that differ in nothing else. Composed letters of Latin,
- * Greek, Cyrillic, kana and Hangul; others, and bytes that are not UTF-8, stay. free() it; NULL: no
- * memory.
+ * and without blanks or characters of no width: equal for names that differ in nothing else.
+ * Composed letters of Latin, Greek, Cyrillic, kana and Hangul; others, and bytes that are not
+ * UTF-8, stay. free() it; NULL: no memory.
  */
 char *gyre_spelling_fold(const char *name);
 
