@@ -121,6 +121,8 @@ $(O)/oom/gyre $(O)/tests/unit/test_memory: $(O)/tests/unit/oom.o $(SAN_OBJECT) $
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))
 MPI_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/mpi/mpi_*.c))
 .SECONDARY:
+# Much is compiled and little of it runs for long: -O3 would take twice the time in all.
+$(O)/tests/%.o: CFLAGS = -O1 -g
 
 $(O)/tests/%: $(O)/tests/%.o $(SAN_OBJECT) $(O)/libgyre.a
 	@echo "  LINK  $@"

@@ -8,7 +8,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 O=${O:-build/cpu}
-JOBS=${JOBS:-$(($(nproc) + 1))} # many wait a good deal
+JOBS=${JOBS:-$(($(nproc) + 2))} # many wait a good deal
 export O GYRE="$PWD/$O/gyre"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 # Tests share the cores: a rank that waits gives its own away.

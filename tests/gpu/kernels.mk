@@ -23,6 +23,7 @@ EMULATED_OWN := $(patsubst tests/gpu/%.c,%,$(wildcard tests/gpu/test_kernels_*.c
 EMULATED_TESTS := $(patsubst %,$(E)/%,$(EMULATED_UNIT) $(EMULATED_OWN))
 EMULATED_CFLAGS = $(filter-out -I%,$(ALL_CFLAGS)) -Iinclude -Icuda -Itests/gpu -Itests/unit $(CUDA_INCLUDES)
 
+$(E)/%.o: CFLAGS = -O1 -g # as all tests
 $(E)/test_emulator.o: tests/gpu/test_emulator.cc
 	@mkdir -p $(@D)
 	@echo "  CXX   $<"
