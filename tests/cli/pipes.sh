@@ -32,12 +32,13 @@ pipe() {
 }
 for command in 'train pipe --out a' 'schedule pipe' 'find pipe --out b' 'study pipe --out c' 'eval pipe' 'inspect pipe' \
     'inspect pipe --hash' 'export csv pipe -o d' 'train weights.json --out e' 'train data.json --out f' 'data info pipe' \
-    'eval run --data pipe' 'data import folder -o g.h5' 'plot pipe -o h.svg' 'report pipe --out i' \
-    'train logged/config.json --out logged --extend {"policy":"constant","base_lr":0.1,"length":{"steps":2}}'; do
+    'eval run --data pipe' 'data import folder -o g.h5' 'plot pipe -o h.svg' 'report pipe --out i'; do
     # shellcheck disable=SC2086 # words
     pipe '2 3' "$GYRE" $command &
     together+=($!)
 done
 pipe '2 3' mpirun -q -np 2 "$GYRE" train pipe --out j &
+together+=($!)
+pipe '2 3' "$GYRE" train logged/config.json --out logged --extend '{"policy": "constant", "base_lr": 0.1, "length": {"steps": 2}}' &
 together+=($!)
 for p in "${together[@]}"; do wait "$p" || exit 1; done
