@@ -52,7 +52,7 @@ begin() { # folder
     "${long[@]}" "$1" 2>err &
     pid=$!
     for _ in $(seq 600); do
-        [ -s "$1/metrics.h5" ] && break
+        [ -s "$1/metrics.h5" ] && [ -s "$1/log.jsonl" ] && break # the last of its files
         sleep 0.02
     done
 }
