@@ -139,9 +139,9 @@ out:
 }
 
 /* Some file systems of networks and of user programs do not know some calls; that is no failing
- * disk. */
+ * disk. Linux has one number for ENOTSUP and EOPNOTSUPP. */
 static bool unknown_call(int reason) {
-    return reason == EINVAL || reason == ENOSYS || reason == ENOTSUP || reason == EOPNOTSUPP;
+    return reason == EINVAL || reason == ENOSYS || reason == ENOTSUP;
 }
 
 static void warn_unsynced(const char *path, int reason) {

@@ -21,7 +21,7 @@ gyre_status gyre_fail(gyre_status code, const char *format, ...) {
     if (length >= sizeof text) gyre_text_cut(text);
     size_t room = sizeof last_error - strlen(cut_mark);
     if (gyre_text_visible(text, last_error, room) >= room || length >= sizeof text) {
-        strcat(last_error, cut_mark);
+        memcpy(last_error + strlen(last_error), cut_mark, sizeof cut_mark);
     }
     return code;
 }

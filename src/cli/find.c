@@ -187,6 +187,7 @@ static gyre_status prepare(const arguments *a, const gyre_settings *s, const cha
     char gnuplot[4096];
     GYRE_TRY(choose_folder(a, stem, &p->folder));
     GYRE_TRY(check_folder(p->folder));
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): find() frees the plan */
     GYRE_TRY(gyre_fail_in("--out", gyre_dir_try(p->folder, &p->made)));
     if (a->write != NULL) {
         GYRE_TRY(check_name(a->write, p->folder));

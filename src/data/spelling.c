@@ -78,10 +78,11 @@ static void put_apart(folded *f, uint32_t code) {
 }
 
 char *gyre_spelling_fold(const char *name) {
+    enum { BYTES = 4 }; /* of a code: 21 bits in sevens, and an end */
     size_t length = strlen(name), taken, most = 4 * length + 1;
     folded f = {.codes = calloc(most, sizeof *f.codes),
                 .locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0)};
-    char *out = calloc(most, sizeof *f.codes), *to = out;
+    char *out = calloc(most, BYTES), *to = out;
     for (const unsigned char *s = (const unsigned char *)name;
          f.codes != NULL && out != NULL && *s != '\0'; s += taken) {
         put_apart(&f, read_character(s, &taken));

@@ -92,8 +92,9 @@ gyre_status gyre_shards_check_norms(const gyre_model *m, gyre_reduce reduce, int
     char fewer[64] = "";
     if (gyre_shards_norm_values(m, batch / shards, &layer) != 1) return GYRE_OK;
     for (int s = shards - 1; s > 0 && fewer[0] == '\0'; s--) {
-        if (!allowed(reduce, batch, s) || (batch / s < 4 && s > 1)) continue;
-        snprintf(fewer, sizeof fewer, "batch.shards %d (%d samples each), ", s, batch / s);
+        int each = batch / s;
+        if (!allowed(reduce, batch, s) || (s > 1 && each < 4)) continue;
+        snprintf(fewer, sizeof fewer, "batch.shards %d (%d samples each), ", s, each);
     }
     return gyre_fail(GYRE_EUSAGE,
                      "batch norm %s of %s would take its statistics from one value: a shard has 1 "

@@ -44,6 +44,7 @@ static void restore(const kind *k, const wholes *w) {
 /* Writes the file of a case; its path. */
 static const char *make_case(const kind *k, const wholes *w, uint64_t number, bool damaged) {
     static char path[256];
+    if (w->count == 0) abort();
     gyre_random r = gyre_random_open(number, GYRE_RANDOM_TEST, (uint64_t)(k - kinds), 0);
     int file = (int)(number % (uint64_t)w->count), rounds = 1 + (int)below(&r, 3);
     size_t size = w->sizes[file];

@@ -61,6 +61,7 @@ static void it_is_cut_between_characters(void **state) {
 /* What would turn the text behind it round on a terminal, or end its line. */
 static void misleading_characters_are_made_visible(void **state) {
     (void)state;
+    /* NOLINTBEGIN(misc-misleading-bidirectional): they are what is tested */
     static const char *const rows[][2] = {
         {"a\xe2\x80\xae"
          "b",
@@ -77,6 +78,7 @@ static void misleading_characters_are_made_visible(void **state) {
         {"\xe2\x81\xaa", "\xe2\x81\xaa"},
         {"\x7f\x1b[2J\n", "\\x7F\\x1B[2J\\x0A"},
     };
+    /* NOLINTEND(misc-misleading-bidirectional) */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char out[100] = "";
         FILE *f = fmemopen(out, sizeof out, "w");
