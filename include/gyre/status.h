@@ -15,7 +15,7 @@
     X(EPEER, 5, "another rank failed")                                                             \
     X(EDIVERGED, 6, "training diverged")                                                           \
     X(EPREEMPTED, 99, "preempted after a checkpoint")                                              \
-    X(EINTERRUPTED, 130, "interrupted twice")
+    X(EINTERRUPTED, 130, "interrupted (a command that trains: twice)")
 
 typedef enum {
 #define GYRE_STATUS_ENUM(name, code, text) GYRE_##name = code,

@@ -31,9 +31,9 @@ gyre_status gyre_cli_flush(void);
 int gyre_cli_on_ranks(int argc, char **argv,
                       gyre_status (*work)(int argc, char **argv, gyre_comm *comm), bool mute);
 
-/* Exit codes of commands that only read files, that compute, and that train. */
-extern const gyre_status gyre_cli_exits_reading[], gyre_cli_exits_computing[],
-    gyre_cli_exits_training[];
+/* Exit codes of commands that only read files, that import, that compute, and that train. */
+extern const gyre_status gyre_cli_exits_reading[], gyre_cli_exits_importing[],
+    gyre_cli_exits_computing[], gyre_cli_exits_training[];
 
 /* All commands, in the order in which a person needs them; NULL ends them. */
 extern const gyre_command *const gyre_commands[];

@@ -213,6 +213,6 @@ const gyre_command gyre_command_data = {
              "what one holds",
     .forms = forms,
     .options = import_option_rows,
-    .exits = gyre_cli_exits_reading,
+    .exits = gyre_cli_exits_importing,
     .run = run,
 };

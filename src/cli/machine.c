@@ -135,8 +135,8 @@ bool machine_program(const char *name, char *out, unsigned long bytes) {
     const char *path = getenv("PATH");
     for (; path != NULL && *path != '\0'; path += strspn(path, ":")) {
         int length = (int)strcspn(path, ":");
-        snprintf(out, bytes, "%.*s/%s", length, path, name);
-        if (access(out, X_OK) == 0) return true;
+        int used = snprintf(out, bytes, "%.*s/%s", length, path, name);
+        if (used > 0 && (size_t)used < bytes && access(out, X_OK) == 0) return true;
         path += length;
     }
     out[0] = '\0';

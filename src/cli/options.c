@@ -10,6 +10,8 @@
 enum { OPTIONS_MAX = 40, WIDTH = 80, WORDS_AT = 24 };
 
 const gyre_status gyre_cli_exits_reading[] = {GYRE_EUSAGE, GYRE_EIO, GYRE_EDEVICE, GYRE_OK};
+const gyre_status gyre_cli_exits_importing[] = {GYRE_EUSAGE, GYRE_EIO, GYRE_EDEVICE,
+                                                GYRE_EINTERRUPTED, GYRE_OK};
 const gyre_status gyre_cli_exits_computing[] = {GYRE_EUSAGE, GYRE_EIO, GYRE_EDEVICE, GYRE_EPEER,
                                                 GYRE_OK};
 const gyre_status gyre_cli_exits_training[] = {GYRE_EUSAGE,       GYRE_EIO,       GYRE_EDEVICE,

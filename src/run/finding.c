@@ -172,14 +172,24 @@ static gyre_status same_beginning(const gyre_trainer *t, const gyre_snapshot *s)
 }
 
 /* A dataset that was moved is found from now on where this launch found it, by `gyre eval` too. */
-static gyre_status keep_path(gyre_run *r, gyre_settings *old) {
+static gyre_status keep_path(gyre_run *r) {
     const char *now = r->trainer.settings.data.path;
-    if (old->data.path == NULL || strcmp(old->data.path, now) == 0) return GYRE_OK;
+    gyre_settings *old = NULL;
+    GYRE_TRY(gyre_config_open(r->folder.config, NULL, 0, &old));
+    gyre_status status = GYRE_OK;
     char *copy = strdup(now);
-    if (copy == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", now);
+    if (copy == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", now));
     free(old->data.path);
     old->data.path = copy;
-    return gyre_folder_rewrite(&r->folder, old);
+    status = gyre_folder_rewrite(&r->folder, old);
+out:
+    gyre_config_close(old);
+    return status;
+}
+
+gyre_status gyre_run_keep_config(gyre_run *r, const finding *f) {
+    if (f->extends) return gyre_folder_rewrite(&r->folder, &r->trainer.settings);
+    return f->moved ? keep_path(r) : GYRE_OK;
 }
 
 static gyre_status same_names(const gyre_run *r, const finding *f) {
@@ -212,8 +222,9 @@ gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f
     if (f->completed >= 0 && s.data_hash != t->data_hash) {
         GYRE_GOTO(other_data(t));
     }
-    if (f->completed >= 0) status = keep_path(r, old);
-    if (status == GYRE_OK && f->completed >= 0) status = same_names(r, f);
+    f->moved = f->completed >= 0 && old->data.path != NULL &&
+               strcmp(old->data.path, t->settings.data.path) != 0;
+    if (f->completed >= 0) status = same_names(r, f);
 out:
     gyre_config_close(old);
     gyre_snapshot_close(&s);

@@ -10,11 +10,15 @@ typedef struct {
     int32_t holds_run; /* the folder holds a run */
     int32_t finished;  /* and that run is done */
     int32_t extends;   /* this launch adds a stage to it */
+    int32_t moved;     /* and this launch found its dataset in another place */
 } finding;
 
 /* Opens the folder and, where it holds a run, checks that it is this one. Rank 0's part.
  * GYRE_EUSAGE: it is another one, in what and what to do. */
 gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f);
+/* Writes into the run's config.json what this launch changes of it. Once nothing is left that may
+ * refuse the launch. Rank 0's part. */
+gyre_status gyre_run_keep_config(gyre_run *r, const finding *f);
 /* Reads the run's checkpoint after `completed` updates. */
 gyre_status gyre_run_read_checkpoint(const gyre_run *r, int64_t completed, gyre_snapshot *s);
 

@@ -100,7 +100,7 @@ static gyre_status set_aside(const gyre_run *r) {
 static gyre_status open_files(gyre_run *r, const finding *f) {
     gyre_trainer *t = &r->trainer;
     if (!f->holds_run) GYRE_TRY(gyre_folder_create(&r->folder, &t->settings));
-    if (f->extends) GYRE_TRY(gyre_folder_rewrite(&r->folder, &t->settings));
+    GYRE_TRY(gyre_run_keep_config(r, f));
     if (t->completed > 0 && !gyre_file_exists(r->folder.metrics)) {
         gyre_warn("'%s' is missing; its rows up to step %lld are lost", r->folder.metrics,
                   (long long)t->completed);
@@ -155,11 +155,10 @@ static gyre_status check_files(const gyre_run *r, uint64_t expected, uint64_t fo
         key, path);
 }
 
-/* A stage that was to be added is kept for the launch that comes to it. */
 static gyre_status nothing_to_do(gyre_run *r, const finding *f) {
     const gyre_trainer *t = &r->trainer;
     gyre_status status = GYRE_OK;
-    if (t->rank == 0 && f->extends) status = gyre_folder_rewrite(&r->folder, &t->settings);
+    if (t->rank == 0) status = gyre_run_keep_config(r, f);
     GYRE_TRY(gyre_comm_agree(t->comm, status));
     long long at = f->completed, all = t->steps;
     if (f->finished && !f->extends && r->options.extended)

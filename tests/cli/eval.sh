@@ -104,7 +104,11 @@ refused 3 "'$T/images.h5', the dataset of the run, is not there; when it was mov
 ends 0 "$GYRE" eval new/run2 --data new/images.h5 --part validation
 grep -q '^validation: 150 samples' out || fail "$(cat out)"
 refused 3 "\`--set data.path=FILE\` names one that was moved" "$GYRE" train new/run2/config.json --out new/run2
-ends 0 "$GYRE" train new/run2/config.json --out new/run2 --quiet --set data.path="$T/new/images.h5" --set threads=1 --stop-after 20
+moved=("$GYRE" train new/run2/config.json --out new/run2 --quiet --set data.path="$T/new/images.h5")
+cp new/run2/config.json kept.json
+refused 2 "a resume here may differ" env DNNL_MAX_CPU_ISA=SSE41 "${moved[@]}"
+cmp kept.json new/run2/config.json || fail "a launch that was refused changed the config"
+ends 0 "${moved[@]}" --set threads=1 --stop-after 20
 grep -q '"event":"resume".*"data":"'"$T/new/images.h5"'"' new/run2/log.jsonl || fail "$(cat new/run2/log.jsonl)"
 cp new/run2/config.json kept.json
 ends 0 "$GYRE" eval new/run2 --part validation # its config names the dataset since
