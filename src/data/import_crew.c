@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <xxhash.h>
 
 enum { THREADS_MAX = 1024 };
 
@@ -62,6 +63,8 @@ static gyre_status import_one(const gyre_import_job *job, gyre_listed *file, uin
     free(path);
     if (status == GYRE_EIO) return gyre_listed_fail(file);
     if (status != GYRE_OK) return fail_of(status, file->path);
+    const gyre_picture_form *form = &job->form;
+    file->content = XXH3_64bits(image, (size_t)form->h * (size_t)form->w * (size_t)form->c);
     return gyre_rows_put(job->rows, file->part, file->row, 1, image);
 }
 

@@ -234,6 +234,7 @@ static gyre_status import(const char *dir, const char *output, const gyre_folder
                                  .quiet = o->quiet};
     GYRE_GOTO(gyre_import_pictures(&job));
     GYRE_GOTO(judge(dir, l, o->strict));
+    GYRE_GOTO(gyre_import_tell_repeated(l));
     status = finish(rows, l);
 out:
     gyre_rows_close(rows);

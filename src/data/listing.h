@@ -17,7 +17,8 @@ typedef struct {
     size_t kind_at; /* where its class's folder begins in the path */
     int32_t label;
     int part;
-    int64_t row; /* in its part */
+    int64_t row;      /* in its part */
+    uint64_t content; /* XXH3-64 of its image, once it was read without a problem */
 } gyre_listed;
 
 typedef struct {

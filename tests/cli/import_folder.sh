@@ -11,8 +11,8 @@ import=("$GYRE" data import folder)
 
 # A folder of two classes.
 mkdir -p tree/a tree/b
-cp "$images"/rgb.* "$images"/two.mpo tree/a
-cp "$images"/cmyk.jpg "$images"/mislabelled.jpg "$images"/palette.png tree/b
+cp "$images"/{rgb.png,two.mpo,mislabelled.jpg} tree/a
+cp "$images"/{cmyk.jpg,gray.png,palette.png} tree/b
 ends 0 "${import[@]}" tree -o x.h5 --size 8x6
 [ "$(cat out)" = "x.h5: 6 training and 0 test images of 8 x 6 x 3 in 2 classes, 0.0 MB" ] || fail "$(cat out)"
 [ ! -s err ] || fail "not quiet: $(cat err)"
@@ -87,6 +87,23 @@ ends 0 "${import[@]}" flat -o dots.h5 --size 4 --labels labels.csv
 cmp flat.h5 dots.h5 || fail "dots in a path matter"
 printf 'rgb.png,colour\n./rgb.png,gray\n' >labels.csv
 refused 3 "'rgb.png' twice" "${import[@]}" flat -o y.h5 --size 4 --labels labels.csv
+
+# Images that come twice: held out and trained on, in two classes; twice in one class is nobody's harm.
+mkdir -p twice/{train,test}/{a,b} twice/val/b
+cp "$images"/rgb.png twice/train/a/1.png
+cp "$images"/rgb.png twice/train/a/2.png
+cp "$images"/gray.png twice/train/b/3.png
+ends 0 "${import[@]}" twice/train -o twice.h5
+[ ! -s err ] || fail "a warning without a cause: $(cat err)"
+cp "$images"/one_bit.png twice/test/a/0.png
+cp "$images"/gray.png twice/val/b/4.png
+cp "$images"/rgb.png twice/test/b/5.png
+cp "$images"/rgb.png twice/test/a/6.png
+ends 0 "${import[@]}" twice -o twice.h5 --force
+diff err - <<'WORDS' || fail "$(cat err)"
+gyre: warning: pictures of validation or test that are training pictures too: 3, the first is 'test/a/6.png', the same as 'train/a/1.png'; what is held out must not be trained on
+gyre: warning: pictures that are in two classes: 1, the first is 'test/b/5.png', the same as 'test/a/6.png'
+WORDS
 
 # An output that is an input would be lost.
 printf 'rgb.png,colour\ngray.png,gray\n' >labels.csv

@@ -3,9 +3,20 @@
 # folders look like parts; none becomes a class in silence, and a class may still be called "train".
 set -u
 . "$(dirname "$0")/lib/common.sh"
-images=$PWD/tests/data/images
 cd "$T" || exit 1
 import=("$GYRE" data import folder)
+
+# Pictures of which no two are the same.
+python3 - <<'PYTHON' || fail "no pictures"
+import os, struct, zlib
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+os.mkdir("pool")
+for k in range(256):
+    open(f"pool/{k}.png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
+                                     + chunk(b"IDAT", zlib.compress(8 * (b"\0" + bytes([k]) * 8))) + chunk(b"IEND", b""))
+PYTHON
+picture=0
 
 # tree NAME PATH...: a folder with a picture at each path; PATH/ means two of them, 1.png and 2.png.
 tree() {
@@ -14,7 +25,7 @@ tree() {
     shift
     for path; do
         case $path in */) set -- "$path"1.png "$path"2.png ;; *) set -- "$path" ;; esac
-        for file; do mkdir -p "$name/$(dirname "$file")" && cp "$images/gray.png" "$name/$file"; done
+        for file; do mkdir -p "$name/$(dirname "$file")" && cp "pool/$((picture++ % 256)).png" "$name/$file"; done
     done
 }
 parts() { # NAME "WORDS OF IMPORT" CLASSES: imported, quietly, as these
@@ -77,7 +88,8 @@ stops a "'a/bottle': these folders look like parts of the dataset: 'test', 'trai
 tree a train/a/cat/ train/train/cat/ test/a/
 stops a "'a/train': these folders look like parts of the dataset: 'train', but lie in"
 tree a many/1.png
-for i in $(seq 9); do mkdir -p a/x$i a/train/c && cp "$images/gray.png" a/x$i && cp "$images/gray.png" a/train/c; done
+for i in $(seq 9); do mkdir -p a/x$i a/train/c && cp "pool/$i.png" a/x$i; done
+cp pool/99.png a/train/c
 stops a "'many', 'x1', 'x2', 'x3' and 6 more;"
 
 # Parts in another language have the same classes in each, and no pictures of their own.

@@ -1,0 +1,68 @@
+/* Pictures that are in a dataset twice: sorted by their images' hashes, equal ones are neighbours.
+ */
+#include "import_crew.h"
+
+#include "gyre/log.h"
+#include "gyre/text.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+/* How often something is so, and the first time by name. */
+typedef struct {
+    size_t count;
+    const gyre_listed *file, *other;
+} occasions;
+
+static int by_content(const void *a, const void *b) {
+    const gyre_listed *x = *(gyre_listed *const *)a, *y = *(gyre_listed *const *)b;
+    if (x->content != y->content) return x->content < y->content ? -1 : 1;
+    return (x > y) - (x < y); /* by name */
+}
+
+static void note(occasions *o, const gyre_listed *file, const gyre_listed *other) {
+    if (o->count++ > 0 && file > o->file) return;
+    o->file = file;
+    o->other = other;
+}
+
+static void tell(const occasions *o, const char *what, const char *why) {
+    char name[256], other[256];
+    if (o->count == 0) return;
+    gyre_text_visible(o->file->path, name, sizeof name);
+    gyre_text_visible(o->other->path, other, sizeof other);
+    gyre_warn("%s: %zu, the first is '%s', the same as '%s'%s", what, o->count, name, other, why);
+}
+
+/* Of one image: a training picture that is held out too is no test, and one image of two classes
+ * can be learned for neither. */
+static void look(const gyre_listed *const *equal, size_t count, occasions *held,
+                 occasions *classes) {
+    const gyre_listed *trained = NULL;
+    for (size_t i = 0; i < count && trained == NULL; i++) {
+        if (equal[i]->part == GYRE_PART_TRAIN) trained = equal[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (trained != NULL && equal[i]->part != GYRE_PART_TRAIN) note(held, equal[i], trained);
+        if (equal[i]->label != equal[0]->label) note(classes, equal[i], equal[0]);
+    }
+}
+
+gyre_status gyre_import_tell_repeated(const gyre_listing *l) {
+    const gyre_listed **files = malloc((l->count + 1) * sizeof(*files));
+    size_t count = 0, end = 0;
+    occasions held = {0}, classes = {0};
+    if (files == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %zu pictures", l->count);
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->files[i].problem == NULL) files[count++] = &l->files[i];
+    }
+    qsort(files, count, sizeof(*files), by_content);
+    for (size_t i = 0; i < count; i = end) {
+        for (end = i + 1; end < count && files[end]->content == files[i]->content;) end++;
+        look(files + i, end - i, &held, &classes);
+    }
+    free(files);
+    tell(&held, "pictures of validation or test that are training pictures too",
+         "; what is held out must not be trained on");
+    tell(&classes, "pictures that are in two classes", "");
+    return GYRE_OK;
+}
