@@ -43,7 +43,7 @@ compare() {
 both() {
     local commit
     for commit in "$old" "$new"; do
-        gyre=$(gyre_of $commit)
+        gyre=$(gyre_of "$commit")
         (cd "$T/$commit-runs" && "$@") >"$T/$commit-runs/said" 2>&1 || echo "exit $?" >>"$T/$commit-runs/said"
     done
 }
@@ -116,7 +116,7 @@ for network in ${NETWORKS:-$("$(gyre_of "$new")" help models | sed -n 's/^\([a-z
         for optimizer in sgd adam; do
             write_config "$network" "$precision" $optimizer >"$T/config.json"
             both train
-            grep -Eq '^[0-9a-f]{16}' "$T/$new-runs/said" && ! grep -q '^exit' "$T/$new-runs/said" ||
+            [ "$(grep -Ec '^[0-9a-f]{16}' "$T/$new-runs/said")" -eq 6 ] ||
                 fail "$network, $precision, $optimizer: $(cat "$T/$new-runs/said")"
             compare "hashes of $network, $precision, $optimizer" said
         done
