@@ -139,28 +139,6 @@ static void warn_split(gyre_run *r) {
     warn_schedule(r, text);
 }
 
-/* Ranks on unlike machines compute one run, but another set of machines might compute another. */
-static gyre_status compare_machines(gyre_run *r) {
-    gyre_trainer *t = &r->trainer;
-    size_t bytes = sizeof t->machine;
-    gyre_status status = GYRE_OK;
-    char *all = calloc((size_t)t->ranks, bytes);
-    if (all == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for %d ranks", t->ranks);
-    GYRE_GOTO(gyre_comm_agree(t->comm, status));
-    GYRE_GOTO(gyre_comm_gather_text(t->comm, t->machine, bytes, all));
-    for (int i = 1; t->rank == 0 && i < t->ranks; i++) {
-        const char *machine = all + (size_t)i * bytes;
-        if (strcmp(machine, t->machine) == 0) continue;
-        gyre_warn("rank %d is on \"%s\", rank 0 on \"%s\"; a run elsewhere may differ in the last "
-                  "bits",
-                  i, machine, t->machine);
-        break;
-    }
-out:
-    free(all);
-    return status;
-}
-
 static gyre_status log_start(gyre_run *r) {
     const gyre_trainer *t = &r->trainer;
     char hash[24];
@@ -197,7 +175,6 @@ gyre_status gyre_run_summary(gyre_run *r) {
     gyre_trainer *t = &r->trainer;
     gyre_status status = GYRE_OK;
     char places[512];
-    GYRE_TRY(compare_machines(r));
     GYRE_TRY(gyre_comm_describe(t->comm, places, sizeof places));
     if (t->rank == 0) {
         if (!r->options.quiet) print_plan(r, places);

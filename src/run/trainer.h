@@ -12,6 +12,7 @@
 #include "gyre/net.h"
 #include "gyre/optimizer.h"
 #include "gyre/schedule.h"
+#include "machines.h"
 #include "profile.h"
 
 /* A step's results, known one step later. */
@@ -48,7 +49,7 @@ typedef struct {
     gyre_shards *shards;
     gyre_optimizer *optimizer;
     gyre_loader *loader;
-    char machine[512]; /* what may change bits */
+    char machine[GYRE_MACHINE_SIZE]; /* what may change bits, of all ranks */
 
     gyre_snapshot snapshot; /* host image of the state; filled by load and save */
     int64_t completed;      /* updates done */
