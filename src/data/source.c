@@ -46,19 +46,23 @@ gyre_status gyre_source_read(const gyre_source *s, uint64_t offset, void *out, s
     return GYRE_OK;
 }
 
-/* HDF5's signature stands at the begin of a file, or behind a user block. Another program's files
- * have no user block; without its seal, one of gyre's is damaged. */
+/* HDF5's signature stands at the begin of a file, or behind a user block of 512 bytes, 1024, 2048
+ * and so on. Without its seal, a file of gyre's is damaged. */
 static gyre_status check_signature(const gyre_source *s) {
     static const char signature[] = "\x89HDF\r\n\x1a\n";
-    enum { SIGNATURE = sizeof signature - 1, BEHIND = GYRE_SEAL_SIZE + SIGNATURE };
-    char begin[BEHIND] = {0};
-    GYRE_TRY(gyre_source_read(s, 0, begin, s->size < BEHIND ? (size_t)s->size : BEHIND));
-    if (memcmp(begin, signature, SIGNATURE) == 0) return GYRE_OK;
-    if (memcmp(begin + GYRE_SEAL_SIZE, signature, SIGNATURE) == 0) {
+    enum { SIGNATURE = sizeof signature - 1 };
+    char found[SIGNATURE];
+    for (uint64_t at = 0; s->size >= SIGNATURE && at <= s->size - SIGNATURE;
+         at = at == 0 ? GYRE_SEAL_SIZE : 2 * at) {
+        GYRE_TRY(gyre_source_read(s, at, found, SIGNATURE));
+        if (memcmp(found, signature, SIGNATURE) != 0) continue;
+        if (at == 0) return GYRE_OK;
         return gyre_fail(GYRE_EIO,
-                         "'%s' is damaged in its first %d bytes, or has another program's user "
-                         "block (remove it with h5unjam)",
-                         s->path, GYRE_SEAL_SIZE);
+                         "'%s' %shas another program's user block of %llu bytes; `h5unjam -i FILE "
+                         "-o NEW.h5 --delete` (hdf5-tools) writes it without",
+                         s->path,
+                         at == GYRE_SEAL_SIZE ? "is damaged in its first 512 bytes, or " : "",
+                         (unsigned long long)at);
     }
     return gyre_fail(GYRE_EIO,
                      "'%s' is not an HDF5 file; `gyre data import` makes datasets out of others",

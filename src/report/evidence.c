@@ -3,7 +3,6 @@
 #include "evidence.h"
 
 #include "evidence_run.h"
-#include "guesses.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include <math.h>
@@ -64,7 +63,7 @@ static gyre_status read_cell(gyre_evidence *e, int arm, int seed) {
     GYRE_GOTO(gyre_study_result(e->study, arm, seed, &c->result));
     if (c->result.state == GYRE_CELL_MISSING) goto out;
     GYRE_GOTO(read_tables(folder, e->study->budget_steps, &c->tables));
-    gyre_guesses_read(folder, c);
+    gyre_cell_log_read(folder, &c->log);
     status = read_config(folder, &e->arms[arm]);
 out:
     free(folder);
@@ -122,8 +121,10 @@ static void close_arm(gyre_evidence_arm *a) {
 void gyre_evidence_close(gyre_evidence *e) {
     int arms = e->study == NULL ? 0 : e->study->arm_count;
     int seeds = e->study == NULL ? 0 : e->study->seed_count;
-    for (int i = 0; e->cells != NULL && i < arms * seeds; i++)
+    for (int i = 0; e->cells != NULL && i < arms * seeds; i++) {
         gyre_tables_free(&e->cells[i].tables);
+        gyre_cell_log_close(&e->cells[i].log);
+    }
     for (int i = 0; e->arms != NULL && i < arms; i++) close_arm(&e->arms[i]);
     free(e->cells);
     free(e->arms);

@@ -6,6 +6,7 @@
 #ifndef GYRE_EVIDENCE_H
 #define GYRE_EVIDENCE_H
 
+#include "cell_log.h"
 #include "gyre/metrics.h"
 #include "gyre/schedule.h"
 #include "gyre/settings.h"
@@ -19,9 +20,8 @@
 typedef struct {
     gyre_cell_result result;
     gyre_tables tables; /* empty when there are none */
-    double chance;      /* share of the most frequent class among the scored samples; 0: unknown */
-    bool guesses;       /* its last score is no better than that */
-    double to_target;   /* completed updates; infinite: missed; NaN: cannot be said */
+    gyre_cell_log log;
+    double to_target; /* completed updates; infinite: missed; NaN: cannot be said */
 } gyre_evidence_cell;
 
 /* One value at each of some steps, over seeds. */

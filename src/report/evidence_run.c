@@ -1,7 +1,7 @@
 /* One run as the smallest study, so that it gets the same page: an arm, a seed, no control. */
 #include "evidence_run.h"
 
-#include "guesses.h"
+#include "gyre/run.h"
 #include "plot_run.h"
 #include <math.h>
 #include <stdlib.h>
@@ -66,6 +66,16 @@ static gyre_cell_result result_of(const gyre_plot_run *run) {
     return r;
 }
 
+/* What a study's cell has in its result.json. */
+static void take_end(const char *folder, gyre_evidence_cell *c) {
+    gyre_cell_result *r = &c->result;
+    if (r->state != GYRE_CELL_DONE) return;
+    if (gyre_inspect_hash(folder, &r->hash) != GYRE_OK) r->hash = 0; /* without checkpoints */
+    if (c->log.test_step != r->steps) return;
+    r->test_loss = c->log.test_loss;
+    r->test_accuracy = c->log.test_accuracy;
+}
+
 gyre_status gyre_evidence_run(const char *folder, gyre_evidence *out) {
     gyre_plot_run run = {0};
     gyre_status status = gyre_plot_run_open(folder, &run);
@@ -80,7 +90,8 @@ gyre_status gyre_evidence_run(const char *folder, gyre_evidence *out) {
     }
     out->cells[0].result = result_of(&run);
     out->cells[0].tables = run.tables;
-    gyre_guesses_read(folder, &out->cells[0]);
+    gyre_cell_log_read(folder, &out->cells[0].log);
+    take_end(folder, &out->cells[0]);
     out->arms[0].settings = run.settings;
     out->arms[0].schedule = run.schedule;
     run.tables = (gyre_tables){0};

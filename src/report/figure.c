@@ -4,6 +4,7 @@
 #include "gnuplot.h"
 #include "gyre/file.h"
 #include "gyre/overwrite.h"
+#include "gyre/text.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,16 +16,20 @@
 /* First line of what gyre writes. */
 #define MARK "# gyre figure"
 
-void gyre_figure_quote(FILE *gp, const char *text) {
-    fputc('\'', gp); /* in single quotes gnuplot runs no backquotes and reads no backslashes */
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '\'') {
-            fputs("''", gp);
-        } else {
-            fputc((unsigned char)*c < ' ' ? '?' : *c, gp);
-        }
+/* In single quotes gnuplot runs no backquotes and reads no backslashes. */
+void gyre_figure_quote_path(FILE *gp, const char *path) {
+    fputc('\'', gp);
+    for (const char *c = path; *c != '\0'; c++) {
+        if (*c == '\'') fputc('\'', gp);
+        fputc(*c, gp);
     }
     fputc('\'', gp);
+}
+
+void gyre_figure_quote(FILE *gp, const char *text) {
+    char shown[GYRE_FIGURE_TEXT];
+    gyre_text_visible(text, shown, sizeof shown);
+    gyre_figure_quote_path(gp, shown);
 }
 
 static gyre_status check_name(const char *output, gyre_figure *f) {

@@ -32,8 +32,12 @@ gyre_status gyre_figure_open(const char *output, gyre_figure *f);
 gyre_status gyre_figure_finish(gyre_figure *f);
 void gyre_figure_close(gyre_figure *f);
 
-/* `text` as a gnuplot string, safe against quotes, backquotes and control characters. */
+enum { GYRE_FIGURE_TEXT = 2048 }; /* bytes of a text that are shown */
+/* `text` as a gnuplot string, safe against quotes and backquotes, as gyre_text_visible shows it: an
+ * SVG file with bytes that are not UTF-8 is none. */
 void gyre_figure_quote(FILE *gp, const char *text);
+/* The same for the path of a file, byte by byte. */
+void gyre_figure_quote_path(FILE *gp, const char *path);
 
 /* Appends a block of data; its index is what `plot DATA index I` wants. An empty block holds one
  * undefined point, since gnuplot does not count empty ones. */

@@ -1,6 +1,7 @@
 /* The look of all figures: panels stacked over one x axis in steps, cycles as bands. */
 #include "figure.h"
 
+#include "gyre/text.h"
 #include <math.h>
 #include <string.h>
 
@@ -45,11 +46,13 @@ static void terminal(gyre_figure *f, int width, int pixels) {
 
 /* In bold, which needs gnuplot's markup; so the text's own signs of markup are escaped. */
 static void bold(FILE *gp, const char *text) {
+    char shown[GYRE_FIGURE_TEXT];
+    gyre_text_visible(text, shown, sizeof shown);
     fputs("'{/:Bold ", gp);
-    for (const char *c = text; *c != '\0'; c++) {
+    for (const char *c = shown; *c != '\0'; c++) {
         if (strchr("^_@&~{}\\", *c) != NULL) fputc('\\', gp);
         if (*c == '\'') fputc('\'', gp);
-        fputc((unsigned char)*c < ' ' ? '?' : *c, gp);
+        fputc(*c, gp);
     }
     fputs("}'", gp);
 }

@@ -74,7 +74,7 @@ gyre_status gyre_gnuplot_run(const char *dir, const char *stem, const char *outp
         goto out;
     }
     fputs("output = ", f);
-    gyre_figure_quote(f, output);
+    gyre_figure_quote_path(f, output);
     fclose(f);
     if (pipe2(ends, O_CLOEXEC) != 0) {
         status = gyre_fail(GYRE_EIO, "cannot start gnuplot: %s", strerror(errno));

@@ -4,8 +4,6 @@
 
 #include "words.h"
 
-/* Fills in `chance` and `guesses` from a cell's log; of runs of older programs nothing is known. */
-void gyre_guesses_read(const char *folder, gyre_evidence_cell *c);
 /* "No better than a guess: 5 cycles: 11.50 %. The most frequent class is 10.00 % of the samples.";
  * "" when every arm learns. */
 void gyre_words_guesses(const gyre_evidence *e, char out[GYRE_SENTENCE_MAX]);

@@ -100,6 +100,8 @@ static void facts(gyre_page *p) {
     gyre_html_element(p->f, "p class=\"facts\"", line);
     gyre_words_guesses(e, line);
     if (*line != '\0') gyre_html_element(p->f, "p class=\"warning\"", line);
+    gyre_words_machines(e, line);
+    if (*line != '\0') gyre_html_element(p->f, "p class=\"warning\"", line);
     if (*p->differing != '\0') {
         gyre_html_element(
             p->f, "p class=\"warning\"",

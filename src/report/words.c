@@ -245,3 +245,37 @@ void gyre_words_correction(const gyre_evidence *e, char out[GYRE_SENTENCE_MAX]) 
         if (gyre_sign_flip_least(n) > GYRE_SIGNIFICANT) break; /* fewer show no more */
     }
 }
+
+static void add_unlike(const gyre_evidence *e, char *out, int elsewhere, int moved, int known) {
+    if (e->single) {
+        if (moved > 0) gyre_words_add(out, "The run was computed on unlike machines");
+        return;
+    }
+    if (elsewhere > 0) {
+        gyre_words_add(out, "%d of %d cells were computed on another machine than the first",
+                       elsewhere, known);
+    }
+    if (moved == 0) return;
+    gyre_words_add(out, "%s%d of %d cells %s computed on unlike machines",
+                   elsewhere > 0 ? "; " : "", moved, known, moved == 1 ? "was" : "were");
+}
+
+void gyre_words_machines(const gyre_evidence *e, char out[GYRE_SENTENCE_MAX]) {
+    const gyre_study *s = e->study;
+    const char *first = NULL;
+    int elsewhere = 0, moved = 0, known = 0;
+    *out = '\0';
+    for (int i = 0; i < s->arm_count * s->seed_count; i++) {
+        const gyre_cell_log *log = &e->cells[i].log;
+        if (log->machine == NULL) continue;
+        if (first == NULL) first = log->machine;
+        known++;
+        moved += log->moved;
+        elsewhere += !log->moved && strcmp(log->machine, first) != 0;
+    }
+    add_unlike(e, out, elsewhere, moved, known);
+    if (*out == '\0') return;
+    gyre_words_add(out,
+                   " (processor, instruction set or libraries, which log.jsonl has): what they "
+                   "computed may differ in the last bits, and training makes that larger.");
+}

@@ -33,6 +33,8 @@ gyre_status gyre_words_differing(const gyre_evidence *e, int arm, int other,
                                  char out[GYRE_SENTENCE_MAX]);
 /* The same of all arms that are compared with each other. */
 gyre_status gyre_words_all_differing(const gyre_evidence *e, char out[GYRE_SENTENCE_MAX]);
+/* That cells were computed on unlike machines; "" when they were not, or nothing is known. */
+void gyre_words_machines(const gyre_evidence *e, char out[GYRE_SENTENCE_MAX]);
 /* The one sentence of the page: of the planned comparison, else of each group's leader. */
 void gyre_words_verdict(const gyre_evidence *e, int group, char out[GYRE_SENTENCE_MAX]);
 /* Which arm the study would choose, and which ones cannot be told from it. */

@@ -183,6 +183,7 @@ static gyre_status run_test(range_test *x, const gyre_settings *s, gyre_comm *co
     GYRE_TRY(gyre_trainer_plan(t, s, comm));
     GYRE_TRY(gyre_trainer_open(t, true));
     GYRE_TRY(gyre_comm_agree(comm, open_scores(x, f)));
+    if (t->rank == 0 && t->unlike) gyre_warn("%s", t->machine);
     say_plan(x, f);
     bool redraw = s->model.init_from == NULL;
     gyre_status status = gyre_sweeps_run(t, x->evaluator, &x->view, redraw, f, &whole);

@@ -3,12 +3,13 @@
 #define GYRE_RUN_MACHINES_H
 
 #include "gyre/comm.h"
+#include <stdbool.h>
 
 enum { GYRE_MACHINE_SIZE = 512 };
 
-/* Gives `machine`, this rank's own, to all ranks where all have the same; else one text for all of
- * them, which another set of machines, or another order of ranks, does not have, and rank 0 warns.
+/* Gives all ranks one text as `machine`, which is their own where it is the same on all; else one
+ * of all of them,  which another set of machines, or another order of ranks, does not have.
  * Collective. */
-gyre_status gyre_machines_join(gyre_comm *c, char machine[GYRE_MACHINE_SIZE]);
+gyre_status gyre_machines_join(gyre_comm *c, char machine[GYRE_MACHINE_SIZE], bool *unlike);
 
 #endif

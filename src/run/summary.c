@@ -91,6 +91,14 @@ static void warn_schedule(void *context, const char *text) {
     if (gyre_event_end(r->events, line) != GYRE_OK) gyre_warn("%s", gyre_error_text());
 }
 
+static void warn_unlike(gyre_run *r) {
+    char text[GYRE_MACHINE_SIZE + 64];
+    if (!r->trainer.unlike) return;
+    snprintf(text, sizeof text, "%s; a run elsewhere may differ in the last bits",
+             r->trainer.machine);
+    warn_schedule(r, text);
+}
+
 /* Whole shards go to workers, so more workers than shards have nothing to do. */
 static void warn_idle(gyre_run *r) {
     const gyre_trainer *t = &r->trainer;
@@ -183,6 +191,7 @@ gyre_status gyre_run_summary(gyre_run *r) {
         gyre_schedule_warnings(t->schedule, (int64_t)t->settings.evaluate.every.value,
                                warn_schedule, r);
         gyre_config_warnings(&t->settings, warn_schedule, r);
+        warn_unlike(r);
         warn_norms(r);
         warn_idle(r);
         warn_split(r);

@@ -22,7 +22,7 @@ static gyre_status open_device(gyre_trainer *t) {
     GYRE_TRY(gyre_comm_agree(t->comm, status));
     snprintf(t->machine, sizeof t->machine, "gyre %s; %s", GYRE_VERSION,
              t->backend->ops->describe(t->backend));
-    return gyre_machines_join(t->comm, t->machine);
+    return gyre_machines_join(t->comm, t->machine, &t->unlike);
 }
 
 static int count_states(const gyre_optimizer *o) {

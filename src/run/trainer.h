@@ -50,6 +50,7 @@ typedef struct {
     gyre_optimizer *optimizer;
     gyre_loader *loader;
     char machine[GYRE_MACHINE_SIZE]; /* what may change bits, of all ranks */
+    bool unlike;                     /* and it is not the same on all of them */
 
     gyre_snapshot snapshot; /* host image of the state; filled by load and save */
     int64_t completed;      /* updates done */

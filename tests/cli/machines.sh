@@ -20,7 +20,7 @@ mixed() { # CODE RUN OPTIONS...: rank 0 on this machine, rank 1 on a lesser one
 differ="a resume here may differ in the last bits: the run was on"
 
 mixed 0 whole
-[ "$(grep -c "warning: rank 1 is on \"gyre .*\", rank 0 on \"gyre .*\"; a run elsewhere" err)" -eq 1 ] || fail "$(cat err)"
+[ "$(grep -c "warning: 2 ranks on unlike machines (.*): rank 0 on gyre .*, rank 1 on gyre .*; a run elsewhere" err)" -eq 1 ] || fail "$(cat err)"
 mixed 0 half --stop-after 6
 refused 2 "$differ \"2 ranks on unlike machines" "${one[@]}" half
 refused 2 "$differ \"2 ranks on unlike machines" "${lesser[@]}" "${one[@]}" half

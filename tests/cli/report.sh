@@ -84,6 +84,18 @@ cmp <(without_cost s/report/index.html) <(without_cost again/report/index.html) 
 cmp <(sed 's/,[^,]*$//' s/report/cells.csv) <(sed 's/,[^,]*$//' again/report/cells.csv) || fail "cells.csv differs"
 for name in arms comparisons curves; do cmp s/report/$name.csv again/report/$name.csv || fail "$name.csv differs"; done
 
+# Cells that were computed on unlike machines are counted.
+start='{"event":"start","machine":"gyre; kernels for'
+for cell in again/cells/*/*; do [ ! -f "$cell/result.json" ] || echo "$start avx2\"}" >"$cell/log.jsonl"; done
+ends 0 "$GYRE" report again
+lacks again/report/index.html "machine than"
+lacks again/report/index.html "unlike machines"
+echo "$start sse41\"}" >again/cells/linear/seed-1/log.jsonl
+echo '{"event":"resume","machine":"gyre; kernels for avx512_core"}' >>again/cells/1-cycle/seed-2/log.jsonl
+echo '{"event":"resume","machine":"2 ranks on unlike machines (1): rank 0 on"}' >again/cells/max_lr/seed-2/log.jsonl
+ends 0 "$GYRE" report again
+holds again/report/index.html "1 of 34 cells were computed on another machine than the first; 2 of 34 cells were computed on unlike machines (proc"
+
 # A report is made anew over its own files, and over nobody else's.
 ends 0 "$GYRE" report s
 for name in index.html cells.csv arms.csv comparisons.csv curves.csv; do

@@ -247,6 +247,7 @@ static const char script[] =
     "make('external', outside)\n"
     "make('group', lambda f: [put('train/images', None)(f), f.create_group('train/images')])\n"
     "make('block', userblock_size=512)\n"
+    "make('wide_block', userblock_size=2048)\n"
     "make('far')\n"
     "with h5py.File('far.h5') as f: at = f['train/images'].id.get_offset()\n"
     "data, where = open('far.h5', 'rb').read(), at.to_bytes(8, 'little') + (585).to_bytes(8, "
@@ -286,6 +287,7 @@ static const struct {
     {"external", "/train/images has no data in this file"},
     {"group", "no dataset /train/images"},
     {"block", "user block"},
+    {"wide_block", "user block of 2048 bytes|h5unjam"},
     {"far", "cut short|train/images|13 x 45 bytes from byte 1099511627776"},
 };
 
