@@ -51,6 +51,8 @@ gyre_status gyre_metrics_descriptor(const gyre_metrics *m, int *out);
 /* `seconds` of the last training row kept at open, 0 without one: where a resumed run's clock goes
  * on. */
 double gyre_metrics_seconds(const gyre_metrics *m);
+/* Completed updates after the last training row of the file that was opened; 0: it had none. */
+int64_t gyre_metrics_end(const gyre_metrics *m);
 gyre_status gyre_metrics_close(gyre_metrics *m); /* writes everything and calls fsync */
 
 /* Everything in one file, read at once; free with gyre_tables_free. */

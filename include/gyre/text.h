@@ -26,8 +26,14 @@ size_t gyre_text_visible(const char *bytes, char *out, size_t size);
 /* Prints `bytes` made visible, and spaces up to `width` columns. */
 void gyre_text_print(FILE *out, const char *bytes, int width);
 
+/* `text` as one word of a shell's command line, in single quotes where it needs them, for advice
+ * that is to be typed; cut where `out` ends. Returns `out`. */
+char *gyre_text_word(const char *text, char *out, size_t size);
+
 /* Takes the last character off that a cut left a part of. */
 void gyre_text_cut(char *text);
+/* Cuts what is longer than `most` bytes, at least 3, and ends it with "..."; returns the text. */
+char *gyre_text_shorten(char *text, size_t most);
 
 /* Prints `text` and a newline, broken at spaces into lines of at most `width` columns. The first
  * line begins in column `at`, where the cursor is; the others are indented by `indent`. A newline

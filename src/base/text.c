@@ -94,6 +94,30 @@ void gyre_text_cut(char *text) {
     if (character_at((const unsigned char *)text + end - 1) == 0) text[end - 1] = '\0';
 }
 
+char *gyre_text_word(const char *text, char *out, size_t size) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_./,:=@%+-";
+    size_t used = 0;
+    if (text[0] != '\0' && text[strspn(text, plain)] == '\0') {
+        snprintf(out, size, "%s", text);
+        return out;
+    }
+    used = (size_t)snprintf(out, size, "'");
+    for (const char *c = text; *c != '\0' && used < size; c++) {
+        used += (size_t)snprintf(out + used, size - used, *c == '\'' ? "'\\''" : "%c", *c);
+    }
+    if (used < size) snprintf(out + used, size - used, "'");
+    return out;
+}
+
+char *gyre_text_shorten(char *text, size_t most) {
+    static const char mark[] = "...";
+    if (strlen(text) <= most) return text;
+    text[most - strlen(mark)] = '\0';
+    gyre_text_cut(text);
+    return strcat(text, mark);
+}
+
 void gyre_text_print(FILE *out, const char *bytes, int width) {
     int columns = 0;
     for (const char *s = bytes; *s != '\0'; columns++) {

@@ -27,10 +27,11 @@ gyre_status gyre_cli_metrics_of(const char *run_dir, char **out) {
     char *metrics = gyre_path_join(run_dir, "metrics.h5");
     if (metrics == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", run_dir);
     if (!gyre_file_exists(metrics)) {
-        gyre_status status = gyre_fail(GYRE_EIO,
-                                       "'%s' holds no run: '%s' is not there; give the folder that "
-                                       "`gyre train --out` wrote",
-                                       run_dir, metrics);
+        gyre_status status =
+            gyre_fail(GYRE_EIO,
+                      "'%s' holds no rows of a run: '%s' is not there; give the folder that "
+                      "`gyre train --out` wrote",
+                      run_dir, metrics);
         free(metrics);
         return status;
     }

@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "gyre/file.h"
+#include "gyre/log.h"
 #include "gyre/metrics.h"
 #include "gyre/overwrite.h"
 #include "holds.h"
@@ -78,6 +79,23 @@ static gyre_status check_place(const char *dir, int file) {
     return status;
 }
 
+/* A run's tables only grow, so that an earlier export is the beginning of this one. A file that is
+ * not was changed by hand, or is of a run that has gone on from an earlier checkpoint. */
+static gyre_status keep_changed(const char *path, const char *text, size_t size) {
+    enum { LARGEST = 1 << 30 };
+    char *there = NULL, *kept = NULL;
+    size_t length = 0;
+    if (!gyre_file_exists(path)) return GYRE_OK;
+    GYRE_TRY(gyre_file_read(path, LARGEST, &there, &length));
+    bool beginning = length <= size && memcmp(there, text, length) == 0;
+    free(there);
+    if (beginning) return GYRE_OK;
+    GYRE_TRY(gyre_overwrite_keep(path, "before", &kept));
+    gyre_warn("'%s' is not as gyre wrote it; that file is '%s' now", path, kept);
+    free(kept);
+    return GYRE_OK;
+}
+
 static gyre_status write_table(const gyre_tables *t, const char *dir, const char *name,
                                void (*print)(const gyre_tables *t, FILE *f)) {
     gyre_status status = GYRE_OK;
@@ -94,6 +112,7 @@ static gyre_status write_table(const gyre_tables *t, const char *dir, const char
         status = gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
         goto out;
     }
+    GYRE_GOTO(keep_changed(path, text, size));
     GYRE_GOTO(gyre_file_write_atomic(path, text, size));
     gyre_cli_print_path(path);
 out:

@@ -9,6 +9,7 @@
 #include "gyre/find.h"
 #include "gyre/log.h"
 #include "gyre/plot.h"
+#include "gyre/text.h"
 #include "holds.h"
 #include "machine.h"
 #include <dirent.h>
@@ -195,10 +196,11 @@ static gyre_status prepare(const arguments *a, const gyre_settings *s, const cha
     }
     p->figure = machine_program("gnuplot", gnuplot, sizeof gnuplot);
     if (p->figure) return GYRE_OK;
+    char word[512];
     gyre_warn(
         "gnuplot was not found, so there will be no figure: apt-get install gnuplot-nox, then "
-        "`gyre plot %s/find.h5` draws it",
-        p->folder);
+        "`gyre plot %s` draws it",
+        gyre_text_word(p->folder, word, sizeof word));
     return GYRE_OK;
 }
 

@@ -2,6 +2,7 @@
  */
 #include "fields.h"
 
+#include "gyre/text.h"
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -159,14 +160,8 @@ static gyre_status text_of(const config_field *f, const gyre_settings *settings,
     return *out == NULL ? no_memory() : GYRE_OK;
 }
 
-/* The text, or its beginning where it is long. */
-static const char *shortened(char *text) {
-    enum { MOST = 100 };
-    if (strlen(text) > MOST) snprintf(text + MOST - 3, 4, "...");
-    return text;
-}
-
 gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now) {
+    enum { MOST = 100 }; /* bytes of a value */
     char list[GYRE_ERROR_MAX] = "";
     size_t used = 0;
     for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
@@ -184,7 +179,8 @@ gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *n
         if (status == GYRE_OK && strcmp(a, b) != 0 && used < sizeof list) {
             used +=
                 (size_t)snprintf(list + used, sizeof list - used, "%s%s: run has %s, config has %s",
-                                 used == 0 ? "" : "; ", f->path, shortened(a), shortened(b));
+                                 used == 0 ? "" : "; ", f->path, gyre_text_shorten(a, MOST),
+                                 gyre_text_shorten(b, MOST));
         }
         free(a);
         free(b);

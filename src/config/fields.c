@@ -79,7 +79,8 @@ const config_field gyre_config_fields[] = {
      "HDF5 file with /parameters/NAME to start from (docs/formats.md), relative to the config "
      "file; its content is part of the run."},
     {"model.freeze", FIELD_NAMES, ARITHMETIC, AT(model.freeze), 0, 0, 0, NULL, "[]",
-     "Parameters to leave as they are: names or prefixes, as [\"conv1\", \"layer1\"]."},
+     "Parameters to leave as they are: names, or their beginnings up to a dot, as [\"conv1\", "
+     "\"layer1\"]. Running statistics still follow the data: model.batch_norm holds them."},
     {"model.batch_norm", FIELD_SIDE, ARITHMETIC, AT(model.batch_norm_frozen), 0, 0, 0,
      "train|frozen", "\"train\"",
      "Batch norm uses each shard's statistics, or the running ones as constants."},

@@ -231,9 +231,11 @@ static void warn_of_room(const gyre_rows *r) {
     free(dir);
     double there = known ? (double)fs.f_bavail * (double)fs.f_frsize : 0;
     if (!known || bytes <= there) return;
-    gyre_warn(
-        "'%s' will have %.1f GB (images of %d x %d x %d), and its file system has %.1f GB free",
-        r->path, bytes / 1e9, r->shape.h, r->shape.w, r->shape.c, there / 1e9);
+    bool large = bytes >= 1e9;
+    gyre_warn("'%s' will have %.1f %s (images of %d x %d x %d), and its file system has %.1f %s "
+              "free",
+              r->path, bytes / (large ? 1e9 : 1e6), large ? "GB" : "MB", r->shape.h, r->shape.w,
+              r->shape.c, there / (large ? 1e9 : 1e6), large ? "GB" : "MB");
 }
 
 gyre_status gyre_rows_open(const char *path, bool force, const gyre_rows_shape *shape,

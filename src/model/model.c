@@ -62,10 +62,13 @@ static gyre_status freeze(gyre_model *m, const gyre_model_settings *settings) {
                 least = d;
                 near = name;
             }
-            return gyre_fail(
-                GYRE_EUSAGE, "model.freeze: \"%s\" matches no parameter of %s; %s \"%s\"",
-                settings->freeze[i], m->name, near != NULL ? "the nearest is" : "its first is",
-                near != NULL ? near : m->params[0].name);
+            return gyre_fail(GYRE_EUSAGE,
+                             "model.freeze: \"%s\" matches no parameter of %s, by its name or the "
+                             "beginning of it "
+                             "up to a dot; %s \"%s\"",
+                             settings->freeze[i], m->name,
+                             near != NULL ? "the nearest is" : "its first is",
+                             near != NULL ? near : m->params[0].name);
         }
     }
     for (int k = 0; k < m->param_count; k++) {

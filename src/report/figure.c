@@ -118,7 +118,7 @@ static void put_be32(unsigned char *to, uint32_t value) {
 static gyre_status sign_png(char **image, size_t *size) {
     static const char type[] = "tEXtComment"; /* with its zero */
     enum { END = 12, LENGTH = 4, CRC = 4, MORE = LENGTH + sizeof type + GYRE_SIGNATURE_SIZE + CRC };
-    if (*size < END) return gyre_fail(GYRE_EIO, "gnuplot made no PNG");
+    if (*size < END) return gyre_fail(GYRE_EIO, "gnuplot made no PNG; perhaps the disk is full");
     char *longer = realloc(*image, *size + MORE + 1);
     if (longer == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
     *image = longer;

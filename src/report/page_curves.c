@@ -60,7 +60,7 @@ gyre_status gyre_page_curves(gyre_page *p) {
             curve(p, g, GYRE_CURVE_MINIMA, "minima",
                   "Accuracy at each minimum of the rate: what stopping there would have given"));
         GYRE_TRY(curve(p, g, GYRE_CURVE_TRAIN, "training-loss",
-                       "Training loss (means of 200 stretches)"));
+                       "Training loss (means of at most 200 stretches)"));
         fputs("</div>\n", p->f);
         if (gyre_curve_exists(e, g, GYRE_CURVE_MINIMA)) minima_table(p, g);
     }

@@ -59,8 +59,8 @@ gyre_status gyre_plot_run_open(const char *dir, gyre_plot_run *r) {
     }
     if (!gyre_file_exists(config) || !gyre_file_exists(metrics)) {
         status = gyre_fail(GYRE_EIO,
-                           "'%s' holds no run: '%s' is not there; give the folder that `gyre train "
-                           "--out` wrote",
+                           "'%s' holds no rows of a run: '%s' is not there; give the folder that "
+                           "`gyre train --out` wrote",
                            dir, gyre_file_exists(config) ? metrics : config);
         goto out;
     }

@@ -27,6 +27,21 @@ const char *gyre_plot_part(const gyre_plot_run *runs, int count) {
     return first == GYRE_VALIDATION_TEST ? "test" : "validation";
 }
 
+/* "triangular, then constant rate"; a run that was extended has its first schedule as stage 1. */
+static void add_policies(const gyre_schedule_settings *s, char *out, size_t room) {
+    enum { NAMED = 3 };
+    int count = s->stage_count > 0 ? s->stage_count : 1;
+    size_t used = strlen(out);
+    for (int i = 0; i < count && i < NAMED && used < room; i++) {
+        gyre_policy policy = s->stage_count > 0 ? s->stages[i].schedule.policy : s->policy;
+        used += (size_t)snprintf(out + used, room - used, "%s%s", i == 0 ? ", " : ", then ",
+                                 policies[policy]);
+    }
+    if (count > NAMED && used < room) {
+        snprintf(out + used, room - used, " and %d more stages", count - NAMED);
+    }
+}
+
 void gyre_plot_title(const gyre_plot_run *runs, int count, char *out, size_t room) {
     const gyre_plot_run *r = &runs[0];
     if (count > 1) {
@@ -37,10 +52,11 @@ void gyre_plot_title(const gyre_plot_run *runs, int count, char *out, size_t roo
     const char *file = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
     const char *model = r->settings->model.name == NULL ? "?" : r->settings->model.name;
     size_t cycles = gyre_schedule_cycle_count(r->schedule);
-    int used = snprintf(out, room, "%.200s: %.60s on %.200s, %s", r->name, model, file,
-                        policies[r->settings->schedule.policy]);
-    if (cycles > 0 && used > 0 && (size_t)used < room) {
-        snprintf(out + used, room - (size_t)used, ", %zu cycle%s", cycles, cycles == 1 ? "" : "s");
+    snprintf(out, room, "%.200s: %.60s on %.200s", r->name, model, file);
+    add_policies(&r->settings->schedule, out, room);
+    size_t used = strlen(out);
+    if (cycles > 0) {
+        snprintf(out + used, room - used, ", %zu cycle%s", cycles, cycles == 1 ? "" : "s");
     }
 }
 
@@ -51,9 +67,23 @@ static int64_t not_finite(const gyre_tables *t) {
     return -1;
 }
 
+static bool share_dataset(const gyre_plot_run *runs, int count) {
+    const char *first = runs[0].settings->data.path;
+    for (int i = 1; i < count; i++) {
+        const char *path = runs[i].settings->data.path;
+        if (first == NULL || path == NULL || strcmp(first, path) != 0) return false;
+    }
+    return true;
+}
+
 void gyre_plot_subtitle(const gyre_plot_run *runs, int count, char *out, size_t room) {
     const gyre_tables *t = &runs[0].tables;
     *out = '\0';
+    if (count > 1 && !share_dataset(runs, count)) {
+        snprintf(out, room,
+                 "the runs have several datasets, whose losses and accuracies cannot "
+                 "be compared");
+    }
     if (count > 1) return;
     long long done = (long long)t->train[t->train_count - 1].step + 1;
     long long all = (long long)gyre_schedule_steps(runs[0].schedule);

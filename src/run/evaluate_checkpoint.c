@@ -7,6 +7,7 @@
 #include "gyre/log.h"
 #include "gyre/run.h"
 #include "gyre/seal.h"
+#include "gyre/text.h"
 #include "h5_reader.h"
 
 #include <stdio.h>
@@ -100,11 +101,12 @@ gyre_status evaluation_find_view(evaluation *e, const char *data, const char *pa
  * it was trained on. */
 static gyre_status check_data(const evaluation *e, const char *data, uint64_t trained_on) {
     if (gyre_dataset_hash(e->data) == trained_on) return GYRE_OK;
+    char word[512];
     return gyre_fail(GYRE_EIO,
                      "'%s' has other images or labels than the dataset that the run was trained "
                      "on, and may hold training samples in its other parts; put that dataset back, "
-                     "or score this one all the same by --data '%s'",
-                     data, data);
+                     "or score this one all the same by --data %s",
+                     data, gyre_text_word(data, word, sizeof word));
 }
 
 /* The config, when the checkpoint was trained with it: a folder above may have one of its own. */

@@ -283,7 +283,7 @@ static void judge_max(const gyre_find_trial *t, char *out) {
         say(out, "max_lr may be too high: %.3g trains better (loss %.4g against %.4g)",
             t[HALF_MAX].rate, t[HALF_MAX].loss, t[MAX].loss);
     } else {
-        say(out, "max_lr holds: neither half of it nor more trains better");
+        say(out, "max_lr holds: neither half of it nor more was shown to train better");
     }
 }
 

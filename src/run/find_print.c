@@ -68,6 +68,7 @@ void gyre_find_print(const gyre_find *f, FILE *out) {
     print_marks(f, out);
     if (!v->reliable) {
         fprintf(out, "no reliable suggestion: %s\n", v->reason);
+        if (f->options.verify) fputs("not verified: there are no bounds to train at\n", out);
         return;
     }
     fprintf(out, "suggested: base_lr %.3g, max_lr %.3g, stepsize %" PRId64 " steps\n",

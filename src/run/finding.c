@@ -7,6 +7,7 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,20 +21,28 @@ gyre_status gyre_run_choose_folder(const gyre_run *r, const gyre_settings *setti
     return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the run folder's path");
 }
 
-/* Keeps the differences as error text, and puts the way behind them where only the length differs,
+char *gyre_run_command(const gyre_run *r, char *out, size_t size) {
+    char config[512], folder[512];
+    snprintf(out, size, "gyre train %s --out %s",
+             gyre_text_word(r->folder.config, config, sizeof config),
+             gyre_text_word(r->folder.path, folder, sizeof folder));
+    return out;
+}
+
+/* Refuses with the differences, `why`, and puts the way behind them where only the length differs,
  * or where the run was extended since: then the run's own config is what goes on. */
-static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, gyre_status status) {
+static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, char *why) {
     const gyre_settings *now = &r->trainer.settings;
-    char why[GYRE_ERROR_MAX];
+    const gyre_status status = GYRE_EUSAGE;
     gyre_settings same = *now;
-    if (status != GYRE_EUSAGE) return status;
-    snprintf(why, sizeof why, "%s", gyre_error_text());
+    char again[512];
+    gyre_run_command(r, again, sizeof again);
     if (old->schedule.stage_count > now->schedule.stage_count - r->options.extended) {
-        return gyre_fail(
-            status,
-            "%.600s; the run was extended since: `gyre train %s --out %s%s` goes on with "
-            "all its stages",
-            why, r->folder.config, r->folder.path, r->options.extended ? " --extend STAGE" : "");
+        return gyre_fail(status,
+                         "%s; the run was extended since: `%s%s` goes on with "
+                         "all its stages",
+                         gyre_text_shorten(why, 600), again,
+                         r->options.extended ? " --extend STAGE" : "");
     }
     if (r->options.extended) return gyre_fail(status, "%s", why);
     same.length = old->length;
@@ -46,9 +55,9 @@ static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, gyr
     double rate = old->schedule.base_lr > 0 ? old->schedule.base_lr : old->schedule.max_lr;
     return gyre_fail(
         status,
-        "%.300s; to train on past its end, add a stage: gyre train %s --out %s --extend "
+        "%s; to train on past its end, add a stage: %s --extend "
         "'{\"policy\": \"constant\", \"base_lr\": %.6g, \"length\": {\"steps\": %.0f}}'",
-        why, r->folder.config, r->folder.path, rate, more);
+        gyre_text_shorten(why, 300), again, rate, more);
 }
 
 /* ---- the dataset */
@@ -60,27 +69,51 @@ static gyre_status other_data(const gyre_trainer *t) {
                      t->settings.data.path);
 }
 
-/* Does the run's newest checkpoint say that? One that cannot be read is told of later. */
-static bool has_other_data(const gyre_run *r) {
-    gyre_snapshot s;
+/* Whether the run's newest checkpoint could be read; one that could not is told of later. */
+static bool read_newest(const gyre_run *r, gyre_snapshot *s) {
     char *path = NULL;
-    bool other = gyre_checkpoint_newest(r->folder.path, &path) == GYRE_OK && path != NULL &&
-                 gyre_checkpoint_scalars(path, &s) == GYRE_OK &&
-                 s.data_hash != r->trainer.data_hash;
+    bool read = gyre_checkpoint_newest(r->folder.path, &path) == GYRE_OK && path != NULL &&
+                gyre_checkpoint_scalars(path, s) == GYRE_OK;
     free(path);
-    return other;
+    return read;
+}
+
+/* The checkpoint tells whether the run's config.json is still the one it was trained with. */
+static gyre_status same_config(const gyre_run *r, const gyre_settings *old,
+                               const gyre_snapshot *s) {
+    bool known = false;
+    if (r->options.allow_inexact) return GYRE_OK;
+    GYRE_TRY(gyre_extend_knows(old, s->config_hash, &known));
+    if (known) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "'%s' has other settings than the run was trained with up to step %lld: it was "
+        "edited, or written by another version of gyre; put it back, take a new --out, "
+        "or go on all the same with --allow-inexact",
+        r->folder.config, (long long)s->completed);
+}
+
+/* Other settings than those of config.json may have another cause, which the checkpoint knows:
+ * another number of images makes epochs of other lengths, and config.json may have been edited. */
+static gyre_status other_cause(const gyre_run *r, const gyre_settings *old) {
+    gyre_snapshot s;
+    if (!read_newest(r, &s)) return GYRE_OK;
+    if (s.data_hash != r->trainer.data_hash) return other_data(&r->trainer);
+    return same_config(r, old, &s);
 }
 
 /* The settings of the run in the folder must be this launch's, or those before it was extended. */
 static gyre_status same_run(gyre_run *r, const gyre_settings *old, finding *f) {
+    char why[GYRE_ERROR_MAX];
     bool extends = false;
     gyre_status status = r->options.extended
                              ? gyre_extend_compare(old, &r->trainer.settings, &extends)
                              : gyre_config_compare(old, &r->trainer.settings);
     f->extends = extends;
-    /* Another number of images makes epochs of other lengths. */
-    if (status == GYRE_EUSAGE && has_other_data(r)) return other_data(&r->trainer);
-    return name_the_way(r, old, status);
+    if (status != GYRE_EUSAGE) return status;
+    snprintf(why, sizeof why, "%s", gyre_error_text());
+    GYRE_TRY(other_cause(r, old));
+    return name_the_way(r, old, why);
 }
 
 gyre_status gyre_run_read_checkpoint(const gyre_run *r, int64_t completed, gyre_snapshot *s) {
@@ -112,6 +145,20 @@ static gyre_status check_lost(const gyre_run *r) {
         r->folder.path, (long long)completed);
 }
 
+static gyre_status check_name(const gyre_run *r, int64_t name, int64_t completed) {
+    if (name == completed) return GYRE_OK;
+    char *path = gyre_checkpoint_path(r->folder.path, name);
+    char *right = gyre_checkpoint_path(r->folder.path, completed);
+    gyre_status status =
+        path == NULL || right == NULL
+            ? gyre_fail(GYRE_EDEVICE, "no memory to read a checkpoint")
+            : gyre_fail(GYRE_EIO, "'%s' is the checkpoint of step %lld; its name is '%s'", path,
+                        (long long)completed, right);
+    free(path);
+    free(right);
+    return status;
+}
+
 /* The newest checkpoint that is whole; a damaged one is passed over with a warning. Leaves its
  * scalars in `s`. */
 static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
@@ -121,6 +168,7 @@ static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
     gyre_status status = GYRE_OK;
     for (size_t i = 0; i < count && f->completed < 0; i++) {
         status = gyre_run_read_checkpoint(r, list[i], s);
+        if (status == GYRE_OK) status = check_name(r, list[i], s->completed);
         if (status == GYRE_OK) {
             f->completed = s->completed;
             f->finished = s->finished;
@@ -133,24 +181,9 @@ static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
     if (f->completed >= 0) return GYRE_OK;
     if (count == 0) return check_lost(r);
     return gyre_fail(GYRE_EIO,
-                     "none of the %zu checkpoints of '%s' can be read; move the run away to start "
-                     "again",
-                     count, r->folder.path);
-}
-
-/* The checkpoint tells whether the run's config.json is still the one it was trained with. */
-static gyre_status same_config(const gyre_run *r, const gyre_settings *old,
-                               const gyre_snapshot *s) {
-    bool known = false;
-    if (r->options.allow_inexact) return GYRE_OK;
-    GYRE_TRY(gyre_extend_knows(old, s->config_hash, &known));
-    if (known) return GYRE_OK;
-    return gyre_fail(
-        GYRE_EUSAGE,
-        "'%s' has other settings than the run was trained with up to step %lld: it was "
-        "edited, or written by another version of gyre; put it back, take a new --out, "
-        "or go on all the same with --allow-inexact",
-        r->folder.config, (long long)s->completed);
+                     "no checkpoint of '%s' can be read (of %zu that are there); move the run away "
+                     "to start again",
+                     r->folder.path, count);
 }
 
 /* The weights that the run began with are in its checkpoint; should their file still be there, it

@@ -19,6 +19,8 @@ gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f
 /* Writes into the run's config.json what this launch changes of it. Once nothing is left that may
  * refuse the launch. Rank 0's part. */
 gyre_status gyre_run_keep_config(gyre_run *r, const finding *f);
+/* "gyre train CONFIG --out RUN", to be typed; returns `out`. */
+char *gyre_run_command(const gyre_run *r, char *out, size_t size);
 /* Reads the run's checkpoint after `completed` updates. */
 gyre_status gyre_run_read_checkpoint(const gyre_run *r, int64_t completed, gyre_snapshot *s);
 

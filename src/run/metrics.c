@@ -29,6 +29,7 @@ struct gyre_metrics {
     int fd;
     off_t made; /* the size of the file as it was made anew, which added rows leave; 0: not known */
     double flushed; /* time of the last flush, or of the last try */
+    int64_t end;    /* see gyre_metrics_end */
     double seconds; /* of the last training row, see gyre_metrics_seconds */
 };
 
@@ -190,7 +191,9 @@ gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics 
     GYRE_GOTO(gyre_file_exists(path) ? begin_with_rows(m, completed) : begin_empty(m));
     const gyre_table *train = &m->tables[GYRE_TABLE_TRAIN];
     if (train->count > 0) {
-        m->seconds = ((const gyre_train_row *)(const void *)train->rows)[train->count - 1].seconds;
+        const gyre_train_row *rows = (const void *)train->rows;
+        m->seconds = rows[train->count - 1].seconds;
+        m->end = rows[train->count - 1].step + 1;
     }
 out:
     if (status != GYRE_OK) {
@@ -255,6 +258,10 @@ gyre_status gyre_metrics_descriptor(const gyre_metrics *m, int *out) {
     *out = fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
     if (*out >= 0) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "no descriptor for '%s': %s", m->path, strerror(errno));
+}
+
+int64_t gyre_metrics_end(const gyre_metrics *m) {
+    return m->end;
 }
 
 double gyre_metrics_seconds(const gyre_metrics *m) {

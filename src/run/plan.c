@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A path of the config as an absolute one, so that the resolved config works from anywhere. */
 static gyre_status absolute(const char *dir, const char *path, char **out) {
@@ -23,6 +24,20 @@ static gyre_status absolute(const char *dir, const char *path, char **out) {
     }
     free(joined);
     return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", path);
+}
+
+/* A run's folder is likely for weights, but which of its checkpoints is meant is the user's. */
+static gyre_status check_init(const char *path) {
+    struct stat st;
+    char *newest = NULL;
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) return GYRE_OK;
+    if (gyre_checkpoint_newest(path, &newest) != GYRE_OK || newest == NULL) return GYRE_OK;
+    gyre_status status = gyre_fail(GYRE_EUSAGE,
+                                   "model.init_from: '%s' is a run's folder; a file was expected, "
+                                   "as '%s', its newest checkpoint",
+                                   path, newest);
+    free(newest);
+    return status;
 }
 
 /* The settings' own copy of what the plan rewrites. */
@@ -43,6 +58,7 @@ static gyre_status own(gyre_trainer *t, const gyre_settings *settings) {
     if (s->model.init_from != NULL) {
         GYRE_TRY(absolute(s->dir, s->model.init_from, &t->init_path));
         s->model.init_from = t->init_path;
+        GYRE_TRY(check_init(t->init_path));
     }
     return GYRE_OK;
 }

@@ -97,16 +97,27 @@ static gyre_status set_aside(const gyre_run *r) {
     return status;
 }
 
+/* The tables are older than the checkpoint: a file that was put back. */
+static void warn_of_hole(const gyre_run *r) {
+    long long end = gyre_metrics_end(r->metrics), completed = r->trainer.completed;
+    if (end >= completed) return;
+    gyre_warn("'%s' is older than the checkpoint: its rows end at step %lld, the run goes on at "
+              "%lld, and the rows between them are lost",
+              r->folder.metrics, end, completed);
+}
+
 static gyre_status open_files(gyre_run *r, const finding *f) {
     gyre_trainer *t = &r->trainer;
     if (!f->holds_run) GYRE_TRY(gyre_folder_create(&r->folder, &t->settings));
     GYRE_TRY(gyre_run_keep_config(r, f));
-    if (t->completed > 0 && !gyre_file_exists(r->folder.metrics)) {
+    bool missing = t->completed > 0 && !gyre_file_exists(r->folder.metrics);
+    if (missing) {
         gyre_warn("'%s' is missing; its rows up to step %lld are lost", r->folder.metrics,
                   (long long)t->completed);
     }
     GYRE_TRY(set_aside(r));
     GYRE_TRY(gyre_metrics_open(r->folder.metrics, t->completed, &r->metrics));
+    if (!missing) warn_of_hole(r);
     gyre_metrics_guard(r->metrics, gyre_run_follow, r);
     GYRE_TRY(find_best(r));
     GYRE_TRY(gyre_events_open(r->folder.log, &r->events));
@@ -161,10 +172,11 @@ static gyre_status nothing_to_do(gyre_run *r, const finding *f) {
     if (t->rank == 0) status = gyre_run_keep_config(r, f);
     GYRE_TRY(gyre_comm_agree(t->comm, status));
     long long at = f->completed, all = t->steps;
+    char again[512];
     if (f->finished && !f->extends && r->options.extended)
         gyre_say("already done: %lld of %lld steps, with the stage that --extend names; to add it "
-                 "once more: gyre train %s --out %s --extend STAGE",
-                 at, all, r->folder.config, r->folder.path);
+                 "once more: %s --extend STAGE",
+                 at, all, gyre_run_command(r, again, sizeof again));
     else if (f->finished && !f->extends)
         gyre_say("already done: %lld of %lld steps", at, all);
     else

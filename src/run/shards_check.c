@@ -17,27 +17,31 @@ static bool ranks_fit(gyre_reduce reduce, int shards, int ranks) {
     return ranks > 0 && shards % ranks == 0 && (reduce == GYRE_REDUCE_FAST || power_of_two(ranks));
 }
 
-int gyre_shards_for(gyre_reduce reduce, int batch, int workers) {
-    for (int s = workers; s <= batch; s++) {
-        if (allowed(reduce, batch, s)) return s;
+/* The least number of shards from `least` on that the ranks can share, or with `below` the greatest
+ * up to it; 0: there is none. Divisors of a batch come in pairs. */
+static int find_shards(gyre_reduce reduce, int batch, int ranks, int least, bool below) {
+    int found = 0;
+    for (int i = 1; i <= batch / i; i++) {
+        const int pair[] = {i, batch / i};
+        for (int k = 0; k < 2; k++) {
+            int s = pair[k];
+            if (!allowed(reduce, batch, s) || !ranks_fit(reduce, s, ranks)) continue;
+            if (below ? s > least || s < found : s < least || (found > 0 && s > found)) continue;
+            found = s;
+        }
     }
-    return 0;
+    return found;
 }
 
-/* Like gyre_shards_for, but the ranks must divide the shards. */
-static int shards_for_ranks(gyre_reduce reduce, int batch, int ranks) {
-    for (int s = ranks; s <= batch; s += ranks) {
-        if (allowed(reduce, batch, s) && ranks_fit(reduce, s, ranks)) return s;
-    }
-    return 0;
+int gyre_shards_for(gyre_reduce reduce, int batch, int workers) {
+    return find_shards(reduce, batch, 1, workers, false);
 }
 
 static gyre_status wrong_shards(gyre_reduce reduce, int batch, int shards) {
-    int below = shards, above = shards;
-    while (below > 0 && !allowed(reduce, batch, below)) below--;
-    while (above <= batch && !allowed(reduce, batch, above)) above++;
+    int below = find_shards(reduce, batch, 1, shards, true);
+    int above = find_shards(reduce, batch, 1, shards, false);
     char more[32] = "";
-    if (above <= batch) snprintf(more, sizeof more, " or %d", above);
+    if (above > 0) snprintf(more, sizeof more, " or %d", above);
     return gyre_fail(GYRE_EUSAGE,
                      "batch.shards: %d does not cut batches of %d samples into equal parts%s; the "
                      "nearest that fit are %d%s",
@@ -55,9 +59,11 @@ gyre_status gyre_shards_check(gyre_reduce reduce, int batch, int shards, int ran
     while (below > 1 && !ranks_fit(reduce, shards, below)) below--;
     while (above <= shards && !ranks_fit(reduce, shards, above)) above++;
     char counts[64], other[192] = "";
-    snprintf(counts, sizeof counts, above <= shards ? "%d or %d ranks" : "at most %d ranks", below,
-             above);
-    int would = shards_for_ranks(reduce, batch, ranks);
+    if (above <= shards)
+        snprintf(counts, sizeof counts, "%d or %d ranks", below, above);
+    else
+        snprintf(counts, sizeof counts, "at most %d rank%s", below, below == 1 ? "" : "s");
+    int would = find_shards(reduce, batch, ranks, ranks, false);
     if (would > 0) {
         snprintf(
             other, sizeof other,
@@ -66,8 +72,8 @@ gyre_status gyre_shards_check(gyre_reduce reduce, int batch, int shards, int ran
             would, batch / would);
     }
     return gyre_fail(GYRE_EUSAGE,
-                     "%d ranks cannot share the %d shards of a batch equally%s; use %s%s", ranks,
-                     shards,
+                     "%d ranks cannot share the %d shard%s of a batch equally%s; use %s%s", ranks,
+                     shards, shards == 1 ? "" : "s",
                      reduce == GYRE_REDUCE_EXACT ? " (reduce \"exact\" needs a power of two of "
                                                    "ranks)"
                                                  : "",

@@ -119,6 +119,22 @@ static void warn_idle(gyre_run *r) {
     warn_schedule(r, text);
 }
 
+/* Frozen scales and shifts do not hold what the running statistics are. */
+static void warn_frozen(gyre_run *r) {
+    const gyre_model *m = r->trainer.model;
+    char text[256];
+    for (int i = 0; i < m->layer_count && !m->norm_frozen; i++) {
+        const gyre_layer *l = &m->layers[i];
+        if (l->kind != GYRE_LAYER_NORM || !m->params[l->weight].frozen) continue;
+        snprintf(text, sizeof text,
+                 "model.freeze holds the parameters of %s, but its running statistics still follow "
+                 "the data; model.batch_norm \"frozen\" holds them, of all layers",
+                 l->name);
+        warn_schedule(r, text);
+        return;
+    }
+}
+
 /* Of two values only the sign of their difference is left. */
 static void warn_norms(gyre_run *r) {
     const gyre_trainer *t = &r->trainer;
@@ -192,6 +208,7 @@ gyre_status gyre_run_summary(gyre_run *r) {
                                warn_schedule, r);
         gyre_config_warnings(&t->settings, warn_schedule, r);
         warn_unlike(r);
+        warn_frozen(r);
         warn_norms(r);
         warn_idle(r);
         warn_split(r);

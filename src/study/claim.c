@@ -7,6 +7,7 @@
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/overwrite.h"
+#include "gyre/text.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +45,7 @@ static void note(differences *d, const char *format, ...) {
 /* `shown` stands for the key in the text. */
 static gyre_status compare_key(const gyre_json_value *then, const gyre_json_value *now,
                                const char *key, const char *shown, differences *d) {
+    enum { MOST = 80 }; /* bytes of a value */
     const gyre_json_value *a = gyre_json_get(then, key), *b = gyre_json_get(now, key);
     char *a_text = a == NULL ? NULL : gyre_json_print(a, false);
     char *b_text = b == NULL ? NULL : gyre_json_print(b, false);
@@ -53,8 +55,9 @@ static gyre_status compare_key(const gyre_json_value *then, const gyre_json_valu
         return no_memory();
     }
     if (a_text == NULL || b_text == NULL || strcmp(a_text, b_text) != 0) {
-        note(d, "%s: folder has %.80s, study file %.80s", shown,
-             a_text == NULL ? "nothing" : a_text, b_text == NULL ? "nothing" : b_text);
+        note(d, "%s: folder has %s, study file %s", shown,
+             a_text == NULL ? "nothing" : gyre_text_shorten(a_text, MOST),
+             b_text == NULL ? "nothing" : gyre_text_shorten(b_text, MOST));
     }
     free(a_text);
     free(b_text);
@@ -198,12 +201,14 @@ static gyre_status compare_arms(const gyre_json_value *then, const gyre_json_val
     return GYRE_OK;
 }
 
-static gyre_status refused(const char *folder, const differences *d, const changes *c) {
+static gyre_status refused(const char *folder, differences *d, changes *c) {
+    enum { MOST = 320 }; /* bytes of each list */
     bool both = d->used > 0 && c->list.used > 0;
     return gyre_fail(GYRE_EUSAGE,
                      "'%.200s' was begun with another study file. A study may gain arms and seeds, "
-                     "nothing else may change; put it back or take a new --out: %.300s%s%.300s",
-                     folder, d->text, both ? "; " : "", c->list.text);
+                     "nothing else may change; put it back or take a new --out: %s%s%s",
+                     folder, gyre_text_shorten(d->text, MOST), both ? "; " : "",
+                     gyre_text_shorten(c->list.text, MOST));
 }
 
 /* OK when the folder's study and this one are the same but for arms and seeds that one of them has
@@ -223,8 +228,8 @@ static gyre_status compare(const gyre_json_value *now, const char *folder, const
     if (strcmp(old->name, name) != 0) {
         status = gyre_fail(GYRE_EUSAGE,
                            "'%s' is the folder of the study '%s', this is '%s'; choose another "
-                           "--out",
-                           folder, old->name, name);
+                           "--out, or write \"name\": \"%s\" into the study file to go on with it",
+                           folder, old->name, name, old->name);
         goto out;
     }
     compare_lists(then, now, "seeds", "seed", c, &d);
@@ -301,9 +306,9 @@ static gyre_status join(const gyre_json_value *now, const char *folder, const ch
     changes c;
     GYRE_TRY(compare(now, folder, path, &c));
     if (c.gone > 0) {
-        gyre_warn("'%s' holds more than this study file names (%.300s): what is left out is not "
+        gyre_warn("'%s' holds more than this study file names (%s): what is left out is not "
                   "run, and `gyre report` counts it all the same",
-                  folder, c.list.text);
+                  folder, gyre_text_shorten(c.list.text, 300));
     }
     return c.fresh > 0 ? grow(now, folder, path) : GYRE_OK;
 }

@@ -7,6 +7,7 @@
 #include "gyre/file.h"
 #include "gyre/sampler.h"
 #include "gyre/schedule.h"
+#include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,6 +235,18 @@ static gyre_status name_arm(const study_plan *p, const study_draft *d, int group
     return arm->name != NULL && arm->sentence != NULL ? GYRE_OK : no_memory();
 }
 
+static gyre_status unknown_arm(const study_plan *p, const gyre_study *s, const char *unknown) {
+    enum { MOST = 500 };
+    char names[GYRE_ERROR_MAX] = "";
+    size_t used = 0;
+    for (int i = 0; i < s->arm_count && used < sizeof names; i++) {
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : ", ",
+                                 s->arms[i].name);
+    }
+    return gyre_fail(GYRE_EUSAGE, "%s: planned: no arm is called '%.100s'; the arms are %s",
+                     p->path, unknown, gyre_text_shorten(names, MOST));
+}
+
 static gyre_status find_planned(const study_plan *p, gyre_study *out) {
     static const char expected[] = "{\"arm\": \"...\", \"control\": \"...\"}, two arms of one size";
     const gyre_json_value *v = gyre_json_get(p->tree, "planned");
@@ -253,6 +266,12 @@ static gyre_status find_planned(const study_plan *p, gyre_study *out) {
     for (int i = 0; a != NULL && c != NULL && i < out->arm_count; i++) {
         if (strcmp(out->arms[i].name, a) == 0) out->planned_arm = i;
         if (strcmp(out->arms[i].name, c) == 0) out->planned_control = i;
+    }
+    const char *unknown = a != NULL && out->planned_arm < 0       ? a
+                          : c != NULL && out->planned_control < 0 ? c
+                                                                  : NULL;
+    if (a != NULL && c != NULL && unknown != NULL) {
+        return unknown_arm(p, out, unknown);
     }
     bool found = out->planned_arm >= 0 && out->planned_control >= 0;
     if (!found || out->planned_arm == out->planned_control ||

@@ -24,6 +24,7 @@ for edit in 's/"max_lr":\s*0.1/"max_lr": 0.5/' 's/"seed":\s*1/"seed": 2/' 's/"we
     picture_of run >before
     refused 2 "'run/config.json' has other settings than the run was trained with up to step 20" \
         "$GYRE" train run/config.json --out run --quiet
+    refused 2 "'run/config.json' has other settings than the run was trained with" "${train[@]}" run
     picture_of run | cmp -s before - || fail "a refusal has changed the run"
 done
 sed 's/"threads":\s*1/"threads": 2/' untouched/config.json >run/config.json # decides nothing
@@ -43,6 +44,23 @@ grep -qF 'gyre train run/config.json --out run --extend STAGE' err || fail "$(ca
 ends 0 "$GYRE" train run/config.json --out run --quiet
 sed -i 's/"max_lr":\s*0.1/"max_lr": 0.2/' run/config.json
 refused 2 "has other settings" "$GYRE" train run/config.json --out run --quiet --extend "$other"
+
+# ---- files of the run that were put back, renamed, or have blanks in their names
+ends 0 "${train[@]}" "my run" --stop-after 10
+cp "my run/metrics.h5" older.h5
+ends 0 "${train[@]}" "my run" --stop-after 20
+cp older.h5 "my run/metrics.h5"
+ends 0 "${train[@]}" "my run" --stop-after 30
+grep -q "warning: 'my run/metrics.h5' is older than the checkpoint: its rows end at step 10, the run goes on at 20" err || fail "$(cat err)"
+ends 0 "${train[@]}" "my run"
+grep -q older err && fail "a hole of before is told again"
+refused 2 "gyre train 'my run/config.json' --out 'my run' --extend '{" "${train[@]}" "my run" --set length.steps=45
+eval "$(sed -n 's/.*add a stage: gyre /"$GYRE" /p' err)" 2>err || fail "the advice fails: $(cat err)"
+refused 2 "is a run's folder; a file was expected, as '$T/my run/checkpoints/step-000000045.h5'" "${train[@]}" from --set model.init_from="my run"
+ends 0 "${train[@]}" named --stop-after 20
+mv named/checkpoints/step-000000020.h5 named/checkpoints/step-000000030.h5
+ends 3 "${train[@]}" named
+grep -q "'named/checkpoints/step-000000030.h5' is the checkpoint of step 20; its name is 'named/checkpoints/step-000000020.h5'" err || fail "$(cat err)"
 
 # ---- a folder of somebody else
 mkdir hf own

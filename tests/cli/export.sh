@@ -30,6 +30,12 @@ for bad in "2 export" "2 export csv" "2 export xlsx run" "2 export csv run --bad
 done
 [ ! -e missing ] || fail "a missing run was made"
 "$GYRE" export csv run >/dev/null || fail "a second export of the same run"
+[ "$(ls run/csv | wc -l)" -eq 3 ] || fail "a copy of what is the same: $(ls run/csv)"
+# What somebody added is kept beside the export.
+echo "99,mine" >>run/csv/train.csv
+"$GYRE" export csv run >/dev/null 2>err || fail "an export over a changed one"
+grep -q "'run/csv/train.csv' is not as gyre wrote it; that file is 'run/csv/train.csv.before' now" err || fail "$(cat err)"
+tail -n 1 run/csv/train.csv.before | grep -q mine && ! grep -q mine run/csv/train.csv || fail "rows were lost"
 for name in train validation cycles; do # somebody else's, or a link: nothing is written at all
     for kind in file link; do
         rm -rf mine && mkdir mine

@@ -56,5 +56,5 @@ cp -r "$T/stopped" "$T/run"
 # None is left that can be read: the run is not begun anew over it.
 for f in "$T"/run/checkpoints/*.h5; do truncate -s 100 "$f"; done
 ends 3 "${train[@]}" "$T/run"
-grep -q "none of the 2 checkpoints of '$T/run' can be read; move the run away" "$T/err" || fail "$(cat "$T/err")"
+grep -q "no checkpoint of '$T/run' can be read (of 2 that are there); move the run away" "$T/err" || fail "$(cat "$T/err")"
 echo "$blocks blocks"

@@ -96,6 +96,24 @@ echo '{"event":"resume","machine":"2 ranks on unlike machines (1): rank 0 on"}' 
 ends 0 "$GYRE" report again
 holds again/report/index.html "1 of 34 cells were computed on another machine than the first; 2 of 34 cells were computed on unlike machines (proc"
 
+# A run's own report has what a cell's result has.
+make_dataset data.h5
+cat >run.json <<'JSON'
+{"data": {"path": "data.h5", "validation": {"split": 0.2}}, "model": {"name": "mlp"}, "batch": {"size": 50}, "length": {"steps": 8},
+ "schedule": {"base_lr": 0.01, "max_lr": 0.1, "cycles": 1}}
+JSON
+ends 0 "$GYRE" train run.json --out run --quiet
+ends 0 "$GYRE" train run.json --out run --quiet --extend '{"policy": "constant", "base_lr": 0.01, "length": {"steps": 4}}'
+ends 0 "$GYRE" report run
+/usr/bin/python3 - "$("$GYRE" inspect run --hash)" <<'P' || fail "$(cat run/report/cells.csv)"
+import csv, json, sys
+(row,) = csv.DictReader(open("run/report/cells.csv"))
+test = [e for e in map(json.loads, open("run/log.jsonl")) if e["event"] == "test"][-1]
+assert row["hash"] == sys.argv[1].split()[0], sys.argv[1]
+assert float(row["test_accuracy"]) == test["accuracy"] and test["step"] == 12
+P
+holds run/report/index.html "triangular, then constant rate, 1 cycle"
+
 # A report is made anew over its own files, and over nobody else's.
 ends 0 "$GYRE" report s
 for name in index.html cells.csv arms.csv comparisons.csv curves.csv; do

@@ -98,7 +98,7 @@ sed 's/base.json/base2.json/' "$T/study.json" >"$T/other.json"
 refused 2 "1-cycle-64-images: schedule.max_lr: run has 0.02, config has 0.03" \
     "$GYRE" study "$T/other.json" --out "$T/one"
 sed 's/"bits"/"pieces"/' "$T/study.json" >"$T/other.json"
-refused 2 "folder of the study 'bits', this is 'pieces'" "$GYRE" study "$T/other.json" --out "$T/one"
+refused 2 "folder of the study 'bits', this is 'pieces'; choose another --out, or write \"name\": \"bits\"" "$GYRE" study "$T/other.json" --out "$T/one"
 sed 's/images.h5/images2.h5/' "$T/base.json" >"$T/base2.json"
 sed 's/base.json/base2.json/' "$T/study.json" >"$T/other.json"
 make_dataset "$T/images2.h5" 601 200

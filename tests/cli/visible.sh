@@ -76,6 +76,18 @@ if command -v gnuplot >/dev/null; then
     shown 2 "$GYRE" schedule config.json --plot "$bad.svg"
 fi
 
+# A figure is well-formed, whatever the run is called.
+if command -v gnuplot >/dev/null; then
+    odd=$'\377<&>\'"\001'
+    cp -r "$bad" "$odd$bad"
+    ends 0 "$GYRE" plot "$odd$bad" -o one.svg
+    ends 0 "$GYRE" plot "$odd$bad" "$bad" -o two.svg
+    for figure in one two; do
+        /usr/bin/python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1])' $figure.svg || fail "$figure.svg is not well-formed"
+    done
+    grep -qF '\xFF' one.svg || fail "the name is not shown"
+fi
+
 # Pictures, and the folders that are their classes.
 mkdir -p "pictures/$bad" pictures/b
 touch "pictures/$bad/$bad.png" pictures/b/1.png

@@ -222,7 +222,8 @@ static void trials_say_whether_bounds_hold(void **state) {
     const double high[] = {2.2, 2, 0.8, 0.9, 1.2, NAN}, bad[] = {2.2, 2, 1, NAN, NAN, NAN};
     const double doubt[] = {0.9, 0.9, 1, 0.9, 1.2, NAN}, close[] = {2.2, 2, 1, 0.9, 0.885, NAN};
     assert_string_equal(verified(good), "base_lr holds: it trains more slowly than max_lr; max_lr "
-                                        "holds: neither half of it nor more trains better");
+                                        "holds: neither half of it nor more was shown to "
+                                        "train better");
     assert_non_null(strstr(verified(low), "max_lr may be too low: 32 trains better"));
     assert_non_null(strstr(verified(high), "max_lr may be too high: 4 trains better"));
     assert_non_null(strstr(verified(bad), "max_lr is too high: it diverges"));

@@ -38,6 +38,19 @@ static void fast(void **state) {
     check(GYRE_REDUCE_FAST, 96, 7, 1, "are 6 or 8");
 }
 
+/* Numbers near the greatest int end all the same, and soon. */
+static void large(void **state) {
+    (void)state;
+    const int most = 2147483647; /* a prime */
+    check(GYRE_REDUCE_EXACT, most, 1, 3, "3 ranks cannot share the 1 shard of a batch");
+    check(GYRE_REDUCE_EXACT, most, 1, 3, "at most 1 rank");
+    check(GYRE_REDUCE_FAST, most, 1, 3, "at most 1 rank");
+    check(GYRE_REDUCE_FAST, most, 2, 1, "are 1 or 2147483647");
+    check(GYRE_REDUCE_EXACT, 1 << 30, 3, 1, "are 2 or 4");
+    check(GYRE_REDUCE_FAST, 2147483646, 2, 3, "set batch.shards to 3");
+    assert_int_equal(gyre_shards_for(GYRE_REDUCE_FAST, most, 2), most);
+}
+
 static void idle_workers(void **state) {
     (void)state;
     assert_int_equal(gyre_shards_for(GYRE_REDUCE_EXACT, 128, 3), 4);
@@ -89,6 +102,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact),
         cmocka_unit_test(fast),
+        cmocka_unit_test(large),
         cmocka_unit_test(idle_workers),
         cmocka_unit_test(statistics_of_one_value),
     };

@@ -236,6 +236,9 @@ static void what_is_wrong_is_named(void **state) {
          "controls: expected"},
         {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"planned\": {\"arm\": "
          "\"1-cycle\", \"control\": \"2-cycles\"}}",
+         "planned: no arm is called '2-cycles'; the arms are 1-cycle, "},
+        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"planned\": {\"arm\": "
+         "\"1-cycle\", \"control\": \"1-cycle\"}}",
          "planned: expected"},
         {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"dataset_size\": [101]}",
          "dataset_size: 101 images asked|has 100"},

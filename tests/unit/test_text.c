@@ -161,6 +161,30 @@ static void lines_are_broken_at_spaces(void **state) {
     }
 }
 
+static void long_texts_end_with_a_mark(void **state) {
+    (void)state;
+    char fits[] = "12345678", cut[] = "123456789", letter[] = "1234\xc3\xa9\x36\x37\x38";
+    assert_string_equal(gyre_text_shorten(fits, 8), "12345678");
+    assert_string_equal(gyre_text_shorten(cut, 8), "12345...");
+    assert_string_equal(gyre_text_shorten(letter, 8), "1234...");
+}
+
+static void a_word_of_a_command(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+    } rows[] = {{"runs/a-1_b.h5", "runs/a-1_b.h5"},
+                {"my run", "'my run'"},
+                {"it's $(x)", "'it'\\''s $(x)'"},
+                {"", "''"},
+                {"*", "'*'"}};
+    char out[64], small[6];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_string_equal(gyre_text_word(rows[i].text, out, sizeof out), rows[i].expected);
+    }
+    assert_string_equal(gyre_text_word("''''", small, sizeof small), "''\\''");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_stays),
@@ -171,6 +195,8 @@ int main(void) {
         cmocka_unit_test(a_message_is_one_line_that_ends_where_it_was_cut),
         cmocka_unit_test(durations),
         cmocka_unit_test(lines_are_broken_at_spaces),
+        cmocka_unit_test(long_texts_end_with_a_mark),
+        cmocka_unit_test(a_word_of_a_command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
