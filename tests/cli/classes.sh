@@ -3,8 +3,9 @@
 # described and trained with; files of names and labels in every form that editors write.
 set -u
 . "$(dirname "$0")/lib/common.sh"
-images=$PWD/tests/data/images
 cd "$T" || exit 1
+make_pictures pool
+picture=100
 # idx DIR FIRST LAST [PREFIX [TEST]]: images of labels FIRST to LAST, 6 of each to train, 2 to test.
 idx() {
     mkdir -p "$1"
@@ -80,7 +81,7 @@ grep -qF '1  \x1B[31mred\x0A    ' out || fail "raw escapes: $(cat -v out)"
 alike() { # A B
     rm -rf t
     mkdir -p "t/$1" "t/$2" t/zebra
-    for d in t/*; do cp "$images/gray.png" "$d"; done
+    for d in t/*; do cp "pool/$((picture++)).png" "$d"; done
     import folder t -o x.h5 --quiet
     warned "equal but for case, blanks or Unicode form: " "; where they mean one class"
 }
@@ -92,7 +93,7 @@ alike "$(printf 'Vi\341\273\207t')" "$(printf 'vie\314\243\314\202t')"
 alike "hot dog" "hotdog"
 rm -rf t
 mkdir -p t/cafe "t/$(printf 'caf\303\251')" t/resume
-for d in t/*; do cp "$images/gray.png" "$d"; done
+for d in t/*; do cp "pool/$((picture++)).png" "$d"; done
 import folder t -o x.h5 --quiet
 [ ! -s err ] || fail "accents tell classes apart: $(cat err)"
 mkdir t/empty
@@ -181,7 +182,7 @@ mkdir both && head -c 30740 /dev/zero | tee both/train.bin both/test.bin both/da
 no "'both' holds both data_batch_1.bin (CIFAR-10) and train.bin (CIFAR-100); put the files of one" cifar both
 
 # Files of labels: one error where none of them is found, and what is there.
-mkdir -p flat/train && for i in $(seq 30); do cp "$images/gray.png" flat/img$i.png; done
+mkdir -p flat/train && for i in $(seq 30); do cp pool/$i.png flat/img$i.png; done
 csv() { # WORDS CONTENT
     # shellcheck disable=SC2059
     printf "$2" >l.csv

@@ -6,16 +6,7 @@ set -u
 cd "$T" || exit 1
 import=("$GYRE" data import folder)
 
-# Pictures of which no two are the same.
-python3 - <<'PYTHON' || fail "no pictures"
-import os, struct, zlib
-def chunk(name, data):
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-os.mkdir("pool")
-for k in range(256):
-    open(f"pool/{k}.png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
-                                     + chunk(b"IDAT", zlib.compress(8 * (b"\0" + bytes([k]) * 8))) + chunk(b"IEND", b""))
-PYTHON
+make_pictures pool
 picture=0
 
 # tree NAME PATH...: a folder with a picture at each path; PATH/ means two of them, 1.png and 2.png.

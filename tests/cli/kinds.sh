@@ -60,7 +60,7 @@ done
 [ ! -e new ] || fail "a refusal made a folder"
 # What is nothing of gyre's keeps its own words.
 mkdir other
-told "'other' holds no run" "$GYRE" plot other
+told "'other' holds no rows of a run" "$GYRE" plot other
 told "cannot open 'nothing'" "$GYRE" schedule nothing
 
 # A range test by its folder.

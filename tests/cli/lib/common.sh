@@ -40,6 +40,9 @@ picture_of() { (cd "$1" && find . -type f ! -name lock -exec sh -c 'stat -c "%n 
 # make_dataset FILE [TRAIN [TEST [SIDE [CHANNELS]]]]: small images of 10 classes that can be learned.
 make_dataset() { /usr/bin/python3 "$lib/make_dataset.py" "$@" || fail "h5py is needed"; }
 
+# make_pictures FOLDER: 0.png to 255.png, of which no two are the same.
+make_pictures() { /usr/bin/python3 "$lib/make_pictures.py" "$1" || fail "no pictures"; }
+
 # $T/fault.so, to be preloaded: see fault.c. Before the address sanitizer's own, should that be there.
 export ASAN_OPTIONS=verify_asan_link_order=0
 make_fault() { gcc -O1 -shared -fPIC -o "$T/fault.so" "$lib/fault.c" -ldl || fail "the preload library"; }
