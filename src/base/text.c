@@ -113,9 +113,10 @@ char *gyre_text_word(const char *text, char *out, size_t size) {
 char *gyre_text_shorten(char *text, size_t most) {
     static const char mark[] = "...";
     if (strlen(text) <= most) return text;
-    text[most - strlen(mark)] = '\0';
+    text[most - (sizeof mark - 1)] = '\0';
     gyre_text_cut(text);
-    return strcat(text, mark);
+    memcpy(text + strlen(text), mark, sizeof mark);
+    return text;
 }
 
 void gyre_text_print(FILE *out, const char *bytes, int width) {
