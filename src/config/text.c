@@ -94,6 +94,10 @@ static gyre_status check_key(const cJSON *child, const char *path, const char *w
 }
 
 static gyre_status check_tree(const cJSON *item, const char *path, const char *where) {
+    if (cJSON_IsNumber(item) && !isfinite(item->valuedouble)) {
+        return gyre_fail(GYRE_EUSAGE, "%s: %s%sa finite number was expected", where, path,
+                         path[0] == '\0' ? "" : ": ");
+    }
     if (cJSON_IsObject(item) && cJSON_GetArraySize(item) > KEYS_MAX) {
         return gyre_fail(GYRE_EUSAGE, "%s: %s has more than %d keys", where,
                          path[0] == '\0' ? "the config" : path, KEYS_MAX);
@@ -103,9 +107,6 @@ static gyre_status check_tree(const cJSON *item, const char *path, const char *w
         snprintf(below, sizeof below, "%s%s%s", path, path[0] == '\0' ? "" : ".",
                  child->string == NULL ? "[]" : child->string);
         if (child->string != NULL) GYRE_TRY(check_key(child, below, where));
-        if (cJSON_IsNumber(child) && !isfinite(child->valuedouble)) {
-            return gyre_fail(GYRE_EUSAGE, "%s: %s: a finite number was expected", where, below);
-        }
         GYRE_TRY(check_tree(child, below, where));
     }
     return GYRE_OK;

@@ -111,11 +111,8 @@ static gyre_status wrong(const config_field *f, const cJSON *value, const char *
     char meant[40] = "", range[256], *found = cJSON_PrintUnformatted(value);
     config_field_range(f, range, sizeof range);
     bool likely = suggest_choice(f, value, meant, sizeof meant);
-    bool huge = cJSON_IsNumber(value) && isinf(value->valuedouble); /* 1e999 */
     gyre_fail(GYRE_EUSAGE, "%s: expected %s, found %.80s%s%s%s%s", where, range,
-              found == NULL ? "something else"
-              : huge        ? "a number that no double holds"
-                            : found,
+              found == NULL ? "something else" : found,
               found != NULL && strlen(found) > 80 ? "..." : "", likely ? "; did you mean \"" : "",
               meant, likely ? "\"?" : "");
     free(found);
