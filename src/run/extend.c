@@ -2,6 +2,7 @@
 
 #include "gyre/config.h"
 #include "gyre/schedule.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* `now` before its last stage was added, should the run have had stages then. */
@@ -35,6 +36,21 @@ gyre_status gyre_extend_compare(const gyre_settings *run, const gyre_settings *n
     if (*extends) return GYRE_OK;
     return one && run->schedule.stage_count == 0 ? gyre_config_compare(run, &flat)
                                                  : gyre_config_compare(run, &base);
+}
+
+gyre_status gyre_extend_repeats(const gyre_settings *now, bool *repeats, int64_t *start) {
+    *repeats = false;
+    if (now->schedule.stage_count < 2) return GYRE_OK;
+    gyre_settings base = without_last_stage(now), other = base;
+    size_t count = (size_t)base.schedule.stage_count;
+    other.schedule.stages = malloc(count * sizeof *other.schedule.stages);
+    if (other.schedule.stages == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the stages");
+    memcpy(other.schedule.stages, now->schedule.stages, count * sizeof *other.schedule.stages);
+    other.schedule.stages[count - 1] = now->schedule.stages[count];
+    *repeats = gyre_config_compare(&base, &other) == GYRE_OK;
+    *start = (int64_t)base.length.value;
+    free(other.schedule.stages);
+    return GYRE_OK;
 }
 
 static gyre_status has_hash(const gyre_settings *s, uint64_t hash, bool *out) {

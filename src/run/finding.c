@@ -36,6 +36,10 @@ static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, cha
     const gyre_status status = GYRE_EUSAGE;
     gyre_settings same = *now;
     char again[512];
+    if (r->options.cell) {
+        return gyre_fail(status, "%s; move the cell's folder '%s' away to train it anew",
+                         gyre_text_shorten(why, 500), r->folder.path);
+    }
     gyre_run_command(r, again, sizeof again);
     if (old->schedule.stage_count > now->schedule.stage_count - r->options.extended) {
         return gyre_fail(status,
@@ -234,6 +238,15 @@ static gyre_status same_names(const gyre_run *r, const finding *f) {
     return status;
 }
 
+/* The command that added a stage, given again with the run's own config after an interruption. */
+static gyre_status find_repeat(const gyre_trainer *t, finding *f) {
+    bool repeats = false;
+    int64_t start = 0;
+    GYRE_TRY(gyre_extend_repeats(&t->settings, &repeats, &start));
+    f->repeats = repeats && f->completed < start;
+    return GYRE_OK;
+}
+
 gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f) {
     gyre_trainer *t = &r->trainer;
     gyre_snapshot s = {0};
@@ -250,6 +263,8 @@ gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f
     GYRE_GOTO(gyre_snapshot_open(t->model, 0, &s));
     GYRE_GOTO(find_checkpoint(r, &s, f));
     if (f->completed >= 0) GYRE_GOTO(same_config(r, old, &s));
+    if (f->extends) GYRE_GOTO(find_repeat(t, f));
+    if (f->repeats) goto out;
     if (f->extends) GYRE_GOTO(gyre_extend_check(old, &t->settings, f->completed));
     if (f->completed >= 0) GYRE_GOTO(same_beginning(t, &s));
     if (f->completed >= 0 && s.data_hash != t->data_hash) {

@@ -10,6 +10,7 @@ typedef struct {
     int32_t holds_run; /* the folder holds a run */
     int32_t finished;  /* and that run is done */
     int32_t extends;   /* this launch adds a stage to it */
+    int32_t repeats;   /* that stage is the run's last one, which it has not come through yet */
     int32_t moved;     /* and this launch found its dataset in another place */
 } finding;
 

@@ -52,6 +52,9 @@ static gyre_status own(gyre_trainer *t, const gyre_settings *settings) {
         memcpy(t->stages, s->schedule.stages, stages * sizeof *t->stages);
         s->schedule.stages = t->stages;
     }
+    /* in the run's own config.json: its folder, wherever that is moved to */
+    snprintf(t->output_dir, sizeof t->output_dir, ".");
+    if (s->output_dir != NULL) s->output_dir = t->output_dir;
     GYRE_TRY(gyre_config_require(s));
     GYRE_TRY(absolute(s->dir, s->data.path, &t->data_path));
     s->data.path = t->data_path;

@@ -86,9 +86,11 @@ static gyre_status diverged(gyre_run *r, const gyre_step_result *result) {
     /* fabs: NaN has a sign that says nothing */
     return gyre_fail(GYRE_EDIVERGED,
                      "training diverged at step %lld with lr %.6g: loss %g, gradient norm %g; %s; "
-                     "lower schedule.max_lr or set optimizer.clip_norm",
+                     "lower %s%s",
                      (long long)result->step, result->rate.lr, fabs(result->loss),
-                     fabs(result->norm), kept);
+                     fabs(result->norm), kept, gyre_schedule_highest_key(r->trainer.schedule),
+                     r->trainer.settings.optimizer.clip_norm > 0 ? ""
+                                                                 : " or set optimizer.clip_norm");
 }
 
 gyre_status gyre_run_record(gyre_run *r, const gyre_step_result *result) {
@@ -142,15 +144,17 @@ static gyre_status check_score(gyre_run *r) {
         r->loss_told = true;
         gyre_warn(
             "step %lld: the loss of the evaluation is %g, though the training loss is finite: "
-            "%s; a lower schedule.max_lr helps",
-            (long long)t->completed, fabs(r->score.loss), why);
+            "%s; a lower %s helps",
+            (long long)t->completed, fabs(r->score.loss), why,
+            gyre_schedule_highest_key(t->schedule));
         return GYRE_OK;
     }
     settle_files(r, kept, sizeof kept);
     return gyre_fail(GYRE_EDIVERGED,
                      "the loss of the evaluation after the last step, %lld, is %g, though the "
-                     "training loss is finite: %s; %s; lower schedule.max_lr",
-                     (long long)t->completed, fabs(r->score.loss), why, kept);
+                     "training loss is finite: %s; %s; lower %s",
+                     (long long)t->completed, fabs(r->score.loss), why, kept,
+                     gyre_schedule_highest_key(t->schedule));
 }
 
 gyre_status gyre_run_evaluate(gyre_run *r, bool aside) {

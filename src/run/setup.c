@@ -173,16 +173,32 @@ static gyre_status nothing_to_do(gyre_run *r, const finding *f) {
     GYRE_TRY(gyre_comm_agree(t->comm, status));
     long long at = f->completed, all = t->steps;
     char again[512];
-    if (f->finished && !f->extends && r->options.extended)
+    bool done = f->finished && at == all; /* not a stage that was added since */
+    if (done && r->options.extended)
         gyre_say("already done: %lld of %lld steps, with the stage that --extend names; to add it "
                  "once more: %s --extend STAGE",
                  at, all, gyre_run_command(r, again, sizeof again));
-    else if (f->finished && !f->extends)
+    else if (done)
         gyre_say("already done: %lld of %lld steps", at, all);
     else
         gyre_say("already at step %lld of %lld: --stop-after %lld ends the run here", at, all,
                  (long long)r->last);
     return GYRE_OK;
+}
+
+static gyre_status open_run(gyre_run *r, const gyre_settings *settings, gyre_comm *comm,
+                            bool *finished);
+
+/* The stage is there already: the run goes on as its own config has it. */
+static gyre_status open_without_stage(gyre_run *r, const gyre_settings *settings, gyre_comm *comm,
+                                      bool *finished) {
+    gyre_settings s = *settings;
+    s.schedule.stage_count--;
+    s.length = (gyre_length){GYRE_UNIT_NONE, 0}; /* that of the stages */
+    r->options.extended = false;
+    gyre_folder_close(&r->folder);
+    gyre_trainer_close(&r->trainer);
+    return open_run(r, &s, comm, finished);
 }
 
 static gyre_status open_run(gyre_run *r, const gyre_settings *settings, gyre_comm *comm,
@@ -199,6 +215,7 @@ static gyre_status open_run(gyre_run *r, const gyre_settings *settings, gyre_com
     if (t->rank == 0) status = gyre_run_look(r, settings, &f);
     GYRE_TRY(gyre_comm_agree(comm, status));
     GYRE_TRY(gyre_comm_broadcast(comm, &f, sizeof f, 0));
+    if (f.repeats) return open_without_stage(r, settings, comm, finished);
     int64_t stop = r->options.stop_after;
     r->last = stop > 0 && stop < t->steps ? stop : t->steps;
     if (f.completed >= r->last) {

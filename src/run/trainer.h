@@ -66,6 +66,7 @@ typedef struct {
 
     gyre_stage_settings *stages; /* owned copies that `settings` points to */
     char *data_path, *init_path;
+    char output_dir[2];
 } gyre_trainer;
 
 /* Plan: opens the dataset, resolves the settings, checks shards and ranks, builds schedule and

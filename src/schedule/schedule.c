@@ -92,6 +92,13 @@ static gyre_status fill(gyre_schedule *s, const gyre_schedule_settings *settings
     return check_not_zero(s);
 }
 
+const char *gyre_schedule_highest_key(const gyre_schedule *s) {
+    for (int i = 0; i < s->count; i++) {
+        if (s->stages[i].policy->reads & READS_MAX_LR) return "schedule.max_lr";
+    }
+    return "schedule.base_lr";
+}
+
 gyre_status gyre_schedule_open(const gyre_schedule_settings *settings, const gyre_length *length,
                                double momentum, int64_t steps_per_epoch, gyre_schedule **out) {
     size_t room = settings->stage_count > 0 ? (size_t)settings->stage_count : 1;

@@ -161,8 +161,15 @@ static bool extremes_differ(const schedule_stage *s) {
     return true;
 }
 
+/* The most halves up to `halves` that end as they are to: an end that is low may take one away. */
+static int64_t ending_halves(const schedule_stage *s, int64_t halves) {
+    schedule_stage fewer = *s;
+    fewer.halves = halves;
+    return s->set.end_low && fitted_ends_high(&fewer) ? halves - 1 : halves;
+}
+
 static gyre_status check_extremes(const schedule_stage *s) {
-    int64_t most = s->n - 1;
+    int64_t most = ending_halves(s, s->n - 1);
     if (most < 1) {
         return gyre_fail(GYRE_EUSAGE,
                          "%s.cycles: %g cycles need at least %lld steps after the warm-up, found "
@@ -173,14 +180,15 @@ static gyre_status check_extremes(const schedule_stage *s) {
     if (most < s->halves) {
         return gyre_fail(GYRE_EUSAGE,
                          "%s.cycles: %g cycles need at least %lld steps after the warm-up, found "
-                         "%lld; make the length that long, or take at most %g cycles",
+                         "%lld; make the length that long, or take at most %g cycle%s",
                          s->where, 0.5 * (double)s->halves, (long long)s->halves + 1,
-                         (long long)s->n, 0.5 * (double)most);
+                         (long long)s->n, 0.5 * (double)most, most == 2 ? "" : "s");
     }
     if (extremes_differ(s)) return GYRE_OK;
     schedule_stage fewer = *s;
     while (fewer.halves > 2 && !extremes_differ(&fewer)) fewer.halves -= 1 + fewer.halves / 64;
-    if (!extremes_differ(&fewer)) {
+    fewer.halves = ending_halves(s, fewer.halves);
+    if (fewer.halves < 1 || !extremes_differ(&fewer)) {
         return gyre_fail(GYRE_EUSAGE,
                          "%s.up_fraction: %g leaves less than a step to the rise or the fall (%lld "
                          "steps after the warm-up); take a value nearer to 0.5, or a greater "
@@ -189,9 +197,9 @@ static gyre_status check_extremes(const schedule_stage *s) {
     }
     return gyre_fail(GYRE_EUSAGE,
                      "%s.cycles: with up_fraction %g, %g cycles in %lld steps leave less than a "
-                     "step to a rise or fall; %g cycles fit, or take an up_fraction nearer to 0.5",
+                     "step to a rise or fall; %g cycle%s fit, or take an up_fraction nearer to 0.5",
                      s->where, s->set.up_fraction, 0.5 * (double)s->halves, (long long)s->n,
-                     0.5 * (double)fewer.halves);
+                     0.5 * (double)fewer.halves, fewer.halves == 2 ? "" : "s");
 }
 
 static gyre_status check_fitted(schedule_stage *s) {

@@ -77,9 +77,9 @@ static gyre_status open_schedule(const gyre_settings *s, const known_data *k, do
     int64_t n = s->data.subset > 0 ? s->data.subset : available(k, split);
     if (n > available(k, split)) {
         return gyre_fail(GYRE_EUSAGE,
-                         "data.subset is %lld, but there are %lld training samples "
-                         "after the split",
-                         (long long)n, (long long)available(k, split));
+                         "%lld training samples are asked (data.subset, which dataset_size sets), "
+                         "but '%s' has %lld after the split; take fewer",
+                         (long long)n, k->path, (long long)available(k, split));
     }
     GYRE_TRY(gyre_epochs_make(n, s->batch_size, s->data.last_batch, &epochs));
     return gyre_schedule_open(&s->schedule, &s->length, gyre_config_momentum(&s->optimizer),

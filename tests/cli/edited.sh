@@ -62,6 +62,14 @@ mv named/checkpoints/step-000000020.h5 named/checkpoints/step-000000030.h5
 ends 3 "${train[@]}" named
 grep -q "'named/checkpoints/step-000000030.h5' is the checkpoint of step 20; its name is 'named/checkpoints/step-000000020.h5'" err || fail "$(cat err)"
 
+# A run folder that the config names: its own config means itself, also when it was moved.
+sed 's/"length"/"output": {"dir": "there"}, "length"/' config.json >named.json
+ends 0 "$GYRE" train named.json --quiet --stop-after 20
+mv there elsewhere
+ends 0 "$GYRE" train elsewhere/config.json --quiet
+[ ! -e elsewhere/there ] && [ ! -e there ] || fail "another run was begun"
+[ "$("$GYRE" inspect --hash elsewhere)" = "$("$GYRE" inspect --hash whole)" ] || fail "not the same run"
+
 # ---- a folder of somebody else
 mkdir hf own
 echo '{"model_type": "bert"}' >hf/config.json

@@ -42,6 +42,17 @@ ends 0 mpirun -q -np 1 "${train[@]}" "$T/short" --extend "$stage"
 ends 0 "$GYRE" train "$T/run/config.json" --out "$T/run"
 grep -q 'already done' "$T/err" || fail "the resolved config does not know the stage: $(cat "$T/err")"
 
+# By the run's own config the same command goes on too, until the stage is done; then it adds another.
+for stop in 50 61 0; do
+    ends 0 "${train[@]}" "$T/own$stop"
+    [ $stop = 0 ] || ends 0 "$GYRE" train "$T/own$stop/config.json" --out "$T/own$stop" --quiet --extend "$stage" --stop-after $stop
+    ends 0 mpirun -q -np 1 "$GYRE" train "$T/own$stop/config.json" --out "$T/own$stop" --quiet --extend "$stage"
+    [ "$(hash_of own$stop)" = "$expected" ] || fail "the same command after step $stop is another run"
+    [ "$(grep -c '"policy":[[:space:]]*"linear"' "$T/own$stop/config.json")" -eq 1 ] || fail "the stage is there twice: $(cat "$T/own$stop/config.json")"
+done
+ends 0 "$GYRE" train "$T/own0/config.json" --out "$T/own0" --quiet --extend "$stage"
+"$GYRE" inspect "$T/own0" | grep -q 'checkpoint after 90 updates, the end of its run' || fail "a second stage was not added"
+
 # A run that is to be longer: the error holds a whole command that works; after it the run's own config.
 ends 0 "${train[@]}" "$T/plain"
 refused 2 "to train on past its end, add a stage: gyre train $T/plain/config.json --out $T/plain --extend" "${train[@]}" "$T/plain" --set length.epochs=2

@@ -42,6 +42,10 @@ static const struct {
     {RATES ", \"cycles\": 50", "{\"steps\": 100}",
      "schedule.cycles: 50 cycles need at least 101 steps after the warm-up, found 100; make the "
      "length that long, or take at most 49.5 cycles"},
+    {RATES ", \"cycles\": 49.5, \"end\": \"low\"", "{\"steps\": 100}",
+     "50 cycles need at least 101 steps after the warm-up, found 100; make the length that long, "
+     "or take at most 49 cycles"},
+    {RATES ", \"cycles\": 1.5, \"end\": \"low\"", "{\"steps\": 4}", "or take at most 1 cycle"},
     {RATES ", \"cycles\": 45, \"warmup\": {\"steps\": 10}", "{\"steps\": 100}",
      "45 cycles need at least 91 steps after the warm-up, found 90"},
     {RATES ", \"cycles\": 40, \"up_fraction\": 0.1", "{\"steps\": 100}",
