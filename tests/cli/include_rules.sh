@@ -29,7 +29,7 @@ RULES = {
 HEADERS = {
     "base": "alive batch child clock cores file line log order overwrite random realmath seal settings size status terminal text version",
     "config": "config json", "schedule": "schedule", "data": "dataset fitter folder loader sampler",
-    "backend": "assignment backend", "model": "model net", "optim": "optimizer", "dist": "comm",
+    "backend": "assignment backend ops", "model": "model net", "optim": "optimizer", "dist": "comm",
     "run": "checkpoint find metrics run", "report": "plot report", "study": "statistics study",
 }
 OWNER = {name: module for module, names in HEADERS.items() for name in names.split()}

@@ -123,63 +123,13 @@ static inline void *cpu_act_at(const gyre_queue *q, gyre_act p, size_t i) {
 #define CPU_SAME_INDEX _Pragma("GCC ivdep")
 #endif
 
-/* the table's slots, by file */
-/* layers.c */
-size_t cpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s);
-gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, gyre_raw packed);
-gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
-                     gyre_f32 bias, gyre_act y);
-gyre_status cpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_raw packed,
-                        gyre_act dx);
-gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_act dy,
-                        gyre_f32 dw, gyre_f32 db);
-size_t cpu_linear_pack_size(gyre_backend *b, const gyre_linear_shape *s);
-gyre_status cpu_linear_pack(gyre_queue *q, const gyre_linear_shape *s, gyre_f32 w, gyre_raw packed);
-gyre_status cpu_linear(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_raw packed,
-                       gyre_f32 bias, gyre_act y);
-gyre_status cpu_linear_dx(gyre_queue *q, const gyre_linear_shape *s, gyre_act dy, gyre_raw packed,
-                          gyre_act dx);
-gyre_status cpu_linear_dw(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_act dy,
-                          gyre_f32 dw, gyre_f32 db);
-/* pool.c */
-size_t cpu_pool_saved_size(gyre_backend *b, const gyre_pool_shape *s);
-gyre_status cpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_raw saved,
-                     gyre_act y);
-gyre_status cpu_pool_dx(gyre_queue *q, const gyre_pool_shape *s, gyre_act dy, gyre_raw saved,
-                        gyre_act dx);
-/* lrn.c */
-gyre_status cpu_lrn(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act y);
-gyre_status cpu_lrn_dx(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act dy,
-                       gyre_act dx);
-/* norm.c */
-gyre_status cpu_norm_train(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
-                           gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved, gyre_f32 moments,
-                           gyre_act y);
-gyre_status cpu_norm_eval(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
-                          gyre_f32 gamma, gyre_f32 beta, gyre_f32 running, gyre_f32 saved,
-                          gyre_act y);
-gyre_status cpu_norm_dx(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act y,
-                        gyre_act dy, gyre_f32 gamma, gyre_f32 saved, gyre_act dx,
-                        gyre_act dresidual, gyre_f32 dgamma, gyre_f32 dbeta);
-/* maps.c */
 gyre_status cpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
                            gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels);
-gyre_status cpu_relu(gyre_queue *q, size_t n, gyre_act x, gyre_act y);
-gyre_status cpu_relu_dx(gyre_queue *q, size_t n, gyre_act y, gyre_act dy, gyre_act dx);
-gyre_status cpu_shortcut(gyre_queue *q, const gyre_shortcut_shape *s, gyre_act x, gyre_act y);
-gyre_status cpu_shortcut_dx(gyre_queue *q, const gyre_shortcut_shape *s, gyre_act dy, gyre_act dx);
-gyre_status cpu_accumulate(gyre_queue *q, size_t n, gyre_act x, gyre_act y);
-gyre_status cpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
-                             gyre_i32 labels, gyre_act dx, gyre_f32 stats);
-/* vectors.c */
-gyre_status cpu_fill(gyre_queue *q, size_t n, float value, gyre_f32 x);
-gyre_status cpu_add(gyre_queue *q, size_t n, gyre_f32 a, gyre_f32 b, gyre_f32 y);
-gyre_status cpu_running(gyre_queue *q, size_t n, float inv_shards, gyre_f32 moments,
-                        gyre_f32 scalars, gyre_f32 running);
-gyre_status cpu_judge(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, float clip_norm,
-                      gyre_f32 scalars);
-gyre_status cpu_update(gyre_queue *q, const gyre_update_shape *s, size_t n, gyre_f32 g, gyre_f32 s1,
-                       gyre_f32 s2, gyre_f32 w, gyre_f32 scalars);
+#define CPU_SHAPED(op, ...) GYRE_SHAPED_HEAD(cpu_##op, __VA_ARGS__);
+#define CPU_SIZED(op, ...) GYRE_SIZED_HEAD(cpu_##op, __VA_ARGS__);
+#define CPU_SIZE(op, shape) GYRE_SIZE_HEAD(cpu_##op, shape);
+GYRE_OPS(CPU_SHAPED, CPU_SIZED)
+GYRE_OP_SIZES(CPU_SIZE)
 
 extern const gyre_backend_ops gyre_cpu_ops;
 

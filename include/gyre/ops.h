@@ -1,0 +1,243 @@
+/* The operations of a backend: what they compute, on what, and the list of them. Device memory is
+ * named by pointers to types that are never defined. See gyre/backend.h for the contract. */
+#ifndef GYRE_OPS_H
+#define GYRE_OPS_H
+
+#include "gyre/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct gyre_device_f32 *gyre_f32; /* float32 */
+typedef struct gyre_device_act *gyre_act; /* the compute type */
+typedef struct gyre_device_i32 *gyre_i32;
+typedef struct gyre_device_raw *gyre_raw; /* bytes: packed weights, saved state */
+
+typedef struct gyre_backend gyre_backend;
+typedef struct gyre_queue gyre_queue;
+
+/* ---- shapes */
+
+/* y(n, oh, ow, k) = x(n, h, w, c) * w(k, r, r, c) + bias(k); oh, ow: gyre_conv_out */
+typedef struct {
+    int n, h, w, c, k, r, stride, pad;
+    bool bias, relu; /* relu: y = max(0, ...), NaN stays; the caller masks dy with relu_dx */
+} gyre_conv_shape;
+
+/* y(n, out) = x(n, in) * w(out, in)^T + bias(out) */
+typedef struct {
+    int n, in, out;
+    bool bias, relu;
+} gyre_linear_shape;
+
+/* Batch norm over (n, h, w) for each of c channels; then + residual if add; then relu if relu. */
+typedef struct {
+    int n, h, w, c;
+    float eps;
+    bool relu, add;
+    bool frozen; /* statistics are the running ones, and constants for the gradient */
+} gyre_norm_shape;
+
+/* Window r; gyre_pool_out() gives the output size. pad < r. The average's divisor counts the cells
+ * of the window that lie inside the image; of equal maxima the first one gets the gradient. */
+typedef struct {
+    int n, h, w, c, r, stride, pad;
+    bool max, ceil;
+} gyre_pool_shape;
+
+/* Local response normalisation within a channel (Caffe's WITHIN_CHANNEL): y = x s^-beta, s = 1 +
+ * alpha / size^2 * (sum of x^2 over the size x size window around the pixel). Cells outside the
+ * image are 0 and count in the divisor. size is odd; relu: x is max(0, x), and dx is masked. */
+typedef struct {
+    int n, h, w, c, size;
+    float alpha, beta;
+    bool relu;
+} gyre_lrn_shape;
+
+/* ResNet's option A shortcut (He et al. 2015, 3.3): every stride-th pixel, channels padded with
+ * (k - c) / 2 zeros in front and the rest behind. */
+typedef struct {
+    int n, h, w, c, k, stride;
+} gyre_shortcut_shape;
+
+typedef struct {
+    int n, classes;
+    float smoothing; /* label smoothing: target (1 - s) one-hot + s / classes */
+    float scale;     /* of the loss sum and of dx: 1 / global batch in training */
+} gyre_loss_shape;
+
+/* Device scalars of a step, in one f32 buffer. */
+enum {
+    GYRE_SCALAR_LR,
+    GYRE_SCALAR_MOMENTUM,                       /* or beta1 */
+    GYRE_SCALAR_BIAS1,                          /* 1 - beta1(t)^(t+1) */
+    GYRE_SCALAR_BIAS2,                          /* 1 - beta2^(t+1) */
+    GYRE_SCALAR_FROM_HOST,                      /* those before this are uploaded each step */
+    GYRE_SCALAR_FINITE = GYRE_SCALAR_FROM_HOST, /* 1, or 0 for ever after the first bad step */
+    GYRE_SCALAR_LOSS,                           /* of the global batch */
+    GYRE_SCALAR_CORRECT,                        /* right predictions in the global batch */
+    GYRE_SCALAR_NORM,                           /* of the reduced gradient, before clipping */
+    GYRE_SCALAR_SHRINK, /* factor on the gradient: min(1, clip_norm / norm) */
+    GYRE_SCALAR_COUNT
+};
+
+typedef enum {
+    GYRE_RULE_SGD,
+    GYRE_RULE_ADAM,
+    GYRE_RULE_RMSPROP,
+    GYRE_RULE_ADAGRAD,
+    GYRE_RULE_ADADELTA
+} gyre_rule;
+
+/* One update rule for a segment of parameters with equal multipliers. lr is times lr_mult; g' =
+ * shrink g (+ wd w unless decoupled); m is GYRE_SCALAR_MOMENTUM.
+ *  SGD       s1 = v: v = m v + g', w -= lr (nesterov ? g' + m v : v); or with lr_in_momentum
+ *            v = m v + lr g', w -= (nesterov ? (1 + m) v - m v_old : v)
+ *  ADAM      s1, s2 = m, v of Kingma & Ba 2015, algorithm 1 (eps outside the corrected root)
+ *  RMSPROP   s1 = h: h = decay h + (1 - decay) g'^2, w -= lr g' / (sqrt(h) + eps)
+ *  ADAGRAD   s1 = h: h += g'^2, w -= lr g' / (sqrt(h) + eps)
+ *  ADADELTA  s1, s2 = h, k: h = m h + (1 - m) g'^2, u = g' sqrt((eps + k) / (eps + h)),
+ *            k = m k + (1 - m) u^2, w -= lr u
+ * The last three as in Caffe's solvers. Decoupled: w -= lr wd w besides (Loshchilov & Hutter 2019,
+ * with lr). */
+typedef struct {
+    gyre_rule rule;
+    bool nesterov, lr_in_momentum, decoupled;
+    float lr_mult;
+    float weight_decay; /* times decay_mult */
+    float square_decay; /* beta2 of ADAM, decay of RMSPROP */
+    float eps;
+} gyre_update_shape;
+
+/* ---- sizes of outputs */
+
+/* Output rows of a convolution for `size` input rows (or columns); 0 where the filter is larger. */
+static inline int gyre_conv_out(int size, int r, int stride, int pad) {
+    return size + 2 * pad < r ? 0 : (size + 2 * pad - r) / stride + 1;
+}
+
+/* Output rows of pooling for `size` input rows (or columns): floor((size + 2 pad - r) / stride) +
+ * 1; with `ceil` rounded up, but no window begins behind the image and its front padding (Caffe's
+ * and PyTorch's rule, so that a window a bit larger than the image is cut). 0: nothing is left. */
+static inline int gyre_pool_size(int size, int r, int stride, int pad, bool ceil) {
+    int room = size + 2 * pad - r + (ceil ? stride - 1 : 0);
+    int out = room < 0 ? 0 : room / stride + 1;
+    return (out - 1) * stride >= size + pad ? out - 1 : out;
+}
+static inline int gyre_pool_out(const gyre_pool_shape *s, int size) {
+    return gyre_pool_size(size, s->r, s->stride, s->pad, s->ceil);
+}
+
+/* Output rows of the shortcut, which takes every stride-th one. */
+static inline int gyre_shortcut_out(int size, int stride) {
+    return (size + stride - 1) / stride;
+}
+
+/* p + i elements */
+static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
+    return (gyre_f32)(void *)((char *)p + i * sizeof(float));
+}
+
+/* ---- the list */
+
+/* Every operation of the backend's table once: who needs its slots, declarations, rows or wrappers
+ * makes them of this list. An operation is
+ *     gyre_status OP(gyre_queue *q, const SHAPE *s, ARGUMENTS)     SHAPED(OP, SHAPE, ARGUMENTS)
+ *     gyre_status OP(gyre_queue *q, size_t n, ARGUMENTS)           SIZED(OP, ARGUMENTS)
+ * with arguments as (type, name). Forward writes y; _dx writes dx; _dw overwrites dw and db.
+ * Weights come packed: in the layout and type that the kernels like, made once per step. */
+#define GYRE_OPS(SHAPED, SIZED)                                                                    \
+    SHAPED(conv_pack, gyre_conv_shape, (gyre_f32, w), (gyre_raw, packed))                          \
+    SHAPED(conv, gyre_conv_shape, (gyre_act, x), (gyre_raw, packed), (gyre_f32, bias),             \
+           (gyre_act, y))                                                                          \
+    SHAPED(conv_dx, gyre_conv_shape, (gyre_act, dy), (gyre_raw, packed), (gyre_act, dx))           \
+    SHAPED(conv_dw, gyre_conv_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, dw),                \
+           (gyre_f32, db))                                                                         \
+    SHAPED(linear_pack, gyre_linear_shape, (gyre_f32, w), (gyre_raw, packed))                      \
+    SHAPED(linear, gyre_linear_shape, (gyre_act, x), (gyre_raw, packed), (gyre_f32, bias),         \
+           (gyre_act, y))                                                                          \
+    SHAPED(linear_dx, gyre_linear_shape, (gyre_act, dy), (gyre_raw, packed), (gyre_act, dx))       \
+    SHAPED(linear_dw, gyre_linear_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, dw),            \
+           (gyre_f32, db))                                                                         \
+    /* saved(2c): what norm_dx needs; moments(2c): mean and unbiased variance of this shard.       \
+     * residual is read only when s->add. */                                                       \
+    SHAPED(norm_train, gyre_norm_shape, (gyre_act, x), (gyre_act, residual), (gyre_f32, gamma),    \
+           (gyre_f32, beta), (gyre_f32, saved), (gyre_f32, moments), (gyre_act, y))                \
+    /* running(2c): mean and variance. With s->frozen it also writes saved (may be NULL else). */  \
+    SHAPED(norm_eval, gyre_norm_shape, (gyre_act, x), (gyre_act, residual), (gyre_f32, gamma),     \
+           (gyre_f32, beta), (gyre_f32, running), (gyre_f32, saved), (gyre_act, y))                \
+    /* dx may be dy. With s->add, dresidual gets dy behind the relu; dresidual may be dy. */       \
+    SHAPED(norm_dx, gyre_norm_shape, (gyre_act, x), (gyre_act, y), (gyre_act, dy),                 \
+           (gyre_f32, gamma), (gyre_f32, saved), (gyre_act, dx), (gyre_act, dresidual),            \
+           (gyre_f32, dgamma), (gyre_f32, dbeta))                                                  \
+    SIZED(relu, (gyre_act, x), (gyre_act, y))                                                      \
+    SIZED(relu_dx, (gyre_act, y), (gyre_act, dy), (gyre_act, dx))                                  \
+    SHAPED(pool, gyre_pool_shape, (gyre_act, x), (gyre_raw, saved), (gyre_act, y))                 \
+    SHAPED(pool_dx, gyre_pool_shape, (gyre_act, dy), (gyre_raw, saved), (gyre_act, dx))            \
+    SHAPED(lrn, gyre_lrn_shape, (gyre_act, x), (gyre_act, y))                                      \
+    /* dx may be dy */                                                                             \
+    SHAPED(lrn_dx, gyre_lrn_shape, (gyre_act, x), (gyre_act, dy), (gyre_act, dx))                  \
+    SHAPED(shortcut, gyre_shortcut_shape, (gyre_act, x), (gyre_act, y))                            \
+    SHAPED(shortcut_dx, gyre_shortcut_shape, (gyre_act, dy), (gyre_act, dx))                       \
+    SIZED(accumulate, (gyre_act, x), (gyre_act, y)) /* y += x */                                   \
+    /* stats(2) = {scale * sum of losses, right predictions}; dx may be NULL (evaluation) */       \
+    SHAPED(softmax_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels), (gyre_act, dx),  \
+           (gyre_f32, stats))                                                                      \
+    /* flat f32 vectors from here on */                                                            \
+    SIZED(fill, (float, value), (gyre_f32, x))                                                     \
+    SIZED(add, (gyre_f32, a), (gyre_f32, b), (gyre_f32, y)) /* y = a + b; y may be a */            \
+    /* running = 0.9 running + 0.1 (inv_shards * moments) where the step is finite */              \
+    SIZED(running, (float, inv_shards), (gyre_f32, moments), (gyre_f32, scalars),                  \
+          (gyre_f32, running))                                                                     \
+    /* From the reduced gradient g(n) and stats(2) = {loss, correct}: fills LOSS, CORRECT, NORM,   \
+     * SHRINK and clears FINITE when loss or norm is not finite. Sums in a fixed tree. */          \
+    SIZED(judge, (gyre_f32, g), (gyre_f32, stats), (float, clip_norm), (gyre_f32, scalars))        \
+    /* One segment. s2 is NULL where the rule has no second state. No-op when FINITE is 0. */      \
+    SHAPED(update, gyre_update_shape, (size_t, n), (gyre_f32, g), (gyre_f32, s1), (gyre_f32, s2),  \
+           (gyre_f32, w), (gyre_f32, scalars))
+
+/* Bytes that operations want for what they pack or keep: size_t OP(gyre_backend *b, const SHAPE
+ * *s).
+ */
+#define GYRE_OP_SIZES(SIZE)                                                                        \
+    SIZE(conv_pack_size, gyre_conv_shape)                                                          \
+    SIZE(linear_pack_size, gyre_linear_shape)                                                      \
+    SIZE(pool_saved_size, gyre_pool_shape) /* 0 for average */
+
+/* ---- what is made of the list: heads of functions, or of pointers to them, called `function` */
+
+#define GYRE_SHAPED_HEAD(function, shape, ...)                                                     \
+    gyre_status function(gyre_queue *q, const shape *s, GYRE_PARAMETERS(__VA_ARGS__))
+#define GYRE_SIZED_HEAD(function, ...)                                                             \
+    gyre_status function(gyre_queue *q, size_t n, GYRE_PARAMETERS(__VA_ARGS__))
+#define GYRE_SIZE_HEAD(function, shape) size_t function(gyre_backend *b, const shape *s)
+
+/* Of up to nine arguments (type, name): "type name, ...", "name, ...", and USE(type, name) of each.
+ */
+#define GYRE_PARAMETERS(...) GYRE_LIST(GYRE_PARAMETER, __VA_ARGS__)
+#define GYRE_NAMES(...) GYRE_LIST(GYRE_NAME, __VA_ARGS__)
+#define GYRE_PARAMETER(type, name) type name
+#define GYRE_NAME(type, name) name
+#define GYRE_COUNTED(a, b, c, d, e, f, g, h, i, count, ...) count
+#define GYRE_COUNT(...) GYRE_COUNTED(__VA_ARGS__, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define GYRE_PASTE(a, b) a##b
+#define GYRE_LIST_OF(count) GYRE_PASTE(GYRE_LIST_, count)
+#define GYRE_LIST(USE, ...) GYRE_LIST_OF(GYRE_COUNT(__VA_ARGS__))(USE, __VA_ARGS__)
+#define GYRE_LIST_1(USE, a) USE a
+#define GYRE_LIST_2(USE, a, ...) USE a, GYRE_LIST_1(USE, __VA_ARGS__)
+#define GYRE_LIST_3(USE, a, ...) USE a, GYRE_LIST_2(USE, __VA_ARGS__)
+#define GYRE_LIST_4(USE, a, ...) USE a, GYRE_LIST_3(USE, __VA_ARGS__)
+#define GYRE_LIST_5(USE, a, ...) USE a, GYRE_LIST_4(USE, __VA_ARGS__)
+#define GYRE_LIST_6(USE, a, ...) USE a, GYRE_LIST_5(USE, __VA_ARGS__)
+#define GYRE_LIST_7(USE, a, ...) USE a, GYRE_LIST_6(USE, __VA_ARGS__)
+#define GYRE_LIST_8(USE, a, ...) USE a, GYRE_LIST_7(USE, __VA_ARGS__)
+#define GYRE_LIST_9(USE, a, ...) USE a, GYRE_LIST_8(USE, __VA_ARGS__)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
