@@ -27,8 +27,9 @@ size_t gyre_text_visible(const char *bytes, char *out, size_t size);
 void gyre_text_print(FILE *out, const char *bytes, int width);
 
 /* `text` as one word of a shell's command line, in single quotes where it needs them, for advice
- * that is to be typed; cut where `out` ends. Returns `out`. */
-char *gyre_text_word(const char *text, char *out, size_t size);
+ * that is to be typed. Where `out` has no room for it `otherwise` stands there, as "FILE": a path
+ * that is cut would name another file. Returns `out`. */
+char *gyre_text_word(const char *text, const char *otherwise, char *out, size_t size);
 
 /* Takes the last character off that a cut left a part of. */
 void gyre_text_cut(char *text);

@@ -94,19 +94,17 @@ void gyre_text_cut(char *text) {
     if (character_at((const unsigned char *)text + end - 1) == 0) text[end - 1] = '\0';
 }
 
-char *gyre_text_word(const char *text, char *out, size_t size) {
+char *gyre_text_word(const char *text, const char *otherwise, char *out, size_t size) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_./,:=@%+-";
-    size_t used = 0;
-    if (text[0] != '\0' && text[strspn(text, plain)] == '\0') {
-        snprintf(out, size, "%s", text);
-        return out;
-    }
-    used = (size_t)snprintf(out, size, "'");
+    bool quoted = text[0] == '\0' || text[strspn(text, plain)] != '\0';
+    const char *quote = quoted ? "'" : "";
+    size_t used = (size_t)snprintf(out, size, "%s", quote);
     for (const char *c = text; *c != '\0' && used < size; c++) {
         used += (size_t)snprintf(out + used, size - used, *c == '\'' ? "'\\''" : "%c", *c);
     }
-    if (used < size) snprintf(out + used, size - used, "'");
+    if (used < size) used += (size_t)snprintf(out + used, size - used, "%s", quote);
+    if (used >= size) snprintf(out, size, "%s", otherwise);
     return out;
 }
 

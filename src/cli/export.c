@@ -91,7 +91,9 @@ static gyre_status keep_changed(const char *path, const char *text, size_t size)
     free(there);
     if (beginning) return GYRE_OK;
     GYRE_TRY(gyre_overwrite_keep(path, "before", &kept));
-    gyre_warn("'%s' is not as gyre wrote it; that file is '%s' now", path, kept);
+    gyre_warn("'%s' is not the beginning of this export, as it would be of this run and unchanged; "
+              "that file is '%s' now",
+              path, kept);
     free(kept);
     return GYRE_OK;
 }

@@ -200,7 +200,7 @@ static gyre_status prepare(const arguments *a, const gyre_settings *s, const cha
     gyre_warn(
         "gnuplot was not found, so there will be no figure: apt-get install gnuplot-nox, then "
         "`gyre plot %s` draws it",
-        gyre_text_word(p->folder, word, sizeof word));
+        gyre_text_word(p->folder, "FOLDER", word, sizeof word));
     return GYRE_OK;
 }
 

@@ -33,8 +33,8 @@ static void tell(const occasions *o, const char *what, const char *why) {
     gyre_warn("%s: %zu, the first is '%s', the same as '%s'%s", what, o->count, name, other, why);
 }
 
-/* Of one image: a training picture that is held out too is no test, and one image of two classes
- * can be learned for neither. */
+/* Of one image: a training picture that is held out too is no test, and one of several
+ * classes can be learned for none. */
 static void look(const gyre_listed *const *equal, size_t count, occasions *held,
                  occasions *classes) {
     const gyre_listed *trained = NULL;
@@ -43,7 +43,11 @@ static void look(const gyre_listed *const *equal, size_t count, occasions *held,
     }
     for (size_t i = 0; i < count; i++) {
         if (trained != NULL && equal[i]->part != GYRE_PART_TRAIN) note(held, equal[i], trained);
-        if (equal[i]->label != equal[0]->label) note(classes, equal[i], equal[0]);
+    }
+    for (size_t i = 1; i < count; i++) {
+        if (equal[i]->label == equal[0]->label) continue;
+        note(classes, equal[0], equal[i]);
+        break;
     }
 }
 
@@ -62,7 +66,7 @@ gyre_status gyre_import_tell_repeated(const gyre_listing *l) {
     }
     free(files);
     tell(&held, "pictures of validation or test that are training pictures too",
-         "; what is held out must not be trained on");
-    tell(&classes, "pictures that are in two classes", "");
+         "; take them out of one part, or the score is too high");
+    tell(&classes, "images that are in several classes", "");
     return GYRE_OK;
 }

@@ -63,9 +63,8 @@ static gyre_status freeze(gyre_model *m, const gyre_model_settings *settings) {
                 near = name;
             }
             return gyre_fail(GYRE_EUSAGE,
-                             "model.freeze: \"%s\" matches no parameter of %s, by its name or the "
-                             "beginning of it "
-                             "up to a dot; %s \"%s\"",
+                             "model.freeze: \"%s\" matches no parameter of %s, by its name or its "
+                             "beginning up to a dot; %s \"%s\"",
                              settings->freeze[i], m->name,
                              near != NULL ? "the nearest is" : "its first is",
                              near != NULL ? near : m->params[0].name);

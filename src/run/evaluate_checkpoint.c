@@ -106,7 +106,7 @@ static gyre_status check_data(const evaluation *e, const char *data, uint64_t tr
                      "'%s' has other images or labels than the dataset that the run was trained "
                      "on, and may hold training samples in its other parts; put that dataset back, "
                      "or score this one all the same by --data %s",
-                     data, gyre_text_word(data, word, sizeof word));
+                     data, gyre_text_word(data, "FILE", word, sizeof word));
 }
 
 /* The config, when the checkpoint was trained with it: a folder above may have one of its own. */

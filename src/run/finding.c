@@ -22,10 +22,10 @@ gyre_status gyre_run_choose_folder(const gyre_run *r, const gyre_settings *setti
 }
 
 char *gyre_run_command(const gyre_run *r, char *out, size_t size) {
-    char config[512], folder[512];
+    char config[200], folder[200]; /* the whole must fit into a message */
     snprintf(out, size, "gyre train %s --out %s",
-             gyre_text_word(r->folder.config, config, sizeof config),
-             gyre_text_word(r->folder.path, folder, sizeof folder));
+             gyre_text_word(r->folder.config, "CONFIG", config, sizeof config),
+             gyre_text_word(r->folder.path, "RUN", folder, sizeof folder));
     return out;
 }
 
@@ -45,7 +45,7 @@ static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, cha
         return gyre_fail(status,
                          "%s; the run was extended since: `%s%s` goes on with "
                          "all its stages",
-                         gyre_text_shorten(why, 600), again,
+                         gyre_text_shorten(why, 400), again,
                          r->options.extended ? " --extend STAGE" : "");
     }
     if (r->options.extended) return gyre_fail(status, "%s", why);

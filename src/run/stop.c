@@ -38,8 +38,8 @@ static void on_signal(int signal_number) {
 static const struct {
     int number;
     bool late;
-} caught[] = {{SIGINT, false}, {SIGTERM, false}, {SIGHUP, false},
-              {SIGUSR1, true}, {SIGUSR2, true},  {SIGXCPU, true}};
+} caught[] = {{SIGINT, false}, {SIGTERM, false}, {SIGHUP, false}, {SIGUSR1, true},
+              {SIGUSR2, true}, {SIGXCPU, true},  {SIGALRM, true}, {SIGPWR, true}};
 enum { CAUGHT = sizeof caught / sizeof *caught };
 
 /* As nohup starts its command. */

@@ -57,6 +57,9 @@ grep -q older err && fail "a hole of before is told again"
 refused 2 "gyre train 'my run/config.json' --out 'my run' --extend '{" "${train[@]}" "my run" --set length.steps=45
 eval "$(sed -n 's/.*add a stage: gyre /"$GYRE" /p' err)" 2>err || fail "the advice fails: $(cat err)"
 refused 2 "is a run's folder; a file was expected, as '$T/my run/checkpoints/step-000000045.h5'" "${train[@]}" from --set model.init_from="my run"
+long=$(printf 'd%.0s' $(seq 190))
+ends 0 "${train[@]}" "$long/$long"
+refused 2 "gyre train CONFIG --out RUN --extend '{" "${train[@]}" "$long/$long" --set length.steps=45
 ends 0 "${train[@]}" named --stop-after 20
 mv named/checkpoints/step-000000020.h5 named/checkpoints/step-000000030.h5
 ends 3 "${train[@]}" named

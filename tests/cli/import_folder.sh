@@ -101,8 +101,8 @@ cp "$images"/rgb.png twice/test/b/5.png
 cp "$images"/rgb.png twice/test/a/6.png
 ends 0 "${import[@]}" twice -o twice.h5 --force
 diff err - <<'WORDS' || fail "$(cat err)"
-gyre: warning: pictures of validation or test that are training pictures too: 3, the first is 'test/a/6.png', the same as 'train/a/1.png'; what is held out must not be trained on
-gyre: warning: pictures that are in two classes: 1, the first is 'test/b/5.png', the same as 'test/a/6.png'
+gyre: warning: pictures of validation or test that are training pictures too: 3, the first is 'test/a/6.png', the same as 'train/a/1.png'; take them out of one part, or the score is too high
+gyre: warning: images that are in several classes: 1, the first is 'test/a/6.png', the same as 'test/b/5.png'
 WORDS
 
 # An output that is an input would be lost.

@@ -17,8 +17,8 @@ static void (*action_of(int signal_number))(int) {
 
 static void a_signal_raises_the_flag(void **state) {
     (void)state;
-    const int signals[] = {SIGUSR1, SIGUSR2, SIGXCPU, SIGHUP, SIGTERM, SIGINT};
-    for (int i = 0; i < 6; i++) {
+    const int signals[] = {SIGUSR1, SIGUSR2, SIGXCPU, SIGALRM, SIGPWR, SIGHUP, SIGTERM, SIGINT};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         gyre_stop_catch();
         assert_false(gyre_stop_wanted());
         raise(signals[i]);
@@ -54,6 +54,7 @@ static void told_late(void **state) {
     raise(SIGUSR1);
     raise(SIGUSR2);
     raise(SIGXCPU);
+    raise(SIGALRM);
     assert_ptr_equal(action_of(SIGINT), SIG_DFL);
 }
 

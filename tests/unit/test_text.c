@@ -180,9 +180,12 @@ static void a_word_of_a_command(void **state) {
                 {"*", "'*'"}};
     char out[64], small[6];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        assert_string_equal(gyre_text_word(rows[i].text, out, sizeof out), rows[i].expected);
+        assert_string_equal(gyre_text_word(rows[i].text, "FILE", out, sizeof out),
+                            rows[i].expected);
     }
-    assert_string_equal(gyre_text_word("''''", small, sizeof small), "''\\''");
+    assert_string_equal(gyre_text_word("a b", "FILE", small, sizeof small), "'a b'");
+    assert_string_equal(gyre_text_word("a bc", "FILE", small, sizeof small), "FILE");
+    assert_string_equal(gyre_text_word("a/bcde", "FILE", small, sizeof small), "FILE");
 }
 
 int main(void) {
