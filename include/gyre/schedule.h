@@ -54,9 +54,10 @@ gyre_status gyre_schedule_open(const gyre_schedule_settings *settings, const gyr
 void gyre_schedule_close(gyre_schedule *s);
 
 int64_t gyre_schedule_steps(const gyre_schedule *s); /* N */
-/* The key that decides how high the rates are, for advice: "schedule.max_lr", or "schedule.base_lr"
- * where no stage reads the other. */
-const char *gyre_schedule_highest_key(const gyre_schedule *s);
+/* The key that decides how high the rates of update t's stage are, for advice: "schedule.max_lr",
+ * "schedule.stages[1].base_lr". Returns `out`. */
+enum { GYRE_RATE_KEY_SIZE = 48 };
+const char *gyre_schedule_rate_key(const gyre_schedule *s, int64_t t, char out[GYRE_RATE_KEY_SIZE]);
 
 /* The rate of update t. Past N: the last value. t >= 0. Thread-safe. */
 gyre_rate gyre_schedule_at(const gyre_schedule *s, int64_t t);

@@ -80,17 +80,33 @@ static void settle_files(gyre_run *r, char *kept, size_t size) {
     }
 }
 
+/* A stage was added behind the checkpoint, which does not know it: it may still be changed. */
+static bool has_new_stage(const gyre_trainer *t) {
+    return t->snapshot.completed > 0 && t->snapshot.config_hash != t->config_hash;
+}
+
+/* "schedule.max_lr"; of a new stage with the file where it may be changed. */
+static const char *rate_key(const gyre_run *r, int64_t step, char *out, size_t size) {
+    const gyre_trainer *t = &r->trainer;
+    char key[GYRE_RATE_KEY_SIZE];
+    bool added = has_new_stage(t);
+    snprintf(out, size, "%s%s%s", gyre_schedule_rate_key(t->schedule, step, key),
+             added ? " in " : "", added ? r->folder.config : "");
+    return out;
+}
+
 static gyre_status diverged(gyre_run *r, const gyre_step_result *result) {
-    char kept[64];
+    char kept[64], key[400];
+    const gyre_trainer *t = &r->trainer;
+    bool clips = t->settings.optimizer.clip_norm > 0 || has_new_stage(t); /* or must not begin to */
     settle_files(r, kept, sizeof kept);
     /* fabs: NaN has a sign that says nothing */
     return gyre_fail(GYRE_EDIVERGED,
                      "training diverged at step %lld with lr %.6g: loss %g, gradient norm %g; %s; "
                      "lower %s%s",
                      (long long)result->step, result->rate.lr, fabs(result->loss),
-                     fabs(result->norm), kept, gyre_schedule_highest_key(r->trainer.schedule),
-                     r->trainer.settings.optimizer.clip_norm > 0 ? ""
-                                                                 : " or set optimizer.clip_norm");
+                     fabs(result->norm), kept, rate_key(r, result->step, key, sizeof key),
+                     clips ? "" : " or set optimizer.clip_norm");
 }
 
 gyre_status gyre_run_record(gyre_run *r, const gyre_step_result *result) {
@@ -132,7 +148,7 @@ static bool all_finite(const float *x, size_t n) {
  * too large, so a run goes on, but it does not end like that. */
 static gyre_status check_score(gyre_run *r) {
     gyre_trainer *t = &r->trainer;
-    char kept[64];
+    char kept[64], key[400];
     if (isfinite(r->score.loss)) return GYRE_OK;
     bool last = t->completed == t->steps;
     if (r->loss_told && !last) return GYRE_OK;
@@ -146,7 +162,7 @@ static gyre_status check_score(gyre_run *r) {
             "step %lld: the loss of the evaluation is %g, though the training loss is finite: "
             "%s; a lower %s helps",
             (long long)t->completed, fabs(r->score.loss), why,
-            gyre_schedule_highest_key(t->schedule));
+            rate_key(r, t->completed - 1, key, sizeof key));
         return GYRE_OK;
     }
     settle_files(r, kept, sizeof kept);
@@ -154,7 +170,7 @@ static gyre_status check_score(gyre_run *r) {
                      "the loss of the evaluation after the last step, %lld, is %g, though the "
                      "training loss is finite: %s; %s; lower %s",
                      (long long)t->completed, fabs(r->score.loss), why, kept,
-                     gyre_schedule_highest_key(t->schedule));
+                     rate_key(r, t->completed - 1, key, sizeof key));
 }
 
 gyre_status gyre_run_evaluate(gyre_run *r, bool aside) {

@@ -92,11 +92,14 @@ static gyre_status fill(gyre_schedule *s, const gyre_schedule_settings *settings
     return check_not_zero(s);
 }
 
-const char *gyre_schedule_highest_key(const gyre_schedule *s) {
-    for (int i = 0; i < s->count; i++) {
-        if (s->stages[i].policy->reads & READS_MAX_LR) return "schedule.max_lr";
-    }
-    return "schedule.base_lr";
+const char *gyre_schedule_rate_key(const gyre_schedule *s, int64_t t,
+                                   char out[GYRE_RATE_KEY_SIZE]) {
+    int i = 0;
+    while (i + 1 < s->count && s->stages[i + 1].start <= t) i++;
+    const schedule_stage *stage = &s->stages[i];
+    snprintf(out, GYRE_RATE_KEY_SIZE, "%s.%s", stage->where,
+             stage->policy->reads & READS_MAX_LR ? "max_lr" : "base_lr");
+    return out;
 }
 
 gyre_status gyre_schedule_open(const gyre_schedule_settings *settings, const gyre_length *length,

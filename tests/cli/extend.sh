@@ -53,6 +53,16 @@ done
 ends 0 "$GYRE" train "$T/own0/config.json" --out "$T/own0" --quiet --extend "$stage"
 "$GYRE" inspect "$T/own0" | grep -q 'checkpoint after 90 updates, the end of its run' || fail "a second stage was not added"
 
+# A stage that diverges before it has a checkpoint may be changed where the message says.
+ends 0 "${train[@]}" "$T/steep"
+ends 6 "$GYRE" train "$T/steep/config.json" --out "$T/steep" --quiet --extend "${stage//0.001/1e30}"
+grep -q "; lower schedule.stages\[1\].max_lr in $T/steep/config.json\$" "$T/err" || fail "$(cat "$T/err")"
+sed -i 's/"max_lr":\s*1e+30/"max_lr": 0.001/; s/"base_lr":\s*1e30/"base_lr": 0.0001/' "$T/steep/config.json"
+ends 0 "$GYRE" train "$T/steep/config.json" --out "$T/steep" --quiet
+[ "$(hash_of steep)" = "$expected" ] || fail "the mended stage is another run"
+ends 6 "${train[@]}" "$T/wild" --set 'schedule={"policy": "constant", "base_lr": 1e30}'
+grep -q "; lower schedule.base_lr or set optimizer.clip_norm" "$T/err" || fail "$(cat "$T/err")"
+
 # A run that is to be longer: the error holds a whole command that works; after it the run's own config.
 ends 0 "${train[@]}" "$T/plain"
 refused 2 "to train on past its end, add a stage: gyre train $T/plain/config.json --out $T/plain --extend" "${train[@]}" "$T/plain" --set length.epochs=2
