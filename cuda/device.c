@@ -67,7 +67,7 @@ out:
     return status;
 }
 
-bool gpu_present(gyre_comm *comm, char *why, size_t size) {
+bool gpu_available(gyre_comm *comm, char *why, size_t size) {
     struct cudaDeviceProp properties;
     int device;
     bool there = find_device(comm, &properties, &device, &(gpu_page){0}) == GYRE_OK;

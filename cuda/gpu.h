@@ -53,7 +53,7 @@ typedef struct {
     gpu_scratch slices;    /* of the exact reduction, on `reduce` */
     void *retired[2 * GPU_RECORDINGS];
     int retired_count;
-    const char *phase;              /* what mark() said last; a string that stays */
+    const char *phase;              /* what range_push() said last; a string that stays */
     const char *phases[GPU_PHASES]; /* those around it */
     int depth;
     char description[512];
@@ -82,8 +82,8 @@ gyre_status gpu_fail(const gpu_backend *b, cudaError_t error, const char *call);
  * the ranks' devices beside each other (peers.h); warns, and fills b->base.advice. Collective. */
 gyre_status gpu_device_open(gpu_backend *b);
 void gpu_device_describe(gpu_backend *b); /* fills b->description */
-/* gyre_backend_ops.present */
-bool gpu_present(gyre_comm *comm, char *why, size_t size);
+/* gyre_backend_ops.available */
+bool gpu_available(gyre_comm *comm, char *why, size_t size);
 
 /* versions.c: the libraries that run against the headers this program was built with */
 gyre_status gpu_versions_check(void);
@@ -94,8 +94,8 @@ const char *gpu_library_version_text(int version, char text[16]);
 /* The driver's version so, 0 without one; fails when it is too old for this program. */
 gyre_status gpu_driver_check(int *version);
 
-/* survey.c: gyre_backend_ops.survey */
-void gpu_survey(char *out, size_t size);
+/* list_devices.c: gyre_backend_ops.list_devices */
+void gpu_list_devices(char *out, size_t size);
 
 /* workspace.c */
 /* At least `bytes`, 256-byte aligned, for use on `compute` until the next call; contents are lost.
@@ -142,8 +142,8 @@ gyre_status gpu_read(gyre_backend *b, gyre_ticket which, float *dst);
 /* input.c */
 gyre_status gpu_input_open(gpu_backend *b, gpu_input **out);
 void gpu_input_close(gpu_input *input);
-gyre_status gpu_keep(gyre_backend *b, const gyre_row_reader *images, bool *kept);
-gyre_status gpu_announce(gyre_backend *b, const gyre_image_shape *s, const gyre_batch *batch);
+gyre_status gpu_cache_images(gyre_backend *b, const gyre_row_reader *images, bool *kept);
+gyre_status gpu_prefetch_batch(gyre_backend *b, const gyre_image_shape *s, const gyre_batch *batch);
 gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
                            gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels);
 /* Everything that reads the announced batch is queued on `compute` now. */

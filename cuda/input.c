@@ -144,7 +144,8 @@ gyre_status gpu_input_passed(gpu_input *input) {
     return mark_used(input->b, p);
 }
 
-gyre_status gpu_announce(gyre_backend *base, const gyre_image_shape *s, const gyre_batch *batch) {
+gyre_status gpu_prefetch_batch(gyre_backend *base, const gyre_image_shape *s,
+                               const gyre_batch *batch) {
     gpu_backend *b = gpu_of(base);
     gpu_input *input = b->input;
     buffer *p = NULL;
@@ -216,7 +217,7 @@ out:
     return status;
 }
 
-gyre_status gpu_keep(gyre_backend *base, const gyre_row_reader *images, bool *kept) {
+gyre_status gpu_cache_images(gyre_backend *base, const gyre_row_reader *images, bool *kept) {
     gpu_backend *b = gpu_of(base);
     gpu_input *input = b->input;
     size_t available = 0, total = 0, bytes = images->rows * images->row_bytes;

@@ -103,13 +103,14 @@ cudaError_t gpu_add_launch(cudaStream_t stream, size_t n, const float *a, const 
  * floats apart: neighbours first, as gyre_comm_reduce_exact. y may be any of them. */
 cudaError_t gpu_tree_launch(cudaStream_t stream, size_t n, int ranks, size_t stride, const float *x,
                             float *y);
-cudaError_t gpu_running_launch(cudaStream_t stream, size_t n, float inv_shards,
-                               const float *moments, const float *scalars, float *running);
+cudaError_t gpu_update_statistics_launch(cudaStream_t stream, size_t n, float inv_shards,
+                                         const float *moments, const float *scalars,
+                                         float *running);
 
-/* ---- judge.cu; `work` has gpu_judge_work() bytes */
-size_t gpu_judge_work(void);
-cudaError_t gpu_judge_launch(cudaStream_t stream, size_t n, const float *g, const float *stats,
-                             float clip_norm, void *work, float *scalars);
+/* ---- check_step.cu; `work` has gpu_check_step_work() bytes */
+size_t gpu_check_step_work(void);
+cudaError_t gpu_check_step_launch(cudaStream_t stream, size_t n, const float *g, const float *stats,
+                                  float clip_norm, void *work, float *scalars);
 
 /* ---- update.cu; s2 is NULL where the rule has no second state */
 cudaError_t gpu_update_launch(cudaStream_t stream, const gyre_update_shape *s, size_t n,

@@ -137,20 +137,21 @@ gyre_status gpu_add(gyre_queue *q, size_t n, gyre_f32 x, gyre_f32 z, gyre_f32 y)
     return GYRE_OK;
 }
 
-gyre_status gpu_running(gyre_queue *q, size_t n, float inv_shards, gyre_f32 moments,
-                        gyre_f32 scalars, gyre_f32 running) {
+gyre_status gpu_update_statistics(gyre_queue *q, size_t n, float inv_shards, gyre_f32 moments,
+                                  gyre_f32 scalars, gyre_f32 running) {
     gpu_backend *b = gpu_of_queue(q);
-    GPU_TRY(
-        b, gpu_running_launch(b->compute, n, inv_shards, f32(moments), f32(scalars), f32(running)));
+    GPU_TRY(b, gpu_update_statistics_launch(b->compute, n, inv_shards, f32(moments), f32(scalars),
+                                            f32(running)));
     return GYRE_OK;
 }
 
-gyre_status gpu_judge(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, float clip_norm,
-                      gyre_f32 scalars) {
+gyre_status gpu_check_step(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, float clip_norm,
+                           gyre_f32 scalars) {
     gpu_backend *b = gpu_of_queue(q);
     void *work;
-    GYRE_TRY(gpu_workspace(b, gpu_judge_work(), &work));
-    GPU_TRY(b, gpu_judge_launch(b->compute, n, f32(g), f32(stats), clip_norm, work, f32(scalars)));
+    GYRE_TRY(gpu_workspace(b, gpu_check_step_work(), &work));
+    GPU_TRY(
+        b, gpu_check_step_launch(b->compute, n, f32(g), f32(stats), clip_norm, work, f32(scalars)));
     return GYRE_OK;
 }
 

@@ -140,29 +140,31 @@ static gyre_status gpu_parallel(gyre_backend *base, int n, gyre_task task, void 
     return GYRE_OK;
 }
 
-/* Marks that nest deeper than anyone looks only count. A wait that fails is found again by the next
- * one. */
-static void gpu_mark(gyre_backend *base, const char *name) {
+/* Ranges that nest deeper than anyone looks only count. A wait that fails is found again by the
+ * next one. */
+static void gpu_range_push(gyre_backend *base, const char *name) {
     gpu_backend *b = gpu_of(base);
-    if (name == NULL && b->options.timed) (void)gpu_sync(base);
-    if (name != NULL) {
-        if (b->depth < GPU_PHASES) b->phases[b->depth] = b->phase;
-        b->depth++;
-        b->phase = name;
-        nvtxRangePushA(name);
-    } else if (b->depth > 0) {
-        b->depth--;
-        if (b->depth < GPU_PHASES) b->phase = b->phases[b->depth];
-        if (b->depth == 0 && b->ran) b->phase = "between steps"; /* no longer set-up */
-        nvtxRangePop();
-    }
+    if (b->depth < GPU_PHASES) b->phases[b->depth] = b->phase;
+    b->depth++;
+    b->phase = name;
+    nvtxRangePushA(name);
+}
+
+static void gpu_range_pop(gyre_backend *base) {
+    gpu_backend *b = gpu_of(base);
+    if (b->options.timed) (void)gpu_sync(base);
+    if (b->depth == 0) return;
+    b->depth--;
+    if (b->depth < GPU_PHASES) b->phase = b->phases[b->depth];
+    if (b->depth == 0 && b->ran) b->phase = "between steps"; /* no longer set-up */
+    nvtxRangePop();
 }
 
 #define GPU_ROW(op, ...) , .op = gpu_##op
 const gyre_backend_ops gyre_cuda_ops = {
     .name = "cuda",
-    .present = gpu_present,
-    .survey = gpu_survey,
+    .available = gpu_available,
+    .list_devices = gpu_list_devices,
     .open = gpu_open,
     .close = gpu_close,
     .describe = gpu_describe,
@@ -174,10 +176,11 @@ const gyre_backend_ops gyre_cuda_ops = {
     .read_later = gpu_read_later,
     .read = gpu_read,
     .parallel = gpu_parallel,
-    .keep = gpu_keep,
-    .announce = gpu_announce,
+    .cache_images = gpu_cache_images,
+    .prefetch_batch = gpu_prefetch_batch,
     .record = gpu_record,
-    .mark = gpu_mark,
+    .range_push = gpu_range_push,
+    .range_pop = gpu_range_pop,
     .batch_load = gpu_batch_load,
     .reduce_begin = gpu_reduce_begin,
     .reduce_end = gpu_reduce_end GYRE_OPS(GPU_ROW, GPU_ROW) GYRE_OP_SIZES(GPU_ROW),

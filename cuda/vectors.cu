@@ -150,8 +150,9 @@ cudaError_t gpu_tree_launch(cudaStream_t stream, size_t n, int ranks, size_t str
     return cudaGetLastError();
 }
 
-cudaError_t gpu_running_launch(cudaStream_t stream, size_t n, float inv_shards,
-                               const float *moments, const float *scalars, float *running) {
+cudaError_t gpu_update_statistics_launch(cudaStream_t stream, size_t n, float inv_shards,
+                                         const float *moments, const float *scalars,
+                                         float *running) {
     if (n == 0) return cudaSuccess;
     LAUNCH(running_kernel, gpu_grid(n), GPU_BLOCK, 0, stream, n, inv_shards, moments, scalars,
            running);

@@ -53,7 +53,7 @@ typedef struct {
     bool poison;                   /* tests: fill fresh memory and freed buffers with NaN */
     bool tf32;                     /* allow kernels that round f32 operands to fewer bits */
     bool graph;                    /* record() may replay instead of calling again */
-    bool timed;                    /* mark() waits at a name's end, so that a clock sees its time */
+    bool timed;                    /* range_pop() waits, so that a clock sees its time */
     bool deterministic;            /* refuse kernels that may differ from call to call */
     double deadline_seconds;       /* longest wait for a device or a peer; 0: for ever */
     double first_deadline_seconds; /* the same until record() has run once; 0: no other */
@@ -82,10 +82,10 @@ typedef gyre_status (*gyre_body)(void *context);
 struct gyre_backend_ops {
     const char *name; /* "cpu" */
     /* Has every rank a device of its own here? Else `why` says what is missing. Collective. */
-    bool (*present)(struct gyre_comm *comm, char *why, size_t size);
+    bool (*available)(struct gyre_comm *comm, char *why, size_t size);
     /* For doctor, without opening: lines "label     text" about devices and libraries; those that
      * begin with "! " say what is wrong. */
-    void (*survey)(char *out, size_t size);
+    void (*list_devices)(char *out, size_t size);
     /* Collective. */
     gyre_status (*open)(const gyre_backend_options *options, struct gyre_comm *comm,
                         gyre_backend **out);
@@ -112,19 +112,22 @@ struct gyre_backend_ops {
 
     /* Offers the training images before the first batch that names rows of them. *kept: the device
      * has its own copy now, and such batches need no images. It goes when others are offered. */
-    gyre_status (*keep)(gyre_backend *b, const gyre_row_reader *images, bool *kept);
+    gyre_status (*cache_images)(gyre_backend *b, const gyre_row_reader *images, bool *kept);
     /* Says which batch the coming record() will load from, whole or in parts, so that it can be
      * sent ahead; s->n is batch->count. Its memory stays valid as the loader says (gyre/loader.h).
      * Outside record(). */
-    gyre_status (*announce)(gyre_backend *b, const gyre_image_shape *s, const gyre_batch *batch);
+    gyre_status (*prefetch_batch)(gyre_backend *b, const gyre_image_shape *s,
+                                  const gyre_batch *batch);
     /* Calls body(context), a fixed sequence of operations whose pointers, sizes and host constants
      * are the same at every call with this body and context until memory is released: after two
      * calls a backend may replay what it recorded instead. What differs from step to step lies in
      * device memory: scalars uploaded, a batch announced before. No upload, download, ticket, sync
      * or alloc inside. */
     gyre_status (*record)(gyre_backend *b, gyre_body body, void *context);
-    /* Names what follows, for profilers and messages, until the matching mark(NULL); nests. */
-    void (*mark)(gyre_backend *b, const char *name);
+    /* Names what follows, for profilers and messages, until the matching range_pop(); nests. The
+     * name is a string that stays. */
+    void (*range_push)(gyre_backend *b, const char *name);
+    void (*range_pop)(gyre_backend *b);
 
     /* input: x = (pixel - mean(h, w, c)) * scale(c), augmented; s->n is batch->count; host memory
      * stays valid until the queue has passed.
@@ -164,8 +167,8 @@ gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_opt
  */
 void gyre_backend_assign(struct gyre_comm *comm);
 
-/* survey() of every backend in this program, one after the other; for doctor. */
-void gyre_backend_survey(char *out, size_t size);
+/* list_devices() of every backend in this program, one after the other; for doctor. */
+void gyre_backend_list_devices(char *out, size_t size);
 
 /* The oneDNN that this program was built with, "2.6.3"; describe() names the one that runs. */
 const char *gyre_onednn_version(void);

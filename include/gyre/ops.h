@@ -190,11 +190,11 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SIZED(fill, (float, value), (gyre_f32, x))                                                     \
     SIZED(add, (gyre_f32, a), (gyre_f32, b), (gyre_f32, y)) /* y = a + b; y may be a */            \
     /* running = 0.9 running + 0.1 (inv_shards * moments) where the step is finite */              \
-    SIZED(running, (float, inv_shards), (gyre_f32, moments), (gyre_f32, scalars),                  \
+    SIZED(update_statistics, (float, inv_shards), (gyre_f32, moments), (gyre_f32, scalars),        \
           (gyre_f32, running))                                                                     \
     /* From the reduced gradient g(n) and stats(2) = {loss, correct}: fills LOSS, CORRECT, NORM,   \
      * SHRINK and clears FINITE when loss or norm is not finite. Sums in a fixed tree. */          \
-    SIZED(judge, (gyre_f32, g), (gyre_f32, stats), (float, clip_norm), (gyre_f32, scalars))        \
+    SIZED(check_step, (gyre_f32, g), (gyre_f32, stats), (float, clip_norm), (gyre_f32, scalars))   \
     /* One segment. s2 is NULL where the rule has no second state. No-op when FINITE is 0. */      \
     SHAPED(update, gyre_update_shape, (size_t, n), (gyre_f32, g), (gyre_f32, s1), (gyre_f32, s2),  \
            (gyre_f32, w), (gyre_f32, scalars))

@@ -30,7 +30,7 @@ gyre_backend_options gyre_backend_options_of(const gyre_settings *s) {
 /* Takes the GPU, the CPU with the reason in `why`, or fails where the GPU is the only choice. */
 static gyre_status try_gpu(bool must, struct gyre_comm *comm, char *why, size_t size,
                            const gyre_backend_ops **out) {
-    if (cuda->present(comm, why, size)) {
+    if (cuda->available(comm, why, size)) {
         *out = cuda;
         return GYRE_OK;
     }
@@ -65,14 +65,14 @@ gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_opt
 
 void gyre_backend_assign(struct gyre_comm *comm) {
     char why[16]; /* whoever opens one is told */
-    if (cuda != NULL) (void)cuda->present(comm, why, sizeof why);
+    if (cuda != NULL) (void)cuda->available(comm, why, sizeof why);
 }
 
-void gyre_backend_survey(char *out, size_t size) {
+void gyre_backend_list_devices(char *out, size_t size) {
     const gyre_backend_ops *const all[] = {&gyre_cpu_ops, cuda};
     snprintf(out, size, "%s", "");
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         size_t used = strlen(out);
-        if (all[i] != NULL) all[i]->survey(out + used, size - used);
+        if (all[i] != NULL) all[i]->list_devices(out + used, size - used);
     }
 }

@@ -93,7 +93,7 @@ static gyre_status examine(int argc, char **argv, gyre_comm *comm) {
     int ranks = gyre_comm_size(comm);
     gyre_status status = GYRE_OK, opened;
     machine_read(&mine);
-    gyre_backend_survey(mine.survey, sizeof mine.survey);
+    gyre_backend_list_devices(mine.survey, sizeof mine.survey);
     snprintf(mine.host, sizeof mine.host, "%s", gyre_comm_host(comm));
     opened = read_device(comm, &mine);
     if (gyre_comm_rank(comm) == 0) {

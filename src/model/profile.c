@@ -21,13 +21,13 @@ gyre_status gyre_net_profile(gyre_net *net) {
 
 double part_begin(const net_pass *p, const char *name) {
     gyre_backend *b = p->net->weights->backend;
-    b->ops->mark(b, name);
+    b->ops->range_push(b, name);
     return p->net->seconds == NULL ? 0 : gyre_clock();
 }
 
 void part_end(const net_pass *p, int place, gyre_pass_part part, double begun) {
     gyre_backend *b = p->net->weights->backend;
-    b->ops->mark(b, NULL);
+    b->ops->range_pop(b);
     if (p->net->seconds == NULL) return;
     int lane = p->queue->lane < 0 ? 0 : p->queue->lane;
     *cell(p->net, (size_t)lane, place, part) += gyre_clock() - begun;

@@ -113,13 +113,13 @@ gyre_status gyre_optimizer_apply(gyre_optimizer *o, gyre_f32 leaf) {
     const gyre_model *m = o->weights->model;
     gyre_queue *q = o->weights->backend->main;
     const gyre_backend_ops *ops = o->weights->backend->ops;
-    GYRE_TRY(ops->judge(q, m->parameters, leaf, gyre_f32_at(leaf, gyre_leaf_stats(m)),
-                        (float)o->settings.clip_norm, o->scalars));
+    GYRE_TRY(ops->check_step(q, m->parameters, leaf, gyre_f32_at(leaf, gyre_leaf_stats(m)),
+                             (float)o->settings.clip_norm, o->scalars));
     GYRE_TRY(update_groups(o, leaf));
     if (m->buffers > 0 && !m->norm_frozen) {
-        GYRE_TRY(ops->running(q, m->buffers, o->inverse_shards,
-                              gyre_f32_at(leaf, gyre_leaf_moments(m)), o->scalars,
-                              o->weights->buffers));
+        GYRE_TRY(ops->update_statistics(q, m->buffers, o->inverse_shards,
+                                        gyre_f32_at(leaf, gyre_leaf_moments(m)), o->scalars,
+                                        o->weights->buffers));
     }
     return gyre_weights_pack(o->weights);
 }

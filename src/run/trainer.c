@@ -103,7 +103,8 @@ gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
     gyre_watchdog_phase(t->watchdog, "starting the loader", -1);
     t->profile_first = t->completed + 2; /* the first steps make primitives */
     gyre_status status = GYRE_OK;
-    if (t->samples.train.size == 0) status = t->backend->ops->keep(t->backend, &reader, &kept);
+    if (t->samples.train.size == 0)
+        status = t->backend->ops->cache_images(t->backend, &reader, &kept);
     if (status == GYRE_OK) {
         status = gyre_loader_open(&t->samples.train, &s->data, t->epochs, s->seed, t->rank * count,
                                   count, t->completed, last, kept, &t->loader);
@@ -153,18 +154,18 @@ static gyre_status operations(void *context) {
     const gyre_settings *s = &t->settings;
     gyre_backend *b = t->backend;
     gyre_f32 leaf = NULL;
-    b->ops->mark(b, gyre_phase_words(GYRE_PHASE_GRADIENTS));
+    b->ops->range_push(b, gyre_phase_words(GYRE_PHASE_GRADIENTS));
     GYRE_TRY(gyre_shards_run(t->shards, &t->batch, (float)s->optimizer.label_smoothing,
                              1.0f / (float)s->batch_size, &leaf));
-    b->ops->mark(b, NULL);
+    b->ops->range_pop(b);
     enter(t, GYRE_PHASE_REDUCE);
-    b->ops->mark(b, gyre_phase_words(GYRE_PHASE_REDUCE));
+    b->ops->range_push(b, gyre_phase_words(GYRE_PHASE_REDUCE));
     GYRE_TRY(b->ops->reduce_end(b));
-    b->ops->mark(b, NULL);
+    b->ops->range_pop(b);
     enter(t, GYRE_PHASE_UPDATE);
-    b->ops->mark(b, gyre_phase_words(GYRE_PHASE_UPDATE));
+    b->ops->range_push(b, gyre_phase_words(GYRE_PHASE_UPDATE));
     GYRE_TRY(gyre_optimizer_apply(t->optimizer, leaf));
-    b->ops->mark(b, NULL);
+    b->ops->range_pop(b);
     return GYRE_OK;
 }
 
@@ -174,13 +175,13 @@ static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) 
     GYRE_TRY(gyre_loader_next(t->loader, &t->batch));
     const gyre_image_shape shape = {(int)t->batch.count, t->model->h, t->model->w, t->model->c};
     enter(t, GYRE_PHASE_GRADIENTS);
-    b->ops->mark(b, "step");
-    GYRE_TRY(b->ops->announce(b, &shape, &t->batch));
+    b->ops->range_push(b, "step");
+    GYRE_TRY(b->ops->prefetch_batch(b, &shape, &t->batch));
     GYRE_TRY(gyre_optimizer_begin(t->optimizer, t->completed, rate));
     GYRE_TRY(b->ops->record(b, operations, t));
     GYRE_TRY(b->ops->read_later(b->main, gyre_optimizer_scalars(t->optimizer), GYRE_SCALAR_COUNT,
                                 ticket));
-    b->ops->mark(b, NULL);
+    b->ops->range_pop(b);
     return GYRE_OK;
 }
 
@@ -189,9 +190,9 @@ gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last) {
     *last = (gyre_step_result){.step = -1, .finite = true};
     if (!t->pending) return GYRE_OK;
     t->pending = false;
-    t->backend->ops->mark(t->backend, "results");
+    t->backend->ops->range_push(t->backend, "results");
     GYRE_TRY(gyre_trainer_fatal(t, t->backend->ops->read(t->backend, t->ticket, scalars)));
-    t->backend->ops->mark(t->backend, NULL);
+    t->backend->ops->range_pop(t->backend);
     *last = (gyre_step_result){.step = t->completed - 1,
                                .time = t->pending_time,
                                .rate = t->pending_rate,

@@ -133,19 +133,19 @@ static gyre_status add(gyre_queue *q, size_t n, gyre_f32 a, gyre_f32 b, gyre_f32
     return status_of(gpu_add_launch(NULL, n, (float *)a, (float *)b, (float *)y), "add");
 }
 
-static gyre_status running(gyre_queue *q, size_t n, float inv_shards, gyre_f32 moments,
-                           gyre_f32 scalars, gyre_f32 to) {
+static gyre_status update_statistics(gyre_queue *q, size_t n, float inv_shards, gyre_f32 moments,
+                                     gyre_f32 scalars, gyre_f32 to) {
     (void)q;
-    return status_of(
-        gpu_running_launch(NULL, n, inv_shards, (float *)moments, (float *)scalars, (float *)to),
-        "running");
+    return status_of(gpu_update_statistics_launch(NULL, n, inv_shards, (float *)moments,
+                                                  (float *)scalars, (float *)to),
+                     "update_statistics");
 }
 
-static gyre_status judge(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, float clip_norm,
-                         gyre_f32 scalars) {
+static gyre_status check_step(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, float clip_norm,
+                              gyre_f32 scalars) {
     (void)q;
-    WITH_WORK(gpu_judge_work(), gpu_judge_launch(NULL, n, (float *)g, (float *)stats, clip_norm,
-                                                 work, (float *)scalars));
+    WITH_WORK(gpu_check_step_work(), gpu_check_step_launch(NULL, n, (float *)g, (float *)stats,
+                                                           clip_norm, work, (float *)scalars));
 }
 
 static gyre_status update(gyre_queue *q, const gyre_update_shape *s, size_t n, gyre_f32 g,
@@ -183,8 +183,8 @@ static void replace(const gyre_backend_ops *from) {
     ops.softmax_loss = softmax_loss;
     ops.fill = fill;
     ops.add = add;
-    ops.running = running;
-    ops.judge = judge;
+    ops.update_statistics = update_statistics;
+    ops.check_step = check_step;
     ops.update = update;
 }
 

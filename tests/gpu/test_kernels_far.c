@@ -3,9 +3,9 @@
  * A 32-bit index, signed or not, would go elsewhere; what lay there before is always another value
  * than the one that is expected.
  *
- * Every launch of kernels.h is here but gpu_running_launch, whose vectors have two numbers for each
- * channel. Vectors by channel, column, sample or part are short beside these too: kernels only read
- * or write them on the way. */
+ * Every launch of kernels.h is here but gpu_update_statistics_launch, whose vectors have two
+ * numbers for each channel. Vectors by channel, column, sample or part are short beside these too:
+ * kernels only read or write them on the way. */
 #include "kernels_rig.h"
 
 #include <sys/mman.h>
@@ -179,11 +179,11 @@ static void verdicts_reach_far(void **state) {
     (void)state;
     float scalars[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_FINITE] = 1}, stats[2] = {1, 2};
     uint64_t n = FAR + 5002;
-    space g = space_open(n * 4), work = space_open(gpu_judge_work());
+    space g = space_open(n * 4), work = space_open(gpu_check_step_work());
     put(g, 4, FAR + 1, 3);
     put(g, 4, n - 1, 4);
     emulator_blocks(0, 0); /* of both kernels: the other blocks' parts of the work are zeros */
-    CUDA_OK(gpu_judge_launch(NULL, n, floats(g), stats, 0, work.at, scalars));
+    CUDA_OK(gpu_check_step_launch(NULL, n, floats(g), stats, 0, work.at, scalars));
     all_blocks();
     expect("norm", (double)scalars[GYRE_SCALAR_NORM], 5, 0);
     space_close(work);

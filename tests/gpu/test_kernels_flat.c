@@ -68,10 +68,10 @@ static const float bad_scalars[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_LR] = 0.37f};
 
 static void running(gyre_backend *b, size_t n, void **x) {
     (void)b;
-    CUDA_OK(gpu_running_launch(NULL, n, 0.25f, x[0], scalars, x[1]));
-    CUDA_OK(gpu_running_launch(NULL, n, 0.25f, x[0], bad_scalars, x[1]));
+    CUDA_OK(gpu_update_statistics_launch(NULL, n, 0.25f, x[0], scalars, x[1]));
+    CUDA_OK(gpu_update_statistics_launch(NULL, n, 0.25f, x[0], bad_scalars, x[1]));
 }
-static void cpu_running(gyre_backend *b, size_t n, void **x) {
+static void cpu_update_statistics(gyre_backend *b, size_t n, void **x) {
     CPU(running, n, 0.25f, x[0], (gyre_f32)(uintptr_t)scalars, x[1]);
 }
 
@@ -82,7 +82,7 @@ static const operation operations[] = {
     {"accumulate", 2, false, true, accumulate, cpu_accumulate},
     {"fill", 2, true, false, fill, cpu_fill},
     {"add", 3, true, true, add, cpu_add},
-    {"running", 2, true, true, running, cpu_running},
+    {"running", 2, true, true, running, cpu_update_statistics},
 };
 
 static void check_operation(gyre_backend *b, const operation *o, size_t n, const size_t *shift) {

@@ -64,9 +64,9 @@ static void run_shortcut(gyre_backend *b, const buffer *in, const buffer *out) {
 static void run_loss(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->softmax_loss(b->main, &loss, A(in[0]), I(in[4]), A(out[0]), F(out[3])));
 }
-static void run_judge(gyre_backend *b, const buffer *in, const buffer *out) {
+static void run_check_step(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->fill(b->main, FEW, 1, F(out[3])));
-    OK(b->ops->judge(b->main, N, F(in[3]), F(in[3]), 0.5f, F(out[3])));
+    OK(b->ops->check_step(b->main, N, F(in[3]), F(in[3]), 0.5f, F(out[3])));
 }
 static void run_update(gyre_backend *b, const buffer *in, const buffer *out) {
     enum { PART = N / 4 };
@@ -88,7 +88,7 @@ static const struct {
                   {"lrn", run_lrn},
                   {"shortcut", run_shortcut},
                   {"softmax_loss", run_loss},
-                  {"judge", run_judge},
+                  {"check_step", run_check_step},
                   {"update", run_update}};
 
 static void open_inputs(gyre_backend *b, buffer *in) {

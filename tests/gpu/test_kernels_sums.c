@@ -137,7 +137,7 @@ typedef struct {
 } magnitude;
 
 /* A norm within 2 units of the CPU's, whatever the size of the numbers; scalars alike. */
-static void check_judge(size_t n, magnitude m, float clip, size_t shift, gyre_backend *b) {
+static void check_check_step(size_t n, magnitude m, float clip, size_t shift, gyre_backend *b) {
     float *g = elements(8, n, sizeof(float), false), stats[2] = {0.5f, 3};
     for (size_t i = 0; i < n; i++) {
         g[i] = (float)((double)g[i] * m.scale * (i % 5 == 2 ? m.every_fifth : 1));
@@ -145,10 +145,10 @@ static void check_judge(size_t n, magnitude m, float clip, size_t shift, gyre_ba
     placed x = placed_from(g, n, sizeof(float), shift);
     float got[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_FINITE] = 1};
     float want[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_FINITE] = 1};
-    void *work = malloc(gpu_judge_work());
-    assert_int_equal(gpu_judge_launch(NULL, n, P(x), stats, clip, work, got), cudaSuccess);
+    void *work = malloc(gpu_check_step_work());
+    assert_int_equal(gpu_check_step_launch(NULL, n, P(x), stats, clip, work, got), cudaSuccess);
     gyre_f32 handles[] = {(gyre_f32)(void *)g, (gyre_f32)(void *)stats, (gyre_f32)(void *)want};
-    OK(CPU->judge(b->main, n, handles[0], handles[1], clip, handles[2]));
+    OK(CPU->check_step(b->main, n, handles[0], handles[1], clip, handles[2]));
     for (int i = 0; i < GYRE_SCALAR_COUNT; i++) {
         double error = fabs((double)got[i] - (double)want[i]);
         bool same = got[i] == want[i] || (isnan(got[i]) && isnan(want[i]));
@@ -178,12 +178,12 @@ static void norms_neither_overflow_nor_vanish(void **state) {
     static const size_t sizes[] = {1, 3, 4, 5, 1023, 5003};
     for (size_t i = 0; i < sizeof magnitudes / sizeof magnitudes[0]; i++) {
         for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
-            check_judge(sizes[k], magnitudes[i], 0, 0, *state);
-            check_judge(sizes[k], magnitudes[i], 0.25f, 1, *state);
+            check_check_step(sizes[k], magnitudes[i], 0, 0, *state);
+            check_check_step(sizes[k], magnitudes[i], 0.25f, 1, *state);
         }
     }
-    check_judge(0, magnitudes[0], 1, 0, *state);
-    check_judge(300001, magnitudes[0], 1, 0, *state);
+    check_check_step(0, magnitudes[0], 1, 0, *state);
+    check_check_step(300001, magnitudes[0], 1, 0, *state);
 }
 
 /* ---- columns */

@@ -138,7 +138,7 @@ static void kept_images_stay_until_they_are_read(void) {
     for (int k = 0; k < 2; k++) x[k] = floats_new(b, BATCH * PIXELS);
     for (int k = 0; k < 2; k++) {
         const gyre_row_reader reader = {read_images, &sets[k], IMAGES, PIXELS};
-        OK(b->ops->keep(b, &reader, &kept));
+        OK(b->ops->cache_images(b, &reader, &kept));
         if (!kept) break; /* the CPU's answer */
         OK(b->ops->batch_load(b->main, &shape, &batch, mean, scale, (gyre_act)(void *)x[k],
                               (gyre_i32)(void *)indices));

@@ -119,9 +119,9 @@ static void the_gpu_is_taken_where_it_is(void) {
     CHECK(gyre_backend_open(GYRE_BACKEND_CUDA, &options, comm, &b) == GYRE_EDEVICE);
     CHECK(strstr(gyre_error_text(), "rank 1 has none") != NULL);
     strict.absent = false;
-    gyre_backend_survey(text, sizeof text);
+    gyre_backend_list_devices(text, sizeof text);
     CHECK(strcmp(text, "gpu       strict\n! it is not one\n") == 0);
-    gyre_backend_survey(small, sizeof small);
+    gyre_backend_list_devices(small, sizeof small);
     CHECK(strcmp(small, "gpu       s") == 0);
 }
 

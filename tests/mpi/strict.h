@@ -1,5 +1,6 @@
-/* A backend that holds its caller to the contract of record(), announce() and keep(): the CPU's
- * table, under the name "cuda", with checks around it. It stands in for a device that replays.
+/* A backend that holds its caller to the contract of record(), prefetch_batch() and cache_images():
+ * the CPU's table, under the name "cuda", with checks around it. It stands in for a device that
+ * replays.
  *
  * A recorded body must make the same calls with the same pointers, sizes and constants each time,
  * and none that wait. What is given to reduce_begin must not change until reduce_end. Batches must
@@ -21,7 +22,7 @@
 enum { STRICT_LOG = 1 << 22, STRICT_REDUCTIONS = 64, STRICT_DEPTH = 8 };
 
 static struct {
-    bool absent, keeps; /* what present() and keep() answer */
+    bool absent, keeps; /* what available() and cache_images() answer */
     /* of the runs since they were set to 0 */
     int records, calls, reductions, loads_outside;
     size_t reduced; /* floats of a step */
@@ -43,7 +44,6 @@ static struct {
     gyre_batch batch;
     uint8_t *images;
     size_t rows, row_bytes;
-    const char *marks[STRICT_DEPTH];
     int depth, count;
     struct {
         gyre_f32 x;
@@ -87,13 +87,13 @@ OUTSIDE(sync, (gyre_backend * b), b)
 OUTSIDE(read_later, (gyre_queue * q, gyre_f32 src, int n, gyre_ticket *out), q, src, n, out)
 OUTSIDE(read, (gyre_backend * b, gyre_ticket ticket, float *dst), b, ticket, dst)
 
-static bool strict_present(struct gyre_comm *comm, char *why, size_t size) {
+static bool strict_available(struct gyre_comm *comm, char *why, size_t size) {
     (void)comm;
     if (strict.absent) snprintf(why, size, "rank 1 has none");
     return !strict.absent;
 }
 
-static void strict_survey(char *out, size_t size) {
+static void strict_list_devices(char *out, size_t size) {
     snprintf(out, size, "gpu       strict\n! it is not one\n");
 }
 
@@ -109,9 +109,9 @@ static gyre_status strict_open(const gyre_backend_options *options, struct gyre_
     return GYRE_OK;
 }
 
-static gyre_status strict_keep(gyre_backend *b, const gyre_row_reader *images, bool *kept) {
+static gyre_status strict_cache_images(gyre_backend *b, const gyre_row_reader *images, bool *kept) {
     (void)b;
-    if (inside.announced) return refuse("keep() after the first batch");
+    if (inside.announced) return refuse("cache_images() after the first batch");
     inside.offered = true;
     inside.rows = images->rows;
     inside.row_bytes = images->row_bytes;
@@ -122,14 +122,15 @@ static gyre_status strict_keep(gyre_backend *b, const gyre_row_reader *images, b
     return GYRE_OK;
 }
 
-static gyre_status strict_announce(gyre_backend *b, const gyre_image_shape *s,
-                                   const gyre_batch *batch) {
+static gyre_status strict_prefetch_batch(gyre_backend *b, const gyre_image_shape *s,
+                                         const gyre_batch *batch) {
     (void)b;
     size_t bytes = (size_t)s->h * (size_t)s->w * (size_t)s->c;
-    if (inside.recording) return refuse("announce() inside record()");
+    if (inside.recording) return refuse("prefetch_batch() inside record()");
     if (!inside.offered || batch->rows == NULL) return refuse("a batch without rows");
     if (s->n != batch->count || bytes != inside.row_bytes) return refuse("another image shape");
-    if ((batch->images == NULL) != inside.kept) return refuse("images, or none, against keep()");
+    if ((batch->images == NULL) != inside.kept)
+        return refuse("images, or none, against cache_images()");
     for (int64_t i = 0; i < batch->count; i++) {
         if (batch->rows[i] < 0 || (size_t)batch->rows[i] >= inside.rows) return refuse("a row");
         const uint8_t *row = inside.images + (size_t)batch->rows[i] * bytes;
@@ -185,19 +186,21 @@ static gyre_status strict_batch_load(gyre_queue *q, const gyre_image_shape *s,
     return status;
 }
 
-/* ---- record and mark */
+/* ---- record and ranges */
 
-static void strict_mark(gyre_backend *b, const char *name) {
+static void strict_range_push(gyre_backend *b, const char *name) {
     (void)b;
     const void *const p[] = {name};
-    note("mark", NULL, 0, p, 1);
-    if (name != NULL && inside.depth == STRICT_DEPTH) refuse("marks that do not end");
-    if (name == NULL && inside.depth == 0) refuse("a mark that ends and did not begin");
-    if (inside.wrong[0] != '\0') return;
-    if (name != NULL)
-        inside.marks[inside.depth++] = name;
-    else
-        inside.depth--;
+    note("range_push", NULL, 0, p, 1);
+    if (inside.depth == STRICT_DEPTH) refuse("ranges that do not end");
+    if (inside.wrong[0] == '\0') inside.depth++;
+}
+
+static void strict_range_pop(gyre_backend *b) {
+    (void)b;
+    note("range_pop", NULL, 0, NULL, 0);
+    if (inside.depth == 0) refuse("a range that ends and did not begin");
+    if (inside.wrong[0] == '\0') inside.depth--;
 }
 
 static gyre_status compare_logs(void) {
@@ -226,7 +229,7 @@ static gyre_status strict_record(gyre_backend *b, gyre_body body, void *context)
     inside.recording = false;
     GYRE_TRY(status);
     if (inside.wrong[0] != '\0') return gyre_fail(GYRE_EDEVICE, "strict: %s", inside.wrong);
-    if (inside.depth != depth) return refuse("marks of the body do not end in it");
+    if (inside.depth != depth) return refuse("ranges of the body do not end in it");
     if (inside.first.used == 0) inside.first = inside.now;
     strict.records++;
     return compare_logs();
@@ -290,8 +293,8 @@ static gyre_status strict_parallel(gyre_backend *b, int n, gyre_task task, void 
 #pragma GCC diagnostic ignored "-Woverride-init" /* of these two */
 const gyre_backend_ops gyre_cuda_ops = {
     .name = "cuda",
-    SLOT(present),
-    SLOT(survey),
+    SLOT(available),
+    SLOT(list_devices),
     SLOT(open),
     SLOT(close),
     SLOT(describe),
@@ -303,14 +306,15 @@ const gyre_backend_ops gyre_cuda_ops = {
     SLOT(read_later),
     SLOT(read),
     SLOT(parallel),
-    SLOT(keep),
-    SLOT(announce),
+    SLOT(cache_images),
+    SLOT(prefetch_batch),
     SLOT(record),
-    SLOT(mark),
+    SLOT(range_push),
+    SLOT(range_pop),
     SLOT(batch_load),
     SLOT(reduce_begin),
     SLOT(reduce_end) GYRE_OPS(ROW, ROW) GYRE_OP_SIZES(ROW),
-    .running = spoil_running,
+    .update_statistics = spoil_statistics,
     .update = note_update,
 };
 #pragma GCC diagnostic pop

@@ -305,8 +305,8 @@ static void step(net *t) {
     shard *sum = &t->shards[0];
     OK(o->reduce_begin(t->b, F(sum->gradient), PARAMETERS));
     OK(o->reduce_end(t->b));
-    OK(o->judge(q, PARAMETERS, F(sum->gradient), F(sum->stats), 1, F(t->scalars)));
-    OK(o->running(q, MOMENTS, 1.0f / S, F(sum->moments), F(t->scalars), F(t->running)));
+    OK(o->check_step(q, PARAMETERS, F(sum->gradient), F(sum->stats), 1, F(t->scalars)));
+    OK(o->update_statistics(q, MOMENTS, 1.0f / S, F(sum->moments), F(t->scalars), F(t->running)));
     OK(o->update(q, &sgd, PARAMETERS, F(sum->gradient), F(t->velocity), NULL, F(t->w),
                  F(t->scalars)));
 }

@@ -46,7 +46,7 @@ static void running_statistics(void **state) {
     for (int finite = 0; finite < 2; finite++) {
         buffer m = buffer_of(b, moments, 100), r = buffer_of(b, running, 100);
         buffer s = scalars_of(b, 0.1, 0.9, finite);
-        OK(b->ops->running(b->main, 100, 0.25f, F(m), F(s), F(r)));
+        OK(b->ops->update_statistics(b->main, 100, 0.25f, F(m), F(s), F(r)));
         check_close("running", r, finite ? want : running, scale, finite ? 4 * HALF_ULP : 0);
         buffer_free(m);
         buffer_free(r);
@@ -64,7 +64,7 @@ static void judge(gyre_backend *b, const double *g, size_t n, double loss, float
                   float out[GYRE_SCALAR_COUNT]) {
     const double pair[2] = {loss, 17};
     buffer bg = buffer_of(b, g, n), stats = buffer_of(b, pair, 2);
-    OK(b->ops->judge(b->main, n, F(bg), F(stats), clip, F(s)));
+    OK(b->ops->check_step(b->main, n, F(bg), F(stats), clip, F(s)));
     float *have = buffer_read(s);
     memcpy(out, have, GYRE_SCALAR_COUNT * sizeof *out);
     free(have);

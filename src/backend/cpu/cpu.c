@@ -107,14 +107,14 @@ static gyre_status check_bf16(dnnl_engine_t engine) {
     return GYRE_OK;
 }
 
-static bool cpu_present(gyre_comm *comm, char *why, size_t size) {
+static bool cpu_available(gyre_comm *comm, char *why, size_t size) {
     (void)comm;
     snprintf(why, size, "%s", "");
     return true;
 }
 
 /* doctor knows the machine without being told. */
-static void cpu_survey(char *out, size_t size) {
+static void cpu_list_devices(char *out, size_t size) {
     snprintf(out, size, "%s", "");
 }
 
@@ -221,15 +221,15 @@ static gyre_status cpu_read(gyre_backend *base, gyre_ticket ticket, float *dst) 
 }
 
 /* The host's memory is the device's: nothing to keep, to send ahead, to replay. */
-static gyre_status cpu_keep(gyre_backend *b, const gyre_row_reader *images, bool *kept) {
+static gyre_status cpu_cache_images(gyre_backend *b, const gyre_row_reader *images, bool *kept) {
     (void)b;
     (void)images;
     *kept = false;
     return GYRE_OK;
 }
 
-static gyre_status cpu_announce(gyre_backend *b, const gyre_image_shape *s,
-                                const gyre_batch *batch) {
+static gyre_status cpu_prefetch_batch(gyre_backend *b, const gyre_image_shape *s,
+                                      const gyre_batch *batch) {
     (void)b;
     (void)s;
     (void)batch;
@@ -241,9 +241,13 @@ static gyre_status cpu_record(gyre_backend *b, gyre_body body, void *context) {
     return body(context);
 }
 
-static void cpu_mark(gyre_backend *b, const char *name) {
+static void cpu_range_push(gyre_backend *b, const char *name) {
     (void)b;
     (void)name;
+}
+
+static void cpu_range_pop(gyre_backend *b) {
+    (void)b;
 }
 
 /* Nothing is reduced before reduce_end, so that a forgotten one fails here and not on a GPU.
@@ -310,8 +314,8 @@ const char *gyre_onednn_version(void) {
 #define CPU_ROW(op, ...) , .op = cpu_##op
 const gyre_backend_ops gyre_cpu_ops = {
     .name = "cpu",
-    .present = cpu_present,
-    .survey = cpu_survey,
+    .available = cpu_available,
+    .list_devices = cpu_list_devices,
     .open = cpu_open,
     .close = cpu_close,
     .describe = cpu_describe,
@@ -323,10 +327,11 @@ const gyre_backend_ops gyre_cpu_ops = {
     .read_later = cpu_read_later,
     .read = cpu_read,
     .parallel = cpu_parallel,
-    .keep = cpu_keep,
-    .announce = cpu_announce,
+    .cache_images = cpu_cache_images,
+    .prefetch_batch = cpu_prefetch_batch,
     .record = cpu_record,
-    .mark = cpu_mark,
+    .range_push = cpu_range_push,
+    .range_pop = cpu_range_pop,
     .batch_load = cpu_batch_load,
     .reduce_begin = cpu_reduce_begin,
     .reduce_end = cpu_reduce_end GYRE_OPS(CPU_ROW, CPU_ROW) GYRE_OP_SIZES(CPU_ROW),

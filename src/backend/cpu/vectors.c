@@ -35,8 +35,8 @@ gyre_status cpu_add(gyre_queue *q, size_t n, gyre_f32 a, gyre_f32 b, gyre_f32 y)
     return cpu_for(q, n, add_body, &v);
 }
 
-gyre_status cpu_running(gyre_queue *q, size_t n, float inv_shards, gyre_f32 moments,
-                        gyre_f32 scalars, gyre_f32 running) {
+gyre_status cpu_update_statistics(gyre_queue *q, size_t n, float inv_shards, gyre_f32 moments,
+                                  gyre_f32 scalars, gyre_f32 running) {
     (void)q;
     if (!(cpu_f32(scalars)[GYRE_SCALAR_FINITE] > 0)) return GYRE_OK;
     for (size_t i = 0; i < n; i++) {
@@ -69,8 +69,8 @@ static void square_body(void *context, size_t begin, size_t end) {
     v->partial[begin / CPU_BLOCK] = sums[0];
 }
 
-gyre_status cpu_judge(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, float clip_norm,
-                      gyre_f32 scalars_) {
+gyre_status cpu_check_step(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, float clip_norm,
+                           gyre_f32 scalars_) {
     size_t blocks = (n + CPU_BLOCK - 1) / CPU_BLOCK;
     void *work;
     GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, blocks * sizeof(double), &work));

@@ -103,12 +103,12 @@ __global__ void __launch_bounds__(GPU_BLOCK)
 }
 KERNEL(judge_verdict_kernel);
 
-size_t gpu_judge_work(void) {
+size_t gpu_check_step_work(void) {
     return JUDGE_BLOCKS * sizeof(square_sums);
 }
 
-cudaError_t gpu_judge_launch(cudaStream_t stream, size_t n, const float *g, const float *stats,
-                             float clip_norm, void *work, float *scalars) {
+cudaError_t gpu_check_step_launch(cudaStream_t stream, size_t n, const float *g, const float *stats,
+                                  float clip_norm, void *work, float *scalars) {
     uint64_t wanted = (n / 4 + GPU_BLOCK - 1) / GPU_BLOCK + 1;
     unsigned blocks = wanted < JUDGE_BLOCKS ? unsigned(wanted) : JUDGE_BLOCKS;
     square_sums *sums = (square_sums *)work;

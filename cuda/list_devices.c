@@ -64,7 +64,7 @@ static void print_gpus(gpu_page *out) {
     print_peers(out, count);
 }
 
-void gpu_survey(char *out, size_t size) {
+void gpu_list_devices(char *out, size_t size) {
     char built[16], has[16], nccl[16], cudnn[16];
     int driver = 0;
     gpu_page p = {out, size};
