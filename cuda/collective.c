@@ -137,7 +137,7 @@ gyre_status gpu_collective_open(gpu_backend *b, gpu_collective **out) {
     if (b->ranks == 1) return GYRE_OK;
     gpu_collective *c = calloc(1, sizeof *c);
     if (c == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the collectives");
+        status = gyre_no_memory("the collectives");
     } else {
         c->b = b;
         c->exact = b->options.reduce == GYRE_REDUCE_EXACT;

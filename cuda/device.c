@@ -23,7 +23,7 @@ static gyre_status compare(gyre_comm *comm, const gpu_card *mine, gpu_page *advi
     gyre_status status = GYRE_OK;
     if (gyre_comm_rank(comm) == 0) {
         all = calloc((size_t)ranks, sizeof *all);
-        if (all == NULL) status = gyre_fail(GYRE_EDEVICE, "out of memory for %d ranks", ranks);
+        if (all == NULL) status = gyre_no_memory("%d ranks", ranks);
     }
     GYRE_GOTO(gyre_comm_agree(comm, status));
     GYRE_GOTO(gyre_comm_gather_text(comm, (const char *)mine, sizeof *mine, (char *)all));
@@ -54,7 +54,7 @@ static gyre_status read_card(gyre_comm *comm, struct cudaDeviceProp *p, gpu_card
 static gyre_status find_device(gyre_comm *comm, struct cudaDeviceProp *p, int *device,
                                gpu_page *advice) {
     gpu_card *mine = calloc(1, sizeof *mine);
-    gyre_status status = mine != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "out of memory");
+    gyre_status status = mine != NULL ? GYRE_OK : gyre_no_memory("opening the GPU");
     if (comm != NULL) status = gyre_comm_agree(comm, status);
     GYRE_GOTO(status);
     status = read_card(comm, p, mine);
@@ -90,9 +90,8 @@ static void warn(const char *lines) {
 gyre_status gpu_device_open(gpu_backend *b) {
     gpu_page advice = {b->base.advice, sizeof b->base.advice};
     b->properties = calloc(1, sizeof *b->properties);
-    gyre_status status = b->properties != NULL
-                             ? gpu_versions_check()
-                             : gyre_fail(GYRE_EDEVICE, "no memory to open the GPU");
+    gyre_status status =
+        b->properties != NULL ? gpu_versions_check() : gyre_no_memory("opening the GPU");
     if (b->comm != NULL) status = gyre_comm_agree(b->comm, status);
     GYRE_TRY(status);
     GYRE_TRY(find_device(b->comm, b->properties, &b->device, &advice));

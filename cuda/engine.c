@@ -119,7 +119,7 @@ static gyre_status show_results(cudnnBackendDescriptor_t heuristics, gpu_engine_
     GPU_CUDNN_TRY(cudnnBackendGetAttribute(heuristics, results, CUDNN_TYPE_BACKEND_DESCRIPTOR, 0,
                                            &room, NULL));
     cudnnBackendDescriptor_t *configs = calloc((size_t)room + 1, sizeof *configs);
-    if (configs == NULL) return gyre_fail(GYRE_EDEVICE, "out of memory: engines of cuDNN");
+    if (configs == NULL) return gyre_no_memory("engines of cuDNN");
     cudnnStatus_t got = CUDNN_STATUS_SUCCESS;
     for (int64_t i = 0; i < room && got == CUDNN_STATUS_SUCCESS; i++) {
         got = cudnnBackendCreateDescriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, &configs[i]);

@@ -204,7 +204,7 @@ static gyre_status send_rows(gpu_input *input, const gyre_row_reader *images) {
     gyre_status status = GYRE_OK;
     size_t most = images->row_bytes < PIECE ? PIECE / images->row_bytes : 1;
     uint8_t *piece = malloc(most * images->row_bytes);
-    if (piece == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to send images to the GPU");
+    if (piece == NULL) return gyre_no_memory("sending images to the GPU");
     for (size_t first = 0; first < images->rows; first += most) {
         size_t count = images->rows - first < most ? images->rows - first : most;
         GYRE_GOTO(images->read(images->context, (int64_t)first, (int64_t)count, piece));
@@ -251,7 +251,7 @@ static gyre_status open_parts(gpu_input *input) {
 
 gyre_status gpu_input_open(gpu_backend *b, gpu_input **out) {
     gpu_input *input = calloc(1, sizeof *input);
-    if (input == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the GPU's input");
+    if (input == NULL) return gyre_no_memory("the GPU's input");
     input->b = b;
     gyre_status status = open_parts(input);
     if (status == GYRE_OK) {

@@ -45,7 +45,7 @@ static gyre_status host_open(int ranks, host *h) {
     if (h->views != NULL && h->gpus != NULL && h->taken != NULL && h->short_of != NULL) {
         return GYRE_OK;
     }
-    return gyre_fail(GYRE_EDEVICE, "out of memory while choosing GPUs for %d ranks", ranks);
+    return gyre_no_memory("choosing GPUs for %d ranks", ranks);
 }
 
 static gyre_status unite(host *h) {
@@ -60,7 +60,7 @@ static gyre_status unite(host *h) {
     }
     h->sights = calloc((size_t)h->ranks * (size_t)h->count + 1, sizeof *h->sights);
     if (h->sights == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "out of memory while choosing GPUs for %d ranks", h->ranks);
+        return gyre_no_memory("choosing GPUs for %d ranks", h->ranks);
     }
     for (int r = 0; r < h->ranks; r++) {
         for (int k = 0; k < h->count; k++) {
@@ -108,7 +108,7 @@ static gyre_status too_few(const host *h, const char *name) {
     bool *said = calloc((size_t)h->ranks, sizeof *said);
     gpu_page page = {text, sizeof text};
     int ranks = 0, gpus = 0;
-    if (said == NULL) return gyre_fail(GYRE_EDEVICE, "out of memory while naming GPUs");
+    if (said == NULL) return gyre_no_memory("naming GPUs");
     for (int r = 0; r < h->ranks; r++) {
         if (!h->short_of[r]) continue;
         ranks++;

@@ -35,7 +35,7 @@ static gyre_status describe_device(gpu_plans *p, const char *json) {
 
 static gyre_status open_plans(bool deterministic, gpu_plans **out) {
     gpu_plans *p = calloc(1, sizeof *p);
-    if (p == NULL) return gyre_fail(GYRE_EDEVICE, "out of memory: the plan cache");
+    if (p == NULL) return gyre_no_memory("the plan cache");
     p->rules = (gpu_rules){.deterministic = deterministic, .workspace_limit = workspace_limit};
     *out = p;
     return GYRE_OK;
@@ -94,12 +94,12 @@ static gyre_status add_plan(gpu_plans *p, const gpu_operation *op, gpu_plan **ou
     if (p->count == p->room) {
         int room = p->room == 0 ? 64 : 2 * p->room;
         gpu_plan **more = realloc(p->plans, (size_t)room * sizeof(gpu_plan *));
-        if (more == NULL) return gyre_fail(GYRE_EDEVICE, "out of memory: the plan cache");
+        if (more == NULL) return gyre_no_memory("the plan cache");
         p->plans = more;
         p->room = room;
     }
     gpu_plan *plan = calloc(1, sizeof *plan);
-    if (plan == NULL) return gyre_fail(GYRE_EDEVICE, "out of memory: a plan");
+    if (plan == NULL) return gyre_no_memory("a plan");
     plan->op = *op;
     gyre_status status = gpu_graph_open(op, &plan->graph);
     if (status == GYRE_OK) status = gpu_choose(&p->rules, op, &plan->graph, &plan->choice);

@@ -22,7 +22,7 @@ struct gpu_recorder {
 gyre_status gpu_recorder_open(gpu_backend *b, gpu_recorder **out) {
     (void)b;
     *out = calloc(1, sizeof **out);
-    return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for recorded steps");
+    return *out != NULL ? GYRE_OK : gyre_no_memory("recorded steps");
 }
 
 void gpu_recorder_forget(gpu_recorder *r) {

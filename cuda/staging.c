@@ -51,7 +51,7 @@ static gyre_status open_memory(gpu_backend *b, gpu_staging *s) {
 
 gyre_status gpu_staging_open(gpu_backend *b, gpu_staging **out) {
     gpu_staging *s = calloc(1, sizeof *s);
-    if (s == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the GPU's staging buffers");
+    if (s == NULL) return gyre_no_memory("the GPU's staging buffers");
     gyre_status status = open_events(b, s);
     if (status == GYRE_OK) status = open_memory(b, s);
     if (status == GYRE_OK) {

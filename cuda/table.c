@@ -65,7 +65,7 @@ static void set_up(gpu_backend *b, const gyre_backend_options *options, gyre_com
 static gyre_status gpu_open(const gyre_backend_options *options, gyre_comm *comm,
                             gyre_backend **out) {
     gpu_backend *b = calloc(1, sizeof *b);
-    gyre_status status = b != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory to open the GPU");
+    gyre_status status = b != NULL ? GYRE_OK : gyre_no_memory("opening the GPU");
     if (comm != NULL) status = gyre_comm_agree(comm, status);
     GYRE_GOTO(status);
     set_up(b, options, comm);

@@ -56,7 +56,7 @@ gyre_status gyre_checkpoint_image(const gyre_model *m, const gyre_snapshot *s, v
 /* Completed updates of the checkpoints of a run, most first; none when the folder is missing.
  * free() the list. */
 gyre_status gyre_checkpoint_list(const char *run_dir, int64_t **completed, size_t *count);
-/* checkpoints/step-000012000.h5 under `run_dir`; free() it, NULL if no memory. */
+/* checkpoints/step-000012000.h5 under `run_dir`; free() it, NULL if out of memory. */
 char *gyre_checkpoint_path(const char *run_dir, int64_t completed);
 char *gyre_checkpoint_best_path(const char *run_dir); /* checkpoints/best.h5, likewise */
 /* Path of the checkpoint with the most completed updates (free() it), NULL when there is none. */

@@ -49,7 +49,8 @@ gyre_status gyre_dir_make(const char *path); /* with parents; fine when it exist
 bool gyre_file_exists(const char *path);
 bool gyre_file_taken(const char *path); /* the name is, be it by a link that leads nowhere */
 
-/* "dir/name", or name itself when it is absolute; a fresh string (free() it), NULL if no memory. */
+/* "dir/name", or name itself when it is absolute; a fresh string (free() it), NULL if out of
+ * memory. */
 char *gyre_path_join(const char *dir, const char *name);
 char *gyre_path_dir(const char *path); /* folder part, "." when there is none; free() it */
 

@@ -10,7 +10,7 @@
 
 typedef struct gyre_json gyre_json; /* one line of JSON being written */
 
-/* A JSON object on one line, built field by field; after a failure (no memory) later calls do
+/* A JSON object on one line, built field by field; after a failure (out of memory) later calls do
  * nothing and gyre_json_line_end gives NULL. */
 gyre_json *gyre_json_line_begin(void);
 void gyre_json_line_text(gyre_json *j, const char *key, const char *value);
@@ -53,7 +53,7 @@ const char *gyre_json_text(const gyre_json_value *v); /* NULL unless it is text 
 double gyre_json_number(const gyre_json_value *v);    /* NaN unless it is a number */
 bool gyre_json_is_true(const gyre_json_value *v);
 /* The value as text, on one line or laid out in many. Numbers read back as the same doubles. free()
- * it; NULL if no memory. */
+ * it; NULL if out of memory. */
 char *gyre_json_print(const gyre_json_value *v, bool pretty);
 
 #endif

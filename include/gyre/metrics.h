@@ -34,7 +34,7 @@ typedef struct gyre_metrics gyre_metrics;
  * doubles nor loses one. */
 gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics **out);
 /* Add a row. A row that cannot be written yet (a full disk) waits in memory: GYRE_EIO then says
- * why, and later calls try again. GYRE_EDEVICE: there is no memory for it, it is lost. */
+ * why, and later calls try again. GYRE_EDEVICE: out of memory, the row is lost. */
 gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row);
 gyre_status gyre_metrics_validation(gyre_metrics *m, const gyre_validation_row *row);
 gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row);

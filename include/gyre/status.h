@@ -30,8 +30,14 @@ enum { GYRE_ERROR_MAX = 1024 }; /* bytes of a message, terminator included */
  * as it is becomes \xHH (gyre_text_visible), so a message is one line. */
 gyre_status gyre_fail(gyre_status code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-#ifdef __clang_analyzer__ /* cannot know that what it returns is no success */
+
+/* GYRE_EDEVICE with the message "out of memory: WHAT", for a failed malloc(). WHAT is what the
+ * memory was for ("the study's arms") or what was being done ("reading 'a.h5'"). */
+gyre_status gyre_no_memory(const char *what, ...) __attribute__((format(printf, 1, 2)));
+
+#ifdef __clang_analyzer__ /* cannot know that what they return is no success */
 #define gyre_fail(code, ...) ((void)gyre_fail(code, __VA_ARGS__), (code))
+#define gyre_no_memory(...) ((void)gyre_no_memory(__VA_ARGS__), GYRE_EDEVICE)
 #endif
 
 /* The calling thread's last recorded message; "" when there was none. A thread that hands its

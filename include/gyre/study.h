@@ -82,7 +82,7 @@ typedef struct {
 int gyre_study_cell_count(const gyre_study *s);
 gyre_study_cell gyre_study_cell_at(const gyre_study *s, int index);
 
-/* The cell's run folder; a fresh string (free() it), NULL if no memory. */
+/* The cell's run folder; a fresh string (free() it), NULL if out of memory. */
 char *gyre_study_cell_folder(const gyre_study *s, int arm, int seed);
 /* What became of a cell. Errors: GYRE_EIO when its result.json is there but cannot be read. */
 gyre_status gyre_study_result(const gyre_study *s, int arm, int seed, gyre_cell_result *out);

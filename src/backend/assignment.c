@@ -98,7 +98,7 @@ gyre_status gyre_assign_devices(int ranks, int devices, const gyre_sight *sights
     m.cost = calloc(d, sizeof *m.cost);
     m.price = calloc((size_t)ranks, sizeof *m.price);
     if (m.owner == NULL || m.from == NULL || m.cost == NULL || m.price == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "out of memory while assigning devices");
+        status = gyre_no_memory("assigning devices");
     } else {
         match(&m, short_of, whole);
     }

@@ -58,7 +58,7 @@ gyre_status gyre_file_stream(const char *path, bool append, FILE **out) {
     *out = fdopen(fd, append ? "a" : "r");
     if (*out != NULL) return GYRE_OK;
     close(fd);
-    return gyre_fail(GYRE_EDEVICE, "no memory to open '%s'", path);
+    return gyre_no_memory("opening '%s'", path);
 }
 
 /* *got is 0 at the end. */
@@ -96,7 +96,7 @@ gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *siz
         if (used + 1 >= room) {
             room = room == 0 ? 4096 : room * 2;
             char *more = realloc(text, room);
-            if (more == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path));
+            if (more == NULL) GYRE_GOTO(gyre_no_memory("reading '%s'", path));
             text = more;
         }
         GYRE_GOTO(read_some(fd, path, waits, text + used, room - 1 - used, &got));
@@ -123,7 +123,7 @@ gyre_status gyre_file_hash(const char *path, uint64_t *out) {
     gyre_status status = GYRE_OK;
     XXH3_state_t *state = XXH3_createState();
     if (state == NULL || XXH3_64bits_reset(state) != XXH_OK) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
+        status = gyre_no_memory("reading '%s'", path);
         goto out;
     }
     for (size_t got = 1; got > 0;) {
@@ -194,7 +194,7 @@ static gyre_status move_to(const char *temporary, const char *path) {
     char *dir = gyre_path_dir(path);
     gyre_status status = GYRE_OK;
     if (dir == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+        status = gyre_no_memory("writing '%s'", path);
         goto out;
     }
     if (rename(temporary, path) != 0) {
@@ -244,7 +244,7 @@ static gyre_status write_synced(const char *path, int flags, const void *data, s
 gyre_status gyre_file_write_atomic(const char *path, const void *data, size_t size) {
     char *temporary = NULL;
     if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
-        return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+        return gyre_no_memory("writing '%s'", path);
     }
     gyre_status status = write_synced(temporary, O_TRUNC, data, size);
     if (status == GYRE_OK) status = move_to(temporary, path);
@@ -276,7 +276,7 @@ gyre_status gyre_file_create_atomic(const char *path, const void *data, size_t s
     clock_gettime(CLOCK_REALTIME, &now);
     /* processes of several hosts may share the folder and the process id */
     if (asprintf(&temporary, "%s.tmp.%ld%09ld", path, (long)getpid(), now.tv_nsec) < 0) {
-        return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+        return gyre_no_memory("writing '%s'", path);
     }
     gyre_status status = write_synced(temporary, O_EXCL, data, size);
     int reason = status == GYRE_OK ? take_name(temporary, path) : 0;
@@ -301,7 +301,7 @@ static bool is_folder(const char *path) {
 gyre_status gyre_dir_make(const char *path) {
     if (path[0] == '\0') return gyre_fail(GYRE_EIO, "the name of a folder is empty");
     char *copy = strdup(path);
-    if (copy == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to make folder '%s'", path);
+    if (copy == NULL) return gyre_no_memory("making folder '%s'", path);
     gyre_status status = GYRE_OK;
     for (char *p = copy + 1;; p++) {
         if (*p != '/' && *p != '\0') continue;
@@ -325,7 +325,7 @@ gyre_status gyre_file_try(const char *path) {
     char *temporary = NULL;
     if (is_folder(path)) return gyre_fail(GYRE_EIO, "cannot write '%s': it is a folder", path);
     if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
-        return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+        return gyre_no_memory("writing '%s'", path);
     }
     gyre_status status = GYRE_OK;
     int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
@@ -340,8 +340,8 @@ gyre_status gyre_dir_try(const char *path, bool *made) {
     *made = !is_folder(path);
     GYRE_TRY(gyre_dir_make(path));
     char *file = gyre_path_join(path, "try");
-    gyre_status status = file == NULL ? gyre_fail(GYRE_EDEVICE, "no memory to write in '%s'", path)
-                                      : gyre_file_try(file);
+    gyre_status status =
+        file == NULL ? gyre_no_memory("writing in '%s'", path) : gyre_file_try(file);
     free(file);
     if (status != GYRE_OK && *made) rmdir(path);
     return status;

@@ -57,7 +57,7 @@ gyre_status gyre_overwrite_sign(char **text, size_t *size, const char *before, c
     char signature[GYRE_SIGNATURE_SIZE + 1];
     size_t more = strlen(before) + GYRE_SIGNATURE_SIZE + strlen(after);
     char *longer = realloc(*text, *size + more + 1);
-    if (longer == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to sign a file");
+    if (longer == NULL) return gyre_no_memory("signing a file");
     *text = longer;
     size_t at = *size + strlen(before);
     snprintf(longer + *size, more + 1, "%s", before);
@@ -132,7 +132,7 @@ gyre_status gyre_overwrite_keep(const char *path, const char *word, char **kept)
         char *name = NULL;
         int n = i == 1 ? asprintf(&name, "%s.%s", path, word)
                        : asprintf(&name, "%s.%s-%d", path, word, i);
-        if (n < 0) return gyre_fail(GYRE_EDEVICE, "no memory to keep '%s'", path);
+        if (n < 0) return gyre_no_memory("keeping '%s'", path);
         reason = name_also(path, name);
         if (reason == 0)
             *kept = name;

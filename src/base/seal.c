@@ -52,7 +52,7 @@ static gyre_status hash_rest(int fd, const char *path, const char *kind, uint64_
     XXH3_state_t *state = XXH3_createState();
     *out = unhashed(kind, content);
     if (piece == NULL || state == NULL || XXH3_128bits_reset_withSeed(state, content) != XXH_OK) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
+        status = gyre_no_memory("reading '%s'", path);
         goto out;
     }
     for (;;) {

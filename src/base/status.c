@@ -8,22 +8,37 @@
 #include <string.h>
 
 #undef gyre_fail /* the analyzer's */
+#undef gyre_no_memory
 
 static const char cut_mark[] = "...";
 static _Thread_local char last_error[GYRE_ERROR_MAX];
 
-gyre_status gyre_fail(gyre_status code, const char *format, ...) {
-    char text[GYRE_ERROR_MAX]; /* the arguments may point into last_error */
-    va_list args;
-    va_start(args, format);
-    size_t length = (size_t)vsnprintf(text, sizeof text, format, args);
-    va_end(args);
+/* The arguments may point into last_error. */
+static void record(const char *prefix, const char *format, va_list args) {
+    char text[GYRE_ERROR_MAX];
+    size_t start = (size_t)snprintf(text, sizeof text, "%s", prefix);
+    size_t length = start + (size_t)vsnprintf(text + start, sizeof text - start, format, args);
     if (length >= sizeof text) gyre_text_cut(text);
     size_t room = sizeof last_error - strlen(cut_mark);
     if (gyre_text_visible(text, last_error, room) >= room || length >= sizeof text) {
         memcpy(last_error + strlen(last_error), cut_mark, sizeof cut_mark);
     }
+}
+
+gyre_status gyre_fail(gyre_status code, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    record("", format, args);
+    va_end(args);
     return code;
+}
+
+gyre_status gyre_no_memory(const char *what, ...) {
+    va_list args;
+    va_start(args, what);
+    record("out of memory: ", what, args);
+    va_end(args);
+    return GYRE_EDEVICE;
 }
 
 gyre_status gyre_fail_in(const char *prefix, gyre_status status) {

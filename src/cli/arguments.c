@@ -20,12 +20,12 @@ gyre_status gyre_cli_whole(const char *option, const char *text, int64_t least, 
 
 gyre_status gyre_cli_sets_open(int argc, gyre_cli_sets *out) {
     *out = (gyre_cli_sets){.items = calloc((size_t)argc, sizeof *out->items)};
-    return out->items != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the arguments");
+    return out->items != NULL ? GYRE_OK : gyre_no_memory("the arguments");
 }
 
 gyre_status gyre_cli_metrics_of(const char *run_dir, char **out) {
     char *metrics = gyre_path_join(run_dir, "metrics.h5");
-    if (metrics == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", run_dir);
+    if (metrics == NULL) return gyre_no_memory("reading '%s'", run_dir);
     if (!gyre_file_exists(metrics)) {
         gyre_status status =
             gyre_fail(GYRE_EIO,

@@ -72,7 +72,7 @@ static gyre_status edited(const char *config, const gyre_settings *s, int64_t fo
     for (int i = 0; moved && i < 3; i++) {
         if (values[i] == NULL) continue;
         paths[i] = quoted(values[i]);
-        if (paths[i] == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the config"));
+        if (paths[i] == NULL) GYRE_GOTO(gyre_no_memory("the config"));
         changes[count++] = (gyre_config_change){keys[i], paths[i]};
     }
     status = gyre_config_edit(config, changes, count, text);

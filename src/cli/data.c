@@ -45,7 +45,7 @@ static void print_channels(const gyre_pixel_stats *s, int channels) {
 static gyre_status print_classes(const gyre_dataset *d) {
     int classes = gyre_dataset_classes(d);
     int64_t *counts = calloc((size_t)classes * PARTS, sizeof *counts);
-    if (counts == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d classes", classes);
+    if (counts == NULL) return gyre_no_memory("%d classes", classes);
     printf("  %5s  %-24s", "class", "name");
     for (int part = 0; part < PARTS; part++) {
         const gyre_images *p = part_of(d, part);

@@ -98,7 +98,7 @@ static gyre_status examine(int argc, char **argv, gyre_comm *comm) {
     opened = read_device(comm, &mine);
     if (gyre_comm_rank(comm) == 0) {
         all = calloc((size_t)ranks, sizeof *all);
-        if (all == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for %d ranks", ranks);
+        if (all == NULL) status = gyre_no_memory("%d ranks", ranks);
     }
     GYRE_GOTO(gyre_comm_agree(comm, status));
     GYRE_GOTO(gyre_comm_describe(comm, places, sizeof places));

@@ -21,7 +21,7 @@ gyre_status gyre_cli_steps_per_epoch(const gyre_settings *s, int64_t *out) {
                          missing);
     }
     char *path = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", s->data.path);
+    if (path == NULL) return gyre_no_memory("the path '%s'", s->data.path);
     GYRE_GOTO(gyre_dataset_open(path, &data));
     GYRE_GOTO(gyre_samples_open(data, &s->data, s->seed, &samples));
     GYRE_GOTO(gyre_epochs_make(samples.train.count, s->batch_size, s->data.last_batch, &epochs));

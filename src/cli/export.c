@@ -73,7 +73,7 @@ enum { FILES = sizeof files / sizeof *files };
 
 static gyre_status check_place(const char *dir, int file) {
     char *path = gyre_path_join(dir, files[file].name);
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", files[file].name);
+    if (path == NULL) return gyre_no_memory("writing '%s'", files[file].name);
     gyre_status status = gyre_overwrite_check(path, files[file].header);
     free(path);
     return status;
@@ -105,13 +105,13 @@ static gyre_status write_table(const gyre_tables *t, const char *dir, const char
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
     if (f == NULL || path == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", name);
+        status = gyre_no_memory("writing '%s'", name);
         if (f != NULL) fclose(f);
         goto out;
     }
     print(t, f);
     if (ferror(f) | fclose(f)) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+        status = gyre_no_memory("writing '%s'", path);
         goto out;
     }
     GYRE_GOTO(keep_changed(path, text, size));
@@ -128,7 +128,7 @@ static gyre_status export_run(const char *run_dir, const char *given) {
     gyre_tables tables = {0};
     char *own = gyre_path_join(run_dir, "csv"), *metrics = NULL;
     if (own == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to export '%s'", run_dir);
+        status = gyre_no_memory("exporting '%s'", run_dir);
         goto out;
     }
     GYRE_GOTO(gyre_cli_metrics_of(run_dir, &metrics));

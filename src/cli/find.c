@@ -94,7 +94,7 @@ static gyre_status choose_folder(const arguments *a, const char *stem, char **ou
     } else if (asprintf(out, "%s-find", stem) < 0) {
         *out = NULL;
     }
-    if (*out == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the folder's name");
+    if (*out == NULL) return gyre_no_memory("the folder's name");
     for (size_t end = strlen(*out); end > 1 && (*out)[end - 1] == '/'; end--) (*out)[end - 1] = 0;
     return GYRE_OK;
 }
@@ -139,7 +139,7 @@ static gyre_status free_name(const char *folder, char **out) {
                        : asprintf(out, "%s/find-%d.h5", folder, i);
         if (n < 0) {
             *out = NULL;
-            return gyre_fail(GYRE_EDEVICE, "no memory for the result's names");
+            return gyre_no_memory("the result's names");
         }
         if (!gyre_file_taken(*out)) return GYRE_OK;
         free(*out);
@@ -163,7 +163,7 @@ static gyre_status write_figure(const gyre_find *f, const char *data, const char
     if (asprintf(&figure, "%.*s.svg", (int)(strlen(data) - strlen(".h5")), data) < 0) figure = NULL;
     if (asprintf(&title, "learning-rate range test: %s", stem) < 0) title = NULL;
     if (figure == NULL || title == NULL) {
-        GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the result's names"));
+        GYRE_GOTO(gyre_no_memory("the result's names"));
     }
     GYRE_GOTO(gyre_plot_find(f, title, figure));
     gyre_cli_print_path(figure);
@@ -256,7 +256,7 @@ static gyre_status find(int argc, char **argv, gyre_comm *comm) {
     status = gyre_config_open(a.config, a.sets.items, a.sets.count, &settings);
     GYRE_GOTO(gyre_comm_agree(comm, gyre_cli_other_kind(status, a.config, HOLDS_CONFIG)));
     stem = stem_of(a.config);
-    if (stem == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the config's name");
+    if (stem == NULL) status = gyre_no_memory("the config's name");
     if (status == GYRE_OK && first) status = prepare(&a, settings, stem, &p);
     GYRE_GOTO(gyre_comm_agree(comm, status));
     status = gyre_find_run(settings, &a.options, comm, &f);

@@ -17,7 +17,7 @@ static gyre_status own_place(const char *run_dir, char **out) {
     char *metrics = NULL, *dir = gyre_path_join(run_dir, "plots");
     if (dir != NULL) *out = gyre_path_join(dir, "curves.svg");
     if (dir == NULL || *out == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to plot '%s'", run_dir);
+        status = gyre_no_memory("plotting '%s'", run_dir);
         goto out;
     }
     GYRE_GOTO(gyre_cli_metrics_of(run_dir, &metrics));
@@ -38,7 +38,7 @@ static gyre_status plot_find(const char *path, const char *output) {
         char *dir = gyre_path_dir(path);
         own = dir == NULL ? NULL : gyre_path_join(dir, "find.svg");
         free(dir);
-        if (own == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory to plot '%s'", path));
+        if (own == NULL) GYRE_GOTO(gyre_no_memory("plotting '%s'", path));
         output = own;
     }
     GYRE_GOTO(gyre_plot_find(&f, path, output));
@@ -53,7 +53,7 @@ out:
 static gyre_status plot_one_find(const char *path, int kind, const char *output) {
     if (kind != HOLDS_FIND_FOLDER) return plot_find(path, output);
     char *file = gyre_path_join(path, "find.h5");
-    if (file == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to plot '%s'", path);
+    if (file == NULL) return gyre_no_memory("plotting '%s'", path);
     gyre_status status = plot_find(file, output);
     free(file);
     return status;

@@ -93,7 +93,7 @@ static void warn(void *context, const char *text) {
 static gyre_status draw(const gyre_schedule *s, const arguments *o) {
     const char *slash = strrchr(o->config, '/');
     char *title = strdup(slash == NULL ? o->config : slash + 1);
-    if (title == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+    if (title == NULL) return gyre_no_memory("a figure");
     char *dot = strrchr(title, '.');
     if (dot != NULL && dot != title) *dot = '\0';
     gyre_status status = gyre_plot_schedule(s, title, o->plot);

@@ -27,7 +27,7 @@ static gyre_status begin(config_reader *r, const char *path) {
         r->settings->source = strdup(path);
     }
     if (r->settings == NULL || !r->settings->dir || !r->settings->source) {
-        return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+        return gyre_no_memory("the config");
     }
     for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
         GYRE_TRY(config_field_reset(f, r->settings));
@@ -49,7 +49,7 @@ gyre_status gyre_config_open(const char *path, char *const *sets, int set_count,
     cJSON *tree = NULL, **owned = calloc((size_t)set_count + 1, sizeof *owned);
     config_reader r = {0};
     if (owned == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the config");
+        status = gyre_no_memory("the config");
         goto out;
     }
     GYRE_GOTO(begin(&r, path));

@@ -7,10 +7,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory to write the config");
-}
-
 /* Puts `value` at "a.b.c" in nested objects, taking it over. */
 static gyre_status put(cJSON *object, const char *path, cJSON *value) {
     for (const char *dot; (dot = strchr(path, '.')) != NULL; path = dot + 1) {
@@ -21,7 +17,7 @@ static gyre_status put(cJSON *object, const char *path, cJSON *value) {
     }
     if (cJSON_AddItemToObject(object, path, value)) return GYRE_OK;
     cJSON_Delete(value);
-    return no_memory();
+    return gyre_no_memory("writing the config");
 }
 
 /* One key of a stage where it differs from the outer schedule. */
@@ -35,7 +31,7 @@ static gyre_status put_difference(cJSON *object, const config_field *f, const gy
     if (a != NULL) a_text = cJSON_PrintUnformatted(a);
     if (b != NULL) b_text = cJSON_PrintUnformatted(b);
     if ((a != NULL && a_text == NULL) || (b != NULL && b_text == NULL)) {
-        status = no_memory();
+        status = gyre_no_memory("writing the config");
     } else if (a_text != NULL && b_text == NULL) {
         status = put(object, f->path + strlen("schedule."), cJSON_CreateNull());
     } else if (b_text != NULL && (a_text == NULL || strcmp(a_text, b_text) != 0)) {
@@ -66,12 +62,12 @@ static gyre_status stage_json(const gyre_settings *outer, int index, cJSON *obje
 
 static gyre_status stages_json(const gyre_settings *settings, cJSON **out) {
     cJSON *list = cJSON_CreateArray();
-    gyre_status status = list == NULL ? no_memory() : GYRE_OK;
+    gyre_status status = list == NULL ? gyre_no_memory("writing the config") : GYRE_OK;
     for (int i = 0; i < settings->schedule.stage_count && status == GYRE_OK; i++) {
         cJSON *object = cJSON_CreateObject();
         if (!cJSON_AddItemToArray(list, object)) {
             cJSON_Delete(object);
-            status = no_memory();
+            status = gyre_no_memory("writing the config");
         }
         if (status == GYRE_OK) status = stage_json(settings, i, object);
     }
@@ -108,7 +104,7 @@ static bool is_shared(const config_field *f) {
 
 static gyre_status settings_json(const gyre_settings *settings, chooser *chosen, cJSON **out) {
     cJSON *root = cJSON_CreateObject();
-    gyre_status status = root == NULL ? no_memory() : GYRE_OK;
+    gyre_status status = root == NULL ? gyre_no_memory("writing the config") : GYRE_OK;
     for (const config_field *f = gyre_config_fields; f->path != NULL && status == GYRE_OK; f++) {
         cJSON *value = NULL;
         if (!chosen(f)) continue;
@@ -127,7 +123,7 @@ gyre_status gyre_config_print(const gyre_settings *settings, char **out) {
     GYRE_TRY(settings_json(settings, any, &root));
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
-    if (text == NULL) return no_memory();
+    if (text == NULL) return gyre_no_memory("writing the config");
     *out = text;
     return GYRE_OK;
 }
@@ -137,7 +133,7 @@ static gyre_status hash_of(const gyre_settings *settings, chooser *chosen, uint6
     GYRE_TRY(settings_json(settings, chosen, &root));
     char *text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
-    if (text == NULL) return no_memory();
+    if (text == NULL) return gyre_no_memory("writing the config");
     *out = XXH3_64bits(text, strlen(text));
     free(text);
     return GYRE_OK;
@@ -157,7 +153,7 @@ static gyre_status text_of(const config_field *f, const gyre_settings *settings,
     GYRE_TRY(value_of(f, settings, &value));
     *out = value == NULL ? strdup("nothing") : cJSON_PrintUnformatted(value);
     cJSON_Delete(value);
-    return *out == NULL ? no_memory() : GYRE_OK;
+    return *out == NULL ? gyre_no_memory("writing the config") : GYRE_OK;
 }
 
 gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now) {

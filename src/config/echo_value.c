@@ -104,6 +104,6 @@ gyre_status config_field_get(const config_field *f, const gyre_settings *setting
     case FIELD_MILESTONES: *out = milestones_json(&settings->schedule); break;
     case FIELD_STAGES: break;
     }
-    if (*out == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+    if (*out == NULL) return gyre_no_memory("the config");
     return GYRE_OK;
 }

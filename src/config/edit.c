@@ -12,10 +12,6 @@ typedef struct {
     char *text, *blank; /* the same length; comments are spaces in `blank` */
 } config_text;
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory for the config");
-}
-
 static const char *skip_space(const char *p) {
     return p + strspn(p, " \t\r\n");
 }
@@ -77,7 +73,7 @@ static gyre_status splice(config_text *t, size_t begin, size_t end, const char *
     for (int i = 0; i < 2; i++) {
         size_t room = size - (end - begin) + added + 1;
         char *fresh = malloc(room);
-        if (fresh == NULL) return no_memory();
+        if (fresh == NULL) return gyre_no_memory("the config");
         snprintf(fresh, room, "%.*s%s%s", (int)begin, *both[i], with, *both[i] + end);
         free(*both[i]);
         *both[i] = fresh;
@@ -128,7 +124,7 @@ gyre_status gyre_config_edit(const char *path, const gyre_config_change *changes
     size_t size = 0;
     GYRE_GOTO(gyre_file_read(path, TEXT_MAX, &t.text, &size));
     t.blank = strdup(t.text);
-    if (t.blank == NULL) GYRE_GOTO(no_memory());
+    if (t.blank == NULL) GYRE_GOTO(gyre_no_memory("the config"));
     GYRE_GOTO(config_blank_comments(t.text, t.blank, path));
     for (int i = 0; i < count; i++) GYRE_GOTO(replace(&t, changes[i].key, changes[i].value));
     *out = t.text;

@@ -78,7 +78,7 @@ const char *config_suggest_value(const char *path, const char *value, const char
 const char *config_section_key(const char *section);
 
 /* The shortest of 15 to 17 digits that reads back as the same double; cJSON's own numbers may come
- * back one bit off. NULL if no memory. */
+ * back one bit off. NULL if out of memory. */
 cJSON *config_number_json(double x);
 
 /* {"mean": [...], "std": [...]} of data.augment.normalize; false when the value is no such. */

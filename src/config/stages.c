@@ -17,7 +17,7 @@ static gyre_status take_keys(config_reader *scratch, const cJSON *stage, const c
     gyre_status status = GYRE_OK;
     if (!cJSON_AddItemToObject(tree, "schedule", schedule)) {
         cJSON_Delete(schedule);
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the config");
+        status = gyre_no_memory("the config");
     }
     if (status == GYRE_OK) status = config_take_tree(scratch, tree, where);
     cJSON_Delete(tree);
@@ -62,7 +62,7 @@ gyre_status config_take_stages(config_reader *r) {
     int count = cJSON_GetArraySize(r->stages);
     if (count == 0) return GYRE_OK;
     gyre_stage_settings *stages = calloc((size_t)count, sizeof *stages);
-    if (stages == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+    if (stages == NULL) return gyre_no_memory("the config");
     for (int i = 0; i < count; i++) {
         gyre_status status =
             take_one(r, cJSON_GetArrayItem(r->stages, i), i, r->stages_where, &stages[i]);
@@ -118,7 +118,7 @@ gyre_status gyre_config_extend(gyre_settings *settings, const char *stage) {
     cJSON_Delete(tree);
     GYRE_TRY(status);
     gyre_stage_settings *stages = realloc(s->stages, (size_t)(before + 1) * sizeof *stages);
-    if (stages == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+    if (stages == NULL) return gyre_no_memory("the config");
     if (s->stage_count == 0) {
         stages[0] = (gyre_stage_settings){.length = settings->length, .schedule = *s};
         stages[0].schedule.stages = NULL;

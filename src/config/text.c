@@ -128,7 +128,7 @@ gyre_status config_parse_text(const char *text, const char *where, cJSON **out) 
                          where, size);
     }
     char *blanked = strdup(text); /* messages show and count the original */
-    if (blanked == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+    if (blanked == NULL) return gyre_no_memory("the config");
     cJSON *json = NULL;
     const char *end = blanked;
     gyre_status status = config_blank_comments(text, blanked, where);
@@ -136,7 +136,7 @@ gyre_status config_parse_text(const char *text, const char *where, cJSON **out) 
     errno = 0;
     json = cJSON_ParseWithOpts(blanked, &end, false);
     if (json == NULL && errno == ENOMEM) { /* which cJSON does not tell from a syntax error */
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the config");
+        status = gyre_no_memory("the config");
         goto out;
     }
     if (json == NULL) {

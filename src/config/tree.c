@@ -70,8 +70,7 @@ static gyre_status take(config_reader *r, const char *path, const cJSON *value, 
 static gyre_status take_mixed(config_reader *r, const config_field *f, const cJSON *value,
                               const char *where) {
     cJSON *rest = cJSON_CreateObject();
-    gyre_status status =
-        rest == NULL ? gyre_fail(GYRE_EDEVICE, "no memory for the config") : GYRE_OK;
+    gyre_status status = rest == NULL ? gyre_no_memory("the config") : GYRE_OK;
     int below = 0;
     for (const cJSON *c = value->child; c != NULL && status == GYRE_OK; c = c->next) {
         char path[PATH_MAX_BYTES];
@@ -84,7 +83,7 @@ static gyre_status take_mixed(config_reader *r, const config_field *f, const cJS
         cJSON *copy = cJSON_Duplicate(c, true);
         if (!cJSON_AddItemToObject(rest, c->string, copy)) {
             cJSON_Delete(copy);
-            status = gyre_fail(GYRE_EDEVICE, "no memory for the config");
+            status = gyre_no_memory("the config");
         }
     }
     if (status == GYRE_OK && (rest->child != NULL || below == 0)) {
@@ -143,7 +142,7 @@ static gyre_status parse_value(const char *text, const config_field *f, const ch
     bool structured = strchr("{[\"", text[0]) != NULL && text[0] != '\0';
     if (status != GYRE_OK && (structured || status != GYRE_EUSAGE)) return status;
     if (value == NULL) value = cJSON_CreateString(text);
-    if (value == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+    if (value == NULL) return gyre_no_memory("the config");
     *out = value;
     return GYRE_OK;
 }
@@ -167,7 +166,7 @@ gyre_status config_take_set(config_reader *r, const char *set, cJSON **owned) {
             cJSON *object = cJSON_CreateObject();
             if (!cJSON_AddItemToObject(object, dot + 1, *owned)) {
                 cJSON_Delete(object);
-                return gyre_fail(GYRE_EDEVICE, "no memory for the config");
+                return gyre_no_memory("the config");
             }
             *owned = object;
             return take(r, parent, object, where);

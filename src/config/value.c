@@ -119,13 +119,9 @@ static gyre_status wrong(const config_field *f, const cJSON *value, const char *
     return GYRE_EUSAGE;
 }
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory for the config");
-}
-
 static gyre_status take_text(const char *value, char **to) {
     char *copy = strdup(value);
-    if (copy == NULL) return no_memory();
+    if (copy == NULL) return gyre_no_memory("the config");
     free(*to);
     *to = copy;
     return GYRE_OK;
@@ -144,7 +140,7 @@ static gyre_status take_names(const config_field *f, const cJSON *value, gyre_se
     if (!cJSON_IsArray(value)) return wrong(f, value, where);
     int n = cJSON_GetArraySize(value);
     char **names = calloc((size_t)n + 1, sizeof *names);
-    if (names == NULL) return no_memory();
+    if (names == NULL) return gyre_no_memory("the config");
     gyre_status status = GYRE_OK;
     for (int i = 0; i < n && status == GYRE_OK; i++) {
         const cJSON *item = cJSON_GetArrayItem(value, i);
@@ -324,7 +320,7 @@ gyre_status config_field_reset(const config_field *f, gyre_settings *settings) {
         return GYRE_OK;
     }
     cJSON *value = cJSON_Parse(f->fallback);
-    if (value == NULL) return no_memory();
+    if (value == NULL) return gyre_no_memory("the config");
     gyre_status status = config_field_set(f, value, settings, f->path);
     cJSON_Delete(value);
     return status;

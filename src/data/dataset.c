@@ -29,8 +29,7 @@ struct gyre_dataset {
 
 static gyre_status allocate(gyre_dataset *d, int count) {
     d->sources = calloc((size_t)count, sizeof *d->sources);
-    return d->sources != NULL ? GYRE_OK
-                              : gyre_fail(GYRE_EDEVICE, "no memory for %d dataset files", count);
+    return d->sources != NULL ? GYRE_OK : gyre_no_memory("%d dataset files", count);
 }
 
 static gyre_status open_single(gyre_dataset *d, const char *path, bool whole) {
@@ -125,7 +124,7 @@ static gyre_status take_parts(gyre_dataset *d) {
         }
     }
     d->labels = malloc(count * sizeof *d->labels);
-    if (d->labels == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %zu labels", count - 1);
+    if (d->labels == NULL) return gyre_no_memory("%zu labels", count - 1);
     for (int part = 0; part < GYRE_PARTS; part++) {
         GYRE_TRY(take_part(d, part, d->labels + at));
         at += (size_t)d->parts[part].count;
@@ -179,7 +178,7 @@ static gyre_status take_names(gyre_dataset *d) {
     const gyre_source *first = &d->sources[0];
     char name[ROOM];
     d->names = calloc((size_t)d->classes, sizeof *d->names);
-    if (d->names == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d names", d->classes);
+    if (d->names == NULL) return gyre_no_memory("%d names", d->classes);
     for (int k = 0; k < d->count; k++) {
         const gyre_source *s = &d->sources[k];
         if (s->layout.names != first->layout.names) {
@@ -225,7 +224,7 @@ static gyre_status open_dataset(const char *path, bool whole, gyre_dataset **out
     gyre_status status = GYRE_OK;
     gyre_dataset *d = calloc(1, sizeof *d);
     *out = NULL;
-    if (d == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to open '%s'", path);
+    if (d == NULL) return gyre_no_memory("opening '%s'", path);
     GYRE_GOTO(open_sources(d, path, whole));
     GYRE_GOTO(check_shapes(d));
     GYRE_GOTO(take_parts(d));

@@ -1,8 +1,8 @@
 /* JPEG and PNG files as rows of RGB bytes, top to bottom, as they are stored: a picture is turned
  * only after it was made small. Internal to src/data.
  *
- * Whatever a file holds ends in GYRE_OK or GYRE_EIO with a reason (or GYRE_EDEVICE, no memory). A
- * picture that is not whole is refused: half of it would be a gray area with a label. */
+ * Whatever a file holds ends in GYRE_OK or GYRE_EIO with a reason (or GYRE_EDEVICE, out of memory).
+ * A picture that is not whole is refused: half of it would be a gray area with a label. */
 #ifndef GYRE_DATA_DECODE_H
 #define GYRE_DATA_DECODE_H
 

@@ -32,7 +32,7 @@ static void leave(j_common_ptr jpeg) {
     bool memory = jpeg->err->msg_code == JERR_OUT_OF_MEMORY;
     jpeg->err->format_message(jpeg, text);
     d->status =
-        memory ? gyre_fail(GYRE_EDEVICE, "no memory to decode a JPEG picture")
+        memory ? gyre_no_memory("decoding a JPEG picture")
                : gyre_fail(GYRE_EIO, "is a damaged JPEG file, or one of a rare kind: %s", text);
     longjmp(d->leave, 1);
 }

@@ -26,7 +26,7 @@ typedef struct {
 
 static PNG_NORETURN void leave(png_structp png, png_const_charp text) {
     decoder *d = png_get_error_ptr(png);
-    d->status = d->no_memory ? gyre_fail(GYRE_EDEVICE, "no memory to decode a PNG picture")
+    d->status = d->no_memory ? gyre_no_memory("decoding a PNG picture")
                              : gyre_fail(GYRE_EIO, "is a damaged PNG file: %s", text);
     longjmp(d->leave, 1);
 }
@@ -113,7 +113,7 @@ static gyre_status decode(decoder *d, const gyre_picture_sink *sink) {
     d->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, d, leave, keep_silent, d, take_memory,
                                       give_memory);
     d->info = d->png == NULL ? NULL : png_create_info_struct(d->png);
-    if (d->info == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to decode a PNG picture");
+    if (d->info == NULL) return gyre_no_memory("decoding a PNG picture");
     png_set_read_fn(d->png, d, read_bytes);
     png_read_info(d->png, d->info);
     uint32_t h = png_get_image_height(d->png, d->info), w = png_get_image_width(d->png, d->info);

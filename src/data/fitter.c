@@ -20,13 +20,13 @@ gyre_status gyre_fitter_open(const gyre_images *shape, int size, gyre_fitter **o
     gyre_status status = GYRE_OK;
     gyre_fitter *f = calloc(1, sizeof *f);
     *out = NULL;
-    if (f == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to fit images");
+    if (f == NULL) return gyre_no_memory("fitting images");
     f->size = size;
     if (size > 0) {
         const gyre_resize_shape whole = shape_of(shape, shape->h, shape->w, size);
         GYRE_GOTO(gyre_resize_open(&whole, true, &f->resize));
         f->image = malloc(gyre_images_row(shape));
-        if (f->image == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory to fit images");
+        if (f->image == NULL) status = gyre_no_memory("fitting images");
     }
 out:
     if (status == GYRE_OK)

@@ -10,7 +10,7 @@
 gyre_status gyre_pieces_open(const gyre_source *sources, int count, int part, bool large,
                              struct gyre_pieces **out) {
     struct gyre_pieces *p = calloc(1, sizeof *p + (size_t)count * sizeof *p->list);
-    if (p == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d dataset files", count);
+    if (p == NULL) return gyre_no_memory("%d dataset files", count);
     p->large = large;
     int64_t first = 0;
     for (int i = 0; i < count; i++) {

@@ -17,7 +17,7 @@ gyre_status gyre_output_apart_in(const char *output, const char *dir, const char
     gyre_status status = GYRE_OK;
     for (int i = 0; names[i] != NULL && status == GYRE_OK; i++) {
         char *path = gyre_path_join(dir, names[i]);
-        status = path == NULL ? gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", names[i])
+        status = path == NULL ? gyre_no_memory("reading '%s'", names[i])
                               : gyre_output_apart(output, path);
         free(path);
     }
@@ -32,6 +32,5 @@ gyre_status gyre_part_alloc(int64_t count, int h, int w, int c, gyre_images *par
     *part =
         (gyre_images){.count = count, .h = h, .w = w, .c = c, .images = *images, .labels = *labels};
     if (*images != NULL && *labels != NULL) return GYRE_OK;
-    return gyre_fail(GYRE_EDEVICE, "no memory for %lld images of %d x %d x %d", (long long)count, h,
-                     w, c);
+    return gyre_no_memory("%lld images of %d x %d x %d", (long long)count, h, w, c);
 }

@@ -90,8 +90,7 @@ static gyre_status read_records(const edition *e, const char *path, int64_t coun
     int fd;
     GYRE_TRY(gyre_file_open(path, &fd));
     FILE *f = fdopen(fd, "rb");
-    gyre_status status =
-        f != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
+    gyre_status status = f != NULL ? GYRE_OK : gyre_no_memory("reading '%s'", path);
     for (int64_t i = 0; i < count && status == GYRE_OK; i++) {
         if (fread(record, size, 1, f) != 1) {
             status = gyre_fail(GYRE_EIO, "cannot read record %lld of '%s': %s", (long long)i, path,
@@ -122,7 +121,7 @@ static gyre_status read_files(const edition *e, const char *dir, const char *con
     for (int i = 0; files[i] != NULL; i++) {
         paths[i] = gyre_path_join(dir, files[i]);
         if (paths[i] == NULL) {
-            status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", dir);
+            status = gyre_no_memory("reading '%s'", dir);
             goto out;
         }
         GYRE_GOTO(count_records(e, paths[i], official, &counts[i]));

@@ -58,7 +58,7 @@ static void report(crew *c, size_t file, gyre_status status) {
 static gyre_status import_one(const gyre_import_job *job, gyre_listed *file, uint8_t *image) {
     if (file->problem != NULL) return GYRE_OK;
     char *path = gyre_path_join(job->dir, file->path);
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a picture");
+    if (path == NULL) return gyre_no_memory("reading a picture");
     gyre_status status = gyre_picture_read(path, &job->form, image);
     free(path);
     if (status == GYRE_EIO) return gyre_listed_fail(file);
@@ -73,7 +73,7 @@ static void *work(void *argument) {
     const gyre_import_job *job = c->job;
     const gyre_picture_form *form = &job->form;
     uint8_t *image = malloc((size_t)form->h * (size_t)form->w * (size_t)form->c);
-    if (image == NULL) report(c, 0, gyre_fail(GYRE_EDEVICE, "no memory for an image"));
+    if (image == NULL) report(c, 0, gyre_no_memory("an image"));
     while (!atomic_load(&c->stop)) {
         size_t i = atomic_fetch_add(&c->next, 1);
         if (i >= job->list->count) break;

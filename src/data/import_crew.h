@@ -20,7 +20,7 @@ typedef struct {
  * are not a picture's own: memory, the output, or GYRE_EINTERRUPTED after SIGINT or SIGTERM. */
 gyre_status gyre_import_pictures(const gyre_import_job *job);
 /* After it: warns of images that are held out and trained on, and of those that are in two classes,
- * with how many and the first by name. GYRE_EDEVICE: no memory. */
+ * with how many and the first by name. GYRE_EDEVICE: out of memory. */
 gyre_status gyre_import_tell_repeated(const gyre_listing *l);
 
 #endif

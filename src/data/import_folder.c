@@ -100,7 +100,7 @@ static gyre_status check_output(const char *dir, const char *output, const gyre_
     }
     for (size_t i = 0; i < l->count && status == GYRE_OK; i++) {
         char *path = gyre_path_join(dir, l->files[i].path);
-        if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a picture");
+        if (path == NULL) return gyre_no_memory("reading a picture");
         status = gyre_output_apart(output, path);
         free(path);
     }
@@ -112,7 +112,7 @@ static gyre_status find_size(const char *dir, gyre_listing *l, gyre_picture_form
     for (size_t i = 0; i < l->count && form->h == 0; i++) {
         if (l->files[i].problem != NULL) continue;
         char *path = gyre_path_join(dir, l->files[i].path);
-        if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a picture");
+        if (path == NULL) return gyre_no_memory("reading a picture");
         gyre_status status = gyre_picture_size(path, &form->h, &form->w);
         free(path);
         if (status == GYRE_EIO) status = gyre_listed_fail(&l->files[i]);
@@ -171,7 +171,7 @@ static gyre_status judge_classes(const char *dir, const gyre_listing *l, const i
 static gyre_status judge(const char *dir, const gyre_listing *l, bool strict) {
     gyre_status status = GYRE_OK;
     int64_t *pictures = calloc((size_t)l->classes, sizeof *pictures);
-    if (pictures == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d classes", l->classes);
+    if (pictures == NULL) return gyre_no_memory("%d classes", l->classes);
     for (size_t i = 0; i < l->count; i++) {
         const gyre_listed *file = &l->files[i];
         if (file->problem == NULL && file->part == GYRE_PART_TRAIN) pictures[file->label]++;
@@ -198,7 +198,7 @@ static gyre_status finish(gyre_rows *rows, const gyre_listing *l) {
         size_t count = (size_t)l->counts[part];
         labels[part] = malloc(count * sizeof **labels + 1);
         if (labels[part] == NULL) {
-            status = gyre_fail(GYRE_EDEVICE, "no memory for %zu labels", count);
+            status = gyre_no_memory("%zu labels", count);
             goto out;
         }
         for (size_t i = 0; i < count; i++) labels[part][i] = GYRE_NO_ROW;

@@ -43,7 +43,7 @@ static gyre_status find_next(const char *dir, const char *stem, int rank, int *s
         snprintf(name, sizeof name, "%s%cidx%d-ubyte%s", stem, i % 2 == 0 ? '-' : '.', rank,
                  i < 2 ? "" : ".gz");
         char *file = gyre_path_join(dir, name);
-        if (file == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", dir);
+        if (file == NULL) return gyre_no_memory("reading '%s'", dir);
         if (gyre_is_file(file)) {
             *path = file;
             return GYRE_OK;
@@ -88,7 +88,7 @@ static gyre_status open_stream(idx *f) {
     f->file = gzdopen(fd, "rb");
     if (f->file != NULL) return GYRE_OK;
     close(fd);
-    return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", f->path);
+    return gyre_no_memory("reading '%s'", f->path);
 }
 
 static void close_idx(idx *f) {
@@ -101,7 +101,7 @@ static gyre_status same_stream(idx *a, idx *b, bool *same) {
     enum { PIECE = 1 << 16 };
     gyre_status status = GYRE_OK;
     uint8_t *pieces = malloc(2 * PIECE);
-    if (pieces == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", a->path);
+    if (pieces == NULL) return gyre_no_memory("reading '%s'", a->path);
     size_t n = PIECE, m;
     for (*same = true; *same && n == PIECE;) {
         GYRE_GOTO(read_bytes(a, pieces, PIECE, &n));
@@ -118,7 +118,7 @@ static gyre_status check_same(const char *path, const char *spelled) {
     gyre_status status = GYRE_OK;
     bool same = false;
     if (taken.path == NULL || other.path == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", spelled);
+        status = gyre_no_memory("reading '%s'", spelled);
         goto out;
     }
     GYRE_GOTO(open_stream(&taken));
@@ -277,8 +277,7 @@ out:
 
 static gyre_status read_labels(idx *f, int64_t count, int32_t *labels) {
     uint8_t *bytes = malloc((size_t)count);
-    if (bytes == NULL)
-        return gyre_fail(GYRE_EDEVICE, "no memory for %lld labels", (long long)count);
+    if (bytes == NULL) return gyre_no_memory("%lld labels", (long long)count);
     gyre_status status = read_content(f, bytes, (size_t)count);
     for (int64_t i = 0; i < count && status == GYRE_OK; i++) labels[i] = bytes[i];
     free(bytes);

@@ -10,10 +10,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory to list the pictures of a folder");
-}
-
 /* ---- the list */
 
 static void free_file(gyre_listed *file) {
@@ -28,7 +24,7 @@ gyre_status gyre_listing_add(gyre_listing *l, gyre_listed file) {
         gyre_listed *more = realloc(l->files, room * sizeof *more);
         if (more == NULL) {
             free_file(&file);
-            return no_memory();
+            return gyre_no_memory("listing the pictures of a folder");
         }
         l->files = more;
         l->room = room;
@@ -47,7 +43,7 @@ void gyre_listing_sort(gyre_listing *l) {
 
 gyre_status gyre_listed_fail(gyre_listed *file) {
     file->problem = strdup(gyre_error_text());
-    return file->problem == NULL ? no_memory() : GYRE_OK;
+    return file->problem == NULL ? gyre_no_memory("listing the pictures of a folder") : GYRE_OK;
 }
 
 void gyre_listing_place(gyre_listing *l) {
@@ -73,7 +69,7 @@ static gyre_status take_folder(gyre_listed *file) {
     const char *at = file->path + file->kind_at, *slash = strchr(at, '/');
     if (file->problem != NULL || slash == NULL) return GYRE_OK;
     file->kind = strndup(at, (size_t)(slash - at));
-    return file->kind == NULL ? no_memory() : GYRE_OK;
+    return file->kind == NULL ? gyre_no_memory("listing the pictures of a folder") : GYRE_OK;
 }
 
 /* A picture outside of all class folders. */
@@ -195,7 +191,7 @@ gyre_status gyre_listing_number(gyre_listing *l) {
     gyre_status status = GYRE_OK;
     size_t files = 0;
     bool numbers = true;
-    if (kinds == NULL) return no_memory();
+    if (kinds == NULL) return gyre_no_memory("listing the pictures of a folder");
     for (size_t i = 0; i < l->count; i++) {
         if (l->files[i].kind != NULL) kinds[files++] = l->files[i].kind;
     }
@@ -203,7 +199,7 @@ gyre_status gyre_listing_number(gyre_listing *l) {
     GYRE_GOTO(check_classes(l, kinds, files, count));
     l->names = calloc(count + 1, sizeof *l->names);
     if (l->names == NULL) {
-        status = no_memory();
+        status = gyre_no_memory("listing the pictures of a folder");
         goto out;
     }
     l->classes = (int)count;
@@ -279,7 +275,7 @@ gyre_status gyre_listing_split(gyre_listing *l, double fraction, uint64_t seed) 
                                       "validation part of its own");
     }
     draw *draws = calloc(l->count + 1, sizeof *draws);
-    if (draws == NULL) return no_memory();
+    if (draws == NULL) return gyre_no_memory("listing the pictures of a folder");
     for (size_t i = 0; i < l->count; i++) {
         const gyre_listed *file = &l->files[i];
         if (file->kind == NULL || file->part != GYRE_PART_TRAIN) continue;

@@ -114,7 +114,7 @@ static gyre_status read_line(reader *r, gyre_listing *l) {
         return gyre_listing_add(l, (gyre_listed){.path = path, .kind = kind});
     free(path);
     free(kind);
-    return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", r->path);
+    return gyre_no_memory("reading '%s'", r->path);
 }
 
 /* Tables of other programs have other separators; a guess could take a part of a name for one. */
@@ -206,7 +206,7 @@ static gyre_status check_found(const reader *r, const char *dir, const gyre_list
     bool any = false;
     for (size_t i = 0; i < l->count && !any; i++) {
         char *path = gyre_path_join(dir, l->files[i].path);
-        if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to look for a picture");
+        if (path == NULL) return gyre_no_memory("looking for a picture");
         any = gyre_file_exists(path);
         free(path);
     }

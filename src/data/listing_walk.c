@@ -21,10 +21,6 @@ typedef struct {
     size_t count, room;
 } walk;
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory to list the pictures of a folder");
-}
-
 bool gyre_is_picture_name(const char *name) {
     static const char *const ends[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png"};
     const char *dot = strrchr(name, '.');
@@ -48,7 +44,7 @@ static void count_format(gyre_listing *l, const char *name) {
 static gyre_status count(size_t *number, char **first, const char *name) {
     if ((*number)++ > 0) return GYRE_OK;
     *first = strdup(name);
-    return *first == NULL ? no_memory() : GYRE_OK;
+    return *first == NULL ? gyre_no_memory("listing the pictures of a folder") : GYRE_OK;
 }
 
 static gyre_status enter(walk *w, const struct stat *st, bool *again) {
@@ -60,7 +56,7 @@ static gyre_status enter(walk *w, const struct stat *st, bool *again) {
     if (w->count == w->room) {
         size_t room = w->room == 0 ? 64 : 2 * w->room;
         identity *more = realloc(w->seen, room * sizeof *more);
-        if (more == NULL) return no_memory();
+        if (more == NULL) return gyre_no_memory("listing the pictures of a folder");
         w->seen = more;
         w->room = room;
     }
@@ -92,12 +88,13 @@ static gyre_status visit(walk *w, const char *path, const char *below) {
         return count(&l->others, &l->other, below);
     }
     gyre_listed file = {.path = strdup(below)};
-    return file.path == NULL ? no_memory() : gyre_listing_add(l, file);
+    return file.path == NULL ? gyre_no_memory("listing the pictures of a folder")
+                             : gyre_listing_add(l, file);
 }
 
 /* The top folder is told by `below` being empty. */
 static gyre_status cannot_list(walk *w, const char *path, const char *below, int reason) {
-    if (reason == ENOMEM) return no_memory();
+    if (reason == ENOMEM) return gyre_no_memory("listing the pictures of a folder");
     if (below[0] == '\0') {
         return gyre_fail(GYRE_EIO, "'%s' cannot be listed: %s", path, strerror(reason));
     }
@@ -106,7 +103,7 @@ static gyre_status cannot_list(walk *w, const char *path, const char *below, int
     if (file.path != NULL && file.problem != NULL) return gyre_listing_add(w->list, file);
     free(file.path);
     free(file.problem);
-    return no_memory();
+    return gyre_no_memory("listing the pictures of a folder");
 }
 
 static gyre_status walk_folder(walk *w, const char *path, const char *below) {
@@ -127,7 +124,7 @@ static gyre_status walk_folder(walk *w, const char *path, const char *below) {
         char *there = gyre_path_join(path, name);
         char *its_below = below[0] == '\0' ? strdup(name) : gyre_path_join(below, name);
         if (there == NULL || its_below == NULL)
-            status = no_memory();
+            status = gyre_no_memory("listing the pictures of a folder");
         else if (status == GYRE_OK)
             status = visit(w, there, its_below);
         free(there);

@@ -138,8 +138,7 @@ static gyre_status allocate(gyre_loader *l) {
     bool complete = (l->rows_only || l->images != NULL) && l->rows != NULL && l->labels != NULL &&
                     (!augmented || l->augment != NULL);
     if (complete) return GYRE_OK;
-    return gyre_fail(GYRE_EDEVICE, "no memory for %d batches of %lld images", l->depth,
-                     (long long)l->count);
+    return gyre_no_memory("%d batches of %lld images", l->depth, (long long)l->count);
 }
 
 gyre_status gyre_loader_open_ring(const gyre_view *train, const gyre_data_settings *settings,
@@ -150,7 +149,7 @@ gyre_status gyre_loader_open_ring(const gyre_view *train, const gyre_data_settin
     gyre_status status = GYRE_OK;
     gyre_loader *l = calloc(1, sizeof *l);
     *out = NULL;
-    if (l == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the loader");
+    if (l == NULL) return gyre_no_memory("the loader");
     *l = (gyre_loader){.view = *train,
                        .settings = *settings,
                        .epochs = epochs,

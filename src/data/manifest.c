@@ -67,7 +67,7 @@ static gyre_status read_file(const char *dir, const gyre_json_value *entry, cons
     }
     snprintf(out->checksum, sizeof out->checksum, "%s", checksum);
     out->path = gyre_path_join(dir, name);
-    return out->path != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the manifest");
+    return out->path != NULL ? GYRE_OK : gyre_no_memory("the manifest");
 }
 
 static gyre_status read_files(const char *path, const gyre_json_value *list, gyre_manifest *out) {
@@ -82,7 +82,7 @@ static gyre_status read_files(const char *path, const gyre_json_value *list, gyr
     char *dir = gyre_path_dir(path);
     out->files = calloc((size_t)count, sizeof *out->files);
     if (dir == NULL || out->files == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for %d dataset files", count);
+        status = gyre_no_memory("%d dataset files", count);
         goto out;
     }
     for (const gyre_json_value *v = gyre_json_first(list); v != NULL; v = gyre_json_next(v)) {
@@ -203,7 +203,7 @@ static gyre_status name_of(const char *manifest, const char *file, char **out) {
     size_t n = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
     bool below = strncmp(name, folder, n) == 0 && name[n] == '/';
     *out = strdup(below ? name + n + 1 : name);
-    if (*out == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the manifest");
+    if (*out == NULL) status = gyre_no_memory("the manifest");
 out:
     free(dir);
     free(folder);
@@ -224,7 +224,7 @@ static gyre_status write_entry(FILE *f, const char *path, const gyre_source *s,
     gyre_json_line_text(j, "checksum", checksum);
     char *line = gyre_json_line_end(j);
     free(name);
-    if (line == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the manifest");
+    if (line == NULL) return gyre_no_memory("the manifest");
     fprintf(f, "        %s%s\n", line, last ? "" : ",");
     free(line);
     return GYRE_OK;
@@ -235,7 +235,7 @@ static gyre_status write_text(const char *path, const char *temporary, const new
     size_t size = 0;
     gyre_status status = GYRE_OK;
     FILE *f = open_memstream(&text, &size);
-    if (f == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the manifest");
+    if (f == NULL) return gyre_no_memory("the manifest");
     fprintf(f, "{\n    \"gyre_manifest\": %d,\n    \"content\": \"%016" PRIx64 "\",\n", VERSION,
             m->content);
     fprintf(f, "    \"files\": [\n");
@@ -244,7 +244,7 @@ static gyre_status write_text(const char *path, const char *temporary, const new
     }
     fprintf(f, "    ]\n}\n");
     if (fclose(f) != 0 && status == GYRE_OK) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the manifest");
+        status = gyre_no_memory("the manifest");
     }
     if (status == GYRE_OK && size > GYRE_JSON_BYTES_MAX) {
         status = gyre_fail(GYRE_EUSAGE,
@@ -320,7 +320,7 @@ gyre_status gyre_manifest_write(const char *path, char *const *files, int count,
     m.checksums = calloc((size_t)count, sizeof *m.checksums);
     if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) temporary = NULL;
     if (m.sources == NULL || m.checksums == NULL || temporary == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for %d dataset files", count);
+        status = gyre_no_memory("%d dataset files", count);
         goto out;
     }
     GYRE_GOTO(open_parts(files, count, &m));

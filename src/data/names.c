@@ -79,7 +79,7 @@ static gyre_status strip_numbers(const char *path, char (*list)[GYRE_NAME_SIZE],
     int moved;
     long number;
     bool *seen = calloc((size_t)count, sizeof *seen);
-    if (seen == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
+    if (seen == NULL) return gyre_no_memory("reading '%s'", path);
     bool numbered = are_numbered(list, count, seen, &moved);
     free(seen);
     if (!numbered) return GYRE_OK;
@@ -105,7 +105,7 @@ static int by_bytes(const void *a, const void *b) {
 static gyre_status check_once(const char *path, char (*list)[GYRE_NAME_SIZE], int count) {
     gyre_status status = GYRE_OK;
     const char **sorted = calloc((size_t)count, sizeof *sorted);
-    if (sorted == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
+    if (sorted == NULL) return gyre_no_memory("reading '%s'", path);
     for (int i = 0; i < count; i++) sorted[i] = list[i];
     qsort(sorted, (size_t)count, sizeof *sorted, by_bytes);
     for (int i = 1; i < count && status == GYRE_OK; i++) {
@@ -126,7 +126,7 @@ static gyre_status read_names(const char *path, char (**names)[GYRE_NAME_SIZE], 
     for (const char *c = text; *c != '\0'; c++) room += *c == '\n';
     list = calloc(room, sizeof *list);
     if (list == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
+        status = gyre_no_memory("reading '%s'", path);
         goto out;
     }
     GYRE_GOTO(take_names(path, text, list, count));
@@ -145,7 +145,7 @@ gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[GY
     char *path = gyre_path_join(dir, file);
     *names = NULL;
     *count = 0;
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", file);
+    if (path == NULL) return gyre_no_memory("reading '%s'", file);
     gyre_status status = gyre_is_file(path) ? read_names(path, names, count) : GYRE_OK;
     free(path);
     return status;

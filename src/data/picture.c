@@ -45,8 +45,7 @@ static gyre_status read_file(const char *path, uint8_t **bytes, size_t *size) {
     if (status == GYRE_OK) {
         *size = (size_t)st.st_size;
         *bytes = malloc(*size);
-        status = *bytes != NULL ? read_all(fd, *bytes, *size)
-                                : gyre_fail(GYRE_EDEVICE, "no memory for %zu bytes", *size);
+        status = *bytes != NULL ? read_all(fd, *bytes, *size) : gyre_no_memory("%zu bytes", *size);
     }
     close(fd);
     return status;

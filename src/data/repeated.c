@@ -55,7 +55,7 @@ gyre_status gyre_import_tell_repeated(const gyre_listing *l) {
     const gyre_listed **files = malloc((l->count + 1) * sizeof(*files));
     size_t count = 0, end = 0;
     occasions held = {0}, classes = {0};
-    if (files == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %zu pictures", l->count);
+    if (files == NULL) return gyre_no_memory("%zu pictures", l->count);
     for (size_t i = 0; i < l->count; i++) {
         if (l->files[i].problem == NULL) files[count++] = &l->files[i];
     }

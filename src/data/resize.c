@@ -97,7 +97,7 @@ static gyre_status open_filter(filter *f, int in, double span, int out) {
     f->count = calloc(rows, sizeof *f->count);
     f->weights = calloc(rows * (size_t)f->room, sizeof *f->weights);
     if (f->first == NULL || f->count == NULL || f->weights == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "no memory to resize %d pixels to %d", in, out);
+        return gyre_no_memory("resizing %d pixels to %d", in, out);
     }
     set_filter(f, in, span);
     return GYRE_OK;
@@ -122,7 +122,7 @@ static int most_open(const filter *f) {
 
 gyre_status gyre_resize_open(const gyre_resize_shape *s, bool many, gyre_resize **out) {
     gyre_resize *r = calloc(1, sizeof *r);
-    if (r == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to resize a picture");
+    if (r == NULL) return gyre_no_memory("resizing a picture");
     gyre_status status = GYRE_OK;
     size_t width = (size_t)s->out_w * (size_t)s->c;
     r->c = s->c;
@@ -133,8 +133,7 @@ gyre_status gyre_resize_open(const gyre_resize_shape *s, bool many, gyre_resize 
     r->sums = calloc((size_t)r->open_most * width, sizeof *r->sums);
     r->result = malloc((size_t)s->out_h * width);
     if (r->squeezed == NULL || r->sums == NULL || r->result == NULL) {
-        status =
-            gyre_fail(GYRE_EDEVICE, "no memory to resize a picture to %d x %d", s->out_h, s->out_w);
+        status = gyre_no_memory("resizing a picture to %d x %d", s->out_h, s->out_w);
         goto out;
     }
     *out = r;

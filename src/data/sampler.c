@@ -41,8 +41,7 @@ gyre_status gyre_sampler_open(gyre_epochs epochs, gyre_order order, uint64_t see
     }
     if (s == NULL || (cached && s->permutation == NULL)) {
         free(s);
-        return gyre_fail(GYRE_EDEVICE, "no memory for the order of %lld samples",
-                         (long long)epochs.samples);
+        return gyre_no_memory("the order of %lld samples", (long long)epochs.samples);
     }
     *out = s;
     return GYRE_OK;

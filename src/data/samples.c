@@ -41,7 +41,7 @@ static gyre_status open_split(const gyre_images *train, double fraction, uint64_
     int64_t chosen = gyre_split_count(n, fraction);
     out->split_rows = malloc((size_t)n * sizeof *out->split_rows);
     if (out->split_rows == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "no memory to split %lld training images", (long long)n);
+        return gyre_no_memory("splitting %lld training images", (long long)n);
     }
     split(seed, (uint32_t)n, (uint32_t)chosen, out->split_rows);
     out->train = (gyre_view){.images = train, .rows = out->split_rows, .count = n - chosen};
@@ -106,7 +106,7 @@ static gyre_status open_subset(int count, uint64_t seed, gyre_samples *out) {
     uint32_t n = (uint32_t)v->count;
     uint32_t *rows = calloc(n, sizeof *rows);
     if (rows == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "no memory to choose from %u training samples", n);
+        return gyre_no_memory("choosing from %u training samples", n);
     }
     for (uint32_t i = 0; i < n; i++) rows[i] = v->rows == NULL ? i : v->rows[i];
     gyre_random r = gyre_random_open(seed, GYRE_RANDOM_SUBSET, 0, 0);
@@ -202,9 +202,8 @@ static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
     out->mean_image = malloc(count * sizeof *out->mean_image);
     if (!t.sums || !t.piece_sums || !t.piece_squares || !t.image || !out->mean_image) {
         size_t each = 2 * sizeof *t.sums + sizeof *t.piece_sums + sizeof *out->mean_image;
-        status = gyre_fail(GYRE_EDEVICE,
-                           "no memory for the mean of images of %d x %d x %d, which takes %zu MB",
-                           p->h, p->w, p->c, gyre_size_of(count, each) >> 20);
+        status = gyre_no_memory("the mean of images of %d x %d x %d, which takes %zu MB", p->h,
+                                p->w, p->c, gyre_size_of(count, each) >> 20);
     }
     if (status == GYRE_OK) status = add_view(&t, view, rows, count, channels);
     if (status == GYRE_OK) conclude(&t, rows, count, channels, out);

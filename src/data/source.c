@@ -107,7 +107,7 @@ gyre_status gyre_source_open(const char *path, bool whole, gyre_source *out) {
     gyre_status status = GYRE_OK;
     *out = (gyre_source){.fd = -1, .path = strdup(path)};
     if (out->path == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to open '%s'", path);
+        status = gyre_no_memory("opening '%s'", path);
         goto out;
     }
     GYRE_GOTO(open_file(out));
@@ -164,7 +164,7 @@ gyre_status gyre_source_hash(const gyre_source *sources, int count, uint64_t *ou
     XXH3_state_t *state = XXH3_createState();
     uint8_t *piece = malloc(PIECE);
     if (state == NULL || piece == NULL || XXH3_64bits_reset(state) != XXH_OK) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to hash a dataset");
+        status = gyre_no_memory("hashing a dataset");
         goto out;
     }
     for (int part = 0; part < GYRE_PARTS; part++) {

@@ -5,7 +5,7 @@
 /* A name with its letters in lower case and apart from their marks (as macOS writes file names),
  * and without blanks or characters of no width: equal for names that differ in nothing else.
  * Composed letters of Latin, Greek, Cyrillic, kana and Hangul; others, and bytes that are not
- * UTF-8, stay. free() it; NULL: no memory.
+ * UTF-8, stay. free() it; NULL: out of memory.
  */
 char *gyre_spelling_fold(const char *name);
 

@@ -41,7 +41,7 @@ gyre_status gyre_output_check(const char *path, bool force) {
         return gyre_fail(GYRE_EIO, "'%s' exists; --force replaces it", path);
     }
     char *dir = gyre_path_dir(path);
-    if (dir == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+    if (dir == NULL) return gyre_no_memory("writing '%s'", path);
     gyre_status status = GYRE_OK;
     if (access(dir, W_OK | X_OK) != 0) {
         status =
@@ -113,7 +113,7 @@ static bool make_part(hid_t file, int part, const gyre_rows_shape *s) {
 /* Numbers where there are no names: they say how many classes there are. */
 static gyre_status list_names(const gyre_rows_shape *s, char (**out)[GYRE_NAME_SIZE]) {
     char(*names)[GYRE_NAME_SIZE] = calloc((size_t)s->classes, sizeof *names);
-    if (names == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d class names", s->classes);
+    if (names == NULL) return gyre_no_memory("%d class names", s->classes);
     for (int i = 0; i < s->classes; i++) {
         if (s->names == NULL) {
             snprintf(names[i], GYRE_NAME_SIZE, "%d", i);
@@ -193,7 +193,7 @@ static size_t row_size(const gyre_rows *r) {
 static gyre_status begin_file(gyre_rows *r, const char *extension) {
     if (asprintf(&r->temporary, "%s.%s.%ld", r->path, extension, (long)getpid()) < 0) {
         r->temporary = NULL;
-        return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", r->path);
+        return gyre_no_memory("writing '%s'", r->path);
     }
     gyre_leftover_guard(r->temporary);
     GYRE_TRY(make_file(r->temporary, &r->shape));
@@ -243,7 +243,7 @@ gyre_status gyre_rows_open(const char *path, bool force, const gyre_rows_shape *
     GYRE_TRY(gyre_output_check(path, force));
     GYRE_TRY(check_shape(path, shape));
     gyre_rows *r = calloc(1, sizeof *r);
-    if (r == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+    if (r == NULL) return gyre_no_memory("writing '%s'", path);
     *r = (gyre_rows){.path = path, .force = force, .shape = *shape, .fd = -1};
     gyre_leftover_tell(path);
     warn_of_room(r);
@@ -288,7 +288,7 @@ static gyre_status shorten(gyre_rows *r, const int32_t *const labels[GYRE_PARTS]
     r->fd = -1;
     memcpy(r->shape.counts, kept, sizeof r->shape.counts);
     if (row == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", r->path);
+        status = gyre_no_memory("writing '%s'", r->path);
         goto out;
     }
     GYRE_GOTO(check_shape(r->path, &r->shape));

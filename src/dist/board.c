@@ -18,7 +18,7 @@ static void *map(int fd, int count) {
 
 gyre_status gyre_board_open_alone(gyre_board *out) {
     *out = (gyre_board){.lines = map(-1, 1), .count = 1};
-    if (out->lines == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the watchdog");
+    if (out->lines == NULL) return gyre_no_memory("the watchdog");
     atomic_store(&out->lines[0].process, (int32_t)getpid());
     return GYRE_OK;
 }

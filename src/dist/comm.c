@@ -92,8 +92,7 @@ static gyre_status open_communicators(gyre_comm *c) {
 static gyre_status introduce(gyre_comm *c) {
     gyre_board board = {0};
     char mine[64] = "", (*hosts)[64] = calloc((size_t)c->size, sizeof *hosts);
-    if (hosts == NULL)
-        gyre_comm_abort(c, gyre_fail(GYRE_EDEVICE, "no memory for %d ranks", c->size));
+    if (hosts == NULL) gyre_comm_abort(c, gyre_no_memory("%d ranks", c->size));
     snprintf(mine, sizeof mine, "%.63s", c->host);
     gyre_status status = GYRE_WAIT(
         c, MPI_Allgather(mine, sizeof mine, MPI_CHAR, hosts, sizeof mine, MPI_CHAR, c->world),
@@ -114,7 +113,7 @@ gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out) {
     int tasks = tasks_of_step(), batch = tasks_of_batch();
     GYRE_TRY(check_before(tasks));
     gyre_comm *c = calloc(1, sizeof *c);
-    if (c == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the communicator");
+    if (c == NULL) return gyre_no_memory("the communicator");
     c->batch = batch;
     c->piece = GYRE_PIECE;
     int provided = 0, length = 0;

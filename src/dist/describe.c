@@ -16,7 +16,7 @@ static gyre_status find_share(gyre_comm *c, const char *mine) {
     int alike = 0;
     char *all = calloc((size_t)c->local_size, CORES_TEXT);
     /* every rank must take part in the exchange, or none: so no early return here */
-    if (all == NULL) gyre_comm_abort(c, gyre_fail(GYRE_EDEVICE, "no memory to list the cores"));
+    if (all == NULL) gyre_comm_abort(c, gyre_no_memory("listing the cores"));
     gyre_status status =
         GYRE_WAIT(c, MPI_Allgather(mine, CORES_TEXT, MPI_CHAR, all, CORES_TEXT, MPI_CHAR, c->local),
                   "MPI_Allgather");
@@ -71,7 +71,7 @@ gyre_status gyre_comm_describe(gyre_comm *c, char *text, size_t bytes) {
     text[0] = '\0';
     if (c->rank == 0) {
         all = calloc((size_t)c->size, sizeof *all);
-        if (all == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for %d ranks", c->size);
+        if (all == NULL) status = gyre_no_memory("%d ranks", c->size);
     }
     GYRE_GOTO(gyre_comm_agree(c, status));
     GYRE_GOTO(gyre_comm_gather_text(c, (const char *)&mine, sizeof mine, (char *)all));

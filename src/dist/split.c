@@ -15,7 +15,7 @@ gyre_status gyre_comm_split(gyre_comm *c, int groups, gyre_comm **out, int *grou
                          c->size, groups, c->size);
     }
     gyre_comm *part = calloc(1, sizeof *part);
-    if (part == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the communicator");
+    if (part == NULL) status = gyre_no_memory("the communicator");
     GYRE_GOTO(gyre_comm_agree(c, status));
     *part = (gyre_comm){.part = true,
                         .size = c->size / groups,

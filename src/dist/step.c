@@ -95,7 +95,7 @@ gyre_status gyre_comm_same(gyre_comm *c, uint64_t hash, const char *what, const 
     GYRE_TRY(gyre_comm_max_u64(c, words, 2));
     if (words[0] == ~words[1]) return GYRE_OK;
     holding mine = {.hash = hash}, *all = calloc((size_t)c->size, sizeof *all);
-    if (all == NULL) gyre_comm_abort(c, gyre_fail(GYRE_EDEVICE, "no memory for %d ranks", c->size));
+    if (all == NULL) gyre_comm_abort(c, gyre_no_memory("%d ranks", c->size));
     snprintf(mine.host, sizeof mine.host, "%.60s", c->host);
     gyre_status status = GYRE_WAIT(
         c, MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, c->world),

@@ -228,7 +228,7 @@ static gyre_status start_thread(gyre_watchdog *w) {
 
 gyre_status gyre_watchdog_open(gyre_watchdog **out) {
     gyre_watchdog *w = calloc(1, sizeof *w);
-    if (w == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the watchdog");
+    if (w == NULL) return gyre_no_memory("the watchdog");
     gyre_status status = gyre_board_open_alone(&w->board);
     w->rank = launched_rank();
     gethostname(w->host, sizeof w->host - 1);

@@ -84,5 +84,5 @@ gyre_status buckets_plan(const gyre_model *m, size_t first, size_t bytes, leaf_b
         *out = buckets;
     }
     free(pieces);
-    return buckets != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for buckets");
+    return buckets != NULL ? GYRE_OK : gyre_no_memory("buckets");
 }

@@ -15,7 +15,7 @@ static void *grow(builder *b, void *array, int count, int *room, size_t size) {
     int wider = *room == 0 ? 32 : 2 * *room;
     void *more = realloc(array, (size_t)wider * size);
     if (more == NULL) {
-        b->status = gyre_fail(GYRE_EDEVICE, "no memory for a model of %d layers", wider);
+        b->status = gyre_no_memory("a model of %d layers", wider);
         return array;
     }
     *room = wider;

@@ -46,7 +46,7 @@ static int add_group(const gyre_model *m, int g, leaf_piece *pieces, int count) 
 gyre_status leaf_pieces(const gyre_model *m, leaf_piece **out, int *count) {
     int n = 0, layers = m->layer_count, rest = m->group_count;
     leaf_piece *pieces = calloc((size_t)m->param_count + 2, sizeof *pieces);
-    if (pieces == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the parts of a gradient");
+    if (pieces == NULL) return gyre_no_memory("the parts of a gradient");
     for (int g = 0; g < m->group_count; g++) n = add_group(m, g, pieces, n);
     if (m->buffers > 0) {
         size_t moments = gyre_leaf_moments(m);

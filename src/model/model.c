@@ -87,7 +87,7 @@ static bool same_group(const gyre_param *p, const gyre_param_group *g) {
  * floats. */
 static gyre_status lay_out(gyre_model *m) {
     m->groups = calloc((size_t)m->param_count, sizeof *m->groups);
-    if (m->groups == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the model");
+    if (m->groups == NULL) return gyre_no_memory("the model");
     for (int i = 0; i < m->param_count; i++) {
         const gyre_param *p = &m->params[i];
         int g = 0;
@@ -121,7 +121,7 @@ gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, i
         return gyre_fail(GYRE_EUSAGE, "model.classes: at least 2 expected, found %d", classes);
     }
     gyre_model *m = calloc(1, sizeof *m);
-    if (m == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the model");
+    if (m == NULL) return gyre_no_memory("the model");
     snprintf(m->name, sizeof m->name, "%s", entry->name);
     m->h = h;
     m->w = w;

@@ -49,7 +49,7 @@ static gyre_status allocate(gyre_net *net) {
     net->slots = calloc(lanes * slots, sizeof *net->slots);
     net->saved = calloc(lanes * layers, sizeof *net->saved);
     if (!saved || !net->lanes || !net->slots || !net->saved) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for a net");
+        status = gyre_no_memory("a net");
         goto out;
     }
     for (size_t i = 0; i < layers; i++) {
@@ -88,7 +88,7 @@ static gyre_status find_zeros(gyre_net *net) {
         if (p->zero) add_zeros(net, p->offset, at, p->layer);
     }
     free(pieces);
-    if (net->zeros == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a net");
+    if (net->zeros == NULL) return gyre_no_memory("a net");
     add_zeros(net, at, gyre_leaf_size(m), m->layer_count);
     return GYRE_OK;
 }
@@ -96,7 +96,7 @@ static gyre_status find_zeros(gyre_net *net) {
 static gyre_status name_marks(gyre_net *net) {
     const gyre_model *m = net->weights->model;
     net->marks = calloc((size_t)m->layer_count, sizeof *net->marks);
-    if (net->marks == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a net");
+    if (net->marks == NULL) return gyre_no_memory("a net");
     for (int i = 0; i < m->layer_count; i++) {
         snprintf(net->marks[i], sizeof net->marks[i], "%s backward", m->layers[i].name);
     }
@@ -106,7 +106,7 @@ static gyre_status name_marks(gyre_net *net) {
 gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out) {
     gyre_status status = GYRE_OK;
     gyre_net *net = calloc(1, sizeof *net);
-    if (net == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a net");
+    if (net == NULL) return gyre_no_memory("a net");
     net->weights = w;
     net->n = n;
     net->train = train;

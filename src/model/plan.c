@@ -123,7 +123,7 @@ gyre_status plan_open(const gyre_model *m, bool train, net_plan *out) {
     p.pending = calloc(layers, sizeof *p.pending);
     p.last_reader = calloc(layers, sizeof *p.last_reader);
     if (!out->layers || !out->slots || !p.busy || !p.pending || !p.last_reader) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to plan a net");
+        status = gyre_no_memory("planning a net");
         goto out;
     }
     plan_needs(&p);

@@ -16,7 +16,7 @@ static double *cell(const gyre_net *net, size_t lane, int place, gyre_pass_part 
 gyre_status gyre_net_profile(gyre_net *net) {
     free(net->seconds);
     net->seconds = calloc((size_t)net->lane_count * places(net) * GYRE_PASS_PARTS, sizeof(double));
-    return net->seconds != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for a profile");
+    return net->seconds != NULL ? GYRE_OK : gyre_no_memory("a profile");
 }
 
 double part_begin(const net_pass *p, const char *name) {

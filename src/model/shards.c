@@ -55,7 +55,7 @@ gyre_status gyre_shards_open(gyre_net *net, int shards, int shard_size, gyre_sha
     gyre_weights *w = net->weights;
     gyre_backend *b = w->backend;
     gyre_shards *s = calloc(1, sizeof *s);
-    if (s == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d shards", shards);
+    if (s == NULL) return gyre_no_memory("%d shards", shards);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     s->net = net;
@@ -72,7 +72,7 @@ gyre_status gyre_shards_open(gyre_net *net, int shards, int shard_size, gyre_sha
         complete = complete && s->nodes[k] != NULL;
     }
     if (!complete) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for %d shards", shards);
+        status = gyre_no_memory("%d shards", shards);
         goto out;
     }
     GYRE_GOTO(buckets_plan(w->model, BUCKET_FIRST, BUCKET_BYTES, &s->buckets, &s->bucket_count));

@@ -33,7 +33,7 @@ static gyre_status allocate(gyre_weights *w) {
     size_t *sizes = calloc((size_t)m->layer_count, sizeof *sizes);
     gyre_status status = GYRE_OK;
     if (w->packed == NULL || sizes == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the weights of %s", m->name);
+        status = gyre_no_memory("the weights of %s", m->name);
         goto out;
     }
     for (int i = 0; i < 4; i++) total += align(vectors[i] * sizeof(float));
@@ -65,7 +65,7 @@ gyre_status gyre_weights_open(const gyre_model *m, gyre_backend *b, const float 
                               const float *scale, gyre_weights **out) {
     gyre_status status = GYRE_OK;
     gyre_weights *w = calloc(1, sizeof *w);
-    if (w == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the weights of %s", m->name);
+    if (w == NULL) return gyre_no_memory("the weights of %s", m->name);
     w->model = m;
     w->backend = b;
     GYRE_GOTO(allocate(w));

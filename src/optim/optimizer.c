@@ -36,7 +36,7 @@ gyre_status gyre_optimizer_open(const gyre_optimizer_settings *settings, gyre_we
     gyre_status status = GYRE_OK;
     size_t n = weights->model->parameters;
     gyre_optimizer *o = calloc(1, sizeof *o);
-    if (o == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the optimizer");
+    if (o == NULL) return gyre_no_memory("the optimizer");
     o->settings = *settings;
     o->weights = weights;
     o->inverse_shards = 1.0f / (float)shards;

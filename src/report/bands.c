@@ -58,7 +58,7 @@ gyre_status gyre_evidence_grid(const gyre_evidence *e, int group, int64_t **step
     size_t room = t == NULL ? 0 : t->validation_count;
     *count = 0;
     *steps = calloc(room + 1, sizeof **steps);
-    if (*steps == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %zu evaluations", room);
+    if (*steps == NULL) return gyre_no_memory("%zu evaluations", room);
     for (size_t i = 0; i < room; i++) {
         int64_t step = t->validation[i].step;
         if (shared_by_all(e, group, step)) (*steps)[(*count)++] = step;
@@ -77,7 +77,7 @@ static int by_step(const void *a, const void *b) {
 /* Samples of all seeds, mixed, become points. */
 static gyre_status gather(sample *samples, size_t count, gyre_band *band) {
     band->points = calloc(count + 1, sizeof *band->points);
-    if (band->points == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a curve");
+    if (band->points == NULL) return gyre_no_memory("a curve");
     qsort(samples, count, sizeof *samples, by_step);
     for (size_t i = 0, end; i < count; i = end) {
         gyre_band_point p = {samples[i].step, 0, 0, INFINITY, -INFINITY};
@@ -146,7 +146,7 @@ static gyre_status collect(const gyre_evidence *e, int arm, source from, const i
     }
     samples s = {calloc(room, sizeof *s.loss), calloc(room, sizeof *s.accuracy), 0, 0};
     if (s.loss == NULL || s.accuracy == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for a curve of %zu points", room);
+        status = gyre_no_memory("a curve of %zu points", room);
         goto out;
     }
     for (int seed = 0; seed < e->study->seed_count; seed++) {

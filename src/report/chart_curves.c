@@ -133,7 +133,7 @@ static const char *label_of(const gyre_evidence *e, gyre_curve curve, char out[G
 
 static gyre_status band_block(gyre_figure *f, const gyre_band *b, int *index) {
     double *rows = calloc(4 * b->count + 1, sizeof *rows);
-    if (rows == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+    if (rows == NULL) return gyre_no_memory("a figure");
     for (size_t i = 0; i < b->count; i++) {
         rows[4 * i] = b->points[i].step;
         rows[4 * i + 1] = b->points[i].mean;

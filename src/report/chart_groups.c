@@ -64,7 +64,7 @@ gyre_status gyre_draw_groups(const gyre_evidence *e, const char *output) {
     gyre_status status = gyre_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     if (rows == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+        status = gyre_no_memory("a figure");
         goto out;
     }
     const int height = 340 + gyre_chart_legend_height(arms);

@@ -41,7 +41,7 @@ static gyre_status open_rows(const gyre_evidence *e, rows *r) {
     if (r->arms != NULL && r->seeds != NULL && r->means != NULL && r->values != NULL) {
         return GYRE_OK;
     }
-    return gyre_fail(GYRE_EDEVICE, "no memory for a figure of %zu arms", arms);
+    return gyre_no_memory("a figure of %zu arms", arms);
 }
 
 /* A row for `arm`, whose `count` values are in r->values. */

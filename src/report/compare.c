@@ -46,7 +46,7 @@ static double least_of(double *p, int count, int i, double least) {
 static gyre_status correct(gyre_evidence *e) {
     const int all = e->comparison_count;
     double *p = calloc((size_t)all + 1, sizeof *p);
-    if (p == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for %d comparisons", all);
+    if (p == NULL) return gyre_no_memory("%d comparisons", all);
     int count = 0;
     for (int i = 0; i < all; i++) {
         const gyre_comparison *c = &e->comparisons[i];
@@ -69,7 +69,7 @@ gyre_status gyre_evidence_compare(gyre_evidence *e, double *values) {
     const gyre_study *s = e->study;
     size_t room = (size_t)s->arm_count * (size_t)s->arm_count + 1;
     e->comparisons = calloc(room, sizeof *e->comparisons);
-    if (e->comparisons == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for comparisons");
+    if (e->comparisons == NULL) return gyre_no_memory("comparisons");
     for (int control = 0; control < s->arm_count; control++) {
         for (int arm = 0; arm < s->arm_count; arm++) {
             if (!is_compared(s, arm, control)) continue;

@@ -33,7 +33,7 @@ static void cut_tables(gyre_tables *t, int64_t steps) {
 
 static gyre_status read_tables(const char *folder, int64_t steps, gyre_tables *out) {
     char *metrics = gyre_path_join(folder, "metrics.h5");
-    if (metrics == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", folder);
+    if (metrics == NULL) return gyre_no_memory("reading '%s'", folder);
     gyre_status status = gyre_file_exists(metrics) ? gyre_tables_read(metrics, out) : GYRE_OK;
     free(metrics);
     if (status == GYRE_OK) cut_tables(out, steps);
@@ -44,7 +44,7 @@ static gyre_status read_tables(const char *folder, int64_t steps, gyre_tables *o
 static gyre_status read_config(const char *folder, gyre_evidence_arm *a) {
     gyre_status status = GYRE_OK;
     char *config = gyre_path_join(folder, "config.json");
-    if (config == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", folder);
+    if (config == NULL) return gyre_no_memory("reading '%s'", folder);
     if (a->settings == NULL && gyre_file_exists(config)) {
         GYRE_GOTO(gyre_config_open(config, NULL, 0, &a->settings));
         status = gyre_schedule_open(&a->settings->schedule, &a->settings->length,
@@ -59,7 +59,7 @@ static gyre_status read_cell(gyre_evidence *e, int arm, int seed) {
     gyre_status status = GYRE_OK;
     gyre_evidence_cell *c = &e->cells[arm * e->study->seed_count + seed];
     char *folder = gyre_study_cell_folder(e->study, arm, seed);
-    if (folder == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a cell");
+    if (folder == NULL) return gyre_no_memory("reading a cell");
     GYRE_GOTO(gyre_study_result(e->study, arm, seed, &c->result));
     if (c->result.state == GYRE_CELL_MISSING) goto out;
     GYRE_GOTO(read_tables(folder, e->study->budget_steps, &c->tables));
@@ -76,7 +76,7 @@ static gyre_status read_study(const char *folder, gyre_evidence *e) {
     e->cells = calloc((size_t)s->arm_count * (size_t)s->seed_count + 1, sizeof *e->cells);
     e->arms = calloc((size_t)s->arm_count + 1, sizeof *e->arms);
     if (e->cells == NULL || e->arms == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "no memory to read %d arms", s->arm_count);
+        return gyre_no_memory("reading %d arms", s->arm_count);
     }
     for (int arm = 0; arm < s->arm_count; arm++) {
         for (int seed = 0; seed < s->seed_count; seed++) GYRE_TRY(read_cell(e, arm, seed));
@@ -86,7 +86,7 @@ static gyre_status read_study(const char *folder, gyre_evidence *e) {
 
 static gyre_status holds(const char *folder, const char *name, bool *out) {
     char *path = gyre_path_join(folder, name);
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", folder);
+    if (path == NULL) return gyre_no_memory("reading '%s'", folder);
     *out = gyre_file_exists(path);
     free(path);
     return GYRE_OK;

@@ -44,7 +44,7 @@ static gyre_status make_study(const char *folder, const gyre_plot_run *run, gyre
         return GYRE_OK;
     }
 fail:
-    return gyre_fail(GYRE_EDEVICE, "no memory to report '%s'", folder);
+    return gyre_no_memory("reporting '%s'", folder);
 }
 
 static gyre_cell_result result_of(const gyre_plot_run *run) {
@@ -85,7 +85,7 @@ gyre_status gyre_evidence_run(const char *folder, gyre_evidence *out) {
     out->cells = calloc(1, sizeof *out->cells);
     out->arms = calloc(1, sizeof *out->arms);
     if (out->cells == NULL || out->arms == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to report '%s'", folder);
+        status = gyre_no_memory("reporting '%s'", folder);
         goto out;
     }
     out->cells[0].result = result_of(&run);

@@ -54,7 +54,7 @@ static gyre_status check_name(const char *output, gyre_figure *f) {
     if (f->dir == NULL || f->stem == NULL ||
         asprintf(&f->script, "%s/%s.gp", f->dir, f->stem) < 0 ||
         asprintf(&f->data, "%s/%s.dat", f->dir, f->stem) < 0) {
-        return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+        return gyre_no_memory("a figure");
     }
     return GYRE_OK;
 }
@@ -71,7 +71,7 @@ gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
     GYRE_TRY(gyre_overwrite_check_signed(f->data));
     f->gp = open_memstream(&f->script_text, &f->script_size);
     f->dat = open_memstream(&f->table, &f->table_size);
-    if (f->gp == NULL || f->dat == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+    if (f->gp == NULL || f->dat == NULL) return gyre_no_memory("a figure");
     fputs(MARK ": data of the script of the same name; blocks are parted by two empty lines\n",
           f->dat);
     return GYRE_OK;
@@ -107,7 +107,7 @@ static gyre_status close_streams(gyre_figure *f) {
     if (f->gp != NULL) failed |= ferror(f->gp) | fclose(f->gp);
     if (f->dat != NULL) failed |= ferror(f->dat) | fclose(f->dat);
     f->gp = f->dat = NULL;
-    return failed ? gyre_fail(GYRE_EDEVICE, "no memory for a figure") : GYRE_OK;
+    return failed ? gyre_no_memory("a figure") : GYRE_OK;
 }
 
 static void put_be32(unsigned char *to, uint32_t value) {
@@ -120,7 +120,7 @@ static gyre_status sign_png(char **image, size_t *size) {
     enum { END = 12, LENGTH = 4, CRC = 4, MORE = LENGTH + sizeof type + GYRE_SIGNATURE_SIZE + CRC };
     if (*size < END) return gyre_fail(GYRE_EIO, "gnuplot made no PNG; perhaps the disk is full");
     char *longer = realloc(*image, *size + MORE + 1);
-    if (longer == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+    if (longer == NULL) return gyre_no_memory("a figure");
     *image = longer;
     char *chunk = longer + *size - END, *at = chunk + LENGTH + sizeof type;
     memmove(chunk + MORE, chunk, END);
@@ -154,7 +154,7 @@ gyre_status gyre_figure_finish(gyre_figure *f) {
     GYRE_TRY(close_streams(f));
     if (asprintf(&relative, "./.%s.tmp.%ld", f->stem, (long)getpid()) < 0 ||
         asprintf(&temporary, "%s/%s", f->dir, relative) < 0) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+        status = gyre_no_memory("a figure");
         goto out;
     }
     GYRE_GOTO(gyre_overwrite_sign(&f->table, &f->table_size, "# ", "\n"));

@@ -69,7 +69,7 @@ gyre_status gyre_gnuplot_run(const char *dir, const char *stem, const char *outp
     pid_t child = -1;
     FILE *f = open_memstream(&setting, &size);
     if (f == NULL || asprintf(&script, "./%s.gp", stem) < 0) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to start gnuplot");
+        status = gyre_no_memory("starting gnuplot");
         if (f != NULL) fclose(f);
         goto out;
     }

@@ -17,7 +17,7 @@ gyre_status gyre_page_path(const gyre_page *p, const char *name, int group, char
                     : asprintf(out, "%s/%s.svg", p->folder, name);
     if (n >= 0) return gyre_overwrite_check_signed(*out);
     *out = NULL;
-    return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+    return gyre_no_memory("a figure");
 }
 
 gyre_status gyre_page_figure(gyre_page *p, const char *path, const char *caption) {

@@ -33,10 +33,6 @@ static double accuracy_of(const gyre_find *f, size_t index, const double *smooth
     return 100 * f->scores[index].accuracy;
 }
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
-}
-
 /* ---- over the repeats */
 
 /* First row of each repeat; starts[repeats] is the end. */
@@ -59,7 +55,7 @@ static gyre_status combine(const gyre_find *f, bool scores, value_of value, cons
     }
     q->line = calloc(longest + 1, sizeof *q->line);
     q->band = calloc(2 * longest + 1, sizeof *q->band);
-    if (q->line == NULL || q->band == NULL) return no_memory();
+    if (q->line == NULL || q->band == NULL) return gyre_no_memory("a figure");
     for (size_t k = 0; k < longest; k++) {
         double all[GYRE_FIND_REPEATS_MAX], lr = 0;
         size_t n = 0;
@@ -98,7 +94,7 @@ static gyre_range range_of(const quantity *q, bool from_start) {
 
 static gyre_status raw_block(gyre_figure *f, const gyre_find *x, quantity *q) {
     gyre_point *points = calloc(x->row_count + 1, sizeof *points);
-    if (points == NULL) return no_memory();
+    if (points == NULL) return gyre_no_memory("a figure");
     size_t stride = 1 + x->row_count / GYRE_SERIES_MAX, n = 0;
     for (size_t i = 0; i < x->row_count; i += stride) {
         points[n++] = (gyre_point){x->rows[i].lr, x->rows[i].loss};

@@ -36,7 +36,7 @@ gyre_status gyre_plot_runs_name(gyre_plot_run *runs, int count) {
             if (!shared[i]) continue;
             free(runs[i].name);
             runs[i].name = last_parts(runs[i].dir, parts);
-            if (runs[i].name == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to name the runs");
+            if (runs[i].name == NULL) return gyre_no_memory("naming the runs");
         }
     }
     return GYRE_OK;
@@ -54,7 +54,7 @@ gyre_status gyre_plot_run_open(const char *dir, gyre_plot_run *r) {
     char *config = gyre_path_join(dir, "config.json");
     char *metrics = gyre_path_join(dir, "metrics.h5");
     if (r->name == NULL || config == NULL || metrics == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to read the run '%s'", dir);
+        status = gyre_no_memory("reading the run '%s'", dir);
         goto out;
     }
     if (!gyre_file_exists(config) || !gyre_file_exists(metrics)) {

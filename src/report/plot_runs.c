@@ -90,7 +90,7 @@ static gyre_status thin_block(gyre_figure *f, const series *from, gyre_range *ra
     gyre_point *thin = calloc(GYRE_SERIES_MAX, sizeof *thin);
     gyre_status status = GYRE_OK;
     if (points == NULL || thin == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to draw %zu rows", from->count);
+        status = gyre_no_memory("drawing %zu rows", from->count);
         goto out;
     }
     size_t drawn = gyre_series_thin(points, from->count, thin);
@@ -117,7 +117,7 @@ static gyre_status smooth_block(gyre_figure *f, const gyre_plot_run *r, gyre_ran
     gyre_point *smooth = calloc(GYRE_SERIES_BUCKETS, sizeof *smooth);
     gyre_status status = GYRE_OK;
     if (points == NULL || smooth == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to draw %zu rows", count);
+        status = gyre_no_memory("drawing %zu rows", count);
         goto out;
     }
     size_t drawn = gyre_series_smooth(points, count, half, smooth);
@@ -359,7 +359,7 @@ gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output)
     p.runs = calloc((size_t)count, sizeof *p.runs);
     p.blocks = calloc((size_t)count, sizeof *p.blocks);
     if (p.runs == NULL || p.blocks == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for %d runs", count);
+        status = gyre_no_memory("%d runs", count);
         goto out;
     }
     for (int i = 0; i < count; i++) GYRE_GOTO(gyre_plot_run_open(run_dirs[i], &p.runs[i]));

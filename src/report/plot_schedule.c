@@ -20,7 +20,7 @@ static gyre_status sample(const gyre_schedule *s, samples *out) {
     size_t room = (size_t)((steps + stride - 1) / stride) + 1;
     *out = (samples){calloc(room, sizeof(gyre_point)), calloc(room, sizeof(gyre_point)), 0, stride};
     if (out->lr == NULL || out->momentum == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "no memory to draw %lld steps", (long long)steps);
+        return gyre_no_memory("drawing %lld steps", (long long)steps);
     }
     for (int64_t t = 0; t < steps; t += stride) {
         if (t + stride >= steps) t = steps - 1; /* the last step is always drawn */
@@ -44,7 +44,7 @@ static gyre_range range_of(const gyre_point *points, size_t count, bool from_zer
 static gyre_status block(gyre_figure *f, const char *words, const gyre_point *points, size_t count,
                          int *index) {
     gyre_point *thin = calloc(GYRE_SERIES_MAX, sizeof *thin);
-    if (thin == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+    if (thin == NULL) return gyre_no_memory("a figure");
     size_t drawn = gyre_series_thin(points, count, thin);
     if (drawn < count) {
         fprintf(f->gp, "# %s: %zu of %zu points drawn, no extreme left out\n", words, drawn, count);
@@ -73,7 +73,7 @@ static gyre_status mark_extremes(gyre_figure *f, const gyre_schedule *s, bool lr
     size_t cycles = gyre_schedule_cycle_count(s), high = 0, low = 0;
     size_t used = cycles <= 60 ? cycles : 0; /* more would be a row of blots */
     gyre_point *points = calloc(2 * used + 2, sizeof *points);
-    if (points == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a figure");
+    if (points == NULL) return gyre_no_memory("a figure");
     gyre_point *bottom = points + used + 1;
     for (size_t i = 0; i < used; i++) {
         gyre_cycle c = gyre_schedule_cycle(s, i);

@@ -14,14 +14,10 @@
 
 static const char page_name[] = "index.html";
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory for a report");
-}
-
 /* `mark` is how the file begins; NULL: it is signed. */
 static gyre_status check_place(const char *folder, const char *name, const char *mark) {
     char *path = gyre_path_join(folder, name);
-    if (path == NULL) return no_memory();
+    if (path == NULL) return gyre_no_memory("a report");
     gyre_status status =
         mark == NULL ? gyre_overwrite_check_signed(path) : gyre_overwrite_check(path, mark);
     free(path);
@@ -44,7 +40,7 @@ static gyre_status check_places(const char *folder, const gyre_evidence *e) {
 static gyre_status put(const char *folder, const char *name, FILE *f, char **text, size_t *size) {
     char *path = gyre_path_join(folder, name);
     int failed = ferror(f) | fclose(f);
-    gyre_status status = failed || path == NULL ? no_memory() : GYRE_OK;
+    gyre_status status = failed || path == NULL ? gyre_no_memory("a report") : GYRE_OK;
     if (status == GYRE_OK && strcmp(name, page_name) == 0) {
         status = gyre_overwrite_sign(text, size, "<!-- ", " -->\n");
     }
@@ -59,7 +55,7 @@ static gyre_status write_page(const char *folder, const char *figures, const gyr
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
-    if (f == NULL) return no_memory();
+    if (f == NULL) return gyre_no_memory("a report");
     gyre_status status = gyre_page_write(f, e, figures);
     if (status == GYRE_OK) return put(folder, page_name, f, &text, &size);
     fclose(f);
@@ -71,7 +67,7 @@ static gyre_status write_table(const char *folder, const gyre_csv *table, const 
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
-    if (f == NULL) return no_memory();
+    if (f == NULL) return gyre_no_memory("a report");
     table->print(f, e);
     return put(folder, table->name, f, &text, &size);
 }
@@ -90,7 +86,7 @@ gyre_status gyre_report_write(const char *folder, const char *out, double target
     const char *place = out == NULL ? own : out;
     if (place != NULL) figures = gyre_path_join(place, "figures");
     if (own == NULL || figures == NULL) {
-        status = no_memory();
+        status = gyre_no_memory("a report");
         goto out;
     }
     GYRE_GOTO(gyre_evidence_open(folder, target, &e));

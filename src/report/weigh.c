@@ -142,7 +142,7 @@ gyre_status gyre_evidence_weigh(gyre_evidence *e, double target) {
     e->rankings = calloc((size_t)s->group_count + 1, sizeof *e->rankings);
     e->target_given = !isnan(target);
     if (values == NULL || e->main_control == NULL || e->target == NULL || e->rankings == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to weigh %d arms", s->arm_count);
+        status = gyre_no_memory("comparing %d arms", s->arm_count);
         goto out;
     }
     for (int i = 0; i < s->arm_count; i++) weigh_arm(e, i, values);

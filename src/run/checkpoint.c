@@ -28,8 +28,7 @@ gyre_status gyre_snapshot_open(const gyre_model *m, int state_count, gyre_snapsh
     }
     if (ok) return GYRE_OK;
     gyre_snapshot_close(out);
-    return gyre_fail(GYRE_EDEVICE, "no memory for the %zu parameters of a checkpoint",
-                     m->parameters);
+    return gyre_no_memory("the %zu parameters of a checkpoint", m->parameters);
 }
 
 void gyre_snapshot_close(gyre_snapshot *s) {
@@ -119,7 +118,7 @@ static gyre_status write_input(hid_t file, const char *path, const gyre_model *m
     gyre_array arrays[2] = {input_mean(m), input_scale(m)};
     size_t n = arrays[0].count;
     float *both = calloc(n + (size_t)m->c + 1, sizeof *both);
-    if (both == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+    if (both == NULL) return gyre_no_memory("writing '%s'", path);
     memcpy(both, s->mean, n * sizeof *both);
     memcpy(both + n, s->scale, (size_t)m->c * sizeof *both);
     arrays[1].offset = n;
@@ -179,7 +178,7 @@ gyre_status gyre_checkpoint_save(const char *run_dir, const gyre_model *m, const
     char *path = gyre_checkpoint_path(run_dir, s->completed);
     char *dir = path == NULL ? NULL : gyre_path_dir(path);
     if (dir == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to write a checkpoint");
+        status = gyre_no_memory("writing a checkpoint");
         goto out;
     }
     GYRE_GOTO(gyre_dir_make(dir));
@@ -213,7 +212,7 @@ gyre_status gyre_checkpoint_list(const char *run_dir, int64_t **completed, size_
     *completed = NULL;
     *count = 0;
     char *path = gyre_path_join(run_dir, "checkpoints");
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to list checkpoints");
+    if (path == NULL) return gyre_no_memory("listing checkpoints");
     DIR *dir = opendir(path);
     if (dir == NULL && errno != ENOENT) {
         status = gyre_fail(GYRE_EIO, "cannot read folder '%s': %s", path, strerror(errno));
@@ -229,7 +228,7 @@ gyre_status gyre_checkpoint_list(const char *run_dir, int64_t **completed, size_
             room = 2 * room + 16;
             int64_t *more = realloc(*completed, room * sizeof *more);
             if (more == NULL) {
-                status = gyre_fail(GYRE_EDEVICE, "no memory to list '%s'", path);
+                status = gyre_no_memory("listing '%s'", path);
                 break;
             }
             *completed = more;
@@ -253,7 +252,7 @@ gyre_status gyre_checkpoint_newest(const char *run_dir, char **path) {
     if (count > 0) *path = gyre_checkpoint_path(run_dir, list[0]);
     bool ok = count == 0 || *path != NULL;
     free(list);
-    return ok ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory to list checkpoints");
+    return ok ? GYRE_OK : gyre_no_memory("listing checkpoints");
 }
 
 /* ---- reading them */

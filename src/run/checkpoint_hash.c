@@ -30,7 +30,7 @@ static gyre_status hash_array(gyre_h5_reader *r, const gyre_h5_entry *e, uint64_
     }
     float *values = malloc(count * sizeof *values + 1);
     if (values == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "no memory for the %zu values of %s", count, e->name);
+        return gyre_no_memory("the %zu values of %s", count, e->name);
     }
     gyre_status status = gyre_h5_reader_floats(r, e, values, count);
     if (status == GYRE_OK) *hash = chain(*hash, values, count);

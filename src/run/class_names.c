@@ -32,7 +32,7 @@ gyre_status gyre_class_names_write(hid_t file, const char *path, const gyre_clas
     size_t size = longest(names);
     hsize_t count = (hsize_t)names->count;
     char *text = calloc((size_t)names->count, size);
-    if (text == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+    if (text == NULL) return gyre_no_memory("writing '%s'", path);
     for (int i = 0; i < names->count; i++) {
         memcpy(text + (size_t)i * size, names->names[i], strlen(names->names[i]));
     }
@@ -63,7 +63,7 @@ gyre_status gyre_class_names_read(gyre_h5_reader *r, gyre_class_names *out) {
     }
     out->names = calloc(count, sizeof *out->names);
     if (out->names == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "no memory for the class names of '%s'", path);
+        return gyre_no_memory("the class names of '%s'", path);
     }
     const gyre_h5_type type = {.format = GYRE_H5_TEXT, .size = GYRE_NAME_SIZE};
     gyre_status status = gyre_h5_reader_read(r, e, &type, out->names, count);

@@ -27,7 +27,7 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
     const gyre_model *m = weights->model;
     gyre_status status = GYRE_OK;
     gyre_evaluator *e = calloc(1, sizeof *e);
-    if (e == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for evaluation");
+    if (e == NULL) return gyre_no_memory("evaluation");
     e->weights = weights;
     e->comm = comm;
     e->watchdog = watchdog;
@@ -41,10 +41,9 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
     e->logits = malloc(samples * (size_t)m->classes * sizeof *e->logits);
     e->results = malloc(2 * (size_t)e->slots * sizeof *e->results);
     if (!e->fitters || !e->images || !e->labels || !e->logits || !e->results) {
-        status = gyre_fail(GYRE_EDEVICE,
-                           "no memory for evaluation batches of %d images; lower "
-                           "evaluate.batch",
-                           batch);
+        status = gyre_no_memory("evaluation batches of %d images; lower "
+                                "evaluate.batch",
+                                batch);
         goto out;
     }
     GYRE_GOTO(weights->backend->ops->alloc(weights->backend, 2 * (size_t)e->slots * sizeof(float),
@@ -171,7 +170,7 @@ gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view, double 
     if (e->watchdog != NULL) gyre_watchdog_phase(e->watchdog, "evaluating", -1);
     if (classes != NULL) memset(classes, 0, 2 * (size_t)n * sizeof *classes);
     if (results == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for evaluation");
+        status = gyre_no_memory("evaluation");
     } else {
         status = evaluate_mine(e, view, batches, results, classes);
     }

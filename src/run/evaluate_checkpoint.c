@@ -36,7 +36,7 @@ static gyre_status locate(const char *given, char **checkpoint, char **config) {
         free(folder);
     }
     if (*checkpoint != NULL && *config != NULL) return GYRE_OK;
-    return gyre_fail(GYRE_EDEVICE, "no memory to find the checkpoint of '%s'", given);
+    return gyre_no_memory("finding the checkpoint of '%s'", given);
 }
 
 /* ---- what is scored */
@@ -176,9 +176,7 @@ gyre_status evaluation_open_model(evaluation *e, const char *name, int classes, 
 
 gyre_status evaluation_open_classes(evaluation *e) {
     e->classes = calloc(2 * (size_t)e->model->classes, sizeof *e->classes);
-    return e->classes != NULL
-               ? GYRE_OK
-               : gyre_fail(GYRE_EDEVICE, "no memory for %d classes", e->model->classes);
+    return e->classes != NULL ? GYRE_OK : gyre_no_memory("%d classes", e->model->classes);
 }
 
 static gyre_status read_scalars(const char *path, gyre_snapshot *out) {
@@ -305,7 +303,7 @@ static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluati
     out->class_names = calloc((size_t)n, sizeof *out->class_names);
     if (!out->class_samples || !out->class_correct || !out->class_names) {
         gyre_evaluation_close(out);
-        return gyre_fail(GYRE_EDEVICE, "no memory for %d classes", n);
+        return gyre_no_memory("%d classes", n);
     }
     for (int k = 0; k < n; k++) {
         out->class_samples[k] = (int64_t)e->classes[k];

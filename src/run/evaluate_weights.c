@@ -17,7 +17,7 @@ static gyre_status locate(const gyre_settings *s, const char *config, char **out
     }
     if (s->data.path == NULL) return GYRE_OK;
     *out = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
-    return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", config);
+    return *out != NULL ? GYRE_OK : gyre_no_memory("the path '%s'", config);
 }
 
 /* Statistics of the images that the config trains on, where its normalisation is made of them. */
@@ -113,7 +113,7 @@ gyre_status evaluation_read_weights(evaluation *e, const char *weights, const ch
     }
     e->checkpoint = strdup(weights);
     if (e->checkpoint == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", weights);
+        status = gyre_no_memory("reading '%s'", weights);
         goto out;
     }
     GYRE_GOTO(gyre_dataset_open(data, &e->data));

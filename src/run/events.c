@@ -20,7 +20,7 @@ gyre_status gyre_events_open(const char *path, struct gyre_events **out) {
     if (e != NULL) e->path = strdup(path);
     if (e == NULL || e->path == NULL) {
         free(e);
-        return gyre_fail(GYRE_EDEVICE, "no memory for '%s'", path);
+        return gyre_no_memory("'%s'", path);
     }
     gyre_status status = gyre_file_stream(path, true, &e->file);
     if (status != GYRE_OK) {
@@ -56,7 +56,7 @@ gyre_json *gyre_event_begin(struct gyre_events *e, const char *name) {
 gyre_status gyre_event_end(struct gyre_events *e, gyre_json *line) {
     if (e == NULL) return GYRE_OK;
     char *text = line == NULL ? NULL : gyre_json_line_end(line);
-    if (text == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a line of '%s'", e->path);
+    if (text == NULL) return gyre_no_memory("a line of '%s'", e->path);
     bool ok = fprintf(e->file, "%s\n", text) >= 0 && fflush(e->file) == 0;
     free(text);
     return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s': %s", e->path, strerror(errno));

@@ -44,7 +44,7 @@ gyre_status gyre_extend_repeats(const gyre_settings *now, bool *repeats, int64_t
     gyre_settings base = without_last_stage(now), other = base;
     size_t count = (size_t)base.schedule.stage_count;
     other.schedule.stages = malloc(count * sizeof *other.schedule.stages);
-    if (other.schedule.stages == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the stages");
+    if (other.schedule.stages == NULL) return gyre_no_memory("the stages");
     memcpy(other.schedule.stages, now->schedule.stages, count * sizeof *other.schedule.stages);
     other.schedule.stages[count - 1] = now->schedule.stages[count];
     *repeats = gyre_config_compare(&base, &other) == GYRE_OK;

@@ -20,7 +20,7 @@ gyre_status gyre_extend_check(const gyre_settings *run, const gyre_settings *now
                               int64_t completed);
 
 /* Whether the stage that was added to `now` is the one before it once more; *start gets the step
- * where it would begin. GYRE_EDEVICE: no memory. */
+ * where it would begin. GYRE_EDEVICE: out of memory. */
 gyre_status gyre_extend_repeats(const gyre_settings *now, bool *repeats, int64_t *start);
 
 #endif

@@ -100,7 +100,7 @@ static gyre_status look_at_data(gyre_settings *s, gyre_find_options *o) {
     s->length = (gyre_length){GYRE_UNIT_STEPS, 1}; /* not needed: a sweep has its own */
     GYRE_TRY(gyre_config_require(s));
     path = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", s->data.path);
+    if (path == NULL) return gyre_no_memory("the path '%s'", s->data.path);
     if (s->data.validation == GYRE_VALIDATION_TEST) s->data.validation = GYRE_VALIDATION_NONE;
     GYRE_GOTO(gyre_fail_in("data.path", gyre_dataset_open(path, &data)));
     GYRE_GOTO(gyre_samples_open(data, &s->data, s->seed, &samples));
@@ -121,7 +121,7 @@ static gyre_status choose_view(range_test *x, int64_t most) {
     int64_t count = all->count < most ? all->count : most;
     if (count == 0) return GYRE_OK;
     x->rows = malloc((size_t)count * sizeof *x->rows);
-    if (x->rows == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the range test");
+    if (x->rows == NULL) return gyre_no_memory("the range test");
     for (int64_t i = 0; i < count; i++) {
         int64_t at = i * all->count / count;
         x->rows[i] = all->rows == NULL ? (uint32_t)at : all->rows[at];
@@ -144,8 +144,7 @@ static gyre_status open_scores(range_test *x, gyre_find *f) {
     f->scores = calloc(repeats * (steps / (size_t)o->every + 1), sizeof *f->scores);
     f->repeats = calloc(repeats, sizeof *f->repeats);
     if (f->rows == NULL || f->scores == NULL || f->repeats == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "no memory for %lld steps of a range test",
-                         (long long)o->steps * o->repeats);
+        return gyre_no_memory("%lld steps of a range test", (long long)o->steps * o->repeats);
     }
     if (f->samples == 0) return GYRE_OK;
     int64_t batch = t->settings.evaluate.batch;

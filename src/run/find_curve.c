@@ -33,7 +33,7 @@ static double median_at(const curve *c, const double *of, size_t count, size_t i
 static gyre_status open_curve(curve *c, size_t count, size_t half) {
     *c = (curve){.count = count, .half = half};
     c->x = calloc(5 * count + 1, sizeof *c->x);
-    if (c->x == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a curve");
+    if (c->x == NULL) return gyre_no_memory("reading a curve");
     c->y = c->x + count;
     c->raw = c->y + count;
     c->jumps = c->raw + count;
@@ -193,7 +193,7 @@ static gyre_status open_losses(curve *c, const gyre_find_options *o, const gyre_
 
 gyre_status gyre_find_smooth(const gyre_find *f, double **out) {
     double *all = malloc((f->row_count + 1) * sizeof *all);
-    if (all == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to smooth a curve");
+    if (all == NULL) return gyre_no_memory("smoothing a curve");
     for (size_t first = 0, last; first < f->row_count; first = last) {
         curve c;
         for (last = first; last < f->row_count; last++) {

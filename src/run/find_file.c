@@ -86,7 +86,7 @@ static gyre_status put(hid_t file, const char *path, int table, const void *rows
 static gyre_status put_repeats(hid_t file, const char *path, const gyre_find *f) {
     size_t count = (size_t)f->options.repeats;
     repeat_row *rows = calloc(count, sizeof *rows);
-    if (rows == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to write '%s'", path);
+    if (rows == NULL) return gyre_no_memory("writing '%s'", path);
     for (size_t i = 0; i < count; i++) rows[i] = (repeat_row){(int64_t)i, f->repeats[i]};
     gyre_status status = put(file, path, REPEATS, rows, count);
     free(rows);
@@ -196,7 +196,7 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
         GYRE_GOTO(gyre_fail(GYRE_EIO, "'%s': its rows are not those of a range test", path));
     }
     out->repeats = calloc((size_t)repeats, sizeof *out->repeats);
-    if (out->repeats == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path));
+    if (out->repeats == NULL) GYRE_GOTO(gyre_no_memory("reading '%s'", path));
     GYRE_GOTO(gyre_find_judge(out));
     status = get_trials(r, path, out);
 out:

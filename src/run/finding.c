@@ -18,7 +18,7 @@ gyre_status gyre_run_choose_folder(const gyre_run *r, const gyre_settings *setti
         return gyre_fail(GYRE_EUSAGE, "no run folder: give --out DIR, or output.dir in the config");
     }
     *out = r->options.out != NULL ? strdup(r->options.out) : gyre_path_join(dir, name);
-    return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the run folder's path");
+    return *out != NULL ? GYRE_OK : gyre_no_memory("the run folder's path");
 }
 
 char *gyre_run_command(const gyre_run *r, char *out, size_t size) {
@@ -122,7 +122,7 @@ static gyre_status same_run(gyre_run *r, const gyre_settings *old, finding *f) {
 
 gyre_status gyre_run_read_checkpoint(const gyre_run *r, int64_t completed, gyre_snapshot *s) {
     char *path = gyre_checkpoint_path(r->folder.path, completed);
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a checkpoint");
+    if (path == NULL) return gyre_no_memory("reading a checkpoint");
     gyre_status status = gyre_checkpoint_load(path, r->trainer.model, s);
     free(path);
     return status;
@@ -155,7 +155,7 @@ static gyre_status check_name(const gyre_run *r, int64_t name, int64_t completed
     char *right = gyre_checkpoint_path(r->folder.path, completed);
     gyre_status status =
         path == NULL || right == NULL
-            ? gyre_fail(GYRE_EDEVICE, "no memory to read a checkpoint")
+            ? gyre_no_memory("reading a checkpoint")
             : gyre_fail(GYRE_EIO, "'%s' is the checkpoint of step %lld; its name is '%s'", path,
                         (long long)completed, right);
     free(path);
@@ -215,7 +215,7 @@ static gyre_status keep_path(gyre_run *r) {
     GYRE_TRY(gyre_config_open(r->folder.config, NULL, 0, &old));
     gyre_status status = GYRE_OK;
     char *copy = strdup(now);
-    if (copy == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", now));
+    if (copy == NULL) GYRE_GOTO(gyre_no_memory("the path '%s'", now));
     free(old->data.path);
     old->data.path = copy;
     status = gyre_folder_rewrite(&r->folder, old);
@@ -232,7 +232,7 @@ gyre_status gyre_run_keep_config(gyre_run *r, const finding *f) {
 static gyre_status same_names(const gyre_run *r, const finding *f) {
     gyre_class_names names = gyre_dataset_class_names(r->trainer.data);
     char *path = gyre_checkpoint_path(r->folder.path, f->completed);
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read a checkpoint");
+    if (path == NULL) return gyre_no_memory("reading a checkpoint");
     gyre_status status = f->finished ? GYRE_OK : gyre_class_names_warn(path, &names);
     free(path);
     return status;

@@ -127,7 +127,7 @@ static gyre_status lock(gyre_folder *f) {
     char host[128] = "?", text[256], *before = NULL;
     size_t size = 0;
     char *path = gyre_path_join(f->path, "lock");
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to lock '%s'", f->path);
+    if (path == NULL) return gyre_no_memory("locking '%s'", f->path);
     if (!is_own_lock(path)) {
         status = gyre_fail(GYRE_EIO,
                            "'%s' is not gyre's, and would be emptied: a run locks its folder by a "
@@ -193,7 +193,7 @@ static gyre_status set_paths(gyre_folder *f, const char *path) {
                          .log = gyre_path_join(path, "log.jsonl")};
     if (!fresh.path || !fresh.config || !fresh.metrics || !fresh.log) {
         free_paths(&fresh);
-        return gyre_fail(GYRE_EDEVICE, "no memory for the run folder's paths");
+        return gyre_no_memory("the run folder's paths");
     }
     free_paths(f);
     f->path = fresh.path;

@@ -36,7 +36,7 @@ gyre_status gyre_h5_image(hid_t file, size_t room, void **image, size_t *size) {
     char *bytes = rest < 0 ? NULL : calloc(1, room + (size_t)rest);
     if (bytes == NULL || H5Fget_file_image(file, bytes + room, (size_t)rest) != rest) {
         free(bytes);
-        return gyre_fail(GYRE_EDEVICE, "no memory for the image of an HDF5 file");
+        return gyre_no_memory("the image of an HDF5 file");
     }
     *image = bytes;
     *size = room + (size_t)rest;

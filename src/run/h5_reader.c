@@ -19,10 +19,6 @@ struct gyre_h5_reader {
     bool sound; /* no request has failed */
 };
 
-static gyre_status no_memory(const gyre_h5_reader *r) {
-    return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", r->path);
-}
-
 /* The child says what cannot be: damaged data has overwritten it. */
 static gyre_status refuse(gyre_h5_reader *r) {
     gyre_child_end(&r->child);
@@ -59,7 +55,7 @@ static gyre_status take_entry(gyre_h5_reader *r, const gyre_wire_entry *e) {
     if (r->count == r->room) {
         size_t room = gyre_size_double(r->room, 64, r->count + 1);
         gyre_h5_entry *more = realloc(r->entries, gyre_size_of(room, sizeof *more));
-        if (more == NULL) return no_memory(r);
+        if (more == NULL) return gyre_no_memory("reading '%s'", r->path);
         r->entries = more;
         r->room = room;
     }
@@ -71,7 +67,7 @@ static gyre_status take_entry(gyre_h5_reader *r, const gyre_wire_entry *e) {
                           .attributes = e->attributes != 0};
     memcpy(to->dims, e->dims, sizeof to->dims);
     to->name = calloc(e->name_length + 1, 1);
-    if (to->name == NULL) return no_memory(r);
+    if (to->name == NULL) return gyre_no_memory("reading '%s'", r->path);
     r->count++;
     GYRE_TRY(gyre_child_receive(&r->child, to->name, e->name_length));
     return strlen(to->name) == e->name_length && to->name[0] == '/' ? GYRE_OK : refuse(r);
@@ -106,10 +102,10 @@ gyre_status gyre_h5_reader_open(const char *path, gyre_h5_reader **out) {
     gyre_status status = GYRE_OK;
     gyre_h5_reader *r = calloc(1, sizeof *r);
     *out = NULL;
-    if (r == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
+    if (r == NULL) return gyre_no_memory("reading '%s'", path);
     r->path = strdup(path);
     if (r->path == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", path);
+        status = gyre_no_memory("reading '%s'", path);
         goto out;
     }
     GYRE_GOTO(check_file(r));
@@ -233,7 +229,7 @@ static gyre_status request(gyre_h5_reader *r, const gyre_h5_entry *e, const char
     gyre_wire_result result;
     size_t bytes = 0;
     if (!gyre_size_multiply(count, q.size, &bytes) || type->column_count > GYRE_H5_COLUMNS_MAX) {
-        return no_memory(r);
+        return gyre_no_memory("reading '%s'", r->path);
     }
     snprintf(q.attribute, sizeof q.attribute, "%s", attribute);
     for (int i = 0; i < type->column_count; i++) {

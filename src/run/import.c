@@ -54,7 +54,7 @@ static gyre_status find_items(import_file *f, gyre_snapshot *s) {
     GYRE_TRY(gyre_arrays_of_buffers(f->model, &f->statistics, &statistics));
     f->count = parameters + statistics;
     f->items = calloc((size_t)f->count + 1, sizeof *f->items);
-    if (f->items == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read '%s'", f->path);
+    if (f->items == NULL) return gyre_no_memory("reading '%s'", f->path);
     for (int i = 0; i < f->count; i++) {
         bool statistic = i >= parameters;
         f->items[i] = (import_item){

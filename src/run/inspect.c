@@ -116,7 +116,7 @@ static gyre_status inspect_dataset(const char *path, FILE *out) {
 /* Of a run whose other checkpoints are gone, or which was stopped before the first. */
 static gyre_status inspect_best(const char *folder, FILE *out) {
     char *best = gyre_checkpoint_best_path(folder);
-    if (best == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to inspect '%s'", folder);
+    if (best == NULL) return gyre_no_memory("inspecting '%s'", folder);
     bool there = gyre_file_exists(best);
     fputs(there
               ? "no checkpoint of a step (checkpoints/step-*.h5), which a resume needs; best.h5 is "
@@ -179,7 +179,7 @@ static gyre_status inspect_folder(const char *path, FILE *out) {
     char *checkpoint = NULL, *metrics = gyre_path_join(path, "metrics.h5");
     char *config = gyre_path_join(path, "config.json"), *find = gyre_path_join(path, "find.h5");
     if (metrics == NULL || config == NULL || find == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to inspect '%s'", path);
+        status = gyre_no_memory("inspecting '%s'", path);
         goto out;
     }
     if (!gyre_file_exists(config) && gyre_file_exists(find)) {

@@ -16,7 +16,7 @@ gyre_status gyre_machines_join(gyre_comm *c, char machine[GYRE_MACHINE_SIZE], bo
     int ranks = gyre_comm_size(c), other = 1;
     gyre_status status = GYRE_OK;
     char *all = calloc((size_t)ranks, GYRE_MACHINE_SIZE);
-    if (all == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for %d ranks", ranks);
+    if (all == NULL) status = gyre_no_memory("%d ranks", ranks);
     GYRE_GOTO(gyre_comm_agree(c, status));
     GYRE_GOTO(gyre_comm_gather_text(c, machine, GYRE_MACHINE_SIZE, all));
     if (gyre_comm_rank(c) == 0) {

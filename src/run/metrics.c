@@ -179,13 +179,13 @@ gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics 
     gyre_status status = GYRE_OK;
     gyre_h5_quiet();
     gyre_metrics *m = calloc(1, sizeof *m);
-    if (m == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for metrics");
+    if (m == NULL) return gyre_no_memory("metrics");
     m->file = H5I_INVALID_HID;
     m->fd = -1;
     m->flushed = gyre_clock();
     m->path = strdup(path);
     if (m->path == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for metrics");
+        status = gyre_no_memory("metrics");
         goto out;
     }
     GYRE_GOTO(gyre_file_exists(path) ? begin_with_rows(m, completed) : begin_empty(m));
@@ -212,7 +212,7 @@ void gyre_metrics_guard(gyre_metrics *m, gyre_status (*check)(void *context), vo
 
 gyre_status gyre_metrics_moved(gyre_metrics *m, const char *path) {
     char *copy = strdup(path);
-    if (copy == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for metrics");
+    if (copy == NULL) return gyre_no_memory("metrics");
     free(m->path);
     m->path = copy;
     for (int i = 0; i < GYRE_TABLE_COUNT; i++) m->tables[i].path = copy;

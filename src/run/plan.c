@@ -16,14 +16,14 @@
 /* A path of the config as an absolute one, so that the resolved config works from anywhere. */
 static gyre_status absolute(const char *dir, const char *path, char **out) {
     char *joined = gyre_path_join(dir == NULL ? "." : dir, path);
-    if (joined == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", path);
+    if (joined == NULL) return gyre_no_memory("the path '%s'", path);
     *out = realpath(joined, NULL);
     if (*out == NULL && errno != ENOMEM) {
         *out = joined; /* missing: whoever opens it says so, with the name as written */
         return GYRE_OK;
     }
     free(joined);
-    return *out != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for the path '%s'", path);
+    return *out != NULL ? GYRE_OK : gyre_no_memory("the path '%s'", path);
 }
 
 /* A run's folder is likely for weights, but which of its checkpoints is meant is the user's. */
@@ -47,8 +47,7 @@ static gyre_status own(gyre_trainer *t, const gyre_settings *settings) {
     size_t stages = (size_t)s->schedule.stage_count;
     if (stages > 0) {
         t->stages = malloc(stages * sizeof *t->stages);
-        if (t->stages == NULL)
-            return gyre_fail(GYRE_EDEVICE, "no memory for the schedule's stages");
+        if (t->stages == NULL) return gyre_no_memory("the schedule's stages");
         memcpy(t->stages, s->schedule.stages, stages * sizeof *t->stages);
         s->schedule.stages = t->stages;
     }

@@ -32,7 +32,7 @@ static gyre_status own_stages(gyre_settings *s, gyre_stage_settings **stages) {
     size_t count = (size_t)s->schedule.stage_count;
     if (count == 0) return GYRE_OK;
     *stages = malloc(count * sizeof **stages);
-    if (*stages == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the schedule's stages");
+    if (*stages == NULL) return gyre_no_memory("the schedule's stages");
     memcpy(*stages, s->schedule.stages, count * sizeof **stages);
     s->schedule.stages = *stages;
     return GYRE_OK;
@@ -63,7 +63,7 @@ static gyre_status look(const gyre_run *r, const gyre_settings *s, begun *b) {
     char *folder = NULL, *config = NULL;
     GYRE_GOTO(gyre_run_choose_folder(r, s, &folder));
     config = gyre_path_join(folder, "config.json");
-    if (config == NULL) GYRE_GOTO(gyre_fail(GYRE_EDEVICE, "no memory for the run folder's path"));
+    if (config == NULL) GYRE_GOTO(gyre_no_memory("the run folder's path"));
     if (!gyre_folder_is_run(folder)) {
         status = try_folder(folder);
         goto out;
@@ -157,7 +157,7 @@ gyre_status gyre_rates_record(gyre_run *r) {
     const gyre_find_verdict *v = &r->found.verdict;
     if (r->found.row_count == 0) return GYRE_OK;
     char *path = gyre_path_join(r->folder.path, "find.h5");
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the range test's file");
+    if (path == NULL) return gyre_no_memory("the range test's file");
     gyre_status status = gyre_find_write(&r->found, path);
     free(path);
     GYRE_TRY(status);

@@ -22,7 +22,7 @@ void gyre_run_tolerate(gyre_run *r, gyre_status status) {
     gyre_warn("%s; training goes on, and rows wait in memory", gyre_error_text());
 }
 
-/* A row for which there is no memory would be missing for ever. */
+/* A row that finds no memory is lost for good. */
 static gyre_status keep_row(gyre_run *r, gyre_status status) {
     if (status == GYRE_EDEVICE) return gyre_run_fatal(r, status);
     gyre_run_tolerate(r, status);

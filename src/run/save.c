@@ -94,7 +94,7 @@ static gyre_status start_job(gyre_run *r, bool regular, bool needed) {
     if (r->new_best) job.paths[paths++] = gyre_checkpoint_best_path(r->folder.path);
     if (regular) job.paths[paths++] = gyre_checkpoint_path(r->folder.path, t->completed);
     if (dir == NULL || job.paths[paths - 1] == NULL || job.paths[0] == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to write a checkpoint");
+        status = gyre_no_memory("writing a checkpoint");
         goto out;
     }
     GYRE_GOTO(make_folder(dir));

@@ -59,7 +59,7 @@ static gyre_status find_best(gyre_run *r) {
     gyre_status status = GYRE_OK;
     r->best = -1;
     char *path = gyre_checkpoint_best_path(r->folder.path);
-    if (path == NULL) return gyre_fail(GYRE_EDEVICE, "no memory to read best.h5");
+    if (path == NULL) return gyre_no_memory("reading best.h5");
     if (!gyre_file_exists(path)) goto out;
     status = gyre_checkpoint_scalars(path, &best);
     if (status == GYRE_EIO) {
@@ -89,7 +89,7 @@ static gyre_status set_aside(const gyre_run *r) {
     gyre_status status = GYRE_OK;
     for (size_t i = 0; i < count && list[i] > r->trainer.completed && status == GYRE_OK; i++) {
         char *path = gyre_checkpoint_path(r->folder.path, list[i]);
-        status = path == NULL ? gyre_fail(GYRE_EDEVICE, "no memory to set a checkpoint aside")
+        status = path == NULL ? gyre_no_memory("setting a checkpoint aside")
                               : put_aside(path, "checkpoint");
         free(path);
     }

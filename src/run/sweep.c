@@ -217,7 +217,7 @@ gyre_status gyre_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view 
     o.linear = true;
     o.steps = o.every = (o.steps + 1) / 2;
     gyre_find_row *rows = calloc((size_t)o.steps, sizeof *rows);
-    if (rows == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory to verify rates");
+    if (rows == NULL) status = gyre_no_memory("verifying rates");
     GYRE_GOTO(gyre_comm_agree(t->comm, status));
     GYRE_GOTO(keep(t, &before));
     for (int i = 0; i < GYRE_FIND_TRIALS; i++) {

@@ -97,7 +97,7 @@ static gyre_status make_room(gyre_table *t, size_t rows) {
     size_t room = gyre_size_double(t->room, CHUNK_LEAST, rows);
     if (room == t->room) return GYRE_OK;
     char *more = realloc(t->rows, gyre_size_of(room, t->kind->row_size));
-    if (more == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the rows of '%s'", t->path);
+    if (more == NULL) return gyre_no_memory("the rows of '%s'", t->path);
     t->rows = more;
     t->room = room;
     return GYRE_OK;

@@ -133,7 +133,7 @@ static void print_profile(gyre_run *r) {
     gyre_status status = GYRE_OK;
     FILE *f = open_memstream(&text, &size);
     if (f == NULL || path == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the profile");
+        status = gyre_no_memory("the profile");
         if (f != NULL) fclose(f);
         goto out;
     }
@@ -201,7 +201,7 @@ gyre_status gyre_train(const gyre_settings *settings, const gyre_train_options *
                        gyre_comm *comm) {
     bool finished = false;
     gyre_run *r = calloc(1, sizeof *r);
-    gyre_status status = r != NULL ? GYRE_OK : gyre_fail(GYRE_EDEVICE, "no memory for a run");
+    gyre_status status = r != NULL ? GYRE_OK : gyre_no_memory("a run");
     status = gyre_comm_agree(comm, status);
     if (status != GYRE_OK || r == NULL) {
         free(r);

@@ -40,7 +40,7 @@ static gyre_status open_net(gyre_trainer *t) {
     size_t count = (size_t)m->h * (size_t)m->w * (size_t)m->c;
     float *mean = malloc(count * sizeof *mean), *scale = malloc((size_t)m->c * sizeof *scale);
     if (mean == NULL || scale == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the input's mean");
+        status = gyre_no_memory("the input's mean");
         goto out;
     }
     gyre_input_scaling(&s->data, &t->samples.stats, m, mean, scale);

@@ -8,7 +8,7 @@
 
 gyre_status gyre_arrays_of_parameters(const gyre_model *m, gyre_array **out, int *count) {
     gyre_array *arrays = calloc((size_t)m->param_count + 1, sizeof *arrays);
-    if (arrays == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a list of parameters");
+    if (arrays == NULL) return gyre_no_memory("a list of parameters");
     for (int i = 0; i < m->param_count; i++) {
         const gyre_param *p = &m->params[i];
         arrays[i] = (gyre_array){.rank = p->rank, .offset = p->offset, .count = p->count};
@@ -22,7 +22,7 @@ gyre_status gyre_arrays_of_parameters(const gyre_model *m, gyre_array **out, int
 
 gyre_status gyre_arrays_of_buffers(const gyre_model *m, gyre_array **out, int *count) {
     gyre_array *arrays = calloc(2 * (size_t)m->layer_count + 1, sizeof *arrays);
-    if (arrays == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for a list of buffers");
+    if (arrays == NULL) return gyre_no_memory("a list of buffers");
     int used = 0;
     for (int i = 0; i < m->layer_count; i++) {
         const gyre_layer *l = &m->layers[i];

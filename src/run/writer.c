@@ -63,7 +63,7 @@ gyre_status gyre_writer_open(gyre_writer **out) {
     sigset_t all, before;
     gyre_writer *w = calloc(1, sizeof *w);
     *out = NULL;
-    if (w == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the checkpoint thread");
+    if (w == NULL) return gyre_no_memory("the checkpoint thread");
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     sigfillset(&all); /* signals are the main thread's */

@@ -106,7 +106,7 @@ gyre_status gyre_schedule_open(const gyre_schedule_settings *settings, const gyr
                                double momentum, int64_t steps_per_epoch, gyre_schedule **out) {
     size_t room = settings->stage_count > 0 ? (size_t)settings->stage_count : 1;
     gyre_schedule *s = calloc(1, sizeof *s + room * sizeof s->stages[0]);
-    if (s == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the schedule");
+    if (s == NULL) return gyre_no_memory("the schedule");
     s->momentum = momentum;
     s->steps_per_epoch = steps_per_epoch;
     gyre_status status = fill(s, settings, length, steps_per_epoch);

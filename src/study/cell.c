@@ -19,10 +19,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory for a cell");
-}
-
 /* ---- whose it is */
 
 enum { MINE, FINISHED, ELSEWHERE };
@@ -34,7 +30,7 @@ static gyre_status take_lock(const char *folder, int *lock, bool *held_elsewhere
     char *path = NULL, *dir = gyre_path_dir(folder);
     if (dir == NULL || asprintf(&path, "%s.lock", folder) < 0) {
         path = NULL;
-        status = no_memory();
+        status = gyre_no_memory("a cell");
         goto out;
     }
     GYRE_GOTO(gyre_dir_make(dir));
@@ -61,7 +57,7 @@ out:
 static gyre_status forget(const char *folder, bool damaged) {
     char *kept = NULL;
     char *path = gyre_path_join(folder, "result.json");
-    if (path == NULL) return no_memory();
+    if (path == NULL) return gyre_no_memory("a cell");
     gyre_status status = GYRE_OK;
     if (damaged) {
         status = gyre_overwrite_set_aside(path, "damaged", &kept);
@@ -78,7 +74,7 @@ static gyre_status forget(const char *folder, bool damaged) {
  */
 static gyre_status check_study(const gyre_study *s) {
     char *path = study_file_path(s->folder);
-    if (path == NULL) return no_memory();
+    if (path == NULL) return gyre_no_memory("a cell");
     bool there = gyre_file_exists(path);
     free(path);
     if (there) return GYRE_OK;
@@ -93,7 +89,7 @@ static gyre_status begin(const gyre_study *s, gyre_study_cell c, const char *fol
                          uint64_t *whose, gyre_cell_result *result) {
     bool elsewhere = false, damaged = false;
     *whose = MINE;
-    if (folder == NULL) return no_memory();
+    if (folder == NULL) return gyre_no_memory("a cell");
     GYRE_TRY(check_study(s));
     GYRE_TRY(take_lock(folder, lock, &elsewhere));
     if (elsewhere) *whose = ELSEWHERE;
@@ -110,7 +106,7 @@ static gyre_status begin(const gyre_study *s, gyre_study_cell c, const char *fol
 static gyre_status read_tables(const char *folder, int64_t steps, gyre_cell_result *r) {
     gyre_tables t;
     char *path = gyre_path_join(folder, "metrics.h5");
-    if (path == NULL) return no_memory();
+    if (path == NULL) return gyre_no_memory("a cell");
     gyre_status status = gyre_tables_read(path, &t);
     free(path);
     GYRE_TRY(status);
@@ -201,7 +197,7 @@ gyre_status study_cell_run(const gyre_study *s, gyre_study_cell c,
     uint64_t stop = gyre_stop_wanted(), whose = MINE;
     *verdict = GYRE_OK;
     *end = STUDY_CELL_STOPPED;
-    GYRE_GOTO(gyre_comm_agree(comm, folder == NULL ? no_memory() : GYRE_OK));
+    GYRE_GOTO(gyre_comm_agree(comm, folder == NULL ? gyre_no_memory("a cell") : GYRE_OK));
     GYRE_GOTO(gyre_comm_max_u64(comm, &stop, 1));
     if (stop) goto out;
     if (first) status = begin(s, c, folder, &lock, &whose, result);

@@ -18,10 +18,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory to compare studies");
-}
-
 /* ---- what differs between the folder's study and the one of the study file */
 
 typedef struct {
@@ -52,7 +48,7 @@ static gyre_status compare_key(const gyre_json_value *then, const gyre_json_valu
     if ((a != NULL && a_text == NULL) || (b != NULL && b_text == NULL)) {
         free(a_text);
         free(b_text);
-        return no_memory();
+        return gyre_no_memory("comparing studies");
     }
     if (a_text == NULL || b_text == NULL || strcmp(a_text, b_text) != 0) {
         note(d, "%s: folder has %s, study file %s", shown,
@@ -262,7 +258,7 @@ static gyre_status keep_changed(const char *path) {
     GYRE_GOTO(gyre_json_read(path, &tree));
     GYRE_GOTO(gyre_file_read(path, LARGEST, &text, &size));
     own = gyre_json_print(tree, true);
-    if (own == NULL) GYRE_GOTO(no_memory());
+    if (own == NULL) GYRE_GOTO(gyre_no_memory("comparing studies"));
     if (strcmp(text, own) == 0) goto out;
     GYRE_GOTO(gyre_overwrite_keep(path, "before", &kept));
     gyre_warn("'%s' is not as gyre wrote it; that file is '%s' now", path, kept);
@@ -277,7 +273,7 @@ out:
 static gyre_status write_grown(const gyre_json_value *now, const char *path) {
     GYRE_TRY(keep_changed(path));
     char *text = gyre_json_print(now, true);
-    if (text == NULL) return no_memory();
+    if (text == NULL) return gyre_no_memory("comparing studies");
     gyre_status status = gyre_file_write_atomic(path, text, strlen(text));
     free(text);
     return status;
@@ -288,7 +284,7 @@ static gyre_status write_grown(const gyre_json_value *now, const char *path) {
 static gyre_status grow(const gyre_json_value *now, const char *folder, const char *path) {
     changes c;
     char *lock_path = NULL;
-    if (asprintf(&lock_path, "%s.lock", path) < 0) return no_memory();
+    if (asprintf(&lock_path, "%s.lock", path) < 0) return gyre_no_memory("comparing studies");
     int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     free(lock_path);
     if (lock >= 0) flock(lock, LOCK_EX);
@@ -338,7 +334,7 @@ static gyre_status check_free(const char *folder) {
 static gyre_status create(const gyre_json_value *tree, const char *folder, const char *path) {
     char *text = gyre_json_print(tree, true);
     bool created = false;
-    if (text == NULL) return no_memory();
+    if (text == NULL) return gyre_no_memory("comparing studies");
     gyre_status status = gyre_fail_in("study folder (--out)", gyre_dir_make(folder));
     if (status == GYRE_OK) {
         status = gyre_file_create_atomic(path, text, strlen(text), &created);
@@ -354,7 +350,7 @@ gyre_status study_folder_claim(gyre_study *s, const char *folder) {
     free(s->folder);
     s->folder = strdup(folder);
     if (path == NULL || s->folder == NULL) {
-        status = no_memory();
+        status = gyre_no_memory("comparing studies");
         goto out;
     }
     GYRE_GOTO(study_print(s, &tree));

@@ -11,10 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory for the study's arms");
-}
-
 /* Room for one more, zeroed. */
 static study_draft *add(study_plan *p) {
     study_draft *more = realloc(p->drafts, (size_t)(p->draft_count + 1) * sizeof *more);
@@ -28,13 +24,14 @@ static study_draft *add(study_plan *p) {
 static gyre_status draft(study_plan *p, const char *key, const char *name, const char *sentence,
                          const char *layer) {
     study_draft *d = add(p);
-    if (d == NULL) return no_memory();
+    if (d == NULL) return gyre_no_memory("the study's arms");
     d->key = key;
     d->control = strcmp(key, "controls") == 0;
     d->name = strdup(name);
     d->sentence = strdup(sentence);
     if (asprintf(&d->where, "%s: %s (%s)", p->path, key, name) < 0) d->where = NULL;
-    if (d->name == NULL || d->sentence == NULL || d->where == NULL) return no_memory();
+    if (d->name == NULL || d->sentence == NULL || d->where == NULL)
+        return gyre_no_memory("the study's arms");
     return gyre_json_parse(layer, d->where, &d->layer);
 }
 
@@ -155,10 +152,10 @@ static gyre_status sentence_of(const gyre_json_value *set, char **out) {
     size_t size = 0;
     bool first = true;
     FILE *f = open_memstream(out, &size);
-    if (f == NULL) return no_memory();
+    if (f == NULL) return gyre_no_memory("the study's arms");
     print_leaves(set, "", f, &first);
     if (first) fprintf(f, "the base config");
-    return fclose(f) == 0 ? GYRE_OK : no_memory();
+    return fclose(f) == 0 ? GYRE_OK : gyre_no_memory("the study's arms");
 }
 
 static gyre_status draft_arm(study_plan *p, const gyre_json_value *v) {
@@ -174,7 +171,8 @@ static gyre_status draft_arm(study_plan *p, const gyre_json_value *v) {
         return study_expected(p, "arms", "{\"name\": \"...\", \"set\": {config keys}}", v);
     }
     char *layer = gyre_json_print(set, false), *sentence = NULL;
-    gyre_status status = layer == NULL ? no_memory() : sentence_of(set, &sentence);
+    gyre_status status =
+        layer == NULL ? gyre_no_memory("the study's arms") : sentence_of(set, &sentence);
     if (status == GYRE_OK) status = draft(p, "arms", gyre_json_text(name), sentence, layer);
     free(layer);
     free(sentence);

@@ -16,10 +16,6 @@ static const char *const keys[] = {"name",        "base",     "seeds",        "v
                                    "policies",    "arms",     "dataset_size", "planned",
                                    "max_cells",   NULL};
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory for the study");
-}
-
 gyre_status study_expected(const study_plan *p, const char *place, const char *expected,
                            const gyre_json_value *found) {
     char *text = found == NULL ? NULL : gyre_json_print(found, false);
@@ -81,7 +77,7 @@ static gyre_status take_name(const study_plan *p, gyre_study *out) {
     const char *text = v == NULL ? file : gyre_json_text(v);
     if (text == NULL) return study_expected(p, "name", "text", v);
     out->name = strndup(text, v == NULL ? strcspn(file, ".") : strlen(text));
-    return out->name != NULL ? check_name(p, out->name, v == NULL) : no_memory();
+    return out->name != NULL ? check_name(p, out->name, v == NULL) : gyre_no_memory("the study");
 }
 
 static gyre_status take_seeds(const study_plan *p, gyre_study *out) {
@@ -97,7 +93,7 @@ static gyre_status take_seeds(const study_plan *p, gyre_study *out) {
     }
     if (count < 1 || count > SEEDS_MAX) return study_expected(p, "seeds", expected, v);
     out->seeds = calloc((size_t)count, sizeof *out->seeds);
-    if (out->seeds == NULL) return no_memory();
+    if (out->seeds == NULL) return gyre_no_memory("the study");
     const gyre_json_value *s = list ? gyre_json_first(v) : NULL;
     for (int i = 0; i < count; i++, s = list ? gyre_json_next(s) : NULL) {
         if (list && !is_whole(s, 0, 0x1p53 - 1)) return study_expected(p, "seeds", expected, v);
@@ -115,18 +111,18 @@ static gyre_status read_base(study_plan *p) {
     const char *name = v == NULL ? NULL : gyre_json_text(v);
     if (v != NULL && gyre_json_kind_of(v) == GYRE_JSON_OBJECT) {
         char *text = gyre_json_print(v, false);
-        if (text == NULL) return no_memory();
+        if (text == NULL) return gyre_no_memory("the study");
         gyre_status status = gyre_json_parse(text, p->path, &p->base);
         free(text);
         GYRE_TRY(status);
         p->base_path = strdup(p->path);
-        return p->base_path != NULL ? GYRE_OK : no_memory();
+        return p->base_path != NULL ? GYRE_OK : gyre_no_memory("the study");
     }
     if (name == NULL) return study_expected(p, "base", "a config: its path, or {...}", v);
     char *dir = gyre_path_dir(p->path);
     if (dir != NULL) p->base_path = gyre_path_join(dir, name);
     free(dir);
-    if (p->base_path == NULL) return no_memory();
+    if (p->base_path == NULL) return gyre_no_memory("the study");
     return gyre_json_read(p->base_path, &p->base);
 }
 
@@ -170,7 +166,7 @@ static gyre_status take_sizes(study_plan *p) {
     for (const gyre_json_value *s = first; s != NULL; s = gyre_json_next(s)) count++;
     if (count == 0) return study_expected(p, "dataset_size", expected, v);
     p->sizes = calloc((size_t)count, sizeof *p->sizes);
-    if (p->sizes == NULL) return no_memory();
+    if (p->sizes == NULL) return gyre_no_memory("the study");
     for (const gyre_json_value *s = first; s != NULL; s = gyre_json_next(s)) {
         if (!is_whole(s, 1, 2147483647)) return study_expected(p, "dataset_size", expected, v);
         p->sizes[p->size_count++] = (int64_t)gyre_json_number(s);

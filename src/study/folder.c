@@ -11,10 +11,6 @@
 
 enum { STUDY_FORMAT = 1 };
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory for study.json");
-}
-
 char *study_file_path(const char *folder) {
     return gyre_path_join(folder, "study.json");
 }
@@ -40,7 +36,7 @@ static gyre_status print_arm(const gyre_study_arm *a, FILE *out) {
     gyre_json_line_raw(j, "config", config);
     free(config);
     char *line = gyre_json_line_end(j);
-    if (line == NULL) return no_memory();
+    if (line == NULL) return gyre_no_memory("study.json");
     fputs(line, out);
     free(line);
     return GYRE_OK;
@@ -50,20 +46,20 @@ static gyre_status print_arm(const gyre_study_arm *a, FILE *out) {
 static gyre_status print_arms(const gyre_study *s, char **out) {
     size_t size = 0;
     FILE *f = open_memstream(out, &size);
-    gyre_status status = f == NULL ? no_memory() : GYRE_OK;
+    gyre_status status = f == NULL ? gyre_no_memory("study.json") : GYRE_OK;
     for (int i = 0; i < s->arm_count && status == GYRE_OK; i++) {
         fputs(i == 0 ? "[" : ",", f);
         status = print_arm(&s->arms[i], f);
     }
     if (f == NULL) return status;
     fputs("]", f);
-    return fclose(f) != 0 && status == GYRE_OK ? no_memory() : status;
+    return fclose(f) != 0 && status == GYRE_OK ? gyre_no_memory("study.json") : status;
 }
 
 static gyre_status print_list(const gyre_study *s, bool seeds, char **out) {
     size_t size = 0;
     FILE *f = open_memstream(out, &size);
-    if (f == NULL) return no_memory();
+    if (f == NULL) return gyre_no_memory("study.json");
     int count = seeds ? s->seed_count : s->group_count;
     for (int i = 0; i < count; i++) {
         fputs(i == 0 ? "[" : ",", f);
@@ -73,7 +69,7 @@ static gyre_status print_list(const gyre_study *s, bool seeds, char **out) {
             fprintf(f, "\"%s\"", s->groups[i]);
     }
     fputs("]", f);
-    return fclose(f) != 0 ? no_memory() : GYRE_OK;
+    return fclose(f) != 0 ? gyre_no_memory("study.json") : GYRE_OK;
 }
 
 gyre_status study_print(const gyre_study *s, gyre_json_value **out) {
@@ -94,7 +90,7 @@ gyre_status study_print(const gyre_study *s, gyre_json_value **out) {
     gyre_json_line_integer(j, "planned_control", s->planned_control);
     gyre_json_line_raw(j, "arms", arms);
     line = gyre_json_line_end(j);
-    status = line == NULL ? no_memory() : gyre_json_parse(line, "study.json", out);
+    status = line == NULL ? gyre_no_memory("study.json") : gyre_json_parse(line, "study.json", out);
 out:
     free(seeds);
     free(groups);
@@ -134,7 +130,7 @@ static gyre_status whole(const gyre_json_value *tree, const char *path, const ch
 static gyre_status text(const gyre_json_value *v, const char *path, const char *key, char **out) {
     if (v == NULL || gyre_json_text(v) == NULL) return damaged(path, key);
     *out = strdup(gyre_json_text(v));
-    return *out != NULL ? GYRE_OK : no_memory();
+    return *out != NULL ? GYRE_OK : gyre_no_memory("study.json");
 }
 
 static gyre_status read_arm(const gyre_json_value *v, const char *path, int groups,
@@ -166,7 +162,8 @@ static gyre_status read_lists(const gyre_json_value *tree, const char *path, gyr
     s->seeds = calloc((size_t)seed_count, sizeof *s->seeds);
     s->groups = calloc((size_t)group_count, sizeof *s->groups);
     s->arms = calloc((size_t)arm_count, sizeof *s->arms);
-    if (s->seeds == NULL || s->groups == NULL || s->arms == NULL) return no_memory();
+    if (s->seeds == NULL || s->groups == NULL || s->arms == NULL)
+        return gyre_no_memory("study.json");
     for (v = gyre_json_first(seeds); v != NULL; v = gyre_json_next(v)) {
         if (!(gyre_json_number(v) >= 0 && gyre_json_number(v) < 0x1p53)) {
             return damaged(path, "seeds");
@@ -205,7 +202,7 @@ gyre_status gyre_study_read(const char *folder, gyre_study **out) {
     char *path = study_file_path(folder);
     if (s != NULL) s->folder = strdup(folder);
     if (s == NULL || path == NULL || s->folder == NULL) {
-        status = no_memory();
+        status = gyre_no_memory("study.json");
         goto out;
     }
     if (!gyre_file_exists(path)) {

@@ -5,7 +5,7 @@
 #include "gyre/json.h"
 #include "gyre/study.h"
 
-char *study_file_path(const char *folder); /* DIR/study.json; free() it, NULL if no memory */
+char *study_file_path(const char *folder); /* DIR/study.json; free() it, NULL when out of memory */
 
 /* What study.json says; close it. */
 gyre_status study_print(const gyre_study *s, gyre_json_value **out);

@@ -12,10 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static gyre_status no_memory(void) {
-    return gyre_fail(GYRE_EDEVICE, "no memory for the study's arms");
-}
-
 /* What is needed of a dataset; of the last one that was asked for. */
 typedef struct {
     char *path;
@@ -46,7 +42,7 @@ static gyre_status know(const gyre_settings *s, gyre_study *study, known_data *k
     gyre_status status = GYRE_OK;
     gyre_dataset *d = NULL;
     char *path = gyre_path_join(s->dir, s->data.path);
-    if (path == NULL) return no_memory();
+    if (path == NULL) return gyre_no_memory("the study's arms");
     if (k->path != NULL && strcmp(k->path, path) == 0) goto out;
     GYRE_GOTO(gyre_fail_in("data.path", gyre_dataset_open(path, &d)));
     free(k->path);
@@ -140,9 +136,9 @@ static void hear(void *context, const char *text) {
 static gyre_status judge(const gyre_schedule *schedule, gyre_study_arm *arm) {
     size_t size = 0;
     FILE *f = open_memstream(&arm->warnings, &size);
-    if (f == NULL) return no_memory();
+    if (f == NULL) return gyre_no_memory("the study's arms");
     gyre_schedule_rate_warnings(schedule, hear, f);
-    return fclose(f) == 0 ? GYRE_OK : no_memory();
+    return fclose(f) == 0 ? GYRE_OK : gyre_no_memory("the study's arms");
 }
 
 /* Settings of one arm at one size, and that it trains as long as the others. */
@@ -209,7 +205,7 @@ static gyre_status fit_sizes(study_plan *p, const known_data *k, double split) {
 
 static gyre_status name_groups(const study_plan *p, gyre_study *out) {
     out->groups = calloc((size_t)p->size_count + 1, sizeof *out->groups);
-    if (out->groups == NULL) return no_memory();
+    if (out->groups == NULL) return gyre_no_memory("the study's arms");
     out->group_count = p->size_count;
     for (int i = 0; i < p->size_count; i++) {
         int n = p->size_count == 1
@@ -217,7 +213,7 @@ static gyre_status name_groups(const study_plan *p, gyre_study *out) {
                     : asprintf(&out->groups[i], "%lld images", (long long)p->sizes[i]);
         if (n >= 0) continue;
         out->groups[i] = NULL;
-        return no_memory();
+        return gyre_no_memory("the study's arms");
     }
     return GYRE_OK;
 }
@@ -232,7 +228,8 @@ static gyre_status name_arm(const study_plan *p, const study_draft *d, int group
     n = size == 0 ? asprintf(&arm->sentence, "%s", d->sentence)
                   : asprintf(&arm->sentence, "%s, data.subset %lld", d->sentence, size);
     if (n < 0) arm->sentence = NULL;
-    return arm->name != NULL && arm->sentence != NULL ? GYRE_OK : no_memory();
+    return arm->name != NULL && arm->sentence != NULL ? GYRE_OK
+                                                      : gyre_no_memory("the study's arms");
 }
 
 static gyre_status unknown_arm(const study_plan *p, const gyre_study *s, const char *unknown) {
@@ -296,7 +293,7 @@ static gyre_status lay_all(study_plan *p, known_data *k, gyre_study *out) {
     gyre_json_value *common = NULL;
     gyre_status status = GYRE_OK;
     out->arms = calloc((size_t)p->draft_count * (size_t)p->size_count, sizeof *out->arms);
-    if (out->arms == NULL) return no_memory();
+    if (out->arms == NULL) return gyre_no_memory("the study's arms");
     GYRE_GOTO(common_layer(p, out, &common));
     for (int group = 0; group < p->size_count; group++) {
         for (int i = 0; i < p->draft_count; i++) {

@@ -43,7 +43,7 @@ gyre_status study_result_write(const char *folder, const char *arm, uint64_t see
     char *text = NULL;
     if (line == NULL || path == NULL || asprintf(&text, "%s\n", line) < 0) {
         text = NULL;
-        status = gyre_fail(GYRE_EDEVICE, "no memory for a cell's result");
+        status = gyre_no_memory("a cell's result");
     }
     /* not the folders above it: where they are missing the study was moved away */
     if (status == GYRE_OK && mkdir(folder, 0777) != 0 && errno != EEXIST) {
@@ -137,7 +137,7 @@ static gyre_status find_result(const gyre_study *s, int arm, int seed, gyre_cell
                               .test_loss = (double)NAN,
                               .test_accuracy = (double)NAN};
     if (path == NULL || config == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory to read a cell's result");
+        status = gyre_no_memory("reading a cell's result");
     } else if (gyre_file_exists(path)) {
         status = read_result(path, s, arm, seed, out, damaged);
     } else {

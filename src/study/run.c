@@ -73,7 +73,7 @@ static gyre_status prepare(study_run *r, gyre_study *s) {
     gyre_status status = check_options(r);
     r->todo = calloc((size_t)gyre_study_cell_count(s) + 1, sizeof *r->todo);
     if (status == GYRE_OK && r->todo == NULL) {
-        status = gyre_fail(GYRE_EDEVICE, "no memory for the study's cells");
+        status = gyre_no_memory("the study's cells");
     }
     GYRE_TRY(gyre_comm_agree(r->all, status));
     if (gyre_comm_rank(r->all) == 0) {
@@ -82,7 +82,7 @@ static gyre_status prepare(study_run *r, gyre_study *s) {
         if (status == GYRE_OK && r->todo_count > 0 && !r->options->quiet) gyre_study_warn(s);
     } else {
         s->folder = strdup(r->options->out);
-        if (s->folder == NULL) status = gyre_fail(GYRE_EDEVICE, "no memory for the study");
+        if (s->folder == NULL) status = gyre_no_memory("the study");
     }
     GYRE_TRY(gyre_comm_agree(r->all, status));
     GYRE_TRY(gyre_comm_broadcast(r->all, &r->todo_count, sizeof r->todo_count, 0));

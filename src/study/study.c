@@ -12,7 +12,7 @@ gyre_status gyre_study_open(const char *path, gyre_study **out) {
     gyre_status status = GYRE_OK;
     study_plan plan = {0};
     gyre_study *s = calloc(1, sizeof *s);
-    if (s == NULL) return gyre_fail(GYRE_EDEVICE, "no memory for the study");
+    if (s == NULL) return gyre_no_memory("the study");
     GYRE_GOTO(study_plan_read(&plan, path, s));
     GYRE_GOTO(study_plan_resolve(&plan, s));
     *out = s;

@@ -51,7 +51,7 @@ gyre_status study_table_open(const gyre_study *s, bool draws, bool quiet, study_
     if (t != NULL) t->states = calloc((size_t)gyre_study_cell_count(s), sizeof *t->states);
     if (t == NULL || t->states == NULL) {
         free(t);
-        return gyre_fail(GYRE_EDEVICE, "no memory for the study's table");
+        return gyre_no_memory("the study's table");
     }
     t->study = s;
     t->quiet = quiet;

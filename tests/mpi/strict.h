@@ -116,7 +116,7 @@ static gyre_status strict_cache_images(gyre_backend *b, const gyre_row_reader *i
     inside.rows = images->rows;
     inside.row_bytes = images->row_bytes;
     inside.images = malloc(images->rows * images->row_bytes);
-    if (inside.images == NULL) return gyre_fail(GYRE_EDEVICE, "no memory");
+    if (inside.images == NULL) return gyre_no_memory("opening the GPU");
     GYRE_TRY(images->read(images->context, 0, (int64_t)images->rows, inside.images));
     *kept = inside.kept = strict.keeps;
     return GYRE_OK;

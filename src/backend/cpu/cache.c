@@ -23,8 +23,7 @@ gyre_status cpu_allocate(cpu_backend *b, size_t bytes, void **out) {
     size_t size = (bytes + 63) / 64 * 64;
     *out = aligned_alloc(64, size == 0 ? 64 : size);
     if (*out == NULL) {
-        return gyre_fail(GYRE_EDEVICE, "out of memory: %.1f MiB for the CPU backend",
-                         (double)bytes / (1 << 20));
+        return gyre_no_memory("%.1f MiB for the CPU backend", (double)bytes / (1 << 20));
     }
     if (b->poison) memset(*out, 0xff, size); /* NaN in every float */
     __atomic_fetch_add(&b->allocations, 1, __ATOMIC_RELAXED);
@@ -57,7 +56,7 @@ static gyre_status add_entry(cpu_queue *q, dnn_kind kind, const void *shape, con
     if (q->cache_count == q->cache_room) {
         int room = q->cache_room == 0 ? 64 : 2 * q->cache_room;
         cpu_cached *more = realloc(q->cache, (size_t)room * sizeof *more);
-        if (more == NULL) return gyre_fail(GYRE_EDEVICE, "out of memory: the primitive cache");
+        if (more == NULL) return gyre_no_memory("the primitive cache");
         __atomic_fetch_add(&b->allocations, 1, __ATOMIC_RELAXED);
         q->cache = more;
         q->cache_room = room;

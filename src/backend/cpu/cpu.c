@@ -128,7 +128,7 @@ static gyre_status cpu_open(const gyre_backend_options *options, gyre_comm *comm
     if (b != NULL) b->queues = calloc((size_t)lanes + 1, sizeof *b->queues);
     if (b == NULL || b->queues == NULL) {
         free(b);
-        return gyre_fail(GYRE_EDEVICE, "no memory to open the CPU backend");
+        return gyre_no_memory("opening the CPU backend");
     }
     bool bf16 = options->precision == GYRE_PRECISION_BF16;
     b->base = (gyre_backend){.ops = &gyre_cpu_ops,

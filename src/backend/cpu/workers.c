@@ -123,7 +123,7 @@ gyre_status cpu_workers_open(cpu_backend *b, int lanes, cpu_workers **out) {
     if (w == NULL || threads == NULL) {
         free(w);
         free(threads);
-        return gyre_fail(GYRE_EDEVICE, "no memory for %d worker threads", lanes);
+        return gyre_no_memory("%d worker threads", lanes);
     }
     w->backend = b;
     w->threads = threads;
