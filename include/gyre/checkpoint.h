@@ -12,6 +12,7 @@
 #include "gyre/dataset.h"
 #include "gyre/model.h"
 #include "gyre/status.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,6 +74,9 @@ gyre_status gyre_checkpoint_scalars(const char *path, gyre_snapshot *out);
  * gyre that wrote none. free() the names. Verifies the file first. */
 gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out);
 
+/* Height, width and channels of the images that a checkpoint was trained on; *known: it tells. */
+gyre_status gyre_checkpoint_input_size(const char *path, uint64_t size[3], bool *known);
+
 /* What a file of weights must have all of. */
 enum { GYRE_NEED_PARAMETERS = 1, GYRE_NEED_STATISTICS = 2 };
 
@@ -93,5 +97,8 @@ gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *compl
 /* Of all that a result hangs on: completed updates, parameters, optimizer states, running
  * statistics, normalisation of the input. Verifies the file first. */
 gyre_status gyre_checkpoint_state_hash(const char *path, uint64_t *out);
+/* Both hashes for a checkpoint or for a run folder, which means its newest one. */
+gyre_status gyre_newest_hash(const char *path, uint64_t *out);
+gyre_status gyre_newest_state_hash(const char *path, uint64_t *out);
 
 #endif

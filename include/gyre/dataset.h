@@ -79,6 +79,10 @@ void gyre_dataset_warn_names(const gyre_dataset *d);
 const char *gyre_dataset_class_name(const gyre_dataset *d, int label); /* "3" when unnamed */
 /* All of them, owned by the dataset; none where each is its class's number. */
 gyre_class_names gyre_dataset_class_names(const gyre_dataset *d);
+/* Both name classes, and not the same ones: the first difference in words, "class 3 is 'dog' in
+ * b.h5, 'cat' in a.h5". False: they agree, or one of them names none. */
+bool gyre_class_names_differ(const char *a_place, const gyre_class_names *a, const char *b_place,
+                             const gyre_class_names *b, char *out, size_t size);
 uint64_t gyre_dataset_hash(const gyre_dataset *d); /* of all images and labels */
 bool gyre_dataset_sealed(const gyre_dataset *d);   /* written by gyre, each file of it */
 int gyre_dataset_files(const gyre_dataset *d);     /* 0: no manifest */

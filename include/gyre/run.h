@@ -9,7 +9,6 @@
 #include "gyre/status.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 typedef struct {
     const char *out;    /* run folder; wins over output.dir */
@@ -64,15 +63,5 @@ typedef struct {
 gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
                           gyre_comm *comm, gyre_evaluation *out);
 void gyre_evaluation_close(gyre_evaluation *e);
-
-/* Says in words what a run folder, checkpoint, metrics file or dataset holds, and verifies its
- * checksums. */
-gyre_status gyre_inspect(const char *path, FILE *out);
-/* Name and shape of all that an HDF5 file, or a run folder's newest checkpoint, holds. */
-gyre_status gyre_inspect_names(const char *path, FILE *out);
-/* The hash of the parameters in a checkpoint, or in the newest one of a run folder. */
-gyre_status gyre_inspect_hash(const char *path, uint64_t *out);
-/* The same of all that a result hangs on (gyre_checkpoint_state_hash). */
-gyre_status gyre_inspect_state_hash(const char *path, uint64_t *out);
 
 #endif

@@ -2,7 +2,8 @@
 #include "cli.h"
 
 #include "arguments.h"
-#include "gyre/run.h"
+#include "gyre/checkpoint.h"
+#include "gyre/report.h"
 #include "holds.h"
 #include <getopt.h>
 #include <inttypes.h>
@@ -30,8 +31,8 @@ static gyre_status inspect(int argc, char **argv) {
     gyre_status status = GYRE_OK;
     switch (kind) {
     case HASH_NONE: status = gyre_inspect(argv[optind], stdout); break;
-    case HASH_PARAMETERS: status = gyre_inspect_hash(argv[optind], &hash); break;
-    case HASH_STATE: status = gyre_inspect_state_hash(argv[optind], &hash); break;
+    case HASH_PARAMETERS: status = gyre_newest_hash(argv[optind], &hash); break;
+    case HASH_STATE: status = gyre_newest_state_hash(argv[optind], &hash); break;
     case NAMES: status = gyre_inspect_names(argv[optind], stdout); break;
     }
     GYRE_TRY(gyre_cli_other_kind(status, argv[optind], known));

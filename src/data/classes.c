@@ -146,3 +146,21 @@ void gyre_dataset_warn_names(const gyre_dataset *d) {
     warn_of_look_alikes(d);
     warn_of_missing(d);
 }
+
+bool gyre_class_names_differ(const char *a_place, const gyre_class_names *a, const char *b_place,
+                             const gyre_class_names *b, char *out, size_t size) {
+    if (a->count == 0 || b->count == 0) return false;
+    int least = a->count < b->count ? a->count : b->count;
+    for (int i = 0; i < least; i++) {
+        if (strcmp(a->names[i], b->names[i]) == 0) continue;
+        snprintf(out, size, "class %d is '%s' in %s, '%s' in %s", i, b->names[i], b_place,
+                 a->names[i], a_place);
+        return true;
+    }
+    if (a->count == b->count) return false;
+    const gyre_class_names *more = a->count > b->count ? a : b;
+    snprintf(out, size, "class %d is '%s' in %s, and %s has only %d classes", least,
+             more->names[least], more == a ? a_place : b_place, more == a ? b_place : a_place,
+             least);
+    return true;
+}

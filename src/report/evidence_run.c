@@ -1,7 +1,7 @@
 /* One run as the smallest study, so that it gets the same page: an arm, a seed, no control. */
 #include "evidence_run.h"
 
-#include "gyre/run.h"
+#include "gyre/checkpoint.h"
 #include "plot_run.h"
 #include <math.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static gyre_cell_result result_of(const gyre_plot_run *run) {
 static void take_end(const char *folder, gyre_evidence_cell *c) {
     gyre_cell_result *r = &c->result;
     if (r->state != GYRE_CELL_DONE) return;
-    if (gyre_inspect_hash(folder, &r->hash) != GYRE_OK) r->hash = 0; /* without checkpoints */
+    if (gyre_newest_hash(folder, &r->hash) != GYRE_OK) r->hash = 0; /* without checkpoints */
     if (c->log.test_step != r->steps) return;
     r->test_loss = c->log.test_loss;
     r->test_accuracy = c->log.test_accuracy;

@@ -1,5 +1,4 @@
 /* Loss and accuracy of a checkpoint on any dataset file, without its run going on. */
-#include "class_names.h"
 #include "evaluation.h"
 #include "extend.h"
 #include "gyre/config.h"
@@ -8,8 +7,6 @@
 #include "gyre/run.h"
 #include "gyre/seal.h"
 #include "gyre/text.h"
-#include "h5_reader.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,25 +200,20 @@ static gyre_status open_data(evaluation *e, const char *data, bool given) {
 
 /* Its parameters may have the same shapes all the same, or others that tell nothing of images. */
 static gyre_status check_size(const evaluation *e, const char *data) {
-    gyre_h5_reader *reader = NULL;
     const gyre_model *m = e->model;
-    gyre_status status = GYRE_OK;
-    GYRE_TRY(gyre_h5_reader_open(e->checkpoint, &reader));
-    const gyre_h5_entry *mean = gyre_h5_reader_find(reader, "/state/input/mean");
     const uint64_t found[] = {(uint64_t)m->h, (uint64_t)m->w, (uint64_t)m->c};
-    if (mean != NULL && mean->rank == 3 && memcmp(mean->dims, found, sizeof found) != 0) {
-        status = gyre_fail(GYRE_EIO,
-                           "'%s' has images of %d x %d x %d (height, width, channels), the network "
-                           "of '%s' was trained on %llu x %llu x %llu; import it with that --size "
-                           "and --channels%s",
-                           data, m->h, m->w, m->c, e->checkpoint, (unsigned long long)mean->dims[0],
-                           (unsigned long long)mean->dims[1], (unsigned long long)mean->dims[2],
-                           e->settings != NULL
-                               ? ""
-                               : ", or, of a run with resized_crop, give its config by --model");
-    }
-    gyre_h5_reader_close(reader);
-    return status;
+    uint64_t learned[3];
+    bool known = false;
+    GYRE_TRY(gyre_checkpoint_input_size(e->checkpoint, learned, &known));
+    if (!known || memcmp(learned, found, sizeof found) == 0) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EIO,
+        "'%s' has images of %d x %d x %d (height, width, channels), the network "
+        "of '%s' was trained on %llu x %llu x %llu; import it with that --size "
+        "and --channels%s",
+        data, m->h, m->w, m->c, e->checkpoint, (unsigned long long)learned[0],
+        (unsigned long long)learned[1], (unsigned long long)learned[2],
+        e->settings != NULL ? "" : ", or, of a run with resized_crop, give its config by --model");
 }
 
 /* Reads everything; no device and no other rank yet. */

@@ -3,9 +3,8 @@
 #include "gyre/find.h"
 
 #include "find_rules.h"
-#include "gyre/file.h"
+#include "gyre/h5.h"
 #include "gyre/size.h"
-#include "table.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,26 +29,26 @@ typedef struct {
         "steep" end, false                                                                         \
     }
 
-static const struct gyre_column settings_columns[] = {
+static const gyre_h5_column settings_columns[] = {
     {"from", false},   {"to", false},   {"steps", true},  {"linear", true},
     {"repeats", true}, {"every", true}, {"subset", true}, {"steps_per_epoch", true},
     {"samples", true}};
-static const struct gyre_column sweep_columns[] = {{"repeat", true},  {"step", true},
-                                                   {"lr", false},     {"loss", false},
-                                                   {"smooth", false}, {"grad_norm", false}};
-static const struct gyre_column score_columns[] = {
+static const gyre_h5_column sweep_columns[] = {{"repeat", true},  {"step", true},
+                                               {"lr", false},     {"loss", false},
+                                               {"smooth", false}, {"grad_norm", false}};
+static const gyre_h5_column score_columns[] = {
     {"repeat", true}, {"step", true}, {"lr", false}, {"loss", false}, {"accuracy", false}};
-static const struct gyre_column repeat_columns[] = {{"repeat", true}, MARKS("")};
-static const struct gyre_column verdict_columns[] = {
+static const gyre_h5_column repeat_columns[] = {{"repeat", true}, MARKS("")};
+static const gyre_h5_column verdict_columns[] = {
     MARKS(""), MARKS("_low"), MARKS("_high"), {"stepsize", true}, {"reliable", true}};
 
-static const struct gyre_column trial_columns[] = {
+static const gyre_h5_column trial_columns[] = {
     {"rate", false}, {"loss", false}, {"error", false}, {"accuracy", false}};
 
 #define TABLE(name, row, columns)                                                                  \
     { name, sizeof(row), (int)(sizeof(columns) / sizeof *(columns)), columns, 0 }
 enum { SETTINGS, SWEEP, VALIDATION, REPEATS, VERDICT, TRIALS, TABLES };
-static const gyre_table_kind kinds[TABLES] = {
+static const gyre_h5_layout layouts[TABLES] = {
     TABLE("settings", settings_row, settings_columns),
     TABLE("sweep", gyre_find_row, sweep_columns),
     TABLE("validation", gyre_find_score, score_columns),
@@ -69,73 +68,39 @@ EIGHT_EACH(gyre_find_trial, trial_columns);
 
 /* ---- out */
 
-static gyre_status put(hid_t file, const char *path, int table, const void *rows, size_t count) {
-    gyre_table t;
-    gyre_status status = GYRE_OK;
-    GYRE_TRY(gyre_table_create(file, path, &kinds[table]));
-    GYRE_TRY(gyre_table_begin(path, &kinds[table], &t));
-    status = gyre_table_attach(&t, file, 0);
-    for (size_t i = 0; i < count && status == GYRE_OK; i++) {
-        status = gyre_table_append(&t, (const char *)rows + i * kinds[table].row_size);
-    }
-    if (status == GYRE_OK) status = gyre_table_write(&t);
-    gyre_table_close(&t);
-    return status;
-}
-
-static gyre_status put_repeats(hid_t file, const char *path, const gyre_find *f) {
-    size_t count = (size_t)f->options.repeats;
-    repeat_row *rows = calloc(count, sizeof *rows);
-    if (rows == NULL) return gyre_no_memory("writing '%s'", path);
-    for (size_t i = 0; i < count; i++) rows[i] = (repeat_row){(int64_t)i, f->repeats[i]};
-    gyre_status status = put(file, path, REPEATS, rows, count);
-    free(rows);
-    return status;
-}
-
-gyre_status gyre_find_write(const gyre_find *f, const char *path) {
-    gyre_status status = GYRE_OK;
+static gyre_status write_tables(const gyre_find *f, const char *path, const repeat_row *repeats) {
     const gyre_find_options *o = &f->options;
     const gyre_find_verdict *v = &f->verdict;
     const settings_row settings = {o->from,  o->to,     o->steps,           o->linear, o->repeats,
                                    o->every, o->subset, f->steps_per_epoch, f->samples};
     const verdict_row verdict = {v->value, v->low, v->high, v->stepsize, v->reliable};
-    void *image = NULL;
-    size_t size = 0;
-    gyre_h5_quiet();
-    hid_t file = gyre_h5_memory_file(0);
-    if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
-    GYRE_GOTO(put(file, path, SETTINGS, &settings, 1));
-    GYRE_GOTO(put(file, path, SWEEP, f->rows, f->row_count));
-    GYRE_GOTO(put(file, path, VALIDATION, f->scores, f->score_count));
-    GYRE_GOTO(put_repeats(file, path, f));
-    GYRE_GOTO(put(file, path, VERDICT, &verdict, 1));
-    GYRE_GOTO(put(file, path, TRIALS, f->trials, (size_t)f->trial_count));
-    GYRE_GOTO(gyre_h5_image(file, 0, &image, &size));
-    status = gyre_file_write_atomic(path, image, size);
-out:
-    gyre_h5_close(file);
-    free(image);
+    const gyre_h5_rows tables[TABLES] = {
+        {&layouts[SETTINGS], &settings, 1},
+        {&layouts[SWEEP], f->rows, f->row_count},
+        {&layouts[VALIDATION], f->scores, f->score_count},
+        {&layouts[REPEATS], repeats, (size_t)o->repeats},
+        {&layouts[VERDICT], &verdict, 1},
+        {&layouts[TRIALS], f->trials, (size_t)f->trial_count},
+    };
+    return gyre_h5_rows_write(path, tables, TABLES);
+}
+
+gyre_status gyre_find_write(const gyre_find *f, const char *path) {
+    size_t count = (size_t)f->options.repeats;
+    repeat_row *repeats = calloc(count, sizeof *repeats);
+    if (repeats == NULL) return gyre_no_memory("writing '%s'", path);
+    for (size_t i = 0; i < count; i++) repeats[i] = (repeat_row){(int64_t)i, f->repeats[i]};
+    gyre_status status = write_tables(f, path, repeats);
+    free(repeats);
     return status;
 }
 
 /* ---- in */
 
-/* The rows change hands. */
-static gyre_status get(gyre_h5_reader *r, const char *path, int table, void **rows, size_t *count) {
-    gyre_table t;
-    GYRE_TRY(gyre_table_read(r, path, &kinds[table], &t));
-    *rows = t.rows;
-    *count = t.count;
-    t.rows = NULL;
-    gyre_table_close(&t);
-    return GYRE_OK;
-}
-
-static gyre_status get_trials(gyre_h5_reader *r, const char *path, gyre_find *f) {
+static gyre_status get_trials(gyre_h5_reader *r, gyre_find *f) {
     void *rows = NULL;
     size_t count = 0;
-    GYRE_TRY(get(r, path, TRIALS, &rows, &count));
+    GYRE_TRY(gyre_h5_rows_read(r, &layouts[TRIALS], &rows, &count));
     if (count == GYRE_FIND_TRIALS) {
         memcpy(f->trials, rows, sizeof f->trials);
         f->trial_count = GYRE_FIND_TRIALS;
@@ -170,15 +135,15 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     *out = (gyre_find){0};
     gyre_h5_reader *r = NULL;
     GYRE_TRY(gyre_h5_reader_open(path, &r));
-    GYRE_GOTO(get(r, path, SETTINGS, &settings, &count));
+    GYRE_GOTO(gyre_h5_rows_read(r, &layouts[SETTINGS], &settings, &count));
     s = settings;
     if (count != 1) {
         GYRE_GOTO(
             gyre_fail(GYRE_EIO, "'%s': one row in /settings was expected, found %zu", path, count));
     }
-    GYRE_GOTO(get(r, path, SWEEP, &rows, &out->row_count));
+    GYRE_GOTO(gyre_h5_rows_read(r, &layouts[SWEEP], &rows, &out->row_count));
     out->rows = rows;
-    GYRE_GOTO(get(r, path, VALIDATION, &scores, &out->score_count));
+    GYRE_GOTO(gyre_h5_rows_read(r, &layouts[VALIDATION], &scores, &out->score_count));
     out->scores = scores;
     GYRE_GOTO(
         gyre_fail_in(path, gyre_size_narrow(GYRE_EIO, "/settings.repeats", (uint64_t)s->repeats,
@@ -198,7 +163,7 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     out->repeats = calloc((size_t)repeats, sizeof *out->repeats);
     if (out->repeats == NULL) GYRE_GOTO(gyre_no_memory("reading '%s'", path));
     GYRE_GOTO(gyre_find_judge(out));
-    status = get_trials(r, path, out);
+    status = get_trials(r, out);
 out:
     gyre_h5_reader_close(r);
     free(settings);

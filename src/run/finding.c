@@ -2,7 +2,6 @@
  * and beginning. */
 #include "finding.h"
 
-#include "class_names.h"
 #include "extend.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
@@ -218,22 +217,38 @@ static gyre_status keep_path(gyre_run *r) {
     if (copy == NULL) GYRE_GOTO(gyre_no_memory("the path '%s'", now));
     free(old->data.path);
     old->data.path = copy;
-    status = gyre_folder_rewrite(&r->folder, old);
+    status = gyre_run_folder_rewrite(&r->folder, old);
 out:
     gyre_config_close(old);
     return status;
 }
 
 gyre_status gyre_run_keep_config(gyre_run *r, const finding *f) {
-    if (f->extends) return gyre_folder_rewrite(&r->folder, &r->trainer.settings);
+    if (f->extends) return gyre_run_folder_rewrite(&r->folder, &r->trainer.settings);
     return f->moved ? keep_path(r) : GYRE_OK;
+}
+
+/* A warning where the classes of the run's checkpoint are called otherwise now. */
+static gyre_status warn_of_names(const char *checkpoint, const gyre_class_names *now) {
+    char difference[512];
+    gyre_class_names then;
+    GYRE_TRY(gyre_checkpoint_class_names(checkpoint, &then));
+    if (gyre_class_names_differ(checkpoint, &then, "the dataset", now, difference,
+                                sizeof difference)) {
+        gyre_warn(
+            "the dataset's classes are called otherwise than when the run was trained so far: "
+            "%s; the run resumes with the dataset's names",
+            difference);
+    }
+    free(then.names);
+    return GYRE_OK;
 }
 
 static gyre_status same_names(const gyre_run *r, const finding *f) {
     gyre_class_names names = gyre_dataset_class_names(r->trainer.data);
     char *path = gyre_checkpoint_path(r->folder.path, f->completed);
     if (path == NULL) return gyre_no_memory("reading a checkpoint");
-    gyre_status status = f->finished ? GYRE_OK : gyre_class_names_warn(path, &names);
+    gyre_status status = f->finished ? GYRE_OK : warn_of_names(path, &names);
     free(path);
     return status;
 }
@@ -255,7 +270,7 @@ gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f
     gyre_status status = GYRE_OK;
     *f = (finding){.completed = -1};
     GYRE_GOTO(gyre_run_choose_folder(r, settings, &path));
-    GYRE_GOTO(gyre_folder_open(path, &r->folder));
+    GYRE_GOTO(gyre_run_folder_open(path, &r->folder));
     f->holds_run = r->folder.holds_run;
     if (!f->holds_run) goto out;
     GYRE_GOTO(gyre_config_open(r->folder.config, NULL, 0, &old));

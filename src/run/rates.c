@@ -47,10 +47,10 @@ typedef struct {
 
 /* What would be refused after the search is refused before it. */
 static gyre_status try_folder(const char *path) {
-    gyre_folder folder;
+    gyre_run_folder folder;
     bool made = false;
-    GYRE_TRY(gyre_folder_open(path, &folder));
-    gyre_folder_close(&folder);
+    GYRE_TRY(gyre_run_folder_open(path, &folder));
+    gyre_run_folder_close(&folder);
     GYRE_TRY(gyre_fail_in("run folder (--out, output.dir)", gyre_dir_try(path, &made)));
     if (made) rmdir(path);
     return GYRE_OK;
@@ -64,7 +64,7 @@ static gyre_status look(const gyre_run *r, const gyre_settings *s, begun *b) {
     GYRE_GOTO(gyre_run_choose_folder(r, s, &folder));
     config = gyre_path_join(folder, "config.json");
     if (config == NULL) GYRE_GOTO(gyre_no_memory("the run folder's path"));
-    if (!gyre_folder_is_run(folder)) {
+    if (!gyre_run_folder_is_run(folder)) {
         status = try_folder(folder);
         goto out;
     }

@@ -4,11 +4,11 @@
 #define GYRE_RUN_STATE_H
 
 #include "evaluate.h"
-#include "events.h"
-#include "folder.h"
+#include "gyre/events.h"
 #include "gyre/find.h"
 #include "gyre/metrics.h"
 #include "gyre/run.h"
+#include "gyre/run_folder.h"
 #include "progress.h"
 #include "trainer.h"
 #include "writer.h"
@@ -23,9 +23,9 @@ typedef struct {
     gyre_progress progress;
 
     /* rank 0 only */
-    gyre_folder folder;
+    gyre_run_folder folder;
     gyre_metrics *metrics;
-    struct gyre_events *events;
+    gyre_events *events;
     double begun, seconds_before; /* clock of this launch; seconds of the launches before */
     double row_time;              /* when the last row's update ended, later by pauses since */
     double saved_time;            /* when the last checkpoint was made */

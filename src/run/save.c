@@ -69,7 +69,7 @@ gyre_status gyre_run_follow(void *run) {
     gyre_run *r = run;
     bool moved = false;
     r->followed_time = gyre_clock();
-    gyre_status status = gyre_folder_follow(&r->folder, &moved);
+    gyre_status status = gyre_run_folder_follow(&r->folder, &moved);
     if (status == GYRE_OK && moved) status = gyre_metrics_moved(r->metrics, r->folder.metrics);
     if (status == GYRE_OK) return GYRE_OK;
     r->save_failed = true; /* a run whose folder is gone computes for nobody */

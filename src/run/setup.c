@@ -108,7 +108,7 @@ static void warn_of_hole(const gyre_run *r) {
 
 static gyre_status open_files(gyre_run *r, const finding *f) {
     gyre_trainer *t = &r->trainer;
-    if (!f->holds_run) GYRE_TRY(gyre_folder_create(&r->folder, &t->settings));
+    if (!f->holds_run) GYRE_TRY(gyre_run_folder_create(&r->folder, &t->settings));
     GYRE_TRY(gyre_run_keep_config(r, f));
     bool missing = t->completed > 0 && !gyre_file_exists(r->folder.metrics);
     if (missing) {
@@ -196,7 +196,7 @@ static gyre_status open_without_stage(gyre_run *r, const gyre_settings *settings
     s.schedule.stage_count--;
     s.length = (gyre_length){GYRE_UNIT_NONE, 0}; /* that of the stages */
     r->options.extended = false;
-    gyre_folder_close(&r->folder);
+    gyre_run_folder_close(&r->folder);
     gyre_trainer_close(&r->trainer);
     return open_run(r, &s, comm, finished);
 }
@@ -253,6 +253,6 @@ void gyre_run_close(gyre_run *r) {
     if (gyre_metrics_close(r->metrics) != GYRE_OK) gyre_warn("%s", gyre_error_text());
     gyre_events_close(r->events);
     gyre_find_close(&r->found);
-    if (r->folder.path != NULL) gyre_folder_close(&r->folder);
+    if (r->folder.path != NULL) gyre_run_folder_close(&r->folder);
     gyre_trainer_close(&r->trainer);
 }

@@ -5,6 +5,7 @@
 #include "cell.h"
 
 #include "folder.h"
+#include "gyre/checkpoint.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/metrics.h"
@@ -130,7 +131,7 @@ static gyre_status read_run(const gyre_study *s, const char *folder, gyre_status
     GYRE_TRY(read_tables(folder, s->budget_steps, r));
     if (ran == GYRE_EDIVERGED) return GYRE_OK;
     r->steps = s->budget_steps;
-    GYRE_TRY(gyre_inspect_hash(folder, &r->hash));
+    GYRE_TRY(gyre_newest_hash(folder, &r->hash));
     if (isfinite(r->accuracy)) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s/metrics.h5' has no evaluation after step %lld", folder,
                      (long long)s->budget_steps);

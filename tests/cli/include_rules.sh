@@ -20,17 +20,18 @@ RULES = {
     "model":       ("backend", "xxhash.h"),
     "optim":       ("backend model schedule", ""),
     "dist":        ("", "mpi.h"),
-    "run":         ("config schedule data backend model optim dist report", "hdf5 H5 xxhash.h"),
-    "report":      ("config schedule data run study", "hdf5 H5 zlib.h"),
-    "study":       ("config schedule data backend dist run", "xxhash.h"),
-    "cli":         ("config schedule data backend model optim dist run report study", ""),
+    "runfile":     ("config data model", "hdf5 H5 xxhash.h"),
+    "run":         ("config schedule data backend model optim dist runfile", "xxhash.h"),
+    "report":      ("config schedule data runfile run study", "zlib.h"),
+    "study":       ("config schedule data backend dist runfile run", "xxhash.h"),
+    "cli":         ("config schedule data backend model optim dist runfile run report study", ""),
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
     "base": "alive batch child clock cores file line log order overwrite random realmath seal settings size status terminal text version",
     "config": "config json", "schedule": "schedule", "data": "dataset fitter folder loader sampler",
     "backend": "assignment backend ops", "model": "model net", "optim": "optimizer", "dist": "comm",
-    "run": "checkpoint find metrics run", "report": "plot report", "study": "statistics study",
+    "runfile": "checkpoint events h5 metrics run_folder", "run": "find run", "report": "plot report", "study": "statistics study",
 }
 OWNER = {name: module for module, names in HEADERS.items() for name in names.split()}
 # The C library, POSIX and Linux: free for all.

@@ -15,6 +15,7 @@
 #include "gyre/folder.h"
 #include "gyre/log.h"
 #include "gyre/metrics.h"
+#include "gyre/report.h"
 #include "gyre/run.h"
 #include "gyre/study.h"
 #include <stdio.h>
@@ -48,7 +49,7 @@ static gyre_status inspect_checkpoint(const char *path) {
     uint64_t hash = 0;
     gyre_class_names names = {0};
     gyre_status status = inspect(path);
-    if (gyre_inspect_hash(path, &hash) == GYRE_OK) gyre_checkpoint_class_names(path, &names);
+    if (gyre_newest_hash(path, &hash) == GYRE_OK) gyre_checkpoint_class_names(path, &names);
     free(names.names);
     return status;
 }

@@ -68,7 +68,7 @@ static uint64_t train(const char *name, gyre_backend_choice choice, const char *
     uint64_t hash = 0;
     CHECK(run(name, choice, reduce) == GYRE_OK);
     snprintf(folder, sizeof folder, "%s/%s", scratch, name);
-    if (gyre_comm_rank(comm) == 0) CHECK(gyre_inspect_hash(folder, &hash) == GYRE_OK);
+    if (gyre_comm_rank(comm) == 0) CHECK(gyre_newest_hash(folder, &hash) == GYRE_OK);
     CHECK(gyre_comm_broadcast(comm, &hash, sizeof hash, 0) == GYRE_OK);
     return hash;
 }

@@ -11,6 +11,7 @@
 #include "../../src/study/folder.h"
 #include "config_text.h"
 #include "dataset_rig.h"
+#include "gyre/checkpoint.h"
 #include "gyre/log.h"
 #include "gyre/metrics.h"
 #include "gyre/run.h"
@@ -126,7 +127,7 @@ static outcome outcome_of(const char *folder) {
     outcome o = {0};
     char path[300];
     snprintf(path, sizeof path, "%s/metrics.h5", folder);
-    if (gyre_inspect_hash(folder, &o.hash) != GYRE_OK ||
+    if (gyre_newest_hash(folder, &o.hash) != GYRE_OK ||
         gyre_tables_read(path, &o.tables) != GYRE_OK) {
         fail_msg("%s", gyre_error_text());
     }

@@ -6,12 +6,14 @@
  * full, the whole file is made anew, twice as large, and takes the old one's name. */
 #include "gyre/metrics.h"
 
-#include "additions.h"
 #include "gyre/clock.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/overwrite.h"
-#include "table.h"
+#include "h5_file.h"
+#include "h5_table.h"
+#include "metrics_additions.h"
+#include "metrics_tables.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,7 +27,7 @@ struct gyre_metrics {
     gyre_status (*check)(void *context); /* NULL: none */
     void *context;
     hid_t file; /* negative while the file must be made anew */
-    gyre_table tables[GYRE_TABLE_COUNT];
+    h5_table tables[METRICS_TABLES];
     int fd;
     off_t made; /* the size of the file as it was made anew, which added rows leave; 0: not known */
     double flushed; /* time of the last flush, or of the last try */
@@ -35,9 +37,9 @@ struct gyre_metrics {
 
 /* The file as make_anew has just written it. */
 static gyre_status open_own(const char *path, hid_t *out) {
-    hid_t list = gyre_h5_access();
+    hid_t list = h5_access();
     *out = H5Fopen(path, H5F_ACC_RDWR, list);
-    gyre_h5_close(list);
+    h5_close(list);
     if (*out >= 0) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "cannot open '%s', which was written just now; is the disk failing?",
                      path);
@@ -63,8 +65,8 @@ static gyre_status attach(gyre_metrics *m, const size_t *stored) {
     GYRE_TRY(open_own(m->path, &m->file));
     m->fd = descriptor_of(m->file);
     m->made = size_of(m->path);
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        GYRE_TRY(gyre_table_attach(&m->tables[i], m->file, stored[i]));
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        GYRE_TRY(h5_table_attach(&m->tables[i], m->file, stored[i]));
     }
     return GYRE_OK;
 }
@@ -72,7 +74,7 @@ static gyre_status attach(gyre_metrics *m, const size_t *stored) {
 /* HDF5 could not write: what it thinks the file holds, and what is there, may differ. Nothing of it
  * is used again, and nothing closed, since that would write. */
 static void abandon(gyre_metrics *m) {
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
+    for (int i = 0; i < METRICS_TABLES; i++) {
         m->tables[i].dataset = H5I_INVALID_HID;
         m->tables[i].stored = 0;
     }
@@ -81,8 +83,8 @@ static void abandon(gyre_metrics *m) {
 }
 
 static void let_go(gyre_metrics *m) {
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) gyre_table_detach(&m->tables[i]);
-    gyre_h5_close(m->file);
+    for (int i = 0; i < METRICS_TABLES; i++) h5_table_detach(&m->tables[i]);
+    h5_close(m->file);
     m->file = H5I_INVALID_HID;
     m->fd = -1;
 }
@@ -108,47 +110,47 @@ static bool changed_meanwhile(const gyre_metrics *m) {
  * with room for the next rows, so that adding them needs no space of the disk. */
 static gyre_status make_anew(gyre_metrics *m) {
     gyre_status status = GYRE_OK;
-    size_t stored[GYRE_TABLE_COUNT];
+    size_t stored[METRICS_TABLES];
     void *image = NULL;
     size_t size = 0;
     if (m->check != NULL) GYRE_TRY(m->check(m->context));
     let_go(m);
     if (changed_meanwhile(m)) GYRE_TRY(keep_before(m, "added while the run was working"));
-    hid_t file = gyre_h5_memory_file(0);
+    hid_t file = h5_memory_file(0);
     if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        gyre_table *t = &m->tables[i];
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        h5_table *t = &m->tables[i];
         stored[i] = t->count;
         GYRE_GOTO(
-            gyre_table_create_for(file, m->path, gyre_table_kind_of((gyre_table_name)i), t->count));
-        GYRE_GOTO(gyre_table_attach(t, file, 0));
-        GYRE_GOTO(gyre_table_write(t));
-        gyre_table_detach(t);
+            h5_table_create_for(file, m->path, metrics_table_layout((metrics_table)i), t->count));
+        GYRE_GOTO(h5_table_attach(t, file, 0));
+        GYRE_GOTO(h5_table_write(t));
+        h5_table_detach(t);
     }
-    GYRE_GOTO(gyre_h5_image(file, 0, &image, &size));
+    GYRE_GOTO(h5_image(file, 0, &image, &size));
     GYRE_GOTO(gyre_file_write_atomic(m->path, image, size));
     status = attach(m, stored);
 out:
     if (status != GYRE_OK) let_go(m);
-    gyre_h5_close(file);
+    h5_close(file);
     free(image);
     return status;
 }
 
 static gyre_status begin_empty(gyre_metrics *m) {
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        GYRE_TRY(gyre_table_begin(m->path, gyre_table_kind_of((gyre_table_name)i), &m->tables[i]));
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        GYRE_TRY(h5_table_begin(m->path, metrics_table_layout((metrics_table)i), &m->tables[i]));
     }
     return make_anew(m);
 }
 
 /* Takes the rows up to `completed` updates from the file that is there. */
 static gyre_status take_rows(gyre_metrics *m, gyre_h5_reader *r, int64_t completed) {
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        gyre_table *t = &m->tables[i];
-        GYRE_TRY(gyre_table_read(r, m->path, gyre_table_kind_of((gyre_table_name)i), t));
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        h5_table *t = &m->tables[i];
+        GYRE_TRY(h5_table_read(r, m->path, metrics_table_layout((metrics_table)i), t));
         /* training rows are named by update index, the others by completed updates */
-        t->count = gyre_table_find(t, i == GYRE_TABLE_TRAIN ? completed - 1 : completed);
+        t->count = h5_table_find(t, i == METRICS_TRAIN ? completed - 1 : completed);
     }
     return GYRE_OK;
 }
@@ -163,7 +165,7 @@ static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
     char additions[512] = "";
     gyre_status status = gyre_h5_reader_open(m->path, &r);
     if (status == GYRE_OK) status = take_rows(m, r, completed);
-    bool added = status == GYRE_OK && gyre_additions_list(r, additions, sizeof additions);
+    bool added = status == GYRE_OK && metrics_additions_list(r, additions, sizeof additions);
     gyre_h5_reader_close(r);
     if (!added && status == GYRE_OK && is_link(m->path)) {
         snprintf(additions, sizeof additions, "it is a link");
@@ -177,7 +179,7 @@ static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
 
 gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics **out) {
     gyre_status status = GYRE_OK;
-    gyre_h5_quiet();
+    h5_quiet();
     gyre_metrics *m = calloc(1, sizeof *m);
     if (m == NULL) return gyre_no_memory("metrics");
     m->file = H5I_INVALID_HID;
@@ -189,7 +191,7 @@ gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics 
         goto out;
     }
     GYRE_GOTO(gyre_file_exists(path) ? begin_with_rows(m, completed) : begin_empty(m));
-    const gyre_table *train = &m->tables[GYRE_TABLE_TRAIN];
+    const h5_table *train = &m->tables[METRICS_TRAIN];
     if (train->count > 0) {
         const gyre_train_row *rows = (const void *)train->rows;
         m->seconds = rows[train->count - 1].seconds;
@@ -215,13 +217,13 @@ gyre_status gyre_metrics_moved(gyre_metrics *m, const char *path) {
     if (copy == NULL) return gyre_no_memory("metrics");
     free(m->path);
     m->path = copy;
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) m->tables[i].path = copy;
+    for (int i = 0; i < METRICS_TABLES; i++) m->tables[i].path = copy;
     return GYRE_OK;
 }
 
 static bool fits(const gyre_metrics *m) {
     bool all = true;
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) all = all && gyre_table_fits(&m->tables[i]);
+    for (int i = 0; i < METRICS_TABLES; i++) all = all && h5_table_fits(&m->tables[i]);
     return all;
 }
 
@@ -229,7 +231,7 @@ gyre_status gyre_metrics_flush(gyre_metrics *m) {
     gyre_status status = GYRE_OK;
     m->flushed = gyre_clock();
     if (m->file < 0 || !fits(m)) return make_anew(m);
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) GYRE_GOTO(gyre_table_write(&m->tables[i]));
+    for (int i = 0; i < METRICS_TABLES; i++) GYRE_GOTO(h5_table_write(&m->tables[i]));
     if (H5Fflush(m->file, H5F_SCOPE_LOCAL) >= 0) return GYRE_OK;
     status = gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk failing?", m->path);
 out:
@@ -237,21 +239,21 @@ out:
     return status;
 }
 
-static gyre_status append(gyre_metrics *m, gyre_table_name table, const void *row) {
-    GYRE_TRY(gyre_table_append(&m->tables[table], row));
+static gyre_status append(gyre_metrics *m, metrics_table table, const void *row) {
+    GYRE_TRY(h5_table_append(&m->tables[table], row));
     return gyre_clock() - m->flushed < 1 ? GYRE_OK : gyre_metrics_flush(m);
 }
 
 gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row) {
-    return append(m, GYRE_TABLE_TRAIN, row);
+    return append(m, METRICS_TRAIN, row);
 }
 
 gyre_status gyre_metrics_validation(gyre_metrics *m, const gyre_validation_row *row) {
-    return append(m, GYRE_TABLE_VALIDATION, row);
+    return append(m, METRICS_VALIDATION, row);
 }
 
 gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row) {
-    return append(m, GYRE_TABLE_CYCLES, row);
+    return append(m, METRICS_CYCLES, row);
 }
 
 gyre_status gyre_metrics_descriptor(const gyre_metrics *m, int *out) {
@@ -271,13 +273,13 @@ double gyre_metrics_seconds(const gyre_metrics *m) {
 gyre_status gyre_metrics_close(gyre_metrics *m) {
     gyre_status status = GYRE_OK;
     if (m == NULL) return GYRE_OK;
-    if (m->tables[GYRE_TABLE_COUNT - 1].kind != NULL) { /* it was opened as a whole */
+    if (m->tables[METRICS_TABLES - 1].layout != NULL) { /* it was opened as a whole */
         status = gyre_metrics_flush(m);
         if (status != GYRE_OK) status = gyre_metrics_flush(m); /* anew, should HDF5 have failed */
         /* HDF5 never does */
         if (status == GYRE_OK && m->fd >= 0) status = gyre_file_sync(m->fd, m->path);
     }
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) gyre_table_close(&m->tables[i]);
+    for (int i = 0; i < METRICS_TABLES; i++) h5_table_close(&m->tables[i]);
     if (m->file >= 0 && H5Fclose(m->file) < 0 && status == GYRE_OK) {
         status = gyre_fail(GYRE_EIO, "cannot close '%s'; is the disk full?", m->path);
     }
@@ -286,35 +288,24 @@ gyre_status gyre_metrics_close(gyre_metrics *m) {
     return status;
 }
 
-/* The rows of one table, which change hands. */
-static gyre_status read_table(gyre_h5_reader *r, const char *path, gyre_table_name name,
-                              void **rows, size_t *count) {
-    gyre_table t;
-    GYRE_TRY(gyre_table_read(r, path, gyre_table_kind_of(name), &t));
-    *rows = t.rows;
-    *count = t.count;
-    t.rows = NULL;
-    gyre_table_close(&t);
-    return GYRE_OK;
-}
-
 gyre_status gyre_tables_read(const char *path, gyre_tables *out) {
     gyre_status status = GYRE_OK;
     gyre_h5_reader *r = NULL;
-    void *rows[GYRE_TABLE_COUNT] = {0};
-    size_t counts[GYRE_TABLE_COUNT] = {0};
+    void *rows[METRICS_TABLES] = {0};
+    size_t counts[METRICS_TABLES] = {0};
     GYRE_GOTO(gyre_h5_reader_open(path, &r));
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        GYRE_GOTO(read_table(r, path, (gyre_table_name)i, &rows[i], &counts[i]));
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        GYRE_GOTO(
+            gyre_h5_rows_read(r, metrics_table_layout((metrics_table)i), &rows[i], &counts[i]));
     }
 out:
     gyre_h5_reader_close(r);
-    *out = (gyre_tables){.train = rows[GYRE_TABLE_TRAIN],
-                         .validation = rows[GYRE_TABLE_VALIDATION],
-                         .cycles = rows[GYRE_TABLE_CYCLES],
-                         .train_count = counts[GYRE_TABLE_TRAIN],
-                         .validation_count = counts[GYRE_TABLE_VALIDATION],
-                         .cycle_count = counts[GYRE_TABLE_CYCLES]};
+    *out = (gyre_tables){.train = rows[METRICS_TRAIN],
+                         .validation = rows[METRICS_VALIDATION],
+                         .cycles = rows[METRICS_CYCLES],
+                         .train_count = counts[METRICS_TRAIN],
+                         .validation_count = counts[METRICS_VALIDATION],
+                         .cycle_count = counts[METRICS_CYCLES]};
     if (status != GYRE_OK) gyre_tables_free(out);
     return status;
 }

@@ -41,15 +41,15 @@ static gyre_status check_file(gyre_h5_reader *r) {
     return GYRE_OK;
 }
 
-static gyre_status receive_result(gyre_h5_reader *r, gyre_wire_result *out) {
+static gyre_status receive_result(gyre_h5_reader *r, h5_wire_result *out) {
     GYRE_TRY(gyre_child_receive(&r->child, out, sizeof *out));
     out->why[sizeof out->why - 1] = '\0';
     return GYRE_OK;
 }
 
-static gyre_status take_entry(gyre_h5_reader *r, const gyre_wire_entry *e) {
-    bool plausible = e->kind >= 0 && e->kind < GYRE_H5_KINDS && e->rank >= 0 &&
-                     e->rank <= GYRE_H5_RANK_MAX && e->name_length >= 1 &&
+static gyre_status take_entry(gyre_h5_reader *r, const h5_wire_entry *e) {
+    bool plausible = e->kind >= 0 && e->kind < GYRE_H5_KINDS && e->ndim >= 0 &&
+                     e->ndim <= GYRE_H5_NDIM_MAX && e->name_length >= 1 &&
                      e->name_length < GYRE_H5_NAME_SIZE && r->count < GYRE_H5_ENTRIES_MAX;
     if (!plausible) return refuse(r);
     if (r->count == r->room) {
@@ -62,7 +62,7 @@ static gyre_status take_entry(gyre_h5_reader *r, const gyre_wire_entry *e) {
     gyre_h5_entry *to = &r->entries[r->count];
     *to = (gyre_h5_entry){.kind = (gyre_h5_kind)e->kind,
                           .size = e->size,
-                          .rank = e->rank,
+                          .ndim = e->ndim,
                           .packed = e->packed != 0,
                           .attributes = e->attributes != 0};
     memcpy(to->dims, e->dims, sizeof to->dims);
@@ -81,10 +81,9 @@ static void forget_list(gyre_h5_reader *r) {
 }
 
 static gyre_status take_list(gyre_h5_reader *r, bool fresh) {
-    gyre_wire_result result;
-    gyre_wire_entry e;
-    GYRE_TRY(
-        gyre_child_start(&gyre_h5_task, r->path, gyre_child_seconds(r->size), fresh, &r->child));
+    h5_wire_result result;
+    h5_wire_entry e;
+    GYRE_TRY(gyre_child_start(&h5_task, r->path, gyre_child_seconds(r->size), fresh, &r->child));
     GYRE_TRY(receive_result(r, &result));
     if (result.failed) return gyre_fail(GYRE_EIO, "'%s' %s", r->path, result.why);
     for (;;) {
@@ -127,7 +126,7 @@ out:
 
 /* A child that has answered everything may read another file. */
 static void dismiss_child(gyre_h5_reader *r) {
-    const gyre_wire_request q = {.index = GYRE_WIRE_END};
+    const h5_wire_request q = {.index = H5_WIRE_END};
     if (r->sound && gyre_child_send(&r->child, &q, sizeof q) == GYRE_OK)
         gyre_child_rest(&r->child);
     else
@@ -164,9 +163,9 @@ uint64_t gyre_h5_reader_size(const gyre_h5_reader *r) {
     return r->size;
 }
 
-size_t gyre_h5_count(const gyre_h5_entry *e) {
+size_t h5_count(const gyre_h5_entry *e) {
     size_t count = 1;
-    for (int i = 0; i < e->rank; i++) {
+    for (int i = 0; i < e->ndim; i++) {
         if (!gyre_size_multiply(count, (size_t)e->dims[i], &count)) return SIZE_MAX;
     }
     return count;
@@ -174,35 +173,35 @@ size_t gyre_h5_count(const gyre_h5_entry *e) {
 
 void gyre_h5_shape(const gyre_h5_entry *e, char *out, size_t size) {
     size_t used = 0;
-    if (e->rank == 0) snprintf(out, size, "(scalar)");
-    for (int i = 0; i < e->rank && used < size; i++) {
+    if (e->ndim == 0) snprintf(out, size, "(scalar)");
+    for (int i = 0; i < e->ndim && used < size; i++) {
         int n = snprintf(out + used, size - used, "%s%llu%s", i == 0 ? "(" : ", ",
-                         (unsigned long long)e->dims[i], i + 1 == e->rank ? ")" : "");
+                         (unsigned long long)e->dims[i], i + 1 == e->ndim ? ")" : "");
         used += n < 0 ? size : (size_t)n;
     }
 }
 
 /* ---- data */
 
-static size_t element_size(const gyre_h5_type *t) {
+static size_t element_size(const h5_type *t) {
     switch (t->format) {
-    case GYRE_H5_F32:
-    case GYRE_H5_I32: return 4;
-    case GYRE_H5_F64:
-    case GYRE_H5_I64:
-    case GYRE_H5_U64: return 8;
-    case GYRE_H5_TEXT:
-    case GYRE_H5_ROW: break;
+    case H5_F32:
+    case H5_I32: return 4;
+    case H5_F64:
+    case H5_I64:
+    case H5_U64: return 8;
+    case H5_TEXT:
+    case H5_ROW: break;
     }
     return t->size;
 }
 
-static gyre_h5_kind kind_for(gyre_h5_format format) {
+static gyre_h5_kind kind_for(h5_format format) {
     switch (format) {
-    case GYRE_H5_F32:
-    case GYRE_H5_F64: return GYRE_H5_FLOATS;
-    case GYRE_H5_TEXT: return GYRE_H5_TEXTS;
-    case GYRE_H5_ROW: return GYRE_H5_ROWS;
+    case H5_F32:
+    case H5_F64: return GYRE_H5_FLOATS;
+    case H5_TEXT: return GYRE_H5_TEXTS;
+    case H5_ROW: return GYRE_H5_ROWS;
     default: return GYRE_H5_INTEGERS;
     }
 }
@@ -220,13 +219,13 @@ static gyre_status receive_data(gyre_h5_reader *r, const char *what, char *out, 
 }
 
 static gyre_status request(gyre_h5_reader *r, const gyre_h5_entry *e, const char *attribute,
-                           const gyre_h5_type *type, void *out, size_t count) {
-    gyre_wire_request q = {.index = (uint64_t)(e - r->entries),
-                           .format = (int32_t)type->format,
-                           .column_count = type->column_count,
-                           .size = element_size(type),
-                           .count = count};
-    gyre_wire_result result;
+                           const h5_type *type, void *out, size_t count) {
+    h5_wire_request q = {.index = (uint64_t)(e - r->entries),
+                         .format = (int32_t)type->format,
+                         .column_count = type->column_count,
+                         .size = element_size(type),
+                         .count = count};
+    h5_wire_result result;
     size_t bytes = 0;
     if (!gyre_size_multiply(count, q.size, &bytes) || type->column_count > GYRE_H5_COLUMNS_MAX) {
         return gyre_no_memory("reading '%s'", r->path);
@@ -247,10 +246,10 @@ static gyre_status request(gyre_h5_reader *r, const gyre_h5_entry *e, const char
     return GYRE_OK;
 }
 
-gyre_status gyre_h5_reader_read(gyre_h5_reader *r, const gyre_h5_entry *e, const gyre_h5_type *type,
-                                void *out, size_t count) {
+gyre_status h5_read(gyre_h5_reader *r, const gyre_h5_entry *e, const h5_type *type, void *out,
+                    size_t count) {
     char shape[128];
-    if (e->kind == kind_for(type->format) && gyre_h5_count(e) == count) {
+    if (e->kind == kind_for(type->format) && h5_count(e) == count) {
         return request(r, e, "", type, out, count);
     }
     if (e->kind == GYRE_H5_GROUP || e->kind == GYRE_H5_OTHER) {
@@ -263,12 +262,11 @@ gyre_status gyre_h5_reader_read(gyre_h5_reader *r, const gyre_h5_entry *e, const
         count);
 }
 
-gyre_status gyre_h5_reader_floats(gyre_h5_reader *r, const gyre_h5_entry *e, float *out,
-                                  size_t count) {
-    return gyre_h5_reader_read(r, e, &(gyre_h5_type){.format = GYRE_H5_F32}, out, count);
+gyre_status h5_read_floats(gyre_h5_reader *r, const gyre_h5_entry *e, float *out, size_t count) {
+    return h5_read(r, e, &(h5_type){.format = H5_F32}, out, count);
 }
 
-gyre_status gyre_h5_reader_attribute(gyre_h5_reader *r, const gyre_h5_entry *e, const char *name,
-                                     const gyre_h5_type *type, void *out) {
+gyre_status h5_read_attribute(gyre_h5_reader *r, const gyre_h5_entry *e, const char *name,
+                              const h5_type *type, void *out) {
     return request(r, e, name, type, out, 1);
 }

@@ -1,5 +1,5 @@
-/* Appending to log.jsonl; see events.h. */
-#include "events.h"
+/* Appending to log.jsonl; see gyre/events.h. */
+#include "gyre/events.h"
 
 #include "gyre/file.h"
 #include <errno.h>
@@ -13,10 +13,10 @@ struct gyre_events {
     char *path;
 };
 
-gyre_status gyre_events_open(const char *path, struct gyre_events **out) {
+gyre_status gyre_events_open(const char *path, gyre_events **out) {
     *out = NULL;
     if (path == NULL) return GYRE_OK;
-    struct gyre_events *e = calloc(1, sizeof *e);
+    gyre_events *e = calloc(1, sizeof *e);
     if (e != NULL) e->path = strdup(path);
     if (e == NULL || e->path == NULL) {
         free(e);
@@ -32,14 +32,14 @@ gyre_status gyre_events_open(const char *path, struct gyre_events **out) {
     return GYRE_OK;
 }
 
-void gyre_events_close(struct gyre_events *e) {
+void gyre_events_close(gyre_events *e) {
     if (e == NULL) return;
     fclose(e->file); /* each event was flushed and checked */
     free(e->path);
     free(e);
 }
 
-gyre_json *gyre_event_begin(struct gyre_events *e, const char *name) {
+gyre_json *gyre_event_begin(gyre_events *e, const char *name) {
     char text[40];
     time_t now = time(NULL);
     struct tm utc;
@@ -53,7 +53,7 @@ gyre_json *gyre_event_begin(struct gyre_events *e, const char *name) {
     return line;
 }
 
-gyre_status gyre_event_end(struct gyre_events *e, gyre_json *line) {
+gyre_status gyre_event_end(gyre_events *e, gyre_json *line) {
     if (e == NULL) return GYRE_OK;
     char *text = line == NULL ? NULL : gyre_json_line_end(line);
     if (text == NULL) return gyre_no_memory("a line of '%s'", e->path);

@@ -1,6 +1,6 @@
-/* The run folder; see folder.h. The lock is a flock on a file that stays, with host and process id
- * in it for the one who is refused. */
-#include "folder.h"
+/* The run folder; see gyre/run_folder.h. The lock is a flock on a file that stays, with host and
+ * process id in it for the one who is refused. */
+#include "gyre/run_folder.h"
 
 #include "gyre/config.h"
 #include "gyre/file.h"
@@ -67,7 +67,7 @@ static bool has(const char *dir, const char *name) {
 }
 
 /* Others call a file config.json too: a run has a lock besides, or what it has written. */
-bool gyre_folder_is_run(const char *path) {
+bool gyre_run_folder_is_run(const char *path) {
     return has(path, "config.json") &&
            ((has(path, "lock") && is_leftover(path, "lock")) || has(path, "log.jsonl") ||
             has(path, "metrics.h5") || has(path, "checkpoints"));
@@ -99,14 +99,14 @@ static void sweep(const char *path) {
     if (d != NULL) closedir(d);
 }
 
-static void sweep_run(const gyre_folder *f) {
+static void sweep_run(const gyre_run_folder *f) {
     char *checkpoints = gyre_path_join(f->path, "checkpoints");
     sweep(f->path);
     if (checkpoints != NULL) sweep(checkpoints);
     free(checkpoints);
 }
 
-static gyre_status refuse(const gyre_folder *f, const char *path) {
+static gyre_status refuse(const gyre_run_folder *f, const char *path) {
     char *holder = NULL;
     size_t size = 0;
     if (gyre_file_read(path, 512, &holder, &size) != GYRE_OK) holder = NULL;
@@ -122,7 +122,7 @@ static gyre_status refuse(const gyre_folder *f, const char *path) {
 
 enum { LOCK_TRIES = 20, LOCK_PAUSE = 100000 }; /* microseconds; two seconds in all */
 
-static gyre_status lock(gyre_folder *f) {
+static gyre_status lock(gyre_run_folder *f) {
     gyre_status status = GYRE_OK;
     char host[128] = "?", text[256], *before = NULL;
     size_t size = 0;
@@ -173,24 +173,24 @@ out:
 }
 
 /* A descriptor of the folder stays with it wherever it goes. */
-static gyre_status hold(gyre_folder *f) {
+static gyre_status hold(gyre_run_folder *f) {
     f->self = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (f->self >= 0 || errno == EACCES) return GYRE_OK; /* one that may not be listed */
     return gyre_fail(GYRE_EIO, "cannot open '%s': %s", f->path, strerror(errno));
 }
 
-static void free_paths(gyre_folder *f) {
+static void free_paths(gyre_run_folder *f) {
     free(f->path);
     free(f->config);
     free(f->metrics);
     free(f->log);
 }
 
-static gyre_status set_paths(gyre_folder *f, const char *path) {
-    gyre_folder fresh = {.path = strdup(path),
-                         .config = gyre_path_join(path, "config.json"),
-                         .metrics = gyre_path_join(path, "metrics.h5"),
-                         .log = gyre_path_join(path, "log.jsonl")};
+static gyre_status set_paths(gyre_run_folder *f, const char *path) {
+    gyre_run_folder fresh = {.path = strdup(path),
+                             .config = gyre_path_join(path, "config.json"),
+                             .metrics = gyre_path_join(path, "metrics.h5"),
+                             .log = gyre_path_join(path, "log.jsonl")};
     if (!fresh.path || !fresh.config || !fresh.metrics || !fresh.log) {
         free_paths(&fresh);
         return gyre_no_memory("the run folder's paths");
@@ -203,12 +203,12 @@ static gyre_status set_paths(gyre_folder *f, const char *path) {
     return GYRE_OK;
 }
 
-gyre_status gyre_folder_open(const char *path, gyre_folder *out) {
+gyre_status gyre_run_folder_open(const char *path, gyre_run_folder *out) {
     gyre_status status = GYRE_OK;
     bool unused = false;
-    *out = (gyre_folder){.lock = -1, .self = -1};
+    *out = (gyre_run_folder){.lock = -1, .self = -1};
     GYRE_GOTO(set_paths(out, path));
-    out->holds_run = gyre_folder_is_run(path);
+    out->holds_run = gyre_run_folder_is_run(path);
     if (out->holds_run) {
         GYRE_GOTO(lock(out));
         GYRE_GOTO(hold(out));
@@ -224,12 +224,12 @@ gyre_status gyre_folder_open(const char *path, gyre_folder *out) {
                              : "is not empty and holds no run of gyre (no config.json)");
     }
 out:
-    if (status != GYRE_OK) gyre_folder_close(out);
+    if (status != GYRE_OK) gyre_run_folder_close(out);
     return status;
 }
 
 /* One that was changed by hand, or is a link, has more than its fields. */
-static gyre_status keep_config(const gyre_folder *f) {
+static gyre_status keep_config(const gyre_run_folder *f) {
     enum { LARGEST = 1 << 24 };
     gyre_status status = GYRE_OK;
     gyre_settings *s = NULL;
@@ -251,7 +251,7 @@ out:
     return status;
 }
 
-gyre_status gyre_folder_rewrite(gyre_folder *f, const gyre_settings *resolved) {
+gyre_status gyre_run_folder_rewrite(gyre_run_folder *f, const gyre_settings *resolved) {
     char *text = NULL;
     GYRE_TRY(keep_config(f));
     GYRE_TRY(gyre_config_print(resolved, &text));
@@ -260,7 +260,7 @@ gyre_status gyre_folder_rewrite(gyre_folder *f, const gyre_settings *resolved) {
     return status;
 }
 
-gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved) {
+gyre_status gyre_run_folder_create(gyre_run_folder *f, const gyre_settings *resolved) {
     GYRE_TRY(gyre_fail_in("run folder (--out, output.dir)", gyre_dir_make(f->path)));
     GYRE_TRY(gyre_fail_in("run folder (--out, output.dir)", lock(f)));
     if (gyre_file_exists(f->config)) {
@@ -268,21 +268,21 @@ gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved) {
     }
     GYRE_TRY(hold(f));
     sweep_run(f);
-    GYRE_TRY(gyre_folder_rewrite(f, resolved));
+    GYRE_TRY(gyre_run_folder_rewrite(f, resolved));
     f->holds_run = true;
     return GYRE_OK;
 }
 
 /* ---- a folder that is moved or removed while a run works in it */
 
-static bool is_at(const gyre_folder *f, const char *path) {
+static bool is_at(const gyre_run_folder *f, const char *path) {
     struct stat held, found;
     return fstat(f->self, &held) == 0 && stat(path, &found) == 0 && held.st_dev == found.st_dev &&
            held.st_ino == found.st_ino;
 }
 
 /* Its own config is what makes a folder a run. */
-static gyre_status check_content(const gyre_folder *f) {
+static gyre_status check_content(const gyre_run_folder *f) {
     if (gyre_file_exists(f->config) || errno != ENOENT) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
                      "the files of the run in '%s' were removed while it was working; start it "
@@ -290,7 +290,7 @@ static gyre_status check_content(const gyre_folder *f) {
                      f->path);
 }
 
-gyre_status gyre_folder_follow(gyre_folder *f, bool *moved) {
+gyre_status gyre_run_folder_follow(gyre_run_folder *f, bool *moved) {
     char link[64], place[PATH_MAX];
     *moved = false;
     if (f->self < 0) return GYRE_OK;
@@ -311,12 +311,12 @@ gyre_status gyre_folder_follow(gyre_folder *f, bool *moved) {
     return check_content(f);
 }
 
-void gyre_folder_close(gyre_folder *f) {
+void gyre_run_folder_close(gyre_run_folder *f) {
     if (f->lock >= 0) {
         if (ftruncate(f->lock, 0) != 0) gyre_warn("cannot empty the lock of '%s'", f->path);
         close(f->lock);
     }
     if (f->self >= 0) close(f->self);
     free_paths(f);
-    *f = (gyre_folder){.lock = -1, .self = -1};
+    *f = (gyre_run_folder){.lock = -1, .self = -1};
 }

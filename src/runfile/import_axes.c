@@ -1,6 +1,6 @@
 /* The order of axes: weights that fit the network only when their axes are permuted are those of
  * another framework, and would be noise if they were taken or left out. */
-#include "import.h"
+#include "import_axes.h"
 
 #include "gyre/log.h"
 #include <stdio.h>
@@ -9,7 +9,7 @@
 enum { AXES = 4 };
 
 typedef struct {
-    int rank;
+    int ndim;
     int axes[AXES]; /* the network's axis i is the file's axis axes[i], as numpy's transpose has it
                      */
 } order;
@@ -22,18 +22,18 @@ static const order known[] = {
 };
 
 static bool fits(const order *o, const import_item *item) {
-    const gyre_array *a = item->array;
-    if (item->entry == NULL || a->rank != o->rank || item->entry->rank != o->rank) return false;
-    for (int i = 0; i < o->rank; i++) {
+    const h5_array *a = item->array;
+    if (item->entry == NULL || a->ndim != o->ndim || item->entry->ndim != o->ndim) return false;
+    for (int i = 0; i < o->ndim; i++) {
         if (item->entry->dims[o->axes[i]] != (uint64_t)a->dims[i]) return false;
     }
     return true;
 }
 
 /* Would the values of an array of this shape lie in another order? Axes of length 1 may move. */
-static bool moves(const order *o, const gyre_array *a) {
+static bool moves(const order *o, const h5_array *a) {
     int last = -1;
-    for (int i = 0; i < o->rank; i++) {
+    for (int i = 0; i < o->ndim; i++) {
         if (a->dims[i] == 1) continue; /* so has the axis that it comes from: the shape fits */
         if (o->axes[i] < last) return true;
         last = o->axes[i];
@@ -47,14 +47,14 @@ static bool misfit(const import_item *item) {
 
 /* The next order of axes in lexical sequence; false after the last. */
 static bool next(order *o) {
-    int i = o->rank - 2, j = o->rank - 1;
+    int i = o->ndim - 2, j = o->ndim - 1;
     while (i >= 0 && o->axes[i] > o->axes[i + 1]) i--;
     if (i < 0) return false;
     while (o->axes[j] < o->axes[i]) j--;
     int kept = o->axes[i];
     o->axes[i] = o->axes[j];
     o->axes[j] = kept;
-    for (int a = i + 1, b = o->rank - 1; a < b; a++, b--) {
+    for (int a = i + 1, b = o->ndim - 1; a < b; a++, b--) {
         kept = o->axes[a];
         o->axes[a] = o->axes[b];
         o->axes[b] = kept;
@@ -75,13 +75,13 @@ static void keep_better(const import_file *f, const order *o, order *best, int *
     *most = count;
 }
 
-/* The order of `rank` axes that makes the most arrays fit, and how many; 0: none does. One array
+/* The order of `ndim` axes that makes the most arrays fit, and how many; 0: none does. One array
  * may fit in several orders by accident, all of a file seldom do. */
-static int find_order(const import_file *f, int rank, order *best) {
+static int find_order(const import_file *f, int ndim, order *best) {
     int most = 0;
-    order o = {.rank = rank, .axes = {0, 1, 2, 3}};
+    order o = {.ndim = ndim, .axes = {0, 1, 2, 3}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (known[i].rank == rank) keep_better(f, &known[i], best, &most);
+        if (known[i].ndim == ndim) keep_better(f, &known[i], best, &most);
     }
     while (next(&o)) keep_better(f, &o, best, &most);
     return most;
@@ -89,13 +89,13 @@ static int find_order(const import_file *f, int rank, order *best) {
 
 static void print_order(const order *o, char *out, size_t size) {
     size_t used = 0;
-    for (int i = 0; i < o->rank && used < size; i++) {
+    for (int i = 0; i < o->ndim && used < size; i++) {
         used += (size_t)snprintf(out + used, size - used, i == 0 ? "%d" : ", %d", o->axes[i]);
     }
 }
 
 /* How many arrays of the file fit as they are and in this order as well, and the first of them. */
-static int count_silent(const import_file *f, const order *o, const gyre_array **first) {
+static int count_silent(const import_file *f, const order *o, const h5_array **first) {
     int count = 0;
     for (int i = 0; i < f->count; i++) {
         const import_item *item = &f->items[i];
@@ -107,11 +107,11 @@ static int count_silent(const import_file *f, const order *o, const gyre_array *
 
 static gyre_status refuse(const import_file *f, const order *o, int count) {
     const import_item *item = f->items;
-    const gyre_array *silent = NULL;
+    const h5_array *silent = NULL;
     char found[128], wanted[128], axes[32], rest[160] = "";
     while (!misfit(item) || !fits(o, item)) item++;
     gyre_h5_shape(item->entry, found, sizeof found);
-    import_shape(item->array, wanted, sizeof wanted);
+    h5_array_shape(item->array, wanted, sizeof wanted);
     print_order(o, axes, sizeof axes);
     int equal = count_silent(f, o, &silent);
     if (equal > 0) {
@@ -127,24 +127,24 @@ static gyre_status refuse(const import_file *f, const order *o, int count) {
 
 /* No array of the file tells in which order its axes are. */
 static void say_unknown(const import_file *f, const order *o) {
-    const gyre_array *first = NULL;
+    const h5_array *first = NULL;
     char shape[128];
     int silent = count_silent(f, o, &first);
     if (silent == 0 || f->own) return;
     for (int i = 0; i < f->count; i++) {
         const import_item *item = &f->items[i];
-        if (item->fate == IMPORT_TAKEN && item->array->rank == o->rank && !fits(o, item)) return;
+        if (item->fate == IMPORT_TAKEN && item->array->ndim == o->ndim && !fits(o, item)) return;
     }
-    import_shape(first, shape, sizeof shape);
+    h5_array_shape(first, shape, sizeof shape);
     gyre_say("the shape of %s %s%s does not tell the order of its axes; %s is assumed", first->name,
              shape, silent > 1 ? " (and of the others)" : "",
-             o->rank == 4 ? "(k, r, s, c)" : "(out, in)");
+             o->ndim == 4 ? "(k, r, s, c)" : "(out, in)");
 }
 
 gyre_status import_check_axes(const import_file *f) {
     order o = {0};
-    for (int rank = AXES; rank > 1; rank--) {
-        int count = find_order(f, rank, &o);
+    for (int ndim = AXES; ndim > 1; ndim--) {
+        int count = find_order(f, ndim, &o);
         if (count > 0) return refuse(f, &o, count);
     }
     return GYRE_OK;

@@ -3,12 +3,11 @@
 #include "gyre/dataset.h"
 #include "gyre/file.h"
 #include "gyre/find.h"
+#include "gyre/h5.h"
 #include "gyre/metrics.h"
-#include "gyre/run.h"
+#include "gyre/report.h"
 #include "gyre/seal.h"
-
 #include "gyre/text.h"
-#include "h5_reader.h"
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -21,26 +20,6 @@ static gyre_status newest(const char *path, char **out) {
     GYRE_TRY(gyre_checkpoint_newest(path, out));
     if (*out != NULL) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s' holds no checkpoint", path);
-}
-
-/* Of a file, or of a run folder's newest checkpoint. */
-static gyre_status hash_of(const char *path, bool state, uint64_t *out) {
-    char *found = NULL;
-    int64_t completed = 0;
-    if (is_folder(path)) GYRE_TRY(newest(path, &found));
-    if (found != NULL) path = found;
-    gyre_status status =
-        state ? gyre_checkpoint_state_hash(path, out) : gyre_checkpoint_hash(path, out, &completed);
-    free(found);
-    return status;
-}
-
-gyre_status gyre_inspect_hash(const char *path, uint64_t *out) {
-    return hash_of(path, false, out);
-}
-
-gyre_status gyre_inspect_state_hash(const char *path, uint64_t *out) {
-    return hash_of(path, true, out);
 }
 
 static gyre_status inspect_checkpoint(const char *path, FILE *out) {

@@ -1,8 +1,8 @@
+/* Names of classes as text of a fixed length; see class_names.h. */
 #include "class_names.h"
 
-#include "gyre/checkpoint.h"
-#include "gyre/log.h"
-#include "h5.h"
+#include "h5_file.h"
+#include "h5_reader.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static hid_t text_type(size_t size) {
     return type;
 }
 
-gyre_status gyre_class_names_write(hid_t file, const char *path, const gyre_class_names *names) {
+gyre_status class_names_write(hid_t file, const char *path, const gyre_class_names *names) {
     if (names->count == 0) return GYRE_OK;
     size_t size = longest(names);
     hsize_t count = (hsize_t)names->count;
@@ -41,20 +41,20 @@ gyre_status gyre_class_names_write(hid_t file, const char *path, const gyre_clas
     if (list >= 0) H5Pset_obj_track_times(list, 0); /* equal checkpoints are equal files */
     hid_t dataset = H5Dcreate2(file, place, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0;
-    gyre_h5_close(dataset);
-    gyre_h5_close(list);
-    gyre_h5_close(space);
-    gyre_h5_close(type);
+    h5_close(dataset);
+    h5_close(list);
+    h5_close(space);
+    h5_close(type);
     free(text);
     return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
 }
 
-gyre_status gyre_class_names_read(gyre_h5_reader *r, gyre_class_names *out) {
+gyre_status class_names_read(gyre_h5_reader *r, gyre_class_names *out) {
     const char *path = gyre_h5_reader_path(r);
     const gyre_h5_entry *e = gyre_h5_reader_find(r, place);
     *out = (gyre_class_names){0};
     if (e == NULL) return GYRE_OK;
-    size_t count = gyre_h5_count(e);
+    size_t count = h5_count(e);
     if (e->kind != GYRE_H5_TEXTS || count < 1 || count > GYRE_CLASSES_MAX) {
         char shape[128];
         gyre_h5_shape(e, shape, sizeof shape);
@@ -65,8 +65,8 @@ gyre_status gyre_class_names_read(gyre_h5_reader *r, gyre_class_names *out) {
     if (out->names == NULL) {
         return gyre_no_memory("the class names of '%s'", path);
     }
-    const gyre_h5_type type = {.format = GYRE_H5_TEXT, .size = GYRE_NAME_SIZE};
-    gyre_status status = gyre_h5_reader_read(r, e, &type, out->names, count);
+    const h5_type type = {.format = H5_TEXT, .size = GYRE_NAME_SIZE};
+    gyre_status status = h5_read(r, e, &type, out->names, count);
     if (status != GYRE_OK) {
         free(out->names);
         out->names = NULL;
@@ -74,38 +74,5 @@ gyre_status gyre_class_names_read(gyre_h5_reader *r, gyre_class_names *out) {
     }
     out->count = (int)count;
     for (int i = 0; i < out->count; i++) out->names[i][GYRE_NAME_SIZE - 1] = '\0';
-    return GYRE_OK;
-}
-
-bool gyre_class_names_differ(const char *a_place, const gyre_class_names *a, const char *b_place,
-                             const gyre_class_names *b, char *out, size_t size) {
-    if (a->count == 0 || b->count == 0) return false;
-    int least = a->count < b->count ? a->count : b->count;
-    for (int i = 0; i < least; i++) {
-        if (strcmp(a->names[i], b->names[i]) == 0) continue;
-        snprintf(out, size, "class %d is '%s' in %s, '%s' in %s", i, b->names[i], b_place,
-                 a->names[i], a_place);
-        return true;
-    }
-    if (a->count == b->count) return false;
-    const gyre_class_names *more = a->count > b->count ? a : b;
-    snprintf(out, size, "class %d is '%s' in %s, and %s has only %d classes", least,
-             more->names[least], more == a ? a_place : b_place, more == a ? b_place : a_place,
-             least);
-    return true;
-}
-
-gyre_status gyre_class_names_warn(const char *checkpoint, const gyre_class_names *now) {
-    char difference[512];
-    gyre_class_names then;
-    GYRE_TRY(gyre_checkpoint_class_names(checkpoint, &then));
-    if (gyre_class_names_differ(checkpoint, &then, "the dataset", now, difference,
-                                sizeof difference)) {
-        gyre_warn(
-            "the dataset's classes are called otherwise than when the run was trained so far: "
-            "%s; the run resumes with the dataset's names",
-            difference);
-    }
-    free(then.names);
     return GYRE_OK;
 }

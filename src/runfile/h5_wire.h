@@ -1,38 +1,38 @@
 /* What a reader of HDF5 and its child say to each other: structs of fixed size, on one machine and
  * of one program. The child answers the start with a result and one wire_entry for each object (its
  * name behind it), the last of kind GYRE_H5_KINDS; and each request with a result, and pieces of
- * data (a 64-bit length before each; 0: it could not be read). Internal to src/run. */
-#ifndef GYRE_RUN_H5_WIRE_H
-#define GYRE_RUN_H5_WIRE_H
+ * data (a 64-bit length before each; 0: it could not be read). Internal to src/runfile. */
+#ifndef GYRE_RUNFILE_H5_WIRE_H
+#define GYRE_RUNFILE_H5_WIRE_H
 
 #include "gyre/child.h"
-#include "h5_reader.h"
+#include "h5_type.h"
 
-extern const gyre_child_task gyre_h5_task;
+extern const gyre_child_task h5_task;
 
-enum { GYRE_WIRE_NAME = 64, GYRE_WIRE_PIECE = 1 << 20 };
-#define GYRE_WIRE_END UINT64_MAX /* as index: no more requests */
+enum { H5_WIRE_NAME = 64, H5_WIRE_PIECE = 1 << 20 };
+#define H5_WIRE_END UINT64_MAX /* as index: no more requests */
 
 typedef struct {
     int32_t failed;
     char why[256]; /* "it has no ..." */
-} gyre_wire_result;
+} h5_wire_result;
 
 typedef struct {
-    int32_t kind, rank, packed, attributes;
+    int32_t kind, ndim, packed, attributes;
     uint32_t name_length; /* without a zero */
-    uint64_t size, dims[GYRE_H5_RANK_MAX];
-} gyre_wire_entry;
+    uint64_t size, dims[GYRE_H5_NDIM_MAX];
+} h5_wire_entry;
 
 typedef struct {
-    uint64_t index;                 /* in the list */
-    char attribute[GYRE_WIRE_NAME]; /* "": the dataset itself */
+    uint64_t index;               /* in the list */
+    char attribute[H5_WIRE_NAME]; /* "": the dataset itself */
     int32_t format, column_count;
     uint64_t size, count; /* of an element; elements */
     struct {
-        char name[GYRE_WIRE_NAME];
+        char name[H5_WIRE_NAME];
         int32_t integer;
     } columns[GYRE_H5_COLUMNS_MAX];
-} gyre_wire_request;
+} h5_wire_request;
 
 #endif

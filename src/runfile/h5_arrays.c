@@ -1,17 +1,18 @@
-/* Named f32 arrays in HDF5 groups; see vector.h. */
-#include "vector.h"
+/* Named f32 arrays in HDF5 groups; see h5_arrays.h. */
+#include "h5_arrays.h"
 
-#include "h5.h"
+#include "h5_file.h"
+#include "h5_reader.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-gyre_status gyre_arrays_of_parameters(const gyre_model *m, gyre_array **out, int *count) {
-    gyre_array *arrays = calloc((size_t)m->param_count + 1, sizeof *arrays);
+gyre_status h5_arrays_of_parameters(const gyre_model *m, h5_array **out, int *count) {
+    h5_array *arrays = calloc((size_t)m->param_count + 1, sizeof *arrays);
     if (arrays == NULL) return gyre_no_memory("a list of parameters");
     for (int i = 0; i < m->param_count; i++) {
         const gyre_param *p = &m->params[i];
-        arrays[i] = (gyre_array){.rank = p->rank, .offset = p->offset, .count = p->count};
+        arrays[i] = (h5_array){.ndim = p->rank, .offset = p->offset, .count = p->count};
         snprintf(arrays[i].name, sizeof arrays[i].name, "%s", p->name);
         memcpy(arrays[i].dims, p->dims, sizeof arrays[i].dims);
     }
@@ -20,16 +21,16 @@ gyre_status gyre_arrays_of_parameters(const gyre_model *m, gyre_array **out, int
     return GYRE_OK;
 }
 
-gyre_status gyre_arrays_of_buffers(const gyre_model *m, gyre_array **out, int *count) {
-    gyre_array *arrays = calloc(2 * (size_t)m->layer_count + 1, sizeof *arrays);
+gyre_status h5_arrays_of_buffers(const gyre_model *m, h5_array **out, int *count) {
+    h5_array *arrays = calloc(2 * (size_t)m->layer_count + 1, sizeof *arrays);
     if (arrays == NULL) return gyre_no_memory("a list of buffers");
     int used = 0;
     for (int i = 0; i < m->layer_count; i++) {
         const gyre_layer *l = &m->layers[i];
         if (l->kind != GYRE_LAYER_NORM) continue;
         for (int part = 0; part < 2; part++, used++) {
-            gyre_array *a = &arrays[used];
-            a->rank = 1;
+            h5_array *a = &arrays[used];
+            a->ndim = 1;
             a->dims[0] = l->c;
             a->count = (size_t)l->c;
             a->offset = l->moments + (size_t)part * a->count;
@@ -51,23 +52,23 @@ static hid_t timeless(hid_t class) {
     return list;
 }
 
-static bool write_array(hid_t group, const gyre_array *a, const float *vector) {
+static bool write_array(hid_t group, const h5_array *a, const float *vector) {
     hsize_t dims[4] = {0};
-    for (int i = 0; i < a->rank; i++) dims[i] = (hsize_t)a->dims[i];
-    hid_t space = H5Screate_simple(a->rank, dims, NULL);
+    for (int i = 0; i < a->ndim; i++) dims[i] = (hsize_t)a->dims[i];
+    hid_t space = H5Screate_simple(a->ndim, dims, NULL);
     hid_t list = timeless(H5P_DATASET_CREATE);
     hid_t dataset =
         H5Dcreate2(group, a->name, H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok = dataset >= 0 && H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
                                        vector + a->offset) >= 0;
-    gyre_h5_close(dataset);
-    gyre_h5_close(list);
-    gyre_h5_close(space);
+    h5_close(dataset);
+    h5_close(list);
+    h5_close(space);
     return ok;
 }
 
-gyre_status gyre_vector_write(hid_t file, const char *path, const char *group,
-                              const gyre_array *arrays, int count, const float *vector) {
+gyre_status h5_arrays_write(hid_t file, const char *path, const char *group, const h5_array *arrays,
+                            int count, const float *vector) {
     hid_t list = timeless(H5P_GROUP_CREATE);
     /* the hash of a checkpoint reads the parameters in this order */
     if (list >= 0) {
@@ -76,8 +77,8 @@ gyre_status gyre_vector_write(hid_t file, const char *path, const char *group,
     hid_t g = H5Gcreate2(file, group, H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok = g >= 0;
     for (int i = 0; ok && i < count; i++) ok = write_array(g, &arrays[i], vector);
-    gyre_h5_close(g);
-    gyre_h5_close(list);
+    h5_close(g);
+    h5_close(list);
     return ok ? GYRE_OK
               : gyre_fail(GYRE_EIO, "cannot write %s of '%s'; is the disk full?", group, path);
 }
@@ -92,20 +93,20 @@ static const gyre_h5_entry *find_array(const gyre_h5_reader *r, const char *grou
 }
 
 /* All 64 bits of each extent are compared: a product that wraps is no shape. */
-static bool same_shape(const gyre_h5_entry *e, const gyre_array *a) {
-    bool same = e->kind == GYRE_H5_FLOATS && e->rank == a->rank;
-    for (int i = 0; same && i < a->rank; i++) same = e->dims[i] == (uint64_t)a->dims[i];
+static bool same_shape(const gyre_h5_entry *e, const h5_array *a) {
+    bool same = e->kind == GYRE_H5_FLOATS && e->ndim == a->ndim;
+    for (int i = 0; same && i < a->ndim; i++) same = e->dims[i] == (uint64_t)a->dims[i];
     return same;
 }
 
-static void print_shape(const gyre_array *a, char *out, size_t size) {
-    gyre_h5_entry e = {.rank = a->rank};
-    for (int i = 0; i < a->rank; i++) e.dims[i] = (uint64_t)a->dims[i];
+void h5_array_shape(const h5_array *a, char *out, size_t size) {
+    gyre_h5_entry e = {.ndim = a->ndim};
+    for (int i = 0; i < a->ndim; i++) e.dims[i] = (uint64_t)a->dims[i];
     gyre_h5_shape(&e, out, size);
 }
 
 /* `why` gets the difference in words when the file's array is not the one that is wanted. */
-static gyre_status read_array(gyre_h5_reader *r, const char *group, const gyre_array *a,
+static gyre_status read_array(gyre_h5_reader *r, const char *group, const h5_array *a,
                               float *vector, char *why, size_t size) {
     const gyre_h5_entry *e = find_array(r, group, a->name);
     why[0] = '\0';
@@ -113,10 +114,10 @@ static gyre_status read_array(gyre_h5_reader *r, const char *group, const gyre_a
         snprintf(why, size, "it has no '%s'", a->name);
         return GYRE_OK;
     }
-    if (same_shape(e, a)) return gyre_h5_reader_floats(r, e, vector + a->offset, a->count);
+    if (same_shape(e, a)) return h5_read_floats(r, e, vector + a->offset, a->count);
     char found[64], wanted[64];
     gyre_h5_shape(e, found, sizeof found);
-    print_shape(a, wanted, sizeof wanted);
+    h5_array_shape(a, wanted, sizeof wanted);
     snprintf(why, size, "'%s' has shape %s, the model's has %s", a->name,
              e->kind == GYRE_H5_FLOATS ? found : "(not of floats)", wanted);
     return GYRE_OK;
@@ -131,8 +132,8 @@ static const char *member_of(const gyre_h5_entry *e, const char *group) {
 }
 
 /* Name of a member of `group` that is none of the arrays; NULL: there is none. */
-static const char *find_stranger(const gyre_h5_reader *r, const char *group,
-                                 const gyre_array *arrays, int count) {
+static const char *find_stranger(const gyre_h5_reader *r, const char *group, const h5_array *arrays,
+                                 int count) {
     size_t entries = 0;
     const gyre_h5_entry *list = gyre_h5_reader_list(r, &entries);
     for (size_t i = 0; i < entries; i++) {
@@ -144,8 +145,8 @@ static const char *find_stranger(const gyre_h5_reader *r, const char *group,
     return NULL;
 }
 
-gyre_status gyre_vector_read(gyre_h5_reader *r, const char *group, const gyre_array *arrays,
-                             int count, float *vector) {
+gyre_status h5_arrays_read(gyre_h5_reader *r, const char *group, const h5_array *arrays, int count,
+                           float *vector) {
     const char *path = gyre_h5_reader_path(r);
     const gyre_h5_entry *g = gyre_h5_reader_find(r, group);
     char why[256] = "";
@@ -163,8 +164,8 @@ gyre_status gyre_vector_read(gyre_h5_reader *r, const char *group, const gyre_ar
     return gyre_fail(GYRE_EIO, "'%s' is of another model: in %s %s", path, group, why);
 }
 
-gyre_status gyre_array_read(gyre_h5_reader *r, const char *group, const gyre_array *a,
-                            float *vector, bool *found) {
+gyre_status h5_arrays_read_one(gyre_h5_reader *r, const char *group, const h5_array *a,
+                               float *vector, bool *found) {
     char why[256];
     gyre_status status = read_array(r, group, a, vector, why, sizeof why);
     *found = status == GYRE_OK && why[0] == '\0';

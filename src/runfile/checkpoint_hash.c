@@ -1,9 +1,10 @@
 /* The identity of trained parameters, and of the whole state of a run. */
 #include "gyre/checkpoint.h"
 
-#include "vector.h"
+#include "h5_reader.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 
 /* Chained: the hash so far is the seed of the next parameter's. */
@@ -21,7 +22,7 @@ uint64_t gyre_parameters_hash(const gyre_model *m, const float *parameters) {
 
 /* One array after the other, each read as a whole: what gyre has written fits the file. */
 static gyre_status hash_array(gyre_h5_reader *r, const gyre_h5_entry *e, uint64_t *hash) {
-    size_t count = gyre_h5_count(e);
+    size_t count = h5_count(e);
     if (count > gyre_h5_reader_size(r) / sizeof(float)) {
         char shape[128];
         gyre_h5_shape(e, shape, sizeof shape);
@@ -32,7 +33,7 @@ static gyre_status hash_array(gyre_h5_reader *r, const gyre_h5_entry *e, uint64_
     if (values == NULL) {
         return gyre_no_memory("the %zu values of %s", count, e->name);
     }
-    gyre_status status = gyre_h5_reader_floats(r, e, values, count);
+    gyre_status status = h5_read_floats(r, e, values, count);
     if (status == GYRE_OK) *hash = chain(*hash, values, count);
     free(values);
     return status;
@@ -96,4 +97,29 @@ gyre_status gyre_checkpoint_state_hash(const char *path, uint64_t *out) {
     gyre_status status = hash_state(r, scalars.completed, out);
     gyre_h5_reader_close(r);
     return status;
+}
+
+/* ---- of a file, or of a run folder's newest checkpoint */
+
+static gyre_status hash_newest(const char *path, bool state, uint64_t *out) {
+    struct stat st;
+    char *found = NULL;
+    int64_t completed = 0;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        GYRE_TRY(gyre_checkpoint_newest(path, &found));
+        if (found == NULL) return gyre_fail(GYRE_EIO, "'%s' holds no checkpoint", path);
+        path = found;
+    }
+    gyre_status status =
+        state ? gyre_checkpoint_state_hash(path, out) : gyre_checkpoint_hash(path, out, &completed);
+    free(found);
+    return status;
+}
+
+gyre_status gyre_newest_hash(const char *path, uint64_t *out) {
+    return hash_newest(path, false, out);
+}
+
+gyre_status gyre_newest_state_hash(const char *path, uint64_t *out) {
+    return hash_newest(path, true, out);
 }

@@ -1,4 +1,4 @@
-#include "h5.h"
+#include "h5_file.h"
 
 #include <stdlib.h>
 
@@ -9,28 +9,28 @@ __attribute__((constructor)) static void without_clean_up(void) {
     H5dont_atexit();
 }
 
-void gyre_h5_quiet(void) {
+void h5_quiet(void) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
-hid_t gyre_h5_access(void) {
+hid_t h5_access(void) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access >= 0) H5Pset_file_locking(access, 0, 1);
     return access;
 }
 
-hid_t gyre_h5_memory_file(size_t room) {
+hid_t h5_memory_file(size_t room) {
     enum { GROWTH = 1 << 20 };
     hid_t create = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
     if (room > 0) H5Pset_userblock(create, room);
     H5Pset_fapl_core(access, GROWTH, 0);
     hid_t file = H5Fcreate("(in memory)", H5F_ACC_TRUNC, create, access);
-    gyre_h5_close(access);
-    gyre_h5_close(create);
+    h5_close(access);
+    h5_close(create);
     return file;
 }
 
-gyre_status gyre_h5_image(hid_t file, size_t room, void **image, size_t *size) {
+gyre_status h5_image(hid_t file, size_t room, void **image, size_t *size) {
     /* HDF5 leaves the user block out of an image */
     ssize_t rest = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
     char *bytes = rest < 0 ? NULL : calloc(1, room + (size_t)rest);
@@ -43,7 +43,7 @@ gyre_status gyre_h5_image(hid_t file, size_t room, void **image, size_t *size) {
     return GYRE_OK;
 }
 
-void gyre_h5_close(hid_t id) {
+void h5_close(hid_t id) {
     if (id < 0) return;
     switch (H5Iget_type(id)) {
     case H5I_FILE: H5Fclose(id); break;

@@ -4,8 +4,9 @@
 #include "class_names.h"
 #include "gyre/file.h"
 #include "gyre/seal.h"
-#include "h5.h"
-#include "vector.h"
+#include "h5_arrays.h"
+#include "h5_file.h"
+#include "h5_reader.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -46,7 +47,7 @@ void gyre_snapshot_close(gyre_snapshot *s) {
 typedef struct {
     const char *name;
     size_t offset;
-    gyre_h5_type type;
+    h5_type type;
 } scalar;
 
 #define SCALAR(name, format)                                                                       \
@@ -56,27 +57,25 @@ typedef struct {
         }                                                                                          \
     }
 static const scalar scalars[] = {
-    SCALAR(completed, GYRE_H5_I64), SCALAR(config_hash, GYRE_H5_U64),
-    SCALAR(data_hash, GYRE_H5_U64), SCALAR(init_hash, GYRE_H5_U64),
-    SCALAR(model, GYRE_H5_TEXT),    SCALAR(classes, GYRE_H5_I32),
-    SCALAR(ranks, GYRE_H5_I32),     SCALAR(finished, GYRE_H5_I32),
-    SCALAR(machine, GYRE_H5_TEXT),
+    SCALAR(completed, H5_I64), SCALAR(config_hash, H5_U64), SCALAR(data_hash, H5_U64),
+    SCALAR(init_hash, H5_U64), SCALAR(model, H5_TEXT),      SCALAR(classes, H5_I32),
+    SCALAR(ranks, H5_I32),     SCALAR(finished, H5_I32),    SCALAR(machine, H5_TEXT),
 };
-static const scalar state_count = {"states", 0, {GYRE_H5_I32, 4, 0, NULL}};
+static const scalar state_count = {"states", 0, {H5_I32, 4, 0, NULL}};
 enum { SCALARS = sizeof scalars / sizeof *scalars };
 
 static bool write_scalar(hid_t group, const scalar *s, const void *value) {
-    hid_t type = s->type.format == GYRE_H5_I64   ? H5Tcopy(H5T_STD_I64LE)
-                 : s->type.format == GYRE_H5_U64 ? H5Tcopy(H5T_STD_U64LE)
-                 : s->type.format == GYRE_H5_I32 ? H5Tcopy(H5T_STD_I32LE)
-                                                 : H5Tcopy(H5T_C_S1);
-    if (s->type.format == GYRE_H5_TEXT) H5Tset_size(type, s->type.size);
+    hid_t type = s->type.format == H5_I64   ? H5Tcopy(H5T_STD_I64LE)
+                 : s->type.format == H5_U64 ? H5Tcopy(H5T_STD_U64LE)
+                 : s->type.format == H5_I32 ? H5Tcopy(H5T_STD_I32LE)
+                                            : H5Tcopy(H5T_C_S1);
+    if (s->type.format == H5_TEXT) H5Tset_size(type, s->type.size);
     hid_t space = H5Screate(H5S_SCALAR);
     hid_t a = H5Acreate2(group, s->name, type, space, H5P_DEFAULT, H5P_DEFAULT);
     bool ok = a >= 0 && H5Awrite(a, type, value) >= 0;
-    gyre_h5_close(a);
-    gyre_h5_close(space);
-    gyre_h5_close(type);
+    h5_close(a);
+    h5_close(space);
+    h5_close(type);
     return ok;
 }
 
@@ -91,38 +90,38 @@ static bool write_scalars(hid_t group, const gyre_snapshot *s) {
 
 /* ---- the content of a file, in its order */
 
-static gyre_array input_mean(const gyre_model *m) {
+static h5_array input_mean(const gyre_model *m) {
     size_t count = (size_t)m->h * (size_t)m->w * (size_t)m->c;
-    return (gyre_array){.name = "mean", .dims = {m->h, m->w, m->c}, .rank = 3, .count = count};
+    return (h5_array){.name = "mean", .dims = {m->h, m->w, m->c}, .ndim = 3, .count = count};
 }
 
-static gyre_array input_scale(const gyre_model *m) {
-    return (gyre_array){.name = "scale", .dims = {m->c}, .rank = 1, .count = (size_t)m->c};
+static h5_array input_scale(const gyre_model *m) {
+    return (h5_array){.name = "scale", .dims = {m->c}, .ndim = 1, .count = (size_t)m->c};
 }
 
 static gyre_status write_states(hid_t file, const char *path, const gyre_snapshot *s,
-                                const gyre_array *arrays, int count) {
+                                const h5_array *arrays, int count) {
     char group[64];
     hid_t g = H5Gcreate2(file, "/optimizer", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (g < 0) return gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
-    gyre_h5_close(g);
+    h5_close(g);
     for (int i = 0; i < s->state_count; i++) {
         snprintf(group, sizeof group, "/optimizer/%s", s->state_names[i]);
-        GYRE_TRY(gyre_vector_write(file, path, group, arrays, count, s->states[i]));
+        GYRE_TRY(h5_arrays_write(file, path, group, arrays, count, s->states[i]));
     }
     return GYRE_OK;
 }
 
 static gyre_status write_input(hid_t file, const char *path, const gyre_model *m,
                                const gyre_snapshot *s) {
-    gyre_array arrays[2] = {input_mean(m), input_scale(m)};
+    h5_array arrays[2] = {input_mean(m), input_scale(m)};
     size_t n = arrays[0].count;
     float *both = calloc(n + (size_t)m->c + 1, sizeof *both);
     if (both == NULL) return gyre_no_memory("writing '%s'", path);
     memcpy(both, s->mean, n * sizeof *both);
     memcpy(both + n, s->scale, (size_t)m->c * sizeof *both);
     arrays[1].offset = n;
-    gyre_status status = gyre_vector_write(file, path, "/state/input", arrays, 2, both);
+    gyre_status status = h5_arrays_write(file, path, "/state/input", arrays, 2, both);
     free(both);
     return status;
 }
@@ -130,23 +129,23 @@ static gyre_status write_input(hid_t file, const char *path, const gyre_model *m
 static gyre_status write_content(hid_t file, const char *path, const gyre_model *m,
                                  const gyre_snapshot *s) {
     gyre_status status = GYRE_OK;
-    gyre_array *parameters = NULL, *buffers = NULL;
+    h5_array *parameters = NULL, *buffers = NULL;
     int parameter_count = 0, buffer_count = 0;
     hid_t state = H5Gcreate2(file, "/state", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (state < 0 || !write_scalars(state, s)) {
         status = gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
         goto out;
     }
-    GYRE_GOTO(gyre_arrays_of_parameters(m, &parameters, &parameter_count));
-    GYRE_GOTO(gyre_arrays_of_buffers(m, &buffers, &buffer_count));
+    GYRE_GOTO(h5_arrays_of_parameters(m, &parameters, &parameter_count));
+    GYRE_GOTO(h5_arrays_of_buffers(m, &buffers, &buffer_count));
     GYRE_GOTO(
-        gyre_vector_write(file, path, "/parameters", parameters, parameter_count, s->parameters));
+        h5_arrays_write(file, path, "/parameters", parameters, parameter_count, s->parameters));
     GYRE_GOTO(write_states(file, path, s, parameters, parameter_count));
-    GYRE_GOTO(gyre_vector_write(file, path, "/state/buffers", buffers, buffer_count, s->buffers));
+    GYRE_GOTO(h5_arrays_write(file, path, "/state/buffers", buffers, buffer_count, s->buffers));
     GYRE_GOTO(write_input(file, path, m, s));
-    GYRE_GOTO(gyre_class_names_write(file, path, &s->names));
+    GYRE_GOTO(class_names_write(file, path, &s->names));
 out:
-    gyre_h5_close(state);
+    h5_close(state);
     free(parameters);
     free(buffers);
     return status;
@@ -154,13 +153,13 @@ out:
 
 gyre_status gyre_checkpoint_image(const gyre_model *m, const gyre_snapshot *s, void **image,
                                   size_t *size) {
-    gyre_h5_quiet();
-    hid_t file = gyre_h5_memory_file(GYRE_SEAL_SIZE);
+    h5_quiet();
+    hid_t file = h5_memory_file(GYRE_SEAL_SIZE);
     if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
     gyre_status status = write_content(file, "a checkpoint in memory", m, s);
-    if (status == GYRE_OK) status = gyre_h5_image(file, GYRE_SEAL_SIZE, image, size);
+    if (status == GYRE_OK) status = h5_image(file, GYRE_SEAL_SIZE, image, size);
     if (status == GYRE_OK) gyre_seal_stamp(*image, *size, kind);
-    gyre_h5_close(file);
+    h5_close(file);
     return status;
 }
 
@@ -283,7 +282,7 @@ static gyre_status read_scalars(gyre_h5_reader *r, gyre_snapshot *s) {
     }
     for (int i = 0; i < SCALARS; i++) {
         void *value = (char *)s + scalars[i].offset;
-        GYRE_TRY(gyre_h5_reader_attribute(r, state, scalars[i].name, &scalars[i].type, value));
+        GYRE_TRY(h5_read_attribute(r, state, scalars[i].name, &scalars[i].type, value));
     }
     s->machine[sizeof s->machine - 1] = '\0';
     s->model[sizeof s->model - 1] = '\0';
@@ -292,9 +291,9 @@ static gyre_status read_scalars(gyre_h5_reader *r, gyre_snapshot *s) {
 
 static gyre_status read_input(gyre_h5_reader *r, const gyre_model *m, gyre_snapshot *s) {
     bool found = false;
-    gyre_array mean = input_mean(m), scale = input_scale(m);
-    GYRE_TRY(gyre_array_read(r, "/state/input", &mean, s->mean, &found));
-    if (found) GYRE_TRY(gyre_array_read(r, "/state/input", &scale, s->scale, &found));
+    h5_array mean = input_mean(m), scale = input_scale(m);
+    GYRE_TRY(h5_arrays_read_one(r, "/state/input", &mean, s->mean, &found));
+    if (found) GYRE_TRY(h5_arrays_read_one(r, "/state/input", &scale, s->scale, &found));
     if (found) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s' was trained on images of another size than %d x %d x %d",
                      gyre_h5_reader_path(r), m->h, m->w, m->c);
@@ -302,19 +301,19 @@ static gyre_status read_input(gyre_h5_reader *r, const gyre_model *m, gyre_snaps
 
 gyre_status gyre_checkpoint_load(const char *path, const gyre_model *m, gyre_snapshot *out) {
     gyre_status status = GYRE_OK;
-    gyre_array *parameters = NULL, *buffers = NULL;
+    h5_array *parameters = NULL, *buffers = NULL;
     int parameter_count = 0, buffer_count = 0;
     char group[64];
     gyre_h5_reader *r = NULL;
     GYRE_GOTO(open_sealed(path, &r));
-    GYRE_GOTO(gyre_arrays_of_parameters(m, &parameters, &parameter_count));
-    GYRE_GOTO(gyre_arrays_of_buffers(m, &buffers, &buffer_count));
-    GYRE_GOTO(gyre_vector_read(r, "/parameters", parameters, parameter_count, out->parameters));
-    GYRE_GOTO(gyre_vector_read(r, "/state/buffers", buffers, buffer_count, out->buffers));
+    GYRE_GOTO(h5_arrays_of_parameters(m, &parameters, &parameter_count));
+    GYRE_GOTO(h5_arrays_of_buffers(m, &buffers, &buffer_count));
+    GYRE_GOTO(h5_arrays_read(r, "/parameters", parameters, parameter_count, out->parameters));
+    GYRE_GOTO(h5_arrays_read(r, "/state/buffers", buffers, buffer_count, out->buffers));
     GYRE_GOTO(read_input(r, m, out));
     for (int i = 0; i < out->state_count; i++) {
         snprintf(group, sizeof group, "/optimizer/%s", out->state_names[i]);
-        GYRE_GOTO(gyre_vector_read(r, group, parameters, parameter_count, out->states[i]));
+        GYRE_GOTO(h5_arrays_read(r, group, parameters, parameter_count, out->states[i]));
     }
     status = read_scalars(r, out);
 out:
@@ -337,7 +336,17 @@ gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out)
     gyre_h5_reader *r = NULL;
     *out = (gyre_class_names){0};
     GYRE_TRY(open_sealed(path, &r));
-    gyre_status status = gyre_class_names_read(r, out);
+    gyre_status status = class_names_read(r, out);
     gyre_h5_reader_close(r);
     return status;
+}
+
+gyre_status gyre_checkpoint_input_size(const char *path, uint64_t size[3], bool *known) {
+    gyre_h5_reader *r = NULL;
+    GYRE_TRY(gyre_h5_reader_open(path, &r));
+    const gyre_h5_entry *mean = gyre_h5_reader_find(r, "/state/input/mean");
+    *known = mean != NULL && mean->ndim == 3;
+    if (*known) memcpy(size, mean->dims, 3 * sizeof *size);
+    gyre_h5_reader_close(r);
+    return GYRE_OK;
 }

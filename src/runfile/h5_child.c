@@ -3,7 +3,7 @@
 #include "h5_wire.h"
 
 #include "gyre/size.h"
-#include "h5.h"
+#include "h5_file.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ typedef struct {
 } walk;
 
 static bool answer(int socket, const char *why) {
-    gyre_wire_result r = {.failed = why != NULL};
+    h5_wire_result r = {.failed = why != NULL};
     if (why != NULL) snprintf(r.why, sizeof r.why, "%s", why);
     return gyre_child_put(socket, &r, sizeof r);
 }
@@ -37,27 +37,27 @@ static gyre_h5_kind kind_of_type(hid_t type) {
     }
 }
 
-static void describe_dataset(hid_t dataset, gyre_wire_entry *e) {
+static void describe_dataset(hid_t dataset, h5_wire_entry *e) {
     hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
     hid_t list = H5Dget_create_plist(dataset);
     hsize_t dims[H5S_MAX_RANK] = {0};
-    int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
-    bool data = rank >= 0 && H5Sget_simple_extent_type(space) != H5S_NULL;
-    if (type >= 0 && list >= 0 && data && rank <= GYRE_H5_RANK_MAX &&
-        H5Sget_simple_extent_dims(space, dims, NULL) == rank) {
+    int ndim = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+    bool data = ndim >= 0 && H5Sget_simple_extent_type(space) != H5S_NULL;
+    if (type >= 0 && list >= 0 && data && ndim <= GYRE_H5_NDIM_MAX &&
+        H5Sget_simple_extent_dims(space, dims, NULL) == ndim) {
         bool here = H5Pget_layout(list) != H5D_VIRTUAL && H5Pget_external_count(list) == 0;
         e->kind = here ? (int32_t)kind_of_type(type) : GYRE_H5_LINK;
         e->size = H5Tget_size(type);
-        e->rank = rank;
+        e->ndim = ndim;
         e->packed = H5Pget_nfilters(list) > 0;
-        for (int i = 0; i < rank; i++) e->dims[i] = dims[i];
+        for (int i = 0; i < ndim; i++) e->dims[i] = dims[i];
     }
-    gyre_h5_close(list);
-    gyre_h5_close(space);
-    gyre_h5_close(type);
+    h5_close(list);
+    h5_close(space);
+    h5_close(type);
 }
 
-static bool put_entry(walk *w, const char *name, gyre_wire_entry *e) {
+static bool put_entry(walk *w, const char *name, h5_wire_entry *e) {
     size_t length = strlen(name);
     if (w->count == GYRE_H5_ENTRIES_MAX) {
         w->trouble = "holds more objects than the 100000 that are read";
@@ -94,14 +94,14 @@ static herr_t list_member(hid_t group, const char *member, const H5L_info_t *inf
         return -1;
     }
     if (info->type != H5L_TYPE_EXTERNAL) return list_object(m->walk, name) ? 0 : -1;
-    return put_entry(m->walk, name, &(gyre_wire_entry){.kind = GYRE_H5_LINK}) ? 0 : -1;
+    return put_entry(m->walk, name, &(h5_wire_entry){.kind = GYRE_H5_LINK}) ? 0 : -1;
 }
 
 static bool list_members(walk *w, hid_t group, const char *name) {
     unsigned order = 0;
     hid_t list = H5Gget_create_plist(group);
     if (list >= 0) H5Pget_link_creation_order(list, &order);
-    gyre_h5_close(list);
+    h5_close(list);
     H5_index_t by = (order & H5P_CRT_ORDER_TRACKED) != 0 ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
     membership m = {.walk = w, .group = name};
     if (H5Literate(group, by, H5_ITER_INC, NULL, list_member, &m) >= 0) return true;
@@ -121,7 +121,7 @@ static bool has_attributes(hid_t object) {
 
 /* A group may be its own member: its depth ends it. */
 static bool list_object(walk *w, const char *name) {
-    gyre_wire_entry e = {.kind = GYRE_H5_OTHER};
+    h5_wire_entry e = {.kind = GYRE_H5_OTHER};
     hid_t id = H5Oopen(w->file, name, H5P_DEFAULT);
     H5I_type_t type = id < 0 ? H5I_BADID : H5Iget_type(id);
     if (type == H5I_DATASET) describe_dataset(id, &e);
@@ -133,13 +133,13 @@ static bool list_object(walk *w, const char *name) {
         ok = list_members(w, id, name);
         w->depth--;
     }
-    gyre_h5_close(id);
+    h5_close(id);
     return ok;
 }
 
 /* ---- reading */
 
-static hid_t row_type(const gyre_wire_request *q) {
+static hid_t row_type(const h5_wire_request *q) {
     hid_t type = H5Tcreate(H5T_COMPOUND, q->size);
     for (int i = 0; type >= 0 && i < q->column_count; i++) {
         hid_t column = q->columns[i].integer ? H5T_STD_I64LE : H5T_IEEE_F64LE;
@@ -152,7 +152,7 @@ static hid_t row_type(const gyre_wire_request *q) {
 }
 
 /* HDF5 converts between no two character sets. */
-static hid_t text_type(const gyre_wire_request *q, hid_t stored) {
+static hid_t text_type(const h5_wire_request *q, hid_t stored) {
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, q->size);
     H5Tset_strpad(type, H5T_STR_NULLPAD);
@@ -160,14 +160,14 @@ static hid_t text_type(const gyre_wire_request *q, hid_t stored) {
     return type;
 }
 
-static hid_t type_for(const gyre_wire_request *q, hid_t stored) {
+static hid_t type_for(const h5_wire_request *q, hid_t stored) {
     switch (q->format) {
-    case GYRE_H5_F32: return H5Tcopy(H5T_IEEE_F32LE);
-    case GYRE_H5_F64: return H5Tcopy(H5T_IEEE_F64LE);
-    case GYRE_H5_I32: return H5Tcopy(H5T_STD_I32LE);
-    case GYRE_H5_I64: return H5Tcopy(H5T_STD_I64LE);
-    case GYRE_H5_U64: return H5Tcopy(H5T_STD_U64LE);
-    case GYRE_H5_TEXT: return text_type(q, stored);
+    case H5_F32: return H5Tcopy(H5T_IEEE_F32LE);
+    case H5_F64: return H5Tcopy(H5T_IEEE_F64LE);
+    case H5_I32: return H5Tcopy(H5T_STD_I32LE);
+    case H5_I64: return H5Tcopy(H5T_STD_I64LE);
+    case H5_U64: return H5Tcopy(H5T_STD_U64LE);
+    case H5_TEXT: return text_type(q, stored);
     default: return row_type(q);
     }
 }
@@ -175,7 +175,7 @@ static hid_t type_for(const gyre_wire_request *q, hid_t stored) {
 /* Rows of the first dimension in one piece; those of a compressed dataset are read by whole chunks,
  * each once. */
 static hsize_t rows_of_piece(hid_t dataset, hsize_t row_bytes, hsize_t rows) {
-    hsize_t chunk[H5S_MAX_RANK] = {0}, n = GYRE_WIRE_PIECE / row_bytes;
+    hsize_t chunk[H5S_MAX_RANK] = {0}, n = H5_WIRE_PIECE / row_bytes;
     hid_t list = H5Dget_create_plist(dataset);
     if (n < 1) n = 1;
     if (list >= 0 && H5Pget_layout(list) == H5D_CHUNKED && H5Pget_nfilters(list) > 0 &&
@@ -185,27 +185,27 @@ static hsize_t rows_of_piece(hid_t dataset, hsize_t row_bytes, hsize_t rows) {
     } else if (chunk[0] > 0 && chunk[0] <= n) {
         n -= n % chunk[0];
     }
-    gyre_h5_close(list);
+    h5_close(list);
     return n < rows ? n : rows;
 }
 
-static bool read_rows(hid_t dataset, hid_t type, int rank, const hsize_t *dims, hsize_t first,
+static bool read_rows(hid_t dataset, hid_t type, int ndim, const hsize_t *dims, hsize_t first,
                       hsize_t count, hsize_t elements, void *out) {
     hsize_t begin[H5S_MAX_RANK] = {first}, extent[H5S_MAX_RANK] = {count};
-    for (int i = 1; i < rank; i++) extent[i] = dims[i];
+    for (int i = 1; i < ndim; i++) extent[i] = dims[i];
     hid_t file_space = H5Dget_space(dataset), memory = H5Screate_simple(1, &elements, NULL);
-    bool ok = rank == 0 ||
+    bool ok = ndim == 0 ||
               H5Sselect_hyperslab(file_space, H5S_SELECT_SET, begin, NULL, extent, NULL) >= 0;
     ok = ok && H5Dread(dataset, type, memory, file_space, H5P_DEFAULT, out) >= 0;
-    gyre_h5_close(memory);
-    gyre_h5_close(file_space);
+    h5_close(memory);
+    h5_close(file_space);
     return ok;
 }
 
-static bool stream(int socket, hid_t dataset, hid_t type, int rank, const hsize_t *dims,
-                   const gyre_wire_request *q) {
+static bool stream(int socket, hid_t dataset, hid_t type, int ndim, const hsize_t *dims,
+                   const h5_wire_request *q) {
     const uint64_t failed = 0;
-    hsize_t rows = rank == 0 ? 1 : dims[0];
+    hsize_t rows = ndim == 0 ? 1 : dims[0];
     if (q->count == 0) return true;
     hsize_t row = q->count / rows; /* elements */
     hsize_t most = rows_of_piece(dataset, row * q->size, rows);
@@ -216,7 +216,7 @@ static bool stream(int socket, hid_t dataset, hid_t type, int rank, const hsize_
     for (hsize_t first = 0; first < rows && ok; first += most) {
         hsize_t n = rows - first < most ? rows - first : most;
         uint64_t bytes = n * row * q->size;
-        if (piece == NULL || !read_rows(dataset, type, rank, dims, first, n, n * row, piece)) {
+        if (piece == NULL || !read_rows(dataset, type, ndim, dims, first, n, n * row, piece)) {
             ok = gyre_child_put(socket, &failed, sizeof failed);
             break;
         }
@@ -227,40 +227,40 @@ static bool stream(int socket, hid_t dataset, hid_t type, int rank, const hsize_
 }
 
 /* Extents as they were listed; the parent has made room for no others. */
-static const char *judge_dataset(const gyre_wire_request *q, hid_t dataset, hid_t stored,
-                                 hid_t type, int *rank, hsize_t *dims) {
+static const char *judge_dataset(const h5_wire_request *q, hid_t dataset, hid_t stored, hid_t type,
+                                 int *ndim, hsize_t *dims) {
     size_t count = 1, bytes = 0;
     hid_t space = H5Dget_space(dataset);
-    *rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
-    if (*rank >= 0) H5Sget_simple_extent_dims(space, dims, NULL);
-    gyre_h5_close(space);
-    bool fits = *rank >= 0;
-    for (int i = 0; i < *rank && fits; i++) fits = gyre_size_multiply(count, dims[i], &count);
+    *ndim = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+    if (*ndim >= 0) H5Sget_simple_extent_dims(space, dims, NULL);
+    h5_close(space);
+    bool fits = *ndim >= 0;
+    for (int i = 0; i < *ndim && fits; i++) fits = gyre_size_multiply(count, dims[i], &count);
     if (!fits || count != q->count || !gyre_size_multiply(count, q->size, &bytes)) {
         return "has another extent now than when it was opened";
     }
     if (type < 0) return "cannot be read";
-    if (q->format == GYRE_H5_ROW && H5Tequal(stored, type) <= 0) return "has other columns";
+    if (q->format == H5_ROW && H5Tequal(stored, type) <= 0) return "has other columns";
     return NULL;
 }
 
-static bool read_dataset(const walk *w, const gyre_wire_request *q) {
+static bool read_dataset(const walk *w, const h5_wire_request *q) {
     hsize_t dims[H5S_MAX_RANK] = {0};
-    int rank = 0;
+    int ndim = 0;
     hid_t dataset = H5Dopen2(w->file, w->names[q->index], H5P_DEFAULT);
     hid_t stored = dataset < 0 ? -1 : H5Dget_type(dataset);
     hid_t type = stored < 0 ? -1 : type_for(q, stored);
     const char *why =
-        dataset < 0 ? "cannot be opened" : judge_dataset(q, dataset, stored, type, &rank, dims);
+        dataset < 0 ? "cannot be opened" : judge_dataset(q, dataset, stored, type, &ndim, dims);
     bool ok = answer(w->socket, why);
-    if (ok && why == NULL) ok = stream(w->socket, dataset, type, rank, dims, q);
-    gyre_h5_close(type);
-    gyre_h5_close(stored);
-    gyre_h5_close(dataset);
+    if (ok && why == NULL) ok = stream(w->socket, dataset, type, ndim, dims, q);
+    h5_close(type);
+    h5_close(stored);
+    h5_close(dataset);
     return ok;
 }
 
-static bool read_attribute(const walk *w, const gyre_wire_request *q) {
+static bool read_attribute(const walk *w, const h5_wire_request *q) {
     hid_t a = H5Aopen_by_name(w->file, w->names[q->index], q->attribute, H5P_DEFAULT, H5P_DEFAULT);
     hid_t stored = a < 0 ? -1 : H5Aget_type(a), space = a < 0 ? -1 : H5Aget_space(a);
     hid_t type = stored < 0 ? -1 : type_for(q, stored);
@@ -274,17 +274,17 @@ static bool read_attribute(const walk *w, const gyre_wire_request *q) {
                gyre_child_put(w->socket, value, q->size);
     }
     free(value);
-    gyre_h5_close(type);
-    gyre_h5_close(space);
-    gyre_h5_close(stored);
-    gyre_h5_close(a);
+    h5_close(type);
+    h5_close(space);
+    h5_close(stored);
+    h5_close(a);
     return sent;
 }
 
 /* ---- the whole */
 
 static bool list_file(walk *w) {
-    gyre_wire_entry end = {.kind = GYRE_H5_KINDS};
+    h5_wire_entry end = {.kind = GYRE_H5_KINDS};
     if (!answer(w->socket, w->file < 0 ? "is not readable as HDF5" : NULL) || w->file < 0) {
         return false;
     }
@@ -297,9 +297,9 @@ static bool list_file(walk *w) {
 }
 
 static bool answer_requests(const walk *w) {
-    gyre_wire_request q;
+    h5_wire_request q;
     while (gyre_child_get(w->socket, &q, sizeof q)) {
-        if (q.index == GYRE_WIRE_END) return true;
+        if (q.index == H5_WIRE_END) return true;
         if (q.index >= w->count) return false;
         if (!(q.attribute[0] != '\0' ? read_attribute(w, &q) : read_dataset(w, &q))) return false;
     }
@@ -316,17 +316,17 @@ static bool close_file(const walk *w) {
 
 static bool work(const char *path, int socket) {
     walk w = {.socket = socket};
-    gyre_h5_quiet();
+    h5_quiet();
     H5Lunregister(H5L_TYPE_EXTERNAL);
-    hid_t access = gyre_h5_access();
+    hid_t access = h5_access();
     w.file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    gyre_h5_close(access);
+    h5_close(access);
     bool ok = list_file(&w) && answer_requests(&w);
     return close_file(&w) && ok;
 }
 
-const gyre_child_task gyre_h5_task = {"gyre-read-hdf5", "HDF5", work};
+const gyre_child_task h5_task = {"gyre-read-hdf5", "HDF5", work};
 
 __attribute__((constructor)) static void serve(int argc, char **argv) {
-    gyre_child_serve(argc, argv, &gyre_h5_task);
+    gyre_child_serve(argc, argv, &h5_task);
 }

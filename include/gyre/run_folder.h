@@ -1,5 +1,5 @@
 /* The run folder: what may be done with it, the lock that keeps a second job out, and its paths.
- * Rank 0 only; no MPI. Internal to src/run. */
+ * Rank 0 only; no MPI. */
 #ifndef GYRE_RUN_FOLDER_H
 #define GYRE_RUN_FOLDER_H
 
@@ -9,27 +9,27 @@
 
 typedef struct {
     char *path, *config, *metrics, *log; /* absolute or as given; owned */
-    bool holds_run;                      /* see gyre_folder_is_run */
+    bool holds_run;                      /* see gyre_run_folder_is_run */
     int lock;                            /* file descriptor, -1: none */
     int self;                            /* of the folder, as long as a run works in it; -1: none */
     bool moved;                          /* since then, to `path` */
-} gyre_folder;
+} gyre_run_folder;
 
 /* A config.json and something else of a run: one alone may be the user's own. */
-bool gyre_folder_is_run(const char *path);
+bool gyre_run_folder_is_run(const char *path);
 
 /* Looks at `path` without changing anything but the lock of an existing run. GYRE_EIO when it is
  * not empty and holds no run, or when another job works in it. On failure nothing is held. */
-gyre_status gyre_folder_open(const char *path, gyre_folder *out);
+gyre_status gyre_run_folder_open(const char *path, gyre_run_folder *out);
 /* Makes the folder of a new run, locks it, and writes the resolved config. */
-gyre_status gyre_folder_create(gyre_folder *f, const gyre_settings *resolved);
+gyre_status gyre_run_folder_create(gyre_run_folder *f, const gyre_settings *resolved);
 /* Replaces the resolved config, atomically; one that was changed by hand is kept beside it. */
-gyre_status gyre_folder_rewrite(gyre_folder *f, const gyre_settings *resolved);
+gyre_status gyre_run_folder_rewrite(gyre_run_folder *f, const gyre_settings *resolved);
 /* For a run under way: finds the folder again when it was moved; the paths are then the new ones,
  * and *moved says so, once. GYRE_EIO when it was removed, or another run took its place: nothing is
  * to be written by its name then. */
-gyre_status gyre_folder_follow(gyre_folder *f, bool *moved);
+gyre_status gyre_run_folder_follow(gyre_run_folder *f, bool *moved);
 /* Releases the lock. */
-void gyre_folder_close(gyre_folder *f);
+void gyre_run_folder_close(gyre_run_folder *f);
 
 #endif

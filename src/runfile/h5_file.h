@@ -1,25 +1,25 @@
-/* What the run's HDF5 files share. Internal to src/run. */
-#ifndef GYRE_RUN_H5_H
-#define GYRE_RUN_H5_H
+/* Making, and letting go of, what HDF5 works on. Internal to src/runfile. */
+#ifndef GYRE_RUNFILE_H5_FILE_H
+#define GYRE_RUNFILE_H5_FILE_H
 
 #include "gyre/status.h"
 #include <hdf5.h>
 
 /* Turns off HDF5's own printing for the calling thread: gyre reports an error once, in its words.
  */
-void gyre_h5_quiet(void);
+void h5_quiet(void);
 
 /* A file access list without HDF5's file locking: a reader beside the writer must not disturb it,
  * and network file systems often refuse locks. gyre's own lock file guards a run folder. */
-hid_t gyre_h5_access(void);
+hid_t h5_access(void);
 
 /* A file in memory that never reaches a disk, with `room` bytes left free before HDF5's (0 or 512);
- * negative when that fails. gyre_h5_image gives its bytes, to be written by other means than
+ * negative when that fails. h5_image gives its bytes, to be written by other means than
  * HDF5's, which do not survive a failing disk. free() them. */
-hid_t gyre_h5_memory_file(size_t room);
-gyre_status gyre_h5_image(hid_t file, size_t room, void **image, size_t *size);
+hid_t h5_memory_file(size_t room);
+gyre_status h5_image(hid_t file, size_t room, void **image, size_t *size);
 
 /* Closes whatever kind of identifier; nothing for a negative one. */
-void gyre_h5_close(hid_t id);
+void h5_close(hid_t id);
 
 #endif

@@ -1,19 +1,19 @@
 /* All that is not one of the three tables, and every attribute, since gyre writes none. */
-#include "additions.h"
+#include "metrics_additions.h"
 
-#include "table.h"
+#include "metrics_tables.h"
 #include <stdio.h>
 #include <string.h>
 
 static bool is_own(const char *name) {
     bool own = strcmp(name, "/") == 0;
-    for (int i = 0; i < GYRE_TABLE_COUNT; i++) {
-        own = own || strcmp(name + 1, gyre_table_kind_of((gyre_table_name)i)->name) == 0;
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        own = own || strcmp(name + 1, metrics_table_layout((metrics_table)i)->name) == 0;
     }
     return own;
 }
 
-bool gyre_additions_list(const gyre_h5_reader *r, char *out, size_t size) {
+bool metrics_additions_list(const gyre_h5_reader *r, char *out, size_t size) {
     enum { NAMED = 4 };
     size_t count = 0, used = 0, found = 0;
     const gyre_h5_entry *e = gyre_h5_reader_list(r, &count);

@@ -1,9 +1,10 @@
 /* What of a file of weights was taken and what was not, in words: a network that lacks something of
  * its file scores as if it had learned nothing, and only these lines tell why. */
-#include "import.h"
+#include "import_summary.h"
 
 #include "gyre/checkpoint.h"
 #include "gyre/log.h"
+#include "import_axes.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static void list_items(const import_file *f, bool statistic, import_fate fate, l
     for (int i = 0; i < f->count; i++) {
         const import_item *item = &f->items[i];
         if (item->statistic != statistic || item->fate != fate) continue;
-        import_shape(item->array, shape, sizeof shape);
+        h5_array_shape(item->array, shape, sizeof shape);
         if (fate == IMPORT_OTHER_SHAPE) gyre_h5_shape(item->entry, found, sizeof found);
         if (fate == IMPORT_OTHER_SHAPE)
             add(out, item->array->name, found, shape);

@@ -1,22 +1,17 @@
 /* Weights from any HDF5 file that has them by name: /parameters/NAME, and the running statistics of
  * batch norm at /state/buffers/NODE.running_mean, as gyre's checkpoints have them, or beside the
  * parameters, as PyTorch's state_dict does. */
-#include "import.h"
-
 #include "class_names.h"
 #include "gyre/checkpoint.h"
 #include "gyre/log.h"
 #include "gyre/seal.h"
+#include "h5_reader.h"
+#include "import_axes.h"
+#include "import_summary.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void import_shape(const gyre_array *a, char *out, size_t size) {
-    gyre_h5_entry e = {.rank = a->rank};
-    for (int i = 0; i < a->rank; i++) e.dims[i] = (uint64_t)a->dims[i];
-    gyre_h5_shape(&e, out, size);
-}
 
 /* ---- finding */
 
@@ -26,9 +21,9 @@ static const gyre_h5_entry *find(const import_file *f, const char *group, const 
     return gyre_h5_reader_find(f->reader, path);
 }
 
-static bool same_shape(const gyre_h5_entry *e, const gyre_array *a) {
-    bool same = e->rank == a->rank;
-    for (int i = 0; same && i < a->rank; i++) same = e->dims[i] == (uint64_t)a->dims[i];
+static bool same_shape(const gyre_h5_entry *e, const h5_array *a) {
+    bool same = e->ndim == a->ndim;
+    for (int i = 0; same && i < a->ndim; i++) same = e->dims[i] == (uint64_t)a->dims[i];
     return same;
 }
 
@@ -50,8 +45,8 @@ static gyre_status find_item(const import_file *f, import_item *item) {
 
 static gyre_status find_items(import_file *f, gyre_snapshot *s) {
     int parameters = 0, statistics = 0;
-    GYRE_TRY(gyre_arrays_of_parameters(f->model, &f->parameters, &parameters));
-    GYRE_TRY(gyre_arrays_of_buffers(f->model, &f->statistics, &statistics));
+    GYRE_TRY(h5_arrays_of_parameters(f->model, &f->parameters, &parameters));
+    GYRE_TRY(h5_arrays_of_buffers(f->model, &f->statistics, &statistics));
     f->count = parameters + statistics;
     f->items = calloc((size_t)f->count + 1, sizeof *f->items);
     if (f->items == NULL) return gyre_no_memory("reading '%s'", f->path);
@@ -86,9 +81,9 @@ static gyre_status check_values(const import_file *f, const import_item *item) {
 static gyre_status read_items(const import_file *f) {
     for (int i = 0; i < f->count; i++) {
         const import_item *item = &f->items[i];
-        const gyre_array *a = item->array;
+        const h5_array *a = item->array;
         if (item->fate != IMPORT_TAKEN) continue;
-        GYRE_TRY(gyre_h5_reader_floats(f->reader, item->entry, item->vector + a->offset, a->count));
+        GYRE_TRY(h5_read_floats(f->reader, item->entry, item->vector + a->offset, a->count));
         GYRE_TRY(check_values(f, item));
     }
     return GYRE_OK;
@@ -99,9 +94,8 @@ static gyre_status read_items(const import_file *f) {
 static bool same_floats(const import_file *f, const char *name, const float *values, size_t count) {
     const gyre_h5_entry *e = gyre_h5_reader_find(f->reader, name);
     float *found = malloc(count * sizeof *found);
-    bool same = e != NULL && found != NULL && e->kind == GYRE_H5_FLOATS &&
-                gyre_h5_count(e) == count &&
-                gyre_h5_reader_floats(f->reader, e, found, count) == GYRE_OK &&
+    bool same = e != NULL && found != NULL && e->kind == GYRE_H5_FLOATS && h5_count(e) == count &&
+                h5_read_floats(f->reader, e, found, count) == GYRE_OK &&
                 memcmp(found, values, count * sizeof *found) == 0;
     free(found);
     return same;
@@ -125,7 +119,7 @@ static gyre_status compare_classes(const import_file *f, const gyre_snapshot *s,
                                    size_t size) {
     gyre_class_names names;
     out[0] = '\0';
-    GYRE_TRY(gyre_class_names_read(f->reader, &names));
+    GYRE_TRY(class_names_read(f->reader, &names));
     gyre_class_names_differ("that file", &names, "this dataset", &s->names, out, size);
     free(names.names);
     return GYRE_OK;

@@ -1,0 +1,33 @@
+/* What init_from and `gyre eval --model` take from a file of weights, name by name. Internal to
+ * src/runfile. */
+#ifndef GYRE_RUNFILE_IMPORT_FILE_H
+#define GYRE_RUNFILE_IMPORT_FILE_H
+
+#include "h5_arrays.h"
+
+typedef enum {
+    IMPORT_TAKEN,
+    IMPORT_ABSENT,     /* the file has no such name */
+    IMPORT_OTHER_SHAPE /* and in no order of its axes this one */
+} import_fate;
+
+/* One array of the network, and what the file has under its name. */
+typedef struct {
+    const h5_array *array;
+    float *vector;              /* that it lies in */
+    bool statistic;             /* of batch norm, else a parameter */
+    const gyre_h5_entry *entry; /* NULL: nothing */
+    import_fate fate;
+} import_item;
+
+typedef struct {
+    gyre_h5_reader *reader;
+    const char *path;
+    const gyre_model *model;
+    bool own; /* a checkpoint of gyre */
+    h5_array *parameters, *statistics;
+    import_item *items; /* parameters, then statistics */
+    int count;
+} import_file;
+
+#endif

@@ -1,0 +1,33 @@
+/* The columns of metrics.h5. */
+#include "metrics_tables.h"
+
+#include "gyre/metrics.h"
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
+
+static const gyre_h5_column train_columns[] = {
+    {"step", true},       {"epoch", true},          {"cycle", true},
+    {"lr", false},        {"momentum", false},      {"loss", false},
+    {"grad_norm", false}, {"samples_per_s", false}, {"seconds", false},
+};
+static const gyre_h5_column validation_columns[] = {
+    {"step", true},  {"epoch", true},     {"cycle", true},
+    {"loss", false}, {"accuracy", false}, {"seconds", false},
+};
+static const gyre_h5_column cycle_columns[] = {
+    {"cycle", true}, {"end_step", true}, {"lr", false}, {"loss", false}, {"accuracy", false},
+};
+
+static const gyre_h5_layout kinds[METRICS_TABLES] = {
+    {"train", sizeof(gyre_train_row), COUNT(train_columns), train_columns, 0},
+    {"validation", sizeof(gyre_validation_row), COUNT(validation_columns), validation_columns, 0},
+    {"cycles", sizeof(gyre_cycle_row), COUNT(cycle_columns), cycle_columns, 1},
+};
+
+_Static_assert(sizeof(gyre_train_row) == 8 * COUNT(train_columns), "eight bytes a column");
+_Static_assert(sizeof(gyre_validation_row) == 8 * COUNT(validation_columns), "eight a column");
+_Static_assert(sizeof(gyre_cycle_row) == 8 * COUNT(cycle_columns), "eight bytes a column");
+
+const gyre_h5_layout *metrics_table_layout(metrics_table name) {
+    return &kinds[name];
+}
