@@ -16,7 +16,7 @@
 typedef struct {
     int first, last, empty,
         elsewhere; /* with a training image; none there; none there but others */
-    gyre_few names;
+    data_few names;
     bool numbered; /* classes are called by their numbers */
 } gaps;
 
@@ -36,7 +36,7 @@ static void look(const gyre_dataset *d, const uint8_t *found, gaps *out) {
             out->last = k;
             continue;
         }
-        gyre_few_add(&out->names, name);
+        data_few_add(&out->names, name);
         out->empty++;
         out->elsewhere += found[k] != 0;
     }
@@ -56,7 +56,7 @@ static void write_gaps(const gyre_dataset *d, gaps *g, char *out, size_t size) {
     } else {
         used = snprintf(out, size,
                         "classes without a training image, which cannot be learned: %d of %d, %s%s",
-                        g->empty, classes, gyre_few_text(&g->names),
+                        g->empty, classes, data_few_text(&g->names),
                         g->numbered ? "; number the classes from 0 without gaps" : "");
     }
     if (g->elsewhere > 0 && used > 0 && (size_t)used < size) {
@@ -100,19 +100,19 @@ static int by_folded(const void *a, const void *b) {
 }
 
 static void warn_of_pairs(spelling *list, int count) {
-    gyre_few few = {0};
+    data_few few = {0};
     size_t pairs = 0;
     qsort(list, (size_t)count, sizeof *list, by_folded);
     for (int i = 1; i < count; i++) {
         if (strcmp(list[i - 1].folded, list[i].folded) != 0) continue;
         if (pairs++ > 0) continue;
-        gyre_few_add(&few, list[i - 1].name);
-        gyre_few_add(&few, list[i].name);
+        data_few_add(&few, list[i - 1].name);
+        data_few_add(&few, list[i].name);
     }
     if (pairs == 0) return;
     gyre_warn("names of classes that are equal but for case, blanks or Unicode form: %s%s; where "
               "they mean one class, give it one name",
-              gyre_few_text(&few), pairs > 1 ? " and others" : "");
+              data_few_text(&few), pairs > 1 ? " and others" : "");
 }
 
 static void warn_of_look_alikes(const gyre_dataset *d) {
@@ -120,7 +120,7 @@ static void warn_of_look_alikes(const gyre_dataset *d) {
     spelling *list = calloc((size_t)count, sizeof *list);
     for (int k = 0; list != NULL && k < count; k++, made++) {
         list[k].name = gyre_dataset_class_name(d, k);
-        list[k].folded = gyre_spelling_fold(list[k].name);
+        list[k].folded = data_spelling_fold(list[k].name);
         if (list[k].folded == NULL) break;
     }
     if (made == count) warn_of_pairs(list, count);

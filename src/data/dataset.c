@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 
 struct gyre_dataset {
-    gyre_source *sources;
+    data_source *sources;
     int count;     /* of sources that are open */
     bool manifest; /* they are those of one */
     uint64_t bytes;
-    gyre_images parts[GYRE_PARTS];
-    struct gyre_pieces *pieces[GYRE_PARTS];
+    gyre_images parts[DATA_PARTS];
+    struct gyre_pieces *pieces[DATA_PARTS];
     int32_t *labels; /* of all parts, one after the other */
     int classes;
     char (*names)[GYRE_NAME_SIZE];
@@ -37,27 +37,27 @@ static gyre_status open_single(gyre_dataset *d, const char *path, bool whole) {
     if (stat(path, &st) == 0) d->bytes = (uint64_t)st.st_size;
     whole = whole || d->bytes <= GYRE_DATASET_LARGE;
     GYRE_TRY(allocate(d, 1));
-    GYRE_TRY(gyre_source_open(path, whole, &d->sources[0]));
+    GYRE_TRY(data_source_open(path, whole, &d->sources[0]));
     d->count = 1;
     if (!whole) d->hash = d->sources[0].seal.content;
     return GYRE_OK;
 }
 
-static gyre_status open_files(gyre_dataset *d, const char *path, const gyre_manifest *m,
+static gyre_status open_files(gyre_dataset *d, const char *path, const data_manifest *m,
                               bool whole) {
     for (int i = 0; i < m->count; i++) d->bytes += m->files[i].bytes;
     whole = whole || d->bytes <= GYRE_DATASET_LARGE;
     GYRE_TRY(allocate(d, m->count));
     for (int i = 0; i < m->count; i++) {
-        GYRE_TRY(gyre_fail_in(path, gyre_source_open(m->files[i].path, whole, &d->sources[i])));
+        GYRE_TRY(gyre_fail_in(path, data_source_open(m->files[i].path, whole, &d->sources[i])));
         d->count++;
-        GYRE_TRY(gyre_manifest_check(path, &m->files[i], &d->sources[i], whole));
+        GYRE_TRY(data_manifest_check(path, &m->files[i], &d->sources[i], whole));
     }
     if (!whole) d->hash = m->content;
     return GYRE_OK;
 }
 
-static gyre_status check_content(const gyre_dataset *d, const char *path, const gyre_manifest *m) {
+static gyre_status check_content(const gyre_dataset *d, const char *path, const data_manifest *m) {
     if (m->content == d->hash) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
                      "'%s' tells the content %016llx, its files hold %016llx; were they put in "
@@ -67,30 +67,30 @@ static gyre_status check_content(const gyre_dataset *d, const char *path, const 
 
 /* A hash that nobody tells is taken from the bytes. */
 static gyre_status find_hash(gyre_dataset *d) {
-    return d->hash != 0 ? GYRE_OK : gyre_source_hash(d->sources, d->count, &d->hash);
+    return d->hash != 0 ? GYRE_OK : data_source_hash(d->sources, d->count, &d->hash);
 }
 
 static gyre_status open_sources(gyre_dataset *d, const char *path, bool whole) {
-    gyre_manifest m = {0};
-    if (!gyre_manifest_is(path)) {
+    data_manifest m = {0};
+    if (!data_manifest_is(path)) {
         GYRE_TRY(open_single(d, path, whole));
         return find_hash(d);
     }
     d->manifest = true;
-    gyre_status status = gyre_manifest_read(path, &m);
+    gyre_status status = data_manifest_read(path, &m);
     if (status == GYRE_OK) status = open_files(d, path, &m, whole);
     if (status == GYRE_OK) status = find_hash(d);
     if (status == GYRE_OK) status = check_content(d, path, &m);
-    gyre_manifest_close(&m);
+    data_manifest_close(&m);
     return status;
 }
 
 /* ---- the parts */
 
 static gyre_status check_shapes(const gyre_dataset *d) {
-    const gyre_layout_part *first = &d->sources[0].layout.parts[GYRE_PART_TRAIN];
+    const data_layout_part *first = &d->sources[0].layout.parts[DATA_PART_TRAIN];
     for (int i = 1; i < d->count; i++) {
-        const gyre_layout_part *p = &d->sources[i].layout.parts[GYRE_PART_TRAIN];
+        const data_layout_part *p = &d->sources[i].layout.parts[DATA_PART_TRAIN];
         if (p->h == first->h && p->w == first->w && p->c == first->c) continue;
         return gyre_fail(GYRE_EIO, "'%s' has images of %d x %d x %d, '%s' of %d x %d x %d",
                          d->sources[i].path, p->h, p->w, p->c, d->sources[0].path, first->h,
@@ -100,17 +100,17 @@ static gyre_status check_shapes(const gyre_dataset *d) {
 }
 
 static gyre_status take_part(gyre_dataset *d, int part, int32_t *labels) {
-    const gyre_layout_part *first = &d->sources[0].layout.parts[GYRE_PART_TRAIN];
+    const data_layout_part *first = &d->sources[0].layout.parts[DATA_PART_TRAIN];
     gyre_images *p = &d->parts[part];
     *p = (gyre_images){.h = first->h, .w = first->w, .c = first->c, .labels = labels};
     for (int i = 0; i < d->count; i++) {
-        const gyre_layout_part *from = &d->sources[i].layout.parts[part];
+        const data_layout_part *from = &d->sources[i].layout.parts[part];
         size_t bytes = (size_t)from->count * sizeof *labels;
-        GYRE_TRY(gyre_source_read(&d->sources[i], from->labels, labels + p->count, bytes));
+        GYRE_TRY(data_source_read(&d->sources[i], from->labels, labels + p->count, bytes));
         p->count += from->count;
     }
     if (p->count == 0) return GYRE_OK;
-    GYRE_TRY(gyre_pieces_open(d->sources, d->count, part, d->bytes > GYRE_DATASET_LARGE,
+    GYRE_TRY(data_pieces_open(d->sources, d->count, part, d->bytes > GYRE_DATASET_LARGE,
                               &d->pieces[part]));
     p->pieces = d->pieces[part];
     return GYRE_OK;
@@ -119,13 +119,13 @@ static gyre_status take_part(gyre_dataset *d, int part, int32_t *labels) {
 static gyre_status take_parts(gyre_dataset *d) {
     size_t count = 1, at = 0; /* one more, for an allocation that is never empty */
     for (int i = 0; i < d->count; i++) {
-        for (int part = 0; part < GYRE_PARTS; part++) {
+        for (int part = 0; part < DATA_PARTS; part++) {
             count += (size_t)d->sources[i].layout.parts[part].count;
         }
     }
     d->labels = malloc(count * sizeof *d->labels);
     if (d->labels == NULL) return gyre_no_memory("%zu labels", count - 1);
-    for (int part = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         GYRE_TRY(take_part(d, part, d->labels + at));
         at += (size_t)d->parts[part].count;
     }
@@ -134,7 +134,7 @@ static gyre_status take_parts(gyre_dataset *d) {
 
 /* ---- classes */
 
-gyre_status gyre_labels_check(const char *path, const char *part, const int32_t *labels,
+gyre_status data_labels_check(const char *path, const char *part, const int32_t *labels,
                               int64_t count, int classes) {
     for (int64_t i = 0; i < count; i++) {
         if (labels[i] >= 0 && labels[i] < classes) continue;
@@ -148,7 +148,7 @@ gyre_status gyre_labels_check(const char *path, const char *part, const int32_t 
 static int count_classes(const gyre_dataset *d) {
     int32_t greatest = 0;
     if (d->sources[0].layout.names > 0) return (int)d->sources[0].layout.names;
-    for (int part = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         const gyre_images *p = &d->parts[part];
         for (int64_t i = 0; i < p->count; i++) {
             if (p->labels[i] > greatest) greatest = p->labels[i];
@@ -158,14 +158,14 @@ static int count_classes(const gyre_dataset *d) {
 }
 
 /* Class `i` as the file names it, or its number. `name` has room for the file's own. */
-static gyre_status read_name(const gyre_source *s, int i, char *name) {
-    const gyre_layout *l = &s->layout;
+static gyre_status read_name(const data_source *s, int i, char *name) {
+    const data_layout *l = &s->layout;
     size_t size = (size_t)l->name_size;
     if (l->names == 0) {
         snprintf(name, GYRE_NAME_SIZE, "%d", i);
         return GYRE_OK;
     }
-    GYRE_TRY(gyre_source_read(s, l->names_at + (uint64_t)i * size, name, size));
+    GYRE_TRY(data_source_read(s, l->names_at + (uint64_t)i * size, name, size));
     name[size] = '\0';
     if (strlen(name) < GYRE_NAME_SIZE) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s': /names[%d] has %zu bytes, at most %d were expected", s->path,
@@ -174,13 +174,13 @@ static gyre_status read_name(const gyre_source *s, int i, char *name) {
 
 /* The first file's names, which the others must have, too. */
 static gyre_status take_names(gyre_dataset *d) {
-    enum { ROOM = GYRE_NAME_BYTES_MAX + GYRE_NAME_SIZE };
-    const gyre_source *first = &d->sources[0];
+    enum { ROOM = DATA_NAME_BYTES_MAX + GYRE_NAME_SIZE };
+    const data_source *first = &d->sources[0];
     char name[ROOM];
     d->names = calloc((size_t)d->classes, sizeof *d->names);
     if (d->names == NULL) return gyre_no_memory("%d names", d->classes);
     for (int k = 0; k < d->count; k++) {
-        const gyre_source *s = &d->sources[k];
+        const data_source *s = &d->sources[k];
         if (s->layout.names != first->layout.names) {
             return gyre_fail(GYRE_EIO, "'%s' names %lld classes, '%s' names %lld", s->path,
                              (long long)s->layout.names, first->path,
@@ -199,11 +199,11 @@ static gyre_status take_names(gyre_dataset *d) {
 
 /* File by file, so that an error names the file and the row in it. */
 static gyre_status check_labels(const gyre_dataset *d) {
-    for (int part = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         const int32_t *labels = d->parts[part].labels;
         for (int i = 0; i < d->count; i++) {
             int64_t count = d->sources[i].layout.parts[part].count;
-            GYRE_TRY(gyre_labels_check(d->sources[i].path, gyre_part_names[part], labels, count,
+            GYRE_TRY(data_labels_check(d->sources[i].path, data_part_names[part], labels, count,
                                        d->classes));
             labels += count;
         }
@@ -246,8 +246,8 @@ gyre_status gyre_dataset_verify(const char *path, gyre_dataset **out) {
 
 void gyre_dataset_close(gyre_dataset *d) {
     if (d == NULL) return;
-    for (int i = 0; i < d->count; i++) gyre_source_close(&d->sources[i]);
-    for (int part = 0; part < GYRE_PARTS; part++) free(d->pieces[part]);
+    for (int i = 0; i < d->count; i++) data_source_close(&d->sources[i]);
+    for (int part = 0; part < DATA_PARTS; part++) free(d->pieces[part]);
     free(d->sources);
     free(d->labels);
     free(d->names);
@@ -255,20 +255,20 @@ void gyre_dataset_close(gyre_dataset *d) {
 }
 
 const gyre_images *gyre_dataset_train(const gyre_dataset *d) {
-    return &d->parts[GYRE_PART_TRAIN];
+    return &d->parts[DATA_PART_TRAIN];
 }
 
 const gyre_images *gyre_dataset_test(const gyre_dataset *d) {
-    return &d->parts[GYRE_PART_TEST];
+    return &d->parts[DATA_PART_TEST];
 }
 
 const gyre_images *gyre_dataset_validation(const gyre_dataset *d) {
-    return &d->parts[GYRE_PART_VALIDATION];
+    return &d->parts[DATA_PART_VALIDATION];
 }
 
 void gyre_dataset_warn_unread(const gyre_dataset *d) {
     static uint64_t told;
-    const gyre_source *s = d->sources;
+    const data_source *s = d->sources;
     while (s < d->sources + d->count - 1 && s->layout.unread[0] == '\0') s++;
     if (s->layout.unread[0] == '\0' || told == d->hash) return;
     told = d->hash;
@@ -280,13 +280,13 @@ void gyre_dataset_warn_unread(const gyre_dataset *d) {
 
 void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]) {
     int parts = 0, used = 0;
-    for (int part = 0; part < GYRE_PARTS; part++) parts += d->parts[part].count > 0;
-    for (int part = 0, done = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) parts += d->parts[part].count > 0;
+    for (int part = 0, done = 0; part < DATA_PARTS; part++) {
         int64_t count = d->parts[part].count;
         if (count == 0) continue;
         const char *before = done == 0 ? "" : done == parts - 1 ? " and " : ", ";
         used += snprintf(out + used, (size_t)(GYRE_PARTS_TEXT - used), "%s%s (%lld%s)", before,
-                         gyre_part_names[part], (long long)count,
+                         data_part_names[part], (long long)count,
                          done > 0     ? ""
                          : count == 1 ? " image"
                                       : " images");

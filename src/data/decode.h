@@ -17,16 +17,16 @@ typedef struct {
     /* Comes h times with 3 w bytes; NULL: nothing but the size is wanted. */
     void (*row)(void *self, const uint8_t *rgb);
     void *self;
-} gyre_picture_sink;
+} data_picture_sink;
 
-gyre_status gyre_jpeg_decode(const uint8_t *bytes, size_t size, const gyre_picture_sink *sink);
-gyre_status gyre_png_decode(const uint8_t *bytes, size_t size, const gyre_picture_sink *sink);
+gyre_status data_jpeg_decode(const uint8_t *bytes, size_t size, const data_picture_sink *sink);
+gyre_status data_png_decode(const uint8_t *bytes, size_t size, const data_picture_sink *sink);
 
 /* A small file may claim a picture that fills the memory. Those whose rows come one by one may
  * have 2^28 pixels, those that must be held whole (progressive, interlaced) 2^26. */
-gyre_status gyre_pixels_check(uint32_t h, uint32_t w, bool held);
+gyre_status data_pixels_check(uint32_t h, uint32_t w, bool held);
 
 /* The orientation in an EXIF block ("II*" or "MM*" and on); 1 when it tells none. */
-int gyre_exif_orientation(const uint8_t *tiff, size_t size);
+int data_exif_orientation(const uint8_t *tiff, size_t size);
 
 #endif

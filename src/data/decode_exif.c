@@ -19,7 +19,7 @@ static uint32_t number_at(const tiff_block *t, size_t at, size_t bytes) {
     return value;
 }
 
-int gyre_exif_orientation(const uint8_t *tiff, size_t size) {
+int data_exif_orientation(const uint8_t *tiff, size_t size) {
     enum { HEADER = 8, ENTRY = 12, TAG = 0x0112, SHORT = 3 };
     tiff_block t = {tiff, size, false};
     if (size < HEADER) return 1;

@@ -66,7 +66,7 @@ static int orientation_of(const decoder *d) {
     static const char name[6] = "Exif\0";
     for (jpeg_saved_marker_ptr m = d->jpeg.marker_list; m != NULL; m = m->next) {
         if (m->data_length < sizeof name || memcmp(m->data, name, sizeof name) != 0) continue;
-        return gyre_exif_orientation(m->data + sizeof name, m->data_length - sizeof name);
+        return data_exif_orientation(m->data + sizeof name, m->data_length - sizeof name);
     }
     return 1;
 }
@@ -79,7 +79,7 @@ static void from_inverted_cmyk(const JSAMPLE *cmyk, uint8_t *rgb, size_t pixels)
     }
 }
 
-static void read_rows(decoder *d, const gyre_picture_sink *sink) {
+static void read_rows(decoder *d, const data_picture_sink *sink) {
     j_decompress_ptr jpeg = &d->jpeg;
     j_common_ptr common = (j_common_ptr)jpeg;
     bool cmyk = jpeg->num_components == 4;
@@ -98,7 +98,7 @@ static void read_rows(decoder *d, const gyre_picture_sink *sink) {
 }
 
 static gyre_status decode(decoder *d, const uint8_t *bytes, size_t size,
-                          const gyre_picture_sink *sink) {
+                          const data_picture_sink *sink) {
     j_decompress_ptr jpeg = &d->jpeg;
     if (setjmp(d->leave) != 0) return d->status;
     jpeg_create_decompress(jpeg);
@@ -108,14 +108,14 @@ static gyre_status decode(decoder *d, const uint8_t *bytes, size_t size,
     jpeg_mem_src(jpeg, bytes, size);
     jpeg_read_header(jpeg, TRUE);
     bool held = jpeg_has_multiple_scans(jpeg);
-    GYRE_TRY(gyre_pixels_check(jpeg->image_height, jpeg->image_width, held));
+    GYRE_TRY(data_pixels_check(jpeg->image_height, jpeg->image_width, held));
     GYRE_TRY(sink->begin(sink->self, (int)jpeg->image_height, (int)jpeg->image_width,
                          orientation_of(d)));
     if (sink->row != NULL) read_rows(d, sink);
     return GYRE_OK;
 }
 
-gyre_status gyre_jpeg_decode(const uint8_t *bytes, size_t size, const gyre_picture_sink *sink) {
+gyre_status data_jpeg_decode(const uint8_t *bytes, size_t size, const data_picture_sink *sink) {
     decoder d;
     memset(&d, 0, sizeof d);
     d.jpeg.err = jpeg_std_error(&d.errors);

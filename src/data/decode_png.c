@@ -65,7 +65,7 @@ static int orientation_of(const decoder *d) {
         const uint8_t *chunk = d->bytes + at;
         size_t length = png_get_uint_32(chunk);
         if (length > d->size - at - FRAME) break;
-        if (memcmp(chunk + 4, "eXIf", 4) == 0) return gyre_exif_orientation(chunk + 8, length);
+        if (memcmp(chunk + 4, "eXIf", 4) == 0) return data_exif_orientation(chunk + 8, length);
         at += FRAME + length;
     }
     return 1;
@@ -83,7 +83,7 @@ static void over_white(uint8_t *row, size_t pixels) {
     }
 }
 
-static void read_rows(decoder *d, const gyre_picture_sink *sink) {
+static void read_rows(decoder *d, const data_picture_sink *sink) {
     png_structp png = d->png;
     png_set_expand(png);
     png_set_scale_16(png);
@@ -108,7 +108,7 @@ static void read_rows(decoder *d, const gyre_picture_sink *sink) {
     png_read_end(png, NULL);
 }
 
-static gyre_status decode(decoder *d, const gyre_picture_sink *sink) {
+static gyre_status decode(decoder *d, const data_picture_sink *sink) {
     if (setjmp(d->leave) != 0) return d->status;
     d->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, d, leave, keep_silent, d, take_memory,
                                       give_memory);
@@ -118,13 +118,13 @@ static gyre_status decode(decoder *d, const gyre_picture_sink *sink) {
     png_read_info(d->png, d->info);
     uint32_t h = png_get_image_height(d->png, d->info), w = png_get_image_width(d->png, d->info);
     bool held = png_get_interlace_type(d->png, d->info) != PNG_INTERLACE_NONE;
-    GYRE_TRY(gyre_pixels_check(h, w, held));
+    GYRE_TRY(data_pixels_check(h, w, held));
     GYRE_TRY(sink->begin(sink->self, (int)h, (int)w, orientation_of(d)));
     if (sink->row != NULL) read_rows(d, sink);
     return GYRE_OK;
 }
 
-gyre_status gyre_png_decode(const uint8_t *bytes, size_t size, const gyre_picture_sink *sink) {
+gyre_status data_png_decode(const uint8_t *bytes, size_t size, const data_picture_sink *sink) {
     decoder d = {.bytes = bytes, .size = size};
     gyre_status status = decode(&d, sink);
     free(d.rows);

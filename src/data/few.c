@@ -5,17 +5,17 @@
 
 enum { MORE = 40 }; /* bytes for "and N more" */
 
-void gyre_few_add(gyre_few *f, const char *name) {
-    char visible[(GYRE_FEW_TEXT - MORE) / GYRE_FEW - 4];
-    if (f->count++ >= GYRE_FEW) return;
+void data_few_add(data_few *f, const char *name) {
+    char visible[(DATA_FEW_TEXT - MORE) / DATA_FEW - 4];
+    if (f->count++ >= DATA_FEW) return;
     gyre_text_visible(name, visible, sizeof visible);
     f->used += (size_t)snprintf(f->text + f->used, sizeof f->text - f->used, "%s'%s'",
                                 f->count > 1 ? ", " : "", visible);
 }
 
-const char *gyre_few_text(gyre_few *f) {
-    if (f->count > GYRE_FEW) {
-        snprintf(f->text + f->used, sizeof f->text - f->used, " and %zu more", f->count - GYRE_FEW);
+const char *data_few_text(data_few *f) {
+    if (f->count > DATA_FEW) {
+        snprintf(f->text + f->used, sizeof f->text - f->used, " and %zu more", f->count - DATA_FEW);
     }
     return f->text;
 }

@@ -4,16 +4,16 @@
 
 #include <stddef.h>
 
-enum { GYRE_FEW = 4, GYRE_FEW_TEXT = 512 };
+enum { DATA_FEW = 4, DATA_FEW_TEXT = 512 };
 
 typedef struct {
     size_t count, used;
-    char text[GYRE_FEW_TEXT];
-} gyre_few; /* begins as all zero */
+    char text[DATA_FEW_TEXT];
+} data_few; /* begins as all zero */
 
-/* Each name in quotes, unprintable bytes as \xHH; those behind the first GYRE_FEW are counted. */
-void gyre_few_add(gyre_few *f, const char *name);
+/* Each name in quotes, unprintable bytes as \xHH; those behind the first DATA_FEW are counted. */
+void data_few_add(data_few *f, const char *name);
 /* "'a', 'b', 'c', 'd' and 3 more" */
-const char *gyre_few_text(gyre_few *f);
+const char *data_few_text(data_few *f);
 
 #endif

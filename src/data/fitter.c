@@ -7,12 +7,12 @@
 
 struct gyre_fitter {
     int size;
-    gyre_resize *resize; /* NULL without a size */
+    data_resize *resize; /* NULL without a size */
     uint8_t *image;      /* as stored */
 };
 
-static gyre_resize_shape shape_of(const gyre_images *images, int h, int w, int size) {
-    return (gyre_resize_shape){
+static data_resize_shape shape_of(const gyre_images *images, int h, int w, int size) {
+    return (data_resize_shape){
         .h = h, .w = w, .out_h = size, .out_w = size, .span_h = h, .span_w = w, .c = images->c};
 }
 
@@ -23,8 +23,8 @@ gyre_status gyre_fitter_open(const gyre_images *shape, int size, gyre_fitter **o
     if (f == NULL) return gyre_no_memory("fitting images");
     f->size = size;
     if (size > 0) {
-        const gyre_resize_shape whole = shape_of(shape, shape->h, shape->w, size);
-        GYRE_GOTO(gyre_resize_open(&whole, true, &f->resize));
+        const data_resize_shape whole = shape_of(shape, shape->h, shape->w, size);
+        GYRE_GOTO(data_resize_open(&whole, true, &f->resize));
         f->image = malloc(gyre_images_row(shape));
         if (f->image == NULL) status = gyre_no_memory("fitting images");
     }
@@ -38,7 +38,7 @@ out:
 
 void gyre_fitter_close(gyre_fitter *f) {
     if (f == NULL) return;
-    gyre_resize_close(f->resize);
+    data_resize_close(f->resize);
     free(f->image);
     free(f);
 }
@@ -49,11 +49,11 @@ gyre_status gyre_fitter_read(gyre_fitter *f, const gyre_images *images, int64_t 
     GYRE_TRY(gyre_images_read(images, row, 1, f->image));
     gyre_crop part = crop != NULL ? *crop : gyre_crop_middle(images->h, images->w, f->size);
     size_t pixel = (size_t)images->c, line = (size_t)images->w * pixel;
-    const gyre_resize_shape shape = shape_of(images, part.h, part.w, f->size);
-    gyre_resize_again(f->resize, &shape);
+    const data_resize_shape shape = shape_of(images, part.h, part.w, f->size);
+    data_resize_again(f->resize, &shape);
     for (int y = 0; y < part.h; y++) {
-        gyre_resize_row(f->resize, f->image + (size_t)(part.y + y) * line + (size_t)part.x * pixel);
+        data_resize_row(f->resize, f->image + (size_t)(part.y + y) * line + (size_t)part.x * pixel);
     }
-    memcpy(out, gyre_resize_result(f->resize), (size_t)f->size * (size_t)f->size * pixel);
+    memcpy(out, data_resize_result(f->resize), (size_t)f->size * (size_t)f->size * pixel);
     return GYRE_OK;
 }

@@ -7,23 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-gyre_status gyre_pieces_open(const gyre_source *sources, int count, int part, bool large,
+gyre_status data_pieces_open(const data_source *sources, int count, int part, bool large,
                              struct gyre_pieces **out) {
     struct gyre_pieces *p = calloc(1, sizeof *p + (size_t)count * sizeof *p->list);
     if (p == NULL) return gyre_no_memory("%d dataset files", count);
     p->large = large;
     int64_t first = 0;
     for (int i = 0; i < count; i++) {
-        const gyre_layout_part *from = &sources[i].layout.parts[part];
+        const data_layout_part *from = &sources[i].layout.parts[part];
         if (from->count == 0) continue;
-        p->list[p->count++] = (gyre_piece){&sources[i], first, from->images};
+        p->list[p->count++] = (data_piece){&sources[i], first, from->images};
         first += from->count;
     }
     *out = p;
     return GYRE_OK;
 }
 
-static const gyre_piece *piece_of(const struct gyre_pieces *p, int64_t row) {
+static const data_piece *piece_of(const struct gyre_pieces *p, int64_t row) {
     int low = 0, high = p->count; /* list[low].first <= row < list[high].first */
     while (high - low > 1) {
         int middle = low + (high - low) / 2;
@@ -36,7 +36,7 @@ static const gyre_piece *piece_of(const struct gyre_pieces *p, int64_t row) {
 }
 
 /* Rows from `row` on that lie in the same file as it. */
-static int64_t rows_behind(const gyre_images *p, const gyre_piece *piece, int64_t row) {
+static int64_t rows_behind(const gyre_images *p, const data_piece *piece, int64_t row) {
     bool last = piece == &p->pieces->list[p->pieces->count - 1];
     return (last ? p->count : piece[1].first) - row;
 }
@@ -48,11 +48,11 @@ gyre_status gyre_images_read(const gyre_images *p, int64_t first, int64_t count,
         return GYRE_OK;
     }
     while (count > 0) {
-        const gyre_piece *piece = piece_of(p->pieces, first);
+        const data_piece *piece = piece_of(p->pieces, first);
         int64_t here = rows_behind(p, piece, first);
         if (here > count) here = count;
         uint64_t at = piece->offset + (uint64_t)(first - piece->first) * row;
-        GYRE_TRY(gyre_source_read(piece->source, at, out, (size_t)here * row));
+        GYRE_TRY(data_source_read(piece->source, at, out, (size_t)here * row));
         out += (size_t)here * row;
         first += here;
         count -= here;
@@ -65,7 +65,7 @@ bool gyre_images_large(const gyre_images *p) {
 }
 
 void gyre_images_expect(const gyre_images *p, int64_t row) {
-    const gyre_piece *piece = piece_of(p->pieces, row);
+    const data_piece *piece = piece_of(p->pieces, row);
     size_t bytes = gyre_images_row(p);
     uint64_t at = piece->offset + (uint64_t)(row - piece->first) * bytes;
     posix_fadvise(piece->source->fd, (off_t)at, (off_t)bytes, POSIX_FADV_WILLNEED);

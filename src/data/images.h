@@ -6,19 +6,19 @@
 #include "source.h"
 
 typedef struct {
-    const gyre_source *source;
+    const data_source *source;
     int64_t first;   /* row of the part; the next piece begins behind its last */
     uint64_t offset; /* of that row in the file */
-} gyre_piece;
+} data_piece;
 
 struct gyre_pieces {
     int count;
     bool large; /* more than memory is likely to keep: reads are announced */
-    gyre_piece list[];
+    data_piece list[];
 };
 
 /* Part `part` of all files, one file's rows behind the other's. GYRE_EDEVICE. */
-gyre_status gyre_pieces_open(const gyre_source *sources, int count, int part, bool large,
+gyre_status data_pieces_open(const data_source *sources, int count, int part, bool large,
                              struct gyre_pieces **out);
 
 #endif

@@ -8,23 +8,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
-bool gyre_is_file(const char *path) {
+bool data_is_file(const char *path) {
     struct stat st;
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-gyre_status gyre_output_apart_in(const char *output, const char *dir, const char *const *names) {
+gyre_status data_output_apart_in(const char *output, const char *dir, const char *const *names) {
     gyre_status status = GYRE_OK;
     for (int i = 0; names[i] != NULL && status == GYRE_OK; i++) {
         char *path = gyre_path_join(dir, names[i]);
         status = path == NULL ? gyre_no_memory("reading '%s'", names[i])
-                              : gyre_output_apart(output, path);
+                              : data_output_apart(output, path);
         free(path);
     }
     return status;
 }
 
-gyre_status gyre_part_alloc(int64_t count, int h, int w, int c, gyre_images *part, uint8_t **images,
+gyre_status data_part_alloc(int64_t count, int h, int w, int c, gyre_images *part, uint8_t **images,
                             int32_t **labels) {
     size_t image = (size_t)h * (size_t)w * (size_t)c;
     *images = malloc(gyre_size_of((size_t)count, image));

@@ -33,7 +33,7 @@ static const edition cifar100 = {
 
 static bool has(const char *dir, const char *name) {
     char *path = gyre_path_join(dir, name);
-    bool yes = path != NULL && gyre_is_file(path);
+    bool yes = path != NULL && data_is_file(path);
     free(path);
     return yes;
 }
@@ -127,7 +127,7 @@ static gyre_status read_files(const edition *e, const char *dir, const char *con
         GYRE_GOTO(count_records(e, paths[i], official, &counts[i]));
         total += counts[i];
     }
-    GYRE_GOTO(gyre_part_alloc(total, SIDE, SIDE, CHANNELS, part, images, labels));
+    GYRE_GOTO(data_part_alloc(total, SIDE, SIDE, CHANNELS, part, images, labels));
     int64_t done = 0;
     for (int i = 0; files[i] != NULL; i++) {
         GYRE_GOTO(read_records(e, paths[i], counts[i], *images + done * PIXELS, *labels + done));
@@ -145,12 +145,12 @@ gyre_status gyre_import_cifar(const char *dir, const char *output, bool force) {
     int32_t *labels[2] = {0};
     int names = 0;
     gyre_dataset_content content = {0};
-    GYRE_TRY(gyre_output_check(output, force));
+    GYRE_TRY(data_output_check(output, force));
     GYRE_TRY(choose_edition(dir, &e));
-    GYRE_TRY(gyre_output_apart_in(output, dir, e->train));
-    GYRE_TRY(gyre_output_apart_in(output, dir, e->test));
-    GYRE_TRY(gyre_output_apart_in(output, dir, (const char *[]){e->names, NULL}));
-    GYRE_GOTO(gyre_names_read(dir, e->names, &content.names, &names));
+    GYRE_TRY(data_output_apart_in(output, dir, e->train));
+    GYRE_TRY(data_output_apart_in(output, dir, e->test));
+    GYRE_TRY(data_output_apart_in(output, dir, (const char *[]){e->names, NULL}));
+    GYRE_GOTO(data_names_read(dir, e->names, &content.names, &names));
     if (content.names != NULL && names != e->classes) {
         status = gyre_fail(GYRE_EIO, "'%s/%s' has %d names, %d were expected", dir, e->names, names,
                            e->classes);

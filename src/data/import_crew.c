@@ -23,7 +23,7 @@
 enum { THREADS_MAX = 1024 };
 
 typedef struct {
-    const gyre_import_job *job;
+    const data_import_job *job;
     atomic_size_t next, done;
     atomic_int running;
     atomic_bool stop;
@@ -55,23 +55,23 @@ static void report(crew *c, size_t file, gyre_status status) {
     atomic_store(&c->stop, true);
 }
 
-static gyre_status import_one(const gyre_import_job *job, gyre_listed *file, uint8_t *image) {
+static gyre_status import_one(const data_import_job *job, data_listed *file, uint8_t *image) {
     if (file->problem != NULL) return GYRE_OK;
     char *path = gyre_path_join(job->dir, file->path);
     if (path == NULL) return gyre_no_memory("reading a picture");
-    gyre_status status = gyre_picture_read(path, &job->form, image);
+    gyre_status status = data_picture_read(path, &job->form, image);
     free(path);
-    if (status == GYRE_EIO) return gyre_listed_fail(file);
+    if (status == GYRE_EIO) return data_listed_fail(file);
     if (status != GYRE_OK) return fail_of(status, file->path);
-    const gyre_picture_form *form = &job->form;
+    const data_picture_form *form = &job->form;
     file->content = XXH3_64bits(image, (size_t)form->h * (size_t)form->w * (size_t)form->c);
-    return gyre_rows_put(job->rows, file->part, file->row, 1, image);
+    return data_rows_put(job->rows, file->part, file->row, 1, image);
 }
 
 static void *work(void *argument) {
     crew *c = argument;
-    const gyre_import_job *job = c->job;
-    const gyre_picture_form *form = &job->form;
+    const data_import_job *job = c->job;
+    const data_picture_form *form = &job->form;
     uint8_t *image = malloc((size_t)form->h * (size_t)form->w * (size_t)form->c);
     if (image == NULL) report(c, 0, gyre_no_memory("an image"));
     while (!atomic_load(&c->stop)) {
@@ -133,7 +133,7 @@ static sigset_t ending_signals(void) {
 /* Until all threads have left; true when a signal came. */
 static bool watch(crew *c, const sigset_t *signals) {
     const struct timespec moment = {.tv_nsec = 10000000};
-    const gyre_import_job *job = c->job;
+    const data_import_job *job = c->job;
     bool interrupted = false;
     double t = gyre_clock();
     view v = {.line = gyre_line_open(job->quiet), .begun = t, .last = t, .quiet = job->quiet};
@@ -146,7 +146,7 @@ static bool watch(crew *c, const sigset_t *signals) {
     return interrupted;
 }
 
-static int count_threads(const gyre_import_job *job) {
+static int count_threads(const data_import_job *job) {
     char cores[4096];
     gyre_cores_text(cores, sizeof cores);
     int threads = job->threads > 0 ? job->threads : gyre_cores_count(cores);
@@ -172,7 +172,7 @@ static gyre_status run_threads(crew *c, const sigset_t *signals) {
     return c->status == GYRE_OK ? GYRE_OK : gyre_fail(c->status, "%s", c->text);
 }
 
-gyre_status gyre_import_pictures(const gyre_import_job *job) {
+gyre_status data_import_pictures(const data_import_job *job) {
     crew c = {.job = job, .status = GYRE_OK};
     sigset_t signals = ending_signals(), before;
     pthread_mutex_init(&c.lock, NULL);

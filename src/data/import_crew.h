@@ -9,18 +9,18 @@
 
 typedef struct {
     const char *dir;
-    gyre_listing *list; /* a file that cannot be read gets its problem */
-    const gyre_rows *rows;
-    gyre_picture_form form;
+    data_listing *list; /* a file that cannot be read gets its problem */
+    const data_rows *rows;
+    data_picture_form form;
     int threads; /* 0: one for each core that this process may use */
     bool quiet;
-} gyre_import_job;
+} data_import_job;
 
 /* GYRE_EUSAGE: a picture's size is not job->form's, the first such picture is named. Other errors
  * are not a picture's own: memory, the output, or GYRE_EINTERRUPTED after SIGINT or SIGTERM. */
-gyre_status gyre_import_pictures(const gyre_import_job *job);
+gyre_status data_import_pictures(const data_import_job *job);
 /* After it: warns of images that are held out and trained on, and of those that are in two classes,
  * with how many and the first by name. GYRE_EDEVICE: out of memory. */
-gyre_status gyre_import_tell_repeated(const gyre_listing *l);
+gyre_status data_import_tell_repeated(const data_listing *l);
 
 #endif

@@ -44,7 +44,7 @@ static gyre_status find_next(const char *dir, const char *stem, int rank, int *s
                  i < 2 ? "" : ".gz");
         char *file = gyre_path_join(dir, name);
         if (file == NULL) return gyre_no_memory("reading '%s'", dir);
-        if (gyre_is_file(file)) {
+        if (data_is_file(file)) {
             *path = file;
             return GYRE_OK;
         }
@@ -222,17 +222,17 @@ static int by_bytes(const struct dirent **a, const struct dirent **b) {
  * like elsewhere, where there are not several. */
 static gyre_status find_prefix(const char *dir, char prefix[NAME_MAX + 1]) {
     struct dirent **entries = NULL;
-    gyre_few sets = {0}, others = {0};
+    data_few sets = {0}, others = {0};
     bool official = false;
     prefix[0] = '\0';
     int count = scandir(dir, &entries, NULL, by_bytes);
     for (int i = 0; i < count; i++) {
         char *name = entries[i]->d_name, *path = gyre_path_join(dir, name);
-        bool fits = path != NULL && gyre_is_file(path) && cut_to_prefix(name);
+        bool fits = path != NULL && data_is_file(path) && cut_to_prefix(name);
         official = official || (fits && name[0] == '\0');
         if (fits && (sets.count == 0 || strcmp(name, prefix) != 0)) {
-            gyre_few_add(&sets, name);
-            if (name[0] != '\0') gyre_few_add(&others, name);
+            data_few_add(&sets, name);
+            if (name[0] != '\0') data_few_add(&others, name);
             snprintf(prefix, NAME_MAX + 1, "%s", name);
         }
         free(path);
@@ -242,13 +242,13 @@ static gyre_status find_prefix(const char *dir, char prefix[NAME_MAX + 1]) {
     if (official) prefix[0] = '\0';
     if (official && others.count > 0) {
         gyre_say("'%s': train-images is taken, and the files that begin with %s are left out", dir,
-                 gyre_few_text(&others));
+                 data_few_text(&others));
     }
     if (official || sets.count < 2) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
                      "'%s' holds training images of %zu datasets: %s; put the four files of one "
                      "into a folder of its own",
-                     dir, sets.count, gyre_few_text(&sets));
+                     dir, sets.count, data_few_text(&sets));
 }
 
 /* "PREFIXt10k", or "PREFIXtest" where there are such images. */
@@ -294,8 +294,8 @@ static gyre_status read_part(const char *dir, const char *part, const char *outp
     GYRE_GOTO(open_idx(dir, stem, 3, &image));
     snprintf(stem, sizeof stem, "%s-labels", part);
     GYRE_GOTO(open_idx(dir, stem, 1, &label));
-    GYRE_GOTO(gyre_output_apart(output, image.path));
-    GYRE_GOTO(gyre_output_apart(output, label.path));
+    GYRE_GOTO(data_output_apart(output, image.path));
+    GYRE_GOTO(data_output_apart(output, label.path));
     const uint32_t *d = image.dims;
     if (d[0] < 1 || d[1] < 1 || d[1] > 4096 || d[2] < 1 || d[2] > 4096) {
         status = gyre_fail(GYRE_EIO, "'%s' announces %u images of %u x %u", image.path, d[0], d[1],
@@ -308,7 +308,7 @@ static gyre_status read_part(const char *dir, const char *part, const char *outp
         goto out;
     }
     GYRE_GOTO(check_announced(&image, d[0], d[1], d[2]));
-    GYRE_GOTO(gyre_part_alloc(d[0], (int)d[1], (int)d[2], 1, out, images, labels));
+    GYRE_GOTO(data_part_alloc(d[0], (int)d[1], (int)d[2], 1, out, images, labels));
     GYRE_GOTO(read_content(&image, *images, (size_t)d[0] * d[1] * d[2]));
     status = read_labels(&label, d[0], *labels);
 out:
@@ -342,8 +342,8 @@ static gyre_status count_classes(const char *dir, gyre_dataset_content *content,
 static gyre_status read_names(const char *dir, gyre_dataset_content *content, int *count) {
     char(*other)[GYRE_NAME_SIZE] = NULL;
     int others = 0;
-    GYRE_TRY(gyre_names_read(dir, "names.txt", &content->names, count));
-    GYRE_TRY(gyre_names_read(dir, "labels.txt", &other, &others));
+    GYRE_TRY(data_names_read(dir, "names.txt", &content->names, count));
+    GYRE_TRY(data_names_read(dir, "labels.txt", &other, &others));
     bool both = content->names != NULL && other != NULL;
     bool same = both && *count == others;
     for (int i = 0; same && i < others; i++) same = strcmp(content->names[i], other[i]) == 0;
@@ -368,8 +368,8 @@ gyre_status gyre_import_idx(const char *dir, const char *output, bool force) {
     int names = 0;
     char prefix[NAME_MAX + 1], part[NAME_MAX + 16];
     gyre_dataset_content content = {0};
-    GYRE_TRY(gyre_output_check(output, force));
-    GYRE_TRY(gyre_output_apart_in(output, dir, (const char *[]){"names.txt", "labels.txt", NULL}));
+    GYRE_TRY(data_output_check(output, force));
+    GYRE_TRY(data_output_apart_in(output, dir, (const char *[]){"names.txt", "labels.txt", NULL}));
     GYRE_GOTO(read_names(dir, &content, &names));
     GYRE_GOTO(find_prefix(dir, prefix));
     snprintf(part, sizeof part, "%strain", prefix);

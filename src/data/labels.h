@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* GYRE_EIO naming the first label of /part/labels in `path` that is not in 0..classes-1. */
-gyre_status gyre_labels_check(const char *path, const char *part, const int32_t *labels,
+gyre_status data_labels_check(const char *path, const char *part, const int32_t *labels,
                               int64_t count, int classes);
 
 #endif

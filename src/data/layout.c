@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const gyre_part_names[GYRE_PARTS] = {"train", "validation", "test"};
+const char *const data_part_names[DATA_PARTS] = {"train", "validation", "test"};
 
 static void release(hid_t id) {
     if (id >= 0) H5Idec_ref(id);
@@ -82,21 +82,21 @@ static gyre_status check_integer(const source *s, size_t size, H5T_sign_t sign,
                      expected);
 }
 
-static gyre_status read_images(source *s, gyre_layout_part *out) {
+static gyre_status read_images(source *s, data_layout_part *out) {
     GYRE_TRY(open_source(s, 4));
     GYRE_TRY(check_integer(s, 1, H5T_SGN_NONE, "unsigned bytes (numpy: uint8)"));
     const hsize_t *d = s->dims;
-    if (d[0] < 1 || d[0] > INT64_MAX / 4 || d[1] < 1 || d[1] > GYRE_SIDE_MAX || d[2] < 1 ||
-        d[2] > GYRE_SIDE_MAX || d[3] < 1 || d[3] > 4) {
+    if (d[0] < 1 || d[0] > INT64_MAX / 4 || d[1] < 1 || d[1] > DATA_SIDE_MAX || d[2] < 1 ||
+        d[2] > DATA_SIDE_MAX || d[3] < 1 || d[3] > 4) {
         return gyre_fail(GYRE_EIO,
                          "'%s': %s is (%llu, %llu, %llu, %llu); expected are (images, height, "
                          "width, channels) with an image or more, sides of at most %d and 1 to 4 "
                          "channels",
                          s->path, s->name, (unsigned long long)d[0], (unsigned long long)d[1],
-                         (unsigned long long)d[2], (unsigned long long)d[3], GYRE_SIDE_MAX);
+                         (unsigned long long)d[2], (unsigned long long)d[3], DATA_SIDE_MAX);
     }
     GYRE_TRY(check_storage(s));
-    *out = (gyre_layout_part){.count = (int64_t)d[0],
+    *out = (data_layout_part){.count = (int64_t)d[0],
                               .h = (int32_t)d[1],
                               .w = (int32_t)d[2],
                               .c = (int32_t)d[3],
@@ -104,7 +104,7 @@ static gyre_status read_images(source *s, gyre_layout_part *out) {
     return GYRE_OK;
 }
 
-static gyre_status read_labels(source *s, gyre_layout_part *out) {
+static gyre_status read_labels(source *s, data_layout_part *out) {
     GYRE_TRY(open_source(s, 1));
     GYRE_TRY(check_integer(s, 4, H5T_SGN_2, "32-bit little-endian integers (numpy: int32)"));
     if (s->dims[0] != (hsize_t)out->count) {
@@ -116,7 +116,7 @@ static gyre_status read_labels(source *s, gyre_layout_part *out) {
     return GYRE_OK;
 }
 
-static gyre_status read_names(source *s, gyre_layout *out) {
+static gyre_status read_names(source *s, data_layout *out) {
     GYRE_TRY(open_source(s, 1));
     hid_t type = H5Dget_type(s->id);
     bool right = type >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
@@ -128,7 +128,7 @@ static gyre_status read_names(source *s, gyre_layout *out) {
                          "(numpy: dtype 'S')",
                          s->path, s->name);
     }
-    if (s->dims[0] < 1 || s->dims[0] > GYRE_CLASSES_MAX || size > GYRE_NAME_BYTES_MAX) {
+    if (s->dims[0] < 1 || s->dims[0] > GYRE_CLASSES_MAX || size > DATA_NAME_BYTES_MAX) {
         return gyre_fail(GYRE_EIO, "'%s': %s has %llu names of %zu bytes; 1 to %d were expected",
                          s->path, s->name, (unsigned long long)s->dims[0], size, GYRE_CLASSES_MAX);
     }
@@ -139,12 +139,12 @@ static gyre_status read_names(source *s, gyre_layout *out) {
     return GYRE_OK;
 }
 
-static gyre_status read_part(const char *path, hid_t file, int part, gyre_layout *out) {
+static gyre_status read_part(const char *path, hid_t file, int part, data_layout *out) {
     char images[32], labels[32];
-    gyre_layout_part *p = &out->parts[part];
-    const gyre_layout_part *train = &out->parts[GYRE_PART_TRAIN];
-    snprintf(images, sizeof images, "/%s/images", gyre_part_names[part]);
-    snprintf(labels, sizeof labels, "/%s/labels", gyre_part_names[part]);
+    data_layout_part *p = &out->parts[part];
+    const data_layout_part *train = &out->parts[DATA_PART_TRAIN];
+    snprintf(images, sizeof images, "/%s/images", data_part_names[part]);
+    snprintf(labels, sizeof labels, "/%s/labels", data_part_names[part]);
     source s = {.path = path, .name = images, .file = file, .id = H5I_INVALID_HID};
     gyre_status status = read_images(&s, p);
     release(s.id);
@@ -152,7 +152,7 @@ static gyre_status read_part(const char *path, hid_t file, int part, gyre_layout
     if (p->h != train->h || p->w != train->w || p->c != train->c) {
         return gyre_fail(
             GYRE_EIO, "'%s': the images of /%s are %d x %d x %d, those of /train %d x %d x %d",
-            path, gyre_part_names[part], p->h, p->w, p->c, train->h, train->w, train->c);
+            path, data_part_names[part], p->h, p->w, p->c, train->h, train->w, train->c);
     }
     for (int other = 0; other < part; other++) {
         if (out->parts[other].count == 0 || out->parts[other].images != p->images) continue;
@@ -160,7 +160,7 @@ static gyre_status read_part(const char *path, hid_t file, int part, gyre_layout
             GYRE_EIO,
             "'%s': %s is the same object as /%s/images, a link; give /%s images of its "
             "own, or leave it out",
-            path, images, gyre_part_names[other], gyre_part_names[part]);
+            path, images, data_part_names[other], data_part_names[part]);
     }
     s.name = labels;
     s.id = H5I_INVALID_HID;
@@ -171,13 +171,13 @@ static gyre_status read_part(const char *path, hid_t file, int part, gyre_layout
 
 /* For H5Literate: ends it at the first group with images that is no part. */
 static herr_t look_at_link(hid_t root, const char *name, const H5L_info_t *info, void *to) {
-    char images[GYRE_UNREAD_SIZE + 16];
-    gyre_layout *out = to;
+    char images[DATA_UNREAD_SIZE + 16];
+    data_layout *out = to;
     if (info->type != H5L_TYPE_HARD && info->type != H5L_TYPE_SOFT) return 0;
-    for (int part = 0; part < GYRE_PARTS; part++) {
-        if (strcmp(name, gyre_part_names[part]) == 0) return 0;
+    for (int part = 0; part < DATA_PARTS; part++) {
+        if (strcmp(name, data_part_names[part]) == 0) return 0;
     }
-    if (strlen(name) >= GYRE_UNREAD_SIZE || strcmp(name, "names") == 0) return 0;
+    if (strlen(name) >= DATA_UNREAD_SIZE || strcmp(name, "names") == 0) return 0;
     H5O_info_t object;
     bool group = H5Oexists_by_name(root, name, H5P_DEFAULT) > 0 &&
                  H5Oget_info_by_name2(root, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
@@ -188,11 +188,11 @@ static herr_t look_at_link(hid_t root, const char *name, const H5L_info_t *info,
     return 1;
 }
 
-static gyre_status read_file(const char *path, hid_t file, gyre_layout *out) {
-    for (int part = 0; part < GYRE_PARTS; part++) {
+static gyre_status read_file(const char *path, hid_t file, data_layout *out) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         char group[32];
-        snprintf(group, sizeof group, "/%s", gyre_part_names[part]);
-        bool optional = part != GYRE_PART_TRAIN;
+        snprintf(group, sizeof group, "/%s", data_part_names[part]);
+        bool optional = part != DATA_PART_TRAIN;
         if (optional && H5Lexists(file, group, H5P_DEFAULT) <= 0) continue;
         GYRE_TRY(read_part(path, file, part, out));
     }
@@ -205,7 +205,7 @@ static gyre_status read_file(const char *path, hid_t file, gyre_layout *out) {
     return status;
 }
 
-gyre_status gyre_layout_read(const char *path, gyre_layout *out) {
+gyre_status data_layout_read(const char *path, data_layout *out) {
     memset(out, 0, sizeof *out); /* with its padding: it goes through a pipe */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);

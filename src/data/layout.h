@@ -9,39 +9,39 @@
 #include "gyre/status.h"
 #include <stdint.h>
 
-enum { GYRE_PART_TRAIN, GYRE_PART_VALIDATION, GYRE_PART_TEST, GYRE_PARTS };
+enum { DATA_PART_TRAIN, DATA_PART_VALIDATION, DATA_PART_TEST, DATA_PARTS };
 enum {
-    GYRE_SIDE_MAX = 32767,      /* pixels; an image's bytes fit 32 bits */
-    GYRE_NAME_BYTES_MAX = 4096, /* of a class name in a file of another program */
-    GYRE_UNREAD_SIZE = 64
+    DATA_SIDE_MAX = 32767,      /* pixels; an image's bytes fit 32 bits */
+    DATA_NAME_BYTES_MAX = 4096, /* of a class name in a file of another program */
+    DATA_UNREAD_SIZE = 64
 };
 
 typedef struct {
     int64_t count; /* images; 0: the part is absent */
     int32_t h, w, c;
     uint64_t images, labels; /* where they begin, in bytes from the file's begin */
-} gyre_layout_part;
+} data_layout_part;
 
 typedef struct {
-    gyre_layout_part parts[GYRE_PARTS];
+    data_layout_part parts[DATA_PARTS];
     int64_t names, name_size; /* class names and the bytes of each; names 0: absent */
     uint64_t names_at;
-    char unread[GYRE_UNREAD_SIZE]; /* a group with images that is no part, as /val, or "" */
-} gyre_layout;
+    char unread[DATA_UNREAD_SIZE]; /* a group with images that is no part, as /val, or "" */
+} data_layout;
 
-extern const char *const gyre_part_names[GYRE_PARTS]; /* "train", "validation", "test" */
+extern const char *const data_part_names[DATA_PARTS]; /* "train", "validation", "test" */
 
 /* Bytes of an image. */
-static inline uint64_t gyre_layout_row(const gyre_layout_part *p) {
+static inline uint64_t data_layout_row(const data_layout_part *p) {
     return (uint64_t)p->h * (uint64_t)p->w * (uint64_t)p->c;
 }
 
 /* Asks HDF5. Types, ranks, storage and the agreement of shapes are checked, sizes against the
  * file's length are not. GYRE_EIO. */
-gyre_status gyre_layout_read(const char *path, gyre_layout *out);
+gyre_status data_layout_read(const char *path, data_layout *out);
 
 /* The same from a child process (gyre/child.h) of at most `seconds`, which may hang or crash
  * without harm: for every file that this process has not written itself. */
-gyre_status gyre_layout_probe(const char *path, int seconds, gyre_layout *out);
+gyre_status data_layout_probe(const char *path, int seconds, data_layout *out);
 
 #endif

@@ -51,7 +51,7 @@ static void release_signals(void) {
     }
 }
 
-void gyre_leftover_guard(const char *path) {
+void data_leftover_guard(const char *path) {
     int slot = 0;
     while (slot < SLOTS && taken[slot]) slot++;
     if (slot == SLOTS || strlen(path) >= PATH_MAX) return;
@@ -60,7 +60,7 @@ void gyre_leftover_guard(const char *path) {
     if (!taken[1 - slot]) catch_signals();
 }
 
-void gyre_leftover_release(const char *path) {
+void data_leftover_release(const char *path) {
     for (int i = 0; i < SLOTS; i++) {
         if (!taken[i] || strcmp(guarded[i], path) != 0) continue;
         taken[i] = 0;
@@ -82,7 +82,7 @@ static bool is_left(const char *entry, const char *name) {
     return pid > INT_MAX || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
 
-void gyre_leftover_tell(const char *path) {
+void data_leftover_tell(const char *path) {
     const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
     char *dir = gyre_path_dir(path);
     DIR *d = dir == NULL ? NULL : opendir(dir);

@@ -5,10 +5,10 @@
 
 /* From here on a signal that would end the process removes `path` first. Two at a time; a longer
  * path is not guarded. Not from several threads. */
-void gyre_leftover_guard(const char *path);
-void gyre_leftover_release(const char *path);
+void data_leftover_guard(const char *path);
+void data_leftover_release(const char *path);
 
 /* Says which temporary files of imports into `path` lie beside it, of processes that are gone. */
-void gyre_leftover_tell(const char *path);
+void data_leftover_tell(const char *path);
 
 #endif

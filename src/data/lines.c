@@ -15,7 +15,7 @@ static void end_lines(char *text) {
     *to = '\0';
 }
 
-gyre_status gyre_lines_read(const char *path, size_t most, char **text) {
+gyre_status data_lines_read(const char *path, size_t most, char **text) {
     static const char mark[] = "\xef\xbb\xbf";
     size_t size = 0;
     char *read = NULL;

@@ -12,16 +12,16 @@
 
 /* ---- the list */
 
-static void free_file(gyre_listed *file) {
+static void free_file(data_listed *file) {
     free(file->path);
     free(file->kind);
     free(file->problem);
 }
 
-gyre_status gyre_listing_add(gyre_listing *l, gyre_listed file) {
+gyre_status data_listing_add(data_listing *l, data_listed file) {
     if (l->count == l->room) {
         size_t room = l->room == 0 ? 256 : 2 * l->room;
-        gyre_listed *more = realloc(l->files, room * sizeof *more);
+        data_listed *more = realloc(l->files, room * sizeof *more);
         if (more == NULL) {
             free_file(&file);
             return gyre_no_memory("listing the pictures of a folder");
@@ -34,38 +34,38 @@ gyre_status gyre_listing_add(gyre_listing *l, gyre_listed file) {
 }
 
 static int by_path(const void *a, const void *b) {
-    return strcmp(((const gyre_listed *)a)->path, ((const gyre_listed *)b)->path);
+    return strcmp(((const data_listed *)a)->path, ((const data_listed *)b)->path);
 }
 
-void gyre_listing_sort(gyre_listing *l) {
+void data_listing_sort(data_listing *l) {
     if (l->count > 0) qsort(l->files, l->count, sizeof *l->files, by_path);
 }
 
-gyre_status gyre_listed_fail(gyre_listed *file) {
+gyre_status data_listed_fail(data_listed *file) {
     file->problem = strdup(gyre_error_text());
     return file->problem == NULL ? gyre_no_memory("listing the pictures of a folder") : GYRE_OK;
 }
 
-void gyre_listing_place(gyre_listing *l) {
+void data_listing_place(data_listing *l) {
     memset(l->counts, 0, sizeof l->counts);
     for (size_t i = 0; i < l->count; i++) {
         if (l->files[i].problem == NULL) l->files[i].row = l->counts[l->files[i].part]++;
     }
 }
 
-void gyre_listing_close(gyre_listing *l) {
+void data_listing_close(data_listing *l) {
     for (size_t i = 0; i < l->count; i++) free_file(&l->files[i]);
     free(l->files);
     free(l->names);
     free(l->other);
     free(l->repeat);
     free(l->hollow_name);
-    *l = (gyre_listing){0};
+    *l = (data_listing){0};
 }
 
 /* ---- classes by folder */
 
-static gyre_status take_folder(gyre_listed *file) {
+static gyre_status take_folder(data_listed *file) {
     const char *at = file->path + file->kind_at, *slash = strchr(at, '/');
     if (file->problem != NULL || slash == NULL) return GYRE_OK;
     file->kind = strndup(at, (size_t)(slash - at));
@@ -73,16 +73,16 @@ static gyre_status take_folder(gyre_listed *file) {
 }
 
 /* A picture outside of all class folders. */
-static gyre_status set_stray(gyre_listed *file) {
+static gyre_status set_stray(data_listed *file) {
     gyre_fail(GYRE_EIO, "lies in no class's folder");
-    return gyre_listed_fail(file);
+    return data_listed_fail(file);
 }
 
-gyre_status gyre_listing_by_folder(const char *dir, bool no_parts, gyre_listing *l) {
+gyre_status data_listing_by_folder(const char *dir, bool no_parts, data_listing *l) {
     size_t inside = 0, outside = 0;
-    GYRE_TRY(gyre_parts_find(dir, no_parts, l));
+    GYRE_TRY(data_parts_find(dir, no_parts, l));
     for (size_t i = 0; i < l->count; i++) {
-        gyre_listed *file = &l->files[i];
+        data_listed *file = &l->files[i];
         GYRE_TRY(take_folder(file));
         if (file->kind != NULL)
             inside++;
@@ -97,7 +97,7 @@ gyre_status gyre_listing_by_folder(const char *dir, bool no_parts, gyre_listing 
                          dir, outside);
     }
     for (size_t i = 0; i < l->count; i++) {
-        gyre_listed *file = &l->files[i];
+        data_listed *file = &l->files[i];
         if (file->kind == NULL && file->problem == NULL) GYRE_TRY(set_stray(file));
     }
     return GYRE_OK;
@@ -119,7 +119,7 @@ static int by_value(const void *a, const void *b) {
     return x < y ? -1 : x > y ? 1 : by_name(a, b);
 }
 
-static gyre_status take_name(gyre_listing *l, int label, const char *kind) {
+static gyre_status take_name(data_listing *l, int label, const char *kind) {
     size_t length = gyre_text_visible(kind, l->names[label], GYRE_NAME_SIZE);
     if (length < GYRE_NAME_SIZE) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
@@ -130,7 +130,7 @@ static gyre_status take_name(gyre_listing *l, int label, const char *kind) {
 
 /* Where all pictures lie in folders of one folder: that one's path, "flowers/flowers"; 0: they do
  * not. The list is sorted, so that what its ends share, all share. */
-static size_t around_folders(const gyre_listing *l) {
+static size_t around_folders(const data_listing *l) {
     const char *first = l->files[0].path, *last = l->files[l->count - 1].path;
     size_t end = 0;
     for (size_t i = 0; first[i] != '\0' && first[i] == last[i]; i++) {
@@ -142,7 +142,7 @@ static size_t around_folders(const gyre_listing *l) {
     return end;
 }
 
-static gyre_status check_classes(const gyre_listing *l, const char *const *kinds, size_t files,
+static gyre_status check_classes(const data_listing *l, const char *const *kinds, size_t files,
                                  size_t count) {
     char name[GYRE_NAME_SIZE];
     if (count > GYRE_CLASSES_MAX) {
@@ -186,7 +186,7 @@ static int32_t label_of(const char *const *kinds, size_t count, const char *kind
     return (int32_t)(found - kinds);
 }
 
-gyre_status gyre_listing_number(gyre_listing *l) {
+gyre_status data_listing_number(data_listing *l) {
     const char **kinds = calloc(l->count + 1, sizeof *kinds);
     gyre_status status = GYRE_OK;
     size_t files = 0;
@@ -208,7 +208,7 @@ gyre_status gyre_listing_number(gyre_listing *l) {
         GYRE_GOTO(take_name(l, (int)i, kinds[i]));
     }
     for (size_t i = 0; i < l->count; i++) {
-        gyre_listed *file = &l->files[i];
+        data_listed *file = &l->files[i];
         if (file->kind != NULL) file->label = label_of(kinds, count, file->kind, numbers);
     }
 out:
@@ -243,17 +243,17 @@ static size_t share(double fraction, size_t n) {
 }
 
 /* The part that takes them, -1: both exist. */
-static int free_part(const gyre_listing *l) {
-    bool taken[GYRE_PARTS] = {false};
+static int free_part(const data_listing *l) {
+    bool taken[DATA_PARTS] = {false};
     for (size_t i = 0; i < l->count; i++) {
         if (l->files[i].kind != NULL) taken[l->files[i].part] = true;
     }
-    return !taken[GYRE_PART_TEST] ? GYRE_PART_TEST
-                                  : (!taken[GYRE_PART_VALIDATION] ? GYRE_PART_VALIDATION : -1);
+    return !taken[DATA_PART_TEST] ? DATA_PART_TEST
+                                  : (!taken[DATA_PART_VALIDATION] ? DATA_PART_VALIDATION : -1);
 }
 
 /* Draws are sorted; returns how many were set aside. */
-static size_t set_aside(gyre_listing *l, const draw *draws, size_t count, double fraction, int part,
+static size_t set_aside(data_listing *l, const draw *draws, size_t count, double fraction, int part,
                         size_t *largest) {
     size_t total = 0;
     *largest = 0;
@@ -267,7 +267,7 @@ static size_t set_aside(gyre_listing *l, const draw *draws, size_t count, double
     return total;
 }
 
-gyre_status gyre_listing_split(gyre_listing *l, double fraction, uint64_t seed) {
+gyre_status data_listing_split(data_listing *l, double fraction, uint64_t seed) {
     size_t count = 0, largest;
     int part = free_part(l);
     if (part < 0) {
@@ -277,8 +277,8 @@ gyre_status gyre_listing_split(gyre_listing *l, double fraction, uint64_t seed) 
     draw *draws = calloc(l->count + 1, sizeof *draws);
     if (draws == NULL) return gyre_no_memory("listing the pictures of a folder");
     for (size_t i = 0; i < l->count; i++) {
-        const gyre_listed *file = &l->files[i];
-        if (file->kind == NULL || file->part != GYRE_PART_TRAIN) continue;
+        const data_listed *file = &l->files[i];
+        if (file->kind == NULL || file->part != DATA_PART_TRAIN) continue;
         draws[count++] = (draw){file->label, key_of(seed, file->path), i};
     }
     qsort(draws, count, sizeof *draws, by_draw);

@@ -92,10 +92,10 @@ static gyre_status leads_out(const reader *r, const char *file) {
 
 /* Words as "image_id", where a file's name has an ending, a number or a folder. */
 static bool is_header(const char *file) {
-    return !gyre_is_picture_name(file) && strpbrk(file, "/0123456789") == NULL;
+    return !data_is_picture_name(file) && strpbrk(file, "/0123456789") == NULL;
 }
 
-static gyre_status read_line(reader *r, gyre_listing *l) {
+static gyre_status read_line(reader *r, data_listing *l) {
     char *file, *label, end;
     r->line++;
     GYRE_TRY(read_field(r, &file, &end));
@@ -111,7 +111,7 @@ static gyre_status read_line(reader *r, gyre_listing *l) {
     char *path = strdup(file), *kind = strdup(label);
     if (r->first == NULL) r->first = strdup(file);
     if (path != NULL && kind != NULL)
-        return gyre_listing_add(l, (gyre_listed){.path = path, .kind = kind});
+        return data_listing_add(l, (data_listed){.path = path, .kind = kind});
     free(path);
     free(kind);
     return gyre_no_memory("reading '%s'", r->path);
@@ -132,10 +132,10 @@ static gyre_status check_separator(const char *csv, const char *text) {
 
 /* A header with a digit, as "x1,y": it names no file that is there and a class that no other line
  * has, and the lines behind it name pictures. */
-static void drop_header(reader *r, const char *dir, gyre_listing *l) {
-    if (r->header || l->count < 2 || !gyre_is_picture_name(l->files[1].path)) return;
-    const gyre_listed first = l->files[0];
-    if (gyre_is_picture_name(first.path) || strchr(first.path, '/') != NULL) return;
+static void drop_header(reader *r, const char *dir, data_listing *l) {
+    if (r->header || l->count < 2 || !data_is_picture_name(l->files[1].path)) return;
+    const data_listed first = l->files[0];
+    if (data_is_picture_name(first.path) || strchr(first.path, '/') != NULL) return;
     char *path = gyre_path_join(dir, first.path);
     bool there = path == NULL || gyre_file_exists(path);
     free(path);
@@ -150,7 +150,7 @@ static void drop_header(reader *r, const char *dir, gyre_listing *l) {
     r->header = true;
 }
 
-static gyre_status read_lines(reader *r, const char *dir, gyre_listing *l) {
+static gyre_status read_lines(reader *r, const char *dir, data_listing *l) {
     GYRE_TRY(check_separator(r->path, r->at));
     while (*r->at != '\0') GYRE_TRY(read_line(r, l));
     drop_header(r, dir, l);
@@ -158,11 +158,11 @@ static gyre_status read_lines(reader *r, const char *dir, gyre_listing *l) {
     return gyre_fail(GYRE_EIO, "'%s' names no file; lines 'file,label' were expected", r->path);
 }
 
-static gyre_status check_columns(const reader *r, const gyre_listing *l) {
+static gyre_status check_columns(const reader *r, const data_listing *l) {
     size_t exchanged = 0;
     for (size_t i = 0; i < l->count; i++) {
-        const gyre_listed *file = &l->files[i];
-        exchanged += gyre_is_picture_name(file->kind) && !gyre_is_picture_name(file->path);
+        const data_listed *file = &l->files[i];
+        exchanged += data_is_picture_name(file->kind) && !data_is_picture_name(file->path);
     }
     if (exchanged < l->count) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
@@ -171,7 +171,7 @@ static gyre_status check_columns(const reader *r, const gyre_listing *l) {
                      r->path);
 }
 
-static gyre_status check_once(const char *csv, const gyre_listing *l) {
+static gyre_status check_once(const char *csv, const data_listing *l) {
     char name[256];
     for (size_t i = 1; i < l->count; i++) {
         if (strcmp(l->files[i - 1].path, l->files[i].path) != 0) continue;
@@ -189,7 +189,7 @@ static size_t stem_of(const char *path, const char **stem) {
 }
 
 /* The picture that may be meant by a name: in another folder, with another ending; else any. */
-static const char *find_meant(const char *name, const gyre_listing *found) {
+static const char *find_meant(const char *name, const data_listing *found) {
     const char *stem, *other;
     size_t length = stem_of(name, &stem);
     for (size_t i = 0; i < found->count; i++) {
@@ -200,8 +200,8 @@ static const char *find_meant(const char *name, const gyre_listing *found) {
 }
 
 /* One error, where otherwise each file would be left out on its own. */
-static gyre_status check_found(const reader *r, const char *dir, const gyre_listing *found,
-                               const gyre_listing *l) {
+static gyre_status check_found(const reader *r, const char *dir, const data_listing *found,
+                               const data_listing *l) {
     char name[256], meant[256];
     bool any = false;
     for (size_t i = 0; i < l->count && !any; i++) {
@@ -223,8 +223,8 @@ static gyre_status check_found(const reader *r, const char *dir, const gyre_list
 }
 
 /* Both lists are sorted. */
-static void warn_of_unlisted(const char *dir, const char *csv, const gyre_listing *found,
-                             const gyre_listing *l) {
+static void warn_of_unlisted(const char *dir, const char *csv, const data_listing *found,
+                             const data_listing *l) {
     size_t unlisted = 0, at = 0;
     for (size_t i = 0; i < found->count; i++) {
         const char *path = found->files[i].path;
@@ -236,23 +236,23 @@ static void warn_of_unlisted(const char *dir, const char *csv, const gyre_listin
               unlisted);
 }
 
-gyre_status gyre_listing_by_csv(const char *dir, const char *csv, bool no_parts, gyre_listing *l) {
-    gyre_listing found = {0};
+gyre_status data_listing_by_csv(const char *dir, const char *csv, bool no_parts, data_listing *l) {
+    data_listing found = {0};
     gyre_status status = GYRE_OK;
     char *text = NULL;
     reader r = {.path = csv};
-    GYRE_TRY(gyre_lines_read(csv, 1 << 30, &text));
+    GYRE_TRY(data_lines_read(csv, 1 << 30, &text));
     r.at = text;
     GYRE_GOTO(read_lines(&r, dir, l));
     GYRE_GOTO(check_columns(&r, l));
-    gyre_listing_sort(l);
+    data_listing_sort(l);
     GYRE_GOTO(check_once(csv, l));
-    GYRE_GOTO(gyre_listing_walk(dir, &found));
+    GYRE_GOTO(data_listing_walk(dir, &found));
     GYRE_GOTO(check_found(&r, dir, &found, l));
     warn_of_unlisted(dir, csv, &found, l);
-    status = gyre_parts_of_labels(csv, no_parts, l);
+    status = data_parts_of_labels(csv, no_parts, l);
 out:
-    gyre_listing_close(&found);
+    data_listing_close(&found);
     free(r.first);
     free(text);
     return status;

@@ -16,12 +16,12 @@ typedef struct {
 } identity;
 
 typedef struct {
-    gyre_listing *list;
+    data_listing *list;
     identity *seen;
     size_t count, room;
 } walk;
 
-bool gyre_is_picture_name(const char *name) {
+bool data_is_picture_name(const char *name) {
     static const char *const ends[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot != NULL && i < sizeof ends / sizeof *ends; i++) {
@@ -30,13 +30,13 @@ bool gyre_is_picture_name(const char *name) {
     return false;
 }
 
-const char *const gyre_other_formats[GYRE_OTHER_FORMATS] = {
+const char *const data_other_formats[DATA_OTHER_FORMATS] = {
     ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm"};
 
-static void count_format(gyre_listing *l, const char *name) {
+static void count_format(data_listing *l, const char *name) {
     const char *dot = strrchr(name, '.');
-    for (int i = 0; dot != NULL && i < GYRE_OTHER_FORMATS; i++) {
-        l->formats[i] += strcasecmp(dot, gyre_other_formats[i]) == 0;
+    for (int i = 0; dot != NULL && i < DATA_OTHER_FORMATS; i++) {
+        l->formats[i] += strcasecmp(dot, data_other_formats[i]) == 0;
     }
 }
 
@@ -79,17 +79,17 @@ static gyre_status walk_folder(walk *w, const char *path, const char *below);
 
 /* `below` is its place below the folder; `path` the same for the operating system. */
 static gyre_status visit(walk *w, const char *path, const char *below) {
-    gyre_listing *l = w->list;
+    data_listing *l = w->list;
     struct stat st;
     bool there = stat(path, &st) == 0;
     if (there && S_ISDIR(st.st_mode)) return walk_folder(w, path, below);
-    if (!gyre_is_picture_name(below)) {
+    if (!data_is_picture_name(below)) {
         count_format(l, below);
         return count(&l->others, &l->other, below);
     }
-    gyre_listed file = {.path = strdup(below)};
+    data_listed file = {.path = strdup(below)};
     return file.path == NULL ? gyre_no_memory("listing the pictures of a folder")
-                             : gyre_listing_add(l, file);
+                             : data_listing_add(l, file);
 }
 
 /* The top folder is told by `below` being empty. */
@@ -99,8 +99,8 @@ static gyre_status cannot_list(walk *w, const char *path, const char *below, int
         return gyre_fail(GYRE_EIO, "'%s' cannot be listed: %s", path, strerror(reason));
     }
     gyre_fail(GYRE_EIO, "is a folder that cannot be listed: %s", strerror(reason));
-    gyre_listed file = {.path = strdup(below), .problem = strdup(gyre_error_text())};
-    if (file.path != NULL && file.problem != NULL) return gyre_listing_add(w->list, file);
+    data_listed file = {.path = strdup(below), .problem = strdup(gyre_error_text())};
+    if (file.path != NULL && file.problem != NULL) return data_listing_add(w->list, file);
     free(file.path);
     free(file.problem);
     return gyre_no_memory("listing the pictures of a folder");
@@ -135,10 +135,10 @@ static gyre_status walk_folder(walk *w, const char *path, const char *below) {
     return status;
 }
 
-gyre_status gyre_listing_walk(const char *dir, gyre_listing *l) {
+gyre_status data_listing_walk(const char *dir, data_listing *l) {
     walk w = {.list = l};
     gyre_status status = walk_folder(&w, dir, "");
     free(w.seen);
-    gyre_listing_sort(l);
+    data_listing_sort(l);
     return status;
 }

@@ -141,7 +141,7 @@ static gyre_status allocate(gyre_loader *l) {
     return gyre_no_memory("%d batches of %lld images", l->depth, (long long)l->count);
 }
 
-gyre_status gyre_loader_open_ring(const gyre_view *train, const gyre_data_settings *settings,
+gyre_status data_loader_open_ring(const gyre_view *train, const gyre_data_settings *settings,
                                   gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
                                   int64_t first_step, int64_t last_step, bool rows_only, int depth,
                                   gyre_loader **out) {
@@ -183,7 +183,7 @@ gyre_status gyre_loader_open(const gyre_view *train, const gyre_data_settings *s
                              gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
                              int64_t first_step, int64_t last_step, bool rows_only,
                              gyre_loader **out) {
-    return gyre_loader_open_ring(train, settings, epochs, seed, first, count, first_step, last_step,
+    return data_loader_open_ring(train, settings, epochs, seed, first, count, first_step, last_step,
                                  rows_only, DEPTH, out);
 }
 

@@ -21,7 +21,7 @@
 
 enum { FILES_MAX = 4096, VERSION = 1 };
 
-bool gyre_manifest_is(const char *path) {
+bool data_manifest_is(const char *path) {
     char begin[64];
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return false;
@@ -55,14 +55,14 @@ static gyre_status read_text(const gyre_json_value *object, const char *key, con
 }
 
 static gyre_status read_file(const char *dir, const gyre_json_value *entry, const char *where,
-                             gyre_manifest_file *out) {
+                             data_manifest_file *out) {
     const char *name, *checksum;
     GYRE_TRY(read_text(entry, "path", where, &name));
     GYRE_TRY(read_text(entry, "checksum", where, &checksum));
     GYRE_TRY(read_number(entry, "bytes", where, &out->bytes));
-    for (int part = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         uint64_t rows = 0;
-        GYRE_TRY(read_number(entry, gyre_part_names[part], where, &rows));
+        GYRE_TRY(read_number(entry, data_part_names[part], where, &rows));
         out->rows[part] = (int64_t)rows;
     }
     snprintf(out->checksum, sizeof out->checksum, "%s", checksum);
@@ -70,7 +70,7 @@ static gyre_status read_file(const char *dir, const gyre_json_value *entry, cons
     return out->path != NULL ? GYRE_OK : gyre_no_memory("the manifest");
 }
 
-static gyre_status read_files(const char *path, const gyre_json_value *list, gyre_manifest *out) {
+static gyre_status read_files(const char *path, const gyre_json_value *list, data_manifest *out) {
     gyre_status status = GYRE_OK;
     int count = 0;
     for (const gyre_json_value *v = gyre_json_first(list); v != NULL; v = gyre_json_next(v)) {
@@ -95,7 +95,7 @@ out:
     return status;
 }
 
-static gyre_status read_tree(const char *path, const gyre_json_value *tree, gyre_manifest *out) {
+static gyre_status read_tree(const char *path, const gyre_json_value *tree, data_manifest *out) {
     uint64_t version = 0;
     const char *content;
     char *end;
@@ -120,27 +120,27 @@ static gyre_status read_tree(const char *path, const gyre_json_value *tree, gyre
     return read_files(path, files, out);
 }
 
-gyre_status gyre_manifest_read(const char *path, gyre_manifest *out) {
+gyre_status data_manifest_read(const char *path, data_manifest *out) {
     gyre_json_value *tree = NULL;
-    *out = (gyre_manifest){0};
+    *out = (data_manifest){0};
     gyre_status status = gyre_json_read(path, &tree);
     if (status == GYRE_EUSAGE) return gyre_fail(GYRE_EIO, "%s", gyre_error_text());
     GYRE_TRY(status);
     status = read_tree(path, tree, out);
     gyre_json_close(tree);
-    if (status != GYRE_OK) gyre_manifest_close(out);
+    if (status != GYRE_OK) data_manifest_close(out);
     return status;
 }
 
-void gyre_manifest_close(gyre_manifest *m) {
+void data_manifest_close(data_manifest *m) {
     for (int i = 0; i < m->count; i++) free(m->files[i].path);
     free(m->files);
-    *m = (gyre_manifest){0};
+    *m = (data_manifest){0};
 }
 
 /* ---- a file and its entry */
 
-static gyre_status find_checksum(const gyre_source *s, char out[33]) {
+static gyre_status find_checksum(const data_source *s, char out[33]) {
     uint64_t hash = 0;
     if (s->seal.sealed) {
         memcpy(out, s->seal.checksum, sizeof s->seal.checksum);
@@ -151,26 +151,26 @@ static gyre_status find_checksum(const gyre_source *s, char out[33]) {
     return GYRE_OK;
 }
 
-static gyre_status changed(const char *path, const gyre_source *s, const char *what) {
+static gyre_status changed(const char *path, const data_source *s, const char *what) {
     return gyre_fail(GYRE_EIO,
                      "'%s' has changed since '%s' was made: %s; if that is meant, make the "
                      "manifest anew with `gyre data manifest`",
                      s->path, path, what);
 }
 
-gyre_status gyre_manifest_check(const char *path, const gyre_manifest_file *f,
-                                const gyre_source *found, bool whole) {
+gyre_status data_manifest_check(const char *path, const data_manifest_file *f,
+                                const data_source *found, bool whole) {
     char what[160], checksum[33];
     if (found->size != f->bytes) {
         snprintf(what, sizeof what, "it has %" PRIu64 " bytes, %" PRIu64 " were expected",
                  found->size, f->bytes);
         return changed(path, found, what);
     }
-    for (int part = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         int64_t rows = found->layout.parts[part].count;
         if (rows == f->rows[part]) continue;
         snprintf(what, sizeof what, "/%s has %" PRId64 " rows, %" PRId64 " were expected",
-                 gyre_part_names[part], rows, f->rows[part]);
+                 data_part_names[part], rows, f->rows[part]);
         return changed(path, found, what);
     }
     if (!found->seal.sealed && !whole) return GYRE_OK;
@@ -183,7 +183,7 @@ gyre_status gyre_manifest_check(const char *path, const gyre_manifest_file *f,
 /* ---- writing */
 
 typedef struct {
-    gyre_source *sources;
+    data_source *sources;
     char (*checksums)[33];
     int count; /* of sources that are open */
     uint64_t content;
@@ -211,15 +211,15 @@ out:
     return status;
 }
 
-static gyre_status write_entry(FILE *f, const char *path, const gyre_source *s,
+static gyre_status write_entry(FILE *f, const char *path, const data_source *s,
                                const char *checksum, bool last) {
     char *name = NULL;
     GYRE_TRY(name_of(path, s->path, &name));
     gyre_json *j = gyre_json_line_begin();
     gyre_json_line_text(j, "path", name);
     gyre_json_line_integer(j, "bytes", (int64_t)s->size);
-    for (int part = 0; part < GYRE_PARTS; part++) {
-        gyre_json_line_integer(j, gyre_part_names[part], s->layout.parts[part].count);
+    for (int part = 0; part < DATA_PARTS; part++) {
+        gyre_json_line_integer(j, data_part_names[part], s->layout.parts[part].count);
     }
     gyre_json_line_text(j, "checksum", checksum);
     char *line = gyre_json_line_end(j);
@@ -272,8 +272,8 @@ static gyre_status check_names(const char *path, char *const *files, int count, 
             "'%s': a manifest has at most %d files, found %d; make fewer and larger ones", path,
             FILES_MAX, count);
     }
-    GYRE_TRY(gyre_output_check(path, force));
-    for (int i = 0; i < count; i++) GYRE_TRY(gyre_output_apart(path, files[i]));
+    GYRE_TRY(data_output_check(path, force));
+    for (int i = 0; i < count; i++) GYRE_TRY(data_output_apart(path, files[i]));
     return GYRE_OK;
 }
 
@@ -293,19 +293,19 @@ static gyre_status check_once(const new_manifest *m) {
 
 static gyre_status open_parts(char *const *files, int count, new_manifest *m) {
     for (int i = 0; i < count; i++) {
-        GYRE_TRY(gyre_source_open(files[i], true, &m->sources[i]));
+        GYRE_TRY(data_source_open(files[i], true, &m->sources[i]));
         m->count++;
         GYRE_TRY(find_checksum(&m->sources[i], m->checksums[i]));
     }
     GYRE_TRY(check_once(m));
     uint64_t content = 0;
-    GYRE_TRY(gyre_source_hash(m->sources, count, &content));
+    GYRE_TRY(data_source_hash(m->sources, count, &content));
     m->content = content;
     return GYRE_OK;
 }
 
 static void close_parts(new_manifest *m) {
-    for (int i = 0; i < m->count; i++) gyre_source_close(&m->sources[i]);
+    for (int i = 0; i < m->count; i++) data_source_close(&m->sources[i]);
     free(m->sources);
     free(m->checksums);
 }
@@ -327,7 +327,7 @@ gyre_status gyre_manifest_write(const char *path, char *const *files, int count,
     GYRE_GOTO(write_text(path, temporary, &m));
     status = gyre_dataset_open(temporary, &d); /* do they go together? */
     gyre_dataset_close(d);
-    if (status == GYRE_OK) status = gyre_output_check(path, force); /* made by someone meanwhile? */
+    if (status == GYRE_OK) status = data_output_check(path, force); /* made by someone meanwhile? */
     if (status == GYRE_OK) status = gyre_file_commit(temporary, path);
     if (status != GYRE_OK) unlink(temporary);
 out:

@@ -122,7 +122,7 @@ static gyre_status read_names(const char *path, char (**names)[GYRE_NAME_SIZE], 
     char *text = NULL;
     char(*list)[GYRE_NAME_SIZE] = NULL;
     size_t room = 1;
-    GYRE_TRY(gyre_lines_read(path, 64 << 20, &text));
+    GYRE_TRY(data_lines_read(path, 64 << 20, &text));
     for (const char *c = text; *c != '\0'; c++) room += *c == '\n';
     list = calloc(room, sizeof *list);
     if (list == NULL) {
@@ -140,13 +140,13 @@ out:
     return status;
 }
 
-gyre_status gyre_names_read(const char *dir, const char *file, char (**names)[GYRE_NAME_SIZE],
+gyre_status data_names_read(const char *dir, const char *file, char (**names)[GYRE_NAME_SIZE],
                             int *count) {
     char *path = gyre_path_join(dir, file);
     *names = NULL;
     *count = 0;
     if (path == NULL) return gyre_no_memory("reading '%s'", file);
-    gyre_status status = gyre_is_file(path) ? read_names(path, names, count) : GYRE_OK;
+    gyre_status status = data_is_file(path) ? read_names(path, names, count) : GYRE_OK;
     free(path);
     return status;
 }

@@ -16,19 +16,19 @@
 static const struct {
     const char *name;
     int part;
-} words[] = {{"train", GYRE_PART_TRAIN},
-             {"training", GYRE_PART_TRAIN},
-             {"trn", GYRE_PART_TRAIN},
-             {"validation", GYRE_PART_VALIDATION},
-             {"validate", GYRE_PART_VALIDATION},
-             {"valid", GYRE_PART_VALIDATION},
-             {"val", GYRE_PART_VALIDATION},
-             {"dev", GYRE_PART_VALIDATION},
-             {"devel", GYRE_PART_VALIDATION},
-             {"development", GYRE_PART_VALIDATION},
-             {"test", GYRE_PART_TEST},
-             {"testing", GYRE_PART_TEST},
-             {"tst", GYRE_PART_TEST}};
+} words[] = {{"train", DATA_PART_TRAIN},
+             {"training", DATA_PART_TRAIN},
+             {"trn", DATA_PART_TRAIN},
+             {"validation", DATA_PART_VALIDATION},
+             {"validate", DATA_PART_VALIDATION},
+             {"valid", DATA_PART_VALIDATION},
+             {"val", DATA_PART_VALIDATION},
+             {"dev", DATA_PART_VALIDATION},
+             {"devel", DATA_PART_VALIDATION},
+             {"development", DATA_PART_VALIDATION},
+             {"test", DATA_PART_TEST},
+             {"testing", DATA_PART_TEST},
+             {"tst", DATA_PART_TEST}};
 
 static int word_of(const char *name, size_t length) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -79,10 +79,10 @@ typedef struct {
 } folder;
 
 /* The first folder from file *i on, among those whose names begin at byte `at` of their paths. */
-static bool next_folder(const gyre_listing *l, size_t at, size_t *i, size_t high, folder *out) {
+static bool next_folder(const data_listing *l, size_t at, size_t *i, size_t high, folder *out) {
     const char *slash = NULL;
     for (; *i < high && slash == NULL; (*i)++) {
-        const gyre_listed *file = &l->files[*i];
+        const data_listed *file = &l->files[*i];
         if (file->problem == NULL) slash = strchr(file->path + at, '/');
     }
     if (slash == NULL) return false;
@@ -112,16 +112,16 @@ typedef struct {
     bool twice;                 /* two folders are one part */
     bool named_deep, hint_deep; /* and one of them holds folders with pictures */
     folder last;
-    gyre_few looking, others; /* like parts, and not */
+    data_few looking, others; /* like parts, and not */
 } level;
 
-static void add_name(gyre_few *few, const folder *f) {
+static void add_name(data_few *few, const folder *f) {
     char name[256];
     snprintf(name, sizeof name, "%.*s", (int)(f->length < 200 ? f->length : 200), f->name);
-    gyre_few_add(few, name);
+    data_few_add(few, name);
 }
 
-static level survey(const gyre_listing *l, size_t at, size_t low, size_t high) {
+static level survey(const data_listing *l, size_t at, size_t low, size_t high) {
     level v = {0};
     for (folder f; next_folder(l, at, &low, high, &f);) {
         v.folders++;
@@ -147,7 +147,7 @@ static bool several(unsigned parts) {
 typedef enum { CLASSES, PARTS, UNCLEAR } meaning;
 
 static meaning meaning_of(const level *v) {
-    bool train = (v->parts & 1u << GYRE_PART_TRAIN) != 0;
+    bool train = (v->parts & 1u << DATA_PART_TRAIN) != 0;
     if (v->hinted == 0) return CLASSES;
     if (v->named == v->folders) return train && !v->twice ? PARTS : UNCLEAR;
     if (v->named > 0 && (v->named_deep || several(v->parts))) return UNCLEAR;
@@ -157,7 +157,7 @@ static meaning meaning_of(const level *v) {
 /* ---- parts whose names are not known */
 
 /* Passes single folders, one in the other, as some archives have them. */
-static folder inner_of(const gyre_listing *l, folder f, size_t *at) {
+static folder inner_of(const data_listing *l, folder f, size_t *at) {
     *at += f.length + 1;
     for (folder only, next;; f = only, *at += only.length + 1) {
         size_t i = f.low;
@@ -166,20 +166,20 @@ static folder inner_of(const gyre_listing *l, folder f, size_t *at) {
     }
 }
 
-static size_t count_folders(const gyre_listing *l, size_t at, size_t low, size_t high) {
+static size_t count_folders(const data_listing *l, size_t at, size_t low, size_t high) {
     size_t count = 0;
     for (folder f; next_folder(l, at, &low, high, &f);) count++;
     return count;
 }
 
 /* A picture or two beside them, an overview, does not make a class of it. */
-static bool holds_folders(const gyre_listing *l, size_t at, const folder *f) {
+static bool holds_folders(const data_listing *l, size_t at, const folder *f) {
     return f->own == 0 || f->own < count_folders(l, at + f->length + 1, f->low, f->high);
 }
 
 /* Do most folders of `f` have the name of one in `g`? One walk, since both are sorted. The slash
  * behind a name is compared too, so that no name is the beginning of another. */
-static bool same_names(const gyre_listing *l, size_t at, folder f, folder g, gyre_few *same) {
+static bool same_names(const data_listing *l, size_t at, folder f, folder g, data_few *same) {
     size_t at_f = at, at_g = at, all = 0;
     folder a, b;
     f = inner_of(l, f, &at_f);
@@ -196,7 +196,7 @@ static bool same_names(const gyre_listing *l, size_t at, folder f, folder g, gyr
     return all > 0 && 2 * same->count > all;
 }
 
-static folder largest_of(const gyre_listing *l, size_t at, size_t low, size_t high, size_t *most) {
+static folder largest_of(const data_listing *l, size_t at, size_t low, size_t high, size_t *most) {
     folder largest = {0};
     *most = 0;
     for (folder f; next_folder(l, at, &low, high, &f);) {
@@ -212,13 +212,13 @@ static folder largest_of(const gyre_listing *l, size_t at, size_t low, size_t hi
 /* Parts of a dataset hold the same classes, whatever the parts are called: at least half of the
  * level's folders hold hardly a picture of their own, but folders that the largest of them has too.
  */
-static bool repeats_itself(const gyre_listing *l, size_t at, size_t low, size_t high,
-                           gyre_few *alike, gyre_few *same) {
+static bool repeats_itself(const data_listing *l, size_t at, size_t low, size_t high,
+                           data_few *alike, data_few *same) {
     size_t most = 0, all = 0;
     folder largest = largest_of(l, at, low, high, &most);
-    *alike = (gyre_few){0};
+    *alike = (data_few){0};
     for (folder f; most > 1 && next_folder(l, at, &low, high, &f); all++) {
-        gyre_few names = {0};
+        data_few names = {0};
         bool itself = f.low == largest.low;
         if (!holds_folders(l, at, &f) || !(itself || same_names(l, at, f, largest, &names)))
             continue;
@@ -233,7 +233,7 @@ static bool repeats_itself(const gyre_listing *l, size_t at, size_t low, size_t 
 static const char advice[] = "or give --no-parts when each folder is a class";
 
 static gyre_status unclear(const char *dir, level *v) {
-    const char *looking = gyre_few_text(&v->looking);
+    const char *looking = data_few_text(&v->looking);
     if (v->twice) {
         return gyre_fail(GYRE_EUSAGE,
                          "'%s': of the folders %s two are for the same part; put their pictures "
@@ -246,7 +246,7 @@ static gyre_status unclear(const char *dir, level *v) {
             "'%s': these folders look like parts of the dataset: %s, but others beside "
             "them do not: %s; leave only train, validation and test there, with "
             "folders of classes in them, %s",
-            dir, looking, gyre_few_text(&v->others), advice);
+            dir, looking, data_few_text(&v->others), advice);
     }
     return gyre_fail(GYRE_EUSAGE, "'%s': these folders look like parts of the dataset: %s; %s, %s",
                      dir, looking,
@@ -255,16 +255,16 @@ static gyre_status unclear(const char *dir, level *v) {
                      advice);
 }
 
-static gyre_status unnamed(const char *dir, gyre_few *alike, gyre_few *same) {
+static gyre_status unnamed(const char *dir, data_few *alike, data_few *same) {
     return gyre_fail(GYRE_EUSAGE,
                      "'%s': the folders %s hold folders of the same names (%s), as the parts of a "
                      "dataset do; rename them to train, validation and test (or "
                      "training, val, valid, dev, testing), %s",
-                     dir, gyre_few_text(alike), gyre_few_text(same), advice);
+                     dir, data_few_text(alike), data_few_text(same), advice);
 }
 
 /* `at` bytes of the path of file `low` are the folder. */
-static gyre_status parts_below(const char *dir, const gyre_listing *l, size_t at, size_t low,
+static gyre_status parts_below(const char *dir, const data_listing *l, size_t at, size_t low,
                                level *v) {
     char path[1024], visible[512];
     snprintf(path, sizeof path, "%s/%.*s", dir, (int)(at < 512 ? at : 512), l->files[low].path);
@@ -275,13 +275,13 @@ static gyre_status parts_below(const char *dir, const gyre_listing *l, size_t at
         "'%s': these folders look like parts of the dataset: %s, but lie in a folder of "
         "a class or of a part; parts are the folders at the top (train/cat, test/cat); "
         "move or rename them, %s",
-        visible, gyre_few_text(&v->looking), advice);
+        visible, data_few_text(&v->looking), advice);
 }
 
 /* ---- below the parts, or the top */
 
 /* Folders within a class, where all is of that class. */
-static gyre_status check_class(const char *dir, const gyre_listing *l, size_t at, size_t low,
+static gyre_status check_class(const char *dir, const data_listing *l, size_t at, size_t low,
                                size_t high) {
     size_t i = low;
     level v = survey(l, at, low, high);
@@ -293,7 +293,7 @@ static gyre_status check_class(const char *dir, const gyre_listing *l, size_t at
     return GYRE_OK;
 }
 
-static gyre_status check_classes(const char *dir, const gyre_listing *l, size_t at, size_t low,
+static gyre_status check_classes(const char *dir, const data_listing *l, size_t at, size_t low,
                                  size_t high) {
     for (folder f; next_folder(l, at, &low, high, &f);) {
         if (f.deep) GYRE_TRY(check_class(dir, l, at + f.length + 1, f.low, f.high));
@@ -301,7 +301,7 @@ static gyre_status check_classes(const char *dir, const gyre_listing *l, size_t 
     return GYRE_OK;
 }
 
-static void take(gyre_listing *l, size_t low, size_t high, int part, size_t at) {
+static void take(data_listing *l, size_t low, size_t high, int part, size_t at) {
     for (size_t i = low; i < high; i++) {
         l->files[i].part = part;
         l->files[i].kind_at = at;
@@ -309,7 +309,7 @@ static void take(gyre_listing *l, size_t low, size_t high, int part, size_t at) 
 }
 
 /* A part in a folder of its own name, as some archives have it, is that folder. */
-static gyre_status take_part(const char *dir, gyre_listing *l, const folder *part, size_t at) {
+static gyre_status take_part(const char *dir, data_listing *l, const folder *part, size_t at) {
     size_t low = part->low, high = part->high;
     at += part->length + 1;
     take(l, low, high, part->part, at);
@@ -326,11 +326,11 @@ static gyre_status take_part(const char *dir, gyre_listing *l, const folder *par
 }
 
 /* Single folders, one in the other, with the parts in the last of them? */
-static bool is_around_parts(const gyre_listing *l, size_t at, const level *v) {
+static bool is_around_parts(const data_listing *l, size_t at, const level *v) {
     if (v->folders != 1) return false;
     at += v->last.length + 1;
     level inner = survey(l, at, v->last.low, v->last.high);
-    gyre_few alike = {0}, same = {0};
+    data_few alike = {0}, same = {0};
     bool parts = meaning_of(&inner) != CLASSES && (v->hinted == 0 || several(inner.parts));
     if (v->hinted == 0) {
         parts = parts || repeats_itself(l, at, v->last.low, v->last.high, &alike, &same);
@@ -342,13 +342,13 @@ static void warn_of_class(level *v) {
     if (v->named == 0) return;
     gyre_warn("taken as a class, since pictures lie right in it and not in folders of classes: %s; "
               "--no-parts says that this is meant",
-              gyre_few_text(&v->looking));
+              data_few_text(&v->looking));
 }
 
-gyre_status gyre_parts_find(const char *dir, bool plain, gyre_listing *l) {
+gyre_status data_parts_find(const char *dir, bool plain, data_listing *l) {
     size_t at = 0, low = 0, high = l->count;
     if (plain) return GYRE_OK;
-    gyre_few alike = {0}, same = {0};
+    data_few alike = {0}, same = {0};
     level v = survey(l, at, low, high);
     while (is_around_parts(l, at, &v)) {
         at += v.last.length + 1;
@@ -369,7 +369,7 @@ gyre_status gyre_parts_find(const char *dir, bool plain, gyre_listing *l) {
     return GYRE_OK;
 }
 
-gyre_status gyre_parts_of_labels(const char *csv, bool plain, gyre_listing *l) {
+gyre_status data_parts_of_labels(const char *csv, bool plain, data_listing *l) {
     size_t i = 0;
     level v = survey(l, 0, 0, l->count);
     if (plain || !several(v.parts)) return GYRE_OK;

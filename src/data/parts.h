@@ -9,9 +9,9 @@
  * one is for training; a folder around them, or in a part and with its name, is passed through.
  * What may be read in two ways is GYRE_EUSAGE, naming the folders. `plain`: all are classes. The
  * list is sorted. */
-gyre_status gyre_parts_find(const char *dir, bool plain, gyre_listing *l);
+gyre_status data_parts_find(const char *dir, bool plain, data_listing *l);
 
 /* The same where classes come from elsewhere (`csv`): folders are parts or mean nothing. */
-gyre_status gyre_parts_of_labels(const char *csv, bool plain, gyre_listing *l);
+gyre_status data_parts_of_labels(const char *csv, bool plain, data_listing *l);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "gyre/random.h"
 
-void gyre_shuffle(uint32_t *out, uint32_t n, uint64_t seed, int64_t epoch) {
+void data_shuffle(uint32_t *out, uint32_t n, uint64_t seed, int64_t epoch) {
     gyre_random r = gyre_random_open(seed, GYRE_RANDOM_ORDER, (uint64_t)epoch, 0);
     for (uint32_t i = 0; i < n; i++) out[i] = i;
     for (uint32_t i = n; i > 1; i--) {
@@ -12,14 +12,14 @@ void gyre_shuffle(uint32_t *out, uint32_t n, uint64_t seed, int64_t epoch) {
     }
 }
 
-gyre_feistel gyre_feistel_make(uint64_t n, uint64_t seed, int64_t epoch) {
-    gyre_feistel f = {.n = n};
+data_feistel data_feistel_make(uint64_t n, uint64_t seed, int64_t epoch) {
+    data_feistel f = {.n = n};
     int bits = 2;
     while (bits < 63 && (uint64_t)1 << bits < n) bits++;
     f.low = bits / 2;
     f.high = bits - f.low;
     gyre_random r = gyre_random_open(seed, GYRE_RANDOM_ORDER, (uint64_t)epoch, 1);
-    for (int i = 0; i < GYRE_FEISTEL_ROUNDS; i++) f.keys[i] = gyre_random_u64(&r);
+    for (int i = 0; i < DATA_FEISTEL_ROUNDS; i++) f.keys[i] = gyre_random_u64(&r);
     return f;
 }
 
@@ -32,10 +32,10 @@ static uint64_t scramble(uint64_t half, uint64_t key, int bits) {
     return x >> (64 - bits);
 }
 
-uint64_t gyre_feistel_at(const gyre_feistel *f, uint64_t place) {
+uint64_t data_feistel_at(const data_feistel *f, uint64_t place) {
     do {
         uint64_t low = place & (((uint64_t)1 << f->low) - 1), high = place >> f->low;
-        for (int i = 0; i < GYRE_FEISTEL_ROUNDS; i += 2) {
+        for (int i = 0; i < DATA_FEISTEL_ROUNDS; i += 2) {
             low ^= scramble(high, f->keys[i], f->low);
             high ^= scramble(low, f->keys[i + 1], f->high);
         }

@@ -53,7 +53,7 @@ static gyre_status read_file(const char *path, uint8_t **bytes, size_t *size) {
 
 /* ---- its kind */
 
-typedef gyre_status decode_function(const uint8_t *, size_t, const gyre_picture_sink *);
+typedef gyre_status decode_function(const uint8_t *, size_t, const data_picture_sink *);
 
 /* By what stands at byte `at`. Kinds that gyre does not read are named, to tell them from rubbish.
  */
@@ -62,8 +62,8 @@ static const struct {
     const char *name, *mark;
     size_t at, length;
 } kinds[] = {
-    {gyre_jpeg_decode, "JPEG", "\xff\xd8\xff", 0, 3},
-    {gyre_png_decode, "PNG", "\x89PNG\r\n\x1a\n", 0, 8},
+    {data_jpeg_decode, "JPEG", "\xff\xd8\xff", 0, 3},
+    {data_png_decode, "PNG", "\x89PNG\r\n\x1a\n", 0, 8},
     {NULL, "a GIF", "GIF8", 0, 4},
     {NULL, "a WebP", "WEBP", 8, 4},
     {NULL, "a TIFF", "II*\0", 0, 4},
@@ -76,7 +76,7 @@ static const struct {
     {NULL, "a BMP", "BM", 0, 2},
 };
 
-static gyre_status decode(const uint8_t *bytes, size_t size, const gyre_picture_sink *sink) {
+static gyre_status decode(const uint8_t *bytes, size_t size, const data_picture_sink *sink) {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t end = kinds[i].at + kinds[i].length;
         if (size < end || memcmp(bytes + kinds[i].at, kinds[i].mark, kinds[i].length) != 0)
@@ -87,7 +87,7 @@ static gyre_status decode(const uint8_t *bytes, size_t size, const gyre_picture_
     return gyre_fail(GYRE_EIO, "is no picture: it begins neither as JPEG nor as PNG");
 }
 
-static gyre_status decode_file(const char *path, const gyre_picture_sink *sink) {
+static gyre_status decode_file(const char *path, const data_picture_sink *sink) {
     uint8_t *bytes = NULL;
     size_t size = 0;
     gyre_status status = read_file(path, &bytes, &size);
@@ -96,7 +96,7 @@ static gyre_status decode_file(const char *path, const gyre_picture_sink *sink) 
     return status;
 }
 
-gyre_status gyre_pixels_check(uint32_t h, uint32_t w, bool held) {
+gyre_status data_pixels_check(uint32_t h, uint32_t w, bool held) {
     const uint64_t most = held ? 1u << 26 : 1u << 28;
     if ((uint64_t)h * w <= most) return GYRE_OK;
     return gyre_fail(
@@ -124,9 +124,9 @@ static gyre_status take_size(void *self, int h, int w, int orientation) {
     return GYRE_OK;
 }
 
-gyre_status gyre_picture_size(const char *path, int *h, int *w) {
+gyre_status data_picture_size(const char *path, int *h, int *w) {
     dimensions d = {0};
-    const gyre_picture_sink sink = {.begin = take_size, .self = &d};
+    const data_picture_sink sink = {.begin = take_size, .self = &d};
     GYRE_TRY(decode_file(path, &sink));
     *h = d.h;
     *w = d.w;
@@ -136,10 +136,10 @@ gyre_status gyre_picture_size(const char *path, int *h, int *w) {
 /* ---- its pixels */
 
 typedef struct {
-    const gyre_picture_form *form;
+    const data_picture_form *form;
     int orientation;
-    gyre_resize_shape shape; /* as the picture lies in the file */
-    gyre_resize *resize;
+    data_resize_shape shape; /* as the picture lies in the file */
+    data_resize *resize;
 } reading;
 
 /* size * part / whole, rounded, at least 1. */
@@ -149,8 +149,8 @@ static int scaled(int64_t size, int64_t part, int64_t whole) {
 }
 
 /* What of h x w is taken, and what it becomes, for a target of out_h x out_w. */
-static gyre_resize_shape fit(gyre_fit how, int h, int w, int out_h, int out_w) {
-    gyre_resize_shape s = {h, w, out_h, out_w, h, w, 3};
+static data_resize_shape fit(gyre_fit how, int h, int w, int out_h, int out_w) {
+    data_resize_shape s = {h, w, out_h, out_w, h, w, 3};
     bool wide = (int64_t)w * out_h >= (int64_t)h * out_w;
     if (how == GYRE_FIT_CROP && wide) s.span_w = (double)h * out_w / out_h;
     if (how == GYRE_FIT_CROP && !wide) s.span_h = (double)w * out_h / out_w;
@@ -161,7 +161,7 @@ static gyre_resize_shape fit(gyre_fit how, int h, int w, int out_h, int out_w) {
 
 static gyre_status begin(void *self, int h, int w, int orientation) {
     reading *r = self;
-    const gyre_picture_form *form = r->form;
+    const data_picture_form *form = r->form;
     dimensions seen = turned(h, w, orientation), out = turned(form->h, form->w, orientation);
     if (form->exact && (seen.h != form->h || seen.w != form->w)) {
         return gyre_fail(GYRE_EUSAGE,
@@ -171,11 +171,11 @@ static gyre_status begin(void *self, int h, int w, int orientation) {
     }
     r->orientation = orientation;
     r->shape = fit(form->fit, h, w, out.h, out.w);
-    return gyre_resize_open(&r->shape, false, &r->resize);
+    return data_resize_open(&r->shape, false, &r->resize);
 }
 
 static void take_row(void *self, const uint8_t *rgb) {
-    gyre_resize_row(((reading *)self)->resize, rgb);
+    data_resize_row(((reading *)self)->resize, rgb);
 }
 
 /* ITU-R BT.601 luma; the weights have the sum 2^16, so gray stays what it is. */
@@ -189,9 +189,9 @@ static uint8_t gray_of(const uint8_t *rgb) {
 static void place(const reading *r, uint8_t *out) {
     static const bool rows_back[9] = {[3] = 1, [4] = 1, [6] = 1, [7] = 1};
     static const bool columns_back[9] = {[2] = 1, [3] = 1, [7] = 1, [8] = 1};
-    const gyre_picture_form *form = r->form;
-    const gyre_resize_shape *s = &r->shape;
-    const uint8_t *stored = gyre_resize_result(r->resize);
+    const data_picture_form *form = r->form;
+    const data_resize_shape *s = &r->shape;
+    const uint8_t *stored = data_resize_result(r->resize);
     dimensions seen = turned(s->out_h, s->out_w, r->orientation);
     int top = (form->h - seen.h) / 2, left = (form->w - seen.w) / 2;
     memset(out, 255, (size_t)form->h * (size_t)form->w * (size_t)form->c);
@@ -210,11 +210,11 @@ static void place(const reading *r, uint8_t *out) {
     }
 }
 
-gyre_status gyre_picture_read(const char *path, const gyre_picture_form *form, uint8_t *out) {
+gyre_status data_picture_read(const char *path, const data_picture_form *form, uint8_t *out) {
     reading r = {.form = form};
-    const gyre_picture_sink sink = {.begin = begin, .row = take_row, .self = &r};
+    const data_picture_sink sink = {.begin = begin, .row = take_row, .self = &r};
     gyre_status status = decode_file(path, &sink);
     if (status == GYRE_OK) place(&r, out);
-    gyre_resize_close(r.resize);
+    data_resize_close(r.resize);
     return status;
 }

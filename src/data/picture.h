@@ -9,13 +9,13 @@ typedef struct {
     int h, w, c; /* of the image; c is 3 or 1 */
     gyre_fit fit;
     bool exact; /* pictures of another size are refused, with GYRE_EUSAGE */
-} gyre_picture_form;
+} data_picture_form;
 
 /* (h, w, c) bytes. The message of a failure does not name the file. GYRE_EIO: it is no picture, or
  * not a whole one. */
-gyre_status gyre_picture_read(const char *path, const gyre_picture_form *form, uint8_t *out);
+gyre_status data_picture_read(const char *path, const data_picture_form *form, uint8_t *out);
 
 /* Its height and width, turned, as its header tells. GYRE_EIO. */
-gyre_status gyre_picture_size(const char *path, int *h, int *w);
+gyre_status data_picture_size(const char *path, int *h, int *w);
 
 #endif

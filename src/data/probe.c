@@ -8,12 +8,12 @@
 typedef struct {
     int32_t status;
     char text[GYRE_ERROR_MAX];
-    gyre_layout layout;
+    data_layout layout;
 } answer;
 
 static bool probe(const char *path, int socket) {
     static answer a; /* its padding is zero */
-    a.status = (int32_t)gyre_layout_read(path, &a.layout);
+    a.status = (int32_t)data_layout_read(path, &a.layout);
     snprintf(a.text, sizeof a.text, "%s", gyre_error_text());
     return gyre_child_put(socket, &a, sizeof a) && a.status == GYRE_OK;
 }
@@ -25,13 +25,13 @@ __attribute__((constructor)) static void serve(int argc, char **argv) {
 }
 
 /* What the parent relies on; the child's word is not taken for it. */
-static bool plausible(const gyre_layout *l) {
+static bool plausible(const data_layout *l) {
     bool named = l->names >= 1 && l->names <= GYRE_CLASSES_MAX && l->name_size >= 1 &&
-                 l->name_size <= GYRE_NAME_BYTES_MAX;
-    bool ok = (l->names == 0 || named) && l->parts[GYRE_PART_TRAIN].count > 0;
-    for (int i = 0; i < GYRE_PARTS; i++) {
-        const gyre_layout_part *p = &l->parts[i];
-        bool sides = p->h >= 1 && p->h <= GYRE_SIDE_MAX && p->w >= 1 && p->w <= GYRE_SIDE_MAX;
+                 l->name_size <= DATA_NAME_BYTES_MAX;
+    bool ok = (l->names == 0 || named) && l->parts[DATA_PART_TRAIN].count > 0;
+    for (int i = 0; i < DATA_PARTS; i++) {
+        const data_layout_part *p = &l->parts[i];
+        bool sides = p->h >= 1 && p->h <= DATA_SIDE_MAX && p->w >= 1 && p->w <= DATA_SIDE_MAX;
         bool whole = sides && p->c >= 1 && p->c <= 4 && p->count <= INT64_MAX / 4;
         ok = ok && p->count >= 0 && (p->count == 0 || whole);
     }
@@ -45,7 +45,7 @@ static gyre_status ask(const char *path, int seconds, bool fresh, gyre_child *ch
     return GYRE_OK;
 }
 
-gyre_status gyre_layout_probe(const char *path, int seconds, gyre_layout *out) {
+gyre_status data_layout_probe(const char *path, int seconds, data_layout *out) {
     answer a;
     gyre_child child = {0};
     gyre_status status = ask(path, seconds, false, &child, &a);

@@ -10,16 +10,16 @@
 /* How often something is so, and the first time by name. */
 typedef struct {
     size_t count;
-    const gyre_listed *file, *other;
+    const data_listed *file, *other;
 } occasions;
 
 static int by_content(const void *a, const void *b) {
-    const gyre_listed *x = *(gyre_listed *const *)a, *y = *(gyre_listed *const *)b;
+    const data_listed *x = *(data_listed *const *)a, *y = *(data_listed *const *)b;
     if (x->content != y->content) return x->content < y->content ? -1 : 1;
     return (x > y) - (x < y); /* by name */
 }
 
-static void note(occasions *o, const gyre_listed *file, const gyre_listed *other) {
+static void note(occasions *o, const data_listed *file, const data_listed *other) {
     if (o->count++ > 0 && file > o->file) return;
     o->file = file;
     o->other = other;
@@ -35,14 +35,14 @@ static void tell(const occasions *o, const char *what, const char *why) {
 
 /* Of one image: a training picture that is held out too is no test, and one of several
  * classes can be learned for none. */
-static void look(const gyre_listed *const *equal, size_t count, occasions *held,
+static void look(const data_listed *const *equal, size_t count, occasions *held,
                  occasions *classes) {
-    const gyre_listed *trained = NULL;
+    const data_listed *trained = NULL;
     for (size_t i = 0; i < count && trained == NULL; i++) {
-        if (equal[i]->part == GYRE_PART_TRAIN) trained = equal[i];
+        if (equal[i]->part == DATA_PART_TRAIN) trained = equal[i];
     }
     for (size_t i = 0; i < count; i++) {
-        if (trained != NULL && equal[i]->part != GYRE_PART_TRAIN) note(held, equal[i], trained);
+        if (trained != NULL && equal[i]->part != DATA_PART_TRAIN) note(held, equal[i], trained);
     }
     for (size_t i = 1; i < count; i++) {
         if (equal[i]->label == equal[0]->label) continue;
@@ -51,8 +51,8 @@ static void look(const gyre_listed *const *equal, size_t count, occasions *held,
     }
 }
 
-gyre_status gyre_import_tell_repeated(const gyre_listing *l) {
-    const gyre_listed **files = malloc((l->count + 1) * sizeof(*files));
+gyre_status data_import_tell_repeated(const data_listing *l) {
+    const data_listed **files = malloc((l->count + 1) * sizeof(*files));
     size_t count = 0, end = 0;
     occasions held = {0}, classes = {0};
     if (files == NULL) return gyre_no_memory("%zu pictures", l->count);

@@ -17,7 +17,7 @@ typedef struct {
     uint32_t *weights; /* (out, room) */
 } filter;
 
-struct gyre_resize {
+struct data_resize {
     filter across, down;
     int c;
     int row;            /* of the input, the next */
@@ -120,8 +120,8 @@ static int most_open(const filter *f) {
     return most;
 }
 
-gyre_status gyre_resize_open(const gyre_resize_shape *s, bool many, gyre_resize **out) {
-    gyre_resize *r = calloc(1, sizeof *r);
+gyre_status data_resize_open(const data_resize_shape *s, bool many, data_resize **out) {
+    data_resize *r = calloc(1, sizeof *r);
     if (r == NULL) return gyre_no_memory("resizing a picture");
     gyre_status status = GYRE_OK;
     size_t width = (size_t)s->out_w * (size_t)s->c;
@@ -139,11 +139,11 @@ gyre_status gyre_resize_open(const gyre_resize_shape *s, bool many, gyre_resize 
     *out = r;
     r = NULL;
 out:
-    gyre_resize_close(r);
+    data_resize_close(r);
     return status;
 }
 
-void gyre_resize_close(gyre_resize *r) {
+void data_resize_close(data_resize *r) {
     if (r == NULL) return;
     close_filter(&r->across);
     close_filter(&r->down);
@@ -153,7 +153,7 @@ void gyre_resize_close(gyre_resize *r) {
     free(r);
 }
 
-void gyre_resize_again(gyre_resize *r, const gyre_resize_shape *s) {
+void data_resize_again(data_resize *r, const data_resize_shape *s) {
     set_filter(&r->across, s->w, s->span_w);
     set_filter(&r->down, s->h, s->span_h);
     r->row = r->begun = r->ended = 0;
@@ -182,7 +182,7 @@ static void add_row(const uint32_t *restrict row, uint32_t weight, uint64_t *res
     for (size_t k = 0; k < width; k++) sums[k] += (uint64_t)weight * row[k];
 }
 
-void gyre_resize_row(gyre_resize *r, const uint8_t *pixels) {
+void data_resize_row(data_resize *r, const uint8_t *pixels) {
     const filter *f = &r->down;
     size_t width = (size_t)r->across.out * (size_t)r->c;
     int y = r->row++;
@@ -203,6 +203,6 @@ void gyre_resize_row(gyre_resize *r, const uint8_t *pixels) {
     while (r->ended < r->begun && f->first[r->ended] + f->count[r->ended] <= y + 1) r->ended++;
 }
 
-const uint8_t *gyre_resize_result(const gyre_resize *r) {
+const uint8_t *data_resize_result(const data_resize *r) {
     return r->result;
 }

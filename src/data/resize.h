@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef struct gyre_resize gyre_resize;
+typedef struct data_resize data_resize;
 
 /* h x w pixels of c channels come in; the span_h x span_w in their middle become out_h x out_w.
  * Sides are 1 or more, spans positive and at most the sides. */
@@ -20,20 +20,20 @@ typedef struct {
     int h, w, out_h, out_w;
     double span_h, span_w;
     int c;
-} gyre_resize_shape;
+} data_resize_shape;
 
-/* `many`: gyre_resize_again may follow. */
-gyre_status gyre_resize_open(const gyre_resize_shape *shape, bool many, gyre_resize **out);
-void gyre_resize_close(gyre_resize *r);
+/* `many`: data_resize_again may follow. */
+gyre_status data_resize_open(const data_resize_shape *shape, bool many, data_resize **out);
+void data_resize_close(data_resize *r);
 
 /* Begins another picture, whose h and w are at most those that it was opened with, and whose other
  * sides and channels are the same. */
-void gyre_resize_again(gyre_resize *r, const gyre_resize_shape *shape);
+void data_resize_again(data_resize *r, const data_resize_shape *shape);
 
 /* The next of h rows of w pixels. */
-void gyre_resize_row(gyre_resize *r, const uint8_t *pixels);
+void data_resize_row(data_resize *r, const uint8_t *pixels);
 
 /* (out_h, out_w, c), complete after the last row. */
-const uint8_t *gyre_resize_result(const gyre_resize *r);
+const uint8_t *data_resize_result(const data_resize *r);
 
 #endif

@@ -28,13 +28,13 @@ struct gyre_sampler {
     uint64_t seed;
     int64_t epoch;         /* whose order is at hand; -1: none yet */
     uint32_t *permutation; /* NULL: by `feistel`, or file order */
-    gyre_feistel feistel;
+    data_feistel feistel;
 };
 
 gyre_status gyre_sampler_open(gyre_epochs epochs, gyre_order order, uint64_t seed,
                               gyre_sampler **out) {
     gyre_sampler *s = calloc(1, sizeof *s);
-    bool cached = order == GYRE_ORDER_SHUFFLE && epochs.samples <= GYRE_SHUFFLE_MAX;
+    bool cached = order == GYRE_ORDER_SHUFFLE && epochs.samples <= DATA_SHUFFLE_MAX;
     if (s != NULL) {
         *s = (gyre_sampler){.epochs = epochs, .order = order, .seed = seed, .epoch = -1};
         if (cached) s->permutation = malloc((size_t)epochs.samples * sizeof *s->permutation);
@@ -55,9 +55,9 @@ void gyre_sampler_close(gyre_sampler *s) {
 
 static void turn_to(gyre_sampler *s, int64_t epoch) {
     if (s->permutation != NULL) {
-        gyre_shuffle(s->permutation, (uint32_t)s->epochs.samples, s->seed, epoch);
+        data_shuffle(s->permutation, (uint32_t)s->epochs.samples, s->seed, epoch);
     } else {
-        s->feistel = gyre_feistel_make((uint64_t)s->epochs.samples, s->seed, epoch);
+        s->feistel = data_feistel_make((uint64_t)s->epochs.samples, s->seed, epoch);
     }
     s->epoch = epoch;
 }
@@ -69,7 +69,7 @@ int64_t gyre_sampler_index(gyre_sampler *s, int64_t t, int64_t i) {
     if (s->order == GYRE_ORDER_SEQUENTIAL) return place;
     if (epoch != s->epoch) turn_to(s, epoch);
     if (s->permutation != NULL) return s->permutation[place];
-    return (int64_t)gyre_feistel_at(&s->feistel, (uint64_t)place);
+    return (int64_t)data_feistel_at(&s->feistel, (uint64_t)place);
 }
 
 /* All three are always drawn, so that to switch one on does not change the others. */

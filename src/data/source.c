@@ -14,7 +14,7 @@
 
 enum { PIECE = 1 << 20 };
 
-static gyre_status open_file(gyre_source *s) {
+static gyre_status open_file(data_source *s) {
     struct stat st = {0};
     s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for a writer */
     if (s->fd < 0) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", s->path, strerror(errno));
@@ -28,14 +28,14 @@ static gyre_status open_file(gyre_source *s) {
     return GYRE_OK;
 }
 
-static gyre_status cut_short(const gyre_source *s) {
+static gyre_status cut_short(const data_source *s) {
     struct stat st = {0};
     fstat(s->fd, &st);
     return gyre_fail(GYRE_EIO, "'%s' has been cut short: it had %llu bytes, and has %llu now",
                      s->path, (unsigned long long)s->size, (unsigned long long)st.st_size);
 }
 
-gyre_status gyre_source_read(const gyre_source *s, uint64_t offset, void *out, size_t size) {
+gyre_status data_source_read(const data_source *s, uint64_t offset, void *out, size_t size) {
     for (size_t done = 0; done < size;) {
         ssize_t n = pread(s->fd, (char *)out + done, size - done, (off_t)(offset + done));
         if (n < 0 && errno == EINTR) continue;
@@ -48,13 +48,13 @@ gyre_status gyre_source_read(const gyre_source *s, uint64_t offset, void *out, s
 
 /* HDF5's signature stands at the begin of a file, or behind a user block of 512 bytes, 1024, 2048
  * and so on. Without its seal, a file of gyre's is damaged. */
-static gyre_status check_signature(const gyre_source *s) {
+static gyre_status check_signature(const data_source *s) {
     static const char signature[] = "\x89HDF\r\n\x1a\n";
     enum { SIGNATURE = sizeof signature - 1 };
     char found[SIGNATURE];
     for (uint64_t at = 0; s->size >= SIGNATURE && at <= s->size - SIGNATURE;
          at = at == 0 ? GYRE_SEAL_SIZE : 2 * at) {
-        GYRE_TRY(gyre_source_read(s, at, found, SIGNATURE));
+        GYRE_TRY(data_source_read(s, at, found, SIGNATURE));
         if (memcmp(found, signature, SIGNATURE) != 0) continue;
         if (at == 0) return GYRE_OK;
         return gyre_fail(GYRE_EIO,
@@ -70,16 +70,16 @@ static gyre_status check_signature(const gyre_source *s) {
 }
 
 /* A right checksum is no signature: what lies in the file is a child's business all the same. */
-static gyre_status read_layout(gyre_source *s, bool whole) {
+static gyre_status read_layout(data_source *s, bool whole) {
     bool sealed = false;
     if (whole) GYRE_TRY(gyre_seal_check(s->path, "dataset", &sealed));
     GYRE_TRY(gyre_seal_read(s->path, "dataset", &s->seal));
     if (!s->seal.sealed) GYRE_TRY(check_signature(s));
-    return gyre_layout_probe(s->path, gyre_child_seconds(0), &s->layout);
+    return data_layout_probe(s->path, gyre_child_seconds(0), &s->layout);
 }
 
 /* `count` things of `each` bytes lie at `offset` inside the file. */
-static gyre_status check_extent(const gyre_source *s, const char *part, const char *name,
+static gyre_status check_extent(const data_source *s, const char *part, const char *name,
                                 uint64_t offset, int64_t count, uint64_t each) {
     uint64_t room = offset < s->size ? s->size - offset : 0;
     if ((uint64_t)count <= room / each) return GYRE_OK;
@@ -90,22 +90,22 @@ static gyre_status check_extent(const gyre_source *s, const char *part, const ch
                      (unsigned long long)offset, (unsigned long long)s->size);
 }
 
-static gyre_status check_extents(const gyre_source *s) {
-    const gyre_layout *l = &s->layout;
-    for (int i = 0; i < GYRE_PARTS; i++) {
-        const gyre_layout_part *p = &l->parts[i];
+static gyre_status check_extents(const data_source *s) {
+    const data_layout *l = &s->layout;
+    for (int i = 0; i < DATA_PARTS; i++) {
+        const data_layout_part *p = &l->parts[i];
         if (p->count == 0) continue;
-        const char *part = gyre_part_names[i];
-        GYRE_TRY(check_extent(s, part, "/images", p->images, p->count, gyre_layout_row(p)));
+        const char *part = data_part_names[i];
+        GYRE_TRY(check_extent(s, part, "/images", p->images, p->count, data_layout_row(p)));
         GYRE_TRY(check_extent(s, part, "/labels", p->labels, p->count, sizeof(int32_t)));
     }
     if (l->names == 0) return GYRE_OK;
     return check_extent(s, "names", "", l->names_at, l->names, (uint64_t)l->name_size);
 }
 
-gyre_status gyre_source_open(const char *path, bool whole, gyre_source *out) {
+gyre_status data_source_open(const char *path, bool whole, data_source *out) {
     gyre_status status = GYRE_OK;
-    *out = (gyre_source){.fd = -1, .path = strdup(path)};
+    *out = (data_source){.fd = -1, .path = strdup(path)};
     if (out->path == NULL) {
         status = gyre_no_memory("opening '%s'", path);
         goto out;
@@ -114,24 +114,24 @@ gyre_status gyre_source_open(const char *path, bool whole, gyre_source *out) {
     GYRE_GOTO(read_layout(out, whole));
     status = check_extents(out);
 out:
-    if (status != GYRE_OK) gyre_source_close(out);
+    if (status != GYRE_OK) data_source_close(out);
     return status;
 }
 
-void gyre_source_close(gyre_source *s) {
+void data_source_close(data_source *s) {
     if (s->path == NULL) return;
     if (s->fd >= 0) close(s->fd);
     free(s->path);
-    *s = (gyre_source){0};
+    *s = (data_source){0};
 }
 
 /* ---- the content */
 
-static gyre_status hash_bytes(XXH3_state_t *state, const gyre_source *s, uint64_t offset,
+static gyre_status hash_bytes(XXH3_state_t *state, const data_source *s, uint64_t offset,
                               uint64_t size, uint8_t *piece) {
     for (uint64_t done = 0; done < size;) {
         size_t next = size - done < PIECE ? (size_t)(size - done) : PIECE;
-        GYRE_TRY(gyre_source_read(s, offset + done, piece, next));
+        GYRE_TRY(data_source_read(s, offset + done, piece, next));
         XXH3_64bits_update(state, piece, next);
         gyre_alive();
         done += next;
@@ -139,27 +139,27 @@ static gyre_status hash_bytes(XXH3_state_t *state, const gyre_source *s, uint64_
     return GYRE_OK;
 }
 
-static gyre_status hash_part(XXH3_state_t *state, const gyre_source *sources, int count, int part,
+static gyre_status hash_part(XXH3_state_t *state, const data_source *sources, int count, int part,
                              uint8_t *piece) {
-    const gyre_layout_part *first = &sources[0].layout.parts[GYRE_PART_TRAIN];
+    const data_layout_part *first = &sources[0].layout.parts[DATA_PART_TRAIN];
     int64_t shape[] = {part, 0, first->h, first->w, first->c};
     for (int i = 0; i < count; i++) shape[1] += sources[i].layout.parts[part].count;
     if (shape[1] == 0) return GYRE_OK;
     XXH3_64bits_update(state, shape, sizeof shape);
     for (int i = 0; i < count; i++) {
-        const gyre_layout_part *p = &sources[i].layout.parts[part];
-        uint64_t bytes = (uint64_t)p->count * gyre_layout_row(p);
+        const data_layout_part *p = &sources[i].layout.parts[part];
+        uint64_t bytes = (uint64_t)p->count * data_layout_row(p);
         GYRE_TRY(hash_bytes(state, &sources[i], p->images, bytes, piece));
     }
     for (int i = 0; i < count; i++) {
-        const gyre_layout_part *p = &sources[i].layout.parts[part];
+        const data_layout_part *p = &sources[i].layout.parts[part];
         uint64_t bytes = (uint64_t)p->count * sizeof(int32_t);
         GYRE_TRY(hash_bytes(state, &sources[i], p->labels, bytes, piece));
     }
     return GYRE_OK;
 }
 
-gyre_status gyre_source_hash(const gyre_source *sources, int count, uint64_t *out) {
+gyre_status data_source_hash(const data_source *sources, int count, uint64_t *out) {
     gyre_status status = GYRE_OK;
     XXH3_state_t *state = XXH3_createState();
     uint8_t *piece = malloc(PIECE);
@@ -167,7 +167,7 @@ gyre_status gyre_source_hash(const gyre_source *sources, int count, uint64_t *ou
         status = gyre_no_memory("hashing a dataset");
         goto out;
     }
-    for (int part = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         GYRE_GOTO(hash_part(state, sources, count, part, piece));
     }
     *out = XXH3_64bits_digest(state);

@@ -12,19 +12,19 @@ typedef struct {
     int fd;
     uint64_t size;
     gyre_seal_words seal; /* what the file says of itself */
-    gyre_layout layout;
-} gyre_source;
+    data_layout layout;
+} data_source;
 
 /* Finds the layout and checks it against the file's length. `whole`: the seal's checksum, too, is
  * held against every byte. Errors: GYRE_EIO. */
-gyre_status gyre_source_open(const char *path, bool whole, gyre_source *out);
-void gyre_source_close(gyre_source *s); /* also one that is all zero */
+gyre_status data_source_open(const char *path, bool whole, data_source *out);
+void data_source_close(data_source *s); /* also one that is all zero */
 
 /* Bytes from `offset` on. GYRE_EIO: the file ends before, or cannot be read. Any thread. */
-gyre_status gyre_source_read(const gyre_source *s, uint64_t offset, void *out, size_t size);
+gyre_status data_source_read(const data_source *s, uint64_t offset, void *out, size_t size);
 
 /* Of the parts' shapes, images and labels, taken over all files as if they were one; not of names,
  * nor of where things lie. Reads every byte of them. */
-gyre_status gyre_source_hash(const gyre_source *sources, int count, uint64_t *out);
+gyre_status data_source_hash(const data_source *sources, int count, uint64_t *out);
 
 #endif

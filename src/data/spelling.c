@@ -47,7 +47,7 @@ static void put(folded *f, uint32_t code) {
 }
 
 static int by_letter(const void *code, const void *entry) {
-    uint32_t a = *(const uint32_t *)code, b = ((const gyre_composed *)entry)->letter;
+    uint32_t a = *(const uint32_t *)code, b = ((const data_composed *)entry)->letter;
     return a < b ? -1 : a > b;
 }
 
@@ -66,9 +66,9 @@ static void put_apart(folded *f, uint32_t code) {
         put_hangul(f, code - FIRST);
         return;
     }
-    const gyre_composed *c = bsearch(&code, gyre_composed_letters,
-                                     sizeof gyre_composed_letters / sizeof *gyre_composed_letters,
-                                     sizeof *gyre_composed_letters, by_letter);
+    const data_composed *c = bsearch(&code, data_composed_letters,
+                                     sizeof data_composed_letters / sizeof *data_composed_letters,
+                                     sizeof *data_composed_letters, by_letter);
     if (c == NULL) {
         put(f, code);
         return;
@@ -77,7 +77,7 @@ static void put_apart(folded *f, uint32_t code) {
     put(f, c->mark);
 }
 
-char *gyre_spelling_fold(const char *name) {
+char *data_spelling_fold(const char *name) {
     enum { BYTES = 4 }; /* of a code: 21 bits in sevens, and an end */
     size_t length = strlen(name), taken, most = 4 * length + 1;
     folded f = {.codes = calloc(most, sizeof *f.codes),

@@ -7,6 +7,6 @@
  * Composed letters of Latin, Greek, Cyrillic, kana and Hangul; others, and bytes that are not
  * UTF-8, stay. free() it; NULL: out of memory.
  */
-char *gyre_spelling_fold(const char *name);
+char *data_spelling_fold(const char *name);
 
 #endif

@@ -20,18 +20,18 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-struct gyre_rows {
+struct data_rows {
     const char *path;
     bool force;
-    gyre_rows_shape shape;
+    data_rows_shape shape;
     char *temporary; /* NULL: it is at `path` */
     int fd;
-    gyre_layout layout;
+    data_layout layout;
 };
 
 /* ---- before */
 
-gyre_status gyre_output_check(const char *path, bool force) {
+gyre_status data_output_check(const char *path, bool force) {
     struct stat st;
     bool exists = gyre_file_taken(path); /* a link is replaced, never what it leads to */
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
@@ -51,7 +51,7 @@ gyre_status gyre_output_check(const char *path, bool force) {
     return status;
 }
 
-gyre_status gyre_output_apart(const char *path, const char *input) {
+gyre_status data_output_apart(const char *path, const char *input) {
     struct stat to, from;
     if (stat(path, &to) != 0 || stat(input, &from) != 0) return GYRE_OK;
     if (to.st_dev != from.st_dev || to.st_ino != from.st_ino) return GYRE_OK;
@@ -61,14 +61,14 @@ gyre_status gyre_output_apart(const char *path, const char *input) {
                      path, input);
 }
 
-static gyre_status check_shape(const char *path, const gyre_rows_shape *s) {
-    bool sides = s->h >= 1 && s->h <= GYRE_SIDE_MAX && s->w >= 1 && s->w <= GYRE_SIDE_MAX;
-    int64_t train = s->counts[GYRE_PART_TRAIN];
+static gyre_status check_shape(const char *path, const data_rows_shape *s) {
+    bool sides = s->h >= 1 && s->h <= DATA_SIDE_MAX && s->w >= 1 && s->w <= DATA_SIDE_MAX;
+    int64_t train = s->counts[DATA_PART_TRAIN];
     if (train < 1 || !sides || s->c < 1 || s->c > 4) {
         return gyre_fail(GYRE_EIO,
                          "'%s': %lld training images of %d x %d x %d cannot be a dataset: 1 or "
                          "more, with sides of 1 to %d and 1 to 4 channels",
-                         path, (long long)train, s->h, s->w, s->c, GYRE_SIDE_MAX);
+                         path, (long long)train, s->h, s->w, s->c, DATA_SIDE_MAX);
     }
     if (s->classes >= 1 && s->classes <= GYRE_CLASSES_MAX) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s': %d classes; 1 to %d were expected", path, s->classes,
@@ -97,12 +97,12 @@ static bool make_array(hid_t place, const char *name, hid_t type, int rank, cons
     return ok;
 }
 
-static bool make_part(hid_t file, int part, const gyre_rows_shape *s) {
+static bool make_part(hid_t file, int part, const data_rows_shape *s) {
     const hsize_t dims[] = {(hsize_t)s->counts[part], (hsize_t)s->h, (hsize_t)s->w, (hsize_t)s->c};
     if (dims[0] == 0) return true;
     hid_t list = H5Pcreate(H5P_GROUP_CREATE);
     H5Pset_obj_track_times(list, false);
-    hid_t group = H5Gcreate2(file, gyre_part_names[part], H5P_DEFAULT, list, H5P_DEFAULT);
+    hid_t group = H5Gcreate2(file, data_part_names[part], H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok = group >= 0 && make_array(group, "images", H5T_STD_U8LE, 4, dims, NULL) &&
               make_array(group, "labels", H5T_STD_I32LE, 1, dims, NULL);
     release(group);
@@ -111,7 +111,7 @@ static bool make_part(hid_t file, int part, const gyre_rows_shape *s) {
 }
 
 /* Numbers where there are no names: they say how many classes there are. */
-static gyre_status list_names(const gyre_rows_shape *s, char (**out)[GYRE_NAME_SIZE]) {
+static gyre_status list_names(const data_rows_shape *s, char (**out)[GYRE_NAME_SIZE]) {
     char(*names)[GYRE_NAME_SIZE] = calloc((size_t)s->classes, sizeof *names);
     if (names == NULL) return gyre_no_memory("%d class names", s->classes);
     for (int i = 0; i < s->classes; i++) {
@@ -125,7 +125,7 @@ static gyre_status list_names(const gyre_rows_shape *s, char (**out)[GYRE_NAME_S
     return GYRE_OK;
 }
 
-static bool make_names(hid_t file, const gyre_rows_shape *s, char (*names)[GYRE_NAME_SIZE]) {
+static bool make_names(hid_t file, const data_rows_shape *s, char (*names)[GYRE_NAME_SIZE]) {
     const hsize_t count = (hsize_t)s->classes;
     hid_t text = H5Tcopy(H5T_C_S1);
     H5Tset_size(text, GYRE_NAME_SIZE);
@@ -135,7 +135,7 @@ static bool make_names(hid_t file, const gyre_rows_shape *s, char (*names)[GYRE_
     return ok;
 }
 
-static gyre_status make_file(const char *path, const gyre_rows_shape *s) {
+static gyre_status make_file(const char *path, const data_rows_shape *s) {
     char(*names)[GYRE_NAME_SIZE] = NULL;
     GYRE_TRY(list_names(s, &names));
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -151,7 +151,7 @@ static gyre_status make_file(const char *path, const gyre_rows_shape *s) {
         return gyre_fail(GYRE_EIO, "cannot create '%s'; is its folder writable?", path);
     }
     bool ok = make_names(file, s, names);
-    for (int part = 0; part < GYRE_PARTS; part++) ok = ok && make_part(file, part, s);
+    for (int part = 0; part < DATA_PARTS; part++) ok = ok && make_part(file, part, s);
     if (H5Fclose(file) < 0) ok = false;
     free(names);
     return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
@@ -159,7 +159,7 @@ static gyre_status make_file(const char *path, const gyre_rows_shape *s) {
 
 /* ---- bytes at their places */
 
-static gyre_status write_at(const gyre_rows *r, const void *bytes, size_t size, uint64_t at) {
+static gyre_status write_at(const data_rows *r, const void *bytes, size_t size, uint64_t at) {
     for (size_t done = 0; done < size;) {
         ssize_t n = pwrite(r->fd, (const char *)bytes + done, size - done, (off_t)(at + done));
         if (n < 0 && errno == EINTR) continue;
@@ -171,7 +171,7 @@ static gyre_status write_at(const gyre_rows *r, const void *bytes, size_t size, 
     return GYRE_OK;
 }
 
-static gyre_status read_at(const gyre_rows *r, void *bytes, size_t size, uint64_t at) {
+static gyre_status read_at(const data_rows *r, void *bytes, size_t size, uint64_t at) {
     for (size_t done = 0; done < size;) {
         ssize_t n = pread(r->fd, (char *)bytes + done, size - done, (off_t)(at + done));
         if (n < 0 && errno == EINTR) continue;
@@ -184,27 +184,27 @@ static gyre_status read_at(const gyre_rows *r, void *bytes, size_t size, uint64_
     return GYRE_OK;
 }
 
-static size_t row_size(const gyre_rows *r) {
+static size_t row_size(const data_rows *r) {
     return (size_t)r->shape.h * (size_t)r->shape.w * (size_t)r->shape.c;
 }
 
 /* ---- rows */
 
-static gyre_status begin_file(gyre_rows *r, const char *extension) {
+static gyre_status begin_file(data_rows *r, const char *extension) {
     if (asprintf(&r->temporary, "%s.%s.%ld", r->path, extension, (long)getpid()) < 0) {
         r->temporary = NULL;
         return gyre_no_memory("writing '%s'", r->path);
     }
-    gyre_leftover_guard(r->temporary);
+    data_leftover_guard(r->temporary);
     GYRE_TRY(make_file(r->temporary, &r->shape));
-    GYRE_TRY(gyre_layout_read(r->temporary, &r->layout));
+    GYRE_TRY(data_layout_read(r->temporary, &r->layout));
     r->fd = open(r->temporary, O_RDWR | O_CLOEXEC);
     if (r->fd >= 0) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "cannot open '%s': %s", r->temporary, strerror(errno));
 }
 
 /* Closes the file, and removes it when it still is a temporary one. */
-static gyre_status end_file(gyre_rows *r) {
+static gyre_status end_file(data_rows *r) {
     gyre_status status = GYRE_OK;
     if (r->fd >= 0 && close(r->fd) != 0) {
         status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", r->path, strerror(errno));
@@ -212,7 +212,7 @@ static gyre_status end_file(gyre_rows *r) {
     r->fd = -1;
     if (r->temporary != NULL) {
         unlink(r->temporary);
-        gyre_leftover_release(r->temporary);
+        data_leftover_release(r->temporary);
     }
     free(r->temporary);
     r->temporary = NULL;
@@ -220,11 +220,11 @@ static gyre_status end_file(gyre_rows *r) {
 }
 
 /* No error: file systems that compress take more than they have free. */
-static void warn_of_room(const gyre_rows *r) {
+static void warn_of_room(const data_rows *r) {
     struct statvfs fs;
     double bytes = 0;
     char *dir = gyre_path_dir(r->path);
-    for (int part = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         bytes += (double)r->shape.counts[part] * (double)row_size(r);
     }
     bool known = dir != NULL && statvfs(dir, &fs) == 0;
@@ -238,24 +238,24 @@ static void warn_of_room(const gyre_rows *r) {
               r->shape.c, there / (large ? 1e9 : 1e6), large ? "GB" : "MB");
 }
 
-gyre_status gyre_rows_open(const char *path, bool force, const gyre_rows_shape *shape,
-                           gyre_rows **out) {
-    GYRE_TRY(gyre_output_check(path, force));
+gyre_status data_rows_open(const char *path, bool force, const data_rows_shape *shape,
+                           data_rows **out) {
+    GYRE_TRY(data_output_check(path, force));
     GYRE_TRY(check_shape(path, shape));
-    gyre_rows *r = calloc(1, sizeof *r);
+    data_rows *r = calloc(1, sizeof *r);
     if (r == NULL) return gyre_no_memory("writing '%s'", path);
-    *r = (gyre_rows){.path = path, .force = force, .shape = *shape, .fd = -1};
-    gyre_leftover_tell(path);
+    *r = (data_rows){.path = path, .force = force, .shape = *shape, .fd = -1};
+    data_leftover_tell(path);
     warn_of_room(r);
     gyre_status status = begin_file(r, "tmp");
     if (status == GYRE_OK)
         *out = r;
     else
-        gyre_rows_close(r);
+        data_rows_close(r);
     return status;
 }
 
-gyre_status gyre_rows_put(const gyre_rows *r, int part, int64_t first, int64_t count,
+gyre_status data_rows_put(const data_rows *r, int part, int64_t first, int64_t count,
                           const uint8_t *images) {
     size_t size = row_size(r);
     return write_at(r, images, (size_t)count * size,
@@ -263,13 +263,13 @@ gyre_status gyre_rows_put(const gyre_rows *r, int part, int64_t first, int64_t c
 }
 
 /* The rows of `from` whose label is one, without gaps, with their labels. */
-static gyre_status copy_part(gyre_rows *r, const gyre_rows *from, int part, const int32_t *labels,
+static gyre_status copy_part(data_rows *r, const data_rows *from, int part, const int32_t *labels,
                              uint8_t *row) {
-    const gyre_layout_part *to = &r->layout.parts[part], *source = &from->layout.parts[part];
+    const data_layout_part *to = &r->layout.parts[part], *source = &from->layout.parts[part];
     size_t size = row_size(r);
     uint64_t done = 0;
     for (int64_t i = 0; i < source->count; i++) {
-        if (labels[i] == GYRE_NO_ROW) continue;
+        if (labels[i] == DATA_NO_ROW) continue;
         GYRE_TRY(read_at(from, row, size, source->images + (uint64_t)i * size));
         GYRE_TRY(write_at(r, row, size, to->images + done * size));
         GYRE_TRY(write_at(r, &labels[i], sizeof *labels, to->labels + done * sizeof *labels));
@@ -279,9 +279,9 @@ static gyre_status copy_part(gyre_rows *r, const gyre_rows *from, int part, cons
 }
 
 /* HDF5 cannot make an array in one piece shorter: a second file gets what is to stay. */
-static gyre_status shorten(gyre_rows *r, const int32_t *const labels[GYRE_PARTS],
-                           const int64_t kept[GYRE_PARTS]) {
-    gyre_rows whole = *r;
+static gyre_status shorten(data_rows *r, const int32_t *const labels[DATA_PARTS],
+                           const int64_t kept[DATA_PARTS]) {
+    data_rows whole = *r;
     gyre_status status = GYRE_OK;
     uint8_t *row = malloc(row_size(r));
     r->temporary = NULL;
@@ -293,7 +293,7 @@ static gyre_status shorten(gyre_rows *r, const int32_t *const labels[GYRE_PARTS]
     }
     GYRE_GOTO(check_shape(r->path, &r->shape));
     GYRE_GOTO(begin_file(r, "tmp2"));
-    for (int part = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         GYRE_GOTO(copy_part(r, &whole, part, labels[part], row));
     }
 out:
@@ -302,35 +302,35 @@ out:
     return status;
 }
 
-static gyre_status write_labels(gyre_rows *r, const int32_t *const labels[GYRE_PARTS]) {
-    int64_t kept[GYRE_PARTS] = {0};
+static gyre_status write_labels(data_rows *r, const int32_t *const labels[DATA_PARTS]) {
+    int64_t kept[DATA_PARTS] = {0};
     const int64_t *counts = r->shape.counts;
-    for (int part = 0; part < GYRE_PARTS; part++) {
-        for (int64_t i = 0; i < counts[part]; i++) kept[part] += labels[part][i] != GYRE_NO_ROW;
+    for (int part = 0; part < DATA_PARTS; part++) {
+        for (int64_t i = 0; i < counts[part]; i++) kept[part] += labels[part][i] != DATA_NO_ROW;
     }
     if (memcmp(kept, counts, sizeof kept) != 0) return shorten(r, labels, kept);
-    for (int part = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         GYRE_TRY(write_at(r, labels[part], (size_t)counts[part] * sizeof **labels,
                           r->layout.parts[part].labels));
     }
     return GYRE_OK;
 }
 
-gyre_status gyre_rows_finish(gyre_rows *r, const int32_t *const labels[GYRE_PARTS]) {
+gyre_status data_rows_finish(data_rows *r, const int32_t *const labels[DATA_PARTS]) {
     GYRE_TRY(write_labels(r, labels));
-    gyre_source written = {.path = r->temporary, .fd = r->fd, .layout = r->layout};
+    data_source written = {.path = r->temporary, .fd = r->fd, .layout = r->layout};
     uint64_t content = 0;
-    GYRE_TRY(gyre_source_hash(&written, 1, &content));
+    GYRE_TRY(data_source_hash(&written, 1, &content));
     GYRE_TRY(gyre_seal_write(r->temporary, "dataset", content));
-    GYRE_TRY(gyre_output_check(r->path, r->force)); /* made by someone meanwhile? */
+    GYRE_TRY(data_output_check(r->path, r->force)); /* made by someone meanwhile? */
     GYRE_TRY(gyre_file_commit(r->temporary, r->path));
-    gyre_leftover_release(r->temporary);
+    data_leftover_release(r->temporary);
     free(r->temporary);
     r->temporary = NULL;
     return end_file(r);
 }
 
-void gyre_rows_close(gyre_rows *r) {
+void data_rows_close(data_rows *r) {
     if (r == NULL) return;
     end_file(r);
     free(r);
@@ -341,41 +341,41 @@ void gyre_rows_close(gyre_rows *r) {
 static gyre_status check_part(const char *path, int part, const gyre_images *p,
                               const gyre_dataset_content *content) {
     const gyre_images *train = &content->train;
-    const char *name = gyre_part_names[part];
+    const char *name = data_part_names[part];
     if (p->count == 0) return GYRE_OK;
     if (p->h != train->h || p->w != train->w || p->c != train->c) {
         return gyre_fail(GYRE_EIO, "'%s': images of /%s are %d x %d x %d, of /train %d x %d x %d",
                          path, name, p->h, p->w, p->c, train->h, train->w, train->c);
     }
-    return gyre_labels_check(path, name, p->labels, p->count, content->classes);
+    return data_labels_check(path, name, p->labels, p->count, content->classes);
 }
 
 gyre_status gyre_dataset_write(const char *path, const gyre_dataset_content *content, bool force) {
     const gyre_images *parts[] = {&content->train, &content->validation, &content->test};
-    const int32_t *labels[GYRE_PARTS] = {0};
-    gyre_rows_shape shape = {.h = content->train.h,
+    const int32_t *labels[DATA_PARTS] = {0};
+    data_rows_shape shape = {.h = content->train.h,
                              .w = content->train.w,
                              .c = content->train.c,
                              .classes = content->classes,
                              .names = content->names};
-    gyre_rows *rows = NULL;
+    data_rows *rows = NULL;
     gyre_status status = GYRE_OK;
-    for (int part = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         shape.counts[part] = parts[part]->count;
         labels[part] = parts[part]->labels;
     }
-    GYRE_TRY(gyre_output_check(path, force));
+    GYRE_TRY(data_output_check(path, force));
     GYRE_TRY(check_shape(path, &shape));
-    for (int part = 0; part < GYRE_PARTS; part++) {
+    for (int part = 0; part < DATA_PARTS; part++) {
         GYRE_TRY(check_part(path, part, parts[part], content));
     }
-    GYRE_TRY(gyre_rows_open(path, force, &shape, &rows));
-    for (int part = 0; part < GYRE_PARTS; part++) {
-        GYRE_GOTO(gyre_rows_put(rows, part, 0, parts[part]->count, parts[part]->images));
+    GYRE_TRY(data_rows_open(path, force, &shape, &rows));
+    for (int part = 0; part < DATA_PARTS; part++) {
+        GYRE_GOTO(data_rows_put(rows, part, 0, parts[part]->count, parts[part]->images));
     }
-    status = gyre_rows_finish(rows, labels);
+    status = data_rows_finish(rows, labels);
 out:
-    gyre_rows_close(rows);
+    data_rows_close(rows);
     return status;
 }
 

@@ -9,34 +9,34 @@
 
 /* GYRE_EIO when `path` is taken (a regular file may be replaced with `force`), or its folder is
  * missing or not writable. Importers ask before long work. */
-gyre_status gyre_output_check(const char *path, bool force);
+gyre_status data_output_check(const char *path, bool force);
 
 /* GYRE_EUSAGE when `path` is the file `input`, by whatever name: to write it would destroy what is
  * to be read. Files that are not there are no one's. */
-gyre_status gyre_output_apart(const char *path, const char *input);
+gyre_status data_output_apart(const char *path, const char *input);
 
 typedef struct {
-    int64_t counts[GYRE_PARTS]; /* rows; 0: no such part */
+    int64_t counts[DATA_PARTS]; /* rows; 0: no such part */
     int h, w, c, classes;
     char (*names)[GYRE_NAME_SIZE]; /* of the classes; NULL: their numbers */
-} gyre_rows_shape;
+} data_rows_shape;
 
-typedef struct gyre_rows gyre_rows;
+typedef struct data_rows data_rows;
 
 /* A temporary file beside `path` with room for all rows. `shape->names` must stay until the end. */
-gyre_status gyre_rows_open(const char *path, bool force, const gyre_rows_shape *shape,
-                           gyre_rows **out);
+gyre_status data_rows_open(const char *path, bool force, const data_rows_shape *shape,
+                           data_rows **out);
 
 /* Rows first..first+count-1 of a part. Any thread, any order, each row once. GYRE_EIO. */
-gyre_status gyre_rows_put(const gyre_rows *r, int part, int64_t first, int64_t count,
+gyre_status data_rows_put(const data_rows *r, int part, int64_t first, int64_t count,
                           const uint8_t *images);
 
-/* Writes the labels, seals the file and puts it at `path`. A row with label GYRE_NO_ROW was not
+/* Writes the labels, seals the file and puts it at `path`. A row with label DATA_NO_ROW was not
  * put: it is left out, at the price of copying the others. Errors: GYRE_EIO. */
-enum { GYRE_NO_ROW = -1 };
-gyre_status gyre_rows_finish(gyre_rows *r, const int32_t *const labels[GYRE_PARTS]);
+enum { DATA_NO_ROW = -1 };
+gyre_status data_rows_finish(data_rows *r, const int32_t *const labels[DATA_PARTS]);
 
 /* Removes the temporary file unless it was finished. */
-void gyre_rows_close(gyre_rows *r);
+void data_rows_close(data_rows *r);
 
 #endif

@@ -133,8 +133,8 @@ static gyre_status import_gz(const char *path) {
 
 static gyre_status read_picture(const char *path) {
     static uint8_t pixels[16 * 16 * 3];
-    const gyre_picture_form form = {.h = 16, .w = 16, .c = 3};
-    return gyre_picture_read(path, &form, pixels);
+    const data_picture_form form = {.h = 16, .w = 16, .c = 3};
+    return data_picture_read(path, &form, pixels);
 }
 
 static gyre_status read_labels(const char *path) {

@@ -366,18 +366,18 @@ static void damaged_files_of_other_programs_do_no_harm(void **state) {
 
 static void a_hanging_probe_is_ended(void **state) {
     (void)state;
-    gyre_layout layout;
+    data_layout layout;
     const char *pipe = in_scratch("hang");
     gyre_child_end_resting();
     assert_int_equal(mkfifo(pipe, 0600), 0);
-    failed_with(gyre_layout_probe(pipe, 1, &layout), GYRE_EIO, "hang|within 1 s");
+    failed_with(data_layout_probe(pipe, 1, &layout), GYRE_EIO, "hang|within 1 s");
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left, not even a dead one */
     assert_int_equal(errno, ECHILD);
 }
 
 static void *probe_pipe(void *text) {
-    gyre_layout layout;
-    gyre_status status = gyre_layout_probe(in_scratch("crash"), 60, &layout);
+    data_layout layout;
+    gyre_status status = data_layout_probe(in_scratch("crash"), 60, &layout);
     snprintf(text, GYRE_ERROR_MAX, "%d %s", (int)status, gyre_error_text());
     return NULL;
 }

@@ -18,19 +18,19 @@ static int32_t labels[ROWS];
 
 static int write_large(void **state) {
     (void)state;
-    const int32_t *const parts[GYRE_PARTS] = {labels, NULL, NULL};
-    const gyre_rows_shape shape = {
+    const int32_t *const parts[DATA_PARTS] = {labels, NULL, NULL};
+    const data_rows_shape shape = {
         .counts = {ROWS, 0, 0}, .h = SIDE, .w = SIDE, .c = 3, .classes = 10};
-    gyre_rows *rows = NULL;
+    data_rows *rows = NULL;
     uint8_t white[ROW];
     if (mkdtemp(scratch) == NULL) return 1;
     path = in_scratch("large.h5");
     memset(white, 255, sizeof white);
     for (int i = 0; i < ROWS; i++) labels[i] = i % 10;
-    gyre_status status = gyre_rows_open(path, false, &shape, &rows);
-    if (status == GYRE_OK) status = gyre_rows_put(rows, GYRE_PART_TRAIN, ROWS - 1, 1, white);
-    if (status == GYRE_OK) status = gyre_rows_finish(rows, parts);
-    gyre_rows_close(rows);
+    gyre_status status = data_rows_open(path, false, &shape, &rows);
+    if (status == GYRE_OK) status = data_rows_put(rows, DATA_PART_TRAIN, ROWS - 1, 1, white);
+    if (status == GYRE_OK) status = data_rows_finish(rows, parts);
+    data_rows_close(rows);
     return status != GYRE_OK;
 }
 

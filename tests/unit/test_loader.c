@@ -73,7 +73,7 @@ static void batches_do_not_depend_on_depth(void **state) {
             gyre_batch b;
             bool rows_only = depth > 5;
             gyre_status opened =
-                gyre_loader_open_ring(v, k, e, SEED, 0, 8, 0, 20, rows_only, depth, &l);
+                data_loader_open_ring(v, k, e, SEED, 0, 8, 0, 20, rows_only, depth, &l);
             assert_int_equal(opened, GYRE_OK);
             for (int64_t step = 0; step < 20; step++) {
                 assert_int_equal(gyre_loader_next(l, &b), GYRE_OK);
@@ -95,7 +95,7 @@ static void the_batch_before_stays_valid(void **state) {
         gyre_loader *l = NULL;
         gyre_batch b, before;
         assert_int_equal(
-            gyre_loader_open_ring(&v, &kinds[2], e, SEED, 0, 10, 0, 30, false, depth, &l), GYRE_OK);
+            data_loader_open_ring(&v, &kinds[2], e, SEED, 0, 10, 0, 30, false, depth, &l), GYRE_OK);
         assert_int_equal(gyre_loader_next(l, &before), GYRE_OK);
         for (int64_t step = 1; step < 30; step++) {
             assert_int_equal(gyre_loader_next(l, &b), GYRE_OK);

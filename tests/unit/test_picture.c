@@ -20,13 +20,13 @@ static const uint8_t *noise(size_t size, uint64_t key) {
     return bytes;
 }
 
-static void read_ok(const char *path, const gyre_picture_form *form, uint8_t *out) {
-    gyre_status status = gyre_picture_read(path, form, out);
+static void read_ok(const char *path, const data_picture_form *form, uint8_t *out) {
+    gyre_status status = data_picture_read(path, form, out);
     if (status != GYRE_OK) fail_msg("%s %s", path, gyre_error_text());
 }
 
-static gyre_picture_form form_of(int h, int w, int c, gyre_fit fit) {
-    return (gyre_picture_form){.h = h, .w = w, .c = c, .fit = fit};
+static data_picture_form form_of(int h, int w, int c, gyre_fit fit) {
+    return (data_picture_form){.h = h, .w = w, .c = c, .fit = fit};
 }
 
 /* ---- what Pillow makes of them */
@@ -63,7 +63,7 @@ static void all_kinds_are_as_pillow_has_them(void **state) {
         if (line[0] == '#') continue;
         assert_int_equal(sscanf(line, "%63s %15s %d %d %d %65535s", name, how, &h, &w, &c, hex), 6);
         snprintf(path, sizeof path, "tests/data/images/%s", name);
-        const gyre_picture_form form = form_of(h, w, c, fit_of(how));
+        const data_picture_form form = form_of(h, w, c, fit_of(how));
         read_ok(path, &form, image);
         line[60] = '\0';
         compare(line, hex, image, (size_t)h * (size_t)w * (size_t)c);
@@ -77,7 +77,7 @@ static void all_kinds_are_as_pillow_has_them(void **state) {
 
 static void a_picture_of_the_right_size_stays_as_it_is(void **state) {
     (void)state;
-    const gyre_picture_form crop = form_of(H, W, 3, GYRE_FIT_CROP),
+    const data_picture_form crop = form_of(H, W, 3, GYRE_FIT_CROP),
                             pad = form_of(H, W, 3, GYRE_FIT_PAD);
     uint8_t image[H * W * 3];
     const char *path = in_scratch("same.png");
@@ -88,7 +88,7 @@ static void a_picture_of_the_right_size_stays_as_it_is(void **state) {
     assert_memory_equal(image, rgb, sizeof image);
     read_ok(path, &pad, image);
     assert_memory_equal(image, rgb, sizeof image);
-    assert_int_equal(gyre_picture_size(path, &h, &w), GYRE_OK);
+    assert_int_equal(data_picture_size(path, &h, &w), GYRE_OK);
     assert_true(h == H && w == W);
 }
 
@@ -102,7 +102,7 @@ static void one_colour_stays_one_colour(void **state) {
         write_rgb_png(path, H, W, rgb);
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
             for (int fit = 0; fit < 3; fit += 2) {
-                const gyre_picture_form form = form_of(sizes[i][0], sizes[i][1], 3,
+                const data_picture_form form = form_of(sizes[i][0], sizes[i][1], 3,
                                                        fit == 0 ? GYRE_FIT_CROP : GYRE_FIT_STRETCH);
                 read_ok(path, &form, image);
                 for (int k = 0; k < form.h * form.w * 3; k++) assert_int_equal(image[k], level);
@@ -115,7 +115,7 @@ static void bars_are_white(void **state) {
     (void)state;
     static uint8_t rgb[H * W * 3], image[20 * 20 * 3];
     const char *path = in_scratch("black.png");
-    const gyre_picture_form form = form_of(20, 20, 3, GYRE_FIT_PAD);
+    const data_picture_form form = form_of(20, 20, 3, GYRE_FIT_PAD);
     write_rgb_png(path, H, W, rgb);
     read_ok(path, &form, image);
     for (int y = 0; y < 20; y++) { /* 20 * 13 / 18 = 14.4: 14 rows from row 3 on */
@@ -139,7 +139,7 @@ static void stored_at(int orientation, int y, int x, int *row, int *column) {
 /* The file's row 0 and column 0 for the eight orientations: EXIF 2.32, 4.6.4, Orientation. */
 static void all_orientations_give_the_same_bits(void **state) {
     (void)state;
-    static const gyre_picture_form forms[] = {{H, W, 3, GYRE_FIT_CROP, false},
+    static const data_picture_form forms[] = {{H, W, 3, GYRE_FIT_CROP, false},
                                               {5, 8, 3, GYRE_FIT_CROP, false},
                                               {9, 4, 3, GYRE_FIT_CROP, false},
                                               {7, 7, 1, GYRE_FIT_PAD, false},
@@ -148,7 +148,7 @@ static void all_orientations_give_the_same_bits(void **state) {
     const char *path = in_scratch("turned.png");
     memcpy(upright, noise(sizeof upright, 2), sizeof upright);
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        const gyre_picture_form *form = &forms[i];
+        const data_picture_form *form = &forms[i];
         size_t size = (size_t)form->h * (size_t)form->w * (size_t)form->c;
         write_rgb_png(path, H, W, upright);
         read_ok(path, form, expected);
@@ -170,7 +170,7 @@ static void all_orientations_give_the_same_bits(void **state) {
                                         .pixels = stored});
             read_ok(path, form, image);
             assert_memory_equal(image, expected, size);
-            assert_int_equal(gyre_picture_size(path, &got_h, &got_w), GYRE_OK);
+            assert_int_equal(data_picture_size(path, &got_h, &got_w), GYRE_OK);
             assert_true(got_h == H && got_w == W);
         }
     }
@@ -180,7 +180,7 @@ static void all_orientations_give_the_same_bits(void **state) {
 
 static void interlaced_is_as_plain(void **state) {
     (void)state;
-    const gyre_picture_form form = form_of(6, 7, 3, GYRE_FIT_CROP);
+    const data_picture_form form = form_of(6, 7, 3, GYRE_FIT_CROP);
     uint8_t plain[6 * 7 * 3], image[6 * 7 * 3];
     static const int types[] = {PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA, PNG_COLOR_TYPE_GRAY,
                                 PNG_COLOR_TYPE_GRAY_ALPHA};
@@ -222,7 +222,7 @@ static void each_kind_of_pixel(void **state) {
          {224, 204, 255, 255, 255, 255}},
         {PNG_COLOR_TYPE_GRAY_ALPHA, 8, {9, 255, 0, 128}, {9, 9, 9, 127, 127, 127}},
     };
-    const gyre_picture_form form = form_of(1, 2, 3, GYRE_FIT_CROP);
+    const data_picture_form form = form_of(1, 2, 3, GYRE_FIT_CROP);
     const char *path = in_scratch("kind.png");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint8_t image[6];
@@ -248,7 +248,7 @@ static void near(const uint8_t *image, int r, int g, int b) {
 
 static void kinds_of_jpeg(void **state) {
     (void)state;
-    const gyre_picture_form form = form_of(1, 1, 3, GYRE_FIT_STRETCH);
+    const data_picture_form form = form_of(1, 1, 3, GYRE_FIT_STRETCH);
     uint8_t pixels[16 * 16 * 4], image[3];
     const char *path = in_scratch("kind.jpg");
     for (size_t i = 0; i < 256; i++) memcpy(pixels + 3 * i, (uint8_t[]){200, 100, 50}, 3);

@@ -12,8 +12,8 @@
 #include "../../src/data/picture.h"
 #include <sys/stat.h>
 
-static gyre_picture_form form_of(int h, int w, int c, gyre_fit fit) {
-    return (gyre_picture_form){.h = h, .w = w, .c = c, .fit = fit};
+static data_picture_form form_of(int h, int w, int c, gyre_fit fit) {
+    return (data_picture_form){.h = h, .w = w, .c = c, .fit = fit};
 }
 
 /* ---- EXIF */
@@ -23,21 +23,21 @@ static void damaged_exif_is_no_exif(void **state) {
     uint8_t block[26];
     for (int big = 0; big < 2; big++) {
         exif_block(block, 6, big);
-        assert_int_equal(gyre_exif_orientation(block, sizeof block), 6);
+        assert_int_equal(data_exif_orientation(block, sizeof block), 6);
         for (size_t size = 0; size < 22; size++) {
             uint8_t *copy = malloc(size + 1); /* so that a read beyond it is seen */
             memcpy(copy, block, size);
-            assert_int_equal(gyre_exif_orientation(copy, size), 1);
+            assert_int_equal(data_exif_orientation(copy, size), 1);
             free(copy);
         }
         for (int value = 0; value < 256; value++) {
             exif_block(block, value, big);
-            assert_int_equal(gyre_exif_orientation(block, sizeof block),
+            assert_int_equal(data_exif_orientation(block, sizeof block),
                              value >= 1 && value <= 8 ? value : 1);
             for (int at = 0; at < 26; at++) { /* any byte anywhere */
                 uint8_t kept = block[at];
                 block[at] = (uint8_t)(255 - kept);
-                int found = gyre_exif_orientation(block, sizeof block);
+                int found = data_exif_orientation(block, sizeof block);
                 assert_true(found >= 1 && found <= 8);
                 block[at] = kept;
             }
@@ -61,10 +61,10 @@ static uint8_t *load(const char *name, size_t *size) {
 
 static gyre_status try_bytes(const uint8_t *bytes, size_t size) {
     static uint8_t image[8 * 8 * 3];
-    const gyre_picture_form form = form_of(8, 8, 3, GYRE_FIT_CROP);
+    const data_picture_form form = form_of(8, 8, 3, GYRE_FIT_CROP);
     const char *path = in_scratch("tried");
     write_bytes(path, bytes, size);
-    return gyre_picture_read(path, &form, image);
+    return data_picture_read(path, &form, image);
 }
 
 static void a_picture_that_is_cut_short_is_refused(void **state) {
@@ -119,7 +119,7 @@ static void damage_never_does_more_than_be_refused(void **state) {
 static void files_that_are_no_pictures(void **state) {
     (void)state;
     uint8_t image[3];
-    const gyre_picture_form form = form_of(1, 1, 3, GYRE_FIT_CROP);
+    const data_picture_form form = form_of(1, 1, 3, GYRE_FIT_CROP);
     static const char jpeg_2000[] = "\0\0\0\x0cjP  \r\n";
     failed_with(try_bytes((const uint8_t *)"", 0), GYRE_EIO, "is empty");
     failed_with(try_bytes((const uint8_t *)"hello", 5), GYRE_EIO, "is no picture");
@@ -127,10 +127,10 @@ static void files_that_are_no_pictures(void **state) {
                 "is a GIF picture|JPEG and PNG");
     failed_with(try_bytes((const uint8_t *)"RIFF....WEBPVP8", 15), GYRE_EIO, "is a WebP");
     failed_with(try_bytes((const uint8_t *)jpeg_2000, 10), GYRE_EIO, "JPEG 2000");
-    failed_with(gyre_picture_read(in_scratch("nowhere"), &form, image), GYRE_EIO, "No such file");
-    failed_with(gyre_picture_read(scratch, &form, image), GYRE_EIO, "no regular file");
+    failed_with(data_picture_read(in_scratch("nowhere"), &form, image), GYRE_EIO, "No such file");
+    failed_with(data_picture_read(scratch, &form, image), GYRE_EIO, "no regular file");
     assert_int_equal(mkfifo(in_scratch("pipe.jpg"), 0600), 0);
-    failed_with(gyre_picture_read(in_scratch("pipe.jpg"), &form, image), GYRE_EIO,
+    failed_with(data_picture_read(in_scratch("pipe.jpg"), &form, image), GYRE_EIO,
                 "no regular file");
 }
 

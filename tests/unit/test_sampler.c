@@ -124,8 +124,8 @@ static void an_index_is_a_pure_function(void **state) {
 static int same_places(uint64_t seed_a, int64_t epoch_a, uint64_t seed_b, int64_t epoch_b) {
     uint32_t a[1000], b[1000];
     int same = 0;
-    gyre_shuffle(a, 1000, seed_a, epoch_a);
-    gyre_shuffle(b, 1000, seed_b, epoch_b);
+    data_shuffle(a, 1000, seed_a, epoch_a);
+    data_shuffle(b, 1000, seed_b, epoch_b);
     for (int i = 0; i < 1000; i++) same += a[i] == b[i];
     return same;
 }
@@ -149,7 +149,7 @@ static void every_order_is_equally_likely(void **state) {
     double chi = 0;
     for (int64_t epoch = 0; epoch < 24000; epoch++) {
         uint32_t p[4];
-        gyre_shuffle(p, 4, 1, epoch);
+        data_shuffle(p, 4, 1, epoch);
         counts[p[0] << 6 | p[1] << 4 | p[2] << 2 | p[3]]++;
     }
     for (int i = 0; i < 256; i++) {
@@ -167,10 +167,10 @@ static void feistel_is_a_permutation(void **state) {
     static bool seen[70000];
     const uint64_t sizes[] = {1, 2, 3, 5, 64, 65, 1000, 1023, 1025, 65536, 69999};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
-        gyre_feistel f = gyre_feistel_make(sizes[k], 3, 4);
+        data_feistel f = data_feistel_make(sizes[k], 3, 4);
         memset(seen, 0, sizeof seen);
         for (uint64_t i = 0; i < sizes[k]; i++) {
-            uint64_t at = gyre_feistel_at(&f, i);
+            uint64_t at = data_feistel_at(&f, i);
             assert_true(at < sizes[k] && !seen[at]);
             seen[at] = true;
         }
@@ -185,8 +185,8 @@ static void feistel_puts_samples_anywhere(void **state) {
     int place[100] = {0}, distance[100] = {0};
     double chi_place = 0, chi_distance = 0;
     for (int64_t epoch = 0; epoch < 100000; epoch++) {
-        gyre_feistel f = gyre_feistel_make(1000, 9, epoch);
-        uint64_t a = gyre_feistel_at(&f, 500), b = gyre_feistel_at(&f, 501);
+        data_feistel f = data_feistel_make(1000, 9, epoch);
+        uint64_t a = data_feistel_at(&f, 500), b = data_feistel_at(&f, 501);
         place[a / 10]++;
         distance[(b + 1000 - a) % 1000 / 10]++; /* 0 is not possible */
     }
@@ -201,13 +201,13 @@ static void feistel_puts_samples_anywhere(void **state) {
 
 static void large_datasets_use_feistel(void **state) {
     (void)state;
-    const int64_t n = GYRE_SHUFFLE_MAX + 5;
+    const int64_t n = DATA_SHUFFLE_MAX + 5;
     gyre_sampler *s = sampler_of(epochs_of(n, 1000, GYRE_LAST_DROP), GYRE_ORDER_SHUFFLE, 8);
     int64_t spe = n / 1000;
     for (int64_t epoch = 0; epoch < 2; epoch++) {
-        gyre_feistel f = gyre_feistel_make((uint64_t)n, 8, epoch);
+        data_feistel f = data_feistel_make((uint64_t)n, 8, epoch);
         for (int64_t t = 0; t < spe; t += 4001) {
-            uint64_t expected = gyre_feistel_at(&f, (uint64_t)(t * 1000 + 17));
+            uint64_t expected = data_feistel_at(&f, (uint64_t)(t * 1000 + 17));
             assert_int_equal(gyre_sampler_index(s, epoch * spe + t, 17), expected);
         }
     }
