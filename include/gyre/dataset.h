@@ -137,12 +137,6 @@ typedef struct {
 } gyre_dataset_content;
 gyre_status gyre_dataset_write(const char *path, const gyre_dataset_content *content, bool force);
 
-/* Importers: `dir` holds the official files. */
-gyre_status gyre_import_cifar(const char *dir, const char *output, bool force);
-gyre_status gyre_import_idx(const char *dir, const char *output, bool force);
-
-/* "1.10.8" and "1.2.13", for doctor. */
-const char *gyre_hdf5_version(void);
-const char *gyre_zlib_version(void);
+const char *gyre_hdf5_version(void); /* "1.10.8", for doctor */
 
 #endif

@@ -1,19 +1,9 @@
-/* Small helpers on names and on what a person reads. */
+/* Text for a person: on a terminal, in a message, in a command line. */
 #ifndef GYRE_TEXT_H
 #define GYRE_TEXT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-
-/* Levenshtein distance, letter case ignored; for "did you mean". Names longer than 63 are cut. */
-int gyre_text_distance(const char *a, const char *b);
-
-/* Few enough letters differ for the length of `wrong` that `name` may be meant. */
-bool gyre_text_is_near(const char *wrong, const char *name);
-
-/* The one of `names` (NULL at the end) nearest to `wrong`; NULL when none may be meant. */
-const char *gyre_text_nearest(const char *wrong, const char *const *names);
 
 /* What others named (files, classes, keys) as text that a terminal shows as it is: control
  * characters, DEL, bytes that are not UTF-8, line separators and the characters that turn the order

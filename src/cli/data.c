@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "gyre/dataset.h"
+#include "gyre/import.h"
 #include "gyre/text.h"
 #include "holds.h"
 #include "import_options.h"

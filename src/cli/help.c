@@ -3,6 +3,7 @@
 
 #include "gyre/config.h"
 #include "gyre/model.h"
+#include "gyre/names.h"
 #include "gyre/text.h"
 #include <getopt.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static gyre_status take(void *to, int id, char *value) {
 static gyre_status unknown(const char *about, bool more) {
     const char *names[32] = {"config", "models"};
     for (int i = 0; gyre_commands[i] != NULL; i++) names[i + 2] = gyre_commands[i]->name;
-    const char *near = gyre_text_nearest(about, names);
+    const char *near = gyre_name_nearest(about, names);
     return gyre_cli_usage_fail(&gyre_command_help,
                                "a command, config or models was expected, found '%s'%s%s%s%s; "
                                "`gyre help` lists the commands",

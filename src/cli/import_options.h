@@ -2,7 +2,7 @@
 #ifndef GYRE_CLI_IMPORT_OPTIONS_H
 #define GYRE_CLI_IMPORT_OPTIONS_H
 
-#include "gyre/folder.h"
+#include "gyre/import.h"
 #include "options.h"
 
 typedef struct {

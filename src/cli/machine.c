@@ -6,7 +6,7 @@
 #include "gyre/config.h"
 #include "gyre/cores.h"
 #include "gyre/dataset.h"
-#include "gyre/folder.h"
+#include "gyre/import.h"
 #include "gyre/version.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The dispatcher: finds the subcommand in one table and turns its status into the exit code. */
 #include "cli.h"
 
-#include "gyre/text.h"
+#include "gyre/names.h"
 #include "gyre/version.h"
 #include <signal.h>
 #include <stdbool.h>
@@ -89,7 +89,7 @@ static gyre_status unknown(const char *name) {
     const char *names[sizeof gyre_commands / sizeof *gyre_commands] = {NULL};
     for (size_t i = 0; gyre_commands[i] != NULL; i++) names[i] = gyre_commands[i]->name;
     const char *near = other_word(name);
-    if (near == NULL) near = gyre_text_nearest(name, names);
+    if (near == NULL) near = gyre_name_nearest(name, names);
     return gyre_fail(GYRE_EUSAGE, "unknown command '%s'%s%s%s; `gyre --help` lists them", name,
                      near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
                      near == NULL ? "" : "'?");

@@ -2,6 +2,7 @@
 
 #include "cli.h"
 #include "gyre/config.h"
+#include "gyre/names.h"
 #include "gyre/text.h"
 #include <getopt.h>
 #include <stdarg.h>
@@ -57,7 +58,7 @@ static const char *nearest(const gyre_command *command, const char *name) {
     for (const gyre_cli_option *o = command->options; o->name != NULL; o++) {
         if (o->id != 0 && count < OPTIONS_MAX) names[count++] = o->name;
     }
-    return gyre_text_nearest(name, names);
+    return gyre_name_nearest(name, names);
 }
 
 static bool has_option(const gyre_command *command, const char *name) {

@@ -2,7 +2,7 @@
  * spelling. An unlikely guess is worse than none. */
 #include "fields.h"
 
-#include "gyre/text.h"
+#include "gyre/names.h"
 #include <string.h>
 #include <strings.h>
 
@@ -133,8 +133,8 @@ static const char *nearest_key(const char *wrong, char *out, size_t size) {
             end += 1 + strcspn(end + 1, "."); /* "schedule", "schedule.warmup", ... */
             char key[128];
             snprintf(key, sizeof key, "%.*s", (int)(end - f->path), f->path);
-            int distance = gyre_text_distance(wrong, key);
-            if (distance >= least || !gyre_text_is_near(wrong, key)) continue;
+            int distance = gyre_name_distance(wrong, key);
+            if (distance >= least || !gyre_name_is_near(wrong, key)) continue;
             least = distance;
             snprintf(out, size, "%s", key);
         }
@@ -166,7 +166,7 @@ const char *config_suggest_value(const char *path, const char *value, const char
             return values[i].value;
         }
     }
-    return gyre_text_nearest(value, choices);
+    return gyre_name_nearest(value, choices);
 }
 
 const char *config_section_key(const char *section) {

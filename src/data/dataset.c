@@ -3,9 +3,9 @@
  * stay in their files. */
 #include "gyre/dataset.h"
 
+#include "check_labels.h"
 #include "gyre/log.h"
 #include "images.h"
-#include "labels.h"
 #include "manifest.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,16 +133,6 @@ static gyre_status take_parts(gyre_dataset *d) {
 }
 
 /* ---- classes */
-
-gyre_status data_labels_check(const char *path, const char *part, const int32_t *labels,
-                              int64_t count, int classes) {
-    for (int64_t i = 0; i < count; i++) {
-        if (labels[i] >= 0 && labels[i] < classes) continue;
-        return gyre_fail(GYRE_EIO, "'%s': /%s/labels[%lld] is %d; labels of %d classes are 0 to %d",
-                         path, part, (long long)i, labels[i], classes, classes - 1);
-    }
-    return GYRE_OK;
-}
 
 /* As many as there are names; without names, up to the greatest label. */
 static int count_classes(const gyre_dataset *d) {

@@ -6,7 +6,7 @@
  */
 #include "decode.h"
 
-#include "gyre/folder.h"
+#include "gyre/import.h"
 #include <setjmp.h>
 #include <stdio.h> /* which jpeglib.h needs, and does not include */
 #include <string.h>

@@ -4,7 +4,7 @@
  * may stand any colour, which nobody has ever seen. Gamma and colour profiles are not applied. */
 #include "decode.h"
 
-#include "gyre/folder.h"
+#include "gyre/import.h"
 #include <png.h>
 #include <setjmp.h>
 #include <stdlib.h>

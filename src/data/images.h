@@ -2,8 +2,8 @@
 #ifndef GYRE_DATA_IMAGES_H
 #define GYRE_DATA_IMAGES_H
 
+#include "dataset_file.h"
 #include "gyre/dataset.h"
-#include "source.h"
 
 typedef struct {
     const data_source *source;

@@ -1,9 +1,10 @@
 /* CIFAR-10 and CIFAR-100 in their "binary version" (Krizhevsky, "Learning multiple layers of
  * features from tiny images", 2009; https://www.cs.toronto.edu/~kriz/cifar.html): records of one
  * label byte (CIFAR-100: coarse, then fine) and 32 x 32 pixels, plane by plane. */
-#include "import.h"
+#include "importer.h"
 
 #include "gyre/file.h"
+#include "gyre/import.h"
 #include "gyre/log.h"
 #include "write.h"
 #include <errno.h>

@@ -1,12 +1,12 @@
 /* Folders of pictures: listed, numbered and split by their names, then read on all cores into a
  * file that already has a place for each of them. What could not be read is told at the end, in the
  * order of names. */
-#include "gyre/folder.h"
+#include "gyre/import.h"
 
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/text.h"
-#include "import_crew.h"
+#include "import_threads.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,7 +234,7 @@ static gyre_status import(const char *dir, const char *output, const gyre_folder
                                  .quiet = o->quiet};
     GYRE_GOTO(data_import_pictures(&job));
     GYRE_GOTO(judge(dir, l, o->strict));
-    GYRE_GOTO(data_import_tell_repeated(l));
+    GYRE_GOTO(data_listing_tell_repeated(l));
     status = finish(rows, l);
 out:
     data_rows_close(rows);

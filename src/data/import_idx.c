@@ -1,10 +1,11 @@
 /* The MNIST family in IDX files, plain or gzipped (LeCun et al., http://yann.lecun.com/exdb/mnist):
  * a magic of two zeros, a type and the number of dimensions, the dimensions as big-endian 32-bit
  * numbers, the bytes. zlib reads plain files too, so there is one way to read both. */
-#include "import.h"
+#include "importer.h"
 
 #include "few.h"
 #include "gyre/file.h"
+#include "gyre/import.h"
 #include "gyre/log.h"
 #include "gyre/size.h"
 #include "write.h"

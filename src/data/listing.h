@@ -69,4 +69,8 @@ bool data_is_picture_name(const char *name);
 /* Marks a file with the recorded error. */
 gyre_status data_listed_fail(data_listed *file);
 
+/* After their pictures were read: warns of images that are held out and trained on, and of those
+ * that are in two classes, with how many and the first by name. GYRE_EDEVICE: out of memory. */
+gyre_status data_listing_tell_repeated(const data_listing *l);
+
 #endif

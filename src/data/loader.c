@@ -4,7 +4,7 @@
  * ahead of those handed out, since the last two handed out are still the caller's. Which rows a
  * step has is found out some steps before its images are read, so that a disk is asked for many at
  * a time. */
-#include "ring.h"
+#include "loader_test.h"
 
 #include "gyre/clock.h"
 #include "gyre/fitter.h"

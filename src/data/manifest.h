@@ -2,9 +2,11 @@
 #ifndef GYRE_DATA_MANIFEST_H
 #define GYRE_DATA_MANIFEST_H
 
+#include "dataset_file.h"
 #include "layout.h"
-#include "source.h"
 #include <stdbool.h>
+
+enum { DATA_MANIFEST_FILES_MAX = 4096, DATA_MANIFEST_VERSION = 1 };
 
 typedef struct {
     char *path; /* from where the process is */
@@ -25,6 +27,9 @@ bool data_manifest_is(const char *path);
 /* GYRE_EIO, with line and column or with the key. */
 gyre_status data_manifest_read(const char *path, data_manifest *out);
 void data_manifest_close(data_manifest *m);
+
+/* The seal's checksum, or that of all bytes of a file without one: 16 digits. GYRE_EIO. */
+gyre_status data_manifest_checksum(const data_source *s, char out[33]);
 
 /* The file that was opened is the one that the manifest means; `whole`: also where only reading it
  * all can tell. GYRE_EIO. */

@@ -1,5 +1,5 @@
 /* Class names from a text file, one a line. */
-#include "import.h"
+#include "importer.h"
 
 #include "gyre/file.h"
 #include "gyre/log.h"

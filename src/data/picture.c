@@ -96,14 +96,6 @@ static gyre_status decode_file(const char *path, const data_picture_sink *sink) 
     return status;
 }
 
-gyre_status data_pixels_check(uint32_t h, uint32_t w, bool held) {
-    const uint64_t most = held ? 1u << 26 : 1u << 28;
-    if ((uint64_t)h * w <= most) return GYRE_OK;
-    return gyre_fail(
-        GYRE_EIO, "claims %u x %u pixels, more than the %llu million taken from a picture%s", h, w,
-        (unsigned long long)(most / 1000000), held ? " that is progressive or interlaced" : "");
-}
-
 /* ---- its size */
 
 /* From 5 on rows and columns change places. */

@@ -3,7 +3,7 @@
 #ifndef GYRE_DATA_PICTURE_H
 #define GYRE_DATA_PICTURE_H
 
-#include "gyre/folder.h"
+#include "gyre/import.h"
 
 typedef struct {
     int h, w, c; /* of the image; c is 3 or 1 */

@@ -4,12 +4,12 @@
  * with pwrite, which takes any thread and any order. */
 #include "write.h"
 
+#include "check_labels.h"
+#include "dataset_file.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/seal.h"
-#include "labels.h"
 #include "leftover.h"
-#include "source.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5.h>

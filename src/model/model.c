@@ -1,8 +1,8 @@
 /* A model from its name: layers from the zoo, then the layout of the flat parameter vector. */
 #include "zoo.h"
 
+#include "gyre/names.h"
 #include "gyre/random.h"
-#include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ enum { NAMES_MAX = 32 };
 static gyre_status unknown_model(const char *name, const char *const *names) {
     char list[512] = "";
     size_t used = 0;
-    const char *nearest = gyre_text_nearest(name, names);
+    const char *nearest = gyre_name_nearest(name, names);
     if (nearest != NULL) {
         return gyre_fail(GYRE_EUSAGE, "model.name: unknown model \"%s\"; did you mean \"%s\"?",
                          name, nearest);
@@ -57,8 +57,8 @@ static gyre_status freeze(gyre_model *m, const gyre_model_settings *settings) {
             int least = 0;
             for (int k = 0; k < m->param_count; k++) {
                 const char *name = m->params[k].name;
-                int d = gyre_text_distance(settings->freeze[i], name);
-                if (!gyre_text_is_near(settings->freeze[i], name) || (near && d >= least)) continue;
+                int d = gyre_name_distance(settings->freeze[i], name);
+                if (!gyre_name_is_near(settings->freeze[i], name) || (near && d >= least)) continue;
                 least = d;
                 near = name;
             }

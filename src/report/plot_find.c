@@ -3,7 +3,7 @@
 #include "gyre/plot.h"
 
 #include "figure.h"
-#include "gyre/order.h"
+#include "gyre/sort.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +66,7 @@ static gyre_status combine(const gyre_find *f, bool scores, value_of value, cons
             if (isfinite(value(f, at, smooth))) all[n++] = value(f, at, smooth);
         }
         if (n == 0) continue;
-        q->line[q->count++] = (gyre_point){lr, gyre_order_median(all, n)}; /* sorts */
+        q->line[q->count++] = (gyre_point){lr, gyre_sort_median(all, n)}; /* sorts */
         q->band[k] = (gyre_point){lr, all[0]};
         q->band[2 * longest - 1 - k] = (gyre_point){lr, all[n - 1]};
     }

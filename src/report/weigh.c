@@ -2,7 +2,7 @@
  * on what the cells say. */
 #include "evidence.h"
 
-#include "gyre/order.h"
+#include "gyre/sort.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -125,7 +125,7 @@ static gyre_status reach_target(gyre_evidence *e, int group, double *values) {
             values[a->tried++] = c->to_target;
             a->reached += isfinite(c->to_target);
         }
-        a->to_target = gyre_order_median(values, (size_t)a->tried);
+        a->to_target = gyre_sort_median(values, (size_t)a->tried);
     }
     free(grid);
     return GYRE_OK;

@@ -10,7 +10,7 @@
 gyre_progress gyre_progress_begin(bool silent, int64_t completed) {
     double t = gyre_clock();
     return (gyre_progress){.silent = silent,
-                           .line = gyre_line_open(silent),
+                           .line = gyre_status_line_open(silent),
                            .begun = t,
                            .last = t,
                            .first = completed,
@@ -18,7 +18,7 @@ gyre_progress gyre_progress_begin(bool silent, int64_t completed) {
 }
 
 void gyre_progress_end(gyre_progress *p) {
-    gyre_line_close(&p->line);
+    gyre_status_line_close(&p->line);
 }
 
 static bool is_due(const gyre_progress *p, const gyre_progress_facts *f, double t) {
@@ -79,10 +79,10 @@ void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *f) {
     double rate = gyre_progress_rate(p, f->completed, f->batch, t);
     double left = (t - p->begun) / fmax(done, 1) * (double)(f->steps - f->completed);
     bool on_terminal = p->line.terminal >= 0;
-    int width = on_terminal ? gyre_line_width(&p->line) : (int)sizeof line - 1;
+    int width = on_terminal ? gyre_status_line_width(&p->line) : (int)sizeof line - 1;
     write_line(f, rate, left, width, line, sizeof line);
     if (on_terminal) {
-        gyre_line_show(&p->line, line);
+        gyre_status_line_show(&p->line, line);
     } else {
         fprintf(stderr, "%s\n", line);
     }
@@ -91,5 +91,5 @@ void gyre_progress_show(gyre_progress *p, const gyre_progress_facts *f) {
 }
 
 void gyre_progress_clear(gyre_progress *p) {
-    gyre_line_clear(&p->line);
+    gyre_status_line_clear(&p->line);
 }

@@ -3,13 +3,13 @@
 #ifndef GYRE_RUN_PROGRESS_H
 #define GYRE_RUN_PROGRESS_H
 
-#include "gyre/line.h"
+#include "gyre/status_line.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 typedef struct {
     bool silent;
-    gyre_line line;
+    gyre_status_line line;
     double begun, last;       /* times, seconds */
     int64_t first, last_step; /* completed updates at begin, and at the last line */
 } gyre_progress;

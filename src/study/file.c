@@ -3,6 +3,7 @@
 
 #include "gyre/config.h"
 #include "gyre/file.h"
+#include "gyre/names.h"
 #include "gyre/text.h"
 #include <math.h>
 #include <stdio.h>
@@ -50,7 +51,7 @@ static gyre_status check_keys(const study_plan *p) {
         bool known = false;
         for (int i = 0; keys[i] != NULL; i++) known = known || !strcmp(keys[i], gyre_json_key(v));
         if (known) continue;
-        const char *nearest = gyre_text_nearest(gyre_json_key(v), keys);
+        const char *nearest = gyre_name_nearest(gyre_json_key(v), keys);
         return gyre_fail(GYRE_EUSAGE, "%s: unknown key %.100s%s%s (docs/studies.md has all)",
                          p->path, gyre_json_key(v), nearest == NULL ? "" : "; the nearest is ",
                          nearest == NULL ? "" : nearest);

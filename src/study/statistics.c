@@ -2,9 +2,9 @@
  * keyed by the number of the draw, so a report made twice says the same. */
 #include "gyre/statistics.h"
 
-#include "gyre/order.h"
 #include "gyre/random.h"
 #include "gyre/realmath.h"
+#include "gyre/sort.h"
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -139,7 +139,7 @@ gyre_interval gyre_bootstrap_interval(const double *values, int count) {
         for (int i = 0; i < count; i++) sum += values[gyre_random_below(&r, (uint32_t)count)];
         means[k] = sum / count;
     }
-    qsort(means, RESAMPLES, sizeof means[0], gyre_order_rising);
+    qsort(means, RESAMPLES, sizeof means[0], gyre_sort_rising);
     return (gyre_interval){means[CUT - 1], means[RESAMPLES - CUT]};
 }
 

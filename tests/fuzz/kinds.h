@@ -12,7 +12,7 @@
 #include "gyre/dataset.h"
 #include "gyre/file.h"
 #include "gyre/find.h"
-#include "gyre/folder.h"
+#include "gyre/import.h"
 #include "gyre/log.h"
 #include "gyre/metrics.h"
 #include "gyre/report.h"

@@ -4,7 +4,7 @@
 
 #include "picture_rig.h"
 
-#include "gyre/folder.h"
+#include "gyre/import.h"
 
 enum { SIDE = 4, PIXELS = SIDE * SIDE * 3 };
 

@@ -7,6 +7,7 @@
 
 #include "../../src/data/leftover.h"
 #include "dataset_rig.h"
+#include "gyre/import.h"
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

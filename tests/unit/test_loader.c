@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/data/ring.h"
+#include "../../src/data/loader_test.h"
 #include "dataset_rig.h"
 
 enum { SAMPLES = 50, H = 3, W = 5, C = 3, PIXELS = H * W * C, SEED = 21 };

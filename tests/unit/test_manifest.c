@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/data/source.h"
+#include "../../src/data/dataset_file.h"
 #include "dataset_rig.h"
 
 enum { FILES = 3, ROW = 4 * 3 * 2 };

@@ -1,7 +1,7 @@
 /* One dataset file, open for reading, and what may be known of it without reading it all. Internal
  * to src/data. */
-#ifndef GYRE_DATA_SOURCE_H
-#define GYRE_DATA_SOURCE_H
+#ifndef GYRE_DATA_DATASET_FILE_H
+#define GYRE_DATA_DATASET_FILE_H
 
 #include "gyre/seal.h"
 #include "layout.h"

@@ -1,6 +1,6 @@
 /* What every dataset must keep, whether it is read or about to be written. Internal to src/data. */
-#ifndef GYRE_DATA_LABELS_H
-#define GYRE_DATA_LABELS_H
+#ifndef GYRE_DATA_CHECK_LABELS_H
+#define GYRE_DATA_CHECK_LABELS_H
 
 #include "gyre/status.h"
 #include <stdint.h>

@@ -1,13 +1,15 @@
-/* Folders of JPEG and PNG files become datasets.
- *
- * The result is a pure function of the files' names and contents and of the options: not of the
- * order in which the file system lists them, nor of the number of threads. */
-#ifndef GYRE_FOLDER_H
-#define GYRE_FOLDER_H
+/* Files of other formats become datasets: the official files of CIFAR, those of MNIST (IDX), and
+ * folders of JPEG and PNG files. The result does not depend on the number of threads. */
+#ifndef GYRE_IMPORT_H
+#define GYRE_IMPORT_H
 
 #include "gyre/status.h"
 #include <stdbool.h>
 #include <stdint.h>
+
+/* `dir` holds the official files. `force`: an existing output is replaced. */
+gyre_status gyre_import_cifar(const char *dir, const char *output, bool force);
+gyre_status gyre_import_idx(const char *dir, const char *output, bool force);
 
 /* How a picture comes to the wanted height and width: its middle is cut out (as Pillow's
  * ImageOps.fit); all of it is kept and white bars are added; or its sides are stretched. */
@@ -27,14 +29,18 @@ typedef struct {
     bool force;         /* an existing output is replaced */
 } gyre_folder_options;
 
-/* Classes are DIR/CLASS/..., or DIR/train/CLASS/..., DIR/test/CLASS/... (docs/data.md has the
+/* JPEG and PNG files; the result is a pure function of the files' names and contents and of the
+ * options: not of the order in which the file system lists them.
+ *
+ * Classes are DIR/CLASS/..., or DIR/train/CLASS/..., DIR/test/CLASS/... (docs/data.md has the
  * rules). Files that cannot be read are told on stderr and left out. Errors: GYRE_EUSAGE when the
  * options do not suit the folder, or it has one class; GYRE_EIO; GYRE_EINTERRUPTED after SIGINT or
  * SIGTERM, with nothing written. */
 gyre_status gyre_import_folder(const char *dir, const char *output,
                                const gyre_folder_options *options);
 
-/* "2.1.5" and "1.6.39", for doctor. */
+/* "1.2.13", "2.1.5" and "1.6.39", for doctor. */
+const char *gyre_zlib_version(void);
 const char *gyre_jpeg_version(void);
 const char *gyre_png_version(void);
 

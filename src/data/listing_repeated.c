@@ -1,6 +1,6 @@
 /* Pictures that are in a dataset twice: sorted by their images' hashes, equal ones are neighbours.
  */
-#include "import_crew.h"
+#include "listing.h"
 
 #include "gyre/log.h"
 #include "gyre/text.h"
@@ -51,7 +51,7 @@ static void look(const data_listed *const *equal, size_t count, occasions *held,
     }
 }
 
-gyre_status data_import_tell_repeated(const data_listing *l) {
+gyre_status data_listing_tell_repeated(const data_listing *l) {
     const data_listed **files = malloc((l->count + 1) * sizeof(*files));
     size_t count = 0, end = 0;
     occasions held = {0}, classes = {0};

@@ -1,5 +1,5 @@
 /* A dataset file: opened, sealed or probed, its layout held against its length. */
-#include "source.h"
+#include "dataset_file.h"
 
 #include "gyre/alive.h"
 #include "gyre/child.h"

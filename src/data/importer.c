@@ -1,4 +1,4 @@
-#include "import.h"
+#include "importer.h"
 
 #include "gyre/file.h"
 #include "gyre/size.h"

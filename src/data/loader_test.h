@@ -1,6 +1,6 @@
 /* The loader's depth, for its test. Internal to src/data. */
-#ifndef GYRE_DATA_RING_H
-#define GYRE_DATA_RING_H
+#ifndef GYRE_DATA_LOADER_TEST_H
+#define GYRE_DATA_LOADER_TEST_H
 
 #include "gyre/loader.h"
 

@@ -1,7 +1,7 @@
 /* All pictures of a listing into the rows of a dataset file, on several threads. Internal to
  * src/data. */
-#ifndef GYRE_DATA_IMPORT_CREW_H
-#define GYRE_DATA_IMPORT_CREW_H
+#ifndef GYRE_DATA_IMPORT_THREADS_H
+#define GYRE_DATA_IMPORT_THREADS_H
 
 #include "listing.h"
 #include "picture.h"
@@ -19,8 +19,5 @@ typedef struct {
 /* GYRE_EUSAGE: a picture's size is not job->form's, the first such picture is named. Other errors
  * are not a picture's own: memory, the output, or GYRE_EINTERRUPTED after SIGINT or SIGTERM. */
 gyre_status data_import_pictures(const data_import_job *job);
-/* After it: warns of images that are held out and trained on, and of those that are in two classes,
- * with how many and the first by name. GYRE_EDEVICE: out of memory. */
-gyre_status data_import_tell_repeated(const data_listing *l);
 
 #endif

@@ -1,13 +1,13 @@
 /* Threads take one picture after the other, and each has its row from the start: what is written
  * does not depend on their number, nor on who is faster. The caller's thread shows how far they are
  * and waits for signals, which the others do not get. */
-#include "import_crew.h"
+#include "import_threads.h"
 
 #include "gyre/clock.h"
 #include "gyre/cores.h"
 #include "gyre/file.h"
-#include "gyre/line.h"
 #include "gyre/log.h"
+#include "gyre/status_line.h"
 #include "gyre/terminal.h"
 #include "gyre/text.h"
 #include <math.h>
@@ -89,7 +89,7 @@ static void *work(void *argument) {
 /* ---- how far it is */
 
 typedef struct {
-    gyre_line line;
+    gyre_status_line line;
     double begun, last;
     bool quiet;
 } view;
@@ -109,7 +109,7 @@ static void show(view *v, size_t done, size_t count) {
     snprintf(text + used, sizeof text - (size_t)used, "picture %zu/%zu  %zu %%  %.0f/s  %s left",
              done, count, done * 100 / count, rate, left);
     if (terminal)
-        gyre_line_show(&v->line, text);
+        gyre_status_line_show(&v->line, text);
     else
         gyre_say("%s", text);
 }
@@ -136,13 +136,14 @@ static bool watch(crew *c, const sigset_t *signals) {
     const data_import_job *job = c->job;
     bool interrupted = false;
     double t = gyre_clock();
-    view v = {.line = gyre_line_open(job->quiet), .begun = t, .last = t, .quiet = job->quiet};
+    view v = {
+        .line = gyre_status_line_open(job->quiet), .begun = t, .last = t, .quiet = job->quiet};
     while (atomic_load(&c->running) > 0) {
         if (sigtimedwait(signals, NULL, &moment) > 0) interrupted = true;
         if (interrupted) atomic_store(&c->stop, true);
         show(&v, atomic_load(&c->done), job->list->count);
     }
-    gyre_line_close(&v.line);
+    gyre_status_line_close(&v.line);
     return interrupted;
 }
 

@@ -1,6 +1,6 @@
 /* What the importers share. Internal to src/data. */
-#ifndef GYRE_DATA_IMPORT_H
-#define GYRE_DATA_IMPORT_H
+#ifndef GYRE_DATA_IMPORTER_H
+#define GYRE_DATA_IMPORTER_H
 
 #include "gyre/dataset.h"
 

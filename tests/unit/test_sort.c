@@ -1,5 +1,5 @@
 /* Sorting doubles and their median. */
-#include "gyre/order.h"
+#include "gyre/sort.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,7 +14,7 @@ static void rising_order(void **state) {
     (void)state;
     double values[] = {2, INFINITY, -1, 0.5, -INFINITY, 2};
     const double sorted[] = {-INFINITY, -1, 0.5, 2, 2, INFINITY};
-    qsort(values, 6, sizeof *values, gyre_order_rising);
+    qsort(values, 6, sizeof *values, gyre_sort_rising);
     for (int i = 0; i < 6; i++) assert_true(values[i] == sorted[i]);
 }
 
@@ -22,12 +22,12 @@ static void medians(void **state) {
     (void)state;
     double odd[] = {5, 1, 3}, even[] = {4, 1, 3, 2}, half[] = {INFINITY, 1, INFINITY, 2};
     double most[] = {INFINITY, 1, INFINITY};
-    assert_true(isnan(gyre_order_median(odd, 0)));
-    assert_true(gyre_order_median(odd, 1) == 5);
-    assert_true(gyre_order_median(odd, 3) == 3);
-    assert_true(gyre_order_median(even, 4) == 2.5);
-    assert_true(isinf(gyre_order_median(half, 4)));
-    assert_true(isinf(gyre_order_median(most, 3)));
+    assert_true(isnan(gyre_sort_median(odd, 0)));
+    assert_true(gyre_sort_median(odd, 1) == 5);
+    assert_true(gyre_sort_median(odd, 3) == 3);
+    assert_true(gyre_sort_median(even, 4) == 2.5);
+    assert_true(isinf(gyre_sort_median(half, 4)));
+    assert_true(isinf(gyre_sort_median(most, 3)));
 }
 
 int main(void) {
