@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GYRE_STATES_MAX = 2 };
+enum { GYRE_STATES_MAX = 2, GYRE_MACHINE_SIZE = 512 };
 
 /* The host image of a run's state; vectors are in the model's flat layout. */
 typedef struct {
@@ -26,9 +26,10 @@ typedef struct {
     uint64_t init_hash; /* of the file that the run was initialised from; 0: none */
     char model[40];     /* of the zoo */
     int32_t classes;
-    int32_t ranks;     /* that wrote it; information only */
-    int32_t finished;  /* 1: the run's last checkpoint */
-    char machine[512]; /* what may change bits: processor, instruction set, libraries */
+    int32_t ranks;                   /* that wrote it; information only */
+    int32_t finished;                /* 1: the run's last checkpoint */
+    char machine[GYRE_MACHINE_SIZE]; /* what may change bits: processor, instruction set, libraries
+                                      */
     int state_count;
     char state_names[GYRE_STATES_MAX][32];
     float *parameters;              /* (model->parameters) */

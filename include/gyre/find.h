@@ -7,6 +7,7 @@
 #define GYRE_FIND_H
 
 #include "gyre/comm.h"
+#include "gyre/events.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
 #include <stdbool.h>
@@ -65,7 +66,7 @@ typedef struct {
     gyre_find_counts given;
     int64_t stepsize;              /* steps; 0: none */
     bool reliable;                 /* base_lr and max_lr may be used */
-    bool by_heart;                 /* but max_lr may be too low: there was no more to learn */
+    bool memorised;                /* but max_lr may be too low: there was no more to learn */
     char reason[GYRE_FIND_REASON]; /* why not; or how sure, in words */
 } gyre_find_verdict;
 
@@ -111,5 +112,21 @@ gyre_status gyre_find_smooth(const gyre_find *f, double **out);
 
 /* The text table. */
 void gyre_find_print(const gyre_find *f, FILE *out);
+
+/* Rates of a config that are "find". */
+typedef struct {
+    gyre_find test;              /* the range test; rows NULL: there was none */
+    gyre_stage_settings *stages; /* that the settings point to */
+} gyre_found_rates;
+
+/* Numbers in the place of base_lr and max_lr that are "find": those of the run in the folder (`out`
+ * as in gyre_train_options), or else of a range test. Nothing to do where no rate is. Close `found`
+ * in any case, after the last use of `s`. Collective. */
+gyre_status gyre_found_rates_settle(gyre_settings *s, const char *out, bool quiet, gyre_comm *comm,
+                                    gyre_found_rates *found);
+void gyre_found_rates_close(gyre_found_rates *found);
+/* find.h5 in the run's folder and a line of its log, when there was a test: gyre_train_options'
+ * `opened`, with a gyre_found_rates as its context. */
+gyre_status gyre_found_rates_record(void *found_rates, const char *folder, gyre_events *events);
 
 #endif

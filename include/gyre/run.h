@@ -5,6 +5,7 @@
 #define GYRE_RUN_H
 
 #include "gyre/comm.h"
+#include "gyre/events.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
 #include <stdbool.h>
@@ -25,6 +26,10 @@ typedef struct {
      * in this launch). NULL: by nobody. */
     void (*watch)(void *context, int64_t completed, int64_t steps, double accuracy);
     void *context;
+    /* Called on rank 0 once the run's folder is there and its log is open: what the caller has to
+     * put into them. NULL: nothing. */
+    gyre_status (*opened)(void *opened_context, const char *folder, gyre_events *events);
+    void *opened_context;
 } gyre_train_options;
 
 /* Trains `settings` into a run folder, resuming when it already holds this run. Collective. */

@@ -18,6 +18,9 @@ typedef struct {
 /* A config.json and something else of a run: one alone may be the user's own. */
 bool gyre_run_folder_is_run(const char *path);
 
+/* `out` (--out), or the config's output.dir beside the config where it is NULL; free() it. */
+gyre_status gyre_run_folder_choose(const char *out, const gyre_settings *s, char **path);
+
 /* Looks at `path` without changing anything but the lock of an existing run. GYRE_EIO when it is
  * not empty and holds no run, or when another job works in it. On failure nothing is held. */
 gyre_status gyre_run_folder_open(const char *path, gyre_run_folder *out);

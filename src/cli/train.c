@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "gyre/comm.h"
 #include "gyre/config.h"
+#include "gyre/find.h"
 #include "gyre/run.h"
 #include "holds.h"
 #include <getopt.h>
@@ -41,6 +42,21 @@ static gyre_status parse(int argc, char **argv, arguments *a) {
     return GYRE_OK;
 }
 
+/* Rates that are "find" become numbers first; a signal during the search ends the whole. */
+static gyre_status train_found(const gyre_settings *settings, gyre_train_options *options,
+                               gyre_comm *comm) {
+    gyre_settings s = *settings;
+    gyre_found_rates found;
+    options->opened = gyre_found_rates_record;
+    options->opened_context = &found;
+    gyre_stop_catch();
+    gyre_status status = gyre_found_rates_settle(&s, options->out, options->quiet, comm, &found);
+    if (status == GYRE_OK) status = gyre_train(&s, options, comm);
+    gyre_stop_release(status == GYRE_EPREEMPTED);
+    gyre_found_rates_close(&found);
+    return status;
+}
+
 static gyre_status train(int argc, char **argv, gyre_comm *comm) {
     arguments a = {0};
     gyre_settings *settings = NULL;
@@ -52,7 +68,7 @@ static gyre_status train(int argc, char **argv, gyre_comm *comm) {
     if (status == GYRE_OK && a.extend != NULL) {
         status = gyre_comm_agree(comm, gyre_config_extend(settings, a.extend));
     }
-    if (status == GYRE_OK) status = gyre_train(settings, &a.options, comm);
+    if (status == GYRE_OK) status = train_found(settings, &a.options, comm);
     if (settings != NULL) gyre_config_close(settings);
     free(a.sets.items);
     return status;

@@ -222,8 +222,8 @@ static void panel(gyre_figure *f, const gyre_frame *frame, int index, const char
 static void subtitle(const gyre_find *x, char *out, size_t room) {
     const gyre_find_verdict *v = &x->verdict;
     const char *words =
-        v->reliable && v->by_heart
-            ? "the samples were learnt by heart on the way, so max_lr may be too low"
+        v->reliable && v->memorised
+            ? "the samples were memorised on the way, so max_lr may be too low"
             : v->reason;
     int used = 0;
     if (v->reliable) {

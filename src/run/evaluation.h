@@ -3,8 +3,8 @@
 #ifndef GYRE_RUN_EVALUATION_H
 #define GYRE_RUN_EVALUATION_H
 
-#include "evaluate.h"
 #include "gyre/checkpoint.h"
+#include "gyre/evaluator.h"
 #include "gyre/settings.h"
 
 typedef struct {

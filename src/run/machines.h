@@ -2,10 +2,9 @@
 #ifndef GYRE_RUN_MACHINES_H
 #define GYRE_RUN_MACHINES_H
 
+#include "gyre/checkpoint.h"
 #include "gyre/comm.h"
 #include <stdbool.h>
-
-enum { GYRE_MACHINE_SIZE = 512 };
 
 /* Gives all ranks one text as `machine`, which is their own where it is the same on all; else one
  * of all of them, which another set of machines, or another order of ranks, does not have.

@@ -3,8 +3,8 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/trainer.h"
 #include "shards_check.h"
-#include "trainer.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -15,12 +15,13 @@ const char *gyre_phase_words(gyre_phase phase) {
 
 gyre_status gyre_profile_begin(gyre_profile *p, gyre_net *net) {
     GYRE_TRY(gyre_net_profile(net));
-    *p = (gyre_profile){.on = true, .phase = GYRE_PHASE_OUTSIDE, .since = gyre_clock()};
+    *p = (gyre_profile){
+        .first = p->first, .on = true, .phase = GYRE_PHASE_OUTSIDE, .since = gyre_clock()};
     return GYRE_OK;
 }
 
 void gyre_profile_enter(gyre_profile *p, gyre_phase phase) {
-    if (!p->on) return;
+    if (p == NULL || !p->on) return;
     double now = gyre_clock();
     p->seconds[p->phase] += now - p->since;
     p->since = now;

@@ -23,7 +23,8 @@ typedef enum {
 /* The phase in words, for the watchdog and for people. */
 const char *gyre_phase_words(gyre_phase phase);
 
-typedef struct {
+typedef struct gyre_profile {
+    int64_t first; /* update from which on it measures: those before it make primitives */
     bool on;
     int64_t steps;
     gyre_phase phase;
@@ -32,7 +33,7 @@ typedef struct {
 
 /* Begins, with the net's layers. */
 gyre_status gyre_profile_begin(gyre_profile *p, gyre_net *net);
-/* The time until now belonged to the phase before. */
+/* The time until now belonged to the phase before. NULL is fine. */
 void gyre_profile_enter(gyre_profile *p, gyre_phase phase);
 /* How the table begins, so that gyre knows its own. */
 #define GYRE_PROFILE_MARK "profile of rank 0: "

@@ -1,5 +1,5 @@
-/* The progress line; see progress.h. */
-#include "progress.h"
+/* The progress line; see gyre/progress.h. */
+#include "gyre/progress.h"
 
 #include "gyre/clock.h"
 #include "gyre/terminal.h"

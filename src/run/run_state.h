@@ -3,14 +3,14 @@
 #ifndef GYRE_RUN_STATE_H
 #define GYRE_RUN_STATE_H
 
-#include "evaluate.h"
+#include "gyre/evaluator.h"
 #include "gyre/events.h"
-#include "gyre/find.h"
 #include "gyre/metrics.h"
+#include "gyre/progress.h"
 #include "gyre/run.h"
 #include "gyre/run_folder.h"
-#include "progress.h"
-#include "trainer.h"
+#include "gyre/trainer.h"
+#include "profile.h"
 #include "writer.h"
 
 typedef struct {
@@ -18,7 +18,7 @@ typedef struct {
     gyre_train_options options;
     int64_t last; /* completed updates at which this launch ends */
 
-    gyre_find found;           /* the range test of this launch, rows NULL: there was none */
+    gyre_profile profile;      /* with options.profile */
     gyre_evaluator *evaluator; /* NULL: nothing to evaluate */
     gyre_progress progress;
 
@@ -48,18 +48,6 @@ typedef struct {
 gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm *comm,
                           bool *finished);
 void gyre_run_close(gyre_run *r);
-
-/* --out, or the config's output.dir beside the config; free() it. */
-gyre_status gyre_run_choose_folder(const gyre_run *r, const gyre_settings *settings, char **out);
-
-/* rates.c: whether a rate is "find" still; numbers in the place of those, from the run in the
- * folder, or else from a range test, which r->found gets. *stages gets what `s` then points to;
- * free() it in any case. Collective. */
-bool gyre_rates_open(const gyre_settings *s);
-gyre_status gyre_rates_settle(gyre_run *r, gyre_settings *s, gyre_stage_settings **stages,
-                              gyre_comm *comm);
-/* find.h5, and a line of the log, when there was one. Rank 0. */
-gyre_status gyre_rates_record(gyre_run *r);
 
 /* record.c */
 double gyre_run_seconds(const gyre_run *r); /* of training, launches before included */

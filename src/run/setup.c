@@ -1,5 +1,5 @@
 /* Everything before the first step: plan, folder, device, then a fresh start or a resume. */
-#include "finding.h"
+#include "resume.h"
 
 #include "gyre/clock.h"
 #include "gyre/config.h"
@@ -121,7 +121,9 @@ static gyre_status open_files(gyre_run *r, const finding *f) {
     gyre_metrics_guard(r->metrics, gyre_run_follow, r);
     GYRE_TRY(find_best(r));
     GYRE_TRY(gyre_events_open(r->folder.log, &r->events));
-    GYRE_TRY(gyre_rates_record(r));
+    if (r->options.opened != NULL) {
+        GYRE_TRY(r->options.opened(r->options.opened_context, r->folder.path, r->events));
+    }
     return gyre_writer_open(&r->writer);
 }
 
@@ -208,7 +210,7 @@ static gyre_status open_run(gyre_run *r, const gyre_settings *settings, gyre_com
     gyre_status status = GYRE_OK;
     *finished = false;
     GYRE_TRY(gyre_trainer_plan(t, settings, comm));
-    t->profiled = r->options.profile;
+    if (r->options.profile) t->profile = &r->profile;
     status = check_files(r, r->options.data_hash, t->data_hash, "data.path", t->settings.data.path);
     GYRE_TRY(gyre_comm_agree(comm, status));
     gyre_watchdog_phase(t->watchdog, "looking into the run folder", -1);
@@ -235,15 +237,9 @@ static gyre_status open_run(gyre_run *r, const gyre_settings *settings, gyre_com
 
 gyre_status gyre_run_open(gyre_run *r, const gyre_settings *settings, gyre_comm *comm,
                           bool *finished) {
-    gyre_settings s = *settings;
-    gyre_stage_settings *stages = NULL;
-    gyre_status status = GYRE_OK;
     r->folder.lock = r->folder.self = -1;
     r->progress.line.terminal = -1;
-    if (gyre_rates_open(settings)) status = gyre_rates_settle(r, &s, &stages, comm);
-    if (status == GYRE_OK) status = open_run(r, &s, comm, finished);
-    free(stages);
-    return status;
+    return open_run(r, settings, comm, finished);
 }
 
 void gyre_run_close(gyre_run *r) {
@@ -252,7 +248,6 @@ void gyre_run_close(gyre_run *r) {
     gyre_evaluator_close(r->evaluator);
     if (gyre_metrics_close(r->metrics) != GYRE_OK) gyre_warn("%s", gyre_error_text());
     gyre_events_close(r->events);
-    gyre_find_close(&r->found);
     if (r->folder.path != NULL) gyre_run_folder_close(&r->folder);
     gyre_trainer_close(&r->trainer);
 }

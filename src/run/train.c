@@ -137,7 +137,7 @@ static void print_profile(gyre_run *r) {
         if (f != NULL) fclose(f);
         goto out;
     }
-    gyre_profile_print(&t->profile, t->net, f);
+    gyre_profile_print(&r->profile, t->net, f);
     fclose(f);
     fputs(text, stderr);
     status = write_profile(path, text, size);
@@ -178,7 +178,7 @@ static gyre_status finish(gyre_run *r, gyre_status status) {
         status = GYRE_EIO;
         snprintf(reason, sizeof reason, "%s", gyre_error_text());
     }
-    if (here && t->profile.on) print_profile(r);
+    if (here && r->profile.on) print_profile(r);
     gyre_print_duration(gyre_run_seconds(r), duration, sizeof duration);
     if (status == GYRE_OK && !r->options.quiet) {
         gyre_say("%lld of %lld steps done in %s; %s", (long long)t->completed, (long long)t->steps,

@@ -1,5 +1,5 @@
-/* Opening what a run computes with, and the one update; see trainer.h. */
-#include "trainer.h"
+/* Opening what a run computes with, and the one update; see gyre/trainer.h. */
+#include "gyre/trainer.h"
 
 #include "gyre/child.h"
 #include "gyre/clock.h"
@@ -7,6 +7,8 @@
 #include "gyre/log.h"
 #include "gyre/version.h"
 #include "input.h"
+#include "machines.h"
+#include "profile.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,7 @@
 static gyre_status open_device(gyre_trainer *t) {
     const gyre_settings *s = &t->settings;
     gyre_backend_options options = gyre_backend_options_of(s);
-    options.timed = t->profiled;
+    options.timed = t->profile != NULL;
     gyre_watchdog_phase(t->watchdog, "opening the device", -1);
     gyre_status status = gyre_backend_open(s->backend, &options, t->comm, &t->backend);
     GYRE_TRY(gyre_comm_agree(t->comm, status));
@@ -101,7 +103,7 @@ gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
     bool kept = false;
     gyre_child_end_resting();
     gyre_watchdog_phase(t->watchdog, "starting the loader", -1);
-    t->profile_first = t->completed + 2; /* the first steps make primitives */
+    if (t->profile != NULL) t->profile->first = t->completed + 2;
     gyre_status status = GYRE_OK;
     if (t->samples.train.size == 0)
         status = t->backend->ops->cache_images(t->backend, &reader, &kept);
@@ -144,7 +146,7 @@ gyre_status gyre_trainer_fatal(gyre_trainer *t, gyre_status status) {
 
 static void enter(gyre_trainer *t, gyre_phase phase) {
     gyre_watchdog_phase(t->watchdog, gyre_phase_words(phase), t->completed);
-    gyre_profile_enter(&t->profile, phase);
+    gyre_profile_enter(t->profile, phase);
 }
 
 /* What an update does on the device. A backend that replays it does not call it, and stays in the
@@ -210,8 +212,8 @@ gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
     gyre_ticket ticket;
     uint64_t stop = 0;
     memcpy(&claim.lr_bits, &rate.lr, sizeof claim.lr_bits);
-    if (t->profiled && t->completed == t->profile_first) {
-        GYRE_TRY(gyre_trainer_fatal(t, gyre_profile_begin(&t->profile, t->net)));
+    if (t->profile != NULL && t->completed == t->profile->first) {
+        GYRE_TRY(gyre_trainer_fatal(t, gyre_profile_begin(t->profile, t->net)));
     }
     GYRE_TRY(gyre_trainer_fatal(t, gyre_comm_step_begin(t->comm, &claim)));
     GYRE_TRY(gyre_trainer_fatal(t, update(t, rate, &ticket)));
@@ -223,7 +225,7 @@ gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
     enter(t, GYRE_PHASE_AGREE);
     GYRE_TRY(gyre_comm_step_end(t->comm, &stop));
     t->pending_time = gyre_clock();
-    gyre_profile_enter(&t->profile, GYRE_PHASE_OUTSIDE);
+    gyre_profile_enter(t->profile, GYRE_PHASE_OUTSIDE);
     *agreed = (gyre_wish)stop;
     return GYRE_OK;
 }

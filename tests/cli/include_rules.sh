@@ -22,16 +22,18 @@ RULES = {
     "dist":        ("", "mpi.h"),
     "runfile":     ("config data model", "hdf5 H5 xxhash.h"),
     "run":         ("config schedule data backend model optim dist runfile", "xxhash.h"),
-    "report":      ("config schedule data runfile run study", "zlib.h"),
+    "find":        ("config schedule data backend model dist runfile run", ""),
+    "report":      ("config schedule data runfile run find study", "zlib.h"),
     "study":       ("config schedule data backend dist runfile run", "xxhash.h"),
-    "cli":         ("config schedule data backend model optim dist runfile run report study", ""),
+    "cli":         ("config schedule data backend model optim dist runfile run find report study", ""),
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
     "base": "alive batch child clock cores file log names overwrite random realmath seal settings size sort status status_line terminal text version",
     "config": "config json", "schedule": "schedule", "data": "dataset fitter import loader sampler",
     "backend": "assignment backend ops", "model": "model net", "optim": "optimizer", "dist": "comm",
-    "runfile": "checkpoint events h5 metrics run_folder", "run": "find run", "report": "plot report", "study": "statistics study",
+    "runfile": "checkpoint events h5 metrics run_folder", "run": "evaluator progress run trainer",
+    "find": "find", "report": "plot report", "study": "statistics study",
 }
 OWNER = {name: module for module, names in HEADERS.items() for name in names.split()}
 # The C library, POSIX and Linux: free for all.

@@ -1,7 +1,7 @@
 /* A range test leaves no trace: in the middle of a run, with sweeps that go well and ones that
  * diverge, parameters, running statistics and optimizer states are bit for bit what they were, and
  * the run goes on as if nothing had been. On any power of two of ranks. */
-#include "../../src/run/sweep.h"
+#include "../../src/find/sweep.h"
 #include "check.h"
 
 #include "../unit/config_text.h"
@@ -86,7 +86,7 @@ static gyre_find sweep(gyre_trainer *t, gyre_evaluator *e, double from, double t
     f.scores = calloc((size_t)2 * (STEPS / 4 + 1), sizeof *f.scores);
     CHECK(f.rows != NULL && f.scores != NULL);
     int whole = 0;
-    CHECK(gyre_sweeps_run(t, e, &t->samples.validation, redraw, &f, &whole) == GYRE_OK);
+    CHECK(find_sweeps_run(t, e, &t->samples.validation, redraw, &f, &whole) == GYRE_OK);
     CHECK(whole == 2);
     return f;
 }
@@ -115,7 +115,7 @@ static void no_trace(void) {
     CHECK(memcmp(again.rows, well.rows, well.row_count * sizeof *well.rows) == 0);
     well.verdict.value = (gyre_find_marks){.base_lr = 1e-3, .max_lr = 1e3};
     well.trial_count = 0;
-    CHECK(gyre_trials_run(&a, e, &a.samples.validation, &well) == GYRE_OK);
+    CHECK(find_trials_run(&a, e, &a.samples.validation, &well) == GYRE_OK);
     CHECK(well.trial_count == GYRE_FIND_TRIALS && isfinite(well.trials[0].loss));
     same_state(&a, &b.snapshot);
     train(&a, AFTER);

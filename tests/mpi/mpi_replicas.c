@@ -1,6 +1,6 @@
 /* Whatever a result hangs on is compared over ranks, bit for bit, and the odd rank is named: one
  * value at a time is made wrong on one rank at a time. On any power of two of ranks. */
-#include "../../src/run/trainer.h"
+#include "gyre/trainer.h"
 #include "check.h"
 
 #include "../unit/config_text.h"

@@ -2,8 +2,10 @@
 #ifndef GYRE_TESTS_FIND_RIG_H
 #define GYRE_TESTS_FIND_RIG_H
 
-#include "../../src/run/find_rules.h"
-#include "../../src/run/sweep.h"
+#include "../../src/find/curve.h"
+#include "../../src/find/rules.h"
+#include "../../src/find/sweep.h"
+#include "../../src/find/verdict.h"
 
 #include "gyre/random.h"
 #include <math.h>
@@ -21,7 +23,7 @@ static inline gyre_find_row *draw(const gyre_find_options *o, const shape *s, ui
     gyre_find_row *rows = calloc((size_t)o->steps, sizeof *rows);
     gyre_random r = gyre_random_open(seed, GYRE_RANDOM_TEST, 1, 0);
     for (int64_t k = 0; k < o->steps; k++) {
-        double lr = gyre_sweep_rate(o, k), x = log10(lr);
+        double lr = find_sweep_rate(o, k), x = log10(lr);
         double share = (x - s->begin) / (s->end - s->begin);
         double loss = 2.3 - 1.5 * fmin(1, fmax(0, share)) + 6 * fmax(0, x - s->blow);
         loss += s->noise * gyre_random_normal(&r);

@@ -18,34 +18,34 @@
 static void first_and_last_rate_are_exact(void **state) {
     (void)state;
     gyre_find_options o = {.from = 1e-7, .to = 10, .steps = 101};
-    assert_true(gyre_sweep_rate(&o, 0) == 1e-7 && gyre_sweep_rate(&o, 100) == 10);
+    assert_true(find_sweep_rate(&o, 0) == 1e-7 && find_sweep_rate(&o, 100) == 10);
     /* 1 ulp each of exp and log(1e8), whose error exp takes times 18 */
-    assert_close(gyre_sweep_rate(&o, 50) / 1e-3, 1, 1e-14);
+    assert_close(find_sweep_rate(&o, 50) / 1e-3, 1, 1e-14);
     o.linear = true;
-    assert_true(gyre_sweep_rate(&o, 0) == 1e-7 && gyre_sweep_rate(&o, 100) == 10);
-    assert_close(gyre_sweep_rate(&o, 50), 0.5 * (1e-7 + 10), 1e-15 * 10);
+    assert_true(find_sweep_rate(&o, 0) == 1e-7 && find_sweep_rate(&o, 100) == 10);
+    assert_close(find_sweep_rate(&o, 50), 0.5 * (1e-7 + 10), 1e-15 * 10);
     o.from = o.to = 0.3;
-    assert_true(gyre_sweep_rate(&o, 37) == 0.3);
+    assert_true(find_sweep_rate(&o, 37) == 0.3);
 }
 
 /* fastai's: smooth = debiased mean with 0.98, the end above 4 times its least. */
 static void the_mean_is_debiased_and_ends_a_sweep(void **state) {
     (void)state;
-    gyre_sweep_mean m = {0};
+    find_sweep_mean m = {0};
     double mean = 0;
     for (int i = 0; i < 50; i++) {
-        assert_false(gyre_sweep_enough(&m, 1.0, &mean));
+        assert_false(find_sweep_enough(&m, 1.0, &mean));
         assert_close(mean, 1, 1e-13); /* 50 roundings */
     }
     /* weights of old and new: 0.98 (1 - 0.98^50) and 0.02, over 1 - 0.98^51 */
     double old = 0.98 * (1 - pow(0.98, 50)), all = 1 - pow(0.98, 51);
-    assert_false(gyre_sweep_enough(&m, 90.0, &mean));
+    assert_false(find_sweep_enough(&m, 90.0, &mean));
     assert_close(mean, (old + 0.02 * 90) / all, 1e-12);
-    assert_true(gyre_sweep_enough(&m, 150.0, &mean));
-    gyre_sweep_mean bad = {0};
-    assert_true(gyre_sweep_enough(&bad, (double)NAN, &mean));
-    gyre_sweep_mean fallen = {0};
-    for (int i = 0; i < 500; i++) assert_false(gyre_sweep_enough(&fallen, 2 - 0.002 * i, &mean));
+    assert_true(find_sweep_enough(&m, 150.0, &mean));
+    find_sweep_mean bad = {0};
+    assert_true(find_sweep_enough(&bad, (double)NAN, &mean));
+    find_sweep_mean fallen = {0};
+    for (int i = 0; i < 500; i++) assert_false(find_sweep_enough(&fallen, 2 - 0.002 * i, &mean));
 }
 
 /* ---- fastai's rules */
@@ -70,13 +70,13 @@ static void rules_of_fastai_on_a_valley(void **state) {
     losses[45] -= 0.05; /* the steepest step leads to 45 */
     gyre_find_row *rows = rows_of(losses, 100);
     /* least: index 60 */
-    assert_true(gyre_find_minimum(rows, 100, 100) == rows[60].lr / 10);
-    assert_true(gyre_find_steep(rows, 100, 100) == rows[44].lr);
+    assert_true(find_minimum(rows, 100, 100) == rows[60].lr / 10);
+    assert_true(find_steep(rows, 100, 100) == rows[44].lr);
     /* Longest fall: 5 at 10 (any flat point), then 31..60: 31 points that end at 60; max_start is
      * 60 - 31 = 29, sections 31 / 3 = 10.33: 29 + 10 + 5. */
-    assert_true(gyre_find_valley(rows, 100, 100) == rows[44].lr);
+    assert_true(find_valley(rows, 100, 100) == rows[44].lr);
     /* From the right: slopes 15 apart are equal (0.3) at once, so the first left point stays. */
-    assert_true(gyre_find_slide(rows, 100, 100) == rows[79].lr);
+    assert_true(find_slide(rows, 100, 100) == rows[79].lr);
     free(rows);
 }
 
@@ -85,12 +85,12 @@ static void rules_of_fastai_need_points(void **state) {
     double losses[100] = {0};
     for (int i = 0; i < 100; i++) losses[i] = 100 - i;
     gyre_find_row *rows = rows_of(losses, 100);
-    assert_true(isnan(gyre_find_valley(rows, 16, 100)) && isnan(gyre_find_minimum(rows, 16, 100)));
-    assert_true(isnan(gyre_find_steep(rows, 16, 100)) && isnan(gyre_find_slide(rows, 31, 100)));
-    assert_true(gyre_find_slide(rows, 32, 100) > 0);
-    assert_true(gyre_find_minimum(rows, 17, 100) == rows[11].lr / 10);
+    assert_true(isnan(find_valley(rows, 16, 100)) && isnan(find_minimum(rows, 16, 100)));
+    assert_true(isnan(find_steep(rows, 16, 100)) && isnan(find_slide(rows, 31, 100)));
+    assert_true(find_slide(rows, 32, 100) > 0);
+    assert_true(find_minimum(rows, 17, 100) == rows[11].lr / 10);
     /* All fall: lds = 85, max_start = 84 - 85 = -1, sections 28.33: -1 + 28 + 14, after 10. */
-    assert_true(gyre_find_valley(rows, 100, 100) == rows[10 + 41].lr);
+    assert_true(find_valley(rows, 100, 100) == rows[10 + 41].lr);
     free(rows);
 }
 
@@ -141,24 +141,24 @@ static void the_rules_are_fastai_s_on_noise(void **state) {
             losses[i] = 3 - (double)i / 100 * (k % 3) + gyre_random_below(&r, 12) / 10.0;
         }
         gyre_find_row *rows = rows_of(losses, 150);
-        assert_true(gyre_find_valley(rows, 150, 150) == slow_valley(rows, 150, 150));
-        assert_true(gyre_find_slide(rows, 150, 150) == slow_slide(rows, 150, 150));
+        assert_true(find_valley(rows, 150, 150) == slow_valley(rows, 150, 150));
+        assert_true(find_slide(rows, 150, 150) == slow_slide(rows, 150, 150));
         for (int i = 0; i < 150; i++) { /* smooth, so that the slide ends early */
             rows[i].smooth = 3 + 1e-4 * (i - 20 - k % 100) * (i - 20 - k % 100);
             if (i < 50) rows[i].smooth = losses[i];
         }
-        assert_true(gyre_find_slide(rows, 150, 150) == slow_slide(rows, 150, 150));
+        assert_true(find_slide(rows, 150, 150) == slow_slide(rows, 150, 150));
         free(rows);
     }
 }
 
 /* ---- gyre's own reading */
 
-static gyre_curve_kind read_shape(const gyre_find_options *o, const shape *s, size_t count,
+static find_curve_kind read_shape(const gyre_find_options *o, const shape *s, size_t count,
                                   gyre_find_marks *marks) {
-    gyre_curve_facts facts;
+    find_curve_facts facts;
     gyre_find_row *rows = draw(o, s, 1);
-    assert_int_equal(gyre_find_read_curve(o, rows, count, NULL, 0, 0, marks, &facts), GYRE_OK);
+    assert_int_equal(find_read_curve(o, rows, count, NULL, 0, 0, marks, &facts), GYRE_OK);
     free(rows);
     return facts.kind;
 }
@@ -173,7 +173,7 @@ static void a_clear_curve_is_read_where_it_bends(void **state) {
         if (linear) o.from = 1e-4, o.to = 0.1;
         for (int i = 0; i < 3; i++) {
             const shape s = {begin, end, blow, 0.03 * i};
-            assert_int_equal(read_shape(&o, &s, 700, &m), GYRE_CURVE_GOOD);
+            assert_int_equal(read_shape(&o, &s, 700, &m), FIND_CURVE_GOOD);
             assert_true(near(m.base_lr, begin));
             assert_true(near(m.max_lr, end));
             assert_true(near(m.diverged, blow + 0.75 / 6)); /* half of 1.5 at 6 a decade */
@@ -186,25 +186,24 @@ static void curves_that_tell_nothing(void **state) {
     (void)state;
     gyre_find_marks m;
     const shape flat = {20, 21, 0.5, 0.05}, noisy = {-3, -2, -1.5, 3}, clear = {-3, -2, -1.5, 0.02};
-    assert_int_equal(read_shape(&exponential, &flat, 700, &m), GYRE_CURVE_FLAT);
+    assert_int_equal(read_shape(&exponential, &flat, 700, &m), FIND_CURVE_FLAT);
     assert_true(isnan(m.base_lr) && isnan(m.max_lr) && isnan(m.diverged) && isnan(m.third));
-    assert_int_equal(read_shape(&exponential, &noisy, 700, &m), GYRE_CURVE_NOISY);
+    assert_int_equal(read_shape(&exponential, &noisy, 700, &m), FIND_CURVE_NOISY);
     assert_true(isnan(m.base_lr) && isnan(m.max_lr) && isnan(m.diverged) && isnan(m.third));
-    assert_int_equal(read_shape(&exponential, &clear, 20, &m), GYRE_CURVE_SHORT);
-    assert_int_equal(read_shape(&exponential, &clear, 0, &m), GYRE_CURVE_SHORT);
+    assert_int_equal(read_shape(&exponential, &clear, 20, &m), FIND_CURVE_SHORT);
+    assert_int_equal(read_shape(&exponential, &clear, 0, &m), FIND_CURVE_SHORT);
     assert_true(isnan(m.base_lr) && isnan(m.valley));
     const shape early = {-7, -4.5, -1.5, 0.01};
-    assert_int_equal(read_shape(&exponential, &early, 700, &m), GYRE_CURVE_EARLY);
+    assert_int_equal(read_shape(&exponential, &early, 700, &m), FIND_CURVE_EARLY);
     assert_true(isnan(m.base_lr) && near(m.max_lr, -4.5));
     const shape late = {-3, 1.5, 5, 0.01};
-    assert_int_equal(read_shape(&exponential, &late, 700, &m), GYRE_CURVE_RISING);
+    assert_int_equal(read_shape(&exponential, &late, 700, &m), FIND_CURVE_RISING);
     assert_true(near(m.base_lr, -3) && isnan(m.max_lr));
     gyre_find_row *rows = draw(&exponential, &clear, 1);
     for (int i = 0; i < 700; i++) rows[i].loss = (double)NAN; /* from the first on */
-    gyre_curve_facts facts;
-    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts),
-                     GYRE_OK);
-    assert_int_equal(facts.kind, GYRE_CURVE_FLAT);
+    find_curve_facts facts;
+    assert_int_equal(find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts), GYRE_OK);
+    assert_int_equal(facts.kind, FIND_CURVE_FLAT);
     free(rows);
 }
 
@@ -212,29 +211,28 @@ static void curves_that_tell_nothing(void **state) {
 static void divergence_needs_no_fall(void **state) {
     (void)state;
     gyre_find_marks m;
-    gyre_curve_facts facts;
+    find_curve_facts facts;
     const shape flat = {20, 21, 20, 0.05}, noisy = {-3, -2, 20, 3}, clear = {-3, -2, 20, 0.02};
     const struct {
         const shape *s;
         size_t count;
-        gyre_curve_kind kind;
-    } ended[] = {{&flat, 600, GYRE_CURVE_FLAT},
-                 {&noisy, 600, GYRE_CURVE_NOISY},
-                 {&clear, 20, GYRE_CURVE_SHORT},
-                 {&clear, 600, GYRE_CURVE_GOOD}};
+        find_curve_kind kind;
+    } ended[] = {{&flat, 600, FIND_CURVE_FLAT},
+                 {&noisy, 600, FIND_CURVE_NOISY},
+                 {&clear, 20, FIND_CURVE_SHORT},
+                 {&clear, 600, FIND_CURVE_GOOD}};
     for (int i = 0; i < 4; i++) {
         size_t count = ended[i].count;
         assert_int_equal(read_shape(&exponential, ended[i].s, count, &m), ended[i].kind);
-        assert_true(m.diverged == gyre_sweep_rate(&exponential, (int64_t)count - 1));
-        assert_true(m.third == gyre_sweep_rate(&exponential, (int64_t)count - 2) / 3);
+        assert_true(m.diverged == find_sweep_rate(&exponential, (int64_t)count - 1));
+        assert_true(m.third == find_sweep_rate(&exponential, (int64_t)count - 2) / 3);
     }
-    assert_int_equal(read_shape(&exponential, &clear, 1, &m), GYRE_CURVE_SHORT);
+    assert_int_equal(read_shape(&exponential, &clear, 1, &m), FIND_CURVE_SHORT);
     assert_true(m.diverged == exponential.from && isnan(m.third));
     gyre_find_row *rows = draw(&exponential, &flat, 1); /* all steps, and NaN at the last */
     rows[699].loss = (double)NAN;
-    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts),
-                     GYRE_OK);
-    assert_true(facts.kind == GYRE_CURVE_FLAT && m.diverged == exponential.to);
+    assert_int_equal(find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts), GYRE_OK);
+    assert_true(facts.kind == FIND_CURVE_FLAT && m.diverged == exponential.to);
     free(rows);
 }
 
@@ -242,13 +240,12 @@ static void divergence_needs_no_fall(void **state) {
 static void noise_is_no_curve(void **state) {
     (void)state;
     gyre_find_marks m;
-    gyre_curve_facts facts;
+    find_curve_facts facts;
     const shape flat = {20, 21, 20, 0.5};
     for (uint64_t seed = 0; seed < 300; seed++) {
         gyre_find_row *rows = draw(&exponential, &flat, seed);
-        assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts),
-                         GYRE_OK);
-        assert_true(facts.kind == GYRE_CURVE_FLAT || facts.kind == GYRE_CURVE_NOISY);
+        assert_int_equal(find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts), GYRE_OK);
+        assert_true(facts.kind == FIND_CURVE_FLAT || facts.kind == FIND_CURVE_NOISY);
         free(rows);
     }
 }
@@ -259,23 +256,21 @@ static void accuracy_lowers_max_lr(void **state) {
     gyre_find_row *rows = draw(&exponential, &s, 1);
     gyre_find_score scores[50];
     gyre_find_marks m;
-    gyre_curve_facts facts;
+    find_curve_facts facts;
     for (int i = 0; i < 50; i++) { /* best at 10^-3, ragged beyond */
         double x = -6 + 7.0 * i / 49;
         double accuracy = x < -3 ? 0.8 + 0.2 * (x + 3) : 0.7 + 0.06 * (i % 2);
         scores[i] = (gyre_find_score){.lr = pow(10, x), .accuracy = accuracy};
     }
-    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, scores, 50, 10000, &m, &facts),
+    assert_int_equal(find_read_curve(&exponential, rows, 700, scores, 50, 10000, &m, &facts),
                      GYRE_OK);
     assert_true(near(m.max_lr, -3));
-    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, scores, 9, 10000, &m, &facts),
+    assert_int_equal(find_read_curve(&exponential, rows, 700, scores, 9, 10000, &m, &facts),
                      GYRE_OK);
     assert_true(near(m.max_lr, -2)); /* too few scores */
-    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, scores, 50, 50, &m, &facts),
-                     GYRE_OK);
+    assert_int_equal(find_read_curve(&exponential, rows, 700, scores, 50, 50, &m, &facts), GYRE_OK);
     assert_true(near(m.max_lr, -3.3)); /* one error, 6 points, before the best */
-    assert_int_equal(gyre_find_read_curve(&exponential, rows, 700, scores, 50, 49, &m, &facts),
-                     GYRE_OK);
+    assert_int_equal(find_read_curve(&exponential, rows, 700, scores, 50, 49, &m, &facts), GYRE_OK);
     assert_true(near(m.max_lr, -2)); /* too few samples */
     free(rows);
 }

@@ -28,7 +28,7 @@ static gyre_find several(const shape *shapes, int repeats) {
         memcpy(f.rows + steps * (size_t)r, rows, steps * sizeof *rows);
         free(rows);
     }
-    assert_int_equal(gyre_find_judge(&f), GYRE_OK);
+    assert_int_equal(find_decide(&f), GYRE_OK);
     return f;
 }
 
@@ -122,12 +122,12 @@ static void equal_repeats_prove_nothing(void **state) {
         f.rows[i] = f.rows[i - each];
         f.rows[i].repeat = repeat;
     }
-    assert_int_equal(gyre_find_judge(&f), GYRE_OK);
+    assert_int_equal(find_decide(&f), GYRE_OK);
     assert_true(f.verdict.reliable);
     assert_string_equal(f.verdict.reason,
                         "the 3 repeats are the same run: nothing in them is random");
     f.rows[f.row_count - 1].grad_norm = 1;
-    assert_int_equal(gyre_find_judge(&f), GYRE_OK);
+    assert_int_equal(find_decide(&f), GYRE_OK);
     assert_null(strstr(f.verdict.reason, "same run"));
     gyre_find_close(&f);
 }
@@ -171,35 +171,34 @@ static void few_samples_are_said(void **state) {
     gyre_find f = several((const shape[]){bends, bends}, 2);
     assert_null(strstr(f.verdict.reason, "too few"));
     f.samples = 2;
-    assert_int_equal(gyre_find_judge(&f), GYRE_OK);
+    assert_int_equal(find_decide(&f), GYRE_OK);
     assert_true(f.verdict.reliable);
     assert_non_null(strstr(f.verdict.reason, "; 2 validation samples are too few to read accurac"));
-    f.samples = GYRE_FIND_SAMPLES_MIN;
-    assert_int_equal(gyre_find_judge(&f), GYRE_OK);
+    f.samples = FIND_SAMPLES_MIN;
+    assert_int_equal(find_decide(&f), GYRE_OK);
     assert_null(strstr(f.verdict.reason, "too few"));
     gyre_find_close(&f);
 }
 
 /* In the table and in the figure's headline, which has no room for all. */
-static void learning_by_heart_is_a_doubt(void **state) {
+static void memorised_samples_are_a_doubt(void **state) {
     (void)state;
     char dir[] = "/tmp/gyre-find-XXXXXX", figure[64], script[64], *text = NULL, command[64];
     size_t size = 0;
     gyre_find f = several((const shape[]){bends, bends}, 2);
-    assert_false(f.verdict.by_heart);
+    assert_false(f.verdict.memorised);
     for (size_t i = 0; i < f.row_count; i++) f.rows[i].loss -= 0.75; /* 1.55 to 0.05 */
-    assert_int_equal(gyre_find_judge(&f), GYRE_OK);
-    assert_true(f.verdict.reliable && f.verdict.by_heart);
+    assert_int_equal(find_decide(&f), GYRE_OK);
+    assert_true(f.verdict.reliable && f.verdict.memorised);
     assert_non_null(strstr(f.verdict.reason, "2 repeats agree"));
-    assert_non_null(
-        strstr(f.verdict.reason, "learnt by heart on the way, so max_lr may be too low"));
+    assert_non_null(strstr(f.verdict.reason, "memorised on the way, so max_lr may be too low"));
     assert_non_null(mkdtemp(dir));
     snprintf(figure, sizeof figure, "%s/find.svg", dir);
     snprintf(script, sizeof script, "%s/find.gp", dir);
     (void)gyre_plot_find(&f, "a test",
                          figure); /* without gnuplot the script is there all the same */
     assert_int_equal(gyre_file_read(script, 1 << 20, &text, &size), GYRE_OK);
-    assert_non_null(strstr(text, "learnt by heart on the way, so max_lr may be too low"));
+    assert_non_null(strstr(text, "memorised on the way, so max_lr may be too low"));
     free(text);
     snprintf(command, sizeof command, "rm -r %s", dir);
     assert_int_equal(system(command), 0);
@@ -212,7 +211,7 @@ static const char *verified(const double *losses) {
     for (int i = 0; i < GYRE_FIND_TRIALS; i++) {
         f.trials[i] = (gyre_find_trial){.rate = pow(2, i), .loss = losses[i], .error = 0.01};
     }
-    gyre_find_judge_trials(&f);
+    find_decide_trials(&f);
     return f.verified;
 }
 
@@ -275,7 +274,7 @@ int main(void) {
         cmocka_unit_test(equal_repeats_prove_nothing),
         cmocka_unit_test(the_table_counts),
         cmocka_unit_test(few_samples_are_said),
-        cmocka_unit_test(learning_by_heart_is_a_doubt),
+        cmocka_unit_test(memorised_samples_are_a_doubt),
         cmocka_unit_test(trials_say_whether_bounds_hold),
         cmocka_unit_test(a_file_comes_back),
     };

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/run/progress.h"
+#include "gyre/progress.h"
 #include <math.h>
 
 static void a_burst_of_lines_is_no_speed(void **state) {

@@ -1,6 +1,6 @@
-/* Evaluation; see evaluate.h. Batch i belongs to rank i mod ranks; a rank takes its batches in
- * rounds, so that what is gathered on the host stays small. */
-#include "evaluate.h"
+/* Evaluation; see gyre/evaluator.h. Batch i belongs to rank i mod ranks; a rank takes its batches
+ * in rounds, so that what is gathered on the host stays small. */
+#include "gyre/evaluator.h"
 
 #include "gyre/fitter.h"
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* A range test as a text table: what each rule says over the repeats, then the verdict. */
-#include "find_rules.h"
+#include "gyre/find.h"
 
+#include "verdict.h"
 #include <inttypes.h>
 #include <math.h>
 
@@ -75,7 +76,7 @@ void gyre_find_print(const gyre_find *f, FILE *out) {
             v->value.base_lr, v->value.max_lr, v->stepsize);
     fprintf(out,
             "  %s\n  stepsize: %d epochs; %d to %d are usual (%" PRId64 " to %" PRId64 " steps)\n",
-            v->reason, GYRE_FIND_STEPSIZE, STEPSIZE_LEAST, STEPSIZE_MOST,
+            v->reason, FIND_STEPSIZE, STEPSIZE_LEAST, STEPSIZE_MOST,
             STEPSIZE_LEAST * f->steps_per_epoch, STEPSIZE_MOST * f->steps_per_epoch);
     print_trials(f, out);
 }

@@ -1,7 +1,7 @@
 /* What a person sees while a run goes on: on a terminal one line, rewritten; elsewhere a plain line
- * now and then. Internal to src/run. */
-#ifndef GYRE_RUN_PROGRESS_H
-#define GYRE_RUN_PROGRESS_H
+ * now and then. */
+#ifndef GYRE_PROGRESS_H
+#define GYRE_PROGRESS_H
 
 #include "gyre/status_line.h"
 #include <stdbool.h>

@@ -2,9 +2,9 @@
  * it back judges the curves anew; /repeats and /verdict are there for other programs. */
 #include "gyre/find.h"
 
-#include "find_rules.h"
 #include "gyre/h5.h"
 #include "gyre/size.h"
+#include "verdict.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +104,7 @@ static gyre_status get_trials(gyre_h5_reader *r, gyre_find *f) {
     if (count == GYRE_FIND_TRIALS) {
         memcpy(f->trials, rows, sizeof f->trials);
         f->trial_count = GYRE_FIND_TRIALS;
-        gyre_find_judge_trials(f);
+        find_decide_trials(f);
     }
     free(rows);
     return GYRE_OK;
@@ -162,7 +162,7 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     }
     out->repeats = calloc((size_t)repeats, sizeof *out->repeats);
     if (out->repeats == NULL) GYRE_GOTO(gyre_no_memory("reading '%s'", path));
-    GYRE_GOTO(gyre_find_judge(out));
+    GYRE_GOTO(find_decide(out));
     status = get_trials(r, out);
 out:
     gyre_h5_reader_close(r);

@@ -1,22 +1,22 @@
 /* A sweep: training while the rate rises. The state that it starts from is there again, bit for
- * bit, when it ends. Internal to src/run. */
-#ifndef GYRE_RUN_SWEEP_H
-#define GYRE_RUN_SWEEP_H
+ * bit, when it ends. Internal to src/find. */
+#ifndef GYRE_FIND_SWEEP_H
+#define GYRE_FIND_SWEEP_H
 
-#include "evaluate.h"
+#include "gyre/evaluator.h"
 #include "gyre/find.h"
-#include "trainer.h"
+#include "gyre/trainer.h"
 
 /* The rate of update k of `steps`; first and last are `from` and `to` literally. */
-double gyre_sweep_rate(const gyre_find_options *o, int64_t k);
+double find_sweep_rate(const gyre_find_options *o, int64_t k);
 
 /* The debiased exponential mean of the losses so far, and when a sweep has seen enough: the mean
  * above 4 times its least, or a loss that is not finite. */
 typedef struct {
     double sum, weight, best;
-} gyre_sweep_mean;
+} find_sweep_mean;
 /* Takes the next loss; *mean gets the mean with it. True: enough. */
-bool gyre_sweep_enough(gyre_sweep_mean *m, double loss, double *mean);
+bool find_sweep_enough(find_sweep_mean *m, double loss, double *mean);
 
 typedef struct {
     gyre_find_row *rows; /* room for options.steps */
@@ -24,26 +24,26 @@ typedef struct {
     gyre_find_score *scores; /* room for steps / every + 1 */
     int64_t score_count;
     bool diverged;
-} gyre_sweep_curve;
+} find_sweep_curve;
 
 /* One sweep from the trainer's present parameters, with the sample order and augmentation of
  * `seed`, from step 0 on. `view` is evaluated with `e`, NULL: nothing is. Leaves the state where
  * the sweep ended and no loader. Collective. */
-gyre_status gyre_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
+gyre_status find_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
                            const gyre_find_options *o, uint64_t seed, int64_t repeat,
-                           gyre_sweep_curve *out);
+                           find_sweep_curve *out);
 
 /* options.repeats sweeps into `f`, then the state is put back: parameters, running statistics,
  * optimizer states, completed updates. The first repeat starts from the present state with the
  * run's own seed; the others have seeds of their own, and with `redraw` initial weights of their
  * own too. *whole gets how many went to their end. The loader is closed: gyre_trainer_start opens
  * it again. Collective. */
-gyre_status gyre_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view, bool redraw,
+gyre_status find_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view, bool redraw,
                             gyre_find *f, int *whole);
 
 /* Runs at f's constant rates around the bounds, from the present state with the run's own seed;
  * the state is put back as above. Collective. */
-gyre_status gyre_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
+gyre_status find_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
                             gyre_find *f);
 
 #endif

@@ -1,9 +1,9 @@
 /* What one update needs, put together: dataset, schedule, model, net, optimizer, loader.
  *
  * gyre_trainer_step is the one step function; the training loop and the LR finder differ only in
- * the rate they give it. Internal to src/run. */
-#ifndef GYRE_RUN_TRAINER_H
-#define GYRE_RUN_TRAINER_H
+ * the rate they give it. */
+#ifndef GYRE_TRAINER_H
+#define GYRE_TRAINER_H
 
 #include "gyre/checkpoint.h"
 #include "gyre/comm.h"
@@ -12,8 +12,6 @@
 #include "gyre/net.h"
 #include "gyre/optimizer.h"
 #include "gyre/schedule.h"
-#include "machines.h"
-#include "profile.h"
 
 /* A step's results, known one step later. */
 typedef struct {
@@ -60,9 +58,7 @@ typedef struct {
     gyre_rate pending_rate;
     double pending_time;
 
-    bool profiled; /* measure this launch, from update profile_first on */
-    int64_t profile_first;
-    gyre_profile profile;
+    struct gyre_profile *profile; /* the caller's, set before gyre_trainer_open; NULL: none */
 
     gyre_stage_settings *stages; /* owned copies that `settings` points to */
     char *data_path, *init_path;

@@ -1,6 +1,6 @@
 /* What a run's folder holds, and whether this launch may go on with it: the same settings, dataset
  * and beginning. */
-#include "finding.h"
+#include "resume.h"
 
 #include "extend.h"
 #include "gyre/config.h"
@@ -10,15 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-gyre_status gyre_run_choose_folder(const gyre_run *r, const gyre_settings *settings, char **out) {
-    const char *dir = settings->dir == NULL ? "." : settings->dir, *name = settings->output_dir;
-    if (r->options.out == NULL && name == NULL) {
-        return gyre_fail(GYRE_EUSAGE, "no run folder: give --out DIR, or output.dir in the config");
-    }
-    *out = r->options.out != NULL ? strdup(r->options.out) : gyre_path_join(dir, name);
-    return *out != NULL ? GYRE_OK : gyre_no_memory("the run folder's path");
-}
 
 char *gyre_run_command(const gyre_run *r, char *out, size_t size) {
     char config[200], folder[200]; /* the whole must fit into a message */
@@ -269,7 +260,7 @@ gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f
     char *path = NULL;
     gyre_status status = GYRE_OK;
     *f = (finding){.completed = -1};
-    GYRE_GOTO(gyre_run_choose_folder(r, settings, &path));
+    GYRE_GOTO(gyre_run_folder_choose(r->options.out, settings, &path));
     GYRE_GOTO(gyre_run_folder_open(path, &r->folder));
     f->holds_run = r->folder.holds_run;
     if (!f->holds_run) goto out;

@@ -1,7 +1,9 @@
 /* From the curves of all repeats to one verdict: medians, how far the repeats agree, and in words
  * why there is no number where there is none. */
-#include "find_rules.h"
+#include "verdict.h"
 
+#include "curve.h"
+#include "gyre/sort.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -9,11 +11,6 @@
 
 /* Repeats that differ by more do not tell a rate. */
 static const double spread_max = 4;
-
-static int by_size(const void *a, const void *b) {
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
 
 /* Geometric where two lie in the middle: rates are compared by their ratio. */
 static double median(const double *x, size_t n) {
@@ -41,7 +38,7 @@ static void combine(const gyre_find *f, gyre_find_verdict *v) {
             memcpy(marks, &f->repeats[r], sizeof marks);
             if (!isnan(marks[k])) said[n++] = marks[k];
         }
-        qsort(said, n, sizeof *said, by_size);
+        qsort(said, n, sizeof *said, gyre_sort_rising);
         bool most = 2 * n > repeats;
         given[k] = (int)n;
         value[k] = most ? rounded(median(said, n)) : (double)NAN;
@@ -66,62 +63,62 @@ __attribute__((format(printf, 2, 3))) static void say(char *out, const char *for
 }
 
 /* Why a curve gave no bounds, or only one of them. */
-static void say_why(const gyre_find *f, const gyre_curve_facts *c, char *out) {
+static void say_why(const gyre_find *f, const find_curve_facts *c, char *out) {
     const gyre_find_options *o = &f->options;
     switch (c->kind) {
-    case GYRE_CURVE_SHORT:
+    case FIND_CURVE_SHORT:
         say(out, "it diverged at rate %.3g, before there was a curve to read; lower --from %g",
             c->last, o->from);
         break;
-    case GYRE_CURVE_FLAT:
+    case FIND_CURVE_FLAT:
         say(out,
             "the curve is flat: loss %.4g at the beginning, %.4g at best; "
             "the network is trained already, or no rate from %g to %g suits it",
             c->start, c->best, o->from, o->to);
         break;
-    case GYRE_CURVE_NOISY:
+    case FIND_CURVE_NOISY:
         say(out,
             "the curve is too noisy: loss %.4g at the beginning, %.4g at best, but uncertain "
             "by %.2g; take more --steps or a larger batch, unless the network is trained already",
             c->start, c->best, c->noise);
         break;
-    case GYRE_CURVE_EARLY:
+    case FIND_CURVE_EARLY:
         say(out,
             "the loss falls from the first rate on, so that where that begins is not seen; "
             "lower --from %g",
             o->from);
         break;
-    case GYRE_CURVE_RISING:
+    case FIND_CURVE_RISING:
         say(out, "the loss is still falling at the last rate; raise --to %g", o->to);
         break;
-    case GYRE_CURVE_GOOD: break;
+    case FIND_CURVE_GOOD: break;
     }
 }
 
 /* Of the curves that did not give both bounds one of the most frequent kind, the first where two
  * are as frequent; NULL: all gave both. */
-static const gyre_curve_facts *usual_trouble(const gyre_curve_facts *facts, int repeats) {
-    const gyre_curve_facts *found = NULL;
+static const find_curve_facts *usual_trouble(const find_curve_facts *facts, int repeats) {
+    const find_curve_facts *found = NULL;
     int most = 0;
     for (int i = 0; i < repeats; i++) {
         int like = 0;
         for (int k = 0; k < repeats; k++) like += facts[k].kind == facts[i].kind;
-        if (facts[i].kind == GYRE_CURVE_GOOD || like <= most) continue;
+        if (facts[i].kind == FIND_CURVE_GOOD || like <= most) continue;
         found = &facts[i];
         most = like;
     }
     return found;
 }
 
-static int count_good(const gyre_curve_facts *facts, int repeats, bool by_heart) {
+static int count_good(const find_curve_facts *facts, int repeats, bool memorised) {
     int n = 0;
     for (int i = 0; i < repeats; i++) {
-        n += facts[i].kind == GYRE_CURVE_GOOD && (facts[i].by_heart || !by_heart);
+        n += facts[i].kind == FIND_CURVE_GOOD && (facts[i].memorised || !memorised);
     }
     return n;
 }
 
-static void say_others(const gyre_find *f, const gyre_curve_facts *facts, char *out) {
+static void say_others(const gyre_find *f, const find_curve_facts *facts, char *out) {
     int repeats = f->options.repeats, lacking = repeats - count_good(facts, repeats, false);
     if (lacking == 0) return;
     if (lacking == 1) {
@@ -186,23 +183,23 @@ static void say_how_sure(const gyre_find *f, gyre_find_verdict *v) {
     } else {
         say_agreement(f, v, base, most);
     }
-    if (f->samples > 0 && f->samples < GYRE_FIND_SAMPLES_MIN) {
+    if (f->samples > 0 && f->samples < FIND_SAMPLES_MIN) {
         say(v->reason,
             "; %lld validation samples are too few to read accuracies (%d are needed), so the "
             "loss alone decides max_lr",
-            (long long)f->samples, GYRE_FIND_SAMPLES_MIN);
+            (long long)f->samples, FIND_SAMPLES_MIN);
     }
-    if (!v->by_heart) return;
-    say(v->reason, "; the samples were learnt by heart on the way, so max_lr may be too low");
+    if (!v->memorised) return;
+    say(v->reason, "; the samples were memorised on the way, so max_lr may be too low");
 }
 
-static void say_verdict(const gyre_find *f, const gyre_curve_facts *facts, gyre_find_verdict *v) {
+static void say_verdict(const gyre_find *f, const find_curve_facts *facts, gyre_find_verdict *v) {
     int repeats = f->options.repeats, good = count_good(facts, repeats, false);
     if (good == 0) {
         say_why(f, usual_trouble(facts, repeats), v->reason);
         return;
     }
-    v->by_heart = 2 * count_good(facts, repeats, true) >= good;
+    v->memorised = 2 * count_good(facts, repeats, true) >= good;
     if (2 * good > repeats) {
         say_how_sure(f, v);
     } else {
@@ -211,8 +208,8 @@ static void say_verdict(const gyre_find *f, const gyre_curve_facts *facts, gyre_
     say_others(f, facts, v->reason);
 }
 
-gyre_status gyre_find_judge(gyre_find *f) {
-    gyre_curve_facts facts[GYRE_FIND_REPEATS_MAX] = {0};
+gyre_status find_decide(gyre_find *f) {
+    find_curve_facts facts[GYRE_FIND_REPEATS_MAX] = {0};
     gyre_find_verdict *v = &f->verdict;
     size_t row = 0, score = 0;
     for (int r = 0; r < f->options.repeats; r++) {
@@ -221,13 +218,13 @@ gyre_status gyre_find_judge(gyre_find *f) {
         size_t count = 0, scored = 0;
         for (; row < f->row_count && f->rows[row].repeat == r; row++) count++;
         for (; score < f->score_count && f->scores[score].repeat == r; score++) scored++;
-        GYRE_TRY(gyre_find_read_curve(&f->options, rows, count, scores, scored, f->samples,
-                                      &f->repeats[r], &facts[r]));
+        GYRE_TRY(find_read_curve(&f->options, rows, count, scores, scored, f->samples,
+                                 &f->repeats[r], &facts[r]));
     }
     *v = (gyre_find_verdict){0};
     combine(f, v);
     say_verdict(f, facts, v);
-    if (v->reliable) v->stepsize = GYRE_FIND_STEPSIZE * f->steps_per_epoch;
+    if (v->reliable) v->stepsize = FIND_STEPSIZE * f->steps_per_epoch;
     return GYRE_OK;
 }
 
@@ -287,7 +284,7 @@ static void judge_max(const gyre_find_trial *t, char *out) {
     }
 }
 
-void gyre_find_judge_trials(gyre_find *f) {
+void find_decide_trials(gyre_find *f) {
     f->verified[0] = '\0';
     judge_base(f->trials, f->verified);
     say(f->verified, "; ");

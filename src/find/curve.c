@@ -1,14 +1,16 @@
-/* Reading base_lr and max_lr off one curve; see find_rules.h. */
-#include "find_rules.h"
+/* Reading base_lr and max_lr off one curve; see curve.h. */
+#include "curve.h"
 
 #include "gyre/realmath.h"
+#include "gyre/sort.h"
+#include "rules.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SCORES_MIN = 10 };
 
-/* A curve to be made small. */
+/* A curve whose least value is looked for. */
 typedef struct {
     size_t count, half;  /* points; half a window of the median */
     double *x, *y;       /* log(rate); smoothed, +INFINITY where not finite */
@@ -16,18 +18,12 @@ typedef struct {
     double *work;        /* room for a window */
 } curve;
 
-static int by_size(const void *a, const void *b) {
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* The median of up to 2 * half + 1 values of `of` around i, fewer at the ends. */
 static double median_at(const curve *c, const double *of, size_t count, size_t i, size_t half) {
     size_t first = i < half ? 0 : i - half;
     size_t last = i + half < count ? i + half : count - 1, n = last - first + 1;
     memcpy(c->work, of + first, n * sizeof *c->work);
-    qsort(c->work, n, sizeof *c->work, by_size);
-    return n % 2 == 1 ? c->work[n / 2] : 0.5 * (c->work[n / 2 - 1] + c->work[n / 2]);
+    return gyre_sort_median(c->work, n);
 }
 
 static gyre_status open_curve(curve *c, size_t count, size_t half) {
@@ -82,7 +78,7 @@ static double onset(const curve *c, size_t best, double start) {
 }
 
 /* The first point that is not above the least one by more than `error`. */
-static size_t soon_enough(const curve *c, size_t best, double error) {
+static size_t first_near(const curve *c, size_t best, double error) {
     size_t i = best;
     for (size_t k = 0; k < best; k++) {
         if (c->y[k] <= c->y[best] + error) {
@@ -100,13 +96,13 @@ static gyre_status max_by_accuracy(const gyre_find_score *scores, size_t count, 
                                    double *out) {
     curve c;
     *out = NAN;
-    if (count < SCORES_MIN || samples < GYRE_FIND_SAMPLES_MIN) return GYRE_OK;
+    if (count < SCORES_MIN || samples < FIND_SAMPLES_MIN) return GYRE_OK;
     GYRE_TRY(open_curve(&c, count, 1));
     for (size_t i = 0; i < count; i++) c.raw[i] = -scores[i].accuracy;
     smooth(&c);
     size_t best = least(&c);
     double p = -c.y[best];
-    *out = scores[soon_enough(&c, best, sqrt(p * (1 - p) / (double)samples))].lr;
+    *out = scores[first_near(&c, best, sqrt(p * (1 - p) / (double)samples))].lr;
     free(c.x);
     return GYRE_OK;
 }
@@ -114,15 +110,15 @@ static gyre_status max_by_accuracy(const gyre_find_score *scores, size_t count, 
 /* ---- the whole curve */
 
 /* From where to where the loss falls, and whether that is more than noise. GOOD: it is. */
-static gyre_curve_kind measure_fall(const curve *c, size_t best, gyre_curve_facts *facts) {
+static find_curve_kind measure_fall(const curve *c, size_t best, find_curve_facts *facts) {
     /* 7 errors: the least of some 40 windows is easily 3 below, and the first one 2 above */
     const double significant = 7, worth = 0.05;
     facts->start = c->y[c->half];
     facts->best = c->y[best];
     facts->noise = fmax(error_at(c, c->half), error_at(c, best));
     double drop = facts->start - facts->best;
-    if (!(drop > worth * fabs(facts->start))) return GYRE_CURVE_FLAT;
-    return drop > significant * facts->noise ? GYRE_CURVE_GOOD : GYRE_CURVE_NOISY;
+    if (!(drop > worth * fabs(facts->start))) return FIND_CURVE_FLAT;
+    return drop > significant * facts->noise ? FIND_CURVE_GOOD : FIND_CURVE_NOISY;
 }
 
 static void mark_divergence(const gyre_find_row *rows, size_t at, gyre_find_marks *marks) {
@@ -141,7 +137,7 @@ static void find_end(const gyre_find_row *rows, size_t count, int64_t asked,
 
 /* Where half of the fall is lost again, which comes before the end; nothing when it is not. */
 static void find_loss_of_half(const curve *c, size_t best, const gyre_find_row *rows,
-                              const gyre_curve_facts *facts, gyre_find_marks *marks) {
+                              const find_curve_facts *facts, gyre_find_marks *marks) {
     double half = facts->best + 0.5 * (facts->start - facts->best);
     for (size_t i = best + 1; i < c->count; i++) {
         if (c->y[i] <= half) continue;
@@ -151,27 +147,27 @@ static void find_loss_of_half(const curve *c, size_t best, const gyre_find_row *
 }
 
 /* base_lr and max_lr, and which kind of curve they are read off. */
-static gyre_curve_kind find_bounds(const curve *c, size_t best, const gyre_find_row *rows,
-                                   const gyre_find_options *o, const gyre_curve_facts *facts,
+static find_curve_kind find_bounds(const curve *c, size_t best, const gyre_find_row *rows,
+                                   const gyre_find_options *o, const find_curve_facts *facts,
                                    gyre_find_marks *marks) {
     const double nothing = 0.01;
     double base = onset(c, best, facts->start), late = error_at(c, best);
     double drop = facts->start - facts->best;
-    size_t enough = soon_enough(c, best, fmax(late, nothing * drop)), window = 2 * c->half + 1;
+    size_t enough = first_near(c, best, fmax(late, nothing * drop)), window = 2 * c->half + 1;
     bool whole = c->count == (size_t)o->steps && isnan(marks->diverged);
     bool early = base < c->x[window], rising = whole && enough + window >= c->count;
     if (!early) marks->base_lr = gyre_exp(base);
     if (!rising) marks->max_lr = rows[enough].lr;
-    return early ? GYRE_CURVE_EARLY : rising ? GYRE_CURVE_RISING : GYRE_CURVE_GOOD;
+    return early ? FIND_CURVE_EARLY : rising ? FIND_CURVE_RISING : FIND_CURVE_GOOD;
 }
 
 static void read_loss(const curve *c, const gyre_find_row *rows, const gyre_find_options *o,
-                      gyre_find_marks *marks, gyre_curve_facts *facts) {
-    const double by_heart = 0.05;
+                      gyre_find_marks *marks, find_curve_facts *facts) {
+    const double nothing_left = 0.05;
     size_t best = least(c);
     facts->kind = measure_fall(c, best, facts);
-    if (facts->kind != GYRE_CURVE_GOOD) return;
-    facts->by_heart = facts->best < by_heart * facts->start;
+    if (facts->kind != FIND_CURVE_GOOD) return;
+    facts->memorised = facts->best < nothing_left * facts->start;
     find_loss_of_half(c, best, rows, facts, marks);
     facts->kind = find_bounds(c, best, rows, o, facts, marks);
 }
@@ -211,12 +207,12 @@ gyre_status gyre_find_smooth(const gyre_find *f, double **out) {
     return GYRE_OK;
 }
 
-gyre_status gyre_find_read_curve(const gyre_find_options *o, const gyre_find_row *rows,
-                                 size_t count, const gyre_find_score *scores, size_t score_count,
-                                 int64_t samples, gyre_find_marks *marks, gyre_curve_facts *facts) {
+gyre_status find_read_curve(const gyre_find_options *o, const gyre_find_row *rows, size_t count,
+                            const gyre_find_score *scores, size_t score_count, int64_t samples,
+                            gyre_find_marks *marks, find_curve_facts *facts) {
     curve c = {0};
     double accurate = NAN;
-    *facts = (gyre_curve_facts){.kind = GYRE_CURVE_SHORT};
+    *facts = (find_curve_facts){.kind = FIND_CURVE_SHORT};
     *marks = (gyre_find_marks){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     if (count > 0) facts->last = rows[count - 1].lr;
     find_end(rows, count, o->steps, marks);
@@ -224,11 +220,11 @@ gyre_status gyre_find_read_curve(const gyre_find_options *o, const gyre_find_row
     GYRE_TRY(open_losses(&c, o, rows, count));
     read_loss(&c, rows, o, marks, facts);
     free(c.x);
-    if (!facts->by_heart) GYRE_TRY(max_by_accuracy(scores, score_count, samples, &accurate));
+    if (!facts->memorised) GYRE_TRY(max_by_accuracy(scores, score_count, samples, &accurate));
     if (accurate < marks->max_lr && accurate > marks->base_lr) marks->max_lr = accurate;
-    marks->valley = gyre_find_valley(rows, count, o->steps);
-    marks->slide = gyre_find_slide(rows, count, o->steps);
-    marks->minimum = gyre_find_minimum(rows, count, o->steps);
-    marks->steep = gyre_find_steep(rows, count, o->steps);
+    marks->valley = find_valley(rows, count, o->steps);
+    marks->slide = find_slide(rows, count, o->steps);
+    marks->minimum = find_minimum(rows, count, o->steps);
+    marks->steep = find_steep(rows, count, o->steps);
     return GYRE_OK;
 }

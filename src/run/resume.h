@@ -1,6 +1,6 @@
 /* What a launch finds in its run folder. Internal to src/run. */
-#ifndef GYRE_RUN_FINDING_H
-#define GYRE_RUN_FINDING_H
+#ifndef GYRE_RUN_RESUME_H
+#define GYRE_RUN_RESUME_H
 
 #include "run_state.h"
 

@@ -1,17 +1,17 @@
-/* Sweeps; see sweep.h. Results come one step late (see trainer.h), so a sweep that has diverged
- * makes one update more than it needed; that one leaves no row. */
+/* Sweeps; see sweep.h. Results come one step late (see gyre/trainer.h), so a sweep that has
+ * diverged makes one update more than it needed; that one leaves no row. */
 #include "sweep.h"
 
 #include "gyre/config.h"
+#include "gyre/progress.h"
 #include "gyre/random.h"
 #include "gyre/realmath.h"
 #include "gyre/run.h"
-#include "progress.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-double gyre_sweep_rate(const gyre_find_options *o, int64_t k) {
+double find_sweep_rate(const gyre_find_options *o, int64_t k) {
     if (k <= 0) return o->from;
     if (k >= o->steps - 1) return o->to;
     double share = (double)k / (double)(o->steps - 1);
@@ -19,7 +19,7 @@ double gyre_sweep_rate(const gyre_find_options *o, int64_t k) {
     return o->from * gyre_exp(gyre_log(o->to / o->from) * share);
 }
 
-bool gyre_sweep_enough(gyre_sweep_mean *m, double loss, double *mean) {
+bool find_sweep_enough(find_sweep_mean *m, double loss, double *mean) {
     const double keep = 0.98, worse = 4;
     m->sum = keep * m->sum + (1 - keep) * loss;
     m->weight = keep * m->weight + (1 - keep);
@@ -34,13 +34,13 @@ bool gyre_sweep_enough(gyre_sweep_mean *m, double loss, double *mean) {
 
 typedef struct {
     gyre_trainer *t;
-    gyre_sweep_curve *curve;
-    gyre_sweep_mean mean;
+    find_sweep_curve *curve;
+    find_sweep_mean mean;
     int64_t repeat;
 } sweep;
 
 static void take(sweep *s, const gyre_step_result *r) {
-    gyre_sweep_curve *c = s->curve;
+    find_sweep_curve *c = s->curve;
     if (r->step < 0 || c->diverged) return;
     gyre_find_row *row = &c->rows[c->row_count++];
     *row = (gyre_find_row){.repeat = s->repeat,
@@ -48,11 +48,11 @@ static void take(sweep *s, const gyre_step_result *r) {
                            .lr = r->rate.lr,
                            .loss = isfinite(r->loss) ? r->loss : (double)NAN,
                            .grad_norm = isfinite(r->norm) ? r->norm : (double)NAN};
-    c->diverged = gyre_sweep_enough(&s->mean, r->finite ? row->loss : (double)NAN, &row->smooth);
+    c->diverged = find_sweep_enough(&s->mean, r->finite ? row->loss : (double)NAN, &row->smooth);
 }
 
 static gyre_status evaluate(sweep *s, gyre_evaluator *e, const gyre_view *view) {
-    gyre_sweep_curve *c = s->curve;
+    find_sweep_curve *c = s->curve;
     gyre_step_result last;
     gyre_score score;
     GYRE_TRY(gyre_trainer_drain(s->t, &last));
@@ -87,9 +87,9 @@ static gyre_status interrupted(const gyre_trainer *t) {
                      (long long)t->completed, (long long)t->steps);
 }
 
-gyre_status gyre_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
+gyre_status find_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
                            const gyre_find_options *o, uint64_t seed, int64_t repeat,
-                           gyre_sweep_curve *out) {
+                           find_sweep_curve *out) {
     sweep s = {.t = t, .curve = out, .repeat = repeat};
     gyre_status status = GYRE_OK;
     gyre_progress progress = gyre_progress_begin(t->rank != 0 || o->quiet, 0);
@@ -101,7 +101,7 @@ gyre_status gyre_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *
     t->settings.seed = seed;
     GYRE_GOTO(gyre_trainer_start(t, o->steps));
     while (t->completed < o->steps && !out->diverged && wish != GYRE_WISH_STOP) {
-        const gyre_rate rate = {.lr = gyre_sweep_rate(o, t->completed), .momentum = momentum};
+        const gyre_rate rate = {.lr = find_sweep_rate(o, t->completed), .momentum = momentum};
         gyre_wish mine = gyre_stop_wanted() ? GYRE_WISH_STOP : GYRE_WISH_NONE;
         GYRE_GOTO(gyre_trainer_step(t, rate, mine, &previous, &wish));
         take(&s, &previous);
@@ -166,7 +166,7 @@ static gyre_status put_back(gyre_trainer *t, const gyre_snapshot *before) {
     return gyre_trainer_load(t);
 }
 
-gyre_status gyre_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view, bool redraw,
+gyre_status find_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view, bool redraw,
                             gyre_find *f, int *whole) {
     gyre_snapshot before = {0};
     gyre_status status = GYRE_OK;
@@ -174,10 +174,10 @@ gyre_status gyre_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view 
     GYRE_GOTO(keep(t, &before));
     for (int64_t r = 0; r < f->options.repeats; r++) {
         uint64_t seed = seed_of(t->settings.seed, r);
-        gyre_sweep_curve curve = {.rows = f->rows + f->row_count,
+        find_sweep_curve curve = {.rows = f->rows + f->row_count,
                                   .scores = f->scores + f->score_count};
         GYRE_GOTO(begin(t, &before, redraw, seed, r));
-        GYRE_GOTO(gyre_sweep_run(t, e, view, &f->options, seed, r, &curve));
+        GYRE_GOTO(find_sweep_run(t, e, view, &f->options, seed, r, &curve));
         f->row_count += (size_t)curve.row_count;
         f->score_count += (size_t)curve.score_count;
         *whole = (int)r + 1;
@@ -191,7 +191,7 @@ out:
 /* ---- constant rates */
 
 /* Mean and its standard error over the last quarter of the rows. */
-static void conclude(const gyre_sweep_curve *c, gyre_find_trial *trial) {
+static void conclude(const find_sweep_curve *c, gyre_find_trial *trial) {
     int64_t first = c->row_count - c->row_count / 4 - 1, n = c->row_count - first;
     double sum = 0, squares = 0;
     for (int64_t i = first; i < c->row_count; i++) sum += c->rows[i].loss;
@@ -205,7 +205,7 @@ static void conclude(const gyre_sweep_curve *c, gyre_find_trial *trial) {
         c->score_count > 0 && !c->diverged ? c->scores[c->score_count - 1].accuracy : (double)NAN;
 }
 
-gyre_status gyre_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
+gyre_status find_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
                             gyre_find *f) {
     const gyre_find_marks *m = &f->verdict.value;
     const double rates[GYRE_FIND_TRIALS] = {m->base_lr / 2, m->base_lr,    m->max_lr / 2,
@@ -221,10 +221,10 @@ gyre_status gyre_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view 
     GYRE_GOTO(gyre_comm_agree(t->comm, status));
     GYRE_GOTO(keep(t, &before));
     for (int i = 0; i < GYRE_FIND_TRIALS; i++) {
-        gyre_sweep_curve curve = {.rows = rows, .scores = scores};
+        find_sweep_curve curve = {.rows = rows, .scores = scores};
         o.from = o.to = f->trials[i].rate = rates[i];
         GYRE_GOTO(put_back(t, &before));
-        GYRE_GOTO(gyre_sweep_run(t, e, view, &o, t->settings.seed, 0, &curve));
+        GYRE_GOTO(find_sweep_run(t, e, view, &o, t->settings.seed, 0, &curve));
         conclude(&curve, &f->trials[i]);
         f->trial_count++;
     }

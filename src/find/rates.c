@@ -1,10 +1,13 @@
 /* "find" as base_lr or max_lr: a run that has begun has its numbers in its config.json; a new one
  * gets them from a range test, once. */
+#include "gyre/find.h"
+
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/run_folder.h"
 #include "gyre/schedule.h"
-#include "run_state.h"
+#include "gyre/trainer.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +16,7 @@ static bool is_open(const gyre_schedule_settings *s) {
     return s->base_lr == GYRE_RATE_FIND || s->max_lr == GYRE_RATE_FIND;
 }
 
-bool gyre_rates_open(const gyre_settings *s) {
+static bool has_open(const gyre_settings *s) {
     bool open = s->schedule.stage_count == 0 && is_open(&s->schedule);
     for (int i = 0; i < s->schedule.stage_count; i++) {
         open = open || is_open(&s->schedule.stages[i].schedule);
@@ -57,11 +60,11 @@ static gyre_status try_folder(const char *path) {
 }
 
 /* Rank 0 looks. */
-static gyre_status look(const gyre_run *r, const gyre_settings *s, begun *b) {
+static gyre_status look(const char *out, const gyre_settings *s, begun *b) {
     gyre_status status = GYRE_OK;
     gyre_settings *old = NULL;
     char *folder = NULL, *config = NULL;
-    GYRE_GOTO(gyre_run_choose_folder(r, s, &folder));
+    GYRE_GOTO(gyre_run_folder_choose(out, s, &folder));
     config = gyre_path_join(folder, "config.json");
     if (config == NULL) GYRE_GOTO(gyre_no_memory("the run folder's path"));
     if (!gyre_run_folder_is_run(folder)) {
@@ -110,8 +113,8 @@ static gyre_status try_plan(const gyre_settings *s, gyre_comm *comm) {
     return status;
 }
 
-static gyre_status search(gyre_run *r, gyre_settings *s, gyre_comm *comm) {
-    const gyre_find_options options = {.quiet = r->options.quiet};
+static gyre_status search(gyre_settings *s, bool quiet, gyre_comm *comm, gyre_find *found) {
+    const gyre_find_options options = {.quiet = quiet};
     const char *single = gyre_schedule_single_rate(&s->schedule, true);
     if (single != NULL) {
         return gyre_fail(GYRE_EUSAGE,
@@ -120,8 +123,8 @@ static gyre_status search(gyre_run *r, gyre_settings *s, gyre_comm *comm) {
                          single);
     }
     GYRE_TRY(try_plan(s, comm));
-    GYRE_TRY(gyre_find_run(s, &options, comm, &r->found));
-    const gyre_find_verdict *v = &r->found.verdict;
+    GYRE_TRY(gyre_find_run(s, &options, comm, found));
+    const gyre_find_verdict *v = &found->verdict;
     if (!v->reliable) {
         return gyre_fail(GYRE_EUSAGE,
                          "schedule.base_lr, max_lr: the range test gives no reliable suggestion "
@@ -132,40 +135,49 @@ static gyre_status search(gyre_run *r, gyre_settings *s, gyre_comm *comm) {
     for (int i = 0; i < s->schedule.stage_count; i++) {
         settle(&s->schedule.stages[i].schedule, v->value.base_lr, v->value.max_lr);
     }
-    if (!r->options.quiet) {
+    if (!quiet) {
         gyre_say("found base_lr %g and max_lr %g: %s", v->value.base_lr, v->value.max_lr,
                  v->reason);
     }
     return GYRE_OK;
 }
 
-gyre_status gyre_rates_settle(gyre_run *r, gyre_settings *s, gyre_stage_settings **stages,
-                              gyre_comm *comm) {
+gyre_status gyre_found_rates_settle(gyre_settings *s, const char *out, bool quiet, gyre_comm *comm,
+                                    gyre_found_rates *found) {
     begun b = {0};
-    gyre_status status = own_stages(s, stages);
-    if (status == GYRE_OK && gyre_comm_rank(comm) == 0) status = look(r, s, &b);
+    *found = (gyre_found_rates){0};
+    if (!has_open(s)) return GYRE_OK;
+    gyre_status status = own_stages(s, &found->stages);
+    if (status == GYRE_OK && gyre_comm_rank(comm) == 0) status = look(out, s, &b);
     GYRE_TRY(gyre_comm_agree(comm, status));
     GYRE_TRY(gyre_comm_broadcast(comm, &b, sizeof b, 0));
-    if (!b.holds_run) return search(r, s, comm);
+    if (!b.holds_run) return search(s, quiet, comm, &found->test);
     take_begun(s, &b);
     return GYRE_OK;
 }
 
+void gyre_found_rates_close(gyre_found_rates *found) {
+    gyre_find_close(&found->test);
+    free(found->stages);
+    *found = (gyre_found_rates){0};
+}
+
 /* ---- what the run keeps of it */
 
-gyre_status gyre_rates_record(gyre_run *r) {
-    const gyre_find_verdict *v = &r->found.verdict;
-    if (r->found.row_count == 0) return GYRE_OK;
-    char *path = gyre_path_join(r->folder.path, "find.h5");
+gyre_status gyre_found_rates_record(void *found_rates, const char *folder, gyre_events *events) {
+    const gyre_find *f = &((const gyre_found_rates *)found_rates)->test;
+    const gyre_find_verdict *v = &f->verdict;
+    if (f->row_count == 0) return GYRE_OK;
+    char *path = gyre_path_join(folder, "find.h5");
     if (path == NULL) return gyre_no_memory("the range test's file");
-    gyre_status status = gyre_find_write(&r->found, path);
+    gyre_status status = gyre_find_write(f, path);
     free(path);
     GYRE_TRY(status);
-    gyre_json *line = gyre_event_begin(r->events, "find");
+    gyre_json *line = gyre_event_begin(events, "find");
     gyre_json_line_number(line, "base_lr", v->value.base_lr);
     gyre_json_line_number(line, "max_lr", v->value.max_lr);
     gyre_json_line_integer(line, "stepsize", v->stepsize);
-    gyre_json_line_integer(line, "repeats", r->found.options.repeats);
+    gyre_json_line_integer(line, "repeats", f->options.repeats);
     gyre_json_line_text(line, "reason", v->reason);
-    return gyre_event_end(r->events, line);
+    return gyre_event_end(events, line);
 }

@@ -1,8 +1,8 @@
 /* Loss and accuracy of the current parameters on a view of a dataset. Every sample counts exactly
  * once, and the result has the same bits on any number of ranks and workers: each batch leaves
- * its own two numbers, which are added in the order of the batches. Internal to src/run. */
-#ifndef GYRE_RUN_EVALUATE_H
-#define GYRE_RUN_EVALUATE_H
+ * its own two numbers, which are added in the order of the batches. */
+#ifndef GYRE_EVALUATOR_H
+#define GYRE_EVALUATOR_H
 
 #include "gyre/comm.h"
 #include "gyre/dataset.h"

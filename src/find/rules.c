@@ -1,5 +1,5 @@
-/* fastai's four rules; see find_rules.h. */
-#include "find_rules.h"
+/* fastai's four rules; see rules.h. */
+#include "rules.h"
 
 #include "gyre/realmath.h"
 #include <math.h>
@@ -45,7 +45,7 @@ static bool longest_fall(const part *p, size_t *end, size_t *length) {
     return true;
 }
 
-double gyre_find_valley(const gyre_find_row *rows, size_t count, int64_t asked) {
+double find_valley(const gyre_find_row *rows, size_t count, int64_t asked) {
     part p = middle(rows, count, asked);
     size_t end = 0, length = 0;
     if (p.count < 2 || !longest_fall(&p, &end, &length)) return NAN;
@@ -60,7 +60,7 @@ static double slope(const part *p, size_t i) {
     return (p->rows[right].smooth - p->rows[left].smooth) / (double)(right - left);
 }
 
-double gyre_find_slide(const gyre_find_row *rows, size_t count, int64_t asked) {
+double find_slide(const gyre_find_row *rows, size_t count, int64_t asked) {
     const double threshold = 0.005;
     part p = middle(rows, count, asked);
     if (p.count < SLIDE_APART + 2) return NAN;
@@ -75,7 +75,7 @@ double gyre_find_slide(const gyre_find_row *rows, size_t count, int64_t asked) {
     return found;
 }
 
-double gyre_find_minimum(const gyre_find_row *rows, size_t count, int64_t asked) {
+double find_minimum(const gyre_find_row *rows, size_t count, int64_t asked) {
     part p = middle(rows, count, asked);
     size_t least = 0;
     if (p.count < 2) return NAN;
@@ -85,7 +85,7 @@ double gyre_find_minimum(const gyre_find_row *rows, size_t count, int64_t asked)
     return p.rows[least].lr / 10;
 }
 
-double gyre_find_steep(const gyre_find_row *rows, size_t count, int64_t asked) {
+double find_steep(const gyre_find_row *rows, size_t count, int64_t asked) {
     part p = middle(rows, count, asked);
     double steepest = INFINITY;
     size_t at = 0;

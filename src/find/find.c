@@ -1,19 +1,19 @@
 /* The LR range test from settings to verdict: what is swept, on which samples it is scored. */
 #include "gyre/find.h"
 
-#include "find_rules.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/run.h"
 #include "gyre/schedule.h"
 #include "sweep.h"
+#include "verdict.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_STEPS = 200, EPOCHS = 2, SCORES = 50, SUBSET = 1000, REPEATS = 3 };
+enum { STEPS_MIN = 40, LEAST_STEPS = 200, EPOCHS = 2, SCORES = 50, SUBSET = 1000, REPEATS = 3 };
 
 /* A test that is open. */
 typedef struct {
@@ -50,9 +50,9 @@ static gyre_status resolve(gyre_find_options *o, int64_t steps_per_epoch) {
     if (o->every == 0) o->every = (o->steps + SCORES - 1) / SCORES;
     if (o->subset == 0) o->subset = SUBSET;
     GYRE_TRY(check_rates(o));
-    if (o->steps < GYRE_FIND_STEPS_MIN || o->steps > most) {
+    if (o->steps < STEPS_MIN || o->steps > most) {
         return gyre_fail(GYRE_EUSAGE, "--steps %lld: a range test takes %d to %lld steps",
-                         (long long)o->steps, GYRE_FIND_STEPS_MIN, (long long)most);
+                         (long long)o->steps, STEPS_MIN, (long long)most);
     }
     if (o->repeats > GYRE_FIND_REPEATS_MAX) {
         return gyre_fail(GYRE_EUSAGE, "--repeats %d: at most %d were expected", o->repeats,
@@ -172,7 +172,7 @@ static gyre_status conclude_early(gyre_find *f, gyre_comm *comm, int whole) {
     f->trial_count = 0;
     f->asked = f->options.repeats;
     f->options.repeats = whole;
-    if (whole > 0) GYRE_TRY(gyre_comm_agree(comm, gyre_find_judge(f)));
+    if (whole > 0) GYRE_TRY(gyre_comm_agree(comm, find_decide(f)));
     return gyre_fail(GYRE_EPREEMPTED, "%s", reason);
 }
 
@@ -185,15 +185,15 @@ static gyre_status run_test(range_test *x, const gyre_settings *s, gyre_comm *co
     if (t->rank == 0 && t->unlike) gyre_warn("%s", t->machine);
     say_plan(x, f);
     bool redraw = s->model.init_from == NULL;
-    gyre_status status = gyre_sweeps_run(t, x->evaluator, &x->view, redraw, f, &whole);
+    gyre_status status = find_sweeps_run(t, x->evaluator, &x->view, redraw, f, &whole);
     if (status == GYRE_EPREEMPTED) return conclude_early(f, comm, whole);
     GYRE_TRY(status);
-    GYRE_TRY(gyre_comm_agree(comm, gyre_find_judge(f)));
+    GYRE_TRY(gyre_comm_agree(comm, find_decide(f)));
     if (!f->options.verify || !f->verdict.reliable) return GYRE_OK;
-    status = gyre_trials_run(t, x->evaluator, &x->view, f);
+    status = find_trials_run(t, x->evaluator, &x->view, f);
     if (status == GYRE_EPREEMPTED) return conclude_early(f, comm, whole);
     GYRE_TRY(status);
-    gyre_find_judge_trials(f);
+    find_decide_trials(f);
     return GYRE_OK;
 }
 

@@ -1,0 +1,39 @@
+/* What gyre reads off one curve of a range test: a pure function of its points. Internal to
+ * src/find. */
+#ifndef GYRE_FIND_CURVE_H
+#define GYRE_FIND_CURVE_H
+
+#include "gyre/find.h"
+
+enum { FIND_SAMPLES_MIN = 50 /* for accuracies to be read: one of fewer is above 2 points */ };
+
+/* Over rising rates. Losses are smoothed by a running
+ * median of a 40th of the asked steps, which unlike a mean does not see a blow-up before it comes.
+ *
+ * base_lr: the tangent of the steepest octave (rates r to 2 r), drawn on until it meets the level
+ * of the beginning: where the curve begins to improve. max_lr: the smallest rate whose loss is not
+ * significantly above the least: by one standard error (Breiman et al., "Classification and
+ * regression trees", 1984, section 3.4.3), so that noise beside the minimum does not decide, or a
+ * 100th of the whole fall, since loss that goes to zero falls for ever. The scores' accuracies,
+ * where there are enough, are read likewise, and the smaller rate is taken: at high rates accuracy
+ * becomes ragged before the loss. */
+typedef enum {
+    FIND_CURVE_GOOD,
+    FIND_CURVE_SHORT,  /* it diverged before there was anything to read */
+    FIND_CURVE_FLAT,   /* it never improves by 5 % */
+    FIND_CURVE_NOISY,  /* it improves, but by no more than noise may do */
+    FIND_CURVE_EARLY,  /* it improves from the first rate on */
+    FIND_CURVE_RISING, /* it is best at the last rate */
+} find_curve_kind;
+typedef struct {
+    find_curve_kind kind;
+    double start, best, noise; /* loss: of the beginning, least, and what it is uncertain by */
+    double last;               /* rate of the last row */
+    bool
+        memorised; /* the loss went to less than a 20th: it fell for want of samples, not of rate */
+} find_curve_facts;
+gyre_status find_read_curve(const gyre_find_options *o, const gyre_find_row *rows, size_t count,
+                            const gyre_find_score *scores, size_t score_count, int64_t samples,
+                            gyre_find_marks *marks, find_curve_facts *facts);
+
+#endif
