@@ -1,5 +1,5 @@
-/* JSON values: the reader (with comments, duplicate and depth checks) and the writer. The only
- * users of cJSON are src/config's files; others see this. */
+/* JSON values: built, read (with checks of comments, duplicate keys and depth) and printed. The
+ * only users of cJSON are src/config's files; others see this. */
 #ifndef GYRE_JSON_H
 #define GYRE_JSON_H
 
@@ -8,22 +8,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct gyre_json gyre_json; /* one line of JSON being written */
+typedef struct gyre_json gyre_json;             /* being written */
+typedef struct gyre_json_value gyre_json_value; /* read, or written to its end */
 
-/* A JSON object on one line, built field by field; after a failure (out of memory) later calls do
- * nothing and gyre_json_line_end gives NULL. */
-gyre_json *gyre_json_line_begin(void);
-void gyre_json_line_text(gyre_json *j, const char *key, const char *value);
-void gyre_json_line_number(gyre_json *j, const char *key, double value);
-void gyre_json_line_integer(gyre_json *j, const char *key, int64_t value);
-void gyre_json_line_flag(gyre_json *j, const char *key, bool value);
-/* `value` is JSON text and goes in as it is. */
-void gyre_json_line_raw(gyre_json *j, const char *key, const char *value);
-/* The text without a newline; free() it. Frees `j`. */
-char *gyre_json_line_end(gyre_json *j);
+/* An object, built value by value. The keys of values in a list are NULL. After a failure (out of
+ * memory; also of gyre_json_begin, which then gives NULL) later calls do nothing, and gyre_json_end
+ * gives NULL. */
+gyre_json *gyre_json_begin(void);
+void gyre_json_add_text(gyre_json *j, const char *key, const char *value); /* NULL: null */
+void gyre_json_add_number(gyre_json *j, const char *key, double value);    /* not finite: null */
+void gyre_json_add_integer(gyre_json *j, const char *key, int64_t value);
+void gyre_json_add_flag(gyre_json *j, const char *key, bool value);
+void gyre_json_add_null(gyre_json *j, const char *key);
+void gyre_json_add_value(gyre_json *j, const char *key, const gyre_json_value *value); /* a copy */
+/* What is added then goes into a new object or list, until gyre_json_leave. At most 7 deep. */
+void gyre_json_enter_object(gyre_json *j, const char *key);
+void gyre_json_enter_list(gyre_json *j, const char *key);
+void gyre_json_leave(gyre_json *j);
+/* Both free `j`. The text is one line without a newline; free() it. */
+char *gyre_json_end(gyre_json *j);
+gyre_json_value *gyre_json_end_value(gyre_json *j); /* gyre_json_close it */
 
-/* What was read. Values belong to the one that was parsed; that one is given back. */
-typedef struct gyre_json_value gyre_json_value;
 typedef enum {
     GYRE_JSON_NULL,
     GYRE_JSON_FLAG,
@@ -40,7 +45,8 @@ enum { GYRE_JSON_BYTES_MAX = 1 << 20 }; /* of a text that is read */
 gyre_status gyre_json_parse(const char *text, const char *where, gyre_json_value **out);
 /* The same from a file; GYRE_EIO when it cannot be read. */
 gyre_status gyre_json_read(const char *path, gyre_json_value **out);
-void gyre_json_close(gyre_json_value *v);
+void gyre_json_close(gyre_json_value *v);                  /* with all that is in it */
+gyre_json_value *gyre_json_copy(const gyre_json_value *v); /* NULL if out of memory */
 
 gyre_json_kind gyre_json_kind_of(const gyre_json_value *v);
 /* Of an object or list, in the order of the text: the first, then the next, NULL at the end. */
@@ -55,5 +61,6 @@ bool gyre_json_is_true(const gyre_json_value *v);
 /* The value as text, on one line or laid out in many. Numbers read back as the same doubles. free()
  * it; NULL if out of memory. */
 char *gyre_json_print(const gyre_json_value *v, bool pretty);
+char *gyre_json_quote(const char *text); /* text as JSON; free() it, NULL if out of memory */
 
 #endif

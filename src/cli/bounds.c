@@ -40,19 +40,6 @@ static gyre_status from_anywhere(const gyre_settings *s, char **path) {
 
 /* ---- text */
 
-static char *quoted(const char *text) {
-    char *out = malloc(2 * strlen(text) + 3), *to = out;
-    if (out == NULL) return NULL;
-    *to++ = '"';
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\') *to++ = '\\';
-        *to++ = *c;
-    }
-    *to++ = '"';
-    *to = '\0';
-    return out;
-}
-
 static gyre_status edited(const char *config, const gyre_settings *s, int64_t found_stepsize,
                           bool moved, char **text) {
     char base[32], most[32], stepsize[64], *paths[3] = {0};
@@ -71,7 +58,7 @@ static gyre_status edited(const char *config, const gyre_settings *s, int64_t fo
     changes[count++] = (gyre_config_change){"schedule.base_lr", base};
     for (int i = 0; moved && i < 3; i++) {
         if (values[i] == NULL) continue;
-        paths[i] = quoted(values[i]);
+        paths[i] = gyre_json_quote(values[i]);
         if (paths[i] == NULL) GYRE_GOTO(gyre_no_memory("the config"));
         changes[count++] = (gyre_config_change){keys[i], paths[i]};
     }

@@ -4,15 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-cJSON *config_number_json(double x) {
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, x);
-        if (strtod(text, NULL) == x) break;
-    }
-    return cJSON_CreateRaw(text);
-}
-
 /* {"key": value}, taking `value` over; NULL when memory is short, also for `value`. */
 static cJSON *object_json(const char *key, cJSON *value) {
     cJSON *object = cJSON_CreateObject();

@@ -45,14 +45,14 @@ static gyre_status write_entry(FILE *f, const char *path, const data_source *s,
                                const char *checksum, bool last) {
     char *name = NULL;
     GYRE_TRY(name_of(path, s->path, &name));
-    gyre_json *j = gyre_json_line_begin();
-    gyre_json_line_text(j, "path", name);
-    gyre_json_line_integer(j, "bytes", (int64_t)s->size);
+    gyre_json *j = gyre_json_begin();
+    gyre_json_add_text(j, "path", name);
+    gyre_json_add_integer(j, "bytes", (int64_t)s->size);
     for (int part = 0; part < DATA_PARTS; part++) {
-        gyre_json_line_integer(j, data_part_names[part], s->layout.parts[part].count);
+        gyre_json_add_integer(j, data_part_names[part], s->layout.parts[part].count);
     }
-    gyre_json_line_text(j, "checksum", checksum);
-    char *line = gyre_json_line_end(j);
+    gyre_json_add_text(j, "checksum", checksum);
+    char *line = gyre_json_end(j);
     free(name);
     if (line == NULL) return gyre_no_memory("the manifest");
     fprintf(f, "        %s%s\n", line, last ? "" : ",");

@@ -174,10 +174,10 @@ gyre_status gyre_found_rates_record(void *found_rates, const char *folder, gyre_
     free(path);
     GYRE_TRY(status);
     gyre_json *line = gyre_event_begin(events, "find");
-    gyre_json_line_number(line, "base_lr", v->value.base_lr);
-    gyre_json_line_number(line, "max_lr", v->value.max_lr);
-    gyre_json_line_integer(line, "stepsize", v->stepsize);
-    gyre_json_line_integer(line, "repeats", f->options.repeats);
-    gyre_json_line_text(line, "reason", v->reason);
+    gyre_json_add_number(line, "base_lr", v->value.base_lr);
+    gyre_json_add_number(line, "max_lr", v->value.max_lr);
+    gyre_json_add_integer(line, "stepsize", v->stepsize);
+    gyre_json_add_integer(line, "repeats", f->options.repeats);
+    gyre_json_add_text(line, "reason", v->reason);
     return gyre_event_end(events, line);
 }

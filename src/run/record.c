@@ -129,9 +129,9 @@ static gyre_status write_score(gyre_run *r, double seconds) {
                                      .seconds = seconds};
     GYRE_TRY(keep_row(r, gyre_metrics_validation(r->metrics, &row)));
     gyre_json *line = gyre_event_begin(r->events, "evaluation");
-    gyre_json_line_integer(line, "step", row.step);
-    gyre_json_line_number(line, "loss", row.loss);
-    gyre_json_line_number(line, "accuracy", row.accuracy);
+    gyre_json_add_integer(line, "step", row.step);
+    gyre_json_add_number(line, "loss", row.loss);
+    gyre_json_add_number(line, "accuracy", row.accuracy);
     gyre_run_tolerate(r, gyre_event_end(r->events, line));
     return GYRE_OK;
 }

@@ -44,7 +44,7 @@ static void note_failure(gyre_run *r, const char *error) {
     }
     gyre_warn("%s; training goes on without this checkpoint", error);
     gyre_json *line = gyre_event_begin(r->events, "warning");
-    gyre_json_line_text(line, "text", error);
+    gyre_json_add_text(line, "text", error);
     gyre_run_tolerate(r, gyre_event_end(r->events, line));
 }
 
@@ -52,9 +52,9 @@ static gyre_status finish_job(gyre_run *r, const gyre_writer_result *result) {
     if (result->status != GYRE_OK) return gyre_fail(result->status, "%s", result->error);
     GYRE_TRY(prune(r));
     gyre_json *line = gyre_event_begin(r->events, "checkpoint");
-    gyre_json_line_integer(line, "step", result->completed);
-    if (!result->regular) gyre_json_line_flag(line, "best_only", true);
-    gyre_json_line_number(line, "seconds", result->seconds);
+    gyre_json_add_integer(line, "step", result->completed);
+    if (!result->regular) gyre_json_add_flag(line, "best_only", true);
+    gyre_json_add_number(line, "seconds", result->seconds);
     gyre_run_tolerate(r, gyre_event_end(r->events, line));
     return GYRE_OK;
 }

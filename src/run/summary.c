@@ -87,7 +87,7 @@ static void warn_schedule(void *context, const char *text) {
     gyre_run *r = context;
     gyre_warn("%s", text);
     gyre_json *line = gyre_event_begin(r->events, "warning");
-    gyre_json_line_text(line, "text", text);
+    gyre_json_add_text(line, "text", text);
     if (gyre_event_end(r->events, line) != GYRE_OK) gyre_warn("%s", gyre_error_text());
 }
 
@@ -168,20 +168,20 @@ static gyre_status log_start(gyre_run *r) {
     char hash[24];
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)t->config_hash);
     gyre_json *line = gyre_event_begin(r->events, t->completed > 0 ? "resume" : "start");
-    gyre_json_line_integer(line, "step", t->completed);
-    gyre_json_line_integer(line, "steps", t->steps);
-    gyre_json_line_text(line, "model", t->model->name);
-    gyre_json_line_integer(line, "parameters", (int64_t)t->model->count);
-    gyre_json_line_integer(line, "training_samples", t->epochs.samples);
-    gyre_json_line_integer(line, "ranks", t->ranks);
-    gyre_json_line_integer(line, "threads", t->backend->lanes);
-    gyre_json_line_integer(line, "shards", t->settings.shards);
-    gyre_json_line_text(line, "host", gyre_comm_host(t->comm));
-    gyre_json_line_text(line, "machine", t->machine);
-    gyre_json_line_text(line, "mpi", gyre_mpi_version());
-    gyre_json_line_text(line, "hdf5", gyre_hdf5_version());
-    gyre_json_line_text(line, "config_hash", hash);
-    gyre_json_line_text(line, "data", t->settings.data.path);
+    gyre_json_add_integer(line, "step", t->completed);
+    gyre_json_add_integer(line, "steps", t->steps);
+    gyre_json_add_text(line, "model", t->model->name);
+    gyre_json_add_integer(line, "parameters", (int64_t)t->model->count);
+    gyre_json_add_integer(line, "training_samples", t->epochs.samples);
+    gyre_json_add_integer(line, "ranks", t->ranks);
+    gyre_json_add_integer(line, "threads", t->backend->lanes);
+    gyre_json_add_integer(line, "shards", t->settings.shards);
+    gyre_json_add_text(line, "host", gyre_comm_host(t->comm));
+    gyre_json_add_text(line, "machine", t->machine);
+    gyre_json_add_text(line, "mpi", gyre_mpi_version());
+    gyre_json_add_text(line, "hdf5", gyre_hdf5_version());
+    gyre_json_add_text(line, "config_hash", hash);
+    gyre_json_add_text(line, "data", t->settings.data.path);
     return gyre_event_end(r->events, line);
 }
 
@@ -190,8 +190,8 @@ static gyre_status log_weights(gyre_run *r) {
     const gyre_trainer *t = &r->trainer;
     if (t->completed > 0 || t->snapshot.imported[0] == '\0') return GYRE_OK;
     gyre_json *line = gyre_event_begin(r->events, "init_from");
-    gyre_json_line_text(line, "path", t->settings.model.init_from);
-    gyre_json_line_text(line, "taken", t->snapshot.imported);
+    gyre_json_add_text(line, "path", t->settings.model.init_from);
+    gyre_json_add_text(line, "taken", t->snapshot.imported);
     return gyre_event_end(r->events, line);
 }
 

@@ -114,9 +114,9 @@ static gyre_status final_test(gyre_run *r) {
     }
     if (t->rank != 0) return GYRE_OK;
     gyre_json *line = gyre_event_begin(r->events, "test");
-    gyre_json_line_integer(line, "step", t->completed);
-    gyre_json_line_number(line, "loss", score.loss);
-    gyre_json_line_number(line, "accuracy", score.accuracy);
+    gyre_json_add_integer(line, "step", t->completed);
+    gyre_json_add_number(line, "loss", score.loss);
+    gyre_json_add_number(line, "accuracy", score.accuracy);
     return gyre_run_fatal(r, gyre_event_end(r->events, line));
 }
 
@@ -154,8 +154,8 @@ static void tell_chance(gyre_run *r, gyre_json *line) {
     if (t->completed < t->steps || r->scored_step != t->completed || view->count == 0) return;
     double chance = gyre_chance(view, gyre_dataset_classes(t->data));
     bool beaten = gyre_chance_beaten(r->score.accuracy, chance, view->count);
-    gyre_json_line_number(line, "most_frequent_class", chance);
-    gyre_json_line_flag(line, "beats_most_frequent_class", beaten);
+    gyre_json_add_number(line, "most_frequent_class", chance);
+    gyre_json_add_flag(line, "beats_most_frequent_class", beaten);
     if (beaten) return;
     gyre_warn("no better than a guess: the accuracy is %.2f %%, and the most frequent class is "
               "%.2f %% of the %lld sample%s scored",
@@ -185,11 +185,11 @@ static gyre_status finish(gyre_run *r, gyre_status status) {
                  duration, r->folder.path);
     }
     gyre_json *line = gyre_event_begin(r->events, "end");
-    gyre_json_line_integer(line, "step", t->completed);
-    gyre_json_line_integer(line, "code", (int64_t)status);
+    gyre_json_add_integer(line, "step", t->completed);
+    gyre_json_add_integer(line, "code", (int64_t)status);
     if (status == GYRE_OK) tell_chance(r, line);
-    gyre_json_line_text(line, "reason", reason);
-    gyre_json_line_number(line, "seconds", gyre_run_seconds(r));
+    gyre_json_add_text(line, "reason", reason);
+    gyre_json_add_number(line, "seconds", gyre_run_seconds(r));
     gyre_status ended = gyre_event_end(r->events, line);
     gyre_status closed = gyre_metrics_close(r->metrics);
     r->metrics = NULL;

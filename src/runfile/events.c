@@ -46,16 +46,16 @@ gyre_json *gyre_event_begin(gyre_events *e, const char *name) {
     if (e == NULL) return NULL;
     gmtime_r(&now, &utc);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    gyre_json *line = gyre_json_line_begin();
+    gyre_json *line = gyre_json_begin();
     if (line == NULL) return NULL;
-    gyre_json_line_text(line, "time", text);
-    gyre_json_line_text(line, "event", name);
+    gyre_json_add_text(line, "time", text);
+    gyre_json_add_text(line, "event", name);
     return line;
 }
 
 gyre_status gyre_event_end(gyre_events *e, gyre_json *line) {
     if (e == NULL) return GYRE_OK;
-    char *text = line == NULL ? NULL : gyre_json_line_end(line);
+    char *text = line == NULL ? NULL : gyre_json_end(line);
     if (text == NULL) return gyre_no_memory("a line of '%s'", e->path);
     bool ok = fprintf(e->file, "%s\n", text) >= 0 && fflush(e->file) == 0;
     free(text);

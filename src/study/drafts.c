@@ -20,28 +20,38 @@ static study_draft *add(study_plan *p) {
     return &more[p->draft_count++];
 }
 
-/* An arm of a shorthand; `layer` is JSON text. Names and sentences are copied. */
+/* An arm. Takes `layer` over; names and sentences are copied. */
 static gyre_status draft(study_plan *p, const char *key, const char *name, const char *sentence,
-                         const char *layer) {
-    study_draft *d = add(p);
-    if (d == NULL) return gyre_no_memory("the study's arms");
+                         gyre_json_value *layer) {
+    study_draft *d = layer == NULL ? NULL : add(p);
+    if (d == NULL) {
+        gyre_json_close(layer);
+        return gyre_no_memory("the study's arms");
+    }
+    d->layer = layer;
     d->key = key;
     d->control = strcmp(key, "controls") == 0;
     d->name = strdup(name);
     d->sentence = strdup(sentence);
     if (asprintf(&d->where, "%s: %s (%s)", p->path, key, name) < 0) d->where = NULL;
-    if (d->name == NULL || d->sentence == NULL || d->where == NULL)
-        return gyre_no_memory("the study's arms");
-    return gyre_json_parse(layer, d->where, &d->layer);
+    return d->name != NULL && d->sentence != NULL && d->where != NULL
+               ? GYRE_OK
+               : gyre_no_memory("the study's arms");
 }
 
 /* ---- the warm-up that all arms share */
 
-static void print_warmup(gyre_length length, double from, char *out, size_t size) {
-    out[0] = '\0';
-    if (length.unit == GYRE_UNIT_NONE || length.value == 0) return;
-    snprintf(out, size, ", \"schedule.warmup\": {\"%s\": %.17g}, \"schedule.warmup.from\": %.17g",
-             length.unit == GYRE_UNIT_STEPS ? "steps" : "epochs", length.value, from);
+static bool has_warmup(const gyre_length *length) {
+    return length->unit != GYRE_UNIT_NONE && length->value != 0;
+}
+
+static void add_warmup(gyre_json *j, const study_warmup *w) {
+    if (!has_warmup(&w->length)) return;
+    gyre_json_enter_object(j, "schedule.warmup");
+    gyre_json_add_number(j, w->length.unit == GYRE_UNIT_STEPS ? "steps" : "epochs",
+                         w->length.value);
+    gyre_json_leave(j);
+    gyre_json_add_number(j, "schedule.warmup.from", w->from);
 }
 
 /* One that is written above the stages stays when a layer changes the policy. Another that the base
@@ -54,24 +64,23 @@ static void find_implied_warmup(study_plan *p, int64_t budget) {
         const gyre_length *length = &s->stages[0].length;
         steps = length->unit == GYRE_UNIT_STEPS ? (int64_t)length->value : 0;
     }
-    p->warmup[0] = '\0';
+    p->warmup = (study_warmup){0};
     if (s->warmup.unit != GYRE_UNIT_NONE) return;
-    print_warmup(gyre_schedule_warmup(first, steps), first->warmup_from, p->warmup,
-                 sizeof p->warmup);
+    p->warmup = (study_warmup){gyre_schedule_warmup(first, steps), first->warmup_from};
 }
 
 /* ---- shorthands */
 
 /* The base's policy where it can count cycles, else the paper's. */
-static const char *cyclic_policy(const study_plan *p) {
+static void add_cyclic_policy(gyre_json *j, const study_plan *p) {
     gyre_policy policy = p->settings->schedule.policy;
     bool cyclic = policy >= GYRE_POLICY_TRIANGULAR && policy <= GYRE_POLICY_EXP_RANGE_AMPLITUDE;
-    return cyclic ? "" : "\"schedule.policy\": \"triangular\", ";
+    if (!cyclic) gyre_json_add_text(j, "schedule.policy", "triangular");
 }
 
 /* Half a cycle more or less: started so that the run ends at its lowest rate. */
 static gyre_status draft_cycles(study_plan *p, const gyre_json_value *v) {
-    char name[64], sentence[96], layer[384];
+    char name[64], sentence[96];
     double cycles = gyre_json_number(v);
     if (!(cycles >= 0.5 && cycles <= 1e6 && 2 * cycles == floor(2 * cycles))) {
         return study_expected(p, "cycles", "numbers of cycles, in halves from 0.5", v);
@@ -80,15 +89,18 @@ static gyre_status draft_cycles(study_plan *p, const gyre_json_value *v) {
     snprintf(name, sizeof name, "%.15g-cycle%s", cycles, cycles == 1 ? "" : "s");
     snprintf(sentence, sizeof sentence, "schedule.cycles %.15g%s", cycles,
              high ? ", schedule.start high" : "");
-    snprintf(layer, sizeof layer,
-             "{%s\"schedule.cycles\": %.17g, \"schedule.stepsize\": null, \"schedule.stages\": "
-             "null, \"schedule.start\": \"%s\"%s}",
-             cyclic_policy(p), cycles, high ? "high" : "low", p->warmup);
-    return draft(p, "cycles", name, sentence, layer);
+    gyre_json *j = gyre_json_begin();
+    add_cyclic_policy(j, p);
+    gyre_json_add_number(j, "schedule.cycles", cycles);
+    gyre_json_add_null(j, "schedule.stepsize");
+    gyre_json_add_null(j, "schedule.stages");
+    gyre_json_add_text(j, "schedule.start", high ? "high" : "low");
+    add_warmup(j, &p->warmup);
+    return draft(p, "cycles", name, sentence, gyre_json_end_value(j));
 }
 
 static gyre_status draft_stepsize(study_plan *p, const gyre_json_value *v) {
-    char name[64], sentence[96], layer[384];
+    char name[64], sentence[96];
     double epochs = gyre_json_number(v);
     if (!(epochs > 0 && epochs <= 1e6)) {
         return study_expected(p, "stepsize_epochs", "numbers of epochs above 0", v);
@@ -96,24 +108,30 @@ static gyre_status draft_stepsize(study_plan *p, const gyre_json_value *v) {
     snprintf(name, sizeof name, "stepsize-%.15g-epoch%s", epochs, epochs == 1 ? "" : "s");
     snprintf(sentence, sizeof sentence, "schedule.stepsize %.15g epoch%s", epochs,
              epochs == 1 ? "" : "s");
-    snprintf(layer, sizeof layer,
-             "{%s\"schedule.stepsize\": {\"epochs\": %.17g}, \"schedule.cycles\": null, "
-             "\"schedule.stages\": null%s}",
-             cyclic_policy(p), epochs, p->warmup);
-    return draft(p, "stepsize_epochs", name, sentence, layer);
+    gyre_json *j = gyre_json_begin();
+    add_cyclic_policy(j, p);
+    gyre_json_enter_object(j, "schedule.stepsize");
+    gyre_json_add_number(j, "epochs", epochs);
+    gyre_json_leave(j);
+    gyre_json_add_null(j, "schedule.cycles");
+    gyre_json_add_null(j, "schedule.stages");
+    add_warmup(j, &p->warmup);
+    return draft(p, "stepsize_epochs", name, sentence, gyre_json_end_value(j));
 }
 
 static gyre_status draft_policy(study_plan *p, const gyre_json_value *v) {
-    char sentence[96], layer[384];
+    char sentence[96];
     const char *policy = gyre_json_text(v);
     if (policy == NULL || policy[strspn(policy, "abcdefghijklmnopqrstuvwxyz_0123456789")] != '\0' ||
         strlen(policy) > 40) {
         return study_expected(p, "policies", "names of policies (`gyre help config`)", v);
     }
     snprintf(sentence, sizeof sentence, "schedule.policy %s", policy);
-    snprintf(layer, sizeof layer, "{\"schedule.policy\": \"%s\", \"schedule.stages\": null%s}",
-             policy, p->warmup);
-    return draft(p, "policies", policy, sentence, layer);
+    gyre_json *j = gyre_json_begin();
+    gyre_json_add_text(j, "schedule.policy", policy);
+    gyre_json_add_null(j, "schedule.stages");
+    add_warmup(j, &p->warmup);
+    return draft(p, "policies", policy, sentence, gyre_json_end_value(j));
 }
 
 /* Each item of a list; a list that is there has at least one. */
@@ -170,11 +188,11 @@ static gyre_status draft_arm(study_plan *p, const gyre_json_value *v) {
         gyre_json_kind_of(set) != GYRE_JSON_OBJECT) {
         return study_expected(p, "arms", "{\"name\": \"...\", \"set\": {config keys}}", v);
     }
-    char *layer = gyre_json_print(set, false), *sentence = NULL;
-    gyre_status status =
-        layer == NULL ? gyre_no_memory("the study's arms") : sentence_of(set, &sentence);
-    if (status == GYRE_OK) status = draft(p, "arms", gyre_json_text(name), sentence, layer);
-    free(layer);
+    char *sentence = NULL;
+    gyre_status status = sentence_of(set, &sentence);
+    if (status == GYRE_OK) {
+        status = draft(p, "arms", gyre_json_text(name), sentence, gyre_json_copy(set));
+    }
     free(sentence);
     return status;
 }
@@ -185,23 +203,23 @@ static gyre_status draft_control(study_plan *p, const char *name) {
     const gyre_schedule_settings *s = &p->settings->schedule;
     bool linear = strcmp(name, "linear") == 0;
     double rate = strcmp(name, "midpoint") == 0 ? (s->base_lr + s->max_lr) / 2 : s->max_lr;
-    char sentence[128], layer[384], warmup[128];
+    char sentence[128];
     if (!(s->max_lr > s->base_lr)) {
         return gyre_fail(GYRE_EUSAGE,
                          "%s: controls need schedule.base_lr below schedule.max_lr in the base "
                          "config, found %g and %g; set them, or \"controls\": false",
                          p->path, s->base_lr, s->max_lr);
     }
-    print_warmup(s->warmup, s->warmup_from, warmup, sizeof warmup);
-    if (warmup[0] == '\0') snprintf(warmup, sizeof warmup, "%s", p->warmup);
     if (linear)
         snprintf(sentence, sizeof sentence, "linear from %.6g to 0", rate);
     else
         snprintf(sentence, sizeof sentence, "constant %.6g", rate);
-    snprintf(layer, sizeof layer,
-             "{\"schedule\": null, \"schedule.policy\": \"%s\", \"schedule.%s\": %.17g%s}",
-             linear ? "linear" : "constant", linear ? "max_lr" : "base_lr", rate, warmup);
-    return draft(p, "controls", name, sentence, layer);
+    gyre_json *j = gyre_json_begin();
+    gyre_json_add_null(j, "schedule");
+    gyre_json_add_text(j, "schedule.policy", linear ? "linear" : "constant");
+    gyre_json_add_number(j, linear ? "schedule.max_lr" : "schedule.base_lr", rate);
+    add_warmup(j, has_warmup(&s->warmup) ? &(study_warmup){s->warmup, s->warmup_from} : &p->warmup);
+    return draft(p, "controls", name, sentence, gyre_json_end_value(j));
 }
 
 static gyre_status draft_controls(study_plan *p) {

@@ -111,13 +111,9 @@ static gyre_status read_base(study_plan *p) {
     const gyre_json_value *v = gyre_json_get(p->tree, "base");
     const char *name = v == NULL ? NULL : gyre_json_text(v);
     if (v != NULL && gyre_json_kind_of(v) == GYRE_JSON_OBJECT) {
-        char *text = gyre_json_print(v, false);
-        if (text == NULL) return gyre_no_memory("the study");
-        gyre_status status = gyre_json_parse(text, p->path, &p->base);
-        free(text);
-        GYRE_TRY(status);
+        p->base = gyre_json_copy(v);
         p->base_path = strdup(p->path);
-        return p->base_path != NULL ? GYRE_OK : gyre_no_memory("the study");
+        return p->base != NULL && p->base_path != NULL ? GYRE_OK : gyre_no_memory("the study");
     }
     if (name == NULL) return study_expected(p, "base", "a config: its path, or {...}", v);
     char *dir = gyre_path_dir(p->path);

@@ -17,85 +17,64 @@ char *study_file_path(const char *folder) {
 
 /* ---- writing */
 
-static void print_hash(gyre_json *j, const char *key, uint64_t hash) {
+static void add_hash(gyre_json *j, const char *key, uint64_t hash) {
     char text[24];
     snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
-    gyre_json_line_text(j, key, text);
+    gyre_json_add_text(j, key, text);
 }
 
-static gyre_status print_arm(const gyre_study_arm *a, FILE *out) {
-    char *config = NULL;
-    GYRE_TRY(gyre_config_print(a->settings, &config));
-    gyre_json *j = gyre_json_line_begin();
-    gyre_json_line_text(j, "name", a->name);
-    gyre_json_line_text(j, "sentence", a->sentence);
-    gyre_json_line_flag(j, "control", a->control);
-    gyre_json_line_integer(j, "group", a->group);
-    print_hash(j, "data_hash", a->data_hash);
-    if (a->init_hash != 0) print_hash(j, "init_hash", a->init_hash);
-    gyre_json_line_raw(j, "config", config);
-    free(config);
-    char *line = gyre_json_line_end(j);
-    if (line == NULL) return gyre_no_memory("study.json");
-    fputs(line, out);
-    free(line);
-    return GYRE_OK;
+static gyre_status add_config(gyre_json *j, const gyre_settings *settings) {
+    char *text = NULL;
+    gyre_json_value *config = NULL;
+    GYRE_TRY(gyre_config_print(settings, &text));
+    gyre_status status = gyre_json_parse(text, "study.json", &config);
+    if (status == GYRE_OK) gyre_json_add_value(j, "config", config);
+    gyre_json_close(config);
+    free(text);
+    return status;
 }
 
-/* JSON lists as text, since the writer knows only flat objects. */
-static gyre_status print_arms(const gyre_study *s, char **out) {
-    size_t size = 0;
-    FILE *f = open_memstream(out, &size);
-    gyre_status status = f == NULL ? gyre_no_memory("study.json") : GYRE_OK;
-    for (int i = 0; i < s->arm_count && status == GYRE_OK; i++) {
-        fputs(i == 0 ? "[" : ",", f);
-        status = print_arm(&s->arms[i], f);
-    }
-    if (f == NULL) return status;
-    fputs("]", f);
-    return fclose(f) != 0 && status == GYRE_OK ? gyre_no_memory("study.json") : status;
+static gyre_status add_arm(gyre_json *j, const gyre_study_arm *a) {
+    gyre_json_enter_object(j, NULL);
+    gyre_json_add_text(j, "name", a->name);
+    gyre_json_add_text(j, "sentence", a->sentence);
+    gyre_json_add_flag(j, "control", a->control);
+    gyre_json_add_integer(j, "group", a->group);
+    add_hash(j, "data_hash", a->data_hash);
+    if (a->init_hash != 0) add_hash(j, "init_hash", a->init_hash);
+    gyre_status status = add_config(j, a->settings);
+    gyre_json_leave(j);
+    return status;
 }
 
-static gyre_status print_list(const gyre_study *s, bool seeds, char **out) {
-    size_t size = 0;
-    FILE *f = open_memstream(out, &size);
-    if (f == NULL) return gyre_no_memory("study.json");
-    int count = seeds ? s->seed_count : s->group_count;
-    for (int i = 0; i < count; i++) {
-        fputs(i == 0 ? "[" : ",", f);
-        if (seeds)
-            fprintf(f, "%llu", (unsigned long long)s->seeds[i]);
-        else
-            fprintf(f, "\"%s\"", s->groups[i]);
-    }
-    fputs("]", f);
-    return fclose(f) != 0 ? gyre_no_memory("study.json") : GYRE_OK;
+static gyre_status add_arms(gyre_json *j, const gyre_study *s) {
+    gyre_status status = GYRE_OK;
+    gyre_json_enter_list(j, "arms");
+    for (int i = 0; i < s->arm_count && status == GYRE_OK; i++) status = add_arm(j, &s->arms[i]);
+    gyre_json_leave(j);
+    return status;
 }
 
 gyre_status study_print(const gyre_study *s, gyre_json_value **out) {
-    gyre_status status = GYRE_OK;
-    char *seeds = NULL, *groups = NULL, *arms = NULL, *line = NULL;
-    GYRE_GOTO(print_list(s, true, &seeds));
-    GYRE_GOTO(print_list(s, false, &groups));
-    GYRE_GOTO(print_arms(s, &arms));
-    gyre_json *j = gyre_json_line_begin();
-    gyre_json_line_integer(j, "format", STUDY_FORMAT);
-    gyre_json_line_text(j, "name", s->name);
-    gyre_json_line_raw(j, "seeds", seeds);
-    gyre_json_line_raw(j, "groups", groups);
-    gyre_json_line_integer(j, "budget_steps", s->budget_steps);
-    gyre_json_line_integer(j, "evaluate_steps", s->evaluate_steps);
-    gyre_json_line_number(j, "validation_split", s->validation_split);
-    gyre_json_line_integer(j, "planned_arm", s->planned_arm);
-    gyre_json_line_integer(j, "planned_control", s->planned_control);
-    gyre_json_line_raw(j, "arms", arms);
-    line = gyre_json_line_end(j);
-    status = line == NULL ? gyre_no_memory("study.json") : gyre_json_parse(line, "study.json", out);
-out:
-    free(seeds);
-    free(groups);
-    free(arms);
-    free(line);
+    gyre_json *j = gyre_json_begin();
+    gyre_json_add_integer(j, "format", STUDY_FORMAT);
+    gyre_json_add_text(j, "name", s->name);
+    gyre_json_enter_list(j, "seeds");
+    for (int i = 0; i < s->seed_count; i++) gyre_json_add_number(j, NULL, (double)s->seeds[i]);
+    gyre_json_leave(j);
+    gyre_json_enter_list(j, "groups");
+    for (int i = 0; i < s->group_count; i++) gyre_json_add_text(j, NULL, s->groups[i]);
+    gyre_json_leave(j);
+    gyre_json_add_integer(j, "budget_steps", s->budget_steps);
+    gyre_json_add_integer(j, "evaluate_steps", s->evaluate_steps);
+    gyre_json_add_number(j, "validation_split", s->validation_split);
+    gyre_json_add_integer(j, "planned_arm", s->planned_arm);
+    gyre_json_add_integer(j, "planned_control", s->planned_control);
+    gyre_status status = add_arms(j, s);
+    gyre_json_value *tree = gyre_json_end_value(j);
+    if (status == GYRE_OK && tree == NULL) status = gyre_no_memory("study.json");
+    if (status == GYRE_OK) *out = tree;
+    if (status != GYRE_OK) gyre_json_close(tree);
     return status;
 }
 

@@ -15,11 +15,16 @@ typedef struct {
 } study_draft;
 
 typedef struct {
+    gyre_length length;
+    double from;
+} study_warmup;
+
+typedef struct {
     const char *path;             /* the study file */
     gyre_json_value *tree, *base; /* it, and its base config (a value of `tree` when inline) */
     char *base_path;              /* the file that the base's relative paths go by */
     gyre_settings *settings;      /* the base */
-    char warmup[128]; /* the base's where it is implied: keys of a layer after a comma; else "" */
+    study_warmup warmup;          /* the base's where it is implied; else none, of length 0 */
     study_draft *drafts;
     int draft_count;
     int64_t *sizes; /* data.subset of each group; one of 0: the base's */

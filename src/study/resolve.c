@@ -96,19 +96,29 @@ static gyre_status find_budget(const study_plan *p, const known_data *k, gyre_st
     return GYRE_OK;
 }
 
+static void add_length(gyre_json *j, const char *key, int64_t steps) {
+    gyre_json_enter_object(j, key);
+    gyre_json_add_integer(j, "steps", steps);
+    gyre_json_leave(j);
+}
+
 /* What all arms share, laid over the base first, so that an arm that would change it is seen. */
-static gyre_status common_layer(const study_plan *p, const gyre_study *out,
-                                gyre_json_value **layer) {
-    char text[320], validation[64] = "\"validation\"";
+static gyre_status common_layer(const gyre_study *out, gyre_json_value **layer) {
+    gyre_json *j = gyre_json_begin();
+    add_length(j, "length", out->budget_steps);
     if (out->validation_split > 0) {
-        snprintf(validation, sizeof validation, "{\"split\": %.17g}", out->validation_split);
+        gyre_json_enter_object(j, "data.validation");
+        gyre_json_add_number(j, "split", out->validation_split);
+        gyre_json_leave(j);
+    } else {
+        gyre_json_add_text(j, "data.validation", "validation");
     }
-    snprintf(text, sizeof text,
-             "{\"length\": {\"steps\": %lld}, \"data.validation\": %s, "
-             "\"evaluate.every\": {\"steps\": %lld}, \"evaluate.minima\": true, "
-             "\"checkpoint.keep\": 1, \"output.dir\": null}",
-             (long long)out->budget_steps, validation, (long long)out->evaluate_steps);
-    return gyre_json_parse(text, p->path, layer);
+    add_length(j, "evaluate.every", out->evaluate_steps);
+    gyre_json_add_flag(j, "evaluate.minima", true);
+    gyre_json_add_integer(j, "checkpoint.keep", 1);
+    gyre_json_add_null(j, "output.dir");
+    *layer = gyre_json_end_value(j);
+    return *layer != NULL ? GYRE_OK : gyre_no_memory("the study's arms");
 }
 
 static gyre_status check_common(const gyre_settings *base, const gyre_settings *s,
@@ -141,6 +151,14 @@ static gyre_status judge(const gyre_schedule *schedule, gyre_study_arm *arm) {
     return fclose(f) == 0 ? GYRE_OK : gyre_no_memory("the study's arms");
 }
 
+/* The dataset's size in this group; 0: the base's. */
+static gyre_status subset_layer(int64_t size, gyre_json_value **layer) {
+    gyre_json *j = gyre_json_begin();
+    if (size > 0) gyre_json_add_integer(j, "data.subset", size);
+    *layer = gyre_json_end_value(j);
+    return *layer != NULL ? GYRE_OK : gyre_no_memory("the study's arms");
+}
+
 /* Settings of one arm at one size, and that it trains as long as the others. */
 static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_json_value *common,
                        int64_t size, known_data *k, gyre_study *study, gyre_study_arm *arm) {
@@ -148,12 +166,7 @@ static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_jso
     gyre_json_value *subset = NULL;
     gyre_settings *base = NULL;
     gyre_schedule *schedule = NULL;
-    char text[64];
-    if (size > 0)
-        snprintf(text, sizeof text, "{\"data.subset\": %lld}", (long long)size);
-    else
-        snprintf(text, sizeof text, "{}");
-    GYRE_GOTO(gyre_json_parse(text, p->path, &subset));
+    GYRE_GOTO(subset_layer(size, &subset));
     const gyre_config_layer layers[] = {{common, p->path}, {subset, p->path}, {d->layer, d->where}};
     GYRE_GOTO(gyre_config_build(p->base, p->base_path, layers, 2, &base));
     GYRE_GOTO(gyre_config_build(p->base, p->base_path, layers, 3, &arm->settings));
@@ -294,7 +307,7 @@ static gyre_status lay_all(study_plan *p, known_data *k, gyre_study *out) {
     gyre_status status = GYRE_OK;
     out->arms = calloc((size_t)p->draft_count * (size_t)p->size_count, sizeof *out->arms);
     if (out->arms == NULL) return gyre_no_memory("the study's arms");
-    GYRE_GOTO(common_layer(p, out, &common));
+    GYRE_GOTO(common_layer(out, &common));
     for (int group = 0; group < p->size_count; group++) {
         for (int i = 0; i < p->draft_count; i++) {
             gyre_study_arm *arm = &out->arms[out->arm_count++];

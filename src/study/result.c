@@ -25,20 +25,20 @@ gyre_status study_result_write(const char *folder, const char *arm, uint64_t see
         if (states[i].state == r->state) name = states[i].name;
     }
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r->hash);
-    gyre_json *j = gyre_json_line_begin();
-    gyre_json_line_text(j, "arm", arm);
-    gyre_json_line_integer(j, "seed", (int64_t)seed);
-    gyre_json_line_text(j, "state", name);
-    gyre_json_line_integer(j, "steps", r->steps);
-    gyre_json_line_number(j, "loss", r->loss);
-    gyre_json_line_number(j, "accuracy", r->accuracy);
-    gyre_json_line_number(j, "best_accuracy", r->best_accuracy);
-    gyre_json_line_number(j, "test_loss", r->test_loss);
-    gyre_json_line_number(j, "test_accuracy", r->test_accuracy);
-    gyre_json_line_number(j, "seconds", r->seconds);
-    gyre_json_line_text(j, "hash", hash);
-    gyre_json_line_text(j, "message", r->message);
-    char *line = gyre_json_line_end(j), *path = gyre_path_join(folder, "result.json");
+    gyre_json *j = gyre_json_begin();
+    gyre_json_add_text(j, "arm", arm);
+    gyre_json_add_integer(j, "seed", (int64_t)seed);
+    gyre_json_add_text(j, "state", name);
+    gyre_json_add_integer(j, "steps", r->steps);
+    gyre_json_add_number(j, "loss", r->loss);
+    gyre_json_add_number(j, "accuracy", r->accuracy);
+    gyre_json_add_number(j, "best_accuracy", r->best_accuracy);
+    gyre_json_add_number(j, "test_loss", r->test_loss);
+    gyre_json_add_number(j, "test_accuracy", r->test_accuracy);
+    gyre_json_add_number(j, "seconds", r->seconds);
+    gyre_json_add_text(j, "hash", hash);
+    gyre_json_add_text(j, "message", r->message);
+    char *line = gyre_json_end(j), *path = gyre_path_join(folder, "result.json");
     gyre_status status = GYRE_OK;
     char *text = NULL;
     if (line == NULL || path == NULL || asprintf(&text, "%s\n", line) < 0) {

@@ -206,14 +206,14 @@ static void every_shipped_config_is_accepted(void **state) {
 
 static void lines_of_json(void **state) {
     (void)state;
-    gyre_json *j = gyre_json_line_begin();
-    gyre_json_line_text(j, "text", "a \"b\"\n\\ \xc3\xa9");
-    gyre_json_line_text(j, "none", NULL);
-    gyre_json_line_number(j, "tenth", 0.1);
-    gyre_json_line_number(j, "sum", 0.1 + 0.2);
-    gyre_json_line_number(j, "nan", NAN);
-    gyre_json_line_integer(j, "big", INT64_MIN);
-    char *text = gyre_json_line_end(j);
+    gyre_json *j = gyre_json_begin();
+    gyre_json_add_text(j, "text", "a \"b\"\n\\ \xc3\xa9");
+    gyre_json_add_text(j, "none", NULL);
+    gyre_json_add_number(j, "tenth", 0.1);
+    gyre_json_add_number(j, "sum", 0.1 + 0.2);
+    gyre_json_add_number(j, "nan", NAN);
+    gyre_json_add_integer(j, "big", INT64_MIN);
+    char *text = gyre_json_end(j);
     assert_string_equal(text,
                         "{\"text\":\"a \\\"b\\\"\\n\\\\ \xc3\xa9\",\"none\":null,\"tenth\":0.1,"
                         "\"sum\":0.30000000000000004,\"nan\":null,"

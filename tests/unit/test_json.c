@@ -87,10 +87,38 @@ static void layers_lie_over_a_config(void **state) {
     gyre_json_close(wrong);
 }
 
+static void objects_and_lists_are_built(void **state) {
+    (void)state;
+    gyre_json *j = gyre_json_begin();
+    gyre_json_add_integer(j, "whole", -1000000000000000000);
+    gyre_json_enter_list(j, "list");
+    gyre_json_add_number(j, NULL, 0.1 + 0.2);
+    gyre_json_add_number(j, NULL, INFINITY);
+    gyre_json_enter_object(j, NULL);
+    gyre_json_add_text(j, "a", "\"b\"");
+    gyre_json_leave(j);
+    gyre_json_enter_list(j, NULL);
+    gyre_json_leave(j);
+    gyre_json_leave(j);
+    gyre_json_add_null(j, "none");
+    gyre_json_value *v = gyre_json_end_value(j);
+    assert_true(gyre_json_number(gyre_json_first(gyre_json_get(v, "list"))) == 0.1 + 0.2);
+    j = gyre_json_begin();
+    gyre_json_add_value(j, "v", v);
+    gyre_json_add_flag(j, "last", true);
+    char *text = gyre_json_end(j);
+    assert_string_equal(text,
+                        "{\"v\":{\"whole\":-1000000000000000000,\"list\":[0.30000000000000004,"
+                        "null,{\"a\":\"\\\"b\\\"\"},[]],\"none\":null},\"last\":true}");
+    free(text);
+    gyre_json_close(v);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_read),
         cmocka_unit_test(numbers_come_back_as_they_were),
+        cmocka_unit_test(objects_and_lists_are_built),
         cmocka_unit_test(layers_lie_over_a_config),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
