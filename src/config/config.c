@@ -29,7 +29,7 @@ static gyre_status begin(config_reader *r, const char *path) {
     if (r->settings == NULL || !r->settings->dir || !r->settings->source) {
         return gyre_no_memory("the config");
     }
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         GYRE_TRY(config_field_reset(f, r->settings));
     }
     return GYRE_OK;

@@ -52,7 +52,7 @@ static gyre_status stage_json(const gyre_settings *outer, int index, cJSON *obje
     cJSON *length = NULL;
     GYRE_TRY(config_field_get(config_field_find("length"), &inner, &length));
     GYRE_TRY(put(object, "length", length));
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         if (strncmp(f->path, "schedule.", 9) != 0 || f->kind == FIELD_STAGES) continue;
         if (index > 0 && strncmp(f->path, "schedule.warmup", 15) == 0) continue; /* never there */
         GYRE_TRY(put_difference(object, f, outer, &inner));
@@ -105,7 +105,7 @@ static bool is_shared(const config_field *f) {
 static gyre_status settings_json(const gyre_settings *settings, chooser *chosen, cJSON **out) {
     cJSON *root = cJSON_CreateObject();
     gyre_status status = root == NULL ? gyre_no_memory("writing the config") : GYRE_OK;
-    for (const config_field *f = gyre_config_fields; f->path != NULL && status == GYRE_OK; f++) {
+    for (const config_field *f = config_fields; f->path != NULL && status == GYRE_OK; f++) {
         cJSON *value = NULL;
         if (!chosen(f)) continue;
         status = value_of(f, settings, &value);
@@ -160,7 +160,7 @@ gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *n
     enum { MOST = 100 }; /* bytes of a value */
     char list[GYRE_ERROR_MAX] = "";
     size_t used = 0;
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         char *a = NULL, *b = NULL;
         if (f->tag != GYRE_FIELD_ARITHMETIC) continue;
         if (f->kind == FIELD_STAGES && run->schedule.stage_count != now->schedule.stage_count) {
@@ -195,7 +195,7 @@ static bool may_matter(const config_field *f) {
 
 gyre_status gyre_config_differences(const gyre_settings *a, const gyre_settings *b,
                                     void (*each)(void *context, const char *key), void *context) {
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         char *first = NULL, *second = NULL;
         if (!may_matter(f)) continue;
         gyre_status status = text_of(f, a, &first);

@@ -10,7 +10,7 @@
 #define INT_TOP 2147483647.0
 #define STEPS_TOP 9007199254740991.0 /* 2^53 - 1 */
 
-const config_field gyre_config_fields[] = {
+const config_field config_fields[] = {
     {"seed", FIELD_SEED, ARITHMETIC, AT(seed), 0, STEPS_TOP, 0, NULL, "1",
      "Key of initial weights, sample order, augmentation and split."},
     {"reduce", FIELD_CHOICE, ARITHMETIC, AT(reduce), 0, 0, 0, "exact|fast", "\"exact\"",
@@ -214,7 +214,7 @@ const config_field gyre_config_fields[] = {
     {NULL, FIELD_FLAG, FREE, 0, 0, 0, 0, NULL, NULL, NULL},
 };
 
-const char *const gyre_config_aliases[][2] = {
+const char *const config_aliases[][2] = {
     {"schedule.form", "schedule.one_cycle.form"},
     {NULL, NULL},
 };

@@ -44,11 +44,11 @@ typedef struct {
     const char *words;
 } config_field;
 
-extern const config_field gyre_config_fields[]; /* ends with a NULL path */
-enum { CONFIG_FIELDS_MAX = 128 };               /* the table is shorter; a test counts */
+extern const config_field config_fields[]; /* ends with a NULL path */
+enum { CONFIG_FIELDS_MAX = 128 };          /* the table is shorter; a test counts */
 
 /* Other spellings of a key: {alias, path}; ends with NULL. */
-extern const char *const gyre_config_aliases[][2];
+extern const char *const config_aliases[][2];
 
 /* Sets a field from JSON; `where` ("run.json: batch.size") begins the message. */
 gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_settings *settings,

@@ -78,7 +78,7 @@ static gyre_status finish_batch(gyre_settings *s, const char *where) {
 }
 
 static bool is_given(const config_reader *r, const char *path) {
-    return r->given[config_field_find(path) - gyre_config_fields];
+    return r->given[config_field_find(path) - config_fields];
 }
 
 static gyre_status finish_optimizer(config_reader *r, const char *where) {

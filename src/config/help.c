@@ -22,7 +22,7 @@ void gyre_config_help(FILE *out) {
                    "marked * must be the same when a run is resumed. --set KEY=VALUE overrides "
                    "one, null resets it.",
                    0, 0, WIDTH);
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         char range[256], value[512];
         config_field_range(f, range, sizeof range);
         snprintf(value, sizeof value, "%s; default %s", range, fallback_text(f));
@@ -58,7 +58,7 @@ void gyre_config_help_markdown(FILE *out) {
         "brings the default back. When a run is resumed, keys that decide its arithmetic must "
         "agree with the run's.\n");
     const char *section = NULL;
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         char range[256];
         size_t n = section_length(f->path);
         if (section == NULL || section_length(section) != n || strncmp(section, f->path, n) != 0) {

@@ -117,7 +117,7 @@ static bool is_one_of(const char *name, const char *const names[NAMES_MAX]) {
 /* The only key of this name, in whatever section; NULL: there are none or several. */
 static const char *same_name(const char *wrong) {
     const char *only = NULL;
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         if (strcmp(last_part(f->path), last_part(wrong)) != 0) continue;
         if (only != NULL) return NULL;
         only = f->path;
@@ -128,7 +128,7 @@ static const char *same_name(const char *wrong) {
 /* A spelling that is near, sections included. */
 static const char *nearest_key(const char *wrong, char *out, size_t size) {
     int least = 1000;
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         for (const char *end = f->path; *end != '\0';) {
             end += 1 + strcspn(end + 1, "."); /* "schedule", "schedule.warmup", ... */
             char key[128];

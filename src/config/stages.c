@@ -84,7 +84,7 @@ static gyre_status take_whole(const cJSON *stage, int index, gyre_stage_settings
     static const char where[] = "--extend";
     gyre_settings defaults = {0};
     config_reader r = {.settings = &defaults};
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         if (is_default_stage_key(f)) GYRE_TRY(config_field_reset(f, &defaults));
     }
     GYRE_TRY(take_one(&r, stage, index, where, out));

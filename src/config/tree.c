@@ -7,10 +7,10 @@
 enum { PATH_MAX_BYTES = 256 };
 
 const config_field *config_field_find(const char *path) {
-    for (int i = 0; gyre_config_aliases[i][0] != NULL; i++) {
-        if (strcmp(path, gyre_config_aliases[i][0]) == 0) path = gyre_config_aliases[i][1];
+    for (int i = 0; config_aliases[i][0] != NULL; i++) {
+        if (strcmp(path, config_aliases[i][0]) == 0) path = config_aliases[i][1];
     }
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         if (strcmp(path, f->path) == 0) return f;
     }
     return NULL;
@@ -18,7 +18,7 @@ const config_field *config_field_find(const char *path) {
 
 bool config_is_section(const char *path) {
     size_t n = strlen(path);
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         if (n == 0 || (strncmp(path, f->path, n) == 0 && f->path[n] == '.')) return true;
     }
     return false;
@@ -32,12 +32,12 @@ static gyre_status unknown(const char *path, const char *where) {
 }
 
 static size_t index_of(const config_field *f) {
-    return (size_t)(f - gyre_config_fields);
+    return (size_t)(f - config_fields);
 }
 
 static gyre_status reset_below(config_reader *r, const char *path) {
     size_t n = strlen(path);
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         if (strncmp(path, f->path, n) != 0 || (f->path[n] != '.' && f->path[n] != '\0')) continue;
         r->given[index_of(f)] = false;
         if (f->kind == FIELD_STAGES)

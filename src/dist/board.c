@@ -10,14 +10,14 @@
 #include <unistd.h>
 
 static void *map(int fd, int count) {
-    size_t bytes = (size_t)count * sizeof(gyre_board_line);
+    size_t bytes = (size_t)count * sizeof(dist_board_line);
     int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-gyre_status gyre_board_open_alone(gyre_board *out) {
-    *out = (gyre_board){.lines = map(-1, 1), .count = 1};
+gyre_status dist_board_open_alone(dist_board *out) {
+    *out = (dist_board){.lines = map(-1, 1), .count = 1};
     if (out->lines == NULL) return gyre_no_memory("the watchdog");
     atomic_store(&out->lines[0].process, (int32_t)getpid());
     return GYRE_OK;
@@ -26,7 +26,7 @@ gyre_status gyre_board_open_alone(gyre_board *out) {
 /* Of the first rank: the file's place, {process, descriptor}; -1: there is none. */
 static int make(int count, int place[2]) {
     int fd = memfd_create("gyre-ranks", MFD_CLOEXEC);
-    if (fd >= 0 && ftruncate(fd, (off_t)((size_t)count * sizeof(gyre_board_line))) != 0) {
+    if (fd >= 0 && ftruncate(fd, (off_t)((size_t)count * sizeof(dist_board_line))) != 0) {
         close(fd);
         fd = -1;
     }
@@ -42,9 +42,9 @@ static int open_other(const int place[2]) {
     return open(path, O_RDWR | O_CLOEXEC);
 }
 
-gyre_status gyre_board_open(MPI_Comm local, gyre_board *out) {
+gyre_status dist_board_open(MPI_Comm local, dist_board *out) {
     int place[2] = {0, -1}, fd = -1, all = 0;
-    gyre_board b = {0};
+    dist_board b = {0};
     MPI_Comm_rank(local, &b.mine);
     MPI_Comm_size(local, &b.count);
     if (b.mine == 0) fd = make(b.count, place);
@@ -56,30 +56,30 @@ gyre_status gyre_board_open(MPI_Comm local, gyre_board *out) {
     if (fd >= 0) close(fd);
     b.shared = all == 1;
     if (!b.shared) {
-        gyre_board_close(&b);
-        return gyre_board_open_alone(out);
+        dist_board_close(&b);
+        return dist_board_open_alone(out);
     }
-    gyre_board_line *line = &b.lines[b.mine];
+    dist_board_line *line = &b.lines[b.mine];
     atomic_store(&line->process, (int32_t)getpid());
-    atomic_store(&line->seen, gyre_board_time());
+    atomic_store(&line->seen, dist_board_time());
     *out = b;
     return GYRE_OK;
 }
 
-void gyre_board_close(gyre_board *b) {
+void dist_board_close(dist_board *b) {
     if (b->lines != NULL) munmap(b->lines, (size_t)b->count * sizeof *b->lines);
-    *b = (gyre_board){0};
+    *b = (dist_board){0};
 }
 
-int64_t gyre_board_time(void) {
+int64_t dist_board_time(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void gyre_board_phase(gyre_board *b, const char *phase, int64_t step) {
-    gyre_board_line *line = &b->lines[b->mine];
-    size_t length = strnlen(phase, GYRE_PHASE_BYTES - 1);
+void dist_board_phase(dist_board *b, const char *phase, int64_t step) {
+    dist_board_line *line = &b->lines[b->mine];
+    size_t length = strnlen(phase, DIST_PHASE_BYTES - 1);
     memcpy(line->phase, phase, length);
     line->phase[length] = '\0';
     atomic_store_explicit(&line->step, step, memory_order_relaxed);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { GYRE_PHASE_BYTES = 64 };
+enum { DIST_PHASE_BYTES = 64 };
 
 /* A rank's own line; others only read it. Times are milliseconds of CLOCK_MONOTONIC, which is one
  * for all processes of a host. */
@@ -19,23 +19,23 @@ typedef struct {
     _Atomic int64_t step;
     _Atomic int64_t seen; /* when its watchdog last looked */
     _Atomic int64_t idle; /* for how long it had not moved then */
-    char phase[GYRE_PHASE_BYTES];
-} gyre_board_line;
+    char phase[DIST_PHASE_BYTES];
+} dist_board_line;
 
 typedef struct {
-    gyre_board_line *lines;
+    dist_board_line *lines;
     int count, mine;
     bool shared; /* with all ranks of this host */
-} gyre_board;
+} dist_board;
 
 /* A line of its own, for a process that knows nobody yet. */
-gyre_status gyre_board_open_alone(gyre_board *out);
+gyre_status dist_board_open_alone(dist_board *out);
 /* One for all ranks of `local`; where the host does not allow it (no /proc, processes that may not
  * look at each other), alone for each of them. Collective. */
-gyre_status gyre_board_open(MPI_Comm local, gyre_board *out);
-void gyre_board_close(gyre_board *b);
+gyre_status dist_board_open(MPI_Comm local, dist_board *out);
+void dist_board_close(dist_board *b);
 
-int64_t gyre_board_time(void);
-void gyre_board_phase(gyre_board *b, const char *phase, int64_t step);
+int64_t dist_board_time(void);
+void dist_board_phase(dist_board *b, const char *phase, int64_t step);
 
 #endif

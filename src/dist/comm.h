@@ -6,8 +6,8 @@
 #include "watchdog.h"
 #include <mpi.h>
 
-enum { GYRE_PIECE = 1 << 30 };
-enum { GYRE_CLAIM_WORDS = 9, GYRE_PENDING_MAX = 64 };
+enum { DIST_PIECE = 1 << 30 };
+enum { DIST_CLAIM_WORDS = 9, DIST_PENDING_MAX = 64 };
 
 struct gyre_comm {
     MPI_Comm world, local;
@@ -20,23 +20,23 @@ struct gyre_comm {
     size_t piece;
     int batch; /* tasks of the batch job in which mpirun started this rank; 0: there is none */
     char host[MPI_MAX_PROCESSOR_NAME];
-    MPI_Request pending[GYRE_PENDING_MAX]; /* fast reductions under way */
+    MPI_Request pending[DIST_PENDING_MAX]; /* fast reductions under way */
     int pending_count;
     MPI_Request claim_request;
-    uint64_t claim_sent[GYRE_CLAIM_WORDS], claim_got[GYRE_CLAIM_WORDS];
+    uint64_t claim_sent[DIST_CLAIM_WORDS], claim_got[DIST_CLAIM_WORDS];
 };
 
 /* Turns an MPI error code into a status with MPI's text. */
-gyre_status gyre_mpi_check(int code, const char *what);
+gyre_status dist_mpi_check(int code, const char *what);
 
 /* A call that waits for other ranks, as the watchdog is told; its status. */
-#define GYRE_WAIT(c, call, what)                                                                   \
-    (gyre_watchdog_wait((c)->watchdog, true), gyre_mpi_waited((c), (call), (what)))
-gyre_status gyre_mpi_waited(gyre_comm *c, int code, const char *what);
+#define DIST_WAIT(c, call, what)                                                                   \
+    (dist_watchdog_wait((c)->watchdog, true), dist_mpi_waited((c), (call), (what)))
+gyre_status dist_mpi_waited(gyre_comm *c, int code, const char *what);
 /* Elements of the piece of a vector of n that begins at `at`; 0 behind its end. */
-int gyre_mpi_part(const gyre_comm *c, size_t n, size_t at);
+int dist_mpi_part(const gyre_comm *c, size_t n, size_t at);
 
 /* Fills c->cores. Collective. */
-gyre_status gyre_comm_find_cores(gyre_comm *c);
+gyre_status dist_comm_find_cores(gyre_comm *c);
 
 #endif

@@ -18,7 +18,7 @@ static gyre_status find_share(gyre_comm *c, const char *mine) {
     /* every rank must take part in the exchange, or none: so no early return here */
     if (all == NULL) gyre_comm_abort(c, gyre_no_memory("listing the cores"));
     gyre_status status =
-        GYRE_WAIT(c, MPI_Allgather(mine, CORES_TEXT, MPI_CHAR, all, CORES_TEXT, MPI_CHAR, c->local),
+        DIST_WAIT(c, MPI_Allgather(mine, CORES_TEXT, MPI_CHAR, all, CORES_TEXT, MPI_CHAR, c->local),
                   "MPI_Allgather");
     for (int i = 0; i < c->local_size; i++) {
         alike += strcmp(all + (size_t)i * CORES_TEXT, mine) == 0;
@@ -30,7 +30,7 @@ static gyre_status find_share(gyre_comm *c, const char *mine) {
     return GYRE_OK;
 }
 
-gyre_status gyre_comm_find_cores(gyre_comm *c) {
+gyre_status dist_comm_find_cores(gyre_comm *c) {
     char mine[CORES_TEXT] = "";
     gyre_cores_text(mine, sizeof mine);
     return find_share(c, mine);

@@ -22,9 +22,9 @@ static gyre_status exchange(gyre_comm *c, int partner, int tag, const float *sen
     for (size_t at = 0; at < longer; at += c->piece) {
         const float *from = at < send_n ? send + at : send;
         float *to = at < into_n ? into + at : into;
-        GYRE_TRY(GYRE_WAIT(c,
-                           MPI_Sendrecv(from, gyre_mpi_part(c, send_n, at), MPI_FLOAT, partner, tag,
-                                        to, gyre_mpi_part(c, into_n, at), MPI_FLOAT, partner, tag,
+        GYRE_TRY(DIST_WAIT(c,
+                           MPI_Sendrecv(from, dist_mpi_part(c, send_n, at), MPI_FLOAT, partner, tag,
+                                        to, dist_mpi_part(c, into_n, at), MPI_FLOAT, partner, tag,
                                         c->world, MPI_STATUS_IGNORE),
                            "the exact reduction"));
     }
@@ -69,11 +69,11 @@ gyre_status gyre_comm_reduce_exact(gyre_comm *c, float *x, size_t n, float *work
 
 gyre_status gyre_comm_reduce_fast_begin(gyre_comm *c, float *x, size_t n) {
     for (size_t at = 0; at < n; at += c->piece) {
-        if (c->pending_count == GYRE_PENDING_MAX) {
-            return gyre_fail(GYRE_EPEER, "more than %d reductions begun at once", GYRE_PENDING_MAX);
+        if (c->pending_count == DIST_PENDING_MAX) {
+            return gyre_fail(GYRE_EPEER, "more than %d reductions begun at once", DIST_PENDING_MAX);
         }
         GYRE_TRY(
-            gyre_mpi_check(MPI_Iallreduce(MPI_IN_PLACE, x + at, gyre_mpi_part(c, n, at), MPI_FLOAT,
+            dist_mpi_check(MPI_Iallreduce(MPI_IN_PLACE, x + at, dist_mpi_part(c, n, at), MPI_FLOAT,
                                           MPI_SUM, c->world, &c->pending[c->pending_count++]),
                            "MPI_Iallreduce"));
     }
@@ -83,5 +83,5 @@ gyre_status gyre_comm_reduce_fast_begin(gyre_comm *c, float *x, size_t n) {
 gyre_status gyre_comm_reduce_fast_wait(gyre_comm *c) {
     int count = c->pending_count;
     c->pending_count = 0;
-    return GYRE_WAIT(c, MPI_Waitall(count, c->pending, MPI_STATUSES_IGNORE), "MPI_Iallreduce");
+    return DIST_WAIT(c, MPI_Waitall(count, c->pending, MPI_STATUSES_IGNORE), "MPI_Iallreduce");
 }

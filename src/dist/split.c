@@ -29,10 +29,10 @@ gyre_status gyre_comm_split(gyre_comm *c, int groups, gyre_comm **out, int *grou
     *group = c->rank / part->size;
     part->rank = c->rank % part->size;
     GYRE_GOTO(
-        GYRE_WAIT(c, MPI_Comm_split(c->world, *group, c->rank, &part->world), "MPI_Comm_split"));
+        DIST_WAIT(c, MPI_Comm_split(c->world, *group, c->rank, &part->world), "MPI_Comm_split"));
     MPI_Comm_set_errhandler(part->world, MPI_ERRORS_RETURN);
-    GYRE_GOTO(GYRE_WAIT(c, MPI_Comm_dup(c->local, &part->local), "MPI_Comm_dup"));
-    gyre_watchdog_group(c->watchdog, *group + 1);
+    GYRE_GOTO(DIST_WAIT(c, MPI_Comm_dup(c->local, &part->local), "MPI_Comm_dup"));
+    dist_watchdog_group(c->watchdog, *group + 1);
     *out = part;
     part = NULL;
 out:
@@ -43,14 +43,14 @@ out:
 gyre_status gyre_comm_settle(gyre_comm *c) {
     MPI_Request request;
     int done = 0;
-    gyre_status status = gyre_mpi_check(MPI_Ibarrier(c->world, &request), "MPI_Ibarrier");
+    gyre_status status = dist_mpi_check(MPI_Ibarrier(c->world, &request), "MPI_Ibarrier");
     gyre_watchdog_phase(c->watchdog, "waiting for other cells", -1);
-    gyre_watchdog_wait(c->watchdog, true);
+    dist_watchdog_wait(c->watchdog, true);
     while (status == GYRE_OK && !done) {
         gyre_watchdog_beat(c->watchdog); /* those that it waits for have watchdogs, too */
-        status = gyre_mpi_check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Ibarrier");
+        status = dist_mpi_check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Ibarrier");
         if (!done) usleep(LOOK);
     }
-    gyre_watchdog_wait(c->watchdog, false);
+    dist_watchdog_wait(c->watchdog, false);
     return status;
 }

@@ -15,7 +15,7 @@ gyre_status gyre_comm_step_begin(gyre_comm *c, const gyre_step_claim *mine) {
         c->claim_sent[i + ALIKE] = ~alike[i];
     }
     c->claim_sent[STOP] = mine->stop;
-    return gyre_mpi_check(MPI_Iallreduce(c->claim_sent, c->claim_got, GYRE_CLAIM_WORDS,
+    return dist_mpi_check(MPI_Iallreduce(c->claim_sent, c->claim_got, DIST_CLAIM_WORDS,
                                          MPI_UINT64_T, MPI_MAX, c->world, &c->claim_request),
                           "the step's agreement");
 }
@@ -35,7 +35,7 @@ static gyre_status differ(int word, uint64_t step) {
 }
 
 gyre_status gyre_comm_step_end(gyre_comm *c, uint64_t *stop) {
-    GYRE_TRY(GYRE_WAIT(c, MPI_Wait(&c->claim_request, MPI_STATUS_IGNORE), "the step's agreement"));
+    GYRE_TRY(DIST_WAIT(c, MPI_Wait(&c->claim_request, MPI_STATUS_IGNORE), "the step's agreement"));
     for (int i = 0; i < ALIKE; i++) {
         if (c->claim_got[i] != ~c->claim_got[i + ALIKE]) return differ(i, c->claim_sent[1]);
     }
@@ -97,7 +97,7 @@ gyre_status gyre_comm_same(gyre_comm *c, uint64_t hash, const char *what, const 
     holding mine = {.hash = hash}, *all = calloc((size_t)c->size, sizeof *all);
     if (all == NULL) gyre_comm_abort(c, gyre_no_memory("%d ranks", c->size));
     snprintf(mine.host, sizeof mine.host, "%.60s", c->host);
-    gyre_status status = GYRE_WAIT(
+    gyre_status status = DIST_WAIT(
         c, MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, c->world),
         "MPI_Allgather");
     if (status == GYRE_OK) status = name_odd(all, c->size, what, why);

@@ -34,7 +34,7 @@ struct gyre_watchdog {
     pthread_mutex_t lock; /* of board, names and stop */
     pthread_cond_t wake;
     bool stop;
-    gyre_board board;
+    dist_board board;
     int rank, size; /* rank -1: not known yet */
     bool known;     /* peers are on the board */
     char host[64];
@@ -50,8 +50,8 @@ struct gyre_watchdog {
 /* ---- words */
 
 /* "'reduction' of step 12" */
-static void print_phase(const gyre_board_line *l, char *out, size_t size) {
-    char phase[GYRE_PHASE_BYTES];
+static void print_phase(const dist_board_line *l, char *out, size_t size) {
+    char phase[DIST_PHASE_BYTES];
     int64_t step = atomic_load(&l->step);
     memcpy(phase, l->phase, sizeof phase);
     phase[sizeof phase - 1] = '\0';
@@ -78,7 +78,7 @@ _Noreturn static void leave(const gyre_watchdog *w, const char *words, double li
 }
 
 _Noreturn static void tell_own(gyre_watchdog *w, double limit, stage s) {
-    char phase[GYRE_PHASE_BYTES + 40], words[512], who[64] = "this process";
+    char phase[DIST_PHASE_BYTES + 40], words[512], who[64] = "this process";
     print_phase(&w->board.lines[w->board.mine], phase, sizeof phase);
     if (w->rank >= 0) snprintf(who, sizeof who, "rank %d", w->rank);
     snprintf(words, sizeof words, "%s stands still in %s: a disk, a device or a library hangs", who,
@@ -86,9 +86,9 @@ _Noreturn static void tell_own(gyre_watchdog *w, double limit, stage s) {
     leave(w, words, limit, s);
 }
 
-_Noreturn static void tell_other(gyre_watchdog *w, const gyre_board_line *l, bool stopped,
+_Noreturn static void tell_other(gyre_watchdog *w, const dist_board_line *l, bool stopped,
                                  double limit, stage s) {
-    char phase[GYRE_PHASE_BYTES + 40], words[512];
+    char phase[DIST_PHASE_BYTES + 40], words[512];
     print_phase(l, phase, sizeof phase);
     snprintf(words, sizeof words,
              "rank %d (process %d) stands still in %s%s, and others wait for it",
@@ -111,7 +111,7 @@ static void list_hosts(const gyre_watchdog *w, char *out, size_t size) {
 
 /* All ranks of this host wait. */
 _Noreturn static void tell_nobody(gyre_watchdog *w, double limit, stage s) {
-    char phase[GYRE_PHASE_BYTES + 40], words[1024], hosts[400] = "";
+    char phase[DIST_PHASE_BYTES + 40], words[1024], hosts[400] = "";
     print_phase(&w->board.lines[w->board.mine], phase, sizeof phase);
     list_hosts(w, hosts, sizeof hosts);
     if (!w->known) {
@@ -133,16 +133,16 @@ _Noreturn static void tell_nobody(gyre_watchdog *w, double limit, stage s) {
 
 /* ---- who it is */
 
-static bool is_stopped(const gyre_board_line *l) {
-    return gyre_board_time() - atomic_load(&l->seen) > STOPPED;
+static bool is_stopped(const dist_board_line *l) {
+    return dist_board_time() - atomic_load(&l->seen) > STOPPED;
 }
 
 /* This rank waits, `late` seconds longer than the limit. */
 static void look_around(gyre_watchdog *w, double late, double limit, stage s) {
-    const gyre_board_line *me = &w->board.lines[w->board.mine], *stopped = NULL, *still = NULL;
+    const dist_board_line *me = &w->board.lines[w->board.mine], *stopped = NULL, *still = NULL;
     bool first = true, moves = false;
     for (int i = 0; i < w->board.count; i++) {
-        const gyre_board_line *l = &w->board.lines[i];
+        const dist_board_line *l = &w->board.lines[i];
         if (l == me || atomic_load(&l->group) != atomic_load(&me->group)) continue;
         bool stands = is_stopped(l);
         if (stands && stopped == NULL) stopped = l;
@@ -161,11 +161,11 @@ static void look_around(gyre_watchdog *w, double late, double limit, stage s) {
 }
 
 static void look(gyre_watchdog *w, double idle) {
-    gyre_board_line *me = &w->board.lines[w->board.mine];
+    dist_board_line *me = &w->board.lines[w->board.mine];
     stage s = (stage)atomic_load(&w->stage);
     if (s == FIRST && atomic_load(&w->steps_seen) > 1) s = LATER;
     double limit = atomic_load(&w->limits[s]);
-    atomic_store(&me->seen, gyre_board_time());
+    atomic_store(&me->seen, dist_board_time());
     atomic_store(&me->idle, (int64_t)(1000 * idle));
     if (idle <= limit) return;
     if (!atomic_load(&me->waiting)) tell_own(w, limit, s);
@@ -226,10 +226,10 @@ static gyre_status start_thread(gyre_watchdog *w) {
     return GYRE_OK;
 }
 
-gyre_status gyre_watchdog_open(gyre_watchdog **out) {
+gyre_status dist_watchdog_open(gyre_watchdog **out) {
     gyre_watchdog *w = calloc(1, sizeof *w);
     if (w == NULL) return gyre_no_memory("the watchdog");
-    gyre_status status = gyre_board_open_alone(&w->board);
+    gyre_status status = dist_board_open_alone(&w->board);
     w->rank = launched_rank();
     gethostname(w->host, sizeof w->host - 1);
     atomic_store(&w->limits[START], start_seconds());
@@ -241,12 +241,12 @@ gyre_status gyre_watchdog_open(gyre_watchdog **out) {
         *out = w;
         return GYRE_OK;
     }
-    gyre_board_close(&w->board);
+    dist_board_close(&w->board);
     free(w);
     return status;
 }
 
-void gyre_watchdog_close(gyre_watchdog *w) {
+void dist_watchdog_close(gyre_watchdog *w) {
     if (w == NULL) return;
     pthread_mutex_lock(&w->lock);
     w->stop = true;
@@ -255,14 +255,14 @@ void gyre_watchdog_close(gyre_watchdog *w) {
     pthread_join(w->thread, NULL);
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&w->lock);
-    gyre_board_close(&w->board);
+    dist_board_close(&w->board);
     free(w->hosts);
     free(w);
 }
 
-void gyre_watchdog_know(gyre_watchdog *w, gyre_board *board, int rank, int size, const char *host,
+void dist_watchdog_know(gyre_watchdog *w, dist_board *board, int rank, int size, const char *host,
                         char (*hosts)[64]) {
-    gyre_board before = w->board;
+    dist_board before = w->board;
     pthread_mutex_lock(&w->lock);
     w->board = *board;
     w->rank = rank;
@@ -270,12 +270,12 @@ void gyre_watchdog_know(gyre_watchdog *w, gyre_board *board, int rank, int size,
     w->known = true;
     snprintf(w->host, sizeof w->host, "%.63s", host);
     w->hosts = hosts;
-    gyre_board_line *me = &w->board.lines[w->board.mine];
+    dist_board_line *me = &w->board.lines[w->board.mine];
     atomic_store(&me->rank, rank);
-    atomic_store(&me->seen, gyre_board_time());
+    atomic_store(&me->seen, dist_board_time());
     pthread_mutex_unlock(&w->lock);
-    gyre_board_close(&before);
-    *board = (gyre_board){0};
+    dist_board_close(&before);
+    *board = (dist_board){0};
 }
 
 /* ---- what the main thread says */
@@ -291,7 +291,7 @@ void gyre_watchdog_limits(gyre_watchdog *w, double seconds, double first_seconds
 void gyre_watchdog_phase(gyre_watchdog *w, const char *phase, int64_t step) {
     if (step != atomic_load(&w->step) && step >= 0) atomic_fetch_add(&w->steps_seen, 1);
     atomic_store(&w->step, step);
-    gyre_board_phase(&w->board, phase, step);
+    dist_board_phase(&w->board, phase, step);
     atomic_fetch_add(&w->beats, 1);
 }
 
@@ -299,10 +299,10 @@ void gyre_watchdog_beat(gyre_watchdog *w) {
     atomic_fetch_add(&w->beats, 1);
 }
 
-void gyre_watchdog_group(gyre_watchdog *w, int group) {
+void dist_watchdog_group(gyre_watchdog *w, int group) {
     atomic_store(&w->board.lines[w->board.mine].group, group);
 }
 
-void gyre_watchdog_wait(gyre_watchdog *w, bool waiting) {
+void dist_watchdog_wait(gyre_watchdog *w, bool waiting) {
     atomic_store_explicit(&w->board.lines[w->board.mine].waiting, waiting, memory_order_relaxed);
 }

@@ -32,7 +32,7 @@ static gyre_settings *read_text(const char *text, char *set, char *set2) {
 static void table_is_sane(void **state) {
     (void)state;
     size_t count = 0;
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++, count++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++, count++) {
         assert_ptr_equal(config_field_find(f->path), f); /* paths are unique */
         assert_true(f->min <= f->max);
         assert_true(strlen(f->words) > 10 && f->words[strlen(f->words) - 1] == '.');
@@ -52,8 +52,8 @@ static void table_is_sane(void **state) {
         gyre_config_close(s);
     }
     assert_in_range(count, 60, CONFIG_FIELDS_MAX - 1);
-    for (int i = 0; gyre_config_aliases[i][0] != NULL; i++) {
-        assert_non_null(config_field_find(gyre_config_aliases[i][0]));
+    for (int i = 0; config_aliases[i][0] != NULL; i++) {
+        assert_non_null(config_field_find(config_aliases[i][0]));
     }
 }
 
@@ -148,7 +148,7 @@ static bool hangs_together(const config_field *f) {
 
 /* Both settings have the same bits in every number. */
 static void assert_same_numbers(const gyre_settings *a, const gyre_settings *b) {
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         const char *x = (const char *)a + f->offset, *y = (const char *)b + f->offset;
         if (f->kind == FIELD_REAL && memcmp(x, y, sizeof(double)) != 0) fail_msg("%s", f->path);
         if (f->kind == FIELD_LENGTH &&
@@ -176,7 +176,7 @@ static void echo_reads_back_to_the_bit(void **state) {
             read_text("{\"batch\": {\"size\": 96, \"shards\": 8},"
                       " \"schedule\": {\"momentum\": {\"min\": 0.81, \"max\": 0.9}}}",
                       NULL, NULL);
-        for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+        for (const config_field *f = config_fields; f->path != NULL; f++) {
             char value[400], set[500], *echo;
             if (hangs_together(f) || gyre_random_u32(&r) % 2 == 0) continue;
             random_value(f, &r, value, sizeof value);
@@ -232,7 +232,7 @@ static void other_value(const config_field *f, const gyre_settings *s, char *out
 static void hash_follows_arithmetic_fields(void **state) {
     (void)state;
     gyre_settings *s = read_text(base, NULL, NULL);
-    for (const config_field *f = gyre_config_fields; f->path != NULL; f++) {
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
         char value[400], set[500];
         other_value(f, s, value, sizeof value);
         if (strcmp(f->path, "optimizer.name") == 0) { /* the base cycles a momentum */
