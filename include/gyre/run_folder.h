@@ -3,6 +3,8 @@
 #ifndef GYRE_RUN_FOLDER_H
 #define GYRE_RUN_FOLDER_H
 
+#include "gyre/metrics.h"
+#include "gyre/schedule.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
 #include <stdbool.h>
@@ -34,5 +36,16 @@ gyre_status gyre_run_folder_rewrite(gyre_run_folder *f, const gyre_settings *res
 gyre_status gyre_run_folder_follow(gyre_run_folder *f, bool *moved);
 /* Releases the lock. */
 void gyre_run_folder_close(gyre_run_folder *f);
+
+/* What a run has left: its resolved config, the schedule of that, and all rows. */
+typedef struct {
+    gyre_settings *settings;
+    gyre_schedule *schedule;
+    gyre_tables tables;
+} gyre_run_content;
+
+/* GYRE_EIO when `dir` holds no run, or one that has not begun. Close it in any case. */
+gyre_status gyre_run_content_open(const char *dir, gyre_run_content *out);
+void gyre_run_content_close(gyre_run_content *r);
 
 #endif

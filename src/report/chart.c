@@ -1,59 +1,60 @@
 /* The look that a report's figures share. */
 #include "chart.h"
 
-#include "words.h"
+#include "gnuplot.h"
+#include "labels.h"
 #include <math.h>
 #include <string.h>
 
 #define INK "#303030"
 enum { NAME_LETTERS = 24 }; /* of an arm's name in a figure */
 
-void gyre_chart_begin(gyre_figure *f, int height, const char *x_label, const char *y_label) {
-    gyre_frame_prolog(f, GYRE_CHART_WIDTH, height);
+void report_chart_begin(report_figure *f, int height, const char *x_label, const char *y_label) {
+    report_frame_prolog(f, REPORT_CHART_WIDTH, height);
     fputs("set output output\nset border 3 linecolor rgb '#707070'\n"
           "set tics nomirror out scale 0.5 textcolor rgb '" INK "'\n"
           "set grid ytics linetype 1 linecolor rgb '#d8d8d8' linewidth 0.6\n"
           "set rmargin 3\nset tmargin 1\nunset key\nset xlabel ",
           f->gp);
-    gyre_figure_quote(f->gp, x_label);
+    report_quote(f->gp, x_label);
     fputs(" noenhanced textcolor rgb '" INK "'\nset ylabel ", f->gp);
-    gyre_figure_quote(f->gp, y_label);
+    report_quote(f->gp, y_label);
     fputs(" noenhanced textcolor rgb '" INK "'\n", f->gp);
 }
 
-void gyre_chart_end(gyre_figure *f) {
+void report_chart_end(report_figure *f) {
     fputs("\nunset output\n", f->gp);
 }
 
-void gyre_chart_x(gyre_figure *f, double low, double high) {
-    const gyre_range range = {low, high, false};
-    fprintf(f->gp, "set xrange [%.9g:%.9g]\nset xtics %.9g\n", low, high, gyre_frame_tics(range));
+void report_chart_x(report_figure *f, double low, double high) {
+    const report_range range = {low, high, false};
+    fprintf(f->gp, "set xrange [%.9g:%.9g]\nset xtics %.9g\n", low, high, report_frame_tics(range));
 }
 
-void gyre_chart_y(gyre_figure *f, gyre_range range) {
+void report_chart_y(report_figure *f, report_range range) {
     fprintf(f->gp, "set yrange [%.9g:%.9g]\nset ytics %.9g\n", range.lo, range.hi,
-            gyre_frame_tics(range));
+            report_frame_tics(range));
 }
 
 /* Cut between letters, not inside one of UTF-8's. */
-static void short_name(const gyre_evidence *e, int arm, char out[GYRE_NAME_MAX]) {
+static void short_name(const gyre_results *e, int arm, char out[REPORT_NAME_MAX]) {
     int letters = 0;
-    gyre_words_arm(e, arm, out);
+    report_arm(e, arm, out);
     for (char *c = out; *c != '\0'; c++) {
         if (((unsigned char)*c & 0xC0) == 0x80 || letters++ < NAME_LETTERS) continue;
-        snprintf(c, (size_t)(out + GYRE_NAME_MAX - c), "…");
+        snprintf(c, (size_t)(out + REPORT_NAME_MAX - c), "…");
         break;
     }
 }
 
-void gyre_chart_names(gyre_figure *f, const gyre_evidence *e, const int *arms, int count) {
-    char name[GYRE_NAME_MAX];
+void report_chart_names(report_figure *f, const gyre_results *e, const int *arms, int count) {
+    char name[REPORT_NAME_MAX];
     fprintf(f->gp, "set yrange [%g:0.4]\nset grid noytics xtics\nset ytics noenhanced (",
             count + 0.6);
     for (int i = 0; i < count; i++) {
         short_name(e, arms[i], name);
         fputs(i == 0 ? "" : ", ", f->gp);
-        gyre_figure_quote(f->gp, name);
+        report_quote(f->gp, name);
         fprintf(f->gp, " %d", i + 1);
     }
     fputs(")\n", f->gp);
@@ -72,7 +73,7 @@ static int place(const gyre_study *s, int arm, bool *last, double *share) {
     return before;
 }
 
-void gyre_chart_style(gyre_figure *f, const gyre_evidence *e, int arm) {
+void report_chart_style(report_figure *f, const gyre_results *e, int arm) {
     /* From dark to light, told apart by colour-blind readers and in grey too; after viridis. */
     static const double ramp[][3] = {
         {68, 20, 100}, {50, 90, 150}, {25, 145, 140}, {70, 180, 80}, {225, 175, 20}};
@@ -97,35 +98,35 @@ void gyre_chart_style(gyre_figure *f, const gyre_evidence *e, int arm) {
 
 enum { LEGEND_COLUMNS = 2, LEGEND_ROW = 19 };
 
-int gyre_chart_legend_height(int count) {
+int report_chart_legend_height(int count) {
     return count < 2 ? 0 : (count + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS * LEGEND_ROW;
 }
 
-void gyre_chart_legend(gyre_figure *f, int height, int count) {
+void report_chart_legend(report_figure *f, int height, int count) {
     enum { AXIS = 74 }; /* pixels of the axis' numbers and label */
     if (count < 2) return;
     fprintf(f->gp,
             "set bmargin at screen %.5f\n"
             "set key at screen 0.5, screen 0.012 center bottom horizontal Left reverse noenhanced "
             "samplen 2 maxcols %d width -2 textcolor rgb '" INK "'\n",
-            (double)(AXIS + gyre_chart_legend_height(count)) / height, LEGEND_COLUMNS);
+            (double)(AXIS + report_chart_legend_height(count)) / height, LEGEND_COLUMNS);
 }
 
-void gyre_chart_title(gyre_figure *f, const gyre_evidence *e, int arm) {
-    char name[GYRE_NAME_MAX];
+void report_chart_title(report_figure *f, const gyre_results *e, int arm) {
+    char name[REPORT_NAME_MAX];
     short_name(e, arm, name);
     fputs(" title ", f->gp);
-    gyre_figure_quote(f->gp, name);
+    report_quote(f->gp, name);
 }
 
-void gyre_chart_widen(gyre_range *range, double value) {
+void report_chart_widen(report_range *range, double value) {
     if (!isfinite(value)) return;
     if (!(range->lo <= value)) range->lo = value; /* also from NaN */
     if (!(range->hi >= value)) range->hi = value;
 }
 
-gyre_range gyre_chart_margins(gyre_range range, double share) {
-    if (!(range.lo <= range.hi)) return (gyre_range){0, 1, false};
+report_range report_chart_margins(report_range range, double share) {
+    if (!(range.lo <= range.hi)) return (report_range){0, 1, false};
     double span = range.hi > range.lo ? range.hi - range.lo : (range.hi != 0 ? fabs(range.hi) : 1);
-    return (gyre_range){range.lo - share * span, range.hi + share * span, false};
+    return (report_range){range.lo - share * span, range.hi + share * span, false};
 }

@@ -1,36 +1,37 @@
 /* Figures over steps: learning rates one below the other, and curves of arms with their bands. */
 #include "chart.h"
 
-#include "words.h"
+#include "gnuplot.h"
+#include "labels.h"
 #include <math.h>
 #include <stdlib.h>
 
-const gyre_band *gyre_curve_band(const gyre_evidence_arm *a, gyre_curve curve) {
+const gyre_band *report_curve_band(const gyre_results_arm *a, report_curve curve) {
     switch (curve) {
-    case GYRE_CURVE_ACCURACY: return &a->accuracy;
-    case GYRE_CURVE_LOSS: return &a->loss;
-    case GYRE_CURVE_TRAIN: return &a->train;
-    case GYRE_CURVE_MINIMA: break;
+    case REPORT_CURVE_ACCURACY: return &a->accuracy;
+    case REPORT_CURVE_LOSS: return &a->loss;
+    case REPORT_CURVE_TRAIN: return &a->train;
+    case REPORT_CURVE_MINIMA: break;
     }
     return &a->minima_accuracy;
 }
 
-static int curves_of(const gyre_evidence *e, int group, gyre_curve curve) {
+static int curves_of(const gyre_results *e, int group, report_curve curve) {
     int count = 0;
     for (int i = 0; i < e->study->arm_count; i++) {
         if (e->study->arms[i].group != group) continue;
-        count += gyre_curve_band(&e->arms[i], curve)->count > 0;
+        count += report_curve_band(&e->arms[i], curve)->count > 0;
     }
     return count;
 }
 
-bool gyre_curve_exists(const gyre_evidence *e, int group, gyre_curve curve) {
+bool report_curve_exists(const gyre_results *e, int group, report_curve curve) {
     return curves_of(e, group, curve) > 0;
 }
 
 /* ---- learning rates */
 
-static int64_t steps_of(const gyre_evidence *e, int group) {
+static int64_t steps_of(const gyre_results *e, int group) {
     int64_t most = 1;
     for (int i = 0; i < e->study->arm_count; i++) {
         const gyre_schedule *s = e->arms[i].schedule;
@@ -40,7 +41,7 @@ static int64_t steps_of(const gyre_evidence *e, int group) {
     return most;
 }
 
-static double highest_rate(const gyre_evidence *e, int group) {
+static double highest_rate(const gyre_results *e, int group) {
     double most = 0;
     for (int i = 0; i < e->study->arm_count; i++) {
         const gyre_schedule *s = e->arms[i].schedule;
@@ -56,82 +57,82 @@ static double highest_rate(const gyre_evidence *e, int group) {
 
 enum { STRIP = 64, STRIP_HEAD = 26, STRIP_FOOT = 62 }; /* pixels */
 
-static gyre_status draw_strip(gyre_figure *f, const gyre_evidence *e, int arm, int at, int all) {
+static gyre_status draw_strip(report_figure *f, const gyre_results *e, int arm, int at, int all) {
     char label[16];
     int block = 0;
     const double height = STRIP * all + STRIP_FOOT;
-    GYRE_TRY(gyre_plot_schedule_line(f, e->arms[arm].schedule, "learning rate", &block));
+    GYRE_TRY(report_plot_schedule_line(f, e->arms[arm].schedule, "learning rate", &block));
     snprintf(label, sizeof label, "%s", at + 1 == all ? "%.0f" : "");
     fprintf(f->gp, "set tmargin at screen %.5f\nset bmargin at screen %.5f\nset format x '%s'\n",
             1 - (at * STRIP + STRIP_HEAD) / height, 1 - (at + 1) * STRIP / height, label);
     if (at + 1 == all) fputs("set xlabel 'step' textcolor rgb '#303030'\n", f->gp);
     fputs("set label 1 ", f->gp);
-    char name[GYRE_NAME_MAX];
-    gyre_words_arm(e, arm, name);
-    gyre_figure_quote(f->gp, name);
+    char name[REPORT_NAME_MAX];
+    report_arm(e, arm, name);
+    report_quote(f->gp, name);
     fputs(" at graph 0, graph 1 offset character 0, 0.55 left noenhanced textcolor rgb '#303030'\n",
           f->gp);
     fprintf(f->gp, "plot DATA index %d with lines linewidth 1.6", block);
-    gyre_chart_style(f, e, arm);
+    report_chart_style(f, e, arm);
     fputs(" notitle\n", f->gp);
     return GYRE_OK;
 }
 
-gyre_status gyre_draw_rates(const gyre_evidence *e, int group, const char *output) {
-    gyre_figure f;
+gyre_status report_draw_rates(const gyre_results *e, int group, const char *output) {
+    report_figure f;
     int count = 0, at = 0;
     const double most = highest_rate(e, group);
-    gyre_status status = gyre_figure_open(output, &f);
+    gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     for (int i = 0; i < e->study->arm_count; i++) {
         count += e->study->arms[i].group == group && e->arms[i].schedule != NULL;
     }
-    gyre_chart_begin(&f, STRIP * count + STRIP_FOOT, "", "");
+    report_chart_begin(&f, STRIP * count + STRIP_FOOT, "", "");
     fprintf(f.gp, "set multiplot\nset lmargin 10\nset yrange [0:%.9g]\nset ytics (0, %.9g)\n",
             1.08 * most, most);
-    gyre_chart_x(&f, 0, (double)steps_of(e, group));
+    report_chart_x(&f, 0, (double)steps_of(e, group));
     for (int i = 0; i < e->study->arm_count; i++) {
         if (e->study->arms[i].group != group || e->arms[i].schedule == NULL) continue;
         GYRE_GOTO(draw_strip(&f, e, i, at++, count));
     }
     fputs("unset multiplot\n", f.gp);
-    gyre_chart_end(&f);
-    status = gyre_figure_finish(&f);
+    report_chart_end(&f);
+    status = report_figure_finish(&f);
 out:
-    gyre_figure_close(&f);
+    report_figure_close(&f);
     return status;
 }
 
 /* ---- curves */
 
 /* The first fifth of a run would press the rest into a line; it may leave the panel. */
-static gyre_range range_of(const gyre_evidence *e, int group, gyre_curve curve, double *steps) {
-    gyre_range range = {NAN, NAN, false};
+static report_range range_of(const gyre_results *e, int group, report_curve curve, double *steps) {
+    report_range range = {NAN, NAN, false};
     *steps = 1;
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < e->study->arm_count; i++) {
-            const gyre_band *b = gyre_curve_band(&e->arms[i], curve);
+            const gyre_band *b = report_curve_band(&e->arms[i], curve);
             if (e->study->arms[i].group != group) continue;
             for (size_t k = 0; k < b->count; k++) {
                 if (pass == 0) *steps = fmax(*steps, b->points[k].step);
                 if (pass == 0 || b->points[k].step < 0.2 * *steps) continue;
-                gyre_chart_widen(&range, b->points[k].least);
-                gyre_chart_widen(&range, b->points[k].greatest);
+                report_chart_widen(&range, b->points[k].least);
+                report_chart_widen(&range, b->points[k].greatest);
             }
         }
     }
-    return gyre_chart_margins(range, 0.05);
+    return report_chart_margins(range, 0.05);
 }
 
-static const char *label_of(const gyre_evidence *e, gyre_curve curve, char out[GYRE_NAME_MAX]) {
-    const char *part = gyre_words_part(e);
-    if (curve == GYRE_CURVE_TRAIN) return "training loss (nats)";
-    snprintf(out, GYRE_NAME_MAX, "%s %s", part,
-             curve == GYRE_CURVE_LOSS ? "loss (nats)" : "accuracy (%)");
+static const char *label_of(const gyre_results *e, report_curve curve, char out[REPORT_NAME_MAX]) {
+    const char *part = report_part(e);
+    if (curve == REPORT_CURVE_TRAIN) return "training loss (nats)";
+    snprintf(out, REPORT_NAME_MAX, "%s %s", part,
+             curve == REPORT_CURVE_LOSS ? "loss (nats)" : "accuracy (%)");
     return out;
 }
 
-static gyre_status band_block(gyre_figure *f, const gyre_band *b, int *index) {
+static gyre_status band_block(report_figure *f, const gyre_band *b, int *index) {
     double *rows = calloc(4 * b->count + 1, sizeof *rows);
     if (rows == NULL) return gyre_no_memory("a figure");
     for (size_t i = 0; i < b->count; i++) {
@@ -140,19 +141,19 @@ static gyre_status band_block(gyre_figure *f, const gyre_band *b, int *index) {
         rows[4 * i + 2] = b->points[i].least;
         rows[4 * i + 3] = b->points[i].greatest;
     }
-    *index = gyre_figure_rows(f, "step, mean, least, greatest", rows, b->count, 4);
+    *index = report_figure_rows(f, "step, mean, least, greatest", rows, b->count, 4);
     free(rows);
     return GYRE_OK;
 }
 
 /* Bands first, so that no line lies below one. */
-static gyre_status plot_curves(gyre_figure *f, const gyre_evidence *e, int group, gyre_curve curve,
-                               int count) {
+static gyre_status plot_curves(report_figure *f, const gyre_results *e, int group,
+                               report_curve curve, int count) {
     const gyre_study *s = e->study;
     const char *command = "plot";
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0, block = 0; i < s->arm_count; i++) {
-            const gyre_band *b = gyre_curve_band(&e->arms[i], curve);
+            const gyre_band *b = report_curve_band(&e->arms[i], curve);
             if (s->arms[i].group != group || b->count == 0) continue;
             if (pass == 0) {
                 GYRE_TRY(band_block(f, b, &block));
@@ -162,14 +163,14 @@ static gyre_status plot_curves(gyre_figure *f, const gyre_evidence *e, int group
                         "solid 0.13 noborder",
                         command, block);
             } else {
-                bool dots = curve == GYRE_CURVE_MINIMA || b->count == 1;
+                bool dots = curve == REPORT_CURVE_MINIMA || b->count == 1;
                 fprintf(f->gp, "%s DATA index %d using 1:2 with %s linewidth 1.8", command, block++,
                         dots ? "linespoints pointtype 7 pointsize 0.6" : "lines");
             }
             command = ", \\\n    ";
-            gyre_chart_style(f, e, i);
+            report_chart_style(f, e, i);
             if (pass == 1 && count > 1) {
-                gyre_chart_title(f, e, i);
+                report_chart_title(f, e, i);
             } else {
                 fputs(" notitle", f->gp);
             }
@@ -178,23 +179,24 @@ static gyre_status plot_curves(gyre_figure *f, const gyre_evidence *e, int group
     return GYRE_OK;
 }
 
-gyre_status gyre_draw_curves(const gyre_evidence *e, int group, gyre_curve curve,
-                             const char *output) {
-    gyre_figure f;
-    char label[GYRE_NAME_MAX];
+gyre_status report_draw_curves(const gyre_results *e, int group, report_curve curve,
+                               const char *output) {
+    report_figure f;
+    char label[REPORT_NAME_MAX];
     double steps = 1;
-    const int count = curves_of(e, group, curve), legend = gyre_chart_legend_height(count);
-    gyre_status status = gyre_figure_open(output, &f);
+    const int count = curves_of(e, group, curve), legend = report_chart_legend_height(count);
+    gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
-    gyre_chart_begin(&f, 352 + legend, curve == GYRE_CURVE_MINIMA ? "step of the minimum" : "step",
-                     label_of(e, curve, label));
-    gyre_chart_y(&f, range_of(e, group, curve, &steps));
-    gyre_chart_x(&f, 0, steps);
-    gyre_chart_legend(&f, 352 + legend, count);
+    report_chart_begin(&f, 352 + legend,
+                       curve == REPORT_CURVE_MINIMA ? "step of the minimum" : "step",
+                       label_of(e, curve, label));
+    report_chart_y(&f, range_of(e, group, curve, &steps));
+    report_chart_x(&f, 0, steps);
+    report_chart_legend(&f, 352 + legend, count);
     GYRE_GOTO(plot_curves(&f, e, group, curve, count));
-    gyre_chart_end(&f);
-    status = gyre_figure_finish(&f);
+    report_chart_end(&f);
+    status = report_figure_finish(&f);
 out:
-    gyre_figure_close(&f);
+    report_figure_close(&f);
     return status;
 }

@@ -1,7 +1,8 @@
 /* The figure over groups (dataset sizes): each arm's difference from the control of its group. */
 #include "chart.h"
 
-#include "words.h"
+#include "gnuplot.h"
+#include "labels.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -17,12 +18,12 @@ static int twin(const gyre_study *s, int arm, int group) {
 }
 
 /* x, mean, low, high of the arm's line; the arms stand a little beside each other. */
-static int fill(const gyre_evidence *e, int arm, double shift, double *rows, gyre_range *range) {
+static int fill(const gyre_results *e, int arm, double shift, double *rows, report_range *range) {
     int count = 0;
     for (int g = 0; g < e->study->group_count; g++) {
         int other = twin(e->study, arm, g);
         if (other < 0 || e->main_control[g] < 0) continue;
-        const gyre_comparison *c = gyre_evidence_comparison(e, other, e->main_control[g]);
+        const gyre_comparison *c = gyre_results_comparison(e, other, e->main_control[g]);
         if (c == NULL || c->final.count == 0) continue;
         bool spread = c->final.count > 1;
         double *row = rows + 4 * count++;
@@ -30,7 +31,7 @@ static int fill(const gyre_evidence *e, int arm, double shift, double *rows, gyr
         row[1] = c->final.mean;
         row[2] = spread ? c->final.interval.low : c->final.mean;
         row[3] = spread ? c->final.interval.high : c->final.mean;
-        for (int k = 1; k < 4; k++) gyre_chart_widen(range, row[k]);
+        for (int k = 1; k < 4; k++) report_chart_widen(range, row[k]);
     }
     return count;
 }
@@ -41,13 +42,13 @@ static int arms_of_first(const gyre_study *s) {
     return count;
 }
 
-static void axes(gyre_figure *f, const gyre_evidence *e, gyre_range range) {
+static void axes(report_figure *f, const gyre_results *e, report_range range) {
     const gyre_study *s = e->study;
-    gyre_chart_y(f, gyre_chart_margins(range, 0.06));
+    report_chart_y(f, report_chart_margins(range, 0.06));
     fprintf(f->gp, "set xrange [0.5:%g]\nset xtics noenhanced (", s->group_count + 0.5);
     for (int g = 0; g < s->group_count; g++) {
         fputs(g == 0 ? "" : ", ", f->gp);
-        gyre_figure_quote(f->gp, s->groups[g]);
+        report_quote(f->gp, s->groups[g]);
         fprintf(f->gp, " %d", g + 1);
     }
     fputs(")\nset arrow from graph 0, first 0 to graph 1, first 0 nohead back linewidth 1.5 "
@@ -55,47 +56,47 @@ static void axes(gyre_figure *f, const gyre_evidence *e, gyre_range range) {
           f->gp);
 }
 
-gyre_status gyre_draw_groups(const gyre_evidence *e, const char *output) {
-    gyre_figure f;
+gyre_status report_draw_groups(const gyre_results *e, const char *output) {
+    report_figure f;
     const gyre_study *s = e->study;
     const int arms = arms_of_first(s);
-    gyre_range range = {NAN, NAN, false};
+    report_range range = {NAN, NAN, false};
     double *rows = calloc(4 * (size_t)s->group_count + 1, sizeof *rows);
-    gyre_status status = gyre_figure_open(output, &f);
+    gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     if (rows == NULL) {
         status = gyre_no_memory("a figure");
         goto out;
     }
-    const int height = 340 + gyre_chart_legend_height(arms);
-    gyre_chart_begin(&f, height, "", "difference from the control (points)");
-    gyre_chart_widen(&range, 0);
+    const int height = 340 + report_chart_legend_height(arms);
+    report_chart_begin(&f, height, "", "difference from the control (points)");
+    report_chart_widen(&range, 0);
     for (int i = 0; i < s->arm_count; i++) {
         if (s->arms[i].group == 0 && !s->arms[i].control) fill(e, i, 0, rows, &range);
     }
     axes(&f, e, range);
-    gyre_chart_legend(&f, height, arms);
+    report_chart_legend(&f, height, arms);
     const char *command = "plot";
     for (int i = 0, at = 0; i < s->arm_count; i++) {
         if (s->arms[i].group != 0 || s->arms[i].control) continue;
         double shift = 0.3 * (at++ + 0.5 - 0.5 * arms) / arms;
         int count = fill(e, i, shift, rows, &range);
-        int block = gyre_figure_rows(&f, "group, difference, low, high", rows, (size_t)count, 4);
+        int block = report_figure_rows(&f, "group, difference, low, high", rows, (size_t)count, 4);
         fprintf(f.gp,
                 "%s DATA index %d using 1:2:3:4 with yerrorbars pointtype 7 pointsize 0.7 "
                 "linewidth 1.8",
                 command, block);
-        gyre_chart_style(&f, e, i);
-        gyre_chart_title(&f, e, i);
+        report_chart_style(&f, e, i);
+        report_chart_title(&f, e, i);
         fprintf(f.gp, ", \\\n     DATA index %d using 1:2 with lines linewidth 1", block);
-        gyre_chart_style(&f, e, i);
+        report_chart_style(&f, e, i);
         fputs(" notitle", f.gp);
         command = ", \\\n    ";
     }
-    gyre_chart_end(&f);
-    status = gyre_figure_finish(&f);
+    report_chart_end(&f);
+    status = report_figure_finish(&f);
 out:
     free(rows);
-    gyre_figure_close(&f);
+    report_figure_close(&f);
     return status;
 }

@@ -1,7 +1,7 @@
 /* Figures whose rows are arms: a dot for each seed, the mean and its interval. */
 #include "chart.h"
 
-#include "words.h"
+#include "labels.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@ enum { ROW = 34, AROUND = 70 }; /* pixels of a row; of what is above and below *
 
 typedef struct {
     double value, row, low, high;
-} mark; /* as gyre_figure_rows wants it */
+} mark; /* as report_figure_rows wants it */
 
 typedef struct {
     int *arms;
@@ -18,7 +18,7 @@ typedef struct {
     mark *seeds, *means;
     size_t seed_count, mean_count;
     double *values;
-    gyre_range range;
+    report_range range;
 } rows;
 
 static void close_rows(rows *r) {
@@ -28,7 +28,7 @@ static void close_rows(rows *r) {
     free(r->values);
 }
 
-static gyre_status open_rows(const gyre_evidence *e, rows *r) {
+static gyre_status open_rows(const gyre_results *e, rows *r) {
     size_t arms = (size_t)e->study->arm_count, seeds = (size_t)e->study->seed_count;
     *r = (rows){calloc(arms + 1, sizeof *r->arms),
                 0,
@@ -49,25 +49,25 @@ static void add_row(rows *r, int arm, int count) {
     gyre_summary s = gyre_summary_of(r->values, count);
     r->arms[r->count++] = arm;
     for (int i = 0; i < count; i++) {
-        gyre_chart_widen(&r->range, r->values[i]);
+        report_chart_widen(&r->range, r->values[i]);
         r->seeds[r->seed_count++] =
             (mark){r->values[i], r->count + BELOW, r->values[i], r->values[i]};
     }
-    gyre_chart_widen(&r->range, s.interval.low);
-    gyre_chart_widen(&r->range, s.interval.high);
+    report_chart_widen(&r->range, s.interval.low);
+    report_chart_widen(&r->range, s.interval.high);
     bool spread = count > 1;
     r->means[r->mean_count++] = (mark){s.mean, r->count, spread ? s.interval.low : s.mean,
                                        spread ? s.interval.high : s.mean};
 }
 
-static void plot_rows(gyre_figure *f, const gyre_evidence *e, const rows *r) {
-    gyre_range range = gyre_chart_margins(r->range, 0.06);
-    gyre_chart_x(f, range.lo, range.hi);
-    gyre_chart_names(f, e, r->arms, r->count);
-    int means =
-        gyre_figure_rows(f, "mean, row, 95 % interval", (const double *)r->means, r->mean_count, 4);
+static void plot_rows(report_figure *f, const gyre_results *e, const rows *r) {
+    report_range range = report_chart_margins(r->range, 0.06);
+    report_chart_x(f, range.lo, range.hi);
+    report_chart_names(f, e, r->arms, r->count);
+    int means = report_figure_rows(f, "mean, row, 95 % interval", (const double *)r->means,
+                                   r->mean_count, 4);
     int seeds =
-        gyre_figure_rows(f, "seeds: value, row", (const double *)r->seeds, r->seed_count, 4);
+        report_figure_rows(f, "seeds: value, row", (const double *)r->seeds, r->seed_count, 4);
     fprintf(f->gp,
             "plot DATA index %d using 1:2 with points pointtype 6 pointsize 0.55 linewidth 1 "
             "linecolor rgb '#9a9a9a' notitle",
@@ -78,54 +78,54 @@ static void plot_rows(gyre_figure *f, const gyre_evidence *e, const rows *r) {
             means);
 }
 
-gyre_status gyre_draw_final(const gyre_evidence *e, int group, const char *output) {
-    gyre_figure f;
+gyre_status report_draw_final(const gyre_results *e, int group, const char *output) {
+    report_figure f;
     rows r = {0};
-    char label[GYRE_NAME_MAX];
-    gyre_status status = gyre_figure_open(output, &f);
+    char label[REPORT_NAME_MAX];
+    gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(open_rows(e, &r));
     for (int i = 0; i < e->study->arm_count; i++) {
         int count = 0;
         if (e->study->arms[i].group != group) continue;
         for (int seed = 0; seed < e->study->seed_count; seed++) {
-            const gyre_evidence_cell *c = gyre_evidence_at(e, i, seed);
+            const gyre_results_cell *c = gyre_results_at(e, i, seed);
             if (gyre_cell_counts(c)) r.values[count++] = 100 * c->result.accuracy;
         }
         add_row(&r, i, count);
     }
-    snprintf(label, sizeof label, "%s accuracy at the last step (%%)", gyre_words_part(e));
-    gyre_chart_begin(&f, AROUND + ROW * r.count, label, "");
+    snprintf(label, sizeof label, "%s accuracy at the last step (%%)", report_part(e));
+    report_chart_begin(&f, AROUND + ROW * r.count, label, "");
     plot_rows(&f, e, &r);
-    gyre_chart_end(&f);
-    status = gyre_figure_finish(&f);
+    report_chart_end(&f);
+    status = report_figure_finish(&f);
 out:
     close_rows(&r);
-    gyre_figure_close(&f);
+    report_figure_close(&f);
     return status;
 }
 
-gyre_status gyre_draw_differences(const gyre_evidence *e, int control, const char *output) {
-    gyre_figure f;
+gyre_status report_draw_differences(const gyre_results *e, int control, const char *output) {
+    report_figure f;
     rows r = {0};
-    gyre_status status = gyre_figure_open(output, &f);
+    gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(open_rows(e, &r));
-    gyre_chart_widen(&r.range, 0);
+    report_chart_widen(&r.range, 0);
     for (int i = 0; i < e->comparison_count; i++) {
         int arm = e->comparisons[i].arm;
         if (e->comparisons[i].control != control) continue;
-        add_row(&r, arm, gyre_evidence_differences(e, arm, control, false, r.values));
+        add_row(&r, arm, gyre_results_differences(e, arm, control, false, r.values));
     }
-    gyre_chart_begin(&f, AROUND + ROW * r.count, "difference in points; right of 0: better", "");
+    report_chart_begin(&f, AROUND + ROW * r.count, "difference in points; right of 0: better", "");
     fputs("set arrow from 0, graph 0 to 0, graph 1 nohead back linewidth 1.5 linecolor rgb "
           "'#303030'\n",
           f.gp);
     plot_rows(&f, e, &r);
-    gyre_chart_end(&f);
-    status = gyre_figure_finish(&f);
+    report_chart_end(&f);
+    status = report_figure_finish(&f);
 out:
     close_rows(&r);
-    gyre_figure_close(&f);
+    report_figure_close(&f);
     return status;
 }

@@ -3,7 +3,9 @@
  * depends on the machine. */
 #include "csv.h"
 
-#include "words.h"
+#include "differing.h"
+#include "labels.h"
+#include "sentences.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -34,7 +36,7 @@ static void text(FILE *f, const char *words) {
     fputc('"', f);
 }
 
-static void arm_of(FILE *f, const gyre_evidence *e, int arm) {
+static void arm_of(FILE *f, const gyre_results *e, int arm) {
     const char *group = e->study->groups[e->study->arms[arm].group];
     text(f, *group == '\0' ? "all" : group);
     fputc(',', f);
@@ -42,18 +44,18 @@ static void arm_of(FILE *f, const gyre_evidence *e, int arm) {
 }
 
 #define CELLS "group,arm,seed,"
-static void print_cells(FILE *f, const gyre_evidence *e) {
+static void print_cells(FILE *f, const gyre_results *e) {
     fputs(CELLS
           "state,steps,loss,accuracy,best_accuracy,test_loss,test_accuracy,steps_to_target,"
           "hash,message,accuracy_percent,best_accuracy_percent,test_accuracy_percent,seconds\n",
           f);
     for (int arm = 0; arm < e->study->arm_count; arm++) {
         for (int seed = 0; seed < e->study->seed_count; seed++) {
-            const gyre_evidence_cell *c = gyre_evidence_at(e, arm, seed);
+            const gyre_results_cell *c = gyre_results_at(e, arm, seed);
             const gyre_cell_result *r = &c->result;
             arm_of(f, e, arm);
             fprintf(f, ",%" PRIu64 ",%s,%" PRId64, e->study->seeds[seed],
-                    gyre_words_state_key(r->state), r->steps);
+                    report_state_key(r->state), r->steps);
             numbers(f,
                     (double[]){r->loss, r->accuracy, r->best_accuracy, r->test_loss,
                                r->test_accuracy, c->to_target},
@@ -75,7 +77,7 @@ static void summary(FILE *f, const gyre_summary *s) {
 }
 
 #define ARMS "group,arm,control,"
-static void print_arms(FILE *f, const gyre_evidence *e) {
+static void print_arms(FILE *f, const gyre_results *e) {
     fputs(ARMS "difference_from_base", f);
     static const char *const metrics[] = {"final", "best", "test"};
     for (int i = 0; i < 3; i++) {
@@ -84,7 +86,7 @@ static void print_arms(FILE *f, const gyre_evidence *e) {
     }
     fputs(",target,tried,reached,steps_to_target,diverged,without_result,ranked\n", f);
     for (int i = 0; i < e->study->arm_count; i++) {
-        const gyre_evidence_arm *a = &e->arms[i];
+        const gyre_results_arm *a = &e->arms[i];
         arm_of(f, e, i);
         fprintf(f, ",%d,", e->study->arms[i].control);
         text(f, e->study->arms[i].sentence);
@@ -99,14 +101,14 @@ static void print_arms(FILE *f, const gyre_evidence *e) {
 }
 
 #define COMPARISONS "group,arm,against,"
-static void print_comparisons(FILE *f, const gyre_evidence *e) {
+static void print_comparisons(FILE *f, const gyre_results *e) {
     fputs(COMPARISONS "planned,seeds,difference,sd,low,high,bootstrap_low,bootstrap_high,p,"
                       "corrected_p,least_p,least_corrected_p,best_seeds,best_difference,best_sd,"
                       "best_low,best_high,finding,sentence,differs_in\n",
           f);
     for (int i = 0; i < e->comparison_count; i++) {
         const gyre_comparison *c = &e->comparisons[i];
-        char sentence[GYRE_SENTENCE_MAX];
+        char sentence[REPORT_SENTENCE_MAX];
         arm_of(f, e, c->arm);
         fputc(',', f);
         text(f, e->study->arms[c->control].name);
@@ -117,18 +119,18 @@ static void print_comparisons(FILE *f, const gyre_evidence *e) {
                            c->corrected_least},
                 6);
         summary(f, &c->best);
-        fprintf(f, ",%s,", gyre_words_finding(c->finding));
-        gyre_words_comparison(e, c, sentence);
+        fprintf(f, ",%s,", report_finding(c->finding));
+        report_comparison(e, c, sentence);
         text(f, sentence);
         fputc(',', f);
-        if (gyre_words_differing(e, c->arm, c->control, sentence) != GYRE_OK) *sentence = '\0';
+        if (report_differing(e, c->arm, c->control, sentence) != GYRE_OK) *sentence = '\0';
         text(f, *sentence == '\0' ? "the schedule" : sentence);
         fputc('\n', f);
     }
 }
 
 #define CURVES "group,arm,curve,"
-static void print_band(FILE *f, const gyre_evidence *e, int arm, const char *name,
+static void print_band(FILE *f, const gyre_results *e, int arm, const char *name,
                        const gyre_band *band) {
     for (size_t i = 0; i < band->count; i++) {
         const gyre_band_point *p = &band->points[i];
@@ -139,10 +141,10 @@ static void print_band(FILE *f, const gyre_evidence *e, int arm, const char *nam
     }
 }
 
-static void print_curves(FILE *f, const gyre_evidence *e) {
+static void print_curves(FILE *f, const gyre_results *e) {
     fputs(CURVES "step,seeds,mean,least,greatest,unit\n", f);
     for (int i = 0; i < e->study->arm_count; i++) {
-        const gyre_evidence_arm *a = &e->arms[i];
+        const gyre_results_arm *a = &e->arms[i];
         print_band(f, e, i, "accuracy", &a->accuracy);
         print_band(f, e, i, "loss", &a->loss);
         print_band(f, e, i, "training_loss", &a->train);
@@ -151,7 +153,7 @@ static void print_curves(FILE *f, const gyre_evidence *e) {
     }
 }
 
-const gyre_csv gyre_csv_tables[] = {
+const report_csv report_csv_tables[] = {
     {"cells.csv", CELLS, print_cells},
     {"curves.csv", CURVES, print_curves},
     {"arms.csv", ARMS, print_arms},

@@ -1,19 +1,19 @@
 /* A report's tables as CSV files, for spreadsheets, R and pandas. Internal to src/report. */
-#ifndef GYRE_CSV_H
-#define GYRE_CSV_H
+#ifndef GYRE_REPORT_CSV_H
+#define GYRE_REPORT_CSV_H
 
-#include "evidence.h"
+#include "gyre/results.h"
 #include <stddef.h>
 #include <stdio.h>
 
 typedef struct {
     const char *name; /* "cells.csv" */
     const char *mark; /* how such a file begins */
-    void (*print)(FILE *f, const gyre_evidence *e);
-} gyre_csv;
+    void (*print)(FILE *f, const gyre_results *e);
+} report_csv;
 
 /* All of them; `count` of the first are written for a single run too. */
-extern const gyre_csv gyre_csv_tables[];
-enum { GYRE_CSV_RUN_TABLES = 2, GYRE_CSV_TABLES = 4 };
+extern const report_csv report_csv_tables[];
+enum { REPORT_CSV_RUN_TABLES = 2, REPORT_CSV_TABLES = 4 };
 
 #endif

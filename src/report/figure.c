@@ -16,23 +16,7 @@
 /* First line of what gyre writes. */
 #define MARK "# gyre figure"
 
-/* In single quotes gnuplot runs no backquotes and reads no backslashes. */
-void gyre_figure_quote_path(FILE *gp, const char *path) {
-    fputc('\'', gp);
-    for (const char *c = path; *c != '\0'; c++) {
-        if (*c == '\'') fputc('\'', gp);
-        fputc(*c, gp);
-    }
-    fputc('\'', gp);
-}
-
-void gyre_figure_quote(FILE *gp, const char *text) {
-    char shown[GYRE_FIGURE_TEXT];
-    gyre_text_visible(text, shown, sizeof shown);
-    gyre_figure_quote_path(gp, shown);
-}
-
-static gyre_status check_name(const char *output, gyre_figure *f) {
+static gyre_status check_name(const char *output, report_figure *f) {
     const char *name = strrchr(output, '/') == NULL ? output : strrchr(output, '/') + 1;
     const char *dot = strrchr(name, '.');
     if (dot == NULL || dot == name ||
@@ -59,8 +43,8 @@ static gyre_status check_name(const char *output, gyre_figure *f) {
     return GYRE_OK;
 }
 
-gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
-    *f = (gyre_figure){.output = output};
+gyre_status report_figure_open(const char *output, report_figure *f) {
+    *f = (report_figure){.output = output};
     GYRE_TRY(check_name(output, f));
     if (access(f->dir, W_OK | X_OK) != 0) {
         return gyre_fail(GYRE_EIO, "figure '%s': cannot write into its folder '%s': %s", output,
@@ -77,8 +61,8 @@ gyre_status gyre_figure_open(const char *output, gyre_figure *f) {
     return GYRE_OK;
 }
 
-int gyre_figure_rows(gyre_figure *f, const char *words, const double *values, size_t rows,
-                     int columns) {
+int report_figure_rows(report_figure *f, const char *words, const double *values, size_t rows,
+                       int columns) {
     fprintf(f->dat, "%s# %s\n", f->blocks == 0 ? "" : "\n\n", words);
     for (size_t i = 0; i < rows; i++) {
         for (int k = 0; k < columns; k++) {
@@ -97,12 +81,13 @@ int gyre_figure_rows(gyre_figure *f, const char *words, const double *values, si
     return f->blocks++;
 }
 
-int gyre_figure_block(gyre_figure *f, const char *words, const gyre_point *points, size_t count) {
+int report_figure_block(report_figure *f, const char *words, const report_point *points,
+                        size_t count) {
     _Static_assert(sizeof *points == 2 * sizeof(double), "a point is a row of two numbers");
-    return gyre_figure_rows(f, words, (const double *)points, count, 2);
+    return report_figure_rows(f, words, (const double *)points, count, 2);
 }
 
-static gyre_status close_streams(gyre_figure *f) {
+static gyre_status close_streams(report_figure *f) {
     int failed = 0;
     if (f->gp != NULL) failed |= ferror(f->gp) | fclose(f->gp);
     if (f->dat != NULL) failed |= ferror(f->dat) | fclose(f->dat);
@@ -136,7 +121,7 @@ static gyre_status sign_png(char **image, size_t *size) {
 }
 
 /* What gnuplot has drawn, signed and in its place. */
-static gyre_status put_picture(const gyre_figure *f, const char *drawn) {
+static gyre_status put_picture(const report_figure *f, const char *drawn) {
     enum { LARGEST = 1 << 28 };
     char *image = NULL;
     size_t size = 0;
@@ -148,7 +133,7 @@ static gyre_status put_picture(const gyre_figure *f, const char *drawn) {
     return status;
 }
 
-gyre_status gyre_figure_finish(gyre_figure *f) {
+gyre_status report_figure_finish(report_figure *f) {
     gyre_status status = GYRE_OK;
     char *relative = NULL, *temporary = NULL;
     GYRE_TRY(close_streams(f));
@@ -161,7 +146,7 @@ gyre_status gyre_figure_finish(gyre_figure *f) {
     GYRE_GOTO(gyre_overwrite_sign(&f->script_text, &f->script_size, "# ", "\n"));
     GYRE_GOTO(gyre_file_write_atomic(f->data, f->table, f->table_size));
     GYRE_GOTO(gyre_file_write_atomic(f->script, f->script_text, f->script_size));
-    status = gyre_gnuplot_run(f->dir, f->stem, relative);
+    status = report_gnuplot_run(f->dir, f->stem, relative);
     if (status == GYRE_OK) status = put_picture(f, temporary);
     unlink(temporary);
 out:
@@ -170,7 +155,7 @@ out:
     return status;
 }
 
-void gyre_figure_close(gyre_figure *f) {
+void report_figure_close(report_figure *f) {
     close_streams(f);
     free(f->dir);
     free(f->stem);
@@ -178,5 +163,5 @@ void gyre_figure_close(gyre_figure *f) {
     free(f->data);
     free(f->script_text);
     free(f->table);
-    *f = (gyre_figure){0};
+    *f = (report_figure){0};
 }

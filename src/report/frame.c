@@ -1,5 +1,6 @@
 /* The look of all figures: panels stacked over one x axis in steps, cycles as bands. */
 #include "figure.h"
+#include "gnuplot.h"
 
 #include "gyre/text.h"
 #include <math.h>
@@ -23,14 +24,14 @@ enum { BANDS_MAX = 100, NAMES_MAX = 12, NAME_WIDTH = 62 };
 #define BAND "#e9eef5"
 #define MINIMUM "#8a94a0"
 
-static int top(const gyre_frame *frame) {
+static int top(const report_frame *frame) {
     return TITLE + LEGEND * frame->legend_rows;
 }
-static int height(const gyre_frame *frame) {
+static int height(const report_frame *frame) {
     return top(frame) + frame->panels * (HEADING + PLOT) + BOTTOM;
 }
 
-static void terminal(gyre_figure *f, int width, int pixels) {
+static void terminal(report_figure *f, int width, int pixels) {
     if (f->png) {
         fprintf(f->gp,
                 "set terminal pngcairo size %d,%d font 'sans-serif,11' fontscale 1.4 linewidth 1.5 "
@@ -46,7 +47,7 @@ static void terminal(gyre_figure *f, int width, int pixels) {
 
 /* In bold, which needs gnuplot's markup; so the text's own signs of markup are escaped. */
 static void bold(FILE *gp, const char *text) {
-    char shown[GYRE_FIGURE_TEXT];
+    char shown[REPORT_FIGURE_TEXT];
     gyre_text_visible(text, shown, sizeof shown);
     fputs("'{/:Bold ", gp);
     for (const char *c = shown; *c != '\0'; c++) {
@@ -57,7 +58,7 @@ static void bold(FILE *gp, const char *text) {
     fputs("}'", gp);
 }
 
-static void titles(gyre_figure *f, const gyre_frame *frame) {
+static void titles(report_figure *f, const report_frame *frame) {
     double all = height(frame);
     fputs("set label 1 ", f->gp);
     bold(f->gp, frame->title);
@@ -65,29 +66,29 @@ static void titles(gyre_figure *f, const gyre_frame *frame) {
             1 - 24 / all, f->png ? 14 : 16);
     if (frame->subtitle == NULL || frame->subtitle[0] == '\0') return;
     fputs("set label 2 ", f->gp);
-    gyre_figure_quote(f->gp, frame->subtitle);
+    report_quote(f->gp, frame->subtitle);
     fprintf(f->gp, " at screen 0.0208, screen %.5f left noenhanced textcolor rgb '#505050'\n",
             1 - 47 / all);
 }
 
-void gyre_frame_prolog(gyre_figure *f, int width, int pixels) {
+void report_frame_prolog(report_figure *f, int width, int pixels) {
     FILE *gp = f->gp;
     fputs("# gyre figure: edit it and draw it again with  gnuplot NAME.gp  in this folder\n", gp);
     fputs("if (!exists('output')) output = ", gp);
     const char *extension = f->png ? ".png" : ".svg";
     char name[4096];
     snprintf(name, sizeof name, "./%s%s", f->stem, extension);
-    gyre_figure_quote(gp, name);
+    report_quote(gp, name);
     fputs("\nDATA = ", gp);
     snprintf(name, sizeof name, "./%s.dat", f->stem);
-    gyre_figure_quote(gp, name);
+    report_quote(gp, name);
     fputs("\nreset\nset encoding utf8\n", gp);
     terminal(f, width, pixels);
 }
 
-void gyre_frame_begin(gyre_figure *f, const gyre_frame *frame) {
+void report_frame_begin(report_figure *f, const report_frame *frame) {
     FILE *gp = f->gp;
-    gyre_frame_prolog(f, WIDTH, height(frame));
+    report_frame_prolog(f, WIDTH, height(frame));
     fprintf(gp,
             "set output output\nset multiplot\n"
             "set border 3 linecolor rgb '#707070'\n"
@@ -105,14 +106,14 @@ static double nice(double about) {
     return power * (digit < 1.5 ? 1 : digit < 3 ? 2 : digit < 7 ? 5 : 10);
 }
 
-double gyre_frame_tics(gyre_range range) {
+double report_frame_tics(report_range range) {
     return nice((range.hi - range.lo) / 3.8);
 }
 
 /* gnuplot alone would write ten numbers beside a panel, or only the powers of ten. */
-static void tics(FILE *gp, gyre_range range) {
+static void tics(FILE *gp, report_range range) {
     if (!range.log) {
-        fprintf(gp, "set ytics %.9g\n", gyre_frame_tics(range));
+        fprintf(gp, "set ytics %.9g\n", report_frame_tics(range));
         return;
     }
     enum { MOST = 6 }; /* numbers beside a panel */
@@ -132,8 +133,8 @@ static void tics(FILE *gp, gyre_range range) {
     fputs(")\n", gp);
 }
 
-void gyre_frame_panel(gyre_figure *f, const gyre_frame *frame, int index, const char *heading,
-                      gyre_range range) {
+void report_frame_panel(report_figure *f, const report_frame *frame, int index, const char *heading,
+                        report_range range) {
     FILE *gp = f->gp;
     double all = height(frame);
     double upper = 1 - (top(frame) + index * (HEADING + PLOT) + HEADING) / all;
@@ -155,14 +156,14 @@ void gyre_frame_panel(gyre_figure *f, const gyre_frame *frame, int index, const 
     if (index + 1 == frame->panels) {
         if (frame->steps < 6) fputs("set xtics 1\n", gp);
         fputs("set format x '%.0f'\nset xlabel ", gp);
-        gyre_figure_quote(gp, frame->x_label);
+        report_quote(gp, frame->x_label);
         fputs(" noenhanced textcolor rgb '" INK "'\n", gp);
     } else {
         fputs("set format x ''\nunset xlabel\n", gp);
     }
 }
 
-void gyre_frame_legend(gyre_figure *f, const gyre_frame *frame) {
+void report_frame_legend(report_figure *f, const report_frame *frame) {
     fprintf(
         f->gp,
         "set key at screen 0.02, screen %.5f left top horizontal Left reverse noenhanced samplen 2 "
@@ -170,7 +171,7 @@ void gyre_frame_legend(gyre_figure *f, const gyre_frame *frame) {
         1 - 36 / (double)height(frame), frame->legend_columns);
 }
 
-void gyre_frame_end(gyre_figure *f) {
+void report_frame_end(report_figure *f) {
     fputs("\nunset multiplot\nunset output\n", f->gp);
 }
 
@@ -180,7 +181,7 @@ static int64_t band_end(const gyre_schedule *s, size_t index) {
     return gyre_schedule_cycle(s, index).last;
 }
 
-void gyre_frame_cycles(gyre_figure *f, const gyre_schedule *s) {
+void report_frame_cycles(report_figure *f, const gyre_schedule *s) {
     size_t count = gyre_schedule_cycle_count(s);
     if (count == 0) return;
     if (count > BANDS_MAX) {
@@ -213,7 +214,7 @@ static bool has_name(const gyre_schedule *s, size_t index) {
     return share * (WIDTH - LEFT - RIGHT) >= NAME_WIDTH;
 }
 
-void gyre_frame_cycle_names(gyre_figure *f, const gyre_schedule *s) {
+void report_frame_cycle_names(report_figure *f, const gyre_schedule *s) {
     size_t count = gyre_schedule_cycle_count(s);
     if (count > NAMES_MAX) return;
     for (size_t i = 0; i < count; i++) {
@@ -226,7 +227,7 @@ void gyre_frame_cycle_names(gyre_figure *f, const gyre_schedule *s) {
     }
 }
 
-void gyre_frame_cycle_names_end(gyre_figure *f, const gyre_schedule *s) {
+void report_frame_cycle_names_end(report_figure *f, const gyre_schedule *s) {
     size_t count = gyre_schedule_cycle_count(s);
     for (size_t i = 0; count <= NAMES_MAX && i < count; i++) {
         if (has_name(s, i)) fprintf(f->gp, "unset label %zu\n", 100 + i);

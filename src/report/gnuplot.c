@@ -1,14 +1,31 @@
 /* gnuplot as a child process: no shell, no start-up files of the user, its words in our error. */
 #include "gnuplot.h"
 
-#include "figure.h"
+#include "gyre/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* In single quotes gnuplot runs no backquotes and reads no backslashes. */
+void report_quote_path(FILE *gp, const char *path) {
+    fputc('\'', gp);
+    for (const char *c = path; *c != '\0'; c++) {
+        if (*c == '\'') fputc('\'', gp);
+        fputc(*c, gp);
+    }
+    fputc('\'', gp);
+}
+
+void report_quote(FILE *gp, const char *text) {
+    char shown[REPORT_FIGURE_TEXT];
+    gyre_text_visible(text, shown, sizeof shown);
+    report_quote_path(gp, shown);
+}
 
 static gyre_status missing(void) {
     return gyre_fail(GYRE_EIO,
@@ -61,7 +78,7 @@ static gyre_status verdict(pid_t child, const char *dir, const char *stem, const
     return gyre_fail(GYRE_EIO, "gnuplot failed on '%s/%s.gp': %.400s", dir, stem, words);
 }
 
-gyre_status gyre_gnuplot_run(const char *dir, const char *stem, const char *output) {
+gyre_status report_gnuplot_run(const char *dir, const char *stem, const char *output) {
     gyre_status status = GYRE_OK;
     char *setting = NULL, *script = NULL, words[512] = "";
     size_t size = 0;
@@ -74,7 +91,7 @@ gyre_status gyre_gnuplot_run(const char *dir, const char *stem, const char *outp
         goto out;
     }
     fputs("output = ", f);
-    gyre_figure_quote_path(f, output);
+    report_quote_path(f, output);
     fclose(f);
     if (pipe2(ends, O_CLOEXEC) != 0) {
         status = gyre_fail(GYRE_EIO, "cannot start gnuplot: %s", strerror(errno));

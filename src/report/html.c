@@ -40,16 +40,16 @@ static const char style[] =
     "table{font-size:8.5pt}.verdict{font-size:16pt}.figures{grid-template-columns:1fr 1fr}"
     "th,td{padding:.15rem .35rem}td:not(.n){min-width:0}}\n";
 
-void gyre_html_begin(FILE *f, const char *title) {
+void report_html_begin(FILE *f, const char *title) {
     fputs("<!DOCTYPE html>\n<!-- gyre report -->\n"
           "<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n",
           f);
-    gyre_html_element(f, "title", title);
+    report_html_element(f, "title", title);
     fprintf(f, "<style>\n%s</style></head>\n<body>\n", style);
 }
 
-void gyre_html_end(FILE *f) {
+void report_html_end(FILE *f) {
     fputs("</body></html>\n", f);
 }
 
@@ -69,7 +69,7 @@ static size_t letter(const unsigned char *c) {
     return overlong || outside ? 0 : size;
 }
 
-void gyre_html_text(FILE *f, const char *text) {
+void report_html_text(FILE *f, const char *text) {
     const unsigned char *c = (const unsigned char *)text;
     while (*c != '\0') {
         size_t size = letter(c);
@@ -91,15 +91,15 @@ void gyre_html_text(FILE *f, const char *text) {
     }
 }
 
-void gyre_html_element(FILE *f, const char *tag, const char *text) {
+void report_html_element(FILE *f, const char *tag, const char *text) {
     fprintf(f, "<%s>", tag);
-    gyre_html_text(f, text);
+    report_html_text(f, text);
     fprintf(f, "</%.*s>\n", (int)strcspn(tag, " "), tag);
 }
 
 /* ---- tables */
 
-void gyre_html_table_begin(FILE *f, const char *heads) {
+void report_html_table_begin(FILE *f, const char *heads) {
     fputs("<div class=\"scroll\"><table>\n<thead><tr>", f);
     for (const char *c = heads;; c++) {
         size_t size = strcspn(c, "|");
@@ -110,21 +110,21 @@ void gyre_html_table_begin(FILE *f, const char *heads) {
     fputs("</tr></thead>\n<tbody>\n", f);
 }
 
-void gyre_html_table_end(FILE *f) {
+void report_html_table_end(FILE *f) {
     fputs("</tbody></table></div>\n", f);
 }
 
-void gyre_html_row_begin(FILE *f, const char *kind) {
+void report_html_row_begin(FILE *f, const char *kind) {
     fprintf(f, "<tr%s%s%s>", *kind == '\0' ? "" : " class=\"", kind, *kind == '\0' ? "" : "\"");
 }
 
-void gyre_html_row_end(FILE *f) {
+void report_html_row_end(FILE *f) {
     fputs("</tr>\n", f);
 }
 
-void gyre_html_cell_text(FILE *f, const char *text) {
+void report_html_cell_text(FILE *f, const char *text) {
     fputs("<td>", f);
-    gyre_html_text(f, text);
+    report_html_text(f, text);
     fputs("</td>", f);
 }
 
@@ -147,13 +147,13 @@ static void print_number(FILE *f, const char *format, double value) {
     }
 }
 
-void gyre_html_cell_number(FILE *f, const char *format, double value) {
+void report_html_cell_number(FILE *f, const char *format, double value) {
     fputs("<td class=\"n\">", f);
     print_number(f, format, value);
     fputs("</td>", f);
 }
 
-void gyre_html_cell_interval(FILE *f, const char *format, gyre_interval interval) {
+void report_html_cell_interval(FILE *f, const char *format, gyre_interval interval) {
     fputs("<td class=\"n\">", f);
     if (isnan(interval.low)) {
         fputs("–", f);
@@ -194,7 +194,7 @@ static void copy_prefixed(FILE *f, const char *c, const char *prefix) {
     }
 }
 
-gyre_status gyre_html_figure(FILE *f, const char *path, const char *prefix, const char *caption) {
+gyre_status report_html_figure(FILE *f, const char *path, const char *prefix, const char *caption) {
     enum { LARGEST = 1 << 26 };
     char *svg = NULL;
     size_t size = 0;
@@ -207,9 +207,9 @@ gyre_status gyre_html_figure(FILE *f, const char *path, const char *prefix, cons
         return gyre_fail(GYRE_EIO, "'%s' is not the SVG that gnuplot makes", path);
     }
     fputs("<figure>", f);
-    gyre_html_element(f, "figcaption", caption);
+    report_html_element(f, "figcaption", caption);
     fputs("<svg role=\"img\" aria-label=\"", f);
-    gyre_html_text(f, caption);
+    report_html_text(f, caption);
     fprintf(f, "\"%.*s>", (int)(inside - from - 4), from + 4);
     inside = skip_element(skip_element(inside + 1, "title"), "desc");
     copy_prefixed(f, inside, prefix);

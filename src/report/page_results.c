@@ -1,27 +1,28 @@
 /* Values and differences: the figures and tables that the verdict rests on. */
 #include "chart.h"
 #include "html.h"
-#include "page.h"
-#include "words.h"
+#include "labels.h"
+#include "page_parts.h"
+#include "sentences.h"
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
-static const char *heading(const gyre_evidence *e, int group, const char *title,
-                           char out[GYRE_SENTENCE_MAX]) {
-    const char *name = gyre_page_group(e, group);
-    snprintf(out, GYRE_SENTENCE_MAX, "%s%s%.200s", title, *name == '\0' ? "" : ": ", name);
+static const char *heading(const gyre_results *e, int group, const char *title,
+                           char out[REPORT_SENTENCE_MAX]) {
+    const char *name = report_page_group(e, group);
+    snprintf(out, REPORT_SENTENCE_MAX, "%s%s%.200s", title, *name == '\0' ? "" : ": ", name);
     return out;
 }
 
-static bool has_controls(const gyre_evidence *e) {
+static bool has_controls(const gyre_results *e) {
     for (int g = 0; g < e->study->group_count; g++) {
         if (e->main_control[g] >= 0) return true;
     }
     return false;
 }
 
-static void count_in(const gyre_evidence *e, int group, int *done, int *diverged) {
+static void count_in(const gyre_results *e, int group, int *done, int *diverged) {
     *done = *diverged = 0;
     for (int i = 0; i < e->study->arm_count; i++) {
         if (e->study->arms[i].group != group) continue;
@@ -32,14 +33,14 @@ static void count_in(const gyre_evidence *e, int group, int *done, int *diverged
 
 /* ---- tables */
 
-static bool is_tested(const gyre_evidence *e) {
+static bool is_tested(const gyre_results *e) {
     for (int i = 0; i < e->study->arm_count; i++) {
         if (e->arms[i].test.count > 0) return true;
     }
     return false;
 }
 
-static bool is_uneven(const gyre_evidence *e, int group) {
+static bool is_uneven(const gyre_results *e, int group) {
     for (int i = 0; i < e->study->arm_count; i++) {
         if (e->study->arms[i].group == group && e->arms[i].done < e->study->seed_count) return true;
     }
@@ -47,49 +48,49 @@ static bool is_uneven(const gyre_evidence *e, int group) {
 }
 
 /* "6" where all arms have all, else "6 of 10, 4 diverged". */
-static void seeds_cell(gyre_page *p, int arm) {
-    const gyre_evidence_arm *a = &p->e->arms[arm];
-    char text[GYRE_SENTENCE_MAX] = "";
+static void seeds_cell(report_page *p, int arm) {
+    const gyre_results_arm *a = &p->e->arms[arm];
+    char text[REPORT_SENTENCE_MAX] = "";
     if (!is_uneven(p->e, p->e->study->arms[arm].group)) {
-        gyre_html_cell_number(p->f, "%.0f", a->done);
+        report_html_cell_number(p->f, "%.0f", a->done);
         return;
     }
-    gyre_words_add(text, "%d of %d", a->done, p->e->study->seed_count);
-    if (a->diverged > 0) gyre_words_add(text, ", %d diverged", a->diverged);
-    if (a->open > 0) gyre_words_add(text, ", %d not there yet", a->open);
-    gyre_html_cell_text(p->f, text);
+    report_add(text, "%d of %d", a->done, p->e->study->seed_count);
+    if (a->diverged > 0) report_add(text, ", %d diverged", a->diverged);
+    if (a->open > 0) report_add(text, ", %d not there yet", a->open);
+    report_html_cell_text(p->f, text);
 }
 
-static void values_table(gyre_page *p, int group) {
-    const gyre_evidence *e = p->e;
+static void values_table(report_page *p, int group) {
+    const gyre_results *e = p->e;
     const bool tested = is_tested(e);
     const int leader = e->rankings[group].leader;
     char heads[256];
     snprintf(heads, sizeof heads,
              "arm|seeds|final, mean (%%)|sd|95 %% interval|best, mean (%%)|sd|95 %% interval%s",
              tested ? "|test, mean (%)|sd" : "");
-    gyre_html_table_begin(p->f, heads);
+    report_html_table_begin(p->f, heads);
     for (int i = 0; i < e->study->arm_count; i++) {
-        const gyre_evidence_arm *a = &e->arms[i];
-        char name[GYRE_NAME_MAX];
+        const gyre_results_arm *a = &e->arms[i];
+        char name[REPORT_NAME_MAX];
         if (e->study->arms[i].group != group) continue;
-        gyre_words_arm(e, i, name);
-        gyre_html_row_begin(p->f, e->study->arms[i].control ? "control"
-                                  : i == leader             ? "leader"
-                                                            : "");
-        gyre_html_cell_text(p->f, name);
+        report_arm(e, i, name);
+        report_html_row_begin(p->f, e->study->arms[i].control ? "control"
+                                    : i == leader             ? "leader"
+                                                              : "");
+        report_html_cell_text(p->f, name);
         seeds_cell(p, i);
-        gyre_html_cell_number(p->f, "%.2f", a->final.mean);
-        gyre_html_cell_number(p->f, "%.2f", a->final.sd);
-        gyre_html_cell_interval(p->f, "%.2f", a->final.interval);
-        gyre_html_cell_number(p->f, "%.2f", a->best.mean);
-        gyre_html_cell_number(p->f, "%.2f", a->best.sd);
-        gyre_html_cell_interval(p->f, "%.2f", a->best.interval);
-        if (tested) gyre_html_cell_number(p->f, "%.2f", a->test.mean);
-        if (tested) gyre_html_cell_number(p->f, "%.2f", a->test.sd);
-        gyre_html_row_end(p->f);
+        report_html_cell_number(p->f, "%.2f", a->final.mean);
+        report_html_cell_number(p->f, "%.2f", a->final.sd);
+        report_html_cell_interval(p->f, "%.2f", a->final.interval);
+        report_html_cell_number(p->f, "%.2f", a->best.mean);
+        report_html_cell_number(p->f, "%.2f", a->best.sd);
+        report_html_cell_interval(p->f, "%.2f", a->best.interval);
+        if (tested) report_html_cell_number(p->f, "%.2f", a->test.mean);
+        if (tested) report_html_cell_number(p->f, "%.2f", a->test.sd);
+        report_html_row_end(p->f);
     }
-    gyre_html_table_end(p->f);
+    report_html_table_end(p->f);
 }
 
 static const char *row_kind(const gyre_comparison *c) {
@@ -98,7 +99,7 @@ static const char *row_kind(const gyre_comparison *c) {
     return c->planned ? "planned" : "";
 }
 
-static bool has_bootstrap(const gyre_evidence *e) {
+static bool has_bootstrap(const gyre_results *e) {
     for (int i = 0; i < e->comparison_count; i++) {
         if (!isnan(e->comparisons[i].bootstrap.low)) return true;
     }
@@ -106,39 +107,39 @@ static bool has_bootstrap(const gyre_evidence *e) {
 }
 
 /* What was found, and whether it leaves something out. */
-static void finding_cell(FILE *f, const gyre_evidence *e, const gyre_comparison *c) {
-    char text[GYRE_SENTENCE_MAX] = "";
+static void finding_cell(FILE *f, const gyre_results *e, const gyre_comparison *c) {
+    char text[REPORT_SENTENCE_MAX] = "";
     bool diverged = e->arms[c->arm].diverged > 0 || e->arms[c->control].diverged > 0;
     bool shown = c->finding == GYRE_FINDING_BETTER || c->finding == GYRE_FINDING_WORSE;
-    gyre_words_add(text, "%s%s", gyre_words_finding(c->finding),
-                   diverged && shown ? " where both finished" : "");
-    gyre_html_cell_text(f, text);
+    report_add(text, "%s%s", report_finding(c->finding),
+               diverged && shown ? " where both finished" : "");
+    report_html_cell_text(f, text);
 }
 
-static void difference_row(FILE *f, const gyre_evidence *e, const gyre_comparison *c,
+static void difference_row(FILE *f, const gyre_results *e, const gyre_comparison *c,
                            bool bootstrap) {
     const bool known = c->final.count > 1;
-    char name[GYRE_NAME_MAX];
-    gyre_html_row_begin(f, row_kind(c));
-    gyre_words_arm(e, c->arm, name);
-    gyre_html_cell_text(f, name);
-    gyre_words_arm(e, c->control, name);
-    gyre_html_cell_text(f, name);
-    gyre_html_cell_number(f, "%.0f", c->final.count);
-    gyre_html_cell_number(f, "%+.2f", c->final.mean);
-    gyre_html_cell_interval(f, "%.2f", c->final.interval);
-    gyre_html_cell_number(f, "%.2g", known ? c->p : (double)NAN);
-    gyre_html_cell_number(f, "%.2g", known && !c->planned ? c->corrected : (double)NAN);
+    char name[REPORT_NAME_MAX];
+    report_html_row_begin(f, row_kind(c));
+    report_arm(e, c->arm, name);
+    report_html_cell_text(f, name);
+    report_arm(e, c->control, name);
+    report_html_cell_text(f, name);
+    report_html_cell_number(f, "%.0f", c->final.count);
+    report_html_cell_number(f, "%+.2f", c->final.mean);
+    report_html_cell_interval(f, "%.2f", c->final.interval);
+    report_html_cell_number(f, "%.2g", known ? c->p : (double)NAN);
+    report_html_cell_number(f, "%.2g", known && !c->planned ? c->corrected : (double)NAN);
     finding_cell(f, e, c);
-    gyre_html_cell_number(f, "%.2f", c->final.sd);
-    if (bootstrap) gyre_html_cell_interval(f, "%.2f", c->bootstrap);
-    gyre_html_cell_number(f, "%+.2f", c->best.mean);
-    gyre_html_cell_interval(f, "%.2f", c->best.interval);
-    gyre_html_row_end(f);
+    report_html_cell_number(f, "%.2f", c->final.sd);
+    if (bootstrap) report_html_cell_interval(f, "%.2f", c->bootstrap);
+    report_html_cell_number(f, "%+.2f", c->best.mean);
+    report_html_cell_interval(f, "%.2f", c->best.interval);
+    report_html_row_end(f);
 }
 
-static void differences_table(gyre_page *p, int group) {
-    const gyre_evidence *e = p->e;
+static void differences_table(report_page *p, int group) {
+    const gyre_results *e = p->e;
     const bool bootstrap = has_bootstrap(e);
     char heads[256];
     snprintf(
@@ -146,70 +147,70 @@ static void differences_table(gyre_page *p, int group) {
         "arm|against|pairs|difference (points)|95 %% interval|p|corrected p|verdict|sd%s|best: "
         "difference|best: 95 %% interval",
         bootstrap ? "|bootstrap interval" : "");
-    gyre_html_table_begin(p->f, heads);
+    report_html_table_begin(p->f, heads);
     for (int i = 0; i < e->comparison_count; i++) {
         const gyre_comparison *c = &e->comparisons[i];
         if (e->study->arms[c->arm].group == group) difference_row(p->f, e, c, bootstrap);
     }
-    gyre_html_table_end(p->f);
+    report_html_table_end(p->f);
 }
 
-static void sentences(gyre_page *p, int group) {
-    char sentence[GYRE_SENTENCE_MAX];
+static void sentences(report_page *p, int group) {
+    char sentence[REPORT_SENTENCE_MAX];
     fputs("<details><summary>The same in sentences</summary>\n<ul class=\"sentences\">\n", p->f);
     for (int i = 0; i < p->e->comparison_count; i++) {
         const gyre_comparison *c = &p->e->comparisons[i];
         if (p->e->study->arms[c->arm].group != group) continue;
-        gyre_words_comparison(p->e, c, sentence);
-        gyre_html_element(p->f, c->planned ? "li class=\"planned\"" : "li", sentence);
+        report_comparison(p->e, c, sentence);
+        report_html_element(p->f, c->planned ? "li class=\"planned\"" : "li", sentence);
     }
     fputs("</ul></details>\n", p->f);
 }
 
 /* ---- figures */
 
-static gyre_status final_figure(gyre_page *p, int group) {
-    char *path = NULL, caption[GYRE_SENTENCE_MAX];
+static gyre_status final_figure(report_page *p, int group) {
+    char *path = NULL, caption[REPORT_SENTENCE_MAX];
     int done, diverged;
     count_in(p->e, group, &done, &diverged);
-    gyre_status status = gyre_page_path(p, "final", group, &path);
-    if (status == GYRE_OK) status = gyre_draw_final(p->e, group, path);
+    gyre_status status = report_page_path(p, "final", group, &path);
+    if (status == GYRE_OK) status = report_draw_final(p->e, group, path);
     heading(p->e, group, "Final accuracy: rings are seeds, dots means with 95 % intervals",
             caption);
     if (diverged > 0) {
-        gyre_words_add(caption, " (%d cell%s diverged and %s not in it)", diverged,
-                       diverged == 1 ? "" : "s", diverged == 1 ? "is" : "are");
+        report_add(caption, " (%d cell%s diverged and %s not in it)", diverged,
+                   diverged == 1 ? "" : "s", diverged == 1 ? "is" : "are");
     }
-    if (status == GYRE_OK) status = gyre_page_figure(p, path, caption);
+    if (status == GYRE_OK) status = report_page_figure(p, path, caption);
     free(path);
     return status;
 }
 
-static bool is_compared_with(const gyre_evidence *e, int control) {
+static bool is_compared_with(const gyre_results *e, int control) {
     for (int i = 0; i < e->comparison_count; i++) {
         if (e->comparisons[i].control == control && e->comparisons[i].final.count > 0) return true;
     }
     return false;
 }
 
-static gyre_status difference_figure(gyre_page *p, int control) {
+static gyre_status difference_figure(report_page *p, int control) {
     const int group = p->e->study->arms[control].group;
-    char *path = NULL, name[GYRE_NAME_MAX], file[32], text[GYRE_NAME_MAX + 32];
-    char caption[GYRE_SENTENCE_MAX];
-    gyre_words_arm(p->e, control, name);
+    char *path = NULL, name[REPORT_NAME_MAX], file[32], text[REPORT_NAME_MAX + 32];
+    char caption[REPORT_SENTENCE_MAX];
+    report_arm(p->e, control, name);
     snprintf(file, sizeof file, "difference-%d", control + 1);
     snprintf(text, sizeof text, "Difference from %s, pair by pair", name);
-    gyre_status status = gyre_page_path(p, file, group, &path);
-    if (status == GYRE_OK) status = gyre_draw_differences(p->e, control, path);
+    gyre_status status = report_page_path(p, file, group, &path);
+    if (status == GYRE_OK) status = report_draw_differences(p->e, control, path);
     if (status == GYRE_OK) {
-        status = gyre_page_figure(p, path, heading(p->e, group, text, caption));
+        status = report_page_figure(p, path, heading(p->e, group, text, caption));
     }
     free(path);
     return status;
 }
 
-static gyre_status group_figures(gyre_page *p, int group) {
-    const gyre_evidence *e = p->e;
+static gyre_status group_figures(report_page *p, int group) {
+    const gyre_results *e = p->e;
     const int first = e->main_control[group];
     gyre_status status = GYRE_OK;
     fputs("<div class=\"figures\">\n", p->f);
@@ -223,16 +224,17 @@ static gyre_status group_figures(gyre_page *p, int group) {
     return status;
 }
 
-static gyre_status over_groups(gyre_page *p) {
+static gyre_status over_groups(report_page *p) {
     char *path = NULL;
-    gyre_status status = gyre_page_path(p, "groups", -1, &path);
-    if (status == GYRE_OK) status = gyre_draw_groups(p->e, path);
-    gyre_html_element(p->f, "h2", "Over dataset sizes");
+    gyre_status status = report_page_path(p, "groups", -1, &path);
+    if (status == GYRE_OK) status = report_draw_groups(p->e, path);
+    report_html_element(p->f, "h2", "Over dataset sizes");
     fputs("<div class=\"figures\">\n", p->f);
     if (status == GYRE_OK) {
-        status = gyre_page_figure(p, path,
-                                  "Difference from the control of the same dataset size, with 95 % "
-                                  "intervals; above 0: better");
+        status =
+            report_page_figure(p, path,
+                               "Difference from the control of the same dataset size, with 95 % "
+                               "intervals; above 0: better");
     }
     fputs("</div>\n", p->f);
     free(path);
@@ -240,7 +242,7 @@ static gyre_status over_groups(gyre_page *p) {
 }
 
 /* The least values that a mean or, where there are comparisons, a difference rests on. */
-static int least_count(const gyre_evidence *e) {
+static int least_count(const gyre_results *e) {
     int least = INT_MAX;
     for (int i = 0; i < e->comparison_count; i++) {
         int count = e->comparisons[i].final.count;
@@ -252,36 +254,36 @@ static int least_count(const gyre_evidence *e) {
     return least;
 }
 
-static void caveats(gyre_page *p) {
+static void caveats(report_page *p) {
     const int least = least_count(p->e);
-    char line[GYRE_SENTENCE_MAX];
-    gyre_words_correction(p->e, line);
-    if (*line != '\0') gyre_html_element(p->f, "p", line);
+    char line[REPORT_SENTENCE_MAX];
+    report_correction(p->e, line);
+    if (*line != '\0') report_html_element(p->f, "p", line);
     if (least < GYRE_CAVEAT_SEEDS) {
         *line = '\0';
-        gyre_words_add(line,
-                       "Intervals from fewer than 10 %s (here from %d) lean on the %s being "
-                       "roughly normal, which so few cannot show.",
-                       p->e->comparison_count > 0 ? "pairs" : "seeds", least,
-                       p->e->comparison_count > 0 ? "differences" : "values");
-        gyre_html_element(p->f, "p class=\"note\"", line);
+        report_add(line,
+                   "Intervals from fewer than 10 %s (here from %d) lean on the %s being "
+                   "roughly normal, which so few cannot show.",
+                   p->e->comparison_count > 0 ? "pairs" : "seeds", least,
+                   p->e->comparison_count > 0 ? "differences" : "values");
+        report_html_element(p->f, "p class=\"note\"", line);
     }
-    gyre_html_element(
+    report_html_element(
         p->f, "p class=\"note\"",
         "Final values are the primary metric. The best of a run is exploratory: it is "
         "chosen by the same samples that measure it, and so flatters.");
 }
 
-gyre_status gyre_page_results(gyre_page *p) {
-    const gyre_evidence *e = p->e;
-    char title[GYRE_SENTENCE_MAX];
+gyre_status report_page_results(report_page *p) {
+    const gyre_results *e = p->e;
+    char title[REPORT_SENTENCE_MAX];
     if (e->study->group_count > 1 && has_controls(e)) GYRE_TRY(over_groups(p));
     for (int g = 0; g < e->study->group_count; g++) {
-        gyre_html_element(p->f, "h2", heading(e, g, e->single ? "Result" : "Results", title));
+        report_html_element(p->f, "h2", heading(e, g, e->single ? "Result" : "Results", title));
         int done, diverged;
         count_in(e, g, &done, &diverged);
         if (done == 0) {
-            gyre_html_element(p->f, "p", "No cell is done with a finite result.");
+            report_html_element(p->f, "p", "No cell is done with a finite result.");
             continue;
         }
         if (!e->single) GYRE_TRY(group_figures(p, g));
@@ -290,16 +292,17 @@ gyre_status gyre_page_results(gyre_page *p) {
             compared |= e->study->arms[e->comparisons[i].arm].group == g;
         }
         if (compared) {
-            gyre_html_element(p->f, "h3", "Differences, from paired seeds");
+            report_html_element(p->f, "h3", "Differences, from paired seeds");
             differences_table(p, g);
             sentences(p, g);
-            gyre_html_element(p->f, "h3", "Values");
+            report_html_element(p->f, "h3", "Values");
         }
         values_table(p, g);
         if (!e->single && is_uneven(e, g)) {
-            gyre_html_element(p->f, "p class=\"note\"",
-                              "Means of arms with different seeds are not to be compared: they are "
-                              "of other runs. The choice and the differences are of shared seeds.");
+            report_html_element(
+                p->f, "p class=\"note\"",
+                "Means of arms with different seeds are not to be compared: they are "
+                "of other runs. The choice and the differences are of shared seeds.");
         }
     }
     if (!e->single) caveats(p);

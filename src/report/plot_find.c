@@ -17,9 +17,9 @@
 /* One quantity over the rate: per repeat, then over all repeats. */
 typedef struct {
     const char *colour;
-    gyre_point *line, *band; /* middle; low forwards then high backwards */
-    size_t count;            /* points of line; the band has twice as many */
-    gyre_range range;
+    report_point *line, *band; /* middle; low forwards then high backwards */
+    size_t count;              /* points of line; the band has twice as many */
+    report_range range;
     int raw, line_block, band_block; /* raw < 0: none */
 } quantity;
 
@@ -66,9 +66,9 @@ static gyre_status combine(const gyre_find *f, bool scores, value_of value, cons
             if (isfinite(value(f, at, smooth))) all[n++] = value(f, at, smooth);
         }
         if (n == 0) continue;
-        q->line[q->count++] = (gyre_point){lr, gyre_sort_median(all, n)}; /* sorts */
-        q->band[k] = (gyre_point){lr, all[0]};
-        q->band[2 * longest - 1 - k] = (gyre_point){lr, all[n - 1]};
+        q->line[q->count++] = (report_point){lr, gyre_sort_median(all, n)}; /* sorts */
+        q->band[k] = (report_point){lr, all[0]};
+        q->band[2 * longest - 1 - k] = (report_point){lr, all[n - 1]};
     }
     /* rows of no finite value, at the end, leave a hole between the two halves */
     memmove(q->band + q->count, q->band + 2 * longest - q->count, q->count * sizeof *q->band);
@@ -77,37 +77,37 @@ static gyre_status combine(const gyre_find *f, bool scores, value_of value, cons
 
 /* From a little below the least to a little above where the curve begins: what blows up goes out of
  * the picture. */
-static gyre_range range_of(const quantity *q, bool from_start) {
+static report_range range_of(const quantity *q, bool from_start) {
     double least = INFINITY, most = -INFINITY;
     for (size_t i = 0; i < 2 * q->count; i++) {
         if (q->band[i].y < least) least = q->band[i].y;
         if (q->band[i].y > most) most = q->band[i].y;
     }
-    if (q->count == 0) return (gyre_range){0, 1, false};
+    if (q->count == 0) return (report_range){0, 1, false};
     double begin = q->line[0].y;
     if (from_start && begin > least && most > begin + 0.3 * (begin - least)) {
         most = begin + 0.3 * (begin - least);
     }
     double span = most > least ? most - least : fabs(most) + 1e-9;
-    return (gyre_range){least - 0.08 * span, most + 0.16 * span, false};
+    return (report_range){least - 0.08 * span, most + 0.16 * span, false};
 }
 
-static gyre_status raw_block(gyre_figure *f, const gyre_find *x, quantity *q) {
-    gyre_point *points = calloc(x->row_count + 1, sizeof *points);
+static gyre_status raw_block(report_figure *f, const gyre_find *x, quantity *q) {
+    report_point *points = calloc(x->row_count + 1, sizeof *points);
     if (points == NULL) return gyre_no_memory("a figure");
-    size_t stride = 1 + x->row_count / GYRE_SERIES_MAX, n = 0;
+    size_t stride = 1 + x->row_count / REPORT_SERIES_MAX, n = 0;
     for (size_t i = 0; i < x->row_count; i += stride) {
-        points[n++] = (gyre_point){x->rows[i].lr, x->rows[i].loss};
+        points[n++] = (report_point){x->rows[i].lr, x->rows[i].loss};
     }
-    q->raw = gyre_figure_block(f, "training loss of steps", points, n);
+    q->raw = report_figure_block(f, "training loss of steps", points, n);
     free(points);
     return GYRE_OK;
 }
 
-static void smooth_blocks(gyre_figure *f, const char *words, quantity *q) {
-    q->line_block = gyre_figure_block(f, words, q->line, q->count);
+static void smooth_blocks(report_figure *f, const char *words, quantity *q) {
+    q->line_block = report_figure_block(f, words, q->line, q->count);
     q->band_block =
-        gyre_figure_block(f, "least and greatest of the repeats, closed", q->band, 2 * q->count);
+        report_figure_block(f, "least and greatest of the repeats, closed", q->band, 2 * q->count);
 }
 
 /* ---- marks */
@@ -185,7 +185,7 @@ static void forget_names(FILE *gp) {
 
 /* ---- the picture */
 
-static void draw(gyre_figure *f, const quantity *q) {
+static void draw(report_figure *f, const quantity *q) {
     fprintf(f->gp,
             "plot DATA index %d with filledcurves closed fillcolor rgb '%s' fillstyle "
             "transparent solid 0.25 noborder notitle",
@@ -198,7 +198,7 @@ static void draw(gyre_figure *f, const quantity *q) {
             q->line_block, q->colour);
 }
 
-static void x_axis(gyre_figure *f, const gyre_find *x) {
+static void x_axis(report_figure *f, const gyre_find *x) {
     const gyre_find_options *o = &x->options;
     double last = x->rows[0].lr;
     for (size_t i = 0; i < x->row_count; i++) last = fmax(last, x->rows[i].lr);
@@ -206,9 +206,9 @@ static void x_axis(gyre_figure *f, const gyre_find *x) {
     if (!o->linear) fputs("set logscale x\nset xtics autofreq\n", f->gp);
 }
 
-static void panel(gyre_figure *f, const gyre_frame *frame, int index, const char *heading,
+static void panel(report_figure *f, const report_frame *frame, int index, const char *heading,
                   const gyre_find *x, const quantity *q) {
-    gyre_frame_panel(f, frame, index, heading, q->range);
+    report_frame_panel(f, frame, index, heading, q->range);
     if (index + 1 == frame->panels) {
         fputs(x->options.linear ? "set format x '%g'\n" : "set format x '10^{%T}'\n", f->gp);
     }
@@ -221,10 +221,9 @@ static void panel(gyre_figure *f, const gyre_frame *frame, int index, const char
  * the rates go by the names beside their marks, and a doubt comes before how well repeats agree. */
 static void subtitle(const gyre_find *x, char *out, size_t room) {
     const gyre_find_verdict *v = &x->verdict;
-    const char *words =
-        v->reliable && v->memorised
-            ? "the samples were memorised on the way, so max_lr may be too low"
-            : v->reason;
+    const char *words = v->reliable && v->memorised
+                            ? "the samples were memorised on the way, so max_lr may be too low"
+                            : v->reason;
     int used = 0;
     if (v->reliable) {
         used = snprintf(out, room, "suggested: %.3g to %.3g; ", v->value.base_lr, v->value.max_lr);
@@ -235,22 +234,22 @@ static void subtitle(const gyre_find *x, char *out, size_t room) {
 }
 
 gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *output) {
-    gyre_figure f;
+    report_figure f;
     quantity loss = {.colour = LOSS, .raw = -1}, accuracy = {.colour = ACCURACY, .raw = -1};
     char words[400], heading[120];
     double *smooth = NULL;
-    gyre_status status = gyre_figure_open(output, &f);
+    gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(gyre_find_smooth(x, &smooth));
     GYRE_GOTO(combine(x, false, loss_of, smooth, &loss));
     GYRE_GOTO(combine(x, true, accuracy_of, NULL, &accuracy));
     subtitle(x, words, sizeof words);
-    gyre_frame frame = {.panels = accuracy.count > 0 ? 2 : 1,
-                        .title = title,
-                        .subtitle = words,
-                        .x_label = x->options.linear ? "learning rate" : "learning rate (log)",
-                        .steps = x->options.steps};
-    gyre_frame_begin(&f, &frame);
+    report_frame frame = {.panels = accuracy.count > 0 ? 2 : 1,
+                          .title = title,
+                          .subtitle = words,
+                          .x_label = x->options.linear ? "learning rate" : "learning rate (log)",
+                          .steps = x->options.steps};
+    report_frame_begin(&f, &frame);
     x_axis(&f, x);
     mark_range(f.gp, &x->verdict);
     GYRE_GOTO(raw_block(&f, x, &loss));
@@ -264,14 +263,14 @@ gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *ou
     snprintf(heading, sizeof heading, "validation accuracy, %%, of %lld samples",
              (long long)x->samples);
     if (frame.panels == 2) panel(&f, &frame, 1, heading, x, &accuracy);
-    gyre_frame_end(&f);
-    status = gyre_figure_finish(&f);
+    report_frame_end(&f);
+    status = report_figure_finish(&f);
 out:
     free(smooth);
     free(loss.line);
     free(loss.band);
     free(accuracy.line);
     free(accuracy.band);
-    gyre_figure_close(&f);
+    report_figure_close(&f);
     return status;
 }

@@ -1,8 +1,6 @@
-/* Reads what a figure shows of a run: config, schedule, tables. */
+/* Runs as figures name them; see plot_run.h. */
 #include "plot_run.h"
 
-#include "gyre/config.h"
-#include "gyre/file.h"
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +18,14 @@ static char *last_parts(const char *dir, int parts) {
     return name;
 }
 
-static bool is_shared(const gyre_plot_run *runs, int count, int index) {
+static bool is_shared(const report_run *runs, int count, int index) {
     for (int i = 0; i < count; i++) {
         if (i != index && strcmp(runs[i].name, runs[index].name) == 0) return true;
     }
     return false;
 }
 
-gyre_status gyre_plot_runs_name(gyre_plot_run *runs, int count) {
+gyre_status report_runs_name(report_run *runs, int count) {
     enum { DEEPEST = 8 };
     for (int parts = 2; parts <= DEEPEST; parts++) {
         bool shared[64] = {false};
@@ -42,45 +40,14 @@ gyre_status gyre_plot_runs_name(gyre_plot_run *runs, int count) {
     return GYRE_OK;
 }
 
-static gyre_status open_schedule(gyre_plot_run *r) {
-    const gyre_settings *s = r->settings;
-    return gyre_schedule_open(&s->schedule, &s->length, gyre_config_momentum(&s->optimizer), 0,
-                              &r->schedule);
+gyre_status report_run_open(const char *dir, report_run *r) {
+    *r = (report_run){.dir = dir, .name = last_parts(dir, 1)};
+    if (r->name == NULL) return gyre_no_memory("reading the run '%s'", dir);
+    return gyre_run_content_open(dir, &r->content);
 }
 
-gyre_status gyre_plot_run_open(const char *dir, gyre_plot_run *r) {
-    gyre_status status = GYRE_OK;
-    *r = (gyre_plot_run){.dir = dir, .name = last_parts(dir, 1)};
-    char *config = gyre_path_join(dir, "config.json");
-    char *metrics = gyre_path_join(dir, "metrics.h5");
-    if (r->name == NULL || config == NULL || metrics == NULL) {
-        status = gyre_no_memory("reading the run '%s'", dir);
-        goto out;
-    }
-    if (!gyre_file_exists(config) || !gyre_file_exists(metrics)) {
-        status = gyre_fail(GYRE_EIO,
-                           "'%s' holds no rows of a run: '%s' is not there; give the folder that "
-                           "`gyre train --out` wrote",
-                           dir, gyre_file_exists(config) ? metrics : config);
-        goto out;
-    }
-    GYRE_GOTO(gyre_config_open(config, NULL, 0, &r->settings));
-    GYRE_GOTO(open_schedule(r));
-    GYRE_GOTO(gyre_tables_read(metrics, &r->tables));
-    if (r->tables.train_count == 0) {
-        status =
-            gyre_fail(GYRE_EIO, "the run '%s' has no steps yet; wait for its first second", dir);
-    }
-out:
-    free(config);
-    free(metrics);
-    return status;
-}
-
-void gyre_plot_run_close(gyre_plot_run *r) {
+void report_run_close(report_run *r) {
     free(r->name);
-    if (r->settings != NULL) gyre_config_close(r->settings);
-    if (r->schedule != NULL) gyre_schedule_close(r->schedule);
-    gyre_tables_free(&r->tables);
-    *r = (gyre_plot_run){0};
+    gyre_run_content_close(&r->content);
+    *r = (report_run){0};
 }

@@ -2,8 +2,9 @@
  * evaluations, over one axis of steps. */
 #include "gyre/plot.h"
 
+#include "captions.h"
 #include "figure.h"
-#include "plot_run.h"
+#include "gnuplot.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +22,11 @@ typedef struct {
 } blocks;
 
 typedef struct {
-    gyre_plot_run *runs;
+    report_run *runs;
     blocks *blocks;
     int count;
     bool validated; /* some run was evaluated */
-    gyre_range lr, train, loss, accuracy;
+    report_range lr, train, loss, accuracy;
 } picture;
 
 /* ---- tables as points */
@@ -59,17 +60,17 @@ static double cycle_percent(const void *rows, size_t i) {
     return 100 * ((const gyre_cycle_row *)rows)[i].accuracy;
 }
 
-static gyre_point *points_of(const void *rows, size_t count, column x, column y) {
-    gyre_point *points = calloc(count + 1, sizeof *points);
+static report_point *points_of(const void *rows, size_t count, column x, column y) {
+    report_point *points = calloc(count + 1, sizeof *points);
     for (size_t i = 0; points != NULL && i < count; i++) {
-        points[i] = (gyre_point){x(rows, i), y(rows, i)};
+        points[i] = (report_point){x(rows, i), y(rows, i)};
     }
     return points;
 }
 
-static void widen(gyre_range *range, const gyre_point *points, size_t count) {
+static void widen(report_range *range, const report_point *points, size_t count) {
     double least = 0, greatest = 0;
-    if (!gyre_series_extent(points, count, &least, &greatest)) return;
+    if (!report_series_extent(points, count, &least, &greatest)) return;
     if (!(range->lo <= least)) range->lo = least; /* also from NaN */
     if (!(range->hi >= greatest)) range->hi = greatest;
 }
@@ -84,16 +85,17 @@ typedef struct {
     column x, y;
 } series;
 
-static gyre_status thin_block(gyre_figure *f, const series *from, gyre_range *range, int *index) {
+static gyre_status thin_block(report_figure *f, const series *from, report_range *range,
+                              int *index) {
     char words[512];
-    gyre_point *points = points_of(from->rows, from->count, from->x, from->y);
-    gyre_point *thin = calloc(GYRE_SERIES_MAX, sizeof *thin);
+    report_point *points = points_of(from->rows, from->count, from->x, from->y);
+    report_point *thin = calloc(REPORT_SERIES_MAX, sizeof *thin);
     gyre_status status = GYRE_OK;
     if (points == NULL || thin == NULL) {
         status = gyre_no_memory("drawing %zu rows", from->count);
         goto out;
     }
-    size_t drawn = gyre_series_thin(points, from->count, thin);
+    size_t drawn = report_series_thin(points, from->count, thin);
     if (range != NULL) widen(range, points, from->count);
     snprintf(words, sizeof words, "%s, %zu rows of %zu%s, run %s", from->words, drawn, from->count,
              drawn < from->count ? " (first, least, greatest and last of each stretch)" : "",
@@ -101,7 +103,7 @@ static gyre_status thin_block(gyre_figure *f, const series *from, gyre_range *ra
     for (char *c = words; *c != '\0'; c++) {
         if ((unsigned char)*c < ' ' || *c == '\\') *c = '?'; /* it is a comment of one line */
     }
-    *index = gyre_figure_block(f, words, thin, drawn);
+    *index = report_figure_block(f, words, thin, drawn);
     if (drawn < from->count) fprintf(f->gp, "# index %d: %s.\n", *index, words);
 out:
     free(points);
@@ -109,30 +111,30 @@ out:
     return status;
 }
 
-static gyre_status smooth_block(gyre_figure *f, const gyre_plot_run *r, gyre_range *range,
+static gyre_status smooth_block(report_figure *f, const report_run *r, report_range *range,
                                 int *index) {
-    size_t count = r->tables.train_count, half = gyre_series_half(count);
+    size_t count = r->content.tables.train_count, half = report_series_half(count);
     char words[96];
-    gyre_point *points = points_of(r->tables.train, count, train_x, train_loss);
-    gyre_point *smooth = calloc(GYRE_SERIES_BUCKETS, sizeof *smooth);
+    report_point *points = points_of(r->content.tables.train, count, train_x, train_loss);
+    report_point *smooth = calloc(REPORT_SERIES_BUCKETS, sizeof *smooth);
     gyre_status status = GYRE_OK;
     if (points == NULL || smooth == NULL) {
         status = gyre_no_memory("drawing %zu rows", count);
         goto out;
     }
-    size_t drawn = gyre_series_smooth(points, count, half, smooth);
+    size_t drawn = report_series_smooth(points, count, half, smooth);
     widen(range, smooth, drawn);
     snprintf(words, sizeof words, "training loss, means of %zu rows around a step", 2 * half + 1);
-    *index = gyre_figure_block(f, words, smooth, drawn);
+    *index = report_figure_block(f, words, smooth, drawn);
 out:
     free(points);
     free(smooth);
     return status;
 }
 
-static gyre_status run_blocks(gyre_figure *f, picture *p, int i, gyre_range *raw) {
-    const gyre_plot_run *r = &p->runs[i];
-    const gyre_tables *t = &r->tables;
+static gyre_status run_blocks(report_figure *f, picture *p, int i, report_range *raw) {
+    const report_run *r = &p->runs[i];
+    const gyre_tables *t = &r->content.tables;
     blocks *b = &p->blocks[i];
     const void *train = t->train, *validation = t->validation, *cycles = t->cycles;
     size_t n = t->train_count, v = t->validation_count, c = t->cycle_count;
@@ -155,29 +157,29 @@ static gyre_status run_blocks(gyre_figure *f, picture *p, int i, gyre_range *raw
 
 /* ---- ranges */
 
-static gyre_range with_margins(gyre_range r, double below, double above) {
-    if (!(r.lo <= r.hi)) return (gyre_range){0, 1, false};
+static report_range with_margins(report_range r, double below, double above) {
+    if (!(r.lo <= r.hi)) return (report_range){0, 1, false};
     double span = r.hi > r.lo ? r.hi - r.lo : (r.hi != 0 ? fabs(r.hi) : 1);
-    return (gyre_range){r.lo - below * span, r.hi + above * span, false};
+    return (report_range){r.lo - below * span, r.hi + above * span, false};
 }
 
 /* Decades are shown on a log axis; else from 0, and single wild steps may leave the panel. */
-static gyre_range loss_range(gyre_range smooth, gyre_range raw) {
+static report_range loss_range(report_range smooth, report_range raw) {
     if (!(smooth.lo <= smooth.hi)) return with_margins(raw, 0.1, 0.1);
     if (smooth.lo > 0 && smooth.hi > 8 * smooth.lo) {
-        return (gyre_range){smooth.lo / 1.6, smooth.hi * 1.3, true};
+        return (report_range){smooth.lo / 1.6, smooth.hi * 1.3, true};
     }
     double hi = fmin(raw.hi, 1.5 * smooth.hi);
-    return (gyre_range){smooth.lo < 0 ? smooth.lo : 0, hi > 0 ? 1.05 * hi : 1, false};
+    return (report_range){smooth.lo < 0 ? smooth.lo : 0, hi > 0 ? 1.05 * hi : 1, false};
 }
 
-static gyre_status fill(gyre_figure *f, picture *p) {
-    const gyre_range none = {NAN, NAN, false};
-    gyre_range raw = none;
+static gyre_status fill(report_figure *f, picture *p) {
+    const report_range none = {NAN, NAN, false};
+    report_range raw = none;
     p->lr = p->train = p->loss = p->accuracy = none;
     for (int i = 0; i < p->count; i++) {
         GYRE_TRY(run_blocks(f, p, i, &raw));
-        if (p->runs[i].tables.validation_count > 0) p->validated = true;
+        if (p->runs[i].content.tables.validation_count > 0) p->validated = true;
     }
     if (p->lr.lo > 0) p->lr.lo = 0;
     p->lr = with_margins(p->lr, 0, 0.2);
@@ -195,11 +197,11 @@ static void style(FILE *gp, int i) {
     if (i >= COLOURS) fprintf(gp, " dashtype %d", 1 + i / COLOURS);
 }
 
-static void lay_out_legend(const picture *p, gyre_frame *frame) {
+static void lay_out_legend(const picture *p, report_frame *frame) {
     size_t longest = 0;
     char text[128];
     for (int i = 0; i < p->count; i++) {
-        gyre_plot_legend(&p->runs[i], text, sizeof text);
+        report_caption_legend(&p->runs[i], text, sizeof text);
         if (strlen(text) > longest) longest = strlen(text);
     }
     int columns = 100 / ((int)longest + 8); /* letters in a line */
@@ -212,9 +214,9 @@ static void curve(FILE *gp, const picture *p, int i, int index, const char *word
     fprintf(gp, "%s DATA index %d with %s", i == 0 ? "plot" : ", \\\n    ", index, words);
     style(gp, i);
     if (named && p->count > 1) {
-        gyre_plot_legend(&p->runs[i], text, sizeof text);
+        report_caption_legend(&p->runs[i], text, sizeof text);
         fputs(" title ", gp);
-        gyre_figure_quote(gp, text);
+        report_quote(gp, text);
     } else {
         fputs(" notitle", gp);
     }
@@ -226,32 +228,32 @@ static void more(FILE *gp, int i, int index, const char *words) {
     fputs(" notitle", gp);
 }
 
-static const char *lines(const gyre_plot_run *r) {
-    if (r->tables.train_count > DOTS_MAX) return "lines linewidth 2";
+static const char *lines(const report_run *r) {
+    if (r->content.tables.train_count > DOTS_MAX) return "lines linewidth 2";
     return "linespoints linewidth 2 pointtype 7 pointsize 0.4";
 }
 
-static void lr_panel(gyre_figure *f, const gyre_frame *frame, const picture *p, bool cycles) {
-    if (cycles) gyre_frame_cycle_names(f, p->runs[0].schedule);
-    if (p->count > 1) gyre_frame_legend(f, frame);
-    gyre_frame_panel(f, frame, 0, "learning rate", p->lr);
+static void lr_panel(report_figure *f, const report_frame *frame, const picture *p, bool cycles) {
+    if (cycles) report_frame_cycle_names(f, p->runs[0].content.schedule);
+    if (p->count > 1) report_frame_legend(f, frame);
+    report_frame_panel(f, frame, 0, "learning rate", p->lr);
     for (int i = 0; i < p->count; i++) {
         curve(f->gp, p, i, p->blocks[i].lr, lines(&p->runs[i]), true);
     }
     fputs("\nunset key\n", f->gp);
-    if (cycles) gyre_frame_cycle_names_end(f, p->runs[0].schedule);
+    if (cycles) report_frame_cycle_names_end(f, p->runs[0].content.schedule);
 }
 
-static void train_panel(gyre_figure *f, const gyre_frame *frame, const picture *p) {
+static void train_panel(report_figure *f, const report_frame *frame, const picture *p) {
     char heading[160];
-    size_t half = gyre_series_half(p->runs[0].tables.train_count);
+    size_t half = report_series_half(p->runs[0].content.tables.train_count);
     char mean[48] = "2 % of the run";
     if (p->count == 1) {
         snprintf(mean, sizeof mean, "%zu step%s", 2 * half + 1, half == 0 ? "" : "s");
     }
     snprintf(heading, sizeof heading, "training loss (nats; light: every step, dark: mean of %s)%s",
              mean, p->train.log ? ", log scale" : "");
-    gyre_frame_panel(f, frame, 1, heading, p->train);
+    report_frame_panel(f, frame, 1, heading, p->train);
     for (int i = 0; i < p->count; i++) {
         fprintf(f->gp, "%s DATA index %d with lines linewidth 0.7 linecolor rgb '#%s%s' notitle",
                 i == 0 ? "plot" : ", \\\n    ", p->blocks[i].raw, p->count > 1 ? "d0" : "b0",
@@ -264,14 +266,15 @@ static void train_panel(gyre_figure *f, const gyre_frame *frame, const picture *
 static size_t most_cycles(const picture *p) {
     size_t most = 0;
     for (int i = 0; i < p->count; i++) {
-        if (p->runs[i].tables.cycle_count > most) most = p->runs[i].tables.cycle_count;
+        if (p->runs[i].content.tables.cycle_count > most)
+            most = p->runs[i].content.tables.cycle_count;
     }
     return most;
 }
 
 /* gnuplot 5.4 dies of labels that have no defined point. */
 static bool has_numbers(const picture *p) {
-    const gyre_tables *t = &p->runs[0].tables;
+    const gyre_tables *t = &p->runs[0].content.tables;
     if (p->count > 1 || t->cycle_count > NUMBERS_MAX) return false;
     for (size_t i = 0; i < t->cycle_count; i++) {
         if (isfinite(t->cycles[i].accuracy)) return true;
@@ -279,14 +282,14 @@ static bool has_numbers(const picture *p) {
     return false;
 }
 
-static void evaluation_panel(gyre_figure *f, const gyre_frame *frame, const picture *p,
+static void evaluation_panel(report_figure *f, const report_frame *frame, const picture *p,
                              bool accuracy) {
     char heading[160];
     size_t cycles = most_cycles(p);
-    snprintf(heading, sizeof heading, "%s %s%s", gyre_plot_part(p->runs, p->count),
+    snprintf(heading, sizeof heading, "%s %s%s", report_caption_part(p->runs, p->count),
              accuracy ? "accuracy (%" : "loss (nats",
              cycles > 0 ? "; large dots: at minima of the rate)" : ")");
-    gyre_frame_panel(f, frame, accuracy ? 3 : 2, heading, accuracy ? p->accuracy : p->loss);
+    report_frame_panel(f, frame, accuracy ? 3 : 2, heading, accuracy ? p->accuracy : p->loss);
     for (int i = 0; i < p->count; i++) {
         const blocks *b = &p->blocks[i];
         curve(f->gp, p, i, accuracy ? b->accuracy : b->loss,
@@ -315,38 +318,38 @@ static bool same_cycles(const gyre_schedule *a, const gyre_schedule *b) {
     return true;
 }
 
-static gyre_status draw(gyre_figure *f, picture *p) {
+static gyre_status draw(report_figure *f, picture *p) {
     char heading[640], words[320], below[96];
     bool cycles = true;
-    gyre_plot_title(p->runs, p->count, heading, sizeof heading);
-    gyre_plot_subtitle(p->runs, p->count, words, sizeof words);
-    gyre_plot_x_label(p->runs, p->count, below, sizeof below);
-    gyre_frame frame = {.title = heading, .subtitle = words, .x_label = below};
+    report_caption_title(p->runs, p->count, heading, sizeof heading);
+    report_caption_subtitle(p->runs, p->count, words, sizeof words);
+    report_caption_x_label(p->runs, p->count, below, sizeof below);
+    report_frame frame = {.title = heading, .subtitle = words, .x_label = below};
     if (p->count > 1) lay_out_legend(p, &frame);
     for (int i = 0; i < p->count; i++) {
-        int64_t steps = gyre_schedule_steps(p->runs[i].schedule);
+        int64_t steps = gyre_schedule_steps(p->runs[i].content.schedule);
         if (steps > frame.steps) frame.steps = steps;
-        if (!same_cycles(p->runs[0].schedule, p->runs[i].schedule)) cycles = false;
-        if (p->runs[i].tables.validation_count > 0) p->validated = true;
+        if (!same_cycles(p->runs[0].content.schedule, p->runs[i].content.schedule)) cycles = false;
+        if (p->runs[i].content.tables.validation_count > 0) p->validated = true;
     }
     frame.panels = p->validated ? 4 : 2;
-    gyre_frame_begin(f, &frame);
+    report_frame_begin(f, &frame);
     GYRE_TRY(fill(f, p));
-    if (cycles) gyre_frame_cycles(f, p->runs[0].schedule);
+    if (cycles) report_frame_cycles(f, p->runs[0].content.schedule);
     lr_panel(f, &frame, p, cycles);
     train_panel(f, &frame, p);
     if (p->validated) {
         evaluation_panel(f, &frame, p, false);
         evaluation_panel(f, &frame, p, true);
     }
-    gyre_frame_end(f);
-    return gyre_figure_finish(f);
+    report_frame_end(f);
+    return report_figure_finish(f);
 }
 
 gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output) {
-    gyre_figure f;
+    report_figure f;
     picture p = {.count = count};
-    gyre_status status = gyre_figure_open(output, &f);
+    gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     if (count < 1 || count > RUNS_MAX) {
         status =
@@ -362,13 +365,13 @@ gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output)
         status = gyre_no_memory("%d runs", count);
         goto out;
     }
-    for (int i = 0; i < count; i++) GYRE_GOTO(gyre_plot_run_open(run_dirs[i], &p.runs[i]));
-    GYRE_GOTO(gyre_plot_runs_name(p.runs, count));
+    for (int i = 0; i < count; i++) GYRE_GOTO(report_run_open(run_dirs[i], &p.runs[i]));
+    GYRE_GOTO(report_runs_name(p.runs, count));
     status = draw(&f, &p);
 out:
-    for (int i = 0; p.runs != NULL && i < count; i++) gyre_plot_run_close(&p.runs[i]);
+    for (int i = 0; p.runs != NULL && i < count; i++) report_run_close(&p.runs[i]);
     free(p.runs);
     free(p.blocks);
-    gyre_figure_close(&f);
+    report_figure_close(&f);
     return status;
 }

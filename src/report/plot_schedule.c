@@ -8,7 +8,7 @@
 enum { SAMPLES_MAX = 1000000 };
 
 typedef struct {
-    gyre_point *lr, *momentum;
+    report_point *lr, *momentum;
     size_t count;
     int64_t stride; /* steps between samples */
 } samples;
@@ -18,47 +18,48 @@ static gyre_status sample(const gyre_schedule *s, samples *out) {
     int64_t stride = (steps + SAMPLES_MAX - 1) / SAMPLES_MAX;
     if (stride < 1) stride = 1;
     size_t room = (size_t)((steps + stride - 1) / stride) + 1;
-    *out = (samples){calloc(room, sizeof(gyre_point)), calloc(room, sizeof(gyre_point)), 0, stride};
+    *out = (samples){calloc(room, sizeof(report_point)), calloc(room, sizeof(report_point)), 0,
+                     stride};
     if (out->lr == NULL || out->momentum == NULL) {
         return gyre_no_memory("drawing %lld steps", (long long)steps);
     }
     for (int64_t t = 0; t < steps; t += stride) {
         if (t + stride >= steps) t = steps - 1; /* the last step is always drawn */
         gyre_rate rate = gyre_schedule_at(s, t);
-        out->lr[out->count] = (gyre_point){(double)t, rate.lr};
-        out->momentum[out->count++] = (gyre_point){(double)t, rate.momentum};
+        out->lr[out->count] = (report_point){(double)t, rate.lr};
+        out->momentum[out->count++] = (report_point){(double)t, rate.momentum};
     }
     return GYRE_OK;
 }
 
-static gyre_range range_of(const gyre_point *points, size_t count, bool from_zero) {
+static report_range range_of(const report_point *points, size_t count, bool from_zero) {
     double least = 0, greatest = 0;
-    if (!gyre_series_extent(points, count, &least, &greatest)) return (gyre_range){0, 1, false};
+    if (!report_series_extent(points, count, &least, &greatest)) return (report_range){0, 1, false};
     if (from_zero && least > 0) least = 0;
     double span = greatest > least ? greatest - least : (greatest != 0 ? fabs(greatest) : 1);
-    return (gyre_range){from_zero ? least : least - 0.4 * span,
-                        greatest + (from_zero ? 0.45 : 0.15) * span, false};
+    return (report_range){from_zero ? least : least - 0.4 * span,
+                          greatest + (from_zero ? 0.45 : 0.15) * span, false};
 }
 
 /* A line that is straight over many steps is two points; within a tenth of a pixel of 132. */
-static gyre_status block(gyre_figure *f, const char *words, const gyre_point *points, size_t count,
-                         int *index) {
-    gyre_point *thin = calloc(GYRE_SERIES_MAX, sizeof *thin);
+static gyre_status block(report_figure *f, const char *words, const report_point *points,
+                         size_t count, int *index) {
+    report_point *thin = calloc(REPORT_SERIES_MAX, sizeof *thin);
     if (thin == NULL) return gyre_no_memory("a figure");
-    size_t drawn = gyre_series_thin(points, count, thin);
+    size_t drawn = report_series_thin(points, count, thin);
     if (drawn < count) {
         fprintf(f->gp, "# %s: %zu of %zu points drawn, no extreme left out\n", words, drawn, count);
     }
     double least = 0, greatest = 0;
-    gyre_series_extent(thin, drawn, &least, &greatest);
-    drawn = gyre_series_straighten(thin, drawn, (greatest - least) / 1320);
-    *index = gyre_figure_block(f, words, thin, drawn);
+    report_series_extent(thin, drawn, &least, &greatest);
+    drawn = report_series_straighten(thin, drawn, (greatest - least) / 1320);
+    *index = report_figure_block(f, words, thin, drawn);
     free(thin);
     return GYRE_OK;
 }
 
-gyre_status gyre_plot_schedule_line(gyre_figure *f, const gyre_schedule *s, const char *words,
-                                    int *index) {
+gyre_status report_plot_schedule_line(report_figure *f, const gyre_schedule *s, const char *words,
+                                      int *index) {
     samples points = {0};
     gyre_status status = sample(s, &points);
     if (status == GYRE_OK) status = block(f, words, points.lr, points.count, index);
@@ -68,30 +69,31 @@ gyre_status gyre_plot_schedule_line(gyre_figure *f, const gyre_schedule *s, cons
 }
 
 /* Where a cycle has its extremes: peaks in one block, minima in another. */
-static gyre_status mark_extremes(gyre_figure *f, const gyre_schedule *s, bool lr, int *peaks,
+static gyre_status mark_extremes(report_figure *f, const gyre_schedule *s, bool lr, int *peaks,
                                  int *minima) {
     size_t cycles = gyre_schedule_cycle_count(s), high = 0, low = 0;
     size_t used = cycles <= 60 ? cycles : 0; /* more would be a row of blots */
-    gyre_point *points = calloc(2 * used + 2, sizeof *points);
+    report_point *points = calloc(2 * used + 2, sizeof *points);
     if (points == NULL) return gyre_no_memory("a figure");
-    gyre_point *bottom = points + used + 1;
+    report_point *bottom = points + used + 1;
     for (size_t i = 0; i < used; i++) {
         gyre_cycle c = gyre_schedule_cycle(s, i);
         gyre_rate rate = gyre_schedule_at(s, c.peak < 0 ? 0 : c.peak);
         if (c.peak >= 0)
-            points[high++] = (gyre_point){(double)c.peak, lr ? rate.lr : rate.momentum};
+            points[high++] = (report_point){(double)c.peak, lr ? rate.lr : rate.momentum};
         rate = gyre_schedule_at(s, c.last);
-        if (c.complete) bottom[low++] = (gyre_point){(double)c.last, lr ? rate.lr : rate.momentum};
+        if (c.complete)
+            bottom[low++] = (report_point){(double)c.last, lr ? rate.lr : rate.momentum};
     }
-    *peaks = gyre_figure_block(f, lr ? "peaks" : "momentum at peaks", points, high);
-    *minima = gyre_figure_block(f, lr ? "minima" : "momentum at minima", bottom, low);
+    *peaks = report_figure_block(f, lr ? "peaks" : "momentum at peaks", points, high);
+    *minima = report_figure_block(f, lr ? "minima" : "momentum at minima", bottom, low);
     free(points);
     return GYRE_OK;
 }
 
 /* A number near an end of the axis is moved inwards, clear of the axis' own numbers. */
-static void draw(gyre_figure *f, const gyre_frame *frame, const int blocks[3], const char *colour,
-                 bool numbers, const char *above) {
+static void draw(report_figure *f, const report_frame *frame, const int blocks[3],
+                 const char *colour, bool numbers, const char *above) {
     const int line = blocks[0], peaks = blocks[1], minima = blocks[2];
     double steps = (double)frame->steps, inset = 0.032 * steps;
     fprintf(f->gp,
@@ -110,32 +112,32 @@ static void draw(gyre_figure *f, const gyre_frame *frame, const int blocks[3], c
     fputc('\n', f->gp);
 }
 
-static gyre_status panel(gyre_figure *f, const gyre_frame *frame, const gyre_schedule *s,
+static gyre_status panel(report_figure *f, const report_frame *frame, const gyre_schedule *s,
                          const samples *points, bool lr) {
     int blocks[3] = {0}; /* line, peaks, minima */
     size_t cycles = gyre_schedule_cycle_count(s);
     /* gnuplot 5.4 dies of labels that have no defined point */
     bool numbers = cycles > 0 && cycles <= 8 && gyre_schedule_cycle(s, 0).peak >= 0;
-    const gyre_point *series = lr ? points->lr : points->momentum;
+    const report_point *series = lr ? points->lr : points->momentum;
     GYRE_TRY(block(f, lr ? "learning rate" : "momentum", series, points->count, &blocks[0]));
     GYRE_TRY(mark_extremes(f, s, lr, &blocks[1], &blocks[2]));
-    if (lr) gyre_frame_cycle_names(f, s);
-    gyre_frame_panel(f, frame, lr ? 0 : 1, lr ? "learning rate" : "momentum",
-                     range_of(series, points->count, lr));
+    if (lr) report_frame_cycle_names(f, s);
+    report_frame_panel(f, frame, lr ? 0 : 1, lr ? "learning rate" : "momentum",
+                       range_of(series, points->count, lr));
     draw(f, frame, blocks, lr ? "#0072b2" : "#d55e00", numbers, lr ? "0.8" : "-0.8");
-    if (lr) gyre_frame_cycle_names_end(f, s);
+    if (lr) report_frame_cycle_names_end(f, s);
     return GYRE_OK;
 }
 
 gyre_status gyre_plot_schedule(const gyre_schedule *s, const char *title, const char *output) {
-    gyre_figure f;
+    report_figure f;
     samples points = {0};
     char words[160];
-    gyre_status status = gyre_figure_open(output, &f);
+    gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(sample(s, &points));
     double least = 0, greatest = 0;
-    gyre_series_extent(points.momentum, points.count, &least, &greatest);
+    report_series_extent(points.momentum, points.count, &least, &greatest);
     size_t cycles = gyre_schedule_cycle_count(s);
     int64_t steps = gyre_schedule_steps(s);
     int used = snprintf(words, sizeof words, "%lld steps", (long long)steps);
@@ -145,23 +147,23 @@ gyre_status gyre_plot_schedule(const gyre_schedule *s, const char *title, const 
     }
     snprintf(words + used, sizeof words - (size_t)used, "; last rate %.4g",
              gyre_schedule_at(s, steps - 1).lr);
-    gyre_frame frame = {.panels = least < greatest ? 2 : 1,
-                        .title = title,
-                        .subtitle = words,
-                        .x_label = "step (updates of the weights)",
-                        .steps = steps - 1};
-    gyre_frame_begin(&f, &frame);
+    report_frame frame = {.panels = least < greatest ? 2 : 1,
+                          .title = title,
+                          .subtitle = words,
+                          .x_label = "step (updates of the weights)",
+                          .steps = steps - 1};
+    report_frame_begin(&f, &frame);
     if (points.stride > 1) {
         fprintf(f.gp, "# every %lldth step is looked at\n", (long long)points.stride);
     }
-    gyre_frame_cycles(&f, s);
+    report_frame_cycles(&f, s);
     GYRE_GOTO(panel(&f, &frame, s, &points, true));
     if (frame.panels == 2) GYRE_GOTO(panel(&f, &frame, s, &points, false));
-    gyre_frame_end(&f);
-    status = gyre_figure_finish(&f);
+    report_frame_end(&f);
+    status = report_figure_finish(&f);
 out:
     free(points.lr);
     free(points.momentum);
-    gyre_figure_close(&f);
+    report_figure_close(&f);
     return status;
 }

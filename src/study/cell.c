@@ -4,13 +4,13 @@
  * between its last step and its result ends with the same bits as one that was not. */
 #include "cell.h"
 
-#include "folder.h"
+#include "cell_result.h"
 #include "gyre/checkpoint.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/metrics.h"
 #include "gyre/overwrite.h"
-#include "result.h"
+#include "study_json.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>

@@ -3,9 +3,9 @@
  * The cells that are not finished are dealt out in turn, once, at the start: equal budgets need no
  * cleverer sharing, and no part has to talk to another before the end. */
 #include "cell.h"
-#include "folder.h"
-#include "result.h"
-#include "table.h"
+#include "cell_result.h"
+#include "progress.h"
+#include "study_folder.h"
 
 #include "gyre/backend.h"
 #include "gyre/log.h"
@@ -22,8 +22,8 @@ typedef struct {
     int part_index, parts;
     int32_t *todo; /* indices of the cells to run */
     int64_t todo_count;
-    study_table *table; /* rank 0 of a part */
-    int elsewhere;      /* cells left to other processes */
+    study_progress *table; /* rank 0 of a part */
+    int elsewhere;         /* cells left to other processes */
     gyre_status failure;
     char failure_text[GYRE_ERROR_MAX]; /* of the first cell that failed in this part */
 } study_run;
@@ -96,7 +96,7 @@ static gyre_status prepare(study_run *r, gyre_study *s) {
 
 static void watch(void *context, int64_t completed, int64_t steps, double accuracy) {
     study_run *r = context;
-    study_table_step(r->table, (double)completed / (double)steps, accuracy);
+    study_progress_step(r->table, (double)completed / (double)steps, accuracy);
 }
 
 static gyre_status run_one(study_run *r, int64_t place, study_cell_end *end) {
@@ -107,10 +107,10 @@ static gyre_status run_one(study_run *r, int64_t place, study_cell_end *end) {
     gyre_status verdict = GYRE_OK;
     gyre_cell_result result;
     int64_t left = (r->todo_count - place + r->parts - 1) / r->parts;
-    if (r->table != NULL) study_table_begin(r->table, c, left);
+    if (r->table != NULL) study_progress_begin(r->table, c, left);
     GYRE_TRY(study_cell_run(r->study, c, &options, r->part, end, &verdict, &result));
-    if (r->table != NULL && *end == STUDY_CELL_RAN) study_table_end(r->table, &result);
-    if (r->table != NULL && *end != STUDY_CELL_RAN) study_table_skip(r->table);
+    if (r->table != NULL && *end == STUDY_CELL_RAN) study_progress_end(r->table, &result);
+    if (r->table != NULL && *end != STUDY_CELL_RAN) study_progress_skip(r->table);
     r->elsewhere += *end == STUDY_CELL_ELSEWHERE;
     if (*end != STUDY_CELL_RAN || verdict == GYRE_OK || verdict == GYRE_EDIVERGED) return GYRE_OK;
     if (r->failure == GYRE_OK) {
@@ -126,8 +126,8 @@ static gyre_status run_part(study_run *r) {
     bool shows = gyre_comm_rank(r->part) == 0;
     if (shows) {
         /* a table is one process's; lines are each part's own */
-        status =
-            study_table_open(r->study, gyre_comm_rank(r->all) == 0, r->options->quiet, &r->table);
+        status = study_progress_open(r->study, gyre_comm_rank(r->all) == 0, r->options->quiet,
+                                     &r->table);
     }
     GYRE_TRY(gyre_comm_agree(r->part, status));
     if (!shows) gyre_log_mute(true);
@@ -196,7 +196,7 @@ static gyre_status finish(study_run *r, gyre_status status) {
         status = gyre_fail(GYRE_EIO, "cell %lld is being run by another process; wait for it",
                            (long long)r->options->cell);
     }
-    study_table_close(r->table);
+    study_progress_close(r->table);
     gyre_comm_close(r->part);
     GYRE_TRY(gyre_comm_settle(r->all));
     GYRE_TRY(gyre_comm_sum_f64(r->all, &elsewhere, 1));

@@ -3,7 +3,7 @@
 
 #include "gyre/config.h"
 #include "gyre/log.h"
-#include "plan.h"
+#include "study_plan.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

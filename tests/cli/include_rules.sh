@@ -20,10 +20,10 @@ RULES = {
     "model":       ("backend", "xxhash.h"),
     "optim":       ("backend model schedule", ""),
     "dist":        ("", "mpi.h"),
-    "runfile":     ("config data model", "hdf5 H5 xxhash.h"),
+    "runfile":     ("config schedule data model", "hdf5 H5 xxhash.h"),
     "run":         ("config schedule data backend model optim dist runfile", "xxhash.h"),
     "find":        ("config schedule data backend model dist runfile run", ""),
-    "report":      ("config schedule data runfile run find study", "zlib.h"),
+    "report":      ("config schedule data runfile find study", "zlib.h"),
     "study":       ("config schedule data backend dist runfile run", "xxhash.h"),
     "cli":         ("config schedule data backend model optim dist runfile run find report study", ""),
 }
@@ -33,7 +33,7 @@ HEADERS = {
     "config": "config json", "schedule": "schedule", "data": "dataset fitter import loader sampler",
     "backend": "assignment backend ops", "model": "model net", "optim": "optimizer", "dist": "comm",
     "runfile": "checkpoint events h5 metrics run_folder", "run": "evaluator progress run trainer",
-    "find": "find", "report": "plot report", "study": "statistics study",
+    "find": "find", "report": "plot report", "study": "results statistics study",
 }
 OWNER = {name: module for module, names in HEADERS.items() for name in names.split()}
 # The C library, POSIX and Linux: free for all.

@@ -2,8 +2,10 @@
 #ifndef REPORT_RIG_H
 #define REPORT_RIG_H
 
-#include "../../src/report/evidence.h"
-#include "../../src/report/words.h"
+#include "../../src/report/labels.h"
+#include "../../src/report/sentences.h"
+#include "../../src/report/verdict.h"
+#include "../../src/study/summary.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -23,9 +25,9 @@ typedef struct {
     char *groups[1];
     uint64_t seeds[SEEDS];
     gyre_study study;
-    gyre_evidence_cell cells[ARMS * SEEDS];
-    gyre_evidence_arm arm_evidence[ARMS];
-    gyre_evidence e;
+    gyre_results_cell cells[ARMS * SEEDS];
+    gyre_results_arm arm_evidence[ARMS];
+    gyre_results e;
 } rig;
 
 static char midpoint[] = "midpoint", five[] = "5-cycles", twenty[] = "20-cycles", empty[] = "";
@@ -51,7 +53,7 @@ static inline void open_rig(rig *r, int seeds, bool planned) {
         *c = (gyre_cell_result){.state = GYRE_CELL_DONE, .loss = 1, .test_accuracy = NAN};
         c->accuracy = c->best_accuracy = 0.5 + 0.001 * (i % seeds);
     }
-    r->e = (gyre_evidence){.study = &r->study, .cells = r->cells, .arms = r->arm_evidence};
+    r->e = (gyre_results){.study = &r->study, .cells = r->cells, .arms = r->arm_evidence};
 }
 
 static inline gyre_cell_result *cell(rig *r, int arm, int seed) {
@@ -66,7 +68,7 @@ static inline void raise(rig *r, int arm, double points, double spread) {
 }
 
 static inline void weigh(rig *r) {
-    assert_int_equal(gyre_evidence_weigh(&r->e, NAN), GYRE_OK);
+    assert_int_equal(study_summarise(&r->e, NAN), GYRE_OK);
 }
 
 static inline void close_rig(rig *r) {
@@ -84,10 +86,10 @@ static inline void forget(rig *r) {
 }
 
 static inline void expect_sentence(rig *r, int arm, const char *expected) {
-    char sentence[GYRE_SENTENCE_MAX];
-    const gyre_comparison *c = gyre_evidence_comparison(&r->e, arm, CONTROL);
+    char sentence[REPORT_SENTENCE_MAX];
+    const gyre_comparison *c = gyre_results_comparison(&r->e, arm, CONTROL);
     assert_non_null(c);
-    gyre_words_comparison(&r->e, c, sentence);
+    report_comparison(&r->e, c, sentence);
     assert_string_equal(sentence, expected);
 }
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/study/folder.h"
+#include "../../src/study/study_folder.h"
 #include "config_text.h"
 #include "dataset_rig.h"
 #include "gyre/checkpoint.h"

@@ -28,7 +28,7 @@ static void planned_comparison_stands_alone(void **state) {
 static void six_seeds_bear_no_correction(void **state) {
     (void)state;
     rig r;
-    char words[GYRE_SENTENCE_MAX];
+    char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 6, false);
     raise(&r, FIVE, 1, 0.1);
     raise(&r, TWENTY, 2, 0.1);
@@ -38,7 +38,7 @@ static void six_seeds_bear_no_correction(void **state) {
         "20 cycles against the constant midpoint: no difference that 6 seeds could show "
         "among 2 comparisons (smallest possible corrected p is 0.062); on average +2.00 "
         "points (95 % interval 1.89 to 2.11).");
-    gyre_words_correction(&r.e, words);
+    report_correction(&r.e, words);
     assert_non_null(strstr(words, "none can survive"));
     close_rig(&r);
 }
@@ -62,7 +62,7 @@ static void no_difference_is_said_to_be_none(void **state) {
     open_rig(&r, 8, true);
     raise(&r, FIVE, 0, 0.3);
     weigh(&r);
-    assert_int_equal(gyre_evidence_comparison(&r.e, FIVE, CONTROL)->finding, GYRE_FINDING_NONE);
+    assert_int_equal(gyre_results_comparison(&r.e, FIVE, CONTROL)->finding, GYRE_FINDING_NONE);
     close_rig(&r);
 }
 
@@ -76,7 +76,7 @@ static void only_whole_pairs_count(void **state) {
     cell(&r, CONTROL, 1)->state = GYRE_CELL_MISSING;
     cell(&r, CONTROL, 2)->accuracy = NAN;
     weigh(&r);
-    const gyre_comparison *c = gyre_evidence_comparison(&r.e, FIVE, CONTROL);
+    const gyre_comparison *c = gyre_results_comparison(&r.e, FIVE, CONTROL);
     assert_int_equal(c->final.count, 3);
     assert_true(c->p == 0.25 && c->finding == GYRE_FINDING_TOO_FEW);
     assert_int_equal(r.arm_evidence[FIVE].done, 5);
@@ -88,14 +88,14 @@ static void only_whole_pairs_count(void **state) {
 static void nothing_done_is_no_verdict(void **state) {
     (void)state;
     rig r;
-    char words[GYRE_SENTENCE_MAX];
+    char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 2, false);
     for (int i = 0; i < ARMS * 2; i++) r.cells[i].result.state = GYRE_CELL_FAILED;
     weigh(&r);
-    gyre_words_verdict(&r.e, 0, words);
+    report_verdict(&r.e, 0, words);
     assert_string_equal(words,
                         "Nothing can be said yet: no arm but controls has a cell that is done.");
-    gyre_words_choice(&r.e, 0, words);
+    report_choice(&r.e, 0, words);
     assert_string_equal(words, "");
     assert_true(isnan(r.e.target[0]));
     close_rig(&r);
@@ -104,18 +104,18 @@ static void nothing_done_is_no_verdict(void **state) {
 static void the_choice_names_its_rivals(void **state) {
     (void)state;
     rig r;
-    char words[GYRE_SENTENCE_MAX];
+    char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 6, true);
     raise(&r, FIVE, 1, 0.1);
     raise(&r, TWENTY, 0.95, -0.1);
     weigh(&r);
-    gyre_words_choice(&r.e, 0, words);
+    report_choice(&r.e, 0, words);
     assert_non_null(strstr(words, "Choice: 5 cycles, the highest mean of the arms (51.25 %)."));
     assert_non_null(strstr(words, "hold 0): 20 cycles."));
     raise(&r, CONTROL, 3, 0); /* now the control is above all */
     forget(&r);
     weigh(&r);
-    gyre_words_choice(&r.e, 0, words);
+    report_choice(&r.e, 0, words);
     assert_non_null(strstr(words,
                            "But the constant midpoint did as well or better: by 2.00 points over "
                            "6 seeds."));
@@ -126,11 +126,11 @@ static void the_choice_names_its_rivals(void **state) {
 static void equal_differences_prove_nothing(void **state) {
     (void)state;
     rig r;
-    char words[GYRE_SENTENCE_MAX];
+    char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 2, false);
     raise(&r, FIVE, 40, 0);
     weigh(&r);
-    gyre_words_choice(&r.e, 0, words);
+    report_choice(&r.e, 0, words);
     assert_null(strstr(words, "lies above every other"));
     assert_non_null(strstr(words,
                            "(paired 95 % intervals hold 0, or have no width, since few seeds "
@@ -139,7 +139,7 @@ static void equal_differences_prove_nothing(void **state) {
     open_rig(&r, 6, false);
     raise(&r, FIVE, 40, 0);
     weigh(&r);
-    gyre_words_choice(&r.e, 0, words);
+    report_choice(&r.e, 0, words);
     assert_non_null(strstr(words, "lies above every other ranked arm"));
     close_rig(&r);
 }
@@ -147,14 +147,14 @@ static void equal_differences_prove_nothing(void **state) {
 static void what_is_equal_is_said_to_be(void **state) {
     (void)state;
     rig r;
-    char words[GYRE_SENTENCE_MAX];
+    char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 3, true);
     weigh(&r);
-    gyre_words_choice(&r.e, 0, words);
+    report_choice(&r.e, 0, words);
     assert_non_null(strstr(words, "Choice: 5 cycles, the first of 2 arms with the same highest "
                                   "mean, of the arms (50.10 %)."));
     assert_non_null(strstr(words, "But the constant midpoint did as well over 3 seeds."));
-    gyre_words_one_more(&r.e, gyre_evidence_comparison(&r.e, FIVE, CONTROL), words);
+    report_one_more(&r.e, gyre_results_comparison(&r.e, FIVE, CONTROL), words);
     assert_non_null(strstr(words, "No difference was found that more seeds could show."));
     assert_null(strstr(words, "1000"));
     close_rig(&r);
@@ -163,11 +163,11 @@ static void what_is_equal_is_said_to_be(void **state) {
 static void one_more_seed(void **state) {
     (void)state;
     rig r;
-    char words[GYRE_SENTENCE_MAX];
+    char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 5, true);
     raise(&r, FIVE, 1, 0.1);
     weigh(&r);
-    gyre_words_one_more(&r.e, gyre_evidence_comparison(&r.e, FIVE, CONTROL), words);
+    report_one_more(&r.e, gyre_results_comparison(&r.e, FIVE, CONTROL), words);
     assert_non_null(
         strstr(words, "(6 instead of 5) lowers the smallest possible p from 0.062 to 0.031"));
     assert_non_null(strstr(words, "about 6 seeds would be needed"));
@@ -213,7 +213,7 @@ static void equal_to_the_target_is_at_the_target(void **state) {
             weigh(&r);
             if (r.arm_evidence[FIVE].reached != seeds) fail_msg("%d %%, %d seeds", k, seeds);
             forget(&r);
-            assert_int_equal(gyre_evidence_weigh(&r.e, k), GYRE_OK);
+            assert_int_equal(study_summarise(&r.e, k), GYRE_OK);
             if (r.arm_evidence[FIVE].reached != seeds) fail_msg("--target %d", k);
             close_rig(&r);
         }
@@ -237,9 +237,9 @@ static void names_stay_apart(void **state) {
     rig r;
     open_rig(&r, 1, false);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char out[GYRE_NAME_MAX];
+        char out[REPORT_NAME_MAX];
         r.arms[FIVE].name = names[i][0];
-        gyre_words_arm(&r.e, FIVE, out);
+        report_arm(&r.e, FIVE, out);
         assert_string_equal(out, names[i][1]);
     }
 }
@@ -267,14 +267,14 @@ static void text_is_never_markup(void **state) {
         {"cut \xe2\x9c", "cut \xEF\xBF\xBD\xEF\xBF\xBD"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char *out = written(gyre_html_text, cases[i][0]);
+        char *out = written(report_html_text, cases[i][0]);
         assert_string_equal(out, cases[i][1]);
         free(out);
     }
 }
 
 static void put_figure(FILE *f, const char *path) {
-    assert_int_equal(gyre_html_figure(f, path, "f1-", "a < b"), GYRE_OK);
+    assert_int_equal(report_html_figure(f, path, "f1-", "a < b"), GYRE_OK);
 }
 
 static void figures_have_ids_of_their_own(void **state) {

@@ -14,9 +14,9 @@ static void expect_start(const char *words, const char *start) {
     if (strncmp(words, start, strlen(start)) != 0) fail_msg("not '%s...': %s", start, words);
 }
 
-static void expect_words(rig *r, void (*say)(const gyre_evidence *e, int group, char *out),
+static void expect_words(rig *r, void (*say)(const gyre_results *e, int group, char *out),
                          const char *start) {
-    char words[GYRE_SENTENCE_MAX];
+    char words[REPORT_SENTENCE_MAX];
     say(&r->e, 0, words);
     expect_start(words, start);
 }
@@ -33,12 +33,12 @@ static void who_diverged_is_not_chosen(void **state) {
         snprintf(start, sizeof start, "5 cycles diverged with %d of 10 seeds. %s", count,
                  count == 4 ? "Where both finished, 5 cycles beat the constant midpoint by 2.00"
                             : "5 cycles against the constant midpoint: nothing to compare");
-        expect_words(&r, gyre_words_verdict, start);
+        expect_words(&r, report_verdict, start);
         snprintf(start, sizeof start,
                  "Choice: 20 cycles, the only arm that finished with all seeds (50.45 %%). Not "
                  "ranked: 5 cycles (diverged with %d of 10 seeds).",
                  count);
-        expect_words(&r, gyre_words_choice, start);
+        expect_words(&r, report_choice, start);
         close_rig(&r);
     }
 }
@@ -50,12 +50,12 @@ static void the_verdict_names_controls_that_diverged(void **state) {
     raise(&r, FIVE, 2, 0.1);
     diverge(&r, CONTROL, 0, 1);
     weigh(&r);
-    expect_words(&r, gyre_words_verdict,
+    expect_words(&r, report_verdict,
                  "the constant midpoint diverged with 1 of 10 seeds. Where both finished, 5");
     forget(&r);
     diverge(&r, FIVE, 0, 2);
     weigh(&r);
-    expect_words(&r, gyre_words_verdict,
+    expect_words(&r, report_verdict,
                  "5 cycles diverged with 2, the constant midpoint with 1 of 10 seeds. Where both");
     close_rig(&r);
 }
@@ -74,7 +74,7 @@ static void where_all_diverged_the_least_are_ranked(void **state) {
     weigh(&r);
     assert_int_equal(r.e.rankings[0].leader, FIVE);
     assert_int_equal(r.e.rankings[0].seeds, 8);
-    expect_words(&r, gyre_words_choice,
+    expect_words(&r, report_choice,
                  "Choice: 5 cycles, the highest mean of the arms that diverged least (51.45 % over "
                  "8 seeds): it diverged with 1 of 10 seeds, and no arm finished with all.");
     close_rig(&r);
@@ -83,8 +83,8 @@ static void where_all_diverged_the_least_are_ranked(void **state) {
     diverge(&r, TWENTY, 1, 1);
     weigh(&r);
     assert_int_equal(r.e.rankings[0].leader, -1);
-    expect_words(&r, gyre_words_verdict, "No verdict: every arm diverged with some seeds");
-    expect_words(&r, gyre_words_choice, "No choice.");
+    expect_words(&r, report_verdict, "No verdict: every arm diverged with some seeds");
+    expect_words(&r, report_choice, "No choice.");
     close_rig(&r);
 }
 
@@ -96,29 +96,29 @@ static void an_arm_with_one_seed_is_not_ranked(void **state) {
     for (int i = 0; i < 5; i++) cell(&r, TWENTY, i)->state = GYRE_CELL_MISSING;
     weigh(&r);
     assert_int_equal(r.e.rankings[0].leader, FIVE);
-    expect_words(&r, gyre_words_choice,
+    expect_words(&r, report_choice,
                  "Choice: 5 cycles, the only arm that finished with all seeds (50.25 %). Not "
                  "ranked: 20 cycles (5 of 6 cells without a result yet).");
     forget(&r);
     cell(&r, FIVE, 3)->state = GYRE_CELL_FAILED;
     weigh(&r);
-    expect_words(&r, gyre_words_verdict, "No verdict yet: no arm has its results with all seeds.");
-    expect_words(&r, gyre_words_choice, "No choice yet. Not ranked: 5 cycles (1 of 6 cells");
+    expect_words(&r, report_verdict, "No verdict yet: no arm has its results with all seeds.");
+    expect_words(&r, report_choice, "No choice yet. Not ranked: 5 cycles (1 of 6 cells");
     close_rig(&r);
 }
 
 static void all_diverged_is_a_verdict(void **state) {
     (void)state;
     rig r;
-    char words[GYRE_SENTENCE_MAX];
+    char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 6, false);
     diverge(&r, FIVE, 0, 6);
     diverge(&r, TWENTY, 0, 6);
     weigh(&r);
-    gyre_words_verdict(&r.e, 0, words);
+    report_verdict(&r.e, 0, words);
     assert_string_equal(words, "Every arm diverged with all seeds (12 cells): no accuracy to "
                                "compare. Controls finished with 6 of 6 cells.");
-    gyre_words_choice(&r.e, 0, words);
+    report_choice(&r.e, 0, words);
     assert_string_equal(words, "");
     close_rig(&r);
 }
@@ -129,16 +129,16 @@ static void all_diverged_is_a_verdict(void **state) {
 static void holm_counts_what_is_left(void **state) {
     (void)state;
     rig r;
-    char words[GYRE_SENTENCE_MAX];
+    char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 10, false);
     raise(&r, FIVE, 2, 0.1);
     raise(&r, TWENTY, 2, 0.1);
     for (int i = 0; i < 4; i++) cell(&r, TWENTY, i)->state = GYRE_CELL_MISSING;
     weigh(&r);
-    const gyre_comparison *c = gyre_evidence_comparison(&r.e, TWENTY, CONTROL);
+    const gyre_comparison *c = gyre_results_comparison(&r.e, TWENTY, CONTROL);
     assert_true(c->corrected == 0.03125 && c->corrected_least == 0.03125);
     assert_int_equal(c->finding, GYRE_FINDING_BETTER);
-    gyre_words_correction(&r.e, words);
+    report_correction(&r.e, words);
     assert_string_equal(
         words, "No comparison was planned; all 2 comparisons are corrected together (Holm). With "
                "10 seeds the smallest possible p is 0.002, corrected 0.0039: each of them can be "
@@ -147,10 +147,10 @@ static void holm_counts_what_is_left(void **state) {
     forget(&r);
     raise(&r, FIVE, -2, 0.1); /* no difference is left: nothing is answered before */
     weigh(&r);
-    c = gyre_evidence_comparison(&r.e, TWENTY, CONTROL);
+    c = gyre_results_comparison(&r.e, TWENTY, CONTROL);
     assert_true(c->corrected == 0.0625 && c->corrected_least == 0.0625);
     assert_int_equal(c->finding, GYRE_FINDING_TOO_FEW);
-    gyre_words_correction(&r.e, words);
+    report_correction(&r.e, words);
     assert_non_null(strstr(words, "With 6 seeds the smallest possible p is 0.031, corrected "
                                   "0.062: none can survive"));
     close_rig(&r);
@@ -160,11 +160,11 @@ static void holm_counts_what_is_left(void **state) {
 static void seeds_needed_bear_the_correction(void **state) {
     (void)state;
     rig r;
-    char words[GYRE_SENTENCE_MAX];
+    char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 3, false);
     raise(&r, FIVE, 1, 0.1);
     weigh(&r);
-    gyre_words_one_more(&r.e, gyre_evidence_comparison(&r.e, FIVE, CONTROL), words);
+    report_one_more(&r.e, gyre_results_comparison(&r.e, FIVE, CONTROL), words);
     assert_non_null(strstr(words, "about 7 seeds would be needed to show it among 2 comparisons."));
     close_rig(&r);
 }
@@ -172,7 +172,7 @@ static void seeds_needed_bear_the_correction(void **state) {
 static void a_planned_control_is_compared_once(void **state) {
     (void)state;
     rig r;
-    char words[GYRE_SENTENCE_MAX];
+    char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 6, true);
     r.study.planned_arm = CONTROL;
     r.study.planned_control = FIVE;
@@ -180,8 +180,8 @@ static void a_planned_control_is_compared_once(void **state) {
     weigh(&r);
     assert_int_equal(r.e.comparison_count, 2);
     assert_int_equal(r.e.corrected_count, 1);
-    assert_null(gyre_evidence_comparison(&r.e, FIVE, CONTROL));
-    gyre_words_choice(&r.e, 0, words);
+    assert_null(gyre_results_comparison(&r.e, FIVE, CONTROL));
+    report_choice(&r.e, 0, words);
     assert_non_null(strstr(words, "Choice: 5 cycles"));
     assert_non_null(strstr(words, "The choice was shown to beat 1 of 1 control."));
     close_rig(&r);

@@ -1,0 +1,135 @@
+/* The words of a figure: what a stranger must know of the runs it shows. */
+#include "captions.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const policies[GYRE_POLICY_COUNT] = {
+    [GYRE_POLICY_CONSTANT] = "constant rate",
+    [GYRE_POLICY_LINEAR] = "linear decay",
+    [GYRE_POLICY_MULTISTEP] = "multistep",
+    [GYRE_POLICY_EXP] = "exponential decay",
+    [GYRE_POLICY_TRIANGULAR] = "triangular",
+    [GYRE_POLICY_TRIANGULAR2] = "triangular2",
+    [GYRE_POLICY_EXP_RANGE] = "exp_range",
+    [GYRE_POLICY_EXP_RANGE_AMPLITUDE] = "exp_range_amplitude",
+    [GYRE_POLICY_SGDR] = "sgdr",
+    [GYRE_POLICY_ONE_CYCLE] = "one_cycle",
+    [GYRE_POLICY_HF_COSINE] = "hf_cosine",
+};
+
+const char *report_caption_part(const report_run *runs, int count) {
+    gyre_validation first = runs[0].content.settings->data.validation;
+    for (int i = 1; i < count; i++) {
+        if (runs[i].content.settings->data.validation != first) return "evaluation";
+    }
+    return first == GYRE_VALIDATION_TEST ? "test" : "validation";
+}
+
+/* "triangular, then constant rate"; a run that was extended has its first schedule as stage 1. */
+static void add_policies(const gyre_schedule_settings *s, char *out, size_t room) {
+    enum { NAMED = 3 };
+    int count = s->stage_count > 0 ? s->stage_count : 1;
+    size_t used = strlen(out);
+    for (int i = 0; i < count && i < NAMED && used < room; i++) {
+        gyre_policy policy = s->stage_count > 0 ? s->stages[i].schedule.policy : s->policy;
+        used += (size_t)snprintf(out + used, room - used, "%s%s", i == 0 ? ", " : ", then ",
+                                 policies[policy]);
+    }
+    if (count > NAMED && used < room) {
+        snprintf(out + used, room - used, " and %d more stages", count - NAMED);
+    }
+}
+
+void report_caption_describe(const char *name, const gyre_settings *s,
+                             const gyre_schedule *schedule, char *out, size_t room) {
+    const char *path = s->data.path == NULL ? "?" : s->data.path;
+    const char *file = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
+    const char *model = s->model.name == NULL ? "?" : s->model.name;
+    size_t cycles = gyre_schedule_cycle_count(schedule);
+    snprintf(out, room, "%.200s: %.60s on %.200s", name, model, file);
+    add_policies(&s->schedule, out, room);
+    size_t used = strlen(out);
+    if (cycles > 0) {
+        snprintf(out + used, room - used, ", %zu cycle%s", cycles, cycles == 1 ? "" : "s");
+    }
+}
+
+void report_caption_title(const report_run *runs, int count, char *out, size_t room) {
+    const gyre_run_content *c = &runs[0].content;
+    if (count > 1) {
+        snprintf(out, room, "%d runs", count);
+        return;
+    }
+    report_caption_describe(runs[0].name, c->settings, c->schedule, out, room);
+}
+
+static int64_t not_finite(const gyre_tables *t) {
+    for (size_t i = 0; i < t->train_count; i++) {
+        if (!isfinite(t->train[i].loss)) return t->train[i].step;
+    }
+    return -1;
+}
+
+static bool share_dataset(const report_run *runs, int count) {
+    const char *first = runs[0].content.settings->data.path;
+    for (int i = 1; i < count; i++) {
+        const char *path = runs[i].content.settings->data.path;
+        if (first == NULL || path == NULL || strcmp(first, path) != 0) return false;
+    }
+    return true;
+}
+
+void report_caption_subtitle(const report_run *runs, int count, char *out, size_t room) {
+    const gyre_tables *t = &runs[0].content.tables;
+    *out = '\0';
+    if (count > 1 && !share_dataset(runs, count)) {
+        snprintf(out, room,
+                 "the runs have several datasets, whose losses and accuracies cannot "
+                 "be compared");
+    }
+    if (count > 1) return;
+    long long done = (long long)t->train[t->train_count - 1].step + 1;
+    long long all = (long long)gyre_schedule_steps(runs[0].content.schedule);
+    size_t used = 0;
+    if (t->validation_count > 0) {
+        const gyre_validation_row *last = &t->validation[t->validation_count - 1];
+        used += (size_t)snprintf(out, room, "%s accuracy %.2f %% after %lld steps",
+                                 report_caption_part(runs, count), 100 * last->accuracy,
+                                 (long long)last->step);
+    } else {
+        used += (size_t)snprintf(out, room, "%lld steps, no evaluation", done);
+    }
+    if (done < all) {
+        used += (size_t)snprintf(out + used, room - used, "; %lld of %lld steps done", done, all);
+    }
+    if (not_finite(t) >= 0) {
+        snprintf(out + used, room - used, "; loss not finite from step %lld on",
+                 (long long)not_finite(t));
+    }
+}
+
+void report_caption_x_label(const report_run *runs, int count, char *out, size_t room) {
+    int64_t shared = 0;
+    snprintf(out, room, "step (updates of the weights)");
+    for (int i = 0; i < count; i++) {
+        const gyre_tables *t = &runs[i].content.tables;
+        int64_t epoch = 0;
+        for (size_t row = 0; row < t->train_count && epoch == 0; row++) {
+            if (t->train[row].epoch == 1) epoch = t->train[row].step;
+        }
+        if (epoch == 0 || (shared != 0 && epoch != shared)) return;
+        shared = epoch;
+    }
+    snprintf(out, room, "step (updates of the weights; an epoch has %lld)", (long long)shared);
+}
+
+void report_caption_legend(const report_run *r, char *out, size_t room) {
+    const gyre_tables *t = &r->content.tables;
+    int used = snprintf(out, room, "%.80s", r->name);
+    if (t->validation_count > 0) {
+        snprintf(out + used, room - (size_t)used, " (%.2f %%)",
+                 100 * t->validation[t->validation_count - 1].accuracy);
+    }
+}

@@ -1,0 +1,165 @@
+/* result.json: what became of a cell. Numbers that there are none of are null. */
+#include "cell_result.h"
+
+#include "gyre/file.h"
+#include "gyre/json.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct {
+    gyre_cell_state state;
+    const char *name;
+} states[] = {
+    {GYRE_CELL_DONE, "done"}, {GYRE_CELL_DIVERGED, "diverged"}, {GYRE_CELL_FAILED, "failed"}};
+enum { STATES = sizeof states / sizeof *states, RESULT_MAX = 1 << 16 };
+
+gyre_status study_result_write(const char *folder, const char *arm, uint64_t seed,
+                               const gyre_cell_result *r) {
+    const char *name = "failed";
+    char hash[24];
+    for (int i = 0; i < STATES; i++) {
+        if (states[i].state == r->state) name = states[i].name;
+    }
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r->hash);
+    gyre_json *j = gyre_json_begin();
+    gyre_json_add_text(j, "arm", arm);
+    gyre_json_add_integer(j, "seed", (int64_t)seed);
+    gyre_json_add_text(j, "state", name);
+    gyre_json_add_integer(j, "steps", r->steps);
+    gyre_json_add_number(j, "loss", r->loss);
+    gyre_json_add_number(j, "accuracy", r->accuracy);
+    gyre_json_add_number(j, "best_accuracy", r->best_accuracy);
+    gyre_json_add_number(j, "test_loss", r->test_loss);
+    gyre_json_add_number(j, "test_accuracy", r->test_accuracy);
+    gyre_json_add_number(j, "seconds", r->seconds);
+    gyre_json_add_text(j, "hash", hash);
+    gyre_json_add_text(j, "message", r->message);
+    char *line = gyre_json_end(j), *path = gyre_path_join(folder, "result.json");
+    gyre_status status = GYRE_OK;
+    char *text = NULL;
+    if (line == NULL || path == NULL || asprintf(&text, "%s\n", line) < 0) {
+        text = NULL;
+        status = gyre_no_memory("a cell's result");
+    }
+    /* not the folders above it: where they are missing the study was moved away */
+    if (status == GYRE_OK && mkdir(folder, 0777) != 0 && errno != EEXIST) {
+        status = gyre_fail(GYRE_EIO, "cannot make folder '%s': %s", folder, strerror(errno));
+    }
+    if (status == GYRE_OK) status = gyre_file_write_atomic(path, text, strlen(text));
+    free(text);
+    free(path);
+    free(line);
+    return status;
+}
+
+static double number(const gyre_json_value *tree, const char *key) {
+    const gyre_json_value *v = gyre_json_get(tree, key);
+    return v == NULL ? (double)NAN : gyre_json_number(v);
+}
+
+static const char *text(const gyre_json_value *tree, const char *key) {
+    const gyre_json_value *v = gyre_json_get(tree, key);
+    return v == NULL ? NULL : gyre_json_text(v);
+}
+
+static void take_result(const gyre_json_value *tree, gyre_cell_state state, gyre_cell_result *r) {
+    *r = (gyre_cell_result){.state = state,
+                            .steps = (int64_t)number(tree, "steps"),
+                            .loss = number(tree, "loss"),
+                            .accuracy = number(tree, "accuracy"),
+                            .best_accuracy = number(tree, "best_accuracy"),
+                            .test_loss = number(tree, "test_loss"),
+                            .test_accuracy = number(tree, "test_accuracy"),
+                            .seconds = number(tree, "seconds"),
+                            .hash = strtoull(text(tree, "hash"), NULL, 16)};
+    snprintf(r->message, sizeof r->message, "%s", text(tree, "message"));
+}
+
+/* Whether a number is none, or one from 0 to 1. */
+static bool is_share(double x) {
+    return !(x < 0) && !(x > 1);
+}
+
+/* A folder that was copied, restored or renamed by hand is not the cell of its place. */
+static gyre_status check_place(const gyre_json_value *tree, const char *path, const gyre_study *s,
+                               int arm, int seed) {
+    const char *name = text(tree, "arm");
+    double its_seed = number(tree, "seed");
+    if (name == NULL || isnan(its_seed)) return GYRE_OK;
+    if (strcmp(name, s->arms[arm].name) == 0 && its_seed == (double)s->seeds[seed]) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EIO,
+        "'%s' is the result of %s with seed %.0f; put the folders of the cells back in "
+        "their places",
+        path, name, its_seed);
+}
+
+static gyre_status read_result(const char *path, const gyre_study *s, int arm, int seed,
+                               gyre_cell_result *r, bool *damaged) {
+    gyre_json_value *tree = NULL;
+    gyre_status status = gyre_json_read(path, &tree);
+    *damaged = status == GYRE_EUSAGE;
+    if (*damaged) return gyre_fail(GYRE_EIO, "%s", gyre_error_text());
+    GYRE_TRY(status);
+    const char *state = text(tree, "state");
+    double steps = number(tree, "steps");
+    int found = STATES;
+    for (int i = 0; i < STATES && state != NULL; i++) {
+        if (strcmp(state, states[i].name) == 0) found = i;
+    }
+    *damaged = found == STATES || text(tree, "hash") == NULL || text(tree, "message") == NULL ||
+               !(steps >= 0 && steps < 0x1p53) || !is_share(number(tree, "accuracy")) ||
+               !is_share(number(tree, "best_accuracy")) || !is_share(number(tree, "test_accuracy"));
+    if (*damaged)
+        status = gyre_fail(GYRE_EIO, "'%s' is not what gyre writes", path);
+    else
+        status = check_place(tree, path, s, arm, seed);
+    if (status == GYRE_OK) take_result(tree, states[found].state, r);
+    gyre_json_close(tree);
+    return status;
+}
+
+/* A damaged one is GYRE_EIO here. */
+static gyre_status find_result(const gyre_study *s, int arm, int seed, gyre_cell_result *out,
+                               bool *damaged) {
+    gyre_status status = GYRE_OK;
+    char *folder = gyre_study_cell_folder(s, arm, seed);
+    char *path = folder == NULL ? NULL : gyre_path_join(folder, "result.json");
+    char *config = folder == NULL ? NULL : gyre_path_join(folder, "config.json");
+    *damaged = false;
+    *out = (gyre_cell_result){.loss = (double)NAN,
+                              .accuracy = (double)NAN,
+                              .best_accuracy = (double)NAN,
+                              .test_loss = (double)NAN,
+                              .test_accuracy = (double)NAN};
+    if (path == NULL || config == NULL) {
+        status = gyre_no_memory("reading a cell's result");
+    } else if (gyre_file_exists(path)) {
+        status = read_result(path, s, arm, seed, out, damaged);
+    } else {
+        out->state = gyre_file_exists(config) ? GYRE_CELL_INTERRUPTED : GYRE_CELL_MISSING;
+    }
+    free(config);
+    free(path);
+    free(folder);
+    return status;
+}
+
+gyre_status study_result_look(const gyre_study *s, int arm, int seed, gyre_cell_result *out,
+                              bool *damaged) {
+    gyre_status status = find_result(s, arm, seed, out, damaged);
+    if (!*damaged) return status;
+    out->state = GYRE_CELL_INTERRUPTED;
+    return GYRE_OK;
+}
+
+gyre_status gyre_study_result(const gyre_study *s, int arm, int seed, gyre_cell_result *out) {
+    bool damaged;
+    gyre_status status = find_result(s, arm, seed, out, &damaged);
+    if (!damaged) return status;
+    return gyre_fail(GYRE_EIO, "%s; `gyre study` runs this cell again", gyre_error_text());
+}

@@ -1,0 +1,10 @@
+/* Summaries of arms, and the steps that they took to the target. Internal to src/study. */
+#ifndef GYRE_STUDY_SUMMARY_H
+#define GYRE_STUDY_SUMMARY_H
+
+#include "gyre/results.h"
+
+/* Fills in what follows from cells and study alone: summaries, targets, comparisons, choice. */
+gyre_status study_summarise(gyre_results *e, double target);
+
+#endif
