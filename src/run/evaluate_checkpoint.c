@@ -1,18 +1,15 @@
-/* Loss and accuracy of a checkpoint on any dataset file, without its run going on. */
+/* A checkpoint to be scored on any dataset file, without its run going on. */
 #include "evaluation.h"
 #include "extend.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
-#include "gyre/run.h"
 #include "gyre/seal.h"
 #include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-enum { BATCH = 250, DEADLINE = 600 /* seconds */ }; /* of a checkpoint without its run */
 
 /* A run folder means its newest checkpoint, or else its best one; a checkpoint's run is the folder
  * above its own. */
@@ -47,51 +44,6 @@ static void look_at_best(evaluation *e, const char *given) {
         e->best = best.completed;
     }
     free(path);
-}
-
-static const gyre_images *choose_part(const gyre_dataset *d, const char *part) {
-    if (strcmp(part, "test") == 0) return gyre_dataset_test(d);
-    if (strcmp(part, "validation") == 0) return gyre_dataset_validation(d);
-    return strcmp(part, "train") == 0 ? gyre_dataset_train(d) : NULL;
-}
-
-static gyre_status no_part(const evaluation *e, const char *data, const char *part, bool own) {
-    char parts[GYRE_PARTS_TEXT];
-    gyre_dataset_parts_text(e->data, parts);
-    const char *run = "";
-    if (e->settings != NULL && !e->of_config) {
-        switch (e->settings->data.validation) {
-        case GYRE_VALIDATION_SPLIT:
-            run = own ? "; the run was evaluated on a split of its training samples, which `--part "
-                        "validation` scores"
-                      : "; the run was evaluated on a split of the dataset that it was trained on, "
-                        "which is another";
-            break;
-        case GYRE_VALIDATION_TEST: run = "; the run was evaluated on test"; break;
-        case GYRE_VALIDATION_PART: run = "; the run was evaluated on validation"; break;
-        case GYRE_VALIDATION_NONE: run = "; the run was not evaluated"; break;
-        }
-    }
-    return gyre_fail(GYRE_EIO, "'%s' has no part '%s'; it has %s%s", data, part, parts, run);
-}
-
-gyre_status evaluation_find_view(evaluation *e, const char *data, const char *part,
-                                 uint64_t trained_on) {
-    const gyre_images *images = choose_part(e->data, part);
-    if (images == NULL) {
-        return gyre_fail(GYRE_EUSAGE, "--part %s: the parts are test, validation and train", part);
-    }
-    e->view = (gyre_view){.images = images,
-                          .count = images->count,
-                          .size = e->settings == NULL ? 0 : e->settings->data.crop_size};
-    bool train = strcmp(part, "train") == 0, held_out = strcmp(part, "validation") == 0;
-    bool own = e->settings != NULL && gyre_dataset_hash(e->data) == trained_on;
-    bool split = own && e->settings->data.validation == GYRE_VALIDATION_SPLIT;
-    if ((train && own && (split || e->settings->data.subset > 0)) || (held_out && split)) {
-        GYRE_TRY(gyre_samples_open(e->data, &e->settings->data, e->settings->seed, &e->samples));
-        e->view = train ? e->samples.train : e->samples.validation;
-    }
-    return e->view.count > 0 ? GYRE_OK : no_part(e, data, part, own);
 }
 
 /* A file that was written anew where the run's was: what the run held out or never saw may be what
@@ -136,46 +88,6 @@ static gyre_status read_settings(evaluation *e, const char *config, uint64_t has
     return GYRE_OK;
 }
 
-/* A score on other classes than the network learned means nothing. */
-static gyre_status check_classes(const evaluation *e, int classes, uint64_t trained_on,
-                                 const char *data) {
-    char difference[512];
-    int found = gyre_dataset_classes(e->data);
-    gyre_class_names names = gyre_dataset_class_names(e->data);
-    if (gyre_class_names_differ(e->checkpoint, &e->names, data, &names, difference,
-                                sizeof difference)) {
-        return gyre_fail(GYRE_EIO,
-                         "'%s' has other classes than the network was trained on: %s; import it "
-                         "with the same classes in the same order",
-                         data, difference);
-    }
-    if (found > classes) {
-        return gyre_fail(GYRE_EIO, "'%s' has labels of %d classes, the model knows %d", data, found,
-                         classes);
-    }
-    if (found < classes && gyre_dataset_hash(e->data) != trained_on) {
-        gyre_warn("'%s' has labels of %d classes, the model knows %d", data, found, classes);
-    }
-    return GYRE_OK;
-}
-
-gyre_status evaluation_open_model(evaluation *e, const char *name, int classes, uint64_t trained_on,
-                                  const char *data) {
-    char copy[sizeof e->snapshot.model];
-    const gyre_images *images = e->view.images;
-    const gyre_model_settings settings = {.name = copy};
-    snprintf(copy, sizeof copy, "%s", name);
-    GYRE_TRY(check_classes(e, classes, trained_on, data));
-    int size = e->settings == NULL ? 0 : e->settings->data.crop_size;
-    return gyre_model_open(&settings, size > 0 ? size : images->h, size > 0 ? size : images->w,
-                           images->c, classes, &e->model);
-}
-
-gyre_status evaluation_open_classes(evaluation *e) {
-    e->classes = calloc(2 * (size_t)e->model->classes, sizeof *e->classes);
-    return e->classes != NULL ? GYRE_OK : gyre_no_memory("%d classes", e->model->classes);
-}
-
 static gyre_status read_scalars(const char *path, gyre_snapshot *out) {
     gyre_seal_words seal;
     gyre_status status = gyre_checkpoint_scalars(path, out);
@@ -216,9 +128,8 @@ static gyre_status check_size(const evaluation *e, const char *data) {
         e->settings != NULL ? "" : ", or, of a run with resized_crop, give its config by --model");
 }
 
-/* Reads everything; no device and no other rank yet. */
-static gyre_status read_files(evaluation *e, const char *given, const char *data,
-                              const char *part) {
+gyre_status evaluation_read_checkpoint(evaluation *e, const char *given, const char *data,
+                                       const char *part) {
     gyre_status status = GYRE_OK;
     char *config = NULL;
     gyre_snapshot scalars;
@@ -241,100 +152,5 @@ static gyre_status read_files(evaluation *e, const char *given, const char *data
     status = evaluation_open_classes(e);
 out:
     free(config);
-    return status;
-}
-
-static gyre_status open_net(evaluation *e, gyre_comm *comm) {
-    const gyre_backend_ops *ops = e->backend->ops;
-    gyre_queue *q = e->backend->main;
-    const gyre_snapshot *s = &e->snapshot;
-    GYRE_TRY(gyre_weights_open(e->model, e->backend, s->mean, s->scale, &e->weights));
-    GYRE_TRY(ops->upload(q, e->weights->parameters, s->parameters, e->model->parameters));
-    if (e->model->buffers > 0) {
-        GYRE_TRY(ops->upload(q, e->weights->buffers, s->buffers, e->model->buffers));
-    }
-    GYRE_TRY(gyre_weights_pack(e->weights));
-    int batch = e->settings == NULL ? BATCH : e->settings->evaluate.batch;
-    return gyre_evaluator_open(e->weights, batch, comm, gyre_comm_watchdog(comm), &e->evaluator);
-}
-
-void gyre_evaluation_close(gyre_evaluation *e) {
-    free(e->checkpoint);
-    free(e->class_samples);
-    free(e->class_correct);
-    free(e->class_names);
-    *e = (gyre_evaluation){0};
-}
-
-/* The dataset may have fewer classes than the network. */
-static void name_class(const evaluation *e, int k, char *out, size_t size) {
-    if (k < e->names.count) {
-        snprintf(out, size, "%s", e->names.names[k]);
-    } else if (k < gyre_dataset_classes(e->data)) {
-        snprintf(out, size, "%s", gyre_dataset_class_name(e->data, k));
-    } else {
-        snprintf(out, size, "%d", k);
-    }
-}
-
-static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluation *out) {
-    int n = e->model->classes;
-    *out = (gyre_evaluation){
-        .checkpoint = e->checkpoint,
-        .completed = e->snapshot.completed,
-        .best = e->best,
-        .of_run = e->samples.train.images != NULL,
-        .samples = e->view.count,
-        .correct = score->right,
-        .loss = score->loss,
-        .classes = n,
-    };
-    e->checkpoint = NULL;
-    out->class_samples = calloc((size_t)n, sizeof *out->class_samples);
-    out->class_correct = calloc((size_t)n, sizeof *out->class_correct);
-    out->class_names = calloc((size_t)n, sizeof *out->class_names);
-    if (!out->class_samples || !out->class_correct || !out->class_names) {
-        gyre_evaluation_close(out);
-        return gyre_no_memory("%d classes", n);
-    }
-    for (int k = 0; k < n; k++) {
-        out->class_samples[k] = (int64_t)e->classes[k];
-        out->class_correct[k] = (int64_t)e->classes[n + k];
-        name_class(e, k, out->class_names[k], sizeof out->class_names[k]);
-    }
-    return GYRE_OK;
-}
-
-gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
-                          gyre_comm *comm, gyre_evaluation *out) {
-    evaluation e = {.best = -1};
-    gyre_score score;
-    gyre_status status = config == NULL ? read_files(&e, file, data, part)
-                                        : evaluation_read_weights(&e, file, config, data, part);
-    status = gyre_comm_agree(comm, status);
-    if (status != GYRE_OK) goto out;
-    gyre_backend_options options = {.deterministic = true, .deadline_seconds = DEADLINE};
-    gyre_backend_choice choice = GYRE_BACKEND_AUTO;
-    if (e.settings != NULL) {
-        options = gyre_backend_options_of(e.settings);
-        choice = e.settings->backend;
-    }
-    options.reduce = GYRE_REDUCE_FAST; /* nothing is, so any number of ranks will do */
-    GYRE_GOTO(gyre_comm_agree(comm, gyre_backend_open(choice, &options, comm, &e.backend)));
-    GYRE_GOTO(gyre_comm_agree(comm, open_net(&e, comm)));
-    GYRE_GOTO(gyre_evaluator_run(e.evaluator, &e.view, e.classes, &score));
-    status = gyre_comm_agree(comm, fill_in(&e, &score, out));
-out:
-    gyre_evaluator_close(e.evaluator);
-    if (e.weights != NULL) gyre_weights_close(e.weights);
-    if (e.backend != NULL) e.backend->ops->close(e.backend);
-    gyre_snapshot_close(&e.snapshot);
-    if (e.model != NULL) gyre_model_close(e.model);
-    gyre_samples_close(&e.samples);
-    if (e.data != NULL) gyre_dataset_close(e.data);
-    if (e.settings != NULL) gyre_config_close(e.settings);
-    free(e.names.names);
-    free(e.classes);
-    free(e.checkpoint);
     return status;
 }

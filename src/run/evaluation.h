@@ -36,7 +36,10 @@ gyre_status evaluation_open_model(evaluation *e, const char *name, int classes, 
 /* Room for the scores of the model's classes. */
 gyre_status evaluation_open_classes(evaluation *e);
 
-/* Reads weights, config and dataset; no device and no other rank yet. */
+/* Reads everything of a checkpoint, or a run folder; no device and no other rank yet. */
+gyre_status evaluation_read_checkpoint(evaluation *e, const char *given, const char *data,
+                                       const char *part);
+/* The same for weights, with config and dataset. */
 gyre_status evaluation_read_weights(evaluation *e, const char *weights, const char *config,
                                     const char *data, const char *part);
 

@@ -1,0 +1,103 @@
+/* Loss and accuracy of a checkpoint, or of weights from elsewhere, on a part of a dataset. */
+#include "evaluation.h"
+#include "gyre/config.h"
+#include "gyre/run.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BATCH = 250, DEADLINE = 600 /* seconds */ }; /* of a checkpoint without its run */
+
+static gyre_status open_net(evaluation *e, gyre_comm *comm) {
+    const gyre_backend_ops *ops = e->backend->ops;
+    gyre_queue *q = e->backend->main;
+    const gyre_snapshot *s = &e->snapshot;
+    GYRE_TRY(gyre_weights_open(e->model, e->backend, s->mean, s->scale, &e->weights));
+    GYRE_TRY(ops->upload(q, e->weights->parameters, s->parameters, e->model->parameters));
+    if (e->model->buffers > 0) {
+        GYRE_TRY(ops->upload(q, e->weights->buffers, s->buffers, e->model->buffers));
+    }
+    GYRE_TRY(gyre_weights_pack(e->weights));
+    int batch = e->settings == NULL ? BATCH : e->settings->evaluate.batch;
+    return gyre_evaluator_open(e->weights, batch, comm, gyre_comm_watchdog(comm), &e->evaluator);
+}
+
+void gyre_evaluation_close(gyre_evaluation *e) {
+    free(e->checkpoint);
+    free(e->class_samples);
+    free(e->class_correct);
+    free(e->class_names);
+    *e = (gyre_evaluation){0};
+}
+
+/* The dataset may have fewer classes than the network. */
+static void name_class(const evaluation *e, int k, char *out, size_t size) {
+    if (k < e->names.count) {
+        snprintf(out, size, "%s", e->names.names[k]);
+    } else if (k < gyre_dataset_classes(e->data)) {
+        snprintf(out, size, "%s", gyre_dataset_class_name(e->data, k));
+    } else {
+        snprintf(out, size, "%d", k);
+    }
+}
+
+static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluation *out) {
+    int n = e->model->classes;
+    *out = (gyre_evaluation){
+        .checkpoint = e->checkpoint,
+        .completed = e->snapshot.completed,
+        .best = e->best,
+        .of_run = e->samples.train.images != NULL,
+        .samples = e->view.count,
+        .correct = score->right,
+        .loss = score->loss,
+        .classes = n,
+    };
+    e->checkpoint = NULL;
+    out->class_samples = calloc((size_t)n, sizeof *out->class_samples);
+    out->class_correct = calloc((size_t)n, sizeof *out->class_correct);
+    out->class_names = calloc((size_t)n, sizeof *out->class_names);
+    if (!out->class_samples || !out->class_correct || !out->class_names) {
+        gyre_evaluation_close(out);
+        return gyre_no_memory("%d classes", n);
+    }
+    for (int k = 0; k < n; k++) {
+        out->class_samples[k] = (int64_t)e->classes[k];
+        out->class_correct[k] = (int64_t)e->classes[n + k];
+        name_class(e, k, out->class_names[k], sizeof out->class_names[k]);
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
+                          gyre_comm *comm, gyre_evaluation *out) {
+    evaluation e = {.best = -1};
+    gyre_score score;
+    gyre_status status = config == NULL ? evaluation_read_checkpoint(&e, file, data, part)
+                                        : evaluation_read_weights(&e, file, config, data, part);
+    status = gyre_comm_agree(comm, status);
+    if (status != GYRE_OK) goto out;
+    gyre_backend_options options = {.deterministic = true, .deadline_seconds = DEADLINE};
+    gyre_backend_choice choice = GYRE_BACKEND_AUTO;
+    if (e.settings != NULL) {
+        options = gyre_backend_options_of(e.settings);
+        choice = e.settings->backend;
+    }
+    options.reduce = GYRE_REDUCE_FAST; /* nothing is, so any number of ranks will do */
+    GYRE_GOTO(gyre_comm_agree(comm, gyre_backend_open(choice, &options, comm, &e.backend)));
+    GYRE_GOTO(gyre_comm_agree(comm, open_net(&e, comm)));
+    GYRE_GOTO(gyre_evaluator_run(e.evaluator, &e.view, e.classes, &score));
+    status = gyre_comm_agree(comm, fill_in(&e, &score, out));
+out:
+    gyre_evaluator_close(e.evaluator);
+    if (e.weights != NULL) gyre_weights_close(e.weights);
+    if (e.backend != NULL) e.backend->ops->close(e.backend);
+    gyre_snapshot_close(&e.snapshot);
+    if (e.model != NULL) gyre_model_close(e.model);
+    gyre_samples_close(&e.samples);
+    if (e.data != NULL) gyre_dataset_close(e.data);
+    if (e.settings != NULL) gyre_config_close(e.settings);
+    free(e.names.names);
+    free(e.classes);
+    free(e.checkpoint);
+    return status;
+}
