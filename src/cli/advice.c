@@ -25,11 +25,11 @@ __attribute__((format(printf, 2, 3))) static void found(int *count, const char *
 
 /* The ranks of one host: how many, and how many cores they may use together and one by one. */
 typedef struct {
-    const machine *first;
+    const cli_machine *first;
     int ranks, united, added, threads;
 } host;
 
-static host look_at_host(const machine *m, int ranks, int first) {
+static host look_at_host(const cli_machine *m, int ranks, int first) {
     unsigned char used[CORES_MAX] = {0};
     host h = {.first = &m[first]};
     for (int i = first; i < ranks; i++) {
@@ -44,7 +44,7 @@ static host look_at_host(const machine *m, int ranks, int first) {
 }
 
 static void binding(const host *h, int *count) {
-    const machine *m = h->first;
+    const cli_machine *m = h->first;
     int possible = gyre_cores_count(m->possible);
     bool slurm = getenv("SLURM_JOB_ID") != NULL; /* there, the job's own share is all there is */
     if (h->united < possible && !slurm) {
@@ -78,7 +78,7 @@ static void binding(const host *h, int *count) {
 }
 
 /* The lines of the survey that say what is wrong. */
-static void devices(const machine *m, int *count) {
+static void devices(const cli_machine *m, int *count) {
     for (const char *line = m->survey; *line != '\0'; line += strspn(line, "\n")) {
         int length = (int)strcspn(line, "\n");
         if (strncmp(line, "! ", 2) == 0) found(count, "%s: %.*s", m->host, length - 2, line + 2);
@@ -87,7 +87,7 @@ static void devices(const machine *m, int *count) {
 }
 
 /* What all ranks' devices are to each other; rank 0 knows. */
-static void device_ranks(const machine *m, int *count) {
+static void device_ranks(const cli_machine *m, int *count) {
     for (const char *line = m->advice; *line != '\0'; line += strspn(line, "\n")) {
         int length = (int)strcspn(line, "\n");
         found(count, "%.*s", length, line);
@@ -96,14 +96,14 @@ static void device_ranks(const machine *m, int *count) {
 }
 
 /* Of all ranks, so once; not what the survey has said. */
-static void idle_device(const machine *m, int *count) {
+static void idle_device(const cli_machine *m, int *count) {
     if (m->problem[0] != '\0' && strstr(m->survey, m->problem) == NULL) {
         found(count, "%s: %s", m->threads == 0 ? "no device opens" : "GPUs stay idle", m->problem);
     }
 }
 
 static void memory(const host *h, int *count) {
-    const machine *m = h->first;
+    const cli_machine *m = h->first;
     uint64_t need = (uint64_t)h->ranks * 32 * 1024 * 1024;
     if (h->ranks > 1 && m->shared < need) {
         found(count,
@@ -123,7 +123,7 @@ static void memory(const host *h, int *count) {
     }
 }
 
-static void folder(const machine *m, int *count) {
+static void folder(const cli_machine *m, int *count) {
     const char *locking = getenv("HDF5_USE_FILE_LOCKING");
     bool off = locking != NULL && (strcmp(locking, "FALSE") == 0 || strcmp(locking, "0") == 0 ||
                                    strcmp(locking, "BEST_EFFORT") == 0);
@@ -147,10 +147,10 @@ static void folder(const machine *m, int *count) {
 
 static void programs(int *count) {
     char path[4096];
-    if (!machine_program("gnuplot", path, sizeof path)) {
+    if (!cli_machine_program("gnuplot", path, sizeof path)) {
         found(count, "no gnuplot, so no figures: apt-get install gnuplot-nox");
     }
-    bool mpirun = machine_program("mpirun", path, sizeof path);
+    bool mpirun = cli_machine_program("mpirun", path, sizeof path);
     if (!mpirun) {
         found(count, "no mpirun, so one rank only: apt-get install openmpi-bin");
     }
@@ -169,7 +169,7 @@ static void programs(int *count) {
     }
 }
 
-static void alike(const machine *m, int ranks, int *count) {
+static void alike(const cli_machine *m, int ranks, int *count) {
     for (int i = 1; i < ranks; i++) {
         bool versions = strcmp(m[i].versions, m[0].versions) != 0;
         if (!versions && strcmp(m[i].device, m[0].device) == 0) continue;
@@ -181,7 +181,7 @@ static void alike(const machine *m, int ranks, int *count) {
     }
 }
 
-int advice_print(const machine *m, int ranks) {
+int cli_advice_print(const cli_machine *m, int ranks) {
     int count = 0;
     idle_device(m, &count);
     device_ranks(m, &count);

@@ -5,6 +5,6 @@
 #include "machine.h"
 
 /* Prints what is wrong with the ranks' machines m[0..ranks-1] and returns the number of things. */
-int advice_print(const machine *m, int ranks);
+int cli_advice_print(const cli_machine *m, int ranks);
 
 #endif

@@ -139,7 +139,7 @@ static gyre_status check_schedule(const gyre_settings *s) {
     int64_t per_epoch = 0;
     if (has_no_length(s)) return GYRE_OK;
     if (gyre_schedule_needs_epochs(&s->schedule, &s->length)) {
-        GYRE_TRY(gyre_cli_steps_per_epoch(s, &per_epoch));
+        GYRE_TRY(cli_steps_per_epoch(s, &per_epoch));
     }
     settle(&with, 0.0123, 0.456, lacks_stepsize(&s->schedule) ? 7 : 0);
     gyre_status status = open_schedule(&with, per_epoch, &schedule);
@@ -164,8 +164,8 @@ static void warn_of_length(const gyre_settings *s, const char *path) {
               path);
 }
 
-gyre_status gyre_cli_bounds_check(const char *config, const gyre_cli_sets *sets,
-                                  const gyre_settings *s, const char *path, bool *anew) {
+gyre_status cli_bounds_check(const char *config, const cli_sets *sets, const gyre_settings *s,
+                             const char *path, bool *anew) {
     if (gyre_file_taken(path)) {
         return gyre_fail(GYRE_EIO, "--write: '%s' exists; choose another name, it is left alone",
                          path);
@@ -203,8 +203,8 @@ static gyre_status judge(const gyre_settings *s, int64_t per_epoch) {
     return GYRE_OK;
 }
 
-gyre_status gyre_cli_bounds_write(const char *config, bool anew, gyre_settings *s,
-                                  const gyre_find *f, const char *path) {
+gyre_status cli_bounds_write(const char *config, bool anew, gyre_settings *s, const gyre_find *f,
+                             const char *path) {
     const gyre_find_verdict *v = &f->verdict;
     gyre_status status = GYRE_OK;
     char *text = NULL;

@@ -3,7 +3,7 @@
 #ifndef GYRE_CLI_BOUNDS_H
 #define GYRE_CLI_BOUNDS_H
 
-#include "arguments.h"
+#include "cli.h"
 #include "gyre/find.h"
 #include "gyre/settings.h"
 
@@ -12,12 +12,12 @@
  * reach, or when the schedule could not be run with any bounds. *anew: the config's text cannot be
  * edited, or there is some --set, so that every field will be written out; the former is warned of.
  */
-gyre_status gyre_cli_bounds_check(const char *config, const gyre_cli_sets *sets,
-                                  const gyre_settings *s, const char *path, bool *anew);
+gyre_status cli_bounds_check(const char *config, const cli_sets *sets, const gyre_settings *s,
+                             const char *path, bool *anew);
 
 /* Writes it: the config's own text, comments and all, or `anew` every field of the settings. Paths
  * stay right when `path` is in another folder. Says what its rates will not do. */
-gyre_status gyre_cli_bounds_write(const char *config, bool anew, gyre_settings *s,
-                                  const gyre_find *f, const char *path);
+gyre_status cli_bounds_write(const char *config, bool anew, gyre_settings *s, const gyre_find *f,
+                             const char *path);
 
 #endif

@@ -16,6 +16,8 @@
 
 enum { PARTS = 3, MANY = 2000 };
 
+static const char every_import[] = "of"; /* ids of the options that go with all of them */
+
 static const char *const part_names[PARTS] = {"train", "validation", "test"};
 
 static const gyre_images *part_of(const gyre_dataset *d, int part) {
@@ -101,7 +103,7 @@ static gyre_status info(const char *path) {
     print_channels(&samples.stats, train->c);
     printf("  %-11s  %d\n", "classes", gyre_dataset_classes(d));
     GYRE_GOTO(print_classes(d));
-    status = gyre_cli_flush();
+    status = cli_flush();
     if (status == GYRE_OK) warn(d);
 out:
     gyre_samples_close(&samples);
@@ -122,37 +124,48 @@ static gyre_status report(const char *path) {
     printf(" and %" PRId64 " test images of %d x %d x %d in %d classes, %.1f MB\n",
            gyre_dataset_test(d)->count, train->h, train->w, train->c, gyre_dataset_classes(d),
            megabytes(path));
-    gyre_status status = gyre_cli_flush();
+    gyre_status status = cli_flush();
     if (status == GYRE_OK) warn(d);
     gyre_dataset_close(d);
     return status;
 }
 
-static gyre_status import_cifar(const char *dir, const import_options *o) {
+static gyre_status import_cifar(const char *dir, const cli_import_options *o) {
     return gyre_import_cifar(dir, o->output, o->force);
 }
 
-static gyre_status import_idx(const char *dir, const import_options *o) {
+static gyre_status import_idx(const char *dir, const cli_import_options *o) {
     return gyre_import_idx(dir, o->output, o->force);
 }
 
-static gyre_status import_folder(const char *dir, const import_options *o) {
+static gyre_status import_folder(const char *dir, const cli_import_options *o) {
     return gyre_import_folder(dir, o->output, &o->folder);
 }
 
 static const struct {
     const char *kind;
-    gyre_status (*import)(const char *dir, const import_options *o);
+    gyre_status (*import)(const char *dir, const cli_import_options *o);
     bool of_pictures; /* takes the options of a folder */
 } importers[] = {
     {"cifar", import_cifar, false}, {"idx", import_idx, false}, {"folder", import_folder, true}};
 
-static gyre_status import(const char *kind, const char *dir, const import_options *o) {
+/* One of the options that were given and are for `import folder` alone; NULL: there is none. */
+static const char *folder_option(const char *given) {
+    const char *name = NULL;
+    for (const cli_option *o = cli_import_options_table; o->name != NULL; o++) {
+        bool was_given = o->id != 0 && strchr(given, o->id) != NULL;
+        if (was_given && strchr(every_import, o->id) == NULL) name = o->name;
+    }
+    return name;
+}
+
+static gyre_status import(const char *kind, const char *dir, const cli_import_options *o,
+                          const char *folder_only) {
     for (size_t i = 0; i < sizeof importers / sizeof *importers; i++) {
         if (strcmp(kind, importers[i].kind) != 0) continue;
-        if (o->folder_only != NULL && !importers[i].of_pictures) {
+        if (folder_only != NULL && !importers[i].of_pictures) {
             return gyre_fail(GYRE_EUSAGE, "--%s is for `gyre data import folder`, not for %s",
-                             o->folder_only, kind);
+                             folder_only, kind);
         }
         GYRE_TRY(importers[i].import(dir, o));
         return report(o->output);
@@ -163,7 +176,7 @@ static gyre_status import(const char *kind, const char *dir, const import_option
 
 /* ---- manifest */
 
-static gyre_status manifest(char *const *files, int count, const import_options *o) {
+static gyre_status manifest(char *const *files, int count, const cli_import_options *o) {
     gyre_dataset *d = NULL;
     GYRE_TRY(gyre_manifest_write(o->output, files, count, o->force));
     GYRE_TRY(gyre_dataset_open(o->output, &d));
@@ -173,47 +186,49 @@ static gyre_status manifest(char *const *files, int count, const import_options 
            gyre_dataset_train(d)->count, gyre_dataset_validation(d)->count,
            gyre_dataset_test(d)->count, gyre_dataset_files(d));
     gyre_dataset_close(d);
-    return gyre_cli_flush();
+    return cli_flush();
 }
 
 /* ---- the words after `gyre data` */
 
 static gyre_status data(int argc, char **argv) {
-    import_options given;
-    GYRE_TRY(import_options_read(argc, argv, &given));
+    cli_import_options o = {.folder = {.c = 3, .seed = 1}};
+    char given[CLI_OPTIONS_MAX + 1];
+    GYRE_TRY(cli_options_read(argc, argv, &cli_command_data, &o, given));
+    o.folder.force = o.force;
+    const char *folder_only = folder_option(given);
     char **words = argv + optind;
     int count = argc - optind;
-    bool plain = given.output == NULL && !given.force && given.folder_only == NULL;
-    if (count == 2 && strcmp(words[0], "info") == 0 && plain) {
-        return gyre_cli_other_kind(info(words[1]), words[1], HOLDS_DATASET);
+    if (count == 2 && strcmp(words[0], "info") == 0 && given[0] == '\0') {
+        return cli_other_kind(info(words[1]), words[1], CLI_HOLDS_DATASET);
     }
-    if (count == 3 && strcmp(words[0], "import") == 0 && given.output != NULL) {
-        return import(words[1], words[2], &given);
+    if (count == 3 && strcmp(words[0], "import") == 0 && o.output != NULL) {
+        return import(words[1], words[2], &o, folder_only);
     }
-    if (count >= 2 && strcmp(words[0], "manifest") == 0 && given.output != NULL &&
-        given.folder_only == NULL) {
-        return manifest(words + 1, count - 1, &given);
+    if (count >= 2 && strcmp(words[0], "manifest") == 0 && o.output != NULL &&
+        folder_only == NULL) {
+        return manifest(words + 1, count - 1, &o);
     }
-    return gyre_cli_usage_fail(&gyre_command_data,
-                               "import, manifest or info was expected, each with its own words");
+    return cli_usage_fail(&cli_command_data,
+                          "import, manifest or info was expected, each with its own words");
 }
 
 static int run(int argc, char **argv) {
-    return gyre_cli_fail(data(argc, argv));
+    return cli_fail(data(argc, argv));
 }
 
-static const gyre_cli_form forms[] = {{"import cifar|idx DIR", "of"},
-                                      {"import folder DIR", NULL},
-                                      {"manifest FILE...", "of"},
-                                      {"info FILE", ""},
-                                      {0}};
+static const cli_form forms[] = {{"import cifar|idx DIR", every_import},
+                                 {"import folder DIR", NULL},
+                                 {"manifest FILE...", every_import},
+                                 {"info FILE", ""},
+                                 {0}};
 
-const gyre_command gyre_command_data = {
+const cli_command cli_command_data = {
     .name = "data",
-    .words = "makes a dataset file of an official download or of a folder of pictures, or says "
-             "what one holds",
+    .summary = "makes a dataset file of an official download or of a folder of pictures, or says "
+               "what one holds",
     .forms = forms,
-    .options = import_option_rows,
-    .exits = gyre_cli_exits_importing,
+    .options = cli_import_options_table,
+    .exits = cli_exits_importing,
     .run = run,
 };

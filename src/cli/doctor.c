@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* What is wrong comes later, with the advice. */
-static void print_survey(const machine *m) {
+static void print_survey(const cli_machine *m) {
     for (const char *line = m->survey; *line != '\0'; line += strspn(line, "\n")) {
         int length = (int)strcspn(line, "\n");
         if (strncmp(line, "! ", 2) != 0) printf("%.*s\n", length, line);
@@ -18,7 +18,7 @@ static void print_survey(const machine *m) {
     }
 }
 
-static void print_machine(const machine *m) {
+static void print_machine(const cli_machine *m) {
     const double gib = 1024.0 * 1024 * 1024;
     char gnuplot[4096];
     printf("device    %s\n", m->device);
@@ -28,14 +28,14 @@ static void print_machine(const machine *m) {
     if (m->limit > 0) printf(", %.1f allowed to this container or job", (double)m->limit / gib);
     printf("; /dev/shm %.1f GiB\n", (double)m->shared / gib);
     printf("folder    %s, %.1f GiB free\n", m->filesystem, (double)m->disk_free / gib);
-    bool draws = machine_program("gnuplot", gnuplot, sizeof gnuplot);
+    bool draws = cli_machine_program("gnuplot", gnuplot, sizeof gnuplot);
     printf("figures   ");
     gyre_text_print(stdout, draws ? gnuplot : "no gnuplot", 0);
     printf("\n");
 }
 
 /* Where no device opened there are none. */
-static void print_threads(const machine *m, int ranks) {
+static void print_threads(const cli_machine *m, int ranks) {
     int least = m[0].threads, most = least;
     if (most == 0) return;
     for (int i = 1; i < ranks; i++) {
@@ -47,11 +47,11 @@ static void print_threads(const machine *m, int ranks) {
     printf("%s\n", ranks > 1 ? " in each rank" : "");
 }
 
-static bool has_gpu(const machine *m) {
+static bool has_gpu(const cli_machine *m) {
     return strncmp(m->survey, "gpu ", 4) == 0 || strstr(m->survey, "\ngpu ") != NULL;
 }
 
-static gyre_status open_device(gyre_comm *comm, machine *m) {
+static gyre_status open_device(gyre_comm *comm, cli_machine *m) {
     const gyre_backend_options options = {
         .reduce = GYRE_REDUCE_FAST, .deterministic = true, .deadline_seconds = 60};
     gyre_backend *backend = NULL;
@@ -68,7 +68,7 @@ static gyre_status open_device(gyre_comm *comm, machine *m) {
 
 /* One verdict for all ranks. A device that does not open is what the rest is looked at for, so it
  * goes on from there. Collective. */
-static gyre_status read_device(gyre_comm *comm, machine *m) {
+static gyre_status read_device(gyre_comm *comm, cli_machine *m) {
     gyre_status status = gyre_comm_agree(comm, open_device(comm, m));
     if (status == GYRE_OK) return GYRE_OK;
     m->threads = 0;
@@ -77,22 +77,22 @@ static gyre_status read_device(gyre_comm *comm, machine *m) {
     return status;
 }
 
-static void print_all(const machine *all, int ranks, const char *places) {
+static void print_all(const cli_machine *all, int ranks, const char *places) {
     printf("%s\n", all[0].versions);
     printf("ranks     %d; %s\n", ranks, places);
     print_threads(all, ranks);
     print_machine(&all[0]);
-    advice_print(all, ranks);
+    cli_advice_print(all, ranks);
 }
 
 static gyre_status examine(int argc, char **argv, gyre_comm *comm) {
     (void)argc;
     (void)argv;
-    machine mine, *all = NULL;
+    cli_machine mine, *all = NULL;
     char places[2048];
     int ranks = gyre_comm_size(comm);
     gyre_status status = GYRE_OK, opened;
-    machine_read(&mine);
+    cli_machine_read(&mine);
     gyre_backend_list_devices(mine.survey, sizeof mine.survey);
     snprintf(mine.host, sizeof mine.host, "%s", gyre_comm_host(comm));
     opened = read_device(comm, &mine);
@@ -105,7 +105,7 @@ static gyre_status examine(int argc, char **argv, gyre_comm *comm) {
     GYRE_GOTO(gyre_comm_gather_text(comm, (const char *)&mine, sizeof mine, (char *)all));
     if (gyre_comm_rank(comm) == 0) {
         print_all(all, ranks, places);
-        status = gyre_cli_flush();
+        status = cli_flush();
     }
     if (status == GYRE_OK && opened != GYRE_OK) status = gyre_fail(opened, "%s", mine.problem);
 out:
@@ -115,22 +115,21 @@ out:
 
 static int run(int argc, char **argv) {
     if (argc != 1) {
-        return gyre_cli_fail(
-            gyre_cli_usage_fail(&gyre_command_doctor, "'%s' was not expected", argv[1]));
+        return cli_fail(cli_usage_fail(&cli_command_doctor, "'%s' was not expected", argv[1]));
     }
-    return gyre_cli_on_ranks(argc, argv, examine, false);
+    return cli_on_ranks(argc, argv, examine, false);
 }
 
-static const gyre_cli_form forms[] = {{"", NULL}, {0}};
+static const cli_form forms[] = {{"", NULL}, {0}};
 
-static const gyre_cli_option options[] = {{0}};
+static const cli_option options[] = {{0}};
 
-const gyre_command gyre_command_doctor = {
+const cli_command cli_command_doctor = {
     .name = "doctor",
-    .words =
+    .summary =
         "what this machine, or these ranks under mpirun, offer a run, and what is wrong with them",
     .forms = forms,
     .options = options,
-    .exits = gyre_cli_exits_computing,
+    .exits = cli_exits_computing,
     .run = run,
 };

@@ -6,7 +6,7 @@
 #include "gyre/sampler.h"
 #include <stdlib.h>
 
-gyre_status gyre_cli_steps_per_epoch(const gyre_settings *s, int64_t *out) {
+gyre_status cli_steps_per_epoch(const gyre_settings *s, int64_t *out) {
     gyre_status status = GYRE_OK;
     gyre_dataset *data = NULL;
     gyre_samples samples = {0};

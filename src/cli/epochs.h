@@ -7,6 +7,6 @@
 
 /* Opens the config's dataset for them. GYRE_EUSAGE when the config names none, or has no
  * batch.size. */
-gyre_status gyre_cli_steps_per_epoch(const gyre_settings *s, int64_t *out);
+gyre_status cli_steps_per_epoch(const gyre_settings *s, int64_t *out);
 
 #endif

@@ -2,13 +2,11 @@
  */
 #include "cli.h"
 
-#include "arguments.h"
 #include "gyre/comm.h"
 #include "gyre/log.h"
 #include "gyre/run.h"
 #include "gyre/text.h"
 #include "holds.h"
-#include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,21 +17,11 @@ typedef struct {
     const char *file, *model, *data, *part;
 } arguments;
 
-static gyre_status take(void *to, int id, char *value) {
-    arguments *a = to;
-    if (id == 'd') a->data = value;
-    if (id == 'm') a->model = value;
-    if (id == 'p') a->part = value;
-    return GYRE_OK;
-}
-
 static gyre_status parse(int argc, char **argv, arguments *a) {
     *a = (arguments){.part = "test"};
-    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_eval, take, a));
-    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_eval,
-                                  "checkpoint, run folder or file of weights"));
-    a->file = argv[optind];
-    return GYRE_OK;
+    GYRE_TRY(cli_options_read(argc, argv, &cli_command_eval, a, NULL));
+    return cli_one_operand(argc, argv, &cli_command_eval,
+                           "checkpoint, run folder or file of weights", &a->file);
 }
 
 static double percent(int64_t part, int64_t whole) {
@@ -78,7 +66,7 @@ static gyre_status print(const gyre_evaluation *e, const char *part) {
             "the loss is not finite: the network gives no numbers for some images, as where its "
             "weights, or the running statistics of batch norm, hold NaN or are too large");
     }
-    return gyre_cli_flush();
+    return cli_flush();
 }
 
 static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
@@ -87,7 +75,7 @@ static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
     GYRE_TRY(gyre_comm_agree(comm, parse(argc, argv, &a)));
     gyre_status status = gyre_evaluate(a.file, a.model, a.data, a.part, comm, &e);
     if (status != GYRE_OK && a.model == NULL && gyre_comm_rank(comm) == 0) {
-        status = gyre_cli_other_kind(status, a.file, HOLDS_RUN | HOLDS_CHECKPOINT);
+        status = cli_other_kind(status, a.file, CLI_HOLDS_RUN | CLI_HOLDS_CHECKPOINT);
     }
     GYRE_TRY(status);
     status = gyre_comm_rank(comm) == 0 ? print(&e, a.part) : GYRE_OK;
@@ -96,38 +84,45 @@ static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
 }
 
 static int run(int argc, char **argv) {
-    return gyre_cli_on_ranks(argc, argv, evaluate, true);
+    return cli_on_ranks(argc, argv, evaluate, true);
 }
 
-static const gyre_cli_form forms[] = {{"CHECKPOINT|RUN", "dp"}, {"WEIGHTS", "mdp"}, {0}};
+static const cli_form forms[] = {{"CHECKPOINT|RUN", "dp"}, {"WEIGHTS", "mdp"}, {0}};
 
-static const gyre_cli_option options[] = {
-    {.name = "CHECKPOINT|RUN", .words = "a checkpoint file, or a run's folder: its newest one"},
+static const cli_option options[] = {
+    {.name = "CHECKPOINT|RUN", .help = "a checkpoint file, or a run's folder: its newest one"},
     {.name = "WEIGHTS",
-     .words = "an HDF5 file as model.init_from takes it (docs/formats.md), which must have all "
-              "parameters and running statistics of the network"},
+     .help = "an HDF5 file as model.init_from takes it (docs/formats.md), which must have all "
+             "parameters and running statistics of the network"},
     {.id = 'm',
      .name = "model",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, model),
      .value = "CONFIG",
      .required = true,
-     .words = "the config whose network takes the weights, and whose normalisation and dataset "
-              "hold"},
+     .help = "the config whose network takes the weights, and whose normalisation and dataset "
+             "hold"},
     {.id = 'd',
      .name = "data",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, data),
      .value = "FILE",
-     .words = "a dataset to score; without it, the dataset of the run or the config"},
+     .help = "a dataset to score; without it, the dataset of the run or the config"},
     {.id = 'p',
      .name = "part",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, part),
      .value = "PART",
-     .words = "test (the default), validation or train; of the run's own dataset, validation and "
-              "train are split as the run split them"},
+     .help = "test (the default), validation or train; of the run's own dataset, validation and "
+             "train are split as the run split them"},
     {0}};
 
-const gyre_command gyre_command_eval = {
+const cli_command cli_command_eval = {
     .name = "eval",
-    .words = "loss, accuracy and per-class accuracy of a checkpoint, or of weights from elsewhere",
+    .summary =
+        "loss, accuracy and per-class accuracy of a checkpoint, or of weights from elsewhere",
     .forms = forms,
     .options = options,
-    .exits = gyre_cli_exits_computing,
+    .exits = cli_exits_computing,
     .run = run,
 };

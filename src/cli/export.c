@@ -1,7 +1,6 @@
 /* gyre export: a run's tables as CSV, for spreadsheets, R and pandas. */
 #include "cli.h"
 
-#include "arguments.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/metrics.h"
@@ -116,7 +115,7 @@ static gyre_status write_table(const gyre_tables *t, const char *dir, const char
     }
     GYRE_GOTO(keep_changed(path, text, size));
     GYRE_GOTO(gyre_file_write_atomic(path, text, size));
-    gyre_cli_print_path(path);
+    cli_print_path(path);
 out:
     free(text);
     free(path);
@@ -131,7 +130,7 @@ static gyre_status export_run(const char *run_dir, const char *given) {
         status = gyre_no_memory("exporting '%s'", run_dir);
         goto out;
     }
-    GYRE_GOTO(gyre_cli_metrics_of(run_dir, &metrics));
+    GYRE_GOTO(cli_metrics_of(run_dir, &metrics));
     const char *dir = given == NULL ? own : given;
     GYRE_GOTO(gyre_tables_read(metrics, &tables));
     GYRE_GOTO(gyre_dir_make(dir));
@@ -146,41 +145,43 @@ out:
     return status;
 }
 
-static gyre_status take(void *to, int id, char *value) {
-    if (id == 'o') *(const char **)to = value;
-    return GYRE_OK;
-}
+typedef struct {
+    const char *output;
+} arguments;
 
 static gyre_status export(int argc, char **argv) {
-    const char *dir = NULL;
-    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_export, take, &dir));
+    arguments a = {0};
+    GYRE_TRY(cli_options_read(argc, argv, &cli_command_export, &a, NULL));
     if (argc - optind != 2 || strcmp(argv[optind], "csv") != 0) {
-        return gyre_cli_usage_fail(&gyre_command_export, "'csv' and one run folder were expected");
+        return cli_usage_fail(&cli_command_export, "'csv' and one run folder were expected");
     }
-    GYRE_TRY(gyre_cli_other_kind(export_run(argv[optind + 1], dir), argv[optind + 1], HOLDS_RUN));
-    return gyre_cli_flush();
+    GYRE_TRY(
+        cli_other_kind(export_run(argv[optind + 1], a.output), argv[optind + 1], CLI_HOLDS_RUN));
+    return cli_flush();
 }
 
 static int run(int argc, char **argv) {
-    return gyre_cli_fail(export(argc, argv));
+    return cli_fail(export(argc, argv));
 }
 
-static const gyre_cli_form forms[] = {{"csv RUN", NULL}, {0}};
+static const cli_form forms[] = {{"csv RUN", NULL}, {0}};
 
-static const gyre_cli_option options[] = {
-    {.name = "RUN", .words = "a run's folder"},
+static const cli_option options[] = {
+    {.name = "RUN", .help = "a run's folder"},
     {.id = 'o',
      .name = "output",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, output),
      .letter = 'o',
      .value = "DIR",
-     .words = "where train.csv, validation.csv and cycles.csv go; default RUN/csv"},
+     .help = "where train.csv, validation.csv and cycles.csv go; default RUN/csv"},
     {0}};
 
-const gyre_command gyre_command_export = {
+const cli_command cli_command_export = {
     .name = "export",
-    .words = "a run's tables as CSV files",
+    .summary = "a run's tables as CSV files",
     .forms = forms,
     .options = options,
-    .exits = gyre_cli_exits_reading,
+    .exits = cli_exits_reading,
     .run = run,
 };

@@ -1,7 +1,6 @@
 /* gyre find: the LR range test of a config. Rank 0 prints and writes. */
 #include "cli.h"
 
-#include "arguments.h"
 #include "bounds.h"
 #include "gyre/comm.h"
 #include "gyre/config.h"
@@ -14,8 +13,6 @@
 #include "machine.h"
 #include <dirent.h>
 #include <errno.h>
-#include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,57 +20,20 @@
 
 typedef struct {
     const char *config, *out, *write;
-    gyre_cli_sets sets;
+    cli_sets sets;
     gyre_find_options options;
 } arguments;
 
-static gyre_status rate(const char *option, const char *text, double *out) {
-    char *end = NULL;
-    double x = strtod(text, &end);
-    if (end == text || *end != '\0' || !(x > 0) || !isfinite(x)) {
-        return gyre_fail(GYRE_EUSAGE, "%s: expected a rate above 0, found '%s'", option, text);
-    }
-    *out = x;
-    return GYRE_OK;
-}
-
-static gyre_status scale(const char *text, bool *linear) {
+static gyre_status read_scale(const char *text, void *to) {
+    bool *linear = &((arguments *)to)->options.linear;
     *linear = strcmp(text, "linear") == 0;
     if (*linear || strcmp(text, "exponential") == 0) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE, "--scale: expected exponential or linear, found '%s'", text);
 }
 
-static gyre_status take(void *to, int id, char *value) {
-    arguments *a = to;
-    int64_t repeats = 0;
-    switch (id) {
-    case 'f': return rate("--from", value, &a->options.from);
-    case 't': return rate("--to", value, &a->options.to);
-    case 'n': return gyre_cli_whole("--steps", value, 1, &a->options.steps);
-    case 'l': a->options.linear = true; break;
-    case 'c': return scale(value, &a->options.linear);
-    case 'r':
-        GYRE_TRY(gyre_cli_whole("--repeats", value, 1, &repeats));
-        a->options.repeats = repeats < INT32_MAX ? (int)repeats : INT32_MAX;
-        break;
-    case 'k': return gyre_cli_whole("--every", value, 1, &a->options.every);
-    case 'u': return gyre_cli_whole("--subset", value, 1, &a->options.subset);
-    case 'o': a->out = value; break;
-    case 'w': a->write = value; break;
-    case 'v': a->options.verify = true; break;
-    case 's': a->sets.items[a->sets.count++] = value; break;
-    case 'q': a->options.quiet = true; break;
-    default: break;
-    }
-    return GYRE_OK;
-}
-
 static gyre_status parse(int argc, char **argv, arguments *a) {
-    GYRE_TRY(gyre_cli_sets_open(argc, &a->sets));
-    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_find, take, a));
-    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_find, "config"));
-    a->config = argv[optind];
-    return GYRE_OK;
+    GYRE_TRY(cli_options_read(argc, argv, &cli_command_find, a, NULL));
+    return cli_one_operand(argc, argv, &cli_command_find, "config", &a->config);
 }
 
 /* ---- the folder of the result */
@@ -151,7 +111,7 @@ static gyre_status write_data(const gyre_find *f, const char *folder, char **out
     GYRE_TRY(free_name(folder, &data));
     gyre_status status = gyre_dir_make(folder); /* somebody may have removed it */
     if (status == GYRE_OK) status = gyre_find_write(f, data);
-    if (status == GYRE_OK) gyre_cli_print_path(data);
+    if (status == GYRE_OK) cli_print_path(data);
     *out = data;
     return status;
 }
@@ -166,7 +126,7 @@ static gyre_status write_figure(const gyre_find *f, const char *data, const char
         GYRE_GOTO(gyre_no_memory("the result's names"));
     }
     GYRE_GOTO(gyre_plot_find(f, title, figure));
-    gyre_cli_print_path(figure);
+    cli_print_path(figure);
 out:
     free(title);
     free(figure);
@@ -192,9 +152,9 @@ static gyre_status prepare(const arguments *a, const gyre_settings *s, const cha
     GYRE_TRY(gyre_fail_in("--out", gyre_dir_try(p->folder, &p->made)));
     if (a->write != NULL) {
         GYRE_TRY(check_name(a->write, p->folder));
-        GYRE_TRY(gyre_cli_bounds_check(a->config, &a->sets, s, a->write, &p->anew));
+        GYRE_TRY(cli_bounds_check(a->config, &a->sets, s, a->write, &p->anew));
     }
-    p->figure = machine_program("gnuplot", gnuplot, sizeof gnuplot);
+    p->figure = cli_machine_program("gnuplot", gnuplot, sizeof gnuplot);
     if (p->figure) return GYRE_OK;
     char word[512];
     gyre_warn(
@@ -212,8 +172,8 @@ static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_fin
     gyre_find_print(f, stdout);
     GYRE_GOTO(write_data(f, p->folder, &data));
     if (a->write != NULL && f->verdict.reliable) {
-        written = gyre_cli_bounds_write(a->config, p->anew, s, f, a->write);
-        if (written == GYRE_OK) gyre_cli_print_path(a->write);
+        written = cli_bounds_write(a->config, p->anew, s, f, a->write);
+        if (written == GYRE_OK) cli_print_path(a->write);
     }
     if (p->figure) GYRE_GOTO(write_figure(f, data, stem));
     GYRE_GOTO(written);
@@ -223,7 +183,7 @@ static gyre_status conclude(const arguments *a, gyre_settings *s, const gyre_fin
                             "suggestion",
                             a->write));
     }
-    status = gyre_cli_flush();
+    status = cli_flush();
 out:
     free(data);
     return status;
@@ -236,7 +196,7 @@ static gyre_status keep_whole(const gyre_find *f, const plan *p) {
     gyre_status status = write_data(f, p->folder, &data);
     free(data);
     GYRE_TRY(status);
-    GYRE_TRY(gyre_cli_flush());
+    GYRE_TRY(cli_flush());
     return gyre_fail(
         GYRE_EPREEMPTED,
         "stopped by a signal with %d of %d repeats done, which are kept in '%s'; a new "
@@ -254,7 +214,7 @@ static gyre_status find(int argc, char **argv, gyre_comm *comm) {
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
     if (status != GYRE_OK) goto out;
     status = gyre_config_open(a.config, a.sets.items, a.sets.count, &settings);
-    GYRE_GOTO(gyre_comm_agree(comm, gyre_cli_other_kind(status, a.config, HOLDS_CONFIG)));
+    GYRE_GOTO(gyre_comm_agree(comm, cli_other_kind(status, a.config, CLI_HOLDS_CONFIG)));
     stem = stem_of(a.config);
     if (stem == NULL) status = gyre_no_memory("the config's name");
     if (status == GYRE_OK && first) status = prepare(&a, settings, stem, &p);
@@ -277,59 +237,102 @@ out:
 }
 
 static int run(int argc, char **argv) {
-    return gyre_cli_on_ranks(argc, argv, find, true);
+    return cli_on_ranks(argc, argv, find, true);
 }
 
-static const gyre_cli_form forms[] = {{"CONFIG", NULL}, {0}};
+static const cli_form forms[] = {{"CONFIG", NULL}, {0}};
 
-static const gyre_cli_option options[] = {
-    {.name = "CONFIG", .words = "a config; its schedule and length do not matter"},
+static const cli_option options[] = {
+    {.name = "CONFIG", .help = "a config; its schedule and length do not matter"},
     {.id = 'o',
      .name = "out",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, out),
      .letter = 'o',
      .value = "DIR",
-     .words = "a new or empty folder for find.h5 and find.svg; default CONFIG-find"},
-    {.id = 'f', .name = "from", .value = "RATE", .words = "the first rate; default 1e-7"},
+     .help = "a new or empty folder for find.h5 and find.svg; default CONFIG-find"},
+    {.id = 'f',
+     .name = "from",
+     .kind = CLI_RATE,
+     .at = offsetof(arguments, options.from),
+     .value = "RATE",
+     .help = "the first rate; default 1e-7"},
     {.id = 't',
      .name = "to",
+     .kind = CLI_RATE,
+     .at = offsetof(arguments, options.to),
      .value = "RATE",
-     .words = "the last rate, at least twice the first; default 10"},
+     .help = "the last rate, at least twice the first; default 10"},
     {.id = 'n',
      .name = "steps",
+     .kind = CLI_WHOLE,
+     .at = offsetof(arguments, options.steps),
+     .least = 1,
      .value = "N",
-     .words = "steps of a sweep; default two epochs, at least 200. Compare only sweeps of equal "
-              "length"},
-    {.id = 'l', .name = "linear", .words = "equal differences between rates, not equal ratios"},
-    {.id = 'c', .name = "scale", .value = "SCALE", .words = "exponential (the default) or linear"},
-    {.id = 'r', .name = "repeats", .value = "R", .words = "sweeps; default 3"},
+     .help = "steps of a sweep; default two epochs, at least 200. Compare only sweeps of equal "
+             "length"},
+    {.id = 'l',
+     .name = "linear",
+     .at = offsetof(arguments, options.linear),
+     .help = "equal differences between rates, not equal ratios"},
+    {.id = 'c',
+     .name = "scale",
+     .kind = CLI_OWN,
+     .read = read_scale,
+     .value = "SCALE",
+     .help = "exponential (the default) or linear"},
+    {.id = 'r',
+     .name = "repeats",
+     .kind = CLI_INTEGER,
+     .at = offsetof(arguments, options.repeats),
+     .least = 1,
+     .value = "R",
+     .help = "sweeps; default 3"},
     {.id = 'k',
      .name = "every",
+     .kind = CLI_WHOLE,
+     .at = offsetof(arguments, options.every),
+     .least = 1,
      .value = "K",
-     .words = "steps from one validation to the next; default a 50th of the steps"},
+     .help = "steps from one validation to the next; default a 50th of the steps"},
     {.id = 'u',
      .name = "subset",
+     .kind = CLI_WHOLE,
+     .at = offsetof(arguments, options.subset),
+     .least = 1,
      .value = "N",
-     .words = "validation samples, at most; default 1000"},
-    {.id = 'v', .name = "verify", .words = "also trains at constant rates around the bounds"},
+     .help = "validation samples, at most; default 1000"},
+    {.id = 'v',
+     .name = "verify",
+     .at = offsetof(arguments, options.verify),
+     .help = "also trains at constant rates around the bounds"},
     {.id = 'w',
      .name = "write",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, write),
      .value = "NEW.json",
-     .words = "writes the config with the bounds in it into a new file"},
+     .help = "writes the config with the bounds in it into a new file"},
     {.id = 's',
      .name = "set",
+     .kind = CLI_SETS,
+     .at = offsetof(arguments, sets),
      .value = "KEY=VALUE",
      .repeats = true,
-     .words = "overrides a key of the config"},
-    {.id = 'q', .name = "quiet", .letter = 'q', .words = "no progress on stderr"},
+     .help = "overrides a key of the config"},
+    {.id = 'q',
+     .name = "quiet",
+     .at = offsetof(arguments, options.quiet),
+     .letter = 'q',
+     .help = "no progress on stderr"},
     {0}};
 
-const gyre_command gyre_command_find = {
+const cli_command cli_command_find = {
     .name = "find",
-    .words = "learning-rate range test: suggests base_lr, max_lr and a stepsize, with a figure",
+    .summary = "learning-rate range test: suggests base_lr, max_lr and a stepsize, with a figure",
     .forms = forms,
     .options = options,
-    .more = "On any number of ranks under mpirun. The figure needs gnuplot. docs/find.md says how "
-            "the bounds are read and what they are worth.",
-    .exits = gyre_cli_exits_training,
+    .notes = "On any number of ranks under mpirun. The figure needs gnuplot. docs/find.md says how "
+             "the bounds are read and what they are worth.",
+    .exits = cli_exits_training,
     .run = run,
 };

@@ -16,16 +16,17 @@ static const struct {
     int kind;
     const char *words;
 } kinds[] = {
-    {HOLDS_RUN, "a run's folder; it is for `gyre plot`, `gyre report`, `gyre inspect`, `gyre eval` "
-                "and `gyre export csv`"},
-    {HOLDS_STUDY, "a study's folder; it is for `gyre report`"},
-    {HOLDS_FIND_FOLDER, "the folder of a range test; it is for `gyre plot` and `gyre inspect`"},
-    {HOLDS_CHECKPOINT, "a checkpoint; it is for `gyre eval` and `gyre inspect`"},
-    {HOLDS_DATASET, "a dataset; it is for `gyre data info`, `gyre eval --data` and data.path"},
-    {HOLDS_METRICS, "the tables of a run; give the run's folder, or take `gyre inspect`"},
-    {HOLDS_FIND, "the result of a range test; it is for `gyre plot` and `gyre inspect`"},
-    {HOLDS_CONFIG, "a config; it is for `gyre train`, `gyre schedule` and `gyre find`"},
-    {HOLDS_STUDY_FILE, "a study file; it is for `gyre study`"},
+    {CLI_HOLDS_RUN,
+     "a run's folder; it is for `gyre plot`, `gyre report`, `gyre inspect`, `gyre eval` "
+     "and `gyre export csv`"},
+    {CLI_HOLDS_STUDY, "a study's folder; it is for `gyre report`"},
+    {CLI_HOLDS_FIND_FOLDER, "the folder of a range test; it is for `gyre plot` and `gyre inspect`"},
+    {CLI_HOLDS_CHECKPOINT, "a checkpoint; it is for `gyre eval` and `gyre inspect`"},
+    {CLI_HOLDS_DATASET, "a dataset; it is for `gyre data info`, `gyre eval --data` and data.path"},
+    {CLI_HOLDS_METRICS, "the tables of a run; give the run's folder, or take `gyre inspect`"},
+    {CLI_HOLDS_FIND, "the result of a range test; it is for `gyre plot` and `gyre inspect`"},
+    {CLI_HOLDS_CONFIG, "a config; it is for `gyre train`, `gyre schedule` and `gyre find`"},
+    {CLI_HOLDS_STUDY_FILE, "a study file; it is for `gyre study`"},
 };
 
 static bool has(const char *folder, const char *name) {
@@ -36,22 +37,22 @@ static bool has(const char *folder, const char *name) {
 }
 
 static int folder_kind(const char *path) {
-    if (has(path, "study.json") && has(path, "cells")) return HOLDS_STUDY;
-    if (has(path, "config.json") || has(path, "metrics.h5")) return HOLDS_RUN;
-    return has(path, "find.h5") ? HOLDS_FIND_FOLDER : HOLDS_OTHER;
+    if (has(path, "study.json") && has(path, "cells")) return CLI_HOLDS_STUDY;
+    if (has(path, "config.json") || has(path, "metrics.h5")) return CLI_HOLDS_RUN;
+    return has(path, "find.h5") ? CLI_HOLDS_FIND_FOLDER : CLI_HOLDS_OTHER;
 }
 
 static int json_kind(const char *path) {
     static const struct {
         const char *key;
         int kind;
-    } signs[] = {{"gyre_manifest", HOLDS_DATASET}, {"base", HOLDS_STUDY_FILE},
-                 {"seeds", HOLDS_STUDY_FILE},      {"model", HOLDS_CONFIG},
-                 {"schedule", HOLDS_CONFIG},       {"data", HOLDS_CONFIG}};
+    } signs[] = {{"gyre_manifest", CLI_HOLDS_DATASET}, {"base", CLI_HOLDS_STUDY_FILE},
+                 {"seeds", CLI_HOLDS_STUDY_FILE},      {"model", CLI_HOLDS_CONFIG},
+                 {"schedule", CLI_HOLDS_CONFIG},       {"data", CLI_HOLDS_CONFIG}};
     gyre_json_value *tree = NULL;
-    int kind = HOLDS_OTHER;
-    if (gyre_json_read(path, &tree) != GYRE_OK) return HOLDS_OTHER;
-    for (size_t i = 0; i < sizeof signs / sizeof *signs && kind == HOLDS_OTHER; i++) {
+    int kind = CLI_HOLDS_OTHER;
+    if (gyre_json_read(path, &tree) != GYRE_OK) return CLI_HOLDS_OTHER;
+    for (size_t i = 0; i < sizeof signs / sizeof *signs && kind == CLI_HOLDS_OTHER; i++) {
         bool object = gyre_json_kind_of(tree) == GYRE_JSON_OBJECT;
         if (object && gyre_json_get(tree, signs[i].key) != NULL) kind = signs[i].kind;
     }
@@ -65,31 +66,31 @@ static int hdf5_kind(const char *path) {
     gyre_find find;
     gyre_dataset *data = NULL;
     if (gyre_seal_read(path, "checkpoint", &seal) == GYRE_OK && seal.sealed) {
-        return HOLDS_CHECKPOINT;
+        return CLI_HOLDS_CHECKPOINT;
     }
-    if (gyre_seal_read(path, "dataset", &seal) == GYRE_OK && seal.sealed) return HOLDS_DATASET;
-    if (seal.sealed) return HOLDS_OTHER;
+    if (gyre_seal_read(path, "dataset", &seal) == GYRE_OK && seal.sealed) return CLI_HOLDS_DATASET;
+    if (seal.sealed) return CLI_HOLDS_OTHER;
     if (gyre_tables_read(path, &tables) == GYRE_OK) {
         gyre_tables_free(&tables);
-        return HOLDS_METRICS;
+        return CLI_HOLDS_METRICS;
     }
     if (gyre_find_read(path, &find) == GYRE_OK) {
         gyre_find_close(&find);
-        return HOLDS_FIND;
+        return CLI_HOLDS_FIND;
     }
-    if (gyre_dataset_open(path, &data) != GYRE_OK) return HOLDS_OTHER;
+    if (gyre_dataset_open(path, &data) != GYRE_OK) return CLI_HOLDS_OTHER;
     gyre_dataset_close(data);
-    return HOLDS_DATASET;
+    return CLI_HOLDS_DATASET;
 }
 
-int gyre_cli_holds(const char *path) {
+int cli_holds(const char *path) {
     char head[520] = "";
     struct stat st;
-    if (stat(path, &st) != 0) return HOLDS_OTHER;
+    if (stat(path, &st) != 0) return CLI_HOLDS_OTHER;
     if (S_ISDIR(st.st_mode)) return folder_kind(path);
-    if (!S_ISREG(st.st_mode)) return HOLDS_OTHER;
+    if (!S_ISREG(st.st_mode)) return CLI_HOLDS_OTHER;
     FILE *f = fopen(path, "r");
-    if (f == NULL) return HOLDS_OTHER;
+    if (f == NULL) return CLI_HOLDS_OTHER;
     size_t n = fread(head, 1, sizeof head, f);
     fclose(f);
     bool hdf5 = n >= 8 && memcmp(head, "\x89HDF", 4) == 0;
@@ -97,11 +98,11 @@ int gyre_cli_holds(const char *path) {
     return hdf5 || sealed ? hdf5_kind(path) : json_kind(path);
 }
 
-gyre_status gyre_cli_other_kind(gyre_status status, const char *path, int expected) {
+gyre_status cli_other_kind(gyre_status status, const char *path, int expected) {
     char text[GYRE_ERROR_MAX];
     if (status != GYRE_EIO && status != GYRE_EUSAGE) return status;
     snprintf(text, sizeof text, "%s", gyre_error_text());
-    int kind = gyre_cli_holds(path);
+    int kind = cli_holds(path);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (kinds[i].kind != kind || (kind & expected) != 0) continue;
         return gyre_fail(status, "'%s' is %s", path, kinds[i].words);

@@ -26,7 +26,7 @@ static bool first_line(const char *path, char *out, int bytes) {
     return ok;
 }
 
-static void read_memory(machine *m) {
+static void read_memory(cli_machine *m) {
     char line[256];
     unsigned long long kib;
     FILE *f = fopen("/proc/meminfo", "r");
@@ -39,7 +39,7 @@ static void read_memory(machine *m) {
 }
 
 /* One control group's limits; the tightest of all that this process is in holds. */
-static void read_group(const char *folder, machine *m) {
+static void read_group(const char *folder, cli_machine *m) {
     char path[600], text[192];
     unsigned long long bytes;
     double quota, period;
@@ -58,7 +58,7 @@ static void read_group(const char *folder, machine *m) {
 }
 
 /* From this process's group up to the root. */
-static void read_groups(machine *m) {
+static void read_groups(cli_machine *m) {
     char line[256], folder[512];
     FILE *f = fopen("/proc/self/cgroup", "r");
     if (f != NULL) {
@@ -78,7 +78,7 @@ static void read_groups(machine *m) {
     }
 }
 
-static void read_folder(machine *m) {
+static void read_folder(cli_machine *m) {
     static const struct {
         unsigned long magic;
         const char *name;
@@ -115,7 +115,7 @@ static void read_folder(machine *m) {
 #define COMPILER "gcc " __VERSION__
 #endif
 
-void machine_read(machine *m) {
+void cli_machine_read(cli_machine *m) {
     const char *threads = getenv("OMP_NUM_THREADS");
     memset(m, 0, sizeof *m);
     gyre_cores_text(m->cores, sizeof m->cores);
@@ -131,7 +131,7 @@ void machine_read(machine *m) {
     read_folder(m);
 }
 
-bool machine_program(const char *name, char *out, unsigned long bytes) {
+bool cli_machine_program(const char *name, char *out, unsigned long bytes) {
     const char *path = getenv("PATH");
     for (; path != NULL && *path != '\0'; path += strspn(path, ":")) {
         int length = (int)strcspn(path, ":");

@@ -23,13 +23,13 @@ typedef struct {
     uint64_t total, available;  /* memory */
     uint64_t limit;             /* on memory, by a container; 0: none */
     uint64_t shared, disk_free; /* /dev/shm; the working folder's disk */
-} machine;
+} cli_machine;
 
 /* Fills all but `host`, `device`, `survey`, `advice`, `problem` and `threads`. What the system does
  * not tell stays 0 or "?". */
-void machine_read(machine *m);
+void cli_machine_read(cli_machine *m);
 
 /* The path of a program that PATH finds; `out` is "" when there is none. */
-bool machine_program(const char *name, char *out, unsigned long bytes);
+bool cli_machine_program(const char *name, char *out, unsigned long bytes);
 
 #endif

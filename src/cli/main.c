@@ -8,34 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
-/* clang-format off */
-const gyre_command *const gyre_commands[] = {
-    &gyre_command_data,
-    &gyre_command_find,
-    &gyre_command_schedule,
-    &gyre_command_train,
-    &gyre_command_study,
-    &gyre_command_plot,
-    &gyre_command_report,
-    &gyre_command_eval,
-    &gyre_command_inspect,
-    &gyre_command_export,
-    &gyre_command_help,
-    &gyre_command_doctor,
-    NULL,
-};
-/* clang-format on */
+#define COMMAND_ROW(name) &cli_command_##name,
+const cli_command *const cli_commands[] = {CLI_COMMANDS(COMMAND_ROW) NULL};
 
-const gyre_command *gyre_cli_find(const char *name) {
-    for (size_t i = 0; gyre_commands[i] != NULL; i++) {
-        if (strcmp(name, gyre_commands[i]->name) == 0) return gyre_commands[i];
+const cli_command *cli_command_named(const char *name) {
+    for (size_t i = 0; cli_commands[i] != NULL; i++) {
+        if (strcmp(name, cli_commands[i]->name) == 0) return cli_commands[i];
     }
     return NULL;
 }
 
 /* Is it a word of how the command is called, as the "import" of `gyre data import`? */
-static bool has_word(const gyre_command *command, const char *word) {
-    for (const gyre_cli_form *f = command->forms; f->operands != NULL; f++) {
+static bool has_word(const cli_command *command, const char *word) {
+    for (const cli_form *f = command->forms; f->operands != NULL; f++) {
         for (const char *at = f->operands; *at != '\0';) {
             size_t length = strcspn(at, " |");
             if (length == strlen(word) && strncmp(at, word, length) == 0) return true;
@@ -47,15 +32,15 @@ static bool has_word(const gyre_command *command, const char *word) {
 
 /* `gyre help`, `gyre help COMMAND`, `gyre help data import`, and --help anywhere; `gyre help
  * config` is a command's own. */
-static bool asks_for_help(int argc, char **argv, const gyre_command **about) {
+static bool asks_for_help(int argc, char **argv, const cli_command **about) {
     *about = NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-h") != 0) continue;
-        *about = gyre_cli_find(argv[1]);
+        *about = cli_command_named(argv[1]);
         return true;
     }
     if (strcmp(argv[1], "help") != 0) return false;
-    if (argc >= 3) *about = gyre_cli_find(argv[2]);
+    if (argc >= 3) *about = cli_command_named(argv[2]);
     for (int i = 3; i < argc && *about != NULL; i++) {
         if (!has_word(*about, argv[i])) *about = NULL;
     }
@@ -86,8 +71,8 @@ static const char *other_word(const char *name) {
 }
 
 static gyre_status unknown(const char *name) {
-    const char *names[sizeof gyre_commands / sizeof *gyre_commands] = {NULL};
-    for (size_t i = 0; gyre_commands[i] != NULL; i++) names[i] = gyre_commands[i]->name;
+    const char *names[sizeof cli_commands / sizeof *cli_commands] = {NULL};
+    for (size_t i = 0; cli_commands[i] != NULL; i++) names[i] = cli_commands[i]->name;
     const char *near = other_word(name);
     if (near == NULL) near = gyre_name_nearest(name, names);
     return gyre_fail(GYRE_EUSAGE, "unknown command '%s'%s%s%s; `gyre --help` lists them", name,
@@ -96,24 +81,24 @@ static gyre_status unknown(const char *name) {
 }
 
 int main(int argc, char **argv) {
-    const gyre_command *about;
+    const cli_command *about;
     signal(SIGXFSZ, SIG_IGN); /* a write past a file-size limit fails, and says which file */
     if (argc < 2) {
-        gyre_cli_list(stderr);
+        cli_list(stderr);
         return GYRE_EUSAGE;
     }
     if (asks_for_help(argc, argv, &about)) {
         if (about == NULL)
-            gyre_cli_list(stdout);
+            cli_list(stdout);
         else
-            gyre_cli_explain(stdout, about);
-        return gyre_cli_fail(gyre_cli_flush());
+            cli_explain(stdout, about);
+        return cli_fail(cli_flush());
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("gyre " GYRE_VERSION);
-        return gyre_cli_fail(gyre_cli_flush());
+        return cli_fail(cli_flush());
     }
-    const gyre_command *command = gyre_cli_find(argv[1]);
+    const cli_command *command = cli_command_named(argv[1]);
     if (command != NULL) return command->run(argc - 1, argv + 1);
-    return gyre_cli_fail(unknown(argv[1]));
+    return cli_fail(unknown(argv[1]));
 }

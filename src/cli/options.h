@@ -5,41 +5,60 @@
 
 #include "gyre/status.h"
 #include <stdbool.h>
-#include <stdio.h>
+#include <stddef.h>
+#include <stdint.h>
 
-typedef struct gyre_command gyre_command;
+typedef struct cli_command cli_command;
+
+/* What an option's value becomes: a member of the command's arguments. */
+typedef enum {
+    CLI_FLAG,    /* without a value: bool, true */
+    CLI_TEXT,    /* const char * */
+    CLI_WHOLE,   /* int64_t or uint64_t: a whole number of `least` to 2^53 - 1 */
+    CLI_INTEGER, /* int: a whole number of `least` to 2^31 - 1 */
+    CLI_RATE,    /* double above 0 */
+    CLI_SETS,    /* cli_sets: one more KEY=VALUE */
+    CLI_OWN      /* what the option's own `read` makes of it */
+} cli_kind;
 
 typedef struct {
-    int id;            /* what `take` is told; 0: an operand, which is explained only */
+    char id;           /* names it in the ids of a form; 0: an operand, which is explained only */
     const char *name;  /* "out" for --out; an operand as the usage shows it */
     char letter;       /* 'o' for -o as well; 0: none */
     const char *value; /* "DIR"; NULL: it has none */
     bool optional;     /* the value may be left out, and is given as --hash=state */
     bool required;     /* in every form that it goes with */
     bool repeats;
-    const char *words; /* what it does, its unit, its default */
-} gyre_cli_option;
+    cli_kind kind;
+    size_t at; /* offset of the member that it sets */
+    int64_t least;
+    gyre_status (*read)(const char *value, void *arguments); /* of CLI_OWN */
+    const char *help; /* what it does, its unit, its default */
+} cli_option;
+
+/* The KEY=VALUEs of --set in order; free(items). */
+typedef struct {
+    char **items;
+    int count;
+} cli_sets;
 
 /* A way to call a command. */
 typedef struct {
     const char *operands; /* "import folder DIR" */
     const char *ids;      /* of the options that go with it; NULL: all */
-} gyre_cli_form;
+} cli_form;
 
-/* Gives each option, its value or NULL, to `take`; leaves the operands at argv[optind] and on.
- * GYRE_EUSAGE for an option that is unknown, a value that is missing, and an empty value or
- * operand. */
-gyre_status gyre_cli_options_read(int argc, char **argv, const gyre_command *command,
-                                  gyre_status (*take)(void *to, int id, char *value), void *to);
+enum { CLI_OPTIONS_MAX = 40 }; /* of a command */
 
-/* GYRE_EUSAGE with these words and how the command is called. */
-gyre_status gyre_cli_usage_fail(const gyre_command *command, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-/* The same when the operands are not exactly one, which is `what`. */
-gyre_status gyre_cli_one_operand(int argc, const gyre_command *command, const char *what);
+/* Puts the value of each option into `arguments`, a struct that the command's table describes;
+ * leaves the operands at argv[optind] and on. `given` gets the ids of the options that were given,
+ * unless NULL. GYRE_EUSAGE for an option that is unknown, a value that is missing or wrong, and an
+ * empty value or operand. */
+gyre_status cli_options_read(int argc, char **argv, const cli_command *command, void *arguments,
+                             char given[CLI_OPTIONS_MAX + 1]);
 
-/* `gyre help`, and `gyre help COMMAND`: lines of at most 80 columns. */
-void gyre_cli_list(FILE *out);
-void gyre_cli_explain(FILE *out, const gyre_command *command);
+/* The operand of a command that takes exactly one, which is `what`. GYRE_EUSAGE. */
+gyre_status cli_one_operand(int argc, char **argv, const cli_command *command, const char *what,
+                            const char **out);
 
 #endif

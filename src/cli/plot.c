@@ -1,7 +1,6 @@
 /* gyre plot: curves of one or several runs in one figure. */
 #include "cli.h"
 
-#include "arguments.h"
 #include "gyre/file.h"
 #include "gyre/plot.h"
 #include "holds.h"
@@ -20,7 +19,7 @@ static gyre_status own_place(const char *run_dir, char **out) {
         status = gyre_no_memory("plotting '%s'", run_dir);
         goto out;
     }
-    GYRE_GOTO(gyre_cli_metrics_of(run_dir, &metrics));
+    GYRE_GOTO(cli_metrics_of(run_dir, &metrics));
     status = gyre_dir_make(dir);
 out:
     free(metrics);
@@ -42,7 +41,7 @@ static gyre_status plot_find(const char *path, const char *output) {
         output = own;
     }
     GYRE_GOTO(gyre_plot_find(&f, path, output));
-    gyre_cli_print_path(output);
+    cli_print_path(output);
 out:
     free(own);
     gyre_find_close(&f);
@@ -51,7 +50,7 @@ out:
 
 /* FIND/find.h5 of FIND; a file of another name is the result itself. */
 static gyre_status plot_one_find(const char *path, int kind, const char *output) {
-    if (kind != HOLDS_FIND_FOLDER) return plot_find(path, output);
+    if (kind != CLI_HOLDS_FIND_FOLDER) return plot_find(path, output);
     char *file = gyre_path_join(path, "find.h5");
     if (file == NULL) return gyre_no_memory("plotting '%s'", path);
     gyre_status status = plot_find(file, output);
@@ -67,39 +66,39 @@ static bool is_file(const char *path) {
 static gyre_status plot_runs(char **runs, int count, const char *output) {
     gyre_status status = gyre_plot_runs(runs, count, output);
     for (int i = 0; i < count && status != GYRE_OK; i++) {
-        status = gyre_cli_other_kind(status, runs[i], HOLDS_RUN);
+        status = cli_other_kind(status, runs[i], CLI_HOLDS_RUN);
     }
     return status;
 }
 
-static gyre_status take(void *to, int id, char *value) {
-    if (id == 'o') *(const char **)to = value;
-    return GYRE_OK;
-}
+typedef struct {
+    const char *output;
+} arguments;
 
 static gyre_status plot(int argc, char **argv) {
-    const char *given = NULL;
+    arguments a = {0};
     char *own = NULL;
-    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_plot, take, &given));
+    GYRE_TRY(cli_options_read(argc, argv, &cli_command_plot, &a, NULL));
+    const char *given = a.output;
     int count = argc - optind;
     if (count < 1 || (given == NULL && count > 1)) {
-        return gyre_cli_usage_fail(&gyre_command_plot, count < 1 ? "a run folder was expected"
-                                                                 : "several runs need -o FILE");
+        return cli_usage_fail(&cli_command_plot, count < 1 ? "a run folder was expected"
+                                                           : "several runs need -o FILE");
     }
-    int kind = count == 1 ? gyre_cli_holds(argv[optind]) : HOLDS_RUN;
+    int kind = count == 1 ? cli_holds(argv[optind]) : CLI_HOLDS_RUN;
     /* a file that is nothing known can only have been meant as a result: reading it says why not */
-    bool strange = kind == HOLDS_OTHER && is_file(argv[optind]);
-    if (strange || kind == HOLDS_FIND || kind == HOLDS_FIND_FOLDER) {
+    bool strange = kind == CLI_HOLDS_OTHER && is_file(argv[optind]);
+    if (strange || kind == CLI_HOLDS_FIND || kind == CLI_HOLDS_FIND_FOLDER) {
         return plot_one_find(argv[optind], kind, given);
     }
     const char *output = given;
     gyre_status status = GYRE_OK;
     if (given == NULL) {
-        GYRE_GOTO(gyre_cli_other_kind(own_place(argv[optind], &own), argv[optind], HOLDS_RUN));
+        GYRE_GOTO(cli_other_kind(own_place(argv[optind], &own), argv[optind], CLI_HOLDS_RUN));
         output = own;
     }
     status = plot_runs(argv + optind, count, output);
-    if (status == GYRE_OK) gyre_cli_print_path(output);
+    if (status == GYRE_OK) cli_print_path(output);
 out:
     free(own);
     return status;
@@ -107,28 +106,30 @@ out:
 
 static int run(int argc, char **argv) {
     gyre_status status = plot(argc, argv);
-    return gyre_cli_fail(status == GYRE_OK ? gyre_cli_flush() : status);
+    return cli_fail(status == GYRE_OK ? cli_flush() : status);
 }
 
-static const gyre_cli_form forms[] = {{"RUN...", NULL}, {"FIND", NULL}, {0}};
+static const cli_form forms[] = {{"RUN...", NULL}, {"FIND", NULL}, {0}};
 
-static const gyre_cli_option options[] = {
-    {.name = "RUN", .words = "a run's folder, or up to 28 of them"},
-    {.name = "FIND", .words = "the folder of a range test, or its find.h5"},
+static const cli_option options[] = {
+    {.name = "RUN", .help = "a run's folder, or up to 28 of them"},
+    {.name = "FIND", .help = "the folder of a range test, or its find.h5"},
     {.id = 'o',
      .name = "output",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, output),
      .letter = 'o',
      .value = "FILE",
-     .words = "the figure, FILE.svg or FILE.png; needed for several runs, else "
-              "RUN/plots/curves.svg or find.svg beside find.h5"},
+     .help = "the figure, FILE.svg or FILE.png; needed for several runs, else "
+             "RUN/plots/curves.svg or find.svg beside find.h5"},
     {0}};
 
-const gyre_command gyre_command_plot = {
+const cli_command cli_command_plot = {
     .name = "plot",
-    .words = "rate, loss and accuracy curves of one or several runs, or of a range test",
+    .summary = "rate, loss and accuracy curves of one or several runs, or of a range test",
     .forms = forms,
     .options = options,
-    .more = "Needs gnuplot, whose data and script (.dat, .gp) are left beside the figure.",
-    .exits = gyre_cli_exits_reading,
+    .notes = "Needs gnuplot, whose data and script (.dat, .gp) are left beside the figure.",
+    .exits = cli_exits_reading,
     .run = run,
 };

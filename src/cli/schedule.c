@@ -1,14 +1,12 @@
 /* gyre schedule: a config's learning rate before anything is trained. */
 #include "cli.h"
 
-#include "arguments.h"
 #include "epochs.h"
 #include "gyre/config.h"
 #include "gyre/log.h"
 #include "gyre/plot.h"
 #include "gyre/schedule.h"
 #include "holds.h"
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +14,7 @@
 
 typedef struct {
     const char *config, *plot;
-    gyre_cli_sets sets;
+    cli_sets sets;
     bool csv;
 } arguments;
 
@@ -106,7 +104,7 @@ static gyre_status show(const arguments *o, const gyre_settings *set) {
     gyre_schedule *s = NULL;
     int64_t per_epoch = 0;
     if (gyre_schedule_needs_epochs(&set->schedule, &set->length)) {
-        GYRE_TRY(gyre_cli_steps_per_epoch(set, &per_epoch));
+        GYRE_TRY(cli_steps_per_epoch(set, &per_epoch));
     }
     GYRE_TRY(gyre_schedule_open(&set->schedule, &set->length, gyre_config_momentum(&set->optimizer),
                                 per_epoch, &s));
@@ -116,9 +114,9 @@ static gyre_status show(const arguments *o, const gyre_settings *set) {
     } else {
         print_words(s, per_epoch);
         if (o->plot != NULL) printf("\n");
-        if (o->plot != NULL) gyre_cli_print_path(o->plot);
+        if (o->plot != NULL) cli_print_path(o->plot);
     }
-    GYRE_GOTO(gyre_cli_flush());
+    GYRE_GOTO(cli_flush());
     /* Last, so that a long list does not carry them out of sight. */
     gyre_schedule_warnings(s, evaluation_interval(set, per_epoch), warn, NULL);
 out:
@@ -126,61 +124,54 @@ out:
     return status;
 }
 
-static gyre_status take(void *to, int id, char *value) {
-    arguments *o = to;
-    switch (id) {
-    case 's': o->sets.items[o->sets.count++] = value; break;
-    case 'c': o->csv = true; break;
-    case 'p': o->plot = value; break;
-    default: break;
-    }
-    return GYRE_OK;
-}
-
 static gyre_status read_options(int argc, char **argv, arguments *o) {
-    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_schedule, take, o));
-    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_schedule, "config"));
-    o->config = argv[optind];
-    return GYRE_OK;
+    GYRE_TRY(cli_options_read(argc, argv, &cli_command_schedule, o, NULL));
+    return cli_one_operand(argc, argv, &cli_command_schedule, "config", &o->config);
 }
 
 static int run(int argc, char **argv) {
     gyre_status status = GYRE_OK;
     gyre_settings *settings = NULL;
     arguments o = {0};
-    GYRE_GOTO(gyre_cli_sets_open(argc, &o.sets));
     GYRE_GOTO(read_options(argc, argv, &o));
     status = gyre_config_open(o.config, o.sets.items, o.sets.count, &settings);
-    GYRE_GOTO(gyre_cli_other_kind(status, o.config, HOLDS_CONFIG));
+    GYRE_GOTO(cli_other_kind(status, o.config, CLI_HOLDS_CONFIG));
     status = show(&o, settings);
     if (status == GYRE_EUSAGE) status = gyre_fail_in(o.config, status);
 out:
     if (settings != NULL) gyre_config_close(settings);
     free(o.sets.items);
-    return gyre_cli_fail(status);
+    return cli_fail(status);
 }
 
-static const gyre_cli_form forms[] = {{"CONFIG", NULL}, {0}};
+static const cli_form forms[] = {{"CONFIG", NULL}, {0}};
 
-static const gyre_cli_option options[] = {
-    {.name = "CONFIG", .words = "a config; its dataset is read only where lengths are in epochs"},
+static const cli_option options[] = {
+    {.name = "CONFIG", .help = "a config; its dataset is read only where lengths are in epochs"},
     {.id = 's',
      .name = "set",
+     .kind = CLI_SETS,
+     .at = offsetof(arguments, sets),
      .value = "KEY=VALUE",
      .repeats = true,
-     .words = "overrides a key of the config"},
-    {.id = 'c', .name = "csv", .words = "prints step, lr, momentum and cycle of every step as CSV"},
+     .help = "overrides a key of the config"},
+    {.id = 'c',
+     .name = "csv",
+     .at = offsetof(arguments, csv),
+     .help = "prints step, lr, momentum and cycle of every step as CSV"},
     {.id = 'p',
      .name = "plot",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, plot),
      .value = "FILE",
-     .words = "draws it into FILE.svg or FILE.png (needs gnuplot)"},
+     .help = "draws it into FILE.svg or FILE.png (needs gnuplot)"},
     {0}};
 
-const gyre_command gyre_command_schedule = {
+const cli_command cli_command_schedule = {
     .name = "schedule",
-    .words = "the learning rate of every step, before it is run",
+    .summary = "the learning rate of every step, before it is run",
     .forms = forms,
     .options = options,
-    .exits = gyre_cli_exits_reading,
+    .exits = cli_exits_reading,
     .run = run,
 };

@@ -1,11 +1,9 @@
 /* gyre study: reads the study on every rank, then runs its cells. */
 #include "cli.h"
 
-#include "arguments.h"
 #include "gyre/comm.h"
 #include "gyre/study.h"
 #include "holds.h"
-#include <getopt.h>
 #include <stdio.h>
 
 typedef struct {
@@ -14,27 +12,11 @@ typedef struct {
     bool count;
 } arguments;
 
-static gyre_status take(void *to, int id, char *value) {
-    arguments *a = to;
-    gyre_study_options *o = &a->options;
-    switch (id) {
-    case 'o': o->out = value; break;
-    case 'n': a->count = true; break;
-    case 'c': return gyre_cli_whole("--cell", value, 0, &o->cell);
-    case 'k': return gyre_cli_whole("--parallel-cells", value, 1, &o->parallel);
-    case 'i': o->allow_inexact = true; break;
-    case 'q': o->quiet = true; break;
-    default: break;
-    }
-    return GYRE_OK;
-}
-
 static gyre_status parse(int argc, char **argv, arguments *a) {
     gyre_study_options *o = &a->options;
     *o = (gyre_study_options){.cell = -1, .parallel = 1};
-    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_study, take, a));
-    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_study, "study file"));
-    a->study = argv[optind];
+    GYRE_TRY(cli_options_read(argc, argv, &cli_command_study, a, NULL));
+    GYRE_TRY(cli_one_operand(argc, argv, &cli_command_study, "study file", &a->study));
     bool runs = o->out != NULL || o->cell >= 0 || o->parallel > 1 || o->allow_inexact;
     if (!a->count || !runs) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
@@ -46,7 +28,7 @@ static gyre_status parse(int argc, char **argv, arguments *a) {
 static gyre_status count(const gyre_study *s, bool quiet) {
     printf("%d\n", gyre_study_cell_count(s));
     if (!quiet) gyre_study_warn(s);
-    return gyre_cli_flush();
+    return cli_flush();
 }
 
 static gyre_status study(int argc, char **argv, gyre_comm *comm) {
@@ -54,7 +36,7 @@ static gyre_status study(int argc, char **argv, gyre_comm *comm) {
     gyre_study *s = NULL;
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
     if (status == GYRE_OK) {
-        status = gyre_cli_other_kind(gyre_study_open(a.study, &s), a.study, HOLDS_STUDY_FILE);
+        status = cli_other_kind(gyre_study_open(a.study, &s), a.study, CLI_HOLDS_STUDY_FILE);
         status = gyre_comm_agree(comm, status);
     }
     if (status == GYRE_OK && a.count) {
@@ -68,47 +50,59 @@ static gyre_status study(int argc, char **argv, gyre_comm *comm) {
 }
 
 static int run(int argc, char **argv) {
-    return gyre_cli_on_ranks(argc, argv, study, false);
+    return cli_on_ranks(argc, argv, study, false);
 }
 
-static const gyre_cli_form forms[] = {{"STUDY.json", "ockiq"}, {"STUDY.json", "nq"}, {0}};
+static const cli_form forms[] = {{"STUDY.json", "ockiq"}, {"STUDY.json", "nq"}, {0}};
 
-static const gyre_cli_option options[] = {
+static const cli_option options[] = {
     {.name = "STUDY.json",
-     .words = "a base config, arms and seeds, in JSON with comments (docs/studies.md)"},
+     .help = "a base config, arms and seeds, in JSON with comments (docs/studies.md)"},
     {.id = 'o',
      .name = "out",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, options.out),
      .letter = 'o',
      .value = "DIR",
      .required = true,
-     .words = "the study's folder: new or empty, or the folder of this study, which then goes on"},
+     .help = "the study's folder: new or empty, or the folder of this study, which then goes on"},
     {.id = 'n',
      .name = "count",
+     .at = offsetof(arguments, count),
      .required = true,
-     .words = "prints how many cells (arm x seed) there are, and runs none"},
+     .help = "prints how many cells (arm x seed) there are, and runs none"},
     {.id = 'c',
      .name = "cell",
+     .kind = CLI_WHOLE,
+     .at = offsetof(arguments, options.cell),
      .value = "N",
-     .words =
-         "runs cell N alone, counted from 0 (an array task's part); not with --parallel-cells"},
+     .help = "runs cell N alone, counted from 0 (an array task's part); not with --parallel-cells"},
     {.id = 'k',
      .name = "parallel-cells",
+     .kind = CLI_WHOLE,
+     .at = offsetof(arguments, options.parallel),
+     .least = 1,
      .value = "K",
-     .words = "runs K cells at a time, each on a Kth of the ranks; default 1"},
+     .help = "runs K cells at a time, each on a Kth of the ranks; default 1"},
     {.id = 'i',
      .name = "allow-inexact",
-     .words = "lets cells that were begun on another kind of processor or device go on here, "
-              "where their bits may differ"},
-    {.id = 'q', .name = "quiet", .letter = 'q', .words = "no table and no progress on stderr"},
+     .at = offsetof(arguments, options.allow_inexact),
+     .help = "lets cells that were begun on another kind of processor or device go on here, "
+             "where their bits may differ"},
+    {.id = 'q',
+     .name = "quiet",
+     .at = offsetof(arguments, options.quiet),
+     .letter = 'q',
+     .help = "no table and no progress on stderr"},
     {0}};
 
-const gyre_command gyre_command_study = {
+const cli_command cli_command_study = {
     .name = "study",
-    .words = "compares arms over paired seeds at equal budget; resumes the study that DIR holds",
+    .summary = "compares arms over paired seeds at equal budget; resumes the study that DIR holds",
     .forms = forms,
     .options = options,
-    .more = "Finished cells are skipped, interrupted ones go on, failed ones are tried again. A "
-            "cell that diverged is a result: code 0. `gyre report DIR` says what the study shows.",
-    .exits = gyre_cli_exits_training,
+    .notes = "Finished cells are skipped, interrupted ones go on, failed ones are tried again. A "
+             "cell that diverged is a result: code 0. `gyre report DIR` says what the study shows.",
+    .exits = cli_exits_training,
     .run = run,
 };

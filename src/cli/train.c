@@ -1,45 +1,23 @@
 /* gyre train: reads the config on every rank, then trains. */
 #include "cli.h"
 
-#include "arguments.h"
 #include "gyre/comm.h"
 #include "gyre/config.h"
 #include "gyre/find.h"
 #include "gyre/run.h"
 #include "holds.h"
-#include <getopt.h>
 #include <stdlib.h>
 
 typedef struct {
     const char *config, *extend;
-    gyre_cli_sets sets;
+    cli_sets sets;
     gyre_train_options options;
 } arguments;
 
-static gyre_status take(void *to, int id, char *value) {
-    arguments *a = to;
-    switch (id) {
-    case 'o': a->options.out = value; break;
-    case 's': a->sets.items[a->sets.count++] = value; break;
-    case 'n': return gyre_cli_whole("--stop-after", value, 1, &a->options.stop_after);
-    case 'e':
-        a->extend = value;
-        a->options.extended = true;
-        break;
-    case 'i': a->options.allow_inexact = true; break;
-    case 'p': a->options.profile = true; break;
-    case 'q': a->options.quiet = true; break;
-    default: break;
-    }
-    return GYRE_OK;
-}
-
 static gyre_status parse(int argc, char **argv, arguments *a) {
-    GYRE_TRY(gyre_cli_sets_open(argc, &a->sets));
-    GYRE_TRY(gyre_cli_options_read(argc, argv, &gyre_command_train, take, a));
-    GYRE_TRY(gyre_cli_one_operand(argc, &gyre_command_train, "config"));
-    a->config = argv[optind];
-    return GYRE_OK;
+    GYRE_TRY(cli_options_read(argc, argv, &cli_command_train, a, NULL));
+    a->options.extended = a->extend != NULL;
+    return cli_one_operand(argc, argv, &cli_command_train, "config", &a->config);
 }
 
 /* Rates that are "find" become numbers first; a signal during the search ends the whole. */
@@ -63,7 +41,7 @@ static gyre_status train(int argc, char **argv, gyre_comm *comm) {
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
     if (status == GYRE_OK) {
         status = gyre_config_open(a.config, a.sets.items, a.sets.count, &settings);
-        status = gyre_comm_agree(comm, gyre_cli_other_kind(status, a.config, HOLDS_CONFIG));
+        status = gyre_comm_agree(comm, cli_other_kind(status, a.config, CLI_HOLDS_CONFIG));
     }
     if (status == GYRE_OK && a.extend != NULL) {
         status = gyre_comm_agree(comm, gyre_config_extend(settings, a.extend));
@@ -75,56 +53,70 @@ static gyre_status train(int argc, char **argv, gyre_comm *comm) {
 }
 
 static int run(int argc, char **argv) {
-    return gyre_cli_on_ranks(argc, argv, train, true);
+    return cli_on_ranks(argc, argv, train, true);
 }
 
-static const gyre_cli_form forms[] = {{"CONFIG", NULL}, {0}};
+static const cli_form forms[] = {{"CONFIG", NULL}, {0}};
 
-static const gyre_cli_option options[] = {
-    {.name = "CONFIG", .words = "a JSON file with comments; `gyre help config` explains every key"},
+static const cli_option options[] = {
+    {.name = "CONFIG", .help = "a JSON file with comments; `gyre help config` explains every key"},
     {.id = 'o',
      .name = "out",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, options.out),
      .letter = 'o',
      .value = "DIR",
      .required = true,
-     .words = "the run's folder: config, tables of every step, checkpoints, log. New or empty, or "
-              "the folder of this run, which then goes on from its newest checkpoint"},
+     .help = "the run's folder: config, tables of every step, checkpoints, log. New or empty, or "
+             "the folder of this run, which then goes on from its newest checkpoint"},
     {.id = 's',
      .name = "set",
+     .kind = CLI_SETS,
+     .at = offsetof(arguments, sets),
      .value = "KEY=VALUE",
      .repeats = true,
-     .words = "overrides a key of the config, as in --set length.epochs=5 or --set "
-              "data.path=cifar10.h5 (a path is relative to the config's folder); null brings "
-              "the default back"},
+     .help = "overrides a key of the config, as in --set length.epochs=5 or --set "
+             "data.path=cifar10.h5 (a path is relative to the config's folder); null brings "
+             "the default back"},
     {.id = 'n',
      .name = "stop-after",
+     .kind = CLI_WHOLE,
+     .at = offsetof(arguments, options.stop_after),
+     .least = 1,
      .value = "N",
-     .words =
-         "ends with a checkpoint when N updates are done in all; a larger N, or none, goes on"},
+     .help = "ends with a checkpoint when N updates are done in all; a larger N, or none, goes on"},
     {.id = 'e',
      .name = "extend",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, extend),
      .value = "STAGE",
-     .words = "adds a stage to a run, also to one that has ended: a JSON object with a length and "
-              "a schedule of its own, such as '{\"policy\": \"constant\", \"base_lr\": "
-              "0.001, \"length\": {\"epochs\": 2}}'"},
+     .help = "adds a stage to a run, also to one that has ended: a JSON object with a length and "
+             "a schedule of its own, such as '{\"policy\": \"constant\", \"base_lr\": "
+             "0.001, \"length\": {\"epochs\": 2}}'"},
     {.id = 'i',
      .name = "allow-inexact",
-     .words = "lets a run go on where its bits would differ: on another kind of processor or "
-              "device, or with other libraries"},
+     .at = offsetof(arguments, options.allow_inexact),
+     .help = "lets a run go on where its bits would differ: on another kind of processor or "
+             "device, or with other libraries"},
     {.id = 'p',
      .name = "profile",
-     .words = "writes to profile.txt where the time of steps goes, by phase and layer; steps "
-              "become slower"},
-    {.id = 'q', .name = "quiet", .letter = 'q', .words = "no progress on stderr; warnings stay"},
+     .at = offsetof(arguments, options.profile),
+     .help = "writes to profile.txt where the time of steps goes, by phase and layer; steps "
+             "become slower"},
+    {.id = 'q',
+     .name = "quiet",
+     .at = offsetof(arguments, options.quiet),
+     .letter = 'q',
+     .help = "no progress on stderr; warnings stay"},
     {0}};
 
-const gyre_command gyre_command_train = {
+const cli_command cli_command_train = {
     .name = "train",
-    .words = "trains, on any number of ranks under mpirun; resumes the run that DIR holds",
+    .summary = "trains, on any number of ranks under mpirun; resumes the run that DIR holds",
     .forms = forms,
     .options = options,
-    .more = "Ctrl-C, TERM and USR1 end a run with a checkpoint (code 99). The result has the same "
-            "bits on any number of ranks.",
-    .exits = gyre_cli_exits_training,
+    .notes = "Ctrl-C, TERM and USR1 end a run with a checkpoint (code 99). The result has the same "
+             "bits on any number of ranks.",
+    .exits = cli_exits_training,
     .run = run,
 };
