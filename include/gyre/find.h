@@ -17,14 +17,20 @@
 
 enum { GYRE_FIND_REPEATS_MAX = 100, GYRE_FIND_REASON = 512 };
 
+#define GYRE_FIND_FROM 1e-7
+#define GYRE_FIND_TO 10
+#define GYRE_FIND_STEPS_LEAST 200
+#define GYRE_FIND_REPEATS 3
+#define GYRE_FIND_SUBSET 1000
+
 /* What is asked for; zeros are the defaults. */
 typedef struct {
-    double from, to; /* rates of the first and the last step; 1e-7 and 10 */
-    int64_t steps;   /* two epochs, at least 200 */
+    double from, to; /* rates of the first and the last step; GYRE_FIND_FROM, _TO */
+    int64_t steps;   /* two epochs, at least GYRE_FIND_STEPS_LEAST */
     bool linear;     /* equal differences between rates; else equal ratios */
-    int repeats;     /* 3 */
+    int repeats;     /* GYRE_FIND_REPEATS */
     int64_t every;   /* steps from one validation to the next; a 50th of the steps */
-    int64_t subset;  /* most validation samples; 1000 */
+    int64_t subset;  /* most validation samples; GYRE_FIND_SUBSET */
     bool verify;     /* then train at constant rates around the bounds */
     bool quiet;
 } gyre_find_options;

@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* The value of a macro as a string literal. */
+#define GYRE_STRING(macro) GYRE_STRING_AS_WRITTEN(macro)
+#define GYRE_STRING_AS_WRITTEN(x) #x
+
 /* What others named (files, classes, keys) as text that a terminal shows as it is: control
  * characters, DEL, bytes that are not UTF-8, line separators and the characters that turn the order
  * of text round become \xHH for each byte, all others stay. Errors, warnings and plain lines

@@ -240,6 +240,8 @@ static int run(int argc, char **argv) {
     return cli_on_ranks(argc, argv, find, true);
 }
 
+#define STEPS_LEAST GYRE_STRING(GYRE_FIND_STEPS_LEAST)
+
 static const cli_form forms[] = {{"CONFIG", NULL}, {0}};
 
 static const cli_option options[] = {
@@ -256,21 +258,21 @@ static const cli_option options[] = {
      .kind = CLI_RATE,
      .at = offsetof(arguments, options.from),
      .value = "RATE",
-     .help = "the first rate; default 1e-7"},
+     .help = "the first rate; default " GYRE_STRING(GYRE_FIND_FROM)},
     {.id = 't',
      .name = "to",
      .kind = CLI_RATE,
      .at = offsetof(arguments, options.to),
      .value = "RATE",
-     .help = "the last rate, at least twice the first; default 10"},
+     .help = "the last rate, at least twice the first; default " GYRE_STRING(GYRE_FIND_TO)},
     {.id = 'n',
      .name = "steps",
      .kind = CLI_WHOLE,
      .at = offsetof(arguments, options.steps),
      .least = 1,
      .value = "N",
-     .help = "steps of a sweep; default two epochs, at least 200. Compare only sweeps of equal "
-             "length"},
+     .help = "steps of a sweep; default two epochs, at least " STEPS_LEAST
+             ". Compare only sweeps of equal length"},
     {.id = 'l',
      .name = "linear",
      .at = offsetof(arguments, options.linear),
@@ -287,7 +289,7 @@ static const cli_option options[] = {
      .at = offsetof(arguments, options.repeats),
      .least = 1,
      .value = "R",
-     .help = "sweeps; default 3"},
+     .help = "sweeps; default " GYRE_STRING(GYRE_FIND_REPEATS)},
     {.id = 'k',
      .name = "every",
      .kind = CLI_WHOLE,
@@ -301,7 +303,7 @@ static const cli_option options[] = {
      .at = offsetof(arguments, options.subset),
      .least = 1,
      .value = "N",
-     .help = "validation samples, at most; default 1000"},
+     .help = "validation samples, at most; default " GYRE_STRING(GYRE_FIND_SUBSET)},
     {.id = 'v',
      .name = "verify",
      .at = offsetof(arguments, options.verify),

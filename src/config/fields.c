@@ -1,8 +1,16 @@
 /* Every config field: this table drives parsing, ranges, defaults, --set, help, docs and echo. */
 #include "fields.h"
 
+#include "gyre/defaults.h"
+#include "gyre/text.h"
 #include <stddef.h>
 
+#define DEFAULT(name) GYRE_STRING(GYRE_DEFAULT_##name)
+#define SHARDS_MAX DEFAULT(SHARDS_MAX)
+#define SHARD_SAMPLES DEFAULT(SHARD_SAMPLES_MIN)
+#define PEAK_DECAY DEFAULT(PEAK_DECAY)
+#define PEAK_DECAY_2 DEFAULT(PEAK_DECAY_TRIANGULAR2)
+#define START_SECONDS DEFAULT(START_SECONDS)
 #define AT(member) offsetof(gyre_settings, member)
 #define ARITHMETIC GYRE_FIELD_ARITHMETIC
 #define RECORDED GYRE_FIELD_RECORDED
@@ -88,8 +96,9 @@ const config_field config_fields[] = {
     {"batch.size", FIELD_INTEGER, ARITHMETIC, AT(batch_size), 1, INT_TOP, 0, NULL, NULL,
      "Samples of one step, over all ranks. Required."},
     {"batch.shards", FIELD_INTEGER, ARITHMETIC, AT(shards), 0, 65536, 0, NULL, "0",
-     "Equal parts of the batch that are computed alone; 0: the largest power of two up to 8 with "
-     "at least 32 samples each. Most ranks that can share the work."},
+     "Equal parts of the batch that are computed alone; 0: the largest power of two up "
+     "to " SHARDS_MAX " with at least " SHARD_SAMPLES
+     " samples each. Most ranks that can share the work."},
 
     {"optimizer.name", FIELD_CHOICE, ARITHMETIC, AT(optimizer.name), 0, 0, 0,
      "sgd|adam|adamw|rmsprop|adagrad|adadelta", "\"sgd\"",
@@ -129,7 +138,7 @@ const config_field config_fields[] = {
      "range test before the run suggests."},
     {"schedule.max_lr", FIELD_RATE, ARITHMETIC, AT(schedule.max_lr), 0, 1e30, 0, NULL, "0",
      "Upper bound of the rate; \"find\" likewise."},
-    {"schedule.gamma", FIELD_REAL, ARITHMETIC, AT(schedule.gamma), 1e-9, 1, 0, NULL, "1",
+    {"schedule.gamma", FIELD_REAL, ARITHMETIC, AT(schedule.gamma), 1e-9, 1, 0, NULL, DEFAULT(GAMMA),
      "Factor per step of exp, exp_range and exp_range_amplitude, per milestone of multistep, which "
      "all need one below 1."},
     {"schedule.stepsize", FIELD_LENGTH, ARITHMETIC, AT(schedule.stepsize), 1, STEPS_TOP,
@@ -144,9 +153,10 @@ const config_field config_fields[] = {
     {"schedule.end", FIELD_SIDE, ARITHMETIC, AT(schedule.end_low), 0, 0, 0, "as_asked|low",
      "\"as_asked\"", "low: adds half a cycle when the fitted run would end high."},
     {"schedule.up_fraction", FIELD_REAL, ARITHMETIC, AT(schedule.up_fraction), 1e-6, 0.999999, 0,
-     NULL, "0.5", "Share of a cycle in which the rate rises."},
+     NULL, DEFAULT(UP_FRACTION), "Share of a cycle in which the rate rises."},
     {"schedule.peak_decay", FIELD_REAL, ARITHMETIC, AT(schedule.peak_decay), 0, 1, 0, NULL, NULL,
-     "Factor on the amplitude after each peak; 1, but 0.5 for triangular2."},
+     "Factor on the amplitude after each peak; " PEAK_DECAY ", but " PEAK_DECAY_2
+     " for triangular2."},
     {"schedule.warmup", FIELD_LENGTH, ARITHMETIC, AT(schedule.warmup), 0, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS, NULL, NULL, "Linear warm-up before the schedule's first rate."},
     {"schedule.warmup.from", FIELD_REAL, ARITHMETIC, AT(schedule.warmup_from), 0, 1e30, 0, NULL,
@@ -158,8 +168,8 @@ const config_field config_fields[] = {
      NULL, NULL, "Momentum (or beta1) at the minimum of the rate."},
     {"schedule.t0", FIELD_LENGTH, ARITHMETIC, AT(schedule.t0), 1, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS | UNIT_PARTS, NULL, NULL, "First period of sgdr."},
-    {"schedule.t_mult", FIELD_INTEGER, ARITHMETIC, AT(schedule.t_mult), 1, 1000, 0, NULL, "1",
-     "Factor on the period at each restart of sgdr."},
+    {"schedule.t_mult", FIELD_INTEGER, ARITHMETIC, AT(schedule.t_mult), 1, 1000, 0, NULL,
+     DEFAULT(T_MULT), "Factor on the period at each restart of sgdr."},
     {"schedule.closed", FIELD_FLAG, ARITHMETIC, AT(schedule.closed), 0, 0, 0, NULL, "false",
      "Let each period of sgdr reach base_lr."},
     {"schedule.milestones", FIELD_MILESTONES, ARITHMETIC, AT(schedule.milestones), 1, STEPS_TOP,
@@ -167,16 +177,17 @@ const config_field config_fields[] = {
      "Where multistep drops the rate, as {\"epochs\": [60, 80]} or {\"steps\": [...]}."},
     {"schedule.decay_steps", FIELD_STEPS, ARITHMETIC, AT(schedule.decay_steps), 1, STEPS_TOP, 0,
      NULL, NULL, "Steps in which hf_cosine decays; default: the run."},
-    {"schedule.hf_cycles", FIELD_REAL, ARITHMETIC, AT(schedule.hf_cycles), 0, 1e9, 0, NULL, "0.5",
-     "num_cycles of hf_cosine."},
+    {"schedule.hf_cycles", FIELD_REAL, ARITHMETIC, AT(schedule.hf_cycles), 0, 1e9, 0, NULL,
+     DEFAULT(HF_CYCLES), "num_cycles of hf_cosine."},
     {"schedule.one_cycle.form", FIELD_CHOICE, ARITHMETIC, AT(schedule.one_cycle_form), 0, 0, 0,
      "pytorch2|pytorch3|paper", "\"pytorch2\"", "Phases of one_cycle."},
     {"schedule.one_cycle.pct_start", FIELD_REAL, ARITHMETIC, AT(schedule.pct_start), 0, 1, 0, NULL,
-     "0.3", "Share of the run in which one_cycle rises."},
+     DEFAULT(PCT_START), "Share of the run in which one_cycle rises."},
     {"schedule.one_cycle.div_factor", FIELD_REAL, ARITHMETIC, AT(schedule.div_factor), 1, 1e12, 0,
-     NULL, "25", "one_cycle starts at max_lr / div_factor."},
+     NULL, DEFAULT(DIV_FACTOR), "one_cycle starts at max_lr / div_factor."},
     {"schedule.one_cycle.final_div_factor", FIELD_REAL, ARITHMETIC, AT(schedule.final_div_factor),
-     1, 1e12, 0, NULL, "10000", "one_cycle ends at its first rate / final_div_factor."},
+     1, 1e12, 0, NULL, DEFAULT(FINAL_DIV_FACTOR),
+     "one_cycle ends at its first rate / final_div_factor."},
     {"schedule.one_cycle.anneal", FIELD_CHOICE, ARITHMETIC, AT(schedule.anneal), 0, 0, 0,
      "cosine|linear", "\"cosine\"", "Form of one_cycle's phases."},
     {"schedule.stages", FIELD_STAGES, ARITHMETIC, AT(schedule.stages), 0, 0, 0, NULL, NULL,
@@ -187,8 +198,8 @@ const config_field config_fields[] = {
      UNIT_STEPS | UNIT_EPOCHS, NULL, "{\"epochs\":1}", "How often to evaluate."},
     {"evaluate.minima", FIELD_FLAG, RECORDED, AT(evaluate.minima), 0, 0, 0, NULL, "true",
      "Evaluate at each minimum of the rate."},
-    {"evaluate.batch", FIELD_INTEGER, RECORDED, AT(evaluate.batch), 1, 1000000, 0, NULL, "250",
-     "Samples evaluated at once."},
+    {"evaluate.batch", FIELD_INTEGER, RECORDED, AT(evaluate.batch), 1, 1000000, 0, NULL,
+     DEFAULT(EVALUATE_BATCH), "Samples evaluated at once."},
 
     {"checkpoint.every", FIELD_LENGTH, FREE, AT(checkpoint.every), 1, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS | UNIT_MINUTES, NULL, "{\"minutes\":10}",
@@ -202,11 +213,13 @@ const config_field config_fields[] = {
     {"checkpoint.required", FIELD_FLAG, FREE, AT(checkpoint.required), 0, 0, 0, NULL, "false",
      "A checkpoint that cannot be written ends the run instead of warning."},
 
-    {"watchdog.seconds", FIELD_REAL, FREE, AT(watchdog_seconds), 1, 1e9, 0, NULL, "600",
+    {"watchdog.seconds", FIELD_REAL, FREE, AT(watchdog_seconds), 1, 1e9, 0, NULL,
+     DEFAULT(WATCHDOG_SECONDS),
      "A rank that stands still for longer is named, and ends the run with exit code 5."},
     {"watchdog.first_step_seconds", FIELD_REAL, FREE, AT(watchdog_first_step_seconds), 1, 1e9, 0,
      NULL, "1800",
-     "The same until the second step. Before the config is read: 600, or GYRE_START_SECONDS in the "
+     "The same until the second step. Before the config is read: " START_SECONDS
+     ", or GYRE_START_SECONDS in the "
      "environment."},
 
     {"output.dir", FIELD_TEXT, FREE, AT(output_dir), 0, 0, 0, NULL, NULL,

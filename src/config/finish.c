@@ -2,12 +2,14 @@
  * cannot be. Whatever needs the dataset or the number of ranks is checked by those who know it. */
 #include "fields.h"
 
+#include "gyre/defaults.h"
 #include <math.h>
 #include <string.h>
 
 int gyre_default_shards(int batch_size) {
-    for (int shards = 8; shards > 1; shards /= 2) {
-        if (batch_size % shards == 0 && batch_size / shards >= 32) return shards;
+    for (int shards = GYRE_DEFAULT_SHARDS_MAX; shards > 1; shards /= 2) {
+        if (batch_size % shards != 0) continue;
+        if (batch_size / shards >= GYRE_DEFAULT_SHARD_SAMPLES_MIN) return shards;
     }
     return 1;
 }
@@ -25,7 +27,7 @@ double gyre_config_momentum(const gyre_optimizer_settings *s) {
 }
 
 gyre_status config_finish_schedule(gyre_schedule_settings *s, const char *place) {
-    if (isnan(s->peak_decay)) s->peak_decay = s->policy == GYRE_POLICY_TRIANGULAR2 ? 0.5 : 1;
+    if (isnan(s->peak_decay)) s->peak_decay = gyre_default_peak_decay(s->policy);
     if (isnan(s->cycles)) s->cycles = 0;
     if (isnan(s->momentum_min) != isnan(s->momentum_max)) {
         return gyre_fail(GYRE_EUSAGE, "%s.momentum: give both min and max, or neither", place);

@@ -7,6 +7,7 @@
 #include "decode.h"
 
 #include "gyre/import.h"
+#include "gyre/text.h"
 #include <setjmp.h>
 #include <stdio.h> /* which jpeglib.h needs, and does not include */
 #include <string.h>
@@ -129,9 +130,6 @@ gyre_status data_jpeg_decode(const uint8_t *bytes, size_t size, const data_pictu
     return status;
 }
 
-#define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
-
 const char *gyre_jpeg_version(void) {
-    return TEXT(LIBJPEG_TURBO_VERSION);
+    return GYRE_STRING(LIBJPEG_TURBO_VERSION);
 }

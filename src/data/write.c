@@ -9,6 +9,7 @@
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/seal.h"
+#include "gyre/text.h"
 #include "leftover.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -380,9 +381,8 @@ out:
 }
 
 /* The library refuses to work with another version than the headers'. */
-#define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
 
 const char *gyre_hdf5_version(void) {
-    return TEXT(H5_VERS_MAJOR) "." TEXT(H5_VERS_MINOR) "." TEXT(H5_VERS_RELEASE);
+    return GYRE_STRING(H5_VERS_MAJOR) "." GYRE_STRING(H5_VERS_MINOR) "." GYRE_STRING(
+        H5_VERS_RELEASE);
 }

@@ -3,6 +3,7 @@
 
 #include "gyre/log.h"
 #include "gyre/size.h"
+#include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,9 +134,7 @@ gyre_status gyre_comm_gather_local(gyre_comm *c, const void *mine, size_t bytes,
                      "MPI_Allgather");
 }
 
-#define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
 const char *gyre_mpi_version(void) {
-    return "Open MPI " TEXT(OMPI_MAJOR_VERSION) "." TEXT(OMPI_MINOR_VERSION) "." TEXT(
-        OMPI_RELEASE_VERSION);
+    return "Open MPI " GYRE_STRING(OMPI_MAJOR_VERSION) "." GYRE_STRING(
+        OMPI_MINOR_VERSION) "." GYRE_STRING(OMPI_RELEASE_VERSION);
 }

@@ -13,6 +13,7 @@
 
 #include "gyre/alive.h"
 #include "gyre/clock.h"
+#include "gyre/defaults.h"
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { START_SECONDS = 600, STOPPED = 2000 /* ms without a look */ };
+enum { STOPPED = 2000 /* ms without a look */ };
 enum { FIRST_GRACE = 1, LAST_GRACE = 3 }; /* s that waiting ranks leave to who knows more */
 
 typedef enum { START, FIRST, LATER } stage;
@@ -204,7 +205,7 @@ static void *watch(void *argument) {
 static double start_seconds(void) {
     const char *text = getenv("GYRE_START_SECONDS");
     double seconds = text == NULL ? 0 : strtod(text, NULL);
-    return seconds >= 1 ? seconds : START_SECONDS;
+    return seconds >= 1 ? seconds : GYRE_DEFAULT_START_SECONDS;
 }
 
 /* What the launcher says; -1: nothing. */

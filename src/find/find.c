@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_MIN = 40, LEAST_STEPS = 200, EPOCHS = 2, SCORES = 50, SUBSET = 1000, REPEATS = 3 };
+enum { STEPS_MIN = 40, EPOCHS = 2, SCORES = 50 };
 
 /* A test that is open. */
 typedef struct {
@@ -42,13 +42,14 @@ static gyre_status check_rates(const gyre_find_options *o) {
 
 static gyre_status resolve(gyre_find_options *o, int64_t steps_per_epoch) {
     const int64_t most = 1 << 24; /* a row each is kept */
-    if (o->from == 0) o->from = 1e-7;
-    if (o->to == 0) o->to = 10;
+    if (o->from == 0) o->from = GYRE_FIND_FROM;
+    if (o->to == 0) o->to = GYRE_FIND_TO;
     if (o->steps == 0) o->steps = EPOCHS * steps_per_epoch;
-    if (o->steps < LEAST_STEPS && o->steps == EPOCHS * steps_per_epoch) o->steps = LEAST_STEPS;
-    if (o->repeats == 0) o->repeats = REPEATS;
+    if (o->steps < GYRE_FIND_STEPS_LEAST && o->steps == EPOCHS * steps_per_epoch)
+        o->steps = GYRE_FIND_STEPS_LEAST;
+    if (o->repeats == 0) o->repeats = GYRE_FIND_REPEATS;
     if (o->every == 0) o->every = (o->steps + SCORES - 1) / SCORES;
-    if (o->subset == 0) o->subset = SUBSET;
+    if (o->subset == 0) o->subset = GYRE_FIND_SUBSET;
     GYRE_TRY(check_rates(o));
     if (o->steps < STEPS_MIN || o->steps > most) {
         return gyre_fail(GYRE_EUSAGE, "--steps %lld: a range test takes %d to %lld steps",
@@ -105,7 +106,8 @@ static gyre_status look_at_data(gyre_settings *s, gyre_find_options *o) {
     GYRE_GOTO(gyre_fail_in("data.path", gyre_dataset_open(path, &data)));
     GYRE_GOTO(gyre_samples_open(data, &s->data, s->seed, &samples));
     GYRE_GOTO(gyre_epochs_make(samples.train.count, s->batch_size, s->data.last_batch, &epochs));
-    GYRE_GOTO(choose_validation(s, o->subset == 0 ? SUBSET : o->subset, samples.train.count));
+    GYRE_GOTO(
+        choose_validation(s, o->subset == 0 ? GYRE_FIND_SUBSET : o->subset, samples.train.count));
     status = resolve(o, epochs.steps_per_epoch);
 out:
     gyre_samples_close(&samples);
@@ -209,12 +211,8 @@ gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options
     if (status == GYRE_EUSAGE && s.source != NULL) status = gyre_fail_in(s.source, status);
     GYRE_TRY(gyre_comm_agree(comm, status));
     /* the trainer wants some schedule; the sweep gives the rates */
-    s.schedule = (gyre_schedule_settings){.policy = GYRE_POLICY_CONSTANT,
-                                          .base_lr = out->options.from,
-                                          .gamma = 1,
-                                          .up_fraction = 0.5,
-                                          .peak_decay = 1,
-                                          .t_mult = 1};
+    s.schedule =
+        (gyre_schedule_settings){.policy = GYRE_POLICY_CONSTANT, .base_lr = out->options.from};
     s.length = (gyre_length){GYRE_UNIT_STEPS, (double)out->options.steps};
     gyre_stop_catch();
     status = run_test(&x, &s, comm, out);

@@ -1,11 +1,10 @@
 /* Loss and accuracy of a checkpoint, or of weights from elsewhere, on a part of a dataset. */
 #include "evaluation.h"
 #include "gyre/config.h"
+#include "gyre/defaults.h"
 #include "gyre/run.h"
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { BATCH = 250, DEADLINE = 600 /* seconds */ }; /* of a checkpoint without its run */
 
 static gyre_status open_net(evaluation *e, gyre_comm *comm) {
     const gyre_backend_ops *ops = e->backend->ops;
@@ -17,7 +16,7 @@ static gyre_status open_net(evaluation *e, gyre_comm *comm) {
         GYRE_TRY(ops->upload(q, e->weights->buffers, s->buffers, e->model->buffers));
     }
     GYRE_TRY(gyre_weights_pack(e->weights));
-    int batch = e->settings == NULL ? BATCH : e->settings->evaluate.batch;
+    int batch = e->settings == NULL ? GYRE_DEFAULT_EVALUATE_BATCH : e->settings->evaluate.batch;
     return gyre_evaluator_open(e->weights, batch, comm, gyre_comm_watchdog(comm), &e->evaluator);
 }
 
@@ -76,7 +75,8 @@ gyre_status gyre_evaluate(const char *file, const char *config, const char *data
                                         : evaluation_read_weights(&e, file, config, data, part);
     status = gyre_comm_agree(comm, status);
     if (status != GYRE_OK) goto out;
-    gyre_backend_options options = {.deterministic = true, .deadline_seconds = DEADLINE};
+    gyre_backend_options options = {.deterministic = true,
+                                    .deadline_seconds = GYRE_DEFAULT_WATCHDOG_SECONDS};
     gyre_backend_choice choice = GYRE_BACKEND_AUTO;
     if (e.settings != NULL) {
         options = gyre_backend_options_of(e.settings);

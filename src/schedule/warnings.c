@@ -1,6 +1,7 @@
 /* What a user should know about a schedule that is possible, but perhaps not meant. */
 #include "tell.h"
 
+#include "gyre/defaults.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -122,25 +123,26 @@ enum { KEYS = 20 };
 static int list_keys(const gyre_schedule_settings *s, key_use keys[KEYS]) {
     const key_use all[] = {
         {READS_BASE_LR, "base_lr", s->base_lr > 0},
-        {READS_GAMMA, "gamma", s->gamma != 1},
+        {READS_GAMMA, "gamma", s->gamma != GYRE_DEFAULT_GAMMA},
         {READS_CYCLES, "stepsize", s->stepsize.unit != GYRE_UNIT_NONE},
         {READS_CYCLES, "cycles", s->cycles > 0},
-        {READS_CYCLES, "shape", s->shape != GYRE_SHAPE_LINEAR},
+        {READS_CYCLES, "shape", s->shape != GYRE_DEFAULT_SHAPE},
         {READS_CYCLES, "start", s->start_high},
         {KEYS_FITTED, "end", s->end_low},
-        {READS_CYCLES, "up_fraction", s->up_fraction != 0.5},
-        {READS_CYCLES, "peak_decay",
-         s->peak_decay != (s->policy == GYRE_POLICY_TRIANGULAR2 ? 0.5 : 1)},
+        {READS_CYCLES, "up_fraction", s->up_fraction != GYRE_DEFAULT_UP_FRACTION},
+        {READS_CYCLES, "peak_decay", s->peak_decay != gyre_default_peak_decay(s->policy)},
         {READS_MOMENTUM, "momentum", s->cycle_momentum},
         {READS_T0, "t0", s->t0.unit != GYRE_UNIT_NONE},
-        {READS_T0, "t_mult", s->t_mult != 1},
+        {READS_T0, "t_mult", s->t_mult != GYRE_DEFAULT_T_MULT},
         {READS_T0, "closed", s->closed},
         {READS_MILESTONES, "milestones", s->milestone_count > 0},
         {READS_DECAY, "decay_steps", s->decay_steps.unit != GYRE_UNIT_NONE},
-        {READS_DECAY, "hf_cycles", s->hf_cycles != 0.5},
+        {READS_DECAY, "hf_cycles", s->hf_cycles != GYRE_DEFAULT_HF_CYCLES},
         {READS_ONE_CYCLE, "one_cycle",
-         s->one_cycle_form != GYRE_ONE_CYCLE_PYTORCH2 || s->pct_start != 0.3 ||
-             s->div_factor != 25 || s->final_div_factor != 1e4 || s->anneal != GYRE_ANNEAL_COSINE},
+         s->one_cycle_form != GYRE_DEFAULT_ONE_CYCLE_FORM ||
+             s->pct_start != GYRE_DEFAULT_PCT_START || s->div_factor != GYRE_DEFAULT_DIV_FACTOR ||
+             s->final_div_factor != GYRE_DEFAULT_FINAL_DIV_FACTOR ||
+             s->anneal != GYRE_DEFAULT_ANNEAL},
     };
     const int count = sizeof all / sizeof all[0];
     for (int i = 0; i < count; i++) keys[i] = all[i];

@@ -3,6 +3,7 @@
 
 #include "gyre/cores.h"
 #include "gyre/log.h"
+#include "gyre/text.h"
 #include <errno.h>
 #include <malloc.h>
 #include <omp.h>
@@ -305,10 +306,9 @@ int64_t gyre_cpu_allocations(const gyre_backend *b) {
     return ((const cpu_backend *)(const void *)b)->allocations;
 }
 
-#define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
 const char *gyre_onednn_version(void) {
-    return TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(DNNL_VERSION_PATCH);
+    return GYRE_STRING(DNNL_VERSION_MAJOR) "." GYRE_STRING(DNNL_VERSION_MINOR) "." GYRE_STRING(
+        DNNL_VERSION_PATCH);
 }
 
 #define CPU_ROW(op, ...) , .op = cpu_##op
