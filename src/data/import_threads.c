@@ -10,6 +10,7 @@
 #include "gyre/status_line.h"
 #include "gyre/terminal.h"
 #include "gyre/text.h"
+#include "gyre/thread.h"
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -160,7 +161,7 @@ static gyre_status run_threads(crew *c, const sigset_t *signals) {
     int wanted = count_threads(c->job), started = 0;
     while (started < wanted) {
         atomic_fetch_add(&c->running, 1);
-        if (pthread_create(&threads[started], NULL, work, c) != 0) {
+        if (gyre_thread_start(&threads[started], work, c, "a thread") != GYRE_OK) {
             atomic_fetch_sub(&c->running, 1);
             break;
         }

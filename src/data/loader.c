@@ -8,11 +8,10 @@
 
 #include "gyre/clock.h"
 #include "gyre/fitter.h"
+#include "gyre/thread.h"
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { DEPTH = 4, AHEAD = 8 /* steps whose rows are announced before they are read */ };
 
@@ -116,18 +115,6 @@ static void *prefetch(void *context) {
     return NULL;
 }
 
-/* Signals are the main thread's business. */
-static gyre_status start(gyre_loader *l) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int failed = pthread_create(&l->thread, NULL, prefetch, l);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed) return gyre_fail(GYRE_EDEVICE, "cannot start the loader: %s", strerror(failed));
-    l->running = true;
-    return GYRE_OK;
-}
-
 static gyre_status allocate(gyre_loader *l) {
     size_t samples = (size_t)l->depth * (size_t)l->count;
     bool augmented = l->settings.mirror || l->settings.crop > 0;
@@ -171,7 +158,8 @@ gyre_status data_loader_open_ring(const gyre_view *train, const gyre_data_settin
     GYRE_GOTO(gyre_sampler_open(epochs, settings->order, seed, &l->sampler));
     GYRE_GOTO(gyre_fitter_open(train->images, train->size, &l->fitter));
     GYRE_GOTO(allocate(l));
-    GYRE_GOTO(start(l));
+    GYRE_GOTO(gyre_thread_start(&l->thread, prefetch, l, "the loader"));
+    l->running = true;
     *out = l;
     l = NULL;
 out:

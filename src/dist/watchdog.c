@@ -14,9 +14,9 @@
 #include "gyre/alive.h"
 #include "gyre/clock.h"
 #include "gyre/defaults.h"
+#include "gyre/thread.h"
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,18 +215,6 @@ static int launched_rank(void) {
     return text == NULL ? -1 : atoi(text);
 }
 
-static gyre_status start_thread(gyre_watchdog *w) {
-    sigset_t all, before;
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&w->thread, NULL, watch, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed) {
-        return gyre_fail(GYRE_EDEVICE, "cannot start the watchdog thread: %s", strerror(failed));
-    }
-    return GYRE_OK;
-}
-
 gyre_status dist_watchdog_open(gyre_watchdog **out) {
     gyre_watchdog *w = calloc(1, sizeof *w);
     if (w == NULL) return gyre_no_memory("the watchdog");
@@ -237,7 +225,7 @@ gyre_status dist_watchdog_open(gyre_watchdog **out) {
     gyre_watchdog_phase(w, "start", -1);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
-    if (status == GYRE_OK) status = start_thread(w);
+    if (status == GYRE_OK) status = gyre_thread_start(&w->thread, watch, w, "the watchdog thread");
     if (status == GYRE_OK) {
         *out = w;
         return GYRE_OK;

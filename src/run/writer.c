@@ -3,8 +3,8 @@
 
 #include "gyre/clock.h"
 #include "gyre/file.h"
+#include "gyre/thread.h"
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,21 +60,17 @@ static void *writer_main(void *argument) {
 }
 
 gyre_status gyre_writer_open(gyre_writer **out) {
-    sigset_t all, before;
     gyre_writer *w = calloc(1, sizeof *w);
     *out = NULL;
     if (w == NULL) return gyre_no_memory("the checkpoint thread");
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&w->thread, NULL, writer_main, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (code != 0) {
+    gyre_status status = gyre_thread_start(&w->thread, writer_main, w, "the checkpoint thread");
+    if (status != GYRE_OK) {
         pthread_mutex_destroy(&w->lock);
         pthread_cond_destroy(&w->changed);
         free(w);
-        return gyre_fail(GYRE_EDEVICE, "cannot start the checkpoint thread: %s", strerror(code));
+        return status;
     }
     *out = w;
     return GYRE_OK;

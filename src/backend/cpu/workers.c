@@ -1,8 +1,8 @@
 /* Worker threads. The caller is lane 0, so that one lane needs no thread at all. */
 #include "cpu.h"
 
+#include "gyre/thread.h"
 #include <omp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -102,19 +102,17 @@ gyre_status cpu_parallel(gyre_backend *base, int n, gyre_task task, void *contex
     return GYRE_OK;
 }
 
-/* Signals are the main thread's: oneDNN's kernels keep data where a handler's stack would be, and a
- * worker has no other stack. */
-static bool start_worker(cpu_workers *w, int lane) {
-    sigset_t all, before;
+/* It may get no signals: oneDNN's kernels keep data where a handler's stack would be, and a worker
+ * has no other stack. */
+static gyre_status start_worker(cpu_workers *w, int lane, int lanes) {
+    char what[64];
     worker_start *start = malloc(sizeof *start);
-    if (start == NULL) return false;
+    if (start == NULL) return gyre_no_memory("%d worker threads", lanes);
     *start = (worker_start){w, lane};
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&w->threads[lane - 1], NULL, worker_main, start) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!started) free(start);
-    return started;
+    snprintf(what, sizeof what, "worker thread %d of %d", lane + 1, lanes);
+    gyre_status status = gyre_thread_start(&w->threads[lane - 1], worker_main, start, what);
+    if (status != GYRE_OK) free(start);
+    return status;
 }
 
 gyre_status cpu_workers_open(cpu_backend *b, int lanes, cpu_workers **out) {
@@ -134,9 +132,10 @@ gyre_status cpu_workers_open(cpu_backend *b, int lanes, cpu_workers **out) {
     pthread_cond_init(&w->done, NULL);
     omp_set_num_threads(1);
     for (int i = 1; i < lanes; i++) {
-        if (!start_worker(w, i)) {
+        gyre_status status = start_worker(w, i, lanes);
+        if (status != GYRE_OK) {
             cpu_workers_close(w);
-            return gyre_fail(GYRE_EDEVICE, "cannot start worker thread %d of %d", i + 1, lanes);
+            return status;
         }
         w->lanes++;
     }
