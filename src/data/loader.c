@@ -7,7 +7,7 @@
 #include "loader_test.h"
 
 #include "gyre/clock.h"
-#include "gyre/fitter.h"
+#include "gyre/gather.h"
 #include "gyre/thread.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -57,38 +57,21 @@ static void find_rows(gyre_loader *l, int64_t step) {
     bool announced = l->images != NULL && gyre_images_large(source);
     int64_t *rows = rows_of(l, step);
     for (int64_t i = 0; i < l->count; i++) {
-        int64_t index = gyre_sampler_index(l->sampler, step, l->first + i);
-        rows[i] = l->view.rows == NULL ? index : (int64_t)l->view.rows[index];
+        rows[i] = gyre_view_row(&l->view, gyre_sampler_index(l->sampler, step, l->first + i));
         if (announced) gyre_images_expect(source, rows[i]);
     }
 }
 
-static gyre_status make_image(const gyre_loader *l, int64_t epoch, int64_t row, uint8_t *out) {
-    const gyre_images *source = l->view.images;
-    gyre_crop crop = {0};
-    if (l->view.size > 0) {
-        crop = gyre_crop_draw(&l->settings, l->seed, epoch, row, source->h, source->w);
-    }
-    return gyre_fitter_read(l->fitter, source, row, &crop, out);
-}
-
 static gyre_status make_batch(gyre_loader *l, int64_t step) {
     size_t slot = slot_of(l, step);
-    int64_t epoch = step / l->epochs.steps_per_epoch;
-    const int64_t *rows = rows_of(l, step);
+    const gyre_gather_key key = {&l->settings, l->seed, step / l->epochs.steps_per_epoch};
+    const gyre_gather_room room = {
+        .images = l->images == NULL ? NULL : l->images + slot * l->pixels,
+        .labels = l->labels + slot,
+        .augment = l->augment == NULL ? NULL : l->augment + slot,
+    };
     while (l->found < l->last_step && l->found <= step + AHEAD) find_rows(l, l->found++);
-    for (int64_t i = 0; i < l->count; i++) {
-        size_t at = slot + (size_t)i;
-        int64_t row = rows[i];
-        if (l->images != NULL) {
-            GYRE_TRY(make_image(l, epoch, row, l->images + at * l->pixels));
-        }
-        l->labels[at] = l->view.images->labels[row];
-        if (l->augment != NULL) {
-            l->augment[at] = gyre_augment_draw(&l->settings, l->seed, epoch, row);
-        }
-    }
-    return GYRE_OK;
+    return gyre_gather(&l->view, rows_of(l, step), l->count, &key, l->fitter, &room);
 }
 
 static void *prefetch(void *context) {
@@ -132,7 +115,6 @@ gyre_status data_loader_open_ring(const gyre_view *train, const gyre_data_settin
                                   gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
                                   int64_t first_step, int64_t last_step, bool rows_only, int depth,
                                   gyre_loader **out) {
-    const size_t side = (size_t)train->size;
     gyre_status status = GYRE_OK;
     gyre_loader *l = calloc(1, sizeof *l);
     *out = NULL;
@@ -149,8 +131,7 @@ gyre_status data_loader_open_ring(const gyre_view *train, const gyre_data_settin
                        .rows_depth = depth + AHEAD,
                        .found = first_step,
                        .rows_only = rows_only,
-                       .pixels = side > 0 ? side * side * (size_t)train->images->c
-                                          : gyre_images_row(train->images),
+                       .pixels = gyre_view_image_bytes(train),
                        .made = first_step,
                        .taken = first_step};
     pthread_mutex_init(&l->lock, NULL);

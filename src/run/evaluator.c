@@ -2,7 +2,7 @@
  * in rounds, so that what is gathered on the host stays small. */
 #include "gyre/evaluator.h"
 
-#include "gyre/fitter.h"
+#include "gyre/gather.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +17,7 @@ struct gyre_evaluator {
     gyre_raw stats;
     gyre_fitter **fitters; /* one for each slot; of the first view that is evaluated */
     uint8_t *images;       /* (slots, batch, pixels) */
+    int64_t *rows;         /* (slots, batch) */
     int32_t *labels;       /* (slots, batch) */
     float *logits;         /* (slots, batch, classes) */
     float *results;        /* (slots, 2) */
@@ -37,10 +38,11 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
     size_t samples = (size_t)e->slots * (size_t)batch;
     e->fitters = calloc((size_t)e->slots, sizeof *e->fitters);
     e->images = malloc(samples * e->pixels);
+    e->rows = malloc(samples * sizeof *e->rows);
     e->labels = malloc(samples * sizeof *e->labels);
     e->logits = malloc(samples * (size_t)m->classes * sizeof *e->logits);
     e->results = malloc(2 * (size_t)e->slots * sizeof *e->results);
-    if (!e->fitters || !e->images || !e->labels || !e->logits || !e->results) {
+    if (!e->fitters || !e->images || !e->rows || !e->labels || !e->logits || !e->results) {
         status = gyre_no_memory("evaluation batches of %d images; lower "
                                 "evaluate.batch",
                                 batch);
@@ -65,6 +67,7 @@ void gyre_evaluator_close(gyre_evaluator *e) {
     for (int i = 0; e->fitters != NULL && i < e->slots; i++) gyre_fitter_close(e->fitters[i]);
     free(e->fitters);
     free(e->images);
+    free(e->rows);
     free(e->labels);
     free(e->logits);
     free(e->results);
@@ -84,16 +87,13 @@ static gyre_status gather(const evaluation_round *r, int slot, gyre_batch *out) 
     const gyre_view *v = r->view;
     int64_t begin = (r->first + slot * r->stride) * e->batch, left = v->count - begin;
     uint8_t *images = e->images + (size_t)slot * (size_t)e->batch * e->pixels;
+    int64_t *rows = e->rows + slot * e->batch;
     int32_t *labels = e->labels + slot * e->batch;
     *out = (gyre_batch){
         .step = -1, .count = left < e->batch ? left : e->batch, .images = images, .labels = labels};
-    for (int64_t i = 0; i < out->count; i++) {
-        int64_t row = v->rows == NULL ? begin + i : (int64_t)v->rows[begin + i];
-        GYRE_TRY(gyre_fitter_read(e->fitters[slot], v->images, row, NULL,
-                                  images + (size_t)i * e->pixels));
-        labels[i] = v->images->labels[row];
-    }
-    return GYRE_OK;
+    for (int64_t i = 0; i < out->count; i++) rows[i] = gyre_view_row(v, begin + i);
+    return gyre_gather(v, rows, out->count, NULL, e->fitters[slot],
+                       &(gyre_gather_room){.images = images, .labels = labels});
 }
 
 static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
