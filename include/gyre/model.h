@@ -1,7 +1,7 @@
-/* A model: a list of layers, the layout of its flat parameter vector, and its initial weights.
+/* A model: a list of nodes, the layout of its flat parameter vector, and its initial weights.
  *
  * Plain host data, the same on every rank, built once. The flat vector holds the parameters
- * grouped by (lr_mult, decay_mult, frozen), in layer order inside a group. Each begins on a 64-byte
+ * grouped by (lr_mult, decay_mult, frozen), in node order inside a group. Each begins on a 64-byte
  * boundary, which device libraries want; the floats between them are 0 in every vector. */
 #ifndef GYRE_MODEL_H
 #define GYRE_MODEL_H
@@ -12,36 +12,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum {
-    GYRE_LAYER_CONV,
-    GYRE_LAYER_LINEAR,
-    GYRE_LAYER_NORM,
-    GYRE_LAYER_RELU,
-    GYRE_LAYER_POOL,
-    GYRE_LAYER_LRN,
-    GYRE_LAYER_SHORTCUT
-} gyre_layer_kind;
+enum {
+    GYRE_NODE_INPUTS = 3,
+    GYRE_NODE_PARAMS = 4,
+    GYRE_NODE_NAME_SIZE = 128 /* of nodes and parameters, with the NUL */
+};
+
+/* What the nodes of one kind have in common: src/model/node.h. */
+typedef struct gyre_node_type gyre_node_type;
 
 typedef struct {
-    gyre_layer_kind kind;
-    char name[40];      /* "layer1.0.conv1" */
-    int input;          /* index of the layer whose output it reads; -1: the images */
-    int residual;       /* NORM: index of the layer whose output is added; -1: none */
-    int h, w, c;        /* of its output */
-    int r, stride, pad; /* window of CONV, POOL and LRN; stride of SHORTCUT */
-    bool relu;          /* on the output; of LRN, on its input */
-    bool max, ceil;
-    float alpha, beta; /* LRN */
-    int weight, bias;  /* indices of parameters (gamma and beta of NORM); -1: none */
-    size_t moments;    /* NORM: offset of its (mean, variance) pair in the buffers vector */
-} gyre_layer;
+    const gyre_node_type *type;
+    char name[GYRE_NODE_NAME_SIZE]; /* "layer1.0.conv1" */
+    int inputs[GYRE_NODE_INPUTS]; /* nodes whose outputs it reads, all before it; -1: the images */
+    int input_count;
+    int h, w, c;                  /* of its output; all 0 for a loss */
+    int params[GYRE_NODE_PARAMS]; /* indices; -1: none */
+    size_t statistics; /* offset of its running statistics in the buffers vector, if it has any */
+    void *options;     /* the type's struct; NULL: it has none */
+} gyre_node;
 
 typedef enum { GYRE_INIT_ZERO, GYRE_INIT_ONE, GYRE_INIT_NORMAL, GYRE_INIT_UNIFORM } gyre_init;
 
+/* A parameter belongs to the node that named it; later nodes may use it as well. */
 typedef struct {
-    char name[48];        /* "layer1.0.conv1.weight" */
-    int dims[4];          /* conv (k, r, r, c); linear (out, in), in = (h, w, c) flat; else (n) */
-    int rank;             /* number of dims */
+    char name[GYRE_NODE_NAME_SIZE]; /* "layer1.0.conv1.weight" */
+    int dims[4];                    /* conv (k, r, r, c); linear (out, in); else (n) */
+    int ndim;
+    int picture[3];       /* (h, w, c) whose values are the last dim, in this order; h 0: none */
     size_t offset, count; /* in the flat vector, floats */
     float lr_mult, decay_mult;
     gyre_init init;
@@ -55,17 +53,26 @@ typedef struct {
     bool frozen; /* frozen parameters get no gradient and no update */
 } gyre_param_group;
 
+/* Running averages of what a node saw in training, which evaluation uses. */
+typedef struct {
+    char name[GYRE_NODE_NAME_SIZE]; /* "layer1.0.bn1.running_mean" */
+    int node;
+    size_t offset, count; /* in the buffers vector */
+    float initial;
+} gyre_statistic;
+
 typedef struct {
     char name[40];
     int h, w, c, classes; /* of the input images */
-    int layer_count, param_count, group_count;
-    gyre_layer *layers; /* the last one gives the logits (n, classes) */
+    int node_count, param_count, group_count, statistic_count;
+    gyre_node *nodes; /* the last one is the loss; what it reads first, the logits (n, classes) */
     gyre_param *params;
     gyre_param_group *groups;
+    gyre_statistic *statistics;
     size_t parameters; /* floats in the flat vector, alignment included */
     size_t count;      /* parameters of the model, for people */
-    size_t buffers;    /* floats of running statistics, (mean(c), variance(c)) per NORM layer */
-    bool norm_frozen;
+    size_t buffers;    /* floats of running statistics */
+    bool norm_frozen;  /* the statistics stay, and normalisation uses them in training, too */
 } gyre_model;
 
 /* Names and one-line descriptions of the zoo, for help and error messages; NULL past the end. */
@@ -77,6 +84,9 @@ const char *gyre_model_words(int index);
 gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
                             gyre_model **out);
 void gyre_model_close(gyre_model *m);
+
+/* The index of the node whose output is the model's. */
+int gyre_model_output(const gyre_model *m);
 
 /* Initial parameters and running statistics: pure functions of (seed, parameter name, index). */
 void gyre_model_init(const gyre_model *m, uint64_t seed, float *parameters, float *buffers);

@@ -17,7 +17,7 @@ typedef struct {
     gyre_f32 parameters;  /* (model->parameters) */
     gyre_f32 buffers;     /* (model->buffers) running statistics */
     gyre_f32 mean, scale; /* input normalisation: (h, w, c) and (c) */
-    gyre_raw *packed;     /* per layer, NULL where there is none */
+    gyre_raw *packed;     /* per node, NULL where there is none */
     gyre_raw memory;      /* the one allocation behind all of the above */
 } gyre_weights;
 
@@ -35,22 +35,22 @@ size_t gyre_leaf_stats(const gyre_model *m);
 typedef struct gyre_net gyre_net;
 
 /* Buffers for batches of `n` images on each of the backend's lanes; `train` adds what backward
- * needs. The first layer's data gradient is never computed. */
+ * needs. The images' gradient is never computed. */
 gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out);
 void gyre_net_close(gyre_net *net);
 
 /* Told by gyre_net_train, on its queue, how far the leaf has come: passed(context, q, i) when
- * statistics and loss, and what belongs to layers i and above, are in their place. i falls from
- * model->layer_count to 0 by one. */
+ * statistics and loss, and what belongs to nodes i and above, are in their place. i falls from
+ * model->node_count to 0 by one. */
 typedef struct {
-    gyre_status (*passed)(void *context, gyre_queue *q, int layer);
+    gyre_status (*passed)(void *context, gyre_queue *q, int node);
     void *context;
 } gyre_net_listener;
 
 /* Forward, loss and backward of one shard of exactly n images; overwrites leaf(gyre_leaf_size).
  * `listener` may be NULL. */
-gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float smoothing,
-                           float scale, gyre_f32 leaf, const gyre_net_listener *listener);
+gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float scale,
+                           gyre_f32 leaf, const gyre_net_listener *listener);
 
 /* Forward and loss of up to n images in evaluation mode; stats(2) = {sum of losses, right}. */
 gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *batch,
@@ -61,10 +61,10 @@ gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out);
 /* ---- where the time goes */
 
 typedef enum { GYRE_PASS_FORWARD, GYRE_PASS_DX, GYRE_PASS_DW, GYRE_PASS_PARTS } gyre_pass_part;
-/* A place is a layer's index, or one of these. */
-enum { GYRE_PLACE_INPUT = -2, GYRE_PLACE_LOSS = -1 };
+/* A place is a node's index, or this. */
+enum { GYRE_PLACE_INPUT = -1 };
 
-/* Begins anew to measure how long each layer takes, by a clock around its operations (which shows
+/* Begins anew to measure how long each node takes, by a clock around its operations (which shows
  * nothing of a device that works behind the caller's back). Normalisation's gradients are all dx.
  */
 gyre_status gyre_net_profile(gyre_net *net);
@@ -82,7 +82,6 @@ void gyre_shards_close(gyre_shards *s);
 /* `batch` holds shards * shard_size samples; *root is valid until the next call. Begins the
  * reduction of the root over ranks, bucket by bucket; with a single lane while backward of the last
  * shard still runs. The caller ends it (reduce_end) before he reads the root. Collective. */
-gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float smoothing, float scale,
-                            gyre_f32 *root);
+gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float scale, gyre_f32 *root);
 
 #endif

@@ -76,6 +76,7 @@ typedef struct {
     char **freeze;   /* names or prefixes of parameters ("conv1", "layer1.") */
     int freeze_count;
     bool batch_norm_frozen;
+    double label_smoothing; /* of the training loss */
 } gyre_model_settings;
 
 typedef enum {
@@ -96,7 +97,6 @@ typedef struct {
     double weight_decay;
     bool decoupled;   /* w -= lr wd w, instead of g += wd w; always so for adamw */
     double clip_norm; /* 0: off */
-    double label_smoothing;
 } gyre_optimizer_settings;
 
 typedef enum {

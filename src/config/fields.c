@@ -126,7 +126,7 @@ const config_field config_fields[] = {
      "Weight decay beside the gradient, w -= lr wd w; always so for adamw."},
     {"optimizer.clip_norm", FIELD_REAL, ARITHMETIC, AT(optimizer.clip_norm), 0, 1e30, 0, NULL, "0",
      "Largest global norm of the gradient; 0: no clipping."},
-    {"optimizer.label_smoothing", FIELD_REAL, ARITHMETIC, AT(optimizer.label_smoothing), 0, 1, 0,
+    {"optimizer.label_smoothing", FIELD_REAL, ARITHMETIC, AT(model.label_smoothing), 0, 1, 0,
      NULL, "0", "Share of the target that is spread over all classes (training loss only)."},
 
     {"schedule.policy", FIELD_CHOICE, ARITHMETIC, AT(schedule.policy), 0, 0, 0,

@@ -1,8 +1,8 @@
 /* Buckets are contiguous ranges of the leaf, cut from its end to its beginning, since parameters
- * lie there in layer order and backward comes from the last layer.
+ * lie there in node order and backward comes from the last node.
  *
  * They lie so inside a group of equal multipliers only. A group that is smaller than the first
- * bucket (biases) spans all layers and would be late wherever it is put, so neighbouring small
+ * bucket (biases) spans all nodes and would be late wherever it is put, so neighbouring small
  * groups are buckets of their own, and do not hold up the large ones. Moments and stats are there
  * before backward begins and go with what lies before them. */
 #include "buckets.h"
@@ -30,12 +30,12 @@ static int home_of(const planner *p, int piece) {
 
 /* The large group that has something to send first: backward begins in it. -1: there is none. */
 static int leader(const planner *p) {
-    int best = -1, layer = -1;
+    int best = -1, node = -1;
     for (int i = 0; i < p->piece_count; i++) {
         const leaf_piece *piece = &p->pieces[i];
         if (piece->group == p->m->group_count || piece->zero || home_of(p, i) < 0) continue;
-        if (piece->layer > layer) {
-            layer = piece->layer;
+        if (piece->node > node) {
+            node = piece->node;
             best = piece->group;
         }
     }
@@ -47,7 +47,7 @@ static void sort(leaf_bucket *b, int count) {
     for (int i = 1; i < count; i++) {
         leaf_bucket moved = b[i];
         int k = i;
-        for (; k > 0 && b[k - 1].layer < moved.layer; k--) b[k] = b[k - 1];
+        for (; k > 0 && b[k - 1].node < moved.node; k--) b[k] = b[k - 1];
         b[k] = moved;
     }
 }
@@ -61,12 +61,12 @@ static int cut(const planner *p, leaf_bucket *buckets) {
         if (moved || buckets[count - 1].count * sizeof(float) >= limit) {
             home = home_of(p, i);
             limit = moved && home >= 0 && home == lead ? p->first : p->bytes;
-            buckets[count++] = (leaf_bucket){.layer = p->m->layer_count};
+            buckets[count++] = (leaf_bucket){.node = p->m->node_count};
         }
         leaf_bucket *b = &buckets[count - 1];
         b->offset = begin;
         b->count += end - begin;
-        if (p->pieces[i].layer < b->layer) b->layer = p->pieces[i].layer;
+        if (p->pieces[i].node < b->node) b->node = p->pieces[i].node;
     }
     sort(buckets, count);
     return count;

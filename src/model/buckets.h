@@ -6,7 +6,7 @@
 
 typedef struct {
     size_t offset, count; /* floats of the leaf, on 64-byte boundaries */
-    int layer;            /* complete once backward has passed it; layer_count: before it begins */
+    int node;             /* complete once backward has passed it; node_count: before it begins */
 } leaf_bucket;
 
 /* A bucket is closed when it has these many bytes. The first one is small, so that the network has

@@ -1,17 +1,13 @@
-/* Appends layers to a model: shapes follow from what a layer reads, parameters from the shapes. */
+/* Appends nodes to a model: their options, then what their type makes of them. */
 #include "builder.h"
 
-#include "gyre/backend.h"
-#include "gyre/size.h"
-#include <limits.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static void *grow(builder *b, void *array, int count, int *room, size_t size) {
-    if (count < *room) return array;
+    if (b->status != GYRE_OK || count < *room) return array;
     int wider = *room == 0 ? 32 : 2 * *room;
     void *more = realloc(array, (size_t)wider * size);
     if (more == NULL) {
@@ -22,203 +18,160 @@ static void *grow(builder *b, void *array, int count, int *room, size_t size) {
     return more;
 }
 
-static int add_param(builder *b, const char *layer, const char *what, int rank, const int *dims) {
+/* ---- parameters and statistics */
+
+/* "NODE.WHAT"; too long a name would no longer be unique. */
+static void join(builder *b, const char *node, const char *what, char out[GYRE_NODE_NAME_SIZE]) {
+    if (snprintf(out, GYRE_NODE_NAME_SIZE, "%s.%s", node, what) >= GYRE_NODE_NAME_SIZE) {
+        b->status = gyre_fail(GYRE_EUSAGE, "the name %s.%s has more than %d bytes", node, what,
+                              GYRE_NODE_NAME_SIZE - 1);
+    }
+}
+
+/* Uses an earlier node's parameter. Returns false where the next one is the node's own. */
+static bool share(builder *b, gyre_node *n, int which, int ndim, const int *dims) {
+    int owner = b->shared[which] - 1;
+    if (owner < 0) return false;
+    const gyre_param *p = &b->model->params[owner];
+    if (p->ndim != ndim || memcmp(p->dims, dims, (size_t)ndim * sizeof *dims) != 0) {
+        b->status = gyre_fail(GYRE_EUSAGE, "%s cannot use %s: its own would have another shape",
+                              n->name, p->name);
+    }
+    n->params[which] = owner;
+    return true;
+}
+
+/* The node's parameter `which`, all zeros so far; NULL when there is nothing to fill in. */
+static gyre_param *add_param(builder *b, gyre_node *n, int which, const char *what, int ndim,
+                             const int *dims) {
     gyre_model *m = b->model;
+    if (b->status != GYRE_OK || share(b, n, which, ndim, dims)) return NULL;
     m->params = grow(b, m->params, m->param_count, &b->param_room, sizeof *m->params);
-    if (b->status != GYRE_OK) return -1;
+    if (b->status != GYRE_OK) return NULL;
     gyre_param *p = &m->params[m->param_count];
     memset(p, 0, sizeof *p);
-    snprintf(p->name, sizeof p->name, "%s.%s", layer, what);
-    p->rank = rank;
+    join(b, n->name, what, p->name);
+    p->ndim = ndim;
     p->count = 1;
-    for (int i = 0; i < rank; i++) {
+    for (int i = 0; i < ndim; i++) {
         p->dims[i] = dims[i];
         p->count *= (size_t)dims[i];
     }
     p->lr_mult = 1;
     p->decay_mult = 1;
-    return m->param_count++;
+    n->params[which] = m->param_count++;
+    return p;
 }
 
-static gyre_layer *add_layer(builder *b, gyre_layer_kind kind, const char *name, int from) {
+void builder_weight(builder *b, gyre_node *n, int ndim, const int *dims, int fan_in, int fan_out) {
+    gyre_param *p = add_param(b, n, 0, "weight", ndim, dims);
+    if (p == NULL) return;
+    p->init = b->init;
+    p->decay_mult = b->weight_decay_mult;
+    p->spread = b->spread_by_fan ? b->spread / sqrt(b->fan_out ? fan_out : fan_in) : b->spread;
+}
+
+void builder_bias(builder *b, gyre_node *n, int count, int fan_in) {
+    gyre_param *p = add_param(b, n, 1, "bias", 1, &count);
+    if (p == NULL) return;
+    p->init = b->bias_init;
+    p->spread = 1.0 / sqrt(fan_in);
+    p->lr_mult = b->bias_lr_mult;
+    p->decay_mult = b->bias_decay_mult;
+}
+
+void builder_vector(builder *b, gyre_node *n, int which, const char *what, int count,
+                    gyre_init init) {
+    gyre_param *p = add_param(b, n, which, what, 1, &count);
+    if (p != NULL) p->init = init;
+}
+
+void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial) {
     gyre_model *m = b->model;
-    m->layers = grow(b, m->layers, m->layer_count, &b->layer_room, sizeof *m->layers);
-    if (b->status != GYRE_OK) return NULL;
-    gyre_layer *l = &m->layers[m->layer_count++];
-    memset(l, 0, sizeof *l);
-    l->kind = kind;
-    snprintf(l->name, sizeof l->name, "%s", name);
-    l->input = from;
-    l->residual = BUILDER_NONE;
-    l->weight = l->bias = -1;
-    l->stride = 1;
-    return l;
-}
-
-typedef struct {
-    int h, w, c;
-} size3;
-
-static size3 size_of(const gyre_model *m, int layer) {
-    if (layer < 0) return (size3){m->h, m->w, m->c};
-    return (size3){m->layers[layer].h, m->layers[layer].w, m->layers[layer].c};
-}
-
-static int finish(builder *b, gyre_layer *l) {
-    if (b->status == GYRE_OK && (l->h < 1 || l->w < 1)) {
-        b->status = gyre_fail(GYRE_EUSAGE,
-                              "model.name: \"%s\" needs larger images than %dx%d: nothing is left "
-                              "at layer %s",
-                              b->model->name, b->model->h, b->model->w, l->name);
-    }
-    return b->model->layer_count - 1;
-}
-
-/* Weight and bias of a layer that sums over `fan_in` inputs. */
-static void add_weights(builder *b, gyre_layer *l, int rank, const int *dims, int fan_in,
-                        int fan_out, bool bias) {
-    gyre_layer at = *l; /* params may move, layers do not */
-    at.weight = add_param(b, l->name, "weight", rank, dims);
-    if (bias) at.bias = add_param(b, l->name, "bias", 1, dims);
+    m->statistics =
+        grow(b, m->statistics, m->statistic_count, &b->statistic_room, sizeof *m->statistics);
     if (b->status != GYRE_OK) return;
-    gyre_param *w = &b->model->params[at.weight];
-    w->init = b->init;
-    w->decay_mult = b->weight_decay_mult;
-    w->spread = b->spread_by_fan ? b->spread / sqrt(b->fan_out ? fan_out : fan_in) : b->spread;
-    if (bias) {
-        gyre_param *p = &b->model->params[at.bias];
-        p->init = b->bias_init;
-        p->spread = 1.0 / sqrt(fan_in);
-        p->lr_mult = b->bias_lr_mult;
-        p->decay_mult = b->bias_decay_mult;
+    gyre_statistic *s = &m->statistics[m->statistic_count++];
+    *s = (gyre_statistic){.node = (int)(n - m->nodes),
+                          .offset = m->buffers,
+                          .count = (size_t)count,
+                          .initial = initial};
+    join(b, n->name, what, s->name);
+    m->buffers += s->count;
+}
+
+void builder_share(builder *b, int which, int owner) {
+    b->shared[which] = 1 + owner;
+}
+
+/* ---- nodes */
+
+/* A node without options, sizes and parameters; NULL when there is no memory for it. */
+static gyre_node *add_node(builder *b, const gyre_node_type *type, const char *name,
+                           const int *inputs, int input_count) {
+    gyre_model *m = b->model;
+    m->nodes = grow(b, m->nodes, m->node_count, &b->node_room, sizeof *m->nodes);
+    if (b->status != GYRE_OK) return NULL;
+    gyre_node *n = &m->nodes[m->node_count++];
+    memset(n, 0, sizeof *n);
+    n->type = type;
+    snprintf(n->name, sizeof n->name, "%s", name);
+    n->input_count = input_count;
+    for (int i = 0; i < input_count; i++) n->inputs[i] = inputs[i];
+    for (int i = 0; i < GYRE_NODE_PARAMS; i++) n->params[i] = -1;
+    n->statistics = m->buffers;
+    return n;
+}
+
+static gyre_status check(const builder *b, const gyre_node_type *type, const char *type_name,
+                         const char *name, const int *inputs, int count) {
+    if (type == NULL) {
+        return gyre_fail(GYRE_EUSAGE, "node %s: there is no type \"%s\"", name, type_name);
     }
-    *l = at;
-}
-
-int builder_conv(builder *b, const char *name, int from, conv_options o) {
-    if (b->status != GYRE_OK) return -1;
-    size3 in = size_of(b->model, from);
-    gyre_layer *l = add_layer(b, GYRE_LAYER_CONV, name, from);
-    if (l == NULL) return -1;
-    l->r = o.r;
-    l->stride = o.stride;
-    l->pad = o.pad;
-    l->relu = o.relu;
-    l->c = o.channels;
-    l->h = gyre_conv_out(in.h, o.r, o.stride, o.pad);
-    l->w = gyre_conv_out(in.w, o.r, o.stride, o.pad);
-    const int dims[] = {o.channels, o.r, o.r, in.c};
-    add_weights(b, l, 4, dims, o.r * o.r * in.c, o.r * o.r * o.channels, o.bias);
-    return finish(b, l);
-}
-
-/* The inputs of a linear layer: ints, though images may have more pixels. */
-static gyre_status fan_of(const builder *b, const char *name, size3 in, int *out) {
-    size_t all = gyre_size_of(gyre_size_of((size_t)in.h, (size_t)in.w), (size_t)in.c);
-    char what[128];
-    snprintf(what, sizeof what, "model.name: the inputs of layer %s of \"%s\" for images of %dx%d",
-             name, b->model->name, b->model->h, b->model->w);
-    return gyre_size_narrow(GYRE_EUSAGE, what, all, INT_MAX, out);
-}
-
-int builder_linear(builder *b, const char *name, int from, int out, bool relu) {
-    if (b->status != GYRE_OK) return -1;
-    size3 in = size_of(b->model, from);
-    gyre_layer *l = add_layer(b, GYRE_LAYER_LINEAR, name, from);
-    if (l == NULL) return -1;
-    int fan = 0;
-    b->status = fan_of(b, name, in, &fan);
-    l->h = l->w = 1;
-    l->c = out;
-    l->relu = relu;
-    const int dims[] = {out, fan};
-    add_weights(b, l, 2, dims, fan, out, true);
-    return finish(b, l);
-}
-
-int builder_norm(builder *b, const char *name, int from, int residual, bool relu) {
-    if (b->status != GYRE_OK) return -1;
-    size3 in = size_of(b->model, from);
-    gyre_layer *l = add_layer(b, GYRE_LAYER_NORM, name, from);
-    if (l == NULL) return -1;
-    l->h = in.h;
-    l->w = in.w;
-    l->c = in.c;
-    l->relu = relu;
-    l->residual = residual;
-    l->weight = add_param(b, name, "weight", 1, &in.c);
-    l->bias = add_param(b, name, "bias", 1, &in.c);
-    if (b->status != GYRE_OK) return -1;
-    b->model->params[l->weight].init = GYRE_INIT_ONE;
-    l->moments = b->model->buffers;
-    b->model->buffers += 2 * (size_t)in.c;
-    return finish(b, l);
-}
-
-int builder_relu(builder *b, const char *name, int from) {
-    if (b->status != GYRE_OK) return -1;
-    size3 in = size_of(b->model, from);
-    gyre_layer *l = add_layer(b, GYRE_LAYER_RELU, name, from);
-    if (l == NULL) return -1;
-    l->h = in.h;
-    l->w = in.w;
-    l->c = in.c;
-    return finish(b, l);
-}
-
-int builder_lrn(builder *b, const char *name, int from, lrn_options o) {
-    if (b->status != GYRE_OK) return -1;
-    size3 in = size_of(b->model, from);
-    gyre_layer *l = add_layer(b, GYRE_LAYER_LRN, name, from);
-    if (l == NULL) return -1;
-    l->h = in.h;
-    l->w = in.w;
-    l->c = in.c;
-    l->r = o.size;
-    l->alpha = o.alpha;
-    l->beta = o.beta;
-    l->relu = o.relu;
-    return finish(b, l);
-}
-
-int builder_pool(builder *b, const char *name, int from, pool_options o) {
-    if (b->status != GYRE_OK) return -1;
-    size3 in = size_of(b->model, from);
-    gyre_layer *l = add_layer(b, GYRE_LAYER_POOL, name, from);
-    if (l == NULL) return -1;
-    l->h = gyre_pool_size(in.h, o.r, o.stride, o.pad, o.ceil);
-    l->w = gyre_pool_size(in.w, o.r, o.stride, o.pad, o.ceil);
-    l->c = in.c;
-    l->max = o.max;
-    l->r = o.r;
-    l->stride = o.stride;
-    l->pad = o.pad;
-    l->ceil = o.ceil;
-    return finish(b, l);
-}
-
-int builder_global_average(builder *b, const char *name, int from) {
-    if (b->status != GYRE_OK) return -1;
-    size3 in = size_of(b->model, from);
-    if (in.h != in.w) {
-        b->status = gyre_fail(GYRE_EUSAGE, "model.name: \"%s\" needs square images, found %dx%d",
-                              b->model->name, b->model->h, b->model->w);
-        return -1;
+    if (strlen(name) >= GYRE_NODE_NAME_SIZE) {
+        return gyre_fail(GYRE_EUSAGE, "the node name %s has more than %d bytes", name,
+                         GYRE_NODE_NAME_SIZE - 1);
     }
-    return builder_pool(b, name, from, (pool_options){.r = in.h, .stride = in.h});
+    if (count < type->inputs_min || count > type->inputs_max) {
+        return gyre_fail(GYRE_EUSAGE, "node %s of type %s reads %d to %d inputs, found %d", name,
+                         type_name, type->inputs_min, type->inputs_max, count);
+    }
+    for (int i = 0; i < count; i++) {
+        if (inputs[i] < b->model->node_count && inputs[i] >= BUILDER_IMAGES) continue;
+        return gyre_fail(GYRE_EUSAGE, "node %s reads a node that does not come before it", name);
+    }
+    return GYRE_OK;
 }
 
-int builder_shortcut(builder *b, const char *name, int from, int channels, int stride) {
-    if (b->status != GYRE_OK) return -1;
-    size3 in = size_of(b->model, from);
-    gyre_layer *l = add_layer(b, GYRE_LAYER_SHORTCUT, name, from);
-    if (l == NULL) return -1;
-    l->h = gyre_shortcut_out(in.h, stride);
-    l->w = gyre_shortcut_out(in.w, stride);
-    l->c = channels;
-    l->stride = stride;
-    return finish(b, l);
+static gyre_status define(builder *b, gyre_node *n, const node_value *options) {
+    node_size in[GYRE_NODE_INPUTS] = {0};
+    for (int i = 0; i < n->input_count; i++) in[i] = node_output(b->model, n->inputs[i]);
+    GYRE_TRY(node_set_options(n, options));
+    GYRE_TRY(n->type->define(b, n, in));
+    if (n->type->is_loss || (n->h >= 1 && n->w >= 1)) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "model.name: \"%s\" needs larger images than %dx%d: nothing is left "
+                     "at layer %s",
+                     b->model->name, b->model->h, b->model->w, n->name);
 }
+
+int builder_node(builder *b, const char *type, const char *name, const int *inputs, int input_count,
+                 const node_value *options) {
+    const gyre_node_type *found = node_type_named(type);
+    if (b->status == GYRE_OK) b->status = check(b, found, type, name, inputs, input_count);
+    if (b->status != GYRE_OK) return -1;
+    gyre_node *n = add_node(b, found, name, inputs, input_count);
+    if (n != NULL) b->status = define(b, n, options);
+    memset(b->shared, 0, sizeof b->shared);
+    return b->model->node_count - 1;
+}
+
+int builder_node_of(builder *b, const char *type, const char *name, int input,
+                    const node_value *options) {
+    return builder_node(b, type, name, &input, 1, options);
+}
+
+/* ---- styles */
 
 void builder_style_caffe(builder *b, double deviation) {
     b->init = GYRE_INIT_NORMAL;

@@ -1,54 +1,57 @@
-/* What the zoo's layer lists are written with. Each call appends a layer that reads `from` and
- * returns its index; a failure (too many layers, an impossible size) is kept in the builder, so
- * that a layer list reads as a list. */
+/* Appends nodes to a model. A failure (too many nodes, an impossible size) is kept in the builder,
+ * so that a list of nodes in C reads as a list. Internal to src/model. */
 #ifndef GYRE_MODEL_BUILDER_H
 #define GYRE_MODEL_BUILDER_H
 
-#include "gyre/model.h"
+#include "node.h"
 
-enum { BUILDER_IMAGES = -1, BUILDER_NONE = -1 };
+enum { BUILDER_IMAGES = -1 };
 
-typedef struct {
+struct builder {
     gyre_model *model;
     gyre_status status;
-    int layer_room, param_room;
-    /* how the following layers are initialised and scaled */
+    int node_room, param_room, statistic_room;
+    int shared[GYRE_NODE_PARAMS]; /* of the next node: 1 + the parameter it uses, 0: one of its own
+                                   */
+    /* how the following nodes are initialised and scaled */
     gyre_init init;
     double spread;      /* of NORMAL and UNIFORM */
     bool spread_by_fan; /* spread is a gain: deviation = spread / sqrt(fan) */
     bool fan_out;
     gyre_init bias_init; /* UNIFORM: half width 1 / sqrt(fan in), as PyTorch does */
     float bias_lr_mult, weight_decay_mult, bias_decay_mult;
-} builder;
+};
 
-typedef struct {
-    int channels, r, stride, pad;
-    bool bias, relu;
-} conv_options;
+/* A list of options for builder_node. */
+#define BUILDER_OPTIONS(...) ((const node_value[]){__VA_ARGS__, {NULL, 0}})
 
-int builder_conv(builder *b, const char *name, int from, conv_options o);
-int builder_linear(builder *b, const char *name, int from, int out, bool relu);
-/* y = act(norm(from) + residual); residual may be BUILDER_NONE */
-int builder_norm(builder *b, const char *name, int from, int residual, bool relu);
-int builder_relu(builder *b, const char *name, int from);
-typedef struct {
-    int r, stride, pad;
-    bool max, ceil;
-} pool_options;
-int builder_pool(builder *b, const char *name, int from, pool_options o);
-typedef struct {
-    int size;
-    float alpha, beta;
-    bool relu; /* of what it reads */
-} lrn_options;
-int builder_lrn(builder *b, const char *name, int from, lrn_options o);
-int builder_global_average(builder *b, const char *name, int from);
-int builder_shortcut(builder *b, const char *name, int from, int channels, int stride);
+/* Appends a node of `type` that reads `inputs`; returns its index. Options that are not given have
+ * their default; `options` may be NULL. */
+int builder_node(builder *b, const char *type, const char *name, const int *inputs, int input_count,
+                 const node_value *options);
+/* The same with one input. */
+int builder_node_of(builder *b, const char *type, const char *name, int input,
+                    const node_value *options);
+
+/* The next node does not get a parameter `which` of its own, but uses that of `owner`. */
+void builder_share(builder *b, int which, int owner);
 
 /* Initialisation styles, each with its source. */
 void builder_style_caffe(builder *b, double deviation); /* N(0, deviation), bias 0, bias lr x 2 */
 void builder_style_xavier(builder *b);                  /* Caffe's xavier: uniform, 3 / fan in */
 void builder_style_he(builder *b);                      /* N(0, 2 / fan out), bias 0 */
 void builder_style_torch(builder *b);                   /* PyTorch's default of Linear and Conv2d */
+
+/* ---- for the types' define functions; failures go into the builder */
+
+/* Parameter 0, NODE.weight, of a node that sums over `fan_in` inputs, in the style of now. */
+void builder_weight(builder *b, gyre_node *n, int ndim, const int *dims, int fan_in, int fan_out);
+/* Parameter 1, NODE.bias, in the style of now. */
+void builder_bias(builder *b, gyre_node *n, int count, int fan_in);
+/* Parameter `which`, NODE.WHAT: a vector that begins as zeros or ones. */
+void builder_vector(builder *b, gyre_node *n, int which, const char *what, int count,
+                    gyre_init init);
+/* NODE.WHAT in the buffers vector, behind those that the node has declared before. */
+void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial);
 
 #endif

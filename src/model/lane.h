@@ -4,23 +4,25 @@
 #define GYRE_MODEL_LANE_H
 
 #include "gyre/net.h"
+#include "node.h"
 #include "plan.h"
 
 typedef struct {
     gyre_act images; /* (n, h, w, c) */
     gyre_i32 labels; /* (n) */
     gyre_act *slots; /* plan.slot_count of them */
-    gyre_raw *saved; /* per layer: what NORM and max POOL keep for backward */
+    gyre_raw *saved; /* per node: what its forward keeps for backward */
+    gyre_f32 shared; /* gradients on their way into those of the later uses of a parameter */
     int count;       /* images of the last pass */
 } net_lane;
 
-/* A part of a leaf that no layer fills: it is set to 0 when backward has passed `layer`. */
+/* A part of a leaf that no node fills: it is set to 0 when backward has passed `node`. */
 typedef struct {
     size_t offset, count;
-    int layer;
+    int node;
 } leaf_zero;
 
-typedef char net_mark[56]; /* "layer1.0.conv1 backward" */
+typedef char net_mark[GYRE_NODE_NAME_SIZE + 10]; /* "layer1.0.conv1 backward" */
 
 struct gyre_net {
     gyre_weights *weights;
@@ -33,9 +35,9 @@ struct gyre_net {
     gyre_raw *saved;
     leaf_zero *zeros; /* frozen parameters, alignment */
     int zero_count;
-    net_mark *marks; /* per layer, of its backward; the layer's name is that of its forward */
+    net_mark *marks; /* per node, of its backward; the node's name is that of its forward */
     gyre_raw memory;
-    double *seconds; /* (lanes, layers + 2, GYRE_PASS_PARTS), NULL: not measured */
+    double *seconds; /* (lanes, nodes + 1, GYRE_PASS_PARTS), NULL: not measured */
 };
 
 /* One batch on its way through the net. */
@@ -45,15 +47,24 @@ typedef struct {
     net_lane *lane;
     int n;
     bool train;
+    float scale;    /* of the loss */
+    gyre_f32 stats; /* where its sums go */
     /* training only */
     gyre_f32 leaf;
     const gyre_net_listener *listener; /* or NULL */
 } net_pass;
 
 gyre_status pass_forward(const net_pass *p);
-/* From the gradient of the logits, which lies in the last layer's dy. Clears what no layer fills,
- * and tells the listener. */
+/* From the gradients that the loss left in forward. Clears what no node fills, and tells the
+ * listener. */
 gyre_status pass_backward(const net_pass *p);
+
+/* Elements of the scratch that gradients of shared parameters need. */
+size_t pass_shared_size(const gyre_model *m, const net_plan *plan);
+
+static inline gyre_f32 weights_param(const gyre_weights *w, int index) {
+    return index < 0 ? NULL : gyre_f32_at(w->parameters, w->model->params[index].offset);
+}
 
 /* profile.c: between the two the backend knows what runs as `name`; the time goes to `place` when
  * the net is measured. */

@@ -9,7 +9,7 @@
 typedef struct {
     size_t offset, count;
     int group; /* of parameters; group_count for moments and stats */
-    int layer; /* whose backward completes it; layer_count: complete before backward */
+    int node;  /* whose backward completes it; node_count: complete before backward */
     bool zero; /* nobody's gradient: frozen parameters, unused moments */
 } leaf_piece;
 

@@ -1,4 +1,4 @@
-/* A model from its name: layers from the zoo, then the layout of the flat parameter vector. */
+/* A model from its name: nodes from the zoo, then the layout of the flat parameter vector. */
 #include "zoo.h"
 
 #include "gyre/names.h"
@@ -83,7 +83,7 @@ static bool same_group(const gyre_param *p, const gyre_param_group *g) {
     return p->lr_mult == g->lr_mult && p->decay_mult == g->decay_mult && p->frozen == g->frozen;
 }
 
-/* Groups in order of first appearance, parameters in layer order inside, each at a multiple of 16
+/* Groups in order of first appearance, parameters in node order inside, each at a multiple of 16
  * floats. */
 static gyre_status lay_out(gyre_model *m) {
     m->groups = calloc((size_t)m->param_count, sizeof *m->groups);
@@ -130,6 +130,8 @@ gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, i
     m->norm_frozen = settings->batch_norm_frozen;
     builder b = {.model = m, .bias_lr_mult = 1, .weight_decay_mult = 1, .bias_decay_mult = 1};
     entry->build(&b, entry->depth);
+    builder_node_of(&b, "softmax_loss", "loss", m->node_count - 1,
+                    BUILDER_OPTIONS({"smoothing", settings->label_smoothing}));
     gyre_status status = b.status;
     if (status == GYRE_OK) status = freeze(m, settings);
     if (status == GYRE_OK) status = lay_out(m);
@@ -142,10 +144,16 @@ gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, i
 
 void gyre_model_close(gyre_model *m) {
     if (m == NULL) return;
-    free(m->layers);
+    for (int i = 0; i < m->node_count; i++) free(m->nodes[i].options);
+    free(m->nodes);
     free(m->params);
     free(m->groups);
+    free(m->statistics);
     free(m);
+}
+
+int gyre_model_output(const gyre_model *m) {
+    return m->nodes[m->node_count - 1].inputs[0];
 }
 
 static void init_param(const gyre_param *p, uint64_t seed, float *out) {
@@ -168,12 +176,8 @@ void gyre_model_init(const gyre_model *m, uint64_t seed, float *parameters, floa
     for (int i = 0; i < m->param_count; i++) {
         init_param(&m->params[i], seed, parameters + m->params[i].offset);
     }
-    for (int i = 0; i < m->layer_count; i++) {
-        const gyre_layer *l = &m->layers[i];
-        if (l->kind != GYRE_LAYER_NORM) continue;
-        for (int k = 0; k < l->c; k++) {
-            buffers[l->moments + (size_t)k] = 0;
-            buffers[l->moments + (size_t)(l->c + k)] = 1;
-        }
+    for (int i = 0; i < m->statistic_count; i++) {
+        const gyre_statistic *a = &m->statistics[i];
+        for (size_t k = 0; k < a->count; k++) buffers[a->offset + k] = a->initial;
     }
 }

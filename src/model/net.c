@@ -3,7 +3,6 @@
 
 #include "lane.h"
 #include "leaf.h"
-#include "shapes.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +11,9 @@ static size_t align(size_t bytes) {
     return (bytes + 63) / 64 * 64;
 }
 
-static size_t saved_size(const gyre_net *net, const gyre_layer *l) {
-    gyre_backend *b = net->weights->backend;
-    if (l->kind == GYRE_LAYER_NORM) return 2 * (size_t)l->c * sizeof(float);
-    if (l->kind != GYRE_LAYER_POOL) return 0;
-    gyre_pool_shape s = shape_of_pool(net->weights->model, l, net->n);
-    return b->ops->pool_saved_size(b, &s);
+static size_t saved_size(const gyre_net *net, int node) {
+    const node_call c = node_call_of(net->weights->model, node, net->weights->backend, net->n);
+    return c.node->type->saved_size == NULL ? 0 : c.node->type->saved_size(&c);
 }
 
 /* Points a lane's buffers into memory from `at` on; returns where they end. */
@@ -32,7 +28,9 @@ static uintptr_t point_lane(gyre_net *net, net_lane *lane, const size_t *saved, 
         lane->slots[i] = (gyre_act)at;
         at += align(n * net->plan.slots[i] * act);
     }
-    for (int i = 0; i < m->layer_count; i++) {
+    lane->shared = (gyre_f32)at;
+    at += align(pass_shared_size(m, &net->plan) * sizeof(float));
+    for (int i = 0; i < m->node_count; i++) {
         lane->saved[i] = saved[i] == 0 ? NULL : (gyre_raw)at;
         at += align(saved[i]);
     }
@@ -41,23 +39,21 @@ static uintptr_t point_lane(gyre_net *net, net_lane *lane, const size_t *saved, 
 
 static gyre_status allocate(gyre_net *net) {
     gyre_backend *b = net->weights->backend;
-    size_t layers = (size_t)net->weights->model->layer_count;
+    size_t nodes = (size_t)net->weights->model->node_count;
     size_t slots = (size_t)net->plan.slot_count, lanes = (size_t)net->lane_count;
     gyre_status status = GYRE_OK;
-    size_t *saved = calloc(layers, sizeof *saved);
+    size_t *saved = calloc(nodes, sizeof *saved);
     net->lanes = calloc(lanes, sizeof *net->lanes);
     net->slots = calloc(lanes * slots, sizeof *net->slots);
-    net->saved = calloc(lanes * layers, sizeof *net->saved);
+    net->saved = calloc(lanes * nodes, sizeof *net->saved);
     if (!saved || !net->lanes || !net->slots || !net->saved) {
         status = gyre_no_memory("a net");
         goto out;
     }
-    for (size_t i = 0; i < layers; i++) {
-        saved[i] = saved_size(net, &net->weights->model->layers[i]);
-    }
+    for (size_t i = 0; i < nodes; i++) saved[i] = saved_size(net, (int)i);
     for (size_t i = 0; i < lanes; i++) {
         net->lanes[i].slots = net->slots + i * slots;
-        net->lanes[i].saved = net->saved + i * layers;
+        net->lanes[i].saved = net->saved + i * nodes;
     }
     size_t bytes = (size_t)point_lane(net, &net->lanes[0], saved, 0);
     GYRE_GOTO(b->ops->alloc(b, lanes * bytes, &net->memory));
@@ -69,11 +65,11 @@ out:
     return status;
 }
 
-static void add_zeros(gyre_net *net, size_t begin, size_t end, int layer) {
-    if (end > begin) net->zeros[net->zero_count++] = (leaf_zero){begin, end - begin, layer};
+static void add_zeros(gyre_net *net, size_t begin, size_t end, int node) {
+    if (end > begin) net->zeros[net->zero_count++] = (leaf_zero){begin, end - begin, node};
 }
 
-/* What lies between the parts that the layers fill, and parts that nobody learns. */
+/* What lies between the parts that the nodes fill, and parts that nobody learns. */
 static gyre_status find_zeros(gyre_net *net) {
     const gyre_model *m = net->weights->model;
     leaf_piece *pieces = NULL;
@@ -83,22 +79,22 @@ static gyre_status find_zeros(gyre_net *net) {
     net->zeros = calloc(2 * (size_t)count + 1, sizeof *net->zeros);
     for (int i = 0; net->zeros != NULL && i < count; i++) {
         const leaf_piece *p = &pieces[i];
-        add_zeros(net, at, p->offset, m->layer_count);
+        add_zeros(net, at, p->offset, m->node_count);
         at = p->offset + p->count;
-        if (p->zero) add_zeros(net, p->offset, at, p->layer);
+        if (p->zero) add_zeros(net, p->offset, at, p->node);
     }
     free(pieces);
     if (net->zeros == NULL) return gyre_no_memory("a net");
-    add_zeros(net, at, gyre_leaf_size(m), m->layer_count);
+    add_zeros(net, at, gyre_leaf_size(m), m->node_count);
     return GYRE_OK;
 }
 
 static gyre_status name_marks(gyre_net *net) {
     const gyre_model *m = net->weights->model;
-    net->marks = calloc((size_t)m->layer_count, sizeof *net->marks);
+    net->marks = calloc((size_t)m->node_count, sizeof *net->marks);
     if (net->marks == NULL) return gyre_no_memory("a net");
-    for (int i = 0; i < m->layer_count; i++) {
-        snprintf(net->marks[i], sizeof net->marks[i], "%s backward", m->layers[i].name);
+    for (int i = 0; i < m->node_count; i++) {
+        snprintf(net->marks[i], sizeof net->marks[i], "%s backward", m->nodes[i].name);
     }
     return GYRE_OK;
 }
@@ -160,14 +156,12 @@ static gyre_status begin_pass(gyre_net *net, gyre_queue *q, const gyre_batch *ba
     return GYRE_OK;
 }
 
-static gyre_act logits_of(const net_pass *p) {
-    return p->lane->slots[p->net->plan.layers[p->net->weights->model->layer_count - 1].y];
+static gyre_act logits_of(const gyre_net *net, const net_lane *lane) {
+    return lane->slots[net->plan.nodes[gyre_model_output(net->weights->model)].y];
 }
 
-gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float smoothing,
-                           float scale, gyre_f32 leaf, const gyre_net_listener *listener) {
-    const gyre_model *m = net->weights->model;
-    const gyre_backend_ops *ops = net->weights->backend->ops;
+gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float scale,
+                           gyre_f32 leaf, const gyre_net_listener *listener) {
     net_pass p;
     if (!net->train || shard->count != net->n) {
         return gyre_fail(GYRE_EDEVICE, "a %s net for %d images cannot train on %lld",
@@ -176,14 +170,10 @@ gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard
     GYRE_TRY(begin_pass(net, q, shard, &p));
     p.train = true;
     p.leaf = leaf;
+    p.scale = scale;
+    p.stats = gyre_f32_at(leaf, gyre_leaf_stats(net->weights->model));
     p.listener = listener;
     GYRE_TRY(pass_forward(&p));
-    gyre_loss_shape s = {p.n, m->classes, smoothing, scale};
-    double begun = part_begin(&p, "loss");
-    GYRE_TRY(ops->softmax_loss(q, &s, logits_of(&p), p.lane->labels,
-                               p.lane->slots[net->plan.layers[m->layer_count - 1].dy],
-                               gyre_f32_at(leaf, gyre_leaf_stats(m))));
-    part_end(&p, GYRE_PLACE_LOSS, GYRE_PASS_FORWARD, begun);
     return pass_backward(&p);
 }
 
@@ -191,17 +181,16 @@ gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *ba
                               gyre_f32 stats) {
     net_pass p;
     GYRE_TRY(begin_pass(net, q, batch, &p));
-    GYRE_TRY(pass_forward(&p));
-    gyre_loss_shape s = {p.n, net->weights->model->classes, 0, 1};
-    return net->weights->backend->ops->softmax_loss(q, &s, logits_of(&p), p.lane->labels, NULL,
-                                                    stats);
+    p.scale = 1;
+    p.stats = stats;
+    return pass_forward(&p);
 }
 
 gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out) {
     const gyre_backend *b = net->weights->backend;
-    const net_pass p = {.net = net, .lane = lane_of(net, q)};
-    size_t n = (size_t)p.lane->count * (size_t)net->weights->model->classes;
-    gyre_f32 logits = (gyre_f32)(void *)logits_of(&p);
+    const net_lane *lane = lane_of(net, q);
+    size_t n = (size_t)lane->count * (size_t)net->weights->model->classes;
+    gyre_f32 logits = (gyre_f32)(void *)logits_of(net, lane);
     if (b->act_size == sizeof(float)) return b->ops->download(q, out, logits, n);
     /* bf16 is the upper half of an f32: widened from the back, so that nothing is overwritten */
     GYRE_TRY(b->ops->download(q, out, logits, (n + 1) / 2));

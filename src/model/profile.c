@@ -1,11 +1,11 @@
-/* Seconds by layer: each lane adds to its own row, so that nothing is shared. */
+/* Seconds by node: each lane adds to its own row, so that nothing is shared. */
 #include "lane.h"
 
 #include "gyre/clock.h"
 #include <stdlib.h>
 
 static size_t places(const gyre_net *net) {
-    return (size_t)net->weights->model->layer_count + 2;
+    return (size_t)net->weights->model->node_count + 1;
 }
 
 static double *cell(const gyre_net *net, size_t lane, int place, gyre_pass_part part) {

@@ -37,7 +37,7 @@ struct gyre_shards {
     gyre_status failure;
     char error[GYRE_ERROR_MAX];
     const gyre_batch *batch; /* of the current run */
-    float smoothing, scale;
+    float scale;
     int root;
     leaf_bucket *buckets;
     int bucket_count, begun; /* begun: those whose reduction is on its way */
@@ -191,9 +191,9 @@ static gyre_status add_bucket(gyre_shards *s, gyre_queue *q, const leaf_bucket *
     return GYRE_OK;
 }
 
-static gyre_status last_passed(void *context, gyre_queue *q, int layer) {
+static gyre_status last_passed(void *context, gyre_queue *q, int node) {
     gyre_shards *s = context;
-    while (s->begun < s->bucket_count && s->buckets[s->begun].layer >= layer) {
+    while (s->begun < s->bucket_count && s->buckets[s->begun].node >= node) {
         GYRE_TRY(add_bucket(s, q, &s->buckets[s->begun]));
         GYRE_TRY(begin_reduction(s));
     }
@@ -221,8 +221,8 @@ static gyre_status run_shard(gyre_shards *s, gyre_queue *q, int index) {
     int slot = 0;
     GYRE_TRY(take_slot(s, index, &slot));
     if (last) find_lefts(s, slot);
-    GYRE_TRY(gyre_net_train(s->net, q, &shard, s->smoothing, s->scale, leaf_at(s, slot),
-                            last ? &listener : NULL));
+    GYRE_TRY(
+        gyre_net_train(s->net, q, &shard, s->scale, leaf_at(s, slot), last ? &listener : NULL));
     return last ? GYRE_OK : add_upward(s, q, index, slot);
 }
 
@@ -240,8 +240,7 @@ static gyre_status shard_task(void *context, gyre_queue *q, int index) {
     return status;
 }
 
-gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float smoothing, float scale,
-                            gyre_f32 *root) {
+gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float scale, gyre_f32 *root) {
     gyre_backend *b = s->weights->backend;
     if (batch->count != (int64_t)s->count * s->size) {
         return gyre_fail(GYRE_EDEVICE, "%d shards of %d samples were given %lld", s->count, s->size,
@@ -254,7 +253,6 @@ gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float smoot
     s->turn = s->begun = 0;
     s->failure = GYRE_OK;
     s->batch = batch;
-    s->smoothing = smoothing;
     s->scale = scale;
     GYRE_TRY(b->ops->parallel(b, s->count, shard_task, s));
     while (s->begun < s->bucket_count) GYRE_TRY(begin_reduction(s));

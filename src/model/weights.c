@@ -1,25 +1,11 @@
 /* Parameters on the device, and the copies that the kernels read. */
-#include "gyre/net.h"
+#include "lane.h"
 
-#include "shapes.h"
+#include "node.h"
 #include <stdlib.h>
 
 static size_t align(size_t bytes) {
     return (bytes + 63) / 64 * 64;
-}
-
-static size_t packed_size(const gyre_weights *w, const gyre_layer *l) {
-    gyre_backend *b = w->backend;
-    if (l->kind == GYRE_LAYER_CONV) {
-        gyre_conv_shape s = shape_of_conv(w->model, l, 1);
-        return b->ops->conv_pack_size(b, &s);
-    }
-    gyre_linear_shape s = shape_of_linear(w->model, l, 1);
-    return b->ops->linear_pack_size(b, &s);
-}
-
-static bool is_packed(const gyre_layer *l) {
-    return l->kind == GYRE_LAYER_CONV || l->kind == GYRE_LAYER_LINEAR;
 }
 
 /* Sizes first, then one allocation and a walking pointer. */
@@ -29,19 +15,20 @@ static gyre_status allocate(gyre_weights *w) {
                         (size_t)m->c};
     gyre_f32 *pointers[] = {&w->parameters, &w->buffers, &w->mean, &w->scale};
     size_t total = 0;
-    w->packed = calloc((size_t)m->layer_count, sizeof *w->packed);
-    size_t *sizes = calloc((size_t)m->layer_count, sizeof *sizes);
+    w->packed = calloc((size_t)m->node_count, sizeof *w->packed);
+    size_t *sizes = calloc((size_t)m->node_count, sizeof *sizes);
     gyre_status status = GYRE_OK;
     if (w->packed == NULL || sizes == NULL) {
         status = gyre_no_memory("the weights of %s", m->name);
         goto out;
     }
     for (int i = 0; i < 4; i++) total += align(vectors[i] * sizeof(float));
-    for (int i = 0; i < m->layer_count; i++) {
-        if (!is_packed(&m->layers[i])) continue;
-        sizes[i] = packed_size(w, &m->layers[i]);
+    for (int i = 0; i < m->node_count; i++) {
+        const node_call c = node_call_of(m, i, w->backend, 1);
+        if (c.node->type->packed_size == NULL) continue;
+        sizes[i] = c.node->type->packed_size(&c);
         if (sizes[i] == 0) { /* the backend has recorded why */
-            status = gyre_fail(GYRE_EDEVICE, "layer %s: %s", m->layers[i].name, gyre_error_text());
+            status = gyre_fail(GYRE_EDEVICE, "layer %s: %s", m->nodes[i].name, gyre_error_text());
             goto out;
         }
         total += align(sizes[i]);
@@ -52,7 +39,7 @@ static gyre_status allocate(gyre_weights *w) {
         *pointers[i] = (gyre_f32)(void *)at;
         at += align(vectors[i] * sizeof(float));
     }
-    for (int i = 0; i < m->layer_count; i++) {
+    for (int i = 0; i < m->node_count; i++) {
         if (sizes[i] > 0) w->packed[i] = (gyre_raw)(void *)at;
         at += align(sizes[i]);
     }
@@ -91,18 +78,13 @@ void gyre_weights_close(gyre_weights *w) {
  * packing kernels. */
 gyre_status gyre_weights_pack(gyre_weights *w) {
     const gyre_model *m = w->model;
-    const gyre_backend_ops *ops = w->backend->ops;
-    for (int i = 0; i < m->layer_count; i++) {
-        const gyre_layer *l = &m->layers[i];
-        if (!is_packed(l)) continue;
-        gyre_f32 weight = gyre_f32_at(w->parameters, m->params[l->weight].offset);
-        if (l->kind == GYRE_LAYER_CONV) {
-            gyre_conv_shape s = shape_of_conv(m, l, 1);
-            GYRE_TRY(ops->conv_pack(w->backend->main, &s, weight, w->packed[i]));
-        } else {
-            gyre_linear_shape s = shape_of_linear(m, l, 1);
-            GYRE_TRY(ops->linear_pack(w->backend->main, &s, weight, w->packed[i]));
-        }
+    for (int i = 0; i < m->node_count; i++) {
+        node_call c = node_call_of(m, i, w->backend, 1);
+        if (c.node->type->pack == NULL) continue;
+        c.queue = w->backend->main;
+        c.packed = w->packed[i];
+        for (int k = 0; k < GYRE_NODE_PARAMS; k++) c.w[k] = weights_param(w, c.node->params[k]);
+        GYRE_TRY(c.node->type->pack(&c));
     }
     return GYRE_OK;
 }

@@ -69,10 +69,9 @@ static void print_layers(const gyre_profile *p, const gyre_net *net, FILE *out) 
     fprintf(out, "\n%-32s %10s %10s %10s %10s\n", "gradients, all threads, ms", "forward", "dx",
             "dw", "all");
     print_place(p, net, GYRE_PLACE_INPUT, "(images)", totals, out);
-    for (int i = 0; i < m->layer_count; i++) {
-        print_place(p, net, i, m->layers[i].name, totals, out);
+    for (int i = 0; i < m->node_count; i++) {
+        print_place(p, net, i, m->nodes[i].name, totals, out);
     }
-    print_place(p, net, GYRE_PLACE_LOSS, "(loss)", totals, out);
     fprintf(out, "  %-30s", "all");
     for (int part = 0; part < GYRE_PASS_PARTS; part++) {
         fprintf(out, " %10.3f", per_step(p, totals[part]));

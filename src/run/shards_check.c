@@ -82,12 +82,12 @@ gyre_status gyre_shards_check(gyre_reduce reduce, int batch, int shards, int ran
 
 int64_t gyre_shards_norm_values(const gyre_model *m, int samples, const char **layer) {
     int64_t least = 0;
-    for (int i = 0; i < m->layer_count && !m->norm_frozen; i++) {
-        const gyre_layer *l = &m->layers[i];
-        int64_t values = (int64_t)samples * l->h * l->w;
-        if (l->kind != GYRE_LAYER_NORM || (least > 0 && values >= least)) continue;
+    for (int i = 0; i < m->statistic_count && !m->norm_frozen; i++) {
+        const gyre_node *n = &m->nodes[m->statistics[i].node];
+        int64_t values = (int64_t)samples * n->h * n->w;
+        if (least > 0 && values >= least) continue;
         least = values;
-        *layer = l->name;
+        *layer = n->name;
     }
     return least;
 }

@@ -122,14 +122,14 @@ static void warn_idle(gyre_run *r) {
 /* Frozen scales and shifts do not hold what the running statistics are. */
 static void warn_frozen(gyre_run *r) {
     const gyre_model *m = r->trainer.model;
-    char text[256];
-    for (int i = 0; i < m->layer_count && !m->norm_frozen; i++) {
-        const gyre_layer *l = &m->layers[i];
-        if (l->kind != GYRE_LAYER_NORM || !m->params[l->weight].frozen) continue;
+    char text[384];
+    for (int i = 0; i < m->statistic_count && !m->norm_frozen; i++) {
+        const gyre_node *n = &m->nodes[m->statistics[i].node];
+        if (!m->params[n->params[0]].frozen) continue;
         snprintf(text, sizeof text,
                  "model.freeze holds the parameters of %s, but its running statistics still follow "
                  "the data; model.batch_norm \"frozen\" holds them, of all layers",
-                 l->name);
+                 n->name);
         warn_schedule(r, text);
         return;
     }

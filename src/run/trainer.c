@@ -157,8 +157,7 @@ static gyre_status operations(void *context) {
     gyre_backend *b = t->backend;
     gyre_f32 leaf = NULL;
     b->ops->range_push(b, gyre_phase_words(GYRE_PHASE_GRADIENTS));
-    GYRE_TRY(gyre_shards_run(t->shards, &t->batch, (float)s->optimizer.label_smoothing,
-                             1.0f / (float)s->batch_size, &leaf));
+    GYRE_TRY(gyre_shards_run(t->shards, &t->batch, 1.0f / (float)s->batch_size, &leaf));
     b->ops->range_pop(b);
     enter(t, GYRE_PHASE_REDUCE);
     b->ops->range_push(b, gyre_phase_words(GYRE_PHASE_REDUCE));

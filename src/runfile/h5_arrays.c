@@ -12,7 +12,7 @@ gyre_status h5_arrays_of_parameters(const gyre_model *m, h5_array **out, int *co
     if (arrays == NULL) return gyre_no_memory("a list of parameters");
     for (int i = 0; i < m->param_count; i++) {
         const gyre_param *p = &m->params[i];
-        arrays[i] = (h5_array){.ndim = p->rank, .offset = p->offset, .count = p->count};
+        arrays[i] = (h5_array){.ndim = p->ndim, .offset = p->offset, .count = p->count};
         snprintf(arrays[i].name, sizeof arrays[i].name, "%s", p->name);
         memcpy(arrays[i].dims, p->dims, sizeof arrays[i].dims);
     }
@@ -22,24 +22,16 @@ gyre_status h5_arrays_of_parameters(const gyre_model *m, h5_array **out, int *co
 }
 
 gyre_status h5_arrays_of_buffers(const gyre_model *m, h5_array **out, int *count) {
-    h5_array *arrays = calloc(2 * (size_t)m->layer_count + 1, sizeof *arrays);
+    h5_array *arrays = calloc((size_t)m->statistic_count + 1, sizeof *arrays);
     if (arrays == NULL) return gyre_no_memory("a list of buffers");
-    int used = 0;
-    for (int i = 0; i < m->layer_count; i++) {
-        const gyre_layer *l = &m->layers[i];
-        if (l->kind != GYRE_LAYER_NORM) continue;
-        for (int part = 0; part < 2; part++, used++) {
-            h5_array *a = &arrays[used];
-            a->ndim = 1;
-            a->dims[0] = l->c;
-            a->count = (size_t)l->c;
-            a->offset = l->moments + (size_t)part * a->count;
-            snprintf(a->name, sizeof a->name, "%s.%s", l->name,
-                     part == 0 ? "running_mean" : "running_var");
-        }
+    for (int i = 0; i < m->statistic_count; i++) {
+        const gyre_statistic *s = &m->statistics[i];
+        arrays[i] = (h5_array){.ndim = 1, .offset = s->offset, .count = s->count};
+        arrays[i].dims[0] = (int)s->count;
+        snprintf(arrays[i].name, sizeof arrays[i].name, "%s", s->name);
     }
     *out = arrays;
-    *count = used;
+    *count = m->statistic_count;
     return GYRE_OK;
 }
 
@@ -149,7 +141,7 @@ gyre_status h5_arrays_read(gyre_h5_reader *r, const char *group, const h5_array 
                            float *vector) {
     const char *path = gyre_h5_reader_path(r);
     const gyre_h5_entry *g = gyre_h5_reader_find(r, group);
-    char why[256] = "";
+    char why[384] = "";
     if (g == NULL || g->kind != GYRE_H5_GROUP) {
         return gyre_fail(GYRE_EIO, "'%s' has no group %s", path, group);
     }
@@ -166,7 +158,7 @@ gyre_status h5_arrays_read(gyre_h5_reader *r, const char *group, const h5_array 
 
 gyre_status h5_arrays_read_one(gyre_h5_reader *r, const char *group, const h5_array *a,
                                float *vector, bool *found) {
-    char why[256];
+    char why[384];
     gyre_status status = read_array(r, group, a, vector, why, sizeof why);
     *found = status == GYRE_OK && why[0] == '\0';
     return status;

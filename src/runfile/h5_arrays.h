@@ -10,7 +10,7 @@
 
 /* One array: where it lies in a flat vector, and its shape. */
 typedef struct {
-    char name[64];
+    char name[GYRE_NODE_NAME_SIZE];
     int dims[4];
     int ndim;
     size_t offset, count;

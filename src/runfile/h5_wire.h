@@ -15,7 +15,7 @@ enum { H5_WIRE_NAME = 64, H5_WIRE_PIECE = 1 << 20 };
 
 typedef struct {
     int32_t failed;
-    char why[256]; /* "it has no ..." */
+    char why[384]; /* "it has no ..." */
 } h5_wire_result;
 
 typedef struct {

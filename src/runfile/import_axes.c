@@ -108,7 +108,7 @@ static int count_silent(const import_file *f, const order *o, const h5_array **f
 static gyre_status refuse(const import_file *f, const order *o, int count) {
     const import_item *item = f->items;
     const h5_array *silent = NULL;
-    char found[128], wanted[128], axes[32], rest[160] = "";
+    char found[128], wanted[128], axes[32], rest[256] = "";
     while (!misfit(item) || !fits(o, item)) item++;
     gyre_h5_shape(item->entry, found, sizeof found);
     h5_array_shape(item->array, wanted, sizeof wanted);

@@ -157,19 +157,14 @@ static void say_list(list *l, const char *before) {
 /* A linear layer behind an image reads (h, w, c); the shape is the same when it was (c, h, w). */
 static void say_flattened(const import_file *f) {
     const gyre_model *m = f->model;
-    for (int i = 0; i < m->layer_count && !f->own; i++) {
-        const gyre_layer *l = &m->layers[i];
-        int h = l->input < 0 ? m->h : m->layers[l->input].h;
-        int w = l->input < 0 ? m->w : m->layers[l->input].w;
-        int c = l->input < 0 ? m->c : m->layers[l->input].c;
-        if (l->kind != GYRE_LAYER_LINEAR || h * w == 1 || c == 1) continue;
-        if (f->items[l->weight].fate != IMPORT_TAKEN) continue;
-        gyre_say("%s.weight reads (h, w, c) = (%d, %d, %d) as one row; weights for (c, h, w), "
+    for (int i = 0; i < m->param_count && !f->own; i++) {
+        const int *size = m->params[i].picture; /* h, w, c */
+        if (size[0] * size[1] <= 1 || size[2] == 1 || f->items[i].fate != IMPORT_TAKEN) continue;
+        gyre_say("%s reads (h, w, c) = (%d, %d, %d) as one row; weights for (c, h, w), "
                  "PyTorch's order, have the same shape and must be permuted: docs/formats.md",
-                 l->name, h, w, c);
+                 m->params[i].name, size[0], size[1], size[2]);
     }
 }
-
 void import_say(const import_file *f) {
     list l;
     char counts[160];

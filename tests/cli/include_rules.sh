@@ -19,6 +19,7 @@ RULES = {
     "backend/cpu": ("backend dist", "oneapi/ dnnl omp.h"),
     "cuda":        ("backend dist", "cuda cudnn_graph.h cudnn_version.h nccl.h nvtx3/"),
     "model":       ("backend", "xxhash.h"),
+    "model/nodes": ("backend model", ""),
     "optim":       ("backend model schedule", ""),
     "dist":        ("", "mpi.h"),
     "runfile":     ("config schedule data model", "hdf5 H5 xxhash.h"),
@@ -68,6 +69,8 @@ def judge(root, path, module, kind, name, edges):
             return f"{module} may not include {other}"
     elif str(path) == "cuda/port.h" and name.startswith("emulator"):
         return None  # in the tests' builds only
+    elif kind == '"' and module == "model/nodes" and name == "../builder.h":
+        return None  # a node type is made of what its parent folder offers
     elif kind == '"':
         if "/" in name or not (root / path.parent / name).exists():
             return "a private header of another folder"

@@ -10,7 +10,7 @@
  *   PLANS=write   the same, but writes plans.txt and prints the table of docs/gpu-plans.md
  *
  * Run from the top of the source tree. */
-#include "../../src/model/shapes.h"
+#include "../../src/model/node.h"
 #include "plans_rig.h"
 
 #include <stdlib.h>
@@ -56,20 +56,36 @@ static void add_job(job_list *list, int mode, gpu_conv_kind kind, const gyre_con
     list->jobs[list->count++] = new;
 }
 
-static void add_layer(job_list *list, int mode, const gyre_model *m, const gyre_layer *l, int n,
-                      bool evaluated_only) {
+static int option(const gyre_node *l, const char *name) {
+    return (int)node_option_value(l, name);
+}
+
+static void add_node(job_list *list, int mode, const gyre_model *m, int node, int n,
+                     bool evaluated_only) {
+    const node_call c = node_call_of(m, node, NULL, n);
+    const gyre_node *l = c.node;
+    bool bias = l->params[1] >= 0, relu = option(l, "relu") == 1;
     gyre_conv_shape s;
-    if (l->kind == GYRE_LAYER_CONV) {
-        s = shape_of_conv(m, l, n);
-    } else if (l->kind == GYRE_LAYER_LINEAR) {
-        gyre_linear_shape linear = shape_of_linear(m, l, n);
+    if (strcmp(l->type->name, "conv") == 0) {
+        s = (gyre_conv_shape){n,
+                              c.in->h,
+                              c.in->w,
+                              c.in->c,
+                              l->c,
+                              option(l, "size"),
+                              option(l, "stride"),
+                              option(l, "pad"),
+                              bias,
+                              relu};
+    } else if (strcmp(l->type->name, "linear") == 0) {
+        gyre_linear_shape linear = {n, (int)node_elements(c.in[0]), l->c, bias, relu};
         s = gpu_linear_as_conv(&linear);
     } else {
         return;
     }
     add_job(list, mode, GPU_CONV, &s);
     if (evaluated_only) return;
-    if (l->input >= 0) add_job(list, mode, GPU_CONV_DX, &s); /* nobody wants the images' */
+    if (l->inputs[0] >= 0) add_job(list, mode, GPU_CONV_DX, &s); /* nobody wants the images' */
     add_job(list, mode, GPU_CONV_DW, &s);
 }
 
@@ -83,8 +99,8 @@ static void add_models(job_list *list, int mode, int n, bool evaluated_only) {
             snprintf(name, sizeof name, "%s", gyre_model_name(i));
             gyre_model_settings settings = {.name = name};
             if (gyre_model_open(&settings, size, size, colour ? 3 : 1, 10, &m) != GYRE_OK) continue;
-            for (int k = 0; k < m->layer_count; k++) {
-                add_layer(list, mode, m, &m->layers[k], n, evaluated_only);
+            for (int k = 0; k < m->node_count; k++) {
+                add_node(list, mode, m, k, n, evaluated_only);
             }
             gyre_model_close(m);
         }

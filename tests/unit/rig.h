@@ -3,6 +3,7 @@
 #ifndef GYRE_TESTS_RIG_H
 #define GYRE_TESTS_RIG_H
 
+#include "../../src/model/node.h"
 #include "gyre/net.h"
 #include "gyre/optimizer.h"
 #include "gyre/random.h"
@@ -27,6 +28,7 @@ typedef struct {
     char **freeze;
     int freeze_count;
     bool norm_frozen;
+    double smoothing;
 } rig_options;
 
 typedef struct {
@@ -54,6 +56,16 @@ static void rig_fill_batch(rig *r, uint64_t seed) {
     }
 }
 
+/* Multiplies the alpha of each local response normalisation, which is made for pixels of 0..255. */
+static inline void rig_scale_lrn(gyre_model *m, double factor) {
+    for (int i = 0; i < m->node_count; i++) {
+        const node_option *o = m->nodes[i].type->options;
+        if (strcmp(m->nodes[i].type->name, "lrn") != 0) continue;
+        while (strcmp(o->name, "alpha") != 0) o++;
+        *(float *)(void *)((char *)m->nodes[i].options + o->offset) *= (float)factor;
+    }
+}
+
 static void rig_upload(rig *r) {
     const gyre_backend_ops *ops = r->backend->ops;
     OK(ops->upload(r->backend->main, r->weights->parameters, r->parameters, r->model->parameters));
@@ -68,7 +80,8 @@ static rig rig_open(rig_options o) {
     gyre_model_settings settings = {.name = name,
                                     .freeze = o.freeze,
                                     .freeze_count = o.freeze_count,
-                                    .batch_norm_frozen = o.norm_frozen};
+                                    .batch_norm_frozen = o.norm_frozen,
+                                    .label_smoothing = o.smoothing};
     gyre_backend_options options = {.threads = o.lanes, .precision = precision, .poison = true};
     OK(gyre_model_open(&settings, o.size, o.size, o.channels, o.classes, &r.model));
     OK(gyre_backend_open(GYRE_BACKEND_CPU, &options, NULL, &r.backend));
@@ -103,11 +116,11 @@ static void rig_close(rig *r) {
 }
 
 /* One pass over the rig's shards; the leaf on the host (free() it). */
-static inline float *rig_leaf(rig *r, float smoothing) {
+static inline float *rig_leaf(rig *r) {
     size_t n = gyre_leaf_size(r->model);
     float *leaf = malloc(n * sizeof *leaf);
     gyre_f32 root;
-    OK(gyre_shards_run(r->shards, &r->batch, smoothing, 1.0f / (float)r->batch.count, &root));
+    OK(gyre_shards_run(r->shards, &r->batch, 1.0f / (float)r->batch.count, &root));
     OK(r->backend->ops->reduce_end(r->backend));
     OK(r->backend->ops->download(r->backend->main, leaf, root, n));
     return leaf;
@@ -118,7 +131,7 @@ static inline double rig_step(rig *r, gyre_optimizer *optimizer, int64_t t, doub
                               double momentum) {
     float scalars[GYRE_SCALAR_COUNT];
     gyre_f32 root;
-    OK(gyre_shards_run(r->shards, &r->batch, 0, 1.0f / (float)r->batch.count, &root));
+    OK(gyre_shards_run(r->shards, &r->batch, 1.0f / (float)r->batch.count, &root));
     OK(r->backend->ops->reduce_end(r->backend));
     OK(gyre_optimizer_begin(optimizer, t, (gyre_rate){.lr = lr, .momentum = momentum}));
     OK(gyre_optimizer_apply(optimizer, root));

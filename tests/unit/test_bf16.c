@@ -65,9 +65,11 @@ static void the_gradient_follows(const char *name, int size, int channels) {
     const gyre_model *m = p.wide.model;
     spread_out(&p.wide);
     spread_out(&p.narrow);
-    float *want = rig_leaf(&p.wide, 0), *have = rig_leaf(&p.narrow, 0);
+    float *want = rig_leaf(&p.wide), *have = rig_leaf(&p.narrow);
     int relus = 0;
-    for (int i = 0; i < m->layer_count; i++) relus += m->layers[i].relu;
+    for (int i = 0; i < m->node_count; i++) {
+        relus += node_option_value(&m->nodes[i], "relu") == 1;
+    }
     for (int i = 0; i < m->param_count; i++) {
         double error = distance(have, want, &m->params[i]),
                norm = distance(want, NULL, &m->params[i]);

@@ -23,14 +23,14 @@ static gyre_model *open_model(const char *name_, char **freeze, int freeze_count
     return m;
 }
 
-/* For each 16 floats of the leaf the layer that completes them, from the model alone. */
+/* For each 16 floats of the leaf the node that completes them, from the model alone. */
 static int *lines_of(const gyre_model *m) {
     size_t n = gyre_leaf_size(m) / 16;
     int *lines = malloc(n * sizeof *lines);
-    for (size_t i = 0; i < n; i++) lines[i] = m->layer_count;
-    for (int i = 0; i < m->layer_count; i++) {
-        const int params[] = {m->layers[i].weight, m->layers[i].bias};
-        for (int k = 0; k < 2; k++) {
+    for (size_t i = 0; i < n; i++) lines[i] = m->node_count;
+    for (int i = 0; i < m->node_count; i++) {
+        const int *params = m->nodes[i].params;
+        for (int k = 0; k < GYRE_NODE_PARAMS; k++) {
             if (params[k] < 0) continue;
             const gyre_param *p = &m->params[params[k]];
             for (size_t at = p->offset / 16; at < (p->offset + p->count + 15) / 16; at++) {
@@ -52,13 +52,13 @@ static int check_plan(const gyre_model *m, size_t first, size_t bytes) {
     OK(buckets_plan(m, first, bytes, &b, &count));
     assert_true(count > 0);
     for (int i = 0; i < count; i++) {
-        int least = m->layer_count;
+        int least = m->node_count;
         assert_true(b[i].count > 0 && b[i].offset % 16 == 0 && b[i].count % 16 == 0);
-        assert_true(i == 0 || b[i].layer <= b[i - 1].layer);
+        assert_true(i == 0 || b[i].node <= b[i - 1].node);
         for (size_t at = b[i].offset / 16; at < (b[i].offset + b[i].count) / 16; at++) {
             if (lines[at] < least) least = lines[at];
         }
-        assert_int_equal(b[i].layer, least);
+        assert_int_equal(b[i].node, least);
     }
     qsort(b, (size_t)count, sizeof *b, compare_offsets);
     size_t end = 0;
@@ -99,7 +99,7 @@ static void the_plan_of_cifar10_quick(void **state) {
     int count = 0;
     OK(buckets_plan(m, BUCKET_FIRST, BUCKET_BYTES, &b, &count));
     assert_int_equal(count, 1); /* 583 KB in all */
-    assert_int_equal(b[0].layer, 0);
+    assert_int_equal(b[0].node, 0);
     free(b);
     OK(buckets_plan(m, 100 * KIB, 320 * KIB, &b, &count));
     const size_t conv3 = 2400 + 25600, ip1 = conv3 + 51200, biases = ip1 + 65536 + 640;
@@ -108,15 +108,15 @@ static void the_plan_of_cifar10_quick(void **state) {
     /* ip2 alone has not yet 100 KiB; ip1 and ip2 have */
     assert_int_equal(b[0].offset, ip1);
     assert_int_equal(b[0].count, 65536 + 640);
-    assert_string_equal(m->layers[b[0].layer].name, "ip1");
+    assert_string_equal(m->nodes[b[0].node].name, "ip1");
     /* then up to 320 KiB, which all that is left does not reach */
     assert_int_equal(b[2].offset, 0);
     assert_int_equal(b[2].count, ip1);
-    assert_int_equal(b[2].layer, 0);
+    assert_int_equal(b[2].node, 0);
     /* biases and stats; as late as that, but cut before it */
     assert_int_equal(b[1].offset, biases);
     assert_int_equal(b[1].count, gyre_leaf_size(m) - biases);
-    assert_int_equal(b[1].layer, 0);
+    assert_int_equal(b[1].node, 0);
     free(b);
     gyre_model_close(m);
 }
@@ -141,7 +141,7 @@ static gyre_status listen(void *context, gyre_queue *q, int layer) {
 static void check_passing(rig_options o) {
     rig r = rig_open(o);
     const gyre_model *m = r.model;
-    int layers = m->layer_count, count = 0;
+    int layers = m->node_count, count = 0;
     size_t n = gyre_leaf_size(m);
     gyre_raw memory;
     leaf_piece *pieces = NULL;
@@ -149,13 +149,13 @@ static void check_passing(rig_options o) {
     listening l = {&r, (gyre_f32)(void *)memory, layers, NULL};
     l.snapshots = calloc((size_t)layers + 1, sizeof *l.snapshots);
     const gyre_net_listener listener = {listen, &l};
-    OK(gyre_net_train(r.net, r.backend->main, &r.batch, 0, 1, l.leaf, &listener));
+    OK(gyre_net_train(r.net, r.backend->main, &r.batch, 1, l.leaf, &listener));
     assert_int_equal(l.next, -1);
     OK(leaf_pieces(m, &pieces, &count));
     for (int i = 0; i < count; i++) {
         const leaf_piece *p = &pieces[i];
         size_t end = i + 1 < count ? pieces[i + 1].offset : n; /* with the gap behind it */
-        for (int k = 0; k <= p->layer; k++) {
+        for (int k = 0; k <= p->node; k++) {
             assert_memory_equal(l.snapshots[k] + p->offset, l.snapshots[0] + p->offset,
                                 (end - p->offset) * sizeof(float));
         }
@@ -228,7 +228,7 @@ static void buckets_are_begun_complete(void **state) {
         kept.ops.reduce_begin = keep_begun;
         kept.count = 0;
         one.backend->ops = &kept.ops;
-        float *leaf = rig_leaf(&one, 0), *expected = rig_leaf(&two, 0);
+        float *leaf = rig_leaf(&one), *expected = rig_leaf(&two);
         size_t total = 0, n = gyre_leaf_size(one.model);
         assert_memory_equal(leaf, expected, n * sizeof *leaf);
         assert_true(kept.count > 1);

@@ -18,16 +18,15 @@ static char folder[] = "/tmp/gyre-checkpoint-XXXXXX";
 
 /* A conv, its batch norm and a classifier, with the flat layout in another order than the layers.
  */
-static gyre_layer layers[] = {
-    {.kind = GYRE_LAYER_CONV, .name = "conv1", .h = 4, .w = 4, .c = 2, .r = 3},
-    {.kind = GYRE_LAYER_NORM, .name = "bn1", .h = 4, .w = 4, .c = 2, .moments = 0},
-    {.kind = GYRE_LAYER_LINEAR, .name = "fc", .h = 1, .w = 1, .c = 3},
+static gyre_statistic statistics[] = {
+    {.name = "bn1.running_mean", .node = 1, .offset = 0, .count = 2},
+    {.name = "bn1.running_var", .node = 1, .offset = 2, .count = 2, .initial = 1},
 };
 static gyre_param params[] = {
-    {.name = "conv1.weight", .dims = {2, 3, 3, 1}, .rank = 4, .offset = 6, .count = 18},
-    {.name = "bn1.weight", .dims = {2}, .rank = 1, .offset = 0, .count = 2},
-    {.name = "bn1.bias", .dims = {2}, .rank = 1, .offset = 2, .count = 2},
-    {.name = "fc.weight", .dims = {3, 2}, .rank = 2, .offset = 24, .count = 6},
+    {.name = "conv1.weight", .dims = {2, 3, 3, 1}, .ndim = 4, .offset = 6, .count = 18},
+    {.name = "bn1.weight", .dims = {2}, .ndim = 1, .offset = 0, .count = 2},
+    {.name = "bn1.bias", .dims = {2}, .ndim = 1, .offset = 2, .count = 2},
+    {.name = "fc.weight", .dims = {3, 2}, .ndim = 2, .offset = 24, .count = 6},
 };
 
 static gyre_model small_model(void) {
@@ -36,9 +35,9 @@ static gyre_model small_model(void) {
                         .w = 4,
                         .c = 1,
                         .classes = 3,
-                        .layer_count = 3,
+                        .statistic_count = 2,
                         .param_count = 4,
-                        .layers = layers,
+                        .statistics = statistics,
                         .params = params,
                         .parameters = 30,
                         .buffers = 4};
@@ -224,9 +223,9 @@ static void weights_are_taken_by_name(void **state) {
 static void orders_are_judged_over_the_whole_file(void **state) {
     (void)state;
     static gyre_param convs[] = {
-        {.name = "a", .dims = {3, 3, 3, 5}, .rank = 4, .offset = 0, .count = 135},
-        {.name = "b", .dims = {4, 3, 3, 8}, .rank = 4, .offset = 135, .count = 288},
-        {.name = "c", .dims = {3, 3, 3, 3}, .rank = 4, .offset = 423, .count = 81},
+        {.name = "a", .dims = {3, 3, 3, 5}, .ndim = 4, .offset = 0, .count = 135},
+        {.name = "b", .dims = {4, 3, 3, 8}, .ndim = 4, .offset = 135, .count = 288},
+        {.name = "c", .dims = {3, 3, 3, 3}, .ndim = 4, .offset = 423, .count = 81},
     };
     static const struct {
         const char *shapes, *words; /* NULL: taken */
@@ -244,7 +243,7 @@ static void orders_are_judged_over_the_whole_file(void **state) {
     gyre_model m = small_model();
     m.params = convs;
     m.param_count = 3;
-    m.layer_count = 0;
+    m.statistic_count = 0;
     m.parameters = 504;
     gyre_snapshot s;
     assert_int_equal(gyre_snapshot_open(&m, 0, &s), GYRE_OK);

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "gyre/model.h"
+#include "../../src/model/node.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +20,20 @@ static gyre_model *open_model(const char *name, int size, int c, int classes) {
     return m;
 }
 
-static const gyre_layer *layer(const gyre_model *m, const char *name) {
-    for (int i = 0; i < m->layer_count; i++) {
-        if (strcmp(m->layers[i].name, name) == 0) return &m->layers[i];
+static const gyre_node *node(const gyre_model *m, const char *name) {
+    for (int i = 0; i < m->node_count; i++) {
+        if (strcmp(m->nodes[i].name, name) == 0) return &m->nodes[i];
     }
-    fail_msg("%s has no layer %s", m->name, name);
+    fail_msg("%s has no node %s", m->name, name);
     return NULL;
+}
+
+static bool has_relu(const gyre_node *n) {
+    return node_option_value(n, "relu") == 1;
+}
+
+static bool is_max(const gyre_node *n) {
+    return strcmp(n->type->name, "max_pool") == 0;
 }
 
 static const gyre_param *param(const gyre_model *m, const char *name) {
@@ -61,7 +69,7 @@ static void parameters_are_counted(void **state) {
 }
 
 static void shape_is(const gyre_model *m, const char *name, int h, int w, int c) {
-    const gyre_layer *l = layer(m, name);
+    const gyre_node *l = node(m, name);
     if (l->h != h || l->w != w || l->c != c) {
         fail_msg("%s is %d x %d x %d, not %d x %d x %d", name, l->h, l->w, l->c, h, w, c);
     }
@@ -75,20 +83,21 @@ static void layers_have_their_shapes(void **state) {
     shape_is(m, "pool2", 8, 8, 32);
     shape_is(m, "pool3", 4, 4, 64);
     assert_int_equal(param(m, "ip1.weight")->dims[1], 1024);
-    assert_false(layer(m, "ip1")->relu);
-    assert_int_equal(layer(m, "relu1")->input, layer(m, "pool1") - m->layers);
+    assert_false(has_relu(node(m, "ip1")));
+    assert_int_equal(node(m, "relu1")->inputs[0], node(m, "pool1") - m->nodes);
     gyre_model_close(m);
     m = open_model("cifar10_full", 32, 3, 10);
     shape_is(m, "norm1", 16, 16, 32);
     shape_is(m, "norm2", 8, 8, 32);
     shape_is(m, "pool3", 4, 4, 64);
-    assert_int_equal(m->layer_count, 9);
+    assert_int_equal(m->node_count, 10);
     assert_int_equal(param(m, "ip1.weight")->dims[1], 1024);
-    assert_true(layer(m, "norm1")->relu && !layer(m, "norm2")->relu); /* conv2 has its own */
-    assert_false(layer(m, "conv1")->relu);
-    assert_true(layer(m, "conv2")->relu && layer(m, "conv3")->relu && !layer(m, "ip1")->relu);
-    assert_true(layer(m, "pool1")->max && !layer(m, "pool2")->max && !layer(m, "pool3")->max);
-    for (int i = 1; i < m->layer_count; i++) assert_int_equal(m->layers[i].input, i - 1);
+    assert_true(has_relu(node(m, "norm1")) && !has_relu(node(m, "norm2"))); /* conv2 has its own */
+    assert_false(has_relu(node(m, "conv1")));
+    assert_true(has_relu(node(m, "conv2")) && has_relu(node(m, "conv3")) &&
+                !has_relu(node(m, "ip1")));
+    assert_true(is_max(node(m, "pool1")) && !is_max(node(m, "pool2")) && !is_max(node(m, "pool3")));
+    for (int i = 1; i < m->node_count; i++) assert_int_equal(m->nodes[i].inputs[0], i - 1);
     gyre_model_close(m);
     m = open_model("resnet20", 32, 3, 100);
     shape_is(m, "layer1.2.bn2", 32, 32, 16);
@@ -96,8 +105,8 @@ static void layers_have_their_shapes(void **state) {
     shape_is(m, "layer3.0.shortcut", 8, 8, 64);
     shape_is(m, "pool", 1, 1, 64);
     shape_is(m, "fc", 1, 1, 100);
-    assert_int_equal(layer(m, "layer1.1.bn2")->residual, layer(m, "layer1.0.bn2") - m->layers);
-    assert_int_equal(layer(m, "layer2.0.bn2")->residual, layer(m, "layer2.0.shortcut") - m->layers);
+    assert_int_equal(node(m, "layer1.1.bn2")->inputs[1], node(m, "layer1.0.bn2") - m->nodes);
+    assert_int_equal(node(m, "layer2.0.bn2")->inputs[1], node(m, "layer2.0.shortcut") - m->nodes);
     gyre_model_close(m);
 }
 
@@ -108,10 +117,10 @@ static void large_resnets_have_torchvisions_shapes(void **state) {
     shape_is(m, "maxpool", 56, 56, 64);
     shape_is(m, "layer2.0.downsample.1", 28, 28, 128);
     shape_is(m, "avgpool", 1, 1, 512);
-    assert_false(layer(m, "layer2.0.downsample.1")->relu);
-    assert_int_equal(layer(m, "layer2.0.bn2")->residual,
-                     layer(m, "layer2.0.downsample.1") - m->layers);
-    assert_int_equal(layer(m, "layer1.0.bn2")->residual, layer(m, "maxpool") - m->layers);
+    assert_false(has_relu(node(m, "layer2.0.downsample.1")));
+    assert_int_equal(node(m, "layer2.0.bn2")->inputs[1],
+                     node(m, "layer2.0.downsample.1") - m->nodes);
+    assert_int_equal(node(m, "layer1.0.bn2")->inputs[1], node(m, "maxpool") - m->nodes);
     gyre_model_close(m);
     m = open_model("resnet50", 64, 3, 10);
     shape_is(m, "layer1.0.conv1", 16, 16, 64);
@@ -224,8 +233,8 @@ static void initial_weights_have_their_spread(void **state) {
     for (int i = 0; i < 16; i++) {
         assert_true(x[param(m, "bn1.weight")->offset + (size_t)i] == 1);
         assert_true(x[param(m, "bn1.bias")->offset + (size_t)i] == 0);
-        assert_true(x[m->parameters + layer(m, "bn1")->moments + (size_t)i] == 0);
-        assert_true(x[m->parameters + layer(m, "bn1")->moments + 16 + (size_t)i] == 1);
+        assert_true(x[m->parameters + node(m, "bn1")->statistics + (size_t)i] == 0);
+        assert_true(x[m->parameters + node(m, "bn1")->statistics + 16 + (size_t)i] == 1);
     }
     free(x);
     gyre_model_close(m);

@@ -68,11 +68,11 @@ static void lanes_change_no_bit(void **state) {
         rig_options o = options(models[i], 8, 1);
         if (strncmp(models[i], "cifar10_", 8) == 0) o.size = 16;
         rig one = rig_open(o);
-        float *expected = rig_leaf(&one, 0.1f);
+        float *expected = rig_leaf(&one);
         for (int lanes = 2; lanes <= 3; lanes++) {
             o.lanes = lanes;
             rig many = rig_open(o);
-            float *leaf = rig_leaf(&many, 0.1f);
+            float *leaf = rig_leaf(&many);
             assert_memory_equal(leaf, expected, leaf_bytes(&one));
             free(leaf);
             rig_close(&many);
@@ -109,13 +109,13 @@ static void shards_are_added_as_a_tree(const char *model, int shards, int padded
                             .images = r.images + (size_t)i * 4 * image,
                             .labels = r.labels + (ptrdiff_t)i * 4};
         leaves[i] = malloc(n * sizeof(float));
-        OK(gyre_net_train(r.net, r.backend->main, &shard, 0, 1.0f / (float)(4 * shards), device,
+        OK(gyre_net_train(r.net, r.backend->main, &shard, 1.0f / (float)(4 * shards), device,
                           NULL));
         OK(r.backend->ops->download(r.backend->main, leaves[i], device, n));
     }
     add_tree(leaves, 0, padded, shards, n, expected);
     for (int i = 0; i < 20; i++) { /* often, since lanes meet differently each time */
-        float *leaf = rig_leaf(&r, 0);
+        float *leaf = rig_leaf(&r);
         assert_memory_equal(leaf, expected, leaf_bytes(&r));
         free(leaf);
     }
@@ -176,9 +176,9 @@ static void a_failing_shard_stops_all(void **state) {
         rig r = rig_open(options("mlp", 16, 3));
         gyre_f32 root;
         count_calls(&r, at);
-        assert_int_equal(gyre_shards_run(r.shards, &r.batch, 0, 1, &root), GYRE_EDEVICE);
+        assert_int_equal(gyre_shards_run(r.shards, &r.batch, 1, &root), GYRE_EDEVICE);
         assert_string_equal(gyre_error_text(), "told to fail");
-        OK(gyre_shards_run(r.shards, &r.batch, 0, 1, &root)); /* and leaves nothing behind */
+        OK(gyre_shards_run(r.shards, &r.batch, 1, &root)); /* and leaves nothing behind */
         OK(r.backend->ops->reduce_end(r.backend));
         rig_close(&r);
     }
@@ -205,10 +205,10 @@ static gyre_status late_parallel(gyre_backend *b, int n, gyre_task task, void *c
 static void a_late_lane_gets_its_leaf(void **state) {
     (void)state;
     rig r = rig_open(options("mlp", 32, 3));
-    float *expected = rig_leaf(&r, 0);
+    float *expected = rig_leaf(&r);
     count_calls(&r, 0);
     counted.ops.parallel = late_parallel;
-    float *leaf = rig_leaf(&r, 0);
+    float *leaf = rig_leaf(&r);
     assert_memory_equal(leaf, expected, leaf_bytes(&r));
     free(leaf);
     free(expected);
@@ -234,9 +234,9 @@ static void freezing(char **patterns, int count, int conv_dw, int conv_dx) {
     gyre_optimizer_settings settings = {.momentum = 0.9, .weight_decay = 0.1};
     gyre_optimizer *optimizer;
     OK(gyre_optimizer_open(&settings, r.weights, 2, &optimizer));
-    float *expected = rig_leaf(&all, 0);
+    float *expected = rig_leaf(&all);
     count_calls(&r, 0);
-    float *leaf = rig_leaf(&r, 0);
+    float *leaf = rig_leaf(&r);
     assert_int_equal(counted.conv_dw, 2 * conv_dw);
     assert_int_equal(counted.conv_dx, 2 * conv_dx);
     for (int i = 0; i < r.model->param_count; i++) {
@@ -294,7 +294,7 @@ static void frozen_batch_norm_is_a_constant(void **state) {
     OK(gyre_optimizer_open(&settings, r.weights, 2, &optimizer));
     double loss = rig_step(&r, optimizer, 0, 0.01, 0.9);
     assert_true(fabs(loss - (double)stats[0] / 8) < 1e-5 * loss); /* as in evaluation */
-    float *after = malloc(r.model->buffers * sizeof *after), *leaf = rig_leaf(&r, 0);
+    float *after = malloc(r.model->buffers * sizeof *after), *leaf = rig_leaf(&r);
     OK(r.backend->ops->download(r.backend->main, after, r.weights->buffers, r.model->buffers));
     assert_memory_equal(after, r.buffers, r.model->buffers * sizeof *after);
     for (size_t i = 0; i < r.model->buffers; i++) {
@@ -315,7 +315,7 @@ static void running_statistics_follow_the_shards(void **state) {
     gyre_optimizer_settings settings = {.momentum = 0.9};
     gyre_optimizer *optimizer;
     OK(gyre_optimizer_open(&settings, r.weights, 4, &optimizer));
-    float *leaf = rig_leaf(&r, 0), *after = malloc(r.model->buffers * sizeof *after);
+    float *leaf = rig_leaf(&r), *after = malloc(r.model->buffers * sizeof *after);
     rig_step(&r, optimizer, 0, 0.1, 0.9);
     OK(r.backend->ops->download(r.backend->main, after, r.weights->buffers, r.model->buffers));
     for (size_t i = 0; i < r.model->buffers; i++) {

@@ -98,12 +98,8 @@ static const gyre_param *param_named(const gyre_model *m, const char *name) {
 
 /* Offset in the buffers of "bn1.running_mean" or "...running_var". */
 static size_t buffer_named(const gyre_model *m, const char *name) {
-    const char *part = strstr(name, ".running_");
-    for (int i = 0; part != NULL && i < m->layer_count; i++) {
-        const gyre_layer *l = &m->layers[i];
-        if (strlen(l->name) != (size_t)(part - name)) continue;
-        if (memcmp(l->name, name, strlen(l->name)) != 0) continue;
-        return l->moments + (strcmp(part, ".running_var") == 0 ? (size_t)l->c : 0);
+    for (int i = 0; i < m->statistic_count; i++) {
+        if (strcmp(m->statistics[i].name, name) == 0) return m->statistics[i].offset;
     }
     fail_msg("no buffer %s", name);
     return 0;
@@ -158,14 +154,6 @@ static void check_buffers(rig *r, const line *lines, int count) {
     }
 }
 
-/* Images here are 1/64 of pixels, so the same normalisation has an alpha 64^2 times that of 0..255;
- * with Caffe's own it would be too weak to be tested. */
-static void scale_lrn(gyre_model *m) {
-    for (int i = 0; i < m->layer_count; i++) {
-        if (m->layers[i].kind == GYRE_LAYER_LRN) m->layers[i].alpha *= 64 * 64;
-    }
-}
-
 static void import_weights(rig *r) {
     char path[] = "/tmp/gyre-torch-XXXXXX", command[256];
     int file = mkstemp(path);
@@ -195,7 +183,8 @@ static rig open_model(const recipe *p) {
     OK(r.backend->ops->upload(r.backend->main, r.weights->mean, mean, values));
     free(mean);
     import_weights(&r);
-    scale_lrn(r.model);
+    /* Images here are 1/64 of pixels: with Caffe's own alpha it would be too weak to be tested. */
+    rig_scale_lrn(r.model, 64 * 64);
     return r;
 }
 
@@ -239,7 +228,7 @@ static void check_model(recipe p) {
     gyre_optimizer *optimizer;
     OK(gyre_optimizer_open(&settings, r.weights, 1, &optimizer));
     load_batch(&r, 0);
-    float *leaf = rig_leaf(&r, 0);
+    float *leaf = rig_leaf(&r);
     double first = value_of(lines, count, "curve", 0), worst = 0;
     near("loss", "train", 0, (double)leaf[gyre_leaf_stats(r.model)], first, 1e-5 * first);
     check_gradients(r.model, leaf, lines, count, p.gradient_bound);

@@ -1,0 +1,116 @@
+/* What one kind of node is: a constant of this type in a file of nodes/, and a line in types.c.
+ * Whatever builds, plans or runs a network asks these functions, and knows no kind by name.
+ * Internal to src/model. */
+#ifndef GYRE_MODEL_NODE_H
+#define GYRE_MODEL_NODE_H
+
+#include "gyre/backend.h"
+#include "gyre/model.h"
+
+typedef struct builder builder; /* builder.h */
+
+typedef enum { OPTION_INT, OPTION_REAL, OPTION_BOOL } node_option_kind;
+
+/* An option of a type: a member of the struct that gyre_node.options points to. */
+typedef struct {
+    const char *name;
+    node_option_kind kind;
+    size_t offset;
+    double lowest, highest;
+    double fallback; /* NAN: it must be given */
+} node_option;
+
+/* The value of an option, whatever its kind; a list of them ends with a NULL name. */
+typedef struct {
+    const char *name;
+    double value;
+} node_value;
+
+typedef struct {
+    int h, w, c;
+} node_size;
+
+static inline size_t node_elements(node_size s) { /* per sample */
+    return (size_t)s.h * (size_t)s.w * (size_t)s.c;
+}
+
+/* One node at work on n samples: all that its functions may read and write. What a function does
+ * not need, or a pass does not have, is NULL or 0. */
+typedef struct {
+    const gyre_model *model;
+    const gyre_node *node;
+    gyre_backend *backend;
+    const gyre_backend_ops *ops; /* the backend's */
+    gyre_queue *queue;
+    int n;
+    bool train;
+    bool learns; /* backward: a parameter of the node is not frozen */
+    node_size in[GYRE_NODE_INPUTS], out;
+    gyre_act x[GYRE_NODE_INPUTS], y;
+    gyre_act dy, dx[GYRE_NODE_INPUTS]; /* dx: NULL where nobody wants it */
+    gyre_f32 w[GYRE_NODE_PARAMS], dw[GYRE_NODE_PARAMS];
+    gyre_raw packed, saved;
+    gyre_f32 running; /* the node's part of the buffers vector */
+    gyre_f32 moments; /* training: where this shard's statistics go, laid out as `running` */
+    /* a loss */
+    gyre_i32 labels; /* (n) */
+    float scale;     /* of the loss and of its gradient: 1 / global batch in training */
+    gyre_f32 stats;  /* (GYRE_LOSS_SUMS): scale times the sum of the losses, then its own sums */
+} node_call;
+
+struct gyre_node_type {
+    const char *name; /* "conv" */
+    int inputs_min, inputs_max;
+    size_t options_size;
+    const node_option *options; /* ends with a NULL name; NULL: none */
+
+    /* dx of the first input may be written over dy. Then it is always there. */
+    bool dx_may_be_dy;
+    /* backward reads these values of forward; outputs that nobody keeps share their memory */
+    bool keeps_x, keeps_y;
+    /* A loss has no output and no dx of its own: forward writes dx when it is there. */
+    bool is_loss;
+
+    /* From options and the sizes of the inputs: the size of the output, parameters, statistics. */
+    gyre_status (*define)(builder *b, gyre_node *n, const node_size *in);
+    /* Bytes that forward keeps for backward (NULL: none), and that pack writes (NULL: nothing is
+     * packed; 0 is an error that the backend has recorded). */
+    size_t (*saved_size)(const node_call *c);
+    size_t (*packed_size)(const node_call *c);
+    /* The weights' working copy for the kernels, after each change of the parameters. */
+    gyre_status (*pack)(const node_call *c);
+
+    gyre_status (*forward)(const node_call *c);
+    /* Overwrites dw. Called before dx, even where nothing is learnt; may write into dy what dx
+     * needs there. NULL: dx does it all, and is called whenever anything is wanted. */
+    gyre_status (*dw)(const node_call *c);
+    /* Overwrites every dx that is there. */
+    gyre_status (*dx)(const node_call *c);
+};
+
+/* types.c: NULL when there is none of this name, or past the end. */
+const gyre_node_type *node_type_named(const char *name);
+const gyre_node_type *node_type_at(int index);
+
+/* options.c: sets each option to what is given, or to its default. Errors: GYRE_EUSAGE for one that
+ * is unknown, missing or out of its range. */
+gyre_status node_set_options(gyre_node *n, const node_value *given);
+/* The value of an option; NAN when the type has none of this name. */
+double node_option_value(const gyre_node *n, const char *name);
+
+static inline node_size node_output(const gyre_model *m, int node) { /* -1: the images */
+    if (node < 0) return (node_size){m->h, m->w, m->c};
+    return (node_size){m->nodes[node].h, m->nodes[node].w, m->nodes[node].c};
+}
+
+/* A call for node `index` with its sizes; everything else is for the caller to fill in. */
+static inline node_call node_call_of(const gyre_model *m, int index, gyre_backend *b, int n) {
+    const gyre_node *node = &m->nodes[index];
+    node_call c = {.model = m, .node = node, .backend = b, .n = n};
+    if (b != NULL) c.ops = b->ops;
+    c.out = node_output(m, index);
+    for (int i = 0; i < node->input_count; i++) c.in[i] = node_output(m, node->inputs[i]);
+    return c;
+}
+
+#endif

@@ -1,0 +1,66 @@
+/* Batch norm (Ioffe & Szegedy 2015, arXiv 1502.03167): y = act(norm(x) + residual), the residual
+ * being a second input. One operation gives all its gradients; the ReLU's mask is in y, so that the
+ * residual's gradient needs nothing else. */
+#include "../builder.h"
+
+typedef struct {
+    bool relu;
+    float eps;
+} batch_norm_options;
+
+static const node_option options[] = {
+    {"relu", OPTION_BOOL, offsetof(batch_norm_options, relu), 0, 1, 0},
+    {"eps", OPTION_REAL, offsetof(batch_norm_options, eps), 0, 1, 1e-5},
+    {0},
+};
+
+static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
+    n->h = in->h;
+    n->w = in->w;
+    n->c = in->c;
+    builder_vector(b, n, 0, "weight", in->c, GYRE_INIT_ONE);
+    builder_vector(b, n, 1, "bias", in->c, GYRE_INIT_ZERO);
+    builder_statistic(b, n, "running_mean", in->c, 0);
+    builder_statistic(b, n, "running_var", in->c, 1);
+    return b->status;
+}
+
+static gyre_norm_shape shape(const node_call *c, bool add) {
+    const batch_norm_options *o = c->node->options;
+    bool frozen = c->train && c->model->norm_frozen;
+    return (gyre_norm_shape){c->n, c->in->h, c->in->w, c->in->c, o->eps, o->relu, add, frozen};
+}
+
+static size_t saved_size(const node_call *c) {
+    return 2 * (size_t)c->in->c * sizeof(float);
+}
+
+static gyre_status forward(const node_call *c) {
+    gyre_norm_shape s = shape(c, c->node->input_count == 2);
+    gyre_f32 saved = (gyre_f32)(void *)c->saved;
+    if (c->train && !s.frozen) {
+        return c->ops->norm_train(c->queue, &s, c->x[0], c->x[1], c->w[0], c->w[1], saved,
+                                  c->moments, c->y);
+    }
+    return c->ops->norm_eval(c->queue, &s, c->x[0], c->x[1], c->w[0], c->w[1], c->running, saved,
+                             c->y);
+}
+
+static gyre_status dx(const node_call *c) {
+    gyre_norm_shape s = shape(c, c->dx[1] != NULL);
+    return c->ops->norm_dx(c->queue, &s, c->x[0], c->y, c->dy, c->w[0], (gyre_f32)(void *)c->saved,
+                           c->dx[0], c->dx[1], c->dw[0], c->dw[1]);
+}
+
+const gyre_node_type node_batch_norm = {.name = "batch_norm",
+                                        .inputs_min = 1,
+                                        .inputs_max = 2,
+                                        .options_size = sizeof(batch_norm_options),
+                                        .options = options,
+                                        .dx_may_be_dy = true,
+                                        .keeps_x = true,
+                                        .keeps_y = true,
+                                        .define = define,
+                                        .saved_size = saved_size,
+                                        .forward = forward,
+                                        .dx = dx};

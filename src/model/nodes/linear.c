@@ -1,0 +1,94 @@
+/* A fully connected layer: it reads a picture in NHWC order as one row. The ReLU behind it is
+ * applied inside forward; backward masks dy by the output first. */
+#include "../builder.h"
+
+#include "gyre/size.h"
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+
+typedef struct {
+    int out;
+    bool bias, relu;
+} linear_options;
+
+static const node_option options[] = {
+    {"out", OPTION_INT, offsetof(linear_options, out), 1, INT_MAX, NAN},
+    {"bias", OPTION_BOOL, offsetof(linear_options, bias), 0, 1, 1},
+    {"relu", OPTION_BOOL, offsetof(linear_options, relu), 0, 1, 0},
+    {0},
+};
+
+/* The inputs: an int, though images may have more pixels. */
+static gyre_status count_inputs(const gyre_model *m, const gyre_node *n, const node_size *in,
+                                int *out) {
+    size_t all = gyre_size_of(gyre_size_of((size_t)in->h, (size_t)in->w), (size_t)in->c);
+    char what[320];
+    snprintf(what, sizeof what, "model.name: the inputs of layer %s of \"%s\" for images of %dx%d",
+             n->name, m->name, m->h, m->w);
+    return gyre_size_narrow(GYRE_EUSAGE, what, all, INT_MAX, out);
+}
+
+static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
+    const linear_options *o = n->options;
+    int inputs = 0;
+    GYRE_TRY(count_inputs(b->model, n, in, &inputs));
+    const int dims[] = {o->out, inputs};
+    n->h = n->w = 1;
+    n->c = o->out;
+    builder_weight(b, n, 2, dims, inputs, o->out);
+    if (o->bias) builder_bias(b, n, o->out, inputs);
+    if (b->status != GYRE_OK) return b->status;
+    int *picture = b->model->params[n->params[0]].picture;
+    picture[0] = in->h;
+    picture[1] = in->w;
+    picture[2] = in->c;
+    return GYRE_OK;
+}
+
+static gyre_linear_shape shape(const node_call *c) {
+    const linear_options *o = c->node->options;
+    return (gyre_linear_shape){c->n, (int)node_elements(c->in[0]), o->out, o->bias, o->relu};
+}
+
+static size_t packed_size(const node_call *c) {
+    gyre_linear_shape s = shape(c);
+    return c->ops->linear_pack_size(c->backend, &s);
+}
+
+static gyre_status pack(const node_call *c) {
+    gyre_linear_shape s = shape(c);
+    return c->ops->linear_pack(c->queue, &s, c->w[0], c->packed);
+}
+
+static gyre_status forward(const node_call *c) {
+    gyre_linear_shape s = shape(c);
+    return c->ops->linear(c->queue, &s, c->x[0], c->packed, c->w[1], c->y);
+}
+
+static gyre_status dw(const node_call *c) {
+    gyre_linear_shape s = shape(c);
+    size_t outputs = (size_t)c->n * node_elements(c->out);
+    if (s.relu) GYRE_TRY(c->ops->relu_dx(c->queue, outputs, c->y, c->dy, c->dy));
+    if (!c->learns) return GYRE_OK;
+    return c->ops->linear_dw(c->queue, &s, c->x[0], c->dy, c->dw[0], c->dw[1]);
+}
+
+static gyre_status dx(const node_call *c) {
+    gyre_linear_shape s = shape(c);
+    return c->ops->linear_dx(c->queue, &s, c->dy, c->packed, c->dx[0]);
+}
+
+const gyre_node_type node_linear = {.name = "linear",
+                                    .inputs_min = 1,
+                                    .inputs_max = 1,
+                                    .options_size = sizeof(linear_options),
+                                    .options = options,
+                                    .keeps_x = true,
+                                    .keeps_y = true, /* the ReLU's mask */
+                                    .define = define,
+                                    .packed_size = packed_size,
+                                    .pack = pack,
+                                    .forward = forward,
+                                    .dw = dw,
+                                    .dx = dx};

@@ -1,0 +1,67 @@
+/* A node's options, by their names in its type's table. */
+#include "node.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void store(const node_option *o, double value, void *options) {
+    char *at = (char *)options + o->offset;
+    switch (o->kind) {
+    case OPTION_INT: *(int *)(void *)at = (int)value; break;
+    case OPTION_REAL: *(float *)(void *)at = (float)value; break;
+    case OPTION_BOOL: *(bool *)(void *)at = value != 0; break;
+    }
+}
+
+static gyre_status set_option(const gyre_node *n, const node_option *o, const node_value *given) {
+    double value = o->fallback;
+    for (; given != NULL && given->name != NULL; given++) {
+        if (strcmp(given->name, o->name) == 0) value = given->value;
+    }
+    if (isnan(value)) {
+        return gyre_fail(GYRE_EUSAGE, "node %s of type %s lacks \"%s\"", n->name, n->type->name,
+                         o->name);
+    }
+    if (!(value >= o->lowest && value <= o->highest)) {
+        return gyre_fail(GYRE_EUSAGE, "node %s: \"%s\": expected %g to %g, found %g", n->name,
+                         o->name, o->lowest, o->highest, value);
+    }
+    store(o, value, n->options);
+    return GYRE_OK;
+}
+
+static gyre_status refuse_unknown(const gyre_node *n, const node_value *given) {
+    for (; given != NULL && given->name != NULL; given++) {
+        const node_option *o = n->type->options;
+        while (o != NULL && o->name != NULL && strcmp(o->name, given->name) != 0) o++;
+        if (o != NULL && o->name != NULL) continue;
+        return gyre_fail(GYRE_EUSAGE, "node %s: type %s has no option \"%s\"", n->name,
+                         n->type->name, given->name);
+    }
+    return GYRE_OK;
+}
+
+gyre_status node_set_options(gyre_node *n, const node_value *given) {
+    GYRE_TRY(refuse_unknown(n, given));
+    if (n->type->options_size == 0) return GYRE_OK;
+    n->options = calloc(1, n->type->options_size);
+    if (n->options == NULL) return gyre_no_memory("node %s", n->name);
+    for (const node_option *o = n->type->options; o->name != NULL; o++) {
+        GYRE_TRY(set_option(n, o, given));
+    }
+    return GYRE_OK;
+}
+
+double node_option_value(const gyre_node *n, const char *name) {
+    const node_option *o = n->type->options;
+    while (o != NULL && o->name != NULL && strcmp(o->name, name) != 0) o++;
+    if (o == NULL || o->name == NULL) return NAN;
+    const char *at = (const char *)n->options + o->offset;
+    switch (o->kind) {
+    case OPTION_INT: return *(const int *)(const void *)at;
+    case OPTION_REAL: return (double)*(const float *)(const void *)at;
+    case OPTION_BOOL: return *(const bool *)(const void *)at;
+    }
+    return NAN;
+}
