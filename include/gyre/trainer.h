@@ -1,4 +1,4 @@
-/* What one update needs, put together: dataset, schedule, model, net, optimizer, loader.
+/* What one update needs, put together: net, optimizer, loader.
  *
  * gyre_trainer_step is the one step function; the training loop and the LR finder differ only in
  * the rate they give it. */
@@ -7,11 +7,10 @@
 
 #include "gyre/checkpoint.h"
 #include "gyre/comm.h"
-#include "gyre/dataset.h"
 #include "gyre/loader.h"
 #include "gyre/net.h"
 #include "gyre/optimizer.h"
-#include "gyre/schedule.h"
+#include "gyre/resolve.h"
 
 /* A step's results, known one step later. */
 typedef struct {
@@ -27,21 +26,12 @@ typedef struct {
 typedef enum { GYRE_WISH_NONE, GYRE_WISH_CHECKPOINT, GYRE_WISH_STOP, GYRE_WISH_FAIL } gyre_wish;
 
 typedef struct {
-    gyre_settings settings; /* resolved: every length in steps, shards and classes known */
-    uint64_t config_hash, data_hash;
-    uint64_t shared_hash; /* of the settings that all ranks have in common */
+    const gyre_resolved *resolved; /* what is trained; the caller's */
     gyre_comm *comm;
     int rank, ranks;
-
-    gyre_dataset *data;
-    gyre_samples samples;
-    gyre_epochs epochs;
-    gyre_schedule *schedule;
-    int64_t steps; /* N */
-    gyre_model *model;
+    gyre_watchdog *watchdog;
 
     gyre_backend *backend;
-    gyre_watchdog *watchdog;
     gyre_weights *weights;
     gyre_net *net;
     gyre_shards *shards;
@@ -52,27 +42,25 @@ typedef struct {
 
     gyre_snapshot snapshot; /* host image of the state; filled by load and save */
     int64_t completed;      /* updates done */
-    gyre_batch batch;       /* of the update under way */
-    bool pending;           /* the last update's results are still on their way */
-    gyre_ticket ticket;
-    gyre_rate pending_rate;
-    double pending_time;
+    struct {
+        gyre_batch batch; /* of the update under way */
+        bool pending;     /* the last update's results are still on their way */
+        gyre_ticket ticket;
+        gyre_rate rate;
+        double time;
+    } last;
 
-    struct gyre_profile *profile; /* the caller's, set before gyre_trainer_open; NULL: none */
-
-    gyre_stage_settings *stages; /* owned copies that `settings` points to */
-    char *data_path, *init_path;
-    char output_dir[2];
+    struct gyre_profile *profile; /* the caller's; NULL: none */
 } gyre_trainer;
 
-/* Plan: opens the dataset, resolves the settings, checks shards and ranks, builds schedule and
- * model. Touches no file but for reading. Collective; all ranks return the same. */
-gyre_status gyre_trainer_plan(gyre_trainer *t, const gyre_settings *settings, gyre_comm *comm);
 /* Opens the device, and everything on it, with initial parameters; those of model.init_from only
- * when `fresh`, since a resume has its own. Collective. */
-gyre_status gyre_trainer_open(gyre_trainer *t, bool fresh);
-/* Starts reading batches for updates completed..last-1. Collective. */
-gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last);
+ * when `fresh`, since a resume has its own. `profile` is NULL, or gets where the time goes. Close
+ * `t` in any case. Collective. */
+gyre_status gyre_trainer_open(gyre_trainer *t, const gyre_resolved *resolved, gyre_comm *comm,
+                              struct gyre_profile *profile, bool fresh);
+/* Starts reading batches for updates completed..last-1, with the sample order and augmentation of
+ * `seed`. Collective. */
+gyre_status gyre_trainer_start(gyre_trainer *t, uint64_t seed, int64_t last);
 void gyre_trainer_stop(gyre_trainer *t); /* reading batches; it may start again */
 void gyre_trainer_close(gyre_trainer *t);
 

@@ -1,10 +1,7 @@
 /* The steps of an epoch; see epochs.h. */
 #include "epochs.h"
 
-#include "gyre/dataset.h"
-#include "gyre/file.h"
-#include "gyre/sampler.h"
-#include <stdlib.h>
+#include "gyre/resolve.h"
 
 gyre_status cli_steps_per_epoch(const gyre_settings *s, int64_t *out) {
     gyre_status status = GYRE_OK;
@@ -20,15 +17,10 @@ gyre_status cli_steps_per_epoch(const gyre_settings *s, int64_t *out) {
                          "known; add it, or give lengths in steps",
                          missing);
     }
-    char *path = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
-    if (path == NULL) return gyre_no_memory("the path '%s'", s->data.path);
-    GYRE_GOTO(gyre_dataset_open(path, &data));
-    GYRE_GOTO(gyre_samples_open(data, &s->data, s->seed, &samples));
-    GYRE_GOTO(gyre_epochs_make(samples.train.count, s->batch_size, s->data.last_batch, &epochs));
+    GYRE_GOTO(gyre_resolve_data(s, &data, &samples, &epochs));
     *out = epochs.steps_per_epoch;
 out:
     gyre_samples_close(&samples);
     if (data != NULL) gyre_dataset_close(data);
-    free(path);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "fields.h"
 
 #include "gyre/defaults.h"
+#include "gyre/file.h"
 #include <math.h>
 #include <string.h>
 
@@ -150,4 +151,8 @@ gyre_status gyre_config_require(const gyre_settings *s) {
     if (missing == NULL) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE, "the config has no %s; add it, or give it by --set %s=...",
                      missing, missing);
+}
+
+char *gyre_config_path(const gyre_settings *s, const char *path) {
+    return gyre_path_join(s->dir == NULL ? "." : s->dir, path);
 }

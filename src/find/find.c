@@ -2,10 +2,9 @@
 #include "gyre/find.h"
 
 #include "gyre/config.h"
-#include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/resolve.h"
 #include "gyre/run.h"
-#include "gyre/schedule.h"
 #include "sweep.h"
 #include "verdict.h"
 #include <math.h>
@@ -17,6 +16,7 @@ enum { STEPS_MIN = 40, EPOCHS = 2, SCORES = 50 };
 
 /* A test that is open. */
 typedef struct {
+    gyre_resolved resolved;
     gyre_trainer trainer;
     gyre_evaluator *evaluator;
     uint32_t *rows; /* behind `view` */
@@ -97,29 +97,23 @@ static gyre_status look_at_data(gyre_settings *s, gyre_find_options *o) {
     gyre_dataset *data = NULL;
     gyre_samples samples = {0};
     gyre_epochs epochs;
-    char *path = NULL;
     s->length = (gyre_length){GYRE_UNIT_STEPS, 1}; /* not needed: a sweep has its own */
     GYRE_TRY(gyre_config_require(s));
-    path = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
-    if (path == NULL) return gyre_no_memory("the path '%s'", s->data.path);
     if (s->data.validation == GYRE_VALIDATION_TEST) s->data.validation = GYRE_VALIDATION_NONE;
-    GYRE_GOTO(gyre_fail_in("data.path", gyre_dataset_open(path, &data)));
-    GYRE_GOTO(gyre_samples_open(data, &s->data, s->seed, &samples));
-    GYRE_GOTO(gyre_epochs_make(samples.train.count, s->batch_size, s->data.last_batch, &epochs));
+    GYRE_GOTO(gyre_resolve_data(s, &data, &samples, &epochs));
     GYRE_GOTO(
         choose_validation(s, o->subset == 0 ? GYRE_FIND_SUBSET : o->subset, samples.train.count));
     status = resolve(o, epochs.steps_per_epoch);
 out:
     gyre_samples_close(&samples);
     if (data != NULL) gyre_dataset_close(data);
-    free(path);
     return status;
 }
 
 /* At most `most` samples of the validation view, equally far apart, since files are often sorted.
  */
 static gyre_status choose_view(range_test *x, int64_t most) {
-    const gyre_view *all = &x->trainer.samples.validation;
+    const gyre_view *all = &x->resolved.samples.validation;
     int64_t count = all->count < most ? all->count : most;
     if (count == 0) return GYRE_OK;
     x->rows = malloc((size_t)count * sizeof *x->rows);
@@ -141,7 +135,7 @@ static gyre_status open_scores(range_test *x, gyre_find *f) {
     size_t repeats = (size_t)o->repeats, steps = (size_t)o->steps;
     GYRE_TRY(choose_view(x, o->subset));
     f->samples = x->view.count;
-    f->steps_per_epoch = t->epochs.steps_per_epoch;
+    f->steps_per_epoch = x->resolved.epochs.steps_per_epoch;
     f->rows = calloc(repeats * steps, sizeof *f->rows);
     f->scores = calloc(repeats * (steps / (size_t)o->every + 1), sizeof *f->scores);
     f->repeats = calloc(repeats, sizeof *f->repeats);
@@ -149,7 +143,7 @@ static gyre_status open_scores(range_test *x, gyre_find *f) {
         return gyre_no_memory("%lld steps of a range test", (long long)o->steps * o->repeats);
     }
     if (f->samples == 0) return GYRE_OK;
-    int64_t batch = t->settings.evaluate.batch;
+    int64_t batch = x->resolved.settings.evaluate.batch;
     return gyre_evaluator_open(t->weights, (int)(batch < f->samples ? batch : f->samples), t->comm,
                                t->watchdog, &x->evaluator);
 }
@@ -160,7 +154,7 @@ static void say_plan(const range_test *x, const gyre_find *f) {
     if (o->quiet) return;
     gyre_say("range test of %s: rate %g to %g in %lld steps (%.3g epochs), %s; %d repeat%s, "
              "scored on %lld %s",
-             x->trainer.model->name, o->from, o->to, (long long)o->steps,
+             x->resolved.model->name, o->from, o->to, (long long)o->steps,
              (double)o->steps / (double)f->steps_per_epoch, o->linear ? "linear" : "exponential",
              o->repeats, o->repeats == 1 ? "" : "s", (long long)f->samples,
              f->samples == 0 ? "samples (too few to set any aside: the training loss decides)"
@@ -181,8 +175,8 @@ static gyre_status conclude_early(gyre_find *f, gyre_comm *comm, int whole) {
 static gyre_status run_test(range_test *x, const gyre_settings *s, gyre_comm *comm, gyre_find *f) {
     gyre_trainer *t = &x->trainer;
     int whole = 0;
-    GYRE_TRY(gyre_trainer_plan(t, s, comm));
-    GYRE_TRY(gyre_trainer_open(t, true));
+    GYRE_TRY(gyre_resolve(s, comm, NULL, &x->resolved));
+    GYRE_TRY(gyre_trainer_open(t, &x->resolved, comm, NULL, true));
     GYRE_TRY(gyre_comm_agree(comm, open_scores(x, f)));
     if (t->rank == 0 && t->unlike) gyre_warn("%s", t->machine);
     say_plan(x, f);
@@ -210,15 +204,12 @@ gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options
     gyre_status status = look_at_data(&s, &out->options);
     if (status == GYRE_EUSAGE && s.source != NULL) status = gyre_fail_in(s.source, status);
     GYRE_TRY(gyre_comm_agree(comm, status));
-    /* the trainer wants some schedule; the sweep gives the rates */
-    s.schedule =
-        (gyre_schedule_settings){.policy = GYRE_POLICY_CONSTANT, .base_lr = out->options.from};
-    s.length = (gyre_length){GYRE_UNIT_STEPS, (double)out->options.steps};
     gyre_stop_catch();
     status = run_test(&x, &s, comm, out);
     gyre_stop_release(status == GYRE_EPREEMPTED);
     gyre_evaluator_close(x.evaluator);
     gyre_trainer_close(&x.trainer);
+    gyre_resolved_close(&x.resolved);
     free(x.rows);
     if (status != GYRE_OK && (status != GYRE_EPREEMPTED || out->row_count == 0)) {
         gyre_find_close(out);

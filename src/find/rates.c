@@ -5,9 +5,9 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/resolve.h"
 #include "gyre/run_folder.h"
 #include "gyre/schedule.h"
-#include "gyre/trainer.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,15 +100,17 @@ static void take_begun(gyre_settings *s, const begun *b) {
 static gyre_status try_plan(const gyre_settings *s, gyre_comm *comm) {
     gyre_settings probe = *s;
     gyre_stage_settings *stages = NULL;
-    gyre_trainer t = {0};
+    gyre_resolved resolved = {0};
+    gyre_schedule *schedule = NULL;
     const double least = 1e-30, most = 1e30;
     gyre_status status = gyre_comm_agree(comm, own_stages(&probe, &stages));
     settle(&probe.schedule, least, most);
     for (int i = 0; i < probe.schedule.stage_count && status == GYRE_OK; i++) {
         settle(&probe.schedule.stages[i].schedule, least, most);
     }
-    if (status == GYRE_OK) status = gyre_trainer_plan(&t, &probe, comm);
-    gyre_trainer_close(&t);
+    if (status == GYRE_OK) status = gyre_resolve(&probe, comm, &schedule, &resolved);
+    if (schedule != NULL) gyre_schedule_close(schedule);
+    gyre_resolved_close(&resolved);
     free(stages);
     return status;
 }

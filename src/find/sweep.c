@@ -69,22 +69,23 @@ static gyre_status evaluate(sweep *s, gyre_evaluator *e, const gyre_view *view) 
     return GYRE_OK;
 }
 
-static void show(gyre_progress *p, const gyre_trainer *t, const gyre_step_result *r) {
+static void show(gyre_progress *p, const gyre_trainer *t, int64_t steps,
+                 const gyre_step_result *r) {
     if (r->step < 0) return;
     const gyre_progress_facts facts = {.completed = r->step + 1,
-                                       .steps = t->steps,
-                                       .batch = t->settings.batch_size,
+                                       .steps = steps,
+                                       .batch = t->resolved->settings.batch_size,
                                        .lr = r->rate.lr,
                                        .loss = r->loss};
     gyre_progress_show(p, &facts);
 }
 
 /* Nothing on the disk depends on a sweep yet, so there is nothing to save. */
-static gyre_status interrupted(const gyre_trainer *t) {
+static gyre_status interrupted(const gyre_trainer *t, int64_t steps) {
     return gyre_fail(GYRE_EPREEMPTED,
                      "the range test was stopped by a signal after %lld of %lld steps; it begins "
                      "anew with the same command",
-                     (long long)t->completed, (long long)t->steps);
+                     (long long)t->completed, (long long)steps);
 }
 
 gyre_status find_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
@@ -95,17 +96,15 @@ gyre_status find_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *
     gyre_progress progress = gyre_progress_begin(t->rank != 0 || o->quiet, 0);
     gyre_step_result previous;
     gyre_wish wish = GYRE_WISH_NONE;
-    uint64_t own_seed = t->settings.seed;
-    double momentum = gyre_config_momentum(&t->settings.optimizer);
+    double momentum = gyre_config_momentum(&t->resolved->settings.optimizer);
     t->completed = 0;
-    t->settings.seed = seed;
-    GYRE_GOTO(gyre_trainer_start(t, o->steps));
+    GYRE_GOTO(gyre_trainer_start(t, seed, o->steps));
     while (t->completed < o->steps && !out->diverged && wish != GYRE_WISH_STOP) {
         const gyre_rate rate = {.lr = find_sweep_rate(o, t->completed), .momentum = momentum};
         gyre_wish mine = gyre_stop_wanted() ? GYRE_WISH_STOP : GYRE_WISH_NONE;
         GYRE_GOTO(gyre_trainer_step(t, rate, mine, &previous, &wish));
         take(&s, &previous);
-        show(&progress, t, &previous);
+        show(&progress, t, o->steps, &previous);
         bool look = e != NULL && (t->completed % o->every == 0 || t->completed == o->steps);
         if (out->diverged && !look && t->completed < o->steps && wish != GYRE_WISH_STOP) {
             GYRE_GOTO(gyre_trainer_leave(t)); /* others come to the next step, if not to an end */
@@ -117,11 +116,10 @@ gyre_status find_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *
     GYRE_GOTO(gyre_trainer_drain(t, &previous));
     take(&s, &previous);
     GYRE_GOTO(gyre_trainer_verify(t));
-    if (wish == GYRE_WISH_STOP) status = interrupted(t);
+    if (wish == GYRE_WISH_STOP) status = interrupted(t, o->steps);
 out:
     gyre_progress_end(&progress);
     gyre_trainer_stop(t);
-    t->settings.seed = own_seed;
     return status;
 }
 
@@ -146,23 +144,23 @@ static void copy(const gyre_model *m, const gyre_snapshot *from, gyre_snapshot *
 /* Where repeat r starts. */
 static gyre_status begin(gyre_trainer *t, const gyre_snapshot *before, bool redraw, uint64_t seed,
                          int64_t repeat) {
-    copy(t->model, before, &t->snapshot);
+    copy(t->resolved->model, before, &t->snapshot);
     if (repeat > 0 && redraw) {
-        gyre_model_init(t->model, seed, t->snapshot.parameters, t->snapshot.buffers);
+        gyre_model_init(t->resolved->model, seed, t->snapshot.parameters, t->snapshot.buffers);
     }
     return gyre_trainer_load(t);
 }
 
 static gyre_status keep(gyre_trainer *t, gyre_snapshot *before) {
-    gyre_status status = gyre_snapshot_open(t->model, t->snapshot.state_count, before);
+    gyre_status status = gyre_snapshot_open(t->resolved->model, t->snapshot.state_count, before);
     GYRE_TRY(gyre_comm_agree(t->comm, status));
     GYRE_TRY(gyre_trainer_fatal(t, gyre_trainer_save(t)));
-    copy(t->model, &t->snapshot, before);
+    copy(t->resolved->model, &t->snapshot, before);
     return GYRE_OK;
 }
 
 static gyre_status put_back(gyre_trainer *t, const gyre_snapshot *before) {
-    copy(t->model, before, &t->snapshot);
+    copy(t->resolved->model, before, &t->snapshot);
     return gyre_trainer_load(t);
 }
 
@@ -173,7 +171,7 @@ gyre_status find_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view 
     *whole = 0;
     GYRE_GOTO(keep(t, &before));
     for (int64_t r = 0; r < f->options.repeats; r++) {
-        uint64_t seed = seed_of(t->settings.seed, r);
+        uint64_t seed = seed_of(t->resolved->settings.seed, r);
         find_sweep_curve curve = {.rows = f->rows + f->row_count,
                                   .scores = f->scores + f->score_count};
         GYRE_GOTO(begin(t, &before, redraw, seed, r));
@@ -224,7 +222,7 @@ gyre_status find_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view 
         find_sweep_curve curve = {.rows = rows, .scores = scores};
         o.from = o.to = f->trials[i].rate = rates[i];
         GYRE_GOTO(put_back(t, &before));
-        GYRE_GOTO(find_sweep_run(t, e, view, &o, t->settings.seed, 0, &curve));
+        GYRE_GOTO(find_sweep_run(t, e, view, &o, t->resolved->settings.seed, 0, &curve));
         conclude(&curve, &f->trials[i]);
         f->trial_count++;
     }

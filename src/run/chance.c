@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-double gyre_chance(const gyre_view *view, int classes) {
+double run_chance(const gyre_view *view, int classes) {
     int64_t most = 0, *counts = calloc((size_t)classes, sizeof *counts);
     if (counts == NULL || view->count < 1) {
         free(counts);
@@ -21,7 +21,7 @@ double gyre_chance(const gyre_view *view, int classes) {
 
 /* The lower end of a 95 % interval, normal approximation: the remark is for scores that are clearly
  * no better, or that so few samples cannot tell from it. */
-bool gyre_chance_beaten(double accuracy, double chance, int64_t samples) {
+bool run_chance_beaten(double accuracy, double chance, int64_t samples) {
     if (!isfinite(chance) || !isfinite(accuracy)) return true;
     return accuracy - 1.96 * sqrt(accuracy * (1 - accuracy) / (double)samples) > chance;
 }

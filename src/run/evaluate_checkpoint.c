@@ -62,7 +62,7 @@ static gyre_status check_data(const evaluation *e, const char *data, uint64_t tr
 static gyre_status read_own_config(const char *config, uint64_t hash, gyre_settings **out) {
     bool known = false;
     gyre_status status = gyre_config_open(config, NULL, 0, out);
-    if (status == GYRE_OK) status = gyre_extend_knows(*out, hash, &known);
+    if (status == GYRE_OK) status = run_extend_knows(*out, hash, &known);
     if (status == GYRE_EDEVICE) return status;
     if (known) return GYRE_OK;
     gyre_config_close(*out);

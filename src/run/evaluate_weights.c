@@ -16,7 +16,7 @@ static gyre_status locate(const gyre_settings *s, const char *config, char **out
         return gyre_fail(GYRE_EUSAGE, "%s has no model.name to take the weights into", config);
     }
     if (s->data.path == NULL) return GYRE_OK;
-    *out = gyre_path_join(s->dir == NULL ? "." : s->dir, s->data.path);
+    *out = gyre_config_path(s, s->data.path);
     return *out != NULL ? GYRE_OK : gyre_no_memory("the path '%s'", config);
 }
 
@@ -66,8 +66,8 @@ static gyre_status scale_input(evaluation *e, const char *own, const char *data)
     gyre_status status = GYRE_OK;
     GYRE_GOTO(check_channels(e));
     GYRE_GOTO(measure(e, own, data, &opened, &samples));
-    gyre_input_scaling(&e->settings->data, &samples.stats, e->model, e->snapshot.mean,
-                       e->snapshot.scale);
+    run_input_scaling(&e->settings->data, &samples.stats, e->model, e->snapshot.mean,
+                      e->snapshot.scale);
 out:
     gyre_samples_close(&samples);
     gyre_dataset_close(opened);

@@ -25,7 +25,7 @@ static gyre_settings without_stages(const gyre_settings *now) {
     return base;
 }
 
-gyre_status gyre_extend_compare(const gyre_settings *run, const gyre_settings *now, bool *extends) {
+gyre_status run_extend_compare(const gyre_settings *run, const gyre_settings *now, bool *extends) {
     *extends = false;
     gyre_status same = gyre_config_compare(run, now);
     if (same == GYRE_OK || now->schedule.stage_count < 2) return same;
@@ -38,7 +38,7 @@ gyre_status gyre_extend_compare(const gyre_settings *run, const gyre_settings *n
                                                  : gyre_config_compare(run, &base);
 }
 
-gyre_status gyre_extend_repeats(const gyre_settings *now, bool *repeats, int64_t *start) {
+gyre_status run_extend_repeats(const gyre_settings *now, bool *repeats, int64_t *start) {
     *repeats = false;
     if (now->schedule.stage_count < 2) return GYRE_OK;
     gyre_settings base = without_last_stage(now), other = base;
@@ -60,7 +60,7 @@ static gyre_status has_hash(const gyre_settings *s, uint64_t hash, bool *out) {
     return GYRE_OK;
 }
 
-gyre_status gyre_extend_knows(const gyre_settings *run, uint64_t hash, bool *out) {
+gyre_status run_extend_knows(const gyre_settings *run, uint64_t hash, bool *out) {
     gyre_settings s = *run;
     *out = false;
     GYRE_TRY(has_hash(&s, hash, out));
@@ -78,8 +78,8 @@ static gyre_status open_schedule(const gyre_settings *s, gyre_schedule **out) {
                               out);
 }
 
-gyre_status gyre_extend_check(const gyre_settings *run, const gyre_settings *now,
-                              int64_t completed) {
+gyre_status run_extend_check(const gyre_settings *run, const gyre_settings *now,
+                             int64_t completed) {
     gyre_status status = GYRE_OK;
     gyre_schedule *before = NULL, *after = NULL;
     GYRE_GOTO(open_schedule(run, &before));

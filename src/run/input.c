@@ -1,7 +1,7 @@
 #include "input.h"
 
-void gyre_input_scaling(const gyre_data_settings *settings, const gyre_pixel_stats *stats,
-                        const gyre_model *m, float *mean, float *scale) {
+void run_input_scaling(const gyre_data_settings *settings, const gyre_pixel_stats *stats,
+                       const gyre_model *m, float *mean, float *scale) {
     gyre_normalize how = settings->normalize;
     const gyre_normalization *given = &settings->given; /* of pixel / 255 */
     size_t channels = (size_t)m->c, count = (size_t)m->h * (size_t)m->w * channels;

@@ -7,7 +7,7 @@
 
 /* x = (pixel - mean) * scale, as data.augment.normalize says: mean (h, w, c) and scale (c) of the
  * model's input, from the training samples' statistics where it asks for them. */
-void gyre_input_scaling(const gyre_data_settings *settings, const gyre_pixel_stats *stats,
-                        const gyre_model *m, float *mean, float *scale);
+void run_input_scaling(const gyre_data_settings *settings, const gyre_pixel_stats *stats,
+                       const gyre_model *m, float *mean, float *scale);
 
 #endif

@@ -12,7 +12,7 @@ static void join(const char *all, int ranks, int other, char machine[GYRE_MACHIN
              hash, all, other, all + (size_t)other * GYRE_MACHINE_SIZE);
 }
 
-gyre_status gyre_machines_join(gyre_comm *c, char machine[GYRE_MACHINE_SIZE], bool *unlike) {
+gyre_status run_machines_join(gyre_comm *c, char machine[GYRE_MACHINE_SIZE], bool *unlike) {
     int ranks = gyre_comm_size(c), other = 1;
     gyre_status status = GYRE_OK;
     char *all = calloc((size_t)ranks, GYRE_MACHINE_SIZE);

@@ -3,30 +3,30 @@
 
 #include "gyre/clock.h"
 
-static const char *const words[GYRE_PHASE_COUNT] = {
+static const char *const words[RUN_PHASE_COUNT] = {
     "between steps",       "waiting for data",
     "computing gradients", "adding gradients over ranks",
     "updating parameters", "agreeing with the other ranks",
 };
 
-const char *gyre_phase_words(gyre_phase phase) {
+const char *run_phase_name(run_phase phase) {
     return words[phase];
 }
 
-gyre_status gyre_profile_begin(gyre_profile *p, gyre_net *net) {
+gyre_status run_profile_begin(gyre_profile *p, gyre_net *net) {
     GYRE_TRY(gyre_net_profile(net));
     *p = (gyre_profile){
-        .first = p->first, .on = true, .phase = GYRE_PHASE_OUTSIDE, .since = gyre_clock()};
+        .first = p->first, .on = true, .phase = RUN_PHASE_OUTSIDE, .since = gyre_clock()};
     return GYRE_OK;
 }
 
-void gyre_profile_enter(gyre_profile *p, gyre_phase phase) {
+void run_profile_enter(gyre_profile *p, run_phase phase) {
     if (p == NULL || !p->on) return;
     double now = gyre_clock();
     p->seconds[p->phase] += now - p->since;
     p->since = now;
     p->phase = phase;
-    if (phase == GYRE_PHASE_LOADER) p->steps++;
+    if (phase == RUN_PHASE_LOADER) p->steps++;
 }
 
 static double per_step(const gyre_profile *p, double seconds) {
@@ -35,9 +35,9 @@ static double per_step(const gyre_profile *p, double seconds) {
 
 static void print_phases(const gyre_profile *p, FILE *out) {
     double all = 0;
-    for (int i = 1; i < GYRE_PHASE_COUNT; i++) all += p->seconds[i];
+    for (int i = 1; i < RUN_PHASE_COUNT; i++) all += p->seconds[i];
     fprintf(out, "%-32s %10s %7s\n", "a step", "ms", "%");
-    for (int i = 1; i < GYRE_PHASE_COUNT; i++) {
+    for (int i = 1; i < RUN_PHASE_COUNT; i++) {
         fprintf(out, "  %-30s %10.3f %7.1f\n", words[i], per_step(p, p->seconds[i]),
                 all > 0 ? 100 * p->seconds[i] / all : 0);
     }
@@ -77,15 +77,15 @@ static void print_layers(const gyre_profile *p, const gyre_net *net, FILE *out) 
         fprintf(out, " %10.3f", per_step(p, totals[part]));
         busy += totals[part];
     }
-    double idle = lanes * p->seconds[GYRE_PHASE_GRADIENTS] - busy;
+    double idle = lanes * p->seconds[RUN_PHASE_GRADIENTS] - busy;
     fprintf(out, " %10.3f\n", per_step(p, busy));
     fprintf(out, "  %-30s %10s %10s %10s %10.3f\n", "additions and idle threads", "", "", "",
             per_step(p, idle));
 }
 
-void gyre_profile_print(const gyre_profile *p, const gyre_net *net, FILE *out) {
+void run_profile_print(const gyre_profile *p, const gyre_net *net, FILE *out) {
     int lanes = gyre_net_lanes(net);
-    fprintf(out, GYRE_PROFILE_MARK "%lld steps, %d thread%s\n\n", (long long)p->steps, lanes,
+    fprintf(out, RUN_PROFILE_MARK "%lld steps, %d thread%s\n\n", (long long)p->steps, lanes,
             lanes == 1 ? "" : "s");
     print_phases(p, out);
     print_layers(p, net, out);

@@ -11,26 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *gyre_run_command(const gyre_run *r, char *out, size_t size) {
+char *run_command(const run_state *r, char *out, size_t size) {
     char config[200], folder[200]; /* the whole must fit into a message */
     snprintf(out, size, "gyre train %s --out %s",
-             gyre_text_word(r->folder.config, "CONFIG", config, sizeof config),
-             gyre_text_word(r->folder.path, "RUN", folder, sizeof folder));
+             gyre_text_word(r->files.folder.config, "CONFIG", config, sizeof config),
+             gyre_text_word(r->files.folder.path, "RUN", folder, sizeof folder));
     return out;
 }
 
 /* Refuses with the differences, `why`, and puts the way behind them where only the length differs,
  * or where the run was extended since: then the run's own config is what goes on. */
-static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, char *why) {
-    const gyre_settings *now = &r->trainer.settings;
+static gyre_status name_the_way(const run_state *r, const gyre_settings *old, char *why) {
+    const gyre_settings *now = &r->resolved.settings;
     const gyre_status status = GYRE_EUSAGE;
     gyre_settings same = *now;
     char again[512];
     if (r->options.cell) {
         return gyre_fail(status, "%s; move the cell's folder '%s' away to train it anew",
-                         gyre_text_shorten(why, 500), r->folder.path);
+                         gyre_text_shorten(why, 500), r->files.folder.path);
     }
-    gyre_run_command(r, again, sizeof again);
+    run_command(r, again, sizeof again);
     if (old->schedule.stage_count > now->schedule.stage_count - r->options.extended) {
         return gyre_fail(status,
                          "%s; the run was extended since: `%s%s` goes on with "
@@ -56,53 +56,53 @@ static gyre_status name_the_way(const gyre_run *r, const gyre_settings *old, cha
 
 /* ---- the dataset */
 
-static gyre_status other_data(const gyre_trainer *t) {
+static gyre_status other_data(const run_state *r) {
     return gyre_fail(GYRE_EUSAGE,
                      "data.path: '%s' has other images or labels than the dataset this run was "
                      "trained on",
-                     t->settings.data.path);
+                     r->resolved.settings.data.path);
 }
 
 /* Whether the run's newest checkpoint could be read; one that could not is told of later. */
-static bool read_newest(const gyre_run *r, gyre_snapshot *s) {
+static bool read_newest(const run_state *r, gyre_snapshot *s) {
     char *path = NULL;
-    bool read = gyre_checkpoint_newest(r->folder.path, &path) == GYRE_OK && path != NULL &&
+    bool read = gyre_checkpoint_newest(r->files.folder.path, &path) == GYRE_OK && path != NULL &&
                 gyre_checkpoint_scalars(path, s) == GYRE_OK;
     free(path);
     return read;
 }
 
 /* The checkpoint tells whether the run's config.json is still the one it was trained with. */
-static gyre_status same_config(const gyre_run *r, const gyre_settings *old,
+static gyre_status same_config(const run_state *r, const gyre_settings *old,
                                const gyre_snapshot *s) {
     bool known = false;
     if (r->options.allow_inexact) return GYRE_OK;
-    GYRE_TRY(gyre_extend_knows(old, s->config_hash, &known));
+    GYRE_TRY(run_extend_knows(old, s->config_hash, &known));
     if (known) return GYRE_OK;
     return gyre_fail(
         GYRE_EUSAGE,
         "'%s' has other settings than the run was trained with up to step %lld: it was "
         "edited, or written by another version of gyre; put it back, take a new --out, "
         "or go on all the same with --allow-inexact",
-        r->folder.config, (long long)s->completed);
+        r->files.folder.config, (long long)s->completed);
 }
 
 /* Other settings than those of config.json may have another cause, which the checkpoint knows:
  * another number of images makes epochs of other lengths, and config.json may have been edited. */
-static gyre_status other_cause(const gyre_run *r, const gyre_settings *old) {
+static gyre_status other_cause(const run_state *r, const gyre_settings *old) {
     gyre_snapshot s;
     if (!read_newest(r, &s)) return GYRE_OK;
-    if (s.data_hash != r->trainer.data_hash) return other_data(&r->trainer);
+    if (s.data_hash != r->resolved.data_hash) return other_data(r);
     return same_config(r, old, &s);
 }
 
 /* The settings of the run in the folder must be this launch's, or those before it was extended. */
-static gyre_status same_run(gyre_run *r, const gyre_settings *old, finding *f) {
+static gyre_status same_run(run_state *r, const gyre_settings *old, finding *f) {
     char why[GYRE_ERROR_MAX];
     bool extends = false;
     gyre_status status = r->options.extended
-                             ? gyre_extend_compare(old, &r->trainer.settings, &extends)
-                             : gyre_config_compare(old, &r->trainer.settings);
+                             ? run_extend_compare(old, &r->resolved.settings, &extends)
+                             : gyre_config_compare(old, &r->resolved.settings);
     f->extends = extends;
     if (status != GYRE_EUSAGE) return status;
     snprintf(why, sizeof why, "%s", gyre_error_text());
@@ -110,23 +110,23 @@ static gyre_status same_run(gyre_run *r, const gyre_settings *old, finding *f) {
     return name_the_way(r, old, why);
 }
 
-gyre_status gyre_run_read_checkpoint(const gyre_run *r, int64_t completed, gyre_snapshot *s) {
-    char *path = gyre_checkpoint_path(r->folder.path, completed);
+gyre_status run_read_checkpoint(const run_state *r, int64_t completed, gyre_snapshot *s) {
+    char *path = gyre_checkpoint_path(r->files.folder.path, completed);
     if (path == NULL) return gyre_no_memory("reading a checkpoint");
-    gyre_status status = gyre_checkpoint_load(path, r->trainer.model, s);
+    gyre_status status = gyre_checkpoint_load(path, r->resolved.model, s);
     free(path);
     return status;
 }
 
 /* Without a checkpoint a run begins at step 0, as it must when it was killed before the first one.
  * One whose log tells of a checkpoint, or whose rows are there without its log, has lost it. */
-static gyre_status check_lost(const gyre_run *r) {
+static gyre_status check_lost(const run_state *r) {
     int64_t completed = 0;
     bool found = false;
     gyre_tables tables = {0};
-    GYRE_TRY(gyre_events_checkpoint(r->folder.log, &completed, &found));
-    if (!found && gyre_file_exists(r->folder.metrics)) {
-        GYRE_TRY(gyre_tables_read(r->folder.metrics, &tables));
+    GYRE_TRY(gyre_events_checkpoint(r->files.folder.log, &completed, &found));
+    if (!found && gyre_file_exists(r->files.folder.metrics)) {
+        GYRE_TRY(gyre_tables_read(r->files.folder.metrics, &tables));
         completed = (int64_t)tables.train_count;
         gyre_tables_free(&tables);
     }
@@ -136,13 +136,13 @@ static gyre_status check_lost(const gyre_run *r) {
         "'%s' was trained for %lld steps, but its checkpoints are gone (no "
         "checkpoints/step-*.h5); put them back to go on, or move the run away to start "
         "again",
-        r->folder.path, (long long)completed);
+        r->files.folder.path, (long long)completed);
 }
 
-static gyre_status check_name(const gyre_run *r, int64_t name, int64_t completed) {
+static gyre_status check_name(const run_state *r, int64_t name, int64_t completed) {
     if (name == completed) return GYRE_OK;
-    char *path = gyre_checkpoint_path(r->folder.path, name);
-    char *right = gyre_checkpoint_path(r->folder.path, completed);
+    char *path = gyre_checkpoint_path(r->files.folder.path, name);
+    char *right = gyre_checkpoint_path(r->files.folder.path, completed);
     gyre_status status =
         path == NULL || right == NULL
             ? gyre_no_memory("reading a checkpoint")
@@ -155,13 +155,13 @@ static gyre_status check_name(const gyre_run *r, int64_t name, int64_t completed
 
 /* The newest checkpoint that is whole; a damaged one is passed over with a warning. Leaves its
  * scalars in `s`. */
-static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
+static gyre_status find_checkpoint(run_state *r, gyre_snapshot *s, finding *f) {
     int64_t *list = NULL;
     size_t count = 0;
-    GYRE_TRY(gyre_checkpoint_list(r->folder.path, &list, &count));
+    GYRE_TRY(gyre_checkpoint_list(r->files.folder.path, &list, &count));
     gyre_status status = GYRE_OK;
     for (size_t i = 0; i < count && f->completed < 0; i++) {
-        status = gyre_run_read_checkpoint(r, list[i], s);
+        status = run_read_checkpoint(r, list[i], s);
         if (status == GYRE_OK) status = check_name(r, list[i], s->completed);
         if (status == GYRE_OK) {
             f->completed = s->completed;
@@ -177,13 +177,13 @@ static gyre_status find_checkpoint(gyre_run *r, gyre_snapshot *s, finding *f) {
     return gyre_fail(GYRE_EIO,
                      "no checkpoint of '%s' can be read (of %zu that are there); move the run away "
                      "to start again",
-                     r->folder.path, count);
+                     r->files.folder.path, count);
 }
 
 /* The weights that the run began with are in its checkpoint; should their file still be there, it
  * must be the same. */
-static gyre_status same_beginning(const gyre_trainer *t, const gyre_snapshot *s) {
-    const char *from = t->settings.model.init_from;
+static gyre_status same_beginning(const run_state *r, const gyre_snapshot *s) {
+    const char *from = r->resolved.settings.model.init_from;
     uint64_t hash = 0;
     if ((from != NULL) != (s->init_hash != 0)) {
         return gyre_fail(GYRE_EUSAGE, "model.init_from: the run began %s; put it back as it was",
@@ -199,23 +199,23 @@ static gyre_status same_beginning(const gyre_trainer *t, const gyre_snapshot *s)
 }
 
 /* A dataset that was moved is found from now on where this launch found it, by `gyre eval` too. */
-static gyre_status keep_path(gyre_run *r) {
-    const char *now = r->trainer.settings.data.path;
+static gyre_status keep_path(run_state *r) {
+    const char *now = r->resolved.settings.data.path;
     gyre_settings *old = NULL;
-    GYRE_TRY(gyre_config_open(r->folder.config, NULL, 0, &old));
+    GYRE_TRY(gyre_config_open(r->files.folder.config, NULL, 0, &old));
     gyre_status status = GYRE_OK;
     char *copy = strdup(now);
     if (copy == NULL) GYRE_GOTO(gyre_no_memory("the path '%s'", now));
     free(old->data.path);
     old->data.path = copy;
-    status = gyre_run_folder_rewrite(&r->folder, old);
+    status = gyre_run_folder_rewrite(&r->files.folder, old);
 out:
     gyre_config_close(old);
     return status;
 }
 
-gyre_status gyre_run_keep_config(gyre_run *r, const finding *f) {
-    if (f->extends) return gyre_run_folder_rewrite(&r->folder, &r->trainer.settings);
+gyre_status run_keep_config(run_state *r, const finding *f) {
+    if (f->extends) return gyre_run_folder_rewrite(&r->files.folder, &r->resolved.settings);
     return f->moved ? keep_path(r) : GYRE_OK;
 }
 
@@ -235,9 +235,9 @@ static gyre_status warn_of_names(const char *checkpoint, const gyre_class_names 
     return GYRE_OK;
 }
 
-static gyre_status same_names(const gyre_run *r, const finding *f) {
-    gyre_class_names names = gyre_dataset_class_names(r->trainer.data);
-    char *path = gyre_checkpoint_path(r->folder.path, f->completed);
+static gyre_status same_names(const run_state *r, const finding *f) {
+    gyre_class_names names = gyre_dataset_class_names(r->resolved.data);
+    char *path = gyre_checkpoint_path(r->files.folder.path, f->completed);
     if (path == NULL) return gyre_no_memory("reading a checkpoint");
     gyre_status status = f->finished ? GYRE_OK : warn_of_names(path, &names);
     free(path);
@@ -245,39 +245,38 @@ static gyre_status same_names(const gyre_run *r, const finding *f) {
 }
 
 /* The command that added a stage, given again with the run's own config after an interruption. */
-static gyre_status find_repeat(const gyre_trainer *t, finding *f) {
+static gyre_status find_repeat(const run_state *r, finding *f) {
     bool repeats = false;
     int64_t start = 0;
-    GYRE_TRY(gyre_extend_repeats(&t->settings, &repeats, &start));
+    GYRE_TRY(run_extend_repeats(&r->resolved.settings, &repeats, &start));
     f->repeats = repeats && f->completed < start;
     return GYRE_OK;
 }
 
-gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f) {
-    gyre_trainer *t = &r->trainer;
+gyre_status run_look(run_state *r, const gyre_settings *settings, finding *f) {
     gyre_snapshot s = {0};
     gyre_settings *old = NULL;
     char *path = NULL;
     gyre_status status = GYRE_OK;
     *f = (finding){.completed = -1};
     GYRE_GOTO(gyre_run_folder_choose(r->options.out, settings, &path));
-    GYRE_GOTO(gyre_run_folder_open(path, &r->folder));
-    f->holds_run = r->folder.holds_run;
+    GYRE_GOTO(gyre_run_folder_open(path, &r->files.folder));
+    f->holds_run = r->files.folder.holds_run;
     if (!f->holds_run) goto out;
-    GYRE_GOTO(gyre_config_open(r->folder.config, NULL, 0, &old));
+    GYRE_GOTO(gyre_config_open(r->files.folder.config, NULL, 0, &old));
     GYRE_GOTO(same_run(r, old, f));
-    GYRE_GOTO(gyre_snapshot_open(t->model, 0, &s));
+    GYRE_GOTO(gyre_snapshot_open(r->resolved.model, 0, &s));
     GYRE_GOTO(find_checkpoint(r, &s, f));
     if (f->completed >= 0) GYRE_GOTO(same_config(r, old, &s));
-    if (f->extends) GYRE_GOTO(find_repeat(t, f));
+    if (f->extends) GYRE_GOTO(find_repeat(r, f));
     if (f->repeats) goto out;
-    if (f->extends) GYRE_GOTO(gyre_extend_check(old, &t->settings, f->completed));
-    if (f->completed >= 0) GYRE_GOTO(same_beginning(t, &s));
-    if (f->completed >= 0 && s.data_hash != t->data_hash) {
-        GYRE_GOTO(other_data(t));
+    if (f->extends) GYRE_GOTO(run_extend_check(old, &r->resolved.settings, f->completed));
+    if (f->completed >= 0) GYRE_GOTO(same_beginning(r, &s));
+    if (f->completed >= 0 && s.data_hash != r->resolved.data_hash) {
+        GYRE_GOTO(other_data(r));
     }
     f->moved = f->completed >= 0 && old->data.path != NULL &&
-               strcmp(old->data.path, t->settings.data.path) != 0;
+               strcmp(old->data.path, r->resolved.settings.data.path) != 0;
     if (f->completed >= 0) status = same_names(r, f);
 out:
     gyre_config_close(old);

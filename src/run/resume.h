@@ -16,13 +16,13 @@ typedef struct {
 
 /* Opens the folder and, where it holds a run, checks that it is this one. Rank 0's part.
  * GYRE_EUSAGE: it is another one, in what and what to do. */
-gyre_status gyre_run_look(gyre_run *r, const gyre_settings *settings, finding *f);
+gyre_status run_look(run_state *r, const gyre_settings *settings, finding *f);
 /* Writes into the run's config.json what this launch changes of it. Once nothing is left that may
  * refuse the launch. Rank 0's part. */
-gyre_status gyre_run_keep_config(gyre_run *r, const finding *f);
+gyre_status run_keep_config(run_state *r, const finding *f);
 /* "gyre train CONFIG --out RUN", to be typed; returns `out`. */
-char *gyre_run_command(const gyre_run *r, char *out, size_t size);
+char *run_command(const run_state *r, char *out, size_t size);
 /* Reads the run's checkpoint after `completed` updates. */
-gyre_status gyre_run_read_checkpoint(const gyre_run *r, int64_t completed, gyre_snapshot *s);
+gyre_status run_read_checkpoint(const run_state *r, int64_t completed, gyre_snapshot *s);
 
 #endif

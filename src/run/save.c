@@ -2,7 +2,7 @@
  *
  * The main thread makes the file's bytes, the writer's thread writes them, and a later step takes
  * the result. So a slow disk costs no step anything, and a failing one is noticed a step late. */
-#include "run_state.h"
+#include "save.h"
 
 #include "gyre/clock.h"
 #include "gyre/file.h"
@@ -15,18 +15,17 @@
 #include <unistd.h>
 
 /* Removes all but the newest `keep`; those at minima stay when checkpoint.minima says so. */
-static gyre_status prune(gyre_run *r) {
-    const gyre_trainer *t = &r->trainer;
-    const gyre_checkpoint_settings *c = &t->settings.checkpoint;
+static gyre_status prune(const run_saver *s) {
+    const gyre_checkpoint_settings *c = s->settings;
+    const char *folder = s->files->folder.path;
     int64_t *list = NULL;
-    size_t count = 0;
+    size_t count = 0, kept = 0;
     if (c->keep <= 0) return GYRE_OK;
-    GYRE_TRY(gyre_checkpoint_list(r->folder.path, &list, &count));
-    size_t kept = 0;
+    GYRE_TRY(gyre_checkpoint_list(folder, &list, &count));
     for (size_t i = 0; i < count; i++) {
-        if (c->minima && gyre_schedule_is_minimum(t->schedule, list[i])) continue;
+        if (c->minima && gyre_schedule_is_minimum(s->schedule, list[i])) continue;
         if (kept++ < (size_t)c->keep) continue;
-        char *path = gyre_checkpoint_path(r->folder.path, list[i]);
+        char *path = gyre_checkpoint_path(folder, list[i]);
         if (path == NULL || unlink(path) != 0) gyre_warn("cannot remove an old checkpoint");
         free(path);
     }
@@ -35,110 +34,114 @@ static gyre_status prune(gyre_run *r) {
 }
 
 /* A checkpoint that was not needed for the run's end could not be written. */
-static void note_failure(gyre_run *r, const char *error) {
-    gyre_progress_clear(&r->progress);
-    if (r->trainer.settings.checkpoint.required) {
-        r->save_failed = true;
-        snprintf(r->save_error, sizeof r->save_error, "%s", error);
+static void note_failure(run_saver *s, const char *error) {
+    gyre_progress_clear(s->files->progress);
+    if (s->settings->required) {
+        s->failed = true;
+        snprintf(s->error, sizeof s->error, "%s", error);
         return;
     }
     gyre_warn("%s; training goes on without this checkpoint", error);
-    gyre_json *line = gyre_event_begin(r->events, "warning");
+    gyre_json *line = gyre_event_begin(s->files->events, "warning");
     gyre_json_add_text(line, "text", error);
-    gyre_run_tolerate(r, gyre_event_end(r->events, line));
+    run_files_log(s->files, line);
 }
 
-static gyre_status finish_job(gyre_run *r, const gyre_writer_result *result) {
+static gyre_status finish_job(const run_saver *s, const run_writer_result *result) {
     if (result->status != GYRE_OK) return gyre_fail(result->status, "%s", result->error);
-    GYRE_TRY(prune(r));
-    gyre_json *line = gyre_event_begin(r->events, "checkpoint");
+    GYRE_TRY(prune(s));
+    gyre_json *line = gyre_event_begin(s->files->events, "checkpoint");
     gyre_json_add_integer(line, "step", result->completed);
     if (!result->regular) gyre_json_add_flag(line, "best_only", true);
     gyre_json_add_number(line, "seconds", result->seconds);
-    gyre_run_tolerate(r, gyre_event_end(r->events, line));
+    run_files_log(s->files, line);
     return GYRE_OK;
 }
 
-void gyre_run_collect(gyre_run *r, bool wait) {
-    gyre_writer_result result;
-    if (r->writer == NULL || !gyre_writer_take(r->writer, wait, &result)) return;
-    if (finish_job(r, &result) != GYRE_OK) note_failure(r, gyre_error_text());
+gyre_status run_saver_open(run_saver *s) {
+    s->saved = gyre_clock();
+    return run_writer_open(&s->writer);
 }
 
-gyre_status gyre_run_follow(void *run) {
-    gyre_run *r = run;
-    bool moved = false;
-    r->followed_time = gyre_clock();
-    gyre_status status = gyre_run_folder_follow(&r->folder, &moved);
-    if (status == GYRE_OK && moved) status = gyre_metrics_moved(r->metrics, r->folder.metrics);
-    if (status == GYRE_OK) return GYRE_OK;
-    r->save_failed = true; /* a run whose folder is gone computes for nobody */
-    snprintf(r->save_error, sizeof r->save_error, "%s", gyre_error_text());
-    return status;
+void run_saver_close(run_saver *s) {
+    run_writer_close(s->writer);
+    s->writer = NULL;
+}
+
+void run_saver_collect(run_saver *s, bool wait) {
+    run_writer_result result;
+    if (s->writer == NULL || !run_writer_take(s->writer, wait, &result)) return;
+    if (finish_job(s, &result) != GYRE_OK) note_failure(s, gyre_error_text());
 }
 
 /* Not the folders above it: where they are missing the run folder was moved. */
-static gyre_status make_folder(const char *dir) {
-    if (mkdir(dir, 0777) == 0 || errno == EEXIST) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "cannot make folder '%s': %s", dir, strerror(errno));
+static gyre_status make_folder(const char *run_dir) {
+    char *dir = gyre_path_join(run_dir, "checkpoints");
+    gyre_status status = GYRE_OK;
+    if (dir == NULL) return gyre_no_memory("writing a checkpoint");
+    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
+        status = gyre_fail(GYRE_EIO, "cannot make folder '%s': %s", dir, strerror(errno));
+    }
+    free(dir);
+    return status;
 }
 
-static gyre_status start_job(gyre_run *r, bool regular, bool needed) {
-    gyre_trainer *t = &r->trainer;
-    gyre_writer_job job = {.rows_fd = -1, .completed = t->completed, .regular = regular};
-    gyre_status status = GYRE_OK;
+/* best.h5 first: a run that is killed between the two comes to this step again. */
+static gyre_status name_paths(const char *run_dir, const run_kept *kept, run_writer_job *job) {
     size_t paths = 0;
-    GYRE_TRY(gyre_run_follow(r));
-    char *dir = gyre_path_join(r->folder.path, "checkpoints");
-    /* best.h5 first: a run that is killed between the two comes to this step again */
-    if (r->new_best) job.paths[paths++] = gyre_checkpoint_best_path(r->folder.path);
-    if (regular) job.paths[paths++] = gyre_checkpoint_path(r->folder.path, t->completed);
-    if (dir == NULL || job.paths[paths - 1] == NULL || job.paths[0] == NULL) {
-        status = gyre_no_memory("writing a checkpoint");
-        goto out;
+    if (kept->best) job->paths[paths++] = gyre_checkpoint_best_path(run_dir);
+    if (kept->regular) job->paths[paths++] = gyre_checkpoint_path(run_dir, job->completed);
+    for (size_t i = 0; i < paths; i++) {
+        if (job->paths[i] == NULL) return gyre_no_memory("writing a checkpoint");
     }
-    GYRE_GOTO(make_folder(dir));
-    gyre_status rows = gyre_metrics_flush(r->metrics);
-    if (!needed) GYRE_GOTO(rows); /* a resume would miss them */
-    if (rows != GYRE_OK) gyre_run_tolerate(r, rows);
+    return GYRE_OK;
+}
+
+static gyre_status start_job(run_saver *s, gyre_trainer *t, const run_kept *kept) {
+    run_writer_job job = {.rows_fd = -1, .completed = t->completed, .regular = kept->regular};
+    gyre_status status = GYRE_OK;
+    run_files *f = s->files;
+    GYRE_TRY(run_files_follow(f));
+    GYRE_GOTO(name_paths(f->folder.path, kept, &job));
+    GYRE_GOTO(make_folder(f->folder.path));
+    gyre_status rows = gyre_metrics_flush(f->metrics);
+    if (!kept->needed) GYRE_GOTO(rows); /* a resume would miss them */
+    run_files_tolerate(f, rows);
     /* of several ranks the snapshot is the one that was just compared */
     if (t->ranks == 1) GYRE_GOTO(gyre_trainer_save(t));
-    GYRE_GOTO(gyre_checkpoint_image(t->model, &t->snapshot, &job.image, &job.size));
-    if (rows == GYRE_OK) status = gyre_metrics_descriptor(r->metrics, &job.rows_fd);
-    if (status != GYRE_OK) goto out;
-    gyre_writer_put(r->writer, &job);
+    t->snapshot.finished = kept->finished;
+    GYRE_GOTO(gyre_checkpoint_image(t->resolved->model, &t->snapshot, &job.image, &job.size));
+    if (rows == GYRE_OK) GYRE_GOTO(gyre_metrics_descriptor(f->metrics, &job.rows_fd));
+    run_writer_put(s->writer, &job);
 out:
-    free(dir);
     if (status == GYRE_OK) return GYRE_OK;
-    for (size_t i = 0; i < paths; i++) free(job.paths[i]);
+    free(job.paths[0]);
+    free(job.paths[1]);
     free(job.image);
     return status;
 }
 
-/* Rank 0's part. With `needed` the file is on the disk when this returns. */
-static gyre_status save(gyre_run *r, bool regular, bool needed) {
+/* Rank 0's part. */
+static gyre_status save(run_saver *s, gyre_trainer *t, const run_kept *kept) {
     double begun = gyre_clock();
-    gyre_writer_result result;
-    gyre_run_collect(r, true);
-    if (r->save_failed) return gyre_fail(GYRE_EIO, "%s", r->save_error);
-    gyre_status status = start_job(r, regular, needed);
-    if (status == GYRE_OK && needed && gyre_writer_take(r->writer, true, &result)) {
-        status = finish_job(r, &result);
+    run_writer_result result;
+    run_saver_collect(s, true);
+    if (s->files->lost) return gyre_fail(GYRE_EIO, "%s", s->files->error);
+    if (s->failed) return gyre_fail(GYRE_EIO, "%s", s->error);
+    gyre_status status = start_job(s, t, kept);
+    if (status == GYRE_OK && kept->needed && run_writer_take(s->writer, true, &result)) {
+        status = finish_job(s, &result);
     }
-    r->saved_time = gyre_clock();
-    r->row_time += r->saved_time - begun;
+    s->saved = gyre_clock();
+    run_timing_pause(s->timing, begun);
     return status;
 }
 
-gyre_status gyre_run_save(gyre_run *r, bool regular, bool needed) {
-    gyre_trainer *t = &r->trainer;
+gyre_status run_saver_save(run_saver *s, gyre_trainer *t, const run_kept *kept) {
     gyre_status status = GYRE_OK;
     gyre_watchdog_phase(t->watchdog, "writing a checkpoint", t->completed);
-    if (t->rank == 0) {
-        status = save(r, regular, needed);
-        r->new_best = false;
-    }
-    if (needed) return gyre_comm_agree(t->comm, status);
-    if (status != GYRE_OK) note_failure(r, gyre_error_text());
+    if (t->rank == 0) status = save(s, t, kept);
+    if (kept->needed) return gyre_comm_agree(t->comm, status);
+    if (status != GYRE_OK) note_failure(s, gyre_error_text());
     return GYRE_OK;
 }

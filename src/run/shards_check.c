@@ -33,7 +33,7 @@ static int find_shards(gyre_reduce reduce, int batch, int ranks, int least, bool
     return found;
 }
 
-int gyre_shards_for(gyre_reduce reduce, int batch, int workers) {
+int run_shards_for(gyre_reduce reduce, int batch, int workers) {
     return find_shards(reduce, batch, 1, workers, false);
 }
 
@@ -52,7 +52,7 @@ static gyre_status wrong_shards(gyre_reduce reduce, int batch, int shards) {
                      below, more);
 }
 
-gyre_status gyre_shards_check(gyre_reduce reduce, int batch, int shards, int ranks) {
+gyre_status run_shards_check(gyre_reduce reduce, int batch, int shards, int ranks) {
     if (!allowed(reduce, batch, shards)) return wrong_shards(reduce, batch, shards);
     if (ranks_fit(reduce, shards, ranks)) return GYRE_OK;
     int below = ranks, above = ranks;
@@ -80,7 +80,7 @@ gyre_status gyre_shards_check(gyre_reduce reduce, int batch, int shards, int ran
                      counts, other);
 }
 
-int64_t gyre_shards_norm_values(const gyre_model *m, int samples, const char **layer) {
+int64_t run_shards_norm_values(const gyre_model *m, int samples, const char **layer) {
     int64_t least = 0;
     for (int i = 0; i < m->statistic_count && !m->norm_frozen; i++) {
         const gyre_node *n = &m->nodes[m->statistics[i].node];
@@ -92,11 +92,10 @@ int64_t gyre_shards_norm_values(const gyre_model *m, int samples, const char **l
     return least;
 }
 
-gyre_status gyre_shards_check_norms(const gyre_model *m, gyre_reduce reduce, int batch,
-                                    int shards) {
+gyre_status run_shards_check_norms(const gyre_model *m, gyre_reduce reduce, int batch, int shards) {
     const char *layer = NULL;
     char fewer[64] = "";
-    if (gyre_shards_norm_values(m, batch / shards, &layer) != 1) return GYRE_OK;
+    if (run_shards_norm_values(m, batch / shards, &layer) != 1) return GYRE_OK;
     for (int s = shards - 1; s > 0 && fewer[0] == '\0'; s--) {
         int each = batch / s;
         if (!allowed(reduce, batch, s) || (s > 1 && each < 4)) continue;

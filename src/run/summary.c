@@ -1,5 +1,5 @@
 /* What the run will be: a few lines for a person, one for log.jsonl. */
-#include "run_state.h"
+#include "summary.h"
 
 #include "gyre/config.h"
 #include "gyre/log.h"
@@ -23,14 +23,14 @@ static const char *validation_words(const gyre_settings *s) {
 /* What other shards change besides the speed. */
 static const char *change_of_shards(const gyre_trainer *t) {
     const char *layer = NULL;
-    return gyre_shards_norm_values(t->model, 1, &layer) > 0 ? "batch-norm statistics"
-                                                            : "the last bits of results";
+    return run_shards_norm_values(t->resolved->model, 1, &layer) > 0 ? "batch-norm statistics"
+                                                                     : "the last bits of results";
 }
 
 /* What a GPU pays for settings that are the right ones on a CPU. The figures are estimates, and of
  * docs/gpu.md. */
 static void print_costs(const gyre_trainer *t) {
-    const gyre_settings *s = &t->settings;
+    const gyre_settings *s = &t->resolved->settings;
     if (strcmp(t->backend->ops->name, "cuda") != 0) return;
     if (s->precision == GYRE_PRECISION_F32 && !s->tf32) {
         gyre_say("f32 without TF32: no convolution uses a GPU's tensor cores; `tf32: true` or "
@@ -47,51 +47,52 @@ static void print_costs(const gyre_trainer *t) {
 
 /* mpirun binds each of few ranks to one core, and the others do nothing. In Slurm the job's share
  * is all there is. */
-static void warn_binding(const gyre_run *r) {
+static void warn_binding(const run_state *r) {
     const gyre_trainer *t = &r->trainer;
     int used = gyre_comm_local_size(t->comm) * gyre_comm_cores(t->comm);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (getenv("OMPI_COMM_WORLD_SIZE") == NULL || getenv("SLURM_JOB_ID") != NULL) return;
     if (strcmp(t->backend->ops->name, "cpu") != 0) return; /* a GPU's rank needs one core */
-    if (used >= cores || t->ranks * t->backend->lanes >= t->settings.shards) return;
+    if (used >= cores || t->ranks * t->backend->lanes >= r->resolved.settings.shards) return;
     gyre_warn("%s: the rank%s bound to %d of %ld cores, the others stay idle: start with `mpirun "
               "--bind-to none`, which lets every rank use all, or with more ranks",
               gyre_comm_host(t->comm), gyre_comm_local_size(t->comm) == 1 ? " is" : "s are", used,
               cores);
 }
 
-static void print_plan(const gyre_run *r, const char *places) {
+static void print_plan(const run_state *r, const char *places) {
     const gyre_trainer *t = &r->trainer;
-    const gyre_settings *s = &t->settings;
-    size_t cycles = gyre_schedule_cycle_count(t->schedule);
+    const gyre_settings *s = &r->resolved.settings;
+    size_t cycles = gyre_schedule_cycle_count(r->schedule);
     gyre_say("model %s, %zu parameters; %lld training and %lld %s samples of %d x %d x %d, %d "
              "classes",
-             t->model->name, t->model->count, (long long)t->epochs.samples,
-             (long long)t->samples.validation.count, validation_words(s), t->model->h, t->model->w,
-             t->model->c, t->model->classes);
+             r->resolved.model->name, r->resolved.model->count,
+             (long long)r->resolved.epochs.samples, (long long)r->resolved.samples.validation.count,
+             validation_words(s), r->resolved.model->h, r->resolved.model->w, r->resolved.model->c,
+             r->resolved.model->classes);
     gyre_say("%lld steps of %d samples (%lld per epoch), %zu cycle%s; %d rank%s x %d thread%s, %d "
              "shard%s",
-             (long long)t->steps, s->batch_size, (long long)t->epochs.steps_per_epoch, cycles,
-             cycles == 1 ? "" : "s", t->ranks, t->ranks == 1 ? "" : "s", t->backend->lanes,
+             (long long)r->steps, s->batch_size, (long long)r->resolved.epochs.steps_per_epoch,
+             cycles, cycles == 1 ? "" : "s", t->ranks, t->ranks == 1 ? "" : "s", t->backend->lanes,
              t->backend->lanes == 1 ? "" : "s", s->shards, s->shards == 1 ? "" : "s");
     gyre_say("%s", places);
     if (t->backend->no_gpu[0] != '\0') gyre_say("on the CPU: %s", t->backend->no_gpu);
     warn_binding(r);
     print_costs(t);
     if (t->completed > 0) {
-        gyre_say("going on after step %lld of %s", (long long)t->completed, r->folder.path);
+        gyre_say("going on after step %lld of %s", (long long)t->completed, r->files.folder.path);
     }
 }
 
 static void warn_schedule(void *context, const char *text) {
-    gyre_run *r = context;
+    run_state *r = context;
     gyre_warn("%s", text);
-    gyre_json *line = gyre_event_begin(r->events, "warning");
+    gyre_json *line = gyre_event_begin(r->files.events, "warning");
     gyre_json_add_text(line, "text", text);
-    if (gyre_event_end(r->events, line) != GYRE_OK) gyre_warn("%s", gyre_error_text());
+    if (gyre_event_end(r->files.events, line) != GYRE_OK) gyre_warn("%s", gyre_error_text());
 }
 
-static void warn_unlike(gyre_run *r) {
+static void warn_unlike(run_state *r) {
     char text[GYRE_MACHINE_SIZE + 64];
     if (!r->trainer.unlike) return;
     snprintf(text, sizeof text, "%s; a run elsewhere may differ in the last bits",
@@ -100,15 +101,15 @@ static void warn_unlike(gyre_run *r) {
 }
 
 /* Whole shards go to workers, so more workers than shards have nothing to do. */
-static void warn_idle(gyre_run *r) {
+static void warn_idle(run_state *r) {
     const gyre_trainer *t = &r->trainer;
-    const gyre_settings *s = &t->settings;
+    const gyre_settings *s = &r->resolved.settings;
     int workers = t->ranks * t->backend->lanes;
     int here = gyre_comm_local_size(t->comm) * t->backend->lanes;
     /* more workers than cores: whoever starts so many does not ask for speed */
     if (workers <= s->shards || here > sysconf(_SC_NPROCESSORS_ONLN)) return;
     char text[256];
-    int would = gyre_shards_for(s->reduce, s->batch_size, workers);
+    int would = run_shards_for(s->reduce, s->batch_size, workers);
     int used = snprintf(text, sizeof text,
                         "%d of %d worker threads stay idle for want of shards (batch.shards is %d)",
                         workers - s->shards, workers, s->shards);
@@ -120,8 +121,8 @@ static void warn_idle(gyre_run *r) {
 }
 
 /* Frozen scales and shifts do not hold what the running statistics are. */
-static void warn_frozen(gyre_run *r) {
-    const gyre_model *m = r->trainer.model;
+static void warn_frozen(run_state *r) {
+    const gyre_model *m = r->resolved.model;
     char text[384];
     for (int i = 0; i < m->statistic_count && !m->norm_frozen; i++) {
         const gyre_node *n = &m->nodes[m->statistics[i].node];
@@ -136,12 +137,11 @@ static void warn_frozen(gyre_run *r) {
 }
 
 /* Of two values only the sign of their difference is left. */
-static void warn_norms(gyre_run *r) {
-    const gyre_trainer *t = &r->trainer;
-    const gyre_settings *s = &t->settings;
+static void warn_norms(run_state *r) {
+    const gyre_settings *s = &r->resolved.settings;
     char text[256];
     const char *layer = NULL;
-    if (gyre_shards_norm_values(t->model, s->batch_size / s->shards, &layer) != 2) return;
+    if (run_shards_norm_values(r->resolved.model, s->batch_size / s->shards, &layer) != 2) return;
     snprintf(text, sizeof text,
              "batch norm %s takes its statistics from two values a shard, which makes training "
              "unsteady; fewer batch.shards (%d), a larger batch.size or larger images help",
@@ -149,53 +149,52 @@ static void warn_norms(gyre_run *r) {
     warn_schedule(r, text);
 }
 
-static void warn_split(gyre_run *r) {
+static void warn_split(run_state *r) {
     enum { FEW = 10 };
-    const gyre_trainer *t = &r->trainer;
-    int64_t count = t->samples.validation.count;
+    int64_t count = r->resolved.samples.validation.count;
     char text[256];
-    if (t->settings.data.validation != GYRE_VALIDATION_SPLIT || count >= FEW) return;
+    if (r->resolved.settings.data.validation != GYRE_VALIDATION_SPLIT || count >= FEW) return;
     snprintf(text, sizeof text,
              "data.validation: split %g sets %lld of %lld training images aside, so that each is "
              "%.3g %% of an accuracy; a larger split tells more",
-             t->settings.data.split, (long long)count,
-             (long long)gyre_dataset_train(t->data)->count, 100.0 / (double)count);
+             r->resolved.settings.data.split, (long long)count,
+             (long long)gyre_dataset_train(r->resolved.data)->count, 100.0 / (double)count);
     warn_schedule(r, text);
 }
 
-static gyre_status log_start(gyre_run *r) {
+static gyre_status log_start(run_state *r) {
     const gyre_trainer *t = &r->trainer;
     char hash[24];
-    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)t->config_hash);
-    gyre_json *line = gyre_event_begin(r->events, t->completed > 0 ? "resume" : "start");
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r->resolved.config_hash);
+    gyre_json *line = gyre_event_begin(r->files.events, t->completed > 0 ? "resume" : "start");
     gyre_json_add_integer(line, "step", t->completed);
-    gyre_json_add_integer(line, "steps", t->steps);
-    gyre_json_add_text(line, "model", t->model->name);
-    gyre_json_add_integer(line, "parameters", (int64_t)t->model->count);
-    gyre_json_add_integer(line, "training_samples", t->epochs.samples);
+    gyre_json_add_integer(line, "steps", r->steps);
+    gyre_json_add_text(line, "model", r->resolved.model->name);
+    gyre_json_add_integer(line, "parameters", (int64_t)r->resolved.model->count);
+    gyre_json_add_integer(line, "training_samples", r->resolved.epochs.samples);
     gyre_json_add_integer(line, "ranks", t->ranks);
     gyre_json_add_integer(line, "threads", t->backend->lanes);
-    gyre_json_add_integer(line, "shards", t->settings.shards);
+    gyre_json_add_integer(line, "shards", r->resolved.settings.shards);
     gyre_json_add_text(line, "host", gyre_comm_host(t->comm));
     gyre_json_add_text(line, "machine", t->machine);
     gyre_json_add_text(line, "mpi", gyre_mpi_version());
     gyre_json_add_text(line, "hdf5", gyre_hdf5_version());
     gyre_json_add_text(line, "config_hash", hash);
-    gyre_json_add_text(line, "data", t->settings.data.path);
-    return gyre_event_end(r->events, line);
+    gyre_json_add_text(line, "data", r->resolved.settings.data.path);
+    return gyre_event_end(r->files.events, line);
 }
 
 /* What the run began with, should anybody ask later. */
-static gyre_status log_weights(gyre_run *r) {
+static gyre_status log_weights(run_state *r) {
     const gyre_trainer *t = &r->trainer;
     if (t->completed > 0 || t->snapshot.imported[0] == '\0') return GYRE_OK;
-    gyre_json *line = gyre_event_begin(r->events, "init_from");
-    gyre_json_add_text(line, "path", t->settings.model.init_from);
+    gyre_json *line = gyre_event_begin(r->files.events, "init_from");
+    gyre_json_add_text(line, "path", r->resolved.settings.model.init_from);
     gyre_json_add_text(line, "taken", t->snapshot.imported);
-    return gyre_event_end(r->events, line);
+    return gyre_event_end(r->files.events, line);
 }
 
-gyre_status gyre_run_summary(gyre_run *r) {
+gyre_status run_summary(run_state *r) {
     gyre_trainer *t = &r->trainer;
     gyre_status status = GYRE_OK;
     char places[512];
@@ -204,9 +203,9 @@ gyre_status gyre_run_summary(gyre_run *r) {
         if (!r->options.quiet) print_plan(r, places);
         status = log_start(r);
         if (status == GYRE_OK) status = log_weights(r);
-        gyre_schedule_warnings(t->schedule, (int64_t)t->settings.evaluate.every.value,
+        gyre_schedule_warnings(r->schedule, (int64_t)r->resolved.settings.evaluate.every.value,
                                warn_schedule, r);
-        gyre_config_warnings(&t->settings, warn_schedule, r);
+        gyre_config_warnings(&r->resolved.settings, warn_schedule, r);
         warn_unlike(r);
         warn_frozen(r);
         warn_norms(r);

@@ -16,7 +16,7 @@
 #include <xxhash.h>
 
 static gyre_status open_device(gyre_trainer *t) {
-    const gyre_settings *s = &t->settings;
+    const gyre_settings *s = &t->resolved->settings;
     gyre_backend_options options = gyre_backend_options_of(s);
     options.timed = t->profile != NULL;
     gyre_watchdog_phase(t->watchdog, "opening the device", -1);
@@ -24,7 +24,7 @@ static gyre_status open_device(gyre_trainer *t) {
     GYRE_TRY(gyre_comm_agree(t->comm, status));
     snprintf(t->machine, sizeof t->machine, "gyre %s; %s", GYRE_VERSION,
              t->backend->ops->describe(t->backend));
-    return gyre_machines_join(t->comm, t->machine, &t->unlike);
+    return run_machines_join(t->comm, t->machine, &t->unlike);
 }
 
 static int count_states(const gyre_optimizer *o) {
@@ -35,8 +35,8 @@ static int count_states(const gyre_optimizer *o) {
 }
 
 static gyre_status open_net(gyre_trainer *t) {
-    const gyre_settings *s = &t->settings;
-    const gyre_model *m = t->model;
+    const gyre_settings *s = &t->resolved->settings;
+    const gyre_model *m = t->resolved->model;
     int local = s->shards / t->ranks, size = s->batch_size / s->shards;
     gyre_status status = GYRE_OK;
     size_t count = (size_t)m->h * (size_t)m->w * (size_t)m->c;
@@ -45,13 +45,13 @@ static gyre_status open_net(gyre_trainer *t) {
         status = gyre_no_memory("the input's mean");
         goto out;
     }
-    gyre_input_scaling(&s->data, &t->samples.stats, m, mean, scale);
+    run_input_scaling(&s->data, &t->resolved->samples.stats, m, mean, scale);
     GYRE_GOTO(gyre_weights_open(m, t->backend, mean, scale, &t->weights));
     GYRE_GOTO(gyre_net_open(t->weights, size, true, &t->net));
     GYRE_GOTO(gyre_shards_open(t->net, local, size, &t->shards));
     GYRE_GOTO(gyre_optimizer_open(&s->optimizer, t->weights, s->shards, &t->optimizer));
     GYRE_GOTO(gyre_snapshot_open(m, count_states(t->optimizer), &t->snapshot));
-    t->snapshot.names = gyre_dataset_class_names(t->data);
+    t->snapshot.names = gyre_dataset_class_names(t->resolved->data);
     memcpy(t->snapshot.mean, mean, count * sizeof *mean);
     memcpy(t->snapshot.scale, scale, (size_t)m->c * sizeof *scale);
     for (int i = 0; i < t->snapshot.state_count; i++) {
@@ -68,19 +68,26 @@ out:
 /* Keyed parameters on every rank; with init_from what rank 0 reads in their place. */
 static gyre_status first_parameters(gyre_trainer *t, bool fresh) {
     gyre_snapshot *s = &t->snapshot;
-    const char *from = fresh ? t->settings.model.init_from : NULL;
+    const char *from = fresh ? t->resolved->settings.model.init_from : NULL;
     gyre_status status = GYRE_OK;
-    gyre_model_init(t->model, t->settings.seed, s->parameters, s->buffers);
+    gyre_model_init(t->resolved->model, t->resolved->settings.seed, s->parameters, s->buffers);
     if (from != NULL && t->rank == 0) {
         status = gyre_file_hash(from, &s->init_hash);
-        if (status == GYRE_OK) status = gyre_parameters_import(from, t->model, 0, s);
+        if (status == GYRE_OK) status = gyre_parameters_import(from, t->resolved->model, 0, s);
         status = gyre_fail_in("model.init_from", status);
     }
     GYRE_TRY(gyre_comm_agree(t->comm, status));
     return gyre_trainer_load(t);
 }
 
-gyre_status gyre_trainer_open(gyre_trainer *t, bool fresh) {
+gyre_status gyre_trainer_open(gyre_trainer *t, const gyre_resolved *resolved, gyre_comm *comm,
+                              struct gyre_profile *profile, bool fresh) {
+    *t = (gyre_trainer){.resolved = resolved,
+                        .comm = comm,
+                        .rank = gyre_comm_rank(comm),
+                        .ranks = gyre_comm_size(comm),
+                        .watchdog = gyre_comm_watchdog(comm),
+                        .profile = profile};
     GYRE_TRY(open_device(t));
     gyre_watchdog_phase(t->watchdog, "building the network", -1);
     GYRE_TRY(gyre_comm_agree(t->comm, open_net(t)));
@@ -92,10 +99,10 @@ static gyre_status read_rows(const void *images, int64_t first, int64_t count, u
     return gyre_images_read(images, first, count, out);
 }
 
-gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
-    const gyre_settings *s = &t->settings;
+gyre_status gyre_trainer_start(gyre_trainer *t, uint64_t seed, int64_t last) {
+    const gyre_settings *s = &t->resolved->settings;
     int64_t count = s->batch_size / t->ranks;
-    const gyre_images *images = t->samples.train.images;
+    const gyre_images *images = t->resolved->samples.train.images;
     const gyre_row_reader reader = {.read = read_rows,
                                     .context = images,
                                     .rows = (size_t)images->count,
@@ -105,11 +112,11 @@ gyre_status gyre_trainer_start(gyre_trainer *t, int64_t last) {
     gyre_watchdog_phase(t->watchdog, "starting the loader", -1);
     if (t->profile != NULL) t->profile->first = t->completed + 2;
     gyre_status status = GYRE_OK;
-    if (t->samples.train.size == 0)
+    if (t->resolved->samples.train.size == 0)
         status = t->backend->ops->cache_images(t->backend, &reader, &kept);
     if (status == GYRE_OK) {
-        status = gyre_loader_open(&t->samples.train, &s->data, t->epochs, s->seed, t->rank * count,
-                                  count, t->completed, last, kept, &t->loader);
+        status = gyre_loader_open(&t->resolved->samples.train, &s->data, t->resolved->epochs, seed,
+                                  t->rank * count, count, t->completed, last, kept, &t->loader);
     }
     return gyre_comm_agree(t->comm, status);
 }
@@ -127,13 +134,6 @@ void gyre_trainer_close(gyre_trainer *t) {
     if (t->weights != NULL) gyre_weights_close(t->weights);
     if (t->backend != NULL) t->backend->ops->close(t->backend);
     gyre_snapshot_close(&t->snapshot);
-    if (t->model != NULL) gyre_model_close(t->model);
-    if (t->schedule != NULL) gyre_schedule_close(t->schedule);
-    gyre_samples_close(&t->samples);
-    if (t->data != NULL) gyre_dataset_close(t->data);
-    free(t->stages);
-    free(t->data_path);
-    free(t->init_path);
     *t = (gyre_trainer){0};
 }
 
@@ -144,27 +144,27 @@ gyre_status gyre_trainer_fatal(gyre_trainer *t, gyre_status status) {
 
 /* ---- one update */
 
-static void enter(gyre_trainer *t, gyre_phase phase) {
-    gyre_watchdog_phase(t->watchdog, gyre_phase_words(phase), t->completed);
-    gyre_profile_enter(t->profile, phase);
+static void enter(gyre_trainer *t, run_phase phase) {
+    gyre_watchdog_phase(t->watchdog, run_phase_name(phase), t->completed);
+    run_profile_enter(t->profile, phase);
 }
 
 /* What an update does on the device. A backend that replays it does not call it, and stays in the
  * phase in which it was told to. */
 static gyre_status operations(void *context) {
     gyre_trainer *t = context;
-    const gyre_settings *s = &t->settings;
+    const gyre_settings *s = &t->resolved->settings;
     gyre_backend *b = t->backend;
     gyre_f32 leaf = NULL;
-    b->ops->range_push(b, gyre_phase_words(GYRE_PHASE_GRADIENTS));
-    GYRE_TRY(gyre_shards_run(t->shards, &t->batch, 1.0f / (float)s->batch_size, &leaf));
+    b->ops->range_push(b, run_phase_name(RUN_PHASE_GRADIENTS));
+    GYRE_TRY(gyre_shards_run(t->shards, &t->last.batch, 1.0f / (float)s->batch_size, &leaf));
     b->ops->range_pop(b);
-    enter(t, GYRE_PHASE_REDUCE);
-    b->ops->range_push(b, gyre_phase_words(GYRE_PHASE_REDUCE));
+    enter(t, RUN_PHASE_REDUCE);
+    b->ops->range_push(b, run_phase_name(RUN_PHASE_REDUCE));
     GYRE_TRY(b->ops->reduce_end(b));
     b->ops->range_pop(b);
-    enter(t, GYRE_PHASE_UPDATE);
-    b->ops->range_push(b, gyre_phase_words(GYRE_PHASE_UPDATE));
+    enter(t, RUN_PHASE_UPDATE);
+    b->ops->range_push(b, run_phase_name(RUN_PHASE_UPDATE));
     GYRE_TRY(gyre_optimizer_apply(t->optimizer, leaf));
     b->ops->range_pop(b);
     return GYRE_OK;
@@ -172,12 +172,13 @@ static gyre_status operations(void *context) {
 
 static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) {
     gyre_backend *b = t->backend;
-    enter(t, GYRE_PHASE_LOADER);
-    GYRE_TRY(gyre_loader_next(t->loader, &t->batch));
-    const gyre_image_shape shape = {(int)t->batch.count, t->model->h, t->model->w, t->model->c};
-    enter(t, GYRE_PHASE_GRADIENTS);
+    enter(t, RUN_PHASE_LOADER);
+    GYRE_TRY(gyre_loader_next(t->loader, &t->last.batch));
+    const gyre_image_shape shape = {(int)t->last.batch.count, t->resolved->model->h,
+                                    t->resolved->model->w, t->resolved->model->c};
+    enter(t, RUN_PHASE_GRADIENTS);
     b->ops->range_push(b, "step");
-    GYRE_TRY(b->ops->prefetch_batch(b, &shape, &t->batch));
+    GYRE_TRY(b->ops->prefetch_batch(b, &shape, &t->last.batch));
     GYRE_TRY(gyre_optimizer_begin(t->optimizer, t->completed, rate));
     GYRE_TRY(b->ops->record(b, operations, t));
     GYRE_TRY(b->ops->read_later(b->main, gyre_optimizer_scalars(t->optimizer), GYRE_SCALAR_COUNT,
@@ -189,14 +190,14 @@ static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) 
 gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last) {
     float scalars[GYRE_SCALAR_COUNT];
     *last = (gyre_step_result){.step = -1, .finite = true};
-    if (!t->pending) return GYRE_OK;
-    t->pending = false;
+    if (!t->last.pending) return GYRE_OK;
+    t->last.pending = false;
     t->backend->ops->range_push(t->backend, "results");
-    GYRE_TRY(gyre_trainer_fatal(t, t->backend->ops->read(t->backend, t->ticket, scalars)));
+    GYRE_TRY(gyre_trainer_fatal(t, t->backend->ops->read(t->backend, t->last.ticket, scalars)));
     t->backend->ops->range_pop(t->backend);
     *last = (gyre_step_result){.step = t->completed - 1,
-                               .time = t->pending_time,
-                               .rate = t->pending_rate,
+                               .time = t->last.time,
+                               .rate = t->last.rate,
                                .loss = scalars[GYRE_SCALAR_LOSS],
                                .norm = scalars[GYRE_SCALAR_NORM],
                                .correct = llrintf(scalars[GYRE_SCALAR_CORRECT]),
@@ -206,25 +207,26 @@ gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last) {
 
 gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
                               gyre_step_result *previous, gyre_wish *agreed) {
-    gyre_step_claim claim = {
-        .step = (uint64_t)t->completed, .config_hash = t->config_hash, .stop = (uint64_t)mine};
+    gyre_step_claim claim = {.step = (uint64_t)t->completed,
+                             .config_hash = t->resolved->config_hash,
+                             .stop = (uint64_t)mine};
     gyre_ticket ticket;
     uint64_t stop = 0;
     memcpy(&claim.lr_bits, &rate.lr, sizeof claim.lr_bits);
     if (t->profile != NULL && t->completed == t->profile->first) {
-        GYRE_TRY(gyre_trainer_fatal(t, gyre_profile_begin(t->profile, t->net)));
+        GYRE_TRY(gyre_trainer_fatal(t, run_profile_begin(t->profile, t->net)));
     }
     GYRE_TRY(gyre_trainer_fatal(t, gyre_comm_step_begin(t->comm, &claim)));
     GYRE_TRY(gyre_trainer_fatal(t, update(t, rate, &ticket)));
     GYRE_TRY(gyre_trainer_drain(t, previous));
-    t->pending = true;
-    t->ticket = ticket;
-    t->pending_rate = rate;
+    t->last.pending = true;
+    t->last.ticket = ticket;
+    t->last.rate = rate;
     t->completed++;
-    enter(t, GYRE_PHASE_AGREE);
+    enter(t, RUN_PHASE_AGREE);
     GYRE_TRY(gyre_comm_step_end(t->comm, &stop));
-    t->pending_time = gyre_clock();
-    gyre_profile_enter(t->profile, GYRE_PHASE_OUTSIDE);
+    t->last.time = gyre_clock();
+    run_profile_enter(t->profile, RUN_PHASE_OUTSIDE);
     *agreed = (gyre_wish)stop;
     return GYRE_OK;
 }
@@ -236,25 +238,25 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
     gyre_queue *q = t->backend->main;
     gyre_snapshot *s = &t->snapshot;
     s->completed = t->completed;
-    s->config_hash = t->config_hash;
-    s->data_hash = t->data_hash;
-    snprintf(s->model, sizeof s->model, "%s", t->model->name);
-    s->classes = t->model->classes;
+    s->config_hash = t->resolved->config_hash;
+    s->data_hash = t->resolved->data_hash;
+    snprintf(s->model, sizeof s->model, "%s", t->resolved->model->name);
+    s->classes = t->resolved->model->classes;
     s->ranks = t->ranks;
-    s->finished = t->completed == t->steps;
     snprintf(s->machine, sizeof s->machine, "%s", t->machine);
-    GYRE_TRY(ops->download(q, s->parameters, t->weights->parameters, t->model->parameters));
-    if (t->model->buffers > 0) {
-        GYRE_TRY(ops->download(q, s->buffers, t->weights->buffers, t->model->buffers));
+    GYRE_TRY(
+        ops->download(q, s->parameters, t->weights->parameters, t->resolved->model->parameters));
+    if (t->resolved->model->buffers > 0) {
+        GYRE_TRY(ops->download(q, s->buffers, t->weights->buffers, t->resolved->model->buffers));
     }
-    size_t channels = (size_t)t->model->c;
-    size_t pixels = (size_t)t->model->h * (size_t)t->model->w * channels;
+    size_t channels = (size_t)t->resolved->model->c;
+    size_t pixels = (size_t)t->resolved->model->h * (size_t)t->resolved->model->w * channels;
     GYRE_TRY(ops->download(q, s->mean, t->weights->mean, pixels));
     GYRE_TRY(ops->download(q, s->scale, t->weights->scale, channels));
     for (int i = 0; i < s->state_count; i++) {
         gyre_f32 vector = NULL;
         gyre_optimizer_state(t->optimizer, i, &vector);
-        GYRE_TRY(ops->download(q, s->states[i], vector, t->model->parameters));
+        GYRE_TRY(ops->download(q, s->states[i], vector, t->resolved->model->parameters));
     }
     return GYRE_OK;
 }
@@ -263,14 +265,14 @@ static gyre_status upload(gyre_trainer *t) {
     const gyre_backend_ops *ops = t->backend->ops;
     gyre_queue *q = t->backend->main;
     const gyre_snapshot *s = &t->snapshot;
-    GYRE_TRY(ops->upload(q, t->weights->parameters, s->parameters, t->model->parameters));
-    if (t->model->buffers > 0) {
-        GYRE_TRY(ops->upload(q, t->weights->buffers, s->buffers, t->model->buffers));
+    GYRE_TRY(ops->upload(q, t->weights->parameters, s->parameters, t->resolved->model->parameters));
+    if (t->resolved->model->buffers > 0) {
+        GYRE_TRY(ops->upload(q, t->weights->buffers, s->buffers, t->resolved->model->buffers));
     }
     for (int i = 0; i < s->state_count; i++) {
         gyre_f32 vector = NULL;
         gyre_optimizer_state(t->optimizer, i, &vector);
-        GYRE_TRY(ops->upload(q, vector, s->states[i], t->model->parameters));
+        GYRE_TRY(ops->upload(q, vector, s->states[i], t->resolved->model->parameters));
     }
     GYRE_TRY(gyre_optimizer_restart(t->optimizer));
     GYRE_TRY(gyre_weights_pack(t->weights));
@@ -279,10 +281,11 @@ static gyre_status upload(gyre_trainer *t) {
 
 gyre_status gyre_trainer_load(gyre_trainer *t) {
     gyre_snapshot *s = &t->snapshot;
-    size_t bytes = t->model->parameters * sizeof(float);
+    size_t bytes = t->resolved->model->parameters * sizeof(float);
     GYRE_TRY(gyre_comm_broadcast(t->comm, &s->completed, sizeof s->completed, 0));
     GYRE_TRY(gyre_comm_broadcast(t->comm, s->parameters, bytes, 0));
-    GYRE_TRY(gyre_comm_broadcast(t->comm, s->buffers, t->model->buffers * sizeof(float), 0));
+    GYRE_TRY(
+        gyre_comm_broadcast(t->comm, s->buffers, t->resolved->model->buffers * sizeof(float), 0));
     for (int i = 0; i < s->state_count; i++) {
         GYRE_TRY(gyre_comm_broadcast(t->comm, s->states[i], bytes, 0));
     }
@@ -291,7 +294,7 @@ gyre_status gyre_trainer_load(gyre_trainer *t) {
 }
 
 gyre_status gyre_trainer_verify(gyre_trainer *t) {
-    const gyre_model *m = t->model;
+    const gyre_model *m = t->resolved->model;
     const gyre_snapshot *s = &t->snapshot;
     const size_t pixels = (size_t)m->h * (size_t)m->w * (size_t)m->c;
     const struct {

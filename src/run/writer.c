@@ -12,17 +12,17 @@
 
 typedef enum { IDLE, WORKING, FINISHED } state;
 
-struct gyre_writer {
+struct run_writer {
     pthread_t thread;
     pthread_mutex_t lock; /* guards state and stop; job and result belong to whom the state says */
     pthread_cond_t changed;
     state state;
     bool stop;
-    gyre_writer_job job;
-    gyre_writer_result result;
+    run_writer_job job;
+    run_writer_result result;
 };
 
-static gyre_status write_job(const gyre_writer_job *job) {
+static gyre_status write_job(const run_writer_job *job) {
     if (job->rows_fd >= 0) GYRE_TRY(gyre_file_sync(job->rows_fd, "metrics.h5"));
     for (size_t i = 0; i < sizeof job->paths / sizeof *job->paths && job->paths[i] != NULL; i++) {
         GYRE_TRY(gyre_file_write_atomic(job->paths[i], job->image, job->size));
@@ -30,21 +30,21 @@ static gyre_status write_job(const gyre_writer_job *job) {
     return GYRE_OK;
 }
 
-static void run_job(gyre_writer *w) {
+static void run_job(run_writer *w) {
     double begun = gyre_clock();
-    gyre_writer_result *r = &w->result;
-    *r = (gyre_writer_result){
+    run_writer_result *r = &w->result;
+    *r = (run_writer_result){
         .completed = w->job.completed, .regular = w->job.regular, .status = write_job(&w->job)};
     if (r->status != GYRE_OK) snprintf(r->error, sizeof r->error, "%s", gyre_error_text());
     r->seconds = gyre_clock() - begun;
     free(w->job.image);
     if (w->job.rows_fd >= 0) close(w->job.rows_fd);
     for (size_t i = 0; i < sizeof w->job.paths / sizeof *w->job.paths; i++) free(w->job.paths[i]);
-    w->job = (gyre_writer_job){.rows_fd = -1};
+    w->job = (run_writer_job){.rows_fd = -1};
 }
 
 static void *writer_main(void *argument) {
-    gyre_writer *w = argument;
+    run_writer *w = argument;
     pthread_mutex_lock(&w->lock);
     for (;;) {
         while (w->state != WORKING && !w->stop) pthread_cond_wait(&w->changed, &w->lock);
@@ -59,8 +59,8 @@ static void *writer_main(void *argument) {
     return NULL;
 }
 
-gyre_status gyre_writer_open(gyre_writer **out) {
-    gyre_writer *w = calloc(1, sizeof *w);
+gyre_status run_writer_open(run_writer **out) {
+    run_writer *w = calloc(1, sizeof *w);
     *out = NULL;
     if (w == NULL) return gyre_no_memory("the checkpoint thread");
     pthread_mutex_init(&w->lock, NULL);
@@ -76,7 +76,7 @@ gyre_status gyre_writer_open(gyre_writer **out) {
     return GYRE_OK;
 }
 
-void gyre_writer_close(gyre_writer *w) {
+void run_writer_close(run_writer *w) {
     if (w == NULL) return;
     pthread_mutex_lock(&w->lock);
     w->stop = true;
@@ -88,7 +88,7 @@ void gyre_writer_close(gyre_writer *w) {
     free(w);
 }
 
-void gyre_writer_put(gyre_writer *w, const gyre_writer_job *job) {
+void run_writer_put(run_writer *w, const run_writer_job *job) {
     pthread_mutex_lock(&w->lock);
     w->job = *job;
     w->state = WORKING;
@@ -96,7 +96,7 @@ void gyre_writer_put(gyre_writer *w, const gyre_writer_job *job) {
     pthread_mutex_unlock(&w->lock);
 }
 
-bool gyre_writer_take(gyre_writer *w, bool wait, gyre_writer_result *out) {
+bool run_writer_take(run_writer *w, bool wait, run_writer_result *out) {
     pthread_mutex_lock(&w->lock);
     while (wait && w->state == WORKING) pthread_cond_wait(&w->changed, &w->lock);
     bool finished = w->state == FINISHED;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct gyre_writer gyre_writer;
+typedef struct run_writer run_writer;
 
 typedef struct {
     void *image; /* the writer's own from now on */
@@ -20,7 +20,7 @@ typedef struct {
                        writer's own */
     int64_t completed; /* updates; comes back in the result, as does `regular` */
     bool regular;      /* one of the paths is a step's, not best.h5 alone */
-} gyre_writer_job;
+} run_writer_job;
 
 typedef struct {
     int64_t completed;
@@ -28,17 +28,17 @@ typedef struct {
     double seconds; /* that the job took */
     gyre_status status;
     char error[GYRE_ERROR_MAX];
-} gyre_writer_result;
+} run_writer_result;
 
-gyre_status gyre_writer_open(gyre_writer **out);
+gyre_status run_writer_open(run_writer **out);
 /* Ends the job under way first. */
-void gyre_writer_close(gyre_writer *w);
+void run_writer_close(run_writer *w);
 
 /* Starts a job. The result of the one before must have been taken. */
-void gyre_writer_put(gyre_writer *w, const gyre_writer_job *job);
+void run_writer_put(run_writer *w, const run_writer_job *job);
 
 /* Takes the result of a finished job; false when there is none. With `wait`, ends the one that is
  * under way. */
-bool gyre_writer_take(gyre_writer *w, bool wait, gyre_writer_result *out);
+bool run_writer_take(run_writer *w, bool wait, run_writer_result *out);
 
 #endif

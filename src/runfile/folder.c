@@ -74,11 +74,10 @@ bool gyre_run_folder_is_run(const char *path) {
 }
 
 gyre_status gyre_run_folder_choose(const char *out, const gyre_settings *s, char **path) {
-    const char *dir = s->dir == NULL ? "." : s->dir;
     if (out == NULL && s->output_dir == NULL) {
         return gyre_fail(GYRE_EUSAGE, "no run folder: give --out DIR, or output.dir in the config");
     }
-    *path = out != NULL ? strdup(out) : gyre_path_join(dir, s->output_dir);
+    *path = out != NULL ? strdup(out) : gyre_config_path(s, s->output_dir);
     return *path != NULL ? GYRE_OK : gyre_no_memory("the run folder's path");
 }
 

@@ -41,7 +41,7 @@ static gyre_status know(const gyre_settings *s, gyre_study *study, known_data *k
     char gaps[GYRE_GAPS_TEXT];
     gyre_status status = GYRE_OK;
     gyre_dataset *d = NULL;
-    char *path = gyre_path_join(s->dir, s->data.path);
+    char *path = gyre_config_path(s, s->data.path);
     if (path == NULL) return gyre_no_memory("the study's arms");
     if (k->path != NULL && strcmp(k->path, path) == 0) goto out;
     GYRE_GOTO(gyre_fail_in("data.path", gyre_dataset_open(path, &d)));

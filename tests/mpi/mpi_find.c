@@ -41,7 +41,13 @@ static void write_dataset(void) {
     CHECK(gyre_dataset_write(path, &content, true) == GYRE_OK);
 }
 
-static void open_trainer(gyre_trainer *t) {
+typedef struct {
+    gyre_resolved resolved;
+    gyre_schedule *schedule;
+    gyre_trainer trainer;
+} rig;
+
+static void open_rig(rig *r) {
     char text[1000];
     config_file file = {0};
     gyre_settings *s = NULL;
@@ -49,17 +55,18 @@ static void open_trainer(gyre_trainer *t) {
     CHECK(config_file_make(&file) == 0);
     CHECK(config_open_bytes(&file, text, strlen(text), NULL, &s) == GYRE_OK);
     unlink(file.path);
-    CHECK(gyre_trainer_plan(t, s, comm) == GYRE_OK);
-    CHECK(gyre_trainer_open(t, true) == GYRE_OK);
+    CHECK(gyre_resolve(s, comm, &r->schedule, &r->resolved) == GYRE_OK);
+    CHECK(gyre_trainer_open(&r->trainer, &r->resolved, comm, NULL, true) == GYRE_OK);
     gyre_config_close(s);
 }
 
-static void train(gyre_trainer *t, int64_t count) {
+static void train(rig *r, int64_t count) {
+    gyre_trainer *t = &r->trainer;
     gyre_step_result result;
     gyre_wish wish;
-    CHECK(gyre_trainer_start(t, t->completed + count) == GYRE_OK);
+    CHECK(gyre_trainer_start(t, r->resolved.settings.seed, t->completed + count) == GYRE_OK);
     for (int64_t i = 0; i < count; i++) {
-        gyre_rate rate = gyre_schedule_at(t->schedule, t->completed);
+        gyre_rate rate = gyre_schedule_at(r->schedule, t->completed);
         CHECK(gyre_trainer_step(t, rate, GYRE_WISH_NONE, &result, &wish) == GYRE_OK);
     }
     CHECK(gyre_trainer_drain(t, &result) == GYRE_OK && result.finite);
@@ -69,11 +76,11 @@ static void train(gyre_trainer *t, int64_t count) {
 /* Whether the state on the device has the same bits as the snapshot of `other`. */
 static void same_state(gyre_trainer *t, const gyre_snapshot *other) {
     const gyre_snapshot *s = &t->snapshot;
-    size_t bytes = t->model->parameters * sizeof(float);
+    size_t bytes = t->resolved->model->parameters * sizeof(float);
     CHECK(gyre_trainer_save(t) == GYRE_OK);
     CHECK(s->completed == other->completed);
     CHECK(memcmp(s->parameters, other->parameters, bytes) == 0);
-    CHECK(memcmp(s->buffers, other->buffers, t->model->buffers * sizeof(float)) == 0);
+    CHECK(memcmp(s->buffers, other->buffers, t->resolved->model->buffers * sizeof(float)) == 0);
     for (int i = 0; i < s->state_count; i++)
         CHECK(memcmp(s->states[i], other->states[i], bytes) == 0);
 }
@@ -86,48 +93,55 @@ static gyre_find sweep(gyre_trainer *t, gyre_evaluator *e, double from, double t
     f.scores = calloc((size_t)2 * (STEPS / 4 + 1), sizeof *f.scores);
     CHECK(f.rows != NULL && f.scores != NULL);
     int whole = 0;
-    CHECK(find_sweeps_run(t, e, &t->samples.validation, redraw, &f, &whole) == GYRE_OK);
+    CHECK(find_sweeps_run(t, e, &t->resolved->samples.validation, redraw, &f, &whole) == GYRE_OK);
     CHECK(whole == 2);
     return f;
 }
 
+static void close_rig(rig *r) {
+    gyre_trainer_close(&r->trainer);
+    gyre_schedule_close(r->schedule);
+    gyre_resolved_close(&r->resolved);
+}
+
 static void no_trace(void) {
-    gyre_trainer a, b; /* b has no range test */
+    rig ra, rb; /* rb has no range test */
+    gyre_trainer *a = &ra.trainer, *b = &rb.trainer;
     gyre_evaluator *e = NULL;
-    open_trainer(&a);
-    open_trainer(&b);
-    train(&a, BEFORE);
-    train(&b, BEFORE);
-    CHECK(gyre_trainer_save(&b) == GYRE_OK);
-    CHECK(gyre_evaluator_open(a.weights, 4, comm, NULL, &e) == GYRE_OK);
-    gyre_find well = sweep(&a, e, 1e-4, 0.1, true);
-    same_state(&a, &b.snapshot);
+    open_rig(&ra);
+    open_rig(&rb);
+    train(&ra, BEFORE);
+    train(&rb, BEFORE);
+    CHECK(gyre_trainer_save(b) == GYRE_OK);
+    CHECK(gyre_evaluator_open(a->weights, 4, comm, NULL, &e) == GYRE_OK);
+    gyre_find well = sweep(a, e, 1e-4, 0.1, true);
+    same_state(a, &b->snapshot);
     CHECK(well.row_count == 2 * STEPS && well.score_count == 4);
     CHECK(well.rows[0].loss != well.rows[STEPS].loss);
-    gyre_find badly = sweep(&a, e, 1e30, 1e38, false);
-    same_state(&a, &b.snapshot);
+    gyre_find badly = sweep(a, e, 1e30, 1e38, false);
+    same_state(a, &b->snapshot);
     /* each repeat: a good step, then NaN; what the device keeps of a bad step does not outlive it
      */
     CHECK(badly.row_count == 4 && isnan(badly.rows[1].loss) && isnan(badly.rows[3].loss));
     CHECK(isfinite(badly.rows[0].loss) && isfinite(badly.rows[2].loss));
-    gyre_find again = sweep(&a, e, 1e-4, 0.1, true);
+    gyre_find again = sweep(a, e, 1e-4, 0.1, true);
     CHECK(again.row_count == well.row_count);
     CHECK(memcmp(again.rows, well.rows, well.row_count * sizeof *well.rows) == 0);
     well.verdict.value = (gyre_find_marks){.base_lr = 1e-3, .max_lr = 1e3};
     well.trial_count = 0;
-    CHECK(find_trials_run(&a, e, &a.samples.validation, &well) == GYRE_OK);
+    CHECK(find_trials_run(a, e, &a->resolved->samples.validation, &well) == GYRE_OK);
     CHECK(well.trial_count == GYRE_FIND_TRIALS && isfinite(well.trials[0].loss));
-    same_state(&a, &b.snapshot);
-    train(&a, AFTER);
-    train(&b, AFTER);
-    CHECK(gyre_trainer_save(&b) == GYRE_OK);
-    same_state(&a, &b.snapshot);
+    same_state(a, &b->snapshot);
+    train(&ra, AFTER);
+    train(&rb, AFTER);
+    CHECK(gyre_trainer_save(b) == GYRE_OK);
+    same_state(a, &b->snapshot);
     gyre_find_close(&well);
     gyre_find_close(&badly);
     gyre_find_close(&again);
     gyre_evaluator_close(e);
-    gyre_trainer_close(&a);
-    gyre_trainer_close(&b);
+    close_rig(&ra);
+    close_rig(&rb);
 }
 
 int main(int argc, char **argv) {

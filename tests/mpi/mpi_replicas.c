@@ -1,7 +1,7 @@
 /* Whatever a result hangs on is compared over ranks, bit for bit, and the odd rank is named: one
  * value at a time is made wrong on one rank at a time. On any power of two of ranks. */
-#include "gyre/trainer.h"
 #include "check.h"
+#include "gyre/trainer.h"
 
 #include "../unit/config_text.h"
 #include "gyre/dataset.h"
@@ -37,7 +37,12 @@ static void write_dataset(void) {
     CHECK(gyre_dataset_write(path, &content, true) == GYRE_OK);
 }
 
-static void open_trainer(gyre_trainer *t) {
+typedef struct {
+    gyre_resolved resolved;
+    gyre_trainer trainer;
+} rig;
+
+static void open_rig(rig *r) {
     char text[1000];
     config_file file = {0};
     gyre_settings *s = NULL;
@@ -45,8 +50,8 @@ static void open_trainer(gyre_trainer *t) {
     CHECK(config_file_make(&file) == 0);
     CHECK(config_open_bytes(&file, text, strlen(text), NULL, &s) == GYRE_OK);
     unlink(file.path);
-    CHECK(gyre_trainer_plan(t, s, comm) == GYRE_OK);
-    CHECK(gyre_trainer_open(t, true) == GYRE_OK);
+    CHECK(gyre_resolve(s, comm, NULL, &r->resolved) == GYRE_OK);
+    CHECK(gyre_trainer_open(&r->trainer, &r->resolved, comm, NULL, true) == GYRE_OK);
     gyre_config_close(s);
 }
 
@@ -82,7 +87,7 @@ static void try_value(gyre_trainer *t, gyre_f32 x, const char *what, bool nan) {
 
 static void every_part_is_compared(gyre_trainer *t) {
     gyre_f32 first, second;
-    const gyre_model *m = t->model;
+    const gyre_model *m = t->resolved->model;
     gyre_optimizer_state(t->optimizer, 0, &first);
     gyre_optimizer_state(t->optimizer, 1, &second);
     for (int nan = 0; nan < 2; nan++) {
@@ -103,18 +108,19 @@ static void every_part_is_compared(gyre_trainer *t) {
 
 /* What is compared is what is saved. */
 static void the_snapshot_is_the_compared_state(gyre_trainer *t) {
-    float *before = malloc(t->model->parameters * sizeof *before);
+    float *before = malloc(t->resolved->model->parameters * sizeof *before);
     CHECK(before != NULL);
     if (before == NULL) return;
-    memcpy(before, t->snapshot.parameters, t->model->parameters * sizeof *before);
-    memset(t->snapshot.parameters, 0, t->model->parameters * sizeof *before);
+    memcpy(before, t->snapshot.parameters, t->resolved->model->parameters * sizeof *before);
+    memset(t->snapshot.parameters, 0, t->resolved->model->parameters * sizeof *before);
     CHECK(gyre_trainer_verify(t) == GYRE_OK);
-    CHECK(memcmp(before, t->snapshot.parameters, t->model->parameters * sizeof *before) == 0);
+    CHECK(memcmp(before, t->snapshot.parameters, t->resolved->model->parameters * sizeof *before) ==
+          0);
     free(before);
 }
 
 int main(int argc, char **argv) {
-    gyre_trainer t;
+    rig r;
     if (gyre_comm_open(&argc, &argv, &comm) != GYRE_OK) return 1;
     if (gyre_comm_rank(comm) == 0) {
         CHECK(mkdtemp(scratch) != NULL);
@@ -122,12 +128,13 @@ int main(int argc, char **argv) {
     }
     CHECK(gyre_comm_broadcast(comm, scratch, sizeof scratch, 0) == GYRE_OK);
     if (gyre_comm_rank(comm) > 0) gyre_log_mute(true);
-    open_trainer(&t);
-    if (t.ranks > 1) {
-        every_part_is_compared(&t);
-        the_snapshot_is_the_compared_state(&t);
+    open_rig(&r);
+    if (r.trainer.ranks > 1) {
+        every_part_is_compared(&r.trainer);
+        the_snapshot_is_the_compared_state(&r.trainer);
     }
-    gyre_trainer_close(&t);
+    gyre_trainer_close(&r.trainer);
+    gyre_resolved_close(&r.resolved);
     if (gyre_comm_rank(comm) == 0) {
         char command[64];
         snprintf(command, sizeof command, "rm -rf %s", scratch);

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 static void check(gyre_reduce reduce, int batch, int shards, int ranks, const char *words) {
-    gyre_status status = gyre_shards_check(reduce, batch, shards, ranks);
+    gyre_status status = run_shards_check(reduce, batch, shards, ranks);
     assert_int_equal(status, words == NULL ? GYRE_OK : GYRE_EUSAGE);
     if (words != NULL && strstr(gyre_error_text(), words) == NULL) {
         fail_msg("no \"%s\" in \"%s\"", words, gyre_error_text());
@@ -48,14 +48,14 @@ static void large(void **state) {
     check(GYRE_REDUCE_FAST, most, 2, 1, "are 1 or 2147483647");
     check(GYRE_REDUCE_EXACT, 1 << 30, 3, 1, "are 2 or 4");
     check(GYRE_REDUCE_FAST, 2147483646, 2, 3, "set batch.shards to 3");
-    assert_int_equal(gyre_shards_for(GYRE_REDUCE_FAST, most, 2), most);
+    assert_int_equal(run_shards_for(GYRE_REDUCE_FAST, most, 2), most);
 }
 
 static void idle_workers(void **state) {
     (void)state;
-    assert_int_equal(gyre_shards_for(GYRE_REDUCE_EXACT, 128, 3), 4);
-    assert_int_equal(gyre_shards_for(GYRE_REDUCE_FAST, 90, 4), 5);
-    assert_int_equal(gyre_shards_for(GYRE_REDUCE_EXACT, 100, 5), 0);
+    assert_int_equal(run_shards_for(GYRE_REDUCE_EXACT, 128, 3), 4);
+    assert_int_equal(run_shards_for(GYRE_REDUCE_FAST, 90, 4), 5);
+    assert_int_equal(run_shards_for(GYRE_REDUCE_EXACT, 100, 5), 0);
 }
 
 static gyre_model *model_of(const char *name, int side, bool frozen) {
@@ -68,7 +68,7 @@ static gyre_model *model_of(const char *name, int side, bool frozen) {
 }
 
 static void refuses_norms(const gyre_model *m, int batch, int shards, const char *words) {
-    gyre_status status = gyre_shards_check_norms(m, GYRE_REDUCE_EXACT, batch, shards);
+    gyre_status status = run_shards_check_norms(m, GYRE_REDUCE_EXACT, batch, shards);
     assert_int_equal(status, words == NULL ? GYRE_OK : GYRE_EUSAGE);
     if (words != NULL && strstr(gyre_error_text(), words) == NULL) {
         fail_msg("no \"%s\" in \"%s\"", words, gyre_error_text());
@@ -91,9 +91,9 @@ static void statistics_of_one_value(void **state) {
     refuses_norms(large, 8, 8, NULL);
     refuses_norms(frozen, 8, 8, NULL);
     refuses_norms(none, 8, 8, NULL);
-    assert_int_equal(gyre_shards_norm_values(small, 2, &layer), 2);
-    assert_int_equal(gyre_shards_norm_values(large, 2, &layer), 8);
-    assert_int_equal(gyre_shards_norm_values(frozen, 2, &layer), 0);
+    assert_int_equal(run_shards_norm_values(small, 2, &layer), 2);
+    assert_int_equal(run_shards_norm_values(large, 2, &layer), 8);
+    assert_int_equal(run_shards_norm_values(frozen, 2, &layer), 0);
     gyre_model *all[] = {small, large, frozen, none};
     for (int i = 0; i < 4; i++) gyre_model_close(all[i]);
 }

@@ -1,0 +1,174 @@
+/* From settings to a plan of the run; see gyre/resolve.h. */
+#include "gyre/resolve.h"
+
+#include "gyre/checkpoint.h"
+#include "gyre/config.h"
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include "shards_check.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A path of the config as an absolute one, so that the resolved config works from anywhere. */
+static gyre_status absolute(const gyre_settings *s, const char *path, char **out) {
+    char *joined = gyre_config_path(s, path);
+    if (joined == NULL) return gyre_no_memory("the path '%s'", path);
+    *out = realpath(joined, NULL);
+    if (*out == NULL && errno != ENOMEM) {
+        *out = joined; /* missing: whoever opens it says so, with the name as written */
+        return GYRE_OK;
+    }
+    free(joined);
+    return *out != NULL ? GYRE_OK : gyre_no_memory("the path '%s'", path);
+}
+
+/* A run's folder is likely for weights, but which of its checkpoints is meant is the user's. */
+static gyre_status check_init(const char *path) {
+    struct stat st;
+    char *newest = NULL;
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) return GYRE_OK;
+    if (gyre_checkpoint_newest(path, &newest) != GYRE_OK || newest == NULL) return GYRE_OK;
+    gyre_status status = gyre_fail(GYRE_EUSAGE,
+                                   "model.init_from: '%s' is a run's folder; a file was expected, "
+                                   "as '%s', its newest checkpoint",
+                                   path, newest);
+    free(newest);
+    return status;
+}
+
+/* The settings' own copy of what the plan rewrites. */
+static gyre_status own(gyre_resolved *r, const gyre_settings *settings, bool scheduled) {
+    r->settings = *settings;
+    gyre_settings *s = &r->settings;
+    size_t stages = (size_t)s->schedule.stage_count;
+    if (stages > 0) {
+        r->stages = malloc(stages * sizeof *r->stages);
+        if (r->stages == NULL) return gyre_no_memory("the schedule's stages");
+        memcpy(r->stages, s->schedule.stages, stages * sizeof *r->stages);
+        s->schedule.stages = r->stages;
+    }
+    /* in the run's own config.json: its folder, wherever that is moved to */
+    snprintf(r->output_dir, sizeof r->output_dir, ".");
+    if (s->output_dir != NULL) s->output_dir = r->output_dir;
+    if (!scheduled) s->length = (gyre_length){GYRE_UNIT_STEPS, 1}; /* not to be asked for */
+    GYRE_TRY(gyre_config_require(s));
+    GYRE_TRY(absolute(s, s->data.path, &r->data_path));
+    s->data.path = r->data_path;
+    if (s->model.init_from != NULL) {
+        GYRE_TRY(absolute(s, s->model.init_from, &r->init_path));
+        s->model.init_from = r->init_path;
+        GYRE_TRY(check_init(r->init_path));
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_resolve_data(const gyre_settings *s, gyre_dataset **data, gyre_samples *samples,
+                              gyre_epochs *epochs) {
+    char *path = gyre_config_path(s, s->data.path);
+    if (path == NULL) return gyre_no_memory("the path '%s'", s->data.path);
+    gyre_status status = gyre_fail_in("data.path", gyre_dataset_open(path, data));
+    free(path);
+    GYRE_TRY(status);
+    GYRE_TRY(gyre_samples_open(*data, &s->data, s->seed, samples));
+    return gyre_epochs_make(samples->train.count, s->batch_size, s->data.last_batch, epochs);
+}
+
+static gyre_status plan_data(gyre_resolved *r) {
+    gyre_settings *s = &r->settings;
+    if (!gyre_file_exists(s->data.path)) {
+        return gyre_fail(GYRE_EIO,
+                         "data.path: '%s' does not exist; `gyre data import` makes datasets, and "
+                         "`--set data.path=FILE` names one that was moved",
+                         s->data.path);
+    }
+    GYRE_TRY(gyre_resolve_data(s, &r->data, &r->samples, &r->epochs));
+    r->data_hash = gyre_dataset_hash(r->data);
+    gyre_dataset_warn_unread(r->data);
+    return GYRE_OK;
+}
+
+static gyre_status plan_shards(gyre_resolved *r, int ranks) {
+    gyre_settings *s = &r->settings;
+    if (s->shards == 0) s->shards = gyre_default_shards(s->batch_size);
+    return run_shards_check(s->reduce, s->batch_size, s->shards, ranks);
+}
+
+static void in_steps(gyre_length *length, int64_t steps_per_epoch) {
+    if (length->unit != GYRE_UNIT_EPOCHS) return;
+    length->value = (double)gyre_steps_of_epochs(length->value, steps_per_epoch);
+    length->unit = GYRE_UNIT_STEPS;
+}
+
+static gyre_status plan_schedule(gyre_resolved *r, gyre_schedule **schedule) {
+    gyre_settings *s = &r->settings;
+    int64_t spe = r->epochs.steps_per_epoch;
+    double momentum = gyre_config_momentum(&s->optimizer);
+    GYRE_TRY(gyre_schedule_open(&s->schedule, &s->length, momentum, spe, schedule));
+    GYRE_TRY(gyre_schedule_resolve(&s->schedule, &s->length, spe));
+    if (s->evaluate.every.unit == GYRE_UNIT_NONE) {
+        s->evaluate.every = (gyre_length){GYRE_UNIT_STEPS, (double)spe};
+    }
+    in_steps(&s->evaluate.every, spe);
+    in_steps(&s->checkpoint.every, spe);
+    return GYRE_OK;
+}
+
+static gyre_status plan_model(gyre_resolved *r) {
+    gyre_settings *s = &r->settings;
+    const gyre_images *images = gyre_dataset_train(r->data);
+    int found = gyre_dataset_classes(r->data);
+    if (s->model.classes == 0) s->model.classes = found;
+    if (s->model.classes < found) {
+        char gaps[GYRE_GAPS_TEXT];
+        bool some = gyre_dataset_gaps(r->data, gaps, sizeof gaps);
+        return gyre_fail(GYRE_EUSAGE, "model.classes is %d, but '%s' has %d classes%s%s",
+                         s->model.classes, s->data.path, found, some ? ": " : "", some ? gaps : "");
+    }
+    gyre_dataset_warn_gaps(r->data);
+    int size = r->samples.train.size;
+    GYRE_TRY(gyre_model_open(&s->model, size > 0 ? size : images->h, size > 0 ? size : images->w,
+                             images->c, s->model.classes, &r->model));
+    return run_shards_check_norms(r->model, s->reduce, s->batch_size, s->shards);
+}
+
+static gyre_status plan(gyre_resolved *r, const gyre_settings *settings, int ranks,
+                        gyre_schedule **schedule) {
+    GYRE_TRY(own(r, settings, schedule != NULL));
+    GYRE_TRY(plan_shards(r, ranks));
+    GYRE_TRY(plan_data(r));
+    if (schedule != NULL) GYRE_TRY(plan_schedule(r, schedule));
+    GYRE_TRY(plan_model(r));
+    GYRE_TRY(gyre_config_hash_shared(&r->settings, &r->shared_hash));
+    return gyre_config_hash(&r->settings, &r->config_hash);
+}
+
+gyre_status gyre_resolve(const gyre_settings *settings, gyre_comm *comm, gyre_schedule **schedule,
+                         gyre_resolved *out) {
+    gyre_watchdog *watchdog = gyre_comm_watchdog(comm);
+    *out = (gyre_resolved){0};
+    gyre_watchdog_limits(watchdog, settings->watchdog_seconds,
+                         settings->watchdog_first_step_seconds);
+    gyre_watchdog_phase(watchdog, "opening the dataset", -1);
+    gyre_status status = plan(out, settings, gyre_comm_size(comm), schedule);
+    if (status == GYRE_EUSAGE && settings->source != NULL) {
+        status = gyre_fail_in(settings->source, status);
+    }
+    GYRE_TRY(gyre_comm_agree(comm, status));
+    const char *why = "start all ranks from one installation, config and dataset";
+    GYRE_TRY(gyre_comm_same(comm, out->shared_hash, "settings", why));
+    return gyre_comm_same(comm, out->data_hash, "data", why);
+}
+
+void gyre_resolved_close(gyre_resolved *r) {
+    if (r->model != NULL) gyre_model_close(r->model);
+    gyre_samples_close(&r->samples);
+    if (r->data != NULL) gyre_dataset_close(r->data);
+    free(r->stages);
+    free(r->data_path);
+    free(r->init_path);
+    *r = (gyre_resolved){0};
+}

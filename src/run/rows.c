@@ -1,0 +1,66 @@
+/* Rows of metrics.h5; see rows.h. */
+#include "rows.h"
+
+#include <math.h>
+
+/* A row that finds no memory is lost for good. */
+static gyre_status keep(run_rows *r, gyre_status status) {
+    if (status == GYRE_EDEVICE) return status;
+    run_files_tolerate(r->files, status);
+    return GYRE_OK;
+}
+
+static void show(run_rows *r, const gyre_step_result *result) {
+    const gyre_progress_facts facts = {
+        .completed = result->step + 1,
+        .steps = r->steps,
+        .cycle = result->rate.cycle + 1,
+        .cycles = r->cycles,
+        .batch = r->batch,
+        .lr = result->rate.lr,
+        .loss = result->loss,
+    };
+    gyre_progress_show(r->progress, &facts);
+}
+
+gyre_status run_rows_train(run_rows *r, const gyre_step_result *result) {
+    double seconds = run_timing_row(r->timing, result->time);
+    const gyre_train_row row = {.step = result->step,
+                                .epoch = result->step / r->steps_per_epoch,
+                                .cycle = result->rate.cycle,
+                                .lr = result->rate.lr,
+                                .momentum = result->rate.momentum,
+                                .loss = result->loss,
+                                .grad_norm = result->norm,
+                                .samples_per_s = (double)r->batch / fmax(seconds, 1e-9),
+                                .seconds = run_timing_at(r->timing, result->time)};
+    r->rate = result->rate;
+    GYRE_TRY(keep(r, gyre_metrics_train(r->files->metrics, &row)));
+    show(r, result);
+    return GYRE_OK;
+}
+
+gyre_status run_rows_validation(run_rows *r, int64_t completed, const gyre_score *score) {
+    const gyre_validation_row row = {.step = completed,
+                                     .epoch = (completed - 1) / r->steps_per_epoch,
+                                     .cycle = r->rate.cycle,
+                                     .loss = score->loss,
+                                     .accuracy = score->accuracy,
+                                     .seconds = run_timing_seconds(r->timing)};
+    GYRE_TRY(keep(r, gyre_metrics_validation(r->files->metrics, &row)));
+    gyre_json *line = gyre_event_begin(r->files->events, "evaluation");
+    gyre_json_add_integer(line, "step", row.step);
+    gyre_json_add_number(line, "loss", row.loss);
+    gyre_json_add_number(line, "accuracy", row.accuracy);
+    run_files_log(r->files, line);
+    return GYRE_OK;
+}
+
+gyre_status run_rows_cycle(run_rows *r, int64_t completed, const gyre_score *score) {
+    const gyre_cycle_row row = {.cycle = r->rate.cycle,
+                                .end_step = completed,
+                                .lr = r->rate.lr,
+                                .loss = score != NULL ? score->loss : (double)NAN,
+                                .accuracy = score != NULL ? score->accuracy : (double)NAN};
+    return keep(r, gyre_metrics_cycle(r->files->metrics, &row));
+}

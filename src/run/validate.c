@@ -1,0 +1,52 @@
+/* Evaluations during a run; see validate.h. */
+#include "validate.h"
+
+#include "diverge.h"
+#include "gyre/clock.h"
+#include "gyre/log.h"
+#include <math.h>
+
+gyre_status run_validation_open(run_validation *v, const gyre_trainer *t) {
+    int64_t batch = t->resolved->settings.evaluate.batch;
+    int64_t most = t->resolved->samples.validation.count;
+    v->scored = -1;
+    if (most == 0) return GYRE_OK;
+    return gyre_evaluator_open(t->weights, (int)(batch < most ? batch : most), t->comm, t->watchdog,
+                               &v->evaluator);
+}
+
+void run_validation_close(run_validation *v) {
+    gyre_evaluator_close(v->evaluator);
+    v->evaluator = NULL;
+}
+
+const gyre_score *run_validation_after(const run_validation *v, int64_t completed) {
+    return v->evaluator != NULL && v->scored == completed ? &v->score : NULL;
+}
+
+static void say_score(const run_validation *v, const gyre_trainer *t) {
+    gyre_say("step %lld: %s loss %.4f, accuracy %.2f %%", (long long)t->completed,
+             t->resolved->settings.data.validation == GYRE_VALIDATION_TEST ? "test" : "validation",
+             v->score.loss, 100 * v->score.accuracy);
+}
+
+gyre_status run_validate(run_validation *v, gyre_trainer *t, run_rows *rows, run_saver *saver,
+                         bool aside) {
+    double begun = gyre_clock();
+    bool last = t->completed == rows->steps;
+    GYRE_TRY(gyre_evaluator_run(v->evaluator, &t->resolved->samples.validation, NULL, &v->score));
+    v->scored = t->completed;
+    gyre_watchdog_phase(t->watchdog, "writing results", t->completed);
+    if (t->rank != 0) return run_score_check(t, saver, &v->score, last, &v->told);
+    if (!aside) {
+        GYRE_TRY(gyre_trainer_fatal(t, run_rows_validation(rows, t->completed, &v->score)));
+    }
+    run_timing_pause(rows->timing, begun); /* samples_per_s is of training alone */
+    gyre_progress_clear(rows->progress);
+    if (!v->quiet) say_score(v, t);
+    GYRE_TRY(run_score_check(t, saver, &v->score, last, &v->told));
+    if (aside || !isfinite(v->score.loss) || !(v->score.accuracy > v->best)) return GYRE_OK;
+    v->best = v->score.accuracy;
+    v->new_best = saver->settings->best;
+    return GYRE_OK;
+}
