@@ -95,7 +95,7 @@ __global__ void __launch_bounds__(GPU_BLOCK)
     const float infinity = __uint_as_float(0x7f800000u);
     float loss = stats[0], norm = norm_of(s);
     scalars[GYRE_SCALAR_LOSS] = loss;
-    scalars[GYRE_SCALAR_CORRECT] = stats[1];
+    scalars[GYRE_SCALAR_SUM] = stats[1];
     scalars[GYRE_SCALAR_NORM] = norm;
     scalars[GYRE_SCALAR_SHRINK] = clip_norm > 0.0f && norm > clip_norm ? clip_norm / norm : 1.0f;
     bool finite = fabsf(loss) < infinity && norm < infinity;

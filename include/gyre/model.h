@@ -6,6 +6,7 @@
 #ifndef GYRE_MODEL_H
 #define GYRE_MODEL_H
 
+#include "gyre/metric.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
 #include <stdbool.h>
@@ -69,10 +70,12 @@ typedef struct {
     gyre_param *params;
     gyre_param_group *groups;
     gyre_statistic *statistics;
-    size_t parameters; /* floats in the flat vector, alignment included */
-    size_t count;      /* parameters of the model, for people */
-    size_t buffers;    /* floats of running statistics */
-    bool norm_frozen;  /* the statistics stay, and normalisation uses them in training, too */
+    size_t parameters;         /* floats in the flat vector, alignment included */
+    size_t count;              /* parameters of the model, for people */
+    size_t buffers;            /* floats of running statistics */
+    const gyre_metric *metric; /* the first one of its loss */
+    const char *loss_unit;
+    bool norm_frozen; /* the statistics stay, and normalisation uses them in training, too */
 } gyre_model;
 
 /* Names and one-line descriptions of the zoo, for help and error messages; NULL past the end. */

@@ -78,7 +78,7 @@ enum {
     GYRE_SCALAR_FROM_HOST,                      /* those before this are uploaded each step */
     GYRE_SCALAR_FINITE = GYRE_SCALAR_FROM_HOST, /* 1, or 0 for ever after the first bad step */
     GYRE_SCALAR_LOSS,                           /* of the global batch */
-    GYRE_SCALAR_CORRECT,                        /* right predictions in the global batch */
+    GYRE_SCALAR_SUM,                            /* of the loss node, over the global batch */
     GYRE_SCALAR_NORM,                           /* of the reduced gradient, before clipping */
     GYRE_SCALAR_SHRINK, /* factor on the gradient: min(1, clip_norm / norm) */
     GYRE_SCALAR_COUNT
@@ -192,7 +192,7 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     /* running = 0.9 running + 0.1 (inv_shards * moments) where the step is finite */              \
     SIZED(update_statistics, (float, inv_shards), (gyre_f32, moments), (gyre_f32, scalars),        \
           (gyre_f32, running))                                                                     \
-    /* From the reduced gradient g(n) and stats(2) = {loss, correct}: fills LOSS, CORRECT, NORM,   \
+    /* From the reduced gradient g(n) and stats(2) = {loss, its sum}: fills LOSS, SUM, NORM,       \
      * SHRINK and clears FINITE when loss or norm is not finite. Sums in a fixed tree. */          \
     SIZED(check_step, (gyre_f32, g), (gyre_f32, stats), (float, clip_norm), (gyre_f32, scalars))   \
     /* One segment. s2 is NULL where the rule has no second state. No-op when FINITE is 0. */      \

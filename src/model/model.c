@@ -113,6 +113,15 @@ static gyre_status lay_out(gyre_model *m) {
     return GYRE_OK;
 }
 
+static void add_loss(builder *b, const gyre_model_settings *settings) {
+    gyre_model *m = b->model;
+    int loss = builder_node_of(b, NODE_DEFAULT_LOSS, "loss", m->node_count - 1,
+                               BUILDER_OPTIONS({"smoothing", settings->label_smoothing}));
+    if (b->status != GYRE_OK) return;
+    m->metric = m->nodes[loss].type->metrics;
+    m->loss_unit = m->nodes[loss].type->loss_unit;
+}
+
 gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
                             gyre_model **out) {
     const zoo_entry *entry = NULL;
@@ -130,8 +139,7 @@ gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, i
     m->norm_frozen = settings->batch_norm_frozen;
     builder b = {.model = m, .bias_lr_mult = 1, .weight_decay_mult = 1, .bias_decay_mult = 1};
     entry->build(&b, entry->depth);
-    builder_node_of(&b, "softmax_loss", "loss", m->node_count - 1,
-                    BUILDER_OPTIONS({"smoothing", settings->label_smoothing}));
+    add_loss(&b, settings);
     gyre_status status = b.status;
     if (status == GYRE_OK) status = freeze(m, settings);
     if (status == GYRE_OK) status = lay_out(m);

@@ -5,6 +5,7 @@
 #define GYRE_MODEL_NODE_H
 
 #include "gyre/backend.h"
+#include "gyre/metric.h"
 #include "gyre/model.h"
 
 typedef struct builder builder; /* builder.h */
@@ -55,7 +56,7 @@ typedef struct {
     /* a loss */
     gyre_i32 labels; /* (n) */
     float scale;     /* of the loss and of its gradient: 1 / global batch in training */
-    gyre_f32 stats;  /* (GYRE_LOSS_SUMS): scale times the sum of the losses, then its own sums */
+    gyre_f32 stats;  /* (GYRE_LOSS_SUMS): scale times the losses, and its own */
 } node_call;
 
 struct gyre_node_type {
@@ -70,6 +71,8 @@ struct gyre_node_type {
     bool keeps_x, keeps_y;
     /* A loss has no output and no dx of its own: forward writes dx when it is there. */
     bool is_loss;
+    const gyre_metric *metrics; /* of a loss; ends with a NULL name; the first one is compared */
+    const char *loss_unit;      /* "nats" */
 
     /* From options and the sizes of the inputs: the size of the output, parameters, statistics. */
     gyre_status (*define)(builder *b, gyre_node *n, const node_size *in);
@@ -87,6 +90,8 @@ struct gyre_node_type {
     /* Overwrites every dx that is there. */
     gyre_status (*dx)(const node_call *c);
 };
+
+#define NODE_DEFAULT_LOSS "softmax_loss"
 
 /* types.c: NULL when there is none of this name, or past the end. */
 const gyre_node_type *node_type_named(const char *name);

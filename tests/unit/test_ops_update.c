@@ -81,7 +81,7 @@ static void judge_measures_and_clips(void **state) {
         buffer s = scalars_of(b, 0.1, 0.9, 1);
         float v[GYRE_SCALAR_COUNT];
         judge(b, g, n, 2.5, 0, s, v);
-        assert_true(v[GYRE_SCALAR_LOSS] == 2.5f && v[GYRE_SCALAR_CORRECT] == 17);
+        assert_true(v[GYRE_SCALAR_LOSS] == 2.5f && v[GYRE_SCALAR_SUM] == 17);
         assert_true(v[GYRE_SCALAR_FINITE] == 1 && v[GYRE_SCALAR_SHRINK] == 1);
         assert_true(fabs((double)v[GYRE_SCALAR_NORM] - norm) <= 2 * HALF_ULP * norm);
         assert_true(v[GYRE_SCALAR_LR] == 0.1f && v[GYRE_SCALAR_MOMENTUM] == 0.9f);

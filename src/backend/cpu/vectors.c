@@ -81,7 +81,7 @@ gyre_status cpu_check_step(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, 
     float *scalars = cpu_f32(scalars_);
     float loss = cpu_f32(stats)[0], norm = (float)sqrt(sum);
     scalars[GYRE_SCALAR_LOSS] = loss;
-    scalars[GYRE_SCALAR_CORRECT] = cpu_f32(stats)[1];
+    scalars[GYRE_SCALAR_SUM] = cpu_f32(stats)[1];
     scalars[GYRE_SCALAR_NORM] = norm;
     scalars[GYRE_SCALAR_SHRINK] = clip_norm > 0 && norm > clip_norm ? clip_norm / norm : 1.0f;
     if (!isfinite(loss) || !isfinite(norm)) scalars[GYRE_SCALAR_FINITE] = 0;

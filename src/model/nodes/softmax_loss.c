@@ -10,6 +10,19 @@ static const node_option options[] = {
     {0},
 };
 
+static const gyre_metric metrics[] = {
+    {.name = "accuracy",
+     .unit = "%",
+     .difference_unit = "points",
+     .factor = 100,
+     .decimals = 2,
+     .greater_is_better = true,
+     .is_share = true,
+     .form = GYRE_METRIC_MEAN,
+     .sum = 1},
+    {0},
+};
+
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     (void)b, (void)n, (void)in;
     return GYRE_OK;
@@ -28,5 +41,7 @@ const gyre_node_type node_softmax_loss = {.name = "softmax_loss",
                                           .options = options,
                                           .keeps_x = true,
                                           .is_loss = true,
+                                          .metrics = metrics,
+                                          .loss_unit = "nats",
                                           .define = define,
                                           .forward = forward};

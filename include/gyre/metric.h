@@ -1,0 +1,49 @@
+/* What a network is judged by besides its loss, as data. A loss names its metrics; whoever writes,
+ * compares, plots or tells one knows only what stands here. */
+#ifndef GYRE_METRIC_H
+#define GYRE_METRIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a loss adds up over samples: the losses, and one sum of its own. */
+enum { GYRE_LOSS_SUMS = 2 };
+
+typedef enum {
+    GYRE_METRIC_MEAN,    /* sum / samples */
+    GYRE_METRIC_EXP_MEAN /* e^(sum / samples): perplexity */
+} gyre_metric_form;
+
+/* Files hold a metric's value; people read `factor` times it, in `unit`. */
+typedef struct {
+    const char *name; /* "accuracy": its column, its key in JSON, and its name in sentences */
+    const char *unit; /* "%"; "": none */
+    const char *difference_unit; /* of a difference of two: "points" */
+    double factor;
+    int decimals; /* for people */
+    bool greater_is_better;
+    bool is_share; /* of the samples: between 0 and 1, and one sample is a step of it */
+    gyre_metric_form form;
+    int sum; /* which of the loss's sums it follows from */
+} gyre_metric;
+
+/* The metric of this name among those of all losses; NULL: there is none. */
+const gyre_metric *gyre_metric_named(const char *name);
+/* The first metric of a loss, by the loss's name; NULL: of the default loss. A name that no loss
+ * has gives NULL. */
+const gyre_metric *gyre_metric_of_loss(const char *loss);
+
+double gyre_metric_value(const gyre_metric *m, double sum, int64_t samples);
+/* Is `value` better than `other`? A value that is no number is better than none. */
+bool gyre_metric_better(const gyre_metric *m, double value, double other);
+/* Worse than every value. */
+double gyre_metric_worst(const gyre_metric *m);
+/* In the unit of people. */
+double gyre_metric_shown(const gyre_metric *m, double value);
+/* "81.25 %", or "0.0312" where there is no unit. Returns `out`. */
+const char *gyre_metric_text(const gyre_metric *m, double value, char *out, size_t size);
+/* "accuracy (%)", "absolute error" */
+const char *gyre_metric_title(const gyre_metric *m, char *out, size_t size);
+
+#endif

@@ -1,0 +1,54 @@
+/* Metrics: their values from sums, their order, and how people read them. */
+#include "gyre/metric.h"
+
+#include "node.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const gyre_metric *gyre_metric_named(const char *name) {
+    const gyre_node_type *type;
+    for (int i = 0; (type = node_type_at(i)) != NULL; i++) {
+        for (const gyre_metric *m = type->metrics; m != NULL && m->name != NULL; m++) {
+            if (strcmp(m->name, name) == 0) return m;
+        }
+    }
+    return NULL;
+}
+
+const gyre_metric *gyre_metric_of_loss(const char *loss) {
+    const gyre_node_type *type = node_type_named(loss != NULL ? loss : NODE_DEFAULT_LOSS);
+    return type != NULL && type->is_loss ? type->metrics : NULL;
+}
+
+double gyre_metric_value(const gyre_metric *m, double sum, int64_t samples) {
+    double mean = sum / (double)samples;
+    return m->form == GYRE_METRIC_EXP_MEAN ? exp(mean) : mean;
+}
+
+bool gyre_metric_better(const gyre_metric *m, double value, double other) {
+    return m->greater_is_better ? value > other : value < other;
+}
+
+double gyre_metric_worst(const gyre_metric *m) {
+    return m->greater_is_better ? (double)-INFINITY : (double)INFINITY;
+}
+
+double gyre_metric_shown(const gyre_metric *m, double value) {
+    return m->factor * value;
+}
+
+const char *gyre_metric_text(const gyre_metric *m, double value, char *out, size_t size) {
+    snprintf(out, size, "%.*f%s%s", m->decimals, gyre_metric_shown(m, value),
+             m->unit[0] == '\0' ? "" : " ", m->unit);
+    return out;
+}
+
+const char *gyre_metric_title(const gyre_metric *m, char *out, size_t size) {
+    if (m->unit[0] == '\0')
+        snprintf(out, size, "%s", m->name);
+    else
+        snprintf(out, size, "%s (%s)", m->name, m->unit);
+    return out;
+}
