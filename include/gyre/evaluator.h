@@ -17,7 +17,7 @@ void gyre_evaluator_close(gyre_evaluator *e);
 
 typedef struct {
     double loss;     /* mean */
-    double accuracy; /* right / samples */
+    double metric; /* right / samples */
     int64_t right;
 } gyre_score;
 

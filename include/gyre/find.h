@@ -46,7 +46,7 @@ typedef struct {
 typedef struct {
     int64_t repeat, step; /* step: completed updates of the sweep */
     double lr;            /* of the last of them */
-    double loss, accuracy;
+    double loss, metric;
 } gyre_find_score;
 
 /* What one curve, or all of them together, suggest; NaN: nothing. */
@@ -81,7 +81,7 @@ typedef struct {
     double rate;
     double loss, error; /* mean of its last quarter's training losses, and that one's error; NaN
                            when it diverged */
-    double accuracy;    /* validation, at the end; NaN: none */
+    double metric;    /* validation, at the end; NaN: none */
 } gyre_find_trial;
 enum { GYRE_FIND_TRIALS = 6 }; /* base_lr / 2, base_lr, max_lr / 2, max_lr, 2 and 4 max_lr */
 

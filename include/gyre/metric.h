@@ -28,6 +28,8 @@ typedef struct {
     int sum; /* which of the loss's sums it follows from */
 } gyre_metric;
 
+/* Each first metric of a loss once; NULL past the end. */
+const gyre_metric *gyre_metric_at(int index);
 /* The metric of this name among those of all losses; NULL: there is none. */
 const gyre_metric *gyre_metric_named(const char *name);
 /* The first metric of a loss, by the loss's name; NULL: of the default loss. A name that no loss

@@ -6,6 +6,7 @@
 #ifndef GYRE_METRICS_H
 #define GYRE_METRICS_H
 
+#include "gyre/metric.h"
 #include "gyre/status.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -19,20 +20,21 @@ typedef struct {
 typedef struct {
     int64_t step; /* completed updates */
     int64_t epoch, cycle;
-    double loss, accuracy, seconds;
+    double loss, metric, seconds;
 } gyre_validation_row;
 
 typedef struct {
     int64_t cycle, end_step; /* completed updates */
     double lr;               /* of the last update */
-    double loss, accuracy;   /* of the evaluation at that step; NaN when there was none */
+    double loss, metric;     /* of the evaluation at that step; NaN when there was none */
 } gyre_cycle_row;
 
 typedef struct gyre_metrics gyre_metrics;
 
 /* Creates `path`, or opens it and cuts the rows after `completed` updates, so that a resume neither
- * doubles nor loses one. */
-gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics **out);
+ * doubles nor loses one. `metric` is the one of the rows: its name is their column. */
+gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, int64_t completed,
+                              gyre_metrics **out);
 /* Add a row. A row that cannot be written yet (a full disk) waits in memory: GYRE_EIO then says
  * why, and later calls try again. GYRE_EDEVICE: out of memory, the row is lost. */
 gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row);
@@ -57,6 +59,7 @@ gyre_status gyre_metrics_close(gyre_metrics *m); /* writes everything and calls 
 
 /* Everything in one file, read at once; free with gyre_tables_free. */
 typedef struct {
+    const gyre_metric *metric; /* what the rows' metric is */
     gyre_train_row *train;
     gyre_validation_row *validation;
     gyre_cycle_row *cycles;

@@ -24,7 +24,7 @@ typedef struct {
     char *machine;     /* what may change bits (the processor, the libraries); NULL: not known */
     bool moved;        /* it was computed on more than one of these, or on unlike ones at once */
     int64_t test_step; /* completed updates at the last score on the test part */
-    double test_loss, test_accuracy;
+    double test_loss, test_metric;
 } gyre_cell_log;
 
 typedef struct {
@@ -58,8 +58,8 @@ typedef struct {
     double seconds;                   /* mean of done cells */
     gyre_settings *settings;          /* of one cell; NULL: none was begun */
     gyre_schedule *schedule;          /* likewise */
-    gyre_band train, loss, accuracy;  /* accuracy in %; at steps that all cells share */
-    gyre_band minima_loss, minima_accuracy; /* at the ends of cycles */
+    gyre_band train, loss, metric;  /* accuracy in %; at steps that all cells share */
+    gyre_band minima_loss, minima_metric; /* at the ends of cycles */
 } gyre_results_arm;
 
 typedef enum {

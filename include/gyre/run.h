@@ -24,7 +24,7 @@ typedef struct {
     uint64_t data_hash, init_hash; /* what the files of both must be, or another error; 0: any */
     /* Called on rank 0 after each update, with the accuracy of the last evaluation (NaN: none yet
      * in this launch). NULL: by nobody. */
-    void (*watch)(void *context, int64_t completed, int64_t steps, double accuracy);
+    void (*watch)(void *context, int64_t completed, int64_t steps, double metric);
     void *context;
     /* Called on rank 0 once the run's folder is there and its log is open: what the caller has to
      * put into them. NULL: nothing. */

@@ -57,9 +57,9 @@ typedef enum {
 typedef struct {
     gyre_cell_state state;
     int64_t steps;                   /* completed updates */
-    double loss, accuracy;           /* validation split, at the last step; NaN when not done */
-    double best_accuracy;            /* over all evaluations: exploratory */
-    double test_loss, test_accuracy; /* test part, once, at the end; NaN when there is none */
+    double loss, metric;           /* validation split, at the last step; NaN when not done */
+    double best_metric;            /* over all evaluations: exploratory */
+    double test_loss, test_metric; /* test part, once, at the end; NaN when there is none */
     double seconds;                  /* of training, over all sittings */
     uint64_t hash;                   /* of the parameters at the end */
     char message[GYRE_ERROR_MAX];    /* why it failed or diverged, else "" */

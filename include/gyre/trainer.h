@@ -18,7 +18,6 @@ typedef struct {
     double time;  /* gyre_clock() when the update ended */
     gyre_rate rate;
     double loss, norm;
-    int64_t correct;
     bool finite; /* false: this update and all later ones were not applied */
 } gyre_step_result;
 

@@ -47,7 +47,7 @@ static void print_validation(const gyre_tables *t, FILE *f) {
     for (size_t i = 0; i < t->validation_count; i++) {
         const gyre_validation_row *r = &t->validation[i];
         fprintf(f, "%" PRId64 ",%" PRId64 ",%" PRId64 ",", r->step, r->epoch, r->cycle);
-        numbers(f, (double[]){r->loss, r->accuracy, r->seconds}, 3);
+        numbers(f, (double[]){r->loss, r->metric, r->seconds}, 3);
     }
 }
 
@@ -57,7 +57,7 @@ static void print_cycles(const gyre_tables *t, FILE *f) {
     for (size_t i = 0; i < t->cycle_count; i++) {
         const gyre_cycle_row *r = &t->cycles[i];
         fprintf(f, "%" PRId64 ",%" PRId64 ",", r->cycle, r->end_step);
-        numbers(f, (double[]){r->lr, r->loss, r->accuracy}, 3);
+        numbers(f, (double[]){r->lr, r->loss, r->metric}, 3);
     }
 }
 

@@ -92,13 +92,13 @@ static size_t first_near(const curve *c, size_t best, double error) {
 /* ---- accuracy */
 
 /* Accuracies are few: a median of three, and the error of a share among `samples`. NAN: too few. */
-static gyre_status max_by_accuracy(const gyre_find_score *scores, size_t count, int64_t samples,
+static gyre_status max_by_metric(const gyre_find_score *scores, size_t count, int64_t samples,
                                    double *out) {
     curve c;
     *out = NAN;
     if (count < SCORES_MIN || samples < FIND_SAMPLES_MIN) return GYRE_OK;
     GYRE_TRY(open_curve(&c, count, 1));
-    for (size_t i = 0; i < count; i++) c.raw[i] = -scores[i].accuracy;
+    for (size_t i = 0; i < count; i++) c.raw[i] = -scores[i].metric;
     smooth(&c);
     size_t best = least(&c);
     double p = -c.y[best];
@@ -220,7 +220,7 @@ gyre_status find_read_curve(const gyre_find_options *o, const gyre_find_row *row
     GYRE_TRY(open_losses(&c, o, rows, count));
     read_loss(&c, rows, o, marks, facts);
     free(c.x);
-    if (!facts->memorised) GYRE_TRY(max_by_accuracy(scores, score_count, samples, &accurate));
+    if (!facts->memorised) GYRE_TRY(max_by_metric(scores, score_count, samples, &accurate));
     if (accurate < marks->max_lr && accurate > marks->base_lr) marks->max_lr = accurate;
     marks->valley = find_valley(rows, count, o->steps);
     marks->slide = find_slide(rows, count, o->steps);

@@ -55,10 +55,10 @@ static void print_trials(const gyre_find *f, FILE *out) {
         fprintf(out, "  %10.3g  ", t->rate);
         if (isnan(t->loss)) {
             fprintf(out, "%18s\n", "diverged");
-        } else if (isnan(t->accuracy)) {
+        } else if (isnan(t->metric)) {
             fprintf(out, "%8.4f +- %6.4f\n", t->loss, t->error);
         } else {
-            fprintf(out, "%8.4f +- %6.4f  %8.2f %%\n", t->loss, t->error, 100 * t->accuracy);
+            fprintf(out, "%8.4f +- %6.4f  %8.2f %%\n", t->loss, t->error, 100 * t->metric);
         }
     }
     fprintf(out, "  %s\n", f->verified);

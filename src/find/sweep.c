@@ -65,7 +65,7 @@ static gyre_status evaluate(sweep *s, gyre_evaluator *e, const gyre_view *view) 
                           .step = s->t->completed,
                           .lr = c->rows[c->row_count - 1].lr,
                           .loss = isfinite(score.loss) ? score.loss : (double)NAN,
-                          .accuracy = score.accuracy};
+                          .metric = score.metric};
     return GYRE_OK;
 }
 
@@ -199,8 +199,8 @@ static void conclude(const find_sweep_curve *c, gyre_find_trial *trial) {
     }
     trial->loss = c->diverged ? (double)NAN : mean;
     trial->error = c->diverged ? (double)NAN : sqrt(squares) / (double)n;
-    trial->accuracy =
-        c->score_count > 0 && !c->diverged ? c->scores[c->score_count - 1].accuracy : (double)NAN;
+    trial->metric =
+        c->score_count > 0 && !c->diverged ? c->scores[c->score_count - 1].metric : (double)NAN;
 }
 
 gyre_status find_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,

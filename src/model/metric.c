@@ -7,12 +7,28 @@
 #include <stdio.h>
 #include <string.h>
 
-const gyre_metric *gyre_metric_named(const char *name) {
+/* Losses that are judged alike have metrics of one name. */
+static bool is_first_of_its_name(int type, const char *name) {
+    for (int i = 0; i < type; i++) {
+        const gyre_metric *m = node_type_at(i)->metrics;
+        if (m != NULL && strcmp(m->name, name) == 0) return false;
+    }
+    return true;
+}
+
+const gyre_metric *gyre_metric_at(int index) {
     const gyre_node_type *type;
     for (int i = 0; (type = node_type_at(i)) != NULL; i++) {
-        for (const gyre_metric *m = type->metrics; m != NULL && m->name != NULL; m++) {
-            if (strcmp(m->name, name) == 0) return m;
-        }
+        if (type->metrics == NULL || !is_first_of_its_name(i, type->metrics->name)) continue;
+        if (index-- == 0) return type->metrics;
+    }
+    return NULL;
+}
+
+const gyre_metric *gyre_metric_named(const char *name) {
+    const gyre_metric *m;
+    for (int i = 0; (m = gyre_metric_at(i)) != NULL; i++) {
+        if (strcmp(m->name, name) == 0) return m;
     }
     return NULL;
 }

@@ -96,7 +96,7 @@ void report_caption_subtitle(const report_run *runs, int count, char *out, size_
     if (t->validation_count > 0) {
         const gyre_validation_row *last = &t->validation[t->validation_count - 1];
         used += (size_t)snprintf(out, room, "%s accuracy %.2f %% after %lld steps",
-                                 report_caption_part(runs, count), 100 * last->accuracy,
+                                 report_caption_part(runs, count), 100 * last->metric,
                                  (long long)last->step);
     } else {
         used += (size_t)snprintf(out, room, "%lld steps, no evaluation", done);
@@ -130,6 +130,6 @@ void report_caption_legend(const report_run *r, char *out, size_t room) {
     int used = snprintf(out, room, "%.80s", r->name);
     if (t->validation_count > 0) {
         snprintf(out + used, room - (size_t)used, " (%.2f %%)",
-                 100 * t->validation[t->validation_count - 1].accuracy);
+                 100 * t->validation[t->validation_count - 1].metric);
     }
 }

@@ -37,7 +37,7 @@ gyre_status report_draw_final(const gyre_results *e, int group, const char *outp
 gyre_status report_draw_differences(const gyre_results *e, int control, const char *output);
 /* Mean curves of a group's arms with bands from the least to the greatest seed. */
 typedef enum {
-    REPORT_CURVE_ACCURACY,
+    REPORT_CURVE_METRIC,
     REPORT_CURVE_LOSS,
     REPORT_CURVE_TRAIN,
     REPORT_CURVE_MINIMA

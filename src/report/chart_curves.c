@@ -8,12 +8,12 @@
 
 const gyre_band *report_curve_band(const gyre_results_arm *a, report_curve curve) {
     switch (curve) {
-    case REPORT_CURVE_ACCURACY: return &a->accuracy;
+    case REPORT_CURVE_METRIC: return &a->metric;
     case REPORT_CURVE_LOSS: return &a->loss;
     case REPORT_CURVE_TRAIN: return &a->train;
     case REPORT_CURVE_MINIMA: break;
     }
-    return &a->minima_accuracy;
+    return &a->minima_metric;
 }
 
 static int curves_of(const gyre_results *e, int group, report_curve curve) {

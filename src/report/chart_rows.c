@@ -90,7 +90,7 @@ gyre_status report_draw_final(const gyre_results *e, int group, const char *outp
         if (e->study->arms[i].group != group) continue;
         for (int seed = 0; seed < e->study->seed_count; seed++) {
             const gyre_results_cell *c = gyre_results_at(e, i, seed);
-            if (gyre_cell_counts(c)) r.values[count++] = 100 * c->result.accuracy;
+            if (gyre_cell_counts(c)) r.values[count++] = 100 * c->result.metric;
         }
         add_row(&r, i, count);
     }

@@ -57,13 +57,13 @@ static void print_cells(FILE *f, const gyre_results *e) {
             fprintf(f, ",%" PRIu64 ",%s,%" PRId64, e->study->seeds[seed],
                     report_state_key(r->state), r->steps);
             numbers(f,
-                    (double[]){r->loss, r->accuracy, r->best_accuracy, r->test_loss,
-                               r->test_accuracy, c->to_target},
+                    (double[]){r->loss, r->metric, r->best_metric, r->test_loss,
+                               r->test_metric, c->to_target},
                     6);
             fprintf(f, ",%016" PRIx64 ",", r->hash);
             text(f, r->message);
             numbers(f,
-                    (double[]){100 * r->accuracy, 100 * r->best_accuracy, 100 * r->test_accuracy},
+                    (double[]){100 * r->metric, 100 * r->best_metric, 100 * r->test_metric},
                     3);
             number(f, r->state == GYRE_CELL_MISSING ? (double)NAN : r->seconds);
             fputc('\n', f);
@@ -145,10 +145,10 @@ static void print_curves(FILE *f, const gyre_results *e) {
     fputs(CURVES "step,seeds,mean,least,greatest,unit\n", f);
     for (int i = 0; i < e->study->arm_count; i++) {
         const gyre_results_arm *a = &e->arms[i];
-        print_band(f, e, i, "accuracy", &a->accuracy);
+        print_band(f, e, i, "accuracy", &a->metric);
         print_band(f, e, i, "loss", &a->loss);
         print_band(f, e, i, "training_loss", &a->train);
-        print_band(f, e, i, "accuracy_at_minima", &a->minima_accuracy);
+        print_band(f, e, i, "accuracy_at_minima", &a->minima_metric);
         print_band(f, e, i, "loss_at_minima", &a->minima_loss);
     }
 }

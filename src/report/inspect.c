@@ -56,7 +56,7 @@ static gyre_status inspect_metrics(const char *path, FILE *out) {
     if (t.validation_count > 0) {
         const gyre_validation_row *r = &t.validation[t.validation_count - 1];
         fprintf(out, "  last score   after %lld updates: loss %.6g, accuracy %.4f %%\n",
-                (long long)r->step, r->loss, 100 * r->accuracy);
+                (long long)r->step, r->loss, 100 * r->metric);
     }
     gyre_tables_free(&t);
     return GYRE_OK;

@@ -25,7 +25,7 @@ static void minima_table(report_page *p, int group) {
     fputs("<details><summary>Accuracy at each minimum of the rate, as a table</summary>\n", p->f);
     report_html_table_begin(p->f, "arm|minimum at step|seeds|accuracy, mean (%)|least|greatest");
     for (int i = 0; i < e->study->arm_count; i++) {
-        const gyre_band *b = &e->arms[i].minima_accuracy;
+        const gyre_band *b = &e->arms[i].minima_metric;
         char name[REPORT_NAME_MAX];
         if (e->study->arms[i].group != group) continue;
         report_arm(e, i, name);
@@ -55,7 +55,7 @@ gyre_status report_page_curves(report_page *p) {
                               "run may show.");
     for (int g = 0; g < e->study->group_count; g++) {
         fputs("<div class=\"figures\">\n", p->f);
-        GYRE_TRY(curve(p, g, REPORT_CURVE_ACCURACY, "accuracy", "Accuracy"));
+        GYRE_TRY(curve(p, g, REPORT_CURVE_METRIC, "accuracy", "Accuracy"));
         GYRE_TRY(curve(p, g, REPORT_CURVE_LOSS, "loss", "Loss"));
         GYRE_TRY(
             curve(p, g, REPORT_CURVE_MINIMA, "minima",

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define LOSS "#0072b2"
-#define ACCURACY "#009e73"
+#define METRIC "#009e73"
 #define RANGE "#fdf1d6"
 #define MARK "#b35900"
 #define QUIET "#68727e"
@@ -28,9 +28,9 @@ static double loss_of(const gyre_find *f, size_t index, const double *smooth) {
     (void)f;
     return smooth[index];
 }
-static double accuracy_of(const gyre_find *f, size_t index, const double *smooth) {
+static double metric_of(const gyre_find *f, size_t index, const double *smooth) {
     (void)smooth;
-    return 100 * f->scores[index].accuracy;
+    return 100 * f->scores[index].metric;
 }
 
 /* ---- over the repeats */
@@ -235,16 +235,16 @@ static void subtitle(const gyre_find *x, char *out, size_t room) {
 
 gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *output) {
     report_figure f;
-    quantity loss = {.colour = LOSS, .raw = -1}, accuracy = {.colour = ACCURACY, .raw = -1};
+    quantity loss = {.colour = LOSS, .raw = -1}, metric = {.colour = METRIC, .raw = -1};
     char words[400], heading[120];
     double *smooth = NULL;
     gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(gyre_find_smooth(x, &smooth));
     GYRE_GOTO(combine(x, false, loss_of, smooth, &loss));
-    GYRE_GOTO(combine(x, true, accuracy_of, NULL, &accuracy));
+    GYRE_GOTO(combine(x, true, metric_of, NULL, &metric));
     subtitle(x, words, sizeof words);
-    report_frame frame = {.panels = accuracy.count > 0 ? 2 : 1,
+    report_frame frame = {.panels = metric.count > 0 ? 2 : 1,
                           .title = title,
                           .subtitle = words,
                           .x_label = x->options.linear ? "learning rate" : "learning rate (log)",
@@ -254,23 +254,23 @@ gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *ou
     mark_range(f.gp, &x->verdict);
     GYRE_GOTO(raw_block(&f, x, &loss));
     smooth_blocks(&f, "smoothed training loss, median of the repeats", &loss);
-    smooth_blocks(&f, "validation accuracy, median of the repeats", &accuracy);
+    smooth_blocks(&f, "validation accuracy, median of the repeats", &metric);
     loss.range = range_of(&loss, true);
-    accuracy.range = range_of(&accuracy, false);
+    metric.range = range_of(&metric, false);
     snprintf(heading, sizeof heading, "training loss (dots: steps; line: smoothed%s)",
              x->options.repeats > 1 ? "; band: repeats" : "");
     panel(&f, &frame, 0, heading, x, &loss);
     snprintf(heading, sizeof heading, "validation accuracy, %%, of %lld samples",
              (long long)x->samples);
-    if (frame.panels == 2) panel(&f, &frame, 1, heading, x, &accuracy);
+    if (frame.panels == 2) panel(&f, &frame, 1, heading, x, &metric);
     report_frame_end(&f);
     status = report_figure_finish(&f);
 out:
     free(smooth);
     free(loss.line);
     free(loss.band);
-    free(accuracy.line);
-    free(accuracy.band);
+    free(metric.line);
+    free(metric.band);
     report_figure_close(&f);
     return status;
 }

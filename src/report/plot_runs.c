@@ -18,7 +18,7 @@ enum { NUMBERS_MAX = 12 }; /* accuracies written beside their points */
 
 /* The data blocks of one run. */
 typedef struct {
-    int lr, raw, smooth, loss, accuracy, minima_loss, minima_accuracy;
+    int lr, raw, smooth, loss, metric, minima_loss, minima_metric;
 } blocks;
 
 typedef struct {
@@ -26,7 +26,7 @@ typedef struct {
     blocks *blocks;
     int count;
     bool validated; /* some run was evaluated */
-    report_range lr, train, loss, accuracy;
+    report_range lr, train, loss, metric;
 } picture;
 
 /* ---- tables as points */
@@ -48,7 +48,7 @@ static double validation_loss(const void *rows, size_t i) {
     return ((const gyre_validation_row *)rows)[i].loss;
 }
 static double validation_percent(const void *rows, size_t i) {
-    return 100 * ((const gyre_validation_row *)rows)[i].accuracy;
+    return 100 * ((const gyre_validation_row *)rows)[i].metric;
 }
 static double cycle_x(const void *rows, size_t i) {
     return (double)((const gyre_cycle_row *)rows)[i].end_step;
@@ -57,7 +57,7 @@ static double cycle_loss(const void *rows, size_t i) {
     return ((const gyre_cycle_row *)rows)[i].loss;
 }
 static double cycle_percent(const void *rows, size_t i) {
-    return 100 * ((const gyre_cycle_row *)rows)[i].accuracy;
+    return 100 * ((const gyre_cycle_row *)rows)[i].metric;
 }
 
 static report_point *points_of(const void *rows, size_t count, column x, column y) {
@@ -150,9 +150,9 @@ static gyre_status run_blocks(report_figure *f, picture *p, int i, report_range 
     GYRE_TRY(thin_block(f, &losses, raw, &b->raw));
     GYRE_TRY(smooth_block(f, r, &p->train, &b->smooth));
     GYRE_TRY(thin_block(f, &loss, &p->loss, &b->loss));
-    GYRE_TRY(thin_block(f, &percent, &p->accuracy, &b->accuracy));
+    GYRE_TRY(thin_block(f, &percent, &p->metric, &b->metric));
     GYRE_TRY(thin_block(f, &minima, NULL, &b->minima_loss));
-    return thin_block(f, &minima_percent, NULL, &b->minima_accuracy);
+    return thin_block(f, &minima_percent, NULL, &b->minima_metric);
 }
 
 /* ---- ranges */
@@ -176,7 +176,7 @@ static report_range loss_range(report_range smooth, report_range raw) {
 static gyre_status fill(report_figure *f, picture *p) {
     const report_range none = {NAN, NAN, false};
     report_range raw = none;
-    p->lr = p->train = p->loss = p->accuracy = none;
+    p->lr = p->train = p->loss = p->metric = none;
     for (int i = 0; i < p->count; i++) {
         GYRE_TRY(run_blocks(f, p, i, &raw));
         if (p->runs[i].content.tables.validation_count > 0) p->validated = true;
@@ -185,8 +185,8 @@ static gyre_status fill(report_figure *f, picture *p) {
     p->lr = with_margins(p->lr, 0, 0.2);
     p->train = loss_range(p->train, raw);
     p->loss = with_margins(p->loss, 0.12, 0.12);
-    p->accuracy = with_margins(p->accuracy, 0.12, 0.3);
-    if (p->accuracy.hi > 101) p->accuracy.hi = 101;
+    p->metric = with_margins(p->metric, 0.12, 0.3);
+    if (p->metric.hi > 101) p->metric.hi = 101;
     return GYRE_OK;
 }
 
@@ -277,31 +277,31 @@ static bool has_numbers(const picture *p) {
     const gyre_tables *t = &p->runs[0].content.tables;
     if (p->count > 1 || t->cycle_count > NUMBERS_MAX) return false;
     for (size_t i = 0; i < t->cycle_count; i++) {
-        if (isfinite(t->cycles[i].accuracy)) return true;
+        if (isfinite(t->cycles[i].metric)) return true;
     }
     return false;
 }
 
 static void evaluation_panel(report_figure *f, const report_frame *frame, const picture *p,
-                             bool accuracy) {
+                             bool metric) {
     char heading[160];
     size_t cycles = most_cycles(p);
     snprintf(heading, sizeof heading, "%s %s%s", report_caption_part(p->runs, p->count),
-             accuracy ? "accuracy (%" : "loss (nats",
+             metric ? "accuracy (%" : "loss (nats",
              cycles > 0 ? "; large dots: at minima of the rate)" : ")");
-    report_frame_panel(f, frame, accuracy ? 3 : 2, heading, accuracy ? p->accuracy : p->loss);
+    report_frame_panel(f, frame, metric ? 3 : 2, heading, metric ? p->metric : p->loss);
     for (int i = 0; i < p->count; i++) {
         const blocks *b = &p->blocks[i];
-        curve(f->gp, p, i, accuracy ? b->accuracy : b->loss,
+        curve(f->gp, p, i, metric ? b->metric : b->loss,
               "linespoints linewidth 1.5 pointtype 7 pointsize 0.35", false);
-        more(f->gp, i, accuracy ? b->minima_accuracy : b->minima_loss,
+        more(f->gp, i, metric ? b->minima_metric : b->minima_loss,
              "points pointtype 7 pointsize 0.9");
     }
-    if (accuracy && has_numbers(p)) {
+    if (metric && has_numbers(p)) {
         fprintf(f->gp,
                 ", \\\n     DATA index %d using 1:2:(sprintf('%%.1f', $2)) with labels "
                 "offset character 0, 0.9 textcolor rgb '%s' notitle",
-                p->blocks[0].minima_accuracy, colours[0]);
+                p->blocks[0].minima_metric, colours[0]);
     }
     fputc('\n', f->gp);
 }

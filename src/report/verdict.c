@@ -24,7 +24,7 @@ const gyre_comparison *report_main(const gyre_results *e, int group) {
 static void say_run(const gyre_results *e, char *out) {
     const gyre_results_cell *c = gyre_results_at(e, 0, 0);
     if (gyre_cell_counts(c)) {
-        report_add(out, "%.2f %% %s accuracy at the last step.", 100 * c->result.accuracy,
+        report_add(out, "%.2f %% %s accuracy at the last step.", 100 * c->result.metric,
                    report_part(e));
     } else {
         report_add(out, "No %s accuracy at the last step: the run is %s, with %lld steps done.",

@@ -21,7 +21,7 @@ double run_chance(const gyre_view *view, int classes) {
 
 /* The lower end of a 95 % interval, normal approximation: the remark is for scores that are clearly
  * no better, or that so few samples cannot tell from it. */
-bool run_chance_beaten(double accuracy, double chance, int64_t samples) {
-    if (!isfinite(chance) || !isfinite(accuracy)) return true;
-    return accuracy - 1.96 * sqrt(accuracy * (1 - accuracy) / (double)samples) > chance;
+bool run_chance_beaten(double metric, double chance, int64_t samples) {
+    if (!isfinite(chance) || !isfinite(metric)) return true;
+    return metric - 1.96 * sqrt(metric * (1 - metric) / (double)samples) > chance;
 }

@@ -185,7 +185,7 @@ gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view, double 
     }
     if (view->count > 0) {
         out->loss = loss / (double)view->count;
-        out->accuracy = right / (double)view->count;
+        out->metric = right / (double)view->count;
     }
     out->right = (int64_t)right;
 out:

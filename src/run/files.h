@@ -22,7 +22,7 @@ typedef struct {
 /* Nothing is open yet. */
 run_files run_files_none(gyre_progress *progress);
 /* Opens tables, with the rows of the first `completed` updates, and log. */
-gyre_status run_files_open(run_files *f, int64_t completed);
+gyre_status run_files_open(run_files *f, const gyre_metric *metric, int64_t completed);
 void run_files_close(run_files *f);
 
 /* Before files of the run folder are written by name: the folder may have been moved, or removed

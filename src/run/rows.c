@@ -45,13 +45,13 @@ gyre_status run_rows_validation(run_rows *r, int64_t completed, const gyre_score
                                      .epoch = (completed - 1) / r->steps_per_epoch,
                                      .cycle = r->rate.cycle,
                                      .loss = score->loss,
-                                     .accuracy = score->accuracy,
+                                     .metric = score->metric,
                                      .seconds = run_timing_seconds(r->timing)};
     GYRE_TRY(keep(r, gyre_metrics_validation(r->files->metrics, &row)));
     gyre_json *line = gyre_event_begin(r->files->events, "evaluation");
     gyre_json_add_integer(line, "step", row.step);
     gyre_json_add_number(line, "loss", row.loss);
-    gyre_json_add_number(line, "accuracy", row.accuracy);
+    gyre_json_add_number(line, "accuracy", row.metric);
     run_files_log(r->files, line);
     return GYRE_OK;
 }
@@ -61,6 +61,6 @@ gyre_status run_rows_cycle(run_rows *r, int64_t completed, const gyre_score *sco
                                 .end_step = completed,
                                 .lr = r->rate.lr,
                                 .loss = score != NULL ? score->loss : (double)NAN,
-                                .accuracy = score != NULL ? score->accuracy : (double)NAN};
+                                .metric = score != NULL ? score->metric : (double)NAN};
     return keep(r, gyre_metrics_cycle(r->files->metrics, &row));
 }

@@ -73,7 +73,7 @@ static gyre_status find_best(run_state *r) {
     for (size_t i = 0; i < tables.validation_count; i++) {
         const gyre_validation_row *row = &tables.validation[i];
         bool here = row->step == best.completed;
-        if (here || row->accuracy > r->validation.best) r->validation.best = row->accuracy;
+        if (here || row->metric > r->validation.best) r->validation.best = row->metric;
         if (here) break;
     }
 out:
@@ -118,7 +118,7 @@ static gyre_status open_files(run_state *r, const finding *f) {
                   (long long)t->completed);
     }
     GYRE_TRY(set_aside(r));
-    GYRE_TRY(run_files_open(&r->files, t->completed));
+    GYRE_TRY(run_files_open(&r->files, t->resolved->model->metric, t->completed));
     if (!missing) warn_of_hole(r);
     GYRE_TRY(find_best(r));
     if (r->options.opened != NULL) {

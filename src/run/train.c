@@ -69,7 +69,7 @@ static gyre_status take_result(run_state *r, const gyre_step_result *result) {
         GYRE_TRY(gyre_trainer_fatal(t, run_rows_train(&r->rows, result)));
         if (o->watch != NULL) {
             o->watch(o->context, result->step + 1, r->steps,
-                     r->validation.scored < 0 ? (double)NAN : r->validation.score.accuracy);
+                     r->validation.scored < 0 ? (double)NAN : r->validation.score.metric);
         }
     }
     return result->finite ? GYRE_OK : run_diverged(t, &r->saver, result);
@@ -155,13 +155,13 @@ static gyre_status final_test(run_state *r) {
         .images = test, .count = test->count, .size = r->resolved.samples.train.size};
     GYRE_TRY(gyre_evaluator_run(r->validation.evaluator, &view, NULL, &score));
     if (!r->options.quiet) {
-        gyre_say("test loss %.4f, accuracy %.2f %%", score.loss, 100 * score.accuracy);
+        gyre_say("test loss %.4f, accuracy %.2f %%", score.loss, 100 * score.metric);
     }
     if (t->rank != 0) return GYRE_OK;
     gyre_json *line = gyre_event_begin(r->files.events, "test");
     gyre_json_add_integer(line, "step", t->completed);
     gyre_json_add_number(line, "loss", score.loss);
-    gyre_json_add_number(line, "accuracy", score.accuracy);
+    gyre_json_add_number(line, "accuracy", score.metric);
     return gyre_trainer_fatal(t, gyre_event_end(r->files.events, line));
 }
 
@@ -199,13 +199,13 @@ static void tell_chance(run_state *r, gyre_json *line) {
     const gyre_score *score = run_validation_after(&r->validation, t->completed);
     if (t->completed < r->steps || score == NULL || view->count == 0) return;
     double chance = run_chance(view, gyre_dataset_classes(r->resolved.data));
-    bool beaten = run_chance_beaten(score->accuracy, chance, view->count);
+    bool beaten = run_chance_beaten(score->metric, chance, view->count);
     gyre_json_add_number(line, "most_frequent_class", chance);
     gyre_json_add_flag(line, "beats_most_frequent_class", beaten);
     if (beaten) return;
     gyre_warn("no better than a guess: the accuracy is %.2f %%, and the most frequent class is "
               "%.2f %% of the %lld sample%s scored",
-              100 * score->accuracy, 100 * chance, (long long)view->count,
+              100 * score->metric, 100 * chance, (long long)view->count,
               view->count == 1 ? "" : "s");
 }
 

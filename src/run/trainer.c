@@ -200,7 +200,6 @@ gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last) {
                                .rate = t->last.rate,
                                .loss = scalars[GYRE_SCALAR_LOSS],
                                .norm = scalars[GYRE_SCALAR_NORM],
-                               .correct = llrintf(scalars[GYRE_SCALAR_SUM]),
                                .finite = scalars[GYRE_SCALAR_FINITE] != 0};
     return GYRE_OK;
 }

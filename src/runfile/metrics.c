@@ -27,6 +27,7 @@ struct gyre_metrics {
     gyre_status (*check)(void *context); /* NULL: none */
     void *context;
     hid_t file; /* negative while the file must be made anew */
+    metrics_layouts layouts;
     h5_table tables[METRICS_TABLES];
     int fd;
     off_t made; /* the size of the file as it was made anew, which added rows leave; 0: not known */
@@ -121,8 +122,7 @@ static gyre_status make_anew(gyre_metrics *m) {
     for (int i = 0; i < METRICS_TABLES; i++) {
         h5_table *t = &m->tables[i];
         stored[i] = t->count;
-        GYRE_GOTO(
-            h5_table_create_for(file, m->path, metrics_table_layout((metrics_table)i), t->count));
+        GYRE_GOTO(h5_table_create_for(file, m->path, &m->layouts.tables[i], t->count));
         GYRE_GOTO(h5_table_attach(t, file, 0));
         GYRE_GOTO(h5_table_write(t));
         h5_table_detach(t);
@@ -139,7 +139,7 @@ out:
 
 static gyre_status begin_empty(gyre_metrics *m) {
     for (int i = 0; i < METRICS_TABLES; i++) {
-        GYRE_TRY(h5_table_begin(m->path, metrics_table_layout((metrics_table)i), &m->tables[i]));
+        GYRE_TRY(h5_table_begin(m->path, &m->layouts.tables[i], &m->tables[i]));
     }
     return make_anew(m);
 }
@@ -148,7 +148,7 @@ static gyre_status begin_empty(gyre_metrics *m) {
 static gyre_status take_rows(gyre_metrics *m, gyre_h5_reader *r, int64_t completed) {
     for (int i = 0; i < METRICS_TABLES; i++) {
         h5_table *t = &m->tables[i];
-        GYRE_TRY(h5_table_read(r, m->path, metrics_table_layout((metrics_table)i), t));
+        GYRE_TRY(h5_table_read(r, m->path, &m->layouts.tables[i], t));
         /* training rows are named by update index, the others by completed updates */
         t->count = h5_table_find(t, i == METRICS_TRAIN ? completed - 1 : completed);
     }
@@ -177,11 +177,13 @@ static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
     return gyre_fail(status, "%s; move it away to go on without its rows", gyre_error_text());
 }
 
-gyre_status gyre_metrics_open(const char *path, int64_t completed, gyre_metrics **out) {
+gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, int64_t completed,
+                              gyre_metrics **out) {
     gyre_status status = GYRE_OK;
     h5_quiet();
     gyre_metrics *m = calloc(1, sizeof *m);
     if (m == NULL) return gyre_no_memory("metrics");
+    metrics_layouts_open(metric, &m->layouts);
     m->file = H5I_INVALID_HID;
     m->fd = -1;
     m->flushed = gyre_clock();
@@ -288,25 +290,40 @@ gyre_status gyre_metrics_close(gyre_metrics *m) {
     return status;
 }
 
-gyre_status gyre_tables_read(const char *path, gyre_tables *out) {
+static gyre_status read_tables(const char *path, const gyre_metric *metric, gyre_tables *out) {
+    metrics_layouts layouts;
     gyre_status status = GYRE_OK;
     gyre_h5_reader *r = NULL;
     void *rows[METRICS_TABLES] = {0};
     size_t counts[METRICS_TABLES] = {0};
+    metrics_layouts_open(metric, &layouts);
     GYRE_GOTO(gyre_h5_reader_open(path, &r));
     for (int i = 0; i < METRICS_TABLES; i++) {
-        GYRE_GOTO(
-            gyre_h5_rows_read(r, metrics_table_layout((metrics_table)i), &rows[i], &counts[i]));
+        GYRE_GOTO(gyre_h5_rows_read(r, &layouts.tables[i], &rows[i], &counts[i]));
     }
 out:
     gyre_h5_reader_close(r);
-    *out = (gyre_tables){.train = rows[METRICS_TRAIN],
+    *out = (gyre_tables){.metric = metric,
+                         .train = rows[METRICS_TRAIN],
                          .validation = rows[METRICS_VALIDATION],
                          .cycles = rows[METRICS_CYCLES],
                          .train_count = counts[METRICS_TRAIN],
                          .validation_count = counts[METRICS_VALIDATION],
                          .cycle_count = counts[METRICS_CYCLES]};
     if (status != GYRE_OK) gyre_tables_free(out);
+    return status;
+}
+
+/* The file names its metric by its column: the first one that is there. */
+gyre_status gyre_tables_read(const char *path, gyre_tables *out) {
+    const gyre_metric *metric = gyre_metric_at(0);
+    gyre_status status = read_tables(path, metric, out);
+    for (int i = 1; status == GYRE_EIO && (metric = gyre_metric_at(i)) != NULL; i++) {
+        char first[GYRE_ERROR_MAX];
+        snprintf(first, sizeof first, "%s", gyre_error_text());
+        status = read_tables(path, metric, out);
+        if (status == GYRE_EIO) status = gyre_fail(GYRE_EIO, "%s", first);
+    }
     return status;
 }
 

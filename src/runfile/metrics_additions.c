@@ -8,7 +8,7 @@
 static bool is_own(const char *name) {
     bool own = strcmp(name, "/") == 0;
     for (int i = 0; i < METRICS_TABLES; i++) {
-        own = own || strcmp(name + 1, metrics_table_layout((metrics_table)i)->name) == 0;
+        own = own || strcmp(name + 1, metrics_table_name((metrics_table)i)) == 0;
     }
     return own;
 }

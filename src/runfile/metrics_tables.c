@@ -5,17 +5,19 @@
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
 
+#define METRIC NULL /* the name of the run's metric is its column's */
+
 static const gyre_h5_column train_columns[] = {
     {"step", true},       {"epoch", true},          {"cycle", true},
     {"lr", false},        {"momentum", false},      {"loss", false},
     {"grad_norm", false}, {"samples_per_s", false}, {"seconds", false},
 };
 static const gyre_h5_column validation_columns[] = {
-    {"step", true},  {"epoch", true},     {"cycle", true},
-    {"loss", false}, {"accuracy", false}, {"seconds", false},
+    {"step", true},  {"epoch", true}, {"cycle", true},
+    {"loss", false}, {METRIC, false}, {"seconds", false},
 };
 static const gyre_h5_column cycle_columns[] = {
-    {"cycle", true}, {"end_step", true}, {"lr", false}, {"loss", false}, {"accuracy", false},
+    {"cycle", true}, {"end_step", true}, {"lr", false}, {"loss", false}, {METRIC, false},
 };
 
 static const gyre_h5_layout kinds[METRICS_TABLES] = {
@@ -27,7 +29,19 @@ static const gyre_h5_layout kinds[METRICS_TABLES] = {
 _Static_assert(sizeof(gyre_train_row) == 8 * COUNT(train_columns), "eight bytes a column");
 _Static_assert(sizeof(gyre_validation_row) == 8 * COUNT(validation_columns), "eight a column");
 _Static_assert(sizeof(gyre_cycle_row) == 8 * COUNT(cycle_columns), "eight bytes a column");
+_Static_assert(COUNT(train_columns) <= METRICS_COLUMNS_MAX, "the widest table");
 
-const gyre_h5_layout *metrics_table_layout(metrics_table name) {
-    return &kinds[name];
+const char *metrics_table_name(metrics_table table) {
+    return kinds[table].name;
+}
+
+void metrics_layouts_open(const gyre_metric *metric, metrics_layouts *out) {
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        out->tables[i] = kinds[i];
+        out->tables[i].columns = out->columns[i];
+        for (int k = 0; k < kinds[i].column_count; k++) {
+            out->columns[i][k] = kinds[i].columns[k];
+            if (out->columns[i][k].name == METRIC) out->columns[i][k].name = metric->name;
+        }
+    }
 }

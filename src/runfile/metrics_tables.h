@@ -3,10 +3,19 @@
 #define GYRE_RUNFILE_METRICS_TABLES_H
 
 #include "gyre/h5.h"
+#include "gyre/metric.h"
 
 typedef enum { METRICS_TRAIN, METRICS_VALIDATION, METRICS_CYCLES } metrics_table;
-enum { METRICS_TABLES = 3 };
+enum { METRICS_TABLES = 3, METRICS_COLUMNS_MAX = 9 };
 
-const gyre_h5_layout *metrics_table_layout(metrics_table name);
+const char *metrics_table_name(metrics_table table);
+
+/* The layouts of a run's tables, which point into this struct: it must not move. */
+typedef struct {
+    gyre_h5_layout tables[METRICS_TABLES];
+    gyre_h5_column columns[METRICS_TABLES][METRICS_COLUMNS_MAX];
+} metrics_layouts;
+
+void metrics_layouts_open(const gyre_metric *metric, metrics_layouts *out);
 
 #endif

@@ -94,13 +94,13 @@ static gyre_status gather(sample *samples, size_t count, gyre_band *band) {
 }
 
 typedef struct {
-    sample *loss, *accuracy;
-    size_t losses, accuracies;
+    sample *loss, *metric;
+    size_t losses, metrics;
 } samples;
 
-static void add(samples *s, int64_t step, double loss, double accuracy) {
+static void add(samples *s, int64_t step, double loss, double metric) {
     if (isfinite(loss)) s->loss[s->losses++] = (sample){(double)step, loss};
-    if (isfinite(accuracy)) s->accuracy[s->accuracies++] = (sample){(double)step, 100 * accuracy};
+    if (isfinite(metric)) s->metric[s->metrics++] = (sample){(double)step, 100 * metric};
 }
 
 static void add_evaluations(samples *s, const gyre_tables *t, const int64_t *grid, size_t count) {
@@ -108,13 +108,13 @@ static void add_evaluations(samples *s, const gyre_tables *t, const int64_t *gri
     for (size_t i = 0; i < t->validation_count; i++) {
         const gyre_validation_row *row = &t->validation[i];
         while (g < count && grid[g] < row->step) g++;
-        if (g < count && grid[g] == row->step) add(s, row->step, row->loss, row->accuracy);
+        if (g < count && grid[g] == row->step) add(s, row->step, row->loss, row->metric);
     }
 }
 
 static void add_minima(samples *s, const gyre_tables *t) {
     for (size_t i = 0; i < t->cycle_count; i++) {
-        add(s, t->cycles[i].end_step, t->cycles[i].loss, t->cycles[i].accuracy);
+        add(s, t->cycles[i].end_step, t->cycles[i].loss, t->cycles[i].metric);
     }
 }
 
@@ -138,14 +138,14 @@ static size_t rows_of(const gyre_tables *t, source from) {
 
 /* `loss` and `accuracy` may be NULL. */
 static gyre_status collect(const gyre_results *e, int arm, source from, const int64_t *grid,
-                           size_t grid_count, gyre_band *loss, gyre_band *accuracy) {
+                           size_t grid_count, gyre_band *loss, gyre_band *metric) {
     gyre_status status = GYRE_OK;
     size_t room = 1;
     for (int seed = 0; seed < e->study->seed_count; seed++) {
         room += rows_of(&gyre_results_at(e, arm, seed)->tables, from);
     }
-    samples s = {calloc(room, sizeof *s.loss), calloc(room, sizeof *s.accuracy), 0, 0};
-    if (s.loss == NULL || s.accuracy == NULL) {
+    samples s = {calloc(room, sizeof *s.loss), calloc(room, sizeof *s.metric), 0, 0};
+    if (s.loss == NULL || s.metric == NULL) {
         status = gyre_no_memory("a curve of %zu points", room);
         goto out;
     }
@@ -157,10 +157,10 @@ static gyre_status collect(const gyre_results *e, int arm, source from, const in
         if (from == MINIMA) add_minima(&s, &c->tables);
     }
     GYRE_GOTO(gather(s.loss, s.losses, loss));
-    if (accuracy != NULL) status = gather(s.accuracy, s.accuracies, accuracy);
+    if (metric != NULL) status = gather(s.metric, s.metrics, metric);
 out:
     free(s.loss);
-    free(s.accuracy);
+    free(s.metric);
     return status;
 }
 
@@ -173,8 +173,8 @@ static gyre_status draw_group(gyre_results *e, int group) {
         gyre_results_arm *a = &e->arms[i];
         if (e->study->arms[i].group != group) continue;
         GYRE_GOTO(collect(e, i, TRAINING, NULL, 0, &a->train, NULL));
-        GYRE_GOTO(collect(e, i, EVALUATIONS, grid, count, &a->loss, &a->accuracy));
-        GYRE_GOTO(collect(e, i, MINIMA, NULL, 0, &a->minima_loss, &a->minima_accuracy));
+        GYRE_GOTO(collect(e, i, EVALUATIONS, grid, count, &a->loss, &a->metric));
+        GYRE_GOTO(collect(e, i, MINIMA, NULL, 0, &a->minima_loss, &a->minima_metric));
     }
 out:
     free(grid);

@@ -113,10 +113,10 @@ static gyre_status read_tables(const char *folder, int64_t steps, gyre_cell_resu
     GYRE_TRY(status);
     for (size_t i = 0; i < t.validation_count; i++) {
         const gyre_validation_row *row = &t.validation[i];
-        if (!(row->accuracy <= r->best_accuracy)) r->best_accuracy = row->accuracy;
+        if (!(row->metric <= r->best_metric)) r->best_metric = row->metric;
         if (row->step != steps) continue;
         r->loss = row->loss;
-        r->accuracy = row->accuracy;
+        r->metric = row->metric;
     }
     if (t.train_count > 0) {
         r->seconds = t.train[t.train_count - 1].seconds;
@@ -132,7 +132,7 @@ static gyre_status read_run(const gyre_study *s, const char *folder, gyre_status
     if (ran == GYRE_EDIVERGED) return GYRE_OK;
     r->steps = s->budget_steps;
     GYRE_TRY(gyre_newest_hash(folder, &r->hash));
-    if (isfinite(r->accuracy)) return GYRE_OK;
+    if (isfinite(r->metric)) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s/metrics.h5' has no evaluation after step %lld", folder,
                      (long long)s->budget_steps);
 }
@@ -141,7 +141,7 @@ static gyre_status test(const char *folder, gyre_comm *comm, gyre_cell_result *r
     gyre_evaluation e;
     GYRE_TRY(gyre_evaluate(folder, NULL, NULL, "test", comm, &e));
     r->test_loss = e.loss;
-    r->test_accuracy = (double)e.correct / (double)e.samples;
+    r->test_metric = (double)e.correct / (double)e.samples;
     gyre_evaluation_close(&e);
     return GYRE_OK;
 }
@@ -152,10 +152,10 @@ static gyre_status conclude(const gyre_study *s, gyre_study_cell c, const char *
     gyre_status status = ran;
     *r = (gyre_cell_result){.state = GYRE_CELL_DONE,
                             .loss = (double)NAN,
-                            .accuracy = (double)NAN,
-                            .best_accuracy = (double)NAN,
+                            .metric = (double)NAN,
+                            .best_metric = (double)NAN,
                             .test_loss = (double)NAN,
-                            .test_accuracy = (double)NAN,
+                            .test_metric = (double)NAN,
                             .seconds = (double)NAN};
     if (ran != GYRE_OK) snprintf(r->message, sizeof r->message, "%s", gyre_error_text());
     if (ran == GYRE_EDIVERGED) r->state = GYRE_CELL_DIVERGED;

@@ -27,7 +27,7 @@ static void take_test(const gyre_json_value *line, gyre_cell_log *out) {
     if (!(step >= 0 && step < 0x1p53)) return;
     out->test_step = (int64_t)step;
     out->test_loss = gyre_json_number(gyre_json_get(line, "loss"));
-    out->test_accuracy = gyre_json_number(gyre_json_get(line, "accuracy"));
+    out->test_metric = gyre_json_number(gyre_json_get(line, "accuracy"));
 }
 
 static void take_line(const char *text, gyre_cell_log *out) {

@@ -31,10 +31,10 @@ gyre_status study_result_write(const char *folder, const char *arm, uint64_t see
     gyre_json_add_text(j, "state", name);
     gyre_json_add_integer(j, "steps", r->steps);
     gyre_json_add_number(j, "loss", r->loss);
-    gyre_json_add_number(j, "accuracy", r->accuracy);
-    gyre_json_add_number(j, "best_accuracy", r->best_accuracy);
+    gyre_json_add_number(j, "accuracy", r->metric);
+    gyre_json_add_number(j, "best_accuracy", r->best_metric);
     gyre_json_add_number(j, "test_loss", r->test_loss);
-    gyre_json_add_number(j, "test_accuracy", r->test_accuracy);
+    gyre_json_add_number(j, "test_accuracy", r->test_metric);
     gyre_json_add_number(j, "seconds", r->seconds);
     gyre_json_add_text(j, "hash", hash);
     gyre_json_add_text(j, "message", r->message);
@@ -70,10 +70,10 @@ static void take_result(const gyre_json_value *tree, gyre_cell_state state, gyre
     *r = (gyre_cell_result){.state = state,
                             .steps = (int64_t)number(tree, "steps"),
                             .loss = number(tree, "loss"),
-                            .accuracy = number(tree, "accuracy"),
-                            .best_accuracy = number(tree, "best_accuracy"),
+                            .metric = number(tree, "accuracy"),
+                            .best_metric = number(tree, "best_accuracy"),
                             .test_loss = number(tree, "test_loss"),
-                            .test_accuracy = number(tree, "test_accuracy"),
+                            .test_metric = number(tree, "test_accuracy"),
                             .seconds = number(tree, "seconds"),
                             .hash = strtoull(text(tree, "hash"), NULL, 16)};
     snprintf(r->message, sizeof r->message, "%s", text(tree, "message"));
@@ -132,10 +132,10 @@ static gyre_status find_result(const gyre_study *s, int arm, int seed, gyre_cell
     char *config = folder == NULL ? NULL : gyre_path_join(folder, "config.json");
     *damaged = false;
     *out = (gyre_cell_result){.loss = (double)NAN,
-                              .accuracy = (double)NAN,
-                              .best_accuracy = (double)NAN,
+                              .metric = (double)NAN,
+                              .best_metric = (double)NAN,
                               .test_loss = (double)NAN,
-                              .test_accuracy = (double)NAN};
+                              .test_metric = (double)NAN};
     if (path == NULL || config == NULL) {
         status = gyre_no_memory("reading a cell's result");
     } else if (gyre_file_exists(path)) {

@@ -9,7 +9,7 @@ const gyre_results_cell *gyre_results_at(const gyre_results *e, int arm, int see
 
 bool gyre_cell_counts(const gyre_results_cell *c) {
     return c->result.state == GYRE_CELL_DONE && isfinite(c->result.loss) &&
-           isfinite(c->result.accuracy);
+           isfinite(c->result.metric);
 }
 
 bool gyre_cell_diverged(const gyre_results_cell *c) {
@@ -18,7 +18,7 @@ bool gyre_cell_diverged(const gyre_results_cell *c) {
 }
 
 static double percent(const gyre_results_cell *c, bool best) {
-    return 100 * (best ? c->result.best_accuracy : c->result.accuracy);
+    return 100 * (best ? c->result.best_metric : c->result.metric);
 }
 
 int gyre_results_differences(const gyre_results *e, int first, int second, bool best,

@@ -39,7 +39,7 @@ static double mean_over_shared(const gyre_results *e, int arm, double *values) {
     int count = 0;
     for (int seed = 0; seed < e->study->seed_count; seed++) {
         if (!is_shared(e, group, seed)) continue;
-        values[count++] = 100 * gyre_results_at(e, arm, seed)->result.accuracy;
+        values[count++] = 100 * gyre_results_at(e, arm, seed)->result.metric;
     }
     return gyre_summary_of(values, count).mean;
 }

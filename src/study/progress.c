@@ -23,7 +23,7 @@ struct study_progress {
     gyre_cell_result *states; /* (cells), as last read */
     gyre_study_cell now;      /* the cell under way */
     bool busy;
-    double share, accuracy; /* of it */
+    double share, metric; /* of it */
     int64_t left;           /* cells of this part, the one under way included */
     double begun;           /* this cell, on gyre_clock() */
     double spent;           /* seconds of the cells that ended in this launch */
@@ -88,7 +88,7 @@ static void print_state(const study_progress *t, gyre_study_cell c, char *out, s
     switch (r->state) {
     case GYRE_CELL_MISSING: snprintf(out, size, "-"); break;
     case GYRE_CELL_INTERRUPTED: snprintf(out, size, "begun"); break;
-    case GYRE_CELL_DONE: snprintf(out, size, "%.2f", 100 * r->accuracy); break;
+    case GYRE_CELL_DONE: snprintf(out, size, "%.2f", 100 * r->metric); break;
     case GYRE_CELL_DIVERGED: snprintf(out, size, "diverg."); break;
     case GYRE_CELL_FAILED: snprintf(out, size, "FAILED"); break;
     }
@@ -154,9 +154,9 @@ static void draw(study_progress *t) {
     }
     print_left(t, left, sizeof left);
     int used = snprintf(line, sizeof line, "%d of %d cells ended%s", ended, cells, left);
-    if (t->busy && isfinite(t->accuracy)) {
+    if (t->busy && isfinite(t->metric)) {
         snprintf(line + used, sizeof line - (size_t)used, "; accuracy %.2f %% in the running one",
-                 100 * t->accuracy);
+                 100 * t->metric);
     }
     fprintf(stderr, "\r%.*s\033[K", size.columns - 1, line);
     fflush(stderr);
@@ -167,16 +167,16 @@ void study_progress_begin(study_progress *t, gyre_study_cell c, int64_t left) {
     t->now = c;
     t->busy = true;
     t->share = 0;
-    t->accuracy = (double)NAN;
+    t->metric = (double)NAN;
     t->left = left;
     t->begun = gyre_clock();
     if (t->terminal >= 0) draw(t);
 }
 
-void study_progress_step(study_progress *t, double share, double accuracy) {
+void study_progress_step(study_progress *t, double share, double metric) {
     double now = gyre_clock();
     t->share = share;
-    t->accuracy = accuracy;
+    t->metric = metric;
     if (t->terminal < 0 || now - t->drawn_at < redraw_seconds) return;
     if (now - t->looked_at >= look_seconds) look(t);
     draw(t);
@@ -200,7 +200,7 @@ static void print_line(study_progress *t, const gyre_cell_result *r, double seco
     if (t->left > 0) print_left(t, left, sizeof left);
     gyre_print_duration(seconds, time, sizeof time);
     if (r->state == GYRE_CELL_DONE)
-        snprintf(what, sizeof what, "accuracy %.2f %%", 100 * r->accuracy);
+        snprintf(what, sizeof what, "accuracy %.2f %%", 100 * r->metric);
     else
         snprintf(what, sizeof what, "%s", r->state == GYRE_CELL_DIVERGED ? "diverged" : "FAILED");
     gyre_say("%s, seed %llu: %s, %s%s%s; %d of %d cells to go%s", name, seed, what, time,

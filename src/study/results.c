@@ -19,8 +19,8 @@ static gyre_status damaged(gyre_results_cell *c, gyre_status status) {
     gyre_tables_free(&c->tables);
     c->tables = (gyre_tables){0};
     c->result = (gyre_cell_result){.state = GYRE_CELL_FAILED};
-    c->result.loss = c->result.accuracy = c->result.best_accuracy = NAN;
-    c->result.test_loss = c->result.test_accuracy = c->result.seconds = NAN;
+    c->result.loss = c->result.metric = c->result.best_metric = NAN;
+    c->result.test_loss = c->result.test_metric = c->result.seconds = NAN;
     snprintf(c->result.message, sizeof c->result.message, "%s", gyre_error_text());
     return GYRE_OK;
 }
@@ -116,9 +116,9 @@ static void close_arm(gyre_results_arm *a) {
     if (a->schedule != NULL) gyre_schedule_close(a->schedule);
     free(a->train.points);
     free(a->loss.points);
-    free(a->accuracy.points);
+    free(a->metric.points);
     free(a->minima_loss.points);
-    free(a->minima_accuracy.points);
+    free(a->minima_metric.points);
 }
 
 void gyre_results_close(gyre_results *e) {

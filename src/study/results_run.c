@@ -59,7 +59,7 @@ static gyre_cell_result result_of(const gyre_run_content *run) {
     const gyre_tables *t = &run->tables;
     const gyre_train_row *last = &t->train[t->train_count - 1];
     gyre_cell_result r = {.state = GYRE_CELL_INTERRUPTED, .steps = last->step + 1};
-    r.loss = r.accuracy = r.best_accuracy = r.test_loss = r.test_accuracy = NAN;
+    r.loss = r.metric = r.best_metric = r.test_loss = r.test_metric = NAN;
     r.seconds = last->seconds;
     if (r.steps >= gyre_schedule_steps(run->schedule)) r.state = GYRE_CELL_DONE;
     if (!isfinite(last->loss)) r.state = GYRE_CELL_DIVERGED;
@@ -67,9 +67,9 @@ static gyre_cell_result result_of(const gyre_run_content *run) {
         const gyre_validation_row *row = &t->validation[i];
         if (row->step == r.steps && r.state == GYRE_CELL_DONE) {
             r.loss = row->loss;
-            r.accuracy = row->accuracy;
+            r.metric = row->metric;
         }
-        r.best_accuracy = fmax(r.best_accuracy, row->accuracy); /* a number, where one is NaN */
+        r.best_metric = fmax(r.best_metric, row->metric); /* a number, where one is NaN */
     }
     return r;
 }
@@ -81,7 +81,7 @@ static void take_end(const char *folder, gyre_results_cell *c) {
     if (gyre_newest_hash(folder, &r->hash) != GYRE_OK) r->hash = 0; /* without checkpoints */
     if (c->log.test_step != r->steps) return;
     r->test_loss = c->log.test_loss;
-    r->test_accuracy = c->log.test_accuracy;
+    r->test_metric = c->log.test_metric;
 }
 
 gyre_status study_results_of_run(const char *folder, gyre_results *out) {

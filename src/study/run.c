@@ -94,9 +94,9 @@ static gyre_status prepare(study_run *r, gyre_study *s) {
 
 /* ---- one part's cells */
 
-static void watch(void *context, int64_t completed, int64_t steps, double accuracy) {
+static void watch(void *context, int64_t completed, int64_t steps, double metric) {
     study_run *r = context;
-    study_progress_step(r->table, (double)completed / (double)steps, accuracy);
+    study_progress_step(r->table, (double)completed / (double)steps, metric);
 }
 
 static gyre_status run_one(study_run *r, int64_t place, study_cell_end *end) {

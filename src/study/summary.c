@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 static double percent(const gyre_results_cell *c, bool best) {
-    return 100 * (best ? c->result.best_accuracy : c->result.accuracy);
+    return 100 * (best ? c->result.best_metric : c->result.metric);
 }
 
 /* ---- arms */
@@ -26,8 +26,8 @@ static void summarise(gyre_results *e, int arm, double *values) {
         if (!gyre_cell_counts(c)) continue;
         values[a->done++] = percent(c, false);
         seconds += c->result.seconds;
-        if (isfinite(c->result.best_accuracy)) best[bests++] = percent(c, true);
-        if (isfinite(c->result.test_accuracy)) test[tests++] = 100 * c->result.test_accuracy;
+        if (isfinite(c->result.best_metric)) best[bests++] = percent(c, true);
+        if (isfinite(c->result.test_metric)) test[tests++] = 100 * c->result.test_metric;
     }
     a->open = seeds - a->done - a->diverged;
     a->final = gyre_summary_of(values, a->done);
@@ -67,8 +67,8 @@ static int main_control(const gyre_study *s, int group) {
 /* 57 of 100 is 56.999... % in doubles, and a mean of equal values may lie above each of them: at
  * most by a rounding of 2^-53 for each of 10,000 seeds, about 1e-12 of it. The next accuracy that
  * there can be is farther off: 100 / 2^31 points with the largest dataset. */
-static bool reaches(double accuracy, double target) {
-    return 100 * accuracy >= target - 1e-11 * target;
+static bool reaches(double metric, double target) {
+    return 100 * metric >= target - 1e-11 * target;
 }
 
 /* NaN for a cell that was not tried to its end. */
@@ -81,7 +81,7 @@ static double steps_to(const gyre_results_cell *c, double target, const int64_t 
         const gyre_validation_row *row = &t->validation[i];
         while (g < grid_count && grid[g] < row->step) g++;
         bool shared = g < grid_count && grid[g] == row->step;
-        if (shared && reaches(row->accuracy, target)) return (double)row->step;
+        if (shared && reaches(row->metric, target)) return (double)row->step;
     }
     return INFINITY;
 }

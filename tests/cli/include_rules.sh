@@ -25,15 +25,15 @@ RULES = {
     "runfile":     ("config schedule data model", "hdf5 H5 xxhash.h"),
     "run":         ("config schedule data backend model optim dist runfile", "xxhash.h"),
     "find":        ("config schedule data backend model dist runfile run", ""),
-    "report":      ("config schedule data runfile find study", "zlib.h"),
-    "study":       ("config schedule data backend dist runfile run", "xxhash.h"),
+    "report":      ("config schedule data model runfile find study", "zlib.h"),
+    "study":       ("config schedule data backend model dist runfile run", "xxhash.h"),
     "cli":         ("config schedule data backend model optim dist runfile run find report study", ""),
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
     "base": "alive batch child clock cores defaults file log names overwrite random realmath seal settings size sort status status_line terminal text thread version",
     "config": "config json", "schedule": "schedule", "data": "dataset fitter gather import loader sampler",
-    "backend": "assignment backend ops", "model": "model net", "optim": "optimizer", "dist": "comm",
+    "backend": "assignment backend ops", "model": "metric model net", "optim": "optimizer", "dist": "comm",
     "runfile": "checkpoint events h5 metrics run_folder", "run": "evaluator progress resolve run trainer",
     "find": "find", "report": "plot report", "study": "results statistics study",
 }

@@ -50,8 +50,8 @@ static inline void open_rig(rig *r, int seeds, bool planned) {
                             .planned_control = planned ? CONTROL : -1};
     for (int i = 0; i < ARMS * seeds; i++) {
         gyre_cell_result *c = &r->cells[i].result;
-        *c = (gyre_cell_result){.state = GYRE_CELL_DONE, .loss = 1, .test_accuracy = NAN};
-        c->accuracy = c->best_accuracy = 0.5 + 0.001 * (i % seeds);
+        *c = (gyre_cell_result){.state = GYRE_CELL_DONE, .loss = 1, .test_metric = NAN};
+        c->metric = c->best_metric = 0.5 + 0.001 * (i % seeds);
     }
     r->e = (gyre_results){.study = &r->study, .cells = r->cells, .arms = r->arm_evidence};
 }
@@ -63,7 +63,7 @@ static inline gyre_cell_result *cell(rig *r, int arm, int seed) {
 /* Adds points to an arm's accuracies, by turns a little more and less. */
 static inline void raise(rig *r, int arm, double points, double spread) {
     for (int i = 0; i < r->study.seed_count; i++) {
-        cell(r, arm, i)->accuracy += (points + (i % 2 == 0 ? spread : -spread)) / 100;
+        cell(r, arm, i)->metric += (points + (i % 2 == 0 ? spread : -spread)) / 100;
     }
 }
 

@@ -34,7 +34,7 @@ static gyre_schedule *open_schedule(const gyre_settings *s) {
  * it. */
 static long long steps_of_paper(const char *path) {
     char line[200] = "", *figures;
-    double accuracy;
+    double metric;
     long long steps;
     FILE *f = fopen(path, "r");
     assert_non_null(f);
@@ -42,8 +42,8 @@ static long long steps_of_paper(const char *path) {
     fclose(f);
     assert_memory_equal(line, "    // Paper: ", 14);
     figures = strrchr(line, ':');
-    if (sscanf(figures, ": %lf %% after %lld steps.", &accuracy, &steps) != 2) fail_msg("%s", line);
-    assert_true(accuracy > 60 && accuracy < 85);
+    if (sscanf(figures, ": %lf %% after %lld steps.", &metric, &steps) != 2) fail_msg("%s", line);
+    assert_true(metric > 60 && metric < 85);
     return steps;
 }
 

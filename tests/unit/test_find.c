@@ -259,8 +259,8 @@ static void accuracy_lowers_max_lr(void **state) {
     find_curve_facts facts;
     for (int i = 0; i < 50; i++) { /* best at 10^-3, ragged beyond */
         double x = -6 + 7.0 * i / 49;
-        double accuracy = x < -3 ? 0.8 + 0.2 * (x + 3) : 0.7 + 0.06 * (i % 2);
-        scores[i] = (gyre_find_score){.lr = pow(10, x), .accuracy = accuracy};
+        double metric = x < -3 ? 0.8 + 0.2 * (x + 3) : 0.7 + 0.06 * (i % 2);
+        scores[i] = (gyre_find_score){.lr = pow(10, x), .metric = metric};
     }
     assert_int_equal(find_read_curve(&exponential, rows, 700, scores, 50, 10000, &m, &facts),
                      GYRE_OK);

@@ -34,7 +34,7 @@ static gyre_train_row train_row(int64_t t) {
 /* Rows of updates first..last-1; an evaluation every 50 updates, a cycle every 100. */
 static void write_rows(int64_t first, int64_t last) {
     gyre_metrics *m = NULL;
-    assert_int_equal(gyre_metrics_open(path, first, &m), GYRE_OK);
+    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), first, &m), GYRE_OK);
     assert_true(gyre_metrics_seconds(m) == 0.5 * (double)first);
     for (int64_t t = first; t < last; t++) {
         gyre_train_row row = train_row(t);
@@ -70,7 +70,7 @@ static void check_rows(int64_t count) {
     }
     for (int64_t i = 0; i < count / 100; i++) {
         assert_int_equal(t.cycles[i].end_step, 100 * (i + 1));
-        assert_true(isnan(t.cycles[i].accuracy));
+        assert_true(isnan(t.cycles[i].metric));
     }
     gyre_tables_free(&t);
 }
@@ -89,7 +89,7 @@ static void resume_cuts(void **state) {
     const int64_t starts[] = {731, 730, 700, 699, 350, 1, 0};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         gyre_metrics *m = NULL;
-        assert_int_equal(gyre_metrics_open(path, starts[i], &m), GYRE_OK);
+        assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), starts[i], &m), GYRE_OK);
         assert_int_equal(gyre_metrics_close(m), GYRE_OK);
         check_rows(starts[i]);
         if (starts[i] == 350) write_rows(350, 500);
@@ -102,13 +102,13 @@ static void foreign_files_are_refused(void **state) {
     gyre_metrics *m = NULL;
     gyre_tables t;
     assert_int_equal(gyre_file_write_atomic(path, "no HDF5", 7), GYRE_OK);
-    assert_int_equal(gyre_metrics_open(path, 0, &m), GYRE_EIO);
+    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), 0, &m), GYRE_EIO);
     assert_non_null(strstr(gyre_error_text(), path));
     assert_int_equal(gyre_tables_read(path, &t), GYRE_EIO);
     unlink(path);
     assert_int_equal(gyre_tables_read(path, &t), GYRE_EIO);
     assert_non_null(strstr(gyre_error_text(), "No such file"));
-    assert_int_equal(gyre_metrics_open("/proc/gyre/metrics.h5", 0, &m), GYRE_EIO);
+    assert_int_equal(gyre_metrics_open("/proc/gyre/metrics.h5", gyre_metric_of_loss(NULL), 0, &m), GYRE_EIO);
 }
 
 static void append_byte(void) {
@@ -126,7 +126,7 @@ static void what_came_meanwhile_is_kept(void **state) {
     (void)state;
     unlink(path);
     snprintf(before, sizeof before, "%s.before", path);
-    assert_int_equal(gyre_metrics_open(path, 0, &m), GYRE_OK);
+    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), 0, &m), GYRE_OK);
     for (int64_t t = 0; t < 1000; t++) {
         gyre_train_row row = train_row(t);
         assert_int_equal(gyre_metrics_train(m, &row), GYRE_OK);
@@ -143,7 +143,7 @@ static void what_came_meanwhile_is_kept(void **state) {
     assert_true(gyre_file_exists(before));
     check_train_rows(3000);
     assert_int_equal(unlink(before), 0);
-    assert_int_equal(gyre_metrics_open(path, 3000, &m), GYRE_OK); /* and not twice */
+    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), 3000, &m), GYRE_OK); /* and not twice */
     assert_int_equal(gyre_metrics_close(m), GYRE_OK);
     assert_false(gyre_file_exists(before));
 }

@@ -74,7 +74,7 @@ static void only_whole_pairs_count(void **state) {
     raise(&r, FIVE, 1, 0.1);
     cell(&r, FIVE, 0)->state = GYRE_CELL_DIVERGED;
     cell(&r, CONTROL, 1)->state = GYRE_CELL_MISSING;
-    cell(&r, CONTROL, 2)->accuracy = NAN;
+    cell(&r, CONTROL, 2)->metric = NAN;
     weigh(&r);
     const gyre_comparison *c = gyre_results_comparison(&r.e, FIVE, CONTROL);
     assert_int_equal(c->final.count, 3);
@@ -178,13 +178,13 @@ static void one_more_seed(void **state) {
 static void target_is_met_on_the_common_grid(void **state) {
     (void)state;
     rig r;
-    static gyre_validation_row plain[] = {{.step = 10, .accuracy = 0.2},
-                                          {.step = 20, .accuracy = 0.5}};
-    static gyre_validation_row more[] = {{.step = 10, .accuracy = 0.2},
-                                         {.step = 15, .accuracy = 0.9},
-                                         {.step = 20, .accuracy = 0.9}};
-    static gyre_validation_row missed[] = {{.step = 10, .accuracy = 0.2},
-                                           {.step = 20, .accuracy = 0.3}};
+    static gyre_validation_row plain[] = {{.step = 10, .metric = 0.2},
+                                          {.step = 20, .metric = 0.5}};
+    static gyre_validation_row more[] = {{.step = 10, .metric = 0.2},
+                                         {.step = 15, .metric = 0.9},
+                                         {.step = 20, .metric = 0.9}};
+    static gyre_validation_row missed[] = {{.step = 10, .metric = 0.2},
+                                           {.step = 20, .metric = 0.3}};
     open_rig(&r, 1, true);
     r.cells[CONTROL].tables = (gyre_tables){.validation = plain, .validation_count = 2};
     r.cells[FIVE].tables = (gyre_tables){.validation = more, .validation_count = 3};
@@ -205,9 +205,9 @@ static void equal_to_the_target_is_at_the_target(void **state) {
         for (int seeds = 1; seeds <= (k == 57 ? 12 : 1); seeds++) {
             rig r;
             open_rig(&r, seeds, true);
-            row->accuracy = k / 100.0;
+            row->metric = k / 100.0;
             for (int i = 0; i < ARMS * seeds; i++) {
-                r.cells[i].result.accuracy = row->accuracy;
+                r.cells[i].result.metric = row->metric;
                 r.cells[i].tables = (gyre_tables){.validation = row, .validation_count = 1};
             }
             weigh(&r);

@@ -5,8 +5,8 @@
 static void diverge(rig *r, int arm, int first, int count) {
     for (int i = first; i < first + count; i++) {
         *cell(r, arm, i) = (gyre_cell_result){.state = GYRE_CELL_DIVERGED};
-        cell(r, arm, i)->loss = cell(r, arm, i)->accuracy = NAN;
-        cell(r, arm, i)->best_accuracy = cell(r, arm, i)->test_accuracy = NAN;
+        cell(r, arm, i)->loss = cell(r, arm, i)->metric = NAN;
+        cell(r, arm, i)->best_metric = cell(r, arm, i)->test_metric = NAN;
     }
 }
 
@@ -69,8 +69,8 @@ static void where_all_diverged_the_least_are_ranked(void **state) {
     raise(&r, FIVE, 1, 0);
     diverge(&r, FIVE, 9, 1);
     diverge(&r, TWENTY, 0, 1);
-    cell(&r, TWENTY, 8)->accuracy += 0.02;
-    cell(&r, FIVE, 0)->accuracy = 0.01;
+    cell(&r, TWENTY, 8)->metric += 0.02;
+    cell(&r, FIVE, 0)->metric = 0.01;
     weigh(&r);
     assert_int_equal(r.e.rankings[0].leader, FIVE);
     assert_int_equal(r.e.rankings[0].seeds, 8);

@@ -318,7 +318,7 @@ static void results_that_cannot_be_read_are_told(void **state) {
     s->folder = strdup(scratch);
     assert_int_equal(gyre_study_result(s, 0, 0, &r), GYRE_OK);
     assert_int_equal(r.state, GYRE_CELL_MISSING);
-    assert_true(isnan(r.accuracy) && r.message[0] == '\0');
+    assert_true(isnan(r.metric) && r.message[0] == '\0');
     char *folder = gyre_study_cell_folder(s, 0, 0);
     assert_string_equal(folder, in_scratch("cells/2-cycles/seed-1"));
     assert_int_equal(gyre_dir_make(folder), GYRE_OK);
@@ -336,7 +336,7 @@ static void results_that_cannot_be_read_are_told(void **state) {
                "\"accuracy\": null, \"best_accuracy\": 0.5, \"message\": \"why\"}");
     assert_int_equal(gyre_study_result(s, 0, 0, &r), GYRE_OK);
     assert_int_equal(r.state, GYRE_CELL_DIVERGED);
-    assert_true(r.steps == 5 && r.hash == 255 && isnan(r.accuracy) && r.best_accuracy == 0.5);
+    assert_true(r.steps == 5 && r.hash == 255 && isnan(r.metric) && r.best_metric == 0.5);
     assert_string_equal(r.message, "why");
     gyre_study_close(s);
 }
