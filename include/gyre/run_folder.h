@@ -9,6 +9,16 @@
 #include "gyre/status.h"
 #include <stdbool.h>
 
+/* The names of what lies in it. */
+#define GYRE_CONFIG_FILE "config.json"
+#define GYRE_METRICS_FILE "metrics.h5"
+#define GYRE_LOG_FILE "log.jsonl"
+#define GYRE_FIND_FILE "find.h5"
+#define GYRE_PROFILE_FILE "profile.txt"
+#define GYRE_LOCK_FILE "lock"
+#define GYRE_RESULT_FILE "result.json" /* of a study's cell */
+#define GYRE_CHECKPOINTS "checkpoints" /* a folder */
+
 typedef struct {
     char *path, *config, *metrics, *log; /* absolute or as given; owned */
     bool holds_run;                      /* see gyre_run_folder_is_run */
@@ -36,6 +46,25 @@ gyre_status gyre_run_folder_rewrite(gyre_run_folder *f, const gyre_settings *res
 gyre_status gyre_run_folder_follow(gyre_run_folder *f, bool *moved);
 /* Releases the lock. */
 void gyre_run_folder_close(gyre_run_folder *f);
+
+/* ---- what else is asked of folders in which gyre works */
+
+typedef enum {
+    GYRE_LOCK_TAKEN,
+    GYRE_LOCK_HELD, /* by another process */
+    GYRE_LOCK_NONE  /* the file system has no locks, errno says why */
+} gyre_lock_state;
+/* Makes the file `path` where it is not there and locks it for this process, until *fd is closed;
+ * -1: it is held elsewhere. Tries so many times, a tenth of a second apart. GYRE_EIO: the file
+ * cannot be written. */
+gyre_status gyre_lock_take(const char *path, int tries, int *fd, gyre_lock_state *state);
+
+/* *out: the folder is not there, or holds nothing but what `leftover` (NULL: nothing) allows.
+ * GYRE_EIO: it cannot be read. */
+gyre_status gyre_folder_is_free(const char *path,
+                                bool (*leftover)(const char *dir, const char *name), bool *out);
+
+/* ---- what is in one */
 
 /* What a run has left: its resolved config, the schedule of that, and all rows. */
 typedef struct {

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define GYRE_STUDY_FILE "study.json" /* in the study folder */
+
 typedef struct {
     char *name;         /* "10-cycles": also the name of its folder */
     char *sentence;     /* how it differs from the base: "schedule.cycles 10" */

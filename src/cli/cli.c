@@ -4,6 +4,7 @@
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/run.h"
+#include "gyre/run_folder.h"
 #include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ gyre_status cli_flush(void) {
 }
 
 gyre_status cli_metrics_of(const char *run_dir, char **out) {
-    char *metrics = gyre_path_join(run_dir, "metrics.h5");
+    char *metrics = gyre_path_join(run_dir, GYRE_METRICS_FILE);
     if (metrics == NULL) return gyre_no_memory("reading '%s'", run_dir);
     if (!gyre_file_exists(metrics)) {
         gyre_status status =

@@ -8,11 +8,10 @@
 #include "gyre/find.h"
 #include "gyre/log.h"
 #include "gyre/plot.h"
+#include "gyre/run_folder.h"
 #include "gyre/text.h"
 #include "holds.h"
 #include "machine.h"
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,15 +59,9 @@ static gyre_status choose_folder(const arguments *a, const char *stem, char **ou
 }
 
 static gyre_status check_folder(const char *path) {
-    int files = 0;
-    DIR *d = opendir(path);
-    if (d == NULL && errno == ENOENT) return GYRE_OK;
-    if (d == NULL) return gyre_fail(GYRE_EIO, "--out: cannot use '%s': %s", path, strerror(errno));
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        files += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-    }
-    closedir(d);
-    if (files == 0) return GYRE_OK;
+    bool unused = false;
+    GYRE_TRY(gyre_fail_in("--out", gyre_folder_is_free(path, NULL, &unused)));
+    if (unused) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
                      "--out: '%s' is not empty; choose another folder, its files are "
                      "left alone",
@@ -77,7 +70,7 @@ static gyre_status check_folder(const char *path) {
 
 /* NEW.json in the folder must not have the name of what else is written there. */
 static gyre_status check_name(const char *write, const char *folder) {
-    static const char *const taken[] = {"find.h5", "find.svg", "find.gp", "find.dat"};
+    static const char *const taken[] = {GYRE_FIND_FILE, "find.svg", "find.gp", "find.dat"};
     const char *slash = strrchr(write, '/'), *name = slash == NULL ? write : slash + 1;
     char *dir = gyre_path_dir(write), *a = dir == NULL ? NULL : realpath(dir, NULL);
     char *b = realpath(folder, NULL);
@@ -95,7 +88,7 @@ static gyre_status check_name(const char *write, const char *folder) {
  * begun in the same empty folder, and ended first. */
 static gyre_status free_name(const char *folder, char **out) {
     for (int i = 1;; i++) {
-        int n = i == 1 ? asprintf(out, "%s/find.h5", folder)
+        int n = i == 1 ? asprintf(out, "%s/" GYRE_FIND_FILE, folder)
                        : asprintf(out, "%s/find-%d.h5", folder, i);
         if (n < 0) {
             *out = NULL;

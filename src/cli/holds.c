@@ -5,7 +5,9 @@
 #include "gyre/find.h"
 #include "gyre/json.h"
 #include "gyre/metrics.h"
+#include "gyre/run_folder.h"
 #include "gyre/seal.h"
+#include "gyre/study.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,9 +39,9 @@ static bool has(const char *folder, const char *name) {
 }
 
 static int folder_kind(const char *path) {
-    if (has(path, "study.json") && has(path, "cells")) return CLI_HOLDS_STUDY;
-    if (has(path, "config.json") || has(path, "metrics.h5")) return CLI_HOLDS_RUN;
-    return has(path, "find.h5") ? CLI_HOLDS_FIND_FOLDER : CLI_HOLDS_OTHER;
+    if (has(path, GYRE_STUDY_FILE) && has(path, "cells")) return CLI_HOLDS_STUDY;
+    if (has(path, GYRE_CONFIG_FILE) || has(path, GYRE_METRICS_FILE)) return CLI_HOLDS_RUN;
+    return has(path, GYRE_FIND_FILE) ? CLI_HOLDS_FIND_FOLDER : CLI_HOLDS_OTHER;
 }
 
 static int json_kind(const char *path) {

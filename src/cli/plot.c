@@ -3,6 +3,7 @@
 
 #include "gyre/file.h"
 #include "gyre/plot.h"
+#include "gyre/run_folder.h"
 #include "holds.h"
 #include <getopt.h>
 #include <stdbool.h>
@@ -51,7 +52,7 @@ out:
 /* FIND/find.h5 of FIND; a file of another name is the result itself. */
 static gyre_status plot_one_find(const char *path, int kind, const char *output) {
     if (kind != CLI_HOLDS_FIND_FOLDER) return plot_find(path, output);
-    char *file = gyre_path_join(path, "find.h5");
+    char *file = gyre_path_join(path, GYRE_FIND_FILE);
     if (file == NULL) return gyre_no_memory("plotting '%s'", path);
     gyre_status status = plot_find(file, output);
     free(file);

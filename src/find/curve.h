@@ -29,8 +29,8 @@ typedef struct {
     find_curve_kind kind;
     double start, best, noise; /* loss: of the beginning, least, and what it is uncertain by */
     double last;               /* rate of the last row */
-    bool
-        memorised; /* the loss went to less than a 20th: it fell for want of samples, not of rate */
+    bool memorised; /* the loss went to less than a 20th: the samples were memorised, the rate was
+                       not too high */
 } find_curve_facts;
 gyre_status find_read_curve(const gyre_find_options *o, const gyre_find_row *rows, size_t count,
                             const gyre_find_score *scores, size_t score_count, int64_t samples,

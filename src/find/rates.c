@@ -65,7 +65,7 @@ static gyre_status look(const char *out, const gyre_settings *s, begun *b) {
     gyre_settings *old = NULL;
     char *folder = NULL, *config = NULL;
     GYRE_GOTO(gyre_run_folder_choose(out, s, &folder));
-    config = gyre_path_join(folder, "config.json");
+    config = gyre_path_join(folder, GYRE_CONFIG_FILE);
     if (config == NULL) GYRE_GOTO(gyre_no_memory("the run folder's path"));
     if (!gyre_run_folder_is_run(folder)) {
         status = try_folder(folder);
@@ -170,7 +170,7 @@ gyre_status gyre_found_rates_record(void *found_rates, const char *folder, gyre_
     const gyre_find *f = &((const gyre_found_rates *)found_rates)->test;
     const gyre_find_verdict *v = &f->verdict;
     if (f->row_count == 0) return GYRE_OK;
-    char *path = gyre_path_join(folder, "find.h5");
+    char *path = gyre_path_join(folder, GYRE_FIND_FILE);
     if (path == NULL) return gyre_no_memory("the range test's file");
     gyre_status status = gyre_find_write(f, path);
     free(path);

@@ -6,6 +6,7 @@
 #include "gyre/h5.h"
 #include "gyre/metrics.h"
 #include "gyre/report.h"
+#include "gyre/run_folder.h"
 #include "gyre/seal.h"
 #include "gyre/text.h"
 #include <stdlib.h>
@@ -155,8 +156,9 @@ static gyre_status inspect_weights(const char *path, bool *known, FILE *out) {
 
 static gyre_status inspect_folder(const char *path, FILE *out) {
     gyre_status status = GYRE_OK;
-    char *checkpoint = NULL, *metrics = gyre_path_join(path, "metrics.h5");
-    char *config = gyre_path_join(path, "config.json"), *find = gyre_path_join(path, "find.h5");
+    char *checkpoint = NULL, *metrics = gyre_path_join(path, GYRE_METRICS_FILE);
+    char *config = gyre_path_join(path, GYRE_CONFIG_FILE),
+         *find = gyre_path_join(path, GYRE_FIND_FILE);
     if (metrics == NULL || config == NULL || find == NULL) {
         status = gyre_no_memory("inspecting '%s'", path);
         goto out;

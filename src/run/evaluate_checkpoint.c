@@ -4,6 +4,7 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/run_folder.h"
 #include "gyre/seal.h"
 #include "gyre/text.h"
 #include <stdio.h>
@@ -22,11 +23,11 @@ static gyre_status locate(const char *given, char **checkpoint, char **config) {
         if (*checkpoint != NULL && !gyre_file_exists(*checkpoint)) {
             return gyre_fail(GYRE_EIO, "'%s' holds no checkpoint", given);
         }
-        *config = gyre_path_join(given, "config.json");
+        *config = gyre_path_join(given, GYRE_CONFIG_FILE);
     } else {
         *checkpoint = strdup(given);
         char *folder = gyre_path_dir(given);
-        if (folder != NULL) *config = gyre_path_join(folder, "../config.json");
+        if (folder != NULL) *config = gyre_path_join(folder, "../" GYRE_CONFIG_FILE);
         free(folder);
     }
     if (*checkpoint != NULL && *config != NULL) return GYRE_OK;

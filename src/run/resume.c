@@ -97,7 +97,7 @@ static gyre_status other_cause(const run_state *r, const gyre_settings *old) {
 }
 
 /* The settings of the run in the folder must be this launch's, or those before it was extended. */
-static gyre_status same_run(run_state *r, const gyre_settings *old, finding *f) {
+static gyre_status same_run(run_state *r, const gyre_settings *old, run_found *f) {
     char why[GYRE_ERROR_MAX];
     bool extends = false;
     gyre_status status = r->options.extended
@@ -155,7 +155,7 @@ static gyre_status check_name(const run_state *r, int64_t name, int64_t complete
 
 /* The newest checkpoint that is whole; a damaged one is passed over with a warning. Leaves its
  * scalars in `s`. */
-static gyre_status find_checkpoint(run_state *r, gyre_snapshot *s, finding *f) {
+static gyre_status find_checkpoint(run_state *r, gyre_snapshot *s, run_found *f) {
     int64_t *list = NULL;
     size_t count = 0;
     GYRE_TRY(gyre_checkpoint_list(r->files.folder.path, &list, &count));
@@ -214,7 +214,7 @@ out:
     return status;
 }
 
-gyre_status run_keep_config(run_state *r, const finding *f) {
+gyre_status run_keep_config(run_state *r, const run_found *f) {
     if (f->extends) return gyre_run_folder_rewrite(&r->files.folder, &r->resolved.settings);
     return f->moved ? keep_path(r) : GYRE_OK;
 }
@@ -235,7 +235,7 @@ static gyre_status warn_of_names(const char *checkpoint, const gyre_class_names 
     return GYRE_OK;
 }
 
-static gyre_status same_names(const run_state *r, const finding *f) {
+static gyre_status same_names(const run_state *r, const run_found *f) {
     gyre_class_names names = gyre_dataset_class_names(r->resolved.data);
     char *path = gyre_checkpoint_path(r->files.folder.path, f->completed);
     if (path == NULL) return gyre_no_memory("reading a checkpoint");
@@ -245,7 +245,7 @@ static gyre_status same_names(const run_state *r, const finding *f) {
 }
 
 /* The command that added a stage, given again with the run's own config after an interruption. */
-static gyre_status find_repeat(const run_state *r, finding *f) {
+static gyre_status find_repeat(const run_state *r, run_found *f) {
     bool repeats = false;
     int64_t start = 0;
     GYRE_TRY(run_extend_repeats(&r->resolved.settings, &repeats, &start));
@@ -253,12 +253,12 @@ static gyre_status find_repeat(const run_state *r, finding *f) {
     return GYRE_OK;
 }
 
-gyre_status run_look(run_state *r, const gyre_settings *settings, finding *f) {
+gyre_status run_look(run_state *r, const gyre_settings *settings, run_found *f) {
     gyre_snapshot s = {0};
     gyre_settings *old = NULL;
     char *path = NULL;
     gyre_status status = GYRE_OK;
-    *f = (finding){.completed = -1};
+    *f = (run_found){.completed = -1};
     GYRE_GOTO(gyre_run_folder_choose(r->options.out, settings, &path));
     GYRE_GOTO(gyre_run_folder_open(path, &r->files.folder));
     f->holds_run = r->files.folder.holds_run;

@@ -12,14 +12,14 @@ typedef struct {
     int32_t extends;   /* this launch adds a stage to it */
     int32_t repeats;   /* that stage is the run's last one, which it has not come through yet */
     int32_t moved;     /* and this launch found its dataset in another place */
-} finding;
+} run_found;
 
 /* Opens the folder and, where it holds a run, checks that it is this one. Rank 0's part.
  * GYRE_EUSAGE: it is another one, in what and what to do. */
-gyre_status run_look(run_state *r, const gyre_settings *settings, finding *f);
+gyre_status run_look(run_state *r, const gyre_settings *settings, run_found *f);
 /* Writes into the run's config.json what this launch changes of it. Once nothing is left that may
  * refuse the launch. Rank 0's part. */
-gyre_status run_keep_config(run_state *r, const finding *f);
+gyre_status run_keep_config(run_state *r, const run_found *f);
 /* "gyre train CONFIG --out RUN", to be typed; returns `out`. */
 char *run_command(const run_state *r, char *out, size_t size);
 /* Reads the run's checkpoint after `completed` updates. */

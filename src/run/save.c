@@ -76,7 +76,7 @@ void run_saver_collect(run_saver *s, bool wait) {
 
 /* Not the folders above it: where they are missing the run folder was moved. */
 static gyre_status make_folder(const char *run_dir) {
-    char *dir = gyre_path_join(run_dir, "checkpoints");
+    char *dir = gyre_path_join(run_dir, GYRE_CHECKPOINTS);
     gyre_status status = GYRE_OK;
     if (dir == NULL) return gyre_no_memory("writing a checkpoint");
     if (mkdir(dir, 0777) != 0 && errno != EEXIST) {

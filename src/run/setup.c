@@ -108,7 +108,7 @@ static void warn_of_hole(const run_state *r) {
               r->files.folder.metrics, end, completed);
 }
 
-static gyre_status open_files(run_state *r, const finding *f) {
+static gyre_status open_files(run_state *r, const run_found *f) {
     gyre_trainer *t = &r->trainer;
     if (!f->holds_run) GYRE_TRY(gyre_run_folder_create(&r->files.folder, &r->resolved.settings));
     GYRE_TRY(run_keep_config(r, f));
@@ -128,7 +128,7 @@ static gyre_status open_files(run_state *r, const finding *f) {
     return run_saver_open(&r->saver);
 }
 
-static gyre_status resume_or_create(run_state *r, const finding *f) {
+static gyre_status resume_or_create(run_state *r, const run_found *f) {
     gyre_trainer *t = &r->trainer;
     gyre_status status = GYRE_OK;
     gyre_watchdog_phase(t->watchdog, "reading the checkpoint", -1);
@@ -178,7 +178,7 @@ static gyre_status check_file(uint64_t expected, uint64_t found, const char *key
         key, path);
 }
 
-static gyre_status nothing_to_do(run_state *r, const finding *f, gyre_comm *comm) {
+static gyre_status nothing_to_do(run_state *r, const run_found *f, gyre_comm *comm) {
     gyre_status status = GYRE_OK;
     if (gyre_comm_rank(comm) == 0) status = run_keep_config(r, f);
     GYRE_TRY(gyre_comm_agree(comm, status));
@@ -198,7 +198,8 @@ static gyre_status nothing_to_do(run_state *r, const finding *f, gyre_comm *comm
 }
 
 /* Settings resolved, and what the folder holds. */
-static gyre_status look(run_state *r, const gyre_settings *settings, gyre_comm *comm, finding *f) {
+static gyre_status look(run_state *r, const gyre_settings *settings, gyre_comm *comm,
+                        run_found *f) {
     bool first = gyre_comm_rank(comm) == 0;
     gyre_status status = GYRE_OK;
     GYRE_TRY(gyre_resolve(settings, comm, &r->schedule, &r->resolved));
@@ -223,20 +224,20 @@ static void close_resolved(run_state *r) {
 
 /* The stage is there already: the run goes on as its own config has it. */
 static gyre_status look_without_stage(run_state *r, const gyre_settings *settings, gyre_comm *comm,
-                                      finding *f) {
+                                      run_found *f) {
     gyre_settings s = *settings;
     s.schedule.stage_count--;
     s.length = (gyre_length){GYRE_UNIT_NONE, 0}; /* that of the stages */
     r->options.extended = false;
     gyre_run_folder_close(&r->files.folder);
     close_resolved(r);
-    *f = (finding){0};
+    *f = (run_found){0};
     return look(r, &s, comm, f);
 }
 
 gyre_status run_open(run_state *r, const gyre_settings *settings, gyre_comm *comm, bool *finished) {
     gyre_trainer *t = &r->trainer;
-    finding f = {0};
+    run_found f = {0};
     gyre_status status = GYRE_OK;
     *finished = false;
     r->files = run_files_none(&r->progress);

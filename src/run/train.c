@@ -173,7 +173,7 @@ static gyre_status write_profile(const char *path, const char *text, size_t size
 /* A run is done without it. */
 static void print_profile(run_state *r) {
     const gyre_trainer *t = &r->trainer;
-    char *text = NULL, *path = gyre_path_join(r->files.folder.path, "profile.txt");
+    char *text = NULL, *path = gyre_path_join(r->files.folder.path, GYRE_PROFILE_FILE);
     size_t size = 0;
     gyre_status status = GYRE_OK;
     FILE *f = open_memstream(&text, &size);

@@ -3,6 +3,7 @@
 
 #include "class_names.h"
 #include "gyre/file.h"
+#include "gyre/run_folder.h"
 #include "gyre/seal.h"
 #include "h5_arrays.h"
 #include "h5_file.h"
@@ -192,12 +193,13 @@ out:
 
 char *gyre_checkpoint_path(const char *run_dir, int64_t completed) {
     char *path = NULL;
-    int n = asprintf(&path, "%s/checkpoints/step-%09lld.h5", run_dir, (long long)completed);
+    int n =
+        asprintf(&path, "%s/" GYRE_CHECKPOINTS "/step-%09lld.h5", run_dir, (long long)completed);
     return n < 0 ? NULL : path;
 }
 
 char *gyre_checkpoint_best_path(const char *run_dir) {
-    return gyre_path_join(run_dir, "checkpoints/best.h5");
+    return gyre_path_join(run_dir, GYRE_CHECKPOINTS "/best.h5");
 }
 
 static int most_first(const void *a, const void *b) {
@@ -210,7 +212,7 @@ gyre_status gyre_checkpoint_list(const char *run_dir, int64_t **completed, size_
     size_t room = 0;
     *completed = NULL;
     *count = 0;
-    char *path = gyre_path_join(run_dir, "checkpoints");
+    char *path = gyre_path_join(run_dir, GYRE_CHECKPOINTS);
     if (path == NULL) return gyre_no_memory("listing checkpoints");
     DIR *dir = opendir(path);
     if (dir == NULL && errno != ENOENT) {

@@ -13,14 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* NAME.tmp.NUMBER of a file that gyre writes by way of such a one. */
 static bool is_temporary(const char *name) {
-    static const char *const own[] = {"config.json", "metrics.h5",  "find.h5", "profile.txt",
-                                      "best.h5",     "result.json", "try"};
+    static const char *const own[] = {
+        GYRE_CONFIG_FILE, GYRE_METRICS_FILE, GYRE_FIND_FILE, GYRE_PROFILE_FILE,
+        "best.h5",        GYRE_RESULT_FILE,  "try"};
     const char *dot = strstr(name, ".tmp.");
     if (dot == NULL || dot[5] == '\0' || dot[5 + strspn(dot + 5, "0123456789")] != '\0')
         return false;
@@ -50,9 +50,11 @@ static bool is_own_lock(const char *path) {
 /* What gyre leaves where it is killed before it has written its config, and what is left of a
  * study's cell that is run again. */
 static bool is_leftover(const char *dir, const char *name) {
-    if (strncmp(name, "config.json.", strlen("config.json.")) == 0) return is_temporary(name);
-    if (strncmp(name, "result.json.damaged", strlen("result.json.damaged")) == 0) return true;
-    if (strcmp(name, "lock") != 0) return false;
+    if (strncmp(name, GYRE_CONFIG_FILE ".", strlen(GYRE_CONFIG_FILE ".")) == 0)
+        return is_temporary(name);
+    if (strncmp(name, GYRE_RESULT_FILE ".damaged", strlen(GYRE_RESULT_FILE ".damaged")) == 0)
+        return true;
+    if (strcmp(name, GYRE_LOCK_FILE) != 0) return false;
     char *path = gyre_path_join(dir, name);
     bool own = path != NULL && is_own_lock(path);
     free(path);
@@ -68,9 +70,10 @@ static bool has(const char *dir, const char *name) {
 
 /* Others call a file config.json too: a run has a lock besides, or what it has written. */
 bool gyre_run_folder_is_run(const char *path) {
-    return has(path, "config.json") &&
-           ((has(path, "lock") && is_leftover(path, "lock")) || has(path, "log.jsonl") ||
-            has(path, "metrics.h5") || has(path, "checkpoints"));
+    return has(path, GYRE_CONFIG_FILE) &&
+           ((has(path, GYRE_LOCK_FILE) && is_leftover(path, GYRE_LOCK_FILE)) ||
+            has(path, GYRE_LOG_FILE) || has(path, GYRE_METRICS_FILE) ||
+            has(path, GYRE_CHECKPOINTS));
 }
 
 gyre_status gyre_run_folder_choose(const char *out, const gyre_settings *s, char **path) {
@@ -79,23 +82,6 @@ gyre_status gyre_run_folder_choose(const char *out, const gyre_settings *s, char
     }
     *path = out != NULL ? strdup(out) : gyre_config_path(s, s->output_dir);
     return *path != NULL ? GYRE_OK : gyre_no_memory("the run folder's path");
-}
-
-/* Empty but for leftovers. */
-static gyre_status is_free(const char *path, bool *out) {
-    *out = true;
-    DIR *d = opendir(path);
-    if (d == NULL && errno == ENOENT) return GYRE_OK;
-    if (d == NULL) {
-        return gyre_fail(GYRE_EIO, "cannot use '%s' as run folder: %s", path, strerror(errno));
-    }
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        const char *name = e->d_name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !is_leftover(path, name))
-            *out = false;
-    }
-    closedir(d);
-    return GYRE_OK;
 }
 
 /* Takes away the temporary files of a launch that was killed while it wrote. The lock is held. */
@@ -108,7 +94,7 @@ static void sweep(const char *path) {
 }
 
 static void sweep_run(const gyre_run_folder *f) {
-    char *checkpoints = gyre_path_join(f->path, "checkpoints");
+    char *checkpoints = gyre_path_join(f->path, GYRE_CHECKPOINTS);
     sweep(f->path);
     if (checkpoints != NULL) sweep(checkpoints);
     free(checkpoints);
@@ -128,13 +114,13 @@ static gyre_status refuse(const gyre_run_folder *f, const char *path) {
     return status;
 }
 
-enum { LOCK_TRIES = 20, LOCK_PAUSE = 100000 }; /* microseconds; two seconds in all */
-
 static gyre_status lock(gyre_run_folder *f) {
+    enum { TRIES = 21 }; /* two seconds: the ranks of a job that was just killed are still ending */
     gyre_status status = GYRE_OK;
+    gyre_lock_state state = GYRE_LOCK_NONE;
     char host[128] = "?", text[256], *before = NULL;
     size_t size = 0;
-    char *path = gyre_path_join(f->path, "lock");
+    char *path = gyre_path_join(f->path, GYRE_LOCK_FILE);
     if (path == NULL) return gyre_no_memory("locking '%s'", f->path);
     if (!is_own_lock(path)) {
         status = gyre_fail(GYRE_EIO,
@@ -143,21 +129,9 @@ static gyre_status lock(gyre_run_folder *f) {
                            path);
         goto out;
     }
-    f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (f->lock < 0) {
-        status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
-        goto out;
-    }
-    int code = flock(f->lock, LOCK_EX | LOCK_NB);
-    for (int i = 0; code != 0 && errno == EWOULDBLOCK && i < LOCK_TRIES; i++) {
-        usleep(LOCK_PAUSE); /* the ranks of a job that was just killed are still ending */
-        code = flock(f->lock, LOCK_EX | LOCK_NB);
-    }
-    if (code != 0) {
-        if (errno == EWOULDBLOCK) {
-            status = refuse(f, path);
-            goto out;
-        }
+    GYRE_GOTO(gyre_lock_take(path, TRIES, &f->lock, &state));
+    if (state == GYRE_LOCK_HELD) GYRE_GOTO(refuse(f, path));
+    if (state == GYRE_LOCK_NONE) {
         gyre_warn("cannot lock '%s' (%s); see to it that no second job uses this run folder", path,
                   strerror(errno));
     }
@@ -196,9 +170,9 @@ static void free_paths(gyre_run_folder *f) {
 
 static gyre_status set_paths(gyre_run_folder *f, const char *path) {
     gyre_run_folder fresh = {.path = strdup(path),
-                             .config = gyre_path_join(path, "config.json"),
-                             .metrics = gyre_path_join(path, "metrics.h5"),
-                             .log = gyre_path_join(path, "log.jsonl")};
+                             .config = gyre_path_join(path, GYRE_CONFIG_FILE),
+                             .metrics = gyre_path_join(path, GYRE_METRICS_FILE),
+                             .log = gyre_path_join(path, GYRE_LOG_FILE)};
     if (!fresh.path || !fresh.config || !fresh.metrics || !fresh.log) {
         free_paths(&fresh);
         return gyre_no_memory("the run folder's paths");
@@ -222,7 +196,8 @@ gyre_status gyre_run_folder_open(const char *path, gyre_run_folder *out) {
         GYRE_GOTO(hold(out));
         sweep_run(out);
     } else {
-        GYRE_GOTO(is_free(path, &unused));
+        GYRE_GOTO(gyre_fail_in("run folder (--out, output.dir)",
+                               gyre_folder_is_free(path, is_leftover, &unused)));
     }
     if (!out->holds_run && !unused) {
         bool config = gyre_file_exists(out->config);

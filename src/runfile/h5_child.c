@@ -318,9 +318,7 @@ static bool work(const char *path, int socket) {
     walk w = {.socket = socket};
     h5_quiet();
     H5Lunregister(H5L_TYPE_EXTERNAL);
-    hid_t access = h5_access();
-    w.file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    h5_close(access);
+    w.file = h5_open(path, false);
     bool ok = list_file(&w) && answer_requests(&w);
     return close_file(&w) && ok;
 }

@@ -13,10 +13,12 @@ void h5_quiet(void) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
-hid_t h5_access(void) {
+hid_t h5_open(const char *path, bool write) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access >= 0) H5Pset_file_locking(access, 0, 1);
-    return access;
+    hid_t file = H5Fopen(path, write ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
+    h5_close(access);
+    return file;
 }
 
 hid_t h5_memory_file(size_t room) {

@@ -4,14 +4,16 @@
 
 #include "gyre/status.h"
 #include <hdf5.h>
+#include <stdbool.h>
 
 /* Turns off HDF5's own printing for the calling thread: gyre reports an error once, in its words.
  */
 void h5_quiet(void);
 
-/* A file access list without HDF5's file locking: a reader beside the writer must not disturb it,
- * and network file systems often refuse locks. gyre's own lock file guards a run folder. */
-hid_t h5_access(void);
+/* Opens a file without HDF5's file locking; negative when that fails. A reader beside the writer
+ * must not disturb it, and network file systems often refuse locks. gyre's own lock file guards a
+ * run folder. */
+hid_t h5_open(const char *path, bool write);
 
 /* A file in memory that never reaches a disk, with `room` bytes left free before HDF5's (0 or 512);
  * negative when that fails. h5_image gives its bytes, to be written by other means than

@@ -14,8 +14,8 @@ static gyre_status open_schedule(gyre_run_content *r) {
 gyre_status gyre_run_content_open(const char *dir, gyre_run_content *r) {
     gyre_status status = GYRE_OK;
     *r = (gyre_run_content){0};
-    char *config = gyre_path_join(dir, "config.json");
-    char *metrics = gyre_path_join(dir, "metrics.h5");
+    char *config = gyre_path_join(dir, GYRE_CONFIG_FILE);
+    char *metrics = gyre_path_join(dir, GYRE_METRICS_FILE);
     if (config == NULL || metrics == NULL) {
         status = gyre_no_memory("reading the run '%s'", dir);
         goto out;

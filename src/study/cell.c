@@ -10,24 +10,23 @@
 #include "gyre/log.h"
 #include "gyre/metrics.h"
 #include "gyre/overwrite.h"
+#include "gyre/run_folder.h"
 #include "study_json.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 /* ---- whose it is */
 
 enum { MINE, FINISHED, ELSEWHERE };
 
-/* The lock lies beside the run folder, which must be empty when the run begins. It stays: to remove
- * it would let two processes hold two files of one name. */
+/* The lock lies beside the run folder, which must be empty when the run begins. */
 static gyre_status take_lock(const char *folder, int *lock, bool *held_elsewhere) {
     gyre_status status = GYRE_OK;
+    gyre_lock_state state = GYRE_LOCK_NONE;
     char *path = NULL, *dir = gyre_path_dir(folder);
     if (dir == NULL || asprintf(&path, "%s.lock", folder) < 0) {
         path = NULL;
@@ -35,17 +34,13 @@ static gyre_status take_lock(const char *folder, int *lock, bool *held_elsewhere
         goto out;
     }
     GYRE_GOTO(gyre_dir_make(dir));
-    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (*lock < 0) {
-        status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", path, strerror(errno));
-    } else if (flock(*lock, LOCK_EX | LOCK_NB) != 0) {
-        *held_elsewhere = errno == EWOULDBLOCK;
-        static bool warned; /* of the first cell */
-        if (!*held_elsewhere && !warned) {
-            warned = true;
-            gyre_warn("cannot lock '%s' (%s); see to it that no second job runs this study", path,
-                      strerror(errno));
-        }
+    GYRE_GOTO(gyre_lock_take(path, 1, lock, &state));
+    *held_elsewhere = state == GYRE_LOCK_HELD;
+    static bool warned; /* of the first cell */
+    if (state == GYRE_LOCK_NONE && !warned) {
+        warned = true;
+        gyre_warn("cannot lock '%s' (%s); see to it that no second job runs this study", path,
+                  strerror(errno));
     }
 out:
     free(path);
@@ -57,7 +52,7 @@ out:
  * folder where no run had begun. What gyre did not write is kept. */
 static gyre_status forget(const char *folder, bool damaged) {
     char *kept = NULL;
-    char *path = gyre_path_join(folder, "result.json");
+    char *path = gyre_path_join(folder, GYRE_RESULT_FILE);
     if (path == NULL) return gyre_no_memory("a cell");
     gyre_status status = GYRE_OK;
     if (damaged) {
@@ -106,7 +101,7 @@ static gyre_status begin(const gyre_study *s, gyre_study_cell c, const char *fol
 /* From the run's tables. Of a run that was not finished there is no last evaluation. */
 static gyre_status read_tables(const char *folder, int64_t steps, gyre_cell_result *r) {
     gyre_tables t;
-    char *path = gyre_path_join(folder, "metrics.h5");
+    char *path = gyre_path_join(folder, GYRE_METRICS_FILE);
     if (path == NULL) return gyre_no_memory("a cell");
     gyre_status status = gyre_tables_read(path, &t);
     free(path);

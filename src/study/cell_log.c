@@ -3,6 +3,7 @@
 
 #include "gyre/file.h"
 #include "gyre/json.h"
+#include "gyre/run_folder.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static void take_line(const char *text, gyre_cell_log *out) {
 }
 
 void study_cell_log_read(const char *folder, gyre_cell_log *out) {
-    char *path = gyre_path_join(folder, "log.jsonl"), *line = NULL;
+    char *path = gyre_path_join(folder, GYRE_LOG_FILE), *line = NULL;
     size_t room = 0;
     FILE *f = NULL;
     *out = (gyre_cell_log){0};

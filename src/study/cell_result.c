@@ -3,6 +3,7 @@
 
 #include "gyre/file.h"
 #include "gyre/json.h"
+#include "gyre/run_folder.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ gyre_status study_result_write(const char *folder, const char *arm, uint64_t see
     gyre_json_add_number(j, "seconds", r->seconds);
     gyre_json_add_text(j, "hash", hash);
     gyre_json_add_text(j, "message", r->message);
-    char *line = gyre_json_end(j), *path = gyre_path_join(folder, "result.json");
+    char *line = gyre_json_end(j), *path = gyre_path_join(folder, GYRE_RESULT_FILE);
     gyre_status status = GYRE_OK;
     char *text = NULL;
     if (line == NULL || path == NULL || asprintf(&text, "%s\n", line) < 0) {
@@ -128,8 +129,8 @@ static gyre_status find_result(const gyre_study *s, int arm, int seed, gyre_cell
                                bool *damaged) {
     gyre_status status = GYRE_OK;
     char *folder = gyre_study_cell_folder(s, arm, seed);
-    char *path = folder == NULL ? NULL : gyre_path_join(folder, "result.json");
-    char *config = folder == NULL ? NULL : gyre_path_join(folder, "config.json");
+    char *path = folder == NULL ? NULL : gyre_path_join(folder, GYRE_RESULT_FILE);
+    char *config = folder == NULL ? NULL : gyre_path_join(folder, GYRE_CONFIG_FILE);
     *damaged = false;
     *out = (gyre_cell_result){.loss = (double)NAN,
                               .metric = (double)NAN,

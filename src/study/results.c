@@ -6,6 +6,7 @@
 #include "cell_log.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
+#include "gyre/run_folder.h"
 #include "results_run.h"
 #include "summary.h"
 #include <math.h>
@@ -35,7 +36,7 @@ static void cut_tables(gyre_tables *t, int64_t steps) {
 }
 
 static gyre_status read_tables(const char *folder, int64_t steps, gyre_tables *out) {
-    char *metrics = gyre_path_join(folder, "metrics.h5");
+    char *metrics = gyre_path_join(folder, GYRE_METRICS_FILE);
     if (metrics == NULL) return gyre_no_memory("reading '%s'", folder);
     gyre_status status = gyre_file_exists(metrics) ? gyre_tables_read(metrics, out) : GYRE_OK;
     free(metrics);
@@ -46,7 +47,7 @@ static gyre_status read_tables(const char *folder, int64_t steps, gyre_tables *o
 /* One cell's config tells of the arm what its sentence does not: batch, model, cycles. */
 static gyre_status read_config(const char *folder, gyre_results_arm *a) {
     gyre_status status = GYRE_OK;
-    char *config = gyre_path_join(folder, "config.json");
+    char *config = gyre_path_join(folder, GYRE_CONFIG_FILE);
     if (config == NULL) return gyre_no_memory("reading '%s'", folder);
     if (a->settings == NULL && gyre_file_exists(config)) {
         GYRE_GOTO(gyre_config_open(config, NULL, 0, &a->settings));
@@ -98,8 +99,8 @@ static gyre_status holds(const char *folder, const char *name, bool *out) {
 gyre_status gyre_results_open(const char *folder, double target, gyre_results *out) {
     bool study = false, run = false;
     *out = (gyre_results){0};
-    GYRE_TRY(holds(folder, "study.json", &study));
-    GYRE_TRY(holds(folder, "metrics.h5", &run));
+    GYRE_TRY(holds(folder, GYRE_STUDY_FILE, &study));
+    GYRE_TRY(holds(folder, GYRE_METRICS_FILE, &run));
     if (!study && !run) {
         return gyre_fail(GYRE_EIO,
                          "'%s' holds neither a study (study.json) nor a run (metrics.h5); give a "

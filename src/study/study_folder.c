@@ -8,8 +8,8 @@
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/overwrite.h"
+#include "gyre/run_folder.h"
 #include "gyre/text.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -312,20 +312,17 @@ static gyre_status join(const gyre_json_value *now, const char *folder, const ch
 
 /* ---- making it */
 
-/* Empty but for what another process is just making. */
+/* What another process is just making. */
+static bool is_being_made(const char *dir, const char *name) {
+    (void)dir;
+    return strncmp(name, GYRE_STUDY_FILE, strlen(GYRE_STUDY_FILE)) == 0;
+}
+
 static gyre_status check_free(const char *folder) {
-    bool used = false;
-    DIR *d = opendir(folder);
-    if (d == NULL && errno == ENOENT) return GYRE_OK;
-    if (d == NULL) {
-        return gyre_fail(GYRE_EIO, "cannot use '%s' as study folder: %s", folder, strerror(errno));
-    }
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        used = used || (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-                        strncmp(e->d_name, "study.json", strlen("study.json")) != 0);
-    }
-    closedir(d);
-    if (!used) return GYRE_OK;
+    bool unused = false;
+    GYRE_TRY(
+        gyre_fail_in("study folder (--out)", gyre_folder_is_free(folder, is_being_made, &unused)));
+    if (unused) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
                      "'%s' is not empty and holds no study (no study.json); choose another --out, "
                      "its files are left alone",

@@ -12,7 +12,7 @@
 enum { STUDY_FORMAT = 1 };
 
 char *study_file_path(const char *folder) {
-    return gyre_path_join(folder, "study.json");
+    return gyre_path_join(folder, GYRE_STUDY_FILE);
 }
 
 /* ---- writing */
