@@ -44,6 +44,7 @@ typedef struct {
     cudaEvent_t idle; /* of gpu_drain() */
     bool lost;        /* a wait ran out of time: the device may never come back */
     bool ran;         /* record() has run once */
+    bool in_step;     /* record() runs its body now */
     gpu_staging *staging;
     gpu_plans *plans;
     gpu_input *input;
@@ -146,7 +147,7 @@ gyre_status gpu_cache_images(gyre_backend *b, const gyre_row_reader *images, boo
 gyre_status gpu_prefetch_batch(gyre_backend *b, const gyre_image_shape *s, const gyre_batch *batch);
 gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
                            gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels);
-/* Everything that reads the announced batch is queued on `compute` now. */
+/* Everything that reads the prefetched batch is queued on `compute` now. */
 gyre_status gpu_input_passed(gpu_input *input);
 
 /* record.c */

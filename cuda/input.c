@@ -8,7 +8,7 @@
  *   compute                    reads a buffer behind its copy                        (`sent`)
  *
  * A buffer begins with a gpu_input_slot that points into itself. Operations of a recorded step read
- * the one slot at `current`, to which the announced batch's is copied on compute. */
+ * the one slot at `current`, to which the prefetched batch's is copied on compute. */
 #include "gpu.h"
 
 #include <stdlib.h>
@@ -31,9 +31,8 @@ struct gpu_input {
     gpu_input_slot *current; /* device */
     uint8_t *kept;           /* device: the training images, or NULL */
     size_t kept_rows, kept_row_bytes;
-    const buffer *announced; /* NULL: none */
-    const int32_t *labels;   /* of the announced batch, by which its parts are known */
-    int64_t count;
+    const buffer *prefetched; /* NULL: none */
+    int64_t count;            /* of the prefetched batch */
 };
 
 /* Where things lie in a buffer, in bytes. */
@@ -115,7 +114,7 @@ static gyre_status send(gpu_input *input, const gyre_image_shape *s, const gyre_
                         buffer **out) {
     gpu_backend *b = input->b;
     buffer *p = &input->buffers[input->next];
-    if (p == input->announced) p = &input->buffers[(input->next + 1) % BUFFERS];
+    if (p == input->prefetched) p = &input->buffers[(input->next + 1) % BUFFERS];
     layout l = lay_out(input, s, batch);
     if (l.from_kept) GYRE_TRY(check_rows(input, s, batch));
     if (p->was_sent) GYRE_TRY(gpu_wait(b, p->sent, "the copy of an earlier batch"));
@@ -138,9 +137,9 @@ static gyre_status mark_used(gpu_backend *b, buffer *p) {
 }
 
 gyre_status gpu_input_passed(gpu_input *input) {
-    if (input->announced == NULL) return GYRE_OK;
-    buffer *p = &input->buffers[input->announced - input->buffers];
-    input->announced = NULL;
+    if (input->prefetched == NULL) return GYRE_OK;
+    buffer *p = &input->buffers[input->prefetched - input->buffers];
+    input->prefetched = NULL;
     return mark_used(input->b, p);
 }
 
@@ -151,23 +150,17 @@ gyre_status gpu_prefetch_batch(gyre_backend *base, const gyre_image_shape *s,
     buffer *p = NULL;
     GYRE_TRY(gpu_input_passed(input)); /* one that nobody has loaded from */
     GYRE_TRY(send(input, s, batch, &p));
-    input->announced = p;
-    input->labels = batch->labels;
+    input->prefetched = p;
     input->count = batch->count;
     GPU_TRY(b, cudaMemcpyAsync(input->current, p->device, sizeof *input->current,
                                cudaMemcpyDeviceToDevice, b->compute));
     return GYRE_OK;
 }
 
-/* The place of `batch` in the announced one, or -1. Compared as numbers, since pointers into
- * different arrays have no order. */
-static int64_t place_of(const gpu_input *input, const gyre_batch *batch) {
-    uintptr_t begin = (uintptr_t)input->labels, at = (uintptr_t)batch->labels;
-    if (input->announced == NULL || at < begin) return -1;
-    uintptr_t first = (at - begin) / sizeof *batch->labels;
-    bool inside = first <= (uintptr_t)input->count &&
-                  (uintptr_t)batch->count <= (uintptr_t)input->count - first;
-    return inside ? (int64_t)first : -1;
+/* Is it a part of the prefetched batch? */
+static bool is_part(const gpu_input *input, const gyre_batch *batch) {
+    return input->prefetched != NULL && batch->first >= 0 && batch->first <= input->count &&
+           batch->count <= input->count - batch->first;
 }
 
 static gyre_status unpack(gyre_queue *q, const gyre_image_shape *s, const gpu_input_slot *slot,
@@ -186,10 +179,11 @@ gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_
     gpu_input *input = b->input;
     gyre_image_shape part = *s;
     part.n = (int)batch->count;
-    int64_t first = place_of(input, batch);
-    if (first >= 0) return unpack(q, &part, input->current, first, mean, scale, x, labels);
+    if (b->in_step && is_part(input, batch)) {
+        return unpack(q, &part, input->current, batch->first, mean, scale, x, labels);
+    }
     if (gpu_recording(b)) {
-        return gyre_fail(GYRE_EDEVICE, "a recorded step loads a batch that was not announced");
+        return gyre_fail(GYRE_EDEVICE, "a recorded step loads a batch that was not prefetched");
     }
     buffer *p;
     GYRE_TRY(send(input, s, batch, &p));

@@ -61,13 +61,20 @@ static recording *find(gpu_recorder *r, gyre_body body, const void *context) {
     return NULL;
 }
 
+static gyre_status run_body(gpu_backend *b, gyre_body body, void *context) {
+    b->in_step = true;
+    gyre_status status = body(context);
+    b->in_step = false;
+    return status;
+}
+
 /* Only this thread's calls are watched while it records: NCCL has threads of its own. A recording
  * that was begun is ended in any case, or the stream would be of no more use. */
 static gyre_status capture(gpu_backend *b, gyre_body body, void *context, cudaGraph_t *graph) {
     gpu_recorder *r = b->recorder;
     GPU_TRY(b, cudaStreamBeginCapture(b->compute, cudaStreamCaptureModeThreadLocal));
     r->capturing = true;
-    gyre_status status = body(context);
+    gyre_status status = run_body(b, body, context);
     if (!r->capturing) return status; /* abandoned */
     r->capturing = false;
     cudaError_t error = cudaStreamEndCapture(b->compute, graph);
@@ -100,7 +107,7 @@ static gyre_status record(gpu_backend *b, recording *entry) {
 /* Looked up anew after the body: what it allocates or frees may have made the recorder forget. */
 static gyre_status run_first(gpu_backend *b, gyre_body body, void *context) {
     gpu_recorder *r = b->recorder;
-    GYRE_TRY(body(context));
+    GYRE_TRY(run_body(b, body, context));
     if (b->options.graph && r->count < GPU_RECORDINGS && find(r, body, context) == NULL) {
         r->list[r->count++] = (recording){.body = body, .context = context};
     }

@@ -121,7 +121,7 @@ struct gyre_backend_ops {
     /* Calls body(context), a fixed sequence of operations whose pointers, sizes and host constants
      * are the same at every call with this body and context until memory is released: after two
      * calls a backend may replay what it recorded instead. What differs from step to step lies in
-     * device memory: scalars uploaded, a batch announced before. No upload, download, ticket, sync
+     * device memory: scalars uploaded, a batch prefetched before. No upload, download, ticket, sync
      * or alloc inside. */
     gyre_status (*record)(gyre_backend *b, gyre_body body, void *context);
     /* Names what follows, for profilers and messages, until the matching range_pop(); nests. The
@@ -131,10 +131,9 @@ struct gyre_backend_ops {
 
     /* input: x = (pixel - mean(h, w, c)) * scale(c), augmented; s->n is batch->count; host memory
      * stays valid until the queue has passed.
-     * Inside record() the batch is a part of the announced one, given by its place there: labels is
-     * the announced labels + first, 0 <= first <= announced count - count, and images, rows and
-     * augment are the announced ones from sample `first` on, or NULL where those are. So pointers
-     * may differ from call to call; `first` and count are what stays the same.
+     * Inside record() the batch is samples first..first+count-1 of the one that prefetch_batch()
+     * was given last, and its pointers are those of that batch from sample `first` on, or NULL
+     * where those are. They may differ from call to call; `first` and count stay the same.
      * Outside record() it is any batch, and its own pointers count. */
     gyre_status (*batch_load)(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
                               gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels);

@@ -14,6 +14,7 @@ typedef struct {
 
 typedef struct {
     int64_t step;
+    int64_t first;               /* of a shard: place of its first sample in the whole batch */
     int64_t count;               /* samples here */
     const uint8_t *images;       /* (count, h, w, c) raw pixels; NULL where the device keeps them */
     const int64_t *rows;         /* (count) their rows in the training images, or NULL */

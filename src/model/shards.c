@@ -206,6 +206,7 @@ static gyre_batch part_of(const gyre_shards *s, int index) {
     const gyre_model *m = s->weights->model;
     size_t first = (size_t)index * (size_t)s->size;
     gyre_batch shard = *s->batch;
+    shard.first += (int64_t)first;
     shard.count = s->size;
     shard.labels += first;
     if (shard.images != NULL) shard.images += first * (size_t)m->h * (size_t)m->w * (size_t)m->c;

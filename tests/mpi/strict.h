@@ -4,7 +4,7 @@
  *
  * A recorded body must make the same calls with the same pointers, sizes and constants each time,
  * and none that wait. What is given to reduce_begin must not change until reduce_end. Batches must
- * lie in the announced one, and their rows must be those of their images. Whoever breaks a rule
+ * lie in the prefetched one, and their rows must be those of their images. Whoever breaks a rule
  * gets GYRE_EDEVICE. One queue only (threads: 1). Included after the registry, which declares
  * gyre_cpu_ops and gyre_cuda_ops. */
 #ifndef GYRE_TESTS_STRICT_H
@@ -36,7 +36,7 @@ typedef struct {
 } strict_log;
 
 static struct {
-    bool recording, announced, offered, kept;
+    bool recording, prefetched, offered, kept;
     char wrong[256]; /* the first rule that was broken in a call that cannot say so */
     strict_log first, now;
     gyre_body body;
@@ -111,7 +111,7 @@ static gyre_status strict_open(const gyre_backend_options *options, struct gyre_
 
 static gyre_status strict_cache_images(gyre_backend *b, const gyre_row_reader *images, bool *kept) {
     (void)b;
-    if (inside.announced) return refuse("cache_images() after the first batch");
+    if (inside.prefetched) return refuse("cache_images() after the first batch");
     inside.offered = true;
     inside.rows = images->rows;
     inside.row_bytes = images->row_bytes;
@@ -139,7 +139,7 @@ static gyre_status strict_prefetch_batch(gyre_backend *b, const gyre_image_shape
         }
     }
     inside.batch = *batch;
-    inside.announced = true;
+    inside.prefetched = true;
     return GYRE_OK;
 }
 
@@ -171,12 +171,13 @@ static gyre_status strict_batch_load(gyre_queue *q, const gyre_image_shape *s,
         strict.loads_outside++;
         return gyre_cpu_ops.batch_load(q, s, batch, mean, scale, x, labels);
     }
-    int64_t first = batch->labels - all->labels;
+    int64_t first = batch->first;
     bool lies_in = first >= 0 && first + batch->count <= all->count && s->n == batch->count &&
+                   is_part(batch->labels, all->labels, first, sizeof *all->labels) &&
                    is_part(batch->images, all->images, first, inside.row_bytes) &&
                    is_part(batch->rows, all->rows, first, sizeof *all->rows) &&
                    is_part(batch->augment, all->augment, first, sizeof *all->augment);
-    if (!inside.announced || !lies_in) return refuse("a batch that was not announced");
+    if (!inside.prefetched || !lies_in) return refuse("a batch that was not prefetched");
     note("batch_load", s, sizeof *s, p, sizeof p / sizeof p[0]);
     note_bytes(&first, sizeof first);
     uint8_t *images = inside.kept ? gather(batch) : NULL;
