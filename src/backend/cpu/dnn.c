@@ -68,7 +68,7 @@ static gyre_status layer_md_make(layer_md *m, int rank, const dnnl_dims_t x, con
     return GYRE_OK;
 }
 
-/* No ReLU post-op: on AVX-512 it turns NaN into 0 (layers.c applies its own). */
+/* No ReLU post-op: on AVX-512 it turns NaN into 0 (conv.c and linear.c apply their own). */
 static gyre_status make_attr(dnnl_primitive_attr_t *out) {
     GYRE_TRY(check(dnnl_primitive_attr_create(out), "attributes"));
     return check(dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user),
@@ -192,11 +192,7 @@ void dnn_close(dnn_op *op) {
 size_t dnn_arg_size(const dnn_op *op, int id) {
     for (int i = 0; i < op->count; i++) {
         if (op->ids[i] != id) continue;
-#if DNNL_VERSION_MAJOR >= 3
-        const_dnnl_memory_desc_t m;
-#else
-        const dnnl_memory_desc_t *m;
-#endif
+        md m;
         return dnnl_memory_get_memory_desc(op->memories[i], &m) == dnnl_success
                    ? dnnl_memory_desc_get_size(m)
                    : 0;
@@ -375,44 +371,4 @@ gyre_status dnn_open(const dnn_device *device, dnn_kind kind, const void *shape,
     case DNN_LINEAR_DW: return linear_open(device, WEIGHTS, shape, out);
     }
     return gyre_fail(GYRE_EDEVICE, "unknown kind of primitive %d", (int)kind);
-}
-
-/* ---- what the processor offers */
-
-const char *dnn_isa(void) {
-    switch ((int)dnnl_get_effective_cpu_isa()) {
-    case dnnl_cpu_isa_sse41: return "sse4.1";
-    case dnnl_cpu_isa_avx: return "avx";
-    case dnnl_cpu_isa_avx2: return "avx2";
-    case dnnl_cpu_isa_avx2_vnni: return "avx2_vnni";
-    case dnnl_cpu_isa_avx512_core: return "avx512_core";
-    case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
-    case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
-    case dnnl_cpu_isa_avx512_core_amx: return "avx512_core_amx";
-#if DNNL_VERSION_MAJOR >= 3
-    case dnnl_cpu_isa_avx2_vnni_2: return "avx2_vnni_2";
-    case dnnl_cpu_isa_avx512_core_fp16: return "avx512_core_fp16";
-    case dnnl_cpu_isa_avx512_core_amx_fp16: return "avx512_core_amx_fp16";
-#endif
-    default: return "other";
-    }
-}
-
-static bool has(int isa) {
-    return ((int)dnnl_get_effective_cpu_isa() & isa) == isa;
-}
-
-dnn_bf16 dnn_bf16_support(dnnl_engine_t engine) {
-    const gyre_conv_shape s = {
-        .n = 1, .h = 4, .w = 4, .c = 16, .k = 16, .r = 3, .stride = 1, .pad = 1};
-    const dnn_device device = {engine, dnnl_bf16};
-    dnn_op op = {0};
-    gyre_status status =
-        conv_open(&device, WEIGHTS, &s, &op); /* which asks for a forward one too */
-    dnn_close(&op);
-    if (status != GYRE_OK) return DNN_BF16_NONE;
-#if DNNL_VERSION_MAJOR >= 3
-    if (has(dnnl_cpu_isa_avx2_vnni_2)) return DNN_BF16_NATIVE;
-#endif
-    return has(dnnl_cpu_isa_avx512_core_bf16) ? DNN_BF16_NATIVE : DNN_BF16_EMULATED;
 }

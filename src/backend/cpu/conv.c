@@ -1,7 +1,5 @@
-/* Convolution and fully connected layers: shapes to cached oneDNN primitives. */
+/* Convolutions: shapes to cached oneDNN primitives. */
 #include "cpu.h"
-
-#include <string.h>
 
 /* Packed convolution weights: the forward kernel's copy, then the backward-data kernel's. */
 static size_t align(size_t bytes) {
@@ -24,12 +22,6 @@ static gyre_conv_shape pack_shape(const gyre_conv_shape *s) {
     p.n = 1;
     p.bias = false;
     return p;
-}
-
-/* In place, and NaN stays NaN, which oneDNN's fused ReLU does not grant: a diverged layer would
- * look healthy from there on. */
-static gyre_status rectify(gyre_queue *q, size_t n, gyre_act y) {
-    return cpu_relu(q, n, y, y);
 }
 
 size_t cpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s) {
@@ -59,7 +51,10 @@ gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_r
                                  {DNNL_ARG_BIAS, bias},
                                  {DNNL_ARG_DST, y}},
                      4));
-    return s->relu ? rectify(q, (size_t)s->n * (size_t)oh * (size_t)ow * (size_t)s->k, y) : GYRE_OK;
+    /* behind the primitive: oneDNN's fused ReLU does not grant that NaN stays NaN, and a diverged
+     * layer would look healthy from there on */
+    return s->relu ? cpu_relu(q, (size_t)s->n * (size_t)oh * (size_t)ow * (size_t)s->k, y, y)
+                   : GYRE_OK;
 }
 
 gyre_status cpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_raw packed,
@@ -91,49 +86,4 @@ gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyr
                      4));
     return cpu_run(q, DNN_CONV_UNPACK, s, (dnn_arg[]){{DNNL_ARG_FROM, blocked}, {DNNL_ARG_TO, dw}},
                    2);
-}
-
-size_t cpu_linear_pack_size(gyre_backend *b, const gyre_linear_shape *s) {
-    return (size_t)s->in * (size_t)s->out * b->act_size;
-}
-
-/* Plain weights serve all three kernels; the copy keeps the contract that updates of the master
- * weights show only after packing. */
-gyre_status cpu_linear_pack(gyre_queue *q, const gyre_linear_shape *s, gyre_f32 w,
-                            gyre_raw packed) {
-    size_t n = (size_t)s->in * (size_t)s->out;
-    if (cpu_bf16(q))
-        cpu_round(cpu_f32(w), n, (uint16_t *)(void *)packed);
-    else
-        memcpy(packed, w, n * sizeof(float));
-    return GYRE_OK;
-}
-
-gyre_status cpu_linear(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_raw packed,
-                       gyre_f32 bias, gyre_act y) {
-    GYRE_TRY(cpu_run(q, DNN_LINEAR, s,
-                     (dnn_arg[]){{DNNL_ARG_SRC, x},
-                                 {DNNL_ARG_WEIGHTS, packed},
-                                 {DNNL_ARG_BIAS, bias},
-                                 {DNNL_ARG_DST, y}},
-                     4));
-    return s->relu ? rectify(q, (size_t)s->n * (size_t)s->out, y) : GYRE_OK;
-}
-
-gyre_status cpu_linear_dx(gyre_queue *q, const gyre_linear_shape *s, gyre_act dy, gyre_raw packed,
-                          gyre_act dx) {
-    return cpu_run(
-        q, DNN_LINEAR_DX, s,
-        (dnn_arg[]){{DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_WEIGHTS, packed}, {DNNL_ARG_DIFF_SRC, dx}},
-        3);
-}
-
-gyre_status cpu_linear_dw(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_act dy,
-                          gyre_f32 dw, gyre_f32 db) {
-    return cpu_run(q, DNN_LINEAR_DW, s,
-                   (dnn_arg[]){{DNNL_ARG_SRC, x},
-                               {DNNL_ARG_DIFF_DST, dy},
-                               {DNNL_ARG_DIFF_WEIGHTS, dw},
-                               {DNNL_ARG_DIFF_BIAS, db}},
-                   4);
 }
