@@ -5,6 +5,7 @@
  * 1978, as in BLAS's nrm2); the middle one, which alone matters as a rule, keeps what rounding
  * drops. */
 #include "element.h"
+#include "operation.h"
 #include "sums.h"
 
 constexpr int JUDGE_BLOCKS = 1024;
@@ -103,19 +104,17 @@ __global__ void __launch_bounds__(GPU_BLOCK)
 }
 KERNEL(judge_verdict_kernel);
 
-size_t gpu_check_step_work(void) {
-    return JUDGE_BLOCKS * sizeof(square_sums);
-}
-
-cudaError_t gpu_check_step_launch(cudaStream_t stream, size_t n, const float *g, const float *stats,
-                                  float clip_norm, void *work, float *scalars) {
+gyre_status gpu_check_step(gyre_queue *q, size_t n, gyre_f32 g, gyre_f32 stats, float clip_norm,
+                           gyre_f32 scalars) {
     uint64_t wanted = (n / 4 + GPU_BLOCK - 1) / GPU_BLOCK + 1;
     unsigned blocks = wanted < JUDGE_BLOCKS ? unsigned(wanted) : JUDGE_BLOCKS;
+    void *work;
+    GYRE_TRY(gpu_work(q, JUDGE_BLOCKS * sizeof(square_sums), &work));
     square_sums *sums = (square_sums *)work;
     auto kernel =
         gpu_behind(g, 16) == 0 ? &judge_squares_kernel<true> : &judge_squares_kernel<false>;
-    LAUNCH(kernel, blocks, GPU_BLOCK, 0, stream, n, g, sums);
-    LAUNCH(judge_verdict_kernel, 1, GPU_BLOCK, 0, stream, blocks, (const square_sums *)sums, stats,
-           clip_norm, scalars);
-    return cudaGetLastError();
+    LAUNCH(kernel, blocks, GPU_BLOCK, 0, gpu_stream(q), n, gpu_floats(g), sums);
+    LAUNCH(judge_verdict_kernel, 1, GPU_BLOCK, 0, gpu_stream(q), blocks, (const square_sums *)sums,
+           gpu_floats(stats), clip_norm, gpu_floats(scalars));
+    return gpu_result(q, cudaGetLastError(), __func__);
 }

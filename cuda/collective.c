@@ -8,6 +8,7 @@
  * once, and settle() polls until its kernels are queued, with a deadline. */
 #include "gpu.h"
 #include "guard.h"
+#include "kernels.h"
 
 #include "gyre/log.h"
 #include <nccl.h>

@@ -4,8 +4,9 @@
 #ifndef GYRE_CUDA_ELEMENT_H
 #define GYRE_CUDA_ELEMENT_H
 
-#include "kernels.h"
 #include "port.h"
+#include <stddef.h>
+#include <stdint.h>
 
 typedef __nv_bfloat16 gpu_half;
 
@@ -160,6 +161,11 @@ __device__ __forceinline__ void gpu_each_group(uint64_t n, int shift, Body body)
 }
 
 /* ---- on the host */
+
+/* Elements that a thread handles at a time. */
+static inline int gpu_vector_width(bool bf16, bool wide) {
+    return !wide ? 1 : bf16 ? 8 : 4;
+}
 
 static inline int gpu_grid(uint64_t items) {
     uint64_t blocks = (items + GPU_BLOCK - 1) / GPU_BLOCK;

@@ -12,9 +12,7 @@
 
 #include "gyre/backend.h"
 #include "gyre/comm.h"
-#include "kernels.h"
 #include <cuda_runtime_api.h>
-#include <stdarg.h>
 
 typedef struct gpu_plans gpu_plans;           /* plan.c: cuDNN execution plans by shape */
 typedef struct gpu_staging gpu_staging;       /* staging.c: pinned host memory, tickets */
@@ -63,11 +61,8 @@ typedef struct {
 static inline gpu_backend *gpu_of(gyre_backend *b) {
     return (gpu_backend *)(void *)b;
 }
-static inline gpu_backend *gpu_of_queue(gyre_queue *q) {
+static inline gpu_backend *gpu_of_queue(const gyre_queue *q) {
     return (gpu_backend *)(void *)q->backend;
-}
-static inline bool gpu_bf16(const gyre_queue *q) {
-    return q->backend->act_size == 2;
 }
 
 /* GYRE_TRY for the CUDA runtime: GYRE_EDEVICE naming rank, device, phase and the call. */
@@ -162,7 +157,6 @@ void gpu_recorder_forget(gpu_recorder *r);
 void gpu_recorder_abandon(gpu_backend *b);
 
 /* collective.c */
-enum { GPU_TREE_RANKS = 1024 }; /* most that gpu_tree_launch adds */
 gyre_status gpu_collective_open(gpu_backend *b, gpu_collective **out); /* Collective. */
 void gpu_collective_close(gpu_collective *c);
 gyre_status gpu_reduce_begin(gyre_backend *b, gyre_f32 x, size_t n); /* Collective. */
@@ -173,7 +167,7 @@ gyre_status gpu_collective_poll(gpu_backend *b);
 void gpu_collective_abort(gpu_collective *c, gyre_status why);
 const char *gpu_collective_version(char text[16]);
 
-/* plan.c and layers.c: the convolution and linear slots of the table (slots.h) */
+/* plan.c */
 gyre_status gpu_plans_open(gpu_backend *b, gpu_plans **out);
 void gpu_plans_close(gpu_plans *p);
 const char *gpu_plans_version(char text[16]);

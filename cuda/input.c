@@ -10,6 +10,8 @@
  * A buffer begins with a gpu_input_slot that points into itself. Operations of a recorded step read
  * the one slot at `current`, to which the prefetched batch's is copied on compute. */
 #include "gpu.h"
+#include "kernels.h"
+#include "operation.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -167,9 +169,8 @@ static gyre_status unpack(gyre_queue *q, const gyre_image_shape *s, const gpu_in
                           int64_t first, gyre_f32 mean, gyre_f32 scale, gyre_act x,
                           gyre_i32 labels) {
     gpu_backend *b = gpu_of_queue(q);
-    GPU_TRY(b,
-            gpu_input_launch(b->compute, gpu_bf16(q), s, slot, first, (const float *)(void *)mean,
-                             (const float *)(void *)scale, x, (int32_t *)(void *)labels));
+    GPU_TRY(b, gpu_input_launch(b->compute, gpu_bf16(q), s, slot, first, gpu_floats(mean),
+                                gpu_floats(scale), x, gpu_integers(labels)));
     return GYRE_OK;
 }
 

@@ -1,5 +1,6 @@
 /* Batches: raw pixels become normalised, augmented activations. */
 #include "element.h"
+#include "kernels.h"
 
 struct input_shape {
     unsigned n, h, w, c;

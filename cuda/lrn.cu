@@ -1,6 +1,7 @@
 /* Local response normalisation within a channel. A thread handles V channels of a pixel and reads
  * its window from the cache; window sums go down the columns first and then along, as on the CPU.
  */
+#include "operation.h"
 #include "realmath.h"
 #include "tiles.h"
 
@@ -151,7 +152,7 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
 }
 GPU_KERNELS(lrn_dx_kernel);
 
-/* ---- launchers */
+/* ---- on the host */
 
 static lrn_numbers numbers_of(const gyre_lrn_shape *s) {
     return {s->h, s->w, s->size / 2, s->alpha / float(s->size * s->size), s->beta, s->relu};
@@ -161,31 +162,47 @@ static bool supported(const gyre_lrn_shape *s) {
     return s->size >= 1 && s->size % 2 == 1;
 }
 
-cudaError_t gpu_lrn_launch(cudaStream_t stream, bool bf16, const gyre_lrn_shape *s, const void *x,
-                           void *y) {
-    if (!supported(s)) return cudaErrorInvalidValue;
+gyre_status gpu_lrn(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act y) {
+    if (!supported(s)) return gpu_result(q, cudaErrorInvalidValue, __func__);
     uint64_t pixels = uint64_t(s->n) * uint64_t(s->h) * uint64_t(s->w);
-    if (pixels == 0 || s->c == 0) return cudaSuccess;
-    bool wide = gpu_in_vectors(bf16, s->c, x, y);
+    if (pixels == 0 || s->c == 0) return GYRE_OK;
+    bool bf16 = gpu_bf16(q), wide = gpu_in_vectors(bf16, s->c, x, y);
     gpu_tiles t = gpu_map_tiles(pixels, unsigned(s->c), gpu_vector_width(bf16, wide));
     auto kernel = GPU_PICK(lrn_kernel, bf16, wide);
-    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, numbers_of(s), x, y);
-    return cudaGetLastError();
+    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, gpu_stream(q), t, numbers_of(s), x, y);
+    return gpu_result(q, cudaGetLastError(), __func__);
 }
 
-cudaError_t gpu_lrn_dx_launch(cudaStream_t stream, bool bf16, const gyre_lrn_shape *s,
-                              const void *x, const void *dy, float *work, void *dx) {
-    if (!supported(s)) return cudaErrorInvalidValue;
+/* The shares that neighbours read, and where dx takes dy's place a copy of dy, which they read too.
+ */
+static gyre_status take_work(gyre_queue *q, size_t n, gyre_act dx, gyre_act *dy, float **shares) {
+    size_t bytes = n * sizeof(float), behind = (bytes + 255) / 256 * 256;
+    size_t copy = n * q->backend->act_size;
+    void *work;
+    GYRE_TRY(gpu_work(q, dx == *dy ? behind + copy : bytes, &work));
+    *shares = (float *)work;
+    if (dx != *dy) return GYRE_OK;
+    gyre_act aside = (gyre_act)(void *)((char *)work + behind);
+    GYRE_TRY(gpu_copy(q, aside, *dy, copy));
+    *dy = aside;
+    return GYRE_OK;
+}
+
+gyre_status gpu_lrn_dx(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act dy,
+                       gyre_act dx) {
+    if (!supported(s)) return gpu_result(q, cudaErrorInvalidValue, __func__);
     uint64_t pixels = uint64_t(s->n) * uint64_t(s->h) * uint64_t(s->w);
-    if (pixels == 0 || s->c == 0) return cudaSuccess;
-    bool wide = gpu_in_vectors(bf16, s->c, x, dy, dx);
+    if (pixels == 0 || s->c == 0) return GYRE_OK;
+    float *work;
+    GYRE_TRY(take_work(q, size_t(pixels) * size_t(s->c), dx, &dy, &work));
+    bool bf16 = gpu_bf16(q), wide = gpu_in_vectors(bf16, s->c, x, dy, dx);
     gpu_tiles t = gpu_map_tiles(pixels, unsigned(s->c), gpu_vector_width(bf16, wide));
     auto shares = GPU_PICK(lrn_shares_kernel, bf16, wide);
-    LAUNCH(shares, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, numbers_of(s), x, dy, work);
-    cudaError_t error = cudaGetLastError();
-    if (error != cudaSuccess) return error;
+    LAUNCH(shares, gpu_tiles_grid(t), gpu_tiles_block(t), 0, gpu_stream(q), t, numbers_of(s), x, dy,
+           work);
+    GYRE_TRY(gpu_result(q, cudaGetLastError(), __func__));
     auto kernel = GPU_PICK(lrn_dx_kernel, bf16, wide);
-    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, numbers_of(s), x, dy,
+    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, gpu_stream(q), t, numbers_of(s), x, dy,
            (const float *)work, dx);
-    return cudaGetLastError();
+    return gpu_result(q, cudaGetLastError(), __func__);
 }

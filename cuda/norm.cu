@@ -1,5 +1,6 @@
 /* Batch norm with fused residual add and ReLU: sums over the pixels, what follows from them for
  * each channel, and one pass that applies it. */
+#include "operation.h"
 #include "tiles.h"
 
 /* ---- forward */
@@ -199,7 +200,7 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
 }
 GPU_KERNELS(norm_dx_kernel);
 
-/* ---- launchers */
+/* ---- on the host */
 
 static uint64_t pixels_of(const gyre_norm_shape *s) {
     return uint64_t(s->n) * uint64_t(s->h) * uint64_t(s->w);
@@ -215,72 +216,75 @@ static norm_numbers numbers_of(const gyre_norm_shape *s, const gpu_tiles &t) {
     return n;
 }
 
-static cudaError_t launch_apply(cudaStream_t stream, bool bf16, const gyre_norm_shape *s,
-                                const norm_affine &f, const void *x, const void *residual,
-                                void *y) {
+static gyre_status apply(gyre_queue *q, const gyre_norm_shape *s, const norm_affine &f, gyre_act x,
+                         gyre_act residual, gyre_act y) {
     const void *added = s->add ? residual : nullptr;
-    bool wide = gpu_in_vectors(bf16, s->c, x, added, y);
+    bool bf16 = gpu_bf16(q), wide = gpu_in_vectors(bf16, s->c, x, added, y);
     gpu_tiles t = gpu_map_tiles(pixels_of(s), unsigned(s->c), gpu_vector_width(bf16, wide));
     auto kernel = GPU_PICK(norm_apply_kernel, bf16, wide);
-    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, f, x, added, y);
-    return cudaGetLastError();
+    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, gpu_stream(q), t, f, x, added, y);
+    return gpu_result(q, cudaGetLastError(), "norm_apply");
 }
 
-cudaError_t gpu_norm_train_launch(cudaStream_t stream, bool bf16, const gyre_norm_shape *s,
-                                  const void *x, const void *residual, const float *gamma,
-                                  const float *beta, void *work, float *saved, float *moments,
-                                  void *y) {
+gyre_status gpu_norm_train(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
+                           gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved_, gyre_f32 moments,
+                           gyre_act y) {
     unsigned c = unsigned(s->c);
-    float *sums = (float *)work;
-    if (pixels_of(s) * c == 0) return cudaSuccess;
-    bool wide = gpu_in_vectors(bf16, s->c, x);
+    if (pixels_of(s) * c == 0) return GYRE_OK;
+    void *work;
+    GYRE_TRY(gpu_work(q, gpu_columns_work(c), &work));
+    float *sums = (float *)work, *saved = gpu_floats(saved_);
+    bool bf16 = gpu_bf16(q), wide = gpu_in_vectors(bf16, s->c, x);
     gpu_tiles t = gpu_sum_tiles(pixels_of(s), c, gpu_vector_width(bf16, wide));
     auto moments_of = GPU_PICK(norm_moments_kernel, bf16, wide);
-    LAUNCH(moments_of, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, x, sums);
+    LAUNCH(moments_of, gpu_tiles_grid(t), gpu_tiles_block(t), 0, gpu_stream(q), t, x, sums);
     auto statistics = bf16 ? &norm_statistics_kernel<gpu_half> : &norm_statistics_kernel<float>;
-    LAUNCH(statistics, gpu_total_grid(c), gpu_total_block(), 0, stream, numbers_of(s, t), x,
-           (const float *)sums, saved, moments);
-    cudaError_t error = cudaGetLastError();
-    if (error != cudaSuccess) return error;
-    norm_affine f = {saved, saved + c, gamma, beta, 0.0f, false, s->relu};
-    return launch_apply(stream, bf16, s, f, x, residual, y);
+    LAUNCH(statistics, gpu_total_grid(c), gpu_total_block(), 0, gpu_stream(q), numbers_of(s, t), x,
+           (const float *)sums, saved, gpu_floats(moments));
+    GYRE_TRY(gpu_result(q, cudaGetLastError(), __func__));
+    norm_affine f = {saved, saved + c, gpu_floats(gamma), gpu_floats(beta), 0.0f, false, s->relu};
+    return apply(q, s, f, x, residual, y);
 }
 
-cudaError_t gpu_norm_eval_launch(cudaStream_t stream, bool bf16, const gyre_norm_shape *s,
-                                 const void *x, const void *residual, const float *gamma,
-                                 const float *beta, const float *running, float *saved, void *y) {
+gyre_status gpu_norm_eval(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
+                          gyre_f32 gamma, gyre_f32 beta, gyre_f32 running_, gyre_f32 saved,
+                          gyre_act y) {
+    const float *running = gpu_floats(running_);
     unsigned c = unsigned(s->c);
-    if (pixels_of(s) * c == 0) return cudaSuccess;
+    if (pixels_of(s) * c == 0) return GYRE_OK;
     if (s->frozen) {
-        LAUNCH(norm_freeze_kernel, gpu_grid(c), GPU_BLOCK, 0, stream, c, s->eps, running, saved);
-        cudaError_t error = cudaGetLastError();
-        if (error != cudaSuccess) return error;
+        LAUNCH(norm_freeze_kernel, gpu_grid(c), GPU_BLOCK, 0, gpu_stream(q), c, s->eps, running,
+               gpu_floats(saved));
+        GYRE_TRY(gpu_result(q, cudaGetLastError(), __func__));
     }
-    norm_affine f = {running, running + c, gamma, beta, s->eps, true, s->relu};
-    return launch_apply(stream, bf16, s, f, x, residual, y);
+    norm_affine f = {running, running + c, gpu_floats(gamma), gpu_floats(beta), s->eps,
+                     true,    s->relu};
+    return apply(q, s, f, x, residual, y);
 }
 
-cudaError_t gpu_norm_dx_launch(cudaStream_t stream, bool bf16, const gyre_norm_shape *s,
-                               const void *x, const void *y, const void *dy, const float *gamma,
-                               const float *saved, void *work, void *dx, void *dresidual,
-                               float *dgamma, float *dbeta) {
+gyre_status gpu_norm_dx(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act y,
+                        gyre_act dy, gyre_f32 gamma, gyre_f32 saved_, gyre_act dx,
+                        gyre_act dresidual, gyre_f32 dgamma, gyre_f32 dbeta) {
     unsigned c = unsigned(s->c);
     uint64_t pixels = pixels_of(s);
+    if (pixels * c == 0) return GYRE_OK;
+    void *work;
+    GYRE_TRY(gpu_work(q, gpu_columns_work(c), &work));
     float *sums = (float *)work, *slopes = sums + 2 * size_t(GPU_COLUMN_PARTS) * c;
+    const float *saved = gpu_floats(saved_);
     void *to_residual = s->add ? dresidual : nullptr;
-    if (pixels * c == 0) return cudaSuccess;
     norm_backward f = {x, s->relu ? y : nullptr, dy, saved, s->relu};
-    bool wide = gpu_in_vectors(bf16, s->c, x, f.y, dy, dx, to_residual);
+    bool bf16 = gpu_bf16(q), wide = gpu_in_vectors(bf16, s->c, x, f.y, dy, dx, to_residual);
     int v = gpu_vector_width(bf16, wide);
     gpu_tiles t = gpu_sum_tiles(pixels, c, v), map = gpu_map_tiles(pixels, c, v);
     auto gradients = GPU_PICK(norm_gradients_kernel, bf16, wide);
-    LAUNCH(gradients, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, f, sums);
-    LAUNCH(norm_slopes_kernel, gpu_total_grid(c), gpu_total_block(), 0, stream, numbers_of(s, t),
-           s->frozen, (const float *)sums, gamma, saved + c, slopes, dgamma, dbeta);
-    cudaError_t error = cudaGetLastError();
-    if (error != cudaSuccess) return error;
-    auto apply = GPU_PICK(norm_dx_kernel, bf16, wide);
-    LAUNCH(apply, gpu_tiles_grid(map), gpu_tiles_block(map), 0, stream, map, f,
+    LAUNCH(gradients, gpu_tiles_grid(t), gpu_tiles_block(t), 0, gpu_stream(q), t, f, sums);
+    LAUNCH(norm_slopes_kernel, gpu_total_grid(c), gpu_total_block(), 0, gpu_stream(q),
+           numbers_of(s, t), s->frozen, (const float *)sums, gpu_floats(gamma), saved + c, slopes,
+           gpu_floats(dgamma), gpu_floats(dbeta));
+    GYRE_TRY(gpu_result(q, cudaGetLastError(), __func__));
+    auto kernel = GPU_PICK(norm_dx_kernel, bf16, wide);
+    LAUNCH(kernel, gpu_tiles_grid(map), gpu_tiles_block(map), 0, gpu_stream(q), map, f,
            (const float *)slopes, dx, to_residual);
-    return cudaGetLastError();
+    return gpu_result(q, cudaGetLastError(), __func__);
 }

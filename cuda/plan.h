@@ -1,9 +1,9 @@
 /* Convolutions as cuDNN execution plans; inside cuda/ only these files know cuDNN:
  *
- *   graph.c   a convolution as a finalised operation graph
- *   engine.c  which of cuDNN's engines may run it, and the first one that does
- *   plan.c    the plans of a backend, cached by what they compute, and how they are run
- *   layers.c  the table's convolution and linear slots, with these plans
+ *   graph.c            a convolution as a finalised operation graph
+ *   engine.c           which of cuDNN's engines may run it, and the first one that does
+ *   plan.c             the plans of a backend, cached by what they compute, and how they are run
+ *   conv.c, linear.c   the operations, with these plans
  *
  * A linear layer is a convolution of 1x1 images: cuDNN's matmul has no engine that multiplies f32
  * without tensor cores, its convolutions have. */

@@ -1,6 +1,7 @@
 /* Pooling, maximum and average, with Caffe's ceil mode. A thread handles V channels of an output
  * pixel; backward, of an input pixel, which gathers from the windows that hold it: no two threads
  * write to one place, and the order of each sum is the CPU's. */
+#include "operation.h"
 #include "tiles.h"
 
 constexpr int POOL_BLOCKS = 3; /* per multiprocessor: with 4, registers do not suffice */
@@ -187,7 +188,7 @@ __global__ void __launch_bounds__(GPU_BLOCK, POOL_BLOCKS)
 }
 GPU_KERNELS(pool_dx_kernel);
 
-/* ---- launchers */
+/* ---- on the host */
 
 static pool_numbers numbers_of(const gyre_pool_shape *s) {
     return {s->h,   s->w,  gyre_pool_out(s, s->h), gyre_pool_out(s, s->w), s->r, s->stride,
@@ -199,29 +200,39 @@ static bool supported(const gyre_pool_shape *s) {
     return s->r >= 1 && s->r <= 255 && s->pad < s->r && s->stride >= 1;
 }
 
-cudaError_t gpu_pool_launch(cudaStream_t stream, bool bf16, const gyre_pool_shape *s, const void *x,
-                            void *saved, void *y) {
-    if (!supported(s)) return cudaErrorInvalidValue;
+size_t gpu_pool_saved_size(gyre_backend *b, const gyre_pool_shape *s) {
+    (void)b;
+    if (!s->max) return 0;
+    size_t cells = size_t(gyre_pool_out(s, s->h)) * size_t(gyre_pool_out(s, s->w));
+    return size_t(s->n) * cells * size_t(s->c) * sizeof(uint16_t);
+}
+
+gyre_status gpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_raw saved,
+                     gyre_act y) {
+    if (!supported(s)) return gpu_result(q, cudaErrorInvalidValue, __func__);
     pool_numbers numbers = numbers_of(s);
     uint64_t pixels = uint64_t(s->n) * uint64_t(numbers.oh) * uint64_t(numbers.ow);
-    if (pixels == 0 || s->c == 0) return cudaSuccess;
+    if (pixels == 0 || s->c == 0) return GYRE_OK;
+    bool bf16 = gpu_bf16(q);
     bool wide = gpu_in_vectors(bf16, s->c, x, y) && (!s->max || gpu_behind(saved, 16) == 0);
     gpu_tiles t = gpu_map_tiles(pixels, unsigned(s->c), gpu_vector_width(bf16, wide));
     auto kernel = GPU_PICK(pool_kernel, bf16, wide);
-    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, numbers, x,
-           (uint16_t *)saved, y);
-    return cudaGetLastError();
+    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, gpu_stream(q), t, numbers, x,
+           (uint16_t *)(void *)saved, y);
+    return gpu_result(q, cudaGetLastError(), __func__);
 }
 
-cudaError_t gpu_pool_dx_launch(cudaStream_t stream, bool bf16, const gyre_pool_shape *s,
-                               const void *dy, const void *saved, void *dx) {
-    if (!supported(s)) return cudaErrorInvalidValue;
+/* Gathers: each input pixel adds the windows that hold it, in a fixed order. */
+gyre_status gpu_pool_dx(gyre_queue *q, const gyre_pool_shape *s, gyre_act dy, gyre_raw saved,
+                        gyre_act dx) {
+    if (!supported(s)) return gpu_result(q, cudaErrorInvalidValue, __func__);
     uint64_t pixels = uint64_t(s->n) * uint64_t(s->h) * uint64_t(s->w);
-    if (pixels == 0 || s->c == 0) return cudaSuccess;
+    if (pixels == 0 || s->c == 0) return GYRE_OK;
+    bool bf16 = gpu_bf16(q);
     bool wide = gpu_in_vectors(bf16, s->c, dy, dx) && (!s->max || gpu_behind(saved, 16) == 0);
     gpu_tiles t = gpu_map_tiles(pixels, unsigned(s->c), gpu_vector_width(bf16, wide));
     auto kernel = GPU_PICK(pool_dx_kernel, bf16, wide);
-    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, numbers_of(s), dy,
-           (const uint16_t *)saved, dx);
-    return cudaGetLastError();
+    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, gpu_stream(q), t, numbers_of(s), dy,
+           (const uint16_t *)(void *)saved, dx);
+    return gpu_result(q, cudaGetLastError(), __func__);
 }

@@ -1,7 +1,7 @@
 /* The CUDA backend's table: opening and closing, memory, the order of tasks, names for profilers.
  */
 #include "gpu.h"
-#include "slots.h"
+#include "operation.h"
 
 #include <nvtx3/nvToolsExt.h>
 #include <stdlib.h>

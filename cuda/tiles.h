@@ -7,6 +7,7 @@
 #define GYRE_CUDA_TILES_H
 
 #include "element.h"
+#include "kernels.h"
 #include "sums.h"
 
 struct gpu_tiles {
@@ -160,9 +161,6 @@ static inline gpu_tiles gpu_map_tiles(uint64_t rows, unsigned columns, int v) {
 template <class... P>
 static inline bool gpu_in_vectors(bool bf16, int columns, const void *first, P... others) {
     return columns % (bf16 ? 8 : 4) == 0 && gpu_common_shift(first, others...) == 0;
-}
-static inline int gpu_vector_width(bool bf16, bool wide) {
-    return !wide ? 1 : bf16 ? 8 : 4;
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* The update rules, one kernel each: formulas and their order are those of the CPU backend, and so
  * are the bits. */
 #include "element.h"
+#include "operation.h"
 
 struct update_operands {
     uint64_t n;
@@ -138,14 +139,20 @@ static update_function function_of(gyre_rule rule, bool wide) {
     return nullptr;
 }
 
-cudaError_t gpu_update_launch(cudaStream_t stream, const gyre_update_shape *s, size_t n,
-                              const float *g, float *s1, float *s2, float *w,
-                              const float *scalars) {
-    if (n == 0) return cudaSuccess;
+gyre_status gpu_update(gyre_queue *q, const gyre_update_shape *s, size_t n, gyre_f32 g, gyre_f32 s1,
+                       gyre_f32 s2, gyre_f32 w, gyre_f32 scalars) {
+    if (n == 0) return GYRE_OK;
     int bytes = gpu_common_shift(g, s1, s2, w);
     update_function kernel = function_of(s->rule, bytes >= 0);
-    if (kernel == nullptr) return cudaErrorInvalidValue;
-    update_operands u = {n, gpu_group_shift(4, bytes), g, scalars, s1, s2, w, *s};
-    LAUNCH(kernel, gpu_group_grid(n, 4, bytes), GPU_BLOCK, 0, stream, u);
-    return cudaGetLastError();
+    if (kernel == nullptr) return gpu_result(q, cudaErrorInvalidValue, __func__);
+    update_operands u = {n,
+                         gpu_group_shift(4, bytes),
+                         gpu_floats(g),
+                         gpu_floats(scalars),
+                         gpu_floats(s1),
+                         gpu_floats(s2),
+                         gpu_floats(w),
+                         *s};
+    LAUNCH(kernel, gpu_group_grid(n, 4, bytes), GPU_BLOCK, 0, gpu_stream(q), u);
+    return gpu_result(q, cudaGetLastError(), __func__);
 }

@@ -144,7 +144,9 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
 /* ---- the list */
 
 /* Every operation of the backend's table once: who needs its slots, declarations, rows or wrappers
- * makes them of this list. An operation is
+ * makes them of this list. Beside its line here an operation is two files, src/backend/cpu/NAME.c
+ * and cuda/NAME.cu, which define cpu_OP and gpu_OP for NAME and for what belongs to it (NAME_dx,
+ * NAME_dw...):
  *     gyre_status OP(gyre_queue *q, const SHAPE *s, ARGUMENTS)     SHAPED(OP, SHAPE, ARGUMENTS)
  *     gyre_status OP(gyre_queue *q, size_t n, ARGUMENTS)           SIZED(OP, ARGUMENTS)
  * with arguments as (type, name). Forward writes y; _dx writes dx; _dw overwrites dw and db.

@@ -14,9 +14,9 @@
  * what cudaLaunchKernel got. Names may be mangled, as __cudaRegisterFunction hands them over, or
  * demangled, with or without the parameter list. A kernel runs to its end before emulator_launch
  * returns, so work that is to run later needs a copy of its arguments: emulator_arguments gives
- * their sizes. The kernels' objects refer to cudaGetLastError and nothing else of the runtime. They
- * also hold the launchers (gpu_relu_launch...): a preloaded library that contains them must be
- * linked so that it does not export them (-Wl,--exclude-libs, or a version script).
+ * their sizes. The kernels' objects refer to cudaGetLastError and nothing else of the runtime, and
+ * to what cuda/operation.c defines. They also hold the operations (gpu_relu...): a preloaded library
+ * that contains them must be linked so that it does not export them (a version script).
  *
  * Calls from several operating system threads must not overlap. */
 #ifndef GYRE_TESTS_EMULATOR_H

@@ -7,8 +7,11 @@
 
 #include "emulator.h"
 #include "kernels.h"
+#include "operation.h"
 
 const gyre_backend_ops *emulated_cpu_ops(void);
+/* The work memory of the operations from here on, for those that look into it; NULL: their own. */
+void emulated_work(void *memory);
 
 /* n elements of `size` bytes that begin `shift` elements behind a 64-byte boundary. */
 typedef struct {

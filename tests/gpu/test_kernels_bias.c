@@ -1,4 +1,4 @@
-/* The kernels of cuda/bias.cu against scalar loops, on the emulator: odd sizes, misaligned
+/* The kernels of cuda/conv.cu against scalar loops, on the emulator: odd sizes, misaligned
  * beginnings, NaN, in place, several orders of threads; nothing is written beside the result. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,15 +3,16 @@
  * A 32-bit index, signed or not, would go elsewhere; what lay there before is always another value
  * than the one that is expected.
  *
- * Every launch of kernels.h is here but gpu_update_statistics_launch, whose vectors have two
- * numbers for each channel. Vectors by channel, column, sample or part are short beside these too:
- * kernels only read or write them on the way. */
+ * Every operation with kernels of its own is here but update_statistics, whose vectors have two
+ * numbers for each channel, and every launch of kernels.h. Vectors by channel, column, sample or
+ * part are short beside these too: kernels only read or write them on the way. */
 #include "kernels_rig.h"
 
 #include <sys/mman.h>
 
 #define FAR ((uint64_t)1 << 32)
 #define CUDA_OK(call) assert_int_equal((call), cudaSuccess)
+#define GPU(slot, ...) OK(gpu_##slot(b->main, __VA_ARGS__))
 
 /* Zeros, until written. */
 typedef struct {
@@ -41,6 +42,13 @@ static double get(space s, size_t size, uint64_t i) {
 static float *floats(space s) {
     return (float *)(void *)s.at;
 }
+/* As arguments of operations. */
+static gyre_act act(space s) {
+    return (gyre_act)(void *)s.at;
+}
+static gyre_f32 f32(float *x) {
+    return (gyre_f32)(void *)x;
+}
 
 static void expect(const char *what, double got, double want, double relative) {
     if (!(fabs(got - want) <= relative * fabs(want)))
@@ -65,11 +73,11 @@ static void maps_reach_far(void **state) {
     put(x, size, at, 2.5f);
     put(y, size, at, 3);
     only_block_of(at / v);
-    CUDA_OK(gpu_accumulate_launch(NULL, bf16, n, x.at, y.at));
+    GPU(accumulate, n, act(x), act(y));
     expect("accumulate", get(y, size, at), 5.5, 0);
-    CUDA_OK(gpu_relu_dx_launch(NULL, bf16, n, x.at, y.at, dx.at));
+    GPU(relu_dx, n, act(x), act(y), act(dx));
     expect("relu_dx", get(dx, size, at), 5.5, 0);
-    CUDA_OK(gpu_relu_launch(NULL, bf16, n, x.at, y.at));
+    GPU(relu, n, act(x), act(y));
     expect("relu", get(y, size, at), 2.5, 0);
     all_blocks();
     space_close(x);
@@ -94,13 +102,13 @@ static void biases_reach_far(void **state) {
 }
 
 static void vectors_reach_far(void **state) {
-    (void)state;
+    gyre_backend *b = *state;
     uint64_t n = FAR + 5002, at = n - 1;
     space x = space_open(n * 4), y = space_open(n * 4);
     only_block_of(at / 4);
-    CUDA_OK(gpu_fill_launch(NULL, n, 1.5f, floats(x)));
+    GPU(fill, n, 1.5f, f32(floats(x)));
     expect("fill", get(x, 4, at), 1.5, 0);
-    CUDA_OK(gpu_add_launch(NULL, n, floats(x), floats(x), floats(y)));
+    GPU(add, n, f32(floats(x)), f32(floats(x)), f32(floats(y)));
     expect("add", get(y, 4, at), 3, 0);
     all_blocks();
     space_close(x);
@@ -147,7 +155,7 @@ static void trees_reach_far(void **state) {
 }
 
 static void updates_reach_far(void **state) {
-    (void)state;
+    gyre_backend *b = *state;
     float scalars[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_LR] = 0.5f,
                                         [GYRE_SCALAR_FINITE] = 1,
                                         [GYRE_SCALAR_SHRINK] = 1,
@@ -160,12 +168,12 @@ static void updates_reach_far(void **state) {
     space s1 = space_open(n * 4), s2 = space_open(n * 4);
     put(g, 4, at, 3);
     only_block_of(at / 4);
-    CUDA_OK(gpu_update_launch(NULL, &sgd, n, floats(g), floats(s1), NULL, floats(w), scalars));
+    GPU(update, &sgd, n, f32(floats(g)), f32(floats(s1)), NULL, f32(floats(w)), f32(scalars));
     expect("velocity", get(s1, 4, at), 3, 0);
     expect("w by SGD", get(w, 4, at), -1.5, 0);
     put(g, 4, at, 4);
-    CUDA_OK(
-        gpu_update_launch(NULL, &adam, n, floats(g), floats(s1), floats(s2), floats(w), scalars));
+    GPU(update, &adam, n, f32(floats(g)), f32(floats(s1)), f32(floats(s2)), f32(floats(w)),
+        f32(scalars));
     all_blocks();
     expect("mean", get(s1, 4, at), 4, 0); /* momentum is 0 */
     expect("square", get(s2, 4, at), 0.25 * 16, 0);
@@ -176,14 +184,16 @@ static void updates_reach_far(void **state) {
 
 /* The first block has the 2^32nd number, and those behind the last four. */
 static void verdicts_reach_far(void **state) {
-    (void)state;
+    gyre_backend *b = *state;
     float scalars[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_FINITE] = 1}, stats[2] = {1, 2};
     uint64_t n = FAR + 5002;
-    space g = space_open(n * 4), work = space_open(gpu_check_step_work());
+    space g = space_open(n * 4), work = space_open(1 << 20);
     put(g, 4, FAR + 1, 3);
     put(g, 4, n - 1, 4);
     emulator_blocks(0, 0); /* of both kernels: the other blocks' parts of the work are zeros */
-    CUDA_OK(gpu_check_step_launch(NULL, n, floats(g), stats, 0, work.at, scalars));
+    emulated_work(work.at);
+    GPU(check_step, n, f32(floats(g)), f32(stats), 0, f32(scalars));
+    emulated_work(NULL);
     all_blocks();
     expect("norm", (double)scalars[GYRE_SCALAR_NORM], 5, 0);
     space_close(work);
@@ -226,19 +236,20 @@ static void norm_reaches_far(void **state) {
     norm_vectors_fill(&v);
     put(x, size, at, 6);
     emulator_blocks(MAPS, MAPS);
-    CUDA_OK(gpu_norm_eval_launch(NULL, bf16, &norm, x.at, x.at, v.gamma, v.beta, v.running, NULL,
-                                 y.at));
+    emulated_work(v.work);
+    GPU(norm_eval, &norm, act(x), act(x), f32(v.gamma), f32(v.beta), f32(v.running), NULL, act(y));
     expect("norm_eval", get(y, size, at), (6 - 2) / 2.0 * 2 + 1 + 6, 0);
-    CUDA_OK(gpu_norm_train_launch(NULL, bf16, &norm, x.at, x.at, v.gamma, v.beta, v.work, v.saved,
-                                  v.moments, y.at));
+    GPU(norm_train, &norm, act(x), act(x), f32(v.gamma), f32(v.beta), f32(v.saved), f32(v.moments),
+        act(y));
     expect("norm_train", get(y, size, at), (6 - 2) * 0.25 * 2 + 1 + 6, 0);
     emulator_blocks(SUMS, SUMS);
     CUDA_OK(gpu_column_sum_launch(NULL, bf16, rows, C, x.at, v.work, v.dbeta));
     expect("column_sum", (double)v.work[SUMS * C + column], 6, 0);
     v.work[SUMS * C + column] = 0;
-    CUDA_OK(gpu_norm_train_launch(NULL, bf16, &norm, x.at, x.at, v.gamma, v.beta, v.work, v.saved,
-                                  v.moments, y.at));
+    GPU(norm_train, &norm, act(x), act(x), f32(v.gamma), f32(v.beta), f32(v.saved), f32(v.moments),
+        act(y));
     all_blocks();
+    emulated_work(NULL);
     expect("sum", (double)v.work[SUMS * C + column], 6, 0);
     expect("squares", (double)v.work[(GPU_COLUMN_PARTS + SUMS) * C + column], 36, 0);
     space_close(x);
@@ -247,7 +258,6 @@ static void norm_reaches_far(void **state) {
 
 static void norm_gradients_reach_far(void **state) {
     gyre_backend *b = *state;
-    bool bf16 = b->act_size == 2;
     static norm_vectors v;
     size_t size = b->act_size;
     uint64_t n = (uint64_t)norm.n * 128 * 128 * C, at = n - 3, column = C - 3;
@@ -259,15 +269,17 @@ static void norm_gradients_reach_far(void **state) {
     put(y, size, at, 1);
     put(dy, size, at, 3);
     emulator_blocks(SUMS, SUMS);
-    CUDA_OK(gpu_norm_dx_launch(NULL, bf16, &norm, x.at, y.at, dy.at, v.gamma, v.saved, v.work,
-                               dx.at, residual.at, v.dgamma, v.dbeta));
+    emulated_work(v.work);
+    GPU(norm_dx, &norm, act(x), act(y), act(dy), f32(v.gamma), f32(v.saved), act(dx), act(residual),
+        f32(v.dgamma), f32(v.dbeta));
     expect("sum of dy", (double)v.work[SUMS * C + column], 3, 0);
     expect("dy (x - mean)", (double)v.work[(GPU_COLUMN_PARTS + SUMS) * C + column], 3 * (6 - 2), 0);
     for (uint64_t k = 0; k < 3; k++) factors[k * C + column] = (float)k + 5;
     emulator_blocks(MAPS, MAPS);
-    CUDA_OK(gpu_norm_dx_launch(NULL, bf16, &norm, x.at, y.at, dy.at, v.gamma, v.saved, v.work,
-                               dx.at, residual.at, v.dgamma, v.dbeta));
+    GPU(norm_dx, &norm, act(x), act(y), act(dy), f32(v.gamma), f32(v.saved), act(dx), act(residual),
+        f32(v.dgamma), f32(v.dbeta));
     all_blocks();
+    emulated_work(NULL);
     expect("norm_dx", get(dx, size, at), 5 * 3 + (6 * (6 - 2) + 7), 0);
     expect("dresidual", get(residual, size, at), 3, 0);
     space all[] = {x, y, dy, dx, residual};
@@ -276,7 +288,6 @@ static void norm_gradients_reach_far(void **state) {
 
 static void pooling_reaches_far(void **state) {
     gyre_backend *b = *state;
-    bool bf16 = b->act_size == 2;
     size_t size = b->act_size;
     gyre_pool_shape s = {(1 << 12) + 80, 128, 128, C, 2, 1, 0, true, false};
     uint64_t in = (uint64_t)s.n * 128 * 128 * C, out = (uint64_t)s.n * 127 * 127 * C;
@@ -285,10 +296,10 @@ static void pooling_reaches_far(void **state) {
     space dx = space_open(in * size);
     put(x, size, in - 1, 5); /* the last cell of the last window */
     emulator_blocks(MAPS, MAPS);
-    CUDA_OK(gpu_pool_launch(NULL, bf16, &s, x.at, saved.at, y.at));
+    GPU(pool, &s, act(x), (gyre_raw)(void *)saved.at, act(y));
     expect("pool", get(y, size, out - 1), 5, 0);
     assert_int_equal(((uint16_t *)(void *)saved.at)[out - 1], 3);
-    CUDA_OK(gpu_pool_dx_launch(NULL, bf16, &s, y.at, saved.at, dx.at));
+    GPU(pool_dx, &s, act(y), (gyre_raw)(void *)saved.at, act(dx));
     all_blocks();
     expect("pool_dx", get(dx, size, in - 1), 5, 0);
     space all[] = {x, y, saved, dx};
@@ -302,35 +313,38 @@ static void lrn_reaches_far(void **state) {
     gyre_lrn_shape s = {(1 << 12) + 1, 128, 128, C, 3, 9, 0.75f, false};
     uint64_t n = (uint64_t)s.n * 128 * 128 * C, at = n - 1;
     space x = space_open(n * size), y = space_open(n * size), work = space_open(n * 4);
+    space dx = space_open(n * size);
     put(x, size, at, 1.9375f); /* s = 1 + x^2 */
     emulator_blocks(MAPS, MAPS);
-    CUDA_OK(gpu_lrn_launch(NULL, bf16, &s, x.at, y.at));
+    GPU(lrn, &s, act(x), act(y));
     double one = 1 + 1.9375 * 1.9375;
     expect("lrn", get(y, size, at), 1.9375 * pow(one, -0.75), bf16 ? 0x1p-8 : 0x1p-22);
     put(y, size, at, 1);
-    CUDA_OK(gpu_lrn_dx_launch(NULL, bf16, &s, x.at, y.at, floats(work), y.at));
-    expect("lrn_dx", get(y, size, at), pow(one, -0.75) - 1.5 * 1.9375 * 1.9375 * pow(one, -1.75),
+    emulated_work(work.at);
+    GPU(lrn_dx, &s, act(x), act(y), act(dx));
+    emulated_work(NULL);
+    expect("lrn_dx", get(dx, size, at), pow(one, -0.75) - 1.5 * 1.9375 * 1.9375 * pow(one, -1.75),
            bf16 ? 0x1p-8 : 0x1p-20);
     expect("share", get(work, 4, at), 1.9375 * pow(one, -1.75), 0x1p-20);
     all_blocks();
     space_close(x);
     space_close(y);
+    space_close(dx);
     space_close(work);
 }
 
 static void shortcuts_reach_far(void **state) {
     gyre_backend *b = *state;
-    bool bf16 = b->act_size == 2;
     size_t size = b->act_size;
     gyre_shortcut_shape s = {(1 << 12) + 1, 128, 128, C, C, 1};
     uint64_t n = (uint64_t)s.n * 128 * 128 * C, at = n - 1;
     space x = space_open(n * size), y = space_open(n * size);
     put(x, size, at, 7);
     only_block_of(at / (16 / size)); /* a unit is 16 bytes */
-    CUDA_OK(gpu_shortcut_launch(NULL, bf16, &s, x.at, y.at));
+    GPU(shortcut, &s, act(x), act(y));
     expect("shortcut", get(y, size, at), 7, 0);
     put(x, size, at, 0);
-    CUDA_OK(gpu_shortcut_dx_launch(NULL, bf16, &s, y.at, x.at));
+    GPU(shortcut_dx, &s, act(y), act(x));
     expect("shortcut_dx", get(x, size, at), 7, 0);
     all_blocks();
     space_close(x);
@@ -370,8 +384,9 @@ static void losses_reach_far(void **state) {
     float stats[2];
     ((int32_t *)(void *)labels.at)[row] = 1023;
     emulator_blocks(row / 4, row / 4);
-    CUDA_OK(gpu_softmax_loss_launch(NULL, size == 2, &s, z.at, (int32_t *)(void *)labels.at,
-                                    floats(work), dx.at, stats));
+    emulated_work(work.at);
+    GPU(softmax_loss, &s, act(z), (gyre_i32)(void *)labels.at, act(dx), f32(stats));
+    emulated_work(NULL);
     all_blocks();
     expect("loss", get(work, 4, row), log(1024), 0x1p-22);
     expect("dx", get(dx, size, at), 1.0 / 1024, size == 2 ? 0x1p-8 : 0x1p-22);
@@ -393,6 +408,6 @@ int main(void) {
         cmocka_unit_test(shortcuts_reach_far), cmocka_unit_test(input_reaches_far),
         cmocka_unit_test(losses_reach_far),
     };
-    return cmocka_run_group_tests(of_f32, NULL, NULL) +
+    return cmocka_run_group_tests(of_f32, set_up_backend, tear_down_backend) +
            RUN_IN_BOTH(of_activations, set_up_backend, tear_down_backend);
 }

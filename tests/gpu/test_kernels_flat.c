@@ -8,7 +8,7 @@ static const size_t sizes[] = {0, 1, 2, 3, 7, 8, 9, 31, 255, 257, 2061};
 static const size_t shifts[][OPERANDS] = {{0, 0, 0, 0}, {1, 1, 1, 1}, {3, 3, 3, 3}, {5, 5, 5, 5},
                                           {7, 7, 7, 7}, {0, 1, 0, 0}, {2, 2, 2, 1}, {1, 2, 3, 0}};
 
-/* One operation on `count` operands of n elements: by its launcher, or on the CPU. Operand 0 is
+/* One operation on `count` operands of n elements: by its kernel, or on the CPU. Operand 0 is
  * only read. */
 typedef struct {
     const char *name;
@@ -19,42 +19,41 @@ typedef struct {
 } operation;
 
 #define CUDA_OK(call) assert_int_equal((call), cudaSuccess)
+#define GPU(slot, ...) OK(gpu_##slot(b->main, __VA_ARGS__))
 #define CPU(slot, ...) OK(emulated_cpu_ops()->slot(b->main, __VA_ARGS__))
 
 static void relu(gyre_backend *b, size_t n, void **x) {
-    CUDA_OK(gpu_relu_launch(NULL, b->act_size == 2, n, x[0], x[1]));
+    GPU(relu, n, x[0], x[1]);
 }
 static void cpu_relu(gyre_backend *b, size_t n, void **x) {
     CPU(relu, n, x[0], x[1]);
 }
 static void relu_dx(gyre_backend *b, size_t n, void **x) {
-    CUDA_OK(gpu_relu_dx_launch(NULL, b->act_size == 2, n, x[0], x[1], x[2]));
+    GPU(relu_dx, n, x[0], x[1], x[2]);
 }
 static void cpu_relu_dx(gyre_backend *b, size_t n, void **x) {
     CPU(relu_dx, n, x[0], x[1], x[2]);
 }
 static void relu_dx_in_place(gyre_backend *b, size_t n, void **x) {
-    CUDA_OK(gpu_relu_dx_launch(NULL, b->act_size == 2, n, x[0], x[1], x[1]));
+    GPU(relu_dx, n, x[0], x[1], x[1]);
 }
 static void cpu_relu_dx_in_place(gyre_backend *b, size_t n, void **x) {
     CPU(relu_dx, n, x[0], x[1], x[1]);
 }
 static void accumulate(gyre_backend *b, size_t n, void **x) {
-    CUDA_OK(gpu_accumulate_launch(NULL, b->act_size == 2, n, x[0], x[1]));
+    GPU(accumulate, n, x[0], x[1]);
 }
 static void cpu_accumulate(gyre_backend *b, size_t n, void **x) {
     CPU(accumulate, n, x[0], x[1]);
 }
 static void fill(gyre_backend *b, size_t n, void **x) {
-    (void)b;
-    CUDA_OK(gpu_fill_launch(NULL, n, -2.5f, x[1]));
+    GPU(fill, n, -2.5f, x[1]);
 }
 static void cpu_fill(gyre_backend *b, size_t n, void **x) {
     CPU(fill, n, -2.5f, x[1]);
 }
 static void add(gyre_backend *b, size_t n, void **x) {
-    (void)b;
-    CUDA_OK(gpu_add_launch(NULL, n, x[0], x[1], x[2]));
+    GPU(add, n, x[0], x[1], x[2]);
 }
 static void cpu_add(gyre_backend *b, size_t n, void **x) {
     CPU(add, n, x[0], x[1], x[2]);
@@ -66,13 +65,16 @@ static const float scalars[GYRE_SCALAR_COUNT] = {
     [GYRE_SCALAR_BIAS2] = 0.003f, [GYRE_SCALAR_FINITE] = 1,      [GYRE_SCALAR_SHRINK] = 0.7f};
 static const float bad_scalars[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_LR] = 0.37f};
 
-static void running(gyre_backend *b, size_t n, void **x) {
-    (void)b;
-    CUDA_OK(gpu_update_statistics_launch(NULL, n, 0.25f, x[0], scalars, x[1]));
-    CUDA_OK(gpu_update_statistics_launch(NULL, n, 0.25f, x[0], bad_scalars, x[1]));
+static gyre_f32 constant(const float *x) {
+    return (gyre_f32)(uintptr_t)x;
+}
+
+static void update_statistics(gyre_backend *b, size_t n, void **x) {
+    GPU(update_statistics, n, 0.25f, x[0], constant(scalars), x[1]);
+    GPU(update_statistics, n, 0.25f, x[0], constant(bad_scalars), x[1]);
 }
 static void cpu_update_statistics(gyre_backend *b, size_t n, void **x) {
-    CPU(running, n, 0.25f, x[0], (gyre_f32)(uintptr_t)scalars, x[1]);
+    CPU(update_statistics, n, 0.25f, x[0], constant(scalars), x[1]);
 }
 
 static const operation operations[] = {
@@ -82,7 +84,7 @@ static const operation operations[] = {
     {"accumulate", 2, false, true, accumulate, cpu_accumulate},
     {"fill", 2, true, false, fill, cpu_fill},
     {"add", 3, true, true, add, cpu_add},
-    {"running", 2, true, true, running, cpu_update_statistics},
+    {"update_statistics", 2, true, true, update_statistics, cpu_update_statistics},
 };
 
 static void check_operation(gyre_backend *b, const operation *o, size_t n, const size_t *shift) {
@@ -142,10 +144,9 @@ static void check_update(gyre_backend *b, const gyre_update_shape *s, size_t n, 
         want[i] = placed_from(content, n, sizeof(float), 0);
         free(content);
     }
-    CUDA_OK(gpu_update_launch(NULL, s, n, P(got[0]), P(got[1]), second ? P(got[2]) : NULL,
-                              P(got[3]), step));
+    GPU(update, s, n, P(got[0]), P(got[1]), second ? P(got[2]) : NULL, P(got[3]), constant(step));
     CPU(update, s, n, P(want[0]), P(want[1]), second ? P(want[2]) : NULL, P(want[3]),
-        (gyre_f32)(uintptr_t)step);
+        constant(step));
     for (int i = 0; i < OPERANDS; i++) {
         check_bits("update", P(got[i]), P(want[i]), n, sizeof(float), false);
         placed_free(got[i]);

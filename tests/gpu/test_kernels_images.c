@@ -75,14 +75,13 @@ static void pooling_has_the_bits_of_the_cpu(void **state) {
 }
 
 static void unsupported_windows_are_refused(void **state) {
-    (void)state;
+    gyre_queue *q = ((gyre_backend *)*state)->main;
     gyre_pool_shape wide = {1, 300, 300, 1, 256, 1, 0, true, false};
     gyre_pool_shape padded = {1, 4, 4, 1, 2, 1, 2, true, false};
     gyre_lrn_shape even = {1, 4, 4, 1, 2, 1, 0.75f, false};
-    assert_int_equal(gpu_pool_launch(NULL, false, &wide, NULL, NULL, NULL), cudaErrorInvalidValue);
-    assert_int_equal(gpu_pool_dx_launch(NULL, false, &padded, NULL, NULL, NULL),
-                     cudaErrorInvalidValue);
-    assert_int_equal(gpu_lrn_launch(NULL, false, &even, NULL, NULL), cudaErrorInvalidValue);
+    assert_int_equal(gpu_pool(q, &wide, NULL, NULL, NULL), GYRE_EDEVICE);
+    assert_int_equal(gpu_pool_dx(q, &padded, NULL, NULL, NULL), GYRE_EDEVICE);
+    assert_int_equal(gpu_lrn(q, &even, NULL, NULL), GYRE_EDEVICE);
 }
 
 /* ---- shortcuts */

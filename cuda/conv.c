@@ -1,12 +1,14 @@
-/* Convolution and fully connected layers: the table's slots around cuDNN's plans.
+/* Convolutions: operations around cuDNN's plans. conv.cu has the kernels beside them, as tests
+ * build kernels without cuDNN.
  *
  * bf16 keeps the promises of the CPU backend: sums are f32 and each result is rounded once. cuDNN
  * has no prebuilt engine from bf16 to f32, which a weight gradient and a sum that still gets its
  * bias need. Their operands are widened to f32 first, so that the engine reads and writes f32 and
  * multiplies the same bf16 numbers exactly. ReLU is no part of a plan, since the fast engines do
  * not promise that NaN stays. */
+#include "kernels.h"
+#include "operation.h"
 #include "plan.h"
-#include "slots.h"
 
 /* ---- sizes, in elements */
 
@@ -71,11 +73,9 @@ size_t gpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s) {
 gyre_status gpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, gyre_raw packed) {
     gpu_backend *b = gpu_of_queue(q);
     if (gpu_bf16(q)) {
-        GPU_TRY(b,
-                gpu_round_launch(b->compute, w_count(s), (const float *)(const void *)w, packed));
+        GPU_TRY(b, gpu_round_launch(b->compute, w_count(s), gpu_floats(w), packed));
     } else {
-        GPU_TRY(b, cudaMemcpyAsync(packed, w, w_count(s) * sizeof(float), cudaMemcpyDeviceToDevice,
-                                   b->compute));
+        GYRE_TRY(gpu_copy(q, packed, w, w_count(s) * sizeof(float)));
     }
     return GYRE_OK;
 }
@@ -89,7 +89,7 @@ static gyre_status conv_widened(gyre_queue *q, const gyre_conv_shape *s, gyre_ac
     GPU_TRY(c.b, gpu_widen_launch(c.b->compute, w_count(s), packed, c.second));
     GYRE_TRY(run(&c, c.first, c.second, c.third));
     GPU_TRY(c.b, gpu_bias_launch(c.b->compute, true, out_rows(s), (size_t)s->k, s->relu, c.third,
-                                 (const float *)(const void *)bias, y));
+                                 gpu_floats(bias), y));
     return GYRE_OK;
 }
 
@@ -101,10 +101,9 @@ gyre_status gpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_r
     GYRE_TRY(run(&c, x, packed, y));
     if (s->bias) {
         GPU_TRY(c.b, gpu_bias_launch(c.b->compute, false, out_rows(s), (size_t)s->k, s->relu,
-                                     (const float *)(const void *)y,
-                                     (const float *)(const void *)bias, y));
+                                     (const float *)(const void *)y, gpu_floats(bias), y));
     } else if (s->relu) {
-        GPU_TRY(c.b, gpu_relu_launch(c.b->compute, gpu_bf16(q), y_count(s), y, y));
+        return gpu_relu(q, y_count(s), y, y);
     }
     return GYRE_OK;
 }
@@ -121,7 +120,7 @@ static gyre_status conv_db(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy,
     void *work = NULL;
     GYRE_TRY(gpu_workspace(b, gpu_columns_work((size_t)s->k), &work));
     GPU_TRY(b, gpu_column_sum_launch(b->compute, gpu_bf16(q), out_rows(s), (size_t)s->k, dy, work,
-                                     (float *)(void *)db));
+                                     gpu_floats(db)));
     return GYRE_OK;
 }
 
@@ -138,35 +137,4 @@ gyre_status gpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyr
         GYRE_TRY(run(&c, x, dw, dy));
     }
     return s->bias ? conv_db(q, s, dy, db) : GYRE_OK;
-}
-
-/* ---- fully connected layers */
-
-size_t gpu_linear_pack_size(gyre_backend *b, const gyre_linear_shape *s) {
-    gyre_conv_shape conv = gpu_linear_as_conv(s);
-    return gpu_conv_pack_size(b, &conv);
-}
-
-gyre_status gpu_linear_pack(gyre_queue *q, const gyre_linear_shape *s, gyre_f32 w,
-                            gyre_raw packed) {
-    gyre_conv_shape conv = gpu_linear_as_conv(s);
-    return gpu_conv_pack(q, &conv, w, packed);
-}
-
-gyre_status gpu_linear(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_raw packed,
-                       gyre_f32 bias, gyre_act y) {
-    gyre_conv_shape conv = gpu_linear_as_conv(s);
-    return gpu_conv(q, &conv, x, packed, bias, y);
-}
-
-gyre_status gpu_linear_dx(gyre_queue *q, const gyre_linear_shape *s, gyre_act dy, gyre_raw packed,
-                          gyre_act dx) {
-    gyre_conv_shape conv = gpu_linear_as_conv(s);
-    return gpu_conv_dx(q, &conv, dy, packed, dx);
-}
-
-gyre_status gpu_linear_dw(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_act dy,
-                          gyre_f32 dw, gyre_f32 db) {
-    gyre_conv_shape conv = gpu_linear_as_conv(s);
-    return gpu_conv_dw(q, &conv, x, dy, dw, db);
 }

@@ -1,5 +1,7 @@
-/* What layers.c needs beside a plan: bias and ReLU on an f32 sum, and bf16 operands as f32. */
+/* What conv.c needs beside cuDNN's plans: bias and ReLU on an f32 sum, and numbers between f32 and
+ * bf16. */
 #include "element.h"
+#include "kernels.h"
 
 /* x may be y. V divides the columns. */
 template <class T, int V>
@@ -37,6 +39,18 @@ __global__ void __launch_bounds__(GPU_BLOCK) widen_kernel(uint64_t n, const gpu_
 KERNEL(widen_kernel<1>);
 KERNEL(widen_kernel<4>);
 
+template <int V>
+__global__ void __launch_bounds__(GPU_BLOCK) round_kernel(uint64_t n, const float *x, void *y) {
+    gpu_each_group<V>(n, 0, [=](uint64_t at, auto width) {
+        constexpr int W = decltype(width)::value;
+        float v[W];
+        gpu_read<W>(x + at, v);
+        gpu_write<W>((gpu_half *)y + at, v);
+    });
+}
+KERNEL(round_kernel<1>);
+KERNEL(round_kernel<4>);
+
 template <class T>
 static void launch_bias(cudaStream_t stream, size_t n, size_t columns, bool relu, const float *x,
                         const float *bias, T *y) {
@@ -62,5 +76,13 @@ cudaError_t gpu_widen_launch(cudaStream_t stream, size_t n, const void *x, float
     bool wide = gpu_behind(x, 8) == 0 && gpu_behind(y, 16) == 0;
     auto kernel = wide ? &widen_kernel<4> : &widen_kernel<1>;
     LAUNCH(kernel, gpu_grid(wide ? n / 4 + 1 : n), GPU_BLOCK, 0, stream, n, (const gpu_half *)x, y);
+    return cudaGetLastError();
+}
+
+cudaError_t gpu_round_launch(cudaStream_t stream, size_t n, const float *x, void *y) {
+    if (n == 0) return cudaSuccess;
+    bool wide = gpu_behind(x, 16) == 0 && gpu_behind(y, 8) == 0;
+    auto kernel = wide ? &round_kernel<4> : &round_kernel<1>;
+    LAUNCH(kernel, gpu_grid(wide ? n / 4 + 1 : n), GPU_BLOCK, 0, stream, n, x, y);
     return cudaGetLastError();
 }

@@ -3,6 +3,7 @@
  * kept apart from the largest one's 1: so a loss, or a gradient p - 1, that is nearly 0 keeps its
  * digits. */
 #include "element.h"
+#include "operation.h"
 #include "realmath.h"
 
 constexpr int LOSS_WARPS = 4;
@@ -114,16 +115,20 @@ __global__ void __launch_bounds__(GPU_BLOCK)
 }
 KERNEL(loss_total_kernel);
 
-cudaError_t gpu_softmax_loss_launch(cudaStream_t stream, bool bf16, const gyre_loss_shape *s,
-                                    const void *logits, const int32_t *labels, float *work,
-                                    void *dx, float *stats) {
+gyre_status gpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
+                             gyre_i32 labels, gyre_act dx, gyre_f32 stats) {
     loss_numbers numbers = {s->n, s->classes, s->smoothing, s->smoothing / float(s->classes),
                             s->scale};
+    void *memory;
+    GYRE_TRY(gpu_work(q, 2 * size_t(s->n) * sizeof(float), &memory));
+    float *work = (float *)memory;
     if (s->n > 0) {
-        auto kernel = bf16 ? &loss_rows_kernel<gpu_half> : &loss_rows_kernel<float>;
+        auto kernel = gpu_bf16(q) ? &loss_rows_kernel<gpu_half> : &loss_rows_kernel<float>;
         unsigned blocks = (unsigned(s->n) + LOSS_WARPS - 1) / LOSS_WARPS;
-        LAUNCH(kernel, blocks, 32 * LOSS_WARPS, 0, stream, numbers, logits, labels, work, dx);
+        LAUNCH(kernel, blocks, 32 * LOSS_WARPS, 0, gpu_stream(q), numbers, logits,
+               gpu_integers(labels), work, dx);
     }
-    LAUNCH(loss_total_kernel, 1, GPU_BLOCK, 0, stream, s->n, s->scale, (const float *)work, stats);
-    return cudaGetLastError();
+    LAUNCH(loss_total_kernel, 1, GPU_BLOCK, 0, gpu_stream(q), s->n, s->scale, (const float *)work,
+           gpu_floats(stats));
+    return gpu_result(q, cudaGetLastError(), __func__);
 }
