@@ -6,7 +6,7 @@
 #
 # The dataset is made by: gyre data import cifar cifar-10-batches-bin -o cifar10.h5
 # Each run has a folder of its own, DIR/NAME/seed-N. What is finished is not run again, what was
-# interrupted goes on; so the script can be stopped and started again at any time. Afterwards, and
+# interrupted resumes; so the script can be stopped and started again at any time. Afterwards, and
 # with --table alone, DIR/table.md is written from the runs that are there.
 set -u
 

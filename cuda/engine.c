@@ -229,7 +229,7 @@ static gyre_status consider(void *context, const gpu_engine *engine, bool *take)
     return status;
 }
 
-/* "12 use tensor cores ("tf32": true allows them), 1 wants more than 1024 MiB" */
+/* "12 use tensor cores ("tf32": true allows them), 1 needs more than 1024 MiB" */
 static gyre_status fail_none(const chooser *c, const gpu_operation *op) {
     char what[160], list[640] = "";
     size_t at = 0;
@@ -242,7 +242,7 @@ static gyre_status fail_none(const chooser *c, const gpu_operation *op) {
     }
     if (c->large > 0 && at < sizeof list)
         at += (size_t)snprintf(list + at, sizeof list - at,
-                               ", %d want more workspace than %zu MiB (a smaller batch needs less)",
+                               ", %d need more workspace than %zu MiB (a smaller batch needs less)",
                                c->large, c->rules->workspace_limit >> 20);
     if (c->unfit > 0 && at < sizeof list)
         snprintf(list + at, sizeof list - at, ", %d do not fit (%s)", c->unfit, c->reason);

@@ -18,7 +18,7 @@ gyre_status gpu_scratch_grow(gpu_backend *b, gpu_scratch *s, size_t bytes) {
     if (bytes <= s->size) return GYRE_OK;
     if (gpu_recording(b)) {
         return gyre_fail(GYRE_EDEVICE,
-                         "a recorded step wants %zu bytes of work memory, %zu when it ran before; "
+                         "a recorded step needs %zu bytes of work memory, %zu when it ran before; "
                          "its operations must be the same every time",
                          bytes, s->size);
     }

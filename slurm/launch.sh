@@ -1,6 +1,6 @@
 # How the batch scripts start gyre; they source it. The one idea: near the time limit Slurm tells the
 # batch script (--signal=B:USR1@SECONDS), which tells the launcher, which tells the ranks; they write
-# a checkpoint and end with 99, and the job is put back into the queue, where it goes on from there.
+# a checkpoint and end with 99, and the job is put back into the queue, and resumes from there.
 #
 #   GYRE           the program; default: build/cuda/gyre where the job has GPUs, else build/cpu/gyre,
 #                  of GYRE_HOME, else the one in PATH

@@ -6,7 +6,7 @@
 #   slurm/study.sh study.json results --ntasks=2 --time=1:00:00
 #   slurm/study.sh study.json results --array=3,7       # these cells alone, and the report again
 #
-# What the site wants of both jobs is said in sbatch's variables, such as SBATCH_ACCOUNT and
+# What the site requires of both jobs is said in sbatch's variables, such as SBATCH_ACCOUNT and
 # SBATCH_PARTITION. What the jobs print is in DIR.slurm.
 set -eu
 export GYRE_HOME
@@ -22,7 +22,7 @@ for option in "$@"; do # gyre's own goes behind the script, the others to sbatch
 done
 program=$(gyre_program)
 cells=$("$program" study "$study" --count)
-logs=${dir%/}.slurm # a new study wants an empty folder
+logs=${dir%/}.slurm # a new study needs an empty folder
 mkdir -p "$logs"
 array=$(sbatch --parsable --output="$logs/cell-%a.out" --array="0-$((cells - 1))" ${theirs[@]+"${theirs[@]}"} \
     "$GYRE_HOME/slurm/study.sbatch" "$study" "$dir" ${ours[@]+"${ours[@]}"})

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the fine-tuning experiment of this folder: the pre-training, the 20 images, the range test and
 # the arms, each in a folder of its own under DIR, then a table of them. What is finished is not run
-# again, what was interrupted goes on; so the script can be stopped and started at any time.
+# again, what was interrupted resumes; so the script can be stopped and started at any time.
 set -u
 
 usage() {

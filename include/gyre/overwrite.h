@@ -10,7 +10,7 @@
  * that gyre writes there does; else GYRE_EIO. A link is not replaced, whatever it leads to. */
 gyre_status gyre_overwrite_check(const char *path, const char *mark);
 
-/* Texts and pictures that a person may go on with, as a figure's script: gyre ends them with
+/* Texts and pictures that a person may edit, as a figure's script: gyre ends them with
  * "gyre checksum HASH" (of all bytes before), so that a file which was changed since is known. */
 enum { GYRE_SIGNATURE_SIZE = 30 };
 /* The signature of what it stands behind, GYRE_SIGNATURE_SIZE bytes and a zero. */

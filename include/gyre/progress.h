@@ -1,4 +1,4 @@
-/* What a person sees while a run goes on: on a terminal one line, rewritten; elsewhere a plain line
+/* What a person sees during a run: on a terminal one line, rewritten; elsewhere a plain line
  * now and then. */
 #ifndef GYRE_PROGRESS_H
 #define GYRE_PROGRESS_H

@@ -14,7 +14,7 @@
 typedef struct {
     const char *out;    /* run folder; wins over output.dir */
     int64_t stop_after; /* checkpoint after this many completed updates and return; 0: to the end */
-    bool extended;      /* the last stage may be new to the run: it goes on with it */
+    bool extended;      /* the last stage may be new to the run: it continues with it */
     bool allow_inexact; /* resume although the last bits may differ */
     bool quiet;         /* no progress line */
     bool profile;       /* measure where the time goes; a table at the end, and in profile.txt */

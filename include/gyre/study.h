@@ -97,11 +97,11 @@ typedef struct {
     bool quiet;
 } gyre_study_options;
 
-/* Runs a study that was opened from its file. Finished cells are skipped, interrupted ones go on,
- * failed ones are tried again; a cell that another process works on is left to it. Diverged cells
- * are results. GYRE_EUSAGE when the folder holds another study (with the differences) or there is
- * no such cell; GYRE_EPREEMPTED after a signal, with a checkpoint; when cells failed, the status of
- * one of them, after all others were run. Collective. */
+/* Runs a study that was opened from its file. Finished cells are skipped, interrupted ones are
+ * resumed, failed ones are tried again; a cell that another process works on is left to it.
+ * Diverged cells are results. GYRE_EUSAGE when the folder holds another study (with the
+ * differences) or there is no such cell; GYRE_EPREEMPTED after a signal, with a checkpoint; when
+ * cells failed, the status of one of them, after all others were run. Collective. */
 gyre_status gyre_study_run(gyre_study *s, const gyre_study_options *options, gyre_comm *comm);
 
 #endif

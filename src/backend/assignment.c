@@ -30,7 +30,7 @@ static int64_t cost_of(const matching *m, int rank, int device) {
     return (int64_t)s->distance * (most + 1) + order;
 }
 
-/* Tries the chains that go on from a rank; whether any became cheaper. */
+/* Tries the chains that continue from a rank; whether any became cheaper. */
 static bool relax(matching *m, int rank) {
     bool better = false;
     for (int d = 0; d < m->devices; d++) {

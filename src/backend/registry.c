@@ -36,7 +36,7 @@ static gyre_status try_gpu(bool must, struct gyre_comm *comm, char *why, size_t 
     }
     if (!must) return GYRE_OK;
     return gyre_fail(GYRE_EDEVICE,
-                     "backend: \"cuda\" wants a GPU for every rank: %s; `gyre doctor` shows more, "
+                     "backend: \"cuda\" needs one GPU per rank: %s; `gyre doctor` shows more, "
                      "\"cpu\" and \"auto\" go without",
                      why);
 }

@@ -147,7 +147,7 @@ static bool unknown_call(int reason) {
 static void warn_unsynced(const char *path, int reason) {
     static atomic_flag warned = ATOMIC_FLAG_INIT;
     if (atomic_flag_test_and_set(&warned)) return;
-    gyre_warn("the file system cannot sync '%s' (%s); what is written goes on, but a power cut may "
+    gyre_warn("the file system cannot sync '%s' (%s); writing continues, but a power cut may "
               "take the last files away",
               path, strerror(reason));
 }

@@ -67,7 +67,7 @@ static gyre_status open_device(gyre_comm *comm, cli_machine *m) {
 }
 
 /* One verdict for all ranks. A device that does not open is what the rest is looked at for, so it
- * goes on from there. Collective. */
+ * continues from there. Collective. */
 static gyre_status read_device(gyre_comm *comm, cli_machine *m) {
     gyre_status status = gyre_comm_agree(comm, open_device(comm, m));
     if (status == GYRE_OK) return GYRE_OK;

@@ -65,7 +65,8 @@ static const cli_option options[] = {
      .letter = 'o',
      .value = "DIR",
      .required = true,
-     .help = "the study's folder: new or empty, or the folder of this study, which then goes on"},
+     .help =
+         "the study's folder: new or empty, or the folder of this study, which is then resumed"},
     {.id = 'n',
      .name = "count",
      .at = offsetof(arguments, count),
@@ -87,7 +88,7 @@ static const cli_option options[] = {
     {.id = 'i',
      .name = "allow-inexact",
      .at = offsetof(arguments, options.allow_inexact),
-     .help = "lets cells that were begun on another kind of processor or device go on here, "
+     .help = "lets cells that were begun on another kind of processor or device be resumed here, "
              "where their bits may differ"},
     {.id = 'q',
      .name = "quiet",
@@ -101,8 +102,9 @@ const cli_command cli_command_study = {
     .summary = "compares arms over paired seeds at equal budget; resumes the study that DIR holds",
     .forms = forms,
     .options = options,
-    .notes = "Finished cells are skipped, interrupted ones go on, failed ones are tried again. A "
-             "cell that diverged is a result: code 0. `gyre report DIR` says what the study shows.",
+    .notes =
+        "Finished cells are skipped, interrupted ones are resumed, failed ones are tried again. A "
+        "cell that diverged is a result: code 0. `gyre report DIR` says what the study shows.",
     .exits = cli_exits_training,
     .run = run,
 };

@@ -68,7 +68,7 @@ static const cli_option options[] = {
      .value = "DIR",
      .required = true,
      .help = "the run's folder: config, tables of every step, checkpoints, log. New or empty, or "
-             "the folder of this run, which then goes on from its newest checkpoint"},
+             "the folder of this run, which is then resumed from its newest checkpoint"},
     {.id = 's',
      .name = "set",
      .kind = CLI_SETS,
@@ -84,7 +84,8 @@ static const cli_option options[] = {
      .at = offsetof(arguments, options.stop_after),
      .least = 1,
      .value = "N",
-     .help = "ends with a checkpoint when N updates are done in all; a larger N, or none, goes on"},
+     .help = "ends with a checkpoint when N updates are done in all; a larger N, or none, resumes "
+             "the run"},
     {.id = 'e',
      .name = "extend",
      .kind = CLI_TEXT,
@@ -96,7 +97,7 @@ static const cli_option options[] = {
     {.id = 'i',
      .name = "allow-inexact",
      .at = offsetof(arguments, options.allow_inexact),
-     .help = "lets a run go on where its bits would differ: on another kind of processor or "
+     .help = "lets a run be resumed where its bits would differ: on another kind of processor or "
              "device, or with other libraries"},
     {.id = 'p',
      .name = "profile",

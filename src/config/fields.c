@@ -28,7 +28,7 @@ const config_field config_fields[] = {
      "Where layers are computed; auto takes the GPU when each rank has one."},
     {"precision", FIELD_CHOICE, ARITHMETIC, AT(precision), 0, 0, 0, "f32|bf16", "\"f32\"",
      "Type of activations and working weights; master weights and sums are always f32. On the CPU, "
-     "bf16 wants AVX-512, and is fast with AVX512-BF16 or AMX."},
+     "bf16 needs AVX-512, and is fast with AVX512-BF16 or AMX."},
     {"tf32", FIELD_FLAG, ARITHMETIC, AT(tf32), 0, 0, 0, NULL, "false",
      "Allow TF32 tensor cores in f32 (GPU)."},
     {"graph", FIELD_FLAG, FREE, AT(graph), 0, 0, 0, NULL, "true",
@@ -126,8 +126,8 @@ const config_field config_fields[] = {
      "Weight decay beside the gradient, w -= lr wd w; always so for adamw."},
     {"optimizer.clip_norm", FIELD_REAL, ARITHMETIC, AT(optimizer.clip_norm), 0, 1e30, 0, NULL, "0",
      "Largest global norm of the gradient; 0: no clipping."},
-    {"optimizer.label_smoothing", FIELD_REAL, ARITHMETIC, AT(model.label_smoothing), 0, 1, 0,
-     NULL, "0", "Share of the target that is spread over all classes (training loss only)."},
+    {"optimizer.label_smoothing", FIELD_REAL, ARITHMETIC, AT(model.label_smoothing), 0, 1, 0, NULL,
+     "0", "Share of the target that is spread over all classes (training loss only)."},
 
     {"schedule.policy", FIELD_CHOICE, ARITHMETIC, AT(schedule.policy), 0, 0, 0,
      "constant|linear|multistep|exp|triangular|triangular2|exp_range|exp_range_amplitude|sgdr|"

@@ -60,7 +60,7 @@ gyre_status config_field_reset(const config_field *f, gyre_settings *settings);
 
 /* The field of this path or alias, else NULL. */
 const config_field *config_field_find(const char *path);
-/* True for "optimizer": some field's path goes on below it. */
+/* True for "optimizer": some field's path continues below it. */
 bool config_is_section(const char *path);
 
 /* The field's range or choices in words: "number 0..1", "\"a\" or \"b\"". */

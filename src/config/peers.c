@@ -68,7 +68,7 @@ static const struct {
     {{"rho"}, "adadelta's decay is optimizer.momentum"},
     {{"alpha"}, "rmsprop's decay is optimizer.rms_decay"},
     {{"resume", "resume_from", "resume_from_checkpoint", "restart"},
-     "a run goes on when the same command is given again, with its --out"},
+     "the same command with the same --out resumes a run"},
     {{"base", "seeds", "arms", "controls", "policies", "stepsize_epochs"},
      "it is a key of a study, which `gyre study` runs"},
     {{"random_seed", "manual_seed"}, "it is seed"},

@@ -47,7 +47,7 @@ static gyre_status check_after(int tasks, int size) {
 static void set_environment(void) {
     /* "vader" single-copy needs ptrace rights that containers lack; without this it warns. */
     setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
-    /* Without mpirun, no daemon: it is looked for in PATH, wants ssh or rsh there, and may be left
+    /* Without mpirun, no daemon: it is looked for in PATH, needs ssh or rsh there, and may be left
      * behind by a kill. */
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     /* And no session folder: all such processes of a host would share one, and one that ends while

@@ -154,7 +154,7 @@ static void look_around(gyre_watchdog *w, double late, double limit, stage s) {
         else if (still == NULL)
             still = l;
     }
-    if (moves && stopped == NULL) return; /* what it does takes long, but goes on */
+    if (moves && stopped == NULL) return; /* what it does takes long, but continues */
     if (late < FIRST_GRACE || ((!first || still != NULL) && late < LAST_GRACE)) return;
     if (stopped != NULL) tell_other(w, stopped, true, limit, s);
     if (still != NULL) tell_other(w, still, false, limit, s);

@@ -10,7 +10,7 @@ enum { ROW = 34, AROUND = 70 }; /* pixels of a row; of what is above and below *
 
 typedef struct {
     double value, row, low, high;
-} mark; /* as report_figure_rows wants it */
+} mark; /* as report_figure_rows takes it */
 
 typedef struct {
     int *arms;

@@ -32,7 +32,7 @@ gyre_status report_figure_open(const char *output, report_figure *f);
 gyre_status report_figure_finish(report_figure *f);
 void report_figure_close(report_figure *f);
 
-/* Appends a block of data; its index is what `plot DATA index I` wants. An empty block holds one
+/* Appends a block of data; its index is what `plot DATA index I` takes. An empty block holds one
  * undefined point, since gnuplot does not count empty ones. */
 int report_figure_block(report_figure *f, const char *words, const report_point *points,
                         size_t count);

@@ -59,7 +59,7 @@ static bool all_finite(const float *x, size_t n) {
 
 /* Training may go well while the network that is scored gives no numbers: it normalises by running
  * statistics, and rates that were too high may have spoilt those. They heal where they are only
- * too large, so a run goes on, but it does not end like that. */
+ * too large, so a run continues, but it does not end like that. */
 gyre_status run_score_check(gyre_trainer *t, run_saver *s, const gyre_score *score, bool last,
                             bool *told) {
     char kept[64], key[400];

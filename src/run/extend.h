@@ -1,4 +1,4 @@
-/* A run that goes on with one more stage. Internal to src/run. */
+/* A run that continues with one more stage. Internal to src/run. */
 #ifndef GYRE_RUN_EXTEND_H
 #define GYRE_RUN_EXTEND_H
 

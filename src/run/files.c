@@ -42,7 +42,7 @@ void run_files_tolerate(run_files *f, gyre_status status) {
     if (status == GYRE_OK || f->rows_wait) return;
     f->rows_wait = true;
     gyre_progress_clear(f->progress);
-    gyre_warn("%s; training goes on, and rows wait in memory", gyre_error_text());
+    gyre_warn("%s; training continues, and rows wait in memory", gyre_error_text());
 }
 
 void run_files_log(run_files *f, gyre_json *line) {

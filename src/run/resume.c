@@ -1,4 +1,4 @@
-/* What a run's folder holds, and whether this launch may go on with it: the same settings, dataset
+/* What a run's folder holds, and whether this launch may resume it: the same settings, dataset
  * and beginning. */
 #include "resume.h"
 
@@ -20,7 +20,7 @@ char *run_command(const run_state *r, char *out, size_t size) {
 }
 
 /* Refuses with the differences, `why`, and puts the way behind them where only the length differs,
- * or where the run was extended since: then the run's own config is what goes on. */
+ * or where the run was extended since: then the run's own config is what is resumed. */
 static gyre_status name_the_way(const run_state *r, const gyre_settings *old, char *why) {
     const gyre_settings *now = &r->resolved.settings;
     const gyre_status status = GYRE_EUSAGE;
@@ -33,7 +33,7 @@ static gyre_status name_the_way(const run_state *r, const gyre_settings *old, ch
     run_command(r, again, sizeof again);
     if (old->schedule.stage_count > now->schedule.stage_count - r->options.extended) {
         return gyre_fail(status,
-                         "%s; the run was extended since: `%s%s` goes on with "
+                         "%s; the run was extended since: `%s%s` resumes with "
                          "all its stages",
                          gyre_text_shorten(why, 400), again,
                          r->options.extended ? " --extend STAGE" : "");
@@ -83,7 +83,7 @@ static gyre_status same_config(const run_state *r, const gyre_settings *old,
         GYRE_EUSAGE,
         "'%s' has other settings than the run was trained with up to step %lld: it was "
         "edited, or written by another version of gyre; put it back, take a new --out, "
-        "or go on all the same with --allow-inexact",
+        "or resume all the same with --allow-inexact",
         r->files.folder.config, (long long)s->completed);
 }
 
@@ -134,7 +134,7 @@ static gyre_status check_lost(const run_state *r) {
     return gyre_fail(
         GYRE_EIO,
         "'%s' was trained for %lld steps, but its checkpoints are gone (no "
-        "checkpoints/step-*.h5); put them back to go on, or move the run away to start "
+        "checkpoints/step-*.h5); put them back to resume, or move the run away to start "
         "again",
         r->files.folder.path, (long long)completed);
 }

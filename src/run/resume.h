@@ -6,7 +6,7 @@
 
 /* What rank 0 found in the folder; the same on all ranks after share(). */
 typedef struct {
-    int64_t completed; /* of the checkpoint to go on from; -1: none, start at 0 */
+    int64_t completed; /* of the checkpoint to resume from; -1: none, start at 0 */
     int32_t holds_run; /* the folder holds a run */
     int32_t finished;  /* and that run is done */
     int32_t extends;   /* this launch adds a stage to it */

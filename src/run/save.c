@@ -41,7 +41,7 @@ static void note_failure(run_saver *s, const char *error) {
         snprintf(s->error, sizeof s->error, "%s", error);
         return;
     }
-    gyre_warn("%s; training goes on without this checkpoint", error);
+    gyre_warn("%s; training continues without this checkpoint", error);
     gyre_json *line = gyre_event_begin(s->files->events, "warning");
     gyre_json_add_text(line, "text", error);
     run_files_log(s->files, line);

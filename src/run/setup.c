@@ -22,16 +22,16 @@ static gyre_status may_resume(const run_state *r, const char *machine) {
         return gyre_fail(
             GYRE_EUSAGE,
             "a resume here may differ in the last bits: the run was on \"%s\", this is "
-            "\"%s\"; --allow-inexact goes on all the same",
+            "\"%s\"; --allow-inexact resumes all the same",
             machine, t->machine);
     }
     if (r->resolved.settings.reduce == GYRE_REDUCE_FAST) {
         return gyre_fail(GYRE_EUSAGE, "a resume may differ in the last bits with reduce \"fast\"; "
-                                      "--allow-inexact goes on all the same");
+                                      "--allow-inexact resumes all the same");
     }
     if (!r->resolved.settings.deterministic) {
         return gyre_fail(GYRE_EUSAGE, "a resume may differ in the last bits with deterministic "
-                                      "false; --allow-inexact goes on all the same");
+                                      "false; --allow-inexact resumes all the same");
     }
     return GYRE_OK;
 }
@@ -82,7 +82,7 @@ out:
     return status;
 }
 
-/* Checkpoints behind the one that the run goes on from were damaged. In their place they would be
+/* Checkpoints behind the one that the run resumes from were damaged. In their place they would be
  * counted among those to keep, and one that a failing disk gives back later would lack its rows. */
 static gyre_status set_aside(const run_state *r) {
     int64_t *list = NULL;
@@ -103,7 +103,7 @@ static gyre_status set_aside(const run_state *r) {
 static void warn_of_hole(const run_state *r) {
     long long end = gyre_metrics_end(r->files.metrics), completed = r->trainer.completed;
     if (end >= completed) return;
-    gyre_warn("'%s' is older than the checkpoint: its rows end at step %lld, the run goes on at "
+    gyre_warn("'%s' is older than the checkpoint: its rows end at step %lld, the run resumes at "
               "%lld, and the rows between them are lost",
               r->files.folder.metrics, end, completed);
 }
@@ -222,7 +222,7 @@ static void close_resolved(run_state *r) {
     gyre_resolved_close(&r->resolved);
 }
 
-/* The stage is there already: the run goes on as its own config has it. */
+/* The stage is there already: the run continues as its own config has it. */
 static gyre_status look_without_stage(run_state *r, const gyre_settings *settings, gyre_comm *comm,
                                       run_found *f) {
     gyre_settings s = *settings;

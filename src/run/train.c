@@ -134,7 +134,7 @@ static gyre_status train_loop(run_state *r) {
     if (wish != GYRE_WISH_STOP || t->completed == r->steps) return GYRE_OK;
     return gyre_fail(GYRE_EPREEMPTED,
                      "stopped by a signal after %lld of %lld steps, with a checkpoint; the same "
-                     "command goes on from there%s%s",
+                     "command resumes from there%s%s",
                      (long long)t->completed, (long long)r->steps,
                      r->files.folder.moved ? ", with --out " : "",
                      r->files.folder.moved ? r->files.folder.path : "");

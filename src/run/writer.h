@@ -1,4 +1,4 @@
-/* A thread that writes checkpoints while training goes on.
+/* A thread that writes checkpoints while training continues.
  *
  * It gets finished bytes, so that it needs neither HDF5 nor the device: what it does is write,
  * fsync and rename. One job at a time. Rank 0 only. Internal to src/run. */

@@ -288,7 +288,7 @@ gyre_status gyre_run_folder_follow(gyre_run_folder *f, bool *moved) {
             "working; start it again, or give the --out where it is now",
             f->path);
     }
-    gyre_warn("the run folder '%s' was moved to '%s'; the run goes on there", f->path, place);
+    gyre_warn("the run folder '%s' was moved to '%s'; the run continues there", f->path, place);
     GYRE_TRY(set_paths(f, place));
     f->moved = *moved = true;
     return check_content(f);

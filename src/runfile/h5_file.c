@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 /* HDF5's own clean-up at exit crashes over a file that it could not close (1.10.8, a write that
- * failed); what gyre wants on the disk is there before. Too late when HDF5 has been used already.
+ * failed); what gyre needs on the disk is there before. Too late when HDF5 has been used already.
  */
 __attribute__((constructor)) static void without_clean_up(void) {
     H5dont_atexit();

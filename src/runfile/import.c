@@ -125,7 +125,7 @@ static gyre_status compare_classes(const import_file *f, const gyre_snapshot *s,
     return GYRE_OK;
 }
 
-/* Other classes make a score void; training goes on to learn them. */
+/* Other classes make a score void; training continues and learns them. */
 static gyre_status check_classes(const import_file *f, const char *difference, unsigned needs) {
     if (difference[0] == '\0' || (needs & GYRE_NEED_PARAMETERS) == 0) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s' was trained on other classes: %s", f->path, difference);

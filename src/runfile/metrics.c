@@ -92,9 +92,10 @@ static void let_go(gyre_metrics *m) {
 static gyre_status keep_before(const gyre_metrics *m, const char *what) {
     char *kept = NULL;
     GYRE_TRY(gyre_overwrite_keep(m->path, "before", &kept));
-    gyre_warn("'%s' holds what gyre did not write (%s); that file is '%s' now, and the run goes on "
-              "in a new one",
-              m->path, what, kept);
+    gyre_warn(
+        "'%s' holds what gyre did not write (%s); that file is '%s' now, and the run continues "
+        "in a new one",
+        m->path, what, kept);
     free(kept);
     return GYRE_OK;
 }
@@ -153,8 +154,8 @@ static gyre_status take_rows(gyre_metrics *m, gyre_h5_reader *r, int64_t complet
     return GYRE_OK;
 }
 
-/* The rows go on in a file made anew: nothing is written into the structure of one that came from
- * elsewhere, or out of a crash. */
+/* The rows continue in a file made anew: nothing is written into the structure of one that came
+ * from elsewhere, or out of a crash. */
 static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
     gyre_h5_reader *r = NULL;
     if (access(m->path, R_OK | W_OK) != 0) {
@@ -172,7 +173,7 @@ static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
     if (added) GYRE_TRY(keep_before(m, additions));
     if (status == GYRE_OK) return make_anew(m);
     if (status != GYRE_EIO) return status;
-    return gyre_fail(status, "%s; move it away to go on without its rows", gyre_error_text());
+    return gyre_fail(status, "%s; move it away to continue without its rows", gyre_error_text());
 }
 
 gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, int64_t completed,

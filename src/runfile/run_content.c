@@ -1,4 +1,4 @@
-/* A run folder as whoever looks at a run wants it: config, schedule, tables. */
+/* A run folder as readers of a run need it: config, schedule, tables. */
 #include "gyre/run_folder.h"
 
 #include "gyre/config.h"

@@ -179,7 +179,7 @@ static gyre_status last_words(const study_run *r, int elsewhere, gyre_status sta
     append(counts, sizeof counts, t.missing, "not begun");
     append(counts, sizeof counts, elsewhere, "left to other processes that were running them");
     if (status == GYRE_EPREEMPTED) {
-        return gyre_fail(status, "stopped by a signal: %s; the same command goes on from there",
+        return gyre_fail(status, "stopped by a signal: %s; the same command resumes from there",
                          counts);
     }
     if (!r->options->quiet) fprintf(stderr, "%s; %s\n", counts, s->folder);

@@ -225,7 +225,7 @@ static gyre_status compare(const gyre_json_value *now, const char *folder, const
     if (strcmp(old->name, name) != 0) {
         status = gyre_fail(GYRE_EUSAGE,
                            "'%s' is the folder of the study '%s', this is '%s'; choose another "
-                           "--out, or write \"name\": \"%s\" into the study file to go on with it",
+                           "--out, or write \"name\": \"%s\" into the study file to resume it",
                            folder, old->name, name, old->name);
         goto out;
     }

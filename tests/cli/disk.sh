@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Slow.
 # A disk that fails: each call of each save of a checkpoint fails in turn, with several errors. The
-# run goes on with a warning, the newest good checkpoint loads, and a resume ends as if nothing had
+# run continues with a warning, the newest good checkpoint loads, and a resume ends as if nothing had
 # been. So does a run whose metrics.h5 finds the disk full. The last checkpoint must be written, and
 # checkpoint.required makes all of them so: exit 3.
 set -u
@@ -61,9 +61,9 @@ for kind in ENOSPC EIO short; do
     [ "$k" -gt 12 ] || fail "$kind: only $k calls in all saves"
 done
 
-# The first save fails: a warning that names the reason, and the run goes on to its end.
+# The first save fails: a warning that names the reason, and the run continues to its end.
 faulty /checkpoints ENOSPC 1 1 "${train[@]}" "$T/warned" || fail "a failed save ended the run: $(cat "$T/err")"
-grep -q '^gyre: warning: .*No space left on device; training goes on without this checkpoint' "$T/err" || fail "$(cat "$T/err")"
+grep -q '^gyre: warning: .*No space left on device; training continues without this checkpoint' "$T/err" || fail "$(cat "$T/err")"
 recovers warned
 rc=0
 faulty /checkpoints EROFS 1 1 "${train[@]}" "$T/required" --set checkpoint.required=true || rc=$?

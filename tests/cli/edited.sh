@@ -39,7 +39,7 @@ ends 0 "${train[@]}" run --extend "$stage" --stop-after 42
 ends 0 "$GYRE" train run/config.json --out run --quiet --extend "$other" --stop-after 42
 grep -q -- "--stop-after 42 ends the run here" err || fail "$(cat err)"
 [ "$(grep -c '"constant"' run/config.json)" -eq 2 ] || fail "the second stage is forgotten"
-refused 2 'goes on with all its stages' "${train[@]}" run --extend "$other"
+refused 2 'resumes with all its stages' "${train[@]}" run --extend "$other"
 grep -qF 'gyre train run/config.json --out run --extend STAGE' err || fail "$(cat err)"
 ends 0 "$GYRE" train run/config.json --out run --quiet
 sed -i 's/"max_lr":\s*0.1/"max_lr": 0.2/' run/config.json
@@ -51,7 +51,7 @@ cp "my run/metrics.h5" older.h5
 ends 0 "${train[@]}" "my run" --stop-after 20
 cp older.h5 "my run/metrics.h5"
 ends 0 "${train[@]}" "my run" --stop-after 30
-grep -q "warning: 'my run/metrics.h5' is older than the checkpoint: its rows end at step 10, the run goes on at 20" err || fail "$(cat err)"
+grep -q "warning: 'my run/metrics.h5' is older than the checkpoint: its rows end at step 10, the run resumes at 20" err || fail "$(cat err)"
 ends 0 "${train[@]}" "my run"
 grep -q older err && fail "a hole of before is told again"
 refused 2 "gyre train 'my run/config.json' --out 'my run' --extend '{" "${train[@]}" "my run" --set length.steps=45

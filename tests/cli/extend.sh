@@ -69,7 +69,7 @@ refused 2 "to train on past its end, add a stage: gyre train $T/plain/config.jso
 sed 's/.*add a stage: //; s/^gyre/"$GYRE"/' "$T/err" >"$T/way.sh"
 ends 0 env GYRE="$GYRE" sh "$T/way.sh"
 "$GYRE" inspect "$T/plain" | grep -q 'checkpoint after 100 updates, the end of its run' || fail "not what was asked for: $(cat "$T/way.sh")"
-refused 2 "the run was extended since: \`gyre train $T/plain/config.json --out $T/plain\` goes on" "${train[@]}" "$T/plain"
+refused 2 "the run was extended since: \`gyre train $T/plain/config.json --out $T/plain\` resumes" "${train[@]}" "$T/plain"
 refused 2 "put them back" "${train[@]}" "$T/plain" --set optimizer.momentum=0.8
 
 # A config that is shorter is no extension; nor is one that other images make longer.

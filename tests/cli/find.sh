@@ -137,7 +137,7 @@ grep -q "^gyre: warning: gnuplot was not found, .*gyre plot $T/bare\` draws" "$T
 printf '#!/bin/sh\nexit 1\n' >"$T/no-programs/gnuplot"
 chmod +x "$T/no-programs/gnuplot"
 ends 3 env PATH="$T/no-programs" "${find[@]}" "${few[@]}" --out "$T/bad-plot" --write "$T/bad-plot.json"
-[ -s "$T/bad-plot.json" ] || fail "no config, for want of a figure"
+[ -s "$T/bad-plot.json" ] || fail "no config, since there is no figure"
 
 # ---- repeats in which nothing is random say so
 ends 0 "$GYRE" train "$T/config.json" --quiet --out "$T/still" --set schedule.policy=constant --set schedule.base_lr=1e-9 --set length.steps=1

@@ -44,7 +44,7 @@ same_tables plain run || fail "another run"
 cp -r begun damaged
 head -c 3000 begun/metrics.h5 >damaged/metrics.h5 # not replaced: what is in it is for the user to say
 before=$(picture_of damaged)
-refused 3 "move it away to go on without its rows" "${train[@]}" damaged
+refused 3 "move it away to continue without its rows" "${train[@]}" damaged
 [ "$(picture_of damaged)" = "$before" ] || fail "a damaged metrics.h5 was touched"
 
 rm -rf run && cp -r begun run

@@ -21,7 +21,7 @@ for run in ended stopped; do
     mv $run/checkpoints kept
     before=$(picture_of $run)
     refused 3 "but its checkpoints are gone" "${train[@]}" $run
-    refused 3 "put them back to go on, or move the run away" "${train[@]}" $run \
+    refused 3 "put them back to resume, or move the run away" "${train[@]}" $run \
         --extend '{"length": {"steps": 5}, "policy": "constant", "base_lr": 0.001}'
     mkdir $run/checkpoints
     cp kept/best.h5 $run/checkpoints 2>/dev/null
@@ -65,8 +65,8 @@ begin run
 mkdir else
 mv run else/moved
 kill -USR1 $pid
-ended 99 "the same command goes on from there, with --out $T/else/moved"
-grep -qF "gyre: warning: the run folder 'run' was moved to '$T/else/moved'; the run goes on there" err || fail "$(cat err)"
+ended 99 "the same command resumes from there, with --out $T/else/moved"
+grep -qF "gyre: warning: the run folder 'run' was moved to '$T/else/moved'; the run continues there" err || fail "$(cat err)"
 [ ! -e run ] || fail "the old place was used"
 steps=$(sed -n 's/.*after \([0-9]*\) of.*/\1/p' err)
 "$GYRE" inspect else/moved | grep -q "checkpoint after $steps updates" || fail "$(ls -R else)"

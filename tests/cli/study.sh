@@ -175,7 +175,7 @@ for n in 1 2; do
     rc=0
     wait $launcher || rc=$?
     [ $rc -eq 99 ] || fail "exit $rc after a signal: $(cat "$T/err")"
-    grep -q "^gyre: stopped by a signal: .* of 6 cells done.*goes on from there" "$T/err" || fail "does not say so: $(cat "$T/err")"
+    grep -q "^gyre: stopped by a signal: .* of 6 cells done.*resumes from there" "$T/err" || fail "does not say so: $(cat "$T/err")"
     ends 0 "$GYRE" study "$T/long-study.json" --out "$T/stopped-$n"
     same_study "$T/whole" "$T/stopped-$n"
 done

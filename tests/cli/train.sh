@@ -74,7 +74,7 @@ refused 3 "bad.h5" "$GYRE" inspect "$T/bad.h5"
 mkdir "$T/empty"
 refused 3 "holds no run" "$GYRE" inspect "$T/empty"
 
-# A signal: checkpoint, exit 99, and the same command goes on to the same end.
+# A signal: checkpoint, exit 99, and the same command resumes to the same end.
 long=("$GYRE" train "$T/config.json" --set length.steps=4000 --set evaluate.every.steps=1000 --out)
 ends 0 "${long[@]}" "$T/whole" --quiet
 for signal in USR1 TERM INT; do

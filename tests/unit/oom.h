@@ -1,7 +1,7 @@
 /* Makes memory fail, and counts it. oom.c is linked into a program with the linker's --wrap (see
  * the Makefile), so it sees what gyre's own objects ask for, and by cJSON's hooks what cJSON asks
  * for on their behalf; what MPI, HDF5 and oneDNN do for themselves is left alone. A request is
- * whatever can fail for want of memory: blocks, streams, folders, threads.
+ * whatever can fail for lack of memory: blocks, streams, folders, threads.
  *
  * A test calls the functions below. The program $O/oom/gyre is told by its environment:
  *   OOM_AT=k      the k-th request fails; with OOM_ON=1 all from there on

@@ -30,7 +30,7 @@ gyre_status cpu_allocate(cpu_backend *b, size_t bytes, void **out) {
     return GYRE_OK;
 }
 
-/* Primitive scratch first, then what the caller wants beside it: both are sized by the largest. */
+/* Primitive scratch first, then what the caller needs beside it: both are sized by the largest. */
 static gyre_status grow(cpu_queue *q, size_t bytes) {
     if (bytes <= q->scratch_room) return GYRE_OK;
     void *fresh;

@@ -95,14 +95,14 @@ static gyre_status check_bf16(dnnl_engine_t engine) {
     const char *isa = dnn_isa();
     if (support == DNN_BF16_NONE) {
         return gyre_fail(GYRE_EDEVICE,
-                         "precision: oneDNN has no bf16 kernels for %s; bf16 wants at least "
+                         "precision: oneDNN has no bf16 kernels for %s; bf16 needs at least "
                          "avx512_core: take \"f32\"%s",
                          isa,
                          getenv("DNNL_MAX_CPU_ISA") == NULL ? "" : ", or unset DNNL_MAX_CPU_ISA");
     }
     if (support == DNN_BF16_EMULATED) {
         gyre_warn("precision: kernels for %s make bf16 out of f32 operations, about three times "
-                  "slower than \"f32\"; fast bf16 wants avx512_core_bf16",
+                  "slower than \"f32\"; fast bf16 needs avx512_core_bf16",
                   isa);
     }
     return GYRE_OK;

@@ -53,7 +53,7 @@ ACT_LOOP void per_element(bool bf16, size_t width, const float *per_channel, ext
     float list[GROUP] = {0};
     for (size_t j = 0, c = t.at % e.channels; j < width; j++, c = channel_after(e, c)) {
         float value = per_channel[c];
-        list[j] = value == value ? value : NAN; /* the plain one, as round_lanes wants it */
+        list[j] = value == value ? value : NAN; /* the plain one, as round_lanes takes it */
     }
     group_of(bf16, list, out);
 }
