@@ -8,11 +8,11 @@ __global__ void __launch_bounds__(GPU_BLOCK)
     gpu_each_group<V>(n, shift, [=](uint64_t at, auto width) {
         constexpr int W = decltype(width)::value;
         float v[W], sum[W];
-        gpu_read<W>((const T *)x + at, v);
-        gpu_read<W>((const T *)y + at, sum);
+        gpu_load<W>((const T *)x + at, v);
+        gpu_load<W>((const T *)y + at, sum);
 #pragma unroll
         for (int j = 0; j < W; j++) sum[j] += v[j];
-        gpu_write<W>((T *)y + at, sum);
+        gpu_store<W>((T *)y + at, sum);
     });
 }
 GPU_KERNELS(accumulate_kernel);

@@ -57,14 +57,14 @@ __global__ void __launch_bounds__(GPU_BLOCK)
     for (uint64_t i = gpu_thread(); i < n / 4; i += gpu_threads()) {
         float x[4];
         if constexpr (ALIGNED)
-            gpu_read<4>(g + 4 * i, x);
+            gpu_load<4>(g + 4 * i, x);
         else
-            gpu_read_each<4>(g + 4 * i, x);
+            gpu_load_each<4>(g + 4 * i, x);
         add_squares<4>(x, s);
     }
     for (uint64_t i = n - n % 4 + gpu_thread(); i < n; i += gpu_threads()) {
         float x[1];
-        gpu_read<1>(g + i, x);
+        gpu_load<1>(g + i, x);
         add_squares<1>(x, s);
     }
     s = block_sum(s, shared);

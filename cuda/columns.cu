@@ -9,7 +9,7 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
         t,
         [=](uint64_t row, unsigned vector, float(&sums)[V]) {
             float d[V];
-            gpu_read<V>(dy + (row * t.vectors + vector) * V, d);
+            gpu_load<V>(dy + (row * t.vectors + vector) * V, d);
 #pragma unroll
             for (int j = 0; j < V; j++) sums[j] += d[j];
         },

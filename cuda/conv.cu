@@ -12,14 +12,14 @@ __global__ void __launch_bounds__(GPU_BLOCK)
         unsigned column;
         float v[V], b[V];
         gpu_divide(g, columns / V, &column);
-        gpu_read<V>(x + g * V, v);
-        gpu_read_each<V>(bias + uint64_t(column) * V, b);
+        gpu_load<V>(x + g * V, v);
+        gpu_load_each<V>(bias + uint64_t(column) * V, b);
 #pragma unroll
         for (int j = 0; j < V; j++) {
             v[j] += b[j];
             if (relu) v[j] = v[j] < 0.0f ? 0.0f : v[j]; /* NaN stays */
         }
-        gpu_write<V>(y + g * V, v);
+        gpu_store<V>(y + g * V, v);
     }
 }
 KERNEL(bias_kernel<float, 1>);
@@ -32,8 +32,8 @@ __global__ void __launch_bounds__(GPU_BLOCK) widen_kernel(uint64_t n, const gpu_
     gpu_each_group<V>(n, 0, [=](uint64_t at, auto width) {
         constexpr int W = decltype(width)::value;
         float v[W];
-        gpu_read<W>(x + at, v);
-        gpu_write<W>(y + at, v);
+        gpu_load<W>(x + at, v);
+        gpu_store<W>(y + at, v);
     });
 }
 KERNEL(widen_kernel<1>);
@@ -44,8 +44,8 @@ __global__ void __launch_bounds__(GPU_BLOCK) round_kernel(uint64_t n, const floa
     gpu_each_group<V>(n, 0, [=](uint64_t at, auto width) {
         constexpr int W = decltype(width)::value;
         float v[W];
-        gpu_read<W>(x + at, v);
-        gpu_write<W>((gpu_half *)y + at, v);
+        gpu_load<W>(x + at, v);
+        gpu_store<W>((gpu_half *)y + at, v);
     });
 }
 KERNEL(round_kernel<1>);

@@ -8,14 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-gyre_status gpu_fail(const gpu_backend *b, cudaError_t error, const char *call) {
-    bool memory = error == cudaErrorMemoryAllocation;
-    return gyre_fail(GYRE_EDEVICE, "rank %d, GPU %d (%s): %s failed in phase '%s': %s (%s)%s",
-                     b->rank, b->device, b->properties != NULL ? b->properties->name : "?", call,
-                     b->phase, cudaGetErrorString(error), cudaGetErrorName(error),
-                     memory ? "; a smaller batch.size or evaluate.batch needs less memory" : "");
-}
-
 /* Rank 0 looks at all ranks' GPUs; what is to be warned of is known on rank 0 alone. Collective. */
 static gyre_status compare(gyre_comm *comm, const gpu_card *mine, gpu_page *advice) {
     int ranks = gyre_comm_size(comm);
@@ -111,6 +103,6 @@ void gpu_device_describe(gpu_backend *b) {
              "cuDNN %s, NCCL %s%s",
              b->properties->name, b->properties->major, b->properties->minor,
              b->properties->multiProcessorCount, gpu_cuda_version_text(driver, driver_text),
-             gpu_cuda_version_text(runtime, runtime_text), gpu_plans_version(cudnn),
-             gpu_collective_version(nccl), b->options.tf32 ? ", TF32" : "");
+             gpu_cuda_version_text(runtime, runtime_text), gpu_cudnn_version_text(cudnn),
+             gpu_nccl_version_text(nccl), b->options.tf32 ? ", TF32" : "");
 }

@@ -36,7 +36,7 @@ template <> struct gpu_words<2> {
 
 /* ---- reading */
 
-template <int V> __device__ __forceinline__ void gpu_read(const float *p, float (&out)[V]) {
+template <int V> __device__ __forceinline__ void gpu_load(const float *p, float (&out)[V]) {
     if constexpr (V == 1) {
         out[0] = *p;
     } else {
@@ -47,7 +47,7 @@ template <int V> __device__ __forceinline__ void gpu_read(const float *p, float 
     }
 }
 
-template <int V> __device__ __forceinline__ void gpu_read(const gpu_half *p, float (&out)[V]) {
+template <int V> __device__ __forceinline__ void gpu_load(const gpu_half *p, float (&out)[V]) {
     if constexpr (V == 1) {
         out[0] = __uint_as_float(unsigned(*(const unsigned short *)p) << 16);
     } else {
@@ -62,14 +62,14 @@ template <int V> __device__ __forceinline__ void gpu_read(const gpu_half *p, flo
 }
 
 /* Per-channel numbers: 4-byte aligned only, and read once per thread. */
-template <int V> __device__ __forceinline__ void gpu_read_each(const float *p, float (&out)[V]) {
+template <int V> __device__ __forceinline__ void gpu_load_each(const float *p, float (&out)[V]) {
 #pragma unroll
     for (int j = 0; j < V; j++) out[j] = p[j];
 }
 
 /* ---- writing */
 
-template <int V> __device__ __forceinline__ void gpu_write(float *p, const float (&x)[V]) {
+template <int V> __device__ __forceinline__ void gpu_store(float *p, const float (&x)[V]) {
     if constexpr (V == 1) {
         *p = x[0];
     } else {
@@ -90,7 +90,7 @@ __device__ __forceinline__ unsigned gpu_rounded_pair(float low, float high) {
     return bits.x | unsigned(bits.y) << 16;
 }
 
-template <int V> __device__ __forceinline__ void gpu_write(gpu_half *p, const float (&x)[V]) {
+template <int V> __device__ __forceinline__ void gpu_store(gpu_half *p, const float (&x)[V]) {
     if constexpr (V == 1) {
         *(unsigned short *)p = (unsigned short)gpu_rounded(x[0]);
     } else {
@@ -102,11 +102,11 @@ template <int V> __device__ __forceinline__ void gpu_write(gpu_half *p, const fl
 }
 
 /* Without rounding, NaN with its bits: for what was read as T, or 0. */
-template <int V> __device__ __forceinline__ void gpu_write_exact(float *p, const float (&x)[V]) {
-    gpu_write<V>(p, x);
+template <int V> __device__ __forceinline__ void gpu_store_exact(float *p, const float (&x)[V]) {
+    gpu_store<V>(p, x);
 }
 
-template <int V> __device__ __forceinline__ void gpu_write_exact(gpu_half *p, const float (&x)[V]) {
+template <int V> __device__ __forceinline__ void gpu_store_exact(gpu_half *p, const float (&x)[V]) {
     if constexpr (V == 1) {
         *(unsigned short *)p = (unsigned short)(__float_as_uint(x[0]) >> 16);
     } else {

@@ -6,14 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-gyre_status gpu_cudnn_fail(cudnnStatus_t status, const char *what) {
-    char message[512] = "";
-    cudnnGetLastErrorString(message, sizeof message);
-    message[strcspn(message, "\n")] = '\0';
-    return gyre_fail(GYRE_EDEVICE, "cuDNN: %s: %s%s%s", what, cudnnGetErrorString(status),
-                     message[0] == '\0' ? "" : ": ", message);
-}
-
 /* ---- numerical notes */
 
 enum { BIT_STRICT_NAN = 1 << CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP };

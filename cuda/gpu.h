@@ -17,7 +17,7 @@
 typedef struct gpu_plans gpu_plans;           /* plan.c: cuDNN execution plans by shape */
 typedef struct gpu_staging gpu_staging;       /* staging.c: pinned host memory, tickets */
 typedef struct gpu_input gpu_input;           /* input.c: batches to the device */
-typedef struct gpu_collective gpu_collective; /* collective.c: NCCL */
+typedef struct gpu_collective gpu_collective; /* collective.c: NCCL's communicator */
 typedef struct gpu_recorder gpu_recorder;     /* record.c: the step as a CUDA graph */
 
 /* Device memory that one stream uses again and again. A recorded step has its address inside: then
@@ -43,6 +43,7 @@ typedef struct {
     bool lost;        /* a wait ran out of time: the device may never come back */
     bool ran;         /* record() has run once */
     bool in_step;     /* record() runs its body now */
+    bool recording;   /* `compute` is being captured just now */
     gpu_staging *staging;
     gpu_plans *plans;
     gpu_input *input;
@@ -72,8 +73,10 @@ static inline gpu_backend *gpu_of_queue(const gyre_queue *q) {
         if (gpu_error_ != cudaSuccess) return gpu_fail((b), gpu_error_, #call);                    \
     } while (0)
 
-/* device.c */
+/* fail.c */
 gyre_status gpu_fail(const gpu_backend *b, cudaError_t error, const char *call);
+
+/* device.c */
 /* Finds this rank's device (gpu_place), makes it current, checks driver and library versions, and
  * the ranks' devices beside each other (peers.h); warns, and fills b->base.advice. Collective. */
 gyre_status gpu_device_open(gpu_backend *b);
@@ -85,8 +88,9 @@ bool gpu_available(gyre_comm *comm, char *why, size_t size);
 gyre_status gpu_versions_check(void);
 /* "13.0", as CUDA writes 13000 */
 const char *gpu_cuda_version_text(int version, char text[16]);
-/* "9.8.0", as cuDNN and NCCL write 90800 */
-const char *gpu_library_version_text(int version, char text[16]);
+/* "9.8.0", of the one that runs */
+const char *gpu_cudnn_version_text(char text[16]);
+const char *gpu_nccl_version_text(char text[16]);
 /* The driver's version so, 0 without one; fails when it is too old for this program. */
 gyre_status gpu_driver_check(int *version);
 
@@ -98,9 +102,7 @@ void gpu_list_devices(char *out, size_t size);
  * Fails while a step is being recorded and it would have to grow. */
 gyre_status gpu_workspace(gpu_backend *b, size_t bytes, void **out);
 gyre_status gpu_scratch_grow(gpu_backend *b, gpu_scratch *s, size_t bytes);
-/* A step with the present memory inside was recorded; or all such steps are forgotten and through.
- */
-void gpu_scratch_recorded(gpu_backend *b);
+/* All recorded steps are forgotten and through. */
 void gpu_scratch_forget(gpu_backend *b);
 void gpu_scratch_close(gpu_backend *b); /* frees all that this file has allocated */
 
@@ -113,6 +115,8 @@ gyre_status gpu_wait(gpu_backend *b, cudaEvent_t event, const char *what);
 gyre_status gpu_drain(gpu_backend *b, const char *what);
 /* The same for those that close: a failure stays unsaid, and the message before it is kept. */
 void gpu_drain_quietly(gpu_backend *b);
+
+/* deadline.c */
 double gpu_deadline(const gpu_backend *b);          /* seconds, of options */
 const char *gpu_deadline_key(const gpu_backend *b); /* which key of the config sets it */
 /* For other things to poll: spins for a moment, then sleeps a little longer each time. False when
@@ -148,8 +152,8 @@ gyre_status gpu_input_passed(gpu_input *input);
 /* record.c */
 gyre_status gpu_recorder_open(gpu_backend *b, gpu_recorder **out);
 void gpu_recorder_close(gpu_recorder *r);
-gyre_status gpu_record(gyre_backend *b, gyre_body body, void *context);
-bool gpu_recording(const gpu_backend *b); /* `compute` is being captured just now */
+/* gyre_backend_ops.record */
+gyre_status gpu_recorder_run(gpu_backend *b, gyre_body body, void *context);
 /* Forgets every recorded step: before memory is freed that one may use. */
 void gpu_recorder_forget(gpu_recorder *r);
 /* Ends a recording under way and forgets all: before ncclCommAbort, which waits until no graph
@@ -159,18 +163,18 @@ void gpu_recorder_abandon(gpu_backend *b);
 /* collective.c */
 gyre_status gpu_collective_open(gpu_backend *b, gpu_collective **out); /* Collective. */
 void gpu_collective_close(gpu_collective *c);
-gyre_status gpu_reduce_begin(gyre_backend *b, gyre_f32 x, size_t n); /* Collective. */
-gyre_status gpu_reduce_end(gyre_backend *b);                         /* Collective. */
 /* NCCL's asynchronous error: GYRE_OK, or what it says. */
 gyre_status gpu_collective_poll(gpu_backend *b);
 /* Prints why, then aborts NCCL without a word to the other ranks, or the process (guard.h). */
 void gpu_collective_abort(gpu_collective *c, gyre_status why);
-const char *gpu_collective_version(char text[16]);
+
+/* reduce.c */
+gyre_status gpu_reduce_begin(gyre_backend *b, gyre_f32 x, size_t n); /* Collective. */
+gyre_status gpu_reduce_end(gyre_backend *b);                         /* Collective. */
 
 /* plan.c */
 gyre_status gpu_plans_open(gpu_backend *b, gpu_plans **out);
 void gpu_plans_close(gpu_plans *p);
-const char *gpu_plans_version(char text[16]);
 
 extern const gyre_backend_ops gyre_cuda_ops; /* table.c */
 

@@ -183,7 +183,7 @@ gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_
     if (b->in_step && is_part(input, batch)) {
         return unpack(q, &part, input->current, batch->first, mean, scale, x, labels);
     }
-    if (gpu_recording(b)) {
+    if (b->recording) {
         return gyre_fail(GYRE_EDEVICE, "a recorded step loads a batch that was not prefetched");
     }
     buffer *p;

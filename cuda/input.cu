@@ -57,7 +57,7 @@ __global__ void __launch_bounds__(GPU_BLOCK)
             v[j] = (raw_pixel(s, slot, first, p) - mean[place]) * scale[p.c];
             p.next(s);
         }
-        gpu_write<W>((T *)x + at, v);
+        gpu_store<W>((T *)x + at, v);
     });
 }
 GPU_KERNELS(input_kernel);

@@ -72,8 +72,8 @@ void gpu_list_devices(char *out, size_t size) {
     out[0] = '\0';
     gyre_status status = gpu_driver_check(&driver);
     gpu_say(&p, "cuda      %s, cuDNN %s, NCCL %s; driver %s%s\n",
-            gpu_cuda_version_text(CUDART_VERSION, built), gpu_plans_version(cudnn),
-            gpu_collective_version(nccl), driver == 0 ? "none" : "for CUDA ",
+            gpu_cuda_version_text(CUDART_VERSION, built), gpu_cudnn_version_text(cudnn),
+            gpu_nccl_version_text(nccl), driver == 0 ? "none" : "for CUDA ",
             driver == 0 ? "" : gpu_cuda_version_text(driver, has));
     if (gpu_versions_check() != GYRE_OK) gpu_say(&p, "! %s\n", gyre_error_text());
     if (driver == 0) return; /* a machine without GPUs is in order */

@@ -67,7 +67,7 @@ __device__ __forceinline__ void scales_of(const lrn_numbers &f, const lrn_window
     sum_window<V>(
         f, v,
         [=](uint64_t pixel, float(&out)[V]) {
-            gpu_read<V>(x + pixel * channels, out);
+            gpu_load<V>(x + pixel * channels, out);
 #pragma unroll
             for (int j = 0; j < V; j++) {
                 float value = rectified(f.relu, out[j]);
@@ -85,16 +85,16 @@ __device__ __forceinline__ void scales_of(const lrn_numbers &f, const lrn_window
 template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     lrn_kernel(gpu_tiles t, lrn_numbers f, const void *x_, void *y) {
-    gpu_place p = gpu_place_of(t);
+    gpu_tile_place p = gpu_tile_place_of(t);
     uint64_t channels = uint64_t(t.vectors) * V, first = uint64_t(p.vector) * V;
     const T *x = (const T *)x_ + first;
     for (; p.inside && p.row < p.end; p.row += p.step) {
         float v[V], s[V], power[V];
         scales_of<T, V>(f, window_of(f, p.row), x, channels, s, power);
-        gpu_read<V>(x + p.row * channels, v);
+        gpu_load<V>(x + p.row * channels, v);
 #pragma unroll
         for (int j = 0; j < V; j++) v[j] = rectified(f.relu, v[j]) * power[j];
-        gpu_write<V>((T *)y + p.row * channels + first, v);
+        gpu_store<V>((T *)y + p.row * channels + first, v);
     }
 }
 GPU_KERNELS(lrn_kernel);
@@ -104,14 +104,14 @@ GPU_KERNELS(lrn_kernel);
 template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     lrn_shares_kernel(gpu_tiles t, lrn_numbers f, const void *x_, const void *dy, float *shares) {
-    gpu_place p = gpu_place_of(t);
+    gpu_tile_place p = gpu_tile_place_of(t);
     uint64_t channels = uint64_t(t.vectors) * V, first = uint64_t(p.vector) * V;
     const T *x = (const T *)x_ + first;
     for (; p.inside && p.row < p.end; p.row += p.step) {
         float v[V], d[V], s[V], power[V];
         scales_of<T, V>(f, window_of(f, p.row), x, channels, s, power);
-        gpu_read<V>(x + p.row * channels, v);
-        gpu_read<V>((const T *)dy + p.row * channels + first, d);
+        gpu_load<V>(x + p.row * channels, v);
+        gpu_load<V>((const T *)dy + p.row * channels + first, d);
 #pragma unroll
         for (int j = 0; j < V; j++) d[j] = d[j] * rectified(f.relu, v[j]) * power[j] / s[j];
 #pragma unroll
@@ -126,7 +126,7 @@ template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     lrn_dx_kernel(gpu_tiles t, lrn_numbers f, const void *x_, const void *dy, const float *shares,
                   void *dx) {
-    gpu_place p = gpu_place_of(t);
+    gpu_tile_place p = gpu_tile_place_of(t);
     uint64_t channels = uint64_t(t.vectors) * V, first = uint64_t(p.vector) * V;
     const T *x = (const T *)x_ + first;
     float factor = 2.0f * f.beta * f.factor;
@@ -137,17 +137,17 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
         sum_window<V>(
             f, around,
             [=](uint64_t pixel, float(&out)[V]) {
-                gpu_read_each<V>(shares + pixel * channels + first, out);
+                gpu_load_each<V>(shares + pixel * channels + first, out);
             },
             s);
-        gpu_read<V>(x + p.row * channels, v);
-        gpu_read<V>((const T *)dy + p.row * channels + first, d);
+        gpu_load<V>(x + p.row * channels, v);
+        gpu_load<V>((const T *)dy + p.row * channels + first, d);
 #pragma unroll
         for (int j = 0; j < V; j++) {
             float value = d[j] * power[j] - factor * v[j] * s[j];
             d[j] = f.relu && v[j] <= 0.0f ? 0.0f : value;
         }
-        gpu_write<V>((T *)dx + p.row * channels + first, d);
+        gpu_store<V>((T *)dx + p.row * channels + first, d);
     }
 }
 GPU_KERNELS(lrn_dx_kernel);

@@ -12,13 +12,13 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
     norm_moments_kernel(gpu_tiles t, const void *x_, float *work) {
     const T *x = (const T *)x_;
     float shift[V] = {};
-    gpu_place p = gpu_place_of(t);
-    if (p.inside) gpu_read<V>(x + uint64_t(p.vector) * V, shift);
+    gpu_tile_place p = gpu_tile_place_of(t);
+    if (p.inside) gpu_load<V>(x + uint64_t(p.vector) * V, shift);
     gpu_sum_part<V, 2>(
         t,
         [=](uint64_t row, unsigned vector, float(&sums)[2 * V]) {
             float v[V];
-            gpu_read<V>(x + (row * t.vectors + vector) * V, v);
+            gpu_load<V>(x + (row * t.vectors + vector) * V, v);
 #pragma unroll
             for (int j = 0; j < V; j++) {
                 float d = v[j] - shift[j];
@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(GPU_BLOCK)
     unsigned j = gpu_total_column(), c = n.channels;
     if (threadIdx.y > 0 || j >= c) return;
     float shift[1];
-    gpu_read<1>((const T *)x + j, shift);
+    gpu_load<1>((const T *)x + j, shift);
     gpu_two d = gpu_over(sum, n.count), dd = gpu_square(d);
     float variance = gpu_value(gpu_plus(gpu_over(squares, n.count), {-dd.high, -dd.low}));
     if (variance < 0.0f) variance = 0.0f;
@@ -85,13 +85,13 @@ struct norm_affine {
 template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     norm_apply_kernel(gpu_tiles t, norm_affine f, const void *x, const void *residual, void *y) {
-    gpu_place p = gpu_place_of(t);
+    gpu_tile_place p = gpu_tile_place_of(t);
     if (!p.inside) return;
     float mean[V], a[V], b[V], spread[V];
-    gpu_read_each<V>(f.mean + uint64_t(p.vector) * V, mean);
-    gpu_read_each<V>(f.gamma + uint64_t(p.vector) * V, a);
-    gpu_read_each<V>(f.beta + uint64_t(p.vector) * V, b);
-    gpu_read_each<V>(f.spread + uint64_t(p.vector) * V, spread);
+    gpu_load_each<V>(f.mean + uint64_t(p.vector) * V, mean);
+    gpu_load_each<V>(f.gamma + uint64_t(p.vector) * V, a);
+    gpu_load_each<V>(f.beta + uint64_t(p.vector) * V, b);
+    gpu_load_each<V>(f.spread + uint64_t(p.vector) * V, spread);
 #pragma unroll
     for (int j = 0; j < V; j++) {
         a[j] *= f.from_variance ? inverse_deviation(spread[j], f.eps) : spread[j];
@@ -99,15 +99,15 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     for (; p.row < p.end; p.row += p.step) {
         uint64_t at = (p.row * t.vectors + p.vector) * V;
         float v[V], r[V] = {};
-        gpu_read<V>((const T *)x + at, v);
-        if (residual != nullptr) gpu_read<V>((const T *)residual + at, r);
+        gpu_load<V>((const T *)x + at, v);
+        if (residual != nullptr) gpu_load<V>((const T *)residual + at, r);
 #pragma unroll
         for (int j = 0; j < V; j++) {
             v[j] = (v[j] - mean[j]) * a[j] + b[j];
             if (residual != nullptr) v[j] += r[j];
             if (f.relu) v[j] = v[j] < 0.0f ? 0.0f : v[j]; /* NaN stays */
         }
-        gpu_write<V>((T *)y + at, v);
+        gpu_store<V>((T *)y + at, v);
     }
 }
 GPU_KERNELS(norm_apply_kernel);
@@ -124,10 +124,10 @@ struct norm_backward {
 template <class T, int V>
 __device__ __forceinline__ void masked_gradient(const norm_backward &f, uint64_t at,
                                                 float (&d)[V]) {
-    gpu_read<V>((const T *)f.dy + at, d);
+    gpu_load<V>((const T *)f.dy + at, d);
     if (!f.relu) return;
     float y[V];
-    gpu_read<V>((const T *)f.y + at, y);
+    gpu_load<V>((const T *)f.y + at, y);
 #pragma unroll
     for (int j = 0; j < V; j++) d[j] = y[j] <= 0.0f ? 0.0f : d[j];
 }
@@ -137,14 +137,14 @@ template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
     norm_gradients_kernel(gpu_tiles t, norm_backward f, float *work) {
     float mean[V] = {};
-    gpu_place p = gpu_place_of(t);
-    if (p.inside) gpu_read_each<V>(f.mean + uint64_t(p.vector) * V, mean);
+    gpu_tile_place p = gpu_tile_place_of(t);
+    if (p.inside) gpu_load_each<V>(f.mean + uint64_t(p.vector) * V, mean);
     gpu_sum_part<V, 2>(
         t,
         [=](uint64_t row, unsigned vector, float(&sums)[2 * V]) {
             uint64_t at = (row * t.vectors + vector) * V;
             float v[V], d[V];
-            gpu_read<V>((const T *)f.x + at, v);
+            gpu_load<V>((const T *)f.x + at, v);
             masked_gradient<T, V>(f, at, d);
 #pragma unroll
             for (int j = 0; j < V; j++) {
@@ -179,23 +179,23 @@ KERNEL(norm_slopes_kernel);
 template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     norm_dx_kernel(gpu_tiles t, norm_backward f, const float *slopes, void *dx, void *dresidual) {
-    gpu_place p = gpu_place_of(t);
+    gpu_tile_place p = gpu_tile_place_of(t);
     if (!p.inside) return;
     uint64_t first = uint64_t(p.vector) * V, channels = uint64_t(t.vectors) * V;
     float k[V], m[V], b[V], mean[V];
-    gpu_read_each<V>(slopes + first, k);
-    gpu_read_each<V>(slopes + channels + first, m);
-    gpu_read_each<V>(slopes + 2 * channels + first, b);
-    gpu_read_each<V>(f.mean + first, mean);
+    gpu_load_each<V>(slopes + first, k);
+    gpu_load_each<V>(slopes + channels + first, m);
+    gpu_load_each<V>(slopes + 2 * channels + first, b);
+    gpu_load_each<V>(f.mean + first, mean);
     for (; p.row < p.end; p.row += p.step) {
         uint64_t at = p.row * channels + first;
         float x[V], d[V];
-        gpu_read<V>((const T *)f.x + at, x);
+        gpu_load<V>((const T *)f.x + at, x);
         masked_gradient<T, V>(f, at, d);
 #pragma unroll
         for (int j = 0; j < V; j++) x[j] = k[j] * d[j] + (m[j] * (x[j] - mean[j]) + b[j]);
-        if (dresidual != nullptr) gpu_write_exact<V>((T *)dresidual + at, d);
-        gpu_write<V>((T *)dx + at, x);
+        if (dresidual != nullptr) gpu_store_exact<V>((T *)dresidual + at, d);
+        gpu_store<V>((T *)dx + at, x);
     }
 }
 GPU_KERNELS(norm_dx_kernel);

@@ -68,7 +68,7 @@ static gyre_status compare_slices(const gpu_card *cards, int ranks) {
                              "rank per GPU, switch MIG off (`nvidia-smi -mig 0`), or use NCCL 2.30 "
                              "and NCCL_MULTI_RANK_GPU_ENABLE=1; runs of one rank each may share it",
                              k, i, cards[i].host, (unsigned)a->domain, (unsigned)a->bus,
-                             (unsigned)a->slot, gpu_library_version_text(version, nccl));
+                             (unsigned)a->slot, gpu_nccl_version_text(nccl));
         }
     }
     return GYRE_OK;

@@ -14,10 +14,6 @@ _Static_assert(CUDNN_VERSION >= 90800, "engine heuristics from device properties
 
 /* ---- opening */
 
-const char *gpu_plans_version(char text[16]) {
-    return gpu_library_version_text((int)cudnnGetVersion(), text);
-}
-
 /* The one place where plans for a device that is here and for one that is not differ. */
 static gyre_status describe_device(gpu_plans *p, const char *json) {
     cudnnBackendDescriptor_t *device = &p->rules.device;

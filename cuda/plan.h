@@ -10,6 +10,7 @@
 #ifndef GYRE_CUDA_PLAN_H
 #define GYRE_CUDA_PLAN_H
 
+#include "fail.h"
 #include "gpu.h"
 #include <cudnn_graph.h>
 
@@ -91,14 +92,6 @@ typedef struct {
 gyre_status gpu_choose(const gpu_rules *rules, const gpu_operation *op, const gpu_graph *graph,
                        gpu_choice *out);
 void gpu_choice_close(gpu_choice *c);
-
-/* GYRE_EDEVICE with cuDNN's name for `status` and its last message. */
-gyre_status gpu_cudnn_fail(cudnnStatus_t status, const char *what);
-#define GPU_CUDNN_TRY(call)                                                                        \
-    do {                                                                                           \
-        cudnnStatus_t gpu_status_ = (call);                                                        \
-        if (gpu_status_ != CUDNN_STATUS_SUCCESS) return gpu_cudnn_fail(gpu_status_, #call);        \
-    } while (0)
 
 /* ---- plan.c */
 typedef struct {

@@ -80,13 +80,13 @@ template <class T, int V>
 __device__ __forceinline__ void max_window(const pool_numbers &s, const pool_window &v,
                                            const T *image, uint64_t step, float (&best)[V],
                                            unsigned (&from)[V]) {
-    gpu_read<V>(image + uint64_t(v.y * s.w + v.x) * step, best);
+    gpu_load<V>(image + uint64_t(v.y * s.w + v.x) * step, best);
 #pragma unroll
     for (int j = 0; j < V; j++) from[j] = unsigned((v.y - v.top) * s.r + v.x - v.left);
     for (int y = v.y; y < v.y_end; y++) {
         for (int x = v.x; x < v.x_end; x++) {
             float cell[V];
-            gpu_read<V>(image + uint64_t(y * s.w + x) * step, cell);
+            gpu_load<V>(image + uint64_t(y * s.w + x) * step, cell);
             unsigned number = unsigned((y - v.top) * s.r + x - v.left);
 #pragma unroll
             for (int j = 0; j < V; j++) {
@@ -104,7 +104,7 @@ __device__ __forceinline__ void average_window(const pool_numbers &s, const pool
     for (int y = v.y; y < v.y_end; y++) {
         for (int x = v.x; x < v.x_end; x++) {
             float cell[V];
-            gpu_read<V>(image + uint64_t(y * s.w + x) * step, cell);
+            gpu_load<V>(image + uint64_t(y * s.w + x) * step, cell);
 #pragma unroll
             for (int j = 0; j < V; j++) sum[j] += cell[j];
         }
@@ -117,7 +117,7 @@ __device__ __forceinline__ void average_window(const pool_numbers &s, const pool
 template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, POOL_BLOCKS)
     pool_kernel(gpu_tiles t, pool_numbers s, const void *x, uint16_t *saved, void *y) {
-    gpu_place p = gpu_place_of(t);
+    gpu_tile_place p = gpu_tile_place_of(t);
     uint64_t channels = uint64_t(t.vectors) * V, first = uint64_t(p.vector) * V;
     for (; p.inside && p.row < p.end; p.row += p.step) {
         pixel o = pixel_at(p.row, s.oh, s.ow);
@@ -132,7 +132,7 @@ __global__ void __launch_bounds__(GPU_BLOCK, POOL_BLOCKS)
         } else {
             average_window<T, V>(s, v, image, channels, result);
         }
-        gpu_write<V>((T *)y + at, result);
+        gpu_store<V>((T *)y + at, result);
     }
 }
 GPU_KERNELS(pool_kernel);
@@ -145,7 +145,7 @@ __device__ __forceinline__ void add_share(const pool_numbers &s, int i, int j, i
                                           const T *dy, const uint16_t *saved, float (&sum)[V]) {
     pool_window v = window_at(s, i, j);
     float d[V];
-    gpu_read<V>(dy, d);
+    gpu_load<V>(dy, d);
     if (s.max) {
         unsigned from[V], number = unsigned((y - v.top) * s.r + x - v.left);
         read_numbers<V>(saved, from);
@@ -170,7 +170,7 @@ __device__ __forceinline__ int windows_end(const pool_numbers &s, int y, int cou
 template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, POOL_BLOCKS)
     pool_dx_kernel(gpu_tiles t, pool_numbers s, const void *dy, const uint16_t *saved, void *dx) {
-    gpu_place p = gpu_place_of(t);
+    gpu_tile_place p = gpu_tile_place_of(t);
     uint64_t channels = uint64_t(t.vectors) * V, first = uint64_t(p.vector) * V;
     for (; p.inside && p.row < p.end; p.row += p.step) {
         pixel in = pixel_at(p.row, s.h, s.w);
@@ -183,7 +183,7 @@ __global__ void __launch_bounds__(GPU_BLOCK, POOL_BLOCKS)
                                 s.max ? saved + at : nullptr, sum);
             }
         }
-        gpu_write<V>((T *)dx + p.row * channels + first, sum);
+        gpu_store<V>((T *)dx + p.row * channels + first, sum);
     }
 }
 GPU_KERNELS(pool_dx_kernel);

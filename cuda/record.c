@@ -16,7 +16,6 @@ typedef struct {
 struct gpu_recorder {
     recording list[GPU_RECORDINGS];
     int count;
-    bool capturing;
 };
 
 gyre_status gpu_recorder_open(gpu_backend *b, gpu_recorder **out) {
@@ -42,16 +41,12 @@ void gpu_recorder_abandon(gpu_backend *b) {
     gpu_recorder *r = b->recorder;
     cudaGraph_t begun = NULL;
     if (r == NULL) return;
-    if (r->capturing) {
+    if (b->recording) {
         (void)cudaStreamEndCapture(b->compute, &begun);
         if (begun != NULL) (void)cudaGraphDestroy(begun);
-        r->capturing = false;
+        b->recording = false;
     }
     gpu_recorder_forget(r);
-}
-
-bool gpu_recording(const gpu_backend *b) {
-    return b->recorder != NULL && b->recorder->capturing;
 }
 
 static recording *find(gpu_recorder *r, gyre_body body, const void *context) {
@@ -71,12 +66,11 @@ static gyre_status run_body(gpu_backend *b, gyre_body body, void *context) {
 /* Only this thread's calls are watched while it records: NCCL has threads of its own. A recording
  * that was begun is ended in any case, or the stream would be of no more use. */
 static gyre_status capture(gpu_backend *b, gyre_body body, void *context, cudaGraph_t *graph) {
-    gpu_recorder *r = b->recorder;
     GPU_TRY(b, cudaStreamBeginCapture(b->compute, cudaStreamCaptureModeThreadLocal));
-    r->capturing = true;
+    b->recording = true;
     gyre_status status = run_body(b, body, context);
-    if (!r->capturing) return status; /* abandoned */
-    r->capturing = false;
+    if (!b->recording) return status; /* abandoned */
+    b->recording = false;
     cudaError_t error = cudaStreamEndCapture(b->compute, graph);
     if (status == GYRE_OK && error != cudaSuccess) {
         status = gpu_fail(b, error, "cudaStreamEndCapture");
@@ -100,7 +94,6 @@ static gyre_status record(gpu_backend *b, recording *entry) {
             status = gpu_fail(b, error, "cudaGraphDestroy");
         }
     }
-    if (status == GYRE_OK) gpu_scratch_recorded(b);
     return status;
 }
 
@@ -114,8 +107,7 @@ static gyre_status run_first(gpu_backend *b, gyre_body body, void *context) {
     return GYRE_OK;
 }
 
-gyre_status gpu_record(gyre_backend *base, gyre_body body, void *context) {
-    gpu_backend *b = gpu_of(base);
+gyre_status gpu_recorder_run(gpu_backend *b, gyre_body body, void *context) {
     recording *entry = find(b->recorder, body, context);
     if (entry == NULL) {
         GYRE_TRY(run_first(b, body, context));
@@ -124,5 +116,5 @@ gyre_status gpu_record(gyre_backend *base, gyre_body body, void *context) {
         GPU_TRY(b, cudaGraphLaunch(entry->graph, b->compute));
     }
     b->ran = true;
-    return gpu_input_passed(b->input);
+    return GYRE_OK;
 }

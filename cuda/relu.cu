@@ -9,10 +9,10 @@ __global__ void __launch_bounds__(GPU_BLOCK)
     gpu_each_group<V>(n, shift, [=](uint64_t at, auto width) {
         constexpr int W = decltype(width)::value;
         float v[W];
-        gpu_read<W>((const T *)x + at, v);
+        gpu_load<W>((const T *)x + at, v);
 #pragma unroll
         for (int j = 0; j < W; j++) v[j] = v[j] < 0.0f ? 0.0f : v[j]; /* NaN stays */
-        gpu_write_exact<W>((T *)y + at, v);
+        gpu_store_exact<W>((T *)y + at, v);
     });
 }
 GPU_KERNELS(relu_kernel);
@@ -23,11 +23,11 @@ __global__ void __launch_bounds__(GPU_BLOCK)
     gpu_each_group<V>(n, shift, [=](uint64_t at, auto width) {
         constexpr int W = decltype(width)::value;
         float v[W], d[W];
-        gpu_read<W>((const T *)y + at, v);
-        gpu_read<W>((const T *)dy + at, d);
+        gpu_load<W>((const T *)y + at, v);
+        gpu_load<W>((const T *)dy + at, d);
 #pragma unroll
         for (int j = 0; j < W; j++) d[j] = v[j] <= 0.0f ? 0.0f : d[j]; /* stays where y is NaN */
-        gpu_write_exact<W>((T *)dx + at, d);
+        gpu_store_exact<W>((T *)dx + at, d);
     });
 }
 GPU_KERNELS(relu_dx_kernel);

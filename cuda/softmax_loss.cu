@@ -19,7 +19,7 @@ __device__ __forceinline__ float logit(const float *z, int64_t i) {
 }
 __device__ __forceinline__ float logit(const gpu_half *z, int64_t i) {
     float v[1];
-    gpu_read<1>(z + i, v);
+    gpu_load<1>(z + i, v);
     return v[0];
 }
 
@@ -92,7 +92,7 @@ __global__ void __launch_bounds__(32 * LOSS_WARPS)
     for (int j = lane; dx != nullptr && j < s.classes; j += 32) {
         gpu_two x = below(logit(z, j), best.value);
         float slope[1] = {slope_of(s, x, log_sum, gpu_value(rest), j == best.index, j == label)};
-        gpu_write<1>((T *)dx + row * s.classes + j, slope);
+        gpu_store<1>((T *)dx + row * s.classes + j, slope);
     }
 }
 KERNEL(loss_rows_kernel<float>);

@@ -140,6 +140,12 @@ static gyre_status gpu_parallel(gyre_backend *base, int n, gyre_task task, void 
     return GYRE_OK;
 }
 
+static gyre_status gpu_record(gyre_backend *base, gyre_body body, void *context) {
+    gpu_backend *b = gpu_of(base);
+    GYRE_TRY(gpu_recorder_run(b, body, context));
+    return gpu_input_passed(b->input);
+}
+
 /* Ranges that nest deeper than anyone looks only count. A wait that fails is found again by the
  * next one. */
 static void gpu_range_push(gyre_backend *base, const char *name) {

@@ -18,14 +18,14 @@ struct gpu_tiles {
 };
 
 /* This thread's place. */
-struct gpu_place {
+struct gpu_tile_place {
     uint64_t row, end, step; /* for (row; row < end; row += step) */
     unsigned vector, down;   /* `down`: its row among those that the block handles at a time */
     bool inside;             /* else there is no column here */
 };
 
-__device__ __forceinline__ gpu_place gpu_place_of(gpu_tiles t) {
-    gpu_place p;
+__device__ __forceinline__ gpu_tile_place gpu_tile_place_of(gpu_tiles t) {
+    gpu_tile_place p;
     p.down = threadIdx.x / t.across;
     p.vector = blockIdx.y * t.across + threadIdx.x % t.across;
     p.inside = p.vector < t.vectors;
@@ -49,7 +49,7 @@ constexpr int GPU_MAP_BLOCKS = 4;
 template <int V, int SUMS, class Terms>
 __device__ __forceinline__ void gpu_sum_part(gpu_tiles t, Terms terms, float *work) {
     SHARED(float, shared, [SUMS * V][GPU_BLOCK]);
-    gpu_place p = gpu_place_of(t);
+    gpu_tile_place p = gpu_tile_place_of(t);
     float total[SUMS * V] = {};
     while (p.inside && p.row < p.end) {
         float run[SUMS * V] = {};

@@ -6,7 +6,7 @@
 template <int RANKS, int W>
 __device__ __forceinline__ void tree_sum(const float *x, uint64_t stride, float (&sum)[W]) {
     if constexpr (RANKS == 1) {
-        gpu_read<W>(x, sum);
+        gpu_load<W>(x, sum);
     } else {
         float other[W];
         tree_sum<RANKS / 2, W>(x, stride, sum);
@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(GPU_BLOCK)
         constexpr int W = decltype(width)::value;
         float sum[W];
         tree_sum<RANKS, W>(x + at, stride, sum);
-        gpu_write<W>(y + at, sum);
+        gpu_store<W>(y + at, sum);
     });
 }
 KERNEL(tree_kernel<1, 1>);

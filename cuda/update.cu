@@ -104,15 +104,15 @@ __global__ void __launch_bounds__(GPU_BLOCK) update_kernel(update_operands u) {
     gpu_each_group<V>(u.n, u.shift, [=](uint64_t at, auto width) {
         constexpr int W = decltype(width)::value;
         float g[W], s1[W], s2[W] = {}, w[W];
-        gpu_read<W>(u.g + at, g);
-        gpu_read<W>(u.s1 + at, s1);
-        if constexpr (Rule::second) gpu_read<W>(u.s2 + at, s2);
-        gpu_read<W>(u.w + at, w);
+        gpu_load<W>(u.g + at, g);
+        gpu_load<W>(u.s1 + at, s1);
+        if constexpr (Rule::second) gpu_load<W>(u.s2 + at, s2);
+        gpu_load<W>(u.w + at, w);
 #pragma unroll
         for (int j = 0; j < W; j++) rule.step(g[j], s1[j], s2[j], w[j]);
-        gpu_write<W>(u.s1 + at, s1);
-        if constexpr (Rule::second) gpu_write<W>(u.s2 + at, s2);
-        gpu_write<W>(u.w + at, w);
+        gpu_store<W>(u.s1 + at, s1);
+        if constexpr (Rule::second) gpu_store<W>(u.s2 + at, s2);
+        gpu_store<W>(u.w + at, w);
     });
 }
 KERNEL(update_kernel<sgd_rule, 1>);

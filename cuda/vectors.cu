@@ -10,7 +10,7 @@ __global__ void __launch_bounds__(GPU_BLOCK)
         float v[W];
 #pragma unroll
         for (int j = 0; j < W; j++) v[j] = value;
-        gpu_write<W>(x + at, v);
+        gpu_store<W>(x + at, v);
     });
 }
 KERNEL(fill_kernel<1>);
@@ -22,11 +22,11 @@ __global__ void __launch_bounds__(GPU_BLOCK)
     gpu_each_group<V>(n, shift, [=](uint64_t at, auto width) {
         constexpr int W = decltype(width)::value;
         float v[W], w[W];
-        gpu_read<W>(a + at, v);
-        gpu_read<W>(b + at, w);
+        gpu_load<W>(a + at, v);
+        gpu_load<W>(b + at, w);
 #pragma unroll
         for (int j = 0; j < W; j++) v[j] += w[j];
-        gpu_write<W>(y + at, v);
+        gpu_store<W>(y + at, v);
     });
 }
 KERNEL(add_kernel<1>);

@@ -14,20 +14,30 @@ const char *gpu_cuda_version_text(int version, char text[16]) {
     return text;
 }
 
-const char *gpu_library_version_text(int version, char text[16]) {
+static const char *library_version_text(int version, char text[16]) {
     snprintf(text, 16, "%d.%d.%d", version / 10000, version / 100 % 100, version % 100);
     return text;
+}
+
+const char *gpu_cudnn_version_text(char text[16]) {
+    return library_version_text((int)cudnnGetVersion(), text);
+}
+
+const char *gpu_nccl_version_text(char text[16]) {
+    int version = 0;
+    if (ncclGetVersion(&version) != ncclSuccess) version = 0;
+    return library_version_text(version, text);
 }
 
 static gyre_status compare(const char *name, int header, int library) {
     char built[16], runs[16];
     if (library / 10000 == header / 10000 && library / 100 >= header / 100) return GYRE_OK;
-    gpu_library_version_text(header, built);
+    library_version_text(header, built);
     return gyre_fail(GYRE_EDEVICE,
                      "%s: this program was built for %s, but the library that runs is %s; have "
                      "LD_LIBRARY_PATH name the folder of %s or newer, or build with `make CUDA=1` "
                      "against what is there",
-                     name, built, gpu_library_version_text(library, runs), built);
+                     name, built, library_version_text(library, runs), built);
 }
 
 gyre_status gpu_versions_check(void) {

@@ -15,8 +15,9 @@ static gyre_status retire(gpu_backend *b, gpu_scratch *s) {
 }
 
 gyre_status gpu_scratch_grow(gpu_backend *b, gpu_scratch *s, size_t bytes) {
+    if (b->recording && s->memory != NULL) s->recorded = true;
     if (bytes <= s->size) return GYRE_OK;
-    if (gpu_recording(b)) {
+    if (b->recording) {
         return gyre_fail(GYRE_EDEVICE,
                          "a recorded step needs %zu bytes of work memory, %zu when it ran before; "
                          "its operations must be the same every time",
@@ -39,11 +40,6 @@ gyre_status gpu_workspace(gpu_backend *b, size_t bytes, void **out) {
     GYRE_TRY(gpu_scratch_grow(b, &b->workspace, bytes));
     *out = b->workspace.memory;
     return GYRE_OK;
-}
-
-void gpu_scratch_recorded(gpu_backend *b) {
-    b->workspace.recorded = b->workspace.memory != NULL;
-    b->slices.recorded = b->slices.memory != NULL;
 }
 
 void gpu_scratch_forget(gpu_backend *b) {
