@@ -1,6 +1,6 @@
 /* Which of cuDNN's engines may run a graph, and the first one that does. An engine says in
  * numerical notes what it does to numbers; the rules refuse by them. */
-#include "plan.h"
+#include "engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>

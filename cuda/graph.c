@@ -1,6 +1,6 @@
 /* A convolution as cuDNN's operation graph: three NHWC tensors, the convolution's numbers, one
  * operation. The three kinds of convolution differ in names only, which a table holds. */
-#include "plan.h"
+#include "graph.h"
 
 #include <stdio.h>
 #include <string.h>

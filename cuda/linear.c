@@ -1,6 +1,6 @@
-/* Fully connected layers: convolutions of 1x1 images (plan.h). */
+/* Fully connected layers: convolutions of 1x1 images (graph.h). */
+#include "graph.h"
 #include "operation.h"
-#include "plan.h"
 
 size_t gpu_linear_pack_size(gyre_backend *b, const gyre_linear_shape *s) {
     gyre_conv_shape conv = gpu_linear_as_conv(s);

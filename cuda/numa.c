@@ -1,8 +1,9 @@
 /* On which NUMA node a GPU hangs, and how far from it this process may run. */
-#include "view.h"
+#include "numa.h"
 
 #include "gyre/cores.h"
 #include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

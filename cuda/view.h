@@ -4,6 +4,7 @@
 
 #include "gyre/comm.h"
 #include "gyre/status.h"
+#include "numa.h"
 #include "page.h"
 #include <cuda_runtime_api.h>
 #include <stdbool.h>
@@ -40,14 +41,5 @@ const char *gpu_name_text(const gpu_seen *g, char text[GPU_NAME_TEXT]);
  * the first call; after that it is known, as parts of a communicator need it, which cannot ask the
  * other parts. Without a communicator: the first GPU. */
 gyre_status gpu_place(gyre_comm *comm, gpu_view *view, int *place);
-
-/* numa.c */
-/* Of a visible device; -1: not known. */
-int gpu_numa_node(const struct cudaDeviceProp *p, int device);
-/* The cores of a node, as Linux writes them; "" where it does not tell. */
-void gpu_numa_cores(int node, char *cores, int size);
-/* How far this process's cores are from a node: 0 when it may run there, or nobody knows; else
- * Linux's distance (10 would be the same node, two processors have about 20), at most 255. */
-int gpu_numa_distance(int node);
 
 #endif

@@ -92,7 +92,7 @@ def find_cycle(edges, at, way):
 
 
 # Folders whose files still stand in circles; to be taken out of this list one by one.
-CIRCLES = {"src/data", "src/schedule", "src/cli", "src/backend/cpu", "cuda"}
+CIRCLES = {"src/data", "src/schedule", "src/cli"}
 
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.S)
 PRIVATE = re.compile(r'^\s*#\s*include\s*"([^"/]+)\.h"', re.M)
@@ -193,6 +193,7 @@ planted src/run/train.c '#include <jpeglib.h>' 'run may not include this library
 planted src/cli/data.c '#include <png.h>' 'cli may not include this library'
 planted src/base/log.c '#include <gsl/gsl_math.h>' 'base may not include this library'
 planted src/runfile/h5_file.h '#include "h5_table.h"' 'src/runfile: files in a circle: h5_file -> h5_table -> h5_file'
+planted cuda/fail.c 'void planted(void) { gpu_drain_quietly(0); }' 'cuda: files in a circle: '
 planted src/find/rules.c 'double planted(void) { return find_decide(0); }' 'src/find: files in a circle: curve -> rules -> verdict -> curve'
 planted src/report/labels.c 'const void *planted(void) { return report_csv_tables; }' 'files in a circle: csv -> differing -> labels -> csv'
 exit 0
