@@ -58,7 +58,7 @@ CUDA_CODE := $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a)$(comma)code=sm
              $(foreach a,$(lastword $(CUDA_ARCHS)),-gencode arch=compute_$(a)$(comma)code=compute_$(a))
 # --fmad=false: as -ffp-contract=off. -fno-threadsafe-statics: no need of a C++ library.
 # Local memory and spills would be slow, double precision is not meant to be anywhere. What ptxas
-# says of each kernel stays beside the object, for tests/gpu/static.sh.
+# says of each kernel stays beside the object, for tests/gpu/kernels/static.sh.
 NVCC_FLAGS = -std=c++17 -O3 -lineinfo -Iinclude $(CUDA_INCLUDES) $(CUDA_CODE) --fmad=false \
              -Werror all-warnings -Xcompiler -Wall,-Wextra,-fno-threadsafe-statics,-fno-exceptions \
              -Xptxas -v,-Werror,-warn-spills,-warn-lmem-usage,-warn-double-usage -MMD -MP
@@ -196,9 +196,9 @@ gpu-parts: # prints their names
 	@echo $(GPU_PARTS)
 ifdef CUDA
 CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(NVCC))
-include tests/gpu/fakes.mk
-include tests/gpu/kernels.mk
-include tests/gpu/plans.mk
+include tests/gpu/fakes/fakes.mk
+include tests/gpu/kernels/kernels.mk
+include tests/gpu/plans/plans.mk
 # All that the parts need, so that none of them builds beside another.
 gpu-build:
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre fakes fakes-tsan $(FAKE_TESTS) device-tests emulated-tests $(PLAN_TESTS)
@@ -208,7 +208,7 @@ check-gpu: gpu-build
 	@GPU_O=$(O) tests/run.sh gpu
 soak-gpu:
 	@$(MAKE) --no-print-directory PLANS=all SOAK=1 check-gpu
-	@O=$(O) tests/gpu/plants.sh
+	@O=$(O) tests/gpu/plants/plants.sh
 	@O=$(O) REHEARSE=yes tests/gpu/first-day.sh $(O)/first-day.txt
 else
 check-gpu soak-gpu:

@@ -1,5 +1,5 @@
 /* Included by every kernel file; the only difference between nvcc and a build for the CPU, with
- * which tests run the same source on fibers (tests/gpu/emulator.h). */
+ * which tests run the same source on fibers (tests/gpu/emulator/emulator.h). */
 #ifndef GYRE_CUDA_PORT_H
 #define GYRE_CUDA_PORT_H
 

@@ -8,7 +8,7 @@ set -u
 . "$(dirname "$0")/common.sh"
 
 build() { # with the fakes where they are wanted
-    make -j"$(nproc)" CUDA=1 O="$O" ${CC:+CC="$CC"} "$O/gyre" "$O/tests/gpu/bandwidth" "$O/tests/gpu/device_json" \
+    make -j"$(nproc)" CUDA=1 O="$O" ${CC:+CC="$CC"} "$O/gyre" "$O/tests/gpu/first-day/bandwidth" "$O/tests/gpu/first-day/device_json" \
         device-tests ${REHEARSE:+fakes}
 }
 
@@ -31,7 +31,7 @@ doctor() {
 
 describe() {
     [ -z "$REHEARSE" ] || skip "a fake device has no description of its own"
-    "$O/tests/gpu/device_json"
+    "$O/tests/gpu/first-day/device_json"
 }
 
 # Images of noise in the files of CIFAR-10: what is compared here is arithmetic and time.
@@ -77,7 +77,7 @@ bits() {
 operations() {
     local programs=("$O"/on_device/*)
     [ -z "$REHEARSE" ] || programs=("$O/on_device/test_ops_loss" "$O/on_device/mpi_backend")
-    tests/gpu/on_device.sh "${programs[@]}"
+    tests/gpu/runs/on_device.sh "${programs[@]}"
 }
 
 # Evaluations and the hash of the parameters as well; on two ranks where there are two GPUs.
@@ -86,7 +86,7 @@ settings() {
     export MODELS="cifar10_quick resnet20" PRECISIONS="f32 bf16" REDUCES=exact GRAPHS="true false" RANKS=1
     [ "$(most)" -lt 2 ] || RANKS=2
     [ -z "$REHEARSE" ] || export MODELS=cifar10_quick PRECISIONS=f32 GRAPHS=true # in eight orders on the fakes
-    tests/gpu/matrix.sh
+    tests/gpu/runs/matrix.sh
 }
 
 # Strong scaling: 1024 images a step, of eight shards, whatever the number of ranks. Ranks are not
@@ -107,7 +107,7 @@ bandwidth() {
     local n
     [ "$(most)" -gt 1 ] || skip "one GPU has no sums over ranks"
     for n in $(counts); do
-        [ "$n" -eq 1 ] || on "$n" "$O/tests/gpu/bandwidth" ${REHEARSE:+65536} || return
+        [ "$n" -eq 1 ] || on "$n" "$O/tests/gpu/first-day/bandwidth" ${REHEARSE:+65536} || return
     done
 }
 

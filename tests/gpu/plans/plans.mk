@@ -4,9 +4,9 @@
 #
 #   make CUDA=1 check-plans              the usual batch size (part of check-gpu)
 #   make CUDA=1 check-plans PLANS=all    every batch size (part of soak-gpu)
-#   make CUDA=1 check-plans PLANS=write  writes tests/gpu/plans.txt
+#   make CUDA=1 check-plans PLANS=write  writes tests/gpu/plans/plans.txt
 
-PLAN_TESTS := $(O)/tests/gpu/test_plan_rules $(O)/tests/gpu/test_plans
+PLAN_TESTS := $(O)/tests/gpu/plans/test_plan_rules $(O)/tests/gpu/plans/test_plans
 $(PLAN_TESTS:=.o): ALL_CFLAGS += -DCUDNN_WARN_DEPRECATED -Werror=deprecated-declarations
 .PHONY: check-plans
 check-plans: $(PLAN_TESTS) $(O)/fakes/libcuda.so.1

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "../../cuda/plan.h"
+#include "../../../cuda/plan.h"
 #include <stdio.h>
 
 #define OK(call)                                                                                   \

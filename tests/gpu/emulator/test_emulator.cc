@@ -230,7 +230,7 @@ static void bad_launches_are_refused(void **) {
 
 /* registers.txt is made from what nvcc calls them: each line begins with a name. */
 static void nvcc_and_the_emulator_agree_on_names(void **) {
-    std::ifstream file("tests/gpu/registers.txt");
+    std::ifstream file("tests/gpu/kernels/registers.txt");
     std::string line;
     std::set<std::string> real, ours;
     while (std::getline(file, line)) {
@@ -240,7 +240,7 @@ static void nvcc_and_the_emulator_agree_on_names(void **) {
     emulator_each([](void *set,
                      const char *name) { static_cast<std::set<std::string> *>(set)->insert(name); },
                   &ours);
-    if (real.empty()) fail_msg("no kernels in tests/gpu/registers.txt (run from the top folder)");
+    if (real.empty()) fail_msg("no kernels in tests/gpu/kernels/registers.txt (run from the top folder)");
     for (const std::string &name : real) {
         if (ours.count(name) == 0) fail_msg("%s has no KERNEL() for the emulator", name.c_str());
     }

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # What tools say about the kernels without running them: registers and shared memory of every kernel,
 # as ptxas gave them while the kernels were built in O (with its warnings, of local memory, spills
-# and double precision among them, as errors), against tests/gpu/registers.txt; cppcheck and
+# and double precision among them, as errors), against tests/gpu/kernels/registers.txt; cppcheck and
 # clang-tidy on the source as the emulator compiles it.
-#   O=... CUDA_HOME=... tests/gpu/static.sh [--write | --lint]
+#   O=... CUDA_HOME=... tests/gpu/kernels/static.sh [--write | --lint]
 # --write makes registers.txt anew; --lint runs only the last two, which otherwise are left out.
 set -u
-cd "$(dirname "$0")/../.." || exit 2
+cd "$(dirname "$0")/../../.." || exit 2
 nvcc=${CUDA_HOME:?where the CUDA toolkit is}/bin/nvcc
-golden=tests/gpu/registers.txt
+golden=tests/gpu/kernels/registers.txt
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 kernels=(cuda/*.cu)
@@ -58,7 +58,7 @@ resources() { # --write or nothing
         usage <"${O:?the build folder}/$file.o.said" >>"$work/usage" || exit 2
     done
     {
-        echo "# Made by tests/gpu/static.sh --write with $("$nvcc" --version | grep -o 'V[0-9.]*$')"
+        echo "# Made by tests/gpu/kernels/static.sh --write with $("$nvcc" --version | grep -o 'V[0-9.]*$')"
         LC_ALL=C sort "$work/usage"
     } >"$work/registers"
     [ "$1" = --write ] && cp "$work/registers" "$golden"
@@ -72,11 +72,11 @@ resources() { # --write or nothing
 
 # ---- cppcheck, clang-tidy
 lint() {
-    local shim=(-x c++ -std=c++17 -Iinclude -Icuda -Itests/gpu)
+    local shim=(-x c++ -std=c++17 -Iinclude -Icuda -Itests/gpu/emulator)
     if command -v cppcheck >/dev/null; then
         say cppcheck "$(cppcheck --quiet --language=c++ --std=c++17 --inline-suppr \
             --enable=warning,performance,portability --error-exitcode=1 -Iinclude -Icuda \
-            -Itests/gpu -D__x86_64__ "${kernels[@]}" tests/gpu/emulator*.cc 2>&1)"
+            -Itests/gpu/emulator -D__x86_64__ "${kernels[@]}" tests/gpu/emulator/emulator*.cc 2>&1)"
     else
         echo "  skip  cppcheck: not installed"
     fi
@@ -88,7 +88,7 @@ lint() {
         echo "  skip  clang-tidy: not installed"
     fi
     if command -v clang-format >/dev/null; then
-        say "layout" "$(clang-format --dry-run --Werror cuda/*.{c,cu,h} tests/gpu/*.{c,cc,h} 2>&1)"
+        say "layout" "$(clang-format --dry-run --Werror cuda/*.{c,cu,h} tests/gpu/*/*.{c,cc,h} 2>&1)"
     else
         echo "  skip  layout: clang-format is not installed"
     fi
@@ -97,6 +97,6 @@ lint() {
 case ${1:-} in
 --lint) lint ;;
 --write | '') resources "${1:-}" ;;
-*) echo "tests/gpu/static.sh: --write, --lint or nothing expected, found '$1'" >&2 && exit 2 ;;
+*) echo "tests/gpu/kernels/static.sh: --write, --lint or nothing expected, found '$1'" >&2 && exit 2 ;;
 esac
 exit $failed

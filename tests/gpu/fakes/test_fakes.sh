@@ -3,8 +3,8 @@
 # caught by some order and by the thread sanitizer. Prints one line per failure and a count.
 set -uo pipefail
 O=${O:-build/cuda}
-plain=$O/fakes/tests/gpu/test_fakes watched=$O/fakes-tsan/tests/gpu/test_fakes
-nccl=$O/fakes/tests/gpu/test_fake_nccl cudnn=$O/fakes/tests/gpu/test_fake_cudnn
+plain=$O/fakes/tests/gpu/fakes/test_fakes watched=$O/fakes-tsan/tests/gpu/fakes/test_fakes
+nccl=$O/fakes/tests/gpu/fakes/test_fake_nccl cudnn=$O/fakes/tests/gpu/fakes/test_fake_cudnn
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_odls_base_sigkill_timeout=0
 export OMPI_MCA_btl_vader_single_copy_mechanism=none

@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2034 # variables are for those who source it
 O=${O:-build/cuda}
 GYRE=${GYRE:-$PWD/$O/gyre}
-. "$(dirname "${BASH_SOURCE[0]}")/../cli/lib/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../../cli/lib/common.sh"
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
 # FAKES=no: on the GPUs that are there.
 if [ "${FAKES:-}" = no ]; then

@@ -5,7 +5,7 @@
 #   make gpu-kernels-emulated   the kernels on the CPU, in several orders of threads
 #   make gpu-kernels-asan       the same under the address and undefined-behaviour sanitizers
 #   make gpu-kernels-tsan       the same under the thread sanitizer, a thread for each CUDA thread
-#   make gpu-kernels-static     what ptxas gave them, against tests/gpu/registers.txt
+#   make gpu-kernels-static     what ptxas gave them, against tests/gpu/kernels/registers.txt
 #   make gpu-kernels-lint       cppcheck, clang-tidy and layout
 #
 # From the Makefile and fakes.mk: O, CC, CXX, AT, ALL_CFLAGS, LIBS, FAKE_FLAGS, EMULATED_FLAGS and
@@ -19,16 +19,20 @@ EMULATED_TSAN := E=$(O)/emulated-tsan E_KERNELS=$(O)/fakes-tsan E_SAN=-fsanitize
 EMULATED_OBJECTS := $(KERNEL_SOURCES:%=$(E_KERNELS)/%.o) $(EMULATOR_SOURCES:%.cc=$(E_KERNELS)/%.o)
 # What the CPU backend must pass, its kernels must pass too.
 EMULATED_UNIT := $(patsubst %,test_ops_%,loss lrn norm pool round update)
-EMULATED_OWN := $(patsubst tests/gpu/%.c,%,$(wildcard tests/gpu/test_kernels_*.c)) test_emulator
+EMULATED_OWN := $(patsubst tests/gpu/kernels/%.c,%,$(wildcard tests/gpu/kernels/test_*.c)) test_emulator
 EMULATED_TESTS := $(patsubst %,$(E)/%,$(EMULATED_UNIT) $(EMULATED_OWN))
-EMULATED_CFLAGS = $(filter-out -I%,$(ALL_CFLAGS)) -Iinclude -Icuda -Itests/gpu -Itests/unit $(CUDA_INCLUDES)
+EMULATED_CFLAGS = $(filter-out -I%,$(ALL_CFLAGS)) -Iinclude -Icuda -Itests/gpu/emulator -Itests/unit $(CUDA_INCLUDES)
 
 $(E)/%.o: CFLAGS = -O1 -g # as all tests
-$(E)/test_emulator.o: tests/gpu/test_emulator.cc
+$(E)/test_emulator.o: tests/gpu/emulator/test_emulator.cc
 	@mkdir -p $(@D)
 	@echo "  CXX   $<"
 	$(AT)$(CXX) $(FAKE_FLAGS) $(EMULATED_FLAGS) -Wno-conversion $(E_SAN) -MMD -MP -c $< -o $@
-$(E)/%.o: tests/gpu/%.c
+$(E)/%.o: tests/gpu/kernels/%.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(AT)$(CC) $(EMULATED_CFLAGS) $(E_SAN) -c $< -o $@
+$(E)/%.o: tests/gpu/emulator/%.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(AT)$(CC) $(EMULATED_CFLAGS) $(E_SAN) -c $< -o $@
@@ -61,9 +65,9 @@ gpu-kernels-asan:
 gpu-kernels-tsan:
 	@$(MAKE) --no-print-directory $(EMULATED_TSAN) SEEDS=4 gpu-kernels-run
 gpu-kernels-static: $(KERNEL_SOURCES:%=$(O)/%.o)
-	@O=$(O) CUDA_HOME=$(CUDA_HOME) tests/gpu/static.sh
+	@O=$(O) CUDA_HOME=$(CUDA_HOME) tests/gpu/kernels/static.sh
 gpu-kernels-lint:
-	@CUDA_HOME=$(CUDA_HOME) tests/gpu/static.sh --lint
+	@CUDA_HOME=$(CUDA_HOME) tests/gpu/kernels/static.sh --lint
 # The programs alone, so that nothing is built twice where several of the above run at a time.
 .PHONY: emulated-tests
 emulated-tests: $(EMULATED_TESTS)

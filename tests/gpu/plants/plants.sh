@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Plants each bug of tests/gpu/plants in a copy of the tree, builds it, and runs the test that is named
 # for it, which must fail; all those tests must pass without.
-#   O=build/cuda tests/gpu/plants.sh [NAME...]
+#   O=build/cuda tests/gpu/plants/plants.sh [NAME...]
 # A plant is a patch behind two lines: "what:" the bug is, and the "test:" for it, one of
 #   runs RANKS GRAPH        matrix.sh with cifar10_quick in f32, every order of streams
 #   device PROGRAM          one of the CPU backend's tests, on the CUDA backend
 #   kernels FOLDER PROGRAM  one with emulated kernels
 set -u
-cd "$(dirname "$0")/../.." || exit 2
+cd "$(dirname "$0")/../../.." || exit 2
 O=${O:-build/cuda}
 plants=$PWD/tests/gpu/plants
 T=$(mktemp -d)
@@ -25,11 +25,11 @@ run() {
     case $1 in
     runs)
         build "$O/gyre" fakes || return 125
-        MODELS=cifar10_quick PRECISIONS=f32 REDUCES=fast RANKS=$2 GRAPHS=$3 tests/gpu/matrix.sh
+        MODELS=cifar10_quick PRECISIONS=f32 REDUCES=fast RANKS=$2 GRAPHS=$3 tests/gpu/runs/matrix.sh
         ;;
     device)
         build "$O/on_device/$2" fakes || return 125
-        tests/gpu/on_device.sh "$O/on_device/$2"
+        tests/gpu/runs/on_device.sh "$O/on_device/$2"
         ;;
     kernels)
         build E="$O/$2" "$O/$2/$3" || return 125

@@ -6,7 +6,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 config "$T/config.json" cifar10_quick 4
-export TSAN_OPTIONS="exitcode=66 ignore_noninstrumented_modules=1 report_signal_unsafe=0 suppressions=$PWD/tests/gpu/tsan.supp"
+export TSAN_OPTIONS="exitcode=66 ignore_noninstrumented_modules=1 report_signal_unsafe=0 suppressions=$PWD/tests/gpu/fakes/tsan.supp"
 checks=0 missed=0
 
 # run FOLDER ORDER RANKS GRAPH: prints its outcome, or how it failed.

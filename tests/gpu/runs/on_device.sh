@@ -3,7 +3,7 @@
 # on a GPU; those that use MPI on 1, 2 and 4 ranks, as far as GPUs go.
 # Copies are made as soon as they may be, compute and sums as late (FAKE_ORDER); what is freed is
 # gone at once (FAKE_FREE). The test of lifetimes runs in every order.
-#   tests/gpu/on_device.sh PROGRAM...
+#   tests/gpu/runs/on_device.sh PROGRAM...
 set -u
 . "$(dirname "$0")/lib.sh"
 export FAKE_ORDER=${FAKE_ORDER:-early:1} FAKE_FREE=${FAKE_FREE:-at-once}

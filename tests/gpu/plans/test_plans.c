@@ -1,6 +1,6 @@
 /* Has the real cuDNN plan what the models need, for devices that are not here.
  *
- * tests/gpu/plans.txt holds what it chose: for each operation of each model and each device the
+ * tests/gpu/plans/plans.txt holds what it chose: for each operation of each model and each device the
  * engine, its workspace, its numerical notes and how many engines the rules leave. A difference
  * means that cuDNN, the rules or a shape changed; whoever meant it runs this with PLANS=write and
  * reads the diff.
@@ -10,13 +10,13 @@
  *   PLANS=write   the same, but writes plans.txt and prints the table of docs/gpu-plans.md
  *
  * Run from the top of the source tree. */
-#include "../../src/model/node.h"
+#include "../../../src/model/node.h"
 #include "plans_rig.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define GOLDEN "tests/gpu/plans.txt"
+#define GOLDEN "tests/gpu/plans/plans.txt"
 
 static const char *const device_names[] = {"h100", "h200", "a100"};
 /* What configs/ give: shards of 4 (4 images in one), 32 (128 in four) and 50 (100 in two), and

@@ -131,7 +131,7 @@ Task plain(std::string what, std::function<void()> run) {
 
 /* A library function that the fakes do not know (stubs.sh makes a stub for each). */
 extern "C" void fake_unknown(const char *function) {
-    stop("%s was called: the fakes do not know this function; add it to tests/gpu/", function);
+    stop("%s was called: the fakes do not know this function; add it to tests/gpu/fakes", function);
 }
 
 __attribute__((destructor)) static void at_exit() {
