@@ -10,6 +10,8 @@
 #include "operation.h"
 #include "plan.h"
 
+#include "gyre/size.h"
+
 /* ---- sizes, in elements */
 
 static size_t out_rows(const gyre_conv_shape *s) { /* n oh ow */
@@ -36,9 +38,7 @@ typedef struct {
     float *first, *second, *third; /* f32 copies behind it; NULL where none was asked for */
 } call;
 
-static size_t align(size_t bytes) {
-    return (bytes + 255) / 256 * 256;
-}
+enum { ALIGNMENT = 256 }; /* as cudaMalloc gives it */
 
 /* Finds the plan and room for it, and behind it for f32 vectors of these lengths. */
 static gyre_status begin(gyre_queue *q, gpu_conv_kind kind, const gyre_conv_shape *s,
@@ -48,8 +48,9 @@ static gyre_status begin(gyre_queue *q, gpu_conv_kind kind, const gyre_conv_shap
     void *workspace = NULL;
     *out = (call){.b = b};
     GYRE_TRY(gpu_plans_find(b->plans, &op, &out->plan));
-    size_t at[4] = {align(out->plan->choice.workspace)};
-    for (int i = 0; i < 3; i++) at[i + 1] = at[i] + align(floats[i] * sizeof(float));
+    size_t at[4] = {gyre_size_align(out->plan->choice.workspace, ALIGNMENT)};
+    for (int i = 0; i < 3; i++)
+        at[i + 1] = at[i] + gyre_size_align(floats[i] * sizeof(float), ALIGNMENT);
     GYRE_TRY(gpu_workspace(b, at[3], &workspace));
     out->workspace = workspace;
     if (floats[0] > 0) out->first = (float *)(void *)(out->workspace + at[0]);

@@ -13,6 +13,7 @@
 #include "kernels.h"
 #include "operation.h"
 
+#include "gyre/size.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ typedef struct {
 } layout;
 
 static size_t align(size_t bytes) {
-    return (bytes + 63) / 64 * 64;
+    return gyre_size_align(bytes, GYRE_ALIGNMENT);
 }
 
 static layout lay_out(const gpu_input *input, const gyre_image_shape *s, const gyre_batch *batch) {

@@ -2,8 +2,8 @@
 #include "numa.h"
 
 #include "gyre/cores.h"
-#include <stdio.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -32,6 +32,13 @@ static inline size_t gyre_size_double(size_t size, size_t least, size_t needed) 
     return size < needed ? needed : size;
 }
 
+/* The least multiple of `unit` that is at least `size`, for parts of an allocation: GYRE_ALIGNMENT
+ * bytes are a cache line, and more than any vector load asks for. */
+enum { GYRE_ALIGNMENT = 64 };
+static inline size_t gyre_size_align(size_t size, size_t unit) {
+    return (size + unit - 1) / unit * unit;
+}
+
 /* The same number as an int: `code` with a message that begins with `what` where it is greater than
  * `most`. */
 gyre_status gyre_size_narrow(gyre_status code, const char *what, uint64_t value, int most,

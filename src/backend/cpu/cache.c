@@ -1,6 +1,7 @@
 /* Primitives cached by (kind, shape) for each queue, and the queue's scratch memory. */
 #include "cpu.h"
 
+#include "gyre/size.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +21,8 @@ static void shape_key(dnn_kind kind, const void *shape, int key[CPU_SHAPE_INTS])
 }
 
 gyre_status cpu_allocate(cpu_backend *b, size_t bytes, void **out) {
-    size_t size = (bytes + 63) / 64 * 64;
-    *out = aligned_alloc(64, size == 0 ? 64 : size);
+    size_t size = gyre_size_align(bytes, GYRE_ALIGNMENT);
+    *out = aligned_alloc(GYRE_ALIGNMENT, size == 0 ? GYRE_ALIGNMENT : size);
     if (*out == NULL) {
         return gyre_no_memory("%.1f MiB for the CPU backend", (double)bytes / (1 << 20));
     }
@@ -44,7 +45,7 @@ static gyre_status grow(cpu_queue *q, size_t bytes) {
 enum { SCRATCH_HALVES = 2 };
 
 gyre_status cpu_scratch(cpu_queue *q, size_t bytes, void **out) {
-    size_t half = (bytes + 63) / 64 * 64;
+    size_t half = gyre_size_align(bytes, GYRE_ALIGNMENT);
     if (q->scratch_room < SCRATCH_HALVES * half) GYRE_TRY(grow(q, SCRATCH_HALVES * half));
     *out = q->scratch + q->scratch_room / 2 / 64 * 64;
     return GYRE_OK;
@@ -72,7 +73,7 @@ static gyre_status add_entry(cpu_queue *q, dnn_kind kind, const void *shape, con
     __atomic_fetch_add(&b->allocations, 1, __ATOMIC_RELAXED);
     q->cache_count++;
     *out = entry;
-    return grow(q, SCRATCH_HALVES * ((entry->op.scratch + 63) / 64 * 64));
+    return grow(q, SCRATCH_HALVES * gyre_size_align(entry->op.scratch, GYRE_ALIGNMENT));
 }
 
 /* A step runs the same primitives in the same order, so the search starts behind the last hit. */

@@ -1,18 +1,16 @@
 /* Convolutions: shapes to cached oneDNN primitives. */
 #include "cpu.h"
 
-/* Packed convolution weights: the forward kernel's copy, then the backward-data kernel's. */
-static size_t align(size_t bytes) {
-    return (bytes + 63) / 64 * 64;
-}
+#include "gyre/size.h"
 
+/* Packed convolution weights: the forward kernel's copy, then the backward-data kernel's. */
 static gyre_status pack_op_sizes(gyre_queue *q, const gyre_conv_shape *s, size_t *forward,
                                  size_t *data) {
     dnn_op *op;
     GYRE_TRY(cpu_op(q, DNN_CONV_PACK, s, &op));
-    *forward = align(dnn_arg_size(op, DNNL_ARG_TO));
+    *forward = gyre_size_align(dnn_arg_size(op, DNNL_ARG_TO), GYRE_ALIGNMENT);
     GYRE_TRY(cpu_op(q, DNN_CONV_PACK_DX, s, &op));
-    *data = align(dnn_arg_size(op, DNNL_ARG_TO));
+    *data = gyre_size_align(dnn_arg_size(op, DNNL_ARG_TO), GYRE_ALIGNMENT);
     return GYRE_OK;
 }
 
