@@ -1,4 +1,4 @@
-/* Loss and accuracy of the current parameters on a view of a dataset. Every sample counts exactly
+/* Loss and metric of the current parameters on a view of a dataset. Every sample counts exactly
  * once, and the result has the same bits on any number of ranks and workers: each batch leaves
  * its own two numbers, which are added in the order of the batches. */
 #ifndef GYRE_EVALUATOR_H
@@ -16,13 +16,16 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
 void gyre_evaluator_close(gyre_evaluator *e);
 
 typedef struct {
-    double loss;     /* mean */
-    double metric; /* right / samples */
-    int64_t right;
+    double loss;           /* mean */
+    double metric;         /* the value of `of` */
+    const gyre_metric *of; /* the model's */
 } gyre_score;
 
-/* `classes` is NULL, or 2 * model->classes numbers that get the samples and the right predictions
- * of each class. Failures of one rank abort the job. Collective. */
+/* "loss 0.4321, accuracy 81.25 %". Returns `out`. */
+const char *gyre_score_text(const gyre_score *s, char *out, size_t size);
+
+/* `classes` is NULL, or 2 * model->classes numbers that get the samples of each class, and how
+ * many of them have their largest output at it. Failures of one rank abort the job. Collective. */
 gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view, double *classes,
                                gyre_score *out);
 

@@ -8,6 +8,7 @@
 
 #include "gyre/comm.h"
 #include "gyre/events.h"
+#include "gyre/metric.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
 #include <stdbool.h>
@@ -81,12 +82,13 @@ typedef struct {
     double rate;
     double loss, error; /* mean of its last quarter's training losses, and that one's error; NaN
                            when it diverged */
-    double metric;    /* validation, at the end; NaN: none */
+    double metric;      /* validation, at the end; NaN: none */
 } gyre_find_trial;
 enum { GYRE_FIND_TRIALS = 6 }; /* base_lr / 2, base_lr, max_lr / 2, max_lr, 2 and 4 max_lr */
 
 typedef struct {
     gyre_find_options options;        /* resolved */
+    const gyre_metric *metric;        /* of the scores and trials */
     int64_t steps_per_epoch, samples; /* samples: of a validation; 0: there was none */
     gyre_find_row *rows;              /* by repeat and step */
     size_t row_count;

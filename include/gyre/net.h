@@ -2,7 +2,7 @@
  * tree that adds the shards of this rank.
  *
  * A leaf is one flat vector: the gradient of (sum of losses / global batch) in the model's layout,
- * then the shard's batch-norm moments, then {loss, right predictions}. So gradients, statistics and
+ * then the shard's batch-norm moments, then {loss, the sum that its metric follows from}. So gradients, statistics and
  * loss are added by one tree and reduced over ranks alike. */
 #ifndef GYRE_NET_H
 #define GYRE_NET_H
@@ -52,7 +52,7 @@ typedef struct {
 gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float scale,
                            gyre_f32 leaf, const gyre_net_listener *listener);
 
-/* Forward and loss of up to n images in evaluation mode; stats(2) = {sum of losses, right}. */
+/* Forward and loss of up to n images in evaluation mode; stats(GYRE_LOSS_SUMS). */
 gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *batch,
                               gyre_f32 stats);
 /* The last forward's logits on that queue's lane, (n, classes) as f32 on the host; waits. */

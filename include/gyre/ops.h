@@ -185,7 +185,7 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SHAPED(shortcut, gyre_shortcut_shape, (gyre_act, x), (gyre_act, y))                            \
     SHAPED(shortcut_dx, gyre_shortcut_shape, (gyre_act, dy), (gyre_act, dx))                       \
     SIZED(accumulate, (gyre_act, x), (gyre_act, y)) /* y += x */                                   \
-    /* stats(2) = {scale * sum of losses, right predictions}; dx may be NULL (evaluation) */       \
+    /* stats(2) = {scale * sum of losses, hits of the largest logit}; dx may be NULL (evaluation) */       \
     SHAPED(softmax_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels), (gyre_act, dx),  \
            (gyre_f32, stats))                                                                      \
     /* flat f32 vectors from here on */                                                            \

@@ -5,6 +5,7 @@
 #define GYRE_RUN_H
 
 #include "gyre/comm.h"
+#include "gyre/evaluator.h"
 #include "gyre/events.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
@@ -22,7 +23,7 @@ typedef struct {
      * /validation rows of the same steps, and the test part is left to the study. */
     bool cell;
     uint64_t data_hash, init_hash; /* what the files of both must be, or another error; 0: any */
-    /* Called on rank 0 after each update, with the accuracy of the last evaluation (NaN: none yet
+    /* Called on rank 0 after each update, with the metric of the last evaluation (NaN: none yet
      * in this launch). NULL: by nobody. */
     void (*watch)(void *context, int64_t completed, int64_t steps, double metric);
     void *context;
@@ -49,7 +50,7 @@ void gyre_stop_release(bool stopped);
 void gyre_stop_ignore_pipe(void);
 bool gyre_stop_wanted(void);
 
-/* Loss and accuracy of a checkpoint (or of a run folder's newest, where there is none its best.h5)
+/* Loss and metric of a checkpoint (or of a run folder's newest, where there is none its best.h5)
  * on one part ("test", "validation", "train") of a dataset file; `data` NULL: the run's own. Where
  * the run cut its training samples, by a split or a subset, "train" and "validation" are as it cut
  * them. With `config`, of any file of weights as model.init_from takes them, all of which must be
@@ -59,10 +60,11 @@ typedef struct {
     int64_t completed; /* its updates; -1: it is a file of weights */
     int64_t best;      /* of best.h5 beside it, when a folder was given; -1: none, or it is this */
     bool of_run;       /* the samples are as the run cut them, not a whole part of the file */
-    int64_t samples, correct;
-    double loss; /* mean */
+    int64_t samples;
+    gyre_score score;
     int classes;
-    int64_t *class_samples, *class_correct; /* (classes) */
+    int64_t *class_samples; /* (classes) */
+    int64_t *class_hits;    /* (classes): the samples whose largest output is their class */
     char (*class_names)[64];                /* (classes) */
 } gyre_evaluation;
 gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,

@@ -52,16 +52,17 @@ static void print_source(const gyre_evaluation *e, const char *part) {
 static gyre_status print(const gyre_evaluation *e, const char *part) {
     print_source(e, part);
     gyre_text_print(stdout, part, 0);
-    printf(": %" PRId64 " samples, loss %.4f, accuracy %.2f %%\n", e->samples, e->loss,
-           percent(e->correct, e->samples));
+    char score[128];
+    printf(": %" PRId64 " samples, %s\n", e->samples,
+           gyre_score_text(&e->score, score, sizeof score));
     for (int k = 0; k < e->classes; k++) {
         if (e->class_samples[k] == 0) continue;
         printf("  ");
         gyre_text_print(stdout, e->class_names[k], 20);
-        printf(" %6.2f %% of %" PRId64 "\n", percent(e->class_correct[k], e->class_samples[k]),
+        printf(" %6.2f %% of %" PRId64 "\n", percent(e->class_hits[k], e->class_samples[k]),
                e->class_samples[k]);
     }
-    if (!isfinite(e->loss)) {
+    if (!isfinite(e->score.loss)) {
         gyre_warn(
             "the loss is not finite: the network gives no numbers for some images, as where its "
             "weights, or the running statistics of batch norm, hold NaN or are too large");

@@ -207,7 +207,7 @@ const config_field config_fields[] = {
     {"checkpoint.keep", FIELD_INTEGER, FREE, AT(checkpoint.keep), 1, 1000000, 0, NULL, "3",
      "Newest checkpoints to keep."},
     {"checkpoint.best", FIELD_FLAG, FREE, AT(checkpoint.best), 0, 0, 0, NULL, "false",
-     "Keep the checkpoint with the best accuracy besides."},
+     "Keep the checkpoint of the best validation score besides."},
     {"checkpoint.minima", FIELD_FLAG, FREE, AT(checkpoint.minima), 0, 0, 0, NULL, "false",
      "Checkpoint at each minimum of the rate, and keep those."},
     {"checkpoint.required", FIELD_FLAG, FREE, AT(checkpoint.required), 0, 0, 0, NULL, "false",

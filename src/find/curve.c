@@ -89,20 +89,22 @@ static size_t first_near(const curve *c, size_t best, double error) {
     return i;
 }
 
-/* ---- accuracy */
+/* ---- the metric */
 
-/* Accuracies are few: a median of three, and the error of a share among `samples`. NAN: too few. */
-static gyre_status max_by_metric(const gyre_find_score *scores, size_t count, int64_t samples,
-                                   double *out) {
+/* Scores are few: a median of three, and the error of a share among `samples`. NAN: too few, or the
+ * metric is no share, whose error one score does not tell. */
+static gyre_status max_by_metric(find_scores s, double *out) {
     curve c;
     *out = NAN;
-    if (count < SCORES_MIN || samples < FIND_SAMPLES_MIN) return GYRE_OK;
-    GYRE_TRY(open_curve(&c, count, 1));
-    for (size_t i = 0; i < count; i++) c.raw[i] = -scores[i].metric;
+    if (s.count < SCORES_MIN || s.samples < FIND_SAMPLES_MIN) return GYRE_OK;
+    if (!s.metric->is_share) return GYRE_OK;
+    double sign = s.metric->greater_is_better ? -1 : 1; /* a curve is best where it is least */
+    GYRE_TRY(open_curve(&c, s.count, 1));
+    for (size_t i = 0; i < s.count; i++) c.raw[i] = sign * s.rows[i].metric;
     smooth(&c);
     size_t best = least(&c);
-    double p = -c.y[best];
-    *out = scores[first_near(&c, best, sqrt(p * (1 - p) / (double)samples))].lr;
+    double p = sign * c.y[best];
+    *out = s.rows[first_near(&c, best, sqrt(p * (1 - p) / (double)s.samples))].lr;
     free(c.x);
     return GYRE_OK;
 }
@@ -208,10 +210,9 @@ gyre_status gyre_find_smooth(const gyre_find *f, double **out) {
 }
 
 gyre_status find_read_curve(const gyre_find_options *o, const gyre_find_row *rows, size_t count,
-                            const gyre_find_score *scores, size_t score_count, int64_t samples,
-                            gyre_find_marks *marks, find_curve_facts *facts) {
+                            find_scores scores, gyre_find_marks *marks, find_curve_facts *facts) {
     curve c = {0};
-    double accurate = NAN;
+    double scored = NAN;
     *facts = (find_curve_facts){.kind = FIND_CURVE_SHORT};
     *marks = (gyre_find_marks){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     if (count > 0) facts->last = rows[count - 1].lr;
@@ -220,8 +221,8 @@ gyre_status find_read_curve(const gyre_find_options *o, const gyre_find_row *row
     GYRE_TRY(open_losses(&c, o, rows, count));
     read_loss(&c, rows, o, marks, facts);
     free(c.x);
-    if (!facts->memorised) GYRE_TRY(max_by_metric(scores, score_count, samples, &accurate));
-    if (accurate < marks->max_lr && accurate > marks->base_lr) marks->max_lr = accurate;
+    if (!facts->memorised) GYRE_TRY(max_by_metric(scores, &scored));
+    if (scored < marks->max_lr && scored > marks->base_lr) marks->max_lr = scored;
     marks->valley = find_valley(rows, count, o->steps);
     marks->slide = find_slide(rows, count, o->steps);
     marks->minimum = find_minimum(rows, count, o->steps);

@@ -5,7 +5,7 @@
 
 #include "gyre/find.h"
 
-enum { FIND_SAMPLES_MIN = 50 /* for accuracies to be read: one of fewer is above 2 points */ };
+enum { FIND_SAMPLES_MIN = 50 /* for a share to be read: a sample of fewer is above 2 % of it */ };
 
 /* Over rising rates. Losses are smoothed by a running
  * median of a 40th of the asked steps, which unlike a mean does not see a blow-up before it comes.
@@ -14,9 +14,9 @@ enum { FIND_SAMPLES_MIN = 50 /* for accuracies to be read: one of fewer is above
  * of the beginning: where the curve begins to improve. max_lr: the smallest rate whose loss is not
  * significantly above the least: by one standard error (Breiman et al., "Classification and
  * regression trees", 1984, section 3.4.3), so that noise beside the minimum does not decide, or a
- * 100th of the whole fall, since loss that goes to zero falls for ever. The scores' accuracies,
- * where there are enough, are read likewise, and the smaller rate is taken: at high rates accuracy
- * becomes ragged before the loss. */
+ * 100th of the whole fall, since loss that goes to zero falls for ever. The scores,
+ * where there are enough and their metric is a share of the samples, are read likewise, and the
+ * smaller rate is taken: at high rates they become ragged before the loss. */
 typedef enum {
     FIND_CURVE_GOOD,
     FIND_CURVE_SHORT,  /* it diverged before there was anything to read */
@@ -32,8 +32,15 @@ typedef struct {
     bool memorised; /* the loss went to less than a 20th: the samples were memorised, the rate was
                        not too high */
 } find_curve_facts;
+/* What was scored along the curve: `count` times on `samples` samples; all 0: nothing. */
+typedef struct {
+    const gyre_metric *metric;
+    const gyre_find_score *rows;
+    size_t count;
+    int64_t samples;
+} find_scores;
+
 gyre_status find_read_curve(const gyre_find_options *o, const gyre_find_row *rows, size_t count,
-                            const gyre_find_score *scores, size_t score_count, int64_t samples,
-                            gyre_find_marks *marks, find_curve_facts *facts);
+                            find_scores scores, gyre_find_marks *marks, find_curve_facts *facts);
 
 #endif

@@ -29,6 +29,8 @@ typedef struct {
         "steep" end, false                                                                         \
     }
 
+#define METRIC NULL /* the name of the network's metric is its column's */
+
 static const gyre_h5_column settings_columns[] = {
     {"from", false},   {"to", false},   {"steps", true},  {"linear", true},
     {"repeats", true}, {"every", true}, {"subset", true}, {"steps_per_epoch", true},
@@ -37,18 +39,18 @@ static const gyre_h5_column sweep_columns[] = {{"repeat", true},  {"step", true}
                                                {"lr", false},     {"loss", false},
                                                {"smooth", false}, {"grad_norm", false}};
 static const gyre_h5_column score_columns[] = {
-    {"repeat", true}, {"step", true}, {"lr", false}, {"loss", false}, {"accuracy", false}};
+    {"repeat", true}, {"step", true}, {"lr", false}, {"loss", false}, {METRIC, false}};
 static const gyre_h5_column repeat_columns[] = {{"repeat", true}, MARKS("")};
 static const gyre_h5_column verdict_columns[] = {
     MARKS(""), MARKS("_low"), MARKS("_high"), {"stepsize", true}, {"reliable", true}};
 
 static const gyre_h5_column trial_columns[] = {
-    {"rate", false}, {"loss", false}, {"error", false}, {"accuracy", false}};
+    {"rate", false}, {"loss", false}, {"error", false}, {METRIC, false}};
 
 #define TABLE(name, row, columns)                                                                  \
     { name, sizeof(row), (int)(sizeof(columns) / sizeof *(columns)), columns, 0 }
 enum { SETTINGS, SWEEP, VALIDATION, REPEATS, VERDICT, TRIALS, TABLES };
-static const gyre_h5_layout layouts[TABLES] = {
+static const gyre_h5_layout kinds[TABLES] = {
     TABLE("settings", settings_row, settings_columns),
     TABLE("sweep", gyre_find_row, sweep_columns),
     TABLE("validation", gyre_find_score, score_columns),
@@ -66,6 +68,22 @@ EIGHT_EACH(repeat_row, repeat_columns);
 EIGHT_EACH(verdict_row, verdict_columns);
 EIGHT_EACH(gyre_find_trial, trial_columns);
 
+/* A table of rows whose column METRIC has the metric's name. */
+typedef struct {
+    gyre_h5_layout layout;
+    gyre_h5_column columns[8];
+} metric_table;
+
+static metric_table *name_metric(metric_table *t, int kind, const gyre_metric *metric) {
+    t->layout = kinds[kind];
+    for (int i = 0; i < t->layout.column_count; i++) {
+        t->columns[i] = kinds[kind].columns[i];
+        if (t->columns[i].name == METRIC) t->columns[i].name = metric->name;
+    }
+    t->layout.columns = t->columns;
+    return t;
+}
+
 /* ---- out */
 
 static gyre_status write_tables(const gyre_find *f, const char *path, const repeat_row *repeats) {
@@ -74,13 +92,14 @@ static gyre_status write_tables(const gyre_find *f, const char *path, const repe
     const settings_row settings = {o->from,  o->to,     o->steps,           o->linear, o->repeats,
                                    o->every, o->subset, f->steps_per_epoch, f->samples};
     const verdict_row verdict = {v->value, v->low, v->high, v->stepsize, v->reliable};
+    metric_table scores, trials;
     const gyre_h5_rows tables[TABLES] = {
-        {&layouts[SETTINGS], &settings, 1},
-        {&layouts[SWEEP], f->rows, f->row_count},
-        {&layouts[VALIDATION], f->scores, f->score_count},
-        {&layouts[REPEATS], repeats, (size_t)o->repeats},
-        {&layouts[VERDICT], &verdict, 1},
-        {&layouts[TRIALS], f->trials, (size_t)f->trial_count},
+        {&kinds[SETTINGS], &settings, 1},
+        {&kinds[SWEEP], f->rows, f->row_count},
+        {&name_metric(&scores, VALIDATION, f->metric)->layout, f->scores, f->score_count},
+        {&kinds[REPEATS], repeats, (size_t)o->repeats},
+        {&kinds[VERDICT], &verdict, 1},
+        {&name_metric(&trials, TRIALS, f->metric)->layout, f->trials, (size_t)f->trial_count},
     };
     return gyre_h5_rows_write(path, tables, TABLES);
 }
@@ -97,10 +116,25 @@ gyre_status gyre_find_write(const gyre_find *f, const char *path) {
 
 /* ---- in */
 
+/* The file names its metric by the column of /validation: the first one that is there. */
+static gyre_status get_scores(gyre_h5_reader *r, gyre_find *f) {
+    gyre_status status = GYRE_EIO;
+    void *rows = NULL;
+    metric_table t;
+    for (int i = 0; status == GYRE_EIO && gyre_metric_at(i) != NULL; i++) {
+        f->metric = gyre_metric_at(i);
+        name_metric(&t, VALIDATION, f->metric);
+        status = gyre_h5_rows_read(r, &t.layout, &rows, &f->score_count);
+    }
+    f->scores = rows;
+    return status;
+}
+
 static gyre_status get_trials(gyre_h5_reader *r, gyre_find *f) {
     void *rows = NULL;
     size_t count = 0;
-    GYRE_TRY(gyre_h5_rows_read(r, &layouts[TRIALS], &rows, &count));
+    metric_table t;
+    GYRE_TRY(gyre_h5_rows_read(r, &name_metric(&t, TRIALS, f->metric)->layout, &rows, &count));
     if (count == GYRE_FIND_TRIALS) {
         memcpy(f->trials, rows, sizeof f->trials);
         f->trial_count = GYRE_FIND_TRIALS;
@@ -129,22 +163,21 @@ static bool makes_sense(const gyre_find *f) {
 gyre_status gyre_find_read(const char *path, gyre_find *out) {
     gyre_status status = GYRE_OK;
     settings_row *s = NULL;
-    void *rows = NULL, *scores = NULL, *settings = NULL;
+    void *rows = NULL, *settings = NULL;
     size_t count = 0;
     int repeats = 0;
     *out = (gyre_find){0};
     gyre_h5_reader *r = NULL;
     GYRE_TRY(gyre_h5_reader_open(path, &r));
-    GYRE_GOTO(gyre_h5_rows_read(r, &layouts[SETTINGS], &settings, &count));
+    GYRE_GOTO(gyre_h5_rows_read(r, &kinds[SETTINGS], &settings, &count));
     s = settings;
     if (count != 1) {
         GYRE_GOTO(
             gyre_fail(GYRE_EIO, "'%s': one row in /settings was expected, found %zu", path, count));
     }
-    GYRE_GOTO(gyre_h5_rows_read(r, &layouts[SWEEP], &rows, &out->row_count));
+    GYRE_GOTO(gyre_h5_rows_read(r, &kinds[SWEEP], &rows, &out->row_count));
     out->rows = rows;
-    GYRE_GOTO(gyre_h5_rows_read(r, &layouts[VALIDATION], &scores, &out->score_count));
-    out->scores = scores;
+    GYRE_GOTO(get_scores(r, out));
     GYRE_GOTO(
         gyre_fail_in(path, gyre_size_narrow(GYRE_EIO, "/settings.repeats", (uint64_t)s->repeats,
                                             GYRE_FIND_REPEATS_MAX, &repeats)));

@@ -134,6 +134,7 @@ static gyre_status open_scores(range_test *x, gyre_find *f) {
     gyre_trainer *t = &x->trainer;
     size_t repeats = (size_t)o->repeats, steps = (size_t)o->steps;
     GYRE_TRY(choose_view(x, o->subset));
+    f->metric = x->resolved.model->metric;
     f->samples = x->view.count;
     f->steps_per_epoch = x->resolved.epochs.steps_per_epoch;
     f->rows = calloc(repeats * steps, sizeof *f->rows);

@@ -35,7 +35,9 @@ static void print_marks(const gyre_find *f, FILE *out) {
     const gyre_find_verdict *v = &f->verdict;
     fprintf(out, "  %-9s %10s  %10s  %10s  %10s\n", "", "rate", "lowest", "highest", "repeats");
     print_mark(f, out, "base_lr", OF(v, base_lr), "where the loss begins to fall");
-    print_mark(f, out, "max_lr", OF(v, max_lr), "where loss or accuracy stop improving");
+    char what[96];
+    snprintf(what, sizeof what, "where loss or %s stop improving", f->metric->name);
+    print_mark(f, out, "max_lr", OF(v, max_lr), what);
     print_mark(f, out, "third", OF(v, third),
                "a second opinion on max_lr: the last rate before divergence, divided by 3");
     print_mark(f, out, "diverged", OF(v, diverged), about_divergence(f));
@@ -49,7 +51,7 @@ static void print_marks(const gyre_find *f, FILE *out) {
 static void print_trials(const gyre_find *f, FILE *out) {
     if (f->trial_count == 0) return;
     fprintf(out, "verified with %" PRId64 " steps at constant rates:\n  %10s  %18s  %10s\n",
-            (f->options.steps + 1) / 2, "rate", "training loss", "accuracy");
+            (f->options.steps + 1) / 2, "rate", "training loss", f->metric->name);
     for (int i = 0; i < f->trial_count; i++) {
         const gyre_find_trial *t = &f->trials[i];
         fprintf(out, "  %10.3g  ", t->rate);
@@ -58,7 +60,9 @@ static void print_trials(const gyre_find *f, FILE *out) {
         } else if (isnan(t->metric)) {
             fprintf(out, "%8.4f +- %6.4f\n", t->loss, t->error);
         } else {
-            fprintf(out, "%8.4f +- %6.4f  %8.2f %%\n", t->loss, t->error, 100 * t->metric);
+            char value[64];
+            fprintf(out, "%8.4f +- %6.4f  %10s\n", t->loss, t->error,
+                    gyre_metric_text(f->metric, t->metric, value, sizeof value));
         }
     }
     fprintf(out, "  %s\n", f->verified);

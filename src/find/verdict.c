@@ -183,11 +183,11 @@ static void say_how_sure(const gyre_find *f, gyre_find_verdict *v) {
     } else {
         say_agreement(f, v, base, most);
     }
-    if (f->samples > 0 && f->samples < FIND_SAMPLES_MIN) {
+    if (f->metric->is_share && f->samples > 0 && f->samples < FIND_SAMPLES_MIN) {
         say(v->reason,
-            "; %lld validation samples are too few to read accuracies (%d are needed), so the "
-            "loss alone decides max_lr",
-            (long long)f->samples, FIND_SAMPLES_MIN);
+            "; %lld validation samples are too few to read their %s (%d are needed), so the loss "
+            "alone decides max_lr",
+            (long long)f->samples, f->metric->name, FIND_SAMPLES_MIN);
     }
     if (!v->memorised) return;
     say(v->reason, "; the samples were memorised on the way, so max_lr may be too low");
@@ -214,12 +214,12 @@ gyre_status find_decide(gyre_find *f) {
     size_t row = 0, score = 0;
     for (int r = 0; r < f->options.repeats; r++) {
         const gyre_find_row *rows = f->rows + row;
-        const gyre_find_score *scores = f->scores + score;
-        size_t count = 0, scored = 0;
+        find_scores scores = {
+            .metric = f->metric, .rows = f->scores + score, .samples = f->samples};
+        size_t count = 0;
         for (; row < f->row_count && f->rows[row].repeat == r; row++) count++;
-        for (; score < f->score_count && f->scores[score].repeat == r; score++) scored++;
-        GYRE_TRY(find_read_curve(&f->options, rows, count, scores, scored, f->samples,
-                                 &f->repeats[r], &facts[r]));
+        for (; score < f->score_count && f->scores[score].repeat == r; score++) scores.count++;
+        GYRE_TRY(find_read_curve(&f->options, rows, count, scores, &f->repeats[r], &facts[r]));
     }
     *v = (gyre_find_verdict){0};
     combine(f, v);

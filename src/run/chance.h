@@ -7,7 +7,7 @@
 
 /* The share of the most frequent class among the view's samples; NaN when there are none. */
 double run_chance(const gyre_view *view, int classes);
-/* Is the accuracy of so many samples above it by more than chance explains (95 %)? */
+/* Is a metric that is a share of so many samples above it by more than chance explains (95 %)? */
 bool run_chance_beaten(double metric, double chance, int64_t samples);
 
 #endif

@@ -1,4 +1,4 @@
-/* Loss and accuracy of a checkpoint, or of weights from elsewhere, on a part of a dataset. */
+/* Loss and metric of a checkpoint, or of weights from elsewhere, on a part of a dataset. */
 #include "evaluation.h"
 #include "gyre/config.h"
 #include "gyre/defaults.h"
@@ -23,7 +23,7 @@ static gyre_status open_net(evaluation *e, gyre_comm *comm) {
 void gyre_evaluation_close(gyre_evaluation *e) {
     free(e->checkpoint);
     free(e->class_samples);
-    free(e->class_correct);
+    free(e->class_hits);
     free(e->class_names);
     *e = (gyre_evaluation){0};
 }
@@ -47,21 +47,20 @@ static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluati
         .best = e->best,
         .of_run = e->samples.train.images != NULL,
         .samples = e->view.count,
-        .correct = score->right,
-        .loss = score->loss,
+        .score = *score,
         .classes = n,
     };
     e->checkpoint = NULL;
     out->class_samples = calloc((size_t)n, sizeof *out->class_samples);
-    out->class_correct = calloc((size_t)n, sizeof *out->class_correct);
+    out->class_hits = calloc((size_t)n, sizeof *out->class_hits);
     out->class_names = calloc((size_t)n, sizeof *out->class_names);
-    if (!out->class_samples || !out->class_correct || !out->class_names) {
+    if (!out->class_samples || !out->class_hits || !out->class_names) {
         gyre_evaluation_close(out);
         return gyre_no_memory("%d classes", n);
     }
     for (int k = 0; k < n; k++) {
         out->class_samples[k] = (int64_t)e->classes[k];
-        out->class_correct[k] = (int64_t)e->classes[n + k];
+        out->class_hits[k] = (int64_t)e->classes[n + k];
         name_class(e, k, out->class_names[k], sizeof out->class_names[k]);
     }
     return GYRE_OK;

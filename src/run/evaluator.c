@@ -3,6 +3,7 @@
 #include "gyre/evaluator.h"
 
 #include "gyre/gather.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,7 +136,7 @@ static gyre_status open_fitters(gyre_evaluator *e, const gyre_view *view) {
     return GYRE_OK;
 }
 
-/* This rank's batches; results[2 i] and [2 i + 1] get loss and right predictions of batch i. */
+/* This rank's batches; results[2 i] and [2 i + 1] get what the loss adds up for batch i. */
 static gyre_status evaluate_mine(gyre_evaluator *e, const gyre_view *view, int64_t batches,
                                  double *results, double *classes) {
     const gyre_backend_ops *ops = e->weights->backend->ops;
@@ -160,12 +161,20 @@ static gyre_status evaluate_mine(gyre_evaluator *e, const gyre_view *view, int64
     return GYRE_OK;
 }
 
+const char *gyre_score_text(const gyre_score *s, char *out, size_t size) {
+    char value[64];
+    snprintf(out, size, "loss %.4f, %s %s", s->loss, s->of->name,
+             gyre_metric_text(s->of, s->metric, value, sizeof value));
+    return out;
+}
+
 gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view, double *classes,
                                gyre_score *out) {
     gyre_status status = GYRE_OK;
     int64_t batches = (view->count + e->batch - 1) / e->batch;
-    int n = e->weights->model->classes;
-    *out = (gyre_score){0};
+    const gyre_model *m = e->weights->model;
+    int n = m->classes;
+    *out = (gyre_score){.of = m->metric};
     double *results = calloc(2 * (size_t)batches + 1, sizeof *results);
     if (e->watchdog != NULL) gyre_watchdog_phase(e->watchdog, "evaluating", -1);
     if (classes != NULL) memset(classes, 0, 2 * (size_t)n * sizeof *classes);
@@ -178,16 +187,15 @@ gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view, double 
     GYRE_GOTO(status);
     GYRE_GOTO(gyre_comm_sum_f64(e->comm, results, 2 * (size_t)batches));
     if (classes != NULL) GYRE_GOTO(gyre_comm_sum_f64(e->comm, classes, 2 * (size_t)n));
-    double loss = 0, right = 0;
+    double loss = 0, sum = 0;
     for (int64_t i = 0; i < batches; i++) {
         loss += results[2 * i];
-        right += results[2 * i + 1];
+        sum += results[2 * i + m->metric->sum];
     }
     if (view->count > 0) {
         out->loss = loss / (double)view->count;
-        out->metric = right / (double)view->count;
+        out->metric = gyre_metric_value(m->metric, sum, view->count);
     }
-    out->right = (int64_t)right;
 out:
     free(results);
     return status;

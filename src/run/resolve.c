@@ -85,10 +85,11 @@ static gyre_status plan_data(gyre_resolved *r) {
                          "`--set data.path=FILE` names one that was moved",
                          s->data.path);
     }
-    GYRE_TRY(gyre_resolve_data(s, &r->data, &r->samples, &r->epochs));
-    r->data_hash = gyre_dataset_hash(r->data);
-    gyre_dataset_warn_unread(r->data);
-    return GYRE_OK;
+    gyre_status status = gyre_resolve_data(s, &r->data, &r->samples, &r->epochs);
+    /* also where a part is missing: one that is not read may be why */
+    if (r->data != NULL) gyre_dataset_warn_unread(r->data);
+    if (status == GYRE_OK) r->data_hash = gyre_dataset_hash(r->data);
+    return status;
 }
 
 static gyre_status plan_shards(gyre_resolved *r, int ranks) {

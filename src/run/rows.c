@@ -51,7 +51,7 @@ gyre_status run_rows_validation(run_rows *r, int64_t completed, const gyre_score
     gyre_json *line = gyre_event_begin(r->files->events, "evaluation");
     gyre_json_add_integer(line, "step", row.step);
     gyre_json_add_number(line, "loss", row.loss);
-    gyre_json_add_number(line, "accuracy", row.metric);
+    gyre_json_add_number(line, score->of->name, row.metric);
     run_files_log(r->files, line);
     return GYRE_OK;
 }

@@ -52,14 +52,15 @@ static gyre_status put_aside(const char *path, const char *what) {
     return GYRE_OK;
 }
 
-/* The accuracy of what best.h5 holds, so that a worse one does not take its place, and a better one
+/* The metric of what best.h5 holds, so that a worse one does not take its place, and a better one
  * does though it is not the best of all rows: writing that one may have failed. A best.h5 of a step
  * to come is from the launch before; its step comes again. */
 static gyre_status find_best(run_state *r) {
     gyre_snapshot best;
     gyre_tables tables = {0};
     gyre_status status = GYRE_OK;
-    r->validation.best = -1;
+    const gyre_metric *metric = r->resolved.model->metric;
+    r->validation.best = gyre_metric_worst(metric);
     char *path = gyre_checkpoint_best_path(r->files.folder.path);
     if (path == NULL) return gyre_no_memory("reading best.h5");
     if (!gyre_file_exists(path)) goto out;
@@ -73,7 +74,9 @@ static gyre_status find_best(run_state *r) {
     for (size_t i = 0; i < tables.validation_count; i++) {
         const gyre_validation_row *row = &tables.validation[i];
         bool here = row->step == best.completed;
-        if (here || row->metric > r->validation.best) r->validation.best = row->metric;
+        if (here || gyre_metric_better(metric, row->metric, r->validation.best)) {
+            r->validation.best = row->metric;
+        }
         if (here) break;
     }
 out:

@@ -154,12 +154,15 @@ static void warn_split(run_state *r) {
     enum { FEW = 10 };
     int64_t count = r->resolved.samples.validation.count;
     char text[256];
+    const gyre_metric *metric = r->resolved.model->metric;
     if (r->resolved.settings.data.validation != GYRE_VALIDATION_SPLIT || count >= FEW) return;
+    if (!metric->is_share) return;
     snprintf(text, sizeof text,
              "data.validation: split %g sets %lld of %lld training images aside, so that each is "
-             "%.3g %% of an accuracy; a larger split tells more",
+             "%.3g %s of the %s; a larger split tells more",
              r->resolved.settings.data.split, (long long)count,
-             (long long)gyre_dataset_train(r->resolved.data)->count, 100.0 / (double)count);
+             (long long)gyre_dataset_train(r->resolved.data)->count, metric->factor / (double)count,
+             metric->unit, metric->name);
     warn_schedule(r, text);
 }
 

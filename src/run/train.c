@@ -154,14 +154,13 @@ static gyre_status final_test(run_state *r) {
     const gyre_view view = {
         .images = test, .count = test->count, .size = r->resolved.samples.train.size};
     GYRE_TRY(gyre_evaluator_run(r->validation.evaluator, &view, NULL, &score));
-    if (!r->options.quiet) {
-        gyre_say("test loss %.4f, accuracy %.2f %%", score.loss, 100 * score.metric);
-    }
+    char text[128];
+    if (!r->options.quiet) gyre_say("test %s", gyre_score_text(&score, text, sizeof text));
     if (t->rank != 0) return GYRE_OK;
     gyre_json *line = gyre_event_begin(r->files.events, "test");
     gyre_json_add_integer(line, "step", t->completed);
     gyre_json_add_number(line, "loss", score.loss);
-    gyre_json_add_number(line, "accuracy", score.metric);
+    gyre_json_add_number(line, score.of->name, score.metric);
     return gyre_trainer_fatal(t, gyre_event_end(r->files.events, line));
 }
 
@@ -198,15 +197,17 @@ static void tell_chance(run_state *r, gyre_json *line) {
     const gyre_view *view = &r->resolved.samples.validation;
     const gyre_score *score = run_validation_after(&r->validation, t->completed);
     if (t->completed < r->steps || score == NULL || view->count == 0) return;
+    if (!score->of->is_share) return;
     double chance = run_chance(view, gyre_dataset_classes(r->resolved.data));
     bool beaten = run_chance_beaten(score->metric, chance, view->count);
     gyre_json_add_number(line, "most_frequent_class", chance);
     gyre_json_add_flag(line, "beats_most_frequent_class", beaten);
     if (beaten) return;
-    gyre_warn("no better than a guess: the accuracy is %.2f %%, and the most frequent class is "
-              "%.2f %% of the %lld sample%s scored",
-              100 * score->metric, 100 * chance, (long long)view->count,
-              view->count == 1 ? "" : "s");
+    char value[64];
+    gyre_warn("no better than a guess: the %s is %s, and the most frequent class is %.2f %% of the "
+              "%lld sample%s scored",
+              score->of->name, gyre_metric_text(score->of, score->metric, value, sizeof value),
+              100 * chance, (long long)view->count, view->count == 1 ? "" : "s");
 }
 
 /* The last words of a launch, whatever came of it. */

@@ -25,9 +25,10 @@ const gyre_score *run_validation_after(const run_validation *v, int64_t complete
 }
 
 static void say_score(const run_validation *v, const gyre_trainer *t) {
-    gyre_say("step %lld: %s loss %.4f, accuracy %.2f %%", (long long)t->completed,
+    char score[128];
+    gyre_say("step %lld: %s %s", (long long)t->completed,
              t->resolved->settings.data.validation == GYRE_VALIDATION_TEST ? "test" : "validation",
-             v->score.loss, 100 * v->score.metric);
+             gyre_score_text(&v->score, score, sizeof score));
 }
 
 gyre_status run_validate(run_validation *v, gyre_trainer *t, run_rows *rows, run_saver *saver,
@@ -45,7 +46,8 @@ gyre_status run_validate(run_validation *v, gyre_trainer *t, run_rows *rows, run
     gyre_progress_clear(rows->progress);
     if (!v->quiet) say_score(v, t);
     GYRE_TRY(run_score_check(t, saver, &v->score, last, &v->told));
-    if (aside || !isfinite(v->score.loss) || !(v->score.metric > v->best)) return GYRE_OK;
+    if (aside || !isfinite(v->score.loss)) return GYRE_OK;
+    if (!gyre_metric_better(v->score.of, v->score.metric, v->best)) return GYRE_OK;
     v->best = v->score.metric;
     v->new_best = saver->settings->best;
     return GYRE_OK;

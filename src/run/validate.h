@@ -11,7 +11,7 @@ typedef struct {
     bool quiet;
     gyre_score score; /* the last evaluation, after `scored` updates; -1: none in this launch */
     int64_t scored;
-    double best;   /* accuracy, -1: none yet */
+    double best;   /* metric; gyre_metric_worst: none yet */
     bool new_best; /* by the last evaluation, and checkpoint.best requires it; rank 0 */
     bool told;     /* a warning of an evaluation whose loss was not finite */
 } run_validation;

@@ -135,8 +135,8 @@ static gyre_status read_run(const gyre_study *s, const char *folder, gyre_status
 static gyre_status test(const char *folder, gyre_comm *comm, gyre_cell_result *r) {
     gyre_evaluation e;
     GYRE_TRY(gyre_evaluate(folder, NULL, NULL, "test", comm, &e));
-    r->test_loss = e.loss;
-    r->test_metric = (double)e.correct / (double)e.samples;
+    r->test_loss = e.score.loss;
+    r->test_metric = e.score.metric;
     gyre_evaluation_close(&e);
     return GYRE_OK;
 }

@@ -56,7 +56,7 @@ ends 0 "$GYRE" eval "$T/split" --part test
 [ "$(sed -n 's/^test: 200 samples, loss \([0-9.]*\), accuracy \([0-9.]*\) %$/\1 \2/p' "$T/out")" = "$tested" ] ||
     fail "tested $tested, eval says $(cat "$T/out")"
 ends 0 "${train[@]}" "$T/lone" --quiet --set 'data.validation={"split": 1e-9}'
-grep -q "split 1e-09 sets 1 of 1000 training images aside, so that each is 100 % of an accuracy" "$T/err" || fail "$(cat "$T/err")"
+grep -q "split 1e-09 sets 1 of 1000 training images aside, so that each is 100 % of the accuracy" "$T/err" || fail "$(cat "$T/err")"
 # ... and a checkpoint alone is enough.
 cp "$T/split/checkpoints/step-000000100.h5" "$T/alone.h5"
 ends 0 "$GYRE" eval "$T/alone.h5" --data "$T/images.h5"

@@ -158,7 +158,7 @@ static find_curve_kind read_shape(const gyre_find_options *o, const shape *s, si
                                   gyre_find_marks *marks) {
     find_curve_facts facts;
     gyre_find_row *rows = draw(o, s, 1);
-    assert_int_equal(find_read_curve(o, rows, count, NULL, 0, 0, marks, &facts), GYRE_OK);
+    assert_int_equal(find_read_curve(o, rows, count, (find_scores){0}, marks, &facts), GYRE_OK);
     free(rows);
     return facts.kind;
 }
@@ -202,7 +202,8 @@ static void curves_that_tell_nothing(void **state) {
     gyre_find_row *rows = draw(&exponential, &clear, 1);
     for (int i = 0; i < 700; i++) rows[i].loss = (double)NAN; /* from the first on */
     find_curve_facts facts;
-    assert_int_equal(find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts), GYRE_OK);
+    assert_int_equal(find_read_curve(&exponential, rows, 700, (find_scores){0}, &m, &facts),
+                     GYRE_OK);
     assert_int_equal(facts.kind, FIND_CURVE_FLAT);
     free(rows);
 }
@@ -231,7 +232,8 @@ static void divergence_needs_no_fall(void **state) {
     assert_true(m.diverged == exponential.from && isnan(m.third));
     gyre_find_row *rows = draw(&exponential, &flat, 1); /* all steps, and NaN at the last */
     rows[699].loss = (double)NAN;
-    assert_int_equal(find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts), GYRE_OK);
+    assert_int_equal(find_read_curve(&exponential, rows, 700, (find_scores){0}, &m, &facts),
+                     GYRE_OK);
     assert_true(facts.kind == FIND_CURVE_FLAT && m.diverged == exponential.to);
     free(rows);
 }
@@ -244,13 +246,20 @@ static void noise_is_no_curve(void **state) {
     const shape flat = {20, 21, 20, 0.5};
     for (uint64_t seed = 0; seed < 300; seed++) {
         gyre_find_row *rows = draw(&exponential, &flat, seed);
-        assert_int_equal(find_read_curve(&exponential, rows, 700, NULL, 0, 0, &m, &facts), GYRE_OK);
+        assert_int_equal(find_read_curve(&exponential, rows, 700, (find_scores){0}, &m, &facts),
+                         GYRE_OK);
         assert_true(facts.kind == FIND_CURVE_FLAT || facts.kind == FIND_CURVE_NOISY);
         free(rows);
     }
 }
 
-static void accuracy_lowers_max_lr(void **state) {
+static const gyre_metric error_rate = {.name = "error", .is_share = true};
+
+static find_scores score_of(const gyre_find_score *rows, size_t count, int64_t samples) {
+    return (find_scores){gyre_metric_of_loss(NULL), rows, count, samples};
+}
+
+static void a_share_lowers_max_lr(void **state) {
     (void)state;
     const shape s = {-4, -2, -1, 0.02};
     gyre_find_row *rows = draw(&exponential, &s, 1);
@@ -262,16 +271,28 @@ static void accuracy_lowers_max_lr(void **state) {
         double metric = x < -3 ? 0.8 + 0.2 * (x + 3) : 0.7 + 0.06 * (i % 2);
         scores[i] = (gyre_find_score){.lr = pow(10, x), .metric = metric};
     }
-    assert_int_equal(find_read_curve(&exponential, rows, 700, scores, 50, 10000, &m, &facts),
-                     GYRE_OK);
+    assert_int_equal(
+        find_read_curve(&exponential, rows, 700, score_of(scores, 50, 10000), &m, &facts), GYRE_OK);
     assert_true(near(m.max_lr, -3));
-    assert_int_equal(find_read_curve(&exponential, rows, 700, scores, 9, 10000, &m, &facts),
-                     GYRE_OK);
+    assert_int_equal(
+        find_read_curve(&exponential, rows, 700, score_of(scores, 9, 10000), &m, &facts), GYRE_OK);
     assert_true(near(m.max_lr, -2)); /* too few scores */
-    assert_int_equal(find_read_curve(&exponential, rows, 700, scores, 50, 50, &m, &facts), GYRE_OK);
+    assert_int_equal(find_read_curve(&exponential, rows, 700, score_of(scores, 50, 50), &m, &facts),
+                     GYRE_OK);
     assert_true(near(m.max_lr, -3.3)); /* one error, 6 points, before the best */
-    assert_int_equal(find_read_curve(&exponential, rows, 700, scores, 50, 49, &m, &facts), GYRE_OK);
+    assert_int_equal(find_read_curve(&exponential, rows, 700, score_of(scores, 50, 49), &m, &facts),
+                     GYRE_OK);
     assert_true(near(m.max_lr, -2)); /* too few samples */
+    gyre_metric no_share = *gyre_metric_of_loss(NULL);
+    no_share.is_share = false;
+    find_scores given = score_of(scores, 50, 10000);
+    given.metric = &no_share;
+    assert_int_equal(find_read_curve(&exponential, rows, 700, given, &m, &facts), GYRE_OK);
+    assert_true(near(m.max_lr, -2)); /* nothing tells how sure such a score is */
+    for (int i = 0; i < 50; i++) scores[i].metric = 1 - scores[i].metric;
+    given.metric = &error_rate;
+    assert_int_equal(find_read_curve(&exponential, rows, 700, given, &m, &facts), GYRE_OK);
+    assert_true(near(m.max_lr, -3)); /* the less, the better */
     free(rows);
 }
 
@@ -286,7 +307,7 @@ int main(void) {
         cmocka_unit_test(curves_that_tell_nothing),
         cmocka_unit_test(divergence_needs_no_fall),
         cmocka_unit_test(noise_is_no_curve),
-        cmocka_unit_test(accuracy_lowers_max_lr),
+        cmocka_unit_test(a_share_lowers_max_lr),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

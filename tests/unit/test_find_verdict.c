@@ -16,7 +16,8 @@
 /* ---- the verdict */
 
 static gyre_find several(const shape *shapes, int repeats) {
-    gyre_find f = {.options = exponential, .steps_per_epoch = 100};
+    gyre_find f = {
+        .options = exponential, .metric = gyre_metric_of_loss(NULL), .steps_per_epoch = 100};
     size_t steps = (size_t)exponential.steps;
     f.options.repeats = repeats;
     f.row_count = steps * (size_t)repeats;
@@ -173,7 +174,7 @@ static void few_samples_are_said(void **state) {
     f.samples = 2;
     assert_int_equal(find_decide(&f), GYRE_OK);
     assert_true(f.verdict.reliable);
-    assert_non_null(strstr(f.verdict.reason, "; 2 validation samples are too few to read accurac"));
+    assert_non_null(strstr(f.verdict.reason, "; 2 validation samples are too few to read their accuracy"));
     f.samples = FIND_SAMPLES_MIN;
     assert_int_equal(find_decide(&f), GYRE_OK);
     assert_null(strstr(f.verdict.reason, "too few"));
@@ -207,7 +208,7 @@ static void memorised_samples_are_a_doubt(void **state) {
 
 static const char *verified(const double *losses) {
     static gyre_find f;
-    f = (gyre_find){.trial_count = GYRE_FIND_TRIALS};
+    f = (gyre_find){.metric = gyre_metric_of_loss(NULL), .trial_count = GYRE_FIND_TRIALS};
     for (int i = 0; i < GYRE_FIND_TRIALS; i++) {
         f.trials[i] = (gyre_find_trial){.rate = pow(2, i), .loss = losses[i], .error = 0.01};
     }
