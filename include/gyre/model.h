@@ -82,8 +82,12 @@ typedef struct {
 const char *gyre_model_name(int index);
 const char *gyre_model_words(int index);
 
+/* Likewise the losses that settings->loss may name. */
+const char *gyre_model_loss(int index);
+const char *gyre_model_loss_summary(int index);
+
 /* Builds settings->name for images (h, w, c) and `classes`. Errors: GYRE_EUSAGE naming the nearest
- * model, a size that the model cannot take, or a freeze name that matches nothing. */
+ * model or loss, a size that the model cannot take, or a freeze name that matches nothing. */
 gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
                             gyre_model **out);
 void gyre_model_close(gyre_model *m);

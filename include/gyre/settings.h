@@ -76,6 +76,7 @@ typedef struct {
     char **freeze;   /* names or prefixes of parameters ("conv1", "layer1.") */
     int freeze_count;
     bool batch_norm_frozen;
+    char *loss;             /* NULL: cross_entropy */
     double label_smoothing; /* of the training loss */
 } gyre_model_settings;
 

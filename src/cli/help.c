@@ -13,7 +13,12 @@ static void print_models(void) {
         int used = printf("%-16s ", gyre_model_name(i));
         gyre_text_wrap(stdout, gyre_model_words(i), used, used, 80);
     }
-    puts("docs/models.md has their layers, names and paddings, as PyTorch code.");
+    puts("\nLosses (model.loss):");
+    for (int i = 0; gyre_model_loss(i) != NULL; i++) {
+        int used = printf("%-16s ", gyre_model_loss(i));
+        gyre_text_wrap(stdout, gyre_model_loss_summary(i), used, used, 80);
+    }
+    puts("\ndocs/models.md has the models' layers, names and paddings, as PyTorch code.");
 }
 
 typedef struct {

@@ -87,6 +87,7 @@ void gyre_config_close(gyre_settings *s) {
     free(s->model.freeze);
     free(s->model.name);
     free(s->model.init_from);
+    free(s->model.loss);
     free(s->data.path);
     free(s->output_dir);
     free(s->schedule.stages);

@@ -10,19 +10,20 @@
 
 enum { NAMES_MAX = 32 };
 
-static gyre_status unknown_model(const char *name, const char *const *names) {
+static gyre_status unknown_name(const char *key, const char *what, const char *name,
+                                const char *const *names) {
     char list[512] = "";
     size_t used = 0;
     const char *nearest = gyre_name_nearest(name, names);
     if (nearest != NULL) {
-        return gyre_fail(GYRE_EUSAGE, "model.name: unknown model \"%s\"; did you mean \"%s\"?",
+        return gyre_fail(GYRE_EUSAGE, "%s: unknown %s \"%s\"; did you mean \"%s\"?", key, what,
                          name, nearest);
     }
     for (int i = 0; names[i] != NULL && used < sizeof list; i++) {
         used +=
             (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", names[i]);
     }
-    return gyre_fail(GYRE_EUSAGE, "model.name: unknown model \"%s\"; there are %s", name, list);
+    return gyre_fail(GYRE_EUSAGE, "%s: unknown %s \"%s\"; there are %s", key, what, name, list);
 }
 
 static gyre_status find_entry(const char *name, const zoo_entry **out) {
@@ -34,7 +35,7 @@ static gyre_status find_entry(const char *name, const zoo_entry **out) {
             return GYRE_OK;
         }
     }
-    return unknown_model(name, names);
+    return unknown_name("model.name", "model", name, names);
 }
 
 /* "layer1" and "layer1." freeze layer1.0.conv1.weight; "conv1" does not freeze conv10.weight. */
@@ -113,13 +114,30 @@ static gyre_status lay_out(gyre_model *m) {
     return GYRE_OK;
 }
 
-static void add_loss(builder *b, const gyre_model_settings *settings) {
+static gyre_status find_loss(const gyre_model_settings *settings, const gyre_node_type **out) {
+    const char *name = settings->loss != NULL ? settings->loss : NODE_DEFAULT_LOSS;
+    const char *names[NAMES_MAX] = {0};
+    *out = node_type_named(name);
+    if (*out != NULL && (*out)->is_loss) return GYRE_OK;
+    for (int i = 0; i < NAMES_MAX - 1 && gyre_model_loss(i) != NULL; i++) {
+        names[i] = gyre_model_loss(i);
+    }
+    return unknown_name("model.loss", "loss", name, names);
+}
+
+/* The loss reads what the last node of the list gives. */
+static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
     gyre_model *m = b->model;
-    int loss = builder_node_of(b, NODE_DEFAULT_LOSS, "loss", m->node_count - 1,
-                               BUILDER_OPTIONS({"smoothing", settings->label_smoothing}));
-    if (b->status != GYRE_OK) return;
+    const gyre_node_type *type = NULL;
+    node_value options[] = {{"smoothing", settings->label_smoothing}, {NULL, 0}};
+    GYRE_TRY(b->status);
+    GYRE_TRY(find_loss(settings, &type));
+    if (settings->label_smoothing == 0) options[0].name = NULL; /* not every loss has it */
+    int loss = builder_node_of(b, type->name, "loss", m->node_count - 1, options);
+    GYRE_TRY(gyre_fail_in("optimizer.label_smoothing, model.loss", b->status));
     m->metric = m->nodes[loss].type->metrics;
     m->loss_unit = m->nodes[loss].type->loss_unit;
+    return GYRE_OK;
 }
 
 gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
@@ -139,8 +157,7 @@ gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, i
     m->norm_frozen = settings->batch_norm_frozen;
     builder b = {.model = m, .bias_lr_mult = 1, .weight_decay_mult = 1, .bias_decay_mult = 1};
     entry->build(&b, entry->depth);
-    add_loss(&b, settings);
-    gyre_status status = b.status;
+    gyre_status status = add_loss(&b, settings);
     if (status == GYRE_OK) status = freeze(m, settings);
     if (status == GYRE_OK) status = lay_out(m);
     if (status == GYRE_OK)

@@ -73,6 +73,7 @@ struct gyre_node_type {
     bool is_loss;
     const gyre_metric *metrics; /* of a loss; ends with a NULL name; the first one is compared */
     const char *loss_unit;      /* "nats" */
+    const char *summary;        /* of a loss, for help: what it is, in a line */
 
     /* From options and the sizes of the inputs: the size of the output, parameters, statistics. */
     gyre_status (*define)(builder *b, gyre_node *n, const node_size *in);
@@ -91,7 +92,7 @@ struct gyre_node_type {
     gyre_status (*dx)(const node_call *c);
 };
 
-#define NODE_DEFAULT_LOSS "softmax_loss"
+#define NODE_DEFAULT_LOSS "cross_entropy"
 
 /* types.c: NULL when there is none of this name, or past the end. */
 const gyre_node_type *node_type_named(const char *name);

@@ -1,4 +1,4 @@
-/* The list of node types. */
+/* The list of node types, and of the losses among them. */
 #include "node.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
     TYPE(average_pool)                                                                             \
     TYPE(lrn)                                                                                      \
     TYPE(shortcut)                                                                                 \
-    TYPE(softmax_loss)
+    TYPE(cross_entropy)
 
 #define DECLARATION(name) extern const gyre_node_type node_##name;
 NODE_TYPES(DECLARATION)
@@ -31,4 +31,21 @@ const gyre_node_type *node_type_named(const char *name) {
         if (strcmp(types[i]->name, name) == 0) return types[i];
     }
     return NULL;
+}
+
+static const gyre_node_type *loss_at(int index) {
+    for (int i = 0; types[i] != NULL; i++) {
+        if (types[i]->is_loss && index-- == 0) return types[i];
+    }
+    return NULL;
+}
+
+const char *gyre_model_loss(int index) {
+    const gyre_node_type *type = loss_at(index);
+    return type == NULL ? NULL : type->name;
+}
+
+const char *gyre_model_loss_summary(int index) {
+    const gyre_node_type *type = loss_at(index);
+    return type == NULL ? NULL : type->summary;
 }

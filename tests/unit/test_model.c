@@ -315,6 +315,24 @@ static void what_cannot_be_is_refused(void **state) {
     assert_int_equal(gyre_model_open(&settings, 8, 8, 1, 10, &m), GYRE_EUSAGE);
 }
 
+static void a_loss_is_named(void **state) {
+    (void)state;
+    char name[] = "mlp", loss[] = "cross_entropy", near[] = "cross_entropi", layer[] = "conv";
+    gyre_model_settings settings = {.name = name, .loss = loss, .label_smoothing = 0.25};
+    gyre_model *m = NULL;
+    assert_int_equal(gyre_model_open(&settings, 8, 8, 1, 3, &m), GYRE_OK);
+    assert_string_equal(m->metric->name, "accuracy");
+    assert_true(node_option_value(&m->nodes[m->node_count - 1], "smoothing") == 0.25);
+    gyre_model_close(m);
+    settings.loss = near;
+    assert_int_equal(gyre_model_open(&settings, 8, 8, 1, 3, &m), GYRE_EUSAGE);
+    assert_non_null(strstr(gyre_error_text(), "model.loss: unknown loss \"cross_entropi\"; did you "
+                                              "mean \"cross_entropy\"?"));
+    settings.loss = layer; /* a node type, but no loss */
+    assert_int_equal(gyre_model_open(&settings, 8, 8, 1, 3, &m), GYRE_EUSAGE);
+    assert_non_null(strstr(gyre_error_text(), "there are cross_entropy"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_are_counted),
@@ -326,6 +344,7 @@ int main(void) {
         cmocka_unit_test(initial_weights_are_keyed),
         cmocka_unit_test(parameters_are_frozen_by_name_or_prefix),
         cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(a_loss_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,15 @@
+/* What the losses with one class per sample have in common. */
+#include "classes.h"
+
+const gyre_metric node_class_metrics[] = {
+    {.name = "accuracy",
+     .unit = "%",
+     .difference_unit = "points",
+     .factor = 100,
+     .decimals = 2,
+     .greater_is_better = true,
+     .is_share = true,
+     .form = GYRE_METRIC_MEAN,
+     .sum = 1},
+    {0},
+};

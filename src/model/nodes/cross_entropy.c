@@ -1,0 +1,36 @@
+/* Cross-entropy of the softmax of its input against one class per sample. */
+#include "../builder.h"
+#include "classes.h"
+
+typedef struct {
+    float smoothing; /* in training, the target is (1 - s) one-hot + s / classes */
+} cross_entropy_options;
+
+static const node_option options[] = {
+    {"smoothing", OPTION_REAL, offsetof(cross_entropy_options, smoothing), 0, 1, 0},
+    {0},
+};
+
+static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
+    (void)b, (void)n, (void)in;
+    return GYRE_OK;
+}
+
+static gyre_status forward(const node_call *c) {
+    const cross_entropy_options *o = c->node->options;
+    gyre_loss_shape s = {c->n, c->in->c, c->train ? o->smoothing : 0, c->scale};
+    return c->ops->softmax_loss(c->queue, &s, c->x[0], c->labels, c->dx[0], c->stats);
+}
+
+const gyre_node_type node_cross_entropy = {.name = "cross_entropy",
+                                           .inputs_min = 1,
+                                           .inputs_max = 1,
+                                           .options_size = sizeof(cross_entropy_options),
+                                           .options = options,
+                                           .keeps_x = true,
+                                           .is_loss = true,
+                                           .metrics = node_class_metrics,
+                                           .loss_unit = "nats",
+                                           .summary = "cross-entropy of the softmax; the default",
+                                           .define = define,
+                                           .forward = forward};
