@@ -140,10 +140,8 @@ static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
     return GYRE_OK;
 }
 
-gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
-                            gyre_model **out) {
-    const zoo_entry *entry = NULL;
-    GYRE_TRY(find_entry(settings->name, &entry));
+gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *settings, int h,
+                           int w, int c, int classes, gyre_model **out) {
     if (classes < 2) {
         return gyre_fail(GYRE_EUSAGE, "model.classes: at least 2 expected, found %d", classes);
     }
@@ -165,6 +163,13 @@ gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, i
     else
         gyre_model_close(m);
     return status;
+}
+
+gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
+                            gyre_model **out) {
+    const zoo_entry *entry = NULL;
+    GYRE_TRY(find_entry(settings->name, &entry));
+    return zoo_model_open(entry, settings, h, w, c, classes, out);
 }
 
 void gyre_model_close(gyre_model *m) {

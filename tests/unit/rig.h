@@ -3,7 +3,7 @@
 #ifndef GYRE_TESTS_RIG_H
 #define GYRE_TESTS_RIG_H
 
-#include "../../src/model/node.h"
+#include "../../src/model/zoo.h"
 #include "gyre/net.h"
 #include "gyre/optimizer.h"
 #include "gyre/random.h"
@@ -23,8 +23,9 @@
 
 typedef struct {
     const char *name;
-    int size, channels, classes; /* images are size x size */
-    int n, shards, lanes;        /* n samples in each shard */
+    void (*build)(builder *b, int depth); /* NULL: the zoo's of that name */
+    int size, channels, classes;          /* images are size x size */
+    int n, shards, lanes;                 /* n samples in each shard */
     char **freeze;
     int freeze_count;
     bool norm_frozen;
@@ -83,7 +84,11 @@ static rig rig_open(rig_options o) {
                                     .batch_norm_frozen = o.norm_frozen,
                                     .label_smoothing = o.smoothing};
     gyre_backend_options options = {.threads = o.lanes, .precision = precision, .poison = true};
-    OK(gyre_model_open(&settings, o.size, o.size, o.channels, o.classes, &r.model));
+    zoo_entry own = {.name = o.name, .build = o.build};
+    if (o.build != NULL)
+        OK(zoo_model_open(&own, &settings, o.size, o.size, o.channels, o.classes, &r.model));
+    else
+        OK(gyre_model_open(&settings, o.size, o.size, o.channels, o.classes, &r.model));
     OK(gyre_backend_open(GYRE_BACKEND_CPU, &options, NULL, &r.backend));
     size_t image = (size_t)(o.size * o.size * o.channels), count = (size_t)(o.n * o.shards);
     float *mean = calloc(image, sizeof *mean), scale[4] = {1 / 64.f, 1 / 64.f, 1 / 64.f, 1 / 64.f};
