@@ -2,23 +2,12 @@
 #ifndef GYRE_CLI_H
 #define GYRE_CLI_H
 
+#include "command.h"
 #include "gyre/comm.h"
 #include "gyre/status.h"
 #include "options.h"
 #include "usage.h"
 #include <stdbool.h>
-
-struct cli_command {
-    const char *name;
-    const char *summary;       /* what it does, in a sentence without its dot */
-    const cli_form *forms;     /* how it is called; ends with a row without operands */
-    const cli_option *options; /* ends with a row without name */
-    const char *notes;         /* what else a person must know, in paragraphs; or NULL */
-    const gyre_status *exits;  /* exit codes besides 0; ends with GYRE_OK */
-    /* argv[0] is the command's name. Returns the process's exit code; prints its own error, once,
-     * on stderr as "gyre: error: ...". */
-    int (*run)(int argc, char **argv);
-};
 
 /* Prints the recorded error as "gyre: error: ..." and returns the status as exit code. */
 int cli_fail(gyre_status status);

@@ -84,12 +84,12 @@ int main(int argc, char **argv) {
     const cli_command *about;
     signal(SIGXFSZ, SIG_IGN); /* a write past a file-size limit fails, and says which file */
     if (argc < 2) {
-        cli_list(stderr);
+        cli_list(stderr, cli_commands);
         return GYRE_EUSAGE;
     }
     if (asks_for_help(argc, argv, &about)) {
         if (about == NULL)
-            cli_list(stdout);
+            cli_list(stdout, cli_commands);
         else
             cli_explain(stdout, about);
         return cli_fail(cli_flush());

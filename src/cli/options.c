@@ -1,7 +1,6 @@
 /* Parses the options of a command into its arguments, and says what is wrong with one. */
 #include "options.h"
 
-#include "cli.h"
 #include "gyre/config.h"
 #include "gyre/names.h"
 #include "usage.h"

@@ -1,7 +1,6 @@
 /* How a command is called, what its options do and which exit codes it has, from its table. */
 #include "usage.h"
 
-#include "cli.h"
 #include "gyre/text.h"
 #include <stdarg.h>
 #include <string.h>
@@ -121,12 +120,12 @@ void cli_explain(FILE *out, const cli_command *command) {
     print_help(out, "1", "mpirun's: Ctrl-C or TERM stopped mpirun itself");
 }
 
-void cli_list(FILE *out) {
+void cli_list(FILE *out, const cli_command *const commands[]) {
     fputs("usage: gyre COMMAND [ARGUMENTS]\n\n", out);
-    for (size_t i = 0; cli_commands[i] != NULL; i++) {
-        int used = fprintf(out, "  %s", cli_commands[i]->name);
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        int used = fprintf(out, "  %s", commands[i]->name);
         fprintf(out, "%*s", 12 - used, "");
-        gyre_text_wrap(out, cli_commands[i]->summary, 12, 12, WIDTH);
+        gyre_text_wrap(out, commands[i]->summary, 12, 12, WIDTH);
     }
     fputs("\n`gyre help COMMAND` explains a command and its options.\n", out);
 }
