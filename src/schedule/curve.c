@@ -1,5 +1,5 @@
 /* The forms of a half-cycle, accurate to a few units in the last place at both ends. */
-#include "stage.h"
+#include "curve.h"
 
 #include <math.h>
 

@@ -3,8 +3,10 @@
  * decay_steps goes up and down with a period of (decay_steps - warm-up) / hf_cycles steps.
  *
  * Extremes need not lie on whole steps; a cycle ends on the step nearest to its minimum. */
-#include "stage.h"
+#include "policy.h"
 
+#include "curve.h"
+#include "lengths.h"
 #include <math.h>
 
 enum { WARMUP_SHARE = 50 }; /* of decay_steps: EveryDream2's default */

@@ -1,5 +1,5 @@
 /* Lengths in epochs become lengths in steps, in one place. */
-#include "stage.h"
+#include "lengths.h"
 
 #include <math.h>
 
@@ -77,29 +77,5 @@ gyre_status schedule_in_steps(gyre_schedule_settings *set, int64_t steps_per_epo
                          "step %.0f; take one away",
                          where, asked.value, set->milestones[i].value);
     }
-    return GYRE_OK;
-}
-
-gyre_length gyre_schedule_warmup(const gyre_schedule_settings *settings, int64_t steps) {
-    schedule_stage stage = {.set = *settings};
-    if (settings->policy == GYRE_POLICY_HF_COSINE) schedule_hf_cosine.complete(&stage, steps);
-    return stage.set.warmup;
-}
-
-gyre_status gyre_schedule_resolve(gyre_schedule_settings *settings, gyre_length *length,
-                                  int64_t steps_per_epoch) {
-    gyre_schedule *s;
-    gyre_schedule_settings outer = *settings;
-    GYRE_TRY(schedule_in_steps(&outer, steps_per_epoch, "schedule"));
-    GYRE_TRY(gyre_schedule_open(settings, length, 0, steps_per_epoch, &s));
-    *length = (gyre_length){GYRE_UNIT_STEPS, (double)s->steps};
-    for (int i = 0; i < settings->stage_count; i++) {
-        const schedule_stage *made = &s->stages[i];
-        settings->stages[i] =
-            (gyre_stage_settings){{GYRE_UNIT_STEPS, (double)(made->warmup + made->n)}, made->set};
-    }
-    /* Without stages, the one that was made: with the defaults that depend on the length. */
-    *settings = settings->stage_count > 0 ? outer : s->stages[0].set;
-    gyre_schedule_close(s);
     return GYRE_OK;
 }

@@ -3,8 +3,9 @@
  * pytorch2 and pytorch3 are PyTorch's OneCycleLR with two and three phases, whose ends, pct_start N
  * - 1 and 2 pct_start N - 2, need not be whole steps; paper has a rise and a fall of equally many
  * whole steps, so that its peak is always met. */
-#include "stage.h"
+#include "policy.h"
 
+#include "curve.h"
 #include <math.h>
 
 /* A place on the step axis, kept exact: high + low - whole. */

@@ -1,12 +1,9 @@
 /* Policies without cycles: constant, linear, multistep and exp. */
-#include "stage.h"
+#include "policy.h"
 
+#include "curve.h"
 #include "gyre/realmath.h"
 
-void schedule_no_defaults(schedule_stage *s, int64_t steps) {
-    (void)s;
-    (void)steps;
-}
 static gyre_status nothing_to_check(schedule_stage *s) {
     (void)s;
     return GYRE_OK;
@@ -18,11 +15,6 @@ static double no_period(const schedule_stage *s) {
 static schedule_span no_span(const schedule_stage *s, int64_t cycle) {
     (void)cycle;
     return (schedule_span){0, -1, s->n - 1, false};
-}
-double schedule_no_steps(const schedule_stage *s, double cycles) {
-    (void)s;
-    (void)cycles;
-    return 0;
 }
 static bool never_high(const schedule_stage *s) {
     (void)s;

@@ -3,7 +3,7 @@
  *
  * A stage is judged by itself. Long ones are judged by some of their steps: every question here is
  * one of orders of magnitude. */
-#include "tell.h"
+#include "rates.h"
 
 #include "gyre/realmath.h"
 #include <math.h>

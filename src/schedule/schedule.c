@@ -2,6 +2,7 @@
  * warm-up, its momentum and the numbers of its cycles are decided here, once for all policies. */
 #include "stage.h"
 
+#include "lengths.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -120,6 +121,24 @@ gyre_status gyre_schedule_open(const gyre_schedule_settings *settings, const gyr
 
 void gyre_schedule_close(gyre_schedule *s) {
     free(s);
+}
+
+gyre_status gyre_schedule_resolve(gyre_schedule_settings *settings, gyre_length *length,
+                                  int64_t steps_per_epoch) {
+    gyre_schedule *s;
+    gyre_schedule_settings outer = *settings;
+    GYRE_TRY(schedule_in_steps(&outer, steps_per_epoch, "schedule"));
+    GYRE_TRY(gyre_schedule_open(settings, length, 0, steps_per_epoch, &s));
+    *length = (gyre_length){GYRE_UNIT_STEPS, (double)s->steps};
+    for (int i = 0; i < settings->stage_count; i++) {
+        const schedule_stage *made = &s->stages[i];
+        settings->stages[i] =
+            (gyre_stage_settings){{GYRE_UNIT_STEPS, (double)(made->warmup + made->n)}, made->set};
+    }
+    /* Without stages, the one that was made: with the defaults that depend on the length. */
+    *settings = settings->stage_count > 0 ? outer : s->stages[0].set;
+    gyre_schedule_close(s);
+    return GYRE_OK;
 }
 
 /* ---- the rate of a step */

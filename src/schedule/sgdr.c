@@ -1,8 +1,10 @@
 /* Warm restarts (Loshchilov and Hutter, arXiv:1608.03983): cosines from max_lr towards base_lr,
  * each period t_mult times the one before. As PyTorch's CosineAnnealingWarmRestarts with whole
  * steps, which never reaches base_lr; closed: true does. */
-#include "stage.h"
+#include "policy.h"
 
+#include "curve.h"
+#include "lengths.h"
 #include <math.h>
 
 /* Period i begins at step `first` and has `steps`: whole ones next to what t0 and t_mult give, so

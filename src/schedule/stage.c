@@ -1,9 +1,8 @@
 /* A stage from its settings: lengths in steps, the number of steps, and what cannot be. */
 #include "stage.h"
 
-#include "gyre/realmath.h"
+#include "lengths.h"
 #include <math.h>
-#include <string.h>
 
 static const schedule_policy *const policies[GYRE_POLICY_COUNT] = {
     [GYRE_POLICY_CONSTANT] = &schedule_constant,
@@ -104,17 +103,6 @@ static gyre_status find_steps(schedule_stage *s, const gyre_length *length,
     return GYRE_OK;
 }
 
-gyre_status schedule_check_gamma(const schedule_stage *s, const char *by, const char *plain) {
-    if (s->set.gamma < 1) return GYRE_OK;
-    bool step = strcmp(by, "step") == 0;
-    double tenth = gyre_exp(gyre_log(0.1) / (double)s->n);
-    return gyre_fail(GYRE_EUSAGE,
-                     "%s.gamma: %s needs a factor per %s below 1, found 1 or none; add \"gamma\": "
-                     "%.6g%s, or take policy \"%s\"",
-                     s->where, s->policy->name, by, step ? tenth : 0.1,
-                     step ? " (1/10 at the end)" : "", plain);
-}
-
 static gyre_status check_bounds(const schedule_stage *s) {
     if (s->set.base_lr == GYRE_RATE_FIND || s->set.max_lr == GYRE_RATE_FIND) {
         return gyre_fail(GYRE_EUSAGE,
@@ -143,4 +131,10 @@ gyre_status schedule_stage_make(schedule_stage *s, const gyre_schedule_settings 
     GYRE_TRY(find_steps(s, length, steps_per_epoch));
     GYRE_TRY(check_bounds(s));
     return s->policy->check(s);
+}
+
+gyre_length gyre_schedule_warmup(const gyre_schedule_settings *settings, int64_t steps) {
+    schedule_stage stage = {.set = *settings};
+    if (settings->policy == GYRE_POLICY_HF_COSINE) schedule_hf_cosine.complete(&stage, steps);
+    return stage.set.warmup;
 }

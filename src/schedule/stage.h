@@ -1,110 +1,18 @@
-/* One stage of a schedule, and what a policy has to tell about it. Internal to src/schedule.
- *
- * A schedule without stages has one. u = 0..n-1 counts a stage's steps after its warm-up; every
- * policy is a set of pure functions of u. */
+/* A stage from its settings, and the row of stages that a schedule is. Internal to src/schedule. */
 #ifndef SCHEDULE_STAGE_H
 #define SCHEDULE_STAGE_H
 
-#include "gyre/schedule.h"
-
-#define SCHEDULE_STEPS_MAX INT64_C(9007199254740991) /* 2^53 - 1: exact as a double */
-
-typedef struct schedule_policy schedule_policy;
-
-typedef struct {
-    gyre_schedule_settings set; /* lengths in steps (stepsize and t0 with fractions), no stages */
-    const schedule_policy *policy;
-    char where[32];        /* "schedule" or "schedule.stages[3]", for messages */
-    char length_where[40]; /* the same of its length */
-    int64_t start;         /* the run's step with which the stage begins */
-    int64_t warmup, n;     /* steps of the warm-up, and those after it */
-    int64_t cycle;         /* number of its first cycle in the run */
-    int64_t halves;        /* triangular family, cycles fitted: half-cycles in 0..n-1; else 0 */
-    bool half_added;       /* by "end": "low" */
-} schedule_stage;
-
-typedef struct {
-    double lr;
-    double rise;   /* 0..1: what the momentum follows, downwards */
-    int64_t cycle; /* from 0 in the stage */
-} schedule_point;
-
-/* A cycle of a stage, in u. Where the stage ends before it, last is n-1, and peak may be -1. */
-typedef struct {
-    int64_t first, peak, last;
-    bool complete;
-} schedule_span;
-
-/* The keys of "schedule" that a policy reads. */
-enum {
-    READS_BASE_LR = 1 << 0,
-    READS_MAX_LR = 1 << 1,
-    READS_GAMMA = 1 << 2,
-    READS_CYCLES = 1 << 3, /* cycles, stepsize, shape, start, end, up_fraction, peak_decay */
-    READS_T0 = 1 << 4,     /* t0, t_mult, closed */
-    READS_MILESTONES = 1 << 5,
-    READS_DECAY = 1 << 6, /* decay_steps, hf_cycles */
-    READS_ONE_CYCLE = 1 << 7,
-    READS_MOMENTUM = 1 << 8
-};
-
-struct schedule_policy {
-    const char *name;
-    unsigned reads;
-    const char *period_key; /* the key that makes a cycle's steps known; NULL: none does */
-    /* Lengths that depend on others: fills set.decay_steps and the like. `steps` is the stage's
-     * length, 0 while that is to be found from a number of cycles. */
-    void (*complete)(schedule_stage *s, int64_t steps);
-    /* What cannot be, once n is known; fills halves. */
-    gyre_status (*check)(schedule_stage *s);
-    schedule_point (*at)(const schedule_stage *s, int64_t u);
-    /* Steps of the shortest cycle; 0 when the policy has no cycles (then the rest is not asked). */
-    double (*period)(const schedule_stage *s);
-    schedule_span (*span)(const schedule_stage *s, int64_t cycle);
-    /* Steps, after the warm-up, of so many cycles; 0 when that is not known. */
-    double (*steps_of)(const schedule_stage *s, double cycles);
-    /* The last step is more than one step away from a minimum. */
-    bool (*ends_high)(const schedule_stage *s);
-};
-
-extern const schedule_policy schedule_constant, schedule_linear, schedule_multistep, schedule_exp;
-extern const schedule_policy schedule_triangular, schedule_triangular2;
-extern const schedule_policy schedule_exp_range, schedule_exp_range_amplitude;
-extern const schedule_policy schedule_sgdr, schedule_one_cycle, schedule_hf_cosine;
-
-/* GYRE_EUSAGE where a policy that reads gamma was given none below 1: `by` is a factor per "step"
- * or "milestone", `plain` the policy that does without. */
-gyre_status schedule_check_gamma(const schedule_stage *s, const char *by, const char *plain);
-
-/* For policies where no length depends on another, and where no cycle has a length of its own. */
-void schedule_no_defaults(schedule_stage *s, int64_t steps);
-double schedule_no_steps(const schedule_stage *s, double cycles);
-
-/* The cycles of a stage; 0 when its policy has none. */
-int64_t schedule_stage_cycles(const schedule_stage *s);
-
-/* A window of the given shape at `near` steps from its low end and `far` from its high one, where
- * near + far = width: 0 at the low end, 1 at the high one. Both distances are asked for, so that
- * neither end suffers from cancellation. */
-double schedule_window(gyre_shape shape, double near, double far, double width);
-
-/* low + (high - low) rise, with the bounds themselves at 0 and 1, and never beyond them. */
-double schedule_between(double low, double high, double rise);
-
-/* The whole step nearest to `steps`, for boundaries of cycles; of two that are as near, the stage's
- * `end`, which rounded the same number from other factors. */
-int64_t schedule_nearest(double steps, int64_t end);
-
-/* Settings with every length in steps, which are whole but of stepsize and t0; GYRE_EUSAGE when one
- * is too long. */
-gyre_status schedule_in_steps(gyre_schedule_settings *set, int64_t steps_per_epoch,
-                              const char *where);
+#include "policy.h"
 
 /* Fills the stage from settings (copied) and a length: steps, checks, geometry. The caller has set
  * where, length_where and start; only a stage that starts at 0 may have a warm-up. */
 gyre_status schedule_stage_make(schedule_stage *s, const gyre_schedule_settings *set,
                                 const gyre_length *length, int64_t steps_per_epoch);
 
+/* The cycles of a stage; 0 when its policy has none. */
+int64_t schedule_stage_cycles(const schedule_stage *s);
+
+/* A schedule is a row of stages. */
 struct gyre_schedule {
     int64_t steps;
     int64_t steps_per_epoch; /* 0: not known */

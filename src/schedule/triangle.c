@@ -7,9 +7,11 @@
  * number of cycles the extremes are fitted into the stage, first and last step included, and a step
  * that is a minimum ends its cycle. In both, the peak that a step's half-cycle touches has the
  * number of the step's cycle. */
-#include "stage.h"
+#include "policy.h"
 
+#include "curve.h"
 #include "gyre/realmath.h"
+#include "lengths.h"
 #include <math.h>
 
 __extension__ typedef unsigned __int128 u128;

@@ -1,21 +1,11 @@
 /* What a user should know about a schedule that is possible, but perhaps not meant. */
-#include "tell.h"
-
 #include "gyre/defaults.h"
+#include "lengths.h"
+#include "rates.h"
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 enum { CYCLE_STEPS_MIN = 4, KEYS_FITTED = 1 << 15 };
-
-void schedule_tell(const schedule_listener *to, const char *format, ...) {
-    char text[GYRE_ERROR_MAX];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    to->say(to->context, text);
-}
 
 /* ---- the end of the run */
 
