@@ -176,6 +176,4 @@ gyre_status gpu_reduce_end(gyre_backend *b);                         /* Collecti
 gyre_status gpu_plans_open(gpu_backend *b, gpu_plans **out);
 void gpu_plans_close(gpu_plans *p);
 
-extern const gyre_backend_ops gyre_cuda_ops; /* table.c */
-
 #endif

@@ -153,6 +153,9 @@ struct gyre_backend_ops {
     gyre_status (*reduce_end)(gyre_backend *b);                         /* Collective. */
 };
 
+/* The tables of the backends: src/backend/cpu, and cuda/ in a program built with CUDA=1. */
+extern const gyre_backend_ops gyre_cpu_ops, gyre_cuda_ops;
+
 /* What the settings ask of a backend. */
 gyre_backend_options gyre_backend_options_of(const gyre_settings *settings);
 

@@ -4,9 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const gyre_backend_ops gyre_cpu_ops;
 #ifdef GYRE_CUDA
-extern const gyre_backend_ops gyre_cuda_ops;
 static const gyre_backend_ops *const cuda = &gyre_cuda_ops;
 #else
 static const gyre_backend_ops *const cuda = NULL;

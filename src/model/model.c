@@ -28,10 +28,10 @@ static gyre_status unknown_name(const char *key, const char *what, const char *n
 
 static gyre_status find_entry(const char *name, const zoo_entry **out) {
     const char *names[NAMES_MAX] = {0};
-    for (int i = 0; gyre_zoo[i].name != NULL; i++) {
-        names[i] = gyre_zoo[i].name;
-        if (strcmp(name, gyre_zoo[i].name) == 0) {
-            *out = &gyre_zoo[i];
+    for (int i = 0; zoo_entries[i].name != NULL; i++) {
+        names[i] = zoo_entries[i].name;
+        if (strcmp(name, zoo_entries[i].name) == 0) {
+            *out = &zoo_entries[i];
             return GYRE_OK;
         }
     }

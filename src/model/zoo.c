@@ -234,7 +234,7 @@ static void build_resnet50(builder *b, int depth) {
     build_imagenet_resnet(b, (const int[]){3, 4, 6, 3}, 4);
 }
 
-const zoo_entry gyre_zoo[] = {
+const zoo_entry zoo_entries[] = {
     {"small_cnn", "3 convolutions with batch norm, for the demo and other small images",
      build_small_cnn, 0},
     {"mlp", "2 hidden layers of 256 and 128", build_mlp, 0},
@@ -253,10 +253,10 @@ const zoo_entry gyre_zoo[] = {
 };
 
 const char *gyre_model_name(int index) {
-    int count = (int)(sizeof gyre_zoo / sizeof gyre_zoo[0]);
-    return index >= 0 && index < count ? gyre_zoo[index].name : NULL;
+    int count = (int)(sizeof zoo_entries / sizeof zoo_entries[0]);
+    return index >= 0 && index < count ? zoo_entries[index].name : NULL;
 }
 
 const char *gyre_model_words(int index) {
-    return gyre_model_name(index) == NULL ? NULL : gyre_zoo[index].words;
+    return gyre_model_name(index) == NULL ? NULL : zoo_entries[index].words;
 }

@@ -10,7 +10,7 @@ typedef struct {
     int depth;
 } zoo_entry;
 
-extern const zoo_entry gyre_zoo[]; /* ends with a NULL name */
+extern const zoo_entry zoo_entries[]; /* ends with a NULL name */
 
 /* As gyre_model_open, of this network: it need not be in the table. settings->name is not read. */
 gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *settings, int h,

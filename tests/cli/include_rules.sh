@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Who may include whom: reads the #includes of src/, cuda/ and include/ against the table below, and
-# looks for circles of files inside a folder; proves with planted violations that each kind of them
-# is found.
+# Who may include whom: reads the #includes of src/, cuda/ and include/ against the table below,
+# looks for circles of files inside a folder, and for private names that begin with gyre_; proves
+# with planted violations that each kind of them is found.
 set -u
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
@@ -125,6 +125,21 @@ def file_circles(root):
     return wrong
 
 
+PUBLIC_NAME = re.compile(r"\bgyre_\w+")
+
+
+def names_in(headers):
+    return {name for p in headers for name in PUBLIC_NAME.findall(COMMENT.sub("", p.read_text()))}
+
+
+def private_names(root):
+    """Names that begin as the public ones do, in a private header that no public one knows of."""
+    public = names_in((root / "include").rglob("*.h"))
+    return [f"{p.relative_to(root)}: {name}: a private name must not begin with gyre_"
+            for t in ("src", "cuda") for p in sorted((root / t).rglob("*.h"))
+            for name in sorted(names_in([p]) - public)]
+
+
 def main(root):
     wrong, edges, count = [], {}, 0
     for path in sorted(p.relative_to(root) for t in ("src", "cuda", "include")
@@ -146,6 +161,7 @@ def main(root):
         if cycle and cycle[0] == module:
             wrong.append("modules in a circle: " + " -> ".join(cycle))
     wrong += file_circles(root)
+    wrong += private_names(root)
     print("\n".join(wrong) or f"{count} includes follow the rules")
     return 1 if wrong or count == 0 else 0
 
@@ -193,4 +209,6 @@ planted src/schedule/curve.h '#include "stage.h"' 'src/schedule: files in a circ
 planted src/data/parts.c 'void planted(void) { data_listing_by_folder(0, 0, 0); }' 'src/data: files in a circle: listing_folders -> parts -> listing_folders'
 planted src/find/rules.c 'double planted(void) { return find_decide(0); }' 'src/find: files in a circle: curve -> rules -> verdict -> curve'
 planted src/report/labels.c 'const void *planted(void) { return report_csv_tables; }' 'files in a circle: csv -> differing -> labels -> csv'
+planted src/run/rows.h 'int gyre_rows_planted(void);' 'src/run/rows.h: gyre_rows_planted: a private name'
+planted cuda/gpu.h 'typedef struct gyre_planted gyre_planted;' 'cuda/gpu.h: gyre_planted: a private name'
 exit 0

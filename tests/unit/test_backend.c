@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-int64_t gyre_cpu_allocations(const gyre_backend *b);
+int64_t cpu_allocations(const gyre_backend *b);
 
 /* ---- lanes */
 
@@ -358,9 +358,9 @@ static void steady_steps_do_not_allocate(void **state) {
     net *t = net_new(b);
     step(t);
     step(t);
-    int64_t before = gyre_cpu_allocations(b);
+    int64_t before = cpu_allocations(b);
     for (int i = 0; i < 30; i++) step(t);
-    assert_int_equal(gyre_cpu_allocations(b), before);
+    assert_int_equal(cpu_allocations(b), before);
     net_free(t);
     b->ops->close(b);
 }

@@ -131,9 +131,7 @@ gyre_status cpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_
 GYRE_OPS(CPU_SHAPED, CPU_SIZED)
 GYRE_OP_SIZES(CPU_SIZE)
 
-extern const gyre_backend_ops gyre_cpu_ops;
-
 /* Allocations so far, for the test that a steady step makes none. */
-int64_t gyre_cpu_allocations(const gyre_backend *b);
+int64_t cpu_allocations(const gyre_backend *b);
 
 #endif

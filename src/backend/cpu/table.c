@@ -302,7 +302,7 @@ static gyre_status cpu_reduce_end(gyre_backend *base) {
     return b->reduce == GYRE_REDUCE_EXACT ? GYRE_OK : gyre_comm_reduce_fast_wait(b->comm);
 }
 
-int64_t gyre_cpu_allocations(const gyre_backend *b) {
+int64_t cpu_allocations(const gyre_backend *b) {
     return ((const cpu_backend *)(const void *)b)->allocations;
 }
 
