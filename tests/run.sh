@@ -21,12 +21,12 @@ scratch=$(mktemp -d)
 export TMPDIR=$scratch
 trap 'rm -rf "$scratch"' EXIT
 
-# verdict NAME LOG CODE SECONDS: prints what became of a test, and notes it for the end.
+# verdict NAME LOG CODE TOOK: prints what became of a test, and notes it for the end.
 verdict() {
-    local name=$1 log=$2 code=$3 seconds=$4
+    local name=$1 log=$2 code=$3 took=$4
     case $code in
     0)
-        printf '  ok    %s (%d s)\n' "$name" "$seconds" && echo >>"$scratch/passed"
+        printf '  ok    %s (%s)\n' "$name" "$took" && echo >>"$scratch/passed"
         sed -En "/listed below:$/d; s/^(  skip  |\[  SKIPPED \] )/  part of ${name//\//\\/}: /p" "$log" >>"$scratch/partly" # what it left out by itself
         ;;
     77) printf '  skip  %s: %s\n' "$name" "$(tail -n 1 "$log")" | tee -a "$scratch/skipped" ;;
@@ -38,10 +38,10 @@ verdict() {
 }
 
 test_one() { # name, command...
-    local name=$1 log=$logs/${1//[\/ ]/_}.log start=$SECONDS code=0
+    local name=$1 log=$logs/${1//[\/ ]/_}.log code=0 took TIMEFORMAT='%0R s, %P%% of a core'
     shift
-    timeout -k 5 "$limit" "$@" >"$log" 2>&1 </dev/null || code=$?
-    verdict "$name" "$log" $code $((SECONDS - start))
+    took=$({ time timeout -k 5 "$limit" "$@" >"$log" 2>&1 </dev/null; } 2>&1) || code=$?
+    verdict "$name" "$log" $code "$took"
 }
 
 run() { # name, command...: when one of JOBS places is free
@@ -77,7 +77,7 @@ for what in "$@"; do
         limit=${TEST_TIMEOUT:-1200}
         if ! tools/cuda.sh >/dev/null 2>&1; then
             echo "no CUDA toolkit for the $(make -s gpu-parts | wc -w) parts of check-gpu; make deps CUDA=1 installs it" >"$logs/gpu.log"
-            verdict gpu "$logs/gpu.log" 77 0
+            verdict gpu "$logs/gpu.log" 77 "0 s"
             continue
         fi
         for part in $(make -s gpu-parts); do
