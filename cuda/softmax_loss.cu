@@ -3,49 +3,15 @@
  * kept apart from the largest one's 1: so a loss, or a gradient p - 1, that is nearly 0 keeps its
  * digits. */
 #include "element.h"
+#include "loss.h"
 #include "operation.h"
 #include "realmath.h"
-
-constexpr int LOSS_WARPS = 4;
 
 struct loss_numbers {
     int n, classes;
     float smoothing, spread; /* spread: smoothing / classes */
     float scale;
 };
-
-__device__ __forceinline__ float logit(const float *z, int64_t i) {
-    return z[i];
-}
-__device__ __forceinline__ float logit(const gpu_half *z, int64_t i) {
-    float v[1];
-    gpu_load<1>(z + i, v);
-    return v[0];
-}
-
-struct largest {
-    float value;
-    int index;
-};
-
-/* The first of the largest logits; a NaN is never larger, and nothing is larger than a NaN that
- * comes first. */
-template <class T>
-__device__ __forceinline__ largest largest_of(const T *z, int classes, int lane) {
-    largest best = {logit(z, 0), 0};
-    for (int j = lane; j < classes; j += 32) {
-        float value = logit(z, j);
-        if (value > best.value) best = {value, j};
-    }
-#pragma unroll
-    for (int bit = 16; bit > 0; bit /= 2) {
-        largest other = {__shfl_xor_sync(0xffffffffu, best.value, bit),
-                         __shfl_xor_sync(0xffffffffu, best.index, bit)};
-        bool first = other.value == best.value && other.index < best.index;
-        if (other.value > best.value || first) best = other;
-    }
-    return best;
-}
 
 /* z - top, exactly */
 __device__ __forceinline__ gpu_two below(float z, float top) {
@@ -98,23 +64,6 @@ __global__ void __launch_bounds__(32 * LOSS_WARPS)
 KERNEL(loss_rows_kernel<float>);
 KERNEL(loss_rows_kernel<gpu_half>);
 
-/* One block. */
-__global__ void __launch_bounds__(GPU_BLOCK)
-    loss_total_kernel(int n, float scale, const float *work, float *stats) {
-    SHARED(gpu_two, shared, [2][GPU_BLOCK / 32]);
-    gpu_two loss = {0, 0}, right = {0, 0};
-    for (int64_t i = threadIdx.x; i < n; i += GPU_BLOCK) {
-        loss = gpu_plus(loss, work[i]);
-        right = gpu_plus(right, work[n + i]);
-    }
-    loss = gpu_block_sum(loss, shared[0]);
-    right = gpu_block_sum(right, shared[1]);
-    if (threadIdx.x != 0) return;
-    stats[0] = scale * gpu_value(loss);
-    stats[1] = gpu_value(right);
-}
-KERNEL(loss_total_kernel);
-
 gyre_status gpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
                              gyre_i32 labels, gyre_act dx, gyre_f32 stats) {
     loss_numbers numbers = {s->n, s->classes, s->smoothing, s->smoothing / float(s->classes),
@@ -128,7 +77,5 @@ gyre_status gpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act l
         LAUNCH(kernel, blocks, 32 * LOSS_WARPS, 0, gpu_stream(q), numbers, logits,
                gpu_integers(labels), work, dx);
     }
-    LAUNCH(loss_total_kernel, 1, GPU_BLOCK, 0, gpu_stream(q), s->n, s->scale, (const float *)work,
-           gpu_floats(stats));
-    return gpu_result(q, cudaGetLastError(), __func__);
+    return gpu_loss_total(q, s->n, s->scale, work, gpu_floats(stats));
 }

@@ -1,0 +1,47 @@
+/* What the losses over classes share: a warp takes a row of logits, one block adds up the rows. */
+#ifndef GYRE_CUDA_LOSS_H
+#define GYRE_CUDA_LOSS_H
+
+#include "element.h"
+#include "operation.h"
+
+constexpr int LOSS_WARPS = 4;
+
+__device__ __forceinline__ float logit(const float *z, int64_t i) {
+    return z[i];
+}
+__device__ __forceinline__ float logit(const gpu_half *z, int64_t i) {
+    float v[1];
+    gpu_load<1>(z + i, v);
+    return v[0];
+}
+
+struct largest {
+    float value;
+    int index;
+};
+
+/* The first of the largest logits; a NaN is never larger, and nothing is larger than a NaN that
+ * comes first. */
+template <class T>
+__device__ __forceinline__ largest largest_of(const T *z, int classes, int lane) {
+    largest best = {logit(z, 0), 0};
+    for (int j = lane; j < classes; j += 32) {
+        float value = logit(z, j);
+        if (value > best.value) best = {value, j};
+    }
+#pragma unroll
+    for (int bit = 16; bit > 0; bit /= 2) {
+        largest other = {__shfl_xor_sync(0xffffffffu, best.value, bit),
+                         __shfl_xor_sync(0xffffffffu, best.index, bit)};
+        bool first = other.value == best.value && other.index < best.index;
+        if (other.value > best.value || first) best = other;
+    }
+    return best;
+}
+
+/* loss.cu: from work(n), the losses of the rows, and work(n) behind them, 1 where the largest logit
+ * is the label's: stats(2) = {scale * sum of losses, hits}. */
+gyre_status gpu_loss_total(gyre_queue *q, int n, float scale, const float *work, float *stats);
+
+#endif

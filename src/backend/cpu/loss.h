@@ -1,0 +1,16 @@
+/* What the losses over classes share: rows of logits, one after the other. */
+#ifndef GYRE_CPU_LOSS_H
+#define GYRE_CPU_LOSS_H
+
+#include "cpu.h"
+
+/* The loss of one row z(classes) whose largest element is z[best]; dx(classes) gets its gradient
+ * times scale, unless it is NULL. */
+typedef double cpu_row_loss(const gyre_loss_shape *s, const float *z, int best, int label,
+                            float *dx);
+
+/* stats(2) = {scale * sum of losses, rows whose largest logit is their label's} */
+gyre_status cpu_loss_of_rows(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
+                             gyre_i32 labels, gyre_act dx, gyre_f32 stats, cpu_row_loss *row_loss);
+
+#endif
