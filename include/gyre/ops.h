@@ -65,7 +65,7 @@ typedef struct {
 
 typedef struct {
     int n, classes;
-    float smoothing; /* label smoothing: target (1 - s) one-hot + s / classes */
+    float smoothing; /* softmax_loss: target (1 - s) one-hot + s / classes */
     float scale;     /* of the loss sum and of dx: 1 / global batch in training */
 } gyre_loss_shape;
 
@@ -188,6 +188,8 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     /* stats(2) = {scale * sum of losses, hits of the largest logit}; dx may be NULL (evaluation) */       \
     SHAPED(softmax_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels), (gyre_act, dx),  \
            (gyre_f32, stats))                                                                      \
+    SHAPED(squared_error_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels),            \
+           (gyre_act, dx), (gyre_f32, stats))                                                      \
     /* flat f32 vectors from here on */                                                            \
     SIZED(fill, (float, value), (gyre_f32, x))                                                     \
     SIZED(add, (gyre_f32, a), (gyre_f32, b), (gyre_f32, y)) /* y = a + b; y may be a */            \

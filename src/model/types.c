@@ -13,7 +13,8 @@
     TYPE(average_pool)                                                                             \
     TYPE(lrn)                                                                                      \
     TYPE(shortcut)                                                                                 \
-    TYPE(cross_entropy)
+    TYPE(cross_entropy)                                                                            \
+    TYPE(mean_squared_error)
 
 #define DECLARATION(name) extern const gyre_node_type node_##name;
 NODE_TYPES(DECLARATION)

@@ -160,10 +160,23 @@ static void naive_node(const naive *t, int index) {
     }
 }
 
+/* Mean over the batch of the mean over the classes of (z - one-hot)^2. */
+static double naive_squared_error(const naive *t, const int32_t *labels) {
+    int classes = t->m->classes;
+    double loss = 0;
+    for (int i = 0; i < t->n * classes; i++) {
+        double d = t->y[gyre_model_output(t->m)][i] - (i % classes == labels[i / classes]);
+        loss += d * d / (t->n * classes);
+    }
+    return loss;
+}
+
 /* Mean over the batch of the cross-entropy against (1 - s) one-hot + s / classes. */
 static double naive_loss(const naive *t, const int32_t *labels, double smoothing) {
     int classes = t->m->classes;
     for (int i = 0; i < t->m->node_count - 1; i++) naive_node(t, i);
+    const char *type = t->m->nodes[t->m->node_count - 1].type->name;
+    if (strcmp(type, "mean_squared_error") == 0) return naive_squared_error(t, labels);
     double loss = 0;
     for (int i = 0; i < t->n; i++) {
         const double *z = t->y[gyre_model_output(t->m)] + i * classes;

@@ -30,6 +30,7 @@ typedef struct {
     int freeze_count;
     bool norm_frozen;
     double smoothing;
+    char *loss; /* NULL: the default */
 } rig_options;
 
 typedef struct {
@@ -82,7 +83,8 @@ static rig rig_open(rig_options o) {
                                     .freeze = o.freeze,
                                     .freeze_count = o.freeze_count,
                                     .batch_norm_frozen = o.norm_frozen,
-                                    .label_smoothing = o.smoothing};
+                                    .label_smoothing = o.smoothing,
+                                    .loss = o.loss};
     gyre_backend_options options = {.threads = o.lanes, .precision = precision, .poison = true};
     zoo_entry own = {.name = o.name, .build = o.build};
     if (o.build != NULL)

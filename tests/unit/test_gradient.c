@@ -133,6 +133,14 @@ static void label_smoothing(void **state) {
     check_gradient(smoothed(options("mlp", 5, 1, 4)));
 }
 
+static void mean_squared_error(void **state) {
+    char name[] = "mean_squared_error";
+    (void)state;
+    rig_options o = options("mlp", 5, 1, 4);
+    o.loss = name;
+    check_gradient(o);
+}
+
 static void convolution_and_max_pool(void **state) {
     (void)state;
     check_gradient(options("lenet", 17, 1, 2));
@@ -169,6 +177,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear_and_relu),
         cmocka_unit_test(label_smoothing),
+        cmocka_unit_test(mean_squared_error),
         cmocka_unit_test(convolution_and_max_pool),
         cmocka_unit_test(average_pool_rounded_up),
         cmocka_unit_test(local_response_normalisation),

@@ -155,36 +155,67 @@ static double reference_loss(void *context) {
     return scale * sum;
 }
 
+static double reference_squared_error(void *context) {
+    loss *l = context;
+    double sum = 0, scale = (double)l->s.scale;
+    int classes = l->s.classes;
+    l->correct = 0;
+    for (int i = 0; i < l->s.n; i++) {
+        int best = 0;
+        for (int j = 0; j < classes; j++) {
+            double d = l->z[i * classes + j] - (j == l->labels[i]);
+            best = l->z[i * classes + j] > l->z[i * classes + best] ? j : best;
+            sum += d * d / classes;
+            l->dx[i * classes + j] = scale * 2 * d / classes;
+        }
+        l->correct += best == l->labels[i];
+    }
+    return scale * sum;
+}
+
+typedef gyre_status loss_operation(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
+                                   gyre_i32 labels, gyre_act dx, gyre_f32 stats);
+
+/* `unit`: dx is known to a rounding of s.scale times it; 0: of dx, with two products. */
+static void check_loss(gyre_backend *b, gyre_loss_shape s, loss_operation *run,
+                       double (*reference)(void *), double unit) {
+    size_t n = (size_t)(s.n * s.classes);
+    int32_t labels[64];
+    for (int i = 0; i < s.n; i++) labels[i] = (i * 7 + 1) % s.classes;
+    loss l = {s, labels, randoms(1, n), zeros(n), 0};
+    for (size_t i = 0; i < n; i++) l.z[i] *= 8;
+    round_acts(l.z, n);
+    double value = reference(&l);
+    double *gradient = zeros(n);
+    memcpy(gradient, l.dx, n * sizeof *gradient);
+    check_gradient("loss", reference, &l, l.z, n, gradient);
+    buffer z = acts_of(b, l.z, n), labels_there = buffer_labels(b, labels, (size_t)s.n);
+    buffer dx = acts_new(b, n), stats = buffer_new(b, 2);
+    OK(run(b->main, &s, A(z), I(labels_there), A(dx), F(stats)));
+    double want[2] = {value, l.correct};
+    check_close("stats", stats, want, NULL, 2 * HALF_ULP);
+    double *scale = zeros(n);
+    for (size_t i = 0; i < n; i++) {
+        scale[i] = unit > 0 ? (double)s.scale * unit : 2 * fabs(gradient[i]);
+    }
+    check_close("dx", dx, gradient, scale, 2 * HALF_ULP);
+    OK(run(b->main, &s, A(z), I(labels_there), NULL, F(stats)));
+    check_close("stats without dx", stats, want, NULL, 2 * HALF_ULP);
+    buffer all[] = {z, labels_there, dx, stats};
+    for (size_t i = 0; i < 4; i++) buffer_free(all[i]);
+    double *arrays[] = {l.z, l.dx, gradient, scale};
+    for (size_t i = 0; i < 4; i++) free(arrays[i]);
+}
+
 static void losses_match(void **state) {
     gyre_backend *b = *state;
     static const gyre_loss_shape shapes[] = {
         {1, 2, 0, 1}, {32, 10, 0, 1.0f / 128}, {33, 10, 0.1f, 1.0f / 33}, {5, 1000, 0.1f, 1}};
     for (size_t t = 0; t < sizeof shapes / sizeof shapes[0]; t++) {
         gyre_loss_shape s = shapes[t];
-        size_t n = (size_t)(s.n * s.classes);
-        int32_t labels[64];
-        for (int i = 0; i < s.n; i++) labels[i] = (i * 7 + 1) % s.classes;
-        loss l = {s, labels, randoms(1, n), zeros(n), 0};
-        for (size_t i = 0; i < n; i++) l.z[i] *= 8;
-        round_acts(l.z, n);
-        double value = reference_loss(&l);
-        double *gradient = zeros(n);
-        memcpy(gradient, l.dx, n * sizeof *gradient);
-        check_gradient("loss", reference_loss, &l, l.z, n, gradient);
-        buffer z = acts_of(b, l.z, n), labels_there = buffer_labels(b, labels, (size_t)s.n);
-        buffer dx = acts_new(b, n), stats = buffer_new(b, 2);
-        OK(b->ops->softmax_loss(b->main, &s, A(z), I(labels_there), A(dx), F(stats)));
-        double want[2] = {value, l.correct};
-        check_close("stats", stats, want, NULL, 2 * HALF_ULP);
-        double *scale = zeros(n);
-        for (size_t i = 0; i < n; i++) scale[i] = (double)s.scale;
-        check_close("dx", dx, gradient, scale, 2 * HALF_ULP);
-        OK(b->ops->softmax_loss(b->main, &s, A(z), I(labels_there), NULL, F(stats)));
-        check_close("stats without dx", stats, want, NULL, 2 * HALF_ULP);
-        buffer all[] = {z, labels_there, dx, stats};
-        for (size_t i = 0; i < 4; i++) buffer_free(all[i]);
-        double *arrays[] = {l.z, l.dx, gradient, scale};
-        for (size_t i = 0; i < 4; i++) free(arrays[i]);
+        check_loss(b, s, b->ops->softmax_loss, reference_loss, 1);
+        s.smoothing = 0;
+        check_loss(b, s, b->ops->squared_error_loss, reference_squared_error, 0);
     }
 }
 

@@ -387,10 +387,15 @@ static void losses_reach_far(void **state) {
     emulated_work(work.at);
     GPU(softmax_loss, &s, act(z), (gyre_i32)(void *)labels.at, act(dx), f32(stats));
     emulated_work(NULL);
-    all_blocks();
     expect("loss", get(work, 4, row), log(1024), 0x1p-22);
     expect("dx", get(dx, size, at), 1.0 / 1024, size == 2 ? 0x1p-8 : 0x1p-22);
     expect("dx of the label", get(dx, size, n - 1), 1.0 / 1024 - 1, size == 2 ? 0x1p-8 : 0x1p-22);
+    emulated_work(work.at);
+    GPU(squared_error_loss, &s, act(z), (gyre_i32)(void *)labels.at, act(dx), f32(stats));
+    emulated_work(NULL);
+    all_blocks();
+    expect("squared error", get(work, 4, row), 1.0 / 1024, 0);
+    expect("its dx of the label", get(dx, size, n - 1), -2.0 / 1024, 0);
     space all[] = {z, dx, work, labels};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
 }

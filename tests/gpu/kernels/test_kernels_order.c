@@ -64,6 +64,9 @@ static void run_shortcut(gyre_backend *b, const buffer *in, const buffer *out) {
 static void run_loss(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->softmax_loss(b->main, &loss, A(in[0]), I(in[4]), A(out[0]), F(out[3])));
 }
+static void run_squared_error(gyre_backend *b, const buffer *in, const buffer *out) {
+    OK(b->ops->squared_error_loss(b->main, &loss, A(in[0]), I(in[4]), A(out[0]), F(out[3])));
+}
 static void run_check_step(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->fill(b->main, FEW, 1, F(out[3])));
     OK(b->ops->check_step(b->main, N, F(in[3]), F(in[3]), 0.5f, F(out[3])));
@@ -88,6 +91,7 @@ static const struct {
                   {"lrn", run_lrn},
                   {"shortcut", run_shortcut},
                   {"softmax_loss", run_loss},
+                  {"squared_error_loss", run_squared_error},
                   {"check_step", run_check_step},
                   {"update", run_update}};
 

@@ -1,0 +1,26 @@
+/* Mean squared error of the outputs against the one-hot target of a class (Hui & Belkin 2020, arXiv
+ * 2006.07322, without their weights): the mean over the classes, as PyTorch's MSELoss has it. */
+#include "../builder.h"
+#include "classes.h"
+
+static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
+    (void)b, (void)n, (void)in;
+    return GYRE_OK;
+}
+
+static gyre_status forward(const node_call *c) {
+    gyre_loss_shape s = {c->n, c->in->c, 0, c->scale};
+    return c->ops->squared_error_loss(c->queue, &s, c->x[0], c->labels, c->dx[0], c->stats);
+}
+
+const gyre_node_type node_mean_squared_error = {.name = "mean_squared_error",
+                                                .inputs_min = 1,
+                                                .inputs_max = 1,
+                                                .keeps_x = true,
+                                                .is_loss = true,
+                                                .metrics = node_class_metrics,
+                                                .loss_unit = "",
+                                                .summary =
+                                                    "mean over the outputs of (z - one-hot)^2",
+                                                .define = define,
+                                                .forward = forward};
