@@ -129,12 +129,19 @@ static gyre_status find_loss(const gyre_model_settings *settings, const gyre_nod
 static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
     gyre_model *m = b->model;
     const gyre_node_type *type = NULL;
-    node_value options[] = {{"smoothing", settings->label_smoothing}, {NULL, 0}};
     GYRE_TRY(b->status);
     GYRE_TRY(find_loss(settings, &type));
-    if (settings->label_smoothing == 0) options[0].name = NULL; /* not every loss has it */
-    int loss = builder_node_of(b, type->name, "loss", m->node_count - 1, options);
-    GYRE_TRY(gyre_fail_in("optimizer.label_smoothing, model.loss", b->status));
+    bool smooths = node_option_named(type, "smoothing") != NULL;
+    if (settings->label_smoothing != 0 && !smooths) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "optimizer.label_smoothing: expected 0, since the loss %s has none, found "
+                         "%g",
+                         type->name, settings->label_smoothing);
+    }
+    int loss =
+        builder_node_of(b, type->name, "loss", m->node_count - 1,
+                        smooths ? BUILDER_OPTIONS({"smoothing", settings->label_smoothing}) : NULL);
+    GYRE_TRY(b->status);
     m->metric = m->nodes[loss].type->metrics;
     m->loss_unit = m->nodes[loss].type->loss_unit;
     return GYRE_OK;

@@ -101,6 +101,8 @@ const gyre_node_type *node_type_at(int index);
 /* options.c: sets each option to what is given, or to its default. Errors: GYRE_EUSAGE for one that
  * is unknown, missing or out of its range. */
 gyre_status node_set_options(gyre_node *n, const node_value *given);
+/* NULL when the type has none of this name. */
+const node_option *node_option_named(const gyre_node_type *type, const char *name);
 /* The value of an option; NAN when the type has none of this name. */
 double node_option_value(const gyre_node *n, const char *name);
 

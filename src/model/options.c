@@ -31,11 +31,15 @@ static gyre_status set_option(const gyre_node *n, const node_option *o, const no
     return GYRE_OK;
 }
 
+const node_option *node_option_named(const gyre_node_type *type, const char *name) {
+    const node_option *o = type->options;
+    while (o != NULL && o->name != NULL && strcmp(o->name, name) != 0) o++;
+    return o != NULL && o->name != NULL ? o : NULL;
+}
+
 static gyre_status refuse_unknown(const gyre_node *n, const node_value *given) {
     for (; given != NULL && given->name != NULL; given++) {
-        const node_option *o = n->type->options;
-        while (o != NULL && o->name != NULL && strcmp(o->name, given->name) != 0) o++;
-        if (o != NULL && o->name != NULL) continue;
+        if (node_option_named(n->type, given->name) != NULL) continue;
         return gyre_fail(GYRE_EUSAGE, "node %s: type %s has no option \"%s\"", n->name,
                          n->type->name, given->name);
     }
@@ -54,9 +58,8 @@ gyre_status node_set_options(gyre_node *n, const node_value *given) {
 }
 
 double node_option_value(const gyre_node *n, const char *name) {
-    const node_option *o = n->type->options;
-    while (o != NULL && o->name != NULL && strcmp(o->name, name) != 0) o++;
-    if (o == NULL || o->name == NULL) return NAN;
+    const node_option *o = node_option_named(n->type, name);
+    if (o == NULL) return NAN;
     const char *at = (const char *)n->options + o->offset;
     switch (o->kind) {
     case OPTION_INT: return *(const int *)(const void *)at;
