@@ -17,8 +17,10 @@ typedef enum {
 
 /* Files hold a metric's value; people read `factor` times it, in `unit`. */
 typedef struct {
-    const char *name; /* "accuracy": its column, its key in JSON, and its name in sentences */
-    const char *unit; /* "%"; "": none */
+    const char *name;   /* "accuracy": its column, its key in JSON, and its name in sentences */
+    const char *plural; /* "accuracies" */
+    const char *unit;   /* "%"; "": none */
+    const char *column_unit;     /* the unit in the name of a column, "percent"; "": none */
     const char *difference_unit; /* of a difference of two: "points" */
     double factor;
     int decimals; /* for people */
@@ -35,10 +37,17 @@ const gyre_metric *gyre_metric_named(const char *name);
 /* The first metric of a loss, by the loss's name; NULL: of the default loss. A name that no loss
  * has gives NULL. */
 const gyre_metric *gyre_metric_of_loss(const char *loss);
+/* The unit of a loss itself, likewise: "nats"; "": none. */
+const char *gyre_loss_unit(const char *loss);
+
+/* Can values of the two be compared? */
+bool gyre_metric_same(const gyre_metric *a, const gyre_metric *b);
 
 double gyre_metric_value(const gyre_metric *m, double sum, int64_t samples);
 /* Is `value` better than `other`? A value that is no number is better than none. */
 bool gyre_metric_better(const gyre_metric *m, double value, double other);
+/* The better of two values: a number where one of them is none. */
+double gyre_metric_best(const gyre_metric *m, double a, double b);
 /* Worse than every value. */
 double gyre_metric_worst(const gyre_metric *m);
 /* In the unit of people. */

@@ -1,7 +1,8 @@
 /* The results of a study: its cells, and what follows from them for arms and comparisons.
  *
- * The primary metric is the accuracy at the last step, in %; differences are in points. Only seeds
- * enter a comparison with which both arms are done. Everything but `seconds` is a pure function of
+ * What arms are compared by is the metric at the last step, in the unit of people (in % where
+ * it is a share), and so are differences. Only seeds enter a comparison with which both arms are
+ * done. Everything but `seconds` is a pure function of
  * what the cells computed. */
 #ifndef GYRE_RESULTS_H
 #define GYRE_RESULTS_H
@@ -46,10 +47,10 @@ typedef struct {
 } gyre_band;
 
 typedef struct {
-    gyre_summary final, best, test;   /* of done cells, in % */
-    gyre_summary below_leader;        /* paired differences: the group's leader minus this arm */
+    gyre_summary final, best, test;   /* of done cells, in the metric's unit */
+    gyre_summary behind_leader;       /* by how much it is worse than the group's leader, paired */
     int states[GYRE_CELL_FAILED + 1]; /* how many cells are in each */
-    int done;                         /* done with finite loss and accuracy */
+    int done;                         /* done with finite loss and metric */
     int diverged;                     /* ended without: gyre_cell_diverged */
     int open;                         /* the rest: missing, interrupted or failed */
     bool ranked;                      /* among the arms of its group that can be chosen */
@@ -58,7 +59,7 @@ typedef struct {
     double seconds;                   /* mean of done cells */
     gyre_settings *settings;          /* of one cell; NULL: none was begun */
     gyre_schedule *schedule;          /* likewise */
-    gyre_band train, loss, metric;  /* accuracy in %; at steps that all cells share */
+    gyre_band train, loss, metric;    /* metric in its unit; at steps that all cells share */
     gyre_band minima_loss, minima_metric; /* at the ends of cycles */
 } gyre_results_arm;
 
@@ -86,25 +87,28 @@ typedef struct {
     int leader;   /* -1: none */
     int ranked;   /* how many arms it was chosen among: those marked `ranked` */
     int seeds;    /* with which all of these are done */
-    double mean;  /* the leader's over these, in %; NaN: none */
+    double mean;  /* the leader's over these, in the metric's unit; NaN: none */
     int diverged; /* cells of each of these that diverged */
 } gyre_ranking;
 
 typedef struct {
     gyre_study *study;
-    bool single;              /* a run, shown as a study of one cell */
-    gyre_results_cell *cells; /* [arm * seed_count + seed] */
+    const gyre_metric *metric; /* of all cells */
+    bool single;               /* a run, shown as a study of one cell */
+    gyre_results_cell *cells;  /* [arm * seed_count + seed] */
     gyre_results_arm *arms;
     gyre_comparison *comparisons;
     int comparison_count, corrected_count; /* all; without the planned one */
     int *main_control;      /* of each group: whom targets and figures refer to; -1: none */
-    double *target;         /* of each group, in %; NaN: none */
+    double *target;         /* of each group, in the metric's unit; NaN: none */
     gyre_ranking *rankings; /* of each group */
     bool target_given;
 } gyre_results;
 
-/* Reads a study's folder or, when it holds a single run, that. `target` in %, NaN: the control's
- * final accuracy. GYRE_EIO when the folder holds neither. Close it in any case. */
+/* Reads a study's folder or, when it holds a single run, that. `target` in the metric's
+ * unit, NaN: the control's final mean. GYRE_EIO when the folder holds neither, or cells whose
+ * metrics are not the same; GYRE_EUSAGE when the metric cannot have the target. Close it in any
+ * case. */
 gyre_status gyre_results_open(const char *folder, double target, gyre_results *out);
 void gyre_results_close(gyre_results *e);
 
@@ -112,7 +116,7 @@ const gyre_results_cell *gyre_results_at(const gyre_results *e, int arm, int see
 /* Does the cell count in summaries and comparisons? Done, and its numbers are finite. */
 bool gyre_cell_counts(const gyre_results_cell *c);
 /* Do all counted cells of the arm score no better than the most frequent class?
- * Its share, in %, goes to *chance. */
+ * Its share goes to *chance. */
 bool gyre_arm_guesses(const gyre_results *e, int arm, double *chance);
 /* Did it end, but not with finite numbers? */
 bool gyre_cell_diverged(const gyre_results_cell *c);

@@ -10,6 +10,7 @@
 #define GYRE_STUDY_H
 
 #include "gyre/comm.h"
+#include "gyre/metric.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
 #include <stdbool.h>
@@ -25,7 +26,8 @@ typedef struct {
     uint64_t data_hash; /* of the dataset (gyre_dataset_hash) */
     uint64_t init_hash; /* of model.init_from's file; 0: none, or it was not there yet */
     bool has_test;      /* the dataset has a test part; known with settings only */
-    char *warnings;     /* of its schedule, a line each; NULL in a study read from its folder */
+    const gyre_metric *metric; /* of its loss; known with settings only */
+    char *warnings; /* of its schedule, a line each; NULL in a study read from its folder */
     gyre_settings *settings; /* resolved but for the seed; NULL in a study read from its folder */
 } gyre_study_arm;
 
@@ -58,13 +60,14 @@ typedef enum {
 
 typedef struct {
     gyre_cell_state state;
-    int64_t steps;                   /* completed updates */
+    int64_t steps;                 /* completed updates */
+    const gyre_metric *of;         /* what its metric is; NULL: not known */
     double loss, metric;           /* validation split, at the last step; NaN when not done */
     double best_metric;            /* over all evaluations: exploratory */
     double test_loss, test_metric; /* test part, once, at the end; NaN when there is none */
-    double seconds;                  /* of training, over all sittings */
-    uint64_t hash;                   /* of the parameters at the end */
-    char message[GYRE_ERROR_MAX];    /* why it failed or diverged, else "" */
+    double seconds;                /* of training, over all sittings */
+    uint64_t hash;                 /* of the parameters at the end */
+    char message[GYRE_ERROR_MAX];  /* why it failed or diverged, else "" */
 } gyre_cell_result;
 
 /* Reads a study file and resolves its arms against the base config. Errors: GYRE_EUSAGE naming

@@ -17,6 +17,9 @@
  * the whole has. */
 size_t gyre_text_visible(const char *bytes, char *out, size_t size);
 
+/* "an" before a vowel, else "a". */
+const char *gyre_text_article(const char *noun);
+
 /* Prints `bytes` made visible, and spaces up to `width` columns. */
 void gyre_text_print(FILE *out, const char *bytes, int width);
 

@@ -78,6 +78,10 @@ char *gyre_text_shorten(char *text, size_t most) {
     return text;
 }
 
+const char *gyre_text_article(const char *noun) {
+    return noun[0] != '\0' && strchr("aeiou", noun[0]) != NULL ? "an" : "a";
+}
+
 void gyre_text_print(FILE *out, const char *bytes, int width) {
     int columns = 0;
     for (const char *s = bytes; *s != '\0'; columns++) {

@@ -1,7 +1,6 @@
 /* gyre report: what a study or a run shows, as a page and CSV files. */
 #include "cli.h"
 
-#include "gyre/log.h"
 #include "gyre/report.h"
 #include "gyre/text.h"
 #include "holds.h"
@@ -20,13 +19,9 @@ static gyre_status read_target(const char *text, void *to) {
     char *end = NULL;
     errno = 0;
     *out = strtod(text, &end);
-    bool fits = errno == 0 && end != text && *end == '\0' && *out >= 0 && *out <= 100;
-    if (fits && *out > 0 && *out <= 1) {
-        gyre_warn("--target %s is %g %%; %g %% is --target %g", text, *out, 100 * *out, 100 * *out);
-    }
-    if (fits) return GYRE_OK;
-    return gyre_fail(GYRE_EUSAGE, "--target: expected an accuracy of 0 to 100 %%, found '%s'",
-                     text);
+    if (errno == 0 && end != text && *end == '\0' && isfinite(*out)) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "--target: expected a number in the unit of the metric, found '%s'", text);
 }
 
 static gyre_status report(int argc, char **argv) {
@@ -64,9 +59,9 @@ static const cli_option options[] = {
      .name = "target",
      .kind = CLI_OWN,
      .read = read_target,
-     .value = "PERCENT",
-     .help = "the accuracy to which steps are counted, 0 to 100; default: the control's final "
-             "mean"},
+     .value = "VALUE",
+     .help = "the value of the metric to which steps are counted, in the unit that the report "
+             "has; default: the control's final mean"},
     {0}};
 
 const cli_command cli_command_report = {

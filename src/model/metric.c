@@ -38,6 +38,15 @@ const gyre_metric *gyre_metric_of_loss(const char *loss) {
     return type != NULL && type->is_loss ? type->metrics : NULL;
 }
 
+const char *gyre_loss_unit(const char *loss) {
+    const gyre_node_type *type = node_type_named(loss != NULL ? loss : NODE_DEFAULT_LOSS);
+    return type != NULL && type->is_loss && type->loss_unit != NULL ? type->loss_unit : "";
+}
+
+bool gyre_metric_same(const gyre_metric *a, const gyre_metric *b) {
+    return strcmp(a->name, b->name) == 0;
+}
+
 double gyre_metric_value(const gyre_metric *m, double sum, int64_t samples) {
     double mean = sum / (double)samples;
     return m->form == GYRE_METRIC_EXP_MEAN ? exp(mean) : mean;
@@ -45,6 +54,10 @@ double gyre_metric_value(const gyre_metric *m, double sum, int64_t samples) {
 
 bool gyre_metric_better(const gyre_metric *m, double value, double other) {
     return m->greater_is_better ? value > other : value < other;
+}
+
+double gyre_metric_best(const gyre_metric *m, double a, double b) {
+    return isnan(a) || gyre_metric_better(m, b, a) ? b : a;
 }
 
 double gyre_metric_worst(const gyre_metric *m) {

@@ -188,6 +188,7 @@ static void tell_arm(const gyre_results *e, int arm, char *out) {
 void report_guesses(const gyre_results *e, char out[REPORT_SENTENCE_MAX]) {
     int guessing = 0, known = 0;
     double chance = 0, shown = 0;
+    char share[REPORT_NAME_MAX];
     *out = '\0';
     for (int arm = 0; arm < e->study->arm_count; arm++) {
         known += e->arms[arm].done > 0;
@@ -197,7 +198,8 @@ void report_guesses(const gyre_results *e, char out[REPORT_SENTENCE_MAX]) {
         guessing++;
     }
     if (guessing == 0) return;
-    report_add(out, ". The most frequent class is %.2f %% of the samples.", shown);
+    report_add(out, ". The most frequent class is %s of the samples.",
+               gyre_metric_text(e->metric, shown, share, sizeof share));
     if (guessing == known && !e->single) report_add(out, " No arm learns.");
 }
 

@@ -113,7 +113,7 @@ static bool lacks_spread(const gyre_summary *s) {
 
 /* With one pair nothing is excluded. */
 static bool told_apart(const gyre_results_arm *a) {
-    return a->below_leader.interval.low > 0 && !lacks_spread(&a->below_leader);
+    return a->behind_leader.interval.low > 0 && !lacks_spread(&a->behind_leader);
 }
 
 /* The next arm of a group after `i` that is no control; -1: no more. Begin with -1. */
@@ -152,7 +152,7 @@ static void say_rivals(const gyre_results *e, int leader, char *out) {
         if (i == leader || !e->arms[i].ranked || told_apart(&e->arms[i])) continue;
         report_arm(e, i, name);
         report_add(names, "%s%s", rivals++ == 0 ? "" : ", ", name);
-        equal = equal || lacks_spread(&e->arms[i].below_leader);
+        equal = equal || lacks_spread(&e->arms[i].behind_leader);
     }
     if (e->rankings[group].ranked < 2) return;
     if (rivals == 0) {
@@ -212,7 +212,7 @@ static void say_leader(const gyre_results *e, int group, char *out) {
     char name[REPORT_NAME_MAX];
     for (int i = next_arm(e->study, group, -1); i >= 0; i = next_arm(e->study, group, i)) {
         arms++;
-        equal += e->arms[i].ranked && report_is_nothing(e->arms[i].below_leader.mean);
+        equal += e->arms[i].ranked && report_is_nothing(e->arms[i].behind_leader.mean);
     }
     report_arm(e, r->leader, name);
     report_add(out, "Choice: %s, ", name);

@@ -98,23 +98,28 @@ typedef struct {
     size_t losses, metrics;
 } samples;
 
+/* The metric as it is shown. */
 static void add(samples *s, int64_t step, double loss, double metric) {
     if (isfinite(loss)) s->loss[s->losses++] = (sample){(double)step, loss};
-    if (isfinite(metric)) s->metric[s->metrics++] = (sample){(double)step, 100 * metric};
+    if (isfinite(metric)) s->metric[s->metrics++] = (sample){(double)step, metric};
 }
 
-static void add_evaluations(samples *s, const gyre_tables *t, const int64_t *grid, size_t count) {
+static void add_evaluations(samples *s, const gyre_metric *m, const gyre_tables *t,
+                            const int64_t *grid, size_t count) {
     size_t g = 0;
     for (size_t i = 0; i < t->validation_count; i++) {
         const gyre_validation_row *row = &t->validation[i];
         while (g < count && grid[g] < row->step) g++;
-        if (g < count && grid[g] == row->step) add(s, row->step, row->loss, row->metric);
+        if (g < count && grid[g] == row->step) {
+            add(s, row->step, row->loss, gyre_metric_shown(m, row->metric));
+        }
     }
 }
 
-static void add_minima(samples *s, const gyre_tables *t) {
+static void add_minima(samples *s, const gyre_metric *m, const gyre_tables *t) {
     for (size_t i = 0; i < t->cycle_count; i++) {
-        add(s, t->cycles[i].end_step, t->cycles[i].loss, t->cycles[i].metric);
+        const gyre_cycle_row *row = &t->cycles[i];
+        add(s, row->end_step, row->loss, gyre_metric_shown(m, row->metric));
     }
 }
 
@@ -136,7 +141,7 @@ static size_t rows_of(const gyre_tables *t, source from) {
     return from == MINIMA ? t->cycle_count : t->validation_count;
 }
 
-/* `loss` and `accuracy` may be NULL. */
+/* `metric` may be NULL. */
 static gyre_status collect(const gyre_results *e, int arm, source from, const int64_t *grid,
                            size_t grid_count, gyre_band *loss, gyre_band *metric) {
     gyre_status status = GYRE_OK;
@@ -153,8 +158,8 @@ static gyre_status collect(const gyre_results *e, int arm, source from, const in
         const gyre_results_cell *c = gyre_results_at(e, arm, seed);
         if (!is_shown(e, c)) continue;
         if (from == TRAINING) add_training(&s, &c->tables);
-        if (from == EVALUATIONS) add_evaluations(&s, &c->tables, grid, grid_count);
-        if (from == MINIMA) add_minima(&s, &c->tables);
+        if (from == EVALUATIONS) add_evaluations(&s, e->metric, &c->tables, grid, grid_count);
+        if (from == MINIMA) add_minima(&s, e->metric, &c->tables);
     }
     GYRE_GOTO(gather(s.loss, s.losses, loss));
     if (metric != NULL) status = gather(s.metric, s.metrics, metric);

@@ -177,6 +177,7 @@ static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_jso
     const char *from = arm->settings->model.init_from;
     if (from != NULL && gyre_file_exists(from)) GYRE_GOTO(gyre_file_hash(from, &arm->init_hash));
     arm->has_test = k->has_test;
+    arm->metric = gyre_metric_of_loss(arm->settings->model.loss);
     GYRE_GOTO(gyre_fail_in(d->where,
                            open_schedule(arm->settings, k, study->validation_split, &schedule)));
     GYRE_GOTO(judge(schedule, arm));
@@ -302,6 +303,16 @@ static gyre_status check_count(const study_plan *p, const gyre_study *out) {
         p->path, p->draft_count, p->size_count, out->seed_count, (long long)cells, (long long)most);
 }
 
+/* Arms are compared by one metric. */
+static gyre_status check_metric(const gyre_study *s, const gyre_study_arm *arm, const char *where) {
+    const gyre_study_arm *first = &s->arms[0];
+    if (gyre_metric_same(first->metric, arm->metric)) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "%s: arm %s would be judged by its %s, but arm %s by its %s; arms are "
+                     "compared by one metric, so give all the same loss",
+                     where, arm->name, arm->metric->name, first->name, first->metric->name);
+}
+
 static gyre_status lay_all(study_plan *p, known_data *k, gyre_study *out) {
     gyre_json_value *common = NULL;
     gyre_status status = GYRE_OK;
@@ -313,6 +324,7 @@ static gyre_status lay_all(study_plan *p, known_data *k, gyre_study *out) {
             gyre_study_arm *arm = &out->arms[out->arm_count++];
             GYRE_GOTO(name_arm(p, &p->drafts[i], group, arm));
             GYRE_GOTO(lay(p, &p->drafts[i], common, p->sizes[group], k, out, arm));
+            GYRE_GOTO(check_metric(out, arm, p->drafts[i].where));
             int64_t held_out = evaluated(k, out->validation_split);
             bool fewer = out->arm_count == 1 || held_out < out->validation_images;
             if (fewer) out->validation_images = held_out;

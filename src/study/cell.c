@@ -106,9 +106,10 @@ static gyre_status read_tables(const char *folder, int64_t steps, gyre_cell_resu
     gyre_status status = gyre_tables_read(path, &t);
     free(path);
     GYRE_TRY(status);
+    r->of = t.metric;
     for (size_t i = 0; i < t.validation_count; i++) {
         const gyre_validation_row *row = &t.validation[i];
-        if (!(row->metric <= r->best_metric)) r->best_metric = row->metric;
+        r->best_metric = gyre_metric_best(t.metric, r->best_metric, row->metric);
         if (row->step != steps) continue;
         r->loss = row->loss;
         r->metric = row->metric;
@@ -146,6 +147,7 @@ static gyre_status conclude(const gyre_study *s, gyre_study_cell c, const char *
                             gyre_status ran, gyre_comm *comm, gyre_cell_result *r) {
     gyre_status status = ran;
     *r = (gyre_cell_result){.state = GYRE_CELL_DONE,
+                            .of = s->arms[c.arm].metric,
                             .loss = (double)NAN,
                             .metric = (double)NAN,
                             .best_metric = (double)NAN,

@@ -23,32 +23,32 @@ static void take_end(const gyre_json_value *line, gyre_cell_log *out) {
     out->guesses = !gyre_json_is_true(beats);
 }
 
-static void take_test(const gyre_json_value *line, gyre_cell_log *out) {
+static void take_test(const gyre_json_value *line, const gyre_metric *metric, gyre_cell_log *out) {
     double step = gyre_json_number(gyre_json_get(line, "step"));
-    if (!(step >= 0 && step < 0x1p53)) return;
+    if (!(step >= 0 && step < 0x1p53) || metric == NULL) return;
     out->test_step = (int64_t)step;
     out->test_loss = gyre_json_number(gyre_json_get(line, "loss"));
-    out->test_metric = gyre_json_number(gyre_json_get(line, "accuracy"));
+    out->test_metric = gyre_json_number(gyre_json_get(line, metric->name));
 }
 
-static void take_line(const char *text, gyre_cell_log *out) {
+static void take_line(const char *text, const gyre_metric *metric, gyre_cell_log *out) {
     gyre_json_value *line = NULL;
     if (gyre_json_parse(text, "log.jsonl", &line) != GYRE_OK) return; /* cut off */
     const char *event = gyre_json_text(gyre_json_get(line, "event"));
     if (event == NULL) event = "";
     if (strcmp(event, "start") == 0 || strcmp(event, "resume") == 0) take_machine(line, out);
     if (strcmp(event, "end") == 0) take_end(line, out);
-    if (strcmp(event, "test") == 0) take_test(line, out);
+    if (strcmp(event, "test") == 0) take_test(line, metric, out);
     gyre_json_close(line);
 }
 
-void study_cell_log_read(const char *folder, gyre_cell_log *out) {
+void study_cell_log_read(const char *folder, const gyre_metric *metric, gyre_cell_log *out) {
     char *path = gyre_path_join(folder, GYRE_LOG_FILE), *line = NULL;
     size_t room = 0;
     FILE *f = NULL;
     *out = (gyre_cell_log){0};
     if (path != NULL && gyre_file_stream(path, false, &f) != GYRE_OK) f = NULL; /* none is told */
-    while (f != NULL && getline(&line, &room, f) > 0) take_line(line, out);
+    while (f != NULL && getline(&line, &room, f) > 0) take_line(line, metric, out);
     if (f != NULL) fclose(f);
     free(line);
     free(path);

@@ -4,7 +4,8 @@
 
 #include "gyre/results.h"
 
-void study_cell_log_read(const char *folder, gyre_cell_log *out);
+/* `metric` NULL: not known, and so is none on the test part. */
+void study_cell_log_read(const char *folder, const gyre_metric *metric, gyre_cell_log *out);
 void study_cell_log_close(gyre_cell_log *log);
 
 #endif

@@ -18,6 +18,21 @@ static const struct {
     {GYRE_CELL_DONE, "done"}, {GYRE_CELL_DIVERGED, "diverged"}, {GYRE_CELL_FAILED, "failed"}};
 enum { STATES = sizeof states / sizeof *states, RESULT_MAX = 1 << 16 };
 
+/* The three values of a metric, and what their keys are made of. */
+enum { VALUES = 3 };
+static const char *const kinds[VALUES] = {"", "best_", "test_"};
+
+typedef struct {
+    char text[80];
+} metric_key;
+
+/* "best_accuracy" */
+static metric_key key_of(const gyre_metric *m, int kind) {
+    metric_key k;
+    snprintf(k.text, sizeof k.text, "%s%s", kinds[kind], m->name);
+    return k;
+}
+
 gyre_status study_result_write(const char *folder, const char *arm, uint64_t seed,
                                const gyre_cell_result *r) {
     const char *name = "failed";
@@ -32,10 +47,10 @@ gyre_status study_result_write(const char *folder, const char *arm, uint64_t see
     gyre_json_add_text(j, "state", name);
     gyre_json_add_integer(j, "steps", r->steps);
     gyre_json_add_number(j, "loss", r->loss);
-    gyre_json_add_number(j, "accuracy", r->metric);
-    gyre_json_add_number(j, "best_accuracy", r->best_metric);
+    gyre_json_add_number(j, key_of(r->of, 0).text, r->metric);
+    gyre_json_add_number(j, key_of(r->of, 1).text, r->best_metric);
     gyre_json_add_number(j, "test_loss", r->test_loss);
-    gyre_json_add_number(j, "test_accuracy", r->test_metric);
+    gyre_json_add_number(j, key_of(r->of, 2).text, r->test_metric);
     gyre_json_add_number(j, "seconds", r->seconds);
     gyre_json_add_text(j, "hash", hash);
     gyre_json_add_text(j, "message", r->message);
@@ -67,22 +82,44 @@ static const char *text(const gyre_json_value *tree, const char *key) {
     return v == NULL ? NULL : gyre_json_text(v);
 }
 
+/* The metric that has a key in it; NULL: none has. */
+static const gyre_metric *metric_in(const gyre_json_value *tree) {
+    const gyre_metric *m = NULL;
+    for (int i = 0; (m = gyre_metric_at(i)) != NULL; i++) {
+        for (int kind = 0; kind < VALUES; kind++) {
+            if (gyre_json_get(tree, key_of(m, kind).text) != NULL) return m;
+        }
+    }
+    return NULL;
+}
+
+static double value(const gyre_json_value *tree, const gyre_metric *m, int kind) {
+    return m == NULL ? (double)NAN : number(tree, key_of(m, kind).text);
+}
+
 static void take_result(const gyre_json_value *tree, gyre_cell_state state, gyre_cell_result *r) {
+    const gyre_metric *m = metric_in(tree);
     *r = (gyre_cell_result){.state = state,
+                            .of = m,
                             .steps = (int64_t)number(tree, "steps"),
                             .loss = number(tree, "loss"),
-                            .metric = number(tree, "accuracy"),
-                            .best_metric = number(tree, "best_accuracy"),
+                            .metric = value(tree, m, 0),
+                            .best_metric = value(tree, m, 1),
                             .test_loss = number(tree, "test_loss"),
-                            .test_metric = number(tree, "test_accuracy"),
+                            .test_metric = value(tree, m, 2),
                             .seconds = number(tree, "seconds"),
                             .hash = strtoull(text(tree, "hash"), NULL, 16)};
     snprintf(r->message, sizeof r->message, "%s", text(tree, "message"));
 }
 
-/* Whether a number is none, or one from 0 to 1. */
-static bool is_share(double x) {
-    return !(x < 0) && !(x > 1);
+/* A share is no number, or one from 0 to 1. */
+static bool are_possible(const gyre_json_value *tree, const gyre_metric *m) {
+    if (m == NULL || !m->is_share) return true;
+    for (int kind = 0; kind < VALUES; kind++) {
+        double x = value(tree, m, kind);
+        if (x < 0 || x > 1) return false;
+    }
+    return true;
 }
 
 /* A folder that was copied, restored or renamed by hand is not the cell of its place. */
@@ -113,8 +150,7 @@ static gyre_status read_result(const char *path, const gyre_study *s, int arm, i
         if (strcmp(state, states[i].name) == 0) found = i;
     }
     *damaged = found == STATES || text(tree, "hash") == NULL || text(tree, "message") == NULL ||
-               !(steps >= 0 && steps < 0x1p53) || !is_share(number(tree, "accuracy")) ||
-               !is_share(number(tree, "best_accuracy")) || !is_share(number(tree, "test_accuracy"));
+               !(steps >= 0 && steps < 0x1p53) || !are_possible(tree, metric_in(tree));
     if (*damaged)
         status = gyre_fail(GYRE_EIO, "'%s' is not what gyre writes", path);
     else

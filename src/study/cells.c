@@ -17,8 +17,8 @@ bool gyre_cell_diverged(const gyre_results_cell *c) {
            (c->result.state == GYRE_CELL_DONE && !gyre_cell_counts(c));
 }
 
-static double percent(const gyre_results_cell *c, bool best) {
-    return 100 * (best ? c->result.best_metric : c->result.metric);
+static double shown(const gyre_results *e, const gyre_results_cell *c, bool best) {
+    return gyre_metric_shown(e->metric, best ? c->result.best_metric : c->result.metric);
 }
 
 int gyre_results_differences(const gyre_results *e, int first, int second, bool best,
@@ -28,7 +28,7 @@ int gyre_results_differences(const gyre_results *e, int first, int second, bool 
         const gyre_results_cell *a = gyre_results_at(e, first, seed);
         const gyre_results_cell *b = gyre_results_at(e, second, seed);
         if (!gyre_cell_counts(a) || !gyre_cell_counts(b)) continue;
-        double difference = percent(a, best) - percent(b, best);
+        double difference = shown(e, a, best) - shown(e, b, best);
         if (isfinite(difference)) values[count++] = difference;
     }
     return count;
@@ -40,7 +40,7 @@ bool gyre_arm_guesses(const gyre_results *e, int arm, double *chance) {
         const gyre_results_cell *c = gyre_results_at(e, arm, seed);
         if (!gyre_cell_counts(c)) continue;
         if (!c->log.guesses) return false;
-        *chance = 100 * c->log.chance;
+        *chance = c->log.chance;
         cells++;
     }
     return cells > 0;

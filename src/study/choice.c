@@ -39,9 +39,16 @@ static double mean_over_shared(const gyre_results *e, int arm, double *values) {
     int count = 0;
     for (int seed = 0; seed < e->study->seed_count; seed++) {
         if (!is_shared(e, group, seed)) continue;
-        values[count++] = 100 * gyre_results_at(e, arm, seed)->result.metric;
+        values[count++] =
+            gyre_metric_shown(e->metric, gyre_results_at(e, arm, seed)->result.metric);
     }
     return gyre_summary_of(values, count).mean;
+}
+
+/* The better arm minus the other: what is worse has less where more is better, else more. */
+static int behind(const gyre_results *e, int leader, int arm, double *values) {
+    return e->metric->greater_is_better ? gyre_results_differences(e, leader, arm, false, values)
+                                        : gyre_results_differences(e, arm, leader, false, values);
 }
 
 void study_choose(gyre_results *e, int group, double *values) {
@@ -54,13 +61,13 @@ void study_choose(gyre_results *e, int group, double *values) {
     for (int i = 0; i < e->study->arm_count && r->seeds > 0; i++) {
         if (e->study->arms[i].group != group || !e->arms[i].ranked) continue;
         double mean = mean_over_shared(e, i, values);
-        if (r->leader >= 0 && !(mean > r->mean)) continue;
+        if (r->leader >= 0 && !gyre_metric_better(e->metric, mean, r->mean)) continue;
         r->leader = i;
         r->mean = mean;
     }
     for (int i = 0; i < e->study->arm_count && r->leader >= 0; i++) {
         if (e->study->arms[i].group != group) continue;
-        int count = gyre_results_differences(e, r->leader, i, false, values);
-        e->arms[i].below_leader = gyre_summary_of(values, count);
+        int count = behind(e, r->leader, i, values);
+        e->arms[i].behind_leader = gyre_summary_of(values, count);
     }
 }

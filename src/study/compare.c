@@ -25,10 +25,10 @@ static void compare(const gyre_results *e, gyre_comparison *c, double *values) {
     c->corrected_least = c->least;
 }
 
-static gyre_finding judge(const gyre_comparison *c) {
+static gyre_finding judge(const gyre_metric *m, const gyre_comparison *c) {
     if (c->final.count < 2) return GYRE_FINDING_NOTHING;
     if (c->corrected <= GYRE_SIGNIFICANT) {
-        return c->final.mean > 0 ? GYRE_FINDING_BETTER : GYRE_FINDING_WORSE;
+        return gyre_metric_better(m, c->final.mean, 0) ? GYRE_FINDING_BETTER : GYRE_FINDING_WORSE;
     }
     return c->corrected_least > GYRE_SIGNIFICANT ? GYRE_FINDING_TOO_FEW : GYRE_FINDING_NONE;
 }
@@ -59,7 +59,7 @@ static gyre_status correct(gyre_results *e) {
             c->corrected = gyre_holm_of(p, count, next);
             c->corrected_least = least_of(p, count, next++, c->least);
         }
-        c->finding = judge(c);
+        c->finding = judge(e->metric, c);
     }
     free(p);
     return GYRE_OK;

@@ -24,10 +24,10 @@ struct study_progress {
     gyre_study_cell now;      /* the cell under way */
     bool busy;
     double share, metric; /* of it */
-    int64_t left;           /* cells of this part, the one under way included */
-    double begun;           /* this cell, on gyre_clock() */
-    double spent;           /* seconds of the cells that ended in this launch */
-    int ended;              /* how many those are */
+    int64_t left;         /* cells of this part, the one under way included */
+    double begun;         /* this cell, on gyre_clock() */
+    double spent;         /* seconds of the cells that ended in this launch */
+    int ended;            /* how many those are */
     double drawn_at, looked_at;
 };
 
@@ -81,6 +81,7 @@ static void print_left(const study_progress *t, char *out, size_t size) {
 
 static void print_state(const study_progress *t, gyre_study_cell c, char *out, size_t size) {
     const gyre_cell_result *r = &t->states[index_of(t, c)];
+    const gyre_metric *m = t->study->arms[c.arm].metric;
     if (t->busy && c.arm == t->now.arm && c.seed == t->now.seed) {
         snprintf(out, size, "%.0f %%", floor(100 * t->share));
         return;
@@ -88,7 +89,9 @@ static void print_state(const study_progress *t, gyre_study_cell c, char *out, s
     switch (r->state) {
     case GYRE_CELL_MISSING: snprintf(out, size, "-"); break;
     case GYRE_CELL_INTERRUPTED: snprintf(out, size, "begun"); break;
-    case GYRE_CELL_DONE: snprintf(out, size, "%.2f", 100 * r->metric); break;
+    case GYRE_CELL_DONE:
+        snprintf(out, size, "%.*f", m->decimals, gyre_metric_shown(m, r->metric));
+        break;
     case GYRE_CELL_DIVERGED: snprintf(out, size, "diverg."); break;
     case GYRE_CELL_FAILED: snprintf(out, size, "FAILED"); break;
     }
@@ -145,7 +148,7 @@ static int print_rows(const study_progress *t, int columns) {
 static void draw(study_progress *t) {
     gyre_terminal_extent size = gyre_terminal_size(t->terminal);
     int cells = gyre_study_cell_count(t->study), ended = 0;
-    char left[64], line[160];
+    char left[64], line[160], value[64];
     if (t->drawn > 0) fprintf(stderr, "\033[%dA", t->drawn);
     t->drawn = size.rows > t->study->arm_count + 3 ? print_rows(t, size.columns) : 0;
     for (int i = 0; i < cells; i++) {
@@ -155,8 +158,9 @@ static void draw(study_progress *t) {
     print_left(t, left, sizeof left);
     int used = snprintf(line, sizeof line, "%d of %d cells ended%s", ended, cells, left);
     if (t->busy && isfinite(t->metric)) {
-        snprintf(line + used, sizeof line - (size_t)used, "; accuracy %.2f %% in the running one",
-                 100 * t->metric);
+        const gyre_metric *m = t->study->arms[t->now.arm].metric;
+        snprintf(line + used, sizeof line - (size_t)used, "; %s %s in the running one", m->name,
+                 gyre_metric_text(m, t->metric, value, sizeof value));
     }
     fprintf(stderr, "\r%.*s\033[K", size.columns - 1, line);
     fflush(stderr);
@@ -194,16 +198,17 @@ static int cells_to_go(study_progress *t) {
 }
 
 static void print_line(study_progress *t, const gyre_cell_result *r, double seconds) {
-    char time[40], left[64] = "", what[96];
-    const char *name = t->study->arms[t->now.arm].name;
+    char time[40], left[64] = "", value[64], what[160];
+    const gyre_study_arm *arm = &t->study->arms[t->now.arm];
     unsigned long long seed = t->study->seeds[t->now.seed];
     if (t->left > 0) print_left(t, left, sizeof left);
     gyre_print_duration(seconds, time, sizeof time);
     if (r->state == GYRE_CELL_DONE)
-        snprintf(what, sizeof what, "accuracy %.2f %%", 100 * r->metric);
+        snprintf(what, sizeof what, "%s %s", arm->metric->name,
+                 gyre_metric_text(arm->metric, r->metric, value, sizeof value));
     else
         snprintf(what, sizeof what, "%s", r->state == GYRE_CELL_DIVERGED ? "diverged" : "FAILED");
-    gyre_say("%s, seed %llu: %s, %s%s%s; %d of %d cells to go%s", name, seed, what, time,
+    gyre_say("%s, seed %llu: %s, %s%s%s; %d of %d cells to go%s", arm->name, seed, what, time,
              r->message[0] == '\0' ? "" : "; ", r->message, cells_to_go(t),
              gyre_study_cell_count(t->study), left);
 }

@@ -6,7 +6,9 @@
 #include "cell_log.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
+#include "gyre/log.h"
 #include "gyre/run_folder.h"
+#include "gyre/text.h"
 #include "results_run.h"
 #include "summary.h"
 #include <math.h>
@@ -67,11 +69,33 @@ static gyre_status read_cell(gyre_results *e, int arm, int seed) {
     GYRE_GOTO(gyre_study_result(e->study, arm, seed, &c->result));
     if (c->result.state == GYRE_CELL_MISSING) goto out;
     GYRE_GOTO(read_tables(folder, e->study->budget_steps, &c->tables));
-    study_cell_log_read(folder, &c->log);
+    const gyre_metric *metric = c->tables.metric != NULL ? c->tables.metric : c->result.of;
+    study_cell_log_read(folder, metric, &c->log);
     status = read_config(folder, &e->arms[arm]);
 out:
     free(folder);
     return damaged(c, status);
+}
+
+/* What the cells are judged by must be the same for all. */
+static gyre_status find_metric(gyre_results *e) {
+    const gyre_study *s = e->study;
+    int first = -1;
+    for (int i = 0; i < s->arm_count * s->seed_count; i++) {
+        const gyre_results_cell *c = &e->cells[i];
+        const gyre_metric *m = c->tables.metric != NULL ? c->tables.metric : c->result.of;
+        if (m == NULL) continue;
+        if (first < 0) first = i;
+        if (first == i) e->metric = m;
+        if (gyre_metric_same(e->metric, m)) continue;
+        return gyre_fail(GYRE_EIO,
+                         "'%s': arm %s is judged by its %s, but arm %s by its %s; arms are "
+                         "compared by one metric, so make a study of each",
+                         s->folder, s->arms[i / s->seed_count].name, m->name,
+                         s->arms[first / s->seed_count].name, e->metric->name);
+    }
+    if (first < 0) e->metric = gyre_metric_of_loss(NULL);
+    return GYRE_OK;
 }
 
 static gyre_status read_study(const char *folder, gyre_results *e) {
@@ -85,7 +109,7 @@ static gyre_status read_study(const char *folder, gyre_results *e) {
     for (int arm = 0; arm < s->arm_count; arm++) {
         for (int seed = 0; seed < s->seed_count; seed++) GYRE_TRY(read_cell(e, arm, seed));
     }
-    return GYRE_OK;
+    return find_metric(e);
 }
 
 static gyre_status holds(const char *folder, const char *name, bool *out) {
@@ -93,6 +117,20 @@ static gyre_status holds(const char *folder, const char *name, bool *out) {
     if (path == NULL) return gyre_no_memory("reading '%s'", folder);
     *out = gyre_file_exists(path);
     free(path);
+    return GYRE_OK;
+}
+
+/* In the unit of people; a share has an end on both sides. */
+static gyre_status check_target(const gyre_metric *m, double target) {
+    if (isnan(target) || !m->is_share) return GYRE_OK;
+    if (!(target >= 0 && target <= m->factor)) {
+        return gyre_fail(GYRE_EUSAGE, "--target: expected %s %s of 0 to %g %s, found '%g'",
+                         gyre_text_article(m->name), m->name, m->factor, m->unit, target);
+    }
+    if (target > 0 && target <= 1 && m->factor > 1) {
+        gyre_warn("--target %g is %g %s; %g %s is --target %g", target, target, m->unit,
+                  m->factor * target, m->unit, m->factor * target);
+    }
     return GYRE_OK;
 }
 
@@ -108,6 +146,7 @@ gyre_status gyre_results_open(const char *folder, double target, gyre_results *o
                          folder);
     }
     GYRE_TRY(study ? read_study(folder, out) : study_results_of_run(folder, out));
+    GYRE_TRY(check_target(out->metric, target));
     GYRE_TRY(study_summarise(out, target));
     return study_draw_bands(out);
 }

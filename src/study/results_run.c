@@ -58,7 +58,7 @@ fail:
 static gyre_cell_result result_of(const gyre_run_content *run) {
     const gyre_tables *t = &run->tables;
     const gyre_train_row *last = &t->train[t->train_count - 1];
-    gyre_cell_result r = {.state = GYRE_CELL_INTERRUPTED, .steps = last->step + 1};
+    gyre_cell_result r = {.state = GYRE_CELL_INTERRUPTED, .steps = last->step + 1, .of = t->metric};
     r.loss = r.metric = r.best_metric = r.test_loss = r.test_metric = NAN;
     r.seconds = last->seconds;
     if (r.steps >= gyre_schedule_steps(run->schedule)) r.state = GYRE_CELL_DONE;
@@ -69,7 +69,7 @@ static gyre_cell_result result_of(const gyre_run_content *run) {
             r.loss = row->loss;
             r.metric = row->metric;
         }
-        r.best_metric = fmax(r.best_metric, row->metric); /* a number, where one is NaN */
+        r.best_metric = gyre_metric_best(t->metric, r.best_metric, row->metric);
     }
     return r;
 }
@@ -98,7 +98,8 @@ gyre_status study_results_of_run(const char *folder, gyre_results *out) {
     }
     out->cells[0].result = result_of(&run);
     out->cells[0].tables = run.tables;
-    study_cell_log_read(folder, &out->cells[0].log);
+    out->metric = run.tables.metric;
+    study_cell_log_read(folder, out->metric, &out->cells[0].log);
     take_end(folder, &out->cells[0]);
     out->arms[0].settings = run.settings;
     out->arms[0].schedule = run.schedule;

@@ -3,6 +3,7 @@
 
 #include "gyre/config.h"
 #include "gyre/log.h"
+#include "gyre/text.h"
 #include "study_plan.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,20 +54,22 @@ static void warn_of_schedules(const gyre_study *s) {
 }
 
 void gyre_study_warn(const gyre_study *s) {
-    const int64_t few = 100; /* one image is one percent */
+    const gyre_metric *m = s->arm_count > 0 ? s->arms[0].metric : NULL;
+    const int64_t few = 100; /* one image is a hundredth */
     if (s->gaps != NULL) gyre_warn("%s", s->gaps);
     warn_of_schedules(s);
-    if (s->validation_images >= few) return;
+    if (s->validation_images >= few || m == NULL || !m->is_share) return;
     bool part = s->validation_split == 0;
     char what[64] = "validation part";
     if (!part) {
         snprintf(what, sizeof what, "split that arms are compared on (validation_split %g)",
                  s->validation_split);
     }
-    gyre_warn("the %s has %lld image%s, each is %.3g %% of an accuracy; %lld or more were "
-              "expected, %s validation_split",
+    gyre_warn("the %s has %lld image%s, each is %.3g %s of %s %s; %lld or more were expected, %s "
+              "validation_split",
               what, (long long)s->validation_images, s->validation_images == 1 ? "" : "s",
-              100.0 / (double)s->validation_images, (long long)few, part ? "give a" : "raise");
+              m->factor / (double)s->validation_images, m->unit, gyre_text_article(m->name),
+              m->name, (long long)few, part ? "give a" : "raise");
 }
 
 int gyre_study_cell_count(const gyre_study *s) {

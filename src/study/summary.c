@@ -8,14 +8,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-static double percent(const gyre_results_cell *c, bool best) {
-    return 100 * (best ? c->result.best_metric : c->result.metric);
-}
-
 /* ---- arms */
 
 static void summarise(gyre_results *e, int arm, double *values) {
     gyre_results_arm *a = &e->arms[arm];
+    const gyre_metric *m = e->metric;
     const int seeds = e->study->seed_count;
     double *best = values + seeds, *test = best + seeds, seconds = 0;
     int bests = 0, tests = 0;
@@ -24,10 +21,14 @@ static void summarise(gyre_results *e, int arm, double *values) {
         a->states[c->result.state]++;
         a->diverged += gyre_cell_diverged(c);
         if (!gyre_cell_counts(c)) continue;
-        values[a->done++] = percent(c, false);
+        values[a->done++] = gyre_metric_shown(m, c->result.metric);
         seconds += c->result.seconds;
-        if (isfinite(c->result.best_metric)) best[bests++] = percent(c, true);
-        if (isfinite(c->result.test_metric)) test[tests++] = 100 * c->result.test_metric;
+        if (isfinite(c->result.best_metric)) {
+            best[bests++] = gyre_metric_shown(m, c->result.best_metric);
+        }
+        if (isfinite(c->result.test_metric)) {
+            test[tests++] = gyre_metric_shown(m, c->result.test_metric);
+        }
     }
     a->open = seeds - a->done - a->diverged;
     a->final = gyre_summary_of(values, a->done);
@@ -65,15 +66,16 @@ static int main_control(const gyre_study *s, int group) {
 /* ---- steps to the target */
 
 /* 57 of 100 is 56.999... % in doubles, and a mean of equal values may lie above each of them: at
- * most by a rounding of 2^-53 for each of 10,000 seeds, about 1e-12 of it. The next accuracy that
- * there can be is farther off: 100 / 2^31 points with the largest dataset. */
-static bool reaches(double metric, double target) {
-    return 100 * metric >= target - 1e-11 * target;
+ * most by a rounding of 2^-53 for each of 10,000 seeds, about 1e-12 of it. The next share that
+ * there can be is farther off: 1 / 2^31 with the largest dataset. */
+static bool reaches(const gyre_metric *m, double value, double target) {
+    double shown = gyre_metric_shown(m, value), slack = 1e-11 * fabs(target);
+    return m->greater_is_better ? shown >= target - slack : shown <= target + slack;
 }
 
 /* NaN for a cell that was not tried to its end. */
-static double steps_to(const gyre_results_cell *c, double target, const int64_t *grid,
-                       size_t grid_count) {
+static double steps_to(const gyre_metric *m, const gyre_results_cell *c, double target,
+                       const int64_t *grid, size_t grid_count) {
     if (isnan(target) || (!gyre_cell_diverged(c) && !gyre_cell_counts(c))) return NAN;
     const gyre_tables *t = &c->tables;
     size_t g = 0;
@@ -81,7 +83,7 @@ static double steps_to(const gyre_results_cell *c, double target, const int64_t 
         const gyre_validation_row *row = &t->validation[i];
         while (g < grid_count && grid[g] < row->step) g++;
         bool shared = g < grid_count && grid[g] == row->step;
-        if (shared && reaches(row->metric, target)) return (double)row->step;
+        if (shared && reaches(m, row->metric, target)) return (double)row->step;
     }
     return INFINITY;
 }
@@ -95,7 +97,7 @@ static gyre_status reach_target(gyre_results *e, int group, double *values) {
         if (e->study->arms[i].group != group) continue;
         for (int seed = 0; seed < e->study->seed_count; seed++) {
             gyre_results_cell *c = &e->cells[i * e->study->seed_count + seed];
-            c->to_target = steps_to(c, e->target[group], grid, count);
+            c->to_target = steps_to(e->metric, c, e->target[group], grid, count);
             if (isnan(c->to_target)) continue;
             values[a->tried++] = c->to_target;
             a->reached += isfinite(c->to_target);

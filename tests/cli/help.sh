@@ -13,7 +13,7 @@ value_of() {
     N | K | R | "N|HxW") echo 8 ;;
     "3|1") echo 3 ;;
     RATE | FRACTION) echo 0.5 ;;
-    PERCENT) echo 50 ;;
+    VALUE) echo 50 ;;
     SCALE) echo linear ;;
     HOW) echo crop ;;
     *) echo x ;;

@@ -53,7 +53,10 @@ static inline void open_rig(rig *r, int seeds, bool planned) {
         *c = (gyre_cell_result){.state = GYRE_CELL_DONE, .loss = 1, .test_metric = NAN};
         c->metric = c->best_metric = 0.5 + 0.001 * (i % seeds);
     }
-    r->e = (gyre_results){.study = &r->study, .cells = r->cells, .arms = r->arm_evidence};
+    r->e = (gyre_results){.study = &r->study,
+                          .metric = gyre_metric_of_loss(NULL),
+                          .cells = r->cells,
+                          .arms = r->arm_evidence};
 }
 
 static inline gyre_cell_result *cell(rig *r, int arm, int seed) {

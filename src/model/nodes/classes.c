@@ -3,7 +3,9 @@
 
 const gyre_metric node_class_metrics[] = {
     {.name = "accuracy",
+     .plural = "accuracies",
      .unit = "%",
+     .column_unit = "percent",
      .difference_unit = "points",
      .factor = 100,
      .decimals = 2,
