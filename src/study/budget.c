@@ -159,6 +159,14 @@ static gyre_status subset_layer(int64_t size, gyre_json_value **layer) {
     return *layer != NULL ? GYRE_OK : gyre_no_memory("the study's arms");
 }
 
+static gyre_status find_metric(const char *where, gyre_study_arm *arm) {
+    const char *loss = arm->settings->model.loss;
+    arm->metric = gyre_metric_of_loss(loss);
+    if (arm->metric != NULL) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "%s: model.loss: unknown loss \"%s\"; `gyre help models` has all",
+                     where, loss);
+}
+
 /* Settings of one arm at one size, and that it trains as long as the others. */
 static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_json_value *common,
                        int64_t size, known_data *k, gyre_study *study, gyre_study_arm *arm) {
@@ -177,7 +185,7 @@ static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_jso
     const char *from = arm->settings->model.init_from;
     if (from != NULL && gyre_file_exists(from)) GYRE_GOTO(gyre_file_hash(from, &arm->init_hash));
     arm->has_test = k->has_test;
-    arm->metric = gyre_metric_of_loss(arm->settings->model.loss);
+    GYRE_GOTO(find_metric(d->where, arm));
     GYRE_GOTO(gyre_fail_in(d->where,
                            open_schedule(arm->settings, k, study->validation_split, &schedule)));
     GYRE_GOTO(judge(schedule, arm));
