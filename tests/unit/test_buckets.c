@@ -34,7 +34,7 @@ static int *lines_of(const gyre_model *m) {
             if (params[k] < 0) continue;
             const gyre_param *p = &m->params[params[k]];
             for (size_t at = p->offset / 16; at < (p->offset + p->count + 15) / 16; at++) {
-                lines[at] = i;
+                if (lines[at] == m->node_count) lines[at] = i; /* backward comes to it last */
             }
         }
     }
@@ -189,6 +189,36 @@ static void what_was_passed_is_complete(void **state) {
     check_passing(o);
 }
 
+/* The weights of `a` are used again by `b`, behind it: they are complete when `a` is. */
+static void build_shared(builder *b, int depth) {
+    (void)depth;
+    int x = builder_node_of(b, "linear", "a", BUILDER_IMAGES, BUILDER_OPTIONS({"out", 64}));
+    builder_share(b, 0, 0);
+    x = builder_node_of(b, "linear", "b", x, BUILDER_OPTIONS({"out", 64}));
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 10}));
+}
+
+static void shared_parameters_close_at_their_first_use(void **state) {
+    (void)state;
+    rig_options o = {.name = "shared", .build = build_shared, .size = 8, .channels = 1};
+    o.classes = 10;
+    o.n = 4;
+    o.shards = o.lanes = 1;
+    rig r = rig_open(o);
+    leaf_bucket *b = NULL;
+    int count = 0;
+    assert_string_equal(r.model->params[r.model->nodes[1].params[0]].name, "a.weight");
+    assert_string_equal(r.model->params[r.model->nodes[1].params[1]].name, "b.bias");
+    check_plan(r.model, 64, 64);
+    OK(buckets_plan(r.model, 64, 64, &b, &count));
+    for (int i = 0; i < count; i++) {
+        if (b[i].offset == 0) assert_int_equal(b[i].node, 0);
+    }
+    free(b);
+    rig_close(&r);
+    check_passing(o);
+}
+
 /* A table that keeps what is given to reduce_begin, as a device may read it at once. */
 static struct {
     gyre_backend_ops ops;
@@ -253,6 +283,7 @@ int main(void) {
         cmocka_unit_test(every_plan_covers_its_leaf),
         cmocka_unit_test(the_plan_of_cifar10_quick),
         cmocka_unit_test(what_was_passed_is_complete),
+        cmocka_unit_test(shared_parameters_close_at_their_first_use),
         cmocka_unit_test(buckets_are_begun_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

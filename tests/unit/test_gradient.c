@@ -141,6 +141,27 @@ static void mean_squared_error(void **state) {
     check_gradient(o);
 }
 
+/* Three uses of one weight matrix, two of them in a row: their gradients are added. */
+static void build_shared(builder *b, int depth) {
+    (void)depth;
+    builder_style_torch(b);
+    int x = builder_node_of(b, "linear", "a", BUILDER_IMAGES,
+                            BUILDER_OPTIONS({"out", 25}, {"relu", true}));
+    for (int i = 0; i < 2; i++) {
+        builder_share(b, 0, 0);
+        x = builder_node_of(b, "linear", i == 0 ? "b" : "c", x,
+                            BUILDER_OPTIONS({"out", 25}, {"relu", i == 0}));
+    }
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 10}));
+}
+
+static void shared_parameters(void **state) {
+    (void)state;
+    rig_options o = options("shared", 5, 1, 4);
+    o.build = build_shared;
+    check_gradient(o);
+}
+
 static void convolution_and_max_pool(void **state) {
     (void)state;
     check_gradient(options("lenet", 17, 1, 2));
@@ -178,6 +199,7 @@ int main(void) {
         cmocka_unit_test(linear_and_relu),
         cmocka_unit_test(label_smoothing),
         cmocka_unit_test(mean_squared_error),
+        cmocka_unit_test(shared_parameters),
         cmocka_unit_test(convolution_and_max_pool),
         cmocka_unit_test(average_pool_rounded_up),
         cmocka_unit_test(local_response_normalisation),
