@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "../../src/model/node.h"
+#include "../../src/model/zoo.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,6 +334,29 @@ static void a_loss_is_named(void **state) {
     assert_non_null(strstr(gyre_error_text(), "there are cross_entropy"));
 }
 
+/* 120 bytes and ".weight" are 127, the longest name; one more is refused, not cut. */
+static int name_length;
+static void build_long(builder *b, int depth) {
+    char name[GYRE_NODE_NAME_SIZE] = "";
+    (void)depth;
+    memset(name, 'n', (size_t)name_length);
+    builder_node_of(b, "linear", name, BUILDER_IMAGES, BUILDER_OPTIONS({"out", 3}));
+}
+
+static void names_have_room(void **state) {
+    (void)state;
+    const zoo_entry entry = {.name = "long", .build = build_long};
+    gyre_model_settings settings = {0};
+    gyre_model *m = NULL;
+    name_length = 120;
+    assert_int_equal(zoo_model_open(&entry, &settings, 2, 2, 1, 3, &m), GYRE_OK);
+    assert_int_equal(strlen(m->params[0].name), GYRE_NODE_NAME_SIZE - 1);
+    gyre_model_close(m);
+    name_length = 121;
+    assert_int_equal(zoo_model_open(&entry, &settings, 2, 2, 1, 3, &m), GYRE_EUSAGE);
+    assert_non_null(strstr(gyre_error_text(), "nnn.weight has more than 127 bytes"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_are_counted),
@@ -345,6 +369,7 @@ int main(void) {
         cmocka_unit_test(parameters_are_frozen_by_name_or_prefix),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(a_loss_is_named),
+        cmocka_unit_test(names_have_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
