@@ -93,7 +93,8 @@ def find_cycle(edges, at, way):
 
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.S)
 PRIVATE = re.compile(r'^\s*#\s*include\s*"([^"/]+)\.h"', re.M)
-NOT_ALONE = r"^(?!static\b|typedef\b|extern\b|return\b|else\b)[A-Za-z_][\w \t*]*?[ *](\w+)"
+# Not what is a file's own: static, and kernels and what they call.
+NOT_ALONE = r"^(?!static\b|__device__\b|__global__\b|typedef\b|extern\b|return\b|else\b)[A-Za-z_][\w \t*]*?[ *](\w+)"
 FUNCTION = re.compile(NOT_ALONE + r"\([^;{}]*?\)\s*\{", re.M)
 TABLE = re.compile(NOT_ALONE + r"(?:\[\w*\])* = ", re.M)
 
