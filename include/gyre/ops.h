@@ -41,6 +41,14 @@ typedef struct {
     bool frozen; /* statistics are the running ones, and constants for the gradient */
 } gyre_norm_shape;
 
+/* Layer norm over the c channels of each of the n h w pixels (Ba, Kiros & Hinton 2016, arXiv
+ * 1607.06450): y = (x - mean) / sqrt(variance + eps) * gamma(c) + beta(c), with the biased
+ * variance. */
+typedef struct {
+    int n, h, w, c;
+    float eps;
+} gyre_layer_norm_shape;
+
 /* Window r; gyre_pool_out() gives the output size. pad < r. The average's divisor counts the cells
  * of the window that lie inside the image; of equal maxima the first one gets the gradient. */
 typedef struct {
@@ -175,6 +183,13 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SHAPED(norm_dx, gyre_norm_shape, (gyre_act, x), (gyre_act, y), (gyre_act, dy),                 \
            (gyre_f32, gamma), (gyre_f32, saved), (gyre_act, dx), (gyre_act, dresidual),            \
            (gyre_f32, dgamma), (gyre_f32, dbeta))                                                  \
+    /* saved(2 n h w): what layer_norm_dx needs: each pixel's mean, then each one's 1 / deviation; \
+     * may be NULL. */                                                                             \
+    SHAPED(layer_norm, gyre_layer_norm_shape, (gyre_act, x), (gyre_f32, gamma), (gyre_f32, beta),  \
+           (gyre_f32, saved), (gyre_act, y))                                                       \
+    /* dx may be dy */                                                                             \
+    SHAPED(layer_norm_dx, gyre_layer_norm_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, gamma), \
+           (gyre_f32, saved), (gyre_act, dx), (gyre_f32, dgamma), (gyre_f32, dbeta))               \
     SIZED(relu, (gyre_act, x), (gyre_act, y))                                                      \
     SIZED(relu_dx, (gyre_act, y), (gyre_act, dy), (gyre_act, dx))                                  \
     SHAPED(pool, gyre_pool_shape, (gyre_act, x), (gyre_raw, saved), (gyre_act, y))                 \

@@ -8,6 +8,7 @@
     TYPE(conv)                                                                                     \
     TYPE(linear)                                                                                   \
     TYPE(batch_norm)                                                                               \
+    TYPE(layer_norm)                                                                               \
     TYPE(relu)                                                                                     \
     TYPE(max_pool)                                                                                 \
     TYPE(average_pool)                                                                             \

@@ -87,6 +87,20 @@ static void naive_norm(const naive *t, const gyre_node *l, naive_input in, doubl
     }
 }
 
+static void naive_layer_norm(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    const double *weight = naive_param(t, l->params[0]), *bias = naive_param(t, l->params[1]);
+    for (int at = 0; at < t->n * l->h * l->w; at++) {
+        const double *x = in.x + at * l->c;
+        double mean = 0, variance = 0;
+        for (int c = 0; c < l->c; c++) mean += x[c] / l->c;
+        for (int c = 0; c < l->c; c++) variance += (x[c] - mean) * (x[c] - mean) / l->c;
+        double scale = 1 / sqrt(variance + node_option_value(l, "eps"));
+        for (int c = 0; c < l->c; c++) {
+            y[at * l->c + c] = (x[c] - mean) * scale * weight[c] + bias[c];
+        }
+    }
+}
+
 static void naive_pool(const naive *t, const gyre_node *l, naive_input in, double *y) {
     int r = naive_int(l, "size"), stride = naive_int(l, "stride");
     bool max = strcmp(l->type->name, "max_pool") == 0;
@@ -143,10 +157,10 @@ static void naive_relu(const naive *t, const gyre_node *l, naive_input in, doubl
 static const struct {
     const char *type;
     void (*forward)(const naive *t, const gyre_node *l, naive_input in, double *y);
-} naive_types[] = {{"conv", naive_conv},         {"linear", naive_linear},
-                   {"batch_norm", naive_norm},   {"max_pool", naive_pool},
-                   {"average_pool", naive_pool}, {"lrn", naive_lrn},
-                   {"shortcut", naive_shortcut}, {"relu", naive_relu}};
+} naive_types[] = {
+    {"conv", naive_conv},         {"linear", naive_linear},     {"batch_norm", naive_norm},
+    {"max_pool", naive_pool},     {"average_pool", naive_pool}, {"lrn", naive_lrn},
+    {"shortcut", naive_shortcut}, {"relu", naive_relu},         {"layer_norm", naive_layer_norm}};
 
 static void naive_node(const naive *t, int index) {
     const gyre_node *l = &t->m->nodes[index];

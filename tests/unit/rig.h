@@ -75,6 +75,18 @@ static void rig_upload(rig *r) {
     OK(gyre_weights_pack(r->weights));
 }
 
+/* A network for rig_options.build: a convolution, layer norm, a ReLU of its own, a linear layer. */
+static inline void rig_layer_norm(builder *b, int depth) {
+    (void)depth;
+    builder_style_he(b);
+    int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
+                            BUILDER_OPTIONS({"channels", 7}, {"size", 3}, {"pad", 1}));
+    x = builder_node_of(b, "layer_norm", "norm", x, BUILDER_OPTIONS({"eps", 0.01}));
+    x = builder_node_of(b, "relu", "relu", x, NULL);
+    builder_style_torch(b);
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", b->model->classes}));
+}
+
 static rig rig_open(rig_options o) {
     rig r = {.o = o};
     char name[64];

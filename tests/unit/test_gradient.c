@@ -182,6 +182,13 @@ static void batch_norm(void **state) {
     check_gradient(options("small_cnn", 11, 1, 3));
 }
 
+static void layer_norm(void **state) {
+    (void)state;
+    rig_options o = options("layer_norm", 5, 3, 3);
+    o.build = rig_layer_norm;
+    check_gradient(smoothed(o));
+}
+
 static void residual_and_shortcut(void **state) {
     (void)state;
     check_gradient(smoothed(options("resnet20", 8, 3, 3)));
@@ -204,6 +211,7 @@ int main(void) {
         cmocka_unit_test(average_pool_rounded_up),
         cmocka_unit_test(local_response_normalisation),
         cmocka_unit_test(batch_norm),
+        cmocka_unit_test(layer_norm),
         cmocka_unit_test(residual_and_shortcut),
         cmocka_unit_test(frozen_batch_norm),
     };

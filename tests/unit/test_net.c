@@ -61,25 +61,32 @@ static size_t leaf_bytes(const rig *r) {
     return gyre_leaf_size(r->model) * sizeof(float);
 }
 
+static void check_lanes(rig_options o) {
+    rig one = rig_open(o);
+    float *expected = rig_leaf(&one);
+    for (int lanes = 2; lanes <= 3; lanes++) {
+        o.lanes = lanes;
+        rig many = rig_open(o);
+        float *leaf = rig_leaf(&many);
+        assert_memory_equal(leaf, expected, leaf_bytes(&one));
+        free(leaf);
+        rig_close(&many);
+    }
+    free(expected);
+    rig_close(&one);
+}
+
 static void lanes_change_no_bit(void **state) {
     (void)state;
     const char *const models[] = {"mlp", "cifar10_quick", "cifar10_full", "small_cnn", "resnet20"};
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
         rig_options o = options(models[i], 8, 1);
         if (strncmp(models[i], "cifar10_", 8) == 0) o.size = 16;
-        rig one = rig_open(o);
-        float *expected = rig_leaf(&one);
-        for (int lanes = 2; lanes <= 3; lanes++) {
-            o.lanes = lanes;
-            rig many = rig_open(o);
-            float *leaf = rig_leaf(&many);
-            assert_memory_equal(leaf, expected, leaf_bytes(&one));
-            free(leaf);
-            rig_close(&many);
-        }
-        free(expected);
-        rig_close(&one);
+        check_lanes(o);
     }
+    rig_options o = options("layer_norm", 8, 1);
+    o.build = rig_layer_norm;
+    check_lanes(o);
 }
 
 /* Sum of leaves first..first+count-1 as the fixed tree adds them; count a power of two, of which

@@ -286,6 +286,61 @@ static void norm_gradients_reach_far(void **state) {
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
 }
 
+/* The last pixel: 6 in one channel and 0 in the others. */
+static void layer_norm_reaches_far(void **state) {
+    gyre_backend *b = *state;
+    size_t size = b->act_size;
+    gyre_layer_norm_shape s = {norm.n, norm.h, norm.w, C, 0.0625f};
+    uint64_t rows = (uint64_t)s.n * 128 * 128, n = rows * C, row = rows - 1, at = n - 3;
+    uint64_t lanes = C * size / 16; /* of a row: a vector each */
+    static norm_vectors v;
+    norm_vectors_fill(&v);
+    space x = space_open(n * size), y = space_open(n * size), saved = space_open(2 * rows * 4);
+    put(x, size, at, 6);
+    only_block_of(row * lanes);
+    GPU(layer_norm, &s, act(x), f32(v.gamma), f32(v.beta), f32(floats(saved)), act(y));
+    all_blocks();
+    double mean = 6.0 / C, inverse = 1 / sqrt(36.0 / C - mean * mean + 0.0625);
+    expect("layer_norm", get(y, size, at), (6 - mean) * inverse * 2 + 1,
+           size == 2 ? 0x1p-8 : 0x1p-22);
+    expect("mean", get(saved, 4, row), mean, 0);
+    expect("inverse", get(saved, 4, rows + row), inverse, 0x1p-22);
+    space_close(x);
+    space_close(y);
+    space_close(saved);
+}
+
+/* dy is 3 there and 0 in the other channels; the saved mean is 2, its inverse deviation 0.5. */
+static void layer_norm_gradients_reach_far(void **state) {
+    gyre_backend *b = *state;
+    size_t size = b->act_size;
+    gyre_layer_norm_shape s = {norm.n, norm.h, norm.w, C, 0};
+    uint64_t rows = (uint64_t)s.n * 128 * 128, n = rows * C, row = rows - 1, at = n - 3;
+    uint64_t lanes = C * size / 16, column = C - 3;
+    static norm_vectors v;
+    norm_vectors_fill(&v);
+    space x = space_open(n * size), dy = space_open(n * size), dx = space_open(n * size);
+    space saved = space_open(2 * rows * 4);
+    put(x, size, at, 6);
+    put(dy, size, at, 3);
+    put(saved, 4, row, 2);
+    put(saved, 4, rows + row, 0.5f);
+    emulator_blocks(SUMS, SUMS);
+    emulated_work(v.work);
+    GPU(layer_norm_dx, &s, act(x), act(dy), f32(v.gamma), f32(floats(saved)), act(dx),
+        f32(v.dgamma), f32(v.dbeta));
+    expect("sum of dy", (double)v.work[SUMS * C + column], 3, 0);
+    expect("of its products", (double)v.work[(GPU_COLUMN_PARTS + SUMS) * C + column], 3 * 2, 0);
+    only_block_of(row * lanes);
+    GPU(layer_norm_dx, &s, act(x), act(dy), f32(v.gamma), f32(floats(saved)), act(dx),
+        f32(v.dgamma), f32(v.dbeta));
+    all_blocks();
+    emulated_work(NULL);
+    expect("layer_norm_dx", get(dx, size, at), (6 - (6.0 / C + 2 * 12.0 / C)) * 0.5, 0);
+    space all[] = {x, dy, dx, saved};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
+}
+
 static void pooling_reaches_far(void **state) {
     gyre_backend *b = *state;
     size_t size = b->act_size;
@@ -407,10 +462,11 @@ int main(void) {
         cmocka_unit_test(verdicts_reach_far),
     };
     const struct CMUnitTest of_activations[] = {
-        cmocka_unit_test(maps_reach_far),      cmocka_unit_test(biases_reach_far),
-        cmocka_unit_test(norm_reaches_far),    cmocka_unit_test(norm_gradients_reach_far),
-        cmocka_unit_test(pooling_reaches_far), cmocka_unit_test(lrn_reaches_far),
-        cmocka_unit_test(shortcuts_reach_far), cmocka_unit_test(input_reaches_far),
+        cmocka_unit_test(maps_reach_far),         cmocka_unit_test(biases_reach_far),
+        cmocka_unit_test(norm_reaches_far),       cmocka_unit_test(norm_gradients_reach_far),
+        cmocka_unit_test(layer_norm_reaches_far), cmocka_unit_test(layer_norm_gradients_reach_far),
+        cmocka_unit_test(pooling_reaches_far),    cmocka_unit_test(lrn_reaches_far),
+        cmocka_unit_test(shortcuts_reach_far),    cmocka_unit_test(input_reaches_far),
         cmocka_unit_test(losses_reach_far),
     };
     return cmocka_run_group_tests(of_f32, set_up_backend, tear_down_backend) +

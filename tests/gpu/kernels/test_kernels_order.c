@@ -8,6 +8,7 @@ enum { ORDERS = 6 };
 typedef void (*operation)(gyre_backend *b, const buffer *in, const buffer *out);
 
 static const gyre_norm_shape norm = {6, 12, 11, 24, 1e-5f, true, true, false};
+static const gyre_layer_norm_shape layer_norm = {6, 12, 11, 24, 1e-5f};
 static const gyre_pool_shape pools[] = {{6, 12, 11, 24, 3, 2, 1, true, true},
                                         {6, 12, 11, 24, 3, 2, 1, false, true}};
 static const gyre_lrn_shape lrn = {6, 12, 11, 24, 3, 0.5f, 0.7f, true};
@@ -32,6 +33,15 @@ static void run_norm_dx(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_f32 gamma = F(in[3]), saved = gyre_f32_at(gamma, 24), dgamma = F(out[3]);
     OK(b->ops->norm_dx(b->main, &norm, A(in[0]), A(in[1]), A(in[2]), gamma, saved, A(out[0]),
                        A(out[1]), dgamma, gyre_f32_at(dgamma, 24)));
+}
+static void run_layer_norm(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_f32 gamma = F(in[3]), beta = gyre_f32_at(gamma, 24);
+    OK(b->ops->layer_norm(b->main, &layer_norm, A(in[0]), gamma, beta, F(out[2]), A(out[0])));
+}
+static void run_layer_norm_dx(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_f32 gamma = F(in[3]), saved = gyre_f32_at(gamma, 24), dgamma = F(out[3]);
+    OK(b->ops->layer_norm_dx(b->main, &layer_norm, A(in[0]), A(in[1]), gamma, saved, A(out[0]),
+                             dgamma, gyre_f32_at(dgamma, 24)));
 }
 static void run_columns(gyre_backend *b, const buffer *in, const buffer *out) {
     void *work = malloc(gpu_columns_work(24));
@@ -85,6 +95,8 @@ static const struct {
 } operations[] = {{"maps", run_maps},
                   {"norm_train", run_norm},
                   {"norm_dx", run_norm_dx},
+                  {"layer_norm", run_layer_norm},
+                  {"layer_norm_dx", run_layer_norm_dx},
                   {"column_sum", run_columns},
                   {"maximum pooling", run_max_pool},
                   {"average pooling", run_average_pool},
