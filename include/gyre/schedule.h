@@ -42,6 +42,11 @@ int64_t gyre_steps_of_epochs(double epochs, int64_t steps_per_epoch);
  * hf_cosine has unless it is given. */
 gyre_length gyre_schedule_warmup(const gyre_schedule_settings *settings, int64_t steps);
 
+/* For the caption of a figure: "constant rate", "sgdr". */
+const char *gyre_schedule_policy_title(gyre_policy policy);
+/* Does the policy read schedule.cycles and stepsize? */
+bool gyre_schedule_counts_cycles(gyre_policy policy);
+
 /* The first policy that has base_lr as its only rate, which bounds of a cycle are none for; NULL:
  * every stage has max_lr too. With `open`, of the stages whose base_lr is to be found. */
 const char *gyre_schedule_single_rate(const gyre_schedule_settings *settings, bool open);

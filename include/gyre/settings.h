@@ -100,20 +100,21 @@ typedef struct {
     double clip_norm; /* 0: off */
 } gyre_optimizer_settings;
 
-typedef enum {
-    GYRE_POLICY_CONSTANT,
-    GYRE_POLICY_LINEAR,
-    GYRE_POLICY_MULTISTEP,
-    GYRE_POLICY_EXP,
-    GYRE_POLICY_TRIANGULAR,
-    GYRE_POLICY_TRIANGULAR2,
-    GYRE_POLICY_EXP_RANGE,
-    GYRE_POLICY_EXP_RANGE_AMPLITUDE,
-    GYRE_POLICY_SGDR,
-    GYRE_POLICY_ONE_CYCLE,
-    GYRE_POLICY_HF_COSINE,
-    GYRE_POLICY_COUNT
-} gyre_policy;
+/* The policies of schedules: a new one is a line here and a file in src/schedule. */
+#define GYRE_POLICIES(POLICY)                                                                      \
+    POLICY(constant, CONSTANT)                                                                     \
+    POLICY(linear, LINEAR)                                                                         \
+    POLICY(multistep, MULTISTEP)                                                                   \
+    POLICY(exp, EXP)                                                                               \
+    POLICY(triangular, TRIANGULAR)                                                                 \
+    POLICY(triangular2, TRIANGULAR2)                                                               \
+    POLICY(exp_range, EXP_RANGE)                                                                   \
+    POLICY(exp_range_amplitude, EXP_RANGE_AMPLITUDE)                                               \
+    POLICY(sgdr, SGDR)                                                                             \
+    POLICY(one_cycle, ONE_CYCLE)                                                                   \
+    POLICY(hf_cosine, HF_COSINE)
+#define GYRE_POLICY_VALUE(name, NAME) GYRE_POLICY_##NAME,
+typedef enum { GYRE_POLICIES(GYRE_POLICY_VALUE) GYRE_POLICY_COUNT } gyre_policy;
 typedef enum { GYRE_SHAPE_LINEAR, GYRE_SHAPE_COSINE, GYRE_SHAPE_WELCH } gyre_shape;
 typedef enum {
     GYRE_ONE_CYCLE_PYTORCH2,

@@ -70,8 +70,7 @@ out:
 
 /* A cyclic policy without a length of its cycles cannot be run: the found one is written. */
 static bool lacks_stepsize(const gyre_schedule_settings *s) {
-    bool cyclic =
-        s->policy >= GYRE_POLICY_TRIANGULAR && s->policy <= GYRE_POLICY_EXP_RANGE_AMPLITUDE;
+    bool cyclic = gyre_schedule_counts_cycles(s->policy);
     return cyclic && s->stage_count == 0 && s->cycles == 0 && s->stepsize.unit == GYRE_UNIT_NONE;
 }
 

@@ -16,6 +16,8 @@
 #define RECORDED GYRE_FIELD_RECORDED
 #define FREE GYRE_FIELD_FREE
 #define INT_TOP 2147483647.0
+#define POLICY_NAME(name, NAME) "|" #name
+#define POLICY_NAMES &(GYRE_POLICIES(POLICY_NAME))[1]
 #define STEPS_TOP 9007199254740991.0 /* 2^53 - 1 */
 
 const config_field config_fields[] = {
@@ -132,9 +134,7 @@ const config_field config_fields[] = {
     {"optimizer.label_smoothing", FIELD_REAL, ARITHMETIC, AT(model.label_smoothing), 0, 1, 0, NULL,
      "0", "Share of the target that is spread over all classes (training loss only)."},
 
-    {"schedule.policy", FIELD_CHOICE, ARITHMETIC, AT(schedule.policy), 0, 0, 0,
-     "constant|linear|multistep|exp|triangular|triangular2|exp_range|exp_range_amplitude|sgdr|"
-     "one_cycle|hf_cosine",
+    {"schedule.policy", FIELD_CHOICE, ARITHMETIC, AT(schedule.policy), 0, 0, 0, POLICY_NAMES,
      "\"triangular\"", "Form of lr(t); see docs/schedules.md."},
     {"schedule.base_lr", FIELD_RATE, ARITHMETIC, AT(schedule.base_lr), 0, 1e30, 0, NULL, "0",
      "Lower bound of the rate; the rate itself for constant, multistep and exp. \"find\": what a "

@@ -5,20 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const policies[GYRE_POLICY_COUNT] = {
-    [GYRE_POLICY_CONSTANT] = "constant rate",
-    [GYRE_POLICY_LINEAR] = "linear decay",
-    [GYRE_POLICY_MULTISTEP] = "multistep",
-    [GYRE_POLICY_EXP] = "exponential decay",
-    [GYRE_POLICY_TRIANGULAR] = "triangular",
-    [GYRE_POLICY_TRIANGULAR2] = "triangular2",
-    [GYRE_POLICY_EXP_RANGE] = "exp_range",
-    [GYRE_POLICY_EXP_RANGE_AMPLITUDE] = "exp_range_amplitude",
-    [GYRE_POLICY_SGDR] = "sgdr",
-    [GYRE_POLICY_ONE_CYCLE] = "one_cycle",
-    [GYRE_POLICY_HF_COSINE] = "hf_cosine",
-};
-
 const char *report_caption_part(const report_run *runs, int count) {
     gyre_validation first = runs[0].content.settings->data.validation;
     for (int i = 1; i < count; i++) {
@@ -35,7 +21,7 @@ static void add_policies(const gyre_schedule_settings *s, char *out, size_t room
     for (int i = 0; i < count && i < NAMED && used < room; i++) {
         gyre_policy policy = s->stage_count > 0 ? s->stages[i].schedule.policy : s->policy;
         used += (size_t)snprintf(out + used, room - used, "%s%s", i == 0 ? ", " : ", then ",
-                                 policies[policy]);
+                                 gyre_schedule_policy_title(policy));
     }
     if (count > NAMED && used < room) {
         snprintf(out + used, room - used, " and %d more stages", count - NAMED);

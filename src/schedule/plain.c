@@ -60,17 +60,20 @@ static gyre_status multistep_check(schedule_stage *s) {
                      s->where);
 }
 
-#define PLAIN(words, keys, check_function, at_function)                                            \
+#define PLAIN(words, caption, keys, check_function, at_function)                                   \
     {                                                                                              \
-        .name = words, .reads = keys, .complete = schedule_no_defaults, .check = check_function,   \
-        .at = at_function, .period = no_period, .span = no_span, .steps_of = schedule_no_steps,    \
-        .ends_high = never_high                                                                    \
+        .name = words, .title = caption, .reads = keys, .complete = schedule_no_defaults,          \
+        .check = check_function, .at = at_function, .period = no_period, .span = no_span,          \
+        .steps_of = schedule_no_steps, .ends_high = never_high                                     \
     }
 
 const schedule_policy schedule_constant =
-    PLAIN("constant", READS_BASE_LR, nothing_to_check, constant_at);
+    PLAIN("constant", "constant rate", READS_BASE_LR, nothing_to_check, constant_at);
 const schedule_policy schedule_linear =
-    PLAIN("linear", READS_BASE_LR | READS_MAX_LR | READS_MOMENTUM, nothing_to_check, linear_at);
-const schedule_policy schedule_exp = PLAIN("exp", READS_BASE_LR | READS_GAMMA, exp_check, exp_at);
-const schedule_policy schedule_multistep = PLAIN(
-    "multistep", READS_BASE_LR | READS_GAMMA | READS_MILESTONES, multistep_check, multistep_at);
+    PLAIN("linear", "linear decay", READS_BASE_LR | READS_MAX_LR | READS_MOMENTUM, nothing_to_check,
+          linear_at);
+const schedule_policy schedule_exp =
+    PLAIN("exp", "exponential decay", READS_BASE_LR | READS_GAMMA, exp_check, exp_at);
+const schedule_policy schedule_multistep =
+    PLAIN("multistep", NULL, READS_BASE_LR | READS_GAMMA | READS_MILESTONES, multistep_check,
+          multistep_at);

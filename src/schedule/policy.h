@@ -48,6 +48,7 @@ enum {
 
 struct schedule_policy {
     const char *name;
+    const char *title; /* in the caption of a figure; NULL: the name */
     unsigned reads;
     const char *period_key; /* the key that makes a cycle's steps known; NULL: none does */
     /* Lengths that depend on others: fills set.decay_steps and the like. `steps` is the stage's
@@ -65,10 +66,9 @@ struct schedule_policy {
     bool (*ends_high)(const schedule_stage *s);
 };
 
-extern const schedule_policy schedule_constant, schedule_linear, schedule_multistep, schedule_exp;
-extern const schedule_policy schedule_triangular, schedule_triangular2;
-extern const schedule_policy schedule_exp_range, schedule_exp_range_amplitude;
-extern const schedule_policy schedule_sgdr, schedule_one_cycle, schedule_hf_cosine;
+#define SCHEDULE_POLICY(name, NAME) extern const schedule_policy schedule_##name;
+GYRE_POLICIES(SCHEDULE_POLICY)
+#undef SCHEDULE_POLICY
 
 /* GYRE_EUSAGE where a policy that reads gamma was given none below 1: `by` is a factor per "step"
  * or "milestone", `plain` the policy that does without. */

@@ -4,19 +4,17 @@
 #include "lengths.h"
 #include <math.h>
 
-static const schedule_policy *const policies[GYRE_POLICY_COUNT] = {
-    [GYRE_POLICY_CONSTANT] = &schedule_constant,
-    [GYRE_POLICY_LINEAR] = &schedule_linear,
-    [GYRE_POLICY_MULTISTEP] = &schedule_multistep,
-    [GYRE_POLICY_EXP] = &schedule_exp,
-    [GYRE_POLICY_TRIANGULAR] = &schedule_triangular,
-    [GYRE_POLICY_TRIANGULAR2] = &schedule_triangular2,
-    [GYRE_POLICY_EXP_RANGE] = &schedule_exp_range,
-    [GYRE_POLICY_EXP_RANGE_AMPLITUDE] = &schedule_exp_range_amplitude,
-    [GYRE_POLICY_SGDR] = &schedule_sgdr,
-    [GYRE_POLICY_ONE_CYCLE] = &schedule_one_cycle,
-    [GYRE_POLICY_HF_COSINE] = &schedule_hf_cosine,
-};
+#define ROW(name, NAME) [GYRE_POLICY_##NAME] = &schedule_##name,
+static const schedule_policy *const policies[GYRE_POLICY_COUNT] = {GYRE_POLICIES(ROW)};
+
+const char *gyre_schedule_policy_title(gyre_policy policy) {
+    const schedule_policy *p = policies[policy];
+    return p->title != NULL ? p->title : p->name;
+}
+
+bool gyre_schedule_counts_cycles(gyre_policy policy) {
+    return (policies[policy]->reads & READS_CYCLES) != 0;
+}
 
 const char *gyre_schedule_single_rate(const gyre_schedule_settings *settings, bool open) {
     for (int i = 0; i < settings->stage_count || (i == 0 && settings->stage_count == 0); i++) {

@@ -74,7 +74,7 @@ static void find_implied_warmup(study_plan *p, int64_t budget) {
 /* The base's policy where it can count cycles, else the paper's. */
 static void add_cyclic_policy(gyre_json *j, const study_plan *p) {
     gyre_policy policy = p->settings->schedule.policy;
-    bool cyclic = policy >= GYRE_POLICY_TRIANGULAR && policy <= GYRE_POLICY_EXP_RANGE_AMPLITUDE;
+    bool cyclic = gyre_schedule_counts_cycles(policy);
     if (!cyclic) gyre_json_add_text(j, "schedule.policy", "triangular");
 }
 
