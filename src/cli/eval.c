@@ -1,5 +1,4 @@
-/* gyre eval: loss, accuracy and per-class accuracy of a checkpoint, or of weights from elsewhere.
- */
+/* gyre eval: loss and metric of a checkpoint, or of weights from elsewhere, and hits per class. */
 #include "cli.h"
 
 #include "gyre/comm.h"
@@ -120,8 +119,7 @@ static const cli_option options[] = {
 
 const cli_command cli_command_eval = {
     .name = "eval",
-    .summary =
-        "loss, accuracy and per-class accuracy of a checkpoint, or of weights from elsewhere",
+    .summary = "loss, metric and hits per class of a checkpoint, or of weights from elsewhere",
     .forms = forms,
     .options = options,
     .exits = cli_exits_computing,

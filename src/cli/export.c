@@ -28,10 +28,7 @@ static void numbers(FILE *f, const double *values, size_t count) {
     for (size_t i = 0; i < count; i++) number(f, values[i], i + 1 < count ? ',' : '\n');
 }
 
-static const char train_header[] =
-    "step,epoch,cycle,lr,momentum,loss,grad_norm,samples_per_s,seconds\n";
 static void print_train(const gyre_tables *t, FILE *f) {
-    fputs(train_header, f);
     for (size_t i = 0; i < t->train_count; i++) {
         const gyre_train_row *r = &t->train[i];
         fprintf(f, "%" PRId64 ",%" PRId64 ",%" PRId64 ",", r->step, r->epoch, r->cycle);
@@ -41,9 +38,7 @@ static void print_train(const gyre_tables *t, FILE *f) {
     }
 }
 
-static const char validation_header[] = "step,epoch,cycle,loss,accuracy,seconds\n";
 static void print_validation(const gyre_tables *t, FILE *f) {
-    fputs(validation_header, f);
     for (size_t i = 0; i < t->validation_count; i++) {
         const gyre_validation_row *r = &t->validation[i];
         fprintf(f, "%" PRId64 ",%" PRId64 ",%" PRId64 ",", r->step, r->epoch, r->cycle);
@@ -51,9 +46,7 @@ static void print_validation(const gyre_tables *t, FILE *f) {
     }
 }
 
-static const char cycles_header[] = "cycle,end_step,lr,loss,accuracy\n";
 static void print_cycles(const gyre_tables *t, FILE *f) {
-    fputs(cycles_header, f);
     for (size_t i = 0; i < t->cycle_count; i++) {
         const gyre_cycle_row *r = &t->cycles[i];
         fprintf(f, "%" PRId64 ",%" PRId64 ",", r->cycle, r->end_step);
@@ -61,19 +54,35 @@ static void print_cycles(const gyre_tables *t, FILE *f) {
     }
 }
 
-/* In the order of the files; the header is what tells that gyre wrote one. */
+/* The columns up to the metric's, whether it has one, and those behind it. */
 static const struct {
-    const char *name, *header;
+    const char *name, *before;
+    bool has_metric;
+    const char *behind;
     void (*print)(const gyre_tables *t, FILE *f);
-} files[] = {{"train.csv", train_header, print_train},
-             {"validation.csv", validation_header, print_validation},
-             {"cycles.csv", cycles_header, print_cycles}};
+} files[] = {
+    {"train.csv", "step,epoch,cycle,lr,momentum,loss,grad_norm,samples_per_s,seconds", false, "",
+     print_train},
+    {"validation.csv", "step,epoch,cycle,loss,", true, ",seconds", print_validation},
+    {"cycles.csv", "cycle,end_step,lr,loss,", true, "", print_cycles},
+};
 enum { FILES = sizeof files / sizeof *files };
 
-static gyre_status check_place(const char *dir, int file) {
+/* The first line, which is what tells that gyre wrote the file. */
+typedef struct {
+    char text[200];
+} header;
+static header header_of(const gyre_tables *t, int file) {
+    header h;
+    snprintf(h.text, sizeof h.text, "%s%s%s\n", files[file].before,
+             files[file].has_metric ? t->metric->name : "", files[file].behind);
+    return h;
+}
+
+static gyre_status check_place(const gyre_tables *t, const char *dir, int file) {
     char *path = gyre_path_join(dir, files[file].name);
     if (path == NULL) return gyre_no_memory("writing '%s'", files[file].name);
-    gyre_status status = gyre_overwrite_check(path, files[file].header);
+    gyre_status status = gyre_overwrite_check(path, header_of(t, file).text);
     free(path);
     return status;
 }
@@ -97,9 +106,9 @@ static gyre_status keep_changed(const char *path, const char *text, size_t size)
     return GYRE_OK;
 }
 
-static gyre_status write_table(const gyre_tables *t, const char *dir, const char *name,
-                               void (*print)(const gyre_tables *t, FILE *f)) {
+static gyre_status write_table(const gyre_tables *t, const char *dir, int file) {
     gyre_status status = GYRE_OK;
+    const char *name = files[file].name;
     char *text = NULL, *path = gyre_path_join(dir, name);
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
@@ -108,7 +117,8 @@ static gyre_status write_table(const gyre_tables *t, const char *dir, const char
         if (f != NULL) fclose(f);
         goto out;
     }
-    print(t, f);
+    fputs(header_of(t, file).text, f);
+    files[file].print(t, f);
     if (ferror(f) | fclose(f)) {
         status = gyre_no_memory("writing '%s'", path);
         goto out;
@@ -134,10 +144,8 @@ static gyre_status export_run(const char *run_dir, const char *given) {
     const char *dir = given == NULL ? own : given;
     GYRE_GOTO(gyre_tables_read(metrics, &tables));
     GYRE_GOTO(gyre_dir_make(dir));
-    for (int i = 0; i < FILES; i++) GYRE_GOTO(check_place(dir, i));
-    for (int i = 0; i < FILES; i++) {
-        GYRE_GOTO(write_table(&tables, dir, files[i].name, files[i].print));
-    }
+    for (int i = 0; i < FILES; i++) GYRE_GOTO(check_place(&tables, dir, i));
+    for (int i = 0; i < FILES; i++) GYRE_GOTO(write_table(&tables, dir, i));
 out:
     gyre_tables_free(&tables);
     free(own);

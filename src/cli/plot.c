@@ -127,7 +127,7 @@ static const cli_option options[] = {
 
 const cli_command cli_command_plot = {
     .name = "plot",
-    .summary = "rate, loss and accuracy curves of one or several runs, or of a range test",
+    .summary = "rate, loss and metric curves of one or several runs, or of a range test",
     .forms = forms,
     .options = options,
     .notes = "Needs gnuplot, whose data and script (.dat, .gp) are left beside the figure.",

@@ -69,11 +69,12 @@ static bool share_dataset(const report_run *runs, int count) {
 
 void report_caption_subtitle(const report_run *runs, int count, char *out, size_t room) {
     const gyre_tables *t = &runs[0].content.tables;
+    char value[REPORT_UNIT_MAX];
     *out = '\0';
     if (count > 1 && !share_dataset(runs, count)) {
         snprintf(out, room,
-                 "the runs have several datasets, whose losses and accuracies cannot "
-                 "be compared");
+                 "the runs have several datasets, whose losses and %s cannot be compared",
+                 t->metric->plural);
     }
     if (count > 1) return;
     long long done = (long long)t->train[t->train_count - 1].step + 1;
@@ -81,8 +82,9 @@ void report_caption_subtitle(const report_run *runs, int count, char *out, size_
     size_t used = 0;
     if (t->validation_count > 0) {
         const gyre_validation_row *last = &t->validation[t->validation_count - 1];
-        used += (size_t)snprintf(out, room, "%s accuracy %.2f %% after %lld steps",
-                                 report_caption_part(runs, count), 100 * last->metric,
+        used += (size_t)snprintf(out, room, "%s %s %s after %lld steps",
+                                 report_caption_part(runs, count), t->metric->name,
+                                 gyre_metric_text(t->metric, last->metric, value, sizeof value),
                                  (long long)last->step);
     } else {
         used += (size_t)snprintf(out, room, "%lld steps, no evaluation", done);
@@ -113,9 +115,11 @@ void report_caption_x_label(const report_run *runs, int count, char *out, size_t
 
 void report_caption_legend(const report_run *r, char *out, size_t room) {
     const gyre_tables *t = &r->content.tables;
+    char value[REPORT_UNIT_MAX];
     int used = snprintf(out, room, "%.80s", r->name);
     if (t->validation_count > 0) {
-        snprintf(out + used, room - (size_t)used, " (%.2f %%)",
-                 100 * t->validation[t->validation_count - 1].metric);
+        double last = t->validation[t->validation_count - 1].metric;
+        snprintf(out + used, room - (size_t)used, " (%s)",
+                 gyre_metric_text(t->metric, last, value, sizeof value));
     }
 }

@@ -3,6 +3,7 @@
 #define GYRE_REPORT_CAPTIONS_H
 
 #include "plot_run.h"
+#include "units.h"
 
 /* Each is cut to `room` bytes. Part: "test", "validation", or "evaluation" when
  * the runs differ. The x axis names the length of an epoch when the rows show one that all share.

@@ -31,7 +31,7 @@ report_range report_chart_margins(report_range range, double share);
 
 /* ---- the figures; each writes `output`, a name that ends in .svg */
 gyre_status report_draw_rates(const gyre_results *e, int group, const char *output);
-/* Final accuracy: a dot per seed, mean and interval of each arm. */
+/* The final metric: a dot per seed, mean and interval of each arm. */
 gyre_status report_draw_final(const gyre_results *e, int group, const char *output);
 /* Differences against one control: a dot per seed, mean and interval. */
 gyre_status report_draw_differences(const gyre_results *e, int control, const char *output);

@@ -125,11 +125,11 @@ static report_range range_of(const gyre_results *e, int group, report_curve curv
 }
 
 static const char *label_of(const gyre_results *e, report_curve curve, char out[REPORT_NAME_MAX]) {
-    const char *part = report_part(e);
-    if (curve == REPORT_CURVE_TRAIN) return "training loss (nats)";
-    snprintf(out, REPORT_NAME_MAX, "%s %s", part,
-             curve == REPORT_CURVE_LOSS ? "loss (nats)" : "accuracy (%)");
-    return out;
+    const bool train = curve == REPORT_CURVE_TRAIN, loss = train || curve == REPORT_CURVE_LOSS;
+    char name[REPORT_NAME_MAX];
+    snprintf(name, sizeof name, "%s %s", train ? "training" : report_part(e),
+             loss ? "loss" : e->metric->name);
+    return report_quantity(name, loss ? report_loss_unit(e) : e->metric->unit, "", out);
 }
 
 static gyre_status band_block(report_figure *f, const gyre_band *b, int *index) {

@@ -58,6 +58,7 @@ static void axes(report_figure *f, const gyre_results *e, report_range range) {
 
 gyre_status report_draw_groups(const gyre_results *e, const char *output) {
     report_figure f;
+    char label[REPORT_UNIT_MAX];
     const gyre_study *s = e->study;
     const int arms = arms_of_first(s);
     report_range range = {NAN, NAN, false};
@@ -69,7 +70,9 @@ gyre_status report_draw_groups(const gyre_results *e, const char *output) {
         goto out;
     }
     const int height = 340 + report_chart_legend_height(arms);
-    report_chart_begin(&f, height, "", "difference from the control (points)");
+    report_chart_begin(
+        &f, height, "",
+        report_quantity("difference from the control", e->metric->difference_unit, "", label));
     report_chart_widen(&range, 0);
     for (int i = 0; i < s->arm_count; i++) {
         if (s->arms[i].group == 0 && !s->arms[i].control) fill(e, i, 0, rows, &range);

@@ -81,7 +81,7 @@ static void plot_rows(report_figure *f, const gyre_results *e, const rows *r) {
 gyre_status report_draw_final(const gyre_results *e, int group, const char *output) {
     report_figure f;
     rows r = {0};
-    char label[REPORT_NAME_MAX];
+    char name[REPORT_NAME_MAX], label[REPORT_UNIT_MAX];
     gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(open_rows(e, &r));
@@ -90,12 +90,15 @@ gyre_status report_draw_final(const gyre_results *e, int group, const char *outp
         if (e->study->arms[i].group != group) continue;
         for (int seed = 0; seed < e->study->seed_count; seed++) {
             const gyre_results_cell *c = gyre_results_at(e, i, seed);
-            if (gyre_cell_counts(c)) r.values[count++] = 100 * c->result.metric;
+            if (gyre_cell_counts(c)) {
+                r.values[count++] = gyre_metric_shown(e->metric, c->result.metric);
+            }
         }
         add_row(&r, i, count);
     }
-    snprintf(label, sizeof label, "%s accuracy at the last step (%%)", report_part(e));
-    report_chart_begin(&f, AROUND + ROW * r.count, label, "");
+    snprintf(name, sizeof name, "%s %s at the last step", report_part(e), e->metric->name);
+    report_chart_begin(&f, AROUND + ROW * r.count,
+                       report_quantity(name, e->metric->unit, "", label), "");
     plot_rows(&f, e, &r);
     report_chart_end(&f);
     status = report_figure_finish(&f);
@@ -107,6 +110,7 @@ out:
 
 gyre_status report_draw_differences(const gyre_results *e, int control, const char *output) {
     report_figure f;
+    char label[REPORT_UNIT_MAX];
     rows r = {0};
     gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
@@ -117,7 +121,10 @@ gyre_status report_draw_differences(const gyre_results *e, int control, const ch
         if (e->comparisons[i].control != control) continue;
         add_row(&r, arm, gyre_results_differences(e, arm, control, false, r.values));
     }
-    report_chart_begin(&f, AROUND + ROW * r.count, "difference in points; right of 0: better", "");
+    const char *unit = e->metric->difference_unit;
+    snprintf(label, sizeof label, "difference%s%s; %s of 0: better", *unit == '\0' ? "" : " in ",
+             unit, report_right(e->metric));
+    report_chart_begin(&f, AROUND + ROW * r.count, label, "");
     fputs("set arrow from 0, graph 0 to 0, graph 1 nohead back linewidth 1.5 linecolor rgb "
           "'#303030'\n",
           f.gp);

@@ -45,10 +45,15 @@ static void arm_of(FILE *f, const gyre_results *e, int arm) {
 
 #define CELLS "group,arm,seed,"
 static void print_cells(FILE *f, const gyre_results *e) {
-    fputs(CELLS
-          "state,steps,loss,accuracy,best_accuracy,test_loss,test_accuracy,steps_to_target,"
-          "hash,message,accuracy_percent,best_accuracy_percent,test_accuracy_percent,seconds\n",
-          f);
+    const gyre_metric *m = e->metric;
+    const bool people = *m->column_unit != '\0'; /* who read it in another unit */
+    fprintf(f, CELLS "state,steps,loss,%s,best_%s,test_loss,test_%s,steps_to_target,hash,message",
+            m->name, m->name, m->name);
+    if (people) {
+        fprintf(f, ",%s_%s,best_%s_%s,test_%s_%s", m->name, m->column_unit, m->name, m->column_unit,
+                m->name, m->column_unit);
+    }
+    fputs(",seconds\n", f);
     for (int arm = 0; arm < e->study->arm_count; arm++) {
         for (int seed = 0; seed < e->study->seed_count; seed++) {
             const gyre_results_cell *c = gyre_results_at(e, arm, seed);
@@ -57,14 +62,18 @@ static void print_cells(FILE *f, const gyre_results *e) {
             fprintf(f, ",%" PRIu64 ",%s,%" PRId64, e->study->seeds[seed],
                     report_state_key(r->state), r->steps);
             numbers(f,
-                    (double[]){r->loss, r->metric, r->best_metric, r->test_loss,
-                               r->test_metric, c->to_target},
+                    (double[]){r->loss, r->metric, r->best_metric, r->test_loss, r->test_metric,
+                               c->to_target},
                     6);
             fprintf(f, ",%016" PRIx64 ",", r->hash);
             text(f, r->message);
-            numbers(f,
-                    (double[]){100 * r->metric, 100 * r->best_metric, 100 * r->test_metric},
-                    3);
+            if (people) {
+                numbers(f,
+                        (double[]){gyre_metric_shown(m, r->metric),
+                                   gyre_metric_shown(m, r->best_metric),
+                                   gyre_metric_shown(m, r->test_metric)},
+                        3);
+            }
             number(f, r->state == GYRE_CELL_MISSING ? (double)NAN : r->seconds);
             fputc('\n', f);
         }
@@ -130,26 +139,28 @@ static void print_comparisons(FILE *f, const gyre_results *e) {
 }
 
 #define CURVES "group,arm,curve,"
-static void print_band(FILE *f, const gyre_results *e, int arm, const char *name,
-                       const gyre_band *band) {
+static void print_band(FILE *f, const gyre_results *e, int arm, const char *name, const char *where,
+                       const char *unit, const gyre_band *band) {
     for (size_t i = 0; i < band->count; i++) {
         const gyre_band_point *p = &band->points[i];
         arm_of(f, e, arm);
-        fprintf(f, ",%s,%.0f,%d", name, p->step, p->seeds);
+        fprintf(f, ",%s%s,%.0f,%d", name, where, p->step, p->seeds);
         numbers(f, (double[]){p->mean, p->least, p->greatest}, 3);
-        fprintf(f, ",%s\n", strncmp(name, "accuracy", 8) == 0 ? "percent" : "nats");
+        fprintf(f, ",%s\n", unit);
     }
 }
 
 static void print_curves(FILE *f, const gyre_results *e) {
+    const gyre_metric *m = e->metric;
     fputs(CURVES "step,seeds,mean,least,greatest,unit\n", f);
     for (int i = 0; i < e->study->arm_count; i++) {
         const gyre_results_arm *a = &e->arms[i];
-        print_band(f, e, i, "accuracy", &a->metric);
-        print_band(f, e, i, "loss", &a->loss);
-        print_band(f, e, i, "training_loss", &a->train);
-        print_band(f, e, i, "accuracy_at_minima", &a->minima_metric);
-        print_band(f, e, i, "loss_at_minima", &a->minima_loss);
+        const char *loss_unit = a->settings == NULL ? "" : gyre_loss_unit(a->settings->model.loss);
+        print_band(f, e, i, m->name, "", m->column_unit, &a->metric);
+        print_band(f, e, i, "loss", "", loss_unit, &a->loss);
+        print_band(f, e, i, "training_loss", "", loss_unit, &a->train);
+        print_band(f, e, i, m->name, "_at_minima", m->column_unit, &a->minima_metric);
+        print_band(f, e, i, "loss", "_at_minima", loss_unit, &a->minima_loss);
     }
 }
 

@@ -56,8 +56,11 @@ static gyre_status inspect_metrics(const char *path, FILE *out) {
     }
     if (t.validation_count > 0) {
         const gyre_validation_row *r = &t.validation[t.validation_count - 1];
-        fprintf(out, "  last score   after %lld updates: loss %.6g, accuracy %.4f %%\n",
-                (long long)r->step, r->loss, 100 * r->metric);
+        gyre_metric exact = *t.metric;
+        char value[64];
+        exact.decimals += 2;
+        fprintf(out, "  last score   after %lld updates: loss %.6g, %s %s\n", (long long)r->step,
+                r->loss, t.metric->name, gyre_metric_text(&exact, r->metric, value, sizeof value));
     }
     gyre_tables_free(&t);
     return GYRE_OK;

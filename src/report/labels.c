@@ -1,7 +1,6 @@
 /* The parts that sentences and tables share: names of arms, states, findings. */
 #include "labels.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +105,13 @@ const char *report_part(const gyre_results *e) {
     return "validation";
 }
 
-bool report_is_nothing(double points) {
-    return fabs(points) < 1e-9;
+const char *report_loss_unit(const gyre_results *e) {
+    const char *unit = NULL;
+    for (int i = 0; i < e->study->arm_count; i++) {
+        const gyre_settings *s = e->arms[i].settings;
+        if (s == NULL) continue;
+        if (unit == NULL) unit = gyre_loss_unit(s->model.loss);
+        if (strcmp(unit, gyre_loss_unit(s->model.loss)) != 0) return "";
+    }
+    return unit == NULL ? "" : unit;
 }

@@ -5,6 +5,7 @@
 #define GYRE_REPORT_LABELS_H
 
 #include "gyre/results.h"
+#include "units.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,8 +22,7 @@ const char *report_state_key(gyre_cell_state state);  /* one word, for tables */
 const char *report_state(const gyre_results_cell *c); /* and what is odd about it */
 const char *report_finding(gyre_finding finding);     /* one word, for tables */
 const char *report_part(const gyre_results *e);       /* "validation", "test": what is measured */
-
-/* Are accuracies with this difference, in points, equal to the last roundings? */
-bool report_is_nothing(double points);
+/* The unit of the losses: "nats"; "" where arms have several, or none. */
+const char *report_loss_unit(const gyre_results *e);
 
 #endif

@@ -19,11 +19,36 @@ static gyre_status curve(report_page *p, int group, report_curve which, const ch
     return status;
 }
 
-/* The accuracy-versus-budget points of each arm. */
+/* Its file is called after it: "absolute-error.svg". */
+static gyre_status metric_curve(report_page *p, int group) {
+    char title[REPORT_UNIT_MAX], name[REPORT_UNIT_MAX];
+    snprintf(name, sizeof name, "%s", p->e->metric->name);
+    for (char *c = name; *c != '\0'; c++) {
+        if (*c == ' ') *c = '-';
+    }
+    return curve(p, group, REPORT_CURVE_METRIC, name, report_capital(p->e->metric, title));
+}
+
+static gyre_status minima_curve(report_page *p, int group) {
+    char name[REPORT_UNIT_MAX], title[2 * REPORT_UNIT_MAX];
+    snprintf(title, sizeof title,
+             "%s at each minimum of the rate: what stopping there would have given",
+             report_capital(p->e->metric, name));
+    return curve(p, group, REPORT_CURVE_MINIMA, "minima", title);
+}
+
+/* The metric-versus-budget points of each arm. */
 static void minima_table(report_page *p, int group) {
     const gyre_results *e = p->e;
-    fputs("<details><summary>Accuracy at each minimum of the rate, as a table</summary>\n", p->f);
-    report_html_table_begin(p->f, "arm|minimum at step|seeds|accuracy, mean (%)|least|greatest");
+    char text[REPORT_UNIT_MAX], mean[REPORT_UNIT_MAX + 8], heads[2 * REPORT_UNIT_MAX];
+    fputs("<details><summary>", p->f);
+    report_html_text(p->f, report_capital(e->metric, text));
+    fputs(" at each minimum of the rate, as a table</summary>\n", p->f);
+    snprintf(mean, sizeof mean, "%s, mean", e->metric->name);
+    snprintf(heads, sizeof heads, "arm|minimum at step|seeds|%s|least|greatest",
+             report_quantity(mean, e->metric->unit, "", text));
+    report_html_table_begin(p->f, heads);
+    const char *format = report_number(e->metric, false, text);
     for (int i = 0; i < e->study->arm_count; i++) {
         const gyre_band *b = &e->arms[i].minima_metric;
         char name[REPORT_NAME_MAX];
@@ -34,9 +59,9 @@ static void minima_table(report_page *p, int group) {
             report_html_cell_text(p->f, name);
             report_html_cell_number(p->f, "%.0f", b->points[k].step);
             report_html_cell_number(p->f, "%.0f", b->points[k].seeds);
-            report_html_cell_number(p->f, "%.2f", b->points[k].mean);
-            report_html_cell_number(p->f, "%.2f", b->points[k].least);
-            report_html_cell_number(p->f, "%.2f", b->points[k].greatest);
+            report_html_cell_number(p->f, format, b->points[k].mean);
+            report_html_cell_number(p->f, format, b->points[k].least);
+            report_html_cell_number(p->f, format, b->points[k].greatest);
             report_html_row_end(p->f);
         }
     }
@@ -55,11 +80,9 @@ gyre_status report_page_curves(report_page *p) {
                               "run may show.");
     for (int g = 0; g < e->study->group_count; g++) {
         fputs("<div class=\"figures\">\n", p->f);
-        GYRE_TRY(curve(p, g, REPORT_CURVE_METRIC, "accuracy", "Accuracy"));
+        GYRE_TRY(metric_curve(p, g));
         GYRE_TRY(curve(p, g, REPORT_CURVE_LOSS, "loss", "Loss"));
-        GYRE_TRY(
-            curve(p, g, REPORT_CURVE_MINIMA, "minima",
-                  "Accuracy at each minimum of the rate: what stopping there would have given"));
+        GYRE_TRY(minima_curve(p, g));
         GYRE_TRY(curve(p, g, REPORT_CURVE_TRAIN, "training-loss",
                        "Training loss (means of at most 200 stretches)"));
         fputs("</div>\n", p->f);

@@ -1,9 +1,16 @@
 /* How to read a report. */
 #include "html.h"
+#include "labels.h"
 #include "page_parts.h"
 
 void report_page_method(report_page *p) {
-    static const char *const lines[] = {
+    char choice[REPORT_SENTENCE_MAX];
+    snprintf(
+        choice, sizeof choice,
+        "Only arms are ranked whose cells have all ended, and of these only those that diverged "
+        "with the fewest seeds. The choice is the %s mean over the seeds that these share.",
+        report_best(p->e->metric));
+    const char *const lines[] = {
         "Intervals are 95 % Student intervals of the mean; those of differences are of the paired "
         "differences.",
         "p comes from the sign-flip permutation test: how often would signs tossed at random give "
@@ -12,9 +19,7 @@ void report_page_method(report_page *p) {
         "one when p is at most 0.05.",
         "The planned comparison's p stands as it is. All others are corrected together by Holm's "
         "method, for among many questions some answer looks large by chance.",
-        "Only arms are ranked whose cells have all ended, and of these only those that diverged "
-        "with "
-        "the fewest seeds. The choice is the highest mean over the seeds that these share.",
+        choice,
         "“Too few seeds” means that even the clearest outcome could not have reached 0.05; it does "
         "not mean that there is no difference.",
         "Intervals of many arms looked at together hold less often than 95 %; the choice of an arm "

@@ -25,7 +25,7 @@ const char *report_page_group(const gyre_results *e, int group);
 void report_page_head(report_page *p);            /* verdict, choice, what it rests on */
 gyre_status report_page_compared(report_page *p); /* arms and their learning rates */
 gyre_status report_page_results(report_page *p);  /* final and best values, differences */
-gyre_status report_page_curves(report_page *p);   /* loss, accuracy, minima */
+gyre_status report_page_curves(report_page *p);   /* loss, metric, minima */
 void report_page_target(report_page *p);          /* steps to the target */
 void report_page_next(report_page *p);            /* what one more seed would tell */
 void report_page_cells(report_page *p);           /* those that are not there, by name */

@@ -65,10 +65,13 @@ static void values_table(report_page *p, int group) {
     const gyre_results *e = p->e;
     const bool tested = is_tested(e);
     const int leader = e->rankings[group].leader;
-    char heads[256];
-    snprintf(heads, sizeof heads,
-             "arm|seeds|final, mean (%%)|sd|95 %% interval|best, mean (%%)|sd|95 %% interval%s",
-             tested ? "|test, mean (%)|sd" : "");
+    const char *unit = e->metric->unit;
+    char heads[512], final[REPORT_UNIT_MAX], best[REPORT_UNIT_MAX], test[REPORT_UNIT_MAX];
+    snprintf(heads, sizeof heads, "arm|seeds|%s|sd|95 %% interval|%s|sd|95 %% interval%s%s%s",
+             report_quantity("final, mean", unit, "", final),
+             report_quantity("best, mean", unit, "", best), tested ? "|" : "",
+             tested ? report_quantity("test, mean", unit, "", test) : "", tested ? "|sd" : "");
+    const char *format = report_number(e->metric, false, final);
     report_html_table_begin(p->f, heads);
     for (int i = 0; i < e->study->arm_count; i++) {
         const gyre_results_arm *a = &e->arms[i];
@@ -80,14 +83,14 @@ static void values_table(report_page *p, int group) {
                                                               : "");
         report_html_cell_text(p->f, name);
         seeds_cell(p, i);
-        report_html_cell_number(p->f, "%.2f", a->final.mean);
-        report_html_cell_number(p->f, "%.2f", a->final.sd);
-        report_html_cell_interval(p->f, "%.2f", a->final.interval);
-        report_html_cell_number(p->f, "%.2f", a->best.mean);
-        report_html_cell_number(p->f, "%.2f", a->best.sd);
-        report_html_cell_interval(p->f, "%.2f", a->best.interval);
-        if (tested) report_html_cell_number(p->f, "%.2f", a->test.mean);
-        if (tested) report_html_cell_number(p->f, "%.2f", a->test.sd);
+        report_html_cell_number(p->f, format, a->final.mean);
+        report_html_cell_number(p->f, format, a->final.sd);
+        report_html_cell_interval(p->f, format, a->final.interval);
+        report_html_cell_number(p->f, format, a->best.mean);
+        report_html_cell_number(p->f, format, a->best.sd);
+        report_html_cell_interval(p->f, format, a->best.interval);
+        if (tested) report_html_cell_number(p->f, format, a->test.mean);
+        if (tested) report_html_cell_number(p->f, format, a->test.sd);
         report_html_row_end(p->f);
     }
     report_html_table_end(p->f);
@@ -119,33 +122,36 @@ static void finding_cell(FILE *f, const gyre_results *e, const gyre_comparison *
 static void difference_row(FILE *f, const gyre_results *e, const gyre_comparison *c,
                            bool bootstrap) {
     const bool known = c->final.count > 1;
-    char name[REPORT_NAME_MAX];
+    char name[REPORT_NAME_MAX], plain[REPORT_UNIT_MAX], sign[REPORT_UNIT_MAX];
+    report_number(e->metric, false, plain);
+    report_number(e->metric, true, sign);
     report_html_row_begin(f, row_kind(c));
     report_arm(e, c->arm, name);
     report_html_cell_text(f, name);
     report_arm(e, c->control, name);
     report_html_cell_text(f, name);
     report_html_cell_number(f, "%.0f", c->final.count);
-    report_html_cell_number(f, "%+.2f", c->final.mean);
-    report_html_cell_interval(f, "%.2f", c->final.interval);
+    report_html_cell_number(f, sign, c->final.mean);
+    report_html_cell_interval(f, plain, c->final.interval);
     report_html_cell_number(f, "%.2g", known ? c->p : (double)NAN);
     report_html_cell_number(f, "%.2g", known && !c->planned ? c->corrected : (double)NAN);
     finding_cell(f, e, c);
-    report_html_cell_number(f, "%.2f", c->final.sd);
-    if (bootstrap) report_html_cell_interval(f, "%.2f", c->bootstrap);
-    report_html_cell_number(f, "%+.2f", c->best.mean);
-    report_html_cell_interval(f, "%.2f", c->best.interval);
+    report_html_cell_number(f, plain, c->final.sd);
+    if (bootstrap) report_html_cell_interval(f, plain, c->bootstrap);
+    report_html_cell_number(f, sign, c->best.mean);
+    report_html_cell_interval(f, plain, c->best.interval);
     report_html_row_end(f);
 }
 
 static void differences_table(report_page *p, int group) {
     const gyre_results *e = p->e;
     const bool bootstrap = has_bootstrap(e);
-    char heads[256];
+    char heads[512], difference[REPORT_UNIT_MAX];
     snprintf(
         heads, sizeof heads,
-        "arm|against|pairs|difference (points)|95 %% interval|p|corrected p|verdict|sd%s|best: "
-        "difference|best: 95 %% interval",
+        "arm|against|pairs|%s|95 %% interval|p|corrected p|verdict|sd%s|best: difference|best: "
+        "95 %% interval",
+        report_quantity("difference", e->metric->difference_unit, "", difference),
         bootstrap ? "|bootstrap interval" : "");
     report_html_table_begin(p->f, heads);
     for (int i = 0; i < e->comparison_count; i++) {
@@ -170,13 +176,14 @@ static void sentences(report_page *p, int group) {
 /* ---- figures */
 
 static gyre_status final_figure(report_page *p, int group) {
-    char *path = NULL, caption[REPORT_SENTENCE_MAX];
+    char *path = NULL, title[2 * REPORT_UNIT_MAX], caption[REPORT_SENTENCE_MAX];
     int done, diverged;
     count_in(p->e, group, &done, &diverged);
     gyre_status status = report_page_path(p, "final", group, &path);
     if (status == GYRE_OK) status = report_draw_final(p->e, group, path);
-    heading(p->e, group, "Final accuracy: rings are seeds, dots means with 95 % intervals",
-            caption);
+    snprintf(title, sizeof title, "Final %s: rings are seeds, dots means with 95 %% intervals",
+             p->e->metric->name);
+    heading(p->e, group, title, caption);
     if (diverged > 0) {
         report_add(caption, " (%d cell%s diverged and %s not in it)", diverged,
                    diverged == 1 ? "" : "s", diverged == 1 ? "is" : "are");
@@ -225,16 +232,17 @@ static gyre_status group_figures(report_page *p, int group) {
 }
 
 static gyre_status over_groups(report_page *p) {
-    char *path = NULL;
+    char *path = NULL, caption[REPORT_SENTENCE_MAX];
     gyre_status status = report_page_path(p, "groups", -1, &path);
     if (status == GYRE_OK) status = report_draw_groups(p->e, path);
     report_html_element(p->f, "h2", "Over dataset sizes");
     fputs("<div class=\"figures\">\n", p->f);
     if (status == GYRE_OK) {
-        status =
-            report_page_figure(p, path,
-                               "Difference from the control of the same dataset size, with 95 % "
-                               "intervals; above 0: better");
+        snprintf(caption, sizeof caption,
+                 "Difference from the control of the same dataset size, with 95 %% intervals; %s "
+                 "0: better",
+                 report_above(p->e->metric));
+        status = report_page_figure(p, path, caption);
     }
     fputs("</div>\n", p->f);
     free(path);

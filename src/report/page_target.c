@@ -8,11 +8,11 @@
 /* ---- steps to the target */
 
 static void target_words(const gyre_results *e, int group, char out[REPORT_SENTENCE_MAX]) {
-    char name[REPORT_NAME_MAX];
+    char name[REPORT_NAME_MAX], value[REPORT_UNIT_MAX];
     const char *words = report_page_group(e, group);
     *out = '\0';
     if (*words != '\0') report_add(out, "%.100s: ", words);
-    report_add(out, "target %.2f %%", e->target[group]);
+    report_add(out, "target %s", report_value(e->metric, e->target[group], value));
     if (e->target_given) {
         report_add(out, ", as asked for.");
         return;

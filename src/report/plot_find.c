@@ -1,4 +1,4 @@
-/* A range test as a figure: loss and accuracy over the rate, repeats as a band, and the suggested
+/* A range test as a figure: loss and metric over the rate, repeats as a band, and the suggested
  * range shaded between two marked rates. */
 #include "gyre/plot.h"
 
@@ -30,7 +30,7 @@ static double loss_of(const gyre_find *f, size_t index, const double *smooth) {
 }
 static double metric_of(const gyre_find *f, size_t index, const double *smooth) {
     (void)smooth;
-    return 100 * f->scores[index].metric;
+    return gyre_metric_shown(f->metric, f->scores[index].metric);
 }
 
 /* ---- over the repeats */
@@ -254,14 +254,15 @@ gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *ou
     mark_range(f.gp, &x->verdict);
     GYRE_GOTO(raw_block(&f, x, &loss));
     smooth_blocks(&f, "smoothed training loss, median of the repeats", &loss);
-    smooth_blocks(&f, "validation accuracy, median of the repeats", &metric);
+    snprintf(heading, sizeof heading, "validation %s, median of the repeats", x->metric->name);
+    smooth_blocks(&f, heading, &metric);
     loss.range = range_of(&loss, true);
     metric.range = range_of(&metric, false);
     snprintf(heading, sizeof heading, "training loss (dots: steps; line: smoothed%s)",
              x->options.repeats > 1 ? "; band: repeats" : "");
     panel(&f, &frame, 0, heading, x, &loss);
-    snprintf(heading, sizeof heading, "validation accuracy, %%, of %lld samples",
-             (long long)x->samples);
+    snprintf(heading, sizeof heading, "validation %s%s%s, of %lld samples", x->metric->name,
+             x->metric->unit[0] == '\0' ? "" : ", ", x->metric->unit, (long long)x->samples);
     if (frame.panels == 2) panel(&f, &frame, 1, heading, x, &metric);
     report_frame_end(&f);
     status = report_figure_finish(&f);

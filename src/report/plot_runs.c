@@ -1,4 +1,4 @@
-/* Curves of one or several runs: learning rate, training loss, and loss and accuracy of the
+/* Curves of one or several runs: learning rate, training loss, and loss and metric of the
  * evaluations, over one axis of steps. */
 #include "gyre/plot.h"
 
@@ -14,7 +14,7 @@ static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7"
                                       "#e69f00", "#56b4e9", "#000000"};
 enum { COLOURS = sizeof colours / sizeof colours[0], RUNS_MAX = 4 * COLOURS };
 enum { DOTS_MAX = 20 };    /* rows that are also shown as dots: of one, no line can be seen */
-enum { NUMBERS_MAX = 12 }; /* accuracies written beside their points */
+enum { NUMBERS_MAX = 12 }; /* values of the metric written beside their points */
 
 /* The data blocks of one run. */
 typedef struct {
@@ -22,11 +22,13 @@ typedef struct {
 } blocks;
 
 typedef struct {
+    const gyre_metric *metric; /* of all runs */
+    const char *loss_unit;     /* likewise; "": they have several, or none */
     report_run *runs;
     blocks *blocks;
     int count;
     bool validated; /* some run was evaluated */
-    report_range lr, train, loss, metric;
+    report_range lr, train, loss, values;
 } picture;
 
 /* ---- tables as points */
@@ -47,8 +49,8 @@ static double validation_x(const void *rows, size_t i) {
 static double validation_loss(const void *rows, size_t i) {
     return ((const gyre_validation_row *)rows)[i].loss;
 }
-static double validation_percent(const void *rows, size_t i) {
-    return 100 * ((const gyre_validation_row *)rows)[i].metric;
+static double validation_metric(const void *rows, size_t i) {
+    return ((const gyre_validation_row *)rows)[i].metric;
 }
 static double cycle_x(const void *rows, size_t i) {
     return (double)((const gyre_cycle_row *)rows)[i].end_step;
@@ -56,14 +58,16 @@ static double cycle_x(const void *rows, size_t i) {
 static double cycle_loss(const void *rows, size_t i) {
     return ((const gyre_cycle_row *)rows)[i].loss;
 }
-static double cycle_percent(const void *rows, size_t i) {
-    return 100 * ((const gyre_cycle_row *)rows)[i].metric;
+static double cycle_metric(const void *rows, size_t i) {
+    return ((const gyre_cycle_row *)rows)[i].metric;
 }
 
-static report_point *points_of(const void *rows, size_t count, column x, column y) {
+static report_point *points_of(const void *rows, size_t count, column x, column y,
+                               const gyre_metric *shown) {
     report_point *points = calloc(count + 1, sizeof *points);
     for (size_t i = 0; points != NULL && i < count; i++) {
-        points[i] = (report_point){x(rows, i), y(rows, i)};
+        double value = y(rows, i);
+        points[i] = (report_point){x(rows, i), shown ? gyre_metric_shown(shown, value) : value};
     }
     return points;
 }
@@ -83,12 +87,13 @@ typedef struct {
     const void *rows;
     size_t count;
     column x, y;
+    const gyre_metric *shown; /* y is a value of it, to be drawn in its unit; NULL: of none */
 } series;
 
 static gyre_status thin_block(report_figure *f, const series *from, report_range *range,
                               int *index) {
     char words[512];
-    report_point *points = points_of(from->rows, from->count, from->x, from->y);
+    report_point *points = points_of(from->rows, from->count, from->x, from->y, from->shown);
     report_point *thin = calloc(REPORT_SERIES_MAX, sizeof *thin);
     gyre_status status = GYRE_OK;
     if (points == NULL || thin == NULL) {
@@ -115,7 +120,7 @@ static gyre_status smooth_block(report_figure *f, const report_run *r, report_ra
                                 int *index) {
     size_t count = r->content.tables.train_count, half = report_series_half(count);
     char words[96];
-    report_point *points = points_of(r->content.tables.train, count, train_x, train_loss);
+    report_point *points = points_of(r->content.tables.train, count, train_x, train_loss, NULL);
     report_point *smooth = calloc(REPORT_SERIES_BUCKETS, sizeof *smooth);
     gyre_status status = GYRE_OK;
     if (points == NULL || smooth == NULL) {
@@ -135,24 +140,28 @@ out:
 static gyre_status run_blocks(report_figure *f, picture *p, int i, report_range *raw) {
     const report_run *r = &p->runs[i];
     const gyre_tables *t = &r->content.tables;
+    const gyre_metric *m = p->metric;
     blocks *b = &p->blocks[i];
     const void *train = t->train, *validation = t->validation, *cycles = t->cycles;
     size_t n = t->train_count, v = t->validation_count, c = t->cycle_count;
-    const series lr = {"learning rate", r->name, train, n, train_x, train_lr};
-    const series losses = {"training loss", r->name, train, n, train_x, train_loss};
-    const series loss = {"evaluation loss", r->name, validation, v, validation_x, validation_loss};
-    const series percent = {"accuracy in %", r->name,           validation, v,
-                            validation_x,    validation_percent};
-    const series minima = {"evaluation loss at minima", r->name, cycles, c, cycle_x, cycle_loss};
-    const series minima_percent = {
-        "accuracy in % at minima", r->name, cycles, c, cycle_x, cycle_percent};
+    const series lr = {"learning rate", r->name, train, n, train_x, train_lr, NULL};
+    const series losses = {"training loss", r->name, train, n, train_x, train_loss, NULL};
+    const series loss = {"evaluation loss", r->name,         validation, v,
+                         validation_x,      validation_loss, NULL};
+    char words[REPORT_UNIT_MAX], minima_words[REPORT_UNIT_MAX];
+    snprintf(words, sizeof words, "%s%s%s", m->name, *m->unit == '\0' ? "" : " in ", m->unit);
+    snprintf(minima_words, sizeof minima_words, "%.100s at minima", words);
+    const series metric = {words, r->name, validation, v, validation_x, validation_metric, m};
+    const series minima = {
+        "evaluation loss at minima", r->name, cycles, c, cycle_x, cycle_loss, NULL};
+    const series minima_metric = {minima_words, r->name, cycles, c, cycle_x, cycle_metric, m};
     GYRE_TRY(thin_block(f, &lr, &p->lr, &b->lr));
     GYRE_TRY(thin_block(f, &losses, raw, &b->raw));
     GYRE_TRY(smooth_block(f, r, &p->train, &b->smooth));
     GYRE_TRY(thin_block(f, &loss, &p->loss, &b->loss));
-    GYRE_TRY(thin_block(f, &percent, &p->metric, &b->metric));
+    GYRE_TRY(thin_block(f, &metric, &p->values, &b->metric));
     GYRE_TRY(thin_block(f, &minima, NULL, &b->minima_loss));
-    return thin_block(f, &minima_percent, NULL, &b->minima_metric);
+    return thin_block(f, &minima_metric, NULL, &b->minima_metric);
 }
 
 /* ---- ranges */
@@ -176,7 +185,7 @@ static report_range loss_range(report_range smooth, report_range raw) {
 static gyre_status fill(report_figure *f, picture *p) {
     const report_range none = {NAN, NAN, false};
     report_range raw = none;
-    p->lr = p->train = p->loss = p->metric = none;
+    p->lr = p->train = p->loss = p->values = none;
     for (int i = 0; i < p->count; i++) {
         GYRE_TRY(run_blocks(f, p, i, &raw));
         if (p->runs[i].content.tables.validation_count > 0) p->validated = true;
@@ -185,8 +194,9 @@ static gyre_status fill(report_figure *f, picture *p) {
     p->lr = with_margins(p->lr, 0, 0.2);
     p->train = loss_range(p->train, raw);
     p->loss = with_margins(p->loss, 0.12, 0.12);
-    p->metric = with_margins(p->metric, 0.12, 0.3);
-    if (p->metric.hi > 101) p->metric.hi = 101;
+    p->values = with_margins(p->values, 0.12, 0.3);
+    const double most = 1.01 * p->metric->factor; /* of a share, and a little above */
+    if (p->metric->is_share && p->values.hi > most) p->values.hi = most;
     return GYRE_OK;
 }
 
@@ -245,14 +255,16 @@ static void lr_panel(report_figure *f, const report_frame *frame, const picture 
 }
 
 static void train_panel(report_figure *f, const report_frame *frame, const picture *p) {
-    char heading[160];
+    char heading[160], note[96], quantity[REPORT_UNIT_MAX];
     size_t half = report_series_half(p->runs[0].content.tables.train_count);
     char mean[48] = "2 % of the run";
     if (p->count == 1) {
         snprintf(mean, sizeof mean, "%zu step%s", 2 * half + 1, half == 0 ? "" : "s");
     }
-    snprintf(heading, sizeof heading, "training loss (nats; light: every step, dark: mean of %s)%s",
-             mean, p->train.log ? ", log scale" : "");
+    snprintf(note, sizeof note, "light: every step, dark: mean of %s", mean);
+    snprintf(heading, sizeof heading, "%s%s",
+             report_quantity("training loss", p->loss_unit, note, quantity),
+             p->train.log ? ", log scale" : "");
     report_frame_panel(f, frame, 1, heading, p->train);
     for (int i = 0; i < p->count; i++) {
         fprintf(f->gp, "%s DATA index %d with lines linewidth 0.7 linecolor rgb '#%s%s' notitle",
@@ -284,12 +296,12 @@ static bool has_numbers(const picture *p) {
 
 static void evaluation_panel(report_figure *f, const report_frame *frame, const picture *p,
                              bool metric) {
-    char heading[160];
-    size_t cycles = most_cycles(p);
-    snprintf(heading, sizeof heading, "%s %s%s", report_caption_part(p->runs, p->count),
-             metric ? "accuracy (%" : "loss (nats",
-             cycles > 0 ? "; large dots: at minima of the rate)" : ")");
-    report_frame_panel(f, frame, metric ? 3 : 2, heading, metric ? p->metric : p->loss);
+    char name[REPORT_UNIT_MAX], heading[REPORT_UNIT_MAX];
+    snprintf(name, sizeof name, "%s %s", report_caption_part(p->runs, p->count),
+             metric ? p->metric->name : "loss");
+    report_quantity(name, metric ? p->metric->unit : p->loss_unit,
+                    most_cycles(p) > 0 ? "large dots: at minima of the rate" : "", heading);
+    report_frame_panel(f, frame, metric ? 3 : 2, heading, metric ? p->values : p->loss);
     for (int i = 0; i < p->count; i++) {
         const blocks *b = &p->blocks[i];
         curve(f->gp, p, i, metric ? b->metric : b->loss,
@@ -298,15 +310,32 @@ static void evaluation_panel(report_figure *f, const report_frame *frame, const 
              "points pointtype 7 pointsize 0.9");
     }
     if (metric && has_numbers(p)) {
+        const int digits = p->metric->decimals > 0 ? p->metric->decimals - 1 : 0;
         fprintf(f->gp,
-                ", \\\n     DATA index %d using 1:2:(sprintf('%%.1f', $2)) with labels "
+                ", \\\n     DATA index %d using 1:2:(sprintf('%%.%df', $2)) with labels "
                 "offset character 0, 0.9 textcolor rgb '%s' notitle",
-                p->blocks[0].minima_metric, colours[0]);
+                p->blocks[0].minima_metric, digits, colours[0]);
     }
     fputc('\n', f->gp);
 }
 
 /* ---- the figure */
+
+/* One panel shows the metric of all runs. */
+static gyre_status find_units(picture *p) {
+    p->metric = p->runs[0].content.tables.metric;
+    p->loss_unit = gyre_loss_unit(p->runs[0].content.settings->model.loss);
+    for (int i = 1; i < p->count; i++) {
+        const gyre_run_content *c = &p->runs[i].content;
+        if (strcmp(p->loss_unit, gyre_loss_unit(c->settings->model.loss)) != 0) p->loss_unit = "";
+        if (gyre_metric_same(p->metric, c->tables.metric)) continue;
+        return gyre_fail(GYRE_EUSAGE,
+                         "'%s' is judged by its %s, but '%s' by its %s; draw them in figures of "
+                         "their own",
+                         p->runs[i].dir, c->tables.metric->name, p->runs[0].dir, p->metric->name);
+    }
+    return GYRE_OK;
+}
 
 static bool same_cycles(const gyre_schedule *a, const gyre_schedule *b) {
     size_t count = gyre_schedule_cycle_count(a);
@@ -367,6 +396,7 @@ gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output)
     }
     for (int i = 0; i < count; i++) GYRE_GOTO(report_run_open(run_dirs[i], &p.runs[i]));
     GYRE_GOTO(report_runs_name(p.runs, count));
+    GYRE_GOTO(find_units(&p));
     status = draw(&f, &p);
 out:
     for (int i = 0; p.runs != NULL && i < count; i++) report_run_close(&p.runs[i]);

@@ -11,15 +11,19 @@
 
 /* ---- one comparison */
 
-static void say_numbers(const gyre_comparison *c, double sign, char *out) {
+static void say_numbers(const gyre_results *e, const gyre_comparison *c, double sign, char *out) {
+    const int digits = e->metric->decimals;
     char p[REPORT_NAME_MAX];
     double low = sign < 0 ? -c->final.interval.high : c->final.interval.low;
     double high = sign < 0 ? -c->final.interval.low : c->final.interval.high;
     report_p(c->planned ? "" : "corrected ", c->corrected, p);
-    report_add(out, " (95 %% interval %.2f to %.2f, %d seeds, %s)", low, high, c->final.count, p);
+    report_add(out, " (95 %% interval %.*f to %.*f, %d seeds, %s)", digits, low, digits, high,
+               c->final.count, p);
 }
 
 static void say_too_few(const gyre_results *e, const gyre_comparison *c, char *out) {
+    const int digits = e->metric->decimals;
+    char difference[REPORT_UNIT_MAX];
     report_add(out, "no difference that %d seeds could show", c->final.count);
     if (c->least > GYRE_SIGNIFICANT) {
         report_add(out, " (smallest possible p is %.2g)", c->least);
@@ -27,8 +31,9 @@ static void say_too_few(const gyre_results *e, const gyre_comparison *c, char *o
         report_add(out, " among %d comparisons (smallest possible corrected p is %.2g)",
                    e->corrected_count, c->corrected_least);
     }
-    report_add(out, "; on average %+.2f points (95 %% interval %.2f to %.2f).", c->final.mean,
-               c->final.interval.low, c->final.interval.high);
+    report_add(out, "; on average %s (95 %% interval %.*f to %.*f).",
+               report_difference(e->metric, c->final.mean, true, difference), digits,
+               c->final.interval.low, digits, c->final.interval.high);
 }
 
 /* First of all: whatever follows is about the seeds with which neither did. */
@@ -50,7 +55,9 @@ static void say_diverged(const gyre_results *e, const gyre_comparison *c, char *
 
 void report_comparison(const gyre_results *e, const gyre_comparison *c,
                        char out[REPORT_SENTENCE_MAX]) {
-    char arm[REPORT_NAME_MAX], control[REPORT_NAME_MAX];
+    const gyre_metric *m = e->metric;
+    const double better = m->greater_is_better ? 1 : -1; /* the sign of what favours the arm */
+    char arm[REPORT_NAME_MAX], control[REPORT_NAME_MAX], by[REPORT_UNIT_MAX];
     report_arm(e, c->arm, arm);
     report_arm(e, c->control, control);
     *out = '\0';
@@ -65,17 +72,19 @@ void report_comparison(const gyre_results *e, const gyre_comparison *c,
         say_too_few(e, c, out);
         return;
     case GYRE_FINDING_NONE:
-        report_add(out, "%s against %s: no difference was shown, on average %+.2f points", arm,
-                   control, c->final.mean);
-        say_numbers(c, 1, out);
+        report_add(out, "%s against %s: no difference was shown, on average %s", arm, control,
+                   report_difference(m, c->final.mean, true, by));
+        say_numbers(e, c, 1, out);
         break;
     case GYRE_FINDING_BETTER:
-        report_add(out, "%s beat %s by %.2f points", arm, control, c->final.mean);
-        say_numbers(c, 1, out);
+        report_add(out, "%s beat %s by %s", arm, control,
+                   report_difference(m, better * c->final.mean, false, by));
+        say_numbers(e, c, better, out);
         break;
     case GYRE_FINDING_WORSE:
-        report_add(out, "%s fell short of %s by %.2f points", arm, control, -c->final.mean);
-        say_numbers(c, -1, out);
+        report_add(out, "%s fell short of %s by %s", arm, control,
+                   report_difference(m, -better * c->final.mean, false, by));
+        say_numbers(e, c, -better, out);
         break;
     }
     report_add(out, ".");
@@ -179,10 +188,10 @@ void report_machines(const gyre_results *e, char out[REPORT_SENTENCE_MAX]) {
 /* ---- arms that learned nothing */
 
 static void tell_arm(const gyre_results *e, int arm, char *out) {
-    char name[REPORT_NAME_MAX];
+    char name[REPORT_NAME_MAX], mean[REPORT_UNIT_MAX];
     report_arm(e, arm, name);
-    report_add(out, "%s%s: %.2f %%", *out == '\0' ? "No better than a guess: " : "; ", name,
-               e->arms[arm].final.mean);
+    report_add(out, "%s%s: %s", *out == '\0' ? "No better than a guess: " : "; ", name,
+               report_value(e->metric, e->arms[arm].final.mean, mean));
 }
 
 void report_guesses(const gyre_results *e, char out[REPORT_SENTENCE_MAX]) {
@@ -205,13 +214,10 @@ void report_guesses(const gyre_results *e, char out[REPORT_SENTENCE_MAX]) {
 
 /* ---- what more seeds would tell */
 
-/* Accuracies of few samples are coarse: two seeds with the same difference have no spread, and an
- * interval without width excludes 0 whatever is true. The sign flips tell from how many on. */
-
 void report_one_more(const gyre_results *e, const gyre_comparison *c,
                      char out[REPORT_SENTENCE_MAX]) {
     const int n = c->final.count;
-    char arm[REPORT_NAME_MAX], control[REPORT_NAME_MAX];
+    char arm[REPORT_NAME_MAX], control[REPORT_NAME_MAX], half[REPORT_UNIT_MAX];
     report_arm(e, c->arm, arm);
     report_arm(e, c->control, control);
     *out = '\0';
@@ -226,14 +232,14 @@ void report_one_more(const gyre_results *e, const gyre_comparison *c,
     }
     double now = 0.5 * (c->final.interval.high - c->final.interval.low);
     double then = gyre_student_quantile(0.975, n) * c->final.sd / sqrt(n + 1);
-    report_add(out, " and, if the spread stays, narrows the interval from ±%.2f to ±%.2f points.",
-               now, then);
+    report_add(out, " and, if the spread stays, narrows the interval from ±%.*f to ±%s.",
+               e->metric->decimals, now, report_difference(e->metric, then, false, half));
     const int questions = c->planned ? 1 : e->corrected_count;
     const int needed = gyre_seeds_needed(&c->final, questions);
     if (c->finding == GYRE_FINDING_BETTER || c->finding == GYRE_FINDING_WORSE) {
         report_add(out,
                    " The difference is shown already; more seeds would only measure it better.");
-    } else if (report_is_nothing(c->final.mean)) {
+    } else if (report_is_nothing(e->metric, c->final.mean)) {
         report_add(out, " No difference was found that more seeds could show.");
     } else if (needed == 0) {
         report_add(out,

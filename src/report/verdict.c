@@ -23,12 +23,14 @@ const gyre_comparison *report_main(const gyre_results *e, int group) {
 
 static void say_run(const gyre_results *e, char *out) {
     const gyre_results_cell *c = gyre_results_at(e, 0, 0);
+    char value[REPORT_UNIT_MAX];
     if (gyre_cell_counts(c)) {
-        report_add(out, "%.2f %% %s accuracy at the last step.", 100 * c->result.metric,
-                   report_part(e));
+        report_add(out, "%s %s %s at the last step.",
+                   gyre_metric_text(e->metric, c->result.metric, value, sizeof value),
+                   report_part(e), e->metric->name);
     } else {
-        report_add(out, "No %s accuracy at the last step: the run is %s, with %lld steps done.",
-                   report_part(e), report_state(c), (long long)c->result.steps);
+        report_add(out, "No %s %s at the last step: the run is %s, with %lld steps done.",
+                   report_part(e), e->metric->name, report_state(c), (long long)c->result.steps);
     }
 }
 
@@ -59,8 +61,8 @@ static void say_nothing_done(const gyre_results *e, int group, char *out) {
         }
         return;
     }
-    report_add(out, "Every arm diverged with all seeds (%d cells): no accuracy to compare.",
-               arms.diverged);
+    report_add(out, "Every arm diverged with all seeds (%d cells): no %s to compare.",
+               arms.diverged, e->metric->name);
     if (controls.done > 0) {
         report_add(out, " Controls finished with %d of %d cells.", controls.done,
                    controls.done + controls.diverged + controls.open);
@@ -71,10 +73,11 @@ static void say_nothing_done(const gyre_results *e, int group, char *out) {
 
 static void say_mean(const gyre_results *e, int leader, char *out) {
     const gyre_ranking *r = &e->rankings[e->study->arms[leader].group];
-    char name[REPORT_NAME_MAX];
+    char name[REPORT_NAME_MAX], mean[REPORT_UNIT_MAX];
     report_arm(e, leader, name);
-    report_add(out, "%s: %.2f %% %s accuracy at the last step (%d seed%s", name, r->mean,
-               report_part(e), r->seeds, plural(r->seeds));
+    report_add(out, "%s: %s %s %s at the last step (%d seed%s", name,
+               report_value(e->metric, r->mean, mean), report_part(e), e->metric->name, r->seeds,
+               plural(r->seeds));
     if (r->diverged > 0) {
         report_add(out, "; it diverged with %d of %d", r->diverged, e->study->seed_count);
     }
@@ -104,16 +107,16 @@ void report_verdict(const gyre_results *e, int group, char out[REPORT_SENTENCE_M
 
 /* ---- the choice */
 
-/* Accuracies of few samples are coarse: two seeds with the same difference have no spread, and an
+/* Shares of few samples are coarse: two seeds with the same difference have no spread, and an
  * interval without width excludes 0 whatever is true. The sign flips tell from how many on. */
-static bool lacks_spread(const gyre_summary *s) {
-    return s->count > 1 && report_is_nothing(s->sd) &&
+static bool lacks_spread(const gyre_results *e, const gyre_summary *s) {
+    return s->count > 1 && report_is_nothing(e->metric, s->sd) &&
            gyre_sign_flip_least(s->count) > GYRE_SIGNIFICANT;
 }
 
 /* With one pair nothing is excluded. */
-static bool told_apart(const gyre_results_arm *a) {
-    return a->behind_leader.interval.low > 0 && !lacks_spread(&a->behind_leader);
+static bool told_apart(const gyre_results *e, const gyre_results_arm *a) {
+    return a->behind_leader.interval.low > 0 && !lacks_spread(e, &a->behind_leader);
 }
 
 /* The next arm of a group after `i` that is no control; -1: no more. Begin with -1. */
@@ -149,15 +152,17 @@ static void say_rivals(const gyre_results *e, int leader, char *out) {
     bool equal = false;
     char names[REPORT_SENTENCE_MAX] = "", name[REPORT_NAME_MAX];
     for (int i = next_arm(s, group, -1); i >= 0; i = next_arm(s, group, i)) {
-        if (i == leader || !e->arms[i].ranked || told_apart(&e->arms[i])) continue;
+        if (i == leader || !e->arms[i].ranked || told_apart(e, &e->arms[i])) continue;
         report_arm(e, i, name);
         report_add(names, "%s%s", rivals++ == 0 ? "" : ", ", name);
-        equal = equal || lacks_spread(&e->arms[i].behind_leader);
+        equal = equal || lacks_spread(e, &e->arms[i].behind_leader);
     }
     if (e->rankings[group].ranked < 2) return;
     if (rivals == 0) {
-        report_add(out, " The choice lies above every other ranked arm by more than its paired "
-                        "95 %% interval.");
+        report_add(out,
+                   " The choice lies %s every other ranked arm by more than its paired 95 %% "
+                   "interval.",
+                   report_above(e->metric));
     } else {
         report_add(out, " Not told apart from the choice (paired 95 %% intervals hold 0%s): %s.",
                    equal ? ", or have no width, since few seeds gave equal differences" : "",
@@ -165,12 +170,12 @@ static void say_rivals(const gyre_results *e, int leader, char *out) {
     }
 }
 
-/* The leader's comparison with a control, planned either way round; `sign` makes its mean the
- * leader's minus the control's. */
+/* The leader's comparison with a control, planned either way round; `sign` makes its mean how much
+ * better the leader is. */
 static const gyre_comparison *with_control(const gyre_results *e, int leader, int control,
                                            double *sign) {
     const gyre_comparison *c = gyre_results_comparison(e, leader, control);
-    *sign = c == NULL ? -1 : 1;
+    *sign = (c == NULL) == e->metric->greater_is_better ? -1 : 1;
     return c == NULL ? gyre_results_comparison(e, control, leader) : c;
 }
 
@@ -183,18 +188,20 @@ static void say_controls(const gyre_results *e, int leader, char *out) {
         const gyre_comparison *c = with_control(e, leader, i, &sign);
         if (c == NULL || !s->arms[i].control || c->final.count == 0) continue;
         controls++;
-        beaten += c->finding == (sign > 0 ? GYRE_FINDING_BETTER : GYRE_FINDING_WORSE);
-        double above = -sign * c->final.mean;
-        if (above < 0 || (best >= 0 && above <= most)) continue;
+        beaten += c->finding == (c->arm == leader ? GYRE_FINDING_BETTER : GYRE_FINDING_WORSE);
+        double behind = -sign * c->final.mean;
+        if (behind < 0 || (best >= 0 && behind <= most)) continue;
         best = i;
-        most = fabs(above);
+        most = fabs(behind);
         pairs = c->final.count;
     }
     if (best >= 0) {
-        char name[REPORT_NAME_MAX];
+        char name[REPORT_NAME_MAX], by[REPORT_UNIT_MAX];
         report_arm(e, best, name);
         report_add(out, " But %s did as well", name);
-        if (!report_is_nothing(most)) report_add(out, " or better: by %.2f points", most);
+        if (!report_is_nothing(e->metric, most)) {
+            report_add(out, " or better: by %s", report_difference(e->metric, most, false, by));
+        }
         report_add(out, " over %d seed%s.", pairs, plural(pairs));
     } else if (controls > 0 && beaten == 0) {
         report_add(out,
@@ -209,29 +216,31 @@ static void say_controls(const gyre_results *e, int leader, char *out) {
 static void say_leader(const gyre_results *e, int group, char *out) {
     const gyre_ranking *r = &e->rankings[group];
     int arms = 0, equal = 0; /* the leader too */
-    char name[REPORT_NAME_MAX];
+    char name[REPORT_NAME_MAX], mean[REPORT_UNIT_MAX];
     for (int i = next_arm(e->study, group, -1); i >= 0; i = next_arm(e->study, group, i)) {
         arms++;
-        equal += e->arms[i].ranked && report_is_nothing(e->arms[i].behind_leader.mean);
+        equal += e->arms[i].ranked && report_is_nothing(e->metric, e->arms[i].behind_leader.mean);
     }
     report_arm(e, r->leader, name);
     report_add(out, "Choice: %s, ", name);
     if (r->ranked > 1 && equal > 1) {
-        report_add(out, "the first of %d arms with the same highest mean, of the ", equal);
+        report_add(out, "the first of %d arms with the same %s mean, of the ", equal,
+                   report_best(e->metric));
     } else if (r->ranked > 1) {
-        report_add(out, "the highest mean of the ");
+        report_add(out, "the %s mean of the ", report_best(e->metric));
     }
     if (r->ranked == 1) report_add(out, "the only ");
     report_add(out, r->ranked == 1 ? "arm" : "arms");
     if (r->diverged > 0) {
         report_add(out,
-                   " that diverged least (%.2f %% over %d seed%s): it diverged with %d of %d "
+                   " that diverged least (%s over %d seed%s): it diverged with %d of %d "
                    "seeds, and no arm finished with all.",
-                   r->mean, r->seeds, plural(r->seeds), r->diverged, e->study->seed_count);
+                   report_value(e->metric, r->mean, mean), r->seeds, plural(r->seeds), r->diverged,
+                   e->study->seed_count);
         return;
     }
     if (r->ranked < arms) report_add(out, " that finished with all seeds");
-    report_add(out, " (%.2f %%).", r->mean);
+    report_add(out, " (%s).", report_value(e->metric, r->mean, mean));
 }
 
 void report_choice(const gyre_results *e, int group, char out[REPORT_SENTENCE_MAX]) {
