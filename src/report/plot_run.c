@@ -40,6 +40,22 @@ gyre_status report_runs_name(report_run *runs, int count) {
     return GYRE_OK;
 }
 
+gyre_status report_runs_units(const report_run *runs, int count, const gyre_metric **metric,
+                              const char **loss_unit) {
+    *metric = runs[0].content.tables.metric;
+    *loss_unit = gyre_loss_unit(runs[0].content.settings->model.loss);
+    for (int i = 1; i < count; i++) {
+        const gyre_run_content *c = &runs[i].content;
+        if (strcmp(*loss_unit, gyre_loss_unit(c->settings->model.loss)) != 0) *loss_unit = "";
+        if (gyre_metric_same(*metric, c->tables.metric)) continue;
+        return gyre_fail(GYRE_EUSAGE,
+                         "'%s' is judged by its %s, but '%s' by its %s; draw them in figures of "
+                         "their own",
+                         runs[i].dir, c->tables.metric->name, runs[0].dir, (*metric)->name);
+    }
+    return GYRE_OK;
+}
+
 gyre_status report_run_open(const char *dir, report_run *r) {
     *r = (report_run){.dir = dir, .name = last_parts(dir, 1)};
     if (r->name == NULL) return gyre_no_memory("reading the run '%s'", dir);

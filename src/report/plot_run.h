@@ -16,5 +16,9 @@ gyre_status report_run_open(const char *dir, report_run *r);
 void report_run_close(report_run *r);
 /* Makes the names differ, by putting parent folders before those that are the same. */
 gyre_status report_runs_name(report_run *runs, int count);
+/* The metric of all runs, which one panel shows: GYRE_EUSAGE when they have several. The unit of
+ * their losses; "": they have several, or none. */
+gyre_status report_runs_units(const report_run *runs, int count, const gyre_metric **metric,
+                              const char **loss_unit);
 
 #endif

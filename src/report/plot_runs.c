@@ -22,8 +22,8 @@ typedef struct {
 } blocks;
 
 typedef struct {
-    const gyre_metric *metric; /* of all runs */
-    const char *loss_unit;     /* likewise; "": they have several, or none */
+    const gyre_metric *metric;
+    const char *loss_unit;
     report_run *runs;
     blocks *blocks;
     int count;
@@ -321,22 +321,6 @@ static void evaluation_panel(report_figure *f, const report_frame *frame, const 
 
 /* ---- the figure */
 
-/* One panel shows the metric of all runs. */
-static gyre_status find_units(picture *p) {
-    p->metric = p->runs[0].content.tables.metric;
-    p->loss_unit = gyre_loss_unit(p->runs[0].content.settings->model.loss);
-    for (int i = 1; i < p->count; i++) {
-        const gyre_run_content *c = &p->runs[i].content;
-        if (strcmp(p->loss_unit, gyre_loss_unit(c->settings->model.loss)) != 0) p->loss_unit = "";
-        if (gyre_metric_same(p->metric, c->tables.metric)) continue;
-        return gyre_fail(GYRE_EUSAGE,
-                         "'%s' is judged by its %s, but '%s' by its %s; draw them in figures of "
-                         "their own",
-                         p->runs[i].dir, c->tables.metric->name, p->runs[0].dir, p->metric->name);
-    }
-    return GYRE_OK;
-}
-
 static bool same_cycles(const gyre_schedule *a, const gyre_schedule *b) {
     size_t count = gyre_schedule_cycle_count(a);
     if (count != gyre_schedule_cycle_count(b)) return false;
@@ -396,7 +380,7 @@ gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output)
     }
     for (int i = 0; i < count; i++) GYRE_GOTO(report_run_open(run_dirs[i], &p.runs[i]));
     GYRE_GOTO(report_runs_name(p.runs, count));
-    GYRE_GOTO(find_units(&p));
+    GYRE_GOTO(report_runs_units(p.runs, count, &p.metric, &p.loss_unit));
     status = draw(&f, &p);
 out:
     for (int i = 0; p.runs != NULL && i < count; i++) report_run_close(&p.runs[i]);
