@@ -146,8 +146,8 @@ ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Runs and their ends, bad input, want of memory; the other scripts would show nothing new.
 ASAN_SCRIPTS := cli/train cli/bad_data cli/import_folder cli/config_errors cli/launch cli/watchdog cli/oom
 # Whatever starts a thread: loader, workers, checkpoint thread, watchdog.
-TSAN_TESTS := unit/test_loader unit/test_folder unit/test_backend unit/test_net unit/test_writer \
-              mpi/mpi_backend mpi/mpi_comm
+TSAN_TESTS := unit/test_loader unit/test_folder unit/test_backend unit/test_backend_step unit/test_net \
+              unit/test_writer mpi/mpi_backend mpi/mpi_comm
 .PHONY: check-asan check-tsan lint
 check-asan:
 	@$(SAN_MAKE) O=build/san SAN_FLAGS='$(ASAN_FLAGS)' build/san/gyre tests-build

@@ -88,4 +88,23 @@ static inline void write_bytes(const char *path, const void *bytes, size_t size)
     assert_int_equal(fclose(f), 0);
 }
 
+/* Whether a dataset opens. */
+static inline gyre_status open_and_close(const char *path) {
+    gyre_dataset *d = NULL;
+    gyre_status status = gyre_dataset_open(path, &d);
+    gyre_dataset_close(d);
+    return status;
+}
+
+/* The hash of a dataset with this content. */
+static inline uint64_t content_hash(const gyre_dataset_content *c) {
+    gyre_dataset *d = NULL;
+    const char *path = in_scratch("hashed.h5");
+    assert_int_equal(gyre_dataset_write(path, c, true), GYRE_OK);
+    assert_int_equal(gyre_dataset_open(path, &d), GYRE_OK);
+    uint64_t hash = gyre_dataset_hash(d);
+    gyre_dataset_close(d);
+    return hash;
+}
+
 #endif

@@ -26,94 +26,94 @@ static void assert_refused(const char *text, size_t size, char *set, const char 
     if (strncmp(said, place, strlen(place)) != 0) fail_msg("no '%s' before: %s", place, said);
 }
 
+static const char *const refused[][2] = {
+    /* syntax, with line and column */
+    {"", ":1:1: "},
+    {"{\n  \"seed\": 1\n  \"reduce\": \"fast\"}", ":3:3: JSON syntax error near '\"reduce\""},
+    {"{\"seed\": 1,}", ":1:12: JSON syntax error near '}'"},
+    {"{seed: 1}", ":1:2: JSON syntax error"},
+    {"{\"seed\": 1 // one\n", ":2:1: JSON syntax error at the end of the text"},
+    {"{\"seed\": tru}", ":1:10: JSON syntax error near 'tru}'"},
+    {"{/* \xc3\xa9\xc3\xa9 */ \"seed\": x}", ":1:19: JSON syntax error near 'x}'"},
+    {"{\"seed\": 1} {}", ":1:13: unexpected text behind the config near '{}'"},
+    {"{\"seed: 1}\n", ":1:2: this string has no closing quote"},
+    {"{\"seed\": 1 /* }\n", ":1:12: this comment has no closing */"},
+    {"{\"model\": {\"name\": \"a\nb\"}}", ":1:20: this string has no closing quote"},
+    {"{\"model\": {\"name\": \"lenet\\u0000x\"}}", ":1:20: a string cannot hold"},
+    {"[1]", "expected an object {...}, found [1]"},
+    {"7", "expected an object {...}, found 7"},
+    /* keys */
+    {"{\"Seed\": 1}", "unknown key Seed; the nearest is seed "},
+    {"{\"optimizer\": {\"momentun\": 1}}", "unknown key optimizer.momentun; the nearest is "
+                                           "optimizer.momentum "},
+    {"{\"optimiser\": {\"momentum\": 1}}", "unknown key optimiser; the nearest is optimizer "},
+    {"{\"base_lr\": 1}", "unknown key base_lr; the nearest is schedule.base_lr "},
+    {"{\"a\\nb\": 1}", "unknown key a\\x0Ab"},
+    {"{\"seed\": 064}", "1:10: a number starts with a needless 0"},
+    {"{\"optimizer\": {\"momentum\": -00.5}}", "a number starts with a needless 0"},
+    {"{\"seed\": 1, \"seed\": 1}", "key seed is given twice"},
+    {"{\"batch\": {\"size\": 1}, \"batch\": {\"shards\": 1}}", "key batch is given twice"},
+    {"{\"schedule\": {\"form\": \"paper\", \"one_cycle\": {\"form\": \"paper\"}}}",
+     "schedule.one_cycle.form is given twice"},
+    /* types and ranges */
+    {"{\"seed\": \"1\"}", "seed: expected whole number 0..9007199254740991, found \"1\""},
+    {"{\"seed\": 1.5}", "seed: expected whole number"},
+    {"{\"seed\": 9007199254740992}", "seed: expected whole number"},
+    {"{\"optimizer\": {\"eps\": 1e999}}", "optimizer.eps: a finite number was expected"},
+    {"{\"schedule\": {\"max_lr\": 1e999}}", "schedule.max_lr: a finite number was expected"},
+    {"{\"optimizer\": {\"momentum\": 1.5}}", "optimizer.momentum: expected number 0..0.999999, "
+                                             "found 1.5"},
+    {"{\"optimizer\": {\"nesterov\": 1}}", "optimizer.nesterov: expected true or false"},
+    {"{\"optimizer\": 3}", "optimizer: expected an object {...}, found 3"},
+    {"{\"reduce\": \"Exact\"}", "reduce: expected one of \"exact\", \"fast\", found \"Exact\""},
+    {"{\"model\": {\"name\": \"\"}}", "model.name: expected text"},
+    {"{\"model\": {\"freeze\": [1]}}", "model.freeze: expected list of names"},
+    {"{\"data\": {\"validation\": {\"split\": 1}}}", "data.validation: expected \"test\", "},
+    {"{\"length\": 5}", "length: expected {\"steps\": whole number >= 1} or {\"epochs\""},
+    {"{\"length\": {\"steps\": 0}}", "length: expected"},
+    {"{\"length\": {\"steps\": 5, \"epochs\": 1}}", "length: expected"},
+    {"{\"length\": {\"minutes\": 5}}", "length: expected"},
+    {"{\"evaluate\": {\"every\": {\"epochs\": 0}}}", "evaluate.every: expected"},
+    {"{\"schedule\": {\"stepsize\": {\"cycles\": 2}}}", "schedule.stepsize: expected"},
+    {"{\"schedule\": {\"milestones\": {\"steps\": [5, 5]}}}", "schedule.milestones: expected"},
+    {"{\"schedule\": {\"warmup\": {}}}", "schedule.warmup: expected"},
+    {"{\"schedule\": {\"warmup\": {\"steps\": 2, \"form\": 1}}}", "schedule.warmup: expected"},
+    /* stages */
+    {"{\"schedule\": {\"stages\": {}}}", "schedule.stages: expected list"},
+    {"{\"schedule\": {\"stages\": [{}]}}", "schedule.stages[0]: no \"length\""},
+    {"{\"schedule\": {\"stages\": [{\"length\": {\"steps\": 1}}, 3]}}", "schedule.stages[1]: "},
+    {"{\"schedule\": {\"stages\": [{\"length\": {\"steps\": 1}, \"gama\": 1}]}}",
+     "schedule.stages[0]: unknown key schedule.gama; the nearest is schedule.gamma "},
+    {"{\"schedule\": {\"stages\": [{\"length\": {\"steps\": 1}, \"stages\": []}]}}",
+     "schedule.stages[0]: expected an object with"},
+    /* what does not go together */
+    {"{\"batch\": {\"size\": 30, \"shards\": 4}}", "batch.shards: 4 does not divide"},
+    {"{\"batch\": {\"size\": 30, \"shards\": 3}}", "batch.shards: with reduce \"exact\" a power"},
+    {"{\"optimizer\": {\"name\": \"adamw\", \"decoupled\": false}}", "optimizer.decoupled: "},
+    {"{\"optimizer\": {\"name\": \"adam\", \"nesterov\": true}}", "optimizer.nesterov: "},
+    {"{\"optimizer\": {\"name\": \"rmsprop\", \"lr_in_momentum\": true}}",
+     "optimizer.lr_in_momentum: "},
+    {"{\"optimizer\": {\"name\": \"rms\"}}", "\"rmsprop\", \"adagrad\", \"adadelta\""},
+    {"{\"optimizer\": {\"rms_decay\": 1}}", "optimizer.rms_decay: expected number 0.."},
+    {"{\"optimizer\": {\"name\": \"rmsprop\"}, \"schedule\": {\"momentum\": {\"min\": 0.8, "
+     "\"max\": 0.9}}}",
+     "schedule.momentum: rmsprop has no momentum"},
+    {"{\"optimizer\": {\"name\": \"adagrad\"}, \"schedule\": {\"stages\": [{\"length\": "
+     "{\"steps\": 9}, \"momentum\": {\"min\": 0.8, \"max\": 0.9}}]}}",
+     "schedule.momentum: adagrad has no momentum"},
+    {"{\"optimizer\": {\"name\": \"adadelta\"}, \"schedule\": {\"momentum\": {\"min\": 0.8, "
+     "\"max\": 0.9}}}",
+     "schedule.momentum: adadelta has no velocity"},
+    {"{\"optimizer\": {\"name\": \"adam\", \"lr_in_momentum\": true}}", "only sgd has"},
+    {"{\"schedule\": {\"momentum\": {\"min\": 0.9}}}", "schedule.momentum: give both"},
+    {"{\"schedule\": {\"momentum\": {\"min\": 0.9, \"max\": 0.8}}}", "schedule.momentum: min"},
+    {"{\"schedule\": {\"warmup\": {\"from\": 0.1}}}", "schedule.warmup: \"from\" without"},
+};
+
 static void refuses(void **state) {
     (void)state;
-    static const char *const cases[][2] = {
-        /* syntax, with line and column */
-        {"", ":1:1: "},
-        {"{\n  \"seed\": 1\n  \"reduce\": \"fast\"}", ":3:3: JSON syntax error near '\"reduce\""},
-        {"{\"seed\": 1,}", ":1:12: JSON syntax error near '}'"},
-        {"{seed: 1}", ":1:2: JSON syntax error"},
-        {"{\"seed\": 1 // one\n", ":2:1: JSON syntax error at the end of the text"},
-        {"{\"seed\": tru}", ":1:10: JSON syntax error near 'tru}'"},
-        {"{/* \xc3\xa9\xc3\xa9 */ \"seed\": x}", ":1:19: JSON syntax error near 'x}'"},
-        {"{\"seed\": 1} {}", ":1:13: unexpected text behind the config near '{}'"},
-        {"{\"seed: 1}\n", ":1:2: this string has no closing quote"},
-        {"{\"seed\": 1 /* }\n", ":1:12: this comment has no closing */"},
-        {"{\"model\": {\"name\": \"a\nb\"}}", ":1:20: this string has no closing quote"},
-        {"{\"model\": {\"name\": \"lenet\\u0000x\"}}", ":1:20: a string cannot hold"},
-        {"[1]", "expected an object {...}, found [1]"},
-        {"7", "expected an object {...}, found 7"},
-        /* keys */
-        {"{\"Seed\": 1}", "unknown key Seed; the nearest is seed "},
-        {"{\"optimizer\": {\"momentun\": 1}}", "unknown key optimizer.momentun; the nearest is "
-                                               "optimizer.momentum "},
-        {"{\"optimiser\": {\"momentum\": 1}}", "unknown key optimiser; the nearest is optimizer "},
-        {"{\"base_lr\": 1}", "unknown key base_lr; the nearest is schedule.base_lr "},
-        {"{\"a\\nb\": 1}", "unknown key a\\x0Ab"},
-        {"{\"seed\": 064}", "1:10: a number starts with a needless 0"},
-        {"{\"optimizer\": {\"momentum\": -00.5}}", "a number starts with a needless 0"},
-        {"{\"seed\": 1, \"seed\": 1}", "key seed is given twice"},
-        {"{\"batch\": {\"size\": 1}, \"batch\": {\"shards\": 1}}", "key batch is given twice"},
-        {"{\"schedule\": {\"form\": \"paper\", \"one_cycle\": {\"form\": \"paper\"}}}",
-         "schedule.one_cycle.form is given twice"},
-        /* types and ranges */
-        {"{\"seed\": \"1\"}", "seed: expected whole number 0..9007199254740991, found \"1\""},
-        {"{\"seed\": 1.5}", "seed: expected whole number"},
-        {"{\"seed\": 9007199254740992}", "seed: expected whole number"},
-        {"{\"optimizer\": {\"eps\": 1e999}}", "optimizer.eps: a finite number was expected"},
-        {"{\"schedule\": {\"max_lr\": 1e999}}", "schedule.max_lr: a finite number was expected"},
-        {"{\"optimizer\": {\"momentum\": 1.5}}", "optimizer.momentum: expected number 0..0.999999, "
-                                                 "found 1.5"},
-        {"{\"optimizer\": {\"nesterov\": 1}}", "optimizer.nesterov: expected true or false"},
-        {"{\"optimizer\": 3}", "optimizer: expected an object {...}, found 3"},
-        {"{\"reduce\": \"Exact\"}", "reduce: expected one of \"exact\", \"fast\", found \"Exact\""},
-        {"{\"model\": {\"name\": \"\"}}", "model.name: expected text"},
-        {"{\"model\": {\"freeze\": [1]}}", "model.freeze: expected list of names"},
-        {"{\"data\": {\"validation\": {\"split\": 1}}}", "data.validation: expected \"test\", "},
-        {"{\"length\": 5}", "length: expected {\"steps\": whole number >= 1} or {\"epochs\""},
-        {"{\"length\": {\"steps\": 0}}", "length: expected"},
-        {"{\"length\": {\"steps\": 5, \"epochs\": 1}}", "length: expected"},
-        {"{\"length\": {\"minutes\": 5}}", "length: expected"},
-        {"{\"evaluate\": {\"every\": {\"epochs\": 0}}}", "evaluate.every: expected"},
-        {"{\"schedule\": {\"stepsize\": {\"cycles\": 2}}}", "schedule.stepsize: expected"},
-        {"{\"schedule\": {\"milestones\": {\"steps\": [5, 5]}}}", "schedule.milestones: expected"},
-        {"{\"schedule\": {\"warmup\": {}}}", "schedule.warmup: expected"},
-        {"{\"schedule\": {\"warmup\": {\"steps\": 2, \"form\": 1}}}", "schedule.warmup: expected"},
-        /* stages */
-        {"{\"schedule\": {\"stages\": {}}}", "schedule.stages: expected list"},
-        {"{\"schedule\": {\"stages\": [{}]}}", "schedule.stages[0]: no \"length\""},
-        {"{\"schedule\": {\"stages\": [{\"length\": {\"steps\": 1}}, 3]}}", "schedule.stages[1]: "},
-        {"{\"schedule\": {\"stages\": [{\"length\": {\"steps\": 1}, \"gama\": 1}]}}",
-         "schedule.stages[0]: unknown key schedule.gama; the nearest is schedule.gamma "},
-        {"{\"schedule\": {\"stages\": [{\"length\": {\"steps\": 1}, \"stages\": []}]}}",
-         "schedule.stages[0]: expected an object with"},
-        /* what does not go together */
-        {"{\"batch\": {\"size\": 30, \"shards\": 4}}", "batch.shards: 4 does not divide"},
-        {"{\"batch\": {\"size\": 30, \"shards\": 3}}",
-         "batch.shards: with reduce \"exact\" a power"},
-        {"{\"optimizer\": {\"name\": \"adamw\", \"decoupled\": false}}", "optimizer.decoupled: "},
-        {"{\"optimizer\": {\"name\": \"adam\", \"nesterov\": true}}", "optimizer.nesterov: "},
-        {"{\"optimizer\": {\"name\": \"rmsprop\", \"lr_in_momentum\": true}}",
-         "optimizer.lr_in_momentum: "},
-        {"{\"optimizer\": {\"name\": \"rms\"}}", "\"rmsprop\", \"adagrad\", \"adadelta\""},
-        {"{\"optimizer\": {\"rms_decay\": 1}}", "optimizer.rms_decay: expected number 0.."},
-        {"{\"optimizer\": {\"name\": \"rmsprop\"}, \"schedule\": {\"momentum\": {\"min\": 0.8, "
-         "\"max\": 0.9}}}",
-         "schedule.momentum: rmsprop has no momentum"},
-        {"{\"optimizer\": {\"name\": \"adagrad\"}, \"schedule\": {\"stages\": [{\"length\": "
-         "{\"steps\": 9}, \"momentum\": {\"min\": 0.8, \"max\": 0.9}}]}}",
-         "schedule.momentum: adagrad has no momentum"},
-        {"{\"optimizer\": {\"name\": \"adadelta\"}, \"schedule\": {\"momentum\": {\"min\": 0.8, "
-         "\"max\": 0.9}}}",
-         "schedule.momentum: adadelta has no velocity"},
-        {"{\"optimizer\": {\"name\": \"adam\", \"lr_in_momentum\": true}}", "only sgd has"},
-        {"{\"schedule\": {\"momentum\": {\"min\": 0.9}}}", "schedule.momentum: give both"},
-        {"{\"schedule\": {\"momentum\": {\"min\": 0.9, \"max\": 0.8}}}", "schedule.momentum: min"},
-        {"{\"schedule\": {\"warmup\": {\"from\": 0.1}}}", "schedule.warmup: \"from\" without"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_refused(cases[i][0], strlen(cases[i][0]), NULL, cases[i][1]);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        assert_refused(refused[i][0], strlen(refused[i][0]), NULL, refused[i][1]);
     }
     assert_refused("{\"seed\":\0001}", 12, NULL, "byte 8 is zero");
 }

@@ -166,92 +166,92 @@ static void sizes_are_groups(void **state) {
     gyre_study_close(s);
 }
 
+static const char *const wrong[][2] = {
+    {"[1]", "study.json|expected an object"},
+    {"{\"base\": \"base.json\", \"cycels\": [1]}", "unknown key cycels|nearest is cycles"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"seeds\": 2}", "key seeds is given twice"},
+    {"{\"base\": \"base.json\", \"cycles\": [1]}", "seeds: expected|found nothing"},
+    {"{\"base\": \"base.json\", \"seeds\": [], \"cycles\": [1]}", "seeds: expected|found []"},
+    {"{\"base\": \"base.json\", \"seeds\": [1, 1], \"cycles\": [1]}", "seeds: expected"},
+    {"{\"seeds\": 1, \"cycles\": [1]}", "base: expected a config"},
+    {"{\"base\": \"base.json\", \"seeds\": 1}", "no arms to compare"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": []}", "cycles: expected|found []"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1.3]}", "cycles: expected|halves"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [2, 2]}",
+     "two arms|'2-cycles'|one of cycles; take it out of cycles"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [2], \"arms\": [{\"name\": "
+     "\"2-cycles\", \"set\": {}}]}",
+     "two arms have the name|one of arms; rename the one in arms"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"policies\": [\"linear\"]}",
+     "two arms have the name 'linear'|policies (linear): |take it out of policies, or leave "
+     "the control|"
+     "\"controls\": [\"midpoint\", \"max_lr\"]"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"policies\": [\"linear\"], \"controls\": "
+     "[\"linear\"]}",
+     "'linear'|\"controls\": false"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"name\": \"\"}",
+     "name: expected 1 to 200 bytes|found text ''"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"name\": \"caf\xe9\"}",
+     "found text 'caf\\xE9' (4 bytes)"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"name\": 3}",
+     "name: expected text, found 3"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
+     "{\"schedule.max_lr\": \"find\"}}]}",
+     "arms (a): schedule: base_lr or max_lr is \"find\"|gyre find CONFIG --write NEW.json"},
+    {"{\"base\": {\"data\": {\"path\": \"images.h5\"}, \"model\": {\"name\": \"mlp\"}, "
+     "\"batch\": {\"size\": 8}, \"schedule\": {\"base_lr\": \"find\", \"max_lr\": \"find\", "
+     "\"cycles\": 1}, "
+     "\"length\": {\"epochs\": 1}}, \"seeds\": 1, \"cycles\": [1]}",
+     "study.json: schedule: base_lr or max_lr is \"find\"|gyre find CONFIG --write NEW.json"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1, 2], \"planned\": {\"arm\": "
+     "\"1-cycle\", \"control\": \"midpoint\", \"contrl\": 1}}",
+     "planned: unknown key contrl; its keys are arm and control"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"planned\": [1]}",
+     "planned: expected"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"policies\": [\"triangle\"]}",
+     "policies (triangle): schedule.policy: expected"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
+     "{\"schedule.cycels\": 3}}]}",
+     "arms (a)|unknown key schedule.cycels|schedule.cycles"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\"}]}", "arms: expected"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a/b\", \"set\": {}}]}",
+     "expected a name|'a/b'"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"linear\", \"set\": {}}]}",
+     "two arms|'linear'"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
+     "{\"seed\": 3}}]}",
+     "arms (a): seed is the study's own"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
+     "{\"evaluate.every.steps\": 3}}]}",
+     "arms (a): unknown key evaluate.every.steps"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
+     "{\"length\": {\"steps\": 3}}}]}",
+     "arms (a): trains for 3 steps, the others for 110"},
+    {"{\"base\": \"base.json\", \"seeds\": 20, \"cycles\": [1, 2], \"max_cells\": 99}",
+     "5 arms x 1 sizes x 20 seeds are 100 cells|max_cells (99)"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"controls\": [\"top\"]}",
+     "controls: expected"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"planned\": {\"arm\": "
+     "\"1-cycle\", \"control\": \"2-cycles\"}}",
+     "planned: no arm is called '2-cycles'; the arms are 1-cycle, "},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"planned\": {\"arm\": "
+     "\"1-cycle\", \"control\": \"1-cycle\"}}",
+     "planned: expected"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"dataset_size\": [101]}",
+     "dataset_size: 101 images asked|has 100"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"dataset_size\": [95, 98]}",
+     "two sizes are 90 images"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"dataset_size\": [4]}",
+     "cycles (1-cycle)|4"},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"validation_split\": 1}",
+     "validation_split: expected"},
+};
+
 static void what_is_wrong_is_named(void **state) {
     (void)state;
-    static const char *const cases[][2] = {
-        {"[1]", "study.json|expected an object"},
-        {"{\"base\": \"base.json\", \"cycels\": [1]}", "unknown key cycels|nearest is cycles"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"seeds\": 2}", "key seeds is given twice"},
-        {"{\"base\": \"base.json\", \"cycles\": [1]}", "seeds: expected|found nothing"},
-        {"{\"base\": \"base.json\", \"seeds\": [], \"cycles\": [1]}", "seeds: expected|found []"},
-        {"{\"base\": \"base.json\", \"seeds\": [1, 1], \"cycles\": [1]}", "seeds: expected"},
-        {"{\"seeds\": 1, \"cycles\": [1]}", "base: expected a config"},
-        {"{\"base\": \"base.json\", \"seeds\": 1}", "no arms to compare"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": []}", "cycles: expected|found []"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1.3]}", "cycles: expected|halves"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [2, 2]}",
-         "two arms|'2-cycles'|one of cycles; take it out of cycles"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [2], \"arms\": [{\"name\": "
-         "\"2-cycles\", \"set\": {}}]}",
-         "two arms have the name|one of arms; rename the one in arms"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"policies\": [\"linear\"]}",
-         "two arms have the name 'linear'|policies (linear): |take it out of policies, or leave "
-         "the control|"
-         "\"controls\": [\"midpoint\", \"max_lr\"]"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"policies\": [\"linear\"], \"controls\": "
-         "[\"linear\"]}",
-         "'linear'|\"controls\": false"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"name\": \"\"}",
-         "name: expected 1 to 200 bytes|found text ''"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"name\": \"caf\xe9\"}",
-         "found text 'caf\\xE9' (4 bytes)"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"name\": 3}",
-         "name: expected text, found 3"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
-         "{\"schedule.max_lr\": \"find\"}}]}",
-         "arms (a): schedule: base_lr or max_lr is \"find\"|gyre find CONFIG --write NEW.json"},
-        {"{\"base\": {\"data\": {\"path\": \"images.h5\"}, \"model\": {\"name\": \"mlp\"}, "
-         "\"batch\": {\"size\": 8}, \"schedule\": {\"base_lr\": \"find\", \"max_lr\": \"find\", "
-         "\"cycles\": 1}, "
-         "\"length\": {\"epochs\": 1}}, \"seeds\": 1, \"cycles\": [1]}",
-         "study.json: schedule: base_lr or max_lr is \"find\"|gyre find CONFIG --write NEW.json"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1, 2], \"planned\": {\"arm\": "
-         "\"1-cycle\", \"control\": \"midpoint\", \"contrl\": 1}}",
-         "planned: unknown key contrl; its keys are arm and control"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"planned\": [1]}",
-         "planned: expected"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"policies\": [\"triangle\"]}",
-         "policies (triangle): schedule.policy: expected"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
-         "{\"schedule.cycels\": 3}}]}",
-         "arms (a)|unknown key schedule.cycels|schedule.cycles"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\"}]}",
-         "arms: expected"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a/b\", \"set\": {}}]}",
-         "expected a name|'a/b'"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"linear\", \"set\": {}}]}",
-         "two arms|'linear'"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
-         "{\"seed\": 3}}]}",
-         "arms (a): seed is the study's own"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
-         "{\"evaluate.every.steps\": 3}}]}",
-         "arms (a): unknown key evaluate.every.steps"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
-         "{\"length\": {\"steps\": 3}}}]}",
-         "arms (a): trains for 3 steps, the others for 110"},
-        {"{\"base\": \"base.json\", \"seeds\": 20, \"cycles\": [1, 2], \"max_cells\": 99}",
-         "5 arms x 1 sizes x 20 seeds are 100 cells|max_cells (99)"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"controls\": [\"top\"]}",
-         "controls: expected"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"planned\": {\"arm\": "
-         "\"1-cycle\", \"control\": \"2-cycles\"}}",
-         "planned: no arm is called '2-cycles'; the arms are 1-cycle, "},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"planned\": {\"arm\": "
-         "\"1-cycle\", \"control\": \"1-cycle\"}}",
-         "planned: expected"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"dataset_size\": [101]}",
-         "dataset_size: 101 images asked|has 100"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"dataset_size\": [95, 98]}",
-         "two sizes are 90 images"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"dataset_size\": [4]}",
-         "cycles (1-cycle)|4"},
-        {"{\"base\": \"base.json\", \"seeds\": 1, \"cycles\": [1], \"validation_split\": 1}",
-         "validation_split: expected"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         gyre_study *s = NULL;
-        failed_with(open_study(cases[i][0], &s), GYRE_EUSAGE, cases[i][1]);
+        failed_with(open_study(wrong[i][0], &s), GYRE_EUSAGE, wrong[i][1]);
         assert_null(s);
         assert_null(strchr(gyre_error_text(), '\n'));
     }
