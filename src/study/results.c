@@ -77,27 +77,6 @@ out:
     return damaged(c, status);
 }
 
-/* What the cells are judged by must be the same for all. */
-static gyre_status find_metric(gyre_results *e) {
-    const gyre_study *s = e->study;
-    int first = -1;
-    for (int i = 0; i < s->arm_count * s->seed_count; i++) {
-        const gyre_results_cell *c = &e->cells[i];
-        const gyre_metric *m = c->tables.metric != NULL ? c->tables.metric : c->result.of;
-        if (m == NULL) continue;
-        if (first < 0) first = i;
-        if (first == i) e->metric = m;
-        if (gyre_metric_same(e->metric, m)) continue;
-        return gyre_fail(GYRE_EIO,
-                         "'%s': arm %s is judged by its %s, but arm %s by its %s; arms are "
-                         "compared by one metric, so make a study of each",
-                         s->folder, s->arms[i / s->seed_count].name, m->name,
-                         s->arms[first / s->seed_count].name, e->metric->name);
-    }
-    if (first < 0) e->metric = gyre_metric_of_loss(NULL);
-    return GYRE_OK;
-}
-
 static gyre_status read_study(const char *folder, gyre_results *e) {
     GYRE_TRY(gyre_study_read(folder, &e->study));
     const gyre_study *s = e->study;
@@ -109,7 +88,7 @@ static gyre_status read_study(const char *folder, gyre_results *e) {
     for (int arm = 0; arm < s->arm_count; arm++) {
         for (int seed = 0; seed < s->seed_count; seed++) GYRE_TRY(read_cell(e, arm, seed));
     }
-    return find_metric(e);
+    return study_find_metric(e);
 }
 
 static gyre_status holds(const char *folder, const char *name, bool *out) {

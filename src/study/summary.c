@@ -8,6 +8,28 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* ---- what all are judged by */
+
+gyre_status study_find_metric(gyre_results *e) {
+    const gyre_study *s = e->study;
+    int first = -1;
+    for (int i = 0; i < s->arm_count * s->seed_count; i++) {
+        const gyre_results_cell *c = &e->cells[i];
+        const gyre_metric *m = c->tables.metric != NULL ? c->tables.metric : c->result.of;
+        if (m == NULL) continue;
+        if (first < 0) first = i;
+        if (first == i) e->metric = m;
+        if (gyre_metric_same(e->metric, m)) continue;
+        return gyre_fail(GYRE_EIO,
+                         "'%s': arm %s is judged by its %s, but arm %s by its %s; arms are "
+                         "compared by one metric, so make a study of each",
+                         s->folder, s->arms[i / s->seed_count].name, m->name,
+                         s->arms[first / s->seed_count].name, e->metric->name);
+    }
+    if (first < 0) e->metric = gyre_metric_of_loss(NULL);
+    return GYRE_OK;
+}
+
 /* ---- arms */
 
 static void summarise(gyre_results *e, int arm, double *values) {

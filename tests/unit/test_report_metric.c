@@ -32,9 +32,13 @@ static void expect_bare(const char *words) {
     if (strstr(words, "ccurac") != NULL) fail_msg("an accuracy: %s", words);
 }
 
+static void expect_start(const char *words, const char *start) {
+    if (strncmp(words, start, strlen(start)) != 0) fail_msg("not '%s...': %s", start, words);
+}
+
 static void expect(const char *words, const char *start) {
     expect_bare(words);
-    if (strncmp(words, start, strlen(start)) != 0) fail_msg("not '%s...': %s", start, words);
+    expect_start(words, start);
 }
 
 static void the_least_is_the_best(void **state) {
@@ -125,6 +129,28 @@ static void the_target_is_reached_from_above(void **state) {
     close_rig(&r);
 }
 
+static void arms_with_another_metric_are_named(void **state) {
+    (void)state;
+    static char folder[] = "errors";
+    const gyre_metric *accuracy = gyre_metric_of_loss(NULL);
+    rig r;
+    open_errors(&r, 2, false);
+    r.study.folder = folder;
+    for (int i = 2; i < 6; i++) r.cells[i].tables.metric = &error;
+    assert_int_equal(study_find_metric(&r.e), GYRE_OK);
+    assert_ptr_equal(r.e.metric, &error);
+    cell(&r, TWENTY, 1)->of = accuracy; /* what its tables say counts */
+    assert_int_equal(study_find_metric(&r.e), GYRE_OK);
+    r.cells[5].tables.metric = NULL;
+    assert_int_equal(study_find_metric(&r.e), GYRE_EIO);
+    expect_start(gyre_error_text(), "'errors': arm 20-cycles is judged by its accuracy, but arm "
+                                    "5-cycles by its absolute error;");
+    memset(r.cells, 0, sizeof r.cells);
+    assert_int_equal(study_find_metric(&r.e), GYRE_OK);
+    assert_ptr_equal(r.e.metric, accuracy);
+    close_rig(&r);
+}
+
 static void captions_have_no_unit(void **state) {
     (void)state;
     gyre_train_row step = {.loss = 1};
@@ -195,6 +221,7 @@ int main(void) {
         cmocka_unit_test(findings_have_the_metrics_direction),
         cmocka_unit_test(a_control_with_less_is_told),
         cmocka_unit_test(the_target_is_reached_from_above),
+        cmocka_unit_test(arms_with_another_metric_are_named),
         cmocka_unit_test(captions_have_no_unit),
         cmocka_unit_test(columns_are_the_metrics),
         cmocka_unit_test(the_best_of_two_is_a_number),

@@ -225,6 +225,9 @@ static const char *const wrong[][2] = {
      "{\"evaluate.every.steps\": 3}}]}",
      "arms (a): unknown key evaluate.every.steps"},
     {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
+     "{\"model.loss\": \"mean_square\"}}]}",
+     "arms (a): model.loss: unknown loss \"mean_square\""},
+    {"{\"base\": \"base.json\", \"seeds\": 1, \"arms\": [{\"name\": \"a\", \"set\": "
      "{\"length\": {\"steps\": 3}}}]}",
      "arms (a): trains for 3 steps, the others for 110"},
     {"{\"base\": \"base.json\", \"seeds\": 20, \"cycles\": [1, 2], \"max_cells\": 99}",
