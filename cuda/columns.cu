@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(GPU_BLOCK)
 }
 KERNEL(column_total_kernel);
 
-/* Two sums by parts, and three numbers per column that norm.cu keeps behind them. */
+/* Two sums by parts, and three numbers per column that batch_norm.cu keeps behind them. */
 size_t gpu_columns_work(size_t columns) {
     return (2 * GPU_COLUMN_PARTS + 3) * columns * sizeof(float);
 }

@@ -1,6 +1,7 @@
 /* Activations as numbers in kernels: f32, or bf16 that is widened when read and rounded to nearest
  * even when written. A thread handles a vector of V elements, 16 bytes at a time where places allow
- * it, else one. What a kernel computes does not depend on V. */
+ * it, else one. What a map computes does not depend on V (a sum in tiles does, by the number of
+ * channels). */
 #ifndef GYRE_CUDA_ELEMENT_H
 #define GYRE_CUDA_ELEMENT_H
 

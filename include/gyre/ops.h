@@ -39,7 +39,7 @@ typedef struct {
     float eps;
     bool relu, add;
     bool frozen; /* statistics are the running ones, and constants for the gradient */
-} gyre_norm_shape;
+} gyre_batch_norm_shape;
 
 /* Layer norm over the c channels of each of the n h w pixels (Ba, Kiros & Hinton 2016, arXiv
  * 1607.06450): y = (x - mean) / sqrt(variance + eps) * gamma(c) + beta(c), with the biased
@@ -172,15 +172,17 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SHAPED(linear_dx, gyre_linear_shape, (gyre_act, dy), (gyre_raw, packed), (gyre_act, dx))       \
     SHAPED(linear_dw, gyre_linear_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, dw),            \
            (gyre_f32, db))                                                                         \
-    /* saved(2c): what norm_dx needs; moments(2c): mean and unbiased variance of this shard.       \
+    /* saved(2c): what batch_norm_dx needs; moments(2c): mean and unbiased variance of this shard. \
      * residual is read only when s->add. */                                                       \
-    SHAPED(norm_train, gyre_norm_shape, (gyre_act, x), (gyre_act, residual), (gyre_f32, gamma),    \
-           (gyre_f32, beta), (gyre_f32, saved), (gyre_f32, moments), (gyre_act, y))                \
+    SHAPED(batch_norm_train, gyre_batch_norm_shape, (gyre_act, x), (gyre_act, residual),           \
+           (gyre_f32, gamma), (gyre_f32, beta), (gyre_f32, saved), (gyre_f32, moments),            \
+           (gyre_act, y))                                                                          \
     /* running(2c): mean and variance. With s->frozen it also writes saved (may be NULL else). */  \
-    SHAPED(norm_eval, gyre_norm_shape, (gyre_act, x), (gyre_act, residual), (gyre_f32, gamma),     \
-           (gyre_f32, beta), (gyre_f32, running), (gyre_f32, saved), (gyre_act, y))                \
+    SHAPED(batch_norm_eval, gyre_batch_norm_shape, (gyre_act, x), (gyre_act, residual),            \
+           (gyre_f32, gamma), (gyre_f32, beta), (gyre_f32, running), (gyre_f32, saved),            \
+           (gyre_act, y))                                                                          \
     /* dx may be dy. With s->add, dresidual gets dy behind the relu; dresidual may be dy. */       \
-    SHAPED(norm_dx, gyre_norm_shape, (gyre_act, x), (gyre_act, y), (gyre_act, dy),                 \
+    SHAPED(batch_norm_dx, gyre_batch_norm_shape, (gyre_act, x), (gyre_act, y), (gyre_act, dy),     \
            (gyre_f32, gamma), (gyre_f32, saved), (gyre_act, dx), (gyre_act, dresidual),            \
            (gyre_f32, dgamma), (gyre_f32, dbeta))                                                  \
     /* saved(2 n h w): what layer_norm_dx needs: each pixel's mean, then each one's 1 / deviation; \
@@ -200,7 +202,8 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SHAPED(shortcut, gyre_shortcut_shape, (gyre_act, x), (gyre_act, y))                            \
     SHAPED(shortcut_dx, gyre_shortcut_shape, (gyre_act, dy), (gyre_act, dx))                       \
     SIZED(accumulate, (gyre_act, x), (gyre_act, y)) /* y += x */                                   \
-    /* stats(2) = {scale * sum of losses, hits of the largest logit}; dx may be NULL (evaluation) */       \
+    /* stats(2) = {scale * sum of losses, hits of the largest logit}; dx may be NULL (evaluation)  \
+     */                                                                                            \
     SHAPED(softmax_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels), (gyre_act, dx),  \
            (gyre_f32, stats))                                                                      \
     SHAPED(squared_error_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels),            \

@@ -49,8 +49,10 @@ typedef struct {
     node_size in[GYRE_NODE_INPUTS], out;
     gyre_act x[GYRE_NODE_INPUTS], y;
     gyre_act dy, dx[GYRE_NODE_INPUTS]; /* dx: NULL where nobody wants it */
-    gyre_f32 w[GYRE_NODE_PARAMS], dw[GYRE_NODE_PARAMS];
-    gyre_raw packed, saved;
+    gyre_f32 w[GYRE_NODE_PARAMS];
+    gyre_f32 dw[GYRE_NODE_PARAMS]; /* also of frozen parameters: it is cleared afterwards */
+    gyre_raw packed;
+    gyre_raw saved;   /* also in evaluation, where nothing reads it */
     gyre_f32 running; /* the node's part of the buffers vector */
     gyre_f32 moments; /* training: where this shard's statistics go, laid out as `running` */
     /* a loss */

@@ -18,11 +18,11 @@ enum {
 };
 
 static const gyre_conv_shape CONV1 = {B, SIDE, SIDE, 3, K1, 3, 1, 1, false, false};
-static const gyre_norm_shape NORM1 = {B, SIDE, SIDE, K1, 1e-5f, true, false, false};
+static const gyre_batch_norm_shape NORM1 = {B, SIDE, SIDE, K1, 1e-5f, true, false, false};
 static const gyre_pool_shape POOL1 = {B, SIDE, SIDE, K1, 3, 2, 0, true, false};
 static const gyre_conv_shape CONV2 = {B, HALF, HALF, K1, K2, 3, 1, 1, false, false};
 static const gyre_shortcut_shape CUT = {B, HALF, HALF, K1, K2, 1};
-static const gyre_norm_shape NORM2 = {B, HALF, HALF, K2, 1e-5f, true, true, false};
+static const gyre_batch_norm_shape NORM2 = {B, HALF, HALF, K2, 1e-5f, true, true, false};
 static const gyre_pool_shape POOL2 = {B, HALF, HALF, K2, HALF, 1, 0, false, false};
 static const gyre_linear_shape LINEAR = {B, K2, CLASSES, true, false};
 static const gyre_loss_shape LOSS = {B, CLASSES, 0.1f, 1.0f / (S * B)};
@@ -114,13 +114,13 @@ static gyre_status forward(net *t, gyre_queue *q, shard *s, const gyre_batch *ba
     gyre_image_shape image = {B, SIDE, SIDE, 3};
     GYRE_TRY(o->batch_load(q, &image, batch, F(t->mean), F(t->scale), A(s->x), I(s->labels)));
     GYRE_TRY(o->conv(q, &CONV1, A(s->x), R(t->pack1), NULL, A(s->a1)));
-    GYRE_TRY(o->norm_train(q, &NORM1, A(s->a1), NULL, at(t->w, G1), at(t->w, G1 + K1), F(s->saved1),
-                           F(s->moments), A(s->n1)));
+    GYRE_TRY(o->batch_norm_train(q, &NORM1, A(s->a1), NULL, at(t->w, G1), at(t->w, G1 + K1),
+                                 F(s->saved1), F(s->moments), A(s->n1)));
     GYRE_TRY(o->pool(q, &POOL1, A(s->n1), R(s->s1), A(s->p1)));
     GYRE_TRY(o->conv(q, &CONV2, A(s->p1), R(t->pack2), NULL, A(s->a2)));
     GYRE_TRY(o->shortcut(q, &CUT, A(s->p1), A(s->cut)));
-    GYRE_TRY(o->norm_train(q, &NORM2, A(s->a2), A(s->cut), at(t->w, G2), at(t->w, G2 + K2),
-                           F(s->saved2), at(s->moments, 2 * K1), A(s->n2)));
+    GYRE_TRY(o->batch_norm_train(q, &NORM2, A(s->a2), A(s->cut), at(t->w, G2), at(t->w, G2 + K2),
+                                 F(s->saved2), at(s->moments, 2 * K1), A(s->n2)));
     GYRE_TRY(o->pool(q, &POOL2, A(s->n2), NULL, A(s->p2)));
     return o->linear(q, &LINEAR, A(s->p2), R(t->pack3), at(t->w, W3 + CLASSES * K2), A(s->z));
 }
@@ -132,15 +132,15 @@ static gyre_status backward(net *t, gyre_queue *q, shard *s) {
     GYRE_TRY(o->linear_dw(q, &LINEAR, A(s->p2), A(s->da), at(g, W3), at(g, W3 + CLASSES * K2)));
     GYRE_TRY(o->linear_dx(q, &LINEAR, A(s->da), R(t->pack3), A(s->db)));
     GYRE_TRY(o->pool_dx(q, &POOL2, A(s->db), NULL, A(s->da)));
-    GYRE_TRY(o->norm_dx(q, &NORM2, A(s->a2), A(s->n2), A(s->da), at(t->w, G2), F(s->saved2),
-                        A(s->da), A(s->dc), at(g, G2), at(g, G2 + K2)));
+    GYRE_TRY(o->batch_norm_dx(q, &NORM2, A(s->a2), A(s->n2), A(s->da), at(t->w, G2), F(s->saved2),
+                              A(s->da), A(s->dc), at(g, G2), at(g, G2 + K2)));
     GYRE_TRY(o->conv_dw(q, &CONV2, A(s->p1), A(s->da), at(g, W2), NULL));
     GYRE_TRY(o->conv_dx(q, &CONV2, A(s->da), R(t->pack2), A(s->db)));
     GYRE_TRY(o->shortcut_dx(q, &CUT, A(s->dc), A(s->da)));
     GYRE_TRY(o->accumulate(q, B * HALF * HALF * K1, A(s->da), A(s->db)));
     GYRE_TRY(o->pool_dx(q, &POOL1, A(s->db), R(s->s1), A(s->da)));
-    GYRE_TRY(o->norm_dx(q, &NORM1, A(s->a1), A(s->n1), A(s->da), at(t->w, G1), F(s->saved1),
-                        A(s->da), NULL, at(g, G1), at(g, G1 + K1)));
+    GYRE_TRY(o->batch_norm_dx(q, &NORM1, A(s->a1), A(s->n1), A(s->da), at(t->w, G1), F(s->saved1),
+                              A(s->da), NULL, at(g, G1), at(g, G1 + K1)));
     return o->conv_dw(q, &CONV1, A(s->x), A(s->da), at(g, W1), NULL);
 }
 

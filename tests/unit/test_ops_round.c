@@ -88,7 +88,7 @@ static void sums_round_to_nearest_even(void **state) {
 static void any_nan_of_a_parameter_is_seen(void **state) {
     gyre_backend *b = *state;
     static const uint32_t nans[] = {0x7fffffff, 0xffffffff, 0x7f800001, 0xff800001, 0x7fc00000};
-    const gyre_norm_shape s = {2, 3, 3, 19, 1e-5f, true, false, true};
+    const gyre_batch_norm_shape s = {2, 3, 3, 19, 1e-5f, true, false, true};
     enum { C = 19, COUNT = 18 * C };
     for (size_t i = 0; i < sizeof nans / sizeof nans[0]; i++) {
         for (int which = 0; which < 3; which++) { /* gamma, beta, mean */
@@ -105,13 +105,13 @@ static void any_nan_of_a_parameter_is_seen(void **state) {
             buffer beta = buffer_from(b, list[1], C, sizeof(float));
             buffer running = buffer_from(b, list[2], (size_t)2 * C, sizeof(float));
             buffer dgamma = buffer_new(b, C), dbeta = buffer_new(b, C);
-            OK(b->ops->norm_eval(b->main, &s, A(x), NULL, F(gamma), F(beta), F(running), F(saved),
-                                 A(y)));
+            OK(b->ops->batch_norm_eval(b->main, &s, A(x), NULL, F(gamma), F(beta), F(running),
+                                       F(saved), A(y)));
             float *have = buffer_read(y);
             for (int k = 0; k < COUNT; k++) assert_int_equal(isnan(have[k]) != 0, k % C == 5);
             free(have);
-            OK(b->ops->norm_dx(b->main, &s, A(x), A(y), A(x), F(gamma), F(saved), A(x), NULL,
-                               F(dgamma), F(dbeta)));
+            OK(b->ops->batch_norm_dx(b->main, &s, A(x), A(y), A(x), F(gamma), F(saved), A(x), NULL,
+                                     F(dgamma), F(dbeta)));
             have = buffer_read(x);
             for (int k = 0; k < COUNT; k++) {
                 assert_int_equal(isnan(have[k]) != 0, k % C == 5 && which != 1);

@@ -25,10 +25,11 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     return b->status;
 }
 
-static gyre_norm_shape shape(const node_call *c, bool add) {
+static gyre_batch_norm_shape shape(const node_call *c, bool add) {
     const batch_norm_options *o = c->node->options;
     bool frozen = c->train && c->model->norm_frozen;
-    return (gyre_norm_shape){c->n, c->in->h, c->in->w, c->in->c, o->eps, o->relu, add, frozen};
+    return (gyre_batch_norm_shape){c->n,   c->in->h, c->in->w, c->in->c,
+                                   o->eps, o->relu,  add,      frozen};
 }
 
 static size_t saved_size(const node_call *c) {
@@ -36,20 +37,21 @@ static size_t saved_size(const node_call *c) {
 }
 
 static gyre_status forward(const node_call *c) {
-    gyre_norm_shape s = shape(c, c->node->input_count == 2);
+    gyre_batch_norm_shape s = shape(c, c->node->input_count == 2);
     gyre_f32 saved = (gyre_f32)(void *)c->saved;
     if (c->train && !s.frozen) {
-        return c->ops->norm_train(c->queue, &s, c->x[0], c->x[1], c->w[0], c->w[1], saved,
-                                  c->moments, c->y);
+        return c->ops->batch_norm_train(c->queue, &s, c->x[0], c->x[1], c->w[0], c->w[1], saved,
+                                        c->moments, c->y);
     }
-    return c->ops->norm_eval(c->queue, &s, c->x[0], c->x[1], c->w[0], c->w[1], c->running, saved,
-                             c->y);
+    return c->ops->batch_norm_eval(c->queue, &s, c->x[0], c->x[1], c->w[0], c->w[1], c->running,
+                                   saved, c->y);
 }
 
 static gyre_status dx(const node_call *c) {
-    gyre_norm_shape s = shape(c, c->dx[1] != NULL);
-    return c->ops->norm_dx(c->queue, &s, c->x[0], c->y, c->dy, c->w[0], (gyre_f32)(void *)c->saved,
-                           c->dx[0], c->dx[1], c->dw[0], c->dw[1]);
+    gyre_batch_norm_shape s = shape(c, c->dx[1] != NULL);
+    return c->ops->batch_norm_dx(c->queue, &s, c->x[0], c->y, c->dy, c->w[0],
+                                 (gyre_f32)(void *)c->saved, c->dx[0], c->dx[1], c->dw[0],
+                                 c->dw[1]);
 }
 
 const gyre_node_type node_batch_norm = {.name = "batch_norm",

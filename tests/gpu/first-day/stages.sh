@@ -136,7 +136,7 @@ memcheck() {
 racecheck() {
     local program
     find_sanitizer
-    for program in test_ops_norm test_ops_loss test_ops_update; do
+    for program in test_ops_batch_norm test_ops_loss test_ops_update; do
         check racecheck $program "$O/on_device/$program" || return
     done
 }

@@ -5,7 +5,7 @@
 /* 64 channels, and pixels cut into parts: 256 for sums, 2048 for loops that write. A launch with
  * one of them alone runs only that kernel's block, the last one. */
 enum { C = 64, SUMS = GPU_COLUMN_PARTS - 1, MAPS = 2047 };
-static const gyre_norm_shape norm = {(1 << 12) + 1, 128, 128, C, 0, true, true, false};
+static const gyre_batch_norm_shape norm = {(1 << 12) + 1, 128, 128, C, 0, true, true, false};
 
 /* A norm's small vectors: by channel, but for sums by parts and the factors behind them (work). */
 typedef struct {
@@ -39,17 +39,18 @@ static void norm_reaches_far(void **state) {
     put(x, size, at, 6);
     emulator_blocks(MAPS, MAPS);
     emulated_work(v.work);
-    GPU(norm_eval, &norm, act(x), act(x), f32(v.gamma), f32(v.beta), f32(v.running), NULL, act(y));
-    expect("norm_eval", get(y, size, at), (6 - 2) / 2.0 * 2 + 1 + 6, 0);
-    GPU(norm_train, &norm, act(x), act(x), f32(v.gamma), f32(v.beta), f32(v.saved), f32(v.moments),
+    GPU(batch_norm_eval, &norm, act(x), act(x), f32(v.gamma), f32(v.beta), f32(v.running), NULL,
         act(y));
-    expect("norm_train", get(y, size, at), (6 - 2) * 0.25 * 2 + 1 + 6, 0);
+    expect("batch_norm_eval", get(y, size, at), (6 - 2) / 2.0 * 2 + 1 + 6, 0);
+    GPU(batch_norm_train, &norm, act(x), act(x), f32(v.gamma), f32(v.beta), f32(v.saved),
+        f32(v.moments), act(y));
+    expect("batch_norm_train", get(y, size, at), (6 - 2) * 0.25 * 2 + 1 + 6, 0);
     emulator_blocks(SUMS, SUMS);
     CUDA_OK(gpu_column_sum_launch(NULL, bf16, rows, C, x.at, v.work, v.dbeta));
     expect("column_sum", (double)v.work[SUMS * C + column], 6, 0);
     v.work[SUMS * C + column] = 0;
-    GPU(norm_train, &norm, act(x), act(x), f32(v.gamma), f32(v.beta), f32(v.saved), f32(v.moments),
-        act(y));
+    GPU(batch_norm_train, &norm, act(x), act(x), f32(v.gamma), f32(v.beta), f32(v.saved),
+        f32(v.moments), act(y));
     all_blocks();
     emulated_work(NULL);
     expect("sum", (double)v.work[SUMS * C + column], 6, 0);
@@ -72,17 +73,17 @@ static void norm_gradients_reach_far(void **state) {
     put(dy, size, at, 3);
     emulator_blocks(SUMS, SUMS);
     emulated_work(v.work);
-    GPU(norm_dx, &norm, act(x), act(y), act(dy), f32(v.gamma), f32(v.saved), act(dx), act(residual),
-        f32(v.dgamma), f32(v.dbeta));
+    GPU(batch_norm_dx, &norm, act(x), act(y), act(dy), f32(v.gamma), f32(v.saved), act(dx),
+        act(residual), f32(v.dgamma), f32(v.dbeta));
     expect("sum of dy", (double)v.work[SUMS * C + column], 3, 0);
     expect("dy (x - mean)", (double)v.work[(GPU_COLUMN_PARTS + SUMS) * C + column], 3 * (6 - 2), 0);
     for (uint64_t k = 0; k < 3; k++) factors[k * C + column] = (float)k + 5;
     emulator_blocks(MAPS, MAPS);
-    GPU(norm_dx, &norm, act(x), act(y), act(dy), f32(v.gamma), f32(v.saved), act(dx), act(residual),
-        f32(v.dgamma), f32(v.dbeta));
+    GPU(batch_norm_dx, &norm, act(x), act(y), act(dy), f32(v.gamma), f32(v.saved), act(dx),
+        act(residual), f32(v.dgamma), f32(v.dbeta));
     all_blocks();
     emulated_work(NULL);
-    expect("norm_dx", get(dx, size, at), 5 * 3 + (6 * (6 - 2) + 7), 0);
+    expect("batch_norm_dx", get(dx, size, at), 5 * 3 + (6 * (6 - 2) + 7), 0);
     expect("dresidual", get(residual, size, at), 3, 0);
     space all[] = {x, y, dy, dx, residual};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);

@@ -238,7 +238,7 @@ static void near_cpu(const char *what, buffer got, buffer want, double relative,
 }
 
 static void check_norm(gyre_backend *b, size4 m, bool relu) {
-    gyre_norm_shape s = {m.n, m.h, m.w, m.c, 1e-5f, relu, false, false};
+    gyre_batch_norm_shape s = {m.n, m.h, m.w, m.c, 1e-5f, relu, false, false};
     size_t n = count_of(m), c = (size_t)m.c;
     double *gamma = randoms(1, c), *beta = randoms(2, c);
     buffer x = from_elements(b, 3, n, false), dy = from_elements(b, 4, n, false);
@@ -248,11 +248,11 @@ static void check_norm(gyre_backend *b, size4 m, bool relu) {
         const gyre_backend_ops *ops = i == 0 ? b->ops : CPU;
         saved[i] = buffer_new(b, 2 * c), moments[i] = buffer_new(b, 2 * c), y[i] = acts_new(b, n);
         dx[i] = acts_new(b, n), dgamma[i] = buffer_new(b, c), dbeta[i] = buffer_new(b, c);
-        OK(ops->norm_train(b->main, &s, A(x), NULL, F(g), F(h), F(saved[i]), F(moments[i]),
-                           A(y[i])));
+        OK(ops->batch_norm_train(b->main, &s, A(x), NULL, F(g), F(h), F(saved[i]), F(moments[i]),
+                                 A(y[i])));
         /* backward from the same forward */
-        OK(ops->norm_dx(b->main, &s, A(x), A(y[0]), A(dy), F(g), F(saved[0]), A(dx[i]), NULL,
-                        F(dgamma[i]), F(dbeta[i])));
+        OK(ops->batch_norm_dx(b->main, &s, A(x), A(y[0]), A(dy), F(g), F(saved[0]), A(dx[i]), NULL,
+                              F(dgamma[i]), F(dbeta[i])));
     }
     double rows = (double)n / (double)c;
     near_cpu("moments", moments[0], moments[1], sum_bound(256), 4);

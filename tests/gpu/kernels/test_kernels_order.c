@@ -7,7 +7,7 @@ enum { ORDERS = 6 };
 /* An operation: what it reads stays, what it writes is compared. */
 typedef void (*operation)(gyre_backend *b, const buffer *in, const buffer *out);
 
-static const gyre_norm_shape norm = {6, 12, 11, 24, 1e-5f, true, true, false};
+static const gyre_batch_norm_shape norm = {6, 12, 11, 24, 1e-5f, true, true, false};
 static const gyre_layer_norm_shape layer_norm = {6, 12, 11, 24, 1e-5f};
 static const gyre_pool_shape pools[] = {{6, 12, 11, 24, 3, 2, 1, true, true},
                                         {6, 12, 11, 24, 3, 2, 1, false, true}};
@@ -26,13 +26,13 @@ static void run_maps(gyre_backend *b, const buffer *in, const buffer *out) {
 }
 static void run_norm(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_f32 gamma = F(in[3]), beta = gyre_f32_at(gamma, 24), saved = F(out[2]);
-    OK(b->ops->norm_train(b->main, &norm, A(in[0]), A(in[1]), gamma, beta, saved, F(out[3]),
-                          A(out[0])));
+    OK(b->ops->batch_norm_train(b->main, &norm, A(in[0]), A(in[1]), gamma, beta, saved, F(out[3]),
+                                A(out[0])));
 }
 static void run_norm_dx(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_f32 gamma = F(in[3]), saved = gyre_f32_at(gamma, 24), dgamma = F(out[3]);
-    OK(b->ops->norm_dx(b->main, &norm, A(in[0]), A(in[1]), A(in[2]), gamma, saved, A(out[0]),
-                       A(out[1]), dgamma, gyre_f32_at(dgamma, 24)));
+    OK(b->ops->batch_norm_dx(b->main, &norm, A(in[0]), A(in[1]), A(in[2]), gamma, saved, A(out[0]),
+                             A(out[1]), dgamma, gyre_f32_at(dgamma, 24)));
 }
 static void run_layer_norm(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_f32 gamma = F(in[3]), beta = gyre_f32_at(gamma, 24);
@@ -93,8 +93,8 @@ static const struct {
     const char *name;
     operation run;
 } operations[] = {{"maps", run_maps},
-                  {"norm_train", run_norm},
-                  {"norm_dx", run_norm_dx},
+                  {"batch_norm_train", run_norm},
+                  {"batch_norm_dx", run_norm_dx},
                   {"layer_norm", run_layer_norm},
                   {"layer_norm_dx", run_layer_norm_dx},
                   {"column_sum", run_columns},

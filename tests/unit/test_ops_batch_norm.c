@@ -2,7 +2,7 @@
  * formulas in double, which themselves agree with finite differences. */
 #include "ops.h"
 
-typedef gyre_norm_shape shape;
+typedef gyre_batch_norm_shape shape;
 
 /* Sums of 256 terms in f32 (the blocks of a channel's sum), then a handful of operations. Terms of
  * bf16 numbers are multiples of a coarse unit, so that their roundings are alike and add up to more
@@ -132,8 +132,8 @@ static void check_backward(gyre_backend *b, const problem *p, buffer x, buffer g
     buffer dx = acts_new(b, p->n), dresidual = acts_new(b, p->n);
     buffer dgamma = buffer_new(b, p->c), dbeta = buffer_new(b, p->c);
     buffer to_dx = way == DX_IS_DY ? dy : dx, to_res = way == DRESIDUAL_IS_DY ? dy : dresidual;
-    OK(b->ops->norm_dx(b->main, s, A(x), A(y), A(dy), F(gamma), F(saved), A(to_dx),
-                       s->add ? A(to_res) : NULL, F(dgamma), F(dbeta)));
+    OK(b->ops->batch_norm_dx(b->main, s, A(x), A(y), A(dy), F(gamma), F(saved), A(to_dx),
+                             s->add ? A(to_res) : NULL, F(dgamma), F(dbeta)));
     check_close("dx", to_dx, p->dx, p->dx_scale, 2 * bound());
     check_close("dgamma", dgamma, p->dgamma, p->dgamma_scale, bound());
     check_close("dbeta", dbeta, p->dbeta, p->dbeta_scale, bound());
@@ -163,16 +163,18 @@ static void check_norm(gyre_backend *b, shape s) {
     buffer y = acts_new(b, p.n);
     gyre_act r = s.add ? A(residual) : NULL;
     if (s.frozen) {
-        OK(b->ops->norm_eval(b->main, &s, A(x), r, F(gamma), F(beta), F(running), F(saved), A(y)));
+        OK(b->ops->batch_norm_eval(b->main, &s, A(x), r, F(gamma), F(beta), F(running), F(saved),
+                                   A(y)));
         shape plain = s; /* evaluation proper: nothing is saved */
         plain.frozen = false;
         buffer same = acts_new(b, p.n);
-        OK(b->ops->norm_eval(b->main, &plain, A(x), r, F(gamma), F(beta), F(running), NULL,
-                             A(same)));
+        OK(b->ops->batch_norm_eval(b->main, &plain, A(x), r, F(gamma), F(beta), F(running), NULL,
+                                   A(same)));
         check_close("y of evaluation", same, p.y, p.y_scale, bound());
         buffer_free(same);
     } else {
-        OK(b->ops->norm_train(b->main, &s, A(x), r, F(gamma), F(beta), F(saved), F(moments), A(y)));
+        OK(b->ops->batch_norm_train(b->main, &s, A(x), r, F(gamma), F(beta), F(saved), F(moments),
+                                    A(y)));
         double *scale = moment_scale(&p);
         check_close("moments", moments, p.moments, scale, bound());
         free(scale);
@@ -205,8 +207,8 @@ static void a_large_mean_does_not_cancel(void **state) {
     buffer x = acts_of(b, p.x, p.n), gamma = buffer_of(b, p.gamma, p.c);
     buffer beta = buffer_of(b, p.beta, p.c), y = acts_new(b, p.n);
     buffer saved = buffer_new(b, 2 * p.c), moments = buffer_new(b, 2 * p.c);
-    OK(b->ops->norm_train(b->main, &p.s, A(x), NULL, F(gamma), F(beta), F(saved), F(moments),
-                          A(y)));
+    OK(b->ops->batch_norm_train(b->main, &p.s, A(x), NULL, F(gamma), F(beta), F(saved), F(moments),
+                                A(y)));
     check_close("moments", moments, p.moments, NULL, bound());
     for (size_t i = 0; i < p.n; i++) p.y_scale[i] = 3; /* gamma is below 3 */
     check_close("y", y, p.y, p.y_scale, 4e-5);
@@ -241,16 +243,16 @@ static void check_nan(gyre_backend *b, bool relu, bool add) {
     buffer beta = buffer_of(b, p.beta, p.c), y = acts_new(b, p.n);
     buffer residual = acts_of(b, p.residual, p.n);
     buffer saved = buffer_new(b, 2 * p.c), moments = buffer_new(b, 2 * p.c);
-    OK(b->ops->norm_train(b->main, &p.s, A(x), A(residual), F(gamma), F(beta), F(saved), F(moments),
-                          A(y)));
+    OK(b->ops->batch_norm_train(b->main, &p.s, A(x), A(residual), F(gamma), F(beta), F(saved),
+                                F(moments), A(y)));
     float *have = buffer_read(y);
     for (size_t i = 0; i < p.n; i++) assert_int_equal(!isnan(have[i]), i % p.c != 7);
     free(have);
     buffer dresidual = acts_new(b, p.n);
     buffer dx = acts_new(b, p.n), dgamma = buffer_new(b, p.c), dbeta = buffer_new(b, p.c);
     buffer dy = acts_of(b, p.dy, p.n);
-    OK(b->ops->norm_dx(b->main, &p.s, A(x), A(y), A(dy), F(gamma), F(saved), A(dx), A(dresidual),
-                       F(dgamma), F(dbeta)));
+    OK(b->ops->batch_norm_dx(b->main, &p.s, A(x), A(y), A(dy), F(gamma), F(saved), A(dx),
+                             A(dresidual), F(dgamma), F(dbeta)));
     have = buffer_read(dgamma);
     for (size_t j = 0; j < p.c; j++) assert_int_equal(!isnan(have[j]), j != 7);
     free(have);

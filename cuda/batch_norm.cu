@@ -202,11 +202,11 @@ GPU_KERNELS(norm_dx_kernel);
 
 /* ---- on the host */
 
-static uint64_t pixels_of(const gyre_norm_shape *s) {
+static uint64_t pixels_of(const gyre_batch_norm_shape *s) {
     return uint64_t(s->n) * uint64_t(s->h) * uint64_t(s->w);
 }
 
-static norm_numbers numbers_of(const gyre_norm_shape *s, const gpu_tiles &t) {
+static norm_numbers numbers_of(const gyre_batch_norm_shape *s, const gpu_tiles &t) {
     norm_numbers n = {};
     n.channels = unsigned(s->c);
     n.parts = t.parts;
@@ -216,8 +216,8 @@ static norm_numbers numbers_of(const gyre_norm_shape *s, const gpu_tiles &t) {
     return n;
 }
 
-static gyre_status apply(gyre_queue *q, const gyre_norm_shape *s, const norm_affine &f, gyre_act x,
-                         gyre_act residual, gyre_act y) {
+static gyre_status apply(gyre_queue *q, const gyre_batch_norm_shape *s, const norm_affine &f,
+                         gyre_act x, gyre_act residual, gyre_act y) {
     const void *added = s->add ? residual : nullptr;
     bool bf16 = gpu_bf16(q), wide = gpu_in_vectors(bf16, s->c, x, added, y);
     gpu_tiles t = gpu_map_tiles(pixels_of(s), unsigned(s->c), gpu_vector_width(bf16, wide));
@@ -226,9 +226,9 @@ static gyre_status apply(gyre_queue *q, const gyre_norm_shape *s, const norm_aff
     return gpu_result(q, cudaGetLastError(), "norm_apply");
 }
 
-gyre_status gpu_norm_train(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
-                           gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved_, gyre_f32 moments,
-                           gyre_act y) {
+gyre_status gpu_batch_norm_train(gyre_queue *q, const gyre_batch_norm_shape *s, gyre_act x,
+                                 gyre_act residual, gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved_,
+                                 gyre_f32 moments, gyre_act y) {
     unsigned c = unsigned(s->c);
     if (pixels_of(s) * c == 0) return GYRE_OK;
     void *work;
@@ -246,9 +246,9 @@ gyre_status gpu_norm_train(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, 
     return apply(q, s, f, x, residual, y);
 }
 
-gyre_status gpu_norm_eval(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
-                          gyre_f32 gamma, gyre_f32 beta, gyre_f32 running_, gyre_f32 saved,
-                          gyre_act y) {
+gyre_status gpu_batch_norm_eval(gyre_queue *q, const gyre_batch_norm_shape *s, gyre_act x,
+                                gyre_act residual, gyre_f32 gamma, gyre_f32 beta, gyre_f32 running_,
+                                gyre_f32 saved, gyre_act y) {
     const float *running = gpu_floats(running_);
     unsigned c = unsigned(s->c);
     if (pixels_of(s) * c == 0) return GYRE_OK;
@@ -262,9 +262,9 @@ gyre_status gpu_norm_eval(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, g
     return apply(q, s, f, x, residual, y);
 }
 
-gyre_status gpu_norm_dx(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act y,
-                        gyre_act dy, gyre_f32 gamma, gyre_f32 saved_, gyre_act dx,
-                        gyre_act dresidual, gyre_f32 dgamma, gyre_f32 dbeta) {
+gyre_status gpu_batch_norm_dx(gyre_queue *q, const gyre_batch_norm_shape *s, gyre_act x, gyre_act y,
+                              gyre_act dy, gyre_f32 gamma, gyre_f32 saved_, gyre_act dx,
+                              gyre_act dresidual, gyre_f32 dgamma, gyre_f32 dbeta) {
     unsigned c = unsigned(s->c);
     uint64_t pixels = pixels_of(s);
     if (pixels * c == 0) return GYRE_OK;

@@ -25,7 +25,7 @@ typedef struct {
     size_t begin, end, at, width;
 } tile;
 
-static extent extent_of(const gyre_norm_shape *s) {
+static extent extent_of(const gyre_batch_norm_shape *s) {
     extent e = {(size_t)s->n * (size_t)s->h * (size_t)s->w, (size_t)s->c, (size_t)s->c};
     for (; GROUP % (2 * e.width) == 0 && e.rows % 2 == 0; e.rows /= 2) e.width *= 2;
     return e;
@@ -142,7 +142,7 @@ static void apply(bool bf16, const void *x, const void *residual, extent e, affi
 }
 
 /* apply() with its factor a = gamma / deviation in the queue's scratch. */
-static gyre_status apply_norm(gyre_queue *q, const gyre_norm_shape *s, gyre_act x,
+static gyre_status apply_norm(gyre_queue *q, const gyre_batch_norm_shape *s, gyre_act x,
                               gyre_act residual, const float *gamma, const float *beta,
                               const float *mean, const float *inverse, gyre_act y) {
     size_t c = (size_t)s->c;
@@ -166,9 +166,9 @@ static gyre_status open_sums(gyre_queue *q, size_t c, size_t more_floats, channe
     return GYRE_OK;
 }
 
-gyre_status cpu_norm_train(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
-                           gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved, gyre_f32 moments_,
-                           gyre_act y) {
+gyre_status cpu_batch_norm_train(gyre_queue *q, const gyre_batch_norm_shape *s, gyre_act x,
+                                 gyre_act residual, gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved,
+                                 gyre_f32 moments_, gyre_act y) {
     size_t c = (size_t)s->c, count = (size_t)s->n * (size_t)s->h * (size_t)s->w;
     float *mean = cpu_f32(saved), *inverse = mean + c, *moments = cpu_f32(moments_), *shift;
     double n = (double)count, unbiased = count > 1 ? n / (n - 1) : 1.0;
@@ -187,9 +187,9 @@ gyre_status cpu_norm_train(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, 
     return apply_norm(q, s, x, residual, cpu_f32(gamma), cpu_f32(beta), mean, inverse, y);
 }
 
-gyre_status cpu_norm_eval(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act residual,
-                          gyre_f32 gamma, gyre_f32 beta, gyre_f32 running, gyre_f32 saved,
-                          gyre_act y) {
+gyre_status cpu_batch_norm_eval(gyre_queue *q, const gyre_batch_norm_shape *s, gyre_act x,
+                                gyre_act residual, gyre_f32 gamma, gyre_f32 beta, gyre_f32 running,
+                                gyre_f32 saved, gyre_act y) {
     size_t c = (size_t)s->c;
     const float *mean = cpu_f32(running), *variance = mean + c;
     void *work;
@@ -276,9 +276,9 @@ static void apply_gradient(bool bf16, backward f, extent e, slopes g, void *dx, 
     }
 }
 
-gyre_status cpu_norm_dx(gyre_queue *q, const gyre_norm_shape *s, gyre_act x, gyre_act y,
-                        gyre_act dy, gyre_f32 gamma, gyre_f32 saved, gyre_act dx,
-                        gyre_act dresidual, gyre_f32 dgamma, gyre_f32 dbeta) {
+gyre_status cpu_batch_norm_dx(gyre_queue *q, const gyre_batch_norm_shape *s, gyre_act x, gyre_act y,
+                              gyre_act dy, gyre_f32 gamma, gyre_f32 saved, gyre_act dx,
+                              gyre_act dresidual, gyre_f32 dgamma, gyre_f32 dbeta) {
     size_t c = (size_t)s->c;
     double n = (double)s->n * (double)s->h * (double)s->w;
     const float *mean = cpu_f32(saved), *inverse = mean + c;
