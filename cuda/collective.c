@@ -74,7 +74,7 @@ static const char *place_of(const gpu_backend *b, char *text, size_t size) {
     return text;
 }
 
-/* The reason first: nobody knows whether what follows ends. */
+/* Prints the reason first, since the calls that follow may not return. */
 void gpu_collective_abort(gpu_collective *c, gyre_status why) {
     char place[320];
     if (c == NULL) return;
@@ -118,7 +118,7 @@ static gyre_status open_parts(gpu_collective *c) {
     return GYRE_OK;
 }
 
-/* A rank that cannot go on says so before the others would wait for it inside NCCL. */
+/* A rank that cannot continue says so before the others would wait for it inside NCCL. */
 gyre_status gpu_collective_open(gpu_backend *b, gpu_collective **out) {
     ncclUniqueId id = {0};
     gyre_status status = GYRE_OK;

@@ -12,7 +12,7 @@
 typedef __nv_bfloat16 gpu_half;
 
 constexpr int GPU_BLOCK = 256;      /* threads */
-constexpr uint64_t GPU_GRID = 4096; /* blocks, at most; each goes on with what is left */
+constexpr uint64_t GPU_GRID = 4096; /* blocks, at most; each continues with what is left */
 
 /* N 32-bit words, read and written at once. */
 template <int N> struct gpu_words;

@@ -15,7 +15,7 @@ typedef struct {
 typedef struct {
     cudnnBackendDescriptor_t device; /* CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR */
     bool deterministic;
-    size_t workspace_limit; /* bytes a plan may want */
+    size_t workspace_limit; /* bytes a plan may need */
 } gpu_rules;
 
 /* The notes among engine->notes for which the rules refuse it. */

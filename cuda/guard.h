@@ -17,9 +17,9 @@ typedef struct {
     char text[GYRE_ERROR_MAX], place[320];
 } gpu_guard;
 
-/* What comes until gpu_guard_end() has GPU_ABORT_SECONDS; then the process ends with `code` (OK:
- * GYRE_EPEER), after the present error text, if `code` is one and nobody has printed it. `place` is
- * that of gyre_error_print. */
+/* The calls before gpu_guard_end() have GPU_ABORT_SECONDS; after that the process ends with `code`
+ * (OK: GYRE_EPEER), and prints the present error text if `code` is an error that was not printed
+ * yet. `place` is that of gyre_error_print. */
 void gpu_guard_begin(gpu_guard *g, gyre_status code, const char *place);
 void gpu_guard_end(gpu_guard *g);
 

@@ -151,7 +151,7 @@ gyre_status gpu_prefetch_batch(gyre_backend *base, const gyre_image_shape *s,
     gpu_backend *b = gpu_of(base);
     gpu_input *input = b->input;
     buffer *p = NULL;
-    GYRE_TRY(gpu_input_passed(input)); /* one that nobody has loaded from */
+    GYRE_TRY(gpu_input_passed(input)); /* one from which nothing was loaded */
     GYRE_TRY(send(input, s, batch, &p));
     input->prefetched = p;
     input->count = batch->count;

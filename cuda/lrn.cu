@@ -99,7 +99,7 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
 }
 GPU_KERNELS(lrn_kernel);
 
-/* What each pixel hands to its window's cells: dy x s^(-beta - 1), which is d loss / d s but for a
+/* What each pixel hands to its window's cells: dy x s^(-beta - 1), which is d loss / d s up to a
  * constant factor. */
 template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)

@@ -41,7 +41,7 @@ void gpu_numa_cores(int node, char *cores, int size) {
     read_line(path, cores, size);
 }
 
-/* -1: nobody knows. */
+/* -1: not known. */
 static int may_run_on(int node) {
     unsigned char beside[CORES_MAX] = {0}, allowed[CORES_MAX] = {0};
     char cores[4096], mine[4096];

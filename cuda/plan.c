@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any model here wants at a batch of 1024, and little beside a device's memory. */
+/* More than any model here needs at a batch of 1024, and little beside a device's memory. */
 static const size_t workspace_limit = (size_t)1 << 30;
 _Static_assert(CUDNN_VERSION >= 90800, "engine heuristics from device properties are in cuDNN 9.8");
 
