@@ -1,4 +1,4 @@
-/* A process of its own for reading a file that nobody vouches for.
+/* A process of its own for reading an untrusted file.
  *
  * A damaged HDF5 file can hang, crash or corrupt the library that reads it, and a checksum is no
  * signature. So the library sees such a file in a child only, which has a limit on waiting, on
@@ -7,7 +7,7 @@
  * before main() and never gets there, so that every program with the work in it (the tests too) can
  * do it, and none can forget how. It is spawned, not forked: a fork of a process whose pages a
  * network card writes to can leave the card with the old copies, and one of several threads may
- * inherit locks that nobody will open. */
+ * inherit locks that stay locked for ever. */
 #ifndef GYRE_CHILD_H
 #define GYRE_CHILD_H
 

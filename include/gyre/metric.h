@@ -1,5 +1,5 @@
-/* What a network is judged by besides its loss, as data. A loss names its metrics; whoever writes,
- * compares, plots or tells one knows only what stands here. */
+/* What a network is judged by besides its loss, as data. A loss names its metrics; the code that
+ * writes, compares, plots or prints one knows only what stands here. */
 #ifndef GYRE_METRIC_H
 #define GYRE_METRIC_H
 

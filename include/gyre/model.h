@@ -2,7 +2,7 @@
  *
  * Plain host data, the same on every rank, built once. The flat vector holds the parameters
  * grouped by (lr_mult, decay_mult, frozen), in node order inside a group. Each begins on a 64-byte
- * boundary, which device libraries want; the floats between them are 0 in every vector. */
+ * boundary, which device libraries need; the floats between them are 0 in every vector. */
 #ifndef GYRE_MODEL_H
 #define GYRE_MODEL_H
 

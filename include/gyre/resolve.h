@@ -27,8 +27,8 @@ typedef struct {
 
 /* Opens the dataset, resolves the settings, checks shards and ranks, builds model and schedule;
  * what does not fit is refused before anything is written. Without `schedule` none is needed:
- * schedule and length of the settings stay as they are. Touches no file but for reading. Close
- * `out`, which must stay where it is, in any case. Collective; all ranks return the same. */
+ * schedule and length of the settings stay as they are. Only reads files. Close `out`, which must
+ * stay where it is, in any case. Collective; all ranks return the same. */
 gyre_status gyre_resolve(const gyre_settings *settings, gyre_comm *comm, gyre_schedule **schedule,
                          gyre_resolved *out);
 void gyre_resolved_close(gyre_resolved *r);

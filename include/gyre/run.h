@@ -23,8 +23,8 @@ typedef struct {
      * /validation rows of the same steps, and the test part is left to the study. */
     bool cell;
     uint64_t data_hash, init_hash; /* what the files of both must be, or another error; 0: any */
-    /* Called on rank 0 after each update, with the metric of the last evaluation (NaN: none yet
-     * in this launch). NULL: by nobody. */
+    /* Called on rank 0 after each update, with the metric of the last evaluation (NaN: none yet in
+     * this launch). NULL: not called. */
     void (*watch)(void *context, int64_t completed, int64_t steps, double metric);
     void *context;
     /* Called on rank 0 once the run's folder is there and its log is open: what the caller has to
@@ -39,14 +39,14 @@ gyre_status gyre_train(const gyre_settings *settings, const gyre_train_options *
 
 /* SIGINT, SIGTERM, SIGHUP (unless ignored, as under nohup), SIGUSR1, SIGUSR2 and SIGXCPU raise a
  * flag: a run checkpoints and ends with GYRE_EPREEMPTED. A second SIGINT ends the process at once
- * with GYRE_EINTERRUPTED. gyre_train and gyre_find_run catch them for their own time; who catches
- * them around several runs keeps the flag from one to the next. */
+ * with GYRE_EINTERRUPTED. gyre_train and gyre_find_run catch them for their own time; a caller that
+ * catches them around several runs keeps the flag from one to the next. */
 void gyre_stop_catch(void);
-/* By whoever caught first: default actions again, but for SIGUSR1, SIGUSR2 and SIGXCPU, which are
- * ignored from now on. After a run that was stopped all stay caught, since the signal may yet come
- * to this rank. */
+/* Called by the first that caught: restores the default actions, except of SIGUSR1, SIGUSR2 and
+ * SIGXCPU, which are ignored from now on. After a run that was stopped all stay caught, since the
+ * signal may yet come to this rank. */
 void gyre_stop_release(bool stopped);
-/* For the whole process: who reads its messages may go away, and lines are then dropped. */
+/* For the whole process: the reader of its messages may go away; lines are then dropped. */
 void gyre_stop_ignore_pipe(void);
 bool gyre_stop_wanted(void);
 
