@@ -62,7 +62,7 @@ gyre_status gyre_backend_open(gyre_backend_choice choice, const gyre_backend_opt
 }
 
 void gyre_backend_assign(struct gyre_comm *comm) {
-    char why[16]; /* whoever opens one is told */
+    char why[16]; /* not shown here: gyre_backend_open() says it */
     if (cuda != NULL) (void)cuda->available(comm, why, sizeof why);
 }
 

@@ -229,7 +229,7 @@ static gyre_status conv_md(const gyre_conv_shape *s, dnnl_data_type_t act, dnnl_
     return layer_md_make(m, 4, x, w, y, (layout){act, weights, dnnl_nhwc, weights_tag}, s->bias);
 }
 
-/* A primitive descriptor of direction d with given memory descriptors; the backward ones want a
+/* A primitive descriptor of direction d with given memory descriptors; the backward ones need a
  * forward one as a hint. */
 static gyre_status conv_pd_open(const dnn_device *device, direction d, const gyre_conv_shape *s,
                                 const layer_md *m, dnnl_primitive_desc_t *out) {

@@ -1,10 +1,10 @@
 /* oneDNN primitives as plain objects: open by shape, run on pointers, close.
  *
- * dnn.c is the one file that knows how the C APIs of oneDNN 2.x and 3.x differ, but for the names of
- * instruction sets (isa.c). Activations are nhwc and nc, gradients and master weights plain (k, r,
- * r, c) and (out, in); packed convolution weights are in the format that the forward or
- * backward-data kernel prefers, chosen for a fixed batch so that training and evaluation share one
- * packed copy. */
+ * dnn.c is the one file that knows how the C APIs of oneDNN 2.x and 3.x differ, except for the
+ * names of instruction sets (isa.c). Activations are nhwc and nc, gradients and master weights
+ * plain (k, r, r, c) and (out, in); packed convolution weights are in the format that the forward
+ * or backward-data kernel prefers, chosen for a fixed batch so that training and evaluation share
+ * one packed copy. */
 #ifndef GYRE_CPU_DNN_H
 #define GYRE_CPU_DNN_H
 

@@ -1,8 +1,8 @@
 /* Layer norm: a pixel's channels are its row.
  *
- * A row is read three times forward and twice backward, from the cache but for the first. The order
- * of every sum is that of the source: the lanes of a group have sums of their own, which a fixed
- * tree adds; a column is added row by row. */
+ * A row is read three times forward and twice backward; only the first read is from memory, the
+ * others are from the cache. The order of every sum is that of the source: the lanes of a group
+ * have sums of their own, which a fixed tree adds; a column is added row by row. */
 #include "act.h"
 #include "cpu.h"
 

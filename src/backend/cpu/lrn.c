@@ -127,7 +127,7 @@ gyre_status cpu_lrn(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act
     return GYRE_OK;
 }
 
-/* dy x s^(-beta - 1): d loss / d s, but for a constant factor. */
+/* dy x s^(-beta - 1): d loss / d s up to a constant factor. */
 CPU_CLONES
 static void share(const float *x, const float *dy, const float *power, const float *s, size_t n,
                   bool relu, float *out) {

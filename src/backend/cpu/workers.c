@@ -38,8 +38,8 @@ static void note_failure(cpu_workers *w, int index, gyre_status status) {
     pthread_mutex_unlock(&w->lock);
 }
 
-/* The next task, or -1. Task i goes to lane i while there are lanes, the rest to whoever is free:
- * so every lane that takes part meets its shapes, and allocates for them, in the first step. */
+/* The next task, or -1. Task i goes to lane i while there are lanes, the rest to the first free
+ * lane: so every lane that takes part meets its shapes and allocates for them in the first step. */
 static int take(cpu_workers *w, int lane, bool first) {
     pthread_mutex_lock(&w->lock);
     while (first ? w->next < lane : w->next < w->joined) pthread_cond_wait(&w->order, &w->lock);
