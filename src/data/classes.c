@@ -128,7 +128,7 @@ static void warn_of_look_alikes(const gyre_dataset *d) {
     free(list);
 }
 
-/* As tables of labels have them where nobody knows the class. */
+/* How tables of labels write an unknown class. */
 static void warn_of_missing(const gyre_dataset *d) {
     static const char *const missing[] = {"-1", "NA", "N/A", "NaN", "null", "None", "unlabeled"};
     for (int k = 0; k < gyre_dataset_classes(d); k++) {

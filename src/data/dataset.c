@@ -65,7 +65,7 @@ static gyre_status check_content(const gyre_dataset *d, const char *path, const 
                      path, (unsigned long long)m->content, (unsigned long long)d->hash);
 }
 
-/* A hash that nobody tells is taken from the bytes. */
+/* A hash that the file does not hold is computed from the bytes. */
 static gyre_status find_hash(gyre_dataset *d) {
     return d->hash != 0 ? GYRE_OK : data_source_hash(d->sources, d->count, &d->hash);
 }

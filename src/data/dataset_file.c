@@ -171,7 +171,7 @@ gyre_status data_source_hash(const data_source *sources, int count, uint64_t *ou
         GYRE_GOTO(hash_part(state, sources, count, part, piece));
     }
     *out = XXH3_64bits_digest(state);
-    if (*out == 0) *out = 1; /* 0 says that nobody knows it */
+    if (*out == 0) *out = 1; /* 0 means: not known */
 out:
     free(piece);
     XXH3_freeState(state);

@@ -1,7 +1,7 @@
 /* PNG through libpng. Errors leave it by longjmp, and never this file.
  *
- * Palettes, gray and 16 bits become 8-bit RGB. What is transparent is laid over white: behind it
- * may stand any colour, which nobody has ever seen. Gamma and colour profiles are not applied. */
+ * Palettes, gray and 16 bits become 8-bit RGB. What is transparent is laid over white: its pixels
+ * may have any colour, which no viewer ever showed. Gamma and colour profiles are not applied. */
 #include "decode.h"
 
 #include "gyre/import.h"

@@ -1,7 +1,7 @@
 /* Where a dataset file keeps its images, labels and names: all that HDF5 is asked for.
  *
- * Plain data without pointers, so that a child process can find it out about a file that nobody
- * vouches for and hand it over through a pipe. Internal to src/data. */
+ * Plain data without pointers, so that a child process can find it out about an untrusted file
+ * and send it through a pipe. Internal to src/data. */
 #ifndef GYRE_DATA_LAYOUT_H
 #define GYRE_DATA_LAYOUT_H
 

@@ -1,4 +1,4 @@
-/* Reading the layout of a file that nobody vouches for, in a process of its own (gyre/child.h). */
+/* Reading the layout of an untrusted file, in a process of its own (gyre/child.h). */
 #include "layout.h"
 
 #include "gyre/child.h"
