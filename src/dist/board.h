@@ -28,7 +28,7 @@ typedef struct {
     bool shared; /* with all ranks of this host */
 } dist_board;
 
-/* A line of its own, for a process that knows nobody yet. */
+/* A line of its own, for a process that knows no other rank yet. */
 gyre_status dist_board_open_alone(dist_board *out);
 /* One for all ranks of `local`; where the host does not allow it (no /proc, processes that may not
  * look at each other), alone for each of them. Collective. */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The tasks of the step in which srun started us; 0 where mpirun or nobody did. MPI_Init may change
- * what is looked at here. */
+/* The tasks of the step in which srun started us; 0 where mpirun started us, or no launcher did.
+ * MPI_Init may change what is looked at here. */
 static int tasks_of_step(void) {
     const char *tasks = getenv("SLURM_NTASKS");
     bool in_step = getenv("SLURM_STEP_ID") != NULL && getenv("SLURM_PROCID") != NULL;

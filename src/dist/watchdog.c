@@ -62,7 +62,7 @@ static void print_phase(const dist_board_line *l, char *out, size_t size) {
         snprintf(out, size, "'%s'", phase);
 }
 
-/* The main thread may hold a stream, and nobody may read what is written. */
+/* The main thread may hold a stream, and what is written may have no reader. */
 _Noreturn static void leave(const gyre_watchdog *w, const char *words, double limit, stage s) {
     char me[96], line[2048];
     struct pollfd err = {.fd = STDERR_FILENO, .events = POLLOUT};
