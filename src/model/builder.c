@@ -106,7 +106,7 @@ void builder_share(builder *b, int which, int owner) {
 
 /* ---- nodes */
 
-/* A node without options, sizes and parameters; NULL when there is no memory for it. */
+/* A node without options, sizes and parameters; NULL: out of memory. */
 static gyre_node *add_node(builder *b, const gyre_node_type *type, const char *name,
                            const int *inputs, int input_count) {
     gyre_model *m = b->model;

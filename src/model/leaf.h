@@ -10,7 +10,7 @@ typedef struct {
     size_t offset, count;
     int group; /* of parameters; group_count for moments and stats */
     int node;  /* whose backward completes it; node_count: complete before backward */
-    bool zero; /* nobody's gradient: frozen parameters, unused moments */
+    bool zero; /* no node writes its gradient: frozen parameters, unused moments */
 } leaf_piece;
 
 /* free() the result. */

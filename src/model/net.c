@@ -69,7 +69,7 @@ static void add_zeros(gyre_net *net, size_t begin, size_t end, int node) {
     if (end > begin) net->zeros[net->zero_count++] = (leaf_zero){begin, end - begin, node};
 }
 
-/* What lies between the parts that the nodes fill, and parts that nobody learns. */
+/* What lies between the parts that the nodes fill, and parts that are not trained. */
 static gyre_status find_zeros(gyre_net *net) {
     const gyre_model *m = net->weights->model;
     leaf_piece *pieces = NULL;

@@ -48,7 +48,7 @@ typedef struct {
     bool learns; /* backward: a parameter of the node is not frozen */
     node_size in[GYRE_NODE_INPUTS], out;
     gyre_act x[GYRE_NODE_INPUTS], y;
-    gyre_act dy, dx[GYRE_NODE_INPUTS]; /* dx: NULL where nobody wants it */
+    gyre_act dy, dx[GYRE_NODE_INPUTS]; /* dx: NULL where it is not needed */
     gyre_f32 w[GYRE_NODE_PARAMS];
     gyre_f32 dw[GYRE_NODE_PARAMS]; /* also of frozen parameters: it is cleared afterwards */
     gyre_raw packed;
@@ -69,7 +69,7 @@ struct gyre_node_type {
 
     /* dx of the first input may be written over dy. Then it is always there. */
     bool dx_may_be_dy;
-    /* backward reads these values of forward; outputs that nobody keeps share their memory */
+    /* backward reads these values of forward; outputs that no node keeps share their memory */
     bool keeps_x, keeps_y;
     /* A loss has no output and no dx of its own: forward writes dx when it is there. */
     bool is_loss;
@@ -87,8 +87,8 @@ struct gyre_node_type {
     gyre_status (*pack)(const node_call *c);
 
     gyre_status (*forward)(const node_call *c);
-    /* Overwrites dw. Called before dx, even where nothing is learnt; may write into dy what dx
-     * needs there. NULL: dx does it all, and is called whenever anything is wanted. */
+    /* Overwrites dw. Called before dx, even where all parameters are frozen; may write into dy what
+     * dx needs there. NULL: dx computes dw too, and is called when either gradient is needed. */
     gyre_status (*dw)(const node_call *c);
     /* Overwrites every dx that is there. */
     gyre_status (*dx)(const node_call *c);

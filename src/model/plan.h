@@ -13,7 +13,7 @@ typedef struct {
     bool wanted; /* its gradient is: the node or one before it has something to learn */
     bool learns; /* has a parameter that is not frozen */
     int dy;      /* slot of the output's gradient */
-    /* Slots that backward writes (a loss: that forward writes), -1 where nobody wants that
+    /* Slots that backward writes (a loss: that forward writes), -1 where no node needs that
      * gradient. When another node wrote the input's gradient before, it is in dx_total, to be added
      * to. */
     int dx[GYRE_NODE_INPUTS], dx_total[GYRE_NODE_INPUTS];

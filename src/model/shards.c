@@ -1,16 +1,16 @@
 /* The shards of a rank, added as a fixed binary tree.
  *
  * Node i of level k covers shards i 2^k .. (i + 1) 2^k - 1. Lanes take shards in order; whichever
- * task completes the second of two neighbours adds them, left first, and goes on upward. So the
- * order of additions is that of the tree, whatever lane was faster.
+ * task completes the second of two neighbours adds them, left first, and continues one level up. So
+ * the order of additions is that of the tree, whatever lane was faster.
  *
  * There are log2(shards) + lanes leaves. Shards take theirs strictly in order, and wait when none
- * is free. That cannot go on for ever: when all shards before the waiting one are through, what is
+ * is free. No shard waits for ever: when all shards before the waiting one are through, what is
  * left of them is one node for each bit of their number, at most log2(shards).
  *
- * With a single lane all other shards are through when the last one runs. So its gradients need not
- * wait for each other: a bucket that backward has passed is added up the tree and its reduction
- * over ranks begins, while backward goes on. */
+ * With a single lane all other shards are through when the last one runs. So its gradients need
+ * not wait for each other: a bucket that backward has passed is added up the tree and its reduction
+ * over ranks begins, while backward continues. */
 #include "buckets.h"
 #include "lane.h"
 
