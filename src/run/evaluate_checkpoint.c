@@ -1,4 +1,4 @@
-/* A checkpoint to be scored on any dataset file, without its run going on. */
+/* Scores a checkpoint on any dataset file; its run does not resume. */
 #include "evaluation.h"
 #include "extend.h"
 #include "gyre/config.h"

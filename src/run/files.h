@@ -15,7 +15,7 @@ typedef struct {
     gyre_progress *progress;    /* taken off the terminal before a warning */
     double followed;            /* clock: when the folder was last looked for */
     bool rows_wait;             /* rows or log lines could not be written, a warning was printed */
-    bool lost;                  /* the folder is gone: a run computes for nobody */
+    bool lost;                  /* the folder is gone: no result would be kept */
     char error[GYRE_ERROR_MAX]; /* why */
 } run_files;
 

@@ -19,7 +19,7 @@ static gyre_status absolute(const gyre_settings *s, const char *path, char **out
     if (joined == NULL) return gyre_no_memory("the path '%s'", path);
     *out = realpath(joined, NULL);
     if (*out == NULL && errno != ENOMEM) {
-        *out = joined; /* missing: whoever opens it says so, with the name as written */
+        *out = joined; /* missing: opening it fails and shows the name as written */
         return GYRE_OK;
     }
     free(joined);

@@ -15,7 +15,7 @@ typedef struct {
     gyre_rate rate; /* of the last row */
 } run_rows;
 
-/* Each is GYRE_EDEVICE when there is no memory for the row: it is lost. One that cannot be written
+/* Each returns GYRE_EDEVICE when out of memory: the row is lost. A row that cannot be written
  * waits. Rank 0. */
 gyre_status run_rows_train(run_rows *r, const gyre_step_result *result);
 gyre_status run_rows_validation(run_rows *r, int64_t completed, const gyre_score *score);

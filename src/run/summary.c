@@ -106,7 +106,7 @@ static void warn_idle(run_state *r) {
     const gyre_settings *s = &r->resolved.settings;
     int workers = t->ranks * t->backend->lanes;
     int here = gyre_comm_local_size(t->comm) * t->backend->lanes;
-    /* more workers than cores: whoever starts so many does not ask for speed */
+    /* more workers than cores: no advice on speed is needed then */
     if (workers <= s->shards || here > sysconf(_SC_NPROCESSORS_ONLN)) return;
     char text[256];
     int would = run_shards_for(s->reduce, s->batch_size, workers);
