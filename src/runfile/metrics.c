@@ -1,7 +1,7 @@
 /* metrics.h5: three tables in one file, written by rank 0 and flushed at most once a second.
  *
  * HDF5 changes its index of chunks in several writes, and a process that is killed between two of
- * them leaves a file that nobody can read. So HDF5 only ever adds rows to chunks that are there,
+ * them leaves a file that HDF5 cannot read. So HDF5 only ever adds rows to chunks that are there,
  * where what it writes first lies behind the rows that the file is said to have. When a chunk is
  * full, the whole file is made anew, twice as large, and takes the old one's name. */
 #include "gyre/metrics.h"
