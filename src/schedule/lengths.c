@@ -36,7 +36,8 @@ int64_t schedule_nearest(double steps, int64_t end) {
 }
 
 /* Epochs in steps without rounding, for what is repeated: boundaries are rounded, not the distance
- * between them. Products that are a whole number but for the rounding of doubles are one. */
+ * between them. A product that is a whole number up to the rounding of doubles counts as that
+ * number. */
 static double parts_of_epochs(double epochs, int64_t steps_per_epoch) {
     double steps = epochs * (double)steps_per_epoch, whole = floor(steps + 0.5);
     if (fabs(steps - whole) <= 1e-12 * whole) return whole;

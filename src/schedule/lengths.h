@@ -10,8 +10,8 @@
  * `end`, which rounded the same number from other factors. */
 int64_t schedule_nearest(double steps, int64_t end);
 
-/* Settings with every length in steps, which are whole but of stepsize and t0; GYRE_EUSAGE when one
- * is too long. */
+/* Settings with every length in steps, which are whole numbers, except those of stepsize and t0;
+ * GYRE_EUSAGE when one is too long. */
 gyre_status schedule_in_steps(gyre_schedule_settings *set, int64_t steps_per_epoch,
                               const char *where);
 

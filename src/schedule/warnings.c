@@ -101,7 +101,7 @@ static void tell_interval(const schedule_listener *to, const gyre_schedule *all,
 /* ---- keys without effect */
 
 typedef struct {
-    unsigned reader; /* who reads it */
+    unsigned reader; /* READS_...: of the policies that read it */
     const char *key;
     bool given;
 } key_use;
