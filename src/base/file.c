@@ -229,7 +229,7 @@ static gyre_status write_all(int fd, const char *path, const char *data, size_t 
     return GYRE_OK;
 }
 
-/* Writes and syncs a file that nobody else has open. */
+/* Writes and syncs a file that no other process has open. */
 static gyre_status write_synced(const char *path, int flags, const void *data, size_t size) {
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
     if (fd < 0) return gyre_fail(GYRE_EIO, "cannot create '%s': %s", path, strerror(errno));
