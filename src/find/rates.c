@@ -96,7 +96,8 @@ static void take_begun(gyre_settings *s, const begun *b) {
 
 /* ---- a new one */
 
-/* The run with rates that any bound goes with: all that a plan refuses but for the rates. */
+/* Plans the run with rates that fit any bound, so that it fails for every other reason that a plan
+ * fails for. */
 static gyre_status try_plan(const gyre_settings *s, gyre_comm *comm) {
     gyre_settings probe = *s;
     gyre_stage_settings *stages = NULL;
