@@ -133,7 +133,7 @@ out:
 /* What is wrong with the schedule besides its rates would be wrong with the new config too. Without
  * a length nothing can be said yet. */
 static gyre_status check_schedule(const gyre_settings *s) {
-    gyre_settings with = *s; /* but for the stages, which are the same */
+    gyre_settings with = *s; /* the stages stay those of *s */
     gyre_schedule *schedule = NULL;
     int64_t per_epoch = 0;
     if (has_no_length(s)) return GYRE_OK;

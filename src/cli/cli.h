@@ -14,7 +14,7 @@ int cli_fail(gyre_status status);
 /* The line on stdout that tells where a result lies. */
 void cli_print_path(const char *path);
 /* Every command that prints ends with this: GYRE_EIO unless stdout took all of it. A full disk or a
- * closed pipe is an error, since whoever reads the output would take a part for the whole. */
+ * closed pipe is an error, since a reader of the output would take a part for the whole. */
 gyre_status cli_flush(void);
 
 /* The `run` of a command that many ranks carry out together: MPI around `work`, whose status all
