@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
 }
 GPU_KERNELS(norm_moments_kernel);
 
-/* Of a batch: count pixels, and the factor that makes a variance unbiased. */
+/* What a batch fixes: `count` pixels, and the factor that makes a variance unbiased. */
 struct norm_numbers {
     unsigned channels, parts;
     float count, unbiased, eps;

@@ -4,7 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
-/* Of a visible device; -1: not known. */
+/* The node of a visible device; -1: not known. */
 int gpu_numa_node(const struct cudaDeviceProp *p, int device);
 /* The cores of a node, as Linux writes them; "" where it does not tell. */
 void gpu_numa_cores(int node, char *cores, int size);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the process: which GPUs it has does not change while it lives, and a part of a communicator
+/* One placement per process: its GPUs do not change while it lives, and a part of a communicator
  * must not choose anew beside other parts. */
 static struct {
     bool made;

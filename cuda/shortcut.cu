@@ -44,7 +44,7 @@ KERNEL(shortcut_dx_kernel<unsigned short>);
 
 /* ---- on the host */
 
-/* Of `one` activations to a unit, for a result of `pixels` pixels of `channels` activations. */
+/* Units of `one` activations each, for a result of `pixels` pixels of `channels` activations. */
 static shortcut_units units_of(const gyre_shortcut_shape *s, int one, uint64_t pixels,
                                int channels) {
     shortcut_units u = {};

@@ -41,7 +41,7 @@ constexpr unsigned GPU_RUN = 256;
 
 /* Blocks of sums per multiprocessor: enough registers for several rows on their way. */
 constexpr int GPU_SUM_BLOCKS = 2;
-/* Of loops that write, which live by the number of threads. */
+/* The same of loops that write, whose speed depends on the number of threads. */
 constexpr int GPU_MAP_BLOCKS = 4;
 
 /* Adds terms(row, vector, sums) for the thread's rows and over the block, for SUMS sums at a time;
