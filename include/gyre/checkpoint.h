@@ -95,8 +95,8 @@ gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsign
 uint64_t gyre_parameters_hash(const gyre_model *m, const float *parameters);
 /* The same from a checkpoint file alone, without knowing its model. Verifies it first. */
 gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *completed);
-/* Of all that a result hangs on: completed updates, parameters, optimizer states, running
- * statistics, normalisation of the input. Verifies the file first. */
+/* The hash of all that a result depends on: completed updates, parameters, optimizer states,
+ * running statistics, normalisation of the input. Verifies the file first. */
 gyre_status gyre_checkpoint_state_hash(const char *path, uint64_t *out);
 /* Both hashes for a checkpoint or for a run folder, which means its newest one. */
 gyre_status gyre_newest_hash(const char *path, uint64_t *out);

@@ -49,7 +49,8 @@ void gyre_json_close(gyre_json_value *v);                  /* with all that is i
 gyre_json_value *gyre_json_copy(const gyre_json_value *v); /* NULL if out of memory */
 
 gyre_json_kind gyre_json_kind_of(const gyre_json_value *v);
-/* Of an object or list, in the order of the text: the first, then the next, NULL at the end. */
+/* The members of an object or list in the order of the text: the first, then the next, NULL at the
+ * end. */
 const gyre_json_value *gyre_json_first(const gyre_json_value *v);
 const gyre_json_value *gyre_json_next(const gyre_json_value *v);
 const char *gyre_json_key(const gyre_json_value *v); /* in its object; NULL in a list */
