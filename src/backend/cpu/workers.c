@@ -102,8 +102,8 @@ gyre_status cpu_parallel(gyre_backend *base, int n, gyre_task task, void *contex
     return GYRE_OK;
 }
 
-/* It may get no signals: oneDNN's kernels keep data where a handler's stack would be, and a worker
- * has no other stack. */
+/* A worker must not get signals: oneDNN's kernels keep data where a handler's stack would be, and a
+ * worker has no other stack. */
 static gyre_status start_worker(cpu_workers *w, int lane, int lanes) {
     char what[64];
     worker_start *start = malloc(sizeof *start);
