@@ -84,7 +84,7 @@ static gyre_status value_of(const config_field *f, const gyre_settings *settings
     return settings->schedule.stage_count == 0 ? GYRE_OK : stages_json(settings, out);
 }
 
-/* Which fields are meant. */
+/* Says whether a field is to be written. */
 typedef bool chooser(const config_field *f);
 
 static bool any(const config_field *f) {

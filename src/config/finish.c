@@ -113,7 +113,7 @@ static bool cycles_momentum(const gyre_schedule_settings *s) {
     return s->cycle_momentum;
 }
 
-/* Cycling it is meant to hold back a velocity while the rate is high. */
+/* Cycling the momentum holds back a velocity while the rate is high. */
 static gyre_status check_momentum(const gyre_settings *s, const char *where) {
     if (!cycles_momentum(&s->schedule)) return GYRE_OK;
     const char *name = NULL, *why = "has no momentum";

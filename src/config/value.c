@@ -187,9 +187,8 @@ static bool take_rate(const config_field *f, const cJSON *value, double *out) {
     return find || take_number(f, value, out);
 }
 
-/* Of steps at least `min`, whole unless `parts`; epochs, cycles and minutes are any positive number
- * (0 only if min is).
- */
+/* Takes a length: steps are at least `min`, and whole unless `parts`; epochs, cycles and minutes
+ * are any positive number (0 only if min is). */
 static bool take_unit_value(gyre_unit unit, double min, bool parts, const cJSON *value,
                             gyre_length *out) {
     double x = cJSON_IsNumber(value) ? value->valuedouble : NAN;
