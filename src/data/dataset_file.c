@@ -69,7 +69,7 @@ static gyre_status check_signature(const data_source *s) {
                      s->path);
 }
 
-/* A right checksum is no signature: what lies in the file is a child's business all the same. */
+/* A right checksum is no signature: a child process reads what lies in the file even then. */
 static gyre_status read_layout(data_source *s, bool whole) {
     bool sealed = false;
     if (whole) GYRE_TRY(gyre_seal_check(s->path, "dataset", &sealed));

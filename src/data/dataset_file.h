@@ -23,8 +23,8 @@ void data_source_close(data_source *s); /* also one that is all zero */
 /* Bytes from `offset` on. GYRE_EIO: the file ends before, or cannot be read. Any thread. */
 gyre_status data_source_read(const data_source *s, uint64_t offset, void *out, size_t size);
 
-/* Of the parts' shapes, images and labels, taken over all files as if they were one; not of names,
- * nor of where things lie. Reads every byte of them. */
+/* The hash of the parts' shapes, images and labels, taken over all files as if they were one; it
+ * depends neither on names nor on where things lie. Reads every byte of them. */
 gyre_status data_source_hash(const data_source *sources, int count, uint64_t *out);
 
 #endif

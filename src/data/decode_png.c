@@ -31,7 +31,7 @@ static PNG_NORETURN void leave(png_structp png, png_const_charp text) {
     longjmp(d->leave, 1);
 }
 
-/* Of chunks that are not pixels. */
+/* libpng's warnings are about chunks that are not pixels. */
 static void keep_silent(png_structp png, png_const_charp text) {
     (void)png;
     (void)text;

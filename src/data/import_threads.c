@@ -117,7 +117,8 @@ static void show(view *v, size_t done, size_t count) {
 
 /* ---- all of them */
 
-/* Those that would end the process; ignored ones (nohup, a script's background) stay ignored. */
+/* The signals that would end the process. Those that are ignored (nohup, a script's background)
+ * stay ignored. */
 static sigset_t ending_signals(void) {
     static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU};
     struct sigaction action;

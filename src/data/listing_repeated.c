@@ -33,8 +33,8 @@ static void tell(const occasions *o, const char *what, const char *why) {
     gyre_warn("%s: %zu, the first is '%s', the same as '%s'%s", what, o->count, name, other, why);
 }
 
-/* Of one image: a training picture that is held out too is no test, and one of several
- * classes can be learned for none. */
+/* Looks at the files of one image: a training picture that is held out too tests nothing, and a
+ * picture of several classes teaches none of them. */
 static void look(const data_listed *const *equal, size_t count, occasions *held,
                  occasions *classes) {
     const data_listed *trained = NULL;

@@ -55,8 +55,8 @@ static gyre_status read_file(const char *path, uint8_t **bytes, size_t *size) {
 
 typedef gyre_status decode_function(const uint8_t *, size_t, const data_picture_sink *);
 
-/* By what stands at byte `at`. Kinds that gyre does not read are named, to tell them from rubbish.
- */
+/* The kinds of pictures, by what stands at byte `at`. Kinds that gyre does not read are named too,
+ * so that a message can name them. */
 static const struct {
     decode_function *decode;
     const char *name, *mark;

@@ -1,4 +1,4 @@
-/* Steps to samples, and how each is augmented: pure functions, but with one cached permutation. */
+/* Steps to samples, and how each is augmented: pure functions, apart from a cached permutation. */
 #include "gyre/sampler.h"
 
 #include "gyre/random.h"
