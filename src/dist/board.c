@@ -23,7 +23,7 @@ gyre_status dist_board_open_alone(dist_board *out) {
     return GYRE_OK;
 }
 
-/* Of the first rank: the file's place, {process, descriptor}; -1: there is none. */
+/* The first rank makes the file: its place is {process, descriptor}; -1: there is none. */
 static int make(int count, int place[2]) {
     int fd = memfd_create("gyre-ranks", MFD_CLOEXEC);
     if (fd >= 0 && ftruncate(fd, (off_t)((size_t)count * sizeof(dist_board_line))) != 0) {
