@@ -111,7 +111,8 @@ static gyre_status open_data(evaluation *e, const char *data, bool given) {
     return gyre_dataset_open(data, &e->data);
 }
 
-/* Its parameters may have the same shapes all the same, or others that tell nothing of images. */
+/* Another dataset may still give parameters of the same shapes, or of shapes that say nothing about
+ * images. */
 static gyre_status check_size(const evaluation *e, const char *data) {
     const gyre_model *m = e->model;
     const uint64_t found[] = {(uint64_t)m->h, (uint64_t)m->w, (uint64_t)m->c};

@@ -7,7 +7,7 @@
 #include "timing.h"
 #include "writer.h"
 
-/* Of ranks other than 0 nothing is open. */
+/* The saver of a run. On ranks other than 0 nothing is open. */
 typedef struct {
     const gyre_checkpoint_settings *settings;
     const gyre_schedule *schedule;

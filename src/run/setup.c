@@ -52,9 +52,9 @@ static gyre_status put_aside(const char *path, const char *what) {
     return GYRE_OK;
 }
 
-/* The metric of what best.h5 holds, so that a worse one does not take its place, and a better one
- * does though it is not the best of all rows: writing that one may have failed. A best.h5 of a step
- * to come is from the launch before; its step comes again. */
+/* Finds the metric of best.h5 itself, since the best of all rows may not have been written: a later
+ * score must beat what best.h5 holds. A best.h5 of a step beyond the checkpoint is from the launch
+ * before and does not count, since its step comes again. */
 static gyre_status find_best(run_state *r) {
     gyre_snapshot best;
     gyre_tables tables = {0};

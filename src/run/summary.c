@@ -137,7 +137,7 @@ static void warn_frozen(run_state *r) {
     }
 }
 
-/* Of two values only the sign of their difference is left. */
+/* Batch norm over two values keeps only the sign of their difference. */
 static void warn_norms(run_state *r) {
     const gyre_settings *s = &r->resolved.settings;
     char text[256];

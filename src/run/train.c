@@ -191,7 +191,7 @@ out:
     free(path);
 }
 
-/* Of a run that has ended: does its last score beat the share of the most frequent class? */
+/* Says whether the last score of a finished run beats the share of the most frequent class. */
 static void tell_chance(run_state *r, gyre_json *line) {
     const gyre_trainer *t = &r->trainer;
     const gyre_view *view = &r->resolved.samples.validation;
