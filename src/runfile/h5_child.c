@@ -114,7 +114,7 @@ static herr_t stop_at_first(hid_t object, const char *name, const H5A_info_t *in
     return 1;
 }
 
-/* Those that cannot be listed are there, too. */
+/* Attributes that cannot be listed count too. */
 static bool has_attributes(hid_t object) {
     return H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, stop_at_first, NULL) != 0;
 }
