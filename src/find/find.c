@@ -62,7 +62,7 @@ static gyre_status resolve(gyre_find_options *o, int64_t steps_per_epoch) {
     return GYRE_OK;
 }
 
-/* What is swept can be possible and show nothing all the same. */
+/* A sweep may be valid and still show nothing. */
 static void warn_of_rates(const gyre_find_options *o) {
     double octaves = log2(o->to / o->from);
     if (o->to < GYRE_RATE_LIGHTEST) {

@@ -95,8 +95,8 @@ static void say_why(const gyre_find *f, const find_curve_facts *c, char *out) {
     }
 }
 
-/* Of the curves that did not give both bounds one of the most frequent kind, the first where two
- * are as frequent; NULL: all gave both. */
+/* A curve of the most frequent kind among those that did not give both bounds; of two kinds as
+ * frequent, the first. NULL: all gave both. */
 static const find_curve_facts *usual_trouble(const find_curve_facts *facts, int repeats) {
     const find_curve_facts *found = NULL;
     int most = 0;
