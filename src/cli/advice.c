@@ -95,7 +95,7 @@ static void device_ranks(const cli_machine *m, int *count) {
     }
 }
 
-/* Of all ranks, so once; not what the survey has said. */
+/* Said once for all ranks, unless the survey has said it. */
 static void idle_device(const cli_machine *m, int *count) {
     if (m->problem[0] != '\0' && strstr(m->survey, m->problem) == NULL) {
         found(count, "%s: %s", m->threads == 0 ? "no device opens" : "GPUs stay idle", m->problem);

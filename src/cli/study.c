@@ -24,7 +24,8 @@ static gyre_status parse(int argc, char **argv, arguments *a) {
                      "--parallel-cells and --allow-inexact do not go with it; take them out");
 }
 
-/* Who sends cells one by one with --quiet, as slurm/study.sh does, is warned here. */
+/* A script that sends cells one by one with --quiet, as slurm/study.sh does, gets the warnings
+ * here. */
 static gyre_status count(const gyre_study *s, bool quiet) {
     printf("%d\n", gyre_study_cell_count(s));
     if (!quiet) gyre_study_warn(s);
