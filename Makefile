@@ -143,7 +143,7 @@ endif
 # ---- tests under sanitizers, in build folders of their own
 SAN_MAKE = $(MAKE) --no-print-directory -j$$(nproc) SAN= CFLAGS='-O1 -g -fno-omit-frame-pointer'
 ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
-# Runs and their ends, bad input, want of memory; the other scripts would show nothing new.
+# Runs and their ends, bad input, out of memory; the other scripts would show nothing new.
 ASAN_SCRIPTS := cli/train cli/bad_data cli/import_folder cli/config_errors cli/launch cli/watchdog cli/oom
 # Whatever starts a thread: loader, workers, checkpoint thread, watchdog.
 TSAN_TESTS := unit/test_loader unit/test_folder unit/test_backend unit/test_backend_step unit/test_net \

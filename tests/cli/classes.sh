@@ -55,7 +55,7 @@ ends 0 "$GYRE" study study.json --out cells
 [ "$(grep -cF "$shift_words" err)" -eq 1 ] || fail "study: $(cat err)"
 refused 2 "model.classes is 26, but '$T/x.h5' has 27 classes: $shift_words" "$GYRE" train config.json --out no --set model.classes=26
 
-# Gaps, and names that nobody has.
+# Gaps, and names of no class.
 /usr/bin/python3 - <<'P' || fail "h5py is needed"
 import h5py, numpy as np
 def write(name, labels, test=(), names=None):

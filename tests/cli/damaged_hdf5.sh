@@ -64,7 +64,7 @@ ends 0 "$GYRE" train config.json --out run --stop-after 6
 cp -r run whole
 checkpoint=checkpoints/step-000000006.h5
 
-# metrics.h5: what reads it, and a run that would go on writing into it
+# metrics.h5: what reads it, and a run that would continue to write into it
 metrics() { # words; a resume on one rank or two
     refused 3 "$1" "$GYRE" export csv run
     grep -qF "run/metrics.h5" "$T/err" || fail "the file is not named: $(cat "$T/err")"

@@ -21,7 +21,7 @@ while read -r probe package _; do
 done < <(grep -E '^ *need_(file|program) ' tools/deps.sh)
 [ "$(wc -w <<<"$missing")" -eq "$probes" ] && [ "$probes" -gt 15 ] || fail "$probes probes, missing: $missing"
 
-# Slurm is not wanted where nobody asks for it, nor where its packages would start a service.
+# Slurm is not wanted where it was not asked for, nor where its packages would start a service.
 mkdir "$T/sbin"
 for slurm in '' 1; do
     [ -z "$slurm" ] || touch "$T/sbin/init"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A run goes on only as what it was: with a config.json that nobody has edited, from the files that
+# A run resumes only as what it was: with a config.json that was not edited, from the files that
 # its study began with. A folder with somebody else's config.json is no run, and nothing in it is
 # touched. What --stop-after and --extend leave undone is told, and not forgotten.
 set -u
@@ -32,7 +32,7 @@ ends 0 "$GYRE" train run/config.json --out run --quiet
 ends 0 "${train[@]}" whole
 [ "$("$GYRE" inspect --hash run)" = "$("$GYRE" inspect --hash whole)" ] || fail "another run"
 
-# An extended run goes on from a checkpoint of before, and with its own config.
+# An extended run resumes from a checkpoint of before, and with its own config.
 stage='{"policy": "constant", "base_lr": 0.01, "length": {"steps": 10}}'
 other='{"policy": "constant", "base_lr": 0.001, "length": {"steps": 10}}'
 ends 0 "${train[@]}" run --extend "$stage" --stop-after 42

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # --extend adds a stage to a run that is done or stopped: the steps before stay as they were, the
-# same command goes on after an interruption, and what would change a completed step is refused.
+# same command resumes after an interruption, and what would change a completed step is refused.
 set -u
 . "$(dirname "$0")/lib/common.sh"
 make_dataset "$T/images.h5"
@@ -42,7 +42,7 @@ ends 0 mpirun -q -np 1 "${train[@]}" "$T/short" --extend "$stage"
 ends 0 "$GYRE" train "$T/run/config.json" --out "$T/run"
 grep -q 'already done' "$T/err" || fail "the resolved config does not know the stage: $(cat "$T/err")"
 
-# By the run's own config the same command goes on too, until the stage is done; then it adds another.
+# By the run's own config the same command resumes too, until the stage is done; then it adds another.
 for stop in 50 61 0; do
     ends 0 "${train[@]}" "$T/own$stop"
     [ $stop = 0 ] || ends 0 "$GYRE" train "$T/own$stop/config.json" --out "$T/own$stop" --quiet --extend "$stage" --stop-after $stop

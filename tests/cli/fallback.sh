@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A damaged newest checkpoint: each block of 4 KiB is changed, or the file cut there, in turn. It is
-# always noticed, the run goes on from the checkpoint before, says so, and ends as it would have.
+# always noticed, the run resumes from the checkpoint before, says so, and ends as it would have.
 set -u
 . "$(dirname "$0")/lib/common.sh"
 make_dataset "$T/images.h5" 300 60

@@ -88,7 +88,7 @@ cmp flat.h5 dots.h5 || fail "dots in a path matter"
 printf 'rgb.png,colour\n./rgb.png,gray\n' >labels.csv
 refused 3 "'rgb.png' twice" "${import[@]}" flat -o y.h5 --size 4 --labels labels.csv
 
-# Images that come twice: held out and trained on, in two classes; twice in one class is nobody's harm.
+# Images that come twice: held out and trained on, in two classes; twice in one class does no harm.
 mkdir -p twice/{train,test}/{a,b} twice/val/b
 cp "$images"/rgb.png twice/train/a/1.png
 cp "$images"/rgb.png twice/train/a/2.png

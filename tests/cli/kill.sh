@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Slow.
-# A random rank is killed at a random moment, KILLS times, and the run goes on with another number of
-# ranks each time: it ends with the parameters and tables of a run that nobody disturbed.
+# A random rank is killed at a random moment, KILLS times, and the run resumes with another number of
+# ranks each time: it ends with the parameters and tables of an undisturbed run.
 set -u
 . "$(dirname "$0")/lib/common.sh"
 kills=${KILLS:-8}
@@ -25,7 +25,7 @@ same_run() {
     same_tables "$T/whole" "$T/run" || fail "other tables"
 }
 
-# kill_one RANKS: starts or goes on, kills, and returns the launcher's code.
+# kill_one RANKS: starts or resumes, kills, and returns the launcher's code.
 kill_one() {
     # mpirun itself may hang or crash when a rank is killed while it ends (seen in PMIx 4.2's finalize)
     timeout -k 5 30 mpirun -q -np "$1" "${train[@]}" "$T/run" >"$T/out" 2>"$T/err" &

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Slow.
 # The end comes before each write of metrics.h5 in turn, while it is begun, grows and has room: the
-# same command goes on, and ends with the rows of a run that nobody disturbed. So it does when the
+# same command resumes, and ends with the rows of an undisturbed run. So it does when the
 # end comes between two files of one save: best.h5 is then the best all the same.
 set -u
 . "$(dirname "$0")/lib/common.sh"

@@ -45,7 +45,7 @@ env LD_PRELOAD="$T/fault.so" FAULT_PATH=step-000000030 FAULT=kill FAULT_AT=1 "${
 ends 0 "${train[@]}" early
 [ "$("$GYRE" inspect early --hash)" = "$("$GYRE" inspect ended --hash)" ] || fail "early: another run"
 
-# The folder is moved, replaced or removed while the run goes on.
+# The folder is moved, replaced or removed while the run continues.
 long=("$GYRE" train config.json --quiet --set threads=1 --set length.steps=20000000 --set evaluate.every.steps=1000000
     --set checkpoint.every.steps=200000 --out)
 begin() { # folder

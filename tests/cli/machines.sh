@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Ranks on unlike machines, played by oneDNN's limit of the instruction set: what they compute hangs
-# on which rank is on which, so a run goes on in silence only on the same ones in the same order.
+# on which rank is on which, so a run resumes in silence only on the same ones in the same order.
 set -u
 . "$(dirname "$0")/lib/common.sh"
 cd "$T" || exit 1

@@ -2,8 +2,8 @@
 # Slow.
 # Memory that runs out: the k-th request of gyre's own code fails, for k from the start of a run to
 # its end, with a checkpoint and an evaluation after every step. It ends with one error that says so
-# and the right code, or goes on to the result of an undisturbed run; nothing leaks, nothing hangs,
-# and the same command goes on afterwards. So does a resume, and a run on two ranks. And a steady
+# and the right code, or continues to the result of an undisturbed run; nothing leaks, nothing hangs,
+# and the same command resumes afterwards. So does a resume, and a run on two ranks. And a steady
 # step makes no request at all.
 #
 # A sample of them, since each is a process of its own (OOM=all: every k); tests/unit/test_memory.c
@@ -68,7 +68,7 @@ attempt() { # kind, k, on
     esac
     OOM_LOG=$T/$name.log timeout -k 5 "${LIMIT:-10}" "${launch[@]}" "${train[@]}" "$T/$name" 2>"$T/$name.err" || code=$?
     judge "$name" $code
-    if [ -e "$T/$name" ]; then # with memory it goes on, to the end of an undisturbed run
+    if [ -e "$T/$name" ]; then # with memory it resumes, to the end of an undisturbed run
         [ $code -eq 0 ] || ends 0 "${train[@]}" "$T/$name"
         [ "$("$GYRE" inspect "$T/$name" --hash)" = "$expected" ] || wrong "$name" "exit $code, and another run"
         cmp -s "$T/whole/config.json" "$T/$name/config.json" || wrong "$name" "exit $code, and another config.json"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A file that a user names may be a pipe to which nobody writes: no command waits for it for ever.
+# A file that a user names may be a pipe without a writer: no command waits for it for ever.
 set -u
 . "$(dirname "$0")/lib/common.sh"
 cd "$T" || exit 1

@@ -114,7 +114,7 @@ assert float(row["test_accuracy"]) == test["accuracy"] and test["step"] == 12
 P
 holds run/report/index.html "triangular, then constant rate, 1 cycle"
 
-# A report is made anew over its own files, and over nobody else's.
+# A report is made anew over its own files, and over no others.
 ends 0 "$GYRE" report s
 for name in index.html cells.csv arms.csv comparisons.csv curves.csv; do
     rm -rf mine

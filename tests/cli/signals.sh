@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Signals that ask a run to end, those that would end it although nobody asked, and a reader of its
+# Signals that ask a run to end, those that would end it unasked, and a reader of its
 # messages that goes away.
 set -u
 . "$(dirname "$0")/lib/common.sh"
@@ -91,8 +91,8 @@ kill -TERM $! && rc=0
 wait $! || rc=$?
 [ $rc -eq 99 ] && [ ! -e none/find.h5 ] || fail "find in its first repeat: exit $rc ($(cat none.err))"
 
-# The reader of the messages goes away, and the run goes on.
-left() { # COMMAND...: ends with 0 though nobody reads what it says
+# The reader of the messages goes away, and the run continues.
+left() { # COMMAND...: ends with 0 though its messages have no reader
     { "$@" 2>&1 && echo well >said || echo "exit $?" >said; } | true
     [ "$(cat said)" = well ] || fail "$(cat said) when nobody reads: $*"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Slow.
 # slurm/train.sbatch under a real Slurm: the hash of a run by mpirun, with either launcher and with a
-# task for each GPU; a run that meets its time limit is queued again and ends like one that nobody
+# task for each GPU; a run that meets its time limit is queued again and ends like one that was not
 # disturbed, a cancelled one is not; ranks that srun starts without PMIx are refused.
 set -u
 . "$(dirname "$0")/lib/common.sh"

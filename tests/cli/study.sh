@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Slow.
 # A study from outside: a cell is the same bits however it was run; a folder is one study's; cells
-# that fail or diverge do not keep others from being run; a signal leaves what goes on later.
+# that fail or diverge do not keep others from being run; a signal leaves the rest for a later start.
 set -u
 . "$(dirname "$0")/lib/common.sh"
 make_dataset "$T/images.h5" 600 200
@@ -29,7 +29,7 @@ sed -i 's/base.json/nine.json/' "$T/rates.json"
 ends 0 "$GYRE" study "$T/rates.json" --count
 grep -q '^gyre: warning: arm triangular2-498-images: schedule: from cycle 8 of 9 on the height' "$T/err" || fail "arms are not judged: $(cat "$T/err")"
 
-# What a study came to, but for the time it took.
+# What a study came to, without the time it took.
 results() { (cd "$1/cells" && for f in */*/result.json; do echo "$f $(sed 's/"seconds":[^,]*,//' "$f")"; done); }
 same_study() { # folder with the expected results, folder
     [ "$(results "$1")" = "$(results "$2")" ] || fail "other results: $(diff <(results "$1") <(results "$2"))"

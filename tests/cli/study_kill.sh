@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Slow.
 # A study is killed at random moments, KILLS times, in whatever it is doing, each time on another
-# number of ranks; it ends with the results and tables of one that nobody disturbed.
+# number of ranks; it ends with the results and tables of an undisturbed one.
 set -u
 . "$(dirname "$0")/lib/common.sh"
 kills=${KILLS:-10}
@@ -37,7 +37,7 @@ while [ $hits -lt "$kills" ] && [ $ended -lt $((3 * kills)) ]; do
     group=$!
     sleep "$(printf '%d.%03d' $((RANDOM % 2)) $((100 + RANDOM % 900)))"
     kill -KILL -- -$group 2>/dev/null # mpirun's ranks are in groups of their own: it is they who
-    pkill -KILL -f "study $T/study.json" # would go on
+    pkill -KILL -f "study $T/study.json" # would continue
     if wait $group; then
         ended=$((ended + 1))
         same_study

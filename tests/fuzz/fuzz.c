@@ -66,7 +66,7 @@ static const char *make_case(const kind *k, const wholes *w, uint64_t number, bo
     return path;
 }
 
-/* HDF5 came to its end on this file, but nobody else did. */
+/* The process that runs HDF5 ended on this file, but no other. */
 static bool ended_child(void) {
     const char *said = gyre_error_text();
     return strstr(said, "HDF5 crashed") != NULL || strstr(said, "HDF5 computed") != NULL ||

@@ -71,7 +71,7 @@ static gyre_status train(const char *folder, const char *set) {
     return status;
 }
 
-/* A run that goes on from the damaged file. */
+/* A run that resumes from the damaged file. */
 static gyre_status resume(const char *path, const char *place) {
     char command[600];
     snprintf(command, sizeof command, "rm -rf resumed; cp -r run resumed; cp '%s' resumed/%s", path,

@@ -1,6 +1,6 @@
 /* A range test leaves no trace: in the middle of a run, with sweeps that go well and ones that
  * diverge, parameters, running statistics and optimizer states are bit for bit what they were, and
- * the run goes on as if nothing had been. On any power of two of ranks. */
+ * the run continues as if nothing had been. On any power of two of ranks. */
 #include "../../src/find/sweep.h"
 #include "check.h"
 

@@ -151,7 +151,7 @@ static void kept_images_stay_until_they_are_read(void) {
 
 /* ---- sums over ranks: of whole numbers, exact in any order */
 
-/* Each bucket wants more work memory than the one that is summed before it. */
+/* Each bucket needs more work memory than the one that is summed before it. */
 static void work_memory_stays_while_a_sum_uses_it(void) {
     static const size_t begin[] = {0, 10, 111, 1112, MOST};
     gyre_backend *b = open_backend();

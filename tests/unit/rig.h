@@ -1,5 +1,5 @@
 /* A model on the CPU backend with everything that a test of it needs, opened and closed in one go.
- * Fresh device memory is NaN, so that reading what nobody wrote shows. Included after cmocka. */
+ * Fresh device memory is NaN, so that reading what was not written shows. Included after cmocka. */
 #ifndef GYRE_TESTS_RIG_H
 #define GYRE_TESTS_RIG_H
 

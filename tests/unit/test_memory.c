@@ -1,6 +1,6 @@
 /* Memory that runs out: every single request of a config's reading and writing, and (all with
  * OOM=all, else every third or fewer) of a run from its plan to its last checkpoint and of a resume
- * fails in turn. What happened is told, nothing leaks, and a run that goes on all the same, or
+ * fails in turn. What happened is told, nothing leaks, and a run that continues nevertheless, or
  * afterwards, comes to the end of an undisturbed one. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,7 +117,7 @@ static void empty(const char *folder) {
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS); /* it need not be there */
 }
 
-/* The numbers that a run leaves: parameters, and the rows of its tables but for their times. */
+/* The numbers that a run leaves: parameters, and the rows of its tables without their times. */
 typedef struct {
     uint64_t hash;
     gyre_tables tables;
@@ -155,7 +155,7 @@ static void expect_outcome(const char *what, long k, const char *folder, const o
     if (!equal) fail_msg("%s, request %ld: another run", what, k);
 }
 
-/* Runs, or goes on after two updates, with each k or (but with OOM=all) every stride-th failing. */
+/* Runs, or resumes after two updates, with each k or (but with OOM=all) every stride-th failing. */
 static void fail_each(const char *what, bool resumed, long stride, bool on) {
     const char *wish = getenv("OOM");
     if (wish != NULL && strcmp(wish, "all") == 0) stride = 1;

@@ -231,7 +231,7 @@ static bool frozen_at(const gyre_model *m, size_t i) {
 }
 
 /* Trains some steps with `patterns` frozen: those keep every bit, the others change; and no
- * gradient is computed that nobody needs. */
+ * gradient is computed that no node needs. */
 static void freezing(char **patterns, int count, int conv_dw, int conv_dx) {
     rig_options o = options("small_cnn", 2, 2);
     rig all = rig_open(o);

@@ -71,7 +71,7 @@ static void an_epoch_is_a_permutation(void **state) {
     }
 }
 
-/* The last batch goes on at the begin of the same permutation, more than once if need be. */
+/* The last batch continues at the beginning of the same permutation, more than once if need be. */
 static void wrap_completes_the_last_batch(void **state) {
     (void)state;
     const int64_t sizes[][2] = {{10, 4}, {10, 7}, {3, 8}, {12, 4}};

@@ -104,7 +104,7 @@ static void a_failure_comes_back_in_words(void **state) {
     run_writer_close(w);
 }
 
-/* The temporary file is a pipe that nobody reads, so the job stands still until somebody does. */
+/* The temporary file is a pipe without a reader, so the job stands still until one comes. */
 static void a_caller_need_not_wait(void **state) {
     (void)state;
     char fifo[300], byte;

@@ -27,7 +27,7 @@ ends() {
 refused() {
     local code=$1 words=$2
     shift 2
-    LIMIT=60 ends "$code" "$@" # a hang; soon, but for a machine with other work
+    LIMIT=60 ends "$code" "$@" # longer is a hang, also on a busy machine
     [ "$(wc -l <"$T/err")" -eq 1 ] || fail "not one line: $(cat "$T/err")"
     grep -q "^gyre: error: " "$T/err" || fail "no 'gyre: error: ': $(cat "$T/err")"
     grep -qF -- "$words" "$T/err" || fail "no '$words' in: $(cat "$T/err")"
@@ -47,5 +47,5 @@ make_pictures() { /usr/bin/python3 "$lib/make_pictures.py" "$1" || fail "no pict
 export ASAN_OPTIONS=verify_asan_link_order=0
 make_fault() { gcc -O1 -shared -fPIC -o "$T/fault.so" "$lib/fault.c" -ldl || fail "the preload library"; }
 
-# The tables of two run folders, but for the columns that tell the time.
+# The tables of two run folders, without the columns that tell the time.
 same_tables() { /usr/bin/python3 "$lib/same_tables.py" "$@"; }

@@ -90,7 +90,7 @@ CONF
 
 slurm_start() {
     mkdir -p "$slurm/state" "$slurm/spool" "$slurm/tmp"
-    chmod 755 "$T" "$slurm" # munged wants a path that others may search
+    chmod 755 "$T" "$slurm" # munged needs a path that others may search
     # shellcheck disable=SC2046 # two words
     slurm_configure $(free_ports 2)
     head -c 128 /dev/urandom >"$slurm/munge.key"

@@ -143,7 +143,7 @@ static cudaError_t start(const named_kernel *k, dim3 grid, dim3 block, size_t sh
     return cudaSuccess;
 }
 
-/* From a launcher of the build for the CPU: there an error has nobody to return to. */
+/* From a launcher of the build for the CPU: there an error has no caller to return to. */
 cudaError_t run(const void *function, dim3 grid, dim3 block, size_t shared_bytes,
                 void **arguments) {
     take_in();

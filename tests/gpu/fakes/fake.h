@@ -21,7 +21,7 @@ namespace fake {
 enum { EXIT_STOPPED = 99 };
 
 [[noreturn]] void stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void note(const char *format, ...) __attribute__((format(printf, 1, 2))); /* stderr, goes on */
+void note(const char *format, ...) __attribute__((format(printf, 1, 2))); /* stderr, continues */
 /* An integer from the environment. */
 long setting(const char *name, long otherwise);
 int rank(); /* of this process, as the launcher says; 0 without one */

@@ -1,4 +1,4 @@
-/* The kernels' objects hold the operations that launch them too, which nobody calls here: the
+/* The kernels' objects hold the operations that launch them too, which are not called here: the
  * program has its own. So what they ask of the backend is never asked for. */
 #include "operation.h"
 

@@ -59,7 +59,7 @@ int numa_node(int gpu);
 std::string entry(const char *list, int k, char separator, bool counts_on);
 /* `inner`: of the fake's own, for graphs. */
 cudaStream_t new_stream(int id, int device, bool inner);
-/* Appends to the queue and runs what FAKE_ORDER wants run now. */
+/* Appends to the queue and runs what FAKE_ORDER says to run now. */
 void push(cudaStream_t stream, Item item);
 Moment moment_of_host(); /* everything that the host has done so far */
 void host_acquires(const Moment &moment);

@@ -1,10 +1,10 @@
 /* Streams and events as the runtime offers them. Events order exactly as in CUDA: a wait takes what
  * the event's last record stood for at the time of the call; for an event that was never recorded
- * it waits for nothing, which is reported since nobody means it.
+ * it waits for nothing, which is reported since it must be a mistake.
  *
  *   FAKE_DROP_WAIT=k   the k-th needed cudaStreamWaitEvent does nothing (of rank FAKE_RANK, if
  *                      given). One for what the host knows to be done already is not needed there:
- *                      nobody could tell it from none. In FAKE_LOG: "needed wait k". */
+ *                      it could not be told from none. In FAKE_LOG: "needed wait k". */
 #include "fake_cuda_queue.h"
 
 #include <set>
@@ -41,7 +41,7 @@ static bool dropped(cudaEvent_t event) {
     return ++count == drop && mine;
 }
 
-/* The host has learnt that the event has passed. */
+/* The host knows that the event has passed. */
 static void learn(cudaEvent_t event) {
     host_acquires(event->moment);
     if (event->stream->known < event->upto) event->stream->known = event->upto;

@@ -1,6 +1,7 @@
-/* MPI functions of the program that wait for peers: a device goes on while its host waits, so these
- * poll and let device work run in between. Without this two ranks could wait for each other where
- * GPUs would not: one in MPI, the other for a collective whose part of the first one is queued. */
+/* MPI functions of the program that wait for peers: a device continues while its host waits, so
+ * these poll and let device work run in between. Without this two ranks could wait for each other
+ * where GPUs would not: one in MPI, the other for a collective whose part of the first one is
+ * queued. */
 #include "fake_mpi.h"
 
 #include "fake.h"

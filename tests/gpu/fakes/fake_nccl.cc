@@ -142,7 +142,7 @@ static ncclResult_t queue(const std::vector<Call> &calls) {
     return comm->async = ncclInProgress;
 }
 
-/* What was put off may go on at any time. */
+/* What was put off may continue at any time. */
 static ncclResult_t go_on(ncclComm_t comm) {
     if (!toss()) return ncclInProgress;
     if (comm->finalizing) {

@@ -66,7 +66,7 @@ static void close_world(World *w) {
     NEED(cudaStreamDestroy(w->reduce) == cudaSuccess);
 }
 
-/* x(i) = rank + i + step on the compute stream; the reduce stream goes on behind it. */
+/* x(i) = rank + i + step on the compute stream; the reduce stream continues behind it. */
 static void fill(World *w, int step) {
     float *x = w->x, base = (float)(rank + step);
     NEED(fake::issue(w->compute, fake::plain("fill", [=] {

@@ -132,7 +132,7 @@ memcheck() {
 
 # Where blocks share memory: sums, batch norm, the verdict on a step. Tests of these, since in a training
 # cuDNN's kernels would be looked at too, for minutes. No initcheck: cuDNN reads padding that
-# nobody wrote; that own kernels read nothing unwritten, the fakes show, whose fresh memory is NaN.
+# was not written; that own kernels read nothing unwritten, the fakes show, whose fresh memory is NaN.
 racecheck() {
     local program
     find_sanitizer

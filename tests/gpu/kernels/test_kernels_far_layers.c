@@ -7,7 +7,7 @@
 enum { C = 64, SUMS = GPU_COLUMN_PARTS - 1, MAPS = 2047 };
 static const gyre_batch_norm_shape norm = {(1 << 12) + 1, 128, 128, C, 0, true, true, false};
 
-/* A norm's small vectors: by channel, but for sums by parts and the factors behind them (work). */
+/* A norm's small vectors: by channel; sums by parts and the factors behind them (work). */
 typedef struct {
     float gamma[C], beta[C], saved[2 * C], moments[2 * C], running[2 * C], dgamma[C], dbeta[C];
     float work[(2 * GPU_COLUMN_PARTS + 3) * C];

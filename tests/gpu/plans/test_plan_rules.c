@@ -119,7 +119,7 @@ static void test_cache_key(void **state) {
     for (int i = 0; i < 10; i++) OK(gpu_plans_find(p, &others[i], &plan));
     assert_int_equal(p->count, 10);
     others[0].shape.r = 1;
-    others[0].shape.pad = 0; /* as others[9] but for r */
+    others[0].shape.pad = 0; /* as others[9], but with another r */
     OK(gpu_plans_find(p, &others[0], &plan));
     assert_int_equal(p->count, 11);
     gpu_plans_close(p);

@@ -85,7 +85,7 @@ static void add_node(job_list *list, int mode, const gyre_model *m, int node, in
     }
     add_job(list, mode, GPU_CONV, &s);
     if (evaluated_only) return;
-    if (l->inputs[0] >= 0) add_job(list, mode, GPU_CONV_DX, &s); /* nobody wants the images' */
+    if (l->inputs[0] >= 0) add_job(list, mode, GPU_CONV_DX, &s); /* the images' is not needed */
     add_job(list, mode, GPU_CONV_DW, &s);
 }
 

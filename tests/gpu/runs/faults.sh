@@ -118,7 +118,7 @@ configuration() {
     [ -z "${SOAK:-}" ] || [ "$*" != "1 false fast" ] || how=all
     chosen $how "$T/seen" "$ranks" "$T/log-a$of" "$T/log-b$of" >"$T/chosen" || fail "the logs make no sense"
     [ -s "$T/chosen" ] || [ "$*" != "1 false fast" ] || fail "no calls to let fail"
-    [[ ${RANKS:-1 2} == *$ranks* ]] || return # the other half only wants to know the places
+    [[ ${RANKS:-1 2} == *$ranks* ]] || return # the other half only needs to know the places
     [ "$ranks" = 1 ] || fault "$ranks" cudaSetDevice 1 </dev/null # one GPU of several is in exclusive use
     while read -r function k; do
         fault "$ranks" "${function//_of_/ of }" "$k" </dev/null

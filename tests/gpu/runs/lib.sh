@@ -21,7 +21,7 @@ ORDERS=(eager lazy early:0 early:1 early:2 late:0 seed:1 seed:2)
 
 # config FILE MODEL STEPS: a short run; every step sees other images, another rate and momentum, and
 # other corrections of adam's averages. An evaluation has three batches, so that a buffer is used
-# again, and larger ones than a step's, so that it wants more work memory. Makes the dataset at the
+# again, and larger ones than a step's, so that it needs more work memory. Makes the dataset at the
 # first call.
 config() {
     local optimizer='"name": "sgd"'
