@@ -25,6 +25,7 @@ typedef struct {
     uint64_t data_hash;
     uint64_t init_hash; /* of the file that the run was initialised from; 0: none */
     char model[40];     /* of the zoo */
+    char loss[40];      /* model.loss; "": the default one. A file has it where it is not */
     int32_t classes;
     int32_t ranks;                   /* that wrote it; information only */
     int32_t finished;                /* 1: the run's last checkpoint */

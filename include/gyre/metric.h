@@ -15,11 +15,15 @@ typedef enum {
     GYRE_METRIC_EXP_MEAN /* e^(sum / samples): perplexity */
 } gyre_metric_form;
 
-/* Files hold a metric's value; people read `factor` times it, in `unit`. */
+/* Files hold a metric's value; people read `factor` times it, in `unit`. No text is NULL: "" is
+ * none. */
 typedef struct {
-    const char *name;   /* "accuracy": its column, its key in JSON, and its name in sentences */
-    const char *plural; /* "accuracies" */
-    const char *unit;   /* "%"; "": none */
+    /* "accuracy": its column, its key in JSON, and its name in sentences. Of lower-case letters,
+     * digits and underscores, no name of another column (loss, error, seconds, step, lr), and for
+     * ever: files of old runs are known by it. */
+    const char *name;
+    const char *plural;          /* "accuracies" */
+    const char *unit;            /* "%"; "": none */
     const char *column_unit;     /* the unit in the name of a column, "percent"; "": none */
     const char *difference_unit; /* of a difference of two: "points" */
     double factor;
@@ -27,7 +31,7 @@ typedef struct {
     bool greater_is_better;
     bool is_share; /* of the samples: between 0 and 1, and one sample is a step of it */
     gyre_metric_form form;
-    int sum; /* which of the loss's sums it follows from */
+    int sum; /* which of the loss's sums it follows from; 0: the loss itself */
 } gyre_metric;
 
 /* Each first metric of a loss once; NULL past the end. */

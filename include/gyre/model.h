@@ -74,7 +74,7 @@ typedef struct {
     size_t count;              /* parameters of the model, for people */
     size_t buffers;            /* floats of running statistics */
     const gyre_metric *metric; /* the first one of its loss */
-    const char *loss_unit;
+    const char *loss;          /* as model.loss names it */
     bool norm_frozen; /* the statistics stay, and normalisation uses them in training, too */
 } gyre_model;
 

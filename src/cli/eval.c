@@ -54,7 +54,7 @@ static gyre_status print(const gyre_evaluation *e, const char *part) {
     char score[128];
     printf(": %" PRId64 " samples, %s\n", e->samples,
            gyre_score_text(&e->score, score, sizeof score));
-    for (int k = 0; k < e->classes; k++) {
+    for (int k = 0; e->score.of->is_share && k < e->classes; k++) {
         if (e->class_samples[k] == 0) continue;
         printf("  ");
         gyre_text_print(stdout, e->class_names[k], 20);

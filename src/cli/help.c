@@ -15,7 +15,7 @@ static void print_models(void) {
     }
     puts("\nLosses (model.loss):");
     for (int i = 0; gyre_model_loss(i) != NULL; i++) {
-        int used = printf("%-16s ", gyre_model_loss(i));
+        int used = printf("%-20s ", gyre_model_loss(i));
         gyre_text_wrap(stdout, gyre_model_loss_summary(i), used, used, 80);
     }
     puts("\ndocs/models.md has the models' layers, names and paddings, as PyTorch code.");

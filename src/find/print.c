@@ -36,7 +36,10 @@ static void print_marks(const gyre_find *f, FILE *out) {
     fprintf(out, "  %-9s %10s  %10s  %10s  %10s\n", "", "rate", "lowest", "highest", "repeats");
     print_mark(f, out, "base_lr", OF(v, base_lr), "where the loss begins to fall");
     char what[96];
-    snprintf(what, sizeof what, "where loss or %s stop improving", f->metric->name);
+    if (f->metric->is_share) /* src/find/curve.h: the others do not say how sure they are */
+        snprintf(what, sizeof what, "where loss or %s stop improving", f->metric->name);
+    else
+        snprintf(what, sizeof what, "where the loss stops improving");
     print_mark(f, out, "max_lr", OF(v, max_lr), what);
     print_mark(f, out, "third", OF(v, third),
                "a second opinion on max_lr: the last rate before divergence, divided by 3");

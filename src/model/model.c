@@ -143,7 +143,7 @@ static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
                         smooths ? BUILDER_OPTIONS({"smoothing", settings->label_smoothing}) : NULL);
     GYRE_TRY(b->status);
     m->metric = m->nodes[loss].type->metrics;
-    m->loss_unit = m->nodes[loss].type->loss_unit;
+    m->loss = type->name;
     return GYRE_OK;
 }
 

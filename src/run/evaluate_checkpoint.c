@@ -144,7 +144,8 @@ gyre_status evaluation_read_checkpoint(evaluation *e, const char *given, const c
     if (!named) GYRE_GOTO(check_data(e, data, scalars.data_hash));
     GYRE_GOTO(evaluation_find_view(e, data, part, scalars.data_hash));
     GYRE_GOTO(gyre_checkpoint_class_names(e->checkpoint, &e->names));
-    GYRE_GOTO(evaluation_open_model(e, scalars.model, scalars.classes, scalars.data_hash, data));
+    GYRE_GOTO(evaluation_open_model(e, scalars.model, scalars.loss, scalars.classes,
+                                    scalars.data_hash, data));
     GYRE_GOTO(check_size(e, data));
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
     GYRE_GOTO(gyre_checkpoint_load(e->checkpoint, e->model, &e->snapshot));

@@ -75,12 +75,14 @@ static gyre_status check_classes(const evaluation *e, int classes, uint64_t trai
     return GYRE_OK;
 }
 
-gyre_status evaluation_open_model(evaluation *e, const char *name, int classes, uint64_t trained_on,
-                                  const char *data) {
-    char copy[sizeof e->snapshot.model];
+gyre_status evaluation_open_model(evaluation *e, const char *name, const char *loss, int classes,
+                                  uint64_t trained_on, const char *data) {
+    char copy[sizeof e->snapshot.model], loss_copy[sizeof e->snapshot.loss];
     const gyre_images *images = e->view.images;
-    const gyre_model_settings settings = {.name = copy};
+    const bool given = loss != NULL && loss[0] != '\0';
+    const gyre_model_settings settings = {.name = copy, .loss = given ? loss_copy : NULL};
     snprintf(copy, sizeof copy, "%s", name);
+    if (given) snprintf(loss_copy, sizeof loss_copy, "%s", loss);
     GYRE_TRY(check_classes(e, classes, trained_on, data));
     int size = e->settings == NULL ? 0 : e->settings->data.crop_size;
     return gyre_model_open(&settings, size > 0 ? size : images->h, size > 0 ? size : images->w,

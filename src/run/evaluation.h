@@ -31,8 +31,9 @@ gyre_status evaluation_find_view(evaluation *e, const char *data, const char *pa
                                  uint64_t trained_on);
 /* The network for the view's images. Its classes are not fewer than the dataset's, nor other ones.
  */
-gyre_status evaluation_open_model(evaluation *e, const char *name, int classes, uint64_t trained_on,
-                                  const char *data);
+/* `loss` as model.loss names it; NULL or "": the default. */
+gyre_status evaluation_open_model(evaluation *e, const char *name, const char *loss, int classes,
+                                  uint64_t trained_on, const char *data);
 /* Room for the scores of the model's classes. */
 gyre_status evaluation_open_classes(evaluation *e);
 

@@ -239,7 +239,9 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
     s->completed = t->completed;
     s->config_hash = t->resolved->config_hash;
     s->data_hash = t->resolved->data_hash;
+    const gyre_model_settings *model = &t->resolved->settings.model;
     snprintf(s->model, sizeof s->model, "%s", t->resolved->model->name);
+    snprintf(s->loss, sizeof s->loss, "%s", model->loss == NULL ? "" : model->loss);
     s->classes = t->resolved->model->classes;
     s->ranks = t->ranks;
     snprintf(s->machine, sizeof s->machine, "%s", t->machine);

@@ -62,6 +62,7 @@ static const scalar scalars[] = {
     SCALAR(init_hash, H5_U64), SCALAR(model, H5_TEXT),      SCALAR(classes, H5_I32),
     SCALAR(ranks, H5_I32),     SCALAR(finished, H5_I32),    SCALAR(machine, H5_TEXT),
 };
+static const scalar loss = SCALAR(loss, H5_TEXT);
 static const scalar state_count = {"states", 0, {H5_I32, 4, 0, NULL}};
 enum { SCALARS = sizeof scalars / sizeof *scalars };
 
@@ -86,6 +87,7 @@ static bool write_scalars(hid_t group, const gyre_snapshot *s) {
     for (int i = 0; i < SCALARS && ok; i++) {
         ok = write_scalar(group, &scalars[i], (const char *)s + scalars[i].offset);
     }
+    if (s->loss[0] != '\0') ok = ok && write_scalar(group, &loss, s->loss);
     return ok && write_scalar(group, &state_count, &count);
 }
 
@@ -286,6 +288,11 @@ static gyre_status read_scalars(gyre_h5_reader *r, gyre_snapshot *s) {
         void *value = (char *)s + scalars[i].offset;
         GYRE_TRY(h5_read_attribute(r, state, scalars[i].name, &scalars[i].type, value));
     }
+    /* the file is sealed, so what is not there was not written: the default */
+    gyre_status status = h5_read_attribute(r, state, loss.name, &loss.type, s->loss);
+    if (status == GYRE_EIO) s->loss[0] = '\0';
+    if (status != GYRE_OK && status != GYRE_EIO) return status;
+    s->loss[sizeof s->loss - 1] = '\0';
     s->machine[sizeof s->machine - 1] = '\0';
     s->model[sizeof s->model - 1] = '\0';
     return check_scalars(s, gyre_h5_reader_path(r));

@@ -115,4 +115,17 @@ ends 0 "$GYRE" eval new/run2 --part validation # its config names the dataset si
 ends 0 "$GYRE" train new/run2/config.json --out new/run2 --quiet
 cmp kept.json new/run2/config.json || fail "a resume changed the config"
 ! grep -q '"threads": *1,' new/run2/config.json || fail "more than the path was kept"
+
+# The loss is the run's, also where only its checkpoint or its weights are there.
+ends 0 "$GYRE" train config.json --out squares --quiet --set model.loss=mean_squared_error
+last=$(/usr/bin/python3 -c 'import h5py; r = h5py.File("squares/metrics.h5")["validation"][-1]; print(f"{r[3]:.4f}")')
+ends 0 "$GYRE" eval squares --part validation
+grep -q "^validation: 150 samples, loss $last, " out || fail "$last was expected: $(cat out)"
+ends 0 "$GYRE" eval squares --part test
+test=$(head -n 1 out)
+cp squares/checkpoints/step-000000040.h5 alone.h5
+ends 0 "$GYRE" eval alone.h5 --data images.h5
+[ "$(head -n 1 out)" = "$test" ] || fail "$test was expected: $(cat out)"
+ends 0 "$GYRE" eval alone.h5 --model squares/config.json
+[ "$(head -n 1 out)" = "$test" ] || fail "$test was expected: $(cat out)"
 exit 0

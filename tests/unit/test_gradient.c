@@ -201,8 +201,20 @@ static void frozen_batch_norm(void **state) {
     check_gradient(o);
 }
 
+/* So that a new type cannot be forgotten here. */
+static void every_type_has_a_reference(void **state) {
+    (void)state;
+    const gyre_node_type *type;
+    for (int i = 0; (type = node_type_at(i)) != NULL; i++) {
+        size_t k = 0, known = sizeof naive_types / sizeof naive_types[0];
+        while (k < known && strcmp(naive_types[k].type, type->name) != 0) k++;
+        if (k == known && !type->is_loss) fail_msg("naive.h does not know %s", type->name);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_type_has_a_reference),
         cmocka_unit_test(linear_and_relu),
         cmocka_unit_test(label_smoothing),
         cmocka_unit_test(mean_squared_error),

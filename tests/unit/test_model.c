@@ -334,6 +334,19 @@ static void a_loss_is_named(void **state) {
     assert_non_null(strstr(gyre_error_text(), "there are cross_entropy"));
 }
 
+static void metrics_have_names_for_files(void **state) {
+    (void)state;
+    const gyre_metric *m;
+    for (int i = 0; (m = gyre_metric_at(i)) != NULL; i++) {
+        assert_int_equal(strspn(m->name, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(m->name));
+        assert_non_null(m->plural);
+        assert_non_null(m->unit);
+        assert_non_null(m->column_unit);
+        assert_non_null(m->difference_unit);
+        assert_ptr_equal(gyre_metric_named(m->name), m);
+    }
+}
+
 /* 120 bytes and ".weight" are 127, the longest name; one more is refused, not cut. */
 static int name_length;
 static void build_long(builder *b, int depth) {
@@ -370,6 +383,7 @@ int main(void) {
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(a_loss_is_named),
         cmocka_unit_test(names_have_room),
+        cmocka_unit_test(metrics_have_names_for_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,7 @@ resources() { # --write or nothing
         echo "# Made by tests/gpu/kernels/static.sh --write with $("$nvcc" --version | grep -o 'V[0-9.]*$')"
         LC_ALL=C sort "$work/usage"
     } >"$work/registers"
+    [ -s "$work/usage" ] || { echo "  FAIL  $O holds no kernels that nvcc compiled: make CUDA=1 gpu-build"; exit 2; }
     [ "$1" = --write ] && cp "$work/registers" "$golden"
     if [ "$(head -n 1 "$golden" 2>/dev/null)" = "$(head -n 1 "$work/registers")" ]; then
         say "registers and shared memory of $(wc -l <"$work/usage") kernels" \
