@@ -63,9 +63,9 @@ typedef struct {
     int64_t samples;
     gyre_score score;
     int classes;
-    int64_t *class_samples; /* (classes) */
-    int64_t *class_hits;    /* (classes): the samples whose largest output is their class */
-    char (*class_names)[64];                /* (classes) */
+    int64_t *class_samples;  /* (classes) */
+    int64_t *class_hits;     /* (classes): the samples whose largest output is their class */
+    char (*class_names)[64]; /* (classes) */
 } gyre_evaluation;
 gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
                           gyre_comm *comm, gyre_evaluation *out);

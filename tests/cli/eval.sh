@@ -116,6 +116,7 @@ ends 0 "$GYRE" train new/run2/config.json --out new/run2 --quiet
 cmp kept.json new/run2/config.json || fail "a resume changed the config"
 ! grep -q '"threads": *1,' new/run2/config.json || fail "more than the path was kept"
 
+make_dataset images.h5 600 200
 # The loss is the run's, also where only its checkpoint or its weights are there.
 ends 0 "$GYRE" train config.json --out squares --quiet --set model.loss=mean_squared_error
 last=$(/usr/bin/python3 -c 'import h5py; r = h5py.File("squares/metrics.h5")["validation"][-1]; print(f"{r[3]:.4f}")')
