@@ -2,8 +2,8 @@
  * tree that adds the shards of this rank.
  *
  * A leaf is one flat vector: the gradient of (sum of losses / global batch) in the model's layout,
- * then the shard's batch-norm moments, then {loss, the sum that its metric follows from}. So gradients, statistics and
- * loss are added by one tree and reduced over ranks alike. */
+ * then the shard's batch-norm moments, then {loss, the sum that its metric follows from}. So
+ * gradients, statistics and loss are added by one tree and reduced over ranks alike. */
 #ifndef GYRE_NET_H
 #define GYRE_NET_H
 

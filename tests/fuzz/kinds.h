@@ -4,8 +4,8 @@
 #define FUZZ_KINDS_H
 
 #include "../../src/data/picture.h"
-#include "../../src/study/study_json.h"
 #include "../../src/study/cell_result.h"
+#include "../../src/study/study_json.h"
 #include "gyre/checkpoint.h"
 #include "gyre/comm.h"
 #include "gyre/config.h"

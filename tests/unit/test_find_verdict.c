@@ -174,7 +174,8 @@ static void few_samples_are_said(void **state) {
     f.samples = 2;
     assert_int_equal(find_decide(&f), GYRE_OK);
     assert_true(f.verdict.reliable);
-    assert_non_null(strstr(f.verdict.reason, "; 2 validation samples are too few to read their accuracy"));
+    assert_non_null(
+        strstr(f.verdict.reason, "; 2 validation samples are too few to read their accuracy"));
     f.samples = FIND_SAMPLES_MIN;
     assert_int_equal(find_decide(&f), GYRE_OK);
     assert_null(strstr(f.verdict.reason, "too few"));

@@ -89,7 +89,8 @@ static void resume_cuts(void **state) {
     const int64_t starts[] = {731, 730, 700, 699, 350, 1, 0};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         gyre_metrics *m = NULL;
-        assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), starts[i], &m), GYRE_OK);
+        assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), starts[i], &m),
+                         GYRE_OK);
         assert_int_equal(gyre_metrics_close(m), GYRE_OK);
         check_rows(starts[i]);
         if (starts[i] == 350) write_rows(350, 500);
@@ -108,7 +109,8 @@ static void foreign_files_are_refused(void **state) {
     unlink(path);
     assert_int_equal(gyre_tables_read(path, &t), GYRE_EIO);
     assert_non_null(strstr(gyre_error_text(), "No such file"));
-    assert_int_equal(gyre_metrics_open("/proc/gyre/metrics.h5", gyre_metric_of_loss(NULL), 0, &m), GYRE_EIO);
+    assert_int_equal(gyre_metrics_open("/proc/gyre/metrics.h5", gyre_metric_of_loss(NULL), 0, &m),
+                     GYRE_EIO);
 }
 
 static void append_byte(void) {
@@ -143,7 +145,8 @@ static void what_came_meanwhile_is_kept(void **state) {
     assert_true(gyre_file_exists(before));
     check_train_rows(3000);
     assert_int_equal(unlink(before), 0);
-    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), 3000, &m), GYRE_OK); /* and not twice */
+    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), 3000, &m),
+                     GYRE_OK); /* and not twice */
     assert_int_equal(gyre_metrics_close(m), GYRE_OK);
     assert_false(gyre_file_exists(before));
 }

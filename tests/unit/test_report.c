@@ -178,11 +178,9 @@ static void one_more_seed(void **state) {
 static void target_is_met_on_the_common_grid(void **state) {
     (void)state;
     rig r;
-    static gyre_validation_row plain[] = {{.step = 10, .metric = 0.2},
-                                          {.step = 20, .metric = 0.5}};
-    static gyre_validation_row more[] = {{.step = 10, .metric = 0.2},
-                                         {.step = 15, .metric = 0.9},
-                                         {.step = 20, .metric = 0.9}};
+    static gyre_validation_row plain[] = {{.step = 10, .metric = 0.2}, {.step = 20, .metric = 0.5}};
+    static gyre_validation_row more[] = {
+        {.step = 10, .metric = 0.2}, {.step = 15, .metric = 0.9}, {.step = 20, .metric = 0.9}};
     static gyre_validation_row missed[] = {{.step = 10, .metric = 0.2},
                                            {.step = 20, .metric = 0.3}};
     open_rig(&r, 1, true);

@@ -15,8 +15,8 @@
  * demangled, with or without the parameter list. A kernel runs to its end before emulator_launch
  * returns, so work that is to run later needs a copy of its arguments: emulator_arguments gives
  * their sizes. The kernels' objects refer to cudaGetLastError and nothing else of the runtime, and
- * to what cuda/operation.c defines. They also hold the operations (gpu_relu...): a preloaded library
- * that contains them must be linked so that it does not export them (a version script).
+ * to what cuda/operation.c defines. They also hold the operations (gpu_relu...): a preloaded
+ * library that contains them must be linked so that it does not export them (a version script).
  *
  * Calls from several operating system threads must not overlap. */
 #ifndef GYRE_TESTS_EMULATOR_H
