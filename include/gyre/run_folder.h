@@ -74,7 +74,7 @@ typedef struct {
 } gyre_run_content;
 
 /* GYRE_EIO when `dir` holds no run, or one that has not begun. Close it in any case. */
-gyre_status gyre_run_content_open(const char *dir, gyre_run_content *out);
+gyre_status gyre_run_content_open(const char *dir, gyre_run_content *r);
 void gyre_run_content_close(gyre_run_content *r);
 
 #endif

@@ -21,15 +21,16 @@ static gyre_status parse(int argc, char **argv, arguments *a) {
 }
 
 /* Rates that are "find" become numbers first; a signal during the search ends the whole. */
-static gyre_status train_found(const gyre_settings *settings, gyre_train_options *options,
+static gyre_status train_found(const gyre_settings *settings, const gyre_train_options *given,
                                gyre_comm *comm) {
     gyre_settings s = *settings;
     gyre_found_rates found;
-    options->opened = gyre_found_rates_record;
-    options->opened_context = &found;
+    gyre_train_options options = *given;
+    options.opened = gyre_found_rates_record;
+    options.opened_context = &found;
     gyre_stop_catch();
-    gyre_status status = gyre_found_rates_settle(&s, options->out, options->quiet, comm, &found);
-    if (status == GYRE_OK) status = gyre_train(&s, options, comm);
+    gyre_status status = gyre_found_rates_settle(&s, options.out, options.quiet, comm, &found);
+    if (status == GYRE_OK) status = gyre_train(&s, &options, comm);
     gyre_stop_release(status == GYRE_EPREEMPTED);
     gyre_found_rates_close(&found);
     return status;

@@ -302,6 +302,11 @@ static gyre_status read_tables(const char *path, const gyre_metric *metric, gyre
     }
 out:
     gyre_h5_reader_close(r);
+    for (int i = 0; status != GYRE_OK && i < METRICS_TABLES; i++) {
+        free(rows[i]);
+        rows[i] = NULL;
+        counts[i] = 0;
+    }
     *out = (gyre_tables){.metric = metric,
                          .train = rows[METRICS_TRAIN],
                          .validation = rows[METRICS_VALIDATION],
@@ -309,7 +314,6 @@ out:
                          .train_count = counts[METRICS_TRAIN],
                          .validation_count = counts[METRICS_VALIDATION],
                          .cycle_count = counts[METRICS_CYCLES]};
-    if (status != GYRE_OK) gyre_tables_free(out);
     return status;
 }
 

@@ -164,10 +164,11 @@ static const struct {
 
 static void naive_node(const naive *t, int index) {
     const gyre_node *l = &t->m->nodes[index];
-    size_t k = 0, types = sizeof naive_types / sizeof naive_types[0];
-    while (k < types && strcmp(naive_types[k].type, l->type->name) != 0) k++;
-    if (k == types) fail_msg("naive.h does not know type %s", l->type->name);
-    naive_types[k].forward(t, l, naive_input_of(t, l->inputs[0]), t->y[index]);
+    size_t types = sizeof naive_types / sizeof naive_types[0];
+    for (size_t k = 0; k < types; k++) { /* test_gradient.c checks that all types are there */
+        if (strcmp(naive_types[k].type, l->type->name) != 0) continue;
+        naive_types[k].forward(t, l, naive_input_of(t, l->inputs[0]), t->y[index]);
+    }
     bool relu = node_option_value(l, "relu") == 1; /* of an LRN, y is >= 0 by then */
     for (int i = 0; relu && i < t->n * l->h * l->w * l->c; i++) {
         t->y[index][i] = fmax(0, t->y[index][i]);
