@@ -111,7 +111,7 @@ precisions="f32 bf16"
 write_config mlp bf16 sgd >"$T/config.json"
 "$(gyre_of "$new")" train "$T/config.json" --out "$T/bf16" --quiet 2>"$T/err" ||
     { precisions=f32 && echo "  skip  bf16: $(tail -n 1 "$T/err")"; }
-for network in ${NETWORKS:-$("$(gyre_of "$new")" help models | sed -n 's/^\([a-z0-9_]*\)  .*/\1/p')}; do
+for network in ${NETWORKS:-$("$(gyre_of "$new")" help models | sed -n '/^$/q; s/^\([a-z0-9_]*\)  .*/\1/p')}; do
     for precision in $precisions; do
         for optimizer in sgd adam; do
             write_config "$network" "$precision" $optimizer >"$T/config.json"

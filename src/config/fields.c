@@ -86,7 +86,8 @@ const config_field config_fields[] = {
     {"model.classes", FIELD_INTEGER, ARITHMETIC, AT(model.classes), 0, GYRE_CLASSES_MAX, 0, NULL,
      "0", "Number of classes; 0: the dataset's."},
     {"model.loss", FIELD_TEXT, ARITHMETIC, AT(model.loss), 0, 0, 0, NULL, NULL,
-     "The loss that training minimises; without it, \"cross_entropy\". `gyre help models` lists "
+     "The loss that training minimises; without it, \"" GYRE_DEFAULT_LOSS
+     "\". `gyre help models` lists "
      "them."},
     {"model.init_from", FIELD_TEXT, FREE, AT(model.init_from), 0, 0, 0, NULL, NULL,
      "HDF5 file with /parameters/NAME to start from (docs/formats.md), relative to the config "

@@ -5,6 +5,7 @@
 #include "gyre/defaults.h"
 #include "gyre/file.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 int gyre_default_shards(int batch_size) {
@@ -133,8 +134,16 @@ static gyre_status check_momentum(const gyre_settings *s, const char *where) {
         where, name, why);
 }
 
+/* The default that is written out is the same run as the one that is not. */
+static void finish_loss(gyre_model_settings *s) {
+    if (s->loss == NULL || strcmp(s->loss, GYRE_DEFAULT_LOSS) != 0) return;
+    free(s->loss);
+    s->loss = NULL;
+}
+
 gyre_status config_finish(config_reader *r, const char *where) {
     gyre_settings *s = r->settings;
+    finish_loss(&s->model);
     GYRE_TRY(finish_schedules(s, where));
     GYRE_TRY(finish_batch(s, where));
     GYRE_TRY(finish_optimizer(r, where));

@@ -32,7 +32,15 @@ static void join(builder *b, const char *node, const char *what, char out[GYRE_N
 static bool share(builder *b, gyre_node *n, int which, int ndim, const int *dims) {
     int owner = b->shared[which] - 1;
     if (owner < 0) return false;
+    if (owner >= b->model->param_count) {
+        b->status = gyre_fail(GYRE_EUSAGE, "%s: there is no parameter %d to use", n->name, owner);
+        return true;
+    }
     const gyre_param *p = &b->model->params[owner];
+    for (int i = 0; i < which; i++) { /* its gradients would overwrite each other */
+        if (n->params[i] != owner) continue;
+        b->status = gyre_fail(GYRE_EUSAGE, "%s cannot use %s twice", n->name, p->name);
+    }
     if (p->ndim != ndim || memcmp(p->dims, dims, (size_t)ndim * sizeof *dims) != 0) {
         b->status = gyre_fail(GYRE_EUSAGE, "%s cannot use %s: its own would have another shape",
                               n->name, p->name);
@@ -137,8 +145,13 @@ static gyre_status check(const builder *b, const gyre_node_type *type, const cha
                          type_name, type->inputs_min, type->inputs_max, count);
     }
     for (int i = 0; i < count; i++) {
-        if (inputs[i] < b->model->node_count && inputs[i] >= BUILDER_IMAGES) continue;
-        return gyre_fail(GYRE_EUSAGE, "node %s reads a node that does not come before it", name);
+        bool before = inputs[i] < b->model->node_count && inputs[i] >= BUILDER_IMAGES;
+        if (before && (inputs[i] < 0 || !b->model->nodes[inputs[i]].type->is_loss)) continue;
+        return gyre_fail(GYRE_EUSAGE, "node %s reads a node without an output before it", name);
+    }
+    for (int i = 0; i < b->model->node_count; i++) {
+        if (strcmp(b->model->nodes[i].name, name) != 0) continue;
+        return gyre_fail(GYRE_EUSAGE, "two nodes have the name %s", name);
     }
     return GYRE_OK;
 }

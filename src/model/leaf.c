@@ -1,18 +1,16 @@
 /* A leaf's parts: [gradient | batch-norm moments | loss, right], each on a 64-byte boundary. */
 #include "leaf.h"
 
+#include "node.h"
+
 #include <stdlib.h>
 
-static size_t align(size_t floats) {
-    return (floats + 15) / 16 * 16;
-}
-
 size_t gyre_leaf_moments(const gyre_model *m) {
-    return align(m->parameters);
+    return node_align_floats(m->parameters);
 }
 
 size_t gyre_leaf_stats(const gyre_model *m) {
-    return gyre_leaf_moments(m) + align(m->buffers);
+    return gyre_leaf_moments(m) + node_align_floats(m->buffers);
 }
 
 size_t gyre_leaf_size(const gyre_model *m) {

@@ -105,7 +105,7 @@ static gyre_status lay_out(gyre_model *m) {
         for (int i = 0; i < m->param_count; i++) {
             if (!same_group(&m->params[i], group)) continue;
             m->params[i].offset = at;
-            at += (m->params[i].count + 15) / 16 * 16;
+            at += node_align_floats(m->params[i].count);
             m->count += m->params[i].count;
         }
         group->count = at - group->offset;
@@ -123,6 +123,24 @@ static gyre_status find_loss(const gyre_model_settings *settings, const gyre_nod
         names[i] = gyre_model_loss(i);
     }
     return unknown_name("model.loss", "loss", name, names);
+}
+
+static bool is_read(const gyre_model *m, int node) {
+    for (int i = node + 1; i < m->node_count; i++) {
+        for (int k = 0; k < m->nodes[i].input_count; k++) {
+            if (m->nodes[i].inputs[k] == node) return true;
+        }
+    }
+    return false;
+}
+
+/* A node without a reader would have no gradient. */
+static gyre_status check_read(const gyre_model *m) {
+    for (int i = 0; i < m->node_count - 1; i++) {
+        if (is_read(m, i)) continue;
+        return gyre_fail(GYRE_EUSAGE, "%s: no other node reads %s", m->name, m->nodes[i].name);
+    }
+    return GYRE_OK;
 }
 
 /* The loss reads what the last node of the list gives. */
@@ -163,6 +181,7 @@ gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *se
     builder b = {.model = m, .bias_lr_mult = 1, .weight_decay_mult = 1, .bias_decay_mult = 1};
     entry->build(&b, entry->depth);
     gyre_status status = add_loss(&b, settings);
+    if (status == GYRE_OK) status = check_read(m);
     if (status == GYRE_OK) status = freeze(m, settings);
     if (status == GYRE_OK) status = lay_out(m);
     if (status == GYRE_OK)

@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t align(size_t bytes) {
-    return (bytes + 63) / 64 * 64;
-}
-
 static size_t saved_size(const gyre_net *net, int node) {
     const node_call c = node_call_of(net->weights->model, node, net->weights->backend, net->n);
     return c.node->type->saved_size == NULL ? 0 : c.node->type->saved_size(&c);
@@ -21,18 +17,18 @@ static uintptr_t point_lane(gyre_net *net, net_lane *lane, const size_t *saved, 
     const gyre_model *m = net->weights->model;
     size_t n = (size_t)net->n, act = net->weights->backend->act_size;
     lane->images = (gyre_act)at;
-    at += align(n * (size_t)m->h * (size_t)m->w * (size_t)m->c * act);
+    at += node_align_bytes(n * (size_t)m->h * (size_t)m->w * (size_t)m->c * act);
     lane->labels = (gyre_i32)at;
-    at += align(n * sizeof(int32_t));
+    at += node_align_bytes(n * sizeof(int32_t));
     for (int i = 0; i < net->plan.slot_count; i++) {
         lane->slots[i] = (gyre_act)at;
-        at += align(n * net->plan.slots[i] * act);
+        at += node_align_bytes(n * net->plan.slots[i] * act);
     }
     lane->shared = (gyre_f32)at;
-    at += align(pass_shared_size(m, &net->plan) * sizeof(float));
+    at += node_align_bytes(pass_shared_size(m, &net->plan) * sizeof(float));
     for (int i = 0; i < m->node_count; i++) {
         lane->saved[i] = saved[i] == 0 ? NULL : (gyre_raw)at;
-        at += align(saved[i]);
+        at += node_align_bytes(saved[i]);
     }
     return at;
 }

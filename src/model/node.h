@@ -5,8 +5,10 @@
 #define GYRE_MODEL_NODE_H
 
 #include "gyre/backend.h"
+#include "gyre/defaults.h"
 #include "gyre/metric.h"
 #include "gyre/model.h"
+#include "gyre/size.h"
 
 typedef struct builder builder; /* builder.h */
 
@@ -30,6 +32,14 @@ typedef struct {
 typedef struct {
     int h, w, c;
 } node_size;
+
+/* Device memory is handed out on 64-byte boundaries, which device libraries want. */
+static inline size_t node_align_bytes(size_t bytes) {
+    return gyre_size_align(bytes, 64);
+}
+static inline size_t node_align_floats(size_t floats) {
+    return gyre_size_align(floats, 64 / sizeof(float));
+}
 
 static inline size_t node_elements(node_size s) { /* per sample */
     return (size_t)s.h * (size_t)s.w * (size_t)s.c;
@@ -94,7 +104,7 @@ struct gyre_node_type {
     gyre_status (*dx)(const node_call *c);
 };
 
-#define NODE_DEFAULT_LOSS "cross_entropy"
+#define NODE_DEFAULT_LOSS GYRE_DEFAULT_LOSS
 
 /* types.c: NULL when there is none of this name, or past the end. */
 const gyre_node_type *node_type_named(const char *name);

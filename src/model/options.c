@@ -23,6 +23,10 @@ static gyre_status set_option(const gyre_node *n, const node_option *o, const no
         return gyre_fail(GYRE_EUSAGE, "node %s of type %s lacks \"%s\"", n->name, n->type->name,
                          o->name);
     }
+    if (o->kind != OPTION_REAL && value != floor(value)) {
+        return gyre_fail(GYRE_EUSAGE, "node %s: \"%s\": expected a whole number, found %g", n->name,
+                         o->name, value);
+    }
     if (!(value >= o->lowest && value <= o->highest)) {
         return gyre_fail(GYRE_EUSAGE, "node %s: \"%s\": expected %g to %g, found %g", n->name,
                          o->name, o->lowest, o->highest, value);

@@ -51,7 +51,7 @@ static size_t shared_floats(const gyre_model *m, const net_plan *plan, int i) {
     size_t floats = 0;
     for (int k = 0; k < GYRE_NODE_PARAMS; k++) {
         if (plan->nodes[i].adds[k])
-            floats += (m->params[m->nodes[i].params[k]].count + 15) / 16 * 16;
+            floats += node_align_floats(m->params[m->nodes[i].params[k]].count);
     }
     return floats;
 }
@@ -75,7 +75,7 @@ static void point_gradients(const net_pass *p, int i, node_call *c) {
         c->dw[k] = gyre_f32_at(p->leaf, param->offset);
         if (!p->net->plan.nodes[i].adds[k]) continue;
         c->dw[k] = gyre_f32_at(p->lane->shared, at);
-        at += (param->count + 15) / 16 * 16;
+        at += node_align_floats(param->count);
     }
 }
 

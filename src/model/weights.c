@@ -4,10 +4,6 @@
 #include "node.h"
 #include <stdlib.h>
 
-static size_t align(size_t bytes) {
-    return (bytes + 63) / 64 * 64;
-}
-
 /* Sizes first, then one allocation and a walking pointer. */
 static gyre_status allocate(gyre_weights *w) {
     const gyre_model *m = w->model;
@@ -22,7 +18,7 @@ static gyre_status allocate(gyre_weights *w) {
         status = gyre_no_memory("the weights of %s", m->name);
         goto out;
     }
-    for (int i = 0; i < 4; i++) total += align(vectors[i] * sizeof(float));
+    for (int i = 0; i < 4; i++) total += node_align_bytes(vectors[i] * sizeof(float));
     for (int i = 0; i < m->node_count; i++) {
         const node_call c = node_call_of(m, i, w->backend, 1);
         if (c.node->type->packed_size == NULL) continue;
@@ -31,17 +27,17 @@ static gyre_status allocate(gyre_weights *w) {
             status = gyre_fail(GYRE_EDEVICE, "layer %s: %s", m->nodes[i].name, gyre_error_text());
             goto out;
         }
-        total += align(sizes[i]);
+        total += node_align_bytes(sizes[i]);
     }
     GYRE_GOTO(w->backend->ops->alloc(w->backend, total, &w->memory));
     char *at = (char *)w->memory;
     for (int i = 0; i < 4; i++) {
         *pointers[i] = (gyre_f32)(void *)at;
-        at += align(vectors[i] * sizeof(float));
+        at += node_align_bytes(vectors[i] * sizeof(float));
     }
     for (int i = 0; i < m->node_count; i++) {
         if (sizes[i] > 0) w->packed[i] = (gyre_raw)(void *)at;
-        at += align(sizes[i]);
+        at += node_align_bytes(sizes[i]);
     }
 out:
     free(sizes);

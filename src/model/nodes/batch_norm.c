@@ -3,6 +3,8 @@
  * residual's gradient needs nothing else. */
 #include "../builder.h"
 
+#include <string.h>
+
 typedef struct {
     bool relu;
     float eps;
@@ -15,6 +17,11 @@ static const node_option options[] = {
 };
 
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
+    if (n->input_count == 2 && memcmp(&in[0], &in[1], sizeof in[0]) != 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "node %s: what is added has the size %d x %d x %d, its input %d x %d x %d",
+                         n->name, in[1].h, in[1].w, in[1].c, in[0].h, in[0].w, in[0].c);
+    }
     n->h = in->h;
     n->w = in->w;
     n->c = in->c;

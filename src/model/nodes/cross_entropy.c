@@ -11,11 +11,6 @@ static const node_option options[] = {
     {0},
 };
 
-static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
-    (void)b, (void)n, (void)in;
-    return GYRE_OK;
-}
-
 static gyre_status forward(const node_call *c) {
     const cross_entropy_options *o = c->node->options;
     gyre_loss_shape s = {c->n, c->in->c, c->train ? o->smoothing : 0, c->scale};
@@ -32,5 +27,5 @@ const gyre_node_type node_cross_entropy = {.name = "cross_entropy",
                                            .metrics = node_class_metrics,
                                            .loss_unit = "nats",
                                            .summary = "cross-entropy of the softmax; the default",
-                                           .define = define,
+                                           .define = node_classes_define,
                                            .forward = forward};

@@ -39,6 +39,7 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     builder_weight(b, n, 2, dims, inputs, o->out);
     if (o->bias) builder_bias(b, n, o->out, inputs);
     if (b->status != GYRE_OK) return b->status;
+    if (b->shared[0] > 0) return GYRE_OK; /* the picture is its owner's */
     int *picture = b->model->params[n->params[0]].picture;
     picture[0] = in->h;
     picture[1] = in->w;

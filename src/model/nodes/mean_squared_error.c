@@ -3,11 +3,6 @@
 #include "../builder.h"
 #include "classes.h"
 
-static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
-    (void)b, (void)n, (void)in;
-    return GYRE_OK;
-}
-
 static gyre_status forward(const node_call *c) {
     gyre_loss_shape s = {c->n, c->in->c, 0, c->scale};
     return c->ops->squared_error_loss(c->queue, &s, c->x[0], c->labels, c->dx[0], c->stats);
@@ -22,5 +17,5 @@ const gyre_node_type node_mean_squared_error = {.name = "mean_squared_error",
                                                 .loss_unit = "",
                                                 .summary =
                                                     "mean over the outputs of (z - one-hot)^2",
-                                                .define = define,
+                                                .define = node_classes_define,
                                                 .forward = forward};

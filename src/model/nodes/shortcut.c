@@ -18,6 +18,12 @@ static const node_option options[] = {
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     const shortcut_options *o = n->options;
     (void)b;
+    if (o->channels < in->c) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "node %s: expected at least the %d channels of its input, "
+                         "found %d",
+                         n->name, in->c, o->channels);
+    }
     n->h = gyre_shortcut_out(in->h, o->stride);
     n->w = gyre_shortcut_out(in->w, o->stride);
     n->c = o->channels;
