@@ -33,12 +33,12 @@ typedef struct {
     int h, w, c;
 } node_size;
 
-/* Device memory is handed out on 64-byte boundaries, which device libraries want. */
+/* Device memory is handed out on boundaries of GYRE_ALIGNMENT, which device libraries want. */
 static inline size_t node_align_bytes(size_t bytes) {
-    return gyre_size_align(bytes, 64);
+    return gyre_size_align(bytes, GYRE_ALIGNMENT);
 }
 static inline size_t node_align_floats(size_t floats) {
-    return gyre_size_align(floats, 64 / sizeof(float));
+    return gyre_size_align(floats, GYRE_ALIGNMENT / sizeof(float));
 }
 
 static inline size_t node_elements(node_size s) { /* per sample */
