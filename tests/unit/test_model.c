@@ -6,7 +6,6 @@
 #include <cmocka.h>
 
 #include "../../src/model/node.h"
-#include "../../src/model/zoo.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,121 +315,6 @@ static void what_cannot_be_is_refused(void **state) {
     assert_int_equal(gyre_model_open(&settings, 8, 8, 1, 10, &m), GYRE_EUSAGE);
 }
 
-static void a_loss_is_named(void **state) {
-    (void)state;
-    char name[] = "mlp", loss[] = "cross_entropy", near[] = "cross_entropi", layer[] = "conv";
-    gyre_model_settings settings = {.name = name, .loss = loss, .label_smoothing = 0.25};
-    gyre_model *m = NULL;
-    assert_int_equal(gyre_model_open(&settings, 8, 8, 1, 3, &m), GYRE_OK);
-    assert_string_equal(m->metric->name, "accuracy");
-    assert_true(node_option_value(&m->nodes[m->node_count - 1], "smoothing") == 0.25);
-    gyre_model_close(m);
-    settings.loss = near;
-    assert_int_equal(gyre_model_open(&settings, 8, 8, 1, 3, &m), GYRE_EUSAGE);
-    assert_non_null(strstr(gyre_error_text(), "model.loss: unknown loss \"cross_entropi\"; did you "
-                                              "mean \"cross_entropy\"?"));
-    settings.loss = layer; /* a node type, but no loss */
-    assert_int_equal(gyre_model_open(&settings, 8, 8, 1, 3, &m), GYRE_EUSAGE);
-    assert_non_null(strstr(gyre_error_text(), "there are cross_entropy"));
-}
-
-static void metrics_have_names_for_files(void **state) {
-    (void)state;
-    const gyre_metric *m;
-    for (int i = 0; (m = gyre_metric_at(i)) != NULL; i++) {
-        assert_int_equal(strspn(m->name, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(m->name));
-        assert_non_null(m->plural);
-        assert_non_null(m->unit);
-        assert_non_null(m->column_unit);
-        assert_non_null(m->difference_unit);
-        assert_ptr_equal(gyre_metric_named(m->name), m);
-    }
-}
-
-/* What networks in C or JSON may say, and what their nodes cannot be. */
-static int broken;
-static void build_broken(builder *b, int depth) {
-    (void)depth;
-    int a = builder_node_of(b, "conv", "a", BUILDER_IMAGES,
-                            BUILDER_OPTIONS({"channels", 4}, {"size", 3}));
-    int fc = -1, both[] = {BUILDER_IMAGES, a};
-    switch (broken) {
-    case 0: builder_node(b, "batch_norm", "n", both, 2, NULL); break;
-    case 1: builder_node_of(b, "shortcut", "s", a, BUILDER_OPTIONS({"channels", 2})); break;
-    case 2: builder_node_of(b, "relu", "a", a, NULL); break;
-    case 3:
-        builder_node_of(b, "conv", "c", a, BUILDER_OPTIONS({"channels", 2.5}, {"size", 1}));
-        break;
-    case 4: builder_node_of(b, "conv", "c", a, BUILDER_OPTIONS({"size", 1})); break;
-    case 5:
-        builder_node_of(b, "conv", "c", a,
-                        BUILDER_OPTIONS({"channels", 1}, {"size", 1}, {"wide", 1}));
-        break;
-    case 6:
-        builder_share(b, 0, 7);
-        builder_node_of(b, "linear", "c", a, BUILDER_OPTIONS({"out", 3}));
-        break;
-    case 7: builder_node_of(b, "cross_entropy", "c", a, NULL); break;
-    case 8: builder_node_of(b, "nothing", "c", a, NULL); break;
-    case 9: builder_node_of(b, "linear", "c", a, BUILDER_OPTIONS({"out", 4})); break;
-    case 10:
-        builder_node_of(b, "relu", "unread", a, NULL);
-        fc = a;
-        break;
-    default: break;
-    }
-    if (fc >= 0) builder_node_of(b, "linear", "fc", fc, BUILDER_OPTIONS({"out", 3}));
-}
-
-static void what_nodes_cannot_be(void **state) {
-    (void)state;
-    static const char *const words[] = {
-        "node n: what is added has the size 6 x 6 x 4, its input 8 x 8 x 1",
-        "node s: expected at least the 4 channels of its input, found 2",
-        "two nodes have the name a",
-        "node c: \"channels\": expected a whole number, found 2.5",
-        "node c of type conv lacks \"channels\"",
-        "type conv has no option \"wide\"",
-        "c: there is no parameter 7 to use",
-        "c needs 1 x 1 x 3 outputs, one for each class; the last node before it gives 6 x 6 x 4",
-        "there is no type \"nothing\"",
-        "loss needs 1 x 1 x 3 outputs, one for each class; the last node before it gives 1 x 1 x 4",
-        "no other node reads unread",
-    };
-    const zoo_entry entry = {.name = "broken", .build = build_broken};
-    gyre_model_settings settings = {0};
-    for (broken = 0; broken < (int)(sizeof words / sizeof *words); broken++) {
-        gyre_model *m = NULL;
-        assert_int_equal(zoo_model_open(&entry, &settings, 8, 8, 1, 3, &m), GYRE_EUSAGE);
-        if (strstr(gyre_error_text(), words[broken]) == NULL) {
-            fail_msg("%s\nexpected: %s", gyre_error_text(), words[broken]);
-        }
-    }
-}
-
-/* 120 bytes and ".weight" are 127, the longest name; one more is refused, not cut. */
-static int name_length;
-static void build_long(builder *b, int depth) {
-    char name[GYRE_NODE_NAME_SIZE] = "";
-    (void)depth;
-    memset(name, 'n', (size_t)name_length);
-    builder_node_of(b, "linear", name, BUILDER_IMAGES, BUILDER_OPTIONS({"out", 3}));
-}
-
-static void names_have_room(void **state) {
-    (void)state;
-    const zoo_entry entry = {.name = "long", .build = build_long};
-    gyre_model_settings settings = {0};
-    gyre_model *m = NULL;
-    name_length = 120;
-    assert_int_equal(zoo_model_open(&entry, &settings, 2, 2, 1, 3, &m), GYRE_OK);
-    assert_int_equal(strlen(m->params[0].name), GYRE_NODE_NAME_SIZE - 1);
-    gyre_model_close(m);
-    name_length = 121;
-    assert_int_equal(zoo_model_open(&entry, &settings, 2, 2, 1, 3, &m), GYRE_EUSAGE);
-    assert_non_null(strstr(gyre_error_text(), "nnn.weight has more than 127 bytes"));
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_are_counted),
@@ -442,10 +326,6 @@ int main(void) {
         cmocka_unit_test(initial_weights_are_keyed),
         cmocka_unit_test(parameters_are_frozen_by_name_or_prefix),
         cmocka_unit_test(what_cannot_be_is_refused),
-        cmocka_unit_test(a_loss_is_named),
-        cmocka_unit_test(what_nodes_cannot_be),
-        cmocka_unit_test(names_have_room),
-        cmocka_unit_test(metrics_have_names_for_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,7 +240,8 @@ static void nvcc_and_the_emulator_agree_on_names(void **) {
     emulator_each([](void *set,
                      const char *name) { static_cast<std::set<std::string> *>(set)->insert(name); },
                   &ours);
-    if (real.empty()) fail_msg("no kernels in tests/gpu/kernels/registers.txt (run from the top folder)");
+    if (real.empty())
+        fail_msg("no kernels in tests/gpu/kernels/registers.txt (run from the top folder)");
     for (const std::string &name : real) {
         if (ours.count(name) == 0) fail_msg("%s has no KERNEL() for the emulator", name.c_str());
     }

@@ -1,7 +1,7 @@
 /* Has the real cuDNN plan what the models need, for devices that are not here.
  *
- * tests/gpu/plans/plans.txt holds what it chose: for each operation of each model and each device the
- * engine, its workspace, its numerical notes and how many engines the rules leave. A difference
+ * tests/gpu/plans/plans.txt holds what it chose: for each operation of each model and each device
+ * the engine, its workspace, its numerical notes and how many engines the rules leave. A difference
  * means that cuDNN, the rules or a shape changed; whoever meant it runs this with PLANS=write and
  * reads the diff.
  *
