@@ -12,7 +12,12 @@
 
 typedef struct builder builder; /* builder.h */
 
-typedef enum { OPTION_INT, OPTION_REAL, OPTION_BOOL } node_option_kind;
+typedef enum {
+    OPTION_INT,   /* int */
+    OPTION_REAL,  /* float */
+    OPTION_BOOL,  /* bool */
+    OPTION_CHOICE /* int, by its name's place in `choices`; lowest and highest are not read */
+} node_option_kind;
 
 /* An option of a type: a member of the struct that gyre_node.options points to. */
 typedef struct {
@@ -20,10 +25,12 @@ typedef struct {
     node_option_kind kind;
     size_t offset;
     double lowest, highest;
-    double fallback; /* NAN: it must be given */
+    double fallback;            /* NAN: it must be given */
+    const char *const *choices; /* of a CHOICE; ends with NULL */
 } node_option;
 
-/* The value of an option, whatever its kind; a list of them ends with a NULL name. */
+/* The value of an option, whatever its kind (of a CHOICE: its place in the list); a list of them
+ * ends with a NULL name. */
 typedef struct {
     const char *name;
     double value;

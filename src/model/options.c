@@ -8,10 +8,17 @@
 static void store(const node_option *o, double value, void *options) {
     char *at = (char *)options + o->offset;
     switch (o->kind) {
+    case OPTION_CHOICE:
     case OPTION_INT: *(int *)(void *)at = (int)value; break;
     case OPTION_REAL: *(float *)(void *)at = (float)value; break;
     case OPTION_BOOL: *(bool *)(void *)at = value != 0; break;
     }
+}
+
+static int count_choices(const node_option *o) {
+    int count = 0;
+    while (o->choices[count] != NULL) count++;
+    return count;
 }
 
 static gyre_status set_option(const gyre_node *n, const node_option *o, const node_value *given) {
@@ -27,9 +34,11 @@ static gyre_status set_option(const gyre_node *n, const node_option *o, const no
         return gyre_fail(GYRE_EUSAGE, "node %s: \"%s\": expected a whole number, found %g", n->name,
                          o->name, value);
     }
-    if (!(value >= o->lowest && value <= o->highest)) {
+    double lowest = o->kind == OPTION_CHOICE ? 0 : o->lowest;
+    double highest = o->kind == OPTION_CHOICE ? count_choices(o) - 1 : o->highest;
+    if (!(value >= lowest && value <= highest)) {
         return gyre_fail(GYRE_EUSAGE, "node %s: \"%s\": expected %g to %g, found %g", n->name,
-                         o->name, o->lowest, o->highest, value);
+                         o->name, lowest, highest, value);
     }
     store(o, value, n->options);
     return GYRE_OK;
@@ -66,6 +75,7 @@ double node_option_value(const gyre_node *n, const char *name) {
     if (o == NULL) return NAN;
     const char *at = (const char *)n->options + o->offset;
     switch (o->kind) {
+    case OPTION_CHOICE:
     case OPTION_INT: return *(const int *)(const void *)at;
     case OPTION_REAL: return (double)*(const float *)(const void *)at;
     case OPTION_BOOL: return *(const bool *)(const void *)at;

@@ -103,6 +103,7 @@ static void naive_layer_norm(const naive *t, const gyre_node *l, naive_input in,
 
 static void naive_pool(const naive *t, const gyre_node *l, naive_input in, double *y) {
     int r = naive_int(l, "size"), stride = naive_int(l, "stride");
+    if (naive_int(l, "global")) r = stride = in.h;
     bool max = strcmp(l->type->name, "max_pool") == 0;
     for (int at = 0; at < t->n * l->h * l->w * l->c; at++) {
         int c = at % l->c, ox = at / l->c % l->w, oy = at / l->c / l->w % l->h;

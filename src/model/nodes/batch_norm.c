@@ -11,8 +11,8 @@ typedef struct {
 } batch_norm_options;
 
 static const node_option options[] = {
-    {"relu", OPTION_BOOL, offsetof(batch_norm_options, relu), 0, 1, 0},
-    {"eps", OPTION_REAL, offsetof(batch_norm_options, eps), 0, 1, 1e-5},
+    {"relu", OPTION_BOOL, offsetof(batch_norm_options, relu), 0, 1, 0, NULL},
+    {"eps", OPTION_REAL, offsetof(batch_norm_options, eps), 0, 1, 1e-5, NULL},
     {0},
 };
 

@@ -11,12 +11,12 @@ typedef struct {
 } conv_options;
 
 static const node_option options[] = {
-    {"channels", OPTION_INT, offsetof(conv_options, channels), 1, INT_MAX, NAN},
-    {"size", OPTION_INT, offsetof(conv_options, size), 1, INT_MAX, NAN},
-    {"stride", OPTION_INT, offsetof(conv_options, stride), 1, INT_MAX, 1},
-    {"pad", OPTION_INT, offsetof(conv_options, pad), 0, INT_MAX, 0},
-    {"bias", OPTION_BOOL, offsetof(conv_options, bias), 0, 1, 1},
-    {"relu", OPTION_BOOL, offsetof(conv_options, relu), 0, 1, 0},
+    {"channels", OPTION_INT, offsetof(conv_options, channels), 1, INT_MAX, NAN, NULL},
+    {"size", OPTION_INT, offsetof(conv_options, size), 1, INT_MAX, NAN, NULL},
+    {"stride", OPTION_INT, offsetof(conv_options, stride), 1, INT_MAX, 1, NULL},
+    {"pad", OPTION_INT, offsetof(conv_options, pad), 0, INT_MAX, 0, NULL},
+    {"bias", OPTION_BOOL, offsetof(conv_options, bias), 0, 1, 1, NULL},
+    {"relu", OPTION_BOOL, offsetof(conv_options, relu), 0, 1, 0, NULL},
     {0},
 };
 

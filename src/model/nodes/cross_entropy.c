@@ -7,7 +7,7 @@ typedef struct {
 } cross_entropy_options;
 
 static const node_option options[] = {
-    {"smoothing", OPTION_REAL, offsetof(cross_entropy_options, smoothing), 0, 1, 0},
+    {"smoothing", OPTION_REAL, offsetof(cross_entropy_options, smoothing), 0, 1, 0, NULL},
     {0},
 };
 

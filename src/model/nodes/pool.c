@@ -10,23 +10,27 @@ typedef struct {
 } pool_options;
 
 static const node_option options[] = {
-    {"size", OPTION_INT, offsetof(pool_options, size), 1, INT_MAX, 1},
-    {"stride", OPTION_INT, offsetof(pool_options, stride), 1, INT_MAX, 1},
-    {"pad", OPTION_INT, offsetof(pool_options, pad), 0, INT_MAX, 0},
-    {"ceil", OPTION_BOOL, offsetof(pool_options, ceil), 0, 1, 0},
-    {"global", OPTION_BOOL, offsetof(pool_options, global), 0, 1, 0},
+    {"size", OPTION_INT, offsetof(pool_options, size), 1, INT_MAX, 1, NULL},
+    {"stride", OPTION_INT, offsetof(pool_options, stride), 1, INT_MAX, 1, NULL},
+    {"pad", OPTION_INT, offsetof(pool_options, pad), 0, INT_MAX, 0, NULL},
+    {"ceil", OPTION_BOOL, offsetof(pool_options, ceil), 0, 1, 0, NULL},
+    {"global", OPTION_BOOL, offsetof(pool_options, global), 0, 1, 0, NULL},
     {0},
 };
 
+/* The windows for an input. */
+static pool_options windows(const pool_options *o, const node_size *in) {
+    return o->global ? (pool_options){.size = in->h, .stride = in->h, .global = true} : *o;
+}
+
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
-    pool_options *o = n->options;
-    if (o->global && in->h != in->w) {
+    const pool_options *given = n->options, o = windows(given, in);
+    if (o.global && in->h != in->w) {
         return gyre_fail(GYRE_EUSAGE, "model.name: \"%s\" needs square images, found %dx%d",
                          b->model->name, b->model->h, b->model->w);
     }
-    if (o->global) *o = (pool_options){.size = in->h, .stride = in->h, .global = true};
-    n->h = gyre_pool_size(in->h, o->size, o->stride, o->pad, o->ceil);
-    n->w = gyre_pool_size(in->w, o->size, o->stride, o->pad, o->ceil);
+    n->h = gyre_pool_size(in->h, o.size, o.stride, o.pad, o.ceil);
+    n->w = gyre_pool_size(in->w, o.size, o.stride, o.pad, o.ceil);
     n->c = in->c;
     return GYRE_OK;
 }
@@ -59,8 +63,8 @@ const gyre_node_type node_max_pool = POOL("max_pool");
 const gyre_node_type node_average_pool = POOL("average_pool");
 
 static gyre_pool_shape shape(const node_call *c) {
-    const pool_options *o = c->node->options;
+    const pool_options o = windows(c->node->options, c->in);
     bool max = c->node->type == &node_max_pool;
-    return (gyre_pool_shape){c->n,      c->in->h, c->in->w, c->in->c, o->size,
-                             o->stride, o->pad,   max,      o->ceil};
+    return (gyre_pool_shape){c->n,     c->in->h, c->in->w, c->in->c, o.size,
+                             o.stride, o.pad,    max,      o.ceil};
 }
