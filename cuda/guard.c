@@ -3,6 +3,7 @@
 #include "guard.h"
 
 #include "gyre/log.h"
+#include "gyre/thread.h"
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,7 +38,8 @@ void gpu_guard_begin(gpu_guard *g, gyre_status code, const char *place) {
     snprintf(g->place, sizeof g->place, "%s", place);
     pthread_mutex_init(&g->lock, NULL);
     pthread_cond_init(&g->wake, NULL);
-    g->watched = pthread_create(&g->thread, NULL, watch, g) == 0; /* else without a limit */
+    g->watched = gyre_thread_start(&g->thread, watch, g, "the watch over NCCL's abort") == GYRE_OK;
+    if (!g->watched && g->text[0] != '\0') (void)gyre_fail(g->code, "%s", g->text); /* no limit */
 }
 
 void gpu_guard_end(gpu_guard *g) {

@@ -62,6 +62,8 @@ bool gyre_json_is_true(const gyre_json_value *v);
 /* The value as text, on one line or laid out in many. Numbers read back as the same doubles. free()
  * it; NULL if out of memory. */
 char *gyre_json_print(const gyre_json_value *v, bool pretty);
+/* The same with each member of `v`, an object, on a line, and each item of its lists on one. */
+char *gyre_json_print_rows(const gyre_json_value *v);
 char *gyre_json_quote(const char *text); /* text as JSON; free() it, NULL if out of memory */
 
 #endif

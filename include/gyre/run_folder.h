@@ -7,6 +7,7 @@
 #include "gyre/schedule.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
+#include <limits.h>
 #include <stdbool.h>
 
 /* The names of what lies in it. */
@@ -54,6 +55,7 @@ typedef enum {
     GYRE_LOCK_HELD, /* by another process */
     GYRE_LOCK_NONE  /* the file system has no locks, errno says why */
 } gyre_lock_state;
+enum { GYRE_LOCK_FOREVER = INT_MAX }; /* tries: until it is free */
 /* Makes the file `path` where it is not there and locks it for this process, until *fd is closed;
  * -1: it is held elsewhere. Tries so many times, a tenth of a second apart. GYRE_EIO: the file
  * cannot be written. */

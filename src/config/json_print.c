@@ -45,6 +45,51 @@ char *gyre_json_print(const gyre_json_value *v, bool pretty) {
     return text;
 }
 
+/* A value on a line, with a comma where another follows. */
+static bool print_row(FILE *f, const cJSON *item) {
+    char *text = gyre_json_print((const gyre_json_value *)item, false);
+    if (text != NULL) fprintf(f, "        %s%s\n", text, item->next != NULL ? "," : "");
+    free(text);
+    return text != NULL;
+}
+
+static bool print_rows(FILE *f, const cJSON *list) {
+    fprintf(f, "[\n");
+    for (const cJSON *item = list->child; item != NULL; item = item->next) {
+        if (!print_row(f, item)) return false;
+    }
+    fprintf(f, "    ]");
+    return true;
+}
+
+static bool print_member(FILE *f, const cJSON *item) {
+    bool list = cJSON_IsArray(item);
+    char *key = gyre_json_quote(item->string);
+    char *text = list ? NULL : gyre_json_print((const gyre_json_value *)item, false);
+    bool ok = key != NULL && (list || text != NULL);
+    if (ok) fprintf(f, "    %s: %s", key, list ? "" : text);
+    if (ok && list) ok = print_rows(f, item);
+    fprintf(f, "%s\n", item->next != NULL ? "," : "");
+    free(key);
+    free(text);
+    return ok;
+}
+
+char *gyre_json_print_rows(const gyre_json_value *v) {
+    char *text = NULL;
+    size_t size = 0;
+    bool ok = true;
+    FILE *f = open_memstream(&text, &size);
+    if (f == NULL) return NULL;
+    fprintf(f, "{\n");
+    const cJSON *item = ((const cJSON *)v)->child;
+    for (; ok && item != NULL; item = item->next) ok = print_member(f, item);
+    fprintf(f, "}\n");
+    if (fclose(f) == 0 && ok) return text;
+    free(text);
+    return NULL;
+}
+
 char *gyre_json_quote(const char *text) {
     cJSON *item = cJSON_CreateString(text);
     char *out = item == NULL ? NULL : cJSON_PrintUnformatted(item);

@@ -2,16 +2,12 @@
  * through the library, so everything must lie in one piece in this very file. */
 #include "layout.h"
 
-#include <hdf5.h>
+#include "hdf5_file.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 const char *const data_part_names[DATA_PARTS] = {"train", "validation", "test"};
-
-static void release(hid_t id) {
-    if (id >= 0) H5Idec_ref(id);
-}
 
 /* A dataset of the file, by its path inside. */
 typedef struct {
@@ -34,7 +30,7 @@ static gyre_status check_storage(source *s) {
     H5D_layout_t layout = list < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(list);
     int filters = list < 0 ? 0 : H5Pget_nfilters(list);
     int external = list < 0 ? 0 : H5Pget_external_count(list);
-    release(list);
+    data_release(list);
     if (layout != H5D_CONTIGUOUS) {
         return gyre_fail(GYRE_EIO,
                          "'%s': %s is stored %s, but must be contiguous, so that rows can be read; "
@@ -64,7 +60,7 @@ static gyre_status open_source(source *s, int rank) {
     hid_t space = H5Dget_space(s->id);
     s->rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
     if (s->rank == rank) H5Sget_simple_extent_dims(space, s->dims, NULL);
-    release(space);
+    data_release(space);
     if (s->rank == rank) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s': %s has %d dimensions, %d were expected%s", s->path, s->name,
                      s->rank, rank, rank == 4 ? ": (images, height, width, channels)" : "");
@@ -76,7 +72,7 @@ static gyre_status check_integer(const source *s, size_t size, H5T_sign_t sign,
     bool right = type >= 0 && H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) == size &&
                  H5Tget_sign(type) == sign && H5Tget_precision(type) == 8 * size &&
                  (size == 1 || H5Tget_order(type) == H5T_ORDER_LE);
-    release(type);
+    data_release(type);
     if (right) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s': %s holds another type than the %s expected", s->path, s->name,
                      expected);
@@ -121,7 +117,7 @@ static gyre_status read_names(source *s, data_layout *out) {
     hid_t type = H5Dget_type(s->id);
     bool right = type >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
     size_t size = right ? H5Tget_size(type) : 0;
-    release(type);
+    data_release(type);
     if (!right) {
         return gyre_fail(GYRE_EIO,
                          "'%s': %s holds another type than the fixed-length strings expected "
@@ -147,7 +143,7 @@ static gyre_status read_part(const char *path, hid_t file, int part, data_layout
     snprintf(labels, sizeof labels, "/%s/labels", data_part_names[part]);
     source s = {.path = path, .name = images, .file = file, .id = H5I_INVALID_HID};
     gyre_status status = read_images(&s, p);
-    release(s.id);
+    data_release(s.id);
     GYRE_TRY(status);
     if (p->h != train->h || p->w != train->w || p->c != train->c) {
         return gyre_fail(
@@ -165,7 +161,7 @@ static gyre_status read_part(const char *path, hid_t file, int part, data_layout
     s.name = labels;
     s.id = H5I_INVALID_HID;
     status = read_labels(&s, p);
-    release(s.id);
+    data_release(s.id);
     return status;
 }
 
@@ -201,19 +197,18 @@ static gyre_status read_file(const char *path, hid_t file, data_layout *out) {
     if (H5Lexists(file, "/names", H5P_DEFAULT) <= 0) return GYRE_OK;
     source s = {.path = path, .name = "/names", .file = file, .id = H5I_INVALID_HID};
     gyre_status status = read_names(&s, out);
-    release(s.id);
+    data_release(s.id);
     return status;
 }
 
 gyre_status data_layout_read(const char *path, data_layout *out) {
     memset(out, 0, sizeof *out); /* with its padding: it goes through a pipe */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_file_locking(access, 0, 1); /* network file systems often refuse locks */
+    hid_t access = data_file_access();
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    release(access);
+    data_release(access);
     if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot open '%s': it is damaged", path);
     gyre_status status = read_file(path, file, out);
-    release(file);
+    data_release(file);
     return status;
 }

@@ -41,42 +41,47 @@ out:
     return status;
 }
 
-static gyre_status write_entry(FILE *f, const char *path, const data_source *s,
-                               const char *checksum, bool last) {
+static gyre_status add_entry(gyre_json *j, const char *path, const data_source *s,
+                             const char *checksum) {
     char *name = NULL;
     GYRE_TRY(name_of(path, s->path, &name));
-    gyre_json *j = gyre_json_begin();
+    gyre_json_enter_object(j, NULL);
     gyre_json_add_text(j, "path", name);
     gyre_json_add_integer(j, "bytes", (int64_t)s->size);
     for (int part = 0; part < DATA_PARTS; part++) {
         gyre_json_add_integer(j, data_part_names[part], s->layout.parts[part].count);
     }
     gyre_json_add_text(j, "checksum", checksum);
-    char *line = gyre_json_end(j);
+    gyre_json_leave(j);
     free(name);
-    if (line == NULL) return gyre_no_memory("the manifest");
-    fprintf(f, "        %s%s\n", line, last ? "" : ",");
-    free(line);
     return GYRE_OK;
+}
+
+/* The manifest as text, a file on a line. */
+static gyre_status print_manifest(const char *path, const new_manifest *m, char **text) {
+    char content[17];
+    gyre_status status = GYRE_OK;
+    gyre_json *j = gyre_json_begin();
+    snprintf(content, sizeof content, "%016" PRIx64, m->content);
+    gyre_json_add_integer(j, "gyre_manifest", DATA_MANIFEST_VERSION);
+    gyre_json_add_text(j, "content", content);
+    gyre_json_enter_list(j, "files");
+    for (int i = 0; i < m->count && status == GYRE_OK; i++) {
+        status = add_entry(j, path, &m->sources[i], m->checksums[i]);
+    }
+    gyre_json_leave(j);
+    gyre_json_value *v = gyre_json_end_value(j);
+    *text = status != GYRE_OK || v == NULL ? NULL : gyre_json_print_rows(v);
+    gyre_json_close(v);
+    return status == GYRE_OK && *text == NULL ? gyre_no_memory("the manifest") : status;
 }
 
 static gyre_status write_text(const char *path, const char *temporary, const new_manifest *m) {
     char *text = NULL;
-    size_t size = 0;
+    GYRE_TRY(print_manifest(path, m, &text));
+    size_t size = strlen(text);
     gyre_status status = GYRE_OK;
-    FILE *f = open_memstream(&text, &size);
-    if (f == NULL) return gyre_no_memory("the manifest");
-    fprintf(f, "{\n    \"gyre_manifest\": %d,\n    \"content\": \"%016" PRIx64 "\",\n",
-            DATA_MANIFEST_VERSION, m->content);
-    fprintf(f, "    \"files\": [\n");
-    for (int i = 0; i < m->count && status == GYRE_OK; i++) {
-        status = write_entry(f, path, &m->sources[i], m->checksums[i], i == m->count - 1);
-    }
-    fprintf(f, "    ]\n}\n");
-    if (fclose(f) != 0 && status == GYRE_OK) {
-        status = gyre_no_memory("the manifest");
-    }
-    if (status == GYRE_OK && size > GYRE_JSON_BYTES_MAX) {
+    if (size > GYRE_JSON_BYTES_MAX) {
         status = gyre_fail(GYRE_EUSAGE,
                            "'%s' would have %zu bytes, and a manifest has at most %d: name fewer "
                            "and larger files, or put it into the folder of its files, below which "

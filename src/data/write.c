@@ -10,10 +10,10 @@
 #include "gyre/log.h"
 #include "gyre/seal.h"
 #include "gyre/text.h"
+#include "hdf5_file.h"
 #include "leftover.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,10 +78,6 @@ static gyre_status check_shape(const char *path, const data_rows_shape *s) {
 
 /* ---- the HDF5 file. No times anywhere: equal contents are equal files. */
 
-static void release(hid_t id) {
-    if (id >= 0) H5Idec_ref(id);
-}
-
 /* An array with its place in the file; NULL: its content comes later. */
 static bool make_array(hid_t place, const char *name, hid_t type, int rank, const hsize_t *dims,
                        const void *data) {
@@ -92,9 +88,9 @@ static bool make_array(hid_t place, const char *name, hid_t type, int rank, cons
     hid_t id = H5Dcreate2(place, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok =
         id >= 0 && (data == NULL || H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
-    release(id);
-    release(list);
-    release(space);
+    data_release(id);
+    data_release(list);
+    data_release(space);
     return ok;
 }
 
@@ -106,8 +102,8 @@ static bool make_part(hid_t file, int part, const data_rows_shape *s) {
     hid_t group = H5Gcreate2(file, data_part_names[part], H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok = group >= 0 && make_array(group, "images", H5T_STD_U8LE, 4, dims, NULL) &&
               make_array(group, "labels", H5T_STD_I32LE, 1, dims, NULL);
-    release(group);
-    release(list);
+    data_release(group);
+    data_release(list);
     return ok;
 }
 
@@ -132,7 +128,7 @@ static bool make_names(hid_t file, const data_rows_shape *s, char (*names)[GYRE_
     H5Tset_size(text, GYRE_NAME_SIZE);
     H5Tset_cset(text, H5T_CSET_UTF8);
     bool ok = make_array(file, "names", text, 1, &count, names);
-    release(text);
+    data_release(text);
     return ok;
 }
 
@@ -140,13 +136,12 @@ static gyre_status make_file(const char *path, const data_rows_shape *s) {
     char(*names)[GYRE_NAME_SIZE] = NULL;
     GYRE_TRY(list_names(s, &names));
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t create = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
+    hid_t create = H5Pcreate(H5P_FILE_CREATE), access = data_file_access();
     H5Pset_userblock(create, GYRE_SEAL_SIZE);
     H5Pset_obj_track_times(create, false);
-    H5Pset_file_locking(access, 0, 1);
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
-    release(create);
-    release(access);
+    data_release(create);
+    data_release(access);
     if (file < 0) {
         free(names);
         return gyre_fail(GYRE_EIO, "cannot create '%s'; is its folder writable?", path);

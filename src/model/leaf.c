@@ -17,17 +17,10 @@ size_t gyre_leaf_size(const gyre_model *m) {
     return gyre_leaf_stats(m) + 16;
 }
 
-static bool uses(const gyre_node *n, int param) {
-    for (int i = 0; i < GYRE_NODE_PARAMS; i++) {
-        if (n->params[i] == param) return true;
-    }
-    return false;
-}
-
 /* The first node that uses a parameter: backward comes to it last. */
 static int first_user(const gyre_model *m, int param) {
     int i = 0;
-    while (!uses(&m->nodes[i], param)) i++;
+    while (!node_uses(&m->nodes[i], param)) i++;
     return i;
 }
 

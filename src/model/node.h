@@ -130,6 +130,13 @@ static inline node_size node_output(const gyre_model *m, int node) { /* -1: the 
     return (node_size){m->nodes[node].h, m->nodes[node].w, m->nodes[node].c};
 }
 
+static inline bool node_uses(const gyre_node *n, int param) {
+    for (int i = 0; i < GYRE_NODE_PARAMS; i++) {
+        if (n->params[i] == param) return true;
+    }
+    return false;
+}
+
 /* A call for node `index` with its sizes; everything else is for the caller to fill in. */
 static inline node_call node_call_of(const gyre_model *m, int index, gyre_backend *b, int n) {
     const gyre_node *node = &m->nodes[index];

@@ -36,16 +36,9 @@ static bool trainable(const gyre_model *m, int param) {
     return param >= 0 && !m->params[param].frozen;
 }
 
-static bool uses_param(const gyre_node *n, int param) {
-    for (int i = 0; i < GYRE_NODE_PARAMS; i++) {
-        if (n->params[i] == param) return true;
-    }
-    return false;
-}
-
 static bool used_later(const gyre_model *m, int node, int param) {
     for (int i = node + 1; param >= 0 && i < m->node_count; i++) {
-        if (uses_param(&m->nodes[i], param)) return true;
+        if (node_uses(&m->nodes[i], param)) return true;
     }
     return false;
 }

@@ -11,12 +11,10 @@
 #include "gyre/run_folder.h"
 #include "gyre/text.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 /* ---- what differs between the folder's study and the one of the study file */
@@ -284,12 +282,13 @@ static gyre_status write_grown(const gyre_json_value *now, const char *path) {
  * replace each other's. Where there are no locks, that is up to the user. */
 static gyre_status grow(const gyre_json_value *now, const char *folder, const char *path) {
     changes c;
+    gyre_lock_state state;
+    int lock = -1;
     char *lock_path = NULL;
     if (asprintf(&lock_path, "%s.lock", path) < 0) return gyre_no_memory("comparing studies");
-    int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    gyre_status status = gyre_lock_take(lock_path, GYRE_LOCK_FOREVER, &lock, &state);
     free(lock_path);
-    if (lock >= 0) flock(lock, LOCK_EX);
-    gyre_status status = compare(now, folder, path, &c);
+    if (status == GYRE_OK) status = compare(now, folder, path, &c);
     if (status == GYRE_OK && c.fresh > 0) {
         status = write_grown(now, path);
         if (status == GYRE_OK) gyre_say("%s: the study grows: %s", folder, c.list.text);

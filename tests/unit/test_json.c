@@ -64,6 +64,27 @@ static void numbers_come_back_as_they_were(void **state) {
     }
 }
 
+/* A row each for the members of an object and the items of its lists. */
+static void rows_are_printed(void **state) {
+    (void)state;
+    const char *text =
+        "{\"a\": {\"b\": [1, 2]}, \"rows\": [{\"n\": 1}, [0.1], \"x\"], \"none\": []}";
+    gyre_json_value *v = parse(text);
+    char *printed = gyre_json_print_rows(v);
+    assert_string_equal(printed, "{\n"
+                                 "    \"a\": {\"b\":[1,2]},\n"
+                                 "    \"rows\": [\n"
+                                 "        {\"n\":1},\n"
+                                 "        [0.1],\n"
+                                 "        \"x\"\n"
+                                 "    ],\n"
+                                 "    \"none\": [\n"
+                                 "    ]\n"
+                                 "}\n");
+    free(printed);
+    gyre_json_close(v);
+}
+
 static void layers_lie_over_a_config(void **state) {
     (void)state;
     gyre_json_value *tree = parse("{\"schedule\": {\"stepsize\": {\"steps\": 9}, \"max_lr\": 1}}");
@@ -119,6 +140,7 @@ int main(void) {
         cmocka_unit_test(values_are_read),
         cmocka_unit_test(numbers_come_back_as_they_were),
         cmocka_unit_test(objects_and_lists_are_built),
+        cmocka_unit_test(rows_are_printed),
         cmocka_unit_test(layers_lie_over_a_config),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
