@@ -226,9 +226,42 @@ static bool stream(int socket, hid_t dataset, hid_t type, int ndim, const hsize_
     return ok;
 }
 
-/* Extents as they were listed; the parent has made room for no others. */
-static const char *judge_dataset(const h5_wire_request *q, hid_t dataset, hid_t stored, hid_t type,
-                                 int *ndim, hsize_t *dims) {
+/* The first column of `stored` that is not the expected one; false: there is none. */
+static bool differing_column(const h5_wire_request *q, hid_t stored, char *why, size_t size) {
+    int found = H5Tget_nmembers(stored);
+    if (found != q->column_count) {
+        snprintf(why, size, "has %d columns, %d were expected", found, q->column_count);
+        return true;
+    }
+    for (int i = 0; i < found; i++) {
+        char *name = H5Tget_member_name(stored, (unsigned)i);
+        bool same = name != NULL && strcmp(name, q->columns[i].name) == 0;
+        hid_t member = H5Tget_member_type(stored, (unsigned)i);
+        hid_t expected = q->columns[i].integer ? H5T_STD_I64LE : H5T_IEEE_F64LE;
+        bool type_differs = H5Tequal(member, expected) <= 0;
+        h5_close(member);
+        if (!same) {
+            snprintf(why, size, "has '%.64s' as column %d, '%s' was expected",
+                     name == NULL ? "?" : name, i + 1, q->columns[i].name);
+        } else if (type_differs) {
+            snprintf(why, size, "has column '%s' of another type than %s, which was expected",
+                     q->columns[i].name, q->columns[i].integer ? "i64" : "f64");
+        }
+        H5free_memory(name);
+        if (!same || type_differs) return true;
+    }
+    return false;
+}
+
+static void other_columns(const h5_wire_request *q, hid_t stored, char *why, size_t size) {
+    if (!differing_column(q, stored, why, size)) snprintf(why, size, "has rows of another layout");
+    size_t used = strlen(why);
+    snprintf(why + used, size - used, H5_OTHER_WRITER);
+}
+
+/* Extents as they were listed; the parent has made room for no others. NULL: it can be read. */
+static const char *check_dataset(const h5_wire_request *q, hid_t dataset, hid_t stored, hid_t type,
+                                 int *ndim, hsize_t *dims, char *why, size_t size) {
     size_t count = 1, bytes = 0;
     hid_t space = H5Dget_space(dataset);
     *ndim = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
@@ -237,21 +270,24 @@ static const char *judge_dataset(const h5_wire_request *q, hid_t dataset, hid_t 
     bool fits = *ndim >= 0;
     for (int i = 0; i < *ndim && fits; i++) fits = gyre_size_multiply(count, dims[i], &count);
     if (!fits || count != q->count || !gyre_size_multiply(count, q->size, &bytes)) {
-        return "has another extent now than when it was opened";
+        return "has another extent now than when it was opened; is a run writing it? Try again";
     }
     if (type < 0) return "cannot be read";
-    if (q->format == H5_ROW && H5Tequal(stored, type) <= 0) return "has other columns";
-    return NULL;
+    if (q->format != H5_ROW || H5Tequal(stored, type) > 0) return NULL;
+    other_columns(q, stored, why, size);
+    return why;
 }
 
 static bool read_dataset(const walk *w, const h5_wire_request *q) {
     hsize_t dims[H5S_MAX_RANK] = {0};
     int ndim = 0;
+    char columns[256];
     hid_t dataset = H5Dopen2(w->file, w->names[q->index], H5P_DEFAULT);
     hid_t stored = dataset < 0 ? -1 : H5Dget_type(dataset);
     hid_t type = stored < 0 ? -1 : type_for(q, stored);
     const char *why =
-        dataset < 0 ? "cannot be opened" : judge_dataset(q, dataset, stored, type, &ndim, dims);
+        dataset < 0 ? "cannot be opened"
+                    : check_dataset(q, dataset, stored, type, &ndim, dims, columns, sizeof columns);
     bool ok = answer(w->socket, why);
     if (ok && why == NULL) ok = stream(w->socket, dataset, type, ndim, dims, q);
     h5_close(type);

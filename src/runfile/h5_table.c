@@ -5,6 +5,7 @@
 #include "gyre/size.h"
 #include "h5_file.h"
 #include "h5_reader.h"
+#include "h5_wire.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,14 +52,13 @@ gyre_status h5_table_create_for(hid_t file, const char *path, const gyre_h5_layo
     return status;
 }
 
-static gyre_status wrong_columns(const h5_table *t) {
+static gyre_status not_as_written(const h5_table *t) {
     return gyre_fail(GYRE_EIO,
-                     "table /%s of '%s' does not have the columns that gyre writes; was the file "
-                     "made by another program?",
-                     t->layout->name, t->path);
+                     "table /%s of '%s' has no longer the %d columns and %zu rows that were just "
+                     "written; does another program write the file?",
+                     t->layout->name, t->path, t->layout->column_count, t->stored);
 }
 
-/* The stored type must have our columns: a file from elsewhere would be read as nonsense. */
 static bool same_columns(hid_t dataset, hid_t type) {
     hid_t found = H5Dget_type(dataset);
     bool same = found >= 0 && H5Tequal(found, type) > 0;
@@ -99,7 +99,7 @@ gyre_status h5_table_attach(h5_table *t, hid_t file, size_t stored) {
     t->stored = stored;
     t->slots = slots_of(t->dataset, extent);
     if (ok && extent >= stored) return GYRE_OK;
-    return wrong_columns(t);
+    return not_as_written(t);
 }
 
 void h5_table_detach(h5_table *t) {
@@ -136,7 +136,11 @@ static gyre_status read_rows(gyre_h5_reader *r, h5_table *t) {
     const gyre_h5_entry *e = gyre_h5_reader_find(r, name);
     if (e == NULL) return gyre_fail(GYRE_EIO, "'%s' has no table %s", t->path, name);
     if (e->kind != GYRE_H5_ROWS || e->ndim != 1 || e->size != t->layout->row_size) {
-        return wrong_columns(t);
+        return gyre_fail(GYRE_EIO,
+                         "'%s': %s has %d dimensions of elements of %llu bytes; rows of %d columns "
+                         "of 8 bytes were expected" H5_OTHER_WRITER,
+                         t->path, name, e->ndim, (unsigned long long)e->size,
+                         t->layout->column_count);
     }
     GYRE_TRY(check_size(r, e, t));
     GYRE_TRY(make_room(t, (size_t)e->dims[0]));

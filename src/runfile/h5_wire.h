@@ -11,6 +11,11 @@
 extern const gyre_child_task h5_task;
 
 enum { H5_WIRE_NAME = 64, H5_WIRE_PIECE = 1 << 20 };
+/* How a message about a table ends that gyre cannot have written so. */
+#define H5_OTHER_WRITER                                                                            \
+    "; was it written by another program or another version of gyre? Read it there, or restore "   \
+    "it "                                                                                          \
+    "from a copy"
 #define H5_WIRE_END UINT64_MAX /* as index: no more requests */
 
 typedef struct {

@@ -86,6 +86,27 @@ done
 damage 'data[:] = data[:len(data) // 2]' run/metrics.h5
 metrics "run/metrics.h5"
 
+# Sound files whose tables are not gyre's: what was expected, what was found, what to do.
+validation() { # the table's columns: (NAME, TYPE), ...
+    /usr/bin/python3 - "$1" <<'P' || fail "h5py is needed"
+import ast, sys, h5py, numpy
+with h5py.File("run/metrics.h5", "r+") as f:
+    del f["validation"]
+    f.create_dataset("validation", (0,), dtype=numpy.dtype(ast.literal_eval(sys.argv[1])), maxshape=(None,))
+P
+}
+whole="('step', '<i8'), ('epoch', '<i8'), ('cycle', '<i8'), ('loss', '<f8')"
+validation "[$whole, ('gain', '<f8'), ('seconds', '<f8')]"
+metrics "/validation has 'gain' as column 5, 'accuracy' was expected; was it written by another program"
+validation "[$whole, ('accuracy', '<f8'), ('seconds', '<i8')]"
+metrics "/validation has column 'seconds' of another type than f64, which was expected; was it written by"
+validation "[$whole, ('accuracy', '<f8'), ('both', '<f4', 2)]"
+metrics "/validation has 'both' as column 6, 'seconds' was expected; was it written by"
+validation "[$whole, ('both', '<f8', 2)]"
+metrics "/validation has 5 columns, 6 were expected; was it written by"
+validation "[$whole]"
+metrics "/validation has 1 dimensions of elements of 32 bytes; rows of 6 columns of 8 bytes were expected; was it"
+
 # checkpoints: the seal is right, what it seals is not
 checkpoint() { # damage
     cp "whole/$checkpoint" bad.h5
