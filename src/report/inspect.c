@@ -1,4 +1,4 @@
-/* gyre inspect: what a file or a run folder holds, in words. */
+/* gyre inspect: a summary of what a file or a run folder holds, as text. */
 #include "gyre/checkpoint.h"
 #include "gyre/dataset.h"
 #include "gyre/file.h"
@@ -33,6 +33,11 @@ static gyre_status inspect_checkpoint(const char *path, FILE *out) {
     gyre_text_print(out, path, 0);
     fprintf(out, ": checkpoint after %lld updates%s; checksum right\n", (long long)s.completed,
             s.finished ? ", the end of its run" : "");
+    if (s.loss[0] != '\0') {
+        fputs("  loss         ", out);
+        gyre_text_print(out, s.loss, 0);
+        fputc('\n', out);
+    }
     fprintf(out, "  parameters   %016llx\n", (unsigned long long)hash);
     fprintf(out, "  state        %016llx\n", (unsigned long long)state);
     fprintf(out, "  config       %016llx\n", (unsigned long long)s.config_hash);

@@ -125,6 +125,10 @@ grep -q "^validation: 150 samples, loss $last, " out || fail "$last was expected
 ends 0 "$GYRE" eval squares --part test
 test=$(head -n 1 out)
 cp squares/checkpoints/step-000000040.h5 alone.h5
+ends 0 "$GYRE" inspect alone.h5
+grep -qx '  loss         mean_squared_error' out || fail "inspect names no loss: $(cat out)"
+ends 0 "$GYRE" inspect new/run2
+! grep -q '^  loss ' out || fail "a checkpoint of the default loss names one: $(cat out)"
 ends 0 "$GYRE" eval alone.h5 --data images.h5
 [ "$(head -n 1 out)" = "$test" ] || fail "$test was expected: $(cat out)"
 ends 0 "$GYRE" eval alone.h5 --model squares/config.json
