@@ -1,4 +1,4 @@
-/* The terminal that a person watches, and how long things take in words. */
+/* The terminal that a person watches, and durations as text. */
 #ifndef GYRE_TERMINAL_H
 #define GYRE_TERMINAL_H
 

@@ -1,3 +1,4 @@
+/* The version of gyre. */
 #ifndef GYRE_VERSION_H
 #define GYRE_VERSION_H
 #define GYRE_VERSION "0.1.0"

@@ -1,3 +1,4 @@
+/* The count of signs of life; see alive.h. */
 #include "gyre/alive.h"
 
 #include <stdatomic.h>

@@ -1,3 +1,4 @@
+/* The system's monotonic clock as seconds. */
 #include "gyre/clock.h"
 
 #include <time.h>

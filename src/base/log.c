@@ -1,3 +1,4 @@
+/* Messages on stderr, muted on all ranks but 0; see log.h. */
 #include "gyre/log.h"
 
 #include "gyre/status.h"

@@ -1,3 +1,4 @@
+/* Narrowing of sizes from outside, with a message; see size.h. */
 #include "gyre/size.h"
 
 gyre_status gyre_size_narrow(gyre_status code, const char *what, uint64_t value, int most,

@@ -1,3 +1,4 @@
+/* The rewritten line of a terminal; see status_line.h. */
 #include "gyre/status_line.h"
 
 #include "gyre/terminal.h"

@@ -1,3 +1,4 @@
+/* The terminal behind stderr, its size, and durations as text. */
 #include "gyre/terminal.h"
 
 #include <fcntl.h>

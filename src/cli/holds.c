@@ -1,3 +1,4 @@
+/* Tells from its content what a path holds, to name the command that reads it. */
 #include "holds.h"
 
 #include "gyre/dataset.h"

@@ -1,3 +1,4 @@
+/* The first few of many names, as the text of a message. */
 #include "few.h"
 
 #include "gyre/text.h"

@@ -1,3 +1,4 @@
+/* What the importers share; see importer.h. */
 #include "importer.h"
 
 #include "gyre/file.h"

@@ -1,3 +1,4 @@
+/* Temporary files of an import: removed at a signal, named when they were left behind. */
 #include "leftover.h"
 
 #include "gyre/file.h"

@@ -1,3 +1,4 @@
+/* Reads a text file of lines, whatever ends them. */
 #include "lines.h"
 
 #include "gyre/file.h"

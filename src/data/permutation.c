@@ -1,3 +1,4 @@
+/* Keyed permutations: shuffled tables for small n, a Feistel network beyond. */
 #include "permutation.h"
 
 #include "gyre/random.h"

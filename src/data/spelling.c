@@ -1,3 +1,4 @@
+/* Folds names to what they look like; see spelling.h. */
 #include "spelling.h"
 
 #include "spelling_table.h"

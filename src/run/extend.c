@@ -1,3 +1,4 @@
+/* Compares a run with a config that adds a stage to it; see extend.h. */
 #include "extend.h"
 
 #include "gyre/config.h"

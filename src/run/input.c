@@ -1,3 +1,4 @@
+/* Mean and scale by which images become the input of the network. */
 #include "input.h"
 
 void run_input_scaling(const gyre_data_settings *settings, const gyre_pixel_stats *stats,

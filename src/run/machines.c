@@ -1,3 +1,4 @@
+/* Gathers what the machines of all ranks are, and whether they differ. */
 #include "machines.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Opens and closes HDF5 files and file images. */
 #include "h5_file.h"
 
 #include <stdlib.h>

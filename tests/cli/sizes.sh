@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A file has at most 400 lines and a function at most 60, in src/, cuda/, include/ and tests/; proves
-# with planted files that longer ones are found.
+# A file has at most 400 lines and a function at most 60, in src/, cuda/, include/ and tests/, and
+# each begins with a comment that tells its purpose; proves with planted files that others are found.
 set -u
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
@@ -39,10 +39,13 @@ def main(root):
         name = path.relative_to(root)
         if len(lines) > FILE_LINES:
             wrong.append(f"{name}: {len(lines)} lines; split it by concept (at most {FILE_LINES})")
+        first = lines[1:2] if lines[:1] and lines[0].startswith("#!") else lines[:1]
+        if not first or not first[0].startswith(("/*", "//", '"""', "# ")):
+            wrong.append(f"{name}: begin it with a comment that tells its purpose")
         if path.suffix not in (".sh", ".py", ".mk"):
             wrong += [f"{name}:{at}: a function of {length} lines (at most {FUNCTION_LINES})"
                       for at, length in long_functions(lines)]
-    print("\n".join(wrong) or f"{count} files are short enough")
+    print("\n".join(wrong) or f"{count} files are short enough, and begin with their purpose")
     return 1 if wrong or count == 0 else 0
 
 
@@ -66,7 +69,9 @@ planted tests/cli/a.sh "$(seq 401)" 'tests/cli/a.sh: 401 lines'
 planted src/a/a.c "$(printf 'static int f(int x) {\n%s\n    return x;\n}' "$body")" 'a.c:1: a function of 61 lines'
 planted cuda/a.cu "$(printf '\nint f(int x,\n      int y) {\n%s\n}' "$body")" 'a.cu:2: a function of 61 lines'
 planted include/gyre/a.h "$(printf 'static const struct {\n    int a;\n} t[] = {\n    {1},\n};\n\nstatic inline int f(void) {\n%s\n\n}' "$body")" 'a.h:7: a function of 61 lines'
+planted src/a/a.h "$(printf '#ifndef A\n/* a */')" 'a.h: begin it with a comment'
+planted tests/cli/a.sh "$(printf '#!/usr/bin/env bash\nset -u')" 'a.sh: begin it with a comment'
 mkdir -p "$T/short/src"
-printf 'static int f(int x) {\n%s\n}\n' "$body" >"$T/short/src/a.c"
+printf '/* f(). */\nstatic int f(int x) {\n%s\n}\n' "$body" >"$T/short/src/a.c"
 python3 "$T/sizes.py" "$T/short" || { echo "60 lines are not too many"; exit 1; }
 exit 0
