@@ -11,7 +11,7 @@
 enum { BIT_STRICT_NAN = 1 << CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP };
 
 static const struct {
-    const char *name, *words, *remedy;
+    const char *name, *meaning, *remedy;
 } notes[] = {
     [CUDNN_NUMERICAL_NOTE_TENSOR_CORE] = {"TENSOR_CORE", "use tensor cores",
                                           " (\"tf32\": true allows them)"},
@@ -229,7 +229,7 @@ static gyre_status fail_none(const chooser *c, const gpu_operation *op) {
     for (int i = 0; i < NOTES_MAX && at < sizeof list; i++) {
         if (c->by_note[i] == 0) continue;
         at += (size_t)snprintf(list + at, sizeof list - at, ", %d %s%s", c->by_note[i],
-                               i < NOTES ? notes[i].words : "have a note unknown here",
+                               i < NOTES ? notes[i].meaning : "have a note unknown here",
                                i < NOTES ? notes[i].remedy : "");
     }
     if (c->large > 0 && at < sizeof list)

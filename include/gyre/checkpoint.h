@@ -38,7 +38,7 @@ typedef struct {
     float *states[GYRE_STATES_MAX]; /* (model->parameters) each */
     float *mean, *scale;            /* of the input: (h, w, c) and (c) */
     gyre_class_names names;         /* to be written, not owned; never read back */
-    char imported[1200];            /* what gyre_parameters_import() took, in words; never saved */
+    char imported[1200];            /* what gyre_parameters_import() took, as text; never saved */
 } gyre_snapshot;
 
 /* Allocates the vectors for `m`. */

@@ -99,7 +99,7 @@ typedef struct gyre_watchdog gyre_watchdog;
 gyre_watchdog *gyre_comm_watchdog(const gyre_comm *c);
 /* From now on `first_seconds` until the second step, then `seconds`. */
 void gyre_watchdog_limits(gyre_watchdog *w, double seconds, double first_seconds);
-/* What the rank does now, in a few words. Cheap. `step` < 0 outside steps. */
+/* What the rank does now, as a short text. Cheap. `step` < 0 outside steps. */
 void gyre_watchdog_phase(gyre_watchdog *w, const char *phase, int64_t step);
 void gyre_watchdog_beat(gyre_watchdog *w);
 

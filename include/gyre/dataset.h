@@ -79,7 +79,7 @@ void gyre_dataset_warn_names(const gyre_dataset *d);
 const char *gyre_dataset_class_name(const gyre_dataset *d, int label); /* "3" when unnamed */
 /* All of them, owned by the dataset; none where each is its class's number. */
 gyre_class_names gyre_dataset_class_names(const gyre_dataset *d);
-/* Both name classes, and not the same ones: the first difference in words, "class 3 is 'dog' in
+/* Both name classes, and not the same ones: the first difference as text, "class 3 is 'dog' in
  * b.h5, 'cat' in a.h5". False: they agree, or one of them names none. */
 bool gyre_class_names_differ(const char *a_place, const gyre_class_names *a, const char *b_place,
                              const gyre_class_names *b, char *out, size_t size);

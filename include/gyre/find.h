@@ -74,7 +74,7 @@ typedef struct {
     int64_t stepsize;              /* steps; 0: none */
     bool reliable;                 /* base_lr and max_lr may be used */
     bool memorised;                /* but max_lr may be too low: there was no more to learn */
-    char reason[GYRE_FIND_REASON]; /* why not; or how sure, in words */
+    char reason[GYRE_FIND_REASON]; /* why not; or how sure it is; text */
 } gyre_find_verdict;
 
 /* A short run at a constant rate, half as long as the sweep. */
@@ -98,7 +98,7 @@ typedef struct {
     gyre_find_verdict verdict;
     gyre_find_trial trials[GYRE_FIND_TRIALS];
     int trial_count;
-    char verified[GYRE_FIND_REASON]; /* whether the bounds hold, in words */
+    char verified[GYRE_FIND_REASON]; /* whether the bounds hold; text */
     int asked;                       /* repeats, where a signal left fewer; else 0 */
 } gyre_find;
 

@@ -78,9 +78,9 @@ typedef struct {
     bool norm_frozen; /* the statistics stay, and normalisation uses them in training, too */
 } gyre_model;
 
-/* Names and one-line descriptions of the zoo, for help and error messages; NULL past the end. */
+/* Names and one-line summaries of the networks, for help and error messages; NULL past the end. */
 const char *gyre_model_name(int index);
-const char *gyre_model_words(int index);
+const char *gyre_model_summary(int index);
 
 /* Likewise the losses that settings->loss may name. */
 const char *gyre_model_loss(int index);

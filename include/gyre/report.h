@@ -14,8 +14,8 @@
  * a file would be overwritten that gyre did not write; page and tables are then as they were. */
 gyre_status gyre_report_write(const char *folder, const char *out, double target);
 
-/* Says in words what a run folder, checkpoint, metrics file or dataset holds, and verifies its
- * checksums. */
+/* Prints a summary of what a run folder, checkpoint, metrics file or dataset holds, and verifies
+ * its checksums. */
 gyre_status gyre_inspect(const char *path, FILE *out);
 /* Name and shape of all that an HDF5 file, or a run folder's newest checkpoint, holds. */
 gyre_status gyre_inspect_names(const char *path, FILE *out);

@@ -30,7 +30,7 @@ typedef struct {
     bool sealed;       /* else the rest is zero */
     uint64_t content;  /* 0: none */
     char checksum[33]; /* of everything after the seal, in hexadecimal digits */
-} gyre_seal_words;
-gyre_status gyre_seal_read(const char *path, const char *kind, gyre_seal_words *out);
+} gyre_seal_info;
+gyre_status gyre_seal_read(const char *path, const char *kind, gyre_seal_info *out);
 
 #endif

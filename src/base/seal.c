@@ -134,11 +134,11 @@ gyre_status gyre_seal_check(const char *path, const char *kind, bool *sealed) {
     return status;
 }
 
-gyre_status gyre_seal_read(const char *path, const char *kind, gyre_seal_words *out) {
+gyre_status gyre_seal_read(const char *path, const char *kind, gyre_seal_info *out) {
     seal found;
     struct stat st = {0};
     int fd = -1;
-    *out = (gyre_seal_words){0};
+    *out = (gyre_seal_info){0};
     GYRE_TRY(open_seal(path, &fd, &found, &out->sealed));
     gyre_status status = GYRE_OK;
     if (out->sealed) {

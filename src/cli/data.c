@@ -189,7 +189,7 @@ static gyre_status manifest(char *const *files, int count, const cli_import_opti
     return cli_flush();
 }
 
-/* ---- the words after `gyre data` */
+/* ---- the operands after `gyre data` */
 
 static gyre_status data(int argc, char **argv) {
     cli_import_options o = {.folder = {.c = 3, .seed = 1}};
@@ -197,20 +197,20 @@ static gyre_status data(int argc, char **argv) {
     GYRE_TRY(cli_options_read(argc, argv, &cli_command_data, &o, given));
     o.folder.force = o.force;
     const char *folder_only = folder_option(given);
-    char **words = argv + optind;
+    char **operands = argv + optind;
     int count = argc - optind;
-    if (count == 2 && strcmp(words[0], "info") == 0 && given[0] == '\0') {
-        return cli_other_kind(info(words[1]), words[1], CLI_HOLDS_DATASET);
+    if (count == 2 && strcmp(operands[0], "info") == 0 && given[0] == '\0') {
+        return cli_other_kind(info(operands[1]), operands[1], CLI_HOLDS_DATASET);
     }
-    if (count == 3 && strcmp(words[0], "import") == 0 && o.output != NULL) {
-        return import(words[1], words[2], &o, folder_only);
+    if (count == 3 && strcmp(operands[0], "import") == 0 && o.output != NULL) {
+        return import(operands[1], operands[2], &o, folder_only);
     }
-    if (count >= 2 && strcmp(words[0], "manifest") == 0 && o.output != NULL &&
+    if (count >= 2 && strcmp(operands[0], "manifest") == 0 && o.output != NULL &&
         folder_only == NULL) {
-        return manifest(words + 1, count - 1, &o);
+        return manifest(operands + 1, count - 1, &o);
     }
     return cli_usage_fail(&cli_command_data,
-                          "import, manifest or info was expected, each with its own words");
+                          "import, manifest or info was expected, each with its operands");
 }
 
 static int run(int argc, char **argv) {

@@ -11,7 +11,7 @@
 static void print_models(void) {
     for (int i = 0; gyre_model_name(i) != NULL; i++) {
         int used = printf("%-16s ", gyre_model_name(i));
-        gyre_text_wrap(stdout, gyre_model_words(i), used, used, 80);
+        gyre_text_wrap(stdout, gyre_model_summary(i), used, used, 80);
     }
     puts("\nLosses (model.loss):");
     for (int i = 0; gyre_model_loss(i) != NULL; i++) {

@@ -17,7 +17,7 @@
 
 static const struct {
     int kind;
-    const char *words;
+    const char *description;
 } kinds[] = {
     {CLI_HOLDS_RUN,
      "a run's folder; it is for `gyre plot`, `gyre report`, `gyre inspect`, `gyre eval` "
@@ -64,7 +64,7 @@ static int json_kind(const char *path) {
 }
 
 static int hdf5_kind(const char *path) {
-    gyre_seal_words seal;
+    gyre_seal_info seal;
     gyre_tables tables = {0};
     gyre_find find;
     gyre_dataset *data = NULL;
@@ -108,7 +108,7 @@ gyre_status cli_other_kind(gyre_status status, const char *path, int expected) {
     int kind = cli_holds(path);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (kinds[i].kind != kind || (kind & expected) != 0) continue;
-        return gyre_fail(status, "'%s' is %s", path, kinds[i].words);
+        return gyre_fail(status, "'%s' is %s", path, kinds[i].description);
     }
     return gyre_fail(status, "%s", text);
 }

@@ -1,4 +1,4 @@
-/* gyre inspect: what a file or run folder holds, in words; its checksums are verified. */
+/* gyre inspect: what a file or run folder holds; its checksums are verified. */
 #include "cli.h"
 
 #include "gyre/checkpoint.h"

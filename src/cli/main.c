@@ -47,9 +47,9 @@ static bool asks_for_help(int argc, char **argv, const cli_command **about) {
     return argc == 2 || *about != NULL;
 }
 
-/* What others call a command; NULL: nothing is known of that kind. */
-static const char *other_word(const char *name) {
-    static const char *const words[][2] = {
+/* gyre's name of what other programs call so; NULL: not a known synonym. */
+static const char *name_of_synonym(const char *name) {
+    static const char *const synonyms[][2] = {
         {"-V", "--version"},      {"-v", "--version"},
         {"version", "--version"}, {"evaluate", "eval"},
         {"test", "eval"},         {"validate", "eval"},
@@ -64,8 +64,8 @@ static const char *other_word(const char *name) {
         {"compare", "study"},     {"sweep", "study"},
         {"draw", "plot"},
     };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(words[i][0], name) == 0) return words[i][1];
+    for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++) {
+        if (strcmp(synonyms[i][0], name) == 0) return synonyms[i][1];
     }
     return NULL;
 }
@@ -73,7 +73,7 @@ static const char *other_word(const char *name) {
 static gyre_status unknown(const char *name) {
     const char *names[sizeof cli_commands / sizeof *cli_commands] = {NULL};
     for (size_t i = 0; cli_commands[i] != NULL; i++) names[i] = cli_commands[i]->name;
-    const char *near = other_word(name);
+    const char *near = name_of_synonym(name);
     if (near == NULL) near = gyre_name_nearest(name, names);
     return gyre_fail(GYRE_EUSAGE, "unknown command '%s'%s%s%s; `gyre --help` lists them", name,
                      near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,

@@ -60,24 +60,25 @@ static bool has_option(const cli_command *command, const char *name) {
     return o->name != NULL;
 }
 
-/* What other commands and other programs call it; NULL: nothing is known of that kind. */
-static const char *other_word(const cli_command *command, const char *name) {
-    static const char *const words[][2] = {
+/* The command's name of what other commands and programs call so; NULL: not a known synonym. */
+static const char *name_of_synonym(const cli_command *command, const char *name) {
+    static const char *const synonyms[][2] = {
         {"output", "out"},      {"output-dir", "out"}, {"outdir", "out"},   {"dir", "out"},
         {"overwrite", "force"}, {"silent", "quiet"},   {"dataset", "data"},
     };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(words[i][0], name) == 0 && has_option(command, words[i][1])) return words[i][1];
+    for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++) {
+        if (strcmp(synonyms[i][0], name) == 0 && has_option(command, synonyms[i][1]))
+            return synonyms[i][1];
     }
     return NULL;
 }
 
-/* A run and a study need no word for it. */
+/* A run and a study resume without an option. */
 static bool means_resume(const cli_command *command, const char *name) {
-    static const char *const words[] = {"resume", "restore", "continue", "restart"};
+    static const char *const synonyms[] = {"resume", "restore", "continue", "restart"};
     bool resumes = strcmp(command->name, "train") == 0 || strcmp(command->name, "study") == 0;
-    for (size_t i = 0; resumes && i < sizeof words / sizeof *words; i++) {
-        if (strcmp(words[i], name) == 0) return true;
+    for (size_t i = 0; resumes && i < sizeof synonyms / sizeof *synonyms; i++) {
+        if (strcmp(synonyms[i], name) == 0) return true;
     }
     return false;
 }
@@ -95,7 +96,7 @@ static gyre_status unknown(const cli_command *command, const char *given) {
             "DIR holds",
             given, command->name);
     }
-    const char *near = other_word(command, name);
+    const char *near = name_of_synonym(command, name);
     if (near == NULL) near = nearest(command, name);
     if (near != NULL) {
         return cli_usage_fail(command, "unknown option '%s'; did you mean --%s?", given, near);

@@ -27,7 +27,7 @@ static int64_t evaluation_interval(const gyre_settings *s, int64_t per_epoch) {
                                           : per_epoch;
 }
 
-/* ---- words */
+/* ---- summary */
 
 static int digits(int64_t number) {
     return snprintf(NULL, 0, "%" PRId64, number);
@@ -56,7 +56,7 @@ static void print_cycles(const gyre_schedule *s) {
     }
 }
 
-static void print_words(const gyre_schedule *s, int64_t per_epoch) {
+static void print_summary(const gyre_schedule *s, int64_t per_epoch) {
     int64_t steps = gyre_schedule_steps(s);
     gyre_rate first = gyre_schedule_at(s, 0), last = gyre_schedule_at(s, steps - 1);
     size_t cycles = gyre_schedule_cycle_count(s);
@@ -112,7 +112,7 @@ static gyre_status show(const arguments *o, const gyre_settings *set) {
     if (o->csv) {
         print_csv(s);
     } else {
-        print_words(s, per_epoch);
+        print_summary(s, per_epoch);
         if (o->plot != NULL) printf("\n");
         if (o->plot != NULL) cli_print_path(o->plot);
     }

@@ -44,10 +44,10 @@ static void print_form(FILE *out, const cli_command *command, const cli_form *fo
 }
 
 gyre_status cli_usage_fail(const cli_command *command, const char *format, ...) {
-    char words[GYRE_ERROR_MAX], usage[GYRE_ERROR_MAX] = "";
+    char message[GYRE_ERROR_MAX], usage[GYRE_ERROR_MAX] = "";
     va_list args;
     va_start(args, format);
-    vsnprintf(words, sizeof words, format, args);
+    vsnprintf(message, sizeof message, format, args);
     va_end(args);
     FILE *f = fmemopen(usage, sizeof usage, "w");
     for (const cli_form *form = command->forms; f != NULL && form->operands != NULL; form++) {
@@ -55,7 +55,7 @@ gyre_status cli_usage_fail(const cli_command *command, const char *format, ...) 
         print_form(f, command, form, false);
     }
     if (f != NULL) fclose(f);
-    return gyre_fail(GYRE_EUSAGE, "%s; usage: %s; `gyre help %s` explains it", words, usage,
+    return gyre_fail(GYRE_EUSAGE, "%s; usage: %s; `gyre help %s` explains it", message, usage,
                      command->name);
 }
 

@@ -41,7 +41,7 @@ typedef struct {
     unsigned units;       /* of a length */
     const char *choices;  /* "a|b|c", in the order of the enum */
     const char *fallback; /* default as JSON text; NULL: none (absent in the echo until given) */
-    const char *words;
+    const char *help;     /* what the field does */
 } config_field;
 
 extern const config_field config_fields[]; /* ends with a NULL path */
@@ -63,7 +63,7 @@ const config_field *config_field_find(const char *path);
 /* True for "optimizer": some field's path continues below it. */
 bool config_is_section(const char *path);
 
-/* The field's range or choices in words: "number 0..1", "\"a\" or \"b\"". */
+/* The field's range or choices as text: "number 0..1", "\"a\" or \"b\"". */
 void config_field_range(const config_field *f, char *out, size_t size);
 /* The k-th of "a|b|c" into out; false past the end. */
 bool config_choice_at(const char *choices, int k, char *out, size_t size);

@@ -29,7 +29,7 @@ void gyre_config_help(FILE *out) {
         fprintf(out, "\n%s%s\n    ", f->path, f->tag == GYRE_FIELD_ARITHMETIC ? " *" : "");
         gyre_text_wrap(out, value, 4, 4, WIDTH);
         fputs("    ", out);
-        gyre_text_wrap(out, f->words, 4, 4, WIDTH);
+        gyre_text_wrap(out, f->help, 4, 4, WIDTH);
     }
 }
 
@@ -72,7 +72,7 @@ void gyre_config_help_markdown(FILE *out) {
         print_cell(out, range);
         fprintf(out, " | %s%s%s | ", f->fallback == NULL ? "" : "`", fallback_text(f),
                 f->fallback == NULL ? "" : "`");
-        print_cell(out, f->words);
+        print_cell(out, f->help);
         fprintf(out, " | %s |\n", tag_text(f->tag));
     }
 }

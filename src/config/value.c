@@ -1,4 +1,4 @@
-/* One field: from JSON, back to its default, and its range in words. The way to JSON is
+/* One field: from JSON, back to its default, and its range as text. The way to JSON is
  * echo_value.c. */
 #include "fields.h"
 

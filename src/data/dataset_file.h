@@ -11,7 +11,7 @@ typedef struct {
     char *path;
     int fd;
     uint64_t size;
-    gyre_seal_words seal; /* what the file says of itself */
+    gyre_seal_info seal; /* what the file says of itself */
     data_layout layout;
 } data_source;
 

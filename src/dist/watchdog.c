@@ -48,7 +48,7 @@ struct gyre_watchdog {
     _Atomic int steps_seen; /* the first step makes primitives and may take long */
 };
 
-/* ---- words */
+/* ---- messages */
 
 /* "'reduction' of step 12" */
 static void print_phase(const dist_board_line *l, char *out, size_t size) {
@@ -63,7 +63,7 @@ static void print_phase(const dist_board_line *l, char *out, size_t size) {
 }
 
 /* The main thread may hold a stream, and what is written may have no reader. */
-_Noreturn static void leave(const gyre_watchdog *w, const char *words, double limit, stage s) {
+_Noreturn static void leave(const gyre_watchdog *w, const char *message, double limit, stage s) {
     char me[96], line[2048];
     struct pollfd err = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (w->rank >= 0)
@@ -71,31 +71,31 @@ _Noreturn static void leave(const gyre_watchdog *w, const char *words, double li
     else
         snprintf(me, sizeof me, "process %ld on %s", (long)getpid(), w->host);
     int length = snprintf(line, sizeof line, "gyre: error (%s): %s; %s, %g s, sets the limit\n", me,
-                          words, keys[s], limit);
+                          message, keys[s], limit);
     if (poll(&err, 1, 1000) == 1 && write(STDERR_FILENO, line, (size_t)length) < 0) {
-        /* then it ends without a word */
+        /* then it ends without a message */
     }
     _exit(GYRE_EPEER);
 }
 
 _Noreturn static void tell_own(gyre_watchdog *w, double limit, stage s) {
-    char phase[DIST_PHASE_BYTES + 40], words[512], who[64] = "this process";
+    char phase[DIST_PHASE_BYTES + 40], message[512], who[64] = "this process";
     print_phase(&w->board.lines[w->board.mine], phase, sizeof phase);
     if (w->rank >= 0) snprintf(who, sizeof who, "rank %d", w->rank);
-    snprintf(words, sizeof words, "%s stands still in %s: a disk, a device or a library hangs", who,
-             phase);
-    leave(w, words, limit, s);
+    snprintf(message, sizeof message, "%s stands still in %s: a disk, a device or a library hangs",
+             who, phase);
+    leave(w, message, limit, s);
 }
 
 _Noreturn static void tell_other(gyre_watchdog *w, const dist_board_line *l, bool stopped,
                                  double limit, stage s) {
-    char phase[DIST_PHASE_BYTES + 40], words[512];
+    char phase[DIST_PHASE_BYTES + 40], message[512];
     print_phase(l, phase, sizeof phase);
-    snprintf(words, sizeof words,
+    snprintf(message, sizeof message,
              "rank %d (process %d) stands still in %s%s, and others wait for it",
              atomic_load(&l->rank), atomic_load(&l->process), phase,
              stopped ? ": its process is stopped" : "");
-    leave(w, words, limit, s);
+    leave(w, message, limit, s);
 }
 
 /* Hosts other than this one, each once. */
@@ -112,24 +112,24 @@ static void list_hosts(const gyre_watchdog *w, char *out, size_t size) {
 
 /* All ranks of this host wait. */
 _Noreturn static void tell_nobody(gyre_watchdog *w, double limit, stage s) {
-    char phase[DIST_PHASE_BYTES + 40], words[1024], hosts[400] = "";
+    char phase[DIST_PHASE_BYTES + 40], message[1024], hosts[400] = "";
     print_phase(&w->board.lines[w->board.mine], phase, sizeof phase);
     list_hosts(w, hosts, sizeof hosts);
     if (!w->known) {
-        snprintf(words, sizeof words,
+        snprintf(message, sizeof message,
                  "%s has not returned: a rank that did not come, a stopped process or a host that "
                  "cannot be reached",
                  phase);
     } else if (hosts[0] != '\0') {
-        snprintf(words, sizeof words,
+        snprintf(message, sizeof message,
                  "no rank of this host moves, all wait in %s: a rank of %s, or the network, stands "
                  "still",
                  phase, hosts);
     } else {
-        snprintf(words, sizeof words, "rank %d waits in %s for ranks of which none moves", w->rank,
-                 phase);
+        snprintf(message, sizeof message, "rank %d waits in %s for ranks of which none moves",
+                 w->rank, phase);
     }
-    leave(w, words, limit, s);
+    leave(w, message, limit, s);
 }
 
 /* ---- who it is */

@@ -257,6 +257,6 @@ const char *gyre_model_name(int index) {
     return index >= 0 && index < count ? zoo_entries[index].name : NULL;
 }
 
-const char *gyre_model_words(int index) {
-    return gyre_model_name(index) == NULL ? NULL : zoo_entries[index].words;
+const char *gyre_model_summary(int index) {
+    return gyre_model_name(index) == NULL ? NULL : zoo_entries[index].summary;
 }

@@ -5,7 +5,7 @@
 #include "builder.h"
 
 typedef struct {
-    const char *name, *words;
+    const char *name, *summary;
     void (*build)(builder *b, int depth);
     int depth;
 } zoo_entry;

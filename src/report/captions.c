@@ -1,4 +1,4 @@
-/* The words of a figure: what a stranger must know of the runs it shows. */
+/* Title, subtitle, legend and axis label of a figure: what identifies the runs it shows. */
 #include "captions.h"
 
 #include <math.h>

@@ -26,10 +26,10 @@ static void numbers(FILE *f, const double *values, size_t count) {
 
 /* In quotes (RFC 4180), on one line. What a spreadsheet would take for a formula, quotes or not,
  * gets an apostrophe. */
-static void text(FILE *f, const char *words) {
+static void text(FILE *f, const char *value) {
     fputc('"', f);
-    if (*words != '\0' && strchr("=+-@\t\r", *words) != NULL) fputc('\'', f);
-    for (const char *c = words; *c != '\0'; c++) {
+    if (*value != '\0' && strchr("=+-@\t\r", *value) != NULL) fputc('\'', f);
+    for (const char *c = value; *c != '\0'; c++) {
         if (*c == '"') fputc('"', f);
         fputc((unsigned char)*c < ' ' ? ' ' : *c, f);
     }

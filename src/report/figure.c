@@ -61,9 +61,9 @@ gyre_status report_figure_open(const char *output, report_figure *f) {
     return GYRE_OK;
 }
 
-int report_figure_rows(report_figure *f, const char *words, const double *values, size_t rows,
+int report_figure_rows(report_figure *f, const char *comment, const double *values, size_t rows,
                        int columns) {
-    fprintf(f->dat, "%s# %s\n", f->blocks == 0 ? "" : "\n\n", words);
+    fprintf(f->dat, "%s# %s\n", f->blocks == 0 ? "" : "\n\n", comment);
     for (size_t i = 0; i < rows; i++) {
         for (int k = 0; k < columns; k++) {
             double value = values[i * (size_t)columns + (size_t)k];
@@ -81,10 +81,10 @@ int report_figure_rows(report_figure *f, const char *words, const double *values
     return f->blocks++;
 }
 
-int report_figure_block(report_figure *f, const char *words, const report_point *points,
+int report_figure_block(report_figure *f, const char *comment, const report_point *points,
                         size_t count) {
     _Static_assert(sizeof *points == 2 * sizeof(double), "a point is a row of two numbers");
-    return report_figure_rows(f, words, (const double *)points, count, 2);
+    return report_figure_rows(f, comment, (const double *)points, count, 2);
 }
 
 static gyre_status close_streams(report_figure *f) {

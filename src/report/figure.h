@@ -34,11 +34,11 @@ void report_figure_close(report_figure *f);
 
 /* Appends a block of data; its index is what `plot DATA index I` takes. An empty block holds one
  * undefined point, since gnuplot does not count empty ones. */
-int report_figure_block(report_figure *f, const char *words, const report_point *points,
+int report_figure_block(report_figure *f, const char *comment, const report_point *points,
                         size_t count);
 
 /* The same for rows of `columns` numbers; what is not finite is drawn nowhere. */
-int report_figure_rows(report_figure *f, const char *words, const double *values, size_t rows,
+int report_figure_rows(report_figure *f, const char *comment, const double *values, size_t rows,
                        int columns);
 
 /* The range of an axis. */
@@ -78,7 +78,7 @@ void report_frame_cycle_names(report_figure *f, const gyre_schedule *s);
 void report_frame_cycle_names_end(report_figure *f, const gyre_schedule *s);
 
 /* lr(t) as a block of data, straight stretches as two points. */
-gyre_status report_plot_schedule_line(report_figure *f, const gyre_schedule *s, const char *words,
+gyre_status report_plot_schedule_line(report_figure *f, const gyre_schedule *s, const char *comment,
                                       int *index);
 
 #endif

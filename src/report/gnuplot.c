@@ -1,4 +1,5 @@
-/* gnuplot as a child process: no shell, no start-up files of the user, its words in our error. */
+/* gnuplot as a child process: no shell, no start-up files of the user, its output in our message.
+ */
 #include "gnuplot.h"
 
 #include "gyre/text.h"
@@ -32,13 +33,13 @@ static gyre_status missing(void) {
                      "gnuplot was not found; figures need it: apt-get install gnuplot-nox");
 }
 
-static gyre_status spawn(const char *dir, char *const *arguments, int words, pid_t *child) {
+static gyre_status spawn(const char *dir, char *const *arguments, int output, pid_t *child) {
     posix_spawn_file_actions_t actions;
     int failed = posix_spawn_file_actions_init(&actions);
     if (failed) return gyre_fail(GYRE_EIO, "cannot start gnuplot: %s", strerror(failed));
     failed = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    if (!failed) failed = posix_spawn_file_actions_adddup2(&actions, words, 1);
-    if (!failed) failed = posix_spawn_file_actions_adddup2(&actions, words, 2);
+    if (!failed) failed = posix_spawn_file_actions_adddup2(&actions, output, 1);
+    if (!failed) failed = posix_spawn_file_actions_adddup2(&actions, output, 2);
     if (!failed) failed = posix_spawn_file_actions_addchdir_np(&actions, dir);
     if (!failed) failed = posix_spawnp(child, "gnuplot", &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -47,24 +48,24 @@ static gyre_status spawn(const char *dir, char *const *arguments, int words, pid
     return GYRE_OK;
 }
 
-/* Keeps the first words, reads the rest away; then one line of them. */
-static void listen(int from, char *words, size_t room) {
+/* Keeps the beginning of the output as one line, and drops the rest. */
+static void read_output(int from, char *text, size_t room) {
     char rest[512] = "";
     size_t used = 0;
     for (;;) {
         bool full = used + 1 >= room;
-        ssize_t got = read(from, full ? rest : words + used, full ? sizeof rest : room - 1 - used);
+        ssize_t got = read(from, full ? rest : text + used, full ? sizeof rest : room - 1 - used);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) break;
         if (!full) used += (size_t)got;
     }
-    words[used] = '\0';
+    text[used] = '\0';
     for (size_t i = 0; i < used; i++) {
-        if ((unsigned char)words[i] < ' ') words[i] = ' ';
+        if ((unsigned char)text[i] < ' ') text[i] = ' ';
     }
 }
 
-static gyre_status verdict(pid_t child, const char *dir, const char *stem, const char *words) {
+static gyre_status verdict(pid_t child, const char *dir, const char *stem, const char *text) {
     int how = 0;
     while (waitpid(child, &how, 0) < 0) {
         if (errno != EINTR) return gyre_fail(GYRE_EIO, "lost gnuplot: %s", strerror(errno));
@@ -75,12 +76,12 @@ static gyre_status verdict(pid_t child, const char *dir, const char *stem, const
         return gyre_fail(GYRE_EIO, "gnuplot was ended by signal %d on '%s/%s.gp'", WTERMSIG(how),
                          dir, stem);
     }
-    return gyre_fail(GYRE_EIO, "gnuplot failed on '%s/%s.gp': %.400s", dir, stem, words);
+    return gyre_fail(GYRE_EIO, "gnuplot failed on '%s/%s.gp': %.400s", dir, stem, text);
 }
 
 gyre_status report_gnuplot_run(const char *dir, const char *stem, const char *output) {
     gyre_status status = GYRE_OK;
-    char *setting = NULL, *script = NULL, words[512] = "";
+    char *setting = NULL, *script = NULL, text[512] = "";
     size_t size = 0;
     int ends[2] = {-1, -1};
     pid_t child = -1;
@@ -102,8 +103,8 @@ gyre_status report_gnuplot_run(const char *dir, const char *stem, const char *ou
     GYRE_GOTO(spawn(dir, arguments, ends[1], &child));
     close(ends[1]);
     ends[1] = -1;
-    listen(ends[0], words, sizeof words);
-    status = verdict(child, dir, stem, words);
+    read_output(ends[0], text, sizeof text);
+    status = verdict(child, dir, stem, text);
 out:
     if (ends[0] >= 0) close(ends[0]);
     if (ends[1] >= 0) close(ends[1]);

@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 /* Runs STEM.gp in folder `dir` with the gnuplot variable `output` set to `output` (relative to
- * `dir`). No shell is involved. GYRE_EIO when gnuplot is missing or fails, with its first words. */
+ * `dir`). No shell is involved. GYRE_EIO when gnuplot is missing or fails, with the beginning of
+ * its output. */
 gyre_status report_gnuplot_run(const char *dir, const char *stem, const char *output);
 
 enum { REPORT_FIGURE_TEXT = 2048 }; /* bytes of a text that are shown */

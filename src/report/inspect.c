@@ -197,7 +197,7 @@ out:
 }
 
 gyre_status gyre_inspect(const char *path, FILE *out) {
-    gyre_seal_words seal;
+    gyre_seal_info seal;
     bool weights = false;
     if (is_folder(path)) return inspect_folder(path, out);
     if (gyre_seal_read(path, "checkpoint", &seal) == GYRE_OK && seal.sealed) {

@@ -27,8 +27,9 @@ static size_t length_in_group(const char *name, const char *group) {
     return from[-1] == '-' ? all - tail - 1 : all;
 }
 
-/* "10-cycles" and "stepsize-4-epochs", the names that gyre gives, become words. Those that a person
- * gave stay, for "a-b" and "a_b" may be two arms, and "lr-1e-3" is one number. */
+/* "10-cycles" and "stepsize-4-epochs", the names that gyre gives, are written with blanks: "10
+ * cycles". Those that a person gave stay, for "a-b" and "a_b" may be two arms, and "lr-1e-3" is one
+ * number. */
 static void unhyphen(char *name) {
     static const char *const tails[] = {"-cycle", "-cycles", "-epoch", "-epochs"};
     const char *const head = "stepsize-";

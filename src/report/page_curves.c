@@ -9,9 +9,9 @@
 static gyre_status curve(report_page *p, int group, report_curve which, const char *name,
                          const char *title) {
     char *path = NULL, caption[REPORT_SENTENCE_MAX];
-    const char *words = report_page_group(p->e, group);
+    const char *label = report_page_group(p->e, group);
     if (!report_curve_exists(p->e, group, which)) return GYRE_OK;
-    snprintf(caption, sizeof caption, "%.200s%s%s", words, *words == '\0' ? "" : ": ", title);
+    snprintf(caption, sizeof caption, "%.200s%s%s", label, *label == '\0' ? "" : ": ", title);
     gyre_status status = report_page_path(p, name, group, &path);
     if (status == GYRE_OK) status = report_draw_curves(p->e, group, which, path);
     if (status == GYRE_OK) status = report_page_figure(p, path, caption);

@@ -7,11 +7,11 @@
 
 /* ---- steps to the target */
 
-static void target_words(const gyre_results *e, int group, char out[REPORT_SENTENCE_MAX]) {
+static void describe_target(const gyre_results *e, int group, char out[REPORT_SENTENCE_MAX]) {
     char name[REPORT_NAME_MAX], value[REPORT_UNIT_MAX];
-    const char *words = report_page_group(e, group);
+    const char *label = report_page_group(e, group);
     *out = '\0';
-    if (*words != '\0') report_add(out, "%.100s: ", words);
+    if (*label != '\0') report_add(out, "%.100s: ", label);
     report_add(out, "target %s", report_value(e->metric, e->target[group], value));
     if (e->target_given) {
         report_add(out, ", as asked for.");
@@ -34,7 +34,7 @@ void report_page_target(report_page *p) {
                                 "counts as infinite, so the median may be “never”.");
         }
         begun = true;
-        target_words(e, g, line);
+        describe_target(e, g, line);
         report_html_element(p->f, "p", line);
         report_html_table_begin(p->f, "arm|reached|of seeds|median steps");
         for (int i = 0; i < e->study->arm_count; i++) {
@@ -66,9 +66,9 @@ void report_page_next(report_page *p) {
         begun = true;
         report_one_more(e, c, line);
         fputs("<li>", p->f);
-        const char *words = report_page_group(e, g);
-        report_html_text(p->f, words);
-        fputs(*words == '\0' ? "" : ": ", p->f);
+        const char *label = report_page_group(e, g);
+        report_html_text(p->f, label);
+        fputs(*label == '\0' ? "" : ": ", p->f);
         report_html_text(p->f, line);
         fputs("</li>\n", p->f);
     }

@@ -104,8 +104,8 @@ static gyre_status raw_block(report_figure *f, const gyre_find *x, quantity *q) 
     return GYRE_OK;
 }
 
-static void smooth_blocks(report_figure *f, const char *words, quantity *q) {
-    q->line_block = report_figure_block(f, words, q->line, q->count);
+static void smooth_blocks(report_figure *f, const char *comment, quantity *q) {
+    q->line_block = report_figure_block(f, comment, q->line, q->count);
     q->band_block =
         report_figure_block(f, "least and greatest of the repeats, closed", q->band, 2 * q->count);
 }
@@ -219,34 +219,34 @@ static void panel(report_figure *f, const report_frame *frame, int index, const 
 
 /* The first clause of the reason: what to do about it is for the terminal. Room is for one line, so
  * the rates go by the names beside their marks, and a doubt comes before how well repeats agree. */
-static void subtitle(const gyre_find *x, char *out, size_t room) {
+static void write_subtitle(const gyre_find *x, char *out, size_t room) {
     const gyre_find_verdict *v = &x->verdict;
-    const char *words = v->reliable && v->memorised
-                            ? "the samples were memorised on the way, so max_lr may be too low"
-                            : v->reason;
+    const char *note = v->reliable && v->memorised
+                           ? "the samples were memorised on the way, so max_lr may be too low"
+                           : v->reason;
     int used = 0;
     if (v->reliable) {
         used = snprintf(out, room, "suggested: %.3g to %.3g; ", v->value.base_lr, v->value.max_lr);
     } else {
         used = snprintf(out, room, "no reliable suggestion: ");
     }
-    snprintf(out + used, room - (size_t)used, "%.*s", (int)strcspn(words, ";"), words);
+    snprintf(out + used, room - (size_t)used, "%.*s", (int)strcspn(note, ";"), note);
 }
 
 gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *output) {
     report_figure f;
     quantity loss = {.colour = LOSS, .raw = -1}, metric = {.colour = METRIC, .raw = -1};
-    char words[400], heading[120];
+    char subtitle[400], heading[120];
     double *smooth = NULL;
     gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(gyre_find_smooth(x, &smooth));
     GYRE_GOTO(combine(x, false, loss_of, smooth, &loss));
     GYRE_GOTO(combine(x, true, metric_of, NULL, &metric));
-    subtitle(x, words, sizeof words);
+    write_subtitle(x, subtitle, sizeof subtitle);
     report_frame frame = {.panels = metric.count > 0 ? 2 : 1,
                           .title = title,
-                          .subtitle = words,
+                          .subtitle = subtitle,
                           .x_label = x->options.linear ? "learning rate" : "learning rate (log)",
                           .steps = x->options.steps};
     report_frame_begin(&f, &frame);

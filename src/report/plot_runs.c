@@ -82,7 +82,7 @@ static void widen(report_range *range, const report_point *points, size_t count)
 /* ---- data blocks */
 
 typedef struct {
-    const char *words; /* of the block */
+    const char *comment; /* of the data block */
     const char *run;
     const void *rows;
     size_t count;
@@ -92,7 +92,7 @@ typedef struct {
 
 static gyre_status thin_block(report_figure *f, const series *from, report_range *range,
                               int *index) {
-    char words[512];
+    char comment[512];
     report_point *points = points_of(from->rows, from->count, from->x, from->y, from->shown);
     report_point *thin = calloc(REPORT_SERIES_MAX, sizeof *thin);
     gyre_status status = GYRE_OK;
@@ -102,14 +102,14 @@ static gyre_status thin_block(report_figure *f, const series *from, report_range
     }
     size_t drawn = report_series_thin(points, from->count, thin);
     if (range != NULL) widen(range, points, from->count);
-    snprintf(words, sizeof words, "%s, %zu rows of %zu%s, run %s", from->words, drawn, from->count,
-             drawn < from->count ? " (first, least, greatest and last of each stretch)" : "",
-             from->run);
-    for (char *c = words; *c != '\0'; c++) {
+    snprintf(
+        comment, sizeof comment, "%s, %zu rows of %zu%s, run %s", from->comment, drawn, from->count,
+        drawn < from->count ? " (first, least, greatest and last of each stretch)" : "", from->run);
+    for (char *c = comment; *c != '\0'; c++) {
         if ((unsigned char)*c < ' ' || *c == '\\') *c = '?'; /* it is a comment of one line */
     }
-    *index = report_figure_block(f, words, thin, drawn);
-    if (drawn < from->count) fprintf(f->gp, "# index %d: %s.\n", *index, words);
+    *index = report_figure_block(f, comment, thin, drawn);
+    if (drawn < from->count) fprintf(f->gp, "# index %d: %s.\n", *index, comment);
 out:
     free(points);
     free(thin);
@@ -119,7 +119,7 @@ out:
 static gyre_status smooth_block(report_figure *f, const report_run *r, report_range *range,
                                 int *index) {
     size_t count = r->content.tables.train_count, half = report_series_half(count);
-    char words[96];
+    char comment[96];
     report_point *points = points_of(r->content.tables.train, count, train_x, train_loss, NULL);
     report_point *smooth = calloc(REPORT_SERIES_BUCKETS, sizeof *smooth);
     gyre_status status = GYRE_OK;
@@ -129,8 +129,9 @@ static gyre_status smooth_block(report_figure *f, const report_run *r, report_ra
     }
     size_t drawn = report_series_smooth(points, count, half, smooth);
     widen(range, smooth, drawn);
-    snprintf(words, sizeof words, "training loss, means of %zu rows around a step", 2 * half + 1);
-    *index = report_figure_block(f, words, smooth, drawn);
+    snprintf(comment, sizeof comment, "training loss, means of %zu rows around a step",
+             2 * half + 1);
+    *index = report_figure_block(f, comment, smooth, drawn);
 out:
     free(points);
     free(smooth);
@@ -148,13 +149,13 @@ static gyre_status run_blocks(report_figure *f, picture *p, int i, report_range 
     const series losses = {"training loss", r->name, train, n, train_x, train_loss, NULL};
     const series loss = {"evaluation loss", r->name,         validation, v,
                          validation_x,      validation_loss, NULL};
-    char words[REPORT_UNIT_MAX], minima_words[REPORT_UNIT_MAX];
-    snprintf(words, sizeof words, "%s%s%s", m->name, *m->unit == '\0' ? "" : " in ", m->unit);
-    snprintf(minima_words, sizeof minima_words, "%.100s at minima", words);
-    const series metric = {words, r->name, validation, v, validation_x, validation_metric, m};
+    char comment[REPORT_UNIT_MAX], minima_comment[REPORT_UNIT_MAX];
+    snprintf(comment, sizeof comment, "%s%s%s", m->name, *m->unit == '\0' ? "" : " in ", m->unit);
+    snprintf(minima_comment, sizeof minima_comment, "%.100s at minima", comment);
+    const series metric = {comment, r->name, validation, v, validation_x, validation_metric, m};
     const series minima = {
         "evaluation loss at minima", r->name, cycles, c, cycle_x, cycle_loss, NULL};
-    const series minima_metric = {minima_words, r->name, cycles, c, cycle_x, cycle_metric, m};
+    const series minima_metric = {minima_comment, r->name, cycles, c, cycle_x, cycle_metric, m};
     GYRE_TRY(thin_block(f, &lr, &p->lr, &b->lr));
     GYRE_TRY(thin_block(f, &losses, raw, &b->raw));
     GYRE_TRY(smooth_block(f, r, &p->train, &b->smooth));
@@ -219,9 +220,10 @@ static void lay_out_legend(const picture *p, report_frame *frame) {
     frame->legend_rows = (p->count - 1) / frame->legend_columns; /* one has the subtitle's room */
 }
 
-static void curve(FILE *gp, const picture *p, int i, int index, const char *words, bool named) {
+static void curve(FILE *gp, const picture *p, int i, int index, const char *style_of_line,
+                  bool named) {
     char text[128];
-    fprintf(gp, "%s DATA index %d with %s", i == 0 ? "plot" : ", \\\n    ", index, words);
+    fprintf(gp, "%s DATA index %d with %s", i == 0 ? "plot" : ", \\\n    ", index, style_of_line);
     style(gp, i);
     if (named && p->count > 1) {
         report_caption_legend(&p->runs[i], text, sizeof text);
@@ -232,8 +234,8 @@ static void curve(FILE *gp, const picture *p, int i, int index, const char *word
     }
 }
 
-static void more(FILE *gp, int i, int index, const char *words) {
-    fprintf(gp, ", \\\n     DATA index %d with %s", index, words);
+static void more(FILE *gp, int i, int index, const char *style_of_line) {
+    fprintf(gp, ", \\\n     DATA index %d with %s", index, style_of_line);
     style(gp, i);
     fputs(" notitle", gp);
 }
@@ -332,12 +334,12 @@ static bool same_cycles(const gyre_schedule *a, const gyre_schedule *b) {
 }
 
 static gyre_status draw(report_figure *f, picture *p) {
-    char heading[640], words[320], below[96];
+    char heading[640], subtitle[320], below[96];
     bool cycles = true;
     report_caption_title(p->runs, p->count, heading, sizeof heading);
-    report_caption_subtitle(p->runs, p->count, words, sizeof words);
+    report_caption_subtitle(p->runs, p->count, subtitle, sizeof subtitle);
     report_caption_x_label(p->runs, p->count, below, sizeof below);
-    report_frame frame = {.title = heading, .subtitle = words, .x_label = below};
+    report_frame frame = {.title = heading, .subtitle = subtitle, .x_label = below};
     if (p->count > 1) lay_out_legend(p, &frame);
     for (int i = 0; i < p->count; i++) {
         int64_t steps = gyre_schedule_steps(p->runs[i].content.schedule);

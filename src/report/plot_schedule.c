@@ -42,27 +42,28 @@ static report_range range_of(const report_point *points, size_t count, bool from
 }
 
 /* A line that is straight over many steps is two points; within a tenth of a pixel of 132. */
-static gyre_status block(report_figure *f, const char *words, const report_point *points,
+static gyre_status block(report_figure *f, const char *comment, const report_point *points,
                          size_t count, int *index) {
     report_point *thin = calloc(REPORT_SERIES_MAX, sizeof *thin);
     if (thin == NULL) return gyre_no_memory("a figure");
     size_t drawn = report_series_thin(points, count, thin);
     if (drawn < count) {
-        fprintf(f->gp, "# %s: %zu of %zu points drawn, no extreme left out\n", words, drawn, count);
+        fprintf(f->gp, "# %s: %zu of %zu points drawn, no extreme left out\n", comment, drawn,
+                count);
     }
     double least = 0, greatest = 0;
     report_series_extent(thin, drawn, &least, &greatest);
     drawn = report_series_straighten(thin, drawn, (greatest - least) / 1320);
-    *index = report_figure_block(f, words, thin, drawn);
+    *index = report_figure_block(f, comment, thin, drawn);
     free(thin);
     return GYRE_OK;
 }
 
-gyre_status report_plot_schedule_line(report_figure *f, const gyre_schedule *s, const char *words,
+gyre_status report_plot_schedule_line(report_figure *f, const gyre_schedule *s, const char *comment,
                                       int *index) {
     samples points = {0};
     gyre_status status = sample(s, &points);
-    if (status == GYRE_OK) status = block(f, words, points.lr, points.count, index);
+    if (status == GYRE_OK) status = block(f, comment, points.lr, points.count, index);
     free(points.lr);
     free(points.momentum);
     return status;
@@ -132,7 +133,7 @@ static gyre_status panel(report_figure *f, const report_frame *frame, const gyre
 gyre_status gyre_plot_schedule(const gyre_schedule *s, const char *title, const char *output) {
     report_figure f;
     samples points = {0};
-    char words[160];
+    char subtitle[160];
     gyre_status status = report_figure_open(output, &f);
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(sample(s, &points));
@@ -140,16 +141,16 @@ gyre_status gyre_plot_schedule(const gyre_schedule *s, const char *title, const 
     report_series_extent(points.momentum, points.count, &least, &greatest);
     size_t cycles = gyre_schedule_cycle_count(s);
     int64_t steps = gyre_schedule_steps(s);
-    int used = snprintf(words, sizeof words, "%lld steps", (long long)steps);
+    int used = snprintf(subtitle, sizeof subtitle, "%lld steps", (long long)steps);
     if (cycles > 0) {
-        used += snprintf(words + used, sizeof words - (size_t)used, ", %zu cycle%s", cycles,
+        used += snprintf(subtitle + used, sizeof subtitle - (size_t)used, ", %zu cycle%s", cycles,
                          cycles == 1 ? "" : "s");
     }
-    snprintf(words + used, sizeof words - (size_t)used, "; last rate %.4g",
+    snprintf(subtitle + used, sizeof subtitle - (size_t)used, "; last rate %.4g",
              gyre_schedule_at(s, steps - 1).lr);
     report_frame frame = {.panels = least < greatest ? 2 : 1,
                           .title = title,
-                          .subtitle = words,
+                          .subtitle = subtitle,
                           .x_label = "step (updates of the weights)",
                           .steps = steps - 1};
     report_frame_begin(&f, &frame);

@@ -90,7 +90,7 @@ static gyre_status read_settings(evaluation *e, const char *config, uint64_t has
 }
 
 static gyre_status read_scalars(const char *path, gyre_snapshot *out) {
-    gyre_seal_words seal;
+    gyre_seal_info seal;
     gyre_status status = gyre_checkpoint_scalars(path, out);
     if (status != GYRE_EIO || gyre_seal_read(path, "checkpoint", &seal) != GYRE_OK || seal.sealed) {
         return status;

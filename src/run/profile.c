@@ -3,14 +3,14 @@
 
 #include "gyre/clock.h"
 
-static const char *const words[RUN_PHASE_COUNT] = {
+static const char *const titles[RUN_PHASE_COUNT] = {
     "between steps",       "waiting for data",
     "computing gradients", "adding gradients over ranks",
     "updating parameters", "agreeing with the other ranks",
 };
 
 const char *run_phase_name(run_phase phase) {
-    return words[phase];
+    return titles[phase];
 }
 
 gyre_status run_profile_begin(gyre_profile *p, gyre_net *net) {
@@ -38,11 +38,11 @@ static void print_phases(const gyre_profile *p, FILE *out) {
     for (int i = 1; i < RUN_PHASE_COUNT; i++) all += p->seconds[i];
     fprintf(out, "%-32s %10s %7s\n", "a step", "ms", "%");
     for (int i = 1; i < RUN_PHASE_COUNT; i++) {
-        fprintf(out, "  %-30s %10.3f %7.1f\n", words[i], per_step(p, p->seconds[i]),
+        fprintf(out, "  %-30s %10.3f %7.1f\n", titles[i], per_step(p, p->seconds[i]),
                 all > 0 ? 100 * p->seconds[i] / all : 0);
     }
     fprintf(out, "  %-30s %10.3f\n", "all", per_step(p, all));
-    fprintf(out, "  %-30s %10.3f\n", words[0], per_step(p, p->seconds[0]));
+    fprintf(out, "  %-30s %10.3f\n", titles[0], per_step(p, p->seconds[0]));
 }
 
 /* A line of the net's table: the three parts of `place`, which are added to totals. */

@@ -97,7 +97,7 @@ void h5_array_shape(const h5_array *a, char *out, size_t size) {
     gyre_h5_shape(&e, out, size);
 }
 
-/* `why` gets the difference in words when the file's array is not the one that is wanted. */
+/* `why` tells how the file's array differs from the expected one; "": it does not. */
 static gyre_status read_array(gyre_h5_reader *r, const char *group, const h5_array *a,
                               float *vector, char *why, size_t size) {
     const gyre_h5_entry *e = find_array(r, group, a->name);

@@ -1,4 +1,4 @@
-/* Making, and letting go of, what HDF5 works on. Internal to src/runfile. */
+/* Opening and closing HDF5 files and their images. Internal to src/runfile. */
 #ifndef GYRE_RUNFILE_H5_FILE_H
 #define GYRE_RUNFILE_H5_FILE_H
 
@@ -6,8 +6,8 @@
 #include <hdf5.h>
 #include <stdbool.h>
 
-/* Turns off HDF5's own printing for the calling thread: gyre reports an error once, in its words.
- */
+/* Turns off HDF5's own printing for the calling thread: gyre reports an error
+ * once, as a message of its own. */
 void h5_quiet(void);
 
 /* Opens a file without HDF5's file locking; negative when that fails. A reader beside the writer

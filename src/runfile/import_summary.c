@@ -1,4 +1,4 @@
-/* What of a file of weights was taken and what was not, in words: a network that lacks something of
+/* What of a file of weights was taken and what was not, as text: a network that lacks something of
  * its file scores as if it had learned nothing, and only these lines tell why. */
 #include "import_summary.h"
 
@@ -137,7 +137,7 @@ static void count_text(const import_file *f, char *out, size_t size) {
 void import_summary(const import_file *f, char *out, size_t size) {
     static const struct {
         import_fate fate;
-        const char *words;
+        const char *reason;
     } lacks[] = {{IMPORT_ABSENT, "not in the file"},
                  {IMPORT_OTHER_SHAPE, "of another shape there"}};
     count_text(f, out, size);
@@ -146,7 +146,7 @@ void import_summary(const import_file *f, char *out, size_t size) {
         list l;
         list_items(f, i >= 2, lacks[i % 2].fate, &l);
         if (l.count == 0) continue;
-        snprintf(out + used, size - used, "; %s: %s", lacks[i % 2].words, text_of(&l));
+        snprintf(out + used, size - used, "; %s: %s", lacks[i % 2].reason, text_of(&l));
     }
 }
 

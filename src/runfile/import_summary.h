@@ -1,4 +1,4 @@
-/* What was taken of a file of weights, in words. Internal to src/runfile. */
+/* What was taken of a file of weights, as text. Internal to src/runfile. */
 #ifndef GYRE_RUNFILE_IMPORT_SUMMARY_H
 #define GYRE_RUNFILE_IMPORT_SUMMARY_H
 

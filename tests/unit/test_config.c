@@ -35,7 +35,7 @@ static void table_is_sane(void **state) {
     for (const config_field *f = config_fields; f->path != NULL; f++, count++) {
         assert_ptr_equal(config_field_find(f->path), f); /* paths are unique */
         assert_true(f->min <= f->max);
-        assert_true(strlen(f->words) > 10 && f->words[strlen(f->words) - 1] == '.');
+        assert_true(strlen(f->help) > 10 && f->help[strlen(f->help) - 1] == '.');
         if (f->fallback == NULL) continue;
         gyre_settings *s = calloc(1, sizeof *s);
         s->schedule.warmup.unit = GYRE_UNIT_STEPS; /* warmup.from is echoed only then */
