@@ -21,7 +21,7 @@ typedef struct {
     const gyre_metric *of; /* the model's */
 } gyre_score;
 
-/* "loss 0.4321, accuracy 81.25 %". Returns `out`. */
+/* Loss and metric as text: "loss 0.4321, accuracy 81.25 %" for a classifier. Returns `out`. */
 const char *gyre_score_text(const gyre_score *s, char *out, size_t size);
 
 /* `classes` is NULL, or 2 * model->classes numbers that get the samples of each class, and how

@@ -1,5 +1,5 @@
-/* What a network is judged by besides its loss, as data. A loss names its metrics; the code that
- * writes, compares, plots or prints one knows only what stands here. */
+/* Metrics: what a network is judged by besides its loss, as data. A loss names its metrics; the
+ * code that writes, compares, plots or prints one knows only what stands here. */
 #ifndef GYRE_METRIC_H
 #define GYRE_METRIC_H
 
@@ -18,11 +18,11 @@ typedef enum {
 /* Files hold a metric's value; people read `factor` times it, in `unit`. No text is NULL: "" is
  * none. */
 typedef struct {
-    /* "accuracy": its column, its key in JSON, and its name in sentences. Of lower-case letters,
-     * digits and underscores, no name of another column (loss, error, seconds, step, lr), and for
-     * ever: files of old runs are known by it. */
+    /* "mean_absolute_error": its column and its key in JSON; sentences have gyre_metric_prose().
+     * Of lower-case letters, digits and underscores, no name of another column (loss, error,
+     * seconds, step, lr), and for ever: files of old runs are known by it. */
     const char *name;
-    const char *plural;          /* "accuracies" */
+    const char *plural;          /* in sentences: "accuracies", "mean absolute errors" */
     const char *unit;            /* "%"; "": none */
     const char *column_unit;     /* the unit in the name of a column, "percent"; "": none */
     const char *difference_unit; /* of a difference of two: "points" */
@@ -54,11 +54,16 @@ bool gyre_metric_better(const gyre_metric *m, double value, double other);
 double gyre_metric_best(const gyre_metric *m, double a, double b);
 /* Worse than every value. */
 double gyre_metric_worst(const gyre_metric *m);
+/* The name in sentences and titles: "mean absolute error". */
+typedef struct {
+    char text[64];
+} gyre_metric_prose_name;
+gyre_metric_prose_name gyre_metric_prose(const gyre_metric *m);
 /* In the unit of people. */
 double gyre_metric_shown(const gyre_metric *m, double value);
 /* "81.25 %", or "0.0312" where there is no unit. Returns `out`. */
 const char *gyre_metric_text(const gyre_metric *m, double value, char *out, size_t size);
-/* "accuracy (%)", "absolute error" */
+/* "accuracy (%)", "mean absolute error" */
 const char *gyre_metric_title(const gyre_metric *m, char *out, size_t size);
 
 #endif

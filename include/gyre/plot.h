@@ -6,7 +6,7 @@
 #include "gyre/schedule.h"
 #include "gyre/status.h"
 
-/* LR, training loss, validation loss and accuracy of runs over steps; cycles shaded, minima marked;
+/* LR, training loss, validation loss and metric of runs over steps; cycles shaded, minima marked;
  * several runs overlaid. `output` ends in .svg or .png, else GYRE_EUSAGE. GYRE_EIO when gnuplot is
  * missing (naming the package) or fails. */
 gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output);
@@ -14,7 +14,7 @@ gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output)
 /* lr(t) of a schedule, cycles shaded, extremes marked. */
 gyre_status gyre_plot_schedule(const gyre_schedule *s, const char *title, const char *output);
 
-/* Loss and accuracy of a range test over the rate, what it suggests marked. */
+/* Loss and metric of a range test over the rate, what it suggests marked. */
 gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *output);
 
 #endif

@@ -37,7 +37,8 @@ static void print_marks(const gyre_find *f, FILE *out) {
     print_mark(f, out, "base_lr", OF(v, base_lr), "where the loss begins to fall");
     char what[96];
     if (f->metric->is_share) /* src/find/curve.h: the others do not say how sure they are */
-        snprintf(what, sizeof what, "where loss or %s stop improving", f->metric->name);
+        snprintf(what, sizeof what, "where loss or %s stop improving",
+                 gyre_metric_prose(f->metric).text);
     else
         snprintf(what, sizeof what, "where the loss stops improving");
     print_mark(f, out, "max_lr", OF(v, max_lr), what);
@@ -54,7 +55,7 @@ static void print_marks(const gyre_find *f, FILE *out) {
 static void print_trials(const gyre_find *f, FILE *out) {
     if (f->trial_count == 0) return;
     fprintf(out, "verified with %" PRId64 " steps at constant rates:\n  %10s  %18s  %10s\n",
-            (f->options.steps + 1) / 2, "rate", "training loss", f->metric->name);
+            (f->options.steps + 1) / 2, "rate", "training loss", gyre_metric_prose(f->metric).text);
     for (int i = 0; i < f->trial_count; i++) {
         const gyre_find_trial *t = &f->trials[i];
         fprintf(out, "  %10.3g  ", t->rate);

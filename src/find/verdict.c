@@ -187,7 +187,7 @@ static void say_how_sure(const gyre_find *f, gyre_find_verdict *v) {
         say(v->reason,
             "; %lld validation samples are too few to read their %s (%d are needed), so the loss "
             "alone decides max_lr",
-            (long long)f->samples, f->metric->name, FIND_SAMPLES_MIN);
+            (long long)f->samples, gyre_metric_prose(f->metric).text, FIND_SAMPLES_MIN);
     }
     if (!v->memorised) return;
     say(v->reason, "; the samples were memorised on the way, so max_lr may be too low");

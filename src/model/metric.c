@@ -74,10 +74,19 @@ const char *gyre_metric_text(const gyre_metric *m, double value, char *out, size
     return out;
 }
 
+gyre_metric_prose_name gyre_metric_prose(const gyre_metric *m) {
+    gyre_metric_prose_name prose;
+    snprintf(prose.text, sizeof prose.text, "%s", m->name);
+    for (char *c = prose.text; *c != '\0'; c++) {
+        if (*c == '_') *c = ' ';
+    }
+    return prose;
+}
+
 const char *gyre_metric_title(const gyre_metric *m, char *out, size_t size) {
     if (m->unit[0] == '\0')
-        snprintf(out, size, "%s", m->name);
+        snprintf(out, size, "%s", gyre_metric_prose(m).text);
     else
-        snprintf(out, size, "%s (%s)", m->name, m->unit);
+        snprintf(out, size, "%s (%s)", gyre_metric_prose(m).text, m->unit);
     return out;
 }

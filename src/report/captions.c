@@ -82,10 +82,10 @@ void report_caption_subtitle(const report_run *runs, int count, char *out, size_
     size_t used = 0;
     if (t->validation_count > 0) {
         const gyre_validation_row *last = &t->validation[t->validation_count - 1];
-        used += (size_t)snprintf(out, room, "%s %s %s after %lld steps",
-                                 report_caption_part(runs, count), t->metric->name,
-                                 gyre_metric_text(t->metric, last->metric, value, sizeof value),
-                                 (long long)last->step);
+        used += (size_t)snprintf(
+            out, room, "%s %s %s after %lld steps", report_caption_part(runs, count),
+            gyre_metric_prose(t->metric).text,
+            gyre_metric_text(t->metric, last->metric, value, sizeof value), (long long)last->step);
     } else {
         used += (size_t)snprintf(out, room, "%lld steps, no evaluation", done);
     }

@@ -128,7 +128,7 @@ static const char *label_of(const gyre_results *e, report_curve curve, char out[
     const bool train = curve == REPORT_CURVE_TRAIN, loss = train || curve == REPORT_CURVE_LOSS;
     char name[REPORT_NAME_MAX];
     snprintf(name, sizeof name, "%s %s", train ? "training" : report_part(e),
-             loss ? "loss" : e->metric->name);
+             loss ? "loss" : gyre_metric_prose(e->metric).text);
     return report_quantity(name, loss ? report_loss_unit(e) : e->metric->unit, "", out);
 }
 

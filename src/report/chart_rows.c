@@ -96,7 +96,8 @@ gyre_status report_draw_final(const gyre_results *e, int group, const char *outp
         }
         add_row(&r, i, count);
     }
-    snprintf(name, sizeof name, "%s %s at the last step", report_part(e), e->metric->name);
+    snprintf(name, sizeof name, "%s %s at the last step", report_part(e),
+             gyre_metric_prose(e->metric).text);
     report_chart_begin(&f, AROUND + ROW * r.count,
                        report_quantity(name, e->metric->unit, "", label), "");
     plot_rows(&f, e, &r);

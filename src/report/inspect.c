@@ -65,7 +65,8 @@ static gyre_status inspect_metrics(const char *path, FILE *out) {
         char value[64];
         exact.decimals += 2;
         fprintf(out, "  last score   after %lld updates: loss %.6g, %s %s\n", (long long)r->step,
-                r->loss, t.metric->name, gyre_metric_text(&exact, r->metric, value, sizeof value));
+                r->loss, gyre_metric_prose(t.metric).text,
+                gyre_metric_text(&exact, r->metric, value, sizeof value));
     }
     gyre_tables_free(&t);
     return GYRE_OK;

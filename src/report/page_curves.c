@@ -22,7 +22,7 @@ static gyre_status curve(report_page *p, int group, report_curve which, const ch
 /* Its file is called after it: "absolute-error.svg". */
 static gyre_status metric_curve(report_page *p, int group) {
     char title[REPORT_UNIT_MAX], name[REPORT_UNIT_MAX];
-    snprintf(name, sizeof name, "%s", p->e->metric->name);
+    snprintf(name, sizeof name, "%s", gyre_metric_prose(p->e->metric).text);
     for (char *c = name; *c != '\0'; c++) {
         if (*c == ' ') *c = '-';
     }
@@ -44,7 +44,7 @@ static void minima_table(report_page *p, int group) {
     fputs("<details><summary>", p->f);
     report_html_text(p->f, report_capital(e->metric, text));
     fputs(" at each minimum of the rate, as a table</summary>\n", p->f);
-    snprintf(mean, sizeof mean, "%s, mean", e->metric->name);
+    snprintf(mean, sizeof mean, "%s, mean", gyre_metric_prose(e->metric).text);
     snprintf(heads, sizeof heads, "arm|minimum at step|seeds|%s|least|greatest",
              report_quantity(mean, e->metric->unit, "", text));
     report_html_table_begin(p->f, heads);

@@ -182,7 +182,7 @@ static gyre_status final_figure(report_page *p, int group) {
     gyre_status status = report_page_path(p, "final", group, &path);
     if (status == GYRE_OK) status = report_draw_final(p->e, group, path);
     snprintf(title, sizeof title, "Final %s: rings are seeds, dots means with 95 %% intervals",
-             p->e->metric->name);
+             gyre_metric_prose(p->e->metric).text);
     heading(p->e, group, title, caption);
     if (diverged > 0) {
         report_add(caption, " (%d cell%s diverged and %s not in it)", diverged,

@@ -69,7 +69,8 @@ static void facts(report_page *p) {
                    set->model.name == NULL ? "?" : set->model.name,
                    slash == NULL ? set->data.path : slash + 1, set->batch_size);
     }
-    report_add(line, "measured: %s %s at the last step", report_part(e), e->metric->name);
+    report_add(line, "measured: %s %s at the last step", report_part(e),
+               gyre_metric_prose(e->metric).text);
     report_html_element(p->f, "p class=\"facts\"", line);
     report_guesses(e, line);
     if (*line != '\0') report_html_element(p->f, "p class=\"warning\"", line);

@@ -254,15 +254,17 @@ gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *ou
     mark_range(f.gp, &x->verdict);
     GYRE_GOTO(raw_block(&f, x, &loss));
     smooth_blocks(&f, "smoothed training loss, median of the repeats", &loss);
-    snprintf(heading, sizeof heading, "validation %s, median of the repeats", x->metric->name);
+    snprintf(heading, sizeof heading, "validation %s, median of the repeats",
+             gyre_metric_prose(x->metric).text);
     smooth_blocks(&f, heading, &metric);
     loss.range = range_of(&loss, true);
     metric.range = range_of(&metric, false);
     snprintf(heading, sizeof heading, "training loss (dots: steps; line: smoothed%s)",
              x->options.repeats > 1 ? "; band: repeats" : "");
     panel(&f, &frame, 0, heading, x, &loss);
-    snprintf(heading, sizeof heading, "validation %s%s%s, of %lld samples", x->metric->name,
-             x->metric->unit[0] == '\0' ? "" : ", ", x->metric->unit, (long long)x->samples);
+    snprintf(heading, sizeof heading, "validation %s%s%s, of %lld samples",
+             gyre_metric_prose(x->metric).text, x->metric->unit[0] == '\0' ? "" : ", ",
+             x->metric->unit, (long long)x->samples);
     if (frame.panels == 2) panel(&f, &frame, 1, heading, x, &metric);
     report_frame_end(&f);
     status = report_figure_finish(&f);

@@ -51,7 +51,8 @@ gyre_status report_runs_units(const report_run *runs, int count, const gyre_metr
         return gyre_fail(GYRE_EUSAGE,
                          "'%s' is judged by its %s, but '%s' by its %s; draw them in figures of "
                          "their own",
-                         runs[i].dir, c->tables.metric->name, runs[0].dir, (*metric)->name);
+                         runs[i].dir, gyre_metric_prose(c->tables.metric).text, runs[0].dir,
+                         gyre_metric_prose(*metric).text);
     }
     return GYRE_OK;
 }

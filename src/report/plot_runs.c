@@ -150,7 +150,8 @@ static gyre_status run_blocks(report_figure *f, picture *p, int i, report_range 
     const series loss = {"evaluation loss", r->name,         validation, v,
                          validation_x,      validation_loss, NULL};
     char comment[REPORT_UNIT_MAX], minima_comment[REPORT_UNIT_MAX];
-    snprintf(comment, sizeof comment, "%s%s%s", m->name, *m->unit == '\0' ? "" : " in ", m->unit);
+    snprintf(comment, sizeof comment, "%s%s%s", gyre_metric_prose(m).text,
+             *m->unit == '\0' ? "" : " in ", m->unit);
     snprintf(minima_comment, sizeof minima_comment, "%.100s at minima", comment);
     const series metric = {comment, r->name, validation, v, validation_x, validation_metric, m};
     const series minima = {
@@ -300,7 +301,7 @@ static void evaluation_panel(report_figure *f, const report_frame *frame, const 
                              bool metric) {
     char name[REPORT_UNIT_MAX], heading[REPORT_UNIT_MAX];
     snprintf(name, sizeof name, "%s %s", report_caption_part(p->runs, p->count),
-             metric ? p->metric->name : "loss");
+             metric ? gyre_metric_prose(p->metric).text : "loss");
     report_quantity(name, metric ? p->metric->unit : p->loss_unit,
                     most_cycles(p) > 0 ? "large dots: at minima of the rate" : "", heading);
     report_frame_panel(f, frame, metric ? 3 : 2, heading, metric ? p->values : p->loss);

@@ -38,7 +38,7 @@ const char *report_quantity(const char *name, const char *unit, const char *note
 }
 
 const char *report_capital(const gyre_metric *m, char out[REPORT_UNIT_MAX]) {
-    snprintf(out, REPORT_UNIT_MAX, "%s", m->name);
+    snprintf(out, REPORT_UNIT_MAX, "%s", gyre_metric_prose(m).text);
     out[0] = (char)toupper((unsigned char)out[0]);
     return out;
 }

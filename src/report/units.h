@@ -21,7 +21,7 @@ const char *report_number(const gyre_metric *m, bool sign, char out[REPORT_UNIT_
 /* "NAME (UNIT; NOTE)" for axes and heads; unit and note may be "". */
 const char *report_quantity(const char *name, const char *unit, const char *note,
                             char out[REPORT_UNIT_MAX]);
-/* The metric's name as the first word of a sentence: "Accuracy". */
+/* The metric's name as the first word of a sentence: "Mean absolute error". */
 const char *report_capital(const gyre_metric *m, char out[REPORT_UNIT_MAX]);
 
 /* "highest", what the best value is; and where better ones lie: "above", "right". */

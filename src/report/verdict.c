@@ -27,10 +27,11 @@ static void say_run(const gyre_results *e, char *out) {
     if (gyre_cell_counts(c)) {
         report_add(out, "%s %s %s at the last step.",
                    gyre_metric_text(e->metric, c->result.metric, value, sizeof value),
-                   report_part(e), e->metric->name);
+                   report_part(e), gyre_metric_prose(e->metric).text);
     } else {
         report_add(out, "No %s %s at the last step: the run is %s, with %lld steps done.",
-                   report_part(e), e->metric->name, report_state(c), (long long)c->result.steps);
+                   report_part(e), gyre_metric_prose(e->metric).text, report_state(c),
+                   (long long)c->result.steps);
     }
 }
 
@@ -62,7 +63,7 @@ static void say_nothing_done(const gyre_results *e, int group, char *out) {
         return;
     }
     report_add(out, "Every arm diverged with all seeds (%d cells): no %s to compare.",
-               arms.diverged, e->metric->name);
+               arms.diverged, gyre_metric_prose(e->metric).text);
     if (controls.done > 0) {
         report_add(out, " Controls finished with %d of %d cells.", controls.done,
                    controls.done + controls.diverged + controls.open);
@@ -76,8 +77,8 @@ static void say_mean(const gyre_results *e, int leader, char *out) {
     char name[REPORT_NAME_MAX], mean[REPORT_UNIT_MAX];
     report_arm(e, leader, name);
     report_add(out, "%s: %s %s %s at the last step (%d seed%s", name,
-               report_value(e->metric, r->mean, mean), report_part(e), e->metric->name, r->seeds,
-               plural(r->seeds));
+               report_value(e->metric, r->mean, mean), report_part(e),
+               gyre_metric_prose(e->metric).text, r->seeds, plural(r->seeds));
     if (r->diverged > 0) {
         report_add(out, "; it diverged with %d of %d", r->diverged, e->study->seed_count);
     }

@@ -163,7 +163,7 @@ static gyre_status evaluate_mine(gyre_evaluator *e, const gyre_view *view, int64
 
 const char *gyre_score_text(const gyre_score *s, char *out, size_t size) {
     char value[64];
-    snprintf(out, size, "loss %.4f, %s %s", s->loss, s->of->name,
+    snprintf(out, size, "loss %.4f, %s %s", s->loss, gyre_metric_prose(s->of).text,
              gyre_metric_text(s->of, s->metric, value, sizeof value));
     return out;
 }

@@ -162,7 +162,7 @@ static void warn_split(run_state *r) {
              "%.3g %s of the %s; a larger split tells more",
              r->resolved.settings.data.split, (long long)count,
              (long long)gyre_dataset_train(r->resolved.data)->count, metric->factor / (double)count,
-             metric->unit, metric->name);
+             metric->unit, gyre_metric_prose(metric).text);
     warn_schedule(r, text);
 }
 

@@ -206,8 +206,9 @@ static void tell_chance(run_state *r, gyre_json *line) {
     char value[64];
     gyre_warn("no better than a guess: the %s is %s, and the most frequent class is %.2f %% of the "
               "%lld sample%s scored",
-              score->of->name, gyre_metric_text(score->of, score->metric, value, sizeof value),
-              100 * chance, (long long)view->count, view->count == 1 ? "" : "s");
+              gyre_metric_prose(score->of).text,
+              gyre_metric_text(score->of, score->metric, value, sizeof value), 100 * chance,
+              (long long)view->count, view->count == 1 ? "" : "s");
 }
 
 /* The last words of a launch, whatever came of it. */

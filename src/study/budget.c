@@ -318,7 +318,8 @@ static gyre_status check_metric(const gyre_study *s, const gyre_study_arm *arm, 
     return gyre_fail(GYRE_EUSAGE,
                      "%s: arm %s would be judged by its %s, but arm %s by its %s; arms are "
                      "compared by one metric, so give all the same loss",
-                     where, arm->name, arm->metric->name, first->name, first->metric->name);
+                     where, arm->name, gyre_metric_prose(arm->metric).text, first->name,
+                     gyre_metric_prose(first->metric).text);
 }
 
 static gyre_status lay_all(study_plan *p, known_data *k, gyre_study *out) {

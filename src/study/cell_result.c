@@ -26,7 +26,7 @@ typedef struct {
     char text[80];
 } metric_key;
 
-/* "best_accuracy" */
+/* The key of a metric's value: "best_METRIC". */
 static metric_key key_of(const gyre_metric *m, int kind) {
     metric_key k;
     snprintf(k.text, sizeof k.text, "%s%s", kinds[kind], m->name);

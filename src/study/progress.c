@@ -159,8 +159,8 @@ static void draw(study_progress *t) {
     int used = snprintf(line, sizeof line, "%d of %d cells ended%s", ended, cells, left);
     if (t->busy && isfinite(t->metric)) {
         const gyre_metric *m = t->study->arms[t->now.arm].metric;
-        snprintf(line + used, sizeof line - (size_t)used, "; %s %s in the running one", m->name,
-                 gyre_metric_text(m, t->metric, value, sizeof value));
+        snprintf(line + used, sizeof line - (size_t)used, "; %s %s in the running one",
+                 gyre_metric_prose(m).text, gyre_metric_text(m, t->metric, value, sizeof value));
     }
     fprintf(stderr, "\r%.*s\033[K", size.columns - 1, line);
     fflush(stderr);
@@ -204,7 +204,7 @@ static void print_line(study_progress *t, const gyre_cell_result *r, double seco
     if (t->left > 0) print_left(t, left, sizeof left);
     gyre_print_duration(seconds, time, sizeof time);
     if (r->state == GYRE_CELL_DONE)
-        snprintf(what, sizeof what, "%s %s", arm->metric->name,
+        snprintf(what, sizeof what, "%s %s", gyre_metric_prose(arm->metric).text,
                  gyre_metric_text(arm->metric, r->metric, value, sizeof value));
     else
         snprintf(what, sizeof what, "%s", r->state == GYRE_CELL_DIVERGED ? "diverged" : "FAILED");

@@ -104,7 +104,8 @@ static gyre_status check_target(const gyre_metric *m, double target) {
     if (isnan(target) || !m->is_share) return GYRE_OK;
     if (!(target >= 0 && target <= m->factor)) {
         return gyre_fail(GYRE_EUSAGE, "--target: expected %s %s of 0 to %g %s, found '%g'",
-                         gyre_text_article(m->name), m->name, m->factor, m->unit, target);
+                         gyre_text_article(gyre_metric_prose(m).text), gyre_metric_prose(m).text,
+                         m->factor, m->unit, target);
     }
     if (target > 0 && target <= 1 && m->factor > 1) {
         gyre_warn("--target %g is %g %s; %g %s is --target %g", target, target, m->unit,

@@ -68,8 +68,9 @@ void gyre_study_warn(const gyre_study *s) {
     gyre_warn("the %s has %lld image%s, each is %.3g %s of %s %s; %lld or more were expected, %s "
               "validation_split",
               what, (long long)s->validation_images, s->validation_images == 1 ? "" : "s",
-              m->factor / (double)s->validation_images, m->unit, gyre_text_article(m->name),
-              m->name, (long long)few, part ? "give a" : "raise");
+              m->factor / (double)s->validation_images, m->unit,
+              gyre_text_article(gyre_metric_prose(m).text), gyre_metric_prose(m).text,
+              (long long)few, part ? "give a" : "raise");
 }
 
 int gyre_study_cell_count(const gyre_study *s) {

@@ -23,8 +23,8 @@ gyre_status study_find_metric(gyre_results *e) {
         return gyre_fail(GYRE_EIO,
                          "'%s': arm %s is judged by its %s, but arm %s by its %s; arms are "
                          "compared by one metric, so make a study of each",
-                         s->folder, s->arms[i / s->seed_count].name, m->name,
-                         s->arms[first / s->seed_count].name, e->metric->name);
+                         s->folder, s->arms[i / s->seed_count].name, gyre_metric_prose(m).text,
+                         s->arms[first / s->seed_count].name, gyre_metric_prose(e->metric).text);
     }
     if (first < 0) e->metric = gyre_metric_of_loss(NULL);
     return GYRE_OK;

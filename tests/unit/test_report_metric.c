@@ -6,7 +6,7 @@
 #include "../../src/report/csv.h"
 #include "../../src/study/bands.h"
 
-static const gyre_metric error = {.name = "absolute error",
+static const gyre_metric error = {.name = "absolute_error",
                                   .plural = "absolute errors",
                                   .unit = "",
                                   .column_unit = "",
@@ -173,7 +173,7 @@ static void captions_have_no_unit(void **state) {
     assert_string_equal(words, "validation absolute error 0.0312 after 1 steps");
     report_caption_legend(&run, words, sizeof words);
     assert_string_equal(words, "5-cycles (0.0312)");
-    report_quantity(error.name, error.unit, "", words);
+    report_quantity(gyre_metric_prose(&error).text, error.unit, "", words);
     assert_string_equal(words, "absolute error");
     gyre_schedule_close(run.content.schedule);
 }
@@ -194,8 +194,8 @@ static void columns_are_the_metrics(void **state) {
     open_errors(&r, 2, false);
     weigh(&r);
     char *cells = table(&r, 0);
-    expect(cells, "group,arm,seed,state,steps,loss,absolute error,best_absolute error,test_loss,"
-                  "test_absolute error,steps_to_target,hash,message,seconds\n");
+    expect(cells, "group,arm,seed,state,steps,loss,absolute_error,best_absolute_error,test_loss,"
+                  "test_absolute_error,steps_to_target,hash,message,seconds\n");
     free(cells);
     cells = table(&r, 3);
     expect_bare(cells);
