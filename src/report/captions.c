@@ -67,6 +67,14 @@ static bool share_dataset(const report_run *runs, int count) {
     return true;
 }
 
+static bool share_loss(const report_run *runs, int count) {
+    report_losses losses = {.count = 0};
+    for (int i = 0; i < count; i++) {
+        report_losses_add(&losses, runs[i].content.settings->model.loss);
+    }
+    return losses.count == 1;
+}
+
 void report_caption_subtitle(const report_run *runs, int count, char *out, size_t room) {
     const gyre_tables *t = &runs[0].content.tables;
     char value[REPORT_UNIT_MAX];
@@ -75,6 +83,9 @@ void report_caption_subtitle(const report_run *runs, int count, char *out, size_
         snprintf(out, room,
                  "the runs have several datasets, whose losses and %s cannot be compared",
                  t->metric->plural);
+    }
+    if (count > 1 && *out == '\0' && !share_loss(runs, count)) {
+        snprintf(out, room, "the runs have several losses, whose values cannot be compared");
     }
     if (count > 1) return;
     long long done = (long long)t->train[t->train_count - 1].step + 1;

@@ -124,12 +124,14 @@ static report_range range_of(const gyre_results *e, int group, report_curve curv
     return report_chart_margins(range, 0.05);
 }
 
-static const char *label_of(const gyre_results *e, report_curve curve, char out[REPORT_NAME_MAX]) {
+static const char *label_of(const gyre_results *e, int group, report_curve curve,
+                            char out[REPORT_NAME_MAX]) {
     const bool train = curve == REPORT_CURVE_TRAIN, loss = train || curve == REPORT_CURVE_LOSS;
-    char name[REPORT_NAME_MAX];
+    char name[REPORT_NAME_MAX], unit[REPORT_UNIT_MAX];
     snprintf(name, sizeof name, "%s %s", train ? "training" : report_part(e),
              loss ? "loss" : gyre_metric_prose(e->metric).text);
-    return report_quantity(name, loss ? report_loss_unit(e) : e->metric->unit, "", out);
+    return report_quantity(name, loss ? report_loss_unit(e, group, unit) : e->metric->unit, "",
+                           out);
 }
 
 static gyre_status band_block(report_figure *f, const gyre_band *b, int *index) {
@@ -189,7 +191,7 @@ gyre_status report_draw_curves(const gyre_results *e, int group, report_curve cu
     if (status != GYRE_OK) goto out;
     report_chart_begin(&f, 352 + legend,
                        curve == REPORT_CURVE_MINIMA ? "step of the minimum" : "step",
-                       label_of(e, curve, label));
+                       label_of(e, group, curve, label));
     report_chart_y(&f, range_of(e, group, curve, &steps));
     report_chart_x(&f, 0, steps);
     report_chart_legend(&f, 352 + legend, count);

@@ -1,6 +1,7 @@
 /* The parts that sentences and tables share: names of arms, states, findings. */
 #include "labels.h"
 
+#include "losses.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,13 +107,13 @@ const char *report_part(const gyre_results *e) {
     return "validation";
 }
 
-const char *report_loss_unit(const gyre_results *e) {
-    const char *unit = NULL;
+const char *report_loss_unit(const gyre_results *e, int group, char out[REPORT_UNIT_MAX]) {
+    report_losses losses = {.count = 0};
     for (int i = 0; i < e->study->arm_count; i++) {
         const gyre_settings *s = e->arms[i].settings;
-        if (s == NULL) continue;
-        if (unit == NULL) unit = gyre_loss_unit(s->model.loss);
-        if (strcmp(unit, gyre_loss_unit(s->model.loss)) != 0) return "";
+        if (s != NULL && e->study->arms[i].group == group) {
+            report_losses_add(&losses, s->model.loss);
+        }
     }
-    return unit == NULL ? "" : unit;
+    return report_losses_unit(&losses, out);
 }

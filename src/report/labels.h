@@ -22,7 +22,7 @@ const char *report_state_key(gyre_cell_state state);  /* one word, for tables */
 const char *report_state(const gyre_results_cell *c); /* and what is odd about it */
 const char *report_finding(gyre_finding finding);     /* one word, for tables */
 const char *report_part(const gyre_results *e);       /* "validation", "test": what is measured */
-/* The unit of the losses: "nats"; "" where arms have several, or none. */
-const char *report_loss_unit(const gyre_results *e);
+/* The unit of the losses of a group's arms (losses.h). */
+const char *report_loss_unit(const gyre_results *e, int group, char out[REPORT_UNIT_MAX]);
 
 #endif

@@ -41,12 +41,12 @@ gyre_status report_runs_name(report_run *runs, int count) {
 }
 
 gyre_status report_runs_units(const report_run *runs, int count, const gyre_metric **metric,
-                              const char **loss_unit) {
+                              char loss_unit[REPORT_UNIT_MAX]) {
+    report_losses losses = {.count = 0};
     *metric = runs[0].content.tables.metric;
-    *loss_unit = gyre_loss_unit(runs[0].content.settings->model.loss);
-    for (int i = 1; i < count; i++) {
+    for (int i = 0; i < count; i++) {
         const gyre_run_content *c = &runs[i].content;
-        if (strcmp(*loss_unit, gyre_loss_unit(c->settings->model.loss)) != 0) *loss_unit = "";
+        report_losses_add(&losses, c->settings->model.loss);
         if (gyre_metric_same(*metric, c->tables.metric)) continue;
         return gyre_fail(GYRE_EUSAGE,
                          "'%s' is judged by its %s, but '%s' by its %s; draw them in figures of "
@@ -54,6 +54,7 @@ gyre_status report_runs_units(const report_run *runs, int count, const gyre_metr
                          runs[i].dir, gyre_metric_prose(c->tables.metric).text, runs[0].dir,
                          gyre_metric_prose(*metric).text);
     }
+    report_losses_unit(&losses, loss_unit);
     return GYRE_OK;
 }
 

@@ -3,6 +3,7 @@
 #define GYRE_REPORT_PLOT_RUN_H
 
 #include "gyre/run_folder.h"
+#include "losses.h"
 
 typedef struct {
     const char *dir;
@@ -17,8 +18,8 @@ void report_run_close(report_run *r);
 /* Makes the names differ, by putting parent folders before those that are the same. */
 gyre_status report_runs_name(report_run *runs, int count);
 /* The metric of all runs, which one panel shows: GYRE_EUSAGE when they have several. The unit of
- * their losses; "": they have several, or none. */
+ * their losses (losses.h). */
 gyre_status report_runs_units(const report_run *runs, int count, const gyre_metric **metric,
-                              const char **loss_unit);
+                              char loss_unit[REPORT_UNIT_MAX]);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct {
 
 typedef struct {
     const gyre_metric *metric;
-    const char *loss_unit;
+    char loss_unit[REPORT_UNIT_MAX];
     report_run *runs;
     blocks *blocks;
     int count;
@@ -383,7 +383,7 @@ gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output)
     }
     for (int i = 0; i < count; i++) GYRE_GOTO(report_run_open(run_dirs[i], &p.runs[i]));
     GYRE_GOTO(report_runs_name(p.runs, count));
-    GYRE_GOTO(report_runs_units(p.runs, count, &p.metric, &p.loss_unit));
+    GYRE_GOTO(report_runs_units(p.runs, count, &p.metric, p.loss_unit));
     status = draw(&f, &p);
 out:
     for (int i = 0; p.runs != NULL && i < count; i++) report_run_close(&p.runs[i]);

@@ -2,6 +2,8 @@
  * it, and that nothing is told as if it were a share. */
 #include "report_rig.h"
 
+#include "gyre/defaults.h"
+
 #include "../../src/report/captions.h"
 #include "../../src/report/csv.h"
 #include "../../src/study/bands.h"
@@ -178,6 +180,41 @@ static void captions_have_no_unit(void **state) {
     gyre_schedule_close(run.content.schedule);
 }
 
+/* Values of one loss share a unit, those of several cannot be compared. */
+static void several_losses_have_a_unit_each(void **state) {
+    (void)state;
+    char unit[REPORT_UNIT_MAX], text[200], squares[] = "mean_squared_error";
+    report_losses losses = {.count = 0};
+    report_losses_add(&losses, NULL);
+    report_losses_add(&losses, GYRE_DEFAULT_LOSS);
+    assert_string_equal(report_losses_unit(&losses, unit), "nats");
+    report_losses_add(&losses, squares);
+    report_losses_add(&losses, squares);
+    assert_string_equal(report_losses_unit(&losses, unit),
+                        "cross_entropy: nats, mean_squared_error: no unit");
+    report_losses_add(&losses, "a_loss_of_a_long_name");
+    assert_string_equal(report_losses_unit(&losses, unit), "3 losses, each in its unit");
+
+    const gyre_metric *accuracy = gyre_metric_of_loss(NULL);
+    gyre_settings settings[2] = {{.data = {.path = five}}, {.data = {.path = five}}};
+    report_run runs[2] = {{.name = five}, {.name = five}};
+    for (int i = 0; i < 2; i++) {
+        runs[i].content.settings = &settings[i];
+        runs[i].content.tables.metric = accuracy;
+    }
+    report_caption_subtitle(runs, 2, text, sizeof text);
+    assert_string_equal(text, "");
+    settings[1].model.loss = squares;
+    report_caption_subtitle(runs, 2, text, sizeof text);
+    assert_string_equal(text, "the runs have several losses, whose values cannot be compared");
+    const gyre_metric *metric = NULL;
+    assert_int_equal(report_runs_units(runs, 2, &metric, unit), GYRE_OK);
+    assert_ptr_equal(metric, accuracy);
+    assert_string_equal(unit, "cross_entropy: nats, mean_squared_error: no unit");
+    runs[1].content.tables.metric = &error;
+    assert_int_equal(report_runs_units(runs, 2, &metric, unit), GYRE_EUSAGE);
+}
+
 static char *table(const rig *r, int index) {
     char *text = NULL;
     size_t size = 0;
@@ -223,6 +260,7 @@ int main(void) {
         cmocka_unit_test(the_target_is_reached_from_above),
         cmocka_unit_test(arms_with_another_metric_are_named),
         cmocka_unit_test(captions_have_no_unit),
+        cmocka_unit_test(several_losses_have_a_unit_each),
         cmocka_unit_test(columns_are_the_metrics),
         cmocka_unit_test(the_best_of_two_is_a_number),
     };
