@@ -38,7 +38,7 @@ typedef enum {
     GYRE_JSON_OBJECT
 } gyre_json_kind;
 
-enum { GYRE_JSON_BYTES_MAX = 1 << 20 }; /* of a text that is read */
+enum { GYRE_JSON_BYTES_MAX = 1 << 24 }; /* of a text that is read */
 
 /* `where` (the file's name) begins a message. Errors: GYRE_EUSAGE with line and column, or the key
  * that is given twice. */

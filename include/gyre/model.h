@@ -29,8 +29,9 @@ typedef struct {
     int input_count;
     int h, w, c;                  /* of its output; all 0 for a loss */
     int params[GYRE_NODE_PARAMS]; /* indices; -1: none */
-    size_t statistics; /* offset of its running statistics in the buffers vector, if it has any */
-    void *options;     /* the type's struct; NULL: it has none */
+    size_t statistics;   /* offset of its running statistics in the buffers vector, if it has any */
+    void *options;       /* the type's struct; NULL: it has none */
+    unsigned by_classes; /* a bit for each option, by its place, that is the number of classes */
 } gyre_node;
 
 typedef enum { GYRE_INIT_ZERO, GYRE_INIT_ONE, GYRE_INIT_NORMAL, GYRE_INIT_UNIFORM } gyre_init;
@@ -44,7 +45,9 @@ typedef struct {
     size_t offset, count; /* in the flat vector, floats */
     float lr_mult, decay_mult;
     gyre_init init;
-    double spread; /* standard deviation, or half width of the uniform distribution */
+    double spread;          /* standard deviation, or half width of the uniform distribution */
+    double fan_in, fan_out; /* of weights that sum; of a bias fan_in alone; else 0 */
+    bool own_init;          /* of the rest: begins otherwise than its node type says */
     bool frozen;
 } gyre_param;
 
@@ -86,11 +89,15 @@ const char *gyre_model_summary(int index);
 const char *gyre_model_loss(int index);
 const char *gyre_model_loss_summary(int index);
 
-/* Builds settings->name for images (h, w, c) and `classes`. Errors: GYRE_EUSAGE naming the nearest
+/* Builds settings->layers, or else settings->name, for images (h, w, c) and `classes`. Errors: GYRE_EUSAGE naming the nearest
  * model or loss, a size that the model cannot take, or a freeze name that matches nothing. */
 gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
                             gyre_model **out);
 void gyre_model_close(gyre_model *m);
+
+/* The network as settings->layers takes it, each node on a line; equal networks have equal texts.
+ * free() it. */
+gyre_status gyre_model_print(const gyre_model *m, char **out);
 
 /* The index of the node whose output is the model's. */
 int gyre_model_output(const gyre_model *m);

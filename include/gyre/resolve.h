@@ -21,7 +21,7 @@ typedef struct {
     gyre_model *model;
 
     gyre_stage_settings *stages; /* owned copies that `settings` points to */
-    char *data_path, *init_path;
+    char *data_path, *init_path, *layers;
     char output_dir[2];
 } gyre_resolved;
 

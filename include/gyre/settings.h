@@ -70,7 +70,9 @@ typedef struct {
 } gyre_data_settings;
 
 typedef struct {
-    char *name;
+    char *name;      /* of the zoo; NULL: layers */
+    char *layers;    /* the network as JSON (docs/networks.md), each node on a line */
+    char *file;      /* read when the config is: NULL then */
     int classes;     /* 0: from the dataset */
     char *init_from; /* NULL: keyed initialisation */
     char **freeze;   /* names or prefixes of parameters ("conv1", "layer1.") */

@@ -5,21 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX = 1 << 24 /* what config_parse_text refuses, it says better */ };
-
-gyre_status config_read_file(const char *path, cJSON **out) {
-    char *text = NULL;
-    size_t size = 0;
-    GYRE_TRY(gyre_file_read(path, FILE_MAX, &text, &size));
-    gyre_status status = GYRE_OK;
-    if (strlen(text) != size) {
-        status = gyre_fail(GYRE_EUSAGE, "%s: not a text: byte %zu is zero", path, strlen(text));
-    }
-    if (status == GYRE_OK) status = config_parse_text(text, path, out);
-    free(text);
-    return status;
-}
-
 static gyre_status begin(config_reader *r, const char *path) {
     r->settings = calloc(1, sizeof *r->settings);
     if (r->settings != NULL) {
@@ -86,6 +71,8 @@ void gyre_config_close(gyre_settings *s) {
     for (int i = 0; i < s->model.freeze_count; i++) free(s->model.freeze[i]);
     free(s->model.freeze);
     free(s->model.name);
+    free(s->model.layers);
+    free(s->model.file);
     free(s->model.init_from);
     free(s->model.loss);
     free(s->data.path);

@@ -156,6 +156,22 @@ static gyre_status text_of(const config_field *f, const gyre_settings *settings,
     return *out == NULL ? gyre_no_memory("writing the config") : GYRE_OK;
 }
 
+/* Cuts the texts of two networks to the first lines that differ. */
+static void cut_to_difference(char *a, char *b) {
+    const char *x = a, *y = b;
+    size_t n, m;
+    while (n = strcspn(x, "\n"), m = strcspn(y, "\n"),
+           n == m && memcmp(x, y, n) == 0 && x[n] != '\0' && y[m] != '\0') {
+        x += n + 1;
+        y += m + 1;
+    }
+    for (; *x == ' '; x++) n--;
+    for (; *y == ' '; y++) m--;
+    memmove(a, x, n);
+    memmove(b, y, m);
+    a[n] = b[m] = '\0';
+}
+
 gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now) {
     enum { MOST = 100 }; /* bytes of a value */
     char list[GYRE_ERROR_MAX] = "";
@@ -173,6 +189,7 @@ gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *n
         gyre_status status = text_of(f, run, &a);
         if (status == GYRE_OK) status = text_of(f, now, &b);
         if (status == GYRE_OK && strcmp(a, b) != 0 && used < sizeof list) {
+            if (f->kind == FIELD_NETWORK) cut_to_difference(a, b);
             used +=
                 (size_t)snprintf(list + used, sizeof list - used, "%s%s: run has %s, config has %s",
                                  used == 0 ? "" : "; ", f->path, gyre_text_shorten(a, MOST),

@@ -82,7 +82,13 @@ const config_field config_fields[] = {
      "it."},
 
     {"model.name", FIELD_TEXT, ARITHMETIC, AT(model.name), 0, 0, 0, NULL, NULL,
-     "Model of the zoo; `gyre help models` lists them. Required."},
+     "Model of the zoo; `gyre help models` lists them. This, model.layers or model.file is "
+     "required."},
+    {"model.layers", FIELD_NETWORK, ARITHMETIC, AT(model.layers), 0, 0, 0, NULL, NULL,
+     "A network of your own: its nodes, as docs/networks.md explains them."},
+    {"model.file", FIELD_TEXT, FREE, AT(model.file), 0, 0, 0, NULL, NULL,
+     "The same from a JSON file, relative to the config file. The run keeps its content as "
+     "model.layers."},
     {"model.classes", FIELD_INTEGER, ARITHMETIC, AT(model.classes), 0, GYRE_CLASSES_MAX, 0, NULL,
      "0", "Number of classes; 0: the dataset's."},
     {"model.loss", FIELD_TEXT, ARITHMETIC, AT(model.loss), 0, 0, 0, NULL, NULL,

@@ -14,6 +14,7 @@ typedef enum {
     FIELD_RATE,       /* double, or "find" */
     FIELD_TEXT,       /* char *, owned; NULL: not given */
     FIELD_NAMES,      /* char ** + count: model.freeze */
+    FIELD_NETWORK,    /* char *, owned: a list of nodes as text */
     FIELD_CHOICE,     /* an enum, by its value's place in `choices` */
     FIELD_SIDE,       /* bool, true for the second of two choices */
     FIELD_LENGTH,     /* gyre_length, an object with one unit */
@@ -107,6 +108,11 @@ gyre_status config_take_tree(config_reader *r, const cJSON *tree, const char *wh
 gyre_status config_take_layer(config_reader *r, const cJSON *object, const char *where);
 gyre_status config_take_set(config_reader *r, const char *set, cJSON **owned);
 gyre_status config_take_stages(config_reader *r);
+
+/* The text of model.layers from a list of nodes, or an object with one. */
+gyre_status config_take_network(const cJSON *value, const char *where, char **to);
+/* Reads model.file into model.layers; one of the ways to name a network at most. */
+gyre_status config_finish_network(gyre_settings *s, const char *where);
 
 /* What no single field can tell: values that depend on others, and what does not go together. */
 gyre_status config_finish(config_reader *r, const char *where);

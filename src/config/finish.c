@@ -144,6 +144,7 @@ static void finish_loss(gyre_model_settings *s) {
 gyre_status config_finish(config_reader *r, const char *where) {
     gyre_settings *s = r->settings;
     finish_loss(&s->model);
+    GYRE_TRY(config_finish_network(s, where));
     GYRE_TRY(finish_schedules(s, where));
     GYRE_TRY(finish_batch(s, where));
     GYRE_TRY(finish_optimizer(r, where));
@@ -151,9 +152,9 @@ gyre_status config_finish(config_reader *r, const char *where) {
 }
 
 gyre_status gyre_config_require(const gyre_settings *s) {
-    const char *missing = s->data.path == NULL    ? "data.path"
-                          : s->model.name == NULL ? "model.name"
-                          : s->batch_size == 0    ? "batch.size"
+    const char *missing = s->data.path == NULL                               ? "data.path"
+                          : s->model.name == NULL && s->model.layers == NULL ? "model.name"
+                          : s->batch_size == 0                               ? "batch.size"
                           : s->length.unit == GYRE_UNIT_NONE && s->schedule.stage_count == 0
                               ? "length"
                               : NULL;

@@ -45,12 +45,26 @@ char *gyre_json_print(const gyre_json_value *v, bool pretty) {
     return text;
 }
 
-/* A value on a line, with a comma where another follows. */
-static bool print_row(FILE *f, const cJSON *item) {
+/* A value on one line, with a space behind each comma and colon. */
+static bool print_spaced(FILE *f, const cJSON *item) {
     char *text = gyre_json_print((const gyre_json_value *)item, false);
-    if (text != NULL) fprintf(f, "        %s%s\n", text, item->next != NULL ? "," : "");
+    bool quoted = false;
+    for (const char *p = text; p != NULL && *p != '\0'; p++) {
+        fputc(*p, f);
+        if (*p == '"') quoted = !quoted;
+        if (quoted && *p == '\\') fputc(*++p, f);
+        if (!quoted && (*p == ',' || *p == ':')) fputc(' ', f);
+    }
     free(text);
     return text != NULL;
+}
+
+/* A value on a line, with a comma where another follows. */
+static bool print_row(FILE *f, const cJSON *item) {
+    fprintf(f, "        ");
+    bool ok = print_spaced(f, item);
+    fprintf(f, "%s\n", item->next != NULL ? "," : "");
+    return ok;
 }
 
 static bool print_rows(FILE *f, const cJSON *list) {
@@ -65,13 +79,11 @@ static bool print_rows(FILE *f, const cJSON *list) {
 static bool print_member(FILE *f, const cJSON *item) {
     bool list = cJSON_IsArray(item);
     char *key = gyre_json_quote(item->string);
-    char *text = list ? NULL : gyre_json_print((const gyre_json_value *)item, false);
-    bool ok = key != NULL && (list || text != NULL);
-    if (ok) fprintf(f, "    %s: %s", key, list ? "" : text);
-    if (ok && list) ok = print_rows(f, item);
+    bool ok = key != NULL;
+    if (ok) fprintf(f, "    %s: ", key);
+    if (ok) ok = list ? print_rows(f, item) : print_spaced(f, item);
     fprintf(f, "%s\n", item->next != NULL ? "," : "");
     free(key);
-    free(text);
     return ok;
 }
 

@@ -1,6 +1,7 @@
 /* Text to JSON. cJSON parses; what it lets pass, and what it cannot know, is checked here. */
 #include "fields.h"
 
+#include "gyre/file.h"
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -124,7 +125,7 @@ static const char *step_back(const char *text, const char *at) {
 gyre_status config_parse_text(const char *text, const char *where, cJSON **out) {
     size_t size = strlen(text);
     if (size > GYRE_JSON_BYTES_MAX) {
-        return gyre_fail(GYRE_EUSAGE, "%s: JSON of at most 1 MiB was expected, found %zu bytes",
+        return gyre_fail(GYRE_EUSAGE, "%s: JSON of at most 16 MiB was expected, found %zu bytes",
                          where, size);
     }
     char *blanked = strdup(text); /* messages show and count the original */
@@ -155,5 +156,20 @@ gyre_status config_parse_text(const char *text, const char *where, cJSON **out) 
 out:
     cJSON_Delete(json);
     free(blanked);
+    return status;
+}
+
+enum { FILE_MAX = 1 << 25 /* what config_parse_text refuses, it says better */ };
+
+gyre_status config_read_file(const char *path, cJSON **out) {
+    char *text = NULL;
+    size_t size = 0;
+    GYRE_TRY(gyre_file_read(path, FILE_MAX, &text, &size));
+    gyre_status status = GYRE_OK;
+    if (strlen(text) != size) {
+        status = gyre_fail(GYRE_EUSAGE, "%s: not a text: byte %zu is zero", path, strlen(text));
+    }
+    if (status == GYRE_OK) status = config_parse_text(text, path, out);
+    free(text);
     return status;
 }

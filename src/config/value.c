@@ -66,6 +66,7 @@ void config_field_range(const config_field *f, char *out, size_t size) {
     case FIELD_RATE: snprintf(out, size, "number %.9g..%.9g or \"find\"", f->min, f->max); break;
     case FIELD_TEXT: snprintf(out, size, "text"); break;
     case FIELD_NAMES: snprintf(out, size, "list of names"); break;
+    case FIELD_NETWORK: snprintf(out, size, "list of nodes"); break;
     case FIELD_CHOICE:
     case FIELD_SIDE:
         used = (size_t)snprintf(out, size, "one of ");
@@ -271,6 +272,7 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
         if (fits) return take_text(value->valuestring, to);
         break;
     case FIELD_NAMES: return take_names(f, value, settings, where);
+    case FIELD_NETWORK: return config_take_network(value, where, to);
     case FIELD_CHOICE:
         fits = take_choice(f, value, &choice);
         if (fits) memcpy(to, &choice, sizeof choice); /* every enum here is an int */
@@ -300,6 +302,7 @@ static void clear(const config_field *f, gyre_settings *settings) {
     void *to = (char *)settings + f->offset;
     switch (f->kind) {
     case FIELD_TEXT:
+    case FIELD_NETWORK:
         free(*(char **)to);
         *(char **)to = NULL;
         break;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MANIFEST_BYTES_MAX = 1 << 20 };
+
 typedef struct {
     data_source *sources;
     char (*checksums)[33];
@@ -81,12 +83,12 @@ static gyre_status write_text(const char *path, const char *temporary, const new
     GYRE_TRY(print_manifest(path, m, &text));
     size_t size = strlen(text);
     gyre_status status = GYRE_OK;
-    if (size > GYRE_JSON_BYTES_MAX) {
+    if (size > MANIFEST_BYTES_MAX) {
         status = gyre_fail(GYRE_EUSAGE,
                            "'%s' would have %zu bytes, and a manifest has at most %d: name fewer "
                            "and larger files, or put it into the folder of its files, below which "
                            "their names are short",
-                           path, size, GYRE_JSON_BYTES_MAX);
+                           path, size, MANIFEST_BYTES_MAX);
     }
     if (status == GYRE_OK) status = gyre_file_write_atomic(temporary, text, size);
     free(text);

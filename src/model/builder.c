@@ -1,10 +1,15 @@
 /* Appends nodes to a model: their options, then what their type makes of them. */
 #include "builder.h"
 
+#include "gyre/size.h"
+#include "gyre/text.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Far beyond any machine, and far below where sizes wrap. */
+static const size_t bytes_max = (size_t)1 << 40;
 
 static void *grow(builder *b, void *array, int count, int *room, size_t size) {
     if (b->status != GYRE_OK || count < *room) return array;
@@ -49,6 +54,19 @@ static bool share(builder *b, gyre_node *n, int which, int ndim, const int *dims
     return true;
 }
 
+/* Counts what the network needs, before any of it is allocated. */
+static void add_floats(builder *b, const gyre_node *n, size_t floats) {
+    size_t bytes = gyre_size_of(floats, sizeof(float));
+    if (bytes <= bytes_max - b->bytes) {
+        b->bytes += bytes;
+    } else if (b->status == GYRE_OK) {
+        b->status = gyre_fail(GYRE_EUSAGE,
+                              "node %s: with it, parameters and the activations of one sample "
+                              "need more than 2^40 bytes",
+                              n->name);
+    }
+}
+
 /* The node's parameter `which`, all zeros so far; NULL when there is nothing to fill in. */
 static gyre_param *add_param(builder *b, gyre_node *n, int which, const char *what, int ndim,
                              const int *dims) {
@@ -63,25 +81,31 @@ static gyre_param *add_param(builder *b, gyre_node *n, int which, const char *wh
     p->count = 1;
     for (int i = 0; i < ndim; i++) {
         p->dims[i] = dims[i];
-        p->count *= (size_t)dims[i];
+        p->count = gyre_size_of(p->count, (size_t)dims[i]);
     }
+    add_floats(b, n, p->count);
+    if (b->status != GYRE_OK) return NULL;
     p->lr_mult = 1;
     p->decay_mult = 1;
     n->params[which] = m->param_count++;
     return p;
 }
 
-void builder_weight(builder *b, gyre_node *n, int ndim, const int *dims, int fan_in, int fan_out) {
+void builder_weight(builder *b, gyre_node *n, int ndim, const int *dims, double fan_in,
+                    double fan_out) {
     gyre_param *p = add_param(b, n, 0, "weight", ndim, dims);
     if (p == NULL) return;
+    p->fan_in = fan_in;
+    p->fan_out = fan_out;
     p->init = b->init;
     p->decay_mult = b->weight_decay_mult;
     p->spread = b->spread_by_fan ? b->spread / sqrt(b->fan_out ? fan_out : fan_in) : b->spread;
 }
 
-void builder_bias(builder *b, gyre_node *n, int count, int fan_in) {
+void builder_bias(builder *b, gyre_node *n, int count, double fan_in) {
     gyre_param *p = add_param(b, n, 1, "bias", 1, &count);
     if (p == NULL) return;
+    p->fan_in = fan_in;
     p->init = b->bias_init;
     p->spread = 1.0 / sqrt(fan_in);
     p->lr_mult = b->bias_lr_mult;
@@ -96,6 +120,7 @@ void builder_vector(builder *b, gyre_node *n, int which, const char *what, int c
 
 void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial) {
     gyre_model *m = b->model;
+    add_floats(b, n, (size_t)count);
     m->statistics =
         grow(b, m->statistics, m->statistic_count, &b->statistic_room, sizeof *m->statistics);
     if (b->status != GYRE_OK) return;
@@ -131,15 +156,36 @@ static gyre_node *add_node(builder *b, const gyre_node_type *type, const char *n
     return n;
 }
 
+/* A name is part of paths in files, and of messages. */
+static gyre_status check_name(const builder *b, const gyre_node_type *type, const char *name) {
+    char visible[GYRE_NODE_NAME_SIZE];
+    if (strlen(name) >= GYRE_NODE_NAME_SIZE) {
+        return gyre_fail(GYRE_EUSAGE, "the node name %s has more than %d bytes", name,
+                         GYRE_NODE_NAME_SIZE - 1);
+    }
+    gyre_text_visible(name, visible, sizeof visible);
+    if (name[0] == '\0' || strchr(name, '/') != NULL || strcmp(name, visible) != 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "the node name \"%s\": expected text in UTF-8 without \"/\" and control "
+                         "characters",
+                         name);
+    }
+    if (strcmp(name, BUILDER_INPUT) == 0 || (strcmp(name, BUILDER_LOSS) == 0 && !type->is_loss)) {
+        return gyre_fail(GYRE_EUSAGE, "a node cannot have the name \"%s\": it is that of the %s",
+                         name, name[0] == 'l' ? "loss, which is added" : "input");
+    }
+    if (node_names_find(&b->names, b->model, name) >= 0) {
+        return gyre_fail(GYRE_EUSAGE, "two nodes have the name %s", name);
+    }
+    return GYRE_OK;
+}
+
 static gyre_status check(const builder *b, const gyre_node_type *type, const char *type_name,
                          const char *name, const int *inputs, int count) {
     if (type == NULL) {
         return gyre_fail(GYRE_EUSAGE, "node %s: there is no type \"%s\"", name, type_name);
     }
-    if (strlen(name) >= GYRE_NODE_NAME_SIZE) {
-        return gyre_fail(GYRE_EUSAGE, "the node name %s has more than %d bytes", name,
-                         GYRE_NODE_NAME_SIZE - 1);
-    }
+    GYRE_TRY(check_name(b, type, name));
     if (count < type->inputs_min || count > type->inputs_max) {
         return gyre_fail(GYRE_EUSAGE, "node %s of type %s reads %d to %d inputs, found %d", name,
                          type_name, type->inputs_min, type->inputs_max, count);
@@ -149,23 +195,23 @@ static gyre_status check(const builder *b, const gyre_node_type *type, const cha
         if (before && (inputs[i] < 0 || !b->model->nodes[inputs[i]].type->is_loss)) continue;
         return gyre_fail(GYRE_EUSAGE, "node %s reads a node without an output before it", name);
     }
-    for (int i = 0; i < b->model->node_count; i++) {
-        if (strcmp(b->model->nodes[i].name, name) != 0) continue;
-        return gyre_fail(GYRE_EUSAGE, "two nodes have the name %s", name);
-    }
     return GYRE_OK;
 }
 
 static gyre_status define(builder *b, gyre_node *n, const node_value *options) {
     node_size in[GYRE_NODE_INPUTS] = {0};
     for (int i = 0; i < n->input_count; i++) in[i] = node_output(b->model, n->inputs[i]);
-    GYRE_TRY(node_set_options(n, options));
+    GYRE_TRY(node_set_options(n, options, b->model->classes));
     GYRE_TRY(n->type->define(b, n, in));
-    if (n->type->is_loss || (n->h >= 1 && n->w >= 1)) return GYRE_OK;
+    if (n->type->is_loss) return GYRE_OK;
+    if (n->h >= 1 && n->w >= 1) {
+        add_floats(b, n, gyre_size_of(gyre_size_of((size_t)n->h, (size_t)n->w), (size_t)n->c));
+        return b->status;
+    }
     return gyre_fail(GYRE_EUSAGE,
-                     "model.name: \"%s\" needs larger images than %dx%d: nothing is left "
-                     "at layer %s",
-                     b->model->name, b->model->h, b->model->w, n->name);
+                     "\"%s\" needs larger images than %dx%d: nothing is left at node %s of the "
+                     "%d x %d x %d that it reads",
+                     b->model->name, b->model->h, b->model->w, n->name, in->h, in->w, in->c);
 }
 
 int builder_node(builder *b, const char *type, const char *name, const int *inputs, int input_count,
@@ -174,9 +220,14 @@ int builder_node(builder *b, const char *type, const char *name, const int *inpu
     if (b->status == GYRE_OK) b->status = check(b, found, type, name, inputs, input_count);
     if (b->status != GYRE_OK) return -1;
     gyre_node *n = add_node(b, found, name, inputs, input_count);
-    if (n != NULL) b->status = define(b, n, options);
+    if (n != NULL) b->status = node_names_add(&b->names, b->model, b->model->node_count - 1);
+    if (b->status == GYRE_OK) b->status = define(b, n, options);
     memset(b->shared, 0, sizeof b->shared);
     return b->model->node_count - 1;
+}
+
+void builder_close(builder *b) {
+    node_names_close(&b->names);
 }
 
 int builder_node_of(builder *b, const char *type, const char *name, int input,

@@ -3,14 +3,19 @@
 #ifndef GYRE_MODEL_BUILDER_H
 #define GYRE_MODEL_BUILDER_H
 
+#include "names.h"
 #include "node.h"
 
 enum { BUILDER_IMAGES = -1 };
+#define BUILDER_INPUT "images" /* what a list of nodes calls them */
+#define BUILDER_LOSS "loss"    /* the name of the node that is added last */
 
 struct builder {
     gyre_model *model;
     gyre_status status;
+    node_names names;
     int node_room, param_room, statistic_room;
+    size_t bytes;                 /* of parameters, statistics and the activations of one sample */
     int shared[GYRE_NODE_PARAMS]; /* of the next node: 1 + the parameter it uses, 0: one of its own
                                    */
     /* how the following nodes are initialised and scaled */
@@ -24,6 +29,9 @@ struct builder {
 
 /* A list of options for builder_node. */
 #define BUILDER_OPTIONS(...) ((const node_value[]){__VA_ARGS__, {NULL, 0}})
+
+/* Frees what the builder needed besides the model. */
+void builder_close(builder *b);
 
 /* Appends a node of `type` that reads `inputs`; returns its index. Options that are not given have
  * their default; `options` may be NULL. */
@@ -45,9 +53,10 @@ void builder_style_torch(builder *b);                   /* PyTorch's default of 
 /* ---- for the types' define functions; failures go into the builder */
 
 /* Parameter 0, NODE.weight, of a node that sums over `fan_in` inputs, in the style of now. */
-void builder_weight(builder *b, gyre_node *n, int ndim, const int *dims, int fan_in, int fan_out);
+void builder_weight(builder *b, gyre_node *n, int ndim, const int *dims, double fan_in,
+                    double fan_out);
 /* Parameter 1, NODE.bias, in the style of now. */
-void builder_bias(builder *b, gyre_node *n, int count, int fan_in);
+void builder_bias(builder *b, gyre_node *n, int count, double fan_in);
 /* Parameter `which`, NODE.WHAT: a vector that begins as zeros or ones. */
 void builder_vector(builder *b, gyre_node *n, int which, const char *what, int count,
                     gyre_init init);

@@ -1,4 +1,5 @@
 /* A model from its name: nodes from the zoo, then the layout of the flat parameter vector. */
+#include "network.h"
 #include "zoo.h"
 
 #include "gyre/names.h"
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { NAMES_MAX = 32 };
+enum { NAMES_MAX = 32, GROUPS_MAX = 256 /* each is updated by itself */ };
 
 static gyre_status unknown_name(const char *key, const char *what, const char *name,
                                 const char *const *names) {
@@ -93,6 +94,11 @@ static gyre_status lay_out(gyre_model *m) {
         const gyre_param *p = &m->params[i];
         int g = 0;
         while (g < m->group_count && !same_group(p, &m->groups[g])) g++;
+        if (g == GROUPS_MAX) {
+            return gyre_fail(GYRE_EUSAGE,
+                             "%s: more than %d different pairs of lr_mult and decay_mult", m->name,
+                             GROUPS_MAX);
+        }
         if (g == m->group_count) {
             m->groups[m->group_count++] =
                 (gyre_param_group){0, 0, p->lr_mult, p->decay_mult, p->frozen};
@@ -125,22 +131,23 @@ static gyre_status find_loss(const gyre_model_settings *settings, const gyre_nod
     return unknown_name("model.loss", "loss", name, names);
 }
 
-static bool is_read(const gyre_model *m, int node) {
-    for (int i = node + 1; i < m->node_count; i++) {
-        for (int k = 0; k < m->nodes[i].input_count; k++) {
-            if (m->nodes[i].inputs[k] == node) return true;
-        }
-    }
-    return false;
-}
-
 /* A node without a reader would have no gradient. */
 static gyre_status check_read(const gyre_model *m) {
-    for (int i = 0; i < m->node_count - 1; i++) {
-        if (is_read(m, i)) continue;
-        return gyre_fail(GYRE_EUSAGE, "%s: no other node reads %s", m->name, m->nodes[i].name);
+    gyre_status status = GYRE_OK;
+    bool *read = calloc((size_t)m->node_count, sizeof *read);
+    if (read == NULL) return gyre_no_memory("a model of %d layers", m->node_count);
+    for (int i = 0; i < m->node_count; i++) {
+        const gyre_node *n = &m->nodes[i];
+        for (int k = 0; k < n->input_count; k++) {
+            if (n->inputs[k] >= 0) read[n->inputs[k]] = true;
+        }
     }
-    return GYRE_OK;
+    for (int i = 0; i < m->node_count - 1 && status == GYRE_OK; i++) {
+        if (read[i]) continue;
+        status = gyre_fail(GYRE_EUSAGE, "%s: no other node reads %s", m->name, m->nodes[i].name);
+    }
+    free(read);
+    return status;
 }
 
 /* The loss reads what the last node of the list gives. */
@@ -157,12 +164,19 @@ static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
                          type->name, settings->label_smoothing);
     }
     int loss =
-        builder_node_of(b, type->name, "loss", m->node_count - 1,
+        builder_node_of(b, type->name, BUILDER_LOSS, m->node_count - 1,
                         smooths ? BUILDER_OPTIONS({"smoothing", settings->label_smoothing}) : NULL);
     GYRE_TRY(b->status);
     m->metric = m->nodes[loss].type->metrics;
     m->loss = type->name;
     return GYRE_OK;
+}
+
+/* The nodes before the loss. */
+static gyre_status add_nodes(builder *b, const zoo_entry *entry, const char *layers) {
+    if (entry == NULL) return gyre_fail_in("model.layers", network_read(b, layers));
+    entry->build(b, entry->depth);
+    return gyre_fail_in("model.name", b->status);
 }
 
 gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *settings, int h,
@@ -172,18 +186,23 @@ gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *se
     }
     gyre_model *m = calloc(1, sizeof *m);
     if (m == NULL) return gyre_no_memory("the model");
-    snprintf(m->name, sizeof m->name, "%s", entry->name);
+    snprintf(m->name, sizeof m->name, "%s", entry == NULL ? "network" : entry->name);
     m->h = h;
     m->w = w;
     m->c = c;
     m->classes = classes;
     m->norm_frozen = settings->batch_norm_frozen;
     builder b = {.model = m, .bias_lr_mult = 1, .weight_decay_mult = 1, .bias_decay_mult = 1};
-    entry->build(&b, entry->depth);
-    gyre_status status = add_loss(&b, settings);
+    gyre_status status = add_nodes(&b, entry, settings->layers);
+    if (status == GYRE_OK) status = add_loss(&b, settings);
     if (status == GYRE_OK) status = check_read(m);
+    if (status == GYRE_OK && m->param_count == 0) {
+        status = gyre_fail(GYRE_EUSAGE, "%s: no node has parameters, so there is nothing to train",
+                           m->name);
+    }
     if (status == GYRE_OK) status = freeze(m, settings);
     if (status == GYRE_OK) status = lay_out(m);
+    builder_close(&b);
     if (status == GYRE_OK)
         *out = m;
     else
@@ -194,7 +213,7 @@ gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *se
 gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
                             gyre_model **out) {
     const zoo_entry *entry = NULL;
-    GYRE_TRY(find_entry(settings->name, &entry));
+    if (settings->layers == NULL) GYRE_TRY(find_entry(settings->name, &entry));
     return zoo_model_open(entry, settings, h, w, c, classes, out);
 }
 

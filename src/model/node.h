@@ -9,6 +9,7 @@
 #include "gyre/metric.h"
 #include "gyre/model.h"
 #include "gyre/size.h"
+#include <math.h>
 
 typedef struct builder builder; /* builder.h */
 
@@ -28,6 +29,9 @@ typedef struct {
     double fallback;            /* NAN: it must be given */
     const char *const *choices; /* of a CHOICE; ends with NULL */
 } node_option;
+
+/* The value of an INT that is the number of classes, which a network does not know. */
+#define NODE_CLASSES ((double)-INFINITY)
 
 /* The value of an option, whatever its kind (of a CHOICE: its place in the list); a list of them
  * ends with a NULL name. */
@@ -119,7 +123,7 @@ const gyre_node_type *node_type_at(int index);
 
 /* options.c: sets each option to what is given, or to its default. Errors: GYRE_EUSAGE for one that
  * is unknown, missing or out of its range. */
-gyre_status node_set_options(gyre_node *n, const node_value *given);
+gyre_status node_set_options(gyre_node *n, const node_value *given, int classes);
 /* NULL when the type has none of this name. */
 const node_option *node_option_named(const gyre_node_type *type, const char *name);
 /* The value of an option; NAN when the type has none of this name. */

@@ -1,6 +1,7 @@
 /* A node's options, by their names in its type's table. */
 #include "node.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +22,15 @@ static int count_choices(const node_option *o) {
     return count;
 }
 
-static gyre_status set_option(const gyre_node *n, const node_option *o, const node_value *given) {
+static gyre_status set_option(gyre_node *n, const node_option *o, const node_value *given,
+                              int classes) {
     double value = o->fallback;
     for (; given != NULL && given->name != NULL; given++) {
         if (strcmp(given->name, o->name) == 0) value = given->value;
+    }
+    if (value == NODE_CLASSES && o->kind == OPTION_INT) {
+        value = classes;
+        n->by_classes |= 1u << (o - n->type->options);
     }
     if (isnan(value)) {
         return gyre_fail(GYRE_EUSAGE, "node %s of type %s lacks \"%s\"", n->name, n->type->name,
@@ -36,6 +42,7 @@ static gyre_status set_option(const gyre_node *n, const node_option *o, const no
     }
     double lowest = o->kind == OPTION_CHOICE ? 0 : o->lowest;
     double highest = o->kind == OPTION_CHOICE ? count_choices(o) - 1 : o->highest;
+    if (o->kind == OPTION_REAL) highest = fmin(highest, (double)FLT_MAX);
     if (!(value >= lowest && value <= highest)) {
         return gyre_fail(GYRE_EUSAGE, "node %s: \"%s\": expected %g to %g, found %g", n->name,
                          o->name, lowest, highest, value);
@@ -59,13 +66,13 @@ static gyre_status refuse_unknown(const gyre_node *n, const node_value *given) {
     return GYRE_OK;
 }
 
-gyre_status node_set_options(gyre_node *n, const node_value *given) {
+gyre_status node_set_options(gyre_node *n, const node_value *given, int classes) {
     GYRE_TRY(refuse_unknown(n, given));
     if (n->type->options_size == 0) return GYRE_OK;
     n->options = calloc(1, n->type->options_size);
     if (n->options == NULL) return gyre_no_memory("node %s", n->name);
     for (const node_option *o = n->type->options; o->name != NULL; o++) {
-        GYRE_TRY(set_option(n, o, given));
+        GYRE_TRY(set_option(n, o, given, classes));
     }
     return GYRE_OK;
 }

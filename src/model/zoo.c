@@ -21,7 +21,7 @@ static int conv(builder *b, const char *name, int x, conv_options o) {
                                            {"relu", o.relu}));
 }
 
-static int linear(builder *b, const char *name, int x, int out, bool relu) {
+static int linear(builder *b, const char *name, int x, double out, bool relu) {
     return builder_node_of(b, "linear", name, x, BUILDER_OPTIONS({"out", out}, {"relu", relu}));
 }
 
@@ -66,7 +66,7 @@ static void build_mlp(builder *b, int depth) {
     builder_style_torch(b);
     int x = linear(b, "fc1", BUILDER_IMAGES, 256, true);
     x = linear(b, "fc2", x, 128, true);
-    linear(b, "fc3", x, b->model->classes, false);
+    linear(b, "fc3", x, NODE_CLASSES, false);
 }
 
 /* Caffe's examples/mnist/lenet_train_test.prototxt. */
@@ -78,7 +78,7 @@ static void build_lenet(builder *b, int depth) {
     x = conv(b, "conv2", x, (conv_options){50, 5, 1, 0, true, false});
     x = max_pool(b, "pool2", x, 2);
     x = linear(b, "ip1", x, 500, true);
-    linear(b, "ip2", x, b->model->classes, false);
+    linear(b, "ip2", x, NODE_CLASSES, false);
 }
 
 /* Caffe's examples/cifar10/cifar10_quick_train_test.prototxt. */
@@ -95,7 +95,7 @@ static void build_cifar10_quick(builder *b, int depth) {
     x = average_pool(b, "pool3", x, 3);
     builder_style_caffe(b, 0.1);
     x = linear(b, "ip1", x, 64, false);
-    linear(b, "ip2", x, b->model->classes, false);
+    linear(b, "ip2", x, NODE_CLASSES, false);
 }
 
 /* Caffe's examples/cifar10/cifar10_full_train_test.prototxt. There conv3 states no multipliers, so
@@ -116,7 +116,7 @@ static void build_cifar10_full(builder *b, int depth) {
     b->bias_lr_mult = 2;
     b->weight_decay_mult = 250;
     b->bias_decay_mult = 0;
-    linear(b, "ip1", x, b->model->classes, false);
+    linear(b, "ip1", x, NODE_CLASSES, false);
 }
 
 /* Three convolutions with batch norm: for the demo, and for other small images. */
@@ -133,7 +133,7 @@ static void build_small_cnn(builder *b, int depth) {
     x = norm(b, "bn3", x, NONE, true);
     x = max_pool(b, "pool3", x, 2);
     builder_style_torch(b);
-    linear(b, "fc", x, b->model->classes, false);
+    linear(b, "fc", x, NODE_CLASSES, false);
 }
 
 enum { NAME = 48, PREFIX = 32 };
@@ -176,7 +176,7 @@ static void build_resnet(builder *b, int depth) {
     }
     x = global_average(b, "pool", x);
     builder_style_torch(b);
-    linear(b, "fc", x, b->model->classes, false);
+    linear(b, "fc", x, NODE_CLASSES, false);
 }
 
 /* 1x1, 3x3 and 1x1. The stride is the 3x3's, as in PyTorch ("v1.5"); the paper has it in front. */
@@ -221,7 +221,7 @@ static void build_imagenet_resnet(builder *b, const int *blocks, int widening) {
     }
     x = global_average(b, "avgpool", x);
     builder_style_torch(b);
-    linear(b, "fc", x, b->model->classes, false);
+    linear(b, "fc", x, NODE_CLASSES, false);
 }
 
 static void build_resnet18(builder *b, int depth) {

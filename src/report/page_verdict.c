@@ -66,7 +66,9 @@ static void facts(report_page *p) {
     if (set != NULL && set->data.path != NULL) {
         const char *slash = strrchr(set->data.path, '/');
         report_add(line, "%.60s on %.60s, batch %d · ",
-                   set->model.name == NULL ? "?" : set->model.name,
+                   set->model.name != NULL     ? set->model.name
+                   : set->model.layers == NULL ? "?"
+                                               : "network",
                    slash == NULL ? set->data.path : slash + 1, set->batch_size);
     }
     report_add(line, "measured: %s %s at the last step", report_part(e),

@@ -12,8 +12,12 @@
 /* The config's dataset, seen from here. */
 static gyre_status locate(const gyre_settings *s, const char *config, char **out) {
     *out = NULL;
-    if (s->model.name == NULL) {
-        return gyre_fail(GYRE_EUSAGE, "%s has no model.name to take the weights into", config);
+    if (s->model.name == NULL && s->model.layers == NULL) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "%s has no model.name (nor model.layers or model.file) to take the weights "
+            "into",
+            config);
     }
     if (s->data.path == NULL) return GYRE_OK;
     *out = gyre_config_path(s, s->data.path);

@@ -133,6 +133,10 @@ static gyre_status plan_model(gyre_resolved *r) {
     int size = r->samples.train.size;
     GYRE_TRY(gyre_model_open(&s->model, size > 0 ? size : images->h, size > 0 ? size : images->w,
                              images->c, s->model.classes, &r->model));
+    if (s->model.layers != NULL) { /* equal networks are equal settings, however they are written */
+        GYRE_TRY(gyre_model_print(r->model, &r->layers));
+        s->model.layers = r->layers;
+    }
     return run_shards_check_norms(r->model, s->reduce, s->batch_size, s->shards);
 }
 
@@ -171,5 +175,6 @@ void gyre_resolved_close(gyre_resolved *r) {
     free(r->stages);
     free(r->data_path);
     free(r->init_path);
+    free(r->layers);
     *r = (gyre_resolved){0};
 }

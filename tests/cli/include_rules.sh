@@ -18,7 +18,7 @@ RULES = {
     "backend":     ("dist", ""),
     "backend/cpu": ("backend dist", "oneapi/ dnnl omp.h"),
     "cuda":        ("backend dist", "cuda cudnn_graph.h cudnn_version.h nccl.h nvtx3/"),
-    "model":       ("backend", "xxhash.h"),
+    "model":       ("config backend", "xxhash.h"),  # config: networks are given as JSON
     "model/nodes": ("backend model", ""),
     "optim":       ("backend model schedule", ""),
     "dist":        ("", "mpi.h"),

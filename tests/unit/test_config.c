@@ -93,6 +93,9 @@ static void random_value(const config_field *f, gyre_random *r, char *out, size_
             snprintf(out, size, "%.17g", u * top);
         break;
     case FIELD_TEXT: snprintf(out, size, "\"a \\\"%x\\\" \\u00e9/%x\"", pick, pick); break;
+    case FIELD_NETWORK:
+        snprintf(out, size, "[{\"name\": \"n%u\", \"type\": \"relu\"}]", pick % 9);
+        break;
     case FIELD_NAMES: snprintf(out, size, "[\"layer%u\", \"b.c\"]", pick % 9); break;
     case FIELD_CHOICE:
     case FIELD_SIDE:
@@ -131,6 +134,8 @@ static bool hangs_together(const config_field *f) {
                                         "data.augment.resized_crop.size",
                                         "data.augment.resized_crop.min_scale",
                                         "data.augment.resized_crop.max_scale",
+                                        "model.name",
+                                        "model.file",
                                         "batch.size",
                                         "batch.shards",
                                         "optimizer.name",
@@ -239,7 +244,9 @@ static void hash_follows_arithmetic_fields(void **state) {
             snprintf(value, sizeof value, "\"adam\"");
         }
         snprintf(set, sizeof set, "%s=%s", f->path, value);
-        gyre_settings *now = read_text(base, set, NULL);
+        if (strcmp(f->path, "model.file") == 0) continue; /* its content takes its place */
+        char *other = f->kind == FIELD_NETWORK ? "model.name=null" : NULL;
+        gyre_settings *now = read_text(base, set, other);
         bool arithmetic = f->tag == GYRE_FIELD_ARITHMETIC;
         if ((config_hash(s) != config_hash(now)) != arithmetic) fail_msg("hash: %s", set);
         if ((gyre_config_compare(s, now) != GYRE_OK) != arithmetic) fail_msg("compare: %s", set);

@@ -166,11 +166,11 @@ static void refuses_sets(void **state) {
 
 static void refuses_the_large_and_the_deep(void **state) {
     (void)state;
-    enum { SIZE = (1 << 20) + 2 };
+    enum { SIZE = (1 << 24) + 2 };
     char *text = malloc(SIZE);
     memset(text, ' ', SIZE);
     memcpy(text, "{}", 2);
-    assert_refused(text, SIZE, NULL, "JSON of at most 1 MiB was expected, found 1048578 bytes");
+    assert_refused(text, SIZE, NULL, "JSON of at most 16 MiB was expected, found 16777218 bytes");
     memset(text, '[', SIZE);
     assert_refused(text, 33, NULL, ":1:33: nested deeper than 32 levels");
     assert_refused(text, 32, NULL, "JSON syntax error at the end of the text");

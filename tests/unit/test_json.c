@@ -68,15 +68,15 @@ static void numbers_come_back_as_they_were(void **state) {
 static void rows_are_printed(void **state) {
     (void)state;
     const char *text =
-        "{\"a\": {\"b\": [1, 2]}, \"rows\": [{\"n\": 1}, [0.1], \"x\"], \"none\": []}";
+        "{\"a\": {\"b\": [1, 2]}, \"rows\": [{\"n\": 1}, [0.1], \"x\\\",:\"], \"none\": []}";
     gyre_json_value *v = parse(text);
     char *printed = gyre_json_print_rows(v);
     assert_string_equal(printed, "{\n"
-                                 "    \"a\": {\"b\":[1,2]},\n"
+                                 "    \"a\": {\"b\": [1, 2]},\n"
                                  "    \"rows\": [\n"
-                                 "        {\"n\":1},\n"
+                                 "        {\"n\": 1},\n"
                                  "        [0.1],\n"
-                                 "        \"x\"\n"
+                                 "        \"x\\\",:\"\n"
                                  "    ],\n"
                                  "    \"none\": [\n"
                                  "    ]\n"

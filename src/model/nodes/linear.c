@@ -24,7 +24,7 @@ static gyre_status count_inputs(const gyre_model *m, const gyre_node *n, const n
                                 int *out) {
     size_t all = gyre_size_of(gyre_size_of((size_t)in->h, (size_t)in->w), (size_t)in->c);
     char what[320];
-    snprintf(what, sizeof what, "model.name: the inputs of layer %s of \"%s\" for images of %dx%d",
+    snprintf(what, sizeof what, "the inputs of layer %s of \"%s\" for images of %dx%d",
              n->name, m->name, m->h, m->w);
     return gyre_size_narrow(GYRE_EUSAGE, what, all, INT_MAX, out);
 }

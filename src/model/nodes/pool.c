@@ -1,7 +1,7 @@
 /* Pooling by the largest value or by the average, over windows or over the whole picture. */
 #include "../builder.h"
 
-#include <limits.h>
+enum { SIDE_MAX = 1 << 15 };
 
 typedef struct {
     int size, stride, pad;
@@ -10,9 +10,9 @@ typedef struct {
 } pool_options;
 
 static const node_option options[] = {
-    {"size", OPTION_INT, offsetof(pool_options, size), 1, INT_MAX, 1, NULL},
-    {"stride", OPTION_INT, offsetof(pool_options, stride), 1, INT_MAX, 1, NULL},
-    {"pad", OPTION_INT, offsetof(pool_options, pad), 0, INT_MAX, 0, NULL},
+    {"size", OPTION_INT, offsetof(pool_options, size), 1, SIDE_MAX, 1, NULL},
+    {"stride", OPTION_INT, offsetof(pool_options, stride), 1, SIDE_MAX, 1, NULL},
+    {"pad", OPTION_INT, offsetof(pool_options, pad), 0, SIDE_MAX, 0, NULL},
     {"ceil", OPTION_BOOL, offsetof(pool_options, ceil), 0, 1, 0, NULL},
     {"global", OPTION_BOOL, offsetof(pool_options, global), 0, 1, 0, NULL},
     {0},
@@ -26,8 +26,13 @@ static pool_options windows(const pool_options *o, const node_size *in) {
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     const pool_options *given = n->options, o = windows(given, in);
     if (o.global && in->h != in->w) {
-        return gyre_fail(GYRE_EUSAGE, "model.name: \"%s\" needs square images, found %dx%d",
-                         b->model->name, b->model->h, b->model->w);
+        return gyre_fail(GYRE_EUSAGE, "node %s: the whole picture as one window must be square, found %dx%d; "
+ "\"%s\" needs square images", n->name, in->h, in->w, b->model->name);
+    }
+    if (o.pad >= o.size) { /* a window would see nothing but padding */
+        return gyre_fail(GYRE_EUSAGE,
+                         "node %s: \"pad\": expected less than the window's %d pixels, found %d",
+                         n->name, o.size, o.pad);
     }
     n->h = gyre_pool_size(in->h, o.size, o.stride, o.pad, o.ceil);
     n->w = gyre_pool_size(in->w, o.size, o.stride, o.pad, o.ceil);
