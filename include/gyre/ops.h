@@ -71,6 +71,31 @@ typedef struct {
     int n, h, w, c, k, stride;
 } gyre_shortcut_shape;
 
+/* Every activation with an operation of its own (activation): its kind, its name, and what its
+ * gradient reads: y where that is enough, since the next layer mostly keeps it anyway, else x. What
+ * they compute is in gyre/activation.h. */
+#define GYRE_ACTIVATIONS(KIND)                                                                     \
+    KIND(RELU6, relu6, y)                                                                          \
+    KIND(LEAKY_RELU, leaky_relu, y)                                                                \
+    KIND(SIGMOID, sigmoid, y)                                                                      \
+    KIND(TANH, tanh, y)                                                                            \
+    KIND(GELU, gelu, x)                                                                            \
+    KIND(GELU_TANH, gelu_tanh, x)                                                                  \
+    KIND(SILU, silu, x)                                                                            \
+    KIND(HARDSIGMOID, hardsigmoid, x)                                                              \
+    KIND(HARDSWISH, hardswish, x)
+typedef enum {
+#define GYRE_ACTIVATION_VALUE(KIND, name, reads) GYRE_ACTIVATION_##KIND,
+    GYRE_ACTIVATIONS(GYRE_ACTIVATION_VALUE)
+#undef GYRE_ACTIVATION_VALUE
+} gyre_activation;
+
+typedef struct {
+    size_t n; /* elements */
+    gyre_activation kind;
+    float slope; /* of LEAKY_RELU below 0; at least 0 */
+} gyre_activation_shape;
+
 typedef struct {
     int n, classes;
     float smoothing; /* softmax_loss: target (1 - s) one-hot + s / classes */
@@ -194,6 +219,9 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
            (gyre_f32, saved), (gyre_act, dx), (gyre_f32, dgamma), (gyre_f32, dbeta))               \
     SIZED(relu, (gyre_act, x), (gyre_act, y))                                                      \
     SIZED(relu_dx, (gyre_act, y), (gyre_act, dy), (gyre_act, dx))                                  \
+    SHAPED(activation, gyre_activation_shape, (gyre_act, x), (gyre_act, y))                        \
+    /* v: x or y, as GYRE_ACTIVATIONS says; dx may be dy */                                        \
+    SHAPED(activation_dx, gyre_activation_shape, (gyre_act, v), (gyre_act, dy), (gyre_act, dx))    \
     SHAPED(pool, gyre_pool_shape, (gyre_act, x), (gyre_raw, saved), (gyre_act, y))                 \
     SHAPED(pool_dx, gyre_pool_shape, (gyre_act, dy), (gyre_raw, saved), (gyre_act, dx))            \
     SHAPED(lrn, gyre_lrn_shape, (gyre_act, x), (gyre_act, y))                                      \

@@ -10,6 +10,15 @@
     TYPE(batch_norm)                                                                               \
     TYPE(layer_norm)                                                                               \
     TYPE(relu)                                                                                     \
+    TYPE(relu6)                                                                                    \
+    TYPE(leaky_relu)                                                                               \
+    TYPE(sigmoid)                                                                                  \
+    TYPE(tanh)                                                                                     \
+    TYPE(gelu)                                                                                     \
+    TYPE(gelu_tanh)                                                                                \
+    TYPE(silu)                                                                                     \
+    TYPE(hardsigmoid)                                                                              \
+    TYPE(hardswish)                                                                                \
     TYPE(max_pool)                                                                                 \
     TYPE(average_pool)                                                                             \
     TYPE(lrn)                                                                                      \

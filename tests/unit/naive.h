@@ -155,13 +155,53 @@ static void naive_relu(const naive *t, const gyre_node *l, naive_input in, doubl
     for (int i = 0; i < t->n * l->h * l->w * l->c; i++) y[i] = fmax(0, in.x[i]);
 }
 
+static double naive_clamped(double x) {
+    return fmin(fmax(x, 0), 6);
+}
+
+static double naive_logistic(double x) {
+    return 1 / (1 + exp(-x));
+}
+
+static void naive_activation(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    const char *kind = l->type->name;
+    double root = 2 * sqrt(2 / acos(-1));
+    for (int i = 0; i < t->n * l->h * l->w * l->c; i++) {
+        double x = in.x[i];
+        y[i] = strcmp(kind, "relu6") == 0        ? naive_clamped(x)
+               : strcmp(kind, "leaky_relu") == 0 ? fmax(x, x * node_option_value(l, "slope"))
+               : strcmp(kind, "sigmoid") == 0    ? naive_logistic(x)
+               : strcmp(kind, "tanh") == 0       ? tanh(x)
+               : strcmp(kind, "gelu") == 0       ? x * erfc(-x / sqrt(2)) / 2
+               : strcmp(kind, "gelu_tanh") == 0
+                   ? x * naive_logistic(root * (x + 0.044715 * x * x * x))
+               : strcmp(kind, "silu") == 0        ? x * naive_logistic(x)
+               : strcmp(kind, "hardsigmoid") == 0 ? naive_clamped(x + 3) / 6
+                                                  : x * naive_clamped(x + 3) / 6;
+    }
+}
+
 static const struct {
     const char *type;
     void (*forward)(const naive *t, const gyre_node *l, naive_input in, double *y);
-} naive_types[] = {
-    {"conv", naive_conv},         {"linear", naive_linear},     {"batch_norm", naive_norm},
-    {"max_pool", naive_pool},     {"average_pool", naive_pool}, {"lrn", naive_lrn},
-    {"shortcut", naive_shortcut}, {"relu", naive_relu},         {"layer_norm", naive_layer_norm}};
+} naive_types[] = {{"conv", naive_conv},
+                   {"linear", naive_linear},
+                   {"batch_norm", naive_norm},
+                   {"max_pool", naive_pool},
+                   {"average_pool", naive_pool},
+                   {"lrn", naive_lrn},
+                   {"shortcut", naive_shortcut},
+                   {"relu", naive_relu},
+                   {"layer_norm", naive_layer_norm},
+                   {"relu6", naive_activation},
+                   {"leaky_relu", naive_activation},
+                   {"sigmoid", naive_activation},
+                   {"tanh", naive_activation},
+                   {"gelu", naive_activation},
+                   {"gelu_tanh", naive_activation},
+                   {"silu", naive_activation},
+                   {"hardsigmoid", naive_activation},
+                   {"hardswish", naive_activation}};
 
 static void naive_node(const naive *t, int index) {
     const gyre_node *l = &t->m->nodes[index];

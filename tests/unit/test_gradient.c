@@ -189,6 +189,31 @@ static void layer_norm(void **state) {
     check_gradient(smoothed(o));
 }
 
+/* Linear layers with one activation between them: numbers of a few units, on all its parts. */
+static const char *activation;
+static void build_activation(builder *b, int depth) {
+    (void)depth;
+    builder_style_he(b);
+    b->spread = 2;
+    int x = builder_node_of(b, "linear", "a", BUILDER_IMAGES, BUILDER_OPTIONS({"out", 20}));
+    x = builder_node_of(b, activation, "activation", x, NULL);
+    builder_style_torch(b);
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 10}));
+}
+
+static void activations(void **state) {
+    static const char *const names[] = {
+#define NAME(KIND, name, reads) #name,
+        GYRE_ACTIVATIONS(NAME)};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        rig_options o = options(names[i], 5, 1, 4);
+        activation = names[i];
+        o.build = build_activation;
+        check_gradient(o);
+    }
+}
+
 static void residual_and_shortcut(void **state) {
     (void)state;
     check_gradient(smoothed(options("resnet20", 8, 3, 3)));
@@ -224,6 +249,7 @@ int main(void) {
         cmocka_unit_test(local_response_normalisation),
         cmocka_unit_test(batch_norm),
         cmocka_unit_test(layer_norm),
+        cmocka_unit_test(activations),
         cmocka_unit_test(residual_and_shortcut),
         cmocka_unit_test(frozen_batch_norm),
     };

@@ -16,6 +16,12 @@ static void maps_reach_far(void **state) {
     expect("relu_dx", get(dx, size, at), 5.5, 0);
     GPU(relu, n, act(x), act(y));
     expect("relu", get(y, size, at), 2.5, 0);
+    gyre_activation_shape s = {n, GYRE_ACTIVATION_LEAKY_RELU, 0.5f};
+    put(x, size, at, -2.5f);
+    GPU(activation, &s, act(x), act(y));
+    expect("activation", get(y, size, at), -1.25, 0);
+    GPU(activation_dx, &s, act(x), act(y), act(dx));
+    expect("activation_dx", get(dx, size, at), -0.625, 0);
     all_blocks();
     space_close(x);
     space_close(y);

@@ -77,10 +77,27 @@ static void cpu_update_statistics(gyre_backend *b, size_t n, void **x) {
     CPU(update_statistics, n, 0.25f, x[0], constant(scalars), x[1]);
 }
 
+#define ACTIVATION(KIND, name, reads)                                                              \
+    static void gpu_of_##name(gyre_backend *b, size_t n, void **x) {                               \
+        gyre_activation_shape s = {n, GYRE_ACTIVATION_##KIND, 0.3f};                               \
+        GPU(activation, &s, x[0], x[1]);                                                           \
+        GPU(activation_dx, &s, x[0], x[2], x[3]);                                                  \
+        GPU(activation_dx, &s, x[0], x[2], x[2]);                                                  \
+    }                                                                                              \
+    static void cpu_of_##name(gyre_backend *b, size_t n, void **x) {                               \
+        gyre_activation_shape s = {n, GYRE_ACTIVATION_##KIND, 0.3f};                               \
+        CPU(activation, &s, x[0], x[1]);                                                           \
+        CPU(activation_dx, &s, x[0], x[2], x[3]);                                                  \
+        CPU(activation_dx, &s, x[0], x[2], x[2]);                                                  \
+    }
+GYRE_ACTIVATIONS(ACTIVATION)
+#define ACTIVATION_ROW(KIND, name, reads) {#name, 4, false, true, gpu_of_##name, cpu_of_##name},
+
 static const operation operations[] = {
     {"relu", 2, false, false, relu, cpu_relu},
     {"relu_dx", 3, false, false, relu_dx, cpu_relu_dx},
     {"relu_dx in place", 2, false, false, relu_dx_in_place, cpu_relu_dx_in_place},
+    GYRE_ACTIVATIONS(ACTIVATION_ROW) /* each its value, its gradient, and that in place */
     {"accumulate", 2, false, true, accumulate, cpu_accumulate},
     {"fill", 2, true, false, fill, cpu_fill},
     {"add", 3, true, true, add, cpu_add},

@@ -24,6 +24,11 @@ static void run_maps(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->relu_dx(b->main, N, A(in[0]), A(in[1]), A(out[1])));
     OK(b->ops->add(b->main, N, F(in[3]), F(in[3]), F(out[2])));
 }
+static void run_activation(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_activation_shape s = {N, GYRE_ACTIVATION_GELU, 0};
+    OK(b->ops->activation(b->main, &s, A(in[0]), A(out[0])));
+    OK(b->ops->activation_dx(b->main, &s, A(in[0]), A(in[1]), A(out[1])));
+}
 static void run_norm(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_f32 gamma = F(in[3]), beta = gyre_f32_at(gamma, 24), saved = F(out[2]);
     OK(b->ops->batch_norm_train(b->main, &norm, A(in[0]), A(in[1]), gamma, beta, saved, F(out[3]),
@@ -93,6 +98,7 @@ static const struct {
     const char *name;
     operation run;
 } operations[] = {{"maps", run_maps},
+                  {"activation", run_activation},
                   {"batch_norm_train", run_norm},
                   {"batch_norm_dx", run_norm_dx},
                   {"layer_norm", run_layer_norm},
