@@ -3,9 +3,10 @@
  * /parameters/NAME f32, /optimizer/STATE/NAME f32, /state (fixed-type attributes: completed
  * updates, arithmetic config hash, data hash, model, versions that may change bits),
  * /state/buffers/LAYER.running_mean and .running_var f32, /state/input/mean and scale f32 (how
- * images become numbers), /state/class_names where the classes have names. The user block is a seal
- * (gyre/seal.h), checked before HDF5 opens the file. Written atomically. Plain host data here, no
- * device, no MPI. */
+ * images become numbers), /state/class_names where the classes have names, /state/network where the
+ * network is a list of nodes: the text of model.layers. The user block is a seal (gyre/seal.h),
+ * checked before HDF5 opens the file. Written atomically. Plain host data here, no device, no MPI.
+ */
 #ifndef GYRE_CHECKPOINT_H
 #define GYRE_CHECKPOINT_H
 
@@ -24,7 +25,7 @@ typedef struct {
     uint64_t config_hash; /* gyre_config_hash of the resolved config */
     uint64_t data_hash;
     uint64_t init_hash; /* of the file that the run was initialised from; 0: none */
-    char model[40];     /* of the zoo */
+    char model[40];     /* of the zoo, or "network" */
     char loss[40];      /* model.loss; "": the default one. A file has it where it is not */
     int32_t classes;
     int32_t ranks;                   /* that wrote it; information only */
@@ -38,6 +39,7 @@ typedef struct {
     float *states[GYRE_STATES_MAX]; /* (model->parameters) each */
     float *mean, *scale;            /* of the input: (h, w, c) and (c) */
     gyre_class_names names;         /* to be written, not owned; never read back */
+    const char *network;            /* settings.model.layers, likewise; NULL: `model` names it */
     char imported[1200];            /* what gyre_parameters_import() took, as text; never saved */
 } gyre_snapshot;
 
@@ -75,6 +77,10 @@ gyre_status gyre_checkpoint_scalars(const char *path, gyre_snapshot *out);
 /* The names of the classes that a checkpoint was trained on; count 0: they have none, or it is of a
  * gyre that wrote none. free() the names. Verifies the file first. */
 gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out);
+
+/* The network of a checkpoint as model.layers has it; NULL: one of the zoo, which its scalars name.
+ * free() it. Verifies the file first. */
+gyre_status gyre_checkpoint_network(const char *path, char **out);
 
 /* Height, width and channels of the images that a checkpoint was trained on; *known: it tells. */
 gyre_status gyre_checkpoint_input_size(const char *path, uint64_t size[3], bool *known);

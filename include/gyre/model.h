@@ -89,8 +89,9 @@ const char *gyre_model_summary(int index);
 const char *gyre_model_loss(int index);
 const char *gyre_model_loss_summary(int index);
 
-/* Builds settings->layers, or else settings->name, for images (h, w, c) and `classes`. Errors: GYRE_EUSAGE naming the nearest
- * model or loss, a size that the model cannot take, or a freeze name that matches nothing. */
+/* Builds settings->layers, or else settings->name, for images (h, w, c) and `classes`. Errors:
+ * GYRE_EUSAGE naming the nearest model or loss, a size that the model cannot take, or a freeze name
+ * that matches nothing. */
 gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
                             gyre_model **out);
 void gyre_model_close(gyre_model *m);
@@ -98,6 +99,16 @@ void gyre_model_close(gyre_model *m);
 /* The network as settings->layers takes it, each node on a line; equal networks have equal texts.
  * free() it. */
 gyre_status gyre_model_print(const gyre_model *m, char **out);
+
+/* A node for people. */
+typedef struct {
+    const char *name, *type;
+    int h, w, c;       /* of its output; all 0 for a loss */
+    size_t parameters; /* its own */
+    double flop;       /* of the forward pass of one sample: 2 for each multiply-add of weights */
+    size_t bytes;      /* of its output for one sample, in f32 */
+} gyre_node_summary;
+gyre_node_summary gyre_model_node(const gyre_model *m, int index);
 
 /* The index of the node whose output is the model's. */
 int gyre_model_output(const gyre_model *m);

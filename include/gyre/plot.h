@@ -3,6 +3,7 @@
 #define GYRE_PLOT_H
 
 #include "gyre/find.h"
+#include "gyre/model.h"
 #include "gyre/schedule.h"
 #include "gyre/status.h"
 
@@ -13,6 +14,10 @@ gyre_status gyre_plot_runs(char *const *run_dirs, int count, const char *output)
 
 /* lr(t) of a schedule, cycles shaded, extremes marked. */
 gyre_status gyre_plot_schedule(const gyre_schedule *s, const char *title, const char *output);
+
+/* A network as a graph, drawn by graphviz's dot into FILE.svg alone. GYRE_EIO when dot is missing.
+ */
+gyre_status gyre_plot_model(const gyre_model *m, const char *output);
 
 /* Loss and metric of a range test over the rate, what it suggests marked. */
 gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *output);

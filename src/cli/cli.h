@@ -33,6 +33,7 @@ gyre_status cli_metrics_of(const char *run_dir, char **out);
 #define CLI_COMMANDS(X)                                                                            \
     X(data)                                                                                        \
     X(find)                                                                                        \
+    X(model)                                                                                       \
     X(schedule)                                                                                    \
     X(train)                                                                                       \
     X(study)                                                                                       \

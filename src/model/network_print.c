@@ -19,7 +19,7 @@ static double short_number(float x) {
 
 /* ---- what stands beside "nodes" */
 
-/* The first weight and the first bias speak for all. */
+/* The first weight, and the bias beside it, speak for all. */
 typedef struct {
     start weight, bias;
     float lr_mult[2], decay_mult[2]; /* of "weight" and "bias" */
@@ -36,6 +36,7 @@ static common find_common(const gyre_model *m) {
         if (network_is_bias(p)) first[1] = p;
     }
     if (first[0] != NULL) c.weight = start_of(first[0]);
+    if (first[0] == NULL || first[1] != first[0] + 1) first[1] = NULL;
     c.bias = first[1] != NULL ? start_of(first[1]) : start_of_bias(c.weight);
     for (int k = 0; k < 2; k++) {
         if (first[k] == NULL) continue;

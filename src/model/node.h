@@ -107,6 +107,10 @@ struct gyre_node_type {
     /* The weights' working copy for the kernels, after each change of the parameters. */
     gyre_status (*pack)(const node_call *c);
 
+    /* Of forward on one sample, a multiply-add counted as 2; NULL: 0, for what has no weights to
+     * multiply by. */
+    double (*flop)(const node_call *c);
+
     gyre_status (*forward)(const node_call *c);
     /* Overwrites dw. Called before dx, even where all parameters are frozen; may write into dy what
      * dx needs there. NULL: dx computes dw too, and is called when either gradient is needed. */
@@ -116,6 +120,9 @@ struct gyre_node_type {
 };
 
 #define NODE_DEFAULT_LOSS GYRE_DEFAULT_LOSS
+
+/* summary.c: `flop` of a type whose every weight is used once for each pixel of its output. */
+double node_weight_flop(const node_call *c);
 
 /* types.c: NULL when there is none of this name, or past the end. */
 const gyre_node_type *node_type_named(const char *name);

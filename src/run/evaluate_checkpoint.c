@@ -130,6 +130,19 @@ static gyre_status check_size(const evaluation *e, const char *data) {
         e->settings != NULL ? "" : ", or, of a run with resized_crop, give its config by --model");
 }
 
+/* The network that the checkpoint holds, or that of the zoo which it names. */
+static gyre_status open_model(evaluation *e, gyre_snapshot *scalars, const char *data) {
+    char *layers = NULL;
+    GYRE_TRY(gyre_checkpoint_network(e->checkpoint, &layers));
+    const gyre_model_settings model = {.name = scalars->model,
+                                       .layers = layers,
+                                       .loss = scalars->loss[0] == '\0' ? NULL : scalars->loss,
+                                       .classes = scalars->classes};
+    gyre_status status = evaluation_open_model(e, &model, scalars->data_hash, data);
+    free(layers);
+    return status;
+}
+
 gyre_status evaluation_read_checkpoint(evaluation *e, const char *given, const char *data,
                                        const char *part) {
     gyre_status status = GYRE_OK;
@@ -144,8 +157,7 @@ gyre_status evaluation_read_checkpoint(evaluation *e, const char *given, const c
     if (!named) GYRE_GOTO(check_data(e, data, scalars.data_hash));
     GYRE_GOTO(evaluation_find_view(e, data, part, scalars.data_hash));
     GYRE_GOTO(gyre_checkpoint_class_names(e->checkpoint, &e->names));
-    GYRE_GOTO(evaluation_open_model(e, scalars.model, scalars.loss, scalars.classes,
-                                    scalars.data_hash, data));
+    GYRE_GOTO(open_model(e, &scalars, data));
     GYRE_GOTO(check_size(e, data));
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
     GYRE_GOTO(gyre_checkpoint_load(e->checkpoint, e->model, &e->snapshot));

@@ -122,11 +122,10 @@ gyre_status evaluation_read_weights(evaluation *e, const char *weights, const ch
     }
     GYRE_GOTO(gyre_dataset_open(data, &e->data));
     uint64_t cut = given ? 0 : gyre_dataset_hash(e->data);
-    int classes = e->settings->model.classes;
-    if (classes == 0) classes = gyre_dataset_classes(e->data);
+    gyre_model_settings model = e->settings->model;
+    if (model.classes == 0) model.classes = gyre_dataset_classes(e->data);
     GYRE_GOTO(evaluation_find_view(e, data, part, cut));
-    GYRE_GOTO(evaluation_open_model(e, e->settings->model.name, e->settings->model.loss, classes,
-                                    cut, data));
+    GYRE_GOTO(evaluation_open_model(e, &model, cut, data));
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
     GYRE_GOTO(scale_input(e, own, data));
     e->snapshot.names = gyre_dataset_class_names(e->data);

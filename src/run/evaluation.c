@@ -75,18 +75,15 @@ static gyre_status check_classes(const evaluation *e, int classes, uint64_t trai
     return GYRE_OK;
 }
 
-gyre_status evaluation_open_model(evaluation *e, const char *name, const char *loss, int classes,
+gyre_status evaluation_open_model(evaluation *e, const gyre_model_settings *settings,
                                   uint64_t trained_on, const char *data) {
-    char copy[sizeof e->snapshot.model], loss_copy[sizeof e->snapshot.loss];
     const gyre_images *images = e->view.images;
-    const bool given = loss != NULL && loss[0] != '\0';
-    const gyre_model_settings settings = {.name = copy, .loss = given ? loss_copy : NULL};
-    snprintf(copy, sizeof copy, "%s", name);
-    if (given) snprintf(loss_copy, sizeof loss_copy, "%s", loss);
-    GYRE_TRY(check_classes(e, classes, trained_on, data));
+    const gyre_model_settings plain = {
+        .name = settings->name, .layers = settings->layers, .loss = settings->loss};
+    GYRE_TRY(check_classes(e, settings->classes, trained_on, data));
     int size = e->settings == NULL ? 0 : e->settings->data.crop_size;
-    return gyre_model_open(&settings, size > 0 ? size : images->h, size > 0 ? size : images->w,
-                           images->c, classes, &e->model);
+    return gyre_model_open(&plain, size > 0 ? size : images->h, size > 0 ? size : images->w,
+                           images->c, settings->classes, &e->model);
 }
 
 gyre_status evaluation_open_classes(evaluation *e) {

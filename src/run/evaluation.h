@@ -29,10 +29,9 @@ typedef struct {
  * its hash); else a part of the file. */
 gyre_status evaluation_find_view(evaluation *e, const char *data, const char *part,
                                  uint64_t trained_on);
-/* The network for the view's images. Its classes are not fewer than the dataset's, nor other ones.
- */
-/* `loss` as model.loss names it; NULL or "": the default. */
-gyre_status evaluation_open_model(evaluation *e, const char *name, const char *loss, int classes,
+/* The network for the view's images, with the name, layers and loss of `settings` (their classes as
+ * well). Its classes are not fewer than the dataset's, nor other ones. */
+gyre_status evaluation_open_model(evaluation *e, const gyre_model_settings *settings,
                                   uint64_t trained_on, const char *data);
 /* Room for the scores of the model's classes. */
 gyre_status evaluation_open_classes(evaluation *e);

@@ -1,6 +1,7 @@
 /* Writing, listing and reading checkpoints; see gyre/checkpoint.h for the format. */
 #include "gyre/checkpoint.h"
 
+#include "checkpoint_network.h"
 #include "class_names.h"
 #include "gyre/file.h"
 #include "gyre/run_folder.h"
@@ -147,6 +148,7 @@ static gyre_status write_content(hid_t file, const char *path, const gyre_model 
     GYRE_GOTO(h5_arrays_write(file, path, "/state/buffers", buffers, buffer_count, s->buffers));
     GYRE_GOTO(write_input(file, path, m, s));
     GYRE_GOTO(class_names_write(file, path, &s->names));
+    GYRE_GOTO(checkpoint_network_write(file, path, s->network));
 out:
     h5_close(state);
     free(parameters);
@@ -346,6 +348,15 @@ gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out)
     *out = (gyre_class_names){0};
     GYRE_TRY(open_sealed(path, &r));
     gyre_status status = class_names_read(r, out);
+    gyre_h5_reader_close(r);
+    return status;
+}
+
+gyre_status gyre_checkpoint_network(const char *path, char **out) {
+    gyre_h5_reader *r = NULL;
+    *out = NULL;
+    GYRE_TRY(open_sealed(path, &r));
+    gyre_status status = checkpoint_network_read(r, out);
     gyre_h5_reader_close(r);
     return status;
 }

@@ -18,15 +18,6 @@ static size_t longest(const gyre_class_names *names) {
     return most;
 }
 
-/* UTF-8, filled with zeros to `size` bytes; -1: not made. */
-static hid_t text_type(size_t size) {
-    hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, size);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    H5Tset_strpad(type, H5T_STR_NULLPAD);
-    return type;
-}
-
 gyre_status class_names_write(hid_t file, const char *path, const gyre_class_names *names) {
     if (names->count == 0) return GYRE_OK;
     size_t size = longest(names);
@@ -36,7 +27,7 @@ gyre_status class_names_write(hid_t file, const char *path, const gyre_class_nam
     for (int i = 0; i < names->count; i++) {
         memcpy(text + (size_t)i * size, names->names[i], strlen(names->names[i]));
     }
-    hid_t type = text_type(size), space = H5Screate_simple(1, &count, NULL);
+    hid_t type = h5_text_type(size), space = H5Screate_simple(1, &count, NULL);
     hid_t list = H5Pcreate(H5P_DATASET_CREATE);
     if (list >= 0) H5Pset_obj_track_times(list, 0); /* equal checkpoints are equal files */
     hid_t dataset = H5Dcreate2(file, place, type, space, H5P_DEFAULT, list, H5P_DEFAULT);

@@ -46,6 +46,14 @@ gyre_status h5_image(hid_t file, size_t room, void **image, size_t *size) {
     return GYRE_OK;
 }
 
+hid_t h5_text_type(size_t size) {
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, size);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    return type;
+}
+
 void h5_close(hid_t id) {
     if (id < 0) return;
     switch (H5Iget_type(id)) {

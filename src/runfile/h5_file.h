@@ -21,6 +21,9 @@ hid_t h5_open(const char *path, bool write);
 hid_t h5_memory_file(size_t room);
 gyre_status h5_image(hid_t file, size_t room, void **image, size_t *size);
 
+/* UTF-8 of a fixed length, filled with zeros to `size` bytes; negative when it is not made. */
+hid_t h5_text_type(size_t size);
+
 /* Closes whatever kind of identifier; nothing for a negative one. */
 void h5_close(hid_t id);
 

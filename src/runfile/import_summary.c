@@ -69,7 +69,7 @@ static bool is_harmless(const char *name) {
     size_t length = strlen(name), tail = sizeof tracked - 1;
     if (length >= tail && strcmp(name + length - tail, tracked) == 0) return true;
     return begins(name, "/optimizer/") || begins(name, "/state/input/") ||
-           strcmp(name, "/state/class_names") == 0;
+           strcmp(name, "/state/class_names") == 0 || strcmp(name, "/state/network") == 0;
 }
 
 static bool is_taken(const import_file *f, const gyre_h5_entry *e) {

@@ -76,6 +76,7 @@ const gyre_node_type node_conv = {.name = "conv",
                                   .define = define,
                                   .packed_size = packed_size,
                                   .pack = pack,
+                                  .flop = node_weight_flop,
                                   .forward = forward,
                                   .dw = dw,
                                   .dx = dx};

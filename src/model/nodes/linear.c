@@ -24,8 +24,8 @@ static gyre_status count_inputs(const gyre_model *m, const gyre_node *n, const n
                                 int *out) {
     size_t all = gyre_size_of(gyre_size_of((size_t)in->h, (size_t)in->w), (size_t)in->c);
     char what[320];
-    snprintf(what, sizeof what, "the inputs of layer %s of \"%s\" for images of %dx%d",
-             n->name, m->name, m->h, m->w);
+    snprintf(what, sizeof what, "the inputs of layer %s of \"%s\" for images of %dx%d", n->name,
+             m->name, m->h, m->w);
     return gyre_size_narrow(GYRE_EUSAGE, what, all, INT_MAX, out);
 }
 
@@ -90,6 +90,7 @@ const gyre_node_type node_linear = {.name = "linear",
                                     .define = define,
                                     .packed_size = packed_size,
                                     .pack = pack,
+                                    .flop = node_weight_flop,
                                     .forward = forward,
                                     .dw = dw,
                                     .dx = dx};

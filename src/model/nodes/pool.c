@@ -26,8 +26,10 @@ static pool_options windows(const pool_options *o, const node_size *in) {
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     const pool_options *given = n->options, o = windows(given, in);
     if (o.global && in->h != in->w) {
-        return gyre_fail(GYRE_EUSAGE, "node %s: the whole picture as one window must be square, found %dx%d; "
- "\"%s\" needs square images", n->name, in->h, in->w, b->model->name);
+        return gyre_fail(GYRE_EUSAGE,
+                         "node %s: the whole picture as one window must be square, found %dx%d; "
+                         "\"%s\" needs square images",
+                         n->name, in->h, in->w, b->model->name);
     }
     if (o.pad >= o.size) { /* a window would see nothing but padding */
         return gyre_fail(GYRE_EUSAGE,
