@@ -24,9 +24,16 @@ typedef struct {
 /* Loss and metric as text: "loss 0.4321, accuracy 81.25 %" for a classifier. Returns `out`. */
 const char *gyre_score_text(const gyre_score *s, char *out, size_t size);
 
-/* `classes` is NULL, or 2 * model->classes numbers that get the samples of each class, and how
- * many of them have their largest output at it. Failures of one rank abort the job. Collective. */
-gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view, double *classes,
-                               gyre_score *out);
+/* What is told of the samples besides; NULL: not that. The same on all ranks. */
+typedef struct {
+    double *classes; /* (2, model->classes): the samples of each class, and how many of them have
+                        their largest output at it */
+    float *outputs;  /* (view->count, model->classes); needs `classes` and `labels` */
+    int32_t *labels; /* (view->count) */
+} gyre_score_details;
+
+/* `details` may be NULL. Failures of one rank abort the job. Collective. */
+gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view,
+                               const gyre_score_details *details, gyre_score *out);
 
 #endif

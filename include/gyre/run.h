@@ -66,9 +66,13 @@ typedef struct {
     int64_t *class_samples;  /* (classes) */
     int64_t *class_hits;     /* (classes): the samples whose largest output is their class */
     char (*class_names)[64]; /* (classes) */
+    bool named;              /* they are names, not numbers */
+    int64_t *rows;   /* (samples): their rows in the part; these three NULL unless asked for */
+    int32_t *labels; /* (samples) */
+    float *outputs;  /* (samples, classes) */
 } gyre_evaluation;
 gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
-                          gyre_comm *comm, gyre_evaluation *out);
+                          bool outputs, gyre_comm *comm, gyre_evaluation *out);
 void gyre_evaluation_close(gyre_evaluation *e);
 
 #endif

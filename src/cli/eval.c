@@ -6,6 +6,7 @@
 #include "gyre/run.h"
 #include "gyre/text.h"
 #include "holds.h"
+#include "predictions.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include <string.h>
 
 typedef struct {
-    const char *file, *model, *data, *part;
+    const char *file, *model, *data, *part, *predictions;
 } arguments;
 
 static gyre_status parse(int argc, char **argv, arguments *a) {
@@ -73,12 +74,18 @@ static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
     arguments a;
     gyre_evaluation e = {0};
     GYRE_TRY(gyre_comm_agree(comm, parse(argc, argv, &a)));
-    gyre_status status = gyre_evaluate(a.file, a.model, a.data, a.part, comm, &e);
-    if (status != GYRE_OK && a.model == NULL && gyre_comm_rank(comm) == 0) {
+    const bool rank0 = gyre_comm_rank(comm) == 0;
+    if (a.predictions != NULL) {
+        GYRE_TRY(gyre_comm_agree(comm, rank0 ? cli_predictions_check(a.predictions) : GYRE_OK));
+    }
+    gyre_status status =
+        gyre_evaluate(a.file, a.model, a.data, a.part, a.predictions != NULL, comm, &e);
+    if (status != GYRE_OK && a.model == NULL && rank0) {
         status = cli_other_kind(status, a.file, CLI_HOLDS_RUN | CLI_HOLDS_CHECKPOINT);
     }
     GYRE_TRY(status);
-    status = gyre_comm_rank(comm) == 0 ? print(&e, a.part) : GYRE_OK;
+    if (a.predictions != NULL && rank0) status = cli_predictions_write(a.predictions, &e);
+    if (status == GYRE_OK && rank0) status = print(&e, a.part);
     gyre_evaluation_close(&e);
     return gyre_comm_agree(comm, status);
 }
@@ -87,7 +94,7 @@ static int run(int argc, char **argv) {
     return cli_on_ranks(argc, argv, evaluate, true);
 }
 
-static const cli_form forms[] = {{"CHECKPOINT|RUN", "dp"}, {"WEIGHTS", "mdp"}, {0}};
+static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpo"}, {"WEIGHTS", "mdpo"}, {0}};
 
 static const cli_option options[] = {
     {.name = "CHECKPOINT|RUN", .help = "a checkpoint file, or a run's folder: its newest one"},
@@ -115,6 +122,13 @@ static const cli_option options[] = {
      .value = "PART",
      .help = "test (the default), validation or train; of the run's own dataset, validation and "
              "train are split as the run split them"},
+    {.id = 'o',
+     .name = "predictions",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, predictions),
+     .value = "FILE.csv",
+     .help = "writes for each sample its row in the part, its label, the predicted class and the "
+             "network's outputs"},
     {0}};
 
 const cli_command cli_command_eval = {

@@ -2,7 +2,9 @@
 #include "evaluation.h"
 #include "gyre/config.h"
 #include "gyre/defaults.h"
+#include "gyre/gather.h"
 #include "gyre/run.h"
+#include "gyre/size.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,6 +27,9 @@ void gyre_evaluation_close(gyre_evaluation *e) {
     free(e->class_samples);
     free(e->class_hits);
     free(e->class_names);
+    free(e->rows);
+    free(e->labels);
+    free(e->outputs);
     *e = (gyre_evaluation){0};
 }
 
@@ -39,23 +44,34 @@ static void name_class(const evaluation *e, int k, char *out, size_t size) {
     }
 }
 
+/* Room for what the network gives for each sample. */
+static gyre_status open_outputs(const evaluation *e, gyre_evaluation *out) {
+    size_t n = (size_t)e->view.count, classes = (size_t)e->model->classes;
+    out->rows = malloc(n * sizeof *out->rows);
+    out->labels = malloc(n * sizeof *out->labels);
+    out->outputs = malloc(gyre_size_of(gyre_size_of(n, classes), sizeof *out->outputs));
+    if (!out->rows || !out->labels || !out->outputs) {
+        return gyre_no_memory("the outputs of %zu samples", n);
+    }
+    for (size_t i = 0; i < n; i++) out->rows[i] = gyre_view_row(&e->view, (int64_t)i);
+    return GYRE_OK;
+}
+
 static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluation *out) {
     int n = e->model->classes;
-    *out = (gyre_evaluation){
-        .checkpoint = e->checkpoint,
-        .completed = e->snapshot.completed,
-        .best = e->best,
-        .of_run = e->samples.train.images != NULL,
-        .samples = e->view.count,
-        .score = *score,
-        .classes = n,
-    };
+    out->checkpoint = e->checkpoint;
+    out->completed = e->snapshot.completed;
+    out->best = e->best;
+    out->of_run = e->samples.train.images != NULL;
+    out->samples = e->view.count;
+    out->score = *score;
+    out->classes = n;
+    out->named = e->names.count > 0 || gyre_dataset_class_names(e->data).count > 0;
     e->checkpoint = NULL;
     out->class_samples = calloc((size_t)n, sizeof *out->class_samples);
     out->class_hits = calloc((size_t)n, sizeof *out->class_hits);
     out->class_names = calloc((size_t)n, sizeof *out->class_names);
     if (!out->class_samples || !out->class_hits || !out->class_names) {
-        gyre_evaluation_close(out);
         return gyre_no_memory("%d classes", n);
     }
     for (int k = 0; k < n; k++) {
@@ -67,9 +83,10 @@ static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluati
 }
 
 gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
-                          gyre_comm *comm, gyre_evaluation *out) {
+                          bool outputs, gyre_comm *comm, gyre_evaluation *out) {
     evaluation e = {.best = -1};
     gyre_score score;
+    *out = (gyre_evaluation){0};
     gyre_status status = config == NULL ? evaluation_read_checkpoint(&e, file, data, part)
                                         : evaluation_read_weights(&e, file, config, data, part);
     status = gyre_comm_agree(comm, status);
@@ -84,7 +101,9 @@ gyre_status gyre_evaluate(const char *file, const char *config, const char *data
     options.reduce = GYRE_REDUCE_FAST; /* nothing is, so any number of ranks will do */
     GYRE_GOTO(gyre_comm_agree(comm, gyre_backend_open(choice, &options, comm, &e.backend)));
     GYRE_GOTO(gyre_comm_agree(comm, open_net(&e, comm)));
-    GYRE_GOTO(gyre_evaluator_run(e.evaluator, &e.view, e.classes, &score));
+    if (outputs) GYRE_GOTO(gyre_comm_agree(comm, open_outputs(&e, out)));
+    const gyre_score_details details = {e.classes, out->outputs, out->labels};
+    GYRE_GOTO(gyre_evaluator_run(e.evaluator, &e.view, &details, &score));
     status = gyre_comm_agree(comm, fill_in(&e, &score, out));
 out:
     gyre_evaluator_close(e.evaluator);
@@ -98,5 +117,6 @@ out:
     free(e.names.names);
     free(e.classes);
     free(e.checkpoint);
+    if (status != GYRE_OK) gyre_evaluation_close(out);
     return status;
 }

@@ -80,7 +80,7 @@ typedef struct {
     gyre_evaluator *e;
     const gyre_view *view;
     int64_t first, stride;
-    bool per_class;
+    const gyre_score_details *details; /* NULL: none */
 } evaluation_round;
 
 static gyre_status gather(const evaluation_round *r, int slot, gyre_batch *out) {
@@ -104,26 +104,33 @@ static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
     GYRE_TRY(gather(r, slot, &batch));
     gyre_f32 stats = gyre_f32_at((gyre_f32)(void *)e->stats, 2 * (size_t)slot);
     GYRE_TRY(gyre_net_evaluate(e->net, q, &batch, stats));
-    if (!r->per_class) return GYRE_OK;
+    if (r->details == NULL) return GYRE_OK;
     size_t most = (size_t)e->batch * (size_t)e->weights->model->classes;
     return gyre_net_logits(e->net, q, e->logits + (size_t)slot * most);
 }
 
-static void count_classes(const evaluation_round *r, int slot, double *classes) {
+/* What the samples of a batch add to the details. */
+static void add_details(const evaluation_round *r, int slot) {
     const gyre_evaluator *e = r->e;
     int n = e->weights->model->classes;
-    int64_t left = r->view->count - (r->first + slot * r->stride) * e->batch;
+    const gyre_score_details *d = r->details;
+    int64_t begin = (r->first + slot * r->stride) * e->batch, left = r->view->count - begin;
     int64_t count = left < e->batch ? left : e->batch;
     const int32_t *labels = e->labels + slot * e->batch;
     const float *logits = e->logits + (size_t)slot * (size_t)e->batch * (size_t)n;
+    if (d->outputs != NULL) {
+        size_t row = (size_t)n * sizeof *logits;
+        memcpy(d->outputs + begin * n, logits, (size_t)count * row);
+        memcpy(d->labels + begin, labels, (size_t)count * sizeof *labels);
+    }
     for (int64_t i = 0; i < count; i++, logits += n) {
         int best = 0;
         for (int k = 1; k < n; k++) {
             if (logits[k] > logits[best]) best = k;
         }
         int label = labels[i];
-        classes[label] += 1;
-        if (best == label) classes[n + label] += 1;
+        d->classes[label] += 1;
+        if (best == label) d->classes[n + label] += 1;
     }
 }
 
@@ -138,10 +145,10 @@ static gyre_status open_fitters(gyre_evaluator *e, const gyre_view *view) {
 
 /* This rank's batches; results[2 i] and [2 i + 1] get what the loss adds up for batch i. */
 static gyre_status evaluate_mine(gyre_evaluator *e, const gyre_view *view, int64_t batches,
-                                 double *results, double *classes) {
+                                 double *results, const gyre_score_details *details) {
     const gyre_backend_ops *ops = e->weights->backend->ops;
     int64_t ranks = gyre_comm_size(e->comm);
-    evaluation_round r = {.e = e, .view = view, .stride = ranks, .per_class = classes != NULL};
+    evaluation_round r = {.e = e, .view = view, .stride = ranks, .details = details};
     GYRE_TRY(open_fitters(e, view));
     for (r.first = gyre_comm_rank(e->comm); r.first < batches; r.first += ranks * e->slots) {
         int64_t left = (batches - r.first + ranks - 1) / ranks;
@@ -155,7 +162,7 @@ static gyre_status evaluate_mine(gyre_evaluator *e, const gyre_view *view, int64
             const float *found = e->results + 2 * (size_t)slot;
             result[0] = found[0];
             result[1] = found[1];
-            if (classes != NULL) count_classes(&r, slot, classes);
+            if (details != NULL) add_details(&r, slot);
         }
     }
     return GYRE_OK;
@@ -168,25 +175,65 @@ const char *gyre_score_text(const gyre_score *s, char *out, size_t size) {
     return out;
 }
 
-gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view, double *classes,
-                               gyre_score *out) {
+/* Each rank has its own samples, and zeros for the others. */
+static gyre_status sum_outputs(gyre_evaluator *e, const gyre_score_details *d, int64_t count) {
+    enum { PIECE = 1 << 16 };
+    size_t classes = (size_t)e->weights->model->classes, all = (size_t)count * (classes + 1);
+    double *piece = malloc(PIECE * sizeof *piece);
+    gyre_status status = piece == NULL ? gyre_no_memory("the outputs") : GYRE_OK;
+    if (status != GYRE_OK) gyre_comm_abort(e->comm, status);
+    for (size_t at = 0; at < all && status == GYRE_OK; at += PIECE) {
+        size_t n = all - at < PIECE ? all - at : PIECE, outputs = (size_t)count * classes;
+        for (size_t i = 0; i < n; i++) {
+            size_t k = at + i;
+            piece[i] = k < outputs ? (double)d->outputs[k] : (double)d->labels[k - outputs];
+        }
+        status = gyre_comm_sum_f64(e->comm, piece, n);
+        for (size_t i = 0; i < n && status == GYRE_OK; i++) {
+            size_t k = at + i;
+            if (k < outputs)
+                d->outputs[k] = (float)piece[i];
+            else
+                d->labels[k - outputs] = (int32_t)piece[i];
+        }
+    }
+    free(piece);
+    return status;
+}
+
+static gyre_status sum_details(gyre_evaluator *e, const gyre_score_details *d, int64_t count) {
+    if (d == NULL) return GYRE_OK;
+    GYRE_TRY(gyre_comm_sum_f64(e->comm, d->classes, 2 * (size_t)e->weights->model->classes));
+    return d->outputs == NULL ? GYRE_OK : sum_outputs(e, d, count);
+}
+
+static void clear_details(const gyre_evaluator *e, const gyre_score_details *d, int64_t count) {
+    size_t classes = (size_t)e->weights->model->classes, n = (size_t)count;
+    if (d == NULL) return;
+    memset(d->classes, 0, 2 * classes * sizeof *d->classes);
+    if (d->outputs == NULL) return;
+    memset(d->outputs, 0, n * classes * sizeof *d->outputs);
+    memset(d->labels, 0, n * sizeof *d->labels);
+}
+
+gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view,
+                               const gyre_score_details *details, gyre_score *out) {
     gyre_status status = GYRE_OK;
     int64_t batches = (view->count + e->batch - 1) / e->batch;
     const gyre_model *m = e->weights->model;
-    int n = m->classes;
     *out = (gyre_score){.of = m->metric};
     double *results = calloc(2 * (size_t)batches + 1, sizeof *results);
     if (e->watchdog != NULL) gyre_watchdog_phase(e->watchdog, "evaluating", -1);
-    if (classes != NULL) memset(classes, 0, 2 * (size_t)n * sizeof *classes);
+    clear_details(e, details, view->count);
     if (results == NULL) {
         status = gyre_no_memory("evaluation");
     } else {
-        status = evaluate_mine(e, view, batches, results, classes);
+        status = evaluate_mine(e, view, batches, results, details);
     }
     if (status != GYRE_OK && gyre_comm_size(e->comm) > 1) gyre_comm_abort(e->comm, status);
     GYRE_GOTO(status);
     GYRE_GOTO(gyre_comm_sum_f64(e->comm, results, 2 * (size_t)batches));
-    if (classes != NULL) GYRE_GOTO(gyre_comm_sum_f64(e->comm, classes, 2 * (size_t)n));
+    GYRE_GOTO(sum_details(e, details, view->count));
     double loss = 0, sum = 0;
     for (int64_t i = 0; i < batches; i++) {
         loss += results[2 * i];

@@ -135,7 +135,7 @@ static gyre_status read_run(const gyre_study *s, const char *folder, gyre_status
 
 static gyre_status test(const char *folder, gyre_comm *comm, gyre_cell_result *r) {
     gyre_evaluation e;
-    GYRE_TRY(gyre_evaluate(folder, NULL, NULL, "test", comm, &e));
+    GYRE_TRY(gyre_evaluate(folder, NULL, NULL, "test", false, comm, &e));
     r->test_loss = e.score.loss;
     r->test_metric = e.score.metric;
     gyre_evaluation_close(&e);
