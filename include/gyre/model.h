@@ -44,6 +44,7 @@ typedef struct {
     int picture[3];       /* (h, w, c) whose values are the last dim, in this order; h 0: none */
     size_t offset, count; /* in the flat vector, floats */
     float lr_mult, decay_mult;
+    float node_lr_mult, node_decay_mult; /* as the network says, without optimizer.groups */
     gyre_init init;
     double spread;          /* standard deviation, or half width of the uniform distribution */
     double fan_in, fan_out; /* of weights that sum; of a bias fan_in alone; else 0 */

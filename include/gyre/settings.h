@@ -69,6 +69,12 @@ typedef struct {
     gyre_normalization given; /* with NORMALIZE_GIVEN */
 } gyre_data_settings;
 
+/* Parameters whose names match learn at another rate or decay otherwise. */
+typedef struct {
+    char *match;                /* a POSIX extended regular expression */
+    double lr_mult, decay_mult; /* times what the network says */
+} gyre_group_settings;
+
 typedef struct {
     char *name;      /* of the zoo; NULL: layers */
     char *layers;    /* the network as JSON (docs/networks.md), each node on a line */
@@ -80,6 +86,8 @@ typedef struct {
     bool batch_norm_frozen;
     char *loss;             /* NULL: cross_entropy */
     double label_smoothing; /* of the training loss */
+    gyre_group_settings *groups;
+    int group_count;
 } gyre_model_settings;
 
 typedef enum {

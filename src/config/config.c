@@ -72,6 +72,7 @@ void gyre_config_close(gyre_settings *s) {
     free(s->model.freeze);
     free(s->model.name);
     free(s->model.layers);
+    config_clear_groups(&s->model);
     free(s->model.file);
     free(s->model.init_from);
     free(s->model.loss);

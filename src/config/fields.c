@@ -140,6 +140,11 @@ const config_field config_fields[] = {
      "Largest global norm of the gradient; 0: no clipping."},
     {"optimizer.label_smoothing", FIELD_REAL, ARITHMETIC, AT(model.label_smoothing), 0, 1, 0, NULL,
      "0", "Share of the target that is spread over all classes (training loss only)."},
+    {"optimizer.groups", FIELD_GROUPS, ARITHMETIC, AT(model.groups), 0, 1e6, 0, NULL, NULL,
+     "Parameters that learn otherwise, as [{\"match\": \"bias|bn\", \"decay_mult\": 0}]: "
+     "\"lr_mult\" "
+     "and \"decay_mult\" multiply the rate and the decay of those whose names match a POSIX "
+     "extended regular expression; groups that match the same one multiply together."},
 
     {"schedule.policy", FIELD_CHOICE, ARITHMETIC, AT(schedule.policy), 0, 0, 0, POLICY_NAMES,
      "\"triangular\"", "Form of lr(t); see docs/schedules.md."},

@@ -14,6 +14,7 @@ typedef enum {
     FIELD_RATE,       /* double, or "find" */
     FIELD_TEXT,       /* char *, owned; NULL: not given */
     FIELD_NAMES,      /* char ** + count: model.freeze */
+    FIELD_GROUPS,     /* list of objects: optimizer.groups */
     FIELD_NETWORK,    /* char *, owned: a list of nodes as text */
     FIELD_CHOICE,     /* an enum, by its value's place in `choices` */
     FIELD_SIDE,       /* bool, true for the second of two choices */
@@ -111,6 +112,10 @@ gyre_status config_take_stages(config_reader *r);
 
 /* The text of model.layers from a list of nodes, or an object with one. */
 gyre_status config_take_network(const cJSON *value, const char *where, char **to);
+/* optimizer.groups from JSON, and back to nothing. */
+gyre_status config_take_groups(const cJSON *value, const char *where, gyre_model_settings *m);
+cJSON *config_groups_json(const gyre_model_settings *m);
+void config_clear_groups(gyre_model_settings *m);
 /* Reads model.file into model.layers; one of the ways to name a network at most. */
 gyre_status config_finish_network(gyre_settings *s, const char *where);
 

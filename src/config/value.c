@@ -67,6 +67,7 @@ void config_field_range(const config_field *f, char *out, size_t size) {
     case FIELD_TEXT: snprintf(out, size, "text"); break;
     case FIELD_NAMES: snprintf(out, size, "list of names"); break;
     case FIELD_NETWORK: snprintf(out, size, "list of nodes"); break;
+    case FIELD_GROUPS: snprintf(out, size, "list of groups"); break;
     case FIELD_CHOICE:
     case FIELD_SIDE:
         used = (size_t)snprintf(out, size, "one of ");
@@ -273,6 +274,7 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
         break;
     case FIELD_NAMES: return take_names(f, value, settings, where);
     case FIELD_NETWORK: return config_take_network(value, where, to);
+    case FIELD_GROUPS: return config_take_groups(value, where, &settings->model);
     case FIELD_CHOICE:
         fits = take_choice(f, value, &choice);
         if (fits) memcpy(to, &choice, sizeof choice); /* every enum here is an int */
@@ -311,6 +313,7 @@ static void clear(const config_field *f, gyre_settings *settings) {
     case FIELD_REAL: *(double *)to = NAN; break;
     case FIELD_INTEGER: *(int *)to = 0; break;
     case FIELD_NAMES: clear_names(&settings->model); break;
+    case FIELD_GROUPS: config_clear_groups(&settings->model); break;
     case FIELD_MILESTONES: settings->schedule.milestone_count = 0; break;
     default: break; /* every other kind has a default */
     }

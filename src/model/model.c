@@ -1,5 +1,6 @@
 /* A model from its name: nodes from the zoo, then the layout of the flat parameter vector. */
 #include "network.h"
+#include "select.h"
 #include "zoo.h"
 
 #include "gyre/names.h"
@@ -37,48 +38,6 @@ static gyre_status find_entry(const char *name, const zoo_entry **out) {
         }
     }
     return unknown_name("model.name", "model", name, names);
-}
-
-/* "layer1" and "layer1." freeze layer1.0.conv1.weight; "conv1" does not freeze conv10.weight. */
-static bool name_matches(const char *name, const char *pattern) {
-    size_t n = strlen(pattern);
-    if (n == 0 || strncmp(name, pattern, n) != 0) return false;
-    return pattern[n - 1] == '.' || name[n] == '.' || name[n] == '\0';
-}
-
-static gyre_status freeze(gyre_model *m, const gyre_model_settings *settings) {
-    for (int i = 0; i < settings->freeze_count; i++) {
-        int matches = 0;
-        for (int k = 0; k < m->param_count; k++) {
-            if (!name_matches(m->params[k].name, settings->freeze[i])) continue;
-            m->params[k].frozen = true;
-            matches++;
-        }
-        if (matches == 0) {
-            const char *near = NULL;
-            int least = 0;
-            for (int k = 0; k < m->param_count; k++) {
-                const char *name = m->params[k].name;
-                int d = gyre_name_distance(settings->freeze[i], name);
-                if (!gyre_name_is_near(settings->freeze[i], name) || (near && d >= least)) continue;
-                least = d;
-                near = name;
-            }
-            return gyre_fail(GYRE_EUSAGE,
-                             "model.freeze: \"%s\" matches no parameter of %s, by its name or its "
-                             "beginning up to a dot; %s \"%s\"",
-                             settings->freeze[i], m->name,
-                             near != NULL ? "the nearest is" : "its first is",
-                             near != NULL ? near : m->params[0].name);
-        }
-    }
-    for (int k = 0; k < m->param_count; k++) {
-        if (!m->params[k].frozen) return GYRE_OK;
-    }
-    return gyre_fail(GYRE_EUSAGE,
-                     "model.freeze: every parameter of %s is frozen; leave one to "
-                     "train",
-                     m->name);
 }
 
 static bool same_group(const gyre_param *p, const gyre_param_group *g) {
@@ -200,7 +159,8 @@ gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *se
         status = gyre_fail(GYRE_EUSAGE, "%s: no node has parameters, so there is nothing to train",
                            m->name);
     }
-    if (status == GYRE_OK) status = freeze(m, settings);
+    if (status == GYRE_OK) status = select_frozen(m, settings);
+    if (status == GYRE_OK) status = select_groups(m, settings);
     if (status == GYRE_OK) status = lay_out(m);
     builder_close(&b);
     if (status == GYRE_OK)

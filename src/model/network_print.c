@@ -40,8 +40,8 @@ static common find_common(const gyre_model *m) {
     c.bias = first[1] != NULL ? start_of(first[1]) : start_of_bias(c.weight);
     for (int k = 0; k < 2; k++) {
         if (first[k] == NULL) continue;
-        c.lr_mult[k] = first[k]->lr_mult;
-        c.decay_mult[k] = first[k]->decay_mult;
+        c.lr_mult[k] = first[k]->node_lr_mult;
+        c.decay_mult[k] = first[k]->node_decay_mult;
     }
     return c;
 }
@@ -148,7 +148,7 @@ static void print_mults(gyre_json *j, const gyre_model *m, const gyre_node *n, c
     for (int i = 0; i < GYRE_NODE_PARAMS; i++) {
         const gyre_param *p = param_of(m, n, i);
         if (p == NULL) continue;
-        float mult = lr ? p->lr_mult : p->decay_mult;
+        float mult = lr ? p->node_lr_mult : p->node_decay_mult;
         if (mult == mult_of_all(lr ? c->lr_mult : c->decay_mult, network_short_name(n, p)))
             continue;
         if (!any) gyre_json_enter_object(j, key);

@@ -41,7 +41,7 @@ OWNER = {name: module for module, names in HEADERS.items() for name in names.spl
 # The C library, POSIX and Linux: free for all.
 SYSTEM = re.compile(
     r"^(assert|complex|ctype|dirent|dlfcn|errno|fcntl|fenv|float|getopt|glob|immintrin|inttypes|"
-    r"libgen|limits|locale|malloc|math|poll|pthread|sched|setjmp|signal|spawn|stdalign|stdarg|"
+    r"libgen|limits|locale|malloc|math|poll|pthread|regex|sched|setjmp|signal|spawn|stdalign|stdarg|"
     r"stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|termios|tgmath|"
     r"threads|time|unistd|wchar|wctype|(sys|linux)/[a-z_]+)\.h$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -93,6 +93,12 @@ static void random_value(const config_field *f, gyre_random *r, char *out, size_
             snprintf(out, size, "%.17g", u * top);
         break;
     case FIELD_TEXT: snprintf(out, size, "\"a \\\"%x\\\" \\u00e9/%x\"", pick, pick); break;
+    case FIELD_GROUPS:
+        snprintf(out, size,
+                 "[{\"match\": \"b%u\", \"lr_mult\": %.17g}, {\"match\": \"a|b\", "
+                 "\"decay_mult\": 0}]",
+                 pick % 9, u);
+        break;
     case FIELD_NETWORK:
         snprintf(out, size, "[{\"name\": \"n%u\", \"type\": \"relu\"}]", pick % 9);
         break;

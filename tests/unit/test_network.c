@@ -178,6 +178,49 @@ static void parameters_begin_and_learn_as_they_are_told(void **state) {
     free(text);
 }
 
+/* ---- optimizer.groups */
+
+static gyre_status open_groups(gyre_group_settings *groups, int count, gyre_model **out) {
+    char layers[] = "{\"lr_mult\": {\"bias\": 2}, \"nodes\": [{\"name\": \"a\", " CONV
+                    "}, {\"name\": \"n\", \"type\": \"batch_norm\"}, " FC "]}";
+    const gyre_model_settings settings = {.layers = layers, .groups = groups, .group_count = count};
+    return gyre_model_open(&settings, 8, 8, 1, 10, out);
+}
+
+static void groups_multiply_by_name(void **state) {
+    (void)state;
+    char norms[] = "bias|^n\\.", all[] = ".", anchored[] = "^bias$", near[] = "fc.weigt",
+         open[] = "(";
+    gyre_group_settings groups[] = {{norms, 3, 0}, {all, 0.5, 4}};
+    gyre_model *m = NULL, *plain = NULL;
+    assert_int_equal(open_groups(groups, 2, &m), GYRE_OK);
+    const float lr[] = {0.5f, 3, 1.5f, 3, 0.5f, 3}, decay[] = {4, 0, 0, 0, 4, 0};
+    for (int i = 0; i < 6; i++) { /* weight and bias of a, n and fc */
+        if (m->params[i].lr_mult != lr[i] || m->params[i].decay_mult != decay[i]) {
+            fail_msg("%s: %g, %g", m->params[i].name, (double)m->params[i].lr_mult,
+                     (double)m->params[i].decay_mult);
+        }
+    }
+    assert_int_equal(open_groups(NULL, 0, &plain), GYRE_OK); /* the network itself is the same */
+    char *text = printed(m), *other = printed(plain);
+    assert_string_equal(text, other);
+    free(text);
+    free(other);
+    gyre_model_close(m);
+    gyre_model_close(plain);
+    groups[0].match = anchored;
+    assert_int_equal(open_groups(groups, 1, &m), GYRE_EUSAGE);
+    assert_non_null(strstr(gyre_error_text(),
+                           "optimizer.groups[0]: \"^bias$\" matches no parameter "
+                           "of network; its first is \"a.weight\""));
+    groups[0].match = near;
+    assert_int_equal(open_groups(groups, 1, &m), GYRE_EUSAGE);
+    assert_non_null(strstr(gyre_error_text(), "the nearest is \"fc.weight\""));
+    groups[0].match = open;
+    assert_int_equal(open_groups(groups, 1, &m), GYRE_EUSAGE);
+    assert_non_null(strstr(gyre_error_text(), "\"(\" is no extended regular expression: "));
+}
+
 /* ---- what it may not */
 
 typedef struct {
@@ -341,6 +384,7 @@ int main(void) {
         cmocka_unit_test(what_a_text_looks_like),
         cmocka_unit_test(equal_networks_have_equal_texts),
         cmocka_unit_test(parameters_begin_and_learn_as_they_are_told),
+        cmocka_unit_test(groups_multiply_by_name),
         cmocka_unit_test(every_mistake_is_refused),
         cmocka_unit_test(a_network_has_parameters),
         cmocka_unit_test(many_nodes_are_read),
