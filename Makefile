@@ -228,6 +228,7 @@ demo: deps
 # What is generated from the program's own tables.
 docs: $(O)/gyre
 	@$(O)/gyre help config --markdown > docs/config.md
+	@$(O)/gyre help nodes --markdown > docs/nodes.md
 
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h' '*.cu' '*.cc')

@@ -126,9 +126,10 @@ static const cli_option options[] = {
      .name = "predictions",
      .kind = CLI_TEXT,
      .at = offsetof(arguments, predictions),
-     .value = "FILE.csv",
-     .help = "writes for each sample its row in the part, its label, the predicted class and the "
-             "network's outputs"},
+     .value = "FILE",
+     .help =
+         "writes as CSV for each sample its row in the part, its label, the predicted class and "
+         "the network's outputs"},
     {0}};
 
 const cli_command cli_command_eval = {

@@ -26,11 +26,11 @@ typedef struct {
 } arguments;
 
 static gyre_status unknown(const char *about, bool more) {
-    const char *names[32] = {"config", "models"};
-    for (int i = 0; cli_commands[i] != NULL; i++) names[i + 2] = cli_commands[i]->name;
+    const char *names[32] = {"config", "models", "nodes"};
+    for (int i = 0; cli_commands[i] != NULL; i++) names[i + 3] = cli_commands[i]->name;
     const char *near = gyre_name_nearest(about, names);
     return cli_usage_fail(&cli_command_help,
-                          "a command, config or models was expected, found '%s'%s%s%s%s; "
+                          "a command, config, models or nodes was expected, found '%s'%s%s%s%s; "
                           "`gyre help` lists the commands",
                           about, more ? " and more" : "", near == NULL ? "" : "; did you mean '",
                           near == NULL ? "" : near, near == NULL ? "" : "'?");
@@ -47,6 +47,10 @@ static gyre_status help(int argc, char **argv) {
         gyre_config_help_markdown(stdout);
     else if (strcmp(about, "config") == 0)
         gyre_config_help(stdout);
+    else if (strcmp(about, "nodes") == 0 && a.markdown)
+        gyre_node_types_help_markdown(stdout);
+    else if (strcmp(about, "nodes") == 0)
+        gyre_node_types_help(stdout);
     else
         return unknown(argc > optind ? argv[optind] : "", argc - optind > 1);
     return cli_flush();
@@ -56,21 +60,22 @@ static int run(int argc, char **argv) {
     return cli_fail(help(argc, argv));
 }
 
-static const cli_form forms[] = {{"[COMMAND]", ""}, {"config", NULL}, {"models", ""}, {0}};
+static const cli_form forms[] = {{"[COMMAND]", ""}, {"config|nodes", NULL}, {"models", ""}, {0}};
 
 static const cli_option options[] = {
     {.name = "COMMAND", .help = "explains a command with its options; without one, lists all"},
     {.name = "config", .help = "every key of a config with type, range, default and meaning"},
+    {.name = "nodes", .help = "the nodes that networks are made of, with their options"},
     {.name = "models", .help = "the networks"},
     {.id = 'm',
      .name = "markdown",
      .at = offsetof(arguments, markdown),
-     .help = "the keys as tables, as in docs/config.md"},
+     .help = "as tables, as in docs/config.md and docs/nodes.md"},
     {0}};
 
 const cli_command cli_command_help = {
     .name = "help",
-    .summary = "explains a command, every config key, or the models",
+    .summary = "explains a command, every config key, the models, or their nodes",
     .forms = forms,
     .options = options,
     .exits = cli_exits_reading,

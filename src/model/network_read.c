@@ -75,7 +75,7 @@ static gyre_status read_type(entry *e) {
         if (!node_type_at(i)->is_loss) names[count++] = node_type_at(i)->name;
     }
     return gyre_fail(GYRE_EUSAGE,
-                     "node %s: there is no type \"%.60s\"%s (`gyre help models` lists the types)",
+                     "node %s: there is no type \"%.60s\"%s (`gyre help nodes` lists the types)",
                      e->name, name, network_advice(name, names, found));
 }
 

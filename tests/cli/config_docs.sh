@@ -1,6 +1,12 @@
 #!/usr/bin/env bash
-# docs/config.md is what `gyre help config --markdown` prints, and the help names every field.
+# docs/config.md and docs/nodes.md are what `gyre help config --markdown` and `gyre help nodes
+# --markdown` print, and the help names every field.
 set -u
+"$GYRE" help nodes --markdown | diff docs/nodes.md - || {
+    echo "docs/nodes.md is out of date; run \`make docs\`"
+    exit 1
+}
+"$GYRE" help nodes | grep -q '^    "channels": whole number 1 or more, or "classes"; required$' || exit 1
 "$GYRE" help config --markdown | diff docs/config.md - || {
     echo "docs/config.md is out of date; run \`make docs\`"
     exit 1

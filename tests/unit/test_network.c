@@ -352,6 +352,18 @@ static void a_network_has_parameters(void **state) {
     assert_non_null(strstr(gyre_error_text(), "no node has parameters"));
 }
 
+/* ---- help */
+
+static void every_type_has_a_summary(void **state) {
+    (void)state;
+    for (int i = 0; node_type_at(i) != NULL; i++) {
+        const gyre_node_type *t = node_type_at(i);
+        if (!t->is_loss && gyre_node_type_summary(t->name) == NULL) {
+            fail_msg("%s lacks a line in src/model/help.c", t->name);
+        }
+    }
+}
+
 /* ---- many nodes */
 
 enum { MANY = 100000 };
@@ -387,6 +399,7 @@ int main(void) {
         cmocka_unit_test(groups_multiply_by_name),
         cmocka_unit_test(every_mistake_is_refused),
         cmocka_unit_test(a_network_has_parameters),
+        cmocka_unit_test(every_type_has_a_summary),
         cmocka_unit_test(many_nodes_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

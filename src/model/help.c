@@ -1,0 +1,129 @@
+/* The node types for people, from the tables that read them: `gyre help nodes`, docs/nodes.md. */
+#include "node.h"
+
+#include "gyre/text.h"
+#include <limits.h>
+#include <string.h>
+
+enum { WIDTH = 80 };
+
+/* What each type but the losses is; a test looks for the missing. */
+static const char *const summaries[][2] = {
+    {"conv", "A convolution, with a bias and a ReLU behind it if asked for."},
+    {"linear", "A fully connected layer: it reads a picture as one row, in the order (h, w, c)."},
+    {"batch_norm", "Batch norm over the samples of a shard; a second input is added behind it, "
+                   "before the ReLU."},
+    {"layer_norm", "Layer norm over the channels of each pixel."},
+    {"relu", "max(0, x)."},
+    {"max_pool", "The largest value of each window, for each channel."},
+    {"average_pool", "The average of each window, or of the whole picture."},
+    {"lrn", "Local response normalisation within a channel, as Caffe has it."},
+    {"shortcut",
+     "Every stride-th pixel, and zeros for channels that are new: half of them in front "
+     "(ResNet's option A)."},
+};
+
+const char *gyre_node_type_summary(const char *name) {
+    for (size_t i = 0; i < sizeof summaries / sizeof *summaries; i++) {
+        if (strcmp(summaries[i][0], name) == 0) return summaries[i][1];
+    }
+    return NULL;
+}
+
+static void number_text(const node_option *o, char *out, size_t size) {
+    const char *what = o->kind == OPTION_REAL ? "number" : "whole number";
+    if (isinf(o->highest) || o->highest >= INT_MAX)
+        snprintf(out, size, "%s %g or more", what, o->lowest);
+    else
+        snprintf(out, size, "%s %g..%g", what, o->lowest, o->highest);
+}
+
+static void value_text(const node_option *o, char *out, size_t size) {
+    size_t used = 0;
+    switch (o->kind) {
+    case OPTION_BOOL: snprintf(out, size, "true or false"); return;
+    case OPTION_CHOICE:
+        for (int i = 0; o->choices[i] != NULL && used < size; i++) {
+            used += (size_t)snprintf(out + used, size - used, "%s\"%s\"", i == 0 ? "" : ", ",
+                                     o->choices[i]);
+        }
+        return;
+    case OPTION_REAL: number_text(o, out, size); return;
+    case OPTION_INT: break;
+    }
+    number_text(o, out, size);
+    used = strlen(out);
+    if (o->kind == OPTION_INT) snprintf(out + used, size - used, ", or \"classes\"");
+}
+
+static void fallback_text(const node_option *o, char *out, size_t size) {
+    if (isnan(o->fallback))
+        snprintf(out, size, "required");
+    else if (o->kind == OPTION_BOOL)
+        snprintf(out, size, "%s", o->fallback != 0 ? "true" : "false");
+    else if (o->kind == OPTION_CHOICE)
+        snprintf(out, size, "\"%s\"", o->choices[(int)o->fallback]);
+    else
+        snprintf(out, size, "%g", o->fallback);
+}
+
+static void inputs_text(const gyre_node_type *t, char *out, size_t size) {
+    if (t->inputs_min == t->inputs_max)
+        snprintf(out, size, "%d input%s", t->inputs_min, t->inputs_min == 1 ? "" : "s");
+    else
+        snprintf(out, size, "%d to %d inputs", t->inputs_min, t->inputs_max);
+}
+
+/* ---- on a terminal */
+
+static void print_type(FILE *out, const gyre_node_type *t) {
+    char text[512], value[300], fallback[64], inputs[48];
+    const char *summary = gyre_node_type_summary(t->name);
+    inputs_text(t, inputs, sizeof inputs);
+    fprintf(out, "\n%s: %s\n    ", t->name, inputs);
+    gyre_text_wrap(out, summary == NULL ? "" : summary, 4, 4, WIDTH);
+    for (const node_option *o = t->options; o != NULL && o->name != NULL; o++) {
+        value_text(o, value, sizeof value);
+        fallback_text(o, fallback, sizeof fallback);
+        snprintf(text, sizeof text, "%s; %s%s", value, isnan(o->fallback) ? "" : "default ",
+                 fallback);
+        int used = fprintf(out, "    \"%s\": ", o->name);
+        gyre_text_wrap(out, text, used, 8, WIDTH);
+    }
+}
+
+void gyre_node_types_help(FILE *out) {
+    gyre_text_wrap(out,
+                   "The nodes that a network of your own is made of, with their options. "
+                   "docs/networks.md explains the list; `gyre model NAME --json` prints one to "
+                   "start from.",
+                   0, 0, WIDTH);
+    for (int i = 0; node_type_at(i) != NULL; i++) {
+        if (!node_type_at(i)->is_loss) print_type(out, node_type_at(i));
+    }
+}
+
+/* ---- as a page */
+
+static void print_section(FILE *out, const gyre_node_type *t) {
+    char value[300], fallback[64], inputs[48];
+    const char *summary = gyre_node_type_summary(t->name);
+    inputs_text(t, inputs, sizeof inputs);
+    fprintf(out, "\n## %s\n\n%s Reads %s.\n", t->name, summary == NULL ? "" : summary, inputs);
+    if (t->options == NULL) return;
+    fprintf(out, "\n| option | value | default |\n|---|---|---|\n");
+    for (const node_option *o = t->options; o->name != NULL; o++) {
+        value_text(o, value, sizeof value);
+        fallback_text(o, fallback, sizeof fallback);
+        fprintf(out, "| `%s` | %s | %s |\n", o->name, value, fallback);
+    }
+}
+
+void gyre_node_types_help_markdown(FILE *out) {
+    fprintf(out, "# Node types\n\n"
+                 "Made by `make docs` from the tables of src/model/nodes; do not edit. "
+                 "[networks.md](networks.md) says how a\nnetwork is made of them.\n");
+    for (int i = 0; node_type_at(i) != NULL; i++) {
+        if (!node_type_at(i)->is_loss) print_section(out, node_type_at(i));
+    }
+}
