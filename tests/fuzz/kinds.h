@@ -13,6 +13,7 @@
 #include "gyre/file.h"
 #include "gyre/find.h"
 #include "gyre/import.h"
+#include "gyre/json.h"
 #include "gyre/log.h"
 #include "gyre/metrics.h"
 #include "gyre/report.h"
@@ -68,6 +69,40 @@ static gyre_status train(const char *folder, const char *set) {
     GYRE_TRY(gyre_config_open("config.json", sets, set != NULL, &s));
     gyre_status status = gyre_train(s, &options, comm);
     gyre_config_close(s);
+    return status;
+}
+
+/* A network that is taken is printed so that it is taken again, and is the same then. */
+static gyre_status check_printed(const gyre_model *m) {
+    char *text = NULL, *again = NULL;
+    gyre_model *other = NULL;
+    if (gyre_model_print(m, &text) != GYRE_OK) abort();
+    const gyre_model_settings settings = {.layers = text};
+    if (gyre_model_open(&settings, 32, 32, 3, 10, &other) != GYRE_OK ||
+        gyre_model_print(other, &again) != GYRE_OK || strcmp(text, again) != 0) {
+        fprintf(stderr, "%s\n%s\n%s\n", gyre_error_text(), text, again == NULL ? "" : again);
+        abort();
+    }
+    gyre_model_close(other);
+    free(again);
+    free(text);
+    return GYRE_OK;
+}
+
+static gyre_status read_network(const char *path) {
+    gyre_settings *s = NULL;
+    gyre_model *m = NULL;
+    gyre_json *j = gyre_json_begin();
+    gyre_json_enter_object(j, "model");
+    gyre_json_add_text(j, "file", path);
+    gyre_json_leave(j);
+    gyre_json_value *tree = gyre_json_end_value(j);
+    gyre_status status = gyre_config_build(tree, "config.json", NULL, 0, &s);
+    if (status == GYRE_OK) status = gyre_model_open(&s->model, 32, 32, 3, 10, &m);
+    if (status == GYRE_OK) status = check_printed(m);
+    if (m != NULL) gyre_model_close(m);
+    gyre_config_close(s);
+    gyre_json_close(tree);
     return status;
 }
 
@@ -186,6 +221,10 @@ typedef struct {
 } kind;
 
 static const kind kinds[] = {
+    {.name = "network",
+     .files = {"small_cnn.json", "resnet20.json", "cifar10_full.json", "network.json"},
+     .form = TEXT,
+     .read = read_network},
     {.name = "dataset", .files = {"plain.h5"}, .read = read_dataset},
     {.name = "dataset-latest", .files = {"latest.h5"}, .read = read_dataset},
     {.name = "dataset-sealed", .files = {"sealed.h5", "photos.h5"}, .read = read_dataset},

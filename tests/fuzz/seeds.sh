@@ -71,6 +71,17 @@ P
 "$gyre" find config.json --out range --quiet --steps 40 --repeats 1 > /dev/null
 "$gyre" study study.json --out cells --quiet > /dev/null
 find cells -name result.json -exec cp {} . \;
+for name in small_cnn resnet20 cifar10_full; do "$gyre" model "$name" --json > "$name.json"; done
+cat > network.json <<'E'
+{"init": {"weight": {"normal": 0.05}, "bias": "ones"}, "lr_mult": {"bias": 2}, "decay_mult": 0.5, "nodes": [
+  {"name": "a", "type": "conv", "channels": 8, "size": 3, "pad": 1, "init": "torch", "decay_mult": {"weight": 3}},
+  {"name": "n", "type": "layer_norm", "init": {"weight": "zeros"}},
+  {"name": "b", "type": "batch_norm", "inputs": ["n", "a"], "eps": 1e-4, "relu": true},
+  {"name": "p", "type": "max_pool", "input": "b", "size": 3, "stride": 2, "pad": 1},
+  {"name": "l", "type": "lrn", "size": 3, "alpha": 5e-05},
+  {"name": "s", "type": "shortcut", "channels": 16, "stride": 2},
+  {"name": "fc", "type": "linear", "out": "classes", "lr_mult": 1e-3}]}
+E
 step=$(ls run/checkpoints/step-*.h5)
 cp "$step" checkpoint.h5
 cp run/metrics.h5 range/find.h5 .
