@@ -15,6 +15,28 @@ static const char *const summaries[][2] = {
                    "before the ReLU."},
     {"layer_norm", "Layer norm over the channels of each pixel."},
     {"relu", "max(0, x)."},
+    {"relu6", "min(max(0, x), 6)."},
+    {"leaky_relu", "x, below 0 times the slope."},
+    {"sigmoid", "1 / (1 + exp(-x))."},
+    {"tanh", "The hyperbolic tangent."},
+    {"gelu", "x times the normal distribution of x, by erf."},
+    {"gelu_tanh", "The same in the approximation by tanh."},
+    {"silu", "x times the sigmoid of x; also called swish."},
+    {"hardsigmoid", "min(max(0, x / 6 + 1 / 2), 1)."},
+    {"hardswish", "x times the hardsigmoid of x."},
+    {"add",
+     "The sum of its inputs; all but the first may be one value for each channel (1 x 1 x c) "
+     "or for each pixel (h x w x 1)."},
+    {"mul", "The product of its inputs, which may be smaller likewise."},
+    {"scale", "A learned factor for each channel."},
+    {"concat", "The channels of its inputs, one input behind the other."},
+    {"flatten", "A picture as one row of channels; \"chw\" is PyTorch's order."},
+    {"upsample", "Each pixel several times in both directions (nearest neighbour)."},
+    {"dropout",
+     "In training, sets numbers to 0 with the probability p and multiplies the others by "
+     "1 / (1 - p)."},
+    {"spatial_dropout", "The same for whole channels of a sample."},
+    {"stochastic_depth", "The same for whole samples, at the end of a branch."},
     {"max_pool", "The largest value of each window, for each channel."},
     {"average_pool", "The average of each window, or of the whole picture."},
     {"lrn", "Local response normalisation within a channel, as Caffe has it."},
@@ -32,7 +54,9 @@ const char *gyre_node_type_summary(const char *name) {
 
 static void number_text(const node_option *o, char *out, size_t size) {
     const char *what = o->kind == OPTION_REAL ? "number" : "whole number";
-    if (isinf(o->highest) || o->highest >= INT_MAX)
+    if (isinf(o->lowest))
+        snprintf(out, size, "%s", what);
+    else if (isinf(o->highest) || o->highest >= INT_MAX)
         snprintf(out, size, "%s %g or more", what, o->lowest);
     else
         snprintf(out, size, "%s %g..%g", what, o->lowest, o->highest);
