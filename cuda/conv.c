@@ -14,16 +14,16 @@
 
 /* ---- sizes, in elements */
 
-static size_t out_rows(const gyre_conv_shape *s) { /* n oh ow */
-    if (s->stride < 1) return 0;                   /* the graph refuses it */
-    return (size_t)s->n * (size_t)gyre_conv_out(s->h, s->r, s->stride, s->pad) *
-           (size_t)gyre_conv_out(s->w, s->r, s->stride, s->pad);
+static size_t out_rows(const gyre_conv_shape *s) {    /* n oh ow */
+    if (s->stride_h < 1 || s->stride_w < 1) return 0; /* the graph refuses it */
+    return (size_t)s->n * (size_t)gyre_conv_rows(s) * (size_t)gyre_conv_columns(s);
 }
 static size_t x_count(const gyre_conv_shape *s) {
     return (size_t)s->n * (size_t)s->h * (size_t)s->w * (size_t)s->c;
 }
 static size_t w_count(const gyre_conv_shape *s) {
-    return (size_t)s->k * (size_t)s->r * (size_t)s->r * (size_t)s->c;
+    if (s->groups < 1) return 0;
+    return (size_t)s->k * (size_t)s->r * (size_t)s->s * (size_t)(s->c / s->groups);
 }
 static size_t y_count(const gyre_conv_shape *s) {
     return out_rows(s) * (size_t)s->k;

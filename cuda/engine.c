@@ -223,7 +223,7 @@ static gyre_status consider(void *context, const gpu_engine *engine, bool *take)
 
 /* "12 use tensor cores ("tf32": true allows them), 1 needs more than 1024 MiB" */
 static gyre_status fail_none(const chooser *c, const gpu_operation *op) {
-    char what[160], list[640] = "";
+    char what[GPU_OPERATION_TEXT], list[640] = "";
     size_t at = 0;
     gpu_operation_text(op, what, sizeof what);
     for (int i = 0; i < NOTES_MAX && at < sizeof list; i++) {

@@ -43,24 +43,34 @@ gpu_operation gpu_operation_of(gpu_conv_kind kind, const gyre_conv_shape *s, boo
 }
 
 gyre_conv_shape gpu_linear_as_conv(const gyre_linear_shape *s) {
-    return (gyre_conv_shape){.n = s->n,
-                             .h = 1,
-                             .w = 1,
-                             .c = s->in,
-                             .k = s->out,
-                             .r = 1,
-                             .stride = 1,
-                             .pad = 0,
-                             .bias = s->bias,
-                             .relu = s->relu};
+    gyre_conv_shape conv = gyre_conv_square(s->n, 1, 1, s->in, s->out, 1, 1, 0);
+    conv.bias = s->bias;
+    conv.relu = s->relu;
+    return conv;
+}
+
+/* "1" where all are equal, else "1 2 1 2" */
+static void numbers_text(char *out, size_t size, const int *values, int count) {
+    size_t at = 0;
+    bool equal = true;
+    for (int i = 1; i < count; i++) equal = equal && values[i] == values[0];
+    for (int i = 0; i < (equal ? 1 : count) && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s%d", i == 0 ? "" : " ", values[i]);
 }
 
 void gpu_operation_text(const gpu_operation *op, char *out, size_t size) {
     static const char *const types[] = {"f32", "f32 with TF32", "bf16", "bf16 widened to f32"};
     const gyre_conv_shape *s = &op->shape;
-    snprintf(out, size, "%s of %d images %dx%dx%d, %d filters %dx%d, stride %d, pad %d, %s",
-             kinds[op->kind].name, s->n, s->h, s->w, s->c, s->k, s->r, s->r, s->stride, s->pad,
-             types[op->math]);
+    char stride[24], pad[48], dilation[40] = "", groups[24] = "";
+    numbers_text(stride, sizeof stride, (const int[]){s->stride_h, s->stride_w}, 2);
+    numbers_text(pad, sizeof pad,
+                 (const int[]){s->pad_top, s->pad_left, s->pad_bottom, s->pad_right}, 4);
+    if (s->dilation_h != 1 || s->dilation_w != 1)
+        snprintf(dilation, sizeof dilation, ", dilation %dx%d", s->dilation_h, s->dilation_w);
+    if (s->groups != 1) snprintf(groups, sizeof groups, ", %d groups", s->groups);
+    snprintf(out, size, "%s of %d images %dx%dx%d, %d filters %dx%d, stride %s, pad %s%s%s, %s",
+             kinds[op->kind].name, s->n, s->h, s->w, s->c, s->k, s->r, s->s, stride, pad, dilation,
+             groups, types[op->math]);
 }
 
 /* ---- descriptors; the first failure sticks and makes the rest do nothing */
@@ -116,15 +126,17 @@ static cudnnBackendDescriptor_t tensor(builder *b, int64_t id, gpu_math math, in
 
 static cudnnBackendDescriptor_t numbers(builder *b, const gyre_conv_shape *s) {
     const int64_t dimensions = 2;
-    const int64_t pad[] = {s->pad, s->pad}, stride[] = {s->stride, s->stride}, dilation[] = {1, 1};
+    const int64_t front[] = {s->pad_top, s->pad_left}, back[] = {s->pad_bottom, s->pad_right};
+    const int64_t stride[] = {s->stride_h, s->stride_w};
+    const int64_t dilation[] = {s->dilation_h, s->dilation_w};
     const cudnnDataType_t sums = CUDNN_DATA_FLOAT;
     const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
     cudnnBackendDescriptor_t d = make(b, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
     set(b, d, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, CUDNN_TYPE_INT64, 1, &dimensions);
     set(b, d, CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &sums);
     set(b, d, CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode);
-    set(b, d, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, pad);
-    set(b, d, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, pad);
+    set(b, d, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, front);
+    set(b, d, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, back);
     set(b, d, CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, dilation);
     set(b, d, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, stride);
     finalize(b, d, "the convolution's numbers");
@@ -133,18 +145,28 @@ static cudnnBackendDescriptor_t numbers(builder *b, const gyre_conv_shape *s) {
 
 /* ---- the graph */
 
+static bool pads_at_most(const gyre_conv_shape *s, int rows, int columns) {
+    return s->pad_top >= 0 && s->pad_left >= 0 && s->pad_bottom >= 0 && s->pad_right >= 0 &&
+           s->pad_top < rows && s->pad_bottom < rows && s->pad_left < columns &&
+           s->pad_right < columns;
+}
+
 static gyre_status check(const gpu_operation *op) {
     const gyre_conv_shape *s = &op->shape;
-    char text[160];
+    char text[GPU_OPERATION_TEXT];
     const char *wrong = NULL;
-    if (s->n < 1 || s->h < 1 || s->w < 1 || s->c < 1 || s->k < 1 || s->r < 1)
+    if (s->n < 1 || s->h < 1 || s->w < 1 || s->c < 1 || s->k < 1 || s->r < 1 || s->s < 1)
         wrong = "every size must be at least 1";
-    else if (s->stride < 1)
+    else if (s->stride_h < 1 || s->stride_w < 1)
         wrong = "the stride must be at least 1";
-    else if (s->pad < 0 || s->pad >= s->r)
+    else if (s->dilation_h < 1 || s->dilation_w < 1)
+        wrong = "the dilation must be at least 1";
+    else if (s->groups < 1 || s->c % s->groups != 0 || s->k % s->groups != 0)
+        wrong = "the groups must divide the channels and the filters";
+    else if (!pads_at_most(s, gyre_conv_extent(s->r, s->dilation_h),
+                           gyre_conv_extent(s->s, s->dilation_w)))
         wrong = "the padding must be at least 0 and less than the filter";
-    else if (gyre_conv_out(s->h, s->r, s->stride, s->pad) < 1 ||
-             gyre_conv_out(s->w, s->r, s->stride, s->pad) < 1)
+    else if (gyre_conv_rows(s) < 1 || gyre_conv_columns(s) < 1)
         wrong = "the filter is larger than the padded image";
     if (wrong == NULL) return GYRE_OK;
     gpu_operation_text(op, text, sizeof text);
@@ -153,13 +175,12 @@ static gyre_status check(const gpu_operation *op) {
 
 static void build(builder *b, const gpu_operation *op) {
     const gyre_conv_shape *s = &op->shape;
-    const int oh = gyre_conv_out(s->h, s->r, s->stride, s->pad);
-    const int ow = gyre_conv_out(s->w, s->r, s->stride, s->pad);
+    const int oh = gyre_conv_rows(s), ow = gyre_conv_columns(s);
     const float alpha = 1, beta = 0;
     cudnnBackendDescriptor_t x = tensor(b, GPU_TENSOR_X, op->math, s->n, s->h, s->w, s->c);
-    /* as many channels as x has: with a divisor of them cuDNN would take it for a grouped
-     * convolution */
-    cudnnBackendDescriptor_t w = tensor(b, GPU_TENSOR_W, op->math, s->k, s->r, s->r, s->c);
+    /* cuDNN knows the number of groups by the filter's channels */
+    cudnnBackendDescriptor_t w =
+        tensor(b, GPU_TENSOR_W, op->math, s->k, s->r, s->s, s->c / s->groups);
     cudnnBackendDescriptor_t y = tensor(b, GPU_TENSOR_Y, op->math, s->n, oh, ow, s->k);
     cudnnBackendDescriptor_t shape = numbers(b, s);
     cudnnBackendDescriptor_t d = make(b, kinds[op->kind].operation);
@@ -183,7 +204,7 @@ gyre_status gpu_graph_open(const gpu_operation *op, gpu_graph *out) {
     build(&b, op);
     if (b.status == CUDNN_STATUS_SUCCESS) return GYRE_OK;
     gyre_status status = gpu_cudnn_fail(b.status, b.what);
-    char text[160];
+    char text[GPU_OPERATION_TEXT];
     gpu_operation_text(op, text, sizeof text);
     gpu_graph_close(out);
     return gyre_fail_in(text, status);

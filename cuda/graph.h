@@ -28,7 +28,10 @@ typedef struct {
 /* What a convolution's slot runs: the kind for this shape in the backend's precision. */
 gpu_operation gpu_operation_of(gpu_conv_kind kind, const gyre_conv_shape *s, bool bf16, bool tf32);
 gyre_conv_shape gpu_linear_as_conv(const gyre_linear_shape *s);
-/* "conv_dw of 128 images 32x32x3, 16 filters 3x3, stride 1, pad 1, f32" */
+/* "conv_dw of 128 images 32x32x3, 16 filters 3x3, stride 1, pad 1, f32"; of
+ * strides and paddings all numbers where they differ, and dilation and groups where there are any
+ */
+enum { GPU_OPERATION_TEXT = 256 };
 void gpu_operation_text(const gpu_operation *op, char *out, size_t size);
 
 /* Tensor ids in a graph; also the order of gpu_plan_run's pointers. The result of GPU_CONV_DX is

@@ -21,11 +21,19 @@ typedef struct gyre_queue gyre_queue;
 
 /* ---- shapes */
 
-/* y(n, oh, ow, k) = x(n, h, w, c) * w(k, r, r, c) + bias(k); oh, ow: gyre_conv_out */
+/* y(n, oh, ow, k) = x(n, h, w, c) * w(k, r, s, c / groups) + bias(k); oh, ow: gyre_conv_rows and
+ * gyre_conv_columns. Taps of the filter are `dilation` pixels apart (1: neighbours). Output
+ * channels of group g, k / groups of them, read the c / groups input channels of the same group.
+ * The padding of each side is less than the filter's extent. */
 typedef struct {
-    int n, h, w, c, k, r, stride, pad;
+    int n, h, w, c, k, r, s;
+    int stride_h, stride_w, pad_top, pad_left, pad_bottom, pad_right;
+    int dilation_h, dilation_w, groups;
     bool bias, relu; /* relu: y = max(0, ...), NaN stays; the caller masks dy with relu_dx */
 } gyre_conv_shape;
+
+/* Ints in front of the two flags: all of them are a convolution's key where plans are cached. */
+enum { GYRE_CONV_INTS = offsetof(gyre_conv_shape, bias) / sizeof(int) };
 
 /* y(n, out) = x(n, in) * w(out, in)^T + bias(out) */
 typedef struct {
@@ -147,9 +155,27 @@ typedef struct {
 
 /* ---- sizes of outputs */
 
-/* Output rows of a convolution for `size` input rows (or columns); 0 where the filter is larger. */
-static inline int gyre_conv_out(int size, int r, int stride, int pad) {
-    return size + 2 * pad < r ? 0 : (size + 2 * pad - r) / stride + 1;
+/* Pixels from the first tap of a filter to the last, both counted. */
+static inline int gyre_conv_extent(int taps, int dilation) {
+    return (taps - 1) * dilation + 1;
+}
+/* Output rows of a convolution for `padded` rows (or columns); 0 where the filter is larger. */
+static inline int gyre_conv_out(int padded, int extent, int stride) {
+    return padded < extent ? 0 : (padded - extent) / stride + 1;
+}
+static inline int gyre_conv_rows(const gyre_conv_shape *s) {
+    return gyre_conv_out(s->h + s->pad_top + s->pad_bottom, gyre_conv_extent(s->r, s->dilation_h),
+                         s->stride_h);
+}
+static inline int gyre_conv_columns(const gyre_conv_shape *s) {
+    return gyre_conv_out(s->w + s->pad_left + s->pad_right, gyre_conv_extent(s->s, s->dilation_w),
+                         s->stride_w);
+}
+/* The usual one: a square filter, the same stride and padding everywhere, one group. */
+static inline gyre_conv_shape gyre_conv_square(int n, int h, int w, int c, int k, int r, int stride,
+                                               int pad) {
+    return (gyre_conv_shape){n,   h,   w,   c,   k, r, r, stride, stride,
+                             pad, pad, pad, pad, 1, 1, 1, false,  false};
 }
 
 /* Output rows of pooling for `size` input rows (or columns): floor((size + 2 pad - r) / stride) +

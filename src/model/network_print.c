@@ -81,6 +81,23 @@ static void print_inputs(gyre_json *j, const gyre_model *m, int index) {
     if (n->input_count != 1) gyre_json_leave(j);
 }
 
+/* One number where all are equal, else all of them. */
+static void print_numbers(gyre_json *j, const gyre_node *n, const node_option *o) {
+    int count = o->kind == OPTION_PAIR ? 2 : OPTION_NUMBERS_MAX;
+    double first = node_option_value(n, o->name);
+    bool equal = true;
+    for (int i = 1; i < count; i++) equal = equal && node_option_number(n, o->name, i) == first;
+    if (equal && first == o->fallback) return;
+    if (equal) {
+        gyre_json_add_number(j, o->name, first);
+        return;
+    }
+    gyre_json_enter_list(j, o->name);
+    for (int i = 0; i < count; i++)
+        gyre_json_add_number(j, NULL, node_option_number(n, o->name, i));
+    gyre_json_leave(j);
+}
+
 static void print_option(gyre_json *j, const gyre_node *n, const node_option *o) {
     double value = node_option_value(n, o->name);
     double fallback = o->kind == OPTION_REAL ? (double)(float)o->fallback : o->fallback;
@@ -88,12 +105,16 @@ static void print_option(gyre_json *j, const gyre_node *n, const node_option *o)
         gyre_json_add_text(j, o->name, "classes");
         return;
     }
+    if (o->kind == OPTION_PAIR || o->kind == OPTION_SIDES) {
+        print_numbers(j, n, o);
+        return;
+    }
     if (value == fallback) return;
     switch (o->kind) {
     case OPTION_BOOL: gyre_json_add_flag(j, o->name, value != 0); break;
     case OPTION_CHOICE: gyre_json_add_text(j, o->name, o->choices[(int)value]); break;
     case OPTION_REAL: gyre_json_add_number(j, o->name, short_number((float)value)); break;
-    case OPTION_INT: gyre_json_add_number(j, o->name, value); break;
+    default: gyre_json_add_number(j, o->name, value); break;
     }
 }
 

@@ -198,6 +198,11 @@ static gyre_status read_value(const entry *e, const node_option *o, const gyre_j
         if (kind != GYRE_JSON_NUMBER) return wrong(e, o, "a number", v, "");
         *out = gyre_json_number(v);
         return GYRE_OK;
+    case OPTION_PAIR:
+    case OPTION_SIDES:
+        if (kind != GYRE_JSON_NUMBER) return wrong(e, o, "a whole number or a list of them", v, "");
+        *out = gyre_json_number(v);
+        return GYRE_OK;
     case OPTION_INT: break;
     }
     bool classes = o->kind == OPTION_INT && text != NULL && strcmp(text, "classes") == 0;
@@ -213,9 +218,14 @@ static void add_value(entry *e, const char *name, double value) {
 
 static gyre_status read_option(entry *e, const gyre_json_value *v) {
     const node_option *o = node_option_named(e->type, gyre_json_key(v));
-    double value = 0;
-    GYRE_TRY(read_value(e, o, v, &value));
-    add_value(e, o->name, value);
+    bool several = o->kind == OPTION_PAIR || o->kind == OPTION_SIDES;
+    bool list = several && gyre_json_kind_of(v) == GYRE_JSON_LIST && gyre_json_first(v) != NULL;
+    for (const gyre_json_value *one = list ? gyre_json_first(v) : v; one != NULL;
+         one = list ? gyre_json_next(one) : NULL) {
+        double value = 0;
+        GYRE_TRY(read_value(e, o, one, &value));
+        add_value(e, o->name, value);
+    }
     return GYRE_OK;
 }
 

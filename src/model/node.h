@@ -14,11 +14,14 @@
 typedef struct builder builder; /* builder.h */
 
 typedef enum {
-    OPTION_INT,   /* int */
-    OPTION_REAL,  /* float */
-    OPTION_BOOL,  /* bool */
-    OPTION_CHOICE /* int, by its name's place in `choices`; lowest and highest are not read */
+    OPTION_INT,    /* int */
+    OPTION_REAL,   /* float */
+    OPTION_BOOL,   /* bool */
+    OPTION_CHOICE, /* int, by its name's place in `choices`; lowest and highest are not read */
+    OPTION_PAIR,   /* int[2]: height, width; or one number for both */
+    OPTION_SIDES   /* int[4]: top, left, bottom, right; or vertical, horizontal; or one number */
 } node_option_kind;
+enum { OPTION_NUMBERS_MAX = 4 };
 
 /* An option of a type: a member of the struct that gyre_node.options points to. */
 typedef struct {
@@ -34,7 +37,8 @@ typedef struct {
 #define NODE_CLASSES ((double)-INFINITY)
 
 /* The value of an option, whatever its kind (of a CHOICE: its place in the list); a list of them
- * ends with a NULL name. */
+ * ends with a NULL name. An option that is given several times has several numbers, in that order.
+ */
 typedef struct {
     const char *name;
     double value;
@@ -133,8 +137,11 @@ const gyre_node_type *node_type_at(int index);
 gyre_status node_set_options(gyre_node *n, const node_value *given, int classes);
 /* NULL when the type has none of this name. */
 const node_option *node_option_named(const gyre_node_type *type, const char *name);
-/* The value of an option; NAN when the type has none of this name. */
+/* The value of an option, of a pair or of sides the first one; NAN when the type has none of this
+ * name. */
 double node_option_value(const gyre_node *n, const char *name);
+/* Number i of an option that has several; NAN when there is no such number. */
+double node_option_number(const gyre_node *n, const char *name, int i);
 
 static inline node_size node_output(const gyre_model *m, int node) { /* -1: the images */
     if (node < 0) return (node_size){m->h, m->w, m->c};

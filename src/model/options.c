@@ -6,13 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void store(const node_option *o, double value, void *options) {
+static int numbers_of(node_option_kind kind) {
+    return kind == OPTION_PAIR ? 2 : kind == OPTION_SIDES ? 4 : 1;
+}
+
+static void store(const node_option *o, const double *values, void *options) {
     char *at = (char *)options + o->offset;
     switch (o->kind) {
+    case OPTION_REAL: *(float *)(void *)at = (float)values[0]; break;
+    case OPTION_BOOL: *(bool *)(void *)at = values[0] != 0; break;
+    case OPTION_INT:
     case OPTION_CHOICE:
-    case OPTION_INT: *(int *)(void *)at = (int)value; break;
-    case OPTION_REAL: *(float *)(void *)at = (float)value; break;
-    case OPTION_BOOL: *(bool *)(void *)at = value != 0; break;
+    case OPTION_PAIR:
+    case OPTION_SIDES:
+        for (int i = 0; i < numbers_of(o->kind); i++) ((int *)(void *)at)[i] = (int)values[i];
+        break;
     }
 }
 
@@ -22,16 +30,7 @@ static int count_choices(const node_option *o) {
     return count;
 }
 
-static gyre_status set_option(gyre_node *n, const node_option *o, const node_value *given,
-                              int classes) {
-    double value = o->fallback;
-    for (; given != NULL && given->name != NULL; given++) {
-        if (strcmp(given->name, o->name) == 0) value = given->value;
-    }
-    if (value == NODE_CLASSES && o->kind == OPTION_INT) {
-        value = classes;
-        n->by_classes |= 1u << (o - n->type->options);
-    }
+static gyre_status check_value(const gyre_node *n, const node_option *o, double value) {
     if (isnan(value)) {
         return gyre_fail(GYRE_EUSAGE, "node %s of type %s lacks \"%s\"", n->name, n->type->name,
                          o->name);
@@ -47,7 +46,41 @@ static gyre_status set_option(gyre_node *n, const node_option *o, const node_val
         return gyre_fail(GYRE_EUSAGE, "node %s: \"%s\": expected %g to %g, found %g", n->name,
                          o->name, lowest, highest, value);
     }
-    store(o, value, n->options);
+    return GYRE_OK;
+}
+
+/* One number is for all places, two are for height and width, four for the sides. */
+static gyre_status spread(const gyre_node *n, const node_option *o, int given,
+                          double values[OPTION_NUMBERS_MAX]) {
+    static const char *const expected[] = {
+        [OPTION_INT] = "1 number",        [OPTION_REAL] = "1 number",
+        [OPTION_BOOL] = "1 value",        [OPTION_CHOICE] = "1 value",
+        [OPTION_PAIR] = "1 or 2 numbers", [OPTION_SIDES] = "1, 2 or 4 numbers"};
+    int all = numbers_of(o->kind);
+    if (given > all || (given != 1 && given != 2 && given != 4)) {
+        return gyre_fail(GYRE_EUSAGE, "node %s: \"%s\": expected %s, found %d", n->name, o->name,
+                         expected[o->kind], given);
+    }
+    for (int i = given; i < all; i++) values[i] = values[i - given];
+    return GYRE_OK;
+}
+
+static gyre_status set_option(gyre_node *n, const node_option *o, const node_value *given,
+                              int classes) {
+    double values[OPTION_NUMBERS_MAX] = {o->fallback};
+    int count = 0;
+    for (; given != NULL && given->name != NULL; given++) {
+        if (strcmp(given->name, o->name) != 0) continue;
+        if (count < OPTION_NUMBERS_MAX) values[count] = given->value;
+        count++;
+    }
+    if (values[0] == NODE_CLASSES && o->kind == OPTION_INT) {
+        values[0] = classes;
+        n->by_classes |= 1u << (o - n->type->options);
+    }
+    GYRE_TRY(spread(n, o, count == 0 ? 1 : count, values));
+    for (int i = 0; i < numbers_of(o->kind); i++) GYRE_TRY(check_value(n, o, values[i]));
+    store(o, values, n->options);
     return GYRE_OK;
 }
 
@@ -77,15 +110,21 @@ gyre_status node_set_options(gyre_node *n, const node_value *given, int classes)
     return GYRE_OK;
 }
 
-double node_option_value(const gyre_node *n, const char *name) {
+double node_option_number(const gyre_node *n, const char *name, int i) {
     const node_option *o = node_option_named(n->type, name);
-    if (o == NULL) return NAN;
+    if (o == NULL || i < 0 || i >= numbers_of(o->kind)) return NAN;
     const char *at = (const char *)n->options + o->offset;
     switch (o->kind) {
+    case OPTION_INT:
     case OPTION_CHOICE:
-    case OPTION_INT: return *(const int *)(const void *)at;
+    case OPTION_PAIR:
+    case OPTION_SIDES: return ((const int *)(const void *)at)[i];
     case OPTION_REAL: return (double)*(const float *)(const void *)at;
     case OPTION_BOOL: return *(const bool *)(const void *)at;
     }
     return NAN;
+}
+
+double node_option_value(const gyre_node *n, const char *name) {
+    return node_option_number(n, name, 0);
 }

@@ -36,17 +36,26 @@ static const double *naive_param(const naive *t, int index) {
 
 static void naive_conv(const naive *t, const gyre_node *l, naive_input in, double *y) {
     const double *weight = naive_param(t, l->params[0]), *bias = naive_param(t, l->params[1]);
-    int r = naive_int(l, "size"), stride = naive_int(l, "stride"), pad = naive_int(l, "pad");
+    int size[2], stride[2], dilation[2], pad[2], groups = naive_int(l, "groups");
+    for (int i = 0; i < 2; i++) {
+        size[i] = (int)node_option_number(l, "size", i);
+        stride[i] = (int)node_option_number(l, "stride", i);
+        dilation[i] = (int)node_option_number(l, "dilation", i);
+        pad[i] = (int)node_option_number(l, "pad", i);
+    }
+    int taps = size[0] * size[1], part = in.c / groups;
     for (int at = 0; at < t->n * l->h * l->w; at++) {
         int ox = at % l->w, oy = at / l->w % l->h, image = at / l->w / l->h;
         for (int k = 0; k < l->c; k++) {
             double sum = bias == NULL ? 0 : bias[k];
-            for (int i = 0; i < r * r; i++) {
-                int iy = oy * stride - pad + i / r, ix = ox * stride - pad + i % r;
+            for (int i = 0; i < taps; i++) {
+                int iy = oy * stride[0] - pad[0] + i / size[1] * dilation[0];
+                int ix = ox * stride[1] - pad[1] + i % size[1] * dilation[1];
                 if (iy < 0 || ix < 0 || iy >= in.h || ix >= in.w) continue;
                 const double *x = in.x + ((image * in.h + iy) * in.w + ix) * in.c;
-                const double *w = weight + (k * r * r + i) * in.c;
-                for (int c = 0; c < in.c; c++) sum += x[c] * w[c];
+                const double *w = weight + (k * taps + i) * part;
+                x += k / (l->c / groups) * part;
+                for (int c = 0; c < part; c++) sum += x[c] * w[c];
             }
             y[at * l->c + k] = sum;
         }

@@ -33,6 +33,10 @@
         if ((call) != GYRE_OK) fail_msg("%s: %s", #call, gyre_error_text());                       \
     } while (0)
 
+/* A gyre_conv_shape with a square filter, equal strides and paddings, and one group. */
+#define SQUARE_CONV(n, h, w, c, k, r, stride, pad, bias, relu)                                     \
+    { n, h, w, c, k, r, r, stride, stride, pad, pad, pad, pad, 1, 1, 1, bias, relu }
+
 static inline gyre_backend *open_backend(int threads) {
     gyre_backend *b = NULL;
     gyre_backend_options options = {.threads = threads, .precision = precision, .poison = true};

@@ -214,6 +214,31 @@ static void activations(void **state) {
     }
 }
 
+/* All that a convolution may be: oblong, dilated, in groups, depthwise, more on one side. */
+static void build_convolutions(builder *b, int depth) {
+    (void)depth;
+    builder_style_he(b);
+    int x = builder_node_of(b, "conv", "sides", BUILDER_IMAGES,
+                            BUILDER_OPTIONS({"channels", 6}, {"size", 3}, {"size", 4}, {"pad", 2},
+                                            {"pad", 1}, {"pad", 0}, {"pad", 3}, {"relu", true}));
+    x = builder_node_of(b, "conv", "groups", x,
+                        BUILDER_OPTIONS({"channels", 4}, {"size", 3}, {"stride", 1}, {"stride", 2},
+                                        {"pad", 1}, {"pad", 0}, {"groups", 2}));
+    x = builder_node_of(b, "conv", "depthwise", x,
+                        BUILDER_OPTIONS({"channels", 4}, {"size", 3}, {"size", 2}, {"stride", 2},
+                                        {"stride", 1}, {"pad", 2}, {"dilation", 2}, {"dilation", 3},
+                                        {"groups", 4}));
+    builder_style_torch(b);
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", b->model->classes}));
+}
+
+static void unequal_and_grouped_convolutions(void **state) {
+    (void)state;
+    rig_options o = options("convolutions", 9, 3, 3);
+    o.build = build_convolutions;
+    check_gradient(o);
+}
+
 static void residual_and_shortcut(void **state) {
     (void)state;
     check_gradient(smoothed(options("resnet20", 8, 3, 3)));
@@ -245,6 +270,7 @@ int main(void) {
         cmocka_unit_test(mean_squared_error),
         cmocka_unit_test(shared_parameters),
         cmocka_unit_test(convolution_and_max_pool),
+        cmocka_unit_test(unequal_and_grouped_convolutions),
         cmocka_unit_test(average_pool_rounded_up),
         cmocka_unit_test(local_response_normalisation),
         cmocka_unit_test(batch_norm),

@@ -101,6 +101,84 @@ static void what_nodes_cannot_be(void **state) {
     }
 }
 
+/* One number of an option is for all places, two are for height and width, four for the sides. */
+static int numbers;
+static void build_numbers(builder *b, int depth) {
+    static const node_value all[][9] = {
+        {{"channels", 6}, {"size", 3}, {"pad", 1}, {"groups", 2}},
+        {{"channels", 6}, {"size", 3}, {"size", 5}, {"pad", 1}, {"pad", 2}, {"stride", 2}},
+        {{"channels", 6},
+         {"size", 2},
+         {"pad", 0},
+         {"pad", 1},
+         {"pad", 1},
+         {"pad", 0},
+         {"stride", 1},
+         {"stride", 3}},
+        {{"channels", 6}, {"size", 3}, {"dilation", 2}, {"dilation", 1}},
+        {{"channels", 1}, {"size", 3}, {"size", 3}, {"size", 3}},
+        {{"channels", 1}, {"size", 3}, {"pad", 1}, {"pad", 1}, {"pad", 1}},
+        {{"channels", 1}, {"size", 3}, {"pad", 0}, {"pad", 0}, {"pad", 0}, {"pad", 0}, {"pad", 0}},
+        {{"channels", 1}, {"channels", 1}, {"size", 3}},
+        {{"channels", 1}, {"size", 3}, {"stride", 1}, {"stride", 0}},
+        {{"channels", 6}, {"size", 3}, {"groups", 4}},
+        {{"channels", 3}, {"size", 3}, {"groups", 2}},
+        {{"channels", 1}, {"size", 3}, {"size", 1}, {"pad", 0}, {"pad", 0}, {"pad", 3}, {"pad", 0}},
+        {{"channels", 1}, {"size", 3}, {"size", 2}, {"dilation", 4}},
+        {{"channels", 1}, {"size", 3}, {"size", 12}, {"pad", 0}, {"pad", 1}},
+        {{"channels", 3000}, {"size", 1 << 10}, {"pad", 1023}},
+    };
+    (void)depth;
+    int x = builder_node_of(b, "conv", "c", BUILDER_IMAGES, all[numbers]);
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 3}));
+}
+
+static gyre_status open_numbers(int which, gyre_model **out) {
+    const zoo_entry entry = {.name = "numbers", .build = build_numbers};
+    gyre_model_settings settings = {0};
+    numbers = which;
+    return zoo_model_open(&entry, &settings, 8, 9, 4, 3, out);
+}
+
+static void convolutions_have_numbers_for_each_side(void **state) {
+    (void)state;
+    static const struct {
+        int h, w, dims[4];
+    } expected[] = {
+        {8, 9, {6, 3, 3, 2}}, {4, 5, {6, 3, 5, 4}}, {8, 3, {6, 2, 2, 4}}, {4, 7, {6, 3, 3, 4}}};
+    for (int i = 0; i < 4; i++) {
+        gyre_model *m = NULL;
+        assert_int_equal(open_numbers(i, &m), GYRE_OK);
+        assert_int_equal(m->nodes[0].h, expected[i].h);
+        assert_int_equal(m->nodes[0].w, expected[i].w);
+        assert_memory_equal(m->params[0].dims, expected[i].dims, sizeof expected[i].dims);
+        gyre_model_close(m);
+    }
+    static const char *const refused[] = {
+        "node c: \"size\": expected 1 or 2 numbers, found 3",
+        "node c: \"pad\": expected 1, 2 or 4 numbers, found 3",
+        "node c: \"pad\": expected 1, 2 or 4 numbers, found 5",
+        "node c: \"channels\": expected 1 number, found 2",
+        "node c: \"stride\": expected 1 to 32768, found 0",
+        "node c: \"groups\": expected a divisor of the 4 channels it reads and of the 6 it writes, "
+        "found 4",
+        "node c: \"groups\": expected a divisor of the 4 channels it reads and of the 3 it writes, "
+        "found 2",
+        "node c: \"pad\": expected less than the filter's 3 pixels, found 3 (bottom)",
+        "node c: \"size\": the filter covers 9x5 pixels, but the image has 8x9",
+        "node c: \"size\": the filter covers 3x12 pixels, but the image has 8x11 with its padding "
+        "(8x9 without)",
+        "node c: \"size\": expected at most 2147483647 weights",
+    };
+    for (int i = 0; i < (int)(sizeof refused / sizeof *refused); i++) {
+        gyre_model *m = NULL;
+        assert_int_equal(open_numbers(4 + i, &m), GYRE_EUSAGE);
+        if (strstr(gyre_error_text(), refused[i]) == NULL) {
+            fail_msg("%s\nexpected: %s", gyre_error_text(), refused[i]);
+        }
+    }
+}
+
 /* 120 bytes and ".weight" are 127, the longest name; one more is refused, not cut. */
 static int name_length;
 static void build_long(builder *b, int depth) {
@@ -128,6 +206,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loss_is_named),
         cmocka_unit_test(what_nodes_cannot_be),
+        cmocka_unit_test(convolutions_have_numbers_for_each_side),
         cmocka_unit_test(names_have_room),
         cmocka_unit_test(metrics_have_names_for_files),
     };

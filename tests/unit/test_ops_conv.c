@@ -9,11 +9,15 @@ typedef struct {
     int oh, ow;
 } sizes;
 
+static int out(int size, int front, int back, int taps, int dilation, int stride) {
+    return (size + front + back - (taps - 1) * dilation - 1) / stride + 1;
+}
+
 static sizes sizes_of(const shape *s) {
-    int oh = (s->h + 2 * s->pad - s->r) / s->stride + 1;
-    int ow = (s->w + 2 * s->pad - s->r) / s->stride + 1;
+    int oh = out(s->h, s->pad_top, s->pad_bottom, s->r, s->dilation_h, s->stride_h);
+    int ow = out(s->w, s->pad_left, s->pad_right, s->s, s->dilation_w, s->stride_w);
     return (sizes){(size_t)(s->n * s->h * s->w * s->c),
-                   (size_t)(s->k * s->r * s->r * s->c),
+                   (size_t)(s->k * s->r * s->s * (s->c / s->groups)),
                    (size_t)(s->n * oh * ow * s->k),
                    (size_t)s->k,
                    oh,
@@ -27,14 +31,15 @@ static sizes sizes_of(const shape *s) {
             for (int j = 0; j < (z).ow; j++)                                                       \
                 for (int k = 0; k < (s)->k; k++)                                                   \
                     for (int p = 0; p < (s)->r; p++)                                               \
-                        for (int q = 0; q < (s)->r; q++) {                                         \
-                            int row = i * (s)->stride + p - (s)->pad;                              \
-                            int col = j * (s)->stride + q - (s)->pad;                              \
+                        for (int q = 0; q < (s)->s; q++) {                                         \
+                            int part = (s)->c / (s)->groups, group = k / ((s)->k / (s)->groups);   \
+                            int row = i * (s)->stride_h + p * (s)->dilation_h - (s)->pad_top;      \
+                            int col = j * (s)->stride_w + q * (s)->dilation_w - (s)->pad_left;     \
                             if (row < 0 || row >= (s)->h || col < 0 || col >= (s)->w) continue;    \
-                            int xi = ((n * (s)->h + row) * (s)->w + col) * (s)->c;                 \
-                            int wi = ((k * (s)->r + p) * (s)->r + q) * (s)->c;                     \
+                            int xi = ((n * (s)->h + row) * (s)->w + col) * (s)->c + group * part;  \
+                            int wi = ((k * (s)->r + p) * (s)->s + q) * part;                       \
                             int yi = ((n * (z).oh + i) * (z).ow + j) * (s)->k + k;                 \
-                            for (int c = 0; c < (s)->c; c++, xi++, wi++) BODY;                     \
+                            for (int c = 0; c < part; c++, xi++, wi++) BODY;                       \
                         }
 
 static void reference_forward(const shape *s, const double *x, const double *w, const double *bias,
@@ -149,9 +154,9 @@ static void check_layer(gyre_backend *b, shape s, bool linear) {
             run_linear(b->main, &p, &d);
         else
             run_conv(b->main, &p, &d);
-        double window = s.r * s.r, pixels = (double)s.n * z.oh * z.ow;
-        check_close("y", d.y, p.y, p.y_abs, sum_bound(window * s.c));
-        check_close("dx", d.dx, p.dx, p.dx_abs, sum_bound(window * s.k));
+        double window = s.r * s.s, pixels = (double)s.n * z.oh * z.ow;
+        check_close("y", d.y, p.y, p.y_abs, sum_bound(window * s.c / s.groups));
+        check_close("dx", d.dx, p.dx, p.dx_abs, sum_bound(window * s.k / s.groups));
         check_close("dw", d.dw, p.dw, p.dw_abs, sum_bound(pixels));
         if (s.bias) check_close("db", d.db, p.db, p.db_abs, sum_bound(pixels));
     }
@@ -161,26 +166,85 @@ static void check_layer(gyre_backend *b, shape s, bool linear) {
 }
 
 static void convolutions_match(void **state) {
+    static const shape shapes[] = {/* n, h, w, c, k, r, stride, pad, bias, relu */
+                                   SQUARE_CONV(1, 5, 5, 3, 10, 3, 1, 1, true, false),
+                                   SQUARE_CONV(2, 32, 32, 3, 16, 3, 1, 1, false, false),
+                                   SQUARE_CONV(3, 16, 16, 16, 32, 3, 2, 1, false, false),
+                                   SQUARE_CONV(2, 8, 8, 32, 64, 3, 1, 1, false, true),
+                                   SQUARE_CONV(2, 28, 28, 1, 20, 5, 1, 0, true, false),
+                                   SQUARE_CONV(1, 32, 32, 3, 32, 5, 1, 2, true, true),
+                                   SQUARE_CONV(2, 12, 12, 20, 50, 5, 1, 0, true, true),
+                                   SQUARE_CONV(1, 1, 1, 7, 3, 1, 1, 0, true, false),
+                                   SQUARE_CONV(2, 7, 5, 17, 9, 3, 2, 1, true, true),
+                                   SQUARE_CONV(1, 9, 9, 8, 8, 1, 2, 0, false, false),
+                                   SQUARE_CONV(5, 4, 4, 64, 64, 3, 1, 1, true, false),
+                                   SQUARE_CONV(1, 11, 6, 5, 1, 3, 3, 0, true, false),
+                                   SQUARE_CONV(2, 6, 6, 24, 12, 5, 2, 2, false, false),
+                                   SQUARE_CONV(33, 3, 3, 2, 5, 3, 1, 1, true, true),
+                                   SQUARE_CONV(1, 1, 13, 16, 16, 3, 1, 1, false, false),
+                                   SQUARE_CONV(4, 7, 7, 48, 31, 2, 1, 0, true, false)};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        check_layer(*state, shapes[i], false);
+    }
+}
+
+/* Everything that need not be square or equal, and channels in groups; what the columns mean stands
+ * in gyre/ops.h. */
+static void unequal_and_grouped_match(void **state) {
     static const shape shapes[] = {
-        /* n, h, w, c, k, r, stride, pad, bias, relu */
-        {1, 5, 5, 3, 10, 3, 1, 1, true, false},     {2, 32, 32, 3, 16, 3, 1, 1, false, false},
-        {3, 16, 16, 16, 32, 3, 2, 1, false, false}, {2, 8, 8, 32, 64, 3, 1, 1, false, true},
-        {2, 28, 28, 1, 20, 5, 1, 0, true, false},   {1, 32, 32, 3, 32, 5, 1, 2, true, true},
-        {2, 12, 12, 20, 50, 5, 1, 0, true, true},   {1, 1, 1, 7, 3, 1, 1, 0, true, false},
-        {2, 7, 5, 17, 9, 3, 2, 1, true, true},      {1, 9, 9, 8, 8, 1, 2, 0, false, false},
-        {5, 4, 4, 64, 64, 3, 1, 1, true, false},    {1, 11, 6, 5, 1, 3, 3, 0, true, false},
-        {2, 6, 6, 24, 12, 5, 2, 2, false, false},   {33, 3, 3, 2, 5, 3, 1, 1, true, true},
-        {1, 1, 13, 16, 16, 3, 1, 1, false, false},  {4, 7, 7, 48, 31, 2, 1, 0, true, false}};
+        /* n, h, w, c, k, r, s, strides, pads, dilations, groups, bias, relu */
+        {2, 9, 7, 5, 6, 3, 5, 1, 1, 1, 2, 1, 2, 1, 1, 1, true, false},    /* oblong */
+        {1, 8, 11, 3, 4, 1, 7, 1, 1, 0, 3, 0, 3, 1, 1, 1, false, true},   /* a row */
+        {2, 11, 8, 16, 8, 7, 1, 2, 1, 3, 0, 3, 0, 1, 1, 1, false, false}, /* a column */
+        {2, 9, 12, 4, 8, 3, 3, 2, 3, 1, 1, 1, 1, 1, 1, 1, true, true},    /* strides */
+        {2, 7, 8, 6, 5, 3, 3, 1, 1, 2, 0, 1, 1, 1, 1, 1, true, false},    /* pads */
+        {1, 6, 6, 16, 16, 4, 4, 1, 1, 1, 1, 2, 2, 1, 1, 1, false, false}, /* "same" */
+        {2, 10, 9, 8, 16, 3, 3, 2, 2, 0, 0, 1, 1, 1, 1, 1, false, false},
+        {1, 12, 13, 5, 7, 3, 3, 1, 1, 2, 2, 2, 2, 2, 2, 1, true, false}, /* dilations */
+        {2, 13, 11, 16, 16, 3, 3, 1, 2, 0, 4, 3, 2, 3, 2, 1, false, false},
+        {1, 9, 9, 1, 3, 2, 3, 1, 1, 0, 0, 0, 0, 4, 4, 1, true, true},
+        {2, 6, 5, 8, 12, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 2, true, false}, /* groups */
+        {2, 6, 6, 64, 64, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 4, false, true},
+        {1, 5, 7, 6, 9, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 3, true, false},
+        {2, 7, 7, 8, 4, 3, 2, 1, 2, 2, 0, 1, 1, 2, 1, 4, false, false},
+        {3, 4, 4, 128, 128, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 32, false, false},
+        {2, 4, 5, 3, 12, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 3, true, true}, /* each channel to four */
+    };
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        check_layer(*state, shapes[i], false);
+    }
+}
+
+/* Each channel by itself: what the backend may compute in kernels of its own. */
+static void depthwise_match(void **state) {
+    static const shape shapes[] = {
+        {2, 16, 16, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 32, false, false},
+        {3, 16, 16, 96, 96, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 96, false, false},
+        {2, 8, 8, 144, 144, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 144, false, true},
+        {9, 1, 1, 40, 40, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 40, true, false},
+        {9, 1, 1, 33, 33, 5, 5, 1, 1, 2, 2, 2, 2, 1, 1, 33, true, true},
+        {3, 2, 2, 70, 70, 5, 5, 2, 2, 2, 2, 2, 2, 1, 1, 70, false, false},
+        {2, 7, 5, 1, 1, 7, 7, 1, 1, 3, 3, 3, 3, 1, 1, 1, true, false}, /* one channel: both */
+        {1, 9, 14, 31, 31, 7, 7, 1, 1, 3, 3, 3, 3, 1, 1, 31, true, false},
+        {2, 11, 9, 17, 17, 3, 5, 2, 1, 0, 3, 2, 1, 1, 1, 17, true, true}, /* nothing equal */
+        {1, 13, 12, 48, 48, 3, 3, 3, 2, 2, 1, 3, 4, 2, 3, 48, false, false},
+        {2, 5, 6, 3, 3, 2, 1, 1, 1, 0, 0, 0, 0, 1, 1, 3, true, false},
+        {1, 1, 300, 16, 16, 1, 3, 1, 1, 0, 1, 0, 1, 1, 1, 16, true, false}, /* a long row */
+        {1, 40, 41, 64, 64, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 64, true, true},
+        {1, 6, 300, 8, 8, 3, 3, 1, 2, 1, 1, 1, 0, 1, 1, 8, true, true},
+    };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         check_layer(*state, shapes[i], false);
     }
 }
 
 static void fully_connected_match(void **state) {
-    static const shape shapes[] = {
-        {1, 1, 1, 1, 1, 1, 1, 0, true, false},     {1, 1, 1, 7, 10, 1, 1, 0, true, false},
-        {32, 1, 1, 64, 10, 1, 1, 0, true, false},  {5, 1, 1, 800, 500, 1, 1, 0, true, true},
-        {17, 1, 1, 33, 100, 1, 1, 0, false, true}, {128, 1, 1, 3, 2, 1, 1, 0, true, false}};
+    static const shape shapes[] = {SQUARE_CONV(1, 1, 1, 1, 1, 1, 1, 0, true, false),
+                                   SQUARE_CONV(1, 1, 1, 7, 10, 1, 1, 0, true, false),
+                                   SQUARE_CONV(32, 1, 1, 64, 10, 1, 1, 0, true, false),
+                                   SQUARE_CONV(5, 1, 1, 800, 500, 1, 1, 0, true, true),
+                                   SQUARE_CONV(17, 1, 1, 33, 100, 1, 1, 0, false, true),
+                                   SQUARE_CONV(128, 1, 1, 3, 2, 1, 1, 0, true, false)};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         check_layer(*state, shapes[i], true);
     }
@@ -193,9 +257,10 @@ static double weighted_output(void *context) {
 }
 
 static void references_agree_with_finite_differences(void **state) {
-    static const shape shapes[] = {{2, 5, 4, 3, 4, 3, 2, 1, true, false},
-                                   {1, 6, 6, 2, 3, 5, 1, 2, false, false},
-                                   {3, 1, 1, 7, 5, 1, 1, 0, true, false}};
+    static const shape shapes[] = {SQUARE_CONV(2, 5, 4, 3, 4, 3, 2, 1, true, false),
+                                   SQUARE_CONV(1, 6, 6, 2, 3, 5, 1, 2, false, false),
+                                   SQUARE_CONV(3, 1, 1, 7, 5, 1, 1, 0, true, false),
+                                   {2, 6, 5, 4, 6, 3, 2, 1, 2, 2, 0, 1, 1, 2, 1, 2, true, false}};
     (void)state;
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         problem p = problem_new(shapes[i]);
@@ -209,9 +274,10 @@ static void references_agree_with_finite_differences(void **state) {
 /* A NaN or Inf that meets a fused ReLU must not become 0: a diverged step would look healthy. */
 static void nan_passes_through_fused_relu(void **state) {
     gyre_backend *b = *state;
-    static const shape shapes[] = {{2, 8, 8, 16, 16, 3, 1, 1, true, true},
-                                   {1, 5, 5, 3, 10, 3, 1, 1, false, true},
-                                   {4, 1, 1, 40, 17, 1, 1, 0, true, true}};
+    static const shape shapes[] = {SQUARE_CONV(2, 8, 8, 16, 16, 3, 1, 1, true, true),
+                                   SQUARE_CONV(1, 5, 5, 3, 10, 3, 1, 1, false, true),
+                                   {1, 5, 5, 40, 40, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 40, true, true},
+                                   SQUARE_CONV(4, 1, 1, 40, 17, 1, 1, 0, true, true)};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         for (int linear = 0; linear <= (shapes[i].h == 1 ? 1 : 0); linear++) {
             problem p = problem_new(shapes[i]);
@@ -229,7 +295,9 @@ static void nan_passes_through_fused_relu(void **state) {
                 OK(b->ops->conv(b->main, &p.s, A(x), R(packed), F(bias), A(y)));
             }
             float *have = buffer_read(y);
-            for (size_t k = 0; k < p.z.k; k++) assert_true(isnan(have[k]));
+            for (size_t k = 0; k < p.z.k; k++) { /* in the first group, and in no other */
+                assert_int_equal(isnan(have[k]) != 0, k < p.z.k / (size_t)p.s.groups);
+            }
             free(have);
             buffer all[] = {x, w, bias, y, packed};
             for (size_t k = 0; k < 5; k++) buffer_free(all[k]);
@@ -242,6 +310,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(references_agree_with_finite_differences),
         cmocka_unit_test(convolutions_match),
+        cmocka_unit_test(unequal_and_grouped_match),
+        cmocka_unit_test(depthwise_match),
         cmocka_unit_test(fully_connected_match),
         cmocka_unit_test(nan_passes_through_fused_relu),
     };

@@ -11,8 +11,8 @@ static void shape_key(dnn_kind kind, const void *shape, int key[CPU_SHAPE_INTS])
     memset(key, 0, CPU_SHAPE_INTS * sizeof(int));
     if (kind <= DNN_CONV_UNPACK) {
         const gyre_conv_shape *s = shape;
-        const int k[] = {s->n, s->h, s->w, s->c, s->k, s->r, s->stride, s->pad, s->bias};
-        memcpy(key, k, sizeof k);
+        memcpy(key, s, GYRE_CONV_INTS * sizeof(int));
+        key[GYRE_CONV_INTS] = s->bias;
     } else {
         const gyre_linear_shape *s = shape;
         const int k[] = {s->n, s->in, s->out, s->bias};

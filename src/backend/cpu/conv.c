@@ -41,8 +41,7 @@ gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, g
 
 gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
                      gyre_f32 bias, gyre_act y) {
-    int oh = gyre_conv_out(s->h, s->r, s->stride, s->pad);
-    int ow = gyre_conv_out(s->w, s->r, s->stride, s->pad);
+    size_t pixels = (size_t)s->n * (size_t)gyre_conv_rows(s) * (size_t)gyre_conv_columns(s);
     GYRE_TRY(cpu_run(q, DNN_CONV, s,
                      (dnn_arg[]){{DNNL_ARG_SRC, x},
                                  {DNNL_ARG_WEIGHTS, packed},
@@ -51,8 +50,7 @@ gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_r
                      4));
     /* behind the primitive: oneDNN's fused ReLU does not grant that NaN stays NaN, and a diverged
      * layer would look healthy from there on */
-    return s->relu ? cpu_relu(q, (size_t)s->n * (size_t)oh * (size_t)ow * (size_t)s->k, y, y)
-                   : GYRE_OK;
+    return s->relu ? cpu_relu(q, pixels * (size_t)s->k, y, y) : GYRE_OK;
 }
 
 gyre_status cpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_raw packed,

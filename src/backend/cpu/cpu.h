@@ -10,7 +10,12 @@
 #include "gyre/comm.h"
 #include <pthread.h>
 
-enum { CPU_SHAPE_INTS = 12, CPU_TICKETS = 4, CPU_TICKET_FLOATS = 16, CPU_REDUCTIONS = 64 };
+enum {
+    CPU_SHAPE_INTS = GYRE_CONV_INTS + 1,
+    CPU_TICKETS = 4,
+    CPU_TICKET_FLOATS = 16,
+    CPU_REDUCTIONS = 64
+};
 
 /* A cached primitive: kind and shape are its key. */
 typedef struct {

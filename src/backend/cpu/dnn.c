@@ -51,10 +51,12 @@ static void layer_md_free(layer_md *m) {
     if (m->bias) md_free(&m->b);
 }
 
-/* Types and formats of a layer's tensors; its bias is f32 always. */
+/* Types and formats of a layer's tensors; its bias is f32 always. weights_rank: dimensions of the
+ * weights, which have one more than x when they are in groups. */
 typedef struct {
     dnnl_data_type_t act, weights;
     dnnl_format_tag_t act_tag, weights_tag;
+    int weights_rank;
 } layout;
 
 static gyre_status layer_md_make(layer_md *m, int rank, const dnnl_dims_t x, const dnnl_dims_t w,
@@ -62,9 +64,11 @@ static gyre_status layer_md_make(layer_md *m, int rank, const dnnl_dims_t x, con
     memset(m, 0, sizeof *m);
     m->bias = bias;
     GYRE_TRY(check(md_make(&m->x, rank, x, l.act, l.act_tag), "memory descriptor"));
-    GYRE_TRY(check(md_make(&m->w, rank, w, l.weights, l.weights_tag), "memory descriptor"));
+    GYRE_TRY(
+        check(md_make(&m->w, l.weights_rank, w, l.weights, l.weights_tag), "memory descriptor"));
     GYRE_TRY(check(md_make(&m->y, rank, y, l.act, l.act_tag), "memory descriptor"));
-    if (bias) GYRE_TRY(check(md_make(&m->b, 1, &w[0], dnnl_f32, dnnl_a), "memory descriptor"));
+    const dnnl_dims_t b = {y[1]};
+    if (bias) GYRE_TRY(check(md_make(&m->b, 1, b, dnnl_f32, dnnl_a), "memory descriptor"));
     return GYRE_OK;
 }
 
@@ -93,36 +97,39 @@ static dnnl_data_type_t weights_type(const dnn_device *device, direction d) {
 static dnnl_status_t conv_pd(dnnl_engine_t engine, direction d, const gyre_conv_shape *s,
                              const layer_md *m, dnnl_primitive_attr_t attr,
                              dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out) {
-    const dnnl_dims_t stride = {s->stride, s->stride}, pad = {s->pad, s->pad};
+    const dnnl_dims_t stride = {s->stride_h, s->stride_w};
+    const dnnl_dims_t dilate = {s->dilation_h - 1, s->dilation_w - 1}; /* pixels between taps */
+    const dnnl_dims_t front = {s->pad_top, s->pad_left}, back = {s->pad_bottom, s->pad_right};
     md b = m->bias ? MD(m->b) : NULL;
 #if DNNL_VERSION_MAJOR >= 3
-    const dnnl_dims_t dilate = {0, 0};
     if (d == FORWARD) {
         return dnnl_convolution_forward_primitive_desc_create(
             out, engine, dnnl_forward_training, dnnl_convolution_direct, MD(m->x), MD(m->w), b,
-            MD(m->y), stride, dilate, pad, pad, attr);
+            MD(m->y), stride, dilate, front, back, attr);
     }
     if (d == DATA) {
         return dnnl_convolution_backward_data_primitive_desc_create(
-            out, engine, dnnl_convolution_direct, MD(m->x), MD(m->w), MD(m->y), stride, dilate, pad,
-            pad, hint, attr);
+            out, engine, dnnl_convolution_direct, MD(m->x), MD(m->w), MD(m->y), stride, dilate,
+            front, back, hint, attr);
     }
     return dnnl_convolution_backward_weights_primitive_desc_create(
-        out, engine, dnnl_convolution_direct, MD(m->x), MD(m->w), b, MD(m->y), stride, dilate, pad,
-        pad, hint, attr);
+        out, engine, dnnl_convolution_direct, MD(m->x), MD(m->w), b, MD(m->y), stride, dilate,
+        front, back, hint, attr);
 #else
     dnnl_convolution_desc_t desc;
     dnnl_status_t code;
     if (d == FORWARD) {
-        code = dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training,
-                                                  dnnl_convolution_direct, MD(m->x), MD(m->w), b,
-                                                  MD(m->y), stride, pad, pad);
+        code = dnnl_dilated_convolution_forward_desc_init(
+            &desc, dnnl_forward_training, dnnl_convolution_direct, MD(m->x), MD(m->w), b, MD(m->y),
+            stride, dilate, front, back);
     } else if (d == DATA) {
-        code = dnnl_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, MD(m->x),
-                                                        MD(m->w), MD(m->y), stride, pad, pad);
+        code = dnnl_dilated_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct,
+                                                                MD(m->x), MD(m->w), MD(m->y),
+                                                                stride, dilate, front, back);
     } else {
-        code = dnnl_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct, MD(m->x),
-                                                           MD(m->w), b, MD(m->y), stride, pad, pad);
+        code = dnnl_dilated_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct,
+                                                                   MD(m->x), MD(m->w), b, MD(m->y),
+                                                                   stride, dilate, front, back);
     }
     if (code != dnnl_success) return code;
     return dnnl_primitive_desc_create(out, &desc, attr, engine, hint);
@@ -222,11 +229,14 @@ gyre_status dnn_run(const dnn_op *op, dnnl_stream_t stream, void *scratch, const
 
 static gyre_status conv_md(const gyre_conv_shape *s, dnnl_data_type_t act, dnnl_data_type_t weights,
                            dnnl_format_tag_t weights_tag, layer_md *m) {
-    int oh = gyre_conv_out(s->h, s->r, s->stride, s->pad);
-    int ow = gyre_conv_out(s->w, s->r, s->stride, s->pad);
-    const dnnl_dims_t x = {s->n, s->c, s->h, s->w}, w = {s->k, s->c, s->r, s->r};
-    const dnnl_dims_t y = {s->n, s->k, oh, ow};
-    return layer_md_make(m, 4, x, w, y, (layout){act, weights, dnnl_nhwc, weights_tag}, s->bias);
+    const dnnl_dims_t x = {s->n, s->c, s->h, s->w};
+    const dnnl_dims_t y = {s->n, s->k, gyre_conv_rows(s), gyre_conv_columns(s)};
+    const dnnl_dims_t w = {s->k, s->c, s->r, s->s};
+    const dnnl_dims_t grouped = {s->groups, s->k / s->groups, s->c / s->groups, s->r, s->s};
+    bool one = s->groups == 1;
+    layout l = {act, weights, dnnl_nhwc, weights_tag, one ? 4 : 5};
+    if (!one && weights_tag == dnnl_ohwi) l.weights_tag = dnnl_gohwi;
+    return layer_md_make(m, 4, x, one ? w : grouped, y, l, s->bias);
 }
 
 /* A primitive descriptor of direction d with given memory descriptors; the backward ones need a
@@ -293,7 +303,7 @@ out:
     return status;
 }
 
-/* Reorders between the plain f32 (k, r, r, c) weights and a kernel's type and format. */
+/* Reorders between the plain f32 (k, r, s, c / groups) weights and a kernel's type and format. */
 static gyre_status conv_reorder_open(const dnn_device *device, direction d,
                                      const gyre_conv_shape *s, dnn_op *op) {
     static const int ids[] = {DNNL_ARG_FROM, DNNL_ARG_TO, 0};
@@ -337,7 +347,7 @@ static gyre_status linear_open(const dnn_device *device, direction d, const gyre
     dnnl_primitive_attr_t attr = NULL;
     layer_md m = {0}, any = {0};
     gyre_status status;
-    layout l = {device->act, weights_type(device, d), dnnl_ab, dnnl_ab};
+    layout l = {device->act, weights_type(device, d), dnnl_ab, dnnl_ab, 2};
     GYRE_GOTO(make_attr(&attr));
     GYRE_GOTO(layer_md_make(&m, 2, x, w, y, l, s->bias));
     if (d != FORWARD) {

@@ -25,8 +25,7 @@ static bool has(int isa) {
 }
 
 dnn_bf16 dnn_bf16_support(dnnl_engine_t engine) {
-    const gyre_conv_shape s = {
-        .n = 1, .h = 4, .w = 4, .c = 16, .k = 16, .r = 3, .stride = 1, .pad = 1};
+    const gyre_conv_shape s = gyre_conv_square(1, 4, 4, 16, 16, 3, 1, 1);
     const dnn_device device = {engine, dnnl_bf16};
     dnn_op op = {0};
     gyre_status status =

@@ -1,41 +1,106 @@
 /* A convolution, with a bias and a ReLU behind it if asked for. The ReLU is applied inside forward;
- * backward masks dy by the output first. */
+ * backward masks dy by the output first.
+ *
+ * Sizes, strides and paddings are one number, or one for each direction or side; channels may be in
+ * groups, of which each sees its own part of the input (depthwise: as many groups as channels). */
 #include "../builder.h"
 
 #include <limits.h>
 #include <math.h>
 
 typedef struct {
-    int channels, size, stride, pad;
+    int channels, groups;
+    int size[2], stride[2], dilation[2]; /* height, width */
+    int pad[4];                          /* top, left, bottom, right */
     bool bias, relu;
 } conv_options;
 
 static const node_option options[] = {
     {"channels", OPTION_INT, offsetof(conv_options, channels), 1, INT_MAX, NAN, NULL},
-    {"size", OPTION_INT, offsetof(conv_options, size), 1, INT_MAX, NAN, NULL},
-    {"stride", OPTION_INT, offsetof(conv_options, stride), 1, INT_MAX, 1, NULL},
-    {"pad", OPTION_INT, offsetof(conv_options, pad), 0, INT_MAX, 0, NULL},
+    {"size", OPTION_PAIR, offsetof(conv_options, size), 1, 1 << 15, NAN, NULL},
+    {"stride", OPTION_PAIR, offsetof(conv_options, stride), 1, 1 << 15, 1, NULL},
+    {"pad", OPTION_SIDES, offsetof(conv_options, pad), 0, INT_MAX, 0, NULL},
+    {"dilation", OPTION_PAIR, offsetof(conv_options, dilation), 1, 1 << 10, 1, NULL},
+    {"groups", OPTION_INT, offsetof(conv_options, groups), 1, INT_MAX, 1, NULL},
     {"bias", OPTION_BOOL, offsetof(conv_options, bias), 0, 1, 1, NULL},
     {"relu", OPTION_BOOL, offsetof(conv_options, relu), 0, 1, 0, NULL},
     {0},
 };
 
+static gyre_conv_shape shape_of(const conv_options *o, int n, node_size in) {
+    return (gyre_conv_shape){.n = n,
+                             .h = in.h,
+                             .w = in.w,
+                             .c = in.c,
+                             .k = o->channels,
+                             .r = o->size[0],
+                             .s = o->size[1],
+                             .stride_h = o->stride[0],
+                             .stride_w = o->stride[1],
+                             .pad_top = o->pad[0],
+                             .pad_left = o->pad[1],
+                             .pad_bottom = o->pad[2],
+                             .pad_right = o->pad[3],
+                             .dilation_h = o->dilation[0],
+                             .dilation_w = o->dilation[1],
+                             .groups = o->groups,
+                             .bias = o->bias,
+                             .relu = o->relu};
+}
+
+/* A filter that lies on padding alone for some output would need no padding there. */
+static gyre_status check_pad(const gyre_node *n, const char *side, int pad, int extent) {
+    if (pad < extent) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "node %s: \"pad\": expected less than the filter's %d pixels, found %d (%s)",
+                     n->name, extent, pad, side);
+}
+
+static gyre_status check(const gyre_node *n, const conv_options *o, node_size in) {
+    int extent_h = gyre_conv_extent(o->size[0], o->dilation[0]);
+    int extent_w = gyre_conv_extent(o->size[1], o->dilation[1]);
+    if (in.c % o->groups != 0 || o->channels % o->groups != 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "node %s: \"groups\": expected a divisor of the %d channels it reads and "
+                         "of the %d it writes, found %d",
+                         n->name, in.c, o->channels, o->groups);
+    }
+    int64_t taps = (int64_t)o->size[0] * o->size[1];
+    int64_t most = taps * (in.c > o->channels ? in.c : o->channels);
+    if (most > INT_MAX) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "node %s: \"size\": expected at most %d weights for a channel, found %lld",
+                         n->name, INT_MAX, (long long)most);
+    }
+    GYRE_TRY(check_pad(n, "top", o->pad[0], extent_h));
+    GYRE_TRY(check_pad(n, "left", o->pad[1], extent_w));
+    GYRE_TRY(check_pad(n, "bottom", o->pad[2], extent_h));
+    GYRE_TRY(check_pad(n, "right", o->pad[3], extent_w));
+    int h = in.h + o->pad[0] + o->pad[2], w = in.w + o->pad[1] + o->pad[3];
+    if (h >= extent_h && w >= extent_w) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "node %s: \"size\": the filter covers %dx%d pixels, but the image has %dx%d "
+                     "with its padding (%dx%d without): expected a smaller filter, more padding or "
+                     "larger images",
+                     n->name, extent_h, extent_w, h, w, in.h, in.w);
+}
+
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     const conv_options *o = n->options;
-    const int dims[] = {o->channels, o->size, o->size, in->c};
-    n->c = o->channels;
-    n->h = gyre_conv_out(in->h, o->size, o->stride, o->pad);
-    n->w = gyre_conv_out(in->w, o->size, o->stride, o->pad);
-    int fan_in = o->size * o->size * in->c;
-    builder_weight(b, n, 4, dims, fan_in, o->size * o->size * o->channels);
+    GYRE_TRY(check(n, o, *in));
+    gyre_conv_shape s = shape_of(o, 1, *in);
+    const int dims[] = {s.k, s.r, s.s, s.c / s.groups};
+    n->c = s.k;
+    n->h = gyre_conv_rows(&s);
+    n->w = gyre_conv_columns(&s);
+    int fan_in = s.r * s.s * (s.c / s.groups);
+    builder_weight(b, n, 4, dims, fan_in, s.r * s.s * s.k);
     if (o->bias) builder_bias(b, n, o->channels, fan_in);
     return b->status;
 }
 
 static gyre_conv_shape shape(const node_call *c) {
-    const conv_options *o = c->node->options;
-    return (gyre_conv_shape){c->n,    c->in->h,  c->in->w, c->in->c, o->channels,
-                             o->size, o->stride, o->pad,   o->bias,  o->relu};
+    return shape_of(c->node->options, c->n, *c->in);
 }
 
 static size_t packed_size(const node_call *c) {

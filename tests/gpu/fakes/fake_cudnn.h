@@ -55,8 +55,8 @@ enum class Op { CONVOLUTION, CONVOLUTION_DX, CONVOLUTION_DW, MATMUL, POINTWISE, 
  * REDUCTION       c = sum of a over the dimensions where c has size 1 */
 struct Operation {
     Op op;
-    int64_t a, b, c; /* tensor ids; b is -1 where there is none */
-    int64_t pad[2], stride[2];
+    int64_t a, b, c;                                   /* tensor ids; b is -1 where there is none */
+    int64_t front[2], back[2], stride[2], dilation[2]; /* of a convolution: height, width */
     int mode;
 };
 

@@ -12,7 +12,7 @@ static void axpy(int64_t n, float a, const float *x, float *y) {
 }
 
 /* Calls f(x's pixel, y's pixel, tap) for every pair that a convolution joins; arrays are (n, h, w,
- * c), the filter (k, r, s, c). */
+ * c), the filter (k, r, s, c / groups). */
 template <class F>
 static void each_pair(const Operation &o, const std::vector<int64_t> &x,
                       const std::vector<int64_t> &w, const std::vector<int64_t> &y, F f) {
@@ -20,10 +20,10 @@ static void each_pair(const Operation &o, const std::vector<int64_t> &x,
         for (int64_t p = 0; p < y[1]; p++) {
             for (int64_t q = 0; q < y[2]; q++) {
                 for (int64_t r = 0; r < w[1]; r++) {
-                    int64_t h = p * o.stride[0] - o.pad[0] + r;
+                    int64_t h = p * o.stride[0] - o.front[0] + r * o.dilation[0];
                     if (h < 0 || h >= x[1]) continue;
                     for (int64_t s = 0; s < w[2]; s++) {
-                        int64_t v = q * o.stride[1] - o.pad[1] + s;
+                        int64_t v = q * o.stride[1] - o.front[1] + s * o.dilation[1];
                         if (v < 0 || v >= x[2]) continue;
                         f((n * x[1] + h) * x[2] + v, (n * y[1] + p) * y[2] + q, r * w[2] + s);
                     }
@@ -33,52 +33,75 @@ static void each_pair(const Operation &o, const std::vector<int64_t> &x,
     }
 }
 
-/* (k, taps, c) to (taps, c, k) */
-static std::vector<float> filter_by_tap(const Array &w) {
-    int64_t k = w.dims[0], taps = w.dims[1] * w.dims[2], c = w.dims[3];
+/* Channels of x and y in all and in each group. */
+struct Channels {
+    int64_t c, k, groups, part, filters;
+};
+static Channels channels(const Array &x, const Array &w, const Array &y) {
+    int64_t c = x.dims[3], k = y.dims[3], part = w.dims[3];
+    return {c, k, c / part, part, k / (c / part)};
+}
+
+/* (k, taps, part) to (taps, c, filters): for each tap and channel of x the filters that read it */
+static std::vector<float> filter_by_tap(const Array &w, const Channels &z) {
+    int64_t taps = w.dims[1] * w.dims[2];
     std::vector<float> out(w.values.size());
-    for (int64_t i = 0; i < k; i++) {
-        for (int64_t j = 0; j < taps * c; j++)
-            out[(size_t)(j * k + i)] = w.values[(size_t)(i * taps * c + j)];
+    for (int64_t k = 0; k < z.k; k++) {
+        for (int64_t tap = 0; tap < taps; tap++) {
+            for (int64_t i = 0; i < z.part; i++) {
+                int64_t c = k / z.filters * z.part + i;
+                out[(size_t)((tap * z.c + c) * z.filters + k % z.filters)] =
+                    w.values[(size_t)((k * taps + tap) * z.part + i)];
+            }
+        }
     }
     return out;
 }
 
 void convolve(const Operation &o, const Array &x, const Array &w, Array *y) {
-    int64_t c = x.dims[3], k = y->dims[3];
-    std::vector<float> taps = filter_by_tap(w);
+    const Channels z = channels(x, w, *y);
+    std::vector<float> taps = filter_by_tap(w, z);
     std::fill(y->values.begin(), y->values.end(), 0.0f);
     each_pair(o, x.dims, w.dims, y->dims, [&](int64_t from, int64_t to, int64_t tap) {
-        for (int64_t i = 0; i < c; i++) {
-            axpy(k, x.values[(size_t)(from * c + i)], &taps[(size_t)((tap * c + i) * k)],
-                 &y->values[(size_t)(to * k)]);
+        for (int64_t i = 0; i < z.c; i++) {
+            axpy(z.filters, x.values[(size_t)(from * z.c + i)],
+                 &taps[(size_t)((tap * z.c + i) * z.filters)],
+                 &y->values[(size_t)(to * z.k + i / z.part * z.filters)]);
         }
     });
 }
 
 void convolve_dx(const Operation &o, const Array &dy, const Array &w, Array *dx) {
-    int64_t c = dx->dims[3], k = dy.dims[3], taps = w.dims[1] * w.dims[2];
+    const Channels z = channels(*dx, w, dy);
+    int64_t taps = w.dims[1] * w.dims[2];
     std::fill(dx->values.begin(), dx->values.end(), 0.0f);
     each_pair(o, dx->dims, w.dims, dy.dims, [&](int64_t to, int64_t from, int64_t tap) {
-        for (int64_t i = 0; i < k; i++) {
-            axpy(c, dy.values[(size_t)(from * k + i)], &w.values[(size_t)((i * taps + tap) * c)],
-                 &dx->values[(size_t)(to * c)]);
+        for (int64_t i = 0; i < z.k; i++) {
+            axpy(z.part, dy.values[(size_t)(from * z.k + i)],
+                 &w.values[(size_t)((i * taps + tap) * z.part)],
+                 &dx->values[(size_t)(to * z.c + i / z.filters * z.part)]);
         }
     });
 }
 
 void convolve_dw(const Operation &o, const Array &x, const Array &dy, Array *dw) {
-    int64_t c = x.dims[3], k = dy.dims[3], taps = dw->dims[1] * dw->dims[2];
-    std::vector<float> sums((size_t)(taps * c * k), 0.0f); /* (taps, c, k) */
+    const Channels z = channels(x, *dw, dy);
+    int64_t taps = dw->dims[1] * dw->dims[2];
+    std::vector<float> sums(dw->values.size(), 0.0f); /* (taps, c, filters) */
     each_pair(o, x.dims, dw->dims, dy.dims, [&](int64_t from, int64_t at, int64_t tap) {
-        for (int64_t i = 0; i < c; i++) {
-            axpy(k, x.values[(size_t)(from * c + i)], &dy.values[(size_t)(at * k)],
-                 &sums[(size_t)((tap * c + i) * k)]);
+        for (int64_t i = 0; i < z.c; i++) {
+            axpy(z.filters, x.values[(size_t)(from * z.c + i)],
+                 &dy.values[(size_t)(at * z.k + i / z.part * z.filters)],
+                 &sums[(size_t)((tap * z.c + i) * z.filters)]);
         }
     });
-    for (int64_t i = 0; i < k; i++) {
-        for (int64_t j = 0; j < taps * c; j++) {
-            dw->values[(size_t)(i * taps * c + j)] = sums[(size_t)(j * k + i)];
+    for (int64_t k = 0; k < z.k; k++) {
+        for (int64_t tap = 0; tap < taps; tap++) {
+            for (int64_t i = 0; i < z.part; i++) {
+                int64_t c = k / z.filters * z.part + i;
+                dw->values[(size_t)((k * taps + tap) * z.part + i)] =
+                    sums[(size_t)((tap * z.c + c) * z.filters + k % z.filters)];
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-/* An operation graph's descriptors as a list of operations. What real cuDNN lets pass and this
- * program cannot mean is refused: a filter whose channels make a grouped convolution. */
+/* An operation graph's descriptors as a list of operations. A filter with fewer channels than x
+ * makes a grouped convolution, as in real cuDNN. */
 #include "fake_cudnn.h"
 
 namespace fake {
@@ -35,18 +35,19 @@ static void expect_scale(const Shadow &s, int alpha, int beta) {
 
 static void read_geometry(Operation *o, const std::shared_ptr<Shadow> &s) {
     if (s == nullptr) stop("cuDNN graph: a convolution has no descriptor");
-    auto pad = s->list<int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS);
-    auto behind = s->list<int64_t>(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS);
+    auto front = s->list<int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS);
+    auto back = s->list<int64_t>(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS);
     auto stride = s->list<int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES);
     auto dilation = s->list<int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS);
     auto mode = s->get<cudnnConvolutionMode_t>(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_CONVOLUTION);
-    if (pad.size() != 2 || stride.size() != 2 || behind != pad)
-        stop("cuDNN convolution: expected two dimensions with equal padding");
-    if (dilation != std::vector<int64_t>{1, 1}) stop("cuDNN convolution with dilation");
+    if (front.size() != 2 || back.size() != 2 || stride.size() != 2 || dilation.size() != 2)
+        stop("cuDNN convolution: expected two dimensions");
     if (mode != CUDNN_CROSS_CORRELATION) stop("cuDNN convolution that flips the filter");
     for (size_t i = 0; i < 2; i++) {
-        o->pad[i] = pad[i];
+        o->front[i] = front[i];
+        o->back[i] = back[i];
         o->stride[i] = stride[i];
+        o->dilation[i] = dilation[i];
     }
 }
 
@@ -55,16 +56,18 @@ static void expect_shapes(const Program &p, int64_t x, int64_t w, int64_t y, con
     bool right =
         xd.size() == 4 && wd.size() == 4 && yd.size() == 4 && xd[0] == yd[0] && wd[0] == yd[1];
     for (size_t i = 0; right && i < 2; i++) {
-        right = yd[2 + i] == (xd[2 + i] + 2 * o.pad[i] - wd[2 + i]) / o.stride[i] + 1;
+        int64_t padded = xd[2 + i] + o.front[i] + o.back[i];
+        int64_t extent = (wd[2 + i] - 1) * o.dilation[i] + 1;
+        right = padded >= extent && yd[2 + i] == (padded - extent) / o.stride[i] + 1;
     }
     if (!right) stop("cuDNN convolution: the shapes of x, w and y do not fit");
-    if (xd[1] != wd[1])
-        stop("cuDNN convolution: x has %lld channels, the filter %lld: grouped by mistake",
-             (long long)xd[1], (long long)wd[1]);
+    if (xd[1] % wd[1] != 0 || yd[1] % (xd[1] / wd[1]) != 0)
+        stop("cuDNN convolution: x has %lld channels, the filter %lld, y %lld: no number of groups",
+             (long long)xd[1], (long long)wd[1], (long long)yd[1]);
 }
 
 static Operation read_forward(Program *p, const Shadow &s) {
-    Operation o = {Op::CONVOLUTION, 0, 0, 0, {}, {}, 0};
+    Operation o = {Op::CONVOLUTION, 0, 0, 0, {}, {}, {}, {}, 0};
     o.a = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X), "x");
     o.b = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W), "w");
     o.c = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y), "y");
@@ -76,7 +79,7 @@ static Operation read_forward(Program *p, const Shadow &s) {
 }
 
 static Operation read_dx(Program *p, const Shadow &s) {
-    Operation o = {Op::CONVOLUTION_DX, 0, 0, 0, {}, {}, 0};
+    Operation o = {Op::CONVOLUTION_DX, 0, 0, 0, {}, {}, {}, {}, 0};
     o.a = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY), "dy");
     o.b = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W), "w");
     o.c = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX), "dx");
@@ -88,7 +91,7 @@ static Operation read_dx(Program *p, const Shadow &s) {
 }
 
 static Operation read_dw(Program *p, const Shadow &s) {
-    Operation o = {Op::CONVOLUTION_DW, 0, 0, 0, {}, {}, 0};
+    Operation o = {Op::CONVOLUTION_DW, 0, 0, 0, {}, {}, {}, {}, 0};
     o.a = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X), "x");
     o.b = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY), "dy");
     o.c = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW), "dw");
@@ -100,7 +103,7 @@ static Operation read_dw(Program *p, const Shadow &s) {
 }
 
 static Operation read_matmul(Program *p, const Shadow &s) {
-    Operation o = {Op::MATMUL, 0, 0, 0, {}, {}, 0};
+    Operation o = {Op::MATMUL, 0, 0, 0, {}, {}, {}, {}, 0};
     o.a = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_MATMUL_ADESC), "a");
     o.b = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_MATMUL_BDESC), "b");
     o.c = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_MATMUL_CDESC), "c");
@@ -112,7 +115,7 @@ static Operation read_matmul(Program *p, const Shadow &s) {
 }
 
 static Operation read_pointwise(Program *p, const Shadow &s) {
-    Operation o = {Op::POINTWISE, 0, -1, 0, {}, {}, 0};
+    Operation o = {Op::POINTWISE, 0, -1, 0, {}, {}, {}, {}, 0};
     auto descriptor = s.child(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR);
     o.mode = descriptor->get<int>(CUDNN_ATTR_POINTWISE_MODE, -1);
     o.a = read_tensor(p, s.child(CUDNN_ATTR_OPERATION_POINTWISE_XDESC), "x");
@@ -123,7 +126,7 @@ static Operation read_pointwise(Program *p, const Shadow &s) {
 }
 
 static Operation read_reduction(Program *p, const Shadow &s) {
-    Operation o = {Op::REDUCTION, 0, -1, 0, {}, {}, 0};
+    Operation o = {Op::REDUCTION, 0, -1, 0, {}, {}, {}, {}, 0};
     auto descriptor = s.child(CUDNN_ATTR_OPERATION_REDUCTION_DESC);
     int mode = descriptor->get<int>(CUDNN_ATTR_REDUCTION_OPERATOR, -1);
     if (mode != CUDNN_REDUCE_TENSOR_ADD) stop("cuDNN reduction %d is not known here", mode);

@@ -50,17 +50,28 @@ static Descriptor tensor(int64_t id, cudnnDataType_t type, std::vector<int64_t> 
     return t;
 }
 
-static Descriptor geometry(int64_t pad, int64_t stride) {
+/* A convolution of images of h by h pixels with filters of r by r. `back` is the padding behind,
+ * where it is not that in front. */
+struct Shape {
+    int64_t n, h, c, k, r, stride, pad;
+    int64_t groups = 1, dilation = 1, back = -1;
+    int64_t behind() const { return back < 0 ? pad : back; }
+    int64_t out() const { return (h + pad + behind() - (r - 1) * dilation - 1) / stride + 1; }
+    int64_t part() const { return c / groups; }
+};
+
+static Descriptor geometry(const Shape &s) {
     Descriptor d = make(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
-    int64_t two = 2, pads[] = {pad, pad}, strides[] = {stride, stride}, ones[] = {1, 1};
+    int64_t two = 2, pads[] = {s.pad, s.pad}, backs[] = {s.behind(), s.behind()};
+    int64_t strides[] = {s.stride, s.stride}, dilations[] = {s.dilation, s.dilation};
     cudnnDataType_t type = CUDNN_DATA_FLOAT;
     cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
     set(d, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, CUDNN_TYPE_INT64, 1, &two);
     set(d, CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
     set(d, CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode);
     set(d, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, pads);
-    set(d, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, pads);
-    set(d, CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, ones);
+    set(d, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, backs);
+    set(d, CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, dilations);
     set(d, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, strides);
     OK(cudnnBackendFinalize(d));
     return d;
@@ -198,11 +209,6 @@ static void compare(const Buffer &b, const std::vector<double> &expected, const 
     }
 }
 
-struct Shape {
-    int64_t n, h, c, k, r, stride, pad;
-    int64_t out() const { return (h + 2 * pad - r) / stride + 1; }
-};
-
 /* f(x's index, w's index, y's index) for every product of the convolution. */
 static void products(const Shape &s, const std::function<void(size_t, size_t, size_t)> &f) {
     int64_t o = s.out();
@@ -212,11 +218,13 @@ static void products(const Shape &s, const std::function<void(size_t, size_t, si
                 for (int64_t k = 0; k < s.k; k++)
                     for (int64_t i = 0; i < s.r; i++)
                         for (int64_t j = 0; j < s.r; j++)
-                            for (int64_t c = 0; c < s.c; c++) {
-                                int64_t h = p * s.stride - s.pad + i, w = q * s.stride - s.pad + j;
+                            for (int64_t c = 0; c < s.part(); c++) {
+                                int64_t h = p * s.stride - s.pad + i * s.dilation;
+                                int64_t w = q * s.stride - s.pad + j * s.dilation;
+                                int64_t group = k / (s.k / s.groups);
                                 if (h < 0 || w < 0 || h >= s.h || w >= s.h) continue;
-                                f((size_t)(((n * s.h + h) * s.h + w) * s.c + c),
-                                  (size_t)(((k * s.r + i) * s.r + j) * s.c + c),
+                                f((size_t)(((n * s.h + h) * s.h + w) * s.c + group * s.part() + c),
+                                  (size_t)(((k * s.r + i) * s.r + j) * s.part() + c),
                                   (size_t)(((n * o + p) * o + q) * s.k + k));
                             }
 }
@@ -225,7 +233,7 @@ static void test_convolution(cudnnHandle_t handle, const Shape &s, bool bf16) {
     cudnnDataType_t type = bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
     int64_t o = s.out();
     Buffer x = buffer((size_t)(s.n * s.h * s.h * s.c), bf16, 1);
-    Buffer w = buffer((size_t)(s.k * s.r * s.r * s.c), bf16, 2);
+    Buffer w = buffer((size_t)(s.k * s.r * s.r * s.part()), bf16, 2);
     Buffer y = buffer((size_t)(s.n * o * o * s.k), bf16, 3);
     std::vector<double> sum(y.values.size()), dx(x.values.size()), dw(w.values.size());
     products(s, [&](size_t i, size_t j, size_t l) {
@@ -234,8 +242,8 @@ static void test_convolution(cudnnHandle_t handle, const Shape &s, bool bf16) {
         dw[j] += (double)x.values[i] * y.values[l];
     });
     Descriptor xd = tensor(1, type, {s.n, s.c, s.h, s.h}, false);
-    Descriptor wd = tensor(2, type, {s.k, s.c, s.r, s.r}, false);
-    Descriptor yd = tensor(3, type, {s.n, s.k, o, o}, false), g = geometry(s.pad, s.stride);
+    Descriptor wd = tensor(2, type, {s.k, s.part(), s.r, s.r}, false);
+    Descriptor yd = tensor(3, type, {s.n, s.k, o, o}, false), g = geometry(s);
     execute(handle, plan_of(handle, {convolution(1, xd, wd, yd, g)}), {1, 2, 3},
             {x.device, w.device, y.device});
     compare(x, dx, "dx");
@@ -254,18 +262,18 @@ static void test_fused(cudnnHandle_t handle, const Shape &s) {
     cudnnDataType_t type = CUDNN_DATA_BFLOAT16;
     int64_t o = s.out();
     Buffer x = buffer((size_t)(s.n * s.h * s.h * s.c), true, 1);
-    Buffer w = buffer((size_t)(s.k * s.r * s.r * s.c), true, 2);
+    Buffer w = buffer((size_t)(s.k * s.r * s.r * s.part()), true, 2);
     Buffer y = buffer((size_t)(s.n * o * o * s.k), true, 3), b = buffer((size_t)s.k, false, 4);
     std::vector<double> sum(y.values.size());
     products(s, [&](size_t i, size_t j, size_t l) { sum[l] += (double)x.values[i] * w.values[j]; });
     for (size_t l = 0; l < sum.size(); l++) sum[l] = fmax(0, sum[l] + b.values[l % (size_t)s.k]);
     Descriptor xd = tensor(1, type, {s.n, s.c, s.h, s.h}, false);
-    Descriptor wd = tensor(2, type, {s.k, s.c, s.r, s.r}, false);
+    Descriptor wd = tensor(2, type, {s.k, s.part(), s.r, s.r}, false);
     Descriptor bd = tensor(4, CUDNN_DATA_FLOAT, {1, s.k, 1, 1}, false);
     Descriptor v1 = tensor(5, CUDNN_DATA_FLOAT, {s.n, s.k, o, o}, true);
     Descriptor v2 = tensor(6, CUDNN_DATA_FLOAT, {s.n, s.k, o, o}, true);
     Descriptor yd = tensor(3, type, {s.n, s.k, o, o}, false);
-    Descriptor plan = plan_of(handle, {convolution(0, xd, wd, v1, geometry(s.pad, s.stride)),
+    Descriptor plan = plan_of(handle, {convolution(0, xd, wd, v1, geometry(s)),
                                        pointwise(CUDNN_POINTWISE_ADD, v1, bd, v2),
                                        pointwise(CUDNN_POINTWISE_RELU_FWD, v2, nullptr, yd)});
     execute(handle, plan, {1, 2, 4, 3}, {x.device, w.device, b.device, y.device});
@@ -281,6 +289,9 @@ int main() {
     test_convolution(handle, {2, 9, 8, 16, 3, 2, 1}, false);
     test_convolution(handle, {2, 8, 16, 8, 3, 1, 1}, true);
     test_convolution(handle, {4, 1, 64, 16, 1, 1, 0}, true);
+    test_convolution(handle, {2, 8, 16, 32, 3, 2, 1, 4}, false);
+    test_convolution(handle, {2, 8, 16, 32, 3, 1, 2, 1, 2, 1}, false);
+    test_convolution(handle, {2, 8, 16, 16, 3, 2, 0, 16, 1, 1}, true);
     test_fused(handle, {2, 8, 16, 8, 3, 1, 1});
     printf("right\n");
     return 0;

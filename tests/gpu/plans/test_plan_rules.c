@@ -6,8 +6,9 @@
 
 /* ---- what must be refused */
 
-static const gyre_conv_shape good = {
-    .n = 8, .h = 16, .w = 16, .c = 16, .k = 32, .r = 3, .stride = 1, .pad = 1};
+/* 8 images of 16x16x16, 32 filters of 3x3, padded by 1 */
+static const gyre_conv_shape good = {8, 16, 16, 16, 32, 3, 3, 1,     1,
+                                     1, 1,  1,  1,  1,  1, 1, false, false};
 
 static void assert_refused(const gpu_operation *op, const char *words) {
     gpu_graph graph;
@@ -31,9 +32,18 @@ static void test_wrong_shapes(void **state) {
         {offsetof(gyre_conv_shape, c), 0, "at least 1"},
         {offsetof(gyre_conv_shape, k), 0, "at least 1"},
         {offsetof(gyre_conv_shape, r), 0, "at least 1"},
-        {offsetof(gyre_conv_shape, stride), 0, "stride"},
-        {offsetof(gyre_conv_shape, pad), -1, "padding"},
-        {offsetof(gyre_conv_shape, pad), 3, "padding"},
+        {offsetof(gyre_conv_shape, s), 0, "at least 1"},
+        {offsetof(gyre_conv_shape, stride_h), 0, "stride"},
+        {offsetof(gyre_conv_shape, stride_w), 0, "stride"},
+        {offsetof(gyre_conv_shape, pad_top), -1, "padding"},
+        {offsetof(gyre_conv_shape, pad_left), 3, "padding"},
+        {offsetof(gyre_conv_shape, pad_bottom), 3, "padding"},
+        {offsetof(gyre_conv_shape, pad_right), -1, "padding"},
+        {offsetof(gyre_conv_shape, dilation_h), 0, "dilation"},
+        {offsetof(gyre_conv_shape, dilation_w), 0, "dilation"},
+        {offsetof(gyre_conv_shape, dilation_w), 9, "larger than the padded image"},
+        {offsetof(gyre_conv_shape, groups), 0, "groups"},
+        {offsetof(gyre_conv_shape, groups), 32, "groups"},
         {offsetof(gyre_conv_shape, r), 19, "larger than the padded image"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -43,12 +53,12 @@ static void test_wrong_shapes(void **state) {
     }
 }
 
-/* The filter has the channels of the image, so that no convolution turns into a grouped one. */
-static void test_filter_channels(void **state) {
-    (void)state;
+/* The filter has the channels of one group, by which cuDNN knows how many groups there are. */
+static void check_filter_channels(int groups) {
     gpu_graph graph;
     int64_t dims[3][4], count = 0;
     gpu_operation op = {.kind = GPU_CONV, .math = GPU_MATH_F32, .shape = good};
+    op.shape.groups = groups;
     OK(gpu_graph_open(&op, &graph));
     for (int i = 0; i < 3; i++) { /* x, w, y come first */
         assert_int_equal(cudnnBackendGetAttribute(graph.parts[i], CUDNN_ATTR_TENSOR_DIMENSIONS,
@@ -56,9 +66,31 @@ static void test_filter_channels(void **state) {
                          CUDNN_STATUS_SUCCESS);
     }
     assert_int_equal(dims[0][1], 16);
-    assert_int_equal(dims[1][1], dims[0][1]);
+    assert_int_equal(dims[1][1], dims[0][1] / groups);
     assert_int_equal(dims[1][0], dims[2][1]);
     gpu_graph_close(&graph);
+}
+
+static void test_filter_channels(void **state) {
+    (void)state;
+    check_filter_channels(1);
+    check_filter_channels(4);
+}
+
+/* A plan's text is what a person reads when cuDNN refuses it. */
+static void test_text(void **state) {
+    (void)state;
+    char text[GPU_OPERATION_TEXT];
+    gpu_operation op = {.kind = GPU_CONV, .math = GPU_MATH_F32, .shape = good};
+    gpu_operation_text(&op, text, sizeof text);
+    assert_string_equal(text, "conv of 8 images 16x16x16, 32 filters 3x3, stride 1, pad 1, f32");
+    op.shape.stride_w = 2;
+    op.shape.pad_bottom = 0;
+    op.shape.dilation_h = 2;
+    op.shape.groups = 16;
+    gpu_operation_text(&op, text, sizeof text);
+    assert_string_equal(text, "conv of 8 images 16x16x16, 32 filters 3x3, stride 1 2, pad 1 1 0 1, "
+                              "dilation 2x1, 16 groups, f32");
 }
 
 static void test_notes(void **state) {
@@ -102,10 +134,18 @@ static void test_cache(void **state) {
 static void test_cache_key(void **state) {
     (void)state;
     const gpu_operation op = {.kind = GPU_CONV, .math = GPU_MATH_F32, .shape = good};
-    gpu_operation others[10];
+    const size_t fields[] = {
+        offsetof(gyre_conv_shape, r),          offsetof(gyre_conv_shape, s),
+        offsetof(gyre_conv_shape, stride_h),   offsetof(gyre_conv_shape, stride_w),
+        offsetof(gyre_conv_shape, pad_top),    offsetof(gyre_conv_shape, pad_left),
+        offsetof(gyre_conv_shape, pad_bottom), offsetof(gyre_conv_shape, pad_right),
+        offsetof(gyre_conv_shape, dilation_h), offsetof(gyre_conv_shape, dilation_w),
+        offsetof(gyre_conv_shape, groups)};
+    enum { FIELDS = sizeof fields / sizeof fields[0], OTHERS = 8 + FIELDS };
+    gpu_operation others[OTHERS];
     gpu_plans *p;
     gpu_plan *plan;
-    for (int i = 0; i < 10; i++) others[i] = op;
+    for (int i = 0; i < OTHERS; i++) others[i] = op;
     others[1].kind = GPU_CONV_DW;
     others[2].math = GPU_MATH_TF32;
     others[3].shape.n = 4;
@@ -113,15 +153,12 @@ static void test_cache_key(void **state) {
     others[5].shape.w = 12;
     others[6].shape.c = 32;
     others[7].shape.k = 16;
-    others[8].shape.stride = 2;
-    others[9].shape.pad = 0;
+    for (int i = 0; i < FIELDS; i++) {
+        *(int *)(void *)((char *)&others[8 + i].shape + fields[i]) = 2;
+    }
     OK(open_device("h100", &p));
-    for (int i = 0; i < 10; i++) OK(gpu_plans_find(p, &others[i], &plan));
-    assert_int_equal(p->count, 10);
-    others[0].shape.r = 1;
-    others[0].shape.pad = 0; /* as others[9], but with another r */
-    OK(gpu_plans_find(p, &others[0], &plan));
-    assert_int_equal(p->count, 11);
+    for (int i = 0; i < OTHERS; i++) OK(gpu_plans_find(p, &others[i], &plan));
+    assert_int_equal(p->count, OTHERS);
     gpu_plans_close(p);
 }
 
@@ -221,9 +258,10 @@ static void test_misaligned(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wrong_shapes), cmocka_unit_test(test_filter_channels),
-        cmocka_unit_test(test_notes),        cmocka_unit_test(test_cache),
-        cmocka_unit_test(test_cache_key),    cmocka_unit_test(test_nothing_left),
-        cmocka_unit_test(test_bad_device),   cmocka_unit_test(test_misaligned),
+        cmocka_unit_test(test_text),         cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_cache),        cmocka_unit_test(test_cache_key),
+        cmocka_unit_test(test_nothing_left), cmocka_unit_test(test_bad_device),
+        cmocka_unit_test(test_misaligned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,8 @@ static void add_job(job_list *list, int mode, gpu_conv_kind kind, const gyre_con
     new.op.shape.bias = new.op.shape.relu = false; /* have had their say in op.math */
     for (int i = 0; i < list->count; i++) {
         const job *old = &list->jobs[i];
-        if (old->mode == mode && memcmp(&old->op.shape, &new.op.shape, sizeof(int[8])) == 0 &&
+        if (old->mode == mode &&
+            memcmp(&old->op.shape, &new.op.shape, GYRE_CONV_INTS * sizeof(int)) == 0 &&
             old->op.kind == kind && old->op.math == new.op.math)
             return;
     }
@@ -60,6 +61,32 @@ static int option(const gyre_node *l, const char *name) {
     return (int)node_option_value(l, name);
 }
 
+static int number(const gyre_node *l, const char *name, int i) {
+    return (int)node_option_number(l, name, i);
+}
+
+static gyre_conv_shape conv_of(const node_call *c) {
+    const gyre_node *l = c->node;
+    return (gyre_conv_shape){.n = c->n,
+                             .h = c->in->h,
+                             .w = c->in->w,
+                             .c = c->in->c,
+                             .k = l->c,
+                             .r = number(l, "size", 0),
+                             .s = number(l, "size", 1),
+                             .stride_h = number(l, "stride", 0),
+                             .stride_w = number(l, "stride", 1),
+                             .pad_top = number(l, "pad", 0),
+                             .pad_left = number(l, "pad", 1),
+                             .pad_bottom = number(l, "pad", 2),
+                             .pad_right = number(l, "pad", 3),
+                             .dilation_h = number(l, "dilation", 0),
+                             .dilation_w = number(l, "dilation", 1),
+                             .groups = option(l, "groups"),
+                             .bias = l->params[1] >= 0,
+                             .relu = option(l, "relu") == 1};
+}
+
 static void add_node(job_list *list, int mode, const gyre_model *m, int node, int n,
                      bool evaluated_only) {
     const node_call c = node_call_of(m, node, NULL, n);
@@ -67,16 +94,7 @@ static void add_node(job_list *list, int mode, const gyre_model *m, int node, in
     bool bias = l->params[1] >= 0, relu = option(l, "relu") == 1;
     gyre_conv_shape s;
     if (strcmp(l->type->name, "conv") == 0) {
-        s = (gyre_conv_shape){n,
-                              c.in->h,
-                              c.in->w,
-                              c.in->c,
-                              l->c,
-                              option(l, "size"),
-                              option(l, "stride"),
-                              option(l, "pad"),
-                              bias,
-                              relu};
+        s = conv_of(&c);
     } else if (strcmp(l->type->name, "linear") == 0) {
         gyre_linear_shape linear = {n, (int)node_elements(c.in[0]), l->c, bias, relu};
         s = gpu_linear_as_conv(&linear);
@@ -159,16 +177,22 @@ static void version_line(char out[32]) {
 }
 
 static const char golden_head[] =
-    "# mode operation nxhxwxc filters stride pad | engine bytes-of-workspace notes engines-left\n"
+    "# mode operation nxhxwxc filters stride pad groups | engine bytes-of-workspace notes "
+    "engines-left\n"
     "# for h100 | h200 | a100; +: tensors are bf16 widened to f32, *: compiled at run time\n";
 
 static void write_line(gpu_plans *const *devices, const job *j, FILE *out) {
     static const char *const kinds[] = {"conv", "conv_dx", "conv_dw"};
     const gyre_conv_shape *s = &j->op.shape;
     char notes[96];
+    /* all networks here have the same strides and paddings in both directions */
+    assert_true(s->stride_h == s->stride_w && s->pad_top == s->pad_left &&
+                s->pad_top == s->pad_bottom && s->pad_top == s->pad_right && s->dilation_h == 1 &&
+                s->dilation_w == 1);
     fprintf(out, "%s%s %s %dx%dx%dx%d %dx%dx%d s%d p%d", modes[j->mode].name,
             j->op.math == GPU_MATH_WIDENED ? "+" : "", kinds[j->op.kind], s->n, s->h, s->w, s->c,
-            s->k, s->r, s->r, s->stride, s->pad);
+            s->k, s->r, s->s, s->stride_h, s->pad_top);
+    if (s->groups != 1) fprintf(out, " g%d", s->groups);
     for (int d = 0; d < DEVICES; d++) {
         gpu_plan *plan;
         OK(gpu_plans_find(devices[d], &j->op, &plan));
