@@ -1,5 +1,8 @@
-/* Convolutions: shapes to cached oneDNN primitives. */
+/* Convolutions: shapes to cached oneDNN primitives, or to own loops where each channel is by
+ * itself.
+ */
 #include "cpu.h"
+#include "depthwise.h"
 
 #include "gyre/size.h"
 
@@ -23,6 +26,7 @@ static gyre_conv_shape pack_shape(const gyre_conv_shape *s) {
 }
 
 size_t cpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s) {
+    if (cpu_is_depthwise(s)) return cpu_depthwise_pack_size(s);
     gyre_conv_shape p = pack_shape(s);
     size_t forward = 0, data = 0;
     if (pack_op_sizes(b->main, &p, &forward, &data) != GYRE_OK) return 0;
@@ -32,6 +36,10 @@ size_t cpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s) {
 gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, gyre_raw packed) {
     gyre_conv_shape p = pack_shape(s);
     size_t forward, data;
+    if (cpu_is_depthwise(s)) {
+        cpu_depthwise_pack(q, s, w, packed);
+        return GYRE_OK;
+    }
     GYRE_TRY(pack_op_sizes(q, &p, &forward, &data));
     GYRE_TRY(
         cpu_run(q, DNN_CONV_PACK, &p, (dnn_arg[]){{DNNL_ARG_FROM, w}, {DNNL_ARG_TO, packed}}, 2));
@@ -41,6 +49,7 @@ gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, g
 
 gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
                      gyre_f32 bias, gyre_act y) {
+    if (cpu_is_depthwise(s)) return cpu_depthwise(q, s, x, packed, bias, y);
     size_t pixels = (size_t)s->n * (size_t)gyre_conv_rows(s) * (size_t)gyre_conv_columns(s);
     GYRE_TRY(cpu_run(q, DNN_CONV, s,
                      (dnn_arg[]){{DNNL_ARG_SRC, x},
@@ -55,6 +64,7 @@ gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_r
 
 gyre_status cpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_raw packed,
                         gyre_act dx) {
+    if (cpu_is_depthwise(s)) return cpu_depthwise_dx(q, s, dy, packed, dx);
     gyre_conv_shape p = pack_shape(s);
     size_t forward, data;
     GYRE_TRY(pack_op_sizes(q, &p, &forward, &data));
@@ -67,6 +77,7 @@ gyre_status cpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gy
 
 gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_act dy,
                         gyre_f32 dw, gyre_f32 db) {
+    if (cpu_is_depthwise(s)) return cpu_depthwise_dw(q, s, x, dy, dw, db);
     dnn_op *op;
     void *blocked;
     /* both are made before the scratch is taken, since a new primitive may move it */
