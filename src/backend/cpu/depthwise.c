@@ -6,26 +6,26 @@
  * such sums in double. So each order is that of the source, whatever the vector's width. */
 #include "depthwise.h"
 
-#include "act.h"
 #include "gyre/size.h"
+#include "tile.h"
 #include <math.h>
 
 enum { TERMS = 256 };
 
-/* ---- groups of channels: the last one reaches back over channels of the one before, whose results
- * it writes a second time */
+/* ---- groups of TILE channels: the last one reaches back over channels of the one before, whose
+ * results it writes a second time */
 
 static size_t groups_of(const gyre_conv_shape *s) {
-    return ((size_t)s->c + GROUP - 1) / GROUP;
+    return ((size_t)s->c + TILE - 1) / TILE;
 }
 
 static inline size_t group_begin(size_t channels, size_t i) {
-    size_t at = i * GROUP;
-    return i > 0 && at + GROUP > channels ? channels - GROUP : at;
+    size_t at = i * TILE;
+    return i > 0 && at + TILE > channels ? channels - TILE : at;
 }
 
 static inline size_t group_width(size_t channels) {
-    return channels < GROUP ? channels : GROUP;
+    return channels < TILE ? channels : TILE;
 }
 
 static size_t taps_of(const gyre_conv_shape *s) {
@@ -55,10 +55,9 @@ static size_t reaches_size(int lines, int taps) {
     return ((size_t)lines + 1) * sizeof(size_t) + (size_t)lines * (size_t)taps * sizeof(reach);
 }
 
-static char *reaches_place(char *at, int lines, reaches *out) {
+static void reaches_place(char *at, int lines, reaches *out) {
     out->first = (size_t *)(void *)at;
     out->list = (reach *)(void *)(out->first + lines + 1);
-    return at;
 }
 
 /* For each line of the output those of the input, or with `back` the opposite. */
@@ -80,10 +79,32 @@ static void find_reaches(const direction *d, bool back, reaches *r) {
 
 /* What the loops below walk over: images of `from` and of `to`, both with these channels. */
 typedef struct {
-    size_t n, channels, taps;
+    size_t n, channels, groups, taps;
     size_t to_rows, to_columns, from_image; /* from_image: elements */
     reaches rows, columns;
+    reach *pixel; /* the taps of one pixel, `count` of them; `column`: the first of its column's */
+    size_t count, column;
 } walk;
+
+/* Finds the taps of the pixel in row i and column j. The result is by how much they read behind
+ * what g->pixel says: where a column has the taps of the one before, all move by the same. */
+static inline size_t find_taps(walk *g, size_t image, size_t i, size_t j) {
+    const size_t begin = g->columns.first[j], end = g->columns.first[j + 1];
+    const reach *columns = g->columns.list;
+    bool as_before = j > 0 && end - begin == begin - g->columns.first[j - 1] && end > begin &&
+                     columns[begin].tap == columns[g->columns.first[j - 1]].tap;
+    if (as_before) return columns[begin].from - columns[g->column].from;
+    g->count = 0;
+    g->column = begin;
+    for (size_t p = g->rows.first[i]; p < g->rows.first[i + 1]; p++) {
+        const reach row = g->rows.list[p];
+        for (size_t t = begin; t < end; t++) {
+            g->pixel[g->count++] =
+                (reach){image + row.from + columns[t].from, row.tap + columns[t].tap};
+        }
+    }
+    return 0;
+}
 
 /* With room for `extra` bytes behind it. */
 static gyre_status walk_open(gyre_queue *q, const gyre_conv_shape *s, bool back, size_t extra,
@@ -92,40 +113,45 @@ static gyre_status walk_open(gyre_queue *q, const gyre_conv_shape *s, bool back,
     const int lines = back ? s->h : oh, places = back ? s->w : ow;
     const size_t c = (size_t)s->c, across = (size_t)(back ? ow : s->w);
     const direction rows = {s->h,          oh,         s->r,       s->stride_h,
-                            s->dilation_h, s->pad_top, across * c, (size_t)s->s * GROUP};
-    const direction columns = {s->w, ow, s->s, s->stride_w, s->dilation_w, s->pad_left, c, GROUP};
+                            s->dilation_h, s->pad_top, across * c, (size_t)s->s * TILE};
+    const direction columns = {s->w, ow, s->s, s->stride_w, s->dilation_w, s->pad_left, c, TILE};
     size_t first = gyre_size_align(reaches_size(lines, s->r), GYRE_ALIGNMENT);
     size_t second = gyre_size_align(reaches_size(places, s->s), GYRE_ALIGNMENT);
+    size_t third = gyre_size_align(taps_of(s) * sizeof(reach), GYRE_ALIGNMENT);
     void *scratch;
-    GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, first + second + extra, &scratch));
+    GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, first + second + third + extra, &scratch));
     char *at = scratch;
     *out = (walk){.n = (size_t)s->n,
                   .channels = c,
+                  .groups = groups_of(s),
                   .taps = taps_of(s),
                   .to_rows = (size_t)lines,
                   .to_columns = (size_t)places,
                   .from_image = (size_t)(back ? oh : s->h) * across * c};
     reaches_place(at, lines, &out->rows);
     reaches_place(at + first, places, &out->columns);
+    out->pixel = (reach *)(void *)(at + first + second);
     find_reaches(&rows, back, &out->rows);
     find_reaches(&columns, back, &out->columns);
-    *rest = at + first + second;
+    *rest = at + first + second + third;
     return GYRE_OK;
 }
 
-/* ---- packed weights: for each group of channels, for each tap, GROUP numbers in a group's order
+/* ---- packed weights: for each group of channels, for each tap, TILE numbers in a tile's order
  */
 
 size_t cpu_depthwise_pack_size(const gyre_conv_shape *s) {
-    return groups_of(s) * taps_of(s) * GROUP * sizeof(float);
+    return groups_of(s) * taps_of(s) * TILE * sizeof(float);
 }
 
-static void pack_tap(bool bf16, size_t width, size_t taps, const float *w, float *packed) {
-    float list[GROUP] = {0};
+/* w[0], w[apart]... in the order of a tile, rounded to bf16 where that is asked for. */
+static void pack_tap(bool bf16, bool rounded, size_t width, size_t apart, const float *w,
+                     float *packed) {
+    float list[TILE] = {0};
     group g;
     for (size_t j = 0; j < width; j++) {
-        float value = w[j * taps];
-        if (bf16) value = bf16_widen(bf16_round(value));
+        float value = w[j * apart];
+        if (rounded) value = bf16_widen(bf16_round(value));
         list[j] = value == value ? value : NAN; /* the plain one, as round_lanes takes it */
     }
     group_of(bf16, list, &g);
@@ -138,8 +164,8 @@ void cpu_depthwise_pack(const gyre_queue *q, const gyre_conv_shape *s, gyre_f32 
     float *to = (float *)(void *)packed;
     for (size_t i = 0; i < groups_of(s); i++) {
         const float *from = cpu_f32(w) + group_begin(channels, i) * taps;
-        for (size_t tap = 0; tap < taps; tap++, to += GROUP) {
-            pack_tap(cpu_bf16(q), group_width(channels), taps, from + tap, to);
+        for (size_t tap = 0; tap < taps; tap++, to += TILE) {
+            pack_tap(cpu_bf16(q), cpu_bf16(q), group_width(channels), taps, from + tap, to);
         }
     }
 }
@@ -148,80 +174,59 @@ void cpu_depthwise_pack(const gyre_queue *q, const gyre_conv_shape *s, gyre_f32 
 
 typedef struct {
     const float *weights; /* packed */
-    const float *bias;    /* NULL: none */
+    const float *bias;    /* likewise, one number a channel; NULL: none */
     bool relu;
 } filters;
 
-ACT_LOOP void bias_of(bool bf16, size_t width, const float *bias, group *out) {
-    float list[GROUP] = {0};
-    for (size_t j = 0; bias != NULL && j < width; j++) {
-        list[j] = bias[j] == bias[j] ? bias[j] : NAN;
+/* The channels from `at` on of one pixel, the sum of its taps; `moved`: find_taps. */
+ACT_LOOP void gather_taps(bool bf16, size_t width, const walk *g, size_t moved, size_t at,
+                          const void *from, filters f, void *to, size_t to_pixel) {
+    tile sum = {0}, x, w;
+    for (size_t t = 0; t < g->count; t++) {
+        tile_get(bf16, width, from, g->pixel[t].from + moved + at, &x);
+        tile_get(false, TILE, f.weights, g->pixel[t].tap, &w);
+        tile_add_product(&x, &w, &sum);
     }
-    group_of(bf16, list, out);
-}
-
-ACT_LOOP void add_tap(bool bf16, size_t width, const void *from, size_t at, const float *weights,
-                      group *sum) {
-    group x, w;
-    group_get(bf16, width, from, at, &x);
-    memcpy(&w, weights, sizeof w);
-    sum->a += x.a * w.a;
-    sum->b += x.b * w.b;
-}
-
-/* The channels from `at` on of the image that begins at `from`. */
-ACT_LOOP void gather_group(bool bf16, size_t width, const walk *g, const void *from,
-                           size_t from_begin, const float *weights, const group *bias, bool relu,
-                           void *to, size_t to_begin) {
-    for (size_t i = 0; i < g->to_rows; i++) {
-        for (size_t j = 0; j < g->to_columns; j++) {
-            group sum = {0};
-            for (size_t p = g->rows.first[i]; p < g->rows.first[i + 1]; p++) {
-                size_t line = from_begin + g->rows.list[p].from;
-                const float *w = weights + g->rows.list[p].tap;
-                for (size_t t = g->columns.first[j]; t < g->columns.first[j + 1]; t++) {
-                    add_tap(bf16, width, from, line + g->columns.list[t].from,
-                            w + g->columns.list[t].tap, &sum);
-                }
-            }
-            if (bias != NULL) {
-                sum.a += bias->a;
-                sum.b += bias->b;
-            }
-            if (relu) {
-                rectify_lanes(&sum.a);
-                rectify_lanes(&sum.b);
-            }
-            group_put(bf16, width, &sum, to, to_begin);
-            to_begin += g->channels;
-        }
+    if (f.bias != NULL) {
+        tile_get(false, TILE, f.bias, 0, &x);
+        tile_add(&x, &sum);
     }
+    if (f.relu) tile_rectify(&sum);
+    tile_put(bf16, width, &sum, to, to_pixel + at);
 }
 
+/* Memory is walked through from front to back; by groups it came in pieces of TILE channels, which
+ * took up to three times as long. */
 CPU_CLONES
-static void gather(bool bf16, const walk *g, const void *from, filters f, void *to) {
-    const size_t to_image = g->to_rows * g->to_columns * g->channels;
-    const size_t groups = (g->channels + GROUP - 1) / GROUP, width = group_width(g->channels);
-    for (size_t n = 0; n < g->n; n++) {
-        for (size_t i = 0; i < groups; i++) {
-            size_t at = group_begin(g->channels, i);
-            size_t from_begin = n * g->from_image + at, to_begin = n * to_image + at;
-            const float *w = f.weights + i * g->taps * GROUP;
-            group bias;
-            bias_of(bf16, width, f.bias == NULL ? NULL : f.bias + at, &bias);
-            const group *added = f.bias == NULL ? NULL : &bias;
-            ACT_CALL(bf16, width, gather_group, g, from, from_begin, w, added, f.relu, to,
-                     to_begin);
+static void gather(bool bf16, walk *g, const void *from, const filters f, void *to) {
+    const size_t width = group_width(g->channels), pixels = g->n * g->to_rows * g->to_columns;
+    for (size_t pixel = 0; pixel < pixels; pixel++) {
+        size_t row = pixel / g->to_columns, image = row / g->to_rows * g->from_image;
+        size_t moved = find_taps(g, image, row % g->to_rows, pixel % g->to_columns);
+        for (size_t i = 0; i < g->groups; i++) {
+            filters own = {f.weights + i * g->taps * TILE, f.bias, f.relu};
+            if (own.bias != NULL) own.bias += i * TILE;
+            ACT_CALL(bf16, width, gather_taps, g, moved, group_begin(g->channels, i), from, own, to,
+                     pixel * g->channels);
         }
     }
 }
 
 gyre_status cpu_depthwise(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
                           gyre_f32 bias, gyre_act y) {
+    const size_t groups = groups_of(s), c = (size_t)s->c;
     walk g;
     char *rest;
-    GYRE_TRY(walk_open(q, s, false, 0, &g, &rest));
-    filters f = {(const float *)(void *)packed, s->bias ? cpu_f32(bias) : NULL, s->relu};
+    GYRE_TRY(walk_open(q, s, false, groups * TILE * sizeof(float), &g, &rest));
+    filters f = {(const float *)(void *)packed, NULL, s->relu};
+    if (s->bias) {
+        float *own = (float *)(void *)rest;
+        for (size_t i = 0; i < groups; i++) {
+            pack_tap(cpu_bf16(q), false, group_width(c), 1, cpu_f32(bias) + group_begin(c, i),
+                     own + i * TILE);
+        }
+        f.bias = own;
+    }
     gather(cpu_bf16(q), &g, x, f, y);
     return GYRE_OK;
 }
@@ -238,93 +243,67 @@ gyre_status cpu_depthwise_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act d
 
 /* ---- dw: the walk of forward, with dy in the place of y */
 
-/* Sums of one block in f32, of all in double: GROUP numbers for each tap, and behind them GROUP for
- * the bias. */
+/* For each group of channels TILE numbers for each tap, and behind them TILE for the bias: sums of
+ * one block of pixels in f32, of all in double. */
 typedef struct {
-    group *block;
+    tile *block;
     double *all;
     bool bias;
 } sums;
 
-/* Rows `begin` to `end` of all images' rows, columns `left` to `right`. */
-typedef struct {
-    size_t begin, end, left, right;
-} block;
-
-ACT_LOOP void add_pixel(bool bf16, size_t width, const walk *g, const void *x, size_t line,
-                        size_t column, const group *d, group *row) {
-    for (size_t t = g->columns.first[column]; t < g->columns.first[column + 1]; t++) {
-        group *sum = row + g->columns.list[t].tap / GROUP, v;
-        group_get(bf16, width, x, line + g->columns.list[t].from, &v);
-        sum->a += v.a * d->a;
-        sum->b += v.b * d->b;
+ACT_LOOP void add_pixel(bool bf16, size_t width, const walk *g, size_t moved, size_t at,
+                        const void *x, const void *dy, size_t dy_pixel, tile *block, bool bias) {
+    tile d, v;
+    tile_get(bf16, width, dy, dy_pixel + at, &d);
+    for (size_t t = 0; t < g->count; t++) {
+        tile_get(bf16, width, x, g->pixel[t].from + moved + at, &v);
+        tile_add_product(&v, &d, block + g->pixel[t].tap / TILE);
     }
+    if (bias) tile_add(&d, block + g->taps);
 }
 
-ACT_LOOP void add_block(bool bf16, size_t width, const walk *g, const void *x, const void *dy,
-                        size_t at, block b, sums s) {
-    group d;
-    for (size_t line = b.begin; line < b.end; line++) {
-        size_t i = line % g->to_rows, image = line / g->to_rows * g->from_image + at;
-        size_t dy_line = line * g->to_columns * g->channels + at;
-        for (size_t p = g->rows.first[i]; p < g->rows.first[i + 1]; p++) {
-            group *row = s.block + g->rows.list[p].tap / GROUP;
-            for (size_t j = b.left; j < b.right; j++) {
-                group_get(bf16, width, dy, dy_line + j * g->channels, &d);
-                add_pixel(bf16, width, g, x, image + g->rows.list[p].from, j, &d, row);
-            }
-        }
-        for (size_t j = b.left; s.bias && j < b.right; j++) {
-            group_get(bf16, width, dy, dy_line + j * g->channels, &d);
-            s.block[g->taps].a += d.a;
-            s.block[g->taps].b += d.b;
-        }
+static void end_block(bool bf16, size_t count, sums s) {
+    double *all = s.all;
+    for (size_t i = 0; i < count; i++, all += TILE) {
+        float list[TILE];
+        group found;
+        memcpy(&found, &s.block[i], sizeof found);
+        group_list(bf16, &found, list);
+        for (size_t j = 0; j < TILE; j++) all[j] += (double)list[j];
     }
-}
-
-ACT_LOOP void end_block(bool bf16, const walk *g, size_t i, sums s) {
-    double *all = s.all + i * (g->taps + 1) * GROUP;
-    for (size_t tap = 0; tap <= g->taps; tap++, all += GROUP) {
-        float list[GROUP];
-        group_list(bf16, &s.block[tap], list);
-        for (size_t j = 0; j < GROUP; j++) all[j] += (double)list[j];
-    }
+    memset(s.block, 0, count * sizeof *s.block);
 }
 
 CPU_CLONES
-static void correlate(bool bf16, const walk *g, const void *x, const void *dy, sums s) {
-    const size_t groups = (g->channels + GROUP - 1) / GROUP, width = group_width(g->channels);
-    const size_t lines = g->n * g->to_rows, columns = g->to_columns;
-    const size_t height = columns < TERMS ? TERMS / columns : 1;
-    for (size_t line = 0; line < lines; line += height) {
-        for (size_t left = 0; left < columns; left += TERMS) {
-            block b = {line, line + height < lines ? line + height : lines, left,
-                       left + TERMS < columns ? left + TERMS : columns};
-            for (size_t i = 0; i < groups; i++) {
-                size_t at = group_begin(g->channels, i);
-                memset(s.block, 0, (g->taps + 1) * sizeof *s.block);
-                ACT_CALL(bf16, width, add_block, g, x, dy, at, b, s);
-                end_block(bf16, g, i, s);
-            }
+static void correlate(bool bf16, walk *g, const void *x, const void *dy, sums s) {
+    const size_t width = group_width(g->channels), pixels = g->n * g->to_rows * g->to_columns;
+    for (size_t pixel = 0; pixel < pixels; pixel++) {
+        size_t row = pixel / g->to_columns, image = row / g->to_rows * g->from_image;
+        size_t moved = find_taps(g, image, row % g->to_rows, pixel % g->to_columns);
+        for (size_t i = 0; i < g->groups; i++) {
+            ACT_CALL(bf16, width, add_pixel, g, moved, group_begin(g->channels, i), x, dy,
+                     pixel * g->channels, s.block + i * (g->taps + 1), s.bias);
         }
+        if (pixel % TERMS == TERMS - 1 || pixel == pixels - 1)
+            end_block(bf16, g->groups * (g->taps + 1), s);
     }
 }
 
 gyre_status cpu_depthwise_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_act dy,
                              gyre_f32 dw, gyre_f32 db) {
     const size_t taps = taps_of(s), c = (size_t)s->c, width = group_width(c);
-    const size_t one = (taps + 1) * sizeof(group);
-    const size_t all = groups_of(s) * (taps + 1) * GROUP * sizeof(double);
+    const size_t count = groups_of(s) * (taps + 1);
+    const size_t block = count * sizeof(tile), all = count * TILE * sizeof(double);
     walk g;
     char *rest;
-    GYRE_TRY(walk_open(q, s, false, one + all, &g, &rest));
-    sums found = {(group *)(void *)rest, (double *)(void *)(rest + one), s->bias};
-    memset(found.all, 0, all);
+    GYRE_TRY(walk_open(q, s, false, block + all, &g, &rest));
+    sums found = {(tile *)(void *)rest, (double *)(void *)(rest + block), s->bias};
+    memset(rest, 0, block + all);
     correlate(cpu_bf16(q), &g, x, dy, found);
     const double *from = found.all;
     for (size_t i = 0; i < groups_of(s); i++) {
         size_t at = group_begin(c, i);
-        for (size_t tap = 0; tap <= taps; tap++, from += GROUP) {
+        for (size_t tap = 0; tap <= taps; tap++, from += TILE) {
             float *to = tap < taps ? cpu_f32(dw) + at * taps + tap : cpu_f32(db) + at;
             size_t apart = tap < taps ? taps : 1;
             for (size_t j = 0; j < width && (tap < taps || s->bias); j++)
