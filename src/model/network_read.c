@@ -9,7 +9,7 @@ static const char *const list_keys[] = {"nodes", "init", "lr_mult", "decay_mult"
 static const char *const node_keys[] = {"name", "type",    "input",      "inputs",
                                         "init", "lr_mult", "decay_mult", NULL};
 
-enum { NAMES_MAX = 128, VALUES_MAX = 256, NUMBERS_MAX = 4 };
+enum { NAMES_MAX = 128, VALUES_MAX = 256 };
 
 typedef struct {
     builder *b;

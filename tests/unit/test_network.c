@@ -155,6 +155,29 @@ static void equal_networks_have_equal_texts(void **state) {
     gyre_model_close(m);
 }
 
+/* One number is for all sides; a list has height and width, or the four sides. */
+static void convolutions_have_lists_of_numbers(void **state) {
+    (void)state;
+    static const char text[] =
+        "[{\"name\": \"a\", \"type\": \"conv\", \"channels\": 4, \"size\": [3, 2], \"stride\": "
+        "[1, 1], \"pad\": [2, 0]}, {\"name\": \"b\", \"type\": \"conv\", \"channels\": 8, "
+        "\"size\": "
+        "[2, 2], \"stride\": [2, 1], \"pad\": [0, 0, 1, 1], \"dilation\": 2, \"groups\": 4}, " FC
+        "]";
+    gyre_model *m = opened(text);
+    assert_true(m->nodes[0].h == 10 && m->nodes[0].w == 7);
+    assert_true(m->nodes[1].h == 5 && m->nodes[1].w == 6);
+    char *again = printed(m);
+    assert_non_null(strstr(again, "\"size\": [3, 2], \"pad\": [2, 0, 2, 0]}"));
+    assert_non_null(strstr(again, "\"size\": 2, \"stride\": [2, 1], \"pad\": [0, 0, 1, 1], "
+                                  "\"dilation\": 2, \"groups\": 4}"));
+    gyre_model *same = opened(again);
+    assert_same_nodes(m, same);
+    gyre_model_close(same);
+    gyre_model_close(m);
+    free(again);
+}
+
 static void parameters_begin_and_learn_as_they_are_told(void **state) {
     (void)state;
     gyre_model *m =
@@ -290,9 +313,19 @@ static const refusal refusals[] = {
     {NODE("\"type\": \"batch_norm\", \"eps\": 2"), "node a: \"eps\": expected 0 to 1, found 2"},
     {NODE("\"type\": \"lrn\", \"size\": 3, \"alpha\": 1e39"),
      "node a: \"alpha\": expected 0 to 3."},
+    {NODE(CONV ", \"pad\": [1, 1, 1]"), "node a: \"pad\": expected 1, 2 or 4 numbers, found 3"},
+    {NODE(CONV ", \"pad\": [1, 1, 1, 1, 1]"), "expected 1, 2 or 4 numbers, found 5"},
+    {NODE(CONV ", \"stride\": [1, true]"),
+     "node a: \"stride\": expected a whole number or a list of them, found true"},
+    {NODE(CONV ", \"stride\": []"), "expected a whole number or a list of them, found []"},
+    {NODE(CONV ", \"groups\": [1, 1]"), "node a: \"groups\": expected a whole number or"},
+    {NODE(CONV ", \"groups\": 3"), "node a: \"groups\": expected a divisor of the 1 channels"},
     {NODE(CONV ", \"size\": 3"), "key [].size is given twice"},
     /* sizes */
-    {NODE("\"type\": \"conv\", \"channels\": 4, \"size\": 9"), "a"},
+    {NODE("\"type\": \"conv\", \"channels\": 4, \"size\": 9"),
+     "node a: \"size\": the filter covers 9x9 pixels, but the image has 8x8 with its padding"},
+    {NODE(CONV ", \"pad\": [0, 3]"),
+     "node a: \"pad\": expected less than the filter's 3 pixels, found 3 (left)"},
     {NODE("\"type\": \"max_pool\", \"size\": 9, \"stride\": 9"),
      "\"network\" needs larger images than 8x8: nothing is left at node a of the 8 x 8 x 1 that"},
     {NODE("\"type\": \"max_pool\", \"size\": 2, \"pad\": 2"),
@@ -395,6 +428,7 @@ int main(void) {
         cmocka_unit_test(the_zoo_as_json),
         cmocka_unit_test(what_a_text_looks_like),
         cmocka_unit_test(equal_networks_have_equal_texts),
+        cmocka_unit_test(convolutions_have_lists_of_numbers),
         cmocka_unit_test(parameters_begin_and_learn_as_they_are_told),
         cmocka_unit_test(groups_multiply_by_name),
         cmocka_unit_test(every_mistake_is_refused),
