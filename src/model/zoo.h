@@ -4,9 +4,14 @@
 
 #include "builder.h"
 
+/* Appends a network's nodes; `depth` tells the members of a family apart. */
+typedef void zoo_build(builder *b, int depth);
+zoo_build zoo_small_cnn, zoo_mlp, zoo_lenet, zoo_cifar10_quick, zoo_cifar10_full, zoo_resnet,
+    zoo_imagenet_resnet;
+
 typedef struct {
     const char *name, *summary;
-    void (*build)(builder *b, int depth);
+    zoo_build *build;
     int depth;
 } zoo_entry;
 

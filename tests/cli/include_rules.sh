@@ -20,6 +20,7 @@ RULES = {
     "cuda":        ("backend dist", "cuda cudnn_graph.h cudnn_version.h nccl.h nvtx3/"),
     "model":       ("config backend", "xxhash.h"),  # config: networks are given as JSON
     "model/nodes": ("backend model", ""),
+    "model/zoo":   ("backend model", ""),
     "optim":       ("backend model schedule", ""),
     "dist":        ("", "mpi.h"),
     "runfile":     ("config schedule data model", "hdf5 H5 xxhash.h"),
@@ -71,6 +72,8 @@ def judge(root, path, module, kind, name, edges):
         return None  # in the tests' builds only
     elif kind == '"' and module == "model/nodes" and name == "../builder.h":
         return None  # a node type is made of what its parent folder offers
+    elif kind == '"' and module == "model/zoo" and name == "../zoo.h":
+        return None  # and so is a network
     elif kind == '"':
         if "/" in name or not (root / path.parent / name).exists():
             return "a private header of another folder"

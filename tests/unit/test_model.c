@@ -60,12 +60,19 @@ static void parameters_are_counted(void **state) {
         assert_int_equal(m->count, known[i].count);
         gyre_model_close(m);
     }
-    gyre_model *m = open_model("resnet18", 224, 3, 1000); /* torchvision's counts */
-    assert_int_equal(m->count, 11689512);
-    gyre_model_close(m);
-    m = open_model("resnet50", 64, 3, 1000);
-    assert_int_equal(m->count, 25557032);
-    gyre_model_close(m);
+    const struct {
+        const char *name;
+        size_t count;
+    } torchvision[] = {{"resnet18", 11689512},
+                       {"resnet34", 21797672},
+                       {"resnet50", 25557032},
+                       {"resnet101", 44549160}};
+    for (size_t i = 0; i < sizeof torchvision / sizeof torchvision[0]; i++) {
+        gyre_model *m = open_model(torchvision[i].name, 224, 3, 1000);
+        if (m->count != torchvision[i].count)
+            fail_msg("%s has %zu parameters, not %zu", m->name, m->count, torchvision[i].count);
+        gyre_model_close(m);
+    }
 }
 
 static void shape_is(const gyre_model *m, const char *name, int h, int w, int c) {

@@ -1,0 +1,30 @@
+/* The types that the zoo is made of, with the options that it uses. */
+#ifndef GYRE_MODEL_ZOO_LAYERS_H
+#define GYRE_MODEL_ZOO_LAYERS_H
+
+#include "../zoo.h"
+#include <stdio.h>
+
+enum { LAYERS_NAME = 64 };
+
+typedef struct {
+    int channels, r, stride, pad;
+    bool bias, relu;
+    int groups; /* 0: one */
+} conv_options;
+
+int layers_conv(builder *b, const char *name, int x, conv_options o);
+/* out: NODE_CLASSES, or a number */
+int layers_linear(builder *b, const char *name, int x, double out, bool relu);
+
+enum { LAYERS_NONE = -1 };
+/* y = act(norm(x) + residual); residual may be LAYERS_NONE */
+int layers_norm(builder *b, const char *name, int x, int residual, bool relu);
+
+/* "max_pool" or "average_pool": windows of r by r, `stride` apart. */
+int layers_pool(builder *b, const char *type, const char *name, int x, int r, int stride, int pad);
+/* Caffe's: two apart; the output's size is rounded up. */
+int layers_caffe_pool(builder *b, const char *type, const char *name, int x, int r);
+int layers_global_average(builder *b, const char *name, int x);
+
+#endif
