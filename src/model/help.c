@@ -9,7 +9,9 @@ enum { WIDTH = 80 };
 
 /* What each type but the losses is; a test looks for the missing. */
 static const char *const summaries[][2] = {
-    {"conv", "A convolution, with a bias and a ReLU behind it if asked for."},
+    {"conv", "A convolution, with a bias and a ReLU behind it if asked for. Channels may be in "
+             "groups, each "
+             "of which reads its own part of the input's."},
     {"linear", "A fully connected layer: it reads a picture as one row, in the order (h, w, c)."},
     {"batch_norm", "Batch norm over the samples of a shard; a second input is added behind it, "
                    "before the ReLU."},
@@ -73,11 +75,16 @@ static void value_text(const node_option *o, char *out, size_t size) {
         }
         return;
     case OPTION_REAL: number_text(o, out, size); return;
-    case OPTION_INT: break;
+    default: break;
     }
     number_text(o, out, size);
     used = strlen(out);
     if (o->kind == OPTION_INT) snprintf(out + used, size - used, ", or \"classes\"");
+    if (o->kind == OPTION_PAIR) snprintf(out + used, size - used, ", or [height, width]");
+    if (o->kind == OPTION_SIDES) {
+        snprintf(out + used, size - used,
+                 ", or [vertical, horizontal], or [top, left, bottom, right]");
+    }
 }
 
 static void fallback_text(const node_option *o, char *out, size_t size) {
