@@ -164,11 +164,12 @@ void report_frame_panel(report_figure *f, const report_frame *frame, int index, 
 }
 
 void report_frame_legend(report_figure *f, const report_frame *frame) {
+    const bool below = frame->subtitle != NULL && frame->subtitle[0] != '\0';
     fprintf(
         f->gp,
         "set key at screen 0.02, screen %.5f left top horizontal Left reverse noenhanced samplen 2 "
         "maxcols %d textcolor rgb '" INK "'\n",
-        1 - 36 / (double)height(frame), frame->legend_columns);
+        1 - (36 + (below ? LEGEND : 0)) / (double)height(frame), frame->legend_columns);
 }
 
 void report_frame_end(report_figure *f) {

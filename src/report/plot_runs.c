@@ -14,6 +14,7 @@ static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7"
                                       "#e69f00", "#56b4e9", "#000000"};
 enum { COLOURS = sizeof colours / sizeof colours[0], RUNS_MAX = 4 * COLOURS };
 enum { DOTS_MAX = 20 };    /* rows that are also shown as dots: of one, no line can be seen */
+enum { UNIT_SHORT = 16 };  /* letters of a unit that leaves room for a note in the heading */
 enum { NUMBERS_MAX = 12 }; /* values of the metric written beside their points */
 
 /* The data blocks of one run. */
@@ -218,7 +219,8 @@ static void lay_out_legend(const picture *p, report_frame *frame) {
     }
     int columns = 100 / ((int)longest + 8); /* letters in a line */
     frame->legend_columns = columns < 1 ? 1 : columns > 5 ? 5 : columns;
-    frame->legend_rows = (p->count - 1) / frame->legend_columns; /* one has the subtitle's room */
+    const bool subtitled = frame->subtitle[0] != '\0'; /* else one row has the subtitle's room */
+    frame->legend_rows = (p->count - 1) / frame->legend_columns + (subtitled ? 1 : 0);
 }
 
 static void curve(FILE *gp, const picture *p, int i, int index, const char *style_of_line,
@@ -264,7 +266,8 @@ static void train_panel(report_figure *f, const report_frame *frame, const pictu
     if (p->count == 1) {
         snprintf(mean, sizeof mean, "%zu step%s", 2 * half + 1, half == 0 ? "" : "s");
     }
-    snprintf(note, sizeof note, "light: every step, dark: mean of %s", mean);
+    snprintf(note, sizeof note, "%sdark: mean of %s",
+             strlen(p->loss_unit) > UNIT_SHORT ? "" : "light: every step, ", mean);
     snprintf(heading, sizeof heading, "%s%s",
              report_quantity("training loss", p->loss_unit, note, quantity),
              p->train.log ? ", log scale" : "");
