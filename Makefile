@@ -27,7 +27,7 @@ named:
 	@DEPS=show tools/deps.sh || true
 	@$(if $(CUDA),tools/cuda.sh > /dev/null)
 
-# ---- what the libraries want; a missing one leaves these empty and tools/deps.sh names it
+# ---- the flags of the libraries; a missing one leaves these empty and tools/deps.sh names it
 PKG := pkg-config --silence-errors
 HDF5 := $(shell $(PKG) --exists hdf5-serial 2>/dev/null && echo hdf5-serial || echo hdf5)
 LIBRARIES := ompi-c $(HDF5) libcjson libxxhash zlib libjpeg libpng

@@ -38,7 +38,7 @@ need_program hdf5-tools h5dump
 need_program procps pgrep
 need_file python3-h5py /usr/lib/python3/dist-packages/h5py/__init__.py
 
-# Debian's packages start munged at once on a machine that has an init system, but for a policy against
+# Debian's packages start munged at once on a machine that has an init system, except under a policy against
 # it (as in container images): such a machine is left as it is, and the tests are skipped.
 if [ -n "${SLURM:-}" ] && { [ ! -e "${ROOT:-}/sbin/init" ] || [ -x "${ROOT:-}/usr/sbin/policy-rc.d" ]; }; then
     need_file slurmctld /usr/sbin/slurmctld

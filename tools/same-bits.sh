@@ -80,7 +80,7 @@ train() { # on one rank; on two, which stop, and on one again
         "$gyre" train ../config.json --out two --quiet && hashes two
 }
 
-# What the run "one" holds, but for its clocks.
+# What the run "one" holds, without its clocks.
 tables() {
     same_tables ../"$old"-runs/one one && "$gyre" export csv ../"$old"-runs/one -o csv --force && cat csv/*
 }

@@ -81,7 +81,8 @@ typedef gyre_status (*gyre_body)(void *context);
 
 struct gyre_backend_ops {
     const char *name; /* "cpu" */
-    /* Has every rank a device of its own here? Else `why` says what is missing. Collective. */
+    /* Whether each rank has a device of its own on this host; where not, `why` says what is
+     * missing. Collective. */
     bool (*available)(struct gyre_comm *comm, char *why, size_t size);
     /* For doctor, without opening: lines "label     text" about devices and libraries; those that
      * begin with "! " say what is wrong. */

@@ -2,7 +2,7 @@
  * one.
  *
  * /train|test|validation/images u8 (N,H,W,C) contiguous, /.../labels i32 (N), /names fixed-length
- * UTF-8. Rows are never read through HDF5, but from H5Dget_offset on, when they are wanted; labels
+ * UTF-8. Rows are never read through HDF5, but from H5Dget_offset on, when they are needed; labels
  * are in memory. Files written by gyre carry a 512-byte user block with the XXH3-128 of the rest.
  * HDF5 reads the layout in a child process (gyre/child.h), because damaged files can hang or crash
  * the library. */

@@ -275,7 +275,7 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SHAPED(update, gyre_update_shape, (size_t, n), (gyre_f32, g), (gyre_f32, s1), (gyre_f32, s2),  \
            (gyre_f32, w), (gyre_f32, scalars))
 
-/* Bytes that operations want for what they pack or keep: size_t OP(gyre_backend *b, const SHAPE
+/* Bytes that operations need for what they pack or keep: size_t OP(gyre_backend *b, const SHAPE
  * *s).
  */
 #define GYRE_OP_SIZES(SIZE)                                                                        \

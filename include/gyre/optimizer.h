@@ -15,10 +15,10 @@ gyre_status gyre_optimizer_open(const gyre_optimizer_settings *settings, gyre_we
                                 int shards, gyre_optimizer **out);
 void gyre_optimizer_close(gyre_optimizer *o);
 
-/* An update has two parts: what differs from step to step, uploaded for update t with `rate`; */
+/* The first part of update t: uploads what differs from step to step, `rate` included. */
 gyre_status gyre_optimizer_begin(gyre_optimizer *o, int64_t t, gyre_rate rate);
-/* and operations that are always the same (they may be recorded): applies the reduced leaf, then
- * packs the weights. */
+/* The second part, the same operations in each step, so that they may be recorded: applies the
+ * reduced leaf, then packs the weights. */
 gyre_status gyre_optimizer_apply(gyre_optimizer *o, gyre_f32 leaf);
 
 /* Begins anew after a step that was not finite. */

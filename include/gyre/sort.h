@@ -1,4 +1,4 @@
-/* Numbers in rising order, and what lies in their middle. */
+/* Sorting of numbers, and their median. */
 #ifndef GYRE_SORT_H
 #define GYRE_SORT_H
 

@@ -110,7 +110,7 @@ static void warn_of_pairs(spelling *list, int count) {
         data_few_add(&few, list[i].name);
     }
     if (pairs == 0) return;
-    gyre_warn("names of classes that are equal but for case, blanks or Unicode form: %s%s; where "
+    gyre_warn("names of classes that differ only in case, blanks or Unicode form: %s%s; where "
               "they mean one class, give it one name",
               data_few_text(&few), pairs > 1 ? " and others" : "");
 }

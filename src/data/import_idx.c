@@ -35,13 +35,13 @@ enum { SPELLINGS = 4 };
  * the first of them from *spelling on, which becomes the one behind it; *path stays NULL when there
  * is none. What is no regular file is passed over: archives are unpacked into folders of such
  * names. */
-static gyre_status find_next(const char *dir, const char *stem, int rank, int *spelling,
+static gyre_status find_next(const char *dir, const char *stem, int ndim, int *spelling,
                              char **path) {
     char name[NAME_MAX + 64];
     *path = NULL;
     while (*spelling < SPELLINGS) {
         int i = (*spelling)++;
-        snprintf(name, sizeof name, "%s%cidx%d-ubyte%s", stem, i % 2 == 0 ? '-' : '.', rank,
+        snprintf(name, sizeof name, "%s%cidx%d-ubyte%s", stem, i % 2 == 0 ? '-' : '.', ndim,
                  i < 2 ? "" : ".gz");
         char *file = gyre_path_join(dir, name);
         if (file == NULL) return gyre_no_memory("reading '%s'", dir);
@@ -54,11 +54,11 @@ static gyre_status find_next(const char *dir, const char *stem, int rank, int *s
     return GYRE_OK;
 }
 
-static gyre_status find(const char *dir, const char *stem, int rank, int *spelling, idx *out) {
-    GYRE_TRY(find_next(dir, stem, rank, spelling, &out->path));
+static gyre_status find(const char *dir, const char *stem, int ndim, int *spelling, idx *out) {
+    GYRE_TRY(find_next(dir, stem, ndim, spelling, &out->path));
     if (out->path != NULL) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "'%s' has no %s-idx%d-ubyte or %s-idx%d-ubyte.gz", dir, stem, rank,
-                     stem, rank);
+    return gyre_fail(GYRE_EIO, "'%s' has no %s-idx%d-ubyte or %s-idx%d-ubyte.gz", dir, stem, ndim,
+                     stem, ndim);
 }
 
 /* Reads up to `size` bytes; *got is less only at the file's end. */
@@ -138,33 +138,33 @@ out:
 
 /* Other spellings of the name: a file that was unpacked beside its archive is the same, and any
  * other is not left out in silence. */
-static gyre_status check_spellings(const char *dir, const char *stem, int rank, int spelling,
+static gyre_status check_spellings(const char *dir, const char *stem, int ndim, int spelling,
                                    const char *path) {
     gyre_status status = GYRE_OK;
     for (char *other = NULL; status == GYRE_OK; free(other)) {
-        GYRE_TRY(find_next(dir, stem, rank, &spelling, &other));
+        GYRE_TRY(find_next(dir, stem, ndim, &spelling, &other));
         if (other == NULL) return GYRE_OK;
         status = check_same(path, other);
     }
     return status;
 }
 
-static gyre_status open_idx(const char *dir, const char *stem, int rank, idx *out) {
+static gyre_status open_idx(const char *dir, const char *stem, int ndim, idx *out) {
     uint8_t header[16];
-    size_t size = 4 + 4 * (size_t)rank, got = 0;
+    size_t size = 4 + 4 * (size_t)ndim, got = 0;
     int spelling = 0;
-    GYRE_TRY(find(dir, stem, rank, &spelling, out));
-    GYRE_TRY(check_spellings(dir, stem, rank, spelling, out->path));
+    GYRE_TRY(find(dir, stem, ndim, &spelling, out));
+    GYRE_TRY(check_spellings(dir, stem, ndim, spelling, out->path));
     GYRE_TRY(open_stream(out));
     GYRE_TRY(read_bytes(out, header, size, &got));
-    if (got < size || big_endian(header) != (uint32_t)(BYTES << 8 | rank)) {
+    if (got < size || big_endian(header) != (uint32_t)(BYTES << 8 | ndim)) {
         return gyre_fail(GYRE_EIO,
                          "'%s' does not begin as an IDX file of bytes in %d dimensions (magic "
                          "0x%08x, 0x%08x expected)",
-                         out->path, rank, got < 4 ? 0 : big_endian(header),
-                         (unsigned)(BYTES << 8 | rank));
+                         out->path, ndim, got < 4 ? 0 : big_endian(header),
+                         (unsigned)(BYTES << 8 | ndim));
     }
-    for (int i = 0; i < rank; i++) out->dims[i] = big_endian(header + 4 + 4 * (size_t)i);
+    for (int i = 0; i < ndim; i++) out->dims[i] = big_endian(header + 4 + 4 * (size_t)i);
     return GYRE_OK;
 }
 

@@ -32,7 +32,7 @@ typedef struct {
     gyre_status status;
     size_t failed;
     char text[GYRE_ERROR_MAX];
-} crew;
+} import_state;
 
 /* ---- one thread */
 
@@ -45,7 +45,7 @@ static gyre_status fail_of(gyre_status status, const char *path) {
 }
 
 /* Pictures are begun in their order, so the first of all failures is always among those seen. */
-static void report(crew *c, size_t file, gyre_status status) {
+static void report(import_state *c, size_t file, gyre_status status) {
     pthread_mutex_lock(&c->lock);
     if (c->status == GYRE_OK || file < c->failed) {
         c->status = status;
@@ -70,7 +70,7 @@ static gyre_status import_one(const data_import_job *job, data_listed *file, uin
 }
 
 static void *work(void *argument) {
-    crew *c = argument;
+    import_state *c = argument;
     const data_import_job *job = c->job;
     const data_picture_form *form = &job->form;
     uint8_t *image = malloc((size_t)form->h * (size_t)form->w * (size_t)form->c);
@@ -133,7 +133,7 @@ static sigset_t ending_signals(void) {
 }
 
 /* Until all threads have left; true when a signal came. */
-static bool watch(crew *c, const sigset_t *signals) {
+static bool watch(import_state *c, const sigset_t *signals) {
     const struct timespec moment = {.tv_nsec = 10000000};
     const data_import_job *job = c->job;
     bool interrupted = false;
@@ -157,7 +157,7 @@ static int count_threads(const data_import_job *job) {
     return (size_t)threads < job->list->count ? threads : (int)job->list->count;
 }
 
-static gyre_status run_threads(crew *c, const sigset_t *signals) {
+static gyre_status run_threads(import_state *c, const sigset_t *signals) {
     pthread_t threads[THREADS_MAX];
     int wanted = count_threads(c->job), started = 0;
     while (started < wanted) {
@@ -176,7 +176,7 @@ static gyre_status run_threads(crew *c, const sigset_t *signals) {
 }
 
 gyre_status data_import_pictures(const data_import_job *job) {
-    crew c = {.job = job, .status = GYRE_OK};
+    import_state c = {.job = job, .status = GYRE_OK};
     sigset_t signals = ending_signals(), before;
     pthread_mutex_init(&c.lock, NULL);
     pthread_sigmask(SIG_BLOCK, &signals, &before);

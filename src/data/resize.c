@@ -35,7 +35,7 @@ static double triangle(double distance) {
 }
 
 /* Sums are rounded, not weights: so they end at ONE, and no error piles up. */
-static void weigh(const filter *f, int j, double center, double support) {
+static void fill_weights(const filter *f, int j, double center, double support) {
     uint32_t *weights = f->weights + (size_t)j * (size_t)f->room, before = 0;
     double total = 0, sum = 0;
     for (int i = 0; i < f->count[j]; i++) {
@@ -84,7 +84,7 @@ static void set_filter(filter *f, int in, double span) {
         int end = (int)fmin(floor(center + support + 0.5), in);
         f->first[j] = middle ? in - end : (int)fmax(floor(center - support + 0.5), 0);
         f->count[j] = end - f->first[j];
-        weigh(f, j, center, support);
+        fill_weights(f, j, center, support);
         if (middle) balance(f, j);
         mirror(f, j, out - 1 - j);
     }

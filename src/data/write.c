@@ -79,9 +79,9 @@ static gyre_status check_shape(const char *path, const data_rows_shape *s) {
 /* ---- the HDF5 file. No times anywhere: equal contents are equal files. */
 
 /* An array with its place in the file; NULL: its content comes later. */
-static bool make_array(hid_t place, const char *name, hid_t type, int rank, const hsize_t *dims,
+static bool make_array(hid_t place, const char *name, hid_t type, int ndim, const hsize_t *dims,
                        const void *data) {
-    hid_t space = H5Screate_simple(rank, dims, NULL), list = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t space = H5Screate_simple(ndim, dims, NULL), list = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(list, false);
     H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
     H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);

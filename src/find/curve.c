@@ -61,8 +61,8 @@ static size_t least(const curve *c) {
     return at;
 }
 
-/* log(rate) where the tangent of the steepest octave up to `best` meets `start`; below the first
- * rate when there is no octave that falls. */
+/* The onset of learning, as log(rate): where the tangent of the steepest octave up to `best` meets
+ * the loss of the `start`; below the first rate when there is no octave that falls. */
 static double onset(const curve *c, size_t best, double start) {
     const double octave = 0.69314718055994531;
     double steepest = 0, found = -INFINITY;

@@ -48,7 +48,7 @@ typedef struct {
     int h, w, c;
 } node_size;
 
-/* Device memory is handed out on boundaries of GYRE_ALIGNMENT, which device libraries want. */
+/* Device memory is handed out on boundaries of GYRE_ALIGNMENT, which device libraries need. */
 static inline size_t node_align_bytes(size_t bytes) {
     return gyre_size_align(bytes, GYRE_ALIGNMENT);
 }

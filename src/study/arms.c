@@ -1,8 +1,8 @@
 /* From the study file's lists to arms: each is a name and an object of config keys.
  *
  * Shorthands replace the base's way of counting cycles, and keep the rest of its schedule; controls
- * replace the whole schedule but for the warm-up, which every arm shares. */
-#include "study_plan.h"
+ * replace the whole schedule except the warm-up, which every arm shares. */
+#include "study_spec.h"
 
 #include "gyre/schedule.h"
 #include <math.h>
@@ -12,18 +12,18 @@
 #include <string.h>
 
 /* Room for one more, zeroed. */
-static study_draft *add(study_plan *p) {
-    study_draft *more = realloc(p->drafts, (size_t)(p->draft_count + 1) * sizeof *more);
+static study_arm_spec *add(study_spec *p) {
+    study_arm_spec *more = realloc(p->arms, (size_t)(p->arm_count + 1) * sizeof *more);
     if (more == NULL) return NULL;
-    p->drafts = more;
-    more[p->draft_count] = (study_draft){0};
-    return &more[p->draft_count++];
+    p->arms = more;
+    more[p->arm_count] = (study_arm_spec){0};
+    return &more[p->arm_count++];
 }
 
 /* An arm. Takes `layer` over; names and sentences are copied. */
-static gyre_status draft(study_plan *p, const char *key, const char *name, const char *sentence,
-                         gyre_json_value *layer) {
-    study_draft *d = layer == NULL ? NULL : add(p);
+static gyre_status add_arm(study_spec *p, const char *key, const char *name, const char *sentence,
+                           gyre_json_value *layer) {
+    study_arm_spec *d = layer == NULL ? NULL : add(p);
     if (d == NULL) {
         gyre_json_close(layer);
         return gyre_no_memory("the study's arms");
@@ -56,7 +56,7 @@ static void add_warmup(gyre_json *j, const study_warmup *w) {
 
 /* One that is written above the stages stays when a layer changes the policy. Another that the base
  * begins with, a first stage's or hf_cosine's own, would be lost. */
-static void find_implied_warmup(study_plan *p, int64_t budget) {
+static void find_implied_warmup(study_spec *p, int64_t budget) {
     const gyre_schedule_settings *s = &p->settings->schedule;
     const gyre_schedule_settings *first = s->stage_count > 0 ? &s->stages[0].schedule : s;
     int64_t steps = budget;
@@ -72,14 +72,14 @@ static void find_implied_warmup(study_plan *p, int64_t budget) {
 /* ---- shorthands */
 
 /* The base's policy where it can count cycles, else the paper's. */
-static void add_cyclic_policy(gyre_json *j, const study_plan *p) {
+static void add_cyclic_policy(gyre_json *j, const study_spec *p) {
     gyre_policy policy = p->settings->schedule.policy;
     bool cyclic = gyre_schedule_counts_cycles(policy);
     if (!cyclic) gyre_json_add_text(j, "schedule.policy", "triangular");
 }
 
 /* Half a cycle more or less: started so that the run ends at its lowest rate. */
-static gyre_status draft_cycles(study_plan *p, const gyre_json_value *v) {
+static gyre_status add_cycles(study_spec *p, const gyre_json_value *v) {
     char name[64], sentence[96];
     double cycles = gyre_json_number(v);
     if (!(cycles >= 0.5 && cycles <= 1e6 && 2 * cycles == floor(2 * cycles))) {
@@ -96,10 +96,10 @@ static gyre_status draft_cycles(study_plan *p, const gyre_json_value *v) {
     gyre_json_add_null(j, "schedule.stages");
     gyre_json_add_text(j, "schedule.start", high ? "high" : "low");
     add_warmup(j, &p->warmup);
-    return draft(p, "cycles", name, sentence, gyre_json_end_value(j));
+    return add_arm(p, "cycles", name, sentence, gyre_json_end_value(j));
 }
 
-static gyre_status draft_stepsize(study_plan *p, const gyre_json_value *v) {
+static gyre_status add_stepsize(study_spec *p, const gyre_json_value *v) {
     char name[64], sentence[96];
     double epochs = gyre_json_number(v);
     if (!(epochs > 0 && epochs <= 1e6)) {
@@ -116,10 +116,10 @@ static gyre_status draft_stepsize(study_plan *p, const gyre_json_value *v) {
     gyre_json_add_null(j, "schedule.cycles");
     gyre_json_add_null(j, "schedule.stages");
     add_warmup(j, &p->warmup);
-    return draft(p, "stepsize_epochs", name, sentence, gyre_json_end_value(j));
+    return add_arm(p, "stepsize_epochs", name, sentence, gyre_json_end_value(j));
 }
 
-static gyre_status draft_policy(study_plan *p, const gyre_json_value *v) {
+static gyre_status add_policy(study_spec *p, const gyre_json_value *v) {
     char sentence[96];
     const char *policy = gyre_json_text(v);
     if (policy == NULL || policy[strspn(policy, "abcdefghijklmnopqrstuvwxyz_0123456789")] != '\0' ||
@@ -131,12 +131,12 @@ static gyre_status draft_policy(study_plan *p, const gyre_json_value *v) {
     gyre_json_add_text(j, "schedule.policy", policy);
     gyre_json_add_null(j, "schedule.stages");
     add_warmup(j, &p->warmup);
-    return draft(p, "policies", policy, sentence, gyre_json_end_value(j));
+    return add_arm(p, "policies", policy, sentence, gyre_json_end_value(j));
 }
 
 /* Each item of a list; a list that is there has at least one. */
-static gyre_status each(study_plan *p, const char *key,
-                        gyre_status (*take)(study_plan *p, const gyre_json_value *v)) {
+static gyre_status each(study_spec *p, const char *key,
+                        gyre_status (*take)(study_spec *p, const gyre_json_value *v)) {
     const gyre_json_value *list = gyre_json_get(p->tree, key);
     if (list == NULL) return GYRE_OK;
     if (gyre_json_kind_of(list) != GYRE_JSON_LIST || gyre_json_first(list) == NULL) {
@@ -176,7 +176,7 @@ static gyre_status sentence_of(const gyre_json_value *set, char **out) {
     return fclose(f) == 0 ? GYRE_OK : gyre_no_memory("the study's arms");
 }
 
-static gyre_status draft_arm(study_plan *p, const gyre_json_value *v) {
+static gyre_status add_given_arm(study_spec *p, const gyre_json_value *v) {
     const gyre_json_value *name = gyre_json_get(v, "name"), *set = gyre_json_get(v, "set");
     int keys = 0, known = (name != NULL) + (set != NULL);
     if (gyre_json_kind_of(v) == GYRE_JSON_OBJECT) {
@@ -191,7 +191,7 @@ static gyre_status draft_arm(study_plan *p, const gyre_json_value *v) {
     char *sentence = NULL;
     gyre_status status = sentence_of(set, &sentence);
     if (status == GYRE_OK) {
-        status = draft(p, "arms", gyre_json_text(name), sentence, gyre_json_copy(set));
+        status = add_arm(p, "arms", gyre_json_text(name), sentence, gyre_json_copy(set));
     }
     free(sentence);
     return status;
@@ -199,7 +199,7 @@ static gyre_status draft_arm(study_plan *p, const gyre_json_value *v) {
 
 /* ---- controls */
 
-static gyre_status draft_control(study_plan *p, const char *name) {
+static gyre_status add_control(study_spec *p, const char *name) {
     const gyre_schedule_settings *s = &p->settings->schedule;
     bool linear = strcmp(name, "linear") == 0;
     double rate = strcmp(name, "midpoint") == 0 ? (s->base_lr + s->max_lr) / 2 : s->max_lr;
@@ -219,10 +219,10 @@ static gyre_status draft_control(study_plan *p, const char *name) {
     gyre_json_add_text(j, "schedule.policy", linear ? "linear" : "constant");
     gyre_json_add_number(j, linear ? "schedule.max_lr" : "schedule.base_lr", rate);
     add_warmup(j, has_warmup(&s->warmup) ? &(study_warmup){s->warmup, s->warmup_from} : &p->warmup);
-    return draft(p, "controls", name, sentence, gyre_json_end_value(j));
+    return add_arm(p, "controls", name, sentence, gyre_json_end_value(j));
 }
 
-static gyre_status draft_controls(study_plan *p) {
+static gyre_status add_controls(study_spec *p) {
     static const char *const names[] = {"midpoint", "max_lr", "linear"};
     const gyre_json_value *v = gyre_json_get(p->tree, "controls");
     bool list = v != NULL && gyre_json_kind_of(v) == GYRE_JSON_LIST;
@@ -239,7 +239,7 @@ static gyre_status draft_controls(study_plan *p) {
             named = named || (text != NULL && strcmp(text, names[i]) == 0);
         }
         found += named;
-        if (all || named) GYRE_TRY(draft_control(p, names[i]));
+        if (all || named) GYRE_TRY(add_control(p, names[i]));
     }
     const gyre_json_value *c = list ? gyre_json_first(v) : NULL;
     for (; c != NULL; c = gyre_json_next(c)) wanted++;
@@ -250,10 +250,10 @@ static gyre_status draft_controls(study_plan *p) {
 /* ---- all */
 
 /* What "controls" would be without the one of this name: a list, or false. */
-static void print_other_controls(const study_plan *p, const char *name, char *out, size_t size) {
+static void print_other_controls(const study_spec *p, const char *name, char *out, size_t size) {
     int count = 0, used = 0;
-    for (int i = 0; i < p->draft_count; i++) {
-        const study_draft *d = &p->drafts[i];
+    for (int i = 0; i < p->arm_count; i++) {
+        const study_arm_spec *d = &p->arms[i];
         if (!d->control || strcmp(d->name, name) == 0) continue;
         used += snprintf(out + used, size - (size_t)used, "%s\"%s\"", count++ == 0 ? "[" : ", ",
                          d->name);
@@ -262,7 +262,8 @@ static void print_other_controls(const study_plan *p, const char *name, char *ou
 }
 
 /* Names of shorthands and controls are given; only arms can be renamed. */
-static gyre_status same_name(const study_plan *p, const study_draft *a, const study_draft *b) {
+static gyre_status same_name(const study_spec *p, const study_arm_spec *a,
+                             const study_arm_spec *b) {
     char others[64], advice[64], control[160] = "";
     bool arms = strcmp(a->key, "arms") == 0 || strcmp(b->key, "arms") == 0;
     if (arms)
@@ -279,37 +280,37 @@ static gyre_status same_name(const study_plan *p, const study_draft *a, const st
 }
 
 /* A name is also a folder's. */
-static gyre_status check_names(const study_plan *p) {
-    for (int i = 0; i < p->draft_count; i++) {
-        const char *name = p->drafts[i].name;
+static gyre_status check_names(const study_spec *p) {
+    for (int i = 0; i < p->arm_count; i++) {
+        const char *name = p->arms[i].name;
         bool plain = name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                        "0123456789._+-")] == '\0';
         if (!plain || name[0] == '\0' || name[0] == '.' || strlen(name) > 64) {
             return gyre_fail(GYRE_EUSAGE,
                              "%s: expected a name of 1 to 64 letters, digits, '_', '-', '+' and "
                              "'.' that does not begin with '.', found '%.80s'",
-                             p->drafts[i].where, name);
+                             p->arms[i].where, name);
         }
         for (int k = 0; k < i; k++) {
-            if (strcmp(p->drafts[k].name, name) != 0) continue;
-            return same_name(p, &p->drafts[k], &p->drafts[i]);
+            if (strcmp(p->arms[k].name, name) != 0) continue;
+            return same_name(p, &p->arms[k], &p->arms[i]);
         }
     }
     return GYRE_OK;
 }
 
-gyre_status study_plan_draft(study_plan *p, int64_t budget) {
+gyre_status study_spec_add_arms(study_spec *p, int64_t budget) {
     find_implied_warmup(p, budget);
-    GYRE_TRY(each(p, "cycles", draft_cycles));
-    GYRE_TRY(each(p, "stepsize_epochs", draft_stepsize));
-    GYRE_TRY(each(p, "policies", draft_policy));
-    GYRE_TRY(each(p, "arms", draft_arm));
-    if (p->draft_count == 0) {
+    GYRE_TRY(each(p, "cycles", add_cycles));
+    GYRE_TRY(each(p, "stepsize_epochs", add_stepsize));
+    GYRE_TRY(each(p, "policies", add_policy));
+    GYRE_TRY(each(p, "arms", add_given_arm));
+    if (p->arm_count == 0) {
         return gyre_fail(GYRE_EUSAGE,
                          "%s: no arms to compare; give \"cycles\": [1, 5, 10], stepsize_epochs, "
                          "policies or arms",
                          p->path);
     }
-    GYRE_TRY(draft_controls(p));
+    GYRE_TRY(add_controls(p));
     return check_names(p);
 }

@@ -1,6 +1,6 @@
 /* Arms at one budget: the base's length becomes steps once, and every arm of every size trains for
  * as many, is evaluated after the same ones, on the same split. */
-#include "study_plan.h"
+#include "study_spec.h"
 
 #include "gyre/config.h"
 #include "gyre/dataset.h"
@@ -84,7 +84,7 @@ static gyre_status open_schedule(const gyre_settings *s, const known_data *k, do
 
 /* N of the base: its length alone where that is possible, since its schedule may be none (a study
  * gives the cycles). */
-static gyre_status find_budget(const study_plan *p, const known_data *k, gyre_study *out) {
+static gyre_status find_budget(const study_spec *p, const known_data *k, gyre_study *out) {
     gyre_settings s = *p->settings;
     gyre_schedule *schedule = NULL;
     if (s.schedule.stage_count == 0 && s.length.unit != GYRE_UNIT_CYCLES) {
@@ -168,7 +168,7 @@ static gyre_status find_metric(const char *where, gyre_study_arm *arm) {
 }
 
 /* Settings of one arm at one size, and that it trains as long as the others. */
-static gyre_status lay(const study_plan *p, const study_draft *d, const gyre_json_value *common,
+static gyre_status lay(const study_spec *p, const study_arm_spec *d, const gyre_json_value *common,
                        int64_t size, known_data *k, gyre_study *study, gyre_study_arm *arm) {
     gyre_status status = GYRE_OK;
     gyre_json_value *subset = NULL;
@@ -205,7 +205,7 @@ out:
 }
 
 /* Sizes above what the split leaves mean all that it leaves, but not more than the file has. */
-static gyre_status fit_sizes(study_plan *p, const known_data *k, double split) {
+static gyre_status fit_sizes(study_spec *p, const known_data *k, double split) {
     int64_t most = available(k, split);
     for (int i = 0; i < p->size_count; i++) {
         if (p->sizes[i] > k->images) {
@@ -225,7 +225,7 @@ static gyre_status fit_sizes(study_plan *p, const known_data *k, double split) {
     return GYRE_OK;
 }
 
-static gyre_status name_groups(const study_plan *p, gyre_study *out) {
+static gyre_status name_groups(const study_spec *p, gyre_study *out) {
     out->groups = calloc((size_t)p->size_count + 1, sizeof *out->groups);
     if (out->groups == NULL) return gyre_no_memory("the study's arms");
     out->group_count = p->size_count;
@@ -240,7 +240,7 @@ static gyre_status name_groups(const study_plan *p, gyre_study *out) {
     return GYRE_OK;
 }
 
-static gyre_status name_arm(const study_plan *p, const study_draft *d, int group,
+static gyre_status name_arm(const study_spec *p, const study_arm_spec *d, int group,
                             gyre_study_arm *arm) {
     long long size = p->sizes[group];
     *arm = (gyre_study_arm){.control = d->control, .group = group};
@@ -254,7 +254,7 @@ static gyre_status name_arm(const study_plan *p, const study_draft *d, int group
                                                       : gyre_no_memory("the study's arms");
 }
 
-static gyre_status unknown_arm(const study_plan *p, const gyre_study *s, const char *unknown) {
+static gyre_status unknown_arm(const study_spec *p, const gyre_study *s, const char *unknown) {
     enum { MOST = 500 };
     char names[GYRE_ERROR_MAX] = "";
     size_t used = 0;
@@ -266,7 +266,7 @@ static gyre_status unknown_arm(const study_plan *p, const gyre_study *s, const c
                      p->path, unknown, gyre_text_shorten(names, MOST));
 }
 
-static gyre_status find_planned(const study_plan *p, gyre_study *out) {
+static gyre_status find_planned(const study_spec *p, gyre_study *out) {
     static const char expected[] = "{\"arm\": \"...\", \"control\": \"...\"}, two arms of one size";
     const gyre_json_value *v = gyre_json_get(p->tree, "planned");
     out->planned_arm = out->planned_control = -1;
@@ -300,15 +300,15 @@ static gyre_status find_planned(const study_plan *p, gyre_study *out) {
     return GYRE_OK;
 }
 
-static gyre_status check_count(const study_plan *p, const gyre_study *out) {
-    int64_t most = 0, cells = (int64_t)out->seed_count * p->draft_count * p->size_count;
+static gyre_status check_count(const study_spec *p, const gyre_study *out) {
+    int64_t most = 0, cells = (int64_t)out->seed_count * p->arm_count * p->size_count;
     GYRE_TRY(study_whole(p, "max_cells", 1, 1000000, 200, &most));
     if (cells <= most) return GYRE_OK;
     return gyre_fail(
         GYRE_EUSAGE,
         "%s: %d arms x %d sizes x %d seeds are %lld cells, more than max_cells (%lld); "
         "take some out, or raise max_cells",
-        p->path, p->draft_count, p->size_count, out->seed_count, (long long)cells, (long long)most);
+        p->path, p->arm_count, p->size_count, out->seed_count, (long long)cells, (long long)most);
 }
 
 /* Arms are compared by one metric. */
@@ -322,18 +322,18 @@ static gyre_status check_metric(const gyre_study *s, const gyre_study_arm *arm, 
                      gyre_metric_prose(first->metric).text);
 }
 
-static gyre_status lay_all(study_plan *p, known_data *k, gyre_study *out) {
+static gyre_status lay_all(study_spec *p, known_data *k, gyre_study *out) {
     gyre_json_value *common = NULL;
     gyre_status status = GYRE_OK;
-    out->arms = calloc((size_t)p->draft_count * (size_t)p->size_count, sizeof *out->arms);
+    out->arms = calloc((size_t)p->arm_count * (size_t)p->size_count, sizeof *out->arms);
     if (out->arms == NULL) return gyre_no_memory("the study's arms");
     GYRE_GOTO(common_layer(out, &common));
     for (int group = 0; group < p->size_count; group++) {
-        for (int i = 0; i < p->draft_count; i++) {
+        for (int i = 0; i < p->arm_count; i++) {
             gyre_study_arm *arm = &out->arms[out->arm_count++];
-            GYRE_GOTO(name_arm(p, &p->drafts[i], group, arm));
-            GYRE_GOTO(lay(p, &p->drafts[i], common, p->sizes[group], k, out, arm));
-            GYRE_GOTO(check_metric(out, arm, p->drafts[i].where));
+            GYRE_GOTO(name_arm(p, &p->arms[i], group, arm));
+            GYRE_GOTO(lay(p, &p->arms[i], common, p->sizes[group], k, out, arm));
+            GYRE_GOTO(check_metric(out, arm, p->arms[i].where));
             int64_t held_out = evaluated(k, out->validation_split);
             bool fewer = out->arm_count == 1 || held_out < out->validation_images;
             if (fewer) out->validation_images = held_out;
@@ -344,14 +344,14 @@ out:
     return status;
 }
 
-gyre_status study_plan_resolve(study_plan *p, gyre_study *out) {
+gyre_status study_spec_resolve(study_spec *p, gyre_study *out) {
     known_data k = {0};
     int64_t evaluations = 0;
     gyre_status status = GYRE_OK;
     GYRE_GOTO(study_whole(p, "evaluations", 1, 1000000, 20, &evaluations));
     GYRE_GOTO(gyre_fail_in(p->base_path, know(p->settings, out, &k)));
     GYRE_GOTO(find_budget(p, &k, out));
-    GYRE_GOTO(study_plan_draft(p, out->budget_steps));
+    GYRE_GOTO(study_spec_add_arms(p, out->budget_steps));
     GYRE_GOTO(check_count(p, out));
     out->evaluate_steps = (out->budget_steps + evaluations - 1) / evaluations;
     GYRE_GOTO(fit_sizes(p, &k, out->validation_split));

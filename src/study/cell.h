@@ -12,7 +12,7 @@ typedef enum {
     STUDY_CELL_STOPPED    /* by a signal, before it had begun or with a checkpoint */
 } study_cell_end;
 
-/* Runs a cell, whatever became of it before. `options` are the run's but for the folder. On rank 0
+/* Runs a cell, whatever became of it before. `options` are the run's except the folder. On rank 0
  * *result is known when there is one. Errors: what keeps a result from being kept; a run that
  * fails is a result. Collective. */
 gyre_status study_cell_run(const gyre_study *s, gyre_study_cell c,

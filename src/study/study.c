@@ -4,22 +4,22 @@
 #include "gyre/config.h"
 #include "gyre/log.h"
 #include "gyre/text.h"
-#include "study_plan.h"
+#include "study_spec.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 gyre_status gyre_study_open(const char *path, gyre_study **out) {
     gyre_status status = GYRE_OK;
-    study_plan plan = {0};
+    study_spec plan = {0};
     gyre_study *s = calloc(1, sizeof *s);
     if (s == NULL) return gyre_no_memory("the study");
-    GYRE_GOTO(study_plan_read(&plan, path, s));
-    GYRE_GOTO(study_plan_resolve(&plan, s));
+    GYRE_GOTO(study_spec_read(&plan, path, s));
+    GYRE_GOTO(study_spec_resolve(&plan, s));
     *out = s;
     s = NULL;
 out:
-    study_plan_close(&plan);
+    study_spec_close(&plan);
     gyre_study_close(s);
     return status;
 }

@@ -1,5 +1,5 @@
 /* The study file: its keys, what each may hold, and the base config that it names. */
-#include "study_plan.h"
+#include "study_spec.h"
 
 #include "gyre/config.h"
 #include "gyre/file.h"
@@ -17,7 +17,7 @@ static const char *const keys[] = {"name",        "base",     "seeds",        "v
                                    "policies",    "arms",     "dataset_size", "planned",
                                    "max_cells",   NULL};
 
-gyre_status study_expected(const study_plan *p, const char *place, const char *expected,
+gyre_status study_expected(const study_spec *p, const char *place, const char *expected,
                            const gyre_json_value *found) {
     char *text = found == NULL ? NULL : gyre_json_print(found, false);
     gyre_fail(GYRE_EUSAGE, "%s: %s: expected %s, found %.80s%s", p->path, place, expected,
@@ -31,7 +31,7 @@ static bool is_whole(const gyre_json_value *v, double low, double high) {
     return x >= low && x <= high && x == floor(x);
 }
 
-gyre_status study_whole(const study_plan *p, const char *key, double low, double high,
+gyre_status study_whole(const study_spec *p, const char *key, double low, double high,
                         int64_t fallback, int64_t *out) {
     const gyre_json_value *v = gyre_json_get(p->tree, key);
     char range[64];
@@ -43,7 +43,7 @@ gyre_status study_whole(const study_plan *p, const char *key, double low, double
     return GYRE_OK;
 }
 
-static gyre_status check_keys(const study_plan *p) {
+static gyre_status check_keys(const study_spec *p) {
     if (gyre_json_kind_of(p->tree) != GYRE_JSON_OBJECT) {
         return gyre_fail(GYRE_EUSAGE, "%s: expected an object {...}", p->path);
     }
@@ -60,7 +60,7 @@ static gyre_status check_keys(const study_plan *p) {
 }
 
 /* study.json and the report have it: whole characters that can be read. */
-static gyre_status check_name(const study_plan *p, const char *name, bool of_file) {
+static gyre_status check_name(const study_spec *p, const char *name, bool of_file) {
     char shown[NAME_MAX_BYTES + 1];
     size_t visible = gyre_text_visible(name, shown, sizeof shown);
     if (name[0] != '\0' && visible == strlen(name) && visible <= NAME_MAX_BYTES) return GYRE_OK;
@@ -72,7 +72,7 @@ static gyre_status check_name(const study_plan *p, const char *name, bool of_fil
 }
 
 /* "name", else the file's own without its ending. */
-static gyre_status take_name(const study_plan *p, gyre_study *out) {
+static gyre_status take_name(const study_spec *p, gyre_study *out) {
     const gyre_json_value *v = gyre_json_get(p->tree, "name");
     const char *slash = strrchr(p->path, '/'), *file = slash == NULL ? p->path : slash + 1;
     const char *text = v == NULL ? file : gyre_json_text(v);
@@ -81,7 +81,7 @@ static gyre_status take_name(const study_plan *p, gyre_study *out) {
     return out->name != NULL ? check_name(p, out->name, v == NULL) : gyre_no_memory("the study");
 }
 
-static gyre_status take_seeds(const study_plan *p, gyre_study *out) {
+static gyre_status take_seeds(const study_spec *p, gyre_study *out) {
     static const char expected[] = "a number of seeds 1..10000, or a list of different ones";
     const gyre_json_value *v = gyre_json_get(p->tree, "seeds");
     bool list = v != NULL && gyre_json_kind_of(v) == GYRE_JSON_LIST;
@@ -107,7 +107,7 @@ static gyre_status take_seeds(const study_plan *p, gyre_study *out) {
     return GYRE_OK;
 }
 
-static gyre_status read_base(study_plan *p) {
+static gyre_status read_base(study_spec *p) {
     const gyre_json_value *v = gyre_json_get(p->tree, "base");
     const char *name = v == NULL ? NULL : gyre_json_text(v);
     if (v != NULL && gyre_json_kind_of(v) == GYRE_JSON_OBJECT) {
@@ -142,7 +142,7 @@ gyre_status study_check_rates(const char *where, const gyre_schedule_settings *s
 }
 
 /* The study's, else the base's own (0 for the dataset's validation part), else a tenth. */
-static gyre_status take_split(const study_plan *p, gyre_study *out) {
+static gyre_status take_split(const study_spec *p, gyre_study *out) {
     const gyre_json_value *v = gyre_json_get(p->tree, "validation_split");
     const gyre_data_settings *data = &p->settings->data;
     out->validation_split = data->validation == GYRE_VALIDATION_SPLIT  ? data->split
@@ -154,7 +154,7 @@ static gyre_status take_split(const study_plan *p, gyre_study *out) {
     return study_expected(p, "validation_split", "number above 0 and below 1", v);
 }
 
-static gyre_status take_sizes(study_plan *p) {
+static gyre_status take_sizes(study_spec *p) {
     static const char expected[] = "a list of different numbers of images, each at least 1";
     const gyre_json_value *v = gyre_json_get(p->tree, "dataset_size");
     int count = v == NULL ? 1 : 0;
@@ -172,8 +172,8 @@ static gyre_status take_sizes(study_plan *p) {
     return GYRE_OK;
 }
 
-gyre_status study_plan_read(study_plan *p, const char *path, gyre_study *out) {
-    *p = (study_plan){.path = path};
+gyre_status study_spec_read(study_spec *p, const char *path, gyre_study *out) {
+    *p = (study_spec){.path = path};
     GYRE_TRY(gyre_json_read(path, &p->tree));
     GYRE_TRY(check_keys(p));
     GYRE_TRY(take_name(p, out));
@@ -186,18 +186,18 @@ gyre_status study_plan_read(study_plan *p, const char *path, gyre_study *out) {
     return take_split(p, out);
 }
 
-void study_plan_close(study_plan *p) {
-    for (int i = 0; i < p->draft_count; i++) {
-        free(p->drafts[i].name);
-        free(p->drafts[i].sentence);
-        free(p->drafts[i].where);
-        gyre_json_close(p->drafts[i].layer);
+void study_spec_close(study_spec *p) {
+    for (int i = 0; i < p->arm_count; i++) {
+        free(p->arms[i].name);
+        free(p->arms[i].sentence);
+        free(p->arms[i].where);
+        gyre_json_close(p->arms[i].layer);
     }
-    free(p->drafts);
+    free(p->arms);
     free(p->sizes);
     free(p->base_path);
     gyre_config_close(p->settings);
     gyre_json_close(p->base);
     gyre_json_close(p->tree);
-    *p = (study_plan){0};
+    *p = (study_spec){0};
 }

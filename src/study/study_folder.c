@@ -206,8 +206,8 @@ static gyre_status refused(const char *folder, differences *d, changes *c) {
                      gyre_text_shorten(c->list.text, MOST));
 }
 
-/* OK when the folder's study and this one are the same but for arms and seeds that one of them has
- * alone: `c` says what. */
+/* OK when the folder's study and this one are the same except for arms and seeds that one of them
+ * has alone: `c` says what. */
 static gyre_status compare(const gyre_json_value *now, const char *folder, const char *path,
                            changes *c) {
     static const char *const keys[] = {"budget_steps", "evaluate_steps", "validation_split"};

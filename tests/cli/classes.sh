@@ -74,7 +74,7 @@ info_warns() { ends 0 "$GYRE" data info "$1" && shift && warned "$@"; }
 info_warns gaps.h5 "cannot be learned: 898 of 901, '2', '3', '4', '5' and 894 more; number the classes from 0 without gaps"
 info_warns five.h5 "are 5 to 7, but classes count from 0: classes 0 to 4 have no training image; subtract 5"
 info_warns named.h5 "cannot be learned: 2 of 4, 'calf', 'yak'; 1 of them has images in another part"
-info_warns alike.h5 "equal but for case, blanks or Unicode form: 'o x', 'ox'"
+info_warns alike.h5 "differ only in case, blanks or Unicode form: 'o x', 'ox'"
 grep -qF '1  \x1B[31mred\x0A    ' out || fail "raw escapes: $(cat -v out)"
 
 # Folders: case, composed and decomposed letters, blanks; a class that has only test pictures.
@@ -83,7 +83,7 @@ alike() { # A B
     mkdir -p "t/$1" "t/$2" t/zebra
     for d in t/*; do cp "pool/$((picture++)).png" "$d"; done
     import folder t -o x.h5 --quiet
-    warned "equal but for case, blanks or Unicode form: " "; where they mean one class"
+    warned "differ only in case, blanks or Unicode form: " "; where they mean one class"
 }
 alike Cat cat
 alike "$(printf 'caf\303\251')" "$(printf 'cafe\314\201')"
@@ -202,7 +202,7 @@ for header in x1,y 'img_1,label 2'; do # with a digit, which names of files have
     printf '%s\nimg1.png,cat\nimg2.png,dog\nimg3.png,C\xe2\x80\x8bat\n' "$header" >l.csv
     ends 0 "$GYRE" data import folder flat --labels l.csv -o x.h5 --force --quiet
     grep -q "3 training .* in 3 classes" out && grep -q "'l.csv': line 1, '$header', is taken as a header" err || fail "$(cat out err)"
-    grep -q "equal but for case, blanks or Unicode form: 'C.*at', 'cat'" err || fail "$(cat err)"
+    grep -q "differ only in case, blanks or Unicode form: 'C.*at', 'cat'" err || fail "$(cat err)"
 done
 printf 'img_1,cat\nimg2.png,cat\nimg3.png,dog\n' >l.csv # an ending that was forgotten is no header
 ends 0 "$GYRE" data import folder flat --labels l.csv -o x.h5 --force --quiet

@@ -1,4 +1,4 @@
-/* Studies made by hand, three arms and up to 20 seeds, to be weighed and put into words. */
+/* Studies made by hand, three arms and up to 20 seeds, for tests of summaries and sentences. */
 #ifndef REPORT_RIG_H
 #define REPORT_RIG_H
 
@@ -70,7 +70,7 @@ static inline void raise(rig *r, int arm, double points, double spread) {
     }
 }
 
-static inline void weigh(rig *r) {
+static inline void summarise(rig *r) {
     assert_int_equal(study_summarise(&r->e, NAN), GYRE_OK);
 }
 
@@ -81,7 +81,7 @@ static inline void close_rig(rig *r) {
     free(r->e.rankings);
 }
 
-/* After weigh(): forgets what it found, so that changed cells can be weighed. */
+/* After summarise(): forgets what it found, so that changed cells can be summarised. */
 static inline void forget(rig *r) {
     close_rig(r);
     memset(r->arm_evidence, 0, sizeof r->arm_evidence);

@@ -11,7 +11,7 @@ static void planned_comparison_stands_alone(void **state) {
     open_rig(&r, 6, true);
     raise(&r, FIVE, 0.41, 0.2);
     raise(&r, TWENTY, -0.41, 0.2);
-    weigh(&r);
+    summarise(&r);
     assert_int_equal(r.e.comparison_count, 2);
     assert_int_equal(r.e.corrected_count, 1);
     /* sd 0.2191 and t 2.5706 by 5 degrees: half a width of 0.2299 */
@@ -32,7 +32,7 @@ static void six_seeds_bear_no_correction(void **state) {
     open_rig(&r, 6, false);
     raise(&r, FIVE, 1, 0.1);
     raise(&r, TWENTY, 2, 0.1);
-    weigh(&r);
+    summarise(&r);
     expect_sentence(
         &r, TWENTY,
         "20 cycles against the constant midpoint: no difference that 6 seeds could show "
@@ -48,7 +48,7 @@ static void three_seeds_show_nothing(void **state) {
     rig r;
     open_rig(&r, 3, true);
     raise(&r, FIVE, 0.5, 0);
-    weigh(&r);
+    summarise(&r);
     expect_sentence(&r, FIVE,
                     "5 cycles against the constant midpoint: no difference that 3 seeds could show "
                     "(smallest possible p is 0.25); on average +0.50 points (95 % interval 0.50 to "
@@ -61,7 +61,7 @@ static void no_difference_is_said_to_be_none(void **state) {
     rig r;
     open_rig(&r, 8, true);
     raise(&r, FIVE, 0, 0.3);
-    weigh(&r);
+    summarise(&r);
     assert_int_equal(gyre_results_comparison(&r.e, FIVE, CONTROL)->finding, GYRE_FINDING_NONE);
     close_rig(&r);
 }
@@ -75,7 +75,7 @@ static void only_whole_pairs_count(void **state) {
     cell(&r, FIVE, 0)->state = GYRE_CELL_DIVERGED;
     cell(&r, CONTROL, 1)->state = GYRE_CELL_MISSING;
     cell(&r, CONTROL, 2)->metric = NAN;
-    weigh(&r);
+    summarise(&r);
     const gyre_comparison *c = gyre_results_comparison(&r.e, FIVE, CONTROL);
     assert_int_equal(c->final.count, 3);
     assert_true(c->p == 0.25 && c->finding == GYRE_FINDING_TOO_FEW);
@@ -91,7 +91,7 @@ static void nothing_done_is_no_verdict(void **state) {
     char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 2, false);
     for (int i = 0; i < ARMS * 2; i++) r.cells[i].result.state = GYRE_CELL_FAILED;
-    weigh(&r);
+    summarise(&r);
     report_verdict(&r.e, 0, words);
     assert_string_equal(words,
                         "Nothing can be said yet: no arm but controls has a cell that is done.");
@@ -108,13 +108,13 @@ static void the_choice_names_its_rivals(void **state) {
     open_rig(&r, 6, true);
     raise(&r, FIVE, 1, 0.1);
     raise(&r, TWENTY, 0.95, -0.1);
-    weigh(&r);
+    summarise(&r);
     report_choice(&r.e, 0, words);
     assert_non_null(strstr(words, "Choice: 5 cycles, the highest mean of the arms (51.25 %)."));
     assert_non_null(strstr(words, "hold 0): 20 cycles."));
     raise(&r, CONTROL, 3, 0); /* now the control is above all */
     forget(&r);
-    weigh(&r);
+    summarise(&r);
     report_choice(&r.e, 0, words);
     assert_non_null(strstr(words,
                            "But the constant midpoint did as well or better: by 2.00 points over "
@@ -129,7 +129,7 @@ static void equal_differences_prove_nothing(void **state) {
     char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 2, false);
     raise(&r, FIVE, 40, 0);
-    weigh(&r);
+    summarise(&r);
     report_choice(&r.e, 0, words);
     assert_null(strstr(words, "lies above every other"));
     assert_non_null(strstr(words,
@@ -138,7 +138,7 @@ static void equal_differences_prove_nothing(void **state) {
     close_rig(&r);
     open_rig(&r, 6, false);
     raise(&r, FIVE, 40, 0);
-    weigh(&r);
+    summarise(&r);
     report_choice(&r.e, 0, words);
     assert_non_null(strstr(words, "lies above every other ranked arm"));
     close_rig(&r);
@@ -149,7 +149,7 @@ static void what_is_equal_is_said_to_be(void **state) {
     rig r;
     char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 3, true);
-    weigh(&r);
+    summarise(&r);
     report_choice(&r.e, 0, words);
     assert_non_null(strstr(words, "Choice: 5 cycles, the first of 2 arms with the same highest "
                                   "mean, of the arms (50.10 %)."));
@@ -166,7 +166,7 @@ static void one_more_seed(void **state) {
     char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 5, true);
     raise(&r, FIVE, 1, 0.1);
-    weigh(&r);
+    summarise(&r);
     report_one_more(&r.e, gyre_results_comparison(&r.e, FIVE, CONTROL), words);
     assert_non_null(
         strstr(words, "(6 instead of 5) lowers the smallest possible p from 0.062 to 0.031"));
@@ -187,7 +187,7 @@ static void target_is_met_on_the_common_grid(void **state) {
     r.cells[CONTROL].tables = (gyre_tables){.validation = plain, .validation_count = 2};
     r.cells[FIVE].tables = (gyre_tables){.validation = more, .validation_count = 3};
     r.cells[TWENTY].tables = (gyre_tables){.validation = missed, .validation_count = 2};
-    weigh(&r);
+    summarise(&r);
     assert_true(r.cells[CONTROL].to_target == 20);
     assert_true(r.cells[FIVE].to_target == 20);
     assert_true(isinf(r.cells[TWENTY].to_target) && r.arm_evidence[TWENTY].reached == 0);
@@ -208,7 +208,7 @@ static void equal_to_the_target_is_at_the_target(void **state) {
                 r.cells[i].result.metric = row->metric;
                 r.cells[i].tables = (gyre_tables){.validation = row, .validation_count = 1};
             }
-            weigh(&r);
+            summarise(&r);
             if (r.arm_evidence[FIVE].reached != seeds) fail_msg("%d %%, %d seeds", k, seeds);
             forget(&r);
             assert_int_equal(study_summarise(&r.e, k), GYRE_OK);

@@ -48,7 +48,7 @@ static void the_least_is_the_best(void **state) {
     rig r;
     char words[REPORT_SENTENCE_MAX];
     open_errors(&r, 6, true);
-    weigh(&r);
+    summarise(&r);
     assert_int_equal(r.e.rankings[0].leader, FIVE);
     assert_true(r.arm_evidence[TWENTY].behind_leader.mean > 0.039);
     assert_true(r.arm_evidence[CONTROL].behind_leader.mean > 0.019);
@@ -67,7 +67,7 @@ static void findings_have_the_metrics_direction(void **state) {
     rig r;
     char words[REPORT_SENTENCE_MAX];
     open_errors(&r, 7, false);
-    weigh(&r);
+    summarise(&r);
     const gyre_comparison *less = gyre_results_comparison(&r.e, FIVE, CONTROL);
     const gyre_comparison *more = gyre_results_comparison(&r.e, TWENTY, CONTROL);
     assert_true(less->final.mean < 0 && less->finding == GYRE_FINDING_BETTER);
@@ -80,7 +80,7 @@ static void findings_have_the_metrics_direction(void **state) {
     assert_non_null(strstr(words, "narrows the interval from ±0.0010 to ±0.0009. The"));
     close_rig(&r);
     open_errors(&r, 3, false);
-    weigh(&r);
+    summarise(&r);
     report_comparison(&r.e, gyre_results_comparison(&r.e, FIVE, CONTROL), words);
     expect(words, "5 cycles against the constant midpoint: no difference that 3 seeds could show "
                   "(smallest possible p is 0.25); on average -0.0197 (95 % interval -0.0");
@@ -93,7 +93,7 @@ static void a_control_with_less_is_told(void **state) {
     char words[REPORT_SENTENCE_MAX];
     open_errors(&r, 6, false);
     raise(&r, CONTROL, -3, 0.2);
-    weigh(&r);
+    summarise(&r);
     report_choice(&r.e, 0, words);
     expect(words, "Choice: 5 cycles, the lowest mean");
     assert_non_null(strstr(words, "But the constant midpoint did as well or better: by 0.0100 over "
@@ -112,7 +112,7 @@ static void the_target_is_reached_from_above(void **state) {
     r.cells[CONTROL].tables = (gyre_tables){.validation = plain, .validation_count = 2};
     r.cells[FIVE].tables = (gyre_tables){.validation = fast, .validation_count = 2};
     r.cells[TWENTY].tables = (gyre_tables){.validation = slow, .validation_count = 2};
-    weigh(&r);
+    summarise(&r);
     assert_true(r.e.target[0] == 0.5);
     assert_true(r.cells[FIVE].to_target == 10 && r.cells[CONTROL].to_target == 20);
     assert_true(isinf(r.cells[TWENTY].to_target));
@@ -229,7 +229,7 @@ static void columns_are_the_metrics(void **state) {
     (void)state;
     rig r;
     open_errors(&r, 2, false);
-    weigh(&r);
+    summarise(&r);
     char *cells = table(&r, 0);
     expect(cells, "group,arm,seed,state,steps,loss,absolute_error,best_absolute_error,test_loss,"
                   "test_absolute_error,steps_to_target,hash,message,seconds\n");

@@ -29,7 +29,7 @@ static void who_diverged_is_not_chosen(void **state) {
         open_rig(&r, 10, true);
         raise(&r, FIVE, 2, 0.1);
         diverge(&r, FIVE, 0, count);
-        weigh(&r);
+        summarise(&r);
         snprintf(start, sizeof start, "5 cycles diverged with %d of 10 seeds. %s", count,
                  count == 4 ? "Where both finished, 5 cycles beat the constant midpoint by 2.00"
                             : "5 cycles against the constant midpoint: nothing to compare");
@@ -49,12 +49,12 @@ static void the_verdict_names_controls_that_diverged(void **state) {
     open_rig(&r, 10, true);
     raise(&r, FIVE, 2, 0.1);
     diverge(&r, CONTROL, 0, 1);
-    weigh(&r);
+    summarise(&r);
     expect_words(&r, report_verdict,
                  "the constant midpoint diverged with 1 of 10 seeds. Where both finished, 5");
     forget(&r);
     diverge(&r, FIVE, 0, 2);
-    weigh(&r);
+    summarise(&r);
     expect_words(&r, report_verdict,
                  "5 cycles diverged with 2, the constant midpoint with 1 of 10 seeds. Where both");
     close_rig(&r);
@@ -71,7 +71,7 @@ static void where_all_diverged_the_least_are_ranked(void **state) {
     diverge(&r, TWENTY, 0, 1);
     cell(&r, TWENTY, 8)->metric += 0.02;
     cell(&r, FIVE, 0)->metric = 0.01;
-    weigh(&r);
+    summarise(&r);
     assert_int_equal(r.e.rankings[0].leader, FIVE);
     assert_int_equal(r.e.rankings[0].seeds, 8);
     expect_words(&r, report_choice,
@@ -81,7 +81,7 @@ static void where_all_diverged_the_least_are_ranked(void **state) {
     open_rig(&r, 2, false);
     diverge(&r, FIVE, 0, 1);
     diverge(&r, TWENTY, 1, 1);
-    weigh(&r);
+    summarise(&r);
     assert_int_equal(r.e.rankings[0].leader, -1);
     expect_words(&r, report_verdict, "No verdict: every arm diverged with some seeds");
     expect_words(&r, report_choice, "No choice.");
@@ -94,14 +94,14 @@ static void an_arm_with_one_seed_is_not_ranked(void **state) {
     open_rig(&r, 6, false);
     raise(&r, TWENTY, 30, 0);
     for (int i = 0; i < 5; i++) cell(&r, TWENTY, i)->state = GYRE_CELL_MISSING;
-    weigh(&r);
+    summarise(&r);
     assert_int_equal(r.e.rankings[0].leader, FIVE);
     expect_words(&r, report_choice,
                  "Choice: 5 cycles, the only arm that finished with all seeds (50.25 %). Not "
                  "ranked: 20 cycles (5 of 6 cells without a result yet).");
     forget(&r);
     cell(&r, FIVE, 3)->state = GYRE_CELL_FAILED;
-    weigh(&r);
+    summarise(&r);
     expect_words(&r, report_verdict, "No verdict yet: no arm has its results with all seeds.");
     expect_words(&r, report_choice, "No choice yet. Not ranked: 5 cycles (1 of 6 cells");
     close_rig(&r);
@@ -114,7 +114,7 @@ static void all_diverged_is_a_verdict(void **state) {
     open_rig(&r, 6, false);
     diverge(&r, FIVE, 0, 6);
     diverge(&r, TWENTY, 0, 6);
-    weigh(&r);
+    summarise(&r);
     report_verdict(&r.e, 0, words);
     assert_string_equal(words, "Every arm diverged with all seeds (12 cells): no accuracy to "
                                "compare. Controls finished with 6 of 6 cells.");
@@ -134,7 +134,7 @@ static void holm_counts_what_is_left(void **state) {
     raise(&r, FIVE, 2, 0.1);
     raise(&r, TWENTY, 2, 0.1);
     for (int i = 0; i < 4; i++) cell(&r, TWENTY, i)->state = GYRE_CELL_MISSING;
-    weigh(&r);
+    summarise(&r);
     const gyre_comparison *c = gyre_results_comparison(&r.e, TWENTY, CONTROL);
     assert_true(c->corrected == 0.03125 && c->corrected_least == 0.03125);
     assert_int_equal(c->finding, GYRE_FINDING_BETTER);
@@ -146,7 +146,7 @@ static void holm_counts_what_is_left(void **state) {
                "them can be shown.");
     forget(&r);
     raise(&r, FIVE, -2, 0.1); /* no difference is left: nothing is answered before */
-    weigh(&r);
+    summarise(&r);
     c = gyre_results_comparison(&r.e, TWENTY, CONTROL);
     assert_true(c->corrected == 0.0625 && c->corrected_least == 0.0625);
     assert_int_equal(c->finding, GYRE_FINDING_TOO_FEW);
@@ -163,7 +163,7 @@ static void seeds_needed_bear_the_correction(void **state) {
     char words[REPORT_SENTENCE_MAX];
     open_rig(&r, 3, false);
     raise(&r, FIVE, 1, 0.1);
-    weigh(&r);
+    summarise(&r);
     report_one_more(&r.e, gyre_results_comparison(&r.e, FIVE, CONTROL), words);
     assert_non_null(strstr(words, "about 7 seeds would be needed to show it among 2 comparisons."));
     close_rig(&r);
@@ -177,7 +177,7 @@ static void a_planned_control_is_compared_once(void **state) {
     r.study.planned_arm = CONTROL;
     r.study.planned_control = FIVE;
     raise(&r, FIVE, 1, 0.1);
-    weigh(&r);
+    summarise(&r);
     assert_int_equal(r.e.comparison_count, 2);
     assert_int_equal(r.e.corrected_count, 1);
     assert_null(gyre_results_comparison(&r.e, FIVE, CONTROL));
