@@ -117,6 +117,20 @@ sample "$fresh" 150 attempt rank0 ""
 sample 700 90 attempt rank1 ""
 same_tables "$T/whole" "$T"/tables/* || fail "other tables"
 
+# A network in JSON, read and printed.
+"$GYRE" model small_cnn --json >"$T/net.json" || fail "gyre model"
+cat >"$T/net.config.json" <<'JSON'
+{"model": {"file": "net.json"}, "optimizer": {"groups": [{"match": "bias", "lr_mult": 2}]}}
+JSON
+shown=("$gyre" model "$T/net.config.json" --json)
+show() { # kind, k
+    local name=$1.$2 code=0
+    OOM_LOG=$T/$name.log timeout -k 5 "${LIMIT:-10}" env OOM_AT="$2" "${shown[@]}" >"$T/$name.out" 2>"$T/$name.err" || code=$?
+    judge "$name" $code
+    rm -f "$T/$name".*
+}
+sample "$(requests "${shown[@]}")" 20 show network
+
 # What is needed is asked for in the first two steps: none of the later ones asks for anything.
 cat >"$T/steady.json" <<'JSON'
 {

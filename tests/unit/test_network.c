@@ -8,6 +8,7 @@
 
 #include "../../src/model/node.h"
 #include "gyre/clock.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,13 @@ static void parameters_begin_and_learn_as_they_are_told(void **state) {
     gyre_model_close(again);
     gyre_model_close(m);
     free(text);
+    m = opened("{\"init\": \"xavier\", \"nodes\": [{\"name\": \"a\", " CONV "}, {\"name\": \"fc\", "
+               "\"type\": \"linear\", \"out\": 10, \"init\": \"he\"}]}");
+    assert_true(m->params[0].init == GYRE_INIT_UNIFORM && m->params[2].init == GYRE_INIT_NORMAL);
+    assert_true(fabs(m->params[0].spread - sqrt(3.0 / 9)) < 1e-12);
+    assert_true(fabs(m->params[2].spread - sqrt(2.0 / 10)) < 1e-12);
+    assert_true(m->params[1].init == GYRE_INIT_ZERO && m->params[3].init == GYRE_INIT_ZERO);
+    gyre_model_close(m);
 }
 
 /* ---- optimizer.groups */
