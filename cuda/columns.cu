@@ -1,4 +1,4 @@
-/* The gradient of a bias: sums of columns. */
+/* Sums of columns: the gradient of a bias, or of factors. */
 #include "tiles.h"
 
 template <class T, int V>
@@ -16,6 +16,24 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
         work);
 }
 GPU_KERNELS(column_sum_kernel);
+
+/* Of a dy, or of dy where a is NULL. */
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
+    column_products_kernel(gpu_tiles t, const void *a, const void *dy, float *work) {
+    gpu_sum_part<V, 1>(
+        t,
+        [=](uint64_t row, unsigned vector, float(&sums)[V]) {
+            float v[V], d[V];
+            uint64_t at = (row * t.vectors + vector) * V;
+            gpu_load<V>((const T *)dy + at, d);
+            if (a != nullptr) gpu_load<V>((const T *)a + at, v);
+#pragma unroll
+            for (int j = 0; j < V; j++) sums[j] += a != nullptr ? v[j] * d[j] : d[j];
+        },
+        work);
+}
+GPU_KERNELS(column_products_kernel);
 
 __global__ void __launch_bounds__(GPU_BLOCK)
     column_total_kernel(unsigned parts, unsigned columns, const float *work, float *db) {
@@ -43,5 +61,31 @@ cudaError_t gpu_column_sum_launch(cudaStream_t stream, bool bf16, size_t rows, s
     }
     LAUNCH(column_total_kernel, gpu_total_grid(unsigned(columns)), gpu_total_block(), 0, stream,
            t.parts, unsigned(columns), (const float *)work, db);
+    return cudaGetLastError();
+}
+
+cudaError_t gpu_column_products_launch(cudaStream_t stream, bool bf16, size_t rows, size_t columns,
+                                       const void *a, const void *dy, void *work, float *out) {
+    if (columns == 0) return cudaSuccess;
+    bool wide = gpu_in_vectors(bf16, int(columns), a, dy);
+    gpu_tiles t = gpu_sum_tiles(rows, unsigned(columns), gpu_vector_width(bf16, wide));
+    if (rows > 0) {
+        auto kernel = GPU_PICK(column_products_kernel, bf16, wide);
+        LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, a, dy, (float *)work);
+    }
+    LAUNCH(column_total_kernel, gpu_total_grid(unsigned(columns)), gpu_total_block(), 0, stream,
+           t.parts, unsigned(columns), (const float *)work, out);
+    return cudaGetLastError();
+}
+
+/* A sample is a part of the rows, so that its sums are complete when the blocks have written. */
+cudaError_t gpu_sample_products_launch(cudaStream_t stream, bool bf16, size_t samples, size_t rows,
+                                       size_t columns, const void *a, const void *dy, float *out) {
+    if (samples == 0 || columns == 0) return cudaSuccess;
+    bool wide = gpu_in_vectors(bf16, int(columns), dy, a);
+    gpu_tiles t = gpu_sum_tiles(rows * samples, unsigned(columns), gpu_vector_width(bf16, wide));
+    t.parts = unsigned(samples);
+    auto kernel = GPU_PICK(column_products_kernel, bf16, wide);
+    LAUNCH(kernel, gpu_tiles_grid(t), gpu_tiles_block(t), 0, stream, t, a, dy, out);
     return cudaGetLastError();
 }

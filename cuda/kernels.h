@@ -47,6 +47,13 @@ size_t gpu_columns_work(size_t columns);
 cudaError_t gpu_column_sum_launch(cudaStream_t stream, bool bf16, size_t rows, size_t columns,
                                   const void *dy, void *work, float *db);
 
+/* out(columns) = sum over rows of a dy, products of (rows, columns) */
+cudaError_t gpu_column_products_launch(cudaStream_t stream, bool bf16, size_t rows, size_t columns,
+                                       const void *a, const void *dy, void *work, float *out);
+/* out(samples, columns): the same over the `rows` rows of each sample; a NULL: of dy alone */
+cudaError_t gpu_sample_products_launch(cudaStream_t stream, bool bf16, size_t samples, size_t rows,
+                                       size_t columns, const void *a, const void *dy, float *out);
+
 /* ---- tree.cu */
 
 enum { GPU_TREE_RANKS = 1024 }; /* most that it adds */

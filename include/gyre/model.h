@@ -35,7 +35,13 @@ typedef struct {
     unsigned by_classes; /* a bit for each option, by its place, that is the number of classes */
 } gyre_node;
 
-typedef enum { GYRE_INIT_ZERO, GYRE_INIT_ONE, GYRE_INIT_NORMAL, GYRE_INIT_UNIFORM } gyre_init;
+typedef enum {
+    GYRE_INIT_ZERO,
+    GYRE_INIT_ONE,
+    GYRE_INIT_NORMAL,
+    GYRE_INIT_UNIFORM,
+    GYRE_INIT_CONSTANT
+} gyre_init;
 
 /* A parameter belongs to the node that named it; later nodes may use it as well. */
 typedef struct {
@@ -47,7 +53,7 @@ typedef struct {
     float lr_mult, decay_mult;
     float node_lr_mult, node_decay_mult; /* as the network says, without optimizer.groups */
     gyre_init init;
-    double spread;          /* standard deviation, or half width of the uniform distribution */
+    double spread; /* of NORMAL the deviation, of UNIFORM the half width, or the CONSTANT */
     double fan_in, fan_out; /* of weights that sum; of a bias fan_in alone; else 0 */
     bool own_init;          /* of the rest: begins otherwise than its node type says */
     bool frozen;

@@ -79,6 +79,24 @@ typedef struct {
     int n, h, w, c, k, stride;
 } gyre_shortcut_shape;
 
+/* How the second of two tensors is spread over the first, (n, h, w, c). */
+typedef enum {
+    GYRE_BROADCAST_NONE,    /* it has the same size */
+    GYRE_BROADCAST_PIXELS,  /* (n, 1, 1, c): over the pixels of its sample */
+    GYRE_BROADCAST_CHANNELS /* (n, h, w, 1): over the channels of its pixel */
+} gyre_broadcast;
+
+typedef struct {
+    int n, h, w, c;
+    gyre_broadcast over;
+    bool multiply; /* else add */
+} gyre_broadcast_shape;
+
+/* A factor for each of the c channels. */
+typedef struct {
+    int n, h, w, c;
+} gyre_scale_shape;
+
 /* Every activation with an operation of its own (activation): its kind, its name, and what its
  * gradient reads: y where that is enough, since the next layer mostly keeps it anyway, else x. What
  * they compute is in gyre/activation.h. */
@@ -248,6 +266,12 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SHAPED(activation, gyre_activation_shape, (gyre_act, x), (gyre_act, y))                        \
     /* v: x or y, as GYRE_ACTIVATIONS says; dx may be dy */                                        \
     SHAPED(activation_dx, gyre_activation_shape, (gyre_act, v), (gyre_act, dy), (gyre_act, dx))    \
+    /* y = a + b or a b; y may be a */                                                             \
+    SHAPED(broadcast, gyre_broadcast_shape, (gyre_act, a), (gyre_act, b), (gyre_act, y))           \
+    /* The gradient of b: dy, or dy a where s->multiply, summed over what b is spread over. */     \
+    SHAPED(broadcast_db, gyre_broadcast_shape, (gyre_act, a), (gyre_act, dy), (gyre_act, db))      \
+    SHAPED(scale, gyre_scale_shape, (gyre_act, x), (gyre_f32, w), (gyre_act, y)) /* y may be x */  \
+    SHAPED(scale_dw, gyre_scale_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, dw))              \
     SHAPED(pool, gyre_pool_shape, (gyre_act, x), (gyre_raw, saved), (gyre_act, y))                 \
     SHAPED(pool_dx, gyre_pool_shape, (gyre_act, dy), (gyre_raw, saved), (gyre_act, dx))            \
     SHAPED(lrn, gyre_lrn_shape, (gyre_act, x), (gyre_act, y))                                      \

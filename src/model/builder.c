@@ -118,6 +118,14 @@ void builder_vector(builder *b, gyre_node *n, int which, const char *what, int c
     if (p != NULL) p->init = init;
 }
 
+void builder_constant(builder *b, gyre_node *n, int which, const char *what, int count,
+                      double value) {
+    gyre_param *p = add_param(b, n, which, what, 1, &count);
+    if (p == NULL) return;
+    p->init = GYRE_INIT_CONSTANT;
+    p->spread = value;
+}
+
 void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial) {
     gyre_model *m = b->model;
     add_floats(b, n, (size_t)count);

@@ -60,6 +60,9 @@ void builder_bias(builder *b, gyre_node *n, int count, double fan_in);
 /* Parameter `which`, NODE.WHAT: a vector that begins as zeros or ones. */
 void builder_vector(builder *b, gyre_node *n, int which, const char *what, int count,
                     gyre_init init);
+/* The same, with `value` everywhere. */
+void builder_constant(builder *b, gyre_node *n, int which, const char *what, int count,
+                      double value);
 /* NODE.WHAT in the buffers vector, behind those that the node has declared before. */
 void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial);
 

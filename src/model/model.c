@@ -198,6 +198,7 @@ static void init_param(const gyre_param *p, uint64_t seed, float *out) {
         switch (p->init) {
         case GYRE_INIT_ZERO: out[i] = 0; break;
         case GYRE_INIT_ONE: out[i] = 1; break;
+        case GYRE_INIT_CONSTANT: out[i] = (float)p->spread; break;
         case GYRE_INIT_NORMAL: out[i] = (float)(p->spread * gyre_random_normal(&r)); break;
         case GYRE_INIT_UNIFORM:
             out[i] = (float)(p->spread * (2.0 * gyre_random_uniform(&r) - 1.0));

@@ -19,6 +19,9 @@
     TYPE(silu)                                                                                     \
     TYPE(hardsigmoid)                                                                              \
     TYPE(hardswish)                                                                                \
+    TYPE(add)                                                                                      \
+    TYPE(mul)                                                                                      \
+    TYPE(scale)                                                                                    \
     TYPE(max_pool)                                                                                 \
     TYPE(average_pool)                                                                             \
     TYPE(lrn)                                                                                      \

@@ -21,6 +21,8 @@ static void note_bytes(const void *bytes, size_t size);
 #define LAST_gyre_batch_norm_shape frozen
 #define LAST_gyre_layer_norm_shape eps
 #define LAST_gyre_activation_shape slope
+#define LAST_gyre_broadcast_shape multiply
+#define LAST_gyre_scale_shape c
 #define LAST_gyre_pool_shape ceil
 #define LAST_gyre_lrn_shape relu
 #define LAST_gyre_shortcut_shape stride

@@ -190,6 +190,24 @@ static void naive_activation(const naive *t, const gyre_node *l, naive_input in,
     }
 }
 
+static void naive_broadcast(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    bool multiply = strcmp(l->type->name, "mul") == 0;
+    for (int i = 0; i < t->n * l->h * l->w * l->c; i++) {
+        y[i] = in.x[i];
+        for (int k = 1; k < l->input_count; k++) {
+            naive_input z = naive_input_of(t, l->inputs[k]);
+            int pixel = z.h * z.w == l->h * l->w ? i / l->c : i / l->c / l->h / l->w;
+            double other = z.x[pixel * z.c + i % z.c];
+            y[i] = multiply ? y[i] * other : y[i] + other;
+        }
+    }
+}
+
+static void naive_scale(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    const double *weight = naive_param(t, l->params[0]);
+    for (int i = 0; i < t->n * l->h * l->w * l->c; i++) y[i] = in.x[i] * weight[i % l->c];
+}
+
 static const struct {
     const char *type;
     void (*forward)(const naive *t, const gyre_node *l, naive_input in, double *y);
@@ -210,7 +228,10 @@ static const struct {
                    {"gelu_tanh", naive_activation},
                    {"silu", naive_activation},
                    {"hardsigmoid", naive_activation},
-                   {"hardswish", naive_activation}};
+                   {"hardswish", naive_activation},
+                   {"add", naive_broadcast},
+                   {"mul", naive_broadcast},
+                   {"scale", naive_scale}};
 
 static void naive_node(const naive *t, int index) {
     const gyre_node *l = &t->m->nodes[index];

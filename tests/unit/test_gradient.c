@@ -239,6 +239,34 @@ static void unequal_and_grouped_convolutions(void **state) {
     check_gradient(o);
 }
 
+/* Squeeze-and-excite (a gate for each channel), a gate for each pixel, a square, sums of three
+ * inputs of three sizes and of one input twice, and layer scale. */
+static void build_broadcast(builder *b, int depth) {
+    (void)depth;
+    builder_style_he(b);
+    int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
+                            BUILDER_OPTIONS({"channels", 6}, {"size", 3}));
+    int pool = builder_node_of(b, "average_pool", "pool", x, BUILDER_OPTIONS({"global", 1}));
+    int gate = builder_node_of(b, "linear", "gate", pool, BUILDER_OPTIONS({"out", 6}));
+    gate = builder_node_of(b, "sigmoid", "sigmoid", gate, NULL);
+    int map = builder_node_of(b, "conv", "map", x, BUILDER_OPTIONS({"channels", 1}, {"size", 1}));
+    int excite = builder_node(b, "mul", "excite", (const int[]){x, gate}, 2, NULL);
+    int attend = builder_node(b, "mul", "attend", (const int[]){x, map}, 2, NULL);
+    int square = builder_node(b, "mul", "square", (const int[]){map, map}, 2, NULL);
+    int sum = builder_node(b, "add", "sum", (const int[]){excite, pool, square}, 3, NULL);
+    int twice = builder_node(b, "add", "twice", (const int[]){sum, attend, sum}, 3, NULL);
+    x = builder_node_of(b, "scale", "scale", twice, BUILDER_OPTIONS({"initial", 0.5}));
+    builder_style_torch(b);
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 10}));
+}
+
+static void broadcast_and_scale(void **state) {
+    (void)state;
+    rig_options o = options("broadcast", 6, 3, 3);
+    o.build = build_broadcast;
+    check_gradient(o);
+}
+
 static void residual_and_shortcut(void **state) {
     (void)state;
     check_gradient(smoothed(options("resnet20", 8, 3, 3)));
@@ -276,6 +304,7 @@ int main(void) {
         cmocka_unit_test(batch_norm),
         cmocka_unit_test(layer_norm),
         cmocka_unit_test(activations),
+        cmocka_unit_test(broadcast_and_scale),
         cmocka_unit_test(residual_and_shortcut),
         cmocka_unit_test(frozen_batch_norm),
     };

@@ -55,6 +55,13 @@ ACT_LOOP float act_get(bool bf16, const void *x, size_t i) {
     return bf16 ? bf16_widen(((const uint16_t *)x)[i]) : ((const float *)x)[i];
 }
 
+ACT_LOOP void act_put(bool bf16, void *x, size_t i, float value) {
+    if (bf16)
+        ((uint16_t *)x)[i] = bf16_round(value);
+    else
+        ((float *)x)[i] = value;
+}
+
 /* ---- groups: GROUP consecutive elements in two vectors, each one AVX-512 register or two of AVX2.
  * Said outright, since compilers keep arrays of sums in memory, which made loops twice as slow.
  *

@@ -84,6 +84,11 @@ void cpu_finish(const gyre_queue *q, const float *results, size_t n, void *y);
 /* y = x, rounded to bf16 */
 void cpu_round(const float *x, size_t n, uint16_t *y);
 
+/* out(columns) = sum over rows of a (rows, columns) times dy, or of dy alone where a is NULL, in
+ * runs of 256 rows in f32, added in double. In scratch, until the queue's next operation. */
+gyre_status cpu_column_products(gyre_queue *q, size_t rows, size_t columns, const void *a,
+                                const void *dy, double **out);
+
 gyre_status cpu_workers_open(cpu_backend *b, int lanes, cpu_workers **out);
 void cpu_workers_close(cpu_workers *w);
 gyre_status cpu_parallel(gyre_backend *b, int n, gyre_task task, void *context);

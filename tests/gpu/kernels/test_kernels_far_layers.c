@@ -144,6 +144,51 @@ static void layer_norm_gradients_reach_far(void **state) {
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
 }
 
+/* Each operation on the last pixel, where x is 6 and dy, which is also b, is 3; b is as long as x,
+ * and only its beginning, zeros, is spread. */
+static void broadcast_reaches_far(void **state) {
+    gyre_backend *b = *state;
+    size_t size = b->act_size;
+    gyre_broadcast_shape s = {norm.n, 128, 128, C, GYRE_BROADCAST_NONE, true};
+    gyre_scale_shape factors = {norm.n, 128, 128, C};
+    uint64_t rows = (uint64_t)s.n * 128 * 128, n = rows * C, at = n - 3;
+    static norm_vectors v;
+    norm_vectors_fill(&v);
+    space x = space_open(n * size), dy = space_open(n * size), y = space_open(n * size);
+    put(x, size, at, 6);
+    put(dy, size, at, 3);
+    only_block_of(at / (16 / size));
+    GPU(broadcast, &s, act(x), act(dy), act(y));
+    expect("product", get(y, size, at), 18, 0);
+    s.multiply = false;
+    for (int over = GYRE_BROADCAST_PIXELS; over <= GYRE_BROADCAST_CHANNELS; over++) {
+        put(y, size, at, 1);
+        s.over = (gyre_broadcast)over;
+        GPU(broadcast, &s, act(x), act(dy), act(y));
+        expect("sum", get(y, size, at), 6, 0);
+    }
+    only_block_of((rows - 1) * 32);
+    s.multiply = true;
+    GPU(broadcast_db, &s, act(x), act(dy), act(y));
+    expect("over channels", get(y, size, rows - 1), 18, 0);
+    emulator_blocks(MAPS, MAPS);
+    GPU(scale, &factors, act(x), f32(v.gamma), act(y));
+    expect("scale", get(y, size, at), 12, 0);
+    emulator_blocks(SUMS, SUMS);
+    emulated_work(v.work);
+    GPU(scale_dw, &factors, act(x), act(dy), f32(v.dgamma));
+    expect("scale_dw", (double)v.work[SUMS * C + C - 3], 18, 0);
+    emulator_blocks((uint64_t)s.n - 1, (uint64_t)s.n - 1);
+    static float sums[((1 << 12) + 1) * C];
+    CUDA_OK(
+        gpu_sample_products_launch(NULL, size == 2, (size_t)s.n, 128 * 128, C, x.at, dy.at, sums));
+    all_blocks();
+    emulated_work(NULL);
+    expect("over pixels", (double)sums[(1 << 12) * C + C - 3], 18, 0);
+    space all[] = {x, dy, y};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
+}
+
 static void pooling_reaches_far(void **state) {
     gyre_backend *b = *state;
     size_t size = b->act_size;
@@ -262,9 +307,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(norm_reaches_far),       cmocka_unit_test(norm_gradients_reach_far),
         cmocka_unit_test(layer_norm_reaches_far), cmocka_unit_test(layer_norm_gradients_reach_far),
-        cmocka_unit_test(pooling_reaches_far),    cmocka_unit_test(lrn_reaches_far),
-        cmocka_unit_test(shortcuts_reach_far),    cmocka_unit_test(input_reaches_far),
-        cmocka_unit_test(losses_reach_far),
+        cmocka_unit_test(broadcast_reaches_far),  cmocka_unit_test(pooling_reaches_far),
+        cmocka_unit_test(lrn_reaches_far),        cmocka_unit_test(shortcuts_reach_far),
+        cmocka_unit_test(input_reaches_far),      cmocka_unit_test(losses_reach_far),
     };
     return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
 }

@@ -109,6 +109,43 @@ static void shortcuts_have_the_bits_of_the_cpu(void **state) {
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) check_shortcut(*state, shapes[i]);
 }
 
+/* ---- sums and products of two tensors, factors of channels: their maps */
+
+static void check_broadcast(gyre_backend *b, gyre_broadcast_shape s) {
+    size_t n = count_of((size4){s.n, s.h, s.w, s.c});
+    buffer x = from_elements(b, 1, n, true), z = from_elements(b, 2, n, true); /* or less of it */
+    buffer y = acts_new(b, n), want = acts_new(b, n);
+    OK(b->ops->broadcast(b->main, &s, A(x), A(z), A(y)));
+    OK(CPU->broadcast(b->main, &s, A(x), A(z), A(want)));
+    same_buffers("broadcast", y, want);
+    buffer_free(x);
+    buffer_free(z);
+}
+
+static void check_scale(gyre_backend *b, gyre_scale_shape s) {
+    size_t n = count_of((size4){s.n, s.h, s.w, s.c});
+    double *factors = randoms(2, (size_t)s.c);
+    buffer x = from_elements(b, 1, n, true), w = buffer_of(b, factors, (size_t)s.c);
+    buffer y = acts_new(b, n), want = acts_new(b, n);
+    OK(b->ops->scale(b->main, &s, A(x), F(w), A(y)));
+    OK(CPU->scale(b->main, &s, A(x), F(w), A(want)));
+    same_buffers("scale", y, want);
+    buffer_free(x);
+    buffer_free(w);
+    free(factors);
+}
+
+static void maps_have_the_bits_of_the_cpu(void **state) {
+    for (int i = 0; i < IMAGES; i++) {
+        size4 m = images[i];
+        check_scale(*state, (gyre_scale_shape){m.n, m.h, m.w, m.c});
+        for (int k = 0; k < 6; k++) {
+            check_broadcast(
+                *state, (gyre_broadcast_shape){m.n, m.h, m.w, m.c, (gyre_broadcast)(k / 2), k % 2});
+        }
+    }
+}
+
 /* ---- local response normalisation */
 
 /* Behind a ReLU a zero gets no gradient. */
@@ -277,6 +314,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pooling_has_the_bits_of_the_cpu),
         cmocka_unit_test(unsupported_windows_are_refused),
+        cmocka_unit_test(maps_have_the_bits_of_the_cpu),
         cmocka_unit_test(shortcuts_have_the_bits_of_the_cpu),
         cmocka_unit_test(lrn_agrees_with_the_cpu),
         cmocka_unit_test(input_has_the_bits_of_the_cpu),

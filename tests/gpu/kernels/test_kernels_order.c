@@ -29,6 +29,15 @@ static void run_activation(gyre_backend *b, const buffer *in, const buffer *out)
     OK(b->ops->activation(b->main, &s, A(in[0]), A(out[0])));
     OK(b->ops->activation_dx(b->main, &s, A(in[0]), A(in[1]), A(out[1])));
 }
+static void run_broadcast(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_broadcast_shape s = {6, 12, 11, 24, GYRE_BROADCAST_PIXELS, true};
+    gyre_scale_shape factors = {6, 12, 11, 24};
+    OK(b->ops->broadcast(b->main, &s, A(in[0]), A(in[1]), A(out[0])));
+    OK(b->ops->broadcast_db(b->main, &s, A(in[0]), A(in[1]), A(out[1])));
+    s.over = GYRE_BROADCAST_CHANNELS;
+    OK(b->ops->broadcast_db(b->main, &s, A(in[0]), A(in[1]), (gyre_act)(void *)F(out[2])));
+    OK(b->ops->scale_dw(b->main, &factors, A(in[0]), A(in[1]), F(out[3])));
+}
 static void run_norm(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_f32 gamma = F(in[3]), beta = gyre_f32_at(gamma, 24), saved = F(out[2]);
     OK(b->ops->batch_norm_train(b->main, &norm, A(in[0]), A(in[1]), gamma, beta, saved, F(out[3]),
@@ -99,6 +108,7 @@ static const struct {
     operation run;
 } operations[] = {{"maps", run_maps},
                   {"activation", run_activation},
+                  {"broadcast", run_broadcast},
                   {"batch_norm_train", run_norm},
                   {"batch_norm_dx", run_norm_dx},
                   {"layer_norm", run_layer_norm},

@@ -1,0 +1,53 @@
+/* A learned factor for each channel, which begins as `initial`: the layer scale of CaiT (Touvron et
+ * al. 2021, arXiv 2103.17239, 3.1) and ConvNeXt. */
+#include "../builder.h"
+
+typedef struct {
+    float initial;
+} scale_options;
+
+static const node_option options[] = {
+    {"initial", OPTION_REAL, offsetof(scale_options, initial), -INFINITY, INFINITY, 1, NULL},
+    {0},
+};
+
+static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
+    const scale_options *o = n->options;
+    n->h = in->h;
+    n->w = in->w;
+    n->c = in->c;
+    builder_constant(b, n, 0, "weight", in->c, (double)o->initial);
+    return b->status;
+}
+
+static gyre_scale_shape shape(const node_call *c) {
+    return (gyre_scale_shape){c->n, c->in->h, c->in->w, c->in->c};
+}
+
+static gyre_status forward(const node_call *c) {
+    gyre_scale_shape s = shape(c);
+    return c->ops->scale(c->queue, &s, c->x[0], c->w[0], c->y);
+}
+
+static gyre_status dw(const node_call *c) {
+    gyre_scale_shape s = shape(c);
+    if (!c->learns) return GYRE_OK;
+    return c->ops->scale_dw(c->queue, &s, c->x[0], c->dy, c->dw[0]);
+}
+
+static gyre_status dx(const node_call *c) {
+    gyre_scale_shape s = shape(c);
+    return c->ops->scale(c->queue, &s, c->dy, c->w[0], c->dx[0]);
+}
+
+const gyre_node_type node_scale = {.name = "scale",
+                                   .inputs_min = 1,
+                                   .inputs_max = 1,
+                                   .options_size = sizeof(scale_options),
+                                   .options = options,
+                                   .dx_may_be_dy = true,
+                                   .keeps_x = true,
+                                   .define = define,
+                                   .dw = dw,
+                                   .forward = forward,
+                                   .dx = dx};
