@@ -5,11 +5,11 @@
 #include <string.h>
 
 static const char *const names[] = {"he", "xavier", "torch", "zeros", "ones"};
-static const char *const spreads[] = {"normal", "uniform"}; /* START_NORMAL and on */
-enum { NAMES = sizeof names / sizeof *names };
+static const char *const spreads[] = {"normal", "uniform", "constant"}; /* START_NORMAL and on */
+enum { NAMES = sizeof names / sizeof *names, SPREADS = sizeof spreads / sizeof *spreads };
 
 const char start_expected[] = "\"he\", \"xavier\", \"torch\", \"zeros\", \"ones\", {\"normal\": "
-                              "deviation} or {\"uniform\": half width}";
+                              "deviation}, {\"uniform\": half width} or {\"constant\": value}";
 
 bool start_read(const gyre_json_value *v, start *out) {
     const char *text = gyre_json_text(v);
@@ -23,7 +23,7 @@ bool start_read(const gyre_json_value *v, start *out) {
     if (only == NULL || gyre_json_next(only) != NULL) return false;
     double spread = gyre_json_number(only);
     if (!(spread > 0 && spread <= 1e6)) return false;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < SPREADS; i++) {
         if (strcmp(gyre_json_key(only), spreads[i]) != 0) continue;
         *out = (start){.form = (start_form)(START_NORMAL + i), .spread = spread};
         return true;
@@ -35,8 +35,10 @@ bool start_is_spread(const gyre_json_value *v) {
     const gyre_json_value *first =
         gyre_json_kind_of(v) == GYRE_JSON_OBJECT ? gyre_json_first(v) : NULL;
     if (first == NULL) return false;
-    return strcmp(gyre_json_key(first), spreads[0]) == 0 ||
-           strcmp(gyre_json_key(first), spreads[1]) == 0;
+    for (int i = 0; i < SPREADS; i++) {
+        if (strcmp(gyre_json_key(first), spreads[i]) == 0) return true;
+    }
+    return false;
 }
 
 void start_write(gyre_json *j, const char *key, start s) {
@@ -65,6 +67,7 @@ static bool values_of(start s, const gyre_param *p, gyre_init *init, double *spr
     case START_ONES: *init = GYRE_INIT_ONE; break;
     case START_NORMAL: *init = GYRE_INIT_NORMAL; break;
     case START_UNIFORM: *init = GYRE_INIT_UNIFORM; break;
+    case START_CONSTANT: *init = GYRE_INIT_CONSTANT; break;
     }
     return true;
 }
@@ -82,7 +85,10 @@ start start_of(const gyre_param *p) {
         if (!values_of(s, p, &init, &spread) || init != p->init) continue;
         if (!drawn || spread == p->spread) return s;
     }
-    return (start){p->init == GYRE_INIT_NORMAL ? START_NORMAL : START_UNIFORM, p->spread};
+    start_form form = p->init == GYRE_INIT_NORMAL    ? START_NORMAL
+                      : p->init == GYRE_INIT_UNIFORM ? START_UNIFORM
+                                                     : START_CONSTANT;
+    return (start){form, p->spread};
 }
 
 bool start_same(start a, start b) {

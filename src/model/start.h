@@ -12,18 +12,19 @@ typedef enum {
     START_TORCH,  /* uniform with the half width 1 / sqrt(fan in): PyTorch's default */
     START_ZEROS,
     START_ONES,
-    START_NORMAL, /* N(0, spread^2) */
-    START_UNIFORM /* of half width spread */
+    START_NORMAL,  /* N(0, spread^2) */
+    START_UNIFORM, /* of half width spread */
+    START_CONSTANT /* spread everywhere */
 } start_form;
 
 typedef struct {
     start_form form;
-    double spread; /* of NORMAL and UNIFORM */
+    double spread; /* of NORMAL and on */
 } start;
 
 /* False: the value is none, an object of other keys for instance. */
 bool start_read(const gyre_json_value *v, start *out);
-/* An object that can be none but {"normal": ...} or {"uniform": ...}. */
+/* An object that can be none but {"normal": ...} and its like. */
 bool start_is_spread(const gyre_json_value *v);
 void start_write(gyre_json *j, const char *key, start s);
 /* What start_read takes, in words. */
