@@ -92,6 +92,23 @@ typedef struct {
     bool multiply; /* else add */
 } gyre_broadcast_shape;
 
+/* `columns` columns of each of `rows` rows, from place x_begin in rows of x_stride to place y_begin
+ * in rows of y_stride. */
+typedef struct {
+    size_t rows;
+    int columns, x_stride, x_begin, y_stride, y_begin;
+} gyre_copy_shape;
+
+/* n matrices, each (rows, columns) */
+typedef struct {
+    int n, rows, columns;
+} gyre_transpose_shape;
+
+/* y(n, h factor, w factor, c): each pixel factor x factor times */
+typedef struct {
+    int n, h, w, c, factor;
+} gyre_upsample_shape;
+
 /* A factor for each of the c channels. */
 typedef struct {
     int n, h, w, c;
@@ -270,6 +287,10 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SHAPED(broadcast, gyre_broadcast_shape, (gyre_act, a), (gyre_act, b), (gyre_act, y))           \
     /* The gradient of b: dy, or dy a where s->multiply, summed over what b is spread over. */     \
     SHAPED(broadcast_db, gyre_broadcast_shape, (gyre_act, a), (gyre_act, dy), (gyre_act, db))      \
+    SHAPED(copy_columns, gyre_copy_shape, (gyre_act, x), (gyre_act, y)) /* leaves the rest of y */ \
+    SHAPED(transpose, gyre_transpose_shape, (gyre_act, x), (gyre_act, y))                          \
+    SHAPED(upsample, gyre_upsample_shape, (gyre_act, x), (gyre_act, y))                            \
+    SHAPED(upsample_dx, gyre_upsample_shape, (gyre_act, dy), (gyre_act, dx))                       \
     SHAPED(scale, gyre_scale_shape, (gyre_act, x), (gyre_f32, w), (gyre_act, y)) /* y may be x */  \
     SHAPED(scale_dw, gyre_scale_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, dw))              \
     SHAPED(pool, gyre_pool_shape, (gyre_act, x), (gyre_raw, saved), (gyre_act, y))                 \

@@ -22,6 +22,9 @@
     TYPE(add)                                                                                      \
     TYPE(mul)                                                                                      \
     TYPE(scale)                                                                                    \
+    TYPE(concat)                                                                                   \
+    TYPE(flatten)                                                                                  \
+    TYPE(upsample)                                                                                 \
     TYPE(max_pool)                                                                                 \
     TYPE(average_pool)                                                                             \
     TYPE(lrn)                                                                                      \

@@ -208,6 +208,33 @@ static void naive_scale(const naive *t, const gyre_node *l, naive_input in, doub
     for (int i = 0; i < t->n * l->h * l->w * l->c; i++) y[i] = in.x[i] * weight[i % l->c];
 }
 
+static void naive_concat(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    (void)in;
+    for (int i = 0; i < t->n * l->h * l->w * l->c; i++) {
+        int k = 0, at = i % l->c;
+        naive_input z = naive_input_of(t, l->inputs[0]);
+        for (; at >= z.c; z = naive_input_of(t, l->inputs[++k])) at -= z.c;
+        y[i] = z.x[i / l->c * z.c + at];
+    }
+}
+
+static void naive_flatten(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    int pixels = in.h * in.w;
+    for (int i = 0; i < t->n * l->c; i++) {
+        int at = i % l->c,
+            from = naive_int(l, "order") == 1 ? at % pixels * in.c + at / pixels : at;
+        y[i] = in.x[i / l->c * l->c + from];
+    }
+}
+
+static void naive_upsample(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    int factor = naive_int(l, "factor");
+    for (int i = 0; i < t->n * l->h * l->w * l->c; i++) {
+        int c = i % l->c, ox = i / l->c % l->w, line = i / l->c / l->w;
+        y[i] = in.x[(line / factor * in.w + ox / factor) * in.c + c];
+    }
+}
+
 static const struct {
     const char *type;
     void (*forward)(const naive *t, const gyre_node *l, naive_input in, double *y);
@@ -231,7 +258,10 @@ static const struct {
                    {"hardswish", naive_activation},
                    {"add", naive_broadcast},
                    {"mul", naive_broadcast},
-                   {"scale", naive_scale}};
+                   {"scale", naive_scale},
+                   {"concat", naive_concat},
+                   {"flatten", naive_flatten},
+                   {"upsample", naive_upsample}};
 
 static void naive_node(const naive *t, int index) {
     const gyre_node *l = &t->m->nodes[index];

@@ -267,6 +267,29 @@ static void broadcast_and_scale(void **state) {
     check_gradient(o);
 }
 
+/* An encoder and a decoder with the images beside it, read channel by channel and as they lie. */
+static void build_moves(builder *b, int depth) {
+    (void)depth;
+    builder_style_he(b);
+    int x = builder_node_of(b, "conv", "down", BUILDER_IMAGES,
+                            BUILDER_OPTIONS({"channels", 4}, {"size", 2}, {"stride", 2}));
+    int up = builder_node_of(b, "upsample", "up", x, BUILDER_OPTIONS({"factor", 2}));
+    int both = builder_node(b, "concat", "both", (const int[]){up, BUILDER_IMAGES, up}, 3, NULL);
+    int chw = builder_node_of(b, "flatten", "chw", both, BUILDER_OPTIONS({"order", 1}));
+    int hwc = builder_node_of(b, "flatten", "hwc", both, NULL);
+    builder_style_torch(b);
+    int one = builder_node_of(b, "linear", "one", chw, BUILDER_OPTIONS({"out", 10}));
+    int two = builder_node_of(b, "linear", "two", hwc, BUILDER_OPTIONS({"out", 10}));
+    builder_node(b, "add", "sum", (const int[]){one, two}, 2, NULL);
+}
+
+static void moves(void **state) {
+    (void)state;
+    rig_options o = options("moves", 6, 3, 3);
+    o.build = build_moves;
+    check_gradient(o);
+}
+
 static void residual_and_shortcut(void **state) {
     (void)state;
     check_gradient(smoothed(options("resnet20", 8, 3, 3)));
@@ -305,6 +328,7 @@ int main(void) {
         cmocka_unit_test(layer_norm),
         cmocka_unit_test(activations),
         cmocka_unit_test(broadcast_and_scale),
+        cmocka_unit_test(moves),
         cmocka_unit_test(residual_and_shortcut),
         cmocka_unit_test(frozen_batch_norm),
     };

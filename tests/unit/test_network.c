@@ -359,7 +359,8 @@ static const refusal refusals[] = {
     {"[{\"name\": \"a\", \"type\": \"relu\"}]", "loss needs 1 x 1 x 10 outputs"},
     /* initial values and multipliers */
     {TOP("\"init\": \"caffe\""), "\"init\": expected \"he\", \"xavier\", \"torch\""},
-    {TOP("\"init\": {\"normal\": -1}"), "{\"uniform\": half width} or {\"constant\": value}, found {\"normal\":-1}"},
+    {TOP("\"init\": {\"normal\": -1}"),
+     "{\"uniform\": half width} or {\"constant\": value}, found {\"normal\":-1}"},
     {TOP("\"init\": {\"wait\": \"he\"}"), "or these for \"weight\" and \"bias\", found \"wait\""},
     {TOP("\"init\": {\"bias\": 4}"), "\"init\": \"bias\": expected \"he\""},
     {TOP("\"lr_mult\": \"2\""), "\"lr_mult\": expected a number 0 to 1e+06, found \"2\""},

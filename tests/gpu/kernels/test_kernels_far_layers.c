@@ -189,6 +189,37 @@ static void broadcast_reaches_far(void **state) {
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
 }
 
+/* The last number of each. */
+static void moves_reach_far(void **state) {
+    gyre_backend *b = *state;
+    size_t size = b->act_size;
+    uint64_t rows = (uint64_t)norm.n * 128 * 128, n = rows * C, at = n - 1;
+    gyre_copy_shape copy = {rows, C / 2, C, C / 2, C, C / 2};
+    gyre_transpose_shape matrices = {norm.n, 128 * 128, C};
+    gyre_upsample_shape twice = {norm.n, 64, 64, C, 2};
+    space x = space_open(n * size), y = space_open(n * size);
+    put(x, size, at, 7);
+    only_block_of((rows * C / 2 - 1) / (16 / size));
+    GPU(copy_columns, &copy, act(x), act(y));
+    expect("copy_columns", get(y, size, at), 7, 0);
+    put(y, size, at, 0);
+    uint64_t tile = rows / 32 * (C / 32) - 1;
+    emulator_blocks(tile % 4096, tile % 4096);
+    GPU(transpose, &matrices, act(x), act(y));
+    expect("transpose", get(y, size, at), 7, 0);
+    put(y, size, at, 0);
+    put(x, size, n / 4 - 1, 3);
+    only_block_of(at / (16 / size));
+    GPU(upsample, &twice, act(x), act(y));
+    expect("upsample", get(y, size, at), 3, 0);
+    only_block_of((n / 4 - 1) / (16 / size));
+    GPU(upsample_dx, &twice, act(x), act(y));
+    all_blocks();
+    expect("upsample_dx", get(y, size, n / 4 - 1), 7, 0);
+    space_close(x);
+    space_close(y);
+}
+
 static void pooling_reaches_far(void **state) {
     gyre_backend *b = *state;
     size_t size = b->act_size;
@@ -307,9 +338,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(norm_reaches_far),       cmocka_unit_test(norm_gradients_reach_far),
         cmocka_unit_test(layer_norm_reaches_far), cmocka_unit_test(layer_norm_gradients_reach_far),
-        cmocka_unit_test(broadcast_reaches_far),  cmocka_unit_test(pooling_reaches_far),
-        cmocka_unit_test(lrn_reaches_far),        cmocka_unit_test(shortcuts_reach_far),
-        cmocka_unit_test(input_reaches_far),      cmocka_unit_test(losses_reach_far),
+        cmocka_unit_test(broadcast_reaches_far),  cmocka_unit_test(moves_reach_far),
+        cmocka_unit_test(pooling_reaches_far),    cmocka_unit_test(lrn_reaches_far),
+        cmocka_unit_test(shortcuts_reach_far),    cmocka_unit_test(input_reaches_far),
+        cmocka_unit_test(losses_reach_far),
     };
     return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
 }

@@ -38,6 +38,10 @@ static void run_broadcast(gyre_backend *b, const buffer *in, const buffer *out) 
     OK(b->ops->broadcast_db(b->main, &s, A(in[0]), A(in[1]), (gyre_act)(void *)F(out[2])));
     OK(b->ops->scale_dw(b->main, &factors, A(in[0]), A(in[1]), F(out[3])));
 }
+static void run_transpose(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_transpose_shape s = {6, 12 * 11, 24};
+    OK(b->ops->transpose(b->main, &s, A(in[0]), A(out[0])));
+}
 static void run_norm(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_f32 gamma = F(in[3]), beta = gyre_f32_at(gamma, 24), saved = F(out[2]);
     OK(b->ops->batch_norm_train(b->main, &norm, A(in[0]), A(in[1]), gamma, beta, saved, F(out[3]),
@@ -109,6 +113,7 @@ static const struct {
 } operations[] = {{"maps", run_maps},
                   {"activation", run_activation},
                   {"broadcast", run_broadcast},
+                  {"transpose", run_transpose},
                   {"batch_norm_train", run_norm},
                   {"batch_norm_dx", run_norm_dx},
                   {"layer_norm", run_layer_norm},
