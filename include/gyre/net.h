@@ -39,6 +39,11 @@ typedef struct gyre_net gyre_net;
 gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out);
 void gyre_net_close(gyre_net *net);
 
+/* Before each step of a training net, outside record(): what its random nodes draw from; `first` is
+ * the place of this rank's first sample in the global batch. A shard's samples are counted by
+ * gyre_batch.first from there. Nothing happens where no node draws. */
+gyre_status gyre_net_begin_step(gyre_net *net, uint64_t seed, int64_t step, int64_t first);
+
 /* Told by gyre_net_train, on its queue, how far the leaf has come: passed(context, q, i) when
  * statistics and loss, and what belongs to nodes i and above, are in their place. i falls from
  * model->node_count to 0 by one. */

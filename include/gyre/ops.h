@@ -6,6 +6,7 @@
 #include "gyre/status.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -113,6 +114,26 @@ typedef struct {
 typedef struct {
     int n, h, w, c;
 } gyre_scale_shape;
+
+/* Dropout: y = x times factor, or times 0 with the probability threshold / 2^32, drawn for each
+ * element, each channel of a sample, or each sample. */
+typedef enum { GYRE_DROP_ELEMENTS, GYRE_DROP_CHANNELS, GYRE_DROP_SAMPLES } gyre_drop;
+typedef struct {
+    int n;
+    uint32_t first;   /* the first sample's place in this rank's batch */
+    size_t pixels, c; /* of a sample */
+    gyre_drop unit;
+    uint32_t name[2]; /* of the node: a hash */
+    uint32_t threshold;
+    float factor;
+} gyre_dropout_shape;
+
+/* What draws of a step are keyed by, in device memory. */
+enum {
+    GYRE_DRAW_KEY,       /* two words of seed and step */
+    GYRE_DRAW_FIRST = 2, /* place of this rank's first sample in the global batch */
+    GYRE_DRAW_WORDS
+};
 
 /* Every activation with an operation of its own (activation): its kind, its name, and what its
  * gradient reads: y where that is enough, since the next layer mostly keeps it anyway, else x. What
@@ -287,6 +308,8 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SHAPED(broadcast, gyre_broadcast_shape, (gyre_act, a), (gyre_act, b), (gyre_act, y))           \
     /* The gradient of b: dy, or dy a where s->multiply, summed over what b is spread over. */     \
     SHAPED(broadcast_db, gyre_broadcast_shape, (gyre_act, a), (gyre_act, dy), (gyre_act, db))      \
+    /* draws: GYRE_DRAW_WORDS words; y may be x. Backward is the same of dy. */                    \
+    SHAPED(dropout, gyre_dropout_shape, (gyre_i32, draws), (gyre_act, x), (gyre_act, y))           \
     SHAPED(copy_columns, gyre_copy_shape, (gyre_act, x), (gyre_act, y)) /* leaves the rest of y */ \
     SHAPED(transpose, gyre_transpose_shape, (gyre_act, x), (gyre_act, y))                          \
     SHAPED(upsample, gyre_upsample_shape, (gyre_act, x), (gyre_act, y))                            \

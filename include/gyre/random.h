@@ -17,6 +17,7 @@ typedef enum {
     GYRE_RANDOM_REPEAT = 5,     /* a = number of a repeat from 1: its seed */
     GYRE_RANDOM_SUBSET = 6,     /* a = b = 0 */
     GYRE_RANDOM_CROP = 7,       /* a = epoch, b = sample id */
+    GYRE_RANDOM_DROPOUT = 8,    /* a = step; its key alone is used: gyre/dropout.h */
     GYRE_RANDOM_FLIPS = 50,     /* statistics: a = number of the draw */
     GYRE_RANDOM_BOOTSTRAP = 51, /* statistics: a = number of the resample */
     GYRE_RANDOM_TEST = 100,     /* tests only */

@@ -40,6 +40,7 @@ typedef struct {
     bool unlike;                     /* and it is not the same on all of them */
 
     gyre_snapshot snapshot; /* host image of the state; filled by load and save */
+    uint64_t seed;          /* of batches and of random nodes: gyre_trainer_start's */
     int64_t completed;      /* updates done */
     struct {
         gyre_batch batch; /* of the update under way */

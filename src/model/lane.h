@@ -36,6 +36,8 @@ struct gyre_net {
     leaf_zero *zeros; /* frozen parameters, alignment */
     int zero_count;
     net_mark *marks; /* per node, of its backward; the node's name is that of its forward */
+    bool draws;      /* a node of it does */
+    gyre_i32 draw;   /* GYRE_DRAW_WORDS of the step; all lanes read them */
     gyre_raw memory;
     double *seconds; /* (lanes, nodes + 1, GYRE_PASS_PARTS), NULL: not measured */
 };
@@ -50,6 +52,7 @@ typedef struct {
     float scale;    /* of the loss */
     gyre_f32 stats; /* where its sums go */
     /* training only */
+    int64_t first; /* place of the first sample in this rank's batch */
     gyre_f32 leaf;
     const gyre_net_listener *listener; /* or NULL */
 } net_pass;

@@ -1,6 +1,7 @@
 /* A net's buffers, and a batch through it: in training into a leaf, in evaluation into sums. */
 #include "gyre/net.h"
 
+#include "gyre/random.h"
 #include "lane.h"
 #include "leaf.h"
 #include <stdio.h>
@@ -52,9 +53,11 @@ static gyre_status allocate(gyre_net *net) {
         net->lanes[i].saved = net->saved + i * nodes;
     }
     size_t bytes = (size_t)point_lane(net, &net->lanes[0], saved, 0);
-    GYRE_GOTO(b->ops->alloc(b, lanes * bytes, &net->memory));
+    size_t draw = net->draws ? node_align_bytes(GYRE_DRAW_WORDS * sizeof(uint32_t)) : 0;
+    GYRE_GOTO(b->ops->alloc(b, draw + lanes * bytes, &net->memory));
+    net->draw = (gyre_i32)(void *)net->memory;
     for (size_t i = 0; i < lanes; i++) {
-        point_lane(net, &net->lanes[i], saved, (uintptr_t)net->memory + i * bytes);
+        point_lane(net, &net->lanes[i], saved, (uintptr_t)net->memory + draw + i * bytes);
     }
 out:
     free(saved);
@@ -103,6 +106,9 @@ gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out) {
     net->n = n;
     net->train = train;
     net->lane_count = w->backend->lanes;
+    for (int i = 0; train && i < w->model->node_count; i++) {
+        net->draws = net->draws || w->model->nodes[i].type->draws;
+    }
     GYRE_GOTO(plan_open(w->model, train, &net->plan));
     GYRE_GOTO(allocate(net));
     GYRE_GOTO(find_zeros(net));
@@ -156,6 +162,16 @@ static gyre_act logits_of(const gyre_net *net, const net_lane *lane) {
     return lane->slots[net->plan.nodes[gyre_model_output(net->weights->model)].y];
 }
 
+gyre_status gyre_net_begin_step(gyre_net *net, uint64_t seed, int64_t step, int64_t first) {
+    gyre_backend *b = net->weights->backend;
+    if (!net->draws) return GYRE_OK;
+    const gyre_random key = gyre_random_open(seed, GYRE_RANDOM_DROPOUT, (uint64_t)step, 0);
+    const uint32_t words[GYRE_DRAW_WORDS] = {key.key[0], key.key[1], (uint32_t)first};
+    float bits[GYRE_DRAW_WORDS];
+    memcpy(bits, words, sizeof bits);
+    return b->ops->upload(b->main, (gyre_f32)(void *)net->draw, bits, GYRE_DRAW_WORDS);
+}
+
 gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float scale,
                            gyre_f32 leaf, const gyre_net_listener *listener) {
     net_pass p;
@@ -165,6 +181,7 @@ gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard
     }
     GYRE_TRY(begin_pass(net, q, shard, &p));
     p.train = true;
+    p.first = shard->first;
     p.leaf = leaf;
     p.scale = scale;
     p.stats = gyre_f32_at(leaf, gyre_leaf_stats(net->weights->model));

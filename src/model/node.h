@@ -80,6 +80,9 @@ typedef struct {
     gyre_raw saved;   /* also in evaluation, where nothing reads it */
     gyre_f32 running; /* the node's part of the buffers vector */
     gyre_f32 moments; /* training: where this shard's statistics go, laid out as `running` */
+    /* a node that draws, in training */
+    gyre_i32 draws; /* GYRE_DRAW_WORDS of the step */
+    int64_t first;  /* place of the first sample in this rank's batch */
     /* a loss */
     gyre_i32 labels; /* (n) */
     float scale;     /* of the loss and of its gradient: 1 / global batch in training */
@@ -96,6 +99,7 @@ struct gyre_node_type {
     bool dx_may_be_dy;
     /* backward reads these values of forward; outputs that no node keeps share their memory */
     bool keeps_x, keeps_y;
+    bool draws; /* its training is random: it reads the call's draws */
     /* A loss has no output and no dx of its own: forward writes dx when it is there. */
     bool is_loss;
     const gyre_metric *metrics; /* of a loss; ends with a NULL name; the first one is compared */
@@ -135,6 +139,8 @@ const gyre_node_type *node_type_at(int index);
 /* options.c: sets each option to what is given, or to its default. Errors: GYRE_EUSAGE for one that
  * is unknown, missing or out of its range. */
 gyre_status node_set_options(gyre_node *n, const node_value *given, int classes);
+/* A hash of the node's name, for draws that are its own. */
+uint64_t node_name_hash(const gyre_node *n);
 /* NULL when the type has none of this name. */
 const node_option *node_option_named(const gyre_node_type *type, const char *name);
 /* The value of an option, of a pair or of sides the first one; NAN when the type has none of this

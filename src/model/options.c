@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 static int numbers_of(node_option_kind kind) {
     return kind == OPTION_PAIR ? 2 : kind == OPTION_SIDES ? 4 : 1;
@@ -127,4 +128,8 @@ double node_option_number(const gyre_node *n, const char *name, int i) {
 
 double node_option_value(const gyre_node *n, const char *name) {
     return node_option_number(n, name, 0);
+}
+
+uint64_t node_name_hash(const gyre_node *n) {
+    return XXH3_64bits(n->name, strlen(n->name));
 }

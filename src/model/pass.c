@@ -21,6 +21,8 @@ static node_call call_of(const net_pass *p, int i) {
     c.packed = w->packed[i];
     c.saved = p->lane->saved[i];
     c.running = gyre_f32_at(w->buffers, c.node->statistics);
+    c.draws = p->net->draw;
+    c.first = p->first;
     if (p->train) c.moments = gyre_f32_at(p->leaf, gyre_leaf_moments(m) + c.node->statistics);
     return c;
 }

@@ -25,6 +25,9 @@
     TYPE(concat)                                                                                   \
     TYPE(flatten)                                                                                  \
     TYPE(upsample)                                                                                 \
+    TYPE(dropout)                                                                                  \
+    TYPE(spatial_dropout)                                                                          \
+    TYPE(stochastic_depth)                                                                         \
     TYPE(max_pool)                                                                                 \
     TYPE(average_pool)                                                                             \
     TYPE(lrn)                                                                                      \

@@ -109,6 +109,7 @@ gyre_status gyre_trainer_start(gyre_trainer *t, uint64_t seed, int64_t last) {
                                     .rows = (size_t)images->count,
                                     .row_bytes = gyre_images_row(images)};
     bool kept = false;
+    t->seed = seed;
     gyre_child_end_resting();
     gyre_watchdog_phase(t->watchdog, "starting the loader", -1);
     if (t->profile != NULL) t->profile->first = t->completed + 2;
@@ -181,6 +182,7 @@ static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) 
     b->ops->range_push(b, "step");
     GYRE_TRY(b->ops->prefetch_batch(b, &shape, &t->last.batch));
     GYRE_TRY(gyre_optimizer_begin(t->optimizer, t->completed, rate));
+    GYRE_TRY(gyre_net_begin_step(t->net, t->seed, t->completed, t->rank * t->last.batch.count));
     GYRE_TRY(b->ops->record(b, operations, t));
     GYRE_TRY(b->ops->read_later(b->main, gyre_optimizer_scalars(t->optimizer), GYRE_SCALAR_COUNT,
                                 ticket));

@@ -22,6 +22,7 @@ static void note_bytes(const void *bytes, size_t size);
 #define LAST_gyre_layer_norm_shape eps
 #define LAST_gyre_activation_shape slope
 #define LAST_gyre_broadcast_shape multiply
+#define LAST_gyre_dropout_shape factor
 #define LAST_gyre_copy_shape y_begin
 #define LAST_gyre_transpose_shape columns
 #define LAST_gyre_upsample_shape factor

@@ -290,6 +290,28 @@ static void moves(void **state) {
     check_gradient(o);
 }
 
+static void build_dropout(builder *b, int depth) {
+    (void)depth;
+    builder_style_he(b);
+    int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
+                            BUILDER_OPTIONS({"channels", 6}, {"size", 3}));
+    int branch =
+        builder_node_of(b, "conv", "branch", x, BUILDER_OPTIONS({"channels", 6}, {"size", 1}));
+    branch = builder_node_of(b, "spatial_dropout", "maps", branch, BUILDER_OPTIONS({"p", 0.25}));
+    branch = builder_node_of(b, "stochastic_depth", "depth", branch, BUILDER_OPTIONS({"p", 0.5}));
+    x = builder_node(b, "add", "sum", (const int[]){branch, x}, 2, NULL);
+    x = builder_node_of(b, "dropout", "drop", x, BUILDER_OPTIONS({"p", 0.375}));
+    builder_style_torch(b);
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 10}));
+}
+
+static void dropouts(void **state) {
+    (void)state;
+    rig_options o = options("dropout", 6, 3, 8);
+    o.build = build_dropout;
+    check_gradient(o);
+}
+
 static void residual_and_shortcut(void **state) {
     (void)state;
     check_gradient(smoothed(options("resnet20", 8, 3, 3)));
@@ -329,6 +351,7 @@ int main(void) {
         cmocka_unit_test(activations),
         cmocka_unit_test(broadcast_and_scale),
         cmocka_unit_test(moves),
+        cmocka_unit_test(dropouts),
         cmocka_unit_test(residual_and_shortcut),
         cmocka_unit_test(frozen_batch_norm),
     };

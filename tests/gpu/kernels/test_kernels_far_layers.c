@@ -200,6 +200,7 @@ static void moves_reach_far(void **state) {
     space x = space_open(n * size), y = space_open(n * size);
     put(x, size, at, 7);
     only_block_of((rows * C / 2 - 1) / (16 / size));
+    gyre_dropout_shape all = {norm.n, 0, 128 * 128, C, GYRE_DROP_ELEMENTS, {0}, 0, 2};
     GPU(copy_columns, &copy, act(x), act(y));
     expect("copy_columns", get(y, size, at), 7, 0);
     put(y, size, at, 0);
@@ -210,6 +211,10 @@ static void moves_reach_far(void **state) {
     put(y, size, at, 0);
     put(x, size, n / 4 - 1, 3);
     only_block_of(at / (16 / size));
+    int32_t draws[GYRE_DRAW_WORDS] = {0};
+    GPU(dropout, &all, (gyre_i32)(void *)draws, act(x), act(y));
+    expect("dropout", get(y, size, at), 14, 0);
+    put(y, size, at, 0);
     GPU(upsample, &twice, act(x), act(y));
     expect("upsample", get(y, size, at), 3, 0);
     only_block_of((n / 4 - 1) / (16 / size));

@@ -135,9 +135,24 @@ static void check_scale(gyre_backend *b, gyre_scale_shape s) {
     free(factors);
 }
 
+static void check_dropout(gyre_backend *b, size4 m, gyre_drop unit) {
+    const int32_t words[GYRE_DRAW_WORDS] = {1, 2, 3};
+    gyre_dropout_shape s = {m.n,  9,      (size_t)(m.h * m.w), (size_t)m.c,
+                            unit, {4, 5}, 0x60000000,          1.6f};
+    size_t n = count_of(m);
+    buffer x = from_elements(b, 1, n, true), draws = buffer_labels(b, words, GYRE_DRAW_WORDS);
+    buffer y = acts_new(b, n), want = acts_new(b, n);
+    OK(b->ops->dropout(b->main, &s, I(draws), A(x), A(y)));
+    OK(CPU->dropout(b->main, &s, I(draws), A(x), A(want)));
+    same_buffers("dropout", y, want);
+    buffer_free(x);
+    buffer_free(draws);
+}
+
 static void maps_have_the_bits_of_the_cpu(void **state) {
     for (int i = 0; i < IMAGES; i++) {
         size4 m = images[i];
+        for (int k = 0; k < 3; k++) check_dropout(*state, m, (gyre_drop)k);
         check_scale(*state, (gyre_scale_shape){m.n, m.h, m.w, m.c});
         for (int k = 0; k < 6; k++) {
             check_broadcast(
