@@ -7,7 +7,7 @@
 constexpr int POOL_BLOCKS = 3; /* per multiprocessor: with 4, registers do not suffice */
 
 struct pool_numbers {
-    int h, w, oh, ow, r, stride, pad;
+    int h, w, oh, ow, r, s, stride_h, stride_w, pad_h, pad_w;
     bool max;
 };
 
@@ -18,12 +18,12 @@ struct pool_window {
 };
 
 __device__ __forceinline__ pool_window window_at(const pool_numbers &s, int i, int j) {
-    int top = i * s.stride - s.pad, left = j * s.stride - s.pad;
+    int top = i * s.stride_h - s.pad_h, left = j * s.stride_w - s.pad_w;
     pool_window v;
     v.y = max(top, 0);
     v.y_end = min(top + s.r, s.h);
     v.x = max(left, 0);
-    v.x_end = min(left + s.r, s.w);
+    v.x_end = min(left + s.s, s.w);
     v.top = top;
     v.left = left;
     return v;
@@ -82,12 +82,12 @@ __device__ __forceinline__ void max_window(const pool_numbers &s, const pool_win
                                            unsigned (&from)[V]) {
     gpu_load<V>(image + uint64_t(v.y * s.w + v.x) * step, best);
 #pragma unroll
-    for (int j = 0; j < V; j++) from[j] = unsigned((v.y - v.top) * s.r + v.x - v.left);
+    for (int j = 0; j < V; j++) from[j] = unsigned((v.y - v.top) * s.s + v.x - v.left);
     for (int y = v.y; y < v.y_end; y++) {
         for (int x = v.x; x < v.x_end; x++) {
             float cell[V];
             gpu_load<V>(image + uint64_t(y * s.w + x) * step, cell);
-            unsigned number = unsigned((y - v.top) * s.r + x - v.left);
+            unsigned number = unsigned((y - v.top) * s.s + x - v.left);
 #pragma unroll
             for (int j = 0; j < V; j++) {
                 bool above = cell[j] > best[j] || cell[j] != cell[j];
@@ -147,7 +147,7 @@ __device__ __forceinline__ void add_share(const pool_numbers &s, int i, int j, i
     float d[V];
     gpu_load<V>(dy, d);
     if (s.max) {
-        unsigned from[V], number = unsigned((y - v.top) * s.r + x - v.left);
+        unsigned from[V], number = unsigned((y - v.top) * s.s + x - v.left);
         read_numbers<V>(saved, from);
 #pragma unroll
         for (int k = 0; k < V; k++) sum[k] += from[k] == number ? d[k] : 0.0f;
@@ -158,13 +158,14 @@ __device__ __forceinline__ void add_share(const pool_numbers &s, int i, int j, i
     }
 }
 
-/* The first output row whose window reaches down to input row y, and the one behind the last. */
-__device__ __forceinline__ int first_window(const pool_numbers &s, int y) {
-    int above = y + s.pad - s.r + 1;
-    return above <= 0 ? 0 : (above + s.stride - 1) / s.stride;
+/* The first output row whose window reaches down to input row y, and the one behind the last; or
+ * columns. */
+__device__ __forceinline__ int first_window(int y, int r, int stride, int pad) {
+    int above = y + pad - r + 1;
+    return above <= 0 ? 0 : (above + stride - 1) / stride;
 }
-__device__ __forceinline__ int windows_end(const pool_numbers &s, int y, int count) {
-    return min(count, (y + s.pad) / s.stride + 1);
+__device__ __forceinline__ int windows_end(int y, int stride, int pad, int count) {
+    return min(count, (y + pad) / stride + 1);
 }
 
 template <class T, int V>
@@ -175,9 +176,11 @@ __global__ void __launch_bounds__(GPU_BLOCK, POOL_BLOCKS)
     for (; p.inside && p.row < p.end; p.row += p.step) {
         pixel in = pixel_at(p.row, s.h, s.w);
         float sum[V] = {};
-        int i_end = windows_end(s, in.y, s.oh), j_end = windows_end(s, in.x, s.ow);
-        for (int i = first_window(s, in.y); i < i_end; i++) {
-            for (int j = first_window(s, in.x); j < j_end; j++) {
+        int i_end = windows_end(in.y, s.stride_h, s.pad_h, s.oh);
+        int j_end = windows_end(in.x, s.stride_w, s.pad_w, s.ow);
+        int j_begin = first_window(in.x, s.s, s.stride_w, s.pad_w);
+        for (int i = first_window(in.y, s.r, s.stride_h, s.pad_h); i < i_end; i++) {
+            for (int j = j_begin; j < j_end; j++) {
                 uint64_t at = pixel_number(in.image, s.oh, s.ow, i, j) * channels + first;
                 add_share<T, V>(s, i, j, in.y, in.x, (const T *)dy + at,
                                 s.max ? saved + at : nullptr, sum);
@@ -191,25 +194,29 @@ GPU_KERNELS(pool_dx_kernel);
 /* ---- on the host */
 
 static pool_numbers numbers_of(const gyre_pool_shape *s) {
-    return {s->h,   s->w,  gyre_pool_out(s, s->h), gyre_pool_out(s, s->w), s->r, s->stride,
-            s->pad, s->max};
-}
-
-/* Cells are numbered in 16 bits, and every window has one inside the image. */
-static bool supported(const gyre_pool_shape *s) {
-    return s->r >= 1 && s->r <= 255 && s->pad < s->r && s->stride >= 1;
+    return {s->h,
+            s->w,
+            gyre_pool_rows(s),
+            gyre_pool_columns(s),
+            s->r,
+            s->s,
+            s->stride_h,
+            s->stride_w,
+            s->pad_h,
+            s->pad_w,
+            s->max};
 }
 
 size_t gpu_pool_saved_size(gyre_backend *b, const gyre_pool_shape *s) {
     (void)b;
     if (!s->max) return 0;
-    size_t cells = size_t(gyre_pool_out(s, s->h)) * size_t(gyre_pool_out(s, s->w));
+    size_t cells = size_t(gyre_pool_rows(s)) * size_t(gyre_pool_columns(s));
     return size_t(s->n) * cells * size_t(s->c) * sizeof(uint16_t);
 }
 
 gyre_status gpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_raw saved,
                      gyre_act y) {
-    if (!supported(s)) return gpu_result(q, cudaErrorInvalidValue, __func__);
+    if (!gyre_pool_possible(s)) return gpu_result(q, cudaErrorInvalidValue, __func__);
     pool_numbers numbers = numbers_of(s);
     uint64_t pixels = uint64_t(s->n) * uint64_t(numbers.oh) * uint64_t(numbers.ow);
     if (pixels == 0 || s->c == 0) return GYRE_OK;
@@ -225,7 +232,7 @@ gyre_status gpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_r
 /* Gathers: each input pixel adds the windows that hold it, in a fixed order. */
 gyre_status gpu_pool_dx(gyre_queue *q, const gyre_pool_shape *s, gyre_act dy, gyre_raw saved,
                         gyre_act dx) {
-    if (!supported(s)) return gpu_result(q, cudaErrorInvalidValue, __func__);
+    if (!gyre_pool_possible(s)) return gpu_result(q, cudaErrorInvalidValue, __func__);
     uint64_t pixels = uint64_t(s->n) * uint64_t(s->h) * uint64_t(s->w);
     if (pixels == 0 || s->c == 0) return GYRE_OK;
     bool bf16 = gpu_bf16(q);

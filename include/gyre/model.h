@@ -71,6 +71,7 @@ typedef struct {
     int node;
     size_t offset, count; /* in the buffers vector */
     float initial;
+    float momentum; /* weight of each step's */
 } gyre_statistic;
 
 typedef struct {

@@ -58,10 +58,11 @@ typedef struct {
     float eps;
 } gyre_layer_norm_shape;
 
-/* Window r; gyre_pool_out() gives the output size. pad < r. The average's divisor counts the cells
- * of the window that lie inside the image; of equal maxima the first one gets the gradient. */
+/* Window r x s; gyre_pool_rows() and gyre_pool_columns() give the output size. pad_h < r, pad_w <
+ * s, and a maximum's window has at most 65535 cells. The average's divisor counts the cells of the
+ * window that lie inside the image; of equal maxima the first one gets the gradient. */
 typedef struct {
-    int n, h, w, c, r, stride, pad;
+    int n, h, w, c, r, s, stride_h, stride_w, pad_h, pad_w;
     bool max, ceil;
 } gyre_pool_shape;
 
@@ -242,8 +243,17 @@ static inline int gyre_pool_size(int size, int r, int stride, int pad, bool ceil
     int out = room < 0 ? 0 : room / stride + 1;
     return (out - 1) * stride >= size + pad ? out - 1 : out;
 }
-static inline int gyre_pool_out(const gyre_pool_shape *s, int size) {
-    return gyre_pool_size(size, s->r, s->stride, s->pad, s->ceil);
+/* Cells of maxima are numbered in 16 bits, and every window has one inside the image. */
+static inline bool gyre_pool_possible(const gyre_pool_shape *s) {
+    bool windows = s->r >= 1 && s->s >= 1 && s->stride_h >= 1 && s->stride_w >= 1;
+    bool pads = s->pad_h >= 0 && s->pad_w >= 0 && s->pad_h < s->r && s->pad_w < s->s;
+    return windows && pads && (!s->max || (int64_t)s->r * s->s <= UINT16_MAX);
+}
+static inline int gyre_pool_rows(const gyre_pool_shape *s) {
+    return gyre_pool_size(s->h, s->r, s->stride_h, s->pad_h, s->ceil);
+}
+static inline int gyre_pool_columns(const gyre_pool_shape *s) {
+    return gyre_pool_size(s->w, s->s, s->stride_w, s->pad_w, s->ceil);
 }
 
 /* Output rows of the shortcut, which takes every stride-th one. */
@@ -333,9 +343,10 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     /* flat f32 vectors from here on */                                                            \
     SIZED(fill, (float, value), (gyre_f32, x))                                                     \
     SIZED(add, (gyre_f32, a), (gyre_f32, b), (gyre_f32, y)) /* y = a + b; y may be a */            \
-    /* running = 0.9 running + 0.1 (inv_shards * moments) where the step is finite */              \
-    SIZED(update_statistics, (float, inv_shards), (gyre_f32, moments), (gyre_f32, scalars),        \
-          (gyre_f32, running))                                                                     \
+    /* running = (1 - momentum) running + momentum (inv_shards moments) where the step is finite   \
+     */                                                                                            \
+    SIZED(update_statistics, (float, inv_shards), (float, momentum), (gyre_f32, moments),          \
+          (gyre_f32, scalars), (gyre_f32, running))                                                \
     /* From the reduced gradient g(n) and stats(2) = {loss, its sum}: fills LOSS, SUM, NORM,       \
      * SHRINK and clears FINITE when loss or norm is not finite. Sums in a fixed tree. */          \
     SIZED(check_step, (gyre_f32, g), (gyre_f32, stats), (float, clip_norm), (gyre_f32, scalars))   \

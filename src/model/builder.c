@@ -126,7 +126,8 @@ void builder_constant(builder *b, gyre_node *n, int which, const char *what, int
     p->spread = value;
 }
 
-void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial) {
+void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial,
+                       float momentum) {
     gyre_model *m = b->model;
     add_floats(b, n, (size_t)count);
     m->statistics =
@@ -136,7 +137,8 @@ void builder_statistic(builder *b, gyre_node *n, const char *what, int count, fl
     *s = (gyre_statistic){.node = (int)(n - m->nodes),
                           .offset = m->buffers,
                           .count = (size_t)count,
-                          .initial = initial};
+                          .initial = initial,
+                          .momentum = momentum};
     join(b, n->name, what, s->name);
     m->buffers += s->count;
 }

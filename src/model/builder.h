@@ -64,6 +64,7 @@ void builder_vector(builder *b, gyre_node *n, int which, const char *what, int c
 void builder_constant(builder *b, gyre_node *n, int which, const char *what, int count,
                       double value);
 /* NODE.WHAT in the buffers vector, behind those that the node has declared before. */
-void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial);
+void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial,
+                       float momentum);
 
 #endif

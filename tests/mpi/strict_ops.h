@@ -67,9 +67,9 @@ static GYRE_SHAPED_HEAD(note_update, gyre_update_shape, (size_t, n), (gyre_f32, 
     return strict_update(q, s, n, g, s1, s2, w, scalars);
 }
 
-static GYRE_SIZED_HEAD(spoil_statistics, (float, inv_shards), (gyre_f32, moments),
-                       (gyre_f32, scalars), (gyre_f32, running)) {
-    GYRE_TRY(strict_update_statistics(q, n, inv_shards, moments, scalars, running));
+static GYRE_SIZED_HEAD(spoil_statistics, (float, inv_shards), (float, momentum),
+                       (gyre_f32, moments), (gyre_f32, scalars), (gyre_f32, running)) {
+    GYRE_TRY(strict_update_statistics(q, n, inv_shards, momentum, moments, scalars, running));
     return strict_spoils ? gyre_cpu_ops.fill(q, 1, NAN, running) : GYRE_OK;
 }
 

@@ -113,15 +113,15 @@ static void naive_layer_norm(const naive *t, const gyre_node *l, naive_input in,
 }
 
 static void naive_pool(const naive *t, const gyre_node *l, naive_input in, double *y) {
-    int r = naive_int(l, "size"), stride = naive_int(l, "stride");
-    if (naive_int(l, "global")) r = stride = in.h;
+    int all = naive_int(l, "global"), stride = all ? 0 : naive_int(l, "stride");
+    int r = all ? in.h : naive_int(l, "size"), s = all ? in.w : naive_int(l, "size");
     bool max = strcmp(l->type->name, "max_pool") == 0;
     for (int at = 0; at < t->n * l->h * l->w * l->c; at++) {
         int c = at % l->c, ox = at / l->c % l->w, oy = at / l->c / l->w % l->h;
         int image = at / l->c / l->w / l->h, cells = 0;
         double sum = 0, top = -INFINITY;
-        for (int i = 0; i < r * r; i++) {
-            int iy = oy * stride + i / r, ix = ox * stride + i % r;
+        for (int i = 0; i < r * s; i++) {
+            int iy = oy * stride + i / s, ix = ox * stride + i % s;
             if (iy >= in.h || ix >= in.w) continue;
             double x = in.x[((image * in.h + iy) * in.w + ix) * in.c + c];
             sum += x;

@@ -19,11 +19,11 @@ enum {
 
 static const gyre_conv_shape CONV1 = SQUARE_CONV(B, SIDE, SIDE, 3, K1, 3, 1, 1, false, false);
 static const gyre_batch_norm_shape NORM1 = {B, SIDE, SIDE, K1, 1e-5f, true, false, false};
-static const gyre_pool_shape POOL1 = {B, SIDE, SIDE, K1, 3, 2, 0, true, false};
+static const gyre_pool_shape POOL1 = {B, SIDE, SIDE, K1, 3, 3, 2, 2, 0, 0, true, false};
 static const gyre_conv_shape CONV2 = SQUARE_CONV(B, HALF, HALF, K1, K2, 3, 1, 1, false, false);
 static const gyre_shortcut_shape CUT = {B, HALF, HALF, K1, K2, 1};
 static const gyre_batch_norm_shape NORM2 = {B, HALF, HALF, K2, 1e-5f, true, true, false};
-static const gyre_pool_shape POOL2 = {B, HALF, HALF, K2, HALF, 1, 0, false, false};
+static const gyre_pool_shape POOL2 = {B, HALF, HALF, K2, HALF, HALF, 1, 1, 0, 0, false, false};
 static const gyre_linear_shape LINEAR = {B, K2, CLASSES, true, false};
 static const gyre_loss_shape LOSS = {B, CLASSES, 0.1f, 1.0f / (S * B)};
 
@@ -178,7 +178,8 @@ static void step(net *t) {
     OK(o->reduce_begin(t->b, F(sum->gradient), PARAMETERS));
     OK(o->reduce_end(t->b));
     OK(o->check_step(q, PARAMETERS, F(sum->gradient), F(sum->stats), 1, F(t->scalars)));
-    OK(o->update_statistics(q, MOMENTS, 1.0f / S, F(sum->moments), F(t->scalars), F(t->running)));
+    OK(o->update_statistics(q, MOMENTS, 1.0f / S, 0.1f, F(sum->moments), F(t->scalars),
+                            F(t->running)));
     OK(o->update(q, &sgd, PARAMETERS, F(sum->gradient), F(t->velocity), NULL, F(t->w),
                  F(t->scalars)));
 }

@@ -314,7 +314,6 @@ static void what_cannot_be_is_refused(void **state) {
     refused("vgg16", 32, 32, 10, "unknown model \"vgg16\"; there are small_cnn");
     refused("", 32, 32, 10, "there are small_cnn");
     refused("lenet", 10, 10, 10, "conv2");
-    refused("resnet20", 32, 24, 10, "square");
     refused("mlp", 8, 8, 1, "classes");
     char *all[] = {(char[]){"fc1"}, (char[]){"fc2"}, (char[]){"fc3"}}, name[] = "mlp";
     gyre_model_settings settings = {.name = name, .freeze = all, .freeze_count = 3};

@@ -345,7 +345,7 @@ static const refusal refusals[] = {
     {NODE("\"type\": \"max_pool\", \"size\": 9, \"stride\": 9"),
      "\"network\" needs larger images than 8x8: nothing is left at node a of the 8 x 8 x 1 that"},
     {NODE("\"type\": \"max_pool\", \"size\": 2, \"pad\": 2"),
-     "node a: \"pad\": expected less than the window's 2 pixels, found 2"},
+     "node a: \"pad\": expected less than the window's 2 x 2 pixels, found 2 x 2"},
     {"[{\"name\": \"a\", " CONV
      "}, {\"name\": \"b\", \"type\": \"batch_norm\", \"inputs\": [\"a\", "
      "\"images\"]}, " FC "]",

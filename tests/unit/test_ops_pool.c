@@ -8,20 +8,20 @@ static size_t in_size(const shape *s) {
     return (size_t)(s->n * s->h * s->w * s->c);
 }
 static size_t out_size(const shape *s) {
-    return (size_t)(s->n * gyre_pool_out(s, s->h) * gyre_pool_out(s, s->w) * s->c);
+    return (size_t)(s->n * gyre_pool_rows(s) * gyre_pool_columns(s) * s->c);
 }
 
 /* Forward when y is given; backward into dx when dx is given. */
 static void reference(const shape *s, const double *x, double *y, const double *dy, double *dx) {
-    int oh = gyre_pool_out(s, s->h), ow = gyre_pool_out(s, s->w);
+    int oh = gyre_pool_rows(s), ow = gyre_pool_columns(s);
     for (int o = 0; o < s->n * oh * ow * s->c; o++) {
         int c = o % s->c, j = o / s->c % ow, i = o / s->c / ow % oh, n = o / s->c / ow / oh;
         int best = -1, cells = 0;
         double sum = 0;
         for (int pass = 0; pass < 2; pass++) {
             for (int p = 0; p < s->r; p++) {
-                for (int q = 0; q < s->r; q++) {
-                    int row = i * s->stride + p - s->pad, col = j * s->stride + q - s->pad;
+                for (int q = 0; q < s->s; q++) {
+                    int row = i * s->stride_h + p - s->pad_h, col = j * s->stride_w + q - s->pad_w;
                     if (row < 0 || row >= s->h || col < 0 || col >= s->w) continue;
                     int at = ((n * s->h + row) * s->w + col) * s->c + c;
                     if (pass == 1 && dx != NULL && !s->max) dx[at] += dy[o] / cells;
@@ -53,8 +53,8 @@ static void check_pool(gyre_backend *b, shape s, bool tied) {
     assert_true(s.max || saved.n == 0);
     OK(b->ops->pool(b->main, &s, A(bx), R(saved), A(by)));
     OK(b->ops->pool_dx(b->main, &s, A(bdy), R(saved), A(bdx)));
-    check_close("y", by, y, y_scale, s.max ? 0 : sum_bound(s.r * s.r));
-    check_close("dx", bdx, dx, dx_scale, sum_bound(s.r * s.r));
+    check_close("y", by, y, y_scale, s.max ? 0 : sum_bound(s.r * s.s));
+    check_close("dx", bdx, dx, dx_scale, sum_bound(s.r * s.s));
     buffer all[] = {bx, bdy, by, bdx, saved};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buffer_free(all[i]);
     double *arrays[] = {x, dy, y, dx, y_scale, dx_scale, x_abs, dy_abs};
@@ -63,13 +63,23 @@ static void check_pool(gyre_backend *b, shape s, bool tied) {
 
 static void pools_match(void **state) {
     static const shape shapes[] = {
-        /* n, h, w, c, r, stride, pad, max, ceil */
-        {2, 32, 32, 32, 3, 2, 0, false, true}, {1, 16, 16, 16, 2, 2, 0, false, false},
-        {3, 5, 5, 3, 2, 2, 0, false, true},    {3, 5, 5, 3, 2, 2, 0, false, false},
-        {2, 7, 4, 17, 3, 2, 1, false, true},   {2, 8, 8, 64, 8, 1, 0, false, false},
-        {1, 1, 1, 5, 1, 1, 0, false, false},   {1, 4, 4, 7, 2, 3, 1, false, true},
-        {4, 6, 9, 33, 3, 1, 1, false, false},  {1, 5, 4, 150, 3, 2, 0, false, true},
-        {2, 3, 3, 5, 2, 2, 1, false, true},    {1, 2, 2, 4, 3, 2, 0, false, true}};
+        /* n, h, w, c, r, s, stride_h, stride_w, pad_h, pad_w, max, ceil */
+        {2, 7, 9, 5, 2, 3, 1, 2, 1, 2, false, false},
+        {1, 9, 6, 17, 5, 1, 3, 1, 2, 0, false, true},
+        {2, 5, 9, 8, 5, 9, 5, 9, 0, 0, false, false},
+        {1, 3, 300, 2, 1, 299, 1, 1, 0, 7, false, false},
+        {2, 32, 32, 32, 3, 3, 2, 2, 0, 0, false, true},
+        {1, 16, 16, 16, 2, 2, 2, 2, 0, 0, false, false},
+        {3, 5, 5, 3, 2, 2, 2, 2, 0, 0, false, true},
+        {3, 5, 5, 3, 2, 2, 2, 2, 0, 0, false, false},
+        {2, 7, 4, 17, 3, 3, 2, 2, 1, 1, false, true},
+        {2, 8, 8, 64, 8, 8, 1, 1, 0, 0, false, false},
+        {1, 1, 1, 5, 1, 1, 1, 1, 0, 0, false, false},
+        {1, 4, 4, 7, 2, 2, 3, 3, 1, 1, false, true},
+        {4, 6, 9, 33, 3, 3, 1, 1, 1, 1, false, false},
+        {1, 5, 4, 150, 3, 3, 2, 2, 0, 0, false, true},
+        {2, 3, 3, 5, 2, 2, 2, 2, 1, 1, false, true},
+        {1, 2, 2, 4, 3, 3, 2, 2, 0, 0, false, true}};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         shape s = shapes[i];
         check_pool(*state, s, false);
@@ -88,10 +98,16 @@ static void sizes_are_caffes(void **state) {
     } cases[] = {{32, 3, 2, 0, 15, 16}, {16, 3, 2, 0, 7, 8}, {8, 3, 2, 0, 3, 4},
                  {24, 2, 2, 0, 12, 12}, {5, 2, 2, 0, 2, 3},  {4, 2, 3, 1, 2, 2}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        shape s = {.r = cases[i].r, .stride = cases[i].stride, .pad = cases[i].pad};
-        assert_int_equal(gyre_pool_out(&s, cases[i].size), cases[i].floor);
+        shape s = {.h = cases[i].size,
+                   .w = 1,
+                   .r = cases[i].r,
+                   .s = 1,
+                   .stride_h = cases[i].stride,
+                   .stride_w = 1,
+                   .pad_h = cases[i].pad};
+        assert_int_equal(gyre_pool_rows(&s), cases[i].floor);
         s.ceil = true;
-        assert_int_equal(gyre_pool_out(&s, cases[i].size), cases[i].ceil);
+        assert_int_equal(gyre_pool_rows(&s), cases[i].ceil);
     }
 }
 
@@ -137,7 +153,7 @@ static double weighted_output(void *context) {
 static void references_agree_with_finite_differences(void **state) {
     (void)state;
     for (int max = 0; max < 2; max++) {
-        weighted w = {.s = {2, 5, 6, 3, 3, 2, 1, max, true}};
+        weighted w = {.s = {2, 5, 6, 3, 3, 2, 2, 1, 1, 0, max, true}};
         size_t n = in_size(&w.s), m = out_size(&w.s);
         w.x = randoms(1, n);
         w.weights = randoms(2, m);
@@ -153,7 +169,7 @@ static void references_agree_with_finite_differences(void **state) {
 /* Wherever it lies in the window, and whatever follows it. */
 static void the_maximum_of_nan_is_nan(void **state) {
     gyre_backend *b = *state;
-    shape s = {1, 3, 3, 19, 3, 1, 0, true, false};
+    shape s = {1, 3, 3, 19, 3, 3, 1, 1, 0, 0, true, false};
     buffer saved = buffer_bytes(b, b->ops->pool_saved_size(b, &s)), y = acts_new(b, 19);
     for (int cell = 0; cell < 9; cell++) {
         double *x = randoms(5, 9 * 19);

@@ -46,7 +46,7 @@ static void running_statistics(void **state) {
     for (int finite = 0; finite < 2; finite++) {
         buffer m = buffer_of(b, moments, 100), r = buffer_of(b, running, 100);
         buffer s = scalars_of(b, 0.1, 0.9, finite);
-        OK(b->ops->update_statistics(b->main, 100, 0.25f, F(m), F(s), F(r)));
+        OK(b->ops->update_statistics(b->main, 100, 0.25f, 0.1f, F(m), F(s), F(r)));
         check_close("running", r, finite ? want : running, scale, finite ? 4 * HALF_ULP : 0);
         buffer_free(m);
         buffer_free(r);

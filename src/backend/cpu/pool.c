@@ -15,11 +15,11 @@ typedef struct {
 } window;
 
 static window window_at(const gyre_pool_shape *s, int i, int j) {
-    int top = i * s->stride - s->pad, left = j * s->stride - s->pad;
+    int top = i * s->stride_h - s->pad_h, left = j * s->stride_w - s->pad_w;
     return (window){top < 0 ? 0 : top,
                     top + s->r < s->h ? top + s->r : s->h,
                     left < 0 ? 0 : left,
-                    left + s->r < s->w ? left + s->r : s->w,
+                    left + s->s < s->w ? left + s->s : s->w,
                     top,
                     left};
 }
@@ -29,7 +29,7 @@ static size_t cell_offset(const gyre_pool_shape *s, int y, int x) {
 }
 
 static int cell_number(const gyre_pool_shape *s, const window *v, int y, int x) {
-    return (y - v->top) * s->r + (x - v->left);
+    return (y - v->top) * s->s + (x - v->left);
 }
 
 /* `width` <= CHANNELS channels of one window: the maximum and the number of its cell; the first of
@@ -101,16 +101,18 @@ static void average_window_dx(const gyre_pool_shape *s, const window *v, const f
 size_t cpu_pool_saved_size(gyre_backend *b, const gyre_pool_shape *s) {
     (void)b;
     if (!s->max) return 0;
-    return (size_t)s->n * (size_t)gyre_pool_out(s, s->h) * (size_t)gyre_pool_out(s, s->w) *
-           (size_t)s->c * sizeof(uint16_t);
+    return (size_t)s->n * (size_t)gyre_pool_rows(s) * (size_t)gyre_pool_columns(s) * (size_t)s->c *
+           sizeof(uint16_t);
 }
 
 static gyre_status check_window(const gyre_pool_shape *s) {
-    if (s->r >= 1 && s->r <= 255 && s->pad < s->r && s->stride >= 1) return GYRE_OK;
-    return gyre_fail(GYRE_EDEVICE,
-                     "pooling: window %d, stride %d, padding %d; a window of 1 to 255, a stride of "
-                     "at least 1 and a padding below the window are supported",
-                     s->r, s->stride, s->pad);
+    if (gyre_pool_possible(s)) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EDEVICE,
+        "pooling: window %d x %d, stride %d x %d, padding %d x %d; windows of at least "
+        "1 (of a maximum, with at most 65535 cells), strides of at least 1 and "
+        "paddings below the window are supported",
+        s->r, s->s, s->stride_h, s->stride_w, s->pad_h, s->pad_w);
 }
 
 /* Room for `n` floats beside the primitives' scratch, where activations are not f32 themselves. */
@@ -126,11 +128,11 @@ static size_t image_size(const gyre_pool_shape *s) {
 }
 
 static size_t result_size(const gyre_pool_shape *s) {
-    return (size_t)gyre_pool_out(s, s->h) * (size_t)gyre_pool_out(s, s->w) * (size_t)s->c;
+    return (size_t)gyre_pool_rows(s) * (size_t)gyre_pool_columns(s) * (size_t)s->c;
 }
 
 static void pool_image(const gyre_pool_shape *s, const float *x, uint16_t *saved, float *y) {
-    int oh = gyre_pool_out(s, s->h), ow = gyre_pool_out(s, s->w);
+    int oh = gyre_pool_rows(s), ow = gyre_pool_columns(s);
     size_t at = 0;
     for (int pixel = 0; pixel < oh * ow; pixel++) {
         window v = window_at(s, pixel / ow, pixel % ow);
@@ -164,7 +166,7 @@ gyre_status cpu_pool(gyre_queue *q, const gyre_pool_shape *s, gyre_act x, gyre_r
 /* Windows overlap: in bf16 too their shares are added in f32, and rounded once. */
 static void pool_image_dx(const gyre_pool_shape *s, const float *dy, const uint16_t *saved,
                           float *dx) {
-    int oh = gyre_pool_out(s, s->h), ow = gyre_pool_out(s, s->w);
+    int oh = gyre_pool_rows(s), ow = gyre_pool_columns(s);
     size_t at = 0;
     memset(dx, 0, image_size(s) * sizeof *dx);
     for (int pixel = 0; pixel < oh * ow; pixel++) {

@@ -8,15 +8,18 @@
 typedef struct {
     bool relu;
     float eps;
+    float momentum; /* of the running statistics: the weight of each step's, as in PyTorch */
 } batch_norm_options;
 
 static const node_option options[] = {
     {"relu", OPTION_BOOL, offsetof(batch_norm_options, relu), 0, 1, 0, NULL},
     {"eps", OPTION_REAL, offsetof(batch_norm_options, eps), 0, 1, 1e-5, NULL},
+    {"momentum", OPTION_REAL, offsetof(batch_norm_options, momentum), 0, 1, 0.1, NULL},
     {0},
 };
 
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
+    const batch_norm_options *o = n->options;
     if (n->input_count == 2 && memcmp(&in[0], &in[1], sizeof in[0]) != 0) {
         return gyre_fail(GYRE_EUSAGE,
                          "node %s: what is added has the size %d x %d x %d, its input %d x %d x %d",
@@ -27,8 +30,8 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     n->c = in->c;
     builder_vector(b, n, 0, "weight", in->c, GYRE_INIT_ONE);
     builder_vector(b, n, 1, "bias", in->c, GYRE_INIT_ZERO);
-    builder_statistic(b, n, "running_mean", in->c, 0);
-    builder_statistic(b, n, "running_var", in->c, 1);
+    builder_statistic(b, n, "running_mean", in->c, 0, o->momentum);
+    builder_statistic(b, n, "running_var", in->c, 1, o->momentum);
     return b->status;
 }
 

@@ -18,31 +18,49 @@ static const node_option options[] = {
     {0},
 };
 
+static bool is_max(const gyre_node *n);
+
 /* The windows for an input. */
-static pool_options windows(const pool_options *o, const node_size *in) {
-    return o->global ? (pool_options){.size = in->h, .stride = in->h, .global = true} : *o;
+static gyre_pool_shape shape_of(const gyre_node *node, int n, node_size in) {
+    const pool_options *o = node->options;
+    bool all = o->global;
+    return (gyre_pool_shape){.n = n,
+                             .h = in.h,
+                             .w = in.w,
+                             .c = in.c,
+                             .r = all ? in.h : o->size,
+                             .s = all ? in.w : o->size,
+                             .stride_h = all ? in.h : o->stride,
+                             .stride_w = all ? in.w : o->stride,
+                             .pad_h = all ? 0 : o->pad,
+                             .pad_w = all ? 0 : o->pad,
+                             .max = is_max(node),
+                             .ceil = o->ceil && !all};
 }
 
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
-    const pool_options *given = n->options, o = windows(given, in);
-    if (o.global && in->h != in->w) {
+    const gyre_pool_shape s = shape_of(n, 1, *in);
+    (void)b;
+    if (s.pad_h >= s.r || s.pad_w >= s.s) { /* a window would see nothing but padding */
         return gyre_fail(GYRE_EUSAGE,
-                         "node %s: the whole picture as one window must be square, found %dx%d; "
-                         "\"%s\" needs square images",
-                         n->name, in->h, in->w, b->model->name);
+                         "node %s: \"pad\": expected less than the window's %d x %d pixels, found "
+                         "%d x %d",
+                         n->name, s.r, s.s, s.pad_h, s.pad_w);
     }
-    if (o.pad >= o.size) { /* a window would see nothing but padding */
+    if (!gyre_pool_possible(&s)) {
         return gyre_fail(GYRE_EUSAGE,
-                         "node %s: \"pad\": expected less than the window's %d pixels, found %d",
-                         n->name, o.size, o.pad);
+                         "node %s: expected a maximum of at most %d pixels, found %d x %d", n->name,
+                         UINT16_MAX, s.r, s.s);
     }
-    n->h = gyre_pool_size(in->h, o.size, o.stride, o.pad, o.ceil);
-    n->w = gyre_pool_size(in->w, o.size, o.stride, o.pad, o.ceil);
+    n->h = gyre_pool_rows(&s);
+    n->w = gyre_pool_columns(&s);
     n->c = in->c;
     return GYRE_OK;
 }
 
-static gyre_pool_shape shape(const node_call *c);
+static gyre_pool_shape shape(const node_call *c) {
+    return shape_of(c->node, c->n, c->in[0]);
+}
 
 static size_t saved_size(const node_call *c) {
     gyre_pool_shape s = shape(c);
@@ -69,9 +87,6 @@ static gyre_status dx(const node_call *c) {
 const gyre_node_type node_max_pool = POOL("max_pool");
 const gyre_node_type node_average_pool = POOL("average_pool");
 
-static gyre_pool_shape shape(const node_call *c) {
-    const pool_options o = windows(c->node->options, c->in);
-    bool max = c->node->type == &node_max_pool;
-    return (gyre_pool_shape){c->n,     c->in->h, c->in->w, c->in->c, o.size,
-                             o.stride, o.pad,    max,      o.ceil};
+static bool is_max(const gyre_node *n) {
+    return n->type == &node_max_pool;
 }

@@ -70,11 +70,11 @@ static gyre_f32 constant(const float *x) {
 }
 
 static void update_statistics(gyre_backend *b, size_t n, void **x) {
-    GPU(update_statistics, n, 0.25f, x[0], constant(scalars), x[1]);
-    GPU(update_statistics, n, 0.25f, x[0], constant(bad_scalars), x[1]);
+    GPU(update_statistics, n, 0.25f, 0.3f, x[0], constant(scalars), x[1]);
+    GPU(update_statistics, n, 0.25f, 0.3f, x[0], constant(bad_scalars), x[1]);
 }
 static void cpu_update_statistics(gyre_backend *b, size_t n, void **x) {
-    CPU(update_statistics, n, 0.25f, x[0], constant(scalars), x[1]);
+    CPU(update_statistics, n, 0.25f, 0.3f, x[0], constant(scalars), x[1]);
 }
 
 #define ACTIVATION(KIND, name, reads)                                                              \

@@ -38,7 +38,7 @@ static void same_buffers(const char *what, buffer got, buffer want) {
 
 static void check_pool(gyre_backend *b, gyre_pool_shape s) {
     size_t in = count_of((size4){s.n, s.h, s.w, s.c});
-    size_t out = count_of((size4){s.n, gyre_pool_out(&s, s.h), gyre_pool_out(&s, s.w), s.c});
+    size_t out = count_of((size4){s.n, gyre_pool_rows(&s), gyre_pool_columns(&s), s.c});
     buffer x = from_elements(b, 1, in, true), dy = from_elements(b, 2, out, true);
     buffer y[2], saved[2], dx[2];
     for (int i = 0; i < 2; i++) {
@@ -57,27 +57,29 @@ static void check_pool(gyre_backend *b, gyre_pool_shape s) {
 }
 
 static void pooling_has_the_bits_of_the_cpu(void **state) {
-    static const int windows[][3] = {{1, 1, 0}, {2, 2, 0}, {3, 2, 0},
-                                     {3, 2, 1}, {3, 1, 1}, {2, 3, 1}};
+    static const int windows[][6] = {{1, 1, 1, 1, 0, 0}, {2, 2, 2, 2, 0, 0}, {3, 3, 2, 2, 0, 0},
+                                     {3, 3, 2, 2, 1, 1}, {3, 3, 1, 1, 1, 1}, {2, 2, 3, 3, 1, 1},
+                                     {1, 3, 2, 1, 0, 2}, {3, 2, 1, 3, 1, 0}};
     for (int i = 0; i < IMAGES; i++) {
         for (size_t k = 0; k < sizeof windows / sizeof windows[0]; k++) {
             for (int flags = 0; flags < 4; flags++) {
-                gyre_pool_shape s = {images[i].n,   images[i].h,   images[i].w,
-                                     images[i].c,   windows[k][0], windows[k][1],
-                                     windows[k][2], flags & 1,     flags & 2};
-                bool fits = s.r <= s.h + 2 * s.pad && s.r <= s.w + 2 * s.pad;
+                const int *v = windows[k];
+                gyre_pool_shape s = {images[i].n, images[i].h, images[i].w, images[i].c,
+                                     v[0],        v[1],        v[2],        v[3],
+                                     v[4],        v[5],        flags & 1,   flags & 2};
+                bool fits = s.r <= s.h + 2 * s.pad_h && s.s <= s.w + 2 * s.pad_w;
                 if (fits) check_pool(*state, s);
             }
         }
     }
-    gyre_pool_shape whole = {2, 6, 6, 8, 6, 1, 0, false, false}; /* global average */
+    gyre_pool_shape whole = {2, 6, 5, 8, 6, 5, 1, 1, 0, 0, false, false}; /* global average */
     check_pool(*state, whole);
 }
 
 static void unsupported_windows_are_refused(void **state) {
     gyre_queue *q = ((gyre_backend *)*state)->main;
-    gyre_pool_shape wide = {1, 300, 300, 1, 256, 1, 0, true, false};
-    gyre_pool_shape padded = {1, 4, 4, 1, 2, 1, 2, true, false};
+    gyre_pool_shape wide = {1, 300, 300, 1, 256, 256, 1, 1, 0, 0, true, false};
+    gyre_pool_shape padded = {1, 4, 4, 1, 3, 2, 1, 1, 2, 2, true, false};
     gyre_lrn_shape even = {1, 4, 4, 1, 2, 1, 0.75f, false};
     assert_int_equal(gpu_pool(q, &wide, NULL, NULL, NULL), GYRE_EDEVICE);
     assert_int_equal(gpu_pool_dx(q, &padded, NULL, NULL, NULL), GYRE_EDEVICE);
