@@ -1,8 +1,8 @@
 /* Local response normalisation within a channel. A thread handles V channels of a pixel and reads
  * its window from the cache; window sums go down the columns first and then along, as on the CPU.
  */
+#include "lrn.h"
 #include "operation.h"
-#include "realmath.h"
 #include "tiles.h"
 
 struct lrn_numbers {
@@ -49,17 +49,6 @@ __device__ __forceinline__ float rectified(bool relu, float x) {
     return relu && x < 0.0f ? 0.0f : x; /* NaN stays */
 }
 
-/* s^-beta. Three quarters, as in AlexNet and Caffe's nets, are two roots and a division, each
- * correctly rounded as on the CPU. */
-__device__ __forceinline__ float power_of(float s, float beta) {
-    if (beta == 0.75f) {
-        float root = sqrtf(s);
-        return 1.0f / (root * sqrtf(root));
-    }
-    gpu_two log = gpu_log({s, 0.0f}), product = gpu_two_product(-beta, log.high);
-    return gpu_exp(gpu_two_sum(product.high, product.low - beta * log.low));
-}
-
 /* s and s^-beta of the lrn_window v. */
 template <class T, int V>
 __device__ __forceinline__ void scales_of(const lrn_numbers &f, const lrn_window &v, const T *x,
@@ -78,7 +67,7 @@ __device__ __forceinline__ void scales_of(const lrn_numbers &f, const lrn_window
 #pragma unroll
     for (int j = 0; j < V; j++) {
         s[j] = 1.0f + f.factor * s[j];
-        power[j] = power_of(s[j], f.beta);
+        power[j] = gpu_lrn_power(s[j], f.beta);
     }
 }
 

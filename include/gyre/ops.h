@@ -75,6 +75,15 @@ typedef struct {
     bool relu;
 } gyre_lrn_shape;
 
+/* Local response normalisation across channels (Krizhevsky et al. 2012; PyTorch's
+ * LocalResponseNorm, Caffe's ACROSS_CHANNELS): y = x s^-beta, s = k + alpha / size * (sum of x^2
+ * over channels j - size / 2 to j + (size - 1) / 2). Channels that are not there are 0 and count in
+ * the divisor. */
+typedef struct {
+    int n, h, w, c, size;
+    float alpha, beta, k;
+} gyre_channel_lrn_shape;
+
 /* ResNet's option A shortcut (He et al. 2015, 3.3): every stride-th pixel, channels padded with
  * (k - c) / 2 zeros in front and the rest behind. */
 typedef struct {
@@ -331,6 +340,9 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SHAPED(lrn, gyre_lrn_shape, (gyre_act, x), (gyre_act, y))                                      \
     /* dx may be dy */                                                                             \
     SHAPED(lrn_dx, gyre_lrn_shape, (gyre_act, x), (gyre_act, dy), (gyre_act, dx))                  \
+    SHAPED(channel_lrn, gyre_channel_lrn_shape, (gyre_act, x), (gyre_act, y))                      \
+    /* dx may be dy */                                                                             \
+    SHAPED(channel_lrn_dx, gyre_channel_lrn_shape, (gyre_act, x), (gyre_act, dy), (gyre_act, dx))  \
     SHAPED(shortcut, gyre_shortcut_shape, (gyre_act, x), (gyre_act, y))                            \
     SHAPED(shortcut_dx, gyre_shortcut_shape, (gyre_act, dy), (gyre_act, dx))                       \
     SIZED(accumulate, (gyre_act, x), (gyre_act, y)) /* y += x */                                   \

@@ -31,6 +31,7 @@
     TYPE(max_pool)                                                                                 \
     TYPE(average_pool)                                                                             \
     TYPE(lrn)                                                                                      \
+    TYPE(channel_lrn)                                                                              \
     TYPE(shortcut)                                                                                 \
     TYPE(cross_entropy)                                                                            \
     TYPE(mean_squared_error)

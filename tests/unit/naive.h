@@ -150,6 +150,20 @@ static void naive_lrn(const naive *t, const gyre_node *l, naive_input in, double
     }
 }
 
+static void naive_channel_lrn(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    int size = naive_int(l, "size");
+    double alpha = node_option_value(l, "alpha"), beta = node_option_value(l, "beta");
+    for (int at = 0; at < t->n * l->h * l->w * l->c; at++) {
+        int first = at % l->c - size / 2;
+        double sum = 0;
+        for (int j = first; j < first + size; j++) {
+            double x = j >= 0 && j < l->c ? in.x[at / l->c * l->c + j] : 0;
+            sum += x * x;
+        }
+        y[at] = in.x[at] * pow(node_option_value(l, "k") + alpha / size * sum, -beta);
+    }
+}
+
 static void naive_shortcut(const naive *t, const gyre_node *l, naive_input in, double *y) {
     int stride = naive_int(l, "stride");
     int front = (l->c - in.c) / 2;
@@ -263,6 +277,7 @@ static const struct {
                    {"max_pool", naive_pool},
                    {"average_pool", naive_pool},
                    {"lrn", naive_lrn},
+                   {"channel_lrn", naive_channel_lrn},
                    {"shortcut", naive_shortcut},
                    {"relu", naive_relu},
                    {"layer_norm", naive_layer_norm},

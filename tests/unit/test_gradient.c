@@ -312,6 +312,24 @@ static void dropouts(void **state) {
     check_gradient(o);
 }
 
+static void build_channel_lrn(builder *b, int depth) {
+    (void)depth;
+    builder_style_he(b);
+    int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
+                            BUILDER_OPTIONS({"channels", 9}, {"size", 3}));
+    x = builder_node_of(b, "channel_lrn", "norm", x,
+                        BUILDER_OPTIONS({"size", 4}, {"alpha", 0.5}, {"k", 2}));
+    builder_style_torch(b);
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 10}));
+}
+
+static void normalisation_across_channels(void **state) {
+    (void)state;
+    rig_options o = options("channel_lrn", 6, 3, 3);
+    o.build = build_channel_lrn;
+    check_gradient(o);
+}
+
 static void residual_and_shortcut(void **state) {
     (void)state;
     check_gradient(smoothed(options("resnet20", 8, 3, 3)));
@@ -352,6 +370,7 @@ int main(void) {
         cmocka_unit_test(broadcast_and_scale),
         cmocka_unit_test(moves),
         cmocka_unit_test(dropouts),
+        cmocka_unit_test(normalisation_across_channels),
         cmocka_unit_test(residual_and_shortcut),
         cmocka_unit_test(frozen_batch_norm),
     };

@@ -6,6 +6,7 @@
 #include "cpu.h"
 
 #include "gyre/realmath.h"
+#include "lrn.h"
 #include <math.h>
 #include <string.h>
 
@@ -78,14 +79,11 @@ static void sum_windows(const lrn_work *w, const float *image, int y) {
     }
 }
 
-/* From a row's sums: s in their place, and s^-beta. Three quarters, as in AlexNet and Caffe's nets,
- * are two roots and a division, each correctly rounded; any other power goes through exp and log in
- * double, element by element. */
+/* Three quarters, as in AlexNet and Caffe's nets, are two roots and a division, each correctly
+ * rounded; any other power goes through exp and log in double, element by element. */
 CPU_CLONES
-static void take_power(const lrn_work *w, float *power) {
-    float *s = w->sums, factor = w->factor, beta = w->shape->beta;
-    size_t n = w->row;
-    for (size_t i = 0; i < n; i++) s[i] = 1.0f + factor * s[i];
+void lrn_power(float beta, float bias, float factor, size_t n, float *s, float *power) {
+    for (size_t i = 0; i < n; i++) s[i] = bias + factor * s[i];
     if (beta == 0.75f) {
         for (size_t i = 0; i < n; i++) {
             float root = sqrtf(s[i]);
@@ -119,7 +117,7 @@ gyre_status cpu_lrn(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act
         for (int i = 0; i < s->h; i++) {
             size_t at = (size_t)i * w.row;
             sum_windows(&w, w.squares, i);
-            take_power(&w, w.power);
+            lrn_power(s->beta, 1.0f, w.factor, w.row, w.sums, w.power);
             scale(from + at, w.power, w.row, s->relu, to + at);
         }
         cpu_finish(q, to, w.image, cpu_act_at(q, y, first));
@@ -165,7 +163,7 @@ gyre_status cpu_lrn_dx(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_
         square(from, w.image, s->relu, w.squares);
         for (size_t i = 0, at = 0; i < (size_t)s->h; i++, at += w.row) {
             sum_windows(&w, w.squares, (int)i);
-            take_power(&w, w.power + at);
+            lrn_power(s->beta, 1.0f, w.factor, w.row, w.sums, w.power + at);
             share(from + at, above + at, w.power + at, w.sums, w.row, s->relu, w.shares + at);
         }
         for (size_t i = 0, at = 0; i < (size_t)s->h; i++, at += w.row) {

@@ -272,6 +272,29 @@ static void lrn_reaches_far(void **state) {
     space_close(work);
 }
 
+/* x is 2 in the last channel and 0 beside it: s = 1 + 3.75 * 4 = 16. */
+static void channel_lrn_reaches_far(void **state) {
+    gyre_backend *b = *state;
+    size_t size = b->act_size;
+    gyre_channel_lrn_shape s = {norm.n, 128, 128, C, 3, 3.75f * 3, 0.75f, 1};
+    uint64_t n = (uint64_t)s.n * 128 * 128 * C, at = n - 1;
+    space x = space_open(n * size), dy = space_open(n * size), work = space_open(n * 4);
+    space y = space_open(n * size);
+    put(x, size, at, 2);
+    put(dy, size, at, 8);
+    only_block_of(at);
+    emulated_work(work.at);
+    GPU(channel_lrn, &s, act(x), act(y));
+    expect("channel_lrn", get(y, size, at), 2.0 / 8, 0);
+    GPU(channel_lrn_dx, &s, act(x), act(dy), act(y));
+    emulated_work(NULL);
+    all_blocks();
+    expect("share", get(work, 4, at), 16.0 / 8 / 16, 0);
+    expect("channel_lrn_dx", get(y, size, at), 1 - 1.5 * 3.75 * 2 * 0.125, 0x1p-8);
+    space all[] = {x, dy, work, y};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
+}
+
 static void shortcuts_reach_far(void **state) {
     gyre_backend *b = *state;
     size_t size = b->act_size;
@@ -341,12 +364,12 @@ static void losses_reach_far(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(norm_reaches_far),       cmocka_unit_test(norm_gradients_reach_far),
-        cmocka_unit_test(layer_norm_reaches_far), cmocka_unit_test(layer_norm_gradients_reach_far),
-        cmocka_unit_test(broadcast_reaches_far),  cmocka_unit_test(moves_reach_far),
-        cmocka_unit_test(pooling_reaches_far),    cmocka_unit_test(lrn_reaches_far),
-        cmocka_unit_test(shortcuts_reach_far),    cmocka_unit_test(input_reaches_far),
-        cmocka_unit_test(losses_reach_far),
+        cmocka_unit_test(norm_reaches_far),        cmocka_unit_test(norm_gradients_reach_far),
+        cmocka_unit_test(layer_norm_reaches_far),  cmocka_unit_test(layer_norm_gradients_reach_far),
+        cmocka_unit_test(channel_lrn_reaches_far), cmocka_unit_test(broadcast_reaches_far),
+        cmocka_unit_test(moves_reach_far),         cmocka_unit_test(pooling_reaches_far),
+        cmocka_unit_test(lrn_reaches_far),         cmocka_unit_test(shortcuts_reach_far),
+        cmocka_unit_test(input_reaches_far),       cmocka_unit_test(losses_reach_far),
     };
     return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
 }

@@ -151,9 +151,27 @@ static void check_dropout(gyre_backend *b, size4 m, gyre_drop unit) {
     buffer_free(draws);
 }
 
+static void check_channel_lrn(gyre_backend *b, gyre_channel_lrn_shape s) {
+    size_t n = count_of((size4){s.n, s.h, s.w, s.c});
+    buffer x = from_elements(b, 1, n, true), dy = from_elements(b, 2, n, true);
+    buffer y = acts_new(b, n), want = acts_new(b, n), dx = acts_new(b, n), dx_want = acts_new(b, n);
+    OK(b->ops->channel_lrn(b->main, &s, A(x), A(y)));
+    OK(CPU->channel_lrn(b->main, &s, A(x), A(want)));
+    OK(b->ops->channel_lrn_dx(b->main, &s, A(x), A(dy), A(dx)));
+    OK(CPU->channel_lrn_dx(b->main, &s, A(x), A(dy), A(dx_want)));
+    same_buffers("channel_lrn", y, want);
+    same_buffers("channel_lrn_dx", dx, dx_want);
+    buffer_free(x);
+    buffer_free(dy);
+}
+
 static void maps_have_the_bits_of_the_cpu(void **state) {
     for (int i = 0; i < IMAGES; i++) {
         size4 m = images[i];
+        for (int k = 1; k < 7; k++) { /* roots */
+            gyre_channel_lrn_shape lrn = {m.n, m.h, m.w, m.c, k, 0.5f, 0.75f, 1};
+            check_channel_lrn(*state, lrn);
+        }
         for (int k = 0; k < 3; k++) check_dropout(*state, m, (gyre_drop)k);
         check_scale(*state, (gyre_scale_shape){m.n, m.h, m.w, m.c});
         for (int k = 0; k < 6; k++) {

@@ -83,6 +83,11 @@ static void run_lrn(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->lrn(b->main, &lrn, A(in[0]), A(out[0])));
     OK(b->ops->lrn_dx(b->main, &lrn, A(in[0]), A(in[1]), A(out[1])));
 }
+static void run_channel_lrn(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_channel_lrn_shape s = {6, 12, 11, 24, 5, 0.5f, 0.7f, 1};
+    OK(b->ops->channel_lrn(b->main, &s, A(in[0]), A(out[0])));
+    OK(b->ops->channel_lrn_dx(b->main, &s, A(in[0]), A(in[1]), A(out[1])));
+}
 static void run_shortcut(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_shortcut_shape half = shortcut;
     half.n = 3;
@@ -122,6 +127,7 @@ static const struct {
                   {"maximum pooling", run_max_pool},
                   {"average pooling", run_average_pool},
                   {"lrn", run_lrn},
+                  {"channel_lrn", run_channel_lrn},
                   {"shortcut", run_shortcut},
                   {"softmax_loss", run_loss},
                   {"squared_error_loss", run_squared_error},
