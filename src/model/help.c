@@ -42,6 +42,7 @@ static const char *const summaries[][2] = {
     {"max_pool", "The largest value of each window, for each channel."},
     {"average_pool", "The average of each window, or of the whole picture."},
     {"lrn", "Local response normalisation within a channel, as Caffe has it."},
+    {"channel_lrn", "Local response normalisation across channels, as PyTorch has it."},
     {"shortcut",
      "Every stride-th pixel, and zeros for channels that are new: half of them in front "
      "(ResNet's option A)."},

@@ -113,16 +113,21 @@ static void naive_layer_norm(const naive *t, const gyre_node *l, naive_input in,
 }
 
 static void naive_pool(const naive *t, const gyre_node *l, naive_input in, double *y) {
-    int all = naive_int(l, "global"), stride = all ? 0 : naive_int(l, "stride");
-    int r = all ? in.h : naive_int(l, "size"), s = all ? in.w : naive_int(l, "size");
+    int all = naive_int(l, "global"), size[2], stride[2], pad[2];
+    for (int i = 0; i < 2; i++) {
+        size[i] = (int)node_option_number(l, "size", i);
+        stride[i] = (int)node_option_number(l, "stride", i);
+        pad[i] = (int)node_option_number(l, "pad", i);
+    }
+    int r = all ? in.h : size[0], s = all ? in.w : size[1];
     bool max = strcmp(l->type->name, "max_pool") == 0;
     for (int at = 0; at < t->n * l->h * l->w * l->c; at++) {
         int c = at % l->c, ox = at / l->c % l->w, oy = at / l->c / l->w % l->h;
         int image = at / l->c / l->w / l->h, cells = 0;
         double sum = 0, top = -INFINITY;
         for (int i = 0; i < r * s; i++) {
-            int iy = oy * stride + i / s, ix = ox * stride + i % s;
-            if (iy >= in.h || ix >= in.w) continue;
+            int iy = oy * stride[0] + i / s - pad[0], ix = ox * stride[1] + i % s - pad[1];
+            if (iy < 0 || ix < 0 || iy >= in.h || ix >= in.w) continue;
             double x = in.x[((image * in.h + iy) * in.w + ix) * in.c + c];
             sum += x;
             top = fmax(top, x);

@@ -312,21 +312,30 @@ static void dropouts(void **state) {
     check_gradient(o);
 }
 
-static void build_channel_lrn(builder *b, int depth) {
+/* Windows, strides and paddings of two numbers, a picture that is not square as one window, and
+ * local response normalisation across channels. */
+static void build_pools(builder *b, int depth) {
     (void)depth;
     builder_style_he(b);
     int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
-                            BUILDER_OPTIONS({"channels", 9}, {"size", 3}));
+                            BUILDER_OPTIONS({"channels", 6}, {"size", 3}));
+    x = builder_node_of(b, "max_pool", "max", x,
+                        BUILDER_OPTIONS({"size", 2}, {"size", 3}, {"stride", 1}, {"stride", 2},
+                                        {"pad", 0}, {"pad", 1}));
+    x = builder_node_of(b, "average_pool", "average", x,
+                        BUILDER_OPTIONS({"size", 3}, {"size", 1}, {"stride", 2}, {"stride", 1},
+                                        {"pad", 2}, {"pad", 0}));
     x = builder_node_of(b, "channel_lrn", "norm", x,
                         BUILDER_OPTIONS({"size", 4}, {"alpha", 0.5}, {"k", 2}));
+    x = builder_node_of(b, "average_pool", "all", x, BUILDER_OPTIONS({"global", 1}));
     builder_style_torch(b);
     builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 10}));
 }
 
-static void normalisation_across_channels(void **state) {
+static void oblong_pools_and_channel_lrn(void **state) {
     (void)state;
-    rig_options o = options("channel_lrn", 6, 3, 3);
-    o.build = build_channel_lrn;
+    rig_options o = options("pools", 9, 3, 3);
+    o.build = build_pools;
     check_gradient(o);
 }
 
@@ -370,7 +379,7 @@ int main(void) {
         cmocka_unit_test(broadcast_and_scale),
         cmocka_unit_test(moves),
         cmocka_unit_test(dropouts),
-        cmocka_unit_test(normalisation_across_channels),
+        cmocka_unit_test(oblong_pools_and_channel_lrn),
         cmocka_unit_test(residual_and_shortcut),
         cmocka_unit_test(frozen_batch_norm),
     };

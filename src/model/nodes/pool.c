@@ -4,15 +4,15 @@
 enum { SIDE_MAX = 1 << 15 };
 
 typedef struct {
-    int size, stride, pad;
-    bool ceil;   /* a window may reach beyond the picture: Caffe's rule */
-    bool global; /* one window, the whole picture */
+    int size[2], stride[2], pad[2]; /* height, width */
+    bool ceil;                      /* a window may reach beyond the picture: Caffe's rule */
+    bool global;                    /* one window, the whole picture */
 } pool_options;
 
 static const node_option options[] = {
-    {"size", OPTION_INT, offsetof(pool_options, size), 1, SIDE_MAX, 1, NULL},
-    {"stride", OPTION_INT, offsetof(pool_options, stride), 1, SIDE_MAX, 1, NULL},
-    {"pad", OPTION_INT, offsetof(pool_options, pad), 0, SIDE_MAX, 0, NULL},
+    {"size", OPTION_PAIR, offsetof(pool_options, size), 1, SIDE_MAX, 1, NULL},
+    {"stride", OPTION_PAIR, offsetof(pool_options, stride), 1, SIDE_MAX, 1, NULL},
+    {"pad", OPTION_PAIR, offsetof(pool_options, pad), 0, SIDE_MAX, 0, NULL},
     {"ceil", OPTION_BOOL, offsetof(pool_options, ceil), 0, 1, 0, NULL},
     {"global", OPTION_BOOL, offsetof(pool_options, global), 0, 1, 0, NULL},
     {0},
@@ -28,12 +28,12 @@ static gyre_pool_shape shape_of(const gyre_node *node, int n, node_size in) {
                              .h = in.h,
                              .w = in.w,
                              .c = in.c,
-                             .r = all ? in.h : o->size,
-                             .s = all ? in.w : o->size,
-                             .stride_h = all ? in.h : o->stride,
-                             .stride_w = all ? in.w : o->stride,
-                             .pad_h = all ? 0 : o->pad,
-                             .pad_w = all ? 0 : o->pad,
+                             .r = all ? in.h : o->size[0],
+                             .s = all ? in.w : o->size[1],
+                             .stride_h = all ? in.h : o->stride[0],
+                             .stride_w = all ? in.w : o->stride[1],
+                             .pad_h = all ? 0 : o->pad[0],
+                             .pad_w = all ? 0 : o->pad[1],
                              .max = is_max(node),
                              .ceil = o->ceil && !all};
 }
