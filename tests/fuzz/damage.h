@@ -69,6 +69,31 @@ static size_t damage_bytes(gyre_random *r, uint8_t *bytes, size_t size, size_t s
     }
 }
 
+/* Puts another value in the place of one of JSON, so that it stays JSON. */
+static size_t swap_value(gyre_random *r, uint8_t *text, size_t size) {
+    static const char *const values[] = {
+        "0",     "1",         "-1",      "2",     "3",    "7",      "2147483647",  "1e300",
+        "1e-9",  "0.5",       "true",    "false", "null", "\"\"",   "\"classes\"", "\"images\"",
+        "\"a\"", "\"conv1\"", "\"bn1\"", "[]",    "{}",   "[1, 2]", "[0, 1, 2, 3]"};
+    size_t at = below(r, size), end;
+    while (at < size && text[at] != ':' && text[at] != '[') at++;
+    at += at < size;
+    while (at < size && text[at] == ' ') at++;
+    if (at >= size) return size;
+    end = at + 1;
+    if (text[at] == '"') {
+        while (end < size && text[end] != '"') end++;
+        end += end < size;
+    } else {
+        while (end < size && strchr(",]}\n", text[end]) == NULL) end++;
+    }
+    const char *value = values[below(r, sizeof values / sizeof *values)];
+    size_t n = strlen(value);
+    memmove(text + at + n, text + end, size - end);
+    memcpy(text + at, value, n);
+    return size + n - (end - at);
+}
+
 static size_t damage_text(gyre_random *r, uint8_t *text, size_t size) {
     static const char *const pieces[] = {"\r",
                                          "\n",
@@ -99,7 +124,10 @@ static size_t damage_text(gyre_random *r, uint8_t *text, size_t size) {
     size_t at = below(r, size), n = 1 + below(r, 16);
     if (n > size - at) n = size - at;
     const char *piece = pieces[below(r, sizeof pieces / sizeof *pieces)];
-    switch (below(r, 6)) {
+    switch (below(r, 9)) {
+    case 6:
+    case 7:
+    case 8: return swap_value(r, text, size);
     case 0: text[at] = (uint8_t)gyre_random_u32(r); return size;
     case 1: memmove(text + at, text + at + n, size - at - n); return size > n ? size - n : size;
     case 2: memmove(text + at + n, text + at, size - at); return size + n;
