@@ -6,22 +6,22 @@ set -u
 # shellcheck source=tests/cli/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 export OMP_NUM_THREADS=1
-make_dataset "$T/small.h5" 64 16 32 3
+make_dataset "$T/small.h5" 32 4 32 3
 
-# config FILE MODEL [STEPS]: MODEL is what stands in "model".
+# config FILE MODEL [EVERY]: MODEL is what stands in "model"; EVERY, steps between checkpoints.
 config() {
     cat >"$1" <<EOF
 {"data": {"path": "$T/small.h5"}, "model": $2, "batch": {"size": 8, "shards": 2},
- "length": {"steps": ${3:-3}}, "schedule": {"policy": "constant", "base_lr": 0.01},
- "evaluate": {"every": {"steps": 3}}, "checkpoint": {"every": {"steps": 1}}}
+ "length": {"steps": 3}, "schedule": {"policy": "constant", "base_lr": 0.01},
+ "evaluate": {"every": {"steps": 3}}, "checkpoint": {"every": {"steps": ${3:-1}}}}
 EOF
 }
 hash_of() { "$GYRE" inspect --hash="${2:-parameters}" "$1"; }
 same() { [ "$(hash_of "$1" "${3:-parameters}")" = "$(hash_of "$2" "${3:-parameters}")" ] || fail "$1 and $2 differ"; }
 
 for name in $("$GYRE" help models | sed '/^$/,$d' | awk '/^[a-z]/ {print $1}'); do
-    config "$T/name.json" "{\"name\": \"$name\"}"
-    config "$T/file.json" '{"file": "net.json"}'
+    config "$T/name.json" "{\"name\": \"$name\"}" 9
+    config "$T/file.json" '{"file": "net.json"}' 9
     ends 0 "$GYRE" model "$name" --json
     cp "$T/out" "$T/net.json"
     rm -rf "$T/by-name" "$T/by-file"
