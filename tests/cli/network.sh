@@ -30,11 +30,12 @@ for name in $("$GYRE" help models | sed '/^$/,$d' | awk '/^[a-z]/ {print $1}'); 
     same "$T/by-name" "$T/by-file" state
 done
 
-# On two ranks, resumed, and written inline: one run. The file is no longer needed then.
+# On two ranks, resumed, and written inline with its keys in another order: one run. The file is no longer needed then.
 "$GYRE" model small_cnn --json >"$T/net.json" || fail "model --json"
 config "$T/name.json" '{"name": "small_cnn"}'
 config "$T/file.json" '{"file": "net.json"}'
-config "$T/inline.json" "{\"layers\": $(cat "$T/net.json")}"
+config "$T/inline.json" "{\"layers\": $(/usr/bin/python3 -c 'import json, sys
+print(json.dumps(json.load(sys.stdin), sort_keys=True))' <"$T/net.json")}"
 ends 0 "$GYRE" train "$T/name.json" --out "$T/one" --quiet
 ends 0 mpirun -n 2 "$GYRE" train "$T/file.json" --out "$T/two" --quiet
 same "$T/one" "$T/two" state
