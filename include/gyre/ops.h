@@ -88,6 +88,8 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SHAPED(scale_dw, gyre_scale_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, dw))              \
     SHAPED(pool, gyre_pool_shape, (gyre_act, x), (gyre_raw, saved), (gyre_act, y))                 \
     SHAPED(pool_dx, gyre_pool_shape, (gyre_act, dy), (gyre_raw, saved), (gyre_act, dx))            \
+    SHAPED(adaptive_pool, gyre_adaptive_pool_shape, (gyre_act, x), (gyre_act, y))                  \
+    SHAPED(adaptive_pool_dx, gyre_adaptive_pool_shape, (gyre_act, dy), (gyre_act, dx))             \
     SHAPED(lrn, gyre_lrn_shape, (gyre_act, x), (gyre_act, y))                                      \
     /* dx may be dy */                                                                             \
     SHAPED(lrn_dx, gyre_lrn_shape, (gyre_act, x), (gyre_act, dy), (gyre_act, dx))                  \

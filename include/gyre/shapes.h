@@ -51,6 +51,12 @@ typedef struct {
     bool max, ceil;
 } gyre_pool_shape;
 
+/* Averages of oh x ow bins of unequal size: rows floor(i h / oh) to ceil((i + 1) h / oh) - 1 are
+ * bin i's, columns likewise (PyTorch's AdaptiveAvgPool2d). */
+typedef struct {
+    int n, h, w, c, oh, ow;
+} gyre_adaptive_pool_shape;
+
 /* Local response normalisation within a channel (Caffe's WITHIN_CHANNEL): y = x s^-beta, s = 1 +
  * alpha / size^2 * (sum of x^2 over the size x size window around the pixel). Cells outside the
  * image are 0 and count in the divisor. size is odd; relu: x is max(0, x), and dx is masked. */
@@ -242,6 +248,13 @@ static inline bool gyre_pool_possible(const gyre_pool_shape *s) {
     bool windows = s->r >= 1 && s->s >= 1 && s->stride_h >= 1 && s->stride_w >= 1;
     bool pads = s->pad_h >= 0 && s->pad_w >= 0 && s->pad_h < s->r && s->pad_w < s->s;
     return windows && pads && (!s->max || (int64_t)s->r * s->s <= UINT16_MAX);
+}
+/* Where bin i of `bins` begins in `size` rows, and the row behind its last one. */
+static inline int gyre_bin_begin(int i, int size, int bins) {
+    return (int)((int64_t)i * size / bins);
+}
+static inline int gyre_bin_end(int i, int size, int bins) {
+    return (int)((((int64_t)i + 1) * size + bins - 1) / bins);
 }
 static inline int gyre_pool_rows(const gyre_pool_shape *s) {
     return gyre_pool_size(s->h, s->r, s->stride_h, s->pad_h, s->ceil);

@@ -41,6 +41,8 @@ static const char *const summaries[][2] = {
     {"stochastic_depth", "The same for whole samples, at the end of a branch."},
     {"max_pool", "The largest value of each window, for each channel."},
     {"average_pool", "The average of each window, or of the whole picture."},
+    {"adaptive_average_pool",
+     "Averages of a given number of bins, whatever the size of the picture; PyTorch's bins."},
     {"lrn", "Local response normalisation within a channel, as Caffe has it."},
     {"channel_lrn", "Local response normalisation across channels, as PyTorch has it."},
     {"shortcut",

@@ -30,6 +30,7 @@
     TYPE(stochastic_depth)                                                                         \
     TYPE(max_pool)                                                                                 \
     TYPE(average_pool)                                                                             \
+    TYPE(adaptive_average_pool)                                                                    \
     TYPE(lrn)                                                                                      \
     TYPE(channel_lrn)                                                                              \
     TYPE(shortcut)                                                                                 \

@@ -30,6 +30,7 @@ static void note_bytes(const void *bytes, size_t size);
 #define LAST_gyre_pool_shape ceil
 #define LAST_gyre_lrn_shape relu
 #define LAST_gyre_channel_lrn_shape k
+#define LAST_gyre_adaptive_pool_shape ow
 #define LAST_gyre_shortcut_shape stride
 #define LAST_gyre_loss_shape scale
 #define LAST_gyre_update_shape rule /* which has padding inside: note_update */

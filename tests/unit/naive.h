@@ -137,6 +137,21 @@ static void naive_pool(const naive *t, const gyre_node *l, naive_input in, doubl
     }
 }
 
+static void naive_adaptive_pool(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    for (int at = 0; at < t->n * l->h * l->w * l->c; at++) {
+        int c = at % l->c, ox = at / l->c % l->w, oy = at / l->c / l->w % l->h, cells = 0;
+        int image = at / l->c / l->w / l->h;
+        double sum = 0;
+        for (int iy = oy * in.h / l->h; iy * l->h < (oy + 1) * in.h; iy++) {
+            for (int ix = ox * in.w / l->w; ix * l->w < (ox + 1) * in.w; ix++) {
+                sum += in.x[((image * in.h + iy) * in.w + ix) * in.c + c];
+                cells++;
+            }
+        }
+        y[at] = sum / cells;
+    }
+}
+
 static void naive_lrn(const naive *t, const gyre_node *l, naive_input in, double *y) {
     int r = naive_int(l, "size");
     double alpha = node_option_value(l, "alpha"), beta = node_option_value(l, "beta");
@@ -281,6 +296,7 @@ static const struct {
                    {"batch_norm", naive_norm},
                    {"max_pool", naive_pool},
                    {"average_pool", naive_pool},
+                   {"adaptive_average_pool", naive_adaptive_pool},
                    {"lrn", naive_lrn},
                    {"channel_lrn", naive_channel_lrn},
                    {"shortcut", naive_shortcut},

@@ -327,6 +327,8 @@ static void build_pools(builder *b, int depth) {
                                         {"pad", 2}, {"pad", 0}));
     x = builder_node_of(b, "channel_lrn", "norm", x,
                         BUILDER_OPTIONS({"size", 4}, {"alpha", 0.5}, {"k", 2}));
+    x = builder_node_of(b, "adaptive_average_pool", "bins", x,
+                        BUILDER_OPTIONS({"bins", 3}, {"bins", 4}));
     x = builder_node_of(b, "average_pool", "all", x, BUILDER_OPTIONS({"global", 1}));
     builder_style_torch(b);
     builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 10}));

@@ -89,6 +89,45 @@ static void pools_match(void **state) {
     }
 }
 
+/* Bins that overlap, that are even, and that are more than pixels. */
+static void check_bins(gyre_backend *b, gyre_adaptive_pool_shape s) {
+    size_t n = (size_t)(s.n * s.h * s.w * s.c), m = (size_t)(s.n * s.oh * s.ow * s.c);
+    double *x = randoms(1, n), *dy = randoms(2, m), *y = zeros(m), *dx = zeros(n);
+    double *y_scale = zeros(m), *dx_scale = zeros(n);
+    round_acts(x, n);
+    round_acts(dy, m);
+    for (int at = 0; at < (int)m; at++) {
+        int c = at % s.c, j = at / s.c % s.ow, i = at / s.c / s.ow % s.oh;
+        int image = at / s.c / s.ow / s.oh, top = i * s.h / s.oh, left = j * s.w / s.ow;
+        int rows = (int)ceil((i + 1) * s.h / (double)s.oh) - top;
+        int columns = (int)ceil((j + 1) * s.w / (double)s.ow) - left, cells = rows * columns;
+        for (int k = 0; k < cells; k++) {
+            int from = ((image * s.h + top + k / columns) * s.w + left + k % columns) * s.c + c;
+            y[at] += x[from] / cells;
+            y_scale[at] += fabs(x[from]) / cells;
+            dx[from] += dy[at] / cells;
+            dx_scale[from] += fabs(dy[at]) / cells;
+        }
+    }
+    buffer bx = acts_of(b, x, n), bdy = acts_of(b, dy, m), by = acts_new(b, m);
+    buffer bdx = acts_new(b, n);
+    OK(b->ops->adaptive_pool(b->main, &s, A(bx), A(by)));
+    OK(b->ops->adaptive_pool_dx(b->main, &s, A(bdy), A(bdx)));
+    check_close("y", by, y, y_scale, sum_bound(s.h * s.w));
+    check_close("dx", bdx, dx, dx_scale, sum_bound(s.oh * s.ow));
+    buffer all[] = {bx, bdy, by, bdx};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buffer_free(all[i]);
+    double *arrays[] = {x, dy, y, dx, y_scale, dx_scale};
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) free(arrays[i]);
+}
+
+static void bins_match(void **state) {
+    static const gyre_adaptive_pool_shape shapes[] = {{2, 7, 9, 5, 3, 4},   {1, 6, 6, 16, 2, 3},
+                                                      {2, 13, 13, 8, 6, 6}, {1, 5, 4, 33, 7, 9},
+                                                      {3, 1, 1, 3, 1, 1},   {1, 8, 5, 24, 1, 5}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) check_bins(*state, shapes[i]);
+}
+
 /* Caffe: 32 -> 16 with window 3, stride 2; a window that would begin behind the padded image is
  * left out. */
 static void sizes_are_caffes(void **state) {
@@ -224,6 +263,7 @@ int main(void) {
         cmocka_unit_test(sizes_are_caffes),
         cmocka_unit_test(sizes_are_those_of_windows_laid),
         cmocka_unit_test(pools_match),
+        cmocka_unit_test(bins_match),
         cmocka_unit_test(the_maximum_of_nan_is_nan),
         cmocka_unit_test(shortcuts_match),
     };

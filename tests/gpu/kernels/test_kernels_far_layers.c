@@ -209,8 +209,15 @@ static void moves_reach_far(void **state) {
     GPU(transpose, &matrices, act(x), act(y));
     expect("transpose", get(y, size, at), 7, 0);
     put(y, size, at, 0);
-    put(x, size, n / 4 - 1, 3);
     only_block_of(at / (16 / size));
+    gyre_adaptive_pool_shape bins = {norm.n, 128, 128, C, 128, 128}; /* a pixel each */
+    GPU(adaptive_pool, &bins, act(x), act(y));
+    expect("adaptive_pool", get(y, size, at), 7, 0);
+    put(y, size, at, 0);
+    GPU(adaptive_pool_dx, &bins, act(x), act(y));
+    expect("adaptive_pool_dx", get(y, size, at), 7, 0);
+    put(y, size, at, 0);
+    put(x, size, n / 4 - 1, 3);
     int32_t draws[GYRE_DRAW_WORDS] = {0};
     GPU(dropout, &all, (gyre_i32)(void *)draws, act(x), act(y));
     expect("dropout", get(y, size, at), 14, 0);

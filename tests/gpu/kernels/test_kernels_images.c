@@ -76,6 +76,28 @@ static void pooling_has_the_bits_of_the_cpu(void **state) {
     check_pool(*state, whole);
 }
 
+static void bins_have_the_bits_of_the_cpu(void **state) {
+    gyre_backend *b = *state;
+    for (int i = 0; i < IMAGES; i++) {
+        size4 m = images[i];
+        gyre_adaptive_pool_shape s = {m.n, m.h, m.w, m.c, 3, 2};
+        size_t in = count_of(m), out = count_of((size4){m.n, 3, 2, m.c});
+        buffer x = from_elements(b, 1, in, true), dy = from_elements(b, 2, out, true);
+        buffer y[2], dx[2];
+        for (int k = 0; k < 2; k++) {
+            const gyre_backend_ops *ops = k == 0 ? b->ops : CPU;
+            y[k] = acts_new(b, out);
+            dx[k] = acts_new(b, in);
+            OK(ops->adaptive_pool(b->main, &s, A(x), A(y[k])));
+            OK(ops->adaptive_pool_dx(b->main, &s, A(dy), A(dx[k])));
+        }
+        same_buffers("y", y[0], y[1]);
+        same_buffers("dx", dx[0], dx[1]);
+        buffer_free(x);
+        buffer_free(dy);
+    }
+}
+
 static void unsupported_windows_are_refused(void **state) {
     gyre_queue *q = ((gyre_backend *)*state)->main;
     gyre_pool_shape wide = {1, 300, 300, 1, 256, 256, 1, 1, 0, 0, true, false};
@@ -350,6 +372,7 @@ int main(void) {
         cmocka_unit_test(pooling_has_the_bits_of_the_cpu),
         cmocka_unit_test(unsupported_windows_are_refused),
         cmocka_unit_test(maps_have_the_bits_of_the_cpu),
+        cmocka_unit_test(bins_have_the_bits_of_the_cpu),
         cmocka_unit_test(shortcuts_have_the_bits_of_the_cpu),
         cmocka_unit_test(lrn_agrees_with_the_cpu),
         cmocka_unit_test(input_has_the_bits_of_the_cpu),
