@@ -63,10 +63,10 @@ static void parameters_are_counted(void **state) {
     const struct {
         const char *name;
         size_t count;
-    } torchvision[] = {{"resnet18", 11689512},
-                       {"resnet34", 21797672},
-                       {"resnet50", 25557032},
-                       {"resnet101", 44549160}};
+    } torchvision[] = {
+        {"resnet18", 11689512},    {"resnet34", 21797672},       {"resnet50", 25557032},
+        {"resnet101", 44549160},   {"vgg16_bn", 138365992},      {"densenet121", 7978856},
+        {"mobilenet_v2", 3504872}, {"efficientnet_b0", 5288548}, {"convnext_tiny", 28589128}};
     for (size_t i = 0; i < sizeof torchvision / sizeof torchvision[0]; i++) {
         gyre_model *m = open_model(torchvision[i].name, 224, 3, 1000);
         if (m->count != torchvision[i].count)

@@ -32,3 +32,8 @@ int layers_caffe_pool(builder *b, const char *type, const char *name, int x, int
 int layers_global_average(builder *b, const char *name, int x) {
     return builder_node_of(b, "average_pool", name, x, BUILDER_OPTIONS({"global", true}));
 }
+
+int layers_add(builder *b, const char *name, int x, int y) {
+    const int both[] = {x, y};
+    return builder_node(b, "add", name, both, 2, NULL);
+}

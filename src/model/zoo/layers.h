@@ -5,7 +5,7 @@
 #include "../zoo.h"
 #include <stdio.h>
 
-enum { LAYERS_NAME = 64 };
+enum { LAYERS_PREFIX = 48, LAYERS_PART = 72, LAYERS_NAME = 96 };
 
 typedef struct {
     int channels, r, stride, pad;
@@ -25,6 +25,9 @@ int layers_norm(builder *b, const char *name, int x, int residual, bool relu);
 int layers_pool(builder *b, const char *type, const char *name, int x, int r, int stride, int pad);
 /* Caffe's: two apart; the output's size is rounded up. */
 int layers_caffe_pool(builder *b, const char *type, const char *name, int x, int r);
+/* Orders of "flatten"; LAYERS_CHW is PyTorch's. */
+enum { LAYERS_HWC, LAYERS_CHW };
+int layers_add(builder *b, const char *name, int x, int y);
 int layers_global_average(builder *b, const char *name, int x);
 
 #endif

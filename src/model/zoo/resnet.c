@@ -1,8 +1,6 @@
 /* Residual networks: He et al. 2015 (arXiv 1512.03385), and their wide ones. */
 #include "layers.h"
 
-enum { PREFIX = 32 };
-
 /* PREFIX.convI and PREFIX.bnI: y = act(norm(conv(x)) + residual) */
 static int conv_norm(builder *b, const char *prefix, int i, int x, conv_options o, int residual) {
     char name[LAYERS_NAME];
@@ -28,7 +26,7 @@ void zoo_resnet(builder *b, int depth) {
     x = layers_norm(b, "bn1", x, LAYERS_NONE, true);
     for (int stage = 0; stage < 3; stage++) {
         for (int i = 0; i < blocks; i++) {
-            char prefix[PREFIX], name[LAYERS_NAME];
+            char prefix[LAYERS_PREFIX], name[LAYERS_NAME];
             int shortcut = x, channels = 16 << stage, stride = stage > 0 && i == 0 ? 2 : 1;
             snprintf(prefix, sizeof prefix, "layer%d.%d", stage + 1, i);
             if (stride != 1) {
@@ -88,7 +86,7 @@ void zoo_imagenet_resnet(builder *b, int depth) {
     for (int stage = 0; stage < 4; stage++) {
         int channels = (stem << stage) * own->widening;
         for (int i = 0; i < own->blocks[stage]; i++) {
-            char prefix[PREFIX];
+            char prefix[LAYERS_PREFIX];
             int stride = stage > 0 && i == 0 ? 2 : 1, shortcut = x;
             snprintf(prefix, sizeof prefix, "layer%d.%d", stage + 1, i);
             if (before != channels) shortcut = projection(b, prefix, x, channels, stride);
