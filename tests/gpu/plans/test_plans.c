@@ -107,9 +107,21 @@ static void add_node(job_list *list, int mode, const gyre_model *m, int node, in
     add_job(list, mode, GPU_CONV_DW, &s);
 }
 
+/* Networks whose shapes plans.txt does not hold. */
+static bool is_left_out(const char *name) {
+    static const char *const names[] = {"wide_resnet28_10", "vgg16_bn",     "densenet40",
+                                        "densenet121",      "mobilenet_v2", "efficientnet_b0",
+                                        "convnext_tiny"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(names[i], name) == 0) return true;
+    }
+    return false;
+}
+
 /* Grey images of 28x28 and colour ones of 32x32; a model may refuse one of them. */
 static void add_models(job_list *list, int mode, int n, bool evaluated_only) {
     for (int i = 0; gyre_model_name(i) != NULL; i++) {
+        if (is_left_out(gyre_model_name(i))) continue;
         for (int colour = 0; colour < 2; colour++) {
             char name[40];
             gyre_model *m = NULL;
