@@ -72,8 +72,8 @@ gyre_status cpu_activation(gyre_queue *q, const gyre_activation_shape *s, gyre_a
         values(s, s->n, (const float *)(void *)x, (float *)(void *)y);
         return GYRE_OK;
     }
+    float v[CHUNK] = {0};
     for (size_t i = 0; i < s->n; i += CHUNK) {
-        float v[CHUNK];
         size_t n = chunk_at(s->n, i);
         unpack(n, cpu_act_at(q, x, i), v);
         values(s, whole_groups(n), v, v);
@@ -89,8 +89,8 @@ gyre_status cpu_activation_dx(gyre_queue *q, const gyre_activation_shape *s, gyr
                   (float *)(void *)dx);
         return GYRE_OK;
     }
+    float read[CHUNK] = {0}, d[CHUNK] = {0};
     for (size_t i = 0; i < s->n; i += CHUNK) {
-        float read[CHUNK], d[CHUNK];
         size_t n = chunk_at(s->n, i);
         unpack(n, cpu_act_at(q, v, i), read);
         unpack(n, cpu_act_at(q, dy, i), d);

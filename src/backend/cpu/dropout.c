@@ -55,7 +55,7 @@ gyre_status cpu_dropout(gyre_queue *q, const gyre_dropout_shape *s, gyre_i32 dra
                         gyre_act y) {
     const uint32_t *words = (const uint32_t *)(const void *)cpu_i32(draws);
     size_t one = s->pixels * s->c;
-    float factor[CHUNK];
+    float factor[CHUNK] = {0};
     for (size_t i = 0; i < (size_t)s->n; i++) {
         uint32_t sample = words[GYRE_DRAW_FIRST] + s->first + (uint32_t)i;
         if (s->unit == GYRE_DROP_SAMPLES) {
