@@ -47,6 +47,11 @@ static bool is_own_lock(const char *path) {
     return own;
 }
 
+/* Without memory of its own: what is asked here has no way to say that there is none. */
+static bool path_in(const char *dir, const char *name, char out[PATH_MAX]) {
+    return snprintf(out, PATH_MAX, "%s/%s", dir, name) < PATH_MAX;
+}
+
 /* What gyre leaves where it is killed before it has written its config, and what is left of a
  * study's cell that is run again. */
 static bool is_leftover(const char *dir, const char *name) {
@@ -55,17 +60,13 @@ static bool is_leftover(const char *dir, const char *name) {
     if (strncmp(name, GYRE_RESULT_FILE ".damaged", strlen(GYRE_RESULT_FILE ".damaged")) == 0)
         return true;
     if (strcmp(name, GYRE_LOCK_FILE) != 0) return false;
-    char *path = gyre_path_join(dir, name);
-    bool own = path != NULL && is_own_lock(path);
-    free(path);
-    return own;
+    char path[PATH_MAX];
+    return path_in(dir, name, path) && is_own_lock(path);
 }
 
 static bool has(const char *dir, const char *name) {
-    char *path = gyre_path_join(dir, name);
-    bool there = path != NULL && gyre_file_exists(path);
-    free(path);
-    return there;
+    char path[PATH_MAX];
+    return path_in(dir, name, path) && gyre_file_exists(path);
 }
 
 /* Others call a file config.json too: a run has a lock besides, or what it has written. */
