@@ -40,8 +40,9 @@ struct gpu_input {
 
 /* Where things lie in a buffer, in bytes. */
 typedef struct {
-    size_t rows, labels, augment, images, end;
-    size_t image_bytes; /* of all images; 0 where the device keeps them */
+    size_t rows, targets, augment, images, end;
+    size_t image_bytes;  /* of all images; 0 where the device keeps them */
+    size_t target_bytes; /* of all targets */
     bool from_kept;
 } layout;
 
@@ -49,13 +50,18 @@ static size_t align(size_t bytes) {
     return gyre_size_align(bytes, GYRE_ALIGNMENT);
 }
 
+static size_t row_bytes(const gyre_image_shape *s, const gyre_batch *batch) {
+    return (size_t)s->h * (size_t)s->w * (size_t)s->c * gyre_element_size(batch->element);
+}
+
 static layout lay_out(const gpu_input *input, const gyre_image_shape *s, const gyre_batch *batch) {
     size_t n = (size_t)batch->count;
     layout l = {.from_kept = batch->images == NULL};
-    l.image_bytes = l.from_kept ? 0 : n * (size_t)s->h * (size_t)s->w * (size_t)s->c;
+    l.image_bytes = l.from_kept ? 0 : n * row_bytes(s, batch);
+    l.target_bytes = n * (size_t)batch->target_values * sizeof(int32_t);
     l.rows = align(sizeof *input->current);
-    l.labels = l.rows + (l.from_kept ? align(n * sizeof *batch->rows) : 0);
-    l.augment = l.labels + align(n * sizeof *batch->labels);
+    l.targets = l.rows + (l.from_kept ? align(n * sizeof *batch->rows) : 0);
+    l.augment = l.targets + align(l.target_bytes);
     l.images = l.augment + (batch->augment == NULL ? 0 : align(n * sizeof *batch->augment));
     l.end = l.images + align(l.image_bytes);
     return l;
@@ -65,7 +71,7 @@ static layout lay_out(const gpu_input *input, const gyre_image_shape *s, const g
 static gyre_status check_rows(const gpu_input *input, const gyre_image_shape *s,
                               const gyre_batch *batch) {
     if (input->kept == NULL || batch->rows == NULL ||
-        input->kept_row_bytes != (size_t)s->h * (size_t)s->w * (size_t)s->c) {
+        input->kept_row_bytes != row_bytes(s, batch)) {
         return gyre_fail(GYRE_EDEVICE, "a batch came without images, of which the GPU keeps none "
                                        "of its shape");
     }
@@ -84,11 +90,11 @@ static void pack(const gpu_input *input, const buffer *p, const layout *l,
     gpu_input_slot slot = {
         .images = l->from_kept ? input->kept : (const uint8_t *)(p->device + l->images),
         .rows = l->from_kept ? (const int64_t *)(void *)(p->device + l->rows) : NULL,
-        .labels = (const int32_t *)(void *)(p->device + l->labels),
+        .targets = (const int32_t *)(void *)(p->device + l->targets),
         .augment =
             batch->augment == NULL ? NULL : (const gyre_augment *)(void *)(p->device + l->augment)};
     memcpy(p->host, &slot, sizeof slot);
-    memcpy(p->host + l->labels, batch->labels, n * sizeof *batch->labels);
+    memcpy(p->host + l->targets, batch->targets, l->target_bytes);
     if (l->from_kept) memcpy(p->host + l->rows, batch->rows, n * sizeof *batch->rows);
     if (batch->augment != NULL) {
         memcpy(p->host + l->augment, batch->augment, n * sizeof *batch->augment);
@@ -166,31 +172,34 @@ static bool is_part(const gpu_input *input, const gyre_batch *batch) {
            batch->count <= input->count - batch->first;
 }
 
-static gyre_status unpack(gyre_queue *q, const gyre_image_shape *s, const gpu_input_slot *slot,
-                          int64_t first, gyre_f32 mean, gyre_f32 scale, gyre_act x,
-                          gyre_i32 labels) {
+/* `batch` says what lies in the slot. */
+static gyre_status unpack(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
+                          const gpu_input_slot *slot, int64_t first, gyre_f32 mean, gyre_f32 scale,
+                          gyre_act x, gyre_i32 targets) {
     gpu_backend *b = gpu_of_queue(q);
-    GPU_TRY(b, gpu_input_launch(b->compute, gpu_bf16(q), s, slot, first, gpu_floats(mean),
-                                gpu_floats(scale), x, gpu_integers(labels)));
+    GPU_TRY(b, gpu_input_launch(b->compute, gpu_bf16(q), s, batch->element, slot, first,
+                                gpu_floats(mean), gpu_floats(scale), x));
+    GPU_TRY(b, gpu_targets_launch(b->compute, (size_t)s->n, (size_t)batch->target_values, slot,
+                                  first, gpu_integers(targets)));
     return GYRE_OK;
 }
 
 gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
-                           gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels) {
+                           gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 targets) {
     gpu_backend *b = gpu_of_queue(q);
     gpu_input *input = b->input;
     gyre_image_shape part = *s;
     part.n = (int)batch->count;
     if (b->in_step && is_part(input, batch)) {
-        return unpack(q, &part, input->current, batch->first, mean, scale, x, labels);
+        return unpack(q, &part, batch, input->current, batch->first, mean, scale, x, targets);
     }
     if (b->recording) {
         return gyre_fail(GYRE_EDEVICE, "a recorded step loads a batch that was not prefetched");
     }
     buffer *p;
     GYRE_TRY(send(input, s, batch, &p));
-    GYRE_TRY(
-        unpack(q, &part, (const gpu_input_slot *)(void *)p->device, 0, mean, scale, x, labels));
+    GYRE_TRY(unpack(q, &part, batch, (const gpu_input_slot *)(void *)p->device, 0, mean, scale, x,
+                    targets));
     return mark_used(b, p);
 }
 

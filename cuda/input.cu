@@ -1,4 +1,4 @@
-/* Batches: raw pixels become normalised, augmented activations. */
+/* Batches: stored values become normalised, augmented activations. */
 #include "element.h"
 #include "kernels.h"
 
@@ -29,17 +29,43 @@ __device__ __forceinline__ walk walk_from(const input_shape &s, uint64_t element
     return p;
 }
 
-/* Crop first, mirror second; outside pixels are raw 0. */
-__device__ __forceinline__ float raw_pixel(const input_shape &s, const gpu_input_slot &slot,
-                                           int64_t first, const walk &p) {
+/* The place of a value among those of its batch, or -1: outside of its sample. Crop first, mirror
+ * second. */
+__device__ __forceinline__ int64_t source_of(const input_shape &s, const gpu_input_slot &slot,
+                                             int64_t first, const walk &p) {
     int64_t at = first + int64_t(p.sample);
     gyre_augment a = {};
     if (slot.augment != nullptr) a = slot.augment[at];
     int y = int(p.y) + a.dy, x = int(a.mirror ? s.w - 1 - p.x : p.x) + a.dx;
-    if (y < 0 || y >= int(s.h) || x < 0 || x >= int(s.w)) return 0.0f;
+    if (y < 0 || y >= int(s.h) || x < 0 || x >= int(s.w)) return -1;
     uint64_t row = uint64_t(slot.rows != nullptr ? slot.rows[at] : at);
     uint64_t pixel = uint64_t(y) * s.w + unsigned(x);
-    return float(slot.images[row * s.image + pixel * s.c + p.c]);
+    return int64_t(row * s.image + pixel * s.c + p.c);
+}
+
+/* Outside pixels are raw 0. */
+__device__ __forceinline__ float raw_pixel(const input_shape &s, const gpu_input_slot &slot,
+                                           int64_t first, const walk &p) {
+    int64_t from = source_of(s, slot, first, p);
+    return from < 0 ? 0.0f : float(slot.images[from]);
+}
+
+/* gyre_half_to_float of gyre/element.h */
+__device__ __forceinline__ float widen_half(unsigned half) {
+    unsigned sign = (half & 0x8000u) << 16, rest = half & 0x7fffu;
+    if (rest >= 0x7c00u) return __uint_as_float(sign | 0x7f800000u | (rest & 0x3ffu) << 13);
+    if (rest >= 0x400u) return __uint_as_float(sign | ((rest << 13) + (112u << 23)));
+    return __uint_as_float(sign | __float_as_uint(float(rest) * 0x1p-24f));
+}
+
+__device__ __forceinline__ float raw_value(gyre_element e, const void *values, int64_t at) {
+    switch (e) {
+    case GYRE_ELEMENT_U16: return float(((const uint16_t *)values)[at]);
+    case GYRE_ELEMENT_I16: return float(((const int16_t *)values)[at]);
+    case GYRE_ELEMENT_F16: return widen_half(((const uint16_t *)values)[at]);
+    case GYRE_ELEMENT_F32: return ((const float *)values)[at];
+    default: return float(((const uint8_t *)values)[at]);
+    }
 }
 
 template <class T, int V>
@@ -62,25 +88,56 @@ __global__ void __launch_bounds__(GPU_BLOCK)
 }
 GPU_KERNELS(input_kernel);
 
+/* The same for values of any type; they are few beside the work of a network. */
+template <class T>
 __global__ void __launch_bounds__(GPU_BLOCK)
-    labels_kernel(unsigned n, const gpu_input_slot *where, int64_t first, int32_t *labels) {
-    const int32_t *from = where->labels + first;
-    for (uint64_t i = gpu_thread(); i < n; i += gpu_threads()) labels[i] = from[i];
+    values_kernel(input_shape s, gyre_element e, const gpu_input_slot *where, int64_t first,
+                  const float *mean, const float *scale, void *x) {
+    const gpu_input_slot slot = *where;
+    for (uint64_t at = gpu_thread(); at < s.n * s.image; at += gpu_threads()) {
+        walk p = walk_from(s, at);
+        int64_t from = source_of(s, slot, first, p);
+        float raw = from < 0 ? 0.0f : raw_value(e, slot.images, from);
+        float v[1] = {(raw - mean[p.y * s.row + p.x * s.c + p.c]) * scale[p.c]};
+        gpu_store<1>((T *)x + at, v);
+    }
 }
-KERNEL(labels_kernel);
+KERNEL(values_kernel<float>);
+KERNEL(values_kernel<gpu_half>);
+
+__global__ void __launch_bounds__(GPU_BLOCK)
+    targets_kernel(uint64_t n, uint64_t values, const gpu_input_slot *where, int64_t first,
+                   int32_t *targets) {
+    const int32_t *from = where->targets + uint64_t(first) * values;
+    for (uint64_t i = gpu_thread(); i < n * values; i += gpu_threads()) targets[i] = from[i];
+}
+KERNEL(targets_kernel);
 
 cudaError_t gpu_input_launch(cudaStream_t stream, bool bf16, const gyre_image_shape *s,
-                             const gpu_input_slot *slot, int64_t first, const float *mean,
-                             const float *scale, void *x, int32_t *labels) {
+                             gyre_element e, const gpu_input_slot *slot, int64_t first,
+                             const float *mean, const float *scale, void *x) {
     uint64_t row = uint64_t(s->w) * uint64_t(s->c), image = row * uint64_t(s->h);
     input_shape shape = {unsigned(s->n), unsigned(s->h), unsigned(s->w), unsigned(s->c), row,
                          image};
     if (s->n == 0) return cudaSuccess;
+    uint64_t elements = shape.n * image;
+    if (e != GYRE_ELEMENT_U8) {
+        auto kernel = bf16 ? values_kernel<gpu_half> : values_kernel<float>;
+        LAUNCH(kernel, gpu_grid(elements), GPU_BLOCK, 0, stream, shape, e, slot, first, mean, scale,
+               x);
+        return cudaGetLastError();
+    }
     bool wide = gpu_common_shift(x) == 0;
     auto kernel = GPU_PICK(input_kernel, bf16, wide);
-    uint64_t elements = shape.n * image;
     LAUNCH(kernel, gpu_grid(wide ? elements / (bf16 ? 8 : 4) + 1 : elements), GPU_BLOCK, 0, stream,
            shape, slot, first, mean, scale, x);
-    LAUNCH(labels_kernel, gpu_grid(shape.n), GPU_BLOCK, 0, stream, shape.n, slot, first, labels);
+    return cudaGetLastError();
+}
+
+cudaError_t gpu_targets_launch(cudaStream_t stream, size_t n, size_t values,
+                               const gpu_input_slot *slot, int64_t first, int32_t *targets) {
+    if (n == 0) return cudaSuccess;
+    LAUNCH(targets_kernel, gpu_grid(n * values), GPU_BLOCK, 0, stream, n, values, slot, first,
+           targets);
     return cudaGetLastError();
 }

@@ -18,15 +18,18 @@ extern "C" {
 typedef struct {
     const uint8_t *images;       /* (rows, h, w, c), packed, or the whole dataset */
     const int64_t *rows;         /* (count) rows of `images`, or NULL: 0, 1, 2... */
-    const int32_t *labels;       /* (count) */
+    const int32_t *targets;      /* (count, values of a target), 4 bytes each */
     const gyre_augment *augment; /* (count), or NULL */
 } gpu_input_slot;
 
-/* x(n, h, w, c) = (pixel - mean(h, w, c)) * scale(c) of samples first..first+n-1 of *slot (device
- * memory), augmented as cpu_batch_load does; labels(n). */
+/* x(n, h, w, c) = (value - mean(h, w, c)) * scale(c) of samples first..first+n-1 of *slot (device
+ * memory), augmented as cpu_batch_load does. */
 cudaError_t gpu_input_launch(cudaStream_t stream, bool bf16, const gyre_image_shape *s,
-                             const gpu_input_slot *slot, int64_t first, const float *mean,
-                             const float *scale, void *x, int32_t *labels);
+                             gyre_element e, const gpu_input_slot *slot, int64_t first,
+                             const float *mean, const float *scale, void *x);
+/* targets(n, values) of the same samples */
+cudaError_t gpu_targets_launch(cudaStream_t stream, size_t n, size_t values,
+                               const gpu_input_slot *slot, int64_t first, int32_t *targets);
 
 /* ---- conv.cu */
 

@@ -130,14 +130,14 @@ struct gyre_backend_ops {
     void (*range_push)(gyre_backend *b, const char *name);
     void (*range_pop)(gyre_backend *b);
 
-    /* input: x = (pixel - mean(h, w, c)) * scale(c), augmented; s->n is batch->count; host memory
-     * stays valid until the queue has passed.
+    /* input: x = (value - mean(h, w, c)) * scale(c), augmented; targets are copied as they are;
+     * s->n is batch->count; host memory stays valid until the queue has passed.
      * Inside record() the batch is samples first..first+count-1 of the one that prefetch_batch()
      * was given last, and its pointers are those of that batch from sample `first` on, or NULL
      * where those are. They may differ from call to call; `first` and count stay the same.
      * Outside record() it is any batch, and its own pointers count. */
     gyre_status (*batch_load)(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
-                              gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels);
+                              gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 targets);
 
     /* the operations of gyre/ops.h */
 #define SLOT_SHAPED(op, ...) GYRE_SHAPED_HEAD((*op), __VA_ARGS__);

@@ -2,6 +2,7 @@
 #ifndef GYRE_BATCH_H
 #define GYRE_BATCH_H
 
+#include "gyre/element.h"
 #include <stdint.h>
 
 /* How one image is augmented: drawn by the sampler, applied by the backend. Crop first, mirror
@@ -16,9 +17,11 @@ typedef struct {
     int64_t step;
     int64_t first;               /* of a shard: place of its first sample in the whole batch */
     int64_t count;               /* samples here */
-    const uint8_t *images;       /* (count, h, w, c) raw pixels; NULL where the device keeps them */
+    gyre_element element;        /* of what is stored */
+    const uint8_t *images;       /* (count, h, w, c) as stored; NULL where the device keeps them */
     const int64_t *rows;         /* (count) their rows in the training images, or NULL */
-    const int32_t *labels;       /* (count) */
+    const void *targets;         /* (count, target_values) of 4 bytes: int32 classes, or float32 */
+    int64_t target_values;       /* of a sample */
     const gyre_augment *augment; /* (count), or NULL: none */
 } gyre_batch;
 

@@ -1,14 +1,16 @@
-/* Image classification datasets in HDF5: one file, or several behind a manifest as if they were
- * one.
+/* Datasets in HDF5: one file, or several behind a manifest as if they were one.
  *
- * /train|test|validation/images u8 (N,H,W,C) contiguous, /.../labels i32 (N), /names fixed-length
- * UTF-8. Rows are never read through HDF5, but from H5Dget_offset on, when they are needed; labels
- * are in memory. Files written by gyre carry a 512-byte user block with the XXH3-128 of the rest.
- * HDF5 reads the layout in a child process (gyre/child.h), because damaged files can hang or crash
- * the library. */
+ * /train|test|validation/images u8 (N,H,W,C) contiguous, or arrays of up to four dimensions of u8,
+ * u16, i16, f16 or f32; /.../labels i32 (N), or targets: i32 (N) the same, i32 (N,H,W) a class for
+ * each pixel, f32 of one to four dimensions values, as are i32 (N,K) and (N,H,W,K); /names
+ * fixed-length UTF-8. Rows are never read through HDF5, but from H5Dget_offset on, when they are
+ * needed; labels are in memory. Files written by gyre carry a 512-byte user block with the XXH3-128
+ * of the rest. HDF5 reads the layout in a child process (gyre/child.h), because damaged files can
+ * hang or crash the library. */
 #ifndef GYRE_DATASET_H
 #define GYRE_DATASET_H
 
+#include "gyre/element.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
 #include <stdbool.h>
@@ -24,19 +26,27 @@ enum {
 typedef struct {
     int64_t count; /* 0: the part is absent */
     int h, w, c;
+    gyre_element element;
     const uint8_t *images; /* (count, h, w, c) in memory, or NULL: in files, by `pieces` */
-    const int32_t *labels; /* (count), each in 0..classes-1 (checked at open) */
+    const int32_t *labels; /* (count), each in 0..classes-1 (checked at open); NULL: `targets` */
     const struct gyre_pieces *pieces;
+    gyre_target target;
+    gyre_element target_stored; /* GYRE_ELEMENT_I32 or F32 */
+    const uint8_t *targets;     /* (count, values) in memory, or NULL: by `target_pieces` */
+    const struct gyre_pieces *target_pieces;
 } gyre_images;
 
 /* Bytes of an image. */
 static inline size_t gyre_images_row(const gyre_images *p) {
-    return (size_t)p->h * (size_t)p->w * (size_t)p->c;
+    return (size_t)p->h * (size_t)p->w * (size_t)p->c * gyre_element_size(p->element);
 }
 
 /* Rows first..first+count-1, into `out`. Any thread. GYRE_EIO: the file was cut short since it was
  * opened, or cannot be read. */
 gyre_status gyre_images_read(const gyre_images *p, int64_t first, int64_t count, uint8_t *out);
+
+/* Their targets likewise, (count, values) as a network's loss takes them (gyre_batch). */
+gyre_status gyre_targets_read(const gyre_images *p, int64_t first, int64_t count, void *out);
 
 /* Is the dataset larger than GYRE_DATASET_LARGE? Then each row is best announced some time before
  * it is read, so that the disk has many to fetch at once. */
@@ -66,7 +76,7 @@ const gyre_images *gyre_dataset_validation(const gyre_dataset *d);
 /* "train (800 images) and validation (200)": the parts that there are, for messages. */
 enum { GYRE_PARTS_TEXT = 128 };
 void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]);
-int gyre_dataset_classes(const gyre_dataset *d);
+int gyre_dataset_classes(const gyre_dataset *d); /* or the values of a position of the target */
 /* Are there classes without a training image? Then one sentence on which, and what to do. */
 enum { GYRE_GAPS_TEXT = 768 };
 bool gyre_dataset_gaps(const gyre_dataset *d, char *out, size_t size);
@@ -100,12 +110,13 @@ typedef struct {
     int size; /* side of the squares that they are made into (gyre/fitter.h); 0: as stored */
 } gyre_view;
 
-/* Statistics of the training samples on the raw 0..255 scale, from exact integer sums; where the
+/* Statistics of the training samples as they are stored, a picture's on the scale 0..255: of
+ * integers from exact sums, of floats from sums in double in the order of the rows. Where the
  * samples are more than GYRE_DATASET_LARGE bytes, of GYRE_SAMPLED_ROWS of them at equal distances.
  */
 typedef struct {
-    float *mean_image;     /* (h, w, c) */
-    float mean[4], dev[4]; /* per channel; deviation of the population, 1 when 0 */
+    float *mean_image; /* (h, w, c) */
+    float *mean, *dev; /* (c) per channel; deviation of the population, 1 when 0 */
 } gyre_pixel_stats;
 
 /* What training and evaluation read: the training view, the view that is evaluated (count 0 with

@@ -21,7 +21,7 @@ typedef struct {
 /* Room for a batch. */
 typedef struct {
     uint8_t *images;       /* (count, gyre_view_image_bytes); NULL: no images are read */
-    int32_t *labels;       /* (count) */
+    void *targets;         /* (count, gyre_target_values) of 4 bytes each */
     gyre_augment *augment; /* (count); NULL: none is drawn */
 } gyre_gather_room;
 

@@ -76,7 +76,8 @@ typedef struct {
 
 typedef struct {
     char name[40];
-    int h, w, c, classes; /* of the input images */
+    int h, w, c, classes; /* of the input; classes: or values of a position of the target */
+    gyre_target target;
     int node_count, param_count, group_count, statistic_count;
     gyre_node *nodes; /* the last one is the loss; what it reads first, the logits (n, classes) */
     gyre_param *params;
@@ -125,8 +126,9 @@ typedef struct {
 } gyre_node_summary;
 gyre_node_summary gyre_model_node(const gyre_model *m, int index);
 
-/* The index of the node whose output is the model's. */
+/* The index of the node whose output is the model's, and how many values a sample has there. */
 int gyre_model_output(const gyre_model *m);
+size_t gyre_model_outputs(const gyre_model *m);
 
 /* Initial parameters and running statistics: pure functions of (seed, parameter name, index). */
 void gyre_model_init(const gyre_model *m, uint64_t seed, float *parameters, float *buffers);

@@ -5,6 +5,7 @@
 #ifndef GYRE_SETTINGS_H
 #define GYRE_SETTINGS_H
 
+#include "gyre/element.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -76,12 +77,13 @@ typedef struct {
 } gyre_group_settings;
 
 typedef struct {
-    char *name;      /* of the zoo; NULL: layers */
-    char *layers;    /* the network as JSON (docs/networks.md), each node on a line */
-    char *file;      /* read when the config is: NULL then */
-    int classes;     /* 0: from the dataset */
-    char *init_from; /* NULL: keyed initialisation */
-    char **freeze;   /* names or prefixes of parameters ("conv1", "layer1.") */
+    char *name;         /* of the zoo; NULL: layers */
+    char *layers;       /* the network as JSON (docs/networks.md), each node on a line */
+    char *file;         /* read when the config is: NULL then */
+    int classes;        /* 0: from the dataset */
+    gyre_target target; /* the dataset's */
+    char *init_from;    /* NULL: keyed initialisation */
+    char **freeze;      /* names or prefixes of parameters ("conv1", "layer1.") */
     int freeze_count;
     bool batch_norm_frozen;
     char *loss;             /* NULL: cross_entropy */

@@ -1,12 +1,18 @@
-/* What every dataset must keep, whether it is read or about to be written. Internal to src/data. */
-#ifndef GYRE_DATA_CHECK_LABELS_H
-#define GYRE_DATA_CHECK_LABELS_H
+/* What the targets of every dataset must keep, whether it is read or about to be written. Internal
+ * to src/data. */
+#ifndef GYRE_DATA_CHECK_TARGETS_H
+#define GYRE_DATA_CHECK_TARGETS_H
 
-#include "gyre/status.h"
-#include <stdint.h>
+#include "gyre/dataset.h"
 
 /* GYRE_EIO naming the first label of /part/labels in `path` that is not in 0..classes-1. */
 gyre_status data_labels_check(const char *path, const char *part, const int32_t *labels,
                               int64_t count, int classes);
+
+/* Reads all targets of a part that are no labels. GYRE_EIO naming the first value that is not
+ * finite, or the first class below -1 (no class: such a pixel is not counted) or, with `classes`
+ * above 0, beyond them. *greatest is raised to the greatest class. */
+gyre_status data_targets_check(const char *path, const char *part, const gyre_images *p,
+                               int classes, int32_t *greatest);
 
 #endif

@@ -67,6 +67,7 @@ static void write_gaps(const gyre_dataset *d, gaps *g, char *out, size_t size) {
 
 bool gyre_dataset_gaps(const gyre_dataset *d, char *out, size_t size) {
     gaps g;
+    if (gyre_dataset_train(d)->labels == NULL) return false;
     uint8_t *found = calloc((size_t)gyre_dataset_classes(d), 1);
     if (found == NULL) return false; /* no word of it is needed */
     mark(gyre_dataset_train(d), 1, found);

@@ -3,7 +3,7 @@
  * stay in their files. */
 #include "gyre/dataset.h"
 
-#include "check_labels.h"
+#include "check_targets.h"
 #include "gyre/log.h"
 #include "images.h"
 #include "manifest.h"
@@ -18,7 +18,7 @@ struct gyre_dataset {
     bool manifest; /* they are those of one */
     uint64_t bytes;
     gyre_images parts[DATA_PARTS];
-    struct gyre_pieces *pieces[DATA_PARTS];
+    struct gyre_pieces *pieces[DATA_PARTS], *target_pieces[DATA_PARTS];
     int32_t *labels; /* of all parts, one after the other */
     int classes;
     char (*names)[GYRE_NAME_SIZE];
@@ -90,35 +90,52 @@ static gyre_status open_sources(gyre_dataset *d, const char *path, bool whole) {
 static gyre_status check_shapes(const gyre_dataset *d) {
     const data_layout_part *first = &d->sources[0].layout.parts[DATA_PART_TRAIN];
     for (int i = 1; i < d->count; i++) {
+        char its[DATA_LAYOUT_TEXT], mine[DATA_LAYOUT_TEXT];
         const data_layout_part *p = &d->sources[i].layout.parts[DATA_PART_TRAIN];
-        if (p->h == first->h && p->w == first->w && p->c == first->c) continue;
-        return gyre_fail(GYRE_EIO, "'%s' has images of %d x %d x %d, '%s' of %d x %d x %d",
-                         d->sources[i].path, p->h, p->w, p->c, d->sources[0].path, first->h,
-                         first->w, first->c);
+        if (data_layout_alike(p, first)) continue;
+        return gyre_fail(GYRE_EIO, "'%s' has %s of %s, '%s' of %s", d->sources[i].path,
+                         p->element == GYRE_ELEMENT_U8 ? "images" : "samples",
+                         data_layout_text(p, its), d->sources[0].path,
+                         data_layout_text(first, mine));
+    }
+    return GYRE_OK;
+}
+
+static gyre_status take_labels(const gyre_dataset *d, int part, int32_t *labels) {
+    for (int i = 0; i < d->count; i++) {
+        const data_layout_part *from = &d->sources[i].layout.parts[part];
+        size_t bytes = (size_t)from->count * sizeof *labels;
+        GYRE_TRY(data_source_read(&d->sources[i], from->targets, labels, bytes));
+        labels += from->count;
     }
     return GYRE_OK;
 }
 
 static gyre_status take_part(gyre_dataset *d, int part, int32_t *labels) {
     const data_layout_part *first = &d->sources[0].layout.parts[DATA_PART_TRAIN];
+    bool large = d->bytes > GYRE_DATASET_LARGE, label = gyre_target_is_label(&first->target);
     gyre_images *p = &d->parts[part];
-    *p = (gyre_images){.h = first->h, .w = first->w, .c = first->c, .labels = labels};
-    for (int i = 0; i < d->count; i++) {
-        const data_layout_part *from = &d->sources[i].layout.parts[part];
-        size_t bytes = (size_t)from->count * sizeof *labels;
-        GYRE_TRY(data_source_read(&d->sources[i], from->labels, labels + p->count, bytes));
-        p->count += from->count;
-    }
+    *p = (gyre_images){.h = first->h,
+                       .w = first->w,
+                       .c = first->c,
+                       .element = first->element,
+                       .labels = label ? labels : NULL,
+                       .target = first->target,
+                       .target_stored = first->target_stored};
+    for (int i = 0; i < d->count; i++) p->count += d->sources[i].layout.parts[part].count;
     if (p->count == 0) return GYRE_OK;
-    GYRE_TRY(data_pieces_open(d->sources, d->count, part, d->bytes > GYRE_DATASET_LARGE,
-                              &d->pieces[part]));
+    GYRE_TRY(data_pieces_open(d->sources, d->count, part, false, large, &d->pieces[part]));
     p->pieces = d->pieces[part];
+    if (label) return take_labels(d, part, labels);
+    GYRE_TRY(data_pieces_open(d->sources, d->count, part, true, large, &d->target_pieces[part]));
+    p->target_pieces = d->target_pieces[part];
     return GYRE_OK;
 }
 
 static gyre_status take_parts(gyre_dataset *d) {
     size_t count = 1, at = 0; /* one more, for an allocation that is never empty */
-    for (int i = 0; i < d->count; i++) {
+    bool label = gyre_target_is_label(&d->sources[0].layout.parts[DATA_PART_TRAIN].target);
+    for (int i = 0; label && i < d->count; i++) {
         for (int part = 0; part < DATA_PARTS; part++) {
             count += (size_t)d->sources[i].layout.parts[part].count;
         }
@@ -127,24 +144,34 @@ static gyre_status take_parts(gyre_dataset *d) {
     if (d->labels == NULL) return gyre_no_memory("%zu labels", count - 1);
     for (int part = 0; part < DATA_PARTS; part++) {
         GYRE_TRY(take_part(d, part, d->labels + at));
-        at += (size_t)d->parts[part].count;
+        if (label) at += (size_t)d->parts[part].count;
     }
     return GYRE_OK;
 }
 
 /* ---- classes */
 
-/* As many as there are names; without names, up to the greatest label. */
-static int count_classes(const gyre_dataset *d) {
+/* As many as there are names; without names, up to the greatest one that is there. Of targets that
+ * are no classes, the values of one position. */
+static gyre_status count_classes(gyre_dataset *d, const char *path) {
+    const gyre_target *t = &d->parts[DATA_PART_TRAIN].target;
+    int names = (int)d->sources[0].layout.names;
     int32_t greatest = 0;
-    if (d->sources[0].layout.names > 0) return (int)d->sources[0].layout.names;
     for (int part = 0; part < DATA_PARTS; part++) {
         const gyre_images *p = &d->parts[part];
-        for (int64_t i = 0; i < p->count; i++) {
+        for (int64_t i = 0; p->labels != NULL && i < p->count; i++) {
             if (p->labels[i] > greatest) greatest = p->labels[i];
         }
+        if (p->labels != NULL || p->count == 0) continue;
+        GYRE_TRY(data_targets_check(path, data_part_names[part], p, names, &greatest));
     }
-    return greatest < GYRE_CLASSES_MAX ? greatest + 1 : GYRE_CLASSES_MAX;
+    d->classes = !gyre_target_has_classes(t)   ? t->c
+                 : names > 0                   ? names
+                 : greatest < GYRE_CLASSES_MAX ? greatest + 1
+                                               : GYRE_CLASSES_MAX;
+    if (names == 0 || names == d->classes) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s': /names has %d names, the targets have %d values each", path,
+                     names, d->classes);
 }
 
 /* Class `i` as the file names it, or its number. `name` has room for the file's own. */
@@ -191,7 +218,7 @@ static gyre_status take_names(gyre_dataset *d) {
 static gyre_status check_labels(const gyre_dataset *d) {
     for (int part = 0; part < DATA_PARTS; part++) {
         const int32_t *labels = d->parts[part].labels;
-        for (int i = 0; i < d->count; i++) {
+        for (int i = 0; labels != NULL && i < d->count; i++) {
             int64_t count = d->sources[i].layout.parts[part].count;
             GYRE_TRY(data_labels_check(d->sources[i].path, data_part_names[part], labels, count,
                                        d->classes));
@@ -202,8 +229,8 @@ static gyre_status check_labels(const gyre_dataset *d) {
 }
 
 /* Names first: a file with more classes than the others is known by them. */
-static gyre_status take_classes(gyre_dataset *d) {
-    d->classes = count_classes(d);
+static gyre_status take_classes(gyre_dataset *d, const char *path) {
+    GYRE_TRY(count_classes(d, path));
     GYRE_TRY(take_names(d));
     return check_labels(d);
 }
@@ -218,7 +245,7 @@ static gyre_status open_dataset(const char *path, bool whole, gyre_dataset **out
     GYRE_GOTO(open_sources(d, path, whole));
     GYRE_GOTO(check_shapes(d));
     GYRE_GOTO(take_parts(d));
-    GYRE_GOTO(take_classes(d));
+    GYRE_GOTO(take_classes(d, path));
     *out = d;
     d = NULL;
 out:
@@ -237,7 +264,10 @@ gyre_status gyre_dataset_verify(const char *path, gyre_dataset **out) {
 void gyre_dataset_close(gyre_dataset *d) {
     if (d == NULL) return;
     for (int i = 0; i < d->count; i++) data_source_close(&d->sources[i]);
-    for (int part = 0; part < DATA_PARTS; part++) free(d->pieces[part]);
+    for (int part = 0; part < DATA_PARTS; part++) {
+        free(d->pieces[part]);
+        free(d->target_pieces[part]);
+    }
     free(d->sources);
     free(d->labels);
     free(d->names);

@@ -96,8 +96,10 @@ static gyre_status check_extents(const data_source *s) {
         const data_layout_part *p = &l->parts[i];
         if (p->count == 0) continue;
         const char *part = data_part_names[i];
-        GYRE_TRY(check_extent(s, part, "/images", p->images, p->count, data_layout_row(p)));
-        GYRE_TRY(check_extent(s, part, "/labels", p->labels, p->count, sizeof(int32_t)));
+        GYRE_TRY(check_extent(s, part, p->element == GYRE_ELEMENT_U8 ? "/images" : "/arrays",
+                              p->images, p->count, data_layout_row(p)));
+        GYRE_TRY(check_extent(s, part, gyre_target_is_label(&p->target) ? "/labels" : "/targets",
+                              p->targets, p->count, data_layout_target(p)));
     }
     if (l->names == 0) return GYRE_OK;
     return check_extent(s, "names", "", l->names_at, l->names, (uint64_t)l->name_size);
@@ -139,6 +141,14 @@ static gyre_status hash_bytes(XXH3_state_t *state, const data_source *s, uint64_
     return GYRE_OK;
 }
 
+/* What a part of pictures with one label each does not have: such hashes stay as they were. */
+static void hash_kind(XXH3_state_t *state, const data_layout_part *p) {
+    const gyre_target *t = &p->target;
+    const int64_t kind[] = {p->element, p->target_stored, t->h, t->w, t->c, t->classes};
+    if (p->element == GYRE_ELEMENT_U8 && gyre_target_is_label(t)) return;
+    XXH3_64bits_update(state, kind, sizeof kind);
+}
+
 static gyre_status hash_part(XXH3_state_t *state, const data_source *sources, int count, int part,
                              uint8_t *piece) {
     const data_layout_part *first = &sources[0].layout.parts[DATA_PART_TRAIN];
@@ -146,6 +156,7 @@ static gyre_status hash_part(XXH3_state_t *state, const data_source *sources, in
     for (int i = 0; i < count; i++) shape[1] += sources[i].layout.parts[part].count;
     if (shape[1] == 0) return GYRE_OK;
     XXH3_64bits_update(state, shape, sizeof shape);
+    hash_kind(state, first);
     for (int i = 0; i < count; i++) {
         const data_layout_part *p = &sources[i].layout.parts[part];
         uint64_t bytes = (uint64_t)p->count * data_layout_row(p);
@@ -153,8 +164,8 @@ static gyre_status hash_part(XXH3_state_t *state, const data_source *sources, in
     }
     for (int i = 0; i < count; i++) {
         const data_layout_part *p = &sources[i].layout.parts[part];
-        uint64_t bytes = (uint64_t)p->count * sizeof(int32_t);
-        GYRE_TRY(hash_bytes(state, &sources[i], p->labels, bytes, piece));
+        uint64_t bytes = (uint64_t)p->count * data_layout_target(p);
+        GYRE_TRY(hash_bytes(state, &sources[i], p->targets, bytes, piece));
     }
     return GYRE_OK;
 }

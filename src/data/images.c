@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-gyre_status data_pieces_open(const data_source *sources, int count, int part, bool large,
-                             struct gyre_pieces **out) {
+gyre_status data_pieces_open(const data_source *sources, int count, int part, bool targets,
+                             bool large, struct gyre_pieces **out) {
     struct gyre_pieces *p = calloc(1, sizeof *p + (size_t)count * sizeof *p->list);
     if (p == NULL) return gyre_no_memory("%d dataset files", count);
     p->large = large;
@@ -16,7 +16,8 @@ gyre_status data_pieces_open(const data_source *sources, int count, int part, bo
     for (int i = 0; i < count; i++) {
         const data_layout_part *from = &sources[i].layout.parts[part];
         if (from->count == 0) continue;
-        p->list[p->count++] = (data_piece){&sources[i], first, from->images};
+        uint64_t at = targets ? from->targets : from->images;
+        p->list[p->count++] = (data_piece){&sources[i], first, at};
         first += from->count;
     }
     *out = p;
@@ -35,10 +36,21 @@ static const data_piece *piece_of(const struct gyre_pieces *p, int64_t row) {
     return &p->list[low];
 }
 
-/* Rows from `row` on that lie in the same file as it. */
-static int64_t rows_behind(const gyre_images *p, const data_piece *piece, int64_t row) {
-    bool last = piece == &p->pieces->list[p->pieces->count - 1];
-    return (last ? p->count : piece[1].first) - row;
+/* Rows of `row` bytes, from the pieces of a part with `total` of them. */
+static gyre_status read_rows(const struct gyre_pieces *p, int64_t total, size_t row, int64_t first,
+                             int64_t count, uint8_t *out) {
+    while (count > 0) {
+        const data_piece *piece = piece_of(p, first);
+        bool last = piece == &p->list[p->count - 1];
+        int64_t here = (last ? total : piece[1].first) - first; /* in the same file */
+        if (here > count) here = count;
+        uint64_t at = piece->offset + (uint64_t)(first - piece->first) * row;
+        GYRE_TRY(data_source_read(piece->source, at, out, (size_t)here * row));
+        out += (size_t)here * row;
+        first += here;
+        count -= here;
+    }
+    return GYRE_OK;
 }
 
 gyre_status gyre_images_read(const gyre_images *p, int64_t first, int64_t count, uint8_t *out) {
@@ -47,16 +59,31 @@ gyre_status gyre_images_read(const gyre_images *p, int64_t first, int64_t count,
         memcpy(out, p->images + (size_t)first * row, (size_t)count * row);
         return GYRE_OK;
     }
-    while (count > 0) {
-        const data_piece *piece = piece_of(p->pieces, first);
-        int64_t here = rows_behind(p, piece, first);
-        if (here > count) here = count;
-        uint64_t at = piece->offset + (uint64_t)(first - piece->first) * row;
-        GYRE_TRY(data_source_read(piece->source, at, out, (size_t)here * row));
-        out += (size_t)here * row;
-        first += here;
-        count -= here;
+    return read_rows(p->pieces, p->count, row, first, count, out);
+}
+
+/* Integers that are no classes become floats in place. */
+static void widen(const gyre_images *p, size_t values, void *targets) {
+    if (p->target_stored != GYRE_ELEMENT_I32 || gyre_target_has_classes(&p->target)) return;
+    char *at = targets;
+    for (size_t i = 0; i < values; i++, at += sizeof(float)) {
+        float value;
+        gyre_element_floats(GYRE_ELEMENT_I32, at, 1, &value);
+        memcpy(at, &value, sizeof value);
     }
+}
+
+gyre_status gyre_targets_read(const gyre_images *p, int64_t first, int64_t count, void *out) {
+    size_t values = gyre_target_values(&p->target), row = values * sizeof(float);
+    if (p->labels != NULL) {
+        memcpy(out, p->labels + first, (size_t)count * row);
+        return GYRE_OK;
+    }
+    if (p->targets != NULL)
+        memcpy(out, p->targets + (size_t)first * row, (size_t)count * row);
+    else
+        GYRE_TRY(read_rows(p->target_pieces, p->count, row, first, count, out));
+    widen(p, (size_t)count * values, out);
     return GYRE_OK;
 }
 

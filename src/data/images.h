@@ -17,8 +17,9 @@ struct gyre_pieces {
     data_piece list[];
 };
 
-/* Part `part` of all files, one file's rows behind the other's. GYRE_EDEVICE. */
-gyre_status data_pieces_open(const data_source *sources, int count, int part, bool large,
-                             struct gyre_pieces **out);
+/* The samples, or the targets, of part `part` of all files, one file's rows behind the other's.
+ * GYRE_EDEVICE. */
+gyre_status data_pieces_open(const data_source *sources, int count, int part, bool targets,
+                             bool large, struct gyre_pieces **out);
 
 #endif

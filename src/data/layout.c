@@ -14,7 +14,7 @@ typedef struct {
     const char *path, *name;
     hid_t file, id;
     uint64_t offset;
-    int rank;
+    int ndim;
     hsize_t dims[4];
 } source;
 
@@ -52,27 +52,62 @@ static gyre_status check_storage(source *s) {
     return GYRE_OK;
 }
 
-static gyre_status open_source(source *s, int rank) {
+/* Any number of dimensions up to 4. */
+static gyre_status open_any(source *s) {
     s->id = H5Dopen2(s->file, s->name, H5P_DEFAULT);
     if (s->id < 0) {
         return gyre_fail(GYRE_EIO, "'%s' has no dataset %s", s->path, s->name);
     }
     hid_t space = H5Dget_space(s->id);
-    s->rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
-    if (s->rank == rank) H5Sget_simple_extent_dims(space, s->dims, NULL);
+    s->ndim = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+    if (s->ndim >= 1 && s->ndim <= 4) H5Sget_simple_extent_dims(space, s->dims, NULL);
     data_release(space);
-    if (s->rank == rank) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "'%s': %s has %d dimensions, %d were expected%s", s->path, s->name,
-                     s->rank, rank, rank == 4 ? ": (images, height, width, channels)" : "");
+    if (s->ndim >= 1 && s->ndim <= 4) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s': %s has %d dimensions, 1 to 4 were expected", s->path, s->name,
+                     s->ndim);
 }
 
-static gyre_status check_integer(const source *s, size_t size, H5T_sign_t sign,
-                                 const char *expected) {
+static gyre_status open_source(source *s, int ndim) {
+    GYRE_TRY(open_any(s));
+    if (s->ndim == ndim) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s': %s has %d dimensions, %d were expected%s", s->path, s->name,
+                     s->ndim, ndim, ndim == 4 ? ": (images, height, width, channels)" : "");
+}
+
+static bool is_integer(hid_t type, size_t size, H5T_sign_t sign) {
+    return H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) == size &&
+           H5Tget_sign(type) == sign && H5Tget_precision(type) == 8 * size &&
+           (size == 1 || H5Tget_order(type) == H5T_ORDER_LE);
+}
+
+/* Of the layout that IEEE 754 gives 2 or 4 bytes: HDF5 knows others. */
+static bool is_float(hid_t type, size_t size) {
+    size_t sign, exponent, exponent_bits, mantissa, mantissa_bits;
+    return H5Tget_class(type) == H5T_FLOAT && H5Tget_size(type) == size &&
+           H5Tget_order(type) == H5T_ORDER_LE &&
+           H5Tget_fields(type, &sign, &exponent, &exponent_bits, &mantissa, &mantissa_bits) >= 0 &&
+           sign == 8 * size - 1 && exponent_bits == (size == 2 ? 5 : 8) && mantissa == 0 &&
+           mantissa_bits == (size == 2 ? 10 : 23);
+}
+
+/* GYRE_ELEMENTS: of another type. */
+static gyre_element element_of(const source *s) {
     hid_t type = H5Dget_type(s->id);
-    bool right = type >= 0 && H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) == size &&
-                 H5Tget_sign(type) == sign && H5Tget_precision(type) == 8 * size &&
-                 (size == 1 || H5Tget_order(type) == H5T_ORDER_LE);
+    gyre_element e = GYRE_ELEMENTS;
+    if (type >= 0) {
+        e = is_integer(type, 1, H5T_SGN_NONE)   ? GYRE_ELEMENT_U8
+            : is_integer(type, 2, H5T_SGN_NONE) ? GYRE_ELEMENT_U16
+            : is_integer(type, 2, H5T_SGN_2)    ? GYRE_ELEMENT_I16
+            : is_integer(type, 4, H5T_SGN_2)    ? GYRE_ELEMENT_I32
+            : is_float(type, 2)                 ? GYRE_ELEMENT_F16
+            : is_float(type, 4)                 ? GYRE_ELEMENT_F32
+                                                : GYRE_ELEMENTS;
+    }
     data_release(type);
+    return e;
+}
+
+static gyre_status check_type(const source *s, bool right, const char *expected) {
     if (right) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s': %s holds another type than the %s expected", s->path, s->name,
                      expected);
@@ -80,7 +115,7 @@ static gyre_status check_integer(const source *s, size_t size, H5T_sign_t sign,
 
 static gyre_status read_images(source *s, data_layout_part *out) {
     GYRE_TRY(open_source(s, 4));
-    GYRE_TRY(check_integer(s, 1, H5T_SGN_NONE, "unsigned bytes (numpy: uint8)"));
+    GYRE_TRY(check_type(s, element_of(s) == GYRE_ELEMENT_U8, "unsigned bytes (numpy: uint8)"));
     const hsize_t *d = s->dims;
     if (d[0] < 1 || d[0] > INT64_MAX / 4 || d[1] < 1 || d[1] > DATA_SIDE_MAX || d[2] < 1 ||
         d[2] > DATA_SIDE_MAX || d[3] < 1 || d[3] > 4) {
@@ -100,16 +135,80 @@ static gyre_status read_images(source *s, data_layout_part *out) {
     return GYRE_OK;
 }
 
-static gyre_status read_labels(source *s, data_layout_part *out) {
-    GYRE_TRY(open_source(s, 1));
-    GYRE_TRY(check_integer(s, 4, H5T_SGN_2, "32-bit little-endian integers (numpy: int32)"));
+/* (N), (N, C), (N, H, W) or (N, H, W, C) as height, width and channels of a sample. */
+static gyre_status shape_of(const source *s, int size[3]) {
+    const hsize_t *d = s->dims;
+    uint64_t values = 1;
+    bool fits = d[0] >= 1 && d[0] <= INT64_MAX / 4;
+    for (int i = 1; i < s->ndim; i++) {
+        fits = fits && d[i] >= 1 && d[i] <= INT32_MAX;
+        if (fits) values *= d[i];
+        fits = fits && values <= INT32_MAX;
+    }
+    if (!fits) {
+        return gyre_fail(
+            GYRE_EIO,
+            "'%s': %s is empty, or has more than %d values in a row; 1 to so many were "
+            "expected",
+            s->path, s->name, INT32_MAX);
+    }
+    size[0] = s->ndim >= 3 ? (int)d[1] : 1;
+    size[1] = s->ndim >= 3 ? (int)d[2] : 1;
+    size[2] = s->ndim == 2 ? (int)d[1] : s->ndim == 4 ? (int)d[3] : 1;
+    return GYRE_OK;
+}
+
+static gyre_status read_arrays(source *s, data_layout_part *out) {
+    int size[3];
+    GYRE_TRY(open_any(s));
+    gyre_element e = element_of(s);
+    GYRE_TRY(check_type(s, e < GYRE_ELEMENT_I32,
+                        "little-endian uint8, uint16, int16, float16 or float32"));
+    GYRE_TRY(shape_of(s, size));
+    GYRE_TRY(check_storage(s));
+    *out = (data_layout_part){.count = (int64_t)s->dims[0],
+                              .h = size[0],
+                              .w = size[1],
+                              .c = size[2],
+                              .element = e,
+                              .images = s->offset};
+    return GYRE_OK;
+}
+
+static gyre_status finish_targets(source *s, data_layout_part *out, const char *what) {
     if (s->dims[0] != (hsize_t)out->count) {
-        return gyre_fail(GYRE_EIO, "'%s': %s has %llu labels for %lld images", s->path, s->name,
-                         (unsigned long long)s->dims[0], (long long)out->count);
+        return gyre_fail(GYRE_EIO, "'%s': %s has %llu %s for %lld %s", s->path, s->name,
+                         (unsigned long long)s->dims[0], what, (long long)out->count,
+                         out->element == GYRE_ELEMENT_U8 ? "images" : "samples");
     }
     GYRE_TRY(check_storage(s));
-    out->labels = s->offset;
+    out->targets = s->offset;
     return GYRE_OK;
+}
+
+static gyre_status read_labels(source *s, data_layout_part *out) {
+    GYRE_TRY(open_source(s, 1));
+    GYRE_TRY(check_type(s, element_of(s) == GYRE_ELEMENT_I32,
+                        "32-bit little-endian integers (numpy: int32)"));
+    out->target_stored = GYRE_ELEMENT_I32;
+    return finish_targets(s, out, "labels");
+}
+
+/* i32: (N) a class, (N, H, W) a class for each pixel. All else are values. */
+static gyre_status read_targets(source *s, data_layout_part *out) {
+    int size[3];
+    GYRE_TRY(open_any(s));
+    gyre_element e = element_of(s);
+    GYRE_TRY(check_type(s, e >= GYRE_ELEMENT_F32 && e < GYRE_ELEMENTS,
+                        "little-endian int32 or float32"));
+    GYRE_TRY(shape_of(s, size));
+    out->target_stored = e;
+    bool label = e == GYRE_ELEMENT_I32 && s->ndim == 1;
+    if (!label) {
+        out->target = (gyre_target){size[0], size[1], size[2],
+                                    .classes = e == GYRE_ELEMENT_I32 && s->ndim == 3};
+    }
+    return finish_targets(s, out, "targets");
 }
 
 static gyre_status read_names(source *s, data_layout *out) {
@@ -135,34 +234,83 @@ static gyre_status read_names(source *s, data_layout *out) {
     return GYRE_OK;
 }
 
+bool data_layout_alike(const data_layout_part *a, const data_layout_part *b) {
+    const gyre_target *s = &a->target, *t = &b->target;
+    return a->h == b->h && a->w == b->w && a->c == b->c && a->element == b->element &&
+           s->h == t->h && s->w == t->w && s->c == t->c && s->classes == t->classes &&
+           a->target_stored == b->target_stored;
+}
+
+const char *data_layout_text(const data_layout_part *p, char out[DATA_LAYOUT_TEXT]) {
+    const gyre_target *t = &p->target;
+    char type[16] = "", target[80] = "";
+    if (p->element != GYRE_ELEMENT_U8)
+        snprintf(type, sizeof type, "%s, ", gyre_element_name(p->element));
+    if (!gyre_target_is_label(t)) {
+        snprintf(target, sizeof target, " with %s of %d x %d x %d",
+                 t->classes ? "classes" : "targets", t->h, t->w, t->c);
+    }
+    snprintf(out, DATA_LAYOUT_TEXT, "%s%d x %d x %d%s", type, p->h, p->w, p->c, target);
+    return out;
+}
+
+/* The one of two datasets of a part that is there: /train/images or /train/arrays. */
+static gyre_status choose(const char *path, hid_t file, int part, const char *const names[2],
+                          char out[32], int *which) {
+    char other[32];
+    snprintf(out, 32, "/%s/%s", data_part_names[part], names[0]);
+    snprintf(other, sizeof other, "/%s/%s", data_part_names[part], names[1]);
+    bool group = H5Lexists(file, data_part_names[part], H5P_DEFAULT) > 0;
+    bool first = group && H5Lexists(file, out, H5P_DEFAULT) > 0;
+    *which = group && H5Lexists(file, other, H5P_DEFAULT) > 0;
+    if (first && *which) {
+        return gyre_fail(GYRE_EIO, "'%s' has both %s and %s; leave one of them out", path, out,
+                         other);
+    }
+    if (*which) snprintf(out, 32, "%s", other);
+    return GYRE_OK;
+}
+
+static gyre_status read_one(const char *path, hid_t file, const char *name,
+                            gyre_status (*read)(source *s, data_layout_part *out),
+                            data_layout_part *out) {
+    source s = {.path = path, .name = name, .file = file, .id = H5I_INVALID_HID};
+    gyre_status status = read(&s, out);
+    data_release(s.id);
+    return status;
+}
+
 static gyre_status read_part(const char *path, hid_t file, int part, data_layout *out) {
-    char images[32], labels[32];
+    static const char *const samples[] = {"images", "arrays"}, *const targets[] = {"labels",
+                                                                                   "targets"};
+    char name[32], mine[DATA_LAYOUT_TEXT], its[DATA_LAYOUT_TEXT];
+    int which;
     data_layout_part *p = &out->parts[part];
     const data_layout_part *train = &out->parts[DATA_PART_TRAIN];
-    snprintf(images, sizeof images, "/%s/images", data_part_names[part]);
-    snprintf(labels, sizeof labels, "/%s/labels", data_part_names[part]);
-    source s = {.path = path, .name = images, .file = file, .id = H5I_INVALID_HID};
-    gyre_status status = read_images(&s, p);
-    data_release(s.id);
-    GYRE_TRY(status);
-    if (p->h != train->h || p->w != train->w || p->c != train->c) {
-        return gyre_fail(
-            GYRE_EIO, "'%s': the images of /%s are %d x %d x %d, those of /train %d x %d x %d",
-            path, data_part_names[part], p->h, p->w, p->c, train->h, train->w, train->c);
+    GYRE_TRY(choose(path, file, part, targets, name, &which));
+    char target[32];
+    memcpy(target, name, sizeof target);
+    int target_kind = which;
+    GYRE_TRY(choose(path, file, part, samples, name, &which));
+    GYRE_TRY(read_one(path, file, name, which == 0 ? read_images : read_arrays, p));
+    if (p->h != train->h || p->w != train->w || p->c != train->c || p->element != train->element) {
+        return gyre_fail(GYRE_EIO, "'%s': the %s of /%s are %s, those of /train %s", path,
+                         samples[which], data_part_names[part], data_layout_text(p, mine),
+                         data_layout_text(train, its));
     }
     for (int other = 0; other < part; other++) {
         if (out->parts[other].count == 0 || out->parts[other].images != p->images) continue;
-        return gyre_fail(
-            GYRE_EIO,
-            "'%s': %s is the same object as /%s/images, a link; give /%s images of its "
-            "own, or leave it out",
-            path, images, data_part_names[other], data_part_names[part]);
+        return gyre_fail(GYRE_EIO,
+                         "'%s': %s is the same object as /%s/%s, a link; give /%s %s of its "
+                         "own, or leave it out",
+                         path, name, data_part_names[other], samples[which], data_part_names[part],
+                         samples[which]);
     }
-    s.name = labels;
-    s.id = H5I_INVALID_HID;
-    status = read_labels(&s, p);
-    data_release(s.id);
-    return status;
+    GYRE_TRY(read_one(path, file, target, target_kind == 0 ? read_labels : read_targets, p));
+    if (data_layout_alike(p, train)) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s': the samples of /%s are %s, those of /train %s", path,
+                     data_part_names[part], data_layout_text(p, mine),
+                     data_layout_text(train, its));
 }
 
 /* For H5Literate: ends it at the first group with images that is no part. */

@@ -29,7 +29,8 @@ struct gyre_loader {
     size_t pixels;         /* bytes of an image */
     uint8_t *images;       /* (depth, count, pixels), or NULL: rows only */
     int64_t *rows;         /* (rows_depth, count) */
-    int32_t *labels;       /* (depth, count) */
+    size_t target_bytes;   /* of a sample */
+    char *targets;         /* (depth, count, target_bytes) */
     gyre_augment *augment; /* (depth, count), or NULL */
 
     pthread_t thread;
@@ -67,7 +68,7 @@ static gyre_status make_batch(gyre_loader *l, int64_t step) {
     const gyre_gather_key key = {&l->settings, l->seed, step / l->epochs.steps_per_epoch};
     const gyre_gather_room room = {
         .images = l->images == NULL ? NULL : l->images + slot * l->pixels,
-        .labels = l->labels + slot,
+        .targets = l->targets + slot * l->target_bytes,
         .augment = l->augment == NULL ? NULL : l->augment + slot,
     };
     while (l->found < l->last_step && l->found <= step + AHEAD) find_rows(l, l->found++);
@@ -103,9 +104,9 @@ static gyre_status allocate(gyre_loader *l) {
     bool augmented = l->settings.mirror || l->settings.crop > 0;
     l->images = l->rows_only ? NULL : malloc(samples * l->pixels);
     l->rows = malloc((size_t)l->rows_depth * (size_t)l->count * sizeof *l->rows);
-    l->labels = malloc(samples * sizeof *l->labels);
+    l->targets = malloc(samples * l->target_bytes);
     l->augment = augmented ? malloc(samples * sizeof *l->augment) : NULL;
-    bool complete = (l->rows_only || l->images != NULL) && l->rows != NULL && l->labels != NULL &&
+    bool complete = (l->rows_only || l->images != NULL) && l->rows != NULL && l->targets != NULL &&
                     (!augmented || l->augment != NULL);
     if (complete) return GYRE_OK;
     return gyre_no_memory("%d batches of %lld images", l->depth, (long long)l->count);
@@ -132,6 +133,7 @@ gyre_status data_loader_open_ring(const gyre_view *train, const gyre_data_settin
                        .found = first_step,
                        .rows_only = rows_only,
                        .pixels = gyre_view_image_bytes(train),
+                       .target_bytes = gyre_target_values(&train->images->target) * sizeof(float),
                        .made = first_step,
                        .taken = first_step};
     pthread_mutex_init(&l->lock, NULL);
@@ -171,7 +173,7 @@ void gyre_loader_close(gyre_loader *l) {
     gyre_fitter_close(l->fitter);
     free(l->images);
     free(l->rows);
-    free(l->labels);
+    free(l->targets);
     free(l->augment);
     free(l);
 }
@@ -201,9 +203,11 @@ gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out) {
     size_t slot = slot_of(l, step);
     *out = (gyre_batch){.step = step,
                         .count = l->count,
+                        .element = l->view.images->element,
                         .images = l->images == NULL ? NULL : l->images + slot * l->pixels,
                         .rows = rows_of(l, step),
-                        .labels = l->labels + slot,
+                        .targets = l->targets + slot * l->target_bytes,
+                        .target_values = (int64_t)(l->target_bytes / sizeof(float)),
                         .augment = l->augment == NULL ? NULL : l->augment + slot};
     return GYRE_OK;
 }

@@ -4,6 +4,7 @@
 #include "gyre/alive.h"
 #include "gyre/random.h"
 #include "gyre/size.h"
+#include "value_stats.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,12 +126,13 @@ static gyre_status open_subset(int count, uint64_t seed, gyre_samples *out) {
 
 __extension__ typedef unsigned __int128 wide;
 
-enum { PIECE = 65536 }; /* images whose sums of squares fit 32 bits: 65536 * 255^2 < 2^32 */
+enum { BYTE_CHANNELS = 4 }; /* of pictures */
+enum { PIECE = 65536 };     /* images whose sums of squares fit 32 bits: 65536 * 255^2 < 2^32 */
 
 /* Sums over the view for each place of an image, and of squares for each channel. */
 typedef struct {
     uint64_t *sums;
-    uint64_t squares[4];
+    uint64_t squares[BYTE_CHANNELS];
     uint32_t *piece_sums, *piece_squares;
     uint8_t *image;
 } totals;
@@ -157,8 +159,7 @@ static void add_piece(totals *t, size_t count, size_t channels) {
 static gyre_status add_view(totals *t, const gyre_view *view, int64_t rows, size_t count,
                             size_t channels) {
     for (int64_t i = 0; i < rows; i++) {
-        int64_t index = i * (view->count / rows) + i * (view->count % rows) / rows;
-        int64_t row = view->rows == NULL ? index : (int64_t)view->rows[index];
+        int64_t row = data_measured_row(view, i, rows);
         GYRE_TRY(gyre_images_read(view->images, row, 1, t->image));
         add_image(t->image, count, t->piece_sums, t->piece_squares);
         if ((i + 1) % PIECE != 0) continue;
@@ -178,7 +179,7 @@ static int64_t rows_measured(const gyre_view *view, size_t row_bytes) {
 /* Each number is rounded from an exact one: n sum(x^2) - sum(x)^2 is taken in 128 bits. */
 static void conclude(const totals *t, int64_t images, size_t count, size_t channels,
                      gyre_pixel_stats *out) {
-    uint64_t sums[4] = {0}, n = (uint64_t)images * (count / channels);
+    uint64_t sums[BYTE_CHANNELS] = {0}, n = (uint64_t)images * (count / channels);
     for (size_t i = 0; i < count; i++) {
         out->mean_image[i] = (float)((double)t->sums[i] / (double)images);
         sums[i % channels] += t->sums[i];
@@ -190,18 +191,16 @@ static void conclude(const totals *t, int64_t images, size_t count, size_t chann
     }
 }
 
-static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
+static gyre_status measure_bytes(const gyre_view *view, int64_t rows, gyre_pixel_stats *out) {
     const gyre_images *p = view->images;
     size_t channels = (size_t)p->c, count = (size_t)p->h * (size_t)p->w * channels;
     totals t = {.sums = calloc(count, sizeof *t.sums),
                 .piece_sums = calloc(count, sizeof *t.piece_sums),
                 .piece_squares = calloc(count, sizeof *t.piece_squares),
                 .image = malloc(count)};
-    int64_t rows = rows_measured(view, count);
     gyre_status status = GYRE_OK;
-    out->mean_image = malloc(count * sizeof *out->mean_image);
-    if (!t.sums || !t.piece_sums || !t.piece_squares || !t.image || !out->mean_image) {
-        size_t each = 2 * sizeof *t.sums + sizeof *t.piece_sums + sizeof *out->mean_image;
+    if (!t.sums || !t.piece_sums || !t.piece_squares || !t.image) {
+        size_t each = 2 * sizeof *t.sums + sizeof *t.piece_sums;
         status = gyre_no_memory("the mean of images of %d x %d x %d, which takes %zu MB", p->h,
                                 p->w, p->c, gyre_size_of(count, each) >> 20);
     }
@@ -212,6 +211,23 @@ static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
     free(t.piece_squares);
     free(t.image);
     return status;
+}
+
+/* Bytes add up exactly; other values in double. */
+static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
+    const gyre_images *p = view->images;
+    size_t channels = (size_t)p->c, count = (size_t)p->h * (size_t)p->w * channels;
+    int64_t rows = rows_measured(view, gyre_images_row(p));
+    out->mean_image = malloc(gyre_size_of(count, sizeof *out->mean_image));
+    out->mean = calloc(2 * channels, sizeof *out->mean);
+    if (out->mean_image == NULL || out->mean == NULL) {
+        return gyre_no_memory("the mean of samples of %d x %d x %d", p->h, p->w, p->c);
+    }
+    out->dev = out->mean + channels;
+    if (p->element == GYRE_ELEMENT_U8 && channels <= BYTE_CHANNELS) {
+        return measure_bytes(view, rows, out);
+    }
+    return data_measure_values(view, rows, out);
 }
 
 static gyre_status check_augment(const gyre_data_settings *s, const gyre_images *train) {
@@ -259,6 +275,7 @@ gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *s
 
 void gyre_samples_close(gyre_samples *s) {
     free(s->stats.mean_image);
+    free(s->stats.mean);
     free(s->split_rows);
     free(s->subset_rows);
     *s = (gyre_samples){0};

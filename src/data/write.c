@@ -4,13 +4,13 @@
  * with pwrite, which takes any thread and any order. */
 #include "write.h"
 
-#include "check_labels.h"
+#include "check_targets.h"
 #include "dataset_file.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/seal.h"
+#include "gyre/size.h"
 #include "gyre/text.h"
-#include "hdf5_file.h"
 #include "leftover.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -63,94 +63,20 @@ gyre_status data_output_apart(const char *path, const char *input) {
 }
 
 static gyre_status check_shape(const char *path, const data_rows_shape *s) {
-    bool sides = s->h >= 1 && s->h <= DATA_SIDE_MAX && s->w >= 1 && s->w <= DATA_SIDE_MAX;
+    size_t values = 0;
     int64_t train = s->counts[DATA_PART_TRAIN];
-    if (train < 1 || !sides || s->c < 1 || s->c > 4) {
+    bool fits = s->h >= 1 && s->w >= 1 && s->c >= 1 &&
+                gyre_size_multiply((size_t)s->h, (size_t)s->w, &values) &&
+                gyre_size_multiply(values, (size_t)s->c, &values) && values <= INT32_MAX;
+    if (train < 1 || !fits) {
         return gyre_fail(GYRE_EIO,
-                         "'%s': %lld training images of %d x %d x %d cannot be a dataset: 1 or "
-                         "more, with sides of 1 to %d and 1 to 4 channels",
-                         path, (long long)train, s->h, s->w, s->c, DATA_SIDE_MAX);
+                         "'%s': %lld training samples of %d x %d x %d cannot be a dataset: 1 or "
+                         "more, of 1 to %d values each",
+                         path, (long long)train, s->h, s->w, s->c, INT32_MAX);
     }
     if (s->classes >= 1 && s->classes <= GYRE_CLASSES_MAX) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s': %d classes; 1 to %d were expected", path, s->classes,
                      GYRE_CLASSES_MAX);
-}
-
-/* ---- the HDF5 file. No times anywhere: equal contents are equal files. */
-
-/* An array with its place in the file; NULL: its content comes later. */
-static bool make_array(hid_t place, const char *name, hid_t type, int ndim, const hsize_t *dims,
-                       const void *data) {
-    hid_t space = H5Screate_simple(ndim, dims, NULL), list = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_obj_track_times(list, false);
-    H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
-    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
-    hid_t id = H5Dcreate2(place, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
-    bool ok =
-        id >= 0 && (data == NULL || H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
-    data_release(id);
-    data_release(list);
-    data_release(space);
-    return ok;
-}
-
-static bool make_part(hid_t file, int part, const data_rows_shape *s) {
-    const hsize_t dims[] = {(hsize_t)s->counts[part], (hsize_t)s->h, (hsize_t)s->w, (hsize_t)s->c};
-    if (dims[0] == 0) return true;
-    hid_t list = H5Pcreate(H5P_GROUP_CREATE);
-    H5Pset_obj_track_times(list, false);
-    hid_t group = H5Gcreate2(file, data_part_names[part], H5P_DEFAULT, list, H5P_DEFAULT);
-    bool ok = group >= 0 && make_array(group, "images", H5T_STD_U8LE, 4, dims, NULL) &&
-              make_array(group, "labels", H5T_STD_I32LE, 1, dims, NULL);
-    data_release(group);
-    data_release(list);
-    return ok;
-}
-
-/* Numbers where there are no names: they say how many classes there are. */
-static gyre_status list_names(const data_rows_shape *s, char (**out)[GYRE_NAME_SIZE]) {
-    char(*names)[GYRE_NAME_SIZE] = calloc((size_t)s->classes, sizeof *names);
-    if (names == NULL) return gyre_no_memory("%d class names", s->classes);
-    for (int i = 0; i < s->classes; i++) {
-        if (s->names == NULL) {
-            snprintf(names[i], GYRE_NAME_SIZE, "%d", i);
-        } else {
-            snprintf(names[i], GYRE_NAME_SIZE, "%s", s->names[i]);
-        }
-    }
-    *out = names;
-    return GYRE_OK;
-}
-
-static bool make_names(hid_t file, const data_rows_shape *s, char (*names)[GYRE_NAME_SIZE]) {
-    const hsize_t count = (hsize_t)s->classes;
-    hid_t text = H5Tcopy(H5T_C_S1);
-    H5Tset_size(text, GYRE_NAME_SIZE);
-    H5Tset_cset(text, H5T_CSET_UTF8);
-    bool ok = make_array(file, "names", text, 1, &count, names);
-    data_release(text);
-    return ok;
-}
-
-static gyre_status make_file(const char *path, const data_rows_shape *s) {
-    char(*names)[GYRE_NAME_SIZE] = NULL;
-    GYRE_TRY(list_names(s, &names));
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t create = H5Pcreate(H5P_FILE_CREATE), access = data_file_access();
-    H5Pset_userblock(create, GYRE_SEAL_SIZE);
-    H5Pset_obj_track_times(create, false);
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
-    data_release(create);
-    data_release(access);
-    if (file < 0) {
-        free(names);
-        return gyre_fail(GYRE_EIO, "cannot create '%s'; is its folder writable?", path);
-    }
-    bool ok = make_names(file, s, names);
-    for (int part = 0; part < DATA_PARTS; part++) ok = ok && make_part(file, part, s);
-    if (H5Fclose(file) < 0) ok = false;
-    free(names);
-    return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
 }
 
 /* ---- bytes at their places */
@@ -181,7 +107,8 @@ static gyre_status read_at(const data_rows *r, void *bytes, size_t size, uint64_
 }
 
 static size_t row_size(const data_rows *r) {
-    return (size_t)r->shape.h * (size_t)r->shape.w * (size_t)r->shape.c;
+    const data_rows_shape *s = &r->shape;
+    return (size_t)s->h * (size_t)s->w * (size_t)s->c * gyre_element_size(s->element);
 }
 
 /* ---- rows */
@@ -192,7 +119,7 @@ static gyre_status begin_file(data_rows *r, const char *extension) {
         return gyre_no_memory("writing '%s'", r->path);
     }
     data_leftover_guard(r->temporary);
-    GYRE_TRY(make_file(r->temporary, &r->shape));
+    GYRE_TRY(data_file_make(r->temporary, &r->shape));
     GYRE_TRY(data_layout_read(r->temporary, &r->layout));
     r->fd = open(r->temporary, O_RDWR | O_CLOEXEC);
     if (r->fd >= 0) return GYRE_OK;
@@ -258,6 +185,13 @@ gyre_status data_rows_put(const data_rows *r, int part, int64_t first, int64_t c
                     r->layout.parts[part].images + (uint64_t)first * size);
 }
 
+gyre_status data_rows_put_targets(const data_rows *r, int part, int64_t first, int64_t count,
+                                  const uint8_t *targets) {
+    size_t size = gyre_target_values(&r->shape.target) * sizeof(float);
+    return write_at(r, targets, (size_t)count * size,
+                    r->layout.parts[part].targets + (uint64_t)first * size);
+}
+
 /* The rows of `from` whose label is one, without gaps, with their labels. */
 static gyre_status copy_part(data_rows *r, const data_rows *from, int part, const int32_t *labels,
                              uint8_t *row) {
@@ -268,7 +202,7 @@ static gyre_status copy_part(data_rows *r, const data_rows *from, int part, cons
         if (labels[i] == DATA_NO_ROW) continue;
         GYRE_TRY(read_at(from, row, size, source->images + (uint64_t)i * size));
         GYRE_TRY(write_at(r, row, size, to->images + done * size));
-        GYRE_TRY(write_at(r, &labels[i], sizeof *labels, to->labels + done * sizeof *labels));
+        GYRE_TRY(write_at(r, &labels[i], sizeof *labels, to->targets + done * sizeof *labels));
         done++;
     }
     return GYRE_OK;
@@ -307,13 +241,13 @@ static gyre_status write_labels(data_rows *r, const int32_t *const labels[DATA_P
     if (memcmp(kept, counts, sizeof kept) != 0) return shorten(r, labels, kept);
     for (int part = 0; part < DATA_PARTS; part++) {
         GYRE_TRY(write_at(r, labels[part], (size_t)counts[part] * sizeof **labels,
-                          r->layout.parts[part].labels));
+                          r->layout.parts[part].targets));
     }
     return GYRE_OK;
 }
 
 gyre_status data_rows_finish(data_rows *r, const int32_t *const labels[DATA_PARTS]) {
-    GYRE_TRY(write_labels(r, labels));
+    if (labels != NULL) GYRE_TRY(write_labels(r, labels));
     data_source written = {.path = r->temporary, .fd = r->fd, .layout = r->layout};
     uint64_t content = 0;
     GYRE_TRY(data_source_hash(&written, 1, &content));
@@ -373,11 +307,4 @@ gyre_status gyre_dataset_write(const char *path, const gyre_dataset_content *con
 out:
     data_rows_close(rows);
     return status;
-}
-
-/* The library refuses to work with another version than the headers'. */
-
-const char *gyre_hdf5_version(void) {
-    return GYRE_STRING(H5_VERS_MAJOR) "." GYRE_STRING(H5_VERS_MINOR) "." GYRE_STRING(
-        H5_VERS_RELEASE);
 }

@@ -5,7 +5,7 @@
 #define GYRE_DATA_WRITE_H
 
 #include "gyre/dataset.h"
-#include "layout.h"
+#include "new_file.h"
 
 /* GYRE_EIO when `path` is taken (a regular file may be replaced with `force`), or its folder is
  * missing or not writable. Importers ask before long work. */
@@ -14,12 +14,6 @@ gyre_status data_output_check(const char *path, bool force);
 /* GYRE_EUSAGE when `path` is the file `input`, by whatever name: to write it would destroy what is
  * to be read. Files that are not there are no one's. */
 gyre_status data_output_apart(const char *path, const char *input);
-
-typedef struct {
-    int64_t counts[DATA_PARTS]; /* rows; 0: no such part */
-    int h, w, c, classes;
-    char (*names)[GYRE_NAME_SIZE]; /* of the classes; NULL: their numbers */
-} data_rows_shape;
 
 typedef struct data_rows data_rows;
 
@@ -31,8 +25,13 @@ gyre_status data_rows_open(const char *path, bool force, const data_rows_shape *
 gyre_status data_rows_put(const data_rows *r, int part, int64_t first, int64_t count,
                           const uint8_t *images);
 
-/* Writes the labels, seals the file and puts it at `path`. A row with label DATA_NO_ROW was not
- * put: it is left out, at the price of copying the others. Errors: GYRE_EIO. */
+/* Their targets, where these are no labels. */
+gyre_status data_rows_put_targets(const data_rows *r, int part, int64_t first, int64_t count,
+                                  const uint8_t *targets);
+
+/* Writes the labels (NULL: targets have been put), seals the file and puts it at `path`. A row with
+ * label DATA_NO_ROW was not put: it is left out, at the price of copying the others. Errors:
+ * GYRE_EIO. */
 enum { DATA_NO_ROW = -1 };
 gyre_status data_rows_finish(data_rows *r, const int32_t *const labels[DATA_PARTS]);
 

@@ -8,12 +8,12 @@
 #include "plan.h"
 
 typedef struct {
-    gyre_act images; /* (n, h, w, c) */
-    gyre_i32 labels; /* (n) */
-    gyre_act *slots; /* plan.slot_count of them */
-    gyre_raw *saved; /* per node: what its forward keeps for backward */
-    gyre_f32 shared; /* gradients on their way into those of the later uses of a parameter */
-    int count;       /* images of the last pass */
+    gyre_act images;  /* (n, h, w, c) */
+    gyre_i32 targets; /* (n, values of a target); float32 where they are no classes */
+    gyre_act *slots;  /* plan.slot_count of them */
+    gyre_raw *saved;  /* per node: what its forward keeps for backward */
+    gyre_f32 shared;  /* gradients on their way into those of the later uses of a parameter */
+    int count;        /* images of the last pass */
 } net_lane;
 
 /* A part of a leaf that no node fills: it is set to 0 when backward has passed `node`. */

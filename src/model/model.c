@@ -140,8 +140,10 @@ static gyre_status add_nodes(builder *b, const zoo_entry *entry, const char *lay
 
 gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *settings, int h,
                            int w, int c, int classes, gyre_model **out) {
-    if (classes < 2) {
-        return gyre_fail(GYRE_EUSAGE, "model.classes: at least 2 expected, found %d", classes);
+    int least = gyre_target_has_classes(&settings->target) ? 2 : 1;
+    if (classes < least) {
+        return gyre_fail(GYRE_EUSAGE, "model.classes: at least %d expected, found %d", least,
+                         classes);
     }
     gyre_model *m = calloc(1, sizeof *m);
     if (m == NULL) return gyre_no_memory("the model");
@@ -150,6 +152,7 @@ gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *se
     m->w = w;
     m->c = c;
     m->classes = classes;
+    m->target = settings->target;
     m->norm_frozen = settings->batch_norm_frozen;
     builder b = {.model = m, .bias_lr_mult = 1, .weight_decay_mult = 1, .bias_decay_mult = 1};
     gyre_status status = add_nodes(&b, entry, settings->layers);
@@ -189,6 +192,10 @@ void gyre_model_close(gyre_model *m) {
 
 int gyre_model_output(const gyre_model *m) {
     return m->nodes[m->node_count - 1].inputs[0];
+}
+
+size_t gyre_model_outputs(const gyre_model *m) {
+    return node_elements(node_output(m, gyre_model_output(m)));
 }
 
 static void init_param(const gyre_param *p, uint64_t seed, float *out) {

@@ -19,8 +19,8 @@ static uintptr_t point_lane(gyre_net *net, net_lane *lane, const size_t *saved, 
     size_t n = (size_t)net->n, act = net->weights->backend->act_size;
     lane->images = (gyre_act)at;
     at += node_align_bytes(n * (size_t)m->h * (size_t)m->w * (size_t)m->c * act);
-    lane->labels = (gyre_i32)at;
-    at += node_align_bytes(n * sizeof(int32_t));
+    lane->targets = (gyre_i32)at;
+    at += node_align_bytes(n * gyre_target_values(&m->target) * sizeof(int32_t));
     for (int i = 0; i < net->plan.slot_count; i++) {
         lane->slots[i] = (gyre_act)at;
         at += node_align_bytes(n * net->plan.slots[i] * act);
@@ -148,12 +148,16 @@ static gyre_status begin_pass(gyre_net *net, gyre_queue *q, const gyre_batch *ba
         return gyre_fail(GYRE_EDEVICE, "a net for %d images was given %lld", net->n,
                          (long long)batch->count);
     }
+    if (batch->target_values != (int64_t)gyre_target_values(&w->model->target)) {
+        return gyre_fail(GYRE_EDEVICE, "a net for targets of %zu values was given %lld",
+                         gyre_target_values(&w->model->target), (long long)batch->target_values);
+    }
     lane->count = (int)batch->count;
     *out = (net_pass){.net = net, .queue = q, .lane = lane, .n = lane->count};
     gyre_image_shape s = {out->n, w->model->h, w->model->w, w->model->c};
     double begun = part_begin(out, "input");
     GYRE_TRY(
-        w->backend->ops->batch_load(q, &s, batch, w->mean, w->scale, lane->images, lane->labels));
+        w->backend->ops->batch_load(q, &s, batch, w->mean, w->scale, lane->images, lane->targets));
     part_end(out, GYRE_PLACE_INPUT, GYRE_PASS_FORWARD, begun);
     return GYRE_OK;
 }
@@ -202,7 +206,7 @@ gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *ba
 gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out) {
     const gyre_backend *b = net->weights->backend;
     const net_lane *lane = lane_of(net, q);
-    size_t n = (size_t)lane->count * (size_t)net->weights->model->classes;
+    size_t n = (size_t)lane->count * gyre_model_outputs(net->weights->model);
     gyre_f32 logits = (gyre_f32)(void *)logits_of(net, lane);
     if (b->act_size == sizeof(float)) return b->ops->download(q, out, logits, n);
     /* bf16 is the upper half of an f32: widened from the back, so that nothing is overwritten */

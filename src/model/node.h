@@ -84,9 +84,9 @@ typedef struct {
     gyre_i32 draws; /* GYRE_DRAW_WORDS of the step */
     int64_t first;  /* place of the first sample in this rank's batch */
     /* a loss */
-    gyre_i32 labels; /* (n) */
-    float scale;     /* of the loss and of its gradient: 1 / global batch in training */
-    gyre_f32 stats;  /* (GYRE_LOSS_SUMS): scale times the losses, and its own */
+    gyre_i32 targets; /* (n, model->target); float32 where they are no classes */
+    float scale;      /* of the loss and of its gradient: 1 / global batch in training */
+    gyre_f32 stats;   /* (GYRE_LOSS_SUMS): scale times the losses, and its own */
 } node_call;
 
 struct gyre_node_type {

@@ -208,8 +208,10 @@ static gyre_batch part_of(const gyre_shards *s, int index) {
     gyre_batch shard = *s->batch;
     shard.first += (int64_t)first;
     shard.count = s->size;
-    shard.labels += first;
-    if (shard.images != NULL) shard.images += first * (size_t)m->h * (size_t)m->w * (size_t)m->c;
+    size_t values = (size_t)m->h * (size_t)m->w * (size_t)m->c;
+    size_t bytes = values * gyre_element_size(shard.element);
+    shard.targets = (const float *)shard.targets + first * (size_t)shard.target_values;
+    if (shard.images != NULL) shard.images += first * bytes;
     if (shard.rows != NULL) shard.rows += first;
     if (shard.augment != NULL) shard.augment += first;
     return shard;

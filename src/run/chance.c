@@ -6,7 +6,7 @@
 
 double run_chance(const gyre_view *view, int classes) {
     int64_t most = 0, *counts = calloc((size_t)classes, sizeof *counts);
-    if (counts == NULL || view->count < 1) {
+    if (counts == NULL || view->count < 1 || view->images->labels == NULL) {
         free(counts);
         return (double)NAN;
     }

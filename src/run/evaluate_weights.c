@@ -70,8 +70,8 @@ static gyre_status scale_input(evaluation *e, const char *own, const char *data)
     gyre_status status = GYRE_OK;
     GYRE_GOTO(check_channels(e));
     GYRE_GOTO(measure(e, own, data, &opened, &samples));
-    run_input_scaling(&e->settings->data, &samples.stats, e->model, e->snapshot.mean,
-                      e->snapshot.scale);
+    run_input_scaling(&e->settings->data, &samples.stats, e->view.images->element, e->model,
+                      e->snapshot.mean, e->snapshot.scale);
 out:
     gyre_samples_close(&samples);
     gyre_dataset_close(opened);

@@ -19,8 +19,9 @@ struct gyre_evaluator {
     gyre_fitter **fitters; /* one for each slot; of the first view that is evaluated */
     uint8_t *images;       /* (slots, batch, pixels) */
     int64_t *rows;         /* (slots, batch) */
-    int32_t *labels;       /* (slots, batch) */
-    float *logits;         /* (slots, batch, classes) */
+    char *targets;         /* (slots, batch, target_bytes) */
+    size_t target_bytes;   /* of a sample */
+    float *logits;         /* (slots, batch, outputs) */
     float *results;        /* (slots, 2) */
 };
 
@@ -36,14 +37,15 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
     e->batch = batch;
     e->slots = 2 * weights->backend->lanes;
     e->pixels = (size_t)m->h * (size_t)m->w * (size_t)m->c;
+    e->target_bytes = gyre_target_values(&m->target) * sizeof(float);
     size_t samples = (size_t)e->slots * (size_t)batch;
     e->fitters = calloc((size_t)e->slots, sizeof *e->fitters);
     e->images = malloc(samples * e->pixels);
     e->rows = malloc(samples * sizeof *e->rows);
-    e->labels = malloc(samples * sizeof *e->labels);
-    e->logits = malloc(samples * (size_t)m->classes * sizeof *e->logits);
+    e->targets = malloc(samples * e->target_bytes);
+    e->logits = malloc(samples * gyre_model_outputs(m) * sizeof *e->logits);
     e->results = malloc(2 * (size_t)e->slots * sizeof *e->results);
-    if (!e->fitters || !e->images || !e->rows || !e->labels || !e->logits || !e->results) {
+    if (!e->fitters || !e->images || !e->rows || !e->targets || !e->logits || !e->results) {
         status = gyre_no_memory("evaluation batches of %d images; lower "
                                 "evaluate.batch",
                                 batch);
@@ -69,7 +71,7 @@ void gyre_evaluator_close(gyre_evaluator *e) {
     free(e->fitters);
     free(e->images);
     free(e->rows);
-    free(e->labels);
+    free(e->targets);
     free(e->logits);
     free(e->results);
     free(e);
@@ -89,12 +91,16 @@ static gyre_status gather(const evaluation_round *r, int slot, gyre_batch *out) 
     int64_t begin = (r->first + slot * r->stride) * e->batch, left = v->count - begin;
     uint8_t *images = e->images + (size_t)slot * (size_t)e->batch * e->pixels;
     int64_t *rows = e->rows + slot * e->batch;
-    int32_t *labels = e->labels + slot * e->batch;
-    *out = (gyre_batch){
-        .step = -1, .count = left < e->batch ? left : e->batch, .images = images, .labels = labels};
+    char *targets = e->targets + (size_t)slot * (size_t)e->batch * e->target_bytes;
+    *out = (gyre_batch){.step = -1,
+                        .count = left < e->batch ? left : e->batch,
+                        .element = v->images->element,
+                        .images = images,
+                        .targets = targets,
+                        .target_values = (int64_t)(e->target_bytes / sizeof(float))};
     for (int64_t i = 0; i < out->count; i++) rows[i] = gyre_view_row(v, begin + i);
     return gyre_gather(v, rows, out->count, NULL, e->fitters[slot],
-                       &(gyre_gather_room){.images = images, .labels = labels});
+                       &(gyre_gather_room){.images = images, .targets = targets});
 }
 
 static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
@@ -105,7 +111,7 @@ static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
     gyre_f32 stats = gyre_f32_at((gyre_f32)(void *)e->stats, 2 * (size_t)slot);
     GYRE_TRY(gyre_net_evaluate(e->net, q, &batch, stats));
     if (r->details == NULL) return GYRE_OK;
-    size_t most = (size_t)e->batch * (size_t)e->weights->model->classes;
+    size_t most = (size_t)e->batch * gyre_model_outputs(e->weights->model);
     return gyre_net_logits(e->net, q, e->logits + (size_t)slot * most);
 }
 
@@ -116,7 +122,7 @@ static void add_details(const evaluation_round *r, int slot) {
     const gyre_score_details *d = r->details;
     int64_t begin = (r->first + slot * r->stride) * e->batch, left = r->view->count - begin;
     int64_t count = left < e->batch ? left : e->batch;
-    const int32_t *labels = e->labels + slot * e->batch;
+    const int32_t *labels = (const int32_t *)(void *)e->targets + slot * e->batch;
     const float *logits = e->logits + (size_t)slot * (size_t)e->batch * (size_t)n;
     if (d->outputs != NULL) {
         size_t row = (size_t)n * sizeof *logits;

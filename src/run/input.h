@@ -1,4 +1,4 @@
-/* How images become the network's input. Internal to src/run. */
+/* How samples become the network's input. Internal to src/run. */
 #ifndef GYRE_RUN_INPUT_H
 #define GYRE_RUN_INPUT_H
 
@@ -8,6 +8,6 @@
 /* x = (pixel - mean) * scale, as data.augment.normalize says: mean (h, w, c) and scale (c) of the
  * model's input, from the training samples' statistics where it asks for them. */
 void run_input_scaling(const gyre_data_settings *settings, const gyre_pixel_stats *stats,
-                       const gyre_model *m, float *mean, float *scale);
+                       gyre_element element, const gyre_model *m, float *mean, float *scale);
 
 #endif

@@ -123,6 +123,7 @@ static gyre_status plan_model(gyre_resolved *r) {
     const gyre_images *images = gyre_dataset_train(r->data);
     int found = gyre_dataset_classes(r->data);
     if (s->model.classes == 0) s->model.classes = found;
+    s->model.target = images->target;
     if (s->model.classes < found) {
         char gaps[GYRE_GAPS_TEXT];
         bool some = gyre_dataset_gaps(r->data, gaps, sizeof gaps);

@@ -45,7 +45,8 @@ static gyre_status open_net(gyre_trainer *t) {
         status = gyre_no_memory("the input's mean");
         goto out;
     }
-    run_input_scaling(&s->data, &t->resolved->samples.stats, m, mean, scale);
+    run_input_scaling(&s->data, &t->resolved->samples.stats,
+                      t->resolved->samples.train.images->element, m, mean, scale);
     GYRE_GOTO(gyre_weights_open(m, t->backend, mean, scale, &t->weights));
     GYRE_GOTO(gyre_net_open(t->weights, size, true, &t->net));
     GYRE_GOTO(gyre_shards_open(t->net, local, size, &t->shards));

@@ -32,7 +32,7 @@ RULES = {
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
-    "base": "alive batch child clock cores defaults file log names overwrite philox random realmath realmath_f32 seal settings size sort status status_line terminal text thread version",
+    "base": "alive batch child clock cores defaults element file log names overwrite philox random realmath realmath_f32 seal settings size sort status status_line terminal text thread version",
     "config": "config json", "schedule": "schedule", "data": "dataset fitter gather import loader sampler",
     "backend": "activation assignment backend dropout ops shapes", "model": "metric model net", "optim": "optimizer", "dist": "comm",
     "runfile": "checkpoint events h5 metrics run_folder", "run": "evaluator progress resolve run trainer",

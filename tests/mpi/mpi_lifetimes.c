@@ -128,7 +128,7 @@ static void kept_images_stay_until_they_are_read(void) {
     gyre_backend *b = open_backend();
     const gyre_image_shape shape = {BATCH, SIDE, SIDE, 3};
     const int32_t labels[BATCH] = {0, 1};
-    const gyre_batch batch = {.count = BATCH, .labels = labels, .rows = ROWS};
+    const gyre_batch batch = {.count = BATCH, .targets = labels, .target_values = 1, .rows = ROWS};
     const int sets[2] = {0, 1};
     gyre_f32 mean = floats_new(b, PIXELS), scale = floats_new(b, 3), x[2];
     gyre_f32 indices = floats_new(b, BATCH);

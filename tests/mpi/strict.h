@@ -125,7 +125,7 @@ static gyre_status strict_cache_images(gyre_backend *b, const gyre_row_reader *i
 static gyre_status strict_prefetch_batch(gyre_backend *b, const gyre_image_shape *s,
                                          const gyre_batch *batch) {
     (void)b;
-    size_t bytes = (size_t)s->h * (size_t)s->w * (size_t)s->c;
+    size_t bytes = (size_t)s->h * (size_t)s->w * (size_t)s->c * gyre_element_size(batch->element);
     if (inside.recording) return refuse("prefetch_batch() inside record()");
     if (!inside.offered || batch->rows == NULL) return refuse("a batch without rows");
     if (s->n != batch->count || bytes != inside.row_bytes) return refuse("another image shape");
@@ -163,17 +163,18 @@ static bool is_part(const void *part, const void *whole, int64_t first, size_t s
 
 static gyre_status strict_batch_load(gyre_queue *q, const gyre_image_shape *s,
                                      const gyre_batch *batch, gyre_f32 mean, gyre_f32 scale,
-                                     gyre_act x, gyre_i32 labels) {
-    const void *const p[] = {q, mean, scale, x, labels};
+                                     gyre_act x, gyre_i32 targets) {
+    const void *const p[] = {q, mean, scale, x, targets};
     const gyre_batch *all = &inside.batch;
     gyre_batch part = *batch;
     if (!inside.recording) {
         strict.loads_outside++;
-        return gyre_cpu_ops.batch_load(q, s, batch, mean, scale, x, labels);
+        return gyre_cpu_ops.batch_load(q, s, batch, mean, scale, x, targets);
     }
     int64_t first = batch->first;
     bool lies_in = first >= 0 && first + batch->count <= all->count && s->n == batch->count &&
-                   is_part(batch->labels, all->labels, first, sizeof *all->labels) &&
+                   is_part(batch->targets, all->targets, first,
+                           (size_t)all->target_values * sizeof(int32_t)) &&
                    is_part(batch->images, all->images, first, inside.row_bytes) &&
                    is_part(batch->rows, all->rows, first, sizeof *all->rows) &&
                    is_part(batch->augment, all->augment, first, sizeof *all->augment);
@@ -182,7 +183,7 @@ static gyre_status strict_batch_load(gyre_queue *q, const gyre_image_shape *s,
     note_bytes(&first, sizeof first);
     uint8_t *images = inside.kept ? gather(batch) : NULL;
     if (images != NULL) part.images = images;
-    gyre_status status = gyre_cpu_ops.batch_load(q, s, &part, mean, scale, x, labels);
+    gyre_status status = gyre_cpu_ops.batch_load(q, s, &part, mean, scale, x, targets);
     free(images);
     return status;
 }

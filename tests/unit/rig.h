@@ -114,7 +114,8 @@ static rig rig_open(rig_options o) {
     OK(gyre_shards_open(r.net, o.shards, o.n, &r.shards));
     r.images = malloc(count * image);
     r.labels = malloc(count * sizeof *r.labels);
-    r.batch = (gyre_batch){.count = (int64_t)count, .images = r.images, .labels = r.labels};
+    r.batch = (gyre_batch){
+        .count = (int64_t)count, .images = r.images, .targets = r.labels, .target_values = 1};
     r.parameters = calloc(r.model->parameters, sizeof(float));
     r.buffers = calloc(r.model->buffers + 1, sizeof(float));
     rig_fill_batch(&r, 1);

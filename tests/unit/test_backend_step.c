@@ -149,7 +149,8 @@ static gyre_status shard_task(void *context, gyre_queue *q, int i) {
     gyre_augment augments[B] = {{1, -1, 1, 0}};
     gyre_batch batch = {.count = B,
                         .images = t->images + (size_t)i * B * SIDE * SIDE * 3,
-                        .labels = t->labels + (size_t)i * B,
+                        .targets = t->labels + (size_t)i * B,
+                        .target_values = 1,
                         .augment = augments};
     GYRE_TRY(forward(t, q, &t->shards[i], &batch));
     return backward(t, q, &t->shards[i]);

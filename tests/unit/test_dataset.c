@@ -106,10 +106,8 @@ static void no_wrong_dataset_is_written(void **state) {
     labels[2] = kept;
     c.validation.c = 1;
     failed_with(gyre_dataset_write(path, &c, false), GYRE_EIO, "/validation|5 x 3 x 1");
-    c.train.c = c.test.c = c.validation.c = 5;
-    failed_with(gyre_dataset_write(path, &c, false), GYRE_EIO, "5 x 3 x 5|channels");
     c.train.count = 0;
-    failed_with(gyre_dataset_write(path, &c, false), GYRE_EIO, "0 training images");
+    failed_with(gyre_dataset_write(path, &c, false), GYRE_EIO, "0 training samples");
     assert_false(gyre_file_exists(path));
     free_content(&c);
 }

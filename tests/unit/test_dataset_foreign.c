@@ -147,7 +147,8 @@ static void files_of_other_programs_are_taken(void **state) {
     if (!have_python) skip();
     for (int i = 0; i < 13 * 45; i++) images[i] = (uint8_t)(i * 37 % 251);
     for (int i = 0; i < 13; i++) labels[i] = i % 3;
-    const gyre_images expected = {13, 5, 3, 3, images, labels, NULL};
+    const gyre_images expected = {
+        .count = 13, .h = 5, .w = 3, .c = 3, .images = images, .labels = labels};
     const char *const good[] = {"good", "latest", "named"};
     for (int i = 0; i < 3; i++) {
         assert_int_equal(gyre_dataset_open(python_file(good[i]), &d), GYRE_OK);

@@ -87,7 +87,7 @@ static void the_loader_reads_what_is_there(void **state) {
         for (int i = 0; i < 64 && whites == 0; i++) {
             bool white = b.rows[i] == ROWS - 1;
             assert_int_equal(b.images[(i + 1) * ROW - 1], white ? 255 : 0);
-            assert_int_equal(b.labels[i], b.rows[i] % 10);
+            assert_int_equal(((const int32_t *)b.targets)[i], b.rows[i] % 10);
             whites += white;
         }
     }

@@ -42,7 +42,7 @@ static void check_batch(const gyre_batch *b, const gyre_view *v, const gyre_data
         if (b->images != NULL) {
             assert_memory_equal(b->images + i * PIXELS, v->images->images + row * PIXELS, PIXELS);
         }
-        assert_int_equal(b->labels[i], v->images->labels[row]);
+        assert_int_equal(((const int32_t *)b->targets)[i], v->images->labels[row]);
         if (settings->mirror || settings->crop > 0) {
             gyre_augment a = gyre_augment_draw(settings, SEED, step / e.steps_per_epoch, row);
             assert_memory_equal(&b->augment[i], &a, sizeof a);
@@ -139,7 +139,8 @@ static void the_shares_of_two_ranks_are_the_whole(void **state) {
         for (int i = 0; i < 3; i++) assert_int_equal(gyre_loader_next(l[i], &b[i]), GYRE_OK);
         for (int i = 0; i < 2; i++) {
             assert_memory_equal(b[i].images, b[2].images + i * 4 * PIXELS, 4 * PIXELS);
-            assert_memory_equal(b[i].labels, b[2].labels + i * 4, 4 * sizeof *b[i].labels);
+            assert_memory_equal(b[i].targets, (const int32_t *)b[2].targets + i * 4,
+                                4 * sizeof(int32_t));
             assert_memory_equal(b[i].augment, b[2].augment + i * 4, 4 * sizeof *b[i].augment);
         }
     }

@@ -114,7 +114,8 @@ static void shards_are_added_as_a_tree(const char *model, int shards, int padded
     for (int i = 0; i < shards; i++) {
         gyre_batch shard = {.count = 4,
                             .images = r.images + (size_t)i * 4 * image,
-                            .labels = r.labels + (ptrdiff_t)i * 4};
+                            .targets = r.labels + (ptrdiff_t)i * 4,
+                            .target_values = 1};
         leaves[i] = malloc(n * sizeof(float));
         OK(gyre_net_train(r.net, r.backend->main, &shard, 1.0f / (float)(4 * shards), device,
                           NULL));
@@ -356,8 +357,10 @@ static void evaluation_counts_every_sample(void **state) {
     OK(r.backend->ops->download(r.backend->main, all, stats, 2));
     OK(gyre_net_logits(net, r.backend->main, logits));
     for (int i = 0; i < 7; i++) {
-        gyre_batch sample = {
-            .count = 1, .images = r.images + (ptrdiff_t)i * 192, .labels = r.labels + i};
+        gyre_batch sample = {.count = 1,
+                             .images = r.images + (ptrdiff_t)i * 192,
+                             .targets = r.labels + i,
+                             .target_values = 1};
         OK(gyre_net_evaluate(net, r.backend->main, &sample, stats));
         OK(r.backend->ops->download(r.backend->main, one, stats, 2));
         OK(gyre_net_logits(net, r.backend->main, row));

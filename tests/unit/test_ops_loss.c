@@ -76,7 +76,8 @@ static void input_is_cropped_mirrored_normalised(void **state) {
         }
         gyre_batch batch = {.count = IMAGES,
                             .images = images,
-                            .labels = labels,
+                            .targets = labels,
+                            .target_values = 1,
                             .augment = augment ? augments : NULL};
         buffer x = acts_new(b, IMAGES * PIXELS), l = buffer_new(b, IMAGES);
         OK(b->ops->batch_load(b->main, &s, &batch, F(bmean), F(bscale), A(x), I(l)));
@@ -105,7 +106,8 @@ static void batches_may_follow_unread(void **state) {
     for (int i = 0; i < BATCHES; i++) {
         memset(images[i], i + 1, sizeof images[i]);
         for (int k = 0; k < IMAGES; k++) labels[i][k] = i;
-        gyre_batch batch = {.count = IMAGES, .images = images[i], .labels = labels[i]};
+        gyre_batch batch = {
+            .count = IMAGES, .images = images[i], .targets = labels[i], .target_values = 1};
         x[i] = acts_new(b, IMAGES * PIXELS);
         l[i] = buffer_new(b, IMAGES);
         OK(b->ops->batch_load(b->main, &s, &batch, F(mean), F(scale), A(x[i]), I(l[i])));

@@ -1,11 +1,11 @@
-/* Batches: raw pixels become normalised, augmented activations. */
+/* Batches: stored values become normalised, augmented activations. */
 #include "cpu.h"
 
 #include <string.h>
 
 /* Row y of an augmented image: crop first, mirror second; outside pixels are raw 0. */
-static void load_row(const gyre_image_shape *s, const uint8_t *image, gyre_augment a, int y,
-                     const float *mean, const float *scale, float *out) {
+static void load_bytes(const gyre_image_shape *s, const uint8_t *image, gyre_augment a, int y,
+                       const float *mean, const float *scale, float *out) {
     int from_y = y + a.dy;
     bool inside_y = from_y >= 0 && from_y < s->h;
     for (int x = 0; x < s->w; x++) {
@@ -19,22 +19,49 @@ static void load_row(const gyre_image_shape *s, const uint8_t *image, gyre_augme
     }
 }
 
+/* The same of values of another type; those from outside are 0. */
+static void load_values(const gyre_image_shape *s, gyre_element e, const void *image,
+                        gyre_augment a, int y, const float *mean, const float *scale, float *out) {
+    int from_y = y + a.dy;
+    size_t size = gyre_element_size(e), row = (size_t)s->w * (size_t)s->c;
+    bool inside_y = from_y >= 0 && from_y < s->h, moved = a.mirror != 0 || a.dx != 0;
+    const char *from = (const char *)image + (inside_y ? (size_t)from_y * row * size : 0);
+    if (inside_y && !moved) gyre_element_floats(e, from, row, out);
+    for (int x = 0; x < s->w; x++) {
+        float *pixel = out + (size_t)x * (size_t)s->c;
+        int from_x = (a.mirror ? s->w - 1 - x : x) + a.dx;
+        bool inside = inside_y && from_x >= 0 && from_x < s->w;
+        if (!inside)
+            memset(pixel, 0, (size_t)s->c * sizeof *pixel);
+        else if (moved)
+            gyre_element_floats(e, from + (size_t)from_x * (size_t)s->c * size, (size_t)s->c,
+                                pixel);
+        for (int c = 0; c < s->c; c++) pixel[c] = (pixel[c] - mean[x * s->c + c]) * scale[c];
+    }
+}
+
 gyre_status cpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
-                           gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels) {
+                           gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 targets) {
     size_t row = (size_t)s->w * (size_t)s->c, image = row * (size_t)s->h;
     const gyre_augment none = {0};
+    size_t bytes = image * gyre_element_size(batch->element);
     void *work;
     GYRE_TRY(cpu_scratch((cpu_queue *)(void *)q, row * sizeof(float), &work));
     for (int64_t i = 0; i < batch->count; i++) {
         gyre_augment a = batch->augment == NULL ? none : batch->augment[i];
+        const void *from = (const char *)batch->images + (size_t)i * bytes;
         for (int y = 0; y < s->h; y++) {
             void *to = cpu_act_at(q, x, (size_t)i * image + (size_t)y * row);
             float *out = cpu_results(q, to, work);
-            load_row(s, batch->images + (size_t)i * image, a, y, cpu_f32(mean) + (size_t)y * row,
-                     cpu_f32(scale), out);
+            const float *row_mean = cpu_f32(mean) + (size_t)y * row;
+            if (batch->element == GYRE_ELEMENT_U8)
+                load_bytes(s, from, a, y, row_mean, cpu_f32(scale), out);
+            else
+                load_values(s, batch->element, from, a, y, row_mean, cpu_f32(scale), out);
             cpu_finish(q, out, row, to);
         }
     }
-    memcpy(cpu_i32(labels), batch->labels, (size_t)batch->count * sizeof(int32_t));
+    memcpy(cpu_i32(targets), batch->targets,
+           (size_t)batch->count * (size_t)batch->target_values * sizeof(int32_t));
     return GYRE_OK;
 }

@@ -14,7 +14,7 @@ static const node_option options[] = {
 static gyre_status forward(const node_call *c) {
     const cross_entropy_options *o = c->node->options;
     gyre_loss_shape s = {c->n, c->in->c, c->train ? o->smoothing : 0, c->scale};
-    return c->ops->softmax_loss(c->queue, &s, c->x[0], c->labels, c->dx[0], c->stats);
+    return c->ops->softmax_loss(c->queue, &s, c->x[0], c->targets, c->dx[0], c->stats);
 }
 
 const gyre_node_type node_cross_entropy = {.name = "cross_entropy",

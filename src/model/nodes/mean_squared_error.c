@@ -5,7 +5,7 @@
 
 static gyre_status forward(const node_call *c) {
     gyre_loss_shape s = {c->n, c->in->c, 0, c->scale};
-    return c->ops->squared_error_loss(c->queue, &s, c->x[0], c->labels, c->dx[0], c->stats);
+    return c->ops->squared_error_loss(c->queue, &s, c->x[0], c->targets, c->dx[0], c->stats);
 }
 
 const gyre_node_type node_mean_squared_error = {.name = "mean_squared_error",

@@ -288,7 +288,8 @@ static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row) {
     gpu_input_slot slot = {images_, by_row ? rows : NULL, labels, augmented ? augment : NULL};
     gyre_batch batch = {.count = SAMPLES,
                         .images = chosen,
-                        .labels = labels + FIRST,
+                        .targets = labels + FIRST,
+                        .target_values = 1,
                         .augment = augmented ? augment + FIRST : NULL};
     assert_int_equal(gpu_input_launch(NULL, b->act_size == 2, &s, &slot, FIRST, (float *)F(bmean),
                                       (float *)F(bscale), A(x), (int32_t *)I(to)),
