@@ -40,8 +40,18 @@ __device__ __forceinline__ largest largest_of(const T *z, int classes, int lane)
     return best;
 }
 
+/* A row without a class has no gradient. */
+template <class T>
+__device__ __forceinline__ void loss_clear(void *dx, int64_t row, int classes, int lane) {
+    const float none[1] = {0.0f};
+    for (int j = lane; dx != nullptr && j < classes; j += 32) {
+        gpu_store<1>((T *)dx + row * classes + j, none);
+    }
+}
+
 /* loss.cu: from work(n), the losses of the rows, and work(n) behind them, 1 where the largest logit
- * is the label's: stats(2) = {scale * sum of losses, hits}. */
-gyre_status gpu_loss_total(gyre_queue *q, int n, float scale, const float *work, float *stats);
+ * is the label's: stats(2) = {scale * sum of losses, hits / pixels}. */
+gyre_status gpu_loss_total(gyre_queue *q, int n, int pixels, float scale, const float *work,
+                           float *stats);
 
 #endif

@@ -47,6 +47,11 @@ __global__ void __launch_bounds__(32 * LOSS_WARPS)
     rest = gpu_warp_sum(rest);
     sum = gpu_warp_sum(sum);
     label = labels[row];
+    if (label < 0) { /* no class: the whole warp */
+        if (lane == 0) work[row] = work[s.n + row] = 0.0f;
+        loss_clear<T>(dx, row, s.classes, lane);
+        return;
+    }
     gpu_two log_sum = gpu_log(gpu_plus(gpu_two_sum(1.0f, rest.high), rest.low));
     gpu_two mine = below(logit(z, label), best.value);
     if (lane == 0) {
@@ -77,5 +82,5 @@ gyre_status gpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act l
         LAUNCH(kernel, blocks, 32 * LOSS_WARPS, 0, gpu_stream(q), numbers, logits,
                gpu_integers(labels), work, dx);
     }
-    return gpu_loss_total(q, s->n, s->scale, work, gpu_floats(stats));
+    return gpu_loss_total(q, s->n, s->pixels, s->scale, work, gpu_floats(stats));
 }

@@ -13,6 +13,11 @@ __global__ void __launch_bounds__(32 * LOSS_WARPS)
     const T *z = (const T *)logits + row * s.classes;
     largest best = largest_of(z, s.classes, lane);
     int label = labels[row];
+    if (label < 0) { /* no class: the whole warp */
+        if (lane == 0) work[row] = work[s.n + row] = 0.0f;
+        loss_clear<T>(dx, row, s.classes, lane);
+        return;
+    }
     gpu_two sum = {0, 0};
     for (int j = lane; j < s.classes; j += 32) {
         float d = logit(z, j) - (j == label ? 1.0f : 0.0f);
@@ -38,5 +43,5 @@ gyre_status gpu_squared_error_loss(gyre_queue *q, const gyre_loss_shape *s, gyre
         LAUNCH(kernel, blocks, 32 * LOSS_WARPS, 0, gpu_stream(q), *s, logits, gpu_integers(labels),
                (float *)work, dx);
     }
-    return gpu_loss_total(q, s->n, s->scale, (float *)work, gpu_floats(stats));
+    return gpu_loss_total(q, s->n, s->pixels, s->scale, (float *)work, gpu_floats(stats));
 }

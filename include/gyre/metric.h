@@ -11,8 +11,9 @@
 enum { GYRE_LOSS_SUMS = 2 };
 
 typedef enum {
-    GYRE_METRIC_MEAN,    /* sum / samples */
-    GYRE_METRIC_EXP_MEAN /* e^(sum / samples): perplexity */
+    GYRE_METRIC_MEAN,     /* sum / samples */
+    GYRE_METRIC_EXP_MEAN, /* e^(sum / samples): perplexity */
+    GYRE_METRIC_ROOT_MEAN /* its square root: of squares */
 } gyre_metric_form;
 
 /* Files hold a metric's value; people read `factor` times it, in `unit`. No text is NULL: "" is

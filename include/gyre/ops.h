@@ -99,12 +99,16 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     SHAPED(shortcut, gyre_shortcut_shape, (gyre_act, x), (gyre_act, y))                            \
     SHAPED(shortcut_dx, gyre_shortcut_shape, (gyre_act, dy), (gyre_act, dx))                       \
     SIZED(accumulate, (gyre_act, x), (gyre_act, y)) /* y += x */                                   \
-    /* stats(2) = {scale * sum of losses, hits of the largest logit}; dx may be NULL (evaluation)  \
+    /* A row of label -1 has no loss and no hit. stats(2) = {scale * sum of losses, hits of the    \
+     * largest logit / pixels}; dx may be NULL (evaluation)                                        \
      */                                                                                            \
     SHAPED(softmax_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels), (gyre_act, dx),  \
            (gyre_f32, stats))                                                                      \
     SHAPED(squared_error_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels),            \
            (gyre_act, dx), (gyre_f32, stats))                                                      \
+    /* stats(2) = {scale * sum of losses, sum of the shares of values that are right (BINARY)} */  \
+    SHAPED(value_loss, gyre_value_loss_shape, (gyre_act, x), (gyre_f32, targets), (gyre_act, dx),  \
+           (gyre_f32, stats))                                                                      \
     /* flat f32 vectors from here on */                                                            \
     SIZED(fill, (float, value), (gyre_f32, x))                                                     \
     SIZED(add, (gyre_f32, a), (gyre_f32, b), (gyre_f32, y)) /* y = a + b; y may be a */            \

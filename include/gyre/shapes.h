@@ -165,7 +165,25 @@ typedef struct {
     int n, classes;
     float smoothing; /* softmax_loss: target (1 - s) one-hot + s / classes */
     float scale;     /* of the loss sum and of dx: 1 / global batch in training */
+    int pixels;      /* rows of a sample, by which the hits are divided; 0: 1 */
 } gyre_loss_shape;
+
+/* Losses of x(n, values) against f32 targets of the same shape; a sample's loss is the mean over
+ * its values.
+ *  SQUARED   (x - t)^2
+ *  ABSOLUTE  |x - t|, whose slope at 0 is 0
+ *  BINARY    log(1 + e^x) - t x: the cross-entropy of a label that is there (1) or not (0) */
+typedef enum {
+    GYRE_VALUE_LOSS_SQUARED,
+    GYRE_VALUE_LOSS_ABSOLUTE,
+    GYRE_VALUE_LOSS_BINARY
+} gyre_value_loss_kind;
+
+typedef struct {
+    gyre_value_loss_kind kind;
+    int n, values;
+    float scale; /* of the loss sum and of dx: 1 / global batch in training */
+} gyre_value_loss_shape;
 
 /* Device scalars of a step, in one f32 buffer. */
 enum {

@@ -49,7 +49,12 @@ bool gyre_metric_same(const gyre_metric *a, const gyre_metric *b) {
 
 double gyre_metric_value(const gyre_metric *m, double sum, int64_t samples) {
     double mean = sum / (double)samples;
-    return m->form == GYRE_METRIC_EXP_MEAN ? exp(mean) : mean;
+    switch (m->form) {
+    case GYRE_METRIC_EXP_MEAN: return exp(mean);
+    case GYRE_METRIC_ROOT_MEAN: return sqrt(mean);
+    case GYRE_METRIC_MEAN: break;
+    }
+    return mean;
 }
 
 bool gyre_metric_better(const gyre_metric *m, double value, double other) {

@@ -35,7 +35,10 @@
     TYPE(channel_lrn)                                                                              \
     TYPE(shortcut)                                                                                 \
     TYPE(cross_entropy)                                                                            \
-    TYPE(mean_squared_error)
+    TYPE(one_hot_squared_error)                                                                    \
+    TYPE(mean_squared_error)                                                                       \
+    TYPE(mean_absolute_error)                                                                      \
+    TYPE(binary_cross_entropy)
 
 #define DECLARATION(name) extern const gyre_node_type node_##name;
 NODE_TYPES(DECLARATION)

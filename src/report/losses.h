@@ -14,7 +14,7 @@ typedef struct {
 /* `loss` as model.loss names it; NULL: the default one. Losses beyond the maximum are left out. */
 void report_losses_add(report_losses *l, const char *loss);
 /* Of one loss its unit, "nats" or "". Of several each with its unit, since their values cannot be
- * compared: "cross_entropy: nats, mean_squared_error: no unit"; or their number
+ * compared: "cross_entropy: nats, one_hot_squared_error: no unit"; or their number
  * where that is too long for a heading. */
 const char *report_losses_unit(const report_losses *l, char out[REPORT_UNIT_MAX]);
 

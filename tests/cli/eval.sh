@@ -118,7 +118,7 @@ cmp kept.json new/run2/config.json || fail "a resume changed the config"
 
 make_dataset images.h5 600 200
 # The loss is the run's, also where only its checkpoint or its weights are there.
-ends 0 "$GYRE" train config.json --out squares --quiet --set model.loss=mean_squared_error
+ends 0 "$GYRE" train config.json --out squares --quiet --set model.loss=one_hot_squared_error
 last=$(/usr/bin/python3 -c 'import h5py; r = h5py.File("squares/metrics.h5")["validation"][-1]; print(f"{r[3]:.4f}")')
 ends 0 "$GYRE" eval squares --part validation
 grep -q "^validation: 150 samples, loss $last, " out || fail "$last was expected: $(cat out)"
@@ -126,7 +126,7 @@ ends 0 "$GYRE" eval squares --part test
 test=$(head -n 1 out)
 cp squares/checkpoints/step-000000040.h5 alone.h5
 ends 0 "$GYRE" inspect alone.h5
-grep -qx '  loss         mean_squared_error' out || fail "inspect names no loss: $(cat out)"
+grep -qx '  loss         one_hot_squared_error' out || fail "inspect names no loss: $(cat out)"
 ends 0 "$GYRE" inspect new/run2
 ! grep -q '^  loss ' out || fail "a checkpoint of the default loss names one: $(cat out)"
 ends 0 "$GYRE" eval alone.h5 --data images.h5

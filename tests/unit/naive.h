@@ -350,7 +350,7 @@ static double naive_loss(const naive *t, const int32_t *labels, double smoothing
     int classes = t->m->classes;
     for (int i = 0; i < t->m->node_count - 1; i++) naive_node(t, i);
     const char *type = t->m->nodes[t->m->node_count - 1].type->name;
-    if (strcmp(type, "mean_squared_error") == 0) return naive_squared_error(t, labels);
+    if (strcmp(type, "one_hot_squared_error") == 0) return naive_squared_error(t, labels);
     double loss = 0;
     for (int i = 0; i < t->n; i++) {
         const double *z = t->y[gyre_model_output(t->m)] + i * classes;

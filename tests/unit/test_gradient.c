@@ -133,8 +133,8 @@ static void label_smoothing(void **state) {
     check_gradient(smoothed(options("mlp", 5, 1, 4)));
 }
 
-static void mean_squared_error(void **state) {
-    char name[] = "mean_squared_error";
+static void one_hot_squared_error(void **state) {
+    char name[] = "one_hot_squared_error";
     (void)state;
     rig_options o = options("mlp", 5, 1, 4);
     o.loss = name;
@@ -369,7 +369,7 @@ int main(void) {
         cmocka_unit_test(every_type_has_a_reference),
         cmocka_unit_test(linear_and_relu),
         cmocka_unit_test(label_smoothing),
-        cmocka_unit_test(mean_squared_error),
+        cmocka_unit_test(one_hot_squared_error),
         cmocka_unit_test(shared_parameters),
         cmocka_unit_test(convolution_and_max_pool),
         cmocka_unit_test(unequal_and_grouped_convolutions),

@@ -183,7 +183,7 @@ static void captions_have_no_unit(void **state) {
 /* Values of one loss share a unit, those of several cannot be compared. */
 static void several_losses_have_a_unit_each(void **state) {
     (void)state;
-    char unit[REPORT_UNIT_MAX], text[200], squares[] = "mean_squared_error";
+    char unit[REPORT_UNIT_MAX], text[200], squares[] = "one_hot_squared_error";
     report_losses losses = {.count = 0};
     report_losses_add(&losses, NULL);
     report_losses_add(&losses, GYRE_DEFAULT_LOSS);
@@ -191,7 +191,7 @@ static void several_losses_have_a_unit_each(void **state) {
     report_losses_add(&losses, squares);
     report_losses_add(&losses, squares);
     assert_string_equal(report_losses_unit(&losses, unit),
-                        "cross_entropy: nats, mean_squared_error: no unit");
+                        "cross_entropy: nats, one_hot_squared_error: no unit");
     report_losses_add(&losses, "a_loss_of_a_long_name");
     assert_string_equal(report_losses_unit(&losses, unit), "3 losses, each in its unit");
 
@@ -210,7 +210,7 @@ static void several_losses_have_a_unit_each(void **state) {
     const gyre_metric *metric = NULL;
     assert_int_equal(report_runs_units(runs, 2, &metric, unit), GYRE_OK);
     assert_ptr_equal(metric, accuracy);
-    assert_string_equal(unit, "cross_entropy: nats, mean_squared_error: no unit");
+    assert_string_equal(unit, "cross_entropy: nats, one_hot_squared_error: no unit");
     runs[1].content.tables.metric = &error;
     assert_int_equal(report_runs_units(runs, 2, &metric, unit), GYRE_EUSAGE);
 }

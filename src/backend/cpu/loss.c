@@ -1,6 +1,8 @@
 /* Rows of logits, one after the other: they are few, so one thread takes them all. */
 #include "loss.h"
 
+#include <string.h>
+
 /* The first of the largest. */
 static int largest(const float *z, int classes) {
     int best = 0;
@@ -24,11 +26,14 @@ gyre_status cpu_loss_of_rows(gyre_queue *q, const gyre_loss_shape *s, gyre_act l
         float *row = cpu_results(q, to, dx_work);
         const float *z = cpu_widened(q, cpu_act_at(q, logits, at), classes, z_work);
         int best = largest(z, s->classes), label = cpu_i32(labels)[i];
-        loss += row_loss(s, z, best, label, row);
+        if (label >= 0)
+            loss += row_loss(s, z, best, label, row);
+        else if (row != NULL)
+            memset(row, 0, classes * sizeof *row);
         cpu_finish(q, row, classes, to);
         hits += best == label;
     }
     cpu_f32(stats)[0] = (float)((double)s->scale * loss);
-    cpu_f32(stats)[1] = (float)hits;
+    cpu_f32(stats)[1] = (float)((double)hits / (s->pixels > 1 ? s->pixels : 1));
     return GYRE_OK;
 }

@@ -17,10 +17,28 @@ const gyre_metric node_class_metrics[] = {
 };
 
 gyre_status node_classes_define(builder *b, gyre_node *n, const node_size *in) {
-    if (in->h == 1 && in->w == 1 && in->c == b->model->classes) return GYRE_OK;
+    const gyre_target *t = &b->model->target;
+    const int h = gyre_target_is_label(t) ? 1 : t->h, w = gyre_target_is_label(t) ? 1 : t->w;
+    if (!gyre_target_has_classes(t)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "model.loss: %s needs targets that are classes, and the dataset has %d "
+                         "values for each sample; mean_squared_error, mean_absolute_error and "
+                         "binary_cross_entropy are losses for them",
+                         n->type->name, (int)gyre_target_values(t));
+    }
+    if (in->h == h && in->w == w && in->c == b->model->classes) return GYRE_OK;
     return gyre_fail(
         GYRE_EUSAGE,
-        "%s needs 1 x 1 x %d outputs, one for each class; the last node before it gives "
+        "%s needs %d x %d x %d outputs, one for each class; the last node before it gives "
         "%d x %d x %d",
-        n->name, b->model->classes, in->h, in->w, in->c);
+        n->name, h, w, b->model->classes, in->h, in->w, in->c);
+}
+
+gyre_loss_shape node_classes_shape(const node_call *c, float smoothing) {
+    int pixels = c->in->h * c->in->w;
+    return (gyre_loss_shape){.n = c->n * pixels,
+                             .classes = c->in->c,
+                             .smoothing = smoothing,
+                             .scale = c->scale / (float)pixels,
+                             .pixels = pixels};
 }

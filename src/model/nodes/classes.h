@@ -7,7 +7,10 @@
 /* Accuracy: sum 1 of the loss counts the samples whose largest output is that of their class. */
 extern const gyre_metric node_class_metrics[];
 
-/* A loss over classes needs one output for each. */
+/* A loss over classes needs one output for each, at each pixel of a target of many. */
 gyre_status node_classes_define(builder *b, gyre_node *n, const node_size *in);
+
+/* The shape of the loss: a sample's loss is the mean over its pixels. */
+gyre_loss_shape node_classes_shape(const node_call *c, float smoothing);
 
 #endif

@@ -13,7 +13,7 @@ static const node_option options[] = {
 
 static gyre_status forward(const node_call *c) {
     const cross_entropy_options *o = c->node->options;
-    gyre_loss_shape s = {c->n, c->in->c, c->train ? o->smoothing : 0, c->scale};
+    gyre_loss_shape s = node_classes_shape(c, c->train ? o->smoothing : 0);
     return c->ops->softmax_loss(c->queue, &s, c->x[0], c->targets, c->dx[0], c->stats);
 }
 

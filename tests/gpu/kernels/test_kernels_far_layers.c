@@ -335,10 +335,19 @@ static void input_reaches_far(void **state) {
     gpu_input_slot slot = {(uint8_t *)images.at, (int64_t *)(void *)rows.at,
                            (int32_t *)(void *)labels.at, NULL};
     only_block_of(at / (16 / size));
-    CUDA_OK(gpu_input_launch(NULL, size == 2, &s, &slot, 0, floats(mean), scale, x.at,
-                             (int32_t *)(void *)labels.at));
-    all_blocks();
+    CUDA_OK(gpu_input_launch(NULL, size == 2, &s, GYRE_ELEMENT_U8, &slot, 0, floats(mean), scale,
+                             x.at));
     expect("input", get(x, size, at), (100 - 1) * 2, 0);
+    put(mean, 4, image - 2, 1);
+    only_block_of(at - 1);
+    s.n = 1 << 11; /* half of it, as 16-bit numbers */
+    ((int16_t *)(void *)images.at)[(uint64_t)s.n * image - 2] = -100;
+    ((int64_t *)(void *)rows.at)[s.n - 1] = s.n - 1;
+    only_block_of((uint64_t)s.n * image - 2);
+    CUDA_OK(gpu_input_launch(NULL, size == 2, &s, GYRE_ELEMENT_I16, &slot, 0, floats(mean), scale,
+                             x.at));
+    all_blocks();
+    expect("values", get(x, size, (uint64_t)s.n * image - 2), (-100 - 1) * 2, 0);
     space all[] = {images, mean, x, rows, labels};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
 }
@@ -346,7 +355,7 @@ static void input_reaches_far(void **state) {
 static void losses_reach_far(void **state) {
     gyre_backend *b = *state;
     size_t size = b->act_size;
-    gyre_loss_shape s = {(1 << 22) + 1, 1024, 0, 1};
+    gyre_loss_shape s = {(1 << 22) + 1, 1024, 0, 1, 1};
     uint64_t n = (uint64_t)s.n * 1024, row = (uint64_t)s.n - 1, at = row * 1024;
     space z = space_open(n * size), dx = space_open(n * size);
     space work = space_open((uint64_t)s.n * 8), labels = space_open((uint64_t)s.n * 4);
@@ -362,10 +371,18 @@ static void losses_reach_far(void **state) {
     emulated_work(work.at);
     GPU(squared_error_loss, &s, act(z), (gyre_i32)(void *)labels.at, act(dx), f32(stats));
     emulated_work(NULL);
-    all_blocks();
     expect("squared error", get(work, 4, row), 1.0 / 1024, 0);
     expect("its dx of the label", get(dx, size, n - 1), -2.0 / 1024, 0);
-    space all[] = {z, dx, work, labels};
+    gyre_value_loss_shape v = {GYRE_VALUE_LOSS_SQUARED, s.n, 1024, 1};
+    space targets = space_open(n * 4);
+    ((float *)(void *)targets.at)[n - 1] = 4;
+    emulated_work(work.at);
+    GPU(value_loss, &v, act(z), (gyre_f32)(void *)targets.at, act(dx), f32(stats));
+    emulated_work(NULL);
+    all_blocks();
+    expect("value loss", get(work, 4, row), 16.0 / 1024, 0);
+    expect("its dx", get(dx, size, n - 1), -8.0 / 1024, 0);
+    space all[] = {z, dx, work, labels, targets};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) space_close(all[i]);
 }
 

@@ -291,8 +291,10 @@ static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row) {
                         .targets = labels + FIRST,
                         .target_values = 1,
                         .augment = augmented ? augment + FIRST : NULL};
-    assert_int_equal(gpu_input_launch(NULL, b->act_size == 2, &s, &slot, FIRST, (float *)F(bmean),
-                                      (float *)F(bscale), A(x), (int32_t *)I(to)),
+    assert_int_equal(gpu_input_launch(NULL, b->act_size == 2, &s, GYRE_ELEMENT_U8, &slot, FIRST,
+                                      (float *)F(bmean), (float *)F(bscale), A(x)),
+                     cudaSuccess);
+    assert_int_equal(gpu_targets_launch(NULL, SAMPLES, 1, &slot, FIRST, (int32_t *)I(to)),
                      cudaSuccess);
     OK(CPU->batch_load(b->main, &s, &batch, F(bmean), F(bscale), A(want), I(to_want)));
     same_buffers("x", x, want);

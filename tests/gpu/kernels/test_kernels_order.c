@@ -13,7 +13,7 @@ static const gyre_pool_shape pools[] = {{6, 12, 11, 24, 3, 3, 2, 2, 1, 1, true, 
                                         {6, 12, 11, 24, 3, 3, 2, 2, 1, 1, false, true}};
 static const gyre_lrn_shape lrn = {6, 12, 11, 24, 3, 0.5f, 0.7f, true};
 static const gyre_shortcut_shape shortcut = {6, 12, 11, 24, 48, 1};
-static const gyre_loss_shape loss = {99, 33, 0.1f, 0.01f};
+static const gyre_loss_shape loss = {99, 33, 0.1f, 0.01f, 1};
 static const gyre_update_shape adam = {GYRE_RULE_ADAM, false, false, true, 1, 0.1f, 0.99f, 1e-6f};
 enum { N = 6 * 12 * 11 * 24, INPUTS = 3, OUTPUTS = 4, FEW = 64 };
 
@@ -100,6 +100,10 @@ static void run_loss(gyre_backend *b, const buffer *in, const buffer *out) {
 static void run_squared_error(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->squared_error_loss(b->main, &loss, A(in[0]), I(in[4]), A(out[0]), F(out[3])));
 }
+static void run_value_loss(gyre_backend *b, const buffer *in, const buffer *out) {
+    const gyre_value_loss_shape s = {GYRE_VALUE_LOSS_BINARY, loss.n, loss.classes, 0.125f};
+    OK(b->ops->value_loss(b->main, &s, A(in[0]), F(in[3]), A(out[0]), F(out[3])));
+}
 static void run_check_step(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->fill(b->main, FEW, 1, F(out[3])));
     OK(b->ops->check_step(b->main, N, F(in[3]), F(in[3]), 0.5f, F(out[3])));
@@ -131,6 +135,7 @@ static const struct {
                   {"shortcut", run_shortcut},
                   {"softmax_loss", run_loss},
                   {"squared_error_loss", run_squared_error},
+                  {"value_loss", run_value_loss},
                   {"check_step", run_check_step},
                   {"update", run_update}};
 

@@ -1,0 +1,86 @@
+/* The losses whose targets are values: of regression, and of several labels, each yes or no. */
+#include "../builder.h"
+
+/* The square root of the mean of squares has the targets' own unit. */
+static const gyre_metric root_metrics[] = {
+    {.name = "root_mean_squared_error",
+     .plural = "root mean squared errors",
+     .unit = "",
+     .column_unit = "",
+     .difference_unit = "",
+     .factor = 1,
+     .decimals = 4,
+     .form = GYRE_METRIC_ROOT_MEAN},
+    {0},
+};
+
+static const gyre_metric absolute_metrics[] = {
+    {.name = "mean_absolute_error",
+     .plural = "mean absolute errors",
+     .unit = "",
+     .column_unit = "",
+     .difference_unit = "",
+     .factor = 1,
+     .decimals = 4,
+     .form = GYRE_METRIC_MEAN},
+    {0},
+};
+
+/* Of all labels of all samples. */
+static const gyre_metric label_metrics[] = {
+    {.name = "label_accuracy",
+     .plural = "label accuracies",
+     .unit = "%",
+     .column_unit = "percent",
+     .difference_unit = "points",
+     .factor = 100,
+     .decimals = 2,
+     .greater_is_better = true,
+     .form = GYRE_METRIC_MEAN,
+     .sum = 1},
+    {0},
+};
+
+/* The last node must give what the targets are. */
+static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
+    const gyre_target *t = &b->model->target;
+    if (gyre_target_has_classes(t)) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "model.loss: %s needs targets that are values, and the dataset has classes; "
+            "cross_entropy is the loss for them",
+            n->type->name);
+    }
+    if (in->h == t->h && in->w == t->w && in->c == t->c) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "model.loss: %s needs %d x %d x %d outputs, which the targets are; the last "
+                     "node before it gives %d x %d x %d",
+                     n->type->name, t->h, t->w, t->c, in->h, in->w, in->c);
+}
+
+static gyre_status forward(const node_call *c);
+
+#define VALUE_LOSS(type, of_metrics, text)                                                         \
+    {                                                                                              \
+        .name = type, .inputs_min = 1, .inputs_max = 1, .keeps_x = true, .is_loss = true,          \
+        .metrics = of_metrics, .loss_unit = "", .summary = text, .define = define,                 \
+        .forward = forward                                                                         \
+    }
+
+const gyre_node_type node_mean_squared_error =
+    VALUE_LOSS("mean_squared_error", root_metrics, "mean over the outputs of (z - target)^2");
+const gyre_node_type node_mean_absolute_error =
+    VALUE_LOSS("mean_absolute_error", absolute_metrics, "mean over the outputs of |z - target|");
+const gyre_node_type node_binary_cross_entropy =
+    VALUE_LOSS("binary_cross_entropy", label_metrics,
+               "mean over the outputs of the cross-entropy of yes or no; targets are 0 to 1");
+
+static gyre_status forward(const node_call *c) {
+    const gyre_node_type *type = c->node->type;
+    gyre_value_loss_kind kind = type == &node_mean_squared_error    ? GYRE_VALUE_LOSS_SQUARED
+                                : type == &node_mean_absolute_error ? GYRE_VALUE_LOSS_ABSOLUTE
+                                                                    : GYRE_VALUE_LOSS_BINARY;
+    gyre_value_loss_shape s = {kind, c->n, (int)node_elements(c->in[0]), c->scale};
+    return c->ops->value_loss(c->queue, &s, c->x[0], (gyre_f32)(void *)c->targets, c->dx[0],
+                              c->stats);
+}
