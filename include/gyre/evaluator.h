@@ -28,8 +28,8 @@ const char *gyre_score_text(const gyre_score *s, char *out, size_t size);
 typedef struct {
     double *classes; /* (2, model->classes): the samples of each class, and how many of them have
                         their largest output at it */
-    float *outputs;  /* (view->count, model->classes); needs `classes` and `labels` */
-    int32_t *labels; /* (view->count) */
+    float *outputs;  /* (view->count, gyre_model_outputs); needs `classes` and `labels` */
+    int32_t *labels; /* (view->count); where targets are no labels, they and `classes` stay 0 */
 } gyre_score_details;
 
 /* `details` may be NULL. Failures of one rank abort the job. Collective. */

@@ -39,6 +39,18 @@ typedef struct {
 gyre_status gyre_import_folder(const char *dir, const char *output,
                                const gyre_folder_options *options);
 
+/* A .npy file, or "FILE.h5:/path" for a dataset of an HDF5 file. */
+typedef struct {
+    const char *samples, *targets; /* NULL: no such part */
+} gyre_array_names;
+
+/* Samples are (N), (N, C), (N, H, W) or (N, H, W, C) of uint8, uint16, int16, float16, float32 or
+ * float64 (which becomes float32). Targets are one class each: integers (N); one for each pixel:
+ * integers (N, H, W); or values: floats, or integers of another shape. `validation` and `test` may
+ * be NULL. Errors: GYRE_EUSAGE, GYRE_EIO. */
+gyre_status gyre_import_array(const gyre_array_names *train, const gyre_array_names *validation,
+                              const gyre_array_names *test, const char *output, bool force);
+
 /* "1.2.13", "2.1.5" and "1.6.39", for doctor. */
 const char *gyre_zlib_version(void);
 const char *gyre_jpeg_version(void);

@@ -10,9 +10,9 @@
  * FOLDER/report): index.html, cells.csv and curves.csv, for a study arms.csv and comparisons.csv,
  * and figures/ with each figure, its data and its script. `target`: the value of the metric, in
  * its unit for people, that "steps to the target" counts to; NaN: the final mean of the control.
- * Except for seconds, the files are a pure function of what the cells computed. GYRE_EIO when the folder
- * holds neither, when gnuplot is missing, or when a file would be overwritten that gyre did not
- * write; page and tables are then as they were. */
+ * Except for seconds, the files are a pure function of what the cells computed. GYRE_EIO when the
+ * folder holds neither, when gnuplot is missing, or when a file would be overwritten that gyre did
+ * not write; page and tables are then as they were. */
 gyre_status gyre_report_write(const char *folder, const char *out, double target);
 
 /* Prints a summary of what a run folder, checkpoint, metrics file or dataset holds, and verifies

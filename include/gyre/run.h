@@ -69,7 +69,9 @@ typedef struct {
     bool named;              /* they are names, not numbers */
     int64_t *rows;   /* (samples): their rows in the part; these three NULL unless asked for */
     int32_t *labels; /* (samples) */
-    float *outputs;  /* (samples, classes) */
+    float *outputs;  /* (samples, outputs_each) */
+    size_t outputs_each;
+    bool labelled; /* each sample has one label; else no classes are counted */
 } gyre_evaluation;
 gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
                           bool outputs, gyre_comm *comm, gyre_evaluation *out);

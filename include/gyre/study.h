@@ -28,7 +28,8 @@ typedef struct {
     bool has_test;      /* the dataset has a test part; known with settings only */
     const gyre_metric *metric; /* of its loss; known with settings only */
     char *warnings; /* of its schedule, a line each; NULL in a study read from its folder */
-    gyre_settings *settings; /* resolved except for the seed; NULL in a study read from its folder */
+    gyre_settings
+        *settings; /* resolved except for the seed; NULL in a study read from its folder */
 } gyre_study_arm;
 
 typedef struct {

@@ -14,9 +14,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PARTS = 3, MANY = 2000 };
+enum { PARTS = 3, MANY = 2000, CHANNELS_SHOWN = 16 };
 
 static const char every_import[] = "of"; /* ids of the options that go with all of them */
+static const char of_folders[] = "ofstclpknaxq";
+static const char of_arrays[] = "ofve";
 
 static const char *const part_names[PARTS] = {"train", "validation", "test"};
 
@@ -39,10 +41,18 @@ static void warn(const gyre_dataset *d) {
 /* ---- info */
 
 static void print_channels(const gyre_pixel_stats *s, int channels) {
-    for (int k = 0; k < channels; k++) {
+    for (int k = 0; k < channels && k < CHANNELS_SHOWN; k++) {
         printf("  channel %d    mean %.4f, deviation %.4f\n", k, (double)s->mean[k],
                (double)s->dev[k]);
     }
+    if (channels > CHANNELS_SHOWN) printf("  and %d more channels\n", channels - CHANNELS_SHOWN);
+}
+
+static void print_targets(const gyre_dataset *d) {
+    const gyre_target *t = &gyre_dataset_train(d)->target;
+    if (gyre_target_is_label(t)) return;
+    printf("  %-11s  %d x %d x %d (height, width, %s)\n", "targets", t->h, t->w, t->c,
+           t->classes ? "one class each" : "values");
 }
 
 static gyre_status print_classes(const gyre_dataset *d) {
@@ -93,16 +103,21 @@ static gyre_status info(const char *path) {
                gyre_dataset_sealed(d) ? "sealed by gyre, checksum right"
                                       : "from another program, without gyre's checksum");
     }
-    printf("  %-11s  %d x %d x %d (height, width, channels)\n", "images", train->h, train->w,
-           train->c);
+    const bool bytes = train->element == GYRE_ELEMENT_U8;
+    const char *what = bytes ? "images" : "samples";
+    printf("  %-11s  %d x %d x %d (height, width, channels)%s%s\n", what, train->h, train->w,
+           train->c, bytes ? "" : " of ", bytes ? "" : gyre_element_name(train->element));
+    print_targets(d);
     for (int part = 0; part < PARTS; part++) {
         const gyre_images *p = part_of(d, part);
-        if (p->count > 0) printf("  %-11s  %" PRId64 " images\n", part_names[part], p->count);
+        if (p->count > 0) printf("  %-11s  %" PRId64 " %s\n", part_names[part], p->count, what);
     }
     printf("  %-11s  %016" PRIx64 "\n", "content", gyre_dataset_hash(d));
     print_channels(&samples.stats, train->c);
-    printf("  %-11s  %d\n", "classes", gyre_dataset_classes(d));
-    GYRE_GOTO(print_classes(d));
+    if (gyre_target_has_classes(&train->target)) {
+        printf("  %-11s  %d\n", "classes", gyre_dataset_classes(d));
+    }
+    if (train->labels != NULL) GYRE_GOTO(print_classes(d));
     status = cli_flush();
     if (status == GYRE_OK) warn(d);
 out:
@@ -121,57 +136,80 @@ static gyre_status report(const char *path) {
     gyre_text_print(stdout, path, 0);
     printf(": %" PRId64 " training", train->count);
     if (validation->count > 0) printf(", %" PRId64 " validation", validation->count);
-    printf(" and %" PRId64 " test images of %d x %d x %d in %d classes, %.1f MB\n",
-           gyre_dataset_test(d)->count, train->h, train->w, train->c, gyre_dataset_classes(d),
-           megabytes(path));
+    printf(" and %" PRId64 " test %s of %d x %d x %d", gyre_dataset_test(d)->count,
+           train->element == GYRE_ELEMENT_U8 ? "images" : "samples", train->h, train->w, train->c);
+    const gyre_target *t = &train->target;
+    if (gyre_target_has_classes(t))
+        printf(" in %d classes", gyre_dataset_classes(d));
+    else
+        printf(" with targets of %d x %d x %d", t->h, t->w, t->c);
+    printf(", %.1f MB\n", megabytes(path));
     gyre_status status = cli_flush();
     if (status == GYRE_OK) warn(d);
     gyre_dataset_close(d);
     return status;
 }
 
-static gyre_status import_cifar(const char *dir, const cli_import_options *o) {
-    return gyre_import_cifar(dir, o->output, o->force);
+/* `from` are the operands behind the kind. */
+static gyre_status import_cifar(char *const *from, const cli_import_options *o) {
+    return gyre_import_cifar(from[0], o->output, o->force);
 }
 
-static gyre_status import_idx(const char *dir, const cli_import_options *o) {
-    return gyre_import_idx(dir, o->output, o->force);
+static gyre_status import_idx(char *const *from, const cli_import_options *o) {
+    return gyre_import_idx(from[0], o->output, o->force);
 }
 
-static gyre_status import_folder(const char *dir, const cli_import_options *o) {
-    return gyre_import_folder(dir, o->output, &o->folder);
+static gyre_status import_folder(char *const *from, const cli_import_options *o) {
+    return gyre_import_folder(from[0], o->output, &o->folder);
+}
+
+static gyre_status import_array(char *const *from, const cli_import_options *o) {
+    const gyre_array_names train = {from[0], from[1]};
+    return gyre_import_array(&train, &o->validation, &o->test, o->output, o->force);
 }
 
 static const struct {
     const char *kind;
-    gyre_status (*import)(const char *dir, const cli_import_options *o);
-    bool of_pictures; /* takes the options of a folder */
-} importers[] = {
-    {"cifar", import_cifar, false}, {"idx", import_idx, false}, {"folder", import_folder, true}};
+    gyre_status (*import)(char *const *from, const cli_import_options *o);
+    int operands;
+    const char *ids; /* of the options that it takes */
+} importers[] = {{"cifar", import_cifar, 1, every_import},
+                 {"idx", import_idx, 1, every_import},
+                 {"folder", import_folder, 1, of_folders},
+                 {"array", import_array, 2, of_arrays}};
 
-/* One of the options that were given and are for `import folder` alone; NULL: there is none. */
-static const char *folder_option(const char *given) {
+/* One of the options that were given and are not among `ids`; NULL: there is none. */
+static const char *other_option(const char *given, const char *ids) {
     const char *name = NULL;
     for (const cli_option *o = cli_import_options_table; o->name != NULL; o++) {
         bool was_given = o->id != 0 && strchr(given, o->id) != NULL;
-        if (was_given && strchr(every_import, o->id) == NULL) name = o->name;
+        if (was_given && strchr(ids, o->id) == NULL) name = o->name;
     }
     return name;
 }
 
-static gyre_status import(const char *kind, const char *dir, const cli_import_options *o,
-                          const char *folder_only) {
+static gyre_status import(char *const *operands, int count, const cli_import_options *o,
+                          const char *given) {
     for (size_t i = 0; i < sizeof importers / sizeof *importers; i++) {
-        if (strcmp(kind, importers[i].kind) != 0) continue;
-        if (folder_only != NULL && !importers[i].of_pictures) {
-            return gyre_fail(GYRE_EUSAGE, "--%s is for `gyre data import folder`, not for %s",
-                             folder_only, kind);
+        if (strcmp(operands[0], importers[i].kind) != 0) continue;
+        const char *other = other_option(given, importers[i].ids);
+        if (other != NULL) {
+            return gyre_fail(GYRE_EUSAGE, "--%s is not for `gyre data import %s`", other,
+                             operands[0]);
         }
-        GYRE_TRY(importers[i].import(dir, o));
+        if (count - 1 != importers[i].operands) {
+            return gyre_fail(GYRE_EUSAGE,
+                             "`gyre data import %s` takes %d operand%s, found %d; `gyre data "
+                             "--help` names them",
+                             operands[0], importers[i].operands,
+                             importers[i].operands == 1 ? "" : "s", count - 1);
+        }
+        GYRE_TRY(importers[i].import(operands + 1, o));
         return report(o->output);
     }
     return gyre_fail(GYRE_EUSAGE,
-                     "data import '%s' is unknown; the kinds are cifar, idx and folder", kind);
+                     "data import '%s' is unknown; the kinds are cifar, idx, folder and array",
+                     operands[0]);
 }
 
 /* ---- manifest */
@@ -191,26 +229,30 @@ static gyre_status manifest(char *const *files, int count, const cli_import_opti
 
 /* ---- the operands after `gyre data` */
 
-static gyre_status data(int argc, char **argv) {
-    cli_import_options o = {.folder = {.c = 3, .seed = 1}};
-    char given[CLI_OPTIONS_MAX + 1];
-    GYRE_TRY(cli_options_read(argc, argv, &cli_command_data, &o, given));
-    o.folder.force = o.force;
-    const char *folder_only = folder_option(given);
-    char **operands = argv + optind;
-    int count = argc - optind;
+static gyre_status dispatch(char **operands, int count, const cli_import_options *o,
+                            const char *given) {
     if (count == 2 && strcmp(operands[0], "info") == 0 && given[0] == '\0') {
         return cli_other_kind(info(operands[1]), operands[1], CLI_HOLDS_DATASET);
     }
-    if (count == 3 && strcmp(operands[0], "import") == 0 && o.output != NULL) {
-        return import(operands[1], operands[2], &o, folder_only);
+    if (count >= 3 && strcmp(operands[0], "import") == 0 && o->output != NULL) {
+        return import(operands + 1, count - 1, o, given);
     }
-    if (count >= 2 && strcmp(operands[0], "manifest") == 0 && o.output != NULL &&
-        folder_only == NULL) {
-        return manifest(operands + 1, count - 1, &o);
+    if (count >= 2 && strcmp(operands[0], "manifest") == 0 && o->output != NULL &&
+        other_option(given, every_import) == NULL) {
+        return manifest(operands + 1, count - 1, o);
     }
     return cli_usage_fail(&cli_command_data,
                           "import, manifest or info was expected, each with its operands");
+}
+
+static gyre_status data(int argc, char **argv) {
+    cli_import_options o = {.folder = {.c = 3, .seed = 1}};
+    char given[CLI_OPTIONS_MAX + 1];
+    gyre_status status = cli_options_read(argc, argv, &cli_command_data, &o, given);
+    o.folder.force = o.force;
+    if (status == GYRE_OK) status = dispatch(argv + optind, argc - optind, &o, given);
+    for (int i = 0; i < 2; i++) free(o.array_memory[i]);
+    return status;
 }
 
 static int run(int argc, char **argv) {
@@ -218,7 +260,8 @@ static int run(int argc, char **argv) {
 }
 
 static const cli_form forms[] = {{"import cifar|idx DIR", every_import},
-                                 {"import folder DIR", NULL},
+                                 {"import folder DIR", of_folders},
+                                 {"import array X Y", of_arrays},
                                  {"manifest FILE...", every_import},
                                  {"info FILE", ""},
                                  {0}};

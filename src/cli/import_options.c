@@ -55,12 +55,40 @@ static gyre_status read_split(const char *text, void *to) {
                      text);
 }
 
+/* "X.npy,Y.npy" */
+static gyre_status read_pair(const char *name, const char *text, char **memory,
+                             gyre_array_names *out) {
+    const char *comma = strchr(text, ',');
+    if (comma == NULL || comma == text || comma[1] == '\0' || strchr(comma + 1, ',') != NULL) {
+        return gyre_fail(GYRE_EUSAGE, "--%s '%s': two files were expected, SAMPLES,TARGETS", name,
+                         text);
+    }
+    free(*memory);
+    *memory = strdup(text);
+    if (*memory == NULL) return gyre_no_memory("--%s", name);
+    (*memory)[comma - text] = '\0';
+    *out = (gyre_array_names){*memory, *memory + (comma - text) + 1};
+    return GYRE_OK;
+}
+
+static gyre_status read_validation(const char *text, void *to) {
+    cli_import_options *o = to;
+    return read_pair("validation", text, &o->array_memory[0], &o->validation);
+}
+
+static gyre_status read_test(const char *text, void *to) {
+    cli_import_options *o = to;
+    return read_pair("test", text, &o->array_memory[1], &o->test);
+}
+
 const cli_option cli_import_options_table[] = {
     {.name = "import cifar DIR", .help = "CIFAR-10 or CIFAR-100, the binary version"},
     {.name = "import idx DIR", .help = "MNIST and its family, plain or .gz"},
     {.name = "import folder DIR",
      .help = "JPEG and PNG files in a folder for each class, or for each part and class; "
              "docs/data.md has the layouts"},
+    {.name = "import array X Y",
+     .help = "samples and their targets, each a .npy file or FILE.h5:/path of an HDF5 dataset"},
     {.name = "manifest FILE...", .help = "several dataset files as one"},
     {.name = "info FILE", .help = "what a dataset holds; verifies checksums"},
     {.id = 'o',
@@ -75,6 +103,18 @@ const cli_option cli_import_options_table[] = {
      .name = "force",
      .at = offsetof(cli_import_options, force),
      .help = "replaces FILE when it is there, but never a file that is to be read"},
+    {.id = 'v',
+     .name = "validation",
+     .kind = CLI_OWN,
+     .read = read_validation,
+     .value = "X,Y",
+     .help = "arrays of the part validation"},
+    {.id = 'e',
+     .name = "test",
+     .kind = CLI_OWN,
+     .read = read_test,
+     .value = "X,Y",
+     .help = "arrays of the part test"},
     {.id = 's',
      .name = "size",
      .kind = CLI_OWN,

@@ -31,24 +31,28 @@ static void print_name(FILE *f, const char *name) {
 
 static void print_header(FILE *f, const gyre_evaluation *e) {
     fputs(header, f);
-    for (int k = 0; k < e->classes; k++) {
+    for (size_t k = 0; k < e->outputs_each; k++) {
         if (k > 0) fputc(',', f);
-        if (e->named)
+        if (e->named && e->outputs_each == (size_t)e->classes)
             print_name(f, e->class_names[k]);
         else
-            fprintf(f, "out%d", k);
+            fprintf(f, "out%zu", k);
     }
     fputc('\n', f);
 }
 
+/* Without labels, two columns are empty. */
 static void print_sample(FILE *f, const gyre_evaluation *e, int64_t i) {
-    const float *outputs = e->outputs + (size_t)i * (size_t)e->classes;
-    int best = 0;
-    for (int k = 1; k < e->classes; k++) {
+    const float *outputs = e->outputs + (size_t)i * e->outputs_each;
+    size_t best = 0;
+    for (size_t k = 1; k < e->outputs_each; k++) {
         if (outputs[k] > outputs[best]) best = k;
     }
-    fprintf(f, "%" PRId64 ",%d,%d", e->rows[i], e->labels[i], best);
-    for (int k = 0; k < e->classes; k++) fprintf(f, ",%.9g", (double)outputs[k]);
+    if (e->labelled)
+        fprintf(f, "%" PRId64 ",%d,%zu", e->rows[i], e->labels[i], best);
+    else
+        fprintf(f, "%" PRId64 ",,", e->rows[i]);
+    for (size_t k = 0; k < e->outputs_each; k++) fprintf(f, ",%.9g", (double)outputs[k]);
     fputc('\n', f);
 }
 

@@ -2,6 +2,7 @@
 #include "layout.h"
 
 #include "gyre/child.h"
+#include "gyre/size.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -24,16 +25,29 @@ __attribute__((constructor)) static void serve(int argc, char **argv) {
     gyre_child_serve(argc, argv, &task);
 }
 
+static bool values_fit(int h, int w, int c) {
+    size_t values = 0;
+    return h >= 1 && w >= 1 && c >= 1 && gyre_size_multiply((size_t)h, (size_t)w, &values) &&
+           gyre_size_multiply(values, (size_t)c, &values) && values <= INT32_MAX;
+}
+
+static bool plausible_part(const data_layout_part *p) {
+    const gyre_target *t = &p->target;
+    bool label = t->h == 0 && t->w == 0 && t->c == 0 && !t->classes;
+    bool stored = p->target_stored == GYRE_ELEMENT_I32 ||
+                  (p->target_stored == GYRE_ELEMENT_F32 && !label && !t->classes);
+    return p->count > 0 && p->count <= INT64_MAX / 4 && values_fit(p->h, p->w, p->c) &&
+           (unsigned)p->element < GYRE_ELEMENT_I32 && stored &&
+           (label || (values_fit(t->h, t->w, t->c) && (!t->classes || t->c == 1)));
+}
+
 /* What the parent relies on; the child's word is not taken for it. */
 static bool plausible(const data_layout *l) {
     bool named = l->names >= 1 && l->names <= GYRE_CLASSES_MAX && l->name_size >= 1 &&
                  l->name_size <= DATA_NAME_BYTES_MAX;
     bool ok = (l->names == 0 || named) && l->parts[DATA_PART_TRAIN].count > 0;
     for (int i = 0; i < DATA_PARTS; i++) {
-        const data_layout_part *p = &l->parts[i];
-        bool sides = p->h >= 1 && p->h <= DATA_SIDE_MAX && p->w >= 1 && p->w <= DATA_SIDE_MAX;
-        bool whole = sides && p->c >= 1 && p->c <= 4 && p->count <= INT64_MAX / 4;
-        ok = ok && p->count >= 0 && (p->count == 0 || whole);
+        ok = ok && (l->parts[i].count == 0 || plausible_part(&l->parts[i]));
     }
     return ok;
 }

@@ -237,6 +237,20 @@ static gyre_status check_augment(const gyre_data_settings *s, const gyre_images 
                          "than a side",
                          s->crop, train->h, train->w);
     }
+    const gyre_target *t = &train->target;
+    bool pictures = train->element == GYRE_ELEMENT_U8 && train->c <= BYTE_CHANNELS;
+    if (s->crop_size > 0 && (!pictures || t->h * t->w > 1)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.resized_crop is for pictures of bytes with one target each, "
+                         "but the dataset has %s; leave it out",
+                         pictures ? "a target for each pixel" : "samples of another kind");
+    }
+    if ((s->crop > 0 || s->mirror) && t->h * t->w > 1 && (t->h != train->h || t->w != train->w)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment moves a target with its sample, but samples have %d x %d "
+                         "pixels and targets %d x %d; leave crop and mirror out",
+                         train->h, train->w, t->h, t->w);
+    }
     if (s->crop_size > 0 && s->crop_scale_min > s->crop_scale_max) {
         return gyre_fail(GYRE_EUSAGE,
                          "data.augment.resized_crop: min_scale %g is above max_scale %g",

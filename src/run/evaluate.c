@@ -46,10 +46,11 @@ static void name_class(const evaluation *e, int k, char *out, size_t size) {
 
 /* Room for what the network gives for each sample. */
 static gyre_status open_outputs(const evaluation *e, gyre_evaluation *out) {
-    size_t n = (size_t)e->view.count, classes = (size_t)e->model->classes;
+    size_t n = (size_t)e->view.count;
+    out->outputs_each = gyre_model_outputs(e->model);
     out->rows = malloc(n * sizeof *out->rows);
     out->labels = malloc(n * sizeof *out->labels);
-    out->outputs = malloc(gyre_size_of(gyre_size_of(n, classes), sizeof *out->outputs));
+    out->outputs = malloc(gyre_size_of(gyre_size_of(n, out->outputs_each), sizeof *out->outputs));
     if (!out->rows || !out->labels || !out->outputs) {
         return gyre_no_memory("the outputs of %zu samples", n);
     }
@@ -66,6 +67,7 @@ static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluati
     out->samples = e->view.count;
     out->score = *score;
     out->classes = n;
+    out->labelled = gyre_target_is_label(&e->model->target);
     out->named = e->names.count > 0 || gyre_dataset_class_names(e->data).count > 0;
     e->checkpoint = NULL;
     out->class_samples = calloc((size_t)n, sizeof *out->class_samples);

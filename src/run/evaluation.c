@@ -78,8 +78,10 @@ static gyre_status check_classes(const evaluation *e, int classes, uint64_t trai
 gyre_status evaluation_open_model(evaluation *e, const gyre_model_settings *settings,
                                   uint64_t trained_on, const char *data) {
     const gyre_images *images = e->view.images;
-    const gyre_model_settings plain = {
-        .name = settings->name, .layers = settings->layers, .loss = settings->loss};
+    const gyre_model_settings plain = {.name = settings->name,
+                                       .layers = settings->layers,
+                                       .loss = settings->loss,
+                                       .target = images->target};
     GYRE_TRY(check_classes(e, settings->classes, trained_on, data));
     int size = e->settings == NULL ? 0 : e->settings->data.crop_size;
     return gyre_model_open(&plain, size > 0 ? size : images->h, size > 0 ? size : images->w,

@@ -3,6 +3,7 @@
 #include "gyre/evaluator.h"
 
 #include "gyre/gather.h"
+#include "gyre/size.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@ struct gyre_evaluator {
     gyre_net *net;
     int64_t batch;
     int slots;     /* batches of a round */
-    size_t pixels; /* bytes of an image */
+    size_t pixels; /* bytes of a stored sample; of the first view, as what follows */
     gyre_raw stats;
     gyre_fitter **fitters; /* one for each slot; of the first view that is evaluated */
     uint8_t *images;       /* (slots, batch, pixels) */
@@ -24,6 +25,11 @@ struct gyre_evaluator {
     float *logits;         /* (slots, batch, outputs) */
     float *results;        /* (slots, 2) */
 };
+
+static gyre_status no_memory(int64_t batch) {
+    return gyre_no_memory("evaluation batches of %lld samples; lower evaluate.batch",
+                          (long long)batch);
+}
 
 gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *comm,
                                 gyre_watchdog *watchdog, gyre_evaluator **out) {
@@ -36,19 +42,15 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
     e->watchdog = watchdog;
     e->batch = batch;
     e->slots = 2 * weights->backend->lanes;
-    e->pixels = (size_t)m->h * (size_t)m->w * (size_t)m->c;
     e->target_bytes = gyre_target_values(&m->target) * sizeof(float);
     size_t samples = (size_t)e->slots * (size_t)batch;
     e->fitters = calloc((size_t)e->slots, sizeof *e->fitters);
-    e->images = malloc(samples * e->pixels);
     e->rows = malloc(samples * sizeof *e->rows);
     e->targets = malloc(samples * e->target_bytes);
     e->logits = malloc(samples * gyre_model_outputs(m) * sizeof *e->logits);
     e->results = malloc(2 * (size_t)e->slots * sizeof *e->results);
-    if (!e->fitters || !e->images || !e->rows || !e->targets || !e->logits || !e->results) {
-        status = gyre_no_memory("evaluation batches of %d images; lower "
-                                "evaluate.batch",
-                                batch);
+    if (!e->fitters || !e->rows || !e->targets || !e->logits || !e->results) {
+        status = no_memory(batch);
         goto out;
     }
     GYRE_GOTO(weights->backend->ops->alloc(weights->backend, 2 * (size_t)e->slots * sizeof(float),
@@ -115,33 +117,48 @@ static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
     return gyre_net_logits(e->net, q, e->logits + (size_t)slot * most);
 }
 
-/* What the samples of a batch add to the details. */
-static void add_details(const evaluation_round *r, int slot) {
-    const gyre_evaluator *e = r->e;
-    int n = e->weights->model->classes;
-    const gyre_score_details *d = r->details;
-    int64_t begin = (r->first + slot * r->stride) * e->batch, left = r->view->count - begin;
-    int64_t count = left < e->batch ? left : e->batch;
-    const int32_t *labels = (const int32_t *)(void *)e->targets + slot * e->batch;
-    const float *logits = e->logits + (size_t)slot * (size_t)e->batch * (size_t)n;
-    if (d->outputs != NULL) {
-        size_t row = (size_t)n * sizeof *logits;
-        memcpy(d->outputs + begin * n, logits, (size_t)count * row);
-        memcpy(d->labels + begin, labels, (size_t)count * sizeof *labels);
-    }
+/* What samples with one label each add to the details. */
+static void count_classes(const gyre_score_details *d, const int32_t *labels, const float *logits,
+                          int64_t count, int n) {
     for (int64_t i = 0; i < count; i++, logits += n) {
-        int best = 0;
+        int best = 0, label = labels[i];
         for (int k = 1; k < n; k++) {
             if (logits[k] > logits[best]) best = k;
         }
-        int label = labels[i];
         d->classes[label] += 1;
         if (best == label) d->classes[n + label] += 1;
     }
 }
 
+/* What the samples of a batch add to the details. */
+static void add_details(const evaluation_round *r, int slot) {
+    const gyre_evaluator *e = r->e;
+    const gyre_model *m = e->weights->model;
+    const gyre_score_details *d = r->details;
+    int64_t begin = (r->first + slot * r->stride) * e->batch, left = r->view->count - begin;
+    int64_t count = left < e->batch ? left : e->batch;
+    size_t outputs = gyre_model_outputs(m);
+    bool labelled = gyre_target_is_label(&m->target);
+    const float *logits = e->logits + (size_t)slot * (size_t)e->batch * outputs;
+    const char *targets = e->targets + (size_t)slot * (size_t)e->batch * e->target_bytes;
+    const int32_t *labels = (const int32_t *)(const void *)targets;
+    if (d->outputs != NULL) {
+        memcpy(d->outputs + (size_t)begin * outputs, logits,
+               (size_t)count * outputs * sizeof *logits);
+    }
+    if (d->outputs != NULL && labelled) {
+        memcpy(d->labels + begin, labels, (size_t)count * sizeof *labels);
+    }
+    if (labelled) count_classes(d, labels, logits, count, m->classes);
+}
+
 /* All views that an evaluator sees are of one dataset, so of one shape. */
-static gyre_status open_fitters(gyre_evaluator *e, const gyre_view *view) {
+static gyre_status open_input(gyre_evaluator *e, const gyre_view *view) {
+    if (e->images == NULL) {
+        e->pixels = gyre_view_image_bytes(view);
+        e->images = malloc(gyre_size_of((size_t)e->slots * (size_t)e->batch, e->pixels));
+        if (e->images == NULL) return no_memory(e->batch);
+    }
     for (int i = 0; i < e->slots; i++) {
         if (e->fitters[i] != NULL) continue;
         GYRE_TRY(gyre_fitter_open(view->images, view->size, &e->fitters[i]));
@@ -155,7 +172,7 @@ static gyre_status evaluate_mine(gyre_evaluator *e, const gyre_view *view, int64
     const gyre_backend_ops *ops = e->weights->backend->ops;
     int64_t ranks = gyre_comm_size(e->comm);
     evaluation_round r = {.e = e, .view = view, .stride = ranks, .details = details};
-    GYRE_TRY(open_fitters(e, view));
+    GYRE_TRY(open_input(e, view));
     for (r.first = gyre_comm_rank(e->comm); r.first < batches; r.first += ranks * e->slots) {
         int64_t left = (batches - r.first + ranks - 1) / ranks;
         int slots = left < e->slots ? (int)left : e->slots;
@@ -184,12 +201,12 @@ const char *gyre_score_text(const gyre_score *s, char *out, size_t size) {
 /* Each rank has its own samples, and zeros for the others. */
 static gyre_status sum_outputs(gyre_evaluator *e, const gyre_score_details *d, int64_t count) {
     enum { PIECE = 1 << 16 };
-    size_t classes = (size_t)e->weights->model->classes, all = (size_t)count * (classes + 1);
+    size_t each = gyre_model_outputs(e->weights->model), all = (size_t)count * (each + 1);
     double *piece = malloc(PIECE * sizeof *piece);
     gyre_status status = piece == NULL ? gyre_no_memory("the outputs") : GYRE_OK;
     if (status != GYRE_OK) gyre_comm_abort(e->comm, status);
     for (size_t at = 0; at < all && status == GYRE_OK; at += PIECE) {
-        size_t n = all - at < PIECE ? all - at : PIECE, outputs = (size_t)count * classes;
+        size_t n = all - at < PIECE ? all - at : PIECE, outputs = (size_t)count * each;
         for (size_t i = 0; i < n; i++) {
             size_t k = at + i;
             piece[i] = k < outputs ? (double)d->outputs[k] : (double)d->labels[k - outputs];
@@ -218,7 +235,7 @@ static void clear_details(const gyre_evaluator *e, const gyre_score_details *d, 
     if (d == NULL) return;
     memset(d->classes, 0, 2 * classes * sizeof *d->classes);
     if (d->outputs == NULL) return;
-    memset(d->outputs, 0, n * classes * sizeof *d->outputs);
+    memset(d->outputs, 0, n * gyre_model_outputs(e->weights->model) * sizeof *d->outputs);
     memset(d->labels, 0, n * sizeof *d->labels);
 }
 
