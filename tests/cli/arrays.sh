@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Arrays as datasets: a table with values, several labels or classes, and a class for each pixel;
+# training on 1, 2 and 4 ranks and after a resume is one run; range test, evaluation, predictions,
+# study and report know such targets; what cannot be is refused in a line.
+set -u
+# shellcheck source=tests/cli/lib/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+export OMP_NUM_THREADS=1
+/usr/bin/python3 "$lib/make_arrays.py" "$T" || fail "no arrays"
+cd "$T" || exit 1
+
+imports() { # NAME SAMPLES TARGETS WORDS
+    ends 0 "$GYRE" data import array "$2.npy" "$3.npy" -o "$1.h5"
+    grep -qF "$4" out || fail "import says: $(cat out)"
+}
+imports values table_f4 values "96 training and 0 test samples of 1 x 1 x 6 with targets of 1 x 1 x 1"
+imports labels table labels "with targets of 1 x 1 x 2"
+imports classes table_f2 classes "samples of 1 x 1 x 6 in 2 classes"
+imports masks scans masks "samples of 8 x 8 x 1 in 3 classes"
+imports pairs table_f4 values "with targets of 1 x 1 x 1"
+ends 0 "$GYRE" data info masks.h5
+grep -q 'samples      8 x 8 x 1 (height, width, channels) of u16' out || fail "info: $(cat out)"
+grep -q 'targets      8 x 8 x 1 (height, width, one class each)' out || fail "info: $(cat out)"
+ends 0 "$GYRE" data info classes.h5
+grep -q 'of f16' out || fail "info: $(cat out)"
+
+dense='[{"name": "fc1", "type": "linear", "out": 16, "relu": true}, {"name": "fc2", "type": "linear", "out": "classes"}]'
+pixels='[{"name": "c1", "type": "conv", "channels": 8, "size": 3, "pad": 1}, {"name": "r1", "type": "relu"}, {"name": "c2", "type": "conv", "channels": "classes", "size": 1}]'
+config() { # NAME LAYERS LOSS MORE-DATA
+    cat >"$1.json" <<EOF
+{"data": {"path": "$1.h5", "validation": {"split": 0.25}$4}, "model": {"layers": $2, "loss": "$3"},
+ "batch": {"size": 16, "shards": 4}, "length": {"steps": 16}, "evaluate": {"every": {"steps": 8}},
+ "schedule": {"policy": "triangular", "base_lr": 0.005, "max_lr": 0.05, "stepsize": {"steps": 8}}}
+EOF
+}
+config values "$dense" mean_squared_error ''
+config labels "$dense" binary_cross_entropy ''
+config classes "$dense" cross_entropy ''
+config masks "$pixels" cross_entropy ', "augment": {"mirror": true, "crop": 1}'
+
+state_of() { "$GYRE" inspect --hash=state "$1"; }
+for name in values labels classes masks; do
+    ends 0 "$GYRE" train $name.json --out $name-1 --quiet
+    for ranks in 2 4; do
+        ends 0 mpirun -n $ranks "$GYRE" train $name.json --out $name-$ranks --quiet
+        [ "$(state_of $name-1)" = "$(state_of $name-$ranks)" ] || fail "$name: other bits on $ranks ranks"
+    done
+    ends 0 "$GYRE" train $name.json --out $name-parts --quiet --stop-after 5
+    ends 0 "$GYRE" train $name.json --out $name-parts --quiet
+    [ "$(state_of $name-1)" = "$(state_of $name-parts)" ] || fail "$name: other bits after a resume"
+    ends 0 "$GYRE" eval $name-1 --part validation --predictions $name.csv
+    grep -q '^validation: 24 samples' out || fail "$name: $(cat out)"
+    [ "$(wc -l <$name.csv)" -eq 25 ] || fail "$name: predictions"
+done
+head -1 values.csv | grep -qx 'index,label,prediction,out0' || fail "columns: $(head -1 values.csv)"
+sed -n 2p values.csv | grep -qE '^[0-9]+,,,-?[0-9.e+-]+$' || fail "a row: $(sed -n 2p values.csv)"
+sed -n 2p classes.csv | grep -qE '^[0-9]+,[01],[01],' || fail "a row: $(sed -n 2p classes.csv)"
+[ "$(sed -n 2p masks.csv | tr -cd , | wc -c)" -eq $((2 + 8 * 8 * 3)) ] || fail "columns of masks"
+ends 0 "$GYRE" eval values-1 --part validation
+grep -q 'root mean squared error' out || fail "no metric: $(cat out)"
+
+# The columns of metrics.h5, a range test, a study and its report.
+/usr/bin/python3 - <<'PYTHON' || fail "columns of /validation"
+import h5py
+for name, column in (("values", "root_mean_squared_error"), ("labels", "label_accuracy"), ("masks", "accuracy")):
+    with h5py.File(name + "-1/metrics.h5") as f:
+        assert column in f["validation"].dtype.names, f["validation"].dtype.names
+PYTHON
+for name in values masks; do
+    ends 0 "$GYRE" find $name.json --out $name-find
+    cat >study.json <<EOF
+{"base": "$name.json", "name": "s", "seeds": [1, 2], "controls": false,
+ "arms": [{"name": "low", "set": {"schedule.max_lr": 0.02}}, {"name": "high", "set": {"schedule.max_lr": 0.05}}]}
+EOF
+    ends 0 "$GYRE" study study.json --out $name-study
+    ends 0 "$GYRE" report $name-study
+done
+
+refused 2 "classes; cross_entropy is the loss" "$GYRE" train classes.json --out no --set model.loss=mean_squared_error
+refused 2 "has 1 values for each sample" "$GYRE" train values.json --out no --set model.loss=cross_entropy
+refused 2 "needs 8 x 8 x 3 outputs" "$GYRE" train masks.json --out no --set "model.layers=$dense"
+refused 2 "resized_crop is for pictures" "$GYRE" train masks.json --out no --set data.augment.crop=0 --set data.augment.resized_crop.size=4
+refused 2 "'table.npy' has 96 rows, 'short.npy' has 95" "$GYRE" data import array table.npy short.npy -o no.h5
+refused 2 "big-endian" "$GYRE" data import array table.npy big_endian.npy -o no.h5
+refused 2 "beyond 32 bits" "$GYRE" data import array table.npy large.npy -o no.h5
+refused 2 "samples are uint8, uint16" "$GYRE" data import array classes.npy values.npy -o no.h5
+refused 2 "two files were expected" "$GYRE" data import array table.npy values.npy -o no.h5 --test table.npy
+refused 2 "takes 2 operands, found 1" "$GYRE" data import array table.npy -o no.h5
+refused 2 "--size is not for" "$GYRE" data import array table.npy values.npy -o no.h5 --size 8
+refused 3 "exists" "$GYRE" data import array table.npy values.npy -o values.h5
+refused 3 "holds nan in sample 95" "$GYRE" data import array table.npy nan.npy -o nan.h5
+refused 3 "is no .npy file" "$GYRE" data import array values.h5 values.npy -o no.h5
+refused 3 "no dataset" "$GYRE" data import array values.h5:/none values.npy -o no.h5
+head -c 300 table.npy >cut.npy
+refused 3 "cut short" "$GYRE" data import array cut.npy values.npy -o no.h5
+[ ! -e no.h5 ] || fail "a refused import left no.h5"
+
+# A dataset of an HDF5 file, in chunks, gives what the .npy file gives.
+/usr/bin/python3 - <<'PYTHON' || fail "h5py is needed"
+import h5py
+with h5py.File("values.h5") as f, h5py.File("chunked.h5", "w") as out:
+    out.create_dataset("x/all", data=f["train/arrays"][:].reshape(96, 6), chunks=(7, 5), compression="gzip")
+    out["y"] = f["train/targets"][:].reshape(96)
+PYTHON
+ends 0 "$GYRE" data import array chunked.h5:/x/all chunked.h5:/y -o again.h5
+content() { "$GYRE" data info "$1" | sed -n 's/^  content *//p'; }
+[ "$(content again.h5)" = "$(content values.h5)" ] || fail "HDF5 gives another content"
