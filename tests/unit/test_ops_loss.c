@@ -31,16 +31,28 @@ static void maps_match(void **state) {
     }
 }
 
+/* NaN of either sign, infinities, both zeros, the least and the greatest numbers of either type. */
 static void relu_keeps_nan(void **state) {
     gyre_backend *b = *state;
-    const double values[] = {NAN, -INFINITY, INFINITY, -1, -NAN};
-    buffer x = acts_of(b, values, 5), y = acts_new(b, 5);
-    OK(b->ops->relu(b->main, 5, A(x), A(y)));
-    float *have = buffer_read(y);
-    assert_true(isnan(have[0]) && have[1] == 0 && isinf(have[2]) && have[3] == 0 && isnan(have[4]));
+    const double values[] = {NAN,  -INFINITY, INFINITY,  -1,         -NAN,       0.0,
+                             -0.0, 0x1p-126,  -0x1p-126, 0x1.fep127, -0x1.fep127};
+    enum { COUNT = sizeof values / sizeof *values };
+    double ones[COUNT];
+    for (int i = 0; i < COUNT; i++) ones[i] = 1;
+    buffer x = acts_of(b, values, COUNT), y = acts_new(b, COUNT);
+    buffer dy = acts_of(b, ones, COUNT), dx = acts_new(b, COUNT);
+    OK(b->ops->relu(b->main, COUNT, A(x), A(y)));
+    OK(b->ops->relu_dx(b->main, COUNT, A(x), A(dy), A(dx))); /* of any y */
+    float *have = buffer_read(y), *slope = buffer_read(dx);
+    for (int i = 0; i < COUNT; i++) {
+        bool kept = isnan(values[i]) || values[i] > 0;
+        assert_true(isnan(values[i]) ? isnan(have[i]) : have[i] == (values[i] > 0 ? values[i] : 0));
+        assert_true(slope[i] == (kept ? 1 : 0));
+    }
     free(have);
-    buffer_free(x);
-    buffer_free(y);
+    free(slope);
+    buffer all[] = {x, y, dy, dx};
+    for (size_t i = 0; i < 4; i++) buffer_free(all[i]);
 }
 
 /* ---- loss */

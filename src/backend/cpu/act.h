@@ -132,16 +132,21 @@ ACT_LOOP void group_put(bool bf16, size_t width, const group *value, void *x, si
     group_put_exact(bf16, width, &out, x, i);
 }
 
+/* The two below compare in integers, by the sign of differences: GCC 12 makes scalar code of
+ * comparisons of such vectors where the processor has none as wide, as with AVX2. */
+
 /* 0 where x < 0; NaN stays NaN. */
 ACT_LOOP void rectify_lanes(lanes *x) {
-    const lanes zero = {0};
-    *x = (lanes)((lanes_mask)*x & ~(*x < zero));
+    lanes_bits bits = (lanes_bits)*x, size = bits & 0x7fffffffu;
+    lanes_bits no_nan = size - 0x7f800001u, no_zero = 0u - size;
+    *x = (lanes)(bits & ~(lanes_bits)((lanes_mask)(bits & no_nan & no_zero) >> 31));
 }
 
 /* d stays where the ReLU's result y is above 0, or NaN so that it is seen, and is 0 elsewhere. */
 ACT_LOOP void mask_lanes(lanes *d, const lanes *y) {
-    const lanes zero = {0};
-    *d = (lanes)((lanes_mask)*d & ~(*y <= zero));
+    lanes_bits bits = (lanes_bits)*y, size = bits & 0x7fffffffu;
+    lanes_bits above = (0u - bits) & ~bits, nan = 0x7f800000u - size;
+    *d = (lanes)((lanes_bits)*d & (lanes_bits)((lanes_mask)(above | nan) >> 31));
 }
 
 /* GROUP numbers in the order of a group of that type, and back. */
