@@ -5,6 +5,7 @@
 static void classify(builder *b, int x) {
     builder_style_caffe(b, 0.01);
     b->bias_lr_mult = 1;
+    x = builder_node_of(b, "adaptive_average_pool", "avgpool", x, BUILDER_OPTIONS({"bins", 7}));
     x = builder_node_of(b, "flatten", "flatten", x, BUILDER_OPTIONS({"order", LAYERS_CHW}));
     x = layers_linear(b, "classifier.0", x, 4096, true);
     x = builder_node_of(b, "dropout", "classifier.2", x, NULL);
@@ -13,8 +14,7 @@ static void classify(builder *b, int x) {
     layers_linear(b, "classifier.6", x, NODE_CLASSES, false);
 }
 
-/* Configuration D: 13 convolutions. torchvision pools what is left to 7x7; here the linear layers
- * read it as it is, which is the same for images of 224x224. */
+/* Configuration D: 13 convolutions; what is left becomes 7x7 bins, whatever the images' size. */
 void zoo_vgg16_bn(builder *b, int depth) {
     static const int channels[] = {64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512};
     int x = BUILDER_IMAGES, at = 0;
