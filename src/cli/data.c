@@ -179,24 +179,27 @@ static const struct {
                  {"array", import_array, 2, of_arrays}};
 
 /* One of the options that were given and are not among `ids`; NULL: there is none. */
-static const char *other_option(const char *given, const char *ids) {
-    const char *name = NULL;
+static const cli_option *other_option(const char *given, const char *ids) {
+    const cli_option *other = NULL;
     for (const cli_option *o = cli_import_options_table; o->name != NULL; o++) {
         bool was_given = o->id != 0 && strchr(given, o->id) != NULL;
-        if (was_given && strchr(ids, o->id) == NULL) name = o->name;
+        if (was_given && strchr(ids, o->id) == NULL) other = o;
     }
-    return name;
+    return other;
+}
+
+static gyre_status refuse(const cli_option *other, const char *kind) {
+    bool of_array = strchr(of_arrays, other->id) != NULL;
+    return gyre_fail(GYRE_EUSAGE, "--%s is for `gyre data import %s`, not for %s", other->name,
+                     of_array ? "array" : "folder", kind);
 }
 
 static gyre_status import(char *const *operands, int count, const cli_import_options *o,
                           const char *given) {
     for (size_t i = 0; i < sizeof importers / sizeof *importers; i++) {
         if (strcmp(operands[0], importers[i].kind) != 0) continue;
-        const char *other = other_option(given, importers[i].ids);
-        if (other != NULL) {
-            return gyre_fail(GYRE_EUSAGE, "--%s is not for `gyre data import %s`", other,
-                             operands[0]);
-        }
+        const cli_option *other = other_option(given, importers[i].ids);
+        if (other != NULL) return refuse(other, operands[0]);
         if (count - 1 != importers[i].operands) {
             return gyre_fail(GYRE_EUSAGE,
                              "`gyre data import %s` takes %d operand%s, found %d; `gyre data "

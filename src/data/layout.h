@@ -8,6 +8,7 @@
 #include "gyre/element.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { DATA_PART_TRAIN, DATA_PART_VALIDATION, DATA_PART_TEST, DATA_PARTS };
@@ -41,6 +42,12 @@ static inline uint64_t data_layout_row(const data_layout_part *p) {
 }
 static inline uint64_t data_layout_target(const data_layout_part *p) {
     return gyre_target_values(&p->target) * sizeof(float);
+}
+
+/* Is a sample a picture of bytes? Such may have more than INT32_MAX values, others may not. */
+static inline bool data_is_picture(gyre_element e, int h, int w, int c) {
+    return e == GYRE_ELEMENT_U8 && h >= 1 && h <= DATA_SIDE_MAX && w >= 1 && w <= DATA_SIDE_MAX &&
+           c >= 1 && c <= 4;
 }
 
 /* Do two parts have samples and targets of one shape and type? */

@@ -8,11 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool is_picture(const data_rows_shape *s) {
-    return s->element == GYRE_ELEMENT_U8 && s->h <= DATA_SIDE_MAX && s->w <= DATA_SIDE_MAX &&
-           s->c <= 4;
-}
-
 /* An array with its place in the file; NULL: its content comes later. */
 static bool make_array(hid_t place, const char *name, hid_t type, int ndim, const hsize_t *dims,
                        const void *data) {
@@ -65,7 +60,8 @@ static bool make_part(hid_t file, int part, const data_rows_shape *s) {
     H5Pset_obj_track_times(list, false);
     hid_t group = H5Gcreate2(file, data_part_names[part], H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok = group >= 0 &&
-              make_typed(group, is_picture(s) ? "images" : "arrays", s->element, 4, dims) &&
+              make_typed(group, data_is_picture(s->element, s->h, s->w, s->c) ? "images" : "arrays",
+                         s->element, 4, dims) &&
               (gyre_target_is_label(t)
                    ? make_typed(group, "labels", GYRE_ELEMENT_I32, 1, dims)
                    : make_typed(group, "targets", s->target_stored, t->classes ? 3 : 4, target));

@@ -65,9 +65,11 @@ gyre_status data_output_apart(const char *path, const char *input) {
 static gyre_status check_shape(const char *path, const data_rows_shape *s) {
     size_t values = 0;
     int64_t train = s->counts[DATA_PART_TRAIN];
-    bool fits = s->h >= 1 && s->w >= 1 && s->c >= 1 &&
-                gyre_size_multiply((size_t)s->h, (size_t)s->w, &values) &&
-                gyre_size_multiply(values, (size_t)s->c, &values) && values <= INT32_MAX;
+    bool fits = data_is_picture(s->element, s->h, s->w, s->c);
+    if (!fits && s->h >= 1 && s->w >= 1 && s->c >= 1) {
+        fits = gyre_size_multiply((size_t)s->h, (size_t)s->w, &values) &&
+               gyre_size_multiply(values, (size_t)s->c, &values) && values <= INT32_MAX;
+    }
     if (train < 1 || !fits) {
         return gyre_fail(GYRE_EIO,
                          "'%s': %lld training samples of %d x %d x %d cannot be a dataset: 1 or "

@@ -86,7 +86,7 @@ refused 2 "beyond 32 bits" "$GYRE" data import array table.npy large.npy -o no.h
 refused 2 "samples are uint8, uint16" "$GYRE" data import array classes.npy values.npy -o no.h5
 refused 2 "two files were expected" "$GYRE" data import array table.npy values.npy -o no.h5 --test table.npy
 refused 2 "takes 2 operands, found 1" "$GYRE" data import array table.npy -o no.h5
-refused 2 "--size is not for" "$GYRE" data import array table.npy values.npy -o no.h5 --size 8
+refused 2 '--size is for `gyre data import folder`, not for array' "$GYRE" data import array table.npy values.npy -o no.h5 --size 8
 refused 3 "exists" "$GYRE" data import array table.npy values.npy -o values.h5
 refused 3 "holds nan in sample 95" "$GYRE" data import array table.npy nan.npy -o nan.h5
 refused 3 "is no .npy file" "$GYRE" data import array values.h5 values.npy -o no.h5

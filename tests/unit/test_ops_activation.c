@@ -73,7 +73,8 @@ static double *arguments(size_t n) {
     return x;
 }
 
-/* Values are good to 7 ulp, small ones (gelu_tanh) to 8 of 2^-10; slopes to 8 ulp of 1, times dy. */
+/* Values are good to 7 ulp, small ones (gelu_tanh) to 8 of 2^-10; slopes to 8 ulp of 1, times dy.
+ */
 static void check_kind(gyre_backend *b, gyre_activation kind, size_t n) {
     shape s = {n, kind, (float)SLOPE};
     double *x = arguments(n), *dy = randoms(2, n), *y = zeros(n), *dx = zeros(n), *scale = zeros(n);
