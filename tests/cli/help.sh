@@ -16,6 +16,7 @@ value_of() {
     VALUE) echo 50 ;;
     SCALE) echo linear ;;
     HOW) echo crop ;;
+    PAIR) echo x.npy,y.npy ;;
     HxWxC) echo 8x8x1 ;;
     *) echo x ;;
     esac
