@@ -35,11 +35,11 @@ typedef struct {
     int sum; /* which of the loss's sums it follows from; 0: the loss itself */
 } gyre_metric;
 
-/* Each first metric of a loss once; NULL past the end. */
+/* Each metric of a loss once; NULL past the end. */
 const gyre_metric *gyre_metric_at(int index);
 /* The metric of this name among those of all losses; NULL: there is none. */
 const gyre_metric *gyre_metric_named(const char *name);
-/* The first metric of a loss, by the loss's name; NULL: of the default loss. A name that no loss
+/* The metric of a loss, by the loss's name; NULL: of the default loss. A name that no loss
  * has gives NULL. */
 const gyre_metric *gyre_metric_of_loss(const char *loss);
 /* The unit of a loss itself, likewise: "nats"; "": none. */

@@ -10,7 +10,7 @@
 /* Losses that are judged alike have metrics of one name. */
 static bool is_first_of_its_name(int type, const char *name) {
     for (int i = 0; i < type; i++) {
-        const gyre_metric *m = node_type_at(i)->metrics;
+        const gyre_metric *m = node_type_at(i)->metric;
         if (m != NULL && strcmp(m->name, name) == 0) return false;
     }
     return true;
@@ -19,8 +19,8 @@ static bool is_first_of_its_name(int type, const char *name) {
 const gyre_metric *gyre_metric_at(int index) {
     const gyre_node_type *type;
     for (int i = 0; (type = node_type_at(i)) != NULL; i++) {
-        if (type->metrics == NULL || !is_first_of_its_name(i, type->metrics->name)) continue;
-        if (index-- == 0) return type->metrics;
+        if (type->metric == NULL || !is_first_of_its_name(i, type->metric->name)) continue;
+        if (index-- == 0) return type->metric;
     }
     return NULL;
 }
@@ -35,7 +35,7 @@ const gyre_metric *gyre_metric_named(const char *name) {
 
 const gyre_metric *gyre_metric_of_loss(const char *loss) {
     const gyre_node_type *type = node_type_named(loss != NULL ? loss : NODE_DEFAULT_LOSS);
-    return type != NULL && type->is_loss ? type->metrics : NULL;
+    return type != NULL && type->is_loss ? type->metric : NULL;
 }
 
 const char *gyre_loss_unit(const char *loss) {

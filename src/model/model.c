@@ -126,7 +126,7 @@ static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
         builder_node_of(b, type->name, BUILDER_LOSS, m->node_count - 1,
                         smooths ? BUILDER_OPTIONS({"smoothing", settings->label_smoothing}) : NULL);
     GYRE_TRY(b->status);
-    m->metric = m->nodes[loss].type->metrics;
+    m->metric = m->nodes[loss].type->metric;
     m->loss = type->name;
     return GYRE_OK;
 }

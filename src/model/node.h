@@ -102,9 +102,9 @@ struct gyre_node_type {
     bool draws; /* its training is random: it reads the call's draws */
     /* A loss has no output and no dx of its own: forward writes dx when it is there. */
     bool is_loss;
-    const gyre_metric *metrics; /* of a loss; ends with a NULL name; the first one is compared */
-    const char *loss_unit;      /* "nats" */
-    const char *summary;        /* of a loss, for help: what it is, in a line */
+    const gyre_metric *metric; /* of a loss: what people judge it by besides the loss itself */
+    const char *loss_unit;     /* "nats" */
+    const char *summary;       /* of a loss, for help: what it is, in a line */
 
     /* From options and the sizes of the inputs: the size of the output, parameters, statistics. */
     gyre_status (*define)(builder *b, gyre_node *n, const node_size *in);

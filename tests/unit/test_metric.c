@@ -42,7 +42,7 @@ static void people_read_units(void **state) {
 }
 
 /* Files are known by these names, so two metrics of one name must be one metric. */
-static void losses_name_their_metrics(void **state) {
+static void losses_name_their_metric(void **state) {
     (void)state;
     assert_true(gyre_metric_of_loss(NULL) == gyre_metric_of_loss("cross_entropy"));
     assert_null(gyre_metric_of_loss("conv"));
@@ -59,7 +59,7 @@ int main(void) {
         cmocka_unit_test(values_follow_from_sums),
         cmocka_unit_test(the_better_one_is_known),
         cmocka_unit_test(people_read_units),
-        cmocka_unit_test(losses_name_their_metrics),
+        cmocka_unit_test(losses_name_their_metric),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

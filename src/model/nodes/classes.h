@@ -5,7 +5,7 @@
 #include "../builder.h"
 
 /* Accuracy: sum 1 of the loss counts the samples whose largest output is that of their class. */
-extern const gyre_metric node_class_metrics[];
+extern const gyre_metric node_class_metric;
 
 /* A loss over classes needs one output for each, at each pixel of a target of many. */
 gyre_status node_classes_define(builder *b, gyre_node *n, const node_size *in);

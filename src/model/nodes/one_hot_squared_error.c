@@ -13,7 +13,7 @@ const gyre_node_type node_one_hot_squared_error = {.name = "one_hot_squared_erro
                                                    .inputs_max = 1,
                                                    .keeps_x = true,
                                                    .is_loss = true,
-                                                   .metrics = node_class_metrics,
+                                                   .metric = &node_class_metric,
                                                    .loss_unit = "",
                                                    .summary =
                                                        "mean over the outputs of (z - one-hot)^2",

@@ -2,43 +2,40 @@
 #include "../builder.h"
 
 /* The square root of the mean of squares has the targets' own unit. */
-static const gyre_metric root_metrics[] = {
-    {.name = "root_mean_squared_error",
-     .plural = "root mean squared errors",
-     .unit = "",
-     .column_unit = "",
-     .difference_unit = "",
-     .factor = 1,
-     .decimals = 4,
-     .form = GYRE_METRIC_ROOT_MEAN},
-    {0},
+static const gyre_metric root_metric = {
+    .name = "root_mean_squared_error",
+    .plural = "root mean squared errors",
+    .unit = "",
+    .column_unit = "",
+    .difference_unit = "",
+    .factor = 1,
+    .decimals = 4,
+    .form = GYRE_METRIC_ROOT_MEAN,
 };
 
-static const gyre_metric absolute_metrics[] = {
-    {.name = "mean_absolute_error",
-     .plural = "mean absolute errors",
-     .unit = "",
-     .column_unit = "",
-     .difference_unit = "",
-     .factor = 1,
-     .decimals = 4,
-     .form = GYRE_METRIC_MEAN},
-    {0},
+static const gyre_metric absolute_metric = {
+    .name = "mean_absolute_error",
+    .plural = "mean absolute errors",
+    .unit = "",
+    .column_unit = "",
+    .difference_unit = "",
+    .factor = 1,
+    .decimals = 4,
+    .form = GYRE_METRIC_MEAN,
 };
 
 /* Of all labels of all samples. */
-static const gyre_metric label_metrics[] = {
-    {.name = "label_accuracy",
-     .plural = "label accuracies",
-     .unit = "%",
-     .column_unit = "percent",
-     .difference_unit = "points",
-     .factor = 100,
-     .decimals = 2,
-     .greater_is_better = true,
-     .form = GYRE_METRIC_MEAN,
-     .sum = 1},
-    {0},
+static const gyre_metric label_metric = {
+    .name = "label_accuracy",
+    .plural = "label accuracies",
+    .unit = "%",
+    .column_unit = "percent",
+    .difference_unit = "points",
+    .factor = 100,
+    .decimals = 2,
+    .greater_is_better = true,
+    .form = GYRE_METRIC_MEAN,
+    .sum = 1,
 };
 
 /* The last node must give what the targets are. */
@@ -60,19 +57,19 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
 
 static gyre_status forward(const node_call *c);
 
-#define VALUE_LOSS(type, of_metrics, text)                                                         \
+#define VALUE_LOSS(type, of_metric, text)                                                          \
     {                                                                                              \
         .name = type, .inputs_min = 1, .inputs_max = 1, .keeps_x = true, .is_loss = true,          \
-        .metrics = of_metrics, .loss_unit = "", .summary = text, .define = define,                 \
+        .metric = &(of_metric), .loss_unit = "", .summary = text, .define = define,                \
         .forward = forward                                                                         \
     }
 
 const gyre_node_type node_mean_squared_error =
-    VALUE_LOSS("mean_squared_error", root_metrics, "mean over the outputs of (z - target)^2");
+    VALUE_LOSS("mean_squared_error", root_metric, "mean over the outputs of (z - target)^2");
 const gyre_node_type node_mean_absolute_error =
-    VALUE_LOSS("mean_absolute_error", absolute_metrics, "mean over the outputs of |z - target|");
+    VALUE_LOSS("mean_absolute_error", absolute_metric, "mean over the outputs of |z - target|");
 const gyre_node_type node_binary_cross_entropy =
-    VALUE_LOSS("binary_cross_entropy", label_metrics,
+    VALUE_LOSS("binary_cross_entropy", label_metric,
                "mean over the outputs of the cross-entropy of yes or no; targets are 0 to 1");
 
 static gyre_status forward(const node_call *c) {
