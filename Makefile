@@ -180,7 +180,7 @@ bench: $(O)/gyre $(BENCHMARKS)
 .PHONY: soak
 soak: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre tests-build
-	@O=$(O) KILLS=100 READS=200 OOM=all TEST_TIMEOUT=3600 tests/run.sh unit/test_memory cli
+	@O=$(O) KILLS=100 READS=200 OOM=all LARGEST=1000000000 TEST_TIMEOUT=3600 tests/run.sh unit/test_memory cli
 
 .PHONY: tests-build
 tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre $(O)/tests/fuzz/fuzz
