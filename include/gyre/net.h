@@ -65,16 +65,16 @@ gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out);
 
 /* ---- where the time goes */
 
-typedef enum { GYRE_PASS_FORWARD, GYRE_PASS_DX, GYRE_PASS_DW, GYRE_PASS_PARTS } gyre_pass_part;
-/* A place is a node's index, or this. */
-enum { GYRE_PLACE_INPUT = -1 };
+typedef enum { GYRE_PASS_FORWARD, GYRE_PASS_DX, GYRE_PASS_DW, GYRE_PASS_COUNT } gyre_pass;
+/* Where the images are loaded: in place of a node's index. */
+enum { GYRE_NODE_INPUT = -1 };
 
 /* Begins anew to measure how long each node takes, by a clock around its operations (which shows
  * nothing of a device that works behind the caller's back). Normalisation's gradients are all dx.
  */
 gyre_status gyre_net_profile(gyre_net *net);
 /* Seconds since then, of all lanes together; 0 when it was never begun. */
-double gyre_net_seconds(const gyre_net *net, int place, gyre_pass_part part);
+double gyre_net_seconds(const gyre_net *net, int node, gyre_pass pass);
 const gyre_model *gyre_net_model(const gyre_net *net);
 int gyre_net_lanes(const gyre_net *net);
 

@@ -39,7 +39,7 @@ struct gyre_net {
     bool draws;      /* a node of it does */
     gyre_i32 draw;   /* GYRE_DRAW_WORDS of the step; all lanes read them */
     gyre_raw memory;
-    double *seconds; /* (lanes, nodes + 1, GYRE_PASS_PARTS), NULL: not measured */
+    double *seconds; /* (lanes, nodes + 1, GYRE_PASS_COUNT), NULL: not measured */
 };
 
 /* One batch on its way through the net. */
@@ -69,9 +69,9 @@ static inline gyre_f32 weights_param(const gyre_weights *w, int index) {
     return index < 0 ? NULL : gyre_f32_at(w->parameters, w->model->params[index].offset);
 }
 
-/* profile.c: between the two the backend knows what runs as `name`; the time goes to `place` when
+/* profile.c: between the two the backend knows what runs as `name`; the time goes to `node` when
  * the net is measured. */
-double part_begin(const net_pass *p, const char *name);
-void part_end(const net_pass *p, int place, gyre_pass_part part, double begun);
+double pass_begin(const net_pass *p, const char *name);
+void pass_end(const net_pass *p, int node, gyre_pass pass, double begun);
 
 #endif

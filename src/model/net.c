@@ -155,10 +155,10 @@ static gyre_status begin_pass(gyre_net *net, gyre_queue *q, const gyre_batch *ba
     lane->count = (int)batch->count;
     *out = (net_pass){.net = net, .queue = q, .lane = lane, .n = lane->count};
     gyre_image_shape s = {out->n, w->model->h, w->model->w, w->model->c};
-    double begun = part_begin(out, "input");
+    double begun = pass_begin(out, "input");
     GYRE_TRY(
         w->backend->ops->batch_load(q, &s, batch, w->mean, w->scale, lane->images, lane->targets));
-    part_end(out, GYRE_PLACE_INPUT, GYRE_PASS_FORWARD, begun);
+    pass_end(out, GYRE_NODE_INPUT, GYRE_PASS_FORWARD, begun);
     return GYRE_OK;
 }
 

@@ -39,9 +39,9 @@ gyre_status pass_forward(const net_pass *p) {
     for (int i = 0; i < m->node_count; i++) {
         node_call c = call_of(p, i);
         if (c.node->type->is_loss) add_loss(p, i, &c);
-        double begun = part_begin(p, c.node->name);
+        double begun = pass_begin(p, c.node->name);
         GYRE_TRY(c.node->type->forward(&c));
-        part_end(p, i, GYRE_PASS_FORWARD, begun);
+        pass_end(p, i, GYRE_PASS_FORWARD, begun);
     }
     return GYRE_OK;
 }
@@ -121,15 +121,15 @@ static gyre_status node_backward(const net_pass *p, int i) {
     for (int k = 0; k < c.node->input_count; k++) c.dx[k] = slot(p, plan->dx[k]);
     point_gradients(p, i, &c);
     if (type->dw != NULL) {
-        double begun = part_begin(p, p->net->marks[i]);
+        double begun = pass_begin(p, p->net->marks[i]);
         GYRE_TRY(type->dw(&c));
-        part_end(p, i, GYRE_PASS_DW, begun);
+        pass_end(p, i, GYRE_PASS_DW, begun);
     }
     if (type->dw == NULL || has_dx(&c)) {
-        double begun = part_begin(p, p->net->marks[i]);
+        double begun = pass_begin(p, p->net->marks[i]);
         GYRE_TRY(type->dx(&c));
         GYRE_TRY(add_to_totals(p, i, &c));
-        part_end(p, i, GYRE_PASS_DX, begun);
+        pass_end(p, i, GYRE_PASS_DX, begun);
     }
     return add_shared(p, i, &c);
 }

@@ -45,14 +45,14 @@ static void print_phases(const gyre_profile *p, FILE *out) {
     fprintf(out, "  %-30s %10.3f\n", titles[0], per_step(p, p->seconds[0]));
 }
 
-/* A line of the net's table: the three parts of `place`, which are added to totals. */
-static void print_place(const gyre_profile *p, const gyre_net *net, int place, const char *name,
-                        double *totals, FILE *out) {
+/* A line of the net's table: the three passes of a node, which are added to totals. */
+static void print_node(const gyre_profile *p, const gyre_net *net, int node, const char *name,
+                       double *totals, FILE *out) {
     fprintf(out, "  %-30s", name);
     double sum = 0;
-    for (int part = 0; part < GYRE_PASS_PARTS; part++) {
-        double seconds = gyre_net_seconds(net, place, (gyre_pass_part)part);
-        totals[part] += seconds;
+    for (int pass = 0; pass < GYRE_PASS_COUNT; pass++) {
+        double seconds = gyre_net_seconds(net, node, (gyre_pass)pass);
+        totals[pass] += seconds;
         sum += seconds;
         if (seconds > 0)
             fprintf(out, " %10.3f", per_step(p, seconds));
@@ -65,17 +65,17 @@ static void print_place(const gyre_profile *p, const gyre_net *net, int place, c
 static void print_layers(const gyre_profile *p, const gyre_net *net, FILE *out) {
     const gyre_model *m = gyre_net_model(net);
     int lanes = gyre_net_lanes(net);
-    double totals[GYRE_PASS_PARTS] = {0}, busy = 0;
+    double totals[GYRE_PASS_COUNT] = {0}, busy = 0;
     fprintf(out, "\n%-32s %10s %10s %10s %10s\n", "gradients, all threads, ms", "forward", "dx",
             "dw", "all");
-    print_place(p, net, GYRE_PLACE_INPUT, "(images)", totals, out);
+    print_node(p, net, GYRE_NODE_INPUT, "(images)", totals, out);
     for (int i = 0; i < m->node_count; i++) {
-        print_place(p, net, i, m->nodes[i].name, totals, out);
+        print_node(p, net, i, m->nodes[i].name, totals, out);
     }
     fprintf(out, "  %-30s", "all");
-    for (int part = 0; part < GYRE_PASS_PARTS; part++) {
-        fprintf(out, " %10.3f", per_step(p, totals[part]));
-        busy += totals[part];
+    for (int pass = 0; pass < GYRE_PASS_COUNT; pass++) {
+        fprintf(out, " %10.3f", per_step(p, totals[pass]));
+        busy += totals[pass];
     }
     double idle = lanes * p->seconds[RUN_PHASE_GRADIENTS] - busy;
     fprintf(out, " %10.3f\n", per_step(p, busy));
