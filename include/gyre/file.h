@@ -11,6 +11,10 @@
 /* Opens a regular file to read; a pipe, device or folder is an error, at once. */
 gyre_status gyre_file_open(const char *path, int *fd);
 
+/* Reads exactly `size` bytes at `offset` of an open file; `path` names it in messages. Threads may
+ * read one file side by side. */
+gyre_status gyre_file_read_at(int fd, const char *path, uint64_t offset, void *out, size_t size);
+
 /* Reads a whole file of at most `max` bytes into a fresh, zero-terminated buffer (free() it). A
  * pipe is read too, as the shell makes one for `<(command)`, but not waited for for ever. */
 gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *size);

@@ -43,6 +43,25 @@ gyre_status gyre_file_open(const char *path, int *fd) {
     return status;
 }
 
+static gyre_status cut_short(int fd, const char *path, uint64_t end) {
+    struct stat st = {0};
+    fstat(fd, &st);
+    return gyre_fail(GYRE_EIO,
+                     "'%s' has been cut short: it had %llu bytes or more, and has %llu now", path,
+                     (unsigned long long)end, (unsigned long long)st.st_size);
+}
+
+gyre_status gyre_file_read_at(int fd, const char *path, uint64_t offset, void *out, size_t size) {
+    for (size_t done = 0; done < size;) {
+        ssize_t n = pread(fd, (char *)out + done, size - done, (off_t)(offset + done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return gyre_fail(GYRE_EIO, "cannot read '%s': %s", path, strerror(errno));
+        if (n == 0) return cut_short(fd, path, offset + size);
+        done += (size_t)n;
+    }
+    return GYRE_OK;
+}
+
 /* Opened for appending, without waiting for a reader should it be a pipe. */
 static gyre_status open_to_append(const char *path, int *fd) {
     struct stat st;

@@ -250,7 +250,7 @@ gyre_status data_array_read(data_array *a, int64_t first, int64_t count, void *o
     GYRE_TRY(room_for(a, 2 * widest));
     char *raw = (char *)a->stored + widest;
     uint64_t at = h->offset + (uint64_t)first * a->row * (uint64_t)h->size;
-    GYRE_TRY(npy_read(a->name, a->fd, at, raw, bytes));
+    GYRE_TRY(gyre_file_read_at(a->fd, a->name, at, raw, bytes));
     if (a->element == GYRE_ELEMENT_I32) {
         npy_integers(h, raw, n, a->stored);
         return narrow(a, n, first, out);

@@ -3,6 +3,7 @@
 
 #include "gyre/alive.h"
 #include "gyre/child.h"
+#include "gyre/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,22 +29,8 @@ static gyre_status open_file(data_source *s) {
     return GYRE_OK;
 }
 
-static gyre_status cut_short(const data_source *s) {
-    struct stat st = {0};
-    fstat(s->fd, &st);
-    return gyre_fail(GYRE_EIO, "'%s' has been cut short: it had %llu bytes, and has %llu now",
-                     s->path, (unsigned long long)s->size, (unsigned long long)st.st_size);
-}
-
 gyre_status data_source_read(const data_source *s, uint64_t offset, void *out, size_t size) {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = pread(s->fd, (char *)out + done, size - done, (off_t)(offset + done));
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return gyre_fail(GYRE_EIO, "cannot read '%s': %s", s->path, strerror(errno));
-        if (n == 0) return cut_short(s);
-        done += (size_t)n;
-    }
-    return GYRE_OK;
+    return gyre_file_read_at(s->fd, s->path, offset, out, size);
 }
 
 /* HDF5's signature stands at the begin of a file, or behind a user block of 512 bytes, 1024, 2048

@@ -2,6 +2,7 @@
 #include "npy.h"
 
 #include "gyre/element.h"
+#include "gyre/file.h"
 #include "gyre/size.h"
 #include <errno.h>
 #include <stdbool.h>
@@ -11,19 +12,6 @@
 #include <unistd.h>
 
 enum { HEADER_MAX = 65536 };
-
-gyre_status npy_read(const char *path, int fd, uint64_t at, void *out, size_t size) {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = pread(fd, (char *)out + done, size - done, (off_t)(at + done));
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            return gyre_fail(GYRE_EIO, "cannot read '%s': %s", path,
-                             n < 0 ? strerror(errno) : "it was cut short");
-        }
-        done += (size_t)n;
-    }
-    return GYRE_OK;
-}
 
 static gyre_status bad(const char *path, const char *what) {
     return gyre_fail(GYRE_EIO, "'%s' is no .npy file: %s", path, what);
@@ -102,7 +90,7 @@ static gyre_status read_dictionary(const char *path, const char *header, npy_hea
 gyre_status npy_read_header(const char *path, int fd, npy_header *out) {
     unsigned char begin[12];
     *out = (npy_header){0};
-    GYRE_TRY(npy_read(path, fd, 0, begin, sizeof begin));
+    GYRE_TRY(gyre_file_read_at(fd, path, 0, begin, sizeof begin));
     if (memcmp(begin, "\x93NUMPY", 6) != 0) return bad(path, "it does not begin as one");
     bool old = begin[6] == 1;
     size_t size = (size_t)begin[8] | (size_t)begin[9] << 8;
@@ -111,7 +99,7 @@ gyre_status npy_read_header(const char *path, int fd, npy_header *out) {
     if (size > HEADER_MAX) return bad(path, "its header is too long");
     char *header = calloc(1, size + 1);
     if (header == NULL) return gyre_no_memory("the header of '%s'", path);
-    gyre_status status = npy_read(path, fd, old ? 10 : 12, header, size);
+    gyre_status status = gyre_file_read_at(fd, path, old ? 10 : 12, header, size);
     if (status == GYRE_OK) status = read_dictionary(path, header, out);
     free(header);
     return status == GYRE_OK ? check_length(path, fd, out) : status;

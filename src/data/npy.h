@@ -20,9 +20,6 @@ typedef struct {
  * dimensions that cannot be taken; GYRE_EIO. */
 gyre_status npy_read_header(const char *path, int fd, npy_header *out);
 
-/* Bytes from `at` on. GYRE_EIO. */
-gyre_status npy_read(const char *path, int fd, uint64_t at, void *out, size_t size);
-
 /* n stored values as int64, or as f32 (of f8: rounded). */
 void npy_integers(const npy_header *h, const char *stored, size_t n, int64_t *out);
 void npy_floats(const npy_header *h, const char *stored, size_t n, float *out);

@@ -95,19 +95,6 @@ static gyre_status write_at(const data_rows *r, const void *bytes, size_t size, 
     return GYRE_OK;
 }
 
-static gyre_status read_at(const data_rows *r, void *bytes, size_t size, uint64_t at) {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = pread(r->fd, (char *)bytes + done, size - done, (off_t)(at + done));
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            return gyre_fail(GYRE_EIO, "cannot read '%s': %s", r->temporary,
-                             n < 0 ? strerror(errno) : "it was cut short");
-        }
-        done += (size_t)n;
-    }
-    return GYRE_OK;
-}
-
 static size_t row_size(const data_rows *r) {
     const data_rows_shape *s = &r->shape;
     return (size_t)s->h * (size_t)s->w * (size_t)s->c * gyre_element_size(s->element);
@@ -202,7 +189,8 @@ static gyre_status copy_part(data_rows *r, const data_rows *from, int part, cons
     uint64_t done = 0;
     for (int64_t i = 0; i < source->count; i++) {
         if (labels[i] == DATA_NO_ROW) continue;
-        GYRE_TRY(read_at(from, row, size, source->images + (uint64_t)i * size));
+        GYRE_TRY(gyre_file_read_at(from->fd, from->temporary, source->images + (uint64_t)i * size,
+                                   row, size));
         GYRE_TRY(write_at(r, row, size, to->images + done * size));
         GYRE_TRY(write_at(r, &labels[i], sizeof *labels, to->targets + done * sizeof *labels));
         done++;

@@ -120,7 +120,20 @@ static void print_option(gyre_json *j, const gyre_node *n, const node_option *o)
 
 /* The node's own parameter `i`, NULL when there is none. */
 static const gyre_param *param_of(const gyre_model *m, const gyre_node *n, int i) {
-    return n->params[i] < 0 ? NULL : &m->params[n->params[i]];
+    if (n->params[i] < 0) return NULL;
+    const gyre_param *p = &m->params[n->params[i]];
+    return node_owns(n, p) ? p : NULL;
+}
+
+static void print_owner(gyre_json *j, const gyre_model *m, const gyre_node *n) {
+    char owner[GYRE_NODE_NAME_SIZE];
+    for (int i = 0; i < GYRE_NODE_PARAMS; i++) {
+        if (n->params[i] < 0 || param_of(m, n, i) != NULL) continue;
+        snprintf(owner, sizeof owner, "%s", m->params[n->params[i]].name);
+        *strrchr(owner, '.') = '\0';
+        gyre_json_add_text(j, "parameters", owner);
+        return;
+    }
 }
 
 static bool begins_as_all(const gyre_param *p, start weight, start bias) {
@@ -188,6 +201,7 @@ static void print_node(gyre_json *j, const gyre_model *m, int index, const commo
     for (const node_option *o = n->type->options; o != NULL && o->name != NULL; o++) {
         print_option(j, n, o);
     }
+    print_owner(j, m, n);
     print_init(j, m, n, c);
     print_mults(j, m, n, "lr_mult", c, true);
     print_mults(j, m, n, "decay_mult", c, false);

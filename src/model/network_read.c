@@ -6,8 +6,10 @@
 #include <string.h>
 
 static const char *const list_keys[] = {"nodes", "init", "lr_mult", "decay_mult", NULL};
-static const char *const node_keys[] = {"name", "type",    "input",      "inputs",
+static const char *const node_keys[] = {"name", "type",    "input",      "inputs", "parameters",
                                         "init", "lr_mult", "decay_mult", NULL};
+/* what only a node with parameters of its own may say */
+static const char *const style_keys[] = {"init", "lr_mult", "decay_mult", NULL};
 
 enum { NAMES_MAX = 128, VALUES_MAX = 256 };
 
@@ -250,18 +252,61 @@ static gyre_status read_options(entry *e) {
     return GYRE_OK;
 }
 
+/* ---- parameters of another node */
+
+/* `owner`: the node whose parameters this one uses; -1: it has its own. */
+static gyre_status read_owner(const reader *r, const entry *e, int *owner) {
+    const gyre_json_value *v = gyre_json_get(e->v, "parameters");
+    const char *name = v == NULL ? NULL : gyre_json_text(v);
+    char found[NETWORK_TEXT];
+    *owner = name == NULL ? -1 : node_names_find(&r->b->names, r->b->model, name);
+    if (v == NULL) return GYRE_OK;
+    if (*owner < 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "node %s: \"parameters\": expected the name of a node before it, found %s",
+                         e->name, network_text(v, found));
+    }
+    for (int i = 0; style_keys[i] != NULL; i++) {
+        if (gyre_json_get(e->v, style_keys[i]) == NULL) continue;
+        return gyre_fail(GYRE_EUSAGE,
+                         "node %s uses the parameters of %s, so \"%s\" stands there; leave it out",
+                         e->name, name, style_keys[i]);
+    }
+    const gyre_node *n = &r->b->model->nodes[*owner];
+    for (int i = 0; i < GYRE_NODE_PARAMS; i++) {
+        if (n->params[i] >= 0) builder_share(r->b, i, n->params[i]);
+    }
+    return GYRE_OK;
+}
+
+/* A type of another kind, or without the bias, has other parameters. */
+static gyre_status check_owner(const gyre_model *m, int owner) {
+    const gyre_node *n = &m->nodes[m->node_count - 1], *o = &m->nodes[owner];
+    bool any = false;
+    for (int i = 0; i < GYRE_NODE_PARAMS; i++) any = any || o->params[i] >= 0;
+    if (any && n->type == o->type && memcmp(n->params, o->params, sizeof n->params) == 0) {
+        return GYRE_OK;
+    }
+    return gyre_fail(GYRE_EUSAGE,
+                     "node %s of type %s cannot use the parameters of %s of type %s: both need the "
+                     "same ones",
+                     n->name, n->type->name, o->name, o->type->name);
+}
+
 /* ---- the list */
 
 static gyre_status read_node(const reader *r, const gyre_json_value *v, int index) {
     gyre_model *m = r->b->model;
     entry e = {.v = v};
-    int first = m->param_count;
+    int first = m->param_count, owner;
     GYRE_TRY(read_name(v, index, &e.name));
     GYRE_TRY(read_type(&e));
     GYRE_TRY(read_inputs(r, &e));
     GYRE_TRY(read_options(&e));
+    GYRE_TRY(read_owner(r, &e, &owner));
     builder_node(r->b, e.type->name, e.name, e.inputs, e.input_count, e.options);
     GYRE_TRY(r->b->status);
+    if (owner >= 0) return check_owner(m, owner);
     return network_style_node(&r->style, m, &m->nodes[m->node_count - 1], first, v);
 }
 

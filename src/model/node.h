@@ -10,6 +10,7 @@
 #include "gyre/model.h"
 #include "gyre/size.h"
 #include <math.h>
+#include <string.h>
 
 typedef struct builder builder; /* builder.h */
 
@@ -152,6 +153,12 @@ double node_option_number(const gyre_node *n, const char *name, int i);
 static inline node_size node_output(const gyre_model *m, int node) { /* -1: the images */
     if (node < 0) return (node_size){m->h, m->w, m->c};
     return (node_size){m->nodes[node].h, m->nodes[node].w, m->nodes[node].c};
+}
+
+/* A parameter belongs to its first user: the node whose name it has. */
+static inline bool node_owns(const gyre_node *n, const gyre_param *p) {
+    size_t length = strlen(n->name);
+    return strncmp(p->name, n->name, length) == 0 && strrchr(p->name, '.') == p->name + length;
 }
 
 static inline bool node_uses(const gyre_node *n, int param) {

@@ -76,7 +76,8 @@ cat > network.json <<'E'
 {"init": {"weight": {"normal": 0.05}, "bias": "ones"}, "lr_mult": {"bias": 2}, "decay_mult": 0.5, "nodes": [
   {"name": "a", "type": "conv", "channels": 8, "size": 3, "pad": 1, "init": "torch", "decay_mult": {"weight": 3}},
   {"name": "n", "type": "layer_norm", "init": {"weight": "zeros"}},
-  {"name": "b", "type": "batch_norm", "inputs": ["n", "a"], "eps": 1e-4, "relu": true},
+  {"name": "m", "type": "layer_norm", "parameters": "n"},
+  {"name": "b", "type": "batch_norm", "inputs": ["m", "a"], "eps": 1e-4, "relu": true},
   {"name": "p", "type": "max_pool", "input": "b", "size": 3, "stride": 2, "pad": 1},
   {"name": "l", "type": "lrn", "size": 3, "alpha": 5e-05},
   {"name": "s", "type": "shortcut", "channels": 16, "stride": 2},

@@ -133,6 +133,30 @@ static void equal_networks_have_equal_texts(void **state) {
     gyre_model_close(m);
 }
 
+/* A node that uses another's parameters has none of its own, also when it names one that does. */
+static void nodes_share_parameters(void **state) {
+    (void)state;
+#define TIED(owner)                                                                                \
+    "[{\"name\": \"a.b\", \"type\": \"linear\", \"out\": 64, \"init\": \"torch\"}, {\"name\": "    \
+    "\"a\", \"type\": \"linear\", \"out\": 64, \"parameters\": \"a.b\"}, {\"name\": \"c\", "       \
+    "\"type\": \"linear\", \"out\": 64, \"parameters\": \"" owner "\"}, " FC "]"
+    gyre_model *m = opened(TIED("a.b")), *other = opened(TIED("a"));
+    char *text = printed(m), *again = printed(other);
+    assert_string_equal(text, again);
+    assert_int_equal(m->param_count, 4);
+    for (int i = 0; i < 2; i++) assert_int_equal(m->nodes[2].params[i], m->nodes[0].params[i]);
+    assert_int_equal(gyre_model_node(m, 0).parameters, 64 * 65);
+    assert_int_equal(gyre_model_node(m, 1).parameters, 0);
+    gyre_model_close(other);
+    other = opened(text);
+    assert_same_nodes(m, other);
+    assert_same_params(m, other);
+    gyre_model_close(other);
+    gyre_model_close(m);
+    free(again);
+    free(text);
+}
+
 /* One number is for all sides; a list has height and width, or the four sides. */
 static void convolutions_have_lists_of_numbers(void **state) {
     (void)state;
@@ -272,6 +296,7 @@ int main(void) {
         cmocka_unit_test(the_zoo_as_json),
         cmocka_unit_test(what_a_text_looks_like),
         cmocka_unit_test(equal_networks_have_equal_texts),
+        cmocka_unit_test(nodes_share_parameters),
         cmocka_unit_test(convolutions_have_lists_of_numbers),
         cmocka_unit_test(parameters_begin_and_learn_as_they_are_told),
         cmocka_unit_test(groups_multiply_by_name),

@@ -111,6 +111,28 @@ static const refusal refusals[] = {
     {"[{\"name\": \"fc\", \"type\": \"linear\", \"out\": 9}]",
      "loss needs 1 x 1 x 10 outputs, one for each class; the last node before it gives 1 x 1 x 9"},
     {"[{\"name\": \"a\", \"type\": \"relu\"}]", "loss needs 1 x 1 x 10 outputs"},
+    /* parameters of another node */
+    {"[" FC ", {\"name\": \"b\", \"type\": \"linear\", \"out\": 10, \"parameters\": \"cf\"}]",
+     "node b: \"parameters\": expected the name of a node before it, found \"cf\""},
+    {"[{\"name\": \"a\", " CONV ", \"parameters\": \"a\"}, " FC "]",
+     "node a: \"parameters\": expected the name of a node before it, found \"a\""},
+    {"[" FC ", {\"name\": \"b\", \"type\": \"linear\", \"out\": 10, \"parameters\": 1}]",
+     "node b: \"parameters\": expected the name of a node before it, found 1"},
+    {"[{\"name\": \"a\", \"type\": \"linear\", \"out\": 64}, {\"name\": \"b\", \"type\": "
+     "\"linear\", \"out\": 10, \"parameters\": \"a\"}]",
+     "b cannot use a.weight: its own would have another shape"},
+    {"[{\"name\": \"a\", \"type\": \"linear\", \"out\": 10, \"bias\": false}, {\"name\": \"b\", "
+     "\"type\": \"linear\", \"out\": 10, \"input\": \"images\", \"parameters\": \"a\"}]",
+     "node b of type linear cannot use the parameters of a of type linear: both need the same"},
+    {"[{\"name\": \"a\", \"type\": \"layer_norm\"}, {\"name\": \"b\", \"type\": \"scale\", "
+     "\"parameters\": \"a\"}, " FC "]",
+     "node b of type scale cannot use the parameters of a of type layer_norm"},
+    {"[{\"name\": \"a\", \"type\": \"relu\"}, {\"name\": \"b\", \"type\": \"relu\", "
+     "\"parameters\": \"a\"}, " FC "]",
+     "node b of type relu cannot use the parameters of a of type relu"},
+    {"[{\"name\": \"a\", \"type\": \"layer_norm\"}, {\"name\": \"b\", \"type\": \"layer_norm\", "
+     "\"parameters\": \"a\", \"lr_mult\": 2}, " FC "]",
+     "node b uses the parameters of a, so \"lr_mult\" stands there; leave it out"},
     /* initial values and multipliers */
     {TOP("\"init\": \"caffe\""), "\"init\": expected \"he\", \"xavier\", \"torch\""},
     {TOP("\"init\": {\"normal\": -1}"),
