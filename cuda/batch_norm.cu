@@ -1,32 +1,18 @@
 /* Batch norm with fused residual add and ReLU: sums over the pixels, what follows from them for
  * each channel, and one pass that applies it. */
+#include "norm.h"
 #include "operation.h"
-#include "tiles.h"
 
 /* ---- forward */
 
-/* Sums of x - shift and (x - shift)^2. The shift (the first pixel) keeps the variance free of
- * cancellation when the mean is large. */
+/* The shift is the first pixel. */
 template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
-    norm_moments_kernel(gpu_tiles t, const void *x_, float *work) {
-    const T *x = (const T *)x_;
+    norm_moments_kernel(gpu_tiles t, const void *x, float *work) {
     float shift[V] = {};
     gpu_tile_place p = gpu_tile_place_of(t);
-    if (p.inside) gpu_load<V>(x + uint64_t(p.vector) * V, shift);
-    gpu_sum_part<V, 2>(
-        t,
-        [=](uint64_t row, unsigned vector, float(&sums)[2 * V]) {
-            float v[V];
-            gpu_load<V>(x + (row * t.vectors + vector) * V, v);
-#pragma unroll
-            for (int j = 0; j < V; j++) {
-                float d = v[j] - shift[j];
-                sums[j] += d;
-                sums[V + j] += d * d;
-            }
-        },
-        work);
+    if (p.inside) gpu_load<V>((const T *)x + uint64_t(p.vector) * V, shift);
+    norm_sum_moments<T, V>(t, x, shift, work, GPU_COLUMN_PARTS);
 }
 GPU_KERNELS(norm_moments_kernel);
 
@@ -35,10 +21,6 @@ struct norm_numbers {
     unsigned channels, parts;
     float count, unbiased, eps;
 };
-
-__device__ __forceinline__ float inverse_deviation(float variance, float eps) {
-    return 1.0f / sqrtf(variance + eps);
-}
 
 template <class T>
 __global__ void __launch_bounds__(GPU_BLOCK)
@@ -56,7 +38,7 @@ __global__ void __launch_bounds__(GPU_BLOCK)
     if (variance < 0.0f) variance = 0.0f;
     float mean = gpu_value(gpu_plus(d, shift[0]));
     saved[j] = mean;
-    saved[c + j] = inverse_deviation(variance, n.eps);
+    saved[c + j] = norm_inverse(variance, n.eps);
     moments[j] = mean;
     moments[c + j] = variance * n.unbiased;
 }
@@ -68,7 +50,7 @@ __global__ void __launch_bounds__(GPU_BLOCK)
     norm_freeze_kernel(unsigned c, float eps, const float *running, float *saved) {
     for (uint64_t j = gpu_thread(); j < c; j += gpu_threads()) {
         saved[j] = running[j];
-        saved[c + j] = inverse_deviation(running[c + j], eps);
+        saved[c + j] = norm_inverse(running[c + j], eps);
     }
 }
 KERNEL(norm_freeze_kernel);
@@ -80,8 +62,6 @@ struct norm_affine {
     bool from_variance, relu;
 };
 
-/* y = act((x - mean) * a + b (+ residual)). The mean is taken off first: folded into b it would
- * cancel when it is large beside the deviation. */
 template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     norm_apply_kernel(gpu_tiles t, norm_affine f, const void *x, const void *residual, void *y) {
@@ -94,65 +74,21 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     gpu_load_each<V>(f.spread + uint64_t(p.vector) * V, spread);
 #pragma unroll
     for (int j = 0; j < V; j++) {
-        a[j] *= f.from_variance ? inverse_deviation(spread[j], f.eps) : spread[j];
+        a[j] *= f.from_variance ? norm_inverse(spread[j], f.eps) : spread[j];
     }
-    for (; p.row < p.end; p.row += p.step) {
-        uint64_t at = (p.row * t.vectors + p.vector) * V;
-        float v[V], r[V] = {};
-        gpu_load<V>((const T *)x + at, v);
-        if (residual != nullptr) gpu_load<V>((const T *)residual + at, r);
-#pragma unroll
-        for (int j = 0; j < V; j++) {
-            v[j] = (v[j] - mean[j]) * a[j] + b[j];
-            if (residual != nullptr) v[j] += r[j];
-            if (f.relu) v[j] = v[j] < 0.0f ? 0.0f : v[j]; /* NaN stays */
-        }
-        gpu_store<V>((T *)y + at, v);
-    }
+    norm_apply<T, V>(t, p, mean, a, b, f.relu, x, residual, y);
 }
 GPU_KERNELS(norm_apply_kernel);
 
 /* ---- backward */
 
-struct norm_backward {
-    const void *x, *y, *dy;
-    const float *mean;
-    bool relu;
-};
-
-/* dy' = dy behind the ReLU; stays where y is NaN, so that it is seen. */
-template <class T, int V>
-__device__ __forceinline__ void masked_gradient(const norm_backward &f, uint64_t at,
-                                                float (&d)[V]) {
-    gpu_load<V>((const T *)f.dy + at, d);
-    if (!f.relu) return;
-    float y[V];
-    gpu_load<V>((const T *)f.y + at, y);
-#pragma unroll
-    for (int j = 0; j < V; j++) d[j] = y[j] <= 0.0f ? 0.0f : d[j];
-}
-
-/* Sums of dy' and dy' * (x - mean). */
 template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
-    norm_gradients_kernel(gpu_tiles t, norm_backward f, float *work) {
+    norm_gradients_kernel(gpu_tiles t, norm_backward f, const float *means, float *work) {
     float mean[V] = {};
     gpu_tile_place p = gpu_tile_place_of(t);
-    if (p.inside) gpu_load_each<V>(f.mean + uint64_t(p.vector) * V, mean);
-    gpu_sum_part<V, 2>(
-        t,
-        [=](uint64_t row, unsigned vector, float(&sums)[2 * V]) {
-            uint64_t at = (row * t.vectors + vector) * V;
-            float v[V], d[V];
-            gpu_load<V>((const T *)f.x + at, v);
-            masked_gradient<T, V>(f, at, d);
-#pragma unroll
-            for (int j = 0; j < V; j++) {
-                sums[j] += d[j];
-                sums[V + j] += d[j] * (v[j] - mean[j]);
-            }
-        },
-        work);
+    if (p.inside) gpu_load_each<V>(means + uint64_t(p.vector) * V, mean);
+    norm_sum_gradients<T, V>(t, f, mean, work, GPU_COLUMN_PARTS);
 }
 GPU_KERNELS(norm_gradients_kernel);
 
@@ -175,10 +111,10 @@ __global__ void __launch_bounds__(GPU_BLOCK)
 }
 KERNEL(norm_slopes_kernel);
 
-/* dx, and dresidual = dy'. Either may be dy: what is overwritten was read before. */
 template <class T, int V>
 __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
-    norm_dx_kernel(gpu_tiles t, norm_backward f, const float *slopes, void *dx, void *dresidual) {
+    norm_dx_kernel(gpu_tiles t, norm_backward f, const float *means, const float *slopes, void *dx,
+                   void *dresidual) {
     gpu_tile_place p = gpu_tile_place_of(t);
     if (!p.inside) return;
     uint64_t first = uint64_t(p.vector) * V, channels = uint64_t(t.vectors) * V;
@@ -186,17 +122,8 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     gpu_load_each<V>(slopes + first, k);
     gpu_load_each<V>(slopes + channels + first, m);
     gpu_load_each<V>(slopes + 2 * channels + first, b);
-    gpu_load_each<V>(f.mean + first, mean);
-    for (; p.row < p.end; p.row += p.step) {
-        uint64_t at = p.row * channels + first;
-        float x[V], d[V];
-        gpu_load<V>((const T *)f.x + at, x);
-        masked_gradient<T, V>(f, at, d);
-#pragma unroll
-        for (int j = 0; j < V; j++) x[j] = k[j] * d[j] + (m[j] * (x[j] - mean[j]) + b[j]);
-        if (dresidual != nullptr) gpu_store_exact<V>((T *)dresidual + at, d);
-        gpu_store<V>((T *)dx + at, x);
-    }
+    gpu_load_each<V>(means + first, mean);
+    norm_apply_gradient<T, V>(t, p, f, mean, k, m, b, dx, dresidual);
 }
 GPU_KERNELS(norm_dx_kernel);
 
@@ -273,18 +200,18 @@ gyre_status gpu_batch_norm_dx(gyre_queue *q, const gyre_batch_norm_shape *s, gyr
     float *sums = (float *)work, *slopes = sums + 2 * size_t(GPU_COLUMN_PARTS) * c;
     const float *saved = gpu_floats(saved_);
     void *to_residual = s->add ? dresidual : nullptr;
-    norm_backward f = {x, s->relu ? y : nullptr, dy, saved, s->relu};
+    norm_backward f = {x, s->relu ? y : nullptr, dy, s->relu};
     bool bf16 = gpu_bf16(q), wide = gpu_in_vectors(bf16, s->c, x, f.y, dy, dx, to_residual);
     int v = gpu_vector_width(bf16, wide);
     gpu_tiles t = gpu_sum_tiles(pixels, c, v), map = gpu_map_tiles(pixels, c, v);
     auto gradients = GPU_PICK(norm_gradients_kernel, bf16, wide);
-    LAUNCH(gradients, gpu_tiles_grid(t), gpu_tiles_block(t), 0, gpu_stream(q), t, f, sums);
+    LAUNCH(gradients, gpu_tiles_grid(t), gpu_tiles_block(t), 0, gpu_stream(q), t, f, saved, sums);
     LAUNCH(norm_slopes_kernel, gpu_total_grid(c), gpu_total_block(), 0, gpu_stream(q),
            numbers_of(s, t), s->frozen, (const float *)sums, gpu_floats(gamma), saved + c, slopes,
            gpu_floats(dgamma), gpu_floats(dbeta));
     GYRE_TRY(gpu_result(q, cudaGetLastError(), __func__));
     auto kernel = GPU_PICK(norm_dx_kernel, bf16, wide);
-    LAUNCH(kernel, gpu_tiles_grid(map), gpu_tiles_block(map), 0, gpu_stream(q), map, f,
+    LAUNCH(kernel, gpu_tiles_grid(map), gpu_tiles_block(map), 0, gpu_stream(q), map, f, saved,
            (const float *)slopes, dx, to_residual);
     return gpu_result(q, cudaGetLastError(), __func__);
 }

@@ -45,9 +45,30 @@ __global__ void __launch_bounds__(GPU_BLOCK)
 }
 KERNEL(column_total_kernel);
 
+__global__ void __launch_bounds__(GPU_BLOCK)
+    column_pairs_kernel(unsigned room, unsigned parts, unsigned columns, const float *work,
+                        float *first, float *second) {
+    SHARED(gpu_totals, shared, [2]);
+    gpu_two one = gpu_column_total(work, 0, parts, columns, shared[0], room);
+    gpu_two two = gpu_column_total(work, 1, parts, columns, shared[1], room);
+    unsigned j = gpu_total_column();
+    if (threadIdx.y > 0 || j >= columns) return;
+    first[j] = gpu_value(one);
+    second[j] = gpu_value(two);
+}
+KERNEL(column_pairs_kernel);
+
 /* Two sums by parts, and three numbers per column that batch_norm.cu keeps behind them. */
 size_t gpu_columns_work(size_t columns) {
     return (2 * GPU_COLUMN_PARTS + 3) * columns * sizeof(float);
+}
+
+cudaError_t gpu_column_pairs_launch(cudaStream_t stream, unsigned room, unsigned parts,
+                                    size_t columns, const float *work, float *first,
+                                    float *second) {
+    LAUNCH(column_pairs_kernel, gpu_total_grid(unsigned(columns)), gpu_total_block(), 0, stream,
+           room, parts, unsigned(columns), work, first, second);
+    return cudaGetLastError();
 }
 
 cudaError_t gpu_column_sum_launch(cudaStream_t stream, bool bf16, size_t rows, size_t columns,

@@ -46,6 +46,10 @@ cudaError_t gpu_round_launch(cudaStream_t stream, size_t n, const float *x, void
 enum { GPU_COLUMN_PARTS = 256 }; /* row parts, each summed by one block; then a fixed tree */
 /* bytes of `work` for two sums over `columns` columns */
 size_t gpu_columns_work(size_t columns);
+/* first(columns) and second(columns) from sums by parts, work(2, room, columns) of whose `room`
+ * parts the first `parts` are there */
+cudaError_t gpu_column_pairs_launch(cudaStream_t stream, unsigned room, unsigned parts,
+                                    size_t columns, const float *work, float *first, float *second);
 /* db(columns) = sum over rows of dy(rows, columns): the gradient of a bias */
 cudaError_t gpu_column_sum_launch(cudaStream_t stream, bool bf16, size_t rows, size_t columns,
                                   const void *dy, void *work, float *db);

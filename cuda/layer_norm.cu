@@ -139,19 +139,6 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
 }
 GPU_KERNELS(layer_norm_gradients_kernel);
 
-__global__ void __launch_bounds__(GPU_BLOCK)
-    layer_norm_totals_kernel(unsigned parts, unsigned channels, const float *work, float *dgamma,
-                             float *dbeta) {
-    SHARED(gpu_totals, shared, [2]);
-    gpu_two first = gpu_column_total(work, 0, parts, channels, shared[0]);
-    gpu_two second = gpu_column_total(work, 1, parts, channels, shared[1]);
-    unsigned j = gpu_total_column();
-    if (threadIdx.y > 0 || j >= channels) return;
-    dgamma[j] = gpu_value(second);
-    dbeta[j] = gpu_value(first);
-}
-KERNEL(layer_norm_totals_kernel);
-
 /* dy' = dy * gamma and x' = (x - mean) * inverse of one vector. */
 template <class T, int V>
 __device__ __forceinline__ void slopes_of(const T *x, const T *dy,
@@ -246,9 +233,10 @@ gyre_status gpu_layer_norm_dx(gyre_queue *q, const gyre_layer_norm_shape *s, gyr
     auto gradients = GPU_PICK(layer_norm_gradients_kernel, bf16, wide);
     LAUNCH(gradients, gpu_tiles_grid(t), gpu_tiles_block(t), 0, gpu_stream(q), t, x, dy, saved,
            sums);
-    LAUNCH(layer_norm_totals_kernel, gpu_total_grid(c), gpu_total_block(), 0, gpu_stream(q),
-           t.parts, c, (const float *)sums, gpu_floats(dgamma), gpu_floats(dbeta));
-    GYRE_TRY(gpu_result(q, cudaGetLastError(), __func__));
+    GYRE_TRY(gpu_result(q,
+                        gpu_column_pairs_launch(gpu_stream(q), GPU_COLUMN_PARTS, t.parts, c, sums,
+                                                gpu_floats(dbeta), gpu_floats(dgamma)),
+                        __func__));
     auto kernel = GPU_PICK(layer_norm_dx_kernel, bf16, wide);
     LAUNCH(kernel, gpu_grid(r.rows * r.across), GPU_BLOCK, 0, gpu_stream(q), r, x, dy,
            gpu_floats(gamma), saved, dx);

@@ -45,9 +45,10 @@ constexpr int GPU_SUM_BLOCKS = 2;
 constexpr int GPU_MAP_BLOCKS = 4;
 
 /* Adds terms(row, vector, sums) for the thread's rows and over the block, for SUMS sums at a time;
- * result (SUMS, GPU_COLUMN_PARTS, columns) of this block's part to `work`. */
+ * result (SUMS, room, columns) of this block's part to `work`, room for `room` parts. */
 template <int V, int SUMS, class Terms>
-__device__ __forceinline__ void gpu_sum_part(gpu_tiles t, Terms terms, float *work) {
+__device__ __forceinline__ void gpu_sum_part(gpu_tiles t, Terms terms, float *work,
+                                             unsigned room = GPU_COLUMN_PARTS) {
     SHARED(float, shared, [SUMS * V][GPU_BLOCK]);
     gpu_tile_place p = gpu_tile_place_of(t);
     float total[SUMS * V] = {};
@@ -79,7 +80,7 @@ __device__ __forceinline__ void gpu_sum_part(gpu_tiles t, Terms terms, float *wo
     uint64_t columns = uint64_t(t.vectors) * V;
 #pragma unroll
     for (int j = 0; j < SUMS * V; j++) {
-        uint64_t part = uint64_t(j / V) * GPU_COLUMN_PARTS + blockIdx.x;
+        uint64_t part = uint64_t(j / V) * room + blockIdx.x;
         work[part * columns + uint64_t(p.vector) * V + j % V] = shared[j][threadIdx.x];
     }
 }
@@ -98,10 +99,11 @@ __device__ __forceinline__ unsigned gpu_total_column(void) {
 /* Sum number `which` of this thread's column; for threads with threadIdx.y == 0. All threads of the
  * block take part; `shared` may serve again after the next barrier. */
 __device__ __forceinline__ gpu_two gpu_column_total(const float *work, int which, unsigned parts,
-                                                    unsigned columns, gpu_totals &shared) {
+                                                    unsigned columns, gpu_totals &shared,
+                                                    unsigned room = GPU_COLUMN_PARTS) {
     unsigned column = gpu_total_column();
     gpu_two x = {0, 0};
-    const float *from = work + uint64_t(which) * GPU_COLUMN_PARTS * columns + column;
+    const float *from = work + uint64_t(which) * room * columns + column;
     for (unsigned p = threadIdx.y; column < columns && p < parts; p += GPU_TOTAL_DOWN) {
         x = gpu_plus(x, from[uint64_t(p) * columns]);
     }

@@ -69,6 +69,13 @@ static inline gyre_f32 gyre_f32_at(gyre_f32 p, size_t i) {
     /* dx may be dy */                                                                             \
     SHAPED(layer_norm_dx, gyre_layer_norm_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, gamma), \
            (gyre_f32, saved), (gyre_act, dx), (gyre_f32, dgamma), (gyre_f32, dbeta))               \
+    /* saved(2 n groups): each sample's means by group, then 1 / deviation likewise; may be NULL   \
+     */                                                                                            \
+    SHAPED(group_norm, gyre_group_norm_shape, (gyre_act, x), (gyre_f32, gamma), (gyre_f32, beta),  \
+           (gyre_f32, saved), (gyre_act, y))                                                       \
+    /* dx may be dy */                                                                             \
+    SHAPED(group_norm_dx, gyre_group_norm_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, gamma), \
+           (gyre_f32, saved), (gyre_act, dx), (gyre_f32, dgamma), (gyre_f32, dbeta))               \
     SIZED(relu, (gyre_act, x), (gyre_act, y))                                                      \
     SIZED(relu_dx, (gyre_act, y), (gyre_act, dy), (gyre_act, dx))                                  \
     SHAPED(activation, gyre_activation_shape, (gyre_act, x), (gyre_act, y))                        \

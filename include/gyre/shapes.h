@@ -43,6 +43,14 @@ typedef struct {
     float eps;
 } gyre_layer_norm_shape;
 
+/* Group norm over the h w pixels of a sample and the c / groups channels of a group (Wu & He 2018,
+ * arXiv 1803.08494): y = (x - mean) / sqrt(variance + eps) * gamma(c) + beta(c), with the biased
+ * variance. Channels of a group are neighbours. */
+typedef struct {
+    int n, h, w, c, groups;
+    float eps;
+} gyre_group_norm_shape;
+
 /* Window r x s; gyre_pool_rows() and gyre_pool_columns() give the output size. pad_h < r, pad_w <
  * s, and a maximum's window has at most 65535 cells. The average's divisor counts the cells of the
  * window that lie inside the image; of equal maxima the first one gets the gradient. */

@@ -16,6 +16,9 @@ static const char *const summaries[][2] = {
     {"batch_norm", "Batch norm over the samples of a shard; a second input is added behind it, "
                    "before the ReLU."},
     {"layer_norm", "Layer norm over the channels of each pixel."},
+    {"group_norm",
+     "Group norm over the pixels of a sample and the channels of a group; as many groups "
+     "as channels are instance norm."},
     {"relu", "max(0, x)."},
     {"relu6", "min(max(0, x), 6)."},
     {"leaky_relu", "x, below 0 times the slope."},

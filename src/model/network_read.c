@@ -200,6 +200,10 @@ static gyre_status read_value(const entry *e, const node_option *o, const gyre_j
         if (kind != GYRE_JSON_NUMBER) return wrong(e, o, "a number", v, "");
         *out = gyre_json_number(v);
         return GYRE_OK;
+    case OPTION_COUNT:
+        if (kind != GYRE_JSON_NUMBER) return wrong(e, o, "a whole number", v, "");
+        *out = gyre_json_number(v);
+        return GYRE_OK;
     case OPTION_PAIR:
     case OPTION_SIDES:
         if (kind != GYRE_JSON_NUMBER) return wrong(e, o, "a whole number or a list of them", v, "");

@@ -15,7 +15,8 @@
 typedef struct builder builder; /* builder.h */
 
 typedef enum {
-    OPTION_INT,    /* int */
+    OPTION_INT,    /* int; in networks of users also "classes" */
+    OPTION_COUNT,  /* int */
     OPTION_REAL,   /* float */
     OPTION_BOOL,   /* bool */
     OPTION_CHOICE, /* int, by its name's place in `choices`; lowest and highest are not read */

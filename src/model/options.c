@@ -17,6 +17,7 @@ static void store(const node_option *o, const double *values, void *options) {
     case OPTION_REAL: *(float *)(void *)at = (float)values[0]; break;
     case OPTION_BOOL: *(bool *)(void *)at = values[0] != 0; break;
     case OPTION_INT:
+    case OPTION_COUNT:
     case OPTION_CHOICE:
     case OPTION_PAIR:
     case OPTION_SIDES:
@@ -54,9 +55,10 @@ static gyre_status check_value(const gyre_node *n, const node_option *o, double 
 static gyre_status spread(const gyre_node *n, const node_option *o, int given,
                           double values[OPTION_NUMBERS_MAX]) {
     static const char *const expected[] = {
-        [OPTION_INT] = "1 number",        [OPTION_REAL] = "1 number",
-        [OPTION_BOOL] = "1 value",        [OPTION_CHOICE] = "1 value",
-        [OPTION_PAIR] = "1 or 2 numbers", [OPTION_SIDES] = "1, 2 or 4 numbers"};
+        [OPTION_INT] = "1 number",           [OPTION_COUNT] = "1 number",
+        [OPTION_REAL] = "1 number",          [OPTION_BOOL] = "1 value",
+        [OPTION_CHOICE] = "1 value",         [OPTION_PAIR] = "1 or 2 numbers",
+        [OPTION_SIDES] = "1, 2 or 4 numbers"};
     int all = numbers_of(o->kind);
     if (given > all || (given != 1 && given != 2 && given != 4)) {
         return gyre_fail(GYRE_EUSAGE, "node %s: \"%s\": expected %s, found %d", n->name, o->name,
@@ -117,6 +119,7 @@ double node_option_number(const gyre_node *n, const char *name, int i) {
     const char *at = (const char *)n->options + o->offset;
     switch (o->kind) {
     case OPTION_INT:
+    case OPTION_COUNT:
     case OPTION_CHOICE:
     case OPTION_PAIR:
     case OPTION_SIDES: return ((const int *)(const void *)at)[i];

@@ -9,6 +9,7 @@
     TYPE(linear)                                                                                   \
     TYPE(batch_norm)                                                                               \
     TYPE(layer_norm)                                                                               \
+    TYPE(group_norm)                                                                               \
     TYPE(relu)                                                                                     \
     TYPE(relu6)                                                                                    \
     TYPE(leaky_relu)                                                                               \

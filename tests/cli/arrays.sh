@@ -25,7 +25,7 @@ ends 0 "$GYRE" data info classes.h5
 grep -q 'of f16' out || fail "info: $(cat out)"
 
 dense='[{"name": "fc1", "type": "linear", "out": 16, "relu": true}, {"name": "fc2", "type": "linear", "out": "classes"}]'
-pixels='[{"name": "c1", "type": "conv", "channels": 8, "size": 3, "pad": 1}, {"name": "r1", "type": "relu"}, {"name": "c2", "type": "conv", "channels": "classes", "size": 1}]'
+pixels='[{"name": "c1", "type": "conv", "channels": 8, "size": 3, "pad": 1}, {"name": "n1", "type": "group_norm", "groups": 4}, {"name": "r1", "type": "relu"}, {"name": "c2", "type": "conv", "channels": "classes", "size": 1}]'
 config() { # NAME LAYERS LOSS MORE-DATA
     cat >"$1.json" <<EOF
 {"data": {"path": "$1.h5", "validation": {"split": 0.25}$4}, "model": {"layers": $2, "loss": "$3"},

@@ -98,17 +98,33 @@ static void naive_norm(const naive *t, const gyre_node *l, naive_input in, doubl
     }
 }
 
-static void naive_layer_norm(const naive *t, const gyre_node *l, naive_input in, double *y) {
+/* Layer norm or group norm of `count` elements, rows of `width` from x[first] on. */
+static void naive_standardise(const naive *t, const gyre_node *l, const double *x, int first,
+                              int count, int width, double *y) {
     const double *weight = naive_param(t, l->params[0]), *bias = naive_param(t, l->params[1]);
-    for (int at = 0; at < t->n * l->h * l->w; at++) {
-        const double *x = in.x + at * l->c;
-        double mean = 0, variance = 0;
-        for (int c = 0; c < l->c; c++) mean += x[c] / l->c;
-        for (int c = 0; c < l->c; c++) variance += (x[c] - mean) * (x[c] - mean) / l->c;
-        double scale = 1 / sqrt(variance + node_option_value(l, "eps"));
-        for (int c = 0; c < l->c; c++) {
-            y[at * l->c + c] = (x[c] - mean) * scale * weight[c] + bias[c];
-        }
+    double mean = 0, squares = 0;
+    for (int i = 0; i < count; i++) mean += x[first + i / width * l->c + i % width] / count;
+    for (int i = 0; i < count; i++) {
+        squares += pow(x[first + i / width * l->c + i % width] - mean, 2);
+    }
+    double scale = 1 / sqrt(squares / count + node_option_value(l, "eps"));
+    for (int i = 0; i < count; i++) {
+        int at = first + i / width * l->c + i % width;
+        y[at] = (x[at] - mean) * scale * weight[at % l->c] + bias[at % l->c];
+    }
+}
+
+static void naive_layer_norm(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    for (int i = 0; i < t->n * l->h * l->w; i++) {
+        naive_standardise(t, l, in.x, i * l->c, l->c, l->c, y);
+    }
+}
+
+static void naive_group_norm(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    int groups = naive_int(l, "groups"), width = l->c / groups, pixels = l->h * l->w;
+    for (int i = 0; i < t->n * groups; i++) {
+        int first = i / groups * pixels * l->c + i % groups * width;
+        naive_standardise(t, l, in.x, first, pixels * width, width, y);
     }
 }
 
@@ -302,6 +318,7 @@ static const struct {
                    {"shortcut", naive_shortcut},
                    {"relu", naive_relu},
                    {"layer_norm", naive_layer_norm},
+                   {"group_norm", naive_group_norm},
                    {"relu6", naive_activation},
                    {"leaky_relu", naive_activation},
                    {"sigmoid", naive_activation},

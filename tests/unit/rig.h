@@ -87,6 +87,20 @@ static inline void rig_layer_norm(builder *b, int depth) {
     builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", b->model->classes}));
 }
 
+/* The same with group norm: of pairs, of the whole sample, of each channel. */
+static inline void rig_group_norm(builder *b, int depth) {
+    (void)depth;
+    builder_style_he(b);
+    int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
+                            BUILDER_OPTIONS({"channels", 6}, {"size", 3}, {"pad", 1}));
+    x = builder_node_of(b, "group_norm", "pairs", x, BUILDER_OPTIONS({"groups", 3}, {"eps", 0.01}));
+    x = builder_node_of(b, "relu", "relu", x, NULL);
+    x = builder_node_of(b, "group_norm", "layer", x, BUILDER_OPTIONS({"groups", 1}));
+    x = builder_node_of(b, "group_norm", "instance", x, BUILDER_OPTIONS({"groups", 6}));
+    builder_style_torch(b);
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", b->model->classes}));
+}
+
 static rig rig_open(rig_options o) {
     rig r = {.o = o};
     char name[64];

@@ -189,6 +189,13 @@ static void layer_norm(void **state) {
     check_gradient(smoothed(o));
 }
 
+static void group_norm(void **state) {
+    (void)state;
+    rig_options o = options("group_norm", 5, 3, 3);
+    o.build = rig_group_norm;
+    check_gradient(smoothed(o));
+}
+
 /* Linear layers with one activation between them: numbers of a few units, on all its parts. */
 static const char *activation;
 static void build_activation(builder *b, int depth) {
@@ -377,6 +384,7 @@ int main(void) {
         cmocka_unit_test(local_response_normalisation),
         cmocka_unit_test(batch_norm),
         cmocka_unit_test(layer_norm),
+        cmocka_unit_test(group_norm),
         cmocka_unit_test(activations),
         cmocka_unit_test(broadcast_and_scale),
         cmocka_unit_test(moves),

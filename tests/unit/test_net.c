@@ -87,6 +87,8 @@ static void lanes_change_no_bit(void **state) {
     rig_options o = options("layer_norm", 8, 1);
     o.build = rig_layer_norm;
     check_lanes(o);
+    o.build = rig_group_norm;
+    check_lanes(o);
 }
 
 /* Sum of leaves first..first+count-1 as the fixed tree adds them; count a power of two, of which

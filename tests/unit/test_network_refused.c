@@ -90,6 +90,11 @@ static const refusal refusals[] = {
     {NODE(CONV ", \"stride\": []"), "expected a whole number or a list of them, found []"},
     {NODE(CONV ", \"groups\": [1, 1]"), "node a: \"groups\": expected a whole number or"},
     {NODE(CONV ", \"groups\": 3"), "node a: \"groups\": expected a divisor of the 1 channels"},
+    {NODE("\"type\": \"group_norm\", \"groups\": 3"),
+     "node a: \"groups\": expected a divisor of the 1 channels it reads, found 3"},
+    {NODE("\"type\": \"group_norm\", \"groups\": \"classes\""),
+     "node a: \"groups\": expected a whole number, found \"classes\""},
+    {NODE("\"type\": \"group_norm\""), "node a of type group_norm lacks \"groups\""},
     {NODE(CONV ", \"size\": 3"), "key [].size is given twice"},
     /* sizes */
     {NODE("\"type\": \"conv\", \"channels\": 4, \"size\": 9"),

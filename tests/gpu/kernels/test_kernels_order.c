@@ -9,6 +9,7 @@ typedef void (*operation)(gyre_backend *b, const buffer *in, const buffer *out);
 
 static const gyre_batch_norm_shape norm = {6, 12, 11, 24, 1e-5f, true, true, false};
 static const gyre_layer_norm_shape layer_norm = {6, 12, 11, 24, 1e-5f};
+static const gyre_group_norm_shape group_norm = {6, 12, 11, 24, 8, 1e-5f};
 static const gyre_pool_shape pools[] = {{6, 12, 11, 24, 3, 3, 2, 2, 1, 1, true, true},
                                         {6, 12, 11, 24, 3, 3, 2, 2, 1, 1, false, true}};
 static const gyre_lrn_shape lrn = {6, 12, 11, 24, 3, 0.5f, 0.7f, true};
@@ -59,6 +60,15 @@ static void run_layer_norm(gyre_backend *b, const buffer *in, const buffer *out)
 static void run_layer_norm_dx(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_f32 gamma = F(in[3]), saved = gyre_f32_at(gamma, 24), dgamma = F(out[3]);
     OK(b->ops->layer_norm_dx(b->main, &layer_norm, A(in[0]), A(in[1]), gamma, saved, A(out[0]),
+                             dgamma, gyre_f32_at(dgamma, 24)));
+}
+static void run_group_norm(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_f32 gamma = F(in[3]), beta = gyre_f32_at(gamma, 24);
+    OK(b->ops->group_norm(b->main, &group_norm, A(in[0]), gamma, beta, F(out[2]), A(out[0])));
+}
+static void run_group_norm_dx(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_f32 gamma = F(in[3]), saved = gyre_f32_at(gamma, 24), dgamma = F(out[3]);
+    OK(b->ops->group_norm_dx(b->main, &group_norm, A(in[0]), A(in[1]), gamma, saved, A(out[0]),
                              dgamma, gyre_f32_at(dgamma, 24)));
 }
 static void run_columns(gyre_backend *b, const buffer *in, const buffer *out) {
@@ -127,6 +137,8 @@ static const struct {
                   {"batch_norm_dx", run_norm_dx},
                   {"layer_norm", run_layer_norm},
                   {"layer_norm_dx", run_layer_norm_dx},
+                  {"group_norm", run_group_norm},
+                  {"group_norm_dx", run_group_norm_dx},
                   {"column_sum", run_columns},
                   {"maximum pooling", run_max_pool},
                   {"average pooling", run_average_pool},
