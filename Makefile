@@ -7,6 +7,7 @@
 #   make check-gpu     checks the CUDA backend without a GPU, where the toolkit is
 #   make deps     installs what is missing (as root, or with DEPS=yes through sudo)
 #   make fuzz COUNT=3000   damages files of every kind and reads them (docs/development.md)
+#   make fuzz-guided SECONDS=600   the reader of networks under libFuzzer
 #   make bench    builds what benchmarks/speed.py times
 #
 #   make CUDA=1   builds build/cuda/gyre, for NVIDIA GPUs as well (docs/gpu.md)
@@ -167,6 +168,16 @@ fuzz: deps
 	@$(SAN_MAKE) O=build/fuzz SAN_FLAGS='$(ASAN_FLAGS)' build/fuzz/gyre build/fuzz/tests/fuzz/fuzz
 	@rm -rf build/fuzz/seeds && tests/fuzz/seeds.sh $(CURDIR)/build/fuzz/gyre build/fuzz/seeds
 	@build/fuzz/tests/fuzz/fuzz $(or $(KIND),all) build/fuzz/seeds $(COUNT) $(FIRST)
+
+# ---- a reader under libFuzzer, which changes its input where coverage grows (needs clang)
+READER ?= network
+SECONDS ?= 600
+TEST_LDFLAGS_guided_network := -fsanitize=fuzzer
+.PHONY: fuzz-guided
+fuzz-guided: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre
+	@$(SAN_MAKE) CC=clang O=build/guided SAN_FLAGS='$(ASAN_FLAGS) -fsanitize=fuzzer-no-link' build/guided/tests/fuzz/guided_$(READER)
+	@O=$(O) tests/fuzz/guided.sh $(READER) $(SECONDS)
 
 # ---- programs that benchmarks/speed.py times
 BENCHMARKS := $(patsubst benchmarks/%.c,$(O)/benchmarks/%,$(wildcard benchmarks/*.c))

@@ -72,18 +72,7 @@ P
 "$gyre" study study.json --out cells --quiet > /dev/null
 find cells -name result.json -exec cp {} . \;
 for name in small_cnn resnet20 cifar10_full; do "$gyre" model "$name" --json > "$name.json"; done
-cat > network.json <<'E'
-{"init": {"weight": {"normal": 0.05}, "bias": "ones"}, "lr_mult": {"bias": 2}, "decay_mult": 0.5, "nodes": [
-  {"name": "a", "type": "conv", "channels": 8, "size": 3, "pad": 1, "init": "torch", "decay_mult": {"weight": 3}},
-  {"name": "n", "type": "layer_norm", "init": {"weight": "zeros"}},
-  {"name": "m", "type": "layer_norm", "parameters": "n"},
-  {"name": "g", "type": "group_norm", "groups": 4, "eps": 1e-3},
-  {"name": "b", "type": "batch_norm", "inputs": ["g", "a"], "eps": 1e-4, "relu": true},
-  {"name": "p", "type": "max_pool", "input": "b", "size": 3, "stride": 2, "pad": 1},
-  {"name": "l", "type": "lrn", "size": 3, "alpha": 5e-05},
-  {"name": "s", "type": "shortcut", "channels": 16, "stride": 2},
-  {"name": "fc", "type": "linear", "out": "classes", "lr_mult": 1e-3}]}
-E
+cp "$here/network.json" .
 step=$(ls run/checkpoints/step-*.h5)
 cp "$step" checkpoint.h5
 cp run/metrics.h5 range/find.h5 .
