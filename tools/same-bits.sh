@@ -6,7 +6,7 @@
 #
 #   tools/same-bits.sh OLD [NEW]    two commits; NEW is HEAD when it is not given
 #
-# NETWORKS="mlp resnet20"  only these networks
+# NETWORKS="mlp resnet20"  only these of the networks that both have
 # SCRATCH=DIR              where both are built, in DIR/COMMIT, and stay; default: in TMPDIR, not kept
 #
 # Needs what `make check` needs. Exit code 1: they differ, and where.
@@ -111,7 +111,11 @@ precisions="f32 bf16"
 write_config mlp bf16 sgd >"$T/config.json"
 "$(gyre_of "$new")" train "$T/config.json" --out "$T/bf16" --quiet 2>"$T/err" ||
     { precisions=f32 && echo "  skip  bf16: $(tail -n 1 "$T/err")"; }
-for network in ${NETWORKS:-$("$(gyre_of "$new")" help models | sed -n '/^$/q; s/^\([a-z0-9_]*\)  .*/\1/p')}; do
+networks_of() { # COMMIT
+    "$(gyre_of "$1")" help models | sed -n '/^$/q; s/^\([a-z0-9_]*\)  .*/\1/p'
+}
+for network in ${NETWORKS:-$(networks_of "$new")}; do
+    networks_of "$old" | grep -qx "$network" || { echo "$network: $old has none" && continue; }
     for precision in $precisions; do
         for optimizer in sgd adam; do
             write_config "$network" "$precision" $optimizer >"$T/config.json"
