@@ -7,7 +7,7 @@
 /* All threads of a launch take the same way through the switch. */
 template <int W>
 __device__ __forceinline__ void values_of(gyre_activation kind, float slope, float (&v)[W]) {
-#define VALUES(KIND, name, reads)                                                                  \
+#define VALUES(KIND, name, reads, about)                                                           \
     case GYRE_ACTIVATION_##KIND:                                                                   \
         _Pragma("unroll") for (int j = 0; j < W; j++) v[j] = gyre_##name(slope, v[j]);             \
         break;
@@ -17,7 +17,7 @@ __device__ __forceinline__ void values_of(gyre_activation kind, float slope, flo
 template <int W>
 __device__ __forceinline__ void gradients_of(gyre_activation kind, float slope, const float (&v)[W],
                                              float (&d)[W]) {
-#define GRADIENTS(KIND, name, reads)                                                               \
+#define GRADIENTS(KIND, name, reads, about)                                                        \
     case GYRE_ACTIVATION_##KIND:                                                                   \
         _Pragma("unroll") for (int j = 0; j < W; j++) d[j] = gyre_##name##_dx(slope, v[j], d[j]);  \
         break;

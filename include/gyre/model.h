@@ -102,8 +102,6 @@ const char *gyre_model_loss_summary(int index);
 /* The types of nodes with their options, on a terminal and as docs/nodes.md. */
 void gyre_node_types_help(FILE *out);
 void gyre_node_types_help_markdown(FILE *out);
-/* What a type is, in a sentence; NULL for a loss. */
-const char *gyre_node_type_summary(const char *name);
 
 /* Builds settings->layers, or else settings->name, for images (h, w, c) and `classes`. Errors:
  * GYRE_EUSAGE naming the nearest model or loss, a size that the model cannot take, or a freeze name

@@ -144,21 +144,21 @@ enum {
     GYRE_DRAW_WORDS
 };
 
-/* Every activation with an operation of its own (activation): its kind, its name, and what its
- * gradient reads: y where that is enough, since the next layer mostly keeps it anyway, else x. What
- * they compute is in gyre/activation.h. */
+/* Every activation with an operation of its own (activation): its kind, its name, what its gradient
+ * reads (y where that is enough, since the next layer mostly keeps it anyway, else x), and what it
+ * is, for help. What they compute is in gyre/activation.h. */
 #define GYRE_ACTIVATIONS(KIND)                                                                     \
-    KIND(RELU6, relu6, y)                                                                          \
-    KIND(LEAKY_RELU, leaky_relu, y)                                                                \
-    KIND(SIGMOID, sigmoid, y)                                                                      \
-    KIND(TANH, tanh, y)                                                                            \
-    KIND(GELU, gelu, x)                                                                            \
-    KIND(GELU_TANH, gelu_tanh, x)                                                                  \
-    KIND(SILU, silu, x)                                                                            \
-    KIND(HARDSIGMOID, hardsigmoid, x)                                                              \
-    KIND(HARDSWISH, hardswish, x)
+    KIND(RELU6, relu6, y, "min(max(0, x), 6).")                                                    \
+    KIND(LEAKY_RELU, leaky_relu, y, "x, below 0 times the slope.")                                 \
+    KIND(SIGMOID, sigmoid, y, "1 / (1 + exp(-x)).")                                                \
+    KIND(TANH, tanh, y, "The hyperbolic tangent.")                                                 \
+    KIND(GELU, gelu, x, "x times the normal distribution of x, by erf.")                           \
+    KIND(GELU_TANH, gelu_tanh, x, "The same in the approximation by tanh.")                        \
+    KIND(SILU, silu, x, "x times the sigmoid of x; also called swish.")                            \
+    KIND(HARDSIGMOID, hardsigmoid, x, "min(max(0, x / 6 + 1 / 2), 1).")                            \
+    KIND(HARDSWISH, hardswish, x, "x times the hardsigmoid of x.")
 typedef enum {
-#define GYRE_ACTIVATION_VALUE(KIND, name, reads) GYRE_ACTIVATION_##KIND,
+#define GYRE_ACTIVATION_VALUE(KIND, name, reads, about) GYRE_ACTIVATION_##KIND,
     GYRE_ACTIVATIONS(GYRE_ACTIVATION_VALUE)
 #undef GYRE_ACTIVATION_VALUE
 } gyre_activation;

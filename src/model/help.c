@@ -7,59 +7,6 @@
 
 enum { WIDTH = 80 };
 
-/* What each type but the losses is; a test looks for the missing. */
-static const char *const summaries[][2] = {
-    {"conv", "A convolution, with a bias and a ReLU behind it if asked for. Channels may be in "
-             "groups, each "
-             "of which reads its own part of the input's."},
-    {"linear", "A fully connected layer: it reads a picture as one row, in the order (h, w, c)."},
-    {"batch_norm", "Batch norm over the samples of a shard; a second input is added behind it, "
-                   "before the ReLU."},
-    {"layer_norm", "Layer norm over the channels of each pixel."},
-    {"group_norm",
-     "Group norm over the pixels of a sample and the channels of a group; as many groups "
-     "as channels are instance norm."},
-    {"relu", "max(0, x)."},
-    {"relu6", "min(max(0, x), 6)."},
-    {"leaky_relu", "x, below 0 times the slope."},
-    {"sigmoid", "1 / (1 + exp(-x))."},
-    {"tanh", "The hyperbolic tangent."},
-    {"gelu", "x times the normal distribution of x, by erf."},
-    {"gelu_tanh", "The same in the approximation by tanh."},
-    {"silu", "x times the sigmoid of x; also called swish."},
-    {"hardsigmoid", "min(max(0, x / 6 + 1 / 2), 1)."},
-    {"hardswish", "x times the hardsigmoid of x."},
-    {"add",
-     "The sum of its inputs; all but the first may be one value for each channel (1 x 1 x c) "
-     "or for each pixel (h x w x 1)."},
-    {"mul", "The product of its inputs, which may be smaller likewise."},
-    {"scale", "A learned factor for each channel."},
-    {"concat", "The channels of its inputs, one input behind the other."},
-    {"flatten", "A picture as one row of channels; \"chw\" is PyTorch's order."},
-    {"upsample", "Each pixel several times in both directions (nearest neighbour)."},
-    {"dropout",
-     "In training, sets numbers to 0 with the probability p and multiplies the others by "
-     "1 / (1 - p)."},
-    {"spatial_dropout", "The same for whole channels of a sample."},
-    {"stochastic_depth", "The same for whole samples, at the end of a branch."},
-    {"max_pool", "The largest value of each window, for each channel."},
-    {"average_pool", "The average of each window, or of the whole picture."},
-    {"adaptive_average_pool",
-     "Averages of a given number of bins, whatever the size of the picture; PyTorch's bins."},
-    {"lrn", "Local response normalisation within a channel, as Caffe has it."},
-    {"channel_lrn", "Local response normalisation across channels, as PyTorch has it."},
-    {"shortcut",
-     "Every stride-th pixel, and zeros for channels that are new: half of them in front "
-     "(ResNet's option A)."},
-};
-
-const char *gyre_node_type_summary(const char *name) {
-    for (size_t i = 0; i < sizeof summaries / sizeof *summaries; i++) {
-        if (strcmp(summaries[i][0], name) == 0) return summaries[i][1];
-    }
-    return NULL;
-}
-
 static void number_text(const node_option *o, char *out, size_t size) {
     const char *what = o->kind == OPTION_REAL ? "number" : "whole number";
     if (isinf(o->lowest))
@@ -115,10 +62,9 @@ static void inputs_text(const gyre_node_type *t, char *out, size_t size) {
 
 static void print_type(FILE *out, const gyre_node_type *t) {
     char text[512], value[300], fallback[64], inputs[48];
-    const char *summary = gyre_node_type_summary(t->name);
     inputs_text(t, inputs, sizeof inputs);
     fprintf(out, "\n%s: %s\n    ", t->name, inputs);
-    gyre_text_wrap(out, summary == NULL ? "" : summary, 4, 4, WIDTH);
+    gyre_text_wrap(out, t->summary, 4, 4, WIDTH);
     for (const node_option *o = t->options; o != NULL && o->name != NULL; o++) {
         value_text(o, value, sizeof value);
         fallback_text(o, fallback, sizeof fallback);
@@ -144,9 +90,8 @@ void gyre_node_types_help(FILE *out) {
 
 static void print_section(FILE *out, const gyre_node_type *t) {
     char value[300], fallback[64], inputs[48];
-    const char *summary = gyre_node_type_summary(t->name);
     inputs_text(t, inputs, sizeof inputs);
-    fprintf(out, "\n## %s\n\n%s Reads %s.\n", t->name, summary == NULL ? "" : summary, inputs);
+    fprintf(out, "\n## %s\n\n%s Reads %s.\n", t->name, t->summary, inputs);
     if (t->options == NULL) return;
     fprintf(out, "\n| option | value | default |\n|---|---|---|\n");
     for (const node_option *o = t->options; o->name != NULL; o++) {

@@ -92,7 +92,8 @@ typedef struct {
 } node_call;
 
 struct gyre_node_type {
-    const char *name; /* "conv" */
+    const char *name;    /* "conv" */
+    const char *summary; /* for help: a sentence; of a loss, what follows its name */
     int inputs_min, inputs_max;
     size_t options_size;
     const node_option *options; /* ends with a NULL name; NULL: none */
@@ -106,7 +107,6 @@ struct gyre_node_type {
     bool is_loss;
     const gyre_metric *metric; /* of a loss: what people judge it by besides the loss itself */
     const char *loss_unit;     /* "nats" */
-    const char *summary;       /* of a loss, for help: what it is, in a line */
 
     /* From options and the sizes of the inputs: the size of the output, parameters, statistics. */
     gyre_status (*define)(builder *b, gyre_node *n, const node_size *in);

@@ -210,7 +210,7 @@ static void build_activation(builder *b, int depth) {
 
 static void activations(void **state) {
     static const char *const names[] = {
-#define NAME(KIND, name, reads) #name,
+#define NAME(KIND, name, reads, about) #name,
         GYRE_ACTIVATIONS(NAME)};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -39,7 +39,7 @@ static double value(gyre_activation kind, double x) {
 
 static bool reads_y(gyre_activation kind) {
     enum { x, y };
-#define READS(KIND, name, reads)                                                                   \
+#define READS(KIND, name, reads, about)                                                            \
     if (kind == GYRE_ACTIVATION_##KIND) return (reads) == y;
     GYRE_ACTIVATIONS(READS)
     return false;
@@ -99,7 +99,7 @@ static void check_kind(gyre_backend *b, gyre_activation kind, size_t n) {
 }
 
 static void kinds_match(void **state) {
-#define MATCHES(KIND, name, reads) check_kind(*state, GYRE_ACTIVATION_##KIND, sizes[i]);
+#define MATCHES(KIND, name, reads, about) check_kind(*state, GYRE_ACTIVATION_##KIND, sizes[i]);
     for (int i = 0; i < SIZES; i++) {
         GYRE_ACTIVATIONS(MATCHES)
     }
@@ -132,7 +132,7 @@ static void check_nan(gyre_backend *b, gyre_activation kind) {
 }
 
 static void nan_stays_in_its_place(void **state) {
-#define KEEPS(KIND, name, reads) check_nan(*state, GYRE_ACTIVATION_##KIND);
+#define KEEPS(KIND, name, reads, about) check_nan(*state, GYRE_ACTIVATION_##KIND);
     GYRE_ACTIVATIONS(KEEPS)
 }
 
@@ -156,7 +156,7 @@ static void check_slope(gyre_activation kind) {
 
 static void slopes_agree_with_finite_differences(void **state) {
     (void)state;
-#define AGREES(KIND, name, reads) check_slope(GYRE_ACTIVATION_##KIND);
+#define AGREES(KIND, name, reads, about) check_slope(GYRE_ACTIVATION_##KIND);
     GYRE_ACTIVATIONS(AGREES)
 }
 

@@ -118,11 +118,11 @@ static float exp_f32(float x) {
 static float normal_f32(float x) {
     return gyre_normal_f32(x, gyre_bell_f32(x));
 }
-#define VALUE(KIND, name, reads)                                                                   \
+#define VALUE(KIND, name, reads, about)                                                            \
     static float value_of_##name(float x) {                                                        \
         return gyre_##name(0.25f, x);                                                              \
     }
-#define SLOPE(KIND, name, reads)                                                                   \
+#define SLOPE(KIND, name, reads, about)                                                            \
     static float slope_of_##name(float x) {                                                        \
         return gyre_##name##_dx(0.25f, x, 1);                                                      \
     }

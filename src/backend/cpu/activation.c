@@ -11,7 +11,7 @@ enum { CHUNK = 8 * GROUP };
 CPU_CLONES
 static void values(const gyre_activation_shape *s, size_t n, const float *x, float *y) {
     const float slope = s->slope;
-#define VALUES(KIND, name, reads)                                                                  \
+#define VALUES(KIND, name, reads, about)                                                           \
     case GYRE_ACTIVATION_##KIND:                                                                   \
         CPU_SAME_INDEX                                                                             \
         for (size_t i = 0; i < n; i++) y[i] = gyre_##name(slope, x[i]);                            \
@@ -24,7 +24,7 @@ CPU_CLONES
 static void gradients(const gyre_activation_shape *s, size_t n, const float *v, const float *dy,
                       float *dx) {
     const float slope = s->slope;
-#define GRADIENTS(KIND, name, reads)                                                               \
+#define GRADIENTS(KIND, name, reads, about)                                                        \
     case GYRE_ACTIVATION_##KIND:                                                                   \
         CPU_SAME_INDEX                                                                             \
         for (size_t i = 0; i < n; i++) dx[i] = gyre_##name##_dx(slope, v[i], dy[i]);               \

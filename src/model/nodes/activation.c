@@ -45,7 +45,7 @@ static gyre_status dx(const node_call *c, gyre_activation kind, gyre_act v) {
     ((kind) == GYRE_ACTIVATION_LEAKY_RELU ? leaky_relu_table : (const node_option *)NULL)
 #define SIZE_OF(kind) ((kind) == GYRE_ACTIVATION_LEAKY_RELU ? sizeof(leaky_relu_options) : 0)
 
-#define TYPE(KIND, type, reads)                                                                    \
+#define TYPE(KIND, type, reads, about)                                                             \
     static gyre_status type##_forward(const node_call *c) {                                        \
         return forward(c, GYRE_ACTIVATION_##KIND);                                                 \
     }                                                                                              \
@@ -53,6 +53,7 @@ static gyre_status dx(const node_call *c, gyre_activation kind, gyre_act v) {
         return dx(c, GYRE_ACTIVATION_##KIND, VALUE_##reads);                                       \
     }                                                                                              \
     const gyre_node_type node_##type = {.name = #type,                                             \
+                                        .summary = about,                                          \
                                         .inputs_min = 1,                                           \
                                         .inputs_max = 1,                                           \
                                         .options_size = SIZE_OF(GYRE_ACTIVATION_##KIND),           \

@@ -36,11 +36,14 @@ static gyre_status dx(const node_call *c) {
     return c->ops->adaptive_pool_dx(c->queue, &s, c->dy, c->dx[0]);
 }
 
-const gyre_node_type node_adaptive_average_pool = {.name = "adaptive_average_pool",
-                                                   .inputs_min = 1,
-                                                   .inputs_max = 1,
-                                                   .options_size = sizeof(adaptive_pool_options),
-                                                   .options = options,
-                                                   .define = define,
-                                                   .forward = forward,
-                                                   .dx = dx};
+const gyre_node_type node_adaptive_average_pool = {
+    .name = "adaptive_average_pool",
+    .summary =
+        "Averages of a given number of bins, whatever the size of the picture; PyTorch's bins.",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .options_size = sizeof(adaptive_pool_options),
+    .options = options,
+    .define = define,
+    .forward = forward,
+    .dx = dx};

@@ -65,6 +65,9 @@ static gyre_status dx(const node_call *c) {
 }
 
 const gyre_node_type node_batch_norm = {.name = "batch_norm",
+                                        .summary =
+                                            "Batch norm over the samples of a shard; a second "
+                                            "input is added behind it, before the ReLU.",
                                         .inputs_min = 1,
                                         .inputs_max = 2,
                                         .options_size = sizeof(batch_norm_options),

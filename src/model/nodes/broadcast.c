@@ -67,6 +67,9 @@ static gyre_status mul_dx(const node_call *c) {
 }
 
 const gyre_node_type node_add = {.name = "add",
+                                 .summary =
+                                     "The sum of its inputs; all but the first may be one value "
+                                     "for each channel (1 x 1 x c) or for each pixel (h x w x 1).",
                                  .inputs_min = 2,
                                  .inputs_max = 3,
                                  .dx_may_be_dy = true,
@@ -75,6 +78,8 @@ const gyre_node_type node_add = {.name = "add",
                                  .dx = add_dx};
 
 const gyre_node_type node_mul = {.name = "mul",
+                                 .summary =
+                                     "The product of its inputs, which may be smaller likewise.",
                                  .inputs_min = 2,
                                  .inputs_max = 2,
                                  .dx_may_be_dy = true,

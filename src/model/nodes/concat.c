@@ -44,6 +44,8 @@ static gyre_status dx(const node_call *c) {
 }
 
 const gyre_node_type node_concat = {.name = "concat",
+                                    .summary =
+                                        "The channels of its inputs, one input behind the other.",
                                     .inputs_min = 2,
                                     .inputs_max = 3,
                                     .define = define,

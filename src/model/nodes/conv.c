@@ -131,17 +131,20 @@ static gyre_status dx(const node_call *c) {
     return c->ops->conv_dx(c->queue, &s, c->dy, c->packed, c->dx[0]);
 }
 
-const gyre_node_type node_conv = {.name = "conv",
-                                  .inputs_min = 1,
-                                  .inputs_max = 1,
-                                  .options_size = sizeof(conv_options),
-                                  .options = options,
-                                  .keeps_x = true,
-                                  .keeps_y = true, /* the ReLU's mask */
-                                  .define = define,
-                                  .packed_size = packed_size,
-                                  .pack = pack,
-                                  .flop = node_weight_flop,
-                                  .forward = forward,
-                                  .dw = dw,
-                                  .dx = dx};
+const gyre_node_type node_conv = {
+    .name = "conv",
+    .summary = "A convolution, with a bias and a ReLU behind it if asked for. Channels may be in "
+               "groups, each of which reads its own part of the input's.",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .options_size = sizeof(conv_options),
+    .options = options,
+    .keeps_x = true,
+    .keeps_y = true, /* the ReLU's mask */
+    .define = define,
+    .packed_size = packed_size,
+    .pack = pack,
+    .flop = node_weight_flop,
+    .forward = forward,
+    .dw = dw,
+    .dx = dx};

@@ -50,7 +50,7 @@ static gyre_status forward(const node_call *c, gyre_drop unit) {
     return c->ops->copy_columns(c->queue, &s, c->x[0], c->y);
 }
 
-#define DROPOUT(type, unit)                                                                        \
+#define DROPOUT(type, unit, about)                                                                 \
     static gyre_status type##_forward(const node_call *c) {                                        \
         return forward(c, unit);                                                                   \
     }                                                                                              \
@@ -58,6 +58,7 @@ static gyre_status forward(const node_call *c, gyre_drop unit) {
         return drop(c, unit, c->dy, c->dx[0]);                                                     \
     }                                                                                              \
     const gyre_node_type node_##type = {.name = #type,                                             \
+                                        .summary = about,                                          \
                                         .inputs_min = 1,                                           \
                                         .inputs_max = 1,                                           \
                                         .options_size = sizeof(dropout_options),                   \
@@ -67,6 +68,8 @@ static gyre_status forward(const node_call *c, gyre_drop unit) {
                                         .define = define,                                          \
                                         .forward = type##_forward,                                 \
                                         .dx = type##_dx};
-DROPOUT(dropout, GYRE_DROP_ELEMENTS)
-DROPOUT(spatial_dropout, GYRE_DROP_CHANNELS)
-DROPOUT(stochastic_depth, GYRE_DROP_SAMPLES)
+DROPOUT(dropout, GYRE_DROP_ELEMENTS,
+        "In training, sets numbers to 0 with the probability p and multiplies the others by 1 / (1 "
+        "- p).")
+DROPOUT(spatial_dropout, GYRE_DROP_CHANNELS, "The same for whole channels of a sample.")
+DROPOUT(stochastic_depth, GYRE_DROP_SAMPLES, "The same for whole samples, at the end of a branch.")

@@ -46,11 +46,13 @@ static gyre_status dx(const node_call *c) {
     return move(c, c->in->c, c->in->h * c->in->w, c->dy, c->dx[0]);
 }
 
-const gyre_node_type node_flatten = {.name = "flatten",
-                                     .inputs_min = 1,
-                                     .inputs_max = 1,
-                                     .options_size = sizeof(flatten_options),
-                                     .options = options,
-                                     .define = define,
-                                     .forward = forward,
-                                     .dx = dx};
+const gyre_node_type node_flatten = {
+    .name = "flatten",
+    .summary = "A picture as one row of channels; \"chw\" is PyTorch's order.",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .options_size = sizeof(flatten_options),
+    .options = options,
+    .define = define,
+    .forward = forward,
+    .dx = dx};

@@ -55,14 +55,17 @@ static gyre_status dx(const node_call *c) {
                                  c->dx[0], c->dw[0], c->dw[1]);
 }
 
-const gyre_node_type node_group_norm = {.name = "group_norm",
-                                        .inputs_min = 1,
-                                        .inputs_max = 1,
-                                        .options_size = sizeof(group_norm_options),
-                                        .options = options,
-                                        .dx_may_be_dy = true,
-                                        .keeps_x = true,
-                                        .define = define,
-                                        .saved_size = saved_size,
-                                        .forward = forward,
-                                        .dx = dx};
+const gyre_node_type node_group_norm = {
+    .name = "group_norm",
+    .summary = "Group norm over the pixels of a sample and the channels of a group; as many groups "
+               "as channels are instance norm.",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .options_size = sizeof(group_norm_options),
+    .options = options,
+    .dx_may_be_dy = true,
+    .keeps_x = true,
+    .define = define,
+    .saved_size = saved_size,
+    .forward = forward,
+    .dx = dx};

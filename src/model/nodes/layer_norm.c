@@ -43,6 +43,7 @@ static gyre_status dx(const node_call *c) {
 }
 
 const gyre_node_type node_layer_norm = {.name = "layer_norm",
+                                        .summary = "Layer norm over the channels of each pixel.",
                                         .inputs_min = 1,
                                         .inputs_max = 1,
                                         .options_size = sizeof(layer_norm_options),

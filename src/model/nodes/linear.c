@@ -80,17 +80,19 @@ static gyre_status dx(const node_call *c) {
     return c->ops->linear_dx(c->queue, &s, c->dy, c->packed, c->dx[0]);
 }
 
-const gyre_node_type node_linear = {.name = "linear",
-                                    .inputs_min = 1,
-                                    .inputs_max = 1,
-                                    .options_size = sizeof(linear_options),
-                                    .options = options,
-                                    .keeps_x = true,
-                                    .keeps_y = true, /* the ReLU's mask */
-                                    .define = define,
-                                    .packed_size = packed_size,
-                                    .pack = pack,
-                                    .flop = node_weight_flop,
-                                    .forward = forward,
-                                    .dw = dw,
-                                    .dx = dx};
+const gyre_node_type node_linear = {
+    .name = "linear",
+    .summary = "A fully connected layer: it reads a picture as one row, in the order (h, w, c).",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .options_size = sizeof(linear_options),
+    .options = options,
+    .keeps_x = true,
+    .keeps_y = true, /* the ReLU's mask */
+    .define = define,
+    .packed_size = packed_size,
+    .pack = pack,
+    .flop = node_weight_flop,
+    .forward = forward,
+    .dw = dw,
+    .dx = dx};

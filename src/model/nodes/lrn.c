@@ -43,13 +43,15 @@ static gyre_status dx(const node_call *c) {
     return c->ops->lrn_dx(c->queue, &s, c->x[0], c->dy, c->dx[0]);
 }
 
-const gyre_node_type node_lrn = {.name = "lrn",
-                                 .inputs_min = 1,
-                                 .inputs_max = 1,
-                                 .options_size = sizeof(lrn_options),
-                                 .options = options,
-                                 .dx_may_be_dy = true,
-                                 .keeps_x = true,
-                                 .define = define,
-                                 .forward = forward,
-                                 .dx = dx};
+const gyre_node_type node_lrn = {
+    .name = "lrn",
+    .summary = "Local response normalisation within a channel, as Caffe has it.",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .options_size = sizeof(lrn_options),
+    .options = options,
+    .dx_may_be_dy = true,
+    .keeps_x = true,
+    .define = define,
+    .forward = forward,
+    .dx = dx};

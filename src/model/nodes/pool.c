@@ -77,15 +77,17 @@ static gyre_status dx(const node_call *c) {
     return c->ops->pool_dx(c->queue, &s, c->dy, c->saved, c->dx[0]);
 }
 
-#define POOL(type)                                                                                 \
+#define POOL(type, about)                                                                          \
     {                                                                                              \
-        .name = type, .inputs_min = 1, .inputs_max = 1, .options_size = sizeof(pool_options),      \
-        .options = options, .define = define, .saved_size = saved_size, .forward = forward,        \
-        .dx = dx                                                                                   \
+        .name = type, .summary = about, .inputs_min = 1, .inputs_max = 1,                          \
+        .options_size = sizeof(pool_options), .options = options, .define = define,                \
+        .saved_size = saved_size, .forward = forward, .dx = dx                                     \
     }
 
-const gyre_node_type node_max_pool = POOL("max_pool");
-const gyre_node_type node_average_pool = POOL("average_pool");
+const gyre_node_type node_max_pool =
+    POOL("max_pool", "The largest value of each window, for each channel.");
+const gyre_node_type node_average_pool =
+    POOL("average_pool", "The average of each window, or of the whole picture.");
 
 static bool is_max(const gyre_node *n) {
     return n->type == &node_max_pool;

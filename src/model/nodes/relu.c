@@ -18,6 +18,7 @@ static gyre_status dx(const node_call *c) {
 }
 
 const gyre_node_type node_relu = {.name = "relu",
+                                  .summary = "max(0, x).",
                                   .inputs_min = 1,
                                   .inputs_max = 1,
                                   .dx_may_be_dy = true,

@@ -41,6 +41,7 @@ static gyre_status dx(const node_call *c) {
 }
 
 const gyre_node_type node_scale = {.name = "scale",
+                                   .summary = "A learned factor for each channel.",
                                    .inputs_min = 1,
                                    .inputs_max = 1,
                                    .options_size = sizeof(scale_options),

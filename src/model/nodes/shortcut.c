@@ -46,6 +46,9 @@ static gyre_status dx(const node_call *c) {
 }
 
 const gyre_node_type node_shortcut = {.name = "shortcut",
+                                      .summary =
+                                          "Every stride-th pixel, and zeros for channels that are "
+                                          "new: half of them in front (ResNet's option A).",
                                       .inputs_min = 1,
                                       .inputs_max = 1,
                                       .options_size = sizeof(shortcut_options),

@@ -42,11 +42,13 @@ static gyre_status dx(const node_call *c) {
     return c->ops->upsample_dx(c->queue, &s, c->dy, c->dx[0]);
 }
 
-const gyre_node_type node_upsample = {.name = "upsample",
-                                      .inputs_min = 1,
-                                      .inputs_max = 1,
-                                      .options_size = sizeof(upsample_options),
-                                      .options = options,
-                                      .define = define,
-                                      .forward = forward,
-                                      .dx = dx};
+const gyre_node_type node_upsample = {
+    .name = "upsample",
+    .summary = "Each pixel several times in both directions (nearest neighbour).",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .options_size = sizeof(upsample_options),
+    .options = options,
+    .define = define,
+    .forward = forward,
+    .dx = dx};

@@ -77,7 +77,7 @@ static void cpu_update_statistics(gyre_backend *b, size_t n, void **x) {
     CPU(update_statistics, n, 0.25f, 0.3f, x[0], constant(scalars), x[1]);
 }
 
-#define ACTIVATION(KIND, name, reads)                                                              \
+#define ACTIVATION(KIND, name, reads, about)                                                       \
     static void gpu_of_##name(gyre_backend *b, size_t n, void **x) {                               \
         gyre_activation_shape s = {n, GYRE_ACTIVATION_##KIND, 0.3f};                               \
         GPU(activation, &s, x[0], x[1]);                                                           \
@@ -91,7 +91,8 @@ static void cpu_update_statistics(gyre_backend *b, size_t n, void **x) {
         CPU(activation_dx, &s, x[0], x[2], x[2]);                                                  \
     }
 GYRE_ACTIVATIONS(ACTIVATION)
-#define ACTIVATION_ROW(KIND, name, reads) {#name, 4, false, true, gpu_of_##name, cpu_of_##name},
+#define ACTIVATION_ROW(KIND, name, reads, about)                                                   \
+    {#name, 4, false, true, gpu_of_##name, cpu_of_##name},
 
 static const operation operations[] = {
     {"relu", 2, false, false, relu, cpu_relu},
