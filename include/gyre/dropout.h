@@ -8,7 +8,7 @@
 #include "gyre/ops.h"
 #include "gyre/philox.h"
 
-/* Words 4 block to 4 block + 3 of a sample; key: GYRE_DRAW_WORDS of gyre/shapes.h. */
+/* Words 4 block to 4 block + 3 of a sample; key: GYRE_DRAW_WORDS of gyre/ops_layers.h. */
 GYRE_INLINE gyre_philox_block gyre_dropout_words(const gyre_dropout_shape *s, uint32_t key0,
                                                  uint32_t key1, uint32_t sample, uint32_t block) {
     gyre_philox_block counter = {{block, sample, s->name[0], s->name[1]}};

@@ -1,0 +1,47 @@
+/* The operations of losses, as gyre/ops_layers.h has those of layers. */
+#ifndef GYRE_OPS_LOSSES_H
+#define GYRE_OPS_LOSSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    int n, classes;
+    float smoothing; /* softmax_loss: target (1 - s) one-hot + s / classes */
+    float scale;     /* of the loss sum and of dx: 1 / global batch in training */
+    int pixels;      /* rows of a sample, by which the hits are divided; 0: 1 */
+} gyre_loss_shape;
+
+/* Losses of x(n, values) against f32 targets of the same shape; a sample's loss is the mean over
+ * its values.
+ *  SQUARED   (x - t)^2
+ *  ABSOLUTE  |x - t|, whose slope at 0 is 0
+ *  BINARY    log(1 + e^x) - t x: the cross-entropy of a label that is there (1) or not (0) */
+typedef enum {
+    GYRE_VALUE_LOSS_SQUARED,
+    GYRE_VALUE_LOSS_ABSOLUTE,
+    GYRE_VALUE_LOSS_BINARY
+} gyre_value_loss_kind;
+
+typedef struct {
+    gyre_value_loss_kind kind;
+    int n, values;
+    float scale; /* of the loss sum and of dx: 1 / global batch in training */
+} gyre_value_loss_shape;
+
+/* ---- the list */
+
+#define GYRE_LOSS_OPS(SHAPED, SIZED)                                                               \
+    /* A row of label -1 has no loss and no hit. stats(2) = {scale * sum of losses, hits of the    \
+     * largest logit / pixels}; dx may be NULL (evaluation)                                        \
+     */                                                                                            \
+    SHAPED(softmax_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels), (gyre_act, dx),  \
+           (gyre_f32, stats))                                                                      \
+    SHAPED(squared_error_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels),            \
+           (gyre_act, dx), (gyre_f32, stats))                                                      \
+    /* stats(2) = {scale * sum of losses, sum of the shares of values that are right (BINARY)} */  \
+    SHAPED(value_loss, gyre_value_loss_shape, (gyre_act, x), (gyre_f32, targets), (gyre_act, dx),  \
+           (gyre_f32, stats))
+
+#endif
