@@ -148,6 +148,4 @@ typedef struct {
 } gyre_dataset_content;
 gyre_status gyre_dataset_write(const char *path, const gyre_dataset_content *content, bool force);
 
-const char *gyre_hdf5_version(void); /* "1.10.8", for doctor */
-
 #endif

@@ -5,7 +5,7 @@
 #include "gyre/comm.h"
 #include "gyre/config.h"
 #include "gyre/cores.h"
-#include "gyre/dataset.h"
+#include "gyre/hdf5.h"
 #include "gyre/import.h"
 #include "gyre/version.h"
 #include <stdio.h>

@@ -3,11 +3,12 @@
 #include "array_file.h"
 
 #include "gyre/file.h"
+#include "gyre/hdf5.h"
 #include "gyre/size.h"
-#include "hdf5_file.h"
 #include "npy.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,8 +89,8 @@ static gyre_status describe(data_array *a) {
               : class == H5T_INTEGER                                      ? 'i'
               : class == H5T_ENUM                                         ? 'b' /* h5py's bool */
                                                                           : '?';
-    data_release(type);
-    data_release(space);
+    gyre_hdf5_close(type);
+    gyre_hdf5_close(space);
     bool known = h->kind != '?' && (h->kind != 'b' || h->size == 1) && h->size <= 8;
     if (known) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE, "'%s' holds no numbers; integers or floats were expected",
@@ -99,10 +100,8 @@ static gyre_status describe(data_array *a) {
 static gyre_status open_hdf5(data_array *a, const char *colon) {
     char *path = strndup(a->name, (size_t)(colon - a->name));
     if (path == NULL) return gyre_no_memory("opening '%s'", a->name);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t access = data_file_access();
-    a->file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    data_release(access);
+    gyre_hdf5_quiet();
+    a->file = gyre_hdf5_open(path, false);
     if (a->file >= 0) a->data = H5Dopen2(a->file, colon + 1, H5P_DEFAULT);
     gyre_status status = GYRE_OK;
     if (a->file < 0)
@@ -132,8 +131,8 @@ static gyre_status read_hdf5(data_array *a, int64_t first, int64_t count, void *
     bool ok = space >= 0 && memory >= 0 &&
               H5Sselect_hyperslab(space, H5S_SELECT_SET, begin, NULL, size, NULL) >= 0 &&
               H5Dread(a->data, memory_type(a), memory, space, H5P_DEFAULT, out) >= 0;
-    data_release(memory);
-    data_release(space);
+    gyre_hdf5_close(memory);
+    gyre_hdf5_close(space);
     return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "HDF5 cannot read rows of '%s'", a->name);
 }
 
@@ -169,8 +168,8 @@ gyre_status data_array_open(const char *name, bool targets, data_array **out) {
 void data_array_close(data_array *a) {
     if (a == NULL) return;
     if (a->fd >= 0) close(a->fd);
-    data_release(a->data);
-    data_release(a->file);
+    gyre_hdf5_close(a->data);
+    gyre_hdf5_close(a->file);
     free(a->name);
     free(a->stored);
     free(a);

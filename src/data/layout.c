@@ -2,7 +2,8 @@
  * through the library, so everything must lie in one piece in this very file. */
 #include "layout.h"
 
-#include "hdf5_file.h"
+#include "gyre/hdf5.h"
+#include <hdf5.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static gyre_status check_storage(source *s) {
     H5D_layout_t layout = list < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(list);
     int filters = list < 0 ? 0 : H5Pget_nfilters(list);
     int external = list < 0 ? 0 : H5Pget_external_count(list);
-    data_release(list);
+    gyre_hdf5_close(list);
     if (layout != H5D_CONTIGUOUS) {
         return gyre_fail(GYRE_EIO,
                          "'%s': %s is stored %s, but must be contiguous, so that rows can be read; "
@@ -61,7 +62,7 @@ static gyre_status open_any(source *s) {
     hid_t space = H5Dget_space(s->id);
     s->ndim = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
     if (s->ndim >= 1 && s->ndim <= 4) H5Sget_simple_extent_dims(space, s->dims, NULL);
-    data_release(space);
+    gyre_hdf5_close(space);
     if (s->ndim >= 1 && s->ndim <= 4) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s': %s has %d dimensions, 1 to 4 were expected", s->path, s->name,
                      s->ndim);
@@ -103,7 +104,7 @@ static gyre_element element_of(const source *s) {
             : is_float(type, 4)                 ? GYRE_ELEMENT_F32
                                                 : GYRE_ELEMENTS;
     }
-    data_release(type);
+    gyre_hdf5_close(type);
     return e;
 }
 
@@ -216,7 +217,7 @@ static gyre_status read_names(source *s, data_layout *out) {
     hid_t type = H5Dget_type(s->id);
     bool right = type >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
     size_t size = right ? H5Tget_size(type) : 0;
-    data_release(type);
+    gyre_hdf5_close(type);
     if (!right) {
         return gyre_fail(GYRE_EIO,
                          "'%s': %s holds another type than the fixed-length strings expected "
@@ -276,7 +277,7 @@ static gyre_status read_one(const char *path, hid_t file, const char *name,
                             data_layout_part *out) {
     source s = {.path = path, .name = name, .file = file, .id = H5I_INVALID_HID};
     gyre_status status = read(&s, out);
-    data_release(s.id);
+    gyre_hdf5_close(s.id);
     return status;
 }
 
@@ -345,18 +346,16 @@ static gyre_status read_file(const char *path, hid_t file, data_layout *out) {
     if (H5Lexists(file, "/names", H5P_DEFAULT) <= 0) return GYRE_OK;
     source s = {.path = path, .name = "/names", .file = file, .id = H5I_INVALID_HID};
     gyre_status status = read_names(&s, out);
-    data_release(s.id);
+    gyre_hdf5_close(s.id);
     return status;
 }
 
 gyre_status data_layout_read(const char *path, data_layout *out) {
     memset(out, 0, sizeof *out); /* with its padding: it goes through a pipe */
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t access = data_file_access();
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    data_release(access);
+    gyre_hdf5_quiet();
+    hid_t file = gyre_hdf5_open(path, false);
     if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot open '%s': it is damaged", path);
     gyre_status status = read_file(path, file, out);
-    data_release(file);
+    gyre_hdf5_close(file);
     return status;
 }

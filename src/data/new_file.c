@@ -2,9 +2,10 @@
  */
 #include "new_file.h"
 
+#include "gyre/hdf5.h"
 #include "gyre/seal.h"
 #include "gyre/text.h"
-#include "hdf5_file.h"
+#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,9 +19,9 @@ static bool make_array(hid_t place, const char *name, hid_t type, int ndim, cons
     hid_t id = H5Dcreate2(place, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok =
         id >= 0 && (data == NULL || H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
-    data_release(id);
-    data_release(list);
-    data_release(space);
+    gyre_hdf5_close(id);
+    gyre_hdf5_close(list);
+    gyre_hdf5_close(space);
     return ok;
 }
 
@@ -47,7 +48,7 @@ static bool make_typed(hid_t group, const char *name, gyre_element e, int ndim,
                        const hsize_t *dims) {
     hid_t type = type_of(e);
     bool ok = type >= 0 && make_array(group, name, type, ndim, dims, NULL);
-    data_release(type);
+    gyre_hdf5_close(type);
     return ok;
 }
 
@@ -65,8 +66,8 @@ static bool make_part(hid_t file, int part, const data_rows_shape *s) {
               (gyre_target_is_label(t)
                    ? make_typed(group, "labels", GYRE_ELEMENT_I32, 1, dims)
                    : make_typed(group, "targets", s->target_stored, t->classes ? 3 : 4, target));
-    data_release(group);
-    data_release(list);
+    gyre_hdf5_close(group);
+    gyre_hdf5_close(list);
     return ok;
 }
 
@@ -91,20 +92,20 @@ static bool make_names(hid_t file, const data_rows_shape *s, char (*names)[GYRE_
     H5Tset_size(text, GYRE_NAME_SIZE);
     H5Tset_cset(text, H5T_CSET_UTF8);
     bool ok = make_array(file, "names", text, 1, &count, names);
-    data_release(text);
+    gyre_hdf5_close(text);
     return ok;
 }
 
 gyre_status data_file_make(const char *path, const data_rows_shape *s) {
     char(*names)[GYRE_NAME_SIZE] = NULL;
     GYRE_TRY(list_names(s, &names));
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t create = H5Pcreate(H5P_FILE_CREATE), access = data_file_access();
+    gyre_hdf5_quiet();
+    hid_t create = H5Pcreate(H5P_FILE_CREATE), access = gyre_hdf5_access();
     H5Pset_userblock(create, GYRE_SEAL_SIZE);
     H5Pset_obj_track_times(create, false);
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
-    data_release(create);
-    data_release(access);
+    gyre_hdf5_close(create);
+    gyre_hdf5_close(access);
     if (file < 0) {
         free(names);
         return gyre_fail(GYRE_EIO, "cannot create '%s'; is its folder writable?", path);
@@ -114,11 +115,4 @@ gyre_status data_file_make(const char *path, const data_rows_shape *s) {
     if (H5Fclose(file) < 0) ok = false;
     free(names);
     return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
-}
-
-/* The library refuses to work with another version than the headers'. */
-
-const char *gyre_hdf5_version(void) {
-    return GYRE_STRING(H5_VERS_MAJOR) "." GYRE_STRING(H5_VERS_MINOR) "." GYRE_STRING(
-        H5_VERS_RELEASE);
 }

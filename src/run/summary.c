@@ -2,6 +2,7 @@
 #include "summary.h"
 
 #include "gyre/config.h"
+#include "gyre/hdf5.h"
 #include "gyre/log.h"
 #include "gyre/version.h"
 #include "shards_check.h"

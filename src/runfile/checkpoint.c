@@ -76,9 +76,9 @@ static bool write_scalar(hid_t group, const scalar *s, const void *value) {
     hid_t space = H5Screate(H5S_SCALAR);
     hid_t a = H5Acreate2(group, s->name, type, space, H5P_DEFAULT, H5P_DEFAULT);
     bool ok = a >= 0 && H5Awrite(a, type, value) >= 0;
-    h5_close(a);
-    h5_close(space);
-    h5_close(type);
+    gyre_hdf5_close(a);
+    gyre_hdf5_close(space);
+    gyre_hdf5_close(type);
     return ok;
 }
 
@@ -108,7 +108,7 @@ static gyre_status write_states(hid_t file, const char *path, const gyre_snapsho
     char group[64];
     hid_t g = H5Gcreate2(file, "/optimizer", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (g < 0) return gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
-    h5_close(g);
+    gyre_hdf5_close(g);
     for (int i = 0; i < s->state_count; i++) {
         snprintf(group, sizeof group, "/optimizer/%s", s->state_names[i]);
         GYRE_TRY(h5_arrays_write(file, path, group, arrays, count, s->states[i]));
@@ -150,7 +150,7 @@ static gyre_status write_content(hid_t file, const char *path, const gyre_model 
     GYRE_GOTO(class_names_write(file, path, &s->names));
     GYRE_GOTO(checkpoint_network_write(file, path, s->network));
 out:
-    h5_close(state);
+    gyre_hdf5_close(state);
     free(parameters);
     free(buffers);
     return status;
@@ -158,13 +158,13 @@ out:
 
 gyre_status gyre_checkpoint_image(const gyre_model *m, const gyre_snapshot *s, void **image,
                                   size_t *size) {
-    h5_quiet();
+    gyre_hdf5_quiet();
     hid_t file = h5_memory_file(GYRE_SEAL_SIZE);
     if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
     gyre_status status = write_content(file, "a checkpoint in memory", m, s);
     if (status == GYRE_OK) status = h5_image(file, GYRE_SEAL_SIZE, image, size);
     if (status == GYRE_OK) gyre_seal_stamp(*image, *size, kind);
-    h5_close(file);
+    gyre_hdf5_close(file);
     return status;
 }
 

@@ -11,16 +11,7 @@ static const char place[] = "/state/network";
 
 gyre_status checkpoint_network_write(hid_t file, const char *path, const char *text) {
     if (text == NULL) return GYRE_OK;
-    hid_t type = h5_text_type(strlen(text)), space = H5Screate(H5S_SCALAR);
-    hid_t list = H5Pcreate(H5P_DATASET_CREATE);
-    if (list >= 0) H5Pset_obj_track_times(list, 0); /* equal checkpoints are equal files */
-    hid_t dataset = H5Dcreate2(file, place, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
-    bool ok = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0;
-    h5_close(dataset);
-    h5_close(list);
-    h5_close(space);
-    h5_close(type);
-    return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
+    return h5_write_texts(file, path, place, 0, strlen(text), text);
 }
 
 gyre_status checkpoint_network_read(gyre_h5_reader *r, char **out) {

@@ -21,23 +21,14 @@ static size_t longest(const gyre_class_names *names) {
 gyre_status class_names_write(hid_t file, const char *path, const gyre_class_names *names) {
     if (names->count == 0) return GYRE_OK;
     size_t size = longest(names);
-    hsize_t count = (hsize_t)names->count;
     char *text = calloc((size_t)names->count, size);
     if (text == NULL) return gyre_no_memory("writing '%s'", path);
     for (int i = 0; i < names->count; i++) {
         memcpy(text + (size_t)i * size, names->names[i], strlen(names->names[i]));
     }
-    hid_t type = h5_text_type(size), space = H5Screate_simple(1, &count, NULL);
-    hid_t list = H5Pcreate(H5P_DATASET_CREATE);
-    if (list >= 0) H5Pset_obj_track_times(list, 0); /* equal checkpoints are equal files */
-    hid_t dataset = H5Dcreate2(file, place, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
-    bool ok = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0;
-    h5_close(dataset);
-    h5_close(list);
-    h5_close(space);
-    h5_close(type);
+    gyre_status status = h5_write_texts(file, path, place, (hsize_t)names->count, size, text);
     free(text);
-    return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
+    return status;
 }
 
 gyre_status class_names_read(gyre_h5_reader *r, gyre_class_names *out) {

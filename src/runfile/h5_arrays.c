@@ -53,9 +53,9 @@ static bool write_array(hid_t group, const h5_array *a, const float *vector) {
         H5Dcreate2(group, a->name, H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok = dataset >= 0 && H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
                                        vector + a->offset) >= 0;
-    h5_close(dataset);
-    h5_close(list);
-    h5_close(space);
+    gyre_hdf5_close(dataset);
+    gyre_hdf5_close(list);
+    gyre_hdf5_close(space);
     return ok;
 }
 
@@ -69,8 +69,8 @@ gyre_status h5_arrays_write(hid_t file, const char *path, const char *group, con
     hid_t g = H5Gcreate2(file, group, H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok = g >= 0;
     for (int i = 0; ok && i < count; i++) ok = write_array(g, &arrays[i], vector);
-    h5_close(g);
-    h5_close(list);
+    gyre_hdf5_close(g);
+    gyre_hdf5_close(list);
     return ok ? GYRE_OK
               : gyre_fail(GYRE_EIO, "cannot write %s of '%s'; is the disk full?", group, path);
 }

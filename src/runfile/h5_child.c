@@ -52,9 +52,9 @@ static void describe_dataset(hid_t dataset, h5_wire_entry *e) {
         e->packed = H5Pget_nfilters(list) > 0;
         for (int i = 0; i < ndim; i++) e->dims[i] = dims[i];
     }
-    h5_close(list);
-    h5_close(space);
-    h5_close(type);
+    gyre_hdf5_close(list);
+    gyre_hdf5_close(space);
+    gyre_hdf5_close(type);
 }
 
 static bool put_entry(walk *w, const char *name, h5_wire_entry *e) {
@@ -101,7 +101,7 @@ static bool list_members(walk *w, hid_t group, const char *name) {
     unsigned order = 0;
     hid_t list = H5Gget_create_plist(group);
     if (list >= 0) H5Pget_link_creation_order(list, &order);
-    h5_close(list);
+    gyre_hdf5_close(list);
     H5_index_t by = (order & H5P_CRT_ORDER_TRACKED) != 0 ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
     membership m = {.walk = w, .group = name};
     if (H5Literate(group, by, H5_ITER_INC, NULL, list_member, &m) >= 0) return true;
@@ -133,22 +133,18 @@ static bool list_object(walk *w, const char *name) {
         ok = list_members(w, id, name);
         w->depth--;
     }
-    h5_close(id);
+    gyre_hdf5_close(id);
     return ok;
 }
 
 /* ---- reading */
 
 static hid_t row_type(const h5_wire_request *q) {
-    hid_t type = H5Tcreate(H5T_COMPOUND, q->size);
-    for (int i = 0; type >= 0 && i < q->column_count; i++) {
-        hid_t column = q->columns[i].integer ? H5T_STD_I64LE : H5T_IEEE_F64LE;
-        if (H5Tinsert(type, q->columns[i].name, 8 * (size_t)i, column) < 0) {
-            H5Tclose(type);
-            return H5I_INVALID_HID;
-        }
+    gyre_h5_column columns[GYRE_H5_COLUMNS_MAX];
+    for (int i = 0; i < q->column_count; i++) {
+        columns[i] = (gyre_h5_column){q->columns[i].name, q->columns[i].integer != 0};
     }
-    return type;
+    return h5_row_type(q->size, columns, q->column_count);
 }
 
 /* HDF5 converts between no two character sets. */
@@ -185,7 +181,7 @@ static hsize_t rows_of_piece(hid_t dataset, hsize_t row_bytes, hsize_t rows) {
     } else if (chunk[0] > 0 && chunk[0] <= n) {
         n -= n % chunk[0];
     }
-    h5_close(list);
+    gyre_hdf5_close(list);
     return n < rows ? n : rows;
 }
 
@@ -197,8 +193,8 @@ static bool read_rows(hid_t dataset, hid_t type, int ndim, const hsize_t *dims, 
     bool ok = ndim == 0 ||
               H5Sselect_hyperslab(file_space, H5S_SELECT_SET, begin, NULL, extent, NULL) >= 0;
     ok = ok && H5Dread(dataset, type, memory, file_space, H5P_DEFAULT, out) >= 0;
-    h5_close(memory);
-    h5_close(file_space);
+    gyre_hdf5_close(memory);
+    gyre_hdf5_close(file_space);
     return ok;
 }
 
@@ -239,7 +235,7 @@ static bool differing_column(const h5_wire_request *q, hid_t stored, char *why, 
         hid_t member = H5Tget_member_type(stored, (unsigned)i);
         hid_t expected = q->columns[i].integer ? H5T_STD_I64LE : H5T_IEEE_F64LE;
         bool type_differs = H5Tequal(member, expected) <= 0;
-        h5_close(member);
+        gyre_hdf5_close(member);
         if (!same) {
             snprintf(why, size, "has '%.64s' as column %d, '%s' was expected",
                      name == NULL ? "?" : name, i + 1, q->columns[i].name);
@@ -266,7 +262,7 @@ static const char *check_dataset(const h5_wire_request *q, hid_t dataset, hid_t 
     hid_t space = H5Dget_space(dataset);
     *ndim = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
     if (*ndim >= 0) H5Sget_simple_extent_dims(space, dims, NULL);
-    h5_close(space);
+    gyre_hdf5_close(space);
     bool fits = *ndim >= 0;
     for (int i = 0; i < *ndim && fits; i++) fits = gyre_size_multiply(count, dims[i], &count);
     if (!fits || count != q->count || !gyre_size_multiply(count, q->size, &bytes)) {
@@ -290,9 +286,9 @@ static bool read_dataset(const walk *w, const h5_wire_request *q) {
                     : check_dataset(q, dataset, stored, type, &ndim, dims, columns, sizeof columns);
     bool ok = answer(w->socket, why);
     if (ok && why == NULL) ok = stream(w->socket, dataset, type, ndim, dims, q);
-    h5_close(type);
-    h5_close(stored);
-    h5_close(dataset);
+    gyre_hdf5_close(type);
+    gyre_hdf5_close(stored);
+    gyre_hdf5_close(dataset);
     return ok;
 }
 
@@ -310,10 +306,10 @@ static bool read_attribute(const walk *w, const h5_wire_request *q) {
                gyre_child_put(w->socket, value, q->size);
     }
     free(value);
-    h5_close(type);
-    h5_close(space);
-    h5_close(stored);
-    h5_close(a);
+    gyre_hdf5_close(type);
+    gyre_hdf5_close(space);
+    gyre_hdf5_close(stored);
+    gyre_hdf5_close(a);
     return sent;
 }
 
@@ -352,9 +348,9 @@ static bool close_file(const walk *w) {
 
 static bool work(const char *path, int socket) {
     walk w = {.socket = socket};
-    h5_quiet();
+    gyre_hdf5_quiet();
     H5Lunregister(H5L_TYPE_EXTERNAL);
-    w.file = h5_open(path, false);
+    w.file = gyre_hdf5_open(path, false);
     bool ok = list_file(&w) && answer_requests(&w);
     return close_file(&w) && ok;
 }

@@ -1,26 +1,7 @@
-/* Opens and closes HDF5 files and file images. */
+/* HDF5 files in memory, and what several files of this folder write into them. */
 #include "h5_file.h"
 
 #include <stdlib.h>
-
-/* HDF5's own clean-up at exit crashes over a file that it could not close (1.10.8, a write that
- * failed); what gyre needs on the disk is there before. Too late when HDF5 has been used already.
- */
-__attribute__((constructor)) static void without_clean_up(void) {
-    H5dont_atexit();
-}
-
-void h5_quiet(void) {
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-}
-
-hid_t h5_open(const char *path, bool write) {
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (access >= 0) H5Pset_file_locking(access, 0, 1);
-    hid_t file = H5Fopen(path, write ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
-    h5_close(access);
-    return file;
-}
 
 hid_t h5_memory_file(size_t room) {
     enum { GROWTH = 1 << 20 };
@@ -28,8 +9,8 @@ hid_t h5_memory_file(size_t room) {
     if (room > 0) H5Pset_userblock(create, room);
     H5Pset_fapl_core(access, GROWTH, 0);
     hid_t file = H5Fcreate("(in memory)", H5F_ACC_TRUNC, create, access);
-    h5_close(access);
-    h5_close(create);
+    gyre_hdf5_close(access);
+    gyre_hdf5_close(create);
     return file;
 }
 
@@ -46,7 +27,8 @@ gyre_status h5_image(hid_t file, size_t room, void **image, size_t *size) {
     return GYRE_OK;
 }
 
-hid_t h5_text_type(size_t size) {
+/* UTF-8 of a fixed length, filled with zeros. */
+static hid_t text_type(size_t size) {
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, size);
     H5Tset_cset(type, H5T_CSET_UTF8);
@@ -54,16 +36,29 @@ hid_t h5_text_type(size_t size) {
     return type;
 }
 
-void h5_close(hid_t id) {
-    if (id < 0) return;
-    switch (H5Iget_type(id)) {
-    case H5I_FILE: H5Fclose(id); break;
-    case H5I_GROUP: H5Gclose(id); break;
-    case H5I_DATASET: H5Dclose(id); break;
-    case H5I_DATATYPE: H5Tclose(id); break;
-    case H5I_DATASPACE: H5Sclose(id); break;
-    case H5I_ATTR: H5Aclose(id); break;
-    case H5I_GENPROP_LST: H5Pclose(id); break;
-    default: break;
+gyre_status h5_write_texts(hid_t file, const char *path, const char *place, hsize_t count,
+                           size_t size, const char *texts) {
+    hid_t type = text_type(size);
+    hid_t space = count == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &count, NULL);
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    if (list >= 0) H5Pset_obj_track_times(list, 0); /* equal checkpoints are equal files */
+    hid_t dataset = H5Dcreate2(file, place, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    bool ok = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) >= 0;
+    gyre_hdf5_close(dataset);
+    gyre_hdf5_close(list);
+    gyre_hdf5_close(space);
+    gyre_hdf5_close(type);
+    return ok ? GYRE_OK : gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk full?", path);
+}
+
+hid_t h5_row_type(size_t size, const gyre_h5_column *columns, int count) {
+    hid_t type = H5Tcreate(H5T_COMPOUND, size);
+    for (int i = 0; type >= 0 && i < count; i++) {
+        hid_t column = columns[i].integer ? H5T_STD_I64LE : H5T_IEEE_F64LE;
+        if (H5Tinsert(type, columns[i].name, 8 * (size_t)i, column) < 0) {
+            H5Tclose(type);
+            return H5I_INVALID_HID;
+        }
     }
+    return type;
 }

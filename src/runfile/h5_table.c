@@ -11,15 +11,7 @@
 #include <string.h>
 
 static hid_t make_type(const gyre_h5_layout *layout) {
-    hid_t type = H5Tcreate(H5T_COMPOUND, layout->row_size);
-    for (int i = 0; type >= 0 && i < layout->column_count; i++) {
-        hid_t column = layout->columns[i].integer ? H5T_STD_I64LE : H5T_IEEE_F64LE;
-        if (H5Tinsert(type, layout->columns[i].name, 8 * (size_t)i, column) < 0) {
-            H5Tclose(type);
-            return H5I_INVALID_HID;
-        }
-    }
-    return type;
+    return h5_row_type(layout->row_size, layout->columns, layout->column_count);
 }
 
 static gyre_status failed(const h5_table *t, const char *what) {
@@ -45,10 +37,10 @@ gyre_status h5_table_create_for(hid_t file, const char *path, const gyre_h5_layo
     if (list >= 0) H5Pset_obj_track_times(list, false); /* equal tables are equal bytes */
     dataset = H5Dcreate2(file, layout->name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     gyre_status status = dataset < 0 ? failed(&t, "create") : GYRE_OK;
-    h5_close(dataset);
-    h5_close(list);
-    h5_close(space);
-    h5_close(type);
+    gyre_hdf5_close(dataset);
+    gyre_hdf5_close(list);
+    gyre_hdf5_close(space);
+    gyre_hdf5_close(type);
     return status;
 }
 
@@ -62,7 +54,7 @@ static gyre_status not_as_written(const h5_table *t) {
 static bool same_columns(hid_t dataset, hid_t type) {
     hid_t found = H5Dget_type(dataset);
     bool same = found >= 0 && H5Tequal(found, type) > 0;
-    h5_close(found);
+    gyre_hdf5_close(found);
     return same;
 }
 
@@ -84,7 +76,7 @@ static size_t slots_of(hid_t dataset, hsize_t extent) {
     hsize_t chunk = 0;
     hid_t list = H5Dget_create_plist(dataset);
     bool chunked = list >= 0 && H5Pget_chunk(list, 1, &chunk) == 1 && chunk > 0;
-    h5_close(list);
+    gyre_hdf5_close(list);
     return chunked ? (size_t)((extent + chunk - 1) / chunk * chunk) : 0;
 }
 
@@ -95,7 +87,7 @@ gyre_status h5_table_attach(h5_table *t, hid_t file, size_t stored) {
     hid_t space = H5Dget_space(t->dataset);
     bool ok = same_columns(t->dataset, t->type) && H5Sget_simple_extent_ndims(space) == 1 &&
               H5Sget_simple_extent_dims(space, &extent, NULL) == 1;
-    h5_close(space);
+    gyre_hdf5_close(space);
     t->stored = stored;
     t->slots = slots_of(t->dataset, extent);
     if (ok && extent >= stored) return GYRE_OK;
@@ -103,7 +95,7 @@ gyre_status h5_table_attach(h5_table *t, hid_t file, size_t stored) {
 }
 
 void h5_table_detach(h5_table *t) {
-    h5_close(t->dataset);
+    gyre_hdf5_close(t->dataset);
     t->dataset = H5I_INVALID_HID;
     t->stored = 0;
 }
@@ -162,8 +154,8 @@ gyre_status h5_table_read(gyre_h5_reader *r, const char *path, const gyre_h5_lay
 
 void h5_table_close(h5_table *t) {
     if (t->layout == NULL) return;
-    h5_close(t->dataset);
-    h5_close(t->type);
+    gyre_hdf5_close(t->dataset);
+    gyre_hdf5_close(t->type);
     free(t->rows);
     *t = (h5_table){0};
 }
@@ -183,8 +175,8 @@ gyre_status h5_table_write(h5_table *t) {
               H5Sselect_hyperslab(file_space, H5S_SELECT_SET, &first, NULL, &fresh, NULL) >= 0 &&
               H5Dwrite(t->dataset, t->type, memory_space, file_space, H5P_DEFAULT,
                        row_at(t, t->stored)) >= 0;
-    h5_close(memory_space);
-    h5_close(file_space);
+    gyre_hdf5_close(memory_space);
+    gyre_hdf5_close(file_space);
     if (!ok) return failed(t, "write to");
     t->stored = t->count;
     return GYRE_OK;
@@ -225,14 +217,14 @@ gyre_status gyre_h5_rows_write(const char *path, const gyre_h5_rows *tables, int
     gyre_status status = GYRE_OK;
     void *image = NULL;
     size_t size = 0;
-    h5_quiet();
+    gyre_hdf5_quiet();
     hid_t file = h5_memory_file(0);
     if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
     for (int i = 0; i < count; i++) GYRE_GOTO(put_rows(file, path, &tables[i]));
     GYRE_GOTO(h5_image(file, 0, &image, &size));
     status = gyre_file_write_atomic(path, image, size);
 out:
-    h5_close(file);
+    gyre_hdf5_close(file);
     free(image);
     return status;
 }

@@ -38,7 +38,7 @@ struct gyre_metrics {
 
 /* The file as make_anew has just written it. */
 static gyre_status open_own(const char *path, hid_t *out) {
-    *out = h5_open(path, true);
+    *out = gyre_hdf5_open(path, true);
     if (*out >= 0) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "cannot open '%s', which was written just now; is the disk failing?",
                      path);
@@ -83,7 +83,7 @@ static void abandon(gyre_metrics *m) {
 
 static void let_go(gyre_metrics *m) {
     for (int i = 0; i < METRICS_TABLES; i++) h5_table_detach(&m->tables[i]);
-    h5_close(m->file);
+    gyre_hdf5_close(m->file);
     m->file = H5I_INVALID_HID;
     m->fd = -1;
 }
@@ -131,7 +131,7 @@ static gyre_status make_anew(gyre_metrics *m) {
     status = attach(m, stored);
 out:
     if (status != GYRE_OK) let_go(m);
-    h5_close(file);
+    gyre_hdf5_close(file);
     free(image);
     return status;
 }
@@ -179,7 +179,7 @@ static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
 gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, int64_t completed,
                               gyre_metrics **out) {
     gyre_status status = GYRE_OK;
-    h5_quiet();
+    gyre_hdf5_quiet();
     gyre_metrics *m = calloc(1, sizeof *m);
     if (m == NULL) return gyre_no_memory("metrics");
     metrics_layouts_open(metric, &m->layouts);
