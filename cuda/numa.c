@@ -2,22 +2,13 @@
 #include "numa.h"
 
 #include "gyre/cores.h"
+#include "gyre/file.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { CORES_MAX = 4096, NODES_MAX = 256, FARTHEST = 255 };
-
-static bool read_line(const char *path, char *out, int size) {
-    FILE *f = fopen(path, "r");
-    out[0] = '\0';
-    if (f == NULL) return false;
-    bool ok = fgets(out, size, f) != NULL;
-    fclose(f);
-    out[strcspn(out, "\n")] = '\0';
-    return ok;
-}
 
 /* CUDA's word first: containers may hide the folder. */
 int gpu_numa_node(const struct cudaDeviceProp *p, int device) {
@@ -30,7 +21,7 @@ int gpu_numa_node(const struct cudaDeviceProp *p, int device) {
     if (node >= 0) return node;
     snprintf(path, sizeof path, "/sys/bus/pci/devices/%04x:%02x:%02x.0/numa_node",
              (unsigned)p->pciDomainID, (unsigned)p->pciBusID, (unsigned)p->pciDeviceID);
-    return read_line(path, text, sizeof text) ? atoi(text) : -1;
+    return gyre_file_first_line(path, text, sizeof text) ? atoi(text) : -1;
 }
 
 void gpu_numa_cores(int node, char *cores, int size) {
@@ -38,7 +29,7 @@ void gpu_numa_cores(int node, char *cores, int size) {
     cores[0] = '\0';
     if (node < 0) return;
     snprintf(path, sizeof path, "/sys/devices/system/node/node%d/cpulist", node);
-    read_line(path, cores, size);
+    gyre_file_first_line(path, cores, size);
 }
 
 /* -1: not known. */
@@ -61,7 +52,7 @@ int gpu_numa_distance(int node) {
     int nearest = FARTHEST;
     if (node < 0 || may_run_on(node) != 0) return 0;
     snprintf(path, sizeof path, "/sys/devices/system/node/node%d/distance", node);
-    read_line(path, line, sizeof line);
+    gyre_file_first_line(path, line, sizeof line);
     char *at = line, *end;
     for (int other = 0; other < NODES_MAX; other++, at = end) {
         long distance = strtol(at, &end, 10);

@@ -23,6 +23,10 @@ gyre_status gyre_file_read(const char *path, size_t max, char **out, size_t *siz
  * refused and not waited for. fclose() it. */
 gyre_status gyre_file_stream(const char *path, bool append, FILE **out);
 
+/* The first line of a file of the system's, as of /sys, without its newline, cut at `size` bytes.
+ * false: there is none, and `out` is empty; nothing is reported. */
+bool gyre_file_first_line(const char *path, char *out, int size);
+
 /* XXH3-64 of a file's bytes; never 0. */
 gyre_status gyre_file_hash(const char *path, uint64_t *out);
 

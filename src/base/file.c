@@ -135,6 +135,15 @@ out:
     return status;
 }
 
+bool gyre_file_first_line(const char *path, char *out, int size) {
+    FILE *f = fopen(path, "r");
+    bool ok = f != NULL && fgets(out, size, f) != NULL;
+    if (!ok) out[0] = '\0';
+    if (f != NULL) fclose(f);
+    out[strcspn(out, "\n")] = '\0';
+    return ok;
+}
+
 gyre_status gyre_file_hash(const char *path, uint64_t *out) {
     char piece[1 << 14];
     int fd;

@@ -5,6 +5,7 @@
 #include "gyre/comm.h"
 #include "gyre/config.h"
 #include "gyre/cores.h"
+#include "gyre/file.h"
 #include "gyre/hdf5.h"
 #include "gyre/import.h"
 #include "gyre/version.h"
@@ -14,17 +15,6 @@
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-
-/* The first line of a file, without its newline. */
-static bool first_line(const char *path, char *out, int bytes) {
-    FILE *f = fopen(path, "r");
-    out[0] = '\0';
-    if (f == NULL) return false;
-    bool ok = fgets(out, bytes, f) != NULL;
-    fclose(f);
-    out[strcspn(out, "\n")] = '\0';
-    return ok;
-}
 
 static void read_memory(cli_machine *m) {
     char line[256];
@@ -44,15 +34,16 @@ static void read_group(const char *folder, cli_machine *m) {
     unsigned long long bytes;
     double quota, period;
     snprintf(path, sizeof path, "%s/memory.max", folder);
-    if (first_line(path, text, sizeof text) && sscanf(text, "%llu", &bytes) == 1) {
+    if (gyre_file_first_line(path, text, sizeof text) && sscanf(text, "%llu", &bytes) == 1) {
         if (m->limit == 0 || bytes < m->limit) m->limit = bytes;
     }
     snprintf(path, sizeof path, "%s/cpu.max", folder);
-    if (first_line(path, text, sizeof text) && sscanf(text, "%lf %lf", &quota, &period) == 2) {
+    if (gyre_file_first_line(path, text, sizeof text) &&
+        sscanf(text, "%lf %lf", &quota, &period) == 2) {
         if (m->quota == 0 || quota / period < m->quota) m->quota = quota / period;
     }
     snprintf(path, sizeof path, "%s/cpuset.cpus.effective", folder);
-    if (m->possible[0] == '\0' && first_line(path, text, sizeof text)) {
+    if (m->possible[0] == '\0' && gyre_file_first_line(path, text, sizeof text)) {
         snprintf(m->possible, sizeof m->possible, "%s", text);
     }
 }
@@ -74,7 +65,7 @@ static void read_groups(cli_machine *m) {
         fclose(f);
     }
     if (m->possible[0] == '\0') {
-        first_line("/sys/devices/system/cpu/online", m->possible, sizeof m->possible);
+        gyre_file_first_line("/sys/devices/system/cpu/online", m->possible, sizeof m->possible);
     }
 }
 

@@ -215,10 +215,6 @@ static bool cut_to_prefix(char *name) {
     return false;
 }
 
-static int by_bytes(const struct dirent **a, const struct dirent **b) {
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 /* What stands before the name of the training images: nothing officially, "emnist-letters-" and the
  * like elsewhere, where there are not several. */
 static gyre_status find_prefix(const char *dir, char prefix[NAME_MAX + 1]) {
@@ -226,7 +222,7 @@ static gyre_status find_prefix(const char *dir, char prefix[NAME_MAX + 1]) {
     data_few sets = {0}, others = {0};
     bool official = false;
     prefix[0] = '\0';
-    int count = scandir(dir, &entries, NULL, by_bytes);
+    int count = scandir(dir, &entries, NULL, data_entries_by_bytes);
     for (int i = 0; i < count; i++) {
         char *name = entries[i]->d_name, *path = gyre_path_join(dir, name);
         bool fits = path != NULL && data_is_file(path) && cut_to_prefix(name);

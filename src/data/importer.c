@@ -14,6 +14,10 @@ bool data_is_file(const char *path) {
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+int data_entries_by_bytes(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
 gyre_status data_output_apart_in(const char *output, const char *dir, const char *const *names) {
     gyre_status status = GYRE_OK;
     for (int i = 0; names[i] != NULL && status == GYRE_OK; i++) {

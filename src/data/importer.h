@@ -3,9 +3,13 @@
 #define GYRE_DATA_IMPORTER_H
 
 #include "gyre/dataset.h"
+#include <dirent.h>
 
 /* A regular file, or a link to one. */
 bool data_is_file(const char *path);
+
+/* For scandir: an order that no locale changes. */
+int data_entries_by_bytes(const struct dirent **a, const struct dirent **b);
 
 /* Class names from dir/file, one a line, bytes that are not UTF-8 as \xHH; *names stays NULL when
  * there is no such file. free() it. GYRE_EIO, naming the line: a name that is empty, has more than

@@ -3,6 +3,7 @@
 #include "listing.h"
 
 #include "gyre/file.h"
+#include "importer.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -71,10 +72,6 @@ static int is_visible(const struct dirent *entry) {
            strcmp(entry->d_name, "@eaDir") != 0;
 }
 
-static int by_bytes(const struct dirent **a, const struct dirent **b) {
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static gyre_status walk_folder(walk *w, const char *path, const char *below);
 
 /* `below` is its place below the folder; `path` the same for the operating system. */
@@ -114,7 +111,7 @@ static gyre_status walk_folder(walk *w, const char *path, const char *below) {
     if (stat(path, &st) != 0) return cannot_list(w, path, below, errno);
     GYRE_TRY(enter(w, &st, &again));
     if (again) return count(&w->list->repeats, &w->list->repeat, below);
-    int entry_count = scandir(path, &entries, is_visible, by_bytes);
+    int entry_count = scandir(path, &entries, is_visible, data_entries_by_bytes);
     if (entry_count < 0) return cannot_list(w, path, below, errno);
     if (entry_count == 0 && below[0] != '\0') {
         status = count(&w->list->hollow, &w->list->hollow_name, below);

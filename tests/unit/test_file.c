@@ -105,6 +105,24 @@ static void read_refuses_larger_files(void **state) {
     free(path);
 }
 
+static void first_lines_are_read_where_there_are_some(void **state) {
+    static const struct {
+        const char *content, *line;
+    } cases[] = {{"0-15\nmore\n", "0-15"}, {"no newline", "no newl"}, {"\n", ""}, {"", ""}};
+    char *path = gyre_path_join(*state, "lines"), line[8];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t size = strlen(cases[i].content);
+        assert_int_equal(gyre_file_write_atomic(path, cases[i].content, size), GYRE_OK);
+        assert_int_equal(gyre_file_first_line(path, line, sizeof line), size > 0);
+        assert_string_equal(line, cases[i].line);
+    }
+    assert_int_equal(unlink(path), 0);
+    memcpy(line, "before", sizeof "before");
+    assert_false(gyre_file_first_line(path, line, sizeof line));
+    assert_string_equal(line, "");
+    free(path);
+}
+
 static void folders_are_made_with_parents(void **state) {
     char *deep = gyre_path_join(*state, "p/q/r"), *file = gyre_path_join(*state, "f");
     char *below = gyre_path_join(file, "x"), *lost = gyre_path_join(*state, "lost");
@@ -153,6 +171,7 @@ int main(void) {
         cmocka_unit_test(failed_write_says_where),
         cmocka_unit_test(failed_commit_keeps_old_file_and_drops_temporary),
         cmocka_unit_test(read_refuses_larger_files),
+        cmocka_unit_test(first_lines_are_read_where_there_are_some),
         cmocka_unit_test(folders_are_made_with_parents),
         cmocka_unit_test(paths_are_joined_and_cut),
     };
