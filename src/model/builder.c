@@ -245,6 +245,13 @@ int builder_node_of(builder *b, const char *type, const char *name, int input,
     return builder_node(b, type, name, &input, 1, options);
 }
 
+gyre_status builder_same_size(builder *b, gyre_node *n, const node_size *in) {
+    n->h = in->h;
+    n->w = in->w;
+    n->c = in->c;
+    return b->status;
+}
+
 /* ---- styles */
 
 void builder_style_caffe(builder *b, double deviation) {

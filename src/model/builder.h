@@ -52,6 +52,8 @@ void builder_style_torch(builder *b);                   /* PyTorch's default of 
 
 /* ---- for the types' define functions; failures go into the builder */
 
+/* The output has the size of the first input. Itself the define of types without parameters. */
+gyre_status builder_same_size(builder *b, gyre_node *n, const node_size *in);
 /* Parameter 0, NODE.weight, of a node that sums over `fan_in` inputs, in the style of now. */
 void builder_weight(builder *b, gyre_node *n, int ndim, const int *dims, double fan_in,
                     double fan_out);

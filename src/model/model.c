@@ -134,7 +134,7 @@ static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
 /* The nodes before the loss. */
 static gyre_status add_nodes(builder *b, const zoo_entry *entry, const char *layers) {
     if (entry == NULL) return gyre_fail_in("model.layers", network_read(b, layers));
-    entry->build(b, entry->depth);
+    entry->build(b, entry->variant);
     return gyre_fail_in("model.name", b->status);
 }
 

@@ -172,11 +172,8 @@ static gyre_status read_choice(const entry *e, const node_option *o, const gyre_
     const char *text = gyre_json_text(v);
     char expected[256], advice[NETWORK_TEXT] = "";
     size_t used = 0;
-    for (int i = 0; text != NULL && o->choices[i] != NULL; i++) {
-        if (strcmp(o->choices[i], text) != 0) continue;
-        *out = i;
-        return GYRE_OK;
-    }
+    *out = text != NULL ? node_option_choice(o, text) : -1;
+    if (*out >= 0) return GYRE_OK;
     for (int i = 0; o->choices[i] != NULL && used < sizeof expected; i++) {
         const char *between = i == 0 ? "" : o->choices[i + 1] == NULL ? " or " : ", ";
         used += (size_t)snprintf(expected + used, sizeof expected - used, "%s\"%s\"", between,

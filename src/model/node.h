@@ -145,6 +145,8 @@ gyre_status node_set_options(gyre_node *n, const node_value *given, int classes)
 uint64_t node_name_hash(const gyre_node *n);
 /* NULL when the type has none of this name. */
 const node_option *node_option_named(const gyre_node_type *type, const char *name);
+/* The value of a CHOICE by its name; -1: there is none of this name. */
+int node_option_choice(const node_option *o, const char *name);
 /* The value of an option, of a pair or of sides the first one; NAN when the type has none of this
  * name. */
 double node_option_value(const gyre_node *n, const char *name);

@@ -93,6 +93,13 @@ const node_option *node_option_named(const gyre_node_type *type, const char *nam
     return o != NULL && o->name != NULL ? o : NULL;
 }
 
+int node_option_choice(const node_option *o, const char *name) {
+    for (int i = 0; o->choices[i] != NULL; i++) {
+        if (strcmp(o->choices[i], name) == 0) return i;
+    }
+    return -1;
+}
+
 static gyre_status refuse_unknown(const gyre_node *n, const node_value *given) {
     for (; given != NULL && given->name != NULL; given++) {
         if (node_option_named(n->type, given->name) != NULL) continue;

@@ -23,9 +23,9 @@
 
 typedef struct {
     const char *name;
-    void (*build)(builder *b, int depth); /* NULL: the zoo's of that name */
-    int size, channels, classes;          /* images are size x size */
-    int n, shards, lanes;                 /* n samples in each shard */
+    void (*build)(builder *b, int variant); /* NULL: the zoo's of that name */
+    int size, channels, classes;            /* images are size x size */
+    int n, shards, lanes;                   /* n samples in each shard */
     char **freeze;
     int freeze_count;
     bool norm_frozen;
@@ -76,8 +76,8 @@ static void rig_upload(rig *r) {
 }
 
 /* A network for rig_options.build: a convolution, layer norm, a ReLU of its own, a linear layer. */
-static inline void rig_layer_norm(builder *b, int depth) {
-    (void)depth;
+static inline void rig_layer_norm(builder *b, int variant) {
+    (void)variant;
     builder_style_he(b);
     int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
                             BUILDER_OPTIONS({"channels", 7}, {"size", 3}, {"pad", 1}));
@@ -88,8 +88,8 @@ static inline void rig_layer_norm(builder *b, int depth) {
 }
 
 /* The same with group norm: of pairs, of the whole sample, of each channel. */
-static inline void rig_group_norm(builder *b, int depth) {
-    (void)depth;
+static inline void rig_group_norm(builder *b, int variant) {
+    (void)variant;
     builder_style_he(b);
     int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
                             BUILDER_OPTIONS({"channels", 6}, {"size", 3}, {"pad", 1}));

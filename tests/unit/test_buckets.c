@@ -190,8 +190,8 @@ static void what_was_passed_is_complete(void **state) {
 }
 
 /* The weights of `a` are used again by `b`, behind it: they are complete when `a` is. */
-static void build_shared(builder *b, int depth) {
-    (void)depth;
+static void build_shared(builder *b, int variant) {
+    (void)variant;
     int x = builder_node_of(b, "linear", "a", BUILDER_IMAGES, BUILDER_OPTIONS({"out", 64}));
     builder_share(b, 0, 0);
     x = builder_node_of(b, "linear", "b", x, BUILDER_OPTIONS({"out", 64}));

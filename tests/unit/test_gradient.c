@@ -142,8 +142,8 @@ static void one_hot_squared_error(void **state) {
 }
 
 /* Three uses of one weight matrix, two of them in a row: their gradients are added. */
-static void build_shared(builder *b, int depth) {
-    (void)depth;
+static void build_shared(builder *b, int variant) {
+    (void)variant;
     builder_style_torch(b);
     int x = builder_node_of(b, "linear", "a", BUILDER_IMAGES,
                             BUILDER_OPTIONS({"out", 25}, {"relu", true}));
@@ -198,8 +198,8 @@ static void group_norm(void **state) {
 
 /* Linear layers with one activation between them: numbers of a few units, on all its parts. */
 static const char *activation;
-static void build_activation(builder *b, int depth) {
-    (void)depth;
+static void build_activation(builder *b, int variant) {
+    (void)variant;
     builder_style_he(b);
     b->spread = 2;
     int x = builder_node_of(b, "linear", "a", BUILDER_IMAGES, BUILDER_OPTIONS({"out", 20}));
@@ -222,8 +222,8 @@ static void activations(void **state) {
 }
 
 /* All that a convolution may be: oblong, dilated, in groups, depthwise, more on one side. */
-static void build_convolutions(builder *b, int depth) {
-    (void)depth;
+static void build_convolutions(builder *b, int variant) {
+    (void)variant;
     builder_style_he(b);
     int x = builder_node_of(b, "conv", "sides", BUILDER_IMAGES,
                             BUILDER_OPTIONS({"channels", 6}, {"size", 3}, {"size", 4}, {"pad", 2},
@@ -248,8 +248,8 @@ static void unequal_and_grouped_convolutions(void **state) {
 
 /* Squeeze-and-excite (a gate for each channel), a gate for each pixel, a square, sums of three
  * inputs of three sizes and of one input twice, and layer scale. */
-static void build_broadcast(builder *b, int depth) {
-    (void)depth;
+static void build_broadcast(builder *b, int variant) {
+    (void)variant;
     builder_style_he(b);
     int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
                             BUILDER_OPTIONS({"channels", 6}, {"size", 3}));
@@ -275,8 +275,8 @@ static void broadcast_and_scale(void **state) {
 }
 
 /* An encoder and a decoder with the images beside it, read channel by channel and as they lie. */
-static void build_moves(builder *b, int depth) {
-    (void)depth;
+static void build_moves(builder *b, int variant) {
+    (void)variant;
     builder_style_he(b);
     int x = builder_node_of(b, "conv", "down", BUILDER_IMAGES,
                             BUILDER_OPTIONS({"channels", 4}, {"size", 2}, {"stride", 2}));
@@ -297,8 +297,8 @@ static void moves(void **state) {
     check_gradient(o);
 }
 
-static void build_dropout(builder *b, int depth) {
-    (void)depth;
+static void build_dropout(builder *b, int variant) {
+    (void)variant;
     builder_style_he(b);
     int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
                             BUILDER_OPTIONS({"channels", 6}, {"size", 3}));
@@ -321,8 +321,8 @@ static void dropouts(void **state) {
 
 /* Windows, strides and paddings of two numbers, a picture that is not square as one window, and
  * local response normalisation across channels. */
-static void build_pools(builder *b, int depth) {
-    (void)depth;
+static void build_pools(builder *b, int variant) {
+    (void)variant;
     builder_style_he(b);
     int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
                             BUILDER_OPTIONS({"channels", 6}, {"size", 3}));

@@ -9,8 +9,8 @@
 #include "rig.h"
 
 static double drop_rate;
-static void build_dropout(builder *b, int depth) {
-    (void)depth;
+static void build_dropout(builder *b, int variant) {
+    (void)variant;
     builder_style_he(b);
     int x = builder_node_of(b, "conv", "conv", BUILDER_IMAGES,
                             BUILDER_OPTIONS({"channels", 6}, {"size", 3}));

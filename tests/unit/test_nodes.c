@@ -42,8 +42,8 @@ static void metrics_have_names_for_files(void **state) {
 
 /* What networks in C or JSON may say, and what their nodes cannot be. */
 static int broken;
-static void build_broken(builder *b, int depth) {
-    (void)depth;
+static void build_broken(builder *b, int variant) {
+    (void)variant;
     int a = builder_node_of(b, "conv", "a", BUILDER_IMAGES,
                             BUILDER_OPTIONS({"channels", 4}, {"size", 3}));
     int fc = -1, both[] = {BUILDER_IMAGES, a};
@@ -103,7 +103,7 @@ static void what_nodes_cannot_be(void **state) {
 
 /* One number of an option is for all places, two are for height and width, four for the sides. */
 static int numbers;
-static void build_numbers(builder *b, int depth) {
+static void build_numbers(builder *b, int variant) {
     static const node_value all[][9] = {
         {{"channels", 6}, {"size", 3}, {"pad", 1}, {"groups", 2}},
         {{"channels", 6}, {"size", 3}, {"size", 5}, {"pad", 1}, {"pad", 2}, {"stride", 2}},
@@ -128,7 +128,7 @@ static void build_numbers(builder *b, int depth) {
         {{"channels", 1}, {"size", 3}, {"size", 12}, {"pad", 0}, {"pad", 1}},
         {{"channels", 3000}, {"size", 1 << 10}, {"pad", 1023}},
     };
-    (void)depth;
+    (void)variant;
     int x = builder_node_of(b, "conv", "c", BUILDER_IMAGES, all[numbers]);
     builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 3}));
 }
@@ -181,9 +181,9 @@ static void convolutions_have_numbers_for_each_side(void **state) {
 
 /* 120 bytes and ".weight" are 127, the longest name; one more is refused, not cut. */
 static int name_length;
-static void build_long(builder *b, int depth) {
+static void build_long(builder *b, int variant) {
     char name[GYRE_NODE_NAME_SIZE] = "";
-    (void)depth;
+    (void)variant;
     memset(name, 'n', (size_t)name_length);
     builder_node_of(b, "linear", name, BUILDER_IMAGES, BUILDER_OPTIONS({"out", 3}));
 }

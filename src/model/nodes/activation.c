@@ -12,14 +12,6 @@ static const node_option leaky_relu_table[] = {
     {0},
 };
 
-static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
-    (void)b;
-    n->h = in->h;
-    n->w = in->w;
-    n->c = in->c;
-    return GYRE_OK;
-}
-
 static gyre_activation_shape shape(const node_call *c, gyre_activation kind) {
     const leaky_relu_options *o = c->node->options;
     size_t n = (size_t)c->n * node_elements(c->out);
@@ -60,7 +52,7 @@ static gyre_status dx(const node_call *c, gyre_activation kind, gyre_act v) {
                                         .options = OPTIONS_OF(GYRE_ACTIVATION_##KIND),             \
                                         .dx_may_be_dy = true,                                      \
                                         KEEPS_##reads = true,                                      \
-                                        .define = define,                                          \
+                                        .define = builder_same_size,                               \
                                         .forward = type##_forward,                                 \
                                         .dx = type##_dx};
 GYRE_ACTIVATIONS(TYPE)

@@ -25,9 +25,7 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
                          "node %s: what is added has the size %d x %d x %d, its input %d x %d x %d",
                          n->name, in[1].h, in[1].w, in[1].c, in[0].h, in[0].w, in[0].c);
     }
-    n->h = in->h;
-    n->w = in->w;
-    n->c = in->c;
+    builder_same_size(b, n, in);
     builder_vector(b, n, 0, "weight", in->c, GYRE_INIT_ONE);
     builder_vector(b, n, 1, "bias", in->c, GYRE_INIT_ZERO);
     builder_statistic(b, n, "running_mean", in->c, 0, o->momentum);

@@ -13,7 +13,6 @@ static bool spread_of(node_size of, node_size over, gyre_broadcast *out) {
 
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     gyre_broadcast spread;
-    (void)b;
     for (int k = 1; k < n->input_count; k++) {
         if (spread_of(in[k], in[0], &spread)) continue;
         return gyre_fail(GYRE_EUSAGE,
@@ -22,10 +21,7 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
                          n->name, k + 1, in->h, in->w, in->c, in->c, in->h, in->w, in[k].h, in[k].w,
                          in[k].c);
     }
-    n->h = in->h;
-    n->w = in->w;
-    n->c = in->c;
-    return GYRE_OK;
+    return builder_same_size(b, n, in);
 }
 
 /* Of the first input and input k. */

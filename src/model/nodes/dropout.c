@@ -21,13 +21,9 @@ static const node_option options[] = {
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     dropout_options *o = n->options;
     uint64_t hash = node_name_hash(n);
-    (void)b;
     o->name[0] = (uint32_t)hash;
     o->name[1] = (uint32_t)(hash >> 32);
-    n->h = in->h;
-    n->w = in->w;
-    n->c = in->c;
-    return GYRE_OK;
+    return builder_same_size(b, n, in);
 }
 
 static gyre_status drop(const node_call *c, gyre_drop unit, gyre_act from, gyre_act to) {

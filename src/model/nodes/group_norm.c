@@ -25,9 +25,7 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
                          "found %d",
                          n->name, in->c, o->groups);
     }
-    n->h = in->h;
-    n->w = in->w;
-    n->c = in->c;
+    builder_same_size(b, n, in);
     builder_vector(b, n, 0, "weight", in->c, GYRE_INIT_ONE);
     builder_vector(b, n, 1, "bias", in->c, GYRE_INIT_ZERO);
     return b->status;

@@ -13,9 +13,7 @@ static const node_option options[] = {
 };
 
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
-    n->h = in->h;
-    n->w = in->w;
-    n->c = in->c;
+    builder_same_size(b, n, in);
     builder_vector(b, n, 0, "weight", in->c, GYRE_INIT_ONE);
     builder_vector(b, n, 1, "bias", in->c, GYRE_INIT_ZERO);
     return b->status;

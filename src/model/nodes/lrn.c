@@ -19,14 +19,6 @@ static const node_option options[] = {
     {0},
 };
 
-static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
-    (void)b;
-    n->h = in->h;
-    n->w = in->w;
-    n->c = in->c;
-    return GYRE_OK;
-}
-
 static gyre_lrn_shape shape(const node_call *c) {
     const lrn_options *o = c->node->options;
     return (gyre_lrn_shape){c->n,    c->in->h, c->in->w, c->in->c,
@@ -52,6 +44,6 @@ const gyre_node_type node_lrn = {
     .options = options,
     .dx_may_be_dy = true,
     .keeps_x = true,
-    .define = define,
+    .define = builder_same_size,
     .forward = forward,
     .dx = dx};

@@ -1,14 +1,6 @@
 /* max(0, x) on its own, where no node before it can do it. */
 #include "../builder.h"
 
-static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
-    (void)b;
-    n->h = in->h;
-    n->w = in->w;
-    n->c = in->c;
-    return GYRE_OK;
-}
-
 static gyre_status forward(const node_call *c) {
     return c->ops->relu(c->queue, (size_t)c->n * node_elements(c->out), c->x[0], c->y);
 }
@@ -23,6 +15,6 @@ const gyre_node_type node_relu = {.name = "relu",
                                   .inputs_max = 1,
                                   .dx_may_be_dy = true,
                                   .keeps_y = true,
-                                  .define = define,
+                                  .define = builder_same_size,
                                   .forward = forward,
                                   .dx = dx};

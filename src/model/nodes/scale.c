@@ -13,9 +13,7 @@ static const node_option options[] = {
 
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     const scale_options *o = n->options;
-    n->h = in->h;
-    n->w = in->w;
-    n->c = in->c;
+    builder_same_size(b, n, in);
     builder_constant(b, n, 0, "weight", in->c, (double)o->initial);
     return b->status;
 }

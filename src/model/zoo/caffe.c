@@ -11,8 +11,8 @@ static int caffe_lrn(builder *b, const char *name, int x, bool relu) {
 }
 
 /* Caffe's examples/mnist/lenet_train_test.prototxt. */
-void zoo_lenet(builder *b, int depth) {
-    (void)depth;
+void zoo_lenet(builder *b, int variant) {
+    (void)variant;
     builder_style_xavier(b);
     int x = layers_conv(b, "conv1", BUILDER_IMAGES, (conv_options){20, 5, 1, 0, true, false, 0});
     x = layers_caffe_pool(b, "max_pool", "pool1", x, 2);
@@ -23,8 +23,8 @@ void zoo_lenet(builder *b, int depth) {
 }
 
 /* Caffe's examples/cifar10/cifar10_quick_train_test.prototxt. */
-void zoo_cifar10_quick(builder *b, int depth) {
-    (void)depth;
+void zoo_cifar10_quick(builder *b, int variant) {
+    (void)variant;
     builder_style_caffe(b, 1e-4);
     int x = layers_conv(b, "conv1", BUILDER_IMAGES, (conv_options){32, 5, 1, 2, true, false, 0});
     x = layers_caffe_pool(b, "max_pool", "pool1", x, 3);
@@ -41,8 +41,8 @@ void zoo_cifar10_quick(builder *b, int depth) {
 
 /* Caffe's examples/cifar10/cifar10_full_train_test.prototxt. There conv3 states no multipliers, so
  * that its bias learns at the weights' rate. The ReLU between pool1 and norm1 is norm1's. */
-void zoo_cifar10_full(builder *b, int depth) {
-    (void)depth;
+void zoo_cifar10_full(builder *b, int variant) {
+    (void)variant;
     builder_style_caffe(b, 1e-4);
     int x = layers_conv(b, "conv1", BUILDER_IMAGES, (conv_options){32, 5, 1, 2, true, false, 0});
     x = layers_caffe_pool(b, "max_pool", "pool1", x, 3);

@@ -28,11 +28,11 @@ static int block(builder *b, const char *prefix, int x, int channels, double dro
     return layers_add(b, name, y, x);
 }
 
-void zoo_convnext_tiny(builder *b, int depth) {
+void zoo_convnext_tiny(builder *b, int variant) {
     static const int channels[] = {96, 192, 384, 768}, blocks[] = {3, 3, 9, 3};
     const int all = 18;
     int done = 0;
-    (void)depth;
+    (void)variant;
     builder_style_caffe(b, 0.02);
     b->bias_lr_mult = 1;
     int x = layers_conv(b, "features.0.0", BUILDER_IMAGES,

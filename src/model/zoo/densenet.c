@@ -57,11 +57,11 @@ static void classify(builder *b, int x) {
 }
 
 /* DenseNet-BC of 121 layers for large images, as torchvision's. */
-void zoo_densenet121(builder *b, int depth) {
+void zoo_densenet121(builder *b, int variant) {
     static const int layers[] = {6, 12, 24, 16};
     const int growth = 32;
     int channels = 64;
-    (void)depth;
+    (void)variant;
     style(b);
     int x = layers_conv(b, "features.conv0", BUILDER_IMAGES,
                         (conv_options){channels, 7, 2, 3, false, false, 0});
@@ -76,10 +76,10 @@ void zoo_densenet121(builder *b, int depth) {
 }
 
 /* The paper's of 40 layers with a growth of 12, for images of 32x32. */
-void zoo_densenet40(builder *b, int depth) {
+void zoo_densenet40(builder *b, int variant) {
     const int growth = 12, layers = 12;
     int channels = 16;
-    (void)depth;
+    (void)variant;
     style(b);
     int x = layers_conv(b, "features.conv0", BUILDER_IMAGES,
                         (conv_options){channels, 3, 1, 1, false, false, 0});

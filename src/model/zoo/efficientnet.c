@@ -3,15 +3,8 @@
 
 #include <math.h>
 
-/* PREFIX.0, PREFIX.1: convolution, norm, SiLU */
 static int conv_norm(builder *b, const char *prefix, int x, conv_options o) {
-    char name[LAYERS_NAME];
-    snprintf(name, sizeof name, "%s.0", prefix);
-    x = layers_conv(b, name, x, o);
-    snprintf(name, sizeof name, "%s.1", prefix);
-    x = layers_norm(b, name, x, LAYERS_NONE, false);
-    snprintf(name, sizeof name, "%s.2", prefix);
-    return builder_node_of(b, "silu", name, x, NULL);
+    return layers_conv_norm(b, prefix, x, o, "silu");
 }
 
 /* Hu et al. 2018 (arXiv 1709.01507): a factor for each channel, made of all channels' averages. */
@@ -60,14 +53,14 @@ static int block(builder *b, const char *prefix, int x, mbconv o) {
     return layers_add(b, name, y, x);
 }
 
-void zoo_efficientnet_b0(builder *b, int depth) {
+void zoo_efficientnet_b0(builder *b, int variant) {
     static const struct {
         int expansion, r, channels, blocks, stride;
     } stages[] = {{1, 3, 16, 1, 1},  {6, 3, 24, 2, 2},  {6, 5, 40, 2, 2}, {6, 3, 80, 3, 2},
                   {6, 5, 112, 3, 1}, {6, 5, 192, 4, 2}, {6, 3, 320, 1, 1}};
     const int all = 16;
     int in = 32, done = 0;
-    (void)depth;
+    (void)variant;
     builder_style_he(b);
     int x =
         conv_norm(b, "features.0", BUILDER_IMAGES, (conv_options){in, 3, 2, 1, false, false, 0});

@@ -19,6 +19,22 @@ int layers_norm(builder *b, const char *name, int x, int residual, bool relu) {
                         BUILDER_OPTIONS({"relu", relu}));
 }
 
+int layers_conv_norm(builder *b, const char *prefix, int x, conv_options o, const char *act) {
+    char name[LAYERS_NAME];
+    snprintf(name, sizeof name, "%s.0", prefix);
+    x = layers_conv(b, name, x, o);
+    snprintf(name, sizeof name, "%s.1", prefix);
+    x = layers_norm(b, name, x, LAYERS_NONE, false);
+    snprintf(name, sizeof name, "%s.2", prefix);
+    return builder_node_of(b, act, name, x, NULL);
+}
+
+int layers_flatten(builder *b, const char *name, int x, const char *order) {
+    const node_option *o = node_option_named(node_type_named("flatten"), "order");
+    return builder_node_of(b, "flatten", name, x,
+                           BUILDER_OPTIONS({"order", node_option_choice(o, order)}));
+}
+
 int layers_pool(builder *b, const char *type, const char *name, int x, int r, int stride, int pad) {
     return builder_node_of(b, type, name, x,
                            BUILDER_OPTIONS({"size", r}, {"stride", stride}, {"pad", pad}));

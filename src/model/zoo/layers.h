@@ -21,12 +21,16 @@ enum { LAYERS_NONE = -1 };
 /* y = act(norm(x) + residual); residual may be LAYERS_NONE */
 int layers_norm(builder *b, const char *name, int x, int residual, bool relu);
 
+/* torchvision's Conv2dNormActivation: PREFIX.0 is the convolution, PREFIX.1 the norm and PREFIX.2 a
+ * node of the type `act`. */
+int layers_conv_norm(builder *b, const char *prefix, int x, conv_options o, const char *act);
+
 /* "max_pool" or "average_pool": windows of r by r, `stride` apart. */
 int layers_pool(builder *b, const char *type, const char *name, int x, int r, int stride, int pad);
 /* Caffe's: two apart; the output's size is rounded up. */
 int layers_caffe_pool(builder *b, const char *type, const char *name, int x, int r);
-/* Orders of "flatten"; LAYERS_CHW is PyTorch's. */
-enum { LAYERS_HWC, LAYERS_CHW };
+/* order: "hwc", or PyTorch's "chw" */
+int layers_flatten(builder *b, const char *name, int x, const char *order);
 int layers_add(builder *b, const char *name, int x, int y);
 int layers_global_average(builder *b, const char *name, int x);
 

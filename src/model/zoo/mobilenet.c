@@ -1,15 +1,8 @@
 /* MobileNet: Sandler et al. 2018 (arXiv 1801.04381), as torchvision's mobilenet_v2. */
 #include "layers.h"
 
-/* PREFIX.0, PREFIX.1: convolution, norm, ReLU6 */
 static int conv_norm(builder *b, const char *prefix, int x, conv_options o) {
-    char name[LAYERS_NAME];
-    snprintf(name, sizeof name, "%s.0", prefix);
-    x = layers_conv(b, name, x, o);
-    snprintf(name, sizeof name, "%s.1", prefix);
-    x = layers_norm(b, name, x, LAYERS_NONE, false);
-    snprintf(name, sizeof name, "%s.2", prefix);
-    return builder_node_of(b, "relu6", name, x, NULL);
+    return layers_conv_norm(b, prefix, x, o, "relu6");
 }
 
 typedef struct {
@@ -34,13 +27,13 @@ static int inverted_residual(builder *b, int index, int x, bottleneck o) {
     return layers_norm(b, name, y, o.stride == 1 && o.in == o.out ? x : LAYERS_NONE, false);
 }
 
-void zoo_mobilenet_v2(builder *b, int depth) {
+void zoo_mobilenet_v2(builder *b, int variant) {
     static const struct {
         int expansion, channels, blocks, stride;
     } stages[] = {{1, 16, 1, 1}, {6, 24, 2, 2},  {6, 32, 3, 2}, {6, 64, 4, 2},
                   {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
     int in = 32, index = 1;
-    (void)depth;
+    (void)variant;
     builder_style_he(b);
     int x =
         conv_norm(b, "features.0", BUILDER_IMAGES, (conv_options){in, 3, 2, 1, false, false, 0});

@@ -1,4 +1,4 @@
-/* Residual networks: He et al. 2015 (arXiv 1512.03385), and their wide ones. */
+/* Residual networks: He et al. 2015 (arXiv 1512.03385). */
 #include "layers.h"
 
 /* PREFIX.convI and PREFIX.bnI: y = act(norm(conv(x)) + residual) */

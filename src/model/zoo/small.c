@@ -2,8 +2,8 @@
 #include "layers.h"
 
 /* Two hidden layers; PyTorch's default initialisation. */
-void zoo_mlp(builder *b, int depth) {
-    (void)depth;
+void zoo_mlp(builder *b, int variant) {
+    (void)variant;
     builder_style_torch(b);
     int x = layers_linear(b, "fc1", BUILDER_IMAGES, 256, true);
     x = layers_linear(b, "fc2", x, 128, true);
@@ -11,8 +11,8 @@ void zoo_mlp(builder *b, int depth) {
 }
 
 /* Three convolutions with batch norm: for the demo, and for other small images. */
-void zoo_small_cnn(builder *b, int depth) {
-    (void)depth;
+void zoo_small_cnn(builder *b, int variant) {
+    (void)variant;
     builder_style_he(b);
     int x = layers_conv(b, "conv1", BUILDER_IMAGES, (conv_options){16, 3, 1, 1, false, false, 0});
     x = layers_norm(b, "bn1", x, LAYERS_NONE, true);

@@ -6,7 +6,7 @@ static void classify(builder *b, int x) {
     builder_style_caffe(b, 0.01);
     b->bias_lr_mult = 1;
     x = builder_node_of(b, "adaptive_average_pool", "avgpool", x, BUILDER_OPTIONS({"bins", 7}));
-    x = builder_node_of(b, "flatten", "flatten", x, BUILDER_OPTIONS({"order", LAYERS_CHW}));
+    x = layers_flatten(b, "flatten", x, "chw");
     x = layers_linear(b, "classifier.0", x, 4096, true);
     x = builder_node_of(b, "dropout", "classifier.2", x, NULL);
     x = layers_linear(b, "classifier.3", x, 4096, true);
@@ -15,10 +15,10 @@ static void classify(builder *b, int x) {
 }
 
 /* Configuration D: 13 convolutions; what is left becomes 7x7 bins, whatever the images' size. */
-void zoo_vgg16_bn(builder *b, int depth) {
+void zoo_vgg16_bn(builder *b, int variant) {
     static const int channels[] = {64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512};
     int x = BUILDER_IMAGES, at = 0;
-    (void)depth;
+    (void)variant;
     builder_style_he(b);
     for (int i = 0; i < 13; i++) {
         char name[LAYERS_NAME];
