@@ -22,11 +22,6 @@ typedef enum {
     GYRE_ELEMENTS
 } gyre_element;
 
-/* Bytes of one. */
-static inline size_t gyre_element_size(gyre_element e) {
-    return e == GYRE_ELEMENT_U8 ? 1 : e >= GYRE_ELEMENT_F32 ? 4 : 2;
-}
-
 /* IEEE 754 binary16 as float, exactly; the bits of a NaN are shifted. */
 static inline float gyre_half_to_float(uint16_t half) {
     uint32_t sign = (uint32_t)(half & 0x8000u) << 16, rest = half & 0x7fffu, bits;
@@ -46,7 +41,15 @@ static inline float gyre_half_to_float(uint16_t half) {
 
 /* n stored values as floats, each exactly (i32: rounded). They may begin at any byte. */
 void gyre_element_floats(gyre_element e, const void *values, size_t n, float *out);
+
+size_t gyre_element_size(gyre_element e);      /* bytes of one */
 const char *gyre_element_name(gyre_element e); /* "f16" */
+/* Is it a type of samples, of targets? `e` may be any number: then it is of neither. */
+bool gyre_element_of_samples(gyre_element e);
+bool gyre_element_of_targets(gyre_element e);
+/* What messages call `count` samples of this type: "image", "images" where they are bytes, else
+ * "sample", "samples". */
+const char *gyre_element_noun(gyre_element e, int64_t count);
 
 /* What one sample is judged against: h x w x c values. All zero: one class. */
 typedef struct {

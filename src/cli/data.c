@@ -82,7 +82,9 @@ static gyre_status print_classes(const gyre_dataset *d) {
         }
         printf("\n");
     }
-    if (left_out > 0) printf("  and %d classes without any image\n", left_out);
+    if (left_out > 0)
+        printf("  and %d classes without any %s\n", left_out,
+               gyre_element_noun(part_of(d, 0)->element, 1));
     free(counts);
     return GYRE_OK;
 }
@@ -104,7 +106,7 @@ static gyre_status info(const char *path) {
                                       : "from another program, without gyre's checksum");
     }
     const bool bytes = train->element == GYRE_ELEMENT_U8;
-    const char *what = bytes ? "images" : "samples";
+    const char *what = gyre_element_noun(train->element, 2);
     printf("  %-11s  %d x %d x %d (height, width, channels)%s%s\n", what, train->h, train->w,
            train->c, bytes ? "" : " of ", bytes ? "" : gyre_element_name(train->element));
     print_targets(d);
@@ -137,7 +139,7 @@ static gyre_status report(const char *path) {
     printf(": %" PRId64 " training", train->count);
     if (validation->count > 0) printf(", %" PRId64 " validation", validation->count);
     printf(" and %" PRId64 " test %s of %d x %d x %d", gyre_dataset_test(d)->count,
-           train->element == GYRE_ELEMENT_U8 ? "images" : "samples", train->h, train->w, train->c);
+           gyre_element_noun(train->element, 2), train->h, train->w, train->c);
     const gyre_target *t = &train->target;
     if (gyre_target_has_classes(t))
         printf(" in %d classes", gyre_dataset_classes(d));
@@ -177,6 +179,7 @@ static const struct {
                  {"idx", import_idx, 1, every_import},
                  {"folder", import_folder, 1, of_folders},
                  {"array", import_array, 2, of_arrays}};
+enum { IMPORTERS = sizeof importers / sizeof *importers };
 
 /* One of the options that were given and are not among `ids`; NULL: there is none. */
 static const cli_option *other_option(const char *given, const char *ids) {
@@ -188,15 +191,27 @@ static const cli_option *other_option(const char *given, const char *ids) {
     return other;
 }
 
+/* `other` goes with one importer. */
 static gyre_status refuse(const cli_option *other, const char *kind) {
-    bool of_array = strchr(of_arrays, other->id) != NULL;
+    size_t i = 0;
+    while (i < IMPORTERS - 1 && strchr(importers[i].ids, other->id) == NULL) i++;
     return gyre_fail(GYRE_EUSAGE, "--%s is for `gyre data import %s`, not for %s", other->name,
-                     of_array ? "array" : "folder", kind);
+                     importers[i].kind, kind);
+}
+
+static gyre_status refuse_kind(const char *kind) {
+    char kinds[128] = "";
+    for (size_t i = 0, used = 0; i < IMPORTERS && used < sizeof kinds; i++) {
+        const char *before = i == 0 ? "" : i == IMPORTERS - 1 ? " and " : ", ";
+        used +=
+            (size_t)snprintf(kinds + used, sizeof kinds - used, "%s%s", before, importers[i].kind);
+    }
+    return gyre_fail(GYRE_EUSAGE, "data import '%s' is unknown; the kinds are %s", kind, kinds);
 }
 
 static gyre_status import(char *const *operands, int count, const cli_import_options *o,
                           const char *given) {
-    for (size_t i = 0; i < sizeof importers / sizeof *importers; i++) {
+    for (size_t i = 0; i < IMPORTERS; i++) {
         if (strcmp(operands[0], importers[i].kind) != 0) continue;
         const cli_option *other = other_option(given, importers[i].ids);
         if (other != NULL) return refuse(other, operands[0]);
@@ -210,9 +225,7 @@ static gyre_status import(char *const *operands, int count, const cli_import_opt
         GYRE_TRY(importers[i].import(operands + 1, o));
         return report(o->output);
     }
-    return gyre_fail(GYRE_EUSAGE,
-                     "data import '%s' is unknown; the kinds are cifar, idx, folder and array",
-                     operands[0]);
+    return refuse_kind(operands[0]);
 }
 
 /* ---- manifest */
@@ -222,10 +235,11 @@ static gyre_status manifest(char *const *files, int count, const cli_import_opti
     GYRE_TRY(gyre_manifest_write(o->output, files, count, o->force));
     GYRE_TRY(gyre_dataset_open(o->output, &d));
     gyre_text_print(stdout, o->output, 0);
-    printf(": %" PRId64 " training, %" PRId64 " validation and %" PRId64 " test images in %d "
+    printf(": %" PRId64 " training, %" PRId64 " validation and %" PRId64 " test %s in %d "
            "files\n",
            gyre_dataset_train(d)->count, gyre_dataset_validation(d)->count,
-           gyre_dataset_test(d)->count, gyre_dataset_files(d));
+           gyre_dataset_test(d)->count, gyre_element_noun(gyre_dataset_train(d)->element, 2),
+           gyre_dataset_files(d));
     gyre_dataset_close(d);
     return cli_flush();
 }

@@ -19,8 +19,10 @@ typedef struct {
 
 typedef struct {
     const char *what, *plot;
-    image_size image; /* all 0: not given */
-    int classes;      /* 0: not given */
+    image_size image;     /* all 0: not given */
+    gyre_element element; /* of the config's dataset; bytes where none is opened */
+    gyre_target target;   /* likewise; one class */
+    int classes;          /* 0: not given */
     cli_sets sets;
     bool json;
 } arguments;
@@ -48,6 +50,8 @@ static gyre_status find_input(arguments *a, const gyre_settings *s) {
         GYRE_GOTO(gyre_fail_in("data.path", gyre_dataset_open(path, &d)));
         const gyre_images *images = gyre_dataset_train(d);
         int size = s->data.crop_size;
+        a->element = images->element;
+        a->target = images->target;
         if (!sized) {
             a->image = size > 0 ? (image_size){size, size, images->c}
                                 : (image_size){images->h, images->w, images->c};
@@ -67,7 +71,9 @@ static gyre_status open_model(arguments *a, const gyre_settings *s, gyre_model *
     if (s->model.name == NULL && s->model.layers == NULL) {
         return gyre_fail(GYRE_EUSAGE, "the config has no model.name, model.layers or model.file");
     }
-    return gyre_model_open(&s->model, a->image.h, a->image.w, a->image.c, a->classes, out);
+    gyre_model_settings model = s->model;
+    model.target = a->target;
+    return gyre_model_open(&model, a->image.h, a->image.w, a->image.c, a->classes, out);
 }
 
 /* A file of nodes alone, rather than a config. */
@@ -112,14 +118,19 @@ static void print_row(const gyre_node_summary *s, int names) {
            s->bytes);
 }
 
-static void print_table(const gyre_model *m) {
+static void print_table(const gyre_model *m, gyre_element element) {
     gyre_node_summary total = {0};
     int names = 5;
     for (int i = 0; i < m->node_count; i++) {
         int length = (int)strlen(m->nodes[i].name);
         if (length > names) names = length;
     }
-    printf("%s for images of %d x %d x %d, %d classes\n\n", m->name, m->h, m->w, m->c, m->classes);
+    const gyre_target *t = &m->target;
+    printf("%s for %s of %d x %d x %d, ", m->name, gyre_element_noun(element, 2), m->h, m->w, m->c);
+    if (gyre_target_has_classes(t))
+        printf("%d classes\n\n", m->classes);
+    else
+        printf("targets of %d x %d x %d\n\n", t->h, t->w, t->c);
     printf("%-*s  %-18s %-18s %12s %12s %14s\n", names, "node", "type", "output", "parameters",
            "MFLOP", "activation (B)");
     for (int i = 0; i < m->node_count; i++) {
@@ -131,10 +142,10 @@ static void print_table(const gyre_model *m) {
     }
     printf("%-*s  %-18s %-18s %12zu %12.3f %14zu\n", names, "total", "", "", total.parameters,
            total.flop / 1e6, total.bytes);
-    printf("\nLoss: %s. MFLOP: of the forward pass of one image, a multiply-add by a weight\n"
+    printf("\nLoss: %s. MFLOP: of the forward pass of one %s, a multiply-add by a weight\n"
            "counted as 2; a training step takes about three times as many. Activations of one\n"
-           "image in f32.\n",
-           m->loss);
+           "%s in f32.\n",
+           m->loss, gyre_element_noun(element, 1), gyre_element_noun(element, 1));
 }
 
 static gyre_status print(const arguments *a, const gyre_model *m) {
@@ -145,7 +156,7 @@ static gyre_status print(const arguments *a, const gyre_model *m) {
         puts(text);
         free(text);
     } else {
-        print_table(m);
+        print_table(m, a->element);
         if (a->plot != NULL) printf("\n");
         if (a->plot != NULL) cli_print_path(a->plot);
     }

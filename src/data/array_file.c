@@ -118,8 +118,11 @@ static hid_t memory_type(const data_array *a) {
     case GYRE_ELEMENT_U16: return H5T_NATIVE_UINT16;
     case GYRE_ELEMENT_I16: return H5T_NATIVE_INT16;
     case GYRE_ELEMENT_I32: return H5T_NATIVE_INT64; /* so that none is clipped */
-    default: return H5T_NATIVE_FLOAT;
+    case GYRE_ELEMENT_F16:
+    case GYRE_ELEMENT_F32: return H5T_NATIVE_FLOAT;
+    case GYRE_ELEMENTS: break;
     }
+    return H5I_INVALID_HID;
 }
 
 /* Into `out`, as memory_type says; f16 as f32. */

@@ -94,9 +94,8 @@ static gyre_status check_shapes(const gyre_dataset *d) {
         const data_layout_part *p = &d->sources[i].layout.parts[DATA_PART_TRAIN];
         if (data_layout_alike(p, first)) continue;
         return gyre_fail(GYRE_EIO, "'%s' has %s of %s, '%s' of %s", d->sources[i].path,
-                         p->element == GYRE_ELEMENT_U8 ? "images" : "samples",
-                         data_layout_text(p, its), d->sources[0].path,
-                         data_layout_text(first, mine));
+                         gyre_element_noun(p->element, 2), data_layout_text(p, its),
+                         d->sources[0].path, data_layout_text(first, mine));
     }
     return GYRE_OK;
 }
@@ -305,11 +304,9 @@ void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]) {
         int64_t count = d->parts[part].count;
         if (count == 0) continue;
         const char *before = done == 0 ? "" : done == parts - 1 ? " and " : ", ";
-        used += snprintf(out + used, (size_t)(GYRE_PARTS_TEXT - used), "%s%s (%lld%s)", before,
-                         data_part_names[part], (long long)count,
-                         done > 0     ? ""
-                         : count == 1 ? " image"
-                                      : " images");
+        used += snprintf(out + used, (size_t)(GYRE_PARTS_TEXT - used), "%s%s (%lld%s%s)", before,
+                         data_part_names[part], (long long)count, done > 0 ? "" : " ",
+                         done > 0 ? "" : gyre_element_noun(d->parts[part].element, count));
         done++;
     }
 }

@@ -163,7 +163,7 @@ static gyre_status read_arrays(source *s, data_layout_part *out) {
     int size[3];
     GYRE_TRY(open_any(s));
     gyre_element e = element_of(s);
-    GYRE_TRY(check_type(s, e < GYRE_ELEMENT_I32,
+    GYRE_TRY(check_type(s, gyre_element_of_samples(e),
                         "little-endian uint8, uint16, int16, float16 or float32"));
     GYRE_TRY(shape_of(s, size));
     GYRE_TRY(check_storage(s));
@@ -180,7 +180,7 @@ static gyre_status finish_targets(source *s, data_layout_part *out, const char *
     if (s->dims[0] != (hsize_t)out->count) {
         return gyre_fail(GYRE_EIO, "'%s': %s has %llu %s for %lld %s", s->path, s->name,
                          (unsigned long long)s->dims[0], what, (long long)out->count,
-                         out->element == GYRE_ELEMENT_U8 ? "images" : "samples");
+                         gyre_element_noun(out->element, out->count));
     }
     GYRE_TRY(check_storage(s));
     out->targets = s->offset;
@@ -200,8 +200,7 @@ static gyre_status read_targets(source *s, data_layout_part *out) {
     int size[3];
     GYRE_TRY(open_any(s));
     gyre_element e = element_of(s);
-    GYRE_TRY(check_type(s, e >= GYRE_ELEMENT_F32 && e < GYRE_ELEMENTS,
-                        "little-endian int32 or float32"));
+    GYRE_TRY(check_type(s, gyre_element_of_targets(e), "little-endian int32 or float32"));
     GYRE_TRY(shape_of(s, size));
     out->target_stored = e;
     bool label = e == GYRE_ELEMENT_I32 && s->ndim == 1;

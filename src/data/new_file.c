@@ -38,10 +38,10 @@ static hid_t type_of(gyre_element e) {
         H5Tset_size(half, 2);
         H5Tset_ebias(half, 15);
         return half;
-    case GYRE_ELEMENT_I32:
+    case GYRE_ELEMENT_I32: return H5Tcopy(H5T_STD_I32LE);
     case GYRE_ELEMENTS: break;
     }
-    return H5Tcopy(H5T_STD_I32LE);
+    return H5I_INVALID_HID;
 }
 
 static bool make_typed(hid_t group, const char *name, gyre_element e, int ndim,

@@ -34,11 +34,12 @@ static bool values_fit(int h, int w, int c) {
 static bool plausible_part(const data_layout_part *p) {
     const gyre_target *t = &p->target;
     bool label = t->h == 0 && t->w == 0 && t->c == 0 && !t->classes;
-    bool stored = p->target_stored == GYRE_ELEMENT_I32 ||
-                  (p->target_stored == GYRE_ELEMENT_F32 && !label && !t->classes);
+    bool classes = label || t->classes;
+    bool stored = gyre_element_of_targets(p->target_stored) &&
+                  (p->target_stored == GYRE_ELEMENT_I32 || !classes);
     bool fits = data_is_picture(p->element, p->h, p->w, p->c) || values_fit(p->h, p->w, p->c);
     return p->count > 0 && p->count <= INT64_MAX / 4 && fits &&
-           (unsigned)p->element < GYRE_ELEMENT_I32 && stored &&
+           gyre_element_of_samples(p->element) && stored &&
            (label || (values_fit(t->h, t->w, t->c) && (!t->classes || t->c == 1)));
 }
 

@@ -85,16 +85,20 @@ static gyre_status inspect_find(const char *path, FILE *out) {
 
 static void print_part(FILE *out, const char *name, const gyre_images *part) {
     if (part->count == 0) return;
-    fprintf(out, "  %-12s %lld images of %d x %d x %d\n", name, (long long)part->count, part->h,
-            part->w, part->c);
+    fprintf(out, "  %-12s %lld %s of %d x %d x %d\n", name, (long long)part->count,
+            gyre_element_noun(part->element, 2), part->h, part->w, part->c);
 }
 
 static gyre_status inspect_dataset(const char *path, FILE *out) {
     gyre_dataset *d = NULL;
     GYRE_TRY(gyre_dataset_verify(path, &d));
     gyre_text_print(out, path, 0);
-    fprintf(out, ": dataset of %d classes, content %016llx\n", gyre_dataset_classes(d),
-            (unsigned long long)gyre_dataset_hash(d));
+    const gyre_target *t = &gyre_dataset_train(d)->target;
+    if (gyre_target_has_classes(t))
+        fprintf(out, ": dataset of %d classes", gyre_dataset_classes(d));
+    else
+        fprintf(out, ": dataset with targets of %d x %d x %d", t->h, t->w, t->c);
+    fprintf(out, ", content %016llx\n", (unsigned long long)gyre_dataset_hash(d));
     print_part(out, "train", gyre_dataset_train(d));
     print_part(out, "validation", gyre_dataset_validation(d));
     print_part(out, "test", gyre_dataset_test(d));

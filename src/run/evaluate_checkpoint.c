@@ -116,18 +116,22 @@ static gyre_status open_data(evaluation *e, const char *data, bool given) {
 static gyre_status check_size(const evaluation *e, const char *data) {
     const gyre_model *m = e->model;
     const uint64_t found[] = {(uint64_t)m->h, (uint64_t)m->w, (uint64_t)m->c};
+    const gyre_element element = e->view.images->element;
+    const bool pictures = element == GYRE_ELEMENT_U8;
     uint64_t learned[3];
     bool known = false;
     GYRE_TRY(gyre_checkpoint_input_size(e->checkpoint, learned, &known));
     if (!known || memcmp(learned, found, sizeof found) == 0) return GYRE_OK;
-    return gyre_fail(
-        GYRE_EIO,
-        "'%s' has images of %d x %d x %d (height, width, channels), the network "
-        "of '%s' was trained on %llu x %llu x %llu; import it with that --size "
-        "and --channels%s",
-        data, m->h, m->w, m->c, e->checkpoint, (unsigned long long)learned[0],
-        (unsigned long long)learned[1], (unsigned long long)learned[2],
-        e->settings != NULL ? "" : ", or, of a run with resized_crop, give its config by --model");
+    return gyre_fail(GYRE_EIO,
+                     "'%s' has %s of %d x %d x %d (height, width, channels), the network "
+                     "of '%s' was trained on %llu x %llu x %llu%s%s",
+                     data, gyre_element_noun(element, 2), m->h, m->w, m->c, e->checkpoint,
+                     (unsigned long long)learned[0], (unsigned long long)learned[1],
+                     (unsigned long long)learned[2],
+                     pictures ? "; import it with that --size and --channels" : "",
+                     pictures && e->settings == NULL
+                         ? ", or, of a run with resized_crop, give its config by --model"
+                         : "");
 }
 
 /* The network that the checkpoint holds, or that of the zoo which it names. */

@@ -46,10 +46,11 @@ static gyre_status measure(const evaluation *e, const char *own, const char *dat
     bool same_size = own_images->h == e->view.images->h && own_images->w == e->view.images->w;
     if (own_images->c != e->view.images->c || (how == GYRE_NORMALIZE_MEAN_IMAGE && !same_size)) {
         return gyre_fail(GYRE_EIO,
-                         "'%s' has images of %d x %d x %d, '%s', which the config normalises by, "
+                         "'%s' has %s of %d x %d x %d, '%s', which the config normalises by, "
                          "of %d x %d x %d",
-                         data, e->view.images->h, e->view.images->w, e->view.images->c, own,
-                         own_images->h, own_images->w, own_images->c);
+                         data, gyre_element_noun(e->view.images->element, 2), e->view.images->h,
+                         e->view.images->w, e->view.images->c, own, own_images->h, own_images->w,
+                         own_images->c);
     }
     if (settings.validation != GYRE_VALIDATION_SPLIT) settings.validation = GYRE_VALIDATION_NONE;
     return gyre_samples_open(d, &settings, e->settings->seed, samples);
@@ -59,9 +60,9 @@ static gyre_status check_channels(const evaluation *e) {
     const gyre_data_settings *s = &e->settings->data;
     if (s->normalize != GYRE_NORMALIZE_GIVEN || s->given.channels == e->model->c) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
-                     "data.augment.normalize has mean and std of %d channels, but the images have "
+                     "data.augment.normalize has mean and std of %d channels, but the %s have "
                      "%d",
-                     s->given.channels, e->model->c);
+                     s->given.channels, gyre_element_noun(e->view.images->element, 2), e->model->c);
 }
 
 static gyre_status scale_input(evaluation *e, const char *own, const char *data) {

@@ -156,14 +156,15 @@ static void warn_split(run_state *r) {
     int64_t count = r->resolved.samples.validation.count;
     char text[256];
     const gyre_metric *metric = r->resolved.model->metric;
+    const gyre_images *train = gyre_dataset_train(r->resolved.data);
     if (r->resolved.settings.data.validation != GYRE_VALIDATION_SPLIT || count >= FEW) return;
     if (!metric->is_share) return;
     snprintf(text, sizeof text,
-             "data.validation: split %g sets %lld of %lld training images aside, so that each is "
+             "data.validation: split %g sets %lld of %lld training %s aside, so that each is "
              "%.3g %s of the %s; a larger split tells more",
-             r->resolved.settings.data.split, (long long)count,
-             (long long)gyre_dataset_train(r->resolved.data)->count, metric->factor / (double)count,
-             metric->unit, gyre_metric_prose(metric).text);
+             r->resolved.settings.data.split, (long long)count, (long long)train->count,
+             gyre_element_noun(train->element, 2), metric->factor / (double)count, metric->unit,
+             gyre_metric_prose(metric).text);
     warn_schedule(r, text);
 }
 

@@ -87,6 +87,8 @@ refused 2 "samples are uint8, uint16" "$GYRE" data import array classes.npy valu
 refused 2 "two files were expected" "$GYRE" data import array table.npy values.npy -o no.h5 --test table.npy
 refused 2 "takes 2 operands, found 1" "$GYRE" data import array table.npy -o no.h5
 refused 2 '--size is for `gyre data import folder`, not for array' "$GYRE" data import array table.npy values.npy -o no.h5 --size 8
+refused 2 '--validation is for `gyre data import array`, not for idx' "$GYRE" data import idx . -o no.h5 --validation a,b
+refused 2 "data import 'arrays' is unknown; the kinds are cifar, idx, folder and array" "$GYRE" data import arrays . -o no.h5
 refused 3 "exists" "$GYRE" data import array table.npy values.npy -o values.h5
 refused 3 "holds nan in sample 95" "$GYRE" data import array table.npy nan.npy -o nan.h5
 refused 3 "is no .npy file" "$GYRE" data import array values.h5 values.npy -o no.h5
@@ -95,13 +97,27 @@ head -c 300 table.npy >cut.npy
 refused 3 "cut short" "$GYRE" data import array cut.npy values.npy -o no.h5
 [ ! -e no.h5 ] || fail "a refused import left no.h5"
 
+# Messages call arrays samples.
+ends 0 "$GYRE" inspect values.h5
+grep -q 'dataset with targets of 1 x 1 x 1, content' out || fail "inspect: $(cat out)"
+grep -q '  train        96 samples of 1 x 1 x 6' out || fail "inspect: $(cat out)"
+ends 0 "$GYRE" model values.json
+grep -qx 'network for samples of 1 x 1 x 6, targets of 1 x 1 x 1' out || fail "model: $(cat out)"
+ends 0 "$GYRE" data import array scans.npy classes.npy -o scans.h5
+refused 3 "'scans.h5' has samples of 8 x 8 x 1 (height, width, channels), the network of 'classes-1/" \
+    "$GYRE" eval classes-1 --data scans.h5 --part train
+
 # A dataset of an HDF5 file, in chunks, gives what the .npy file gives.
 /usr/bin/python3 - <<'PYTHON' || fail "h5py is needed"
 import h5py
 with h5py.File("values.h5") as f, h5py.File("chunked.h5", "w") as out:
     out.create_dataset("x/all", data=f["train/arrays"][:].reshape(96, 6), chunks=(7, 5), compression="gzip")
     out["y"] = f["train/targets"][:].reshape(96)
+    out["other"] = -out["y"][:]
 PYTHON
 ends 0 "$GYRE" data import array chunked.h5:/x/all chunked.h5:/y -o again.h5
 content() { "$GYRE" data info "$1" | sed -n 's/^  content *//p'; }
 [ "$(content again.h5)" = "$(content values.h5)" ] || fail "HDF5 gives another content"
+ends 0 "$GYRE" data import array chunked.h5:/x/all chunked.h5:/other -o other.h5
+ends 0 "$GYRE" data manifest values.h5 other.h5 -o both.json
+grep -q '192 training, 0 validation and 0 test samples in 2 files' out || fail "manifest: $(cat out)"

@@ -113,7 +113,8 @@ static void values_of_every_type_are_loaded(void **state) {
     for (int i = 0; i < PIXELS; i++) mean[i] = i % 50;
     for (int i = 0; i < IMAGES * TARGETS; i++) targets[i] = (float)i / 4 - 1;
     buffer bmean = buffer_of(b, mean, PIXELS), bscale = buffer_of(b, scale, C);
-    for (int e = 0; e < GYRE_ELEMENT_I32; e++) {
+    for (int e = 0; e < GYRE_ELEMENTS; e++) {
+        if (!gyre_element_of_samples((gyre_element)e)) continue;
         uint8_t stored[ALL * 4], plain[ALL];
         int shift = e == GYRE_ELEMENT_U8 || e == GYRE_ELEMENT_U16 ? 0 : 120;
         double want[ALL];
@@ -149,6 +150,18 @@ static void values_of_every_type_are_loaded(void **state) {
     buffer_free(bscale);
 }
 
+static void a_number_that_is_no_type_is_none(void **state) {
+    (void)state;
+    for (int e = 0; e < GYRE_ELEMENTS; e++) {
+        assert_true(gyre_element_size((gyre_element)e) > 0);
+        assert_true(gyre_element_of_samples((gyre_element)e) ||
+                    gyre_element_of_targets((gyre_element)e));
+    }
+    assert_false(gyre_element_of_samples(GYRE_ELEMENTS) || gyre_element_of_targets(GYRE_ELEMENTS));
+    assert_false(gyre_element_of_samples((gyre_element)-1));
+    assert_false(gyre_element_of_targets((gyre_element)-1));
+}
+
 /* All 65536 halves, against the definition. */
 static void halves_are_widened_exactly(void **state) {
     (void)state;
@@ -170,6 +183,7 @@ int main(void) {
         cmocka_unit_test(input_is_cropped_mirrored_normalised),
         cmocka_unit_test(batches_may_follow_unread),
         cmocka_unit_test(values_of_every_type_are_loaded),
+        cmocka_unit_test(a_number_that_is_no_type_is_none),
         cmocka_unit_test(halves_are_widened_exactly),
     };
     return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
