@@ -19,50 +19,81 @@ __device__ __forceinline__ gpu_two below(float z, float top) {
     return {d.high, d.low == d.low ? d.low : 0.0f}; /* of infinity */
 }
 
-/* (p - target) * scale of class j, p = exp(z - top) / (1 + rest). */
-__device__ __forceinline__ float slope_of(const loss_numbers &s, gpu_two z, gpu_two log_sum,
-                                          float rest, bool top, bool label) {
-    if (top && label) return s.scale * (-rest / (1.0f + rest) + (s.smoothing - s.spread));
+/* x w; infinity has no error */
+__device__ __forceinline__ gpu_two times(gpu_two x, float w) {
+    gpu_two p = gpu_two_product(x.high, w);
+    float low = p.low + x.low * w;
+    return {p.high, low == low ? low : 0.0f};
+}
+
+/* What a row's target is with weights w of the classes: hit = (1 - s) w_label, others = s / classes
+ * * sum of w, and both together; without, 1 - s, s and 1. */
+struct row_target {
+    const float *weights; /* or NULL */
+    float hit, others, total;
+};
+
+__device__ __forceinline__ float weight_of(const row_target &t, int j) {
+    return t.weights == nullptr ? 1.0f : t.weights[j];
+}
+
+__device__ __forceinline__ row_target target_of(const loss_numbers &s, const float *weights,
+                                                int label, int lane) {
+    if (weights == nullptr) return {nullptr, 1.0f - s.smoothing, s.smoothing, 1.0f};
+    gpu_two all = {0, 0};
+    for (int j = lane; j < s.classes; j += 32) all = gpu_plus(all, weights[j]);
+    float hit = (1.0f - s.smoothing) * weights[label];
+    float others = s.spread * gpu_value(gpu_warp_sum(all));
+    return {weights, hit, others, hit + others};
+}
+
+/* (total p - target) * scale of class j, p = exp(z - top) / (1 + rest). */
+__device__ __forceinline__ float slope_of(const loss_numbers &s, const row_target &t, gpu_two z,
+                                          gpu_two log_sum, float rest, int j, bool top,
+                                          bool label) {
+    float spread = s.spread * weight_of(t, j);
+    if (top && label) return s.scale * (-rest / (1.0f + rest) * t.total + (t.others - spread));
     gpu_two x = gpu_plus(z, {-log_sum.high, -log_sum.low});
-    float target = s.spread + (label ? 1.0f - s.smoothing : 0.0f);
-    return s.scale * (gpu_exp(x) - target);
+    return s.scale * (t.total * gpu_exp(x) - (spread + (label ? t.hit : 0.0f)));
 }
 
 /* work(n): losses of the rows; work(n) behind them: 1 where the largest logit is the label's. */
 template <class T>
 __global__ void __launch_bounds__(32 * LOSS_WARPS)
-    loss_rows_kernel(loss_numbers s, const void *logits, const int32_t *labels, float *work,
-                     void *dx) {
+    loss_rows_kernel(loss_numbers s, const void *logits, const int32_t *labels,
+                     const float *weights, float *work, void *dx) {
     int lane = int(threadIdx.x % 32), label;
     int64_t row = int64_t(blockIdx.x) * LOSS_WARPS + threadIdx.x / 32;
     if (row >= s.n) return; /* the whole warp */
     const T *z = (const T *)logits + row * s.classes;
-    largest best = largest_of(z, s.classes, lane);
-    gpu_two rest = {0, 0}, sum = {0, 0};
-    for (int j = lane; j < s.classes; j += 32) {
-        gpu_two x = below(logit(z, j), best.value);
-        if (j != best.index || x.high != x.high) rest = gpu_plus(rest, gpu_exp(x));
-        sum = gpu_plus(sum, x);
-    }
-    rest = gpu_warp_sum(rest);
-    sum = gpu_warp_sum(sum);
     label = labels[row];
     if (label < 0) { /* no class: the whole warp */
         if (lane == 0) work[row] = work[s.n + row] = 0.0f;
         loss_clear<T>(dx, row, s.classes, lane);
         return;
     }
+    largest best = largest_of(z, s.classes, lane);
+    row_target target = target_of(s, weights, label, lane);
+    gpu_two rest = {0, 0}, sum = {0, 0};
+    for (int j = lane; j < s.classes; j += 32) {
+        gpu_two x = below(logit(z, j), best.value);
+        if (j != best.index || x.high != x.high) rest = gpu_plus(rest, gpu_exp(x));
+        sum = gpu_plus(sum, weights == nullptr ? x : times(x, weights[j]));
+    }
+    rest = gpu_warp_sum(rest);
+    sum = gpu_warp_sum(sum);
     gpu_two log_sum = gpu_log(gpu_plus(gpu_two_sum(1.0f, rest.high), rest.low));
     gpu_two mine = below(logit(z, label), best.value);
     if (lane == 0) {
         float mean = gpu_value(sum) / float(s.classes);
-        float hit = (1.0f - s.smoothing) * gpu_value(mine);
-        work[row] = (gpu_value(log_sum) - hit) - s.smoothing * mean;
+        float hit = target.hit * gpu_value(mine);
+        work[row] = (target.total * gpu_value(log_sum) - hit) - s.smoothing * mean;
         work[s.n + row] = best.index == label ? 1.0f : 0.0f;
     }
     for (int j = lane; dx != nullptr && j < s.classes; j += 32) {
         gpu_two x = below(logit(z, j), best.value);
-        float slope[1] = {slope_of(s, x, log_sum, gpu_value(rest), j == best.index, j == label)};
+        float slope[1] = {
+            slope_of(s, target, x, log_sum, gpu_value(rest), j, j == best.index, j == label)};
         gpu_store<1>((T *)dx + row * s.classes + j, slope);
     }
 }
@@ -70,7 +101,7 @@ KERNEL(loss_rows_kernel<float>);
 KERNEL(loss_rows_kernel<gpu_half>);
 
 gyre_status gpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
-                             gyre_i32 labels, gyre_act dx, gyre_f32 stats) {
+                             gyre_i32 labels, gyre_f32 weights, gyre_act dx, gyre_f32 stats) {
     loss_numbers numbers = {s->n, s->classes, s->smoothing, s->smoothing / float(s->classes),
                             s->scale};
     void *memory;
@@ -80,7 +111,7 @@ gyre_status gpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act l
         auto kernel = gpu_bf16(q) ? &loss_rows_kernel<gpu_half> : &loss_rows_kernel<float>;
         unsigned blocks = (unsigned(s->n) + LOSS_WARPS - 1) / LOSS_WARPS;
         LAUNCH(kernel, blocks, 32 * LOSS_WARPS, 0, gpu_stream(q), numbers, logits,
-               gpu_integers(labels), work, dx);
+               gpu_integers(labels), gpu_floats(weights), work, dx);
     }
     return gpu_loss_total(q, s->n, s->pixels, s->scale, work, gpu_floats(stats));
 }

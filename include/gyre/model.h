@@ -88,6 +88,7 @@ typedef struct {
     size_t buffers;            /* floats of running statistics */
     const gyre_metric *metric; /* the first one of its loss */
     const char *loss;          /* as model.loss names it */
+    float *class_weights;      /* (classes), factors on the loss; NULL: all 1 */
     bool norm_frozen; /* the statistics stay, and normalisation uses them in training, too */
 } gyre_model;
 

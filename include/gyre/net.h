@@ -14,11 +14,12 @@
 typedef struct {
     const gyre_model *model;
     gyre_backend *backend;
-    gyre_f32 parameters;  /* (model->parameters) */
-    gyre_f32 buffers;     /* (model->buffers) running statistics */
-    gyre_f32 mean, scale; /* input normalisation: (h, w, c) and (c) */
-    gyre_raw *packed;     /* per node, NULL where there is none */
-    gyre_raw memory;      /* the one allocation behind all of the above */
+    gyre_f32 parameters;    /* (model->parameters) */
+    gyre_f32 buffers;       /* (model->buffers) running statistics */
+    gyre_f32 mean, scale;   /* input normalisation: (h, w, c) and (c) */
+    gyre_f32 class_weights; /* (classes), NULL where the model has none */
+    gyre_raw *packed;       /* per node, NULL where there is none */
+    gyre_raw memory;        /* the one allocation behind all of the above */
 } gyre_weights;
 
 gyre_status gyre_weights_open(const gyre_model *m, gyre_backend *b, const float *mean_image,

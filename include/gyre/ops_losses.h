@@ -34,10 +34,11 @@ typedef struct {
 
 #define GYRE_LOSS_OPS(SHAPED, SIZED)                                                               \
     /* A row of label -1 has no loss and no hit. stats(2) = {scale * sum of losses, hits of the    \
-     * largest logit / pixels}; dx may be NULL (evaluation)                                        \
-     */                                                                                            \
-    SHAPED(softmax_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels), (gyre_act, dx),  \
-           (gyre_f32, stats))                                                                      \
+     * largest logit / pixels}; dx may be NULL (evaluation). weights(classes): factors w on the    \
+     * terms of a loss, -(1 - s) w_label log p_label - s / classes * sum of w_j log p_j; NULL:     \
+     * all 1 */                                                                                    \
+    SHAPED(softmax_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels),                  \
+           (gyre_f32, weights), (gyre_act, dx), (gyre_f32, stats))                                 \
     SHAPED(squared_error_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels),            \
            (gyre_act, dx), (gyre_f32, stats))                                                      \
     /* stats(2) = {scale * sum of losses, sum of the shares of values that are right (BINARY)} */  \

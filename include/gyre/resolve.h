@@ -22,6 +22,7 @@ typedef struct {
 
     gyre_stage_settings *stages; /* owned copies that `settings` points to */
     char *data_path, *init_path, *layers;
+    double *class_weights; /* where they were to be balanced */
     char output_dir[2];
 } gyre_resolved;
 

@@ -88,6 +88,9 @@ typedef struct {
     bool batch_norm_frozen;
     char *loss;             /* NULL: cross_entropy */
     double label_smoothing; /* of the training loss */
+    double *class_weights;  /* of the loss; NULL: none, or not counted yet */
+    int class_weight_count;
+    bool class_weights_balanced; /* from the training labels, when the settings are resolved */
     gyre_group_settings *groups;
     int group_count;
 } gyre_model_settings;

@@ -73,6 +73,7 @@ void gyre_config_close(gyre_settings *s) {
     free(s->model.name);
     free(s->model.layers);
     config_clear_groups(&s->model);
+    config_clear_class_weights(&s->model);
     free(s->model.file);
     free(s->model.init_from);
     free(s->model.loss);

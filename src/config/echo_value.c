@@ -41,6 +41,9 @@ static bool is_given(const config_field *f, const gyre_settings *settings) {
     const void *at = (const char *)settings + f->offset;
     const gyre_schedule_settings *s = &settings->schedule;
     if (f->kind == FIELD_GROUPS) return settings->model.group_count > 0;
+    if (f->kind == FIELD_WEIGHTS) {
+        return settings->model.class_weights_balanced || settings->model.class_weights != NULL;
+    }
     if (f->kind == FIELD_TEXT || f->kind == FIELD_NETWORK) return *(char *const *)at != NULL;
     if (f->kind == FIELD_INTEGER && f->fallback == NULL) return *(const int *)at != 0;
     if (f->kind == FIELD_LENGTH || f->kind == FIELD_STEPS) {
@@ -71,6 +74,7 @@ gyre_status config_field_get(const config_field *f, const gyre_settings *setting
         break;
     case FIELD_TEXT: *out = cJSON_CreateString(*(char *const *)at); break;
     case FIELD_GROUPS: *out = config_groups_json(&settings->model); break;
+    case FIELD_WEIGHTS: *out = config_class_weights_json(&settings->model); break;
     case FIELD_NETWORK: *out = cJSON_CreateRaw(*(char *const *)at); break;
     case FIELD_NAMES:
         *out = cJSON_CreateStringArray((const char *const *)settings->model.freeze,

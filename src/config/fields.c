@@ -95,6 +95,10 @@ const config_field config_fields[] = {
      "The loss that training minimises; without it, \"" GYRE_DEFAULT_LOSS
      "\". `gyre help models` lists "
      "them."},
+    {"model.class_weights", FIELD_WEIGHTS, ARITHMETIC, AT(model.class_weights), 0, 1e6, 0,
+     "balanced", NULL,
+     "Factors on the loss of each class, of cross_entropy, in the order of the classes; balanced: "
+     "samples / (classes * samples of the class), of the training samples."},
     {"model.init_from", FIELD_TEXT, FREE, AT(model.init_from), 0, 0, 0, NULL, NULL,
      "HDF5 file with /parameters/NAME to start from (docs/formats.md), relative to the config "
      "file; its content is part of the run."},

@@ -21,6 +21,7 @@ typedef enum {
     FIELD_LENGTH,     /* gyre_length, an object with one unit */
     FIELD_STEPS,      /* gyre_length from a whole number of steps */
     FIELD_VALIDATION, /* "test", "none" or {"split": f} */
+    FIELD_WEIGHTS,    /* a choice, or a list of numbers: model.class_weights */
     FIELD_NORMALIZE,  /* a choice, or {"mean": [...], "std": [...]} */
     FIELD_MILESTONES, /* {"steps": [...]} or {"epochs": [...]} */
     FIELD_STAGES,     /* list of objects */
@@ -86,6 +87,16 @@ cJSON *config_number_json(double x);
 /* {"mean": [...], "std": [...]} of data.augment.normalize; false when the value is no such. */
 bool config_take_normalization(const config_field *f, const cJSON *value, gyre_normalization *out);
 cJSON *config_normalization_json(const gyre_normalization *n);
+
+/* model.class_weights: "balanced" or a list of numbers, not all of them 0; *fits says whether the
+ * value is one. And back to none. */
+gyre_status config_take_class_weights(const config_field *f, const cJSON *value,
+                                      gyre_model_settings *m, bool *fits);
+cJSON *config_class_weights_json(const gyre_model_settings *m);
+void config_clear_class_weights(gyre_model_settings *m);
+
+/* A list of numbers; NULL if out of memory. */
+cJSON *config_numbers_json(const double *values, int count);
 
 /* Parses JSON with comments. `where` (the file's name) begins a message. */
 gyre_status config_parse_text(const char *text, const char *where, cJSON **out);

@@ -30,7 +30,7 @@ bool config_take_normalization(const config_field *f, const cJSON *value, gyre_n
     return true;
 }
 
-static cJSON *numbers_json(const double *values, int count) {
+cJSON *config_numbers_json(const double *values, int count) {
     cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < count; i++) {
         cJSON *number = config_number_json(values[i]);
@@ -44,7 +44,8 @@ static cJSON *numbers_json(const double *values, int count) {
 
 cJSON *config_normalization_json(const gyre_normalization *n) {
     cJSON *object = cJSON_CreateObject();
-    cJSON *mean = numbers_json(n->mean, n->channels), *std = numbers_json(n->std, n->channels);
+    cJSON *mean = config_numbers_json(n->mean, n->channels),
+          *std = config_numbers_json(n->std, n->channels);
     bool has_mean = cJSON_AddItemToObject(object, "mean", mean);
     bool has_std = cJSON_AddItemToObject(object, "std", std);
     if (has_mean && has_std) return object;

@@ -78,6 +78,13 @@ void config_field_range(const config_field *f, char *out, size_t size) {
         snprintf(out, size,
                  "\"test\", \"validation\", \"none\" or {\"split\": number above 0 and below 1}");
         break;
+    case FIELD_WEIGHTS:
+        list_choices(f->choices, out, size);
+        used = strlen(out);
+        snprintf(out + used, size - used,
+                 " or a list of numbers %g..%g, one for each class and one above 0", f->min,
+                 f->max);
+        break;
     case FIELD_NORMALIZE:
         list_choices(f->choices, out, size);
         used = strlen(out);
@@ -249,6 +256,7 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
     void *to = (char *)settings + f->offset;
     int choice;
     bool fits = true;
+    gyre_status status = GYRE_OK;
     switch (f->kind) {
     case FIELD_FLAG:
         fits = cJSON_IsBool(value);
@@ -285,6 +293,9 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
         break;
     case FIELD_LENGTH: fits = take_length(f, value, to); break;
     case FIELD_VALIDATION: fits = take_validation(value, &settings->data); break;
+    case FIELD_WEIGHTS:
+        status = config_take_class_weights(f, value, &settings->model, &fits);
+        break;
     case FIELD_NORMALIZE:
         choice = GYRE_NORMALIZE_GIVEN;
         fits = take_choice(f, value, &choice) ||
@@ -296,7 +307,7 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
         fits = cJSON_IsArray(value) && cJSON_GetArraySize(value) <= GYRE_STAGES_MAX;
         break;
     }
-    return fits ? GYRE_OK : wrong(f, value, where);
+    return fits ? status : wrong(f, value, where);
 }
 
 /* Without a default: zero, and NaN for a number until config_finish() settles it. */
@@ -314,6 +325,7 @@ static void clear(const config_field *f, gyre_settings *settings) {
     case FIELD_INTEGER: *(int *)to = 0; break;
     case FIELD_NAMES: clear_names(&settings->model); break;
     case FIELD_GROUPS: config_clear_groups(&settings->model); break;
+    case FIELD_WEIGHTS: config_clear_class_weights(&settings->model); break;
     case FIELD_MILESTONES: settings->schedule.milestone_count = 0; break;
     default: break; /* every other kind has a default */
     }

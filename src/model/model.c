@@ -109,6 +109,26 @@ static gyre_status check_read(const gyre_model *m) {
     return status;
 }
 
+static gyre_status take_class_weights(gyre_model *m, const gyre_node_type *type,
+                                      const gyre_model_settings *settings) {
+    int count = settings->class_weight_count;
+    if (count == 0) return GYRE_OK;
+    if (!type->weighs_classes) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "model.class_weights: expected none, since the loss %s has none",
+                         type->name);
+    }
+    if (count != m->classes) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "model.class_weights: expected %d numbers, one for each class, found %d",
+                         m->classes, count);
+    }
+    m->class_weights = malloc((size_t)count * sizeof *m->class_weights);
+    if (m->class_weights == NULL) return gyre_no_memory("the model");
+    for (int j = 0; j < count; j++) m->class_weights[j] = (float)settings->class_weights[j];
+    return GYRE_OK;
+}
+
 /* The loss reads what the last node of the list gives. */
 static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
     gyre_model *m = b->model;
@@ -122,6 +142,7 @@ static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
                          "%g",
                          type->name, settings->label_smoothing);
     }
+    GYRE_TRY(take_class_weights(m, type, settings));
     int loss =
         builder_node_of(b, type->name, BUILDER_LOSS, m->node_count - 1,
                         smooths ? BUILDER_OPTIONS({"smoothing", settings->label_smoothing}) : NULL);
@@ -187,6 +208,7 @@ void gyre_model_close(gyre_model *m) {
     free(m->params);
     free(m->groups);
     free(m->statistics);
+    free(m->class_weights);
     free(m);
 }
 

@@ -86,9 +86,10 @@ typedef struct {
     gyre_i32 draws; /* GYRE_DRAW_WORDS of the step */
     int64_t first;  /* place of the first sample in this rank's batch */
     /* a loss */
-    gyre_i32 targets; /* (n, model->target); float32 where they are no classes */
-    float scale;      /* of the loss and of its gradient: 1 / global batch in training */
-    gyre_f32 stats;   /* (GYRE_LOSS_SUMS): scale times the losses, and its own */
+    gyre_i32 targets;       /* (n, model->target); float32 where they are no classes */
+    gyre_f32 class_weights; /* (classes), or NULL: all 1 */
+    float scale;            /* of the loss and of its gradient: 1 / global batch in training */
+    gyre_f32 stats;         /* (GYRE_LOSS_SUMS): scale times the losses, and its own */
 } node_call;
 
 struct gyre_node_type {
@@ -105,6 +106,7 @@ struct gyre_node_type {
     bool draws; /* its training is random: it reads the call's draws */
     /* A loss has no output and no dx of its own: forward writes dx when it is there. */
     bool is_loss;
+    bool weighs_classes;       /* of a loss: it reads the call\'s class_weights */
     const gyre_metric *metric; /* of a loss: what people judge it by besides the loss itself */
     const char *loss_unit;     /* "nats" */
 

@@ -29,6 +29,7 @@ static node_call call_of(const net_pass *p, int i) {
 
 static void add_loss(const net_pass *p, int i, node_call *c) {
     c->targets = p->lane->targets;
+    c->class_weights = p->net->weights->class_weights;
     c->scale = p->scale;
     c->stats = p->stats;
     if (p->train) c->dx[0] = slot(p, p->net->plan.nodes[i].dx[0]);

@@ -8,8 +8,9 @@
 static gyre_status allocate(gyre_weights *w) {
     const gyre_model *m = w->model;
     size_t vectors[] = {m->parameters, m->buffers, (size_t)m->h * (size_t)m->w * (size_t)m->c,
-                        (size_t)m->c};
-    gyre_f32 *pointers[] = {&w->parameters, &w->buffers, &w->mean, &w->scale};
+                        (size_t)m->c, m->class_weights == NULL ? 0 : (size_t)m->classes};
+    gyre_f32 *pointers[] = {&w->parameters, &w->buffers, &w->mean, &w->scale, &w->class_weights};
+    enum { VECTORS = sizeof vectors / sizeof *vectors };
     size_t total = 0;
     w->packed = calloc((size_t)m->node_count, sizeof *w->packed);
     size_t *sizes = calloc((size_t)m->node_count, sizeof *sizes);
@@ -18,7 +19,7 @@ static gyre_status allocate(gyre_weights *w) {
         status = gyre_no_memory("the weights of %s", m->name);
         goto out;
     }
-    for (int i = 0; i < 4; i++) total += node_align_bytes(vectors[i] * sizeof(float));
+    for (int i = 0; i < VECTORS; i++) total += node_align_bytes(vectors[i] * sizeof(float));
     for (int i = 0; i < m->node_count; i++) {
         const node_call c = node_call_of(m, i, w->backend, 1);
         if (c.node->type->packed_size == NULL) continue;
@@ -31,7 +32,7 @@ static gyre_status allocate(gyre_weights *w) {
     }
     GYRE_GOTO(w->backend->ops->alloc(w->backend, total, &w->memory));
     char *at = (char *)w->memory;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < VECTORS; i++) {
         *pointers[i] = (gyre_f32)(void *)at;
         at += node_align_bytes(vectors[i] * sizeof(float));
     }
@@ -39,6 +40,7 @@ static gyre_status allocate(gyre_weights *w) {
         if (sizes[i] > 0) w->packed[i] = (gyre_raw)(void *)at;
         at += node_align_bytes(sizes[i]);
     }
+    if (m->class_weights == NULL) w->class_weights = NULL;
 out:
     free(sizes);
     return status;
@@ -55,6 +57,9 @@ gyre_status gyre_weights_open(const gyre_model *m, gyre_backend *b, const float 
     GYRE_GOTO(
         b->ops->upload(b->main, w->mean, mean_image, (size_t)m->h * (size_t)m->w * (size_t)m->c));
     GYRE_GOTO(b->ops->upload(b->main, w->scale, scale, (size_t)m->c));
+    if (m->class_weights != NULL) {
+        GYRE_GOTO(b->ops->upload(b->main, w->class_weights, m->class_weights, (size_t)m->classes));
+    }
 out:
     if (status == GYRE_OK)
         *out = w;

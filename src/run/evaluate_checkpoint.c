@@ -166,7 +166,8 @@ gyre_status evaluation_read_checkpoint(evaluation *e, const char *given, const c
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
     GYRE_GOTO(gyre_checkpoint_load(e->checkpoint, e->model, &e->snapshot));
     if (e->settings == NULL) {
-        gyre_say("'%s' %s: whole images are scored, in f32", config, e->lacks_settings);
+        gyre_say("'%s' %s: whole images are scored, in f32, and all classes alike", config,
+                 e->lacks_settings);
     }
     status = evaluation_open_classes(e);
 out:

@@ -134,6 +134,9 @@ gyre_status evaluation_read_weights(evaluation *e, const char *weights, const ch
     GYRE_GOTO(gyre_parameters_import(weights, e->model, GYRE_NEED_PARAMETERS | GYRE_NEED_STATISTICS,
                                      &e->snapshot));
     say_input(e, own);
+    if (e->settings->model.class_weights_balanced) {
+        gyre_say("loss: all classes alike, since balanced weights are those of training labels");
+    }
     status = evaluation_open_classes(e);
 out:
     free(own);

@@ -78,9 +78,13 @@ static gyre_status check_classes(const evaluation *e, int classes, uint64_t trai
 gyre_status evaluation_open_model(evaluation *e, const gyre_model_settings *settings,
                                   uint64_t trained_on, const char *data) {
     const gyre_images *images = e->view.images;
+    const gyre_model_settings *own = e->settings == NULL ? NULL : &e->settings->model;
     const gyre_model_settings plain = {.name = settings->name,
                                        .layers = settings->layers,
                                        .loss = settings->loss,
+                                       .class_weights = own == NULL ? NULL : own->class_weights,
+                                       .class_weight_count =
+                                           own == NULL ? 0 : own->class_weight_count,
                                        .target = images->target};
     GYRE_TRY(check_classes(e, settings->classes, trained_on, data));
     int size = e->settings == NULL ? 0 : e->settings->data.crop_size;

@@ -1,10 +1,12 @@
 /* From settings to a plan of the run; see gyre/resolve.h. */
 #include "gyre/resolve.h"
 
+#include "class_weights.h"
 #include "gyre/checkpoint.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/size.h"
 #include "shards_check.h"
 #include <errno.h>
 #include <limits.h>
@@ -118,6 +120,18 @@ static gyre_status plan_schedule(gyre_resolved *r, gyre_schedule **schedule) {
     return GYRE_OK;
 }
 
+static gyre_status plan_class_weights(gyre_resolved *r) {
+    gyre_model_settings *m = &r->settings.model;
+    if (!m->class_weights_balanced) return GYRE_OK;
+    r->class_weights = malloc(gyre_size_of((size_t)m->classes, sizeof *r->class_weights));
+    if (r->class_weights == NULL) return gyre_no_memory("the weights of %d classes", m->classes);
+    GYRE_TRY(run_balance_classes(&r->samples.train, m->classes, r->class_weights));
+    m->class_weights = r->class_weights;
+    m->class_weight_count = m->classes;
+    m->class_weights_balanced = false;
+    return GYRE_OK;
+}
+
 static gyre_status plan_model(gyre_resolved *r) {
     gyre_settings *s = &r->settings;
     const gyre_images *images = gyre_dataset_train(r->data);
@@ -131,6 +145,7 @@ static gyre_status plan_model(gyre_resolved *r) {
                          s->model.classes, s->data.path, found, some ? ": " : "", some ? gaps : "");
     }
     gyre_dataset_warn_gaps(r->data);
+    GYRE_TRY(plan_class_weights(r));
     int size = r->samples.train.size;
     GYRE_TRY(gyre_model_open(&s->model, size > 0 ? size : images->h, size > 0 ? size : images->w,
                              images->c, s->model.classes, &r->model));
@@ -177,5 +192,6 @@ void gyre_resolved_close(gyre_resolved *r) {
     free(r->data_path);
     free(r->init_path);
     free(r->layers);
+    free(r->class_weights);
     *r = (gyre_resolved){0};
 }

@@ -363,7 +363,7 @@ static double naive_squared_error(const naive *t, const int32_t *labels) {
     return loss;
 }
 
-/* Mean over the batch of the cross-entropy against (1 - s) one-hot + s / classes. */
+/* Mean of the cross-entropy against (1 - s) one-hot + s / classes, times the classes' weights. */
 static double naive_loss(const naive *t, const int32_t *labels, double smoothing) {
     int classes = t->m->classes;
     for (int i = 0; i < t->m->node_count - 1; i++) naive_node(t, i);
@@ -377,6 +377,7 @@ static double naive_loss(const naive *t, const int32_t *labels, double smoothing
         for (int j = 0; j < classes; j++) sum += exp(z[j] - top);
         for (int j = 0; j < classes; j++) {
             double target = smoothing / classes + (j == labels[i] ? 1 - smoothing : 0);
+            if (t->m->class_weights != NULL) target *= (double)t->m->class_weights[j];
             loss -= target * (z[j] - top - log(sum)) / t->n;
         }
     }

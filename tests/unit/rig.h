@@ -30,7 +30,8 @@ typedef struct {
     int freeze_count;
     bool norm_frozen;
     double smoothing;
-    char *loss; /* NULL: the default */
+    double *class_weights; /* (classes), or NULL */
+    char *loss;            /* NULL: the default */
 } rig_options;
 
 typedef struct {
@@ -110,6 +111,8 @@ static rig rig_open(rig_options o) {
                                     .freeze_count = o.freeze_count,
                                     .batch_norm_frozen = o.norm_frozen,
                                     .label_smoothing = o.smoothing,
+                                    .class_weights = o.class_weights,
+                                    .class_weight_count = o.class_weights == NULL ? 0 : o.classes,
                                     .loss = o.loss};
     gyre_backend_options options = {.threads = o.lanes, .precision = precision, .poison = true};
     zoo_entry own = {.name = o.name, .build = o.build};

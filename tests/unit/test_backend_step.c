@@ -128,7 +128,7 @@ static gyre_status forward(net *t, gyre_queue *q, shard *s, const gyre_batch *ba
 static gyre_status backward(net *t, gyre_queue *q, shard *s) {
     const gyre_backend_ops *o = t->b->ops;
     buffer g = s->gradient;
-    GYRE_TRY(o->softmax_loss(q, &LOSS, A(s->z), I(s->labels), A(s->da), F(s->stats)));
+    GYRE_TRY(o->softmax_loss(q, &LOSS, A(s->z), I(s->labels), NULL, A(s->da), F(s->stats)));
     GYRE_TRY(o->linear_dw(q, &LINEAR, A(s->p2), A(s->da), at(g, W3), at(g, W3 + CLASSES * K2)));
     GYRE_TRY(o->linear_dx(q, &LINEAR, A(s->da), R(t->pack3), A(s->db)));
     GYRE_TRY(o->pool_dx(q, &POOL2, A(s->db), NULL, A(s->da)));

@@ -117,6 +117,7 @@ static void random_value(const config_field *f, gyre_random *r, char *out, size_
             snprintf(out, size, "{\"%s\": %.17g}", f->units & UNIT_MINUTES ? "minutes" : "epochs",
                      0.1 + u);
         break;
+    case FIELD_WEIGHTS: snprintf(out, size, "[%.17g, 0, 1e6]", u); break;
     case FIELD_VALIDATION: snprintf(out, size, "{\"split\": %.17g}", 0.01 + 0.9 * u); break;
     case FIELD_NORMALIZE:
         snprintf(out, size, "{\"mean\": [%.17g, 0, 1], \"std\": [%.17g, 1, 1e-6]}", u,

@@ -128,9 +128,12 @@ static void linear_and_relu(void **state) {
     check_gradient(options("mlp", 5, 1, 4));
 }
 
-static void label_smoothing(void **state) {
+static void label_smoothing_and_weights(void **state) {
     (void)state;
-    check_gradient(smoothed(options("mlp", 5, 1, 4)));
+    rig_options o = smoothed(options("mlp", 5, 1, 4));
+    check_gradient(o);
+    o.class_weights = (double[]){1, 0, 2, 0.5, 3, 0.25, 1.5, 4, 0.125, 1};
+    check_gradient(o);
 }
 
 static void one_hot_squared_error(void **state) {
@@ -375,7 +378,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_has_a_reference),
         cmocka_unit_test(linear_and_relu),
-        cmocka_unit_test(label_smoothing),
+        cmocka_unit_test(label_smoothing_and_weights),
         cmocka_unit_test(one_hot_squared_error),
         cmocka_unit_test(shared_parameters),
         cmocka_unit_test(convolution_and_max_pool),

@@ -165,11 +165,11 @@ static gyre_status count_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_a
 }
 
 static gyre_status count_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
-                              gyre_i32 labels, gyre_act dx, gyre_f32 stats) {
+                              gyre_i32 labels, gyre_f32 weights, gyre_act dx, gyre_f32 stats) {
     if (__atomic_add_fetch(&counted.losses, 1, __ATOMIC_RELAXED) == counted.fail_at) {
         return gyre_fail(GYRE_EDEVICE, "told to fail");
     }
-    return counted.real->softmax_loss(q, s, logits, labels, dx, stats);
+    return counted.real->softmax_loss(q, s, logits, labels, weights, dx, stats);
 }
 
 static void count_calls(rig *r, int fail_at) {

@@ -60,6 +60,7 @@ static void relu_keeps_nan(void **state) {
 typedef struct {
     gyre_loss_shape s;
     const int32_t *labels;
+    const double *weights; /* of the classes; NULL: 1 each */
     double *z, *dx;
     double correct;
 } loss;
@@ -77,12 +78,16 @@ static double reference_loss(void *context) {
         for (int j = 1; j < classes; j++) best = z[j] > z[best] ? j : best;
         double top = z[best];
         for (int j = 0; j < classes; j++) exps += exp(z[j] - top);
+        double *dx = l->dx + i * classes, total = 0;
         for (int j = 0; j < classes; j++) {
             double target = smoothing / classes + (j == l->labels[i] ? 1 - smoothing : 0);
             double log_p = z[j] - top - log(exps);
+            if (l->weights != NULL) target *= l->weights[j];
             sum -= target * log_p;
-            l->dx[i * classes + j] = scale * (exp(log_p) - target);
+            total += target;
+            dx[j] = -scale * target;
         }
+        for (int j = 0; j < classes; j++) dx[j] += scale * total * exp(z[j] - top - log(exps));
         l->correct += best == l->labels[i];
     }
     return scale * sum;
@@ -107,17 +112,31 @@ static double reference_squared_error(void *context) {
     return scale * sum;
 }
 
-typedef gyre_status loss_operation(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
-                                   gyre_i32 labels, gyre_act dx, gyre_f32 stats);
+static gyre_status run(gyre_backend *b, const loss *l, bool squared, buffer z, buffer labels,
+                       gyre_f32 weights, gyre_act dx, buffer stats) {
+    const gyre_backend_ops *o = b->ops;
+    if (squared) return o->squared_error_loss(b->main, &l->s, A(z), I(labels), dx, F(stats));
+    return o->softmax_loss(b->main, &l->s, A(z), I(labels), weights, dx, F(stats));
+}
 
-/* `unit`: dx is known to a rounding of s.scale times it; 0: of dx, with two products. */
-static void check_loss(gyre_backend *b, gyre_loss_shape s, loss_operation *run,
-                       double (*reference)(void *), double unit) {
+/* What a slope is known to a rounding of, on each side of its difference: of the scale. A weight is
+ * a factor on both, and then there are two products and a sum more. Of squared errors: of the
+ * slope itself, with two products. */
+static double slope_size(const loss *l, bool squared, double slope) {
+    double most = 0;
+    if (squared) return 2 * fabs(slope);
+    if (l->weights == NULL) return (double)l->s.scale;
+    for (int j = 0; j < l->s.classes; j++) most = fmax(most, l->weights[j]);
+    return 3 * most * (double)l->s.scale;
+}
+
+static void check_loss(gyre_backend *b, gyre_loss_shape s, bool squared, const double *weights) {
     size_t n = (size_t)(s.n * s.classes);
     int32_t labels[64];
     for (int i = 0; i < s.n; i++) labels[i] = (i * 7 + 1) % s.classes;
     for (int i = 2; i < s.n; i += 5) labels[i] = -1; /* no class */
-    loss l = {s, labels, randoms(1, n), zeros(n), 0};
+    loss l = {s, labels, weights, randoms(1, n), zeros(n), 0};
+    double (*reference)(void *) = squared ? reference_squared_error : reference_loss;
     for (size_t i = 0; i < n; i++) l.z[i] *= 8;
     round_acts(l.z, n);
     double value = reference(&l);
@@ -126,18 +145,18 @@ static void check_loss(gyre_backend *b, gyre_loss_shape s, loss_operation *run,
     check_gradient("loss", reference, &l, l.z, n, gradient);
     buffer z = acts_of(b, l.z, n), labels_there = buffer_labels(b, labels, (size_t)s.n);
     buffer dx = acts_new(b, n), stats = buffer_new(b, 2);
-    OK(run(b->main, &s, A(z), I(labels_there), A(dx), F(stats)));
+    buffer factors = weights == NULL ? (buffer){0} : buffer_of(b, weights, (size_t)s.classes);
+    OK(run(b, &l, squared, z, labels_there, F(factors), A(dx), stats));
     double want[2] = {value, l.correct / s.pixels};
-    check_close("stats", stats, want, NULL, 2 * HALF_ULP);
+    double exact = (weights == NULL ? 2 : 6) * HALF_ULP; /* as above */
+    check_close("stats", stats, want, NULL, exact);
     double *scale = zeros(n);
-    for (size_t i = 0; i < n; i++) {
-        scale[i] = unit > 0 ? (double)s.scale * unit : 2 * fabs(gradient[i]);
-    }
+    for (size_t i = 0; i < n; i++) scale[i] = slope_size(&l, squared, gradient[i]);
     check_close("dx", dx, gradient, scale, 2 * HALF_ULP);
-    OK(run(b->main, &s, A(z), I(labels_there), NULL, F(stats)));
-    check_close("stats without dx", stats, want, NULL, 2 * HALF_ULP);
-    buffer all[] = {z, labels_there, dx, stats};
-    for (size_t i = 0; i < 4; i++) buffer_free(all[i]);
+    OK(run(b, &l, squared, z, labels_there, F(factors), NULL, stats));
+    check_close("stats without dx", stats, want, NULL, exact);
+    buffer all[] = {z, labels_there, dx, stats, factors};
+    for (size_t i = 0; i < (weights == NULL ? 4 : 5); i++) buffer_free(all[i]);
     double *arrays[] = {l.z, l.dx, gradient, scale};
     for (size_t i = 0; i < 4; i++) free(arrays[i]);
 }
@@ -148,11 +167,14 @@ static void losses_match(void **state) {
                                              {32, 10, 0, 1.0f / 128, 1},
                                              {33, 10, 0.1f, 1.0f / 33, 11},
                                              {5, 1000, 0.1f, 1, 1}};
+    double weights[1000];
+    for (int j = 0; j < 1000; j++) weights[j] = 0.75 * (j % 4); /* 0 among them */
     for (size_t t = 0; t < sizeof shapes / sizeof shapes[0]; t++) {
         gyre_loss_shape s = shapes[t];
-        check_loss(b, s, b->ops->softmax_loss, reference_loss, 1);
+        check_loss(b, s, false, NULL);
+        check_loss(b, s, false, weights);
         s.smoothing = 0;
-        check_loss(b, s, b->ops->squared_error_loss, reference_squared_error, 0);
+        check_loss(b, s, true, NULL);
     }
 }
 
@@ -173,7 +195,7 @@ static void extreme_logits(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         buffer z = acts_of(b, cases[i].z, 3), label = buffer_labels(b, &cases[i].label, 1);
         buffer dx = acts_new(b, 3), stats = buffer_new(b, 2);
-        OK(b->ops->softmax_loss(b->main, &s, A(z), I(label), A(dx), F(stats)));
+        OK(b->ops->softmax_loss(b->main, &s, A(z), I(label), NULL, A(dx), F(stats)));
         float *have = buffer_read(stats);
         if (isnan(cases[i].loss))
             assert_true(isnan(have[0]) || isinf(have[0]));

@@ -13,7 +13,8 @@ static int largest(const float *z, int classes) {
 }
 
 gyre_status cpu_loss_of_rows(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
-                             gyre_i32 labels, gyre_act dx, gyre_f32 stats, cpu_row_loss *row_loss) {
+                             gyre_i32 labels, gyre_f32 weights, gyre_act dx, gyre_f32 stats,
+                             cpu_row_loss *row_loss) {
     double loss = 0;
     int64_t hits = 0;
     size_t classes = (size_t)s->classes;
@@ -27,7 +28,7 @@ gyre_status cpu_loss_of_rows(gyre_queue *q, const gyre_loss_shape *s, gyre_act l
         const float *z = cpu_widened(q, cpu_act_at(q, logits, at), classes, z_work);
         int best = largest(z, s->classes), label = cpu_i32(labels)[i];
         if (label >= 0)
-            loss += row_loss(s, z, best, label, row);
+            loss += row_loss(s, cpu_f32(weights), z, best, label, row);
         else if (row != NULL)
             memset(row, 0, classes * sizeof *row);
         cpu_finish(q, row, classes, to);

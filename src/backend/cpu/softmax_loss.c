@@ -2,27 +2,33 @@
 #include "gyre/realmath.h"
 #include "loss.h"
 
-/* Cross-entropy of one row against (1 - s) one-hot + s / classes. In double: the rows are few, and
- * so the loss has no rounding worth mentioning. All logits count from the largest one, which keeps
- * exp in range and large logits from cancelling. */
-static double row_loss(const gyre_loss_shape *s, const float *z, int best, int label, float *dx) {
+/* Cross-entropy of one row against (1 - s) one-hot + s / classes, each class's term times its
+ * weight. In double: the rows are few, and so the loss has no rounding worth mentioning. All logits
+ * count from the largest one, which keeps exp in range and large logits from cancelling. */
+static double row_loss(const gyre_loss_shape *s, const float *weights, const float *z, int best,
+                       int label, float *dx) {
     int classes = s->classes;
     double smoothing = (double)s->smoothing, scale = (double)s->scale;
-    double sum = 0, mean = 0, top = (double)z[best];
+    double sum = 0, mean = 0, all = 0, top = (double)z[best];
     for (int j = 0; j < classes; j++) {
+        double w = weights == NULL ? 1 : (double)weights[j];
         sum += gyre_exp((double)z[j] - top);
-        mean += (double)z[j] - top;
+        mean += w * ((double)z[j] - top);
+        all += w;
     }
     mean /= classes;
     double log_sum = gyre_log(sum);
+    double hit = weights == NULL ? 1.0 - smoothing : (1.0 - smoothing) * (double)weights[label];
+    double total = weights == NULL ? 1 : hit + smoothing * all / classes; /* of the target */
     for (int j = 0; dx != NULL && j < classes; j++) {
-        double target = smoothing / classes + (j == label ? 1.0 - smoothing : 0.0);
-        dx[j] = (float)(scale * (gyre_exp((double)z[j] - top - log_sum) - target));
+        double w = weights == NULL ? 1 : (double)weights[j];
+        double target = smoothing / classes * w + (j == label ? hit : 0.0);
+        dx[j] = (float)(scale * (total * gyre_exp((double)z[j] - top - log_sum) - target));
     }
-    return log_sum - (1.0 - smoothing) * ((double)z[label] - top) - smoothing * mean;
+    return total * log_sum - hit * ((double)z[label] - top) - smoothing * mean;
 }
 
 gyre_status cpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
-                             gyre_i32 labels, gyre_act dx, gyre_f32 stats) {
-    return cpu_loss_of_rows(q, s, logits, labels, dx, stats, row_loss);
+                             gyre_i32 labels, gyre_f32 weights, gyre_act dx, gyre_f32 stats) {
+    return cpu_loss_of_rows(q, s, logits, labels, weights, dx, stats, row_loss);
 }

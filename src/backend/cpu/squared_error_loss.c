@@ -1,8 +1,10 @@
 /* Squared error of logits against one-hot labels. */
 #include "loss.h"
 
-static double row_loss(const gyre_loss_shape *s, const float *z, int best, int label, float *dx) {
+static double row_loss(const gyre_loss_shape *s, const float *weights, const float *z, int best,
+                       int label, float *dx) {
     double sum = 0;
+    (void)weights;
     (void)best;
     for (int j = 0; j < s->classes; j++) {
         double d = (double)z[j] - (j == label ? 1.0 : 0.0);
@@ -14,5 +16,5 @@ static double row_loss(const gyre_loss_shape *s, const float *z, int best, int l
 
 gyre_status cpu_squared_error_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
                                    gyre_i32 labels, gyre_act dx, gyre_f32 stats) {
-    return cpu_loss_of_rows(q, s, logits, labels, dx, stats, row_loss);
+    return cpu_loss_of_rows(q, s, logits, labels, NULL, dx, stats, row_loss);
 }

@@ -1,4 +1,5 @@
-/* Cross-entropy of the softmax of its input against one class per sample. */
+/* Cross-entropy of the softmax of its input against one class per sample, times the weight of that
+ * class where there are weights. */
 #include "../builder.h"
 #include "classes.h"
 
@@ -14,7 +15,8 @@ static const node_option options[] = {
 static gyre_status forward(const node_call *c) {
     const cross_entropy_options *o = c->node->options;
     gyre_loss_shape s = node_classes_shape(c, c->train ? o->smoothing : 0);
-    return c->ops->softmax_loss(c->queue, &s, c->x[0], c->targets, c->dx[0], c->stats);
+    return c->ops->softmax_loss(c->queue, &s, c->x[0], c->targets, c->class_weights, c->dx[0],
+                                c->stats);
 }
 
 const gyre_node_type node_cross_entropy = {.name = "cross_entropy",
@@ -24,6 +26,7 @@ const gyre_node_type node_cross_entropy = {.name = "cross_entropy",
                                            .options = options,
                                            .keeps_x = true,
                                            .is_loss = true,
+                                           .weighs_classes = true,
                                            .metric = &node_class_metric,
                                            .loss_unit = "nats",
                                            .summary = "cross-entropy of the softmax; the default",

@@ -105,7 +105,7 @@ static void run_shortcut(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->shortcut_dx(b->main, &half, A(in[1]), A(out[1])));
 }
 static void run_loss(gyre_backend *b, const buffer *in, const buffer *out) {
-    OK(b->ops->softmax_loss(b->main, &loss, A(in[0]), I(in[4]), A(out[0]), F(out[3])));
+    OK(b->ops->softmax_loss(b->main, &loss, A(in[0]), I(in[4]), F(in[3]), A(out[0]), F(out[3])));
 }
 static void run_squared_error(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->squared_error_loss(b->main, &loss, A(in[0]), I(in[4]), A(out[0]), F(out[3])));
