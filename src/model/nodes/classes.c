@@ -21,8 +21,7 @@ gyre_status node_classes_define(builder *b, gyre_node *n, const node_size *in) {
     if (!gyre_target_has_classes(t)) {
         return gyre_fail(GYRE_EUSAGE,
                          "model.loss: %s needs targets that are classes, and the dataset has %d "
-                         "values for each sample; mean_squared_error, mean_absolute_error and "
-                         "binary_cross_entropy are losses for them",
+                         "values for each sample; `gyre help models` lists the losses for them",
                          n->type->name, (int)gyre_target_values(t));
     }
     if (in->h == h && in->w == w && in->c == b->model->classes) return GYRE_OK;

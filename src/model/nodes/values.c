@@ -55,29 +55,29 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
                      n->type->name, t->h, t->w, t->c, in->h, in->w, in->c);
 }
 
-static gyre_status forward(const node_call *c);
-
-#define VALUE_LOSS(type, of_metric, text)                                                          \
-    {                                                                                              \
-        .name = type, .inputs_min = 1, .inputs_max = 1, .keeps_x = true, .is_loss = true,          \
-        .metric = &(of_metric), .loss_unit = "", .summary = text, .define = define,                \
-        .forward = forward                                                                         \
-    }
-
-const gyre_node_type node_mean_squared_error =
-    VALUE_LOSS("mean_squared_error", root_metric, "mean over the outputs of (z - target)^2");
-const gyre_node_type node_mean_absolute_error =
-    VALUE_LOSS("mean_absolute_error", absolute_metric, "mean over the outputs of |z - target|");
-const gyre_node_type node_binary_cross_entropy =
-    VALUE_LOSS("binary_cross_entropy", label_metric,
-               "mean over the outputs of the cross-entropy of yes or no; targets are 0 to 1");
-
-static gyre_status forward(const node_call *c) {
-    const gyre_node_type *type = c->node->type;
-    gyre_value_loss_kind kind = type == &node_mean_squared_error    ? GYRE_VALUE_LOSS_SQUARED
-                                : type == &node_mean_absolute_error ? GYRE_VALUE_LOSS_ABSOLUTE
-                                                                    : GYRE_VALUE_LOSS_BINARY;
+static gyre_status forward(const node_call *c, gyre_value_loss_kind kind) {
     gyre_value_loss_shape s = {kind, c->n, (int)node_elements(c->in[0]), c->scale};
     return c->ops->value_loss(c->queue, &s, c->x[0], (gyre_f32)(void *)c->targets, c->dx[0],
                               c->stats);
 }
+
+#define VALUE_LOSS(type, kind, of_metric, text)                                                    \
+    static gyre_status type##_forward(const node_call *c) {                                        \
+        return forward(c, kind);                                                                   \
+    }                                                                                              \
+    const gyre_node_type node_##type = {.name = #type,                                             \
+                                        .summary = text,                                           \
+                                        .inputs_min = 1,                                           \
+                                        .inputs_max = 1,                                           \
+                                        .keeps_x = true,                                           \
+                                        .is_loss = true,                                           \
+                                        .metric = &(of_metric),                                    \
+                                        .loss_unit = "",                                           \
+                                        .define = define,                                          \
+                                        .forward = type##_forward};
+VALUE_LOSS(mean_squared_error, GYRE_VALUE_LOSS_SQUARED, root_metric,
+           "mean over the outputs of (z - target)^2")
+VALUE_LOSS(mean_absolute_error, GYRE_VALUE_LOSS_ABSOLUTE, absolute_metric,
+           "mean over the outputs of |z - target|")
+VALUE_LOSS(binary_cross_entropy, GYRE_VALUE_LOSS_BINARY, label_metric,
+           "mean over the outputs of the cross-entropy of yes or no; targets are 0 to 1")
