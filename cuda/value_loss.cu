@@ -3,13 +3,14 @@
 #include "realmath.h"
 #include "sums.h"
 
-struct judged {
+/* One output's loss, its slope, and what it adds to the second sum. */
+struct term {
     gpu_two loss;
-    float slope, right;
+    float slope, own;
 };
 
 /* log(1 + e^-|z|) does not overflow, and keeps its digits where it is small. */
-__device__ __forceinline__ judged judge_binary(float z, float target) {
+__device__ __forceinline__ term binary(float z, float target) {
     float e = gpu_exp({-fabsf(z), 0.0f});
     float yes = z >= 0 ? 1.0f / (1.0f + e) : e / (1.0f + e);
     gpu_two loss = gpu_log(gpu_two_sum(1.0f, e));
@@ -17,16 +18,16 @@ __device__ __forceinline__ judged judge_binary(float z, float target) {
     return {loss, yes - target, (z > 0) == (target > 0.5f) ? 1.0f : 0.0f};
 }
 
-__device__ __forceinline__ judged judge(gyre_value_loss_kind kind, float z, float target) {
-    float d = z - target;
-    if (kind == GYRE_VALUE_LOSS_SQUARED) return {{d * d, 0.0f}, 2.0f * d, 0.0f};
-    if (kind == GYRE_VALUE_LOSS_ABSOLUTE) {
-        return {{fabsf(d), 0.0f}, d > 0 ? 1.0f : d < 0 ? -1.0f : d, 0.0f}; /* NaN stays */
-    }
-    return judge_binary(z, target);
+__device__ __forceinline__ term term_of(gyre_value_loss_kind kind, float z, float target) {
+    float d = z - target, size = fabsf(d), sign = d > 0 ? 1.0f : d < 0 ? -1.0f : d; /* NaN stays */
+    if (kind == GYRE_VALUE_LOSS_BINARY) return binary(z, target);
+    if (kind == GYRE_VALUE_LOSS_SQUARED) return {{d * d, 0.0f}, 2.0f * d, size};
+    if (kind == GYRE_VALUE_LOSS_HUBER && size < 1) return {{d * d * 0.5f, 0.0f}, d, size};
+    float cut = kind == GYRE_VALUE_LOSS_HUBER ? 0.5f : 0.0f;
+    return {{size - cut, 0.0f}, sign, size};
 }
 
-/* work(n): losses of the samples; work(n) behind them: the share of right values. */
+/* work(n): losses of the samples; work(n) behind them: the means of the second sum's terms. */
 template <class T>
 __global__ void __launch_bounds__(32 * LOSS_WARPS)
     value_loss_kernel(gyre_value_loss_shape s, float each, const void *x, const float *targets,
@@ -36,19 +37,19 @@ __global__ void __launch_bounds__(32 * LOSS_WARPS)
     if (sample >= s.n) return; /* the whole warp */
     const int64_t first = sample * s.values;
     const T *z = (const T *)x + first;
-    gpu_two loss = {0, 0}, right = {0, 0};
+    gpu_two loss = {0, 0}, own = {0, 0};
     for (int j = lane; j < s.values; j += 32) {
-        judged one = judge(s.kind, logit(z, j), targets[first + j]);
+        term one = term_of(s.kind, logit(z, j), targets[first + j]);
         float slope[1] = {each * one.slope};
         loss = gpu_plus(loss, one.loss);
-        right = gpu_plus(right, one.right);
+        own = gpu_plus(own, one.own);
         if (dx != nullptr) gpu_store<1>((T *)dx + first + j, slope);
     }
     loss = gpu_warp_sum(loss);
-    right = gpu_warp_sum(right);
+    own = gpu_warp_sum(own);
     if (lane != 0) return;
     work[sample] = gpu_value(loss) / float(s.values);
-    work[s.n + sample] = gpu_value(right) / float(s.values);
+    work[s.n + sample] = gpu_value(own) / float(s.values);
 }
 KERNEL(value_loss_kernel<float>);
 KERNEL(value_loss_kernel<gpu_half>);

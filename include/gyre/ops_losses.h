@@ -17,10 +17,12 @@ typedef struct {
  * its values.
  *  SQUARED   (x - t)^2
  *  ABSOLUTE  |x - t|, whose slope at 0 is 0
+ *  HUBER     (x - t)^2 / 2 where |x - t| is below 1, else |x - t| - 1/2 (Huber 1964)
  *  BINARY    log(1 + e^x) - t x: the cross-entropy of a label that is there (1) or not (0) */
 typedef enum {
     GYRE_VALUE_LOSS_SQUARED,
     GYRE_VALUE_LOSS_ABSOLUTE,
+    GYRE_VALUE_LOSS_HUBER,
     GYRE_VALUE_LOSS_BINARY
 } gyre_value_loss_kind;
 
@@ -41,7 +43,8 @@ typedef struct {
            (gyre_f32, weights), (gyre_act, dx), (gyre_f32, stats))                                 \
     SHAPED(squared_error_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels),            \
            (gyre_act, dx), (gyre_f32, stats))                                                      \
-    /* stats(2) = {scale * sum of losses, sum of the shares of values that are right (BINARY)} */  \
+    /* stats(2) = {scale * sum of losses, sum of the means of |x - t|, of BINARY the share of      \
+     * values that are right} */                                                                   \
     SHAPED(value_loss, gyre_value_loss_shape, (gyre_act, x), (gyre_f32, targets), (gyre_act, dx),  \
            (gyre_f32, stats))
 

@@ -39,6 +39,7 @@
     TYPE(one_hot_squared_error)                                                                    \
     TYPE(mean_squared_error)                                                                       \
     TYPE(mean_absolute_error)                                                                      \
+    TYPE(huber)                                                                                    \
     TYPE(binary_cross_entropy)
 
 #define DECLARATION(name) extern const gyre_node_type node_##name;

@@ -22,6 +22,7 @@ static const gyre_metric absolute_metric = {
     .factor = 1,
     .decimals = 4,
     .form = GYRE_METRIC_MEAN,
+    .sum = 1,
 };
 
 /* Of all labels of all samples. */
@@ -79,5 +80,7 @@ VALUE_LOSS(mean_squared_error, GYRE_VALUE_LOSS_SQUARED, root_metric,
            "mean over the outputs of (z - target)^2")
 VALUE_LOSS(mean_absolute_error, GYRE_VALUE_LOSS_ABSOLUTE, absolute_metric,
            "mean over the outputs of |z - target|")
+VALUE_LOSS(huber, GYRE_VALUE_LOSS_HUBER, absolute_metric,
+           "mean over the outputs of d^2 / 2 where d = |z - target| is below 1, else d - 1/2")
 VALUE_LOSS(binary_cross_entropy, GYRE_VALUE_LOSS_BINARY, label_metric,
            "mean over the outputs of the cross-entropy of yes or no; targets are 0 to 1")
