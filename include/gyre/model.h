@@ -72,6 +72,7 @@ typedef struct {
     size_t offset, count; /* in the buffers vector */
     float initial;
     float momentum; /* weight of each step's */
+    bool frozen;    /* stays as it is */
 } gyre_statistic;
 
 typedef struct {
@@ -89,7 +90,7 @@ typedef struct {
     const gyre_metric *metric; /* the first one of its loss */
     const char *loss;          /* as model.loss names it */
     float *class_weights;      /* (classes), factors on the loss; NULL: all 1 */
-    bool norm_frozen; /* the statistics stay, and normalisation uses them in training, too */
+    bool norm_frozen; /* all statistics stay, and normalisation uses them in training, too */
 } gyre_model;
 
 /* Names and one-line summaries of the networks, for help and error messages; NULL past the end. */

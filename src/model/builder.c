@@ -127,7 +127,7 @@ void builder_constant(builder *b, gyre_node *n, int which, const char *what, int
 }
 
 void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial,
-                       float momentum) {
+                       float momentum, bool frozen) {
     gyre_model *m = b->model;
     add_floats(b, n, (size_t)count);
     m->statistics =
@@ -138,7 +138,8 @@ void builder_statistic(builder *b, gyre_node *n, const char *what, int count, fl
                           .offset = m->buffers,
                           .count = (size_t)count,
                           .initial = initial,
-                          .momentum = momentum};
+                          .momentum = momentum,
+                          .frozen = frozen || m->norm_frozen};
     join(b, n->name, what, s->name);
     m->buffers += s->count;
 }

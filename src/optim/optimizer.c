@@ -109,7 +109,7 @@ gyre_status gyre_optimizer_begin(gyre_optimizer *o, int64_t t, gyre_rate rate) {
     return b->ops->upload(b->main, o->scalars, scalars, GYRE_SCALAR_FROM_HOST);
 }
 
-/* Those beside each other with one momentum at once: of most networks, all of them. */
+/* Those beside each other that are alike at once: of most networks, all of them. */
 static gyre_status update_statistics(gyre_optimizer *o, gyre_f32 moments) {
     const gyre_model *m = o->weights->model;
     const gyre_backend *b = o->weights->backend;
@@ -117,9 +117,11 @@ static gyre_status update_statistics(gyre_optimizer *o, gyre_f32 moments) {
         const gyre_statistic *s = &m->statistics[i];
         size_t n = 0;
         for (end = i; end < m->statistic_count; end++) {
-            if (m->statistics[end].momentum != s->momentum) break;
-            n += m->statistics[end].count;
+            const gyre_statistic *other = &m->statistics[end];
+            if (other->momentum != s->momentum || other->frozen != s->frozen) break;
+            n += other->count;
         }
+        if (s->frozen) continue;
         GYRE_TRY(b->ops->update_statistics(b->main, n, o->inverse_shards, s->momentum,
                                            gyre_f32_at(moments, s->offset), o->scalars,
                                            gyre_f32_at(o->weights->buffers, s->offset)));
@@ -134,7 +136,7 @@ gyre_status gyre_optimizer_apply(gyre_optimizer *o, gyre_f32 leaf) {
     GYRE_TRY(ops->check_step(q, m->parameters, leaf, gyre_f32_at(leaf, gyre_leaf_stats(m)),
                              (float)o->settings.clip_norm, o->scalars));
     GYRE_TRY(update_groups(o, leaf));
-    if (!m->norm_frozen) GYRE_TRY(update_statistics(o, gyre_f32_at(leaf, gyre_leaf_moments(m))));
+    GYRE_TRY(update_statistics(o, gyre_f32_at(leaf, gyre_leaf_moments(m))));
     return gyre_weights_pack(o->weights);
 }
 

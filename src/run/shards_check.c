@@ -82,7 +82,8 @@ gyre_status run_shards_check(gyre_reduce reduce, int batch, int shards, int rank
 
 int64_t run_shards_norm_values(const gyre_model *m, int samples, const char **layer) {
     int64_t least = 0;
-    for (int i = 0; i < m->statistic_count && !m->norm_frozen; i++) {
+    for (int i = 0; i < m->statistic_count; i++) {
+        if (m->statistics[i].frozen) continue;
         const gyre_node *n = &m->nodes[m->statistics[i].node];
         int64_t values = (int64_t)samples * n->h * n->w;
         if (least > 0 && values >= least) continue;

@@ -126,12 +126,14 @@ static void warn_idle(run_state *r) {
 static void warn_frozen(run_state *r) {
     const gyre_model *m = r->resolved.model;
     char text[384];
-    for (int i = 0; i < m->statistic_count && !m->norm_frozen; i++) {
+    for (int i = 0; i < m->statistic_count; i++) {
         const gyre_node *n = &m->nodes[m->statistics[i].node];
-        if (!m->params[n->params[0]].frozen) continue;
+        if (m->statistics[i].frozen || !m->params[n->params[0]].frozen) continue;
         snprintf(text, sizeof text,
                  "model.freeze holds the parameters of %s, but its running statistics still follow "
-                 "the data; model.batch_norm \"frozen\" holds them, of all layers",
+                 "the data; the node's option \"frozen\" holds them, model.batch_norm \"frozen\" "
+                 "those of "
+                 "all layers",
                  n->name);
         warn_schedule(r, text);
         return;

@@ -43,7 +43,7 @@ static gyre_status find_item(const import_file *f, import_item *item) {
     return GYRE_OK;
 }
 
-static gyre_status find_items(import_file *f, gyre_snapshot *s) {
+static gyre_status find_items(import_file *f, unsigned needs, gyre_snapshot *s) {
     int parameters = 0, statistics = 0;
     GYRE_TRY(h5_arrays_of_parameters(f->model, &f->parameters, &parameters));
     GYRE_TRY(h5_arrays_of_buffers(f->model, &f->statistics, &statistics));
@@ -52,10 +52,13 @@ static gyre_status find_items(import_file *f, gyre_snapshot *s) {
     if (f->items == NULL) return gyre_no_memory("reading '%s'", f->path);
     for (int i = 0; i < f->count; i++) {
         bool statistic = i >= parameters;
+        bool frozen = statistic && f->model->statistics[i - parameters].frozen;
+        unsigned need = statistic ? GYRE_NEED_STATISTICS : GYRE_NEED_PARAMETERS;
         f->items[i] = (import_item){
             .array = statistic ? &f->statistics[i - parameters] : &f->parameters[i],
             .vector = statistic ? s->buffers : s->parameters,
             .statistic = statistic,
+            .needed = frozen || (needs & need) != 0,
         };
         GYRE_TRY(find_item(f, &f->items[i]));
     }
@@ -138,9 +141,8 @@ gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsign
     char difference[512];
     GYRE_GOTO(gyre_seal_check(path, "checkpoint", &f.own));
     GYRE_GOTO(gyre_h5_reader_open(path, &f.reader));
-    GYRE_GOTO(find_items(&f, s));
+    GYRE_GOTO(find_items(&f, needs, s));
     GYRE_GOTO(import_check_axes(&f));
-    if (m->norm_frozen) needs |= GYRE_NEED_STATISTICS;
     GYRE_GOTO(import_check_needs(&f, needs));
     GYRE_GOTO(read_items(&f));
     GYRE_GOTO(compare_classes(&f, s, difference, sizeof difference));

@@ -16,6 +16,7 @@ typedef struct {
     const h5_array *array;
     float *vector;              /* that it lies in */
     bool statistic;             /* of batch norm, else a parameter */
+    bool needed;                /* it cannot begin anew */
     const gyre_h5_entry *entry; /* NULL: nothing */
     import_fate fate;
 } import_item;

@@ -33,12 +33,14 @@ static const char *text_of(list *l) {
     return l->text;
 }
 
-static void list_items(const import_file *f, bool statistic, import_fate fate, list *out) {
+static void list_items(const import_file *f, bool statistic, bool needed_only, import_fate fate,
+                       list *out) {
     char shape[64], found[64];
     *out = (list){0};
     for (int i = 0; i < f->count; i++) {
         const import_item *item = &f->items[i];
         if (item->statistic != statistic || item->fate != fate) continue;
+        if (needed_only && !item->needed) continue;
         h5_array_shape(item->array, shape, sizeof shape);
         if (fate == IMPORT_OTHER_SHAPE) gyre_h5_shape(item->entry, found, sizeof found);
         if (fate == IMPORT_OTHER_SHAPE)
@@ -107,17 +109,18 @@ static gyre_status nothing_fits(const import_file *f) {
 
 gyre_status import_check_needs(const import_file *f, unsigned needs) {
     list absent, other;
+    const char *frozen =
+        f->model->norm_frozen ? "model.batch_norm \"frozen\"" : "the nodes' option \"frozen\"";
     if (count_items(f, false, true) == 0) return nothing_fits(f);
     for (int statistic = 0; statistic < 2; statistic++) {
-        if ((needs & (statistic ? GYRE_NEED_STATISTICS : GYRE_NEED_PARAMETERS)) == 0) continue;
-        list_items(f, statistic, IMPORT_ABSENT, &absent);
-        list_items(f, statistic, IMPORT_OTHER_SHAPE, &other);
+        list_items(f, statistic, true, IMPORT_ABSENT, &absent);
+        list_items(f, statistic, true, IMPORT_OTHER_SHAPE, &other);
         if (absent.count + other.count == 0) continue;
         return gyre_fail(GYRE_EIO, "'%s' %s %s: %s; %s needs all of them", f->path,
                          absent.count > 0 ? "lacks" : "has another shape of",
                          statistic ? "running statistics" : "parameters",
                          text_of(absent.count > 0 ? &absent : &other),
-                         needs & GYRE_NEED_PARAMETERS ? "a score" : "model.batch_norm \"frozen\"");
+                         needs & GYRE_NEED_PARAMETERS ? "a score" : frozen);
     }
     return GYRE_OK;
 }
@@ -144,7 +147,7 @@ void import_summary(const import_file *f, char *out, size_t size) {
     for (int i = 0; i < 4; i++) {
         size_t used = strlen(out);
         list l;
-        list_items(f, i >= 2, lacks[i % 2].fate, &l);
+        list_items(f, i >= 2, false, lacks[i % 2].fate, &l);
         if (l.count == 0) continue;
         snprintf(out + used, size - used, "; %s: %s", lacks[i % 2].reason, text_of(&l));
     }
@@ -170,13 +173,13 @@ void import_say(const import_file *f) {
     char counts[160];
     count_text(f, counts, sizeof counts);
     gyre_say("%s from '%s'", counts, f->path);
-    list_items(f, false, IMPORT_ABSENT, &l);
+    list_items(f, false, false, IMPORT_ABSENT, &l);
     say_list(&l, "drawn, since the file has none");
-    list_items(f, false, IMPORT_OTHER_SHAPE, &l);
+    list_items(f, false, false, IMPORT_OTHER_SHAPE, &l);
     say_list(&l, "drawn, since the file has another shape");
-    list_items(f, true, IMPORT_ABSENT, &l);
+    list_items(f, true, false, IMPORT_ABSENT, &l);
     say_list(&l, "mean 0 and variance 1 to begin with, since the file has none");
-    list_items(f, true, IMPORT_OTHER_SHAPE, &l);
+    list_items(f, true, false, IMPORT_OTHER_SHAPE, &l);
     say_list(&l, "mean 0 and variance 1 to begin with, since the file has another shape");
     list_unused(f, &l);
     say_list(&l, "in the file, but not of this network");

@@ -72,6 +72,12 @@ same_score two
 lacks="lacks running statistics: bn1.running_mean (16), bn1.running_var (16), bn2.running_mean (32), bn2.running_var (32), bn3.running_mean (64), bn3.running_var (64); "
 refused 3 "model.init_from: '$T/bare.h5' ${lacks}model.batch_norm \"frozen\" needs all of them" "${frozen[@]}" --out x --set model.init_from=bare.h5
 refused 3 "lacks running statistics: bn3.running_var (64); " "${frozen[@]}" --out x --set model.init_from=half.h5
+"$GYRE" model small_cnn --json | sed '/"bn2"/s/"relu": true/&, "frozen": true/' > bn2.json
+grep -q '"bn2".*"frozen": true' bn2.json || fail "$(cat bn2.json)"
+part=("${start[@]}" --set model.name=null --set model.file=bn2.json)
+refused 3 "lacks running statistics: bn2.running_mean (32), bn2.running_var (32); the nodes' option \"frozen\" needs all of them" \
+    "${part[@]}" --out x --set model.init_from=bare.h5
+ends 0 "${part[@]}" --out part --set model.init_from=half.h5
 ends 0 "${start[@]}" --out bare --set model.init_from=bare.h5
 grep -q "^11 of 11 parameters and 0 of 6 running statistics" err || fail "$(cat err)"
 grep -q "^mean 0 and variance 1 to begin with, since the file has none: bn1.running_mean (16), " err || fail "$(cat err)"

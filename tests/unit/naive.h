@@ -84,7 +84,7 @@ static void naive_norm(const naive *t, const gyre_node *l, naive_input in, doubl
             double d = in.x[i * l->c + c] - mean;
             variance += d * d / rows;
         }
-        if (!t->train) {
+        if (!t->train || naive_int(l, "frozen")) {
             mean = t->buffers[l->statistics + (size_t)c];
             variance = t->buffers[l->statistics + (size_t)(l->c + c)];
         }

@@ -287,37 +287,6 @@ static void what_is_frozen_stays(void **state) {
     freezing(half, 1, 3, 2);
 }
 
-static void frozen_batch_norm_is_a_constant(void **state) {
-    (void)state;
-    rig_options o = options("resnet20", 2, 2);
-    o.norm_frozen = true;
-    rig r = rig_open(o);
-    gyre_optimizer_settings settings = {.momentum = 0.9};
-    gyre_optimizer *optimizer;
-    gyre_net *net;
-    gyre_raw memory;
-    float stats[2];
-    OK(gyre_net_open(r.weights, 8, false, &net));
-    OK(r.backend->ops->alloc(r.backend, sizeof stats, &memory));
-    OK(gyre_net_evaluate(net, r.backend->main, &r.batch, (gyre_f32)(void *)memory));
-    OK(r.backend->ops->download(r.backend->main, stats, (gyre_f32)(void *)memory, 2));
-    OK(gyre_optimizer_open(&settings, r.weights, 2, &optimizer));
-    double loss = rig_step(&r, optimizer, 0, 0.01, 0.9);
-    assert_true(fabs(loss - (double)stats[0] / 8) < 1e-5 * loss); /* as in evaluation */
-    float *after = malloc(r.model->buffers * sizeof *after), *leaf = rig_leaf(&r);
-    OK(r.backend->ops->download(r.backend->main, after, r.weights->buffers, r.model->buffers));
-    assert_memory_equal(after, r.buffers, r.model->buffers * sizeof *after);
-    for (size_t i = 0; i < r.model->buffers; i++) {
-        assert_true(leaf[gyre_leaf_moments(r.model) + i] == 0);
-    }
-    free(after);
-    free(leaf);
-    r.backend->ops->release(r.backend, memory);
-    gyre_optimizer_close(optimizer);
-    gyre_net_close(net);
-    rig_close(&r);
-}
-
 /* 0.9 running + 0.1 (mean over shards), the leaf holding the sum over shards. */
 static void running_statistics_follow_the_shards(void **state) {
     (void)state;
@@ -389,7 +358,6 @@ int main(void) {
         cmocka_unit_test(a_failing_shard_stops_all),
         cmocka_unit_test(a_late_lane_gets_its_leaf),
         cmocka_unit_test(what_is_frozen_stays),
-        cmocka_unit_test(frozen_batch_norm_is_a_constant),
         cmocka_unit_test(running_statistics_follow_the_shards),
         cmocka_unit_test(evaluation_counts_every_sample),
     };

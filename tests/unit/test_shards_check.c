@@ -98,6 +98,23 @@ static void statistics_of_one_value(void **state) {
     for (int i = 0; i < 4; i++) gyre_model_close(all[i]);
 }
 
+/* A batch norm of one value is fine where it is frozen. */
+static void frozen_nodes_take_no_statistics(void **state) {
+    (void)state;
+    const char *layer = NULL;
+    char layers[] = "[{\"name\": \"a\", \"type\": \"batch_norm\"},"
+                    " {\"name\": \"pool\", \"type\": \"average_pool\", \"global\": true},"
+                    " {\"name\": \"b\", \"type\": \"batch_norm\", \"frozen\": true},"
+                    " {\"name\": \"fc\", \"type\": \"linear\", \"out\": \"classes\"}]";
+    const gyre_model_settings settings = {.layers = layers};
+    gyre_model *m = NULL;
+    assert_int_equal(gyre_model_open(&settings, 8, 8, 3, 10, &m), GYRE_OK);
+    refuses_norms(m, 8, 8, NULL);
+    assert_int_equal(run_shards_norm_values(m, 1, &layer), 64);
+    assert_string_equal(layer, "a");
+    gyre_model_close(m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact),
@@ -105,6 +122,7 @@ int main(void) {
         cmocka_unit_test(large),
         cmocka_unit_test(idle_workers),
         cmocka_unit_test(statistics_of_one_value),
+        cmocka_unit_test(frozen_nodes_take_no_statistics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

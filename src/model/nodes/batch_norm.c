@@ -7,6 +7,7 @@
 
 typedef struct {
     bool relu;
+    bool frozen; /* the running statistics stay, and normalise in training, too */
     float eps;
     float momentum; /* of the running statistics: the weight of each step's, as in PyTorch */
 } batch_norm_options;
@@ -14,6 +15,7 @@ typedef struct {
 static const node_option options[] = {
     {"relu", OPTION_BOOL, offsetof(batch_norm_options, relu), 0, 1, 0, NULL},
     {"eps", OPTION_REAL, offsetof(batch_norm_options, eps), 0, 1, 1e-5, NULL},
+    {"frozen", OPTION_BOOL, offsetof(batch_norm_options, frozen), 0, 1, 0, NULL},
     {"momentum", OPTION_REAL, offsetof(batch_norm_options, momentum), 0, 1, 0.1, NULL},
     {0},
 };
@@ -28,14 +30,14 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     builder_same_size(b, n, in);
     builder_vector(b, n, 0, "weight", in->c, GYRE_INIT_ONE);
     builder_vector(b, n, 1, "bias", in->c, GYRE_INIT_ZERO);
-    builder_statistic(b, n, "running_mean", in->c, 0, o->momentum);
-    builder_statistic(b, n, "running_var", in->c, 1, o->momentum);
+    builder_statistic(b, n, "running_mean", in->c, 0, o->momentum, o->frozen);
+    builder_statistic(b, n, "running_var", in->c, 1, o->momentum, o->frozen);
     return b->status;
 }
 
 static gyre_batch_norm_shape shape(const node_call *c, bool add) {
     const batch_norm_options *o = c->node->options;
-    bool frozen = c->train && c->model->norm_frozen;
+    bool frozen = c->train && (o->frozen || c->model->norm_frozen);
     return (gyre_batch_norm_shape){c->n,   c->in->h, c->in->w, c->in->c,
                                    o->eps, o->relu,  add,      frozen};
 }
@@ -47,6 +49,10 @@ static size_t saved_size(const node_call *c) {
 static gyre_status forward(const node_call *c) {
     gyre_batch_norm_shape s = shape(c, c->node->input_count == 2);
     gyre_f32 saved = (gyre_f32)(void *)c->saved;
+    /* where all are frozen, the leaf's moments are cleared as a whole */
+    if (s.frozen && !c->model->norm_frozen) {
+        GYRE_TRY(c->ops->fill(c->queue, 2 * (size_t)s.c, 0, c->moments));
+    }
     if (c->train && !s.frozen) {
         return c->ops->batch_norm_train(c->queue, &s, c->x[0], c->x[1], c->w[0], c->w[1], saved,
                                         c->moments, c->y);
@@ -65,7 +71,9 @@ static gyre_status dx(const node_call *c) {
 const gyre_node_type node_batch_norm = {.name = "batch_norm",
                                         .summary =
                                             "Batch norm over the samples of a shard; a second "
-                                            "input is added behind it, before the ReLU.",
+                                            "input is added behind it, before the ReLU. A frozen "
+                                            "one leaves its running statistics as they are and "
+                                            "normalises by them in training, too.",
                                         .inputs_min = 1,
                                         .inputs_max = 2,
                                         .options_size = sizeof(batch_norm_options),

@@ -94,7 +94,7 @@ check-fakes: fakes $(FAKE_TESTS)
 	@O=$(O) LD_LIBRARY_PATH=$(FAKE_LIBRARY_PATH) tests/gpu/fakes/test_fakes.sh
 
 # ---- the tests of the CPU backend, on the CUDA backend (on_device.c)
-DEVICE_UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_ops_*.c)) test_gradient test_optimizer
+DEVICE_UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_ops_*.c)) test_gradient test_frozen test_optimizer
 DEVICE_MPI := $(patsubst %,mpi_%,backend lifetimes)
 DEVICE_TESTS := $(DEVICE_UNIT:%=$(O)/on_device/%) $(DEVICE_MPI:%=$(O)/on_device/%)
 ON_DEVICE_LINK = $(CC) -o $@ -Wl,--wrap=gyre_backend_open $^ -lcmocka $(LIBS)

@@ -8,6 +8,7 @@ enum { ORDERS = 6 };
 typedef void (*operation)(gyre_backend *b, const buffer *in, const buffer *out);
 
 static const gyre_batch_norm_shape norm = {6, 12, 11, 24, 1e-5f, true, true, false};
+static const gyre_batch_norm_shape frozen = {6, 12, 11, 24, 1e-5f, true, true, true};
 static const gyre_layer_norm_shape layer_norm = {6, 12, 11, 24, 1e-5f};
 static const gyre_group_norm_shape group_norm = {6, 12, 11, 24, 8, 1e-5f};
 static const gyre_pool_shape pools[] = {{6, 12, 11, 24, 3, 3, 2, 2, 1, 1, true, true},
@@ -52,6 +53,15 @@ static void run_norm_dx(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_f32 gamma = F(in[3]), saved = gyre_f32_at(gamma, 24), dgamma = F(out[3]);
     OK(b->ops->batch_norm_dx(b->main, &norm, A(in[0]), A(in[1]), A(in[2]), gamma, saved, A(out[0]),
                              A(out[1]), dgamma, gyre_f32_at(dgamma, 24)));
+}
+static void run_frozen_norm(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_f32 gamma = F(in[3]), beta = gyre_f32_at(gamma, 24), saved = F(out[2]);
+    gyre_f32 dgamma = F(out[3]);
+    OK(b->ops->fill(b->main, 48, 0.5f, dgamma)); /* the running statistics, for a while */
+    OK(b->ops->batch_norm_eval(b->main, &frozen, A(in[0]), A(in[1]), gamma, beta, dgamma, saved,
+                               A(out[0])));
+    OK(b->ops->batch_norm_dx(b->main, &frozen, A(in[0]), A(out[0]), A(in[2]), gamma, saved,
+                             A(out[0]), A(out[1]), dgamma, gyre_f32_at(dgamma, 24)));
 }
 static void run_layer_norm(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_f32 gamma = F(in[3]), beta = gyre_f32_at(gamma, 24);
@@ -135,6 +145,7 @@ static const struct {
                   {"transpose", run_transpose},
                   {"batch_norm_train", run_norm},
                   {"batch_norm_dx", run_norm_dx},
+                  {"frozen batch_norm", run_frozen_norm},
                   {"layer_norm", run_layer_norm},
                   {"layer_norm_dx", run_layer_norm_dx},
                   {"group_norm", run_group_norm},
