@@ -4,8 +4,8 @@
 #include "gyre/trainer.h"
 
 #include "../unit/config_text.h"
-#include "gyre/dataset.h"
 #include "gyre/log.h"
+#include "noise.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 #define CHECK(condition) CHECK_ON(comm, condition)
 
-enum { IMAGES = 40, SIDE = 8, PIXELS = SIDE * SIDE * 3 };
+enum { IMAGES = 40, SIDE = 8 };
 
 static gyre_comm *comm;
 static char scratch[] = "/tmp/gyre-replicas-XXXXXX";
@@ -23,19 +23,6 @@ static const char config[] =
     " \"model\": {\"name\": \"resnet20\"}, \"batch\": {\"size\": 8, \"shards\": 4},\n"
     " \"optimizer\": {\"name\": \"adam\"}, \"schedule\": {\"max_lr\": 0.01, \"cycles\": 1},\n"
     " \"length\": {\"steps\": 20}}";
-
-static void write_dataset(void) {
-    static uint8_t pixels[IMAGES * PIXELS];
-    static int32_t labels[IMAGES];
-    char path[64];
-    for (int i = 0; i < IMAGES * PIXELS; i++) pixels[i] = (uint8_t)(i * i / 7);
-    for (int i = 0; i < IMAGES; i++) labels[i] = i % 10;
-    const gyre_images images = {
-        .count = IMAGES, .h = SIDE, .w = SIDE, .c = 3, .images = pixels, .labels = labels};
-    const gyre_dataset_content content = {.train = images, .test = images, .classes = 10};
-    snprintf(path, sizeof path, "%s/data.h5", scratch);
-    CHECK(gyre_dataset_write(path, &content, true) == GYRE_OK);
-}
 
 typedef struct {
     gyre_resolved resolved;
@@ -124,7 +111,7 @@ int main(int argc, char **argv) {
     if (gyre_comm_open(&argc, &argv, &comm) != GYRE_OK) return 1;
     if (gyre_comm_rank(comm) == 0) {
         CHECK(mkdtemp(scratch) != NULL);
-        write_dataset();
+        CHECK(noise_write(scratch, IMAGES, SIDE, true) == GYRE_OK);
     }
     CHECK(gyre_comm_broadcast(comm, scratch, sizeof scratch, 0) == GYRE_OK);
     if (gyre_comm_rank(comm) > 0) gyre_log_mute(true);

@@ -8,16 +8,15 @@
 
 #include "../unit/config_text.h"
 #include "gyre/checkpoint.h"
-#include "gyre/dataset.h"
 #include "gyre/log.h"
-#include "gyre/random.h"
 #include "gyre/run.h"
+#include "noise.h"
 #include "strict.h"
 #include <sys/stat.h>
 
 #define CHECK(condition) CHECK_ON(comm, condition)
 
-enum { IMAGES = 60, SIDE = 8, PIXELS = SIDE * SIDE * 3, STEPS = 7 };
+enum { IMAGES = 60, SIDE = 8, STEPS = 7 };
 
 static gyre_comm *comm;
 static char scratch[] = "/tmp/gyre-step-XXXXXX";
@@ -29,20 +28,6 @@ static const char config[] =
     " \"threads\": 1, \"reduce\": \"%s\", \"optimizer\": {\"clip_norm\": 1},\n"
     " \"schedule\": {\"max_lr\": 0.01, \"cycles\": 1}, \"length\": {\"steps\": 7},\n"
     " \"watchdog\": {\"seconds\": 100}, \"evaluate\": {\"every\": {\"steps\": 3}}}";
-
-static void write_dataset(void) {
-    static uint8_t pixels[IMAGES * PIXELS];
-    static int32_t labels[IMAGES];
-    char path[64];
-    gyre_random draws = gyre_random_open(7, GYRE_RANDOM_TEST, 0, 0);
-    for (int i = 0; i < IMAGES * PIXELS; i++) pixels[i] = (uint8_t)gyre_random_u32(&draws);
-    for (int i = 0; i < IMAGES; i++) labels[i] = i % 10;
-    const gyre_images images = {
-        .count = IMAGES, .h = SIDE, .w = SIDE, .c = 3, .images = pixels, .labels = labels};
-    const gyre_dataset_content content = {.train = images, .classes = 10};
-    snprintf(path, sizeof path, "%s/data.h5", scratch);
-    CHECK(gyre_dataset_write(path, &content, true) == GYRE_OK);
-}
 
 /* Trains into scratch/name. */
 static gyre_status run(const char *name, gyre_backend_choice choice, const char *reduce) {
@@ -129,7 +114,7 @@ int main(int argc, char **argv) {
     if (gyre_comm_open(&argc, &argv, &comm) != GYRE_OK) return 1;
     if (gyre_comm_rank(comm) == 0) {
         CHECK(mkdtemp(scratch) != NULL);
-        write_dataset();
+        CHECK(noise_write(scratch, IMAGES, SIDE, false) == GYRE_OK);
     }
     CHECK(gyre_comm_broadcast(comm, scratch, sizeof scratch, 0) == GYRE_OK);
     if (gyre_comm_rank(comm) > 0) gyre_log_mute(true);

@@ -1,7 +1,7 @@
 /* Configs: the table of fields is sane, what is read can be printed and read again to the bit, and
  * the hash follows exactly the fields that decide a run's arithmetic. */
 #include "../../src/config/fields.h"
-#include "config_text.h"
+#include "config_rig.h"
 #include "gyre/random.h"
 
 #include <math.h>
@@ -13,8 +13,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static config_file file;
 
 static gyre_settings *read_text(const char *text, char *set, char *set2) {
     char *sets[] = {set, set2};
@@ -341,16 +339,6 @@ static void stages_inherit(void **state) {
     gyre_config_close(s);
 }
 
-static int make_file(void **state) {
-    (void)state;
-    return config_file_make(&file);
-}
-
-static int remove_file(void **state) {
-    (void)state;
-    return unlink(file.path);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_is_sane),
@@ -362,5 +350,5 @@ int main(void) {
         cmocka_unit_test(each_rule_has_its_momentum),
         cmocka_unit_test(stages_inherit),
     };
-    return cmocka_run_group_tests(tests, make_file, remove_file);
+    return cmocka_run_group_tests(tests, make_config_file, remove_config_file);
 }

@@ -1,6 +1,6 @@
 /* What a config is refused for: the status, one line, and what that line names. Also: every config
  * in configs/ is accepted, and a line of JSON is written as it should be. */
-#include "config_text.h"
+#include "config_rig.h"
 #include "gyre/json.h"
 
 #include <glob.h>
@@ -11,8 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static config_file file;
 
 static void assert_refused(const char *text, size_t size, char *set, const char *words) {
     gyre_settings *s;
@@ -234,16 +232,6 @@ static void lines_of_json(void **state) {
     free(text);
 }
 
-static int make_file(void **state) {
-    (void)state;
-    return config_file_make(&file);
-}
-
-static int remove_file(void **state) {
-    (void)state;
-    return unlink(file.path);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses),
@@ -254,5 +242,5 @@ int main(void) {
         cmocka_unit_test(every_shipped_config_is_accepted),
         cmocka_unit_test(lines_of_json),
     };
-    return cmocka_run_group_tests(tests, make_file, remove_file);
+    return cmocka_run_group_tests(tests, make_config_file, remove_config_file);
 }

@@ -1,7 +1,7 @@
 /* Damaged configs: whatever a text holds, it is read or refused in one line, never more; and what
  * is read can be echoed and read again. Mutations are keyed, so a failure names its round. Worth
  * most with SAN_FLAGS=-fsanitize=address,undefined. */
-#include "config_text.h"
+#include "config_rig.h"
 #include "gyre/random.h"
 
 #include <setjmp.h>
@@ -12,8 +12,6 @@
 #include <cmocka.h>
 
 enum { ROUNDS = 5000, ROOM = 4096 };
-
-static config_file file;
 
 static const char whole[] =
     "{ // a config with something of everything\n"
@@ -120,17 +118,7 @@ static void damaged_configs_are_read_or_refused(void **state) {
     assert_in_range(read, ROUNDS / 100, ROUNDS - ROUNDS / 4); /* both happen often */
 }
 
-static int make_file(void **state) {
-    (void)state;
-    return config_file_make(&file);
-}
-
-static int remove_file(void **state) {
-    (void)state;
-    return unlink(file.path);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(damaged_configs_are_read_or_refused)};
-    return cmocka_run_group_tests(tests, make_file, remove_file);
+    return cmocka_run_group_tests(tests, make_config_file, remove_config_file);
 }

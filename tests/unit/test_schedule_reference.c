@@ -1,6 +1,6 @@
 /* Schedules against numbers made elsewhere: 50-digit arithmetic, and PyTorch's own schedulers
  * (tests/data/schedule). */
-#include "config_text.h"
+#include "config_rig.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -13,8 +13,6 @@
 #include <cmocka.h>
 
 #include "gyre/schedule.h"
-
-static config_file file;
 
 static gyre_schedule *open_text(const char *text) {
     gyre_settings *set;
@@ -106,19 +104,10 @@ static void pytorch(void **state) {
     assert_in_range(each_row("tests/data/schedule/torch.txt", check_torch), 2000, 10000);
 }
 
-static int set_up(void **state) {
-    (void)state;
-    return config_file_make(&file);
-}
-static int tear_down(void **state) {
-    (void)state;
-    return unlink(file.path);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fifty_digits),
         cmocka_unit_test(pytorch),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, make_config_file, remove_config_file);
 }
