@@ -47,12 +47,6 @@ typedef struct {
 gyre_status gyre_snapshot_open(const gyre_model *m, int state_count, gyre_snapshot *out);
 void gyre_snapshot_close(gyre_snapshot *s);
 
-/* checkpoints/step-000012000.h5 under `run_dir`, atomically. */
-gyre_status gyre_checkpoint_save(const char *run_dir, const gyre_model *m, const gyre_snapshot *s);
-
-/* The same under any path. */
-gyre_status gyre_checkpoint_write(const char *path, const gyre_model *m, const gyre_snapshot *s);
-
 /* The bytes of the file, seal included, made in memory; free() them. What is left to do is plain
  * writing, which another thread can do without HDF5. */
 gyre_status gyre_checkpoint_image(const gyre_model *m, const gyre_snapshot *s, void **image,
@@ -98,9 +92,7 @@ gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsign
                                    gyre_snapshot *s);
 
 /* XXH3-64 over the parameters in layer order, each seeded with the hash so far: the identity of a
- * trained network. */
-uint64_t gyre_parameters_hash(const gyre_model *m, const float *parameters);
-/* The same from a checkpoint file alone, without knowing its model. Verifies it first. */
+ * trained network. From a checkpoint file alone, without knowing its model; verifies it first. */
 gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *completed);
 /* The hash of all that a result depends on: completed updates, parameters, optimizer states,
  * running statistics, normalisation of the input. Verifies the file first. */

@@ -26,6 +26,4 @@ gyre_status gyre_loader_open(const gyre_view *train, const gyre_data_settings *s
 gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out);
 void gyre_loader_close(gyre_loader *l); /* stops and joins the thread */
 
-double gyre_loader_waited(const gyre_loader *l); /* seconds that gyre_loader_next had to wait */
-
 #endif

@@ -30,15 +30,14 @@ typedef struct {
     double factor;
     int decimals; /* for people */
     bool greater_is_better;
-    bool is_share; /* of the samples: between 0 and 1, and one sample is a step of it */
+    bool is_share; /* a mean over samples of what lies between 0 and 1: right or wrong, or where
+                      targets are a class for each pixel the share of the right ones */
     gyre_metric_form form;
     int sum; /* which of the loss's sums it follows from; 0: the loss itself */
 } gyre_metric;
 
 /* Each metric of a loss once; NULL past the end. */
 const gyre_metric *gyre_metric_at(int index);
-/* The metric of this name among those of all losses; NULL: there is none. */
-const gyre_metric *gyre_metric_named(const char *name);
 /* The metric of a loss, by the loss's name; NULL: of the default loss. A name that no loss
  * has gives NULL. */
 const gyre_metric *gyre_metric_of_loss(const char *loss);
@@ -64,7 +63,5 @@ gyre_metric_prose_name gyre_metric_prose(const gyre_metric *m);
 double gyre_metric_shown(const gyre_metric *m, double value);
 /* "81.25 %", or "0.0312" where there is no unit. Returns `out`. */
 const char *gyre_metric_text(const gyre_metric *m, double value, char *out, size_t size);
-/* "accuracy (%)", "mean absolute error" */
-const char *gyre_metric_title(const gyre_metric *m, char *out, size_t size);
 
 #endif

@@ -34,10 +34,8 @@ double gyre_sign_flip_p(const double *differences, int count);
 /* The least p that so many differences can give: 2 / 2^count (0.25 for 3 seeds). */
 double gyre_sign_flip_least(int count);
 
-/* Holm, "A simple sequentially rejective multiple test procedure" (1979): p corrected for having
- * asked `count` questions. corrected[i] belongs to p[i]. */
-void gyre_holm(const double *p, int count, double *corrected);
-/* The same of p[i] alone. */
+/* Holm, "A simple sequentially rejective multiple test procedure" (1979): p[i] corrected for having
+ * asked `count` questions. */
 double gyre_holm_of(const double *p, int count, int i);
 
 /* 95 % percentile interval of the mean from 9,999 keyed resamples; NaN below 20 values. */

@@ -6,7 +6,6 @@
  * a time. */
 #include "loader_test.h"
 
-#include "gyre/clock.h"
 #include "gyre/gather.h"
 #include "gyre/thread.h"
 #include <pthread.h>
@@ -41,8 +40,6 @@ struct gyre_loader {
     bool stop;
     gyre_status status; /* why no more are made */
     char error[GYRE_ERROR_MAX];
-
-    double waited; /* the caller's own */
 };
 
 static size_t slot_of(const gyre_loader *l, int64_t step) {
@@ -180,9 +177,7 @@ void gyre_loader_close(gyre_loader *l) {
 
 static gyre_status await(gyre_loader *l) {
     if (l->made > l->taken) return GYRE_OK;
-    double begun = gyre_clock();
     while (l->made <= l->taken && l->status == GYRE_OK) pthread_cond_wait(&l->changed, &l->lock);
-    l->waited += gyre_clock() - begun;
     return l->made > l->taken ? GYRE_OK : gyre_fail(l->status, "%s", l->error);
 }
 
@@ -210,8 +205,4 @@ gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out) {
                         .target_values = (int64_t)(l->target_bytes / sizeof(float)),
                         .augment = l->augment == NULL ? NULL : l->augment + slot};
     return GYRE_OK;
-}
-
-double gyre_loader_waited(const gyre_loader *l) {
-    return l->waited;
 }

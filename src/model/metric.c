@@ -25,14 +25,6 @@ const gyre_metric *gyre_metric_at(int index) {
     return NULL;
 }
 
-const gyre_metric *gyre_metric_named(const char *name) {
-    const gyre_metric *m;
-    for (int i = 0; (m = gyre_metric_at(i)) != NULL; i++) {
-        if (strcmp(m->name, name) == 0) return m;
-    }
-    return NULL;
-}
-
 const gyre_metric *gyre_metric_of_loss(const char *loss) {
     const gyre_node_type *type = node_type_named(loss != NULL ? loss : NODE_DEFAULT_LOSS);
     return type != NULL && type->is_loss ? type->metric : NULL;
@@ -86,12 +78,4 @@ gyre_metric_prose_name gyre_metric_prose(const gyre_metric *m) {
         if (*c == '_') *c = ' ';
     }
     return prose;
-}
-
-const char *gyre_metric_title(const gyre_metric *m, char *out, size_t size) {
-    if (m->unit[0] == '\0')
-        snprintf(out, size, "%s", gyre_metric_prose(m).text);
-    else
-        snprintf(out, size, "%s (%s)", gyre_metric_prose(m).text, m->unit);
-    return out;
 }

@@ -168,31 +168,6 @@ gyre_status gyre_checkpoint_image(const gyre_model *m, const gyre_snapshot *s, v
     return status;
 }
 
-gyre_status gyre_checkpoint_write(const char *path, const gyre_model *m, const gyre_snapshot *s) {
-    void *image = NULL;
-    size_t size = 0;
-    GYRE_TRY(gyre_checkpoint_image(m, s, &image, &size));
-    gyre_status status = gyre_file_write_atomic(path, image, size);
-    free(image);
-    return status;
-}
-
-gyre_status gyre_checkpoint_save(const char *run_dir, const gyre_model *m, const gyre_snapshot *s) {
-    gyre_status status = GYRE_OK;
-    char *path = gyre_checkpoint_path(run_dir, s->completed);
-    char *dir = path == NULL ? NULL : gyre_path_dir(path);
-    if (dir == NULL) {
-        status = gyre_no_memory("writing a checkpoint");
-        goto out;
-    }
-    GYRE_GOTO(gyre_dir_make(dir));
-    status = gyre_checkpoint_write(path, m, s);
-out:
-    free(dir);
-    free(path);
-    return status;
-}
-
 /* ---- finding them */
 
 char *gyre_checkpoint_path(const char *run_dir, int64_t completed) {

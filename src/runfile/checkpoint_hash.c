@@ -12,14 +12,6 @@ static uint64_t chain(uint64_t hash, const float *values, size_t count) {
     return XXH3_64bits_withSeed(values, count * sizeof *values, hash);
 }
 
-uint64_t gyre_parameters_hash(const gyre_model *m, const float *parameters) {
-    uint64_t hash = 0;
-    for (int i = 0; i < m->param_count; i++) {
-        hash = chain(hash, parameters + m->params[i].offset, m->params[i].count);
-    }
-    return hash;
-}
-
 /* One array after the other, each read as a whole: what gyre has written fits the file. */
 static gyre_status hash_array(gyre_h5_reader *r, const gyre_h5_entry *e, uint64_t *hash) {
     size_t count = h5_count(e);

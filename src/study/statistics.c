@@ -123,10 +123,6 @@ double gyre_holm_of(const double *p, int count, int i) {
     return fmin(most, 1);
 }
 
-void gyre_holm(const double *p, int count, double *corrected) {
-    for (int i = 0; i < count; i++) corrected[i] = gyre_holm_of(p, count, i);
-}
-
 /* ---- bootstrap */
 
 gyre_interval gyre_bootstrap_interval(const double *values, int count) {

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 static char folder[] = "/tmp/gyre-checkpoint-XXXXXX";
 
@@ -83,9 +84,21 @@ static void same_floats(const float *a, const float *b, size_t n) {
     }
 }
 
-static char *save(const gyre_model *m, gyre_snapshot *s) {
-    char *path = NULL;
-    assert_int_equal(gyre_checkpoint_save(folder, m, s), GYRE_OK);
+static void write_to(const char *path, const gyre_model *m, const gyre_snapshot *s) {
+    void *image = NULL;
+    size_t size = 0;
+    assert_int_equal(gyre_checkpoint_image(m, s, &image, &size), GYRE_OK);
+    assert_int_equal(gyre_file_write_atomic(path, image, size), GYRE_OK);
+    free(image);
+}
+
+/* As a run saves it. */
+static char *save(const gyre_model *m, const gyre_snapshot *s) {
+    char *path = gyre_checkpoint_path(folder, s->completed), *dir = gyre_path_dir(path);
+    assert_int_equal(gyre_dir_make(dir), GYRE_OK);
+    write_to(path, m, s);
+    free(dir);
+    free(path);
     assert_int_equal(gyre_checkpoint_newest(folder, &path), GYRE_OK);
     assert_non_null(path);
     return path;
@@ -109,10 +122,14 @@ static void comes_back_bit_for_bit(void **state) {
     same_floats(back.states[1], s.states[1], m.parameters);
     same_floats(back.mean, s.mean, 16);
     same_floats(back.scale, s.scale, 1);
-    uint64_t hash = 0;
+    uint64_t hash = 0, want = 0;
     int64_t completed = 0;
+    for (int i = 0; i < m.param_count; i++) {
+        const float *values = s.parameters + m.params[i].offset;
+        want = XXH3_64bits_withSeed(values, m.params[i].count * sizeof *values, want);
+    }
     assert_int_equal(gyre_checkpoint_hash(path, &hash, &completed), GYRE_OK);
-    assert_true(hash == gyre_parameters_hash(&m, s.parameters));
+    assert_true(hash == want);
     assert_int_equal(completed, 12000);
     free(path);
     gyre_snapshot_close(&s);
@@ -273,7 +290,7 @@ static uint64_t state_hash(const gyre_model *m, gyre_snapshot *s, uint64_t *para
     int64_t completed = 0;
     char path[128];
     snprintf(path, sizeof path, "%s/one.h5", folder);
-    assert_int_equal(gyre_checkpoint_write(path, m, s), GYRE_OK);
+    write_to(path, m, s);
     assert_int_equal(gyre_checkpoint_state_hash(path, &hash), GYRE_OK);
     assert_int_equal(gyre_checkpoint_hash(path, parameters, &completed), GYRE_OK);
     unlink(path);

@@ -82,23 +82,18 @@ static void many_seeds_are_drawn(void **state) {
 static void holm_by_hand(void **state) {
     (void)state;
     const double p[] = {0.03, 0.01, 0.04, 0.02}, tied[] = {0.02, 0.02, 0.6};
-    double corrected[4];
-    gyre_holm(p, 4, corrected);
     /* sorted 0.01 0.02 0.03 0.04, times 4 3 2 1 = 0.04 0.06 0.06 0.04, then never falling */
-    near(corrected[1], 0.04, "first");
-    near(corrected[3], 0.06, "second");
-    near(corrected[0], 0.06, "third");
-    near(corrected[2], 0.06, "fourth");
-    gyre_holm(tied, 3, corrected);
-    near(corrected[0], 0.06, "tied");
-    near(corrected[1], 0.06, "tied too");
-    near(corrected[2], 0.6, "last");
+    near(gyre_holm_of(p, 4, 1), 0.04, "first");
+    near(gyre_holm_of(p, 4, 3), 0.06, "second");
+    near(gyre_holm_of(p, 4, 0), 0.06, "third");
+    near(gyre_holm_of(p, 4, 2), 0.06, "fourth");
+    near(gyre_holm_of(tied, 3, 0), 0.06, "tied");
+    near(gyre_holm_of(tied, 3, 1), 0.06, "tied too");
+    near(gyre_holm_of(tied, 3, 2), 0.6, "last");
     /* with a smaller p before it, a question is corrected for those that are left alone */
     near(gyre_holm_of((double[]){0.03, 0.002}, 2, 0), 0.03, "the second of two");
     near(gyre_holm_of((double[]){0.03, 0.002}, 2, 1), 0.004, "the first of two");
-    const double large[] = {0.7, 0.8};
-    gyre_holm(large, 2, corrected);
-    near(corrected[0], 1, "never above 1");
+    near(gyre_holm_of((double[]){0.7, 0.8}, 2, 0), 1, "never above 1");
 }
 
 static void bootstrap_waits_for_20(void **state) {
