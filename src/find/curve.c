@@ -91,8 +91,10 @@ static size_t first_near(const curve *c, size_t best, double error) {
 
 /* ---- the metric */
 
-/* Scores are few: a median of three, and the error of a share among `samples`. NAN: too few, or the
- * metric is no share, whose error one score does not tell. */
+/* Scores are few: a median of three, and the error of a share among `samples`. A sample whose
+ * pixels have a class each counts as one: its pixels are not independent, and no mean of values
+ * from 0 to 1 has a larger variance than p (1 - p) / samples. NAN: too few, or the metric is no
+ * share, whose error one score does not tell. */
 static gyre_status max_by_metric(find_scores s, double *out) {
     curve c;
     *out = NAN;

@@ -98,6 +98,9 @@ refused 3 "cut short" "$GYRE" data import array cut.npy values.npy -o no.h5
 [ ! -e no.h5 ] || fail "a refused import left no.h5"
 
 # Messages call arrays samples.
+# One of two samples weighs as much as all its pixels: half of the accuracy.
+ends 0 "$GYRE" train masks.json --out masks-few --quiet --set 'data.validation={"split": 0.02}'
+grep -q 'split 0.02 sets 2 of 96 training samples aside, so that each is 50 % of the accuracy' err || fail "$(cat err)"
 ends 0 "$GYRE" inspect values.h5
 grep -q 'dataset with targets of 1 x 1 x 1, content' out || fail "inspect: $(cat out)"
 grep -q '  train        96 samples of 1 x 1 x 6' out || fail "inspect: $(cat out)"

@@ -9,7 +9,8 @@
 typedef double cpu_row_loss(const gyre_loss_shape *s, const float *weights, const float *z,
                             int best, int label, float *dx);
 
-/* stats(2) = {scale * sum of losses, rows whose largest logit is their label's} */
+/* stats(2) = {scale * sum of losses, the number of rows whose largest logit is their label's,
+ * divided by the pixels of a sample}. */
 gyre_status cpu_loss_of_rows(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
                              gyre_i32 labels, gyre_f32 weights, gyre_act dx, gyre_f32 stats,
                              cpu_row_loss *row_loss);

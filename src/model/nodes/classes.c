@@ -1,4 +1,4 @@
-/* What the losses with one class per sample have in common. */
+/* What the losses over classes have in common. */
 #include "classes.h"
 
 const gyre_metric node_class_metric = {

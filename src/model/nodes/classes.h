@@ -1,10 +1,11 @@
-/* What the losses with one class per sample have in common. Internal to src/model/nodes. */
+/* What the losses over classes have in common. Internal to src/model/nodes. */
 #ifndef GYRE_MODEL_NODES_CLASSES_H
 #define GYRE_MODEL_NODES_CLASSES_H
 
 #include "../builder.h"
 
-/* Accuracy: sum 1 of the loss counts the samples whose largest output is that of their class. */
+/* Accuracy: sum 1 of the loss adds up, over samples, 1 where the largest output is that of the
+ * class, or where targets are a class for each pixel the share of such pixels. */
 extern const gyre_metric node_class_metric;
 
 /* A loss over classes needs one output for each, at each pixel of a target of many. */
