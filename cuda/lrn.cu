@@ -1,6 +1,7 @@
 /* Local response normalisation within a channel. A thread handles V channels of a pixel and reads
  * its window from the cache; window sums go down the columns first and then along, as on the CPU.
  */
+#include "gyre/size.h"
 #include "lrn.h"
 #include "operation.h"
 #include "tiles.h"
@@ -165,7 +166,7 @@ gyre_status gpu_lrn(gyre_queue *q, const gyre_lrn_shape *s, gyre_act x, gyre_act
 /* The shares that neighbours read, and where dx takes dy's place a copy of dy, which they read too.
  */
 static gyre_status take_work(gyre_queue *q, size_t n, gyre_act dx, gyre_act *dy, float **shares) {
-    size_t bytes = n * sizeof(float), behind = (bytes + 255) / 256 * 256;
+    size_t bytes = n * sizeof(float), behind = gyre_size_align(bytes, 256);
     size_t copy = n * q->backend->act_size;
     void *work;
     GYRE_TRY(gpu_work(q, dx == *dy ? behind + copy : bytes, &work));

@@ -21,7 +21,7 @@ typedef struct {
     const gyre_metric *of; /* the model's */
 } gyre_score;
 
-/* Loss and metric as text: "loss 0.4321, accuracy 81.25 %" for a classifier. Returns `out`. */
+/* Loss and metric as text: "loss 0.4321, root mean squared error 0.6573". Returns `out`. */
 const char *gyre_score_text(const gyre_score *s, char *out, size_t size);
 
 /* What is told of the samples besides; NULL: not that. The same on all ranks. */

@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* False: the result does not fit; *out is not to be used then. */
 static inline bool gyre_size_multiply(size_t a, size_t b, size_t *out) {
     return !__builtin_mul_overflow(a, b, out);
@@ -43,5 +47,9 @@ static inline size_t gyre_size_align(size_t size, size_t unit) {
  * `most`. */
 gyre_status gyre_size_narrow(gyre_status code, const char *what, uint64_t value, int most,
                              int *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -193,7 +193,7 @@ static void warn(void *context, const char *text) {
 }
 
 /* The rates of the new config are looked at as `gyre schedule` would. */
-static gyre_status judge(const gyre_settings *s, int64_t per_epoch) {
+static gyre_status check_rates(const gyre_settings *s, int64_t per_epoch) {
     gyre_schedule *schedule = NULL;
     if (has_no_length(s)) return GYRE_OK;
     GYRE_TRY(gyre_fail_in("--write", open_schedule(s, per_epoch, &schedule)));
@@ -221,7 +221,7 @@ gyre_status cli_bounds_write(const char *config, bool anew, gyre_settings *s, co
         status =
             gyre_fail(GYRE_EIO, "--write: '%s' was made during the search; it is left alone", path);
     }
-    if (status == GYRE_OK) status = judge(s, f->steps_per_epoch);
+    if (status == GYRE_OK) status = check_rates(s, f->steps_per_epoch);
 out:
     free(text);
     return status;

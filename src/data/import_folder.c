@@ -153,7 +153,7 @@ static int count_learnable(const data_listing *l, const int64_t *pictures, int *
     return count;
 }
 
-static gyre_status judge_classes(const char *dir, const data_listing *l, const int64_t *pictures) {
+static gyre_status check_classes(const char *dir, const data_listing *l, const int64_t *pictures) {
     int last = 0, learnable = count_learnable(l, pictures, &last);
     if (learnable == 0) {
         return gyre_fail(GYRE_EIO, "none of the training pictures in '%s' can be read (see above)",
@@ -168,7 +168,7 @@ static gyre_status judge_classes(const char *dir, const data_listing *l, const i
     return GYRE_OK;
 }
 
-static gyre_status judge(const char *dir, const data_listing *l, bool strict) {
+static gyre_status check_pictures(const char *dir, const data_listing *l, bool strict) {
     gyre_status status = GYRE_OK;
     int64_t *pictures = calloc((size_t)l->classes, sizeof *pictures);
     if (pictures == NULL) return gyre_no_memory("%d classes", l->classes);
@@ -184,7 +184,7 @@ static gyre_status judge(const char *dir, const data_listing *l, bool strict) {
                            problems, l->count, dir);
         goto out;
     }
-    GYRE_GOTO(judge_classes(dir, l, pictures));
+    GYRE_GOTO(check_classes(dir, l, pictures));
     if (problems > 0) gyre_warn("pictures left out: %zu of %zu", problems, l->count);
 out:
     free(pictures);
@@ -221,7 +221,7 @@ static gyre_status import(const char *dir, const char *output, const gyre_folder
     data_rows *rows = NULL;
     gyre_status status = GYRE_OK;
     if (form.exact) GYRE_TRY(find_size(dir, l, &form));
-    if (form.h == 0) return judge(dir, l, o->strict);
+    if (form.h == 0) return check_pictures(dir, l, o->strict);
     data_rows_shape shape = {
         .h = form.h, .w = form.w, .c = form.c, .classes = l->classes, .names = l->names};
     memcpy(shape.counts, l->counts, sizeof shape.counts);
@@ -233,7 +233,7 @@ static gyre_status import(const char *dir, const char *output, const gyre_folder
                                  .threads = o->threads,
                                  .quiet = o->quiet};
     GYRE_GOTO(data_import_pictures(&job));
-    GYRE_GOTO(judge(dir, l, o->strict));
+    GYRE_GOTO(check_pictures(dir, l, o->strict));
     GYRE_GOTO(data_listing_tell_repeated(l));
     status = finish(rows, l);
 out:

@@ -13,7 +13,7 @@
 static const double spread_max = 4;
 
 /* Geometric where two lie in the middle: rates are compared by their ratio. */
-static double median(const double *x, size_t n) {
+static double geometric_median(const double *x, size_t n) {
     return n % 2 == 1 ? x[n / 2] : sqrt(x[n / 2 - 1] * x[n / 2]);
 }
 
@@ -41,7 +41,7 @@ static void combine(const gyre_find *f, gyre_find_verdict *v) {
         qsort(said, n, sizeof *said, gyre_sort_rising);
         bool most = 2 * n > repeats;
         given[k] = (int)n;
-        value[k] = most ? rounded(median(said, n)) : (double)NAN;
+        value[k] = most ? rounded(geometric_median(said, n)) : (double)NAN;
         low[k] = most ? said[0] : (double)NAN;
         high[k] = most ? said[n - 1] : (double)NAN;
     }
