@@ -3,6 +3,8 @@
 
     benchmarks/speed.py pytorch  --data cifar10.h5 [--python PYTHON]   gyre against PyTorch eager
     benchmarks/speed.py bf16     --data cifar10.h5 [--python PYTHON]   gyre in bf16 and f32, PyTorch f32
+    benchmarks/speed.py zoo      --data cifar10.h5 [--python PYTHON] [--networks A,B]   gyre against PyTorch, eager and
+                                                  compiled, f32 and bf16: networks of torchvision
     benchmarks/speed.py ranks    --data cifar10.h5     one rank with two workers against two ranks
     benchmarks/speed.py reduce   --data cifar10.h5     exact against fast reduction on 2 and 4 ranks
     benchmarks/speed.py checkpoint --data cifar10.h5   a checkpoint every 50 and every 10 steps against none
@@ -30,6 +32,9 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CONFIGS = {"resnet20": ("cifar10_resnet20", 128), "cifar10_quick": ("cifar10_quick", 100),
            "cifar10_full": ("clr_paper/figure1-triangular", 100)}
+# Networks of the zoo part, and images/s that are expected, by which the number of steps is chosen.
+ZOO = {"mobilenet_v2": 1000, "efficientnet_b0": 600, "densenet121": 300, "resnet18": 800, "vgg16_bn": 100,
+       "resnet20": 1500}
 WARMUP = 10
 
 
@@ -41,10 +46,10 @@ def output_of(command, **more):
     return done.stdout
 
 
-def gyre(a, model, *settings, ranks=None, steps=None, whole=False):
+def gyre(a, model, *settings, ranks=None, steps=None, whole=False, warmup=WARMUP):
     """A contestant: trains for some steps, gives the median samples/s, or all samples over all seconds."""
     config, batch = CONFIGS[model]
-    steps = steps or max(WARMUP + 20, int(a.seconds * (1500 if model == "resnet20" else 5000) / batch))
+    steps = steps or max(warmup + 20, int(a.seconds * (1500 if model == "resnet20" else 5000) / batch))
 
     def run():
         with tempfile.TemporaryDirectory() as folder:
@@ -54,7 +59,7 @@ def gyre(a, model, *settings, ranks=None, steps=None, whole=False):
             output_of([*launcher, a.gyre, "train", ROOT / "configs" / f"{config}.json", "--quiet", *sets,
                        "--out", f"{folder}/run", "--stop-after", str(steps)])
             with h5py.File(f"{folder}/run/metrics.h5", "r") as f:
-                rows = f["train"][WARMUP:]
+                rows = f["train"][warmup:]
                 if whole:
                     return batch * (len(rows) - 1) / (rows["seconds"][-1] - rows["seconds"][0])
                 return float(np.median(rows["samples_per_s"]))
@@ -62,14 +67,15 @@ def gyre(a, model, *settings, ranks=None, steps=None, whole=False):
     return run
 
 
-def pytorch(a, model, layout, precision="f32"):
-    _, batch = CONFIGS[model]
-    steps = max(20, int(a.seconds * (1000 if model == "resnet20" else 3000) / batch))
+def pytorch(a, model, layout, precision="f32", compiled=False, steps=None, warmup=WARMUP):
+    _, batch = CONFIGS.get(model, CONFIGS["resnet20"])
+    steps = steps or max(20, int(a.seconds * (1000 if model == "resnet20" else 3000) / batch))
 
     def run():
         text = output_of([a.python, ROOT / "benchmarks/torch_steps.py", model, "--batch", str(batch),
-                          "--steps", str(steps), "--warmup", str(WARMUP), "--format", layout,
-                          "--precision", precision, "--threads", str(os.cpu_count())])
+                          "--steps", str(steps), "--warmup", str(warmup), "--format", layout,
+                          "--precision", precision, "--threads", str(os.cpu_count()),
+                          *(["--compile"] if compiled else [])])
         figure, pytorch.version = text.split()
         return float(figure)
 
@@ -80,13 +86,15 @@ def loader(a, *options):
     return lambda: float(output_of([ROOT / "build/cpu/benchmarks/loader_alone", a.data, *options]))
 
 
-def compare(a, title, contestants, baseline):
-    """Rows of a table: name, median, least, most, median ratio to the baseline."""
+def compare(a, title, contestants, baseline, best=()):
+    """Rows of a table: name, median, least, most, median ratio to the baseline; or to that of `best` which has the
+    larger median."""
     figures = {name: [] for name in contestants}
     for _ in range(a.rounds):
         for name, run in contestants.items():
             figures[name].append(run())
             print(f"  {title}: {name}: {figures[name][-1]:.0f}", flush=True)
+    baseline = max(best or (baseline,), key=lambda name: statistics.median(figures[name]))
     rows = [f"**{title}**", "", "| | images/s, median | least | most | ratio |", "|---|---|---|---|---|"]
     for name, x in figures.items():
         ratio = statistics.median(p / q for p, q in zip(x, figures[baseline]))
@@ -112,6 +120,24 @@ def bf16(a):
                          "gyre f32": gyre(a, model), "gyre bf16": gyre(a, model, "precision=bf16")},
                         "PyTorch NHWC f32")
     return rows + [f"PyTorch {pytorch.version}, eager."]
+
+
+def zoo(a):
+    """The configuration is that of resnet20, with the network's name and the default shards (4 of 32 images); all
+    cores."""
+    rows, warmup = [], 3
+    for model in a.networks.split(",") if a.networks else ZOO:
+        steps = max(6, int(a.seconds * ZOO.get(model, 300) / CONFIGS["resnet20"][1]))
+        for precision in ("f32", "bf16"):
+            def peer(compiled):
+                return pytorch(a, model, "nhwc", precision, compiled, steps, warmup)
+
+            own = gyre(a, "resnet20", f"model.name={model}", "batch.shards=0", f"precision={precision}",
+                       steps=warmup + steps, warmup=warmup)
+            rows += compare(a, f"{model}, {precision}",
+                            {"PyTorch eager": peer(False), "PyTorch compiled": peer(True), "gyre": own}, "PyTorch eager",
+                            best=("PyTorch eager", "PyTorch compiled"))
+    return rows + [f"PyTorch {pytorch.version}, channels_last; bf16 by autocast; compiled by Inductor."]
 
 
 def ranks(a):
@@ -174,7 +200,7 @@ def large(a):
 
 
 def main():
-    parts = {"pytorch": against_pytorch, "bf16": bf16, "ranks": ranks, "reduce": reductions,
+    parts = {"pytorch": against_pytorch, "bf16": bf16, "zoo": zoo, "ranks": ranks, "reduce": reductions,
              "checkpoint": checkpoints, "loader": loaders, "large": large}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("part", choices=parts)
@@ -183,6 +209,7 @@ def main():
     parser.add_argument("--python", default="python3")
     parser.add_argument("--name", help="of the file in benchmarks/results, for the part's own")
     parser.add_argument("--title", default="a large dataset", help="of the dataset, for the part large")
+    parser.add_argument("--networks", help="of the part zoo, separated by commas")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4, help="of training in a run, about")
     a = parser.parse_args()

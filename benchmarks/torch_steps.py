@@ -1,9 +1,10 @@
-"""Trains one of gyre's nets in PyTorch eager for some steps and prints the median images/s.
+"""Trains one of gyre's nets in PyTorch for some steps and prints the median images/s.
 
-    python3 torch_steps.py MODEL --batch N --steps K --format nchw|nhwc --precision f32|bf16 --threads T
+    python3 torch_steps.py MODEL --batch N --steps K --format nchw|nhwc --precision f32|bf16 --threads T [--compile]
 
-The nets are those that gyre is tested against (tests/data/torch). Batches are made beforehand, so
-that PyTorch's figure has no loader in it; gyre's has. Warm-up steps are left out.
+The nets are those that gyre is tested against (tests/data/torch), else torchvision's of that name, with
+10 classes. Batches are made beforehand, so that PyTorch's figure has no loader in it; gyre's has.
+Warm-up steps are left out, and with them what --compile takes.
 """
 import argparse
 import contextlib
@@ -21,23 +22,32 @@ import make_reference as nets  # noqa: E402
 NETS = {"resnet20": "ResNet20", "cifar10_quick": "Cifar10Quick", "cifar10_full": "Cifar10Full"}
 
 
+def network(name):
+    if name in NETS:
+        return getattr(nets, NETS[name])()
+    import torchvision
+    return torchvision.models.get_model(name, weights=None, num_classes=10)
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("model", choices=NETS)
+    parser.add_argument("model", help=f"{', '.join(NETS)}, or one of torchvision's")
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--warmup", type=int, default=5)
     parser.add_argument("--format", choices=["nchw", "nhwc"], default="nhwc")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--compile", action="store_true", help="by torch.compile; else eager")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(1)
-    net = getattr(nets, NETS[a.model])()
+    net = network(a.model)
     batches = [torch.randn(a.batch, 3, 32, 32) for _ in range(4)]
     if a.format == "nhwc":
         net = net.to(memory_format=torch.channels_last)
         batches = [b.contiguous(memory_format=torch.channels_last) for b in batches]
+    model = torch.compile(net) if a.compile else net
     labels = torch.randint(0, 10, (a.batch,))
     optimizer = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9, weight_decay=5e-4)
     seconds = []
@@ -45,7 +55,7 @@ def main():
         begun = time.perf_counter()
         bf16 = torch.autocast("cpu", torch.bfloat16) if a.precision == "bf16" else contextlib.nullcontext()
         with bf16:
-            loss = F.cross_entropy(net(batches[t % 4]), labels)
+            loss = F.cross_entropy(model(batches[t % 4]), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
