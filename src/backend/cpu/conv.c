@@ -1,8 +1,8 @@
-/* Convolutions: shapes to cached oneDNN primitives, or to own loops where each channel is by
- * itself.
- */
+/* Convolutions: shapes to cached oneDNN primitives, to own loops where each channel is by itself,
+ * or to matrix products where images are small. */
 #include "cpu.h"
 #include "depthwise.h"
+#include "matrix.h"
 
 #include "gyre/size.h"
 
@@ -28,7 +28,8 @@ static gyre_conv_shape pack_shape(const gyre_conv_shape *s) {
 size_t cpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s) {
     if (cpu_is_depthwise(s)) return cpu_depthwise_pack_size(s);
     gyre_conv_shape p = pack_shape(s);
-    size_t forward = 0, data = 0;
+    size_t forward = 0, data = 0, size = 0;
+    if (cpu_is_matrix(s)) return cpu_matrix_pack_size(b->main, s, &size) == GYRE_OK ? size : 0;
     if (pack_op_sizes(b->main, &p, &forward, &data) != GYRE_OK) return 0;
     return forward + data;
 }
@@ -40,6 +41,7 @@ gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, g
         cpu_depthwise_pack(q, s, w, packed);
         return GYRE_OK;
     }
+    if (cpu_is_matrix(s)) return cpu_matrix_pack(q, s, w, packed);
     GYRE_TRY(pack_op_sizes(q, &p, &forward, &data));
     GYRE_TRY(
         cpu_run(q, DNN_CONV_PACK, &p, (dnn_arg[]){{DNNL_ARG_FROM, w}, {DNNL_ARG_TO, packed}}, 2));
@@ -47,16 +49,22 @@ gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, g
                    (dnn_arg[]){{DNNL_ARG_FROM, w}, {DNNL_ARG_TO, (char *)packed + forward}}, 2);
 }
 
+static gyre_status run_forward(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
+                               gyre_f32 bias, gyre_act y) {
+    if (cpu_is_matrix(s)) return cpu_matrix(q, s, x, packed, bias, y);
+    return cpu_run(q, DNN_CONV, s,
+                   (dnn_arg[]){{DNNL_ARG_SRC, x},
+                               {DNNL_ARG_WEIGHTS, packed},
+                               {DNNL_ARG_BIAS, bias},
+                               {DNNL_ARG_DST, y}},
+                   4);
+}
+
 gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
                      gyre_f32 bias, gyre_act y) {
     if (cpu_is_depthwise(s)) return cpu_depthwise(q, s, x, packed, bias, y);
     size_t pixels = (size_t)s->n * (size_t)gyre_conv_rows(s) * (size_t)gyre_conv_columns(s);
-    GYRE_TRY(cpu_run(q, DNN_CONV, s,
-                     (dnn_arg[]){{DNNL_ARG_SRC, x},
-                                 {DNNL_ARG_WEIGHTS, packed},
-                                 {DNNL_ARG_BIAS, bias},
-                                 {DNNL_ARG_DST, y}},
-                     4));
+    GYRE_TRY(run_forward(q, s, x, packed, bias, y));
     /* behind the primitive: oneDNN's fused ReLU does not grant that NaN stays NaN, and a diverged
      * layer would look healthy from there on */
     return s->relu ? cpu_relu(q, pixels * (size_t)s->k, y, y) : GYRE_OK;
@@ -65,6 +73,7 @@ gyre_status cpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_r
 gyre_status cpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_raw packed,
                         gyre_act dx) {
     if (cpu_is_depthwise(s)) return cpu_depthwise_dx(q, s, dy, packed, dx);
+    if (cpu_is_matrix(s)) return cpu_matrix_dx(q, s, dy, packed, dx);
     gyre_conv_shape p = pack_shape(s);
     size_t forward, data;
     GYRE_TRY(pack_op_sizes(q, &p, &forward, &data));
@@ -78,6 +87,7 @@ gyre_status cpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gy
 gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_act dy,
                         gyre_f32 dw, gyre_f32 db) {
     if (cpu_is_depthwise(s)) return cpu_depthwise_dw(q, s, x, dy, dw, db);
+    if (cpu_is_matrix(s)) return cpu_matrix_dw(q, s, x, dy, dw, db);
     dnn_op *op;
     void *blocked;
     /* both are made before the scratch is taken, since a new primitive may move it */

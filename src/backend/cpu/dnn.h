@@ -1,7 +1,7 @@
 /* oneDNN primitives as plain objects: open by shape, run on pointers, close.
  *
- * dnn.c is the one file that knows how the C APIs of oneDNN 2.x and 3.x differ, except for the
- * names of instruction sets (isa.c). Activations are nhwc and nc, gradients and master weights
+ * The files dnn*.c alone know how the C APIs of oneDNN 2.x and 3.x differ (dnn_api.h), except for
+ * the names of instruction sets (isa.c). Activations are nhwc and nc, gradients and master weights
  * plain (k, r, r, c) and (out, in); packed convolution weights are in the format that the forward
  * or backward-data kernel prefers, chosen for a fixed batch so that training and evaluation share
  * one packed copy. */
@@ -36,6 +36,10 @@ typedef enum {
     DNN_LINEAR,       /* src, weights (plain), bias, dst */
     DNN_LINEAR_DX,
     DNN_LINEAR_DW,
+    DNN_MATRIX,         /* src, weights (packed), bias, dst: of a gyre_linear_shape */
+    DNN_MATRIX_DX,      /* src (dy), weights (packed for dx), dst (dx) */
+    DNN_MATRIX_PACK,    /* from plain (out, in), to forward format */
+    DNN_MATRIX_PACK_DX, /* from plain (out, in), to the format of dx */
 } dnn_kind;
 
 /* What bf16 is on this processor: refused by oneDNN, made of f32 operations (slower than f32), or
