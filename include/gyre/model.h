@@ -89,6 +89,7 @@ typedef struct {
     size_t buffers;            /* floats of running statistics */
     const gyre_metric *metric; /* the first one of its loss */
     const char *loss;          /* as model.loss names it */
+    float label_smoothing;     /* s: in training, targets are (1 - s) one-hot + s / classes */
     float *class_weights;      /* (classes), factors on the loss; NULL: all 1 */
     bool norm_frozen; /* all statistics stay, and normalisation uses them in training, too */
 } gyre_model;

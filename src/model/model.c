@@ -135,19 +135,17 @@ static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
     const gyre_node_type *type = NULL;
     GYRE_TRY(b->status);
     GYRE_TRY(find_loss(settings, &type));
-    bool smooths = node_option_named(type, "smoothing") != NULL;
-    if (settings->label_smoothing != 0 && !smooths) {
+    if (settings->label_smoothing != 0 && !type->smooths_labels) {
         return gyre_fail(GYRE_EUSAGE,
                          "optimizer.label_smoothing: expected 0, since the loss %s has none, found "
                          "%g",
                          type->name, settings->label_smoothing);
     }
     GYRE_TRY(take_class_weights(m, type, settings));
-    int loss =
-        builder_node_of(b, type->name, BUILDER_LOSS, m->node_count - 1,
-                        smooths ? BUILDER_OPTIONS({"smoothing", settings->label_smoothing}) : NULL);
+    m->label_smoothing = (float)settings->label_smoothing;
+    builder_node_of(b, type->name, BUILDER_LOSS, m->node_count - 1, NULL);
     GYRE_TRY(b->status);
-    m->metric = m->nodes[loss].type->metric;
+    m->metric = type->metric;
     m->loss = type->name;
     return GYRE_OK;
 }

@@ -106,7 +106,8 @@ struct gyre_node_type {
     bool draws; /* its training is random: it reads the call's draws */
     /* A loss has no output and no dx of its own: forward writes dx when it is there. */
     bool is_loss;
-    bool weighs_classes;       /* of a loss: it reads the call\'s class_weights */
+    bool smooths_labels;       /* of a loss: it reads the model's label_smoothing */
+    bool weighs_classes;       /* of a loss: it reads the call's class_weights */
     const gyre_metric *metric; /* of a loss: what people judge it by besides the loss itself */
     const char *loss_unit;     /* "nats" */
 

@@ -16,8 +16,8 @@ static void gradient_of_all_frozen(void **state) {
 }
 
 /* One that is frozen between two that are not, with a second input and ReLU. */
-static void build_frozen_node(builder *b, int depth) {
-    (void)depth;
+static void build_frozen_node(builder *b, int variant) {
+    (void)variant;
     builder_style_he(b);
     int x = builder_node_of(b, "conv", "conv1", BUILDER_IMAGES,
                             BUILDER_OPTIONS({"channels", 5}, {"size", 3}));
@@ -75,8 +75,8 @@ static void frozen_batch_norm_is_a_constant(void **state) {
     rig_close(&r);
 }
 
-static void build_norms(builder *b, int depth) {
-    (void)depth;
+static void build_norms(builder *b, int variant) {
+    (void)variant;
     int x = BUILDER_IMAGES;
     builder_style_torch(b);
     for (int i = 0; i < 3; i++) { /* the middle one is frozen */

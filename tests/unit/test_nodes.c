@@ -16,7 +16,7 @@ static void a_loss_is_named(void **state) {
     gyre_model *m = NULL;
     assert_int_equal(gyre_model_open(&settings, 8, 8, 1, 3, &m), GYRE_OK);
     assert_string_equal(m->metric->name, "accuracy");
-    assert_true(node_option_value(&m->nodes[m->node_count - 1], "smoothing") == 0.25);
+    assert_true(m->label_smoothing == 0.25f);
     gyre_model_close(m);
     settings.loss = near;
     assert_int_equal(gyre_model_open(&settings, 8, 8, 1, 3, &m), GYRE_EUSAGE);

@@ -3,18 +3,8 @@
 #include "../builder.h"
 #include "classes.h"
 
-typedef struct {
-    float smoothing; /* in training, the target is (1 - s) one-hot + s / classes */
-} cross_entropy_options;
-
-static const node_option options[] = {
-    {"smoothing", OPTION_REAL, offsetof(cross_entropy_options, smoothing), 0, 1, 0, NULL},
-    {0},
-};
-
 static gyre_status forward(const node_call *c) {
-    const cross_entropy_options *o = c->node->options;
-    gyre_loss_shape s = node_classes_shape(c, c->train ? o->smoothing : 0);
+    gyre_loss_shape s = node_classes_shape(c, c->train ? c->model->label_smoothing : 0);
     return c->ops->softmax_loss(c->queue, &s, c->x[0], c->targets, c->class_weights, c->dx[0],
                                 c->stats);
 }
@@ -22,10 +12,9 @@ static gyre_status forward(const node_call *c) {
 const gyre_node_type node_cross_entropy = {.name = "cross_entropy",
                                            .inputs_min = 1,
                                            .inputs_max = 1,
-                                           .options_size = sizeof(cross_entropy_options),
-                                           .options = options,
                                            .keeps_x = true,
                                            .is_loss = true,
+                                           .smooths_labels = true,
                                            .weighs_classes = true,
                                            .metric = &node_class_metric,
                                            .loss_unit = "nats",
