@@ -34,6 +34,17 @@ GYRE_INLINE float gyre_leaky_relu_dx(float slope, float y, float dy) {
     return gyre_choose_f32(y <= 0.0f, small, dy);
 }
 
+GYRE_INLINE float gyre_elu(float slope, float x) {
+    (void)slope;
+    float below = gyre_expm1_f32(gyre_choose_f32(x < 0.0f, x, 0.0f));
+    return gyre_choose_f32(x < 0.0f, below, x);
+}
+GYRE_INLINE float gyre_elu_dx(float slope, float y, float dy) {
+    (void)slope;
+    float below = dy * (y + 1.0f);
+    return gyre_choose_f32(y < 0.0f, below, dy);
+}
+
 GYRE_INLINE float gyre_sigmoid(float slope, float x) {
     (void)slope;
     return gyre_logistic_f32(x);

@@ -151,6 +151,7 @@ enum {
 #define GYRE_ACTIVATIONS(KIND)                                                                     \
     KIND(RELU6, relu6, y, "min(max(0, x), 6).")                                                    \
     KIND(LEAKY_RELU, leaky_relu, y, "x, below 0 times the slope.")                                 \
+    KIND(ELU, elu, y, "exp(x) - 1 below 0, else x.")                                               \
     KIND(SIGMOID, sigmoid, y, "1 / (1 + exp(-x)).")                                                \
     KIND(TANH, tanh, y, "The hyperbolic tangent.")                                                 \
     KIND(GELU, gelu, x, "x times the normal distribution of x, by erf.")                           \

@@ -13,6 +13,7 @@
     TYPE(relu)                                                                                     \
     TYPE(relu6)                                                                                    \
     TYPE(leaky_relu)                                                                               \
+    TYPE(elu)                                                                                      \
     TYPE(sigmoid)                                                                                  \
     TYPE(tanh)                                                                                     \
     TYPE(gelu)                                                                                     \

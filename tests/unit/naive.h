@@ -231,6 +231,7 @@ static void naive_activation(const naive *t, const gyre_node *l, naive_input in,
         double x = in.x[i];
         y[i] = strcmp(kind, "relu6") == 0        ? naive_clamped(x)
                : strcmp(kind, "leaky_relu") == 0 ? fmax(x, x * node_option_value(l, "slope"))
+               : strcmp(kind, "elu") == 0        ? (x < 0 ? expm1(x) : x)
                : strcmp(kind, "sigmoid") == 0    ? naive_logistic(x)
                : strcmp(kind, "tanh") == 0       ? tanh(x)
                : strcmp(kind, "gelu") == 0       ? x * erfc(-x / sqrt(2)) / 2
@@ -322,6 +323,7 @@ static const struct {
                    {"group_norm", naive_group_norm},
                    {"relu6", naive_activation},
                    {"leaky_relu", naive_activation},
+                   {"elu", naive_activation},
                    {"sigmoid", naive_activation},
                    {"tanh", naive_activation},
                    {"gelu", naive_activation},

@@ -26,6 +26,7 @@ static double value(gyre_activation kind, double x) {
     switch (kind) {
     case GYRE_ACTIVATION_RELU6: return clamp6(x);
     case GYRE_ACTIVATION_LEAKY_RELU: return x < 0 ? SLOPE * x : x;
+    case GYRE_ACTIVATION_ELU: return x < 0 ? expm1(x) : x;
     case GYRE_ACTIVATION_SIGMOID: return logistic(x);
     case GYRE_ACTIVATION_TANH: return tanh(x);
     case GYRE_ACTIVATION_GELU: return x * normal(x);
@@ -52,6 +53,7 @@ static double slope(gyre_activation kind, double v) {
     switch (kind) {
     case GYRE_ACTIVATION_RELU6: return v > 0 && v < 6;
     case GYRE_ACTIVATION_LEAKY_RELU: return v > 0 ? 1 : SLOPE;
+    case GYRE_ACTIVATION_ELU: return v < 0 ? v + 1 : 1;
     case GYRE_ACTIVATION_SIGMOID: return v * (1 - v);
     case GYRE_ACTIVATION_TANH: return 1 - v * v;
     case GYRE_ACTIVATION_GELU: return normal(v) + v * bell;

@@ -106,6 +106,9 @@ static double hardsigmoid(double x) {
 static double hardswish(double x) {
     return x * clamped(x + 3) / 6;
 }
+static double elu(double x) {
+    return x < 0 ? expm1(x) : x;
+}
 static double leaky_relu(double x) {
     return x < 0 ? (double)0.25f * x : x;
 }
@@ -148,6 +151,7 @@ static void activations_within_their_bounds(void **state) {
     const double one = 0x1p-24;
     const check checks[] = {{"relu6", value_of_relu6, clamped, 0, 0, INFINITY},
                             {"leaky_relu", value_of_leaky_relu, leaky_relu, 0.5, 0, INFINITY},
+                            {"elu", value_of_elu, elu, 1.25, 0, INFINITY},
                             {"sigmoid", value_of_sigmoid, logistic, 2.5, 0, INFINITY},
                             {"tanh", value_of_tanh, tanh, 3, 0, INFINITY},
                             {"gelu", value_of_gelu, gelu, 7, 0x1p-145, INFINITY},
@@ -167,6 +171,7 @@ static void edges_of_the_others(void **state) {
     assert_true(slope_of_relu6(0) == 0 && slope_of_relu6(6) == 0 && slope_of_relu6(3) == 1);
     assert_true(slope_of_relu6(NAN) == 1); /* y is NaN already, and dy is seen */
     assert_true(slope_of_leaky_relu(0) == 0.25f && slope_of_leaky_relu(0x1p-149f) == 1);
+    assert_true(slope_of_elu(-0.25f) == 0.75f && slope_of_elu(-1) == 0 && slope_of_elu(2) == 1);
     assert_true(slope_of_sigmoid(0.5f) == 0.25f && slope_of_sigmoid(1) == 0);
     assert_true(slope_of_tanh(-0.5f) == 0.75f && slope_of_tanh(-1) == 0);
     assert_true(slope_of_hardsigmoid(-3) == 0 && slope_of_hardsigmoid(3) == 0);
