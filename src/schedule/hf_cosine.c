@@ -89,14 +89,14 @@ static gyre_status check(schedule_stage *s) {
                      s->where, s->set.hf_cycles, decay(s), 0.5 * decay(s));
 }
 
-const schedule_policy schedule_hf_cosine = {.name = "hf_cosine",
-                                            .reads = READS_BASE_LR | READS_MAX_LR | READS_DECAY |
-                                                     READS_MOMENTUM,
-                                            .period_key = "decay_steps",
-                                            .complete = complete,
-                                            .check = check,
-                                            .at = at,
-                                            .period = period,
-                                            .span = span,
-                                            .steps_of = steps_of,
-                                            .ends_high = ends_high};
+const schedule_policy schedule_hf_cosine = {
+    .name = "hf_cosine",
+    .reads = READS_BASE_LR | READS_MAX_LR | READS_DECAY_STEPS | READS_HF_CYCLES | READS_MOMENTUM,
+    .period_key = "decay_steps",
+    .complete = complete,
+    .check = check,
+    .at = at,
+    .period = period,
+    .span = span,
+    .steps_of = steps_of,
+    .ends_high = ends_high};

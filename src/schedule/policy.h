@@ -41,9 +41,10 @@ enum {
     READS_CYCLES = 1 << 3, /* cycles, stepsize, shape, start, end, up_fraction, peak_decay */
     READS_T0 = 1 << 4,     /* t0, t_mult, closed */
     READS_MILESTONES = 1 << 5,
-    READS_DECAY = 1 << 6, /* decay_steps, hf_cycles */
-    READS_ONE_CYCLE = 1 << 7,
-    READS_MOMENTUM = 1 << 8
+    READS_DECAY_STEPS = 1 << 6,
+    READS_HF_CYCLES = 1 << 7,
+    READS_ONE_CYCLE = 1 << 8,
+    READS_MOMENTUM = 1 << 9
 };
 
 struct schedule_policy {

@@ -126,8 +126,8 @@ static int list_keys(const gyre_schedule_settings *s, key_use keys[KEYS]) {
         {READS_T0, "t_mult", s->t_mult != GYRE_DEFAULT_T_MULT},
         {READS_T0, "closed", s->closed},
         {READS_MILESTONES, "milestones", s->milestone_count > 0},
-        {READS_DECAY, "decay_steps", s->decay_steps.unit != GYRE_UNIT_NONE},
-        {READS_DECAY, "hf_cycles", s->hf_cycles != GYRE_DEFAULT_HF_CYCLES},
+        {READS_DECAY_STEPS, "decay_steps", s->decay_steps.unit != GYRE_UNIT_NONE},
+        {READS_HF_CYCLES, "hf_cycles", s->hf_cycles != GYRE_DEFAULT_HF_CYCLES},
         {READS_ONE_CYCLE, "one_cycle",
          s->one_cycle_form != GYRE_DEFAULT_ONE_CYCLE_FORM ||
              s->pct_start != GYRE_DEFAULT_PCT_START || s->div_factor != GYRE_DEFAULT_DIV_FACTOR ||
