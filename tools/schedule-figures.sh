@@ -36,6 +36,7 @@ figure one_cycle_paper '"policy": "one_cycle", "max_lr": 0.1, "momentum": {"min"
     "one_cycle": {"form": "paper", "anneal": "linear", "pct_start": 0.45, "div_factor": 10, "final_div_factor": 100}' "$steps"
 figure hf_cosine '"policy": "hf_cosine", "max_lr": 1.5e-6, "decay_steps": 100' '{"steps": 1000}'
 figure linear '"policy": "linear", "max_lr": 0.1, "warmup": {"steps": 50}' '{"steps": 1000}'
+figure wsd '"policy": "wsd", "max_lr": 0.1, "warmup": {"steps": 50}' '{"steps": 1000}'
 figure multistep '"policy": "multistep", "base_lr": 0.1, "gamma": 0.1, "milestones": {"steps": [500, 750]}' '{"steps": 1000}'
 figure exp '"policy": "exp", "base_lr": 0.1, "gamma": 0.996' '{"steps": 1000}'
 figure stages '"policy": "triangular2", "stages": [

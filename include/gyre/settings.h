@@ -119,6 +119,7 @@ typedef struct {
 #define GYRE_POLICIES(POLICY)                                                                      \
     POLICY(constant, CONSTANT)                                                                     \
     POLICY(linear, LINEAR)                                                                         \
+    POLICY(wsd, WSD)                                                                               \
     POLICY(multistep, MULTISTEP)                                                                   \
     POLICY(exp, EXP)                                                                               \
     POLICY(triangular, TRIANGULAR)                                                                 \

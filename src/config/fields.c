@@ -195,7 +195,7 @@ const config_field config_fields[] = {
      UNIT_STEPS | UNIT_EPOCHS, NULL, NULL,
      "Where multistep drops the rate, as {\"epochs\": [60, 80]} or {\"steps\": [...]}."},
     {"schedule.decay_steps", FIELD_STEPS, ARITHMETIC, AT(schedule.decay_steps), 1, STEPS_TOP, 0,
-     NULL, NULL, "Steps in which hf_cosine decays; default: the run."},
+     NULL, NULL, "Steps in which hf_cosine decays (default: the run), and wsd at its end (a fifth of it)."},
     {"schedule.hf_cycles", FIELD_REAL, ARITHMETIC, AT(schedule.hf_cycles), 0, 1e9, 0, NULL,
      DEFAULT(HF_CYCLES), "num_cycles of hf_cosine."},
     {"schedule.one_cycle.form", FIELD_CHOICE, ARITHMETIC, AT(schedule.one_cycle_form), 0, 0, 0,

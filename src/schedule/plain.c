@@ -1,4 +1,4 @@
-/* Policies without cycles: constant, linear, multistep and exp. */
+/* Policies without cycles: constant, linear, wsd, multistep and exp. */
 #include "policy.h"
 
 #include "curve.h"
@@ -33,6 +33,28 @@ static schedule_point linear_at(const schedule_stage *s, int64_t u) {
     return (schedule_point){schedule_between(s->set.base_lr, s->set.max_lr, rise), rise, 0};
 }
 
+/* Warm-up, stable, decay (Hu et al. 2024, arXiv 2404.06395; Haegele et al. 2024, arXiv 2405.18392):
+ * max_lr, and in the last decay_steps steps straight down to base_lr. */
+static schedule_point wsd_at(const schedule_stage *s, int64_t u) {
+    double width = s->set.decay_steps.value, far = (double)(u - (s->n - 1)) + width;
+    double rise = far > 0 ? schedule_window(GYRE_SHAPE_LINEAR, width - far, far, width) : 1;
+    return (schedule_point){schedule_between(s->set.base_lr, s->set.max_lr, rise), rise, 0};
+}
+
+/* A fifth of the steps, unless decay_steps says otherwise. */
+static void wsd_complete(schedule_stage *s, int64_t steps) {
+    if (s->set.decay_steps.unit != GYRE_UNIT_NONE || steps <= 0) return;
+    s->set.decay_steps = (gyre_length){GYRE_UNIT_STEPS, steps < 10 ? 1 : (double)(steps / 5)};
+}
+
+static gyre_status wsd_check(schedule_stage *s) {
+    if (s->set.decay_steps.value <= (double)s->n) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "%s.decay_steps: %.0f steps of decay do not fit into the %lld steps after the "
+                     "warm-up",
+                     s->where, s->set.decay_steps.value, (long long)s->n);
+}
+
 static schedule_point exp_at(const schedule_stage *s, int64_t u) {
     return (schedule_point){s->set.base_lr * gyre_pow_int(s->set.gamma, u), 0, 0};
 }
@@ -60,20 +82,25 @@ static gyre_status multistep_check(schedule_stage *s) {
                      s->where);
 }
 
-#define PLAIN(words, caption, keys, check_function, at_function)                                   \
+#define PLAIN(words, caption, keys, complete_function, check_function, at_function)                \
     {                                                                                              \
-        .name = words, .title = caption, .reads = keys, .complete = schedule_no_defaults,          \
+        .name = words, .title = caption, .reads = keys, .complete = complete_function,             \
         .check = check_function, .at = at_function, .period = no_period, .span = no_span,          \
         .steps_of = schedule_no_steps, .ends_high = never_high                                     \
     }
 
 const schedule_policy schedule_constant =
-    PLAIN("constant", "constant rate", READS_BASE_LR, nothing_to_check, constant_at);
+    PLAIN("constant", "constant rate", READS_BASE_LR, schedule_no_defaults, nothing_to_check,
+          constant_at);
 const schedule_policy schedule_linear =
-    PLAIN("linear", "linear decay", READS_BASE_LR | READS_MAX_LR | READS_MOMENTUM, nothing_to_check,
-          linear_at);
-const schedule_policy schedule_exp =
-    PLAIN("exp", "exponential decay", READS_BASE_LR | READS_GAMMA, exp_check, exp_at);
+    PLAIN("linear", "linear decay", READS_BASE_LR | READS_MAX_LR | READS_MOMENTUM,
+          schedule_no_defaults, nothing_to_check, linear_at);
+const schedule_policy schedule_wsd =
+    PLAIN("wsd", "warm-up, stable, decay",
+          READS_BASE_LR | READS_MAX_LR | READS_DECAY_STEPS | READS_MOMENTUM, wsd_complete,
+          wsd_check, wsd_at);
+const schedule_policy schedule_exp = PLAIN("exp", "exponential decay", READS_BASE_LR | READS_GAMMA,
+                                           schedule_no_defaults, exp_check, exp_at);
 const schedule_policy schedule_multistep =
-    PLAIN("multistep", NULL, READS_BASE_LR | READS_GAMMA | READS_MILESTONES, multistep_check,
-          multistep_at);
+    PLAIN("multistep", NULL, READS_BASE_LR | READS_GAMMA | READS_MILESTONES, schedule_no_defaults,
+          multistep_check, multistep_at);

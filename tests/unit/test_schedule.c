@@ -230,6 +230,19 @@ static void sgdr(void **state) {
     gyre_schedule_close(s);
 }
 
+/* A fifth of the steps falls to base_lr, which the last one has. */
+static void wsd(void **state) {
+    (void)state;
+    gyre_schedule_settings set = rig_settings(GYRE_POLICY_WSD, 0, 1);
+    gyre_schedule *s = rig_open(&set, STEPS(100));
+    assert_true(lr(s, 0) == 1 && lr(s, 79) == 1 && lr(s, 80) == 0.95 && lr(s, 99) == 0);
+    gyre_schedule_close(s);
+    set.decay_steps = STEPS(4);
+    s = rig_open(&set, STEPS(4)); /* all of them */
+    assert_true(lr(s, 0) == 0.75 && lr(s, 2) == 0.25 && lr(s, 3) == 0);
+    gyre_schedule_close(s);
+}
+
 /* EveryDream2's runs: lr_decay_steps 50 has one step of warm-up and a period of 98 steps. */
 static void hf_cosine(void **state) {
     (void)state;
@@ -366,6 +379,7 @@ int main(void) {
         cmocka_unit_test(cycled_momentum),
         cmocka_unit_test(one_cycle),
         cmocka_unit_test(sgdr),
+        cmocka_unit_test(wsd),
         cmocka_unit_test(hf_cosine),
         cmocka_unit_test(plain_policies),
         cmocka_unit_test(stages_of_the_paper),

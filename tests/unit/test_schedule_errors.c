@@ -43,6 +43,9 @@ static const struct {
     {RATES ", \"policy\": \"sgdr\"", "{\"steps\": 3}",
      "schedule.t0: sgdr needs its first period; add \"t0\""},
     {RATES ", \"policy\": \"hf_cosine\"", "{\"cycles\": 3}", "give schedule.decay_steps"},
+    {RATES ", \"policy\": \"wsd\", \"decay_steps\": 41, \"warmup\": {\"steps\": 10}",
+     "{\"steps\": 50}",
+     "schedule.decay_steps: 41 steps of decay do not fit into the 40 steps after the warm-up"},
     {RATES ", \"policy\": \"constant\"", "{\"cycles\": 3}",
      "length: policy constant has no cycles of a known length; give it in steps or epochs, found "
      "3 cycles"},

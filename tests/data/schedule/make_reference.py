@@ -112,6 +112,12 @@ def hf_cosine(s, u, n, warmup):
     return base + (top - base) * (1 + cos(2 * pi * real(p))) / 2
 
 
+def wsd(s, u, n):
+    base, top = real(s["base_lr"]), real(s["max_lr"])
+    left = min(n - 1 - u, s["decay_steps"])
+    return base + (top - base) * left / s["decay_steps"]
+
+
 def rate(s, t, steps):
     warmup = s.get("warmup", {}).get("steps", 0)
     u, n = t - warmup, steps - warmup
@@ -123,6 +129,8 @@ def rate(s, t, steps):
         return real(s["base_lr"])
     if policy == "linear":
         return real(s["max_lr"]) + (real(s["base_lr"]) - real(s["max_lr"])) * u / (n - 1)
+    if policy == "wsd":
+        return wsd(s, u, n)
     if policy == "exp":
         return real(s["base_lr"]) * real(s["gamma"])**u
     if policy == "multistep":
@@ -154,6 +162,8 @@ def cases():
     yield dict(policy="constant", base_lr=0.05, warmup=dict(steps=30)), 100
     yield dict(policy="linear", max_lr=0.1), 781
     yield dict(policy="linear", warmup=dict(steps=50), **both), 1000
+    yield dict(policy="wsd", decay_steps=200, warmup=dict(steps=50), **both), 1000
+    yield dict(policy="wsd", decay_steps=781, max_lr=0.1), 781
     yield dict(policy="exp", base_lr=0.1, gamma=0.99994), 70000
     yield dict(policy="multistep", base_lr=0.35, gamma=0.1, milestones=dict(steps=[50000, 70000]),
                warmup=dict(steps=400)), 80000
@@ -180,6 +190,8 @@ def interesting(s, steps):
         for j in (1, 2, 3, 10, 11):
             found |= {s["stepsize"]["steps"] * j + d for d in (-1, 0, 1)}
     warmup = s.get("warmup", {}).get("steps", 0)
+    if s["policy"] == "wsd":
+        found |= {steps - s["decay_steps"] + d for d in (-2, -1, 0, 1, 2)}
     if s["policy"] == "one_cycle":
         share = {**ONE_CYCLE, **s.get("one_cycle", {})}["pct_start"] * (steps - warmup)
         found |= {warmup + int(at) + d for at in (share, 2 * share) for d in range(-4, 4)}
