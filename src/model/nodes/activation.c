@@ -1,6 +1,5 @@
-/* Activations but relu, each a type of its own: relu6, leaky_relu (option slope), sigmoid, tanh,
- * gelu (by erf), gelu_tanh, silu, hardsigmoid, hardswish; as PyTorch's modules of these names
- * compute them. */
+/* Activations but relu, each a type of its own, as PyTorch's modules of these names compute them;
+ * leaky_relu has an option, slope. */
 #include "../builder.h"
 
 typedef struct {
