@@ -123,8 +123,8 @@ gyre_status report_draw_differences(const gyre_results *e, int control, const ch
         add_row(&r, arm, gyre_results_differences(e, arm, control, false, r.values));
     }
     const char *unit = e->metric->difference_unit;
-    snprintf(label, sizeof label, "difference%s%s; %s of 0: better", *unit == '\0' ? "" : " in ",
-             unit, report_right(e->metric));
+    snprintf(label, sizeof label, "difference in %s; %s of 0: better",
+             *unit == '\0' ? gyre_metric_prose(e->metric).text : unit, report_right(e->metric));
     report_chart_begin(&f, AROUND + ROW * r.count, label, "");
     fputs("set arrow from 0, graph 0 to 0, graph 1 nohead back linewidth 1.5 linecolor rgb "
           "'#303030'\n",

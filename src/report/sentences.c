@@ -32,7 +32,7 @@ static void say_too_few(const gyre_results *e, const gyre_comparison *c, char *o
                    e->corrected_count, c->corrected_least);
     }
     report_add(out, "; on average %s (95 %% interval %.*f to %.*f).",
-               report_difference(e->metric, c->final.mean, true, difference), digits,
+               report_difference_of(e->metric, c->final.mean, true, difference), digits,
                c->final.interval.low, digits, c->final.interval.high);
 }
 
@@ -73,17 +73,17 @@ void report_comparison(const gyre_results *e, const gyre_comparison *c,
         return;
     case GYRE_FINDING_NONE:
         report_add(out, "%s against %s: no difference was shown, on average %s", arm, control,
-                   report_difference(m, c->final.mean, true, by));
+                   report_difference_of(m, c->final.mean, true, by));
         say_numbers(e, c, 1, out);
         break;
     case GYRE_FINDING_BETTER:
         report_add(out, "%s beat %s by %s", arm, control,
-                   report_difference(m, better * c->final.mean, false, by));
+                   report_difference_of(m, better * c->final.mean, false, by));
         say_numbers(e, c, better, out);
         break;
     case GYRE_FINDING_WORSE:
         report_add(out, "%s fell short of %s by %s", arm, control,
-                   report_difference(m, -better * c->final.mean, false, by));
+                   report_difference_of(m, -better * c->final.mean, false, by));
         say_numbers(e, c, -better, out);
         break;
     }

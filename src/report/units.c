@@ -22,6 +22,15 @@ const char *report_difference(const gyre_metric *m, double difference, bool sign
     return out;
 }
 
+const char *report_difference_of(const gyre_metric *m, double difference, bool sign,
+                                 char out[REPORT_UNIT_MAX]) {
+    char number[REPORT_UNIT_MAX];
+    if (m->difference_unit[0] != '\0') return report_difference(m, difference, sign, out);
+    snprintf(out, REPORT_UNIT_MAX, "%.32s in %.80s", report_difference(m, difference, sign, number),
+             gyre_metric_prose(m).text);
+    return out;
+}
+
 const char *report_number(const gyre_metric *m, bool sign, char out[REPORT_UNIT_MAX]) {
     snprintf(out, REPORT_UNIT_MAX, "%%%s.%df", sign ? "+" : "", m->decimals);
     return out;

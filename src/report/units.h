@@ -15,6 +15,9 @@ const char *report_value(const gyre_metric *m, double value, char out[REPORT_UNI
 /* "0.41 points", a difference of two values; with a sign "+0.41 points". */
 const char *report_difference(const gyre_metric *m, double difference, bool sign,
                               char out[REPORT_UNIT_MAX]);
+/* The same of a metric without a unit: "0.0410 in mean absolute error". */
+const char *report_difference_of(const gyre_metric *m, double difference, bool sign,
+                                 char out[REPORT_UNIT_MAX]);
 /* "%.2f", how values and differences without their unit are printed; with a sign "%+.2f". */
 const char *report_number(const gyre_metric *m, bool sign, char out[REPORT_UNIT_MAX]);
 

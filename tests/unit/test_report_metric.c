@@ -57,7 +57,8 @@ static void the_least_is_the_best(void **state) {
                   "every other ranked arm by more than its paired 95 % interval. The choice was "
                   "shown");
     report_verdict(&r.e, 0, words);
-    expect(words, "5 cycles beat the constant midpoint by 0.0200 (95 % interval 0.0189 to 0.0211, "
+    expect(words, "5 cycles beat the constant midpoint by 0.0200 in absolute error (95 % interval "
+                  "0.0189 to 0.0211, "
                   "6 seeds,");
     close_rig(&r);
 }
@@ -73,8 +74,8 @@ static void findings_have_the_metrics_direction(void **state) {
     assert_true(less->final.mean < 0 && less->finding == GYRE_FINDING_BETTER);
     assert_true(more->final.mean > 0 && more->finding == GYRE_FINDING_WORSE);
     report_comparison(&r.e, more, words);
-    expect(words, "20 cycles fell short of the constant midpoint by 0.0201 (95 % interval 0.0192 "
-                  "to 0.0211, 7 seeds,");
+    expect(words, "20 cycles fell short of the constant midpoint by 0.0201 in absolute error (95 % "
+                  "interval 0.0192 to 0.0211, 7 seeds,");
     report_one_more(&r.e, less, words);
     expect(words, "5 cycles against the constant midpoint: a seed more (8 instead of 7)");
     assert_non_null(strstr(words, "narrows the interval from ±0.0010 to ±0.0009. The"));
@@ -83,7 +84,8 @@ static void findings_have_the_metrics_direction(void **state) {
     summarise(&r);
     report_comparison(&r.e, gyre_results_comparison(&r.e, FIVE, CONTROL), words);
     expect(words, "5 cycles against the constant midpoint: no difference that 3 seeds could show "
-                  "(smallest possible p is 0.25); on average -0.0197 (95 % interval -0.0");
+                  "(smallest possible p is 0.25); on average -0.0197 in absolute error (95 % "
+                  "interval -0.0");
     close_rig(&r);
 }
 
