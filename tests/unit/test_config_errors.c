@@ -204,6 +204,7 @@ static void every_shipped_config_is_accepted(void **state) {
     (void)state;
     glob_t found;
     assert_int_equal(glob("configs/*.json", 0, NULL, &found), 0);
+    assert_int_equal(glob("configs/examples/*/config.json", GLOB_APPEND, NULL, &found), 0);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         gyre_settings *s = NULL;
         if (gyre_config_open(found.gl_pathv[i], NULL, 0, &s) != GYRE_OK ||
