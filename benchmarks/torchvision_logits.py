@@ -10,6 +10,8 @@ import csv, json, pathlib, subprocess, sys, tempfile
 
 import h5py, numpy as np, torch, torchvision
 
+from torch_common import write_weights
+
 MODELS = ["resnet18", "resnet34", "resnet50", "resnet101", "vgg16_bn", "densenet121", "mobilenet_v2",
           "efficientnet_b0", "convnext_tiny"]
 SIDE, IMAGES, CLASSES = 64, 16, 10
@@ -26,25 +28,17 @@ def randomise(net):
             module.bias.data.copy_(torch.randn(module.bias.shape, generator=g) / 8)
 
 
-def write_weights(net, path):
-    with h5py.File(path, "w") as f:
-        for name, w in net.state_dict().items():
-            w = w.numpy()
-            if w.ndim == 4:  # (k, c, r, s) to (k, r, s, c)
-                w = w.transpose(0, 2, 3, 1)
-            if ".block." in name and w.ndim == 2:  # a linear layer of each pixel: a convolution of 1 x 1
-                w = w[:, None, None, :]
-            if name.endswith("layer_scale"):  # a parameter of a module there, a node here
-                name, w = name + ".weight", w.reshape(-1)
-            f["parameters/" + name] = w.astype("f4")
+def network(model):
+    """torchvision's, with random weights that are nowhere what a training would begin with."""
+    torch.manual_seed(1)
+    more = {"layer_scale": 0.5} if model == "convnext_tiny" else {}
+    net = getattr(torchvision.models, model)(num_classes=CLASSES, **more).eval()
+    randomise(net)
+    return net
 
 
 def compare(gyre, model, folder):
-    torch.manual_seed(1)
-    net = getattr(torchvision.models, model)(num_classes=CLASSES).eval()
-    if model == "convnext_tiny":
-        net = getattr(torchvision.models, model)(num_classes=CLASSES, layer_scale=0.5).eval()
-    randomise(net)
+    net = network(model)
     write_weights(net, folder / "weights.h5")
     images = np.random.RandomState(1).randint(0, 256, (IMAGES, SIDE, SIDE, 3), dtype="u1")
     with h5py.File(folder / "images.h5", "w") as f:

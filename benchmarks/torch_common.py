@@ -1,0 +1,135 @@
+"""What the comparisons with PyTorch share: weights and gradients under gyre's names, runs of gyre, steps of PyTorch."""
+import copy, json, subprocess
+
+import h5py, numpy as np, torch
+
+BATCH, BATCHES, MOMENTUM = 16, 4, 0.9
+GRADIENTS = 3  # batches whose gradients are compared
+
+
+def converted(name, w):
+    """A parameter, statistic or gradient of PyTorch: its name in gyre, and its axes in gyre's order."""
+    if w.ndim == 4:  # (k, c, r, s) to (k, r, s, c)
+        w = w.transpose(0, 2, 3, 1)
+    if ".block." in name and w.ndim == 2:  # a linear layer of each pixel: a convolution of 1 x 1
+        w = w[:, None, None, :]
+    if name.endswith("layer_scale"):  # a parameter of a module there, a node here
+        name, w = name + ".weight", w.reshape(-1)
+    return name, w
+
+
+def write_weights(net, path):
+    with h5py.File(path, "w") as f:
+        for name, w in net.state_dict().items():
+            name, w = converted(name, w.numpy())
+            f["parameters/" + name] = w.astype("f4")
+
+
+def run(command, folder):
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stderr.strip()[-2000:]}")
+    return done.stdout
+
+
+def norms_of(net):
+    return [m for m in net.modules() if isinstance(m, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d))]
+
+
+def calibrate(net, x):
+    """Running statistics become those of the samples, as a trained network's would be."""
+    net.train()
+    momenta = [m.momentum for m in norms_of(net)]
+    for m in norms_of(net):
+        m.momentum = 1
+    with torch.no_grad():
+        net(x)
+    for m, momentum in zip(norms_of(net), momenta):
+        m.momentum = momentum
+
+
+def gyre_run(gyre, folder, name, config):
+    (folder / "config.json").write_text(json.dumps(config))
+    run([gyre, "train", "config.json", "--out", name, "--quiet"], folder)
+    return folder / name
+
+
+def gyre_gradients(gyre, folder, config):
+    """Of each batch, at the same weights: SGD without momentum keeps the gradient as its state, and no rate is lower."""
+    config = dict(config, length={"steps": GRADIENTS}, schedule={"policy": "constant", "base_lr": 1e-30},
+                  optimizer={"name": "sgd", "momentum": 0}, checkpoint={"every": {"steps": 1}, "keep": GRADIENTS})
+    out = gyre_run(gyre, folder, "gradients", config)
+    for step in range(1, GRADIENTS + 1):
+        with h5py.File(out / f"checkpoints/step-{step:09d}.h5") as f:
+            yield {name: w[:].astype("f8") for name, w in f["optimizer/momentum"].items()}
+
+
+def gyre_losses(gyre, folder, config, lr, steps):
+    config = dict(config, length={"steps": steps}, schedule={"policy": "constant", "base_lr": lr},
+                  optimizer={"name": "sgd", "momentum": MOMENTUM})
+    with h5py.File(gyre_run(gyre, folder, "losses", config) / "metrics.h5") as f:
+        return f["train"]["loss"].astype("f8")
+
+
+def ready(net, frozen):
+    net = copy.deepcopy(net).train()
+    for m in norms_of(net) if frozen else []:
+        m.eval()
+    return net
+
+
+def torch_gradients(net, loss_of, x, y):
+    for at in range(0, GRADIENTS * BATCH, BATCH):
+        net.zero_grad()
+        loss_of(net(x[at:at + BATCH]), y[at:at + BATCH]).backward()
+        yield dict(converted(k, p.grad.numpy().astype("f8")) for k, p in net.named_parameters())
+
+
+def torch_losses(net, loss_of, x, y, lr, steps):
+    """Batch after batch in the order of the samples."""
+    optimizer, losses = torch.optim.SGD(net.parameters(), lr=lr, momentum=MOMENTUM), []
+    for t in range(steps):
+        at = t * BATCH % len(x)
+        optimizer.zero_grad()
+        loss = loss_of(net(x[at:at + BATCH]), y[at:at + BATCH])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return np.array(losses)
+
+
+def distance(a, b):
+    """Of all gradients together, relative to b's norm."""
+    if a.keys() != b.keys() or any(a[k].shape != b[k].shape for k in a):
+        raise SystemExit(f"other parameters: {sorted(a.keys() ^ b.keys())[:9]}")
+    return (sum(np.sum((a[k] - b[k]) ** 2) for k in b) / sum(np.sum(b[k] ** 2) for k in b)) ** 0.5
+
+
+def compare(gyre, folder, name, net, config, x, y, loss_of, steps_of):
+    """x, y: all samples, x in double precision. Prints a row for each kind of batch norm, with the loss's (rate, steps)."""
+    write_weights(net, folder / "weights.h5")
+    single = lambda v: v.float() if v.is_floating_point() else v
+    double = lambda v: v.double() if v.is_floating_point() else v
+    for norm, (lr, steps) in steps_of.items():
+        frozen, here = norm == "frozen", folder / norm
+        here.mkdir()
+        own = dict(config, batch={"size": BATCH, "shards": 1})
+        own["data"] = dict(config["data"], path=str(folder / config["data"]["path"]), order="sequential", validation="none")
+        own["model"] = dict(config["model"], init_from=str(folder / "weights.h5"), batch_norm="frozen" if frozen else "train")
+        off, theirs_off = [], []
+        exact = torch_gradients(ready(net, frozen).double(), loss_of, x, double(y))
+        theirs = torch_gradients(ready(net, frozen), loss_of, x.float(), single(y))
+        for e, t, m in zip(exact, theirs, gyre_gradients(gyre, here, own)):
+            off.append(distance(m, e))
+            theirs_off.append(distance(t, e))
+        losses = torch_losses(ready(net, frozen), loss_of, x.float(), single(y), lr, steps)
+        apart = lambda other: np.max(np.abs(other - losses) / losses)
+        last = torch.channels_last if x.ndim == 4 else torch.contiguous_format
+        other = torch_losses(ready(net, frozen).to(memory_format=last), loss_of, x.float().to(memory_format=last),
+                             single(y), lr, steps)
+        mine = gyre_losses(gyre, here, own, lr, steps)
+        a, b = np.median(off), np.median(theirs_off)
+        count = sum(p.numel() for p in net.parameters())
+        print(f"| {name} | {count:,} | {norm} | {a:.1e} | {b:.1e} | {a / b:.2f} | {max(off):.0e}, {max(theirs_off):.0e} | "
+              f"{steps} at {lr:.0e} | {losses[0]:.3f} to {losses[-1]:.3f} | {apart(mine):.1e} | {apart(other):.1e} |",
+              flush=True)
