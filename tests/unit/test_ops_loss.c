@@ -145,7 +145,8 @@ static void check_loss(gyre_backend *b, gyre_loss_shape s, bool squared, const d
     check_gradient("loss", reference, &l, l.z, n, gradient);
     buffer z = acts_of(b, l.z, n), labels_there = buffer_labels(b, labels, (size_t)s.n);
     buffer dx = acts_new(b, n), stats = buffer_new(b, 2);
-    buffer factors = weights == NULL ? (buffer){0} : buffer_of(b, weights, (size_t)s.classes);
+    buffer factors = {0};
+    if (weights != NULL) factors = buffer_of(b, weights, (size_t)s.classes);
     OK(run(b, &l, squared, z, labels_there, F(factors), A(dx), stats));
     double want[2] = {value, l.correct / s.pixels};
     double exact = (weights == NULL ? 2 : 6) * HALF_ULP; /* as above */
