@@ -57,7 +57,12 @@ def module_of(path):
     return folder if folder in RULES else None
 
 
-def judge(root, path, module, kind, name, edges):
+# Node types and networks build on their parent folder. It knows them by their names in two lists
+# alone (types.c, zoo.c), which include nothing of theirs.
+ABOVE = {("model/nodes", "../builder.h"), ("model/zoo", "../zoo.h")}
+
+
+def refusal_of(root, path, module, kind, name, edges):
     """The complaint about one #include, or None."""
     modules, libraries = RULES[module]
     if name.startswith("gyre/"):
@@ -70,10 +75,8 @@ def judge(root, path, module, kind, name, edges):
             return f"{module} may not include {other}"
     elif str(path) == "cuda/port.h" and name.startswith("emulator"):
         return None  # in the tests' builds only
-    elif kind == '"' and module == "model/nodes" and name == "../builder.h":
-        return None  # a node type is made of what its parent folder offers
-    elif kind == '"' and module == "model/zoo" and name == "../zoo.h":
-        return None  # and so is a network
+    elif kind == '"' and (module, name) in ABOVE:
+        edges.setdefault(module, set()).add("model")
     elif kind == '"':
         if "/" in name or not (root / path.parent / name).exists():
             return "a private header of another folder"
@@ -157,7 +160,7 @@ def main(root):
             if not found:
                 continue
             count += 1
-            complaint = judge(root, path, module, *found.groups(), edges)
+            complaint = refusal_of(root, path, module, *found.groups(), edges)
             if complaint:
                 wrong.append(f"{path}:{number}: {found.group(2)}: {complaint}")
     for module in sorted(edges):
