@@ -267,6 +267,8 @@ static void fully_connected_match(void **state) {
                                    SQUARE_CONV(32, 1, 1, 64, 10, 1, 1, 0, true, false),
                                    SQUARE_CONV(5, 1, 1, 800, 500, 1, 1, 0, true, true),
                                    SQUARE_CONV(17, 1, 1, 33, 100, 1, 1, 0, false, true),
+                                   SQUARE_CONV(3, 1, 1, 1021, 1030, 1, 1, 0, true, true),
+                                   SQUARE_CONV(33, 1, 1, 1024, 1024, 1, 1, 0, false, false),
                                    SQUARE_CONV(128, 1, 1, 3, 2, 1, 1, 0, true, false)};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         check_layer(*state, shapes[i], true);

@@ -36,6 +36,7 @@ typedef enum {
     DNN_LINEAR,       /* src, weights (plain), bias, dst */
     DNN_LINEAR_DX,
     DNN_LINEAR_DW,
+    DNN_LINEAR_TURNED,  /* src (plain weights), weights (x), dst: y(out, n) in f32, without bias */
     DNN_MATRIX,         /* src, weights (packed), bias, dst: of a gyre_linear_shape */
     DNN_MATRIX_DX,      /* src (dy), weights (packed for dx), dst (dx) */
     DNN_MATRIX_PACK,    /* from plain (out, in), to forward format */

@@ -43,5 +43,7 @@ gyre_status dnn_op_make(dnnl_engine_t engine, dnnl_primitive_desc_t pd, const in
 /* dnn_matrix.c: the kinds DNN_MATRIX to DNN_MATRIX_PACK_DX. */
 gyre_status dnn_matrix_open(const dnn_device *device, dnn_kind kind, const gyre_linear_shape *s,
                             dnn_op *op);
+/* The same file: DNN_LINEAR_TURNED. */
+gyre_status dnn_turned_open(const dnn_device *device, const gyre_linear_shape *s, dnn_op *op);
 
 #endif

@@ -281,6 +281,7 @@ gyre_status dnn_open(const dnn_device *device, dnn_kind kind, const void *shape,
     case DNN_LINEAR: return linear_open(device, FORWARD, shape, out);
     case DNN_LINEAR_DX: return linear_open(device, DATA, shape, out);
     case DNN_LINEAR_DW: return linear_open(device, WEIGHTS, shape, out);
+    case DNN_LINEAR_TURNED: return dnn_turned_open(device, shape, out);
     case DNN_MATRIX:
     case DNN_MATRIX_DX:
     case DNN_MATRIX_PACK:

@@ -128,3 +128,25 @@ out:
     if (attr != NULL) dnnl_primitive_attr_destroy(attr);
     return status;
 }
+
+/* y(out, n) = W(out, in) x(n, in)^T */
+gyre_status dnn_turned_open(const dnn_device *device, const gyre_linear_shape *s, dnn_op *op) {
+    static const int ids[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, 0};
+    const dnnl_dims_t w = {s->out, s->in}, x = {s->in, s->n}, y = {s->out, s->n};
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_primitive_desc_t pd = NULL;
+    product p;
+    gyre_status status;
+    memset(&p, 0, sizeof p);
+    GYRE_GOTO(dnn_check(dnn_md_make(&p.a, 2, w, device->act, dnnl_ab), "memory descriptor"));
+    GYRE_GOTO(dnn_check(dnn_md_make(&p.b, 2, x, device->act, dnnl_ba), "memory descriptor"));
+    GYRE_GOTO(dnn_check(dnn_md_make(&p.c, 2, y, dnnl_f32, dnnl_ab), "memory descriptor"));
+    GYRE_GOTO(dnn_attr(&attr));
+    GYRE_GOTO(dnn_check(product_pd(device->engine, &p, attr, &pd), "matrix product"));
+    status = dnn_op_make(device->engine, pd, ids, op);
+out:
+    product_free(&p);
+    if (pd != NULL) dnnl_primitive_desc_destroy(pd);
+    if (attr != NULL) dnnl_primitive_attr_destroy(attr);
+    return status;
+}
