@@ -139,6 +139,9 @@ gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *s
                               uint64_t seed, gyre_samples *out);
 void gyre_samples_close(gyre_samples *s);
 
+/* Do explicit numbers of data.augment.normalize fit these samples? GYRE_EUSAGE. */
+gyre_status gyre_normalization_check(const gyre_data_settings *s, const gyre_images *images);
+
 /* Writes a dataset file atomically; the importers end here. `validation` and `test` may have
  * count 0. `names` may be NULL. Refuses to overwrite an existing file unless `force`. */
 typedef struct {

@@ -46,9 +46,10 @@ typedef enum {
     GYRE_NORMALIZE_GIVEN /* by the mean and deviation of the config */
 } gyre_normalize;
 
-enum { GYRE_CHANNELS_MAX = 4 };
+enum { GYRE_CHANNELS_MAX = 64 }; /* of explicit numbers: satellites' pictures have 13 */
 
-/* (pixel / 255 - mean) / std for each channel, as pretrained networks name them. */
+/* (pixel / 255 - mean) / std for each channel, as pretrained networks name them; of other types
+ * than u8, (value - mean) / std. */
 typedef struct {
     int channels;
     double mean[GYRE_CHANNELS_MAX], std[GYRE_CHANNELS_MAX];

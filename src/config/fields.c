@@ -75,11 +75,11 @@ const config_field config_fields[] = {
      1, 0, NULL, "1", "Greatest area of that part."},
     {"data.augment.resized_crop.ratio", FIELD_REAL, ARITHMETIC, AT(data.crop_ratio), 1, 100, 0,
      NULL, "1.3333333333333333", "Greatest ratio of its sides, in either direction."},
-    {"data.augment.normalize", FIELD_NORMALIZE, ARITHMETIC, AT(data.normalize), 1e-6, 1, 0,
+    {"data.augment.normalize", FIELD_NORMALIZE, ARITHMETIC, AT(data.normalize), 1e-30, 1e30, 0,
      "channel|mean_image|raw", "\"channel\"",
      "Input: (pixel - mean) / deviation by channel, or pixel - mean image, from the training "
      "samples only; raw 0..255; or (pixel / 255 - mean) / std, as a pretrained network expects "
-     "it."},
+     "it. Numbers of an array that is not uint8 are in its own units."},
 
     {"model.name", FIELD_TEXT, ARITHMETIC, AT(model.name), 0, 0, 0, NULL, NULL,
      "Model of the zoo; `gyre help models` lists them. This, model.layers or model.file is "
@@ -195,7 +195,8 @@ const config_field config_fields[] = {
      UNIT_STEPS | UNIT_EPOCHS, NULL, NULL,
      "Where multistep drops the rate, as {\"epochs\": [60, 80]} or {\"steps\": [...]}."},
     {"schedule.decay_steps", FIELD_STEPS, ARITHMETIC, AT(schedule.decay_steps), 1, STEPS_TOP, 0,
-     NULL, NULL, "Steps in which hf_cosine decays (default: the run), and wsd at its end (a fifth of it)."},
+     NULL, NULL,
+     "Steps in which hf_cosine decays (default: the run), and wsd at its end (a fifth of it)."},
     {"schedule.hf_cycles", FIELD_REAL, ARITHMETIC, AT(schedule.hf_cycles), 0, 1e9, 0, NULL,
      DEFAULT(HF_CYCLES), "num_cycles of hf_cosine."},
     {"schedule.one_cycle.form", FIELD_CHOICE, ARITHMETIC, AT(schedule.one_cycle_form), 0, 0, 0,

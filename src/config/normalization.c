@@ -22,7 +22,7 @@ bool config_take_normalization(const config_field *f, const cJSON *value, gyre_n
     if (!cJSON_IsObject(value) || cJSON_GetArraySize(value) != 2) return false;
     const cJSON *mean = cJSON_GetObjectItemCaseSensitive(value, "mean");
     const cJSON *std = cJSON_GetObjectItemCaseSensitive(value, "std");
-    if (!take_numbers(mean, 0, f->max, n.mean, &n.channels) ||
+    if (!take_numbers(mean, -f->max, f->max, n.mean, &n.channels) ||
         !take_numbers(std, f->min, f->max, n.std, &deviations) || n.channels != deviations) {
         return false;
     }

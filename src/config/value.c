@@ -88,10 +88,11 @@ void config_field_range(const config_field *f, char *out, size_t size) {
     case FIELD_NORMALIZE:
         list_choices(f->choices, out, size);
         used = strlen(out);
-        snprintf(out + used, size - used,
-                 " or {\"mean\": [...], \"std\": [...]} with numbers 0..1 (of pixel / 255) for "
-                 "each channel, std %g or more",
-                 f->min);
+        snprintf(
+            out + used, size - used,
+            " or {\"mean\": [...], \"std\": [...]} with a number for each of up to %d channels, "
+            "std above 0",
+            GYRE_CHANNELS_MAX);
         break;
     case FIELD_MILESTONES:
         snprintf(out, size, "{\"steps\": [...]} or {\"epochs\": [...]}, at most %d, rising",

@@ -230,6 +230,27 @@ static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
     return data_measure_values(view, rows, out);
 }
 
+gyre_status gyre_normalization_check(const gyre_data_settings *s, const gyre_images *images) {
+    const gyre_normalization *g = &s->given;
+    if (s->normalize != GYRE_NORMALIZE_GIVEN) return GYRE_OK;
+    if (g->channels != images->c) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.normalize has mean and std of %d channel%s, but the %s have "
+                         "%d; give one number of each for every channel",
+                         g->channels, g->channels == 1 ? "" : "s",
+                         gyre_element_noun(images->element, 2), images->c);
+    }
+    for (int i = 0; images->element == GYRE_ELEMENT_U8 && i < g->channels; i++) {
+        if (g->mean[i] >= 0 && g->mean[i] <= 1 && g->std[i] <= 1) continue;
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "data.augment.normalize: mean %g and std %g of channel %d; of pixels, mean "
+            "and std are those of pixel / 255, numbers from 0 to 1",
+            g->mean[i], g->std[i], i);
+    }
+    return GYRE_OK;
+}
+
 static gyre_status check_augment(const gyre_data_settings *s, const gyre_images *train) {
     if (s->crop > 0 && (s->crop >= train->h || s->crop >= train->w)) {
         return gyre_fail(GYRE_EUSAGE,
@@ -261,12 +282,7 @@ static gyre_status check_augment(const gyre_data_settings *s, const gyre_images 
                          "data.augment.crop and data.augment.resized_crop both choose a part of "
                          "the image; take one of them");
     }
-    if (s->normalize == GYRE_NORMALIZE_GIVEN && s->given.channels != train->c) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "data.augment.normalize has mean and std of %d channel%s, but the images "
-                         "have %d; give one number of each for every channel",
-                         s->given.channels, s->given.channels == 1 ? "" : "s", train->c);
-    }
+    GYRE_TRY(gyre_normalization_check(s, train));
     if (s->crop_size > 0 && s->normalize == GYRE_NORMALIZE_MEAN_IMAGE) {
         return gyre_fail(GYRE_EUSAGE,
                          "data.augment.normalize: with resized_crop no two images show the same "

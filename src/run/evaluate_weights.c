@@ -56,20 +56,11 @@ static gyre_status measure(const evaluation *e, const char *own, const char *dat
     return gyre_samples_open(d, &settings, e->settings->seed, samples);
 }
 
-static gyre_status check_channels(const evaluation *e) {
-    const gyre_data_settings *s = &e->settings->data;
-    if (s->normalize != GYRE_NORMALIZE_GIVEN || s->given.channels == e->model->c) return GYRE_OK;
-    return gyre_fail(GYRE_EUSAGE,
-                     "data.augment.normalize has mean and std of %d channels, but the %s have "
-                     "%d",
-                     s->given.channels, gyre_element_noun(e->view.images->element, 2), e->model->c);
-}
-
 static gyre_status scale_input(evaluation *e, const char *own, const char *data) {
     gyre_dataset *opened = NULL;
     gyre_samples samples = {0};
     gyre_status status = GYRE_OK;
-    GYRE_GOTO(check_channels(e));
+    GYRE_GOTO(gyre_normalization_check(&e->settings->data, e->view.images));
     GYRE_GOTO(measure(e, own, data, &opened, &samples));
     run_input_scaling(&e->settings->data, &samples.stats, e->view.images->element, e->model,
                       e->snapshot.mean, e->snapshot.scale);

@@ -76,6 +76,18 @@ EOF
     ends 0 "$GYRE" report $name-study
 done
 
+# Explicit numbers are in the array's own units: the same run on numbers that were made so before.
+/usr/bin/python3 -c 'import numpy as np
+np.save("moved.npy", (np.load("table_f4.npy") - np.float32(2)) / np.float32(4))'
+ends 0 "$GYRE" data import array moved.npy values.npy -o moved.h5
+ends 0 "$GYRE" train values.json --out given --quiet \
+    --set 'data.augment.normalize={"mean": [2, 2, 2, 2, 2, 2], "std": [4, 4, 4, 4, 4, 4]}'
+ends 0 "$GYRE" train values.json --out before --quiet --set data.path=moved.h5 --set data.augment.normalize=raw
+[ "$("$GYRE" inspect --hash=parameters given)" = "$("$GYRE" inspect --hash=parameters before)" ] ||
+    fail "explicit normalisation of an array is another run"
+refused 2 "mean and std of 2 channels, but the samples have 6" "$GYRE" train values.json --out no \
+    --set 'data.augment.normalize={"mean": [0, 0], "std": [1, 1]}'
+
 refused 2 "classes; cross_entropy is the loss" "$GYRE" train classes.json --out no --set model.loss=mean_squared_error
 refused 2 "has 1 values for each sample" "$GYRE" train values.json --out no --set model.loss=cross_entropy
 refused 2 "needs 8 x 8 x 3 outputs" "$GYRE" train masks.json --out no --set "model.layers=$dense"

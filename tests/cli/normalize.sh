@@ -47,6 +47,9 @@ other='data.augment.normalize={"mean": [0.5, 0.5, 0.5], "std": [0.229, 0.224, 0.
 refused 2 "data.augment.normalize: run has " "$GYRE" train config.json --out run --set "$other"
 one='data.augment.normalize={"mean": [0.5], "std": [0.25]}'
 refused 2 "mean and std of 1 channel, but the images have 3" "$GYRE" train config.json --out one --set "$one"
+pixels='data.augment.normalize={"mean": [123.7, 116.3, 103.5], "std": [58.4, 57.1, 57.4]}'
+refused 2 "mean 123.7 and std 58.4 of channel 0; of pixels, mean and std are those of pixel / 255" \
+    "$GYRE" train config.json --out one --set "$pixels"
 refused 2 "mean and std of 1 channel, but the images have 3" "$GYRE" find config.json --set "$one"
 
 # Range test and study take it too: other numbers, other losses.

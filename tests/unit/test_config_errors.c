@@ -136,12 +136,12 @@ static void refuses_normalizations(void **state) {
         "{\"mean\": [0.5]}",
         "{\"mean\": [0.5], \"std\": [0.2, 0.2]}",
         "{\"mean\": [], \"std\": []}",
-        "{\"mean\": [123.7], \"std\": [58.4]}",
+        "{\"mean\": [1e31], \"std\": [1]}",
+        "{\"mean\": [0], \"std\": [-1]}",
         "{\"mean\": [0.5], \"std\": [0]}",
         "{\"mean\": [0.5], \"std\": [\"1\"]}",
         "{\"mean\": 0.5, \"std\": 0.2}",
         "{\"mean\": [0.5], \"std\": [0.2], \"x\": 1}",
-        "{\"mean\": [1, 1, 1, 1, 1], \"std\": [1, 1, 1, 1, 1]}",
         "3",
         "[0.5]",
     };
@@ -152,10 +152,13 @@ static void refuses_normalizations(void **state) {
         assert_refused(
             text, (size_t)n, NULL,
             "data.augment.normalize: expected \"channel\", \"mean_image\", \"raw\" or "
-            "{\"mean\": [...], \"std\": [...]} with numbers 0..1 (of pixel / 255) for each "
-            "channel, "
-            "std 1e-06 or more, found ");
+            "{\"mean\": [...], \"std\": [...]} with a number for each of up to 64 channels, std "
+            "above 0, found ");
     }
+    char many[512] = "{\"data\": {\"augment\": {\"normalize\": {\"mean\": [0";
+    for (int i = 0; i < GYRE_CHANNELS_MAX; i++) strcat(many, ",0");
+    strcat(many, "], \"std\": [1]}}}}");
+    assert_refused(many, strlen(many), NULL, "a number for each of up to 64 channels");
 }
 
 static void refuses_sets(void **state) {
