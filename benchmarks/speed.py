@@ -46,7 +46,7 @@ def output_of(command, **more):
     return done.stdout
 
 
-def gyre(a, model, *settings, ranks=None, steps=None, whole=False, warmup=WARMUP):
+def gyre(a, model, *settings, ranks=None, steps=None, whole=False, warmup=WARMUP, program=None):
     """A contestant: trains for some steps, gives the median samples/s, or all samples over all seconds."""
     config, batch = CONFIGS[model]
     steps = steps or max(warmup + 20, int(a.seconds * (1500 if model == "resnet20" else 5000) / batch))
@@ -56,7 +56,7 @@ def gyre(a, model, *settings, ranks=None, steps=None, whole=False, warmup=WARMUP
             launcher = ["mpirun", "-q", "-np", str(ranks), "--oversubscribe"] if ranks else []
             sets = [x for s in (f"data.path={a.data}", "evaluate.minima=false",
                                 "evaluate.every.steps=1000000", *settings) for x in ("--set", s)]
-            output_of([*launcher, a.gyre, "train", ROOT / "configs" / f"{config}.json", "--quiet", *sets,
+            output_of([*launcher, program or a.gyre, "train", ROOT / "configs" / f"{config}.json", "--quiet", *sets,
                        "--out", f"{folder}/run", "--stop-after", str(steps)])
             with h5py.File(f"{folder}/run/metrics.h5", "r") as f:
                 rows = f["train"][warmup:]
@@ -128,14 +128,18 @@ def zoo(a):
     rows, warmup = [], 3
     for model in a.networks.split(",") if a.networks else ZOO:
         steps = max(6, int(a.seconds * ZOO.get(model, 300) / CONFIGS["resnet20"][1]))
-        for precision in ("f32", "bf16"):
+        for precision in a.precisions.split(","):
             def peer(compiled):
                 return pytorch(a, model, "nhwc", precision, compiled, steps, warmup)
 
-            own = gyre(a, "resnet20", f"model.name={model}", "batch.shards=0", f"precision={precision}",
-                       steps=warmup + steps, warmup=warmup)
-            rows += compare(a, f"{model}, {precision}",
-                            {"PyTorch eager": peer(False), "PyTorch compiled": peer(True), "gyre": own}, "PyTorch eager",
+            def own(program):
+                return gyre(a, "resnet20", f"model.name={model}", "batch.shards=0", f"precision={precision}",
+                            steps=warmup + steps, warmup=warmup, program=program)
+
+            contestants = {"PyTorch eager": peer(False), "PyTorch compiled": peer(True), "gyre": own(a.gyre)}
+            if a.before:
+                contestants["gyre before"] = own(a.before)
+            rows += compare(a, f"{model}, {precision}", contestants, "PyTorch eager",
                             best=("PyTorch eager", "PyTorch compiled"))
     return rows + [f"PyTorch {pytorch.version}, channels_last; bf16 by autocast; compiled by Inductor."]
 
@@ -210,6 +214,8 @@ def main():
     parser.add_argument("--name", help="of the file in benchmarks/results, for the part's own")
     parser.add_argument("--title", default="a large dataset", help="of the dataset, for the part large")
     parser.add_argument("--networks", help="of the part zoo, separated by commas")
+    parser.add_argument("--precisions", default="f32,bf16", help="of the part zoo")
+    parser.add_argument("--before", help="of the part zoo: another gyre, as a contestant")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4, help="of training in a run, about")
     a = parser.parse_args()
