@@ -255,6 +255,11 @@ static void small_images_match(void **state) {
         {2, 3, 1, 17, 8, 3, 1, 1, 1, 2, 0, 2, 0, 2, 1, 1, true, true}, /* dilation, pads */
         {4, 1, 4, 4, 3, 2, 3, 2, 2, 1, 2, 0, 1, 1, 2, 1, false, true},
         {2, 1, 1, 8, 8, 3, 3, 1, 1, 2, 2, 2, 2, 1, 1, 1, true, false}, /* more come out */
+        /* as products of patches */
+        SQUARE_CONV(35, 4, 4, 16, 24, 3, 2, 1, true, true),
+        SQUARE_CONV(3, 5, 5, 33, 17, 4, 1, 0, false, false),
+        SQUARE_CONV(2, 3, 4, 340, 343, 3, 1, 1, true, false),         /* many weights */
+        {3, 5, 9, 6, 5, 3, 2, 2, 5, 2, 0, 1, 1, 2, 3, 1, true, true}, /* nothing equal */
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         check_layer(*state, shapes[i], false);

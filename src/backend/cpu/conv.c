@@ -1,16 +1,35 @@
 /* Convolutions: shapes to cached oneDNN primitives, to own loops where each channel is by itself,
- * or to matrix products where images are small. */
+ * or to matrix products where images are small: of pixels or whole images (matrix.c), or of
+ * patches, whose dx is a convolution (patches.c). */
 #include "cpu.h"
 #include "depthwise.h"
 #include "matrix.h"
+#include "patches.h"
 
 #include "gyre/size.h"
+
+/* The forward part of packed weights: a kind of reorder, and its shape. */
+typedef struct {
+    dnn_kind kind;
+    const void *shape;
+    gyre_linear_shape product;
+} forward_pack;
+
+static void find_pack(const gyre_conv_shape *s, forward_pack *p) {
+    *p = (forward_pack){.kind = DNN_CONV_PACK, .shape = s};
+    if (!cpu_is_patches(s)) return;
+    p->kind = DNN_MATRIX_PACK;
+    p->product = cpu_patches_packed(s);
+    p->shape = &p->product;
+}
 
 /* Packed convolution weights: the forward kernel's copy, then the backward-data kernel's. */
 static gyre_status pack_op_sizes(gyre_queue *q, const gyre_conv_shape *s, size_t *forward,
                                  size_t *data) {
+    forward_pack pack;
     dnn_op *op;
-    GYRE_TRY(cpu_op(q, DNN_CONV_PACK, s, &op));
+    find_pack(s, &pack);
+    GYRE_TRY(cpu_op(q, pack.kind, pack.shape, &op));
     *forward = gyre_size_align(dnn_arg_size(op, DNNL_ARG_TO), GYRE_ALIGNMENT);
     GYRE_TRY(cpu_op(q, DNN_CONV_PACK_DX, s, &op));
     *data = gyre_size_align(dnn_arg_size(op, DNNL_ARG_TO), GYRE_ALIGNMENT);
@@ -36,6 +55,7 @@ size_t cpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s) {
 
 gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, gyre_raw packed) {
     gyre_conv_shape p = pack_shape(s);
+    forward_pack pack;
     size_t forward, data;
     if (cpu_is_depthwise(s)) {
         cpu_depthwise_pack(q, s, w, packed);
@@ -43,8 +63,9 @@ gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, g
     }
     if (cpu_is_matrix(s)) return cpu_matrix_pack(q, s, w, packed);
     GYRE_TRY(pack_op_sizes(q, &p, &forward, &data));
-    GYRE_TRY(
-        cpu_run(q, DNN_CONV_PACK, &p, (dnn_arg[]){{DNNL_ARG_FROM, w}, {DNNL_ARG_TO, packed}}, 2));
+    find_pack(&p, &pack);
+    GYRE_TRY(cpu_run(q, pack.kind, pack.shape,
+                     (dnn_arg[]){{DNNL_ARG_FROM, w}, {DNNL_ARG_TO, packed}}, 2));
     return cpu_run(q, DNN_CONV_PACK_DX, &p,
                    (dnn_arg[]){{DNNL_ARG_FROM, w}, {DNNL_ARG_TO, (char *)packed + forward}}, 2);
 }
@@ -52,6 +73,7 @@ gyre_status cpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, g
 static gyre_status run_forward(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_raw packed,
                                gyre_f32 bias, gyre_act y) {
     if (cpu_is_matrix(s)) return cpu_matrix(q, s, x, packed, bias, y);
+    if (cpu_is_patches(s)) return cpu_patches(q, s, x, packed, bias, y);
     return cpu_run(q, DNN_CONV, s,
                    (dnn_arg[]){{DNNL_ARG_SRC, x},
                                {DNNL_ARG_WEIGHTS, packed},
@@ -88,6 +110,7 @@ gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyr
                         gyre_f32 dw, gyre_f32 db) {
     if (cpu_is_depthwise(s)) return cpu_depthwise_dw(q, s, x, dy, dw, db);
     if (cpu_is_matrix(s)) return cpu_matrix_dw(q, s, x, dy, dw, db);
+    if (cpu_is_patches(s)) return cpu_patches_dw(q, s, x, dy, dw, db);
     dnn_op *op;
     void *blocked;
     /* both are made before the scratch is taken, since a new primitive may move it */
