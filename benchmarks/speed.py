@@ -21,6 +21,7 @@ import datetime
 import json
 import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -67,6 +68,17 @@ def gyre(a, model, *settings, ranks=None, steps=None, whole=False, warmup=WARMUP
     return run
 
 
+def of_processor_time(run, batch, warmup, steps):
+    """A contestant: samples in a second of processor time, by what `steps` steps more take than `warmup` steps."""
+    def used(count):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        run(count)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    return lambda: batch * steps / (used(warmup + steps) - used(warmup))
+
+
 def pytorch(a, model, layout, precision="f32", compiled=False, steps=None, warmup=WARMUP):
     _, batch = CONFIGS.get(model, CONFIGS["resnet20"])
     steps = steps or max(20, int(a.seconds * (1000 if model == "resnet20" else 3000) / batch))
@@ -74,7 +86,9 @@ def pytorch(a, model, layout, precision="f32", compiled=False, steps=None, warmu
     def run():
         text = output_of([a.python, ROOT / "benchmarks/torch_steps.py", model, "--batch", str(batch),
                           "--steps", str(steps), "--warmup", str(warmup), "--format", layout,
-                          "--precision", precision, "--threads", str(os.cpu_count()),
+                          "--precision", precision,
+                          *(["--threads", "1", "--processor-time"] if a.processor_time else
+                            ["--threads", str(os.cpu_count())]),
                           *(["--compile"] if compiled else [])])
         figure, pytorch.version = text.split()
         return float(figure)
@@ -124,7 +138,7 @@ def bf16(a):
 
 def zoo(a):
     """The configuration is that of resnet20, with the network's name and the default shards (4 of 32 images); all
-    cores."""
+    cores, or one thread with --processor-time."""
     rows, warmup = [], 3
     for model in a.networks.split(",") if a.networks else ZOO:
         steps = max(6, int(a.seconds * ZOO.get(model, 300) / CONFIGS["resnet20"][1]))
@@ -133,14 +147,23 @@ def zoo(a):
                 return pytorch(a, model, "nhwc", precision, compiled, steps, warmup)
 
             def own(program):
-                return gyre(a, "resnet20", f"model.name={model}", "batch.shards=0", f"precision={precision}",
-                            steps=warmup + steps, warmup=warmup, program=program)
+                sets = [f"model.name={model}", "batch.shards=0", f"precision={precision}"]
+                sets += ["threads=1"] if a.processor_time else []
+
+                def trained(count):
+                    return gyre(a, "resnet20", *sets, steps=count, warmup=warmup, program=program)()
+
+                if a.processor_time:
+                    return of_processor_time(trained, CONFIGS["resnet20"][1], warmup + 1, steps)
+                return lambda: trained(warmup + steps)
 
             contestants = {"PyTorch eager": peer(False), "PyTorch compiled": peer(True), "gyre": own(a.gyre)}
+            if a.eager:
+                del contestants["PyTorch compiled"]
             if a.before:
                 contestants["gyre before"] = own(a.before)
             rows += compare(a, f"{model}, {precision}", contestants, "PyTorch eager",
-                            best=("PyTorch eager", "PyTorch compiled"))
+                            best=[name for name in contestants if name.startswith("PyTorch")])
     return rows + [f"PyTorch {pytorch.version}, channels_last; bf16 by autocast; compiled by Inductor."]
 
 
@@ -216,6 +239,9 @@ def main():
     parser.add_argument("--networks", help="of the part zoo, separated by commas")
     parser.add_argument("--precisions", default="f32,bf16", help="of the part zoo")
     parser.add_argument("--before", help="of the part zoo: another gyre, as a contestant")
+    parser.add_argument("--eager", action="store_true", help="of the part zoo: without torch.compile")
+    parser.add_argument("--processor-time", action="store_true", help="of the part zoo, for a busy machine: one thread "
+                        "each, and images in a second of its processor time")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4, help="of training in a run, about")
     a = parser.parse_args()

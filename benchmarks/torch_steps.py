@@ -1,6 +1,7 @@
 """Trains one of gyre's nets in PyTorch for some steps and prints the median images/s.
 
-    python3 torch_steps.py MODEL --batch N --steps K --format nchw|nhwc --precision f32|bf16 --threads T [--compile]
+    python3 torch_steps.py MODEL --batch N --steps K --format nchw|nhwc --precision f32|bf16 --threads T
+                           [--compile] [--processor-time]
 
 The nets are those that gyre is tested against (tests/data/torch), else torchvision's of that name, with
 10 classes. Batches are made beforehand, so that PyTorch's figure has no loader in it; gyre's has.
@@ -38,6 +39,7 @@ def main():
     parser.add_argument("--format", choices=["nchw", "nhwc"], default="nhwc")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processor-time", action="store_true", help="that of the process, not the clock's")
     parser.add_argument("--compile", action="store_true", help="by torch.compile; else eager")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
@@ -50,9 +52,10 @@ def main():
     model = torch.compile(net) if a.compile else net
     labels = torch.randint(0, 10, (a.batch,))
     optimizer = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9, weight_decay=5e-4)
+    clock = time.process_time if a.processor_time else time.perf_counter
     seconds = []
     for t in range(a.warmup + a.steps):
-        begun = time.perf_counter()
+        begun = clock()
         bf16 = torch.autocast("cpu", torch.bfloat16) if a.precision == "bf16" else contextlib.nullcontext()
         with bf16:
             loss = F.cross_entropy(model(batches[t % 4]), labels)
@@ -61,7 +64,7 @@ def main():
         optimizer.step()
         loss.item()
         if t >= a.warmup:
-            seconds.append(time.perf_counter() - begun)
+            seconds.append(clock() - begun)
     print(f"{a.batch / statistics.median(seconds):.1f} {torch.__version__}")
 
 
