@@ -110,6 +110,17 @@ typedef struct {
     int size; /* side of the squares that they are made into (gyre/fitter.h); 0: as stored */
 } gyre_view;
 
+/* The first value of a view's samples that is no finite number: value `at` of `row` of the part.
+ * Targets are checked when a dataset is opened; of samples that costs a pass, so importers look,
+ * and whoever comes to a loss that is no number. GYRE_EIO. */
+typedef struct {
+    bool found;
+    int64_t row;
+    size_t at;
+    float value;
+} gyre_not_finite;
+gyre_status gyre_view_not_finite(const gyre_view *view, gyre_not_finite *out);
+
 /* Statistics of the training samples as they are stored, a picture's on the scale 0..255: of
  * integers from exact sums, of floats from sums in double in the order of the rows. Where the
  * samples are more than GYRE_DATASET_LARGE bytes, of GYRE_SAMPLED_ROWS of them at equal distances.

@@ -71,6 +71,19 @@ static gyre_status check_shape(data_array *a) {
         a->name, h->ndim, INT32_MAX);
 }
 
+/* ---- names */
+
+/* What follows the file in "file.h5:/path"; NULL: the name is the file's. */
+static const char *inside(const char *name) {
+    const char *colon = strstr(name, ":/");
+    return colon != NULL && !gyre_file_exists(name) ? colon : NULL;
+}
+
+char *data_array_path(const char *name) {
+    const char *colon = inside(name);
+    return colon == NULL ? strdup(name) : strndup(name, (size_t)(colon - name));
+}
+
 /* ---- HDF5 */
 
 static gyre_status describe(data_array *a) {
@@ -97,17 +110,17 @@ static gyre_status describe(data_array *a) {
                      a->name);
 }
 
-static gyre_status open_hdf5(data_array *a, const char *colon) {
-    char *path = strndup(a->name, (size_t)(colon - a->name));
+static gyre_status open_hdf5(data_array *a, const char *dataset) {
+    char *path = data_array_path(a->name);
     if (path == NULL) return gyre_no_memory("opening '%s'", a->name);
     gyre_hdf5_quiet();
     a->file = gyre_hdf5_open(path, false);
-    if (a->file >= 0) a->data = H5Dopen2(a->file, colon + 1, H5P_DEFAULT);
+    if (a->file >= 0) a->data = H5Dopen2(a->file, dataset, H5P_DEFAULT);
     gyre_status status = GYRE_OK;
     if (a->file < 0)
         status = gyre_fail(GYRE_EIO, "cannot open '%s' as an HDF5 file", path);
     else if (a->data < 0)
-        status = gyre_fail(GYRE_EIO, "'%s' has no dataset %s", path, colon + 1);
+        status = gyre_fail(GYRE_EIO, "'%s' has no dataset %s", path, dataset);
     free(path);
     return status == GYRE_OK ? describe(a) : status;
 }
@@ -152,11 +165,11 @@ gyre_status data_array_open(const char *name, bool targets, data_array **out) {
     *a = (data_array){.fd = -1, .file = H5I_INVALID_HID, .data = H5I_INVALID_HID};
     gyre_status status = GYRE_OK;
     a->name = strdup(name);
-    const char *colon = strstr(name, ":/");
+    const char *colon = inside(name);
     if (a->name == NULL)
         status = gyre_no_memory("opening '%s'", name);
-    else if (colon != NULL && !gyre_file_exists(name))
-        status = open_hdf5(a, a->name + (colon - name));
+    else if (colon != NULL)
+        status = open_hdf5(a, colon + 1);
     else
         status = open_npy(a);
     if (status == GYRE_OK) status = check_shape(a);

@@ -7,6 +7,9 @@
 
 typedef struct data_array data_array;
 
+/* The file that holds the array `name`, as below; free() it, NULL: no memory. */
+char *data_array_path(const char *name);
+
 /* `name` is "x.npy", or "file.h5:/path" for a dataset of an HDF5 file, however it is stored there.
  * As samples, numbers of 8 bytes become f32; as targets, integers become i32 and floats f32.
  * Errors: GYRE_EUSAGE for a type, an order or a shape that cannot be taken; GYRE_EIO. */

@@ -23,6 +23,17 @@ typedef struct {
 
 /* ---- what the arrays are */
 
+static gyre_status apart(const char *output, const part *p) {
+    for (int i = 0; i < 2; i++) {
+        char *path = data_array_path(p->names[i]);
+        if (path == NULL) return gyre_no_memory("the name '%s'", p->names[i]);
+        gyre_status status = data_output_apart(output, path);
+        free(path);
+        GYRE_TRY(status);
+    }
+    return GYRE_OK;
+}
+
 static gyre_status describe(import *in, part *p, int index) {
     data_rows_shape s = {0}, *all = &in->shape;
     int size[3], target[3];
@@ -133,6 +144,19 @@ static gyre_status find_classes(import *in) {
 
 static gyre_status put_samples(import *in, int index, int64_t first, int64_t count,
                                const uint8_t *rows) {
+    const data_rows_shape *s = &in->shape;
+    const gyre_images piece = {
+        .count = count, .h = s->h, .w = s->w, .c = s->c, .element = s->element, .images = rows};
+    gyre_not_finite bad;
+    GYRE_TRY(gyre_view_not_finite(&(gyre_view){.images = &piece, .count = count}, &bad));
+    if (bad.found) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s': sample %lld of /%s holds %g (as %s) at value %zu; every value must "
+                         "be a finite number, so mend or leave out such samples",
+                         in->parts[index].names[0], (long long)(first + bad.row),
+                         data_part_names[index], (double)bad.value, gyre_element_name(s->element),
+                         bad.at);
+    }
     return data_rows_put(in->rows, index, first, count, rows);
 }
 
@@ -160,11 +184,10 @@ static gyre_status copy(import *in) {
 static gyre_status run(import *in, const char *output, bool force) {
     GYRE_TRY(data_output_check(output, force));
     for (int i = 0; i < DATA_PARTS; i++) {
-        part *p = &in->parts[i];
-        if (p->names[0] == NULL) continue;
-        GYRE_TRY(data_output_apart(output, p->names[0]));
-        GYRE_TRY(data_output_apart(output, p->names[1]));
-        GYRE_TRY(describe(in, p, i));
+        if (in->parts[i].names[0] != NULL) GYRE_TRY(apart(output, &in->parts[i]));
+    }
+    for (int i = 0; i < DATA_PARTS; i++) {
+        if (in->parts[i].names[0] != NULL) GYRE_TRY(describe(in, &in->parts[i], i));
     }
     GYRE_TRY(find_classes(in));
     GYRE_TRY(data_rows_open(output, force, &in->shape, &in->rows));

@@ -103,6 +103,8 @@ refused 2 '--validation is for `gyre data import array`, not for idx' "$GYRE" da
 refused 2 "data import 'arrays' is unknown; the kinds are cifar, idx, folder and array" "$GYRE" data import arrays . -o no.h5
 refused 3 "exists" "$GYRE" data import array table.npy values.npy -o values.h5
 refused 3 "holds nan in sample 95" "$GYRE" data import array table.npy nan.npy -o nan.h5
+refused 3 "'nan_table.npy': sample 95 of /test holds nan (as f32) at value 2" "$GYRE" data import array table_f4.npy values.npy -o no.h5 --test nan_table.npy,values.npy
+refused 3 "'great_table.npy': sample 95 of /train holds inf (as f32) at value 2" "$GYRE" data import array great_table.npy values.npy -o no.h5
 refused 3 "is no .npy file" "$GYRE" data import array values.h5 values.npy -o no.h5
 refused 3 "no dataset" "$GYRE" data import array values.h5:/none values.npy -o no.h5
 head -c 300 table.npy >cut.npy
@@ -134,5 +136,14 @@ ends 0 "$GYRE" data import array chunked.h5:/x/all chunked.h5:/y -o again.h5
 content() { "$GYRE" data info "$1" | sed -n 's/^  content *//p'; }
 [ "$(content again.h5)" = "$(content values.h5)" ] || fail "HDF5 gives another content"
 ends 0 "$GYRE" data import array chunked.h5:/x/all chunked.h5:/other -o other.h5
+# No array of the output may be read, in whatever part: the file would be lost.
+before=$(cksum <chunked.h5)
+ln -s chunked.h5 link.h5
+refused 2 "which would be lost" "$GYRE" data import array chunked.h5:/x/all values.npy -o chunked.h5 --force
+refused 2 "which would be lost" "$GYRE" data import array table_f4.npy link.h5:/y -o chunked.h5 --force
+for part in validation test; do
+    refused 2 "which would be lost" "$GYRE" data import array table_f4.npy values.npy -o chunked.h5 --force --$part table_f4.npy,chunked.h5:/y
+done
+[ "$(cksum <chunked.h5)" = "$before" ] || fail "an import destroyed its input"
 ends 0 "$GYRE" data manifest values.h5 other.h5 -o both.json
 grep -q '192 training, 0 validation and 0 test samples in 2 files' out || fail "manifest: $(cat out)"

@@ -33,3 +33,8 @@ SIDE = 8
 pixels = [random.randrange(60000) for _ in range(N * SIDE * SIDE)]
 save("scans.npy", "<u2", (N, SIDE, SIDE), pixels, "H")
 save("masks.npy", "<i4", (N, SIDE, SIDE), [-1 if x < 100 else x // 20000 for x in pixels], "i")
+nan = flat[:]
+nan[95 * C + 2] = float("nan")
+save("nan_table.npy", "<f4", (N, C), nan, "f")
+nan[95 * C + 2] = 1e300
+save("great_table.npy", "<f8", (N, C), nan, "d")
