@@ -27,6 +27,7 @@ typedef struct {
     uint64_t init_hash; /* of the file that the run was initialised from; 0: none */
     char model[40];     /* of the zoo, or "network" */
     char loss[40];      /* model.loss; "": the default one. A file has it where it is not */
+    char element[8];    /* of the samples, "u8"; "": the file is of a gyre that wrote none */
     int32_t classes;
     int32_t ranks;                   /* that wrote it; information only */
     int32_t finished;                /* 1: the run's last checkpoint */

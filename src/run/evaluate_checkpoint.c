@@ -134,6 +134,18 @@ static gyre_status check_size(const evaluation *e, const char *data) {
                          : "");
 }
 
+/* Another type holds the same pixels as other numbers, and is scaled by the mean of these. */
+static gyre_status check_element(const evaluation *e, const gyre_snapshot *scalars,
+                                 const char *data) {
+    gyre_element element = e->view.images->element;
+    const char *found = gyre_element_name(element), *learned = scalars->element;
+    if (learned[0] == '\0' || strcmp(learned, found) == 0) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s' has %s of %s, the network of '%s' was trained on %s, to which they are "
+                     "other numbers; import them as %s",
+                     data, gyre_element_noun(element, 2), found, e->checkpoint, learned, learned);
+}
+
 /* The network that the checkpoint holds, or that of the zoo which it names. */
 static gyre_status open_model(evaluation *e, gyre_snapshot *scalars, const char *data) {
     char *layers = NULL;
@@ -163,6 +175,7 @@ gyre_status evaluation_read_checkpoint(evaluation *e, const char *given, const c
     GYRE_GOTO(gyre_checkpoint_class_names(e->checkpoint, &e->names));
     GYRE_GOTO(open_model(e, &scalars, data));
     GYRE_GOTO(check_size(e, data));
+    GYRE_GOTO(check_element(e, &scalars, data));
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
     GYRE_GOTO(gyre_checkpoint_load(e->checkpoint, e->model, &e->snapshot));
     if (e->settings == NULL) {

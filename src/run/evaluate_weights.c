@@ -52,6 +52,13 @@ static gyre_status measure(const evaluation *e, const char *own, const char *dat
                          e->view.images->w, e->view.images->c, own, own_images->h, own_images->w,
                          own_images->c);
     }
+    if (own_images->element != e->view.images->element) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s' holds %s, '%s', which the config normalises by, %s: the same "
+                         "samples are other numbers",
+                         data, gyre_element_name(e->view.images->element), own,
+                         gyre_element_name(own_images->element));
+    }
     if (settings.validation != GYRE_VALIDATION_SPLIT) settings.validation = GYRE_VALIDATION_NONE;
     return gyre_samples_open(d, &settings, e->settings->seed, samples);
 }

@@ -246,6 +246,8 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
     const gyre_model_settings *model = &t->resolved->settings.model;
     snprintf(s->model, sizeof s->model, "%s", t->resolved->model->name);
     snprintf(s->loss, sizeof s->loss, "%s", model->loss == NULL ? "" : model->loss);
+    snprintf(s->element, sizeof s->element, "%s",
+             gyre_element_name(t->resolved->samples.train.images->element));
     s->classes = t->resolved->model->classes;
     s->ranks = t->ranks;
     snprintf(s->machine, sizeof s->machine, "%s", t->machine);

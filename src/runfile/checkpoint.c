@@ -63,9 +63,10 @@ static const scalar scalars[] = {
     SCALAR(init_hash, H5_U64), SCALAR(model, H5_TEXT),      SCALAR(classes, H5_I32),
     SCALAR(ranks, H5_I32),     SCALAR(finished, H5_I32),    SCALAR(machine, H5_TEXT),
 };
-static const scalar loss = SCALAR(loss, H5_TEXT);
+/* Texts that a file may lack; not written where they are empty. */
+static const scalar optional[] = {SCALAR(loss, H5_TEXT), SCALAR(element, H5_TEXT)};
 static const scalar state_count = {"states", 0, {H5_I32, 4, 0, NULL}};
-enum { SCALARS = sizeof scalars / sizeof *scalars };
+enum { SCALARS = sizeof scalars / sizeof *scalars, OPTIONAL = sizeof optional / sizeof *optional };
 
 static bool write_scalar(hid_t group, const scalar *s, const void *value) {
     hid_t type = s->type.format == H5_I64   ? H5Tcopy(H5T_STD_I64LE)
@@ -88,7 +89,10 @@ static bool write_scalars(hid_t group, const gyre_snapshot *s) {
     for (int i = 0; i < SCALARS && ok; i++) {
         ok = write_scalar(group, &scalars[i], (const char *)s + scalars[i].offset);
     }
-    if (s->loss[0] != '\0') ok = ok && write_scalar(group, &loss, s->loss);
+    for (int i = 0; i < OPTIONAL && ok; i++) {
+        const char *text = (const char *)s + optional[i].offset;
+        ok = text[0] == '\0' || write_scalar(group, &optional[i], text);
+    }
     return ok && write_scalar(group, &state_count, &count);
 }
 
@@ -265,11 +269,14 @@ static gyre_status read_scalars(gyre_h5_reader *r, gyre_snapshot *s) {
         void *value = (char *)s + scalars[i].offset;
         GYRE_TRY(h5_read_attribute(r, state, scalars[i].name, &scalars[i].type, value));
     }
-    /* the file is sealed, so what is not there was not written: the default */
-    gyre_status status = h5_read_attribute(r, state, loss.name, &loss.type, s->loss);
-    if (status == GYRE_EIO) s->loss[0] = '\0';
-    if (status != GYRE_OK && status != GYRE_EIO) return status;
-    s->loss[sizeof s->loss - 1] = '\0';
+    for (int i = 0; i < OPTIONAL; i++) {
+        char *text = (char *)s + optional[i].offset;
+        gyre_status status = h5_read_attribute(r, state, optional[i].name, &optional[i].type, text);
+        if (status != GYRE_OK && status != GYRE_EIO) return status;
+        /* the file is sealed, so what is not there was not written */
+        if (status == GYRE_EIO) text[0] = '\0';
+        text[optional[i].type.size - 1] = '\0';
+    }
     s->machine[sizeof s->machine - 1] = '\0';
     s->model[sizeof s->model - 1] = '\0';
     return check_scalars(s, gyre_h5_reader_path(r));
