@@ -15,6 +15,9 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
                                 gyre_watchdog *watchdog, gyre_evaluator **out);
 void gyre_evaluator_close(gyre_evaluator *e);
 
+/* The largest of a sample's outputs, the first of equal ones; -1: one of them is no number. */
+int gyre_largest_output(const float *outputs, size_t n);
+
 typedef struct {
     double loss;           /* mean */
     double metric;         /* the value of `of` */

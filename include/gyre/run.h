@@ -71,7 +71,8 @@ typedef struct {
     int32_t *labels; /* (samples) */
     float *outputs;  /* (samples, outputs_each) */
     size_t outputs_each;
-    bool labelled; /* each sample has one label; else no classes are counted */
+    gyre_not_finite bad; /* sample; looked for where the loss is not finite */
+    bool labelled;       /* each sample has one label; else no classes are counted */
 } gyre_evaluation;
 gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
                           bool outputs, gyre_comm *comm, gyre_evaluation *out);

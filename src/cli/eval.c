@@ -62,7 +62,11 @@ static gyre_status print(const gyre_evaluation *e, const char *part) {
         printf(" %6.2f %% of %" PRId64 "\n", percent(e->class_hits[k], e->class_samples[k]),
                e->class_samples[k]);
     }
-    if (!isfinite(e->score.loss)) {
+    if (e->bad.found) {
+        gyre_warn("the loss is not finite: sample %" PRId64
+                  " of the part holds %g at value %zu; mend or leave out such samples",
+                  e->bad.row, (double)e->bad.value, e->bad.at);
+    } else if (!isfinite(e->score.loss)) {
         gyre_warn(
             "the loss is not finite: the network gives no numbers for some images, as where its "
             "weights, or the running statistics of batch norm, hold NaN or are too large");
@@ -134,7 +138,9 @@ static const cli_option options[] = {
 
 const cli_command cli_command_eval = {
     .name = "eval",
-    .summary = "loss, metric and hits per class of a checkpoint, or of weights from elsewhere",
+    .summary =
+        "loss and metric of a checkpoint, or of weights from elsewhere; hits per class where a "
+        "sample has one class",
     .forms = forms,
     .options = options,
     .exits = cli_exits_computing,

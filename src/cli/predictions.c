@@ -3,10 +3,12 @@
 
 #include "gyre/file.h"
 #include "gyre/overwrite.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char header[] = "index,label,prediction,";
 
@@ -41,31 +43,37 @@ static void print_header(FILE *f, const gyre_evaluation *e) {
     fputc('\n', f);
 }
 
-/* Without labels, two columns are empty. */
+/* Without labels, two columns are empty; the second is where an output is no number. */
 static void print_sample(FILE *f, const gyre_evaluation *e, int64_t i) {
     const float *outputs = e->outputs + (size_t)i * e->outputs_each;
-    size_t best = 0;
-    for (size_t k = 1; k < e->outputs_each; k++) {
-        if (outputs[k] > outputs[best]) best = k;
-    }
-    if (e->labelled)
-        fprintf(f, "%" PRId64 ",%d,%zu", e->rows[i], e->labels[i], best);
-    else
-        fprintf(f, "%" PRId64 ",,", e->rows[i]);
+    int best = gyre_largest_output(outputs, e->outputs_each);
+    fprintf(f, "%" PRId64 ",", e->rows[i]);
+    if (e->labelled) fprintf(f, "%d", e->labels[i]);
+    fputc(',', f);
+    if (e->labelled && best >= 0) fprintf(f, "%d", best);
     for (size_t k = 0; k < e->outputs_each; k++) fprintf(f, ",%.9g", (double)outputs[k]);
     fputc('\n', f);
 }
 
+/* Row by row: the text of many outputs is several times their size. */
 gyre_status cli_predictions_write(const char *path, const gyre_evaluation *e) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (f == NULL) return gyre_no_memory("the predictions");
-    print_header(f, e);
-    for (int64_t i = 0; i < e->samples; i++) print_sample(f, e, i);
-    gyre_status status = ferror(f) ? gyre_no_memory("the predictions") : GYRE_OK;
-    if (fclose(f) != 0 && status == GYRE_OK) status = gyre_no_memory("the predictions");
-    if (status == GYRE_OK) status = gyre_file_write_atomic(path, text, size);
-    free(text);
+    char *temporary = NULL;
+    FILE *f = NULL;
+    gyre_status status = GYRE_OK;
+    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
+        return gyre_no_memory("the predictions");
+    }
+    f = fopen(temporary, "we");
+    bool ok = f != NULL;
+    if (ok) print_header(f, e);
+    for (int64_t i = 0; ok && i < e->samples; i++) {
+        print_sample(f, e, i);
+        ok = !ferror(f);
+    }
+    if (f != NULL) ok = fclose(f) == 0 && ok;
+    if (!ok) status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", temporary, strerror(errno));
+    if (!ok) unlink(temporary);
+    if (status == GYRE_OK) status = gyre_file_commit(temporary, path);
+    free(temporary);
     return status;
 }

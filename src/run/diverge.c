@@ -57,6 +57,17 @@ static bool all_finite(const float *x, size_t n) {
     return true;
 }
 
+/* A sample that is no number makes every score none, whatever is learned. */
+static gyre_status check_samples(gyre_trainer *t, const gyre_view *view) {
+    gyre_not_finite bad;
+    GYRE_TRY(gyre_trainer_fatal(t, gyre_view_not_finite(view, &bad)));
+    if (!bad.found) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "the samples that are evaluated give no score: sample %lld of their part "
+                     "holds %g at value %zu; mend or leave out such samples",
+                     (long long)bad.row, (double)bad.value, bad.at);
+}
+
 /* Training may go well while the network that is scored gives no numbers: it normalises by running
  * statistics, and rates that were too high may have spoilt those. They heal where they are only
  * too large, so a run continues, but it does not end like that. */
@@ -65,6 +76,7 @@ gyre_status run_score_check(gyre_trainer *t, run_saver *s, const gyre_score *sco
     char kept[64], key[400];
     if (isfinite(score->loss)) return GYRE_OK;
     if (*told && !last) return GYRE_OK;
+    GYRE_TRY(check_samples(t, &t->resolved->samples.validation));
     GYRE_TRY(gyre_trainer_fatal(t, gyre_trainer_save(t)));
     const char *why = all_finite(t->snapshot.buffers, t->resolved->model->buffers)
                           ? "the network's outputs are too large for numbers"

@@ -9,7 +9,7 @@
 gyre_status run_diverged(gyre_trainer *t, run_saver *s, const gyre_step_result *result);
 
 /* The same for a score whose loss is not finite after the `last` update; before that a warning,
- * once: *told. */
+ * once: *told. GYRE_EIO where a sample that was evaluated is not finite: that never heals. */
 gyre_status run_score_check(gyre_trainer *t, run_saver *s, const gyre_score *score, bool last,
                             bool *told);
 

@@ -5,6 +5,7 @@
 #include "gyre/gather.h"
 #include "gyre/run.h"
 #include "gyre/size.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -106,7 +107,10 @@ gyre_status gyre_evaluate(const char *file, const char *config, const char *data
     if (outputs) GYRE_GOTO(gyre_comm_agree(comm, open_outputs(&e, out)));
     const gyre_score_details details = {e.classes, out->outputs, out->labels};
     GYRE_GOTO(gyre_evaluator_run(e.evaluator, &e.view, &details, &score));
-    status = gyre_comm_agree(comm, fill_in(&e, &score, out));
+    status = fill_in(&e, &score, out);
+    if (status == GYRE_OK && !isfinite(score.loss))
+        status = gyre_view_not_finite(&e.view, &out->bad);
+    status = gyre_comm_agree(comm, status);
 out:
     gyre_evaluator_close(e.evaluator);
     if (e.weights != NULL) gyre_weights_close(e.weights);

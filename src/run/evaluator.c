@@ -4,6 +4,7 @@
 
 #include "gyre/gather.h"
 #include "gyre/size.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,14 +118,20 @@ static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
     return gyre_net_logits(e->net, q, e->logits + (size_t)slot * most);
 }
 
+int gyre_largest_output(const float *outputs, size_t n) {
+    size_t best = 0;
+    for (size_t k = 0; k < n; k++) {
+        if (isnan(outputs[k])) return -1;
+        if (outputs[k] > outputs[best]) best = k;
+    }
+    return (int)best;
+}
+
 /* What samples with one label each add to the details. */
 static void count_classes(const gyre_score_details *d, const int32_t *labels, const float *logits,
                           int64_t count, int n) {
     for (int64_t i = 0; i < count; i++, logits += n) {
-        int best = 0, label = labels[i];
-        for (int k = 1; k < n; k++) {
-            if (logits[k] > logits[best]) best = k;
-        }
+        int best = gyre_largest_output(logits, (size_t)n), label = labels[i];
         d->classes[label] += 1;
         if (best == label) d->classes[n + label] += 1;
     }
