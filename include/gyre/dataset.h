@@ -77,6 +77,11 @@ const gyre_images *gyre_dataset_validation(const gyre_dataset *d);
 enum { GYRE_PARTS_TEXT = 128 };
 void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]);
 int gyre_dataset_classes(const gyre_dataset *d); /* or the values of a position of the target */
+/* Are all targets 0 to 1, as `loss` takes them? Reads them all. GYRE_EUSAGE, GYRE_EIO. */
+gyre_status gyre_dataset_yes_or_no(const gyre_dataset *d, const char *path, const char *loss);
+/* (classes): 1 where a class occurs in the training part, plus 2 where in another; NULL: targets
+ * are values. */
+const uint8_t *gyre_dataset_classes_seen(const gyre_dataset *d);
 /* Are there classes without a training image? Then one sentence on which, and what to do. */
 enum { GYRE_GAPS_TEXT = 768 };
 bool gyre_dataset_gaps(const gyre_dataset *d, char *out, size_t size);

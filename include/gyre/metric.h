@@ -44,6 +44,9 @@ const gyre_metric *gyre_metric_of_loss(const char *loss);
 /* The unit of a loss itself, likewise: "nats"; "": none. */
 const char *gyre_loss_unit(const char *loss);
 
+/* Does the loss take targets of 0 (no) to 1 (yes) alone? */
+bool gyre_loss_yes_or_no(const char *loss);
+
 /* Can values of the two be compared? */
 bool gyre_metric_same(const gyre_metric *a, const gyre_metric *b);
 

@@ -13,16 +13,14 @@
 
 /* ---- classes without training images */
 
+enum { IGNORED = 255 }; /* what masks of bytes often hold where a pixel has no class */
+
 typedef struct {
     int first, last, empty,
         elsewhere; /* with a training image; none there; none there but others */
     data_few names;
     bool numbered; /* classes are called by their numbers */
 } gaps;
-
-static void mark(const gyre_images *part, unsigned bit, uint8_t *found) {
-    for (int64_t i = 0; i < part->count; i++) found[part->labels[i]] |= (uint8_t)bit;
-}
 
 static void look(const gyre_dataset *d, const uint8_t *found, gaps *out) {
     *out = (gaps){.first = -1, .numbered = true};
@@ -59,6 +57,13 @@ static void write_gaps(const gyre_dataset *d, gaps *g, char *out, size_t size) {
                         g->empty, classes, data_few_text(&g->names),
                         g->numbered ? "; number the classes from 0 without gaps" : "");
     }
+    bool masks = gyre_dataset_train(d)->target.classes;
+    if (masks && classes == IGNORED + 1 && g->last == IGNORED && used > 0 && (size_t)used < size) {
+        used += snprintf(out + used, size - (size_t)used,
+                         "; where %d means no class, make it -1, as by "
+                         "np.where(y == %d, -1, y.astype('int32'))",
+                         IGNORED, IGNORED);
+    }
     if (g->elsewhere > 0 && used > 0 && (size_t)used < size) {
         snprintf(out + used, size - (size_t)used, "; %d of them %s images in another part",
                  g->elsewhere, g->elsewhere == 1 ? "has" : "have");
@@ -67,14 +72,9 @@ static void write_gaps(const gyre_dataset *d, gaps *g, char *out, size_t size) {
 
 bool gyre_dataset_gaps(const gyre_dataset *d, char *out, size_t size) {
     gaps g;
-    if (gyre_dataset_train(d)->labels == NULL) return false;
-    uint8_t *found = calloc((size_t)gyre_dataset_classes(d), 1);
-    if (found == NULL) return false; /* no word of it is needed */
-    mark(gyre_dataset_train(d), 1, found);
-    mark(gyre_dataset_validation(d), 2, found);
-    mark(gyre_dataset_test(d), 2, found);
+    const uint8_t *found = gyre_dataset_classes_seen(d);
+    if (found == NULL) return false;
     look(d, found, &g);
-    free(found);
     if (g.empty > 0) write_gaps(d, &g, out, size);
     return g.empty > 0;
 }

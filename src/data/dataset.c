@@ -21,6 +21,7 @@ struct gyre_dataset {
     struct gyre_pieces *pieces[DATA_PARTS], *target_pieces[DATA_PARTS];
     int32_t *labels; /* of all parts, one after the other */
     int classes;
+    uint8_t *seen; /* (GYRE_CLASSES_MAX), NULL: no classes */
     char (*names)[GYRE_NAME_SIZE];
     uint64_t hash;
 };
@@ -155,19 +156,26 @@ static gyre_status take_parts(gyre_dataset *d) {
 static gyre_status count_classes(gyre_dataset *d, const char *path) {
     const gyre_target *t = &d->parts[DATA_PART_TRAIN].target;
     int names = (int)d->sources[0].layout.names;
-    int32_t greatest = 0;
+    data_classes_found found = {0};
+    if (gyre_target_has_classes(t)) {
+        d->seen = found.seen = calloc(GYRE_CLASSES_MAX, 1);
+        if (d->seen == NULL) return gyre_no_memory("the classes of '%s'", path);
+    }
     for (int part = 0; part < DATA_PARTS; part++) {
         const gyre_images *p = &d->parts[part];
+        found.bit = part == DATA_PART_TRAIN ? 1 : 2;
         for (int64_t i = 0; p->labels != NULL && i < p->count; i++) {
-            if (p->labels[i] > greatest) greatest = p->labels[i];
+            int32_t label = p->labels[i];
+            if (label > found.greatest) found.greatest = label;
+            if (label >= 0 && label < GYRE_CLASSES_MAX) found.seen[label] |= found.bit;
         }
         if (p->labels != NULL || p->count == 0) continue;
-        GYRE_TRY(data_targets_check(path, data_part_names[part], p, names, &greatest));
+        GYRE_TRY(data_targets_check(path, data_part_names[part], p, names, &found));
     }
-    d->classes = !gyre_target_has_classes(t)   ? t->c
-                 : names > 0                   ? names
-                 : greatest < GYRE_CLASSES_MAX ? greatest + 1
-                                               : GYRE_CLASSES_MAX;
+    d->classes = !gyre_target_has_classes(t)         ? t->c
+                 : names > 0                         ? names
+                 : found.greatest < GYRE_CLASSES_MAX ? found.greatest + 1
+                                                     : GYRE_CLASSES_MAX;
     if (names == 0 || names == d->classes) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s': /names has %d names, the targets have %d values each", path,
                      names, d->classes);
@@ -269,6 +277,7 @@ void gyre_dataset_close(gyre_dataset *d) {
     }
     free(d->sources);
     free(d->labels);
+    free(d->seen);
     free(d->names);
     free(d);
 }
@@ -313,6 +322,18 @@ void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]) {
 
 int gyre_dataset_classes(const gyre_dataset *d) {
     return d->classes;
+}
+
+gyre_status gyre_dataset_yes_or_no(const gyre_dataset *d, const char *path, const char *loss) {
+    for (int part = 0; part < DATA_PARTS; part++) {
+        const gyre_images *p = &d->parts[part];
+        if (p->count > 0) GYRE_TRY(data_targets_yes_or_no(path, data_part_names[part], p, loss));
+    }
+    return GYRE_OK;
+}
+
+const uint8_t *gyre_dataset_classes_seen(const gyre_dataset *d) {
+    return d->seen;
 }
 
 const char *gyre_dataset_class_name(const gyre_dataset *d, int label) {

@@ -2,6 +2,7 @@
 #include "array_file.h"
 #include "check_targets.h"
 #include "gyre/import.h"
+#include "gyre/log.h"
 #include "write.h"
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ typedef struct {
     part parts[DATA_PARTS];
     data_rows_shape shape;
     data_rows *rows;
-    int32_t greatest; /* class */
+    data_classes_found found;
 } import;
 
 /* ---- what the arrays are */
@@ -89,7 +90,7 @@ static gyre_status read_labels(import *in, part *p, int index) {
     GYRE_TRY(
         data_labels_check(p->names[1], data_part_names[index], p->labels, count, GYRE_CLASSES_MAX));
     for (int64_t i = 0; i < count; i++) {
-        if (p->labels[i] > in->greatest) in->greatest = p->labels[i];
+        if (p->labels[i] > in->found.greatest) in->found.greatest = p->labels[i];
     }
     return GYRE_OK;
 }
@@ -124,7 +125,7 @@ static gyre_status look_at_classes(import *in, int index, int64_t first, int64_t
                                .targets = rows};
     (void)first;
     return data_targets_check(in->parts[index].names[1], data_part_names[index], &piece, 0,
-                              &in->greatest);
+                              &in->found);
 }
 
 static gyre_status find_classes(import *in) {
@@ -136,7 +137,7 @@ static gyre_status find_classes(import *in) {
         GYRE_TRY(gyre_target_is_label(t) ? read_labels(in, p, i)
                                          : each_piece(in, p->targets, bytes, i, look_at_classes));
     }
-    in->shape.classes = gyre_target_has_classes(t) ? in->greatest + 1 : t->c;
+    in->shape.classes = gyre_target_has_classes(t) ? in->found.greatest + 1 : t->c;
     return GYRE_OK;
 }
 
@@ -181,6 +182,16 @@ static gyre_status copy(import *in) {
     return data_rows_finish(in->rows, label ? labels : NULL);
 }
 
+/* Tables often hold labels as (N, 1), and masks as (N, H, W, 1). */
+static void hint_at_values(const import *in) {
+    const data_rows_shape *s = &in->shape;
+    bool integers = s->target_stored == GYRE_ELEMENT_I32;
+    if (!integers || gyre_target_has_classes(&s->target) || s->target.c != 1) return;
+    gyre_warn("'%s' is taken as values, since its last axis is 1; where the integers are classes, "
+              "leave that axis away, as by y.squeeze(-1)",
+              in->parts[DATA_PART_TRAIN].names[1]);
+}
+
 static gyre_status run(import *in, const char *output, bool force) {
     GYRE_TRY(data_output_check(output, force));
     for (int i = 0; i < DATA_PARTS; i++) {
@@ -189,6 +200,7 @@ static gyre_status run(import *in, const char *output, bool force) {
     for (int i = 0; i < DATA_PARTS; i++) {
         if (in->parts[i].names[0] != NULL) GYRE_TRY(describe(in, &in->parts[i], i));
     }
+    hint_at_values(in);
     GYRE_TRY(find_classes(in));
     GYRE_TRY(data_rows_open(output, force, &in->shape, &in->rows));
     return copy(in);

@@ -105,13 +105,15 @@ gyre_status npy_read_header(const char *path, int fd, npy_header *out) {
     return status == GYRE_OK ? check_length(path, fd, out) : status;
 }
 
-/* Little-endian, with or without a sign. uint64 beyond int64 gives a negative number below all of
- * int32. */
+/* Little-endian, with or without a sign. uint64 beyond int64 gives the greatest int64, as HDF5
+ * does. */
 static int64_t integer_at(const char *stored, size_t size, bool has_sign) {
     uint64_t bits = 0;
     memcpy(&bits, stored, size);
     unsigned unused = (unsigned)(64 - 8 * size);
-    return has_sign ? (int64_t)(bits << unused) >> unused : (int64_t)bits;
+    return has_sign           ? (int64_t)(bits << unused) >> unused
+           : bits > INT64_MAX ? INT64_MAX
+                              : (int64_t)bits;
 }
 
 void npy_integers(const npy_header *h, const char *stored, size_t n, int64_t *out) {

@@ -35,6 +35,11 @@ const char *gyre_loss_unit(const char *loss) {
     return type != NULL && type->is_loss && type->loss_unit != NULL ? type->loss_unit : "";
 }
 
+bool gyre_loss_yes_or_no(const char *loss) {
+    const gyre_node_type *type = node_type_named(loss != NULL ? loss : NODE_DEFAULT_LOSS);
+    return type != NULL && type->yes_or_no;
+}
+
 bool gyre_metric_same(const gyre_metric *a, const gyre_metric *b) {
     return strcmp(a->name, b->name) == 0;
 }

@@ -108,6 +108,7 @@ struct gyre_node_type {
     bool is_loss;
     bool smooths_labels;       /* of a loss: it reads the model's label_smoothing */
     bool weighs_classes;       /* of a loss: it reads the call's class_weights */
+    bool yes_or_no;            /* of a loss: its targets are 0 to 1 */
     const gyre_metric *metric; /* of a loss: what people judge it by besides the loss itself */
     const char *loss_unit;     /* "nats" */
 

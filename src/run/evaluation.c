@@ -87,6 +87,9 @@ gyre_status evaluation_open_model(evaluation *e, const gyre_model_settings *sett
                                            own == NULL ? 0 : own->class_weight_count,
                                        .target = images->target};
     GYRE_TRY(check_classes(e, settings->classes, trained_on, data));
+    if (gyre_loss_yes_or_no(settings->loss)) {
+        GYRE_TRY(gyre_dataset_yes_or_no(e->data, data, settings->loss));
+    }
     int size = e->settings == NULL ? 0 : e->settings->data.crop_size;
     return gyre_model_open(&plain, size > 0 ? size : images->h, size > 0 ? size : images->w,
                            images->c, settings->classes, &e->model);

@@ -149,6 +149,9 @@ static gyre_status plan_model(gyre_resolved *r) {
     int size = r->samples.train.size;
     GYRE_TRY(gyre_model_open(&s->model, size > 0 ? size : images->h, size > 0 ? size : images->w,
                              images->c, s->model.classes, &r->model));
+    if (gyre_loss_yes_or_no(s->model.loss)) {
+        GYRE_TRY(gyre_dataset_yes_or_no(r->data, s->data.path, s->model.loss));
+    }
     if (s->model.layers != NULL) { /* equal networks are equal settings, however they are written */
         GYRE_TRY(gyre_model_print(r->model, &r->layers));
         s->model.layers = r->layers;

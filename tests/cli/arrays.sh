@@ -17,6 +17,12 @@ imports values table_f4 values "96 training and 0 test samples of 1 x 1 x 6 with
 imports labels table labels "with targets of 1 x 1 x 2"
 imports classes table_f2 classes "samples of 1 x 1 x 6 in 2 classes"
 imports masks scans masks "samples of 8 x 8 x 1 in 3 classes"
+imports voc scans voc "in 256 classes"
+grep -q "252 of 256.*where 255 means no class, make it -1" err || fail "no word of 255: $(cat err)"
+imports column table_f4 column "with targets of 1 x 1 x 1"
+grep -q "'column.npy' is taken as values.*y.squeeze(-1)" err || fail "no hint: $(cat err)"
+imports signs table signs "with targets of 1 x 1 x 2"
+[ ! -s err ] || fail "a hint at two values: $(cat err)"
 imports pairs table_f4 values "with targets of 1 x 1 x 1"
 ends 0 "$GYRE" data info masks.h5
 grep -q 'samples      8 x 8 x 1 (height, width, channels) of u16' out || fail "info: $(cat out)"
@@ -103,6 +109,9 @@ refused 2 '--validation is for `gyre data import array`, not for idx' "$GYRE" da
 refused 2 "data import 'arrays' is unknown; the kinds are cifar, idx, folder and array" "$GYRE" data import arrays . -o no.h5
 refused 3 "exists" "$GYRE" data import array table.npy values.npy -o values.h5
 refused 3 "holds nan in sample 95" "$GYRE" data import array table.npy nan.npy -o nan.h5
+refused 2 "'huge.npy' holds 9223372036854775807 in row 0, beyond 32 bits" "$GYRE" data import array table.npy huge.npy -o no.h5
+refused 2 "takes targets of 0 (no) to 1 (yes), and /train/targets of '$T/signs.h5' holds -1 in sample" "$GYRE" train labels.json --out no --set data.path=signs.h5
+refused 2 "0 (no) to 1 (yes)" "$GYRE" eval labels-1 --data signs.h5 --part train
 refused 3 "'nan_table.npy': sample 95 of /test holds nan (as f32) at value 2" "$GYRE" data import array table_f4.npy values.npy -o no.h5 --test nan_table.npy,values.npy
 refused 3 "'great_table.npy': sample 95 of /train holds inf (as f32) at value 2" "$GYRE" data import array great_table.npy values.npy -o no.h5
 refused 3 "is no .npy file" "$GYRE" data import array values.h5 values.npy -o no.h5
@@ -123,6 +132,31 @@ grep -qx 'network for samples of 1 x 1 x 6, targets of 1 x 1 x 1' out || fail "m
 ends 0 "$GYRE" data import array scans.npy classes.npy -o scans.h5
 refused 3 "'scans.h5' has samples of 8 x 8 x 1 (height, width, channels), the network of 'classes-1/" \
     "$GYRE" eval classes-1 --data scans.h5 --part train
+
+# Files that no importer looked at: the sample that spoils a score is named, and has no prediction.
+# A network of f32 scores no u16.
+/usr/bin/python3 - <<'PYTHON' || fail "h5py is needed"
+import h5py
+for kind, name in (("values", "nan"), ("classes", "nan_classes"), ("values", "u16")):
+    with h5py.File(kind + ".h5") as f, h5py.File(name + ".h5", "w") as out:
+        x = f["train/arrays"][:]
+        for part in ("train", "test"):
+            for target in set(f["train"]) & {"targets", "labels"}:
+                out[part + "/" + target] = f["train/" + target][:]
+            if part == "test":
+                x.reshape(96, -1)[3, 1] = float("nan")
+            out[part + "/arrays"] = abs(x[::-1][:]).astype("u2") if name == "u16" and part == "train" else x
+        if name == "u16":
+            del out["test"]
+PYTHON
+spoilt="sample 3 of their part holds nan at value 1"
+refused 3 "$spoilt" "$GYRE" train values.json --out no --quiet --set data.path=nan.h5 --set 'data.validation="test"'
+ends 3 mpirun -n 2 "$GYRE" train values.json --out no2 --quiet --set data.path=nan.h5 --set 'data.validation="test"'
+grep -q "$spoilt" err || fail "$(cat err)"
+ends 0 "$GYRE" eval classes-1 --data nan_classes.h5 --predictions nan.csv
+grep -q "sample 3 of the part holds nan at value 1" err || fail "$(cat err)"
+grep -qE '^3,[01],,-?nan' nan.csv || fail "a prediction of no numbers: $(sed -n 5p nan.csv)"
+refused 3 "was trained on f32, to which they are other numbers" "$GYRE" eval values-1 --data u16.h5 --part train
 
 # A dataset of an HDF5 file, in chunks, gives what the .npy file gives.
 /usr/bin/python3 - <<'PYTHON' || fail "h5py is needed"

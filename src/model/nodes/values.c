@@ -62,7 +62,7 @@ static gyre_status forward(const node_call *c, gyre_value_loss_kind kind) {
                               c->stats);
 }
 
-#define VALUE_LOSS(type, kind, of_metric, text)                                                    \
+#define VALUE_LOSS(type, kind, of_metric, zero_to_one, text)                                       \
     static gyre_status type##_forward(const node_call *c) {                                        \
         return forward(c, kind);                                                                   \
     }                                                                                              \
@@ -72,15 +72,16 @@ static gyre_status forward(const node_call *c, gyre_value_loss_kind kind) {
                                         .inputs_max = 1,                                           \
                                         .keeps_x = true,                                           \
                                         .is_loss = true,                                           \
+                                        .yes_or_no = zero_to_one,                                  \
                                         .metric = &(of_metric),                                    \
                                         .loss_unit = "",                                           \
                                         .define = define,                                          \
                                         .forward = type##_forward};
-VALUE_LOSS(mean_squared_error, GYRE_VALUE_LOSS_SQUARED, root_metric,
+VALUE_LOSS(mean_squared_error, GYRE_VALUE_LOSS_SQUARED, root_metric, false,
            "mean over the outputs of (z - target)^2")
-VALUE_LOSS(mean_absolute_error, GYRE_VALUE_LOSS_ABSOLUTE, absolute_metric,
+VALUE_LOSS(mean_absolute_error, GYRE_VALUE_LOSS_ABSOLUTE, absolute_metric, false,
            "mean over the outputs of |z - target|")
-VALUE_LOSS(huber, GYRE_VALUE_LOSS_HUBER, absolute_metric,
+VALUE_LOSS(huber, GYRE_VALUE_LOSS_HUBER, absolute_metric, false,
            "mean over the outputs of d^2 / 2 where d = |z - target| is below 1, else d - 1/2")
-VALUE_LOSS(binary_cross_entropy, GYRE_VALUE_LOSS_BINARY, label_metric,
+VALUE_LOSS(binary_cross_entropy, GYRE_VALUE_LOSS_BINARY, label_metric, true,
            "mean over the outputs of the cross-entropy of yes or no; targets are 0 to 1")

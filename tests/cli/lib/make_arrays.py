@@ -27,6 +27,7 @@ save("labels.npy", "|u1", (N, 2), [int(x > limit) for x in sums for limit in (0,
 save("short.npy", "<f4", (N - 1,), sums[1:], "f")
 save("nan.npy", "<f4", (N,), sums[1:] + [float("nan")], "f")
 save("big_endian.npy", ">f4", (N,), sums, "f")
+save("huge.npy", "<u8", (N,), [(1 << 64) - 2] * N, "Q")
 save("large.npy", "<i8", (N,), [1 << 40] * N, "q")
 
 SIDE = 8
@@ -38,3 +39,6 @@ nan[95 * C + 2] = float("nan")
 save("nan_table.npy", "<f4", (N, C), nan, "f")
 nan[95 * C + 2] = 1e300
 save("great_table.npy", "<f8", (N, C), nan, "d")
+save("voc.npy", "|u1", (N, SIDE, SIDE), [255 if x < 100 else x // 20000 for x in pixels], "B")
+save("column.npy", "<i8", (N, 1), [int(x > 0) for x in sums], "q")
+save("signs.npy", "<i4", (N, 2), [1 if x > limit else -1 for x in sums for limit in (0, 3)], "i")
