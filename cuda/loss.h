@@ -49,9 +49,27 @@ __device__ __forceinline__ void loss_clear(void *dx, int64_t row, int classes, i
     }
 }
 
-/* loss.cu: from work(n), the losses of the rows, and work(n) behind them, 1 where the largest logit
- * is the label's: stats(2) = {scale * sum of losses, hits / pixels}. */
-gyre_status gpu_loss_total(gyre_queue *q, int n, int pixels, float scale, const float *work,
-                           float *stats);
+/* Rows of several samples, `pixels` each; labelled(samples): how many of them have a label. NULL
+ * where a sample is one row. */
+struct loss_samples {
+    int pixels;
+    const int32_t *labelled;
+};
+
+/* How often a labelled row counts, so that a sample's rows weigh as much as if all had a label. */
+__device__ __forceinline__ float loss_share(loss_samples s, unsigned row) {
+    return s.labelled == nullptr ? 1.0f
+                                 : float(s.pixels) / float(s.labelled[row / unsigned(s.pixels)]);
+}
+
+/* loss.cu: memory for the two below, and the samples of the shape, counted. */
+gyre_status gpu_loss_begin(gyre_queue *q, const gyre_loss_shape *s, const int32_t *labels,
+                           float **work, loss_samples *samples);
+
+/* From work(n), the losses of the rows, and work(n) behind them, what each adds to the metric,
+ * where samples have many rows 0 or 1: stats(2) = {scale * sum of losses, sum over samples of the
+ * second ones / labelled rows}. */
+gyre_status gpu_loss_total(gyre_queue *q, int n, loss_samples samples, float scale,
+                           const float *work, float *stats);
 
 #endif

@@ -60,8 +60,8 @@ __device__ __forceinline__ float slope_of(const loss_numbers &s, const row_targe
 /* work(n): losses of the rows; work(n) behind them: 1 where the largest logit is the label's. */
 template <class T>
 __global__ void __launch_bounds__(32 * LOSS_WARPS)
-    loss_rows_kernel(loss_numbers s, const void *logits, const int32_t *labels,
-                     const float *weights, float *work, void *dx) {
+    loss_rows_kernel(loss_numbers s, loss_samples samples, const void *logits,
+                     const int32_t *labels, const float *weights, float *work, void *dx) {
     int lane = int(threadIdx.x % 32), label;
     int64_t row = int64_t(blockIdx.x) * LOSS_WARPS + threadIdx.x / 32;
     if (row >= s.n) return; /* the whole warp */
@@ -72,6 +72,8 @@ __global__ void __launch_bounds__(32 * LOSS_WARPS)
         loss_clear<T>(dx, row, s.classes, lane);
         return;
     }
+    float share = loss_share(samples, unsigned(row));
+    s.scale *= share;
     largest best = largest_of(z, s.classes, lane);
     row_target target = target_of(s, weights, label, lane);
     gpu_two rest = {0, 0}, sum = {0, 0};
@@ -87,7 +89,7 @@ __global__ void __launch_bounds__(32 * LOSS_WARPS)
     if (lane == 0) {
         float mean = gpu_value(sum) / float(s.classes);
         float hit = target.hit * gpu_value(mine);
-        work[row] = (target.total * gpu_value(log_sum) - hit) - s.smoothing * mean;
+        work[row] = ((target.total * gpu_value(log_sum) - hit) - s.smoothing * mean) * share;
         work[s.n + row] = best.index == label ? 1.0f : 0.0f;
     }
     for (int j = lane; dx != nullptr && j < s.classes; j += 32) {
@@ -104,14 +106,14 @@ gyre_status gpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act l
                              gyre_i32 labels, gyre_f32 weights, gyre_act dx, gyre_f32 stats) {
     loss_numbers numbers = {s->n, s->classes, s->smoothing, s->smoothing / float(s->classes),
                             s->scale};
-    void *memory;
-    GYRE_TRY(gpu_work(q, 2 * size_t(s->n) * sizeof(float), &memory));
-    float *work = (float *)memory;
+    float *work;
+    loss_samples samples;
+    GYRE_TRY(gpu_loss_begin(q, s, gpu_integers(labels), &work, &samples));
     if (s->n > 0) {
         auto kernel = gpu_bf16(q) ? &loss_rows_kernel<gpu_half> : &loss_rows_kernel<float>;
         unsigned blocks = (unsigned(s->n) + LOSS_WARPS - 1) / LOSS_WARPS;
-        LAUNCH(kernel, blocks, 32 * LOSS_WARPS, 0, gpu_stream(q), numbers, logits,
+        LAUNCH(kernel, blocks, 32 * LOSS_WARPS, 0, gpu_stream(q), numbers, samples, logits,
                gpu_integers(labels), gpu_floats(weights), work, dx);
     }
-    return gpu_loss_total(q, s->n, s->pixels, s->scale, work, gpu_floats(stats));
+    return gpu_loss_total(q, s->n, samples, s->scale, work, gpu_floats(stats));
 }

@@ -64,5 +64,5 @@ gyre_status gpu_value_loss(gyre_queue *q, const gyre_value_loss_shape *s, gyre_a
         LAUNCH(kernel, blocks, 32 * LOSS_WARPS, 0, gpu_stream(q), *s, s->scale / float(s->values),
                x, gpu_floats(targets), (float *)work, dx);
     }
-    return gpu_loss_total(q, s->n, 1, s->scale, (float *)work, gpu_floats(stats));
+    return gpu_loss_total(q, s->n, {1, nullptr}, s->scale, (float *)work, gpu_floats(stats));
 }

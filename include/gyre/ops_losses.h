@@ -9,8 +9,8 @@
 typedef struct {
     int n, classes;
     float smoothing; /* softmax_loss: target (1 - s) one-hot + s / classes */
-    float scale;     /* of the loss sum and of dx: 1 / global batch in training */
-    int pixels;      /* rows of a sample, by which the hits are divided; 0: 1 */
+    float scale;     /* of a row: 1 / (global batch * pixels) in training */
+    int pixels;      /* rows of a sample; 0: 1 */
 } gyre_loss_shape;
 
 /* Losses of x(n, values) against f32 targets of the same shape; a sample's loss is the mean over
@@ -35,10 +35,11 @@ typedef struct {
 /* ---- the list */
 
 #define GYRE_LOSS_OPS(SHAPED, SIZED)                                                               \
-    /* A row of label -1 has no loss and no hit. stats(2) = {scale * sum of losses, hits of the    \
-     * largest logit / pixels}; dx may be NULL (evaluation). weights(classes): factors w on the    \
-     * terms of a loss, -(1 - s) w_label log p_label - s / classes * sum of w_j log p_j; NULL:     \
-     * all 1 */                                                                                    \
+    /* A row of label -1 has no loss and no hit, and what it would weigh goes to the other rows    \
+     * of its sample: of m labelled rows each counts pixels / m times, in the loss, in dx and in   \
+     * the hits. stats(2) = {scale * sum of losses, hits of the largest logit / pixels}; dx may    \
+     * be NULL (evaluation). weights(classes): factors w on the terms of a loss, -(1 - s) w_label  \
+     * log p_label - s / classes * sum of w_j log p_j; NULL: all 1 */                              \
     SHAPED(softmax_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels),                  \
            (gyre_f32, weights), (gyre_act, dx), (gyre_f32, stats))                                 \
     SHAPED(squared_error_loss, gyre_loss_shape, (gyre_act, logits), (gyre_i32, labels),            \

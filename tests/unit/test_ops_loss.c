@@ -65,14 +65,22 @@ typedef struct {
     double correct;
 } loss;
 
+/* By how much a row counts more than it would if every row of its sample had a label. */
+static double share_of(const loss *l, int row) {
+    int labelled = 0, pixels = l->s.pixels, first = row / pixels * pixels;
+    for (int i = first; i < first + pixels; i++) labelled += l->labels[i] >= 0;
+    return (double)pixels / labelled;
+}
+
 static double reference_loss(void *context) {
     loss *l = context;
-    double sum = 0, smoothing = (double)l->s.smoothing, scale = (double)l->s.scale;
+    double sum = 0, smoothing = (double)l->s.smoothing;
     int classes = l->s.classes;
     l->correct = 0;
     for (int i = 0; i < l->s.n; i++) {
         const double *z = l->z + i * classes;
         if (l->labels[i] < 0) continue;
+        double share = share_of(l, i), scale = (double)l->s.scale * share;
         double exps = 0;
         int best = 0;
         for (int j = 1; j < classes; j++) best = z[j] > z[best] ? j : best;
@@ -83,33 +91,34 @@ static double reference_loss(void *context) {
             double target = smoothing / classes + (j == l->labels[i] ? 1 - smoothing : 0);
             double log_p = z[j] - top - log(exps);
             if (l->weights != NULL) target *= l->weights[j];
-            sum -= target * log_p;
+            sum -= scale * target * log_p;
             total += target;
             dx[j] = -scale * target;
         }
         for (int j = 0; j < classes; j++) dx[j] += scale * total * exp(z[j] - top - log(exps));
-        l->correct += best == l->labels[i];
+        l->correct += best == l->labels[i] ? share : 0;
     }
-    return scale * sum;
+    return sum;
 }
 
 static double reference_squared_error(void *context) {
     loss *l = context;
-    double sum = 0, scale = (double)l->s.scale;
+    double sum = 0;
     int classes = l->s.classes;
     l->correct = 0;
     for (int i = 0; i < l->s.n; i++) {
         int best = 0;
         if (l->labels[i] < 0) continue;
+        double share = share_of(l, i), scale = (double)l->s.scale * share;
         for (int j = 0; j < classes; j++) {
             double d = l->z[i * classes + j] - (j == l->labels[i]);
             best = l->z[i * classes + j] > l->z[i * classes + best] ? j : best;
-            sum += d * d / classes;
+            sum += scale * d * d / classes;
             l->dx[i * classes + j] = scale * 2 * d / classes;
         }
-        l->correct += best == l->labels[i];
+        l->correct += best == l->labels[i] ? share : 0;
     }
-    return scale * sum;
+    return sum;
 }
 
 static gyre_status run(gyre_backend *b, const loss *l, bool squared, buffer z, buffer labels,
@@ -121,20 +130,22 @@ static gyre_status run(gyre_backend *b, const loss *l, bool squared, buffer z, b
 
 /* What a slope is known to a rounding of, on each side of its difference: of the scale. A weight is
  * a factor on both, and then there are two products and a sum more. Of squared errors: of the
- * slope itself, with two products. */
-static double slope_size(const loss *l, bool squared, double slope) {
-    double most = 0;
-    if (squared) return 2 * fabs(slope);
-    if (l->weights == NULL) return (double)l->s.scale;
+ * slope itself, with two products. A share other than 1 is a quotient and a product more. */
+static double slope_size(const loss *l, int row, bool squared, double slope) {
+    double most = 0, share = l->labels[row] < 0 ? 1 : share_of(l, row);
+    double scale = (double)l->s.scale * share * (share > 1 ? 2 : 1);
+    if (squared) return (share > 1 ? 3 : 2) * fabs(slope);
+    if (l->weights == NULL) return scale;
     for (int j = 0; j < l->s.classes; j++) most = fmax(most, l->weights[j]);
-    return 3 * most * (double)l->s.scale;
+    return 3 * most * scale;
 }
 
 static void check_loss(gyre_backend *b, gyre_loss_shape s, bool squared, const double *weights) {
     size_t n = (size_t)(s.n * s.classes);
     int32_t labels[64];
     for (int i = 0; i < s.n; i++) labels[i] = (i * 7 + 1) % s.classes;
-    for (int i = 2; i < s.n; i += 5) labels[i] = -1; /* no class */
+    for (int i = 2; i < s.n; i += 5) labels[i] = -1;                   /* no class */
+    for (int i = 0; s.pixels > 1 && i < s.pixels; i++) labels[i] = -1; /* the first sample: none */
     loss l = {s, labels, weights, randoms(1, n), zeros(n), 0};
     double (*reference)(void *) = squared ? reference_squared_error : reference_loss;
     for (size_t i = 0; i < n; i++) l.z[i] *= 8;
@@ -149,10 +160,11 @@ static void check_loss(gyre_backend *b, gyre_loss_shape s, bool squared, const d
     if (weights != NULL) factors = buffer_of(b, weights, (size_t)s.classes);
     OK(run(b, &l, squared, z, labels_there, F(factors), A(dx), stats));
     double want[2] = {value, l.correct / s.pixels};
-    double exact = (weights == NULL ? 2 : 6) * HALF_ULP; /* as above */
+    double exact = (weights == NULL ? 3 : 6) * HALF_ULP; /* as above */
     check_close("stats", stats, want, NULL, exact);
     double *scale = zeros(n);
-    for (size_t i = 0; i < n; i++) scale[i] = slope_size(&l, squared, gradient[i]);
+    for (size_t i = 0; i < n; i++)
+        scale[i] = slope_size(&l, (int)i / s.classes, squared, gradient[i]);
     check_close("dx", dx, gradient, scale, 2 * HALF_ULP);
     OK(run(b, &l, squared, z, labels_there, F(factors), NULL, stats));
     check_close("stats without dx", stats, want, NULL, exact);
@@ -176,6 +188,33 @@ static void losses_match(void **state) {
         check_loss(b, s, false, weights);
         s.smoothing = 0;
         check_loss(b, s, true, NULL);
+    }
+}
+
+/* A sample whose labelled pixels are all right counts as 1, however many it has; not a bit more. */
+static void right_pixels_are_a_whole_sample(void **state) {
+    gyre_backend *b = *state;
+    enum { SAMPLES = 3, PIXELS = 1009 };
+    int32_t labels[SAMPLES * PIXELS];
+    double z[2 * SAMPLES * PIXELS];
+    for (int labelled = 1; labelled < PIXELS; labelled += 61) {
+        for (int i = 0; i < SAMPLES * PIXELS; i++) {
+            labels[i] = i % PIXELS < labelled + i / PIXELS ? i % 2 : -1;
+            z[2 * i] = i % 2 == 0 ? 3 : -3;
+            z[2 * i + 1] = -z[2 * i];
+        }
+        gyre_loss_shape s = {SAMPLES * PIXELS, 2, 0, 1.0f / PIXELS, PIXELS};
+        buffer bz = acts_of(b, z, sizeof z / sizeof *z);
+        buffer bl = buffer_labels(b, labels, SAMPLES * PIXELS), stats = buffer_new(b, 2);
+        for (int squared = 0; squared < 2; squared++) {
+            loss l = {.s = s};
+            OK(run(b, &l, squared, bz, bl, NULL, NULL, stats));
+            float *have = buffer_read(stats);
+            assert_true(have[1] == SAMPLES);
+            free(have);
+        }
+        buffer all[] = {bz, bl, stats};
+        for (size_t k = 0; k < 3; k++) buffer_free(all[k]);
     }
 }
 
@@ -210,9 +249,8 @@ static void extreme_logits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(maps_match),
-        cmocka_unit_test(relu_keeps_nan),
-        cmocka_unit_test(losses_match),
+        cmocka_unit_test(maps_match),     cmocka_unit_test(relu_keeps_nan),
+        cmocka_unit_test(losses_match),   cmocka_unit_test(right_pixels_are_a_whole_sample),
         cmocka_unit_test(extreme_logits),
     };
     return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);

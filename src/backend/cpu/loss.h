@@ -5,12 +5,10 @@
 #include "cpu.h"
 
 /* The loss of one row z(classes) whose largest element is z[best]; dx(classes) gets its gradient
- * times scale, unless it is NULL. weights(classes), NULL where there are none. */
-typedef double cpu_row_loss(const gyre_loss_shape *s, const float *weights, const float *z,
-                            int best, int label, float *dx);
+ * times `scale`, unless it is NULL. weights(classes), NULL where there are none. */
+typedef double cpu_row_loss(const gyre_loss_shape *s, double scale, const float *weights,
+                            const float *z, int best, int label, float *dx);
 
-/* stats(2) = {scale * sum of losses, the number of rows whose largest logit is their label's,
- * divided by the pixels of a sample}. */
 gyre_status cpu_loss_of_rows(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
                              gyre_i32 labels, gyre_f32 weights, gyre_act dx, gyre_f32 stats,
                              cpu_row_loss *row_loss);

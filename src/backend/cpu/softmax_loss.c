@@ -5,11 +5,10 @@
 /* Cross-entropy of one row against (1 - s) one-hot + s / classes, each class's term times its
  * weight. In double: the rows are few, and so the loss has no rounding worth mentioning. All logits
  * count from the largest one, which keeps exp in range and large logits from cancelling. */
-static double row_loss(const gyre_loss_shape *s, const float *weights, const float *z, int best,
-                       int label, float *dx) {
+static double row_loss(const gyre_loss_shape *s, double scale, const float *weights, const float *z,
+                       int best, int label, float *dx) {
     int classes = s->classes;
-    double smoothing = (double)s->smoothing, scale = (double)s->scale;
-    double sum = 0, mean = 0, all = 0, top = (double)z[best];
+    double smoothing = (double)s->smoothing, sum = 0, mean = 0, all = 0, top = (double)z[best];
     for (int j = 0; j < classes; j++) {
         double w = weights == NULL ? 1 : (double)weights[j];
         sum += gyre_exp((double)z[j] - top);

@@ -1,15 +1,15 @@
 /* Squared error of logits against one-hot labels. */
 #include "loss.h"
 
-static double row_loss(const gyre_loss_shape *s, const float *weights, const float *z, int best,
-                       int label, float *dx) {
+static double row_loss(const gyre_loss_shape *s, double scale, const float *weights, const float *z,
+                       int best, int label, float *dx) {
     double sum = 0;
     (void)weights;
     (void)best;
     for (int j = 0; j < s->classes; j++) {
         double d = (double)z[j] - (j == label ? 1.0 : 0.0);
         sum += d * d;
-        if (dx != NULL) dx[j] = (float)((double)s->scale * (2 * d / s->classes));
+        if (dx != NULL) dx[j] = (float)(scale * (2 * d / s->classes));
     }
     return sum / s->classes;
 }
