@@ -171,7 +171,7 @@ static gyre_node *add_node(builder *b, const gyre_node_type *type, const char *n
 static gyre_status check_name(const builder *b, const gyre_node_type *type, const char *name) {
     char visible[GYRE_NODE_NAME_SIZE];
     if (strlen(name) >= GYRE_NODE_NAME_SIZE) {
-        return gyre_fail(GYRE_EUSAGE, "the node name %s has more than %d bytes", name,
+        return gyre_fail(GYRE_EUSAGE, "the node name %.40s... has more than %d bytes", name,
                          GYRE_NODE_NAME_SIZE - 1);
     }
     gyre_text_visible(name, visible, sizeof visible);
@@ -191,16 +191,22 @@ static gyre_status check_name(const builder *b, const gyre_node_type *type, cons
     return GYRE_OK;
 }
 
+gyre_status builder_check_inputs(const gyre_node_type *type, const char *name, int count) {
+    int least = type->inputs_min, most = type->inputs_max;
+    if (count >= least && count <= most) return GYRE_OK;
+    char range[32] = "1 input";
+    if (most > 1) snprintf(range, sizeof range, "%d to %d inputs", least, most);
+    return gyre_fail(GYRE_EUSAGE, "node %s of type %s reads %s, found %d%s", name, type->name,
+                     range, count, most > 1 && count > most ? "; chain several of them" : "");
+}
+
 static gyre_status check(const builder *b, const gyre_node_type *type, const char *type_name,
                          const char *name, const int *inputs, int count) {
     if (type == NULL) {
         return gyre_fail(GYRE_EUSAGE, "node %s: there is no type \"%s\"", name, type_name);
     }
     GYRE_TRY(check_name(b, type, name));
-    if (count < type->inputs_min || count > type->inputs_max) {
-        return gyre_fail(GYRE_EUSAGE, "node %s of type %s reads %d to %d inputs, found %d", name,
-                         type_name, type->inputs_min, type->inputs_max, count);
-    }
+    GYRE_TRY(builder_check_inputs(type, name, count));
     for (int i = 0; i < count; i++) {
         bool before = inputs[i] < b->model->node_count && inputs[i] >= BUILDER_IMAGES;
         if (before && (inputs[i] < 0 || !b->model->nodes[inputs[i]].type->is_loss)) continue;
@@ -220,7 +226,7 @@ static gyre_status define(builder *b, gyre_node *n, const node_value *options) {
         return b->status;
     }
     return gyre_fail(GYRE_EUSAGE,
-                     "\"%s\" needs larger images than %dx%d: nothing is left at node %s of the "
+                     "%s needs larger images than %dx%d: nothing is left at node %s of the "
                      "%d x %d x %d that it reads",
                      b->model->name, b->model->h, b->model->w, n->name, in->h, in->w, in->c);
 }

@@ -33,6 +33,9 @@ struct builder {
 /* Frees what the builder needed besides the model. */
 void builder_close(builder *b);
 
+/* Does a node of the type read so many inputs? */
+gyre_status builder_check_inputs(const gyre_node_type *type, const char *name, int count);
+
 /* Appends a node of `type` that reads `inputs`; returns its index. Options that are not given have
  * their default; `options` may be NULL. */
 int builder_node(builder *b, const char *type, const char *name, const int *inputs, int input_count,

@@ -41,7 +41,9 @@ static void value_text(const node_option *o, char *out, size_t size) {
 }
 
 static void fallback_text(const node_option *o, char *out, size_t size) {
-    if (isnan(o->fallback))
+    if (o->absent != NULL)
+        snprintf(out, size, "%s", o->absent);
+    else if (isnan(o->fallback))
         snprintf(out, size, "required");
     else if (o->kind == OPTION_BOOL)
         snprintf(out, size, "%s", o->fallback != 0 ? "true" : "false");
@@ -68,8 +70,8 @@ static void print_type(FILE *out, const gyre_node_type *t) {
     for (const node_option *o = t->options; o != NULL && o->name != NULL; o++) {
         value_text(o, value, sizeof value);
         fallback_text(o, fallback, sizeof fallback);
-        snprintf(text, sizeof text, "%s; %s%s", value, isnan(o->fallback) ? "" : "default ",
-                 fallback);
+        snprintf(text, sizeof text, "%s; %s%s", value,
+                 strncmp(fallback, "required", 8) == 0 ? "" : "default ", fallback);
         int used = fprintf(out, "    \"%s\": ", o->name);
         gyre_text_wrap(out, text, used, 8, WIDTH);
     }

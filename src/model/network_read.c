@@ -49,6 +49,11 @@ static gyre_status read_name(const gyre_json_value *v, int index, const char **o
                          network_text(v, found));
     }
     *out = gyre_json_text(name);
+    if (*out != NULL && strlen(*out) >= GYRE_NODE_NAME_SIZE) { /* messages have whole names */
+        return gyre_fail(GYRE_EUSAGE,
+                         "nodes[%d]: \"name\": expected at most %d bytes, found %zu: %s", index,
+                         GYRE_NODE_NAME_SIZE - 1, strlen(*out), network_text(name, found));
+    }
     if (*out != NULL) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE, "nodes[%d]: \"name\": expected text, found %s", index,
                      network_text(name, found));
@@ -122,10 +127,6 @@ static gyre_status read_input(const reader *r, entry *e, const gyre_json_value *
         return gyre_fail(GYRE_EUSAGE, "node %s: expected the name of an input, found %s", e->name,
                          network_text(v, found));
     }
-    if (e->input_count == GYRE_NODE_INPUTS) {
-        return gyre_fail(GYRE_EUSAGE, "node %s: expected at most %d inputs, found more", e->name,
-                         GYRE_NODE_INPUTS);
-    }
     int node = BUILDER_IMAGES;
     if (strcmp(input, BUILDER_INPUT) != 0) {
         node = node_names_find(&r->b->names, r->b->model, input);
@@ -152,7 +153,11 @@ static gyre_status read_inputs(const reader *r, entry *e) {
         return gyre_fail(GYRE_EUSAGE, "node %s: \"inputs\": expected a list of names, found %s",
                          e->name, network_text(list, found));
     }
-    for (const gyre_json_value *v = gyre_json_first(list); v != NULL; v = gyre_json_next(v)) {
+    int count = 0;
+    const gyre_json_value *v = gyre_json_first(list);
+    for (; v != NULL; v = gyre_json_next(v)) count++;
+    GYRE_TRY(builder_check_inputs(e->type, e->name, count));
+    for (v = gyre_json_first(list); v != NULL; v = gyre_json_next(v)) {
         GYRE_TRY(read_input(r, e, v));
     }
     return GYRE_OK;
@@ -232,6 +237,38 @@ static gyre_status read_option(entry *e, const gyre_json_value *v) {
     return GYRE_OK;
 }
 
+/* Names of options elsewhere, and here. */
+static const struct {
+    const char *theirs, *ours;
+} other_names[] = {
+    {"kernel_size", "size"},
+    {"kernel", "size"},
+    {"pool_size", "size"},
+    {"filters", "channels"},
+    {"out_channels", "channels"},
+    {"padding", "pad"},
+    {"strides", "stride"},
+    {"epsilon", "eps"},
+    {"negative_slope", "slope"},
+    {"num_groups", "groups"},
+    {"out_features", "out"},
+    {"units", "out"},
+    {"rate", "p"},
+    {"use_bias", "bias"},
+    {"ceil_mode", "ceil"},
+    {"scale_factor", "factor"},
+    {"dilation_rate", "dilation"},
+};
+
+/* What the type calls an option that others call `key`; NULL: nothing. */
+static const char *our_name(const gyre_node_type *type, const char *key) {
+    for (size_t i = 0; i < sizeof other_names / sizeof *other_names; i++) {
+        if (strcmp(other_names[i].theirs, key) != 0) continue;
+        if (node_option_named(type, other_names[i].ours) != NULL) return other_names[i].ours;
+    }
+    return NULL;
+}
+
 static gyre_status refuse_key(const entry *e, const char *key) {
     const char *names[NAMES_MAX + 1] = {NULL};
     char advice[NETWORK_TEXT];
@@ -239,8 +276,10 @@ static gyre_status refuse_key(const entry *e, const char *key) {
     const node_option *o = e->type->options;
     for (; o != NULL && o->name != NULL && count < NAMES_MAX / 2; o++) names[count++] = o->name;
     for (int i = 0; node_keys[i] != NULL; i++) names[count++] = node_keys[i];
+    const char *ours = our_name(e->type, key);
+    network_advice(ours != NULL ? ours : key, names, advice);
     return gyre_fail(GYRE_EUSAGE, "node %s: type %s has no option \"%.60s\"%s", e->name,
-                     e->type->name, key, network_advice(key, names, advice));
+                     e->type->name, key, advice);
 }
 
 static gyre_status read_options(entry *e) {
@@ -319,9 +358,9 @@ static gyre_status find_list(const gyre_json_value *layers, const gyre_json_valu
         const char *key = gyre_json_key(v);
         if (is_one_of(key, list_keys)) continue;
         return gyre_fail(GYRE_EUSAGE,
-                         "unknown key \"%.60s\"%s beside \"nodes\", \"init\", "
+                         "unknown key \"%.60s\"; the keys of a network are \"nodes\", \"init\", "
                          "\"lr_mult\" and \"decay_mult\"",
-                         key, network_advice(key, list_keys, text));
+                         key);
     }
     if (*out != NULL && gyre_json_kind_of(*out) == GYRE_JSON_LIST &&
         gyre_json_first(*out) != NULL) {

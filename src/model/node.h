@@ -33,6 +33,8 @@ typedef struct {
     double lowest, highest;
     double fallback;            /* NAN: it must be given */
     const char *const *choices; /* of a CHOICE; ends with NULL */
+    const char *absent; /* for help: what holds where it is not given, which `fallback` tells from
+                           every value in range; NULL: the fallback is a value */
 } node_option;
 
 /* The value of an INT that is the number of classes, which a network does not know. */

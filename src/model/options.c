@@ -2,7 +2,9 @@
 #include "node.h"
 
 #include <float.h>
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -45,8 +47,11 @@ static gyre_status check_value(const gyre_node *n, const node_option *o, double 
     double highest = o->kind == OPTION_CHOICE ? count_choices(o) - 1 : o->highest;
     if (o->kind == OPTION_REAL) highest = fmin(highest, (double)FLT_MAX);
     if (!(value >= lowest && value <= highest)) {
-        return gyre_fail(GYRE_EUSAGE, "node %s: \"%s\": expected %g to %g, found %g", n->name,
-                         o->name, lowest, highest, value);
+        bool open = o->kind != OPTION_REAL && highest >= INT_MAX; /* "or more" reads better */
+        char most[32];
+        snprintf(most, sizeof most, " to %g", highest);
+        return gyre_fail(GYRE_EUSAGE, "node %s: \"%s\": expected %g%s, found %.10g", n->name,
+                         o->name, lowest, open ? " or more" : most, value);
     }
     return GYRE_OK;
 }
@@ -82,7 +87,8 @@ static gyre_status set_option(gyre_node *n, const node_option *o, const node_val
         n->by_classes |= 1u << (o - n->type->options);
     }
     GYRE_TRY(spread(n, o, count == 0 ? 1 : count, values));
-    for (int i = 0; i < numbers_of(o->kind); i++) GYRE_TRY(check_value(n, o, values[i]));
+    bool checked = count > 0 || o->absent == NULL;
+    for (int i = 0; checked && i < numbers_of(o->kind); i++) GYRE_TRY(check_value(n, o, values[i]));
     store(o, values, n->options);
     return GYRE_OK;
 }

@@ -289,6 +289,14 @@ static void many_nodes_are_read(void **state) {
     free(text);
 }
 
+/* A pool's windows lie side by side unless a stride says otherwise, as in PyTorch and Keras. */
+static void a_pool_strides_by_its_size(void **state) {
+    (void)state;
+    gyre_model *m = opened("[{\"name\": \"p\", \"type\": \"max_pool\", \"size\": [2, 4]}, " FC "]");
+    assert_true(m->nodes[0].h == 4 && m->nodes[0].w == 2);
+    gyre_model_close(m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_zoo_as_json),
@@ -298,6 +306,7 @@ int main(void) {
         cmocka_unit_test(convolutions_have_lists_of_numbers),
         cmocka_unit_test(parameters_begin_and_learn_as_they_are_told),
         cmocka_unit_test(groups_multiply_by_name),
+        cmocka_unit_test(a_pool_strides_by_its_size),
         cmocka_unit_test(every_type_has_a_summary),
         cmocka_unit_test(many_nodes_are_read),
     };

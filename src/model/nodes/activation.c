@@ -7,7 +7,7 @@ typedef struct {
 } leaky_relu_options;
 
 static const node_option leaky_relu_table[] = {
-    {"slope", OPTION_REAL, offsetof(leaky_relu_options, slope), 0, 1, 0.01, NULL},
+    {"slope", OPTION_REAL, offsetof(leaky_relu_options, slope), 0, 1, 0.01, NULL, NULL},
     {0},
 };
 

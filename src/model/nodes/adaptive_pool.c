@@ -9,7 +9,7 @@ typedef struct {
 } adaptive_pool_options;
 
 static const node_option options[] = {
-    {"bins", OPTION_PAIR, offsetof(adaptive_pool_options, bins), 1, SIDE_MAX, 1, NULL},
+    {"bins", OPTION_PAIR, offsetof(adaptive_pool_options, bins), 1, SIDE_MAX, 1, NULL, NULL},
     {0},
 };
 

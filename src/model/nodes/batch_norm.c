@@ -13,10 +13,10 @@ typedef struct {
 } batch_norm_options;
 
 static const node_option options[] = {
-    {"relu", OPTION_BOOL, offsetof(batch_norm_options, relu), 0, 1, 0, NULL},
-    {"eps", OPTION_REAL, offsetof(batch_norm_options, eps), 0, 1, 1e-5, NULL},
-    {"frozen", OPTION_BOOL, offsetof(batch_norm_options, frozen), 0, 1, 0, NULL},
-    {"momentum", OPTION_REAL, offsetof(batch_norm_options, momentum), 0, 1, 0.1, NULL},
+    {"relu", OPTION_BOOL, offsetof(batch_norm_options, relu), 0, 1, 0, NULL, NULL},
+    {"eps", OPTION_REAL, offsetof(batch_norm_options, eps), 0, 1, 1e-5, NULL, NULL},
+    {"frozen", OPTION_BOOL, offsetof(batch_norm_options, frozen), 0, 1, 0, NULL, NULL},
+    {"momentum", OPTION_REAL, offsetof(batch_norm_options, momentum), 0, 1, 0.1, NULL, NULL},
     {0},
 };
 

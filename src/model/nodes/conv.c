@@ -16,14 +16,14 @@ typedef struct {
 } conv_options;
 
 static const node_option options[] = {
-    {"channels", OPTION_INT, offsetof(conv_options, channels), 1, INT_MAX, NAN, NULL},
-    {"size", OPTION_PAIR, offsetof(conv_options, size), 1, 1 << 15, NAN, NULL},
-    {"stride", OPTION_PAIR, offsetof(conv_options, stride), 1, 1 << 15, 1, NULL},
-    {"pad", OPTION_SIDES, offsetof(conv_options, pad), 0, INT_MAX, 0, NULL},
-    {"dilation", OPTION_PAIR, offsetof(conv_options, dilation), 1, 1 << 10, 1, NULL},
-    {"groups", OPTION_INT, offsetof(conv_options, groups), 1, INT_MAX, 1, NULL},
-    {"bias", OPTION_BOOL, offsetof(conv_options, bias), 0, 1, 1, NULL},
-    {"relu", OPTION_BOOL, offsetof(conv_options, relu), 0, 1, 0, NULL},
+    {"channels", OPTION_INT, offsetof(conv_options, channels), 1, INT_MAX, NAN, NULL, NULL},
+    {"size", OPTION_PAIR, offsetof(conv_options, size), 1, 1 << 15, NAN, NULL, NULL},
+    {"stride", OPTION_PAIR, offsetof(conv_options, stride), 1, 1 << 15, 1, NULL, NULL},
+    {"pad", OPTION_SIDES, offsetof(conv_options, pad), 0, INT_MAX, 0, NULL, NULL},
+    {"dilation", OPTION_PAIR, offsetof(conv_options, dilation), 1, 1 << 10, 1, NULL, NULL},
+    {"groups", OPTION_INT, offsetof(conv_options, groups), 1, INT_MAX, 1, NULL, NULL},
+    {"bias", OPTION_BOOL, offsetof(conv_options, bias), 0, 1, 1, NULL, NULL},
+    {"relu", OPTION_BOOL, offsetof(conv_options, relu), 0, 1, 0, NULL, NULL},
     {0},
 };
 

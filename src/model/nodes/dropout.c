@@ -14,7 +14,7 @@ typedef struct {
 } dropout_options;
 
 static const node_option options[] = {
-    {"p", OPTION_REAL, offsetof(dropout_options, p), 0, 0.9999, 0.5, NULL},
+    {"p", OPTION_REAL, offsetof(dropout_options, p), 0, 0.9999, 0.5, NULL, NULL},
     {0},
 };
 

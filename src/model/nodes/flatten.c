@@ -14,7 +14,7 @@ typedef struct {
 static const char *const orders[] = {"hwc", "chw", NULL};
 
 static const node_option options[] = {
-    {"order", OPTION_CHOICE, offsetof(flatten_options, order), 0, 0, ORDER_HWC, orders},
+    {"order", OPTION_CHOICE, offsetof(flatten_options, order), 0, 0, ORDER_HWC, orders, NULL},
     {0},
 };
 

@@ -12,8 +12,8 @@ typedef struct {
 } group_norm_options;
 
 static const node_option options[] = {
-    {"groups", OPTION_COUNT, offsetof(group_norm_options, groups), 1, INT_MAX, NAN, NULL},
-    {"eps", OPTION_REAL, offsetof(group_norm_options, eps), 0, 1, 1e-5, NULL},
+    {"groups", OPTION_COUNT, offsetof(group_norm_options, groups), 1, INT_MAX, NAN, NULL, NULL},
+    {"eps", OPTION_REAL, offsetof(group_norm_options, eps), 0, 1, 1e-5, NULL, NULL},
     {0},
 };
 

@@ -8,7 +8,7 @@ typedef struct {
 } layer_norm_options;
 
 static const node_option options[] = {
-    {"eps", OPTION_REAL, offsetof(layer_norm_options, eps), 0, 1, 1e-5, NULL},
+    {"eps", OPTION_REAL, offsetof(layer_norm_options, eps), 0, 1, 1e-5, NULL, NULL},
     {0},
 };
 

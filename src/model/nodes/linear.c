@@ -13,9 +13,9 @@ typedef struct {
 } linear_options;
 
 static const node_option options[] = {
-    {"out", OPTION_INT, offsetof(linear_options, out), 1, INT_MAX, NAN, NULL},
-    {"bias", OPTION_BOOL, offsetof(linear_options, bias), 0, 1, 1, NULL},
-    {"relu", OPTION_BOOL, offsetof(linear_options, relu), 0, 1, 0, NULL},
+    {"out", OPTION_INT, offsetof(linear_options, out), 1, INT_MAX, NAN, NULL, NULL},
+    {"bias", OPTION_BOOL, offsetof(linear_options, bias), 0, 1, 1, NULL, NULL},
+    {"relu", OPTION_BOOL, offsetof(linear_options, relu), 0, 1, 0, NULL, NULL},
     {0},
 };
 

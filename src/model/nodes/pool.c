@@ -4,17 +4,18 @@
 enum { SIDE_MAX = 1 << 15 };
 
 typedef struct {
-    int size[2], stride[2], pad[2]; /* height, width */
+    int size[2], stride[2], pad[2]; /* height, width; size and stride 0: not given */
     bool ceil;                      /* a window may reach beyond the picture: Caffe's rule */
     bool global;                    /* one window, the whole picture */
 } pool_options;
 
 static const node_option options[] = {
-    {"size", OPTION_PAIR, offsetof(pool_options, size), 1, SIDE_MAX, 1, NULL},
-    {"stride", OPTION_PAIR, offsetof(pool_options, stride), 1, SIDE_MAX, 1, NULL},
-    {"pad", OPTION_PAIR, offsetof(pool_options, pad), 0, SIDE_MAX, 0, NULL},
-    {"ceil", OPTION_BOOL, offsetof(pool_options, ceil), 0, 1, 0, NULL},
-    {"global", OPTION_BOOL, offsetof(pool_options, global), 0, 1, 0, NULL},
+    {"size", OPTION_PAIR, offsetof(pool_options, size), 1, SIDE_MAX, 0, NULL,
+     "required unless global"},
+    {"stride", OPTION_PAIR, offsetof(pool_options, stride), 1, SIDE_MAX, 0, NULL, "the size"},
+    {"pad", OPTION_PAIR, offsetof(pool_options, pad), 0, SIDE_MAX, 0, NULL, NULL},
+    {"ceil", OPTION_BOOL, offsetof(pool_options, ceil), 0, 1, 0, NULL, NULL},
+    {"global", OPTION_BOOL, offsetof(pool_options, global), 0, 1, 0, NULL, NULL},
     {0},
 };
 
@@ -24,21 +25,39 @@ static bool is_max(const gyre_node *n);
 static gyre_pool_shape shape_of(const gyre_node *node, int n, node_size in) {
     const pool_options *o = node->options;
     bool all = o->global;
+    const int *stride = o->stride[0] != 0 ? o->stride : o->size;
     return (gyre_pool_shape){.n = n,
                              .h = in.h,
                              .w = in.w,
                              .c = in.c,
                              .r = all ? in.h : o->size[0],
                              .s = all ? in.w : o->size[1],
-                             .stride_h = all ? in.h : o->stride[0],
-                             .stride_w = all ? in.w : o->stride[1],
+                             .stride_h = all ? in.h : stride[0],
+                             .stride_w = all ? in.w : stride[1],
                              .pad_h = all ? 0 : o->pad[0],
                              .pad_w = all ? 0 : o->pad[1],
                              .max = is_max(node),
                              .ceil = o->ceil && !all};
 }
 
+static gyre_status check(const gyre_node *n) {
+    const pool_options *o = n->options;
+    if (!o->global && o->size[0] == 0) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "node %s of type %s lacks \"size\"; \"global\": true pools the whole picture", n->name,
+            n->type->name);
+    }
+    bool moved = o->pad[0] != 0 || o->pad[1] != 0 || o->ceil;
+    if (!o->global || (o->size[0] == 0 && o->stride[0] == 0 && !moved)) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "node %s: \"global\" pools the whole picture, so it goes without \"size\", "
+                     "\"stride\", \"pad\" and \"ceil\"; leave them out, or \"global\"",
+                     n->name);
+}
+
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
+    GYRE_TRY(check(n));
     const gyre_pool_shape s = shape_of(n, 1, *in);
     (void)b;
     if (s.pad_h >= s.r || s.pad_w >= s.s) { /* a window would see nothing but padding */

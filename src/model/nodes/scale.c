@@ -7,7 +7,7 @@ typedef struct {
 } scale_options;
 
 static const node_option options[] = {
-    {"initial", OPTION_REAL, offsetof(scale_options, initial), -INFINITY, INFINITY, 1, NULL},
+    {"initial", OPTION_REAL, offsetof(scale_options, initial), -INFINITY, INFINITY, 1, NULL, NULL},
     {0},
 };
 

@@ -10,8 +10,8 @@ typedef struct {
 } shortcut_options;
 
 static const node_option options[] = {
-    {"channels", OPTION_INT, offsetof(shortcut_options, channels), 1, INT_MAX, NAN, NULL},
-    {"stride", OPTION_INT, offsetof(shortcut_options, stride), 1, 1 << 15, 1, NULL},
+    {"channels", OPTION_INT, offsetof(shortcut_options, channels), 1, INT_MAX, NAN, NULL, NULL},
+    {"stride", OPTION_INT, offsetof(shortcut_options, stride), 1, 1 << 15, 1, NULL, NULL},
     {0},
 };
 
