@@ -272,6 +272,12 @@ static gyre_status check_augment(const gyre_data_settings *s, const gyre_images 
                          "pixels and targets %d x %d; leave crop and mirror out",
                          train->h, train->w, t->h, t->w);
     }
+    if (s->crop > 0 && t->h * t->w > 1 && !t->classes) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.crop moves samples over their border, where there is no "
+                         "target, and values of pixels have none that says so; leave crop out "
+                         "(mirror may stay)");
+    }
     if (s->crop_size > 0 && s->crop_scale_min > s->crop_scale_max) {
         return gyre_fail(GYRE_EUSAGE,
                          "data.augment.resized_crop: min_scale %g is above max_scale %g",

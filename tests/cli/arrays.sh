@@ -97,6 +97,15 @@ refused 2 "mean and std of 2 channels, but the samples have 6" "$GYRE" train val
 refused 2 "classes; cross_entropy is the loss" "$GYRE" train classes.json --out no --set model.loss=mean_squared_error
 refused 2 "has 1 values for each sample" "$GYRE" train values.json --out no --set model.loss=cross_entropy
 refused 2 "needs 8 x 8 x 3 outputs" "$GYRE" train masks.json --out no --set "model.layers=$dense"
+
+# A class for each pixel may move over the border, where there is none; a value may not.
+/usr/bin/python3 -c 'import numpy as np
+np.save("doubled.npy", 2 * np.load("scans.npy").astype(np.float32))'
+ends 0 "$GYRE" data import array scans.npy doubled.npy -o doubled.h5
+config doubled '[{"name": "c1", "type": "conv", "channels": 1, "size": 1}]' mean_squared_error ', "augment": {"mirror": true}'
+ends 0 "$GYRE" train doubled.json --out doubled --quiet
+refused 2 "data.augment.crop moves samples over their border" "$GYRE" train doubled.json --out no --set data.augment.crop=1
+
 refused 2 "resized_crop is for pictures" "$GYRE" train masks.json --out no --set data.augment.crop=0 --set data.augment.resized_crop.size=4
 refused 2 "'table.npy' has 96 rows, 'short.npy' has 95" "$GYRE" data import array table.npy short.npy -o no.h5
 refused 2 "big-endian" "$GYRE" data import array table.npy big_endian.npy -o no.h5
