@@ -285,8 +285,9 @@ static const cli_form forms[] = {{"import cifar|idx DIR", every_import},
 
 const cli_command cli_command_data = {
     .name = "data",
-    .summary = "makes a dataset file of an official download, a folder of pictures or arrays, or says "
-               "what one holds",
+    .summary =
+        "makes a dataset file of an official download, a folder of pictures or arrays, or says "
+        "what one holds",
     .forms = forms,
     .options = cli_import_options_table,
     .exits = cli_exits_importing,
