@@ -65,8 +65,11 @@ gyre_status config_take_groups(const cJSON *value, const char *where, gyre_model
         snprintf(place, sizeof place, "%.500s[%d]", where, fresh.group_count);
         status = take_group(c, place, &fresh.groups[fresh.group_count++]);
     }
-    config_clear_groups(status == GYRE_OK ? m : &fresh);
-    if (status != GYRE_OK) return status;
+    if (status != GYRE_OK) {
+        config_clear_groups(&fresh);
+        return status;
+    }
+    config_clear_groups(m);
     m->groups = fresh.groups;
     m->group_count = fresh.group_count;
     return GYRE_OK;

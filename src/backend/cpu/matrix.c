@@ -85,7 +85,7 @@ typedef struct {
 } pair_taps;
 
 static pair_taps taps_of(const gyre_conv_shape *s) {
-    pair_taps t;
+    pair_taps t = {{0}};
     const int in = pixels_in(s);
     for (int i = 0; i < in * pixels_out(s); i++) t.of[i] = tap_between(s, i / in, i % in);
     return t;
