@@ -64,13 +64,18 @@ static void warn_binding(const run_state *r) {
 static void print_plan(const run_state *r, const char *places) {
     const gyre_trainer *t = &r->trainer;
     const gyre_settings *s = &r->resolved.settings;
+    const gyre_model *m = r->resolved.model;
     size_t cycles = gyre_schedule_cycle_count(r->schedule);
-    gyre_say("model %s, %zu parameters; %lld training and %lld %s samples of %d x %d x %d, %d "
-             "classes",
-             r->resolved.model->name, r->resolved.model->count,
-             (long long)r->resolved.epochs.samples, (long long)r->resolved.samples.validation.count,
-             validation_words(s), r->resolved.model->h, r->resolved.model->w, r->resolved.model->c,
-             r->resolved.model->classes);
+    char targets[64];
+    if (gyre_target_has_classes(&m->target))
+        snprintf(targets, sizeof targets, "%d classes", m->classes);
+    else
+        snprintf(targets, sizeof targets, "targets of %d x %d x %d", m->target.h, m->target.w,
+                 m->target.c);
+    gyre_say("model %s, %zu parameters; %lld training and %lld %s samples of %d x %d x %d, %s",
+             m->name, m->count, (long long)r->resolved.epochs.samples,
+             (long long)r->resolved.samples.validation.count, validation_words(s), m->h, m->w, m->c,
+             targets);
     gyre_say("%lld steps of %d samples (%lld per epoch), %zu cycle%s; %d rank%s x %d thread%s, %d "
              "shard%s",
              (long long)r->steps, s->batch_size, (long long)r->resolved.epochs.steps_per_epoch,
