@@ -20,7 +20,7 @@ int gyre_largest_output(const float *outputs, size_t n);
 
 typedef struct {
     double loss;           /* mean */
-    double metric;         /* the value of `of` */
+    double metric;         /* the value of `of`; NaN where the loss is */
     const gyre_metric *of; /* the model's */
 } gyre_score;
 

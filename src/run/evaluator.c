@@ -271,7 +271,9 @@ gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view,
     }
     if (view->count > 0) {
         out->loss = loss / (double)view->count;
-        out->metric = gyre_metric_value(m->metric, sum, view->count);
+        /* outputs that are no numbers are right or wrong by chance, so no share of them is told */
+        out->metric =
+            isnan(out->loss) ? (double)NAN : gyre_metric_value(m->metric, sum, view->count);
     }
 out:
     free(results);

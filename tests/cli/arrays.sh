@@ -46,7 +46,8 @@ config masks "$pixels" cross_entropy ', "augment": {"mirror": true, "crop": 1}'
 
 state_of() { "$GYRE" inspect --hash=state "$1"; }
 for name in values labels classes masks; do
-    ends 0 "$GYRE" train $name.json --out $name-1 --quiet
+    ends 0 "$GYRE" train $name.json --out $name-1
+    [ $name != labels ] || grep -q 'samples of 1 x 1 x 6, targets of 1 x 1 x 2$' err || fail "$(cat err)"
     for ranks in 2 4; do
         ends 0 mpirun -n $ranks "$GYRE" train $name.json --out $name-$ranks --quiet
         [ "$(state_of $name-1)" = "$(state_of $name-$ranks)" ] || fail "$name: other bits on $ranks ranks"
@@ -164,6 +165,7 @@ ends 3 mpirun -n 2 "$GYRE" train values.json --out no2 --quiet --set data.path=n
 grep -q "$spoilt" err || fail "$(cat err)"
 ends 0 "$GYRE" eval classes-1 --data nan_classes.h5 --predictions nan.csv
 grep -q "sample 3 of the part holds nan at value 1" err || fail "$(cat err)"
+grep -q 'loss -\?nan, accuracy -\?nan %' out || fail "an accuracy of no numbers: $(cat out)"
 grep -qE '^3,[01],,-?nan' nan.csv || fail "a prediction of no numbers: $(sed -n 5p nan.csv)"
 refused 3 "was trained on f32, to which they are other numbers" "$GYRE" eval values-1 --data u16.h5 --part train
 
