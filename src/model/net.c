@@ -54,7 +54,12 @@ static gyre_status allocate(gyre_net *net) {
     }
     size_t bytes = (size_t)point_lane(net, &net->lanes[0], saved, 0);
     size_t draw = net->draws ? node_align_bytes(GYRE_DRAW_WORDS * sizeof(uint32_t)) : 0;
-    GYRE_GOTO(b->ops->alloc(b, draw + lanes * bytes, &net->memory));
+    char what[160];
+    snprintf(what, sizeof what,
+             "activations of %zu x %d samples (%s, fewer threads or fewer channels need less)",
+             lanes, net->n,
+             net->train ? "a smaller batch.size, more batch.shards" : "a smaller evaluate.batch");
+    GYRE_GOTO(gyre_fail_in(what, b->ops->alloc(b, draw + lanes * bytes, &net->memory)));
     net->draw = (gyre_i32)(void *)net->memory;
     for (size_t i = 0; i < lanes; i++) {
         point_lane(net, &net->lanes[i], saved, (uintptr_t)net->memory + draw + i * bytes);

@@ -76,7 +76,9 @@ gyre_status gyre_shards_open(gyre_net *net, int shards, int shard_size, gyre_sha
         goto out;
     }
     GYRE_GOTO(buckets_plan(w->model, BUCKET_FIRST, BUCKET_BYTES, &s->buckets, &s->bucket_count));
-    GYRE_GOTO(b->ops->alloc(b, (size_t)s->slot_count * s->leaf * sizeof(float), &s->memory));
+    GYRE_GOTO(gyre_fail_in(
+        "gradients of shards (fewer batch.shards, threads or channels need less)",
+        b->ops->alloc(b, (size_t)s->slot_count * s->leaf * sizeof(float), &s->memory)));
 out:
     if (status == GYRE_OK)
         *out = s;

@@ -30,7 +30,8 @@ static gyre_status allocate(gyre_weights *w) {
         }
         total += node_align_bytes(sizes[i]);
     }
-    GYRE_GOTO(w->backend->ops->alloc(w->backend, total, &w->memory));
+    GYRE_GOTO(gyre_fail_in("parameters (fewer channels or outputs need less)",
+                           w->backend->ops->alloc(w->backend, total, &w->memory)));
     char *at = (char *)w->memory;
     for (int i = 0; i < VECTORS; i++) {
         *pointers[i] = (gyre_f32)(void *)at;

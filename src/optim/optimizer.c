@@ -44,7 +44,8 @@ gyre_status gyre_optimizer_open(const gyre_optimizer_settings *settings, gyre_we
         o->state_count++;
     }
     size_t floats = SCALARS + (size_t)o->state_count * n;
-    GYRE_GOTO(b->ops->alloc(b, floats * sizeof(float), &o->memory));
+    GYRE_GOTO(gyre_fail_in("the optimizer's state (optimizer sgd, or fewer channels, need less)",
+                           b->ops->alloc(b, floats * sizeof(float), &o->memory)));
     o->scalars = (gyre_f32)(void *)o->memory;
     for (int i = 0; i < o->state_count; i++) {
         o->states[i] = gyre_f32_at(o->scalars, SCALARS + (size_t)i * n);

@@ -73,6 +73,8 @@ grep -q 'model.layers: run has {"name": "conv2"' "$T/err" || fail "the node is n
 # One of three ways to name a network; messages have one line.
 config "$T/both.json" '{"name": "mlp", "layers": []}'
 refused 2 "found model.name and model.layers" "$GYRE" train "$T/both.json" --out "$T/x"
+config "$T/wide.json" '{"layers": [{"name": "a", "type": "linear", "out": 40000000}, {"name": "fc", "type": "linear", "out": "classes"}]}'
+refused 2 "parameters (fewer channels or outputs need less): " "$GYRE" train "$T/wide.json" --out "$T/x"
 config "$T/missing.json" '{"file": "nowhere.json"}'
 refused 3 "nowhere.json" "$GYRE" train "$T/missing.json" --out "$T/x"
 config "$T/bad.json" '{"layers": [{"name": "a", "type": "con"}]}'

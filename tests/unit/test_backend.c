@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 /* ---- lanes */
 
@@ -113,6 +114,25 @@ static void what_is_not_there_is_refused(void **state) {
     b->ops->close(b);
 }
 
+/* Also what only all requests together do not leave room for. */
+static void more_than_the_machine_has_is_refused(void **state) {
+    (void)state;
+    gyre_backend *b = NULL;
+    gyre_backend_options options = {.threads = 1}; /* without poison, which would write */
+    gyre_raw p, more;
+    OK(gyre_backend_open(GYRE_BACKEND_CPU, &options, NULL, &b));
+    assert_int_equal(b->ops->alloc(b, (size_t)1 << 46, &p), GYRE_EUSAGE);
+    assert_non_null(strstr(gyre_error_text(), "65536.0 GiB of memory are needed, beside 0.0 GiB"));
+    size_t most = (size_t)sysconf(_SC_PHYS_PAGES) / 8 * 5 * (size_t)sysconf(_SC_PAGESIZE);
+    if (b->ops->alloc(b, most, &p) == GYRE_OK) {
+        assert_int_equal(b->ops->alloc(b, most, &more), GYRE_EUSAGE);
+        b->ops->release(b, p);
+        OK(b->ops->alloc(b, most, &p)); /* which has given it back */
+        b->ops->release(b, p);
+    }
+    b->ops->close(b);
+}
+
 static void the_default_is_one_thread_per_core(void **state) {
     (void)state;
     cpu_set_t cores;
@@ -135,6 +155,7 @@ int main(void) {
         cmocka_unit_test(memory_is_aligned_and_poisoned),
         cmocka_unit_test(tickets_keep_the_value_of_their_moment),
         cmocka_unit_test(what_is_not_there_is_refused),
+        cmocka_unit_test(more_than_the_machine_has_is_refused),
         cmocka_unit_test(the_default_is_one_thread_per_core),
     };
     return RUN_IN_BOTH(tests, NULL, NULL);

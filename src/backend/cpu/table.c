@@ -168,10 +168,23 @@ static const char *cpu_describe(const gyre_backend *base) {
     return ((const cpu_backend *)(const void *)base)->description;
 }
 
+/* Linux promises more memory than there is, and kills the process when it writes there. */
+static gyre_status check_room(const cpu_backend *b, size_t bytes) {
+    const double gib = 1 << 30,
+                 have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    if (have <= 0 || (double)b->held + (double)bytes <= have) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "%.1f GiB of memory are needed, beside %.1f GiB in use by this run; this "
+                     "machine has %.1f GiB",
+                     (double)bytes / gib, (double)b->held / gib, have / gib);
+}
+
 static gyre_status cpu_alloc(gyre_backend *base, size_t bytes, gyre_raw *out) {
     cpu_backend *b = (cpu_backend *)(void *)base;
     void *p;
+    GYRE_TRY(check_room(b, bytes));
     GYRE_TRY(cpu_allocate(b, bytes, &p));
+    b->held += malloc_usable_size(p);
     *out = p;
     return GYRE_OK;
 }
@@ -179,6 +192,7 @@ static gyre_status cpu_alloc(gyre_backend *base, size_t bytes, gyre_raw *out) {
 static void cpu_release(gyre_backend *base, gyre_raw p) {
     cpu_backend *b = (cpu_backend *)(void *)base;
     if (b->poison && p != NULL) memset(p, 0xff, malloc_usable_size(p));
+    b->held -= malloc_usable_size(p); /* of NULL: 0 */
     free(p);
 }
 
