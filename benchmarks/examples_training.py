@@ -45,7 +45,8 @@ class Segmentation(nn.Module):
 
 def examples(folder):
     """name, network, loss, samples and targets as PyTorch takes them; config for gyre."""
-    for name, net, loss in (("regression", Regression(), F.mse_loss), ("segmentation", Segmentation(), F.cross_entropy)):
+    for name, net, loss in (("regression", Regression(), F.mse_loss),
+                            ("segmentation", Segmentation(), F.cross_entropy)):
         here = folder / name
         here.mkdir()
         run([sys.executable, EXAMPLES / name / "make_data.py"], here)
@@ -60,13 +61,15 @@ def examples(folder):
             x = ((x / 255 - 0.5) / 0.25)[:, None]
         else:
             config["model"]["loss"] = "mean_squared_error"
-        yield name, here, net, loss, config, torch.from_numpy(x.astype("f8")), torch.from_numpy(y if y.ndim == 1 else y.astype("i8"))
+        y = y.astype("i8") if y.dtype == "i4" else y
+        yield name, here, net, loss, config, torch.from_numpy(x.astype("f8")), torch.from_numpy(y)
 
 
 def predictions(folder, net, config, x):
     (folder / "eval.json").write_text(json.dumps(dict(config, batch={"size": BATCH})))
     write_weights(net, folder / "weights.h5")
-    run([sys.argv[1], "eval", "weights.h5", "--model", "eval.json", "--part", "train", "--predictions", "out.csv"], folder)
+    run([sys.argv[1], "eval", "weights.h5", "--model", "eval.json", "--part", "train", "--predictions", "out.csv"],
+        folder)
     rows = list(csv.reader(open(folder / "out.csv")))
     first = next(i for i, title in enumerate(rows[0]) if title.startswith(("out", "logit")))
     mine = np.array([[float(v) for v in row[first:]] for row in rows[1:]])
@@ -89,6 +92,7 @@ if __name__ == "__main__":
                 nn.init.normal_(norm.weight, 1, 1 / 8)
                 nn.init.normal_(norm.bias, 0, 1 / 8)
             calibrate(net, x.float())
-            print("{}: predictions {:.1e} from double, PyTorch's {:.1e}".format(name, *predictions(folder, net, config, x)))
+            mine, theirs = predictions(folder, net, config, x)
+            print(f"{name}: predictions {mine:.1e} from double, PyTorch's {theirs:.1e}")
             steps = {"frozen": (1e-4, 50), "trains": (1e-4, 3)} if norms_of(net) else {"none": (1e-4, 50)}
             compare(sys.argv[1], folder, name, net, config, x, y, loss, steps)
