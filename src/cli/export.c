@@ -1,170 +1,56 @@
-/* gyre export: a run's tables as CSV, for spreadsheets, R and pandas. */
-#include "cli.h"
+/* gyre export: what a run holds, in formats of other programs. */
+#include "export.h"
 
-#include "gyre/file.h"
-#include "gyre/log.h"
-#include "gyre/metrics.h"
-#include "gyre/overwrite.h"
+#include "cli.h"
+#include "gyre/names.h"
 #include "holds.h"
 #include <getopt.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* 17 digits bring the same double back. NaN and Inf as R and pandas read them. */
-static void number(FILE *f, double value, char after) {
-    if (isnan(value)) {
-        fprintf(f, "NaN%c", after);
-    } else if (isinf(value)) {
-        fprintf(f, "%sInf%c", value < 0 ? "-" : "", after);
-    } else {
-        fprintf(f, "%.17g%c", value, after);
-    }
-}
-
-static void numbers(FILE *f, const double *values, size_t count) {
-    for (size_t i = 0; i < count; i++) number(f, values[i], i + 1 < count ? ',' : '\n');
-}
-
-static void print_train(const gyre_tables *t, FILE *f) {
-    for (size_t i = 0; i < t->train_count; i++) {
-        const gyre_train_row *r = &t->train[i];
-        fprintf(f, "%" PRId64 ",%" PRId64 ",%" PRId64 ",", r->step, r->epoch, r->cycle);
-        numbers(f,
-                (double[]){r->lr, r->momentum, r->loss, r->grad_norm, r->samples_per_s, r->seconds},
-                6);
-    }
-}
-
-static void print_validation(const gyre_tables *t, FILE *f) {
-    for (size_t i = 0; i < t->validation_count; i++) {
-        const gyre_validation_row *r = &t->validation[i];
-        fprintf(f, "%" PRId64 ",%" PRId64 ",%" PRId64 ",", r->step, r->epoch, r->cycle);
-        numbers(f, (double[]){r->loss, r->metric, r->seconds}, 3);
-    }
-}
-
-static void print_cycles(const gyre_tables *t, FILE *f) {
-    for (size_t i = 0; i < t->cycle_count; i++) {
-        const gyre_cycle_row *r = &t->cycles[i];
-        fprintf(f, "%" PRId64 ",%" PRId64 ",", r->cycle, r->end_step);
-        numbers(f, (double[]){r->lr, r->loss, r->metric}, 3);
-    }
-}
-
-/* The columns up to the metric's, whether it has one, and those behind it. */
-static const struct {
-    const char *name, *before;
-    bool has_metric;
-    const char *behind;
-    void (*print)(const gyre_tables *t, FILE *f);
-} files[] = {
-    {"train.csv", "step,epoch,cycle,lr,momentum,loss,grad_norm,samples_per_s,seconds", false, "",
-     print_train},
-    {"validation.csv", "step,epoch,cycle,loss,", true, ",seconds", print_validation},
-    {"cycles.csv", "cycle,end_step,lr,loss,", true, "", print_cycles},
-};
-enum { FILES = sizeof files / sizeof *files };
-
-/* The first line, which is what tells that gyre wrote the file. */
-typedef struct {
-    char text[200];
-} header;
-static header header_of(const gyre_tables *t, int file) {
-    header h;
-    snprintf(h.text, sizeof h.text, "%s%s%s\n", files[file].before,
-             files[file].has_metric ? t->metric->name : "", files[file].behind);
-    return h;
-}
-
-static gyre_status check_place(const gyre_tables *t, const char *dir, int file) {
-    char *path = gyre_path_join(dir, files[file].name);
-    if (path == NULL) return gyre_no_memory("writing '%s'", files[file].name);
-    gyre_status status = gyre_overwrite_check(path, header_of(t, file).text);
-    free(path);
-    return status;
-}
-
-/* A run's tables only grow, so that an earlier export is the beginning of this one. A file that is
- * not was changed by hand, or is of a run that has gone on from an earlier checkpoint. */
-static gyre_status keep_changed(const char *path, const char *text, size_t size) {
-    enum { LARGEST = 1 << 30 };
-    char *there = NULL, *kept = NULL;
-    size_t length = 0;
-    if (!gyre_file_exists(path)) return GYRE_OK;
-    GYRE_TRY(gyre_file_read(path, LARGEST, &there, &length));
-    bool beginning = length <= size && memcmp(there, text, length) == 0;
-    free(there);
-    if (beginning) return GYRE_OK;
-    GYRE_TRY(gyre_overwrite_keep(path, "before", &kept));
-    gyre_warn("'%s' is not the beginning of this export, as it would be of this run and unchanged; "
-              "that file is '%s' now",
-              path, kept);
-    free(kept);
-    return GYRE_OK;
-}
-
-static gyre_status write_table(const gyre_tables *t, const char *dir, int file) {
-    gyre_status status = GYRE_OK;
-    const char *name = files[file].name;
-    char *text = NULL, *path = gyre_path_join(dir, name);
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (f == NULL || path == NULL) {
-        status = gyre_no_memory("writing '%s'", name);
-        if (f != NULL) fclose(f);
-        goto out;
-    }
-    fputs(header_of(t, file).text, f);
-    files[file].print(t, f);
-    if (ferror(f) | fclose(f)) {
-        status = gyre_no_memory("writing '%s'", path);
-        goto out;
-    }
-    GYRE_GOTO(keep_changed(path, text, size));
-    GYRE_GOTO(gyre_file_write_atomic(path, text, size));
-    cli_print_path(path);
-out:
-    free(text);
-    free(path);
-    return status;
-}
-
-static gyre_status export_run(const char *run_dir, const char *given) {
-    gyre_status status = GYRE_OK;
-    gyre_tables tables = {0};
-    char *own = gyre_path_join(run_dir, "csv"), *metrics = NULL;
-    if (own == NULL) {
-        status = gyre_no_memory("exporting '%s'", run_dir);
-        goto out;
-    }
-    GYRE_GOTO(cli_metrics_of(run_dir, &metrics));
-    const char *dir = given == NULL ? own : given;
-    GYRE_GOTO(gyre_tables_read(metrics, &tables));
-    GYRE_GOTO(gyre_dir_make(dir));
-    for (int i = 0; i < FILES; i++) GYRE_GOTO(check_place(&tables, dir, i));
-    for (int i = 0; i < FILES; i++) GYRE_GOTO(write_table(&tables, dir, i));
-out:
-    gyre_tables_free(&tables);
-    free(own);
-    free(metrics);
-    return status;
-}
+#define FORMAT_ROW(name) &cli_export_##name,
+static const cli_export_format *const formats[] = {CLI_EXPORT_FORMATS(FORMAT_ROW)};
+enum { FORMATS = sizeof formats / sizeof *formats };
 
 typedef struct {
     const char *output;
 } arguments;
 
+static const cli_export_format *format_named(const char *name) {
+    for (int i = 0; i < FORMATS; i++) {
+        if (strcmp(name, formats[i]->name) == 0) return formats[i];
+    }
+    return NULL;
+}
+
+static gyre_status refuse_format(const char *name) {
+    const char *names[FORMATS + 1] = {NULL};
+    char list[128] = "";
+    for (size_t i = 0, used = 0; i < FORMATS && used < sizeof list; i++) {
+        names[i] = formats[i]->name;
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ",
+                                 formats[i]->name);
+    }
+    const char *near = gyre_name_nearest(name, names);
+    return gyre_fail(GYRE_EUSAGE, "'%s' is no format of `gyre export`; the formats are %s%s%s%s",
+                     name, list, near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
+                     near == NULL ? "" : "'?");
+}
+
 static gyre_status export(int argc, char **argv) {
     arguments a = {0};
     GYRE_TRY(cli_options_read(argc, argv, &cli_command_export, &a, NULL));
-    if (argc - optind != 2 || strcmp(argv[optind], "csv") != 0) {
-        return cli_usage_fail(&cli_command_export, "'csv' and one run folder were expected");
+    char **operands = argv + optind;
+    int count = argc - optind;
+    const cli_export_format *format = count >= 1 ? format_named(operands[0]) : NULL;
+    const int named = format != NULL;
+    if (count == 2 && !named) return refuse_format(operands[0]);
+    if (count != 1 + named) {
+        return cli_usage_fail(&cli_command_export, "a format and one run folder were expected");
     }
-    GYRE_TRY(
-        cli_other_kind(export_run(argv[optind + 1], a.output), argv[optind + 1], CLI_HOLDS_RUN));
+    const char *source = operands[named];
+    if (!named) format = formats[0];
+    GYRE_TRY(cli_other_kind(format->write(source, a.output), source, format->expected));
     return cli_flush();
 }
 
@@ -172,22 +58,22 @@ static int run(int argc, char **argv) {
     return cli_fail(export(argc, argv));
 }
 
-static const cli_form forms[] = {{"csv RUN", NULL}, {0}};
+static const cli_form forms[] = {{"[csv] RUN", NULL}, {0}};
 
 static const cli_option options[] = {
-    {.name = "RUN", .help = "a run's folder"},
+    {.name = "RUN", .help = "a run's folder; one with the name of a format is given as ./NAME"},
     {.id = 'o',
      .name = "output",
      .kind = CLI_TEXT,
      .at = offsetof(arguments, output),
      .letter = 'o',
-     .value = "DIR",
-     .help = "where train.csv, validation.csv and cycles.csv go; default RUN/csv"},
+     .value = "PATH",
+     .help = "csv: the folder where train.csv, validation.csv and cycles.csv go; default RUN/csv"},
     {0}};
 
 const cli_command cli_command_export = {
     .name = "export",
-    .summary = "a run's tables as CSV files",
+    .summary = "what a run holds, in formats of other programs: its tables as CSV files",
     .forms = forms,
     .options = options,
     .exits = cli_exits_reading,

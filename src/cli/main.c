@@ -22,7 +22,7 @@ const cli_command *cli_command_named(const char *name) {
 static bool has_word(const cli_command *command, const char *word) {
     for (const cli_form *f = command->forms; f->operands != NULL; f++) {
         for (const char *at = f->operands; *at != '\0';) {
-            size_t length = strcspn(at, " |");
+            size_t length = strcspn(at, " |[]");
             if (length == strlen(word) && strncmp(at, word, length) == 0) return true;
             at += length + (at[length] != '\0');
         }

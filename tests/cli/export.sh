@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# gyre export csv: every number of the tables comes back with the same bits.
+# gyre export [csv]: every number of the tables comes back with the same bits.
 set -u
 . "$(dirname "$0")/lib/common.sh"
 cd "$T" || exit 1
@@ -20,7 +20,7 @@ with h5py.File("run/metrics.h5", "r") as f:
                 assert np.array_equal(value, type(value)(number), equal_nan=True), (name, text)
     assert len(f["train"]) == 500 and np.isnan(f["train"]["loss"][-1])
 P
-for bad in "2 export" "2 export csv" "2 export xlsx run" "2 export csv run --bad" "3 export csv missing"; do
+for bad in "2 export" "2 export csv" "2 export csv run more" "2 export xlsx run" "2 export csv run --bad" "3 export csv missing"; do
     set -- $bad
     code=$1
     shift
@@ -28,6 +28,9 @@ for bad in "2 export" "2 export csv" "2 export xlsx run" "2 export csv run --bad
     rc=$?
     [ $rc -eq "$code" ] && [ "$(wc -l <err)" -eq 1 ] || fail "gyre $*: exit $rc, $(cat err)"
 done
+"$GYRE" export run >/dev/null || fail "csv is meant where no format is named"
+cp -r run ./csv && "$GYRE" export ./csv >/dev/null || fail "a run folder with the name of a format"
+rm -r csv
 [ ! -e missing ] || fail "a missing run was made"
 "$GYRE" export csv run >/dev/null || fail "a second export of the same run"
 [ "$(ls run/csv | wc -l)" -eq 3 ] || fail "a copy of what is the same: $(ls run/csv)"

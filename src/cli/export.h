@@ -1,0 +1,22 @@
+/* The formats of `gyre export`, one file each: export_NAME.c. Internal to src/cli. */
+#ifndef GYRE_CLI_EXPORT_H
+#define GYRE_CLI_EXPORT_H
+
+#include "gyre/status.h"
+
+typedef struct {
+    const char *name; /* the word behind `gyre export` */
+    int expected;     /* what it exports: bits of holds.h */
+    /* Writes `source` to `output` and prints the path of each file; `output` is NULL where -o was
+     * not given. */
+    gyre_status (*write)(const char *source, const char *output);
+} cli_export_format;
+
+/* The first one is meant where no format is named. */
+#define CLI_EXPORT_FORMATS(X) X(csv)
+
+#define CLI_DECLARE_FORMAT(name) extern const cli_export_format cli_export_##name;
+CLI_EXPORT_FORMATS(CLI_DECLARE_FORMAT)
+#undef CLI_DECLARE_FORMAT
+
+#endif
