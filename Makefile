@@ -31,14 +31,16 @@ named:
 # ---- the flags of the libraries; a missing one leaves these empty and tools/deps.sh names it
 PKG := pkg-config --silence-errors
 HDF5 := $(shell $(PKG) --exists hdf5-serial 2>/dev/null && echo hdf5-serial || echo hdf5)
-LIBRARIES := ompi-c $(HDF5) libcjson libxxhash zlib libjpeg libpng
+LIBRARIES := ompi-c $(HDF5) libcjson libxxhash zlib libjpeg libpng libprotobuf-c
 SYSTEM_INCLUDES := $(patsubst -I%,-isystem %,$(shell for p in $(LIBRARIES); do $(PKG) --cflags-only-I $$p 2>/dev/null; done))
 LIBS := $(shell for p in $(LIBRARIES); do $(PKG) --libs $$p 2>/dev/null; done) -ldnnl -lgomp -lpthread -lm
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wvla
+# What protoc-c makes of ONNX's description lies here.
+PROTO := $(O)/proto
 # -ffp-contract=off: a multiply-add fused on one machine and not on another would change bits.
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(SYSTEM_INCLUDES) $(WARNINGS) -ffp-contract=off \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -isystem $(PROTO) $(SYSTEM_INCLUDES) $(WARNINGS) -ffp-contract=off \
              -fno-math-errno -pthread -MMD -MP $(CFLAGS) $(SAN_FLAGS)
 
 # Programs of a build with SAN_FLAGS carry the sanitizers' options with them.
@@ -73,11 +75,11 @@ endif
 # ---- objects
 CUDA_SOURCES := $(if $(CUDA),$(sort $(wildcard cuda/*.c cuda/*.cu)))
 LIB_SOURCES := $(sort $(wildcard src/base/*.c src/config/*.c src/schedule/*.c src/data/*.c \
-                 src/model/*.c src/model/nodes/*.c src/model/zoo/*.c src/optim/*.c src/dist/*.c \
+                 src/onnx/*.c src/model/*.c src/model/nodes/*.c src/model/zoo/*.c src/optim/*.c src/dist/*.c \
                  src/backend/*.c src/backend/cpu/*.c src/runfile/*.c src/run/*.c src/find/*.c src/study/*.c src/report/*.c)) $(filter %.c,$(CUDA_SOURCES))
 CLI_SOURCES := $(sort $(wildcard src/cli/*.c))
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(O)/%.o) \
-               $(patsubst %.cu,$(O)/%.cu.o,$(filter %.cu,$(CUDA_SOURCES)))
+               $(patsubst %.cu,$(O)/%.cu.o,$(filter %.cu,$(CUDA_SOURCES))) $(PROTO)/onnx.pb-c.o
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(O)/%.o)
 
 $(O)/%.o: %.c $(O)/flags
@@ -89,6 +91,19 @@ $(O)/%.cu.o: %.cu $(O)/flags
 	@mkdir -p $(@D)
 	@echo "  NVCC  $<"
 	$(AT)$(NVCC) $(NVCC_FLAGS) -c $< -o $@ >$@.said 2>&1 || { grep -v '^ptxas info' $@.said; false; }
+
+# The messages of ONNX files as C, from the description in Debian's libonnx-dev.
+ONNX_PROTO := /usr/include/onnx/onnx.proto
+$(PROTO)/onnx.pb-c.h: $(ONNX_PROTO)
+	@mkdir -p $(@D)
+	@echo "  PROTO $<"
+	$(AT)protoc-c --proto_path=$(dir $<) --c_out=$(@D) $<
+$(PROTO)/onnx.pb-c.c: $(PROTO)/onnx.pb-c.h
+	@touch $@
+# Made by a program, so no warning of it is anybody's to mend.
+$(PROTO)/onnx.pb-c.o: $(PROTO)/onnx.pb-c.c $(O)/flags
+	$(AT)$(CC) $(filter-out -W%,$(ALL_CFLAGS)) -c $< -o $@
+$(filter $(O)/src/onnx/%,$(LIB_OBJECTS)): | $(PROTO)/onnx.pb-c.h
 
 # Rebuilds everything when compiler or flags change. Expanded here, for all: the flags that some
 # targets add hold for their prerequisites too, and the file would change with who asks for it first.
@@ -157,7 +172,7 @@ check-tsan:
 	@$(SAN_MAKE) O=build/tsan SAN_FLAGS='-fsanitize=thread' build/tsan/gyre $(TSAN_TESTS:%=build/tsan/tests/%)
 	@O=build/tsan RANKS=2 tests/run.sh $(TSAN_TESTS) cli/watchdog
 
-lint:
+lint: $(PROTO)/onnx.pb-c.h
 	@FLAGS='$(filter-out -MMD -MP -W% -f% $(CFLAGS),$(ALL_CFLAGS))' tools/lint.sh
 	@if tools/cuda.sh >/dev/null 2>&1; then $(MAKE) --no-print-directory CUDA=1 O=build/cuda gpu-kernels-lint; fi
 

@@ -29,6 +29,9 @@ need_file libcjson-dev /usr/include/cjson/cJSON.h
 need_file zlib1g-dev /usr/include/zlib.h
 need_file libjpeg62-turbo-dev /usr/include/jpeglib.h
 need_file libpng-dev /usr/include/png.h
+need_program protobuf-c-compiler protoc-c
+need_file libprotobuf-c-dev /usr/include/protobuf-c/protobuf-c.h
+need_file libonnx-dev /usr/include/onnx/onnx.proto
 need_file librandom123-dev /usr/include/Random123/philox.h
 need_file libxxhash-dev /usr/include/xxhash.h
 need_file libcmocka-dev /usr/include/cmocka.h

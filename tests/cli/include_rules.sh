@@ -13,6 +13,7 @@ import pathlib, re, sys
 RULES = {
     "base":        ("", "Random123/ xxhash.h"),
     "config":      ("", "cjson/ xxhash.h"),
+    "onnx":        ("", "cjson/ protobuf-c/ onnx.pb-c.h xxhash.h"),
     "schedule":    ("", ""),
     "data":        ("config", "hdf5 H5 zlib.h xxhash.h jpeglib.h jerror.h png.h"),
     "backend":     ("dist", ""),
