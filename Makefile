@@ -9,6 +9,7 @@
 #   make fuzz COUNT=3000   damages files of every kind and reads them (docs/development.md)
 #   make fuzz-guided SECONDS=600   the reader of networks under libFuzzer
 #   make bench    builds what benchmarks/speed.py times
+#   make install  PREFIX=/usr/local, DESTDIR; make uninstall takes away what it put there
 #
 #   make CUDA=1   builds build/cuda/gyre, for NVIDIA GPUs as well (docs/gpu.md)
 #
@@ -250,6 +251,8 @@ check soak: SLURM = 1
 demo: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre
 	@O=$(O) tools/demo.sh
+
+include packaging/packaging.mk
 
 # What is generated from the program's own tables.
 docs: $(O)/gyre

@@ -3,7 +3,7 @@
 # a checkpoint and end with 99, and the job is put back into the queue, and resumes from there.
 #
 #   GYRE           the program; default: build/cuda/gyre where the job has GPUs, else build/cpu/gyre,
-#                  of GYRE_HOME, else the one in PATH
+#                  of GYRE_HOME, else the one that is installed with these scripts, else the one in PATH
 #   GYRE_LAUNCHER  srun or mpirun; default: srun where it offers PMIx
 # shellcheck shell=bash
 
@@ -21,6 +21,7 @@ gyre_program() {
     for kind in "${kinds[@]}"; do
         [ -x "$GYRE_HOME/build/$kind/gyre" ] && echo "$GYRE_HOME/build/$kind/gyre" && return
     done
+    [ -x "$GYRE_HOME/../../bin/gyre" ] && echo "$GYRE_HOME/../../bin/gyre" && return
     command -v gyre || gyre_die "no gyre in $GYRE_HOME/build and none in PATH; build it, or set GYRE"
 }
 

@@ -16,7 +16,7 @@ else
     echo "  skip  cuda/*.c: no CUDA toolkit"
 fi
 mapfile -t headers < <(git ls-files -co --exclude-standard -- '*.h')
-mapfile -t scripts < <(git ls-files -co --exclude-standard -- '*.sh' '*.sbatch' .ci/run tests/bin)
+mapfile -t scripts < <(git ls-files -co --exclude-standard -- '*.sh' '*.bash' '*.sbatch' .ci/run tests/bin)
 
 missing=()
 for program in clang-format clang-tidy cppcheck shellcheck; do

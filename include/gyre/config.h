@@ -78,9 +78,18 @@ gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *n
 gyre_status gyre_config_differences(const gyre_settings *a, const gyre_settings *b,
                                     void (*each)(void *context, const char *key), void *context);
 
-/* Every field with type, range, default and meaning: for a terminal, or as Markdown. */
+/* Every field with type, range, default and meaning: for a terminal, as Markdown, and as the
+ * manual page gyre-config(5). */
 void gyre_config_help(FILE *out);
 void gyre_config_help_markdown(FILE *out);
+void gyre_config_help_man(FILE *out);
+
+/* Calls `each` for every key that --set takes, a length's with its units ("length.epochs"). */
+void gyre_config_each_key(void (*each)(void *context, const char *key), void *context);
+/* Calls `each` for every value of the key that is a word. True: it takes a text of the user's own,
+ * a name or a path. */
+bool gyre_config_each_value(const char *key, void (*each)(void *context, const char *value),
+                            void *context);
 
 /* batch.shards' default: the largest power of two <= 8 that divides the batch with >= 32 samples
  * per shard, else 1. */

@@ -1,4 +1,4 @@
-/* The subcommands: each in a file of its own, all in the table of main.c. */
+/* The subcommands: each in a file of its own, all in the table of commands.c. */
 #ifndef GYRE_CLI_H
 #define GYRE_CLI_H
 
@@ -49,6 +49,9 @@ gyre_status cli_metrics_of(const char *run_dir, char **out);
 CLI_COMMANDS(CLI_DECLARE)
 #undef CLI_DECLARE
 
+#define CLI_ONE(name) +1
+enum { CLI_COMMAND_COUNT = 0 CLI_COMMANDS(CLI_ONE) };
+#undef CLI_ONE
 extern const cli_command *const cli_commands[];         /* NULL ends them */
 const cli_command *cli_command_named(const char *name); /* NULL: there is none of this name */
 

@@ -23,7 +23,7 @@ typedef struct {
     char id;           /* names it in the ids of a form; 0: an operand, which is explained only */
     const char *name;  /* "out" for --out; an operand as the usage shows it */
     char letter;       /* 'o' for -o as well; 0: none */
-    const char *value; /* "DIR"; NULL: it has none */
+    const char *value; /* "DIR", or "crop|pad", words of which one is typed; NULL: it has none */
     bool optional;     /* the value may be left out, and is given as --hash=state */
     bool required;     /* in every form that it goes with */
     bool repeats;

@@ -123,7 +123,7 @@ static const cli_option options[] = {
      .name = "part",
      .kind = CLI_TEXT,
      .at = offsetof(arguments, part),
-     .value = "PART",
+     .value = "test|validation|train",
      .help = "test (the default), validation or train; of the run's own dataset, validation and "
              "train are split as the run split them"},
     {.id = 'o',

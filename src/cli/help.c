@@ -5,6 +5,7 @@
 #include "gyre/model.h"
 #include "gyre/names.h"
 #include "gyre/text.h"
+#include "man.h"
 #include <getopt.h>
 #include <string.h>
 
@@ -22,11 +23,11 @@ static void print_models(void) {
 }
 
 typedef struct {
-    bool markdown;
+    bool markdown, man;
 } arguments;
 
 static gyre_status unknown(const char *about, bool more) {
-    const char *names[32] = {"config", "models", "nodes"};
+    const char *names[3 + CLI_COMMAND_COUNT + 1] = {"config", "models", "nodes"};
     for (int i = 0; cli_commands[i] != NULL; i++) names[i + 3] = cli_commands[i]->name;
     const char *near = gyre_name_nearest(about, names);
     return cli_usage_fail(&cli_command_help,
@@ -36,31 +37,53 @@ static gyre_status unknown(const char *about, bool more) {
                           near == NULL ? "" : near, near == NULL ? "" : "'?");
 }
 
-/* `gyre help COMMAND` is in main.c, beside --help. */
-static gyre_status help(int argc, char **argv) {
-    arguments a = {0};
-    GYRE_TRY(cli_options_read(argc, argv, &cli_command_help, &a, NULL));
-    const char *about = argc - optind == 1 ? argv[optind] : "";
-    if (strcmp(about, "models") == 0 && !a.markdown)
+/* False: there is no manual page of this name. */
+static bool print_man(const char *about) {
+    const cli_command *command = cli_command_named(about);
+    if (about[0] == '\0')
+        cli_man_list(stdout, cli_commands);
+    else if (command != NULL)
+        cli_man_command(stdout, command);
+    else if (strcmp(about, "config") == 0)
+        gyre_config_help_man(stdout);
+    else
+        return false;
+    return true;
+}
+
+static bool print(const char *about, bool markdown) {
+    if (strcmp(about, "models") == 0 && !markdown)
         print_models();
-    else if (strcmp(about, "config") == 0 && a.markdown)
+    else if (strcmp(about, "config") == 0 && markdown)
         gyre_config_help_markdown(stdout);
     else if (strcmp(about, "config") == 0)
         gyre_config_help(stdout);
-    else if (strcmp(about, "nodes") == 0 && a.markdown)
+    else if (strcmp(about, "nodes") == 0 && markdown)
         gyre_node_types_help_markdown(stdout);
     else if (strcmp(about, "nodes") == 0)
         gyre_node_types_help(stdout);
     else
-        return unknown(argc > optind ? argv[optind] : "", argc - optind > 1);
-    return cli_flush();
+        return false;
+    return true;
+}
+
+/* `gyre help COMMAND` is in main.c, beside --help. */
+static gyre_status help(int argc, char **argv) {
+    arguments a = {0};
+    GYRE_TRY(cli_options_read(argc, argv, &cli_command_help, &a, NULL));
+    int count = argc - optind;
+    const char *about = count > 0 ? argv[optind] : "";
+    bool one_form = count <= 1 && !(a.man && a.markdown);
+    bool known = one_form && (a.man ? print_man(about) : print(about, a.markdown));
+    return known ? cli_flush() : unknown(about, count > 1);
 }
 
 static int run(int argc, char **argv) {
     return cli_fail(help(argc, argv));
 }
 
-static const cli_form forms[] = {{"[COMMAND]", ""}, {"config|nodes", NULL}, {"models", ""}, {0}};
+static const cli_form forms[] = {
+    {"[COMMAND]", "p"}, {"config", "mp"}, {"nodes", "m"}, {"models", ""}, {0}};
 
 static const cli_option options[] = {
     {.name = "COMMAND", .help = "explains a command with its options; without one, lists all"},
@@ -71,6 +94,10 @@ static const cli_option options[] = {
      .name = "markdown",
      .at = offsetof(arguments, markdown),
      .help = "as tables, as in docs/config.md and docs/nodes.md"},
+    {.id = 'p',
+     .name = "man",
+     .at = offsetof(arguments, man),
+     .help = "as the source of a manual page, which `man -l` shows"},
     {0}};
 
 const cli_command cli_command_help = {

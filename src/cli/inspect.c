@@ -62,7 +62,7 @@ static const cli_option options[] = {
      .name = "hash",
      .kind = CLI_OWN,
      .read = read_hash,
-     .value = "KIND",
+     .value = "parameters|state",
      .optional = true,
      .help = "prints a hash of the newest checkpoint alone. parameters (the default): runs of the "
              "same bits have the same; state: of all that a result hangs on, which is also the "

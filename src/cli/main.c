@@ -1,22 +1,13 @@
 /* The dispatcher: finds the subcommand in one table and turns its status into the exit code. */
 #include "cli.h"
 
+#include "complete.h"
 #include "gyre/names.h"
 #include "gyre/version.h"
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#define COMMAND_ROW(name) &cli_command_##name,
-const cli_command *const cli_commands[] = {CLI_COMMANDS(COMMAND_ROW) NULL};
-
-const cli_command *cli_command_named(const char *name) {
-    for (size_t i = 0; cli_commands[i] != NULL; i++) {
-        if (strcmp(name, cli_commands[i]->name) == 0) return cli_commands[i];
-    }
-    return NULL;
-}
 
 /* Is it a word of how the command is called, as the "import" of `gyre data import`? */
 static bool has_word(const cli_command *command, const char *word) {
@@ -71,7 +62,7 @@ static const char *name_of_synonym(const char *name) {
 }
 
 static gyre_status unknown(const char *name) {
-    const char *names[sizeof cli_commands / sizeof *cli_commands] = {NULL};
+    const char *names[CLI_COMMAND_COUNT + 1] = {NULL};
     for (size_t i = 0; cli_commands[i] != NULL; i++) names[i] = cli_commands[i]->name;
     const char *near = name_of_synonym(name);
     if (near == NULL) near = gyre_name_nearest(name, names);
@@ -86,6 +77,10 @@ int main(int argc, char **argv) {
     if (argc < 2) {
         cli_list(stderr, cli_commands);
         return GYRE_EUSAGE;
+    }
+    if (strcmp(argv[1], "--complete") == 0) { /* the scripts of packaging/completion ask so */
+        if (argc > 2) cli_complete(argc - 2, (const char *const *)(argv + 2));
+        return cli_fail(cli_flush());
     }
     if (asks_for_help(argc, argv, &about)) {
         if (about == NULL)

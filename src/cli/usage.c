@@ -1,6 +1,8 @@
 /* How a command is called, what its options do and which exit codes it has, from its table. */
 #include "usage.h"
 
+#include "form.h"
+#include "gyre/place.h"
 #include "gyre/text.h"
 #include <stdarg.h>
 #include <string.h>
@@ -9,12 +11,7 @@ enum { WIDTH = 80, HELP_AT = 24 };
 
 /* ---- how a command is called */
 
-static bool goes_with(const cli_form *form, const cli_option *o) {
-    return o->id != 0 && (form->ids == NULL || strchr(form->ids, o->id) != NULL);
-}
-
-/* "--out DIR", "--hash[=KIND]", or an operand. */
-static void name_option(const cli_option *o, char *out, size_t size) {
+void cli_name_option(const cli_option *o, char *out, size_t size) {
     snprintf(out, size, "%s%s%s%s%s", o->id == 0 ? "" : "--", o->name,
              o->value == NULL ? ""
              : o->optional    ? "[="
@@ -24,17 +21,16 @@ static void name_option(const cli_option *o, char *out, size_t size) {
 
 static void print_option(FILE *out, const cli_option *o) {
     char name[80];
-    name_option(o, name, sizeof name);
+    cli_name_option(o, name, sizeof name);
     fprintf(out, " %s%s%s%s", o->required ? "" : "[", name, o->required ? "" : "]",
             o->repeats ? "..." : "");
 }
 
-/* "train CONFIG --out DIR [OPTIONS]", or with every option. */
-static void print_form(FILE *out, const cli_command *command, const cli_form *form, bool all) {
+void cli_print_form(FILE *out, const cli_command *command, const cli_form *form, bool all) {
     bool more = false;
     fprintf(out, "gyre %s%s%s", command->name, *form->operands == '\0' ? "" : " ", form->operands);
     for (const cli_option *o = command->options; o->name != NULL; o++) {
-        if (!goes_with(form, o)) continue;
+        if (!cli_form_has_option(form, o)) continue;
         if (all || o->required)
             print_option(out, o);
         else
@@ -52,7 +48,7 @@ gyre_status cli_usage_fail(const cli_command *command, const char *format, ...) 
     FILE *f = fmemopen(usage, sizeof usage, "w");
     for (const cli_form *form = command->forms; f != NULL && form->operands != NULL; form++) {
         if (form != command->forms) fputs(" | ", f);
-        print_form(f, command, form, false);
+        cli_print_form(f, command, form, false);
     }
     if (f != NULL) fclose(f);
     return gyre_fail(GYRE_EUSAGE, "%s; usage: %s; `gyre help %s` explains it", message, usage,
@@ -66,7 +62,7 @@ static void print_usage(FILE *out, const cli_command *command) {
         char text[2048] = "";
         FILE *f = fmemopen(text, sizeof text, "w");
         if (f == NULL) return;
-        print_form(f, command, form, true);
+        cli_print_form(f, command, form, true);
         fclose(f);
         fputs(form == command->forms ? "usage: " : "       ", out);
         gyre_text_wrap(out, text, 7, 11, WIDTH);
@@ -86,10 +82,27 @@ static void print_help(FILE *out, const char *name, const char *help) {
 static void print_options(FILE *out, const cli_command *command) {
     for (const cli_option *o = command->options; o->name != NULL; o++) {
         char name[80], whole[90];
-        name_option(o, name, sizeof name);
+        cli_name_option(o, name, sizeof name);
         snprintf(whole, sizeof whole, "%s%s%.1s", name, o->letter == 0 ? "" : ", -", &o->letter);
         print_help(out, whole, o->help);
     }
+}
+
+int cli_exits(const cli_command *command, cli_exit out[CLI_EXITS_MAX]) {
+    int count = 0;
+    bool on_ranks = false;
+    out[count++] = (cli_exit){"0", gyre_status_text(GYRE_OK)};
+    for (const gyre_status *code = command->exits; *code != GYRE_OK; code++) {
+        out[count] = (cli_exit){"", gyre_status_text(*code)};
+        snprintf(out[count].codes, sizeof out[count].codes, "%d", (int)*code);
+        count++;
+        on_ranks = on_ranks || *code == GYRE_EPEER;
+    }
+    if (!on_ranks) return count;
+    out[count++] = (cli_exit){
+        "137, 205", "mpirun's: a rank was killed (out of memory, as a rule); a node is gone"};
+    out[count++] = (cli_exit){"1", "mpirun's: Ctrl-C or TERM stopped mpirun itself"};
+    return count;
 }
 
 void cli_explain(FILE *out, const cli_command *command) {
@@ -104,20 +117,19 @@ void cli_explain(FILE *out, const cli_command *command) {
         fputc('\n', out);
         gyre_text_wrap(out, command->notes, 0, 0, WIDTH);
     }
-    bool on_ranks = false;
+    cli_exit exits[CLI_EXITS_MAX];
+    int count = cli_exits(command, exits);
     fputs("\nexit codes:\n", out);
-    print_help(out, "0", gyre_status_text(GYRE_OK));
-    for (const gyre_status *code = command->exits; *code != GYRE_OK; code++) {
-        char number[8];
-        snprintf(number, sizeof number, "%d", (int)*code);
-        print_help(out, number, gyre_status_text(*code));
-        on_ranks = on_ranks || *code == GYRE_EPEER;
-    }
-    if (!on_ranks) return;
-    print_help(out, "137, 205",
-               "mpirun's: a rank was killed (out of memory, as a rule); a node is "
-               "gone");
-    print_help(out, "1", "mpirun's: Ctrl-C or TERM stopped mpirun itself");
+    for (int i = 0; i < count; i++) print_help(out, exits[i].codes, exits[i].text);
+}
+
+/* The folder of what messages and docs name by `file`. */
+static void print_place(FILE *out, const char *what, const char *file) {
+    char folder[4096];
+    if (!gyre_place_find(file, folder, sizeof folder)) return;
+    fprintf(out, "%s ", what);
+    gyre_text_print(out, folder, 0);
+    fprintf(out, "/%.*s\n", (int)strcspn(file, "/"), file);
 }
 
 void cli_list(FILE *out, const cli_command *const commands[]) {
@@ -128,4 +140,7 @@ void cli_list(FILE *out, const cli_command *const commands[]) {
         gyre_text_wrap(out, commands[i]->summary, 12, 12, WIDTH);
     }
     fputs("\n`gyre help COMMAND` explains a command and its options.\n", out);
+    print_place(out, "Docs are in", "docs/config.md");
+    print_place(out, "Example configs are in", "configs/demo.json");
+    print_place(out, "Batch scripts are in", "slurm/study.sh");
 }

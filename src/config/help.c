@@ -1,6 +1,7 @@
 /* The table of fields for people: on a terminal, and as docs/config.md. */
 #include "fields.h"
 
+#include "gyre/roff.h"
 #include "gyre/text.h"
 #include <string.h>
 
@@ -16,21 +17,45 @@ static const char *fallback_text(const config_field *f) {
     return f->fallback == NULL ? "none" : f->fallback;
 }
 
+static const char introduction[] =
+    "A config is JSON with comments. Keys with their range and default; those marked * must be the "
+    "same when a run is resumed. --set KEY=VALUE overrides one, null resets it.";
+
+/* The key with its mark, and what it may be. */
+static void describe(const config_field *f, char name[128], char value[512]) {
+    char range[256];
+    config_field_range(f, range, sizeof range);
+    snprintf(name, 128, "%s%s", f->path, f->tag == GYRE_FIELD_ARITHMETIC ? " *" : "");
+    snprintf(value, 512, "%s; default %s", range, fallback_text(f));
+}
+
 void gyre_config_help(FILE *out) {
-    gyre_text_wrap(out,
-                   "A config is JSON with comments. Keys with their range and default; those "
-                   "marked * must be the same when a run is resumed. --set KEY=VALUE overrides "
-                   "one, null resets it.",
-                   0, 0, WIDTH);
+    gyre_text_wrap(out, introduction, 0, 0, WIDTH);
     for (const config_field *f = config_fields; f->path != NULL; f++) {
-        char range[256], value[512];
-        config_field_range(f, range, sizeof range);
-        snprintf(value, sizeof value, "%s; default %s", range, fallback_text(f));
-        fprintf(out, "\n%s%s\n    ", f->path, f->tag == GYRE_FIELD_ARITHMETIC ? " *" : "");
+        char name[128], value[512];
+        describe(f, name, value);
+        fprintf(out, "\n%s\n    ", name);
         gyre_text_wrap(out, value, 4, 4, WIDTH);
         fputs("    ", out);
         gyre_text_wrap(out, f->help, 4, 4, WIDTH);
     }
+}
+
+void gyre_config_help_man(FILE *out) {
+    gyre_roff_begin(out, "gyre-config", 5, "config of a run of gyre");
+    gyre_roff_heading(out, "description");
+    gyre_roff_text(out, introduction);
+    gyre_roff_heading(out, "keys");
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
+        char name[128], value[512];
+        describe(f, name, value);
+        gyre_roff_entry(out, name);
+        gyre_roff_text(out, value);
+        fputs(".br\n", out);
+        gyre_roff_text(out, f->help);
+    }
+    gyre_roff_heading(out, "see also");
+    fputs(".BR gyre (1)\n", out);
 }
 
 static void print_cell(FILE *out, const char *text) {

@@ -14,16 +14,20 @@ value_of() {
     "3|1") echo 3 ;;
     RATE | FRACTION) echo 0.5 ;;
     VALUE) echo 50 ;;
-    SCALE) echo linear ;;
-    HOW) echo crop ;;
     PAIR) echo x.npy,y.npy ;;
     HxWxC) echo 8x8x1 ;;
+    *"|"*) echo "${1%%|*}" ;;
     *) echo x ;;
     esac
 }
 
 "$GYRE" help >all
-narrow all
+grep -v '^[A-Z][a-z ]* are in /' all >listed
+narrow listed
+for place in docs/config.md configs/demo.json slurm/study.sh; do
+    folder=$(sed -n "s|^[A-Z][a-z ]* are in \(/.*/${place%%/*}\)\$|\1|p" all)
+    [ -e "$folder/${place#*/}" ] || fail "no $place: $(cat all)"
+done
 "$GYRE" --help | cmp all - || fail "--help"
 "$GYRE" 2>&1 | cmp all - || fail "no word at all"
 commands=$(sed -n 's/^  \([a-z]*\) .*/\1/p' all)
@@ -40,7 +44,7 @@ for command in $commands; do
     sed -n 's/^  \(--[a-z-]*\).*/\1/p' page | sort -u >explained
     cmp used explained || fail "$command: the usage has $(cat used), explained are $(cat explained)"
     # Each has words, on its line or the next.
-    awk '/^  [^ ]/ && !/^  .*  [^ ]/ {getline next_line; if (next_line !~ /^ {24}[^ ]/) {print; exit 1}}' page ||
+    awk '/^  [^ ]/ && !/^  .*  [^ ]/ {getline next_line; if (index(next_line, "                        ") != 1) {print; exit 1}}' page ||
         fail "$command: an option without words"
     # All of them, with a value where they have one, pass the parser: what it misses are operands.
     arguments=()

@@ -1,0 +1,7 @@
+# Installing gyre, and packages of it (docs/install.md).
+PREFIX ?= /usr/local
+.PHONY: install uninstall
+install: $(O)/gyre
+	@O='$(O)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' packaging/install.sh install
+uninstall:
+	@O='$(O)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' packaging/install.sh uninstall
