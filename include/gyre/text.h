@@ -2,6 +2,7 @@
 #ifndef GYRE_TEXT_H
 #define GYRE_TEXT_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -27,6 +28,13 @@ void gyre_text_print(FILE *out, const char *bytes, int width);
  * that is to be typed. Where `out` has no room for it `otherwise` stands there, as "FILE": a path
  * that is cut would name another file. Returns `out`. */
 char *gyre_text_word(const char *text, const char *otherwise, char *out, size_t size);
+
+/* Appends to the string in `out`, of `size` bytes with its zero. What it has no room for is left
+ * out, at a whole character. */
+void gyre_text_add(char *out, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void gyre_text_add_list(char *out, size_t size, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 /* Takes the last character off that a cut left a part of. */
 void gyre_text_cut(char *text);

@@ -55,6 +55,19 @@ void gyre_text_cut(char *text) {
     if (character_at((const unsigned char *)text + end - 1) == 0) text[end - 1] = '\0';
 }
 
+void gyre_text_add_list(char *out, size_t size, const char *format, va_list args) {
+    size_t used = strlen(out), room = size - used;
+    int length = vsnprintf(out + used, room, format, args);
+    if (length < 0 || (size_t)length >= room) gyre_text_cut(out);
+}
+
+void gyre_text_add(char *out, size_t size, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    gyre_text_add_list(out, size, format, args);
+    va_end(args);
+}
+
 char *gyre_text_word(const char *text, const char *otherwise, char *out, size_t size) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_./,:=@%+-";

@@ -201,10 +201,9 @@ static gyre_status refuse(const cli_option *other, const char *kind) {
 
 static gyre_status refuse_kind(const char *kind) {
     char kinds[128] = "";
-    for (size_t i = 0, used = 0; i < IMPORTERS && used < sizeof kinds; i++) {
+    for (size_t i = 0; i < IMPORTERS; i++) {
         const char *before = i == 0 ? "" : i == IMPORTERS - 1 ? " and " : ", ";
-        used +=
-            (size_t)snprintf(kinds + used, sizeof kinds - used, "%s%s", before, importers[i].kind);
+        gyre_text_add(kinds, sizeof kinds, "%s%s", before, importers[i].kind);
     }
     return gyre_fail(GYRE_EUSAGE, "data import '%s' is unknown; the kinds are %s", kind, kinds);
 }

@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "gyre/names.h"
+#include "gyre/text.h"
 #include "holds.h"
 #include <getopt.h>
 #include <stdio.h>
@@ -26,10 +27,9 @@ static const cli_export_format *format_named(const char *name) {
 static gyre_status refuse_format(const char *name) {
     const char *names[FORMATS + 1] = {NULL};
     char list[128] = "";
-    for (size_t i = 0, used = 0; i < FORMATS && used < sizeof list; i++) {
+    for (size_t i = 0; i < FORMATS; i++) {
         names[i] = formats[i]->name;
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ",
-                                 formats[i]->name);
+        gyre_text_add(list, sizeof list, "%s%s", i == 0 ? "" : ", ", formats[i]->name);
     }
     const char *near = gyre_name_nearest(name, names);
     return gyre_fail(GYRE_EUSAGE, "'%s' is no format of `gyre export`; the formats are %s%s%s%s",

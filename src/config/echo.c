@@ -175,31 +175,28 @@ static void cut_to_difference(char *a, char *b) {
 gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now) {
     enum { MOST = 100 }; /* bytes of a value */
     char list[GYRE_ERROR_MAX] = "";
-    size_t used = 0;
     for (const config_field *f = config_fields; f->path != NULL; f++) {
         char *a = NULL, *b = NULL;
         if (f->tag != GYRE_FIELD_ARITHMETIC) continue;
         if (f->kind == FIELD_STAGES && run->schedule.stage_count != now->schedule.stage_count) {
-            used +=
-                (size_t)snprintf(list + used, sizeof list - used,
-                                 "%s%s: run has %d stages, config has %d", used == 0 ? "" : "; ",
-                                 f->path, run->schedule.stage_count, now->schedule.stage_count);
+            gyre_text_add(list, sizeof list, "%s%s: run has %d stages, config has %d",
+                          list[0] == '\0' ? "" : "; ", f->path, run->schedule.stage_count,
+                          now->schedule.stage_count);
             continue;
         }
         gyre_status status = text_of(f, run, &a);
         if (status == GYRE_OK) status = text_of(f, now, &b);
-        if (status == GYRE_OK && strcmp(a, b) != 0 && used < sizeof list) {
+        if (status == GYRE_OK && strcmp(a, b) != 0) {
             if (f->kind == FIELD_NETWORK) cut_to_difference(a, b);
-            used +=
-                (size_t)snprintf(list + used, sizeof list - used, "%s%s: run has %s, config has %s",
-                                 used == 0 ? "" : "; ", f->path, gyre_text_shorten(a, MOST),
-                                 gyre_text_shorten(b, MOST));
+            gyre_text_add(list, sizeof list, "%s%s: run has %s, config has %s",
+                          list[0] == '\0' ? "" : "; ", f->path, gyre_text_shorten(a, MOST),
+                          gyre_text_shorten(b, MOST));
         }
         free(a);
         free(b);
         GYRE_TRY(status);
     }
-    if (used == 0) return GYRE_OK;
+    if (list[0] == '\0') return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
                      "the run was started with other settings; put them back or take a new --out: "
                      "%s",

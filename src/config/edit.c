@@ -3,6 +3,7 @@
 #include "fields.h"
 
 #include "gyre/file.h"
+#include "gyre/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,16 +84,14 @@ static gyre_status splice(config_text *t, size_t begin, size_t end, const char *
 
 /* A key that an object does not have yet becomes its first, with the objects that it needs. */
 static gyre_status insert(config_text *t, size_t object, const char *path, const char *value) {
-    char fresh[512];
-    size_t used = 0;
+    char fresh[512] = "";
     int depth = 0;
     for (const char *dot; (dot = strchr(path, '.')) != NULL; path = dot + 1, depth++) {
-        used += (size_t)snprintf(fresh + used, sizeof fresh - used, "\"%.*s\": {",
-                                 (int)(dot - path), path);
+        gyre_text_add(fresh, sizeof fresh, "\"%.*s\": {", (int)(dot - path), path);
     }
     bool empty = *skip_space(t->blank + object + 1) == '}';
-    snprintf(fresh + used, sizeof fresh - used, "\"%s\": %s%.*s%s", path, value, depth, "}}}}",
-             empty ? "" : ", ");
+    gyre_text_add(fresh, sizeof fresh, "\"%s\": %s%.*s%s", path, value, depth, "}}}}",
+                  empty ? "" : ", ");
     return splice(t, object + 1, object + 1, fresh);
 }
 

@@ -1,6 +1,8 @@
 /* Keys that have a value of their own, and that nothing reads: as a rule another optimizer's. */
 #include "fields.h"
 
+#include "gyre/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,8 +39,7 @@ static bool is_changed(const gyre_settings *s, const char *path) {
 }
 
 static void add(char *list, size_t size, const char *path) {
-    size_t used = strlen(list);
-    snprintf(list + used, size - used, "%s%s", used > 0 ? ", " : "", path);
+    gyre_text_add(list, size, "%s%s", list[0] != '\0' ? ", " : "", path);
 }
 
 void gyre_config_warnings(const gyre_settings *s, void (*say)(void *context, const char *text),

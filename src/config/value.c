@@ -2,6 +2,8 @@
  * echo_value.c. */
 #include "fields.h"
 
+#include "gyre/text.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,27 +38,25 @@ bool config_choice_at(const char *choices, int k, char *out, size_t size) {
 
 static void list_choices(const char *choices, char *out, size_t size) {
     char one[40];
-    size_t used = 0;
-    for (int i = 0; config_choice_at(choices, i, one, sizeof one) && used < size; i++) {
-        used += (size_t)snprintf(out + used, size - used, "%s\"%s\"", i == 0 ? "" : ", ", one);
+    for (int i = 0; config_choice_at(choices, i, one, sizeof one); i++) {
+        gyre_text_add(out, size, "%s\"%s\"", i == 0 ? "" : ", ", one);
     }
 }
 
 static void list_units(const config_field *f, char *out, size_t size) {
-    size_t used = 0;
     for (int i = GYRE_UNIT_STEPS; i <= GYRE_UNIT_MINUTES; i++) {
-        if (!(f->units & (1u << i)) || used >= size) continue;
+        if (!(f->units & (1u << i))) continue;
         const char *what = f->min == 0 ? "number >= 0"
                            : i == GYRE_UNIT_STEPS
                                ? (f->units & UNIT_PARTS ? "number >= 1" : "whole number >= 1")
                                : "number > 0";
-        used += (size_t)snprintf(out + used, size - used, "%s{\"%s\": %s}", used == 0 ? "" : " or ",
-                                 unit_names[i], what);
+        gyre_text_add(out, size, "%s{\"%s\": %s}", out[0] == '\0' ? "" : " or ", unit_names[i],
+                      what);
     }
 }
 
 void config_field_range(const config_field *f, char *out, size_t size) {
-    size_t used;
+    out[0] = '\0';
     switch (f->kind) {
     case FIELD_FLAG: snprintf(out, size, "true or false"); break;
     case FIELD_INTEGER:
@@ -70,8 +70,8 @@ void config_field_range(const config_field *f, char *out, size_t size) {
     case FIELD_GROUPS: snprintf(out, size, "list of groups"); break;
     case FIELD_CHOICE:
     case FIELD_SIDE:
-        used = (size_t)snprintf(out, size, "one of ");
-        list_choices(f->choices, out + used, size - used);
+        gyre_text_add(out, size, "one of ");
+        list_choices(f->choices, out, size);
         break;
     case FIELD_LENGTH: list_units(f, out, size); break;
     case FIELD_VALIDATION:
@@ -80,16 +80,13 @@ void config_field_range(const config_field *f, char *out, size_t size) {
         break;
     case FIELD_WEIGHTS:
         list_choices(f->choices, out, size);
-        used = strlen(out);
-        snprintf(out + used, size - used,
-                 " or a list of numbers %g..%g, one for each class and one above 0", f->min,
-                 f->max);
+        gyre_text_add(out, size, " or a list of numbers %g..%g, one for each class and one above 0",
+                      f->min, f->max);
         break;
     case FIELD_NORMALIZE:
         list_choices(f->choices, out, size);
-        used = strlen(out);
-        snprintf(
-            out + used, size - used,
+        gyre_text_add(
+            out, size,
             " or {\"mean\": [...], \"std\": [...]} with a number for each of up to %d channels, "
             "std above 0",
             GYRE_CHANNELS_MAX);

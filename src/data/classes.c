@@ -5,6 +5,7 @@
 
 #include "few.h"
 #include "gyre/log.h"
+#include "gyre/text.h"
 #include "spelling.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,32 +42,31 @@ static void look(const gyre_dataset *d, const uint8_t *found, gaps *out) {
 }
 
 static void write_gaps(const gyre_dataset *d, gaps *g, char *out, size_t size) {
-    int classes = gyre_dataset_classes(d), used;
+    int classes = gyre_dataset_classes(d);
     bool shifted = g->numbered && g->first > 0 && g->last == classes - 1 && g->empty == g->first;
     if (shifted) {
         char which[48] = "class 0 has";
         if (g->first > 1) snprintf(which, sizeof which, "classes 0 to %d have", g->first - 1);
-        used =
-            snprintf(out, size,
-                     "the training labels are %d to %d, but classes count from 0: %s no training "
-                     "image; subtract %d from all labels, unless that is meant",
-                     g->first, g->last, which, g->first);
+        snprintf(out, size,
+                 "the training labels are %d to %d, but classes count from 0: %s no training "
+                 "image; subtract %d from all labels, unless that is meant",
+                 g->first, g->last, which, g->first);
     } else {
-        used = snprintf(out, size,
-                        "classes without a training image, which cannot be learned: %d of %d, %s%s",
-                        g->empty, classes, data_few_text(&g->names),
-                        g->numbered ? "; number the classes from 0 without gaps" : "");
+        snprintf(out, size,
+                 "classes without a training image, which cannot be learned: %d of %d, %s%s",
+                 g->empty, classes, data_few_text(&g->names),
+                 g->numbered ? "; number the classes from 0 without gaps" : "");
     }
     bool masks = gyre_dataset_train(d)->target.classes;
-    if (masks && classes == IGNORED + 1 && g->last == IGNORED && used > 0 && (size_t)used < size) {
-        used += snprintf(out + used, size - (size_t)used,
-                         "; where %d means no class, make it -1, as by "
-                         "np.where(y == %d, -1, y.astype('int32'))",
-                         IGNORED, IGNORED);
+    if (masks && classes == IGNORED + 1 && g->last == IGNORED) {
+        gyre_text_add(out, size,
+                      "; where %d means no class, make it -1, as by "
+                      "np.where(y == %d, -1, y.astype('int32'))",
+                      IGNORED, IGNORED);
     }
-    if (g->elsewhere > 0 && used > 0 && (size_t)used < size) {
-        snprintf(out + used, size - (size_t)used, "; %d of them %s images in another part",
-                 g->elsewhere, g->elsewhere == 1 ? "has" : "have");
+    if (g->elsewhere > 0) {
+        gyre_text_add(out, size, "; %d of them %s images in another part", g->elsewhere,
+                      g->elsewhere == 1 ? "has" : "have");
     }
 }
 

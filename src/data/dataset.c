@@ -5,6 +5,7 @@
 
 #include "check_targets.h"
 #include "gyre/log.h"
+#include "gyre/text.h"
 #include "images.h"
 #include "manifest.h"
 #include <stdio.h>
@@ -307,15 +308,16 @@ void gyre_dataset_warn_unread(const gyre_dataset *d) {
 }
 
 void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]) {
-    int parts = 0, used = 0;
+    int parts = 0;
+    out[0] = '\0';
     for (int part = 0; part < DATA_PARTS; part++) parts += d->parts[part].count > 0;
     for (int part = 0, done = 0; part < DATA_PARTS; part++) {
         int64_t count = d->parts[part].count;
         if (count == 0) continue;
         const char *before = done == 0 ? "" : done == parts - 1 ? " and " : ", ";
-        used += snprintf(out + used, (size_t)(GYRE_PARTS_TEXT - used), "%s%s (%lld%s%s)", before,
-                         data_part_names[part], (long long)count, done > 0 ? "" : " ",
-                         done > 0 ? "" : gyre_element_noun(d->parts[part].element, count));
+        gyre_text_add(out, GYRE_PARTS_TEXT, "%s%s (%lld%s%s)", before, data_part_names[part],
+                      (long long)count, done > 0 ? "" : " ",
+                      done > 0 ? "" : gyre_element_noun(d->parts[part].element, count));
         done++;
     }
 }

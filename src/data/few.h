@@ -7,7 +7,7 @@
 enum { DATA_FEW = 4, DATA_FEW_TEXT = 512 };
 
 typedef struct {
-    size_t count, used;
+    size_t count;
     char text[DATA_FEW_TEXT];
 } data_few; /* begins as all zero */
 

@@ -29,14 +29,13 @@ static gyre_status check_options(const gyre_folder_options *o) {
 
 /* "; pictures among them, to be converted to PNG or JPEG: 300 .webp, 2 .gif" */
 static const char *formats_text(const data_listing *l, char *out, size_t size) {
-    size_t used = 0;
     out[0] = '\0';
     for (int i = 0; i < DATA_OTHER_FORMATS; i++) {
-        if (l->formats[i] == 0 || used >= size) continue;
-        used += (size_t)snprintf(
-            out + used, size - used, "%s%zu %s",
-            used == 0 ? "; pictures among them, to be converted to PNG or JPEG: " : ", ",
-            l->formats[i], data_other_formats[i]);
+        if (l->formats[i] == 0) continue;
+        gyre_text_add(out, size, "%s%zu %s",
+                      out[0] == '\0' ? "; pictures among them, to be converted to PNG or JPEG: "
+                                     : ", ",
+                      l->formats[i], data_other_formats[i]);
     }
     return out;
 }

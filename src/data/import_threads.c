@@ -98,7 +98,7 @@ typedef struct {
 static void show(view *v, size_t done, size_t count) {
     enum { BAR = 24 };
     static const char full[BAR + 1] = "========================";
-    char text[160], left[32];
+    char text[160] = "", left[32];
     double t = gyre_clock(), passed = t - v->begun;
     bool terminal = v->line.terminal >= 0;
     if (v->quiet || count == 0 || t - v->last < (terminal ? 0.2 : 30)) return;
@@ -106,9 +106,9 @@ static void show(view *v, size_t done, size_t count) {
     double rate = (double)done / fmax(passed, 1e-9);
     gyre_print_duration((double)(count - done) / fmax(rate, 1e-9), left, sizeof left);
     int bar = (int)(done * BAR / count);
-    int used = terminal ? snprintf(text, sizeof text, "[%.*s%*s]  ", bar, full, BAR - bar, "") : 0;
-    snprintf(text + used, sizeof text - (size_t)used, "picture %zu/%zu  %zu %%  %.0f/s  %s left",
-             done, count, done * 100 / count, rate, left);
+    if (terminal) gyre_text_add(text, sizeof text, "[%.*s%*s]  ", bar, full, BAR - bar, "");
+    gyre_text_add(text, sizeof text, "picture %zu/%zu  %zu %%  %.0f/s  %s left", done, count,
+                  done * 100 / count, rate, left);
     if (terminal)
         gyre_status_line_show(&v->line, text);
     else

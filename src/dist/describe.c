@@ -2,6 +2,7 @@
 #include "comm.h"
 
 #include "gyre/cores.h"
+#include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,27 +41,20 @@ int gyre_comm_cores(const gyre_comm *c) {
     return c->cores;
 }
 
-/* Appends to a text that may be full. */
-static void append(char *text, size_t bytes, const char *more) {
-    size_t used = strlen(text);
-    snprintf(text + used, bytes - used, "%s", more);
-}
-
 static void append_group(char *text, size_t bytes, const place *p, int first, int last,
                          bool new_host) {
-    char part[sizeof p->host + CORES_TEXT + 80], ranks[48];
+    char ranks[48];
     if (first == last)
         snprintf(ranks, sizeof ranks, "rank %d", first);
     else
         snprintf(ranks, sizeof ranks, "ranks %d-%d", first, last);
-    snprintf(part, sizeof part, "%s%s%s%s on core%s %s%s",
-             first == 0 ? ""
-             : new_host ? "; "
-                        : ", ",
-             new_host ? p->host : "", new_host ? ": " : "", ranks,
-             gyre_cores_count(p->cores) == 1 ? "" : "s", p->cores,
-             first == last ? "" : " together");
-    append(text, bytes, part);
+    gyre_text_add(text, bytes, "%s%s%s%s on core%s %s%s",
+                  first == 0 ? ""
+                  : new_host ? "; "
+                             : ", ",
+                  new_host ? p->host : "", new_host ? ": " : "", ranks,
+                  gyre_cores_count(p->cores) == 1 ? "" : "s", p->cores,
+                  first == last ? "" : " together");
 }
 
 gyre_status gyre_comm_describe(gyre_comm *c, char *text, size_t bytes) {

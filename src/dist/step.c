@@ -2,6 +2,8 @@
  * ranks hold the same x, since max(x) = x and max(~x) = ~x only then. */
 #include "comm.h"
 
+#include "gyre/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,13 +62,12 @@ static int count_like(const holding *all, int size, uint64_t hash) {
 static void list_odd(const holding *all, int size, const uint64_t *right, char *out, size_t room) {
     int named = 0;
     for (int i = 0; i < size; i++) {
-        size_t used = strlen(out);
         if (right != NULL && all[i].hash == *right) continue;
         if (named++ == 8) {
-            snprintf(out + used, room - used, ", ...");
+            gyre_text_add(out, room, ", ...");
             return;
         }
-        snprintf(out + used, room - used, "%srank %d (%s)", named > 1 ? ", " : "", i, all[i].host);
+        gyre_text_add(out, room, "%srank %d (%s)", named > 1 ? ", " : "", i, all[i].host);
     }
 }
 

@@ -14,6 +14,7 @@
 #include "gyre/alive.h"
 #include "gyre/clock.h"
 #include "gyre/defaults.h"
+#include "gyre/text.h"
 #include "gyre/thread.h"
 #include <poll.h>
 #include <pthread.h>
@@ -102,11 +103,10 @@ _Noreturn static void tell_other(gyre_watchdog *w, const dist_board_line *l, boo
 static void list_hosts(const gyre_watchdog *w, char *out, size_t size) {
     int named = 0;
     for (int i = 0; w->hosts != NULL && i < w->size; i++) {
-        size_t used = strlen(out);
         bool known = strcmp(w->hosts[i], w->host) == 0;
         for (int k = 0; k < i && !known; k++) known = strcmp(w->hosts[i], w->hosts[k]) == 0;
         if (known) continue;
-        snprintf(out + used, size - used, "%s%s", named++ > 0 ? ", " : "", w->hosts[i]);
+        gyre_text_add(out, size, "%s%s", named++ > 0 ? ", " : "", w->hosts[i]);
     }
 }
 

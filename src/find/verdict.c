@@ -4,6 +4,7 @@
 
 #include "curve.h"
 #include "gyre/sort.h"
+#include "gyre/text.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -55,10 +56,9 @@ static void combine(const gyre_find *f, gyre_find_verdict *v) {
 
 /* Appends to a text of GYRE_FIND_REASON bytes. */
 __attribute__((format(printf, 2, 3))) static void say(char *out, const char *format, ...) {
-    size_t used = strlen(out);
     va_list list;
     va_start(list, format);
-    vsnprintf(out + used, GYRE_FIND_REASON - used, format, list);
+    gyre_text_add_list(out, GYRE_FIND_REASON, format, list);
     va_end(list);
 }
 

@@ -18,25 +18,22 @@ static void number_text(const node_option *o, char *out, size_t size) {
 }
 
 static void value_text(const node_option *o, char *out, size_t size) {
-    size_t used = 0;
+    out[0] = '\0';
     switch (o->kind) {
     case OPTION_BOOL: snprintf(out, size, "true or false"); return;
     case OPTION_CHOICE:
-        for (int i = 0; o->choices[i] != NULL && used < size; i++) {
-            used += (size_t)snprintf(out + used, size - used, "%s\"%s\"", i == 0 ? "" : ", ",
-                                     o->choices[i]);
+        for (int i = 0; o->choices[i] != NULL; i++) {
+            gyre_text_add(out, size, "%s\"%s\"", i == 0 ? "" : ", ", o->choices[i]);
         }
         return;
     case OPTION_REAL: number_text(o, out, size); return;
     default: break;
     }
     number_text(o, out, size);
-    used = strlen(out);
-    if (o->kind == OPTION_INT) snprintf(out + used, size - used, ", or \"classes\"");
-    if (o->kind == OPTION_PAIR) snprintf(out + used, size - used, ", or [height, width]");
+    if (o->kind == OPTION_INT) gyre_text_add(out, size, ", or \"classes\"");
+    if (o->kind == OPTION_PAIR) gyre_text_add(out, size, ", or [height, width]");
     if (o->kind == OPTION_SIDES) {
-        snprintf(out + used, size - used,
-                 ", or [vertical, horizontal], or [top, left, bottom, right]");
+        gyre_text_add(out, size, ", or [vertical, horizontal], or [top, left, bottom, right]");
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "gyre/names.h"
 #include "gyre/random.h"
+#include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +16,13 @@ enum { NAMES_MAX = 32, GROUPS_MAX = 256 /* each is updated by itself */ };
 static gyre_status unknown_name(const char *key, const char *what, const char *name,
                                 const char *const *names) {
     char list[512] = "";
-    size_t used = 0;
     const char *nearest = gyre_name_nearest(name, names);
     if (nearest != NULL) {
         return gyre_fail(GYRE_EUSAGE, "%s: unknown %s \"%s\"; did you mean \"%s\"?", key, what,
                          name, nearest);
     }
-    for (int i = 0; names[i] != NULL && used < sizeof list; i++) {
-        used +=
-            (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", names[i]);
+    for (int i = 0; names[i] != NULL; i++) {
+        gyre_text_add(list, sizeof list, "%s%s", i == 0 ? "" : ", ", names[i]);
     }
     return gyre_fail(GYRE_EUSAGE, "%s: unknown %s \"%s\"; there are %s", key, what, name, list);
 }

@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include "gyre/names.h"
+#include "gyre/text.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -175,14 +176,12 @@ static gyre_status wrong(const entry *e, const node_option *o, const char *expec
 static gyre_status read_choice(const entry *e, const node_option *o, const gyre_json_value *v,
                                double *out) {
     const char *text = gyre_json_text(v);
-    char expected[256], advice[NETWORK_TEXT] = "";
-    size_t used = 0;
+    char expected[256] = "", advice[NETWORK_TEXT] = "";
     *out = text != NULL ? node_option_choice(o, text) : -1;
     if (*out >= 0) return GYRE_OK;
-    for (int i = 0; o->choices[i] != NULL && used < sizeof expected; i++) {
+    for (int i = 0; o->choices[i] != NULL; i++) {
         const char *between = i == 0 ? "" : o->choices[i + 1] == NULL ? " or " : ", ";
-        used += (size_t)snprintf(expected + used, sizeof expected - used, "%s\"%s\"", between,
-                                 o->choices[i]);
+        gyre_text_add(expected, sizeof expected, "%s\"%s\"", between, o->choices[i]);
     }
     if (text != NULL) network_advice(text, o->choices, advice);
     return wrong(e, o, expected, v, advice);

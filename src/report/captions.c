@@ -1,6 +1,8 @@
 /* Title, subtitle, legend and axis label of a figure: what identifies the runs it shows. */
 #include "captions.h"
 
+#include "gyre/text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,15 +19,12 @@ const char *report_caption_part(const report_run *runs, int count) {
 static void add_policies(const gyre_schedule_settings *s, char *out, size_t room) {
     enum { NAMED = 3 };
     int count = s->stage_count > 0 ? s->stage_count : 1;
-    size_t used = strlen(out);
-    for (int i = 0; i < count && i < NAMED && used < room; i++) {
+    for (int i = 0; i < count && i < NAMED; i++) {
         gyre_policy policy = s->stage_count > 0 ? s->stages[i].schedule.policy : s->policy;
-        used += (size_t)snprintf(out + used, room - used, "%s%s", i == 0 ? ", " : ", then ",
-                                 gyre_schedule_policy_title(policy));
+        gyre_text_add(out, room, "%s%s", i == 0 ? ", " : ", then ",
+                      gyre_schedule_policy_title(policy));
     }
-    if (count > NAMED && used < room) {
-        snprintf(out + used, room - used, " and %d more stages", count - NAMED);
-    }
+    if (count > NAMED) gyre_text_add(out, room, " and %d more stages", count - NAMED);
 }
 
 void report_caption_describe(const char *name, const gyre_settings *s,
@@ -37,10 +36,7 @@ void report_caption_describe(const char *name, const gyre_settings *s,
     size_t cycles = gyre_schedule_cycle_count(schedule);
     snprintf(out, room, "%.200s: %.60s on %.200s", name, model, file);
     add_policies(&s->schedule, out, room);
-    size_t used = strlen(out);
-    if (cycles > 0) {
-        snprintf(out + used, room - used, ", %zu cycle%s", cycles, cycles == 1 ? "" : "s");
-    }
+    if (cycles > 0) gyre_text_add(out, room, ", %zu cycle%s", cycles, cycles == 1 ? "" : "s");
 }
 
 void report_caption_title(const report_run *runs, int count, char *out, size_t room) {
@@ -91,22 +87,20 @@ void report_caption_subtitle(const report_run *runs, int count, char *out, size_
     if (count > 1) return;
     long long done = (long long)t->train[t->train_count - 1].step + 1;
     long long all = (long long)gyre_schedule_steps(runs[0].content.schedule);
-    size_t used = 0;
     if (t->validation_count > 0) {
         const gyre_validation_row *last = &t->validation[t->validation_count - 1];
-        used += (size_t)snprintf(
-            out, room, "%s %s %s after %lld steps", report_caption_part(runs, count),
-            gyre_metric_prose(t->metric).text,
-            gyre_metric_text(t->metric, last->metric, value, sizeof value), (long long)last->step);
+        gyre_text_add(out, room, "%s %s %s after %lld steps", report_caption_part(runs, count),
+                      gyre_metric_prose(t->metric).text,
+                      gyre_metric_text(t->metric, last->metric, value, sizeof value),
+                      (long long)last->step);
     } else {
-        used += (size_t)snprintf(out, room, "%lld steps, no evaluation", done);
+        gyre_text_add(out, room, "%lld steps, no evaluation", done);
     }
     if (done < all) {
-        used += (size_t)snprintf(out + used, room - used, "; %lld of %lld steps done", done, all);
+        gyre_text_add(out, room, "; %lld of %lld steps done", done, all);
     }
     if (not_finite(t) >= 0) {
-        snprintf(out + used, room - used, "; loss not finite from step %lld on",
-                 (long long)not_finite(t));
+        gyre_text_add(out, room, "; loss not finite from step %lld on", (long long)not_finite(t));
     }
 }
 
@@ -128,10 +122,9 @@ void report_caption_x_label(const report_run *runs, int count, char *out, size_t
 void report_caption_legend(const report_run *r, char *out, size_t room) {
     const gyre_tables *t = &r->content.tables;
     char value[REPORT_UNIT_MAX];
-    int used = snprintf(out, room, "%.80s", r->name);
+    snprintf(out, room, "%.80s", r->name);
     if (t->validation_count > 0) {
         double last = t->validation[t->validation_count - 1].metric;
-        snprintf(out + used, room - (size_t)used, " (%s)",
-                 gyre_metric_text(t->metric, last, value, sizeof value));
+        gyre_text_add(out, room, " (%s)", gyre_metric_text(t->metric, last, value, sizeof value));
     }
 }

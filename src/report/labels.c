@@ -1,6 +1,7 @@
 /* The parts that sentences and tables share: names of arms, states, findings. */
 #include "labels.h"
 
+#include "gyre/text.h"
 #include "losses.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,10 +9,9 @@
 #include <string.h>
 
 void report_add(char *out, const char *format, ...) {
-    size_t used = strlen(out);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(out + used, REPORT_SENTENCE_MAX - used, format, arguments);
+    gyre_text_add_list(out, REPORT_SENTENCE_MAX, format, arguments);
     va_end(arguments);
 }
 

@@ -2,6 +2,7 @@
 #include "losses.h"
 
 #include "gyre/defaults.h"
+#include "gyre/text.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -16,14 +17,14 @@ void report_losses_add(report_losses *l, const char *loss) {
 }
 
 const char *report_losses_unit(const report_losses *l, char out[REPORT_UNIT_MAX]) {
-    size_t used = 0;
     out[0] = '\0';
     if (l->count == 1) snprintf(out, REPORT_UNIT_MAX, "%s", gyre_loss_unit(l->names[0]));
-    for (int i = 0; l->count > 1 && i < l->count && used < REPORT_UNIT_MAX; i++) {
+    for (int i = 0; l->count > 1 && i < l->count; i++) {
         const char *unit = gyre_loss_unit(l->names[i]);
-        used += (size_t)snprintf(out + used, REPORT_UNIT_MAX - used, "%s%s: %s", i == 0 ? "" : ", ",
-                                 l->names[i], unit[0] == '\0' ? "no unit" : unit);
+        gyre_text_add(out, REPORT_UNIT_MAX, "%s%s: %s", i == 0 ? "" : ", ", l->names[i],
+                      unit[0] == '\0' ? "no unit" : unit);
     }
-    if (used > NAMES_MAX) snprintf(out, REPORT_UNIT_MAX, "%d losses, each in its unit", l->count);
+    if (l->count > 1 && strlen(out) > NAMES_MAX)
+        snprintf(out, REPORT_UNIT_MAX, "%d losses, each in its unit", l->count);
     return out;
 }

@@ -4,6 +4,7 @@
 
 #include "figure.h"
 #include "gyre/sort.h"
+#include "gyre/text.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,13 +225,12 @@ static void write_subtitle(const gyre_find *x, char *out, size_t room) {
     const char *note = v->reliable && v->memorised
                            ? "the samples were memorised on the way, so max_lr may be too low"
                            : v->reason;
-    int used = 0;
     if (v->reliable) {
-        used = snprintf(out, room, "suggested: %.3g to %.3g; ", v->value.base_lr, v->value.max_lr);
+        snprintf(out, room, "suggested: %.3g to %.3g; ", v->value.base_lr, v->value.max_lr);
     } else {
-        used = snprintf(out, room, "no reliable suggestion: ");
+        snprintf(out, room, "no reliable suggestion: ");
     }
-    snprintf(out + used, room - (size_t)used, "%.*s", (int)strcspn(note, ";"), note);
+    gyre_text_add(out, room, "%.*s", (int)strcspn(note, ";"), note);
 }
 
 gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *output) {

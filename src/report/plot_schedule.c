@@ -1,5 +1,6 @@
 /* lr(t) of a schedule as a figure, with the momentum below when it is cycled. */
 #include "gyre/plot.h"
+#include "gyre/text.h"
 
 #include "figure.h"
 #include <math.h>
@@ -141,13 +142,11 @@ gyre_status gyre_plot_schedule(const gyre_schedule *s, const char *title, const 
     report_series_extent(points.momentum, points.count, &least, &greatest);
     size_t cycles = gyre_schedule_cycle_count(s);
     int64_t steps = gyre_schedule_steps(s);
-    int used = snprintf(subtitle, sizeof subtitle, "%lld steps", (long long)steps);
+    snprintf(subtitle, sizeof subtitle, "%lld steps", (long long)steps);
     if (cycles > 0) {
-        used += snprintf(subtitle + used, sizeof subtitle - (size_t)used, ", %zu cycle%s", cycles,
-                         cycles == 1 ? "" : "s");
+        gyre_text_add(subtitle, sizeof subtitle, ", %zu cycle%s", cycles, cycles == 1 ? "" : "s");
     }
-    snprintf(subtitle + used, sizeof subtitle - (size_t)used, "; last rate %.4g",
-             gyre_schedule_at(s, steps - 1).lr);
+    gyre_text_add(subtitle, sizeof subtitle, "; last rate %.4g", gyre_schedule_at(s, steps - 1).lr);
     report_frame frame = {.panels = least < greatest ? 2 : 1,
                           .title = title,
                           .subtitle = subtitle,

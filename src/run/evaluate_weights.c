@@ -4,6 +4,7 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/text.h"
 #include "input.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,12 +81,15 @@ out:
 /* The network expects what it was trained with, and no score tells that it got something else. */
 static void say_input(const evaluation *e, const char *own) {
     gyre_normalize how = e->settings->data.normalize;
+    enum { MOST = 4 };
     char numbers[256] = "";
-    size_t used = 0;
-    for (int k = 0; k < e->model->c; k++) {
+    for (int k = 0; k < e->model->c && k < MOST; k++) {
         double dev = 1 / (double)e->snapshot.scale[k];
-        used += (size_t)snprintf(numbers + used, sizeof numbers - used, "%s%.3f +- %.3f",
-                                 k > 0 ? ", " : "", (double)e->snapshot.mean[k] / 255, dev / 255);
+        gyre_text_add(numbers, sizeof numbers, "%s%.3f +- %.3f", k > 0 ? ", " : "",
+                      (double)e->snapshot.mean[k] / 255, dev / 255);
+    }
+    if (e->model->c > MOST) {
+        gyre_text_add(numbers, sizeof numbers, " and %d more", e->model->c - MOST);
     }
     switch (how) {
     case GYRE_NORMALIZE_RAW: gyre_say("input: pixels from 0 to 255, as they are"); break;

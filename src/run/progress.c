@@ -3,6 +3,7 @@
 
 #include "gyre/clock.h"
 #include "gyre/terminal.h"
+#include "gyre/text.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,18 +51,15 @@ static void write_line(const gyre_progress_facts *f, double rate, double left, i
     static const int order[PARTS] = {3, 2, 1, 4, 0}; /* as they are read */
     char parts[PARTS][PART];
     write_parts(f, rate, left, parts);
-    size_t used = (size_t)snprintf(out, size, "step %lld/%lld  %.0f %%", (long long)f->completed,
-                                   (long long)f->steps,
-                                   floor(100.0 * (double)f->completed / (double)f->steps));
-    size_t all = used;
+    snprintf(out, size, "step %lld/%lld  %.0f %%", (long long)f->completed, (long long)f->steps,
+             floor(100.0 * (double)f->completed / (double)f->steps));
+    size_t all = strlen(out);
     for (int i = 0; i < PARTS; i++) all += strlen(parts[i]);
     for (int i = PARTS - 1; i > 0 && all > (size_t)width; i--) {
         all -= strlen(parts[i]);
         parts[i][0] = '\0';
     }
-    for (int i = 0; i < PARTS && used < size; i++) {
-        used += (size_t)snprintf(out + used, size - used, "%s", parts[order[i]]);
-    }
+    for (int i = 0; i < PARTS; i++) gyre_text_add(out, size, "%s", parts[order[i]]);
 }
 
 double gyre_progress_rate(const gyre_progress *p, int64_t completed, int64_t batch, double now) {

@@ -4,6 +4,7 @@
 #include "gyre/config.h"
 #include "gyre/hdf5.h"
 #include "gyre/log.h"
+#include "gyre/text.h"
 #include "gyre/version.h"
 #include "shards_check.h"
 #include <stdio.h>
@@ -116,13 +117,12 @@ static void warn_idle(run_state *r) {
     if (workers <= s->shards || here > sysconf(_SC_NPROCESSORS_ONLN)) return;
     char text[256];
     int would = run_shards_for(s->reduce, s->batch_size, workers);
-    int used =
-        snprintf(text, sizeof text,
-                 "%d of %d worker threads are idle: fewer shards than threads (batch.shards is %d)",
-                 workers - s->shards, workers, s->shards);
+    snprintf(text, sizeof text,
+             "%d of %d worker threads are idle: fewer shards than threads (batch.shards is %d)",
+             workers - s->shards, workers, s->shards);
     if (would > 0) {
-        snprintf(text + used, sizeof text - (size_t)used, "; %d would use them, and change %s",
-                 would, change_of_shards(t));
+        gyre_text_add(text, sizeof text, "; %d would use them, and change %s", would,
+                      change_of_shards(t));
     }
     warn_schedule(r, text);
 }

@@ -3,6 +3,7 @@
 #include "h5_wire.h"
 
 #include "gyre/size.h"
+#include "gyre/text.h"
 #include "h5_file.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,8 +252,7 @@ static bool differing_column(const h5_wire_request *q, hid_t stored, char *why, 
 
 static void other_columns(const h5_wire_request *q, hid_t stored, char *why, size_t size) {
     if (!differing_column(q, stored, why, size)) snprintf(why, size, "has rows of another layout");
-    size_t used = strlen(why);
-    snprintf(why + used, size - used, H5_OTHER_WRITER);
+    gyre_text_add(why, size, H5_OTHER_WRITER);
 }
 
 /* Extents as they were listed; the parent has made room for no others. NULL: it can be read. */

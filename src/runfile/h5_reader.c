@@ -2,6 +2,7 @@
 #include "h5_reader.h"
 
 #include "gyre/size.h"
+#include "gyre/text.h"
 #include "h5_wire.h"
 #include <errno.h>
 #include <stdio.h>
@@ -172,12 +173,10 @@ size_t h5_count(const gyre_h5_entry *e) {
 }
 
 void gyre_h5_shape(const gyre_h5_entry *e, char *out, size_t size) {
-    size_t used = 0;
-    if (e->ndim == 0) snprintf(out, size, "(scalar)");
-    for (int i = 0; i < e->ndim && used < size; i++) {
-        int n = snprintf(out + used, size - used, "%s%llu%s", i == 0 ? "(" : ", ",
-                         (unsigned long long)e->dims[i], i + 1 == e->ndim ? ")" : "");
-        used += n < 0 ? size : (size_t)n;
+    snprintf(out, size, "%s", e->ndim == 0 ? "(scalar)" : "");
+    for (int i = 0; i < e->ndim; i++) {
+        gyre_text_add(out, size, "%s%llu%s", i == 0 ? "(" : ", ", (unsigned long long)e->dims[i],
+                      i + 1 == e->ndim ? ")" : "");
     }
 }
 

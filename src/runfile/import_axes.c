@@ -3,6 +3,7 @@
 #include "import_axes.h"
 
 #include "gyre/log.h"
+#include "gyre/text.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -88,9 +89,9 @@ static int find_order(const import_file *f, int ndim, order *best) {
 }
 
 static void print_order(const order *o, char *out, size_t size) {
-    size_t used = 0;
-    for (int i = 0; i < o->ndim && used < size; i++) {
-        used += (size_t)snprintf(out + used, size - used, i == 0 ? "%d" : ", %d", o->axes[i]);
+    out[0] = '\0';
+    for (int i = 0; i < o->ndim; i++) {
+        gyre_text_add(out, size, i == 0 ? "%d" : ", %d", o->axes[i]);
     }
 }
 

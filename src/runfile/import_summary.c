@@ -4,6 +4,7 @@
 
 #include "gyre/checkpoint.h"
 #include "gyre/log.h"
+#include "gyre/text.h"
 #include "import_axes.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,23 +13,21 @@
 /* "conv1.weight (8, 3, 3, 1), bn1.weight (8) and 17 more" */
 typedef struct {
     char text[512];
-    size_t used;
     int shown, count;
 } list;
 
 static void add(list *l, const char *name, const char *shape, const char *other) {
     enum { MOST = 6, ROOM = 256 }; /* an entry has at most 220 bytes */
     l->count++;
-    if (l->shown >= MOST || l->used > ROOM) return;
-    l->used += (size_t)snprintf(l->text + l->used, sizeof l->text - l->used, "%s%.80s %s%s%s",
-                                l->shown == 0 ? "" : ", ", name, shape,
-                                other == NULL ? "" : " for ", other == NULL ? "" : other);
+    if (l->shown >= MOST || strlen(l->text) > ROOM) return;
+    gyre_text_add(l->text, sizeof l->text, "%s%.80s %s%s%s", l->shown == 0 ? "" : ", ", name, shape,
+                  other == NULL ? "" : " for ", other == NULL ? "" : other);
     l->shown++;
 }
 
 static const char *text_of(list *l) {
     if (l->shown < l->count) {
-        snprintf(l->text + l->used, sizeof l->text - l->used, " and %d more", l->count - l->shown);
+        gyre_text_add(l->text, sizeof l->text, " and %d more", l->count - l->shown);
     }
     return l->text;
 }
@@ -145,11 +144,10 @@ void import_summary(const import_file *f, char *out, size_t size) {
                  {IMPORT_OTHER_SHAPE, "of another shape there"}};
     count_text(f, out, size);
     for (int i = 0; i < 4; i++) {
-        size_t used = strlen(out);
         list l;
         list_items(f, i >= 2, false, lacks[i % 2].fate, &l);
         if (l.count == 0) continue;
-        snprintf(out + used, size - used, "; %s: %s", lacks[i % 2].reason, text_of(&l));
+        gyre_text_add(out, size, "; %s: %s", lacks[i % 2].reason, text_of(&l));
     }
 }
 

@@ -1,5 +1,6 @@
 /* What a user should know about a schedule that is possible, but perhaps not meant. */
 #include "gyre/defaults.h"
+#include "gyre/text.h"
 #include "lengths.h"
 #include "rates.h"
 #include <math.h>
@@ -143,7 +144,6 @@ static int list_keys(const gyre_schedule_settings *s, key_use keys[KEYS]) {
 static void tell_unread(const schedule_listener *to, const gyre_schedule *all) {
     key_use keys[KEYS];
     char list[512] = "";
-    size_t used = 0;
     unsigned read = 0;
     bool given[KEYS] = {false};
     int count = 0;
@@ -155,10 +155,9 @@ static void tell_unread(const schedule_listener *to, const gyre_schedule *all) {
     }
     for (int k = 0; k < count; k++) {
         if (!given[k] || (keys[k].reader & read) != 0) continue;
-        used += (size_t)snprintf(list + used, sizeof list - used, "%sschedule.%s",
-                                 used > 0 ? ", " : "", keys[k].key);
+        gyre_text_add(list, sizeof list, "%sschedule.%s", list[0] != '\0' ? ", " : "", keys[k].key);
     }
-    if (used == 0) return;
+    if (list[0] == '\0') return;
     schedule_tell(to, "without effect %s: %s",
                   all->count == 1 ? "with this policy" : "in every stage", list);
 }

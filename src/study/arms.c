@@ -5,6 +5,7 @@
 #include "study_spec.h"
 
 #include "gyre/schedule.h"
+#include "gyre/text.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -251,14 +252,14 @@ static gyre_status add_controls(study_spec *p) {
 
 /* What "controls" would be without the one of this name: a list, or false. */
 static void print_other_controls(const study_spec *p, const char *name, char *out, size_t size) {
-    int count = 0, used = 0;
+    int count = 0;
+    out[0] = '\0';
     for (int i = 0; i < p->arm_count; i++) {
         const study_arm_spec *d = &p->arms[i];
         if (!d->control || strcmp(d->name, name) == 0) continue;
-        used += snprintf(out + used, size - (size_t)used, "%s\"%s\"", count++ == 0 ? "[" : ", ",
-                         d->name);
+        gyre_text_add(out, size, "%s\"%s\"", count++ == 0 ? "[" : ", ", d->name);
     }
-    snprintf(out + used, size - (size_t)used, "%s", count == 0 ? "false" : "]");
+    gyre_text_add(out, size, "%s", count == 0 ? "false" : "]");
 }
 
 /* Names of shorthands and controls are given; only arms can be renamed. */

@@ -257,10 +257,8 @@ static gyre_status name_arm(const study_spec *p, const study_arm_spec *d, int gr
 static gyre_status unknown_arm(const study_spec *p, const gyre_study *s, const char *unknown) {
     enum { MOST = 500 };
     char names[GYRE_ERROR_MAX] = "";
-    size_t used = 0;
-    for (int i = 0; i < s->arm_count && used < sizeof names; i++) {
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : ", ",
-                                 s->arms[i].name);
+    for (int i = 0; i < s->arm_count; i++) {
+        gyre_text_add(names, sizeof names, "%s%s", i == 0 ? "" : ", ", s->arms[i].name);
     }
     return gyre_fail(GYRE_EUSAGE, "%s: planned: no arm is called '%.100s'; the arms are %s",
                      p->path, unknown, gyre_text_shorten(names, MOST));

@@ -156,11 +156,11 @@ static void draw(study_progress *t) {
         ended += state == GYRE_CELL_DONE || state == GYRE_CELL_DIVERGED;
     }
     print_left(t, left, sizeof left);
-    int used = snprintf(line, sizeof line, "%d of %d cells ended%s", ended, cells, left);
+    snprintf(line, sizeof line, "%d of %d cells ended%s", ended, cells, left);
     if (t->busy && isfinite(t->metric)) {
         const gyre_metric *m = t->study->arms[t->now.arm].metric;
-        snprintf(line + used, sizeof line - (size_t)used, "; %s %s in the running one",
-                 gyre_metric_prose(m).text, gyre_metric_text(m, t->metric, value, sizeof value));
+        gyre_text_add(line, sizeof line, "; %s %s in the running one", gyre_metric_prose(m).text,
+                      gyre_metric_text(m, t->metric, value, sizeof value));
     }
     fprintf(stderr, "\r%.*s\033[K", size.columns - 1, line);
     fflush(stderr);

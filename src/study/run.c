@@ -10,6 +10,7 @@
 #include "gyre/backend.h"
 #include "gyre/log.h"
 #include "gyre/run.h"
+#include "gyre/text.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,8 +163,7 @@ static gyre_status count_states(const gyre_study *s, tally *t) {
 
 /* ", 2 failed", or nothing. */
 static void append(char *text, size_t size, int count, const char *words) {
-    size_t used = strlen(text);
-    if (count > 0) snprintf(text + used, size - used, ", %d %s", count, words);
+    if (count > 0) gyre_text_add(text, size, ", %d %s", count, words);
 }
 
 static gyre_status last_words(const study_run *r, int elsewhere, gyre_status status) {

@@ -21,19 +21,14 @@
 
 typedef struct {
     char text[GYRE_ERROR_MAX];
-    size_t used;
 } differences;
 
 static void note(differences *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void note(differences *d, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    if (d->used > 0 && d->used < sizeof d->text) {
-        d->used += (size_t)snprintf(d->text + d->used, sizeof d->text - d->used, "; ");
-    }
-    if (d->used < sizeof d->text) {
-        d->used += (size_t)vsnprintf(d->text + d->used, sizeof d->text - d->used, format, args);
-    }
+    if (d->text[0] != '\0') gyre_text_add(d->text, sizeof d->text, "; ");
+    gyre_text_add_list(d->text, sizeof d->text, format, args);
     va_end(args);
 }
 
@@ -168,7 +163,7 @@ static gyre_status compare_arm(const gyre_json_value *old, const gyre_json_value
     }
     GYRE_GOTO(status);
     GYRE_GOTO(compare_key(then, now, "data_hash", "", &data));
-    if (data.used > 0) note(d, "%s: the dataset has other images or labels", name);
+    if (data.text[0] != '\0') note(d, "%s: the dataset has other images or labels", name);
     compare_beginning(then, now, after, c, d);
     char shown[160];
     snprintf(shown, sizeof shown, "%s: control", name);
@@ -198,7 +193,7 @@ static gyre_status compare_arms(const gyre_json_value *then, const gyre_json_val
 
 static gyre_status refused(const char *folder, differences *d, changes *c) {
     enum { MOST = 320 }; /* bytes of each list */
-    bool both = d->used > 0 && c->list.used > 0;
+    bool both = d->text[0] != '\0' && c->list.text[0] != '\0';
     return gyre_fail(GYRE_EUSAGE,
                      "'%.200s' was begun with another study file. A study may gain arms and seeds, "
                      "nothing else may change; put it back or take a new --out: %s%s%s",
@@ -237,8 +232,8 @@ static gyre_status compare(const gyre_json_value *now, const char *folder, const
                       "arms", planned[i], &d);
     }
     GYRE_GOTO(compare_arms(then, now, path, c, &d));
-    if (d.used == 0) GYRE_GOTO(compare_key(then, now, "format", "format", &d));
-    if (d.used > 0 || (c->gone > 0 && c->fresh > 0)) status = refused(folder, &d, c);
+    if (d.text[0] == '\0') GYRE_GOTO(compare_key(then, now, "format", "format", &d));
+    if (d.text[0] != '\0' || (c->gone > 0 && c->fresh > 0)) status = refused(folder, &d, c);
 out:
     gyre_json_close(then);
     gyre_study_close(old);

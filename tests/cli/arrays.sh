@@ -192,3 +192,19 @@ done
 [ "$(cksum <chunked.h5)" = "$before" ] || fail "an import destroyed its input"
 ends 0 "$GYRE" data manifest values.h5 other.h5 -o both.json
 grep -q '192 training, 0 validation and 0 test samples in 2 files' out || fail "manifest: $(cat out)"
+
+# Samples of many channels: what they are normalised by is told of the first few alone.
+/usr/bin/python3 - <<'PYTHON' || fail "h5py is needed"
+import h5py, numpy as np
+with h5py.File("wide.h5", "w") as f:
+    f["train/arrays"], f["train/targets"] = np.ones((2, 1, 1, 300), "f4"), np.ones((2, 1, 1, 1), "f4")
+with h5py.File("wide_weights.h5", "w") as f:
+    f["parameters/fc.weight"] = np.ones((1, 300), "f4")
+PYTHON
+cat >wide.json <<'JSON'
+{"data": {"path": "wide.h5", "augment": {"normalize": "channel"}},
+ "model": {"layers": [{"name": "fc", "type": "linear", "out": 1, "bias": false}], "loss": "mean_squared_error"},
+ "batch": {"size": 2}, "length": {"steps": 1}, "schedule": {"policy": "constant", "base_lr": 0.1}}
+JSON
+ends 0 "$GYRE" eval wide_weights.h5 --model wide.json --data wide.h5 --part train
+grep -q "and 296 more, of the training" err || fail "normalised by what: $(cat err)"

@@ -169,6 +169,22 @@ static void long_texts_end_with_a_mark(void **state) {
     assert_string_equal(gyre_text_shorten(letter, 8), "1234...");
 }
 
+/* In the middle of a buffer, so that a byte too many shows. */
+static void texts_are_added_up_to_the_room(void **state) {
+    (void)state;
+    char out[16];
+    memset(out, '#', sizeof out);
+    out[0] = '\0';
+    gyre_text_add(out, 8, "%d", 123);
+    gyre_text_add(out, 8, "%s", "ab");
+    assert_string_equal(out, "123ab");
+    gyre_text_add(out, 8, "%s", "c\xc3\xa9"); /* the last byte has no room */
+    assert_string_equal(out, "123abc");
+    for (int i = 0; i < 3; i++) gyre_text_add(out, 8, "%d", 45678);
+    assert_string_equal(out, "123abc4");
+    assert_memory_equal(out + 8, "########", 8);
+}
+
 static void a_word_of_a_command(void **state) {
     (void)state;
     static const struct {
@@ -198,6 +214,7 @@ int main(void) {
         cmocka_unit_test(a_message_is_one_line_that_ends_where_it_was_cut),
         cmocka_unit_test(durations),
         cmocka_unit_test(lines_are_broken_at_spaces),
+        cmocka_unit_test(texts_are_added_up_to_the_room),
         cmocka_unit_test(long_texts_end_with_a_mark),
         cmocka_unit_test(a_word_of_a_command),
     };
