@@ -1,14 +1,16 @@
-/* Reads what Linux tells about this machine: /proc, /sys, limits of a container (cgroup v2). */
+/* Reads what Linux tells about this machine: /proc, /sys, limits of a container. */
 #include "machine.h"
 
 #include "gyre/backend.h"
 #include "gyre/comm.h"
 #include "gyre/config.h"
+#include "gyre/control_groups.h"
 #include "gyre/cores.h"
 #include "gyre/file.h"
 #include "gyre/hdf5.h"
 #include "gyre/import.h"
 #include "gyre/version.h"
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +31,10 @@ static void read_memory(cli_machine *m) {
 }
 
 /* One control group's limits; the tightest of all that this process is in holds. */
-static void read_group(const char *folder, cli_machine *m) {
-    char path[600], text[192];
-    unsigned long long bytes;
+static void read_group(const char *folder, void *context) {
+    cli_machine *m = context;
+    char path[2 * PATH_MAX + 32], text[192];
     double quota, period;
-    snprintf(path, sizeof path, "%s/memory.max", folder);
-    if (gyre_file_first_line(path, text, sizeof text) && sscanf(text, "%llu", &bytes) == 1) {
-        if (m->limit == 0 || bytes < m->limit) m->limit = bytes;
-    }
     snprintf(path, sizeof path, "%s/cpu.max", folder);
     if (gyre_file_first_line(path, text, sizeof text) &&
         sscanf(text, "%lf %lf", &quota, &period) == 2) {
@@ -48,22 +46,10 @@ static void read_group(const char *folder, cli_machine *m) {
     }
 }
 
-/* From this process's group up to the root. */
 static void read_groups(cli_machine *m) {
-    char line[256], folder[512];
-    FILE *f = fopen("/proc/self/cgroup", "r");
-    if (f != NULL) {
-        while (fgets(line, sizeof line, f) != NULL) {
-            if (strncmp(line, "0::/", 4) != 0) continue;
-            line[strcspn(line, "\n")] = '\0';
-            snprintf(folder, sizeof folder, "/sys/fs/cgroup%s", line + 3);
-            while (strlen(folder) >= strlen("/sys/fs/cgroup")) {
-                read_group(folder, m);
-                *strrchr(folder, '/') = '\0';
-            }
-        }
-        fclose(f);
-    }
+    const char *self = GYRE_CONTROL_GROUPS_SELF, *root = GYRE_CONTROL_GROUPS_ROOT;
+    m->limit = gyre_control_groups_memory(self, root);
+    gyre_control_groups(self, root, read_group, m);
     if (m->possible[0] == '\0') {
         gyre_file_first_line("/sys/devices/system/cpu/online", m->possible, sizeof m->possible);
     }

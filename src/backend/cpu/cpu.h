@@ -57,6 +57,7 @@ typedef struct {
     int reduction_count;
     float *reduce_work;
     size_t reduce_room;
+    uint64_t allowed;    /* bytes that this process may use; 0: not known */
     size_t held;         /* bytes that alloc gave and release has not taken */
     int64_t allocations; /* of the backend itself; constant once every shape was seen */
     char description[512];

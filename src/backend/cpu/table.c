@@ -1,6 +1,7 @@
 /* The CPU backend's table: opening, memory, tickets, reductions. */
 #include "cpu.h"
 
+#include "gyre/control_groups.h"
 #include "gyre/cores.h"
 #include "gyre/log.h"
 #include "gyre/text.h"
@@ -138,6 +139,7 @@ static gyre_status cpu_open(const gyre_backend_options *options, gyre_comm *comm
                              .act_size = bf16 ? sizeof(uint16_t) : sizeof(float)};
     b->device.act = bf16 ? dnnl_bf16 : dnnl_f32;
     b->comm = comm;
+    b->allowed = gyre_memory_allowed();
     b->reduce = options->reduce;
     b->poison = options->poison;
     omp_set_num_threads(1);
@@ -170,12 +172,12 @@ static const char *cpu_describe(const gyre_backend *base) {
 
 /* Linux promises more memory than there is, and kills the process when it writes there. */
 static gyre_status check_room(const cpu_backend *b, size_t bytes) {
-    const double gib = 1 << 30,
-                 have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    if (have <= 0 || (double)b->held + (double)bytes <= have) return GYRE_OK;
+    const double gib = 1 << 30, have = (double)b->allowed;
+    if (b->allowed == 0 || (double)b->held + (double)bytes <= have) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
                      "%.1f GiB of memory are needed, beside %.1f GiB in use by this run; this "
-                     "machine has %.1f GiB",
+                     "process may use %.1f GiB (memory of the machine, limit of its container or "
+                     "job)",
                      (double)bytes / gib, (double)b->held / gib, have / gib);
 }
 
