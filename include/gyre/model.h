@@ -57,6 +57,7 @@ typedef struct {
     double fan_in, fan_out; /* of weights that sum; of a bias fan_in alone; else 0 */
     bool own_init;          /* of the rest: begins otherwise than its node type says */
     bool frozen;
+    bool dense; /* a convolution of 1 x 1 that is a linear layer in PyTorch's network */
 } gyre_param;
 
 typedef struct {

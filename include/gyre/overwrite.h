@@ -9,6 +9,8 @@
 /* GYRE_OK when nothing is at `path`, or a file that begins with `mark` (at most 127 bytes), as all
  * that gyre writes there does; else GYRE_EIO. A link is not replaced, whatever it leads to. */
 gyre_status gyre_overwrite_check(const char *path, const char *mark);
+/* The same for a mark that stands at byte `at`. */
+gyre_status gyre_overwrite_check_at(const char *path, long at, const char *mark);
 
 /* Texts and pictures that a person may edit, as a figure's script: gyre ends them with
  * "gyre checksum HASH" (of all bytes before), so that a file which was changed since is known. */

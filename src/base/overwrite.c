@@ -29,6 +29,10 @@ static gyre_status look(const char *path, bool *there, bool *plain) {
 }
 
 gyre_status gyre_overwrite_check(const char *path, const char *mark) {
+    return gyre_overwrite_check_at(path, 0, mark);
+}
+
+gyre_status gyre_overwrite_check_at(const char *path, long at, const char *mark) {
     char found[128] = "";
     size_t size = strlen(mark);
     bool there, plain;
@@ -37,7 +41,7 @@ gyre_status gyre_overwrite_check(const char *path, const char *mark) {
     if (!plain) return foreign(path);
     FILE *f = fopen(path, "rb");
     if (f == NULL) return gyre_fail(GYRE_EIO, "cannot open '%s': %s", path, strerror(errno));
-    size_t got = fread(found, 1, size, f);
+    size_t got = fseek(f, at, SEEK_SET) == 0 ? fread(found, 1, size, f) : 0;
     fclose(f);
     return got == size && memcmp(found, mark, size) == 0 ? GYRE_OK : foreign(path);
 }

@@ -103,8 +103,8 @@ static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpo"}, {"WEIGHTS", "mdpo"},
 static const cli_option options[] = {
     {.name = "CHECKPOINT|RUN", .help = "a checkpoint file, or a run's folder: its newest one"},
     {.name = "WEIGHTS",
-     .help = "an HDF5 file as model.init_from takes it (docs/formats.md), which must have all "
-             "parameters and running statistics of the network"},
+     .help = "an HDF5 or safetensors file as model.init_from takes it (docs/formats.md), which "
+             "must have all parameters and running statistics of the network"},
     {.id = 'm',
      .name = "model",
      .kind = CLI_TEXT,

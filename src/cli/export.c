@@ -46,7 +46,8 @@ static gyre_status export(int argc, char **argv) {
     const int named = format != NULL;
     if (count == 2 && !named) return refuse_format(operands[0]);
     if (count != 1 + named) {
-        return cli_usage_fail(&cli_command_export, "a format and one run folder were expected");
+        return cli_usage_fail(&cli_command_export,
+                              "a format and one run folder or checkpoint were expected");
     }
     const char *source = operands[named];
     if (!named) format = formats[0];
@@ -58,22 +59,25 @@ static int run(int argc, char **argv) {
     return cli_fail(export(argc, argv));
 }
 
-static const cli_form forms[] = {{"[csv] RUN", NULL}, {0}};
+static const cli_form forms[] = {{"[csv] RUN", NULL}, {"safetensors RUN|CHECKPOINT", NULL}, {0}};
 
 static const cli_option options[] = {
     {.name = "RUN", .help = "a run's folder; one with the name of a format is given as ./NAME"},
+    {.name = "CHECKPOINT", .help = "a checkpoint; of a run's folder the newest one is taken"},
     {.id = 'o',
      .name = "output",
      .kind = CLI_TEXT,
      .at = offsetof(arguments, output),
      .letter = 'o',
      .value = "PATH",
-     .help = "csv: the folder where train.csv, validation.csv and cycles.csv go; default RUN/csv"},
+     .help = "csv: the folder where train.csv, validation.csv and cycles.csv go; default RUN/csv. "
+             "safetensors: the file, which must be given"},
     {0}};
 
 const cli_command cli_command_export = {
     .name = "export",
-    .summary = "what a run holds, in formats of other programs: its tables as CSV files",
+    .summary = "what a run holds, in formats of other programs: its tables as CSV "
+               "files, its network as PyTorch's state_dict",
     .forms = forms,
     .options = options,
     .exits = cli_exits_reading,

@@ -12,8 +12,13 @@ typedef struct {
     gyre_status (*write)(const char *source, const char *output);
 } cli_export_format;
 
+/* Before a single file is written: -o was given, and nothing is there, or a file of gyre's, which
+ * has `mark` at byte `at`. `format` is for the message. */
+gyre_status cli_export_check_file(const char *output, const char *format, long at,
+                                  const char *mark);
+
 /* The first one is meant where no format is named. */
-#define CLI_EXPORT_FORMATS(X) X(csv)
+#define CLI_EXPORT_FORMATS(X) X(csv) X(safetensors)
 
 #define CLI_DECLARE_FORMAT(name) extern const cli_export_format cli_export_##name;
 CLI_EXPORT_FORMATS(CLI_DECLARE_FORMAT)

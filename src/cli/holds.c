@@ -7,6 +7,7 @@
 #include "gyre/json.h"
 #include "gyre/metrics.h"
 #include "gyre/run_folder.h"
+#include "gyre/safetensors.h"
 #include "gyre/seal.h"
 #include "gyre/study.h"
 #include <stdbool.h>
@@ -21,14 +22,17 @@ static const struct {
 } kinds[] = {
     {CLI_HOLDS_RUN,
      "a run's folder; it is for `gyre plot`, `gyre report`, `gyre inspect`, `gyre eval` "
-     "and `gyre export csv`"},
+     "and `gyre export`"},
     {CLI_HOLDS_STUDY, "a study's folder; it is for `gyre report`"},
     {CLI_HOLDS_FIND_FOLDER, "the folder of a range test; it is for `gyre plot` and `gyre inspect`"},
-    {CLI_HOLDS_CHECKPOINT, "a checkpoint; it is for `gyre eval` and `gyre inspect`"},
+    {CLI_HOLDS_CHECKPOINT,
+     "a checkpoint; it is for `gyre eval`, `gyre inspect` and `gyre export safetensors`"},
     {CLI_HOLDS_DATASET, "a dataset; it is for `gyre data info`, `gyre eval --data` and data.path"},
     {CLI_HOLDS_METRICS, "the tables of a run; give the run's folder, or take `gyre inspect`"},
     {CLI_HOLDS_FIND, "the result of a range test; it is for `gyre plot` and `gyre inspect`"},
     {CLI_HOLDS_CONFIG, "a config; it is for `gyre train`, `gyre schedule` and `gyre find`"},
+    {CLI_HOLDS_TENSORS, "a state_dict; it is for model.init_from, `gyre eval --model` and `gyre "
+                        "inspect`"},
     {CLI_HOLDS_STUDY_FILE, "a study file; it is for `gyre study`"},
 };
 
@@ -92,6 +96,7 @@ int cli_holds(const char *path) {
     if (stat(path, &st) != 0) return CLI_HOLDS_OTHER;
     if (S_ISDIR(st.st_mode)) return folder_kind(path);
     if (!S_ISREG(st.st_mode)) return CLI_HOLDS_OTHER;
+    if (gyre_safetensors_is(path)) return CLI_HOLDS_TENSORS;
     FILE *f = fopen(path, "r");
     if (f == NULL) return CLI_HOLDS_OTHER;
     size_t n = fread(head, 1, sizeof head, f);

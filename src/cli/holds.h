@@ -15,7 +15,8 @@ enum {
     CLI_HOLDS_METRICS = 1 << 5,
     CLI_HOLDS_FIND = 1 << 6,
     CLI_HOLDS_CONFIG = 1 << 7,
-    CLI_HOLDS_STUDY_FILE = 1 << 8
+    CLI_HOLDS_STUDY_FILE = 1 << 8,
+    CLI_HOLDS_TENSORS = 1 << 9
 };
 
 int cli_holds(const char *path);

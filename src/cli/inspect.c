@@ -36,7 +36,7 @@ static gyre_status inspect(int argc, char **argv) {
     GYRE_TRY(cli_options_read(argc, argv, &cli_command_inspect, &a, NULL));
     GYRE_TRY(cli_one_operand(argc, argv, &cli_command_inspect, "file or run folder", &a.path));
     const int known = CLI_HOLDS_RUN | CLI_HOLDS_CHECKPOINT | CLI_HOLDS_METRICS | CLI_HOLDS_DATASET |
-                      CLI_HOLDS_FIND | CLI_HOLDS_FIND_FOLDER;
+                      CLI_HOLDS_FIND | CLI_HOLDS_FIND_FOLDER | CLI_HOLDS_TENSORS;
     gyre_status status = GYRE_OK;
     switch (a.kind) {
     case HASH_NONE: status = gyre_inspect(a.path, stdout); break;
@@ -71,7 +71,8 @@ static const cli_option options[] = {
      .name = "names",
      .kind = CLI_OWN,
      .read = read_names,
-     .help = "name and shape of all that an HDF5 file, or the newest checkpoint, holds"},
+     .help =
+         "name and shape of all that an HDF5 or safetensors file, or the newest checkpoint, holds"},
     {0}};
 
 const cli_command cli_command_inspect = {

@@ -100,8 +100,8 @@ const config_field config_fields[] = {
      "Factors on the loss of each class, of cross_entropy, in the order of the classes; balanced: "
      "samples / (classes * samples of the class), of the training samples."},
     {"model.init_from", FIELD_TEXT, FREE, AT(model.init_from), 0, 0, 0, NULL, NULL,
-     "HDF5 file with /parameters/NAME to start from (docs/formats.md), relative to the config "
-     "file; its content is part of the run."},
+     "A file of weights to start from, relative to the config file: HDF5 with /parameters/NAME, or "
+     "a state_dict in safetensors (docs/formats.md). Its content is part of the run."},
     {"model.freeze", FIELD_NAMES, ARITHMETIC, AT(model.freeze), 0, 0, 0, NULL, "[]",
      "Parameters to leave as they are: names, or their beginnings up to a dot, as [\"conv1\", "
      "\"layer1\"]. Running statistics still follow the data: model.batch_norm holds them."},

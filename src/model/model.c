@@ -158,7 +158,8 @@ static gyre_status add_nodes(builder *b, const zoo_entry *entry, const char *lay
 
 gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *settings, int h,
                            int w, int c, int classes, gyre_model **out) {
-    int least = gyre_target_has_classes(&settings->target) ? 2 : 1;
+    bool values = settings->any_target || !gyre_target_has_classes(&settings->target);
+    int least = values ? 1 : 2;
     if (classes < least) {
         return gyre_fail(GYRE_EUSAGE, "model.classes: at least %d expected, found %d", least,
                          classes);
@@ -172,7 +173,7 @@ gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *se
     m->classes = classes;
     m->target = settings->target;
     m->norm_frozen = settings->batch_norm_frozen;
-    builder b = {.model = m, .bias_lr_mult = 1, .weight_decay_mult = 1, .bias_decay_mult = 1};
+    builder b = {.model = m, .any_target = settings->any_target, .bias_lr_mult = 1, .weight_decay_mult = 1, .bias_decay_mult = 1};
     gyre_status status = add_nodes(&b, entry, settings->layers);
     if (status == GYRE_OK) status = add_loss(&b, settings);
     if (status == GYRE_OK) status = check_read(m);

@@ -7,6 +7,7 @@
 #include "gyre/metrics.h"
 #include "gyre/report.h"
 #include "gyre/run_folder.h"
+#include "gyre/safetensors.h"
 #include "gyre/seal.h"
 #include "gyre/text.h"
 #include <stdlib.h>
@@ -123,9 +124,7 @@ static gyre_status inspect_best(const char *folder, FILE *out) {
 
 /* ---- names and shapes */
 
-static void print_names(const gyre_h5_reader *reader, FILE *out) {
-    size_t count = 0;
-    const gyre_h5_entry *entries = gyre_h5_reader_list(reader, &count);
+static void print_entries(const gyre_h5_entry *entries, size_t count, FILE *out) {
     for (size_t i = 0; i < count; i++) {
         char shape[128];
         if (entries[i].kind == GYRE_H5_GROUP) continue;
@@ -136,8 +135,30 @@ static void print_names(const gyre_h5_reader *reader, FILE *out) {
     }
 }
 
+static void print_names(const gyre_h5_reader *reader, FILE *out) {
+    size_t count = 0;
+    const gyre_h5_entry *entries = gyre_h5_reader_list(reader, &count);
+    print_entries(entries, count, out);
+}
+
+static gyre_status inspect_tensors(const char *path, bool names_alone, FILE *out) {
+    gyre_safetensors *s = NULL;
+    size_t count = 0;
+    GYRE_TRY(gyre_safetensors_open(path, &s));
+    const gyre_h5_entry *entries = gyre_safetensors_list(s, &count);
+    if (!names_alone) {
+        gyre_text_print(out, path, 0);
+        fprintf(out, ": a state_dict of %zu tensors, for model.init_from and `gyre eval --model`\n",
+                count);
+    }
+    print_entries(entries, count, out);
+    gyre_safetensors_close(s);
+    return GYRE_OK;
+}
+
 static gyre_status print_names_of(const char *path, FILE *out) {
     gyre_h5_reader *reader = NULL;
+    if (gyre_safetensors_is(path)) return inspect_tensors(path, true, out);
     GYRE_TRY(gyre_h5_reader_open(path, &reader));
     print_names(reader, out);
     gyre_h5_reader_close(reader);
@@ -205,6 +226,7 @@ gyre_status gyre_inspect(const char *path, FILE *out) {
     gyre_seal_info seal;
     bool weights = false;
     if (is_folder(path)) return inspect_folder(path, out);
+    if (gyre_safetensors_is(path)) return inspect_tensors(path, false, out);
     if (gyre_seal_read(path, "checkpoint", &seal) == GYRE_OK && seal.sealed) {
         return inspect_checkpoint(path, out);
     }

@@ -7,6 +7,7 @@
 #include "gyre/run_folder.h"
 #include "gyre/seal.h"
 #include "gyre/text.h"
+#include "gyre/trained.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,21 +17,15 @@
  * above its own. */
 static gyre_status locate(const char *given, char **checkpoint, char **config) {
     struct stat st;
-    if (stat(given, &st) != 0) return gyre_fail(GYRE_EIO, "'%s' does not exist", given);
-    if (S_ISDIR(st.st_mode)) {
-        GYRE_TRY(gyre_checkpoint_newest(given, checkpoint));
-        if (*checkpoint == NULL) *checkpoint = gyre_checkpoint_best_path(given);
-        if (*checkpoint != NULL && !gyre_file_exists(*checkpoint)) {
-            return gyre_fail(GYRE_EIO, "'%s' holds no checkpoint", given);
-        }
+    GYRE_TRY(gyre_trained_checkpoint(given, checkpoint));
+    if (stat(given, &st) == 0 && S_ISDIR(st.st_mode)) {
         *config = gyre_path_join(given, GYRE_CONFIG_FILE);
     } else {
-        *checkpoint = strdup(given);
         char *folder = gyre_path_dir(given);
         if (folder != NULL) *config = gyre_path_join(folder, "../" GYRE_CONFIG_FILE);
         free(folder);
     }
-    if (*checkpoint != NULL && *config != NULL) return GYRE_OK;
+    if (*config != NULL) return GYRE_OK;
     return gyre_no_memory("finding the checkpoint of '%s'", given);
 }
 

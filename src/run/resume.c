@@ -6,6 +6,7 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/safetensors.h"
 #include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,7 +191,7 @@ static gyre_status same_beginning(const run_state *r, const gyre_snapshot *s) {
                          from == NULL ? "from a file" : "without one");
     }
     if (from == NULL || !gyre_file_exists(from)) return GYRE_OK;
-    GYRE_TRY(gyre_file_hash(from, &hash));
+    GYRE_TRY(gyre_weights_hash(from, &hash));
     if (hash == s->init_hash) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
                      "model.init_from: '%s' is not the file that the run began from (its content "

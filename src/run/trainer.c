@@ -3,8 +3,8 @@
 
 #include "gyre/child.h"
 #include "gyre/clock.h"
-#include "gyre/file.h"
 #include "gyre/log.h"
+#include "gyre/safetensors.h"
 #include "gyre/version.h"
 #include "input.h"
 #include "machines.h"
@@ -74,7 +74,7 @@ static gyre_status first_parameters(gyre_trainer *t, bool fresh) {
     gyre_status status = GYRE_OK;
     gyre_model_init(t->resolved->model, t->resolved->settings.seed, s->parameters, s->buffers);
     if (from != NULL && t->rank == 0) {
-        status = gyre_file_hash(from, &s->init_hash);
+        status = gyre_weights_hash(from, &s->init_hash);
         if (status == GYRE_OK) status = gyre_parameters_import(from, t->resolved->model, 0, s);
         status = gyre_fail_in("model.init_from", status);
     }

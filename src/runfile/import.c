@@ -1,10 +1,11 @@
 /* Weights from any HDF5 file that has them by name: /parameters/NAME, and the running statistics of
  * batch norm at /state/buffers/NODE.running_mean, as gyre's checkpoints have them, or beside the
- * parameters, as PyTorch's state_dict does. */
+ * parameters, as PyTorch's state_dict does; or from a state_dict in safetensors. */
 #include "class_names.h"
 #include "gyre/checkpoint.h"
 #include "gyre/log.h"
 #include "gyre/seal.h"
+#include "gyre/size.h"
 #include "h5_reader.h"
 #include "import_axes.h"
 #include "import_summary.h"
@@ -15,22 +16,28 @@
 
 /* ---- finding */
 
-static const gyre_h5_entry *find(const import_file *f, const char *group, const char *name) {
-    char path[GYRE_H5_NAME_SIZE];
-    snprintf(path, sizeof path, "%s/%s", group, name);
-    return gyre_h5_reader_find(f->reader, path);
-}
-
-static bool same_shape(const gyre_h5_entry *e, const h5_array *a) {
-    bool same = e->ndim == a->ndim;
-    for (int i = 0; same && i < a->ndim; i++) same = e->dims[i] == (uint64_t)a->dims[i];
-    return same;
+/* Axes of length 1 neither order nor count the numbers; PyTorch has them where gyre has none, and
+ * the other way round. */
+static bool same_shape(const import_file *f, const gyre_h5_entry *e, const h5_array *a) {
+    int i = 0, j = 0;
+    while (i < e->ndim || j < a->ndim) {
+        if (f->state_dict && i < e->ndim && e->dims[i] == 1)
+            i++;
+        else if (f->state_dict && j < a->ndim && a->dims[j] == 1)
+            j++;
+        else if (i < e->ndim && j < a->ndim && e->dims[i] == (uint64_t)a->dims[j])
+            i++, j++;
+        else
+            return false;
+    }
+    return true;
 }
 
 static gyre_status find_item(const import_file *f, import_item *item) {
-    const char *name = item->array->name;
-    if (item->statistic) item->entry = find(f, "/state/buffers", name);
-    if (item->entry == NULL) item->entry = find(f, "/parameters", name);
+    item->entry = weights_file_find(&f->file, item->array->name, item->statistic);
+    if (item->entry == NULL) {
+        item->entry = weights_file_find(&f->file, item->name, item->statistic);
+    }
     if (item->entry == NULL) {
         item->fate = IMPORT_ABSENT;
         return GYRE_OK;
@@ -39,8 +46,37 @@ static gyre_status find_item(const import_file *f, import_item *item) {
         return gyre_fail(GYRE_EIO, "'%s': %s does not hold floats, as weights do", f->path,
                          item->entry->name);
     }
-    item->fate = same_shape(item->entry, item->array) ? IMPORT_TAKEN : IMPORT_OTHER_SHAPE;
+    item->fate = same_shape(f, item->entry, item->array) ? IMPORT_TAKEN : IMPORT_OTHER_SHAPE;
     return GYRE_OK;
+}
+
+/* The array as a state_dict has it. */
+static void rename_item(import_item *item, h5_array *array, gyre_state_array state) {
+    item->state = state;
+    array->ndim = state.ndim;
+    memcpy(array->dims, state.dims, sizeof array->dims);
+    snprintf(array->name, sizeof array->name, "%s", state.name);
+}
+
+static gyre_status add_item(import_file *f, int i, int parameters, unsigned needs,
+                            gyre_snapshot *s) {
+    const gyre_model *m = f->model;
+    const int k = i - parameters; /* of the statistics */
+    const bool statistic = k >= 0;
+    h5_array *array = statistic ? &f->statistics[k] : &f->parameters[i];
+    unsigned need = statistic ? GYRE_NEED_STATISTICS : GYRE_NEED_PARAMETERS;
+    f->items[i] = (import_item){
+        .array = array,
+        .name = statistic ? m->statistics[k].name : m->params[i].name,
+        .vector = statistic ? s->buffers : s->parameters,
+        .statistic = statistic,
+        .needed = (statistic && m->statistics[k].frozen) || (needs & need) != 0,
+    };
+    if (f->state_dict) {
+        rename_item(&f->items[i], array,
+                    statistic ? gyre_state_of_statistic(m, k) : gyre_state_of_param(m, i));
+    }
+    return find_item(f, &f->items[i]);
 }
 
 static gyre_status find_items(import_file *f, unsigned needs, gyre_snapshot *s) {
@@ -50,26 +86,15 @@ static gyre_status find_items(import_file *f, unsigned needs, gyre_snapshot *s) 
     f->count = parameters + statistics;
     f->items = calloc((size_t)f->count + 1, sizeof *f->items);
     if (f->items == NULL) return gyre_no_memory("reading '%s'", f->path);
-    for (int i = 0; i < f->count; i++) {
-        bool statistic = i >= parameters;
-        bool frozen = statistic && f->model->statistics[i - parameters].frozen;
-        unsigned need = statistic ? GYRE_NEED_STATISTICS : GYRE_NEED_PARAMETERS;
-        f->items[i] = (import_item){
-            .array = statistic ? &f->statistics[i - parameters] : &f->parameters[i],
-            .vector = statistic ? s->buffers : s->parameters,
-            .statistic = statistic,
-            .needed = frozen || (needs & need) != 0,
-        };
-        GYRE_TRY(find_item(f, &f->items[i]));
-    }
+    for (int i = 0; i < f->count; i++) GYRE_TRY(add_item(f, i, parameters, needs, s));
     return GYRE_OK;
 }
 
 /* ---- reading */
 
 /* A number that is none would end training as if its rate were too high. */
-static gyre_status check_values(const import_file *f, const import_item *item) {
-    const float *values = item->vector + item->array->offset;
+static gyre_status check_values(const import_file *f, const import_item *item,
+                                const float *values) {
     const char *name = item->array->name;
     bool variance = item->statistic && strstr(name, ".running_var") != NULL;
     for (size_t i = 0; i < item->array->count; i++) {
@@ -81,13 +106,27 @@ static gyre_status check_values(const import_file *f, const import_item *item) {
     return GYRE_OK;
 }
 
+static gyre_status read_checked(const import_file *f, const import_item *item, float *out) {
+    GYRE_TRY(weights_file_read(&f->file, item->entry, out, item->array->count));
+    return check_values(f, item, out);
+}
+
+/* The numbers of a state_dict, put into gyre's order. */
+static gyre_status read_state(const import_file *f, const import_item *item, float *out) {
+    float *there = malloc(gyre_size_of(item->array->count, sizeof *there));
+    if (there == NULL) return gyre_no_memory("reading '%s'", f->path);
+    gyre_status status = read_checked(f, item, there);
+    if (status == GYRE_OK) gyre_state_from_torch(&item->state, there, out);
+    free(there);
+    return status;
+}
+
 static gyre_status read_items(const import_file *f) {
     for (int i = 0; i < f->count; i++) {
         const import_item *item = &f->items[i];
-        const h5_array *a = item->array;
+        float *out = item->vector + item->array->offset;
         if (item->fate != IMPORT_TAKEN) continue;
-        GYRE_TRY(h5_read_floats(f->reader, item->entry, item->vector + a->offset, a->count));
-        GYRE_TRY(check_values(f, item));
+        GYRE_TRY(f->state_dict ? read_state(f, item, out) : read_checked(f, item, out));
     }
     return GYRE_OK;
 }
@@ -95,10 +134,10 @@ static gyre_status read_items(const import_file *f) {
 /* ---- what belongs to the network besides its weights */
 
 static bool same_floats(const import_file *f, const char *name, const float *values, size_t count) {
-    const gyre_h5_entry *e = gyre_h5_reader_find(f->reader, name);
+    const gyre_h5_entry *e = gyre_h5_reader_find(f->file.h5, name);
     float *found = malloc(count * sizeof *found);
     bool same = e != NULL && found != NULL && e->kind == GYRE_H5_FLOATS && h5_count(e) == count &&
-                h5_read_floats(f->reader, e, found, count) == GYRE_OK &&
+                h5_read_floats(f->file.h5, e, found, count) == GYRE_OK &&
                 memcmp(found, values, count * sizeof *found) == 0;
     free(found);
     return same;
@@ -108,7 +147,7 @@ static bool same_floats(const import_file *f, const char *name, const float *val
 static void say_input(const import_file *f, const gyre_snapshot *s) {
     const gyre_model *m = f->model;
     size_t channels = (size_t)m->c, count = (size_t)m->h * (size_t)m->w * channels;
-    if (gyre_h5_reader_find(f->reader, "/state/input/mean") == NULL) return;
+    if (f->state_dict || gyre_h5_reader_find(f->file.h5, "/state/input/mean") == NULL) return;
     if (same_floats(f, "/state/input/mean", s->mean, count) &&
         same_floats(f, "/state/input/scale", s->scale, channels)) {
         return;
@@ -122,7 +161,8 @@ static gyre_status compare_classes(const import_file *f, const gyre_snapshot *s,
                                    size_t size) {
     gyre_class_names names;
     out[0] = '\0';
-    GYRE_TRY(class_names_read(f->reader, &names));
+    if (f->state_dict) return GYRE_OK;
+    GYRE_TRY(class_names_read(f->file.h5, &names));
     gyre_class_names_differ("that file", &names, "this dataset", &s->names, out, size);
     free(names.names);
     return GYRE_OK;
@@ -140,7 +180,8 @@ gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsign
     import_file f = {.path = path, .model = m};
     char difference[512];
     GYRE_GOTO(gyre_seal_check(path, "checkpoint", &f.own));
-    GYRE_GOTO(gyre_h5_reader_open(path, &f.reader));
+    GYRE_GOTO(weights_file_open(path, &f.file));
+    f.state_dict = f.file.tensors != NULL;
     GYRE_GOTO(find_items(&f, needs, s));
     GYRE_GOTO(import_check_axes(&f));
     GYRE_GOTO(import_check_needs(&f, needs));
@@ -152,7 +193,7 @@ gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsign
     if (difference[0] != '\0') gyre_say("its run had other classes: %s", difference);
     say_input(&f, s);
 out:
-    gyre_h5_reader_close(f.reader);
+    weights_file_close(&f.file);
     free(f.parameters);
     free(f.statistics);
     free(f.items);

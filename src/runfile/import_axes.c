@@ -21,6 +21,13 @@ static const order known[] = {
     {4, {3, 0, 1, 2}}, /* TensorFlow's (r, s, c, k) */
     {2, {1, 0}},       /* (in, out) */
 };
+/* The same where PyTorch's order is expected. */
+static const order known_of_state[] = {
+    {4, {0, 3, 1, 2}}, /* gyre's (k, r, s, c) */
+    {4, {3, 2, 0, 1}},
+    {2, {1, 0}},
+};
+enum { KNOWN = sizeof known / sizeof *known };
 
 static bool fits(const order *o, const import_item *item) {
     const h5_array *a = item->array;
@@ -81,8 +88,9 @@ static void keep_better(const import_file *f, const order *o, order *best, int *
 static int find_order(const import_file *f, int ndim, order *best) {
     int most = 0;
     order o = {.ndim = ndim, .axes = {0, 1, 2, 3}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (known[i].ndim == ndim) keep_better(f, &known[i], best, &most);
+    const order *common = f->state_dict ? known_of_state : known;
+    for (int i = 0; i < KNOWN; i++) {
+        if (common[i].ndim == ndim) keep_better(f, &common[i], best, &most);
     }
     while (next(&o)) keep_better(f, &o, best, &most);
     return most;
@@ -131,7 +139,7 @@ static void say_unknown(const import_file *f, const order *o) {
     const h5_array *first = NULL;
     char shape[128];
     int silent = count_silent(f, o, &first);
-    if (silent == 0 || f->own) return;
+    if (silent == 0 || f->own || f->state_dict) return;
     for (int i = 0; i < f->count; i++) {
         const import_item *item = &f->items[i];
         if (item->fate == IMPORT_TAKEN && item->array->ndim == o->ndim && !fits(o, item)) return;

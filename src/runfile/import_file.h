@@ -3,7 +3,9 @@
 #ifndef GYRE_RUNFILE_IMPORT_FILE_H
 #define GYRE_RUNFILE_IMPORT_FILE_H
 
+#include "gyre/state_dict.h"
 #include "h5_arrays.h"
+#include "weights_file.h"
 
 typedef enum {
     IMPORT_TAKEN,
@@ -13,7 +15,9 @@ typedef enum {
 
 /* One array of the network, and what the file has under its name. */
 typedef struct {
-    const h5_array *array;
+    const h5_array *array;      /* name and shape as such a file has them */
+    const char *name;           /* of the network's parameter or statistic */
+    gyre_state_array state;     /* of a state_dict: the order of its numbers */
     float *vector;              /* that it lies in */
     bool statistic;             /* of batch norm, else a parameter */
     bool needed;                /* it cannot begin anew */
@@ -22,7 +26,8 @@ typedef struct {
 } import_item;
 
 typedef struct {
-    gyre_h5_reader *reader;
+    weights_file file;
+    bool state_dict; /* PyTorch's names, shapes and order of axes */
     const char *path;
     const gyre_model *model;
     bool own; /* a checkpoint of gyre */

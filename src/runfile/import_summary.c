@@ -4,6 +4,7 @@
 
 #include "gyre/checkpoint.h"
 #include "gyre/log.h"
+#include "gyre/names.h"
 #include "gyre/text.h"
 #include "import_axes.h"
 #include <stdio.h>
@@ -82,7 +83,7 @@ static bool is_taken(const import_file *f, const gyre_h5_entry *e) {
 
 static void list_unused(const import_file *f, list *out) {
     size_t count = 0;
-    const gyre_h5_entry *entries = gyre_h5_reader_list(f->reader, &count);
+    const gyre_h5_entry *entries = weights_file_list(&f->file, &count);
     char shape[64];
     *out = (list){0};
     for (size_t i = 0; i < count; i++) {
@@ -94,15 +95,67 @@ static void list_unused(const import_file *f, list *out) {
     }
 }
 
+/* ---- names that are nearly right */
+
+/* What all names of the file begin with and the network's do not: "module." where PyTorch's network
+ * was wrapped. "": nothing such. */
+static void find_prefix(const import_file *f, char *out, size_t size) {
+    size_t count = 0, common = 0, end = 0;
+    const gyre_h5_entry *entries = weights_file_list(&f->file, &count);
+    out[0] = '\0';
+    if (!f->state_dict || count < 2) return;
+    common = strlen(entries[0].name);
+    for (size_t i = 1; i < count; i++) {
+        size_t k = 0;
+        while (k < common && entries[0].name[k] == entries[i].name[k]) k++;
+        common = k;
+    }
+    for (size_t k = 0; k < common; k++) end = entries[0].name[k] == '.' ? k + 1 : end;
+    for (int i = 0; i < f->count; i++) {
+        if (strcmp(f->items[i].array->name, entries[0].name + end) == 0) {
+            snprintf(out, size, "%.*s", (int)end, entries[0].name);
+            return;
+        }
+    }
+}
+
+/* The name in the file, of those that nothing took, which is nearest to one that is missing. */
+static const char *find_near(const import_file *f, const char **missing) {
+    size_t count = 0, used = 0;
+    const gyre_h5_entry *entries = weights_file_list(&f->file, &count);
+    const char **names = calloc(count + 1, sizeof *names), *near = NULL;
+    const size_t skip = f->state_dict ? 0 : strlen("/parameters/");
+    for (size_t i = 0; names != NULL && i < count; i++) {
+        const gyre_h5_entry *e = &entries[i];
+        if (!f->state_dict && !begins(e->name, "/parameters/")) continue;
+        if (!is_harmless(e->name) && !is_taken(f, e)) names[used++] = e->name + skip;
+    }
+    for (int i = 0; used > 0 && i < f->count && near == NULL; i++) {
+        *missing = f->items[i].array->name;
+        if (f->items[i].fate == IMPORT_ABSENT) near = gyre_name_nearest(*missing, names);
+    }
+    free(names);
+    return near;
+}
+
 /* ---- what must be there */
 
 static gyre_status nothing_fits(const import_file *f) {
     list unused;
+    char prefix[128];
     list_unused(f, &unused);
+    find_prefix(f, prefix, sizeof prefix);
+    if (prefix[0] != '\0') {
+        return gyre_fail(GYRE_EIO,
+                         "'%s': all names begin with '%s', those of model %s do not; write the "
+                         "state_dict of the network that is inside",
+                         f->path, prefix, f->model->name);
+    }
     return gyre_fail(GYRE_EIO,
                      "'%s' has no parameter of model %s with the same name and shape; one was "
-                     "expected at /parameters/%s, the file has %s",
-                     f->path, f->model->name, f->count > 0 ? f->items[0].array->name : "NAME",
+                     "expected at %s%s, the file has %s",
+                     f->path, f->model->name, f->state_dict ? "" : "/parameters/",
+                     f->count > 0 ? f->items[0].array->name : "NAME",
                      unused.count > 0 ? text_of(&unused) : "none");
 }
 
@@ -158,7 +211,7 @@ static void say_list(list *l, const char *before) {
 /* A linear layer behind an image reads (h, w, c); the shape is the same when it was (c, h, w). */
 static void say_flattened(const import_file *f) {
     const gyre_model *m = f->model;
-    for (int i = 0; i < m->param_count && !f->own; i++) {
+    for (int i = 0; i < m->param_count && !f->own && !f->state_dict; i++) {
         const int *size = m->params[i].picture; /* h, w, c */
         if (size[0] * size[1] <= 1 || size[2] == 1 || f->items[i].fate != IMPORT_TAKEN) continue;
         gyre_say("%s reads (h, w, c) = (%d, %d, %d) as one row; weights for (c, h, w), "
@@ -169,6 +222,7 @@ static void say_flattened(const import_file *f) {
 void import_say(const import_file *f) {
     list l;
     char counts[160];
+    const char *missing = NULL, *near;
     count_text(f, counts, sizeof counts);
     gyre_say("%s from '%s'", counts, f->path);
     list_items(f, false, false, IMPORT_ABSENT, &l);
@@ -181,6 +235,8 @@ void import_say(const import_file *f) {
     say_list(&l, "mean 0 and variance 1 to begin with, since the file has another shape");
     list_unused(f, &l);
     say_list(&l, "in the file, but not of this network");
+    near = find_near(f, &missing);
+    if (near != NULL) gyre_say("is '%s' of the file meant to be %s?", near, missing);
     import_say_axes(f);
     say_flattened(f);
 }

@@ -5,6 +5,7 @@
 #include "gyre/config.h"
 #include "gyre/dataset.h"
 #include "gyre/file.h"
+#include "gyre/safetensors.h"
 #include "gyre/sampler.h"
 #include "gyre/schedule.h"
 #include "gyre/text.h"
@@ -183,7 +184,7 @@ static gyre_status lay(const study_spec *p, const study_arm_spec *d, const gyre_
     GYRE_GOTO(gyre_fail_in(d->where, know(arm->settings, study, k)));
     arm->data_hash = k->hash;
     const char *from = arm->settings->model.init_from;
-    if (from != NULL && gyre_file_exists(from)) GYRE_GOTO(gyre_file_hash(from, &arm->init_hash));
+    if (from != NULL && gyre_file_exists(from)) GYRE_GOTO(gyre_weights_hash(from, &arm->init_hash));
     arm->has_test = k->has_test;
     GYRE_GOTO(find_metric(d->where, arm));
     GYRE_GOTO(gyre_fail_in(d->where,

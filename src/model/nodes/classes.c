@@ -16,7 +16,8 @@ const gyre_metric node_class_metric = {
 };
 
 gyre_status node_classes_define(builder *b, gyre_node *n, const node_size *in) {
-    const gyre_target *t = &b->model->target;
+    gyre_target *t = &b->model->target;
+    if (b->any_target && in->h * in->w > 1) *t = (gyre_target){in->h, in->w, 1, true};
     const int h = gyre_target_is_label(t) ? 1 : t->h, w = gyre_target_is_label(t) ? 1 : t->w;
     if (!gyre_target_has_classes(t)) {
         return gyre_fail(GYRE_EUSAGE,

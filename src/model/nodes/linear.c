@@ -29,6 +29,23 @@ static gyre_status count_inputs(const gyre_model *m, const gyre_node *n, const n
     return gyre_size_narrow(GYRE_EUSAGE, what, all, INT_MAX, out);
 }
 
+static bool is_flat(const gyre_model *m, const gyre_node *n) {
+    const node_size in = node_output(m, n->inputs[0]);
+    return n->input_count == 1 && in.h == 1 && in.w == 1 && in.c == n->c && n->params[0] < 0;
+}
+
+/* The picture whose values are the inputs in the order (h, w, c): read as it is, or behind a
+ * flatten of that order and nodes that keep it. */
+static node_size find_picture(const gyre_model *m, const gyre_node *n) {
+    int at = n->inputs[0];
+    while (at >= 0 && is_flat(m, &m->nodes[at])) at = m->nodes[at].inputs[0];
+    if (at < 0 || strcmp(m->nodes[at].type->name, "flatten") != 0) {
+        return node_output(m, n->inputs[0]);
+    }
+    const bool hwc = node_option_value(&m->nodes[at], "order") == 0;
+    return hwc ? node_output(m, m->nodes[at].inputs[0]) : node_output(m, at);
+}
+
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     const linear_options *o = n->options;
     int inputs = 0;
@@ -41,9 +58,10 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     if (b->status != GYRE_OK) return b->status;
     if (b->shared[0] > 0) return GYRE_OK; /* the picture is its owner's */
     int *picture = b->model->params[n->params[0]].picture;
-    picture[0] = in->h;
-    picture[1] = in->w;
-    picture[2] = in->c;
+    const node_size read = find_picture(b->model, n);
+    picture[0] = read.h;
+    picture[1] = read.w;
+    picture[2] = read.c;
     return GYRE_OK;
 }
 

@@ -41,7 +41,8 @@ static const gyre_metric label_metric = {
 
 /* The last node must give what the targets are. */
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
-    const gyre_target *t = &b->model->target;
+    gyre_target *t = &b->model->target;
+    if (b->any_target) *t = (gyre_target){in->h, in->w, in->c, false};
     if (gyre_target_has_classes(t)) {
         return gyre_fail(
             GYRE_EUSAGE,

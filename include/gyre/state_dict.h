@@ -1,0 +1,25 @@
+/* A network's arrays as PyTorch's state_dict has them: names, shapes and the order of numbers.
+ *
+ * Convolutions are (k, c, r, s) there and (k, r, s, c) here. A linear layer that reads a picture
+ * reads it as (c, h, w) there and (h, w, c) here. The factors of a `scale` node are a parameter of
+ * a module there, NODE of shape (c, 1, 1). Everything else is the same. */
+#ifndef GYRE_STATE_DICT_H
+#define GYRE_STATE_DICT_H
+
+#include "gyre/model.h"
+
+typedef struct {
+    char name[GYRE_NODE_NAME_SIZE];
+    int dims[4];
+    int ndim;
+    size_t rows, pixels, channels; /* `rows` matrices (pixels, channels) here, transposed there */
+} gyre_state_array;
+
+gyre_state_array gyre_state_of_param(const gyre_model *m, int param);
+gyre_state_array gyre_state_of_statistic(const gyre_model *m, int statistic);
+
+/* rows x pixels x channels numbers; `own` and `torch` are two vectors. */
+void gyre_state_to_torch(const gyre_state_array *a, const float *own, float *torch);
+void gyre_state_from_torch(const gyre_state_array *a, const float *torch, float *own);
+
+#endif

@@ -1,0 +1,110 @@
+/* gyre export safetensors: a trained network as PyTorch's state_dict. */
+#include "export.h"
+
+#include "cli.h"
+#include "gyre/file.h"
+#include "gyre/json.h"
+#include "gyre/safetensors.h"
+#include "gyre/state_dict.h"
+#include "gyre/trained.h"
+#include "gyre/version.h"
+#include "holds.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOTES = 5, HEADER_AT = 8 };
+static const char mark[] = "{\"__metadata__\":{\"format\":\"pt\",\"gyre.version\":\"";
+
+/* The arrays of a network, as a state_dict has them. */
+typedef struct {
+    gyre_state_array *states;
+    gyre_safetensors_array *arrays; /* of the same places */
+    float *values;
+    size_t count, used; /* arrays; floats of `values` */
+} state_dict;
+
+static void add(state_dict *d, gyre_state_array state, const float *own) {
+    const size_t i = d->count++;
+    d->states[i] = state;
+    d->arrays[i] = (gyre_safetensors_array){d->states[i].name, d->states[i].dims, d->states[i].ndim,
+                                            d->values + d->used};
+    gyre_state_to_torch(&d->states[i], own, d->values + d->used);
+    d->used += state.rows * state.pixels * state.channels;
+}
+
+static void close_dict(state_dict *d) {
+    free(d->states);
+    free(d->arrays);
+    free(d->values);
+}
+
+static gyre_status open_dict(const gyre_trained *t, state_dict *d) {
+    const gyre_model *m = t->model;
+    const size_t most = (size_t)m->param_count + (size_t)m->statistic_count + 1;
+    *d = (state_dict){.states = calloc(most, sizeof *d->states),
+                      .arrays = calloc(most, sizeof *d->arrays),
+                      .values = calloc(m->parameters + m->buffers + 1, sizeof *d->values)};
+    if (d->states == NULL || d->arrays == NULL || d->values == NULL) {
+        close_dict(d);
+        return gyre_no_memory("the %zu parameters of '%s'", m->parameters, t->checkpoint);
+    }
+    for (int i = 0; i < m->param_count; i++) {
+        add(d, gyre_state_of_param(m, i), t->snapshot.parameters + m->params[i].offset);
+    }
+    for (int i = 0; i < m->statistic_count; i++) {
+        add(d, gyre_state_of_statistic(m, i), t->snapshot.buffers + m->statistics[i].offset);
+    }
+    return GYRE_OK;
+}
+
+static char *names_as_json(const gyre_class_names *names) {
+    gyre_json *j = gyre_json_begin();
+    gyre_json_enter_list(j, "names");
+    for (int i = 0; i < names->count; i++) gyre_json_add_text(j, NULL, names->names[i]);
+    gyre_json_leave(j);
+    gyre_json_value *v = gyre_json_end_value(j);
+    char *text = v == NULL ? NULL : gyre_json_print(gyre_json_get(v, "names"), false);
+    gyre_json_close(v);
+    return text;
+}
+
+static gyre_status make_image(const gyre_trained *t, const state_dict *d, char **file,
+                              size_t *size) {
+    char hash[20];
+    char *names = names_as_json(&t->names);
+    if (names == NULL) return gyre_no_memory("the names of classes");
+    snprintf(hash, sizeof hash, "%016" PRIx64, t->snapshot.config_hash);
+    const gyre_safetensors_note notes[NOTES] = {{"format", "pt"}, /* as PyTorch's users write it */
+                                                {"gyre.version", GYRE_VERSION},
+                                                {"gyre.network", t->snapshot.model},
+                                                {"gyre.config_hash", hash},
+                                                {"gyre.class_names", names}};
+    size_t count = t->names.count > 0 ? NOTES : NOTES - 1;
+    gyre_status status = gyre_safetensors_image(d->arrays, d->count, notes, count, file, size);
+    free(names);
+    return status;
+}
+
+static gyre_status write(const char *source, const char *output) {
+    gyre_trained t = {0};
+    state_dict d = {0};
+    char *file = NULL;
+    size_t size = 0;
+    gyre_status status = GYRE_OK;
+    GYRE_TRY(cli_export_check_file(output, "safetensors", HEADER_AT, mark));
+    GYRE_GOTO(gyre_trained_open(source, &t));
+    GYRE_GOTO(open_dict(&t, &d));
+    GYRE_GOTO(make_image(&t, &d, &file, &size));
+    GYRE_GOTO(gyre_file_write_atomic(output, file, size));
+    cli_print_path(output);
+out:
+    free(file);
+    close_dict(&d);
+    gyre_trained_close(&t);
+    return status;
+}
+
+const cli_export_format cli_export_safetensors = {"safetensors",
+                                                  CLI_HOLDS_RUN | CLI_HOLDS_CHECKPOINT, write};

@@ -1,0 +1,68 @@
+/* The network as a state_dict; see gyre/state_dict.h. */
+#include "gyre/state_dict.h"
+
+#include "node.h"
+#include <stdio.h>
+#include <string.h>
+
+static const gyre_node *owner_of(const gyre_model *m, const gyre_param *p) {
+    for (int i = 0; i < m->node_count; i++) {
+        if (node_owns(&m->nodes[i], p)) return &m->nodes[i];
+    }
+    return NULL;
+}
+
+/* (k, r, s, c) as (k, c, r, s), or (k, c) of what is a linear layer there. */
+static void shape_conv(const gyre_param *p, gyre_state_array *a) {
+    a->rows = (size_t)p->dims[0];
+    a->pixels = (size_t)p->dims[1] * (size_t)p->dims[2];
+    a->channels = (size_t)p->dims[3];
+    a->dims[1] = p->dims[3];
+    a->dims[2] = p->dims[1];
+    a->dims[3] = p->dims[2];
+    if (p->dense) a->ndim = 2;
+}
+
+gyre_state_array gyre_state_of_param(const gyre_model *m, int param) {
+    const gyre_param *p = &m->params[param];
+    const gyre_node *owner = owner_of(m, p);
+    gyre_state_array a = {.ndim = p->ndim, .rows = 1, .pixels = 1, .channels = p->count};
+    snprintf(a.name, sizeof a.name, "%s", p->name);
+    memcpy(a.dims, p->dims, sizeof a.dims);
+    if (p->ndim == 4) {
+        shape_conv(p, &a);
+    } else if (p->picture[0] > 0) {
+        a.rows = (size_t)p->dims[0];
+        a.pixels = (size_t)p->picture[0] * (size_t)p->picture[1];
+        a.channels = (size_t)p->picture[2];
+    } else if (owner != NULL && strcmp(owner->type->name, "scale") == 0) {
+        snprintf(a.name, sizeof a.name, "%s", owner->name);
+        a.ndim = 3;
+        a.dims[1] = a.dims[2] = 1;
+    }
+    return a;
+}
+
+gyre_state_array gyre_state_of_statistic(const gyre_model *m, int statistic) {
+    const gyre_statistic *s = &m->statistics[statistic];
+    gyre_state_array a = {
+        .dims = {(int)s->count}, .ndim = 1, .rows = 1, .pixels = 1, .channels = s->count};
+    snprintf(a.name, sizeof a.name, "%s", s->name);
+    return a;
+}
+
+static void transpose(size_t rows, size_t a, size_t b, const float *from, float *to) {
+    for (size_t r = 0; r < rows; r++, from += a * b, to += a * b) {
+        for (size_t i = 0; i < a; i++) {
+            for (size_t j = 0; j < b; j++) to[j * a + i] = from[i * b + j];
+        }
+    }
+}
+
+void gyre_state_to_torch(const gyre_state_array *a, const float *own, float *torch) {
+    transpose(a->rows, a->pixels, a->channels, own, torch);
+}
+
+void gyre_state_from_torch(const gyre_state_array *a, const float *torch, float *own) {
+    transpose(a->rows, a->channels, a->pixels, torch, own);
+}

@@ -1,0 +1,24 @@
+/* A file of weights of either kind: HDF5, with gyre's layouts, or a state_dict in safetensors, with
+ * PyTorch's. Internal to src/runfile. */
+#ifndef GYRE_RUNFILE_WEIGHTS_FILE_H
+#define GYRE_RUNFILE_WEIGHTS_FILE_H
+
+#include "gyre/safetensors.h"
+
+typedef struct {
+    gyre_h5_reader *h5; /* one of the two, the other is NULL */
+    gyre_safetensors *tensors;
+} weights_file;
+
+/* Told by its content. GYRE_EIO. */
+gyre_status weights_file_open(const char *path, weights_file *out);
+void weights_file_close(weights_file *f);
+
+const gyre_h5_entry *weights_file_list(const weights_file *f, size_t *count);
+/* The entry that holds a parameter, or a running statistic of batch norm; NULL: none does. */
+const gyre_h5_entry *weights_file_find(const weights_file *f, const char *name, bool statistic);
+/* All numbers of an entry as f32. GYRE_EIO. */
+gyre_status weights_file_read(const weights_file *f, const gyre_h5_entry *e, float *out,
+                              size_t count);
+
+#endif
