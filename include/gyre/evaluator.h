@@ -27,15 +27,26 @@ typedef struct {
 /* Loss and metric as text: "loss 0.4321, root mean squared error 0.6573". Returns `out`. */
 const char *gyre_score_text(const gyre_score *s, char *out, size_t size);
 
-/* What is told of the samples besides; NULL: not that. The same on all ranks. */
+/* What the network gives for a batch. */
 typedef struct {
-    double *classes; /* (2, model->classes): the samples of each class, and how many of them have
-                        their largest output at it */
-    float *outputs;  /* (view->count, gyre_model_outputs); needs `classes` and `labels` */
-    int32_t *labels; /* (view->count); where targets are no labels, they and `classes` stay 0 */
+    int64_t count;
+    const int64_t *rows;   /* (count): of the samples, in the dataset's part */
+    const int32_t *labels; /* (count); NULL: targets are no labels */
+    const float *outputs;  /* (count, gyre_model_outputs) */
+} gyre_outputs;
+
+/* What is told of the samples besides. */
+typedef struct {
+    double *classes; /* (2, model->classes), the same on all ranks: the samples of each class, and
+                        how many of them have their largest output at it; 0 where targets are no
+                        labels */
+    /* NULL, on all ranks or on none. Called by rank 0 with one batch after the other, in the view's
+     * order; what it returns is what all ranks return. */
+    gyre_status (*take)(void *context, const gyre_outputs *o);
+    void *context;
 } gyre_score_details;
 
-/* `details` may be NULL. Failures of one rank abort the job. Collective. */
+/* `details` may be NULL. Failures of one rank in its own batches abort the job. Collective. */
 gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view,
                                const gyre_score_details *details, gyre_score *out);
 

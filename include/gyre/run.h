@@ -67,15 +67,19 @@ typedef struct {
     int64_t *class_hits;     /* (classes): the samples whose largest output is their class */
     char (*class_names)[64]; /* (classes) */
     bool named;              /* they are names, not numbers */
-    int64_t *rows;   /* (samples): their rows in the part; these three NULL unless asked for */
-    int32_t *labels; /* (samples) */
-    float *outputs;  /* (samples, outputs_each) */
-    size_t outputs_each;
-    gyre_not_finite bad; /* sample; looked for where the loss is not finite */
-    bool labelled;       /* each sample has one label; else no classes are counted */
+    size_t outputs_each;     /* outputs of a sample */
+    gyre_not_finite bad;     /* sample; looked for where the loss is not finite */
+    bool labelled;           /* each sample has one label; else no classes are counted */
 } gyre_evaluation;
+/* Reads what the network gives for each sample: on rank 0, batch after batch in the order of the
+ * part, when all of `e` but checkpoint, score, class_samples, class_hits and bad is there. */
+typedef struct {
+    gyre_status (*take)(void *context, const gyre_evaluation *e, const gyre_outputs *o);
+    void *context;
+} gyre_output_reader;
+/* `reader` may be NULL. */
 gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
-                          bool outputs, gyre_comm *comm, gyre_evaluation *out);
+                          const gyre_output_reader *reader, gyre_comm *comm, gyre_evaluation *out);
 void gyre_evaluation_close(gyre_evaluation *e);
 
 #endif

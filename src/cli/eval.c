@@ -74,24 +74,36 @@ static gyre_status print(const gyre_evaluation *e, const char *part) {
     return cli_flush();
 }
 
+/* The scores, and the file of predictions beside them where one is asked for. */
+static gyre_status score(const arguments *a, gyre_comm *comm, gyre_evaluation *e) {
+    cli_predictions p = {0};
+    const gyre_output_reader reader = {cli_predictions_take, &p};
+    const bool predicted = a->predictions != NULL, rank0 = gyre_comm_rank(comm) == 0;
+    gyre_status status = GYRE_OK;
+    if (predicted && rank0) status = cli_predictions_open(a->predictions, &p);
+    status = gyre_comm_agree(comm, status);
+    if (status == GYRE_OK) {
+        status =
+            gyre_evaluate(a->file, a->model, a->data, a->part, predicted ? &reader : NULL, comm, e);
+    }
+    const bool scored = status == GYRE_OK;
+    status = cli_predictions_close(&p, status);
+    return scored ? gyre_comm_agree(comm, status) : status;
+}
+
 static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
     arguments a;
     gyre_evaluation e = {0};
     GYRE_TRY(gyre_comm_agree(comm, parse(argc, argv, &a)));
     const bool rank0 = gyre_comm_rank(comm) == 0;
-    if (a.predictions != NULL) {
-        GYRE_TRY(gyre_comm_agree(comm, rank0 ? cli_predictions_check(a.predictions) : GYRE_OK));
-    }
-    gyre_status status =
-        gyre_evaluate(a.file, a.model, a.data, a.part, a.predictions != NULL, comm, &e);
-    if (status != GYRE_OK && a.model == NULL && rank0) {
+    gyre_status status = score(&a, comm, &e);
+    if (status == GYRE_OK) {
+        status = gyre_comm_agree(comm, rank0 ? print(&e, a.part) : GYRE_OK);
+    } else if (a.model == NULL && rank0) {
         status = cli_other_kind(status, a.file, CLI_HOLDS_RUN | CLI_HOLDS_CHECKPOINT);
     }
-    GYRE_TRY(status);
-    if (a.predictions != NULL && rank0) status = cli_predictions_write(a.predictions, &e);
-    if (status == GYRE_OK && rank0) status = print(&e, a.part);
     gyre_evaluation_close(&e);
-    return gyre_comm_agree(comm, status);
+    return status;
 }
 
 static int run(int argc, char **argv) {

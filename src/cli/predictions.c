@@ -2,6 +2,7 @@
 #include "predictions.h"
 
 #include "gyre/file.h"
+#include "gyre/leftover.h"
 #include "gyre/overwrite.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -11,11 +12,6 @@
 #include <unistd.h>
 
 static const char header[] = "index,label,prediction,";
-
-gyre_status cli_predictions_check(const char *path) {
-    GYRE_TRY(gyre_overwrite_check(path, header));
-    return gyre_file_try(path);
-}
 
 /* A name as a column of CSV; quotes only where it needs them. */
 static void print_name(FILE *f, const char *name) {
@@ -44,36 +40,51 @@ static void print_header(FILE *f, const gyre_evaluation *e) {
 }
 
 /* Without labels, two columns are empty; the second is where an output is no number. */
-static void print_sample(FILE *f, const gyre_evaluation *e, int64_t i) {
-    const float *outputs = e->outputs + (size_t)i * e->outputs_each;
-    int best = gyre_largest_output(outputs, e->outputs_each);
-    fprintf(f, "%" PRId64 ",", e->rows[i]);
-    if (e->labelled) fprintf(f, "%d", e->labels[i]);
+static void print_sample(FILE *f, size_t outputs_each, const gyre_outputs *o, int64_t i) {
+    const float *outputs = o->outputs + (size_t)i * outputs_each;
+    int best = gyre_largest_output(outputs, outputs_each);
+    fprintf(f, "%" PRId64 ",", o->rows[i]);
+    if (o->labels != NULL) fprintf(f, "%d", o->labels[i]);
     fputc(',', f);
-    if (e->labelled && best >= 0) fprintf(f, "%d", best);
-    for (size_t k = 0; k < e->outputs_each; k++) fprintf(f, ",%.9g", (double)outputs[k]);
+    if (o->labels != NULL && best >= 0) fprintf(f, "%d", best);
+    for (size_t k = 0; k < outputs_each; k++) fprintf(f, ",%.9g", (double)outputs[k]);
     fputc('\n', f);
 }
 
-/* Row by row: the text of many outputs is several times their size. */
-gyre_status cli_predictions_write(const char *path, const gyre_evaluation *e) {
-    char *temporary = NULL;
-    FILE *f = NULL;
-    gyre_status status = GYRE_OK;
-    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
+static gyre_status cannot_write(const cli_predictions *p) {
+    return gyre_fail(GYRE_EIO, "cannot write '%s': %s", p->temporary, strerror(errno));
+}
+
+gyre_status cli_predictions_open(const char *path, cli_predictions *out) {
+    *out = (cli_predictions){.path = path};
+    GYRE_TRY(gyre_overwrite_check(path, header));
+    GYRE_TRY(gyre_file_try(path));
+    if (asprintf(&out->temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
+        out->temporary = NULL;
         return gyre_no_memory("the predictions");
     }
-    f = fopen(temporary, "we");
-    bool ok = f != NULL;
-    if (ok) print_header(f, e);
-    for (int64_t i = 0; ok && i < e->samples; i++) {
-        print_sample(f, e, i);
-        ok = !ferror(f);
-    }
-    if (f != NULL) ok = fclose(f) == 0 && ok;
-    if (!ok) status = gyre_fail(GYRE_EIO, "cannot write '%s': %s", temporary, strerror(errno));
-    if (!ok) unlink(temporary);
-    if (status == GYRE_OK) status = gyre_file_commit(temporary, path);
-    free(temporary);
+    gyre_leftover_tell(path);
+    gyre_leftover_guard(out->temporary);
+    out->file = fopen(out->temporary, "we");
+    return out->file == NULL ? cannot_write(out) : GYRE_OK;
+}
+
+gyre_status cli_predictions_take(void *context, const gyre_evaluation *e, const gyre_outputs *o) {
+    cli_predictions *p = context;
+    if (ftell(p->file) == 0) print_header(p->file, e);
+    for (int64_t i = 0; i < o->count; i++) print_sample(p->file, e->outputs_each, o, i);
+    return ferror(p->file) ? cannot_write(p) : GYRE_OK;
+}
+
+gyre_status cli_predictions_close(cli_predictions *p, gyre_status status) {
+    if (p->temporary == NULL) return status;
+    if (p->file != NULL && fclose(p->file) != 0 && status == GYRE_OK) status = cannot_write(p);
+    if (status == GYRE_OK)
+        status = gyre_file_commit(p->temporary, p->path);
+    else
+        unlink(p->temporary);
+    gyre_leftover_release(p->temporary);
+    free(p->temporary);
+    *p = (cli_predictions){0};
     return status;
 }

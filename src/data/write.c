@@ -7,11 +7,11 @@
 #include "check_targets.h"
 #include "dataset_file.h"
 #include "gyre/file.h"
+#include "gyre/leftover.h"
 #include "gyre/log.h"
 #include "gyre/seal.h"
 #include "gyre/size.h"
 #include "gyre/text.h"
-#include "leftover.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -107,7 +107,7 @@ static gyre_status begin_file(data_rows *r, const char *extension) {
         r->temporary = NULL;
         return gyre_no_memory("writing '%s'", r->path);
     }
-    data_leftover_guard(r->temporary);
+    gyre_leftover_guard(r->temporary);
     GYRE_TRY(data_file_make(r->temporary, &r->shape));
     GYRE_TRY(data_layout_read(r->temporary, &r->layout));
     r->fd = open(r->temporary, O_RDWR | O_CLOEXEC);
@@ -124,7 +124,7 @@ static gyre_status end_file(data_rows *r) {
     r->fd = -1;
     if (r->temporary != NULL) {
         unlink(r->temporary);
-        data_leftover_release(r->temporary);
+        gyre_leftover_release(r->temporary);
     }
     free(r->temporary);
     r->temporary = NULL;
@@ -157,7 +157,7 @@ gyre_status data_rows_open(const char *path, bool force, const data_rows_shape *
     data_rows *r = calloc(1, sizeof *r);
     if (r == NULL) return gyre_no_memory("writing '%s'", path);
     *r = (data_rows){.path = path, .force = force, .shape = *shape, .fd = -1};
-    data_leftover_tell(path);
+    gyre_leftover_tell(path);
     warn_of_room(r);
     gyre_status status = begin_file(r, "tmp");
     if (status == GYRE_OK)
@@ -244,7 +244,7 @@ gyre_status data_rows_finish(data_rows *r, const int32_t *const labels[DATA_PART
     GYRE_TRY(gyre_seal_write(r->temporary, "dataset", content));
     GYRE_TRY(data_output_check(r->path, r->force)); /* made by someone meanwhile? */
     GYRE_TRY(gyre_file_commit(r->temporary, r->path));
-    data_leftover_release(r->temporary);
+    gyre_leftover_release(r->temporary);
     free(r->temporary);
     r->temporary = NULL;
     return end_file(r);

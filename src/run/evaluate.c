@@ -28,9 +28,6 @@ void gyre_evaluation_close(gyre_evaluation *e) {
     free(e->class_samples);
     free(e->class_hits);
     free(e->class_names);
-    free(e->rows);
-    free(e->labels);
-    free(e->outputs);
     *e = (gyre_evaluation){0};
 }
 
@@ -45,48 +42,49 @@ static void name_class(const evaluation *e, int k, char *out, size_t size) {
     }
 }
 
-/* Room for what the network gives for each sample. */
-static gyre_status open_outputs(const evaluation *e, gyre_evaluation *out) {
-    size_t n = (size_t)e->view.count;
-    out->outputs_each = gyre_model_outputs(e->model);
-    out->rows = malloc(n * sizeof *out->rows);
-    out->labels = malloc(n * sizeof *out->labels);
-    out->outputs = malloc(gyre_size_of(gyre_size_of(n, out->outputs_each), sizeof *out->outputs));
-    if (!out->rows || !out->labels || !out->outputs) {
-        return gyre_no_memory("the outputs of %zu samples", n);
-    }
-    for (size_t i = 0; i < n; i++) out->rows[i] = gyre_view_row(&e->view, (int64_t)i);
-    return GYRE_OK;
-}
-
-static gyre_status fill_in(evaluation *e, const gyre_score *score, gyre_evaluation *out) {
+/* What is known before the samples are scored. */
+static gyre_status describe(const evaluation *e, gyre_evaluation *out) {
     int n = e->model->classes;
-    out->checkpoint = e->checkpoint;
     out->completed = e->snapshot.completed;
     out->best = e->best;
     out->of_run = e->samples.train.images != NULL;
     out->samples = e->view.count;
-    out->score = *score;
     out->classes = n;
+    out->outputs_each = gyre_model_outputs(e->model);
     out->labelled = gyre_target_is_label(&e->model->target);
     out->named = e->names.count > 0 || gyre_dataset_class_names(e->data).count > 0;
-    e->checkpoint = NULL;
     out->class_samples = calloc((size_t)n, sizeof *out->class_samples);
     out->class_hits = calloc((size_t)n, sizeof *out->class_hits);
     out->class_names = calloc((size_t)n, sizeof *out->class_names);
     if (!out->class_samples || !out->class_hits || !out->class_names) {
         return gyre_no_memory("%d classes", n);
     }
-    for (int k = 0; k < n; k++) {
-        out->class_samples[k] = (int64_t)e->classes[k];
-        out->class_hits[k] = (int64_t)e->classes[n + k];
-        name_class(e, k, out->class_names[k], sizeof out->class_names[k]);
-    }
+    for (int k = 0; k < n; k++) name_class(e, k, out->class_names[k], sizeof out->class_names[k]);
     return GYRE_OK;
 }
 
+static void fill_in(evaluation *e, const gyre_score *score, gyre_evaluation *out) {
+    out->checkpoint = e->checkpoint;
+    e->checkpoint = NULL;
+    out->score = *score;
+    for (int k = 0; k < out->classes; k++) {
+        out->class_samples[k] = (int64_t)e->classes[k];
+        out->class_hits[k] = (int64_t)e->classes[out->classes + k];
+    }
+}
+
+typedef struct {
+    const gyre_output_reader *reader;
+    const gyre_evaluation *evaluation;
+} reading;
+
+static gyre_status take(void *context, const gyre_outputs *o) {
+    const reading *r = context;
+    return r->reader->take(r->reader->context, r->evaluation, o);
+}
+
 gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
-                          bool outputs, gyre_comm *comm, gyre_evaluation *out) {
+                          const gyre_output_reader *reader, gyre_comm *comm, gyre_evaluation *out) {
     evaluation e = {.best = -1};
     gyre_score score;
     *out = (gyre_evaluation){0};
@@ -104,12 +102,12 @@ gyre_status gyre_evaluate(const char *file, const char *config, const char *data
     options.reduce = GYRE_REDUCE_FAST; /* nothing is, so any number of ranks will do */
     GYRE_GOTO(gyre_comm_agree(comm, gyre_backend_open(choice, &options, comm, &e.backend)));
     GYRE_GOTO(gyre_comm_agree(comm, open_net(&e, comm)));
-    if (outputs) GYRE_GOTO(gyre_comm_agree(comm, open_outputs(&e, out)));
-    const gyre_score_details details = {e.classes, out->outputs, out->labels};
+    GYRE_GOTO(gyre_comm_agree(comm, describe(&e, out)));
+    reading r = {reader, out};
+    const gyre_score_details details = {e.classes, reader == NULL ? NULL : take, &r};
     GYRE_GOTO(gyre_evaluator_run(e.evaluator, &e.view, &details, &score));
-    status = fill_in(&e, &score, out);
-    if (status == GYRE_OK && !isfinite(score.loss))
-        status = gyre_view_not_finite(&e.view, &out->bad);
+    fill_in(&e, &score, out);
+    if (!isfinite(score.loss)) status = gyre_view_not_finite(&e.view, &out->bad);
     status = gyre_comm_agree(comm, status);
 out:
     gyre_evaluator_close(e.evaluator);

@@ -24,6 +24,9 @@ struct gyre_evaluator {
     char *targets;         /* (slots, batch, target_bytes) */
     size_t target_bytes;   /* of a sample */
     float *logits;         /* (slots, batch, outputs) */
+    int64_t *taken_rows; /* (batch): of the batch that rank 0 takes; these three are made for it */
+    int32_t *taken_labels; /* (batch) */
+    float *taken_outputs;  /* (batch, outputs) */
     float *results;        /* (slots, 2) */
 };
 
@@ -76,6 +79,9 @@ void gyre_evaluator_close(gyre_evaluator *e) {
     free(e->rows);
     free(e->targets);
     free(e->logits);
+    free(e->taken_rows);
+    free(e->taken_labels);
+    free(e->taken_outputs);
     free(e->results);
     free(e);
 }
@@ -88,15 +94,20 @@ typedef struct {
     const gyre_score_details *details; /* NULL: none */
 } evaluation_round;
 
+static int64_t count_of(const gyre_evaluator *e, const gyre_view *v, int64_t batch) {
+    int64_t left = v->count - batch * e->batch;
+    return left < e->batch ? left : e->batch;
+}
+
 static gyre_status gather(const evaluation_round *r, int slot, gyre_batch *out) {
     const gyre_evaluator *e = r->e;
     const gyre_view *v = r->view;
-    int64_t begin = (r->first + slot * r->stride) * e->batch, left = v->count - begin;
+    int64_t begin = (r->first + slot * r->stride) * e->batch;
     uint8_t *images = e->images + (size_t)slot * (size_t)e->batch * e->pixels;
     int64_t *rows = e->rows + slot * e->batch;
     char *targets = e->targets + (size_t)slot * (size_t)e->batch * e->target_bytes;
     *out = (gyre_batch){.step = -1,
-                        .count = left < e->batch ? left : e->batch,
+                        .count = count_of(e, v, r->first + slot * r->stride),
                         .element = v->images->element,
                         .images = images,
                         .targets = targets,
@@ -127,36 +138,68 @@ int gyre_largest_output(const float *outputs, size_t n) {
     return (int)best;
 }
 
+static const float *logits_of(const gyre_evaluator *e, int slot) {
+    return e->logits + (size_t)slot * (size_t)e->batch * gyre_model_outputs(e->weights->model);
+}
+
+static const int32_t *labels_of(const gyre_evaluator *e, int slot) {
+    return (const int32_t *)(const void *)(e->targets +
+                                           (size_t)slot * (size_t)e->batch * e->target_bytes);
+}
+
 /* What samples with one label each add to the details. */
-static void count_classes(const gyre_score_details *d, const int32_t *labels, const float *logits,
-                          int64_t count, int n) {
-    for (int64_t i = 0; i < count; i++, logits += n) {
-        int best = gyre_largest_output(logits, (size_t)n), label = labels[i];
-        d->classes[label] += 1;
-        if (best == label) d->classes[n + label] += 1;
+static void count_classes(const evaluation_round *r, int slot) {
+    const gyre_model *m = r->e->weights->model;
+    double *samples = r->details->classes, *hits = samples + m->classes;
+    const float *logits = logits_of(r->e, slot);
+    const int32_t *labels = labels_of(r->e, slot);
+    int64_t count = count_of(r->e, r->view, r->first + slot * r->stride);
+    if (!gyre_target_is_label(&m->target)) return;
+    for (int64_t i = 0; i < count; i++, logits += m->classes) {
+        int best = gyre_largest_output(logits, (size_t)m->classes);
+        samples[labels[i]] += 1;
+        if (best == labels[i]) hits[labels[i]] += 1;
     }
 }
 
-/* What the samples of a batch add to the details. */
-static void add_details(const evaluation_round *r, int slot) {
-    const gyre_evaluator *e = r->e;
+/* ---- outputs, batch by batch to rank 0 */
+
+static gyre_status open_taken(gyre_evaluator *e) {
+    size_t batch = (size_t)e->batch;
+    if (e->taken_outputs != NULL) return GYRE_OK;
+    e->taken_rows = malloc(batch * sizeof *e->taken_rows);
+    e->taken_labels = malloc(batch * sizeof *e->taken_labels);
+    e->taken_outputs =
+        malloc(batch * gyre_model_outputs(e->weights->model) * sizeof *e->taken_outputs);
+    return e->taken_rows && e->taken_labels && e->taken_outputs ? GYRE_OK : no_memory(e->batch);
+}
+
+/* Batch `at` of the view, in `slot` of its rank. Collective. */
+static gyre_status hand_over(const evaluation_round *r, int64_t at, int slot) {
+    gyre_evaluator *e = r->e;
     const gyre_model *m = e->weights->model;
-    const gyre_score_details *d = r->details;
-    int64_t begin = (r->first + slot * r->stride) * e->batch, left = r->view->count - begin;
-    int64_t count = left < e->batch ? left : e->batch;
-    size_t outputs = gyre_model_outputs(m);
+    int rank = gyre_comm_rank(e->comm), owner = (int)(at % r->stride);
+    size_t count = (size_t)count_of(e, r->view, at), outputs = count * gyre_model_outputs(m);
     bool labelled = gyre_target_is_label(&m->target);
-    const float *logits = e->logits + (size_t)slot * (size_t)e->batch * outputs;
-    const char *targets = e->targets + (size_t)slot * (size_t)e->batch * e->target_bytes;
-    const int32_t *labels = (const int32_t *)(const void *)targets;
-    if (d->outputs != NULL) {
-        memcpy(d->outputs + (size_t)begin * outputs, logits,
-               (size_t)count * outputs * sizeof *logits);
+    gyre_status status = GYRE_OK;
+    if (rank == owner) {
+        memcpy(e->taken_outputs, logits_of(e, slot), outputs * sizeof(float));
+        if (labelled) memcpy(e->taken_labels, labels_of(e, slot), count * sizeof(int32_t));
     }
-    if (d->outputs != NULL && labelled) {
-        memcpy(d->labels + begin, labels, (size_t)count * sizeof *labels);
+    GYRE_TRY(gyre_comm_broadcast(e->comm, e->taken_outputs, outputs * sizeof(float), owner));
+    if (labelled) {
+        GYRE_TRY(gyre_comm_broadcast(e->comm, e->taken_labels, count * sizeof(int32_t), owner));
     }
-    if (labelled) count_classes(d, labels, logits, count, m->classes);
+    for (size_t i = 0; i < count; i++) {
+        e->taken_rows[i] = gyre_view_row(r->view, at * e->batch + (int64_t)i);
+    }
+    if (rank == 0) {
+        status =
+            r->details->take(r->details->context,
+                             &(gyre_outputs){(int64_t)count, e->taken_rows,
+                                             labelled ? e->taken_labels : NULL, e->taken_outputs});
+    }
+    return gyre_comm_agree(e->comm, status);
 }
 
 /* All views that an evaluator sees are of one dataset, so of one shape. */
@@ -173,26 +216,45 @@ static gyre_status open_input(gyre_evaluator *e, const gyre_view *view) {
     return GYRE_OK;
 }
 
-/* This rank's batches; results[2 i] and [2 i + 1] get what the loss adds up for batch i. */
-static gyre_status evaluate_mine(gyre_evaluator *e, const gyre_view *view, int64_t batches,
-                                 double *results, const gyre_score_details *details) {
+/* A failure of one rank, of which the others, in the middle of something collective, know nothing.
+ */
+static gyre_status abort_alone(const gyre_evaluator *e, gyre_status status) {
+    if (status != GYRE_OK && gyre_comm_size(e->comm) > 1) gyre_comm_abort(e->comm, status);
+    return status;
+}
+
+/* This rank's batches of a round; results[2 i] and [2 i + 1] get what the loss adds up for i. */
+static gyre_status evaluate_slots(evaluation_round *r, int slots, double *results) {
+    gyre_evaluator *e = r->e;
     const gyre_backend_ops *ops = e->weights->backend->ops;
-    int64_t ranks = gyre_comm_size(e->comm);
+    if (slots == 0) return GYRE_OK;
+    GYRE_TRY(ops->parallel(e->weights->backend, slots, evaluate_batch, r));
+    GYRE_TRY(ops->download(e->weights->backend->main, e->results, (gyre_f32)(void *)e->stats,
+                           2 * (size_t)slots));
+    for (int slot = 0; slot < slots; slot++) {
+        double *result = results + 2 * (r->first + slot * r->stride);
+        const float *found = e->results + 2 * (size_t)slot;
+        result[0] = found[0];
+        result[1] = found[1];
+        if (r->details != NULL) count_classes(r, slot);
+    }
+    return GYRE_OK;
+}
+
+/* All ranks go through the same rounds, at the last of which some have no batch. */
+static gyre_status evaluate_rounds(gyre_evaluator *e, const gyre_view *view, int64_t batches,
+                                   double *results, const gyre_score_details *details) {
+    int64_t ranks = gyre_comm_size(e->comm), all = ranks * e->slots;
     evaluation_round r = {.e = e, .view = view, .stride = ranks, .details = details};
-    GYRE_TRY(open_input(e, view));
-    for (r.first = gyre_comm_rank(e->comm); r.first < batches; r.first += ranks * e->slots) {
-        int64_t left = (batches - r.first + ranks - 1) / ranks;
-        int slots = left < e->slots ? (int)left : e->slots;
+    bool taken = details != NULL && details->take != NULL;
+    for (int64_t begin = 0; begin < batches; begin += all) {
+        r.first = begin + gyre_comm_rank(e->comm);
+        int64_t left = r.first < batches ? (batches - r.first + ranks - 1) / ranks : 0;
         if (e->watchdog != NULL) gyre_watchdog_beat(e->watchdog);
-        GYRE_TRY(ops->parallel(e->weights->backend, slots, evaluate_batch, &r));
-        GYRE_TRY(ops->download(e->weights->backend->main, e->results, (gyre_f32)(void *)e->stats,
-                               2 * (size_t)slots));
-        for (int slot = 0; slot < slots; slot++) {
-            double *result = results + 2 * (r.first + slot * ranks);
-            const float *found = e->results + 2 * (size_t)slot;
-            result[0] = found[0];
-            result[1] = found[1];
-            if (details != NULL) add_details(&r, slot);
+        GYRE_TRY(
+            abort_alone(e, evaluate_slots(&r, left < e->slots ? (int)left : e->slots, results)));
+        for (int64_t i = begin; taken && i < batches && i < begin + all; i++) {
+            GYRE_TRY(hand_over(&r, i, (int)((i - begin) / ranks)));
         }
     }
     return GYRE_OK;
@@ -205,65 +267,25 @@ const char *gyre_score_text(const gyre_score *s, char *out, size_t size) {
     return out;
 }
 
-/* Each rank has its own samples, and zeros for the others. */
-static gyre_status sum_outputs(gyre_evaluator *e, const gyre_score_details *d, int64_t count) {
-    enum { PIECE = 1 << 16 };
-    size_t each = gyre_model_outputs(e->weights->model), all = (size_t)count * (each + 1);
-    double *piece = malloc(PIECE * sizeof *piece);
-    gyre_status status = piece == NULL ? gyre_no_memory("the outputs") : GYRE_OK;
-    if (status != GYRE_OK) gyre_comm_abort(e->comm, status);
-    for (size_t at = 0; at < all && status == GYRE_OK; at += PIECE) {
-        size_t n = all - at < PIECE ? all - at : PIECE, outputs = (size_t)count * each;
-        for (size_t i = 0; i < n; i++) {
-            size_t k = at + i;
-            piece[i] = k < outputs ? (double)d->outputs[k] : (double)d->labels[k - outputs];
-        }
-        status = gyre_comm_sum_f64(e->comm, piece, n);
-        for (size_t i = 0; i < n && status == GYRE_OK; i++) {
-            size_t k = at + i;
-            if (k < outputs)
-                d->outputs[k] = (float)piece[i];
-            else
-                d->labels[k - outputs] = (int32_t)piece[i];
-        }
-    }
-    free(piece);
-    return status;
-}
-
-static gyre_status sum_details(gyre_evaluator *e, const gyre_score_details *d, int64_t count) {
-    if (d == NULL) return GYRE_OK;
-    GYRE_TRY(gyre_comm_sum_f64(e->comm, d->classes, 2 * (size_t)e->weights->model->classes));
-    return d->outputs == NULL ? GYRE_OK : sum_outputs(e, d, count);
-}
-
-static void clear_details(const gyre_evaluator *e, const gyre_score_details *d, int64_t count) {
-    size_t classes = (size_t)e->weights->model->classes, n = (size_t)count;
-    if (d == NULL) return;
-    memset(d->classes, 0, 2 * classes * sizeof *d->classes);
-    if (d->outputs == NULL) return;
-    memset(d->outputs, 0, n * gyre_model_outputs(e->weights->model) * sizeof *d->outputs);
-    memset(d->labels, 0, n * sizeof *d->labels);
-}
-
 gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view,
                                const gyre_score_details *details, gyre_score *out) {
     gyre_status status = GYRE_OK;
     int64_t batches = (view->count + e->batch - 1) / e->batch;
     const gyre_model *m = e->weights->model;
+    size_t classes = 2 * (size_t)m->classes;
     *out = (gyre_score){.of = m->metric};
     double *results = calloc(2 * (size_t)batches + 1, sizeof *results);
     if (e->watchdog != NULL) gyre_watchdog_phase(e->watchdog, "evaluating", -1);
-    clear_details(e, details, view->count);
-    if (results == NULL) {
-        status = gyre_no_memory("evaluation");
-    } else {
-        status = evaluate_mine(e, view, batches, results, details);
+    if (results == NULL) status = gyre_no_memory("evaluation");
+    if (status == GYRE_OK) status = open_input(e, view);
+    if (details != NULL) {
+        memset(details->classes, 0, classes * sizeof *details->classes);
+        if (status == GYRE_OK && details->take != NULL) status = open_taken(e);
     }
-    if (status != GYRE_OK && gyre_comm_size(e->comm) > 1) gyre_comm_abort(e->comm, status);
-    GYRE_GOTO(status);
+    GYRE_GOTO(abort_alone(e, status));
+    GYRE_GOTO(evaluate_rounds(e, view, batches, results, details));
     GYRE_GOTO(gyre_comm_sum_f64(e->comm, results, 2 * (size_t)batches));
-    GYRE_GOTO(sum_details(e, details, view->count));
+    if (details != NULL) GYRE_GOTO(gyre_comm_sum_f64(e->comm, details->classes, classes));
     double loss = 0, sum = 0;
     for (int64_t i = 0; i < batches; i++) {
         loss += results[2 * i];

@@ -189,7 +189,7 @@ PYTHON
     # What nothing can remove is named by the next import, and what is somebody else's is not.
     touch "signal.h5.tmp.$$" signal.h5.tmp.x
     ends 0 "${import[@]}" many -o signal.h5 --size 2 --quiet
-    grep -q "^'signal.h5.tmp.$pid' (.* MB) is left of an import that was killed; remove it" err &&
+    grep -q "^'signal.h5.tmp.$pid' (.* MB) is left of a process that was killed; remove it" err &&
         [ "$(grep -c 'is left of' err)" -eq 1 ] || fail "$(cat err; ls signal.h5*)"
     rm signal.h5*
 fi

@@ -7,13 +7,16 @@ export OMP_NUM_THREADS=1
 make_dataset "$T/small.h5" 64 600 8 1
 cat >"$T/config.json" <<EOF
 {"data": {"path": "small.h5"}, "model": {"name": "mlp"}, "batch": {"size": 32, "shards": 2},
- "length": {"steps": 30}, "schedule": {"policy": "constant", "base_lr": 0.01}}
+ "length": {"steps": 30}, "schedule": {"policy": "constant", "base_lr": 0.01},
+ "evaluate": {"batch": 32}}
 EOF
 ends 0 "$GYRE" train "$T/config.json" --out "$T/run" --quiet
 ends 0 "$GYRE" eval "$T/run" --predictions "$T/one.csv"
 cp "$T/out" "$T/score"
-ends 0 mpirun -n 2 "$GYRE" eval "$T/run" --predictions "$T/two.csv"
-cmp "$T/one.csv" "$T/two.csv" || fail "two ranks write other predictions"
+for ranks in 2 4; do # several rounds of batches, and ranks that have none in the last one
+    ends 0 mpirun -n $ranks "$GYRE" eval "$T/run" --predictions "$T/more.csv"
+    cmp "$T/one.csv" "$T/more.csv" || fail "$ranks ranks write other predictions"
+done
 /usr/bin/python3 - "$T" <<'PYTHON' || fail "the predictions do not add up"
 import csv, re, sys
 import h5py
@@ -37,4 +40,6 @@ echo precious >"$T/other.csv"
 refused 3 "would be overwritten" "$GYRE" eval "$T/run" --predictions "$T/other.csv"
 grep -q precious "$T/other.csv" || fail "a file of another was overwritten"
 refused 3 "nowhere" "$GYRE" eval "$T/run" --predictions "$T/nowhere/a.csv"
+refused 3 "does not exist" "$GYRE" eval "$T/gone" --predictions "$T/a.csv"
+[ -z "$(find "$T" -name '*.tmp.*')" ] || fail "left behind: $(find "$T" -name '*.tmp.*')"
 exit 0

@@ -58,7 +58,7 @@ static gyre_status inspect_checkpoint(const char *path) {
 
 static gyre_status evaluate(const char *path) {
     gyre_evaluation e = {0};
-    gyre_status status = gyre_evaluate(path, NULL, "plain.h5", "test", false, comm, &e);
+    gyre_status status = gyre_evaluate(path, NULL, "plain.h5", "test", NULL, comm, &e);
     gyre_evaluation_close(&e);
     return status;
 }

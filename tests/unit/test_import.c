@@ -5,9 +5,9 @@
 
 #include <cmocka.h>
 
-#include "../../src/data/leftover.h"
 #include "dataset_rig.h"
 #include "gyre/import.h"
+#include "gyre/leftover.h"
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -308,7 +308,7 @@ static void a_signal_leaves_no_temporary_file(void **state) {
         if (pid == 0) {
             signal(ending[i], SIG_DFL); /* cmocka's may differ */
             close(STDERR_FILENO);       /* its line is not wanted here */
-            data_leftover_guard(path);
+            gyre_leftover_guard(path);
             raise(ending[i]);
             _exit(0);
         }
@@ -317,8 +317,8 @@ static void a_signal_leaves_no_temporary_file(void **state) {
         assert_false(gyre_file_exists(path));
     }
     write_bytes(path, "x", 1);
-    data_leftover_guard(path);
-    data_leftover_release(path);
+    gyre_leftover_guard(path);
+    gyre_leftover_release(path);
     struct sigaction now;
     assert_true(sigaction(SIGUSR1, NULL, &now) == 0 && now.sa_handler == SIG_DFL);
     assert_true(gyre_file_exists(path));

@@ -1,5 +1,5 @@
-/* Temporary files of an import: removed at a signal, named when they were left behind. */
-#include "leftover.h"
+/* Temporary files: removed at a signal, named when they were left behind. */
+#include "gyre/leftover.h"
 
 #include "gyre/file.h"
 #include "gyre/log.h"
@@ -52,7 +52,7 @@ static void release_signals(void) {
     }
 }
 
-void data_leftover_guard(const char *path) {
+void gyre_leftover_guard(const char *path) {
     int slot = 0;
     while (slot < SLOTS && taken[slot]) slot++;
     if (slot == SLOTS || strlen(path) >= PATH_MAX) return;
@@ -61,7 +61,7 @@ void data_leftover_guard(const char *path) {
     if (!taken[1 - slot]) catch_signals();
 }
 
-void data_leftover_release(const char *path) {
+void gyre_leftover_release(const char *path) {
     for (int i = 0; i < SLOTS; i++) {
         if (!taken[i] || strcmp(guarded[i], path) != 0) continue;
         taken[i] = 0;
@@ -83,7 +83,7 @@ static bool is_left(const char *entry, const char *name) {
     return pid > INT_MAX || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
 
-void data_leftover_tell(const char *path) {
+void gyre_leftover_tell(const char *path) {
     const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
     char *dir = gyre_path_dir(path);
     DIR *d = dir == NULL ? NULL : opendir(dir);
@@ -91,7 +91,7 @@ void data_leftover_tell(const char *path) {
         struct stat st;
         if (!is_left(e->d_name, name) || fstatat(dirfd(d), e->d_name, &st, 0) != 0) continue;
         gyre_say(
-            "'%.*s%s' (%.1f MB) is left of an import that was killed; remove it, unless another "
+            "'%.*s%s' (%.1f MB) is left of a process that was killed; remove it, unless another "
             "machine is writing it",
             (int)(name - path), path, e->d_name, (double)st.st_blocks * 512 / 1e6);
     }
