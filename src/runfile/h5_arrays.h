@@ -13,6 +13,7 @@ typedef struct {
     char name[GYRE_NODE_NAME_SIZE];
     int dims[4];
     int ndim;
+    int picture[3]; /* (h, w, c) that a linear layer reads as one row; h 0: none */
     size_t offset, count;
 } h5_array;
 

@@ -1,0 +1,67 @@
+"""A PyTorch network as an ONNX file that gyre can train."""
+
+import contextlib
+import importlib.util
+import inspect
+import pathlib
+
+
+@contextlib.contextmanager
+def _in_mode(model, training):
+    """Every module in one mode, and afterwards in its own."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _choose(offered, training):
+    """"dynamo" where PyTorch can export without its optimiser, else "torchscript"."""
+    dynamo = "optimize" in offered and importlib.util.find_spec("onnxscript") is not None
+    return "dynamo" if dynamo and not training else "torchscript"
+
+
+def to_gyre(model, example, path, *, training=False, exporter=None):
+    """Writes `model` to `path` as ONNX with its weights, for model.file of a config.
+
+    example   -- a tensor, or a tuple of them, as the model's forward takes them; the size of the batch does not matter
+    training  -- keep what only training does (dropout, stochastic depth); by the TorchScript exporter
+    exporter  -- "dynamo" or "torchscript"; without it, what the installed PyTorch offers
+
+    Batch norm stays a layer and constants are not folded, so that gyre trains the network as PyTorch would. Returns the
+    exporter's name.
+    """
+    import torch
+
+    offered = inspect.signature(torch.onnx.export).parameters
+    exporter = exporter or _choose(offered, training)
+    if exporter not in ("dynamo", "torchscript"):
+        raise ValueError(f"exporter: 'dynamo' or 'torchscript' was expected, found {exporter!r}")
+    if exporter == "dynamo" and "optimize" not in offered:
+        raise ValueError(f"PyTorch {torch.__version__} cannot export by dynamo without optimising; use 'torchscript'")
+    if exporter == "dynamo" and training:
+        raise ValueError("training=True needs the TorchScript exporter: dynamo leaves dropout out")
+    arguments = example if isinstance(example, tuple) else (example,)
+    options = {"input_names": ["input"], "output_names": ["output"]}
+    if exporter == "dynamo":
+        options.update(dynamo=True, optimize=False, verbose=False, external_data=_size(model) > 2**30)
+    else:
+        mode = torch.onnx.TrainingMode
+        options.update(training=mode.TRAINING if training else mode.PRESERVE, do_constant_folding=False,
+                       dynamic_axes={"input": {0: "N"}, "output": {0: "N"}})
+        if "dynamo" in offered:
+            options["dynamo"] = False
+    with _in_mode(model, training), torch.no_grad():
+        if exporter == "torchscript":
+            # PyTorch merges equal weights (as those of fresh batch norms) unless the outermost module is in training.
+            model.training = True
+        torch.onnx.export(model, arguments, str(pathlib.Path(path)), **options)
+    return exporter
+
+
+def _size(model):
+    """Bytes of all weights; protobuf ends at 2 GiB."""
+    return sum(w.numel() * w.element_size() for w in model.state_dict().values())

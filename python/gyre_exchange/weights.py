@@ -1,0 +1,93 @@
+"""Weights of a checkpoint of gyre in a PyTorch module."""
+
+import dataclasses
+import warnings
+
+import h5py
+import numpy as np
+
+
+@dataclasses.dataclass
+class Loaded:
+    """What from_gyre did, as lists of names."""
+
+    taken: list
+    missing: list  # of the model, and not in the checkpoint
+    misfit: list  # in both, but of another shape
+    unused: list  # of the checkpoint, and not in the model
+
+    def whole(self):
+        return not (self.missing or self.misfit or self.unused)
+
+    def __str__(self):
+        parts = [f"{len(self.taken)} taken"]
+        for what in ("missing", "misfit", "unused"):
+            names = getattr(self, what)
+            if names:
+                parts.append(f"{what}: " + ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else ""))
+        return "; ".join(parts)
+
+
+def _read(checkpoint):
+    """name -> (numbers, (h, w, c) of the picture that a linear layer reads, or None)."""
+    found = {}
+    with h5py.File(checkpoint, "r") as f:
+        if "parameters" not in f:
+            raise ValueError(f"'{checkpoint}' is no checkpoint of gyre: it has no group /parameters")
+        for group in ("parameters", "state/buffers"):
+            for name, dataset in f[group].items() if group in f else ():
+                picture = dataset.attrs.get("picture")
+                found[name] = (dataset[()], None if picture is None else tuple(int(n) for n in picture))
+    return found
+
+
+def _in_torch_order(w, picture):
+    if w.ndim == 4:  # (k, r, s, c) to (k, c, r, s)
+        return np.ascontiguousarray(w.transpose(0, 3, 1, 2))
+    if w.ndim == 2 and picture is not None:  # (out, h w c) to (out, c h w)
+        return np.ascontiguousarray(w.reshape(len(w), *picture).transpose(0, 3, 1, 2)).reshape(w.shape)
+    return w
+
+
+def _same_but_for_ones(a, b):
+    return [n for n in a if n != 1] == [n for n in b if n != 1]
+
+
+def _like(w, tensor):
+    w = w.reshape(tuple(tensor.shape))
+    if not type(tensor).__module__.startswith("torch"):
+        return w
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(w)).to(tensor.dtype)
+
+
+def from_gyre(checkpoint, model):
+    """Loads the weights and running statistics of `checkpoint`, an HDF5 file of gyre's, into `model` by name.
+
+    What does not fit keeps its values, is named in the Loaded that comes back, and in a warning. ValueError: the file
+    is no checkpoint, or nothing of it fits.
+    """
+    found, state = _read(checkpoint), dict(model.state_dict())
+    loaded = Loaded([], [], [], [])
+    for name, tensor in state.items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        source = name if name in found else name + ".weight"  # a module's own parameter is a node in gyre
+        if source not in found:
+            loaded.missing.append(name)
+            continue
+        w, picture = found.pop(source)
+        w = _in_torch_order(w, picture)
+        if _same_but_for_ones(w.shape, tuple(tensor.shape)):
+            state[name] = _like(w, tensor)
+            loaded.taken.append(name)
+        else:
+            loaded.misfit.append(f"{name} {w.shape} for {tuple(tensor.shape)}")
+    loaded.unused.extend(sorted(found))
+    if not loaded.taken:
+        raise ValueError(f"'{checkpoint}' has no parameter of the model by name and shape; {loaded}")
+    model.load_state_dict(state)
+    if not loaded.whole():
+        warnings.warn(f"'{checkpoint}': {loaded}", stacklevel=2)
+    return loaded

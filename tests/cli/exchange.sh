@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# gyre-exchange as a wheel: built without a network, installed in a folder; its datasets train a network, and its
+# weights are those of a checkpoint. What needs torch is in benchmarks/exchange.py.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+python=/usr/bin/python3
+$python -c "import setuptools, wheel, pip, h5py" 2>/dev/null || {
+    echo "python3-setuptools, python3-wheel, python3-pip and python3-h5py are needed"
+    exit 77
+}
+cp -r python "$T/python"
+cp "$lib/safetensors_file.py" "$T"
+cd "$T" || exit 1
+$python -m pip wheel -q --no-index --no-deps --no-build-isolation -w dist ./python >log 2>&1 || fail "no wheel: $(cat log)"
+[ "$(ls dist)" = gyre_exchange-0.1.0-py3-none-any.whl ] || fail "$(ls dist)"
+"$GYRE" --version | grep -qx "gyre 0.1.0" || fail "gyre and gyre-exchange have other versions"
+$python -m pip install -q --no-index --no-deps --target site dist/*.whl >log 2>&1 || fail "not installed: $(cat log)"
+export PYTHONPATH=$T/site:$T
+
+cat >make.py <<'P'
+import os, numpy as np
+from gyre_exchange import dataset_to_gyre
+
+
+class Pictures:
+    """Of two classes: bright above, bright below."""
+    classes = ["above", "below"]
+
+    def __init__(self, n, kind):
+        self.n, self.kind = n, kind
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        a = np.random.RandomState(i).randint(0, 100, (8, 9, 3), dtype="u1")
+        a[slice(0, 4) if i % 2 == 0 else slice(4, 8)] += 100
+        return {"bytes": a, "floats": a / np.float32(255), "gray": a[:, :, 0], "rows": a[:, 0, 0] / 7 - 9,
+                "odd": a[:7 + (i != 500)]}[self.kind], i % 2
+
+
+class Values(Pictures):
+    def __getitem__(self, i):
+        x, _ = super().__getitem__(i)
+        return x, np.array([x.sum(), x[0]], "f8")
+
+
+for kind in ("bytes", "floats", "gray", "rows"):
+    dataset_to_gyre(Pictures(600, kind), f"{kind}.h5", test=Pictures(100, kind))
+dataset_to_gyre(Values(300, "rows"), "values.h5")
+dataset_to_gyre(Pictures(50, "bytes"), "arrays.h5", kind="arrays", names=["a", "b" * 63])
+for error, words, call in [
+    (FileExistsError, "'gray.h5' is there", lambda: dataset_to_gyre(Pictures(5, "gray"), "gray.h5")),
+    (ValueError, "sample 500 has the shape (7, 9, 3), the first one (8, 9, 3)",
+     lambda: dataset_to_gyre(Pictures(600, "odd"), "x.h5")),
+    (ValueError, "the dataset is empty", lambda: dataset_to_gyre(Pictures(0, "gray"), "x.h5")),
+    (ValueError, "has at most 63 bytes", lambda: dataset_to_gyre(Pictures(5, "gray"), "x.h5", names=["a", "b" * 64])),
+    (TypeError, "with a length and items", lambda: dataset_to_gyre(iter([1]), "x.h5")),
+    (ValueError, "item 0 is no pair", lambda: dataset_to_gyre([1, 2], "x.h5")),
+]:
+    try:
+        call()
+    except error as e:
+        assert words in str(e), e
+    else:
+        raise AssertionError(words)
+dataset_to_gyre(Pictures(600, "gray"), "gray.h5", test=Pictures(100, "gray"), force=True)
+assert not [n for n in os.listdir(".") if n.startswith("x.h5")], "something was left behind"
+P
+$python make.py || fail "datasets"
+ends 0 "$GYRE" data info bytes.h5
+grep -q "600" out && grep -q above out || fail "$(cat out)"
+cmp bytes.h5 floats.h5 || fail "pixels and pixels / 255 are other images"
+cat >config.json <<'JSON'
+{
+    "data": {"path": "bytes.h5"}, "model": {"name": "small_cnn"}, "batch": {"size": 50, "shards": 1},
+    "schedule": {"policy": "constant", "base_lr": 0.05}, "length": {"steps": 30}
+}
+JSON
+for kind in bytes gray; do
+    ends 0 "$GYRE" train config.json --out $kind --quiet --set data.path=$kind.h5
+    ends 0 "$GYRE" eval $kind
+    grep -q "accuracy 100.00 %" out || fail "$kind: $(cat out)"
+done
+ends 0 "$GYRE" train config.json --out rows --quiet --set data.path=rows.h5 --set model.name=mlp
+ends 0 "$GYRE" train config.json --out values --quiet --set data.path=values.h5 --set model.name=mlp \
+    --set model.loss=mean_absolute_error --set schedule.base_lr=1e-4 --set data.validation=none
+ends 0 "$GYRE" data info arrays.h5
+
+# A checkpoint in a module: the numbers that gyre's own export has, and what does not fit.
+ends 0 "$GYRE" export safetensors bytes -o net.safetensors
+cat >load.py <<'P'
+import glob, warnings
+import numpy as np
+from gyre_exchange import from_gyre
+from safetensors_file import read
+
+want = read("net.safetensors")[1]
+checkpoint = glob.glob("bytes/checkpoints/*.h5")[0]
+
+
+class Module:
+    def __init__(self, **shapes):
+        self.state = {k: np.zeros(v.shape, "f4") for k, v in want.items()}
+        self.state["bn1.num_batches_tracked"] = np.array(3)
+        for name, shape in shapes.items():
+            self.state[name.replace("__", ".")] = np.zeros(shape, "f4")
+
+    def state_dict(self):
+        return self.state
+
+    def load_state_dict(self, state):
+        self.state = state
+
+
+warnings.simplefilter("error")
+module = Module()
+loaded = from_gyre(checkpoint, module)
+assert loaded.whole() and len(loaded.taken) == 17, loaded
+for name, w in want.items():
+    assert w.shape == module.state[name].shape and (w == module.state[name]).all(), name
+assert module.state["bn1.num_batches_tracked"] == 3
+warnings.simplefilter("always")
+with warnings.catch_warnings(record=True) as said:
+    loaded = from_gyre(checkpoint, Module(fc__weight=(7, 64), extra__bias=(3,)))
+assert loaded.missing == ["extra.bias"] and loaded.misfit == ["fc.weight (2, 128) for (7, 64)"], loaded
+assert "missing: extra.bias; misfit: fc.weight (2, 128) for (7, 64)" in str(said[0].message), said[0].message
+for file, words in ((checkpoint, "no parameter of the model"), ("gray.h5", "is no checkpoint of gyre")):
+    module = Module()
+    module.state = {"other": np.zeros(3)}
+    try:
+        from_gyre(file, module)
+    except ValueError as e:
+        assert words in str(e), e
+    else:
+        raise AssertionError(words)
+P
+$python load.py || fail "weights"
+exit 0
