@@ -6,6 +6,7 @@
 #   sudo tools/fresh-root.sh [COMMAND...]    other commands to type instead; "person: COMMAND" is
 #                                            typed by the ordinary user
 #
+# CARRY=FILES   copied to /srv of the root, such as a package that is to be tried there
 # MIRROR=URL    Debian mirror; default: the one that this machine's apt uses
 # SCRATCH=DIR   where to make the root's folder (2 GB), which is removed at the end; default: TMPDIR
 # KEEP=yes      leaves it there
@@ -48,6 +49,8 @@ if [ -d "$root/etc/ssl/certs" ] && [ -e /etc/ssl/certs/ca-certificates.crt ]; th
     cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 fi
 git bundle create -q "$root/srv/gyre.bundle" HEAD
+# shellcheck disable=SC2086 # several files
+[ -z "${CARRY:-}" ] || cp $CARRY "$root/srv/"
 
 cat >"$scratch/enter" <<'ENTER'
 set -eu
