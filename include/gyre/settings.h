@@ -217,6 +217,7 @@ typedef struct {
     int verify_replicas; /* steps between parameter checksums over ranks; 0: never */
     double watchdog_seconds, watchdog_first_step_seconds;
     char *output_dir; /* NULL: --out is required */
+    bool tensorboard; /* event files, see gyre/tensorboard.h */
 } gyre_settings;
 
 #endif

@@ -184,7 +184,8 @@ static void offer_option_value(const line *l, const cli_option *o, cursor at) {
 /* Does the option go with a form that the operands begin? */
 static bool fits(const line *l, const cli_option *o) {
     for (const cli_form *f = l->command->forms; f->operands != NULL; f++) {
-        bool begins = cli_form_begins(f, l->operands, l->operand_count);
+        bool begins = cli_call_begins((cli_call){f, false}, l->operands, l->operand_count) ||
+                      cli_call_begins((cli_call){f, true}, l->operands, l->operand_count);
         if (begins && cli_form_has_option(f, o)) return true;
     }
     return false;
@@ -200,11 +201,16 @@ static void offer_options(const line *l, cursor at) {
     offer(at, "--help", "");
 }
 
-static void offer_operands(const line *l, cursor at) {
+static void offer_operand(const line *l, cursor at, cli_call call) {
     char word[CLI_WORD_MAX];
+    if (!cli_call_begins(call, l->operands, l->operand_count)) return;
+    if (cli_call_word(call, l->operand_count, word)) offer_word(at, word);
+}
+
+static void offer_operands(const line *l, cursor at) {
     for (const cli_form *f = l->command->forms; f->operands != NULL; f++) {
-        if (!cli_form_begins(f, l->operands, l->operand_count)) continue;
-        if (cli_form_word(f->operands, l->operand_count, word)) offer_word(at, word);
+        offer_operand(l, at, (cli_call){f, false});
+        if (strchr(f->operands, '[') != NULL) offer_operand(l, at, (cli_call){f, true});
     }
 }
 

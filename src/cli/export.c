@@ -59,7 +59,8 @@ static int run(int argc, char **argv) {
     return cli_fail(export(argc, argv));
 }
 
-static const cli_form forms[] = {{"[csv] RUN", NULL}, {"safetensors RUN|CHECKPOINT", NULL}, {0}};
+static const cli_form forms[] = {
+    {"[csv] RUN", NULL}, {"safetensors RUN|CHECKPOINT", NULL}, {"tensorboard RUN", NULL}, {0}};
 
 static const cli_option options[] = {
     {.name = "RUN", .help = "a run's folder; one with the name of a format is given as ./NAME"},
@@ -70,14 +71,16 @@ static const cli_option options[] = {
      .at = offsetof(arguments, output),
      .letter = 'o',
      .value = "PATH",
-     .help = "csv: the folder where train.csv, validation.csv and cycles.csv go; default RUN/csv. "
-             "safetensors: the file, which must be given"},
+     .help =
+         "csv: the folder where train.csv, validation.csv and cycles.csv go; default RUN/csv. "
+         "safetensors: the file, which must be given. tensorboard: the folder of the event file; "
+         "default RUN"},
     {0}};
 
 const cli_command cli_command_export = {
     .name = "export",
     .summary = "what a run holds, in formats of other programs: its tables as CSV "
-               "files, its network as PyTorch's state_dict",
+               "files or as TensorBoard's event file, its network as PyTorch's state_dict",
     .forms = forms,
     .options = options,
     .exits = cli_exits_reading,

@@ -18,7 +18,7 @@ gyre_status cli_export_check_file(const char *output, const char *format, long a
                                   const char *mark);
 
 /* The first one is meant where no format is named. */
-#define CLI_EXPORT_FORMATS(X) X(csv) X(safetensors)
+#define CLI_EXPORT_FORMATS(X) X(csv) X(safetensors) X(tensorboard)
 
 #define CLI_DECLARE_FORMAT(name) extern const cli_export_format cli_export_##name;
 CLI_EXPORT_FORMATS(CLI_DECLARE_FORMAT)

@@ -9,17 +9,18 @@ bool cli_form_has_option(const cli_form *form, const cli_option *o) {
     return o->id != 0 && (form->ids == NULL || strchr(form->ids, o->id) != NULL);
 }
 
-bool cli_form_word(const char *operands, int k, char out[CLI_WORD_MAX]) {
-    static const char repeat[] = "...";
-    const char *at = operands;
-    for (int i = 0; *at != '\0'; i++) {
-        int length = (int)strcspn(at, " ");
-        const char *dots = strstr(at, repeat);
-        bool repeats = dots != NULL && dots < at + length;
-        if (i == k || (repeats && i < k)) {
-            snprintf(out, CLI_WORD_MAX, "%.*s",
-                     (int)strcspn(at + (*at == '['), repeats ? ". " : "] "), at + (*at == '['));
-            return true;
+bool cli_call_word(cli_call call, int k, char out[CLI_WORD_MAX]) {
+    for (const char *at = call.form->operands; *at != '\0';) {
+        int length = (int)strcspn(at, " "), bracket = *at == '[';
+        int end = bracket ? (int)strcspn(at, "]") : length;
+        bool repeats = length > 3 && strncmp(at + length - 3, "...", 3) == 0;
+        if (!(bracket && call.shortened)) {
+            if (k == 0 || repeats) {
+                int dots = repeats && !bracket ? 3 : 0;
+                snprintf(out, CLI_WORD_MAX, "%.*s", end - bracket - dots, at + bracket);
+                return true;
+            }
+            k--;
         }
         at += length;
         at += strspn(at, " ");
@@ -49,10 +50,10 @@ static bool may_be(const char *word, const char *operand) {
     return false;
 }
 
-bool cli_form_begins(const cli_form *form, const char *const *operands, int count) {
+bool cli_call_begins(cli_call call, const char *const *operands, int count) {
     char word[CLI_WORD_MAX];
     for (int i = 0; i < count; i++) {
-        if (!cli_form_word(form->operands, i, word) || !may_be(word, operands[i])) return false;
+        if (!cli_call_word(call, i, word) || !may_be(word, operands[i])) return false;
     }
     return true;
 }

@@ -244,6 +244,9 @@ const config_field config_fields[] = {
 
     {"output.dir", FIELD_TEXT, FREE, AT(output_dir), 0, 0, 0, NULL, NULL,
      "Run folder, relative to the config file; --out wins. One of the two is required."},
+    {"output.tensorboard", FIELD_FLAG, FREE, AT(tensorboard), 0, 0, 0, NULL, "false",
+     "Write event files into the run folder, for TensorBoard; `gyre export tensorboard` makes them "
+     "of a run without."},
     {NULL, FIELD_FLAG, FREE, 0, 0, 0, 0, NULL, NULL, NULL},
 };
 

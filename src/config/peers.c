@@ -75,6 +75,7 @@ static const struct {
     {{"save_every", "save_freq", "save_steps"}, "it is checkpoint.every"},
     {{"eval_every", "eval_steps", "val_interval", "eval_freq"}, "it is evaluate.every"},
     {{"output_dir", "save_dir", "logdir", "log_dir", "outdir"}, "it is output.dir, or --out DIR"},
+    {{"tensorboard", "report_to", "use_tensorboard"}, "it is output.tensorboard"},
 };
 
 /* Names of values elsewhere, and gyre's. */

@@ -7,13 +7,15 @@
 #include "gyre/metrics.h"
 #include "gyre/progress.h"
 #include "gyre/run_folder.h"
+#include "gyre/tensorboard.h"
 
 typedef struct {
     gyre_run_folder folder;
     gyre_metrics *metrics;
     gyre_events *events;
-    gyre_progress *progress;    /* taken off the terminal before a warning */
-    double followed;            /* clock: when the folder was last looked for */
+    gyre_tensorboard *tensorboard; /* NULL: none was asked for */
+    gyre_progress *progress;       /* taken off the terminal before a warning */
+    double followed;               /* clock: when the folder was last looked for */
     bool rows_wait;             /* rows or log lines could not be written, a warning was printed */
     bool lost;                  /* the folder is gone: no result would be kept */
     char error[GYRE_ERROR_MAX]; /* why */
@@ -23,6 +25,9 @@ typedef struct {
 run_files run_files_none(gyre_progress *progress);
 /* Opens tables, with the rows of the first `completed` updates, and log. */
 gyre_status run_files_open(run_files *f, const gyre_metric *metric, int64_t completed);
+/* Begins an event file, should the settings ask for one. */
+gyre_status run_files_open_tensorboard(run_files *f, const gyre_settings *s,
+                                       const gyre_metric *metric, int64_t completed);
 void run_files_close(run_files *f);
 
 /* Before files of the run folder are written by name: the folder may have been moved, or removed

@@ -1,4 +1,4 @@
-/* Rows of metrics.h5; see rows.h. */
+/* Rows of metrics.h5 and of event files; see rows.h. */
 #include "rows.h"
 
 #include <math.h>
@@ -36,6 +36,7 @@ gyre_status run_rows_train(run_rows *r, const gyre_step_result *result) {
                                 .seconds = run_timing_at(r->timing, result->time)};
     r->rate = result->rate;
     GYRE_TRY(keep(r, gyre_metrics_train(r->files->metrics, &row)));
+    GYRE_TRY(keep(r, gyre_tensorboard_train(r->files->tensorboard, &row)));
     show(r, result);
     return GYRE_OK;
 }
@@ -48,6 +49,7 @@ gyre_status run_rows_validation(run_rows *r, int64_t completed, const gyre_score
                                      .metric = score->metric,
                                      .seconds = run_timing_seconds(r->timing)};
     GYRE_TRY(keep(r, gyre_metrics_validation(r->files->metrics, &row)));
+    GYRE_TRY(keep(r, gyre_tensorboard_validation(r->files->tensorboard, &row)));
     gyre_json *line = gyre_event_begin(r->files->events, "evaluation");
     gyre_json_add_integer(line, "step", row.step);
     gyre_json_add_number(line, "loss", row.loss);

@@ -1,4 +1,5 @@
-/* From results to rows of metrics.h5, and to the progress line. Internal to src/run. */
+/* From results to rows of metrics.h5 and of event files, and to the progress line. Internal to
+ * src/run. */
 #ifndef GYRE_RUN_ROWS_H
 #define GYRE_RUN_ROWS_H
 

@@ -104,6 +104,7 @@ static gyre_status start_job(run_saver *s, gyre_trainer *t, const run_kept *kept
     GYRE_TRY(run_files_follow(f));
     GYRE_GOTO(name_paths(f->folder.path, kept, &job));
     GYRE_GOTO(make_folder(f->folder.path));
+    run_files_tolerate(f, gyre_tensorboard_flush(f->tensorboard));
     gyre_status rows = gyre_metrics_flush(f->metrics);
     if (!kept->needed) GYRE_GOTO(rows); /* a resume would miss them */
     run_files_tolerate(f, rows);

@@ -239,6 +239,9 @@ static gyre_status finish(run_state *r, gyre_status status) {
     gyre_json_add_text(line, "reason", reason);
     gyre_json_add_number(line, "seconds", run_timing_seconds(&r->timing));
     gyre_status ended = gyre_event_end(r->files.events, line);
+    if (status == GYRE_EDIVERGED || t->completed == r->steps) {
+        gyre_tensorboard_end(r->files.tensorboard, status == GYRE_OK);
+    }
     gyre_status closed = gyre_metrics_close(r->files.metrics);
     r->files.metrics = NULL;
     if (status != GYRE_OK) return gyre_fail(status, "%s", reason);

@@ -103,3 +103,31 @@ gyre_status gyre_events_checkpoint(const char *path, int64_t *completed, bool *f
     fclose(f);
     return status;
 }
+
+/* The time of a line as gyre_event_begin writes it; 0: it has none. */
+static gyre_status time_of(const char *line, double *seconds) {
+    gyre_json_value *v = NULL;
+    struct tm utc = {0};
+    gyre_status status = gyre_json_parse(line, "log.jsonl", &v);
+    if (status == GYRE_EUSAGE) return GYRE_OK; /* cut off */
+    GYRE_TRY(status);
+    const char *text = gyre_json_text(gyre_json_get(v, "time"));
+    const char *end = text == NULL ? NULL : strptime(text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    time_t t = end == NULL || *end != '\0' ? 0 : timegm(&utc);
+    if (t > 0) *seconds = (double)t;
+    gyre_json_close(v);
+    return GYRE_OK;
+}
+
+gyre_status gyre_events_began(const char *path, double *seconds) {
+    char *line = NULL;
+    size_t room = 0;
+    FILE *f = NULL;
+    *seconds = 0;
+    if (!gyre_file_exists(path)) return GYRE_OK;
+    GYRE_TRY(gyre_file_stream(path, false, &f));
+    gyre_status status = getline(&line, &room, f) > 0 ? time_of(line, seconds) : GYRE_OK;
+    free(line);
+    fclose(f);
+    return status;
+}
