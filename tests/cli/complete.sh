@@ -36,6 +36,9 @@ offers "--set --stop-after" train --set a=1 --out d --s
 offers ":files json" train ''
 offers "" train c.json ''
 offers ":folders" plot a b ''
+offers ":folders csv safetensors tensorboard" export ''
+offers ":folders" export csv ''
+offers "--output" export run --o
 offers "" train c.json --stop-after ''
 offers "--hash=state" inspect --hash=s
 offers "schedule.base_lr=" train c.json --set schedule.ba
