@@ -45,6 +45,9 @@ gyre_status gyre_run_folder_rewrite(gyre_run_folder *f, const gyre_settings *res
  * and *moved says so, once. GYRE_EIO when it was removed, or another run took its place: nothing is
  * to be written by its name then. */
 gyre_status gyre_run_folder_follow(gyre_run_folder *f, bool *moved);
+/* Does a job work in the folder, as far as its lock tells? One that was killed on another host
+ * seems to. Changes nothing. */
+bool gyre_run_folder_at_work(const char *dir);
 /* Releases the lock. */
 void gyre_run_folder_close(gyre_run_folder *f);
 

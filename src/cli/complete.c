@@ -64,6 +64,7 @@ static const struct {
     {"PAIR", ""},
     {"HxW", ""},
     {"HxWxC", ""},
+    {"SECONDS", ""},
 };
 
 static void ask_for_files(const char *word) {

@@ -1,6 +1,7 @@
 /* gyre plot: curves of one or several runs in one figure. */
 #include "cli.h"
 
+#include "follow.h"
 #include "gyre/file.h"
 #include "gyre/plot.h"
 #include "gyre/run_folder.h"
@@ -11,8 +12,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* RUN/plots/curves.svg, the folder made. free() it. */
-static gyre_status own_place(const char *run_dir, char **out) {
+/* RUN/plots/curves.svg, the folder made. free() it. `begins`: a run that has no rows yet will do.
+ */
+static gyre_status own_place(const char *run_dir, bool begins, char **out) {
     gyre_status status = GYRE_OK;
     char *metrics = NULL, *dir = gyre_path_join(run_dir, "plots");
     if (dir != NULL) *out = gyre_path_join(dir, "curves.svg");
@@ -20,7 +22,8 @@ static gyre_status own_place(const char *run_dir, char **out) {
         status = gyre_no_memory("plotting '%s'", run_dir);
         goto out;
     }
-    GYRE_GOTO(cli_metrics_of(run_dir, &metrics));
+    begins = begins && gyre_run_folder_at_work(run_dir);
+    if (!begins) GYRE_GOTO(cli_metrics_of(run_dir, &metrics));
     status = gyre_dir_make(dir);
 out:
     free(metrics);
@@ -72,37 +75,59 @@ static gyre_status plot_runs(char **runs, int count, const char *output) {
     return status;
 }
 
+enum { FOLLOW_SECONDS = 10 };
+
 typedef struct {
     const char *output;
+    int follow; /* seconds between two drawings; 0: it is drawn once */
 } arguments;
+
+static gyre_status read_follow(const char *value, void *to) {
+    int *seconds = &((arguments *)to)->follow, end = 0;
+    *seconds = FOLLOW_SECONDS;
+    if (value == NULL) return GYRE_OK;
+    bool number = sscanf(value, "%6d%n", seconds, &end) == 1 && value[end] == '\0';
+    if (number && *seconds > 0) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "--follow=%s: a whole number of seconds above 0 was expected",
+                     value);
+}
+
+static gyre_status draw_runs(char **runs, int count, const arguments *a) {
+    gyre_status status = GYRE_OK;
+    char *own = NULL;
+    if (a->output == NULL) {
+        GYRE_GOTO(cli_other_kind(own_place(runs[0], a->follow > 0, &own), runs[0], CLI_HOLDS_RUN));
+    }
+    const char *output = a->output == NULL ? own : a->output;
+    if (a->follow > 0) {
+        status = cli_follow(runs, count, output, a->follow);
+    } else {
+        status = plot_runs(runs, count, output);
+        if (status == GYRE_OK) cli_print_path(output);
+    }
+out:
+    free(own);
+    return status;
+}
 
 static gyre_status plot(int argc, char **argv) {
     arguments a = {0};
-    char *own = NULL;
     GYRE_TRY(cli_options_read(argc, argv, &cli_command_plot, &a, NULL));
-    const char *given = a.output;
     int count = argc - optind;
-    if (count < 1 || (given == NULL && count > 1)) {
+    if (count < 1 || (a.output == NULL && count > 1)) {
         return cli_usage_fail(&cli_command_plot, count < 1 ? "a run folder was expected"
                                                            : "several runs need -o FILE");
     }
     int kind = count == 1 ? cli_holds(argv[optind]) : CLI_HOLDS_RUN;
     /* a file that is nothing known can only have been meant as a result: reading it says why not */
     bool strange = kind == CLI_HOLDS_OTHER && is_file(argv[optind]);
-    if (strange || kind == CLI_HOLDS_FIND || kind == CLI_HOLDS_FIND_FOLDER) {
-        return plot_one_find(argv[optind], kind, given);
+    if (!strange && kind != CLI_HOLDS_FIND && kind != CLI_HOLDS_FIND_FOLDER) {
+        return draw_runs(argv + optind, count, &a);
     }
-    const char *output = given;
-    gyre_status status = GYRE_OK;
-    if (given == NULL) {
-        GYRE_GOTO(cli_other_kind(own_place(argv[optind], &own), argv[optind], CLI_HOLDS_RUN));
-        output = own;
+    if (a.follow > 0) {
+        return gyre_fail(GYRE_EUSAGE, "--follow is for runs, and '%s' is none", argv[optind]);
     }
-    status = plot_runs(argv + optind, count, output);
-    if (status == GYRE_OK) cli_print_path(output);
-out:
-    free(own);
-    return status;
+    return plot_one_find(argv[optind], kind, a.output);
 }
 
 static int run(int argc, char **argv) {
@@ -110,7 +135,7 @@ static int run(int argc, char **argv) {
     return cli_fail(status == GYRE_OK ? cli_flush() : status);
 }
 
-static const cli_form forms[] = {{"RUN...", NULL}, {"FIND", NULL}, {0}};
+static const cli_form forms[] = {{"RUN...", NULL}, {"FIND", "o"}, {0}};
 
 static const cli_option options[] = {
     {.name = "RUN", .help = "a run's folder, or up to 28 of them"},
@@ -123,6 +148,14 @@ static const cli_option options[] = {
      .value = "FILE",
      .help = "the figure, FILE.svg or FILE.png; needed for several runs, else "
              "RUN/plots/curves.svg or find.svg beside find.h5"},
+    {.id = 'f',
+     .name = "follow",
+     .kind = CLI_OWN,
+     .read = read_follow,
+     .value = "SECONDS",
+     .optional = true,
+     .help = "draws the figure again every 10 (or SECONDS) seconds while the runs grow, until they "
+             "have ended or Ctrl-C comes"},
     {0}};
 
 const cli_command cli_command_plot = {
@@ -131,6 +164,6 @@ const cli_command cli_command_plot = {
     .forms = forms,
     .options = options,
     .notes = "Needs gnuplot, whose data and script (.dat, .gp) are left beside the figure.",
-    .exits = cli_exits_reading,
+    .exits = cli_exits_importing,
     .run = run,
 };

@@ -2,8 +2,12 @@
  * one name. */
 #include "gyre/run_folder.h"
 
+#include "gyre/file.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -23,4 +27,17 @@ gyre_status gyre_lock_take(const char *path, int tries, int *fd, gyre_lock_state
     close(*fd);
     *fd = -1;
     return GYRE_OK;
+}
+
+/* Asked of the lock's text: to try the lock would keep out a job that begins at that moment. */
+bool gyre_run_folder_at_work(const char *dir) {
+    char line[256], host[128] = "", here[128] = "";
+    long process = 0;
+    char *path = gyre_path_join(dir, GYRE_LOCK_FILE);
+    bool held = path != NULL && gyre_file_first_line(path, line, sizeof line) &&
+                sscanf(line, "host %127[^,], process %ld", host, &process) == 2;
+    free(path);
+    if (!held) return false;
+    if (gethostname(here, sizeof here - 1) != 0 || strcmp(here, host) != 0) return true;
+    return process <= 0 || kill((pid_t)process, 0) == 0 || errno != ESRCH;
 }

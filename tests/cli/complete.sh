@@ -39,6 +39,8 @@ offers ":folders" plot a b ''
 offers ":folders csv safetensors tensorboard" export ''
 offers ":folders" export csv ''
 offers "--output" export run --o
+offers "--follow" plot run --f
+offers "" plot run --follow=
 offers "" train c.json --stop-after ''
 offers "--hash=state" inspect --hash=s
 offers "schedule.base_lr=" train c.json --set schedule.ba
