@@ -92,6 +92,10 @@ enum { GYRE_NEED_PARAMETERS = 1, GYRE_NEED_STATISTICS = 2 };
 gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsigned needs,
                                    gyre_snapshot *s);
 
+/* The identity of a file of weights of any kind, with the files that it is spread over. Never 0.
+ * GYRE_EIO. */
+gyre_status gyre_weights_hash(const char *path, uint64_t *out);
+
 /* XXH3-64 over the parameters in layer order, each seeded with the hash so far: the identity of a
  * trained network. From a checkpoint file alone, without knowing its model; verifies it first. */
 gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *completed);

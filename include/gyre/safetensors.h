@@ -36,9 +36,8 @@ const gyre_h5_entry *gyre_safetensors_list(const gyre_safetensors *s, size_t *co
 gyre_status gyre_safetensors_read(const gyre_safetensors *s, const gyre_h5_entry *e, float *out,
                                   size_t count);
 
-/* The identity of a file of weights of any kind: gyre_file_hash, over all files of an index. Never
- * 0. GYRE_EIO. */
-gyre_status gyre_weights_hash(const char *path, uint64_t *out);
+/* gyre_file_hash, over all files of an index. Never 0. GYRE_EIO. */
+gyre_status gyre_safetensors_hash(const char *path, uint64_t *out);
 
 /* ---- writing */
 

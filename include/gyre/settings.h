@@ -84,6 +84,7 @@ typedef struct {
     int classes;        /* 0: from the dataset */
     gyre_target target; /* the dataset's */
     bool any_target;    /* no dataset is there: what the network gives is taken for its targets */
+    bool init_fresh;    /* an ONNX file's own weights are not taken */
     char *init_from;    /* NULL: keyed initialisation */
     char **freeze;      /* names or prefixes of parameters ("conv1", "layer1.") */
     int freeze_count;

@@ -5,7 +5,9 @@
 #include "gyre/dataset.h"
 #include "gyre/file.h"
 #include "gyre/json.h"
+#include "gyre/log.h"
 #include "gyre/model.h"
+#include "gyre/onnx.h"
 #include "gyre/plot.h"
 #include "gyre/text.h"
 #include "holds.h"
@@ -95,11 +97,26 @@ static gyre_status settings_of(const char *key, const char *value, gyre_settings
     return status;
 }
 
-static gyre_status open_settings(const arguments *a, gyre_settings **out) {
+/* Images and classes that are not given are those that the file was exported with. */
+static gyre_status take_onnx(arguments *a) {
+    gyre_onnx *o = NULL;
+    GYRE_TRY(gyre_onnx_open(a->what, &o));
+    if (a->image.h == 0) a->image = (image_size){o->h, o->w, o->c};
+    if (a->classes == 0) a->classes = o->outputs;
+    for (int i = 0; o->notes[i] != NULL; i++) gyre_say("%s: %s", a->what, o->notes[i]);
+    gyre_onnx_close(o);
+    return GYRE_OK;
+}
+
+static gyre_status open_settings(arguments *a, gyre_settings **out) {
     gyre_json_value *v = NULL;
     if (!gyre_file_exists(a->what)) {
         if (strpbrk(a->what, "./") == NULL) return settings_of("name", a->what, out);
         return gyre_fail(GYRE_EIO, "'%s' does not exist", a->what);
+    }
+    if (gyre_onnx_recognise(a->what)) {
+        GYRE_TRY(take_onnx(a));
+        return settings_of("file", a->what, out);
     }
     GYRE_TRY(gyre_json_read(a->what, &v));
     bool network = is_network(v);
@@ -186,12 +203,13 @@ static int run(int argc, char **argv) {
     return cli_fail(show(argc, argv, &a));
 }
 
-static const cli_form forms[] = {{"CONFIG", NULL}, {"NAME|NET.json", "icjp"}, {0}};
+static const cli_form forms[] = {{"CONFIG", NULL}, {"NAME|NET.json|NET.onnx", "icjp"}, {0}};
 
 static const cli_option options[] = {
     {.name = "CONFIG", .help = "a config, whose dataset gives the size of the images"},
-    {.name = "NAME|NET.json",
-     .help = "a model of the zoo (`gyre help models`), or a file of nodes as model.file takes it"},
+    {.name = "NAME|NET.json|NET.onnx",
+     .help = "a model of the zoo (`gyre help models`), or a file of nodes or of ONNX as model.file "
+             "takes it"},
     {.id = 's',
      .name = "set",
      .kind = CLI_SETS,

@@ -87,8 +87,10 @@ const config_field config_fields[] = {
     {"model.layers", FIELD_NETWORK, ARITHMETIC, AT(model.layers), 0, 0, 0, NULL, NULL,
      "A network of your own: its nodes, as docs/networks.md explains them."},
     {"model.file", FIELD_TEXT, FREE, AT(model.file), 0, 0, 0, NULL, NULL,
-     "The same from a JSON file, relative to the config file. The run keeps its content as "
-     "model.layers."},
+     "The same from a JSON file, or a network from an ONNX file with its weights (docs/onnx.md), "
+     "relative to the config file. The run keeps its content as model.layers."},
+    {"model.init", FIELD_SIDE, FREE, AT(model.init_fresh), 0, 0, 0, "file|fresh", "\"file\"",
+     "Weights of an ONNX file in model.file: the file's, or new ones by the seed."},
     {"model.classes", FIELD_INTEGER, ARITHMETIC, AT(model.classes), 0, GYRE_CLASSES_MAX, 0, NULL,
      "0", "Number of classes; 0: the dataset's."},
     {"model.loss", FIELD_TEXT, ARITHMETIC, AT(model.loss), 0, 0, 0, NULL, NULL,

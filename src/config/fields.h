@@ -128,7 +128,7 @@ gyre_status config_take_groups(const cJSON *value, const char *where, gyre_model
 cJSON *config_groups_json(const gyre_model_settings *m);
 void config_clear_groups(gyre_model_settings *m);
 /* Reads model.file into model.layers; one of the ways to name a network at most. */
-gyre_status config_finish_network(gyre_settings *s, const char *where);
+gyre_status config_finish_network(config_reader *r, const char *where);
 
 /* What no single field can tell: values that depend on others, and what does not go together. */
 gyre_status config_finish(config_reader *r, const char *where);

@@ -144,7 +144,7 @@ static void finish_loss(gyre_model_settings *s) {
 gyre_status config_finish(config_reader *r, const char *where) {
     gyre_settings *s = r->settings;
     finish_loss(&s->model);
-    GYRE_TRY(config_finish_network(s, where));
+    GYRE_TRY(config_finish_network(r, where));
     GYRE_TRY(finish_schedules(s, where));
     GYRE_TRY(finish_batch(s, where));
     GYRE_TRY(finish_optimizer(r, where));

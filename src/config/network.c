@@ -1,8 +1,7 @@
-/* model.layers and model.file: a network as JSON, kept as text. What its nodes say is read where
+/* model.layers: a network as JSON, kept as text. What its nodes say is read where
  * the network is built; here it is a list, or an object with the list "nodes". */
 #include "fields.h"
 
-#include "gyre/file.h"
 #include "gyre/json.h"
 #include <stdlib.h>
 #include <string.h>
@@ -33,33 +32,5 @@ gyre_status config_take_network(const cJSON *value, const char *where, char **to
     text[strlen(text) - 1] = '\0'; /* without its last newline, as gyre_model_print has it */
     free(*to);
     *to = text;
-    return GYRE_OK;
-}
-
-static gyre_status read_file(gyre_settings *s) {
-    char *path = gyre_path_join(s->dir, s->model.file);
-    cJSON *tree = NULL;
-    if (path == NULL) return gyre_no_memory("the path '%s'", s->model.file);
-    gyre_status status = config_read_file(path, &tree);
-    if (status == GYRE_OK) status = config_take_network(tree, path, &s->model.layers);
-    cJSON_Delete(tree);
-    free(path);
-    return status;
-}
-
-gyre_status config_finish_network(gyre_settings *s, const char *where) {
-    gyre_model_settings *m = &s->model;
-    const char *first = m->name != NULL ? "model.name" : "model.layers";
-    const char *second = m->file != NULL ? "model.file" : "model.layers";
-    if ((m->name != NULL) + (m->layers != NULL) + (m->file != NULL) > 1) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "%s: one of model.name, model.layers and model.file was expected, found "
-                         "%s and %s; null takes one back",
-                         where, first, second);
-    }
-    if (m->file == NULL) return GYRE_OK;
-    GYRE_TRY(gyre_fail_in("model.file", read_file(s)));
-    free(m->file);
-    m->file = NULL;
     return GYRE_OK;
 }

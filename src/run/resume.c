@@ -6,7 +6,6 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
-#include "gyre/safetensors.h"
 #include "gyre/text.h"
 #include <stdio.h>
 #include <stdlib.h>

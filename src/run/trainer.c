@@ -4,7 +4,6 @@
 #include "gyre/child.h"
 #include "gyre/clock.h"
 #include "gyre/log.h"
-#include "gyre/safetensors.h"
 #include "gyre/version.h"
 #include "input.h"
 #include "machines.h"

@@ -147,7 +147,7 @@ static bool same_floats(const import_file *f, const char *name, const float *val
 static void say_input(const import_file *f, const gyre_snapshot *s) {
     const gyre_model *m = f->model;
     size_t channels = (size_t)m->c, count = (size_t)m->h * (size_t)m->w * channels;
-    if (f->state_dict || gyre_h5_reader_find(f->file.h5, "/state/input/mean") == NULL) return;
+    if (f->file.h5 == NULL || gyre_h5_reader_find(f->file.h5, "/state/input/mean") == NULL) return;
     if (same_floats(f, "/state/input/mean", s->mean, count) &&
         same_floats(f, "/state/input/scale", s->scale, channels)) {
         return;
@@ -161,7 +161,7 @@ static gyre_status compare_classes(const import_file *f, const gyre_snapshot *s,
                                    size_t size) {
     gyre_class_names names;
     out[0] = '\0';
-    if (f->state_dict) return GYRE_OK;
+    if (f->file.h5 == NULL) return GYRE_OK;
     GYRE_TRY(class_names_read(f->file.h5, &names));
     gyre_class_names_differ("that file", &names, "this dataset", &s->names, out, size);
     free(names.names);

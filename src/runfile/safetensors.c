@@ -226,7 +226,7 @@ gyre_status gyre_safetensors_open(const char *path, gyre_safetensors **out) {
     return status;
 }
 
-gyre_status gyre_weights_hash(const char *path, uint64_t *out) {
+gyre_status gyre_safetensors_hash(const char *path, uint64_t *out) {
     gyre_status status = GYRE_OK;
     gyre_safetensors *s = NULL;
     uint64_t *hashes = NULL;

@@ -1,13 +1,16 @@
-/* A file of weights of either kind: HDF5, with gyre's layouts, or a state_dict in safetensors, with
- * PyTorch's. Internal to src/runfile. */
+/* A file of weights of any kind: HDF5 or ONNX, with gyre's layouts, or a state_dict in safetensors,
+ * with PyTorch's. Internal to src/runfile. */
 #ifndef GYRE_RUNFILE_WEIGHTS_FILE_H
 #define GYRE_RUNFILE_WEIGHTS_FILE_H
 
+#include "gyre/onnx.h"
 #include "gyre/safetensors.h"
 
 typedef struct {
-    gyre_h5_reader *h5; /* one of the two, the other is NULL */
+    gyre_h5_reader *h5; /* one of the three, the others are NULL */
     gyre_safetensors *tensors;
+    gyre_onnx *onnx;
+    gyre_h5_entry *onnx_entries; /* its weights, in their order */
 } weights_file;
 
 /* Told by its content. GYRE_EIO. */

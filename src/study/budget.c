@@ -5,7 +5,7 @@
 #include "gyre/config.h"
 #include "gyre/dataset.h"
 #include "gyre/file.h"
-#include "gyre/safetensors.h"
+#include "gyre/checkpoint.h"
 #include "gyre/sampler.h"
 #include "gyre/schedule.h"
 #include "gyre/text.h"

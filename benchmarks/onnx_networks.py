@@ -1,0 +1,64 @@
+"""Networks of no zoo, for onnx_logits.py and tests/data/onnx: each function gives one and its input's shape."""
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Squeeze(nn.Module):
+    """Squeeze-and-excite on one branch, concat, dropout; activations as modules and as functions."""
+
+    def __init__(self, classes=10, width=8):
+        super().__init__()
+        self.stem = nn.Conv2d(3, width, 3, padding=1)
+        self.left = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.SiLU())
+        self.right = nn.Sequential(nn.Conv2d(width, width, 1), nn.Hardswish())
+        self.down, self.up = nn.Linear(width, 4), nn.Linear(4, width)
+        self.mix = nn.Conv2d(2 * width, 2 * width, 3, stride=2, padding=1, groups=2, bias=False)
+        self.norm = nn.BatchNorm2d(2 * width, eps=1e-3, momentum=0.01)
+        self.drop, self.head = nn.Dropout(0.3), nn.Linear(2 * width, classes)
+
+    def forward(self, x):
+        x = F.relu6(self.stem(x))
+        a, b = self.left(x), self.right(x)
+        gate = torch.sigmoid(self.up(F.relu(self.down(a.mean(dim=(2, 3))))))
+        x = torch.cat([a * gate[:, :, None, None], b], dim=1)
+        x = F.hardsigmoid(self.norm(self.mix(x)))
+        return self.head(self.drop(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1)))
+
+
+class Plain(nn.Module):
+    """Convolutions and pools, then the whole picture as a row; a normalisation in front."""
+
+    def __init__(self, classes=10, side=16):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 6, 5, padding=2), nn.Conv2d(6, 8, 3, dilation=2, padding=(1, 2))
+        self.group = nn.GroupNorm(2, 6)
+        rows, columns = (side // 2 - 2) // 2, side // 4
+        self.wide, self.out = nn.Linear(8 * rows * columns, 12), nn.Linear(12, classes)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.elu(self.group(self.a(x))), 3, 2, padding=1)
+        x = F.avg_pool2d(F.leaky_relu(self.b(x), 0.2), 2)
+        return self.out(F.gelu(self.wide(x.flatten(1)), approximate="tanh"))
+
+
+class Table(nn.Module):
+    """Layer norm and linear layers on rows of a table; one layer is used twice."""
+
+    def __init__(self, classes=10, columns=20, width=16):
+        super().__init__()
+        self.norm, self.a = nn.LayerNorm(columns), nn.Linear(columns, width)
+        self.twice, self.middle = nn.Linear(width, width), nn.LayerNorm(width, eps=1e-6)
+        self.batch, self.out = nn.BatchNorm1d(width), nn.Linear(width, classes, bias=False)
+
+    def forward(self, x):
+        x = F.gelu(self.a(self.norm(x)))
+        x = x + self.twice(F.tanh(self.twice(x)))
+        return self.out(self.batch(self.middle(x)))
+
+
+NETWORKS = {
+    "squeeze": lambda: (Squeeze(), (3, 32, 32)),
+    "plain": lambda: (Plain(), (3, 16, 16)),
+    "table": lambda: (Table(), (20,)),
+}

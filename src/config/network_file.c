@@ -1,0 +1,99 @@
+/* model.file: a network from a file, JSON or ONNX, which becomes model.layers. */
+#include "fields.h"
+
+#include "gyre/file.h"
+#include "gyre/json.h"
+#include "gyre/onnx.h"
+#include <stdlib.h>
+#include <string.h>
+
+static gyre_status read_json(const char *path, gyre_settings *s) {
+    cJSON *tree = NULL;
+    gyre_status status = config_read_file(path, &tree);
+    if (status == GYRE_OK) status = config_take_network(tree, path, &s->model.layers);
+    cJSON_Delete(tree);
+    return status;
+}
+
+/* What the file does to its input is the config's normalisation. */
+static gyre_status take_normalization(config_reader *r, const gyre_onnx *o, const char *path) {
+    static const char key[] = "data.augment.normalize";
+    gyre_settings *s = r->settings, theirs = *s;
+    const config_field *f = config_field_find(key);
+    cJSON *a = NULL, *b = NULL;
+    if (!o->normalized) return GYRE_OK;
+    theirs.data.normalize = GYRE_NORMALIZE_GIVEN;
+    theirs.data.given = o->normalization;
+    gyre_status status = config_field_get(f, s, &a);
+    if (status == GYRE_OK) status = config_field_get(f, &theirs, &b);
+    char *here = a == NULL ? NULL : cJSON_PrintUnformatted(a);
+    char *there = b == NULL ? NULL : cJSON_PrintUnformatted(b);
+    if (status == GYRE_OK && (here == NULL || there == NULL))
+        status = gyre_no_memory("the network of '%s'", path);
+    if (status == GYRE_OK && r->given[f - config_fields] && strcmp(here, there) != 0)
+        status = gyre_fail(GYRE_EUSAGE,
+                           "%s is %.200s, but the network normalises its input itself, by %.200s; "
+                           "leave the key out, or export the network without",
+                           key, here, there);
+    if (status == GYRE_OK) s->data = theirs.data;
+    cJSON_Delete(a);
+    cJSON_Delete(b);
+    free(here);
+    free(there);
+    return status;
+}
+
+/* The network, and its weights unless new ones are asked for or others are named. */
+static gyre_status take_onnx(config_reader *r, const gyre_onnx *o, const char *path) {
+    gyre_settings *s = r->settings;
+    gyre_json_value *tree = NULL;
+    GYRE_TRY(gyre_json_parse(o->layers, path, &tree));
+    gyre_status status = config_take_network((const cJSON *)tree, path, &s->model.layers);
+    gyre_json_close(tree);
+    GYRE_TRY(status);
+    GYRE_TRY(take_normalization(r, o, path));
+    if (s->model.init_fresh || s->model.init_from != NULL) return GYRE_OK;
+    s->model.init_from = strdup(s->model.file);
+    return s->model.init_from != NULL ? GYRE_OK : gyre_no_memory("the path '%s'", path);
+}
+
+static gyre_status read_file(config_reader *r) {
+    gyre_settings *s = r->settings;
+    gyre_onnx *o = NULL;
+    char *path = gyre_path_join(s->dir, s->model.file);
+    if (path == NULL) return gyre_no_memory("the path '%s'", s->model.file);
+    gyre_status status = GYRE_OK;
+    if (gyre_onnx_recognise(path)) {
+        status = gyre_onnx_open(path, &o);
+        if (status == GYRE_OK) status = take_onnx(r, o, path);
+        gyre_onnx_close(o);
+    } else {
+        status = read_json(path, s);
+    }
+    free(path);
+    return status;
+}
+
+gyre_status config_finish_network(config_reader *r, const char *where) {
+    gyre_settings *s = r->settings;
+    gyre_model_settings *m = &s->model;
+    const char *first = m->name != NULL ? "model.name" : "model.layers";
+    const char *second = m->file != NULL ? "model.file" : "model.layers";
+    if ((m->name != NULL) + (m->layers != NULL) + (m->file != NULL) > 1) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: one of model.name, model.layers and model.file was expected, found "
+                         "%s and %s; null takes one back",
+                         where, first, second);
+    }
+    if (m->init_fresh && m->init_from != NULL) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: model.init \"fresh\" draws weights, and model.init_from names a file "
+                         "of them; leave one of them out",
+                         where);
+    }
+    if (m->file == NULL) return GYRE_OK;
+    GYRE_TRY(gyre_fail_in("model.file", read_file(r)));
+    free(m->file);
+    m->file = NULL;
+    return GYRE_OK;
+}

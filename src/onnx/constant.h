@@ -1,0 +1,42 @@
+/* Tensors that no input decides: weights, and numbers that shapes and patterns are made of.
+ * Internal to src/onnx. */
+#ifndef GYRE_ONNX_CONSTANT_H
+#define GYRE_ONNX_CONSTANT_H
+
+#include "tensor.h"
+#include "view.h"
+#include "work.h"
+
+enum { ONNX_READ_MAX = 1 << 16 }; /* numbers of a constant that is computed with */
+
+typedef struct {
+    bool integer; /* whole numbers and flags */
+    int rank;
+    int64_t dims[ONNX_RANK_MAX];
+    size_t count;
+    double *values;                  /* NULL: not read yet */
+    bool uniform;                    /* values[0] is every number */
+    const Onnx__TensorProto *tensor; /* of the file, whose numbers these are; NULL: computed */
+    bool transposed;                 /* the tensor's two axes change places */
+    const char *name;                /* of the tensor; NULL: computed */
+} onnx_constant;
+
+/* A tensor of the file, which is checked; NULL: the failure is in w->status. */
+onnx_constant *onnx_constant_of(onnx_work *w, const Onnx__TensorProto *t, const char *name);
+/* A new one for computed numbers (zeros); NULL: too many, which is no failure, or out of memory. */
+onnx_constant *onnx_constant_make(onnx_work *w, int rank, const int64_t *dims, bool integer);
+/* The same numbers in another shape, or under another name. */
+onnx_constant *onnx_constant_copy(onnx_work *w, const onnx_constant *k);
+
+/* Every number is `value`, be they as many as they may; NULL: out of memory. */
+onnx_constant *onnx_constant_fill(onnx_work *w, int rank, const int64_t *dims, bool integer,
+                                  double value);
+/* Of two dimensions, which change places. */
+onnx_constant *onnx_constant_transpose(onnx_work *w, onnx_constant *k);
+
+/* The numbers; NULL: too many (no failure), or the failure is in w->status. */
+const double *onnx_constant_read(onnx_work *w, onnx_constant *k);
+/* A constant of one number, or of many that are all the same. */
+bool onnx_constant_all(onnx_work *w, onnx_constant *k, double *out);
+
+#endif

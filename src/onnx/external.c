@@ -1,0 +1,208 @@
+/* External data: "location", "offset" and "length" of a tensor. The location is a path below the
+ * ONNX file's folder, and stays there when links are followed. */
+#include "external.h"
+
+#include "gyre/file.h"
+#include "gyre/size.h"
+#include "tensor.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+typedef struct {
+    const Onnx__TensorProto *tensor;
+    const char *location;
+    uint64_t begin, end;
+} range;
+
+static const char *value_of(const Onnx__TensorProto *t, const char *key) {
+    for (size_t i = 0; i < t->n_external_data; i++) {
+        const Onnx__StringStringEntryProto *e = t->external_data[i];
+        if (e->key != NULL && strcmp(e->key, key) == 0) return e->value;
+    }
+    return NULL;
+}
+
+/* A whole number of the entry, `otherwise` where there is none. */
+static bool number_of(const Onnx__TensorProto *t, const char *key, uint64_t otherwise,
+                      uint64_t *out) {
+    const char *text = value_of(t, key);
+    char *end = NULL;
+    *out = otherwise;
+    if (text == NULL) return true;
+    if (text[0] < '0' || text[0] > '9') return false;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
+static bool stays_inside(const char *location) {
+    if (location == NULL || location[0] == '\0' || location[0] == '/') return false;
+    for (const char *part = location; part != NULL; part = strchr(part, '/')) {
+        part += *part == '/';
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0')) return false;
+    }
+    return true;
+}
+
+/* The real path of a location, free() it; NULL: it is outside the folder, or not there. */
+static char *find(const onnx_file *f, const char *location) {
+    char *dir = gyre_path_dir(f->path), *folder = dir == NULL ? NULL : realpath(dir, NULL);
+    char *joined = folder == NULL ? NULL : gyre_path_join(folder, location);
+    char *found = joined == NULL ? NULL : realpath(joined, NULL);
+    size_t length = folder == NULL ? 0 : strlen(folder);
+    bool root = length == 1; /* the folder "/" has its separator already */
+    if (found != NULL && (strncmp(found, folder, length) != 0 || (!root && found[length] != '/'))) {
+        free(found);
+        found = NULL;
+    }
+    free(dir);
+    free(folder);
+    free(joined);
+    return found;
+}
+
+static gyre_status outside(const onnx_file *f, const char *name, const char *location) {
+    return gyre_fail(
+        GYRE_EIO,
+        "'%s': tensor %s lies in '%s', which is no file in the ONNX file's folder; copy "
+        "the file of weights there",
+        f->path, name, location == NULL ? "" : location);
+}
+
+/* Where a tensor lies, within a file of `size` bytes (0: not known yet). */
+static gyre_status range_of(const onnx_file *f, const Onnx__TensorProto *t, range *out) {
+    size_t count = 0;
+    uint64_t length = 0;
+    const char *name = t->name == NULL ? "" : t->name;
+    *out = (range){.tensor = t, .location = value_of(t, "location")};
+    GYRE_TRY(onnx_tensor_check(f, t, &count));
+    if (!stays_inside(out->location)) return outside(f, name, out->location);
+    uint64_t bytes = (uint64_t)count * onnx_type_bytes(t->data_type);
+    if (!number_of(t, "offset", 0, &out->begin) || !number_of(t, "length", bytes, &length) ||
+        length != bytes || __builtin_add_overflow(out->begin, bytes, &out->end)) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s': tensor %s needs %llu bytes of '%s', but its offset \"%s\" and "
+                         "length \"%s\" say otherwise; export the file anew",
+                         f->path, name, (unsigned long long)bytes, out->location,
+                         value_of(t, "offset") == NULL ? "0" : value_of(t, "offset"),
+                         value_of(t, "length") == NULL ? "" : value_of(t, "length"));
+    }
+    return GYRE_OK;
+}
+
+static int compare(const void *a, const void *b) {
+    const range *x = a, *y = b;
+    int order = strcmp(x->location, y->location);
+    if (order != 0) return order;
+    return x->begin < y->begin ? -1 : x->begin > y->begin ? 1 : 0;
+}
+
+/* `r` are the ranges of one location, in order. */
+static gyre_status check_location(const onnx_file *f, const range *r, size_t count) {
+    struct stat st;
+    char *path = find(f, r->location);
+    bool is_file = path != NULL && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    free(path);
+    if (!is_file) return outside(f, r->tensor->name, r->location);
+    uint64_t size = (uint64_t)st.st_size;
+    for (size_t i = 0; i < count; i++) {
+        if (r[i].end > size) {
+            return gyre_fail(GYRE_EIO,
+                             "'%s': tensor %s ends at byte %llu of '%s', which has %llu; copy the "
+                             "file of weights anew",
+                             f->path, r[i].tensor->name, (unsigned long long)r[i].end, r->location,
+                             (unsigned long long)size);
+        }
+        if (i > 0 && r[i].begin < r[i - 1].end && r[i].end > r[i].begin) {
+            return gyre_fail(GYRE_EIO,
+                             "'%s': tensors %s and %s lie on the same bytes of '%s'; export the "
+                             "file anew",
+                             f->path, r[i - 1].tensor->name, r[i].tensor->name, r->location);
+        }
+    }
+    return GYRE_OK;
+}
+
+/* The ranges of all tensors beside the file, by location and place; free() them. */
+static gyre_status list_ranges(const onnx_file *f, range **out, size_t *count) {
+    const Onnx__GraphProto *g = f->model->graph;
+    gyre_status status = GYRE_OK;
+    range *list = calloc(g->n_initializer + 1, sizeof *list);
+    *count = 0;
+    if (list == NULL) return gyre_no_memory("reading '%s'", f->path);
+    for (size_t i = 0; i < g->n_initializer; i++) {
+        if (!onnx_tensor_is_outside(g->initializer[i])) continue;
+        GYRE_GOTO(range_of(f, g->initializer[i], &list[*count]));
+        (*count)++;
+    }
+    qsort(list, *count, sizeof *list, compare);
+    *out = list;
+    list = NULL;
+out:
+    free(list);
+    return status;
+}
+
+/* Calls `each` for the ranges of every location. */
+static gyre_status each_location(const onnx_file *f, void *context,
+                                 gyre_status (*each)(void *context, const onnx_file *f,
+                                                     const range *r, size_t count)) {
+    gyre_status status = GYRE_OK;
+    range *list = NULL;
+    size_t count = 0, first = 0;
+    GYRE_TRY(list_ranges(f, &list, &count));
+    for (size_t i = 1; i <= count; i++) {
+        if (i < count && strcmp(list[i].location, list[first].location) == 0) continue;
+        GYRE_GOTO(each(context, f, &list[first], i - first));
+        first = i;
+    }
+out:
+    free(list);
+    return status;
+}
+
+static gyre_status check_one(void *context, const onnx_file *f, const range *r, size_t count) {
+    (void)context;
+    return check_location(f, r, count);
+}
+
+gyre_status onnx_external_check(const onnx_file *f) {
+    return each_location(f, NULL, check_one);
+}
+
+gyre_status onnx_external_read(const onnx_file *f, const Onnx__TensorProto *t, void *out,
+                               size_t size) {
+    range r;
+    int fd = -1;
+    GYRE_TRY(range_of(f, t, &r));
+    char *path = find(f, r.location);
+    if (path == NULL) return outside(f, t->name, r.location);
+    gyre_status status = gyre_file_open(path, &fd);
+    if (status == GYRE_OK) status = gyre_file_read_at(fd, path, r.begin, out, size);
+    if (fd >= 0) close(fd);
+    free(path);
+    return status;
+}
+
+static gyre_status hash_one(void *context, const onnx_file *f, const range *r, size_t count) {
+    uint64_t *hash = context, pair[2] = {*hash, 0};
+    (void)count;
+    char *path = find(f, r->location);
+    if (path == NULL) return outside(f, r->tensor->name, r->location);
+    gyre_status status = gyre_file_hash(path, &pair[1]);
+    free(path);
+    *hash = XXH3_64bits(pair, sizeof pair);
+    return status;
+}
+
+gyre_status onnx_external_hash(const onnx_file *f, uint64_t *out) {
+    GYRE_TRY(gyre_file_hash(f->path, out));
+    GYRE_TRY(each_location(f, out, hash_one));
+    if (*out == 0) *out = 1; /* 0 means that there is no file */
+    return GYRE_OK;
+}

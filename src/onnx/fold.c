@@ -1,0 +1,203 @@
+/* Constants of constants: what exporters compute shapes and bounds with. Numbers are doubles, which
+ * hold whole numbers up to 2^53 and every float. */
+#include "fold.h"
+
+#include "attribute.h"
+#include "fold_math.h"
+#include <string.h>
+
+typedef onnx_constant *(*fold)(onnx_import *m, const onnx_call *c);
+
+static onnx_constant *first(const onnx_call *c) {
+    return onnx_constant_in(c, 0);
+}
+
+/* ---- the same numbers */
+
+static onnx_constant *fold_same(onnx_import *m, const onnx_call *c) {
+    (void)m;
+    return first(c);
+}
+
+/* A tensor under another name: what TorchScript writes where two tensors are equal. */
+static onnx_constant *fold_identity(onnx_import *m, const onnx_call *c) {
+    onnx_constant *k = onnx_constant_copy(&m->work, first(c));
+    if (k != NULL && k->name != NULL && c->out[0] != NULL) k->name = c->out[0]->name;
+    return k;
+}
+
+static onnx_constant *fold_cast(onnx_import *m, const onnx_call *c) {
+    const onnx_constant *like = onnx_constant_in(c, 1);
+    int64_t to = onnx_integer(c->node, "to", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+    bool integer = like != NULL ? like->integer : onnx_type_is_integer((int)to);
+    onnx_constant *k = first(c);
+    if (k->integer == integer || (k->values == NULL && k->count > ONNX_READ_MAX)) return k;
+    const double *read = k->uniform ? k->values : onnx_constant_read(&m->work, k);
+    if (k->uniform)
+        return onnx_constant_fill(&m->work, k->rank, k->dims, integer,
+                                  onnx_math_cast(read[0], integer));
+    onnx_constant *out = onnx_constant_make(&m->work, k->rank, k->dims, integer);
+    for (size_t i = 0; out != NULL && read != NULL && i < k->count; i++) {
+        out->values[i] = onnx_math_cast(read[i], integer);
+    }
+    return read == NULL ? NULL : out;
+}
+
+static onnx_constant *reshaped(onnx_import *m, const onnx_call *c, int rank, const int64_t *dims) {
+    size_t count = 1;
+    for (int i = 0; i < rank; i++) count *= (size_t)dims[i];
+    onnx_constant *k = count == first(c)->count && !first(c)->transposed
+                           ? onnx_constant_copy(&m->work, first(c))
+                           : NULL;
+    if (k == NULL) return NULL;
+    k->rank = rank;
+    memcpy(k->dims, dims, (size_t)rank * sizeof *dims);
+    return k;
+}
+
+static onnx_constant *fold_reshape(onnx_import *m, const onnx_call *c) {
+    int64_t dims[ONNX_RANK_MAX], left = (int64_t)first(c)->count;
+    onnx_constant *shape = onnx_constant_in(c, 1);
+    const double *read =
+        shape == NULL || shape->count > ONNX_RANK_MAX ? NULL : onnx_constant_read(&m->work, shape);
+    int open = -1;
+    if (read == NULL || left == 0) return NULL;
+    for (int i = 0; i < (int)shape->count; i++) {
+        if (!(read[i] >= -1 && read[i] < 9e15)) return NULL;
+        dims[i] = (int64_t)read[i];
+        if (dims[i] == 0 && i < first(c)->rank) dims[i] = first(c)->dims[i];
+        if (dims[i] < 0) open = i;
+        if (dims[i] < 0) continue;
+        if (dims[i] == 0 || left % dims[i] != 0) return NULL;
+        left /= dims[i];
+    }
+    if (open >= 0) dims[open] = left;
+    return reshaped(m, c, (int)shape->count, dims);
+}
+
+/* The axes of Squeeze and Unsqueeze as bits, of a tensor of `rank`. */
+static bool axes_of(onnx_import *m, const onnx_call *c, int rank, unsigned *bits, int *count) {
+    const Onnx__AttributeProto *a = onnx_attribute(c->node, "axes");
+    onnx_constant *k = onnx_constant_in(c, 1);
+    const double *read = k == NULL ? NULL : onnx_constant_read(&m->work, k);
+    size_t all = read != NULL ? k->count : a != NULL ? a->n_ints : 0;
+    *bits = 0;
+    *count = (int)all;
+    if (all > ONNX_RANK_MAX) return false;
+    if (rank < 0) return true;
+    for (size_t i = 0; i < all; i++) {
+        double axis = read != NULL ? read[i] : (double)a->ints[i];
+        if (axis < 0) axis += rank;
+        if (!(axis >= 0 && axis < rank)) return false;
+        *bits |= 1U << (int)axis;
+    }
+    return true;
+}
+
+static onnx_constant *fold_squeeze(onnx_import *m, const onnx_call *c) {
+    int64_t dims[ONNX_RANK_MAX];
+    unsigned bits;
+    int count, rank = 0;
+    if (!axes_of(m, c, first(c)->rank, &bits, &count)) return NULL;
+    for (int i = 0; i < first(c)->rank; i++) {
+        bool gone = count == 0 ? first(c)->dims[i] == 1 : (bits >> i & 1) != 0;
+        if (gone && first(c)->dims[i] != 1) return NULL;
+        if (!gone) dims[rank++] = first(c)->dims[i];
+    }
+    return reshaped(m, c, rank, dims);
+}
+
+static onnx_constant *fold_unsqueeze(onnx_import *m, const onnx_call *c) {
+    int64_t dims[ONNX_RANK_MAX];
+    unsigned bits;
+    int count, at = 0;
+    if (!axes_of(m, c, -1, &bits, &count) || first(c)->rank + count > ONNX_RANK_MAX) return NULL;
+    int rank = first(c)->rank + count;
+    if (!axes_of(m, c, rank, &bits, &count)) return NULL;
+    for (int i = 0; i < rank; i++) {
+        bool added = (bits >> i & 1) != 0;
+        if (!added && at == first(c)->rank) return NULL;
+        dims[i] = added ? 1 : first(c)->dims[at++];
+    }
+    return reshaped(m, c, rank, dims);
+}
+
+/* Of weights, which are read only at the end: two axes, or none that is larger than 1. */
+static onnx_constant *fold_transpose(onnx_import *m, const onnx_call *c) {
+    const Onnx__AttributeProto *a = onnx_attribute(c->node, "perm");
+    if (first(c)->rank != 2) return NULL;
+    bool same = a != NULL && a->n_ints == 2 && a->ints[0] == 0 && a->ints[1] == 1;
+    return same ? first(c) : onnx_constant_transpose(&m->work, first(c));
+}
+
+/* ---- shapes */
+
+static onnx_constant *fold_shape(onnx_import *m, const onnx_call *c) {
+    const onnx_constant *k = first(c);
+    int64_t from = onnx_integer(c->node, "start", 0), to = onnx_integer(c->node, "end", k->rank);
+    if (from < 0) from += k->rank;
+    if (to < 0) to += k->rank;
+    if (to > k->rank) to = k->rank;
+    int64_t count = from >= 0 && from <= to ? to - from : 0;
+    onnx_constant *out = onnx_constant_make(&m->work, 1, &count, true);
+    for (int64_t i = 0; out != NULL && i < count; i++) out->values[i] = (double)k->dims[from + i];
+    return out;
+}
+
+/* The dimensions that a constant lists; false: it is no list of them. */
+static bool dims_of(onnx_import *m, onnx_constant *k, int *rank, int64_t dims[ONNX_RANK_MAX]) {
+    const double *read =
+        k == NULL || k->count > ONNX_RANK_MAX ? NULL : onnx_constant_read(&m->work, k);
+    if (read == NULL) return false;
+    *rank = (int)k->count;
+    for (int i = 0; i < *rank; i++) {
+        if (!(read[i] >= 0 && read[i] < 9e15)) return false;
+        dims[i] = (int64_t)read[i];
+    }
+    return true;
+}
+
+static onnx_constant *fold_fill(onnx_import *m, const onnx_call *c) {
+    int64_t dims[ONNX_RANK_MAX];
+    int rank;
+    double value = 0;
+    const Onnx__AttributeProto *a = onnx_attribute(c->node, "value");
+    onnx_constant *k = a == NULL || a->t == NULL ? NULL : onnx_constant_of(&m->work, a->t, NULL);
+    if (k != NULL && !onnx_constant_all(&m->work, k, &value)) return NULL;
+    if (!dims_of(m, first(c), &rank, dims)) return NULL;
+    return onnx_constant_fill(&m->work, rank, dims, k != NULL && k->integer, value);
+}
+
+/* A single number in a larger shape. */
+static onnx_constant *fold_expand(onnx_import *m, const onnx_call *c) {
+    int64_t dims[ONNX_RANK_MAX];
+    int rank;
+    double value;
+    onnx_constant *k = first(c);
+    if (!dims_of(m, onnx_constant_in(c, 1), &rank, dims)) return NULL;
+    if (k->count != 1 || rank < k->rank || !onnx_constant_all(&m->work, k, &value)) return NULL;
+    return onnx_constant_fill(&m->work, rank, dims, k->integer, value);
+}
+
+static const struct {
+    const char *op;
+    fold run;
+} folds[] = {
+    {"Identity", fold_identity},    {"Cast", fold_cast},           {"CastLike", fold_cast},
+    {"Dropout", fold_same},         {"Reshape", fold_reshape},     {"Squeeze", fold_squeeze},
+    {"Unsqueeze", fold_unsqueeze},  {"Transpose", fold_transpose}, {"Shape", fold_shape},
+    {"ConstantOfShape", fold_fill}, {"Expand", fold_expand}};
+
+bool onnx_fold(onnx_import *m, onnx_call *c) {
+    onnx_constant *k = NULL;
+    bool known = false;
+    for (size_t i = 0; i < sizeof folds / sizeof *folds; i++) {
+        if (strcmp(folds[i].op, c->node->op_type) != 0) continue;
+        known = true;
+        if (first(c) != NULL) k = folds[i].run(m, c);
+    }
+    if (!known) k = onnx_math_fold(m, c);
+    if (k == NULL) return false;
+    onnx_give_constant(c, k);
+    return true;
+}

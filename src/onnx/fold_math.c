@@ -1,0 +1,206 @@
+/* Add, Div, Concat, Gather, Slice and their like on small constants. */
+#include "fold_math.h"
+
+#include "attribute.h"
+#include <math.h>
+#include <string.h>
+
+double onnx_math_cast(double x, bool integer) {
+    return integer ? trunc(x) : (double)(float)x;
+}
+
+/* ---- element by element */
+
+static double apply(char op, double a, double b, bool integer) {
+    switch (op) {
+    case '+': return a + b;
+    case '-': return a - b;
+    case '*': return a * b;
+    case '/': return integer ? (b == 0 ? 0 : trunc(a / b)) : a / b;
+    case '^': return pow(a, b);
+    case '%': return b == 0 ? 0 : a - b * floor(a / b);
+    case '=': return a == b;
+    case '<': return a < b;
+    case '>': return a > b;
+    case 'n': return -a;
+    case 'r': return sqrt(a);
+    case 'f': return floor(a);
+    case 'c': return ceil(a);
+    case '!': return a == 0;
+    default: break;
+    }
+    return fabs(a);
+}
+
+static char binary_of(const char *op) {
+    static const char *const names[] = {"Add", "Sub",   "Mul",  "Div",    "Pow",
+                                        "Mod", "Equal", "Less", "Greater"};
+    for (int i = 0; i < 9; i++) {
+        if (strcmp(names[i], op) == 0) return "+-*/^%=<>"[i];
+    }
+    return '\0';
+}
+
+static char unary_of(const char *op) {
+    static const char *const names[] = {"Neg", "Sqrt", "Floor", "Ceil", "Not", "Abs"};
+    for (int i = 0; i < 6; i++) {
+        if (strcmp(names[i], op) == 0) return "nrfc!a"[i];
+    }
+    return '\0';
+}
+
+/* Of equal shapes, or of one number and many. */
+static onnx_constant *fold_binary(onnx_import *m, const onnx_call *c, char op) {
+    onnx_constant *a = onnx_constant_in(c, 0), *b = onnx_constant_in(c, 1);
+    if (a == NULL || b == NULL) return NULL;
+    const onnx_constant *like = b->count > a->count || b->rank > a->rank ? b : a;
+    bool fits = a->count == b->count || a->count == 1 || b->count == 1;
+    const double *x = fits ? onnx_constant_read(&m->work, a) : NULL;
+    const double *y = fits ? onnx_constant_read(&m->work, b) : NULL;
+    if (x == NULL || y == NULL) return NULL;
+    bool flags = strchr("=<>", op) != NULL;
+    onnx_constant *k =
+        onnx_constant_make(&m->work, like->rank, like->dims, flags || (a->integer && b->integer));
+    for (size_t i = 0; k != NULL && i < k->count; i++) {
+        double z = apply(op, x[a->count == 1 ? 0 : i], y[b->count == 1 ? 0 : i], k->integer);
+        k->values[i] = onnx_math_cast(z, k->integer);
+    }
+    return k;
+}
+
+static onnx_constant *fold_unary(onnx_import *m, const onnx_call *c, char op) {
+    onnx_constant *a = onnx_constant_in(c, 0);
+    const double *x = a == NULL ? NULL : onnx_constant_read(&m->work, a);
+    onnx_constant *k =
+        x == NULL ? NULL : onnx_constant_make(&m->work, a->rank, a->dims, a->integer);
+    for (size_t i = 0; k != NULL && i < k->count; i++) {
+        k->values[i] = onnx_math_cast(apply(op, x[i], 0, k->integer), k->integer);
+    }
+    return k;
+}
+
+/* ---- lists */
+
+static onnx_constant *fold_concat(onnx_import *m, const onnx_call *c) {
+    int64_t count = 0;
+    for (int i = 0; i < c->in_count; i++) {
+        const onnx_constant *k = onnx_constant_in(c, i);
+        if (k == NULL || k->rank != 1 || k->count > ONNX_READ_MAX) return NULL;
+        count += (int64_t)k->count;
+    }
+    onnx_constant *out = onnx_constant_make(&m->work, 1, &count, true);
+    for (int i = 0, at = 0; out != NULL && i < c->in_count; i++) {
+        onnx_constant *k = onnx_constant_in(c, i);
+        const double *x = onnx_constant_read(&m->work, k);
+        if (x == NULL) return NULL;
+        out->integer = out->integer && k->integer;
+        memcpy(out->values + at, x, k->count * sizeof *x);
+        at += (int)k->count;
+    }
+    return out;
+}
+
+static onnx_constant *fold_gather(onnx_import *m, const onnx_call *c) {
+    onnx_constant *a = onnx_constant_in(c, 0), *b = onnx_constant_in(c, 1);
+    if (a == NULL || b == NULL || a->rank != 1) return NULL;
+    const double *x = onnx_constant_read(&m->work, a), *at = onnx_constant_read(&m->work, b);
+    if (x == NULL || at == NULL) return NULL;
+    onnx_constant *k = onnx_constant_make(&m->work, b->rank, b->dims, a->integer);
+    for (size_t i = 0; k != NULL && i < k->count; i++) {
+        double place = at[i] < 0 ? at[i] + (double)a->count : at[i];
+        if (!(place >= 0 && place < (double)a->count)) return NULL;
+        k->values[i] = x[(size_t)place];
+    }
+    return k;
+}
+
+/* A bound of Slice within 0..count. */
+static double bound(double x, double count) {
+    if (x < 0) x += count;
+    return !(x > 0) ? 0 : x > count ? count : x;
+}
+
+static bool slice_part(onnx_import *m, const onnx_call *c, int k, const char *name, double *out) {
+    const Onnx__AttributeProto *a = onnx_attribute(c->node, name);
+    onnx_constant *given = onnx_constant_in(c, k);
+    if (a != NULL && a->n_ints == 1) *out = (double)a->ints[0];
+    if (a != NULL && a->n_ints != 1) return false;
+    return given == NULL || onnx_constant_all(&m->work, given, out);
+}
+
+/* Of a list, with step 1. */
+static onnx_constant *fold_slice(onnx_import *m, const onnx_call *c) {
+    onnx_constant *a = onnx_constant_in(c, 0);
+    double from = 0, to = 0, axis = 0, step = 1;
+    if (a == NULL || a->rank != 1 || !slice_part(m, c, 1, "starts", &from) ||
+        !slice_part(m, c, 2, "ends", &to) || !slice_part(m, c, 3, "axes", &axis) ||
+        !slice_part(m, c, 4, "steps", &step) || step != 1 || (axis != 0 && axis != -1)) {
+        return NULL;
+    }
+    const double *x = onnx_constant_read(&m->work, a);
+    from = bound(from, (double)a->count);
+    to = bound(to, (double)a->count);
+    int64_t count = to > from ? (int64_t)(to - from) : 0;
+    onnx_constant *k = x == NULL ? NULL : onnx_constant_make(&m->work, 1, &count, a->integer);
+    if (k != NULL) memcpy(k->values, x + (size_t)from, (size_t)count * sizeof *x);
+    return k;
+}
+
+static onnx_constant *fold_where(onnx_import *m, const onnx_call *c) {
+    onnx_constant *k[3];
+    const double *x[3];
+    const onnx_constant *like = NULL;
+    for (int i = 0; i < 3; i++) {
+        k[i] = onnx_constant_in(c, i);
+        x[i] = k[i] == NULL ? NULL : onnx_constant_read(&m->work, k[i]);
+        if (x[i] == NULL) return NULL;
+        if (like == NULL || k[i]->count > like->count) like = k[i];
+    }
+    onnx_constant *out = onnx_constant_make(&m->work, like->rank, like->dims, k[1]->integer);
+    for (int i = 0; i < 3; i++) {
+        if (k[i]->count != 1 && k[i]->count != like->count) return NULL;
+    }
+    for (size_t i = 0; out != NULL && i < out->count; i++) {
+        int from = x[0][k[0]->count == 1 ? 0 : i] != 0 ? 1 : 2;
+        out->values[i] = x[from][k[from]->count == 1 ? 0 : i];
+    }
+    return out;
+}
+
+static onnx_constant *fold_product(onnx_import *m, const onnx_call *c) {
+    onnx_constant *a = onnx_constant_in(c, 0);
+    const double *x = a == NULL || a->rank > 1 ? NULL : onnx_constant_read(&m->work, a);
+    int64_t one = 1;
+    int rank = onnx_integer(c->node, "keepdims", 1) != 0 ? 1 : 0;
+    onnx_constant *k = x == NULL ? NULL : onnx_constant_make(&m->work, rank, &one, a->integer);
+    if (k == NULL) return NULL;
+    k->values[0] = 1;
+    for (size_t i = 0; i < a->count; i++) k->values[0] *= x[i];
+    return k;
+}
+
+static onnx_constant *fold_range(onnx_import *m, const onnx_call *c) {
+    double x[3];
+    for (int i = 0; i < 3; i++) {
+        onnx_constant *k = onnx_constant_in(c, i);
+        if (k == NULL || k->count != 1 || !onnx_constant_all(&m->work, k, &x[i])) return NULL;
+    }
+    double all = x[2] == 0 ? 0 : ceil((x[1] - x[0]) / x[2]);
+    int64_t count = all > 0 && all <= ONNX_READ_MAX ? (int64_t)all : 0;
+    onnx_constant *k = onnx_constant_make(&m->work, 1, &count, onnx_constant_in(c, 0)->integer);
+    for (int64_t i = 0; k != NULL && i < count; i++) k->values[i] = x[0] + x[2] * (double)i;
+    return k;
+}
+
+onnx_constant *onnx_math_fold(onnx_import *m, const onnx_call *c) {
+    const char *op = c->node->op_type;
+    if (binary_of(op) != '\0') return fold_binary(m, c, binary_of(op));
+    if (unary_of(op) != '\0') return fold_unary(m, c, unary_of(op));
+    if (strcmp(op, "Concat") == 0) return fold_concat(m, c);
+    if (strcmp(op, "Gather") == 0) return fold_gather(m, c);
+    if (strcmp(op, "Slice") == 0) return fold_slice(m, c);
+    if (strcmp(op, "Where") == 0) return fold_where(m, c);
+    if (strcmp(op, "Range") == 0) return fold_range(m, c);
+    if (strcmp(op, "ReduceProd") == 0) return fold_product(m, c);
+    return NULL;
+}

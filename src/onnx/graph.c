@@ -1,0 +1,271 @@
+/* The graph: initialisers, input, operators in their order, output. */
+#include "graph.h"
+
+#include "attribute.h"
+#include "external.h"
+#include "fold.h"
+#include "operators.h"
+#include "row.h"
+#include <string.h>
+
+enum { NODES_MAX = 50000, ANY_BATCH = 1000003 /* a prime: no other size divides by it */ };
+
+static gyre_status wrong(const onnx_import *m, const char *what, const char *name,
+                         const char *advice) {
+    return gyre_fail(GYRE_EIO, "'%s': %s '%s'; %s", m->work.file->path, what,
+                     name == NULL ? "" : name, advice);
+}
+
+static gyre_status add_value(onnx_import *m, const char *name, onnx_value **out) {
+    bool named = name != NULL && name[0] != '\0';
+    *out = named ? onnx_values_add(&m->values, name) : NULL;
+    if (*out != NULL) return GYRE_OK;
+    return wrong(m, "two values have the name", name, "the file is damaged");
+}
+
+/* ---- what is there before the operators */
+
+static gyre_status check_opset(onnx_import *m) {
+    const Onnx__ModelProto *p = m->work.file->model;
+    for (size_t i = 0; i < p->n_opset_import; i++) {
+        const Onnx__OperatorSetIdProto *o = p->opset_import[i];
+        bool own = o->domain == NULL || o->domain[0] == '\0' || strcmp(o->domain, "ai.onnx") == 0;
+        if (own) m->opset = o->version;
+    }
+    if (m->opset >= ONNX_OPSET_MIN) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s' is of opset %lld; %d or later was expected: export it with "
+                     "opset_version=17",
+                     m->work.file->path, (long long)m->opset, ONNX_OPSET_MIN);
+}
+
+static gyre_status add_initialisers(onnx_import *m) {
+    const Onnx__GraphProto *g = m->work.file->model->graph;
+    if (g->n_sparse_initializer > 0) {
+        return wrong(m, "it has sparse weights, as graph", g->name, "gyre reads dense ones alone");
+    }
+    for (size_t i = 0; i < g->n_initializer; i++) {
+        onnx_value *v = NULL;
+        GYRE_TRY(add_value(m, g->initializer[i]->name, &v));
+        v->kind = ONNX_CONSTANT;
+        v->constant = onnx_constant_of(&m->work, g->initializer[i], v->name);
+        GYRE_TRY(m->work.status);
+    }
+    return onnx_external_check(m->work.file);
+}
+
+/* The size of a dimension; 0: any. */
+static int64_t size_of(const Onnx__TensorShapeProto__Dimension *d) {
+    bool known = d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+    return known && d->dim_value > 0 ? d->dim_value : 0;
+}
+
+static gyre_status input_size(onnx_import *m, const char *name, const int64_t *dims, int rank,
+                              const char **axes) {
+    bool pixels_first = rank == 4 && dims[3] <= 4 && dims[1] > 4;
+    *axes = rank == 2 ? "NC" : pixels_first ? "NHWC" : "NCHW";
+    int64_t all = 1;
+    m->size[ONNX_AXIS_H] = m->size[ONNX_AXIS_W] = 1;
+    for (int i = 0; i < rank; i++) {
+        static const char names[] = "NCHW";
+        int axis = (int)(strchr(names, (*axes)[i]) - names);
+        m->size[axis] = dims[i] == 0 && i == 0 ? ANY_BATCH : dims[i];
+        if (m->size[axis] < 1 || m->size[axis] > INT32_MAX) {
+            return gyre_fail(GYRE_EIO,
+                             "'%s': the %s of input '%s' has no fixed size; only the first "
+                             "dimension, the batch, may be dynamic: export it without dynamic "
+                             "height, width and channels",
+                             m->work.file->path,
+                             i == 0                ? "first dimension"
+                             : axis == ONNX_AXIS_C ? "number of channels"
+                             : axis == ONNX_AXIS_H ? "height"
+                                                   : "width",
+                             name);
+        }
+        if (i > 0)
+            all = all > (INT64_MAX >> 32) / m->size[axis] ? INT64_MAX >> 32 : all * m->size[axis];
+    }
+    if (all < INT64_MAX >> 32) return GYRE_OK;
+    return wrong(m, "more than 2^31 values has input", name, "gyre's images are smaller");
+}
+
+static gyre_status add_input(onnx_import *m, const Onnx__ValueInfoProto *in) {
+    const Onnx__TypeProto *t = in->type;
+    const Onnx__TensorShapeProto *s =
+        t != NULL && t->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? t->tensor_type->shape
+                                                                          : NULL;
+    int64_t dims[4] = {0};
+    const char *axes = NULL;
+    onnx_value *v = NULL;
+    if (s == NULL || (s->n_dim != 2 && s->n_dim != 4)) {
+        return gyre_fail(
+            GYRE_EIO, "'%s': input '%s' has %zu dimensions; (N, C, H, W) or (N, C) was expected",
+            m->work.file->path, in->name == NULL ? "" : in->name, s == NULL ? (size_t)0 : s->n_dim);
+    }
+    for (size_t i = 0; i < s->n_dim; i++) dims[i] = size_of(s->dim[i]);
+    GYRE_TRY(input_size(m, in->name, dims, (int)s->n_dim, &axes));
+    GYRE_TRY(add_value(m, in->name, &v));
+    v->kind = ONNX_PICTURE;
+    v->layer = ONNX_IMAGES;
+    v->view = onnx_view_of(axes, m->size);
+    return GYRE_OK;
+}
+
+/* Older files list initialisers among the inputs. */
+static gyre_status add_inputs(onnx_import *m) {
+    const Onnx__GraphProto *g = m->work.file->model->graph;
+    const Onnx__ValueInfoProto *only = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < g->n_input; i++) {
+        const char *name = g->input[i]->name;
+        if (name != NULL && onnx_values_find(&m->values, name) != NULL) continue;
+        only = g->input[i];
+        count++;
+    }
+    if (count == 1 && g->n_output == 1) return add_input(m, only);
+    return gyre_fail(GYRE_EIO,
+                     "'%s' has %zu inputs and %zu outputs; one of each was expected: images, and "
+                     "the values for each class",
+                     m->work.file->path, count, g->n_output);
+}
+
+/* ---- operators */
+
+static gyre_status find_inputs(onnx_import *m, onnx_call *c) {
+    for (size_t i = 0; i < c->node->n_input; i++) {
+        const char *name = c->node->input[i];
+        if (name[0] == '\0') continue;
+        c->in[i] = onnx_values_find(&m->values, name);
+        if (c->in[i] != NULL) continue;
+        return gyre_fail(GYRE_EIO,
+                         "'%s': node '%s' (%s) reads '%s', which nothing before it gives: an "
+                         "initialiser is missing, or the graph goes in a circle",
+                         m->work.file->path, c->node->name == NULL ? "" : c->node->name,
+                         c->node->op_type, name);
+    }
+    c->in_count = (int)c->node->n_input;
+    return GYRE_OK;
+}
+
+static gyre_status add_outputs(onnx_import *m, onnx_call *c) {
+    for (size_t i = 0; i < c->node->n_output; i++) {
+        onnx_value *v = NULL;
+        if (c->node->output[i][0] == '\0') continue;
+        GYRE_TRY(add_value(m, c->node->output[i], &v));
+        if (i < ONNX_CALL_OUTPUTS) c->out[i] = v;
+    }
+    return GYRE_OK;
+}
+
+static void give_attribute(onnx_import *m, onnx_call *c) {
+    const Onnx__NodeProto *n = c->node;
+    const Onnx__AttributeProto *a = n->n_attribute == 1 ? n->attribute[0] : NULL;
+    bool integers = a != NULL && (a->n_ints > 0 || a->has_i);
+    bool reals = a != NULL && (a->n_floats > 0 || a->has_f);
+    onnx_constant *k = NULL;
+    if (a != NULL && a->t != NULL && strcmp(a->name, "value") == 0) {
+        k = onnx_constant_of(&m->work, a->t, NULL);
+    } else if (integers || reals) {
+        bool one = integers ? a->n_ints == 0 : a->n_floats == 0;
+        int64_t count = one ? 1 : (int64_t)(integers ? a->n_ints : a->n_floats);
+        k = onnx_constant_make(&m->work, one ? 0 : 1, &count, integers);
+        for (int64_t i = 0; k != NULL && i < count; i++) {
+            k->values[i] =
+                integers ? (double)(one ? a->i : a->ints[i]) : (double)(one ? a->f : a->floats[i]);
+        }
+    }
+    if (k == NULL)
+        onnx_refuse(m, c, "gyre reads constants that are one tensor or a list of numbers");
+    else
+        onnx_give_constant(c, k);
+}
+
+static bool all_constant(const onnx_call *c) {
+    int given = 0;
+    for (int i = 0; i < c->in_count; i++) {
+        if (c->in[i] == NULL) continue;
+        if (c->in[i]->kind != ONNX_CONSTANT) return false;
+        given++;
+    }
+    return given > 0;
+}
+
+static void run_operator(onnx_import *m, onnx_call *c) {
+    const Onnx__NodeProto *n = c->node;
+    const char *domain = n->domain == NULL ? "" : n->domain;
+    onnx_operator run = onnx_operator_find(n->op_type);
+    if (domain[0] != '\0' && strcmp(domain, "ai.onnx") != 0)
+        onnx_refuse(m, c, "it is no operator of ONNX, but of %.100s", domain);
+    else if (onnx_has_subgraph(n))
+        onnx_refuse(m, c,
+                    "it has a graph of its own, and gyre's networks have no branches or loops");
+    else if (strcmp(n->op_type, "Constant") == 0)
+        give_attribute(m, c);
+    else if (all_constant(c) && onnx_fold(m, c))
+        return;
+    else if (run == NULL)
+        onnx_refuse(m, c, "gyre has no such node");
+    else
+        run(m, c);
+}
+
+gyre_status onnx_graph_read(onnx_import *m) {
+    const Onnx__GraphProto *g = m->work.file->model->graph;
+    size_t names = g->n_initializer + g->n_input;
+    if (g->n_node > NODES_MAX) {
+        return gyre_fail(GYRE_EIO, "'%s' has %zu nodes; at most %d were expected",
+                         m->work.file->path, g->n_node, NODES_MAX);
+    }
+    for (size_t i = 0; i < g->n_node; i++) names += g->node[i]->n_output;
+    if (names > INT32_MAX / 4) return wrong(m, "too many values has graph", g->name, "split it");
+    onnx_values_open(&m->work, &m->values, (int)names);
+    GYRE_TRY(m->work.status);
+    GYRE_TRY(check_opset(m));
+    GYRE_TRY(add_initialisers(m));
+    GYRE_TRY(add_inputs(m));
+    onnx_call *c = onnx_take(&m->work, 1, sizeof *c);
+    if (c == NULL) return m->work.status;
+    for (size_t i = 0; i < g->n_node; i++) {
+        *c = (onnx_call){.node = g->node[i]};
+        if (c->node->op_type == NULL || c->node->n_input > ONNX_CALL_INPUTS) {
+            return wrong(m, "no operator, or too many inputs, has node", c->node->name,
+                         "the file is damaged");
+        }
+        GYRE_TRY(find_inputs(m, c));
+        GYRE_TRY(add_outputs(m, c));
+        run_operator(m, c);
+        GYRE_TRY(m->work.status);
+    }
+    return GYRE_OK;
+}
+
+/* ---- the output */
+
+static Onnx__NodeProto end = {.op_type = "output"}; /* what reads the output */
+
+/* gyre's losses take what a softmax is given. */
+static int without_softmax(onnx_import *m, int layer) {
+    const onnx_layer *l = onnx_layer_at(m, layer);
+    bool softmax =
+        l->type == NULL && l->why == NULL && !l->silent &&
+        (strcmp(l->from->op_type, "Softmax") == 0 || strcmp(l->from->op_type, "LogSoftmax") == 0);
+    m->softmax = softmax && l->inputs[0] >= 0;
+    return m->softmax ? l->inputs[0] : layer;
+}
+
+gyre_status onnx_graph_finish(onnx_import *m) {
+    const char *name = m->work.file->model->graph->output[0]->name;
+    onnx_value *v = name == NULL ? NULL : onnx_values_find(&m->values, name);
+    if (v == NULL) return wrong(m, "nothing gives the output", name, "the file is damaged");
+    onnx_call *c = onnx_take(&m->work, 1, sizeof *c);
+    if (c == NULL) return m->work.status;
+    *c = (onnx_call){.node = &end};
+    bool layered = (v->kind == ONNX_PICTURE || v->kind == ONNX_UNKNOWN) && v->layer >= 0;
+    if (!layered) return wrong(m, "no layer gives the output", name, "gyre trains networks");
+    const onnx_view *w = &v->view;
+    bool picture = v->kind == ONNX_UNKNOWN || onnx_view_is(w, "NC") || onnx_view_is(w, "NCHW") ||
+                   onnx_view_is(w, "NHWC") || onnx_row_of_one(m, c, v);
+    if (!picture) return wrong(m, "neither rows nor pictures are the output", name, "reshape it");
+    m->output = without_softmax(m, v->layer);
+    return m->work.status;
+}

@@ -1,0 +1,169 @@
+/* What all operators share: their inputs, and what they give. */
+#include "import.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SAMPLE_MAX ((int64_t)1 << 38) /* values; gyre allows a network 2^40 bytes */
+
+onnx_layer *onnx_layer_at(const onnx_import *m, int place) {
+    return place < 0 ? NULL : &m->layers.list[place];
+}
+
+onnx_layer *onnx_layer_of(const onnx_import *m, const onnx_value *v) {
+    return v == NULL || v->kind != ONNX_PICTURE ? NULL : onnx_layer_at(m, v->layer);
+}
+
+const int64_t *onnx_size_of(const onnx_import *m, const onnx_value *v) {
+    const onnx_layer *l = onnx_layer_of(m, v);
+    return l == NULL ? m->size : l->size;
+}
+
+onnx_value onnx_value_at(const onnx_import *m, int place, const onnx_value *like) {
+    return (onnx_value){.kind = ONNX_PICTURE,
+                        .layer = place,
+                        .view = like->view,
+                        .affine = place == ONNX_IMAGES ? m->affine : NULL};
+}
+
+onnx_constant *onnx_constant_in(const onnx_call *c, int k) {
+    return k < c->in_count && c->in[k] != NULL && c->in[k]->kind == ONNX_CONSTANT
+               ? c->in[k]->constant
+               : NULL;
+}
+
+bool onnx_is_picture(onnx_import *m, onnx_call *c, int k) {
+    const onnx_value *v = k < c->in_count ? c->in[k] : NULL;
+    if (v != NULL && v->kind == ONNX_PICTURE) return true;
+    if (v == NULL)
+        onnx_refuse(m, c, "its input %d is missing", k + 1);
+    else if (v->kind == ONNX_CONSTANT)
+        onnx_refuse(m, c, "its input %d is a constant", k + 1);
+    else if (v->kind == ONNX_NOISE)
+        onnx_refuse(m, c, "its input %d is random", k + 1);
+    else
+        onnx_refuse(m, c, NULL);
+    return false;
+}
+
+/* All layers read the images normalised in the same way. */
+static bool same_images(onnx_import *m, onnx_value *const *in, int count) {
+    for (int i = 0; i < count; i++) {
+        if (in[i]->kind != ONNX_PICTURE || in[i]->layer != ONNX_IMAGES) continue;
+        if (m->affine_known && m->affine != in[i]->affine) return false;
+        m->affine = in[i]->affine;
+        m->affine_known = true;
+    }
+    return true;
+}
+
+static onnx_layer *add(onnx_import *m, const onnx_call *c, const char *type, onnx_value *const *in,
+                       int count) {
+    int places[ONNX_LAYER_INPUTS];
+    const int64_t *size = count == 0 ? m->size : onnx_size_of(m, in[0]);
+    int64_t copy[ONNX_AXES];
+    memcpy(copy, size, sizeof copy); /* the list of layers may move */
+    for (int i = 0; i < count; i++) places[i] = in[i]->layer;
+    int place = onnx_layers_add(&m->work, &m->layers, type, c->node, places, count);
+    if (place < 0) return NULL;
+    memcpy(m->layers.list[place].size, copy, sizeof copy);
+    return &m->layers.list[place];
+}
+
+static bool may_read(onnx_import *m, onnx_call *c, onnx_value *const *in, int count) {
+    if (same_images(m, in, count)) return true;
+    onnx_refuse(m, c, "it reads the images normalised otherwise than another operator does");
+    return false;
+}
+
+onnx_layer *onnx_give(onnx_import *m, onnx_call *c, const char *type, onnx_value *const *in,
+                      int count) {
+    if (!may_read(m, c, in, count)) return NULL;
+    onnx_layer *l = add(m, c, type, in, count);
+    onnx_value *out = c->out[0];
+    if (l == NULL || out == NULL) return l;
+    out->kind = ONNX_PICTURE;
+    out->layer = m->layers.count - 1;
+    out->view = in[0]->view;
+    return l;
+}
+
+onnx_layer *onnx_insert(onnx_import *m, onnx_call *c, const char *type, onnx_value *v) {
+    if (!may_read(m, c, &v, 1)) return NULL;
+    onnx_layer *l = add(m, c, type, &v, 1);
+    if (l == NULL) return NULL;
+    v->layer = m->layers.count - 1;
+    v->affine = NULL;
+    return l;
+}
+
+onnx_layer *onnx_give_sized(onnx_import *m, onnx_call *c, const char *type, onnx_value *in,
+                            int64_t channels, int64_t h, int64_t w) {
+    const int64_t most = INT32_MAX;
+    if (channels > most || h > most || w > most || channels > SAMPLE_MAX / h / w) {
+        onnx_refuse(m, c, "its output of %lld x %lld x %lld is larger than gyre's largest",
+                    (long long)h, (long long)w, (long long)channels);
+        return NULL;
+    }
+    onnx_layer *l = onnx_give(m, c, type, &in, 1);
+    if (l == NULL) return NULL;
+    l->size[ONNX_AXIS_C] = channels;
+    l->size[ONNX_AXIS_H] = h;
+    l->size[ONNX_AXIS_W] = w;
+    if (c->out[0] != NULL) c->out[0]->view = onnx_view_of("NCHW", l->size);
+    return l;
+}
+
+void onnx_give_view(onnx_call *c, const onnx_value *in, const onnx_view *view) {
+    if (c->out[0] == NULL) return;
+    const char *name = c->out[0]->name;
+    const onnx_view copy = *view;
+    *c->out[0] = *in;
+    c->out[0]->name = name;
+    c->out[0]->view = copy;
+}
+
+void onnx_give_same(onnx_call *c, const onnx_value *in) {
+    onnx_give_view(c, in, &in->view);
+}
+
+void onnx_give_constant(onnx_call *c, onnx_constant *k) {
+    if (c->out[0] == NULL || k == NULL) return;
+    c->out[0]->kind = ONNX_CONSTANT;
+    c->out[0]->constant = k;
+}
+
+onnx_layer *onnx_give_step(onnx_import *m, onnx_call *c, onnx_value *const *in, int count,
+                           double number) {
+    onnx_layer *l = onnx_give(m, c, NULL, in, count);
+    if (l != NULL) l->number = number;
+    return l;
+}
+
+void onnx_refuse(onnx_import *m, onnx_call *c, const char *why, ...) {
+    onnx_value *in[ONNX_LAYER_INPUTS];
+    int count = 0;
+    char text[256];
+    /* the layers that it reads stay needed, so that what is wrong before it is told, too */
+    for (int i = 0; i < c->in_count && count < ONNX_LAYER_INPUTS; i++) {
+        const onnx_value *v = c->in[i];
+        bool layered = v != NULL && (v->kind == ONNX_PICTURE || v->kind == ONNX_UNKNOWN);
+        if (layered && v->layer >= 0) in[count++] = c->in[i];
+    }
+    onnx_layer *l = add(m, c, NULL, in, count);
+    for (int i = 0; i < ONNX_CALL_OUTPUTS; i++) {
+        if (c->out[i] == NULL) continue;
+        c->out[i]->kind = ONNX_UNKNOWN;
+        c->out[i]->layer = m->layers.count - 1;
+    }
+    if (l == NULL) return;
+    l->silent = why == NULL;
+    if (why == NULL) return;
+    va_list args;
+    va_start(args, why);
+    vsnprintf(text, sizeof text, why, args);
+    va_end(args);
+    l->why = onnx_text(&m->work, text, strlen(text));
+}

@@ -1,0 +1,77 @@
+/* An ONNX graph on its way to a network. Internal to src/onnx.
+ *
+ * The operators are taken in the file's order. Those on constants are computed, those that move
+ * axes change a value's view (view.h), and every other one becomes a layer: a node of the network,
+ * or a step, which is an operator that gyre has only as part of a pattern (Erf in GELU). Once the
+ * whole pattern is there, its node takes the place of its steps. Layers that the output does not
+ * need are dropped at the end; a step that it needs is not supported. */
+#ifndef GYRE_ONNX_IMPORT_H
+#define GYRE_ONNX_IMPORT_H
+
+#include "layer.h"
+
+enum {
+    ONNX_CALL_INPUTS = 1024, /* of an operator */
+    ONNX_CALL_OUTPUTS = 4,   /* that count: others are for training alone */
+    ONNX_OPSET_MIN = 9
+};
+
+typedef struct {
+    onnx_work work;
+    onnx_values values;
+    onnx_layers layers;
+    int64_t opset;
+    int64_t size[ONNX_AXES];   /* of the images; N is the file's, or stands for any */
+    const onnx_affine *affine; /* of the images, as layers read them; NULL: none */
+    bool affine_known;
+    int output;   /* layer */
+    bool softmax; /* it was the last operator, and is left out */
+    bool folded;  /* batch norms lie in convolutions */
+} onnx_import;
+
+/* An operator at work. */
+typedef struct {
+    const Onnx__NodeProto *node;
+    onnx_value *in[ONNX_CALL_INPUTS]; /* NULL: left out */
+    int in_count;
+    onnx_value *out[ONNX_CALL_OUTPUTS]; /* NULL: left out */
+} onnx_call;
+
+/* Takes one operator: gives its first output a value. Failures are in m->work.status. */
+typedef void (*onnx_operator)(onnx_import *m, onnx_call *c);
+
+/* An input, or NULL where it is left out or is no constant. */
+onnx_constant *onnx_constant_in(const onnx_call *c, int k);
+/* Input k is what a layer can read: a layer's output, or the images. Else the call is refused. */
+bool onnx_is_picture(onnx_import *m, onnx_call *c, int k);
+
+/* A new layer of `count` inputs, which are pictures, with the size of the first; NULL: out of
+ * memory. The first output is the layer's, with the view of the first input. The pointer holds
+ * until the next layer is made. */
+onnx_layer *onnx_give(onnx_import *m, onnx_call *c, const char *type, onnx_value *const *in,
+                      int count);
+/* The same for a layer that writes (n, c, h, w). */
+onnx_layer *onnx_give_sized(onnx_import *m, onnx_call *c, const char *type, onnx_value *in,
+                            int64_t channels, int64_t h, int64_t w);
+/* A new layer that reads the value and takes its place: all that read the value read the layer. */
+onnx_layer *onnx_insert(onnx_import *m, onnx_call *c, const char *type, onnx_value *v);
+/* The first output is the value itself, in another view. */
+void onnx_give_view(onnx_call *c, const onnx_value *in, const onnx_view *view);
+void onnx_give_same(onnx_call *c, const onnx_value *in);
+void onnx_give_constant(onnx_call *c, onnx_constant *k);
+/* A step; `number` NaN: it has no constant operand. */
+onnx_layer *onnx_give_step(onnx_import *m, onnx_call *c, onnx_value *const *in, int count,
+                           double number);
+/* The operator is not supported; why: a clause, NULL where what it reads is the cause. */
+void onnx_refuse(onnx_import *m, onnx_call *c, const char *why, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The size of a value's layer, or of the images. */
+const int64_t *onnx_size_of(const onnx_import *m, const onnx_value *v);
+/* The output of a layer, or the images as layers read them, in the view of another value. */
+onnx_value onnx_value_at(const onnx_import *m, int place, const onnx_value *like);
+/* The layer of a value, NULL where it has none. */
+onnx_layer *onnx_layer_of(const onnx_import *m, const onnx_value *v);
+onnx_layer *onnx_layer_at(const onnx_import *m, int place); /* NULL for the images */
+
+#endif

@@ -1,0 +1,180 @@
+/* Names: "layer1.0.conv1" of the initialiser "layer1.0.conv1.weight", so that state_dicts fit. An
+ * exporter that folds or transposes weights loses their names ("onnx::Conv_193", "val_4"); then the
+ * node's path tells ("/layer1/layer1.0/conv1/Conv"), or its output. */
+#include "naming.h"
+
+#include "gyre/text.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_MOST = 100, NAME_ROOM = 128 }; /* with ".running_mean" at most 127 bytes */
+
+/* ---- tied weights */
+
+static bool same_tensor(const onnx_constant *a, const onnx_constant *b) {
+    return a != NULL && b != NULL && a->tensor != NULL && a->tensor == b->tensor;
+}
+
+/* PyTorch's optimizing exporter writes equal tensors once, as the ones of fresh norms; those of one
+ * number are no sign of sharing. */
+static bool is_shared(onnx_import *m, const onnx_layer *a, const onnx_layer *b, int k) {
+    double number;
+    onnx_constant *other = onnx_layer_find_weight(b, a->weights[k].suffix);
+    return same_tensor(a->weights[k].constant, other) &&
+           !onnx_constant_all(&m->work, a->weights[k].constant, &number);
+}
+
+static gyre_status tie(onnx_import *m, int place, int other) {
+    onnx_layer *l = onnx_layer_at(m, place);
+    const onnx_layer *o = onnx_layer_at(m, other);
+    int shared = 0, same = 0;
+    for (int k = 0; k < l->weight_count; k++) {
+        shared += is_shared(m, l, o, k);
+        same +=
+            same_tensor(l->weights[k].constant, onnx_layer_find_weight(o, l->weights[k].suffix));
+    }
+    if (shared == 0) return m->work.status;
+    if (same == l->weight_count && same == o->weight_count && strcmp(l->type, o->type) == 0) {
+        l->tied = o->tied < 0 ? other : o->tied;
+        return m->work.status;
+    }
+    return gyre_fail(GYRE_EIO,
+                     "'%s': two nodes share the weights %s, but not all that they have; gyre's "
+                     "nodes share all or nothing",
+                     m->work.file->path, l->weights[0].constant->name);
+}
+
+gyre_status onnx_naming_tie(onnx_import *m) {
+    for (int i = 0; i < m->layers.count; i++) {
+        onnx_layer *l = onnx_layer_at(m, i);
+        for (int k = 0; l->needed && l->weight_count > 0 && l->tied < 0 && k < i; k++) {
+            const onnx_layer *o = onnx_layer_at(m, k);
+            if (o->needed && o->weight_count > 0) GYRE_TRY(tie(m, i, k));
+        }
+    }
+    return GYRE_OK;
+}
+
+/* ---- names */
+
+static bool is_lost(const char *name) {
+    if (strstr(name, "::") != NULL || strncmp(name, "getitem", 7) == 0) return true;
+    if (strncmp(name, "val_", 4) != 0) return false;
+    return name[4 + strspn(name + 4, "0123456789")] == '\0';
+}
+
+/* What a terminal and a file of weights can show: no slash, no space, nothing beyond ASCII. */
+static void clean(const char *from, size_t length, char out[NAME_ROOM]) {
+    size_t n = 0;
+    for (size_t i = 0; i < length && n < NAME_MOST; i++) {
+        unsigned char c = (unsigned char)from[i];
+        out[n++] = c == '/' ? '.' : c <= ' ' || c >= 127 || strchr("\"\\:", c) ? '_' : (char)c;
+    }
+    out[n] = '\0';
+}
+
+/* "conv1" of "conv1.weight"; a name that does not end so is the node's own. */
+static bool stem_of(const onnx_weight *w, char out[NAME_ROOM]) {
+    const char *name = w->constant->name;
+    if (name == NULL || is_lost(name)) return false;
+    size_t length = strlen(name), tail = strlen(w->suffix);
+    bool ends = length >= tail && strcmp(name + length - tail, w->suffix) == 0;
+    if (ends && length == tail) return false;
+    if (ends && name[length - tail - 1] == '.') length -= tail + 1;
+    clean(name, length, out);
+    return out[0] != '\0';
+}
+
+/* "features.1.0.block" of "/features/features.1/features.1.0/block/Mul": the children of a
+ * container repeat its name. */
+static void module_of(const char *path, char out[NAME_ROOM]) {
+    char part[NAME_ROOM], before[NAME_ROOM] = "";
+    size_t used = 0, last = 0;
+    out[0] = '\0';
+    while (*path == '/') {
+        const char *end = strchr(++path, '/');
+        if (end == NULL) return;
+        clean(path, (size_t)(end - path), part);
+        path = end;
+        size_t length = strlen(before);
+        bool child = length > 0 && strncmp(part, before, length) == 0 && part[length] == '.';
+        if (child) used = last;
+        last = used;
+        if (used + strlen(part) + 2 > NAME_MOST) return;
+        out[used] = '\0';
+        gyre_text_add(out, NAME_ROOM, "%s%s", used > 0 ? "." : "", part);
+        used = strlen(out);
+        memcpy(before, part, sizeof before);
+    }
+}
+
+/* Operators that modules have in their own forward(), so that the module's name says too little. */
+static bool is_function(const char *type) {
+    static const char *const names[] = {"add", "mul", "concat", "flatten", "upsample"};
+    for (int i = 0; i < 5; i++) {
+        if (strcmp(names[i], type) == 0) return true;
+    }
+    return false;
+}
+
+static void place_of(const onnx_layer *l, char out[NAME_ROOM]) {
+    const Onnx__NodeProto *n = l->from;
+    const char *output = n->n_output > 0 ? n->output[0] : "";
+    if (n->name != NULL && n->name[0] == '/') {
+        module_of(n->name, out);
+        bool more = out[0] == '\0' || is_function(l->type);
+        const char *dot = out[0] != '\0' ? "." : "";
+        if (more) gyre_text_add(out, NAME_ROOM, "%s%s", dot, l->type);
+        return;
+    }
+    bool usable = output[0] != '\0' && !is_lost(output) && strcmp(l->type, "flatten") != 0;
+    clean(usable ? output : l->type, strlen(usable ? output : l->type), out);
+}
+
+/* A name of its own: the one asked for, else with a number behind it. */
+static void take_name(onnx_import *m, onnx_values *taken, onnx_layer *l, const char *wanted) {
+    char name[NAME_ROOM];
+    snprintf(name, sizeof name, "%s", wanted);
+    for (int i = 1; m->work.status == GYRE_OK; i++) {
+        bool reserved = strcmp(name, "images") == 0 || strcmp(name, "loss") == 0;
+        const char *copy = onnx_text(&m->work, name, strlen(name));
+        if (copy == NULL) return;
+        if (!reserved && onnx_values_add(taken, copy) != NULL) {
+            l->name = copy;
+            return;
+        }
+        /* of many alike, the count of all names is one that is free */
+        snprintf(name, sizeof name, "%.110s_%d", wanted, i < 9 ? i : taken->count + i);
+    }
+}
+
+static bool is_taken(const onnx_values *taken, const char *name) {
+    return onnx_values_find(taken, name) != NULL;
+}
+
+static void name_by_weights(onnx_import *m, onnx_values *taken, onnx_layer *l) {
+    char name[NAME_ROOM];
+    for (int k = 0; k < l->weight_count; k++) {
+        if (!stem_of(&l->weights[k], name) || is_taken(taken, name)) continue;
+        take_name(m, taken, l, name);
+        return;
+    }
+}
+
+void onnx_naming_names(onnx_import *m) {
+    onnx_values taken;
+    char name[NAME_ROOM];
+    onnx_values_open(&m->work, &taken, m->layers.count);
+    if (m->work.status != GYRE_OK) return;
+    for (int i = 0; i < m->layers.count; i++) {
+        onnx_layer *l = onnx_layer_at(m, i);
+        if (l->needed && l->tied < 0) name_by_weights(m, &taken, l);
+    }
+    for (int i = 0; i < m->layers.count; i++) {
+        onnx_layer *l = onnx_layer_at(m, i);
+        if (!l->needed || l->name != NULL) continue;
+        const onnx_layer *owner = onnx_layer_at(m, l->tied);
+        if (owner == NULL) place_of(l, name);
+        take_name(m, &taken, l, owner == NULL ? name : owner->name);
+    }
+}

@@ -1,0 +1,166 @@
+/* A file from its bytes to a network; see gyre/onnx.h. */
+#include "gyre/onnx.h"
+
+#include "external.h"
+#include "fuse.h"
+#include "graph.h"
+#include "gyre/file.h"
+#include "naming.h"
+#include "needed.h"
+#include "print.h"
+#include "weights.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct gyre_onnx_import {
+    onnx_import m;
+    char *layers;
+    char note[160];
+};
+
+/* ---- recognising */
+
+/* Tags that an ONNX model may begin with: no text begins so. Files of safetensors may begin with
+ * such a byte, but go on as their length and a brace. */
+bool gyre_onnx_recognise(const char *path) {
+    static const uint8_t tags[] = {0x08, 0x12, 0x1a, 0x22, 0x2a, 0x28,
+                                   0x32, 0x3a, 0x42, 0x72, 0xa2};
+    uint8_t head[9] = {0};
+    FILE *f = NULL;
+    if (gyre_file_stream(path, false, &f) != GYRE_OK) return false;
+    size_t got = fread(head, 1, sizeof head, f);
+    fclose(f);
+    bool lengths =
+        got == sizeof head && head[8] == '{' && head[5] == 0 && head[6] == 0 && head[7] == 0;
+    return got > 0 && !lengths && memchr(tags, head[0], sizeof tags) != NULL;
+}
+
+/* ---- the images */
+
+/* Pixels are read as 0..255 where the numbers are of that size, else as 0..1. */
+static gyre_status set_normalization(const onnx_import *m, gyre_onnx *o) {
+    const onnx_affine *a = m->affine;
+    double largest = 0;
+    if (a == NULL) return GYRE_OK;
+    o->normalized = true;
+    o->normalization.channels = o->c;
+    for (int i = 0; i < o->c; i++) {
+        double std = 1 / a->scale[i], mean = -a->shift[i] / a->scale[i];
+        if (!(std >= 1e-30 && std <= 1e30 && fabs(mean) <= 1e30)) {
+            return gyre_fail(GYRE_EIO,
+                             "'%s' normalises channel %d of its input by a mean of %g and a "
+                             "deviation of %g; a positive deviation was expected",
+                             m->work.file->path, i, mean, std);
+        }
+        o->normalization.mean[i] = mean;
+        o->normalization.std[i] = std;
+        largest = fmax(largest, fmax(std, fabs(mean)));
+    }
+    bool pixels = o->c <= 4 && o->h * o->w > 1 && largest >= 4;
+    for (int i = 0; i < o->c; i++) {
+        double *mean = &o->normalization.mean[i], *std = &o->normalization.std[i];
+        *mean = onnx_short(*mean) / (pixels ? 255 : 1);
+        *std = onnx_short(*std) / (pixels ? 255 : 1);
+    }
+    return GYRE_OK;
+}
+
+/* ---- notes */
+
+static bool is_folded(const onnx_layer *l) {
+    const onnx_constant *weight = onnx_layer_find_weight(l, "weight");
+    const onnx_constant *bias = onnx_layer_find_weight(l, "bias");
+    const char *name = weight == NULL || weight->name == NULL ? "" : weight->name;
+    const char *other = bias == NULL || bias->name == NULL ? "" : bias->name;
+    return strncmp(name, "onnx::Conv_", 11) == 0 || strstr(other, ".weight_bias") != NULL;
+}
+
+static void set_notes(gyre_onnx *o) {
+    struct gyre_onnx_import *i = o->import;
+    int count = 0;
+    bool folded = false;
+    const char *converted = onnx_weights_converted(o->weights, o->weight_count);
+    for (int k = 0; k < i->m.layers.count; k++) {
+        const onnx_layer *l = onnx_layer_at(&i->m, k);
+        folded = folded || (l->needed && is_folded(l));
+    }
+    if (folded) {
+        o->notes[count++] =
+            "batch norms were folded into convolutions when it was exported; to train with batch "
+            "norm, export it with training=torch.onnx.TrainingMode.PRESERVE and "
+            "do_constant_folding=False, or dynamo=True and optimize=False";
+    }
+    if (i->m.softmax) o->notes[count++] = "its last softmax is left out, since the loss has it";
+    if (converted != NULL) {
+        snprintf(i->note, sizeof i->note, "its weights of %s became float32", converted);
+        o->notes[count++] = i->note;
+    }
+}
+
+/* ---- opening */
+
+static gyre_status build(gyre_onnx *o) {
+    struct gyre_onnx_import *i = o->import;
+    onnx_import *m = &i->m;
+    GYRE_TRY(onnx_graph_read(m));
+    GYRE_TRY(onnx_graph_finish(m));
+    onnx_needed_mark(m);
+    GYRE_TRY(onnx_needed_check(m));
+    onnx_fuse(m);
+    GYRE_TRY(onnx_naming_tie(m));
+    onnx_naming_names(m);
+    GYRE_TRY(m->work.status);
+    GYRE_TRY(onnx_weights_list(m, &o->weights, &o->weight_count));
+    o->h = (int)m->size[ONNX_AXIS_H];
+    o->w = (int)m->size[ONNX_AXIS_W];
+    o->c = (int)m->size[ONNX_AXIS_C];
+    o->outputs = (int)onnx_layer_at(m, m->output)->size[ONNX_AXIS_C];
+    GYRE_TRY(set_normalization(m, o));
+    i->layers = onnx_print(m);
+    if (i->layers == NULL) return gyre_no_memory("the network of '%s'", m->work.file->path);
+    o->layers = i->layers;
+    set_notes(o);
+    return GYRE_OK;
+}
+
+gyre_status gyre_onnx_open(const char *path, gyre_onnx **out) {
+    gyre_status status = GYRE_OK;
+    gyre_onnx *o = calloc(1, sizeof *o);
+    if (o != NULL) o->import = calloc(1, sizeof *o->import);
+    if (o == NULL || o->import == NULL) {
+        status = gyre_no_memory("reading '%s'", path);
+        goto out;
+    }
+    GYRE_GOTO(onnx_file_open(path, &o->import->m.work.file));
+    GYRE_GOTO(build(o));
+    *out = o;
+    o = NULL;
+out:
+    gyre_onnx_close(o);
+    return status;
+}
+
+void gyre_onnx_close(gyre_onnx *o) {
+    if (o == NULL) return;
+    if (o->import != NULL) {
+        onnx_layers_close(&o->import->m.layers);
+        onnx_work_close(&o->import->m.work);
+        free(o->import->layers);
+        free(o->import);
+    }
+    free(o);
+}
+
+gyre_status gyre_onnx_read(const gyre_onnx *o, const gyre_onnx_weight *w, float *out) {
+    return onnx_weights_read(&o->import->m, w, out);
+}
+
+gyre_status gyre_onnx_hash(const char *path, uint64_t *out) {
+    onnx_file *f = NULL;
+    GYRE_TRY(onnx_file_open(path, &f));
+    gyre_status status = onnx_external_hash(f, out);
+    onnx_file_close(f);
+    return status;
+}

@@ -1,0 +1,77 @@
+/* Activations that are operators of ONNX. Those that exporters write as patterns are put together
+ * in pattern.c. */
+#include "attribute.h"
+#include "operators.h"
+#include <math.h>
+#include <string.h>
+
+void onnx_op_activation(onnx_import *m, onnx_call *c) {
+    static const char *const names[][2] = {{"Relu", "relu"},
+                                           {"Sigmoid", "sigmoid"},
+                                           {"Tanh", "tanh"},
+                                           {"HardSwish", "hardswish"},
+                                           {NULL, NULL}};
+    int k = 0;
+    if (!onnx_is_picture(m, c, 0)) return;
+    while (names[k + 1][0] != NULL && strcmp(names[k][0], c->node->op_type) != 0) k++;
+    onnx_give(m, c, names[k][1], &c->in[0], 1);
+}
+
+void onnx_op_leaky_relu(onnx_import *m, onnx_call *c) {
+    double slope = onnx_short(onnx_real(c->node, "alpha", 0.01));
+    if (!onnx_is_picture(m, c, 0)) return;
+    if (!(slope >= 0 && slope <= 1)) {
+        onnx_refuse(m, c, "gyre's slope is 0 to 1, this one is %g", slope);
+        return;
+    }
+    onnx_layer *l = onnx_give(m, c, "leaky_relu", &c->in[0], 1);
+    if (l != NULL && slope != 0.01) onnx_option(&m->work, l, "slope", slope);
+}
+
+void onnx_op_elu(onnx_import *m, onnx_call *c) {
+    double alpha = onnx_real(c->node, "alpha", 1);
+    if (!onnx_is_picture(m, c, 0)) return;
+    if (alpha == 1)
+        onnx_give(m, c, "elu", &c->in[0], 1);
+    else
+        onnx_refuse(m, c, "gyre's alpha is 1, this one is %g", alpha);
+}
+
+void onnx_op_gelu(onnx_import *m, onnx_call *c) {
+    if (!onnx_is_picture(m, c, 0)) return;
+    bool tanh = onnx_is_text(c->node, "approximate", "tanh");
+    onnx_give(m, c, tanh ? "gelu_tanh" : "gelu", &c->in[0], 1);
+}
+
+void onnx_op_hard_sigmoid(onnx_import *m, onnx_call *c) {
+    double alpha = onnx_real(c->node, "alpha", 0.2), beta = onnx_real(c->node, "beta", 0.5);
+    if (!onnx_is_picture(m, c, 0)) return;
+    if (fabs(alpha - 1.0 / 6) < 1e-6 && beta == 0.5)
+        onnx_give(m, c, "hardsigmoid", &c->in[0], 1);
+    else
+        onnx_refuse(m, c, "gyre's is x / 6 + 1 / 2, this one %g x + %g", alpha, beta);
+}
+
+/* A bound of Clip: an attribute before opset 11, then an input. */
+static double bound(onnx_import *m, const onnx_call *c, int k, const char *name, double otherwise) {
+    double x = onnx_real(c->node, name, otherwise);
+    onnx_constant *given = onnx_constant_in(c, k);
+    if (k < c->in_count && c->in[k] != NULL && given == NULL) return NAN;
+    if (given != NULL && !onnx_constant_all(&m->work, given, &x)) return NAN;
+    return x;
+}
+
+void onnx_op_clip(onnx_import *m, onnx_call *c) {
+    if (!onnx_is_picture(m, c, 0)) return;
+    double low = bound(m, c, 1, "min", -INFINITY), high = bound(m, c, 2, "max", INFINITY);
+    if (low == 0 && high == 6)
+        onnx_give(m, c, "relu6", &c->in[0], 1);
+    else if (low == 0 && high >= 3e38)
+        onnx_give(m, c, "relu", &c->in[0], 1);
+    else
+        onnx_refuse(m, c, "gyre clips to 0..6 (relu6) alone, this one to %g..%g", low, high);
+}
+
+void onnx_op_step(onnx_import *m, onnx_call *c) {
+    if (onnx_is_picture(m, c, 0)) onnx_give_step(m, c, &c->in[0], 1, NAN);
+}

@@ -1,0 +1,262 @@
+/* Add, Sub, Mul, Div and Pow: of two layers, of a layer and weights, of the images and the numbers
+ * that normalise them, or a step of a pattern. */
+#include "operators.h"
+#include "pattern.h"
+#include <math.h>
+#include <string.h>
+
+static bool is_op(const onnx_call *c, const char *op) {
+    return strcmp(c->node->op_type, op) == 0;
+}
+
+/* ---- constants by channel */
+
+/* The constant has a number for each channel of the value, in its place, and 1 elsewhere. */
+static bool by_channel(const onnx_import *m, const onnx_value *v, const onnx_constant *k) {
+    int64_t channels = onnx_size_of(m, v)[ONNX_AXIS_C];
+    int place = channels == 1 ? -1 : onnx_view_find(&v->view, ONNX_AXIS_C);
+    if (k->count != (size_t)channels || k->rank > v->view.rank) return false;
+    if (channels > 1 && place < 0) return false;
+    for (int i = 0; i < k->rank; i++) {
+        int64_t expected = i + v->view.rank - k->rank == place ? channels : 1;
+        if (k->dims[i] != expected) return false;
+    }
+    return true;
+}
+
+/* ---- the images */
+
+/* images op constant, or constant op images (`first`): one more step of their normalisation. */
+static void normalise(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k, bool first) {
+    int64_t channels = m->size[ONNX_AXIS_C];
+    double number = 0;
+    bool one = onnx_constant_all(&m->work, k, &number);
+    const double *read = one ? NULL : onnx_constant_read(&m->work, k);
+    onnx_affine *a = onnx_take(&m->work, 1, sizeof *a);
+    if (a == NULL) return;
+    if (channels > GYRE_CHANNELS_MAX || (!one && (read == NULL || !by_channel(m, v, k))) ||
+        (first && is_op(c, "Div"))) {
+        onnx_refuse(m, c, "the images are normalised by one number, or one for each channel");
+        return;
+    }
+    for (int i = 0; i < channels; i++) {
+        double x = one ? number : read[i], scale = 1, shift = 0;
+        if (is_op(c, "Mul")) scale = x;
+        if (is_op(c, "Div")) scale = 1 / x;
+        if (is_op(c, "Add")) shift = x;
+        if (is_op(c, "Sub")) shift = first ? x : -x;
+        if (is_op(c, "Sub") && first) scale = -1;
+        double before = v->affine == NULL ? 1 : v->affine->scale[i];
+        a->scale[i] = scale * before;
+        a->shift[i] = scale * (v->affine == NULL ? 0 : v->affine->shift[i]) + shift;
+    }
+    onnx_give_same(c, v);
+    if (c->out[0] != NULL) c->out[0]->affine = a;
+}
+
+/* ---- weights */
+
+/* A copy of the value's layer, to which one more weight is given. */
+static onnx_layer *copy_layer(onnx_import *m, onnx_call *c, onnx_value *v) {
+    const onnx_layer *old = onnx_layer_of(m, v);
+    onnx_value in[ONNX_LAYER_INPUTS], *list[ONNX_LAYER_INPUTS];
+    int count = old->input_count, from = v->layer;
+    const char *type = old->type;
+    for (int i = 0; i < count; i++) {
+        in[i] = onnx_value_at(m, old->inputs[i], v);
+        list[i] = &in[i];
+    }
+    onnx_layer *l = onnx_give(m, c, type, list, count);
+    if (l == NULL) return NULL;
+    old = onnx_layer_at(m, from);
+    cJSON *options = cJSON_Duplicate(old->options, true);
+    if (options == NULL) onnx_fail_memory(&m->work);
+    if (options == NULL) return NULL;
+    cJSON_Delete(l->options);
+    l->options = options;
+    l->weight_count = old->weight_count;
+    l->plain = old->plain;
+    memcpy(l->weights, old->weights, sizeof l->weights);
+    memcpy(l->size, old->size, sizeof l->size);
+    return l;
+}
+
+static bool has_type(const onnx_layer *l, const char *type) {
+    return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
+}
+
+/* Mul by a number for each channel: the weight of a norm, or a scale node. */
+static bool give_factor(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k) {
+    const onnx_layer *before = onnx_layer_of(m, v);
+    double number = 1;
+    if (k->name == NULL || !by_channel(m, v, k)) return false;
+    if (before != NULL && before->plain && onnx_layer_find_weight(before, "weight") == NULL) {
+        onnx_layer *l = copy_layer(m, c, v);
+        if (l != NULL) onnx_layer_weight(l, "weight", k);
+        return true;
+    }
+    onnx_layer *l = onnx_give(m, c, "scale", &v, 1);
+    if (l == NULL) return true;
+    if (onnx_constant_all(&m->work, k, &number) && number != 1)
+        onnx_option(&m->work, l, "initial", onnx_short(number));
+    onnx_layer_weight(l, "weight", k);
+    return true;
+}
+
+/* Add of a number for each channel: the bias of what is in front of it. */
+static bool give_bias(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k) {
+    const onnx_layer *before = onnx_layer_of(m, v);
+    bool takes = before != NULL && onnx_layer_find_weight(before, "bias") == NULL &&
+                 (before->plain || has_type(before, "conv") || has_type(before, "linear"));
+    if (k->name == NULL || !takes || !by_channel(m, v, k)) return false;
+    onnx_layer *l = copy_layer(m, c, v);
+    if (l != NULL) onnx_layer_weight(l, "bias", k);
+    return true;
+}
+
+static void with_constant(onnx_import *m, onnx_call *c, int place) {
+    onnx_value *v = c->in[place];
+    onnx_constant *k = c->in[1 - place]->constant;
+    double number;
+    if (v->layer == ONNX_IMAGES && !is_op(c, "Pow")) {
+        normalise(m, c, v, k, place == 1);
+        return;
+    }
+    if (is_op(c, "Mul") && give_factor(m, c, v, k)) return;
+    if (is_op(c, "Add") && give_bias(m, c, v, k)) return;
+    if (!onnx_constant_all(&m->work, k, &number)) {
+        onnx_refuse(m, c,
+                    "gyre's weights of this kind are a factor for each channel, or a bias of "
+                    "a convolution, linear layer or norm");
+        return;
+    }
+    bool idle = (number == 1 && (is_op(c, "Mul") || (is_op(c, "Div") && place == 0))) ||
+                (number == 0 && (is_op(c, "Add") || (is_op(c, "Sub") && place == 0)));
+    if (idle) {
+        onnx_give_same(c, v);
+        return;
+    }
+    onnx_layer *l = onnx_give_step(m, c, &v, 1, number);
+    if (l == NULL) return;
+    l->number_first = place == 1 && !is_op(c, "Mul") && !is_op(c, "Add");
+    if (is_op(c, "Mul") || is_op(c, "Div")) onnx_pattern_product(m, c);
+}
+
+/* ---- two layers */
+
+static bool spreads(const int64_t *small, const int64_t *large) {
+    bool pixels =
+        small[ONNX_AXIS_H] == large[ONNX_AXIS_H] && small[ONNX_AXIS_W] == large[ONNX_AXIS_W];
+    bool one = small[ONNX_AXIS_H] == 1 && small[ONNX_AXIS_W] == 1;
+    bool channels = small[ONNX_AXIS_C] == large[ONNX_AXIS_C];
+    return (pixels && (channels || small[ONNX_AXIS_C] == 1)) || (one && channels);
+}
+
+/* The dimensions of both stand for the same axes where neither is 1. */
+static bool agree(const onnx_view *a, const onnx_view *b) {
+    if (a->rank != b->rank) return false;
+    for (int i = 0; i < a->rank; i++) {
+        int64_t x = onnx_view_size(a, i), y = onnx_view_size(b, i);
+        if (x != 1 && y != 1 && !onnx_view_same_dimension(a, b, i)) return false;
+    }
+    return true;
+}
+
+static void with_layer(onnx_import *m, onnx_call *c, const char *type) {
+    onnx_value *a = c->in[0], *b = c->in[1], *list[2] = {a, b};
+    if (!agree(&a->view, &b->view)) {
+        onnx_refuse(m, c, "gyre adds and multiplies pictures whose axes are the same");
+        return;
+    }
+    const int64_t *x = onnx_size_of(m, a), *y = onnx_size_of(m, b);
+    if (!spreads(y, x) && spreads(x, y)) {
+        list[0] = b;
+        list[1] = a;
+    } else if (!spreads(y, x)) {
+        onnx_refuse(m, c,
+                    "one picture was expected to have the other's size, or one value for "
+                    "each of its channels or pixels");
+        return;
+    }
+    onnx_give(m, c, type, list, 2);
+}
+
+/* Two pictures, or one and a constant: *place is that of the picture then, else -1. */
+static bool operands(onnx_import *m, onnx_call *c, int *place) {
+    bool first = onnx_constant_in(c, 0) != NULL, second = onnx_constant_in(c, 1) != NULL;
+    *place = first ? 1 : second ? 0 : -1;
+    return (first || onnx_is_picture(m, c, 0)) && (second || onnx_is_picture(m, c, 1));
+}
+
+void onnx_op_add(onnx_import *m, onnx_call *c) {
+    int place;
+    if (!operands(m, c, &place)) return;
+    if (place >= 0)
+        with_constant(m, c, place);
+    else
+        with_layer(m, c, "add");
+}
+
+void onnx_op_sub(onnx_import *m, onnx_call *c) {
+    int place;
+    if (!operands(m, c, &place)) return;
+    if (place >= 0)
+        with_constant(m, c, place);
+    else
+        onnx_give_step(m, c, c->in, 2, NAN);
+}
+
+void onnx_op_pow(onnx_import *m, onnx_call *c) {
+    int place;
+    if (!operands(m, c, &place)) return;
+    if (place >= 0)
+        with_constant(m, c, place);
+    else
+        onnx_give_step(m, c, c->in, 2, NAN);
+}
+
+/* A layer times noise: what is dropped is told by the shape of the noise. */
+static bool give_dropped(onnx_import *m, onnx_call *c) {
+    int place = c->in[0] != NULL && c->in[0]->kind == ONNX_NOISE ? 0 : 1;
+    if (c->in_count != 2 || c->in[1] == NULL || c->in[place]->kind != ONNX_NOISE) return false;
+    onnx_value *noise = c->in[place], *v = c->in[1 - place];
+    if (!onnx_is_picture(m, c, 1 - place)) return true;
+    const char *type = onnx_noise_type(noise, v);
+    if (type == NULL || noise->keep <= 0 || fabs(noise->factor * noise->keep - 1) > 1e-5) {
+        onnx_refuse(m, c, "it is random, but neither dropout nor stochastic depth");
+        return true;
+    }
+    onnx_layer *l = onnx_give(m, c, type, &v, 1);
+    if (l != NULL) onnx_option(&m->work, l, "p", onnx_short_complement(noise->keep));
+    return true;
+}
+
+void onnx_op_mul(onnx_import *m, onnx_call *c) {
+    int place;
+    if (give_dropped(m, c) || !operands(m, c, &place)) return;
+    if (place >= 0) {
+        with_constant(m, c, place);
+        return;
+    }
+    with_layer(m, c, "mul");
+    onnx_pattern_product(m, c);
+}
+
+void onnx_op_div(onnx_import *m, onnx_call *c) {
+    int place;
+    double number;
+    onnx_constant *k = onnx_constant_in(c, 1);
+    if (c->in_count == 2 && c->in[0] != NULL && c->in[0]->kind == ONNX_NOISE && k != NULL &&
+        onnx_constant_all(&m->work, k, &number) && number != 0) {
+        onnx_give_same(c, c->in[0]);
+        if (c->out[0] != NULL) c->out[0]->factor /= number;
+        return;
+    }
+    if (!operands(m, c, &place)) return;
+    if (place >= 0) {
+        with_constant(m, c, place);
+        return;
+    }
+    onnx_give_step(m, c, c->in, 2, NAN);
+    onnx_pattern_quotient(m, c);
+}

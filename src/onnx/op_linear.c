@@ -1,0 +1,86 @@
+/* Gemm and MatMul: a linear layer of rows, or of each pixel, which is a convolution of 1 x 1. */
+#include "attribute.h"
+#include "operators.h"
+#include "row.h"
+
+/* `w` is (out, in). */
+static void give_linear(onnx_import *m, onnx_call *c, onnx_constant *w, onnx_constant *bias) {
+    onnx_value *in = c->in[0];
+    if (!onnx_row(m, c, in)) return;
+    const int64_t *size = onnx_size_of(m, in);
+    if (w->dims[1] != size[ONNX_AXIS_C] * size[ONNX_AXIS_H] * size[ONNX_AXIS_W]) {
+        onnx_refuse(m, c, "its weights do not fit the %lld values that it reads",
+                    (long long)(size[ONNX_AXIS_C] * size[ONNX_AXIS_H] * size[ONNX_AXIS_W]));
+        return;
+    }
+    onnx_layer *l = onnx_give_sized(m, c, "linear", in, w->dims[0], 1, 1);
+    if (l == NULL) return;
+    onnx_option(&m->work, l, "out", (double)w->dims[0]);
+    onnx_layer_weight(l, "weight", w);
+    if (bias != NULL) onnx_layer_weight(l, "bias", bias);
+    if (c->out[0] != NULL) c->out[0]->view = onnx_view_of("NC", l->size);
+}
+
+void onnx_op_gemm(onnx_import *m, onnx_call *c) {
+    onnx_constant *w = onnx_constant_in(c, 1), *bias = onnx_constant_in(c, 2);
+    double number;
+    if (!onnx_is_picture(m, c, 0)) return;
+    if (w == NULL || (c->in_count > 2 && c->in[2] != NULL && bias == NULL)) {
+        onnx_refuse(m, c, "its weights are computed from the input");
+        return;
+    }
+    bool plain = onnx_real(c->node, "alpha", 1) == 1 && onnx_integer(c->node, "transA", 0) == 0 &&
+                 (bias == NULL || onnx_real(c->node, "beta", 1) == 1);
+    if (w->rank != 2 || !plain) {
+        onnx_refuse(m, c, "only y = x W + b is a linear layer of gyre");
+        return;
+    }
+    if (onnx_integer(c->node, "transB", 0) == 0) w = onnx_constant_transpose(&m->work, w);
+    if (w == NULL) return;
+    if (bias != NULL && bias->count != (size_t)w->dims[0]) {
+        onnx_refuse(m, c, "its bias has %zu numbers for %lld outputs", bias->count,
+                    (long long)w->dims[0]);
+        return;
+    }
+    if (bias != NULL && bias->name == NULL && onnx_constant_all(&m->work, bias, &number) &&
+        number == 0) {
+        bias = NULL;
+    }
+    give_linear(m, c, w, bias);
+}
+
+/* The last dimension is the channels, whole; those before it are pixels. */
+static void give_pixels(onnx_import *m, onnx_call *c, onnx_constant *w) {
+    const int64_t *size = onnx_size_of(m, c->in[0]);
+    const char *axes = onnx_view_is(&c->in[0]->view, "NHWC") ? "NHWC" : NULL;
+    if (axes == NULL || w->dims[1] != size[ONNX_AXIS_C]) {
+        onnx_refuse(m, c, "a linear layer of gyre reads rows, or the channels of each pixel");
+        return;
+    }
+    onnx_layer *l =
+        onnx_give_sized(m, c, "conv", c->in[0], w->dims[0], size[ONNX_AXIS_H], size[ONNX_AXIS_W]);
+    if (l == NULL) return;
+    onnx_option(&m->work, l, "channels", (double)w->dims[0]);
+    onnx_option(&m->work, l, "size", 1);
+    onnx_layer_weight(l, "weight", w);
+    if (c->out[0] != NULL) c->out[0]->view = onnx_view_of(axes, l->size);
+}
+
+void onnx_op_matmul(onnx_import *m, onnx_call *c) {
+    onnx_constant *w = onnx_constant_in(c, 1);
+    if (!onnx_is_picture(m, c, 0)) return;
+    if (w == NULL) {
+        onnx_refuse(m, c, "gyre multiplies matrices by weights alone");
+        return;
+    }
+    if (w->rank != 2) {
+        onnx_refuse(m, c, "its weights have %d dimensions; gyre's have 2", w->rank);
+        return;
+    }
+    w = onnx_constant_transpose(&m->work, w);
+    if (w == NULL) return;
+    if (c->in[0]->view.rank == 2)
+        give_linear(m, c, w, NULL);
+    else
+        give_pixels(m, c, w);
+}

@@ -1,0 +1,192 @@
+/* Pools, means over pixels, and nearest neighbours. */
+#include "attribute.h"
+#include "operators.h"
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    int64_t size[2], stride[2], pad[4]; /* top, left, bottom, right */
+    bool ceil;
+} window;
+
+/* The windows of a call on (N, C, H, W), or the call is refused. */
+static bool read_window(onnx_import *m, onnx_call *c, window *o) {
+    int64_t dilation[2];
+    if (!onnx_is_picture(m, c, 0)) return false;
+    bool read = onnx_integers(c->node, "kernel_shape", 2, 0, o->size) &&
+                onnx_integers(c->node, "strides", 2, 1, o->stride) &&
+                onnx_integers(c->node, "dilations", 2, 1, dilation) &&
+                onnx_integers(c->node, "pads", 4, 0, o->pad);
+    bool automatic = onnx_attribute(c->node, "auto_pad") != NULL &&
+                     !onnx_is_text(c->node, "auto_pad", "NOTSET") &&
+                     !onnx_is_text(c->node, "auto_pad", "VALID");
+    o->ceil = onnx_integer(c->node, "ceil_mode", 0) != 0;
+    bool fits = read && o->size[0] >= 1 && o->size[1] >= 1 && o->stride[0] >= 1 &&
+                o->stride[1] >= 1 && onnx_view_is(&c->in[0]->view, "NCHW");
+    if (fits && !automatic && dilation[0] == 1 && dilation[1] == 1 && o->pad[0] == o->pad[2] &&
+        o->pad[1] == o->pad[3] && o->pad[0] < o->size[0] && o->pad[1] < o->size[1]) {
+        return true;
+    }
+    onnx_refuse(m, c,
+                "gyre pools pictures of two dimensions, with the same padding on both sides "
+                "and without dilation");
+    return false;
+}
+
+static int64_t out_of(const window *o, int k, int64_t in) {
+    int64_t room = in + 2 * o->pad[k] - o->size[k] + (o->ceil ? o->stride[k] - 1 : 0);
+    int64_t out = room < 0 ? 0 : room / o->stride[k] + 1;
+    return (out - 1) * o->stride[k] >= in + o->pad[k] ? out - 1 : out;
+}
+
+static void give_pool(onnx_import *m, onnx_call *c, const char *type, const window *o) {
+    const int64_t *size = onnx_size_of(m, c->in[0]);
+    int64_t h = out_of(o, 0, size[ONNX_AXIS_H]), w = out_of(o, 1, size[ONNX_AXIS_W]);
+    if (h < 1 || w < 1) {
+        onnx_refuse(m, c, "its window is larger than the picture");
+        return;
+    }
+    onnx_layer *l = onnx_give_sized(m, c, type, c->in[0], size[ONNX_AXIS_C], h, w);
+    if (l == NULL) return;
+    onnx_option_list(&m->work, l, "size", o->size, 2);
+    if (o->stride[0] != o->size[0] || o->stride[1] != o->size[1])
+        onnx_option_list(&m->work, l, "stride", o->stride, 2);
+    if (o->pad[0] + o->pad[1] > 0) onnx_option_list(&m->work, l, "pad", o->pad, 2);
+    if (o->ceil) onnx_option_flag(&m->work, l, "ceil", true);
+}
+
+void onnx_op_max_pool(onnx_import *m, onnx_call *c) {
+    window o;
+    if (read_window(m, c, &o)) give_pool(m, c, "max_pool", &o);
+}
+
+void onnx_op_average_pool(onnx_import *m, onnx_call *c) {
+    window o;
+    if (!read_window(m, c, &o)) return;
+    bool counted = onnx_integer(c->node, "count_include_pad", 0) != 0 && o.pad[0] + o.pad[1] > 0;
+    bool single = o.size[0] == 1 && o.size[1] == 1 && o.stride[0] == 1 && o.stride[1] == 1;
+    if (single)
+        onnx_give_same(c, c->in[0]);
+    else if (counted)
+        onnx_refuse(m, c, "gyre's averages do not count the padding (count_include_pad=False)");
+    else
+        give_pool(m, c, "average_pool", &o);
+}
+
+static void give_global(onnx_import *m, onnx_call *c, const char *type) {
+    onnx_layer *l =
+        onnx_give_sized(m, c, type, c->in[0], onnx_size_of(m, c->in[0])[ONNX_AXIS_C], 1, 1);
+    if (l != NULL) onnx_option_flag(&m->work, l, "global", true);
+}
+
+static void global(onnx_import *m, onnx_call *c, const char *type) {
+    if (!onnx_is_picture(m, c, 0)) return;
+    if (onnx_view_is(&c->in[0]->view, "NCHW"))
+        give_global(m, c, type);
+    else
+        onnx_refuse(m, c, "gyre pools pictures of two dimensions alone");
+}
+
+void onnx_op_global_average(onnx_import *m, onnx_call *c) {
+    global(m, c, "average_pool");
+}
+
+void onnx_op_global_max(onnx_import *m, onnx_call *c) {
+    global(m, c, "max_pool");
+}
+
+/* ---- ReduceMean */
+
+/* A bit for each dimension that is reduced; 0: unknown, or none. */
+static unsigned reduced(onnx_import *m, const onnx_call *c) {
+    const Onnx__AttributeProto *a = onnx_attribute(c->node, "axes");
+    onnx_constant *k = onnx_constant_in(c, 1);
+    const double *read = k == NULL ? NULL : onnx_constant_read(&m->work, k);
+    size_t count = read != NULL ? k->count : a != NULL ? a->n_ints : 0;
+    int rank = c->in[0]->view.rank;
+    unsigned bits = 0;
+    for (size_t i = 0; i < count; i++) {
+        double axis = read != NULL ? read[i] : (double)a->ints[i];
+        if (axis < 0) axis += rank;
+        if (!(axis >= 0 && axis < rank)) return 0;
+        bits |= 1U << (int)axis;
+    }
+    return bits;
+}
+
+/* The dimensions are the pixels of a sample, all of them and nothing else. */
+static bool are_pixels(const onnx_view *v, unsigned bits, const int64_t *size) {
+    int64_t pixels = 1;
+    for (int i = 0; i < v->rank; i++) {
+        if ((bits >> i & 1) == 0) continue;
+        for (int k = i == 0 ? 0 : v->ends[i - 1]; k < v->ends[i]; k++) {
+            if (v->atoms[k].axis != ONNX_AXIS_H && v->atoms[k].axis != ONNX_AXIS_W) return false;
+        }
+        pixels *= onnx_view_size(v, i);
+    }
+    return pixels == size[ONNX_AXIS_H] * size[ONNX_AXIS_W];
+}
+
+void onnx_op_reduce_mean(onnx_import *m, onnx_call *c) {
+    if (!onnx_is_picture(m, c, 0)) return;
+    unsigned bits = reduced(m, c);
+    onnx_view v = c->in[0]->view;
+    const int64_t *size = onnx_size_of(m, c->in[0]);
+    bool keep = onnx_integer(c->node, "keepdims", 1) != 0;
+    bool channels =
+        onnx_view_find(&v, ONNX_AXIS_C) >= 0 && bits == 1U << onnx_view_find(&v, ONNX_AXIS_C);
+    bool pixels = are_pixels(&v, bits, size);
+    if (bits == 0 || (!pixels && !channels) || (channels && !keep)) {
+        onnx_refuse(m, c, "gyre takes means over the pixels of a picture, all of them");
+        return;
+    }
+    for (int i = v.rank - 1; i >= 0; i--) {
+        if ((bits >> i & 1) == 0) continue;
+        onnx_view_drop_atoms(&v, i);
+        if (!keep) onnx_view_remove(&v, i);
+    }
+    if (pixels)
+        give_global(m, c, "average_pool");
+    else
+        onnx_give_step(m, c, &c->in[0], 1, NAN); /* of a layer norm */
+    if (c->out[0] != NULL && c->out[0]->kind == ONNX_PICTURE) c->out[0]->view = v;
+}
+
+/* ---- Resize */
+
+/* How often each pixel comes, in both directions; 0: it is something else. */
+static int64_t factor_of(onnx_import *m, const onnx_call *c, const int64_t *size) {
+    double out[2] = {0, 0};
+    bool old = strcmp(c->node->op_type, "Upsample") == 0;
+    onnx_constant *scales = onnx_constant_in(c, old || c->in_count == 2 ? 1 : 2);
+    onnx_constant *sizes = onnx_constant_in(c, 3);
+    const double *x =
+        scales != NULL && scales->count == 4 ? onnx_constant_read(&m->work, scales) : NULL;
+    const double *to =
+        sizes != NULL && sizes->count == 4 ? onnx_constant_read(&m->work, sizes) : NULL;
+    for (int k = 0; k < 2; k++) {
+        if (x != NULL) out[k] = x[0] == 1 && x[1] == 1 ? x[2 + k] : 0;
+        if (to != NULL) out[k] = to[2 + k] / (double)size[ONNX_AXIS_H + k];
+    }
+    bool whole = out[0] == out[1] && out[0] >= 1 && out[0] <= 64 && out[0] == floor(out[0]);
+    return whole ? (int64_t)out[0] : 0;
+}
+
+void onnx_op_resize(onnx_import *m, onnx_call *c) {
+    if (!onnx_is_picture(m, c, 0)) return;
+    int64_t size[ONNX_AXES];
+    memcpy(size, onnx_size_of(m, c->in[0]), sizeof size);
+    int64_t factor = factor_of(m, c, size);
+    const Onnx__AttributeProto *mode = onnx_attribute(c->node, "mode");
+    bool nearest = mode == NULL || onnx_is_text(c->node, "mode", "nearest");
+    bool corners = onnx_is_text(c->node, "coordinate_transformation_mode", "align_corners");
+    if (!nearest || corners || factor == 0 || !onnx_view_is(&c->in[0]->view, "NCHW") ||
+        size[ONNX_AXIS_H] > INT_MAX / factor || size[ONNX_AXIS_W] > INT_MAX / factor) {
+        onnx_refuse(m, c, "gyre repeats pixels 1 to 64 times, as often in both directions");
+        return;
+    }
+    onnx_layer *l = onnx_give_sized(m, c, "upsample", c->in[0], size[ONNX_AXIS_C],
+                                    size[ONNX_AXIS_H] * factor, size[ONNX_AXIS_W] * factor);
+    if (l != NULL) onnx_option(&m->work, l, "factor", (double)factor);
+}

@@ -1,0 +1,170 @@
+/* Operators that move axes: they change a value's view, and no node stands for them. */
+#include "attribute.h"
+#include "operators.h"
+#include <math.h>
+#include <string.h>
+
+static void refuse_view(onnx_import *m, onnx_call *c) {
+    onnx_refuse(m, c, "gyre reads the channels of pixels, or a sample as one row");
+}
+
+static int64_t product(const onnx_view *v, int from, int to) {
+    int64_t size = 1;
+    for (int i = from; i < to; i++) size *= onnx_view_size(v, i);
+    return size;
+}
+
+static void give_reshaped(onnx_import *m, onnx_call *c, int rank, const int64_t *dims) {
+    onnx_view v;
+    if (onnx_view_reshape(&c->in[0]->view, rank, dims, &v))
+        onnx_give_view(c, c->in[0], &v);
+    else
+        refuse_view(m, c);
+}
+
+void onnx_op_flatten(onnx_import *m, onnx_call *c) {
+    if (!onnx_is_picture(m, c, 0)) return;
+    const onnx_view *v = &c->in[0]->view;
+    int64_t axis = onnx_integer(c->node, "axis", 1);
+    if (axis < 0) axis += v->rank;
+    if (axis < 0 || axis > v->rank) {
+        refuse_view(m, c);
+        return;
+    }
+    const int64_t dims[2] = {product(v, 0, (int)axis), product(v, (int)axis, v->rank)};
+    give_reshaped(m, c, 2, dims);
+}
+
+/* The sizes asked for, with 0 (as it was) and -1 (what is left) replaced. */
+static bool resolve(const onnx_call *c, const onnx_constant *k, const double *read,
+                    int64_t dims[ONNX_RANK_MAX]) {
+    const onnx_view *v = &c->in[0]->view;
+    int64_t left = product(v, 0, v->rank);
+    int open = -1;
+    bool zero = onnx_integer(c->node, "allowzero", 0) != 0;
+    for (int i = 0; i < (int)k->count; i++) {
+        dims[i] = read[i] >= -1 && read[i] < 9e15 ? (int64_t)read[i] : 0;
+        if (dims[i] == 0 && !zero && i < v->rank) dims[i] = onnx_view_size(v, i);
+        if (dims[i] == 0 || (dims[i] < 0 && open >= 0)) return false;
+        if (dims[i] < 0) open = i;
+        if (dims[i] > 0 && left % dims[i] != 0) return false;
+        if (dims[i] > 0) left /= dims[i];
+    }
+    if (open >= 0) dims[open] = left;
+    return open >= 0 || left == 1;
+}
+
+void onnx_op_reshape(onnx_import *m, onnx_call *c) {
+    int64_t dims[ONNX_RANK_MAX];
+    if (!onnx_is_picture(m, c, 0)) return;
+    onnx_constant *k = onnx_constant_in(c, 1);
+    const double *read =
+        k == NULL || k->count > ONNX_RANK_MAX ? NULL : onnx_constant_read(&m->work, k);
+    if (read == NULL || !resolve(c, k, read, dims))
+        refuse_view(m, c);
+    else
+        give_reshaped(m, c, (int)k->count, dims);
+}
+
+/* All values of a list in their order, in a new shape: how a strided copy is written. */
+void onnx_op_gather(onnx_import *m, onnx_call *c) {
+    if (!onnx_is_picture(m, c, 0)) return;
+    onnx_constant *k = onnx_constant_in(c, 1);
+    const double *read = k == NULL ? NULL : onnx_constant_read(&m->work, k);
+    bool list = c->in[0]->view.rank == 1 && read != NULL &&
+                (int64_t)k->count == onnx_view_size(&c->in[0]->view, 0);
+    for (size_t i = 0; list && i < k->count; i++) list = read[i] == (double)i;
+    if (list)
+        give_reshaped(m, c, k->rank, k->dims);
+    else
+        onnx_refuse(m, c, "gyre takes no parts of pictures");
+}
+
+void onnx_op_transpose(onnx_import *m, onnx_call *c) {
+    if (!onnx_is_picture(m, c, 0)) return;
+    int64_t order[ONNX_RANK_MAX];
+    const onnx_view *v = &c->in[0]->view;
+    onnx_view moved;
+    const Onnx__AttributeProto *a = onnx_attribute(c->node, "perm");
+    bool given = a != NULL && a->n_ints > 0;
+    bool fits = !given || a->n_ints == (size_t)v->rank;
+    for (int i = 0; fits && i < v->rank; i++) order[i] = given ? a->ints[i] : v->rank - 1 - i;
+    if (fits && onnx_view_transpose(v, order, &moved))
+        onnx_give_view(c, c->in[0], &moved);
+    else
+        refuse_view(m, c);
+}
+
+/* The axes of Squeeze and Unsqueeze, of a tensor of this rank, as bits; false: unknown. */
+static bool axes_of(onnx_import *m, const onnx_call *c, int rank, unsigned *bits) {
+    const Onnx__AttributeProto *a = onnx_attribute(c->node, "axes");
+    onnx_constant *k = onnx_constant_in(c, 1);
+    const double *read = k == NULL ? NULL : onnx_constant_read(&m->work, k);
+    size_t count = read != NULL ? k->count : a != NULL ? a->n_ints : 0;
+    *bits = 0;
+    for (size_t i = 0; i < count; i++) {
+        double axis = read != NULL ? read[i] : (double)a->ints[i];
+        if (axis < 0) axis += rank;
+        if (!(axis >= 0 && axis < rank)) return false;
+        *bits |= 1U << (int)axis;
+    }
+    return count > 0;
+}
+
+void onnx_op_squeeze(onnx_import *m, onnx_call *c) {
+    unsigned bits = 0;
+    if (!onnx_is_picture(m, c, 0)) return;
+    onnx_view v = c->in[0]->view;
+    bool fits = axes_of(m, c, v.rank, &bits);
+    for (int i = v.rank - 1; fits && i >= 0; i--) {
+        if ((bits >> i & 1) != 0) fits = onnx_view_remove(&v, i);
+    }
+    if (fits)
+        onnx_give_view(c, c->in[0], &v);
+    else
+        refuse_view(m, c);
+}
+
+void onnx_op_unsqueeze(onnx_import *m, onnx_call *c) {
+    unsigned bits = 0;
+    if (!onnx_is_picture(m, c, 0)) return;
+    onnx_view v = c->in[0]->view;
+    const Onnx__AttributeProto *a = onnx_attribute(c->node, "axes");
+    const onnx_constant *k = onnx_constant_in(c, 1);
+    size_t more = k != NULL ? k->count : a != NULL ? a->n_ints : 0;
+    bool fits = more <= ONNX_RANK_MAX && axes_of(m, c, v.rank + (int)more, &bits);
+    for (int i = 0; fits && i < ONNX_RANK_MAX; i++) {
+        if ((bits >> i & 1) != 0) fits = onnx_view_insert(&v, i);
+    }
+    if (fits)
+        onnx_give_view(c, c->in[0], &v);
+    else
+        refuse_view(m, c);
+}
+
+void onnx_op_shape(onnx_import *m, onnx_call *c) {
+    if (c->in_count < 1 || c->in[0] == NULL ||
+        (c->in[0]->kind != ONNX_PICTURE && c->in[0]->kind != ONNX_NOISE)) {
+        onnx_refuse(m, c, NULL);
+        return;
+    }
+    const onnx_view *v = &c->in[0]->view;
+    int64_t from = onnx_integer(c->node, "start", 0), to = onnx_integer(c->node, "end", v->rank);
+    if (from < 0) from += v->rank;
+    if (to < 0) to += v->rank;
+    if (to > v->rank) to = v->rank;
+    int64_t count = from >= 0 && from <= to ? to - from : 0;
+    onnx_constant *k = onnx_constant_make(&m->work, 1, &count, true);
+    for (int64_t i = 0; k != NULL && i < count; i++) {
+        k->values[i] = (double)onnx_view_size(v, (int)(from + i));
+    }
+    onnx_give_constant(c, k);
+}
+
+void onnx_op_same(onnx_import *m, onnx_call *c) {
+    const onnx_value *in = c->in_count > 0 ? c->in[0] : NULL;
+    if (in == NULL || in->kind == ONNX_UNKNOWN)
+        onnx_refuse(m, c, NULL);
+    else
+        onnx_give_same(c, in);
+}

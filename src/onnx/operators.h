@@ -1,0 +1,61 @@
+/* The operators, by what they do. Internal to src/onnx. */
+#ifndef GYRE_ONNX_OPERATORS_H
+#define GYRE_ONNX_OPERATORS_H
+
+#include "import.h"
+
+/* The one of this name; NULL: gyre has none. */
+onnx_operator onnx_operator_find(const char *name);
+
+/* op_conv.c */
+void onnx_op_conv(onnx_import *m, onnx_call *c);
+void onnx_op_pad(onnx_import *m, onnx_call *c);
+/* op_linear.c */
+void onnx_op_gemm(onnx_import *m, onnx_call *c);
+void onnx_op_matmul(onnx_import *m, onnx_call *c);
+/* op_norm.c */
+void onnx_op_batch_norm(onnx_import *m, onnx_call *c);
+void onnx_op_layer_norm(onnx_import *m, onnx_call *c);
+void onnx_op_group_norm(onnx_import *m, onnx_call *c);
+void onnx_op_instance_norm(onnx_import *m, onnx_call *c);
+void onnx_op_lrn(onnx_import *m, onnx_call *c);
+/* op_pool.c */
+void onnx_op_max_pool(onnx_import *m, onnx_call *c);
+void onnx_op_average_pool(onnx_import *m, onnx_call *c);
+void onnx_op_global_average(onnx_import *m, onnx_call *c);
+void onnx_op_global_max(onnx_import *m, onnx_call *c);
+void onnx_op_reduce_mean(onnx_import *m, onnx_call *c);
+void onnx_op_resize(onnx_import *m, onnx_call *c);
+/* op_activation.c */
+void onnx_op_activation(onnx_import *m, onnx_call *c); /* those without options */
+void onnx_op_leaky_relu(onnx_import *m, onnx_call *c);
+void onnx_op_elu(onnx_import *m, onnx_call *c);
+void onnx_op_gelu(onnx_import *m, onnx_call *c);
+void onnx_op_hard_sigmoid(onnx_import *m, onnx_call *c);
+void onnx_op_clip(onnx_import *m, onnx_call *c);
+void onnx_op_step(onnx_import *m, onnx_call *c); /* of one input, for patterns alone */
+/* op_view.c */
+void onnx_op_flatten(onnx_import *m, onnx_call *c);
+void onnx_op_gather(onnx_import *m, onnx_call *c);
+void onnx_op_reshape(onnx_import *m, onnx_call *c);
+void onnx_op_transpose(onnx_import *m, onnx_call *c);
+void onnx_op_squeeze(onnx_import *m, onnx_call *c);
+void onnx_op_unsqueeze(onnx_import *m, onnx_call *c);
+void onnx_op_shape(onnx_import *m, onnx_call *c);
+void onnx_op_same(onnx_import *m, onnx_call *c);
+/* op_concat.c */
+void onnx_op_concat(onnx_import *m, onnx_call *c);
+/* op_binary.c */
+void onnx_op_add(onnx_import *m, onnx_call *c);
+void onnx_op_sub(onnx_import *m, onnx_call *c);
+void onnx_op_mul(onnx_import *m, onnx_call *c);
+void onnx_op_div(onnx_import *m, onnx_call *c);
+void onnx_op_pow(onnx_import *m, onnx_call *c);
+/* op_random.c */
+void onnx_op_dropout(onnx_import *m, onnx_call *c);
+void onnx_op_random(onnx_import *m, onnx_call *c);
+void onnx_op_less(onnx_import *m, onnx_call *c);
+/* The node that drops what noise of this shape is 0 for; NULL: none does. */
+const char *onnx_noise_type(const onnx_value *noise, const onnx_value *of);
+
+#endif

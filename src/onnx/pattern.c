@@ -1,0 +1,177 @@
+/* Activations that exporters write by their formulas. A product is a number times a list of
+ * layers, whatever the order in which the exporter multiplied. */
+#include "pattern.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { FACTORS_MAX = 8 };
+
+typedef struct {
+    double number;
+    int factors[FACTORS_MAX], count; /* layers, in order; count < 0: too many */
+} product;
+
+static bool is_type(const onnx_layer *l, const char *type) {
+    return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
+}
+
+/* A step of this operator. */
+static bool is_step(const onnx_layer *l, const char *op) {
+    return l != NULL && l->type == NULL && l->why == NULL && !l->silent &&
+           strcmp(l->from->op_type, op) == 0;
+}
+
+static bool is_close(double a, double b) {
+    return fabs(a - b) <= 1e-5 * fabs(b);
+}
+
+static void add_factor(product *p, int place) {
+    if (p->count < 0 || p->count == FACTORS_MAX) {
+        p->count = -1;
+        return;
+    }
+    int at = p->count++;
+    for (; at > 0 && p->factors[at - 1] > place; at--) p->factors[at] = p->factors[at - 1];
+    p->factors[at] = place;
+}
+
+static void collect(const onnx_import *m, int place, int depth, product *p) {
+    const onnx_layer *l = onnx_layer_at(m, place);
+    bool numbered = l != NULL && !isnan(l->number) && !l->number_first;
+    if (depth < FACTORS_MAX && numbered && (is_step(l, "Mul") || is_step(l, "Div"))) {
+        p->number = is_step(l, "Mul") ? p->number * l->number : p->number / l->number;
+        collect(m, l->inputs[0], depth + 1, p);
+    } else if (depth < FACTORS_MAX && is_type(l, "mul")) {
+        collect(m, l->inputs[0], depth + 1, p);
+        collect(m, l->inputs[1], depth + 1, p);
+    } else {
+        add_factor(p, place);
+    }
+}
+
+static product product_of(const onnx_import *m, int place) {
+    product p = {.number = 1};
+    collect(m, place, 0, &p);
+    return p;
+}
+
+/* Both have the same layers, once factor `skip` of `a` is left out (< 0: none). */
+static bool same_factors(const product *a, int skip, const product *b) {
+    int at = 0;
+    if (a->count < 0 || b->count < 0 || a->count - (skip >= 0) != b->count) return false;
+    for (int i = 0; i < a->count; i++) {
+        if (i != skip && a->factors[i] != b->factors[at++]) return false;
+    }
+    return true;
+}
+
+/* What a step adds 1 (or another number) to; NULL: it is no such step. */
+static const onnx_layer *plus(const onnx_import *m, const onnx_layer *l, double number) {
+    return is_step(l, "Add") && l->number == number ? onnx_layer_at(m, l->inputs[0]) : NULL;
+}
+
+/* The layer that a chain of steps begins with, which multiply by numbers. */
+static int below_numbers(const onnx_import *m, int place) {
+    const onnx_layer *l = onnx_layer_at(m, place);
+    while (!isnan(l == NULL ? NAN : l->number) && (is_step(l, "Mul") || is_step(l, "Div"))) {
+        place = l->inputs[0];
+        l = onnx_layer_at(m, place);
+    }
+    return place;
+}
+
+/* ---- each activation: the place of its x, or ONNX_IMAGES - 1 */
+
+enum { NONE = ONNX_IMAGES - 1 };
+
+/* x sigmoid(x) */
+static int match_silu(const onnx_import *m, const product *p, int k) {
+    const onnx_layer *l = onnx_layer_at(m, p->factors[k]);
+    if (!is_type(l, "sigmoid") || p->number != 1) return NONE;
+    const product x = product_of(m, l->inputs[0]);
+    return x.number == 1 && same_factors(p, k, &x) ? l->inputs[0] : NONE;
+}
+
+/* x hardsigmoid(x), x relu6(x + 3) / 6 */
+static int match_hardswish(const onnx_import *m, const product *p, int k) {
+    const onnx_layer *l = onnx_layer_at(m, p->factors[k]);
+    int x = NONE;
+    double number = 1;
+    if (is_type(l, "hardsigmoid")) x = l->inputs[0];
+    if (is_type(l, "relu6") && plus(m, onnx_layer_at(m, l->inputs[0]), 3) != NULL) {
+        x = onnx_layer_at(m, l->inputs[0])->inputs[0];
+        number = 1.0 / 6;
+    }
+    if (x == NONE || !is_close(p->number, number)) return NONE;
+    const product found = product_of(m, x);
+    return found.number == 1 && same_factors(p, k, &found) ? x : NONE;
+}
+
+/* relu6(x + 3) / 6 */
+static int match_hardsigmoid(const onnx_import *m, const product *p, int k) {
+    const onnx_layer *l = onnx_layer_at(m, p->factors[k]);
+    if (p->count != 1 || !is_type(l, "relu6") || !is_close(p->number, 1.0 / 6)) return NONE;
+    const onnx_layer *sum = onnx_layer_at(m, l->inputs[0]);
+    return plus(m, sum, 3) != NULL ? sum->inputs[0] : NONE;
+}
+
+/* 0.5 x (1 + erf(x / sqrt(2))) */
+static int match_gelu(const onnx_import *m, const product *p, int k) {
+    const onnx_layer *l = plus(m, onnx_layer_at(m, p->factors[k]), 1);
+    if (!is_step(l, "Erf") || !is_close(p->number, 0.5)) return NONE;
+    const product x = product_of(m, l->inputs[0]);
+    if (!is_close(x.number, sqrt(0.5)) || !same_factors(p, k, &x)) return NONE;
+    return below_numbers(m, l->inputs[0]);
+}
+
+/* 0.044715 x^3 */
+static bool is_cubic(const onnx_import *m, int place, int x) {
+    const product p = product_of(m, place), one = product_of(m, x);
+    if (!is_close(p.number, 0.044715)) return false;
+    const onnx_layer *power = p.count == 1 ? onnx_layer_at(m, p.factors[0]) : NULL;
+    if (is_step(power, "Pow")) return power->number == 3 && power->inputs[0] == x;
+    bool thrice = one.count == 1 && p.count == 3;
+    for (int i = 0; thrice && i < 3; i++) thrice = p.factors[i] == one.factors[0];
+    return thrice && one.number == 1;
+}
+
+/* 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
+static int match_gelu_tanh(const onnx_import *m, const product *p, int k) {
+    const onnx_layer *l = plus(m, onnx_layer_at(m, p->factors[k]), 1);
+    if (!is_type(l, "tanh") || !is_close(p->number, 0.5)) return NONE;
+    const product inner = product_of(m, l->inputs[0]);
+    const onnx_layer *sum = inner.count == 1 ? onnx_layer_at(m, inner.factors[0]) : NULL;
+    if (!is_type(sum, "add") || !is_close(inner.number, sqrt(2 / acos(-1)))) return NONE;
+    for (int i = 0; i < 2; i++) {
+        const product x = product_of(m, sum->inputs[i]);
+        if (is_cubic(m, sum->inputs[1 - i], sum->inputs[i]) && x.number == 1 &&
+            same_factors(p, k, &x)) {
+            return sum->inputs[i];
+        }
+    }
+    return NONE;
+}
+
+static const struct {
+    const char *type;
+    int (*match)(const onnx_import *m, const product *p, int k);
+} activations[] = {{"silu", match_silu},
+                   {"hardswish", match_hardswish},
+                   {"hardsigmoid", match_hardsigmoid},
+                   {"gelu", match_gelu},
+                   {"gelu_tanh", match_gelu_tanh}};
+
+void onnx_pattern_product(onnx_import *m, onnx_call *c) {
+    if (c->out[0] == NULL || c->out[0]->kind != ONNX_PICTURE) return;
+    const product p = product_of(m, c->out[0]->layer);
+    for (int k = 0; k < p.count; k++) {
+        for (size_t i = 0; i < sizeof activations / sizeof *activations; i++) {
+            int x = activations[i].match(m, &p, k);
+            if (x == NONE) continue;
+            onnx_value in = onnx_value_at(m, x, c->out[0]), *only = &in;
+            onnx_give(m, c, activations[i].type, &only, 1);
+            return;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/* Norms that exporters write by their formulas. */
+#include "pattern.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool is_step(const onnx_layer *l, const char *op) {
+    return l != NULL && l->type == NULL && strcmp(l->from->op_type, op) == 0;
+}
+
+static const onnx_layer *input(const onnx_import *m, const onnx_layer *l, int k) {
+    return onnx_layer_at(m, l->inputs[k]);
+}
+
+/* x - mean(x) over the channels. */
+static bool is_centred(const onnx_import *m, int place) {
+    const onnx_layer *l = onnx_layer_at(m, place);
+    if (!is_step(l, "Sub") || l->input_count != 2) return false;
+    const onnx_layer *mean = input(m, l, 1);
+    return is_step(mean, "ReduceMean") && mean->inputs[0] == l->inputs[0];
+}
+
+/* The square of a layer's output. */
+static bool is_square(const onnx_import *m, int place, int of) {
+    const onnx_layer *l = onnx_layer_at(m, place);
+    if (is_step(l, "Pow")) return l->number == 2 && l->inputs[0] == of;
+    return l != NULL && l->type != NULL && strcmp(l->type, "mul") == 0 && l->inputs[0] == of &&
+           l->inputs[1] == of;
+}
+
+/* sqrt(mean((x - mean)^2) + eps); NaN: it is not. */
+static double deviation(const onnx_import *m, int place, int centred) {
+    const onnx_layer *root = onnx_layer_at(m, place);
+    bool rooted = is_step(root, "Sqrt") || (is_step(root, "Pow") && root->number == 0.5);
+    const onnx_layer *sum = rooted ? input(m, root, 0) : NULL;
+    if (!is_step(sum, "Add") || isnan(sum->number)) return NAN;
+    const onnx_layer *mean = input(m, sum, 0);
+    if (!is_step(mean, "ReduceMean") || !is_square(m, mean->inputs[0], centred)) return NAN;
+    return sum->number;
+}
+
+void onnx_pattern_quotient(onnx_import *m, onnx_call *c) {
+    const onnx_layer *quotient = onnx_layer_of(m, c->out[0]);
+    if (quotient == NULL || quotient->input_count != 2) return;
+    int centred = quotient->inputs[0];
+    double eps = is_centred(m, centred) ? deviation(m, quotient->inputs[1], centred) : NAN;
+    if (!(eps >= 0 && eps <= 1)) return;
+    onnx_value in = onnx_value_at(m, onnx_layer_at(m, centred)->inputs[0], c->out[0]);
+    onnx_value *only = &in;
+    onnx_layer *l = onnx_give(m, c, "layer_norm", &only, 1);
+    if (l == NULL) return;
+    if (onnx_short(eps) != 1e-5) onnx_option(&m->work, l, "eps", onnx_short(eps));
+    l->plain = l->fixed = true;
+}

@@ -1,0 +1,104 @@
+/* Printing: each node with all that it reads, and options that are not the default. */
+#include "print.h"
+
+#include <string.h>
+
+static bool is_type(const onnx_layer *l, const char *type) {
+    return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
+}
+
+static bool add(cJSON *object, const char *key, cJSON *item) {
+    if (item != NULL && cJSON_AddItemToObject(object, key, item)) return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+static const char *input_name(const onnx_import *m, int place) {
+    const onnx_layer *l = onnx_layer_at(m, place);
+    return l == NULL ? "images" : l->name;
+}
+
+static bool add_inputs(const onnx_import *m, const onnx_layer *l, cJSON *node) {
+    if (l->input_count == 1)
+        return add(node, "input", cJSON_CreateString(input_name(m, l->inputs[0])));
+    cJSON *list = cJSON_CreateArray();
+    bool made = list != NULL;
+    for (int i = 0; made && i < l->input_count; i++) {
+        cJSON *name = cJSON_CreateString(input_name(m, l->inputs[i]));
+        made = name != NULL && cJSON_AddItemToArray(list, name);
+        if (!made) cJSON_Delete(name);
+    }
+    if (made) return add(node, "inputs", list);
+    cJSON_Delete(list);
+    return false;
+}
+
+/* Weights that the file does not have stay as they begin, 1 and 0. */
+static bool add_fixed(const onnx_layer *l, cJSON *node) {
+    static const char *const names[] = {"weight", "bias"};
+    bool norm = is_type(l, "batch_norm") || is_type(l, "layer_norm") || is_type(l, "group_norm");
+    if (!norm) return true;
+    if (l->fixed) return add(node, "lr_mult", cJSON_CreateNumber(0));
+    for (int i = 0; i < 2; i++) {
+        if (onnx_layer_find_weight(l, names[i]) != NULL) continue;
+        cJSON *one = cJSON_CreateObject();
+        bool made = one != NULL && cJSON_AddNumberToObject(one, names[i], 0) != NULL;
+        if (made) return add(node, "lr_mult", one);
+        cJSON_Delete(one);
+        return false;
+    }
+    return true;
+}
+
+static bool add_options(const onnx_layer *l, cJSON *node) {
+    for (const cJSON *o = l->options->child; o != NULL; o = o->next) {
+        if (!add(node, o->string, cJSON_Duplicate(o, true))) return false;
+    }
+    bool sums = is_type(l, "conv") || is_type(l, "linear");
+    if (!sums || onnx_layer_find_weight(l, "bias") != NULL) return true;
+    return add(node, "bias", cJSON_CreateFalse());
+}
+
+static cJSON *node_of(const onnx_import *m, const onnx_layer *l) {
+    cJSON *node = cJSON_CreateObject();
+    bool made = node != NULL && add(node, "name", cJSON_CreateString(l->name)) &&
+                add(node, "type", cJSON_CreateString(l->type)) && add_inputs(m, l, node);
+    if (made && l->tied >= 0)
+        made = add(node, "parameters", cJSON_CreateString(input_name(m, l->tied)));
+    if (made && l->tied < 0) made = add_fixed(l, node);
+    if (made && add_options(l, node)) return node;
+    cJSON_Delete(node);
+    return NULL;
+}
+
+/* The layer whose outputs are the network's, but for pools, dropout and the like behind it. */
+static void mark_classes(onnx_import *m) {
+    static const char *const passing[] = {"average_pool", "max_pool", "dropout",
+                                          "relu",         "upsample", NULL};
+    onnx_layer *l = onnx_layer_at(m, m->output);
+    for (int k = 0; l != NULL && passing[k] != NULL; k++) {
+        if (!is_type(l, passing[k])) continue;
+        l = onnx_layer_at(m, l->inputs[0]);
+        k = -1;
+    }
+    const char *key = is_type(l, "linear") ? "out" : is_type(l, "conv") ? "channels" : NULL;
+    cJSON *classes = key == NULL || l->tied >= 0 ? NULL : cJSON_CreateString("classes");
+    if (classes != NULL && !cJSON_ReplaceItemInObjectCaseSensitive(l->options, key, classes)) {
+        cJSON_Delete(classes);
+    }
+}
+
+char *onnx_print(onnx_import *m) {
+    mark_classes(m);
+    cJSON *root = cJSON_CreateObject();
+    cJSON *nodes = root == NULL ? NULL : cJSON_AddArrayToObject(root, "nodes");
+    bool made = nodes != NULL;
+    for (int i = 0; made && i < m->layers.count; i++) {
+        const onnx_layer *l = onnx_layer_at(m, i);
+        cJSON *node = l->needed ? node_of(m, l) : NULL;
+        made = !l->needed || (node != NULL && cJSON_AddItemToArray(nodes, node));
+    }
+    char *text = made ? cJSON_PrintUnformatted(root) : NULL;
+    cJSON_Delete(root);
+    return text;
+}

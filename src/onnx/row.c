@@ -1,0 +1,49 @@
+/* Rows: Flatten and Reshape leave (c, h, w) as PyTorch has it, gyre's pictures lie as (h, w, c). */
+#include "row.h"
+
+static const onnx_axis planes[] = {ONNX_AXIS_C, ONNX_AXIS_H, ONNX_AXIS_W};
+static const onnx_axis pixels[] = {ONNX_AXIS_H, ONNX_AXIS_W, ONNX_AXIS_C};
+
+/* The view is (N, all of a sample) with its axes in this order. */
+static bool is_row(const onnx_view *v, const int64_t *size, const onnx_axis order[3]) {
+    if (v->rank != 2) return false;
+    int at = v->ends[0];
+    if (at > 1 || (at == 1 && v->atoms[0].axis != ONNX_AXIS_N)) return false;
+    for (int i = 0; i < 3; i++) {
+        if (size[order[i]] == 1) continue;
+        const onnx_atom *a = &v->atoms[at];
+        if (at == v->ends[1] || a->axis != order[i] || a->size != size[order[i]]) return false;
+        at++;
+    }
+    return at == v->ends[1];
+}
+
+static bool flatten(onnx_import *m, onnx_call *c, onnx_value *v, const char *order) {
+    onnx_layer *l = onnx_insert(m, c, "flatten", v);
+    if (l == NULL) return false;
+    l->size[ONNX_AXIS_C] *= l->size[ONNX_AXIS_H] * l->size[ONNX_AXIS_W];
+    l->size[ONNX_AXIS_H] = l->size[ONNX_AXIS_W] = 1;
+    v->view = onnx_view_of("NC", l->size);
+    onnx_option_text(&m->work, l, "order", order);
+    return true;
+}
+
+static bool refuse(onnx_import *m, onnx_call *c) {
+    onnx_refuse(m, c, "it reads something else than a sample's values as one row");
+    return false;
+}
+
+bool onnx_row(onnx_import *m, onnx_call *c, onnx_value *v) {
+    const int64_t *size = onnx_size_of(m, v);
+    if (is_row(&v->view, size, pixels)) return true;
+    if (is_row(&v->view, size, planes)) return flatten(m, c, v, "chw");
+    return refuse(m, c);
+}
+
+bool onnx_row_of_one(onnx_import *m, onnx_call *c, onnx_value *v) {
+    const int64_t *size = onnx_size_of(m, v);
+    bool one = size[ONNX_AXIS_H] == 1 && size[ONNX_AXIS_W] == 1;
+    if (is_row(&v->view, size, planes)) return one || flatten(m, c, v, "chw");
+    if (is_row(&v->view, size, pixels)) return flatten(m, c, v, "hwc");
+    return refuse(m, c);
+}

@@ -1,0 +1,64 @@
+/* The table of operators. */
+#include "operators.h"
+#include <string.h>
+
+static const struct {
+    const char *name;
+    onnx_operator run;
+} operators[] = {
+    {"Add", onnx_op_add},
+    {"AveragePool", onnx_op_average_pool},
+    {"BatchNormalization", onnx_op_batch_norm},
+    {"Cast", onnx_op_same},
+    {"CastLike", onnx_op_same},
+    {"Clip", onnx_op_clip},
+    {"Concat", onnx_op_concat},
+    {"Conv", onnx_op_conv},
+    {"Div", onnx_op_div},
+    {"Dropout", onnx_op_dropout},
+    {"Elu", onnx_op_elu},
+    {"Erf", onnx_op_step},
+    {"Flatten", onnx_op_flatten},
+    {"Gather", onnx_op_gather},
+    {"Gelu", onnx_op_gelu},
+    {"Gemm", onnx_op_gemm},
+    {"GlobalAveragePool", onnx_op_global_average},
+    {"GlobalMaxPool", onnx_op_global_max},
+    {"GroupNormalization", onnx_op_group_norm},
+    {"HardSigmoid", onnx_op_hard_sigmoid},
+    {"HardSwish", onnx_op_activation},
+    {"Identity", onnx_op_same},
+    {"InstanceNormalization", onnx_op_instance_norm},
+    {"LRN", onnx_op_lrn},
+    {"LayerNormalization", onnx_op_layer_norm},
+    {"LeakyRelu", onnx_op_leaky_relu},
+    {"Less", onnx_op_less},
+    {"LogSoftmax", onnx_op_step},
+    {"MatMul", onnx_op_matmul},
+    {"MaxPool", onnx_op_max_pool},
+    {"Mul", onnx_op_mul},
+    {"Pad", onnx_op_pad},
+    {"Pow", onnx_op_pow},
+    {"RandomUniformLike", onnx_op_random},
+    {"ReduceMean", onnx_op_reduce_mean},
+    {"Relu", onnx_op_activation},
+    {"Reshape", onnx_op_reshape},
+    {"Resize", onnx_op_resize},
+    {"Shape", onnx_op_shape},
+    {"Sigmoid", onnx_op_activation},
+    {"Softmax", onnx_op_step},
+    {"Sqrt", onnx_op_step},
+    {"Squeeze", onnx_op_squeeze},
+    {"Sub", onnx_op_sub},
+    {"Tanh", onnx_op_activation},
+    {"Transpose", onnx_op_transpose},
+    {"Unsqueeze", onnx_op_unsqueeze},
+    {"Upsample", onnx_op_resize},
+};
+
+onnx_operator onnx_operator_find(const char *name) {
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+        if (strcmp(operators[i].name, name) == 0) return operators[i].run;
+    }
+    return NULL;
+}

@@ -1,0 +1,46 @@
+/* The values of a graph by name: what inputs, initialisers and operators give. Internal to
+ * src/onnx. */
+#ifndef GYRE_ONNX_VALUE_H
+#define GYRE_ONNX_VALUE_H
+
+#include "constant.h"
+#include "gyre/settings.h"
+
+enum { ONNX_IMAGES = -1 }; /* in place of a layer: the network's input */
+
+/* x -> scale * x + shift for each channel of the images. */
+typedef struct {
+    double scale[GYRE_CHANNELS_MAX], shift[GYRE_CHANNELS_MAX];
+} onnx_affine;
+
+typedef enum {
+    ONNX_CONSTANT, /* `constant` */
+    ONNX_PICTURE,  /* a layer's output, as `view` has it */
+    ONNX_NOISE,    /* 1 with the probability `keep`, else 0, times `factor`; `view` is its shape */
+    ONNX_UNKNOWN   /* behind something that is not supported */
+} onnx_kind;
+
+typedef struct {
+    const char *name;
+    onnx_kind kind;
+    onnx_constant *constant;
+    int layer; /* ONNX_IMAGES: the images, as `affine` changes them (NULL: not at all) */
+    onnx_view view;
+    const onnx_affine *affine;
+    double keep, factor; /* keep: < 0 before the comparison */
+} onnx_value;
+
+typedef struct {
+    onnx_value *list;
+    int count, room;
+    int *slots; /* places in the list + 1, by the hash of the name */
+    int slot_count;
+} onnx_values;
+
+onnx_value *onnx_values_find(const onnx_values *v, const char *name); /* NULL: there is none */
+/* A new value of this name, which has none yet. `room` of onnx_values_open() is enough for all, so
+ * that values stay where they are. NULL: the name is taken. */
+onnx_value *onnx_values_add(onnx_values *v, const char *name);
+void onnx_values_open(onnx_work *w, onnx_values *v, int room);
+
+#endif

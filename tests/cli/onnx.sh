@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Networks that come in by ONNX, as PyTorch's exporters write them: logits are PyTorch's; a run of
+# one resumes and is scored without the file; new weights, another number of classes, and the
+# normalisation that a file brings along.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+here=tests/data/onnx
+gyre=$(realpath "$GYRE")
+
+/usr/bin/python3 "$lib/onnx_data.py" "$T/squeeze.h5" 3 32 32
+/usr/bin/python3 "$lib/onnx_data.py" "$T/plain.h5" 3 16 16
+/usr/bin/python3 "$lib/onnx_data.py" "$T/table.h5" 20
+
+# config NETWORK FILE: $T/config.json
+config() {
+    local normalize='{"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}'
+    [ "$1" != table ] || normalize='"raw"'
+    cat >"$T/config.json" <<END
+{"data": {"path": "$1.h5", "augment": {"normalize": $normalize}}, "model": {"file": "$2"}, "batch": {"size": 8},
+ "schedule": {"policy": "constant", "base_lr": 0.05}, "length": {"steps": 6}}
+END
+}
+
+for file in "$here"/*.onnx; do
+    name=$(basename "$file" .onnx)
+    config "${name%.*}" "$(realpath "$file")"
+    rm -f "$T/out.csv"
+    ends 0 "$gyre" eval "$file" --model "$T/config.json" --data "$T/${name%.*}.h5" --predictions "$T/out.csv"
+    /usr/bin/python3 - "$here/logits.json" "$name" "$T/out.csv" <<'END' || fail "$name: other logits than PyTorch's"
+import csv, json, sys
+expected = json.load(open(sys.argv[1]))["logits"][sys.argv[2]]
+found = [[float(x) for x in r[3:]] for r in list(csv.reader(open(sys.argv[3])))[1:]]
+top = max(abs(x) for row in expected for x in row)
+off = max(abs(a - b) for r, s in zip(expected, found) for a, b in zip(r, s)) / top
+assert len(found) == len(expected) == 16
+print(sys.argv[2], off)
+assert off <= 1e-5  # f32 against double: ten times what was measured
+END
+done
+
+# The same network by either exporter: names of nodes with weights are PyTorch's.
+parameters() { "$gyre" model "$1" --json | grep -oE '"name": "[^"]*", "type": "(conv|linear|batch_norm|layer_norm|group_norm)"' | sort; }
+for name in squeeze plain table; do
+    [ "$(parameters $here/$name.preserve.onnx)" = "$(parameters $here/$name.dynamo.onnx)" ] ||
+        fail "$name: the exporters' networks differ"
+done
+
+# What came in with folded batch norms is told how to be exported.
+ends 0 "$gyre" model $here/squeeze.folded.onnx
+grep -q "do_constant_folding=False" "$T/err" || fail "folding is not told"
+ends 0 "$gyre" model $here/squeeze.preserve.onnx
+[ ! -s "$T/err" ] || fail "$(cat "$T/err")"
+
+# A run begins with the file's weights, and needs the file no more.
+cp $here/squeeze.dynamo.onnx $here/squeeze.dynamo.onnx.data "$T"
+config squeeze squeeze.dynamo.onnx
+ends 0 "$gyre" train "$T/config.json" --out "$T/run" --stop-after 3 --quiet
+grep -q '"taken":"16 of 16 parameters and 4 of 4 running statistics"' "$T/run/log.jsonl" ||
+    fail "$(grep taken "$T/run/log.jsonl")"
+ends 0 "$gyre" train "$T/config.json" --out "$T/whole" --quiet
+# changed weights beside the file are another beginning
+cp "$T/squeeze.dynamo.onnx.data" "$T/kept"
+printf '\1' | dd of="$T/squeeze.dynamo.onnx.data" bs=1 seek=100 conv=notrunc status=none
+refused 2 "is not the file that the run began from" "$gyre" train "$T/config.json" --out "$T/run" --quiet
+rm "$T"/squeeze.dynamo.onnx*
+ends 0 "$gyre" train "$T/run/config.json" --out "$T/run" --quiet
+same_tables "$T/run" "$T/whole" || fail "the resumed run differs"
+ends 0 "$gyre" eval "$T/run"
+
+# New weights: as of the network alone.
+cp $here/squeeze.preserve.onnx "$T/net.onnx"
+config squeeze net.onnx
+ends 0 "$gyre" train "$T/config.json" --set model.init=fresh --out "$T/fresh" --quiet
+ends 0 "$gyre" model "$T/net.onnx" --json
+cp "$T/out" "$T/net.json"
+ends 0 "$gyre" train "$T/config.json" --set model.file=net.json --out "$T/json" --quiet
+same_tables "$T/fresh" "$T/json" || fail "fresh weights differ from the network's"
+refused 2 "leave one of them out" "$gyre" train "$T/config.json" --set model.init=fresh --set model.init_from=net.onnx \
+    --out "$T/no" --quiet
+# An ONNX file as a file of weights, for the same network in JSON.
+ends 0 "$gyre" train "$T/config.json" --set model.file=net.json --set model.init_from=net.onnx --out "$T/from" --quiet
+ends 0 "$gyre" train "$T/config.json" --out "$T/file" --quiet
+same_tables "$T/from" "$T/file" || fail "the weights of the file differ"
+exit 0
