@@ -141,6 +141,7 @@ static bool hangs_together(const config_field *f) {
                                         "data.augment.resized_crop.max_scale",
                                         "model.name",
                                         "model.file",
+                                        "model.init",
                                         "batch.size",
                                         "batch.shards",
                                         "optimizer.name",
