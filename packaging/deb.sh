@@ -34,7 +34,7 @@ fill() { # file of packaging/debian, expression of sed...
 }
 
 # What Debian has in other places, or keeps itself.
-rm "$tree/usr/share/gyre/installed" "$tree/usr/share/doc/gyre/LICENSE"
+rm -r "$tree/usr/share/gyre/installed" "$tree/usr/share/doc/gyre/LICENSE" "$tree/usr/share/gyre/modulefiles"
 mkdir -p "$tree/usr/share/zsh/vendor-completions"
 mv "$tree/usr/share/zsh/site-functions/_gyre" "$tree/usr/share/zsh/vendor-completions/"
 rmdir "$tree/usr/share/zsh/site-functions"

@@ -63,6 +63,7 @@ put_all() {
     put_pages
     put 644 packaging/completion/gyre.bash share/bash-completion/completions/gyre
     put 644 packaging/completion/_gyre share/zsh/site-functions/_gyre
+    put 644 packaging/modules/gyre "share/gyre/modulefiles/gyre/$("$build/gyre" --version | cut -d ' ' -f 2)"
 }
 
 # ---- the list: "file SHA256 PLACE", "link TARGET PLACE", "folder PLACE"
