@@ -19,8 +19,8 @@ gyre_status gyre_event_end(gyre_events *e, gyre_json *line);
  * none. *found: the file is there. Lines that were cut off are passed over. GYRE_EIO. */
 gyre_status gyre_events_checkpoint(const char *path, int64_t *completed, bool *found);
 
-/* When the run began, the time of the first line of log.jsonl, in seconds since 1970; 0: no log says
- * so. GYRE_EIO, GYRE_EDEVICE. */
+/* When the run began, the time of the first line of log.jsonl, in seconds since 1970; 0: no log
+ * says so. GYRE_EIO, GYRE_EDEVICE. */
 gyre_status gyre_events_began(const char *path, double *seconds);
 
 #endif
