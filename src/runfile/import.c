@@ -182,6 +182,7 @@ gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsign
     GYRE_GOTO(gyre_seal_check(path, "checkpoint", &f.own));
     GYRE_GOTO(weights_file_open(path, &f.file));
     f.state_dict = f.file.tensors != NULL;
+    f.own = f.own || f.file.onnx != NULL;
     GYRE_GOTO(find_items(&f, needs, s));
     GYRE_GOTO(import_check_axes(&f));
     GYRE_GOTO(import_check_needs(&f, needs));
@@ -189,6 +190,9 @@ gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsign
     GYRE_GOTO(compare_classes(&f, s, difference, sizeof difference));
     GYRE_GOTO(check_classes(&f, difference, needs));
     import_say(&f);
+    for (int i = 0; f.file.onnx != NULL && f.file.onnx->notes[i] != NULL; i++) {
+        gyre_say("%s", f.file.onnx->notes[i]);
+    }
     import_summary(&f, s->imported, sizeof s->imported);
     if (difference[0] != '\0') gyre_say("its run had other classes: %s", difference);
     say_input(&f, s);

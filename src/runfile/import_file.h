@@ -30,7 +30,7 @@ typedef struct {
     bool state_dict; /* PyTorch's names, shapes and order of axes */
     const char *path;
     const gyre_model *model;
-    bool own; /* a checkpoint of gyre */
+    bool own; /* a checkpoint, or what was imported: its axes are in gyre's order */
     h5_array *parameters, *statistics;
     import_item *items; /* parameters, then statistics */
     int count;

@@ -1,0 +1,279 @@
+"""ONNX files by hand, without the onnx package: onnx_file.py FOLDER writes all that tests/cli/onnx_bad.sh and
+onnx_patterns.sh read, each NAME.onnx by the function of that name here."""
+import pathlib, struct, sys
+
+FLOAT, INT64, FLOAT16, DOUBLE = 1, 7, 10, 11
+
+
+def varint(x):
+    x &= (1 << 64) - 1
+    out = b""
+    while x > 127:
+        out += bytes([x & 127 | 128])
+        x >>= 7
+    return out + bytes([x])
+
+
+def number(tag, x):
+    return varint(tag << 3) + varint(x)
+
+
+def chunk(tag, data):
+    data = data.encode() if isinstance(data, str) else data
+    return varint(tag << 3 | 2) + varint(len(data)) + data
+
+
+def real(tag, x):
+    return varint(tag << 3 | 5) + struct.pack("<f", x)
+
+
+def count_of(dims):
+    n = 1
+    for d in dims:
+        n *= d
+    return n
+
+
+def values(count, first=0.0):
+    """Small numbers that differ, none of them 0."""
+    return [first + ((i * 7 + 3) % 11 - 5.25) / 16 for i in range(count)]
+
+
+def tensor(name, dims, data=None, kind=FLOAT, raw=True, outside=None):
+    out = b"".join(number(1, d) for d in dims) + number(2, kind) + chunk(8, name)
+    if outside is not None:
+        pairs = b"".join(chunk(13, chunk(1, k) + chunk(2, v)) for k, v in outside.items())
+        return out + pairs + number(14, 1)
+    data = values(count_of(dims)) if data is None else data
+    letter = {FLOAT: "f", INT64: "q", FLOAT16: "e", DOUBLE: "d"}[kind]
+    packed = struct.pack(f"<{len(data)}{letter}", *data)
+    if raw:
+        return out + chunk(9, packed)
+    if kind == INT64:
+        return out + chunk(7, b"".join(varint(x) for x in data))
+    return out + chunk({FLOAT: 4, DOUBLE: 10}[kind], packed)
+
+
+def attribute(name, value):
+    out = chunk(1, name)
+    if isinstance(value, bytes):  # a graph or a tensor, ready made: (tag, type) in front
+        return out + value
+    if isinstance(value, str):
+        return out + chunk(4, value) + number(20, 3)
+    if isinstance(value, float):
+        return out + real(2, value) + number(20, 1)
+    if isinstance(value, int):
+        return out + number(3, value) + number(20, 2)
+    return out + b"".join(number(8, x) for x in value) + number(20, 7)
+
+
+def node(op, inputs, outputs, name=None, domain=None, **attributes):
+    out = b"".join(chunk(1, x) for x in inputs) + b"".join(chunk(2, x) for x in outputs)
+    out += chunk(3, name or "node_" + outputs[0]) + chunk(4, op)
+    out += b"".join(chunk(5, attribute(k, v)) for k, v in attributes.items())
+    return out + (chunk(7, domain) if domain else b"")
+
+
+def info(name, dims):
+    shape = b"".join(chunk(1, number(1, d) if isinstance(d, int) else chunk(2, d)) for d in dims)
+    return chunk(1, name) + chunk(2, chunk(1, number(1, FLOAT) + chunk(2, shape)))
+
+
+def graph(nodes, tensors, inputs, outputs):
+    out = b"".join(chunk(1, n) for n in nodes) + chunk(2, "graph") + b"".join(chunk(5, t) for t in tensors)
+    return out + b"".join(chunk(11, i) for i in inputs) + b"".join(chunk(12, o) for o in outputs)
+
+
+def model(nodes, tensors, image=("N", 3, 8, 8), output="logits", opset=17, more_inputs=(), more_outputs=()):
+    g = graph(nodes, tensors, [info("images", image), *more_inputs], [info(output, ("N", 10)), *more_outputs])
+    return number(1, 8) + chunk(2, "by hand") + chunk(8, number(2, opset)) + chunk(7, g)
+
+
+def constant(name, x, kind=FLOAT, dims=()):
+    return tensor(name, dims, [x] * count_of(dims) if not isinstance(x, list) else x, kind)
+
+
+# ---- a network to start from: body is a list of nodes from "stem" to "body", both of 8 x 8 x 4
+
+STEM = [node("Conv", ["images", "stem.weight", "stem.bias"], ["stem"], kernel_shape=[3, 3], pads=[1, 1, 1, 1])]
+HEAD = [node("GlobalAveragePool", ["body"], ["pooled"]), node("Flatten", ["pooled"], ["row"], axis=1),
+        node("Gemm", ["row", "head.weight", "head.bias"], ["logits"], transB=1)]
+WEIGHTS = [tensor("stem.weight", (4, 3, 3, 3)), tensor("stem.bias", (4,)), tensor("head.weight", (10, 4)),
+           tensor("head.bias", (10,))]
+
+
+def around(body, tensors=(), **options):
+    return model([*STEM, *body, *HEAD], [*WEIGHTS, *tensors], **options)
+
+
+RELU = [node("Relu", ["stem"], ["body"])]
+
+BAD = {}     # name: (bytes, words of the message)
+PATTERNS = {}  # name: (bytes, types of the nodes between stem and pool)
+
+
+def bad(name, data, words):
+    BAD[name] = (data, words)
+
+
+def with_weight(replaced):
+    """The network with another tensor in place of stem.weight."""
+    return model([*STEM, *RELU, *HEAD], [replaced, *WEIGHTS[1:]])
+
+
+def outside(location, offset=0, length=432):
+    return with_weight(tensor("stem.weight", (4, 3, 3, 3), outside={"location": location, "offset": str(offset),
+                                                                   "length": str(length)}))
+
+
+def make_bad():
+    loop = chunk(6, graph([], [], [], [])) + number(20, 5)
+    bad("empty", b"", "")
+    bad("no_graph", number(1, 8), "it has no graph")
+    bad("deep", number(1, 8) + nested(100), "nest too deeply")
+    bad("many", number(1, 8) + chunk(7, chunk(5, b"") * 2000000), "damaged")
+    bad("subgraph", around([node("If", ["stem"], ["body"], then_branch=loop, else_branch=loop)]), "a graph of its own")
+    bad("unknown", around([node("Einsum", ["stem"], ["a"]), node("Softplus", ["a"], ["b"]),
+                           node("Mish", ["stem"], ["c"]), node("Add", ["b", "c"], ["body"])]),
+        "has 3 nodes that gyre cannot take; node_a (Einsum): gyre has no such node; node_b (Softplus): gyre has no such "
+        "node; node_c (Mish): gyre has no such node")
+    bad("domain", around([node("Gelu", ["stem"], ["body"], domain="com.microsoft")]), "com.microsoft")
+    bad("dynamic", around(RELU, image=("N", 3, "height", 8)), "height of input 'images' has no fixed size")
+    bad("large_image", around(RELU, image=("N", 3, 2**31 - 1, 2**31 - 1)), "more than 2^31 values")
+    bad("three_dimensions", around(RELU, image=("N", 3, 8)), "has 3 dimensions")
+    bad("opset", around(RELU, opset=8), "of opset 8; 9 or later was expected")
+    bad("circle", around([node("Add", ["stem", "later"], ["body"]), node("Relu", ["body"], ["later"])]),
+        "reads 'later', which nothing before it gives")
+    bad("missing", model([*STEM, *RELU, *HEAD], WEIGHTS[1:]), "reads 'stem.weight', which nothing before it gives")
+    bad("twice", around([node("Relu", ["stem"], ["stem"]), *RELU]), "two values have the name 'stem'")
+    bad("no_output", around([node("Relu", ["stem"], ["body"])], output="nothing"), "nothing gives the output 'nothing'")
+    bad("two_outputs", around(RELU, more_outputs=[info("body", ("N", 4, 8, 8))]), "1 inputs and 2 outputs")
+    bad("two_inputs", around(RELU, more_inputs=[info("mask", ("N", 4))]), "2 inputs and 1 outputs")
+    bad("short_tensor", with_weight(tensor("stem.weight", (4, 3, 3, 3), values(100))), "has 100 numbers where")
+    bad("odd_tensor", with_weight(tensor("stem.weight", (4, 3, 3, 3)) + chunk(9, b"abc")), "has 0 numbers where")
+    bad("huge_dims", with_weight(tensor("stem.weight", (2**40, 2**40), [])), "which cannot be")
+    bad("negative_dim", with_weight(tensor("stem.weight", (-4, 3, 3, 3), [])), "dimension 0 of tensor stem.weight is -4")
+    bad("ranks", with_weight(tensor("stem.weight", (1,) * 9, [1.0])), "has 9 dimensions; at most 8")
+    bad("type", with_weight(number(2, 8) + chunk(8, "stem.weight")), "has type 8 of ONNX's list")
+    bad("channels", with_weight(tensor("stem.weight", (4, 5, 3, 3))), "do not fit 3 channels")
+    bad("parent", outside("../weights"), "no file in the ONNX file's folder")
+    bad("absolute", outside("/etc/hostname"), "no file in the ONNX file's folder")
+    bad("link", outside("link"), "no file in the ONNX file's folder")
+    bad("folder", outside("."), "no file in the ONNX file's folder")
+    bad("absent", outside("nowhere"), "no file in the ONNX file's folder")
+    bad("short_file", outside("short"), "ends at byte 432 of 'short', which has 431")
+    bad("beyond", outside("data", 2**63), "which has 2000")
+    bad("wrapping", outside("data", 2**64 - 8), "say otherwise")
+    bad("other_length", outside("data", 0, 400), "needs 432 bytes")
+    bad("no_number", outside("data", "0x10"), "say otherwise")
+    twin = tensor("stem.bias", (4,), outside={"location": "data", "offset": "428", "length": "16"})
+    bad("overlap", model([*STEM, *RELU, *HEAD], [tensor("stem.weight", (4, 3, 3, 3), outside={"location": "data"}),
+                                                 twin, *WEIGHTS[2:]]), "lie on the same bytes of 'data'")
+
+
+def nested(depth):
+    """A graph in an attribute of a node in a graph, and so on."""
+    out = b""
+    for _ in range(depth):
+        out = chunk(1, chunk(4, "If") + chunk(5, chunk(6, out)))
+    return chunk(7, out)
+
+
+# ---- what exporters write for one node of gyre
+
+def pattern(name, types, body, tensors=(), **options):
+    PATTERNS[name] = (around(body, tensors, **options), types)
+
+
+def make_patterns():
+    pattern("silu", "silu", [node("Sigmoid", ["stem"], ["a"]), node("Mul", ["stem", "a"], ["body"])])
+    pattern("gelu", "gelu", [node("Div", ["stem", "root"], ["a"]), node("Erf", ["a"], ["b"]),
+                             node("Add", ["b", "one"], ["c"]), node("Mul", ["stem", "c"], ["d"]),
+                             node("Mul", ["d", "half"], ["body"])],
+            [constant("root", 2**0.5), constant("one", 1.0), constant("half", 0.5)])
+    pattern("gelu_other", "gelu", [node("Mul", ["stem", "root"], ["a"]), node("Erf", ["a"], ["b"]),
+                                   node("Add", ["one", "b"], ["c"]), node("Mul", ["stem", "half"], ["d"]),
+                                   node("Mul", ["c", "d"], ["body"])],
+            [constant("root", 0.5**0.5), constant("one", 1.0), constant("half", 0.5)])
+    pattern("gelu_tanh", "gelu_tanh",
+            [node("Pow", ["stem", "three"], ["a"]), node("Mul", ["a", "k"], ["b"]), node("Add", ["stem", "b"], ["c"]),
+             node("Mul", ["c", "root"], ["d"]), node("Tanh", ["d"], ["e"]), node("Add", ["e", "one"], ["f"]),
+             node("Mul", ["stem", "f"], ["g"]), node("Mul", ["g", "half"], ["body"])],
+            [constant("three", 3.0), constant("k", 0.044715), constant("root", (2 / 3.141592653589793)**0.5),
+             constant("one", 1.0), constant("half", 0.5)])
+    clip = [node("Add", ["stem", "three"], ["a"]), node("Clip", ["a", "zero", "six"], ["b"])]
+    bounds = [constant("three", 3.0), constant("zero", 0.0), constant("six", 6.0)]
+    pattern("hardswish", "hardswish", [*clip, node("Mul", ["stem", "b"], ["c"]), node("Div", ["c", "six"], ["body"])],
+            bounds)
+    pattern("hardsigmoid", "hardsigmoid", [*clip, node("Div", ["b", "six"], ["body"])], bounds)
+    pattern("relu6", "relu6", [node("Clip", ["stem"], ["body"], min=0.0, max=6.0)], opset=10)
+    affine = [tensor("norm.weight", (4, 1, 1)), tensor("norm.bias", (4, 1, 1))]
+    pattern("group_norm", "group_norm",
+            [node("Reshape", ["stem", "parts"], ["a"]), node("InstanceNormalization", ["a", "ones", "zeros"], ["b"]),
+             node("Shape", ["stem"], ["size"]), node("Reshape", ["b", "size"], ["c"]),
+             node("Mul", ["c", "norm.weight"], ["d"]), node("Add", ["d", "norm.bias"], ["body"])],
+            [constant("parts", [0, 2, -1], INT64, (3,)), node_free_ones("ones", 1.0), node_free_ones("zeros", 0.0), *affine])
+    last = [tensor("norm.weight", (4,)), tensor("norm.bias", (4,)), constant("two", 2.0), constant("eps", 1e-6)]
+    pattern("layer_norm", "layer_norm",
+            [node("Transpose", ["stem"], ["x"], perm=[0, 2, 3, 1]), node("ReduceMean", ["x"], ["m"], axes=[-1]),
+             node("Sub", ["x", "m"], ["a"]), node("Pow", ["a", "two"], ["b"]),
+             node("ReduceMean", ["b"], ["v"], axes=[-1]), node("Add", ["v", "eps"], ["c"]), node("Sqrt", ["c"], ["d"]),
+             node("Div", ["a", "d"], ["e"]), node("Mul", ["e", "norm.weight"], ["f"]),
+             node("Add", ["f", "norm.bias"], ["g"]), node("Transpose", ["g"], ["body"], perm=[0, 3, 1, 2])], last)
+    keep = [constant("keep", 0.75)]
+
+    def drop(name, dims):
+        noise = [node("RandomUniformLike", ["shape"], ["r"], low=0.0, high=1.0), node("Less", ["r", "keep"], ["l"]),
+                 node("Cast", ["l"], ["f"], to=1), node("Div", ["f", "keep"], ["g"]), node("Mul", ["stem", "g"], ["body"])]
+        pattern(name, name, noise, [*keep, constant("shape", 0.0, FLOAT, dims)], image=(2, 3, 8, 8))
+
+    drop("stochastic_depth", (2, 1, 1, 1))
+    drop("spatial_dropout", (2, 4, 1, 1))
+    drop("dropout", (2, 4, 8, 8))
+    pattern("scale", "scale", [node("Mul", ["stem", "gamma"], ["body"])], [tensor("gamma", (1, 4, 1, 1))])
+    pattern("upsample", "upsample", [node("Resize", ["stem", "", "by"], ["body"], mode="nearest")],
+            [constant("by", [1.0, 1.0, 2.0, 2.0], FLOAT, (4,))])
+    pattern("padded", "conv", [node("Pad", ["stem", "pads"], ["p"]),
+                               node("Conv", ["p", "next.weight"], ["body"], kernel_shape=[3, 3])],
+            [constant("pads", [0, 0, 1, 2, 0, 0, 1, 0], INT64, (8,)), tensor("next.weight", (4, 4, 3, 3))])
+    pattern("joined", "concat concat", [node("Concat", ["stem", "stem", "stem"], ["j"], axis=1), *narrow("j")],
+            [tensor("narrow.weight", (4, 12, 1, 1))])
+    pattern("dead", "relu", [node("Einsum", ["stem"], ["unused"]), *RELU])
+
+
+def node_free_ones(name, x):
+    """Numbers without a parameter's name, as exporters compute them."""
+    return tensor(name, (2,), [x, x])
+
+
+def narrow(name):
+    return [node("Conv", [name, "narrow.weight"], ["body"], kernel_shape=[1, 1])]
+
+
+def main(folder):
+    folder = pathlib.Path(folder)
+    make_bad()
+    make_patterns()
+    (folder / "data").write_bytes(bytes(2000))
+    (folder / "short").write_bytes(bytes(431))
+    (folder / "link").symlink_to("/etc/hostname")
+    for name, table in (("bad", BAD), ("patterns", PATTERNS)):
+        with open(folder / f"{name}.txt", "w") as f:
+            for key, (data, words) in table.items():
+                (folder / f"{key}.onnx").write_bytes(data)
+                f.write(f"{key}\t{words}\n")
+    normalised = [node("Sub", ["images", "mean"], ["x"]), node("Div", ["x", "std"], ["y"])]
+    stem = [node("Conv", ["y", "stem.weight", "stem.bias"], ["stem"], kernel_shape=[3, 3], pads=[1, 1, 1, 1])]
+    for name, by in (("unit", 1), ("pixels", 255)):
+        numbers = [constant("mean", [0.5 * by, 0.25 * by, 0.125 * by], FLOAT, (1, 3, 1, 1)),
+                   constant("std", 0.25 * by)]
+        data = model([*normalised, *stem, *RELU, *HEAD], [*WEIGHTS, *numbers])
+        (folder / f"{name}.onnx").write_bytes(data)
+    (folder / "plain.onnx").write_bytes(around(RELU))
+    by_type = {"typed": (FLOAT, False), "half": (FLOAT16, True), "double": (DOUBLE, True), "doubles": (DOUBLE, False)}
+    for name, (kind, raw) in by_type.items():
+        (folder / f"{name}.onnx").write_bytes(with_weight(tensor("stem.weight", (4, 3, 3, 3), None, kind, raw)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# What exporters write for one node of gyre, by older and newer operators, becomes that node.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+gyre=$(realpath "$GYRE")
+/usr/bin/python3 "$lib/onnx_file.py" "$T" || fail "no files"
+
+count=0
+while IFS=$'\t' read -r name types; do
+    ends 0 "$gyre" model "$T/$name.onnx" --json
+    found=$(sed -nE 's/.*"type": "([a-z0-9_]+)".*/\1/p' "$T/out" | tr '\n' ' ')
+    case $name in
+    joined) expected="conv $types conv average_pool linear " ;;
+    dead) expected="conv average_pool linear " ;; # the ReLU is the convolution's own
+    *) expected="conv $types average_pool linear " ;;
+    esac
+    [ "$found" = "$expected" ] || fail "$name: $found instead of $expected: $(cat "$T/out")"
+    count=$((count + 1))
+done <"$T/patterns.txt"
+[ $count -ge 17 ] || fail "$count patterns"
+
+ends 0 "$gyre" model "$T/stochastic_depth.onnx" --json
+grep -q '"p": 0.25' "$T/out" || fail "$(cat "$T/out")"
+ends 0 "$gyre" model "$T/padded.onnx" --json
+grep -q '"pad": \[1, 2, 1, 0\]' "$T/out" || fail "$(cat "$T/out")"
+ends 0 "$gyre" model "$T/layer_norm.onnx" --json
+grep -q '"name": "norm", "type": "layer_norm", "eps": 1e-06' "$T/out" || fail "$(cat "$T/out")"
+ends 0 "$gyre" model "$T/group_norm.onnx" --json
+grep -q '"name": "norm", "type": "group_norm", "groups": 2' "$T/out" || fail "$(cat "$T/out")"
+exit 0
