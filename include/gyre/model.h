@@ -128,6 +128,10 @@ typedef struct {
 } gyre_node_summary;
 gyre_node_summary gyre_model_node(const gyre_model *m, int index);
 
+/* Number i of an option of a node (docs/nodes.md), of a choice its place in the list; NAN: there is
+ * none. */
+double gyre_node_option(const gyre_node *n, const char *name, int i);
+
 /* The index of the node whose output is the model's, and how many values a sample has there. */
 int gyre_model_output(const gyre_model *m);
 size_t gyre_model_outputs(const gyre_model *m);

@@ -10,6 +10,7 @@
 #include "gyre/h5.h"
 #include "gyre/model.h"
 #include "gyre/status.h"
+#include "gyre/text.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,10 +43,6 @@ gyre_status gyre_safetensors_hash(const char *path, uint64_t *out);
 /* ---- writing */
 
 typedef struct {
-    const char *key, *value;
-} gyre_safetensors_note;
-
-typedef struct {
     const char *name;
     const int *dims;
     int ndim;
@@ -55,7 +52,7 @@ typedef struct {
 /* The bytes of a file of f32 tensors, by name, with `notes` as its metadata (both in memory, free()
  * *file): equal arrays give equal files. */
 gyre_status gyre_safetensors_image(const gyre_safetensors_array *arrays, size_t count,
-                                   const gyre_safetensors_note *notes, size_t note_count,
-                                   char **file, size_t *size);
+                                   const gyre_note *notes, size_t note_count, char **file,
+                                   size_t *size);
 
 #endif

@@ -6,6 +6,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* A text and what it is called, as files carry some beside their numbers. */
+typedef struct {
+    const char *key, *value;
+} gyre_note;
+
 /* The value of a macro as a string literal. */
 #define GYRE_STRING(macro) GYRE_STRING_AS_WRITTEN(macro)
 #define GYRE_STRING_AS_WRITTEN(x) #x

@@ -60,7 +60,7 @@ static int run(int argc, char **argv) {
 }
 
 static const cli_form forms[] = {
-    {"[csv] RUN", NULL}, {"safetensors RUN|CHECKPOINT", NULL}, {"tensorboard RUN", NULL}, {0}};
+    {"[csv] RUN", NULL}, {"safetensors|onnx RUN|CHECKPOINT", NULL}, {"tensorboard RUN", NULL}, {0}};
 
 static const cli_option options[] = {
     {.name = "RUN", .help = "a run's folder; one with the name of a format is given as ./NAME"},
@@ -73,14 +73,15 @@ static const cli_option options[] = {
      .value = "PATH",
      .help =
          "csv: the folder where train.csv, validation.csv and cycles.csv go; default RUN/csv. "
-         "safetensors: the file, which must be given. tensorboard: the folder of the event file; "
-         "default RUN"},
+         "safetensors, onnx: the file, which must be given. tensorboard: the folder of the event "
+         "file; default RUN"},
     {0}};
 
 const cli_command cli_command_export = {
     .name = "export",
     .summary = "what a run holds, in formats of other programs: its tables as CSV "
-               "files or as TensorBoard's event file, its network as PyTorch's state_dict",
+               "files or as TensorBoard's event file, its network as PyTorch's state_dict or as "
+               "ONNX",
     .forms = forms,
     .options = options,
     .exits = cli_exits_reading,

@@ -3,6 +3,8 @@
 #define GYRE_CLI_EXPORT_H
 
 #include "gyre/status.h"
+#include "gyre/text.h"
+#include "gyre/trained.h"
 
 typedef struct {
     const char *name; /* the word behind `gyre export` */
@@ -17,8 +19,18 @@ typedef struct {
 gyre_status cli_export_check_file(const char *output, const char *format, long at,
                                   const char *mark);
 
+/* What a file tells of the network besides its numbers. `format`: one more, or NULL. */
+typedef struct {
+    gyre_note list[5];
+    size_t count;
+    char hash[20];
+    char *class_names; /* JSON */
+} cli_export_notes;
+gyre_status cli_export_notes_of(const gyre_trained *t, const char *format, cli_export_notes *out);
+void cli_export_notes_free(cli_export_notes *n);
+
 /* The first one is meant where no format is named. */
-#define CLI_EXPORT_FORMATS(X) X(csv) X(safetensors) X(tensorboard)
+#define CLI_EXPORT_FORMATS(X) X(csv) X(safetensors) X(onnx) X(tensorboard)
 
 #define CLI_DECLARE_FORMAT(name) extern const cli_export_format cli_export_##name;
 CLI_EXPORT_FORMATS(CLI_DECLARE_FORMAT)

@@ -1,8 +1,13 @@
-/* The file that an export writes, where it is a single one. */
+/* The file that an export writes, where it is a single one, and its notes. */
 #include "export.h"
 
 #include "gyre/file.h"
+#include "gyre/json.h"
 #include "gyre/overwrite.h"
+#include "gyre/version.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 gyre_status cli_export_check_file(const char *output, const char *format, long at,
                                   const char *mark) {
@@ -12,4 +17,33 @@ gyre_status cli_export_check_file(const char *output, const char *format, long a
     }
     GYRE_TRY(gyre_overwrite_check_at(output, at, mark));
     return gyre_file_try(output);
+}
+
+static char *names_as_json(const gyre_class_names *names) {
+    gyre_json *j = gyre_json_begin();
+    gyre_json_enter_list(j, "names");
+    for (int i = 0; i < names->count; i++) gyre_json_add_text(j, NULL, names->names[i]);
+    gyre_json_leave(j);
+    gyre_json_value *v = gyre_json_end_value(j);
+    char *text = v == NULL ? NULL : gyre_json_print(gyre_json_get(v, "names"), false);
+    gyre_json_close(v);
+    return text;
+}
+
+gyre_status cli_export_notes_of(const gyre_trained *t, const char *format, cli_export_notes *out) {
+    out->class_names = names_as_json(&t->names);
+    if (out->class_names == NULL) return gyre_no_memory("the names of classes");
+    snprintf(out->hash, sizeof out->hash, "%016" PRIx64, t->snapshot.config_hash);
+    if (format != NULL) out->list[out->count++] = (gyre_note){"format", format};
+    out->list[out->count++] = (gyre_note){"gyre.version", GYRE_VERSION};
+    out->list[out->count++] = (gyre_note){"gyre.network", t->snapshot.model};
+    out->list[out->count++] = (gyre_note){"gyre.config_hash", out->hash};
+    if (t->names.count > 0) {
+        out->list[out->count++] = (gyre_note){"gyre.class_names", out->class_names};
+    }
+    return GYRE_OK;
+}
+
+void cli_export_notes_free(cli_export_notes *n) {
+    free(n->class_names);
 }

@@ -3,18 +3,13 @@
 
 #include "cli.h"
 #include "gyre/file.h"
-#include "gyre/json.h"
 #include "gyre/safetensors.h"
 #include "gyre/state_dict.h"
 #include "gyre/trained.h"
-#include "gyre/version.h"
 #include "holds.h"
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { NOTES = 5, HEADER_AT = 8 };
+enum { HEADER_AT = 8 };
 static const char mark[] = "{\"__metadata__\":{\"format\":\"pt\",\"gyre.version\":\"";
 
 /* The arrays of a network, as a state_dict has them. */
@@ -59,48 +54,23 @@ static gyre_status open_dict(const gyre_trained *t, state_dict *d) {
     return GYRE_OK;
 }
 
-static char *names_as_json(const gyre_class_names *names) {
-    gyre_json *j = gyre_json_begin();
-    gyre_json_enter_list(j, "names");
-    for (int i = 0; i < names->count; i++) gyre_json_add_text(j, NULL, names->names[i]);
-    gyre_json_leave(j);
-    gyre_json_value *v = gyre_json_end_value(j);
-    char *text = v == NULL ? NULL : gyre_json_print(gyre_json_get(v, "names"), false);
-    gyre_json_close(v);
-    return text;
-}
-
-static gyre_status make_image(const gyre_trained *t, const state_dict *d, char **file,
-                              size_t *size) {
-    char hash[20];
-    char *names = names_as_json(&t->names);
-    if (names == NULL) return gyre_no_memory("the names of classes");
-    snprintf(hash, sizeof hash, "%016" PRIx64, t->snapshot.config_hash);
-    const gyre_safetensors_note notes[NOTES] = {{"format", "pt"}, /* as PyTorch's users write it */
-                                                {"gyre.version", GYRE_VERSION},
-                                                {"gyre.network", t->snapshot.model},
-                                                {"gyre.config_hash", hash},
-                                                {"gyre.class_names", names}};
-    size_t count = t->names.count > 0 ? NOTES : NOTES - 1;
-    gyre_status status = gyre_safetensors_image(d->arrays, d->count, notes, count, file, size);
-    free(names);
-    return status;
-}
-
 static gyre_status write(const char *source, const char *output) {
     gyre_trained t = {0};
     state_dict d = {0};
+    cli_export_notes notes = {0};
     char *file = NULL;
     size_t size = 0;
     gyre_status status = GYRE_OK;
     GYRE_TRY(cli_export_check_file(output, "safetensors", HEADER_AT, mark));
     GYRE_GOTO(gyre_trained_open(source, &t));
     GYRE_GOTO(open_dict(&t, &d));
-    GYRE_GOTO(make_image(&t, &d, &file, &size));
+    GYRE_GOTO(cli_export_notes_of(&t, "pt", &notes)); /* as PyTorch's users write it */
+    GYRE_GOTO(gyre_safetensors_image(d.arrays, d.count, notes.list, notes.count, &file, &size));
     GYRE_GOTO(gyre_file_write_atomic(output, file, size));
     cli_print_path(output);
 out:
     free(file);
+    cli_export_notes_free(&notes);
     close_dict(&d);
     gyre_trained_close(&t);
     return status;

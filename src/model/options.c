@@ -142,6 +142,10 @@ double node_option_number(const gyre_node *n, const char *name, int i) {
     return NAN;
 }
 
+double gyre_node_option(const gyre_node *n, const char *name, int i) {
+    return node_option_number(n, name, i);
+}
+
 double node_option_value(const gyre_node *n, const char *name) {
     return node_option_number(n, name, 0);
 }

@@ -28,7 +28,7 @@ static void print_text(FILE *f, const char *text, bool *ok) {
 }
 
 static bool print_header(FILE *f, const gyre_safetensors_array *const *arrays, size_t count,
-                         const gyre_safetensors_note *notes, size_t note_count) {
+                         const gyre_note *notes, size_t note_count) {
     bool ok = true;
     size_t at = 0;
     fputs("{\"__metadata__\":{", f);
@@ -62,8 +62,8 @@ static void print_length(char *file, size_t header) {
 }
 
 gyre_status gyre_safetensors_image(const gyre_safetensors_array *arrays, size_t count,
-                                   const gyre_safetensors_note *notes, size_t note_count,
-                                   char **file, size_t *size) {
+                                   const gyre_note *notes, size_t note_count, char **file,
+                                   size_t *size) {
     const char zeros[LENGTH] = {0};
     size_t header = 0;
     const gyre_safetensors_array **sorted = calloc(count + 1, sizeof *sorted);

@@ -13,6 +13,7 @@ import pathlib, re, sys
 RULES = {
     "base":        ("", "Random123/ xxhash.h"),
     "config":      ("onnx", "cjson/ xxhash.h"),
+    "onnx/write":  ("backend model", ""),
     "onnx":        ("", "cjson/ protobuf-c/ onnx.pb-c.h xxhash.h"),
     "schedule":    ("", ""),
     "data":        ("config", "hdf5 H5 zlib.h xxhash.h jpeglib.h jerror.h png.h"),
@@ -29,13 +30,14 @@ RULES = {
     "find":        ("config schedule data backend model dist runfile run", ""),
     "report":      ("config schedule data model runfile find study", "zlib.h"),
     "study":       ("config schedule data backend model dist runfile run", "xxhash.h"),
-    "cli":         ("config onnx schedule data backend model optim dist runfile run find report study", ""),
+    "cli":         ("config onnx onnx/write schedule data backend model optim dist runfile run find report study", ""),
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
     "base": "alive batch child clock control_groups cores crc32c defaults element file leftover log names overwrite philox place random realmath realmath_f32 roff seal settings size sort status status_line terminal text thread version",
     "config": "config json", "onnx": "onnx", "schedule": "schedule", "data": "dataset fitter gather hdf5 import loader sampler",
-    "backend": "activation assignment backend dropout ops ops_layers ops_losses ops_step shapes", "model": "metric model net state_dict", "optim": "optimizer", "dist": "comm",
+    "backend": "activation assignment backend dropout ops ops_layers ops_losses ops_step shapes", "model": "metric model net state_dict",
+    "onnx/write": "onnx_write", "optim": "optimizer", "dist": "comm",
     "runfile": "checkpoint events h5 metrics run_folder safetensors tensorboard trained", "run": "evaluator progress resolve run trainer",
     "find": "find", "report": "plot report", "study": "results statistics study",
 }

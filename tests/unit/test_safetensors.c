@@ -26,7 +26,7 @@ static char *image(size_t *size) {
     static const int dims[2][2] = {{2, 3}, {4, 0}};
     const gyre_safetensors_array arrays[] = {{"z.weight", dims[0], 2, ramp},
                                              {"a \"quoted\" name", dims[1], 1, ramp + 6}};
-    const gyre_safetensors_note notes[] = {{"format", "pt"}};
+    const gyre_note notes[] = {{"format", "pt"}};
     char *file = NULL;
     assert_int_equal(gyre_safetensors_image(arrays, 2, notes, 1, &file, size), GYRE_OK);
     return file;

@@ -1,0 +1,35 @@
+/* gyre export onnx: a trained network with its normalisation, as programs that score pictures read
+ * it. */
+#include "export.h"
+
+#include "cli.h"
+#include "gyre/file.h"
+#include "gyre/onnx_write.h"
+#include "holds.h"
+#include <stdlib.h>
+
+static gyre_status write(const char *source, const char *output) {
+    gyre_trained t = {0};
+    cli_export_notes notes = {0};
+    char *file = NULL;
+    size_t size = 0;
+    gyre_status status = GYRE_OK;
+    GYRE_TRY(cli_export_check_file(output, "onnx", 0, GYRE_ONNX_MARK));
+    GYRE_GOTO(gyre_trained_open(source, &t));
+    GYRE_GOTO(cli_export_notes_of(&t, NULL, &notes));
+    const gyre_onnx_network network = {.model = t.model,
+                                       .parameters = t.snapshot.parameters,
+                                       .buffers = t.snapshot.buffers,
+                                       .mean = t.snapshot.mean,
+                                       .scale = t.snapshot.scale};
+    GYRE_GOTO(gyre_onnx_image(&network, notes.list, notes.count, &file, &size));
+    GYRE_GOTO(gyre_file_write_atomic(output, file, size));
+    cli_print_path(output);
+out:
+    free(file);
+    cli_export_notes_free(&notes);
+    gyre_trained_close(&t);
+    return status;
+}
+
+const cli_export_format cli_export_onnx = {"onnx", CLI_HOLDS_RUN | CLI_HOLDS_CHECKPOINT, write};

@@ -1,0 +1,153 @@
+/* Writes operators and constants as ONNX's messages; see graph.h. Numbers of fields and types are
+ * those of onnx.proto. */
+#include "graph.h"
+
+#include "gyre/size.h"
+#include "gyre/state_dict.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TYPE_FLOAT = 1, TYPE_INT64 = 7 };
+
+void graph_begin_node(graph *g, const char *name) {
+    g->node = name;
+    g->count = 0;
+}
+
+static graph_value fresh_value(graph *g, bool flat) {
+    graph_value v = {.flat = flat};
+    snprintf(v.name, sizeof v.name, "%s/%d", g->node, ++g->count);
+    return v;
+}
+
+/* ---- operators */
+
+/* AttributeProto: name 1, f 2, i 3, s 4, ints 8, type 20. */
+static void put_attribute(wire *node, const graph_attribute *a) {
+    static const int types[] = {
+        [GRAPH_INTEGER] = 2, [GRAPH_FLOAT] = 1, [GRAPH_TEXT] = 3, [GRAPH_INTEGERS] = 7};
+    wire w = {0};
+    wire_text(&w, 1, a->name);
+    switch (a->kind) {
+    case GRAPH_INTEGER: wire_integer(&w, 3, (int64_t)a->number); break;
+    case GRAPH_FLOAT: wire_float(&w, 2, (float)a->number); break;
+    case GRAPH_TEXT: wire_text(&w, 4, a->text); break;
+    case GRAPH_INTEGERS:
+        for (int i = 0; i < a->count; i++) wire_integer(&w, 8, a->integers[i]);
+        break;
+    }
+    wire_integer(&w, 20, types[a->kind]);
+    wire_message(node, 5, &w);
+}
+
+/* NodeProto: input 1, output 2, name 3, op_type 4, attribute 5. */
+graph_value graph_operator(graph *g, const char *operator, const graph_value * const * inputs,
+                           int count, const graph_attribute *attributes) {
+    const graph_value y = fresh_value(g, inputs[0]->flat);
+    wire w = {0};
+    for (int i = 0; i < count; i++) wire_text(&w, 1, inputs[i] == NULL ? "" : inputs[i]->name);
+    wire_text(&w, 2, y.name);
+    wire_text(&w, 3, y.name);
+    wire_text(&w, 4, operator);
+    for (int i = 0; attributes != NULL && attributes[i].name != NULL; i++) {
+        put_attribute(&w, &attributes[i]);
+    }
+    wire_message(&g->nodes, 1, &w);
+    return y;
+}
+
+graph_value graph_unary(graph *g, const char *operator, graph_value x,
+                        const graph_attribute *attributes) {
+    return graph_operator(g, operator,(const graph_value *const[]){&x}, 1, attributes);
+}
+
+graph_value graph_binary(graph *g, const char *operator, graph_value x, graph_value y) {
+    return graph_operator(g, operator,(const graph_value *const[]){&x, &y}, 2, NULL);
+}
+
+graph_value graph_with(graph *g, const char *operator, graph_value x, float number) {
+    return graph_binary(g, operator, x, graph_floats(g, &number, NULL, 0));
+}
+
+/* ---- constants */
+
+/* TensorProto: dims 1, data_type 2, name 8, raw_data 9. */
+static void put_tensor(graph *g, const char *name, int type, const int64_t *dims, int ndim,
+                       const void *values, size_t bytes) {
+    wire w = {0};
+    for (int i = 0; i < ndim; i++) wire_integer(&w, 1, dims[i]);
+    wire_integer(&w, 2, type);
+    wire_text(&w, 8, name);
+    wire_bytes(&w, 9, values, bytes);
+    wire_message(&g->constants, 5, &w);
+}
+
+graph_value graph_floats(graph *g, const float *values, const int64_t *dims, int ndim) {
+    const graph_value v = fresh_value(g, false);
+    size_t count = 1;
+    for (int i = 0; i < ndim; i++) count = gyre_size_of(count, (size_t)dims[i]);
+    put_tensor(g, v.name, TYPE_FLOAT, dims, ndim, values, count * sizeof *values);
+    return v;
+}
+
+graph_value graph_integers(graph *g, const int64_t *values, int count) {
+    const graph_value v = fresh_value(g, false);
+    const int64_t dims[] = {count};
+    put_tensor(g, v.name, TYPE_INT64, dims, 1, values, (size_t)count * sizeof *values);
+    return v;
+}
+
+static void put_param(graph *g, const gyre_param *p, const gyre_state_array *a, bool own_order) {
+    int64_t dims[4];
+    const float *own = g->network->parameters + p->offset;
+    float *there = own_order ? NULL : malloc(gyre_size_of(p->count, sizeof *there));
+    for (int i = 0; i < a->ndim; i++) dims[i] = a->dims[i];
+    if (there != NULL) gyre_state_to_torch(a, own, there);
+    g->constants.failed = g->constants.failed || (there == NULL && !own_order);
+    put_tensor(g, a->name, TYPE_FLOAT, dims, a->ndim, own_order ? own : there,
+               g->constants.failed ? 0 : p->count * sizeof *own);
+    free(there);
+}
+
+graph_value graph_parameter(graph *g, int param, int ndim, bool own_order) {
+    const gyre_param *p = &g->network->model->params[param];
+    gyre_state_array a = gyre_state_of_param(g->network->model, param);
+    graph_value v = {.flat = false};
+    a.ndim = ndim;
+    for (int i = p->ndim; i < ndim; i++) a.dims[i] = 1;
+    snprintf(v.name, sizeof v.name, "%s", a.name);
+    if (!g->written[param]) put_param(g, p, &a, own_order);
+    g->written[param] = true;
+    return v;
+}
+
+graph_value graph_statistic(graph *g, int node, int which) {
+    const gyre_model *m = g->network->model;
+    graph_value v = {.flat = false};
+    int i = 0;
+    while (m->statistics[i].node != node || which-- > 0) i++;
+    const gyre_statistic *s = &m->statistics[i];
+    const int64_t dims[] = {(int64_t)s->count};
+    snprintf(v.name, sizeof v.name, "%s", s->name);
+    put_tensor(g, v.name, TYPE_FLOAT, dims, 1, g->network->buffers + s->offset,
+               s->count * sizeof(float));
+    return v;
+}
+
+/* ---- ranks */
+
+graph_value graph_flat(graph *g, graph_value x) {
+    if (x.flat) return x;
+    graph_value y = graph_unary(g, "Flatten", x, GRAPH_ATTRIBUTES(GRAPH_INT("axis", 1)));
+    y.flat = true;
+    return y;
+}
+
+graph_value graph_picture(graph *g, graph_value x) {
+    static const int64_t axes[] = {2, 3};
+    if (!x.flat) return x;
+    graph_value y = graph_binary(g, "Unsqueeze", x, graph_integers(g, axes, 2));
+    y.flat = false;
+    return y;
+}

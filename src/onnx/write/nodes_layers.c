@@ -1,0 +1,43 @@
+/* Convolutions and linear layers. */
+#include "nodes.h"
+
+static graph_value conv(nodes_call *c) {
+    const int64_t pads[] = {nodes_option(c, "pad", 0), nodes_option(c, "pad", 1),
+                            nodes_option(c, "pad", 2), nodes_option(c, "pad", 3)};
+    const int64_t strides[] = {nodes_option(c, "stride", 0), nodes_option(c, "stride", 1)};
+    const int64_t dilations[] = {nodes_option(c, "dilation", 0), nodes_option(c, "dilation", 1)};
+    const int64_t size[] = {nodes_option(c, "size", 0), nodes_option(c, "size", 1)};
+    const graph_attribute attributes[] = {GRAPH_LIST("kernel_shape", size, 2),
+                                          GRAPH_LIST("strides", strides, 2),
+                                          GRAPH_LIST("pads", pads, 4),
+                                          GRAPH_LIST("dilations", dilations, 2),
+                                          GRAPH_INT("group", nodes_option(c, "groups", 0)),
+                                          {.name = NULL}};
+    const graph_value x = graph_picture(c->g, c->x[0]);
+    const bool bias = c->node->params[1] >= 0;
+    const graph_value w = graph_parameter(c->g, c->node->params[0], 4, false);
+    graph_value b = {0};
+    if (bias) b = graph_parameter(c->g, c->node->params[1], 1, false);
+    return nodes_relu_of(c, graph_operator(c->g, "Conv", (const graph_value *const[]){&x, &w, &b},
+                                           bias ? 3 : 2, attributes));
+}
+
+/* What is flat already has gyre's order, whatever it was flattened from. */
+static graph_value linear(nodes_call *c) {
+    const bool own_order = c->in[0][0] * c->in[0][1] == 1;
+    const graph_value x = graph_flat(c->g, c->x[0]);
+    const bool bias = c->node->params[1] >= 0;
+    const graph_value w = graph_parameter(c->g, c->node->params[0], 2, own_order);
+    graph_value b = {0};
+    if (bias) b = graph_parameter(c->g, c->node->params[1], 1, false);
+    return nodes_relu_of(c, graph_operator(c->g, "Gemm", (const graph_value *const[]){&x, &w, &b},
+                                           bias ? 3 : 2, GRAPH_ATTRIBUTES(GRAPH_INT("transB", 1))));
+}
+
+/* A factor for each channel. */
+static graph_value scale(nodes_call *c) {
+    const graph_value w = graph_parameter(c->g, c->node->params[0], c->x[0].flat ? 1 : 3, false);
+    return graph_binary(c->g, "Mul", c->x[0], w);
+}
+
+const nodes_row nodes_layers[] = {{"conv", conv}, {"linear", linear}, {"scale", scale}, {0}};
