@@ -28,82 +28,82 @@ enum { END_STATUS = 1, END_TIME = 2, STATUS_SUCCESS = 1, STATUS_FAILURE = 2 };
 enum { ENTRY_KEY = 1, ENTRY_VALUE = 2 };
 enum { JSON_NUMBER = 2, JSON_TEXT = 3, JSON_FLAG = 4 };
 
-static wire event(double wall, int64_t step) {
-    wire w = {0};
-    wire_double(&w, EVENT_WALL_TIME, wall);
-    if (step != 0) wire_integer(&w, EVENT_STEP, (uint64_t)step);
+static gyre_wire event(double wall, int64_t step) {
+    gyre_wire w = {0};
+    gyre_wire_double(&w, EVENT_WALL_TIME, wall);
+    if (step != 0) gyre_wire_integer(&w, EVENT_STEP, (uint64_t)step);
     return w;
 }
 
-wire event_version(double wall) {
-    wire w = event(wall, 0);
-    wire_text(&w, EVENT_FILE_VERSION, "brain.Event:2");
+gyre_wire event_version(double wall) {
+    gyre_wire w = event(wall, 0);
+    gyre_wire_text(&w, EVENT_FILE_VERSION, "brain.Event:2");
     return w;
 }
 
-wire event_writer(double wall, const char *program) {
-    wire w = event(wall, 0), source = {0};
-    wire_text(&source, SOURCE_WRITER, program);
-    wire_message(&w, EVENT_SOURCE_METADATA, source);
+gyre_wire event_writer(double wall, const char *program) {
+    gyre_wire w = event(wall, 0), source = {0};
+    gyre_wire_text(&source, SOURCE_WRITER, program);
+    gyre_wire_message(&w, EVENT_SOURCE_METADATA, source);
     return w;
 }
 
-wire event_restart(double wall, int64_t step) {
-    wire w = event(wall, step), log = {0};
-    wire_integer(&log, SESSION_LOG_STATUS, SESSION_LOG_START);
-    wire_message(&w, EVENT_SESSION_LOG, log);
+gyre_wire event_restart(double wall, int64_t step) {
+    gyre_wire w = event(wall, step), log = {0};
+    gyre_wire_integer(&log, SESSION_LOG_STATUS, SESSION_LOG_START);
+    gyre_wire_message(&w, EVENT_SESSION_LOG, log);
     return w;
 }
 
-wire event_scalars(double wall, int64_t step, const event_scalar *scalars, int count) {
-    wire w = event(wall, step), summary = {0};
+gyre_wire event_scalars(double wall, int64_t step, const event_scalar *scalars, int count) {
+    gyre_wire w = event(wall, step), summary = {0};
     for (int i = 0; i < count; i++) {
-        wire value = {0};
-        wire_text(&value, VALUE_TAG, scalars[i].tag);
-        wire_float(&value, VALUE_SIMPLE, (float)scalars[i].value);
-        wire_message(&summary, SUMMARY_VALUE, value);
+        gyre_wire value = {0};
+        gyre_wire_text(&value, VALUE_TAG, scalars[i].tag);
+        gyre_wire_float(&value, VALUE_SIMPLE, (float)scalars[i].value);
+        gyre_wire_message(&summary, SUMMARY_VALUE, value);
     }
-    wire_message(&w, EVENT_SUMMARY, summary);
+    gyre_wire_message(&w, EVENT_SUMMARY, summary);
     return w;
 }
 
 /* An event with one value, which a plugin of TensorBoard's shows. */
-static wire plugin_event(double wall, int64_t step, const char *tag, const char *plugin,
-                         wire content, wire tensor) {
-    wire w = event(wall, step), summary = {0}, value = {0}, metadata = {0}, data = {0};
-    wire_text(&data, PLUGIN_NAME, plugin);
-    wire_message(&data, PLUGIN_CONTENT, content);
-    wire_message(&metadata, METADATA_PLUGIN, data);
-    wire_integer(&metadata, METADATA_CLASS, CLASS_TENSOR);
-    wire_text(&value, VALUE_TAG, tag);
-    wire_message(&value, VALUE_TENSOR, tensor);
-    wire_message(&value, VALUE_METADATA, metadata);
-    wire_message(&summary, SUMMARY_VALUE, value);
-    wire_message(&w, EVENT_SUMMARY, summary);
+static gyre_wire plugin_event(double wall, int64_t step, const char *tag, const char *plugin,
+                              gyre_wire content, gyre_wire tensor) {
+    gyre_wire w = event(wall, step), summary = {0}, value = {0}, metadata = {0}, data = {0};
+    gyre_wire_text(&data, PLUGIN_NAME, plugin);
+    gyre_wire_message(&data, PLUGIN_CONTENT, content);
+    gyre_wire_message(&metadata, METADATA_PLUGIN, data);
+    gyre_wire_integer(&metadata, METADATA_CLASS, CLASS_TENSOR);
+    gyre_wire_text(&value, VALUE_TAG, tag);
+    gyre_wire_message(&value, VALUE_TENSOR, tensor);
+    gyre_wire_message(&value, VALUE_METADATA, metadata);
+    gyre_wire_message(&summary, SUMMARY_VALUE, value);
+    gyre_wire_message(&w, EVENT_SUMMARY, summary);
     return w;
 }
 
 /* A vector of so many elements, which are still to come. */
-static wire vector(int type, uint64_t size) {
-    wire tensor = {0}, shape = {0}, dim = {0};
-    if (size > 0) wire_integer(&dim, DIM_SIZE, size);
-    wire_message(&shape, SHAPE_DIM, dim);
-    wire_integer(&tensor, TENSOR_TYPE, (uint64_t)type);
-    wire_message(&tensor, TENSOR_SHAPE, shape);
+static gyre_wire vector(int type, uint64_t size) {
+    gyre_wire tensor = {0}, shape = {0}, dim = {0};
+    if (size > 0) gyre_wire_integer(&dim, DIM_SIZE, size);
+    gyre_wire_message(&shape, SHAPE_DIM, dim);
+    gyre_wire_integer(&tensor, TENSOR_TYPE, (uint64_t)type);
+    gyre_wire_message(&tensor, TENSOR_SHAPE, shape);
     return tensor;
 }
 
-wire event_text(double wall, int64_t step, const char *tag, const char *text) {
-    wire shown = {0}, tensor = vector(TYPE_STRING, 1);
+gyre_wire event_text(double wall, int64_t step, const char *tag, const char *text) {
+    gyre_wire shown = {0}, tensor = vector(TYPE_STRING, 1);
     for (const char *line = text; *line != '\0';) { /* Markdown's code: indented lines */
         size_t length = strcspn(line, "\n");
-        wire_raw(&shown, "    ", 4);
-        wire_raw(&shown, line, length);
-        wire_raw(&shown, "\n", 1);
+        gyre_wire_raw(&shown, "    ", 4);
+        gyre_wire_raw(&shown, line, length);
+        gyre_wire_raw(&shown, "\n", 1);
         line += length + (line[length] != '\0');
     }
-    wire_message(&tensor, TENSOR_STRING, shown);
-    return plugin_event(wall, step, tag, "text", (wire){0}, tensor);
+    gyre_wire_message(&tensor, TENSOR_STRING, shown);
+    return plugin_event(wall, step, tag, "text", (gyre_wire){0}, tensor);
 }
 
 /* ---- hyper-parameters */
@@ -111,51 +111,51 @@ wire event_text(double wall, int64_t step, const char *tag, const char *text) {
 enum { KEY_MAX = 128, TEXT_MAX = 100 }; /* of what is shown in a table */
 
 /* A value of the config, if it is one that a table can show. */
-static bool put_value(wire *w, const gyre_json_value *v) {
+static bool put_value(gyre_wire *w, const gyre_json_value *v) {
     const char *text = gyre_json_text(v);
     switch (gyre_json_kind_of(v)) {
-    case GYRE_JSON_NUMBER: wire_double(w, JSON_NUMBER, gyre_json_number(v)); return true;
-    case GYRE_JSON_FLAG: wire_integer(w, JSON_FLAG, gyre_json_is_true(v)); return true;
+    case GYRE_JSON_NUMBER: gyre_wire_double(w, JSON_NUMBER, gyre_json_number(v)); return true;
+    case GYRE_JSON_FLAG: gyre_wire_integer(w, JSON_FLAG, gyre_json_is_true(v)); return true;
     case GYRE_JSON_TEXT:
-        if (strlen(text) <= TEXT_MAX) wire_text(w, JSON_TEXT, text);
+        if (strlen(text) <= TEXT_MAX) gyre_wire_text(w, JSON_TEXT, text);
         return strlen(text) <= TEXT_MAX;
     default: return false;
     }
 }
 
 /* The members of an object, whose own path is `path`. */
-static void put_members(wire *info, const gyre_json_value *object, const char *path) {
+static void put_members(gyre_wire *info, const gyre_json_value *object, const char *path) {
     const gyre_json_value *v = gyre_json_first(object);
     for (; v != NULL; v = gyre_json_next(v)) {
         char key[KEY_MAX];
-        wire entry = {0}, value = {0};
+        gyre_wire entry = {0}, value = {0};
         const char *dot = *path == '\0' ? "" : ".";
         int length = snprintf(key, sizeof key, "%s%s%s", path, dot, gyre_json_key(v));
         if (length < 0 || length >= KEY_MAX) continue;
         if (gyre_json_kind_of(v) == GYRE_JSON_OBJECT) put_members(info, v, key);
         if (!put_value(&value, v)) continue;
-        wire_text(&entry, ENTRY_KEY, key);
-        wire_message(&entry, ENTRY_VALUE, value);
-        wire_message(info, START_HPARAMS, entry);
+        gyre_wire_text(&entry, ENTRY_KEY, key);
+        gyre_wire_message(&entry, ENTRY_VALUE, value);
+        gyre_wire_message(info, START_HPARAMS, entry);
     }
 }
 
-static wire hparams_event(double wall, const char *tag, int field, wire info) {
-    wire content = {0};
-    wire_message(&content, field, info);
+static gyre_wire hparams_event(double wall, const char *tag, int field, gyre_wire info) {
+    gyre_wire content = {0};
+    gyre_wire_message(&content, field, info);
     return plugin_event(wall, 0, tag, "hparams", content, vector(TYPE_FLOAT, 0));
 }
 
-wire event_session_begin(double wall, const gyre_json_value *config) {
-    wire info = {0};
+gyre_wire event_session_begin(double wall, const gyre_json_value *config) {
+    gyre_wire info = {0};
     put_members(&info, config, "");
-    wire_double(&info, START_TIME, wall);
+    gyre_wire_double(&info, START_TIME, wall);
     return hparams_event(wall, "_hparams_/session_start_info", HPARAMS_START, info);
 }
 
-wire event_session_end(double wall, bool success) {
-    wire info = {0};
-    wire_integer(&info, END_STATUS, success ? STATUS_SUCCESS : STATUS_FAILURE);
-    wire_double(&info, END_TIME, wall);
+gyre_wire event_session_end(double wall, bool success) {
+    gyre_wire info = {0};
+    gyre_wire_integer(&info, END_STATUS, success ? STATUS_SUCCESS : STATUS_FAILURE);
+    gyre_wire_double(&info, END_TIME, wall);
     return hparams_event(wall, "_hparams_/session_end_info", HPARAMS_END, info);
 }

@@ -3,27 +3,27 @@
 #define GYRE_RUNFILE_EVENT_H
 
 #include "gyre/json.h"
-#include "wire.h"
+#include "gyre/wire.h"
 
 /* `wall`: seconds since 1970; `step`: completed updates. Each is the content of a record. */
 
-wire event_version(double wall);
-wire event_writer(double wall, const char *program);
+gyre_wire event_version(double wall);
+gyre_wire event_writer(double wall, const char *program);
 /* Points of `step` and later that the reader has, of files before, are void. */
-wire event_restart(double wall, int64_t step);
+gyre_wire event_restart(double wall, int64_t step);
 
 /* Points of curves. */
 typedef struct {
     const char *tag;
     double value;
 } event_scalar;
-wire event_scalars(double wall, int64_t step, const event_scalar *scalars, int count);
+gyre_wire event_scalars(double wall, int64_t step, const event_scalar *scalars, int count);
 
 /* A text that is shown as it stands. */
-wire event_text(double wall, int64_t step, const char *tag, const char *text);
+gyre_wire event_text(double wall, int64_t step, const char *tag, const char *text);
 
 /* Hyper-parameters: the numbers, flags and short texts of a config, by their key paths. */
-wire event_session_begin(double wall, const gyre_json_value *config);
-wire event_session_end(double wall, bool success);
+gyre_wire event_session_begin(double wall, const gyre_json_value *config);
+gyre_wire event_session_end(double wall, bool success);
 
 #endif

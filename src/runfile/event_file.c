@@ -17,12 +17,12 @@ uint32_t event_checksum(const void *bytes, size_t size) {
     return (crc >> 15 | crc << 17) + 0xa282ead8;
 }
 
-void event_record(wire *records, wire message) {
+void event_record(gyre_wire *records, gyre_wire message) {
     size_t begin = records->size;
-    wire_fixed64(records, message.size);
-    if (!records->failed) wire_fixed32(records, event_checksum(records->bytes + begin, 8));
-    wire_raw(records, message.bytes, message.size);
-    wire_fixed32(records, event_checksum(message.bytes, message.size));
+    gyre_wire_fixed64(records, message.size);
+    if (!records->failed) gyre_wire_fixed32(records, event_checksum(records->bytes + begin, 8));
+    gyre_wire_raw(records, message.bytes, message.size);
+    gyre_wire_fixed32(records, event_checksum(message.bytes, message.size));
     records->failed = records->failed || message.failed;
     if (records->failed) records->size = begin; /* whole records alone */
     free(message.bytes);
@@ -43,7 +43,7 @@ static size_t record_size(const unsigned char *bytes, size_t size) {
     return right ? HEAD + length + TAIL : 0;
 }
 
-bool event_file_has(const void *bytes, size_t size, const wire *record) {
+bool event_file_has(const void *bytes, size_t size, const gyre_wire *record) {
     const unsigned char *at = bytes;
     bool found = false;
     for (int i = 0; size > 0; i++) {

@@ -22,8 +22,8 @@ enum { LARGEST = 1 << 30 }; /* bytes of an export that is replaced */
 struct gyre_tensorboard {
     const gyre_metric *metric;
     char *dir;
-    int fd;       /* -1: the file is not there yet */
-    wire records; /* those that wait; the first `written` bytes of them do not */
+    int fd;            /* -1: the file is not there yet */
+    gyre_wire records; /* those that wait; the first `written` bytes of them do not */
     size_t written;
     double flushed; /* clock: of the last flush, or of the last try */
     double began;   /* wall time at second 0 of rows that were made before; -1: they are new */
@@ -144,7 +144,7 @@ static gyre_status make_file(gyre_tensorboard *t) {
 
 gyre_status gyre_tensorboard_flush(gyre_tensorboard *t) {
     if (t == NULL) return GYRE_OK;
-    wire *r = &t->records;
+    gyre_wire *r = &t->records;
     t->flushed = gyre_clock();
     GYRE_TRY(make_file(t));
     while (t->written < r->size) {
@@ -207,7 +207,7 @@ gyre_status gyre_tensorboard_close(gyre_tensorboard *t) {
 
 /* An earlier export of the same run may be replaced; the file of a run under way, or of another
  * program, would be shown beside the new one. */
-static gyre_status check_place(const char *dir, const char *path, const wire *writer) {
+static gyre_status check_place(const char *dir, const char *path, const gyre_wire *writer) {
     event_files files;
     char *there = NULL;
     size_t size = 0;
@@ -226,7 +226,7 @@ static gyre_status check_place(const char *dir, const char *path, const wire *wr
 }
 
 /* The second record of an export, by which it is known again. */
-static gyre_status name_writer(const gyre_run_content *run, double began, wire *record) {
+static gyre_status name_writer(const gyre_run_content *run, double began, gyre_wire *record) {
     char program[64];
     uint64_t hash = 0;
     GYRE_TRY(gyre_config_hash(run->settings, &hash));
@@ -239,13 +239,13 @@ gyre_status gyre_tensorboard_export(const gyre_run_content *run, double began, c
                                     char **path) {
     gyre_status status = GYRE_OK;
     gyre_tensorboard t = {.metric = run->tables.metric, .fd = -1, .began = began};
-    wire writer = {0};
+    gyre_wire writer = {0};
     *path = event_file_path(dir, (long long)began, "export");
     if (*path == NULL) GYRE_GOTO(no_memory());
     GYRE_GOTO(name_writer(run, began, &writer));
     GYRE_GOTO(check_place(dir, *path, &writer));
     event_record(&t.records, event_version(began));
-    wire_raw(&t.records, writer.bytes, writer.size);
+    gyre_wire_raw(&t.records, writer.bytes, writer.size);
     GYRE_GOTO(add_config(&t, run->settings, 0));
     add_tables(&t, &run->tables);
     if (t.records.failed) GYRE_GOTO(no_memory());

@@ -29,7 +29,7 @@ static void test_crc32c(void **state) {
     assert_int_equal(gyre_crc32c("", 0), 0);
 }
 
-static void assert_bytes(wire w, const char *bytes, size_t size) {
+static void assert_bytes(gyre_wire w, const char *bytes, size_t size) {
     assert_false(w.failed);
     assert_int_equal(w.size, size);
     assert_memory_equal(w.bytes, bytes, size);
@@ -38,25 +38,25 @@ static void assert_bytes(wire w, const char *bytes, size_t size) {
 
 static void test_wire(void **state) {
     (void)state;
-    wire w = {0};
-    wire_integer(&w, 1, 0);
-    wire_integer(&w, 1, 127);
-    wire_integer(&w, 1, 128);
-    wire_integer(&w, 16, 300);
+    gyre_wire w = {0};
+    gyre_wire_integer(&w, 1, 0);
+    gyre_wire_integer(&w, 1, 127);
+    gyre_wire_integer(&w, 1, 128);
+    gyre_wire_integer(&w, 16, 300);
     assert_bytes(w, "\x08\x00\x08\x7f\x08\x80\x01\x80\x01\xac\x02", 11);
-    w = (wire){0};
-    wire_integer(&w, 2, UINT64_MAX);
+    w = (gyre_wire){0};
+    gyre_wire_integer(&w, 2, UINT64_MAX);
     assert_bytes(w, "\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11);
-    w = (wire){0};
-    wire inner = {0};
-    wire_text(&inner, 1, "ab");
-    wire_message(&w, 3, inner);
-    wire_message(&w, 4, (wire){0});
+    w = (gyre_wire){0};
+    gyre_wire inner = {0};
+    gyre_wire_text(&inner, 1, "ab");
+    gyre_wire_message(&w, 3, inner);
+    gyre_wire_message(&w, 4, (gyre_wire){0});
     assert_bytes(w, "\x1a\x04\x0a\x02\x61\x62\x22\x00", 8);
 }
 
-static void assert_record(wire message, const char *bytes, size_t size) {
-    wire records = {0};
+static void assert_record(gyre_wire message, const char *bytes, size_t size) {
+    gyre_wire records = {0};
     event_record(&records, message);
     assert_bytes(records, bytes, size);
 }
@@ -89,7 +89,7 @@ static void test_records(void **state) {
 /* A file is known by its second record, if all of it is as it was written. */
 static void test_known(void **state) {
     (void)state;
-    wire all = {0}, own = {0}, other = {0};
+    gyre_wire all = {0}, own = {0}, other = {0};
     event_record(&own, event_writer(1.5, "gyre export"));
     event_record(&other, event_writer(1.5, "gyre"));
     event_record(&all, event_version(1.5));

@@ -24,36 +24,36 @@ static graph_value fresh_value(graph *g, bool flat) {
 /* ---- operators */
 
 /* AttributeProto: name 1, f 2, i 3, s 4, ints 8, type 20. */
-static void put_attribute(wire *node, const graph_attribute *a) {
+static void put_attribute(gyre_wire *node, const graph_attribute *a) {
     static const int types[] = {
         [GRAPH_INTEGER] = 2, [GRAPH_FLOAT] = 1, [GRAPH_TEXT] = 3, [GRAPH_INTEGERS] = 7};
-    wire w = {0};
-    wire_text(&w, 1, a->name);
+    gyre_wire w = {0};
+    gyre_wire_text(&w, 1, a->name);
     switch (a->kind) {
-    case GRAPH_INTEGER: wire_integer(&w, 3, (int64_t)a->number); break;
-    case GRAPH_FLOAT: wire_float(&w, 2, (float)a->number); break;
-    case GRAPH_TEXT: wire_text(&w, 4, a->text); break;
+    case GRAPH_INTEGER: gyre_wire_integer(&w, 3, (uint64_t)(int64_t)a->number); break;
+    case GRAPH_FLOAT: gyre_wire_float(&w, 2, (float)a->number); break;
+    case GRAPH_TEXT: gyre_wire_text(&w, 4, a->text); break;
     case GRAPH_INTEGERS:
-        for (int i = 0; i < a->count; i++) wire_integer(&w, 8, a->integers[i]);
+        for (int i = 0; i < a->count; i++) gyre_wire_integer(&w, 8, (uint64_t)a->integers[i]);
         break;
     }
-    wire_integer(&w, 20, types[a->kind]);
-    wire_message(node, 5, &w);
+    gyre_wire_integer(&w, 20, (uint64_t)types[a->kind]);
+    gyre_wire_message(node, 5, w);
 }
 
 /* NodeProto: input 1, output 2, name 3, op_type 4, attribute 5. */
 graph_value graph_operator(graph *g, const char *operator, const graph_value * const * inputs,
                            int count, const graph_attribute *attributes) {
     const graph_value y = fresh_value(g, inputs[0]->flat);
-    wire w = {0};
-    for (int i = 0; i < count; i++) wire_text(&w, 1, inputs[i] == NULL ? "" : inputs[i]->name);
-    wire_text(&w, 2, y.name);
-    wire_text(&w, 3, y.name);
-    wire_text(&w, 4, operator);
+    gyre_wire w = {0};
+    for (int i = 0; i < count; i++) gyre_wire_text(&w, 1, inputs[i] == NULL ? "" : inputs[i]->name);
+    gyre_wire_text(&w, 2, y.name);
+    gyre_wire_text(&w, 3, y.name);
+    gyre_wire_text(&w, 4, operator);
     for (int i = 0; attributes != NULL && attributes[i].name != NULL; i++) {
         put_attribute(&w, &attributes[i]);
     }
-    wire_message(&g->nodes, 1, &w);
+    gyre_wire_message(&g->nodes, 1, w);
     return y;
 }
 
@@ -75,12 +75,12 @@ graph_value graph_with(graph *g, const char *operator, graph_value x, float numb
 /* TensorProto: dims 1, data_type 2, name 8, raw_data 9. */
 static void put_tensor(graph *g, const char *name, int type, const int64_t *dims, int ndim,
                        const void *values, size_t bytes) {
-    wire w = {0};
-    for (int i = 0; i < ndim; i++) wire_integer(&w, 1, dims[i]);
-    wire_integer(&w, 2, type);
-    wire_text(&w, 8, name);
-    wire_bytes(&w, 9, values, bytes);
-    wire_message(&g->constants, 5, &w);
+    gyre_wire w = {0};
+    for (int i = 0; i < ndim; i++) gyre_wire_integer(&w, 1, (uint64_t)dims[i]);
+    gyre_wire_integer(&w, 2, (uint64_t)type);
+    gyre_wire_text(&w, 8, name);
+    gyre_wire_bytes(&w, 9, values, bytes);
+    gyre_wire_message(&g->constants, 5, w);
 }
 
 graph_value graph_floats(graph *g, const float *values, const int64_t *dims, int ndim) {

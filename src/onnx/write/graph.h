@@ -4,7 +4,7 @@
 #define GYRE_ONNX_WRITE_GRAPH_H
 
 #include "gyre/onnx_write.h"
-#include "wire.h"
+#include "gyre/wire.h"
 #include <stdbool.h>
 
 enum { GRAPH_NAME = GYRE_NODE_NAME_SIZE + 16 };
@@ -17,7 +17,7 @@ typedef struct {
 
 typedef struct {
     const gyre_onnx_network *network;
-    wire nodes, constants;
+    gyre_wire nodes, constants;
     bool *written;    /* (parameters) it is among the constants */
     const char *node; /* of the network, which names what is written now */
     int count;        /* values of this node so far */

@@ -54,22 +54,22 @@ static graph_value normalise(graph *g, graph_value x) {
 
 /* ValueInfoProto: name 1, type 2; TypeProto: tensor_type 1 {elem_type 1, shape 2 {dim 1 {dim_value
  * 1, dim_param 2}}}. */
-static void put_value(wire *to, int field, const char *name, const int *dims, int ndim) {
-    wire shape = {0}, tensor = {0}, type = {0}, value = {0};
+static void put_value(gyre_wire *to, int field, const char *name, const int *dims, int ndim) {
+    gyre_wire shape = {0}, tensor = {0}, type = {0}, value = {0};
     for (int i = 0; i < ndim; i++) {
-        wire dim = {0};
+        gyre_wire dim = {0};
         if (i == 0)
-            wire_text(&dim, 2, "N");
+            gyre_wire_text(&dim, 2, "N");
         else
-            wire_integer(&dim, 1, dims[i]);
-        wire_message(&shape, 1, &dim);
+            gyre_wire_integer(&dim, 1, (uint64_t)dims[i]);
+        gyre_wire_message(&shape, 1, dim);
     }
-    wire_integer(&tensor, 1, 1);
-    wire_message(&tensor, 2, &shape);
-    wire_message(&type, 1, &tensor);
-    wire_text(&value, 1, name);
-    wire_message(&value, 2, &type);
-    wire_message(to, field, &value);
+    gyre_wire_integer(&tensor, 1, 1);
+    gyre_wire_message(&tensor, 2, shape);
+    gyre_wire_message(&type, 1, tensor);
+    gyre_wire_text(&value, 1, name);
+    gyre_wire_message(&value, 2, type);
+    gyre_wire_message(to, field, value);
 }
 
 /* ---- nodes */
@@ -108,28 +108,28 @@ static gyre_status write_node(graph *g, int index, graph_value input, graph_valu
 }
 
 /* NodeProto: the output has a name of its own. */
-static void put_output(graph *g, graph_value last, wire *out) {
+static void put_output(graph *g, graph_value last, gyre_wire *out) {
     const gyre_model *m = g->network->model;
     const gyre_node *node = &m->nodes[gyre_model_output(m)];
     const int dims[] = {0, node->c, node->h, node->w};
     const bool flat = node->h * node->w == 1;
-    wire w = {0};
+    gyre_wire w = {0};
     graph_begin_node(g, "logits");
     if (flat) last = graph_flat(g, last);
-    wire_text(&w, 1, last.name);
-    wire_text(&w, 2, "logits");
-    wire_text(&w, 3, "logits");
-    wire_text(&w, 4, "Identity");
-    wire_message(&g->nodes, 1, &w);
+    gyre_wire_text(&w, 1, last.name);
+    gyre_wire_text(&w, 2, "logits");
+    gyre_wire_text(&w, 3, "logits");
+    gyre_wire_text(&w, 4, "Identity");
+    gyre_wire_message(&g->nodes, 1, w);
     put_value(out, 12, "logits", dims, flat ? 2 : 4);
 }
 
 /* GraphProto: node 1, name 2, initializer 5, input 11, output 12. */
-static gyre_status write_graph(graph *g, wire *out) {
+static gyre_status write_graph(graph *g, gyre_wire *out) {
     const gyre_model *m = g->network->model;
     const int dims[] = {0, m->c, m->h, m->w};
     graph_value input = {.name = "input"};
-    wire output = {0};
+    gyre_wire output = {0};
     gyre_status status = GYRE_OK;
     graph_value *values = calloc((size_t)m->node_count + 1, sizeof *values);
     g->written = calloc((size_t)m->param_count + 1, sizeof *g->written);
@@ -139,17 +139,18 @@ static gyre_status write_graph(graph *g, wire *out) {
     for (int i = 0; i + 1 < m->node_count; i++)
         GYRE_GOTO(write_node(g, i, x, values)); /* no loss */
     put_output(g, values[gyre_model_output(m)], &output);
-    wire_append(out, &g->nodes);
-    wire_text(out, 2, m->name);
-    wire_append(out, &g->constants);
+    gyre_wire_append(out, g->nodes);
+    gyre_wire_text(out, 2, m->name);
+    gyre_wire_append(out, g->constants);
     put_value(out, 11, input.name, dims, 4);
-    wire_append(out, &output);
+    gyre_wire_append(out, output);
 out:
     free(values);
     free(g->written);
-    wire_free(&g->nodes);
-    wire_free(&g->constants);
-    wire_free(&output);
+    if (status != GYRE_OK) {
+        free(g->nodes.bytes);
+        free(g->constants.bytes);
+    }
     return status;
 }
 
@@ -157,29 +158,29 @@ out:
 
 /* ModelProto: ir_version 1, producer_name 2, producer_version 3, graph 7, opset_import 8 {domain 1,
  * version 2}, metadata_props 14 {key 1, value 2}. */
-static void write_model(wire *body, const gyre_note *notes, size_t count, wire *out) {
-    wire opset = {0};
-    wire_integer(out, 1, IR_VERSION);
-    wire_text(out, 2, "gyre");
-    wire_text(out, 3, GYRE_VERSION);
-    wire_integer(&opset, 2, OPSET);
-    wire_message(out, 8, &opset);
+static void write_model(gyre_wire body, const gyre_note *notes, size_t count, gyre_wire *out) {
+    gyre_wire opset = {0};
+    gyre_wire_integer(out, 1, IR_VERSION);
+    gyre_wire_text(out, 2, "gyre");
+    gyre_wire_text(out, 3, GYRE_VERSION);
+    gyre_wire_integer(&opset, 2, OPSET);
+    gyre_wire_message(out, 8, opset);
     for (size_t i = 0; i < count; i++) {
-        wire note = {0};
-        wire_text(&note, 1, notes[i].key);
-        wire_text(&note, 2, notes[i].value);
-        wire_message(out, 14, &note);
+        gyre_wire note = {0};
+        gyre_wire_text(&note, 1, notes[i].key);
+        gyre_wire_text(&note, 2, notes[i].value);
+        gyre_wire_message(out, 14, note);
     }
-    wire_message(out, 7, body);
+    gyre_wire_message(out, 7, body);
 }
 
 gyre_status gyre_onnx_image(const gyre_onnx_network *network, const gyre_note *notes,
                             size_t note_count, char **file, size_t *size) {
     graph g = {.network = network};
-    wire all = {0}, out = {0};
+    gyre_wire all = {0}, out = {0};
     gyre_status status = GYRE_OK;
     GYRE_GOTO(write_graph(&g, &all));
-    write_model(&all, notes, note_count, &out);
+    write_model(all, notes, note_count, &out);
     if (out.failed) GYRE_GOTO(gyre_no_memory("the network as ONNX"));
     if (out.size > INT_MAX) {
         GYRE_GOTO(gyre_fail(GYRE_EIO,
@@ -187,11 +188,10 @@ gyre_status gyre_onnx_image(const gyre_onnx_network *network, const gyre_note *n
                             "export safetensors` writes larger ones",
                             out.size, INT_MAX));
     }
-    *file = out.bytes;
+    *file = (char *)out.bytes;
     *size = out.size;
-    out = (wire){0};
+    out = (gyre_wire){0};
 out:
-    wire_free(&all);
-    wire_free(&out);
+    free(out.bytes);
     return status;
 }
