@@ -199,7 +199,9 @@ gyre_status gyre_checkpoint_list(const char *run_dir, int64_t **completed, size_
     if (path == NULL) return gyre_no_memory("listing checkpoints");
     DIR *dir = opendir(path);
     if (dir == NULL && errno != ENOENT) {
-        status = gyre_fail(GYRE_EIO, "cannot read folder '%s': %s", path, strerror(errno));
+        status = errno == ENOMEM
+                     ? gyre_no_memory("reading '%s'", path)
+                     : gyre_fail(GYRE_EIO, "cannot read folder '%s': %s", path, strerror(errno));
     }
     for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
         long long n = 0;

@@ -69,6 +69,7 @@ static long long time_of(const char *name) {
 gyre_status event_files_find(const char *dir, event_files *out) {
     *out = (event_files){.newest = -1};
     DIR *d = opendir(dir);
+    if (d == NULL && errno == ENOMEM) return gyre_no_memory("reading '%s'", dir);
     if (d == NULL) return gyre_fail(GYRE_EIO, "cannot read '%s': %s", dir, strerror(errno));
     for (const struct dirent *e; (e = readdir(d)) != NULL;) {
         long long seconds = time_of(e->d_name);

@@ -10,6 +10,7 @@ gyre_status gyre_folder_is_free(const char *path,
     *out = true;
     DIR *d = opendir(path);
     if (d == NULL && errno == ENOENT) return GYRE_OK;
+    if (d == NULL && errno == ENOMEM) return gyre_no_memory("reading '%s'", path);
     if (d == NULL) return gyre_fail(GYRE_EIO, "cannot use '%s': %s", path, strerror(errno));
     for (struct dirent *e; (e = readdir(d)) != NULL;) {
         const char *name = e->d_name;

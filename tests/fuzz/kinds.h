@@ -10,6 +10,7 @@
 #include "gyre/comm.h"
 #include "gyre/config.h"
 #include "gyre/dataset.h"
+#include "gyre/events.h"
 #include "gyre/file.h"
 #include "gyre/find.h"
 #include "gyre/import.h"
@@ -19,6 +20,7 @@
 #include "gyre/report.h"
 #include "gyre/run.h"
 #include "gyre/study.h"
+#include "gyre/tensorboard.h"
 #include "network.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +130,23 @@ static gyre_status read_find(const char *path) {
     return status;
 }
 
+/* An export over the damaged file: it is replaced, or refused. */
+static gyre_status export_events(const char *path) {
+    char command[600], *written = NULL;
+    double began = 0;
+    gyre_run_content run;
+    GYRE_TRY(gyre_events_began("run/log.jsonl", &began));
+    snprintf(command, sizeof command,
+             "rm -rf events; mkdir events; cp '%s' events/events.out.tfevents.%010.0f.export", path,
+             began);
+    if (system(command) != 0) return GYRE_EIO;
+    gyre_status status = gyre_run_content_open("run", &run);
+    if (status == GYRE_OK) status = gyre_tensorboard_export(&run, began, "events", &written);
+    free(written);
+    gyre_run_content_close(&run);
+    return status;
+}
+
 static gyre_status begin_from(const char *path) {
     char set[600];
     snprintf(set, sizeof set, "model.init_from=%s", path);
@@ -232,6 +251,7 @@ static const kind kinds[] = {
      .ranks = true},
     {.name = "metrics", .files = {"metrics.h5"}, .read = read_metrics},
     {.name = "metrics-resume", .files = {"metrics.h5"}, .read = resume_metrics, .ranks = true},
+    {.name = "events", .files = {"events.bin"}, .read = export_events},
     {.name = "find", .files = {"find.h5"}, .read = read_find},
     {.name = "init-from",
      .files = {"weights.h5", "checkpoint.h5"},

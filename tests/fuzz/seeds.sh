@@ -76,6 +76,8 @@ cp "$here/network.json" .
 step=$(ls run/checkpoints/step-*.h5)
 cp "$step" checkpoint.h5
 cp run/metrics.h5 range/find.h5 .
+"$gyre" export tensorboard run -o events > /dev/null
+cp events/events.out.tfevents.* events.bin
 /usr/bin/python3 - <<'P'
 import h5py
 with h5py.File("checkpoint.h5") as f, h5py.File("weights.h5", "w") as to:
