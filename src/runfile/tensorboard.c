@@ -196,6 +196,7 @@ void gyre_tensorboard_end(gyre_tensorboard *t, bool success) {
 gyre_status gyre_tensorboard_close(gyre_tensorboard *t) {
     if (t == NULL) return GYRE_OK;
     gyre_status status = gyre_tensorboard_flush(t);
+    if (status == GYRE_OK && t->records.failed) status = no_memory();
     if (t->fd >= 0) close(t->fd);
     free(t->records.bytes);
     free(t->dir);
