@@ -49,39 +49,52 @@ static bool stays_inside(const char *location) {
     return true;
 }
 
-/* The real path of a location, free() it; NULL: it is outside the folder, or not there. */
-static char *find(const onnx_file *f, const char *location) {
-    char *dir = gyre_path_dir(f->path), *folder = dir == NULL ? NULL : realpath(dir, NULL);
-    char *joined = folder == NULL ? NULL : gyre_path_join(folder, location);
-    char *found = joined == NULL ? NULL : realpath(joined, NULL);
-    size_t length = folder == NULL ? 0 : strlen(folder);
-    bool root = length == 1; /* the folder "/" has its separator already */
-    if (found != NULL && (strncmp(found, folder, length) != 0 || (!root && found[length] != '/'))) {
-        free(found);
-        found = NULL;
-    }
-    free(dir);
-    free(folder);
-    free(joined);
-    return found;
-}
-
-static gyre_status outside(const onnx_file *f, const char *name, const char *location) {
+static gyre_status outside(const onnx_file *f, const Onnx__TensorProto *t, const char *location) {
     return gyre_fail(
         GYRE_EIO,
         "'%s': tensor %s lies in '%s', which is no file in the ONNX file's folder; copy "
         "the file of weights there",
-        f->path, name, location == NULL ? "" : location);
+        f->path, onnx_tensor_name(t), location == NULL ? "" : location);
+}
+
+static bool is_below(const char *path, const char *folder) {
+    size_t length = strlen(folder);
+    bool root = length == 1; /* the folder "/" has its separator already */
+    return strncmp(path, folder, length) == 0 && (root || path[length] == '/');
+}
+
+/* The real path of a tensor's location, free() it. */
+static gyre_status find(const onnx_file *f, const Onnx__TensorProto *t, const char *location,
+                        char **out) {
+    gyre_status status = GYRE_OK;
+    char *folder = NULL, *joined = NULL, *found = NULL;
+    char *dir = gyre_path_dir(f->path);
+    errno = 0;
+    if (dir != NULL) folder = realpath(dir, NULL);
+    if (folder != NULL) joined = gyre_path_join(folder, location);
+    if (joined != NULL) found = realpath(joined, NULL);
+    if (dir == NULL || errno == ENOMEM || (folder != NULL && joined == NULL))
+        status = gyre_no_memory("reading '%s'", f->path);
+    else if (found == NULL || !is_below(found, folder))
+        status = outside(f, t, location);
+    free(dir);
+    free(folder);
+    free(joined);
+    if (status == GYRE_OK)
+        *out = found;
+    else
+        free(found);
+    return status;
 }
 
 /* Where a tensor lies, within a file of `size` bytes (0: not known yet). */
 static gyre_status range_of(const onnx_file *f, const Onnx__TensorProto *t, range *out) {
     size_t count = 0;
     uint64_t length = 0;
-    const char *name = t->name == NULL ? "" : t->name;
+    const char *name = onnx_tensor_name(t);
     *out = (range){.tensor = t, .location = value_of(t, "location")};
     GYRE_TRY(onnx_tensor_check(f, t, &count));
-    if (!stays_inside(out->location)) return outside(f, name, out->location);
+    if (!stays_inside(out->location)) return outside(f, t, out->location);
     uint64_t bytes = (uint64_t)count * onnx_type_bytes(t->data_type);
     if (!number_of(t, "offset", 0, &out->begin) || !number_of(t, "length", bytes, &length) ||
         length != bytes || __builtin_add_overflow(out->begin, bytes, &out->end)) {
@@ -105,10 +118,11 @@ static int compare(const void *a, const void *b) {
 /* `r` are the ranges of one location, in order. */
 static gyre_status check_location(const onnx_file *f, const range *r, size_t count) {
     struct stat st;
-    char *path = find(f, r->location);
-    bool is_file = path != NULL && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    char *path = NULL;
+    GYRE_TRY(find(f, r->tensor, r->location, &path));
+    bool is_file = stat(path, &st) == 0 && S_ISREG(st.st_mode);
     free(path);
-    if (!is_file) return outside(f, r->tensor->name, r->location);
+    if (!is_file) return outside(f, r->tensor, r->location);
     uint64_t size = (uint64_t)st.st_size;
     for (size_t i = 0; i < count; i++) {
         if (r[i].end > size) {
@@ -180,8 +194,8 @@ gyre_status onnx_external_read(const onnx_file *f, const Onnx__TensorProto *t, v
     range r;
     int fd = -1;
     GYRE_TRY(range_of(f, t, &r));
-    char *path = find(f, r.location);
-    if (path == NULL) return outside(f, t->name, r.location);
+    char *path = NULL;
+    GYRE_TRY(find(f, t, r.location, &path));
     gyre_status status = gyre_file_open(path, &fd);
     if (status == GYRE_OK) status = gyre_file_read_at(fd, path, r.begin, out, size);
     if (fd >= 0) close(fd);
@@ -192,8 +206,8 @@ gyre_status onnx_external_read(const onnx_file *f, const Onnx__TensorProto *t, v
 static gyre_status hash_one(void *context, const onnx_file *f, const range *r, size_t count) {
     uint64_t *hash = context, pair[2] = {*hash, 0};
     (void)count;
-    char *path = find(f, r->location);
-    if (path == NULL) return outside(f, r->tensor->name, r->location);
+    char *path = NULL;
+    GYRE_TRY(find(f, r->tensor, r->location, &path));
     gyre_status status = gyre_file_hash(path, &pair[1]);
     free(path);
     *hash = XXH3_64bits(pair, sizeof pair);

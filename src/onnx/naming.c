@@ -33,7 +33,7 @@ static gyre_status tie(onnx_import *m, int place, int other) {
         same +=
             same_tensor(l->weights[k].constant, onnx_layer_find_weight(o, l->weights[k].suffix));
     }
-    if (shared == 0) return m->work.status;
+    if (shared == 0 || m->work.status != GYRE_OK) return m->work.status;
     if (same == l->weight_count && same == o->weight_count && strcmp(l->type, o->type) == 0) {
         l->tied = o->tied < 0 ? other : o->tied;
         return m->work.status;

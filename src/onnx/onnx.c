@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct gyre_onnx_import {
     onnx_import m;
@@ -28,12 +29,12 @@ bool gyre_onnx_recognise(const char *path) {
     static const uint8_t tags[] = {0x08, 0x12, 0x1a, 0x22, 0x2a, 0x28,
                                    0x32, 0x3a, 0x42, 0x72, 0xa2};
     uint8_t head[9] = {0};
-    FILE *f = NULL;
-    if (gyre_file_stream(path, false, &f) != GYRE_OK) return false;
-    size_t got = fread(head, 1, sizeof head, f);
-    fclose(f);
-    bool lengths =
-        got == sizeof head && head[8] == '{' && head[5] == 0 && head[6] == 0 && head[7] == 0;
+    int fd = -1;
+    if (gyre_file_open(path, &fd) != GYRE_OK) return false;
+    ssize_t got = pread(fd, head, sizeof head, 0);
+    close(fd);
+    bool lengths = got == (ssize_t)sizeof head && head[8] == '{' && head[5] == 0 && head[6] == 0 &&
+                   head[7] == 0;
     return got > 0 && !lengths && memchr(tags, head[0], sizeof tags) != NULL;
 }
 

@@ -14,7 +14,7 @@ static inline void check_printed(const gyre_model *m) {
     gyre_model *other = NULL;
     if (gyre_model_print(m, &text) != GYRE_OK) abort();
     const gyre_model_settings settings = {.layers = text};
-    if (gyre_model_open(&settings, 32, 32, 3, 10, &other) != GYRE_OK ||
+    if (gyre_model_open(&settings, m->h, m->w, m->c, m->classes, &other) != GYRE_OK ||
         gyre_model_print(other, &again) != GYRE_OK || strcmp(text, again) != 0) {
         fprintf(stderr, "%s\n%s\n%s\n", gyre_error_text(), text, again == NULL ? "" : again);
         abort();

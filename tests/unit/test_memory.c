@@ -14,6 +14,7 @@
 #include "gyre/checkpoint.h"
 #include "gyre/log.h"
 #include "gyre/metrics.h"
+#include "gyre/onnx.h"
 #include "gyre/run.h"
 #include "oom.h"
 #include <ftw.h>
@@ -82,6 +83,41 @@ static void configs(void **state) {
             failed = r.failed;
         }
         free(expected);
+    }
+}
+
+/* ---- networks by ONNX */
+
+static gyre_status use_onnx(const char *path, float *sum) {
+    gyre_onnx *o = NULL;
+    gyre_status status = gyre_onnx_open(path, &o);
+    for (int i = 0; status == GYRE_OK && i < o->weight_count; i++) {
+        float numbers[4096];
+        assert_true(o->weights[i].count <= 4096);
+        status = gyre_onnx_read(o, &o->weights[i], numbers);
+        for (size_t k = 0; status == GYRE_OK && k < o->weights[i].count; k++) *sum += numbers[k];
+    }
+    gyre_onnx_close(o);
+    return status;
+}
+
+static void networks_by_onnx(void **state) {
+    static const char *const paths[] = {"tests/data/onnx/table.preserve.onnx",
+                                        "tests/data/onnx/table.dynamo_training.onnx"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        float expected = 0;
+        bool failed = true;
+        assert_int_equal(use_onnx(paths[i], &expected), GYRE_OK);
+        for (long k = 1; failed; k++) {
+            float sum = 0;
+            oom_begin(k, i == 1);
+            gyre_status status = use_onnx(paths[i], &sum);
+            oom_result r = oom_end();
+            if (status == GYRE_OK && sum != expected) fail_msg("%s, request %ld", paths[i], k);
+            check("ONNX", k, status, r);
+            failed = r.failed;
+        }
     }
 }
 
@@ -242,11 +278,9 @@ static void studies(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(configs),
-        cmocka_unit_test(fresh_runs),
-        cmocka_unit_test(fresh_runs_without_any),
-        cmocka_unit_test(resumes),
-        cmocka_unit_test(studies),
+        cmocka_unit_test(configs),    cmocka_unit_test(networks_by_onnx),
+        cmocka_unit_test(fresh_runs), cmocka_unit_test(fresh_runs_without_any),
+        cmocka_unit_test(resumes),    cmocka_unit_test(studies),
     };
     gyre_log_mute(true);
     if (access("/dev/shm", W_OK) == 0) { /* where fsync costs nothing */
