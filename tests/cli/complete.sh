@@ -36,7 +36,8 @@ offers "--set --stop-after" train --set a=1 --out d --s
 offers ":files json" train ''
 offers "" train c.json ''
 offers ":folders" plot a b ''
-offers ":folders csv safetensors tensorboard" export ''
+"$GYRE" --complete export '' >"$T/out"
+for line in :folders csv tensorboard; do grep -qx -- "$line" "$T/out" || fail "export: $(cat "$T/out")"; done # of [csv] RUN
 offers ":folders" export csv ''
 offers "--output" export run --o
 offers "--follow" plot run --f
