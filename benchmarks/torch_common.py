@@ -106,11 +106,25 @@ def distance(a, b):
     return (sum(np.sum((a[k] - b[k]) ** 2) for k in b) / sum(np.sum(b[k] ** 2) for k in b)) ** 0.5
 
 
+def layouts(net, x):
+    """The network and its samples in PyTorch's order of memory, NCHW, and in gyre's, NHWC (channels_last)."""
+    for order in (torch.contiguous_format, torch.channels_last if x.ndim == 4 else torch.contiguous_format):
+        yield copy.deepcopy(net).to(memory_format=order), x.to(memory_format=order)
+
+
+def gradient_distances(gyre, folder, net, config, x, y, loss_of, batches):
+    """From double precision, a row for each batch: of gyre, PyTorch in NCHW, PyTorch in NHWC."""
+    single, double = (y.float(), y.double()) if y.is_floating_point() else (y, y)
+    exact = torch_gradients(copy.deepcopy(net).double(), loss_of, x, double, batches)
+    others = [torch_gradients(n, loss_of, s, single, batches) for n, s in layouts(net, x.float())]
+    return [[distance(g, e) for g in row] for e, *row in
+            zip(exact, gyre_gradients(gyre, folder, config, batches), *others)]
+
+
 def compare(gyre, folder, name, net, config, x, y, loss_of, steps_of, batches=GRADIENTS):
     """x, y: all samples, x in double precision. Prints a row for each key of steps_of, {batch norm: (rate, steps)}."""
     write_weights(net, folder / "weights.h5")
-    single = lambda v: v.float() if v.is_floating_point() else v
-    double = lambda v: v.double() if v.is_floating_point() else v
+    single = y.float() if y.is_floating_point() else y
     for norm, (lr, steps) in steps_of.items():
         frozen, here = norm == "frozen", folder / norm
         here.mkdir()
@@ -119,21 +133,14 @@ def compare(gyre, folder, name, net, config, x, y, loss_of, steps_of, batches=GR
                            validation="none")
         own["model"] = dict(config["model"], init_from=str(folder / "weights.h5"),
                             batch_norm="frozen" if frozen else "train")
-        off, theirs_off = [], []
-        exact = torch_gradients(ready(net, frozen).double(), loss_of, x, double(y), batches)
-        theirs = torch_gradients(ready(net, frozen), loss_of, x.float(), single(y), batches)
-        for e, t, m in zip(exact, theirs, gyre_gradients(gyre, here, own, batches)):
-            off.append(distance(m, e))
-            theirs_off.append(distance(t, e))
-        losses = torch_losses(ready(net, frozen), loss_of, x.float(), single(y), lr, steps)
-        apart = lambda other: np.max(np.abs(other - losses) / losses)
-        last = torch.channels_last if x.ndim == 4 else torch.contiguous_format
-        other = torch_losses(ready(net, frozen).to(memory_format=last), loss_of, x.float().to(memory_format=last),
-                             single(y), lr, steps)
+        off = gradient_distances(gyre, here, ready(net, frozen), own, x, y, loss_of, batches)
+        losses, other = [torch_losses(n, loss_of, s, single, lr, steps)
+                         for n, s in layouts(ready(net, frozen), x.float())]
         mine = gyre_losses(gyre, here, own, lr, steps)
-        a, b = min(zip(off, theirs_off), key=max)
+        apart = lambda other: np.max(np.abs(other - losses) / losses)
+        best, usual = min(off, key=max), np.median(off, axis=0)
+        cells = " | ".join(f"{b:.1e} ({u:.0e})" for b, u in zip(best, usual))
         count = sum(p.numel() for p in net.parameters())
-        usual, theirs_usual = np.median(off), np.median(theirs_off)
-        print(f"| {name} | {count:,} | {norm} | {a:.1e} ({usual:.0e}) | {b:.1e} ({theirs_usual:.0e}) | {a / b:.2f} | "
+        print(f"| {name} | {count:,} | {norm} | {cells} | {best[0] / best[1]:.2f} | {best[0] / best[2]:.2f} | "
               f"{steps} at {lr:.0e} | {losses[0]:.3f} to {losses[-1]:.3f} | {apart(mine):.1e} | {apart(other):.1e} |",
               flush=True)

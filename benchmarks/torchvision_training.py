@@ -5,15 +5,15 @@
 Prints a row of a table for each network and each kind of batch norm.
 
 Gradients: the distance from PyTorch in double precision, over all parameters together, of gyre and of PyTorch in single
-precision, and the ratio of the two. One ReLU or maximum that rounding turns to the other side is a thousand times the
-rounding, for PyTorch as for gyre, so there are several batches of four images, and what stands in the table is the batch
-whose larger distance is least (in brackets the medians). A wrong gradient would be wrong in each.
+precision, in NCHW and in gyre's NHWC, and the ratios. One ReLU or maximum that rounding turns to the other side is a
+thousand times the rounding, for PyTorch as for gyre, so there are several batches of four images, and what stands in the
+table is the batch whose largest distance is least (in brackets the medians). A wrong gradient would be wrong in each.
 
 Losses of SGD with momentum, batches of 16: the largest difference from PyTorch's in any step, relative to the loss, and
 beside it that of PyTorch's own layout NHWC (channels_last) from NCHW. With batch norm that trains, the rate is 1e-6: at
 1e-4 PyTorch's layouts part by 2e-2 in three steps of resnet50.
 
-Dropout and stochastic depth are 0. Where nothing else is said, PyTorch's layout is NCHW.
+Dropout and stochastic depth are 0.
 """
 import argparse, json, pathlib, tempfile
 
