@@ -190,6 +190,7 @@ READER ?= network
 SECONDS ?= 600
 TEST_LDFLAGS_guided_network := -fsanitize=fuzzer
 TEST_LDFLAGS_guided_onnx := -fsanitize=fuzzer
+TEST_LDFLAGS_guided_safetensors := -fsanitize=fuzzer
 .PHONY: fuzz-guided
 fuzz-guided: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre

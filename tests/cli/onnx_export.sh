@@ -76,6 +76,35 @@ JSON
 same_logits rows rows.h5 arrays --set model.name=mlp --set model.loss=mean_squared_error --set schedule.base_lr=1e-4
 same_logits pixels pixels.h5 arrays --set model.name=null --set model.file=pixels.json
 
+# What went out comes back by model.file, with weights and normalisation: the same function. The file that comes of it
+# says the same again.
+comes_back() { # name, dataset, more of gyre train
+    local name=$1 data=$2
+    shift 2
+    ends 0 "$GYRE" train config.json --quiet --out "$name-back" --set data.path="$data" --set model.name=null "$@" \
+        --set model.file="$name.onnx" --set model.batch_norm=frozen --set length.steps=1 --set schedule.base_lr=1e-30
+    ends 0 "$GYRE" eval "$name-back" --predictions "$name-back.csv"
+    ends 0 "$GYRE" export onnx "$name-back" -o "$name-back.onnx"
+    /usr/bin/python3 - "$name" <<'P' || fail "$name: another network came back"
+import csv, sys
+import numpy as np
+from onnx_run import Model
+
+name = sys.argv[1]
+a, b = [np.array([[float(v) for v in row[3:]] for row in list(csv.reader(open(f)))[1:]])
+        for f in (name + ".csv", name + "-back.csv")]
+off = np.abs(a - b).max() / np.abs(a).max()
+assert off <= 1e-6, off
+out, back = Model(name + ".onnx"), Model(name + "-back.onnx")
+weights = {k: v for k, v in out.constants.items() if "/" not in k}
+assert all(np.array_equal(v, back.constants[k]) for k, v in weights.items()), (list(weights), list(back.constants))
+P
+}
+comes_back given images.h5
+same_logits mlp gray.h5 images --set model.name=mlp
+comes_back mlp gray.h5
+comes_back raw gray.h5 --set data.augment.normalize=raw # no normalisation is in the file
+
 # A checkpoint by itself, twice the same bytes; nothing of somebody else's is overwritten.
 cp "$(echo given/checkpoints/*.h5)" alone.h5
 ends 0 "$GYRE" export onnx alone.h5 -o alone.onnx

@@ -83,3 +83,13 @@ import h5py
 with h5py.File("checkpoint.h5") as f, h5py.File("weights.h5", "w") as to:
     f.copy("parameters", to)
 P
+"$gyre" export safetensors run -o net.safetensors > /dev/null
+/usr/bin/python3 - "$here" <<'P'
+import json, sys
+sys.path.insert(0, sys.argv[1] + "/../cli/lib")
+from safetensors_file import read, write
+
+state = read("net.safetensors")[1]
+write("half.safetensors", {k: v.astype("f2") for k, v in state.items()})
+json.dump({"metadata": {}, "weight_map": {k: "net.safetensors" for k in state}}, open("net.safetensors.index.json", "w"))
+P

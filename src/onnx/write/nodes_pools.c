@@ -1,30 +1,50 @@
-/* Pools. Sizes of pictures are known, so that padding at the end tells what rounding up means. */
+/* Pools. Where rounding up gives one window more in ONNX than in gyre, which leaves out those that
+ * begin behind the picture, padding at the end tells how many there are: its size is known. */
 #include "nodes.h"
 
 #include "gyre/shapes.h"
 #include <stdlib.h>
 
-/* What has to be added behind `size` pixels so that there are `out` windows. */
-static int64_t end_pad(int size, int out, int window, int stride, int pad) {
-    const int64_t needed = (int64_t)(out - 1) * stride + window - size - pad;
+typedef struct {
+    int size, stride, pad, picture, out;
+} direction;
+
+static bool rounds_alike(const direction *d) {
+    return d->out == (d->picture + 2 * d->pad - d->size + d->stride - 1) / d->stride + 1;
+}
+
+/* What has to be added behind the picture so that there are as many windows. */
+static int end_pad(const direction *d) {
+    const int needed = (d->out - 1) * d->stride + d->size - d->picture - d->pad;
     return needed > 0 ? needed : 0;
 }
 
 static graph_value windows(nodes_call *c, bool max) {
     int64_t window[2], strides[2], pads[4];
-    const int out[] = {c->node->h, c->node->w};
+    const bool ceil = nodes_option(c, "ceil", 0) != 0;
+    bool alike = true;
+    direction d[2];
     for (int i = 0; i < 2; i++) {
-        const int size = nodes_option(c, "size", i), stride = nodes_option(c, "stride", i);
-        window[i] = size;
-        strides[i] = stride != 0 ? stride : size;
-        pads[i] = nodes_option(c, "pad", i);
-        pads[2 + i] =
-            end_pad(c->in[0][i], out[i], size, (int)strides[i], nodes_option(c, "pad", i));
+        const int stride = nodes_option(c, "stride", i);
+        d[i] = (direction){.size = nodes_option(c, "size", i),
+                           .pad = nodes_option(c, "pad", i),
+                           .picture = c->in[0][i],
+                           .out = i == 0 ? c->node->h : c->node->w};
+        d[i].stride = stride != 0 ? stride : d[i].size;
+        alike = alike && rounds_alike(&d[i]);
     }
-    const graph_attribute attributes[] = {GRAPH_LIST("kernel_shape", window, 2),
-                                          GRAPH_LIST("strides", strides, 2),
-                                          GRAPH_LIST("pads", pads, 4),
-                                          {.name = NULL}}; /* pixels outside do not count */
+    for (int i = 0; i < 2; i++) {
+        window[i] = d[i].size;
+        strides[i] = d[i].stride;
+        pads[i] = d[i].pad;
+        pads[2 + i] = ceil && !alike ? end_pad(&d[i]) : d[i].pad;
+    }
+    const graph_attribute attributes[] = {
+        GRAPH_LIST("kernel_shape", window, 2),
+        GRAPH_LIST("strides", strides, 2),
+        GRAPH_LIST("pads", pads, 4), /* pixels outside do not count */
+        GRAPH_INT("ceil_mode", ceil && alike),
+        {.name = NULL}};
     return graph_unary(c->g, max ? "MaxPool" : "AveragePool", graph_picture(c->g, c->x[0]),
                        attributes);
 }

@@ -100,9 +100,11 @@ def conv(x, w, b=None, *, kernel_shape, strides, pads, dilations, group):
     return y if b is None else y + b[:, None, None]
 
 
-def pool(x, largest, kernel_shape, strides=None, pads=None, count_include_pad=0):
+def pool(x, largest, kernel_shape, strides=None, pads=None, count_include_pad=0, ceil_mode=0):
     n = len(kernel_shape)
-    strides, pads = strides or [1] * n, pads or [0] * (2 * n)
+    strides, pads = strides or [1] * n, list(pads or [0] * (2 * n))
+    for i in range(n if ceil_mode else 0):  # as much more as makes the last window whole
+        pads[n + i] += -(x.shape[2 + i] + pads[i] + pads[n + i] - kernel_shape[i]) % strides[i]
     axes = tuple(range(-n, 0))
     of = lambda a, fill: windows(padded(a, pads, fill), kernel_shape, strides, [1] * n)
     if largest:
