@@ -7,7 +7,7 @@
 #   make check-gpu     checks the CUDA backend without a GPU, where the toolkit is
 #   make deps     installs what is missing (as root, or with DEPS=yes through sudo)
 #   make fuzz COUNT=3000   damages files of every kind and reads them (docs/development.md)
-#   make fuzz-guided SECONDS=600   the reader of networks under libFuzzer; READER=onnx: of ONNX files
+#   make fuzz-guided SECONDS=600   the reader of networks under libFuzzer; READER=onnx, safetensors: others
 #   make bench    builds what benchmarks/speed.py times
 #   make install  PREFIX=/usr/local, DESTDIR; make uninstall takes away what it put there
 #

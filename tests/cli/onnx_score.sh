@@ -4,13 +4,13 @@
 set -u
 . "$(dirname "$0")/lib/common.sh"
 python=${PYTHON:-python3}
-$python -c "import numpy, onnxruntime, PIL" 2>/dev/null || {
+"$python" -c "import numpy, onnxruntime, PIL" 2>/dev/null || {
     echo "numpy, onnxruntime and PIL are needed (PYTHON names another interpreter)"
     exit 77
 }
 docs=$PWD/docs/formats.md
 cd "$T" || exit 1
-$python - "$docs" <<'P' || fail "no script, or no pictures"
+"$python" - "$docs" <<'P' || fail "no script, or no pictures"
 import os, re, sys
 import numpy as np
 from PIL import Image
@@ -27,14 +27,14 @@ P
 [ "$(wc -l <score.py)" -le 12 ] || fail "the script is longer than it says"
 cat >config.json <<'JSON'
 {
-    "data": {"path": "photos.h5"}, "model": {"name": "small_cnn"}, "batch": {"size": 20},
+    "data": {"path": "photos.h5", "validation": "none"}, "model": {"name": "small_cnn"}, "batch": {"size": 20},
     "schedule": {"policy": "constant", "base_lr": 0.05}, "length": {"steps": 40}
 }
 JSON
 ends 0 "$GYRE" data import folder photos -o photos.h5 --size 24
 ends 0 "$GYRE" train config.json --out run --quiet
 ends 0 "$GYRE" export onnx run -o net.onnx
-ends 0 $python score.py photos/*/*.jpg
+ends 0 "$python" score.py photos/*/*.jpg
 [ "$(wc -l <out)" -eq 120 ] || fail "$(cat out err)"
 while read -r path class; do
     [ "$(basename "$(dirname "$path")")" = "$class" ] || fail "$path is $class"

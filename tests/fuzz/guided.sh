@@ -26,5 +26,22 @@ seeds_onnx() {
     sed -En 's/^    \{("[A-Za-z]+"), onnx_op.*/\1/p' "$root/src/onnx/table.c" >words
 }
 
+# A byte that tells how many bytes of tensors there are, and a header.
+seeds_safetensors() {
+    /usr/bin/python3 - seeds/safetensors <<'P'
+import json, sys
+
+def tensor(shape, begin, end, kind="F32"):
+    return {"dtype": kind, "shape": shape, "data_offsets": [begin, end]}
+
+headers = [(0, {}), (24, {"a": tensor([2, 3], 0, 24)}),
+           (40, {"__metadata__": {"format": "pt"}, "a.weight": tensor([2, 3], 0, 24), "b": tensor([4, 1], 24, 40)}),
+           (14, {"x": tensor([3], 0, 6, "F16"), "y": tensor([], 6, 14, "F64")})]
+for i, (size, header) in enumerate(headers):
+    open(f"{sys.argv[1]}/{i}", "wb").write(bytes([size]) + json.dumps(header).encode() + b"  ")
+P
+    printf '"\\"%s\\""\n' dtype shape data_offsets F32 F16 BF16 F64 I64 __metadata__ >words
+}
+
 "seeds_$1"
 "$fuzzer" -max_total_time="$2" -timeout=60 -max_len=32768 -dict=words -print_final_stats=1 "kept/$1" "seeds/$1"
