@@ -56,7 +56,7 @@ put_pages() {
 put_all() {
     put 755 "$build/gyre" bin/gyre
     put_files share/gyre configs slurm
-    put_files share/doc/gyre docs benchmarks/results tests/gpu/README.md
+    put_files share/doc/gyre docs benchmarks/results tests/gpu/README.md python/README.md
     put 644 README.md share/doc/gyre/README.md
     put 644 LICENSE share/doc/gyre/LICENSE
     ln -s ../../gyre/configs ../../gyre/slurm "$stage/share/doc/gyre/"
