@@ -46,10 +46,12 @@ static onnx_constant *fold_cast(onnx_import *m, const onnx_call *c) {
 static onnx_constant *reshaped(onnx_import *m, const onnx_call *c, int rank, const int64_t *dims) {
     size_t count = 1;
     for (int i = 0; i < rank; i++) count *= (size_t)dims[i];
-    onnx_constant *k = count == first(c)->count && !first(c)->transposed
-                           ? onnx_constant_copy(&m->work, first(c))
-                           : NULL;
+    /* computed numbers lie in the order of their transposition already */
+    const bool in_order = !first(c)->transposed || first(c)->tensor == NULL;
+    onnx_constant *k =
+        count == first(c)->count && in_order ? onnx_constant_copy(&m->work, first(c)) : NULL;
     if (k == NULL) return NULL;
+    k->transposed = false;
     k->rank = rank;
     memcpy(k->dims, dims, (size_t)rank * sizeof *dims);
     return k;

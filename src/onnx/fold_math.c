@@ -128,10 +128,30 @@ static bool slice_part(onnx_import *m, const onnx_call *c, int k, const char *na
     return given == NULL || onnx_constant_all(&m->work, given, out);
 }
 
-/* Of a list, with step 1. */
+/* All rows in the other order: how TorchScript turns paddings round. */
+static onnx_constant *reverse(onnx_import *m, onnx_constant *a, double from, double to) {
+    const int64_t rows = a->dims[0];
+    const double *x = rows < 1 ? NULL : onnx_constant_read(&m->work, a);
+    if (x == NULL || (from != -1 && from < (double)(rows - 1)) || to > (double)(-rows - 1)) {
+        return NULL;
+    }
+    const size_t row = a->count / (size_t)rows;
+    onnx_constant *k = onnx_constant_make(&m->work, a->rank, a->dims, a->integer);
+    for (size_t i = 0; k != NULL && i < (size_t)rows; i++) {
+        memcpy(k->values + i * row, x + ((size_t)rows - 1 - i) * row, row * sizeof *x);
+    }
+    return k;
+}
+
+/* Of a list, with step 1; or all rows, the last one first. */
 static onnx_constant *fold_slice(onnx_import *m, const onnx_call *c) {
     onnx_constant *a = onnx_constant_in(c, 0);
     double from = 0, to = 0, axis = 0, step = 1;
+    if (a != NULL && a->rank >= 1 && slice_part(m, c, 1, "starts", &from) &&
+        slice_part(m, c, 2, "ends", &to) && slice_part(m, c, 3, "axes", &axis) &&
+        slice_part(m, c, 4, "steps", &step) && step == -1 && axis == 0) {
+        return reverse(m, a, from, to);
+    }
     if (a == NULL || a->rank != 1 || !slice_part(m, c, 1, "starts", &from) ||
         !slice_part(m, c, 2, "ends", &to) || !slice_part(m, c, 3, "axes", &axis) ||
         !slice_part(m, c, 4, "steps", &step) || step != 1 || (axis != 0 && axis != -1)) {

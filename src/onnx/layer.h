@@ -25,7 +25,7 @@ typedef struct {
     onnx_weight weights[ONNX_LAYER_WEIGHTS];
     int weight_count;
     const char *name;
-    int64_t pads[4];   /* of a step that pads: top, left, bottom, right */
+    int64_t pads[4];   /* of a step that pads: top, left, bottom, right; of a Slice: its steps */
     bool plain;        /* a normalisation whose weight and bias may come as Mul and Add */
     bool fixed;        /* it has no weights in the file: gyre's stay 1 and 0 */
     bool number_first; /* of a step: number - x, number / x */

@@ -134,8 +134,16 @@ void onnx_op_pad(onnx_import *m, onnx_call *c) {
     bool known = pads != NULL || pads_of(m, c, &pads);
     bool picture = onnx_view_is(&c->in[0]->view, "NCHW") && known && pads_zeros(m, c);
     for (int i = 0; picture && i < 8; i++) picture = pads[i] >= 0 && pads[i] <= INT16_MAX;
+    const bool sides = picture && pads[2] + pads[3] + pads[6] + pads[7] > 0;
+    const bool channels = picture && pads[1] + pads[5] > 0;
+    if (channels && !sides && pads[0] + pads[4] == 0 &&
+        onnx_pad_channels(m, c, (int64_t)pads[1], (int64_t)pads[5])) {
+        return;
+    }
     if (!picture || pads[0] + pads[1] + pads[4] + pads[5] > 0) {
-        onnx_refuse(m, c, "gyre pads pictures with zeros alone, in front of a convolution");
+        onnx_refuse(m, c,
+                    "gyre pads pictures with zeros alone, in front of a convolution, or "
+                    "channels with as many zeros in front as behind");
         return;
     }
     const int64_t *size = onnx_size_of(m, c->in[0]);

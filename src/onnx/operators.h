@@ -43,6 +43,10 @@ void onnx_op_squeeze(onnx_import *m, onnx_call *c);
 void onnx_op_unsqueeze(onnx_import *m, onnx_call *c);
 void onnx_op_shape(onnx_import *m, onnx_call *c);
 void onnx_op_same(onnx_import *m, onnx_call *c);
+/* op_shortcut.c */
+void onnx_op_slice(onnx_import *m, onnx_call *c);
+/* Pad of the channels alone; false: gyre has no such node. */
+bool onnx_pad_channels(onnx_import *m, onnx_call *c, int64_t front, int64_t back);
 /* op_concat.c */
 void onnx_op_concat(onnx_import *m, onnx_call *c);
 /* op_binary.c */

@@ -46,6 +46,7 @@ static const struct {
     {"Resize", onnx_op_resize},
     {"Shape", onnx_op_shape},
     {"Sigmoid", onnx_op_activation},
+    {"Slice", onnx_op_slice},
     {"Softmax", onnx_op_step},
     {"Sqrt", onnx_op_step},
     {"Squeeze", onnx_op_squeeze},

@@ -103,6 +103,7 @@ P
 comes_back given images.h5
 same_logits mlp gray.h5 images --set model.name=mlp
 comes_back mlp gray.h5
+comes_back resnet gray.h5
 comes_back raw gray.h5 --set data.augment.normalize=raw # no normalisation is in the file
 
 # A checkpoint by itself, twice the same bytes; nothing of somebody else's is overwritten.
