@@ -97,7 +97,7 @@ const config_field config_fields[] = {
      "The loss that training minimises; without it, \"" GYRE_DEFAULT_LOSS
      "\". `gyre help models` lists "
      "them."},
-    {"model.class_weights", FIELD_WEIGHTS, ARITHMETIC, AT(model.class_weights), 0, 1e6, 0,
+    {"model.class_weights", FIELD_WEIGHTS, ARITHMETIC, AT(model.class_weights), 0, 1e15, 0,
      "balanced", NULL,
      "Factors on the loss of each class, of cross_entropy, in the order of the classes; balanced: "
      "samples / (classes * samples of the class), of the training samples."},

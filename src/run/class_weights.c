@@ -32,6 +32,10 @@ gyre_status run_balance_classes(const gyre_view *train, int classes, double *out
         all += out[j];
         present += out[j] > 0;
     }
+    if (all == 0) {
+        return gyre_fail(GYRE_EUSAGE, "model.class_weights: \"balanced\" counts classes, and no "
+                                      "training sample has one");
+    }
     for (int j = 0; j < classes; j++) out[j] = out[j] > 0 ? all / (present * out[j]) : 0;
     return GYRE_OK;
 }

@@ -64,6 +64,28 @@ PYTHON
 ends 0 "$GYRE" train counted.json --out more --quiet --set model.classes=3
 grep -A4 '"class_weights"' more/config.json | tr -d ' \n' | grep -q ',0\]' || fail "the third class: $(grep -A4 class_weights more/config.json)"
 
+# One pixel in two million: its weight is beyond a million, and the run goes on by its config. Without any
+# pixel of a class there is nothing to balance.
+/usr/bin/python3 - <<'PYTHON' || fail "no rare class"
+import numpy
+mask = numpy.zeros((2, 1100, 1100), "i4")
+numpy.save("rare_x.npy", numpy.zeros(mask.shape, "u1"))
+numpy.save("none_y.npy", mask - 1)
+mask[0, 0, 0] = 1
+numpy.save("rare_y.npy", mask)
+PYTHON
+for name in rare none; do
+    ends 0 "$GYRE" data import array rare_x.npy ${name}_y.npy -o $name.h5
+    config $name "${pixels/\"classes\"/2}" '"balanced"' $name
+done
+rare=("$GYRE" train rare.json --out rare --quiet --set data.validation=none --set batch.size=2 --set batch.shards=1)
+ends 0 "${rare[@]}" --set length.steps=2 --stop-after 1
+ends 0 "${rare[@]}" --set length.steps=2
+grep -A2 '"class_weights"' rare/config.json | tr -d ' \t\n' | grep -q ',1210000\]' || fail "the rare class: $(grep -A2 class_weights rare/config.json)"
+ends 0 "$GYRE" eval rare --part train
+ends 2 "$GYRE" train none.json --out no --set data.validation=none --set batch.size=2 --set batch.shards=1 --set model.classes=2
+grep -q '"balanced" counts classes, and no training sample has one' err || fail "without a class: $(cat err)"
+
 # Evaluation gives the last validation's loss; without the config, that of all classes alike.
 loss_of() { sed -n 's/.*loss \([0-9.]*\).*/\1/p' out; }
 last=$(/usr/bin/python3 -c 'import h5py
@@ -77,7 +99,7 @@ grep -q 'all classes alike' err out || fail "not said: $(cat out err)"
 
 train=("$GYRE" train given.json --out no)
 refused 2 'model.class_weights: expected 2 numbers, one for each class, found 3' "${train[@]}" --set 'model.class_weights=[1, 2, 3]'
-refused 2 'model.class_weights: expected "balanced" or a list of numbers 0..1e+06' "${train[@]}" --set 'model.class_weights=[1, -1]'
+refused 2 'model.class_weights: expected "balanced" or a list of numbers 0..1e+15' "${train[@]}" --set 'model.class_weights=[1, -1]'
 refused 2 'one for each class and one above 0, found [0,0]' "${train[@]}" --set 'model.class_weights=[0, 0]'
 refused 2 'did you mean "balanced"' "${train[@]}" --set 'model.class_weights="balance"'
 refused 2 'model.class_weights: expected "balanced"' "${train[@]}" --set 'model.class_weights=[]'
