@@ -19,19 +19,17 @@ static gyre_status add_file(const json_scan *s, const char *name, safetensors_in
         return gyre_fail(GYRE_EIO, "'%s' names more than the %d files that are read", s->path,
                          GYRE_SAFETENSORS_FILES_MAX);
     }
-    char *folder = gyre_path_dir(s->path), *copy = strdup(name);
-    char *path = folder == NULL ? NULL : gyre_path_join(folder, name);
-    char **names = realloc(out->names, room), **files = realloc(out->files, room);
+    char **names = realloc(out->names, room);
     if (names != NULL) out->names = names;
+    char **files = realloc(out->files, room);
     if (files != NULL) out->files = files;
+    if (names == NULL || files == NULL) return gyre_no_memory("reading '%s'", s->path);
+    char *folder = gyre_path_dir(s->path);
+    const int i = out->file_count++;
+    names[i] = strdup(name);
+    files[i] = folder == NULL ? NULL : gyre_path_join(folder, name);
     free(folder);
-    if (copy == NULL || path == NULL || names == NULL || files == NULL) {
-        free(copy);
-        free(path);
-        return gyre_no_memory("reading '%s'", s->path);
-    }
-    out->names[out->file_count] = copy;
-    out->files[out->file_count++] = path;
+    if (names[i] == NULL || files[i] == NULL) return gyre_no_memory("reading '%s'", s->path);
     return GYRE_OK;
 }
 
@@ -63,9 +61,10 @@ static gyre_status add_row(const json_scan *s, const char *name, int file, size_
         if (more == NULL) return gyre_no_memory("reading '%s'", s->path);
         out->rows = more;
     }
-    char *copy = strdup(name);
-    if (copy == NULL) return gyre_no_memory("reading '%s'", s->path);
-    out->rows[out->count++] = (safetensors_row){copy, file};
+    safetensors_row *row = &out->rows[out->count];
+    *row = (safetensors_row){.name = strdup(name), .file = file};
+    if (row->name == NULL) return gyre_no_memory("reading '%s'", s->path);
+    out->count++;
     return GYRE_OK;
 }
 

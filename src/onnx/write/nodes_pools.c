@@ -19,7 +19,7 @@ static int end_pad(const direction *d) {
     return needed > 0 ? needed : 0;
 }
 
-static graph_value windows(nodes_call *c, bool max) {
+static graph_value window_pool(nodes_call *c, bool max) {
     int64_t window[2], strides[2], pads[4];
     const bool ceil = nodes_option(c, "ceil", 0) != 0;
     bool alike = true;
@@ -51,7 +51,7 @@ static graph_value windows(nodes_call *c, bool max) {
 
 static graph_value pool(nodes_call *c, bool max) {
     const bool all = nodes_option(c, "global", 0) != 0;
-    if (!all) return windows(c, max);
+    if (!all) return window_pool(c, max);
     return graph_unary(c->g, max ? "GlobalMaxPool" : "GlobalAveragePool",
                        graph_picture(c->g, c->x[0]), NULL);
 }
