@@ -2,10 +2,12 @@
 #include "fields.h"
 
 #include "gyre/names.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const double mult_max = 1e6;
+enum { MATCH_BYTES = 4096, MATCH_REPEATS = 1000 };
 
 void config_clear_groups(gyre_model_settings *m) {
     for (int i = 0; i < m->group_count; i++) free(m->groups[i].match);
@@ -24,6 +26,35 @@ static gyre_status take_mult(const cJSON *value, const char *where, double *out)
                      mult_max);
 }
 
+/* regcomp copies what "{m,n}" repeats, and calls itself for each bracket: such patterns take all
+ * memory, or all of the stack. The counts are multiplied, as those of nested brackets are. */
+static bool compiles_fast(const char *pattern) {
+    double repeats = 1;
+    if (strlen(pattern) > MATCH_BYTES) return false;
+    for (const char *c = pattern; *c != '\0'; c++) {
+        if (*c == '\\' && c[1] != '\0') {
+            c++;
+        } else if (*c == '{') {
+            double least = strtod(c + 1, NULL), most = 0;
+            const char *comma = c + 1 + strspn(c + 1, "0123456789");
+            if (*comma == ',') most = strtod(comma + 1, NULL);
+            repeats *= fmax(1, fmax(least, most));
+        }
+    }
+    return repeats <= MATCH_REPEATS;
+}
+
+static gyre_status take_match(const char *pattern, const char *where, char **out) {
+    if (!compiles_fast(pattern)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: \"match\": expected at most %d bytes, and at most %d repeats by "
+                         "{...}, found \"%.60s\"; use several groups",
+                         where, MATCH_BYTES, MATCH_REPEATS, pattern);
+    }
+    *out = strdup(pattern);
+    return *out == NULL ? gyre_no_memory("the config") : GYRE_OK;
+}
+
 static gyre_status take_group(const cJSON *value, const char *where, gyre_group_settings *g) {
     static const char *const keys[] = {"match", "lr_mult", "decay_mult", NULL};
     *g = (gyre_group_settings){.lr_mult = 1, .decay_mult = 1};
@@ -38,8 +69,7 @@ static gyre_status take_group(const cJSON *value, const char *where, gyre_group_
                              near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
                              near == NULL ? "" : "\"?");
         } else if (cJSON_IsString(c) && c->valuestring[0] != '\0') {
-            g->match = strdup(c->valuestring);
-            if (g->match == NULL) return gyre_no_memory("the config");
+            GYRE_TRY(take_match(c->valuestring, where, &g->match));
         }
     }
     if (g->match != NULL && cJSON_GetArraySize(value) > 1) return GYRE_OK;

@@ -77,6 +77,8 @@ static const char *const refused[][2] = {
      "optimizer.groups[0]: unknown key \"lr_mul\"; did you mean \"lr_mult\"?"},
     {"{\"optimizer\": {\"groups\": [{\"match\": \"a\", \"lr_mult\": -1}]}}",
      "optimizer.groups[0]: \"lr_mult\": expected a number 0..1e+06"},
+    {"{\"optimizer\": {\"groups\": [{\"match\": \"((a{1,255}){255})*b\", \"lr_mult\": 1}]}}",
+     "optimizer.groups[0]: \"match\": expected at most 4096 bytes, and at most 1000 repeats by "},
     {"{\"model\": {\"name\": \"\"}}", "model.name: expected text"},
     {"{\"model\": {\"freeze\": [1]}}", "model.freeze: expected list of names"},
     {"{\"data\": {\"validation\": {\"split\": 1}}}", "data.validation: expected \"test\", "},
