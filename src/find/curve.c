@@ -5,6 +5,7 @@
 #include "gyre/sort.h"
 #include "rules.h"
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,21 @@ static find_curve_kind measure_fall(const curve *c, size_t best, find_curve_fact
     return drop > significant * facts->noise ? FIND_CURVE_GOOD : FIND_CURVE_NOISY;
 }
 
+/* The best point before a blow-up, and the facts of the fall to it. A sweep may blow up, recover at
+ * higher rates and become better than before: what comes after a curve has lost its whole fall
+ * tells nothing of the rates before. */
+static size_t best_before_blow_up(const curve *c, find_curve_facts *facts) {
+    size_t best = 0, measured = SIZE_MAX;
+    for (size_t i = 1; i < c->count; i++) {
+        if (c->y[i] < c->y[best]) best = i;
+        if (!(c->y[i] > c->y[c->half]) || best == measured) continue;
+        measured = best;
+        if (measure_fall(c, best, facts) == FIND_CURVE_GOOD) break;
+    }
+    facts->kind = measure_fall(c, best, facts);
+    return best;
+}
+
 static void mark_divergence(const gyre_find_row *rows, size_t at, gyre_find_marks *marks) {
     marks->diverged = rows[at].lr;
     if (at > 0) marks->third = rows[at - 1].lr / 3;
@@ -168,8 +184,7 @@ static find_curve_kind find_bounds(const curve *c, size_t best, const gyre_find_
 static void read_loss(const curve *c, const gyre_find_row *rows, const gyre_find_options *o,
                       gyre_find_marks *marks, find_curve_facts *facts) {
     const double nothing_left = 0.05;
-    size_t best = least(c);
-    facts->kind = measure_fall(c, best, facts);
+    size_t best = best_before_blow_up(c, facts);
     if (facts->kind != FIND_CURVE_GOOD) return;
     facts->memorised = facts->best < nothing_left * facts->start;
     find_loss_of_half(c, best, rows, facts, marks);

@@ -296,6 +296,24 @@ static void a_share_lowers_max_lr(void **state) {
     free(rows);
 }
 
+/* Down from 1e-4 to 1e-2, all of it lost from 1e-1.75 to 1e-1.25, and a better loss beyond. */
+static void a_recovery_after_a_blow_up_is_not_read(void **state) {
+    (void)state;
+    const shape s = {.begin = -4, .end = -2, .blow = 2, .noise = 0.02};
+    gyre_find_row *rows = draw(&exponential, &s, 5);
+    for (int k = 0; k < 700; k++) {
+        double x = log10(rows[k].lr);
+        if (x > -1.75) rows[k].loss = x < -1.25 ? 5 : 0.5;
+    }
+    gyre_find_marks m;
+    find_curve_facts facts;
+    assert_int_equal(find_read_curve(&exponential, rows, 700, (find_scores){0}, &m, &facts),
+                     GYRE_OK);
+    assert_int_equal(facts.kind, FIND_CURVE_GOOD);
+    assert_true(near(m.base_lr, -4) && near(m.max_lr, -2) && near(m.diverged, -1.75));
+    free(rows);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_and_last_rate_are_exact),
@@ -308,6 +326,7 @@ int main(void) {
         cmocka_unit_test(divergence_needs_no_fall),
         cmocka_unit_test(noise_is_no_curve),
         cmocka_unit_test(a_share_lowers_max_lr),
+        cmocka_unit_test(a_recovery_after_a_blow_up_is_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
