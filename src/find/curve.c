@@ -5,11 +5,14 @@
 #include "gyre/sort.h"
 #include "rules.h"
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SCORES_MIN = 10 };
+
+/* What a fall is: so many errors (the least of some 40 windows is easily 3 below, and the first one
+ * 2 above), and such a share of the loss. */
+static const double significant = 7, worth = 0.05;
 
 /* A curve whose least value is looked for. */
 typedef struct {
@@ -116,8 +119,6 @@ static gyre_status max_by_metric(find_scores s, double *out) {
 
 /* From where to where the loss falls, and whether that is more than noise. GOOD: it is. */
 static find_curve_kind measure_fall(const curve *c, size_t best, find_curve_facts *facts) {
-    /* 7 errors: the least of some 40 windows is easily 3 below, and the first one 2 above */
-    const double significant = 7, worth = 0.05;
     facts->start = c->y[c->half];
     facts->best = c->y[best];
     facts->noise = fmax(error_at(c, c->half), error_at(c, best));
@@ -126,18 +127,23 @@ static find_curve_kind measure_fall(const curve *c, size_t best, find_curve_fact
     return drop > significant * facts->noise ? FIND_CURVE_GOOD : FIND_CURVE_NOISY;
 }
 
-/* The best point before a blow-up, and the facts of the fall to it. A sweep may blow up, recover at
- * higher rates and become better than before: what comes after a curve has lost its whole fall
- * tells nothing of the rates before. */
-static size_t best_before_blow_up(const curve *c, find_curve_facts *facts) {
-    size_t best = 0, measured = SIZE_MAX;
+/* A sweep may blow up, recover at higher rates and become better than before: what comes after a
+ * curve has lost its whole fall tells nothing of the rates before. Here the rise to `at` decides
+ * whether there is more than noise: a blow-up is plain where the fall before it is not. */
+static bool has_blown_up(const curve *c, size_t best, size_t at) {
+    double start = c->y[c->half];
+    if (!(c->y[at] > start && start - c->y[best] > worth * fabs(start))) return false;
+    return c->y[at] - c->y[best] > significant * fmax(error_at(c, c->half), error_at(c, best));
+}
+
+static size_t best_before_blow_up(const curve *c) {
+    size_t best = 0, peak = 0; /* the highest point since the best one */
     for (size_t i = 1; i < c->count; i++) {
-        if (c->y[i] < c->y[best]) best = i;
-        if (!(c->y[i] > c->y[c->half]) || best == measured) continue;
-        measured = best;
-        if (measure_fall(c, best, facts) == FIND_CURVE_GOOD) break;
+        if (c->y[i] < c->y[best]) best = peak = i;
+        if (!(c->y[i] > c->y[peak])) continue;
+        peak = i;
+        if (has_blown_up(c, best, peak)) break;
     }
-    facts->kind = measure_fall(c, best, facts);
     return best;
 }
 
@@ -184,7 +190,8 @@ static find_curve_kind find_bounds(const curve *c, size_t best, const gyre_find_
 static void read_loss(const curve *c, const gyre_find_row *rows, const gyre_find_options *o,
                       gyre_find_marks *marks, find_curve_facts *facts) {
     const double nothing_left = 0.05;
-    size_t best = best_before_blow_up(c, facts);
+    size_t best = best_before_blow_up(c);
+    facts->kind = measure_fall(c, best, facts);
     if (facts->kind != FIND_CURVE_GOOD) return;
     facts->memorised = facts->best < nothing_left * facts->start;
     find_loss_of_half(c, best, rows, facts, marks);

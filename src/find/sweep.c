@@ -3,6 +3,7 @@
 #include "sweep.h"
 
 #include "gyre/config.h"
+#include "gyre/log.h"
 #include "gyre/progress.h"
 #include "gyre/random.h"
 #include "gyre/realmath.h"
@@ -175,6 +176,9 @@ gyre_status find_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view 
         find_sweep_curve curve = {.rows = f->rows + f->row_count,
                                   .scores = f->scores + f->score_count};
         GYRE_GOTO(begin(t, &before, redraw, seed, r));
+        if (t->rank == 0 && !f->options.quiet && f->options.repeats > 1) {
+            gyre_say("repeat %lld of %d", (long long)r + 1, f->options.repeats);
+        }
         GYRE_GOTO(find_sweep_run(t, e, view, &f->options, seed, r, &curve));
         f->row_count += (size_t)curve.row_count;
         f->score_count += (size_t)curve.score_count;

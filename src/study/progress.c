@@ -24,10 +24,11 @@ struct study_progress {
     gyre_study_cell now;      /* the cell under way */
     bool busy;
     double share, metric; /* of it */
+    double resumed;       /* the share that an earlier launch trained; NAN before the first step */
     int64_t left;         /* cells of this part, the one under way included */
     double begun;         /* this cell, on gyre_clock() */
     double spent;         /* seconds of the cells that ended in this launch */
-    int ended;            /* how many those are */
+    double trained;       /* what those were, in cells: a resumed one counts as its rest */
     double drawn_at, looked_at;
 };
 
@@ -64,10 +65,10 @@ gyre_status study_progress_open(const gyre_study *s, bool draws, bool quiet, stu
 /* Seconds until this part has run its cells; NaN: nothing is known yet. */
 static double time_left(const study_progress *t) {
     double elapsed = t->busy ? gyre_clock() - t->begun : 0;
-    double each = t->ended > 0      ? t->spent / t->ended
-                  : t->share > 0.01 ? elapsed / t->share
-                                    : (double)NAN;
-    return (double)t->left * each - fmin(elapsed, each);
+    double part = t->busy && isfinite(t->resumed) ? t->share - t->resumed : 0;
+    double trained = t->trained + part, rest = (double)t->left - (t->busy ? t->share : 0);
+    if (!(trained > 0.01)) return (double)NAN;
+    return rest * (t->spent + elapsed) / trained;
 }
 
 static void print_left(const study_progress *t, char *out, size_t size) {
@@ -171,15 +172,16 @@ void study_progress_begin(study_progress *t, gyre_study_cell c, int64_t left) {
     t->now = c;
     t->busy = true;
     t->share = 0;
-    t->metric = (double)NAN;
+    t->resumed = t->metric = (double)NAN;
     t->left = left;
     t->begun = gyre_clock();
     if (t->terminal >= 0) draw(t);
 }
 
-void study_progress_step(study_progress *t, double share, double metric) {
+void study_progress_step(study_progress *t, int64_t completed, int64_t steps, double metric) {
     double now = gyre_clock();
-    t->share = share;
+    t->share = (double)completed / (double)steps;
+    if (isnan(t->resumed)) t->resumed = (double)(completed - 1) / (double)steps;
     t->metric = metric;
     if (t->terminal < 0 || now - t->drawn_at < redraw_seconds) return;
     if (now - t->looked_at >= look_seconds) look(t);
@@ -218,7 +220,7 @@ void study_progress_end(study_progress *t, const gyre_cell_result *result) {
     t->busy = false;
     t->left--;
     t->spent += seconds;
-    t->ended++;
+    t->trained += isfinite(t->resumed) ? t->share - t->resumed : 0;
     t->states[index_of(t, t->now)] = *result;
     if (t->terminal >= 0)
         draw(t);

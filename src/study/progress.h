@@ -14,7 +14,7 @@ void study_progress_close(study_progress *t);
 
 /* A cell begins; `left` cells are this part's, itself included. */
 void study_progress_begin(study_progress *t, gyre_study_cell c, int64_t left);
-void study_progress_step(study_progress *t, double share, double metric);
+void study_progress_step(study_progress *t, int64_t completed, int64_t steps, double metric);
 void study_progress_skip(study_progress *t); /* it was not this part's to run */
 void study_progress_end(study_progress *t, const gyre_cell_result *result);
 

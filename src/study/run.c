@@ -97,7 +97,7 @@ static gyre_status prepare(study_run *r, gyre_study *s) {
 
 static void watch(void *context, int64_t completed, int64_t steps, double metric) {
     study_run *r = context;
-    study_progress_step(r->table, (double)completed / (double)steps, metric);
+    study_progress_step(r->table, completed, steps, metric);
 }
 
 static gyre_status run_one(study_run *r, int64_t place, study_cell_end *end) {

@@ -311,6 +311,13 @@ static void a_recovery_after_a_blow_up_is_not_read(void **state) {
                      GYRE_OK);
     assert_int_equal(facts.kind, FIND_CURVE_GOOD);
     assert_true(near(m.base_lr, -4) && near(m.max_lr, -2) && near(m.diverged, -1.75));
+    for (int k = 0; k < 700; k++) rows[k].loss += k % 2 == 0 ? 1 : -1; /* noise hides the fall */
+    for (int k = 0; k < 700; k++) {
+        if (rows[k].lr > 0.018) rows[k].loss = rows[k].lr < 0.056 ? 50 : -5;
+    }
+    assert_int_equal(find_read_curve(&exponential, rows, 700, (find_scores){0}, &m, &facts),
+                     GYRE_OK);
+    assert_int_equal(facts.kind, FIND_CURVE_NOISY);
     free(rows);
 }
 
