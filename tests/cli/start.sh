@@ -18,7 +18,7 @@ sed -i 's/"epochs": 15/"epochs": 5/' config.json
 sed -i 's/"seeds": 6/"seeds": 2/' study.json
 END
 sed "/^cd ~/r $T/begin" "$T/commands" >"$T/script"
-sed -i "s|^export PATH=.*|export PATH=\"$(dirname "$GYRE"):\$PATH\"|" "$T/script"
+sed -i "s|^export PATH=.*|export PATH=\"$(realpath "$(dirname "$GYRE")"):\$PATH\"|" "$T/script"
 bash -eu "$T/script" >"$T/said" 2>"$T/err" || fail "docs/start.md: $(tail -3 "$T/err")"
 cd "$T/tour" || fail "no ~/tour"
 for file in photos.h5 range/find.svg found.json run/config.json run.svg cycles/report/index.html; do
