@@ -128,12 +128,12 @@ static find_curve_kind measure_fall(const curve *c, size_t best, find_curve_fact
 }
 
 /* A sweep may blow up, recover at higher rates and become better than before: what comes after a
- * curve has lost its whole fall tells nothing of the rates before. Here the rise to `at` decides
- * whether there is more than noise: a blow-up is plain where the fall before it is not. */
+ * curve has lost half of its fall tells nothing of the rates before. The rise to `at` must be more
+ * than noise; a blow-up is plain also where the fall before it is not. */
 static bool has_blown_up(const curve *c, size_t best, size_t at) {
-    double start = c->y[c->half];
-    if (!(c->y[at] > start && start - c->y[best] > worth * fabs(start))) return false;
-    return c->y[at] - c->y[best] > significant * fmax(error_at(c, c->half), error_at(c, best));
+    double start = c->y[c->half], drop = start - c->y[best], rise = c->y[at] - c->y[best];
+    if (!(drop > worth * fabs(start) && rise > 0.5 * drop)) return false;
+    return rise > significant * fmax(error_at(c, c->half), error_at(c, best));
 }
 
 static size_t best_before_blow_up(const curve *c) {

@@ -14,8 +14,8 @@ enum { FIND_SAMPLES_MIN = 50 /* for a share to be read: a sample of fewer is abo
  * of the beginning: where the curve begins to improve. max_lr: the smallest rate whose loss is not
  * significantly above the least: by one standard error (Breiman et al., "Classification and
  * regression trees", 1984, section 3.4.3), so that noise beside the minimum does not decide, or a
- * 100th of the whole fall, since loss that goes to zero falls for ever. A curve that loses its whole
- * fall is read up to there, whatever it does at higher rates. The scores,
+ * 100th of the whole fall, since loss that goes to zero falls for ever. A curve that loses half
+ * of its fall is read up to there, whatever it does at higher rates. The scores,
  * where there are enough and their metric is a share of the samples, are read likewise, and the
  * smaller rate is taken: at high rates they become ragged before the loss. */
 typedef enum {
