@@ -137,14 +137,20 @@ void report_correction(const gyre_results *e, char out[REPORT_SENTENCE_MAX]) {
     const int others = e->corrected_count;
     *out = '\0';
     if (pairs_below(e, INT_MAX) < 2) return;
-    if (e->study->planned_arm < 0) {
-        report_add(out, "No comparison was planned; all %d comparison%s corrected together (Holm).",
-                   others, others == 1 ? " is" : "s are");
+    const bool planned = e->study->planned_arm >= 0;
+    if (others == 1) {
+        report_add(out,
+                   "%s comparison was planned; the %s one is alone, so its p is not corrected.",
+                   planned ? "One" : "No", planned ? "other" : "only");
+    } else if (!planned) {
+        report_add(out,
+                   "No comparison was planned; all %d comparisons are corrected together (Holm).",
+                   others);
     } else if (others > 0) {
         report_add(out,
-                   "One comparison was planned; the other %d comparison%s corrected together "
+                   "One comparison was planned; the other %d comparisons are corrected together "
                    "(Holm).",
-                   others, others == 1 ? " is" : "s are");
+                   others);
     }
     for (int n = pairs_below(e, INT_MAX); n > 1; n = pairs_below(e, n)) {
         say_pairs(e, n, out);

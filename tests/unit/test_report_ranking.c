@@ -156,6 +156,18 @@ static void holm_counts_what_is_left(void **state) {
     close_rig(&r);
 }
 
+static void one_comparison_beside_the_plan_is_not_corrected(void **state) {
+    (void)state;
+    rig r;
+    char words[REPORT_SENTENCE_MAX];
+    open_rig(&r, 6, true);
+    summarise(&r);
+    report_correction(&r.e, words);
+    assert_non_null(strstr(words, "One comparison was planned; the other one is alone, so its p is "
+                                  "not corrected. With 6 seeds"));
+    close_rig(&r);
+}
+
 /* 2 questions need 7 seeds (2 * 2^-6); 6 would do for one. */
 static void seeds_needed_bear_the_correction(void **state) {
     (void)state;
@@ -195,6 +207,7 @@ int main(void) {
         cmocka_unit_test(an_arm_with_one_seed_is_not_ranked),
         cmocka_unit_test(all_diverged_is_a_verdict),
         cmocka_unit_test(holm_counts_what_is_left),
+        cmocka_unit_test(one_comparison_beside_the_plan_is_not_corrected),
         cmocka_unit_test(seeds_needed_bear_the_correction),
         cmocka_unit_test(a_planned_control_is_compared_once),
     };
