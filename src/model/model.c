@@ -173,7 +173,11 @@ gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *se
     m->classes = classes;
     m->target = settings->target;
     m->norm_frozen = settings->batch_norm_frozen;
-    builder b = {.model = m, .any_target = settings->any_target, .bias_lr_mult = 1, .weight_decay_mult = 1, .bias_decay_mult = 1};
+    builder b = {.model = m,
+                 .any_target = settings->any_target,
+                 .bias_lr_mult = 1,
+                 .weight_decay_mult = 1,
+                 .bias_decay_mult = 1};
     gyre_status status = add_nodes(&b, entry, settings->layers);
     if (status == GYRE_OK) status = add_loss(&b, settings);
     if (status == GYRE_OK) status = check_read(m);

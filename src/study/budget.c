@@ -2,10 +2,10 @@
  * as many, is evaluated after the same ones, on the same split. */
 #include "study_spec.h"
 
+#include "gyre/checkpoint.h"
 #include "gyre/config.h"
 #include "gyre/dataset.h"
 #include "gyre/file.h"
-#include "gyre/checkpoint.h"
 #include "gyre/sampler.h"
 #include "gyre/schedule.h"
 #include "gyre/text.h"
