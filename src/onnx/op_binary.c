@@ -197,16 +197,8 @@ void onnx_op_add(onnx_import *m, onnx_call *c) {
         with_layer(m, c, "add");
 }
 
-void onnx_op_sub(onnx_import *m, onnx_call *c) {
-    int place;
-    if (!operands(m, c, &place)) return;
-    if (place >= 0)
-        with_constant(m, c, place);
-    else
-        onnx_give_step(m, c, c->in, 2, NAN);
-}
-
-void onnx_op_pow(onnx_import *m, onnx_call *c) {
+/* Sub and Pow, which gyre has with a constant, and of two layers only in patterns. */
+void onnx_op_with_constant(onnx_import *m, onnx_call *c) {
     int place;
     if (!operands(m, c, &place)) return;
     if (place >= 0)

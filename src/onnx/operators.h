@@ -51,10 +51,9 @@ bool onnx_pad_channels(onnx_import *m, onnx_call *c, int64_t front, int64_t back
 void onnx_op_concat(onnx_import *m, onnx_call *c);
 /* op_binary.c */
 void onnx_op_add(onnx_import *m, onnx_call *c);
-void onnx_op_sub(onnx_import *m, onnx_call *c);
+void onnx_op_with_constant(onnx_import *m, onnx_call *c); /* Sub, Pow */
 void onnx_op_mul(onnx_import *m, onnx_call *c);
 void onnx_op_div(onnx_import *m, onnx_call *c);
-void onnx_op_pow(onnx_import *m, onnx_call *c);
 /* op_random.c */
 void onnx_op_dropout(onnx_import *m, onnx_call *c);
 void onnx_op_random(onnx_import *m, onnx_call *c);
