@@ -7,11 +7,8 @@
 static void print_synopsis(FILE *out, const cli_command *command) {
     gyre_roff_heading(out, "synopsis");
     for (const cli_form *form = command->forms; form->operands != NULL; form++) {
-        char text[2048] = "";
-        FILE *f = fmemopen(text, sizeof text, "w");
-        if (f == NULL) return;
-        cli_print_form(f, command, form, true);
-        fclose(f);
+        char text[CLI_FORM_TEXT];
+        cli_form_text(command, form, text);
         if (form != command->forms) fputs(".br\n", out);
         gyre_roff_text(out, text);
     }

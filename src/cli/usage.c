@@ -26,7 +26,7 @@ static void print_option(FILE *out, const cli_option *o) {
             o->repeats ? "..." : "");
 }
 
-void cli_print_form(FILE *out, const cli_command *command, const cli_form *form, bool all) {
+static void print_form(FILE *out, const cli_command *command, const cli_form *form, bool all) {
     bool more = false;
     fprintf(out, "gyre %s%s%s", command->name, *form->operands == '\0' ? "" : " ", form->operands);
     for (const cli_option *o = command->options; o->name != NULL; o++) {
@@ -48,22 +48,27 @@ gyre_status cli_usage_fail(const cli_command *command, const char *format, ...) 
     FILE *f = fmemopen(usage, sizeof usage, "w");
     for (const cli_form *form = command->forms; f != NULL && form->operands != NULL; form++) {
         if (form != command->forms) fputs(" | ", f);
-        cli_print_form(f, command, form, false);
+        print_form(f, command, form, false);
     }
     if (f != NULL) fclose(f);
     return gyre_fail(GYRE_EUSAGE, "%s; usage: %s; `gyre help %s` explains it", message, usage,
                      command->name);
 }
 
+void cli_form_text(const cli_command *command, const cli_form *form, char out[CLI_FORM_TEXT]) {
+    FILE *f = fmemopen(out, CLI_FORM_TEXT, "w");
+    out[0] = '\0';
+    if (f == NULL) return;
+    print_form(f, command, form, true);
+    fclose(f);
+}
+
 /* ---- gyre help */
 
 static void print_usage(FILE *out, const cli_command *command) {
     for (const cli_form *form = command->forms; form->operands != NULL; form++) {
-        char text[2048] = "";
-        FILE *f = fmemopen(text, sizeof text, "w");
-        if (f == NULL) return;
-        cli_print_form(f, command, form, true);
-        fclose(f);
+        char text[CLI_FORM_TEXT];
+        cli_form_text(command, form, text);
         fputs(form == command->forms ? "usage: " : "       ", out);
         gyre_text_wrap(out, text, 7, 11, WIDTH);
     }

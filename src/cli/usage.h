@@ -12,8 +12,9 @@ gyre_status cli_usage_fail(const cli_command *command, const char *format, ...)
 
 /* "--out DIR", "--hash[=parameters|state]", or an operand. */
 void cli_name_option(const cli_option *o, char *out, size_t size);
-/* "gyre train CONFIG --out DIR [OPTIONS]", or with every option. */
-void cli_print_form(FILE *out, const cli_command *command, const cli_form *form, bool all);
+/* "gyre train CONFIG --out DIR ...", with every option; "" when there is no memory. */
+enum { CLI_FORM_TEXT = 2048 };
+void cli_form_text(const cli_command *command, const cli_form *form, char out[CLI_FORM_TEXT]);
 
 /* What the process's exit codes mean: gyre's, and mpirun's for a command that runs under it. */
 typedef struct {
