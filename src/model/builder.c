@@ -97,7 +97,6 @@ void builder_weight(builder *b, gyre_node *n, int ndim, const int *dims, double 
     if (p == NULL) return;
     p->fan_in = fan_in;
     p->fan_out = fan_out;
-    p->dense = b->dense && ndim == 4;
     p->init = b->init;
     p->decay_mult = b->weight_decay_mult;
     p->spread = b->spread_by_fan ? b->spread / sqrt(b->fan_out ? fan_out : fan_in) : b->spread;

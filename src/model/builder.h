@@ -25,7 +25,6 @@ struct builder {
     bool fan_out;
     gyre_init bias_init; /* UNIFORM: half width 1 / sqrt(fan in), as PyTorch does */
     bool any_target;     /* settings->any_target: the loss makes the target that it needs */
-    bool dense;          /* gyre_param.dense of the following convolutions */
     float bias_lr_mult, weight_decay_mult, bias_decay_mult;
 };
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "gyre/clock.h"
+#include "gyre/state_dict.h"
 #include "network_rig.h"
 #include <math.h>
 #include <stdio.h>
@@ -23,6 +24,8 @@ static void assert_same_params(const gyre_model *a, const gyre_model *b) {
         assert_memory_equal(p->dims, q->dims, sizeof p->dims);
         assert_memory_equal(p->picture, q->picture, sizeof p->picture);
         assert_true(p->offset == q->offset && p->count == q->count);
+        if (p->dense != q->dense)
+            fail_msg("%s: %s has another shape for PyTorch", a->name, p->name);
         if (p->init != q->init || p->lr_mult != q->lr_mult || p->decay_mult != q->decay_mult) {
             fail_msg("%s: %s begins or learns otherwise", a->name, p->name);
         }
@@ -66,6 +69,22 @@ static void the_zoo_as_json(void **state) {
         free(text);
         gyre_model_close(m);
     }
+}
+
+/* A linear layer of each pixel is a matrix in PyTorch's state_dict; another convolution is none. */
+static void dense_convolutions_are_matrices(void **state) {
+    (void)state;
+    gyre_model *m = opened(
+        "[{\"name\": \"a\", \"type\": \"conv\", \"channels\": 4, \"size\": 1, \"dense\": "
+        "true}, {\"name\": \"b\", \"type\": \"conv\", \"channels\": 4, \"size\": 1}, " FC "]");
+    const gyre_state_array a = gyre_state_of_param(m, 0), b = gyre_state_of_param(m, 2);
+    assert_string_equal(a.name, "a.weight");
+    assert_int_equal(a.ndim, 2);
+    assert_int_equal(a.dims[0], 4);
+    assert_int_equal(a.dims[1], 1);
+    assert_string_equal(b.name, "b.weight");
+    assert_int_equal(b.ndim, 4);
+    gyre_model_close(m);
 }
 
 static void what_a_text_looks_like(void **state) {
@@ -301,6 +320,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_zoo_as_json),
         cmocka_unit_test(what_a_text_looks_like),
+        cmocka_unit_test(dense_convolutions_are_matrices),
         cmocka_unit_test(equal_networks_have_equal_texts),
         cmocka_unit_test(nodes_share_parameters),
         cmocka_unit_test(convolutions_have_lists_of_numbers),

@@ -109,6 +109,8 @@ static const refusal refusals[] = {
     {NODE("\"type\": \"group_norm\""), "node a of type group_norm lacks \"groups\""},
     {NODE(CONV ", \"size\": 3"), "key [].size is given twice"},
     /* sizes */
+    {NODE("\"type\": \"conv\", \"channels\": 4, \"size\": 3, \"dense\": true"),
+     "of size 1 and 1 group, found size 3 x 3 and 1 groups"},
     {NODE("\"type\": \"conv\", \"channels\": 4, \"size\": 9"),
      "node a: \"size\": the filter covers 9x9 pixels, but the image has 8x8 with its padding"},
     {NODE(CONV ", \"pad\": [0, 3]"),

@@ -13,6 +13,7 @@ typedef struct {
     int size[2], stride[2], dilation[2]; /* height, width */
     int pad[4];                          /* top, left, bottom, right */
     bool bias, relu;
+    bool dense;
 } conv_options;
 
 static const node_option options[] = {
@@ -24,6 +25,7 @@ static const node_option options[] = {
     {"groups", OPTION_INT, offsetof(conv_options, groups), 1, INT_MAX, 1, NULL, NULL},
     {"bias", OPTION_BOOL, offsetof(conv_options, bias), 0, 1, 1, NULL, NULL},
     {"relu", OPTION_BOOL, offsetof(conv_options, relu), 0, 1, 0, NULL, NULL},
+    {"dense", OPTION_BOOL, offsetof(conv_options, dense), 0, 1, 0, NULL, NULL},
     {0},
 };
 
@@ -65,6 +67,12 @@ static gyre_status check(const gyre_node *n, const conv_options *o, node_size in
                          "of the %d it writes, found %d",
                          n->name, in.c, o->channels, o->groups);
     }
+    if (o->dense && (o->groups > 1 || extent_h > 1 || extent_w > 1)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "node %s: \"dense\": a linear layer for each pixel was expected, of size "
+                         "1 and 1 group, found size %d x %d and %d groups",
+                         n->name, o->size[0], o->size[1], o->groups);
+    }
     int64_t taps = (int64_t)o->size[0] * o->size[1];
     int64_t most = taps * (in.c > o->channels ? in.c : o->channels);
     if (most > INT_MAX) {
@@ -95,6 +103,8 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     n->w = gyre_conv_columns(&s);
     int fan_in = s.r * s.s * (s.c / s.groups);
     builder_weight(b, n, 4, dims, fan_in, s.r * s.s * s.k);
+    gyre_param *weight = b->status == GYRE_OK ? &b->model->params[n->params[0]] : NULL;
+    if (weight != NULL && node_owns(n, weight)) weight->dense = o->dense;
     if (o->bias) builder_bias(b, n, o->channels, fan_in);
     return b->status;
 }
@@ -134,7 +144,8 @@ static gyre_status dx(const node_call *c) {
 const gyre_node_type node_conv = {
     .name = "conv",
     .summary = "A convolution, with a bias and a ReLU behind it if asked for. Channels may be in "
-               "groups, each of which reads its own part of the input's.",
+               "groups, each of which reads its own part of the input's. One of size 1 may be "
+               "\"dense\": a linear layer for each pixel, as PyTorch's state_dict has it then.",
     .inputs_min = 1,
     .inputs_max = 1,
     .options_size = sizeof(conv_options),

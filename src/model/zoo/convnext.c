@@ -14,14 +14,12 @@ static int block(builder *b, const char *prefix, int x, int channels, double dro
     int y = layers_conv(b, name, x, (conv_options){channels, 7, 1, 3, true, false, channels});
     snprintf(name, sizeof name, "%s.block.2", prefix);
     y = layer_norm(b, name, y);
-    b->dense = true;
     snprintf(name, sizeof name, "%s.block.3", prefix);
-    y = layers_conv(b, name, y, (conv_options){4 * channels, 1, 1, 0, true, false, 0});
+    y = layers_dense(b, name, y, 4 * channels);
     snprintf(name, sizeof name, "%s.block.4", prefix);
     y = builder_node_of(b, "gelu", name, y, NULL);
     snprintf(name, sizeof name, "%s.block.5", prefix);
-    y = layers_conv(b, name, y, (conv_options){channels, 1, 1, 0, true, false, 0});
-    b->dense = false;
+    y = layers_dense(b, name, y, channels);
     snprintf(name, sizeof name, "%s.layer_scale", prefix);
     y = builder_node_of(b, "scale", name, y, BUILDER_OPTIONS({"initial", 1e-6}));
     snprintf(name, sizeof name, "%s.stochastic_depth", prefix);
