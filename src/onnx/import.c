@@ -142,28 +142,59 @@ onnx_layer *onnx_give_step(onnx_import *m, onnx_call *c, onnx_value *const *in, 
     return l;
 }
 
-void onnx_refuse(onnx_import *m, onnx_call *c, const char *why, ...) {
-    onnx_value *in[ONNX_LAYER_INPUTS];
+/* A layer that stands for up to three others, so that they stay needed. */
+static bool join(onnx_import *m, const onnx_call *c, onnx_value *const *in, onnx_value *out) {
+    onnx_layer *l = add(m, c, NULL, in, ONNX_LAYER_INPUTS);
+    if (l == NULL) return false;
+    l->silent = true;
+    *out = (onnx_value){.kind = ONNX_UNKNOWN, .layer = m->layers.count - 1};
+    return true;
+}
+
+/* A refused operator: the layers that it reads stay needed, so that what is wrong before it is
+ * told, too. */
+static onnx_layer *refused(onnx_import *m, const onnx_call *c) {
+    onnx_value *in[ONNX_LAYER_INPUTS], joined;
     int count = 0;
-    char text[256];
-    /* the layers that it reads stay needed, so that what is wrong before it is told, too */
-    for (int i = 0; i < c->in_count && count < ONNX_LAYER_INPUTS; i++) {
-        const onnx_value *v = c->in[i];
+    for (int i = 0; i < c->in_count; i++) {
+        onnx_value *v = c->in[i];
         bool layered = v != NULL && (v->kind == ONNX_PICTURE || v->kind == ONNX_UNKNOWN);
-        if (layered && v->layer >= 0) in[count++] = c->in[i];
+        if (!layered || v->layer < 0) continue;
+        if (count == ONNX_LAYER_INPUTS) {
+            if (!join(m, c, in, &joined)) return NULL;
+            in[0] = &joined;
+            count = 1;
+        }
+        in[count++] = v;
     }
-    onnx_layer *l = add(m, c, NULL, in, count);
+    return add(m, c, NULL, in, count);
+}
+
+/* It reads the output of an operator that was refused, which is told there. */
+static bool is_consequence(const onnx_call *c) {
+    for (int i = 0; i < c->in_count; i++) {
+        if (c->in[i] != NULL && c->in[i]->kind == ONNX_UNKNOWN && c->in[i]->layer >= 0) return true;
+    }
+    return false;
+}
+
+void onnx_refuse(onnx_import *m, onnx_call *c, const char *why, ...) {
+    char text[256];
+    onnx_layer *l = refused(m, c);
     for (int i = 0; i < ONNX_CALL_OUTPUTS; i++) {
         if (c->out[i] == NULL) continue;
         c->out[i]->kind = ONNX_UNKNOWN;
         c->out[i]->layer = m->layers.count - 1;
     }
     if (l == NULL) return;
-    l->silent = why == NULL;
-    if (why == NULL) return;
+    l->silent = why == NULL && is_consequence(c);
+    if (l->silent) return;
     va_list args;
     va_start(args, why);
-    vsnprintf(text, sizeof text, why, args);
+    if (why == NULL) /* such as the running statistics of a batch norm */
+        snprintf(text, sizeof text, "gyre does not compute what it reads");
+    else
+        vsnprintf(text, sizeof text, why, args);
     va_end(args);
     l->why = onnx_text(&m->work, text, strlen(text));
 }

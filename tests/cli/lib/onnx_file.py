@@ -137,6 +137,14 @@ def make_bad():
                            node("Mish", ["stem"], ["c"]), node("Add", ["b", "c"], ["body"])]),
         "has 3 nodes that gyre cannot take; node_a (Einsum): gyre has no such node; node_b (Softplus): gyre has no such "
         "node; node_c (Mish): gyre has no such node")
+    norm = [tensor(f"norm.{name}", (4,)) for name in ("weight", "bias", "mean", "var")]
+    bad("statistics", around([node("BatchNormalization", ["stem", "norm.weight", "norm.bias", "norm.mean", "norm.var"],
+                                   ["norm", "mean"], training_mode=1), node("Sigmoid", ["mean"], ["body"])], norm),
+        "node_body (Sigmoid): gyre does not compute what it reads")
+    bad("no_input", around([node("Identity", [""], ["body"])]), "body (Identity): gyre does not compute what it reads")
+    bad("fourth", around([node("Mish", ["stem"], ["mish"]),
+                          node("Concat", ["stem", "stem", "stem", "mish", "stem"], ["body"], axis=1)]),
+        "has 1 node that gyre cannot take; node_mish (Mish): gyre has no such node")
     bad("domain", around([node("Gelu", ["stem"], ["body"], domain="com.microsoft")]), "com.microsoft")
     bad("dynamic", around(RELU, image=("N", 3, "height", 8)), "height of input 'images' has no fixed size")
     bad("large_image", around(RELU, image=("N", 3, 2**31 - 1, 2**31 - 1)), "more than 2^31 values")
