@@ -8,7 +8,7 @@ constexpr int POOL_BLOCKS = 3; /* per multiprocessor: with 4, registers do not s
 
 struct pool_numbers {
     int h, w, oh, ow, r, s, stride_h, stride_w, pad_h, pad_w;
-    bool max;
+    bool max, count_pad;
 };
 
 /* The cells of one window that lie inside the image. */
@@ -27,6 +27,16 @@ __device__ __forceinline__ pool_window window_at(const pool_numbers &s, int i, i
     v.top = top;
     v.left = left;
     return v;
+}
+
+/* What the average divides by. With ceil a window may reach beyond the padding, too. */
+__device__ __forceinline__ float divisor(const pool_numbers &s, const pool_window &v) {
+    int rows = v.y_end - v.y, columns = v.x_end - v.x;
+    if (s.count_pad) {
+        rows = min(s.r, s.h + s.pad_h - v.top);
+        columns = min(s.s, s.w + s.pad_w - v.left);
+    }
+    return float(rows * columns);
 }
 
 /* Pixel `row` of all images of height x width: which image, and where in it. */
@@ -109,7 +119,7 @@ __device__ __forceinline__ void average_window(const pool_numbers &s, const pool
             for (int j = 0; j < V; j++) sum[j] += cell[j];
         }
     }
-    float count = float((v.y_end - v.y) * (v.x_end - v.x));
+    float count = divisor(s, v);
 #pragma unroll
     for (int j = 0; j < V; j++) sum[j] = sum[j] / count;
 }
@@ -152,7 +162,7 @@ __device__ __forceinline__ void add_share(const pool_numbers &s, int i, int j, i
 #pragma unroll
         for (int k = 0; k < V; k++) sum[k] += from[k] == number ? d[k] : 0.0f;
     } else {
-        float count = float((v.y_end - v.y) * (v.x_end - v.x));
+        float count = divisor(s, v);
 #pragma unroll
         for (int k = 0; k < V; k++) sum[k] += d[k] / count;
     }
@@ -204,7 +214,8 @@ static pool_numbers numbers_of(const gyre_pool_shape *s) {
             s->stride_w,
             s->pad_h,
             s->pad_w,
-            s->max};
+            s->max,
+            s->count_pad};
 }
 
 size_t gpu_pool_saved_size(gyre_backend *b, const gyre_pool_shape *s) {

@@ -54,10 +54,11 @@ typedef struct {
 
 /* Window r x s; gyre_pool_rows() and gyre_pool_columns() give the output size. pad_h < r, pad_w <
  * s, and a maximum's window has at most 65535 cells. The average's divisor counts the cells of the
- * window that lie inside the image; of equal maxima the first one gets the gradient. */
+ * window that lie inside the image, with count_pad those of the padding, too; of equal maxima the
+ * first one gets the gradient. */
 typedef struct {
     int n, h, w, c, r, s, stride_h, stride_w, pad_h, pad_w;
-    bool max, ceil;
+    bool max, ceil, count_pad;
 } gyre_pool_shape;
 
 /* Averages of oh x ow bins of unequal size: rows floor(i h / oh) to ceil((i + 1) h / oh) - 1 are

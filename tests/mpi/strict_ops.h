@@ -28,7 +28,7 @@ static void note_bytes(const void *bytes, size_t size);
 #define LAST_gyre_transpose_shape columns
 #define LAST_gyre_upsample_shape factor
 #define LAST_gyre_scale_shape c
-#define LAST_gyre_pool_shape ceil
+#define LAST_gyre_pool_shape count_pad
 #define LAST_gyre_lrn_shape relu
 #define LAST_gyre_channel_lrn_shape k
 #define LAST_gyre_adaptive_pool_shape ow

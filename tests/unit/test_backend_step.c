@@ -19,11 +19,12 @@ enum {
 
 static const gyre_conv_shape CONV1 = SQUARE_CONV(B, SIDE, SIDE, 3, K1, 3, 1, 1, false, false);
 static const gyre_batch_norm_shape NORM1 = {B, SIDE, SIDE, K1, 1e-5f, true, false, false};
-static const gyre_pool_shape POOL1 = {B, SIDE, SIDE, K1, 3, 3, 2, 2, 0, 0, true, false};
+static const gyre_pool_shape POOL1 = {B, SIDE, SIDE, K1, 3, 3, 2, 2, 0, 0, true, false, false};
 static const gyre_conv_shape CONV2 = SQUARE_CONV(B, HALF, HALF, K1, K2, 3, 1, 1, false, false);
 static const gyre_shortcut_shape CUT = {B, HALF, HALF, K1, K2, 1};
 static const gyre_batch_norm_shape NORM2 = {B, HALF, HALF, K2, 1e-5f, true, true, false};
-static const gyre_pool_shape POOL2 = {B, HALF, HALF, K2, HALF, HALF, 1, 1, 0, 0, false, false};
+static const gyre_pool_shape POOL2 = {B, HALF, HALF, K2,    HALF,  HALF, 1,
+                                      1, 0,    0,    false, false, false};
 static const gyre_linear_shape LINEAR = {B, K2, CLASSES, true, false};
 static const gyre_loss_shape LOSS = {B, CLASSES, 0.1f, 1.0f / (S * B), 1};
 

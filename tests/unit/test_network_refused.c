@@ -93,6 +93,8 @@ static const refusal refusals[] = {
     {NODE("\"type\": \"batch_norm\", \"eps\": true"),
      "node a: \"eps\": expected a number, found true"},
     {NODE("\"type\": \"batch_norm\", \"eps\": 2"), "node a: \"eps\": expected 0 to 1, found 2"},
+    {NODE("\"type\": \"lrn\", \"size\": 4"), "node a: \"size\": an odd number was expected"},
+    {NODE("\"type\": \"max_pool\", \"size\": 2, \"count_pad\": true"), "no option \"count_pad\""},
     {NODE("\"type\": \"lrn\", \"size\": 3, \"alpha\": 1e39"),
      "node a: \"alpha\": expected 0 to 3."},
     {NODE(CONV ", \"pad\": [1, 1, 1]"), "node a: \"pad\": expected 1, 2 or 4 numbers, found 3"},

@@ -22,13 +22,15 @@ static void reference(const shape *s, const double *x, double *y, const double *
             for (int p = 0; p < s->r; p++) {
                 for (int q = 0; q < s->s; q++) {
                     int row = i * s->stride_h + p - s->pad_h, col = j * s->stride_w + q - s->pad_w;
-                    if (row < 0 || row >= s->h || col < 0 || col >= s->w) continue;
+                    bool padded = row < s->h + s->pad_h && col < s->w + s->pad_w;
+                    bool inside = row >= 0 && row < s->h && col >= 0 && col < s->w;
+                    cells += pass == 0 && (inside || (s->count_pad && padded));
+                    if (!inside) continue;
                     int at = ((n * s->h + row) * s->w + col) * s->c + c;
                     if (pass == 1 && dx != NULL && !s->max) dx[at] += dy[o] / cells;
                     if (pass == 1) continue;
                     if (best < 0 || x[at] > x[best]) best = at;
                     sum += x[at];
-                    cells++;
                 }
             }
         }
@@ -64,25 +66,29 @@ static void check_pool(gyre_backend *b, shape s, bool tied) {
 static void pools_match(void **state) {
     static const shape shapes[] = {
         /* n, h, w, c, r, s, stride_h, stride_w, pad_h, pad_w, max, ceil */
-        {2, 7, 9, 5, 2, 3, 1, 2, 1, 2, false, false},
-        {1, 9, 6, 17, 5, 1, 3, 1, 2, 0, false, true},
-        {2, 5, 9, 8, 5, 9, 5, 9, 0, 0, false, false},
-        {1, 3, 300, 2, 1, 299, 1, 1, 0, 7, false, false},
-        {2, 32, 32, 32, 3, 3, 2, 2, 0, 0, false, true},
-        {1, 16, 16, 16, 2, 2, 2, 2, 0, 0, false, false},
-        {3, 5, 5, 3, 2, 2, 2, 2, 0, 0, false, true},
-        {3, 5, 5, 3, 2, 2, 2, 2, 0, 0, false, false},
-        {2, 7, 4, 17, 3, 3, 2, 2, 1, 1, false, true},
-        {2, 8, 8, 64, 8, 8, 1, 1, 0, 0, false, false},
-        {1, 1, 1, 5, 1, 1, 1, 1, 0, 0, false, false},
-        {1, 4, 4, 7, 2, 2, 3, 3, 1, 1, false, true},
-        {4, 6, 9, 33, 3, 3, 1, 1, 1, 1, false, false},
-        {1, 5, 4, 150, 3, 3, 2, 2, 0, 0, false, true},
-        {2, 3, 3, 5, 2, 2, 2, 2, 1, 1, false, true},
-        {1, 2, 2, 4, 3, 3, 2, 2, 0, 0, false, true}};
+        {2, 7, 9, 5, 2, 3, 1, 2, 1, 2, false, false, false},
+        {2, 6, 6, 5, 3, 3, 2, 2, 1, 1, false, true, false}, /* one window beyond the padding */
+        {1, 9, 6, 17, 5, 1, 3, 1, 2, 0, false, true, false},
+        {2, 5, 9, 8, 5, 9, 5, 9, 0, 0, false, false, false},
+        {1, 3, 300, 2, 1, 299, 1, 1, 0, 7, false, false, false},
+        {2, 32, 32, 32, 3, 3, 2, 2, 0, 0, false, true, false},
+        {1, 16, 16, 16, 2, 2, 2, 2, 0, 0, false, false, false},
+        {3, 5, 5, 3, 2, 2, 2, 2, 0, 0, false, true, false},
+        {3, 5, 5, 3, 2, 2, 2, 2, 0, 0, false, false, false},
+        {2, 7, 4, 17, 3, 3, 2, 2, 1, 1, false, true, false},
+        {2, 8, 8, 64, 8, 8, 1, 1, 0, 0, false, false, false},
+        {1, 1, 1, 5, 1, 1, 1, 1, 0, 0, false, false, false},
+        {1, 4, 4, 7, 2, 2, 3, 3, 1, 1, false, true, false},
+        {4, 6, 9, 33, 3, 3, 1, 1, 1, 1, false, false, false},
+        {1, 5, 4, 150, 3, 3, 2, 2, 0, 0, false, true, false},
+        {2, 3, 3, 5, 2, 2, 2, 2, 1, 1, false, true, false},
+        {1, 2, 2, 4, 3, 3, 2, 2, 0, 0, false, true, false}};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         shape s = shapes[i];
         check_pool(*state, s, false);
+        s.count_pad = true;
+        check_pool(*state, s, false);
+        s.count_pad = false;
         s.max = true;
         check_pool(*state, s, false);
         check_pool(*state, s, true);
@@ -191,8 +197,8 @@ static double weighted_output(void *context) {
 
 static void references_agree_with_finite_differences(void **state) {
     (void)state;
-    for (int max = 0; max < 2; max++) {
-        weighted w = {.s = {2, 5, 6, 3, 3, 2, 2, 1, 1, 0, max, true}};
+    for (int kind = 0; kind < 3; kind++) {
+        weighted w = {.s = {2, 5, 6, 3, 3, 2, 2, 1, 1, 0, kind == 1, true, kind == 2}};
         size_t n = in_size(&w.s), m = out_size(&w.s);
         w.x = randoms(1, n);
         w.weights = randoms(2, m);
@@ -208,7 +214,7 @@ static void references_agree_with_finite_differences(void **state) {
 /* Wherever it lies in the window, and whatever follows it. */
 static void the_maximum_of_nan_is_nan(void **state) {
     gyre_backend *b = *state;
-    shape s = {1, 3, 3, 19, 3, 3, 1, 1, 0, 0, true, false};
+    shape s = {1, 3, 3, 19, 3, 3, 1, 1, 0, 0, true, false, false};
     buffer saved = buffer_bytes(b, b->ops->pool_saved_size(b, &s)), y = acts_new(b, 19);
     for (int cell = 0; cell < 9; cell++) {
         double *x = randoms(5, 9 * 19);

@@ -128,7 +128,7 @@ static void any_nan_of_a_parameter_is_seen(void **state) {
  * lost. */
 static void overlapping_windows_are_rounded_once(void **state) {
     gyre_backend *b = *state;
-    const gyre_pool_shape s = {1, 3, 3, 1, 2, 2, 1, 1, 0, 0, true, false};
+    const gyre_pool_shape s = {1, 3, 3, 1, 2, 2, 1, 1, 0, 0, true, false, false};
     const double x[9] = {0, 0, 0, 0, 1, 0, 0, 0, 0}, dy[4] = {1, 0x1p-8, 0x1p-8, 0x1p-8};
     const double want[9] = {0, 0, 0, 0, 1 + 0x3p-8, 0, 0, 0, 0};
     buffer bx = acts_of(b, x, 9), by = acts_new(b, 4), bdy = acts_of(b, dy, 4),

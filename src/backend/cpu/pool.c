@@ -32,6 +32,17 @@ static int cell_number(const gyre_pool_shape *s, const window *v, int y, int x) 
     return (y - v->top) * s->s + (x - v->left);
 }
 
+/* What the average divides by. With ceil a window may reach beyond the padding, too. */
+static float divisor(const gyre_pool_shape *s, const window *v) {
+    int rows = v->y_end - v->y, columns = v->x_end - v->x;
+    if (s->count_pad) {
+        int down = s->h + s->pad_h - v->top, right = s->w + s->pad_w - v->left;
+        rows = s->r < down ? s->r : down;
+        columns = s->s < right ? s->s : right;
+    }
+    return (float)(rows * columns);
+}
+
 /* `width` <= CHANNELS channels of one window: the maximum and the number of its cell; the first of
  * equal ones, and NaN above all. */
 CPU_CLONES
@@ -64,7 +75,7 @@ static void max_window(const gyre_pool_shape *s, const window *v, const float *x
 CPU_CLONES
 static void average_window(const gyre_pool_shape *s, const window *v, const float *x, int width,
                            float *y) {
-    float sum[CHANNELS] = {0}, count = (float)((v->y_end - v->y) * (v->x_end - v->x));
+    float sum[CHANNELS] = {0}, count = divisor(s, v);
     for (int i = v->y; i < v->y_end; i++) {
         for (int j = v->x; j < v->x_end; j++) {
             const float *cell = x + cell_offset(s, i, j);
@@ -89,7 +100,7 @@ static void max_window_dx(const gyre_pool_shape *s, const window *v, const float
 CPU_CLONES
 static void average_window_dx(const gyre_pool_shape *s, const window *v, const float *dy, int width,
                               float *dx) {
-    float count = (float)((v->y_end - v->y) * (v->x_end - v->x));
+    float count = divisor(s, v);
     for (int i = v->y; i < v->y_end; i++) {
         for (int j = v->x; j < v->x_end; j++) {
             float *cell = dx + cell_offset(s, i, j);

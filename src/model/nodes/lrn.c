@@ -19,6 +19,15 @@ static const node_option options[] = {
     {0},
 };
 
+static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
+    const lrn_options *o = n->options;
+    if (o->size % 2 == 1) return builder_same_size(b, n, in);
+    return gyre_fail(GYRE_EUSAGE,
+                     "node %s: \"size\": an odd number was expected, as many pixels on each side "
+                     "of one; found %d",
+                     n->name, o->size);
+}
+
 static gyre_lrn_shape shape(const node_call *c) {
     const lrn_options *o = c->node->options;
     return (gyre_lrn_shape){c->n,    c->in->h, c->in->w, c->in->c,
@@ -44,6 +53,6 @@ const gyre_node_type node_lrn = {
     .options = options,
     .dx_may_be_dy = true,
     .keeps_x = true,
-    .define = builder_same_size,
+    .define = define,
     .forward = forward,
     .dx = dx};

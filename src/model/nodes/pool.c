@@ -7,15 +7,22 @@ typedef struct {
     int size[2], stride[2], pad[2]; /* height, width; size and stride 0: not given */
     bool ceil;                      /* a window may reach beyond the picture: Caffe's rule */
     bool global;                    /* one window, the whole picture */
+    bool count_pad;                 /* pixels outside the picture count, as zeros */
 } pool_options;
 
-static const node_option options[] = {
-    {"size", OPTION_PAIR, offsetof(pool_options, size), 1, SIDE_MAX, 0, NULL,
-     "required unless global"},
-    {"stride", OPTION_PAIR, offsetof(pool_options, stride), 1, SIDE_MAX, 0, NULL, "the size"},
-    {"pad", OPTION_PAIR, offsetof(pool_options, pad), 0, SIDE_MAX, 0, NULL, NULL},
-    {"ceil", OPTION_BOOL, offsetof(pool_options, ceil), 0, 1, 0, NULL, NULL},
-    {"global", OPTION_BOOL, offsetof(pool_options, global), 0, 1, 0, NULL, NULL},
+#define POOL_OPTIONS                                                                               \
+    {"size", OPTION_PAIR, offsetof(pool_options, size), 1, SIDE_MAX,                               \
+     0,      NULL,        "required unless global"},                                               \
+        {"stride", OPTION_PAIR, offsetof(pool_options, stride), 1, SIDE_MAX, 0, NULL, "the size"}, \
+        {"pad", OPTION_PAIR, offsetof(pool_options, pad), 0, SIDE_MAX, 0, NULL, NULL},             \
+        {"ceil", OPTION_BOOL, offsetof(pool_options, ceil), 0, 1, 0, NULL, NULL}, {                \
+        "global", OPTION_BOOL, offsetof(pool_options, global), 0, 1, 0, NULL, NULL                 \
+    }
+
+static const node_option max_options[] = {POOL_OPTIONS, {0}};
+static const node_option average_options[] = {
+    POOL_OPTIONS,
+    {"count_pad", OPTION_BOOL, offsetof(pool_options, count_pad), 0, 1, 0, NULL, NULL},
     {0},
 };
 
@@ -37,7 +44,8 @@ static gyre_pool_shape shape_of(const gyre_node *node, int n, node_size in) {
                              .pad_h = all ? 0 : o->pad[0],
                              .pad_w = all ? 0 : o->pad[1],
                              .max = is_max(node),
-                             .ceil = o->ceil && !all};
+                             .ceil = o->ceil && !all,
+                             .count_pad = o->count_pad && !all};
 }
 
 static gyre_status check(const gyre_node *n) {
@@ -48,12 +56,13 @@ static gyre_status check(const gyre_node *n) {
             "node %s of type %s lacks \"size\"; \"global\": true pools the whole picture", n->name,
             n->type->name);
     }
-    bool moved = o->pad[0] != 0 || o->pad[1] != 0 || o->ceil;
+    bool moved = o->pad[0] != 0 || o->pad[1] != 0 || o->ceil || o->count_pad;
     if (!o->global || (o->size[0] == 0 && o->stride[0] == 0 && !moved)) return GYRE_OK;
-    return gyre_fail(GYRE_EUSAGE,
-                     "node %s: \"global\" pools the whole picture, so it goes without \"size\", "
-                     "\"stride\", \"pad\" and \"ceil\"; leave them out, or \"global\"",
-                     n->name);
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "node %s: \"global\" pools the whole picture, so it goes without \"size\", "
+        "\"stride\", \"pad\", \"ceil\" and \"count_pad\"; leave them out, or \"global\"",
+        n->name);
 }
 
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
@@ -96,17 +105,19 @@ static gyre_status dx(const node_call *c) {
     return c->ops->pool_dx(c->queue, &s, c->dy, c->saved, c->dx[0]);
 }
 
-#define POOL(type, about)                                                                          \
+#define POOL(type, table, about)                                                                   \
     {                                                                                              \
         .name = type, .summary = about, .inputs_min = 1, .inputs_max = 1,                          \
-        .options_size = sizeof(pool_options), .options = options, .define = define,                \
+        .options_size = sizeof(pool_options), .options = table, .define = define,                  \
         .saved_size = saved_size, .forward = forward, .dx = dx                                     \
     }
 
 const gyre_node_type node_max_pool =
-    POOL("max_pool", "The largest value of each window, for each channel.");
+    POOL("max_pool", max_options, "The largest value of each window, for each channel.");
 const gyre_node_type node_average_pool =
-    POOL("average_pool", "The average of each window, or of the whole picture.");
+    POOL("average_pool", average_options,
+         "The average of each window, or of the whole picture. Pixels of the padding do not count "
+         "unless count_pad says so.");
 
 static bool is_max(const gyre_node *n) {
     return n->type == &node_max_pool;

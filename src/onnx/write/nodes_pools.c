@@ -19,10 +19,21 @@ static int end_pad(const direction *d) {
     return needed > 0 ? needed : 0;
 }
 
+/* The padding as an operator of its own, so that no reader has to know whether a window that
+ * reaches beyond the padding counts what lies there: gyre and PyTorch do not count it. */
+static graph_value pad_picture(nodes_call *c, direction d[2]) {
+    const int64_t pads[] = {0, 0, d[0].pad, d[1].pad, 0, 0, d[0].pad, d[1].pad};
+    for (int i = 0; i < 2; i++) {
+        d[i].picture += 2 * d[i].pad;
+        d[i].pad = 0;
+    }
+    return graph_binary(c->g, "Pad", graph_picture(c->g, c->x[0]), graph_integers(c->g, pads, 8));
+}
+
 static graph_value window_pool(nodes_call *c, bool max) {
     int64_t window[2], strides[2], pads[4];
     const bool ceil = nodes_option(c, "ceil", 0) != 0;
-    bool alike = true;
+    bool counted = !max && nodes_option(c, "count_pad", 0) != 0;
     direction d[2];
     for (int i = 0; i < 2; i++) {
         const int stride = nodes_option(c, "stride", i);
@@ -31,8 +42,11 @@ static graph_value window_pool(nodes_call *c, bool max) {
                            .picture = c->in[0][i],
                            .out = i == 0 ? c->node->h : c->node->w};
         d[i].stride = stride != 0 ? stride : d[i].size;
-        alike = alike && rounds_alike(&d[i]);
     }
+    const bool apart = counted && ceil;
+    const graph_value x = apart ? pad_picture(c, d) : graph_picture(c->g, c->x[0]);
+    counted = counted && !apart;
+    const bool alike = rounds_alike(&d[0]) && rounds_alike(&d[1]);
     for (int i = 0; i < 2; i++) {
         window[i] = d[i].size;
         strides[i] = d[i].stride;
@@ -42,11 +56,11 @@ static graph_value window_pool(nodes_call *c, bool max) {
     const graph_attribute attributes[] = {
         GRAPH_LIST("kernel_shape", window, 2),
         GRAPH_LIST("strides", strides, 2),
-        GRAPH_LIST("pads", pads, 4), /* pixels outside do not count */
+        GRAPH_LIST("pads", pads, 4),
         GRAPH_INT("ceil_mode", ceil && alike),
+        {.name = max || !counted ? NULL : "count_include_pad", .kind = GRAPH_INTEGER, .number = 1},
         {.name = NULL}};
-    return graph_unary(c->g, max ? "MaxPool" : "AveragePool", graph_picture(c->g, c->x[0]),
-                       attributes);
+    return graph_unary(c->g, max ? "MaxPool" : "AveragePool", x, attributes);
 }
 
 static graph_value pool(nodes_call *c, bool max) {

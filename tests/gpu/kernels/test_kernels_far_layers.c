@@ -235,7 +235,7 @@ static void moves_reach_far(void **state) {
 static void pooling_reaches_far(void **state) {
     gyre_backend *b = *state;
     size_t size = b->act_size;
-    gyre_pool_shape s = {(1 << 12) + 80, 128, 128, C, 2, 2, 1, 1, 0, 0, true, false};
+    gyre_pool_shape s = {(1 << 12) + 80, 128, 128, C, 2, 2, 1, 1, 0, 0, true, false, false};
     uint64_t in = (uint64_t)s.n * 128 * 128 * C, out = (uint64_t)s.n * 127 * 127 * C;
     assert_true(out > FAR);
     space x = space_open(in * size), y = space_open(out * size), saved = space_open(out * 2);

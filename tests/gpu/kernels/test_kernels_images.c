@@ -62,17 +62,18 @@ static void pooling_has_the_bits_of_the_cpu(void **state) {
                                      {1, 3, 2, 1, 0, 2}, {3, 2, 1, 3, 1, 0}};
     for (int i = 0; i < IMAGES; i++) {
         for (size_t k = 0; k < sizeof windows / sizeof windows[0]; k++) {
-            for (int flags = 0; flags < 4; flags++) {
+            for (int flags = 0; flags < 8; flags++) {
                 const int *v = windows[k];
-                gyre_pool_shape s = {images[i].n, images[i].h, images[i].w, images[i].c,
-                                     v[0],        v[1],        v[2],        v[3],
-                                     v[4],        v[5],        flags & 1,   flags & 2};
+                gyre_pool_shape s = {images[i].n, images[i].h, images[i].w, images[i].c, v[0],
+                                     v[1],        v[2],        v[3],        v[4],        v[5],
+                                     flags & 1,   flags & 2,   flags & 4};
                 bool fits = s.r <= s.h + 2 * s.pad_h && s.s <= s.w + 2 * s.pad_w;
                 if (fits) check_pool(*state, s);
             }
         }
     }
-    gyre_pool_shape whole = {2, 6, 5, 8, 6, 5, 1, 1, 0, 0, false, false}; /* global average */
+    gyre_pool_shape whole = {2, 6, 5, 8,     6,     5,    1,
+                             1, 0, 0, false, false, false}; /* global average */
     check_pool(*state, whole);
 }
 
@@ -100,8 +101,8 @@ static void bins_have_the_bits_of_the_cpu(void **state) {
 
 static void unsupported_windows_are_refused(void **state) {
     gyre_queue *q = ((gyre_backend *)*state)->main;
-    gyre_pool_shape wide = {1, 300, 300, 1, 256, 256, 1, 1, 0, 0, true, false};
-    gyre_pool_shape padded = {1, 4, 4, 1, 3, 2, 1, 1, 2, 2, true, false};
+    gyre_pool_shape wide = {1, 300, 300, 1, 256, 256, 1, 1, 0, 0, true, false, false};
+    gyre_pool_shape padded = {1, 4, 4, 1, 3, 2, 1, 1, 2, 2, true, false, false};
     gyre_lrn_shape even = {1, 4, 4, 1, 2, 1, 0.75f, false};
     assert_int_equal(gpu_pool(q, &wide, NULL, NULL, NULL), GYRE_EDEVICE);
     assert_int_equal(gpu_pool_dx(q, &padded, NULL, NULL, NULL), GYRE_EDEVICE);
@@ -246,7 +247,7 @@ static void check_lrn(gyre_backend *b, gyre_lrn_shape s, double relative) {
 
 static void lrn_agrees_with_the_cpu(void **state) {
     for (int i = 0; i < IMAGES; i++) {
-        for (int flags = 0; flags < 4; flags++) {
+        for (int flags = 0; flags < 8; flags++) {
             size4 m = images[i];
             int size = flags & 2 ? 5 : 3;
             check_lrn(*state, (gyre_lrn_shape){m.n, m.h, m.w, m.c, size, 5e-1f, 0.75f, flags & 1},
@@ -309,7 +310,7 @@ static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row) {
 
 static void input_has_the_bits_of_the_cpu(void **state) {
     for (int i = 0; i < IMAGES; i++) {
-        for (int flags = 0; flags < 4; flags++) {
+        for (int flags = 0; flags < 8; flags++) {
             check_input(*state, images[i], flags & 1, flags & 2);
         }
     }

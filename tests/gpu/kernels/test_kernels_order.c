@@ -11,8 +11,8 @@ static const gyre_batch_norm_shape norm = {6, 12, 11, 24, 1e-5f, true, true, fal
 static const gyre_batch_norm_shape frozen = {6, 12, 11, 24, 1e-5f, true, true, true};
 static const gyre_layer_norm_shape layer_norm = {6, 12, 11, 24, 1e-5f};
 static const gyre_group_norm_shape group_norm = {6, 12, 11, 24, 8, 1e-5f};
-static const gyre_pool_shape pools[] = {{6, 12, 11, 24, 3, 3, 2, 2, 1, 1, true, true},
-                                        {6, 12, 11, 24, 3, 3, 2, 2, 1, 1, false, true}};
+static const gyre_pool_shape pools[] = {{6, 12, 11, 24, 3, 3, 2, 2, 1, 1, true, true, false},
+                                        {6, 12, 11, 24, 3, 3, 2, 2, 1, 1, false, true, false}};
 static const gyre_lrn_shape lrn = {6, 12, 11, 24, 3, 0.5f, 0.7f, true};
 static const gyre_shortcut_shape shortcut = {6, 12, 11, 24, 48, 1};
 static const gyre_loss_shape loss = {99, 33, 0.1f, 0.01f, 1};
