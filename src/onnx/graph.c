@@ -39,18 +39,20 @@ static gyre_status check_opset(onnx_import *m) {
                      m->work.file->path, (long long)m->opset, ONNX_OPSET_MIN);
 }
 
+static gyre_status add_initialiser(onnx_import *m, const Onnx__TensorProto *t) {
+    onnx_value *v = NULL;
+    GYRE_TRY(add_value(m, t->name, &v));
+    v->kind = ONNX_CONSTANT;
+    v->constant = onnx_constant_of(&m->work, t, v->name);
+    return m->work.status;
+}
+
 static gyre_status add_initialisers(onnx_import *m) {
     const Onnx__GraphProto *g = m->work.file->model->graph;
     if (g->n_sparse_initializer > 0) {
         return wrong(m, "it has sparse weights, as graph", g->name, "gyre reads dense ones alone");
     }
-    for (size_t i = 0; i < g->n_initializer; i++) {
-        onnx_value *v = NULL;
-        GYRE_TRY(add_value(m, g->initializer[i]->name, &v));
-        v->kind = ONNX_CONSTANT;
-        v->constant = onnx_constant_of(&m->work, g->initializer[i], v->name);
-        GYRE_TRY(m->work.status);
-    }
+    for (size_t i = 0; i < g->n_initializer; i++) GYRE_TRY(add_initialiser(m, g->initializer[i]));
     return onnx_external_check(m->work.file);
 }
 
@@ -190,12 +192,60 @@ static bool all_constant(const onnx_call *c) {
     return given > 0;
 }
 
+static gyre_status run_node(onnx_import *m, const Onnx__NodeProto *n, onnx_call *c);
+
+/* The branch that a constant condition chooses; NULL: the input decides, or the graph is missing.
+ */
+static const Onnx__GraphProto *branch_of(onnx_import *m, const onnx_call *c) {
+    double condition = 0;
+    onnx_constant *k = onnx_constant_in(c, 0);
+    if (k == NULL || !onnx_constant_all(&m->work, k, &condition)) return NULL;
+    const Onnx__AttributeProto *a =
+        onnx_attribute(c->node, condition != 0 ? "then_branch" : "else_branch");
+    return a == NULL ? NULL : a->g;
+}
+
+static gyre_status run_branch(onnx_import *m, onnx_call *c, const Onnx__GraphProto *g) {
+    onnx_call *inner = onnx_take(&m->work, 1, sizeof *inner);
+    if (inner == NULL) return m->work.status;
+    for (size_t i = 0; i < g->n_initializer; i++) GYRE_TRY(add_initialiser(m, g->initializer[i]));
+    for (size_t i = 0; i < g->n_node; i++) GYRE_TRY(run_node(m, g->node[i], inner));
+    for (size_t i = 0; i < g->n_output && i < ONNX_CALL_OUTPUTS; i++) {
+        const char *name = g->output[i]->name;
+        const onnx_value *v = name == NULL ? NULL : onnx_values_find(&m->values, name);
+        if (v == NULL)
+            return wrong(m, "nothing gives a branch's output", name, "the file is damaged");
+        if (c->out[i] == NULL) continue;
+        const char *outside = c->out[i]->name;
+        *c->out[i] = *v;
+        c->out[i]->name = outside;
+    }
+    return GYRE_OK;
+}
+
+/* If: the exporter asked a question about sizes, whose answer is known here. */
+static void choose_branch(onnx_import *m, onnx_call *c) {
+    const Onnx__GraphProto *g = branch_of(m, c);
+    bool outside = false;
+    for (size_t i = 0; g != NULL && i < g->n_initializer; i++) {
+        outside = outside || onnx_tensor_is_outside(g->initializer[i]);
+    }
+    if (g == NULL || outside || c->node->n_output > ONNX_CALL_OUTPUTS) {
+        onnx_refuse(m, c, "it has graphs of its own, and gyre's networks have no branches");
+        return;
+    }
+    gyre_status status = run_branch(m, c, g);
+    if (m->work.status == GYRE_OK) m->work.status = status;
+}
+
 static void run_operator(onnx_import *m, onnx_call *c) {
     const Onnx__NodeProto *n = c->node;
     const char *domain = n->domain == NULL ? "" : n->domain;
     onnx_operator run = onnx_operator_find(n->op_type);
     if (domain[0] != '\0' && strcmp(domain, "ai.onnx") != 0)
         onnx_refuse(m, c, "it is no operator of ONNX, but of %.100s", domain);
+    else if (strcmp(n->op_type, "If") == 0)
+        choose_branch(m, c);
     else if (onnx_has_subgraph(n))
         onnx_refuse(m, c,
                     "it has a graph of its own, and gyre's networks have no branches or loops");
@@ -209,14 +259,39 @@ static void run_operator(onnx_import *m, onnx_call *c) {
         run(m, c);
 }
 
+static gyre_status run_node(onnx_import *m, const Onnx__NodeProto *n, onnx_call *c) {
+    *c = (onnx_call){.node = n};
+    if (n->op_type == NULL || n->n_input > ONNX_CALL_INPUTS) {
+        return wrong(m, "no operator, or too many inputs, has node", n->name,
+                     "the file is damaged");
+    }
+    GYRE_TRY(find_inputs(m, c));
+    GYRE_TRY(add_outputs(m, c));
+    run_operator(m, c);
+    return m->work.status;
+}
+
+/* Nodes and values of a graph and of all that are in it. */
+static void count(const Onnx__GraphProto *g, size_t *nodes, size_t *values) {
+    *nodes += g->n_node;
+    *values += g->n_initializer + g->n_input;
+    for (size_t i = 0; i < g->n_node; i++) {
+        const Onnx__NodeProto *n = g->node[i];
+        *values += n->n_output;
+        for (size_t k = 0; k < n->n_attribute; k++) {
+            if (n->attribute[k]->g != NULL) count(n->attribute[k]->g, nodes, values);
+        }
+    }
+}
+
 gyre_status onnx_graph_read(onnx_import *m) {
     const Onnx__GraphProto *g = m->work.file->model->graph;
-    size_t names = g->n_initializer + g->n_input;
-    if (g->n_node > NODES_MAX) {
+    size_t nodes = 0, names = 0;
+    count(g, &nodes, &names);
+    if (nodes > NODES_MAX) {
         return gyre_fail(GYRE_EIO, "'%s' has %zu nodes; at most %d were expected",
-                         m->work.file->path, g->n_node, NODES_MAX);
+                         m->work.file->path, nodes, NODES_MAX);
     }
-    for (size_t i = 0; i < g->n_node; i++) names += g->node[i]->n_output;
     if (names > INT32_MAX / 4) return wrong(m, "too many values has graph", g->name, "split it");
     onnx_values_open(&m->work, &m->values, (int)names);
     GYRE_TRY(m->work.status);
@@ -225,17 +300,7 @@ gyre_status onnx_graph_read(onnx_import *m) {
     GYRE_TRY(add_inputs(m));
     onnx_call *c = onnx_take(&m->work, 1, sizeof *c);
     if (c == NULL) return m->work.status;
-    for (size_t i = 0; i < g->n_node; i++) {
-        *c = (onnx_call){.node = g->node[i]};
-        if (c->node->op_type == NULL || c->node->n_input > ONNX_CALL_INPUTS) {
-            return wrong(m, "no operator, or too many inputs, has node", c->node->name,
-                         "the file is damaged");
-        }
-        GYRE_TRY(find_inputs(m, c));
-        GYRE_TRY(add_outputs(m, c));
-        run_operator(m, c);
-        GYRE_TRY(m->work.status);
-    }
+    for (size_t i = 0; i < g->n_node; i++) GYRE_TRY(run_node(m, g->node[i], c));
     return GYRE_OK;
 }
 

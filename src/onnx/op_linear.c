@@ -68,6 +68,7 @@ static void give_pixels(onnx_import *m, onnx_call *c, onnx_constant *w) {
 
 void onnx_op_matmul(onnx_import *m, onnx_call *c) {
     onnx_constant *w = onnx_constant_in(c, 1);
+    if (onnx_constant_in(c, 0) != NULL && onnx_adaptive_rows(m, c)) return;
     if (!onnx_is_picture(m, c, 0)) return;
     if (w == NULL) {
         onnx_refuse(m, c, "gyre multiplies matrices by weights alone");
@@ -77,6 +78,7 @@ void onnx_op_matmul(onnx_import *m, onnx_call *c) {
         onnx_refuse(m, c, "its weights have %d dimensions; gyre's have 2", w->rank);
         return;
     }
+    if (onnx_adaptive_columns(m, c)) return;
     w = onnx_constant_transpose(&m->work, w);
     if (w == NULL) return;
     if (c->in[0]->view.rank == 2)

@@ -134,18 +134,3 @@ void onnx_op_instance_norm(onnx_import *m, onnx_call *c) {
     else
         onnx_refuse(m, c, "it is no instance norm of channels, nor a part of a group norm");
 }
-
-void onnx_op_lrn(onnx_import *m, onnx_call *c) {
-    if (!onnx_is_picture(m, c, 0)) return;
-    int64_t size = onnx_integer(c->node, "size", 0);
-    if (!onnx_view_is(&c->in[0]->view, "NCHW") || size < 1 || size > 1024) {
-        onnx_refuse(m, c, "gyre's is over 1 to 1024 neighbouring channels");
-        return;
-    }
-    onnx_layer *l = onnx_give(m, c, "channel_lrn", &c->in[0], 1);
-    if (l == NULL) return;
-    onnx_option(&m->work, l, "size", (double)size);
-    onnx_option(&m->work, l, "alpha", onnx_short(onnx_real(c->node, "alpha", 1e-4)));
-    onnx_option(&m->work, l, "beta", onnx_short(onnx_real(c->node, "beta", 0.75)));
-    onnx_option(&m->work, l, "k", onnx_short(onnx_real(c->node, "bias", 1)));
-}

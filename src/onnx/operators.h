@@ -9,7 +9,10 @@ onnx_operator onnx_operator_find(const char *name);
 
 /* op_conv.c */
 void onnx_op_conv(onnx_import *m, onnx_call *c);
+/* op_pad.c */
 void onnx_op_pad(onnx_import *m, onnx_call *c);
+/* The picture that a step pads, in whose place what reads it pads it itself; else the value. */
+onnx_value *onnx_unpadded(onnx_import *m, onnx_value *v, int64_t pads[4]);
 /* op_linear.c */
 void onnx_op_gemm(onnx_import *m, onnx_call *c);
 void onnx_op_matmul(onnx_import *m, onnx_call *c);
@@ -18,7 +21,6 @@ void onnx_op_batch_norm(onnx_import *m, onnx_call *c);
 void onnx_op_layer_norm(onnx_import *m, onnx_call *c);
 void onnx_op_group_norm(onnx_import *m, onnx_call *c);
 void onnx_op_instance_norm(onnx_import *m, onnx_call *c);
-void onnx_op_lrn(onnx_import *m, onnx_call *c);
 /* op_pool.c */
 void onnx_op_max_pool(onnx_import *m, onnx_call *c);
 void onnx_op_average_pool(onnx_import *m, onnx_call *c);
@@ -26,6 +28,18 @@ void onnx_op_global_average(onnx_import *m, onnx_call *c);
 void onnx_op_global_max(onnx_import *m, onnx_call *c);
 void onnx_op_reduce_mean(onnx_import *m, onnx_call *c);
 void onnx_op_resize(onnx_import *m, onnx_call *c);
+/* op_adaptive.c */
+/* A product with the shares that bins of pixels have, as adaptive average pools are written; false:
+ * it is another one, and nothing was given. */
+bool onnx_adaptive_columns(onnx_import *m, onnx_call *c);
+bool onnx_adaptive_rows(onnx_import *m, onnx_call *c);
+/* op_lrn.c */
+void onnx_op_lrn(onnx_import *m, onnx_call *c);
+bool onnx_is_volume(const onnx_value *v);         /* it is (N, 1, C, H, W) */
+void onnx_lrn_pool(onnx_import *m, onnx_call *c); /* over neighbouring channels of a volume */
+/* A step that gives a volume with other channels; it keeps `before` and `after` as its pads. */
+onnx_layer *onnx_give_volume(onnx_import *m, onnx_call *c, int64_t channels, int64_t before,
+                             int64_t after);
 /* op_activation.c */
 void onnx_op_activation(onnx_import *m, onnx_call *c); /* those without options */
 void onnx_op_leaky_relu(onnx_import *m, onnx_call *c);

@@ -9,5 +9,9 @@
 void onnx_pattern_product(onnx_import *m, onnx_call *c);
 /* Div of two layers: the end of a layer norm without weights, or of an LRN. */
 void onnx_pattern_quotient(onnx_import *m, onnx_call *c);
+/* Of two layers, the end of an LRN, which takes its place; false: it is none. */
+bool onnx_pattern_lrn(onnx_import *m, onnx_call *c);
+/* `place` is the square of the output of layer `of`. */
+bool onnx_pattern_is_square(const onnx_import *m, int place, int of);
 
 #endif

@@ -20,14 +20,6 @@ static bool is_centred(const onnx_import *m, int place) {
     return is_step(mean, "ReduceMean") && mean->inputs[0] == l->inputs[0];
 }
 
-/* The square of a layer's output. */
-static bool is_square(const onnx_import *m, int place, int of) {
-    const onnx_layer *l = onnx_layer_at(m, place);
-    if (is_step(l, "Pow")) return l->number == 2 && l->inputs[0] == of;
-    return l != NULL && l->type != NULL && strcmp(l->type, "mul") == 0 && l->inputs[0] == of &&
-           l->inputs[1] == of;
-}
-
 /* sqrt(mean((x - mean)^2) + eps); NaN: it is not. */
 static double deviation(const onnx_import *m, int place, int centred) {
     const onnx_layer *root = onnx_layer_at(m, place);
@@ -35,13 +27,13 @@ static double deviation(const onnx_import *m, int place, int centred) {
     const onnx_layer *sum = rooted ? input(m, root, 0) : NULL;
     if (!is_step(sum, "Add") || isnan(sum->number)) return NAN;
     const onnx_layer *mean = input(m, sum, 0);
-    if (!is_step(mean, "ReduceMean") || !is_square(m, mean->inputs[0], centred)) return NAN;
+    if (!is_step(mean, "ReduceMean") || !onnx_pattern_is_square(m, mean->inputs[0], centred)) return NAN;
     return sum->number;
 }
 
 void onnx_pattern_quotient(onnx_import *m, onnx_call *c) {
     const onnx_layer *quotient = onnx_layer_of(m, c->out[0]);
-    if (quotient == NULL || quotient->input_count != 2) return;
+    if (quotient == NULL || quotient->input_count != 2 || onnx_pattern_lrn(m, c)) return;
     int centred = quotient->inputs[0];
     double eps = is_centred(m, centred) ? deviation(m, quotient->inputs[1], centred) : NAN;
     if (!(eps >= 0 && eps <= 1)) return;

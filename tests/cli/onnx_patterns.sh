@@ -17,7 +17,7 @@ while IFS=$'\t' read -r name types; do
     [ "$found" = "$expected" ] || fail "$name: $found instead of $expected: $(cat "$T/out")"
     count=$((count + 1))
 done <"$T/patterns.txt"
-[ $count -ge 17 ] || fail "$count patterns"
+[ $count -ge 24 ] || fail "$count patterns"
 
 ends 0 "$gyre" model "$T/stochastic_depth.onnx" --json
 grep -q '"p": 0.25' "$T/out" || fail "$(cat "$T/out")"
@@ -27,4 +27,16 @@ ends 0 "$gyre" model "$T/layer_norm.onnx" --json
 grep -q '"name": "norm", "type": "layer_norm", "eps": 1e-06' "$T/out" || fail "$(cat "$T/out")"
 ends 0 "$gyre" model "$T/group_norm.onnx" --json
 grep -q '"name": "norm", "type": "group_norm", "groups": 2' "$T/out" || fail "$(cat "$T/out")"
+for name in counted zeros; do
+    ends 0 "$gyre" model "$T/$name.onnx" --json
+    grep -q '"pad": 1, "count_pad": true' "$T/out" || fail "$name: $(cat "$T/out")"
+done
+ends 0 "$gyre" model "$T/end_pads.onnx" --json
+grep -q '"size": 3, "stride": 2, "ceil": true' "$T/out" || fail "$(cat "$T/out")"
+ends 0 "$gyre" model "$T/within.onnx" --json
+grep -q '"type": "lrn", "size": 3, "alpha": 0.5' "$T/out" || fail "$(cat "$T/out")"
+ends 0 "$gyre" model "$T/question.onnx" --json
+grep -q '"type": "channel_lrn", "size": 4, "alpha": 0.5, "k": 2' "$T/out" || fail "$(cat "$T/out")"
+ends 0 "$gyre" model "$T/bins.onnx" --json
+grep -q '"type": "adaptive_average_pool", "bins": 3' "$T/out" || fail "$(cat "$T/out")"
 exit 0

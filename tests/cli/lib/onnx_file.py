@@ -132,7 +132,14 @@ def make_bad():
     bad("no_graph", number(1, 8), "it has no graph")
     bad("deep", number(1, 8) + nested(100), "nest too deeply")
     bad("many", number(1, 8) + chunk(7, chunk(5, b"") * 2000000), "damaged")
-    bad("subgraph", around([node("If", ["stem"], ["body"], then_branch=loop, else_branch=loop)]), "a graph of its own")
+    bad("subgraph", around([node("If", ["stem"], ["body"], then_branch=loop, else_branch=loop)]), "graphs of its own")
+    bad("loop", around([node("Loop", ["", "stem"], ["body"], body=loop)]), "a graph of its own")
+    bad("even_lrn", around([node("LRN", ["stem"], ["body"], size=4)]), "of an even number of channels, 4 here")
+    bad("uneven_pool", around([node("AveragePool", ["stem"], ["body"], kernel_shape=[3, 3], strides=[2, 2],
+                                    pads=[0, 0, 1, 1], count_include_pad=1)]),
+        "count padding that is the same on both sides")
+    bad("half_shares", around([node("MatMul", ["stem", "shares"], ["body"])],
+                              [constant("shares", [0.5] * 24, FLOAT, (8, 3))]), "a linear layer of gyre reads rows")
     bad("unknown", around([node("Einsum", ["stem"], ["a"]), node("Softplus", ["a"], ["b"]),
                            node("Mish", ["stem"], ["c"]), node("Add", ["b", "c"], ["body"])]),
         "has 3 nodes that gyre cannot take; node_a (Einsum): gyre has no such node; node_b (Softplus): gyre has no such "
@@ -244,9 +251,46 @@ def make_patterns():
     pattern("padded", "conv", [node("Pad", ["stem", "pads"], ["p"]),
                                node("Conv", ["p", "next.weight"], ["body"], kernel_shape=[3, 3])],
             [constant("pads", [0, 0, 1, 2, 0, 0, 1, 0], INT64, (8,)), tensor("next.weight", (4, 4, 3, 3))])
+    pattern("counted", "average_pool", [node("AveragePool", ["stem"], ["body"], kernel_shape=[3, 3], pads=[1] * 4,
+                                             count_include_pad=1)])
+    pattern("zeros", "average_pool", [node("Pad", ["stem", "pads"], ["p"]),
+                                      node("AveragePool", ["p"], ["body"], kernel_shape=[3, 3], strides=[2, 2])],
+            [constant("pads", [0, 0, 1, 1, 0, 0, 1, 1], INT64, (8,))])
+    pattern("end_pads", "max_pool", [node("MaxPool", ["stem"], ["body"], kernel_shape=[3, 3], strides=[2, 2],
+                                          pads=[0, 0, 1, 1])])
+    make_responses()
+    bins = [[1 / (end - begin) if begin <= i < end else 0.0 for i in range(8)] for begin, end in ((0, 3), (2, 6), (5, 8))]
+    columns = [bins[k][i] for i in range(8) for k in range(3)]
+    pattern("bins", "adaptive_average_pool", [node("MatMul", ["stem", "right"], ["a"]),
+                                              node("MatMul", ["left", "a"], ["body"])],
+            [constant("right", columns, FLOAT, (8, 3)), constant("left", sum(bins, []), FLOAT, (3, 8))])
     pattern("joined", "concat concat", [node("Concat", ["stem", "stem", "stem"], ["j"], axis=1), *narrow("j")],
             [tensor("narrow.weight", (4, 12, 1, 1))])
     pattern("dead", "relu", [node("Einsum", ["stem"], ["unused"]), *RELU])
+
+
+def make_responses():
+    """Local response normalisation: within a channel as gyre writes it, across channels as PyTorch's exporters do."""
+    end = [node("Mul", ["mean", "alpha"], ["share"]), node("Add", ["share", "k"], ["sum"]),
+           node("Pow", ["sum", "beta"], ["below"]), node("Div", ["stem", "below"], ["body"])]
+    numbers = [constant("alpha", 0.5), constant("beta", 0.75)]
+    one, two = constant("k", 1.0), constant("k", 2.0)
+    square = node("Mul", ["stem", "stem"], ["square"])
+    pool = node("AveragePool", ["square"], ["mean"], kernel_shape=[3, 3], pads=[1] * 4, count_include_pad=1)
+    pattern("within", "lrn", [square, pool, *end], [*numbers, one])
+    volume = [square, node("Reshape", ["square", "volume"], ["v"]), node("Pad", ["v", "pads"], ["p"]),
+              node("AveragePool", ["p"], ["m"], kernel_shape=[4, 1, 1], pads=[0] * 6, count_include_pad=1)]
+    shapes = [constant("volume", [0, 1, 4, 8, -1], INT64, (5,)), constant("picture", [-1, 4, 8, 8], INT64, (4,)),
+              constant("pads", [0, 0, 2, 0, 0, 0, 0, 1, 0, 0], INT64, (10,)), constant("first", [1], INT64, (1,))]
+    back = [node("Squeeze", ["m", "first"], ["s"]), node("Reshape", ["s", "picture"], ["mean"])]
+    pattern("across", "channel_lrn", [*volume, *back, *end], [*numbers, two, *shapes])
+    chosen = graph([node("Squeeze", ["m", "first"], ["inner"])], [], [], [info("inner", ("N", 4, 8, 8))])
+    other = graph([node("Einsum", ["m"], ["same"])], [], [], [info("same", ("N", 4, 8, 8))])
+    question = [node("Shape", ["m"], ["size"]), node("Gather", ["size", "first"], ["extent"]),
+                node("Equal", ["extent", "first"], ["flat"]),
+                node("If", ["flat"], ["s"], then_branch=chunk(6, chosen) + number(20, 5),
+                     else_branch=chunk(6, other) + number(20, 5)), node("Reshape", ["s", "picture"], ["mean"])]
+    pattern("question", "channel_lrn", [*volume, *question, *end], [*numbers, two, *shapes])
 
 
 def node_free_ones(name, x):
