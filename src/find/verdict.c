@@ -169,8 +169,8 @@ static void say_how_sure(const gyre_find *f, gyre_find_verdict *v) {
     }
     if (base > spread_max || most > spread_max) {
         say(v->reason,
-            "%d repeats disagree: base_lr %.3g to %.3g, max_lr %.3g to %.3g; more --steps or "
-            "--repeats tell more",
+            "%d repeats disagree: base_lr %.3g to %.3g, max_lr %.3g to %.3g; more --steps may "
+            "narrow this, more --repeats cannot; or compare such rates in a study",
             f->options.repeats, v->low.base_lr, v->high.base_lr, v->low.max_lr, v->high.max_lr);
         return;
     }

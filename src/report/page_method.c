@@ -20,6 +20,8 @@ void report_page_method(report_page *p) {
         "The planned comparison's p stands as it is. All others are corrected together by Holm's "
         "method, for among many questions some answer looks large by chance.",
         choice,
+        "An arm is perhaps as good as the choice where the 95 % interval of their paired "
+        "difference holds 0: another set of seeds may turn the order round.",
         "“Too few seeds” means that even the clearest outcome could not have reached 0.05; it does "
         "not mean that there is no difference.",
         "Intervals of many arms looked at together hold less often than 95 %; the choice of an arm "

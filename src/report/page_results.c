@@ -94,6 +94,10 @@ static void values_table(report_page *p, int group) {
         report_html_row_end(p->f);
     }
     report_html_table_end(p->f);
+    if (e->single) return;
+    report_html_element(p->f, "p class=\"note\"",
+                        "Final: at the last step. Best: the best of a run's evaluations. sd: "
+                        "standard deviation over the seeds.");
 }
 
 static const char *row_kind(const gyre_comparison *c) {
@@ -159,6 +163,10 @@ static void differences_table(report_page *p, int group) {
         if (e->study->arms[c->arm].group == group) difference_row(p->f, e, c, bootstrap);
     }
     report_html_table_end(p->f);
+    report_html_element(p->f, "p class=\"note\"",
+                        "Pairs: seeds with which both are done. sd: standard deviation of the "
+                        "differences over these. The columns “best” compare the best of each "
+                        "run's evaluations in place of the last.");
 }
 
 static void sentences(report_page *p, int group) {

@@ -64,8 +64,8 @@ void report_comparison(const gyre_results *e, const gyre_comparison *c,
     say_diverged(e, c, out);
     switch (c->finding) {
     case GYRE_FINDING_NOTHING:
-        report_add(out, "%s against %s: nothing to compare, %s.", arm, control,
-                   c->final.count == 0 ? "no seed has both done" : "one seed alone has both done");
+        report_add(out, "%s against %s: no comparison, since both have finished with %s.", arm,
+                   control, c->final.count == 0 ? "no seed" : "one seed alone, and two are needed");
         return;
     case GYRE_FINDING_TOO_FEW:
         report_add(out, "%s against %s: ", arm, control);

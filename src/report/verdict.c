@@ -165,7 +165,7 @@ static void say_rivals(const gyre_results *e, int leader, char *out) {
                    "interval.",
                    report_above(e->metric));
     } else {
-        report_add(out, " Not told apart from the choice (paired 95 %% intervals hold 0%s): %s.",
+        report_add(out, " Perhaps as good as the choice (paired 95 %% intervals hold 0%s): %s.",
                    equal ? ", or have no width, since few seeds gave equal differences" : "",
                    names);
     }

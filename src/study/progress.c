@@ -178,16 +178,6 @@ void study_progress_begin(study_progress *t, gyre_study_cell c, int64_t left) {
     if (t->terminal >= 0) draw(t);
 }
 
-void study_progress_step(study_progress *t, int64_t completed, int64_t steps, double metric) {
-    double now = gyre_clock();
-    t->share = (double)completed / (double)steps;
-    if (isnan(t->resumed)) t->resumed = (double)(completed - 1) / (double)steps;
-    t->metric = metric;
-    if (t->terminal < 0 || now - t->drawn_at < redraw_seconds) return;
-    if (now - t->looked_at >= look_seconds) look(t);
-    draw(t);
-}
-
 /* Of the whole study, not only of this process. */
 static int cells_to_go(study_progress *t) {
     int cells = gyre_study_cell_count(t->study), ended = 0;
@@ -197,6 +187,33 @@ static int cells_to_go(study_progress *t) {
         ended += state == GYRE_CELL_DONE || state == GYRE_CELL_DIVERGED;
     }
     return cells - ended;
+}
+
+/* A cell may take hours, and without this line a log would be silent until its end. */
+static void print_begin(study_progress *t, int64_t first, int64_t steps) {
+    char left[64] = "", what[96];
+    if (t->trained > 0) print_left(t, left, sizeof left);
+    if (first == 1)
+        snprintf(what, sizeof what, "begins, %lld steps", (long long)steps);
+    else
+        snprintf(what, sizeof what, "resumes at step %lld of %lld", (long long)first,
+                 (long long)steps);
+    gyre_say("%s, seed %llu: %s; %d of %d cells to go%s", t->study->arms[t->now.arm].name,
+             (unsigned long long)t->study->seeds[t->now.seed], what, cells_to_go(t),
+             gyre_study_cell_count(t->study), left);
+}
+
+void study_progress_step(study_progress *t, int64_t completed, int64_t steps, double metric) {
+    double now = gyre_clock();
+    t->share = (double)completed / (double)steps;
+    if (isnan(t->resumed)) {
+        t->resumed = (double)(completed - 1) / (double)steps;
+        if (t->terminal < 0 && !t->quiet) print_begin(t, completed, steps);
+    }
+    t->metric = metric;
+    if (t->terminal < 0 || now - t->drawn_at < redraw_seconds) return;
+    if (now - t->looked_at >= look_seconds) look(t);
+    draw(t);
 }
 
 static void print_line(study_progress *t, const gyre_cell_result *r, double seconds) {

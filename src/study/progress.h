@@ -1,5 +1,5 @@
 /* What a person sees of a study under way: on a terminal a table of arms x seeds, elsewhere a line
- * for each cell that has ended. Internal to src/study. */
+ * for each cell that begins, and one when it has ended. Internal to src/study. */
 #ifndef GYRE_STUDY_PROGRESS_H
 #define GYRE_STUDY_PROGRESS_H
 

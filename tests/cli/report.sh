@@ -183,7 +183,7 @@ ends 0 "$GYRE" report none
 holds none/report/index.html "Nothing can be said yet"
 study one --state '*:*=missing' --state 5-cycles:1=done
 ends 0 "$GYRE" report one
-holds one/report/index.html "no seed has both done"
+holds one/report/index.html "both have finished with no seed"
 study burnt --seeds 2 --state '*:*=diverged'
 ends 0 "$GYRE" report burnt
 holds burnt/report/index.html "Every arm diverged with all seeds (6 cells): no accuracy to compare. So did every control."

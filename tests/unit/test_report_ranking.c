@@ -32,7 +32,8 @@ static void who_diverged_is_not_chosen(void **state) {
         summarise(&r);
         snprintf(start, sizeof start, "5 cycles diverged with %d of 10 seeds. %s", count,
                  count == 4 ? "Where both finished, 5 cycles beat the constant midpoint by 2.00"
-                            : "5 cycles against the constant midpoint: nothing to compare");
+                            : "5 cycles against the constant midpoint: no comparison, since both "
+                              "have finished with one seed");
         expect_words(&r, report_verdict, start);
         snprintf(start, sizeof start,
                  "Choice: 20 cycles, the only arm that finished with all seeds (50.45 %%). Not "
