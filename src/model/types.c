@@ -10,6 +10,7 @@
     TYPE(batch_norm)                                                                               \
     TYPE(layer_norm)                                                                               \
     TYPE(group_norm)                                                                               \
+    TYPE(attention)                                                                                \
     TYPE(relu)                                                                                     \
     TYPE(relu6)                                                                                    \
     TYPE(leaky_relu)                                                                               \

@@ -7,6 +7,7 @@
 #include "gyre/dropout.h"
 #include "gyre/random.h"
 #include "naive_activation.h"
+#include "naive_attention.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,6 +226,17 @@ static void naive_activation(const naive *t, const gyre_node *l, naive_input in,
     }
 }
 
+static void naive_attention(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    naive_input k = naive_input_of(t, l->inputs[1]), v = naive_input_of(t, l->inputs[2]);
+    int heads = naive_int(l, "heads"), d = l->c / heads, queries = in.h * in.w, keys = k.h * k.w;
+    for (int i = 0; i < t->n * queries * heads; i++) {
+        int token = i / heads, from = i % heads * d, sample = token / queries * keys * l->c + from;
+        int seen = naive_int(l, "causal") ? token % queries + 1 : keys;
+        naive_attention_row(d, l->c, seen, in.x + token * l->c + from, k.x + sample, v.x + sample,
+                            y + token * l->c + from);
+    }
+}
+
 static void naive_broadcast(const naive *t, const gyre_node *l, naive_input in, double *y) {
     bool multiply = strcmp(l->type->name, "mul") == 0;
     for (int i = 0; i < t->n * l->h * l->w * l->c; i++) {
@@ -312,6 +324,7 @@ static const struct {
                    {"silu", naive_activation},
                    {"hardsigmoid", naive_activation},
                    {"hardswish", naive_activation},
+                   {"attention", naive_attention},
                    {"add", naive_broadcast},
                    {"mul", naive_broadcast},
                    {"scale", naive_scale},

@@ -102,6 +102,24 @@ static inline void rig_group_norm(builder *b, int variant) {
     builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", b->model->classes}));
 }
 
+/* Attention of a node's own tokens, then of others, of which there are fewer, then causal. */
+static inline void rig_attention(builder *b, int variant) {
+    (void)variant;
+    builder_style_torch(b);
+    const node_value *six = BUILDER_OPTIONS({"channels", 6}, {"size", 3}, {"pad", 1});
+    int x = builder_node_of(b, "conv", "a", BUILDER_IMAGES, six);
+    int k = builder_node_of(b, "conv", "k", x, BUILDER_OPTIONS({"channels", 6}, {"size", 1}));
+    x = builder_node(b, "attention", "self", (const int[]){x, x, x}, 3,
+                     BUILDER_OPTIONS({"heads", 2}));
+    int few = builder_node_of(b, "max_pool", "few", k, BUILDER_OPTIONS({"size", 2}, {"stride", 2}));
+    int v = builder_node_of(b, "conv", "v", few, BUILDER_OPTIONS({"channels", 6}, {"size", 1}));
+    x = builder_node(b, "attention", "cross", (const int[]){x, few, v}, 3,
+                     BUILDER_OPTIONS({"heads", 3}));
+    x = builder_node(b, "attention", "causal", (const int[]){x, k, x}, 3,
+                     BUILDER_OPTIONS({"heads", 1}, {"causal", 1}));
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", b->model->classes}));
+}
+
 static rig rig_open(rig_options o) {
     rig r = {.o = o};
     char name[64];

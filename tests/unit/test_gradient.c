@@ -89,6 +89,13 @@ static void group_norm(void **state) {
     check_gradient(smoothed(o));
 }
 
+static void attention(void **state) {
+    (void)state;
+    rig_options o = options("attention", 5, 3, 3);
+    o.build = rig_attention;
+    check_gradient(smoothed(o));
+}
+
 /* Linear layers with one activation between them: numbers of a few units, on all its parts. */
 static const char *activation;
 static void build_activation(builder *b, int variant) {
@@ -271,6 +278,7 @@ int main(void) {
         cmocka_unit_test(batch_norm),
         cmocka_unit_test(layer_norm),
         cmocka_unit_test(group_norm),
+        cmocka_unit_test(attention),
         cmocka_unit_test(activations),
         cmocka_unit_test(broadcast_and_scale),
         cmocka_unit_test(moves),

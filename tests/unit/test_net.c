@@ -89,6 +89,8 @@ static void lanes_change_no_bit(void **state) {
     check_lanes(o);
     o.build = rig_group_norm;
     check_lanes(o);
+    o.build = rig_attention;
+    check_lanes(o);
 }
 
 /* Sum of leaves first..first+count-1 as the fixed tree adds them; count a power of two, of which

@@ -109,6 +109,17 @@ static const refusal refusals[] = {
     {NODE("\"type\": \"group_norm\", \"groups\": \"classes\""),
      "node a: \"groups\": expected a whole number, found \"classes\""},
     {NODE("\"type\": \"group_norm\""), "node a of type group_norm lacks \"groups\""},
+    {NODE(
+         "\"type\": \"attention\", \"inputs\": [\"images\", \"images\", \"images\"], \"heads\": 2"),
+     "node a: \"heads\": expected a divisor of the 1 channels it reads, found 2"},
+    {NODE("\"type\": \"attention\", \"heads\": 1"), "node a"},
+    {NODE(CONV "}, {\"name\": \"b\", \"type\": \"attention\", \"heads\": 1, \"inputs\": [\"a\", "
+               "\"images\", \"a\"]"),
+     "node b: expected keys and values, inputs 2 and 3, with the same pixels and with the 4 "
+     "channels of the queries, found 8 x 8 x 1 and 6 x 6 x 4"},
+    {NODE("\"type\": \"max_pool\", \"size\": 2, \"stride\": 2}, {\"name\": \"b\", \"type\": "
+          "\"attention\", \"heads\": 1, \"causal\": true, \"inputs\": [\"images\", \"a\", \"a\"]"),
+     "node b: \"causal\": expected as many keys as queries, found 64 queries and 16 keys"},
     {NODE(CONV ", \"size\": 3"), "key [].size is given twice"},
     /* sizes */
     {NODE("\"type\": \"conv\", \"channels\": 4, \"size\": 3, \"dense\": true"),

@@ -64,6 +64,17 @@ typedef struct {
 gyre_status dnn_run(const dnn_op *op, dnnl_stream_t stream, void *scratch, const dnn_arg *args,
                     int count);
 
+/* A matrix of f32 in memory: rows `ld` elements apart; turned: it stands for its transpose. */
+typedef struct {
+    const float *x;
+    size_t ld;
+    bool turned;
+} dnn_matrix;
+
+/* c(rows, columns) = a(rows, inner) b(inner, columns) + beta c; rows of c are c_ld apart. */
+gyre_status dnn_gemm(size_t rows, size_t columns, size_t inner, dnn_matrix a, dnn_matrix b,
+                     float beta, float *c, size_t c_ld);
+
 /* Bytes of the memory behind an argument of an opened op; 0 when it has none. */
 size_t dnn_arg_size(const dnn_op *op, int id);
 

@@ -150,3 +150,11 @@ out:
     if (attr != NULL) dnnl_primitive_attr_destroy(attr);
     return status;
 }
+
+gyre_status dnn_gemm(size_t rows, size_t columns, size_t inner, dnn_matrix a, dnn_matrix b,
+                     float beta, float *c, size_t c_ld) {
+    return dnn_check(dnnl_sgemm(a.turned ? 'T' : 'N', b.turned ? 'T' : 'N', (dnnl_dim_t)rows,
+                                (dnnl_dim_t)columns, (dnnl_dim_t)inner, 1, a.x, (dnnl_dim_t)a.ld,
+                                b.x, (dnnl_dim_t)b.ld, beta, c, (dnnl_dim_t)c_ld),
+                     "matrix product");
+}

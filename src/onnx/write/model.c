@@ -75,8 +75,8 @@ static void put_value(gyre_wire *to, int field, const char *name, const int *dim
 /* ---- nodes */
 
 static const nodes_row *row_of(const char *type) {
-    static const nodes_row *const tables[] = {nodes_layers, nodes_norms, nodes_activations,
-                                              nodes_pools, nodes_others};
+    static const nodes_row *const tables[] = {nodes_layers, nodes_norms,     nodes_activations,
+                                              nodes_pools,  nodes_attention, nodes_others};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
         for (const nodes_row *r = tables[t]; r->type != NULL; r++) {
             if (strcmp(r->type, type) == 0) return r;

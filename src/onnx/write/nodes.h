@@ -31,6 +31,6 @@ typedef struct {
 
 /* Each ends with a NULL type. */
 extern const nodes_row nodes_layers[], nodes_norms[], nodes_activations[], nodes_pools[],
-    nodes_others[];
+    nodes_attention[], nodes_others[];
 
 #endif

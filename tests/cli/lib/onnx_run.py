@@ -155,9 +155,15 @@ def reshape(x, shape):
     return x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(shape)])
 
 
+def softmax(x, *, axis):
+    e = np.exp(x - x.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
+
+
 OPERATORS = {
     "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Pow": np.power, "Identity": lambda x: x,
-    "MatMul": np.matmul, "Relu": lambda x: np.maximum(x, 0), "Clip": np.clip, "Tanh": np.tanh, "Erf": gelu_erf,
+    "MatMul": np.matmul, "Relu": lambda x: np.maximum(x, 0),
+    "Softmax": softmax, "Clip": np.clip, "Tanh": np.tanh, "Erf": gelu_erf,
     "LeakyRelu": lambda x, alpha: np.where(x < 0, alpha * x, x),
     "Elu": lambda x, alpha: np.where(x < 0, alpha * np.expm1(x), x),
     "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),

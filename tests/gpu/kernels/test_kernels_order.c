@@ -11,6 +11,7 @@ static const gyre_batch_norm_shape norm = {6, 12, 11, 24, 1e-5f, true, true, fal
 static const gyre_batch_norm_shape frozen = {6, 12, 11, 24, 1e-5f, true, true, true};
 static const gyre_layer_norm_shape layer_norm = {6, 12, 11, 24, 1e-5f};
 static const gyre_group_norm_shape group_norm = {6, 12, 11, 24, 8, 1e-5f};
+static const gyre_attention_shape attention = {6, 132, 132, 3, 24, 0.3f, true};
 static const gyre_pool_shape pools[] = {{6, 12, 11, 24, 3, 3, 2, 2, 1, 1, true, true, false},
                                         {6, 12, 11, 24, 3, 3, 2, 2, 1, 1, false, true, false}};
 static const gyre_lrn_shape lrn = {6, 12, 11, 24, 3, 0.5f, 0.7f, true};
@@ -81,6 +82,13 @@ static void run_group_norm_dx(gyre_backend *b, const buffer *in, const buffer *o
     OK(b->ops->group_norm_dx(b->main, &group_norm, A(in[0]), A(in[1]), gamma, saved, A(out[0]),
                              dgamma, gyre_f32_at(dgamma, 24)));
 }
+static void run_attention(gyre_backend *b, const buffer *in, const buffer *out) {
+    OK(b->ops->attention(b->main, &attention, A(in[0]), A(in[1]), A(in[2]), F(out[2]), A(out[0])));
+}
+static void run_attention_dx(gyre_backend *b, const buffer *in, const buffer *out) {
+    OK(b->ops->attention_dx(b->main, &attention, A(in[0]), A(in[1]), A(in[2]), F(in[3]), A(in[1]),
+                            A(in[2]), A(out[0]), A(out[1]), (gyre_act)(void *)F(out[2])));
+}
 static void run_columns(gyre_backend *b, const buffer *in, const buffer *out) {
     void *work = malloc(gpu_columns_work(24));
     assert_int_equal(gpu_column_sum_launch(NULL, b->act_size == 2, N / 24, 24, A(in[0]), work,
@@ -150,6 +158,8 @@ static const struct {
                   {"layer_norm_dx", run_layer_norm_dx},
                   {"group_norm", run_group_norm},
                   {"group_norm_dx", run_group_norm_dx},
+                  {"attention", run_attention},
+                  {"attention_dx", run_attention_dx},
                   {"column_sum", run_columns},
                   {"maximum pooling", run_max_pool},
                   {"average pooling", run_average_pool},

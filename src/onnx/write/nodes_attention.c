@@ -1,0 +1,46 @@
+/* Attention, in operators that every runtime has. */
+#include "nodes.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* (N, heads, d, tokens) of (N, c, h, w) */
+static graph_value heads_of(nodes_call *c, graph_value x) {
+    const int heads = nodes_option(c, "heads", 0);
+    const int64_t dims[] = {0, heads, c->node->c / heads, -1};
+    return graph_binary(c->g, "Reshape", graph_picture(c->g, x), graph_integers(c->g, dims, 4));
+}
+
+static graph_value turned(nodes_call *c, graph_value x) {
+    static const int64_t order[] = {0, 1, 3, 2};
+    return graph_unary(c->g, "Transpose", x, GRAPH_ATTRIBUTES(GRAPH_LIST("perm", order, 4)));
+}
+
+/* Scores of keys behind the query's own place become -infinity. */
+static graph_value masked(nodes_call *c, graph_value scores) {
+    const int64_t tokens = (int64_t)c->node->h * c->node->w, dims[] = {tokens, tokens};
+    float *mask = calloc((size_t)(tokens * tokens) + 1, sizeof *mask);
+    if (mask == NULL) {
+        c->g->nodes.failed = true;
+        return scores;
+    }
+    for (int64_t i = 0; i < tokens; i++) {
+        for (int64_t j = i + 1; j < tokens; j++) mask[i * tokens + j] = -INFINITY;
+    }
+    const graph_value constant = graph_floats(c->g, mask, dims, 2);
+    free(mask);
+    return graph_binary(c->g, "Add", scores, constant);
+}
+
+static graph_value attention(nodes_call *c) {
+    const int64_t picture[] = {0, c->node->c, c->node->h, c->node->w};
+    const float scale = (float)(1 / sqrt((double)(c->node->c / nodes_option(c, "heads", 0))));
+    const graph_value query = graph_with(c->g, "Mul", turned(c, heads_of(c, c->x[0])), scale);
+    graph_value p = graph_binary(c->g, "MatMul", query, heads_of(c, c->x[1]));
+    if (nodes_option(c, "causal", 0) != 0) p = masked(c, p);
+    p = graph_unary(c->g, "Softmax", p, GRAPH_ATTRIBUTES(GRAPH_INT("axis", -1)));
+    const graph_value y = graph_binary(c->g, "MatMul", heads_of(c, c->x[2]), turned(c, p));
+    return graph_binary(c->g, "Reshape", y, graph_integers(c->g, picture, 4));
+}
+
+const nodes_row nodes_attention[] = {{"attention", attention}, {0}};
