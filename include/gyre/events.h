@@ -3,7 +3,10 @@
 #define GYRE_EVENTS_H
 
 #include "gyre/json.h"
+#include "gyre/metric.h"
 #include "gyre/status.h"
+#include <stddef.h>
+#include <stdint.h>
 
 /* Opens for appending. On ranks other than 0 pass NULL: `out` is then NULL and events are dropped.
  */
@@ -22,5 +25,18 @@ gyre_status gyre_events_checkpoint(const char *path, int64_t *completed, bool *f
 /* When the run began, the time of the first line of log.jsonl, in seconds since 1970; 0: no log
  * says so. GYRE_EIO, GYRE_EDEVICE. */
 gyre_status gyre_events_began(const char *path, double *seconds);
+
+/* The score of the test part at the end of a run. */
+typedef struct {
+    int64_t step; /* completed updates */
+    double loss, metric;
+    double time; /* seconds since 1970 */
+} gyre_test_row;
+
+/* The scores of the test part that log.jsonl has, in the order of its lines; a run that was
+ * extended may have several. free(*rows). Without the file there are none. GYRE_EIO, GYRE_EDEVICE.
+ */
+gyre_status gyre_events_tests(const char *path, const gyre_metric *metric, gyre_test_row **rows,
+                              size_t *count);
 
 #endif

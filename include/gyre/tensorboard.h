@@ -6,6 +6,7 @@
 #ifndef GYRE_TENSORBOARD_H
 #define GYRE_TENSORBOARD_H
 
+#include "gyre/events.h"
 #include "gyre/metrics.h"
 #include "gyre/run_folder.h"
 #include "gyre/settings.h"
@@ -26,6 +27,7 @@ gyre_status gyre_tensorboard_open(const char *dir, const gyre_settings *settings
  * GYRE_EDEVICE: out of memory, the row is lost. */
 gyre_status gyre_tensorboard_train(gyre_tensorboard *t, const gyre_train_row *row);
 gyre_status gyre_tensorboard_validation(gyre_tensorboard *t, const gyre_validation_row *row);
+gyre_status gyre_tensorboard_test(gyre_tensorboard *t, const gyre_test_row *row); /* time: now */
 /* Hands all rows to the operating system: a checkpoint must not outlive them. */
 gyre_status gyre_tensorboard_flush(gyre_tensorboard *t);
 /* The run's folder was moved, and is at `dir` from now on. GYRE_EDEVICE. */
@@ -35,9 +37,9 @@ void gyre_tensorboard_end(gyre_tensorboard *t, bool success);
 gyre_status gyre_tensorboard_close(gyre_tensorboard *t); /* writes all that waits */
 
 /* A file of all rows of a run, in `dir`, which is there: *path, free() it. Replaces such a file
- * that was made before, and refuses to write beside others. `began` is the run's begin in seconds
- * since 1970. GYRE_EIO, GYRE_EDEVICE. */
-gyre_status gyre_tensorboard_export(const gyre_run_content *run, double began, const char *dir,
+ * that was made before, and refuses to write beside others. `log` is the run's log.jsonl, which has
+ * its begin and its test scores. GYRE_EIO, GYRE_EDEVICE. */
+gyre_status gyre_tensorboard_export(const gyre_run_content *run, const char *log, const char *dir,
                                     char **path);
 
 #endif

@@ -157,6 +157,8 @@ static gyre_status final_test(run_state *r) {
     char text[128];
     if (!r->options.quiet) gyre_say("test %s", gyre_score_text(&score, text, sizeof text));
     if (t->rank != 0) return GYRE_OK;
+    const gyre_test_row row = {.step = t->completed, .loss = score.loss, .metric = score.metric};
+    run_files_tolerate(&r->files, gyre_tensorboard_test(r->files.tensorboard, &row));
     gyre_json *line = gyre_event_begin(r->files.events, "test");
     gyre_json_add_integer(line, "step", t->completed);
     gyre_json_add_number(line, "loss", score.loss);

@@ -84,6 +84,11 @@ static gyre_status read_line(const char *line, int64_t *completed) {
     return GYRE_OK;
 }
 
+static gyre_status unreadable(const char *path) {
+    return gyre_fail(errno == ENOMEM ? GYRE_EDEVICE : GYRE_EIO, "cannot read '%s': %s", path,
+                     strerror(errno));
+}
+
 gyre_status gyre_events_checkpoint(const char *path, int64_t *completed, bool *found) {
     gyre_status status = GYRE_OK;
     char *line = NULL;
@@ -96,8 +101,7 @@ gyre_status gyre_events_checkpoint(const char *path, int64_t *completed, bool *f
     errno = 0;
     while (status == GYRE_OK && getline(&line, &room, f) > 0) status = read_line(line, completed);
     if (status == GYRE_OK && !feof(f)) {
-        status = gyre_fail(errno == ENOMEM ? GYRE_EDEVICE : GYRE_EIO, "cannot read '%s': %s", path,
-                           strerror(errno));
+        status = unreadable(path);
     }
     free(line);
     fclose(f);
@@ -105,16 +109,20 @@ gyre_status gyre_events_checkpoint(const char *path, int64_t *completed, bool *f
 }
 
 /* The time of a line as gyre_event_begin writes it; 0: it has none. */
-static gyre_status time_of(const char *line, double *seconds) {
-    gyre_json_value *v = NULL;
+static double time_of(const gyre_json_value *v) {
     struct tm utc = {0};
-    gyre_status status = gyre_json_parse(line, "log.jsonl", &v);
-    if (status == GYRE_EUSAGE) return GYRE_OK; /* cut off */
-    GYRE_TRY(status);
     const char *text = gyre_json_text(gyre_json_get(v, "time"));
     const char *end = text == NULL ? NULL : strptime(text, "%Y-%m-%dT%H:%M:%SZ", &utc);
     time_t t = end == NULL || *end != '\0' ? 0 : timegm(&utc);
-    if (t > 0) *seconds = (double)t;
+    return t > 0 ? (double)t : 0;
+}
+
+static gyre_status read_time(const char *line, double *seconds) {
+    gyre_json_value *v = NULL;
+    gyre_status status = gyre_json_parse(line, "log.jsonl", &v);
+    if (status == GYRE_EUSAGE) return GYRE_OK; /* cut off */
+    GYRE_TRY(status);
+    *seconds = time_of(v);
     gyre_json_close(v);
     return GYRE_OK;
 }
@@ -126,7 +134,67 @@ gyre_status gyre_events_began(const char *path, double *seconds) {
     *seconds = 0;
     if (!gyre_file_exists(path)) return GYRE_OK;
     GYRE_TRY(gyre_file_stream(path, false, &f));
-    gyre_status status = getline(&line, &room, f) > 0 ? time_of(line, seconds) : GYRE_OK;
+    gyre_status status = getline(&line, &room, f) > 0 ? read_time(line, seconds) : GYRE_OK;
+    free(line);
+    fclose(f);
+    return status;
+}
+
+/* ---- scores of the test part */
+
+typedef struct {
+    const gyre_metric *metric;
+    gyre_test_row *rows;
+    size_t count;
+} test_list;
+
+static gyre_status add_test(test_list *l, const gyre_json_value *v) {
+    const char *event = gyre_json_text(gyre_json_get(v, "event"));
+    double step = gyre_json_number(gyre_json_get(v, "step"));
+    if (event == NULL || strcmp(event, "test") != 0 || !(step >= 0 && step < 0x1p53)) {
+        return GYRE_OK;
+    }
+    gyre_test_row *longer = realloc(l->rows, (l->count + 1) * sizeof *longer);
+    if (longer == NULL) return gyre_no_memory("the scores of log.jsonl");
+    l->rows = longer;
+    longer[l->count++] =
+        (gyre_test_row){.step = (int64_t)step,
+                        .loss = gyre_json_number(gyre_json_get(v, "loss")),
+                        .metric = gyre_json_number(gyre_json_get(v, l->metric->name)),
+                        .time = time_of(v)};
+    return GYRE_OK;
+}
+
+static gyre_status read_test(const char *line, test_list *l) {
+    gyre_json_value *v = NULL;
+    if (strstr(line, "\"test\"") == NULL) return GYRE_OK;
+    gyre_status status = gyre_json_parse(line, "log.jsonl", &v);
+    if (status == GYRE_EUSAGE) return GYRE_OK; /* cut off */
+    if (status == GYRE_OK) status = add_test(l, v);
+    gyre_json_close(v);
+    return status;
+}
+
+gyre_status gyre_events_tests(const char *path, const gyre_metric *metric, gyre_test_row **rows,
+                              size_t *count) {
+    gyre_status status = GYRE_OK;
+    test_list list = {.metric = metric};
+    char *line = NULL;
+    size_t room = 0;
+    FILE *f = NULL;
+    *rows = NULL;
+    *count = 0;
+    if (!gyre_file_exists(path)) return GYRE_OK;
+    GYRE_TRY(gyre_file_stream(path, false, &f));
+    errno = 0;
+    while (status == GYRE_OK && getline(&line, &room, f) > 0) status = read_test(line, &list);
+    if (status == GYRE_OK && !feof(f)) status = unreadable(path);
+    if (status != GYRE_OK) {
+        free(list.rows);
+        list = (test_list){0};
+    }
+    *rows = list.rows;
+    *count = list.count;
     free(line);
     fclose(f);
     return status;

@@ -49,11 +49,21 @@ static void add_train(gyre_tensorboard *t, const gyre_train_row *r) {
     event_record(&t->records, event_scalars(wall_of(t, r->seconds), r->step + 1, scalars, count));
 }
 
+static void add_score(gyre_tensorboard *t, const char *part, double wall, int64_t step, double loss,
+                      double metric) {
+    char tag[64], of_loss[64];
+    snprintf(tag, sizeof tag, "%s/%s", part, t->metric->name);
+    snprintf(of_loss, sizeof of_loss, "%s/loss", part);
+    const event_scalar scalars[] = {{of_loss, loss}, {tag, metric}};
+    event_record(&t->records, event_scalars(wall, step, scalars, 2));
+}
+
 static void add_validation(gyre_tensorboard *t, const gyre_validation_row *r) {
-    char tag[64];
-    snprintf(tag, sizeof tag, "validation/%s", t->metric->name);
-    const event_scalar scalars[] = {{"validation/loss", r->loss}, {tag, r->metric}};
-    event_record(&t->records, event_scalars(wall_of(t, r->seconds), r->step, scalars, 2));
+    add_score(t, "validation", wall_of(t, r->seconds), r->step, r->loss, r->metric);
+}
+
+static void add_test(gyre_tensorboard *t, const gyre_test_row *r, double wall) {
+    add_score(t, "test", wall, r->step, r->loss, r->metric);
 }
 
 /* In the order of steps: TensorBoard drops what it has of later ones. */
@@ -180,6 +190,12 @@ gyre_status gyre_tensorboard_validation(gyre_tensorboard *t, const gyre_validati
     return added(t);
 }
 
+gyre_status gyre_tensorboard_test(gyre_tensorboard *t, const gyre_test_row *row) {
+    if (t == NULL) return GYRE_OK;
+    add_test(t, row, wall_of(t, 0));
+    return added(t);
+}
+
 gyre_status gyre_tensorboard_moved(gyre_tensorboard *t, const char *dir) {
     if (t == NULL) return GYRE_OK;
     char *copy = strdup(dir);
@@ -236,11 +252,18 @@ static gyre_status name_writer(const gyre_run_content *run, double began, gyre_w
     return record->failed ? no_memory() : GYRE_OK;
 }
 
-gyre_status gyre_tensorboard_export(const gyre_run_content *run, double began, const char *dir,
+gyre_status gyre_tensorboard_export(const gyre_run_content *run, const char *log, const char *dir,
                                     char **path) {
     gyre_status status = GYRE_OK;
-    gyre_tensorboard t = {.metric = run->tables.metric, .fd = -1, .began = began};
+    gyre_tensorboard t = {.metric = run->tables.metric, .fd = -1};
     gyre_wire writer = {0};
+    gyre_test_row *tests = NULL;
+    size_t test_count = 0;
+    double began = 0;
+    *path = NULL;
+    GYRE_GOTO(gyre_events_began(log, &began));
+    GYRE_GOTO(gyre_events_tests(log, t.metric, &tests, &test_count));
+    t.began = began;
     *path = event_file_path(dir, (long long)began, "export");
     if (*path == NULL) GYRE_GOTO(no_memory());
     GYRE_GOTO(name_writer(run, began, &writer));
@@ -249,6 +272,7 @@ gyre_status gyre_tensorboard_export(const gyre_run_content *run, double began, c
     gyre_wire_raw(&t.records, writer.bytes, writer.size);
     GYRE_GOTO(add_config(&t, run->settings, 0));
     add_tables(&t, &run->tables);
+    for (size_t i = 0; i < test_count; i++) add_test(&t, &tests[i], tests[i].time);
     if (t.records.failed) GYRE_GOTO(no_memory());
     status = gyre_file_write_atomic(*path, t.records.bytes, t.records.size);
 out:
@@ -256,6 +280,7 @@ out:
         free(*path);
         *path = NULL;
     }
+    free(tests);
     free(writer.bytes);
     free(t.records.bytes);
     return status;

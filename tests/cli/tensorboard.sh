@@ -75,6 +75,16 @@ done
 grep -q "^gyre: warning: cannot write an event file in 'full-2': No space left on device; training continues, and rows wait" err || fail "$(cat err)"
 for k in 1 2; do same full-$k "60 9 ended"; done
 
+# The score of the test part, live and exported; a run that is extended has two, and one launch without points.
+ends 0 "${live[@]}" tested --set data.validation.split=0.2
+same tested "60 9 ended"
+ends 0 "$GYRE" train tested/config.json --out tested --quiet --set output.tensorboard=false \
+    --extend '{"policy": "constant", "base_lr": 0.01, "length": {"steps": 20}}'
+ends 0 "$GYRE" export tensorboard tested -o exported
+cp tested/{metrics.h5,config.json,log.jsonl} exported
+same exported "80 13 open"
+[ "$(grep -c '"event":"test"' exported/log.jsonl)" -eq 2 ] || fail "$(cat exported/log.jsonl)"
+
 # ---- gyre export tensorboard
 [ "$("$GYRE" export tensorboard plain)" = "$(echo plain/events.out.tfevents.*.export)" ] || fail "export"
 same plain "60 9 open"

@@ -142,7 +142,7 @@ static gyre_status export_events(const char *path) {
              began);
     if (system(command) != 0) return GYRE_EIO;
     gyre_status status = gyre_run_content_open("run", &run);
-    if (status == GYRE_OK) status = gyre_tensorboard_export(&run, began, "events", &written);
+    if (status == GYRE_OK) status = gyre_tensorboard_export(&run, "run/log.jsonl", "events", &written);
     free(written);
     gyre_run_content_close(&run);
     return status;

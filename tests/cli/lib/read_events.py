@@ -1,9 +1,10 @@
 """Reads a run's event files as TensorBoard does: in the order of their names, up to the first record
 that is not whole; what a restart makes void is dropped.
 
-As a program: read_events.py RUN compares them with the run's metrics.h5; nothing may be doubled or
-missing. With TensorBoard in this Python (`TENSORBOARD=yes`) its own reader is asked instead.
+As a program: read_events.py RUN compares them with the run's metrics.h5, and with the test scores of its log.jsonl;
+nothing may be doubled or missing. With TensorBoard in this Python (`TENSORBOARD=yes`) its own reader is asked instead.
 """
+import json
 import os
 import pathlib
 import struct
@@ -108,6 +109,7 @@ def main(run):
     import h5py
     import numpy as np
     curves, texts, plugins = (read_by_tensorboard if os.environ.get("TENSORBOARD") else read)(run)
+    log = os.path.exists(f"{run}/log.jsonl")
     with h5py.File(f"{run}/metrics.h5", "r") as f:
         train, validation = f["train"][:], f["validation"][:]
         metric = validation.dtype.names[4]
@@ -115,6 +117,10 @@ def main(run):
                "train/samples_per_second": (train, "samples_per_s", 1), "schedule/lr": (train, "lr", 1),
                "schedule/momentum": (train, "momentum", 1), "validation/loss": (validation, "loss", 0),
                f"validation/{metric}": (validation, metric, 0)}
+    tests = [e for e in map(json.loads, open(f"{run}/log.jsonl")) if e["event"] == "test"] if log else []
+    test = np.array([(e["step"], e["loss"], e[metric]) for e in tests],
+                    dtype=[("step", "i8"), ("loss", "f8"), (metric, "f8")])
+    columns |= {"test/loss": (test, "loss", 0), f"test/{metric}": (test, metric, 0)}
     assert set(curves) == {tag for tag, (table, _, _) in columns.items() if len(table)}, sorted(curves)
     for tag, points in curves.items():
         table, column, later = columns[tag]
