@@ -23,6 +23,7 @@
 #include "gyre/study.h"
 #include "gyre/tensorboard.h"
 #include "network.h"
+#include "onnx.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +143,8 @@ static gyre_status export_events(const char *path) {
              began);
     if (system(command) != 0) return GYRE_EIO;
     gyre_status status = gyre_run_content_open("run", &run);
-    if (status == GYRE_OK) status = gyre_tensorboard_export(&run, "run/log.jsonl", "events", &written);
+    if (status == GYRE_OK)
+        status = gyre_tensorboard_export(&run, "run/log.jsonl", "events", &written);
     free(written);
     gyre_run_content_close(&run);
     return status;
@@ -244,6 +246,10 @@ static const kind kinds[] = {
      .files = {"small_cnn.json", "resnet20.json", "cifar10_full.json", "network.json"},
      .form = TEXT,
      .read = read_network},
+    {.name = "onnx",
+     .files = {"squeeze.preserve.onnx", "squeeze.dynamo_training.onnx", "plain.dynamo.onnx",
+               "table.training.onnx", "exported.onnx"},
+     .read = read_onnx},
     {.name = "dataset", .files = {"plain.h5"}, .read = read_dataset},
     {.name = "dataset-latest", .files = {"latest.h5"}, .read = read_dataset},
     {.name = "dataset-sealed", .files = {"sealed.h5", "photos.h5"}, .read = read_dataset},

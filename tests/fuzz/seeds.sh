@@ -73,6 +73,9 @@ P
 find cells -name result.json -exec cp {} . \;
 for name in small_cnn resnet20 cifar10_full; do "$gyre" model "$name" --json > "$name.json"; done
 cp "$here/network.json" .
+onnx=$here/../data/onnx
+cp "$onnx"/{squeeze.preserve,squeeze.dynamo_training,plain.dynamo,table.training}.onnx "$onnx"/*.data .
+"$gyre" export onnx run -o exported.onnx > /dev/null
 step=$(ls run/checkpoints/step-*.h5)
 cp "$step" checkpoint.h5
 cp run/metrics.h5 range/find.h5 .
