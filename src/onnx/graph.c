@@ -165,7 +165,7 @@ static void give_attribute(onnx_import *m, onnx_call *c) {
     bool integers = a != NULL && (a->n_ints > 0 || a->has_i);
     bool reals = a != NULL && (a->n_floats > 0 || a->has_f);
     onnx_constant *k = NULL;
-    if (a != NULL && a->t != NULL && strcmp(a->name, "value") == 0) {
+    if (a != NULL && a->t != NULL && onnx_attribute(n, "value") == a) {
         k = onnx_constant_of(&m->work, a->t, NULL);
     } else if (integers || reals) {
         bool one = integers ? a->n_ints == 0 : a->n_floats == 0;

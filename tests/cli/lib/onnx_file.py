@@ -144,6 +144,9 @@ def make_bad():
                            node("Mish", ["stem"], ["c"]), node("Add", ["b", "c"], ["body"])]),
         "has 3 nodes that gyre cannot take; node_a (Einsum): gyre has no such node; node_b (Softplus): gyre has no such "
         "node; node_c (Mish): gyre has no such node")
+    nameless = node("Constant", [], ["k"]) + chunk(5, chunk(5, tensor("", (1,))))
+    bad("nameless", around([nameless, node("Add", ["stem", "k"], ["body"])]),
+        "node_k (Constant): gyre reads constants that are one tensor")
     norm = [tensor(f"norm.{name}", (4,)) for name in ("weight", "bias", "mean", "var")]
     bad("statistics", around([node("BatchNormalization", ["stem", "norm.weight", "norm.bias", "norm.mean", "norm.var"],
                                    ["norm", "mean"], training_mode=1), node("Sigmoid", ["mean"], ["body"])], norm),
