@@ -35,6 +35,7 @@ static void close_dict(state_dict *d) {
     free(d->values);
 }
 
+/* Close it in any case. */
 static gyre_status open_dict(const gyre_trained *t, state_dict *d) {
     const gyre_model *m = t->model;
     const size_t most = (size_t)m->param_count + (size_t)m->statistic_count + 1;
@@ -42,7 +43,6 @@ static gyre_status open_dict(const gyre_trained *t, state_dict *d) {
                       .arrays = calloc(most, sizeof *d->arrays),
                       .values = calloc(m->parameters + m->buffers + 1, sizeof *d->values)};
     if (d->states == NULL || d->arrays == NULL || d->values == NULL) {
-        close_dict(d);
         return gyre_no_memory("the %zu parameters of '%s'", m->parameters, t->checkpoint);
     }
     for (int i = 0; i < m->param_count; i++) {

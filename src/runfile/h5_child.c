@@ -26,6 +26,11 @@ static bool answer(int socket, const char *why) {
     return gyre_child_put(socket, &r, sizeof r);
 }
 
+static bool answer_no_memory(int socket) {
+    const h5_wire_result r = {.failed = true, .no_memory = true};
+    return gyre_child_put(socket, &r, sizeof r);
+}
+
 /* ---- the list */
 
 static gyre_h5_kind kind_of_type(hid_t type) {
@@ -201,7 +206,7 @@ static bool read_rows(hid_t dataset, hid_t type, int ndim, const hsize_t *dims, 
 
 static bool stream(int socket, hid_t dataset, hid_t type, int ndim, const hsize_t *dims,
                    const h5_wire_request *q) {
-    const uint64_t failed = 0;
+    uint64_t failed = 0;
     hsize_t rows = ndim == 0 ? 1 : dims[0];
     if (q->count == 0) return true;
     hsize_t row = q->count / rows; /* elements */
@@ -210,6 +215,7 @@ static bool stream(int socket, hid_t dataset, hid_t type, int ndim, const hsize_
     bool fits = gyre_size_multiply(most, row * q->size, &room) && room <= PTRDIFF_MAX;
     char *piece = fits ? malloc(room) : NULL;
     bool ok = true;
+    if (piece == NULL) failed = H5_WIRE_NO_MEMORY;
     for (hsize_t first = 0; first < rows && ok; first += most) {
         hsize_t n = rows - first < most ? rows - first : most;
         uint64_t bytes = n * row * q->size;
@@ -300,7 +306,8 @@ static bool read_attribute(const walk *w, const h5_wire_request *q) {
     char *value = calloc(1, q->size);
     bool ok = value != NULL && type >= 0 && H5Sget_simple_extent_npoints(space) == 1 &&
               H5Aread(a, type, value) >= 0;
-    bool sent = answer(w->socket, ok ? NULL : "cannot be read");
+    bool sent = value == NULL ? answer_no_memory(w->socket)
+                              : answer(w->socket, ok ? NULL : "cannot be read");
     if (ok && sent) {
         sent = gyre_child_put(w->socket, &bytes, sizeof bytes) &&
                gyre_child_put(w->socket, value, q->size);
@@ -322,10 +329,8 @@ static bool list_file(walk *w) {
     }
     bool whole = list_object(w, "/");
     if (!gyre_child_put(w->socket, &end, sizeof end)) return false;
-    return answer(w->socket, whole                ? NULL
-                             : w->trouble != NULL ? w->trouble
-                                                  : "has more in it than fits the memory") &&
-           whole;
+    if (whole || w->trouble != NULL) return answer(w->socket, w->trouble) && whole;
+    return answer_no_memory(w->socket) && false;
 }
 
 static bool answer_requests(const walk *w) {

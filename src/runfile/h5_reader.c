@@ -48,6 +48,14 @@ static gyre_status receive_result(gyre_h5_reader *r, h5_wire_result *out) {
     return GYRE_OK;
 }
 
+/* `place`: between the file's name and the reason. */
+static gyre_status check_result(const gyre_h5_reader *r, const char *place,
+                                const h5_wire_result *result) {
+    if (!result->failed) return GYRE_OK;
+    if (result->no_memory) return gyre_no_memory("reading '%s'", r->path);
+    return gyre_fail(GYRE_EIO, "'%s'%s %s", r->path, place, result->why);
+}
+
 static gyre_status take_entry(gyre_h5_reader *r, const h5_wire_entry *e) {
     bool plausible = e->kind >= 0 && e->kind < GYRE_H5_KINDS && e->ndim >= 0 &&
                      e->ndim <= GYRE_H5_NDIM_MAX && e->name_length >= 1 &&
@@ -86,14 +94,14 @@ static gyre_status take_list(gyre_h5_reader *r, bool fresh) {
     h5_wire_entry e;
     GYRE_TRY(gyre_child_start(&h5_task, r->path, gyre_child_seconds(r->size), fresh, &r->child));
     GYRE_TRY(receive_result(r, &result));
-    if (result.failed) return gyre_fail(GYRE_EIO, "'%s' %s", r->path, result.why);
+    GYRE_TRY(check_result(r, "", &result));
     for (;;) {
         GYRE_TRY(gyre_child_receive(&r->child, &e, sizeof e));
         if (e.kind == GYRE_H5_KINDS) break;
         GYRE_TRY(take_entry(r, &e));
     }
     GYRE_TRY(receive_result(r, &result));
-    if (result.failed) return gyre_fail(GYRE_EIO, "'%s' %s", r->path, result.why);
+    GYRE_TRY(check_result(r, "", &result));
     r->sound = true;
     return GYRE_OK;
 }
@@ -209,6 +217,7 @@ static gyre_status receive_data(gyre_h5_reader *r, const char *what, char *out, 
     for (size_t done = 0; done < bytes;) {
         uint64_t piece = 0;
         GYRE_TRY(gyre_child_receive(&r->child, &piece, sizeof piece));
+        if (piece == H5_WIRE_NO_MEMORY) return gyre_no_memory("reading '%s'", r->path);
         if (piece == 0) return gyre_fail(GYRE_EIO, "cannot read %s in '%s'", what, r->path);
         if (piece > bytes - done) return refuse(r);
         GYRE_TRY(gyre_child_receive(&r->child, out + done, (size_t)piece));
@@ -239,7 +248,11 @@ static gyre_status request(gyre_h5_reader *r, const gyre_h5_entry *e, const char
     r->sound = false;
     GYRE_TRY(gyre_child_send(&r->child, &q, sizeof q));
     GYRE_TRY(receive_result(r, &result));
-    if (result.failed) return gyre_fail(GYRE_EIO, "'%s': %s %s", r->path, what, result.why);
+    if (result.failed) {
+        char place[GYRE_H5_NAME_SIZE + 2];
+        snprintf(place, sizeof place, ": %s", what);
+        return check_result(r, place, &result);
+    }
     GYRE_TRY(receive_data(r, what, out, bytes));
     r->sound = sound;
     return GYRE_OK;

@@ -6,6 +6,7 @@
 #include "gyre/size.h"
 #include "safetensors_header.h"
 #include "safetensors_index.h"
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,16 +180,18 @@ static bool ends_with(const char *text, const char *tail) {
 
 typedef enum { NEITHER, ONE_FILE, INDEX } form;
 
-/* What a file begins with, and how long it is; false: it cannot be read. */
+/* What a file begins with, and how long it is; false: it cannot be read. It needs no memory, for
+ * lack of which a file would be taken for one of another kind. */
 static bool read_head(const char *path, char *head, size_t *got, uint64_t *size) {
     struct stat st;
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return false;
-    FILE *f = fopen(path, "r");
-    if (f == NULL) return false;
-    *got = fread(head, 1, HEAD, f);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    ssize_t n = pread(fd, head, HEAD, 0);
+    close(fd);
+    *got = n > 0 ? (size_t)n : 0;
     *size = (uint64_t)st.st_size;
-    fclose(f);
-    return true;
+    return n >= 0;
 }
 
 static form form_of(const char *path) {

@@ -66,6 +66,7 @@ gyre_status gyre_safetensors_image(const gyre_safetensors_array *arrays, size_t 
                                    size_t *size) {
     const char zeros[LENGTH] = {0};
     size_t header = 0;
+    *file = NULL;
     const gyre_safetensors_array **sorted = calloc(count + 1, sizeof *sorted);
     FILE *f = open_memstream(file, size);
     bool ok = sorted != NULL && f != NULL;
@@ -84,6 +85,7 @@ gyre_status gyre_safetensors_image(const gyre_safetensors_array *arrays, size_t 
         print_length(*file, header);
         return GYRE_OK;
     }
-    if (f != NULL) free(*file);
+    free(*file);
+    *file = NULL;
     return gyre_no_memory("the %zu tensors of a file", count);
 }

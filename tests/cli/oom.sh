@@ -10,7 +10,7 @@
 # goes through all of them in one process. See tests/unit/oom.h.
 set -u
 . "$(dirname "$0")/lib/common.sh"
-gyre=$PWD/$O/oom/gyre
+. "$lib/oom.sh"
 make_dataset "$T/images.h5" 60 20
 cat >"$T/config.json" <<'JSON'
 {
@@ -24,39 +24,6 @@ cat >"$T/config.json" <<'JSON'
 }
 JSON
 train=("$gyre" train "$T/config.json" --quiet --out)
-jobs=${JOBS:-8} # a run spends most of its time asleep in MPI_Init
-: >"$T/failures"
-
-words_of() { addr2line -s -f -p -e "$gyre" "$@" | grep -v ' oom.c:\|??' | head -n 6 | tr '\n' ' '; }
-request_of() { sed -n "s/^$2 //p" "$1.log" | head -n 1; } # the addresses of what failed, or leaks
-
-# wrong NAME WORDS: a complaint about one attempt.
-wrong() {
-    local name=$1
-    shift
-    # shellcheck disable=SC2046 # addresses are words
-    echo "$name: $*; $(tail -n 2 "$T/$name.err" | tr '\n' ' '); request from $(words_of 0x0 $(request_of "$T/$name" failed))" >>"$T/failures"
-}
-
-# judge NAME CODE: how a program whose memory failed has ended.
-judge() {
-    local name=$1 code=$2 said
-    said=$(grep -c '^gyre: error' "$T/$name.err")
-    case $code in
-    0) [ "$said" -eq 0 ] || wrong "$name" "an error, but exit 0" ;;
-    3 | 4)
-        [ "$said" -eq 1 ] || wrong "$name" "$said errors"
-        # 3 is a file's: fopen and opendir failed
-        grep '^gyre: error' "$T/$name.err" | grep -q "$([ "$code" -eq 3 ] && echo 'Cannot allocate memory' || echo 'memory\|cannot start')" ||
-            wrong "$name" "exit $code, but the error does not tell why"
-        ;;
-    124 | 137) wrong "$name" "hangs" ;;
-    *) wrong "$name" "exit $code" ;;
-    esac
-    # shellcheck disable=SC2046
-    ! grep -q '^leak' "$T/$name.log" || wrong "$name" "leaks what came from $(words_of $(request_of "$T/$name" leak))"
-}
-
 # An attempt at a run: in a fresh folder, in one that holds a run, or on two ranks of which one has
 # no memory. `on` is not empty: nor has it any from there on.
 attempt() { # kind, k, on
@@ -78,32 +45,7 @@ attempt() { # kind, k, on
     rm -rf "${T:?}/$name" "$T/$name".*
 }
 
-# sample COUNT STRIDE COMMAND...: COMMAND k for each k, or every STRIDE-th of them.
-sample() {
-    local k n=$1 stride=$2
-    shift 2
-    [ "${OOM:-}" != all ] || stride=1
-    for ((k = 1 + RANDOM % stride; k <= n; k += stride)); do
-        while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
-        "$1" "$2" "$k" "${@:3}" &
-        tried=$((tried + 1))
-    done
-    wait
-    [ ! -s "$T/failures" ] && return
-    head -n 40 "$T/failures"
-    fail "$(wc -l <"$T/failures") complaints about $2"
-}
-
-requests() { # command...: how many it makes
-    rm -f "$T/count"
-    OOM_LOG=$T/count "$@" >"$T/out" 2>"$T/err" || fail "$*: $(cat "$T/err")"
-    ! grep -q leak "$T/count" || fail "$* leaks: $(cat "$T/count")"
-    sed -n 's/^count //p' "$T/count"
-}
-
-tried=0
 mkdir "$T/tables"
-RANDOM=${SEED:-1}
 fresh=$(requests "${train[@]}" "$T/whole") || fail "$fresh"
 expected=$("$GYRE" inspect "$T/whole" --hash)
 ends 0 "${train[@]}" "$T/stopped" --stop-after 3
@@ -122,14 +64,10 @@ same_tables "$T/whole" "$T"/tables/* || fail "other tables"
 cat >"$T/net.config.json" <<'JSON'
 {"model": {"file": "net.json"}, "optimizer": {"groups": [{"match": "bias", "lr_mult": 2}]}}
 JSON
-shown=("$gyre" model "$T/net.config.json" --json)
 show() { # kind, k
-    local name=$1.$2 code=0
-    OOM_LOG=$T/$name.log timeout -k 5 "${LIMIT:-10}" env OOM_AT="$2" "${shown[@]}" >"$T/$name.out" 2>"$T/$name.err" || code=$?
-    judge "$name" $code
-    rm -f "$T/$name".*
+    attempt_reading "$@" "$gyre" model "$T/net.config.json" --json
 }
-sample "$(requests "${shown[@]}")" 20 show network
+sample "$(requests "$gyre" model "$T/net.config.json" --json)" 20 show network
 
 # What is needed is asked for in the first two steps: none of the later ones asks for anything.
 cat >"$T/steady.json" <<'JSON'
