@@ -75,6 +75,11 @@ void onnx_op_conv(onnx_import *m, onnx_call *c) {
                     (long long)size[ONNX_AXIS_C]);
         return;
     }
+    if (bias != NULL && bias->count != (size_t)w->dims[0]) {
+        onnx_refuse(m, c, "its bias has %zu numbers for %lld outputs", bias->count,
+                    (long long)w->dims[0]);
+        return;
+    }
     for (int i = 0; i < 4; i++) o.pad[i] += more[i];
     int64_t h = size[ONNX_AXIS_H] + o.pad[TOP] + o.pad[BOTTOM] - extent(&o, 0);
     int64_t wide = size[ONNX_AXIS_W] + o.pad[LEFT] + o.pad[RIGHT] - extent(&o, 1);

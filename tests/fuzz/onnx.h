@@ -19,7 +19,11 @@ static inline const gyre_param *find_parameter(const gyre_model *m, const char *
 static inline void check_weight(const gyre_onnx *o, const gyre_onnx_weight *w,
                                 const gyre_model *m) {
     const gyre_param *p = find_parameter(m, w->name);
-    if (!w->statistic && (p == NULL || p->count != w->count || p->ndim != w->ndim)) abort();
+    if (!w->statistic && (p == NULL || p->count != w->count || p->ndim != w->ndim)) {
+        fprintf(stderr, "%s: %zu numbers, %zu in the network\n", w->name, w->count,
+                p == NULL ? 0 : p->count);
+        abort();
+    }
     if (w->count > FUZZ_WEIGHTS_MAX) return;
     float *numbers = malloc(w->count * sizeof *numbers);
     if (numbers != NULL && gyre_onnx_read(o, w, numbers) != GYRE_OK) abort();

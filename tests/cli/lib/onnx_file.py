@@ -174,6 +174,8 @@ def make_bad():
     bad("ranks", with_weight(tensor("stem.weight", (1,) * 9, [1.0])), "has 9 dimensions; at most 8")
     bad("type", with_weight(number(2, 8) + chunk(8, "stem.weight")), "has type 8 of ONNX's list")
     bad("channels", with_weight(tensor("stem.weight", (4, 5, 3, 3))), "do not fit 3 channels")
+    bad("bias", model([*STEM, *RELU, *HEAD], [WEIGHTS[0], tensor("stem.bias", (5,)), *WEIGHTS[2:]]),
+        "its bias has 5 numbers for 4 outputs")
     bad("parent", outside("../weights"), "no file in the ONNX file's folder")
     bad("absolute", outside("/etc/hostname"), "no file in the ONNX file's folder")
     bad("link", outside("link"), "no file in the ONNX file's folder")
