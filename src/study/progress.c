@@ -198,9 +198,11 @@ static void print_begin(study_progress *t, int64_t first, int64_t steps) {
     else
         snprintf(what, sizeof what, "resumes at step %lld of %lld", (long long)first,
                  (long long)steps);
+    bool muted = gyre_log_mute(false); /* as a cell is while it runs */
     gyre_say("%s, seed %llu: %s; %d of %d cells to go%s", t->study->arms[t->now.arm].name,
              (unsigned long long)t->study->seeds[t->now.seed], what, cells_to_go(t),
              gyre_study_cell_count(t->study), left);
+    gyre_log_mute(muted);
 }
 
 void study_progress_step(study_progress *t, int64_t completed, int64_t steps, double metric) {

@@ -18,6 +18,7 @@ run() { ends 0 "$GYRE" study study.json --out results; }
 study 2 "[1, 2]"
 run
 [ "$(cells | wc -l)" = 6 ] || fail "not 6 cells: $(cells)"
+grep -q "^1-cycle, seed 1: begins, 20 steps; 6 of 6 cells to go$" "$T/err" || fail "no begin: $(cat "$T/err")"
 grep -q "; 5 of 6 cells to go" "$T/err" && grep -q "; 0 of 6 cells to go" "$T/err" || fail "cells to go: $(cat "$T/err")"
 
 # One more seed, and a cycle count in the middle: the old cells are not touched.
