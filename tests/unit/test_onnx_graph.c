@@ -65,6 +65,10 @@ static void shuffled_channels_are_seen(void **state) {
     assert_int_equal(onnx_view_size(&shuffled, 1), 6);
     assert_false(onnx_view_is(&shuffled, "NCHW"));
     assert_false(onnx_view_same_dimension(&shuffled, &nchw, 1));
+    const onnx_view parts = reshaped(&shuffled, 5, (int64_t[]){7, 3, 2, 4, 5});
+    const onnx_view sorted = transposed(&parts, (int64_t[]){0, 2, 1, 3, 4});
+    const onnx_view whole = reshaped(&sorted, 4, sizes);
+    assert_true(onnx_view_is(&whole, "NCHW"));
 }
 
 static void sizes_that_do_not_fit_are_refused(void **state) {
