@@ -92,6 +92,12 @@ enum { GYRE_NEED_PARAMETERS = 1, GYRE_NEED_STATISTICS = 2 };
 gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsigned needs,
                                    gyre_snapshot *s);
 
+/* How the network of a file reads its input, x = (value - mean) * scale, for samples of this type:
+ * of a checkpoint its run's, of an ONNX file what its first operators do. mean (h, w, c) and scale
+ * (c) of the model. GYRE_EUSAGE: the file tells nothing, or is for samples of another size. */
+gyre_status gyre_input_import(const char *path, const gyre_model *m, gyre_element element,
+                              float *mean, float *scale);
+
 /* The identity of a file of weights of any kind, with the files that it is spread over. Never 0.
  * GYRE_EIO. */
 gyre_status gyre_weights_hash(const char *path, uint64_t *out);

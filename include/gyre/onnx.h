@@ -26,7 +26,10 @@ typedef struct {
     int h, w, c, outputs; /* of the file's images and of its network */
     bool normalized;      /* the file normalises its input, by these numbers */
     gyre_normalization normalization;
-    const char *notes[4]; /* what a person should know: sentences; NULL at the end */
+    bool pixels;             /* they were of pixels from 0 to 255 */
+    const float *mean_image; /* (h, w, c): subtracted from the input; NULL: normalization.mean.
+                              * With it the deviations are in the file's own unit, as the image */
+    const char *notes[5]; /* what a person should know: sentences; NULL at the end */
     int weight_count;
     const gyre_onnx_weight *weights;
     struct gyre_onnx_import *import; /* the rest */

@@ -21,7 +21,7 @@ gyre_status cli_export_check_file(const char *output, const char *format, long a
 
 /* What a file tells of the network besides its numbers. `format`: one more, or NULL. */
 typedef struct {
-    gyre_note list[5];
+    gyre_note list[6];
     size_t count;
     char hash[20];
     char *class_names; /* JSON */

@@ -38,6 +38,9 @@ gyre_status cli_export_notes_of(const gyre_trained *t, const char *format, cli_e
     out->list[out->count++] = (gyre_note){"gyre.version", GYRE_VERSION};
     out->list[out->count++] = (gyre_note){"gyre.network", t->snapshot.model};
     out->list[out->count++] = (gyre_note){"gyre.config_hash", out->hash};
+    if (t->snapshot.element[0] != '\0') {
+        out->list[out->count++] = (gyre_note){"gyre.element", t->snapshot.element};
+    }
     if (t->names.count > 0) {
         out->list[out->count++] = (gyre_note){"gyre.class_names", out->class_names};
     }

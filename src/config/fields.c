@@ -76,10 +76,11 @@ const config_field config_fields[] = {
     {"data.augment.resized_crop.ratio", FIELD_REAL, ARITHMETIC, AT(data.crop_ratio), 1, 100, 0,
      NULL, "1.3333333333333333", "Greatest ratio of its sides, in either direction."},
     {"data.augment.normalize", FIELD_NORMALIZE, ARITHMETIC, AT(data.normalize), 1e-30, 1e30, 0,
-     "channel|mean_image|raw", "\"channel\"",
+     "channel|mean_image|raw|init_from", "\"channel\"",
      "Input: (pixel - mean) / deviation by channel, or pixel - mean image, from the training "
-     "samples only; raw 0..255; or (pixel / 255 - mean) / std, as a pretrained network expects "
-     "it. Numbers of an array that is not uint8 are in its own units."},
+     "samples only; raw 0..255; as the file of model.init_from has it, a checkpoint or ONNX; or "
+     "(pixel / 255 - mean) / std, as a pretrained network expects it. Numbers of an array that is "
+     "not uint8 are in its own units."},
 
     {"model.name", FIELD_TEXT, ARITHMETIC, AT(model.name), 0, 0, 0, NULL, NULL,
      "Model of the zoo; `gyre help models` lists them. This, model.layers or model.file is "

@@ -15,6 +15,29 @@ static gyre_status read_json(const char *path, gyre_settings *s) {
     return status;
 }
 
+/* A mean image is too large for a config, and comes with the weights. */
+static gyre_status take_mean_image(const config_reader *r, const char *path) {
+    gyre_settings *s = r->settings;
+    const bool given = r->given[config_field_find("data.augment.normalize") - config_fields];
+    const bool weights = !s->model.init_fresh && s->model.init_from == NULL;
+    if (given && (!weights || s->data.normalize == GYRE_NORMALIZE_INIT_FROM)) return GYRE_OK;
+    if (given) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.normalize is another than the network's, which subtracts a "
+                         "mean image from its input itself; leave the key out, or export the "
+                         "network without");
+    }
+    if (!weights) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "the network subtracts a mean image from its input, which comes with the "
+                         "weights of '%s', and those are not taken; give data.augment.normalize, "
+                         "as \"mean_image\" for the dataset's own",
+                         path);
+    }
+    s->data.normalize = GYRE_NORMALIZE_INIT_FROM;
+    return GYRE_OK;
+}
+
 /* What the file does to its input is the config's normalisation. */
 static gyre_status take_normalization(config_reader *r, const gyre_onnx *o, const char *path) {
     static const char key[] = "data.augment.normalize";
@@ -22,6 +45,7 @@ static gyre_status take_normalization(config_reader *r, const gyre_onnx *o, cons
     const config_field *f = config_field_find(key);
     cJSON *a = NULL, *b = NULL;
     if (!o->normalized) return GYRE_OK;
+    if (o->mean_image != NULL) return take_mean_image(r, path);
     theirs.data.normalize = GYRE_NORMALIZE_GIVEN;
     theirs.data.given = o->normalization;
     gyre_status status = config_field_get(f, s, &a);
@@ -91,9 +115,12 @@ gyre_status config_finish_network(config_reader *r, const char *where) {
                          "of them; leave one of them out",
                          where);
     }
-    if (m->file == NULL) return GYRE_OK;
-    GYRE_TRY(gyre_fail_in("model.file", read_file(r)));
+    if (m->file != NULL) GYRE_TRY(gyre_fail_in("model.file", read_file(r)));
     free(m->file);
     m->file = NULL;
-    return GYRE_OK;
+    if (s->data.normalize != GYRE_NORMALIZE_INIT_FROM || m->init_from != NULL) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "%s: data.augment.normalize is \"init_from\", but model.init_from names no "
+                     "file; give one, or another normalisation",
+                     where);
 }

@@ -24,9 +24,10 @@ typedef struct {
     int64_t size[ONNX_AXES];   /* of the images; N is the file's, or stands for any */
     const onnx_affine *affine; /* of the images, as layers read them; NULL: none */
     bool affine_known;
-    int output;   /* layer */
-    bool softmax; /* it was the last operator, and is left out */
-    bool folded;  /* batch norms lie in convolutions */
+    int output;        /* layer */
+    bool softmax;      /* it was the last operator, and is left out */
+    bool folded;       /* batch norms lie in convolutions */
+    const char *apart; /* a tensor of two nodes, each of which has a copy; NULL: none */
 } onnx_import;
 
 /* An operator at work. */

@@ -9,59 +9,67 @@
 
 enum { NAME_MOST = 100, NAME_ROOM = 128 }; /* with ".running_mean" at most 127 bytes */
 
-/* ---- tied weights */
-
-static bool same_tensor(const onnx_constant *a, const onnx_constant *b) {
-    return a != NULL && b != NULL && a->tensor != NULL && a->tensor == b->tensor;
-}
-
-/* PyTorch's optimizing exporter writes equal tensors once, as the ones of fresh norms; those of one
- * number are no sign of sharing. */
-static bool is_shared(onnx_import *m, const onnx_layer *a, const onnx_layer *b, int k) {
-    double number;
-    onnx_constant *other = onnx_layer_find_weight(b, a->weights[k].suffix);
-    return same_tensor(a->weights[k].constant, other) &&
-           !onnx_constant_all(&m->work, a->weights[k].constant, &number);
-}
-
-static gyre_status tie(onnx_import *m, int place, int other) {
-    onnx_layer *l = onnx_layer_at(m, place);
-    const onnx_layer *o = onnx_layer_at(m, other);
-    int shared = 0, same = 0;
-    for (int k = 0; k < l->weight_count; k++) {
-        shared += is_shared(m, l, o, k);
-        same +=
-            same_tensor(l->weights[k].constant, onnx_layer_find_weight(o, l->weights[k].suffix));
-    }
-    if (shared == 0 || m->work.status != GYRE_OK) return m->work.status;
-    if (same == l->weight_count && same == o->weight_count && strcmp(l->type, o->type) == 0) {
-        l->tied = o->tied < 0 ? other : o->tied;
-        return m->work.status;
-    }
-    return gyre_fail(GYRE_EIO,
-                     "'%s': two nodes share the weights %s, but not all that they have; gyre's "
-                     "nodes share all or nothing",
-                     m->work.file->path, l->weights[0].constant->name);
-}
-
-gyre_status onnx_naming_tie(onnx_import *m) {
-    for (int i = 0; i < m->layers.count; i++) {
-        onnx_layer *l = onnx_layer_at(m, i);
-        for (int k = 0; l->needed && l->weight_count > 0 && l->tied < 0 && k < i; k++) {
-            const onnx_layer *o = onnx_layer_at(m, k);
-            if (o->needed && o->weight_count > 0) GYRE_TRY(tie(m, i, k));
-        }
-    }
-    return GYRE_OK;
-}
-
-/* ---- names */
-
 static bool is_lost(const char *name) {
     if (strstr(name, "::") != NULL || strncmp(name, "getitem", 7) == 0) return true;
     if (strncmp(name, "val_", 4) != 0) return false;
     return name[4 + strspn(name + 4, "0123456789")] == '\0';
 }
+
+/* ---- tied weights */
+
+/* Two names of one tensor are two parameters, whose numbers are equal so far: TorchScript writes
+ * these once, and the second as an Identity of the first. */
+static bool are_two(const onnx_constant *a, const onnx_constant *b) {
+    bool named = a->name != NULL && b->name != NULL && !is_lost(a->name) && !is_lost(b->name);
+    return named && strcmp(a->name, b->name) != 0;
+}
+
+static bool same_tensor(const onnx_constant *a, const onnx_constant *b) {
+    return b != NULL && a->tensor != NULL && a->tensor == b->tensor && !are_two(a, b);
+}
+
+/* With its axes in the same places: a matrix and its transpose are no weights of one node. */
+static bool same_weight(const onnx_constant *a, const onnx_constant *b) {
+    return same_tensor(a, b) && a->transposed == b->transposed && a->rank == b->rank;
+}
+
+/* PyTorch's optimizing exporter writes equal tensors once, as the ones of fresh norms; those of one
+ * number are no sign of sharing. */
+static bool is_shared(onnx_import *m, onnx_constant *a, const onnx_constant *b) {
+    double number;
+    return same_tensor(a, b) && !onnx_constant_all(&m->work, a, &number);
+}
+
+/* Nodes share all weights or none: of a part each gets its own, which a note tells. */
+static void tie(onnx_import *m, int place, int other) {
+    onnx_layer *l = onnx_layer_at(m, place);
+    const onnx_layer *o = onnx_layer_at(m, other);
+    int same = 0;
+    const char *shared = NULL;
+    for (int k = 0; k < l->weight_count; k++) {
+        onnx_constant *mine = l->weights[k].constant;
+        const onnx_constant *theirs = onnx_layer_find_weight(o, l->weights[k].suffix);
+        if (is_shared(m, mine, theirs)) shared = mine->name == NULL ? "" : mine->name;
+        same += same_weight(mine, theirs);
+    }
+    if (shared == NULL) return;
+    if (same == l->weight_count && same == o->weight_count && strcmp(l->type, o->type) == 0)
+        l->tied = o->tied < 0 ? other : o->tied;
+    else
+        m->apart = shared;
+}
+
+void onnx_naming_tie(onnx_import *m) {
+    for (int i = 0; i < m->layers.count; i++) {
+        onnx_layer *l = onnx_layer_at(m, i);
+        for (int k = 0; l->needed && l->weight_count > 0 && l->tied < 0 && k < i; k++) {
+            const onnx_layer *o = onnx_layer_at(m, k);
+            if (o->needed && o->weight_count > 0) tie(m, i, k);
+        }
+    }
+}
+
+/* ---- names */
 
 /* What a terminal and a file of weights can show: no slash, no space, nothing beyond ASCII. */
 static void clean(const char *from, size_t length, char out[NAME_ROOM]) {

@@ -1,6 +1,7 @@
 /* A file from its bytes to a network; see gyre/onnx.h. */
 #include "gyre/onnx.h"
 
+#include "affine.h"
 #include "external.h"
 #include "fuse.h"
 #include "graph.h"
@@ -18,7 +19,7 @@
 struct gyre_onnx_import {
     onnx_import m;
     char *layers;
-    char note[160];
+    char note[160], apart[240];
 };
 
 /* ---- recognising */
@@ -36,36 +37,6 @@ bool gyre_onnx_recognise(const char *path) {
     bool lengths = got == (ssize_t)sizeof head && head[8] == '{' && head[5] == 0 && head[6] == 0 &&
                    head[7] == 0;
     return got > 0 && !lengths && memchr(tags, head[0], sizeof tags) != NULL;
-}
-
-/* ---- the images */
-
-/* Pixels are read as 0..255 where the numbers are of that size, else as 0..1. */
-static gyre_status set_normalization(const onnx_import *m, gyre_onnx *o) {
-    const onnx_affine *a = m->affine;
-    double largest = 0;
-    if (a == NULL) return GYRE_OK;
-    o->normalized = true;
-    o->normalization.channels = o->c;
-    for (int i = 0; i < o->c; i++) {
-        double std = 1 / a->scale[i], mean = -a->shift[i] / a->scale[i];
-        if (!(std >= 1e-30 && std <= 1e30 && fabs(mean) <= 1e30)) {
-            return gyre_fail(GYRE_EIO,
-                             "'%s' normalises channel %d of its input by a mean of %g and a "
-                             "deviation of %g; a positive deviation was expected",
-                             m->work.file->path, i, mean, std);
-        }
-        o->normalization.mean[i] = mean;
-        o->normalization.std[i] = std;
-        largest = fmax(largest, fmax(std, fabs(mean)));
-    }
-    bool pixels = o->c <= 4 && o->h * o->w > 1 && largest >= 4;
-    for (int i = 0; i < o->c; i++) {
-        double *mean = &o->normalization.mean[i], *std = &o->normalization.std[i];
-        *mean = onnx_short(*mean) / (pixels ? 255 : 1);
-        *std = onnx_short(*std) / (pixels ? 255 : 1);
-    }
-    return GYRE_OK;
 }
 
 /* ---- notes */
@@ -94,6 +65,13 @@ static void set_notes(gyre_onnx *o) {
             "do_constant_folding=False, or dynamo=True and optimize=False";
     }
     if (i->m.softmax) o->notes[count++] = "its last softmax is left out, since the loss has it";
+    if (i->m.apart != NULL) {
+        snprintf(i->apart, sizeof i->apart,
+                 "two nodes share %.100s, but not all of their weights; each has a copy, and the "
+                 "copies train apart",
+                 i->m.apart);
+        o->notes[count++] = i->apart;
+    }
     if (converted != NULL) {
         snprintf(i->note, sizeof i->note, "its weights of %s became float32", converted);
         o->notes[count++] = i->note;
@@ -110,7 +88,7 @@ static gyre_status build(gyre_onnx *o) {
     onnx_needed_mark(m);
     GYRE_TRY(onnx_needed_check(m));
     onnx_fuse(m);
-    GYRE_TRY(onnx_naming_tie(m));
+    onnx_naming_tie(m);
     onnx_naming_names(m);
     GYRE_TRY(m->work.status);
     GYRE_TRY(onnx_weights_list(m, &o->weights, &o->weight_count));
@@ -118,7 +96,7 @@ static gyre_status build(gyre_onnx *o) {
     o->w = (int)m->size[ONNX_AXIS_W];
     o->c = (int)m->size[ONNX_AXIS_C];
     o->outputs = (int)onnx_layer_at(m, m->output)->size[ONNX_AXIS_C];
-    GYRE_TRY(set_normalization(m, o));
+    GYRE_TRY(onnx_affine_finish(m, o));
     i->layers = onnx_print(m);
     if (i->layers == NULL) return gyre_no_memory("the network of '%s'", m->work.file->path);
     o->layers = i->layers;

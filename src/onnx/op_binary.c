@@ -1,5 +1,6 @@
 /* Add, Sub, Mul, Div and Pow: of two layers, of a layer and weights, of the images and the numbers
  * that normalise them, or a step of a pattern. */
+#include "affine.h"
 #include "operators.h"
 #include "pattern.h"
 #include <math.h>
@@ -7,51 +8,6 @@
 
 static bool is_op(const onnx_call *c, const char *op) {
     return strcmp(c->node->op_type, op) == 0;
-}
-
-/* ---- constants by channel */
-
-/* The constant has a number for each channel of the value, in its place, and 1 elsewhere. */
-static bool by_channel(const onnx_import *m, const onnx_value *v, const onnx_constant *k) {
-    int64_t channels = onnx_size_of(m, v)[ONNX_AXIS_C];
-    int place = channels == 1 ? -1 : onnx_view_find(&v->view, ONNX_AXIS_C);
-    if (k->count != (size_t)channels || k->rank > v->view.rank) return false;
-    if (channels > 1 && place < 0) return false;
-    for (int i = 0; i < k->rank; i++) {
-        int64_t expected = i + v->view.rank - k->rank == place ? channels : 1;
-        if (k->dims[i] != expected) return false;
-    }
-    return true;
-}
-
-/* ---- the images */
-
-/* images op constant, or constant op images (`first`): one more step of their normalisation. */
-static void normalise(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k, bool first) {
-    int64_t channels = m->size[ONNX_AXIS_C];
-    double number = 0;
-    bool one = onnx_constant_all(&m->work, k, &number);
-    const double *read = one ? NULL : onnx_constant_read(&m->work, k);
-    onnx_affine *a = onnx_take(&m->work, 1, sizeof *a);
-    if (a == NULL) return;
-    if (channels > GYRE_CHANNELS_MAX || (!one && (read == NULL || !by_channel(m, v, k))) ||
-        (first && is_op(c, "Div"))) {
-        onnx_refuse(m, c, "the images are normalised by one number, or one for each channel");
-        return;
-    }
-    for (int i = 0; i < channels; i++) {
-        double x = one ? number : read[i], scale = 1, shift = 0;
-        if (is_op(c, "Mul")) scale = x;
-        if (is_op(c, "Div")) scale = 1 / x;
-        if (is_op(c, "Add")) shift = x;
-        if (is_op(c, "Sub")) shift = first ? x : -x;
-        if (is_op(c, "Sub") && first) scale = -1;
-        double before = v->affine == NULL ? 1 : v->affine->scale[i];
-        a->scale[i] = scale * before;
-        a->shift[i] = scale * (v->affine == NULL ? 0 : v->affine->shift[i]) + shift;
-    }
-    onnx_give_same(c, v);
-    if (c->out[0] != NULL) c->out[0]->affine = a;
 }
 
 /* ---- weights */
@@ -89,7 +45,7 @@ static bool has_type(const onnx_layer *l, const char *type) {
 static bool give_factor(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k) {
     const onnx_layer *before = onnx_layer_of(m, v);
     double number = 1;
-    if (k->name == NULL || !by_channel(m, v, k)) return false;
+    if (k->name == NULL || !onnx_by_channel(m, v, k)) return false;
     if (before != NULL && before->plain && onnx_layer_find_weight(before, "weight") == NULL) {
         onnx_layer *l = copy_layer(m, c, v);
         if (l != NULL) onnx_layer_weight(l, "weight", k);
@@ -108,7 +64,7 @@ static bool give_bias(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant
     const onnx_layer *before = onnx_layer_of(m, v);
     bool takes = before != NULL && onnx_layer_find_weight(before, "bias") == NULL &&
                  (before->plain || has_type(before, "conv") || has_type(before, "linear"));
-    if (k->name == NULL || !takes || !by_channel(m, v, k)) return false;
+    if (k->name == NULL || !takes || !onnx_by_channel(m, v, k)) return false;
     onnx_layer *l = copy_layer(m, c, v);
     if (l != NULL) onnx_layer_weight(l, "bias", k);
     return true;
@@ -119,7 +75,7 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     onnx_constant *k = c->in[1 - place]->constant;
     double number;
     if (v->layer == ONNX_IMAGES && !is_op(c, "Pow")) {
-        normalise(m, c, v, k, place == 1);
+        onnx_affine_step(m, c, v, k, place == 1);
         return;
     }
     if (is_op(c, "Mul") && give_factor(m, c, v, k)) return;

@@ -8,9 +8,11 @@
 
 enum { ONNX_IMAGES = -1 }; /* in place of a layer: the network's input */
 
-/* x -> scale * x + shift for each channel of the images. */
+/* x -> scale * x + shift for each channel of the images, and + image for each of their numbers. */
 typedef struct {
     double scale[GYRE_CHANNELS_MAX], shift[GYRE_CHANNELS_MAX];
+    double step[GYRE_CHANNELS_MAX]; /* the last factor in scale */
+    const double *image;            /* (c, h, w); NULL: none */
 } onnx_affine;
 
 typedef enum {

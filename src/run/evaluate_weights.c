@@ -31,7 +31,7 @@ static gyre_status measure(const evaluation *e, const char *own, const char *dat
     gyre_data_settings settings = e->settings->data;
     const gyre_dataset *d = e->data;
     gyre_normalize how = settings.normalize;
-    if (how == GYRE_NORMALIZE_RAW || how == GYRE_NORMALIZE_GIVEN) return GYRE_OK;
+    if (how != GYRE_NORMALIZE_CHANNEL && how != GYRE_NORMALIZE_MEAN_IMAGE) return GYRE_OK;
     if (own == NULL || !gyre_file_exists(own)) {
         return gyre_fail(GYRE_EUSAGE,
                          "data.augment.normalize takes mean and deviation from the config's "
@@ -64,6 +64,16 @@ static gyre_status measure(const evaluation *e, const char *own, const char *dat
     return gyre_samples_open(d, &settings, e->settings->seed, samples);
 }
 
+/* As the config's own file of weights has it. */
+static gyre_status take_input(evaluation *e) {
+    char *from = gyre_config_path(e->settings, e->settings->model.init_from);
+    if (from == NULL) return gyre_no_memory("the path '%s'", e->settings->model.init_from);
+    gyre_status status = gyre_input_import(from, e->model, e->view.images->element,
+                                           e->snapshot.mean, e->snapshot.scale);
+    free(from);
+    return gyre_fail_in("data.augment.normalize", status);
+}
+
 static gyre_status scale_input(evaluation *e, const char *own, const char *data) {
     gyre_dataset *opened = NULL;
     gyre_samples samples = {0};
@@ -72,6 +82,7 @@ static gyre_status scale_input(evaluation *e, const char *own, const char *data)
     GYRE_GOTO(measure(e, own, data, &opened, &samples));
     run_input_scaling(&e->settings->data, &samples.stats, e->view.images->element, e->model,
                       e->snapshot.mean, e->snapshot.scale);
+    if (e->settings->data.normalize == GYRE_NORMALIZE_INIT_FROM) GYRE_GOTO(take_input(e));
 out:
     gyre_samples_close(&samples);
     gyre_dataset_close(opened);
@@ -98,6 +109,9 @@ static void say_input(const evaluation *e, const char *own) {
         gyre_say("input: normalised by %s, of the training images of '%s'; "
                  "data.augment.normalize takes other numbers",
                  numbers, own);
+        break;
+    case GYRE_NORMALIZE_INIT_FROM:
+        gyre_say("input: normalised as '%s' has it", e->settings->model.init_from);
         break;
     case GYRE_NORMALIZE_MEAN_IMAGE:
         gyre_say("input: pixels from 0 to 255, less the mean of the training images of '%s'", own);

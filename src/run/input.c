@@ -8,7 +8,7 @@ void run_input_scaling(const gyre_data_settings *settings, const gyre_pixel_stat
     const gyre_normalization *given = &settings->given; /* of pixel / 255, or of the value */
     size_t channels = (size_t)m->c, count = (size_t)m->h * (size_t)m->w * channels;
     for (size_t i = 0; i < count; i++) {
-        mean[i] = how == GYRE_NORMALIZE_RAW       ? 0
+        mean[i] = how == GYRE_NORMALIZE_RAW || how == GYRE_NORMALIZE_INIT_FROM ? 0
                   : how == GYRE_NORMALIZE_CHANNEL ? stats->mean[i % channels]
                   : how == GYRE_NORMALIZE_GIVEN   ? (float)(white * given->mean[i % channels])
                                                   : stats->mean_image[i];

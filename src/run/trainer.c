@@ -66,6 +66,13 @@ out:
     return status;
 }
 
+static gyre_status first_input(gyre_trainer *t, const char *from) {
+    const gyre_element element = t->resolved->samples.train.images->element;
+    if (t->resolved->settings.data.normalize != GYRE_NORMALIZE_INIT_FROM) return GYRE_OK;
+    return gyre_input_import(from, t->resolved->model, element, t->snapshot.mean,
+                             t->snapshot.scale);
+}
+
 /* Keyed parameters on every rank; with init_from what rank 0 reads in their place. */
 static gyre_status first_parameters(gyre_trainer *t, bool fresh) {
     gyre_snapshot *s = &t->snapshot;
@@ -74,6 +81,7 @@ static gyre_status first_parameters(gyre_trainer *t, bool fresh) {
     gyre_model_init(t->resolved->model, t->resolved->settings.seed, s->parameters, s->buffers);
     if (from != NULL && t->rank == 0) {
         status = gyre_weights_hash(from, &s->init_hash);
+        if (status == GYRE_OK) status = first_input(t, from);
         if (status == GYRE_OK) status = gyre_parameters_import(from, t->resolved->model, 0, s);
         status = gyre_fail_in("model.init_from", status);
     }
@@ -235,6 +243,10 @@ gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
 
 /* ---- state to and from the host */
 
+static size_t pixels_of(const gyre_model *m) {
+    return (size_t)m->h * (size_t)m->w * (size_t)m->c;
+}
+
 gyre_status gyre_trainer_save(gyre_trainer *t) {
     const gyre_backend_ops *ops = t->backend->ops;
     gyre_queue *q = t->backend->main;
@@ -256,8 +268,7 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
         GYRE_TRY(ops->download(q, s->buffers, t->weights->buffers, t->resolved->model->buffers));
     }
     size_t channels = (size_t)t->resolved->model->c;
-    size_t pixels = (size_t)t->resolved->model->h * (size_t)t->resolved->model->w * channels;
-    GYRE_TRY(ops->download(q, s->mean, t->weights->mean, pixels));
+    GYRE_TRY(ops->download(q, s->mean, t->weights->mean, pixels_of(t->resolved->model)));
     GYRE_TRY(ops->download(q, s->scale, t->weights->scale, channels));
     for (int i = 0; i < s->state_count; i++) {
         gyre_f32 vector = NULL;
@@ -275,6 +286,8 @@ static gyre_status upload(gyre_trainer *t) {
     if (t->resolved->model->buffers > 0) {
         GYRE_TRY(ops->upload(q, t->weights->buffers, s->buffers, t->resolved->model->buffers));
     }
+    GYRE_TRY(ops->upload(q, t->weights->mean, s->mean, pixels_of(t->resolved->model)));
+    GYRE_TRY(ops->upload(q, t->weights->scale, s->scale, (size_t)t->resolved->model->c));
     for (int i = 0; i < s->state_count; i++) {
         gyre_f32 vector = NULL;
         gyre_optimizer_state(t->optimizer, i, &vector);
@@ -292,6 +305,9 @@ gyre_status gyre_trainer_load(gyre_trainer *t) {
     GYRE_TRY(gyre_comm_broadcast(t->comm, s->parameters, bytes, 0));
     GYRE_TRY(
         gyre_comm_broadcast(t->comm, s->buffers, t->resolved->model->buffers * sizeof(float), 0));
+    const size_t pixels = pixels_of(t->resolved->model), channels = (size_t)t->resolved->model->c;
+    GYRE_TRY(gyre_comm_broadcast(t->comm, s->mean, pixels * sizeof(float), 0));
+    GYRE_TRY(gyre_comm_broadcast(t->comm, s->scale, channels * sizeof(float), 0));
     for (int i = 0; i < s->state_count; i++) {
         GYRE_TRY(gyre_comm_broadcast(t->comm, s->states[i], bytes, 0));
     }
@@ -302,7 +318,7 @@ gyre_status gyre_trainer_load(gyre_trainer *t) {
 gyre_status gyre_trainer_verify(gyre_trainer *t) {
     const gyre_model *m = t->resolved->model;
     const gyre_snapshot *s = &t->snapshot;
-    const size_t pixels = (size_t)m->h * (size_t)m->w * (size_t)m->c;
+    const size_t pixels = pixels_of(m);
     const struct {
         const char *what;
         const float *x;

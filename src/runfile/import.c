@@ -8,6 +8,7 @@
 #include "gyre/size.h"
 #include "h5_reader.h"
 #include "import_axes.h"
+#include "import_size.h"
 #include "import_summary.h"
 #include <math.h>
 #include <stdio.h>
@@ -185,6 +186,7 @@ gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsign
     f.own = f.own || f.file.onnx != NULL;
     GYRE_GOTO(find_items(&f, needs, s));
     GYRE_GOTO(import_check_axes(&f));
+    GYRE_GOTO(import_check_size(&f));
     GYRE_GOTO(import_check_needs(&f, needs));
     GYRE_GOTO(read_items(&f));
     GYRE_GOTO(compare_classes(&f, s, difference, sizeof difference));

@@ -17,7 +17,7 @@ while IFS=$'\t' read -r name types; do
     [ "$found" = "$expected" ] || fail "$name: $found instead of $expected: $(cat "$T/out")"
     count=$((count + 1))
 done <"$T/patterns.txt"
-[ $count -ge 24 ] || fail "$count patterns"
+[ $count -ge 28 ] || fail "$count patterns"
 
 ends 0 "$gyre" model "$T/stochastic_depth.onnx" --json
 grep -q '"p": 0.25' "$T/out" || fail "$(cat "$T/out")"
@@ -27,6 +27,18 @@ ends 0 "$gyre" model "$T/layer_norm.onnx" --json
 grep -q '"name": "norm", "type": "layer_norm", "eps": 1e-06' "$T/out" || fail "$(cat "$T/out")"
 ends 0 "$gyre" model "$T/group_norm.onnx" --json
 grep -q '"name": "norm", "type": "group_norm", "groups": 2' "$T/out" || fail "$(cat "$T/out")"
+for name in shared equal partly turned; do
+    ends 0 "$gyre" model "$T/$name.onnx" --json
+    tied=$(grep -c '"parameters": "next"' "$T/out")
+    [ $name:"$tied" = shared:1 ] || [ "$tied" -eq 0 ] || fail "$name: $(cat "$T/out")"
+    told=$(grep -c "two nodes share .*, but not all of their weights; each has a copy" "$T/err")
+    case $name in
+    partly | turned) [ "$told" -eq 1 ] || fail "$name: $(cat "$T/err")" ;;
+    *) [ "$told" -eq 0 ] || fail "$name: $(cat "$T/err")" ;;
+    esac
+done
+ends 0 "$gyre" model "$T/equal.onnx" --json
+grep -q '"name": "last"' "$T/out" || fail "$(cat "$T/out")"
 for name in counted zeros; do
     ends 0 "$gyre" model "$T/$name.onnx" --json
     grep -q '"pad": 1, "count_pad": true' "$T/out" || fail "$name: $(cat "$T/out")"

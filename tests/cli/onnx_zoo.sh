@@ -40,16 +40,16 @@ END
     echo "$name, $3: $(cat off)"
 }
 
-kinds=('"channel"' '"channel"' '{"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.25]}')
+kinds=('"channel"' '"mean_image"' '{"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.25]}')
 count=0
 for name in $("$gyre" help models | sed -n '/^$/q; s/^\([a-z][a-z0-9_]*\) .*/\1/p'); do
     case $name in
-    lenet) returns lenet digits '"channel"' '"name": "lenet"' ;;
+    lenet) returns lenet digits '"mean_image"' '"name": "lenet"' ;;
     *) returns "$name" images "${kinds[count % 3]}" "\"name\": \"$name\"" ;;
     esac
     count=$((count + 1))
 done
 [ $count -ge 21 ] || fail "$count networks"
-
-returns every images '"channel"' "\"file\": \"$lib/every_node.json\""
+returns cifar10_full images '"mean_image"' '"name": "cifar10_full"'
+returns every images '"mean_image"' "\"file\": \"$lib/every_node.json\""
 exit 0

@@ -269,9 +269,25 @@ def make_patterns():
     pattern("bins", "adaptive_average_pool", [node("MatMul", ["stem", "right"], ["a"]),
                                               node("MatMul", ["left", "a"], ["body"])],
             [constant("right", columns, FLOAT, (8, 3)), constant("left", sum(bins, []), FLOAT, (3, 8))])
+    make_shared()
     pattern("joined", "concat concat", [node("Concat", ["stem", "stem", "stem"], ["j"], axis=1), *narrow("j")],
             [tensor("narrow.weight", (4, 12, 1, 1))])
     pattern("dead", "relu", [node("Einsum", ["stem"], ["unused"]), *RELU])
+
+
+def make_shared():
+    """A parameter of two nodes, two that are equal, and one that two nodes share in part."""
+    conv = lambda x, y, *w: node("Conv", [x, *w], [y], kernel_shape=[1, 1])
+    same, other = tensor("next.weight", (4, 4, 1, 1)), tensor("next.bias", (4,))
+    pattern("shared", "conv conv", [conv("stem", "a", "next.weight"), conv("a", "body", "next.weight")], [same])
+    pattern("equal", "conv conv", [node("Identity", ["next.weight"], ["last.weight"]), conv("stem", "a", "next.weight"),
+                                   conv("a", "body", "last.weight")], [same])
+    pattern("partly", "conv conv", [conv("stem", "a", "next.weight", "next.bias"), conv("a", "body", "next.weight")],
+            [same, other])
+    turned = [node("Transpose", ["stem"], ["x"], perm=[0, 2, 3, 1]), node("MatMul", ["x", "w"], ["y"]),
+              node("Transpose", ["w"], ["v"], perm=[1, 0]), node("MatMul", ["y", "v"], ["z"]),
+              node("Transpose", ["z"], ["body"], perm=[0, 3, 1, 2])]
+    pattern("turned", "conv conv", turned, [tensor("w", (4, 4))])
 
 
 def make_responses():

@@ -1,0 +1,157 @@
+/* The normalisation of the images: numbers for each channel, and a mean image. */
+#include "affine.h"
+
+#include "numbers.h"
+#include <math.h>
+#include <string.h>
+
+static bool is_op(const onnx_call *c, const char *op) {
+    return strcmp(c->node->op_type, op) == 0;
+}
+
+bool onnx_by_channel(const onnx_import *m, const onnx_value *v, const onnx_constant *k) {
+    int64_t channels = onnx_size_of(m, v)[ONNX_AXIS_C];
+    int place = channels == 1 ? -1 : onnx_view_find(&v->view, ONNX_AXIS_C);
+    if (k->count != (size_t)channels || k->rank > v->view.rank) return false;
+    if (channels > 1 && place < 0) return false;
+    for (int i = 0; i < k->rank; i++) {
+        int64_t expected = i + v->view.rank - k->rank == place ? channels : 1;
+        if (k->dims[i] != expected) return false;
+    }
+    return true;
+}
+
+/* ---- one step */
+
+/* (c, h, w) numbers, one for each of the images; NULL: the constant is none, or the failure is in
+ * m->work.status. */
+static const double *read_image(onnx_import *m, const onnx_value *v, onnx_constant *k) {
+    const int lead = k->rank - 3;
+    if (!onnx_view_is(&v->view, "NCHW") || (lead != 0 && lead != 1)) return NULL;
+    if (lead == 1 && k->dims[0] != 1) return NULL;
+    if (memcmp(&k->dims[lead], &m->size[ONNX_AXIS_C], 3 * sizeof *k->dims) != 0) return NULL;
+    if (k->count <= ONNX_READ_MAX) return onnx_constant_read(&m->work, k);
+    double *values = k->tensor == NULL ? NULL : onnx_take(&m->work, k->count, sizeof *values);
+    if (values == NULL) return NULL;
+    gyre_status status = onnx_numbers_doubles(m->work.file, k->tensor, values);
+    if (status != GYRE_OK && m->work.status == GYRE_OK) m->work.status = status;
+    return status == GYRE_OK ? values : NULL;
+}
+
+/* scale * before + sign * more, where these are. */
+static const double *add_images(onnx_import *m, const onnx_affine *after, const double *before,
+                                const double *more, double sign) {
+    const size_t channels = (size_t)m->size[ONNX_AXIS_C];
+    const size_t pixels = (size_t)(m->size[ONNX_AXIS_H] * m->size[ONNX_AXIS_W]);
+    if (before == NULL && more == NULL) return NULL;
+    double *sum = onnx_take(&m->work, channels * pixels, sizeof *sum);
+    for (size_t i = 0; sum != NULL && i < channels * pixels; i++) {
+        if (before != NULL) sum[i] = after->step[i / pixels] * before[i];
+        if (more != NULL) sum[i] += sign * more[i];
+    }
+    return sum;
+}
+
+void onnx_affine_step(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k, bool first) {
+    int64_t channels = m->size[ONNX_AXIS_C];
+    double number = 0;
+    const onnx_affine *old = v->affine;
+    const bool one = onnx_constant_all(&m->work, k, &number);
+    const bool each = !one && channels <= GYRE_CHANNELS_MAX && onnx_by_channel(m, v, k);
+    const double *read = each ? onnx_constant_read(&m->work, k) : NULL, *image = NULL;
+    if (!one && !each && (is_op(c, "Add") || is_op(c, "Sub"))) image = read_image(m, v, k);
+    onnx_affine *a = onnx_take(&m->work, 1, sizeof *a);
+    if (a == NULL) return;
+    if (channels > GYRE_CHANNELS_MAX || (!one && read == NULL && image == NULL) ||
+        (first && is_op(c, "Div"))) {
+        onnx_refuse(m, c,
+                    "the images are normalised by one number, or one for each channel, and by a "
+                    "mean image");
+        return;
+    }
+    for (int i = 0; i < channels; i++) {
+        double x = one ? number : read != NULL ? read[i] : 0, scale = 1, shift = 0;
+        if (is_op(c, "Mul")) scale = x;
+        if (is_op(c, "Div")) scale = 1 / x;
+        if (is_op(c, "Add")) shift = x;
+        if (is_op(c, "Sub")) shift = first ? x : -x;
+        if (is_op(c, "Sub") && first) scale = -1;
+        a->step[i] = scale;
+        a->scale[i] = scale * (old == NULL ? 1 : old->scale[i]);
+        a->shift[i] = scale * (old == NULL ? 0 : old->shift[i]) + shift;
+    }
+    a->image = add_images(m, a, old == NULL ? NULL : old->image, image,
+                          is_op(c, "Sub") && !first ? -1 : 1);
+    onnx_give_same(c, v);
+    if (c->out[0] != NULL) c->out[0]->affine = a;
+}
+
+/* ---- all steps */
+
+/* What gyre's own files say of their samples; NULL: nothing. */
+static const char *element_of(const onnx_import *m) {
+    const Onnx__ModelProto *p = m->work.file->model;
+    for (size_t i = 0; i < p->n_metadata_props; i++) {
+        const Onnx__StringStringEntryProto *e = p->metadata_props[i];
+        if (e->key != NULL && e->value != NULL && strcmp(e->key, "gyre.element") == 0)
+            return e->value;
+    }
+    return NULL;
+}
+
+/* Numbers of pixels from 0 to 255 are told by their size, where the file does not tell. */
+static bool are_of_pixels(const onnx_import *m, const gyre_onnx *o, double largest) {
+    const char *element = element_of(m);
+    if (element != NULL) return strcmp(element, "u8") == 0;
+    return o->c <= 4 && o->h * o->w > 1 && largest >= 4;
+}
+
+/* (x + image) scale = (x - mean) scale, (h, w, c); *largest grows to the largest number. */
+static gyre_status set_image(onnx_import *m, gyre_onnx *o, double *largest) {
+    const onnx_affine *a = m->affine;
+    const size_t pixels = (size_t)o->h * (size_t)o->w, channels = (size_t)o->c;
+    float *mean = onnx_take(&m->work, pixels * channels, sizeof *mean);
+    for (size_t i = 0; mean != NULL && i < pixels * channels; i++) {
+        const size_t channel = i % channels;
+        const double shift = a->shift[channel] + a->image[channel * pixels + i / channels];
+        const double x = -shift / a->scale[channel];
+        if (!(fabs(x) <= 1e30)) {
+            return gyre_fail(GYRE_EIO,
+                             "'%s': number %zu of the mean image that it subtracts is %g; a finite "
+                             "one was expected",
+                             m->work.file->path, i, x);
+        }
+        *largest = fmax(*largest, fabs(x));
+        mean[i] = (float)x;
+    }
+    o->mean_image = mean;
+    return m->work.status;
+}
+
+gyre_status onnx_affine_finish(onnx_import *m, gyre_onnx *o) {
+    const onnx_affine *a = m->affine;
+    double largest = 0;
+    if (a == NULL) return GYRE_OK;
+    o->normalized = true;
+    o->normalization.channels = o->c;
+    for (int i = 0; i < o->c; i++) {
+        double std = 1 / a->scale[i], mean = a->image != NULL ? 0 : -a->shift[i] / a->scale[i];
+        if (!(std >= 1e-30 && std <= 1e30 && fabs(mean) <= 1e30)) {
+            return gyre_fail(GYRE_EIO,
+                             "'%s' normalises channel %d of its input by a mean of %g and a "
+                             "deviation of %g; a positive deviation was expected",
+                             m->work.file->path, i, mean, std);
+        }
+        o->normalization.mean[i] = mean;
+        o->normalization.std[i] = std;
+        largest = fmax(largest, fmax(std, fabs(mean)));
+    }
+    if (a->image != NULL) GYRE_TRY(set_image(m, o, &largest));
+    o->pixels = are_of_pixels(m, o, largest);
+    for (int i = 0; i < o->c && a->image == NULL; i++) {
+        double *mean = &o->normalization.mean[i], *std = &o->normalization.std[i];
+        *mean = onnx_short(*mean) / (o->pixels ? 255 : 1);
+        *std = onnx_short(*std) / (o->pixels ? 255 : 1);
+    }
+    return GYRE_OK;
+}
