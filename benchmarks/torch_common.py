@@ -131,8 +131,9 @@ def compare(gyre, folder, name, net, config, x, y, loss_of, steps_of, batches=GR
         own = dict(config)
         own["data"] = dict(config["data"], path=str(folder / config["data"]["path"]), order="sequential",
                            validation="none")
-        own["model"] = dict(config["model"], init_from=str(folder / "weights.h5"),
-                            batch_norm="frozen" if frozen else "train")
+        own["model"] = dict(config["model"], batch_norm="frozen" if frozen else "train")
+        if "file" not in own["model"]:  # a network that came in by ONNX brings its weights along
+            own["model"]["init_from"] = str(folder / "weights.h5")
         off = gradient_distances(gyre, here, ready(net, frozen), own, x, y, loss_of, batches)
         losses, other = [torch_losses(n, loss_of, s, single, lr, steps)
                          for n, s in layouts(ready(net, frozen), x.float())]

@@ -1,8 +1,9 @@
 """Gradients and losses of gyre against torchvision's networks with random weights.
 
-    python3 torchvision_training.py [--batches 5] GYRE [MODEL...]
+    python3 torchvision_training.py [--batches 5] [--onnx EXPORT]... GYRE [MODEL...]
 
-Prints a row of a table for each network and each kind of batch norm.
+Prints a row of a table for each network and each kind of batch norm. With --onnx the network and its weights come in by
+ONNX, in each of the forms that onnx_logits.py lists ("dynamo, optimize=False"), and not as gyre's own of this name.
 
 Gradients: the distance from PyTorch in double precision, over all parameters together, of gyre and of PyTorch in single
 precision, in NCHW and in gyre's NHWC, and the ratios. One ReLU or maximum that rounding turns to the other side is a
@@ -19,6 +20,7 @@ import argparse, json, pathlib, tempfile
 
 import h5py, numpy as np, torch, torchvision
 
+import onnx_logits
 from torch_common import BATCH, BATCHES, GRADIENTS, compare, norms_of, run
 from torchvision_logits import CLASSES, MODELS, SIDE, network
 
@@ -34,7 +36,7 @@ def without_draws(gyre, model, folder):
     return layers
 
 
-def compare_model(gyre, model, folder, batches):
+def compare_model(gyre, model, folder, batches, form):
     net = network(model)
     for module in net.modules():
         last = getattr(module, "bn3", getattr(module, "bn2", None))
@@ -48,19 +50,27 @@ def compare_model(gyre, model, folder, batches):
     with h5py.File(folder / "images.h5", "w") as f:
         f["train/images"], f["train/labels"] = images, labels.astype("i4")
     x = torch.from_numpy((images / 255 - 0.5) / 0.25).permute(0, 3, 1, 2).contiguous()
+    if form is None:
+        here = {"layers": without_draws(gyre, model, folder), "classes": CLASSES}
+    else:
+        onnx_logits.export(net.eval(), (3, SIDE, SIDE), form, folder / "net.onnx")
+        here = {"file": str(folder / "net.onnx")}
     config = {"data": {"path": "images.h5", "augment": {"normalize": {"mean": [0.5] * 3, "std": [0.25] * 3}}},
-              "model": {"layers": without_draws(gyre, model, folder), "classes": CLASSES}}
+              "model": here}
     steps = {"frozen": FROZEN, "trains": TRAINS} if norms_of(net) else {"none": FROZEN}
-    compare(gyre, folder, model, net, config, x, torch.from_numpy(labels), torch.nn.functional.cross_entropy, steps,
+    name = model if form is None else f"{model}, {form}"
+    compare(gyre, folder, name, net, config, x, torch.from_numpy(labels), torch.nn.functional.cross_entropy, steps,
             batches)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--batches", type=int, default=GRADIENTS, help="whose gradients are compared, at most 16")
+    parser.add_argument("--onnx", action="append", metavar="EXPORT", help="; ".join(onnx_logits.FORMS))
     parser.add_argument("gyre", type=pathlib.Path)
     parser.add_argument("models", nargs="*", default=MODELS)
     a = parser.parse_args()
     for name in a.models:
-        with tempfile.TemporaryDirectory() as t:
-            compare_model(a.gyre.resolve(), name, pathlib.Path(t), a.batches)
+        for form in a.onnx or [None]:
+            with tempfile.TemporaryDirectory() as t:
+                compare_model(a.gyre.resolve(), name, pathlib.Path(t), a.batches, form)
