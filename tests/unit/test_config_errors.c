@@ -153,7 +153,8 @@ static void refuses_normalizations(void **state) {
                          values[i]);
         assert_refused(
             text, (size_t)n, NULL,
-            "data.augment.normalize: expected \"channel\", \"mean_image\", \"raw\" or "
+            "data.augment.normalize: expected \"channel\", \"mean_image\", \"raw\", \"init_from\" "
+            "or "
             "{\"mean\": [...], \"std\": [...]} with a number for each of up to 64 channels, std "
             "above 0, found ");
     }
