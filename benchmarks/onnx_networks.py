@@ -57,8 +57,26 @@ class Table(nn.Module):
         return self.out(self.batch(self.middle(x)))
 
 
+class Response(nn.Module):
+    """Local response normalisation over an even and an odd number of channels; averages that count padding."""
+
+    def __init__(self, classes=10, width=6):
+        super().__init__()
+        self.a, self.even = nn.Conv2d(3, width, 3, padding=1), nn.LocalResponseNorm(4, alpha=0.5, k=2.0)
+        self.b, self.odd = nn.Conv2d(width, width, 3), nn.LocalResponseNorm(3, alpha=0.3, beta=0.6)
+        self.pool, self.beyond = nn.AvgPool2d(3, 2, padding=1), nn.AvgPool2d(3, 2, padding=1, ceil_mode=True)
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, x):
+        x = self.pool(self.even(F.relu(self.a(x))))
+        x = self.beyond(self.odd(self.b(x)))
+        x = F.avg_pool2d(F.pad(x, (1, 1, 1, 1)), 3)
+        return self.head(x.mean((2, 3)))
+
+
 NETWORKS = {
     "squeeze": lambda: (Squeeze(), (3, 32, 32)),
     "plain": lambda: (Plain(), (3, 16, 16)),
+    "response": lambda: (Response(), (3, 16, 16)),
     "table": lambda: (Table(), (20,)),
 }

@@ -9,6 +9,7 @@ gyre=$(realpath "$GYRE")
 
 /usr/bin/python3 "$lib/onnx_data.py" "$T/squeeze.h5" 3 32 32
 /usr/bin/python3 "$lib/onnx_data.py" "$T/plain.h5" 3 16 16
+/usr/bin/python3 "$lib/onnx_data.py" "$T/response.h5" 3 16 16
 /usr/bin/python3 "$lib/onnx_data.py" "$T/table.h5" 20
 
 # config NETWORK FILE: $T/config.json
@@ -40,7 +41,7 @@ done
 
 # The same network by either exporter: names of nodes with weights are PyTorch's.
 parameters() { "$gyre" model "$1" --json | grep -oE '"name": "[^"]*", "type": "(conv|linear|batch_norm|layer_norm|group_norm)"' | sort; }
-for name in squeeze plain table; do
+for name in squeeze plain response table; do
     [ "$(parameters $here/$name.preserve.onnx)" = "$(parameters $here/$name.dynamo.onnx)" ] ||
         fail "$name: the exporters' networks differ"
 done

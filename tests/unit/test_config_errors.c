@@ -154,8 +154,7 @@ static void refuses_normalizations(void **state) {
         assert_refused(
             text, (size_t)n, NULL,
             "data.augment.normalize: expected \"channel\", \"mean_image\", \"raw\", \"init_from\" "
-            "or "
-            "{\"mean\": [...], \"std\": [...]} with a number for each of up to 64 channels, std "
+            "or {\"mean\": [...], \"std\": [...]} with a number for each of up to 64 channels, std "
             "above 0, found ");
     }
     char many[512] = "{\"data\": {\"augment\": {\"normalize\": {\"mean\": [0";
