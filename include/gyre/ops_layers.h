@@ -151,10 +151,35 @@ typedef struct {
 
 /* What draws of a step are keyed by, in device memory. */
 enum {
-    GYRE_DRAW_KEY,       /* two words of seed and step */
-    GYRE_DRAW_FIRST = 2, /* place of this rank's first sample in the global batch */
+    GYRE_DRAW_KEY,         /* two words of seed and step */
+    GYRE_DRAW_FIRST = 2,   /* place of this rank's first sample in the global batch */
+    GYRE_DRAW_NOISE_KEY,   /* two words: of noise and its time, in evaluation as well */
+    GYRE_DRAW_STRATUM = 5, /* which of the strata of time, or GYRE_DRAW_SHUFFLED */
+    GYRE_DRAW_STRATA,      /* how many there are; 0: STRATUM is the time, and no noise is added */
     GYRE_DRAW_WORDS
 };
+/* Every sample of a global batch of STRATA samples has a stratum of its own. */
+#define GYRE_DRAW_SHUFFLED 0xffffffffu
+
+/* Noised samples of a diffusion model: the time t of a sample, 0 to steps - 1, and its noise are
+ * drawn as gyre/diffusion.h says. */
+typedef struct {
+    int n;
+    uint32_t first;   /* the first sample's place in this rank's batch, or in what is evaluated */
+    size_t pixels, c; /* of a sample */
+    uint32_t from, range; /* t is one of from to from + range - 1 */
+    bool stratified;      /* t in training: each sample of the batch has a stratum of its own */
+    float offset;         /* times one normal for each channel of a sample is added to the noise */
+} gyre_diffusion_shape;
+
+/* A row of a table for each sample's label; or with the probability threshold / 2^32 the last row.
+ */
+typedef struct {
+    int n;
+    uint32_t first; /* the first sample's place in this rank's batch */
+    int rows, c;
+    uint32_t threshold;
+} gyre_embedding_shape;
 
 /* Every activation with an operation of its own (activation): its kind, its name, what its gradient
  * reads (y where that is enough, since the next layer mostly keeps it anyway, else x), and what it
@@ -242,6 +267,16 @@ typedef struct {
     SHAPED(broadcast_db, gyre_broadcast_shape, (gyre_act, a), (gyre_act, dy), (gyre_act, db))      \
     /* draws: GYRE_DRAW_WORDS words; y may be x. Backward is the same of dy. */                    \
     SHAPED(dropout, gyre_dropout_shape, (gyre_i32, draws), (gyre_act, x), (gyre_act, y))           \
+    /* y = a x + s noise with table(steps, 2) = (a, s) of each t; y may be x */                    \
+    SHAPED(diffuse, gyre_diffusion_shape, (gyre_i32, draws), (gyre_f32, table), (gyre_act, x),     \
+           (gyre_act, y))                                                                          \
+    /* y(n, c) = row t of table(steps, c) */                                                       \
+    SHAPED(time_rows, gyre_diffusion_shape, (gyre_i32, draws), (gyre_f32, table), (gyre_act, y))   \
+    SHAPED(embedding, gyre_embedding_shape, (gyre_i32, draws), (gyre_i32, labels), (gyre_f32, w),  \
+           (gyre_act, y))                                                                          \
+    /* adds in the order of the samples */                                                         \
+    SHAPED(embedding_dw, gyre_embedding_shape, (gyre_i32, draws), (gyre_i32, labels),              \
+           (gyre_act, dy), (gyre_f32, dw))                                                         \
     SHAPED(copy_columns, gyre_copy_shape, (gyre_act, x), (gyre_act, y)) /* leaves the rest of y */ \
     SHAPED(transpose, gyre_transpose_shape, (gyre_act, x), (gyre_act, y))                          \
     SHAPED(upsample, gyre_upsample_shape, (gyre_act, x), (gyre_act, y))                            \

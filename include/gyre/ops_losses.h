@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gyre/ops_layers.h"
+
 typedef struct {
     int n, classes;
     float smoothing; /* softmax_loss: target (1 - s) one-hot + s / classes */
@@ -32,6 +34,22 @@ typedef struct {
     float scale; /* of the loss sum and of dx: 1 / global batch in training */
 } gyre_value_loss_shape;
 
+/* The loss of a network that is to tell the noise of noised samples x_t = a x_0 + s noise, or what
+ * follows from it: by table(steps, GYRE_DENOISE_ROW) of each t. */
+enum {
+    GYRE_DENOISE_NOISE,  /* the target is this times the noise */
+    GYRE_DENOISE_SAMPLE, /* plus this times x_0 */
+    GYRE_DENOISE_WEIGHT, /* factor of the loss */
+    GYRE_DENOISE_ROW
+};
+enum { GYRE_DENOISE_BANDS = 10 }; /* of t, of equal width */
+
+typedef struct {
+    gyre_diffusion_shape noise;
+    uint32_t steps;
+    float scale; /* of the loss sum and of dx: 1 / global batch in training */
+} gyre_denoise_loss_shape;
+
 /* ---- the list */
 
 #define GYRE_LOSS_OPS(SHAPED, SIZED)                                                               \
@@ -47,6 +65,11 @@ typedef struct {
     /* stats(2) = {scale * sum of losses, sum of the means of |x - t|, of BINARY the share of      \
      * values that are right} */                                                                   \
     SHAPED(value_loss, gyre_value_loss_shape, (gyre_act, x), (gyre_f32, targets), (gyre_act, dx),  \
-           (gyre_f32, stats))
+           (gyre_f32, stats))                                                                      \
+    /* A sample's loss is the mean over its values of weight (x - target)^2. stats(2) = {scale *   \
+     * sum of losses, sum of them without the weights}; bands(2 GYRE_DENOISE_BANDS), NULL: none =  \
+     * such sums of the samples with t in each band, then how many they are; dx may be NULL */     \
+    SHAPED(denoise_loss, gyre_denoise_loss_shape, (gyre_i32, draws), (gyre_f32, table),            \
+           (gyre_act, x), (gyre_act, x0), (gyre_act, dx), (gyre_f32, stats), (gyre_f32, bands))
 
 #endif

@@ -133,4 +133,48 @@ GYRE_INLINE float gyre_normal_f32(float x, float bell) {
     return gyre_choose_f32(x < 0.0f, tail, 1.0f - tail);
 }
 
+/* ln(x) for 2^-126 <= x <= 1: <= 2 ulp. x = 2^k m with m between sqrt(1/2) and sqrt(2), and ln(m)
+ * by the series of the inverse hyperbolic tangent in (m - 1) / (m + 1) to its 9th power; the next
+ * term is below 2^-31. */
+GYRE_INLINE float gyre_log_f32(float x) {
+    const float high_ln2 = 0x1.62ep-1f, low_ln2 = 0x1.0bfbe8p-15f; /* k * high_ln2 is exact */
+    const uint32_t root = 0x3f3504f3u;                             /* of 1/2 */
+    uint32_t bits = gyre_bits_of_f32(x) - root;
+    int32_t exponent = (int32_t)bits >> 23;
+    float m = gyre_f32_of_bits((bits & 0x007fffffu) + root), k = (float)exponent;
+    float s = (m - 1.0f) / (m + 1.0f), q = s * s, p = 2.0f / 9;
+    p = p * q + 2.0f / 7;
+    p = p * q + 2.0f / 5;
+    p = p * q + 2.0f / 3;
+    return k * high_ln2 + (2.0f * s + (s * q * p + k * low_ln2));
+}
+
+/* The cosine and the sine of a turn's part, w / 2^32 of it: errors <= 2^-23. The nearest quarter
+ * turn is taken off exactly; of the rest, at most an eighth, the Taylor series. */
+typedef struct {
+    float cosine, sine;
+} gyre_turn_f32;
+
+GYRE_INLINE gyre_turn_f32 gyre_turn(uint32_t w) {
+    uint32_t quarter = (w + 0x20000000u) >> 30;
+    float a = (float)(int32_t)(w - (quarter << 30)) * 0x1.921fb6p-30f; /* 2 pi / 2^32 */
+    float q = a * a;
+    float s = 1.0f / 362880;
+    s = s * q - 1.0f / 5040;
+    s = s * q + 1.0f / 120;
+    s = s * q - 1.0f / 6;
+    s = a + a * q * s;
+    float c = 1.0f / 40320;
+    c = c * q - 1.0f / 720;
+    c = c * q + 1.0f / 24;
+    c = c * q - 0.5f;
+    c = 1.0f + q * c;
+    int swapped = (int)(quarter & 1u);
+    float x = gyre_choose_f32(swapped, s, c), y = gyre_choose_f32(swapped, c, s);
+    gyre_turn_f32 turn;
+    turn.cosine = gyre_choose_f32((int)((quarter + 1u) & 2u), -x, x);
+    turn.sine = gyre_choose_f32((int)(quarter & 2u), -y, y);
+    return turn;
+}
+
 #endif
