@@ -29,6 +29,11 @@ static inline double gyre_default_peak_decay(gyre_policy policy) {
 }
 
 #define GYRE_DEFAULT_EVALUATE_BATCH 250
+#define GYRE_DEFAULT_EVALUATE_PAIRS 4
+static inline int gyre_evaluate_pairs(const gyre_evaluate_settings *s) {
+    return s->pairs > 0 ? s->pairs : GYRE_DEFAULT_EVALUATE_PAIRS;
+}
+
 #define GYRE_DEFAULT_WATCHDOG_SECONDS 600
 #define GYRE_DEFAULT_START_SECONDS 600 /* before the config is read */
 

@@ -1,6 +1,7 @@
 /* Loss and metric of the current parameters on a view of a dataset. Every sample counts exactly
- * once, and the result has the same bits on any number of ranks and workers: each batch leaves
- * its own two numbers, which are added in the order of the batches. */
+ * once, of a network whose evaluation draws once in each pass, and the result has the same bits on
+ * any number of ranks and workers: each batch leaves its own two numbers, which are added in the
+ * order of the batches. */
 #ifndef GYRE_EVALUATOR_H
 #define GYRE_EVALUATOR_H
 
@@ -10,8 +11,9 @@
 
 typedef struct gyre_evaluator gyre_evaluator;
 
-/* For batches of `batch` images. `watchdog` may be NULL. */
-gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *comm,
+/* For batches of `batch` images; a network whose evaluation draws is given each image `pairs`
+ * times, each with another draw. `watchdog` may be NULL. */
+gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, int pairs, gyre_comm *comm,
                                 gyre_watchdog *watchdog, gyre_evaluator **out);
 void gyre_evaluator_close(gyre_evaluator *e);
 
@@ -19,9 +21,11 @@ void gyre_evaluator_close(gyre_evaluator *e);
 int gyre_largest_output(const float *outputs, size_t n);
 
 typedef struct {
-    double loss;           /* mean */
-    double metric;         /* the value of `of`; NaN where the loss is */
-    const gyre_metric *of; /* the model's */
+    double loss;                       /* mean */
+    double metric;                     /* the value of `of`; NaN where the loss is */
+    const gyre_metric *of;             /* the model's */
+    int band_count;                    /* 0: the loss has none */
+    double bands[GYRE_LOSS_BANDS_MAX]; /* the metric in each; NaN where no sample was in it */
 } gyre_score;
 
 /* Loss and metric as text: "loss 0.4321, root mean squared error 0.6573". Returns `out`. */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* What a loss adds up over samples: the losses, and one sum of its own. */
-enum { GYRE_LOSS_SUMS = 2 };
+enum { GYRE_LOSS_SUMS = 2, GYRE_LOSS_BANDS_MAX = 10 /* in which evaluation may add up losses */ };
 
 typedef enum {
     GYRE_METRIC_MEAN,     /* sum / samples */

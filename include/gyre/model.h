@@ -92,6 +92,8 @@ typedef struct {
     const char *loss;          /* as model.loss names it */
     float label_smoothing;     /* s: in training, targets are (1 - s) one-hot + s / classes */
     float *class_weights;      /* (classes), factors on the loss; NULL: all 1 */
+    bool draws_in_evaluation;  /* a node of it does: each sample is evaluated some times */
+    int bands;                 /* in which the loss adds up evaluations; 0: it has none */
     bool norm_frozen; /* all statistics stay, and normalisation uses them in training, too */
 } gyre_model;
 
@@ -131,6 +133,9 @@ gyre_node_summary gyre_model_node(const gyre_model *m, int index);
 /* Number i of an option of a node (docs/nodes.md), of a choice its place in the list; NAN: there is
  * none. */
 double gyre_node_option(const gyre_node *n, const char *name, int i);
+
+/* Does the network tell a class for each sample? */
+bool gyre_model_tells_label(const gyre_model *m);
 
 /* The index of the node whose output is the model's, and how many values a sample has there. */
 int gyre_model_output(const gyre_model *m);

@@ -19,7 +19,9 @@ typedef struct {
     gyre_f32 mean, scale;   /* input normalisation: (h, w, c) and (c) */
     gyre_f32 class_weights; /* (classes), NULL where the model has none */
     gyre_raw *packed;       /* per node, NULL where there is none */
-    gyre_raw memory;        /* the one allocation behind all of the above */
+    gyre_f32 *constants;    /* likewise */
+    gyre_raw memory;        /* the one allocation behind all of the above but the constants */
+    gyre_raw constants_memory;
 } gyre_weights;
 
 gyre_status gyre_weights_open(const gyre_model *m, gyre_backend *b, const float *mean_image,
@@ -41,9 +43,16 @@ gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out);
 void gyre_net_close(gyre_net *net);
 
 /* Before each step of a training net, outside record(): what its random nodes draw from; `first` is
- * the place of this rank's first sample in the global batch. A shard's samples are counted by
- * gyre_batch.first from there. Nothing happens where no node draws. */
-gyre_status gyre_net_begin_step(gyre_net *net, uint64_t seed, int64_t step, int64_t first);
+ * the place of this rank's first sample in the global batch of `batch` samples. A shard's samples
+ * are counted by gyre_batch.first from there. Nothing happens where no node draws. */
+gyre_status gyre_net_begin_step(gyre_net *net, uint64_t seed, int64_t step, int64_t first,
+                                int64_t batch);
+/* Before the evaluations of pass 0 to passes - 1 of a network whose evaluation draws: what is drawn
+ * for a sample, in the pass's part of times, depends on the pass and the sample's place alone,
+ * which gyre_batch.first counts: all runs and steps have the same. Else nothing happens. */
+gyre_status gyre_net_begin_pass(gyre_net *net, int pass, int passes);
+/* The same for evaluations that take the images for samples of the time `time` with their noise. */
+gyre_status gyre_net_fix_time(gyre_net *net, int time);
 
 /* Told by gyre_net_train, on its queue, how far the leaf has come: passed(context, q, i) when
  * statistics and loss, and what belongs to nodes i and above, are in their place. i falls from
@@ -58,7 +67,8 @@ typedef struct {
 gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float scale,
                            gyre_f32 leaf, const gyre_net_listener *listener);
 
-/* Forward and loss of up to n images in evaluation mode; stats(GYRE_LOSS_SUMS). */
+/* Forward and loss of up to n images in evaluation mode; stats(GYRE_LOSS_SUMS), then (2,
+ * model->bands): the sums of the loss in each band, and of how many samples. */
 gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *batch,
                               gyre_f32 stats);
 /* The last forward's logits on that queue's lane, (n, classes) as f32 on the host; waits. */

@@ -10,17 +10,19 @@
 
 /* What a stream is for. Values are part of a run's arithmetic: never renumber. */
 typedef enum {
-    GYRE_RANDOM_WEIGHTS = 1,    /* a = XXH3-64 of the parameter's name, b = 0 */
-    GYRE_RANDOM_ORDER = 2,      /* a = epoch */
-    GYRE_RANDOM_AUGMENT = 3,    /* a = epoch, b = sample id */
-    GYRE_RANDOM_SPLIT = 4,      /* a = b = 0; of a folder: a = XXH3-64 of the name, b = 1 */
-    GYRE_RANDOM_REPEAT = 5,     /* a = number of a repeat from 1: its seed */
-    GYRE_RANDOM_SUBSET = 6,     /* a = b = 0 */
-    GYRE_RANDOM_CROP = 7,       /* a = epoch, b = sample id */
-    GYRE_RANDOM_DROPOUT = 8,    /* a = step; its key alone is used: gyre/dropout.h */
-    GYRE_RANDOM_FLIPS = 50,     /* statistics: a = number of the draw */
-    GYRE_RANDOM_BOOTSTRAP = 51, /* statistics: a = number of the resample */
-    GYRE_RANDOM_TEST = 100,     /* tests only */
+    GYRE_RANDOM_WEIGHTS = 1,     /* a = XXH3-64 of the parameter's name, b = 0 */
+    GYRE_RANDOM_ORDER = 2,       /* a = epoch */
+    GYRE_RANDOM_AUGMENT = 3,     /* a = epoch, b = sample id */
+    GYRE_RANDOM_SPLIT = 4,       /* a = b = 0; of a folder: a = XXH3-64 of the name, b = 1 */
+    GYRE_RANDOM_REPEAT = 5,      /* a = number of a repeat from 1: its seed */
+    GYRE_RANDOM_SUBSET = 6,      /* a = b = 0 */
+    GYRE_RANDOM_CROP = 7,        /* a = epoch, b = sample id */
+    GYRE_RANDOM_DROPOUT = 8,     /* a = step; its key alone is used: gyre/dropout.h */
+    GYRE_RANDOM_DIFFUSION = 9,   /* a = step; its key alone is used: gyre/diffusion.h */
+    GYRE_RANDOM_EVALUATION = 10, /* the same of an evaluation, with seed 0: a = pass */
+    GYRE_RANDOM_FLIPS = 50,      /* statistics: a = number of the draw */
+    GYRE_RANDOM_BOOTSTRAP = 51,  /* statistics: a = number of the resample */
+    GYRE_RANDOM_TEST = 100,      /* tests only */
 } gyre_random_domain;
 
 typedef struct {

@@ -190,6 +190,7 @@ typedef struct {
     gyre_length every; /* NONE: once per epoch */
     bool minima;       /* also at each minimum of the LR */
     int batch;
+    int pairs; /* times and noises of each sample, of networks that denoise; 0: the default */
 } gyre_evaluate_settings;
 
 typedef struct {

@@ -223,6 +223,9 @@ const config_field config_fields[] = {
      "Evaluate at each minimum of the rate."},
     {"evaluate.batch", FIELD_INTEGER, RECORDED, AT(evaluate.batch), 1, 1000000, 0, NULL,
      DEFAULT(EVALUATE_BATCH), "Samples evaluated at once."},
+    {"evaluate.pairs", FIELD_INTEGER, RECORDED, AT(evaluate.pairs), 1, 1000, 0, NULL, NULL,
+     "Times and noises that each sample is evaluated at, of a network with a node of type "
+     "diffuse; " DEFAULT(EVALUATE_PAIRS) " where it is not given."},
 
     {"checkpoint.every", FIELD_LENGTH, FREE, AT(checkpoint.every), 1, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS | UNIT_MINUTES, NULL, "{\"minutes\":10}",

@@ -2,6 +2,7 @@
 #include "gyre/find.h"
 
 #include "gyre/config.h"
+#include "gyre/defaults.h"
 #include "gyre/log.h"
 #include "gyre/resolve.h"
 #include "gyre/run.h"
@@ -145,7 +146,8 @@ static gyre_status open_scores(range_test *x, gyre_find *f) {
     }
     if (f->samples == 0) return GYRE_OK;
     int64_t batch = x->resolved.settings.evaluate.batch;
-    return gyre_evaluator_open(t->weights, (int)(batch < f->samples ? batch : f->samples), t->comm,
+    return gyre_evaluator_open(t->weights, (int)(batch < f->samples ? batch : f->samples),
+                               gyre_evaluate_pairs(&x->resolved.settings.evaluate), t->comm,
                                t->watchdog, &x->evaluator);
 }
 

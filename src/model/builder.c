@@ -126,6 +126,13 @@ void builder_constant(builder *b, gyre_node *n, int which, const char *what, int
     p->spread = value;
 }
 
+void builder_table(builder *b, gyre_node *n, const int dims[2]) {
+    gyre_param *p = add_param(b, n, 0, "weight", 2, dims);
+    if (p == NULL) return;
+    p->init = GYRE_INIT_NORMAL;
+    p->spread = 1;
+}
+
 void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial,
                        float momentum, bool frozen) {
     gyre_model *m = b->model;

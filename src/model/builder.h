@@ -69,6 +69,9 @@ void builder_vector(builder *b, gyre_node *n, int which, const char *what, int c
 /* The same, with `value` everywhere. */
 void builder_constant(builder *b, gyre_node *n, int which, const char *what, int count,
                       double value);
+/* Parameter 0, NODE.weight, of a node that looks up its rows: dims (rows, columns), N(0, 1) as
+ * PyTorch's Embedding begins. */
+void builder_table(builder *b, gyre_node *n, const int dims[2]);
 /* NODE.WHAT in the buffers vector, behind those that the node has declared before. A frozen one
  * stays as it is: the node writes 0 where its moments would go. */
 void builder_statistic(builder *b, gyre_node *n, const char *what, int count, float initial,

@@ -37,7 +37,7 @@ struct gyre_net {
     int zero_count;
     net_mark *marks; /* per node, of its backward; the node's name is that of its forward */
     bool draws;      /* a node of it does */
-    gyre_i32 draw;   /* GYRE_DRAW_WORDS of the step; all lanes read them */
+    gyre_i32 draw;   /* GYRE_DRAW_WORDS of the step or pass; all lanes read them */
     gyre_raw memory;
     double *seconds; /* (lanes, nodes + 1, GYRE_PASS_COUNT), NULL: not measured */
 };
@@ -51,8 +51,8 @@ typedef struct {
     bool train;
     float scale;    /* of the loss */
     gyre_f32 stats; /* where its sums go */
+    int64_t first;  /* place of the first sample in this rank's batch, or in what is evaluated */
     /* training only */
-    int64_t first; /* place of the first sample in this rank's batch */
     gyre_f32 leaf;
     const gyre_net_listener *listener; /* or NULL */
 } net_pass;
@@ -61,6 +61,9 @@ gyre_status pass_forward(const net_pass *p);
 /* From the gradients that the loss left in forward. Clears what no node fills, and tells the
  * listener. */
 gyre_status pass_backward(const net_pass *p);
+
+/* constants.c: makes the nodes' constants. */
+gyre_status weights_constants(gyre_weights *w);
 
 /* Elements of the scratch that gradients of shared parameters need. */
 size_t pass_shared_size(const gyre_model *m, const net_plan *plan);

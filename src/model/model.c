@@ -144,6 +144,10 @@ static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
     m->label_smoothing = (float)settings->label_smoothing;
     builder_node_of(b, type->name, BUILDER_LOSS, m->node_count - 1, NULL);
     GYRE_TRY(b->status);
+    for (int i = 0; i < m->node_count; i++) {
+        m->draws_in_evaluation = m->draws_in_evaluation || m->nodes[i].type->draws_in_evaluation;
+    }
+    m->bands = type->bands;
     m->metric = type->metric;
     m->loss = type->name;
     return GYRE_OK;
@@ -212,6 +216,10 @@ void gyre_model_close(gyre_model *m) {
     free(m->statistics);
     free(m->class_weights);
     free(m);
+}
+
+bool gyre_model_tells_label(const gyre_model *m) {
+    return gyre_target_is_label(&m->target) && m->bands == 0;
 }
 
 int gyre_model_output(const gyre_model *m) {

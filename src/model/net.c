@@ -111,8 +111,9 @@ gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out) {
     net->n = n;
     net->train = train;
     net->lane_count = w->backend->lanes;
-    for (int i = 0; train && i < w->model->node_count; i++) {
-        net->draws = net->draws || w->model->nodes[i].type->draws;
+    for (int i = 0; i < w->model->node_count; i++) {
+        const gyre_node_type *type = w->model->nodes[i].type;
+        net->draws = net->draws || (train ? type->draws : type->draws_in_evaluation);
     }
     GYRE_GOTO(plan_open(w->model, train, &net->plan));
     GYRE_GOTO(allocate(net));
@@ -158,7 +159,8 @@ static gyre_status begin_pass(gyre_net *net, gyre_queue *q, const gyre_batch *ba
                          gyre_target_values(&w->model->target), (long long)batch->target_values);
     }
     lane->count = (int)batch->count;
-    *out = (net_pass){.net = net, .queue = q, .lane = lane, .n = lane->count};
+    *out =
+        (net_pass){.net = net, .queue = q, .lane = lane, .n = lane->count, .first = batch->first};
     gyre_image_shape s = {out->n, w->model->h, w->model->w, w->model->c};
     double begun = pass_begin(out, "input");
     GYRE_TRY(
@@ -171,14 +173,40 @@ static gyre_act logits_of(const gyre_net *net, const net_lane *lane) {
     return lane->slots[net->plan.nodes[gyre_model_output(net->weights->model)].y];
 }
 
-gyre_status gyre_net_begin_step(gyre_net *net, uint64_t seed, int64_t step, int64_t first) {
+static gyre_status send_draws(gyre_net *net, const uint32_t *words) {
     gyre_backend *b = net->weights->backend;
-    if (!net->draws) return GYRE_OK;
-    const gyre_random key = gyre_random_open(seed, GYRE_RANDOM_DROPOUT, (uint64_t)step, 0);
-    const uint32_t words[GYRE_DRAW_WORDS] = {key.key[0], key.key[1], (uint32_t)first};
     float bits[GYRE_DRAW_WORDS];
+    if (!net->draws) return GYRE_OK;
     memcpy(bits, words, sizeof bits);
     return b->ops->upload(b->main, (gyre_f32)(void *)net->draw, bits, GYRE_DRAW_WORDS);
+}
+
+static void put_key(uint32_t *words, int at, uint64_t seed, gyre_random_domain domain, uint64_t a) {
+    const gyre_random key = gyre_random_open(seed, domain, a, 0);
+    words[at] = key.key[0];
+    words[at + 1] = key.key[1];
+}
+
+gyre_status gyre_net_begin_step(gyre_net *net, uint64_t seed, int64_t step, int64_t first,
+                                int64_t batch) {
+    uint32_t words[GYRE_DRAW_WORDS] = {[GYRE_DRAW_FIRST] = (uint32_t)first,
+                                       [GYRE_DRAW_STRATUM] = GYRE_DRAW_SHUFFLED,
+                                       [GYRE_DRAW_STRATA] = (uint32_t)batch};
+    put_key(words, GYRE_DRAW_KEY, seed, GYRE_RANDOM_DROPOUT, (uint64_t)step);
+    put_key(words, GYRE_DRAW_NOISE_KEY, seed, GYRE_RANDOM_DIFFUSION, (uint64_t)step);
+    return send_draws(net, words);
+}
+
+gyre_status gyre_net_begin_pass(gyre_net *net, int pass, int passes) {
+    uint32_t words[GYRE_DRAW_WORDS] = {
+        [GYRE_DRAW_STRATUM] = (uint32_t)pass, [GYRE_DRAW_STRATA] = (uint32_t)passes};
+    put_key(words, GYRE_DRAW_NOISE_KEY, 0, GYRE_RANDOM_EVALUATION, (uint64_t)pass);
+    return send_draws(net, words);
+}
+
+gyre_status gyre_net_fix_time(gyre_net *net, int time) {
+    const uint32_t words[GYRE_DRAW_WORDS] = {[GYRE_DRAW_STRATUM] = (uint32_t)time};
+    return send_draws(net, words);
 }
 
 gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float scale,
@@ -190,7 +218,6 @@ gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard
     }
     GYRE_TRY(begin_pass(net, q, shard, &p));
     p.train = true;
-    p.first = shard->first;
     p.leaf = leaf;
     p.scale = scale;
     p.stats = gyre_f32_at(leaf, gyre_leaf_stats(net->weights->model));

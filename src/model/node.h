@@ -81,17 +81,19 @@ typedef struct {
     gyre_f32 w[GYRE_NODE_PARAMS];
     gyre_f32 dw[GYRE_NODE_PARAMS]; /* also of frozen parameters: it is cleared afterwards */
     gyre_raw packed;
-    gyre_raw saved;   /* also in evaluation, where nothing reads it */
-    gyre_f32 running; /* the node's part of the buffers vector */
-    gyre_f32 moments; /* training: where this shard's statistics go, laid out as `running` */
-    /* a node that draws, in training */
-    gyre_i32 draws; /* GYRE_DRAW_WORDS of the step */
-    int64_t first;  /* place of the first sample in this rank's batch */
+    gyre_raw saved;     /* also in evaluation, where nothing reads it */
+    gyre_f32 constants; /* what the type's `constants` has made */
+    gyre_f32 running;   /* the node's part of the buffers vector */
+    gyre_f32 moments;   /* training: where this shard's statistics go, laid out as `running` */
+    gyre_i32 targets;   /* (n, model->target); float32 where they are no classes */
+    /* a node that draws */
+    gyre_i32 draws; /* GYRE_DRAW_WORDS of the step, or of the pass of an evaluation */
+    int64_t first;  /* place of the first sample in this rank's batch, or in what is evaluated */
     /* a loss */
-    gyre_i32 targets;       /* (n, model->target); float32 where they are no classes */
     gyre_f32 class_weights; /* (classes), or NULL: all 1 */
     float scale;            /* of the loss and of its gradient: 1 / global batch in training */
-    gyre_f32 stats;         /* (GYRE_LOSS_SUMS): scale times the losses, and its own */
+    gyre_f32 bands; /* (2, type->bands): sums of losses, and of how many; NULL: not wanted */
+    gyre_f32 stats; /* (GYRE_LOSS_SUMS): scale times the losses, and its own */
 } node_call;
 
 struct gyre_node_type {
@@ -105,12 +107,15 @@ struct gyre_node_type {
     bool dx_may_be_dy;
     /* backward reads these values of forward; outputs that no node keeps share their memory */
     bool keeps_x, keeps_y;
-    bool draws; /* its training is random: it reads the call's draws */
+    bool draws;               /* its training is random: it reads the call's draws */
+    bool draws_in_evaluation; /* evaluation is as well: of each sample, some passes are made */
     /* A loss has no output and no dx of its own: forward writes dx when it is there. */
     bool is_loss;
-    bool smooths_labels;       /* of a loss: it reads the model's label_smoothing */
-    bool weighs_classes;       /* of a loss: it reads the call's class_weights */
-    bool yes_or_no;            /* of a loss: its targets are 0 to 1 */
+    bool smooths_labels; /* of a loss: it reads the model's label_smoothing */
+    bool weighs_classes; /* of a loss: it reads the call's class_weights */
+    bool yes_or_no;      /* of a loss: its targets are 0 to 1 */
+    int bands; /* of a loss: in evaluation it adds up its samples' losses in so many bands as well
+                */
     const gyre_metric *metric; /* of a loss: what people judge it by besides the loss itself */
     const char *loss_unit;     /* "nats" */
 
@@ -120,6 +125,10 @@ struct gyre_node_type {
      * packed; 0 is an error that the backend has recorded). */
     size_t (*saved_size)(const node_call *c);
     size_t (*packed_size)(const node_call *c);
+    /* Numbers that follow from the options and never change: how many, and what they are. NULL:
+     * none. */
+    size_t (*constants_size)(const gyre_model *m, const gyre_node *n);
+    gyre_status (*constants)(const gyre_model *m, const gyre_node *n, float *out);
     /* The weights' working copy for the kernels, after each change of the parameters. */
     gyre_status (*pack)(const node_call *c);
 

@@ -19,6 +19,8 @@ static node_call call_of(const net_pass *p, int i) {
     c.y = output_of(p, i);
     for (int k = 0; k < GYRE_NODE_PARAMS; k++) c.w[k] = weights_param(w, c.node->params[k]);
     c.packed = w->packed[i];
+    c.constants = w->constants[i];
+    c.targets = p->lane->targets;
     c.saved = p->lane->saved[i];
     c.running = gyre_f32_at(w->buffers, c.node->statistics);
     c.draws = p->net->draw;
@@ -28,10 +30,10 @@ static node_call call_of(const net_pass *p, int i) {
 }
 
 static void add_loss(const net_pass *p, int i, node_call *c) {
-    c->targets = p->lane->targets;
     c->class_weights = p->net->weights->class_weights;
     c->scale = p->scale;
     c->stats = p->stats;
+    if (!p->train && c->model->bands > 0) c->bands = gyre_f32_at(p->stats, GYRE_LOSS_SUMS);
     if (p->train) c->dx[0] = slot(p, p->net->plan.nodes[i].dx[0]);
 }
 

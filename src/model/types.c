@@ -29,6 +29,9 @@
     TYPE(flatten)                                                                                  \
     TYPE(upsample)                                                                                 \
     TYPE(dropout)                                                                                  \
+    TYPE(diffuse)                                                                                  \
+    TYPE(time)                                                                                     \
+    TYPE(embedding)                                                                                \
     TYPE(spatial_dropout)                                                                          \
     TYPE(stochastic_depth)                                                                         \
     TYPE(max_pool)                                                                                 \
@@ -42,7 +45,8 @@
     TYPE(mean_squared_error)                                                                       \
     TYPE(mean_absolute_error)                                                                      \
     TYPE(huber)                                                                                    \
-    TYPE(binary_cross_entropy)
+    TYPE(binary_cross_entropy)                                                                     \
+    TYPE(denoise)
 
 #define DECLARATION(name) extern const gyre_node_type node_##name;
 NODE_TYPES(DECLARATION)

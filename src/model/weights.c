@@ -55,6 +55,7 @@ gyre_status gyre_weights_open(const gyre_model *m, gyre_backend *b, const float 
     w->model = m;
     w->backend = b;
     GYRE_GOTO(allocate(w));
+    GYRE_GOTO(weights_constants(w));
     GYRE_GOTO(
         b->ops->upload(b->main, w->mean, mean_image, (size_t)m->h * (size_t)m->w * (size_t)m->c));
     GYRE_GOTO(b->ops->upload(b->main, w->scale, scale, (size_t)m->c));
@@ -72,7 +73,9 @@ out:
 void gyre_weights_close(gyre_weights *w) {
     if (w == NULL) return;
     if (w->memory != NULL) w->backend->ops->release(w->backend, w->memory);
+    if (w->constants_memory != NULL) w->backend->ops->release(w->backend, w->constants_memory);
     free(w->packed);
+    free(w->constants);
     free(w);
 }
 

@@ -20,7 +20,10 @@ static gyre_status open_net(evaluation *e, gyre_comm *comm) {
     }
     GYRE_TRY(gyre_weights_pack(e->weights));
     int batch = e->settings == NULL ? GYRE_DEFAULT_EVALUATE_BATCH : e->settings->evaluate.batch;
-    return gyre_evaluator_open(e->weights, batch, comm, gyre_comm_watchdog(comm), &e->evaluator);
+    int pairs = e->settings == NULL ? GYRE_DEFAULT_EVALUATE_PAIRS
+                                    : gyre_evaluate_pairs(&e->settings->evaluate);
+    return gyre_evaluator_open(e->weights, batch, pairs, comm, gyre_comm_watchdog(comm),
+                               &e->evaluator);
 }
 
 void gyre_evaluation_close(gyre_evaluation *e) {
@@ -51,7 +54,7 @@ static gyre_status describe(const evaluation *e, gyre_evaluation *out) {
     out->samples = e->view.count;
     out->classes = n;
     out->outputs_each = gyre_model_outputs(e->model);
-    out->labelled = gyre_target_is_label(&e->model->target);
+    out->labelled = gyre_model_tells_label(e->model);
     out->named = e->names.count > 0 || gyre_dataset_class_names(e->data).count > 0;
     out->class_samples = calloc((size_t)n, sizeof *out->class_samples);
     out->class_hits = calloc((size_t)n, sizeof *out->class_hits);

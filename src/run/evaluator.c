@@ -15,6 +15,8 @@ struct gyre_evaluator {
     gyre_watchdog *watchdog;
     gyre_net *net;
     int64_t batch;
+    int passes;    /* through the view */
+    size_t sums;   /* that a batch leaves: the loss's, then (2, model->bands) */
     int slots;     /* batches of a round */
     size_t pixels; /* bytes of a stored sample; of the first view, as what follows */
     gyre_raw stats;
@@ -27,7 +29,7 @@ struct gyre_evaluator {
     int64_t *taken_rows; /* (batch): of the batch that rank 0 takes; these three are made for it */
     int32_t *taken_labels; /* (batch) */
     float *taken_outputs;  /* (batch, outputs) */
-    float *results;        /* (slots, 2) */
+    float *results;        /* (slots, sums) */
 };
 
 static gyre_status no_memory(int64_t batch) {
@@ -35,7 +37,7 @@ static gyre_status no_memory(int64_t batch) {
                           (long long)batch);
 }
 
-gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *comm,
+gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, int pairs, gyre_comm *comm,
                                 gyre_watchdog *watchdog, gyre_evaluator **out) {
     const gyre_model *m = weights->model;
     gyre_status status = GYRE_OK;
@@ -45,6 +47,8 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
     e->comm = comm;
     e->watchdog = watchdog;
     e->batch = batch;
+    e->passes = m->draws_in_evaluation ? pairs : 1;
+    e->sums = GYRE_LOSS_SUMS + 2 * (size_t)m->bands;
     e->slots = 2 * weights->backend->lanes;
     e->target_bytes = gyre_target_values(&m->target) * sizeof(float);
     size_t samples = (size_t)e->slots * (size_t)batch;
@@ -52,13 +56,13 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_comm *com
     e->rows = malloc(samples * sizeof *e->rows);
     e->targets = malloc(samples * e->target_bytes);
     e->logits = malloc(samples * gyre_model_outputs(m) * sizeof *e->logits);
-    e->results = malloc(2 * (size_t)e->slots * sizeof *e->results);
+    e->results = malloc(e->sums * (size_t)e->slots * sizeof *e->results);
     if (!e->fitters || !e->rows || !e->targets || !e->logits || !e->results) {
         status = no_memory(batch);
         goto out;
     }
-    GYRE_GOTO(weights->backend->ops->alloc(weights->backend, 2 * (size_t)e->slots * sizeof(float),
-                                           &e->stats));
+    GYRE_GOTO(weights->backend->ops->alloc(weights->backend,
+                                           e->sums * (size_t)e->slots * sizeof(float), &e->stats));
     status = gyre_net_open(weights, batch, false, &e->net);
 out:
     if (status != GYRE_OK) {
@@ -107,6 +111,7 @@ static gyre_status gather(const evaluation_round *r, int slot, gyre_batch *out) 
     int64_t *rows = e->rows + slot * e->batch;
     char *targets = e->targets + (size_t)slot * (size_t)e->batch * e->target_bytes;
     *out = (gyre_batch){.step = -1,
+                        .first = begin,
                         .count = count_of(e, v, r->first + slot * r->stride),
                         .element = v->images->element,
                         .images = images,
@@ -122,7 +127,7 @@ static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
     gyre_evaluator *e = r->e;
     gyre_batch batch;
     GYRE_TRY(gather(r, slot, &batch));
-    gyre_f32 stats = gyre_f32_at((gyre_f32)(void *)e->stats, 2 * (size_t)slot);
+    gyre_f32 stats = gyre_f32_at((gyre_f32)(void *)e->stats, e->sums * (size_t)slot);
     GYRE_TRY(gyre_net_evaluate(e->net, q, &batch, stats));
     if (r->details == NULL) return GYRE_OK;
     size_t most = (size_t)e->batch * gyre_model_outputs(e->weights->model);
@@ -154,7 +159,7 @@ static void count_classes(const evaluation_round *r, int slot) {
     const float *logits = logits_of(r->e, slot);
     const int32_t *labels = labels_of(r->e, slot);
     int64_t count = count_of(r->e, r->view, r->first + slot * r->stride);
-    if (!gyre_target_is_label(&m->target)) return;
+    if (!gyre_model_tells_label(m)) return;
     for (int64_t i = 0; i < count; i++, logits += m->classes) {
         int best = gyre_largest_output(logits, (size_t)m->classes);
         samples[labels[i]] += 1;
@@ -180,7 +185,7 @@ static gyre_status hand_over(const evaluation_round *r, int64_t at, int slot) {
     const gyre_model *m = e->weights->model;
     int rank = gyre_comm_rank(e->comm), owner = (int)(at % r->stride);
     size_t count = (size_t)count_of(e, r->view, at), outputs = count * gyre_model_outputs(m);
-    bool labelled = gyre_target_is_label(&m->target);
+    bool labelled = gyre_model_tells_label(m);
     gyre_status status = GYRE_OK;
     if (rank == owner) {
         memcpy(e->taken_outputs, logits_of(e, slot), outputs * sizeof(float));
@@ -223,19 +228,18 @@ static gyre_status abort_alone(const gyre_evaluator *e, gyre_status status) {
     return status;
 }
 
-/* This rank's batches of a round; results[2 i] and [2 i + 1] get what the loss adds up for i. */
+/* This rank's batches of a round; results(batches, sums) get what the loss adds up for each. */
 static gyre_status evaluate_slots(evaluation_round *r, int slots, double *results) {
     gyre_evaluator *e = r->e;
     const gyre_backend_ops *ops = e->weights->backend->ops;
     if (slots == 0) return GYRE_OK;
     GYRE_TRY(ops->parallel(e->weights->backend, slots, evaluate_batch, r));
     GYRE_TRY(ops->download(e->weights->backend->main, e->results, (gyre_f32)(void *)e->stats,
-                           2 * (size_t)slots));
+                           e->sums * (size_t)slots));
     for (int slot = 0; slot < slots; slot++) {
-        double *result = results + 2 * (r->first + slot * r->stride);
-        const float *found = e->results + 2 * (size_t)slot;
-        result[0] = found[0];
-        result[1] = found[1];
+        double *result = results + e->sums * (size_t)(r->first + slot * r->stride);
+        const float *found = e->results + e->sums * (size_t)slot;
+        for (size_t k = 0; k < e->sums; k++) result[k] += found[k];
         if (r->details != NULL) count_classes(r, slot);
     }
     return GYRE_OK;
@@ -267,14 +271,46 @@ const char *gyre_score_text(const gyre_score *s, char *out, size_t size) {
     return out;
 }
 
+/* Of all batches, in their order. */
+static void total(const gyre_evaluator *e, const double *results, int64_t batches, double *sums) {
+    for (size_t k = 0; k < e->sums; k++) {
+        sums[k] = 0;
+        for (int64_t i = 0; i < batches; i++) sums[k] += results[(size_t)i * e->sums + k];
+    }
+}
+
+static void score_of(const gyre_evaluator *e, const double *sums, int64_t samples,
+                     gyre_score *out) {
+    const gyre_model *m = e->weights->model;
+    const double *bands = sums + GYRE_LOSS_SUMS, *counts = bands + m->bands;
+    if (samples == 0) return;
+    out->loss = sums[0] / (double)samples;
+    /* outputs that are no numbers are right or wrong by chance, so no share of them is told */
+    out->metric = isnan(out->loss) ? (double)NAN
+                                   : gyre_metric_value(m->metric, sums[m->metric->sum], samples);
+    for (int b = 0; b < m->bands; b++) {
+        out->bands[b] = counts[b] > 0 ? bands[b] / counts[b] : (double)NAN;
+    }
+}
+
+/* All passes through the view. Only of the first one something is told besides. */
+static gyre_status evaluate_passes(gyre_evaluator *e, const gyre_view *view, int64_t batches,
+                                   double *results, const gyre_score_details *details) {
+    for (int pass = 0; pass < e->passes; pass++) {
+        GYRE_TRY(gyre_net_begin_pass(e->net, pass, e->passes));
+        GYRE_TRY(evaluate_rounds(e, view, batches, results, pass == 0 ? details : NULL));
+    }
+    return GYRE_OK;
+}
+
 gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view,
                                const gyre_score_details *details, gyre_score *out) {
     gyre_status status = GYRE_OK;
     int64_t batches = (view->count + e->batch - 1) / e->batch;
     const gyre_model *m = e->weights->model;
-    size_t classes = 2 * (size_t)m->classes;
-    *out = (gyre_score){.of = m->metric};
-    double *results = calloc(2 * (size_t)batches + 1, sizeof *results);
+    size_t classes = 2 * (size_t)m->classes, count = e->sums * (size_t)batches;
+    *out = (gyre_score){.of = m->metric, .band_count = m->bands};
+    double *results = calloc(count + e->sums, sizeof *results);
     if (e->watchdog != NULL) gyre_watchdog_phase(e->watchdog, "evaluating", -1);
     if (results == NULL) status = gyre_no_memory("evaluation");
     if (status == GYRE_OK) status = open_input(e, view);
@@ -283,20 +319,11 @@ gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view,
         if (status == GYRE_OK && details->take != NULL) status = open_taken(e);
     }
     GYRE_GOTO(abort_alone(e, status));
-    GYRE_GOTO(evaluate_rounds(e, view, batches, results, details));
-    GYRE_GOTO(gyre_comm_sum_f64(e->comm, results, 2 * (size_t)batches));
+    GYRE_GOTO(evaluate_passes(e, view, batches, results, details));
+    GYRE_GOTO(gyre_comm_sum_f64(e->comm, results, count));
     if (details != NULL) GYRE_GOTO(gyre_comm_sum_f64(e->comm, details->classes, classes));
-    double loss = 0, sum = 0;
-    for (int64_t i = 0; i < batches; i++) {
-        loss += results[2 * i];
-        sum += results[2 * i + m->metric->sum];
-    }
-    if (view->count > 0) {
-        out->loss = loss / (double)view->count;
-        /* outputs that are no numbers are right or wrong by chance, so no share of them is told */
-        out->metric =
-            isnan(out->loss) ? (double)NAN : gyre_metric_value(m->metric, sum, view->count);
-    }
+    total(e, results, batches, results + count);
+    score_of(e, results + count, view->count * e->passes, out);
 out:
     free(results);
     return status;

@@ -190,7 +190,8 @@ static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) 
     b->ops->range_push(b, "step");
     GYRE_TRY(b->ops->prefetch_batch(b, &shape, &t->last.batch));
     GYRE_TRY(gyre_optimizer_begin(t->optimizer, t->completed, rate));
-    GYRE_TRY(gyre_net_begin_step(t->net, t->seed, t->completed, t->rank * t->last.batch.count));
+    GYRE_TRY(gyre_net_begin_step(t->net, t->seed, t->completed, t->rank * t->last.batch.count,
+                                 t->resolved->settings.batch_size));
     GYRE_TRY(b->ops->record(b, operations, t));
     GYRE_TRY(b->ops->read_later(b->main, gyre_optimizer_scalars(t->optimizer), GYRE_SCALAR_COUNT,
                                 ticket));

@@ -3,6 +3,7 @@
 
 #include "diverge.h"
 #include "gyre/clock.h"
+#include "gyre/defaults.h"
 #include "gyre/log.h"
 #include <math.h>
 
@@ -11,8 +12,9 @@ gyre_status run_validation_open(run_validation *v, const gyre_trainer *t) {
     int64_t most = t->resolved->samples.validation.count;
     v->scored = -1;
     if (most == 0) return GYRE_OK;
-    return gyre_evaluator_open(t->weights, (int)(batch < most ? batch : most), t->comm, t->watchdog,
-                               &v->evaluator);
+    return gyre_evaluator_open(t->weights, (int)(batch < most ? batch : most),
+                               gyre_evaluate_pairs(&t->resolved->settings.evaluate), t->comm,
+                               t->watchdog, &v->evaluator);
 }
 
 void run_validation_close(run_validation *v) {

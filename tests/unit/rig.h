@@ -145,7 +145,7 @@ static rig rig_open(rig_options o) {
     OK(gyre_weights_open(r.model, r.backend, mean, scale, &r.weights));
     free(mean);
     OK(gyre_net_open(r.weights, o.n, true, &r.net));
-    OK(gyre_net_begin_step(r.net, 1, 0, 0));
+    OK(gyre_net_begin_step(r.net, 1, 0, 0, (int64_t)count));
     OK(gyre_shards_open(r.net, o.shards, o.n, &r.shards));
     r.images = malloc(count * image);
     r.labels = malloc(count * sizeof *r.labels);

@@ -39,7 +39,7 @@ static size_t leaf_bytes(const rig *r) {
 
 /* The gradient of a step whose first sample has the place `first`. */
 static float *leaf_of(rig *r, uint64_t seed, int64_t step, int64_t first) {
-    OK(gyre_net_begin_step(r->net, seed, step, first));
+    OK(gyre_net_begin_step(r->net, seed, step, first, 64));
     return rig_leaf(r);
 }
 
