@@ -92,8 +92,11 @@ bool gyre_config_each_value(const char *key, void (*each)(void *context, const c
                             void *context);
 
 /* batch.shards' default: the largest power of two <= 8 that divides the batch with >= 32 samples
- * per shard, else 1. */
+ * per shard, else 1. Where it is 1, settings keep 0 until the network is known: one without batch
+ * norm then has gyre_default_small_shards(), the largest power of two <= 8 that divides the batch.
+ */
 int gyre_default_shards(int batch_size);
+int gyre_default_small_shards(int batch_size);
 
 /* The momentum that a schedule starts from: beta1 of adam and adamw, 0 of rmsprop and adagrad,
  * which have none. */

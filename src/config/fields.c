@@ -117,7 +117,8 @@ const config_field config_fields[] = {
     {"batch.shards", FIELD_INTEGER, ARITHMETIC, AT(shards), 0, 65536, 0, NULL, "0",
      "Equal parts of the batch that are computed alone; 0: the largest power of two up "
      "to " SHARDS_MAX " with at least " SHARD_SAMPLES
-     " samples each. Most ranks that can share the work."},
+     " samples each; where that is 1 and the network has no batch norm, the largest up "
+     "to " SHARDS_MAX " that divides the batch. Most ranks that can share the work."},
 
     {"optimizer.name", FIELD_CHOICE, ARITHMETIC, AT(optimizer.name), 0, 0, 0,
      "sgd|adam|adamw|rmsprop|adagrad|adadelta", "\"sgd\"",

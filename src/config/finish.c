@@ -16,6 +16,12 @@ int gyre_default_shards(int batch_size) {
     return 1;
 }
 
+int gyre_default_small_shards(int batch_size) {
+    int shards = GYRE_DEFAULT_SHARDS_MAX;
+    while (batch_size % shards != 0) shards /= 2;
+    return shards;
+}
+
 double gyre_config_momentum(const gyre_optimizer_settings *s) {
     switch (s->name) {
     case GYRE_OPTIMIZER_SGD:
@@ -64,6 +70,8 @@ static gyre_status finish_schedules(gyre_settings *s, const char *where) {
 
 static gyre_status finish_batch(gyre_settings *s, const char *where) {
     if (s->batch_size == 0) return GYRE_OK; /* gyre_config_require() asks for it */
+    if (s->shards == 0 && gyre_default_shards(s->batch_size) == 1)
+        return GYRE_OK; /* resolved later */
     if (s->shards == 0) s->shards = gyre_default_shards(s->batch_size);
     if (s->batch_size % s->shards != 0) {
         return gyre_fail(GYRE_EUSAGE,

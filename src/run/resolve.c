@@ -96,7 +96,11 @@ static gyre_status plan_data(gyre_resolved *r) {
 
 static gyre_status plan_shards(gyre_resolved *r, int ranks) {
     gyre_settings *s = &r->settings;
-    if (s->shards == 0) s->shards = gyre_default_shards(s->batch_size);
+    if (s->shards == 0) { /* the config left it to the network */
+        bool norms = r->model->statistic_count > 0;
+        s->shards = norms ? 1 : gyre_default_small_shards(s->batch_size);
+    }
+    GYRE_TRY(run_shards_check_norms(r->model, s->reduce, s->batch_size, s->shards));
     return run_shards_check(s->reduce, s->batch_size, s->shards, ranks);
 }
 
@@ -156,16 +160,16 @@ static gyre_status plan_model(gyre_resolved *r) {
         GYRE_TRY(gyre_model_print(r->model, &r->layers));
         s->model.layers = r->layers;
     }
-    return run_shards_check_norms(r->model, s->reduce, s->batch_size, s->shards);
+    return GYRE_OK;
 }
 
 static gyre_status plan(gyre_resolved *r, const gyre_settings *settings, int ranks,
                         gyre_schedule **schedule) {
     GYRE_TRY(own(r, settings, schedule != NULL));
-    GYRE_TRY(plan_shards(r, ranks));
     GYRE_TRY(plan_data(r));
     if (schedule != NULL) GYRE_TRY(plan_schedule(r, schedule));
     GYRE_TRY(plan_model(r));
+    GYRE_TRY(plan_shards(r, ranks));
     GYRE_TRY(gyre_config_hash_shared(&r->settings, &r->shared_hash));
     return gyre_config_hash(&r->settings, &r->config_hash);
 }

@@ -87,6 +87,7 @@ static inline void check_gradient(rig_options o) {
     c.reference.images = c.images;
     c.reference.parameters = c.parameters;
     c.reference.buffers = c.buffers;
+    c.reference.labels = c.r.labels;
     float *leaf = rig_leaf(&c.r);
     double at = naive_loss(&c.reference, c.r.labels, o.smoothing);
     assert_true(fabs((double)leaf[gyre_leaf_stats(m)] - at) <= 1e-5 * at);

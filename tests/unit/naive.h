@@ -18,6 +18,7 @@ typedef struct {
     bool train; /* batch norm by this batch's statistics; else by the running ones */
     double **y; /* outputs by node */
     const double *images, *parameters, *buffers;
+    const int32_t *labels;
 } naive;
 
 typedef struct {
@@ -299,6 +300,8 @@ static void naive_dropout(const naive *t, const gyre_node *l, naive_input in, do
     }
 }
 
+#include "naive_diffusion.h"
+
 static const struct {
     const char *type;
     void (*forward)(const naive *t, const gyre_node *l, naive_input in, double *y);
@@ -331,6 +334,9 @@ static const struct {
                    {"concat", naive_concat},
                    {"flatten", naive_flatten},
                    {"upsample", naive_upsample},
+                   {"diffuse", naive_diffuse},
+                   {"time", naive_times},
+                   {"embedding", naive_embedding},
                    {"dropout", naive_dropout},
                    {"spatial_dropout", naive_dropout},
                    {"stochastic_depth", naive_dropout}};
@@ -365,6 +371,7 @@ static double naive_loss(const naive *t, const int32_t *labels, double smoothing
     for (int i = 0; i < t->m->node_count - 1; i++) naive_node(t, i);
     const char *type = t->m->nodes[t->m->node_count - 1].type->name;
     if (strcmp(type, "one_hot_squared_error") == 0) return naive_squared_error(t, labels);
+    if (strcmp(type, "denoise") == 0) return naive_denoise(t);
     double loss = 0;
     for (int i = 0; i < t->n; i++) {
         const double *z = t->y[gyre_model_output(t->m)] + i * classes;

@@ -70,6 +70,9 @@ static void defaults_are_as_documented(void **state) {
     gyre_config_close(s);
     assert_int_equal(gyre_default_shards(100), 2);
     assert_int_equal(gyre_default_shards(4), 1);
+    assert_int_equal(gyre_default_small_shards(4), 4);
+    assert_int_equal(gyre_default_small_shards(24), 8);
+    assert_int_equal(gyre_default_small_shards(9), 1);
     assert_int_equal(gyre_default_shards(4096), 8);
 }
 

@@ -96,6 +96,41 @@ static void attention(void **state) {
     check_gradient(smoothed(o));
 }
 
+/* A U-Net in little: x_t, with the time and the label on its channels. */
+static const node_value *diffusion;
+static void build_diffusion(builder *b, int variant) {
+    (void)variant;
+    builder_style_torch(b);
+    int noised = builder_node_of(b, "diffuse", "noised", BUILDER_IMAGES, diffusion);
+    int time = builder_node_of(b, "time", "time", noised,
+                               BUILDER_OPTIONS({"channels", 6}, {"shift", 1}, {"flip", 1}));
+    time = builder_node_of(b, "linear", "in", time, BUILDER_OPTIONS({"out", 5}));
+    int label = builder_node_of(b, "embedding", "label", noised,
+                                BUILDER_OPTIONS({"rows", 11}, {"channels", 5}, {"drop", 0.4}));
+    int both = builder_node(b, "add", "both", (int[]){time, label}, 2, NULL);
+    int x = builder_node_of(b, "conv", "conv", noised,
+                            BUILDER_OPTIONS({"channels", 5}, {"size", 3}, {"pad", 1}));
+    x = builder_node(b, "add", "add", (int[]){x, both}, 2, NULL);
+    x = builder_node_of(b, "silu", "silu", x, NULL);
+    builder_node_of(b, "conv", "out", x, BUILDER_OPTIONS({"channels", b->model->c}, {"size", 1}));
+}
+
+static void denoising(void **state) {
+    static const node_value kinds[][6] = {
+        {{"steps", 100}, {"noise", 0}, {"predict", 0}, {"offset", 0.25}, {NULL, 0}},
+        {{"steps", 100}, {"noise", 1}, {"predict", 1}, {"min_snr", 2}, {"draw", 1}, {NULL, 0}},
+        {{"steps", 100}, {"noise", 2}, {"from", 20}, {"to", 70}, {"min_snr", 5}, {NULL, 0}}};
+    char loss[] = "denoise";
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        rig_options o = options("diffusion", 5, 3, 7);
+        o.build = build_diffusion;
+        o.loss = loss;
+        diffusion = kinds[i];
+        check_gradient(o);
+    }
+}
+
 /* Linear layers with one activation between them: numbers of a few units, on all its parts. */
 static const char *activation;
 static void build_activation(builder *b, int variant) {
@@ -279,6 +314,7 @@ int main(void) {
         cmocka_unit_test(layer_norm),
         cmocka_unit_test(group_norm),
         cmocka_unit_test(attention),
+        cmocka_unit_test(denoising),
         cmocka_unit_test(activations),
         cmocka_unit_test(broadcast_and_scale),
         cmocka_unit_test(moves),

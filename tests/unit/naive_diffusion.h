@@ -1,0 +1,103 @@
+/* Noised samples, their times and the loss that compares with the noise, in double; what is drawn
+ * is that of step 0 with seed 1 in a batch of all samples: rig_open's. Part of naive.h. */
+#ifndef GYRE_TESTS_NAIVE_DIFFUSION_H
+#define GYRE_TESTS_NAIVE_DIFFUSION_H
+
+#include "../../src/model/nodes/diffuse.h"
+#include "gyre/diffusion.h"
+
+static const gyre_node *naive_diffuse_node(const gyre_model *m) {
+    int index = 0;
+    while (strcmp(m->nodes[index].type->name, "diffuse") != 0) index++;
+    return &m->nodes[index];
+}
+
+static double naive_alpha_bar(const gyre_node *l, int time) {
+    double product = 1, steps = node_option_value(l, "steps"), pi = acos(-1);
+    double first = node_option_value(l, "beta_start"), last = node_option_value(l, "beta_end");
+    for (int i = 0; i <= time; i++) {
+        double low = cos((i / steps + 0.008) / 1.008 * pi / 2);
+        double high = cos(((i + 1) / steps + 0.008) / 1.008 * pi / 2);
+        double share = i / (steps - 1), root = sqrt(first) + (sqrt(last) - sqrt(first)) * share;
+        double beta[] = {first + (last - first) * share, root * root,
+                         fmin(1 - high * high / (low * low), 0.999)};
+        product *= 1 - beta[naive_int(l, "noise")];
+    }
+    return product;
+}
+
+static int naive_time(const naive *t, int sample) {
+    const gyre_node *l = naive_diffuse_node(t->m);
+    gyre_random key = gyre_random_open(1, GYRE_RANDOM_DIFFUSION, 0, 0);
+    const uint32_t draws[GYRE_DRAW_WORDS] = {
+        0, 0, 0, key.key[0], key.key[1], GYRE_DRAW_SHUFFLED, (uint32_t)t->n};
+    gyre_diffusion_shape s = {.from = (uint32_t)naive_int(l, "from"),
+                              .range = (uint32_t)(naive_int(l, "to") - naive_int(l, "from")),
+                              .stratified = naive_int(l, "draw") == 1};
+    return (int)gyre_diffusion_time(&s, draws, (uint32_t)sample);
+}
+
+static double naive_noise(const naive *t, int sample, int element) {
+    gyre_random key = gyre_random_open(1, GYRE_RANDOM_DIFFUSION, 0, 0);
+    const uint32_t draws[GYRE_DRAW_WORDS] = {0, 0, 0, key.key[0], key.key[1]};
+    double offset = node_option_value(naive_diffuse_node(t->m), "offset");
+    int channel = element % t->m->c;
+    double noise = (double)gyre_diffusion_four(draws, (uint32_t)(element / 4), (uint32_t)sample,
+                                               GYRE_DIFFUSION_NOISE)
+                       .v[element % 4];
+    return noise + offset * (double)gyre_diffusion_four(draws, (uint32_t)(channel / 4),
+                                                        (uint32_t)sample, GYRE_DIFFUSION_OFFSET)
+                                .v[channel % 4];
+}
+
+static void naive_diffuse(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    int one = l->h * l->w * l->c;
+    for (int i = 0; i < t->n * one; i++) {
+        double product = naive_alpha_bar(l, naive_time(t, i / one));
+        y[i] = sqrt(product) * in.x[i] + sqrt(1 - product) * naive_noise(t, i / one, i % one);
+    }
+}
+
+static void naive_times(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    int half = l->c / 2, flip = node_option_value(l, "flip") == 1;
+    (void)in;
+    for (int i = 0; i < t->n * l->c; i++) {
+        int k = i % l->c % half, cosine = (i % l->c >= half) != flip;
+        double f = pow(10000, -k / (half - node_option_value(l, "shift")));
+        double angle = naive_time(t, i / l->c) * f;
+        y[i] = cosine ? cos(angle) : sin(angle);
+    }
+}
+
+static void naive_embedding(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    gyre_random key = gyre_random_open(1, GYRE_RANDOM_DIFFUSION, 0, 0);
+    const uint32_t draws[GYRE_DRAW_WORDS] = {0, 0, 0, key.key[0], key.key[1]};
+    int rows = naive_int(l, "rows");
+    (void)in;
+    for (int i = 0; i < t->n * l->c; i++) {
+        uint32_t word =
+            gyre_diffusion_words(draws, 0, (uint32_t)(i / l->c), GYRE_DIFFUSION_CONDITION).w[0];
+        bool dropped = word < node_option_value(l, "drop") * 0x1p32;
+        int row = dropped ? rows - 1 : t->labels[i / l->c];
+        y[i] = naive_param(t, l->params[0])[row * l->c + i % l->c];
+    }
+}
+
+/* Mean over the batch of the mean over the values of weight (z - target)^2. */
+static double naive_denoise(const naive *t) {
+    const gyre_node *l = naive_diffuse_node(t->m);
+    int one = t->m->h * t->m->w * t->m->c;
+    bool v = naive_int(l, "predict") == 1;
+    double loss = 0, most = node_option_value(l, "min_snr");
+    for (int i = 0; i < t->n * one; i++) {
+        double product = naive_alpha_bar(l, naive_time(t, i / one)), snr = product / (1 - product);
+        double noise = naive_noise(t, i / one, i % one);
+        double target = v ? sqrt(product) * noise - sqrt(1 - product) * t->images[i] : noise;
+        double weight = most == 0 ? 1 : fmin(snr, most) / (v ? snr + 1 : snr);
+        double d = t->y[gyre_model_output(t->m)][i] - target;
+        loss += weight * d * d / (t->n * one);
+    }
+    return loss;
+}
+
+#endif
