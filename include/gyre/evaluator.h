@@ -21,10 +21,11 @@ void gyre_evaluator_close(gyre_evaluator *e);
 int gyre_largest_output(const float *outputs, size_t n);
 
 typedef struct {
-    double loss;                       /* mean */
-    double metric;                     /* the value of `of`; NaN where the loss is */
-    const gyre_metric *of;             /* the model's */
-    int band_count;                    /* 0: the loss has none */
+    double loss;           /* mean */
+    double metric;         /* the value of `of`; NaN where the loss is */
+    const gyre_metric *of; /* the model's */
+    int passes;            /* how often each sample was evaluated */
+    int band_count;        /* of the samples' times, of equal width; 0: the loss has none */
     double bands[GYRE_LOSS_BANDS_MAX]; /* the metric in each; NaN where no sample was in it */
 } gyre_score;
 

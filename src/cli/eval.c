@@ -49,12 +49,25 @@ static void print_source(const gyre_evaluation *e, const char *part) {
              samples);
 }
 
+static void print_bands(const gyre_score *s) {
+    if (s->band_count == 0) return;
+    printf("  each at %d times with their noise; %s by the time, in parts of the schedule:\n",
+           s->passes, gyre_metric_prose(s->of).text);
+    for (int b = 0; b < s->band_count; b++) {
+        char value[64];
+        printf("  %3d to %3d %%  %s\n", 100 * b / s->band_count, 100 * (b + 1) / s->band_count,
+               isnan(s->bands[b]) ? "none drawn"
+                                  : gyre_metric_text(s->of, s->bands[b], value, sizeof value));
+    }
+}
+
 static gyre_status print(const gyre_evaluation *e, const char *part) {
     print_source(e, part);
     gyre_text_print(stdout, part, 0);
     char score[128];
     printf(": %" PRId64 " samples, %s\n", e->samples,
            gyre_score_text(&e->score, score, sizeof score));
+    print_bands(&e->score);
     for (int k = 0; e->score.of->is_share && k < e->classes; k++) {
         if (e->class_samples[k] == 0) continue;
         printf("  ");

@@ -309,7 +309,7 @@ gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view,
     int64_t batches = (view->count + e->batch - 1) / e->batch;
     const gyre_model *m = e->weights->model;
     size_t classes = 2 * (size_t)m->classes, count = e->sums * (size_t)batches;
-    *out = (gyre_score){.of = m->metric, .band_count = m->bands};
+    *out = (gyre_score){.of = m->metric, .passes = e->passes, .band_count = m->bands};
     double *results = calloc(count + e->sums, sizeof *results);
     if (e->watchdog != NULL) gyre_watchdog_phase(e->watchdog, "evaluating", -1);
     if (results == NULL) status = gyre_no_memory("evaluation");

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# A network that tells the noise of noised images is one run on 1, 2 and 4 ranks, with threads, and
+# after a resume on another number of ranks. Every evaluation takes the same times and noises: those
+# of two runs from one start are equal, and a time's part of them is told. A batch of 4 is cut into 4
+# shards where the network has no batch norm.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+make_dataset "$T/images.h5" 400 100 10
+
+config() { # options of the node that adds the noise
+    cat <<JSON
+{
+    "data": {"path": "images.h5"},
+    "model": {"loss": "denoise", "layers": [
+        {"name": "noised", "type": "diffuse"$1},
+        {"name": "time", "type": "time", "channels": 8},
+        {"name": "linear", "type": "linear", "out": 12, "input": "time"},
+        {"name": "label", "type": "embedding", "rows": 11, "channels": 12, "drop": 0.1,
+         "input": "noised"},
+        {"name": "both", "type": "add", "inputs": ["linear", "label"]},
+        {"name": "conv", "type": "conv", "channels": 12, "size": 3, "pad": 1, "input": "noised"},
+        {"name": "add", "type": "add", "inputs": ["conv", "both"]},
+        {"name": "norm", "type": "group_norm", "groups": 3},
+        {"name": "act", "type": "silu"},
+        {"name": "out", "type": "conv", "channels": $channels, "size": 3, "pad": 1}]},
+    "batch": {"size": 32, "shards": 4},
+    "optimizer": {"name": "adamw"},
+    "schedule": {"policy": "triangular", "base_lr": 0.001, "max_lr": 0.01, "cycles": 2},
+    "length": {"steps": 40},
+    "evaluate": {"every": {"steps": 20}, "batch": 25, "pairs": 5}
+}
+JSON
+}
+channels=$("$GYRE" data info "$T/images.h5" | sed -n 's/.* [0-9]* x [0-9]* x \([0-9]*\).*/\1/p' | head -1)
+config ', "noise": "cosine", "draw": "stratified"' >"$T/config.json"
+train=("$GYRE" train "$T/config.json" --quiet --out)
+hash_of() { "$GYRE" inspect "$T/$1" --hash; }
+
+ends 0 "${train[@]}" "$T/alone"
+expected=$(hash_of alone)
+[[ $expected =~ ^[0-9a-f]{16}$ ]] || fail "no hash: $expected"
+same() { # run folder
+    [ "$(hash_of "$1")" = "$expected" ] || fail "$1 has another hash"
+    same_tables "$T/alone" "$T/$1" || fail "the tables of $1 differ"
+}
+for n in 2 4; do
+    ends 0 mpirun -q -np $n "${train[@]}" "$T/np$n"
+    same np$n
+done
+ends 0 "${train[@]}" "$T/threads" --set threads=3
+same threads
+ends 0 mpirun -q -np 2 "${train[@]}" "$T/stopped" --stop-after 17
+ends 0 "${train[@]}" "$T/stopped"
+same stopped
+for change in seed=2 predict=v; do
+    [ $change = seed=2 ] || config ', "noise": "cosine", "draw": "stratified", "predict": "v"' \
+        >"$T/config.json"
+    ends 0 "${train[@]}" "$T/other" $([ $change = seed=2 ] && echo --set seed=2)
+    [ "$(hash_of other)" != "$expected" ] || fail "$change does not matter"
+    rm -r "$T/other"
+done
+
+# ---- evaluation
+"$GYRE" eval "$T/alone" >"$T/one.txt" 2>/dev/null || fail "eval"
+mpirun -q -np 2 "$GYRE" eval "$T/alone" >"$T/two.txt" 2>/dev/null || fail "eval on two ranks"
+cmp -s "$T/one.txt" "$T/two.txt" || fail "two ranks evaluate otherwise"
+grep -q 'each at 5 times' "$T/one.txt" || fail "the number of times is not told"
+[ "$(grep -c ' to .* %  [0-9]*\.[0-9]' "$T/one.txt")" -eq 10 ] || fail "there are not ten parts of the time"
+
+# ---- shards
+config '' | sed 's/"size": 32, "shards": 4/"size": 4/; s/"steps": 40/"steps": 8/' >"$T/four.json"
+ends 0 "$GYRE" train "$T/four.json" --quiet --out "$T/four"
+grep -q '"shards":[[:space:]]*4' "$T/four/config.json" || fail "a batch of 4 is not cut into 4 shards"
+
+# ---- refused
+refused 2 'needs a node of type diffuse' "$GYRE" train "$T/config.json" --out "$T/bad" \
+    --set 'model.layers=[{"name": "c", "type": "conv", "channels": 1, "size": 1}]'
+bad() { # options of the node, words
+    config "$1" >"$T/bad.json"
+    refused 2 "$2" "$GYRE" train "$T/bad.json" --out "$T/bad"
+}
+bad ', "steps": 1' 'steps'
+bad ', "from": 500, "to": 400' '"from" < "to"'
+bad ', "beta_start": 0.5' 'at most "beta_end"'
+bad ', "zero_snr": true' '"predict": "v"'
+bad ', "noise": "quadratic"' 'scaled_linear'
+config '' | sed 's/"rows": 11/"rows": 10/' >"$T/bad.json"
+refused 2 'at least 11' "$GYRE" train "$T/bad.json" --out "$T/bad"
+config '' | sed 's/"channels": 8}/"channels": 7}/' >"$T/bad.json"
+refused 2 'an even number' "$GYRE" train "$T/bad.json" --out "$T/bad"
+config '' | sed 's/"type": "time", "channels": 8/&, "input": "images"/' >"$T/bad.json"
+refused 2 'node of type diffuse' "$GYRE" train "$T/bad.json" --out "$T/bad"
+config '' | sed 's/"name": "out", "type": "conv", "channels": [0-9]*/"name": "out", "type": "conv", "channels": 5/' >"$T/bad.json"
+refused 2 'outputs of the size of the images' "$GYRE" train "$T/bad.json" --out "$T/bad"
+config ', "noise": "cosine"' | sed 's/{"name": "time"/{"name": "again", "type": "diffuse", "input": "images"}, &/' >"$T/bad.json"
+refused 2 'one node of type diffuse' "$GYRE" train "$T/bad.json" --out "$T/bad"
