@@ -11,10 +11,13 @@ def converted(name, w):
     """A parameter, statistic or gradient of PyTorch: its name in gyre, and its axes in gyre's order."""
     if w.ndim == 4:  # (k, c, r, s) to (k, r, s, c)
         w = w.transpose(0, 2, 3, 1)
-    if ".block." in name and w.ndim == 2:  # a linear layer of each pixel: a convolution of 1 x 1
+    if (".block." in name or name.startswith("blocks.")) and w.ndim == 2:  # a linear layer of each pixel: a convolution of 1 x 1
         w = w[:, None, None, :]
     if name.endswith("layer_scale"):  # a parameter of a module there, a node here
         name, w = name + ".weight", w.reshape(-1)
+    if name == "pos_embed":
+        side = round(w.shape[1] ** 0.5)
+        name, w = name + ".weight", w.reshape(side, side, -1)
     return name, w
 
 

@@ -1,4 +1,4 @@
-"""Logits of gyre against torchvision's networks with random weights.
+"""Logits of gyre against torchvision's networks, and a vision transformer, with random weights.
 
     python3 torchvision_logits.py GYRE [MODEL...]
 
@@ -11,9 +11,10 @@ import csv, json, pathlib, subprocess, sys, tempfile
 import h5py, numpy as np, torch, torchvision
 
 from torch_common import write_weights
+from torch_vit import ViT
 
 MODELS = ["resnet18", "resnet34", "resnet50", "resnet101", "vgg16_bn", "densenet121", "mobilenet_v2",
-          "efficientnet_b0", "convnext_tiny"]
+          "efficientnet_b0", "convnext_tiny", "vit"]
 SIDE, IMAGES, CLASSES = 64, 16, 10
 
 
@@ -32,7 +33,8 @@ def network(model):
     """torchvision's, with random weights that are nowhere what a training would begin with."""
     torch.manual_seed(1)
     more = {"layer_scale": 0.5} if model == "convnext_tiny" else {}
-    net = getattr(torchvision.models, model)(num_classes=CLASSES, **more).eval()
+    net = ViT(3, SIDE, CLASSES) if model == "vit" else getattr(torchvision.models, model)(num_classes=CLASSES, **more)
+    net.eval()
     randomise(net)
     return net
 

@@ -136,6 +136,17 @@ typedef struct {
     bool causal;
 } gyre_attention_shape;
 
+/* Gated GELU (Shazeer 2020, arXiv 2002.05202): y(c) = a gelu(b) of x(2c), a the first half of each
+ * pixel's channels and b the second. */
+typedef struct {
+    int n, h, w, c; /* of y */
+} gyre_geglu_shape;
+
+/* A number for each place of a sample, which all samples share. */
+typedef struct {
+    int n, h, w, c;
+} gyre_positions_shape;
+
 /* Dropout: y = x times factor, or times 0 with the probability threshold / 2^32, drawn for each
  * element, each channel of a sample, or each sample. */
 typedef enum { GYRE_DROP_ELEMENTS, GYRE_DROP_CHANNELS, GYRE_DROP_SAMPLES } gyre_drop;
@@ -256,6 +267,11 @@ typedef struct {
     SHAPED(attention_dx, gyre_attention_shape, (gyre_act, query), (gyre_act, key),                 \
            (gyre_act, value), (gyre_f32, saved), (gyre_act, y), (gyre_act, dy),                    \
            (gyre_act, dquery), (gyre_act, dkey), (gyre_act, dvalue))                               \
+    SHAPED(geglu, gyre_geglu_shape, (gyre_act, x), (gyre_act, y))                                  \
+    SHAPED(geglu_dx, gyre_geglu_shape, (gyre_act, x), (gyre_act, dy), (gyre_act, dx))              \
+    /* y = x + w(h, w, c); y may be x */                                                           \
+    SHAPED(positions, gyre_positions_shape, (gyre_act, x), (gyre_f32, w), (gyre_act, y))           \
+    SHAPED(positions_dw, gyre_positions_shape, (gyre_act, dy), (gyre_f32, dw))                     \
     SIZED(relu, (gyre_act, x), (gyre_act, y))                                                      \
     SIZED(relu_dx, (gyre_act, y), (gyre_act, dy), (gyre_act, dx))                                  \
     SHAPED(activation, gyre_activation_shape, (gyre_act, x), (gyre_act, y))                        \

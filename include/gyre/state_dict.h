@@ -2,7 +2,8 @@
  *
  * Convolutions are (k, c, r, s) there and (k, r, s, c) here. A linear layer that reads a picture
  * reads it as (c, h, w) there and (h, w, c) here. The factors of a `scale` node are a parameter of
- * a module there, NODE of shape (c, 1, 1). Everything else is the same. */
+ * a module there, NODE of shape (c, 1, 1), and so are the numbers of a `positions` node, NODE of
+ * shape (1, h w, c). Everything else is the same. */
 #ifndef GYRE_STATE_DICT_H
 #define GYRE_STATE_DICT_H
 

@@ -102,6 +102,14 @@ void builder_weight(builder *b, gyre_node *n, int ndim, const int *dims, double 
     p->spread = b->spread_by_fan ? b->spread / sqrt(b->fan_out ? fan_out : fan_in) : b->spread;
 }
 
+void builder_normal(builder *b, gyre_node *n, int which, const char *what, int ndim,
+                    const int *dims, double deviation) {
+    gyre_param *p = add_param(b, n, which, what, ndim, dims);
+    if (p == NULL) return;
+    p->init = GYRE_INIT_NORMAL;
+    p->spread = deviation;
+}
+
 void builder_bias(builder *b, gyre_node *n, int count, double fan_in) {
     gyre_param *p = add_param(b, n, 1, "bias", 1, &count);
     if (p == NULL) return;

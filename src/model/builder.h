@@ -61,6 +61,10 @@ gyre_status builder_same_size(builder *b, gyre_node *n, const node_size *in);
 /* Parameter 0, NODE.weight, of a node that sums over `fan_in` inputs, in the style of now. */
 void builder_weight(builder *b, gyre_node *n, int ndim, const int *dims, double fan_in,
                     double fan_out);
+/* Parameter `which`, NODE.WHAT, of `ndim` dimensions, which begins as N(0, deviation) whatever the
+ * style. */
+void builder_normal(builder *b, gyre_node *n, int which, const char *what, int ndim,
+                    const int *dims, double deviation);
 /* Parameter 1, NODE.bias, in the style of now. */
 void builder_bias(builder *b, gyre_node *n, int count, double fan_in);
 /* Parameter `which`, NODE.WHAT: a vector that begins as zeros or ones. */

@@ -39,6 +39,11 @@ gyre_state_array gyre_state_of_param(const gyre_model *m, int param) {
         snprintf(a.name, sizeof a.name, "%s", owner->name);
         a.ndim = 3;
         a.dims[1] = a.dims[2] = 1;
+    } else if (owner != NULL && strcmp(owner->type->name, "positions") == 0) {
+        snprintf(a.name, sizeof a.name, "%s", owner->name);
+        a.dims[0] = 1;
+        a.dims[1] = p->dims[0] * p->dims[1];
+        a.dims[2] = p->dims[2];
     }
     return a;
 }

@@ -24,6 +24,8 @@
     TYPE(hardswish)                                                                                \
     TYPE(add)                                                                                      \
     TYPE(mul)                                                                                      \
+    TYPE(geglu)                                                                                    \
+    TYPE(positions)                                                                                \
     TYPE(scale)                                                                                    \
     TYPE(concat)                                                                                   \
     TYPE(flatten)                                                                                  \

@@ -26,6 +26,8 @@ const zoo_entry zoo_entries[] = {
      zoo_wide_resnet28, 10},
     {"vgg16_bn", "13 convolutions and 3 linear layers for images of 32x32 to 224x224", zoo_vgg16_bn,
      0},
+    {"vit", "vision transformer, 6 blocks of width 192 on patches of 4x4, for 32x32 images",
+     zoo_vit, 0},
     {"densenet40", "densely connected net of 40 layers for 32x32 images", zoo_densenet40, 0},
     {"densenet121", "densely connected net of 121 layers for images of 64x64 to 224x224",
      zoo_densenet121, 0},

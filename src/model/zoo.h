@@ -7,6 +7,7 @@
 /* Appends a network's nodes; `variant` tells the members of a family apart: their depth or
  * width; 0 where there is one. */
 typedef void zoo_build(builder *b, int variant);
+zoo_build zoo_vit;
 zoo_build zoo_small_cnn, zoo_mlp, zoo_lenet, zoo_cifar10_quick, zoo_cifar10_full, zoo_resnet,
     zoo_imagenet_resnet, zoo_wide_resnet28, zoo_vgg16_bn, zoo_mobilenet_v2, zoo_densenet121,
     zoo_densenet40, zoo_efficientnet_b0, zoo_convnext_tiny;

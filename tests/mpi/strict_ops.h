@@ -22,6 +22,8 @@ static void note_bytes(const void *bytes, size_t size);
 #define LAST_gyre_layer_norm_shape eps
 #define LAST_gyre_group_norm_shape eps
 #define LAST_gyre_attention_shape causal
+#define LAST_gyre_geglu_shape c
+#define LAST_gyre_positions_shape c
 #define LAST_gyre_activation_shape slope
 #define LAST_gyre_broadcast_shape multiply
 #define LAST_gyre_dropout_shape factor

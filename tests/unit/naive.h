@@ -7,7 +7,6 @@
 #include "gyre/dropout.h"
 #include "gyre/random.h"
 #include "naive_activation.h"
-#include "naive_attention.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,16 +226,7 @@ static void naive_activation(const naive *t, const gyre_node *l, naive_input in,
     }
 }
 
-static void naive_attention(const naive *t, const gyre_node *l, naive_input in, double *y) {
-    naive_input k = naive_input_of(t, l->inputs[1]), v = naive_input_of(t, l->inputs[2]);
-    int heads = naive_int(l, "heads"), d = l->c / heads, queries = in.h * in.w, keys = k.h * k.w;
-    for (int i = 0; i < t->n * queries * heads; i++) {
-        int token = i / heads, from = i % heads * d, sample = token / queries * keys * l->c + from;
-        int seen = naive_int(l, "causal") ? token % queries + 1 : keys;
-        naive_attention_row(d, l->c, seen, in.x + token * l->c + from, k.x + sample, v.x + sample,
-                            y + token * l->c + from);
-    }
-}
+#include "naive_attention.h"
 
 static void naive_broadcast(const naive *t, const gyre_node *l, naive_input in, double *y) {
     bool multiply = strcmp(l->type->name, "mul") == 0;
@@ -330,6 +320,8 @@ static const struct {
                    {"attention", naive_attention},
                    {"add", naive_broadcast},
                    {"mul", naive_broadcast},
+                   {"geglu", naive_geglu},
+                   {"positions", naive_positions},
                    {"scale", naive_scale},
                    {"concat", naive_concat},
                    {"flatten", naive_flatten},

@@ -102,12 +102,14 @@ static inline void rig_group_norm(builder *b, int variant) {
     builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", b->model->classes}));
 }
 
-/* Attention of a node's own tokens, then of others, of which there are fewer, then causal. */
+/* Learned positions, attention of a node's own tokens, then of others, of which there are fewer,
+ * then causal, and gated GELU. */
 static inline void rig_attention(builder *b, int variant) {
     (void)variant;
     builder_style_torch(b);
     const node_value *six = BUILDER_OPTIONS({"channels", 6}, {"size", 3}, {"pad", 1});
     int x = builder_node_of(b, "conv", "a", BUILDER_IMAGES, six);
+    x = builder_node_of(b, "positions", "places", x, NULL);
     int k = builder_node_of(b, "conv", "k", x, BUILDER_OPTIONS({"channels", 6}, {"size", 1}));
     x = builder_node(b, "attention", "self", (const int[]){x, x, x}, 3,
                      BUILDER_OPTIONS({"heads", 2}));
@@ -117,6 +119,7 @@ static inline void rig_attention(builder *b, int variant) {
                      BUILDER_OPTIONS({"heads", 3}));
     x = builder_node(b, "attention", "causal", (const int[]){x, k, x}, 3,
                      BUILDER_OPTIONS({"heads", 1}, {"causal", 1}));
+    x = builder_node_of(b, "geglu", "gate", x, NULL);
     builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", b->model->classes}));
 }
 

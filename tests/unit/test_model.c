@@ -55,7 +55,8 @@ static void parameters_are_counted(void **state) {
                  {"cifar10_full", 32, 3, 89578}, {"resnet20", 32, 3, 269722},
                  {"resnet32", 32, 3, 464154},    {"resnet44", 32, 3, 658586},
                  {"resnet56", 32, 3, 853018},    {"wide_resnet28_10", 32, 3, 36479194},
-                 {"densenet40", 32, 3, 1019722}, {"resnet110", 32, 3, 1727962}};
+                 {"densenet40", 32, 3, 1019722}, {"resnet110", 32, 3, 1727962},
+                 {"vit", 32, 3, 2693194}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         gyre_model *m = open_model(known[i].name, known[i].size, known[i].c, 10);
         assert_int_equal(m->count, known[i].count);

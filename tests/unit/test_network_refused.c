@@ -113,6 +113,9 @@ static const refusal refusals[] = {
          "\"type\": \"attention\", \"inputs\": [\"images\", \"images\", \"images\"], \"heads\": 2"),
      "node a: \"heads\": expected a divisor of the 1 channels it reads, found 2"},
     {NODE("\"type\": \"attention\", \"heads\": 1"), "node a"},
+    {NODE("\"type\": \"geglu\""),
+     "node a: expected an even number of channels, of which the second half gates the first, "
+     "found 1"},
     {NODE(CONV "}, {\"name\": \"b\", \"type\": \"attention\", \"heads\": 1, \"inputs\": [\"a\", "
                "\"images\", \"a\"]"),
      "node b: expected keys and values, inputs 2 and 3, with the same pixels and with the 4 "

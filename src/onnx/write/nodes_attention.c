@@ -1,4 +1,4 @@
-/* Attention, in operators that every runtime has. */
+/* Attention, gated GELU and learned positions, in operators that every runtime has. */
 #include "nodes.h"
 
 #include <math.h>
@@ -43,4 +43,36 @@ static graph_value attention(nodes_call *c) {
     return graph_binary(c->g, "Reshape", y, graph_integers(c->g, picture, 4));
 }
 
-const nodes_row nodes_attention[] = {{"attention", attention}, {0}};
+static graph_value half(nodes_call *c, graph_value x, int begin) {
+    static const int64_t channels[] = {1};
+    const int64_t from[] = {begin}, to[] = {begin + c->node->c}, one[] = {1};
+    const graph_value first = graph_integers(c->g, from, 1), end = graph_integers(c->g, to, 1);
+    const graph_value axis = graph_integers(c->g, channels, 1);
+    const graph_value step = graph_integers(c->g, one, 1);
+    return graph_operator(c->g, "Slice",
+                          (const graph_value *const[]){&x, &first, &end, &axis, &step}, 5, NULL);
+}
+
+/* GELU is b (1 + erf(b / sqrt(2))) / 2. */
+static graph_value geglu(nodes_call *c) {
+    const graph_value a = half(c, c->x[0], 0), b = half(c, c->x[0], c->node->c);
+    const graph_value erf =
+        graph_unary(c->g, "Erf", graph_with(c->g, "Mul", b, (float)sqrt(0.5)), NULL);
+    const graph_value twice = graph_with(c->g, "Add", erf, 1);
+    const graph_value gelu = graph_binary(c->g, "Mul", graph_with(c->g, "Mul", b, 0.5f), twice);
+    return graph_binary(c->g, "Mul", a, gelu);
+}
+
+/* The parameter is (1, h w, c), as PyTorch users have it. */
+static graph_value positions(nodes_call *c) {
+    static const int64_t first[] = {0, 3, 1, 2};
+    const int64_t dims[] = {1, c->node->h, c->node->w, c->node->c};
+    const graph_value w = graph_parameter(c->g, c->node->params[0], 3, false);
+    const graph_value rows = graph_binary(c->g, "Reshape", w, graph_integers(c->g, dims, 4));
+    const graph_value added =
+        graph_unary(c->g, "Transpose", rows, GRAPH_ATTRIBUTES(GRAPH_LIST("perm", first, 4)));
+    return graph_binary(c->g, "Add", graph_picture(c->g, c->x[0]), added);
+}
+
+const nodes_row nodes_attention[] = {
+    {"attention", attention}, {"geglu", geglu}, {"positions", positions}, {0}};

@@ -1,4 +1,5 @@
-/* Attention on tensors of more than 2^32 elements (far_rig.h): the last sample's last head. */
+/* Attention on tensors of more than 2^32 elements (far_rig.h): the last sample's last head; gated
+ * GELU and learned positions. */
 #include "far_rig.h"
 
 /* A block for each head of each sample, since its tokens and channels fit into one tile. Rows of
@@ -76,8 +77,50 @@ static void attention_gradients_reach_far(void **state) {
     far_close(&f);
 }
 
+/* GELU of 16 is 16 in both types, and its slope 1. */
+static void geglu_reaches_far(void **state) {
+    gyre_backend *b = *state;
+    size_t size = b->act_size;
+    const gyre_geglu_shape s = {N, TOKENS, 1, C};
+    uint64_t n = (uint64_t)N * TOKENS * C, width = 16 / size;
+    space x = space_open(2 * n * size), y = space_open(n * size), dx = space_open(2 * n * size);
+    put(x, size, 2 * n - 1 - C, 3);
+    put(x, size, 2 * n - 1, 16);
+    only_block_of(n / width - 1);
+    GPU(geglu, &s, act(x), act(y));
+    expect("geglu", get(y, size, n - 1), 48, 0);
+    put(y, size, n - 1, 2);
+    GPU(geglu_dx, &s, act(x), act(y), act(dx));
+    expect("of the first half", get(dx, size, 2 * n - 1 - C), 32, 0);
+    expect("of the second half", get(dx, size, 2 * n - 1), 6, 0);
+    space_close(x);
+    space_close(y);
+    space_close(dx);
+    all_blocks();
+}
+
+static void positions_reach_far(void **state) {
+    gyre_backend *b = *state;
+    size_t size = b->act_size;
+    const gyre_positions_shape s = {1, N, TOKENS, C};
+    uint64_t n = (uint64_t)N * TOKENS * C, width = 16 / size;
+    space x = space_open(n * size), w = space_open(n * 4), y = space_open(n * size);
+    put(x, size, n - 1, 3);
+    put(w, 4, n - 1, 2);
+    only_block_of(n / width - 1);
+    GPU(positions, &s, act(x), f32(floats(w)), act(y));
+    expect("positions", get(y, size, n - 1), 5, 0);
+    GPU(positions_dw, &s, act(x), f32(floats(w)));
+    expect("positions_dw", get(w, 4, n - 1), 3, 0);
+    space_close(x);
+    space_close(w);
+    space_close(y);
+    all_blocks();
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(attention_reaches_far),
-                                       cmocka_unit_test(attention_gradients_reach_far)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(geglu_reaches_far), cmocka_unit_test(positions_reach_far),
+        cmocka_unit_test(attention_reaches_far), cmocka_unit_test(attention_gradients_reach_far)};
     return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);
 }

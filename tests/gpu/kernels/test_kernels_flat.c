@@ -94,11 +94,24 @@ GYRE_ACTIVATIONS(ACTIVATION)
 #define ACTIVATION_ROW(KIND, name, reads, about)                                                   \
     {#name, 4, false, true, gpu_of_##name, cpu_of_##name},
 
+/* Half of the elements are a result. */
+static void geglu(gyre_backend *b, size_t n, void **x) {
+    gyre_geglu_shape s = {1, 1, 1, (int)(n / 2)};
+    GPU(geglu, &s, x[0], x[1]);
+    GPU(geglu_dx, &s, x[0], x[2], x[3]);
+}
+static void cpu_geglu(gyre_backend *b, size_t n, void **x) {
+    gyre_geglu_shape s = {1, 1, 1, (int)(n / 2)};
+    CPU(geglu, &s, x[0], x[1]);
+    CPU(geglu_dx, &s, x[0], x[2], x[3]);
+}
+
 static const operation operations[] = {
     {"relu", 2, false, false, relu, cpu_relu},
     {"relu_dx", 3, false, false, relu_dx, cpu_relu_dx},
     {"relu_dx in place", 2, false, false, relu_dx_in_place, cpu_relu_dx_in_place},
     GYRE_ACTIVATIONS(ACTIVATION_ROW) /* each its value, its gradient, and that in place */
+    {"geglu", 4, false, true, geglu, cpu_geglu},
     {"accumulate", 2, false, true, accumulate, cpu_accumulate},
     {"fill", 2, true, false, fill, cpu_fill},
     {"add", 3, true, true, add, cpu_add},

@@ -89,6 +89,16 @@ static void run_attention_dx(gyre_backend *b, const buffer *in, const buffer *ou
     OK(b->ops->attention_dx(b->main, &attention, A(in[0]), A(in[1]), A(in[2]), F(in[3]), A(in[1]),
                             A(in[2]), A(out[0]), A(out[1]), (gyre_act)(void *)F(out[2])));
 }
+static void run_geglu(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_geglu_shape s = {6, 12, 11, 12};
+    OK(b->ops->geglu(b->main, &s, A(in[0]), A(out[0])));
+    OK(b->ops->geglu_dx(b->main, &s, A(in[0]), A(in[1]), A(out[1])));
+}
+static void run_positions(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_positions_shape s = {6, 12, 11, 24};
+    OK(b->ops->positions(b->main, &s, A(in[0]), F(in[3]), A(out[0])));
+    OK(b->ops->positions_dw(b->main, &s, A(in[1]), F(out[2])));
+}
 static void run_columns(gyre_backend *b, const buffer *in, const buffer *out) {
     void *work = malloc(gpu_columns_work(24));
     assert_int_equal(gpu_column_sum_launch(NULL, b->act_size == 2, N / 24, 24, A(in[0]), work,
@@ -160,6 +170,8 @@ static const struct {
                   {"group_norm_dx", run_group_norm_dx},
                   {"attention", run_attention},
                   {"attention_dx", run_attention_dx},
+                  {"geglu", run_geglu},
+                  {"positions", run_positions},
                   {"column_sum", run_columns},
                   {"maximum pooling", run_max_pool},
                   {"average pooling", run_average_pool},
