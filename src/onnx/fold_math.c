@@ -49,12 +49,22 @@ static char unary_of(const char *op) {
     return '\0';
 }
 
+/* Dimensions of 1 in front do not count. */
+static bool same_shape(const onnx_constant *a, const onnx_constant *b) {
+    for (int i = 1; i <= a->rank || i <= b->rank; i++) {
+        int64_t x = i <= a->rank ? a->dims[a->rank - i] : 1;
+        int64_t y = i <= b->rank ? b->dims[b->rank - i] : 1;
+        if (x != y) return false;
+    }
+    return true;
+}
+
 /* Of equal shapes, or of one number and many. */
 static onnx_constant *fold_binary(onnx_import *m, const onnx_call *c, char op) {
     onnx_constant *a = onnx_constant_in(c, 0), *b = onnx_constant_in(c, 1);
     if (a == NULL || b == NULL) return NULL;
     const onnx_constant *like = b->count > a->count || b->rank > a->rank ? b : a;
-    bool fits = a->count == b->count || a->count == 1 || b->count == 1;
+    bool fits = same_shape(a, b) || a->count == 1 || b->count == 1;
     const double *x = fits ? onnx_constant_read(&m->work, a) : NULL;
     const double *y = fits ? onnx_constant_read(&m->work, b) : NULL;
     if (x == NULL || y == NULL) return NULL;
@@ -178,7 +188,7 @@ static onnx_constant *fold_where(onnx_import *m, const onnx_call *c) {
     }
     onnx_constant *out = onnx_constant_make(&m->work, like->rank, like->dims, k[1]->integer);
     for (int i = 0; i < 3; i++) {
-        if (k[i]->count != 1 && k[i]->count != like->count) return NULL;
+        if (k[i]->count != 1 && !same_shape(k[i], like)) return NULL;
     }
     for (size_t i = 0; out != NULL && i < out->count; i++) {
         int from = x[0][k[0]->count == 1 ? 0 : i] != 0 ? 1 : 2;

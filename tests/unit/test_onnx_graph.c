@@ -198,6 +198,23 @@ static void what_cannot_be_is_not_computed(void **state) {
     onnx_work_close(&b.m.work);
 }
 
+/* A column and a row would make a table. */
+static void shapes_must_be_equal(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        bench b;
+        const int64_t dims[] = {i == 0 ? 2 : 1, i == 0 ? 1 : 2};
+        open_bench(&b, "Add");
+        give(&b, 2, shape);
+        onnx_value *v = &b.in[b.call.in_count];
+        *v = (onnx_value){.kind = ONNX_CONSTANT,
+                          .constant = onnx_constant_make(&b.m.work, 2, dims, true)};
+        b.call.in[b.call.in_count++] = v;
+        assert_int_equal(onnx_fold(&b.m, &b.call), i == 1);
+        onnx_work_close(&b.m.work);
+    }
+}
+
 /* ---- names */
 
 static void nodes_are_called_as_modules_are(void **state) {
@@ -247,6 +264,7 @@ int main(void) {
         cmocka_unit_test(parts_of_a_shape_are_computed),
         cmocka_unit_test(whole_numbers_stay_whole),
         cmocka_unit_test(what_cannot_be_is_not_computed),
+        cmocka_unit_test(shapes_must_be_equal),
         cmocka_unit_test(nodes_are_called_as_modules_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
