@@ -42,6 +42,9 @@ gyre_status gyre_config_extend(gyre_settings *settings, const char *stage);
  * length (or stages). `gyre schedule` needs less, so gyre_config_open does not ask. */
 gyre_status gyre_config_require(const gyre_settings *settings);
 
+/* model.name, model.layers, model.file or model.config was given. */
+bool gyre_config_names_network(const gyre_settings *settings);
+
 /* A path of the config, which is relative to its folder, seen from here; free() it. NULL: out of
  * memory. */
 char *gyre_config_path(const gyre_settings *settings, const char *path);

@@ -7,6 +7,8 @@
 
 #define GYRE_DEFAULT_LOSS "cross_entropy" /* of model.loss; a node type of src/model/nodes */
 
+#define GYRE_DEFAULT_DENOISE_STEPS 1000 /* of the node type diffuse likewise */
+
 #define GYRE_DEFAULT_SHARDS_MAX 8         /* of batch.shards, which depends on batch.size */
 #define GYRE_DEFAULT_SHARD_SAMPLES_MIN 32 /* likewise */
 

@@ -109,9 +109,12 @@ const char *gyre_model_loss_summary(int index);
 void gyre_node_types_help(FILE *out);
 void gyre_node_types_help_markdown(FILE *out);
 
-/* Builds settings->layers, or else settings->name, for images (h, w, c) and `classes`. Errors:
- * GYRE_EUSAGE naming the nearest model or loss, a size that the model cannot take, or a freeze name
- * that matches nothing. */
+/* Nothing is asked of a network's noise but what is the default. */
+bool gyre_denoise_is_usual(const gyre_denoise_settings *d);
+
+/* Builds settings->layers, or else settings->unet, or else settings->name, for images (h, w, c) and
+ * `classes`. Errors: GYRE_EUSAGE naming the nearest model or loss, a size that the model cannot
+ * take, or a freeze name that matches nothing. */
 gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
                             gyre_model **out);
 void gyre_model_close(gyre_model *m);
@@ -119,6 +122,10 @@ void gyre_model_close(gyre_model *m);
 /* The network as settings->layers takes it, each node on a line; equal networks have equal texts.
  * free() it. */
 gyre_status gyre_model_print(const gyre_model *m, char **out);
+
+/* The same as the config.json of diffusers' UNet2DModel, on one line, for a network that has its
+ * nodes; NULL: it is another one. free() it. */
+gyre_status gyre_model_unet(const gyre_model *m, char **out);
 
 /* A node for people. */
 typedef struct {

@@ -21,7 +21,8 @@ typedef struct {
     gyre_model *model;
 
     gyre_stage_settings *stages; /* owned copies that `settings` points to */
-    char *data_path, *init_path, *layers;
+    char *data_path, *init_path, *unet;
+    char *layers;          /* NULL: the network's name tells all */
     double *class_weights; /* where they were to be balanced */
     char output_dir[2];
 } gyre_resolved;

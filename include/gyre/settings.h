@@ -78,9 +78,30 @@ typedef struct {
     double lr_mult, decay_mult; /* times what the network says */
 } gyre_group_settings;
 
+typedef enum { GYRE_NOISE_LINEAR, GYRE_NOISE_SCALED_LINEAR, GYRE_NOISE_COSINE } gyre_noise;
+typedef enum { GYRE_PREDICT_EPSILON, GYRE_PREDICT_V } gyre_predict;
+typedef enum { GYRE_DRAW_UNIFORM, GYRE_DRAW_STRATIFIED } gyre_draw;
+
+/* What a network that denoises learns, in its node `diffuse`. 0 is the node's default everywhere.
+ */
 typedef struct {
-    char *name;         /* of the zoo; NULL: layers */
-    char *layers;       /* the network as JSON (docs/networks.md), each node on a line */
+    int steps; /* times t: 0 to steps - 1 */
+    gyre_noise noise;
+    double beta_start, beta_end;
+    bool zero_snr;
+    gyre_predict predict;
+    gyre_draw draw;
+    int from, to; /* times that training draws: from <= t < to */
+    double offset, min_snr;
+    double drop_condition; /* of its node `embedding`: the null class is taken in the label's place
+                              with this probability */
+} gyre_denoise_settings;
+
+typedef struct {
+    char *name;   /* of the zoo; NULL: layers, or unet */
+    char *layers; /* the network as JSON (docs/networks.md), each node on a line */
+    char *unet;   /* the config.json of diffusers' UNet2DModel */
+    gyre_denoise_settings denoise;
     char *file;         /* read when the config is: NULL then */
     int classes;        /* 0: from the dataset */
     gyre_target target; /* the dataset's */

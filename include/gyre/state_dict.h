@@ -19,6 +19,10 @@ typedef struct {
 gyre_state_array gyre_state_of_param(const gyre_model *m, int param);
 gyre_state_array gyre_state_of_statistic(const gyre_model *m, int statistic);
 
+/* diffusers' attention once had other names: those files have `to_q.weight` as query.weight. *out
+ * is the old name; false: the name has none. */
+bool gyre_state_old_name(const char *name, char out[GYRE_NODE_NAME_SIZE]);
+
 /* rows x pixels x channels numbers; `own` and `torch` are two vectors. */
 void gyre_state_to_torch(const gyre_state_array *a, const float *own, float *torch);
 void gyre_state_from_torch(const gyre_state_array *a, const float *torch, float *own);

@@ -70,8 +70,9 @@ out:
 
 static gyre_status open_model(arguments *a, const gyre_settings *s, gyre_model **out) {
     GYRE_TRY(find_input(a, s));
-    if (s->model.name == NULL && s->model.layers == NULL) {
-        return gyre_fail(GYRE_EUSAGE, "the config has no model.name, model.layers or model.file");
+    if (!gyre_config_names_network(s)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "the config has no model.name, model.layers, model.file or model.config");
     }
     gyre_model_settings model = s->model;
     model.target = a->target;
@@ -81,6 +82,11 @@ static gyre_status open_model(arguments *a, const gyre_settings *s, gyre_model *
 /* A file of nodes alone, rather than a config. */
 static bool is_network(const gyre_json_value *v) {
     return gyre_json_kind_of(v) == GYRE_JSON_LIST || gyre_json_get(v, "nodes") != NULL;
+}
+
+/* diffusers' config.json. */
+static bool is_unet(const gyre_json_value *v) {
+    return gyre_json_get(v, "_class_name") != NULL;
 }
 
 /* The settings of a network without a config, as model.KEY says it. */
@@ -119,9 +125,9 @@ static gyre_status open_settings(arguments *a, gyre_settings **out) {
         return settings_of("file", a->what, out);
     }
     GYRE_TRY(gyre_json_read(a->what, &v));
-    bool network = is_network(v);
+    const char *key = is_network(v) ? "file" : is_unet(v) ? "config" : NULL;
     gyre_json_close(v);
-    if (network) return settings_of("file", a->what, out);
+    if (key != NULL) return settings_of(key, a->what, out);
     return gyre_config_open(a->what, a->sets.items, a->sets.count, out);
 }
 
@@ -208,8 +214,8 @@ static const cli_form forms[] = {{"CONFIG", NULL}, {"NAME|NET.json|NET.onnx", "i
 static const cli_option options[] = {
     {.name = "CONFIG", .help = "a config, whose dataset gives the size of the images"},
     {.name = "NAME|NET.json|NET.onnx",
-     .help = "a model of the zoo (`gyre help models`), or a file of nodes or of ONNX as model.file "
-             "takes it"},
+     .help = "a model of the zoo (`gyre help models`), a file of nodes or of ONNX as model.file "
+             "takes it, or a config.json of diffusers' as model.config takes it"},
     {.id = 's',
      .name = "set",
      .kind = CLI_SETS,

@@ -72,6 +72,7 @@ void gyre_config_close(gyre_settings *s) {
     free(s->model.freeze);
     free(s->model.name);
     free(s->model.layers);
+    free(s->model.unet);
     config_clear_groups(&s->model);
     config_clear_class_weights(&s->model);
     free(s->model.file);

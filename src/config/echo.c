@@ -147,11 +147,12 @@ gyre_status gyre_config_hash_shared(const gyre_settings *settings, uint64_t *out
     return hash_of(settings, is_shared, out);
 }
 
-/* The field as text; "nothing" when it is not given. */
+/* The field as text; "nothing" when it is not given and has no default. */
 static gyre_status text_of(const config_field *f, const gyre_settings *settings, char **out) {
     cJSON *value = NULL;
     GYRE_TRY(value_of(f, settings, &value));
-    *out = value == NULL ? strdup("nothing") : cJSON_PrintUnformatted(value);
+    *out = value != NULL ? cJSON_PrintUnformatted(value)
+                         : strdup(f->fallback == NULL ? "nothing" : f->fallback);
     cJSON_Delete(value);
     return *out == NULL ? gyre_no_memory("writing the config") : GYRE_OK;
 }
@@ -172,6 +173,15 @@ static void cut_to_difference(char *a, char *b) {
     a[n] = b[m] = '\0';
 }
 
+/* Cuts two objects of one line to what begins with the first field that differs. */
+static void cut_to_field(char *a, char *b) {
+    size_t same = 0;
+    while (a[same] == b[same] && a[same] != '\0') same++;
+    while (same > 0 && !(a[same] == '"' && (a[same - 1] == ',' || a[same - 1] == '{'))) same--;
+    memmove(a, a + same, strlen(a + same) + 1);
+    memmove(b, b + same, strlen(b + same) + 1);
+}
+
 gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now) {
     enum { MOST = 100 }; /* bytes of a value */
     char list[GYRE_ERROR_MAX] = "";
@@ -188,6 +198,7 @@ gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *n
         if (status == GYRE_OK) status = text_of(f, now, &b);
         if (status == GYRE_OK && strcmp(a, b) != 0) {
             if (f->kind == FIELD_NETWORK) cut_to_difference(a, b);
+            if (f->kind == FIELD_UNET) cut_to_field(a, b);
             gyre_text_add(list, sizeof list, "%s%s: run has %s, config has %s",
                           list[0] == '\0' ? "" : "; ", f->path, gyre_text_shorten(a, MOST),
                           gyre_text_shorten(b, MOST));

@@ -36,6 +36,21 @@ static cJSON *validation_json(const gyre_data_settings *data) {
     return object_json("split", config_number_json(data->split));
 }
 
+/* Most networks have no noise; of those that have, the echo says what is not the default. */
+static bool is_changed(const config_field *f, const void *at) {
+    char first[40];
+    int choice;
+    switch (f->kind) {
+    case FIELD_FLAG: return *(const bool *)at;
+    case FIELD_INTEGER: return *(const int *)at != (int)strtol(f->fallback, NULL, 10);
+    case FIELD_CHOICE:
+        memcpy(&choice, at, sizeof choice);
+        config_choice_at(f->choices, choice, first, sizeof first);
+        return strncmp(first, f->fallback + 1, strlen(first)) != 0;
+    default: return *(const double *)at != strtod(f->fallback, NULL);
+    }
+}
+
 /* Fields without a default that were not given are left out of the echo. */
 static bool is_given(const config_field *f, const gyre_settings *settings) {
     const void *at = (const char *)settings + f->offset;
@@ -44,7 +59,10 @@ static bool is_given(const config_field *f, const gyre_settings *settings) {
     if (f->kind == FIELD_WEIGHTS) {
         return settings->model.class_weights_balanced || settings->model.class_weights != NULL;
     }
-    if (f->kind == FIELD_TEXT || f->kind == FIELD_NETWORK) return *(char *const *)at != NULL;
+    if (f->kind == FIELD_TEXT || f->kind == FIELD_NETWORK || f->kind == FIELD_UNET) {
+        return *(char *const *)at != NULL;
+    }
+    if (strncmp(f->path, "denoise.", strlen("denoise.")) == 0) return is_changed(f, at);
     if (f->kind == FIELD_INTEGER && f->fallback == NULL) return *(const int *)at != 0;
     if (f->kind == FIELD_LENGTH || f->kind == FIELD_STEPS) {
         return ((const gyre_length *)at)->unit != GYRE_UNIT_NONE;
@@ -75,7 +93,8 @@ gyre_status config_field_get(const config_field *f, const gyre_settings *setting
     case FIELD_TEXT: *out = cJSON_CreateString(*(char *const *)at); break;
     case FIELD_GROUPS: *out = config_groups_json(&settings->model); break;
     case FIELD_WEIGHTS: *out = config_class_weights_json(&settings->model); break;
-    case FIELD_NETWORK: *out = cJSON_CreateRaw(*(char *const *)at); break;
+    case FIELD_NETWORK:
+    case FIELD_UNET: *out = cJSON_CreateRaw(*(char *const *)at); break;
     case FIELD_NAMES:
         *out = cJSON_CreateStringArray((const char *const *)settings->model.freeze,
                                        settings->model.freeze_count);

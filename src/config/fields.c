@@ -83,13 +83,16 @@ const config_field config_fields[] = {
      "not uint8 are in its own units."},
 
     {"model.name", FIELD_TEXT, ARITHMETIC, AT(model.name), 0, 0, 0, NULL, NULL,
-     "Model of the zoo; `gyre help models` lists them. This, model.layers or model.file is "
-     "required."},
+     "Model of the zoo; `gyre help models` lists them. This, model.layers, model.file or "
+     "model.config is required."},
     {"model.layers", FIELD_NETWORK, ARITHMETIC, AT(model.layers), 0, 0, 0, NULL, NULL,
      "A network of your own: its nodes, as docs/networks.md explains them."},
     {"model.file", FIELD_TEXT, FREE, AT(model.file), 0, 0, 0, NULL, NULL,
      "The same from a JSON file, or a network from an ONNX file with its weights (docs/onnx.md), "
      "relative to the config file. The run keeps its content as model.layers."},
+    {"model.config", FIELD_UNET, ARITHMETIC, AT(model.unet), 0, 0, 0, NULL, NULL,
+     "A U-Net by the config.json of diffusers' UNet2DModel (docs/unet.md): a file or its folder, "
+     "relative to the config file, or the object itself, which the run keeps."},
     {"model.init", FIELD_SIDE, FREE, AT(model.init_fresh), 0, 0, 0, "file|fresh", "\"file\"",
      "Weights of an ONNX file in model.file: the file's, or new ones by the seed."},
     {"model.classes", FIELD_INTEGER, ARITHMETIC, AT(model.classes), 0, GYRE_CLASSES_MAX, 0, NULL,
@@ -104,13 +107,45 @@ const config_field config_fields[] = {
      "samples / (classes * samples of the class), of the training samples."},
     {"model.init_from", FIELD_TEXT, FREE, AT(model.init_from), 0, 0, 0, NULL, NULL,
      "A file of weights to start from, relative to the config file: HDF5 with /parameters/NAME, or "
-     "a state_dict in safetensors (docs/formats.md). Its content is part of the run."},
+     "a state_dict in safetensors (docs/formats.md), or diffusers' folder of one. Its content is "
+     "part of the run."},
     {"model.freeze", FIELD_NAMES, ARITHMETIC, AT(model.freeze), 0, 0, 0, NULL, "[]",
      "Parameters to leave as they are: names, or their beginnings up to a dot, as [\"conv1\", "
      "\"layer1\"]. Running statistics still follow the data: model.batch_norm holds them."},
     {"model.batch_norm", FIELD_SIDE, ARITHMETIC, AT(model.batch_norm_frozen), 0, 0, 0,
      "train|frozen", "\"train\"",
      "Batch norm uses each shard's statistics, or the running ones as constants."},
+
+    {"denoise.steps", FIELD_INTEGER, ARITHMETIC, AT(model.denoise.steps), 2, 10000, 0, NULL,
+     DEFAULT(DENOISE_STEPS), "Times t of noised images: 0 to steps - 1. These keys are for unet."},
+    {"denoise.noise", FIELD_CHOICE, ARITHMETIC, AT(model.denoise.noise), 0, 0, 0,
+     "linear|scaled_linear|cosine", "\"linear\"",
+     "How noise grows with t: beta linear in t, its root linear in t (Stable Diffusion's), or "
+     "alpha_bar a squared cosine."},
+    {"denoise.beta_start", FIELD_REAL, ARITHMETIC, AT(model.denoise.beta_start), 0, 0.999, 0, NULL,
+     "0", "beta of the first t; 0: 1e-4, of scaled_linear 0.00085."},
+    {"denoise.beta_end", FIELD_REAL, ARITHMETIC, AT(model.denoise.beta_end), 0, 0.999, 0, NULL, "0",
+     "beta of the last t; 0: 0.02, of scaled_linear 0.012."},
+    {"denoise.zero_snr", FIELD_FLAG, ARITHMETIC, AT(model.denoise.zero_snr), 0, 0, 0, NULL, "false",
+     "Nothing of the image is left at the last t; needs predict \"v\"."},
+    {"denoise.predict", FIELD_CHOICE, ARITHMETIC, AT(model.denoise.predict), 0, 0, 0, "epsilon|v",
+     "\"epsilon\"", "What the network tells: the noise, or v = a noise - s image."},
+    {"denoise.draw", FIELD_CHOICE, ARITHMETIC, AT(model.denoise.draw), 0, 0, 0,
+     "uniform|stratified", "\"uniform\"",
+     "t of a batch's samples in training: each drawn by itself, or one in each of as many equal "
+     "parts as samples, so that losses of batches can be compared."},
+    {"denoise.from", FIELD_INTEGER, ARITHMETIC, AT(model.denoise.from), 0, 10000, 0, NULL, "0",
+     "Lowest t that training draws."},
+    {"denoise.to", FIELD_INTEGER, ARITHMETIC, AT(model.denoise.to), 0, 10000, 0, NULL, "0",
+     "t that training draws are below this; 0: steps."},
+    {"denoise.offset", FIELD_REAL, ARITHMETIC, AT(model.denoise.offset), 0, 1, 0, NULL, "0",
+     "Offset noise: this times one more normal number for each channel of a sample."},
+    {"denoise.min_snr", FIELD_REAL, ARITHMETIC, AT(model.denoise.min_snr), 0, 1000, 0, NULL, "0",
+     "Weights of the loss by the signal-to-noise ratio, cut at this; 0: all t weigh alike."},
+    {"denoise.drop_condition", FIELD_REAL, ARITHMETIC, AT(model.denoise.drop_condition), 0, 1, 0,
+     NULL, "0",
+     "Probability that training takes the null class, the last row of num_class_embeds, in place "
+     "of a sample's class."},
 
     {"batch.size", FIELD_INTEGER, ARITHMETIC, AT(batch_size), 1, INT_TOP, 0, NULL, NULL,
      "Samples of one step, over all ranks. Required."},

@@ -16,6 +16,7 @@ typedef enum {
     FIELD_NAMES,      /* char ** + count: model.freeze */
     FIELD_GROUPS,     /* list of objects: optimizer.groups */
     FIELD_NETWORK,    /* char *, owned: a list of nodes as text */
+    FIELD_UNET,       /* char *, owned: a path or an object, as JSON text */
     FIELD_CHOICE,     /* an enum, by its value's place in `choices` */
     FIELD_SIDE,       /* bool, true for the second of two choices */
     FIELD_LENGTH,     /* gyre_length, an object with one unit */
@@ -123,6 +124,10 @@ gyre_status config_take_stages(config_reader *r);
 
 /* The text of model.layers from a list of nodes, or an object with one. */
 gyre_status config_take_network(const cJSON *value, const char *where, char **to);
+/* The text of model.config from a path, or an object. */
+gyre_status config_take_unet(const cJSON *value, const char *where, char **to);
+/* Reads the file of model.config in its place. */
+gyre_status config_finish_unet(config_reader *r);
 /* optimizer.groups from JSON, and back to nothing. */
 gyre_status config_take_groups(const cJSON *value, const char *where, gyre_model_settings *m);
 cJSON *config_groups_json(const gyre_model_settings *m);

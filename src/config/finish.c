@@ -153,16 +153,21 @@ gyre_status config_finish(config_reader *r, const char *where) {
     gyre_settings *s = r->settings;
     finish_loss(&s->model);
     GYRE_TRY(config_finish_network(r, where));
+    GYRE_TRY(config_finish_unet(r));
     GYRE_TRY(finish_schedules(s, where));
     GYRE_TRY(finish_batch(s, where));
     GYRE_TRY(finish_optimizer(r, where));
     return check_momentum(s, where);
 }
 
+bool gyre_config_names_network(const gyre_settings *s) {
+    return s->model.name != NULL || s->model.layers != NULL || s->model.unet != NULL;
+}
+
 gyre_status gyre_config_require(const gyre_settings *s) {
-    const char *missing = s->data.path == NULL                               ? "data.path"
-                          : s->model.name == NULL && s->model.layers == NULL ? "model.name"
-                          : s->batch_size == 0                               ? "batch.size"
+    const char *missing = s->data.path == NULL            ? "data.path"
+                          : !gyre_config_names_network(s) ? "model.name"
+                          : s->batch_size == 0            ? "batch.size"
                           : s->length.unit == GYRE_UNIT_NONE && s->schedule.stage_count == 0
                               ? "length"
                               : NULL;

@@ -98,17 +98,27 @@ static gyre_status read_file(config_reader *r) {
     return status;
 }
 
+static gyre_status check_one_way(const gyre_model_settings *m, const char *where) {
+    const char *found[] = {
+        m->name != NULL ? "model.name" : NULL, m->layers != NULL ? "model.layers" : NULL,
+        m->file != NULL ? "model.file" : NULL, m->unet != NULL ? "model.config" : NULL};
+    const char *first = NULL;
+    for (int i = 0; i < 4; i++) {
+        if (found[i] != NULL && first != NULL) {
+            return gyre_fail(GYRE_EUSAGE,
+                             "%s: one of model.name, model.layers, model.file and model.config "
+                             "was expected, found %s and %s; null takes one back",
+                             where, first, found[i]);
+        }
+        if (found[i] != NULL) first = found[i];
+    }
+    return GYRE_OK;
+}
+
 gyre_status config_finish_network(config_reader *r, const char *where) {
     gyre_settings *s = r->settings;
     gyre_model_settings *m = &s->model;
-    const char *first = m->name != NULL ? "model.name" : "model.layers";
-    const char *second = m->file != NULL ? "model.file" : "model.layers";
-    if ((m->name != NULL) + (m->layers != NULL) + (m->file != NULL) > 1) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "%s: one of model.name, model.layers and model.file was expected, found "
-                         "%s and %s; null takes one back",
-                         where, first, second);
-    }
+    GYRE_TRY(check_one_way(m, where));
     if (m->init_fresh && m->init_from != NULL) {
         return gyre_fail(GYRE_EUSAGE,
                          "%s: model.init \"fresh\" draws weights, and model.init_from names a file "

@@ -67,6 +67,7 @@ void config_field_range(const config_field *f, char *out, size_t size) {
     case FIELD_TEXT: snprintf(out, size, "text"); break;
     case FIELD_NAMES: snprintf(out, size, "list of names"); break;
     case FIELD_NETWORK: snprintf(out, size, "list of nodes"); break;
+    case FIELD_UNET: snprintf(out, size, "a path, or an object"); break;
     case FIELD_GROUPS: snprintf(out, size, "list of groups"); break;
     case FIELD_CHOICE:
     case FIELD_SIDE:
@@ -280,6 +281,7 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
         break;
     case FIELD_NAMES: return take_names(f, value, settings, where);
     case FIELD_NETWORK: return config_take_network(value, where, to);
+    case FIELD_UNET: return config_take_unet(value, where, to);
     case FIELD_GROUPS: return config_take_groups(value, where, &settings->model);
     case FIELD_CHOICE:
         fits = take_choice(f, value, &choice);
@@ -314,6 +316,7 @@ static void clear(const config_field *f, gyre_settings *settings) {
     switch (f->kind) {
     case FIELD_TEXT:
     case FIELD_NETWORK:
+    case FIELD_UNET:
         free(*(char **)to);
         *(char **)to = NULL;
         break;

@@ -12,6 +12,7 @@ enum { BUILDER_IMAGES = -1 };
 
 struct builder {
     gyre_model *model;
+    const gyre_model_settings *settings;
     gyre_status status;
     node_names names;
     int node_room, param_room, statistic_room;

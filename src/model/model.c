@@ -78,8 +78,21 @@ static gyre_status lay_out(gyre_model *m) {
     return GYRE_OK;
 }
 
-static gyre_status find_loss(const gyre_model_settings *settings, const gyre_node_type **out) {
-    const char *name = settings->loss != NULL ? settings->loss : NODE_DEFAULT_LOSS;
+static bool adds_noise(const gyre_model *m) {
+    for (int i = 0; i < m->node_count; i++) {
+        if (strcmp(m->nodes[i].type->name, NODE_NOISE) == 0) return true;
+    }
+    return false;
+}
+
+/* Where the settings name none. */
+static const char *usual_loss(const gyre_model *m) {
+    return adds_noise(m) ? NODE_NOISE_LOSS : NODE_DEFAULT_LOSS;
+}
+
+static gyre_status find_loss(const gyre_model *m, const gyre_model_settings *settings,
+                             const gyre_node_type **out) {
+    const char *name = settings->loss != NULL ? settings->loss : usual_loss(m);
     const char *names[NAMES_MAX] = {0};
     *out = node_type_named(name);
     if (*out != NULL && (*out)->is_loss) return GYRE_OK;
@@ -133,7 +146,7 @@ static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
     gyre_model *m = b->model;
     const gyre_node_type *type = NULL;
     GYRE_TRY(b->status);
-    GYRE_TRY(find_loss(settings, &type));
+    GYRE_TRY(find_loss(m, settings, &type));
     if (settings->label_smoothing != 0 && !type->smooths_labels) {
         return gyre_fail(GYRE_EUSAGE,
                          "optimizer.label_smoothing: expected 0, since the loss %s has none, found "
@@ -154,10 +167,31 @@ static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
 }
 
 /* The nodes before the loss. */
-static gyre_status add_nodes(builder *b, const zoo_entry *entry, const char *layers) {
-    if (entry == NULL) return gyre_fail_in("model.layers", network_read(b, layers));
+static gyre_status add_nodes(builder *b, const zoo_entry *entry,
+                             const gyre_model_settings *settings) {
+    if (entry == NULL) return gyre_fail_in("model.layers", network_read(b, settings->layers));
     entry->build(b, entry->variant);
-    return gyre_fail_in("model.name", b->status);
+    return gyre_fail_in(settings->unet != NULL ? "model.config" : "model.name", b->status);
+}
+
+bool gyre_denoise_is_usual(const gyre_denoise_settings *d) {
+    return (d->steps == 0 || d->steps == GYRE_DEFAULT_DENOISE_STEPS) && d->noise == 0 &&
+           d->predict == 0 && d->draw == 0 && d->from == 0 && d->to == 0 && !d->zero_snr &&
+           d->beta_start == 0 && d->beta_end == 0 && d->offset == 0 && d->min_snr == 0 &&
+           d->drop_condition == 0;
+}
+
+/* Only a network that is made here gets the options of the noise. */
+static gyre_status check_denoise(const gyre_model *m, const zoo_entry *entry,
+                                 const gyre_denoise_settings *d) {
+    if (gyre_denoise_is_usual(d)) return GYRE_OK;
+    if (entry == NULL) {
+        return gyre_fail(GYRE_EUSAGE, "denoise: these keys are for unet alone; a network of "
+                                      "model.layers says it in its node of type diffuse");
+    }
+    if (adds_noise(m)) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "denoise: these keys are for unet alone, and the network is %s",
+                     m->name);
 }
 
 gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *settings, int h,
@@ -178,11 +212,13 @@ gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *se
     m->target = settings->target;
     m->norm_frozen = settings->batch_norm_frozen;
     builder b = {.model = m,
+                 .settings = settings,
                  .any_target = settings->any_target,
                  .bias_lr_mult = 1,
                  .weight_decay_mult = 1,
                  .bias_decay_mult = 1};
-    gyre_status status = add_nodes(&b, entry, settings->layers);
+    gyre_status status = add_nodes(&b, entry, settings);
+    if (status == GYRE_OK) status = check_denoise(m, entry, &settings->denoise);
     if (status == GYRE_OK) status = add_loss(&b, settings);
     if (status == GYRE_OK) status = check_read(m);
     if (status == GYRE_OK && m->param_count == 0) {
@@ -203,7 +239,10 @@ gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *se
 gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, int c, int classes,
                             gyre_model **out) {
     const zoo_entry *entry = NULL;
-    if (settings->layers == NULL) GYRE_TRY(find_entry(settings->name, &entry));
+    if (settings->layers == NULL && settings->unet != NULL)
+        entry = &zoo_by_config;
+    else if (settings->layers == NULL)
+        GYRE_TRY(find_entry(settings->name, &entry));
     return zoo_model_open(entry, settings, h, w, c, classes, out);
 }
 

@@ -31,6 +31,9 @@ static inline bool network_is_bias(const gyre_param *p) {
     return p->fan_in > 0 && !(p->fan_out > 0);
 }
 
+/* network_print.c: the double with the fewest digits that is the same float. */
+double network_short_number(float x);
+
 /* A value for a message, cut where it is long. */
 enum { NETWORK_TEXT = 80 };
 const char *network_text(const gyre_json_value *v, char out[NETWORK_TEXT]);

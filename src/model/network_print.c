@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The double with the fewest digits that is the same float. */
-static double short_number(float x) {
+double network_short_number(float x) {
     char text[40];
     for (int digits = 1; digits < FLT_DECIMAL_DIG; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, (double)x);
@@ -50,7 +49,7 @@ static void print_common_mults(gyre_json *j, const char *key, const float mults[
     if (mults[0] == 1 && mults[1] == 1) return;
     gyre_json_enter_object(j, key);
     for (int k = 0; k < 2; k++) {
-        if (mults[k] != 1) gyre_json_add_number(j, common_names[k], short_number(mults[k]));
+        if (mults[k] != 1) gyre_json_add_number(j, common_names[k], network_short_number(mults[k]));
     }
     gyre_json_leave(j);
 }
@@ -113,7 +112,7 @@ static void print_option(gyre_json *j, const gyre_node *n, const node_option *o)
     switch (o->kind) {
     case OPTION_BOOL: gyre_json_add_flag(j, o->name, value != 0); break;
     case OPTION_CHOICE: gyre_json_add_text(j, o->name, o->choices[(int)value]); break;
-    case OPTION_REAL: gyre_json_add_number(j, o->name, short_number((float)value)); break;
+    case OPTION_REAL: gyre_json_add_number(j, o->name, network_short_number((float)value)); break;
     default: gyre_json_add_number(j, o->name, value); break;
     }
 }
@@ -187,7 +186,7 @@ static void print_mults(gyre_json *j, const gyre_model *m, const gyre_node *n, c
             continue;
         if (!any) gyre_json_enter_object(j, key);
         any = true;
-        gyre_json_add_number(j, network_short_name(n, p), short_number(mult));
+        gyre_json_add_number(j, network_short_name(n, p), network_short_number(mult));
     }
     if (any) gyre_json_leave(j);
 }

@@ -146,6 +146,12 @@ struct gyre_node_type {
 
 #define NODE_DEFAULT_LOSS GYRE_DEFAULT_LOSS
 
+/* The type of the node that adds noise, and the loss of networks that have one, where none is
+ * named.
+ */
+#define NODE_NOISE "diffuse"
+#define NODE_NOISE_LOSS "denoise"
+
 /* summary.c: `flop` of a type whose every weight is used once for each pixel of its output. */
 double node_weight_flop(const node_call *c);
 

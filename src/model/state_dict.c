@@ -56,6 +56,22 @@ gyre_state_array gyre_state_of_statistic(const gyre_model *m, int statistic) {
     return a;
 }
 
+bool gyre_state_old_name(const char *name, char out[GYRE_NODE_NAME_SIZE]) {
+    static const char *const names[][2] = {{".to_q.", ".query."},
+                                           {".to_k.", ".key."},
+                                           {".to_v.", ".value."},
+                                           {".to_out.0.", ".proj_attn."}};
+    if (strstr(name, "attentions.") == NULL) return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *at = strstr(name, names[i][0]);
+        if (at == NULL) continue;
+        snprintf(out, GYRE_NODE_NAME_SIZE, "%.*s%s%s", (int)(at - name), name, names[i][1],
+                 at + strlen(names[i][0]));
+        return true;
+    }
+    return false;
+}
+
 static void transpose(size_t rows, size_t a, size_t b, const float *from, float *to) {
     for (size_t r = 0; r < rows; r++, from += a * b, to += a * b) {
         for (size_t i = 0; i < a; i++) {

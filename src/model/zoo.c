@@ -39,8 +39,13 @@ const zoo_entry zoo_entries[] = {
     {"convnext_tiny",
      "net of 7x7 depthwise convolutions and layer norm for images of 64x64 to 224x224",
      zoo_convnext_tiny, 0},
+    {"unet",
+     "net of diffusers' class UNet2DModel that makes pictures, for images of 28x28 to 64x64",
+     zoo_unet, 0},
     {NULL, NULL, NULL, 0},
 };
+
+const zoo_entry zoo_by_config = {"unet", NULL, zoo_unet, 0};
 
 const char *gyre_model_name(int index) {
     int count = (int)(sizeof zoo_entries / sizeof zoo_entries[0]);

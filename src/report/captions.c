@@ -31,7 +31,9 @@ void report_caption_describe(const char *name, const gyre_settings *s,
                              const gyre_schedule *schedule, char *out, size_t room) {
     const char *path = s->data.path == NULL ? "?" : s->data.path;
     const char *file = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
-    const char *unnamed = s->model.layers == NULL ? "?" : "network";
+    const char *unnamed = s->model.unet != NULL     ? "unet"
+                          : s->model.layers == NULL ? "?"
+                                                    : "network";
     const char *model = s->model.name == NULL ? unnamed : s->model.name;
     size_t cycles = gyre_schedule_cycle_count(schedule);
     snprintf(out, room, "%.200s: %.60s on %.200s", name, model, file);

@@ -13,11 +13,11 @@
 /* The config's dataset, seen from here. */
 static gyre_status locate(const gyre_settings *s, const char *config, char **out) {
     *out = NULL;
-    if (s->model.name == NULL && s->model.layers == NULL) {
+    if (!gyre_config_names_network(s)) {
         return gyre_fail(
             GYRE_EUSAGE,
-            "%s has no model.name (nor model.layers or model.file) to take the weights "
-            "into",
+            "%s has no model.name (nor model.layers, model.file or model.config) to take the "
+            "weights into",
             config);
     }
     if (s->data.path == NULL) return GYRE_OK;

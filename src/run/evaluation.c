@@ -81,6 +81,8 @@ gyre_status evaluation_open_model(evaluation *e, const gyre_model_settings *sett
     const gyre_model_settings *own = e->settings == NULL ? NULL : &e->settings->model;
     const gyre_model_settings plain = {.name = settings->name,
                                        .layers = settings->layers,
+                                       .unet = settings->unet,
+                                       .denoise = settings->denoise,
                                        .loss = settings->loss,
                                        .class_weights = own == NULL ? NULL : own->class_weights,
                                        .class_weight_count =

@@ -28,11 +28,34 @@ static gyre_status absolute(const gyre_settings *s, const char *path, char **out
     return *out != NULL ? GYRE_OK : gyre_no_memory("the path '%s'", path);
 }
 
+/* diffusers' folder of a network stands for the file, or the index, of its weights. */
+static gyre_status find_weights(char **path, bool *found) {
+    static const char *const names[] = {"diffusion_pytorch_model.safetensors",
+                                        "diffusion_pytorch_model.safetensors.index.json"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *file = gyre_path_join(*path, names[i]);
+        if (file == NULL) return gyre_no_memory("the path '%s'", *path);
+        if (!gyre_file_exists(file)) {
+            free(file);
+            continue;
+        }
+        free(*path);
+        *path = file;
+        *found = true;
+        break;
+    }
+    return GYRE_OK;
+}
+
 /* A run's folder is likely for weights, but which of its checkpoints is meant is the user's. */
-static gyre_status check_init(const char *path) {
+static gyre_status find_init(char **init) {
     struct stat st;
+    const char *path = *init;
     char *newest = NULL;
+    bool found = false;
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) return GYRE_OK;
+    GYRE_TRY(find_weights(init, &found));
+    if (found) return GYRE_OK;
     if (gyre_checkpoint_newest(path, &newest) != GYRE_OK || newest == NULL) return GYRE_OK;
     gyre_status status = gyre_fail(GYRE_EUSAGE,
                                    "model.init_from: '%s' is a run's folder; a file was expected, "
@@ -62,8 +85,8 @@ static gyre_status own(gyre_resolved *r, const gyre_settings *settings, bool sch
     s->data.path = r->data_path;
     if (s->model.init_from != NULL) {
         GYRE_TRY(absolute(s, s->model.init_from, &r->init_path));
+        GYRE_TRY(find_init(&r->init_path));
         s->model.init_from = r->init_path;
-        GYRE_TRY(check_init(r->init_path));
     }
     return GYRE_OK;
 }
@@ -136,6 +159,18 @@ static gyre_status plan_class_weights(gyre_resolved *r) {
     return GYRE_OK;
 }
 
+/* Equal networks are equal settings, however they are written. */
+static gyre_status own_network(gyre_resolved *r) {
+    gyre_model_settings *m = &r->settings.model;
+    if (m->name != NULL && gyre_denoise_is_usual(&m->denoise)) return GYRE_OK;
+    GYRE_TRY(gyre_model_print(r->model, &r->layers));
+    if (m->layers != NULL) m->layers = r->layers;
+    if (m->unet == NULL) return GYRE_OK;
+    GYRE_TRY(gyre_model_unet(r->model, &r->unet));
+    if (r->unet != NULL) m->unet = r->unet;
+    return GYRE_OK;
+}
+
 static gyre_status plan_model(gyre_resolved *r) {
     gyre_settings *s = &r->settings;
     const gyre_images *images = gyre_dataset_train(r->data);
@@ -156,11 +191,7 @@ static gyre_status plan_model(gyre_resolved *r) {
     if (gyre_loss_yes_or_no(s->model.loss)) {
         GYRE_TRY(gyre_dataset_yes_or_no(r->data, s->data.path, s->model.loss));
     }
-    if (s->model.layers != NULL) { /* equal networks are equal settings, however they are written */
-        GYRE_TRY(gyre_model_print(r->model, &r->layers));
-        s->model.layers = r->layers;
-    }
-    return GYRE_OK;
+    return own_network(r);
 }
 
 static gyre_status plan(gyre_resolved *r, const gyre_settings *settings, int ranks,
@@ -199,6 +230,7 @@ void gyre_resolved_close(gyre_resolved *r) {
     free(r->data_path);
     free(r->init_path);
     free(r->layers);
+    free(r->unet);
     free(r->class_weights);
     *r = (gyre_resolved){0};
 }

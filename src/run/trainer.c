@@ -52,7 +52,7 @@ static gyre_status open_net(gyre_trainer *t) {
     GYRE_GOTO(gyre_optimizer_open(&s->optimizer, t->weights, s->shards, &t->optimizer));
     GYRE_GOTO(gyre_snapshot_open(m, count_states(t->optimizer), &t->snapshot));
     t->snapshot.names = gyre_dataset_class_names(t->resolved->data);
-    t->snapshot.network = t->resolved->settings.model.layers;
+    t->snapshot.network = t->resolved->layers;
     memcpy(t->snapshot.mean, mean, count * sizeof *mean);
     memcpy(t->snapshot.scale, scale, (size_t)m->c * sizeof *scale);
     for (int i = 0; i < t->snapshot.state_count; i++) {

@@ -39,6 +39,10 @@ static gyre_status find_item(const import_file *f, import_item *item) {
     if (item->entry == NULL) {
         item->entry = weights_file_find(&f->file, item->name, item->statistic);
     }
+    char old[GYRE_NODE_NAME_SIZE];
+    if (item->entry == NULL && f->state_dict && gyre_state_old_name(item->name, old)) {
+        item->entry = weights_file_find(&f->file, old, item->statistic);
+    }
     if (item->entry == NULL) {
         item->fate = IMPORT_ABSENT;
         return GYRE_OK;

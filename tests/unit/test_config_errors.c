@@ -67,8 +67,14 @@ static const char *const refused[][2] = {
     {"{\"model\": {\"layers\": 3}}", "model.layers: expected a list of nodes, or an object with"},
     {"{\"model\": {\"layers\": {\"nodes\": 3}}}", "model.layers: expected a list of nodes, or an"},
     {"{\"model\": {\"name\": \"mlp\", \"layers\": []}}",
-     "one of model.name, model.layers and model.file was expected, found model.name and "
-     "model.layers"},
+     "one of model.name, model.layers, model.file and model.config was expected, found model.name "
+     "and model.layers"},
+    {"{\"model\": {\"config\": {}, \"layers\": []}}", "found model.layers and model.config"},
+    {"{\"model\": {\"config\": 3}}",
+     "model.config: expected the path of a config.json of diffusers, or the object that is in it"},
+    {"{\"denoise\": {\"noise\": \"square\"}}",
+     "denoise.noise: expected one of \"linear\", \"scaled_linear\", \"cosine\", found \"square\""},
+    {"{\"denoise\": {\"steps\": 1}}", "denoise.steps: expected whole number 2..10000, found 1"},
     {"{\"model\": {\"file\": \"a\", \"layers\": []}}", "found model.layers and model.file"},
     {"{\"optimizer\": {\"groups\": {}}}", "optimizer.groups: expected a list of groups"},
     {"{\"optimizer\": {\"groups\": [{\"match\": \"a\"}]}}",
