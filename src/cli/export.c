@@ -73,7 +73,8 @@ static const cli_option options[] = {
      .value = "PATH",
      .help =
          "csv: the folder where train.csv, validation.csv and cycles.csv go; default RUN/csv. "
-         "safetensors, onnx: the file, which must be given. tensorboard: the folder of the event "
+         "safetensors, onnx: the file, which must be given; of a U-Net safetensors also takes a "
+         "folder, as diffusers reads it. tensorboard: the folder of the event "
          "file; default RUN"},
     {0}};
 

@@ -1,5 +1,6 @@
 /* gyre export safetensors: a trained network as PyTorch's state_dict. */
 #include "export.h"
+#include "export_unet.h"
 
 #include "cli.h"
 #include "gyre/file.h"
@@ -54,7 +55,8 @@ static gyre_status open_dict(const gyre_trained *t, state_dict *d) {
     return GYRE_OK;
 }
 
-static gyre_status write(const char *source, const char *output) {
+/* `unet` is NULL where a file was named. */
+static gyre_status write_file(const char *source, const char *output, const export_unet *unet) {
     gyre_trained t = {0};
     state_dict d = {0};
     cli_export_notes notes = {0};
@@ -63,6 +65,7 @@ static gyre_status write(const char *source, const char *output) {
     gyre_status status = GYRE_OK;
     GYRE_TRY(cli_export_check_file(output, "safetensors", HEADER_AT, mark));
     GYRE_GOTO(gyre_trained_open(source, &t));
+    if (unet != NULL) GYRE_GOTO(export_unet_write(unet, &t));
     GYRE_GOTO(open_dict(&t, &d));
     GYRE_GOTO(cli_export_notes_of(&t, "pt", &notes)); /* as PyTorch's users write it */
     GYRE_GOTO(gyre_safetensors_image(d.arrays, d.count, notes.list, notes.count, &file, &size));
@@ -73,6 +76,15 @@ out:
     cli_export_notes_free(&notes);
     close_dict(&d);
     gyre_trained_close(&t);
+    return status;
+}
+
+static gyre_status write(const char *source, const char *output) {
+    export_unet unet = {0};
+    if (!export_is_folder(output)) return write_file(source, output, NULL);
+    gyre_status status = export_unet_open(output, &unet);
+    if (status == GYRE_OK) status = write_file(source, unet.weights, &unet);
+    export_unet_close(&unet);
     return status;
 }
 
