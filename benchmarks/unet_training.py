@@ -29,7 +29,7 @@ def train(net, x0, labels, draws):
         a = torch.from_numpy(np.sqrt(ALPHA_BAR[t])).to(kind)[:, None, None, None]
         s = torch.from_numpy(np.sqrt(1 - ALPHA_BAR[t])).to(kind)[:, None, None, None]
         noise = noise.to(kind)
-        told = net(a * x0.to(kind) + s * noise, torch.from_numpy(t).long(), class_labels=labels).sample
+        told = net(a * x0.to(kind) + s * noise, torch.from_numpy(t.copy()).long(), class_labels=labels).sample
         loss = ((told - noise) ** 2).mean()
         optimizer.zero_grad()
         loss.backward()
