@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every network of the zoo, trained for two steps, goes out by gyre export onnx and comes back by model.file: the logits
+# Every network of the zoo without attention, trained for two steps, goes out by gyre export onnx and comes back by model.file: the logits
 # of gyre eval are the same to 1e-6, under each kind of normalisation. So are those of a network with a node of every
 # type.
 # Slow.
