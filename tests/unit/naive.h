@@ -4,7 +4,6 @@
 #define GYRE_TESTS_NAIVE_H
 
 #include "../../src/model/node.h"
-#include "gyre/dropout.h"
 #include "gyre/random.h"
 #include "naive_activation.h"
 #include <math.h>
@@ -273,24 +272,7 @@ static void naive_upsample(const naive *t, const gyre_node *l, naive_input in, d
     }
 }
 
-/* Of step 0 with seed 1, whose first sample is the first of the batch: rig_open's. */
-static void naive_dropout(const naive *t, const gyre_node *l, naive_input in, double *y) {
-    const char *kind = l->type->name;
-    uint64_t hash = node_name_hash(l);
-    double p = node_option_value(l, "p");
-    gyre_random key = gyre_random_open(1, GYRE_RANDOM_DROPOUT, 0, 0);
-    gyre_dropout_shape s = {.name = {(uint32_t)hash, (uint32_t)(hash >> 32)}};
-    int one = l->h * l->w * l->c;
-    for (int i = 0; i < t->n * one; i++) {
-        int element = strcmp(kind, "dropout") == 0 ? i % one : i % l->c;
-        int place = strcmp(kind, "stochastic_depth") == 0 ? 0 : element;
-        gyre_philox_block words = gyre_dropout_words(&s, key.key[0], key.key[1],
-                                                     (uint32_t)(i / one), (uint32_t)(place / 4));
-        y[i] = words.w[place % 4] < p * 0x1p32 ? 0 : in.x[i] / (1 - p);
-    }
-}
-
-#include "naive_diffusion.h"
+#include "naive_draws.h"
 
 static const struct {
     const char *type;

@@ -1,10 +1,28 @@
-/* Noised samples, their times and the loss that compares with the noise, in double; what is drawn
- * is that of step 0 with seed 1 in a batch of all samples: rig_open's. Part of naive.h. */
-#ifndef GYRE_TESTS_NAIVE_DIFFUSION_H
-#define GYRE_TESTS_NAIVE_DIFFUSION_H
+/* Nodes that draw, in double: dropout; noised samples, their times and the loss that compares with
+ * the noise. What is drawn is that of step 0 with seed 1 in a batch of all samples: rig_open's.
+ * Part of naive.h. */
+#ifndef GYRE_TESTS_NAIVE_DRAWS_H
+#define GYRE_TESTS_NAIVE_DRAWS_H
 
 #include "../../src/model/nodes/diffuse.h"
 #include "gyre/diffusion.h"
+#include "gyre/dropout.h"
+
+static void naive_dropout(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    const char *kind = l->type->name;
+    uint64_t hash = node_name_hash(l);
+    double p = node_option_value(l, "p");
+    gyre_random key = gyre_random_open(1, GYRE_RANDOM_DROPOUT, 0, 0);
+    gyre_dropout_shape s = {.name = {(uint32_t)hash, (uint32_t)(hash >> 32)}};
+    int one = l->h * l->w * l->c;
+    for (int i = 0; i < t->n * one; i++) {
+        int element = strcmp(kind, "dropout") == 0 ? i % one : i % l->c;
+        int place = strcmp(kind, "stochastic_depth") == 0 ? 0 : element;
+        gyre_philox_block words = gyre_dropout_words(&s, key.key[0], key.key[1],
+                                                     (uint32_t)(i / one), (uint32_t)(place / 4));
+        y[i] = words.w[place % 4] < p * 0x1p32 ? 0 : in.x[i] / (1 - p);
+    }
+}
 
 static const gyre_node *naive_diffuse_node(const gyre_model *m) {
     int index = 0;
