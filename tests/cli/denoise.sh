@@ -73,6 +73,7 @@ ends 0 "$GYRE" train "$T/four.json" --quiet --out "$T/four"
 grep -q '"shards":[[:space:]]*4' "$T/four/config.json" || fail "a batch of 4 is not cut into 4 shards"
 
 # ---- refused
+refused 3 'node noised: type diffuse cannot be written as ONNX' "$GYRE" export onnx "$T/alone" -o "$T/net.onnx"
 refused 2 'needs a node of type diffuse' "$GYRE" train "$T/config.json" --out "$T/bad" \
     --set 'model.layers=[{"name": "c", "type": "conv", "channels": 1, "size": 1}]'
 bad() { # options of the node, words

@@ -27,6 +27,9 @@ static void note_bytes(const void *bytes, size_t size);
 #define LAST_gyre_activation_shape slope
 #define LAST_gyre_broadcast_shape multiply
 #define LAST_gyre_dropout_shape factor
+#define LAST_gyre_diffusion_shape offset
+#define LAST_gyre_embedding_shape threshold
+#define LAST_gyre_denoise_loss_shape scale
 #define LAST_gyre_copy_shape y_begin
 #define LAST_gyre_transpose_shape columns
 #define LAST_gyre_upsample_shape factor
