@@ -29,7 +29,7 @@ typedef struct {
     bool pixels;             /* they were of pixels from 0 to 255 */
     const float *mean_image; /* (h, w, c): subtracted from the input; NULL: normalization.mean.
                               * With it the deviations are in the file's own unit, as the image */
-    const char *notes[5]; /* what a person should know: sentences; NULL at the end */
+    const char *notes[5];    /* what a person should know: sentences; NULL at the end */
     int weight_count;
     const gyre_onnx_weight *weights;
     struct gyre_onnx_import *import; /* the rest */

@@ -128,8 +128,8 @@ typedef struct {
 
 /* Scaled dot-product attention (Vaswani et al. 2017, arXiv 1706.03762, 3.2) of each sample and each
  * of its heads: y(queries, d) = softmax(scale * query key^T) value, with query(queries, d), key and
- * value(keys, d). A token's c channels are the d = c / heads numbers of each head, head behind head.
- * causal: query i sees keys 0 to i alone; then queries = keys. */
+ * value(keys, d). A token's c channels are the d = c / heads numbers of each head, head behind
+ * head. causal: query i sees keys 0 to i alone; then queries = keys. */
 typedef struct {
     int n, queries, keys, heads, c;
     float scale;
@@ -260,7 +260,7 @@ typedef struct {
     /* dx may be dy */                                                                             \
     SHAPED(group_norm_dx, gyre_group_norm_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, gamma), \
            (gyre_f32, saved), (gyre_act, dx), (gyre_f32, dgamma), (gyre_f32, dbeta))               \
-    /* saved(n, heads, queries): the logarithm of each softmax's denominator; may be NULL */           \
+    /* saved(n, heads, queries): the logarithm of each softmax's denominator; may be NULL */       \
     SHAPED(attention, gyre_attention_shape, (gyre_act, query), (gyre_act, key), (gyre_act, value), \
            (gyre_f32, saved), (gyre_act, y))                                                       \
     /* Gradients may be NULL where nobody needs them. */                                           \

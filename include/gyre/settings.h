@@ -44,7 +44,7 @@ typedef enum {
     GYRE_NORMALIZE_MEAN_IMAGE,
     GYRE_NORMALIZE_RAW,
     GYRE_NORMALIZE_INIT_FROM, /* as the file of model.init_from has it */
-    GYRE_NORMALIZE_GIVEN /* by the mean and deviation of the config */
+    GYRE_NORMALIZE_GIVEN      /* by the mean and deviation of the config */
 } gyre_normalize;
 
 enum { GYRE_CHANNELS_MAX = 64 }; /* of explicit numbers: satellites' pictures have 13 */

@@ -27,7 +27,8 @@ static double deviation(const onnx_import *m, int place, int centred) {
     const onnx_layer *sum = rooted ? input(m, root, 0) : NULL;
     if (!is_step(sum, "Add") || isnan(sum->number)) return NAN;
     const onnx_layer *mean = input(m, sum, 0);
-    if (!is_step(mean, "ReduceMean") || !onnx_pattern_is_square(m, mean->inputs[0], centred)) return NAN;
+    if (!is_step(mean, "ReduceMean") || !onnx_pattern_is_square(m, mean->inputs[0], centred))
+        return NAN;
     return sum->number;
 }
 
