@@ -35,6 +35,8 @@ def _is_picture(a):
 def _target(value):
     a = value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
     if a.dtype.kind in "iub":
+        if a.size and (a.min() < -(2**31) or a.max() >= 2**31):
+            raise ValueError(f"a class is a whole number of 32 bits, found {a.max() if a.max() >= 2**31 else a.min()}")
         return a.astype("<i4")
     if a.dtype.kind == "f":
         return a.astype("<f4")

@@ -143,7 +143,7 @@ void onnx_op_global_max(onnx_import *m, onnx_call *c) {
     global(m, c, "max_pool");
 }
 
-/* ---- ReduceMean */
+/* ---- ReduceMean, ReduceMax */
 
 /* A bit for each dimension that is reduced; 0: unknown, or none. */
 static unsigned reduced(onnx_import *m, const onnx_call *c) {
@@ -175,7 +175,8 @@ static bool are_pixels(const onnx_view *v, unsigned bits, const int64_t *size) {
     return pixels == size[ONNX_AXIS_H] * size[ONNX_AXIS_W];
 }
 
-void onnx_op_reduce_mean(onnx_import *m, onnx_call *c) {
+/* type: of the pool that does the same; a mean over channels is a step of a layer norm. */
+static void reduce(onnx_import *m, onnx_call *c, const char *type, bool mean) {
     if (!onnx_is_picture(m, c, 0)) return;
     unsigned bits = reduced(m, c);
     onnx_view v = c->in[0]->view;
@@ -184,8 +185,10 @@ void onnx_op_reduce_mean(onnx_import *m, onnx_call *c) {
     bool channels =
         onnx_view_find(&v, ONNX_AXIS_C) >= 0 && bits == 1U << onnx_view_find(&v, ONNX_AXIS_C);
     bool pixels = are_pixels(&v, bits, size);
-    if (bits == 0 || (!pixels && !channels) || (channels && !keep)) {
-        onnx_refuse(m, c, "gyre takes means over the pixels of a picture, all of them");
+    if (bits == 0 || (!pixels && !(channels && keep && mean))) {
+        onnx_refuse(m, c,
+                    mean ? "gyre takes means over the pixels of a picture, all of them"
+                         : "gyre takes the largest of the pixels of a picture, all of them");
         return;
     }
     for (int i = v.rank - 1; i >= 0; i--) {
@@ -194,13 +197,48 @@ void onnx_op_reduce_mean(onnx_import *m, onnx_call *c) {
         if (!keep) onnx_view_remove(&v, i);
     }
     if (pixels)
-        give_global(m, c, "average_pool");
+        give_global(m, c, type);
     else
         onnx_give_step(m, c, &c->in[0], 1, NAN); /* of a layer norm */
     if (c->out[0] != NULL && c->out[0]->kind == ONNX_PICTURE) c->out[0]->view = v;
 }
 
+void onnx_op_reduce_mean(onnx_import *m, onnx_call *c) {
+    reduce(m, c, "average_pool", true);
+}
+
+void onnx_op_reduce_max(onnx_import *m, onnx_call *c) {
+    reduce(m, c, "max_pool", false);
+}
+
 /* ---- Resize */
+
+/* Do the modes give each pixel `factor` times? ONNX, operator Resize: from the place x of the
+ * output follows one between pixels of the input, which nearest_mode rounds. */
+static bool repeats(const onnx_call *c, bool old, int64_t factor) {
+    const char *place = "coordinate_transformation_mode", *mode = "nearest_mode";
+    const Onnx__NodeProto *n = c->node;
+    bool named = onnx_attribute(n, place) != NULL;
+    bool from_edge = old || onnx_is_text(n, place, "asymmetric");
+    if (!from_edge && named && !onnx_is_text(n, place, "half_pixel") &&
+        !onnx_is_text(n, place, "half_pixel_symmetric") &&
+        !onnx_is_text(n, place, "pytorch_half_pixel")) {
+        return false;
+    }
+    for (int64_t x = 0; x < factor; x++) {
+        double at =
+            from_edge ? (double)x / (double)factor : ((double)x + 0.5) / (double)factor - 0.5;
+        double nearest = ceil(at - 0.5); /* round_prefer_floor */
+        if (old || onnx_is_text(n, mode, "floor"))
+            nearest = floor(at);
+        else if (onnx_is_text(n, mode, "ceil"))
+            nearest = ceil(at);
+        else if (onnx_is_text(n, mode, "round_prefer_ceil"))
+            nearest = floor(at + 0.5);
+        if (nearest != 0) return false;
+    }
+    return true;
+}
 
 /* How often each pixel comes, in both directions; 0: it is something else. */
 static int64_t factor_of(onnx_import *m, const onnx_call *c, const int64_t *size) {
@@ -227,9 +265,10 @@ void onnx_op_resize(onnx_import *m, onnx_call *c) {
     int64_t factor = factor_of(m, c, size);
     const Onnx__AttributeProto *mode = onnx_attribute(c->node, "mode");
     bool nearest = mode == NULL || onnx_is_text(c->node, "mode", "nearest");
-    bool corners = onnx_is_text(c->node, "coordinate_transformation_mode", "align_corners");
-    if (!nearest || corners || factor == 0 || !onnx_view_is(&c->in[0]->view, "NCHW") ||
-        size[ONNX_AXIS_H] > INT_MAX / factor || size[ONNX_AXIS_W] > INT_MAX / factor) {
+    bool old = strcmp(c->node->op_type, "Upsample") == 0 || c->in_count == 2; /* before opset 11 */
+    if (!nearest || factor == 0 || !repeats(c, old, factor) ||
+        !onnx_view_is(&c->in[0]->view, "NCHW") || size[ONNX_AXIS_H] > INT_MAX / factor ||
+        size[ONNX_AXIS_W] > INT_MAX / factor) {
         onnx_refuse(m, c, "gyre repeats pixels 1 to 64 times, as often in both directions");
         return;
     }

@@ -168,3 +168,18 @@ void onnx_op_same(onnx_import *m, onnx_call *c) {
     else
         onnx_give_same(c, in);
 }
+
+/* Values of a network are real numbers; as whole ones, or as yes and no, they would be others. */
+void onnx_op_cast(onnx_import *m, onnx_call *c) {
+    static const int64_t real[] = {
+        ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16,
+        ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE, ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16};
+    int64_t to = onnx_integer(c->node, "to", real[0]);
+    for (size_t i = 0; i < sizeof real / sizeof *real; i++) {
+        if (to == real[i]) {
+            onnx_op_same(m, c);
+            return;
+        }
+    }
+    onnx_refuse(m, c, "gyre's values are real numbers, and this makes others of them");
+}

@@ -27,6 +27,7 @@ void onnx_op_average_pool(onnx_import *m, onnx_call *c);
 void onnx_op_global_average(onnx_import *m, onnx_call *c);
 void onnx_op_global_max(onnx_import *m, onnx_call *c);
 void onnx_op_reduce_mean(onnx_import *m, onnx_call *c);
+void onnx_op_reduce_max(onnx_import *m, onnx_call *c);
 void onnx_op_resize(onnx_import *m, onnx_call *c);
 /* op_adaptive.c */
 /* A product with the shares that bins of pixels have, as adaptive average pools are written; false:
@@ -57,6 +58,7 @@ void onnx_op_squeeze(onnx_import *m, onnx_call *c);
 void onnx_op_unsqueeze(onnx_import *m, onnx_call *c);
 void onnx_op_shape(onnx_import *m, onnx_call *c);
 void onnx_op_same(onnx_import *m, onnx_call *c);
+void onnx_op_cast(onnx_import *m, onnx_call *c);
 /* op_shortcut.c */
 void onnx_op_slice(onnx_import *m, onnx_call *c);
 /* Pad of the channels alone; false: gyre has no such node. */

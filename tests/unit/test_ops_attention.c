@@ -233,19 +233,29 @@ static void check_attention(gyre_backend *b, shape s) {
     problem_free(&p);
 }
 
+/* The thread sanitizer has a thread for each of a GPU's: every shape would take minutes. */
+#ifdef __SANITIZE_THREAD__
+enum { EVERY = 9 };
+#else
+enum { EVERY = 1 };
+#endif
+
 static void shapes_match(void **state) {
+    size_t count = 0;
     static const int tokens[][2] = {{1, 1},   {1, 7},   {5, 1},   {7, 7},     {16, 16},
                                     {33, 17}, {64, 64}, {65, 77}, {100, 100}, {31, 130}};
     static const int heads[][2] = {{1, 1}, {1, 5}, {3, 6}, {2, 32}, {2, 34}, {1, 64}, {2, 140}};
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
         for (size_t k = 0; k < sizeof heads / sizeof heads[0]; k++) {
             const int *t = tokens[i], *h = heads[k];
+            if (count++ % EVERY != 0) continue;
             const float scale = (float)(1 / sqrt(h[1] / h[0]));
             check_attention(*state, (shape){2, t[0], t[1], h[0], h[1], scale, false});
             if (t[0] != t[1]) continue;
             check_attention(*state, (shape){2, t[0], t[1], h[0], h[1], scale, true});
         }
     }
+    if (EVERY > 1) return;
     check_attention(*state, (shape){1, 300, 1100, 2, 16, 0.5f, false});
     check_attention(*state, (shape){1, 700, 700, 1, 8, 1, true});
 }

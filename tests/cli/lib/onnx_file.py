@@ -140,6 +140,11 @@ def make_bad():
         "count padding that is the same on both sides")
     bad("half_shares", around([node("MatMul", ["stem", "shares"], ["body"])],
                               [constant("shares", [0.5] * 24, FLOAT, (8, 3))]), "a linear layer of gyre reads rows")
+    bad("whole_numbers", around([node("Cast", ["stem"], ["a"], to=7), node("Cast", ["a"], ["body"], to=1)]),
+        "real numbers")
+    bad("other_pixels", around([node("Resize", ["stem", "", "by"], ["body"], mode="nearest", nearest_mode="floor",
+                                     coordinate_transformation_mode="half_pixel")],
+                               [tensor("by", (4,), [1.0, 1.0, 2.0, 2.0])]), "gyre repeats pixels")
     bad("unknown", around([node("Einsum", ["stem"], ["a"]), node("Softplus", ["a"], ["b"]),
                            node("Mish", ["stem"], ["c"]), node("Add", ["b", "c"], ["body"])]),
         "has 3 nodes that gyre cannot take; node_a (Einsum): gyre has no such node; node_b (Softplus): gyre has no such "

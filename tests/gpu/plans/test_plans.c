@@ -111,7 +111,7 @@ static void add_node(job_list *list, int mode, const gyre_model *m, int node, in
 static bool is_large(const char *name) {
     static const char *const names[] = {"wide_resnet28_10", "vgg16_bn",     "densenet40",
                                         "densenet121",      "mobilenet_v2", "efficientnet_b0",
-                                        "convnext_tiny",    "unet"};
+                                        "convnext_tiny",    "unet",         "vit"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(names[i], name) == 0) return true;
     }
