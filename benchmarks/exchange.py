@@ -70,6 +70,7 @@ def fake(n, seed):
 
 
 if __name__ == "__main__":
+    sys.argv[1] = str(pathlib.Path(sys.argv[1]).resolve())
     TEST = fake(40, 1000)
     print(f"PyTorch {torch.__version__}, torchvision {torchvision.__version__}")
     with tempfile.TemporaryDirectory() as t:

@@ -62,6 +62,7 @@ def compare(gyre, name, normalize, folder):
 
 
 if __name__ == "__main__":
+    sys.argv[1] = str(pathlib.Path(sys.argv[1]).resolve())
     listed = subprocess.run([sys.argv[1], "help", "models"], capture_output=True, text=True).stdout.splitlines()
     zoo = [line.split()[0] for line in listed[:listed.index("")] if not line.startswith(" ")]
     print(f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}, opset 17\n")

@@ -53,6 +53,7 @@ def compare(gyre, model, images, folder):
 
 
 if __name__ == "__main__":
+    sys.argv[1] = str(pathlib.Path(sys.argv[1]).resolve())
     print("| network | tensors | in | out | same class |\n|---|---|---|---|---|")
     for model in sys.argv[2:] or MODELS:
         with tempfile.TemporaryDirectory() as t:

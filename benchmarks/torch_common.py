@@ -135,7 +135,7 @@ def compare(gyre, folder, name, net, config, x, y, loss_of, steps_of, batches=GR
         own["data"] = dict(config["data"], path=str(folder / config["data"]["path"]), order="sequential",
                            validation="none")
         own["model"] = dict(config["model"], batch_norm="frozen" if frozen else "train")
-        if "file" not in own["model"]:  # a network that came in by ONNX brings its weights along
+        if not own["model"].get("file", "").endswith(".onnx"):  # which brings its weights along
             own["model"]["init_from"] = str(folder / "weights.h5")
         off = gradient_distances(gyre, here, ready(net, frozen), own, x, y, loss_of, batches)
         losses, other = [torch_losses(n, loss_of, s, single, lr, steps)

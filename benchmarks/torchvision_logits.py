@@ -69,6 +69,7 @@ def compare(gyre, model, folder):
 
 
 if __name__ == "__main__":
+    sys.argv[1] = str(pathlib.Path(sys.argv[1]).resolve())
     with tempfile.TemporaryDirectory() as t:
         for model in sys.argv[2:] or MODELS:
             print(compare(sys.argv[1], model, pathlib.Path(t)), flush=True)

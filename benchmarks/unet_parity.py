@@ -84,6 +84,7 @@ def compare(build, name, config, folder):
 
 
 if __name__ == "__main__":
+    sys.argv[1] = str(pathlib.Path(sys.argv[1]).resolve())
     print("| network | parameters | gyre from double | PyTorch f32 from double | gyre from PyTorch |\n|---|---|---|---|---|")
     apart = 0
     for name in sys.argv[2:] or NETWORKS:

@@ -85,6 +85,7 @@ def compare(build, name, config, folder):
 
 
 if __name__ == "__main__":
+    sys.argv[1] = str(pathlib.Path(sys.argv[1]).resolve())
     print(f"Each: gyre / PyTorch f32, from PyTorch in double precision; {STEPS} steps of AdamW at {RATE}.\n\n"
           "| network | loss | gradient | losses of all steps | parameters |\n|---|---|---|---|---|")
     apart = 0
