@@ -8,6 +8,7 @@
 
 #include "gyre/metric.h"
 #include "gyre/status.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,17 +30,26 @@ typedef struct {
     double loss, metric;     /* of the evaluation at that step; NaN when there was none */
 } gyre_cycle_row;
 
+/* The metric in each band of a loss that has bands (gyre_score), beside the validation row of the
+ * step; NaN where no sample was in it, and behind the last band. */
+typedef struct {
+    int64_t step;
+    double bands[GYRE_LOSS_BANDS_MAX];
+} gyre_bands_row;
+
 typedef struct gyre_metrics gyre_metrics;
 
 /* Creates `path`, or opens it and cuts the rows after `completed` updates, so that a resume neither
- * doubles nor loses one. `metric` is the one of the rows: its name is their column. */
-gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, int64_t completed,
-                              gyre_metrics **out);
+ * doubles nor loses one. `metric` is the one of the rows: its name is their column. `banded`: there
+ * is a table of bands. */
+gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, bool banded,
+                              int64_t completed, gyre_metrics **out);
 /* Add a row. A row that cannot be written yet (a full disk) waits in memory: GYRE_EIO then says
  * why, and later calls try again. GYRE_EDEVICE: out of memory, the row is lost. */
 gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row);
 gyre_status gyre_metrics_validation(gyre_metrics *m, const gyre_validation_row *row);
 gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row);
+gyre_status gyre_metrics_bands(gyre_metrics *m, const gyre_bands_row *row); /* banded alone */
 /* `check` is asked before a file takes the place of the one that is there, since the folder may
  * have been moved away, and another run's may be in its place. */
 void gyre_metrics_guard(gyre_metrics *m, gyre_status (*check)(void *context), void *context);
@@ -63,7 +73,8 @@ typedef struct {
     gyre_train_row *train;
     gyre_validation_row *validation;
     gyre_cycle_row *cycles;
-    size_t train_count, validation_count, cycle_count;
+    gyre_bands_row *bands; /* NULL: the loss has none */
+    size_t train_count, validation_count, cycle_count, bands_count;
 } gyre_tables;
 gyre_status gyre_tables_read(const char *path, gyre_tables *out);
 void gyre_tables_free(gyre_tables *t);

@@ -72,7 +72,8 @@ static const cli_option options[] = {
      .letter = 'o',
      .value = "PATH",
      .help =
-         "csv: the folder where train.csv, validation.csv and cycles.csv go; default RUN/csv. "
+         "csv: the folder where train.csv, validation.csv, cycles.csv and, of a loss with bands, "
+         "bands.csv go; default RUN/csv. "
          "safetensors, onnx: the file, which must be given; of a U-Net safetensors also takes a "
          "folder, as diffusers reads it. tensorboard: the folder of the event "
          "file; default RUN"},

@@ -54,6 +54,13 @@ static void print_cycles(const gyre_tables *t, FILE *f) {
     }
 }
 
+static void print_bands(const gyre_tables *t, FILE *f) {
+    for (size_t i = 0; i < t->bands_count; i++) {
+        fprintf(f, "%" PRId64 ",", t->bands[i].step);
+        numbers(f, t->bands[i].bands, GYRE_LOSS_BANDS_MAX);
+    }
+}
+
 /* The columns up to the metric's, whether it has one, and those behind it. */
 static const struct {
     const char *name, *before;
@@ -65,8 +72,14 @@ static const struct {
      print_train},
     {"validation.csv", "step,epoch,cycle,loss,", true, ",seconds", print_validation},
     {"cycles.csv", "cycle,end_step,lr,loss,", true, "", print_cycles},
+    {"bands.csv", "step,band_0,band_1,band_2,band_3,band_4,band_5,band_6,band_7,band_8,band_9",
+     false, "", print_bands},
 };
-enum { FILES = sizeof files / sizeof *files };
+enum { BANDS_FILE = 3, FILES };
+
+static int files_of(const gyre_tables *t) {
+    return t->bands != NULL ? FILES : BANDS_FILE;
+}
 
 /* The first line, which is what tells that gyre wrote the file. */
 typedef struct {
@@ -144,8 +157,9 @@ static gyre_status export_run(const char *run_dir, const char *given) {
     const char *dir = given == NULL ? own : given;
     GYRE_GOTO(gyre_tables_read(metrics, &tables));
     GYRE_GOTO(gyre_dir_make(dir));
-    for (int i = 0; i < FILES; i++) GYRE_GOTO(check_place(&tables, dir, i));
-    for (int i = 0; i < FILES; i++) GYRE_GOTO(write_table(&tables, dir, i));
+    const int count = files_of(&tables);
+    for (int i = 0; i < count; i++) GYRE_GOTO(check_place(&tables, dir, i));
+    for (int i = 0; i < count; i++) GYRE_GOTO(write_table(&tables, dir, i));
 out:
     gyre_tables_free(&tables);
     free(own);

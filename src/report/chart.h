@@ -44,6 +44,10 @@ typedef enum {
 } report_curve;
 gyre_status report_draw_curves(const gyre_results *e, int group, report_curve curve,
                                const char *output);
+/* The metric by the time of the noise (times.h): means of a group's arms, and their differences
+ * from its main control. */
+gyre_status report_draw_times(const gyre_results *e, int group, const char *output);
+gyre_status report_draw_time_differences(const gyre_results *e, int group, const char *output);
 /* Difference against the main control of each group. */
 gyre_status report_draw_groups(const gyre_results *e, const char *output);
 

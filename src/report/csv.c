@@ -6,6 +6,7 @@
 #include "differing.h"
 #include "labels.h"
 #include "sentences.h"
+#include "times.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -164,9 +165,35 @@ static void print_curves(FILE *f, const gyre_results *e) {
     }
 }
 
+/* ---- the metric in the bands of a loss that has them */
+
+static bool has_bands(const gyre_results *e) {
+    for (int g = 0; g < e->study->group_count; g++) {
+        if (report_times_exist(e, g)) return true;
+    }
+    return false;
+}
+
+#define BANDS "group,arm,seed,step,band_0,"
+static void print_bands(FILE *f, const gyre_results *e) {
+    fputs(BANDS "band_1,band_2,band_3,band_4,band_5,band_6,band_7,band_8,band_9\n", f);
+    for (int arm = 0; arm < e->study->arm_count; arm++) {
+        for (int seed = 0; seed < e->study->seed_count; seed++) {
+            const gyre_tables *t = &gyre_results_at(e, arm, seed)->tables;
+            for (size_t i = 0; i < t->bands_count; i++) {
+                arm_of(f, e, arm);
+                fprintf(f, ",%" PRIu64 ",%" PRId64, e->study->seeds[seed], t->bands[i].step);
+                numbers(f, t->bands[i].bands, GYRE_LOSS_BANDS_MAX);
+                fputc('\n', f);
+            }
+        }
+    }
+}
+
 const report_csv report_csv_tables[] = {
-    {"cells.csv", CELLS, print_cells},
-    {"curves.csv", CURVES, print_curves},
-    {"arms.csv", ARMS, print_arms},
-    {"comparisons.csv", COMPARISONS, print_comparisons},
+    {"cells.csv", CELLS, print_cells, NULL},
+    {"curves.csv", CURVES, print_curves, NULL},
+    {"bands.csv", BANDS, print_bands, has_bands},
+    {"arms.csv", ARMS, print_arms, NULL},
+    {"comparisons.csv", COMPARISONS, print_comparisons, NULL},
 };

@@ -10,10 +10,11 @@ typedef struct {
     const char *name; /* "cells.csv" */
     const char *mark; /* how such a file begins */
     void (*print)(FILE *f, const gyre_results *e);
+    bool (*exists)(const gyre_results *e); /* NULL: always */
 } report_csv;
 
 /* All of them; `count` of the first are written for a single run too. */
 extern const report_csv report_csv_tables[];
-enum { REPORT_CSV_RUN_TABLES = 2, REPORT_CSV_TABLES = 4 };
+enum { REPORT_CSV_RUN_TABLES = 3, REPORT_CSV_TABLES = 5 };
 
 #endif

@@ -29,9 +29,14 @@ static int table_count(const gyre_results *e) {
     return e->single ? REPORT_CSV_RUN_TABLES : REPORT_CSV_TABLES;
 }
 
+static bool is_there(const report_csv *table, const gyre_results *e) {
+    return table->exists == NULL || table->exists(e);
+}
+
 static gyre_status check_places(const char *folder, const gyre_results *e) {
     GYRE_TRY(check_place(folder, page_name, NULL));
     for (int i = 0; i < table_count(e); i++) {
+        if (!is_there(&report_csv_tables[i], e)) continue;
         GYRE_TRY(check_place(folder, report_csv_tables[i].name, report_csv_tables[i].mark));
     }
     return GYRE_OK;
@@ -108,6 +113,7 @@ gyre_status gyre_report_write(const char *folder, const char *out, double target
     GYRE_GOTO(check_places(place, &e));
     GYRE_GOTO(gyre_dir_make(figures));
     for (int i = 0; i < table_count(&e); i++) {
+        if (!is_there(&report_csv_tables[i], &e)) continue;
         GYRE_GOTO(write_table(place, &report_csv_tables[i], &e));
     }
     status = write_page(place, figures, &e);

@@ -41,6 +41,15 @@ gyre_status run_rows_train(run_rows *r, const gyre_step_result *result) {
     return GYRE_OK;
 }
 
+static gyre_status keep_bands(run_rows *r, int64_t completed, const gyre_score *score) {
+    gyre_bands_row row = {.step = completed};
+    if (score->band_count == 0) return GYRE_OK;
+    for (int b = 0; b < GYRE_LOSS_BANDS_MAX; b++) {
+        row.bands[b] = b < score->band_count ? score->bands[b] : (double)NAN;
+    }
+    return keep(r, gyre_metrics_bands(r->files->metrics, &row));
+}
+
 gyre_status run_rows_validation(run_rows *r, int64_t completed, const gyre_score *score) {
     const gyre_validation_row row = {.step = completed,
                                      .epoch = (completed - 1) / r->steps_per_epoch,
@@ -49,6 +58,7 @@ gyre_status run_rows_validation(run_rows *r, int64_t completed, const gyre_score
                                      .metric = score->metric,
                                      .seconds = run_timing_seconds(r->timing)};
     GYRE_TRY(keep(r, gyre_metrics_validation(r->files->metrics, &row)));
+    GYRE_TRY(keep_bands(r, completed, score));
     GYRE_TRY(keep(r, gyre_tensorboard_validation(r->files->tensorboard, &row)));
     gyre_json *line = gyre_event_begin(r->files->events, "evaluation");
     gyre_json_add_integer(line, "step", row.step);

@@ -121,7 +121,7 @@ static gyre_status open_files(run_state *r, const run_found *f) {
                   (long long)t->completed);
     }
     GYRE_TRY(set_aside(r));
-    GYRE_TRY(run_files_open(&r->files, t->resolved->model->metric, t->completed));
+    GYRE_TRY(run_files_open(&r->files, t->resolved->model, t->completed));
     GYRE_TRY(run_files_open_tensorboard(&r->files, &r->resolved.settings,
                                         t->resolved->model->metric, t->completed));
     if (!missing) warn_of_hole(r);

@@ -1,4 +1,5 @@
-/* metrics.h5: three tables in one file, written by rank 0 and flushed at most once a second.
+/* metrics.h5: three or four tables in one file, written by rank 0 and flushed at most once a
+ * second.
  *
  * HDF5 changes its index of chunks in several writes, and a process that is killed between two of
  * them leaves a file that HDF5 cannot read. So HDF5 only ever adds rows to chunks that are there,
@@ -64,7 +65,7 @@ static gyre_status attach(gyre_metrics *m, const size_t *stored) {
     GYRE_TRY(open_own(m->path, &m->file));
     m->fd = descriptor_of(m->file);
     m->made = size_of(m->path);
-    for (int i = 0; i < METRICS_TABLES; i++) {
+    for (int i = 0; i < m->layouts.count; i++) {
         GYRE_TRY(h5_table_attach(&m->tables[i], m->file, stored[i]));
     }
     return GYRE_OK;
@@ -73,7 +74,7 @@ static gyre_status attach(gyre_metrics *m, const size_t *stored) {
 /* HDF5 could not write: what it thinks the file holds, and what is there, may differ. Nothing of it
  * is used again, and nothing closed, since that would write. */
 static void abandon(gyre_metrics *m) {
-    for (int i = 0; i < METRICS_TABLES; i++) {
+    for (int i = 0; i < m->layouts.count; i++) {
         m->tables[i].dataset = H5I_INVALID_HID;
         m->tables[i].stored = 0;
     }
@@ -82,7 +83,7 @@ static void abandon(gyre_metrics *m) {
 }
 
 static void let_go(gyre_metrics *m) {
-    for (int i = 0; i < METRICS_TABLES; i++) h5_table_detach(&m->tables[i]);
+    for (int i = 0; i < m->layouts.count; i++) h5_table_detach(&m->tables[i]);
     gyre_hdf5_close(m->file);
     m->file = H5I_INVALID_HID;
     m->fd = -1;
@@ -118,7 +119,7 @@ static gyre_status make_anew(gyre_metrics *m) {
     if (changed_meanwhile(m)) GYRE_TRY(keep_before(m, "added while the run was working"));
     hid_t file = h5_memory_file(0);
     if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
-    for (int i = 0; i < METRICS_TABLES; i++) {
+    for (int i = 0; i < m->layouts.count; i++) {
         h5_table *t = &m->tables[i];
         stored[i] = t->count;
         GYRE_GOTO(h5_table_create_for(file, m->path, &m->layouts.tables[i], t->count));
@@ -137,16 +138,24 @@ out:
 }
 
 static gyre_status begin_empty(gyre_metrics *m) {
-    for (int i = 0; i < METRICS_TABLES; i++) {
+    for (int i = 0; i < m->layouts.count; i++) {
         GYRE_TRY(h5_table_begin(m->path, &m->layouts.tables[i], &m->tables[i]));
     }
     return make_anew(m);
 }
 
+static bool has_bands(const gyre_h5_reader *r) {
+    return gyre_h5_reader_find(r, "/bands") != NULL;
+}
+
 /* Takes the rows up to `completed` updates from the file that is there. */
 static gyre_status take_rows(gyre_metrics *m, gyre_h5_reader *r, int64_t completed) {
-    for (int i = 0; i < METRICS_TABLES; i++) {
+    for (int i = 0; i < m->layouts.count; i++) {
         h5_table *t = &m->tables[i];
+        if (i == METRICS_BANDS && !has_bands(r)) { /* written by an older gyre */
+            GYRE_TRY(h5_table_begin(m->path, &m->layouts.tables[i], t));
+            continue;
+        }
         GYRE_TRY(h5_table_read(r, m->path, &m->layouts.tables[i], t));
         /* training rows are named by update index, the others by completed updates */
         t->count = h5_table_find(t, i == METRICS_TRAIN ? completed - 1 : completed);
@@ -176,13 +185,13 @@ static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
     return gyre_fail(status, "%s; move it away to continue without its rows", gyre_error_text());
 }
 
-gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, int64_t completed,
-                              gyre_metrics **out) {
+gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, bool banded,
+                              int64_t completed, gyre_metrics **out) {
     gyre_status status = GYRE_OK;
     gyre_hdf5_quiet();
     gyre_metrics *m = calloc(1, sizeof *m);
     if (m == NULL) return gyre_no_memory("metrics");
-    metrics_layouts_open(metric, &m->layouts);
+    metrics_layouts_open(metric, banded, &m->layouts);
     m->file = H5I_INVALID_HID;
     m->fd = -1;
     m->flushed = gyre_clock();
@@ -218,13 +227,13 @@ gyre_status gyre_metrics_moved(gyre_metrics *m, const char *path) {
     if (copy == NULL) return gyre_no_memory("metrics");
     free(m->path);
     m->path = copy;
-    for (int i = 0; i < METRICS_TABLES; i++) m->tables[i].path = copy;
+    for (int i = 0; i < m->layouts.count; i++) m->tables[i].path = copy;
     return GYRE_OK;
 }
 
 static bool fits(const gyre_metrics *m) {
     bool all = true;
-    for (int i = 0; i < METRICS_TABLES; i++) all = all && h5_table_fits(&m->tables[i]);
+    for (int i = 0; i < m->layouts.count; i++) all = all && h5_table_fits(&m->tables[i]);
     return all;
 }
 
@@ -232,7 +241,7 @@ gyre_status gyre_metrics_flush(gyre_metrics *m) {
     gyre_status status = GYRE_OK;
     m->flushed = gyre_clock();
     if (m->file < 0 || !fits(m)) return make_anew(m);
-    for (int i = 0; i < METRICS_TABLES; i++) GYRE_GOTO(h5_table_write(&m->tables[i]));
+    for (int i = 0; i < m->layouts.count; i++) GYRE_GOTO(h5_table_write(&m->tables[i]));
     if (H5Fflush(m->file, H5F_SCOPE_LOCAL) >= 0) return GYRE_OK;
     status = gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk failing?", m->path);
 out:
@@ -257,6 +266,10 @@ gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row) {
     return append(m, METRICS_CYCLES, row);
 }
 
+gyre_status gyre_metrics_bands(gyre_metrics *m, const gyre_bands_row *row) {
+    return append(m, METRICS_BANDS, row);
+}
+
 gyre_status gyre_metrics_descriptor(const gyre_metrics *m, int *out) {
     *out = fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
     if (*out >= 0) return GYRE_OK;
@@ -274,13 +287,13 @@ double gyre_metrics_seconds(const gyre_metrics *m) {
 gyre_status gyre_metrics_close(gyre_metrics *m) {
     gyre_status status = GYRE_OK;
     if (m == NULL) return GYRE_OK;
-    if (m->tables[METRICS_TABLES - 1].layout != NULL) { /* it was opened as a whole */
+    if (m->tables[m->layouts.count - 1].layout != NULL) { /* it was opened as a whole */
         status = gyre_metrics_flush(m);
         if (status != GYRE_OK) status = gyre_metrics_flush(m); /* anew, should HDF5 have failed */
         /* HDF5 never does */
         if (status == GYRE_OK && m->fd >= 0) status = gyre_file_sync(m->fd, m->path);
     }
-    for (int i = 0; i < METRICS_TABLES; i++) h5_table_close(&m->tables[i]);
+    for (int i = 0; i < m->layouts.count; i++) h5_table_close(&m->tables[i]);
     if (m->file >= 0 && H5Fclose(m->file) < 0 && status == GYRE_OK) {
         status = gyre_fail(GYRE_EIO, "cannot close '%s'; is the disk full?", m->path);
     }
@@ -295,9 +308,10 @@ static gyre_status read_tables(const char *path, const gyre_metric *metric, gyre
     gyre_h5_reader *r = NULL;
     void *rows[METRICS_TABLES] = {0};
     size_t counts[METRICS_TABLES] = {0};
-    metrics_layouts_open(metric, &layouts);
+    metrics_layouts_open(metric, true, &layouts);
     GYRE_GOTO(gyre_h5_reader_open(path, &r));
-    for (int i = 0; i < METRICS_TABLES; i++) {
+    layouts.count -= !has_bands(r);
+    for (int i = 0; i < layouts.count; i++) {
         GYRE_GOTO(gyre_h5_rows_read(r, &layouts.tables[i], &rows[i], &counts[i]));
     }
 out:
@@ -311,9 +325,11 @@ out:
                          .train = rows[METRICS_TRAIN],
                          .validation = rows[METRICS_VALIDATION],
                          .cycles = rows[METRICS_CYCLES],
+                         .bands = rows[METRICS_BANDS],
                          .train_count = counts[METRICS_TRAIN],
                          .validation_count = counts[METRICS_VALIDATION],
-                         .cycle_count = counts[METRICS_CYCLES]};
+                         .cycle_count = counts[METRICS_CYCLES],
+                         .bands_count = counts[METRICS_BANDS]};
     return status;
 }
 
@@ -334,5 +350,6 @@ void gyre_tables_free(gyre_tables *t) {
     free(t->train);
     free(t->validation);
     free(t->cycles);
+    free(t->bands);
     *t = (gyre_tables){0};
 }

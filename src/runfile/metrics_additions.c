@@ -1,4 +1,4 @@
-/* All that is not one of the three tables, and every attribute, since gyre writes none. */
+/* All that is not one of the tables, and every attribute, since gyre writes none. */
 #include "metrics_additions.h"
 
 #include "gyre/text.h"

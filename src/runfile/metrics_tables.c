@@ -19,23 +19,31 @@ static const gyre_h5_column validation_columns[] = {
 static const gyre_h5_column cycle_columns[] = {
     {"cycle", true}, {"end_step", true}, {"lr", false}, {"loss", false}, {METRIC, false},
 };
+static const gyre_h5_column band_columns[] = {
+    {"step", true},    {"band_0", false}, {"band_1", false}, {"band_2", false},
+    {"band_3", false}, {"band_4", false}, {"band_5", false}, {"band_6", false},
+    {"band_7", false}, {"band_8", false}, {"band_9", false},
+};
 
 static const gyre_h5_layout kinds[METRICS_TABLES] = {
     {"train", sizeof(gyre_train_row), COUNT(train_columns), train_columns, 0},
     {"validation", sizeof(gyre_validation_row), COUNT(validation_columns), validation_columns, 0},
     {"cycles", sizeof(gyre_cycle_row), COUNT(cycle_columns), cycle_columns, 1},
+    {"bands", sizeof(gyre_bands_row), COUNT(band_columns), band_columns, 0},
 };
 
 _Static_assert(sizeof(gyre_train_row) == 8 * COUNT(train_columns), "eight bytes a column");
 _Static_assert(sizeof(gyre_validation_row) == 8 * COUNT(validation_columns), "eight a column");
 _Static_assert(sizeof(gyre_cycle_row) == 8 * COUNT(cycle_columns), "eight bytes a column");
-_Static_assert(COUNT(train_columns) <= METRICS_COLUMNS_MAX, "the widest table");
+_Static_assert(sizeof(gyre_bands_row) == 8 * COUNT(band_columns), "eight bytes a column");
+_Static_assert(COUNT(band_columns) == METRICS_COLUMNS_MAX, "the widest table");
 
 const char *metrics_table_name(metrics_table table) {
     return kinds[table].name;
 }
 
-void metrics_layouts_open(const gyre_metric *metric, metrics_layouts *out) {
+void metrics_layouts_open(const gyre_metric *metric, bool banded, metrics_layouts *out) {
+    out->count = banded ? METRICS_TABLES : METRICS_BANDS;
     for (int i = 0; i < METRICS_TABLES; i++) {
         out->tables[i] = kinds[i];
         out->tables[i].columns = out->columns[i];

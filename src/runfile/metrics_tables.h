@@ -1,21 +1,23 @@
-/* The three tables of metrics.h5 (gyre/metrics.h has their rows). Internal to src/runfile. */
+/* The tables of metrics.h5, three, and a fourth where the loss has bands (gyre/metrics.h has their
+ * rows). Internal to src/runfile. */
 #ifndef GYRE_RUNFILE_METRICS_TABLES_H
 #define GYRE_RUNFILE_METRICS_TABLES_H
 
 #include "gyre/h5.h"
 #include "gyre/metric.h"
 
-typedef enum { METRICS_TRAIN, METRICS_VALIDATION, METRICS_CYCLES } metrics_table;
-enum { METRICS_TABLES = 3, METRICS_COLUMNS_MAX = 9 };
+typedef enum { METRICS_TRAIN, METRICS_VALIDATION, METRICS_CYCLES, METRICS_BANDS } metrics_table;
+enum { METRICS_TABLES = 4, METRICS_COLUMNS_MAX = 1 + GYRE_LOSS_BANDS_MAX };
 
 const char *metrics_table_name(metrics_table table);
 
 /* The layouts of a run's tables, which point into this struct: it must not move. */
 typedef struct {
+    int count; /* of the run's tables: the first ones */
     gyre_h5_layout tables[METRICS_TABLES];
     gyre_h5_column columns[METRICS_TABLES][METRICS_COLUMNS_MAX];
 } metrics_layouts;
 
-void metrics_layouts_open(const gyre_metric *metric, metrics_layouts *out);
+void metrics_layouts_open(const gyre_metric *metric, bool banded, metrics_layouts *out);
 
 #endif

@@ -34,6 +34,7 @@ static void cut_tables(gyre_tables *t, int64_t steps) {
     while (t->validation_count > 0 && t->validation[t->validation_count - 1].step > steps) {
         t->validation_count--;
     }
+    while (t->bands_count > 0 && t->bands[t->bands_count - 1].step > steps) t->bands_count--;
     while (t->cycle_count > 0 && t->cycles[t->cycle_count - 1].end_step > steps) t->cycle_count--;
 }
 

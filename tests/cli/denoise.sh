@@ -67,6 +67,21 @@ cmp -s "$T/one.txt" "$T/two.txt" || fail "two ranks evaluate otherwise"
 grep -q 'each at 5 times' "$T/one.txt" || fail "the number of times is not told"
 [ "$(grep -c ' to .* %  [0-9]*\.[0-9]' "$T/one.txt")" -eq 10 ] || fail "there are not ten parts of the time"
 
+"$GYRE" report "$T/alone" >"$T/report.txt" 2>&1 || fail "report: $(cat "$T/report.txt")"
+grep -q 'By time of the noise' "$T/alone/report/index.html" || fail "the report does not show the error by time"
+ends 0 "$GYRE" export csv "$T/alone"
+for table in report/bands csv/bands; do
+    [ "$(wc -l <"$T/alone/$table.csv")" -eq "$(wc -l <"$T/alone/csv/validation.csv")" ] ||
+        fail "$table.csv has not a row for each evaluation"
+done
+tail -1 "$T/alone/csv/bands.csv" >"$T/last.csv"
+sed -n 's/.* %  \([0-9.]*\)$/\1/p' "$T/one.txt" | paste -sd, >"$T/told.csv"
+/usr/bin/python3 - "$T/last.csv" "$T/told.csv" <<'PY' || fail "bands.csv and gyre eval differ"
+import sys
+last, told = [[float(x) for x in open(f).read().split(",")] for f in sys.argv[1:]]
+assert last[0] == 40 and len(told) == 10 and all(abs(a - b) <= 6e-6 for a, b in zip(last[1:], told)), (last, told)
+PY
+
 # ---- shards
 config '' | sed 's/"size": 32, "shards": 4/"size": 4/; s/"steps": 40/"steps": 8/' >"$T/four.json"
 ends 0 "$GYRE" train "$T/four.json" --quiet --out "$T/four"

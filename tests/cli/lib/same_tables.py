@@ -7,11 +7,13 @@ CLOCKS = {"samples_per_s", "seconds"}
 
 def tables(folder):
     with h5py.File(os.path.join(folder, "metrics.h5"), "r") as f:
-        return {name: f[name][:] for name in ("train", "validation", "cycles")}
+        return {name: f[name][:] for name in ("train", "validation", "cycles", "bands") if name in f}
 
 first = tables(sys.argv[1])
 for folder in sys.argv[2:]:
-    for name, rows in tables(folder).items():
+    found = tables(folder)
+    assert found.keys() == first.keys(), f"{folder}: tables {list(found)}, {sys.argv[1]} has {list(first)}"
+    for name, rows in found.items():
         assert len(rows) == len(first[name]), f"{folder}: {len(rows)} rows in /{name}, {sys.argv[1]} has {len(first[name])}"
         for column in set(rows.dtype.names) - CLOCKS:
             a, b = rows[column].view("u8"), first[name][column].view("u8")
