@@ -1,11 +1,13 @@
 /* Checkpoints: the state of a run after some number of completed updates, in one HDF5 file.
  *
- * /parameters/NAME f32, /optimizer/STATE/NAME f32, /state (fixed-type attributes: completed
- * updates, arithmetic config hash, data hash, model, versions that may change bits),
- * /state/buffers/LAYER.running_mean and .running_var f32, /state/input/mean and scale f32 (how
- * images become numbers), /state/class_names where the classes have names, /state/network where the
- * network is a list of nodes: the text of model.layers. The user block is a seal (gyre/seal.h),
- * checked before HDF5 opens the file. Written atomically. Plain host data here, no device, no MPI.
+ * /parameters/NAME f32, /optimizer/STATE/NAME f32, /average/NAME f32 where the run averages its
+ * weights (of the parameters and, beside them, of the running statistics), /state (fixed-type
+ * attributes: completed updates, arithmetic config hash, data hash, model, versions that may change
+ * bits), /state/buffers/LAYER.running_mean and .running_var f32, /state/input/mean and scale f32
+ * (how images become numbers), /state/class_names where the classes have names, /state/network
+ * where the network is a list of nodes: the text of model.layers. The user block is a seal
+ * (gyre/seal.h), checked before HDF5 opens the file. Written atomically. Plain host data here, no
+ * device, no MPI.
  */
 #ifndef GYRE_CHECKPOINT_H
 #define GYRE_CHECKPOINT_H
@@ -28,6 +30,7 @@ typedef struct {
     char model[40];     /* of the zoo, or "network" */
     char loss[40];      /* model.loss; "": the default one. A file has it where it is not */
     char element[8];    /* of the samples, "u8"; "": the file is of a gyre that wrote none */
+    char average[16]; /* kind of the averages, "ema"; "": none. A file has it where there are any */
     int32_t classes;
     int32_t ranks;                   /* that wrote it; information only */
     int32_t finished;                /* 1: the run's last checkpoint */
@@ -38,7 +41,9 @@ typedef struct {
     float *parameters;              /* (model->parameters) */
     float *buffers;                 /* (model->buffers) */
     float *states[GYRE_STATES_MAX]; /* (model->parameters) each */
+    float *averages;                /* (model->parameters + model->buffers); NULL: none */
     float *mean, *scale;            /* of the input: (h, w, c) and (c) */
+    bool averaged;                  /* parameters and buffers are the averages; never saved */
     gyre_class_names names;         /* to be written, not owned; never read back */
     const char *network;            /* settings.model.layers, likewise; NULL: `model` names it */
     char imported[1200];            /* what gyre_parameters_import() took, as text; never saved */
@@ -46,6 +51,8 @@ typedef struct {
 
 /* Allocates the vectors for `m`. */
 gyre_status gyre_snapshot_open(const gyre_model *m, int state_count, gyre_snapshot *out);
+/* Adds room for averages, all 0. */
+gyre_status gyre_snapshot_open_averages(const gyre_model *m, gyre_snapshot *s);
 void gyre_snapshot_close(gyre_snapshot *s);
 
 /* The bytes of the file, seal included, made in memory; free() them. What is left to do is plain
@@ -63,8 +70,15 @@ char *gyre_checkpoint_best_path(const char *run_dir); /* checkpoints/best.h5, li
 gyre_status gyre_checkpoint_newest(const char *run_dir, char **path);
 
 /* Verifies the user block, then reads. The model's layout must match: GYRE_EIO naming the first
- * parameter that differs in name or shape. `out` was opened for the model. */
+ * parameter that differs in name or shape. `out` was opened for the model; where it has room for
+ * averages, the file must have them. */
 gyre_status gyre_checkpoint_load(const char *path, const gyre_model *m, gyre_snapshot *out);
+
+/* The same for who evaluates or exports: `out` was opened without states and averages, and its
+ * parameters and running statistics become those that are meant; out->averaged says which that
+ * are. GYRE_EIO: an average is meant, and there is none. */
+gyre_status gyre_checkpoint_load_weights(const char *path, const gyre_model *m,
+                                         gyre_weights_choice choice, gyre_snapshot *out);
 
 /* The scalars alone, for a file of any model; the vectors of `out` stay NULL. Verifies it first. */
 gyre_status gyre_checkpoint_scalars(const char *path, gyre_snapshot *out);
@@ -85,12 +99,14 @@ enum { GYRE_NEED_PARAMETERS = 1, GYRE_NEED_STATISTICS = 2 };
 
 /* Takes weights by name from any HDF5 file, for init_from and for scores: /parameters/NAME, and the
  * running statistics from /state/buffers/NODE.running_mean or, as PyTorch names them, from
- * /parameters/NODE.running_mean. What the file lacks, or has in another shape, keeps its values in
+ * /parameters/NODE.running_mean; of averages, where `weights` means those, both from /average/NAME.
+ * What the file lacks, or has in another shape, keeps its values in
  * `s`; this, and what the file holds besides, is said on stderr. GYRE_EIO: nothing fits; something
  * of `needs` is missing (running statistics are always needed where the model's batch norm is
- * frozen); an array has its axes in another order; a value is not finite. */
+ * frozen); an average is meant, and there is none; an array has its axes in another order; a value
+ * is not finite. */
 gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsigned needs,
-                                   gyre_snapshot *s);
+                                   gyre_weights_choice weights, gyre_snapshot *s);
 
 /* How the network of a file reads its input, x = (value - mean) * scale, for samples of this type:
  * of a checkpoint its run's, of an ONNX file what its first operators do. mean (h, w, c) and scale
@@ -106,10 +122,13 @@ gyre_status gyre_weights_hash(const char *path, uint64_t *out);
  * trained network. From a checkpoint file alone, without knowing its model; verifies it first. */
 gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *completed);
 /* The hash of all that a result depends on: completed updates, parameters, optimizer states,
- * running statistics, normalisation of the input. Verifies the file first. */
+ * running statistics, averages, normalisation of the input. Verifies the file first. */
 gyre_status gyre_checkpoint_state_hash(const char *path, uint64_t *out);
-/* Both hashes for a checkpoint or for a run folder, which means its newest one. */
+/* The same of the averages alone, as of the parameters. GYRE_EIO: there are none. */
+gyre_status gyre_checkpoint_average_hash(const char *path, uint64_t *out);
+/* The hashes for a checkpoint or for a run folder, which means its newest one. */
 gyre_status gyre_newest_hash(const char *path, uint64_t *out);
 gyre_status gyre_newest_state_hash(const char *path, uint64_t *out);
+gyre_status gyre_newest_average_hash(const char *path, uint64_t *out);
 
 #endif

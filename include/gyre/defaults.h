@@ -12,6 +12,8 @@
 #define GYRE_DEFAULT_SHARDS_MAX 8         /* of batch.shards, which depends on batch.size */
 #define GYRE_DEFAULT_SHARD_SAMPLES_MIN 32 /* likewise */
 
+#define GYRE_DEFAULT_AVERAGE_DECAY 0.9999 /* Ho et al. 2020, diffusers */
+
 #define GYRE_DEFAULT_GAMMA 1
 #define GYRE_DEFAULT_SHAPE GYRE_SHAPE_LINEAR
 #define GYRE_DEFAULT_UP_FRACTION 0.5

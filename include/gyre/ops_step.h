@@ -19,6 +19,7 @@ enum {
     GYRE_SCALAR_SUM,                            /* of the loss node, over the global batch */
     GYRE_SCALAR_NORM,                           /* of the reduced gradient, before clipping */
     GYRE_SCALAR_SHRINK, /* factor on the gradient: min(1, clip_norm / norm) */
+    GYRE_SCALAR_SHARE,  /* of the new weights in their average; uploaded where there is one */
     GYRE_SCALAR_COUNT
 };
 
@@ -59,6 +60,8 @@ typedef struct {
      */                                                                                            \
     SIZED(update_statistics, (float, inv_shards), (float, momentum), (gyre_f32, moments),          \
           (gyre_f32, scalars), (gyre_f32, running))                                                \
+    /* average += SHARE (x - average) where the step is finite */                                  \
+    SIZED(update_average, (gyre_f32, x), (gyre_f32, scalars), (gyre_f32, average))                 \
     /* From the reduced gradient g(n) and stats(2) = {loss, its sum}: fills LOSS, SUM, NORM,       \
      * SHRINK and clears FINITE when loss or norm is not finite. Sums in a fixed tree. */          \
     SIZED(check_step, (gyre_f32, g), (gyre_f32, stats), (float, clip_norm), (gyre_f32, scalars))   \

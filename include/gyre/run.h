@@ -4,6 +4,7 @@
 #ifndef GYRE_RUN_H
 #define GYRE_RUN_H
 
+#include "gyre/checkpoint.h"
 #include "gyre/comm.h"
 #include "gyre/evaluator.h"
 #include "gyre/events.h"
@@ -50,14 +51,22 @@ void gyre_stop_release(bool stopped);
 void gyre_stop_ignore_pipe(void);
 bool gyre_stop_wanted(void);
 
-/* Loss and metric of a checkpoint (or of a run folder's newest, where there is none its best.h5)
- * on one part ("test", "validation", "train") of a dataset file; `data` NULL: the run's own. Where
- * the run cut its training samples, by a split or a subset, "train" and "validation" are as it cut
- * them. With `config`, of any file of weights as model.init_from takes them, all of which must be
- * there, in the config's network and on its dataset. Close the result. Collective. */
+/* What is scored: a checkpoint (or a run folder's newest, where there is none its best.h5) on one
+ * part ("test", "validation", "train") of a dataset file; `data` NULL: the run's own. Where the run
+ * cut its training samples, by a split or a subset, "train" and "validation" are as it cut them.
+ * With `config`, any file of weights as model.init_from takes them, all of which must be there, in
+ * the config's network and on its dataset. */
+typedef struct {
+    const char *file, *config, *data, *part;
+    gyre_weights_choice weights;
+} gyre_evaluated;
+
+/* Its loss and metric. Close it. */
 typedef struct {
     char *checkpoint;  /* its path */
     int64_t completed; /* its updates; -1: it is a file of weights */
+    bool has_average;  /* of its weights */
+    bool averaged;     /* the score is of that */
     int64_t best;      /* of best.h5 beside it, when a folder was given; -1: none, or it is this */
     bool of_run;       /* the samples are as the run cut them, not a whole part of the file */
     int64_t samples;
@@ -77,9 +86,9 @@ typedef struct {
     gyre_status (*take)(void *context, const gyre_evaluation *e, const gyre_outputs *o);
     void *context;
 } gyre_output_reader;
-/* `reader` may be NULL. */
-gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
-                          const gyre_output_reader *reader, gyre_comm *comm, gyre_evaluation *out);
+/* `reader` may be NULL. Collective. */
+gyre_status gyre_evaluate(const gyre_evaluated *what, const gyre_output_reader *reader,
+                          gyre_comm *comm, gyre_evaluation *out);
 void gyre_evaluation_close(gyre_evaluation *e);
 
 #endif

@@ -97,6 +97,13 @@ typedef struct {
                               with this probability */
 } gyre_denoise_settings;
 
+/* Which of the weights of a checkpoint that has an average of them besides (gyre/average.h). */
+typedef enum {
+    GYRE_WEIGHTS_ANY, /* the average where there is one, else the last ones */
+    GYRE_WEIGHTS_AVERAGE,
+    GYRE_WEIGHTS_LAST
+} gyre_weights_choice;
+
 typedef struct {
     char *name;   /* of the zoo; NULL: layers, or unet */
     char *layers; /* the network as JSON (docs/networks.md), each node on a line */
@@ -108,7 +115,8 @@ typedef struct {
     bool any_target;    /* no dataset is there: what the network gives is taken for its targets */
     bool init_fresh;    /* an ONNX file's own weights are not taken */
     char *init_from;    /* NULL: keyed initialisation */
-    char **freeze;      /* names or prefixes of parameters ("conv1", "layer1.") */
+    gyre_weights_choice init_weights; /* of that file */
+    char **freeze;                    /* names or prefixes of parameters ("conv1", "layer1.") */
     int freeze_count;
     bool batch_norm_frozen;
     char *loss;             /* NULL: cross_entropy */
@@ -139,6 +147,15 @@ typedef struct {
     bool decoupled;   /* w -= lr wd w, instead of g += wd w; always so for adamw */
     double clip_norm; /* 0: off */
 } gyre_optimizer_settings;
+
+/* Averages of the weights, see gyre/average.h. */
+typedef enum { GYRE_AVERAGE_NONE, GYRE_AVERAGE_EMA } gyre_average_kind;
+
+typedef struct {
+    gyre_average_kind kind;
+    double decay; /* of ema */
+    bool warmup;  /* its decay rises to that */
+} gyre_average_settings;
 
 /* The policies of schedules: a new one is a line here and a file in src/schedule. */
 #define GYRE_POLICIES(POLICY)                                                                      \
@@ -234,6 +251,7 @@ typedef struct {
     int batch_size;
     int shards; /* 0 until resolved */
     gyre_optimizer_settings optimizer;
+    gyre_average_settings average;
     gyre_schedule_settings schedule;
     gyre_length length;
     gyre_evaluate_settings evaluate;

@@ -14,8 +14,10 @@ typedef struct {
     gyre_class_names names; /* count 0: the classes have none */
 } gyre_trained;
 
-/* Of a checkpoint, or of a run folder: the newest one there, or else the best. GYRE_EIO. */
-gyre_status gyre_trained_open(const char *path, gyre_trained *out);
+/* Of a checkpoint, or of a run folder: the newest one there, or else the best. `weights` says which
+ * of its weights, GYRE_WEIGHTS_ANY where a user said nothing; snapshot.averaged tells what that
+ * came to. GYRE_EIO. */
+gyre_status gyre_trained_open(const char *path, gyre_weights_choice weights, gyre_trained *out);
 void gyre_trained_close(gyre_trained *t);
 
 /* The checkpoint that a path means: itself, or of a run folder the newest one, or else the best.

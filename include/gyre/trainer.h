@@ -5,8 +5,10 @@
 #ifndef GYRE_TRAINER_H
 #define GYRE_TRAINER_H
 
+#include "gyre/average.h"
 #include "gyre/checkpoint.h"
 #include "gyre/comm.h"
+#include "gyre/evaluator.h"
 #include "gyre/loader.h"
 #include "gyre/net.h"
 #include "gyre/optimizer.h"
@@ -35,6 +37,7 @@ typedef struct {
     gyre_net *net;
     gyre_shards *shards;
     gyre_optimizer *optimizer;
+    gyre_average *average; /* NULL: none */
     gyre_loader *loader;
     char machine[GYRE_MACHINE_SIZE]; /* what may change bits, of all ranks */
     bool unlike;                     /* and it is not the same on all of them */
@@ -72,13 +75,19 @@ gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
 /* Waits for the last update's results; step -1 when there are none left. */
 gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last);
 
+/* The weights that evaluation takes: their average where the run keeps one, else the last ones. */
+gyre_weights *gyre_trainer_evaluated(const gyre_trainer *t);
+/* gyre_evaluator_run() with those, for which `e` was opened. Collective. */
+gyre_status gyre_trainer_evaluate(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
+                                  gyre_score *out);
+
 /* Device to snapshot, and back; the second one on all ranks from rank 0's snapshot (Collective). */
 gyre_status gyre_trainer_save(gyre_trainer *t);
 gyre_status gyre_trainer_load(gyre_trainer *t);
 
 /* GYRE_EPEER, naming the odd rank, when anything that a result hangs on differs between ranks by a
- * bit: parameters, running statistics, optimizer state, the input's mean and scale. With several
- * ranks the snapshot then holds what was compared. Collective. */
+ * bit: parameters, running statistics, optimizer state, averages, the mean and scale of the input.
+ * With several ranks the snapshot then holds what was compared. Collective. */
 gyre_status gyre_trainer_verify(gyre_trainer *t);
 /* In place of the next step, by a rank that has seen a reason to make none: aborts the job when it
  * alone has. Collective. */

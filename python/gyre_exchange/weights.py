@@ -28,13 +28,18 @@ class Loaded:
         return "; ".join(parts)
 
 
-def _read(checkpoint):
+def _read(checkpoint, weights):
     """name -> (numbers, (h, w, c) of the picture that a linear layer reads, or None)."""
+    if weights not in ("any", "average", "last"):
+        raise ValueError(f"weights {weights!r}: \"any\", \"average\" or \"last\" was expected")
     found = {}
     with h5py.File(checkpoint, "r") as f:
         if "parameters" not in f:
             raise ValueError(f"'{checkpoint}' is no checkpoint of gyre: it has no group /parameters")
-        for group in ("parameters", "state/buffers"):
+        averaged = weights != "last" and "average" in f
+        if weights == "average" and not averaged:
+            raise ValueError(f"'{checkpoint}' has no average of its weights")
+        for group in ("average",) if averaged else ("parameters", "state/buffers"):
             for name, dataset in f[group].items() if group in f else ():
                 picture = dataset.attrs.get("picture")
                 found[name] = (dataset[()], None if picture is None else tuple(int(n) for n in picture))
@@ -62,13 +67,15 @@ def _like(w, tensor):
     return torch.from_numpy(np.ascontiguousarray(w)).to(tensor.dtype)
 
 
-def from_gyre(checkpoint, model):
+def from_gyre(checkpoint, model, weights="any"):
     """Loads the weights and running statistics of `checkpoint`, an HDF5 file of gyre's, into `model` by name.
+
+    Of a run that averages its weights, "average" and "last" choose; "any" takes the average where there is one.
 
     What does not fit keeps its values, is named in the Loaded that comes back, and in a warning. ValueError: the file
     is no checkpoint, or nothing of it fits.
     """
-    found, state = _read(checkpoint), dict(model.state_dict())
+    found, state = _read(checkpoint, weights), dict(model.state_dict())
     loaded = Loaded([], [], [], [])
     for name, tensor in state.items():
         if name.endswith("num_batches_tracked"):

@@ -7,6 +7,7 @@
 #include "gyre/text.h"
 #include "holds.h"
 #include "predictions.h"
+#include "weights.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,14 +15,19 @@
 #include <string.h>
 
 typedef struct {
-    const char *file, *model, *data, *part, *predictions;
+    gyre_evaluated what;
+    const char *predictions;
 } arguments;
 
 static gyre_status parse(int argc, char **argv, arguments *a) {
-    *a = (arguments){.part = "test"};
+    *a = (arguments){.what = {.part = "test"}};
     GYRE_TRY(cli_options_read(argc, argv, &cli_command_eval, a, NULL));
     return cli_one_operand(argc, argv, &cli_command_eval,
-                           "checkpoint, run folder or file of weights", &a->file);
+                           "checkpoint, run folder or file of weights", &a->what.file);
+}
+
+static gyre_status read_weights(const char *value, void *to) {
+    return cli_weights_read(value, &((arguments *)to)->what.weights);
 }
 
 static double percent(int64_t part, int64_t whole) {
@@ -41,12 +47,13 @@ static void print_source(const gyre_evaluation *e, const char *part) {
     if (e->best >= 0) {
         snprintf(best, sizeof best, " (best.h5 beside it: after step %" PRId64 ")", e->best);
     }
+    const char *weights = cli_weights_text(e->has_average, e->averaged);
     if (e->completed < 0) {
         gyre_say("weights %s%s", e->checkpoint, samples);
         return;
     }
-    gyre_say("checkpoint %s, after step %" PRId64 "%s%s", e->checkpoint, e->completed, best,
-             samples);
+    gyre_say("checkpoint %s, after step %" PRId64 "%s%s%s", e->checkpoint, e->completed, weights,
+             best, samples);
 }
 
 static void print_bands(const gyre_score *s) {
@@ -96,8 +103,7 @@ static gyre_status score(const arguments *a, gyre_comm *comm, gyre_evaluation *e
     if (predicted && rank0) status = cli_predictions_open(a->predictions, &p);
     status = gyre_comm_agree(comm, status);
     if (status == GYRE_OK) {
-        status =
-            gyre_evaluate(a->file, a->model, a->data, a->part, predicted ? &reader : NULL, comm, e);
+        status = gyre_evaluate(&a->what, predicted ? &reader : NULL, comm, e);
     }
     const bool scored = status == GYRE_OK;
     status = cli_predictions_close(&p, status);
@@ -111,9 +117,9 @@ static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
     const bool rank0 = gyre_comm_rank(comm) == 0;
     gyre_status status = score(&a, comm, &e);
     if (status == GYRE_OK) {
-        status = gyre_comm_agree(comm, rank0 ? print(&e, a.part) : GYRE_OK);
-    } else if (a.model == NULL && rank0) {
-        status = cli_other_kind(status, a.file, CLI_HOLDS_RUN | CLI_HOLDS_CHECKPOINT);
+        status = gyre_comm_agree(comm, rank0 ? print(&e, a.what.part) : GYRE_OK);
+    } else if (a.what.config == NULL && rank0) {
+        status = cli_other_kind(status, a.what.file, CLI_HOLDS_RUN | CLI_HOLDS_CHECKPOINT);
     }
     gyre_evaluation_close(&e);
     return status;
@@ -123,7 +129,7 @@ static int run(int argc, char **argv) {
     return cli_on_ranks(argc, argv, evaluate, true);
 }
 
-static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpo"}, {"WEIGHTS", "mdpo"}, {0}};
+static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpwo"}, {"WEIGHTS", "mdpwo"}, {0}};
 
 static const cli_option options[] = {
     {.name = "CHECKPOINT|RUN", .help = "a checkpoint file, or a run's folder: its newest one"},
@@ -133,7 +139,7 @@ static const cli_option options[] = {
     {.id = 'm',
      .name = "model",
      .kind = CLI_TEXT,
-     .at = offsetof(arguments, model),
+     .at = offsetof(arguments, what.config),
      .value = "CONFIG",
      .required = true,
      .help = "the config whose network takes the weights, and whose normalisation and dataset "
@@ -141,16 +147,22 @@ static const cli_option options[] = {
     {.id = 'd',
      .name = "data",
      .kind = CLI_TEXT,
-     .at = offsetof(arguments, data),
+     .at = offsetof(arguments, what.data),
      .value = "FILE",
      .help = "a dataset to score; without it, the dataset of the run or the config"},
     {.id = 'p',
      .name = "part",
      .kind = CLI_TEXT,
-     .at = offsetof(arguments, part),
+     .at = offsetof(arguments, what.part),
      .value = "test|validation|train",
      .help = "test (the default), validation or train; of the run's own dataset, validation and "
              "train are split as the run split them"},
+    {.id = 'w',
+     .name = "weights",
+     .kind = CLI_OWN,
+     .read = read_weights,
+     .value = CLI_WEIGHTS_VALUE,
+     .help = CLI_WEIGHTS_HELP},
     {.id = 'o',
      .name = "predictions",
      .kind = CLI_TEXT,

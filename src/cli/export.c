@@ -5,6 +5,7 @@
 #include "gyre/names.h"
 #include "gyre/text.h"
 #include "holds.h"
+#include "weights.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@ enum { FORMATS = sizeof formats / sizeof *formats };
 
 typedef struct {
     const char *output;
+    gyre_weights_choice weights;
 } arguments;
 
 static const cli_export_format *format_named(const char *name) {
@@ -37,6 +39,10 @@ static gyre_status refuse_format(const char *name) {
                      near == NULL ? "" : "'?");
 }
 
+static gyre_status read_weights(const char *value, void *to) {
+    return cli_weights_read(value, &((arguments *)to)->weights);
+}
+
 static gyre_status export(int argc, char **argv) {
     arguments a = {0};
     GYRE_TRY(cli_options_read(argc, argv, &cli_command_export, &a, NULL));
@@ -51,7 +57,10 @@ static gyre_status export(int argc, char **argv) {
     }
     const char *source = operands[named];
     if (!named) format = formats[0];
-    GYRE_TRY(cli_other_kind(format->write(source, a.output), source, format->expected));
+    if (a.weights != GYRE_WEIGHTS_ANY && (format->expected & CLI_HOLDS_CHECKPOINT) == 0) {
+        return cli_usage_fail(&cli_command_export, "--weights is for safetensors and onnx");
+    }
+    GYRE_TRY(cli_other_kind(format->write(source, a.weights, a.output), source, format->expected));
     return cli_flush();
 }
 
@@ -60,11 +69,17 @@ static int run(int argc, char **argv) {
 }
 
 static const cli_form forms[] = {
-    {"[csv] RUN", NULL}, {"safetensors|onnx RUN|CHECKPOINT", NULL}, {"tensorboard RUN", NULL}, {0}};
+    {"[csv] RUN", "o"}, {"safetensors|onnx RUN|CHECKPOINT", NULL}, {"tensorboard RUN", "o"}, {0}};
 
 static const cli_option options[] = {
     {.name = "RUN", .help = "a run's folder; one with the name of a format is given as ./NAME"},
     {.name = "CHECKPOINT", .help = "a checkpoint; of a run's folder the newest one is taken"},
+    {.id = 'w',
+     .name = "weights",
+     .kind = CLI_OWN,
+     .read = read_weights,
+     .value = CLI_WEIGHTS_VALUE,
+     .help = CLI_WEIGHTS_HELP},
     {.id = 'o',
      .name = "output",
      .kind = CLI_TEXT,

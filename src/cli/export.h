@@ -10,8 +10,8 @@ typedef struct {
     const char *name; /* the word behind `gyre export` */
     int expected;     /* what it exports: bits of holds.h */
     /* Writes `source` to `output` and prints the path of each file; `output` is NULL where -o was
-     * not given. */
-    gyre_status (*write)(const char *source, const char *output);
+     * not given; `weights` is ANY where that was not, as of formats that have none. */
+    gyre_status (*write)(const char *source, gyre_weights_choice weights, const char *output);
 } cli_export_format;
 
 /* Before a single file is written: -o was given, and nothing is there, or a file of gyre's, which
@@ -19,9 +19,12 @@ typedef struct {
 gyre_status cli_export_check_file(const char *output, const char *format, long at,
                                   const char *mark);
 
+/* Opens the network and says which of its weights these are, where its checkpoint has two kinds. */
+gyre_status cli_export_open(const char *source, gyre_weights_choice weights, gyre_trained *out);
+
 /* What a file tells of the network besides its numbers. `format`: one more, or NULL. */
 typedef struct {
-    gyre_note list[6];
+    gyre_note list[7];
     size_t count;
     char hash[20];
     char *class_names; /* JSON */

@@ -145,10 +145,11 @@ out:
     return status;
 }
 
-static gyre_status export_run(const char *run_dir, const char *given) {
+static gyre_status export_run(const char *run_dir, gyre_weights_choice weights, const char *given) {
     gyre_status status = GYRE_OK;
     gyre_tables tables = {0};
     char *own = gyre_path_join(run_dir, "csv"), *metrics = NULL;
+    (void)weights;
     if (own == NULL) {
         status = gyre_no_memory("exporting '%s'", run_dir);
         goto out;

@@ -3,8 +3,10 @@
 
 #include "gyre/file.h"
 #include "gyre/json.h"
+#include "gyre/log.h"
 #include "gyre/overwrite.h"
 #include "gyre/version.h"
+#include "weights.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,14 @@ gyre_status cli_export_check_file(const char *output, const char *format, long a
     }
     GYRE_TRY(gyre_overwrite_check_at(output, at, mark));
     return gyre_file_try(output);
+}
+
+gyre_status cli_export_open(const char *source, gyre_weights_choice weights, gyre_trained *out) {
+    GYRE_TRY(gyre_trained_open(source, weights, out));
+    const gyre_snapshot *s = &out->snapshot;
+    if (s->average[0] == '\0') return GYRE_OK;
+    gyre_say("checkpoint %s%s", out->checkpoint, cli_weights_text(true, s->averaged));
+    return GYRE_OK;
 }
 
 static char *names_as_json(const gyre_class_names *names) {
@@ -40,6 +50,10 @@ gyre_status cli_export_notes_of(const gyre_trained *t, const char *format, cli_e
     out->list[out->count++] = (gyre_note){"gyre.config_hash", out->hash};
     if (t->snapshot.element[0] != '\0') {
         out->list[out->count++] = (gyre_note){"gyre.element", t->snapshot.element};
+    }
+    if (t->snapshot.average[0] != '\0') {
+        out->list[out->count++] =
+            (gyre_note){"gyre.weights", t->snapshot.averaged ? "average" : "last"};
     }
     if (t->names.count > 0) {
         out->list[out->count++] = (gyre_note){"gyre.class_names", out->class_names};

@@ -8,14 +8,14 @@
 #include "holds.h"
 #include <stdlib.h>
 
-static gyre_status write(const char *source, const char *output) {
+static gyre_status write(const char *source, gyre_weights_choice weights, const char *output) {
     gyre_trained t = {0};
     cli_export_notes notes = {0};
     char *file = NULL;
     size_t size = 0;
     gyre_status status = GYRE_OK;
     GYRE_TRY(cli_export_check_file(output, "onnx", 0, GYRE_ONNX_MARK));
-    GYRE_GOTO(gyre_trained_open(source, &t));
+    GYRE_GOTO(cli_export_open(source, weights, &t));
     GYRE_GOTO(cli_export_notes_of(&t, NULL, &notes));
     const gyre_onnx_network network = {.model = t.model,
                                        .parameters = t.snapshot.parameters,

@@ -56,7 +56,8 @@ static gyre_status open_dict(const gyre_trained *t, state_dict *d) {
 }
 
 /* `unet` is NULL where a file was named. */
-static gyre_status write_file(const char *source, const char *output, const export_unet *unet) {
+static gyre_status write_file(const char *source, gyre_weights_choice weights, const char *output,
+                              const export_unet *unet) {
     gyre_trained t = {0};
     state_dict d = {0};
     cli_export_notes notes = {0};
@@ -64,7 +65,7 @@ static gyre_status write_file(const char *source, const char *output, const expo
     size_t size = 0;
     gyre_status status = GYRE_OK;
     GYRE_TRY(cli_export_check_file(output, "safetensors", HEADER_AT, mark));
-    GYRE_GOTO(gyre_trained_open(source, &t));
+    GYRE_GOTO(cli_export_open(source, weights, &t));
     if (unet != NULL) GYRE_GOTO(export_unet_write(unet, &t));
     GYRE_GOTO(open_dict(&t, &d));
     GYRE_GOTO(cli_export_notes_of(&t, "pt", &notes)); /* as PyTorch's users write it */
@@ -79,11 +80,11 @@ out:
     return status;
 }
 
-static gyre_status write(const char *source, const char *output) {
+static gyre_status write(const char *source, gyre_weights_choice weights, const char *output) {
     export_unet unet = {0};
-    if (!export_is_folder(output)) return write_file(source, output, NULL);
+    if (!export_is_folder(output)) return write_file(source, weights, output, NULL);
     gyre_status status = export_unet_open(output, &unet);
-    if (status == GYRE_OK) status = write_file(source, unet.weights, &unet);
+    if (status == GYRE_OK) status = write_file(source, weights, unet.weights, &unet);
     export_unet_close(&unet);
     return status;
 }

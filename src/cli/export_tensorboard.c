@@ -7,9 +7,10 @@
 #include "holds.h"
 #include <stdlib.h>
 
-static gyre_status write(const char *run_dir, const char *given) {
+static gyre_status write(const char *run_dir, gyre_weights_choice weights, const char *given) {
     gyre_run_content run = {0};
     const char *dir = given == NULL ? run_dir : given;
+    (void)weights;
     char *path = NULL, *log = gyre_path_join(run_dir, GYRE_LOG_FILE);
     gyre_status status = GYRE_OK;
     if (log == NULL) GYRE_GOTO(gyre_no_memory("exporting '%s'", run_dir));

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef enum { HASH_NONE, HASH_PARAMETERS, HASH_STATE, NAMES } output_kind;
+typedef enum { HASH_NONE, HASH_PARAMETERS, HASH_STATE, HASH_AVERAGE, NAMES } output_kind;
 
 typedef struct {
     const char *path;
@@ -21,7 +21,9 @@ static gyre_status read_hash(const char *value, void *to) {
     if (value == NULL || strcmp(value, "parameters") == 0) return GYRE_OK;
     *kind = HASH_STATE;
     if (strcmp(value, "state") == 0) return GYRE_OK;
-    return gyre_fail(GYRE_EUSAGE, "--hash=%s: parameters or state was expected", value);
+    *kind = HASH_AVERAGE;
+    if (strcmp(value, "average") == 0) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "--hash=%s: parameters, state or average was expected", value);
 }
 
 static gyre_status read_names(const char *value, void *to) {
@@ -42,10 +44,11 @@ static gyre_status inspect(int argc, char **argv) {
     case HASH_NONE: status = gyre_inspect(a.path, stdout); break;
     case HASH_PARAMETERS: status = gyre_newest_hash(a.path, &hash); break;
     case HASH_STATE: status = gyre_newest_state_hash(a.path, &hash); break;
+    case HASH_AVERAGE: status = gyre_newest_average_hash(a.path, &hash); break;
     case NAMES: status = gyre_inspect_names(a.path, stdout); break;
     }
     GYRE_TRY(cli_other_kind(status, a.path, known));
-    if (a.kind == HASH_PARAMETERS || a.kind == HASH_STATE) printf("%016" PRIx64 "\n", hash);
+    if (a.kind != HASH_NONE && a.kind != NAMES) printf("%016" PRIx64 "\n", hash);
     return cli_flush();
 }
 
@@ -62,11 +65,13 @@ static const cli_option options[] = {
      .name = "hash",
      .kind = CLI_OWN,
      .read = read_hash,
-     .value = "parameters|state",
+     .value = "parameters|state|average",
      .optional = true,
-     .help = "prints a hash of the newest checkpoint alone. parameters (the default): runs of the "
-             "same bits have the same; state: of all that a result hangs on, which is also the "
-             "optimizer's state, running statistics, normalisation and completed updates"},
+     .help =
+         "prints a hash of the newest checkpoint alone. parameters (the default): runs of the "
+         "same bits have the same; state: of all that a result hangs on, which is also the "
+         "optimizer's state, running statistics, averages, normalisation and completed updates; "
+         "average: of the averages of parameters and running statistics"},
     {.id = 'n',
      .name = "names",
      .kind = CLI_OWN,

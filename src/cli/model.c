@@ -171,7 +171,13 @@ static void print_table(const gyre_model *m, gyre_element element) {
            m->loss, gyre_element_noun(element, 1), gyre_element_noun(element, 1));
 }
 
-static gyre_status print(const arguments *a, const gyre_model *m) {
+static void print_average(const gyre_model *m, const gyre_average_settings *s) {
+    if (s->kind == GYRE_AVERAGE_NONE) return;
+    printf("Training keeps an average of the weights besides (average.kind): %zu B.\n",
+           (m->parameters + m->buffers) * sizeof(float));
+}
+
+static gyre_status print(const arguments *a, const gyre_model *m, const gyre_settings *s) {
     char *text = NULL;
     if (a->plot != NULL) GYRE_TRY(gyre_plot_model(m, a->plot));
     if (a->json) {
@@ -180,6 +186,7 @@ static gyre_status print(const arguments *a, const gyre_model *m) {
         free(text);
     } else {
         print_table(m, a->element);
+        print_average(m, &s->average);
         if (a->plot != NULL) printf("\n");
         if (a->plot != NULL) cli_print_path(a->plot);
     }
@@ -196,7 +203,7 @@ static gyre_status show(int argc, char **argv, arguments *a) {
     GYRE_GOTO(open_settings(a, &s));
     status = open_model(a, s, &m);
     if (status == GYRE_EUSAGE && gyre_file_exists(a->what)) status = gyre_fail_in(a->what, status);
-    if (status == GYRE_OK) status = print(a, m);
+    if (status == GYRE_OK) status = print(a, m, s);
 out:
     if (m != NULL) gyre_model_close(m);
     if (s != NULL) gyre_config_close(s);

@@ -36,7 +36,7 @@ static cJSON *validation_json(const gyre_data_settings *data) {
     return object_json("split", config_number_json(data->split));
 }
 
-/* Most networks have no noise; of those that have, the echo says what is not the default. */
+/* Keys that most runs have nothing for: the echo says what is not the default. */
 static bool is_changed(const config_field *f, const void *at) {
     char first[40];
     int choice;
@@ -62,7 +62,13 @@ static bool is_given(const config_field *f, const gyre_settings *settings) {
     if (f->kind == FIELD_TEXT || f->kind == FIELD_NETWORK || f->kind == FIELD_UNET) {
         return *(char *const *)at != NULL;
     }
-    if (strncmp(f->path, "denoise.", strlen("denoise.")) == 0) return is_changed(f, at);
+    if (strncmp(f->path, "denoise.", strlen("denoise.")) == 0 ||
+        at == &settings->model.init_weights) {
+        return is_changed(f, at);
+    }
+    if (strncmp(f->path, "average.", strlen("average.")) == 0) {
+        return settings->average.kind != GYRE_AVERAGE_NONE;
+    }
     if (f->kind == FIELD_INTEGER && f->fallback == NULL) return *(const int *)at != 0;
     if (f->kind == FIELD_LENGTH || f->kind == FIELD_STEPS) {
         return ((const gyre_length *)at)->unit != GYRE_UNIT_NONE;

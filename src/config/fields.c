@@ -109,6 +109,10 @@ const config_field config_fields[] = {
      "A file of weights to start from, relative to the config file: HDF5 with /parameters/NAME, or "
      "a state_dict in safetensors (docs/formats.md), or diffusers' folder of one. Its content is "
      "part of the run."},
+    {"model.init_weights", FIELD_CHOICE, ARITHMETIC, AT(model.init_weights), 0, 0, 0,
+     "any|average|last", "\"any\"",
+     "Of a checkpoint in model.init_from that has an average of its weights: the average, or the "
+     "last weights; any: the average where there is one."},
     {"model.freeze", FIELD_NAMES, ARITHMETIC, AT(model.freeze), 0, 0, 0, NULL, "[]",
      "Parameters to leave as they are: names, or their beginnings up to a dot, as [\"conv1\", "
      "\"layer1\"]. Running statistics still follow the data: model.batch_norm holds them."},
@@ -252,6 +256,15 @@ const config_field config_fields[] = {
     {"schedule.stages", FIELD_STAGES, ARITHMETIC, AT(schedule.stages), 0, 0, 0, NULL, NULL,
      "Schedules one after another: each a \"length\" and any schedule key, missing ones from "
      "above."},
+
+    {"average.kind", FIELD_CHOICE, ARITHMETIC, AT(average.kind), 0, 0, 0, "none|ema", "\"none\"",
+     "Keep an average of the weights and running statistics beside them, which evaluation, exports "
+     "and samples take: ema, an exponential moving average over the steps (docs/average.md)."},
+    {"average.decay", FIELD_REAL, ARITHMETIC, AT(average.decay), 0, 0.9999999, 0, NULL,
+     DEFAULT(AVERAGE_DECAY), "Of ema: average = decay average + (1 - decay) weights in each step."},
+    {"average.warmup", FIELD_FLAG, ARITHMETIC, AT(average.warmup), 0, 0, 0, NULL, "true",
+     "Begin ema with a lower decay, 1 - (k + 1)^(-3/4) in step k from 0, until that is higher than "
+     "average.decay."},
 
     {"evaluate.every", FIELD_LENGTH, RECORDED, AT(evaluate.every), 1, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS, NULL, "{\"epochs\":1}", "How often to evaluate."},

@@ -42,6 +42,8 @@ static const struct {
     {{"t_0", "t_max"}, "a period is schedule.t0"},
     {{"three_phase"}, "it is schedule.one_cycle.form \"pytorch3\""},
     {{"optim", "solver"}, "it is optimizer.name"},
+    {{"ema", "use_ema", "model_ema", "ema_decay", "model_ema_decay", "ema_max_decay"},
+     "it is \"average\": {\"kind\": \"ema\", \"decay\": 0.9999}"},
     {{"dataset", "data_path", "data_dir", "datadir", "dataset_path"}, "it is data.path"},
     {{"val_split", "validation_split", "valid_pct"}, "it is \"data.validation\": {\"split\": 0.1}"},
     {{"arch", "architecture", "network", "net", "backbone"}, "it is model.name"},
@@ -101,6 +103,7 @@ static const struct {
 static const char *const sections[][2] = {
     {"data", "data.path"},           {"model", "model.name"},         {"batch", "batch.size"},
     {"optimizer", "optimizer.name"}, {"schedule", "schedule.policy"}, {"output", "output.dir"},
+    {"average", "average.kind"},
 };
 
 static const char *last_part(const char *path) {

@@ -26,15 +26,13 @@ static const struct {
     {"optimizer.eps", ADAM | RMSPROP | ADAGRAD | ADADELTA},
 };
 
-static const char *const crop_keys[] = {"data.augment.resized_crop.min_scale",
-                                        "data.augment.resized_crop.max_scale",
-                                        "data.augment.resized_crop.ratio"};
-
 /* Defaults cannot be told from the same values typed: a run's own config has them all. */
 static bool is_changed(const gyre_settings *s, const char *path) {
     const config_field *f = config_field_find(path);
+    const void *at = (const char *)s + f->offset;
     double value = 0;
-    memcpy(&value, (const char *)s + f->offset, sizeof value);
+    if (f->kind == FIELD_FLAG) return *(const bool *)at != (strcmp(f->fallback, "true") == 0);
+    memcpy(&value, at, sizeof value);
     return value != strtod(f->fallback, NULL);
 }
 
@@ -42,24 +40,47 @@ static void add(char *list, size_t size, const char *path) {
     gyre_text_add(list, size, "%s%s", list[0] != '\0' ? ", " : "", path);
 }
 
-void gyre_config_warnings(const gyre_settings *s, void (*say)(void *context, const char *text),
-                          void *context) {
-    char list[256] = "", text[384], name[32];
-    const config_field *optimizer = config_field_find("optimizer.name");
+typedef void sayer(void *context, const char *text);
+
+/* "without effect WHEN: a, b", should there be any. */
+static void say_list(const char *when, const char *list, sayer *say, void *context) {
+    char text[384];
+    if (list[0] == '\0') return;
+    snprintf(text, sizeof text, "without effect %s: %s", when, list);
+    say(context, text);
+}
+
+static void warn_optimizer(const gyre_settings *s, sayer *say, void *context) {
+    char list[256] = "", name[32], when[48];
     for (size_t i = 0; i < sizeof optimizer_keys / sizeof *optimizer_keys; i++) {
         if (optimizer_keys[i].readers & 1u << s->optimizer.name) continue;
         if (is_changed(s, optimizer_keys[i].path)) add(list, sizeof list, optimizer_keys[i].path);
     }
-    if (list[0] != '\0') {
-        config_choice_at(optimizer->choices, (int)s->optimizer.name, name, sizeof name);
-        snprintf(text, sizeof text, "without effect with %s: %s", name, list);
-        say(context, text);
+    config_choice_at(config_field_find("optimizer.name")->choices, (int)s->optimizer.name, name,
+                     sizeof name);
+    snprintf(when, sizeof when, "with %s", name);
+    say_list(when, list, say, context);
+}
+
+/* Keys of what another key turns on. */
+static const struct {
+    const char *keys[4], *when;
+} parts[] = {
+    {{"data.augment.resized_crop.min_scale", "data.augment.resized_crop.max_scale",
+      "data.augment.resized_crop.ratio"},
+     "without data.augment.resized_crop.size"},
+    {{"average.decay", "average.warmup"}, "without average.kind"},
+};
+
+void gyre_config_warnings(const gyre_settings *s, void (*say)(void *context, const char *text),
+                          void *context) {
+    const bool on[] = {s->data.crop_size > 0, s->average.kind != GYRE_AVERAGE_NONE};
+    warn_optimizer(s, say, context);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        char list[256] = "";
+        for (int k = 0; !on[i] && parts[i].keys[k] != NULL; k++) {
+            if (is_changed(s, parts[i].keys[k])) add(list, sizeof list, parts[i].keys[k]);
+        }
+        say_list(parts[i].when, list, say, context);
     }
-    list[0] = '\0';
-    for (size_t i = 0; i < sizeof crop_keys / sizeof *crop_keys && s->data.crop_size == 0; i++) {
-        if (is_changed(s, crop_keys[i])) add(list, sizeof list, crop_keys[i]);
-    }
-    if (list[0] == '\0') return;
-    snprintf(text, sizeof text, "without effect without data.augment.resized_crop.size: %s", list);
-    say(context, text);
 }

@@ -26,11 +26,13 @@ static gyre_status newest(const char *path, char **out) {
 
 static gyre_status inspect_checkpoint(const char *path, FILE *out) {
     gyre_snapshot s;
-    uint64_t hash = 0, state = 0;
+    uint64_t hash = 0, state = 0, average = 0;
     int64_t completed = 0;
     GYRE_TRY(gyre_checkpoint_scalars(path, &s));
     GYRE_TRY(gyre_checkpoint_state_hash(path, &state));
     GYRE_TRY(gyre_checkpoint_hash(path, &hash, &completed));
+    const bool averaged = s.average[0] != '\0';
+    if (averaged) GYRE_TRY(gyre_checkpoint_average_hash(path, &average));
     gyre_text_print(out, path, 0);
     fprintf(out, ": checkpoint after %lld updates%s; checksum right\n", (long long)s.completed,
             s.finished ? ", the end of its run" : "");
@@ -40,6 +42,11 @@ static gyre_status inspect_checkpoint(const char *path, FILE *out) {
         fputc('\n', out);
     }
     fprintf(out, "  parameters   %016llx\n", (unsigned long long)hash);
+    if (averaged) {
+        fprintf(out, "  average      %016llx, ", (unsigned long long)average);
+        gyre_text_print(out, s.average, 0);
+        fputc('\n', out);
+    }
     fprintf(out, "  state        %016llx\n", (unsigned long long)state);
     fprintf(out, "  config       %016llx\n", (unsigned long long)s.config_hash);
     fprintf(out, "  dataset      %016llx\n", (unsigned long long)s.data_hash);

@@ -78,7 +78,11 @@ gyre_status run_score_check(gyre_trainer *t, run_saver *s, const gyre_score *sco
     if (*told && !last) return GYRE_OK;
     GYRE_TRY(check_samples(t, &t->resolved->samples.validation));
     GYRE_TRY(gyre_trainer_fatal(t, gyre_trainer_save(t)));
-    const char *why = all_finite(t->snapshot.buffers, t->resolved->model->buffers)
+    const gyre_model *m = t->resolved->model;
+    const gyre_snapshot *state = &t->snapshot;
+    const float *statistics =
+        state->averages == NULL ? state->buffers : state->averages + m->parameters;
+    const char *why = all_finite(statistics, m->buffers)
                           ? "the network's outputs are too large for numbers"
                           : "running statistics of batch norm are not finite";
     if (!last) {

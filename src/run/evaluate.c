@@ -49,6 +49,8 @@ static void name_class(const evaluation *e, int k, char *out, size_t size) {
 static gyre_status describe(const evaluation *e, gyre_evaluation *out) {
     int n = e->model->classes;
     out->completed = e->snapshot.completed;
+    out->has_average = e->snapshot.average[0] != '\0';
+    out->averaged = e->snapshot.averaged;
     out->best = e->best;
     out->of_run = e->samples.train.images != NULL;
     out->samples = e->view.count;
@@ -86,13 +88,13 @@ static gyre_status take(void *context, const gyre_outputs *o) {
     return r->reader->take(r->reader->context, r->evaluation, o);
 }
 
-gyre_status gyre_evaluate(const char *file, const char *config, const char *data, const char *part,
-                          const gyre_output_reader *reader, gyre_comm *comm, gyre_evaluation *out) {
+gyre_status gyre_evaluate(const gyre_evaluated *what, const gyre_output_reader *reader,
+                          gyre_comm *comm, gyre_evaluation *out) {
     evaluation e = {.best = -1};
     gyre_score score;
     *out = (gyre_evaluation){0};
-    gyre_status status = config == NULL ? evaluation_read_checkpoint(&e, file, data, part)
-                                        : evaluation_read_weights(&e, file, config, data, part);
+    gyre_status status = what->config == NULL ? evaluation_read_checkpoint(&e, what)
+                                              : evaluation_read_weights(&e, what);
     status = gyre_comm_agree(comm, status);
     if (status != GYRE_OK) goto out;
     gyre_backend_options options = {.deterministic = true,

@@ -154,25 +154,25 @@ static gyre_status open_model(evaluation *e, gyre_snapshot *scalars, const char 
     return status;
 }
 
-gyre_status evaluation_read_checkpoint(evaluation *e, const char *given, const char *data,
-                                       const char *part) {
+gyre_status evaluation_read_checkpoint(evaluation *e, const gyre_evaluated *what) {
     gyre_status status = GYRE_OK;
     char *config = NULL;
     gyre_snapshot scalars;
+    const char *data = what->data;
     bool named = data != NULL;
-    GYRE_GOTO(locate(given, &e->checkpoint, &config));
-    look_at_best(e, given);
+    GYRE_GOTO(locate(what->file, &e->checkpoint, &config));
+    look_at_best(e, what->file);
     GYRE_GOTO(read_scalars(e->checkpoint, &scalars));
     GYRE_GOTO(read_settings(e, config, scalars.config_hash, &data));
     GYRE_GOTO(open_data(e, data, named));
     if (!named) GYRE_GOTO(check_data(e, data, scalars.data_hash));
-    GYRE_GOTO(evaluation_find_view(e, data, part, scalars.data_hash));
+    GYRE_GOTO(evaluation_find_view(e, data, what->part, scalars.data_hash));
     GYRE_GOTO(gyre_checkpoint_class_names(e->checkpoint, &e->names));
     GYRE_GOTO(open_model(e, &scalars, data));
     GYRE_GOTO(check_size(e, data));
     GYRE_GOTO(check_element(e, &scalars, data));
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
-    GYRE_GOTO(gyre_checkpoint_load(e->checkpoint, e->model, &e->snapshot));
+    GYRE_GOTO(gyre_checkpoint_load_weights(e->checkpoint, e->model, what->weights, &e->snapshot));
     if (e->settings == NULL) {
         gyre_say("'%s' %s: whole images are scored, in f32, and all classes alike", config,
                  e->lacks_settings);

@@ -119,8 +119,8 @@ static void say_input(const evaluation *e, const char *own) {
     }
 }
 
-gyre_status evaluation_read_weights(evaluation *e, const char *weights, const char *config,
-                                    const char *data, const char *part) {
+gyre_status evaluation_read_weights(evaluation *e, const gyre_evaluated *what) {
+    const char *config = what->config, *data = what->data;
     gyre_status status = GYRE_OK;
     char *own = NULL;
     e->of_config = true;
@@ -132,22 +132,23 @@ gyre_status evaluation_read_weights(evaluation *e, const char *weights, const ch
         status = gyre_fail(GYRE_EUSAGE, "%s names no dataset; give one by --data FILE", config);
         goto out;
     }
-    e->checkpoint = strdup(weights);
+    e->checkpoint = strdup(what->file);
     if (e->checkpoint == NULL) {
-        status = gyre_no_memory("reading '%s'", weights);
+        status = gyre_no_memory("reading '%s'", what->file);
         goto out;
     }
     GYRE_GOTO(gyre_dataset_open(data, &e->data));
     uint64_t cut = given ? 0 : gyre_dataset_hash(e->data);
     gyre_model_settings model = e->settings->model;
     if (model.classes == 0) model.classes = gyre_dataset_classes(e->data);
-    GYRE_GOTO(evaluation_find_view(e, data, part, cut));
+    GYRE_GOTO(evaluation_find_view(e, data, what->part, cut));
     GYRE_GOTO(evaluation_open_model(e, &model, cut, data));
     GYRE_GOTO(gyre_snapshot_open(e->model, 0, &e->snapshot));
     GYRE_GOTO(scale_input(e, own, data));
     e->snapshot.names = gyre_dataset_class_names(e->data);
     e->snapshot.completed = -1;
-    GYRE_GOTO(gyre_parameters_import(weights, e->model, GYRE_NEED_PARAMETERS | GYRE_NEED_STATISTICS,
+    GYRE_GOTO(gyre_parameters_import(what->file, e->model,
+                                     GYRE_NEED_PARAMETERS | GYRE_NEED_STATISTICS, what->weights,
                                      &e->snapshot));
     say_input(e, own);
     if (e->settings->model.class_weights_balanced) {

@@ -5,6 +5,7 @@
 
 #include "gyre/checkpoint.h"
 #include "gyre/evaluator.h"
+#include "gyre/run.h"
 #include "gyre/settings.h"
 
 typedef struct {
@@ -37,10 +38,8 @@ gyre_status evaluation_open_model(evaluation *e, const gyre_model_settings *sett
 gyre_status evaluation_open_classes(evaluation *e);
 
 /* Reads everything of a checkpoint, or a run folder; no device and no other rank yet. */
-gyre_status evaluation_read_checkpoint(evaluation *e, const char *given, const char *data,
-                                       const char *part);
+gyre_status evaluation_read_checkpoint(evaluation *e, const gyre_evaluated *what);
 /* The same for weights, with config and dataset. */
-gyre_status evaluation_read_weights(evaluation *e, const char *weights, const char *config,
-                                    const char *data, const char *part);
+gyre_status evaluation_read_weights(evaluation *e, const gyre_evaluated *what);
 
 #endif

@@ -62,6 +62,16 @@ static void warn_binding(const run_state *r) {
               cores);
 }
 
+static void print_average(const gyre_trainer *t) {
+    const gyre_average_settings *a = &t->resolved->settings.average;
+    const gyre_model *m = t->resolved->model;
+    if (a->kind == GYRE_AVERAGE_NONE) return;
+    gyre_say("average of the weights: %s, decay %g%s; evaluation takes it; %.4g MiB more on each "
+             "rank",
+             gyre_average_name(a->kind), a->decay, a->warmup ? " after a warm-up" : "",
+             (double)((m->parameters + m->buffers) * sizeof(float)) / (1 << 20));
+}
+
 static void print_plan(const run_state *r, const char *places) {
     const gyre_trainer *t = &r->trainer;
     const gyre_settings *s = &r->resolved.settings;
@@ -82,6 +92,7 @@ static void print_plan(const run_state *r, const char *places) {
              (long long)r->steps, s->batch_size, (long long)r->resolved.epochs.steps_per_epoch,
              cycles, cycles == 1 ? "" : "s", t->ranks, t->ranks == 1 ? "" : "s", t->backend->lanes,
              t->backend->lanes == 1 ? "" : "s", s->shards, s->shards == 1 ? "" : "s");
+    print_average(t);
     gyre_say("%s", places);
     if (t->backend->no_gpu[0] != '\0') gyre_say("on the CPU: %s", t->backend->no_gpu);
     warn_binding(r);
@@ -188,6 +199,9 @@ static gyre_status log_start(run_state *r) {
     gyre_json_add_integer(line, "ranks", t->ranks);
     gyre_json_add_integer(line, "threads", t->backend->lanes);
     gyre_json_add_integer(line, "shards", r->resolved.settings.shards);
+    if (t->average != NULL) {
+        gyre_json_add_text(line, "average", gyre_average_name(r->resolved.settings.average.kind));
+    }
     gyre_json_add_text(line, "host", gyre_comm_host(t->comm));
     gyre_json_add_text(line, "machine", t->machine);
     gyre_json_add_text(line, "mpi", gyre_mpi_version());

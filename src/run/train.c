@@ -153,7 +153,7 @@ static gyre_status final_test(run_state *r) {
     }
     const gyre_view view = {
         .images = test, .count = test->count, .size = r->resolved.samples.train.size};
-    GYRE_TRY(gyre_evaluator_run(r->validation.evaluator, &view, NULL, &score));
+    GYRE_TRY(gyre_trainer_evaluate(t, r->validation.evaluator, &view, &score));
     char text[128];
     if (!r->options.quiet) gyre_say("test %s", gyre_score_text(&score, text, sizeof text));
     if (t->rank != 0) return GYRE_OK;

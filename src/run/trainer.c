@@ -33,6 +33,13 @@ static int count_states(const gyre_optimizer *o) {
     return count;
 }
 
+static gyre_status open_average(gyre_trainer *t) {
+    const gyre_average_settings *s = &t->resolved->settings.average;
+    if (s->kind == GYRE_AVERAGE_NONE) return GYRE_OK;
+    GYRE_TRY(gyre_average_open(s, t->weights, gyre_optimizer_scalars(t->optimizer), &t->average));
+    return gyre_snapshot_open_averages(t->resolved->model, &t->snapshot);
+}
+
 static gyre_status open_net(gyre_trainer *t) {
     const gyre_settings *s = &t->resolved->settings;
     const gyre_model *m = t->resolved->model;
@@ -51,6 +58,7 @@ static gyre_status open_net(gyre_trainer *t) {
     GYRE_GOTO(gyre_shards_open(t->net, local, size, &t->shards));
     GYRE_GOTO(gyre_optimizer_open(&s->optimizer, t->weights, s->shards, &t->optimizer));
     GYRE_GOTO(gyre_snapshot_open(m, count_states(t->optimizer), &t->snapshot));
+    GYRE_GOTO(open_average(t));
     t->snapshot.names = gyre_dataset_class_names(t->resolved->data);
     t->snapshot.network = t->resolved->layers;
     memcpy(t->snapshot.mean, mean, count * sizeof *mean);
@@ -76,13 +84,16 @@ static gyre_status first_input(gyre_trainer *t, const char *from) {
 /* Keyed parameters on every rank; with init_from what rank 0 reads in their place. */
 static gyre_status first_parameters(gyre_trainer *t, bool fresh) {
     gyre_snapshot *s = &t->snapshot;
-    const char *from = fresh ? t->resolved->settings.model.init_from : NULL;
+    const gyre_model *model = t->resolved->model;
+    const gyre_model_settings *settings = &t->resolved->settings.model;
+    const char *from = fresh ? settings->init_from : NULL;
     gyre_status status = GYRE_OK;
-    gyre_model_init(t->resolved->model, t->resolved->settings.seed, s->parameters, s->buffers);
+    gyre_model_init(model, t->resolved->settings.seed, s->parameters, s->buffers);
     if (from != NULL && t->rank == 0) {
         status = gyre_weights_hash(from, &s->init_hash);
         if (status == GYRE_OK) status = first_input(t, from);
-        if (status == GYRE_OK) status = gyre_parameters_import(from, t->resolved->model, 0, s);
+        if (status == GYRE_OK)
+            status = gyre_parameters_import(from, model, 0, settings->init_weights, s);
         status = gyre_fail_in("model.init_from", status);
     }
     GYRE_TRY(gyre_comm_agree(t->comm, status));
@@ -138,6 +149,7 @@ void gyre_trainer_stop(gyre_trainer *t) {
 
 void gyre_trainer_close(gyre_trainer *t) {
     gyre_trainer_stop(t);
+    gyre_average_close(t->average);
     if (t->optimizer != NULL) gyre_optimizer_close(t->optimizer);
     if (t->shards != NULL) gyre_shards_close(t->shards);
     if (t->net != NULL) gyre_net_close(t->net);
@@ -176,6 +188,7 @@ static gyre_status operations(void *context) {
     enter(t, RUN_PHASE_UPDATE);
     b->ops->range_push(b, run_phase_name(RUN_PHASE_UPDATE));
     GYRE_TRY(gyre_optimizer_apply(t->optimizer, leaf));
+    if (t->average != NULL) GYRE_TRY(gyre_average_apply(t->average));
     b->ops->range_pop(b);
     return GYRE_OK;
 }
@@ -190,6 +203,7 @@ static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) 
     b->ops->range_push(b, "step");
     GYRE_TRY(b->ops->prefetch_batch(b, &shape, &t->last.batch));
     GYRE_TRY(gyre_optimizer_begin(t->optimizer, t->completed, rate));
+    if (t->average != NULL) GYRE_TRY(gyre_average_begin(t->average, t->completed));
     GYRE_TRY(gyre_net_begin_step(t->net, t->seed, t->completed, t->rank * t->last.batch.count,
                                  t->resolved->settings.batch_size));
     GYRE_TRY(b->ops->record(b, operations, t));
@@ -242,6 +256,21 @@ gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
     return GYRE_OK;
 }
 
+/* ---- evaluation */
+
+gyre_weights *gyre_trainer_evaluated(const gyre_trainer *t) {
+    return t->average == NULL ? t->weights : gyre_average_weights(t->average);
+}
+
+/* The working copies of the average are in the place of the weights' for as long as it takes. */
+gyre_status gyre_trainer_evaluate(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
+                                  gyre_score *out) {
+    if (t->average == NULL) return gyre_evaluator_run(e, view, NULL, out);
+    GYRE_TRY(gyre_trainer_fatal(t, gyre_weights_pack(gyre_average_weights(t->average))));
+    GYRE_TRY(gyre_evaluator_run(e, view, NULL, out));
+    return gyre_trainer_fatal(t, gyre_weights_pack(t->weights));
+}
+
 /* ---- state to and from the host */
 
 static size_t pixels_of(const gyre_model *m) {
@@ -260,6 +289,8 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
     snprintf(s->loss, sizeof s->loss, "%s", model->loss == NULL ? "" : model->loss);
     snprintf(s->element, sizeof s->element, "%s",
              gyre_element_name(t->resolved->samples.train.images->element));
+    snprintf(s->average, sizeof s->average, "%s",
+             gyre_average_name(t->resolved->settings.average.kind));
     s->classes = t->resolved->model->classes;
     s->ranks = t->ranks;
     snprintf(s->machine, sizeof s->machine, "%s", t->machine);
@@ -269,6 +300,7 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
         GYRE_TRY(ops->download(q, s->buffers, t->weights->buffers, t->resolved->model->buffers));
     }
     size_t channels = (size_t)t->resolved->model->c;
+    if (t->average != NULL) GYRE_TRY(gyre_average_download(t->average, s->averages));
     GYRE_TRY(ops->download(q, s->mean, t->weights->mean, pixels_of(t->resolved->model)));
     GYRE_TRY(ops->download(q, s->scale, t->weights->scale, channels));
     for (int i = 0; i < s->state_count; i++) {
@@ -287,6 +319,7 @@ static gyre_status upload(gyre_trainer *t) {
     if (t->resolved->model->buffers > 0) {
         GYRE_TRY(ops->upload(q, t->weights->buffers, s->buffers, t->resolved->model->buffers));
     }
+    if (t->average != NULL) GYRE_TRY(gyre_average_upload(t->average, s->averages));
     GYRE_TRY(ops->upload(q, t->weights->mean, s->mean, pixels_of(t->resolved->model)));
     GYRE_TRY(ops->upload(q, t->weights->scale, s->scale, (size_t)t->resolved->model->c));
     for (int i = 0; i < s->state_count; i++) {
@@ -306,6 +339,10 @@ gyre_status gyre_trainer_load(gyre_trainer *t) {
     GYRE_TRY(gyre_comm_broadcast(t->comm, s->parameters, bytes, 0));
     GYRE_TRY(
         gyre_comm_broadcast(t->comm, s->buffers, t->resolved->model->buffers * sizeof(float), 0));
+    if (s->averages != NULL) {
+        GYRE_TRY(gyre_comm_broadcast(t->comm, s->averages,
+                                     bytes + t->resolved->model->buffers * sizeof(float), 0));
+    }
     const size_t pixels = pixels_of(t->resolved->model), channels = (size_t)t->resolved->model->c;
     GYRE_TRY(gyre_comm_broadcast(t->comm, s->mean, pixels * sizeof(float), 0));
     GYRE_TRY(gyre_comm_broadcast(t->comm, s->scale, channels * sizeof(float), 0));
@@ -320,6 +357,7 @@ gyre_status gyre_trainer_verify(gyre_trainer *t) {
     const gyre_model *m = t->resolved->model;
     const gyre_snapshot *s = &t->snapshot;
     const size_t pixels = pixels_of(m);
+    const size_t averages = s->averages == NULL ? 0 : m->parameters + m->buffers;
     const struct {
         const char *what;
         const float *x;
@@ -328,6 +366,7 @@ gyre_status gyre_trainer_verify(gyre_trainer *t) {
                  {"running statistics", s->buffers, m->buffers},
                  {"optimizer state", s->states[0], s->state_count > 0 ? m->parameters : 0},
                  {"optimizer state", s->states[1], s->state_count > 1 ? m->parameters : 0},
+                 {"averages of the weights", s->averages, averages},
                  {"means of the input", s->mean, pixels},
                  {"scales of the input", s->scale, (size_t)m->c}};
     if (t->ranks == 1) return GYRE_OK;

@@ -20,8 +20,8 @@ typedef struct {
 gyre_status run_validation_open(run_validation *v, const gyre_trainer *t);
 void run_validation_close(run_validation *v);
 
-/* Evaluates the present parameters. `aside`: the result is for the coming row of /cycles alone.
- * Collective. */
+/* Evaluates the present parameters, or their average where the run keeps one. `aside`: the result
+ * is for the coming row of /cycles alone. Collective. */
 gyre_status run_validate(run_validation *v, gyre_trainer *t, run_rows *rows, run_saver *saver,
                          bool aside);
 /* The score after `completed` updates; NULL: there is none. */

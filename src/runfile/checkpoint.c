@@ -1,6 +1,7 @@
 /* Writing, listing and reading checkpoints; see gyre/checkpoint.h for the format. */
 #include "gyre/checkpoint.h"
 
+#include "checkpoint_average.h"
 #include "checkpoint_network.h"
 #include "class_names.h"
 #include "gyre/file.h"
@@ -34,9 +35,16 @@ gyre_status gyre_snapshot_open(const gyre_model *m, int state_count, gyre_snapsh
     return gyre_no_memory("the %zu parameters of a checkpoint", m->parameters);
 }
 
+gyre_status gyre_snapshot_open_averages(const gyre_model *m, gyre_snapshot *s) {
+    s->averages = calloc(m->parameters + m->buffers + 1, sizeof(float));
+    return s->averages != NULL ? GYRE_OK
+                               : gyre_no_memory("the averages of %zu parameters", m->parameters);
+}
+
 void gyre_snapshot_close(gyre_snapshot *s) {
     free(s->parameters);
     free(s->buffers);
+    free(s->averages);
     free(s->mean);
     free(s->scale);
     for (int i = 0; i < GYRE_STATES_MAX; i++) free(s->states[i]);
@@ -64,7 +72,8 @@ static const scalar scalars[] = {
     SCALAR(ranks, H5_I32),     SCALAR(finished, H5_I32),    SCALAR(machine, H5_TEXT),
 };
 /* Texts that a file may lack; not written where they are empty. */
-static const scalar optional[] = {SCALAR(loss, H5_TEXT), SCALAR(element, H5_TEXT)};
+static const scalar optional[] = {SCALAR(loss, H5_TEXT), SCALAR(element, H5_TEXT),
+                                  SCALAR(average, H5_TEXT)};
 static const scalar state_count = {"states", 0, {H5_I32, 4, 0, NULL}};
 enum { SCALARS = sizeof scalars / sizeof *scalars, OPTIONAL = sizeof optional / sizeof *optional };
 
@@ -149,6 +158,7 @@ static gyre_status write_content(hid_t file, const char *path, const gyre_model 
     GYRE_GOTO(
         h5_arrays_write(file, path, "/parameters", parameters, parameter_count, s->parameters));
     GYRE_GOTO(write_states(file, path, s, parameters, parameter_count));
+    GYRE_GOTO(checkpoint_average_write(file, path, m, s->averages));
     GYRE_GOTO(h5_arrays_write(file, path, "/state/buffers", buffers, buffer_count, s->buffers));
     GYRE_GOTO(write_input(file, path, m, s));
     GYRE_GOTO(class_names_write(file, path, &s->names));
@@ -306,6 +316,7 @@ gyre_status gyre_checkpoint_load(const char *path, const gyre_model *m, gyre_sna
     GYRE_GOTO(h5_arrays_read(r, "/parameters", parameters, parameter_count, out->parameters));
     GYRE_GOTO(h5_arrays_read(r, "/state/buffers", buffers, buffer_count, out->buffers));
     GYRE_GOTO(read_input(r, m, out));
+    if (out->averages != NULL) GYRE_GOTO(checkpoint_average_read(r, m, out->averages));
     for (int i = 0; i < out->state_count; i++) {
         snprintf(group, sizeof group, "/optimizer/%s", out->state_names[i]);
         GYRE_GOTO(h5_arrays_read(r, group, parameters, parameter_count, out->states[i]));
@@ -325,6 +336,28 @@ gyre_status gyre_checkpoint_scalars(const char *path, gyre_snapshot *out) {
     gyre_status status = read_scalars(r, out);
     gyre_h5_reader_close(r);
     return status;
+}
+
+gyre_status gyre_checkpoint_load_weights(const char *path, const gyre_model *m,
+                                         gyre_weights_choice choice, gyre_snapshot *out) {
+    gyre_snapshot head;
+    GYRE_TRY(gyre_checkpoint_scalars(path, &head));
+    const bool there = head.average[0] != '\0';
+    if (!there && choice == GYRE_WEIGHTS_AVERAGE) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s' has no average of its weights, since average.kind of its run was "
+                         "\"none\"; take the last ones",
+                         path);
+    }
+    out->averaged = there && choice != GYRE_WEIGHTS_LAST;
+    if (out->averaged) GYRE_TRY(gyre_snapshot_open_averages(m, out));
+    GYRE_TRY(gyre_checkpoint_load(path, m, out));
+    if (!out->averaged) return GYRE_OK;
+    memcpy(out->parameters, out->averages, m->parameters * sizeof(float));
+    memcpy(out->buffers, out->averages + m->parameters, m->buffers * sizeof(float));
+    free(out->averages);
+    out->averages = NULL;
+    return GYRE_OK;
 }
 
 gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out) {

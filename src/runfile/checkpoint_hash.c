@@ -36,17 +36,18 @@ static bool is_below(const gyre_h5_entry *e, const char *group) {
 }
 
 /* The list is in the order in which they were written, which is that of the layers. */
-static gyre_status hash_parameters(gyre_h5_reader *r, uint64_t *hash) {
+static gyre_status hash_group(gyre_h5_reader *r, const char *group, const char *what,
+                              uint64_t *hash) {
     size_t count = 0, found = 0;
     const gyre_h5_entry *list = gyre_h5_reader_list(r, &count);
     *hash = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!is_below(&list[i], "/parameters/")) continue;
+        if (!is_below(&list[i], group)) continue;
         GYRE_TRY(hash_array(r, &list[i], hash));
         found++;
     }
     if (found > 0) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "'%s' has no parameters", gyre_h5_reader_path(r));
+    return gyre_fail(GYRE_EIO, "'%s' has no %s", gyre_h5_reader_path(r), what);
 }
 
 gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *completed) {
@@ -55,7 +56,7 @@ gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *compl
     GYRE_TRY(gyre_checkpoint_scalars(path, &scalars));
     *completed = scalars.completed;
     GYRE_TRY(gyre_h5_reader_open(path, &r));
-    gyre_status status = hash_parameters(r, out);
+    gyre_status status = hash_group(r, "/parameters/", "parameters", out);
     gyre_h5_reader_close(r);
     return status;
 }
@@ -64,7 +65,7 @@ gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *compl
  */
 static bool is_state(const gyre_h5_entry *e) {
     return e->kind != GYRE_H5_GROUP &&
-           (is_below(e, "/parameters/") || is_below(e, "/optimizer/") ||
+           (is_below(e, "/parameters/") || is_below(e, "/optimizer/") || is_below(e, "/average/") ||
             is_below(e, "/state/buffers/") || is_below(e, "/state/input/"));
 }
 
@@ -91,27 +92,45 @@ gyre_status gyre_checkpoint_state_hash(const char *path, uint64_t *out) {
     return status;
 }
 
+gyre_status gyre_checkpoint_average_hash(const char *path, uint64_t *out) {
+    gyre_snapshot scalars;
+    gyre_h5_reader *r = NULL;
+    GYRE_TRY(gyre_checkpoint_scalars(path, &scalars));
+    GYRE_TRY(gyre_h5_reader_open(path, &r));
+    gyre_status status = hash_group(r, "/average/", "average of its weights", out);
+    gyre_h5_reader_close(r);
+    return status;
+}
+
 /* ---- of a file, or of a run folder's newest checkpoint */
 
-static gyre_status hash_newest(const char *path, bool state, uint64_t *out) {
+static gyre_status hash_newest(const char *path, gyre_status (*hash)(const char *, uint64_t *),
+                               uint64_t *out) {
     struct stat st;
     char *found = NULL;
-    int64_t completed = 0;
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
         GYRE_TRY(gyre_checkpoint_newest(path, &found));
         if (found == NULL) return gyre_fail(GYRE_EIO, "'%s' holds no checkpoint", path);
         path = found;
     }
-    gyre_status status =
-        state ? gyre_checkpoint_state_hash(path, out) : gyre_checkpoint_hash(path, out, &completed);
+    gyre_status status = hash(path, out);
     free(found);
     return status;
 }
 
+static gyre_status hash_weights(const char *path, uint64_t *out) {
+    int64_t completed = 0;
+    return gyre_checkpoint_hash(path, out, &completed);
+}
+
 gyre_status gyre_newest_hash(const char *path, uint64_t *out) {
-    return hash_newest(path, false, out);
+    return hash_newest(path, hash_weights, out);
 }
 
 gyre_status gyre_newest_state_hash(const char *path, uint64_t *out) {
-    return hash_newest(path, true, out);
+    return hash_newest(path, gyre_checkpoint_state_hash, out);
+}
+
+gyre_status gyre_newest_average_hash(const char *path, uint64_t *out) {
+    return hash_newest(path, gyre_checkpoint_average_hash, out);
 }

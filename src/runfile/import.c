@@ -180,12 +180,13 @@ static gyre_status check_classes(const import_file *f, const char *difference, u
 }
 
 gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsigned needs,
-                                   gyre_snapshot *s) {
+                                   gyre_weights_choice weights, gyre_snapshot *s) {
     gyre_status status = GYRE_OK;
     import_file f = {.path = path, .model = m};
     char difference[512];
     GYRE_GOTO(gyre_seal_check(path, "checkpoint", &f.own));
     GYRE_GOTO(weights_file_open(path, &f.file));
+    GYRE_GOTO(weights_file_choose(&f.file, path, weights));
     f.state_dict = f.file.tensors != NULL;
     f.own = f.own || f.file.onnx != NULL;
     GYRE_GOTO(find_items(&f, needs, s));

@@ -65,13 +65,22 @@ static bool begins(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* Names that change nothing: a count that PyTorch keeps, and what else a checkpoint of gyre has. */
-static bool is_harmless(const char *name) {
+/* Names that change nothing: a count that PyTorch keeps, and what else a checkpoint of gyre has, of
+ * the two kinds of its weights those that are not meant. */
+static bool is_harmless(const import_file *f, const char *name) {
     static const char tracked[] = "num_batches_tracked";
     size_t length = strlen(name), tail = sizeof tracked - 1;
     if (length >= tail && strcmp(name + length - tail, tracked) == 0) return true;
-    return begins(name, "/optimizer/") || begins(name, "/state/input/") ||
+    const bool other = f->file.averaged
+                           ? begins(name, "/parameters/") || begins(name, "/state/buffers/")
+                           : begins(name, "/average/");
+    return other || begins(name, "/optimizer/") || begins(name, "/state/input/") ||
            strcmp(name, "/state/class_names") == 0 || strcmp(name, "/state/network") == 0;
+}
+
+/* Where a file that is no state_dict has parameters. */
+static const char *group_of(const import_file *f) {
+    return f->file.averaged ? "/average/" : "/parameters/";
 }
 
 static bool is_taken(const import_file *f, const gyre_h5_entry *e) {
@@ -88,10 +97,11 @@ static void list_unused(const import_file *f, list *out) {
     *out = (list){0};
     for (size_t i = 0; i < count; i++) {
         const gyre_h5_entry *e = &entries[i];
-        if (e->kind == GYRE_H5_GROUP || is_harmless(e->name) || is_taken(f, e)) continue;
+        if (e->kind == GYRE_H5_GROUP || is_harmless(f, e->name) || is_taken(f, e)) continue;
         gyre_h5_shape(e, shape, sizeof shape);
-        bool parameter = begins(e->name, "/parameters/");
-        add(out, parameter ? e->name + strlen("/parameters/") : e->name, shape, NULL);
+        const char *group = group_of(f);
+        bool parameter = begins(e->name, group);
+        add(out, parameter ? e->name + strlen(group) : e->name, shape, NULL);
     }
 }
 
@@ -124,11 +134,11 @@ static const char *find_near(const import_file *f, const char **missing) {
     size_t count = 0, used = 0;
     const gyre_h5_entry *entries = weights_file_list(&f->file, &count);
     const char **names = calloc(count + 1, sizeof *names), *near = NULL;
-    const size_t skip = f->state_dict ? 0 : strlen("/parameters/");
+    const size_t skip = f->state_dict ? 0 : strlen(group_of(f));
     for (size_t i = 0; names != NULL && i < count; i++) {
         const gyre_h5_entry *e = &entries[i];
-        if (!f->state_dict && !begins(e->name, "/parameters/")) continue;
-        if (!is_harmless(e->name) && !is_taken(f, e)) names[used++] = e->name + skip;
+        if (!f->state_dict && !begins(e->name, group_of(f))) continue;
+        if (!is_harmless(f, e->name) && !is_taken(f, e)) names[used++] = e->name + skip;
     }
     for (int i = 0; used > 0 && i < f->count && near == NULL; i++) {
         *missing = f->items[i].array->name;
@@ -154,7 +164,7 @@ static gyre_status nothing_fits(const import_file *f) {
     return gyre_fail(GYRE_EIO,
                      "'%s' has no parameter of model %s with the same name and shape; one was "
                      "expected at %s%s, the file has %s",
-                     f->path, f->model->name, f->state_dict ? "" : "/parameters/",
+                     f->path, f->model->name, f->state_dict ? "" : group_of(f),
                      f->count > 0 ? f->items[0].array->name : "NAME",
                      unused.count > 0 ? text_of(&unused) : "none");
 }
@@ -186,7 +196,8 @@ static void count_text(const import_file *f, char *out, size_t size) {
         snprintf(text, sizeof text, " and %d of %d running statistics", count_items(f, true, true),
                  statistics);
     }
-    snprintf(out, size, "%d of %d parameters%s", count_items(f, false, true), parameters, text);
+    snprintf(out, size, "%d of %d parameters%s%s", count_items(f, false, true), parameters, text,
+             f->file.averaged ? " of the average" : "");
 }
 
 void import_summary(const import_file *f, char *out, size_t size) {

@@ -58,7 +58,7 @@ static gyre_status open_model(const gyre_snapshot *scalars, const char *path, gy
     return gyre_fail(GYRE_EIO, "the network of '%s' cannot be made: %s", path, gyre_error_text());
 }
 
-gyre_status gyre_trained_open(const char *path, gyre_trained *out) {
+gyre_status gyre_trained_open(const char *path, gyre_weights_choice weights, gyre_trained *out) {
     gyre_snapshot scalars;
     gyre_status status = GYRE_OK;
     *out = (gyre_trained){0};
@@ -66,7 +66,7 @@ gyre_status gyre_trained_open(const char *path, gyre_trained *out) {
     GYRE_GOTO(gyre_checkpoint_scalars(out->checkpoint, &scalars));
     GYRE_GOTO(open_model(&scalars, out->checkpoint, &out->model));
     GYRE_GOTO(gyre_snapshot_open(out->model, 0, &out->snapshot));
-    GYRE_GOTO(gyre_checkpoint_load(out->checkpoint, out->model, &out->snapshot));
+    GYRE_GOTO(gyre_checkpoint_load_weights(out->checkpoint, out->model, weights, &out->snapshot));
     status = gyre_checkpoint_class_names(out->checkpoint, &out->names);
 out:
     if (status != GYRE_OK) gyre_trained_close(out);

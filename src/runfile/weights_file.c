@@ -50,6 +50,13 @@ gyre_status weights_file_open(const char *path, weights_file *out) {
     return gyre_h5_reader_open(path, &out->h5);
 }
 
+gyre_status weights_file_choose(weights_file *f, const char *path, gyre_weights_choice weights) {
+    const bool there = f->h5 != NULL && gyre_h5_reader_find(f->h5, "/average") != NULL;
+    f->averaged = there && weights != GYRE_WEIGHTS_LAST;
+    if (there || weights != GYRE_WEIGHTS_AVERAGE) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s' has no average of its weights (no group /average)", path);
+}
+
 void weights_file_close(weights_file *f) {
     gyre_h5_reader_close(f->h5);
     gyre_safetensors_close(f->tensors);
@@ -87,6 +94,7 @@ static const gyre_h5_entry *find_dataset(const weights_file *f, const char *grou
 const gyre_h5_entry *weights_file_find(const weights_file *f, const char *name, bool statistic) {
     const gyre_h5_entry *e = NULL;
     if (f->h5 == NULL) return find_tensor(f, name);
+    if (f->averaged) return find_dataset(f, "/average", name);
     if (statistic) e = find_dataset(f, "/state/buffers", name);
     return e != NULL ? e : find_dataset(f, "/parameters", name);
 }

@@ -11,10 +11,13 @@ typedef struct {
     gyre_safetensors *tensors;
     gyre_onnx *onnx;
     gyre_h5_entry *onnx_entries; /* its weights, in their order */
+    bool averaged;               /* its averages are meant */
 } weights_file;
 
 /* Told by its content. GYRE_EIO. */
 gyre_status weights_file_open(const char *path, weights_file *out);
+/* Which of its weights are meant. GYRE_EIO: an average, and there is none. */
+gyre_status weights_file_choose(weights_file *f, const char *path, gyre_weights_choice weights);
 void weights_file_close(weights_file *f);
 
 const gyre_h5_entry *weights_file_list(const weights_file *f, size_t *count);

@@ -135,7 +135,7 @@ static gyre_status read_run(const gyre_study *s, const char *folder, gyre_status
 
 static gyre_status test(const char *folder, gyre_comm *comm, gyre_cell_result *r) {
     gyre_evaluation e;
-    GYRE_TRY(gyre_evaluate(folder, NULL, NULL, "test", NULL, comm, &e));
+    GYRE_TRY(gyre_evaluate(&(gyre_evaluated){.file = folder, .part = "test"}, NULL, comm, &e));
     if (e.bad.found) {
         gyre_warn("'%s': sample %lld of the test part holds %g at value %zu, so it has no score",
                   folder, (long long)e.bad.row, (double)e.bad.value, e.bad.at);

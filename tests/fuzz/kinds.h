@@ -62,7 +62,8 @@ static gyre_status inspect_checkpoint(const char *path) {
 
 static gyre_status evaluate(const char *path) {
     gyre_evaluation e = {0};
-    gyre_status status = gyre_evaluate(path, NULL, "plain.h5", "test", NULL, comm, &e);
+    gyre_status status = gyre_evaluate(
+        &(gyre_evaluated){.file = path, .data = "plain.h5", .part = "test"}, NULL, comm, &e);
     gyre_evaluation_close(&e);
     return status;
 }

@@ -22,7 +22,7 @@ static const char config[] =
     "{\"data\": {\"path\": \"%s/data.h5\"}, \"threads\": 1,\n"
     " \"model\": {\"name\": \"resnet20\"}, \"batch\": {\"size\": 8, \"shards\": 4},\n"
     " \"optimizer\": {\"name\": \"adam\"}, \"schedule\": {\"max_lr\": 0.01, \"cycles\": 1},\n"
-    " \"length\": {\"steps\": 20}}";
+    " \"average\": {\"kind\": \"ema\"}, \"length\": {\"steps\": 20}}";
 
 typedef struct {
     gyre_resolved resolved;
@@ -77,6 +77,7 @@ static void every_part_is_compared(gyre_trainer *t) {
     const gyre_model *m = t->resolved->model;
     gyre_optimizer_state(t->optimizer, 0, &first);
     gyre_optimizer_state(t->optimizer, 1, &second);
+    const gyre_weights *average = gyre_average_weights(t->average);
     for (int nan = 0; nan < 2; nan++) {
         try_value(t, t->weights->parameters, "parameters after 0 steps", nan);
         try_value(t, gyre_f32_at(t->weights->parameters, m->parameters - 1), "parameters", nan);
@@ -84,6 +85,8 @@ static void every_part_is_compared(gyre_trainer *t) {
         try_value(t, gyre_f32_at(t->weights->buffers, m->buffers - 1), "running statistics", nan);
         try_value(t, gyre_f32_at(first, 5), "optimizer state", nan);
         try_value(t, gyre_f32_at(second, m->parameters - 1), "optimizer state", nan);
+        try_value(t, gyre_f32_at(average->parameters, 7), "averages of the weights", nan);
+        try_value(t, gyre_f32_at(average->buffers, m->buffers - 1), "averages of the weights", nan);
         try_value(t, t->weights->mean, "means of the input", nan);
         try_value(t, t->weights->scale, "scales of the input", nan);
     }

@@ -58,6 +58,51 @@ static void running_statistics(void **state) {
     free(scale);
 }
 
+static void averages(void **state) {
+    gyre_backend *b = *state;
+    double *x = randoms(1, N), *average = randoms(2, N), *want = zeros(N), *scale = zeros(N);
+    const double share = 0.125;
+    x[7] = average[7]; /* what does not move stays as it is */
+    for (int i = 0; i < N; i++) {
+        want[i] = average[i] + share * (x[i] - average[i]);
+        scale[i] = fabs(average[i]) + fabs(x[i]);
+    }
+    for (int finite = 0; finite < 2; finite++) {
+        double values[GYRE_SCALAR_COUNT] = {
+            [GYRE_SCALAR_SHARE] = share, [GYRE_SCALAR_FINITE] = finite};
+        buffer bx = buffer_of(b, x, N), ba = buffer_of(b, average, N);
+        buffer s = buffer_of(b, values, GYRE_SCALAR_COUNT);
+        OK(b->ops->update_average(b->main, N, F(bx), F(s), F(ba)));
+        check_close("average", ba, finite ? want : average, scale, finite ? 4 * HALF_ULP : 0);
+        float *got = buffer_read(ba);
+        assert_true(got[7] == (float)average[7]);
+        free(got);
+        buffer_free(bx);
+        buffer_free(ba);
+        buffer_free(s);
+    }
+    free(x);
+    free(average);
+    free(want);
+    free(scale);
+}
+
+/* The whole of the weights goes into an average of nothing: their copy. */
+static void the_first_average_is_a_copy(void **state) {
+    gyre_backend *b = *state;
+    double *x = randoms(3, N), *zero = zeros(N);
+    double values[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_SHARE] = 1, [GYRE_SCALAR_FINITE] = 1};
+    buffer bx = buffer_of(b, x, N), ba = buffer_of(b, zero, N);
+    buffer s = buffer_of(b, values, GYRE_SCALAR_COUNT);
+    OK(b->ops->update_average(b->main, N, F(bx), F(s), F(ba)));
+    check_close("copy", ba, x, NULL, 0);
+    buffer_free(bx);
+    buffer_free(ba);
+    buffer_free(s);
+    free(x);
+    free(zero);
+}
+
 /* ---- verdicts */
 
 static void judge(gyre_backend *b, const double *g, size_t n, double loss, float clip, buffer s,
@@ -277,6 +322,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fill_and_add),
         cmocka_unit_test(running_statistics),
+        cmocka_unit_test(averages),
+        cmocka_unit_test(the_first_average_is_a_copy),
         cmocka_unit_test(judge_measures_and_clips),
         cmocka_unit_test(one_bad_number_stops_for_ever),
         cmocka_unit_test(the_norm_does_not_depend_on_threads),

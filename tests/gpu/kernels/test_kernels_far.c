@@ -99,11 +99,9 @@ static void trees_reach_far(void **state) {
 
 static void updates_reach_far(void **state) {
     gyre_backend *b = *state;
-    float scalars[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_LR] = 0.5f,
-                                        [GYRE_SCALAR_FINITE] = 1,
-                                        [GYRE_SCALAR_SHRINK] = 1,
-                                        [GYRE_SCALAR_BIAS1] = 1,
-                                        [GYRE_SCALAR_BIAS2] = 1};
+    float scalars[GYRE_SCALAR_COUNT] = {
+        [GYRE_SCALAR_LR] = 0.5f, [GYRE_SCALAR_FINITE] = 1, [GYRE_SCALAR_SHRINK] = 1,
+        [GYRE_SCALAR_BIAS1] = 1, [GYRE_SCALAR_BIAS2] = 1,  [GYRE_SCALAR_SHARE] = 0.25f};
     gyre_update_shape sgd = {.rule = GYRE_RULE_SGD, .lr_mult = 1};
     gyre_update_shape adam = {.rule = GYRE_RULE_ADAM, .lr_mult = 1, .square_decay = 0.75f};
     uint64_t n = FAR + 5002, at = n - 1;
@@ -114,6 +112,9 @@ static void updates_reach_far(void **state) {
     GPU(update, &sgd, n, f32(floats(g)), f32(floats(s1)), NULL, f32(floats(w)), f32(scalars));
     expect("velocity", get(s1, 4, at), 3, 0);
     expect("w by SGD", get(w, 4, at), -1.5, 0);
+    GPU(update_average, n, f32(floats(w)), f32(scalars), f32(floats(s2)));
+    expect("average", get(s2, 4, at), -0.375, 0);
+    put(s2, 4, at, 0);
     put(g, 4, at, 4);
     GPU(update, &adam, n, f32(floats(g)), f32(floats(s1)), f32(floats(s2)), f32(floats(w)),
         f32(scalars));

@@ -62,8 +62,10 @@ static void cpu_add(gyre_backend *b, size_t n, void **x) {
 /* the scalars of a step and, behind them, whether it is finite */
 static const float scalars[GYRE_SCALAR_COUNT] = {
     [GYRE_SCALAR_LR] = 0.37f,     [GYRE_SCALAR_MOMENTUM] = 0.9f, [GYRE_SCALAR_BIAS1] = 0.271f,
-    [GYRE_SCALAR_BIAS2] = 0.003f, [GYRE_SCALAR_FINITE] = 1,      [GYRE_SCALAR_SHRINK] = 0.7f};
-static const float bad_scalars[GYRE_SCALAR_COUNT] = {[GYRE_SCALAR_LR] = 0.37f};
+    [GYRE_SCALAR_BIAS2] = 0.003f, [GYRE_SCALAR_FINITE] = 1,      [GYRE_SCALAR_SHRINK] = 0.7f,
+    [GYRE_SCALAR_SHARE] = 0.019f};
+static const float bad_scalars[GYRE_SCALAR_COUNT] = {
+    [GYRE_SCALAR_LR] = 0.37f, [GYRE_SCALAR_SHARE] = 0.019f};
 
 static gyre_f32 constant(const float *x) {
     return (gyre_f32)(uintptr_t)x;
@@ -75,6 +77,14 @@ static void update_statistics(gyre_backend *b, size_t n, void **x) {
 }
 static void cpu_update_statistics(gyre_backend *b, size_t n, void **x) {
     CPU(update_statistics, n, 0.25f, 0.3f, x[0], constant(scalars), x[1]);
+}
+
+static void update_average(gyre_backend *b, size_t n, void **x) {
+    GPU(update_average, n, x[0], constant(scalars), x[1]);
+    GPU(update_average, n, x[0], constant(bad_scalars), x[1]);
+}
+static void cpu_update_average(gyre_backend *b, size_t n, void **x) {
+    CPU(update_average, n, x[0], constant(scalars), x[1]);
 }
 
 #define ACTIVATION(KIND, name, reads, about)                                                       \
@@ -116,6 +126,7 @@ static const operation operations[] = {
     {"fill", 2, true, false, fill, cpu_fill},
     {"add", 3, true, true, add, cpu_add},
     {"update_statistics", 2, true, true, update_statistics, cpu_update_statistics},
+    {"update_average", 2, true, true, update_average, cpu_update_average},
 };
 
 static void check_operation(gyre_backend *b, const operation *o, size_t n, const size_t *shift) {

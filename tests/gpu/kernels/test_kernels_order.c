@@ -152,6 +152,8 @@ static void run_update(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->fill(b->main, FEW, 0.25f, F(out[3])));
     OK(b->ops->update(b->main, &adam, PART, F(in[3]), F(out[2]), gyre_f32_at(F(out[2]), PART),
                       gyre_f32_at(F(out[2]), 2 * PART), F(out[3])));
+    OK(b->ops->update_average(b->main, PART, F(in[3]), F(out[3]),
+                              gyre_f32_at(F(out[2]), 3 * PART)));
 }
 
 static const struct {

@@ -1,0 +1,98 @@
+/* Averages of the weights: one device vector, and the weights' struct with it in their place. */
+#include "gyre/average.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { LINE = 16 }; /* floats of a 64-byte line, on which device libraries want vectors to begin */
+
+struct gyre_average {
+    gyre_average_settings settings;
+    gyre_weights *weights; /* that are averaged */
+    gyre_weights averages;
+    gyre_f32 scalars;
+    gyre_raw memory;
+};
+
+const char *gyre_average_name(gyre_average_kind kind) {
+    switch (kind) {
+    case GYRE_AVERAGE_EMA: return "ema";
+    case GYRE_AVERAGE_NONE: break;
+    }
+    return "";
+}
+
+/* (k + 1)^(-3/4) by square roots, which are the same on every machine. */
+double gyre_average_share(const gyre_average_settings *s, int64_t k) {
+    const double root = sqrt((double)k + 1), warmup = 1 / (root * sqrt(root));
+    const double share = 1 - s->decay;
+    if (k == 0) return 1;
+    return s->warmup && warmup > share ? warmup : share;
+}
+
+gyre_status gyre_average_open(const gyre_average_settings *s, gyre_weights *weights,
+                              gyre_f32 scalars, gyre_average **out) {
+    gyre_backend *b = weights->backend;
+    const gyre_model *m = weights->model;
+    const size_t behind = (m->parameters + LINE - 1) / LINE * LINE, floats = behind + m->buffers;
+    gyre_status status = GYRE_OK;
+    gyre_average *a = calloc(1, sizeof *a);
+    if (a == NULL) return gyre_no_memory("the average of the weights");
+    a->settings = *s;
+    a->weights = weights;
+    a->scalars = scalars;
+    GYRE_GOTO(gyre_fail_in("the average of the weights (average.kind \"none\" needs none)",
+                           b->ops->alloc(b, floats * sizeof(float), &a->memory)));
+    a->averages = *weights;
+    a->averages.parameters = (gyre_f32)(void *)a->memory;
+    a->averages.buffers = gyre_f32_at(a->averages.parameters, behind);
+    status = b->ops->fill(b->main, floats, 0, a->averages.parameters);
+out:
+    if (status == GYRE_OK)
+        *out = a;
+    else
+        gyre_average_close(a);
+    return status;
+}
+
+void gyre_average_close(gyre_average *a) {
+    if (a == NULL) return;
+    if (a->memory != NULL) a->weights->backend->ops->release(a->weights->backend, a->memory);
+    free(a);
+}
+
+gyre_status gyre_average_begin(gyre_average *a, int64_t t) {
+    const gyre_backend *b = a->weights->backend;
+    const float share = (float)gyre_average_share(&a->settings, t);
+    return b->ops->upload(b->main, gyre_f32_at(a->scalars, GYRE_SCALAR_SHARE), &share, 1);
+}
+
+gyre_status gyre_average_apply(gyre_average *a) {
+    const gyre_backend *b = a->weights->backend;
+    const gyre_model *m = a->weights->model;
+    GYRE_TRY(b->ops->update_average(b->main, m->parameters, a->weights->parameters, a->scalars,
+                                    a->averages.parameters));
+    if (m->buffers == 0) return GYRE_OK;
+    return b->ops->update_average(b->main, m->buffers, a->weights->buffers, a->scalars,
+                                  a->averages.buffers);
+}
+
+gyre_weights *gyre_average_weights(gyre_average *a) {
+    return &a->averages;
+}
+
+gyre_status gyre_average_download(const gyre_average *a, float *out) {
+    const gyre_backend *b = a->weights->backend;
+    const gyre_model *m = a->weights->model;
+    GYRE_TRY(b->ops->download(b->main, out, a->averages.parameters, m->parameters));
+    if (m->buffers == 0) return GYRE_OK;
+    return b->ops->download(b->main, out + m->parameters, a->averages.buffers, m->buffers);
+}
+
+gyre_status gyre_average_upload(gyre_average *a, const float *averages) {
+    const gyre_backend *b = a->weights->backend;
+    const gyre_model *m = a->weights->model;
+    GYRE_TRY(b->ops->upload(b->main, a->averages.parameters, averages, m->parameters));
+    if (m->buffers == 0) return GYRE_OK;
+    return b->ops->upload(b->main, a->averages.buffers, averages + m->parameters, m->buffers);
+}
