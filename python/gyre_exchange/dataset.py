@@ -11,11 +11,21 @@ NAME_BYTES = 63  # of a class, in UTF-8
 ROWS = 256  # written at once
 
 
+def _is_tensor(value):
+    return hasattr(value, "detach")
+
+
+def _numpy(value):
+    return value.detach().cpu().numpy() if _is_tensor(value) else np.asarray(value)
+
+
+def _channel_last(a, value):
+    """PyTorch's tensors have channels first."""
+    return a.transpose(1, 2, 0) if _is_tensor(value) and a.ndim == 3 else a
+
+
 def _sample(value):
-    """As numpy, channel last: PyTorch's tensors have it first."""
-    tensor = hasattr(value, "detach")
-    a = value.detach().cpu().numpy() if tensor else np.asarray(value)
-    return a.transpose(1, 2, 0) if tensor and a.ndim == 3 else a
+    return _channel_last(_numpy(value), value)
 
 
 def _pixels(a):
@@ -33,13 +43,13 @@ def _is_picture(a):
 
 
 def _target(value):
-    a = value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
+    a = _numpy(value)
     if a.dtype.kind in "iub":
         if a.size and (a.min() < -(2**31) or a.max() >= 2**31):
             raise ValueError(f"a class is a whole number of 32 bits, found {a.max() if a.max() >= 2**31 else a.min()}")
         return a.astype("<i4")
     if a.dtype.kind == "f":
-        return a.astype("<f4")
+        return _channel_last(a, value).astype("<f4")
     raise ValueError(f"a target must be a number or an array of numbers, found {type(value).__name__}")
 
 
@@ -128,8 +138,9 @@ def dataset_to_gyre(dataset, path, *, test=None, validation=None, names=None, ki
     kind              -- "images" (pixels as bytes), "arrays" (f32), or "auto": what the first sample is
     force             -- replace a file that is there
 
-    A whole number as target is a class, everything else a value, or a class for each pixel. Samples are read once, in
-    order, and not kept.
+    A whole number as target is a class, everything else a value, or a class for each pixel. Of samples and of values as
+    targets, tensors of (C, H, W) become (H, W, C); NumPy arrays are (H, W, C) already. Samples are read once, in order,
+    and not kept.
     """
     if kind not in ("auto", "images", "arrays"):
         raise ValueError(f"kind: 'auto', 'images' or 'arrays' was expected, found {kind!r}")

@@ -45,6 +45,41 @@ class Values(Pictures):
         return x, np.array([x.sum(), x[0]], "f8")
 
 
+class Tensor:
+    """As much of PyTorch's as is asked for."""
+
+    def __init__(self, a):
+        self.a = a
+
+    def detach(self):
+        return self
+
+    cpu = detach
+
+    def numpy(self):
+        return self.a
+
+
+class Pixels(Pictures):
+    """A target for each pixel: (C, H, W) of tensors, (H, W, C) of arrays; classes are (H, W)."""
+
+    def __getitem__(self, i):
+        x = np.random.RandomState(i).rand(3, 4, 5).astype("f4") * 9
+        y = {"tensors": Tensor(x[:2]), "one": Tensor(x[:1]), "arrays": x[:2].transpose(1, 2, 0),
+             "classes": Tensor(np.arange(20).reshape(4, 5))}[self.kind]
+        return Tensor(x), y
+
+
+import h5py
+for kind in ("tensors", "one", "arrays", "classes"):
+    dataset_to_gyre(Pixels(7, kind), "pixels.h5", force=True)
+    with h5py.File("pixels.h5") as f:
+        x, y = f["train/arrays"][:], f["train/targets"][:]
+    assert x.shape == (7, 4, 5, 3)
+    if kind == "classes":
+        assert y.dtype.kind == "i" and y.shape == (7, 4, 5) and (y[3] == np.arange(20).reshape(4, 5)).all()
+    else:
+        assert y.dtype == "f4" and (y == x[..., :1 if kind == "one" else 2]).all(), (kind, y.shape)
 for kind in ("bytes", "floats", "gray", "rows"):
     dataset_to_gyre(Pictures(600, kind), f"{kind}.h5", test=Pictures(100, kind))
 dataset_to_gyre(Values(300, "rows"), "values.h5")
