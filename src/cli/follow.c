@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "gyre/clock.h"
 #include "gyre/file.h"
+#include "gyre/log.h"
 #include "gyre/plot.h"
 #include "gyre/run.h"
 #include "gyre/run_folder.h"
@@ -107,6 +108,33 @@ static gyre_status follow(follower *f, int seconds) {
         show(f);
         pause_for(waits ? 0.5 : seconds);
     }
+}
+
+/* The first of the runs that is not there yet: its folder, or in one that appeared meanwhile the
+ * lock or the rows of a run; NULL: all are. */
+static const char *missing(char *const *runs, int count, bool begun) {
+    for (int i = 0; i < count; i++) {
+        char *rows = gyre_path_join(runs[i], GYRE_METRICS_FILE);
+        const bool there = rows != NULL && gyre_file_exists(rows);
+        free(rows);
+        if (!gyre_file_exists(runs[i])) return runs[i];
+        if (begun && !there && !gyre_run_folder_at_work(runs[i])) return runs[i];
+    }
+    return NULL;
+}
+
+gyre_status cli_follow_await(char *const *runs, int count) {
+    const char *run = missing(runs, count, false), *said = NULL;
+    if (run == NULL) return GYRE_OK;
+    gyre_stop_catch();
+    for (; run != NULL && !gyre_stop_wanted(); run = missing(runs, count, true)) {
+        if (run != said) gyre_say("waiting for the run '%s' to begin; Ctrl-C ends", run);
+        said = run;
+        pause_for(0.5);
+    }
+    const bool stopped = gyre_stop_wanted();
+    gyre_stop_release(false);
+    return stopped ? gyre_fail(GYRE_EINTERRUPTED, "interrupted") : GYRE_OK;
 }
 
 gyre_status cli_follow(char *const *runs, int count, const char *output, int seconds) {

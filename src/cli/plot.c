@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* RUN/plots/curves.svg, the folder made. free() it. `begins`: a run that has no rows yet will do.
@@ -92,9 +93,23 @@ static gyre_status read_follow(const char *value, void *to) {
                      value);
 }
 
+/* "--follow 2" names a run. */
+static gyre_status check_seconds(char **runs, int count) {
+    for (int i = 0; i < count; i++) {
+        const bool number = runs[i][strspn(runs[i], "0123456789")] == '\0';
+        if (!number || gyre_file_exists(runs[i])) continue;
+        return gyre_fail(GYRE_EUSAGE,
+                         "there is no run '%s'; seconds stand behind an equals sign, as "
+                         "--follow=%s",
+                         runs[i], runs[i]);
+    }
+    return GYRE_OK;
+}
+
 static gyre_status draw_runs(char **runs, int count, const arguments *a) {
     gyre_status status = GYRE_OK;
     char *own = NULL;
+    if (a->follow > 0) GYRE_GOTO(cli_follow_await(runs, count));
     if (a->output == NULL) {
         GYRE_GOTO(cli_other_kind(own_place(runs[0], a->follow > 0, &own), runs[0], CLI_HOLDS_RUN));
     }
@@ -114,6 +129,7 @@ static gyre_status plot(int argc, char **argv) {
     arguments a = {0};
     GYRE_TRY(cli_options_read(argc, argv, &cli_command_plot, &a, NULL));
     int count = argc - optind;
+    if (a.follow > 0) GYRE_TRY(check_seconds(argv + optind, count));
     if (count < 1 || (a.output == NULL && count > 1)) {
         return cli_usage_fail(&cli_command_plot, count < 1 ? "a run folder was expected"
                                                            : "several runs need -o FILE");
@@ -155,7 +171,7 @@ static const cli_option options[] = {
      .value = "SECONDS",
      .optional = true,
      .help = "draws the figure again every 10 (or SECONDS) seconds while the runs grow, until they "
-             "have ended or Ctrl-C comes"},
+             "have ended or Ctrl-C comes; a run that is not there yet is waited for"},
     {0}};
 
 const cli_command cli_command_plot = {

@@ -92,7 +92,25 @@ cp run/metrics.h5 begun/metrics.h5
 redrawn
 : >begun/lock
 wait $plot || fail "exit $? after the run's end: $(cat err)"
-refused 3 "'nothing' holds no rows of a run" "$GYRE" plot nothing --follow
+
+# A run whose folder is not there yet is waited for, and named; a signal ends that.
+"$GYRE" plot later --follow=1 >out 2>err &
+plot=$! figure=later/plots/curves.svg seen=
+sleep 1
+kill -0 $plot || fail "it did not wait for the folder: $(cat err)"
+grep -qx "waiting for the run 'later' to begin; Ctrl-C ends" err || fail "$(cat err)"
+begin later
+redrawn
+[ "$(grep -c waiting err)" -eq 1 ] || fail "$(cat err)"
+kill -9 $run
+wait $run 2>/dev/null
+wait $plot || fail "exit $? after the run's end: $(cat err)"
+"$GYRE" plot never --follow -o never.svg >out 2>err &
+plot=$!
+sleep 1
+kill -TERM $plot
+wait $plot
+[ $? -eq 130 ] && grep -q "gyre: error: interrupted" err && [ ! -e never ] && [ ! -e never.svg ] || fail "$(cat err)"
 rm begun/metrics.h5
 refused 3 "holds no rows of a run" "$GYRE" plot begun --follow
 
@@ -102,5 +120,6 @@ done
 refused 2 "several runs need -o FILE" "$GYRE" plot run other --follow
 /usr/bin/python3 -c 'import h5py; h5py.File("find.h5", "w")'
 refused 2 "--follow is for runs, and 'find.h5' is none" "$GYRE" plot find.h5 --follow
-refused 2 "several runs need -o FILE" "$GYRE" plot run --follow 3
+refused 2 "there is no run '3'; seconds stand behind an equals sign, as --follow=3" "$GYRE" plot run --follow 3
+refused 2 "there is no run '2'" "$GYRE" plot --follow 2
 exit 0
