@@ -2,6 +2,7 @@
 #include "fields.h"
 
 #include "gyre/file.h"
+#include "gyre/foreign.h"
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -164,6 +165,7 @@ enum { FILE_MAX = 1 << 25 /* what config_parse_text refuses, it says better */ }
 gyre_status config_read_file(const char *path, cJSON **out) {
     char *text = NULL;
     size_t size = 0;
+    GYRE_TRY(gyre_foreign_check(path, false));
     GYRE_TRY(gyre_file_read(path, FILE_MAX, &text, &size));
     gyre_status status = GYRE_OK;
     if (strlen(text) != size) {

@@ -4,6 +4,7 @@
 #include "gyre/dataset.h"
 
 #include "check_targets.h"
+#include "gyre/foreign.h"
 #include "gyre/log.h"
 #include "gyre/text.h"
 #include "images.h"
@@ -250,6 +251,7 @@ static gyre_status open_dataset(const char *path, bool whole, gyre_dataset **out
     gyre_dataset *d = calloc(1, sizeof *d);
     *out = NULL;
     if (d == NULL) return gyre_no_memory("opening '%s'", path);
+    GYRE_GOTO(gyre_foreign_check(path, true));
     GYRE_GOTO(open_sources(d, path, whole));
     GYRE_GOTO(check_shapes(d));
     GYRE_GOTO(take_parts(d));

@@ -3,28 +3,11 @@
 
 #include "gyre/checkpoint.h"
 #include "gyre/file.h"
+#include "gyre/foreign.h"
 #include "h5_reader.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* PyTorch's own files are Python programs in disguise, or zip files of such. */
-static gyre_status refuse_pickle(const char *path) {
-    static const char *const heads[] = {"PK\003\004", "\x80\002"};
-    char head[5] = "";
-    FILE *f = fopen(path, "r");
-    if (f == NULL) return GYRE_OK;
-    size_t got = fread(head, 1, sizeof head - 1, f);
-    fclose(f);
-    for (size_t i = 0; i < 2; i++) {
-        if (got < 4 || strncmp(head, heads[i], strlen(heads[i])) != 0) continue;
-        return gyre_fail(GYRE_EIO,
-                         "'%s' is a file of torch.save, which only Python reads; write "
-                         "the state_dict with safetensors.torch.save_file",
-                         path);
-    }
-    return GYRE_OK;
-}
 
 static gyre_status open_onnx(const char *path, weights_file *f) {
     GYRE_TRY(gyre_onnx_open(path, &f->onnx));
@@ -46,7 +29,7 @@ gyre_status weights_file_open(const char *path, weights_file *out) {
     *out = (weights_file){0};
     if (gyre_safetensors_is(path)) return gyre_safetensors_open(path, &out->tensors);
     if (gyre_onnx_recognise(path)) return open_onnx(path, out);
-    GYRE_TRY(refuse_pickle(path));
+    GYRE_TRY(gyre_foreign_check(path, true));
     return gyre_h5_reader_open(path, &out->h5);
 }
 
