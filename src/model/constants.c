@@ -28,7 +28,7 @@ gyre_status weights_constants(gyre_weights *w) {
     if (w->constants == NULL) return gyre_no_memory("the weights of %s", m->name);
     for (int i = 0; i < m->node_count; i++) total += node_align_floats(constants_of(m, i));
     if (total == 0) return GYRE_OK;
-    GYRE_TRY(gyre_fail_in("tables of times (fewer steps need less)",
+    GYRE_TRY(gyre_fail_in("constants of nodes (fewer channels, or steps of noise, need less)",
                           w->backend->ops->alloc(w->backend, gyre_size_of(total, sizeof(float)),
                                                  &w->constants_memory)));
     size_t at = 0;

@@ -27,6 +27,7 @@
     TYPE(geglu)                                                                                    \
     TYPE(positions)                                                                                \
     TYPE(scale)                                                                                    \
+    TYPE(affine)                                                                                   \
     TYPE(concat)                                                                                   \
     TYPE(flatten)                                                                                  \
     TYPE(upsample)                                                                                 \

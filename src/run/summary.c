@@ -144,7 +144,8 @@ static void warn_frozen(run_state *r) {
     char text[384];
     for (int i = 0; i < m->statistic_count; i++) {
         const gyre_node *n = &m->nodes[m->statistics[i].node];
-        if (m->statistics[i].frozen || !m->params[n->params[0]].frozen) continue;
+        if (m->statistics[i].frozen || n->params[0] < 0) continue;
+        if (!m->params[n->params[0]].frozen) continue;
         snprintf(text, sizeof text,
                  "model.freeze holds the parameters of %s, but its running statistics still follow "
                  "the data; the node's option \"frozen\" holds them, model.batch_norm \"frozen\" "

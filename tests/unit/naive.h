@@ -37,6 +37,11 @@ static const double *naive_param(const naive *t, int index) {
     return index < 0 ? NULL : t->parameters + t->m->params[index].offset;
 }
 
+/* A number of a norm's weight or bias; `otherwise` where it has none. */
+static double naive_part(const naive *t, const gyre_node *l, int which, int c, double otherwise) {
+    return l->params[which] < 0 ? otherwise : naive_param(t, l->params[which])[c];
+}
+
 static void naive_conv(const naive *t, const gyre_node *l, naive_input in, double *y) {
     const double *weight = naive_param(t, l->params[0]), *bias = naive_param(t, l->params[1]);
     int size[2], stride[2], dilation[2], pad[2], groups = naive_int(l, "groups");
@@ -89,8 +94,8 @@ static void naive_norm(const naive *t, const gyre_node *l, naive_input in, doubl
             mean = t->buffers[l->statistics + (size_t)c];
             variance = t->buffers[l->statistics + (size_t)(l->c + c)];
         }
-        double scale = naive_param(t, l->params[0])[c] / sqrt(variance + 1e-5);
-        double shift = naive_param(t, l->params[1])[c];
+        double scale = naive_part(t, l, 0, c, 1) / sqrt(variance + 1e-5);
+        double shift = naive_part(t, l, 1, c, 0);
         for (int i = 0; i < rows; i++) {
             int at = i * l->c + c;
             y[at] = (in.x[at] - mean) * scale + shift;
@@ -102,7 +107,6 @@ static void naive_norm(const naive *t, const gyre_node *l, naive_input in, doubl
 /* Layer norm or group norm of `count` elements, rows of `width` from x[first] on. */
 static void naive_standardise(const naive *t, const gyre_node *l, const double *x, int first,
                               int count, int width, double *y) {
-    const double *weight = naive_param(t, l->params[0]), *bias = naive_param(t, l->params[1]);
     double mean = 0, squares = 0;
     for (int i = 0; i < count; i++) mean += x[first + i / width * l->c + i % width] / count;
     for (int i = 0; i < count; i++) {
@@ -111,7 +115,8 @@ static void naive_standardise(const naive *t, const gyre_node *l, const double *
     double scale = 1 / sqrt(squares / count + node_option_value(l, "eps"));
     for (int i = 0; i < count; i++) {
         int at = first + i / width * l->c + i % width;
-        y[at] = (x[at] - mean) * scale * weight[at % l->c] + bias[at % l->c];
+        double weight = naive_part(t, l, 0, at % l->c, 1);
+        y[at] = (x[at] - mean) * scale * weight + naive_part(t, l, 1, at % l->c, 0);
     }
 }
 
@@ -245,6 +250,18 @@ static void naive_scale(const naive *t, const gyre_node *l, naive_input in, doub
     for (int i = 0; i < t->n * l->h * l->w * l->c; i++) y[i] = in.x[i] * weight[i % l->c];
 }
 
+static void naive_affine(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    const double *own = t->buffers + l->statistics;
+    double factor = node_option_value(l, "factor"), shift = node_option_value(l, "shift");
+    for (int i = 0; i < t->n * l->h * l->w * l->c; i++) {
+        if (naive_int(l, "by_channel")) {
+            factor = own[i % l->c];
+            shift = own[l->c + i % l->c];
+        }
+        y[i] = factor * in.x[i] + shift;
+    }
+}
+
 static void naive_concat(const naive *t, const gyre_node *l, naive_input in, double *y) {
     (void)in;
     for (int i = 0; i < t->n * l->h * l->w * l->c; i++) {
@@ -305,6 +322,7 @@ static const struct {
                    {"geglu", naive_geglu},
                    {"positions", naive_positions},
                    {"scale", naive_scale},
+                   {"affine", naive_affine},
                    {"concat", naive_concat},
                    {"flatten", naive_flatten},
                    {"upsample", naive_upsample},

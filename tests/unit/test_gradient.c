@@ -89,6 +89,34 @@ static void group_norm(void **state) {
     check_gradient(smoothed(o));
 }
 
+/* Norms that lack weight and bias, or the bias alone; numbers that nothing trains. */
+static int bare;
+static void build_bare_norms(builder *b, int variant) {
+    (void)variant;
+    builder_style_he(b);
+    int x = builder_node_of(b, "conv", "a", BUILDER_IMAGES,
+                            BUILDER_OPTIONS({"channels", 6}, {"size", 3}, {"bias", 0}));
+    x = builder_node_of(b, "batch_norm", "batch", x,
+                        BUILDER_OPTIONS({"affine", 0}, {"relu", bare > 0}));
+    x = builder_node_of(b, "affine", "one", x, BUILDER_OPTIONS({"factor", -1.5}, {"shift", 0.25}));
+    x = builder_node_of(b, "conv", "b", x, BUILDER_OPTIONS({"channels", 6}, {"size", 1}));
+    x = builder_node_of(b, "group_norm", "group", x, BUILDER_OPTIONS({"groups", 2}, {"affine", 0}));
+    x = builder_node_of(b, "affine", "each", x, BUILDER_OPTIONS({"by_channel", 1}));
+    x = builder_node_of(b, "conv", "c", x, BUILDER_OPTIONS({"channels", 5}, {"size", 1}));
+    x = builder_node_of(b, "layer_norm", "layer", x,
+                        BUILDER_OPTIONS({"affine", bare < 2}, {"bias", 0}));
+    x = builder_node_of(b, "average_pool", "all", x, BUILDER_OPTIONS({"global", 1}));
+    builder_style_torch(b);
+    builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 10}));
+}
+
+static void norms_without_parameters(void **state) {
+    (void)state;
+    rig_options o = options("bare_norms", 6, 3, 3);
+    o.build = build_bare_norms;
+    for (bare = 0; bare < 3; bare++) check_gradient(o);
+}
+
 static void attention(void **state) {
     (void)state;
     rig_options o = options("attention", 5, 3, 3);
@@ -313,6 +341,7 @@ int main(void) {
         cmocka_unit_test(batch_norm),
         cmocka_unit_test(layer_norm),
         cmocka_unit_test(group_norm),
+        cmocka_unit_test(norms_without_parameters),
         cmocka_unit_test(attention),
         cmocka_unit_test(denoising),
         cmocka_unit_test(activations),

@@ -1,7 +1,7 @@
 /* Batch norm (Ioffe & Szegedy 2015, arXiv 1502.03167): y = act(norm(x) + residual), the residual
  * being a second input. One operation gives all its gradients; the ReLU's mask is in y, so that the
  * residual's gradient needs nothing else. */
-#include "../builder.h"
+#include "norm.h"
 
 #include <string.h>
 
@@ -10,6 +10,7 @@ typedef struct {
     bool frozen; /* the running statistics stay, and normalise in training, too */
     float eps;
     float momentum; /* of the running statistics: the weight of each step's, as in PyTorch */
+    norm_parts parts;
 } batch_norm_options;
 
 static const node_option options[] = {
@@ -17,6 +18,7 @@ static const node_option options[] = {
     {"eps", OPTION_REAL, offsetof(batch_norm_options, eps), 0, 1, 1e-5, NULL, NULL},
     {"frozen", OPTION_BOOL, offsetof(batch_norm_options, frozen), 0, 1, 0, NULL, NULL},
     {"momentum", OPTION_REAL, offsetof(batch_norm_options, momentum), 0, 1, 0.1, NULL, NULL},
+    NORM_OPTIONS(batch_norm_options),
     {0},
 };
 
@@ -28,8 +30,7 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
                          n->name, in[1].h, in[1].w, in[1].c, in[0].h, in[0].w, in[0].c);
     }
     builder_same_size(b, n, in);
-    builder_vector(b, n, 0, "weight", in->c, GYRE_INIT_ONE);
-    builder_vector(b, n, 1, "bias", in->c, GYRE_INIT_ZERO);
+    norm_define(b, n, in->c, o->parts);
     builder_statistic(b, n, "running_mean", in->c, 0, o->momentum, o->frozen);
     builder_statistic(b, n, "running_var", in->c, 1, o->momentum, o->frozen);
     return b->status;
@@ -42,46 +43,52 @@ static gyre_batch_norm_shape shape(const node_call *c, bool add) {
                                    o->eps, o->relu,  add,      frozen};
 }
 
+static size_t kept(const node_call *c) { /* floats */
+    return 2 * (size_t)c->in->c;
+}
+
 static size_t saved_size(const node_call *c) {
-    return 2 * (size_t)c->in->c * sizeof(float);
+    return norm_saved_size(c, kept(c));
 }
 
 static gyre_status forward(const node_call *c) {
     gyre_batch_norm_shape s = shape(c, c->node->input_count == 2);
     gyre_f32 saved = (gyre_f32)(void *)c->saved;
+    const norm_vectors v = norm_vectors_of(c, kept(c));
     /* where all are frozen, the leaf's moments are cleared as a whole */
     if (s.frozen && !c->model->norm_frozen) {
         GYRE_TRY(c->ops->fill(c->queue, 2 * (size_t)s.c, 0, c->moments));
     }
     if (c->train && !s.frozen) {
-        return c->ops->batch_norm_train(c->queue, &s, c->x[0], c->x[1], c->w[0], c->w[1], saved,
+        return c->ops->batch_norm_train(c->queue, &s, c->x[0], c->x[1], v.gamma, v.beta, saved,
                                         c->moments, c->y);
     }
-    return c->ops->batch_norm_eval(c->queue, &s, c->x[0], c->x[1], c->w[0], c->w[1], c->running,
+    return c->ops->batch_norm_eval(c->queue, &s, c->x[0], c->x[1], v.gamma, v.beta, c->running,
                                    saved, c->y);
 }
 
 static gyre_status dx(const node_call *c) {
     gyre_batch_norm_shape s = shape(c, c->dx[1] != NULL);
-    return c->ops->batch_norm_dx(c->queue, &s, c->x[0], c->y, c->dy, c->w[0],
-                                 (gyre_f32)(void *)c->saved, c->dx[0], c->dx[1], c->dw[0],
-                                 c->dw[1]);
+    const norm_vectors v = norm_vectors_of(c, kept(c));
+    return c->ops->batch_norm_dx(c->queue, &s, c->x[0], c->y, c->dy, v.gamma,
+                                 (gyre_f32)(void *)c->saved, c->dx[0], c->dx[1], v.dgamma, v.dbeta);
 }
 
-const gyre_node_type node_batch_norm = {.name = "batch_norm",
-                                        .summary =
-                                            "Batch norm over the samples of a shard; a second "
-                                            "input is added behind it, before the ReLU. A frozen "
-                                            "one leaves its running statistics as they are and "
-                                            "normalises by them in training, too.",
-                                        .inputs_min = 1,
-                                        .inputs_max = 2,
-                                        .options_size = sizeof(batch_norm_options),
-                                        .options = options,
-                                        .dx_may_be_dy = true,
-                                        .keeps_x = true,
-                                        .keeps_y = true,
-                                        .define = define,
-                                        .saved_size = saved_size,
-                                        .forward = forward,
-                                        .dx = dx};
+const gyre_node_type node_batch_norm = {
+    .name = "batch_norm",
+    .summary = "Batch norm over the samples of a shard; a second input is added behind it, before "
+               "the ReLU. A frozen one leaves its running statistics as they are and normalises by "
+               "them in training, too." NORM_SUMMARY,
+    .inputs_min = 1,
+    .inputs_max = 2,
+    .options_size = sizeof(batch_norm_options),
+    .options = options,
+    .dx_may_be_dy = true,
+    .keeps_x = true,
+    .keeps_y = true,
+    .define = define,
+    .saved_size = saved_size,
+    .constants_size = norm_constants_size,
+    .constants = norm_constants,
+    .forward = forward,
+    .dx = dx};

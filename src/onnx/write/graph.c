@@ -122,15 +122,29 @@ graph_value graph_parameter(graph *g, int param, int ndim, bool own_order) {
     return v;
 }
 
-graph_value graph_statistic(graph *g, int node, int which) {
-    const gyre_model *m = g->network->model;
-    graph_value v = {.flat = false};
+static const gyre_statistic *statistic_of(const gyre_model *m, int node, int which) {
     int i = 0;
     while (m->statistics[i].node != node || which-- > 0) i++;
-    const gyre_statistic *s = &m->statistics[i];
+    return &m->statistics[i];
+}
+
+graph_value graph_statistic(graph *g, int node, int which) {
+    const gyre_statistic *s = statistic_of(g->network->model, node, which);
+    graph_value v = {.flat = false};
     const int64_t dims[] = {(int64_t)s->count};
     snprintf(v.name, sizeof v.name, "%s", s->name);
     put_tensor(g, v.name, TYPE_FLOAT, dims, 1, g->network->buffers + s->offset,
+               s->count * sizeof(float));
+    return v;
+}
+
+graph_value graph_constants(graph *g, int node, int which, int ndim) {
+    const gyre_statistic *s = statistic_of(g->network->model, node, which);
+    graph_value v = {.flat = false};
+    const int64_t dims[] = {(int64_t)s->count, 1, 1};
+    snprintf(v.name, sizeof v.name, "%s", s->name);
+    *strrchr(v.name, '.') = '/';
+    put_tensor(g, v.name, TYPE_FLOAT, dims, ndim, g->network->buffers + s->offset,
                s->count * sizeof(float));
     return v;
 }

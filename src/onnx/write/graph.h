@@ -63,6 +63,9 @@ graph_value graph_parameter(graph *g, int param, int ndim, bool own_order);
 /* A running statistic: number `which` of the node that has them at `offset` of the buffers. */
 graph_value graph_statistic(graph *g, int node, int which);
 
+/* The same of numbers for each channel that are no weights, with `ndim` axes: NODE/WHAT. */
+graph_value graph_constants(graph *g, int node, int which, int ndim);
+
 /* The same numbers with the other rank, where they have not the wanted one. A flat value is of one
  * pixel. */
 graph_value graph_flat(graph *g, graph_value x);

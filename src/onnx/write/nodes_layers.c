@@ -40,4 +40,21 @@ static graph_value scale(nodes_call *c) {
     return graph_binary(c->g, "Mul", c->x[0], w);
 }
 
-const nodes_row nodes_layers[] = {{"conv", conv}, {"linear", linear}, {"scale", scale}, {0}};
+/* Numbers that no training changes. Those for each channel have names that no parameter has. */
+static graph_value affine(nodes_call *c) {
+    static const char *const operators[] = {"Mul", "Add"}, *const names[] = {"factor", "shift"};
+    const bool by_channel = nodes_option(c, "by_channel", 0) != 0;
+    graph_value y = c->x[0];
+    for (int i = 0; i < 2; i++) {
+        const float number = nodes_real(c, names[i]);
+        if (by_channel)
+            y = graph_binary(c->g, operators[i], y,
+                             graph_constants(c->g, c->index, i, y.flat ? 1 : 3));
+        else if (number != (i == 0))
+            y = graph_with(c->g, operators[i], y, number);
+    }
+    return y;
+}
+
+const nodes_row nodes_layers[] = {
+    {"conv", conv}, {"linear", linear}, {"scale", scale}, {"affine", affine}, {0}};

@@ -3,9 +3,28 @@
 
 #include <stdlib.h>
 
+/* A vector of one number. */
+static graph_value filled(nodes_call *c, int count, float number) {
+    const int64_t dims[] = {count};
+    float *numbers = calloc((size_t)count + 1, sizeof *numbers);
+    if (numbers == NULL) {
+        c->g->constants.failed = true;
+        return c->x[0];
+    }
+    for (int i = 0; i < count; i++) numbers[i] = number;
+    const graph_value v = graph_floats(c->g, numbers, dims, 1);
+    free(numbers);
+    return v;
+}
+
+/* A norm's weight (0) or bias (1), or the number in its place. */
+static graph_value part(nodes_call *c, int which) {
+    const int param = c->node->params[which];
+    return param < 0 ? filled(c, c->node->c, which == 0) : graph_parameter(c->g, param, 1, false);
+}
+
 static graph_value batch_norm(nodes_call *c) {
-    const graph_value scale = graph_parameter(c->g, c->node->params[0], 1, false);
-    const graph_value bias = graph_parameter(c->g, c->node->params[1], 1, false);
+    const graph_value scale = part(c, 0), bias = part(c, 1);
     const graph_value mean = graph_statistic(c->g, c->index, 0);
     const graph_value variance = graph_statistic(c->g, c->index, 1);
     const graph_attribute attributes[] = {
@@ -26,8 +45,10 @@ static graph_value batch_norm(nodes_call *c) {
 /* Over the channels of each pixel, which have to be last. */
 static graph_value layer_norm(nodes_call *c) {
     static const int64_t last[] = {0, 2, 3, 1}, first[] = {0, 3, 1, 2};
-    const graph_value scale = graph_parameter(c->g, c->node->params[0], 1, false);
-    const graph_value bias = graph_parameter(c->g, c->node->params[1], 1, false);
+    const bool with_bias = c->node->params[1] >= 0;
+    const graph_value scale = part(c, 0);
+    graph_value bias = {0};
+    if (with_bias) bias = part(c, 1);
     const graph_attribute attributes[] = {
         GRAPH_INT("axis", -1),
         GRAPH_REAL("epsilon", gyre_node_option(c->node, "eps", 0)),
@@ -35,40 +56,33 @@ static graph_value layer_norm(nodes_call *c) {
     graph_value x = c->x[0];
     if (!x.flat)
         x = graph_unary(c->g, "Transpose", x, GRAPH_ATTRIBUTES(GRAPH_LIST("perm", last, 4)));
-    graph_value y = graph_operator(c->g, "LayerNormalization",
-                                   (const graph_value *const[]){&x, &scale, &bias}, 3, attributes);
+    graph_value y =
+        graph_operator(c->g, "LayerNormalization", (const graph_value *const[]){&x, &scale, &bias},
+                       with_bias ? 3 : 2, attributes);
     if (y.flat) return y;
     return graph_unary(c->g, "Transpose", y, GRAPH_ATTRIBUTES(GRAPH_LIST("perm", first, 4)));
 }
 
 /* Instance norm of the groups as if they were channels, then factor and bias of each channel. */
 static graph_value group_norm(nodes_call *c) {
+    static const char *const operators[] = {"Mul", "Add"};
     const int groups = nodes_option(c, "groups", 0);
     const int64_t apart[] = {0, groups, -1},
-                  together[] = {0, c->in[0][2], c->in[0][0], c->in[0][1]}, dims[] = {groups};
-    const graph_value scale = graph_parameter(c->g, c->node->params[0], 3, false);
-    const graph_value bias = graph_parameter(c->g, c->node->params[1], 3, false);
+                  together[] = {0, c->in[0][2], c->in[0][0], c->in[0][1]};
     const graph_attribute eps[] = {GRAPH_REAL("epsilon", gyre_node_option(c->node, "eps", 0)),
                                    {.name = NULL}};
-    float *ones = calloc((size_t)groups + 1, sizeof *ones);
-    float *zeros = calloc((size_t)groups + 1, sizeof *zeros);
-    if (ones == NULL || zeros == NULL) {
-        c->g->nodes.failed = true;
-        free(ones);
-        free(zeros);
-        return c->x[0];
-    }
-    for (int i = 0; i < groups; i++) ones[i] = 1;
-    const graph_value one = graph_floats(c->g, ones, dims, 1);
-    const graph_value zero = graph_floats(c->g, zeros, dims, 1);
-    free(ones);
-    free(zeros);
+    const graph_value one = filled(c, groups, 1), zero = filled(c, groups, 0);
     const graph_value x =
         graph_binary(c->g, "Reshape", graph_picture(c->g, c->x[0]), graph_integers(c->g, apart, 3));
     graph_value y = graph_operator(c->g, "InstanceNormalization",
                                    (const graph_value *const[]){&x, &one, &zero}, 3, eps);
     y = graph_binary(c->g, "Reshape", y, graph_integers(c->g, together, 4));
-    return graph_binary(c->g, "Add", graph_binary(c->g, "Mul", y, scale), bias);
+    for (int i = 0; i < 2; i++) {
+        const int param = c->node->params[i];
+        if (param < 0) continue;
+        y = graph_binary(c->g, operators[i], y, graph_parameter(c->g, param, 3, false));
+    }
+    return y;
 }
 
 /* x / (k + alpha mean)^beta */

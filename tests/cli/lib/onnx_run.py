@@ -44,7 +44,7 @@ def every(data, number):
 def attribute(data):
     name, kind = every(data, 1)[0].decode(), every(data, 20)[0]
     value = {1: lambda: every(data, 2)[0], 2: lambda: every(data, 3)[0], 3: lambda: every(data, 4)[0].decode(),
-             7: lambda: every(data, 8)}[kind]()
+             4: lambda: tensor(every(data, 5)[0])[1], 7: lambda: every(data, 8)}[kind]()
     return name, value
 
 
@@ -91,7 +91,8 @@ def windows(x, size, strides, dilations):
     return w[(slice(None),) * 2 + some + tuple(slice(None, None, d) for d in dilations)]
 
 
-def conv(x, w, b=None, *, kernel_shape, strides, pads, dilations, group):
+def conv(x, w, b=None, *, kernel_shape=None, strides=(1, 1), pads=(0, 0, 0, 0), dilations=(1, 1), group=1):
+    kernel_shape = kernel_shape or w.shape[2:]
     v = windows(padded(x, pads), kernel_shape, strides, dilations)  # N C H W r s
     n, k = len(x), len(w)
     v = v.reshape(n, group, -1, *v.shape[2:])
@@ -113,17 +114,17 @@ def pool(x, largest, kernel_shape, strides=None, pads=None, count_include_pad=0,
     return of(x, 0).sum(axes) / count
 
 
-def batch_norm(x, scale, bias, mean, variance, *, epsilon, momentum):
+def batch_norm(x, scale, bias, mean, variance, *, epsilon=1e-5, momentum=0.9):
     over = (slice(None),) + (None,) * (x.ndim - 2)
     return (x - mean[over]) / np.sqrt(variance[over] + epsilon) * scale[over] + bias[over]
 
 
-def layer_norm(x, scale, bias, *, axis, epsilon):
+def layer_norm(x, scale, bias=0, *, axis=-1, epsilon=1e-5):
     assert axis == -1
     return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + epsilon) * scale + bias
 
 
-def instance_norm(x, scale, bias, *, epsilon):
+def instance_norm(x, scale, bias, *, epsilon=1e-5):
     axes = tuple(range(2, x.ndim))
     y = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + epsilon)
     over = (slice(None),) + (None,) * (x.ndim - 2)
@@ -161,7 +162,8 @@ def softmax(x, *, axis):
 
 
 OPERATORS = {
-    "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Pow": np.power, "Identity": lambda x: x,
+    "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Pow": np.power, "Identity": lambda x: x, "Neg": np.negative,
+    "Constant": lambda value: value,
     "MatMul": np.matmul, "Relu": lambda x: np.maximum(x, 0),
     "Softmax": softmax, "Clip": np.clip, "Tanh": np.tanh, "Erf": gelu_erf,
     "LeakyRelu": lambda x, alpha: np.where(x < 0, alpha * x, x),
