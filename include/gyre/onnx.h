@@ -24,12 +24,16 @@ typedef struct {
 typedef struct {
     const char *layers;   /* JSON: {"nodes": [...]} */
     int h, w, c, outputs; /* of the file's images and of its network */
+    bool constants;       /* it has numbers for each channel that come with its weights */
     bool normalized;      /* the file normalises its input, by these numbers */
+    bool raw;             /* it says that its weights are for values as they are */
     gyre_normalization normalization;
-    bool pixels;             /* they were of pixels from 0 to 255 */
-    const float *mean_image; /* (h, w, c): subtracted from the input; NULL: normalization.mean.
-                              * With it the deviations are in the file's own unit, as the image */
-    const char *notes[5];    /* what a person should know: sentences; NULL at the end */
+    bool pixels; /* they were of pixels from 0 to 255 */
+    /* Too large for a config: what is subtracted, (h, w, c), and the deviations (c), in the file's
+     * own unit; NULL: the normalisation has them. */
+    const float *mean_image;
+    const double *deviations;
+    const char *notes[8]; /* what a person should know: sentences; NULL at the end */
     int weight_count;
     const gyre_onnx_weight *weights;
     struct gyre_onnx_import *import; /* the rest */

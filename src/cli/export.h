@@ -24,7 +24,7 @@ gyre_status cli_export_open(const char *source, gyre_weights_choice weights, gyr
 
 /* What a file tells of the network besides its numbers. `format`: one more, or NULL. */
 typedef struct {
-    gyre_note list[7];
+    gyre_note list[8];
     size_t count;
     char hash[20];
     char *class_names; /* JSON */

@@ -8,6 +8,19 @@
 #include "holds.h"
 #include <stdlib.h>
 
+/* No operator of the file tells that its weights are for values as they are. */
+static void add_normalisation(const gyre_trained *t, cli_export_notes *notes) {
+    const gyre_model *m = t->model;
+    const size_t channels = (size_t)m->c, count = (size_t)m->h * (size_t)m->w * channels;
+    for (size_t i = 0; i < count; i++) {
+        if (t->snapshot.mean[i] != 0) return;
+    }
+    for (size_t k = 0; k < channels; k++) {
+        if (t->snapshot.scale[k] != 1) return;
+    }
+    notes->list[notes->count++] = (gyre_note){"gyre.normalize", "raw"};
+}
+
 static gyre_status write(const char *source, gyre_weights_choice weights, const char *output) {
     gyre_trained t = {0};
     cli_export_notes notes = {0};
@@ -17,6 +30,7 @@ static gyre_status write(const char *source, gyre_weights_choice weights, const 
     GYRE_TRY(cli_export_check_file(output, "onnx", 0, GYRE_ONNX_MARK));
     GYRE_GOTO(cli_export_open(source, weights, &t));
     GYRE_GOTO(cli_export_notes_of(&t, NULL, &notes));
+    add_normalisation(&t, &notes);
     const gyre_onnx_network network = {.model = t.model,
                                        .parameters = t.snapshot.parameters,
                                        .buffers = t.snapshot.buffers,

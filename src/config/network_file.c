@@ -15,11 +15,34 @@ static gyre_status read_json(const char *path, gyre_settings *s) {
     return status;
 }
 
+static bool is_given(const config_reader *r) {
+    return r->given[config_field_find("data.augment.normalize") - config_fields];
+}
+
+/* The file's own weights are what the run begins with. */
+static bool takes_weights(const gyre_settings *s) {
+    return !s->model.init_fresh && s->model.init_from == NULL;
+}
+
+/* Weights for values as they are: new ones, or those of another file, need not be. */
+static gyre_status take_raw(const config_reader *r, const char *path) {
+    gyre_settings *s = r->settings;
+    const gyre_normalize how = s->data.normalize;
+    if (!takes_weights(s)) return GYRE_OK;
+    if (!is_given(r)) s->data.normalize = GYRE_NORMALIZE_RAW;
+    if (!is_given(r) || how == GYRE_NORMALIZE_RAW || how == GYRE_NORMALIZE_INIT_FROM)
+        return GYRE_OK;
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "data.augment.normalize is another than \"raw\", for which the weights of '%s' "
+        "were trained; leave the key out, or draw new weights by model.init \"fresh\"",
+        path);
+}
+
 /* A mean image is too large for a config, and comes with the weights. */
 static gyre_status take_mean_image(const config_reader *r, const char *path) {
     gyre_settings *s = r->settings;
-    const bool given = r->given[config_field_find("data.augment.normalize") - config_fields];
-    const bool weights = !s->model.init_fresh && s->model.init_from == NULL;
+    const bool given = is_given(r), weights = takes_weights(s);
     if (given && (!weights || s->data.normalize == GYRE_NORMALIZE_INIT_FROM)) return GYRE_OK;
     if (given) {
         return gyre_fail(GYRE_EUSAGE,
@@ -44,6 +67,7 @@ static gyre_status take_normalization(config_reader *r, const gyre_onnx *o, cons
     gyre_settings *s = r->settings, theirs = *s;
     const config_field *f = config_field_find(key);
     cJSON *a = NULL, *b = NULL;
+    if (o->raw) return take_raw(r, path);
     if (!o->normalized) return GYRE_OK;
     if (o->mean_image != NULL) return take_mean_image(r, path);
     theirs.data.normalize = GYRE_NORMALIZE_GIVEN;
@@ -54,7 +78,7 @@ static gyre_status take_normalization(config_reader *r, const gyre_onnx *o, cons
     char *there = b == NULL ? NULL : cJSON_PrintUnformatted(b);
     if (status == GYRE_OK && (here == NULL || there == NULL))
         status = gyre_no_memory("the network of '%s'", path);
-    if (status == GYRE_OK && r->given[f - config_fields] && strcmp(here, there) != 0)
+    if (status == GYRE_OK && is_given(r) && strcmp(here, there) != 0)
         status = gyre_fail(GYRE_EUSAGE,
                            "%s is %.200s, but the network normalises its input itself, by %.200s; "
                            "leave the key out, or export the network without",
@@ -76,7 +100,14 @@ static gyre_status take_onnx(config_reader *r, const gyre_onnx *o, const char *p
     gyre_json_close(tree);
     GYRE_TRY(status);
     GYRE_TRY(take_normalization(r, o, path));
-    if (s->model.init_fresh || s->model.init_from != NULL) return GYRE_OK;
+    if (o->constants && s->model.init_fresh) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "model.init \"fresh\" takes no numbers of '%s', and its network has constants "
+            "for each channel there (nodes of type affine); leave model.init out",
+            path);
+    }
+    if (!takes_weights(s)) return GYRE_OK;
     s->model.init_from = strdup(s->model.file);
     return s->model.init_from != NULL ? GYRE_OK : gyre_no_memory("the path '%s'", path);
 }

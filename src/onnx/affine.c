@@ -52,18 +52,26 @@ static const double *add_images(onnx_import *m, const onnx_affine *after, const 
     return sum;
 }
 
+static onnx_affine *new_affine(onnx_import *m) {
+    const size_t channels = (size_t)m->size[ONNX_AXIS_C];
+    onnx_affine *a = onnx_take(&m->work, 1, sizeof *a);
+    double *numbers = a == NULL ? NULL : onnx_take(&m->work, channels, 3 * sizeof *numbers);
+    if (numbers == NULL) return NULL;
+    *a = (onnx_affine){numbers, numbers + channels, numbers + 2 * channels, NULL};
+    return a;
+}
+
 void onnx_affine_step(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k, bool first) {
     int64_t channels = m->size[ONNX_AXIS_C];
     double number = 0;
     const onnx_affine *old = v->affine;
     const bool one = onnx_constant_all(&m->work, k, &number);
-    const bool each = !one && channels <= GYRE_CHANNELS_MAX && onnx_by_channel(m, v, k);
+    const bool each = !one && onnx_by_channel(m, v, k);
     const double *read = each ? onnx_constant_read(&m->work, k) : NULL, *image = NULL;
     if (!one && !each && (is_op(c, "Add") || is_op(c, "Sub"))) image = read_image(m, v, k);
-    onnx_affine *a = onnx_take(&m->work, 1, sizeof *a);
+    onnx_affine *a = new_affine(m);
     if (a == NULL) return;
-    if (channels > GYRE_CHANNELS_MAX || (!one && read == NULL && image == NULL) ||
-        (first && is_op(c, "Div"))) {
+    if ((!one && read == NULL && image == NULL) || (first && is_op(c, "Div"))) {
         onnx_refuse(m, c,
                     "the images are normalised by one number, or one for each channel, and by a "
                     "mean image");
@@ -88,20 +96,19 @@ void onnx_affine_step(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant
 
 /* ---- all steps */
 
-/* What gyre's own files say of their samples; NULL: nothing. */
-static const char *element_of(const onnx_import *m) {
+/* What gyre's own files say under a key; NULL: nothing. */
+static const char *note_of(const onnx_import *m, const char *key) {
     const Onnx__ModelProto *p = m->work.file->model;
     for (size_t i = 0; i < p->n_metadata_props; i++) {
         const Onnx__StringStringEntryProto *e = p->metadata_props[i];
-        if (e->key != NULL && e->value != NULL && strcmp(e->key, "gyre.element") == 0)
-            return e->value;
+        if (e->key != NULL && e->value != NULL && strcmp(e->key, key) == 0) return e->value;
     }
     return NULL;
 }
 
 /* Numbers of pixels from 0 to 255 are told by their size, where the file does not tell. */
 static bool are_of_pixels(const onnx_import *m, const gyre_onnx *o, double largest) {
-    const char *element = element_of(m);
+    const char *element = note_of(m, "gyre.element");
     if (element != NULL) return strcmp(element, "u8") == 0;
     return o->c <= 4 && o->h * o->w > 1 && largest >= 4;
 }
@@ -113,7 +120,8 @@ static gyre_status set_image(onnx_import *m, gyre_onnx *o, double *largest) {
     float *mean = onnx_take(&m->work, pixels * channels, sizeof *mean);
     for (size_t i = 0; mean != NULL && i < pixels * channels; i++) {
         const size_t channel = i % channels;
-        const double shift = a->shift[channel] + a->image[channel * pixels + i / channels];
+        const double more = a->image == NULL ? 0 : a->image[channel * pixels + i / channels];
+        const double shift = a->shift[channel] + more;
         const double x = -shift / a->scale[channel];
         if (!(fabs(x) <= 1e30)) {
             return gyre_fail(GYRE_EIO,
@@ -128,30 +136,50 @@ static gyre_status set_image(onnx_import *m, gyre_onnx *o, double *largest) {
     return m->work.status;
 }
 
-gyre_status onnx_affine_finish(onnx_import *m, gyre_onnx *o) {
-    const onnx_affine *a = m->affine;
-    double largest = 0;
-    if (a == NULL) return GYRE_OK;
-    o->normalized = true;
+/* For a config: shares of 255 where they were of pixels. */
+static void set_channels(gyre_onnx *o, const double *mean, const double *deviations) {
     o->normalization.channels = o->c;
     for (int i = 0; i < o->c; i++) {
-        double std = 1 / a->scale[i], mean = a->image != NULL ? 0 : -a->shift[i] / a->scale[i];
-        if (!(std >= 1e-30 && std <= 1e30 && fabs(mean) <= 1e30)) {
+        o->normalization.mean[i] = onnx_short(mean[i]) / (o->pixels ? 255 : 1);
+        o->normalization.std[i] = onnx_short(deviations[i]) / (o->pixels ? 255 : 1);
+    }
+}
+
+/* 1 / scale and -shift / scale of each channel, with a mean image 0; *largest grows. */
+static gyre_status read_channels(const onnx_import *m, int channels, double *mean,
+                                 double *deviations, double *largest) {
+    const onnx_affine *a = m->affine;
+    for (int i = 0; i < channels; i++) {
+        deviations[i] = 1 / a->scale[i];
+        mean[i] = a->image != NULL ? 0 : -a->shift[i] / a->scale[i];
+        if (!(deviations[i] >= 1e-30 && deviations[i] <= 1e30 && fabs(mean[i]) <= 1e30)) {
             return gyre_fail(GYRE_EIO,
                              "'%s' normalises channel %d of its input by a mean of %g and a "
                              "deviation of %g; a positive deviation was expected",
-                             m->work.file->path, i, mean, std);
+                             m->work.file->path, i, mean[i], deviations[i]);
         }
-        o->normalization.mean[i] = mean;
-        o->normalization.std[i] = std;
-        largest = fmax(largest, fmax(std, fabs(mean)));
+        *largest = fmax(*largest, fmax(deviations[i], fabs(mean[i])));
     }
-    if (a->image != NULL) GYRE_TRY(set_image(m, o, &largest));
+    return GYRE_OK;
+}
+
+gyre_status onnx_affine_finish(onnx_import *m, gyre_onnx *o) {
+    const onnx_affine *a = m->affine;
+    const char *normalize = note_of(m, "gyre.normalize");
+    double largest = 0;
+    o->raw = a == NULL && normalize != NULL && strcmp(normalize, "raw") == 0;
+    if (a == NULL) return GYRE_OK;
+    double *mean = onnx_take(&m->work, (size_t)o->c, sizeof *mean);
+    double *deviations = onnx_take(&m->work, (size_t)o->c, sizeof *deviations);
+    const bool image = a->image != NULL || o->c > GYRE_CHANNELS_MAX; /* too large for a config */
+    GYRE_TRY(m->work.status);
+    GYRE_TRY(read_channels(m, o->c, mean, deviations, &largest));
+    o->normalized = true;
+    if (image) GYRE_TRY(set_image(m, o, &largest));
     o->pixels = are_of_pixels(m, o, largest);
-    for (int i = 0; i < o->c && a->image == NULL; i++) {
-        double *mean = &o->normalization.mean[i], *std = &o->normalization.std[i];
-        *mean = onnx_short(*mean) / (o->pixels ? 255 : 1);
-        *std = onnx_short(*std) / (o->pixels ? 255 : 1);
-    }
+    if (image)
+        o->deviations = deviations;
+    else
+        set_channels(o, mean, deviations);
     return GYRE_OK;
 }

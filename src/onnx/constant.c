@@ -56,6 +56,21 @@ onnx_constant *onnx_constant_fill(onnx_work *w, int rank, const int64_t *dims, b
     return k;
 }
 
+bool onnx_name_is_lost(const char *name) {
+    if (strstr(name, "::") != NULL || strncmp(name, "getitem", 7) == 0) return true;
+    if (strncmp(name, "val_", 4) != 0) return false;
+    return name[4 + strspn(name + 4, "0123456789")] == '\0';
+}
+
+/* Paths are those of nodes. */
+bool onnx_is_literal(const onnx_constant *k) {
+    return k->name == NULL || strchr(k->name, '/') != NULL;
+}
+
+bool onnx_is_parameter(const onnx_constant *k) {
+    return !onnx_is_literal(k) && !onnx_name_is_lost(k->name);
+}
+
 static void transpose(const double *from, double *to, int64_t rows, int64_t columns) {
     for (int64_t i = 0; i < rows; i++) {
         for (int64_t j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j];

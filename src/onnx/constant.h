@@ -34,6 +34,13 @@ onnx_constant *onnx_constant_fill(onnx_work *w, int rank, const int64_t *dims, b
 /* Of two dimensions, which change places. */
 onnx_constant *onnx_constant_transpose(onnx_work *w, onnx_constant *k);
 
+/* Its name is that of a parameter or buffer in the network that was exported, and not one that an
+ * exporter gave it. */
+bool onnx_is_parameter(const onnx_constant *k);
+bool onnx_name_is_lost(const char *name);
+/* It stands in the network as numbers, and is no parameter that lost its name either. */
+bool onnx_is_literal(const onnx_constant *k);
+
 /* The numbers; NULL: too many (no failure), or the failure is in w->status. */
 const double *onnx_constant_read(onnx_work *w, onnx_constant *k);
 /* A constant of one number, or of many that are all the same. */

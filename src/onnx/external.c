@@ -129,14 +129,15 @@ static gyre_status check_location(const onnx_file *f, const range *r, size_t cou
             return gyre_fail(GYRE_EIO,
                              "'%s': tensor %s ends at byte %llu of '%s', which has %llu; copy the "
                              "file of weights anew",
-                             f->path, r[i].tensor->name, (unsigned long long)r[i].end, r->location,
-                             (unsigned long long)size);
+                             f->path, onnx_tensor_name(r[i].tensor), (unsigned long long)r[i].end,
+                             r->location, (unsigned long long)size);
         }
         if (i > 0 && r[i].begin < r[i - 1].end && r[i].end > r[i].begin) {
             return gyre_fail(GYRE_EIO,
                              "'%s': tensors %s and %s lie on the same bytes of '%s'; export the "
                              "file anew",
-                             f->path, r[i - 1].tensor->name, r[i].tensor->name, r->location);
+                             f->path, onnx_tensor_name(r[i - 1].tensor),
+                             onnx_tensor_name(r[i].tensor), r->location);
         }
     }
     return GYRE_OK;

@@ -4,6 +4,7 @@
 
 #include "attribute.h"
 #include "fold_math.h"
+#include <math.h>
 #include <string.h>
 
 typedef onnx_constant *(*fold)(onnx_import *m, const onnx_call *c);
@@ -65,9 +66,10 @@ static onnx_constant *fold_reshape(onnx_import *m, const onnx_call *c) {
     int open = -1;
     if (read == NULL || left == 0) return NULL;
     for (int i = 0; i < (int)shape->count; i++) {
-        if (!(read[i] >= -1 && read[i] < 9e15)) return NULL;
+        if (!(read[i] >= -1 && read[i] < 9e15) || read[i] != floor(read[i])) return NULL;
         dims[i] = (int64_t)read[i];
         if (dims[i] == 0 && i < first(c)->rank) dims[i] = first(c)->dims[i];
+        if (dims[i] < 0 && open >= 0) return NULL;
         if (dims[i] < 0) open = i;
         if (dims[i] < 0) continue;
         if (dims[i] == 0 || left % dims[i] != 0) return NULL;
@@ -164,6 +166,7 @@ static onnx_constant *fold_fill(onnx_import *m, const onnx_call *c) {
     int rank;
     double value = 0;
     const Onnx__AttributeProto *a = onnx_attribute(c->node, "value");
+    if (a != NULL && a->t != NULL && onnx_tensor_is_outside(a->t)) return NULL;
     onnx_constant *k = a == NULL || a->t == NULL ? NULL : onnx_constant_of(&m->work, a->t, NULL);
     if (k != NULL && !onnx_constant_all(&m->work, k, &value)) return NULL;
     if (!dims_of(m, first(c), &rank, dims)) return NULL;

@@ -27,6 +27,7 @@ static double apply(char op, double a, double b, bool integer) {
     case 'f': return floor(a);
     case 'c': return ceil(a);
     case '!': return a == 0;
+    case 'i': return 1 / a;
     default: break;
     }
     return fabs(a);
@@ -42,9 +43,9 @@ static char binary_of(const char *op) {
 }
 
 static char unary_of(const char *op) {
-    static const char *const names[] = {"Neg", "Sqrt", "Floor", "Ceil", "Not", "Abs"};
-    for (int i = 0; i < 6; i++) {
-        if (strcmp(names[i], op) == 0) return "nrfc!a"[i];
+    static const char *const names[] = {"Neg", "Sqrt", "Floor", "Ceil", "Not", "Abs", "Reciprocal"};
+    for (int i = 0; i < 7; i++) {
+        if (strcmp(names[i], op) == 0) return "nrfc!ai"[i];
     }
     return '\0';
 }

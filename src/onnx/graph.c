@@ -164,8 +164,9 @@ static void give_attribute(onnx_import *m, onnx_call *c) {
     const Onnx__AttributeProto *a = n->n_attribute == 1 ? n->attribute[0] : NULL;
     bool integers = a != NULL && (a->n_ints > 0 || a->has_i);
     bool reals = a != NULL && (a->n_floats > 0 || a->has_f);
+    bool outside = a != NULL && a->t != NULL && onnx_tensor_is_outside(a->t);
     onnx_constant *k = NULL;
-    if (a != NULL && a->t != NULL && onnx_attribute(n, "value") == a) {
+    if (!outside && a != NULL && a->t != NULL && onnx_attribute(n, "value") == a) {
         k = onnx_constant_of(&m->work, a->t, NULL);
     } else if (integers || reals) {
         bool one = integers ? a->n_ints == 0 : a->n_floats == 0;
@@ -176,7 +177,10 @@ static void give_attribute(onnx_import *m, onnx_call *c) {
                 integers ? (double)(one ? a->i : a->ints[i]) : (double)(one ? a->f : a->floats[i]);
         }
     }
-    if (k == NULL)
+    if (outside)
+        onnx_refuse(m, c,
+                    "its numbers lie in another file, from which gyre reads initialisers alone");
+    else if (k == NULL)
         onnx_refuse(m, c, "gyre reads constants that are one tensor or a list of numbers");
     else
         onnx_give_constant(c, k);
@@ -242,6 +246,7 @@ static void run_operator(onnx_import *m, onnx_call *c) {
     const Onnx__NodeProto *n = c->node;
     const char *domain = n->domain == NULL ? "" : n->domain;
     onnx_operator run = onnx_operator_find(n->op_type);
+    const bool is_random = strcmp(n->op_type, "RandomUniformLike") == 0;
     if (domain[0] != '\0' && strcmp(domain, "ai.onnx") != 0)
         onnx_refuse(m, c, "it is no operator of ONNX, but of %.100s", domain);
     else if (strcmp(n->op_type, "If") == 0)
@@ -253,6 +258,11 @@ static void run_operator(onnx_import *m, onnx_call *c) {
         give_attribute(m, c);
     else if (all_constant(c) && onnx_fold(m, c))
         return;
+    else if (all_constant(c) && !is_random)
+        onnx_refuse(m, c,
+                    "gyre does not compute this constant; weights that follow from others, as by "
+                    "weight_norm, become plain ones by torch.nn.utils.parametrize."
+                    "remove_parametrizations before the export");
     else if (run == NULL)
         onnx_refuse(m, c, "gyre has no such node");
     else

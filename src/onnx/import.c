@@ -1,9 +1,10 @@
 /* What all operators share: their inputs, and what they give. */
 #include "import.h"
 
-#include <math.h>
+#include "guess.h"
 #include <stdarg.h>
 #include <stdio.h>
+
 #include <string.h>
 
 #define SAMPLE_MAX ((int64_t)1 << 38) /* values; gyre allows a network 2^40 bytes */
@@ -46,6 +47,22 @@ bool onnx_is_picture(onnx_import *m, onnx_call *c, int k) {
     else
         onnx_refuse(m, c, NULL);
     return false;
+}
+
+bool onnx_is_weight(onnx_import *m, onnx_call *c, int k) {
+    const onnx_value *v = k < c->in_count ? c->in[k] : NULL;
+    if (v != NULL && v->kind == ONNX_CONSTANT) return true;
+    if (v == NULL)
+        onnx_refuse(m, c, "its input %d is missing", k + 1);
+    else if (v->kind == ONNX_UNKNOWN)
+        onnx_refuse(m, c, NULL);
+    else
+        onnx_refuse(m, c, "its input %d is computed from the images; gyre's are weights", k + 1);
+    return false;
+}
+
+bool onnx_may_be_weight(onnx_import *m, onnx_call *c, int k) {
+    return k >= c->in_count || c->in[k] == NULL || onnx_is_weight(m, c, k);
 }
 
 /* All layers read the images normalised in the same way. */
@@ -141,6 +158,29 @@ onnx_layer *onnx_give_step(onnx_import *m, onnx_call *c, onnx_value *const *in, 
     if (l != NULL) l->number = number;
     return l;
 }
+onnx_layer *onnx_copy_layer(onnx_import *m, onnx_call *c, onnx_value *v) {
+    const onnx_layer *old = onnx_layer_of(m, v);
+    onnx_value in[ONNX_LAYER_INPUTS], *list[ONNX_LAYER_INPUTS];
+    int count = old->input_count, from = v->layer;
+    const char *type = old->type;
+    for (int i = 0; i < count; i++) {
+        in[i] = onnx_value_at(m, old->inputs[i], v);
+        list[i] = &in[i];
+    }
+    onnx_layer *l = onnx_give(m, c, type, list, count);
+    if (l == NULL) return NULL;
+    old = onnx_layer_at(m, from);
+    cJSON *options = cJSON_Duplicate(old->options, true);
+    if (options == NULL) onnx_fail_memory(&m->work);
+    if (options == NULL) return NULL;
+    cJSON_Delete(l->options);
+    l->options = options;
+    l->weight_count = old->weight_count;
+    l->plain = old->plain;
+    memcpy(l->weights, old->weights, sizeof l->weights);
+    memcpy(l->size, old->size, sizeof l->size);
+    return l;
+}
 
 /* A layer that stands for up to three others, so that they stay needed. */
 static bool join(onnx_import *m, const onnx_call *c, onnx_value *const *in, onnx_value *out) {
@@ -178,16 +218,49 @@ static bool is_consequence(const onnx_call *c) {
     return false;
 }
 
+/* No input of the network decides what the call gives. */
+static bool is_constant_like(const onnx_call *c) {
+    for (int i = 0; i < c->in_count; i++) {
+        const onnx_value *v = c->in[i];
+        if (v == NULL || v->kind == ONNX_CONSTANT) continue;
+        if (v->kind != ONNX_UNKNOWN || !v->constant_like) return false;
+    }
+    return true;
+}
+
+/* What comes behind is looked at, too, where the size of the output is known. */
+static void guess_output(onnx_import *m, onnx_call *c, onnx_layer *l) {
+    enum { GUESSES_MAX = 1000 }; /* so that a damaged file does not take long */
+    const onnx_guess g = {.graph = m->work.file->model->graph,
+                          .node = c->node,
+                          .in = c->in,
+                          .in_count = c->in_count,
+                          .layers = &m->layers,
+                          .images = m->size};
+    onnx_value *out = c->out[0];
+    int64_t size[ONNX_AXES];
+    onnx_view view;
+    memcpy(size, l->size, sizeof size);
+    if (out == NULL || m->refused++ >= GUESSES_MAX) return;
+    if (!onnx_guess_output(&g, out->name, size, &view)) return;
+    memcpy(l->size, size, sizeof size);
+    out->kind = ONNX_PICTURE;
+    out->view = view;
+}
+
 void onnx_refuse(onnx_import *m, onnx_call *c, const char *why, ...) {
-    char text[256];
+    char text[320];
     onnx_layer *l = refused(m, c);
+    const bool constant_like = is_constant_like(c);
     for (int i = 0; i < ONNX_CALL_OUTPUTS; i++) {
         if (c->out[i] == NULL) continue;
         c->out[i]->kind = ONNX_UNKNOWN;
         c->out[i]->layer = m->layers.count - 1;
+        c->out[i]->constant_like = constant_like;
     }
     if (l == NULL) return;
     l->silent = why == NULL && is_consequence(c);
+    if (!constant_like) guess_output(m, c, l);
     if (l->silent) return;
     va_list args;
     va_start(args, why);

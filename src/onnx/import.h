@@ -24,10 +24,13 @@ typedef struct {
     int64_t size[ONNX_AXES];   /* of the images; N is the file's, or stands for any */
     const onnx_affine *affine; /* of the images, as layers read them; NULL: none */
     bool affine_known;
-    int output;        /* layer */
-    bool softmax;      /* it was the last operator, and is left out */
-    bool folded;       /* batch norms lie in convolutions */
-    const char *apart; /* a tensor of two nodes, each of which has a copy; NULL: none */
+    int output;           /* layer */
+    bool softmax;         /* it was the last operator, and is left out */
+    bool folded;          /* batch norms lie in convolutions */
+    const char *apart;    /* a tensor of two nodes, each of which has a copy; NULL: none */
+    const char *constant; /* a parameter that is one here; NULL: none */
+    bool no_momentum;     /* a batch norm has none that training can use */
+    int refused;          /* calls */
 } onnx_import;
 
 /* An operator at work. */
@@ -45,12 +48,17 @@ typedef void (*onnx_operator)(onnx_import *m, onnx_call *c);
 onnx_constant *onnx_constant_in(const onnx_call *c, int k);
 /* Input k is what a layer can read: a layer's output, or the images. Else the call is refused. */
 bool onnx_is_picture(onnx_import *m, onnx_call *c, int k);
+/* Likewise that it is a constant; the other: or left out. */
+bool onnx_is_weight(onnx_import *m, onnx_call *c, int k);
+bool onnx_may_be_weight(onnx_import *m, onnx_call *c, int k);
 
 /* A new layer of `count` inputs, which are pictures, with the size of the first; NULL: out of
  * memory. The first output is the layer's, with the view of the first input. The pointer holds
  * until the next layer is made. */
 onnx_layer *onnx_give(onnx_import *m, onnx_call *c, const char *type, onnx_value *const *in,
                       int count);
+/* A copy of the layer whose output `v` is, to give it one more weight. */
+onnx_layer *onnx_copy_layer(onnx_import *m, onnx_call *c, onnx_value *v);
 /* The same for a layer that writes (n, c, h, w). */
 onnx_layer *onnx_give_sized(onnx_import *m, onnx_call *c, const char *type, onnx_value *in,
                             int64_t channels, int64_t h, int64_t w);

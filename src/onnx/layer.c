@@ -69,6 +69,11 @@ onnx_constant *onnx_layer_find_weight(const onnx_layer *l, const char *suffix) {
     return NULL;
 }
 
+bool onnx_is_statistic(const char *suffix) {
+    return strncmp(suffix, "running_", 8) == 0 || strcmp(suffix, "factor") == 0 ||
+           strcmp(suffix, "shift") == 0;
+}
+
 double onnx_short(double value) {
     char text[40];
     for (int digits = 1; digits < FLT_DECIMAL_DIG; digits++) {

@@ -25,16 +25,18 @@ typedef struct {
     onnx_weight weights[ONNX_LAYER_WEIGHTS];
     int weight_count;
     const char *name;
-    int64_t pads[4];   /* of a step that pads: top, left, bottom, right; of a Slice: its steps */
-    bool plain;        /* a normalisation whose weight and bias may come as Mul and Add */
-    bool fixed;        /* it has no weights in the file: gyre's stay 1 and 0 */
-    bool number_first; /* of a step: number - x, number / x */
-    double number;     /* its constant operand; NaN: none */
-    const char *why;   /* it is not supported; NULL: its operator is no node */
-    bool silent;       /* it is not supported because of what it reads */
-    int uses;          /* by layers that the output needs, and by the output */
-    bool needed;       /* by the output */
-    int tied;          /* the layer whose parameters it uses; < 0: it has its own */
+    int64_t pads[4]; /* of a step that pads: top, left, bottom, right; of a Slice: its steps */
+    bool volume;     /* a step on (N, 1, C, H, W), whose pads are of channels */
+    const char *parameter; /* that it has as a constant; NULL: none */
+    bool plain;            /* a normalisation whose weight and bias may come as Mul and Add */
+    bool fixed;            /* a norm of a bias alone: its weight stays 1 */
+    bool number_first;     /* of a step: number - x, number / x */
+    double number;         /* its constant operand; NaN: none */
+    const char *why;       /* it is not supported; NULL: its operator is no node */
+    bool silent;           /* it is not supported because of what it reads */
+    int uses;              /* by layers that the output needs, and by the output */
+    bool needed;           /* by the output */
+    int tied;              /* the layer whose parameters it uses; < 0: it has its own */
 } onnx_layer;
 
 typedef struct {
@@ -57,6 +59,8 @@ void onnx_option_list(onnx_work *w, onnx_layer *l, const char *key, const int64_
 void onnx_layer_weight(onnx_layer *l, const char *suffix, onnx_constant *constant);
 /* NULL: it has none of this name. */
 onnx_constant *onnx_layer_find_weight(const onnx_layer *l, const char *suffix);
+/* It is no parameter: training does not change it by a gradient. */
+bool onnx_is_statistic(const char *suffix);
 /* The decimal with the fewest digits that is the same float. */
 double onnx_short(double value);
 /* The same for 1 - value, of which the file has the float. */

@@ -9,18 +9,12 @@
 
 enum { NAME_MOST = 100, NAME_ROOM = 128 }; /* with ".running_mean" at most 127 bytes */
 
-static bool is_lost(const char *name) {
-    if (strstr(name, "::") != NULL || strncmp(name, "getitem", 7) == 0) return true;
-    if (strncmp(name, "val_", 4) != 0) return false;
-    return name[4 + strspn(name + 4, "0123456789")] == '\0';
-}
-
 /* ---- tied weights */
 
 /* Two names of one tensor are two parameters, whose numbers are equal so far: TorchScript writes
  * these once, and the second as an Identity of the first. */
 static bool are_two(const onnx_constant *a, const onnx_constant *b) {
-    bool named = a->name != NULL && b->name != NULL && !is_lost(a->name) && !is_lost(b->name);
+    bool named = onnx_is_parameter(a) && onnx_is_parameter(b);
     return named && strcmp(a->name, b->name) != 0;
 }
 
@@ -40,7 +34,14 @@ static bool is_shared(onnx_import *m, onnx_constant *a, const onnx_constant *b) 
     return same_tensor(a, b) && !onnx_constant_all(&m->work, a, &number);
 }
 
-/* Nodes share all weights or none: of a part each gets its own, which a note tells. */
+static int parameters_of(const onnx_layer *l) {
+    int count = 0;
+    for (int k = 0; k < l->weight_count; k++) count += !onnx_is_statistic(l->weights[k].suffix);
+    return count;
+}
+
+/* Nodes share all parameters or none: of a part each gets its own, which a note tells. Each has
+ * statistics of its own. */
 static void tie(onnx_import *m, int place, int other) {
     onnx_layer *l = onnx_layer_at(m, place);
     const onnx_layer *o = onnx_layer_at(m, other);
@@ -49,11 +50,11 @@ static void tie(onnx_import *m, int place, int other) {
     for (int k = 0; k < l->weight_count; k++) {
         onnx_constant *mine = l->weights[k].constant;
         const onnx_constant *theirs = onnx_layer_find_weight(o, l->weights[k].suffix);
-        if (is_shared(m, mine, theirs)) shared = mine->name == NULL ? "" : mine->name;
-        same += same_weight(mine, theirs);
+        if (is_shared(m, mine, theirs)) shared = mine->name == NULL ? "a constant" : mine->name;
+        same += !onnx_is_statistic(l->weights[k].suffix) && same_weight(mine, theirs);
     }
-    if (shared == NULL) return;
-    if (same == l->weight_count && same == o->weight_count && strcmp(l->type, o->type) == 0)
+    if (shared == NULL || parameters_of(l) == 0 || parameters_of(o) == 0) return;
+    if (same == parameters_of(l) && same == parameters_of(o) && strcmp(l->type, o->type) == 0)
         l->tied = o->tied < 0 ? other : o->tied;
     else
         m->apart = shared;
@@ -81,14 +82,17 @@ static void clean(const char *from, size_t length, char out[NAME_ROOM]) {
     out[n] = '\0';
 }
 
-/* "conv1" of "conv1.weight"; a name that does not end so is the node's own. */
+/* "conv1" of "conv1.weight", and of gyre's own "conv1/factor"; a name that does not end so is the
+ * node's own. */
 static bool stem_of(const onnx_weight *w, char out[NAME_ROOM]) {
     const char *name = w->constant->name;
-    if (name == NULL || is_lost(name)) return false;
+    if (name == NULL) return false;
     size_t length = strlen(name), tail = strlen(w->suffix);
     bool ends = length >= tail && strcmp(name + length - tail, w->suffix) == 0;
     if (ends && length == tail) return false;
-    if (ends && name[length - tail - 1] == '.') length -= tail + 1;
+    bool own = ends && name[length - tail - 1] == '/';
+    if (!own && onnx_name_is_lost(name)) return false;
+    if (own || (ends && name[length - tail - 1] == '.')) length -= tail + 1;
     clean(name, length, out);
     return out[0] != '\0';
 }
@@ -135,7 +139,8 @@ static void place_of(const onnx_layer *l, char out[NAME_ROOM]) {
         if (more) gyre_text_add(out, NAME_ROOM, "%s%s", dot, l->type);
         return;
     }
-    bool usable = output[0] != '\0' && !is_lost(output) && strcmp(l->type, "flatten") != 0;
+    bool usable =
+        output[0] != '\0' && !onnx_name_is_lost(output) && strcmp(l->type, "flatten") != 0;
     clean(usable ? output : l->type, strlen(usable ? output : l->type), out);
 }
 

@@ -25,7 +25,10 @@ static bool is_unsupported(const onnx_layer *l) {
 }
 
 static const char *why(const onnx_layer *l) {
-    return l->why != NULL ? l->why : "gyre has it as part of a norm or an activation alone";
+    if (l->why != NULL) return l->why;
+    if (strcmp(l->from->op_type, "Pad") == 0)
+        return "gyre pads pictures in front of a convolution or an average alone";
+    return "gyre has it as part of a norm or an activation alone";
 }
 
 static const char *name_of(const onnx_layer *l) {

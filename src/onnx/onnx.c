@@ -8,6 +8,7 @@
 #include "gyre/file.h"
 #include "naming.h"
 #include "needed.h"
+#include "operators.h"
 #include "print.h"
 #include "weights.h"
 #include <math.h>
@@ -19,7 +20,7 @@
 struct gyre_onnx_import {
     onnx_import m;
     char *layers;
-    char note[160], apart[240];
+    char note[160], apart[240], constant[240];
 };
 
 /* ---- recognising */
@@ -72,6 +73,20 @@ static void set_notes(gyre_onnx *o) {
                  i->m.apart);
         o->notes[count++] = i->apart;
     }
+    if (i->m.constant != NULL) {
+        snprintf(i->constant, sizeof i->constant,
+                 "%.100s is a constant here, which training leaves as it is: gyre learns factors "
+                 "for each channel, and the parameters of its nodes",
+                 i->m.constant);
+        o->notes[count++] = i->constant;
+    }
+    if (i->m.no_momentum) {
+        o->notes[count++] =
+            "a batch norm has a momentum of 1 or 0, as exporters write PyTorch's momentum=None, "
+            "the "
+            "mean of all batches; its running statistics take 0.1 of each batch here: give the "
+            "module a momentum before the export, or the node one";
+    }
     if (converted != NULL) {
         snprintf(i->note, sizeof i->note, "its weights of %s became float32", converted);
         o->notes[count++] = i->note;
@@ -80,14 +95,24 @@ static void set_notes(gyre_onnx *o) {
 
 /* ---- opening */
 
+static bool has_constants(const onnx_import *m) {
+    for (int i = 0; i < m->layers.count; i++) {
+        const onnx_layer *l = onnx_layer_at(m, i);
+        if (l->needed && onnx_layer_find_weight(l, "factor") != NULL) return true;
+    }
+    return false;
+}
+
 static gyre_status build(gyre_onnx *o) {
     struct gyre_onnx_import *i = o->import;
     onnx_import *m = &i->m;
     GYRE_TRY(onnx_graph_read(m));
     GYRE_TRY(onnx_graph_finish(m));
     onnx_needed_mark(m);
+    onnx_affine_nodes(m);
     GYRE_TRY(onnx_needed_check(m));
     onnx_fuse(m);
+    onnx_norms_complete(m);
     onnx_naming_tie(m);
     onnx_naming_names(m);
     GYRE_TRY(m->work.status);
@@ -96,6 +121,7 @@ static gyre_status build(gyre_onnx *o) {
     o->w = (int)m->size[ONNX_AXIS_W];
     o->c = (int)m->size[ONNX_AXIS_C];
     o->outputs = (int)onnx_layer_at(m, m->output)->size[ONNX_AXIS_C];
+    o->constants = has_constants(m);
     GYRE_TRY(onnx_affine_finish(m, o));
     i->layers = onnx_print(m);
     if (i->layers == NULL) return gyre_no_memory("the network of '%s'", m->work.file->path);

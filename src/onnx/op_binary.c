@@ -12,31 +12,6 @@ static bool is_op(const onnx_call *c, const char *op) {
 
 /* ---- weights */
 
-/* A copy of the value's layer, to which one more weight is given. */
-static onnx_layer *copy_layer(onnx_import *m, onnx_call *c, onnx_value *v) {
-    const onnx_layer *old = onnx_layer_of(m, v);
-    onnx_value in[ONNX_LAYER_INPUTS], *list[ONNX_LAYER_INPUTS];
-    int count = old->input_count, from = v->layer;
-    const char *type = old->type;
-    for (int i = 0; i < count; i++) {
-        in[i] = onnx_value_at(m, old->inputs[i], v);
-        list[i] = &in[i];
-    }
-    onnx_layer *l = onnx_give(m, c, type, list, count);
-    if (l == NULL) return NULL;
-    old = onnx_layer_at(m, from);
-    cJSON *options = cJSON_Duplicate(old->options, true);
-    if (options == NULL) onnx_fail_memory(&m->work);
-    if (options == NULL) return NULL;
-    cJSON_Delete(l->options);
-    l->options = options;
-    l->weight_count = old->weight_count;
-    l->plain = old->plain;
-    memcpy(l->weights, old->weights, sizeof l->weights);
-    memcpy(l->size, old->size, sizeof l->size);
-    return l;
-}
-
 static bool has_type(const onnx_layer *l, const char *type) {
     return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
 }
@@ -45,9 +20,9 @@ static bool has_type(const onnx_layer *l, const char *type) {
 static bool give_factor(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k) {
     const onnx_layer *before = onnx_layer_of(m, v);
     double number = 1;
-    if (k->name == NULL || !onnx_by_channel(m, v, k)) return false;
+    if (onnx_is_literal(k) || !onnx_by_channel(m, v, k)) return false;
     if (before != NULL && before->plain && onnx_layer_find_weight(before, "weight") == NULL) {
-        onnx_layer *l = copy_layer(m, c, v);
+        onnx_layer *l = onnx_copy_layer(m, c, v);
         if (l != NULL) onnx_layer_weight(l, "weight", k);
         return true;
     }
@@ -64,9 +39,19 @@ static bool give_bias(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant
     const onnx_layer *before = onnx_layer_of(m, v);
     bool takes = before != NULL && onnx_layer_find_weight(before, "bias") == NULL &&
                  (before->plain || has_type(before, "conv") || has_type(before, "linear"));
-    if (k->name == NULL || !takes || !onnx_by_channel(m, v, k)) return false;
-    onnx_layer *l = copy_layer(m, c, v);
+    if (onnx_is_literal(k) || !takes || !onnx_by_channel(m, v, k)) return false;
+    onnx_layer *l = onnx_copy_layer(m, c, v);
     if (l != NULL) onnx_layer_weight(l, "bias", k);
+    return true;
+}
+
+/* The constant makes the value no larger. */
+static bool fits_into(const onnx_value *v, const onnx_constant *k) {
+    if (k->rank > v->view.rank) return false;
+    for (int i = 0; i < k->rank; i++) {
+        const int64_t size = onnx_view_size(&v->view, i + v->view.rank - k->rank);
+        if (k->dims[i] != 1 && k->dims[i] != size) return false;
+    }
     return true;
 }
 
@@ -74,6 +59,10 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     onnx_value *v = c->in[place];
     onnx_constant *k = c->in[1 - place]->constant;
     double number;
+    if (!fits_into(v, k)) {
+        onnx_refuse(m, c, "its constant of %d dimensions does not fit into the picture", k->rank);
+        return;
+    }
     if (v->layer == ONNX_IMAGES && !is_op(c, "Pow")) {
         onnx_affine_step(m, c, v, k, place == 1);
         return;
@@ -81,9 +70,9 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     if (is_op(c, "Mul") && give_factor(m, c, v, k)) return;
     if (is_op(c, "Add") && give_bias(m, c, v, k)) return;
     if (!onnx_constant_all(&m->work, k, &number)) {
-        onnx_refuse(m, c,
-                    "gyre's weights of this kind are a factor for each channel, or a bias of "
-                    "a convolution, linear layer or norm");
+        if (onnx_give_channels(m, c, v, k, place == 1)) return;
+        onnx_refuse(
+            m, c, "gyre's constants of this kind are finite numbers, one or one for each channel");
         return;
     }
     bool idle = (number == 1 && (is_op(c, "Mul") || (is_op(c, "Div") && place == 0))) ||
@@ -95,6 +84,7 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     onnx_layer *l = onnx_give_step(m, c, &v, 1, number);
     if (l == NULL) return;
     l->number_first = place == 1 && !is_op(c, "Mul") && !is_op(c, "Add");
+    if (onnx_is_parameter(k)) l->parameter = k->name;
     if (is_op(c, "Mul") || is_op(c, "Div")) onnx_pattern_product(m, c);
 }
 

@@ -24,11 +24,8 @@ static void give_linear(onnx_import *m, onnx_call *c, onnx_constant *w, onnx_con
 void onnx_op_gemm(onnx_import *m, onnx_call *c) {
     onnx_constant *w = onnx_constant_in(c, 1), *bias = onnx_constant_in(c, 2);
     double number;
-    if (!onnx_is_picture(m, c, 0)) return;
-    if (w == NULL || (c->in_count > 2 && c->in[2] != NULL && bias == NULL)) {
-        onnx_refuse(m, c, "its weights are computed from the input");
+    if (!onnx_is_picture(m, c, 0) || !onnx_is_weight(m, c, 1) || !onnx_may_be_weight(m, c, 2))
         return;
-    }
     bool plain = onnx_real(c->node, "alpha", 1) == 1 && onnx_integer(c->node, "transA", 0) == 0 &&
                  (bias == NULL || onnx_real(c->node, "beta", 1) == 1);
     if (w->rank != 2 || !plain) {
@@ -69,11 +66,7 @@ static void give_pixels(onnx_import *m, onnx_call *c, onnx_constant *w) {
 void onnx_op_matmul(onnx_import *m, onnx_call *c) {
     onnx_constant *w = onnx_constant_in(c, 1);
     if (onnx_constant_in(c, 0) != NULL && onnx_adaptive_rows(m, c)) return;
-    if (!onnx_is_picture(m, c, 0)) return;
-    if (w == NULL) {
-        onnx_refuse(m, c, "gyre multiplies matrices by weights alone");
-        return;
-    }
+    if (!onnx_is_picture(m, c, 0) || !onnx_is_weight(m, c, 1)) return;
     if (w->rank != 2) {
         onnx_refuse(m, c, "its weights have %d dimensions; gyre's have 2", w->rank);
         return;

@@ -42,6 +42,7 @@ onnx_layer *onnx_give_volume(onnx_import *m, onnx_call *c, int64_t channels, int
         onnx_give_sized(m, c, NULL, c->in[0], channels, size[ONNX_AXIS_H], size[ONNX_AXIS_W]);
     if (l == NULL) return NULL;
     l->number = NAN;
+    l->volume = true;
     l->pads[0] = before;
     l->pads[1] = after;
     if (c->out[0] != NULL) onnx_view_insert(&c->out[0]->view, 1);

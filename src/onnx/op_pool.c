@@ -1,30 +1,31 @@
 /* Pools, means over pixels, and nearest neighbours. */
 #include "attribute.h"
 #include "operators.h"
+#include "window.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
 typedef struct {
-    int64_t size[2], stride[2], pad[4]; /* top, left, bottom, right */
-    bool ceil, counted;                 /* counted: pixels outside count, as zeros */
-    int64_t out[2];                     /* windows */
-} window;
+    onnx_window w;
+    bool ceil, counted; /* counted: pixels outside count, as zeros */
+    int64_t out[2];     /* windows */
+} pool;
 
 /* Windows along one direction. Rounding up adds none that begins behind the picture. */
-static int64_t out_of(const window *o, int k, int64_t in, int64_t end, bool ceil) {
-    int64_t room = in + o->pad[k] + end - o->size[k] + (ceil ? o->stride[k] - 1 : 0);
-    int64_t out = room < 0 ? 0 : room / o->stride[k] + 1;
-    return ceil && (out - 1) * o->stride[k] >= in + o->pad[k] ? out - 1 : out;
+static int64_t out_of(const pool *o, int k, int64_t in, int64_t end, bool ceil) {
+    int64_t room = in + o->w.pad[k] + end - o->w.size[k] + (ceil ? o->w.stride[k] - 1 : 0);
+    int64_t out = room < 0 ? 0 : room / o->w.stride[k] + 1;
+    return ceil && (out - 1) * o->w.stride[k] >= in + o->w.pad[k] ? out - 1 : out;
 }
 
 /* Windows begin where the padding in front does, so that the padding behind tells only how many
  * there are: gyre's node has the same on both sides, and rounds up or down. */
-static bool find_rounding(window *o, const int64_t in[2]) {
-    for (int k = 0; k < 2; k++) o->out[k] = out_of(o, k, in[k], o->pad[2 + k], o->ceil);
+static bool find_rounding(pool *o, const int64_t in[2]) {
+    for (int k = 0; k < 2; k++) o->out[k] = out_of(o, k, in[k], o->w.pad[2 + k], o->ceil);
     for (int ceil = 0; ceil < 2; ceil++) {
-        if (out_of(o, 0, in[0], o->pad[0], ceil) != o->out[0]) continue;
-        if (out_of(o, 1, in[1], o->pad[1], ceil) != o->out[1]) continue;
+        if (out_of(o, 0, in[0], o->w.pad[0], ceil) != o->out[0]) continue;
+        if (out_of(o, 1, in[1], o->w.pad[1], ceil) != o->out[1]) continue;
         o->ceil = ceil;
         return true;
     }
@@ -38,30 +39,21 @@ static void refuse_window(onnx_import *m, onnx_call *c) {
 }
 
 /* The windows of a call on (N, C, H, W), or the call is refused. */
-static bool read_window(onnx_import *m, onnx_call *c, window *o) {
-    int64_t dilation[2];
+static bool read_pool(onnx_import *m, onnx_call *c, pool *o) {
     if (!onnx_is_picture(m, c, 0)) return false;
-    bool read = onnx_integers(c->node, "kernel_shape", 2, 0, o->size) &&
-                onnx_integers(c->node, "strides", 2, 1, o->stride) &&
-                onnx_integers(c->node, "dilations", 2, 1, dilation) &&
-                onnx_integers(c->node, "pads", 4, 0, o->pad);
-    bool automatic = onnx_attribute(c->node, "auto_pad") != NULL &&
-                     !onnx_is_text(c->node, "auto_pad", "NOTSET") &&
-                     !onnx_is_text(c->node, "auto_pad", "VALID");
-    o->ceil = onnx_integer(c->node, "ceil_mode", 0) != 0;
-    bool fits = read && o->size[0] >= 1 && o->size[1] >= 1 && o->stride[0] >= 1 &&
-                o->stride[1] >= 1 && onnx_view_is(&c->in[0]->view, "NCHW");
     const int64_t *in = &onnx_size_of(m, c->in[0])[ONNX_AXIS_H];
-    if (fits && !automatic && dilation[0] == 1 && dilation[1] == 1 && find_rounding(o, in)) {
-        return true;
-    }
+    bool fits = onnx_view_is(&c->in[0]->view, "NCHW");
+    if (fits && !onnx_window_read(m, c, in, NULL, &o->w)) return false;
+    o->ceil = onnx_integer(c->node, "ceil_mode", 0) != 0;
+    fits = fits && o->w.dilation[0] == 1 && o->w.dilation[1] == 1;
+    if (fits && find_rounding(o, in)) return true;
     refuse_window(m, c);
     return false;
 }
 
 static void give_pool(onnx_import *m, onnx_call *c, const char *type, onnx_value *in,
-                      const window *o) {
-    if (o->pad[0] >= o->size[0] || o->pad[1] >= o->size[1]) {
+                      const pool *o) {
+    if (o->w.pad[0] >= o->w.size[0] || o->w.pad[1] >= o->w.size[1]) {
         refuse_window(m, c);
         return;
     }
@@ -72,29 +64,31 @@ static void give_pool(onnx_import *m, onnx_call *c, const char *type, onnx_value
     onnx_layer *l =
         onnx_give_sized(m, c, type, in, onnx_size_of(m, in)[ONNX_AXIS_C], o->out[0], o->out[1]);
     if (l == NULL) return;
-    onnx_option_list(&m->work, l, "size", o->size, 2);
-    if (o->stride[0] != o->size[0] || o->stride[1] != o->size[1])
-        onnx_option_list(&m->work, l, "stride", o->stride, 2);
-    if (o->pad[0] + o->pad[1] > 0) onnx_option_list(&m->work, l, "pad", o->pad, 2);
+    onnx_option_list(&m->work, l, "size", o->w.size, 2);
+    if (o->w.stride[0] != o->w.size[0] || o->w.stride[1] != o->w.size[1])
+        onnx_option_list(&m->work, l, "stride", o->w.stride, 2);
+    if (o->w.pad[0] + o->w.pad[1] > 0) onnx_option_list(&m->work, l, "pad", o->w.pad, 2);
     if (o->ceil) onnx_option_flag(&m->work, l, "ceil", true);
-    if (o->counted && o->pad[0] + o->pad[1] > 0) onnx_option_flag(&m->work, l, "count_pad", true);
+    if (o->counted && o->w.pad[0] + o->w.pad[1] > 0)
+        onnx_option_flag(&m->work, l, "count_pad", true);
 }
 
 void onnx_op_max_pool(onnx_import *m, onnx_call *c) {
-    window o;
+    pool o;
     o.counted = false;
-    if (read_window(m, c, &o)) give_pool(m, c, "max_pool", c->in[0], &o);
+    if (read_pool(m, c, &o)) give_pool(m, c, "max_pool", c->in[0], &o);
 }
 
 /* A Pad in front of it, whose zeros count: as padding of its own that counts. */
-static bool take_pad(onnx_import *m, onnx_call *c, window *o, onnx_value **in) {
+static bool take_pad(onnx_import *m, onnx_call *c, pool *o, onnx_value **in) {
     int64_t pads[4] = {0};
     *in = onnx_unpadded(m, c->in[0], pads);
-    bool own = o->pad[0] + o->pad[1] + o->pad[2] + o->pad[3] > 0;
-    if (*in == c->in[0]) return !o->counted || (o->pad[0] == o->pad[2] && o->pad[1] == o->pad[3]);
+    bool own = o->w.pad[0] + o->w.pad[1] + o->w.pad[2] + o->w.pad[3] > 0;
+    if (*in == c->in[0])
+        return !o->counted || (o->w.pad[0] == o->w.pad[2] && o->w.pad[1] == o->w.pad[3]);
     if (pads[0] != pads[2] || pads[1] != pads[3] || own) return false;
-    window all = *o;
-    memcpy(all.pad, pads, sizeof all.pad);
+    pool all = *o;
+    memcpy(all.w.pad, pads, sizeof all.w.pad);
     all.counted = true;
     bool same = find_rounding(&all, &onnx_size_of(m, *in)[ONNX_AXIS_H]) &&
                 all.out[0] == o->out[0] && all.out[1] == o->out[1];
@@ -103,16 +97,19 @@ static bool take_pad(onnx_import *m, onnx_call *c, window *o, onnx_value **in) {
 }
 
 void onnx_op_average_pool(onnx_import *m, onnx_call *c) {
-    window o;
+    pool o;
     onnx_value *in = NULL;
     const Onnx__AttributeProto *shape = onnx_attribute(c->node, "kernel_shape");
     if (shape != NULL && shape->n_ints == 3) {
         onnx_lrn_pool(m, c);
         return;
     }
-    if (!read_window(m, c, &o)) return;
+    if (!read_pool(m, c, &o)) return;
     o.counted = onnx_integer(c->node, "count_include_pad", 0) != 0;
-    bool single = o.size[0] == 1 && o.size[1] == 1 && o.stride[0] == 1 && o.stride[1] == 1;
+    static const int64_t ones[2] = {1, 1}, none[4] = {0};
+    bool single = memcmp(o.w.size, ones, sizeof ones) == 0 &&
+                  memcmp(o.w.stride, ones, sizeof ones) == 0 &&
+                  memcmp(o.w.pad, none, sizeof none) == 0;
     if (single)
         onnx_give_same(c, c->in[0]);
     else if (take_pad(m, c, &o, &in))

@@ -22,7 +22,7 @@ const char *onnx_noise_type(const onnx_value *noise, const onnx_value *of) {
 void onnx_op_dropout(onnx_import *m, onnx_call *c) {
     double p = onnx_real(c->node, "ratio", 0.5);
     onnx_constant *given = onnx_constant_in(c, 1);
-    if (!onnx_is_picture(m, c, 0)) return;
+    if (!onnx_is_picture(m, c, 0) || !onnx_may_be_weight(m, c, 1)) return;
     bool known = given == NULL || onnx_constant_all(&m->work, given, &p);
     p = onnx_short(p);
     if (!known || !(p >= 0 && p <= 0.9999)) {

@@ -1,5 +1,6 @@
 /* Operators that move axes: they change a value's view, and no node stands for them. */
 #include "attribute.h"
+#include "gyre/text.h"
 #include "operators.h"
 #include <math.h>
 #include <string.h>
@@ -35,7 +36,8 @@ void onnx_op_flatten(onnx_import *m, onnx_call *c) {
     give_reshaped(m, c, 2, dims);
 }
 
-/* The sizes asked for, with 0 (as it was) and -1 (what is left) replaced. */
+/* The sizes asked for, with 0 (as it was) and -1 (what is left) replaced; false: there is no such
+ * shape. */
 static bool resolve(const onnx_call *c, const onnx_constant *k, const double *read,
                     int64_t dims[ONNX_RANK_MAX]) {
     const onnx_view *v = &c->in[0]->view;
@@ -43,7 +45,8 @@ static bool resolve(const onnx_call *c, const onnx_constant *k, const double *re
     int open = -1;
     bool zero = onnx_integer(c->node, "allowzero", 0) != 0;
     for (int i = 0; i < (int)k->count; i++) {
-        dims[i] = read[i] >= -1 && read[i] < 9e15 ? (int64_t)read[i] : 0;
+        if (!(read[i] >= -1 && read[i] < 9e15) || read[i] != floor(read[i])) return false;
+        dims[i] = (int64_t)read[i];
         if (dims[i] == 0 && !zero && i < v->rank) dims[i] = onnx_view_size(v, i);
         if (dims[i] == 0 || (dims[i] < 0 && open >= 0)) return false;
         if (dims[i] < 0) open = i;
@@ -54,16 +57,42 @@ static bool resolve(const onnx_call *c, const onnx_constant *k, const double *re
     return open >= 0 || left == 1;
 }
 
+static void add_size(char *text, size_t size, bool first, double value, bool batch) {
+    const char *between = first ? "" : ", ";
+    if (batch)
+        gyre_text_add(text, size, "%sN", between);
+    else
+        gyre_text_add(text, size, "%s%.15g", between, value);
+}
+
+/* The batch may be any, and has no number then. */
+static void refuse_shape(onnx_import *m, onnx_call *c, const onnx_constant *k, const double *read) {
+    const onnx_view *v = &c->in[0]->view;
+    char asked[100] = "", found[100] = "";
+    for (size_t i = 0; i < k->count; i++)
+        add_size(asked, sizeof asked, i == 0, read[i], read[i] == (double)m->size[ONNX_AXIS_N]);
+    for (int i = 0; i < v->rank; i++) {
+        const bool batch = i == onnx_view_find(v, ONNX_AXIS_N);
+        add_size(found, sizeof found, i == 0, (double)onnx_view_size(v, i), batch);
+    }
+    onnx_refuse(
+        m, c,
+        "it makes (%s) of (%s), where sizes of as many values, 0 for one that stays and one "
+        "-1 were expected",
+        asked, found);
+}
+
 void onnx_op_reshape(onnx_import *m, onnx_call *c) {
     int64_t dims[ONNX_RANK_MAX];
-    if (!onnx_is_picture(m, c, 0)) return;
+    if (!onnx_is_picture(m, c, 0) || !onnx_is_weight(m, c, 1)) return;
     onnx_constant *k = onnx_constant_in(c, 1);
-    const double *read =
-        k == NULL || k->count > ONNX_RANK_MAX ? NULL : onnx_constant_read(&m->work, k);
-    if (read == NULL || !resolve(c, k, read, dims))
+    const double *read = k->count > ONNX_RANK_MAX ? NULL : onnx_constant_read(&m->work, k);
+    if (read == NULL)
         refuse_view(m, c);
-    else
+    else if (resolve(c, k, read, dims))
         give_reshaped(m, c, (int)k->count, dims);
+    else
+        refuse_shape(m, c, k, read);
 }
 
 /* All values of a list in their order, in a new shape: how a strided copy is written. */

@@ -21,6 +21,9 @@ void onnx_op_batch_norm(onnx_import *m, onnx_call *c);
 void onnx_op_layer_norm(onnx_import *m, onnx_call *c);
 void onnx_op_group_norm(onnx_import *m, onnx_call *c);
 void onnx_op_instance_norm(onnx_import *m, onnx_call *c);
+bool onnx_is_norm(const onnx_layer *l); /* it may have a weight and a bias for each channel */
+/* Gives norms that are to be a node what it needs. */
+void onnx_norms_complete(onnx_import *m);
 /* op_pool.c */
 void onnx_op_max_pool(onnx_import *m, onnx_call *c);
 void onnx_op_average_pool(onnx_import *m, onnx_call *c);
@@ -70,6 +73,13 @@ void onnx_op_add(onnx_import *m, onnx_call *c);
 void onnx_op_with_constant(onnx_import *m, onnx_call *c); /* Sub, Pow */
 void onnx_op_mul(onnx_import *m, onnx_call *c);
 void onnx_op_div(onnx_import *m, onnx_call *c);
+/* op_affine.c */
+void onnx_op_neg(onnx_import *m, onnx_call *c);
+/* Add, Sub, Mul or Div of a number for each channel (`first`: that comes first) which is no weight;
+ * false: it is none. */
+bool onnx_give_channels(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k, bool first);
+/* Steps of one number that the output needs become nodes. */
+void onnx_affine_nodes(onnx_import *m);
 /* op_random.c */
 void onnx_op_dropout(onnx_import *m, onnx_call *c);
 void onnx_op_random(onnx_import *m, onnx_call *c);

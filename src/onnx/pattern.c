@@ -16,8 +16,7 @@ static bool is_type(const onnx_layer *l, const char *type) {
     return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
 }
 
-/* A step of this operator. */
-static bool is_step(const onnx_layer *l, const char *op) {
+bool onnx_is_step(const onnx_layer *l, const char *op) {
     return l != NULL && l->type == NULL && l->why == NULL && !l->silent &&
            strcmp(l->from->op_type, op) == 0;
 }
@@ -39,8 +38,8 @@ static void add_factor(product *p, int place) {
 static void collect(const onnx_import *m, int place, int depth, product *p) {
     const onnx_layer *l = onnx_layer_at(m, place);
     bool numbered = l != NULL && !isnan(l->number) && !l->number_first;
-    if (depth < FACTORS_MAX && numbered && (is_step(l, "Mul") || is_step(l, "Div"))) {
-        p->number = is_step(l, "Mul") ? p->number * l->number : p->number / l->number;
+    if (depth < FACTORS_MAX && numbered && (onnx_is_step(l, "Mul") || onnx_is_step(l, "Div"))) {
+        p->number = onnx_is_step(l, "Mul") ? p->number * l->number : p->number / l->number;
         collect(m, l->inputs[0], depth + 1, p);
     } else if (depth < FACTORS_MAX && is_type(l, "mul")) {
         collect(m, l->inputs[0], depth + 1, p);
@@ -68,13 +67,14 @@ static bool same_factors(const product *a, int skip, const product *b) {
 
 /* What a step adds 1 (or another number) to; NULL: it is no such step. */
 static const onnx_layer *plus(const onnx_import *m, const onnx_layer *l, double number) {
-    return is_step(l, "Add") && l->number == number ? onnx_layer_at(m, l->inputs[0]) : NULL;
+    return onnx_is_step(l, "Add") && l->number == number ? onnx_layer_at(m, l->inputs[0]) : NULL;
 }
 
 /* The layer that a chain of steps begins with, which multiply by numbers. */
 static int below_numbers(const onnx_import *m, int place) {
     const onnx_layer *l = onnx_layer_at(m, place);
-    while (!isnan(l == NULL ? NAN : l->number) && (is_step(l, "Mul") || is_step(l, "Div"))) {
+    while (!isnan(l == NULL ? NAN : l->number) &&
+           (onnx_is_step(l, "Mul") || onnx_is_step(l, "Div"))) {
         place = l->inputs[0];
         l = onnx_layer_at(m, place);
     }
@@ -119,7 +119,7 @@ static int match_hardsigmoid(const onnx_import *m, const product *p, int k) {
 /* 0.5 x (1 + erf(x / sqrt(2))) */
 static int match_gelu(const onnx_import *m, const product *p, int k) {
     const onnx_layer *l = plus(m, onnx_layer_at(m, p->factors[k]), 1);
-    if (!is_step(l, "Erf") || !is_close(p->number, 0.5)) return NONE;
+    if (!onnx_is_step(l, "Erf") || !is_close(p->number, 0.5)) return NONE;
     const product x = product_of(m, l->inputs[0]);
     if (!is_close(x.number, sqrt(0.5)) || !same_factors(p, k, &x)) return NONE;
     return below_numbers(m, l->inputs[0]);
@@ -130,7 +130,7 @@ static bool is_cubic(const onnx_import *m, int place, int x) {
     const product p = product_of(m, place), one = product_of(m, x);
     if (!is_close(p.number, 0.044715)) return false;
     const onnx_layer *power = p.count == 1 ? onnx_layer_at(m, p.factors[0]) : NULL;
-    if (is_step(power, "Pow")) return power->number == 3 && power->inputs[0] == x;
+    if (onnx_is_step(power, "Pow")) return power->number == 3 && power->inputs[0] == x;
     bool thrice = one.count == 1 && p.count == 3;
     for (int i = 0; thrice && i < 3; i++) thrice = p.factors[i] == one.factors[0];
     return thrice && one.number == 1;

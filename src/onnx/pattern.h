@@ -7,6 +7,8 @@
 /* The call's output is a product (Mul, Div): where it ends an activation's pattern, the activation
  * takes its place. */
 void onnx_pattern_product(onnx_import *m, onnx_call *c);
+/* The layer is a step of this operator, which was not refused. */
+bool onnx_is_step(const onnx_layer *l, const char *op);
 /* Div of two layers: the end of a layer norm without weights, or of an LRN. */
 void onnx_pattern_quotient(onnx_import *m, onnx_call *c);
 /* Of two layers, the end of an LRN, which takes its place; false: it is none. */

@@ -5,17 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_step(const onnx_layer *l, const char *op) {
-    return l != NULL && l->type == NULL && l->why == NULL && !l->silent &&
-           strcmp(l->from->op_type, op) == 0;
-}
-
 static bool is_type(const onnx_layer *l, const char *type) {
     return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
 }
 
 static bool is_numbered(const onnx_layer *l, const char *op) {
-    return is_step(l, op) && !isnan(l->number) && !l->number_first;
+    return onnx_is_step(l, op) && !isnan(l->number) && !l->number_first;
 }
 
 /* (k + alpha mean)^beta; parts that change nothing are not in the graph. */
@@ -38,7 +33,7 @@ static denominator read_denominator(const onnx_import *m, int place) {
         l = onnx_layer_at(m, place);
     }
     while (is_numbered(l, "Mul") || is_numbered(l, "Div")) {
-        d.alpha = is_step(l, "Mul") ? d.alpha * l->number : d.alpha / l->number;
+        d.alpha = onnx_is_step(l, "Mul") ? d.alpha * l->number : d.alpha / l->number;
         place = l->inputs[0];
         l = onnx_layer_at(m, place);
     }
@@ -48,7 +43,7 @@ static denominator read_denominator(const onnx_import *m, int place) {
 
 bool onnx_pattern_is_square(const onnx_import *m, int place, int of) {
     const onnx_layer *l = onnx_layer_at(m, place);
-    if (is_step(l, "Pow")) return l->number == 2 && !l->number_first && l->inputs[0] == of;
+    if (onnx_is_step(l, "Pow")) return l->number == 2 && !l->number_first && l->inputs[0] == of;
     return is_type(l, "mul") && l->inputs[0] == of && l->inputs[1] == of;
 }
 
@@ -74,12 +69,12 @@ static double square_of_pixels(const onnx_import *m, int place, int x) {
 static double run_of_channels(const onnx_import *m, int place, int x) {
     const onnx_layer *l = onnx_layer_at(m, place);
     if (onnx_pattern_is_square(m, place, x)) return 1;
-    if (!is_step(l, "AveragePool")) return 0;
+    if (!onnx_is_step(l, "AveragePool") || !l->volume) return 0;
     const onnx_layer *pad = onnx_layer_at(m, l->inputs[0]);
     const double size = l->number;
     double before = (double)l->pads[0], after = (double)l->pads[1];
     int square = l->inputs[0];
-    if (is_step(pad, "Pad")) {
+    if (onnx_is_step(pad, "Pad") && pad->volume) {
         before += (double)pad->pads[0];
         after += (double)pad->pads[1];
         square = pad->inputs[0];

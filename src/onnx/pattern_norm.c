@@ -4,10 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_step(const onnx_layer *l, const char *op) {
-    return l != NULL && l->type == NULL && strcmp(l->from->op_type, op) == 0;
-}
-
 static const onnx_layer *input(const onnx_import *m, const onnx_layer *l, int k) {
     return onnx_layer_at(m, l->inputs[k]);
 }
@@ -15,19 +11,19 @@ static const onnx_layer *input(const onnx_import *m, const onnx_layer *l, int k)
 /* x - mean(x) over the channels. */
 static bool is_centred(const onnx_import *m, int place) {
     const onnx_layer *l = onnx_layer_at(m, place);
-    if (!is_step(l, "Sub") || l->input_count != 2) return false;
+    if (!onnx_is_step(l, "Sub") || l->input_count != 2) return false;
     const onnx_layer *mean = input(m, l, 1);
-    return is_step(mean, "ReduceMean") && mean->inputs[0] == l->inputs[0];
+    return onnx_is_step(mean, "ReduceMean") && mean->inputs[0] == l->inputs[0];
 }
 
 /* sqrt(mean((x - mean)^2) + eps); NaN: it is not. */
 static double deviation(const onnx_import *m, int place, int centred) {
     const onnx_layer *root = onnx_layer_at(m, place);
-    bool rooted = is_step(root, "Sqrt") || (is_step(root, "Pow") && root->number == 0.5);
+    bool rooted = onnx_is_step(root, "Sqrt") || (onnx_is_step(root, "Pow") && root->number == 0.5);
     const onnx_layer *sum = rooted ? input(m, root, 0) : NULL;
-    if (!is_step(sum, "Add") || isnan(sum->number)) return NAN;
+    if (!onnx_is_step(sum, "Add") || isnan(sum->number)) return NAN;
     const onnx_layer *mean = input(m, sum, 0);
-    if (!is_step(mean, "ReduceMean") || !onnx_pattern_is_square(m, mean->inputs[0], centred))
+    if (!onnx_is_step(mean, "ReduceMean") || !onnx_pattern_is_square(m, mean->inputs[0], centred))
         return NAN;
     return sum->number;
 }
@@ -43,5 +39,5 @@ void onnx_pattern_quotient(onnx_import *m, onnx_call *c) {
     onnx_layer *l = onnx_give(m, c, "layer_norm", &only, 1);
     if (l == NULL) return;
     if (onnx_short(eps) != 1e-5) onnx_option(&m->work, l, "eps", onnx_short(eps));
-    l->plain = l->fixed = true;
+    l->plain = true;
 }

@@ -1,6 +1,8 @@
 /* Printing: each node with all that it reads, and options that are not the default. */
 #include "print.h"
 
+#include "operators.h"
+
 #include <string.h>
 
 static bool is_type(const onnx_layer *l, const char *type) {
@@ -33,30 +35,30 @@ static bool add_inputs(const onnx_import *m, const onnx_layer *l, cJSON *node) {
     return false;
 }
 
-/* Weights that the file does not have stay as they begin, 1 and 0. */
-static bool add_fixed(const onnx_layer *l, cJSON *node) {
-    static const char *const names[] = {"weight", "bias"};
-    bool norm = is_type(l, "batch_norm") || is_type(l, "layer_norm") || is_type(l, "group_norm");
-    if (!norm) return true;
-    if (l->fixed) return add(node, "lr_mult", cJSON_CreateNumber(0));
-    for (int i = 0; i < 2; i++) {
-        if (onnx_layer_find_weight(l, names[i]) != NULL) continue;
-        cJSON *one = cJSON_CreateObject();
-        bool made = one != NULL && cJSON_AddNumberToObject(one, names[i], 0) != NULL;
-        if (made) return add(node, "lr_mult", one);
-        cJSON_Delete(one);
-        return false;
-    }
-    return true;
+static bool add_false(cJSON *node, const char *key) {
+    return add(node, key, cJSON_CreateFalse());
+}
+
+/* The parts that it does not have; the weight of a bias alone stays 1. */
+static bool add_parts(const onnx_layer *l, cJSON *node) {
+    bool weight = onnx_layer_find_weight(l, "weight") != NULL;
+    bool bias = onnx_layer_find_weight(l, "bias") != NULL;
+    bool norm = onnx_is_norm(l), sums = is_type(l, "conv") || is_type(l, "linear");
+    if (norm && !weight && !bias) return add_false(node, "affine");
+    if ((norm || sums) && !bias) return add_false(node, "bias");
+    if (!l->fixed || l->tied >= 0) return true;
+    cJSON *one = cJSON_CreateObject();
+    bool made = one != NULL && cJSON_AddNumberToObject(one, "weight", 0) != NULL;
+    if (made) return add(node, "lr_mult", one);
+    cJSON_Delete(one);
+    return false;
 }
 
 static bool add_options(const onnx_layer *l, cJSON *node) {
     for (const cJSON *o = l->options->child; o != NULL; o = o->next) {
         if (!add(node, o->string, cJSON_Duplicate(o, true))) return false;
     }
-    bool sums = is_type(l, "conv") || is_type(l, "linear");
-    if (!sums || onnx_layer_find_weight(l, "bias") != NULL) return true;
-    return add(node, "bias", cJSON_CreateFalse());
+    return add_parts(l, node);
 }
 
 static cJSON *node_of(const onnx_import *m, const onnx_layer *l) {
@@ -65,7 +67,6 @@ static cJSON *node_of(const onnx_import *m, const onnx_layer *l) {
                 add(node, "type", cJSON_CreateString(l->type)) && add_inputs(m, l, node);
     if (made && l->tied >= 0)
         made = add(node, "parameters", cJSON_CreateString(input_name(m, l->tied)));
-    if (made && l->tied < 0) made = add_fixed(l, node);
     if (made && add_options(l, node)) return node;
     cJSON_Delete(node);
     return NULL;

@@ -37,6 +37,7 @@ static const struct {
     {"MatMul", onnx_op_matmul},
     {"MaxPool", onnx_op_max_pool},
     {"Mul", onnx_op_mul},
+    {"Neg", onnx_op_neg},
     {"Pad", onnx_op_pad},
     {"Pow", onnx_op_with_constant},
     {"RandomUniformLike", onnx_op_random},

@@ -4,15 +4,14 @@
 #define GYRE_ONNX_VALUE_H
 
 #include "constant.h"
-#include "gyre/settings.h"
 
 enum { ONNX_IMAGES = -1 }; /* in place of a layer: the network's input */
 
 /* x -> scale * x + shift for each channel of the images, and + image for each of their numbers. */
 typedef struct {
-    double scale[GYRE_CHANNELS_MAX], shift[GYRE_CHANNELS_MAX];
-    double step[GYRE_CHANNELS_MAX]; /* the last factor in scale */
-    const double *image;            /* (c, h, w); NULL: none */
+    double *scale, *shift;
+    double *step;        /* the last factor in scale */
+    const double *image; /* (c, h, w); NULL: none */
 } onnx_affine;
 
 typedef enum {
@@ -30,6 +29,7 @@ typedef struct {
     onnx_view view;
     const onnx_affine *affine;
     double keep, factor; /* keep: < 0 before the comparison */
+    bool constant_like;  /* UNKNOWN: no input decides it */
 } onnx_value;
 
 typedef struct {

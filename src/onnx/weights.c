@@ -41,7 +41,7 @@ static gyre_status add(onnx_import *m, const onnx_layer *l, int k, gyre_onnx_wei
     *source = (struct gyre_onnx_source){constant, constant->rank == 4};
     w->source = source;
     w->count = constant->count;
-    w->statistic = strncmp(l->weights[k].suffix, "running_", 8) == 0;
+    w->statistic = onnx_is_statistic(l->weights[k].suffix);
     bool first = strcmp(l->weights[k].suffix, "weight") == 0;
     source->filters = first && strcmp(l->type, "conv") == 0 && constant->rank == 4;
     return set_dims(m, l, constant, first, w);
@@ -56,7 +56,7 @@ gyre_status onnx_weights_list(onnx_import *m, const gyre_onnx_weight **out, int 
     for (int i = 0; i < m->layers.count; i++) {
         const onnx_layer *l = onnx_layer_at(m, i);
         for (int k = 0; l->needed && k < l->weight_count; k++) {
-            bool shared = l->tied >= 0 && strncmp(l->weights[k].suffix, "running_", 8) != 0;
+            bool shared = l->tied >= 0 && !onnx_is_statistic(l->weights[k].suffix);
             if (shared) continue;
             GYRE_TRY(add(m, l, k, &list[*count]));
             (*count)++;

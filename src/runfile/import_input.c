@@ -26,17 +26,20 @@ static gyre_status take_onnx(const char *path, const gyre_onnx *o, const gyre_mo
     const bool bytes = element == GYRE_ELEMENT_U8, image = o->mean_image != NULL;
     const double white = (image ? bytes && !o->pixels : bytes || o->pixels) ? 255 : 1;
     char size[48];
-    if (!o->normalized) return nothing(path);
+    if (!o->normalized && !o->raw) return nothing(path);
     if (o->c != m->c || (image && (o->h != m->h || o->w != m->w))) {
         snprintf(size, sizeof size, "%d x %d x %d", o->h, o->w, o->c);
         return other_size(path, m, size);
     }
+    for (size_t i = 0; o->raw && i < count; i++) mean[i] = 0;
+    for (size_t k = 0; o->raw && k < channels; k++) scale[k] = 1;
+    if (o->raw) return GYRE_OK;
     for (size_t i = 0; i < count; i++) {
         mean[i] = (float)(white *
                           (image ? (double)o->mean_image[i] : o->normalization.mean[i % channels]));
     }
     for (size_t k = 0; k < channels; k++) {
-        scale[k] = (float)(1 / (white * o->normalization.std[k]));
+        scale[k] = (float)(1 / (white * (image ? o->deviations : o->normalization.std)[k]));
     }
     return GYRE_OK;
 }

@@ -54,4 +54,26 @@ ends 0 "$gyre" train "$T/config.json" --set 'data.augment.normalize={"mean":[0.5
     --set model.file=unit.onnx --out "$T/same" --quiet
 refused 2 'data.augment.normalize is "raw", but the network normalises its input itself, by {"mean":[0.5,0.25,0.125]' \
     "$gyre" train "$T/config.json" --set data.augment.normalize=raw --set model.file=unit.onnx --out "$T/no" --quiet
+
+# ---- files of other kinds, where another one is meant
+cd "$T" || exit 1
+printf 'PK\003\004archive/data.pkl' >new.pt
+printf '\200\002}q\000.' >old.pth
+/usr/bin/python3 -c 'import struct; open("net.safetensors", "wb").write(struct.pack("<Q", 2) + b"{}")'
+torch="is a file of torch.save, which only Python reads: to_gyre(model, example, \"net.onnx\") of gyre-exchange"
+for file in new.pt old.pth; do
+    refused 2 "$torch" "$gyre" train config.json --set model.file=$file --out no
+    refused 2 "$torch" "$gyre" model $file
+    refused 2 "$torch" "$gyre" train $file --out no
+    refused 3 "$torch" "$gyre" train config.json --set data.path=$file --out no
+    refused 3 "$torch" "$gyre" train config.json --set model.init_from=$file --out no
+done
+refused 2 "is a safetensors file, which has weights without their network; it is for model.init_from" \
+    "$gyre" train config.json --set model.file=net.safetensors --out no
+refused 3 "is a safetensors file" "$gyre" train config.json --set data.path=net.safetensors --out no
+refused 2 "is an HDF5 file; a dataset is for data.path, a checkpoint or other weights are for model.init_from" \
+    "$gyre" train config.json --set model.file=d.h5 --out no
+refused 2 "is an HDF5 file" "$gyre" train config.json --set model.file="$(echo plain/checkpoints/step*2.h5)" --out no
+refused 3 "is an ONNX file; it is for model.file" "$gyre" train config.json --set data.path=plain.onnx --out no
+refused 2 "is an ONNX file; it is for model.file" "$gyre" train plain.onnx --out no
 exit 0

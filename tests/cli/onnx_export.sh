@@ -105,7 +105,15 @@ comes_back given images.h5
 same_logits mlp gray.h5 images --set model.name=mlp
 comes_back mlp gray.h5
 comes_back resnet gray.h5
-comes_back raw gray.h5 --set data.augment.normalize=raw # no normalisation is in the file
+comes_back raw gray.h5 # no operator normalises: the metadata tell
+tr -d "[:space:]" <raw-back/config.json | grep -q "\"normalize\":\"raw\"" || fail "$(grep normalize raw-back/config.json)"
+rm -rf raw-back
+comes_back raw gray.h5 --set data.augment.normalize=raw
+key=data.augment.normalize
+refused 2 "is another than \"raw\", for which the weights of" "$GYRE" train config.json --out no --set data.path=gray.h5 \
+    --set model.name=null --set model.file=raw.onnx --set $key=channel
+ends 0 "$GYRE" train config.json --quiet --out fresh --set data.path=gray.h5 --set model.name=null --set model.file=raw.onnx \
+    --set $key=channel --set model.init=fresh
 
 # A checkpoint by itself, twice the same bytes; nothing of somebody else's is overwritten.
 cp "$(echo given/checkpoints/*.h5)" alone.h5

@@ -40,14 +40,14 @@ END
     echo "$name, $3: $(cat off)"
 }
 
-kinds=('"channel"' '"mean_image"' '{"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.25]}')
+kinds=('"channel"' '"mean_image"' '"raw"' '{"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.25]}')
 count=0
 for name in $("$gyre" help models | sed -n '/^$/q; s/^\([a-z][a-z0-9_]*\) .*/\1/p'); do
     case $name in
     unet) continue ;; # begins with noise, which no operator of ONNX draws
     vit) continue ;;  # attention goes out alone
     lenet) returns lenet digits '"mean_image"' '"name": "lenet"' ;;
-    *) returns "$name" images "${kinds[count % 3]}" "\"name\": \"$name\"" ;;
+    *) returns "$name" images "${kinds[count % 4]}" "\"name\": \"$name\"" ;;
     esac
     count=$((count + 1))
 done

@@ -1,112 +1,8 @@
-"""ONNX files by hand, without the onnx package: onnx_file.py FOLDER writes all that tests/cli/onnx_bad.sh and
-onnx_patterns.sh read, each NAME.onnx by the function of that name here."""
-import pathlib, struct, sys
+"""ONNX files by hand: onnx_file.py FOLDER writes all that tests/cli/onnx_bad.sh and onnx_patterns.sh read, each
+NAME.onnx by the function of that name here."""
+import pathlib, sys
 
-FLOAT, INT64, FLOAT16, DOUBLE = 1, 7, 10, 11
-
-
-def varint(x):
-    x &= (1 << 64) - 1
-    out = b""
-    while x > 127:
-        out += bytes([x & 127 | 128])
-        x >>= 7
-    return out + bytes([x])
-
-
-def number(tag, x):
-    return varint(tag << 3) + varint(x)
-
-
-def chunk(tag, data):
-    data = data.encode() if isinstance(data, str) else data
-    return varint(tag << 3 | 2) + varint(len(data)) + data
-
-
-def real(tag, x):
-    return varint(tag << 3 | 5) + struct.pack("<f", x)
-
-
-def count_of(dims):
-    n = 1
-    for d in dims:
-        n *= d
-    return n
-
-
-def values(count, first=0.0):
-    """Small numbers that differ, none of them 0."""
-    return [first + ((i * 7 + 3) % 11 - 5.25) / 16 for i in range(count)]
-
-
-def tensor(name, dims, data=None, kind=FLOAT, raw=True, outside=None):
-    out = b"".join(number(1, d) for d in dims) + number(2, kind) + chunk(8, name)
-    if outside is not None:
-        pairs = b"".join(chunk(13, chunk(1, k) + chunk(2, v)) for k, v in outside.items())
-        return out + pairs + number(14, 1)
-    data = values(count_of(dims)) if data is None else data
-    letter = {FLOAT: "f", INT64: "q", FLOAT16: "e", DOUBLE: "d"}[kind]
-    packed = struct.pack(f"<{len(data)}{letter}", *data)
-    if raw:
-        return out + chunk(9, packed)
-    if kind == INT64:
-        return out + chunk(7, b"".join(varint(x) for x in data))
-    return out + chunk({FLOAT: 4, DOUBLE: 10}[kind], packed)
-
-
-def attribute(name, value):
-    out = chunk(1, name)
-    if isinstance(value, bytes):  # a graph or a tensor, ready made: (tag, type) in front
-        return out + value
-    if isinstance(value, str):
-        return out + chunk(4, value) + number(20, 3)
-    if isinstance(value, float):
-        return out + real(2, value) + number(20, 1)
-    if isinstance(value, int):
-        return out + number(3, value) + number(20, 2)
-    return out + b"".join(number(8, x) for x in value) + number(20, 7)
-
-
-def node(op, inputs, outputs, name=None, domain=None, **attributes):
-    out = b"".join(chunk(1, x) for x in inputs) + b"".join(chunk(2, x) for x in outputs)
-    out += chunk(3, name or "node_" + outputs[0]) + chunk(4, op)
-    out += b"".join(chunk(5, attribute(k, v)) for k, v in attributes.items())
-    return out + (chunk(7, domain) if domain else b"")
-
-
-def info(name, dims):
-    shape = b"".join(chunk(1, number(1, d) if isinstance(d, int) else chunk(2, d)) for d in dims)
-    return chunk(1, name) + chunk(2, chunk(1, number(1, FLOAT) + chunk(2, shape)))
-
-
-def graph(nodes, tensors, inputs, outputs):
-    out = b"".join(chunk(1, n) for n in nodes) + chunk(2, "graph") + b"".join(chunk(5, t) for t in tensors)
-    return out + b"".join(chunk(11, i) for i in inputs) + b"".join(chunk(12, o) for o in outputs)
-
-
-def model(nodes, tensors, image=("N", 3, 8, 8), output="logits", opset=17, more_inputs=(), more_outputs=()):
-    g = graph(nodes, tensors, [info("images", image), *more_inputs], [info(output, ("N", 10)), *more_outputs])
-    return number(1, 8) + chunk(2, "by hand") + chunk(8, number(2, opset)) + chunk(7, g)
-
-
-def constant(name, x, kind=FLOAT, dims=()):
-    return tensor(name, dims, [x] * count_of(dims) if not isinstance(x, list) else x, kind)
-
-
-# ---- a network to start from: body is a list of nodes from "stem" to "body", both of 8 x 8 x 4
-
-STEM = [node("Conv", ["images", "stem.weight", "stem.bias"], ["stem"], kernel_shape=[3, 3], pads=[1, 1, 1, 1])]
-HEAD = [node("GlobalAveragePool", ["body"], ["pooled"]), node("Flatten", ["pooled"], ["row"], axis=1),
-        node("Gemm", ["row", "head.weight", "head.bias"], ["logits"], transB=1)]
-WEIGHTS = [tensor("stem.weight", (4, 3, 3, 3)), tensor("stem.bias", (4,)), tensor("head.weight", (10, 4)),
-           tensor("head.bias", (10,))]
-
-
-def around(body, tensors=(), **options):
-    return model([*STEM, *body, *HEAD], [*WEIGHTS, *tensors], **options)
-
-
-RELU = [node("Relu", ["stem"], ["body"])]
+from onnx_wire import *
 
 BAD = {}     # name: (bytes, words of the message)
 PATTERNS = {}  # name: (bytes, types of the nodes between stem and pool)
@@ -158,8 +54,59 @@ def make_bad():
         "node_body (Sigmoid): gyre does not compute what it reads")
     bad("no_input", around([node("Identity", [""], ["body"])]), "body (Identity): gyre does not compute what it reads")
     bad("fourth", around([node("Mish", ["stem"], ["mish"]),
-                          node("Concat", ["stem", "stem", "stem", "mish", "stem"], ["body"], axis=1)]),
+                          node("Concat", ["stem", "stem", "stem", "mish", "stem"], ["j"], axis=1), *narrow("j")],
+                         [tensor("narrow.weight", (4, 20, 1, 1))]),
         "has 1 node that gyre cannot take; node_mish (Mish): gyre has no such node")
+    conv = lambda **a: around([node("Conv", ["stem", "next.weight"], ["body"], **a)], [tensor("next.weight", (4, 4, 3, 3))])
+    bad("kernel", conv(kernel_shape=[5, 5]), "its kernel_shape is 5 x 5, but its weights are filters of 3 x 3")
+    bad("both_pads", conv(auto_pad="SAME_UPPER", pads=[2, 2, 2, 2]),
+        "its auto_pad SAME_UPPER means the pads 1 1 1 1, and its pads are 2 2 2 2")
+    bad("no_auto_pad", conv(auto_pad="SAME"), "its auto_pad is none of NOTSET, VALID, SAME_UPPER and SAME_LOWER")
+    bad("no_stride", conv(strides=[0, 1]), "one of its strides is 0; 1 to 2147483647 was expected")
+    bad("back", conv(strides=[1, -2]), "one of its strides is -2; 1 to")
+    bad("no_dilation", conv(dilations=[0, 1]), "one of its dilations is 0; 1 to")
+    bad("negative_pad", conv(pads=[-1, 0, 0, 0]), "one of its pads is -1; 0 to")
+    bad("three_strides", conv(strides=[1, 1, 1]), "its strides are 3 numbers; 2 were expected")
+    bad("pool_stride", around([node("MaxPool", ["stem"], ["body"], kernel_shape=[2, 2], strides=[0, 0])]),
+        "one of its strides is 0; 1 to")
+    bad("no_window", around([node("AveragePool", ["stem"], ["body"], strides=[1, 1])]), "it has no kernel_shape")
+    bad("padded_one", around([node("AveragePool", ["stem"], ["body"], kernel_shape=[1, 1], pads=[1, 1, 1, 1])]),
+        "less than the window")
+    for name, shape, words in (("two_open", [0, -1, -1], "it makes (0, -1, -1) of (N, 4, 8, 8)"),
+                               ("minus_five", [0, -5, 8, 8], "it makes (0, -5, 8, 8) of (N, 4, 8, 8)"),
+                               ("other_count", [0, 4, 8, 9], "it makes (0, 4, 8, 9) of (N, 4, 8, 8)")):
+        bad(name, around([node("Reshape", ["stem", "shape"], ["body"])], [constant("shape", shape, INT64, (len(shape),))]),
+            words + ", where sizes of as many values")
+    normed = [node("ReduceL2", ["v"], ["length"], axes=[1, 2, 3]), node("Div", ["v", "length"], ["unit"]),
+              node("Mul", ["unit", "g"], ["w"]), node("Conv", ["stem", "w"], ["body"], kernel_shape=[3, 3], pads=[1] * 4)]
+    bad("weight_norm", around(normed, [tensor("v", (4, 4, 3, 3)), tensor("g", (4, 1, 1, 1))]),
+        "has 1 node that gyre cannot take; node_length (ReduceL2): gyre does not compute this constant; weights that "
+        "follow from others, as by weight_norm, become plain ones by torch.nn.utils.parametrize.remove_parametrizations")
+    large = [node("Mul", ["v", "g"], ["w"]), node("Conv", ["stem", "w"], ["body"])]
+    bad("large_product", around(large, [tensor("v", (4, 4, 65, 65)), tensor("g", (4, 1, 1, 1))]),
+        "has 1 node that gyre cannot take; node_w (Mul): gyre does not compute this constant")
+    bad("computed_norm", around([node("GlobalAveragePool", ["stem"], ["p"]), node("Flatten", ["p"], ["r"]),
+                                 node("Transpose", ["stem"], ["t"], perm=[0, 2, 3, 1]),
+                                 node("LayerNormalization", ["t", "r"], ["n"]),
+                                 node("Transpose", ["n"], ["body"], perm=[0, 3, 1, 2])]),
+        "its input 2 is computed from the images; gyre's are weights")
+    bad("larger", around([node("Add", ["stem", "k"], ["body"])], [constant("k", 0.0, FLOAT, (1, 4, 16, 8))]),
+        "its constant of 4 dimensions does not fit into the picture")
+    linear = node("Resize", ["a", "", "by"], ["body"], mode="linear")
+    by = constant("by", [1.0, 1.0, 2.0, 2.0], FLOAT, (4,))
+    bad("behind_concat", around([node("Concat", ["stem", "stem"], ["a"], axis=2), linear], [by]),
+        "has 2 nodes that gyre cannot take; node_a (Concat): gyre joins the channels of pictures alone; node_body "
+        "(Resize): gyre repeats pixels")
+    bad("behind_unknown", around([node("Einsum", ["stem"], ["a"]), linear], [by], between=[info("a", ("N", 4, 8, 8))]),
+        "has 2 nodes that gyre cannot take; node_a (Einsum): gyre has no such node; node_body (Resize): gyre repeats")
+    bad("behind_mish", around([node("Mish", ["stem"], ["a"]), linear], [by]),
+        "has 2 nodes that gyre cannot take; node_a (Mish): gyre has no such node; node_body (Resize): gyre repeats")
+    bad("false_norm", around([node("Transpose", ["stem"], ["x"], perm=[0, 2, 3, 1]),
+                              node("ReduceMean", ["x"], ["m"], axes=[1]), node("Sub", ["x", "m"], ["a"]),
+                              node("Pow", ["a", "two"], ["b"]), node("ReduceMean", ["b"], ["v"], axes=[-1]),
+                              node("Add", ["v", "eps"], ["c"]), node("Sqrt", ["c"], ["d"]), node("Div", ["a", "d"], ["e"]),
+                              node("Transpose", ["e"], ["body"], perm=[0, 3, 1, 2])],
+                             [constant("two", 2.0), constant("eps", 1e-6)]), "node_m (ReduceMean): gyre takes means over")
     bad("domain", around([node("Gelu", ["stem"], ["body"], domain="com.microsoft")]), "com.microsoft")
     bad("dynamic", around(RELU, image=("N", 3, "height", 8)), "height of input 'images' has no fixed size")
     bad("large_image", around(RELU, image=("N", 3, 2**31 - 1, 2**31 - 1)), "more than 2^31 values")
@@ -192,6 +139,9 @@ def make_bad():
     bad("other_length", outside("data", 0, 400), "needs 432 bytes")
     bad("no_number", outside("data", "0x10"), "say otherwise")
     twin = tensor("stem.bias", (4,), outside={"location": "data", "offset": "428", "length": "16"})
+    bare = node("Constant", [], ["k"], value=chunk(5, tensor("", (4, 1, 1), outside={"location": "short", "offset": "428",
+                "length": "16"})) + number(20, 4))
+    bad("nameless_outside", around([bare, node("Add", ["stem", "k"], ["body"])]), "its numbers lie in another file")
     bad("overlap", model([*STEM, *RELU, *HEAD], [tensor("stem.weight", (4, 3, 3, 3), outside={"location": "data"}),
                                                  twin, *WEIGHTS[2:]]), "lie on the same bytes of 'data'")
 
@@ -275,9 +225,59 @@ def make_patterns():
                                               node("MatMul", ["left", "a"], ["body"])],
             [constant("right", columns, FLOAT, (8, 3)), constant("left", sum(bins, []), FLOAT, (3, 8))])
     make_shared()
+    make_numbers()
+    make_bare_norms()
+    pattern("pad_axes", "conv", [node("Pad", ["stem", "pads", "", "axes"], ["p"]),
+                                 node("Conv", ["p", "next.weight"], ["body"], kernel_shape=[3, 3])],
+            [constant("pads", [2, 1, 0, 1], INT64, (4,)), constant("axes", [-1, 2], INT64, (2,)),
+             tensor("next.weight", (4, 4, 3, 3))], opset=18)
+    pattern("pad_nothing", "", [node("Pad", ["stem", "pads"], ["body"])], [constant("pads", [0] * 8, INT64, (8,))])
     pattern("joined", "concat concat", [node("Concat", ["stem", "stem", "stem"], ["j"], axis=1), *narrow("j")],
             [tensor("narrow.weight", (4, 12, 1, 1))])
     pattern("dead", "relu", [node("Einsum", ["stem"], ["unused"]), *RELU])
+
+
+def make_numbers():
+    """Numbers inside a network, which no training changes."""
+    two, half = constant("/two", 2.0), constant("/half", 0.5)
+    for op in ("Mul", "Add", "Sub", "Div"):
+        pattern("number_" + op, "affine", [node(op, ["stem", "/two"], ["body"])], [two])
+    pattern("number_minus", "affine", [node("Sub", ["/two", "stem"], ["body"])], [two])
+    pattern("number_negative", "affine", [node("Neg", ["stem"], ["body"])])
+    pattern("number_both", "affine", [node("Mul", ["stem", "/two"], ["a"]), node("Add", ["a", "/half"], ["body"])], [two, half])
+    pattern("number_order", "affine affine", [node("Add", ["stem", "/two"], ["a"]), node("Mul", ["a", "/half"], ["body"])],
+            [two, half])
+    pattern("number_named", "affine", [node("Mul", ["stem", "gain"], ["body"])], [constant("gain", 2.0)])
+    each = literal("each", values(4, 1.0), (4, 1, 1))
+    for op in ("Mul", "Add", "Sub", "Div"):
+        pattern("channels_" + op, "affine", [each, node(op, ["stem", "each"], ["body"])])
+    pattern("channels_minus", "affine", [each, node("Sub", ["each", "stem"], ["body"])])
+    pattern("channels_both", "affine", [each, literal("more", values(4, 2.0), (1, 4, 1, 1)),
+                                        node("Mul", ["stem", "each"], ["a"]), node("Add", ["a", "more"], ["body"])])
+    pattern("channels_named", "affine", [node("Add", ["stem", "offset"], ["body"])], [tensor("offset", (4, 1, 1))])
+
+
+def make_bare_norms():
+    """Norms without weight or bias, as exporters write ones and zeros for them: Constant nodes, or initialisers."""
+    statistics = [tensor("norm.running_mean", (4,)), tensor("norm.running_var", (4,), values(4, 2.0))]
+    batch = node("BatchNormalization", ["stem", "one", "zero", "norm.running_mean", "norm.running_var"], ["body"])
+    pattern("bare_batch", "batch_norm", [literal("one", 1.0, (4,)), literal("zero", 0.0, (4,)), batch], statistics)
+    named = node("BatchNormalization", ["stem", "val_3", "val_4", "norm.running_mean", "norm.running_var"], ["body"])
+    pattern("bare_named", "batch_norm", [named],
+            [constant("val_3", 1.0, FLOAT, (4,)), constant("val_4", 0.0, FLOAT, (4,)), *statistics])
+    fresh = node("BatchNormalization", ["stem", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"], ["body"])
+    pattern("fresh_batch", "batch_norm", [fresh],
+            [constant("norm.weight", 1.0, FLOAT, (4,)), constant("norm.bias", 0.0, FLOAT, (4,)), *statistics])
+    still = node("BatchNormalization", ["stem", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"], ["body"],
+                 momentum=1.0)
+    pattern("no_momentum", "batch_norm", [still], [tensor("norm.weight", (4,)), tensor("norm.bias", (4,)), *statistics])
+    instance = node("InstanceNormalization", ["stem", "one", "zero"], ["body"])
+    pattern("bare_instance", "group_norm", [literal("one", 1.0, (4,)), literal("zero", 0.0, (4,)), instance])
+    turn = lambda x, y, *order: node("Transpose", [x], [y], perm=list(order))
+    layer = lambda *w: [turn("stem", "x", 0, 2, 3, 1), node("LayerNormalization", ["x", *w], ["y"]), turn("y", "body", 0, 3, 1, 2)]
+    pattern("bare_layer", "layer_norm", [literal("one", 1.0, (4,)), *layer("one")])
+    pattern("no_bias", "layer_norm", layer("norm.weight"), [tensor("norm.weight", (4,))])
+    pattern("only_bias", "layer_norm", [literal("one", 1.0, (4,)), *layer("one", "norm.bias")], [tensor("norm.bias", (4,))])
 
 
 def make_shared():
