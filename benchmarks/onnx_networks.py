@@ -74,7 +74,29 @@ class Response(nn.Module):
         return self.head(x.mean((2, 3)))
 
 
+class Bare(nn.Module):
+    """Norms without weight and bias, or without bias; numbers in forward, one or one for each channel."""
+
+    def __init__(self, classes=10, width=6):
+        super().__init__()
+        self.a, self.batch = nn.Conv2d(3, width, 3, padding=1, bias=False), nn.BatchNorm2d(width, affine=False)
+        self.b, self.group = nn.Conv2d(width, width, 3), nn.GroupNorm(2, width, affine=False)
+        self.c, self.instance = nn.Conv2d(width, width, 1), nn.InstanceNorm2d(width, affine=False)
+        self.last, self.layer = nn.LayerNorm(width, bias=False), nn.LayerNorm(width, elementwise_affine=False)
+        nn.init.uniform_(self.last.weight, 0.5, 1.5)
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, x):
+        x = F.relu(self.batch(self.a(x))) * 2 - 0.5
+        x = F.relu(self.group(self.b(x))) / 3
+        x = 1.5 - x * torch.tensor([1.0, 0.5, 2.0, -1.0, 1.25, 0.75])[:, None, None]
+        x = self.instance(F.relu(self.c(x)))
+        x = self.last(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return self.head(self.layer(F.relu(x).mean((2, 3)))) * 0.5
+
+
 NETWORKS = {
+    "bare": lambda: (Bare(), (3, 16, 16)),
     "squeeze": lambda: (Squeeze(), (3, 32, 32)),
     "plain": lambda: (Plain(), (3, 16, 16)),
     "response": lambda: (Response(), (3, 16, 16)),

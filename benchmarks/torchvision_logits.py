@@ -25,6 +25,8 @@ def randomise(net):
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.copy_(torch.randn(module.running_mean.shape, generator=g) / 8)
             module.running_var.copy_(1 + torch.rand(module.running_var.shape, generator=g))
+            if not module.affine:
+                continue
             module.weight.data.copy_(1 + torch.randn(module.weight.shape, generator=g) / 8)
             module.bias.data.copy_(torch.randn(module.bias.shape, generator=g) / 8)
 

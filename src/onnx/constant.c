@@ -64,7 +64,7 @@ bool onnx_name_is_lost(const char *name) {
 
 /* Paths are those of nodes. */
 bool onnx_is_literal(const onnx_constant *k) {
-    return k->name == NULL || strchr(k->name, '/') != NULL;
+    return k->name == NULL || k->untrained || strchr(k->name, '/') != NULL;
 }
 
 bool onnx_is_parameter(const onnx_constant *k) {

@@ -19,6 +19,7 @@ typedef struct {
     const Onnx__TensorProto *tensor; /* of the file, whose numbers these are; NULL: computed */
     bool transposed;                 /* the tensor's two axes change places */
     const char *name;                /* of the tensor; NULL: computed */
+    bool untrained;                  /* the file tells that it is no parameter */
 } onnx_constant;
 
 /* A tensor of the file, which is checked; NULL: the failure is in w->status. */

@@ -5,6 +5,7 @@
 #include "external.h"
 #include "fold.h"
 #include "operators.h"
+#include "origin.h"
 #include "row.h"
 #include <string.h>
 
@@ -307,6 +308,7 @@ gyre_status onnx_graph_read(onnx_import *m) {
     GYRE_TRY(m->work.status);
     GYRE_TRY(check_opset(m));
     GYRE_TRY(add_initialisers(m));
+    onnx_origin_mark(m);
     GYRE_TRY(add_inputs(m));
     onnx_call *c = onnx_take(&m->work, 1, sizeof *c);
     if (c == NULL) return m->work.status;

@@ -55,6 +55,13 @@ static bool fits_into(const onnx_value *v, const onnx_constant *k) {
     return true;
 }
 
+/* It leaves the picture as it is. */
+static bool is_idle(const onnx_call *c, double number, int place) {
+    if (number == 1 && is_op(c, "Mul")) return true;
+    if (number == 0 && is_op(c, "Add")) return true;
+    return place == 0 && ((number == 1 && is_op(c, "Div")) || (number == 0 && is_op(c, "Sub")));
+}
+
 static void with_constant(onnx_import *m, onnx_call *c, int place) {
     onnx_value *v = c->in[place];
     onnx_constant *k = c->in[1 - place]->constant;
@@ -67,16 +74,20 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
         onnx_affine_step(m, c, v, k, place == 1);
         return;
     }
+    const bool one = onnx_constant_all(&m->work, k, &number);
+    const bool idle = one && is_idle(c, number, place);
+    if (idle && !onnx_is_parameter(k)) {
+        onnx_give_same(c, v);
+        return;
+    }
     if (is_op(c, "Mul") && give_factor(m, c, v, k)) return;
     if (is_op(c, "Add") && give_bias(m, c, v, k)) return;
-    if (!onnx_constant_all(&m->work, k, &number)) {
+    if (!one) {
         if (onnx_give_channels(m, c, v, k, place == 1)) return;
         onnx_refuse(
             m, c, "gyre's constants of this kind are finite numbers, one or one for each channel");
         return;
     }
-    bool idle = (number == 1 && (is_op(c, "Mul") || (is_op(c, "Div") && place == 0))) ||
-                (number == 0 && (is_op(c, "Add") || (is_op(c, "Sub") && place == 0)));
     if (idle) {
         onnx_give_same(c, v);
         return;

@@ -10,6 +10,7 @@ gyre=$(realpath "$GYRE")
 /usr/bin/python3 "$lib/onnx_data.py" "$T/squeeze.h5" 3 32 32
 /usr/bin/python3 "$lib/onnx_data.py" "$T/plain.h5" 3 16 16
 /usr/bin/python3 "$lib/onnx_data.py" "$T/response.h5" 3 16 16
+/usr/bin/python3 "$lib/onnx_data.py" "$T/bare.h5" 3 16 16
 /usr/bin/python3 "$lib/onnx_data.py" "$T/table.h5" 20
 
 # config NETWORK FILE: $T/config.json
@@ -45,6 +46,33 @@ for name in squeeze plain response table; do
     [ "$(parameters $here/$name.preserve.onnx)" = "$(parameters $here/$name.dynamo.onnx)" ] ||
         fail "$name: the exporters' networks differ"
 done
+
+# Norms that lack weight or bias have as many parameters as in PyTorch, and a state_dict with no name more.
+for form in preserve training dynamo dynamo_training; do
+    ends 0 "$gyre" model $here/bare.$form.onnx
+    grep -q "^total  *610 " "$T/out" || fail "bare.$form: $(grep ^total "$T/out")"
+    [ ! -s "$T/err" ] || fail "bare.$form: $(cat "$T/err")"
+done
+config bare "$(realpath $here/bare.preserve.onnx)"
+ends 0 "$gyre" train "$T/config.json" --out "$T/bare" --quiet
+ends 0 "$gyre" export safetensors "$T/bare" -o "$T/bare.safetensors"
+ends 0 "$gyre" export onnx "$T/bare" -o "$T/bare.onnx"
+/usr/bin/python3 - "$T/bare.safetensors" <<'END' || fail "bare: other names"
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+names = set(json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]])) - {"__metadata__"}
+torch = {"a.weight", "b.weight", "b.bias", "c.weight", "c.bias", "last.weight", "head.weight", "head.bias",
+         "batch.running_mean", "batch.running_var"}
+assert names == torch | {"affine_2.factor", "affine_2.shift"}, names ^ torch
+END
+ends 0 "$gyre" eval "$T/bare" --predictions "$T/there.csv"
+ends 0 "$gyre" eval "$T/bare.safetensors" --model "$T/config.json" --data "$T/bare.h5" --predictions "$T/back.csv"
+cmp "$T/there.csv" "$T/back.csv" || fail "bare: another network came back by safetensors"
+echo '{"model": {"file": "bare.onnx"}}' >"$T/again.json"
+ends 0 "$gyre" eval "$T/bare.onnx" --model "$T/again.json" --data "$T/bare.h5" --predictions "$T/again.csv"
+cut -d, -f1-3 "$T/there.csv" | cmp -s - <(cut -d, -f1-3 "$T/again.csv") || fail "bare: other classes by ONNX"
+ends 0 "$gyre" model "$T/bare.onnx"
+grep -q "^total  *610 " "$T/out" || fail "bare: $(grep ^total "$T/out") came back by ONNX"
 
 # What came in with folded batch norms is told how to be exported.
 ends 0 "$gyre" model $here/squeeze.folded.onnx

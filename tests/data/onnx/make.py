@@ -1,4 +1,4 @@
-"""Makes the files of this folder: python3 tests/data/onnx/make.py (needs torch, torchvision, onnx and h5py).
+"""Makes the files of this folder: python3 tests/data/onnx/make.py [NETWORK...] (needs torch, torchvision, onnx and h5py).
 
 NETWORK.EXPORT.onnx are small networks of benchmarks/onnx_networks.py with random weights, as PyTorch's exporters write
 them; those of dynamo have their weights in a file beside them. logits.json has what PyTorch gives for the samples
@@ -9,7 +9,7 @@ import json, pathlib, sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[2] / "benchmarks"), str(HERE.parents[1] / "cli/lib")]
 
-import torch
+import onnx, torch
 
 import onnx_logits
 from onnx_data import SAMPLES, samples
@@ -18,20 +18,33 @@ FORMS = {"preserve": "TorchScript, PRESERVE", "training": "TorchScript, TRAINING
          "dynamo": "dynamo, optimize=False", "dynamo_training": "dynamo, training mode"}
 
 
-def main():
-    logits = {}
-    for old in HERE.glob("*.onnx*"):
-        old.unlink()
-    for name in onnx_logits.OWN:
+def without_paths(path):
+    """dynamo notes the places in Python files that each operator comes from."""
+    model = onnx.load(str(path), load_external_data=False)
+    for node in model.graph.node:
+        kept = [p for p in node.metadata_props if not p.key.endswith("stack_trace")]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+    path.write_bytes(model.SerializeToString())
+
+
+def main(names):
+    table = HERE / "logits.json"
+    logits = json.loads(table.read_text())["logits"] if names else {}
+    for name in names or onnx_logits.OWN:
+        for old in HERE.glob(f"{name}.*.onnx*"):
+            old.unlink()
         net, shape = onnx_logits.network(name)
         _, seen = samples(shape)
         for short, form in FORMS.items():
-            exported = onnx_logits.export(net, shape, form, HERE / f"{name}.{short}.onnx")
+            path = HERE / f"{name}.{short}.onnx"
+            exported = onnx_logits.export(net, shape, form, path)
+            without_paths(path)
             with torch.no_grad():
                 y = exported.double()(torch.from_numpy(seen).double())
             logits[f"{name}.{short}"] = [[float(f"{v:.9g}") for v in row] for row in y.tolist()]
-    (HERE / "logits.json").write_text(json.dumps({"samples": SAMPLES, "logits": logits}) + "\n")
+    table.write_text(json.dumps({"samples": SAMPLES, "logits": dict(sorted(logits.items()))}) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,0 +1,34 @@
+/* Notes of PyTorch's dynamo exporter at the values of a graph. They are of a newer version of the
+ * format than gyre may have been built with, so their bytes are looked at. */
+#include "origin.h"
+
+#include <string.h>
+
+static const char key[] = "pkg.torch.export.graph_signature.InputSpec.kind";
+
+/* An entry's value follows its key, as field 2 with its length. */
+static bool has_kind(const uint8_t *bytes, size_t size, const char *kind) {
+    const size_t length = strlen(kind);
+    const uint8_t *at = memmem(bytes, size, key, sizeof key - 1);
+    if (at == NULL) return false;
+    at += sizeof key - 1;
+    const size_t left = size - (size_t)(at - bytes);
+    return left >= 2 + length && at[0] == 0x12 && at[1] == length &&
+           memcmp(at + 2, kind, length) == 0;
+}
+
+void onnx_origin_mark(onnx_import *m) {
+    const Onnx__GraphProto *g = m->work.file->model->graph;
+    for (size_t i = 0; i < g->n_value_info && m->work.status == GYRE_OK; i++) {
+        const ProtobufCMessage *info = &g->value_info[i]->base;
+        const char *name = g->value_info[i]->name;
+        const onnx_value *v = name == NULL ? NULL : onnx_values_find(&m->values, name);
+        if (v == NULL || v->kind != ONNX_CONSTANT) continue;
+        const size_t size = protobuf_c_message_get_packed_size(info);
+        uint8_t *bytes = onnx_take(&m->work, size + 1, 1);
+        if (bytes == NULL) return;
+        protobuf_c_message_pack(info, bytes);
+        v->constant->untrained =
+            has_kind(bytes, size, "BUFFER") || has_kind(bytes, size, "CONSTANT_TENSOR");
+    }
+}
