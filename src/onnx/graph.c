@@ -65,7 +65,9 @@ static int64_t size_of(const Onnx__TensorShapeProto__Dimension *d) {
 
 static gyre_status input_size(onnx_import *m, const char *name, const int64_t *dims, int rank,
                               const char **axes) {
-    bool pixels_first = rank == 4 && dims[3] <= 4 && dims[1] > 4;
+    const char *producer = m->work.file->model->producer_name;
+    bool own = producer != NULL && strcmp(producer, "gyre") == 0;
+    bool pixels_first = rank == 4 && dims[3] <= 4 && dims[1] > 4 && dims[2] > 4 && !own;
     *axes = rank == 2 ? "NC" : pixels_first ? "NHWC" : "NCHW";
     int64_t all = 1;
     m->size[ONNX_AXIS_H] = m->size[ONNX_AXIS_W] = 1;

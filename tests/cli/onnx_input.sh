@@ -99,4 +99,18 @@ for name in ("mean", "scale"):
     assert off <= 1e-6, (name, off)  # the config has them as decimals
 P
 done
+
+# Numbers for more channels than a config has come back with the weights.
+/usr/bin/python3 - <<'P' || fail "datasets"
+import h5py, numpy as np
+r = np.random.RandomState(1)
+with h5py.File("wide.h5", "w") as f:
+    for part, n in (("train", 80), ("test", 20)):
+        f[part + "/arrays"] = (r.randn(n, 100) * (1 + np.arange(100)) + np.arange(100)).astype("f4")
+        f[part + "/labels"] = (np.arange(n) % 10).astype("i4")
+P
+ends 0 "$GYRE" train config.json --out wide --quiet --set data.path=wide.h5 --set $key=channel --set model.name=mlp
+ends 0 "$GYRE" export onnx wide -o wide.onnx
+ends 0 "$GYRE" train back.json --out wide-back --quiet --set data.path=wide.h5 --set model.file=wide.onnx
+input wide wide-back || fail "another normalisation of 100 channels came back"
 exit 0
