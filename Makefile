@@ -77,7 +77,7 @@ endif
 CUDA_SOURCES := $(if $(CUDA),$(sort $(wildcard cuda/*.c cuda/*.cu)))
 LIB_SOURCES := $(sort $(wildcard src/base/*.c src/config/*.c src/schedule/*.c src/data/*.c \
                  src/onnx/*.c src/onnx/write/*.c src/model/*.c src/model/nodes/*.c src/model/zoo/*.c src/optim/*.c src/dist/*.c \
-                 src/backend/*.c src/backend/cpu/*.c src/runfile/*.c src/run/*.c src/find/*.c src/study/*.c src/report/*.c)) $(filter %.c,$(CUDA_SOURCES))
+                 src/backend/*.c src/backend/cpu/*.c src/runfile/*.c src/sampling/*.c src/run/*.c src/find/*.c src/study/*.c src/report/*.c)) $(filter %.c,$(CUDA_SOURCES))
 CLI_SOURCES := $(sort $(wildcard src/cli/*.c))
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(O)/%.o) \
                $(patsubst %.cu,$(O)/%.cu.o,$(filter %.cu,$(CUDA_SOURCES))) $(PROTO)/onnx.pb-c.o

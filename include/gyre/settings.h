@@ -231,6 +231,20 @@ typedef struct {
     int pairs; /* times and noises of each sample, of networks that denoise; 0: the default */
 } gyre_evaluate_settings;
 
+typedef enum { GYRE_SAMPLING_DDIM, GYRE_SAMPLING_DDPM } gyre_sampling_method;
+
+/* Samples that a run of a network that denoises makes while it trains, or `gyre sample` of it. */
+typedef struct {
+    gyre_length every; /* NONE: at none but minima */
+    bool minima;       /* at each minimum of the LR */
+    char *seeds;       /* "0..7" or "3,5"; NULL: the default */
+    int steps;         /* 0: the method's default */
+    gyre_sampling_method method;
+    double eta;
+    char *condition; /* name or number of a class; NULL: none */
+    double guidance;
+} gyre_sample_settings;
+
 typedef struct {
     gyre_length every; /* NONE: only at the end */
     int keep;
@@ -256,6 +270,7 @@ typedef struct {
     gyre_length length;
     gyre_evaluate_settings evaluate;
     gyre_checkpoint_settings checkpoint;
+    gyre_sample_settings sample;
     int verify_replicas; /* steps between parameter checksums over ranks; 0: never */
     double watchdog_seconds, watchdog_first_step_seconds;
     char *output_dir; /* NULL: --out is required */

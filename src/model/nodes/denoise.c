@@ -46,15 +46,16 @@ static size_t constants_size(const gyre_model *m, const gyre_node *n) {
 static double weight_of(const diffuse_options *o, double alpha_bar) {
     double snr = alpha_bar / (1 - alpha_bar), most = (double)o->min_snr;
     if (most == 0) return 1;
-    return fmin(snr, most) / (o->predict == DIFFUSE_V ? snr + 1 : snr);
+    return fmin(snr, most) / (o->predict == GYRE_PREDICT_V ? snr + 1 : snr);
 }
 
 static gyre_status constants(const gyre_model *m, const gyre_node *n, float *out) {
     const diffuse_options *o = diffuse_options_of(m, diffuse_find(m));
     double *alpha_bar = malloc((size_t)o->steps * sizeof *alpha_bar);
-    bool v = o->predict == DIFFUSE_V;
+    bool v = o->predict == GYRE_PREDICT_V;
     if (alpha_bar == NULL) return gyre_no_memory("node %s", n->name);
-    diffuse_schedule(o, alpha_bar);
+    const gyre_noise_schedule schedule = diffuse_schedule(o);
+    gyre_noise_alpha_bar(&schedule, alpha_bar);
     for (int t = 0; t < o->steps; t++) {
         float *row = out + (size_t)t * GYRE_DENOISE_ROW;
         row[GYRE_DENOISE_NOISE] = v ? (float)sqrt(alpha_bar[t]) : 1;

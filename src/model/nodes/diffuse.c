@@ -12,7 +12,6 @@
  * 2303.09556). */
 #include "diffuse.h"
 
-#include "gyre/realmath.h"
 #include <limits.h>
 #include <stdlib.h>
 
@@ -24,13 +23,13 @@ static const char *const ways[] = {"uniform", "stratified", NULL};
 enum { STEPS_MOST = 10000 };
 static const node_option options[] = {
     {"steps", OPTION_COUNT, OF(steps), 2, STEPS_MOST, 1000, NULL, NULL},
-    {"noise", OPTION_CHOICE, OF(noise), 0, 0, DIFFUSE_LINEAR, noises, NULL},
+    {"noise", OPTION_CHOICE, OF(noise), 0, 0, GYRE_NOISE_LINEAR, noises, NULL},
     {"beta_start", OPTION_REAL, OF(beta_start), 0, 0.999, 0, NULL,
      "1e-4; of scaled_linear 0.00085"},
     {"beta_end", OPTION_REAL, OF(beta_end), 0, 0.999, 0, NULL, "0.02; of scaled_linear 0.012"},
     {"zero_snr", OPTION_BOOL, OF(zero_snr), 0, 1, 0, NULL, NULL},
-    {"predict", OPTION_CHOICE, OF(predict), 0, 0, DIFFUSE_EPSILON, predictions, NULL},
-    {"draw", OPTION_CHOICE, OF(draw), 0, 0, DIFFUSE_UNIFORM, ways, NULL},
+    {"predict", OPTION_CHOICE, OF(predict), 0, 0, GYRE_PREDICT_EPSILON, predictions, NULL},
+    {"draw", OPTION_CHOICE, OF(draw), 0, 0, GYRE_DRAW_UNIFORM, ways, NULL},
     {"from", OPTION_COUNT, OF(from), 0, STEPS_MOST, 0, NULL, NULL},
     {"to", OPTION_COUNT, OF(to), 0, STEPS_MOST, 0, NULL, "steps"},
     {"offset", OPTION_REAL, OF(offset), 0, 1, 0, NULL, NULL},
@@ -53,8 +52,8 @@ int diffuse_find(const gyre_model *m) {
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     diffuse_options *o = n->options;
     if (o->to == 0) o->to = o->steps;
-    if (o->beta_start == 0) o->beta_start = o->noise == DIFFUSE_SCALED_LINEAR ? 0.00085f : 1e-4f;
-    if (o->beta_end == 0) o->beta_end = o->noise == DIFFUSE_SCALED_LINEAR ? 0.012f : 0.02f;
+    if (o->beta_start == 0) o->beta_start = o->noise == GYRE_NOISE_SCALED_LINEAR ? 0.00085f : 1e-4f;
+    if (o->beta_end == 0) o->beta_end = o->noise == GYRE_NOISE_SCALED_LINEAR ? 0.012f : 0.02f;
     if (o->from >= o->to || o->to > o->steps) {
         return gyre_fail(GYRE_EUSAGE,
                          "node %s: expected 0 <= \"from\" < \"to\" <= \"steps\" %d, found %d and "
@@ -66,7 +65,7 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
                          "node %s: \"beta_start\": expected at most \"beta_end\" %g, found %g",
                          n->name, (double)o->beta_end, (double)o->beta_start);
     }
-    if (o->zero_snr && o->predict == DIFFUSE_EPSILON) {
+    if (o->zero_snr && o->predict == GYRE_PREDICT_EPSILON) {
         return gyre_fail(GYRE_EUSAGE,
                          "node %s: \"zero_snr\" needs \"predict\": \"v\": at the last step the "
                          "input is the noise itself",
@@ -84,42 +83,12 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     return builder_same_size(b, n, in);
 }
 
-/* ---- schedules */
-
-static double beta_of(const diffuse_options *o, int i) {
-    double share = (double)i / (o->steps - 1), first = (double)o->beta_start;
-    double last = (double)o->beta_end;
-    if (o->noise == DIFFUSE_LINEAR) return first + (last - first) * share;
-    double root = sqrt(first) + (sqrt(last) - sqrt(first)) * share;
-    return root * root;
-}
-
-static double squared_cosine(double share) {
-    double c = gyre_cospi((share + 0.008) / 1.008 / 2);
-    return c * c;
-}
-
-static void end_at_zero(int steps, double *alpha_bar) {
-    double first = sqrt(alpha_bar[0]), last = sqrt(alpha_bar[steps - 1]);
-    for (int i = 0; i < steps; i++) {
-        double root = (sqrt(alpha_bar[i]) - last) * first / (first - last);
-        alpha_bar[i] = root * root;
-    }
-}
-
-void diffuse_schedule(const diffuse_options *o, double *alpha_bar) {
-    double product = 1;
-    for (int i = 0; i < o->steps; i++) {
-        double beta;
-        if (o->noise == DIFFUSE_COSINE) {
-            double t = (double)i, all = (double)o->steps;
-            beta = fmin(1 - squared_cosine((t + 1) / all) / squared_cosine(t / all), 0.999);
-        } else {
-            beta = beta_of(o, i);
-        }
-        alpha_bar[i] = product *= 1 - beta;
-    }
-    if (o->zero_snr) end_at_zero(o->steps, alpha_bar);
+gyre_noise_schedule diffuse_schedule(const diffuse_options *o) {
+    return (gyre_noise_schedule){.steps = o->steps,
+                                 .noise = (gyre_noise)o->noise,
+                                 .beta_start = (double)o->beta_start,
+                                 .beta_end = (double)o->beta_end,
+                                 .zero_snr = o->zero_snr};
 }
 
 /* ---- at work */
@@ -131,7 +100,7 @@ gyre_diffusion_shape diffuse_shape(const diffuse_options *o, const node_call *c,
                                   .c = (size_t)size.c,
                                   .from = (uint32_t)o->from,
                                   .range = (uint32_t)(o->to - o->from),
-                                  .stratified = o->draw == DIFFUSE_STRATIFIED,
+                                  .stratified = o->draw == GYRE_DRAW_STRATIFIED,
                                   .offset = o->offset};
 }
 
@@ -147,7 +116,8 @@ static gyre_status constants(const gyre_model *m, const gyre_node *n, float *out
     double *alpha_bar = malloc((size_t)o->steps * sizeof *alpha_bar);
     (void)m;
     if (alpha_bar == NULL) return gyre_no_memory("node %s", n->name);
-    diffuse_schedule(o, alpha_bar);
+    const gyre_noise_schedule schedule = diffuse_schedule(o);
+    gyre_noise_alpha_bar(&schedule, alpha_bar);
     for (int t = 0; t < o->steps; t++) {
         out[2 * t] = (float)sqrt(alpha_bar[t]);
         out[2 * t + 1] = (float)sqrt(1 - alpha_bar[t]);
