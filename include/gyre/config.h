@@ -109,6 +109,9 @@ void gyre_config_warnings(const gyre_settings *settings,
 
 double gyre_config_momentum(const gyre_optimizer_settings *settings);
 
+/* The seeds of a list, "0..7" or "3,5,8"; free() them. GYRE_EUSAGE. */
+gyre_status gyre_seeds_read(const char *text, uint64_t **seeds, int *count);
+
 const char *gyre_cjson_version(void);
 
 #endif

@@ -38,6 +38,11 @@ static inline int gyre_evaluate_pairs(const gyre_evaluate_settings *s) {
     return s->pairs > 0 ? s->pairs : GYRE_DEFAULT_EVALUATE_PAIRS;
 }
 
+#define GYRE_DEFAULT_SAMPLE_STEPS 50 /* of DDIM; DDPM takes all times */
+#define GYRE_DEFAULT_SAMPLE_BATCH 4
+#define GYRE_DEFAULT_SAMPLE_SEEDS "0..7"
+enum { GYRE_GUIDANCE_MOST = 1000 };
+
 #define GYRE_DEFAULT_WATCHDOG_SECONDS 600
 #define GYRE_DEFAULT_START_SECONDS 600 /* before the config is read */
 

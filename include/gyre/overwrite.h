@@ -19,6 +19,8 @@ enum { GYRE_SIGNATURE_SIZE = 30 };
 void gyre_overwrite_signature(const void *before, size_t size, char *out);
 /* Puts a line "BEFOREgyre checksum HASHAFTER" behind a text of malloc's; GYRE_EDEVICE. */
 gyre_status gyre_overwrite_sign(char **text, size_t *size, const char *before, const char *after);
+/* The same of a PNG, as a comment before its last chunk. */
+gyre_status gyre_overwrite_sign_png(char **image, size_t *size);
 /* GYRE_OK when nothing is at `path`, or a file with the right signature: behind it stands no more
  * than the end of a comment, or of a PNG. */
 gyre_status gyre_overwrite_check_signed(const char *path);

@@ -19,6 +19,7 @@
 #define GYRE_LOCK_FILE "lock"
 #define GYRE_RESULT_FILE "result.json" /* of a study's cell */
 #define GYRE_CHECKPOINTS "checkpoints" /* a folder */
+#define GYRE_SAMPLES "samples"         /* likewise */
 
 typedef struct {
     char *path, *config, *metrics, *log; /* absolute or as given; owned */

@@ -28,6 +28,9 @@ gyre_status gyre_tensorboard_open(const char *dir, const gyre_settings *settings
 gyre_status gyre_tensorboard_train(gyre_tensorboard *t, const gyre_train_row *row);
 gyre_status gyre_tensorboard_validation(gyre_tensorboard *t, const gyre_validation_row *row);
 gyre_status gyre_tensorboard_test(gyre_tensorboard *t, const gyre_test_row *row); /* time: now */
+/* A PNG of this step. */
+gyre_status gyre_tensorboard_picture(gyre_tensorboard *t, int64_t step, const char *tag,
+                                     const char *png, size_t size);
 /* Hands all rows to the operating system: a checkpoint must not outlive them. */
 gyre_status gyre_tensorboard_flush(gyre_tensorboard *t);
 /* The run's folder was moved, and is at `dir` from now on. GYRE_EDEVICE. */

@@ -71,6 +71,43 @@ gyre_status gyre_overwrite_sign(char **text, size_t *size, const char *before, c
     return GYRE_OK;
 }
 
+static void put_be32(unsigned char *to, uint32_t value) {
+    for (int i = 0; i < 4; i++) to[i] = (unsigned char)(value >> (24 - 8 * i));
+}
+
+/* The CRC-32 of PNG's chunks (ISO 3309), bit by bit: chunks here are short. */
+static uint32_t chunk_sum(const char *bytes, size_t size) {
+    const uint32_t polynomial = 0xedb88320;
+    uint32_t sum = UINT32_MAX;
+    for (size_t i = 0; i < size; i++) {
+        sum ^= (unsigned char)bytes[i];
+        for (int bit = 0; bit < 8; bit++) sum = sum >> 1 ^ (sum & 1 ? polynomial : 0);
+    }
+    return ~sum;
+}
+
+gyre_status gyre_overwrite_sign_png(char **image, size_t *size) {
+    static const char type[] = "tEXtComment"; /* with its zero */
+    enum { END = PNG_END_SIZE, LENGTH = 4 };
+    enum { MORE = LENGTH + sizeof type + GYRE_SIGNATURE_SIZE + CRC_SIZE };
+    if (*size < END)
+        return gyre_fail(GYRE_EIO, "a PNG was made that is cut short; perhaps the disk is full");
+    char *longer = realloc(*image, *size + MORE + 1);
+    if (longer == NULL) return gyre_no_memory("signing a picture");
+    *image = longer;
+    char *chunk = longer + *size - END, *at = chunk + LENGTH + sizeof type;
+    memmove(chunk + MORE, chunk, END);
+    put_be32((unsigned char *)chunk, sizeof type - 4 + GYRE_SIGNATURE_SIZE);
+    memcpy(chunk + LENGTH, type, sizeof type);
+    char signature[GYRE_SIGNATURE_SIZE + 1];
+    gyre_overwrite_signature(longer, (size_t)(at - longer), signature);
+    memcpy(at, signature, GYRE_SIGNATURE_SIZE);
+    put_be32((unsigned char *)at + GYRE_SIGNATURE_SIZE,
+             chunk_sum(chunk + LENGTH, sizeof type + GYRE_SIGNATURE_SIZE));
+    *size += MORE;
+    return GYRE_OK;
+}
+
 static bool is_end(const char *end, size_t size) {
     if (size == CRC_SIZE + PNG_END_SIZE) {
         return memcmp(end + CRC_SIZE, PNG_END, PNG_END_SIZE) == 0;

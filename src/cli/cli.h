@@ -39,6 +39,7 @@ gyre_status cli_metrics_of(const char *run_dir, char **out);
     X(study)                                                                                       \
     X(plot)                                                                                        \
     X(report)                                                                                      \
+    X(sample)                                                                                      \
     X(eval)                                                                                        \
     X(inspect)                                                                                     \
     X(export)                                                                                      \

@@ -65,6 +65,10 @@ static const struct {
     {"HxW", ""},
     {"HxWxC", ""},
     {"SECONDS", ""},
+    {"LIST", ""},
+    {"ETA", ""},
+    {"CLASS", ""},
+    {"W", ""},
 };
 
 static void ask_for_files(const char *word) {

@@ -80,6 +80,8 @@ void gyre_config_close(gyre_settings *s) {
     free(s->model.loss);
     free(s->data.path);
     free(s->output_dir);
+    free(s->sample.seeds);
+    free(s->sample.condition);
     free(s->schedule.stages);
     free(s->source);
     free(s->dir);

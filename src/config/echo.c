@@ -98,7 +98,8 @@ static bool decides_arithmetic(const config_field *f) {
 
 /* Each host may have its own copies of files, and its own hardware. */
 static bool is_shared(const config_field *f) {
-    bool path = f->kind == FIELD_TEXT && f->tag == GYRE_FIELD_FREE;
+    bool sampled = strncmp(f->path, "sample.", strlen("sample.")) == 0;
+    bool path = f->kind == FIELD_TEXT && f->tag == GYRE_FIELD_FREE && !sampled;
     return !path && strcmp(f->path, "threads") != 0 && strcmp(f->path, "backend") != 0;
 }
 

@@ -37,6 +37,11 @@ static cJSON *validation_json(const gyre_data_settings *data) {
 }
 
 /* Keys that most runs have nothing for: the echo says what is not the default. */
+static bool is_of_some(const config_field *f) {
+    return strncmp(f->path, "denoise.", strlen("denoise.")) == 0 ||
+           strncmp(f->path, "sample.", strlen("sample.")) == 0;
+}
+
 static bool is_changed(const config_field *f, const void *at) {
     char first[40];
     int choice;
@@ -62,10 +67,7 @@ static bool is_given(const config_field *f, const gyre_settings *settings) {
     if (f->kind == FIELD_TEXT || f->kind == FIELD_NETWORK || f->kind == FIELD_UNET) {
         return *(char *const *)at != NULL;
     }
-    if (strncmp(f->path, "denoise.", strlen("denoise.")) == 0 ||
-        at == &settings->model.init_weights) {
-        return is_changed(f, at);
-    }
+    if (at == &settings->model.init_weights) return is_changed(f, at);
     if (strncmp(f->path, "average.", strlen("average.")) == 0) {
         return settings->average.kind != GYRE_AVERAGE_NONE;
     }
@@ -73,6 +75,7 @@ static bool is_given(const config_field *f, const gyre_settings *settings) {
     if (f->kind == FIELD_LENGTH || f->kind == FIELD_STEPS) {
         return ((const gyre_length *)at)->unit != GYRE_UNIT_NONE;
     }
+    if (is_of_some(f)) return is_changed(f, at);
     if (f->kind == FIELD_MILESTONES) return s->milestone_count > 0;
     if (f->kind == FIELD_STAGES) return false; /* echoed by the caller */
     if (at == &s->cycles) return s->cycles > 0;

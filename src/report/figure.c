@@ -11,7 +11,6 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-#include <zlib.h>
 
 /* First line of what gyre writes. */
 #define MARK "# gyre figure"
@@ -95,39 +94,14 @@ static gyre_status close_streams(report_figure *f) {
     return failed ? gyre_no_memory("a figure") : GYRE_OK;
 }
 
-static void put_be32(unsigned char *to, uint32_t value) {
-    for (int i = 0; i < 4; i++) to[i] = (unsigned char)(value >> (24 - 8 * i));
-}
-
-/* A PNG has the signature as a comment before its last chunk, of 12 bytes. */
-static gyre_status sign_png(char **image, size_t *size) {
-    static const char type[] = "tEXtComment"; /* with its zero */
-    enum { END = 12, LENGTH = 4, CRC = 4, MORE = LENGTH + sizeof type + GYRE_SIGNATURE_SIZE + CRC };
-    if (*size < END) return gyre_fail(GYRE_EIO, "gnuplot made no PNG; perhaps the disk is full");
-    char *longer = realloc(*image, *size + MORE + 1);
-    if (longer == NULL) return gyre_no_memory("a figure");
-    *image = longer;
-    char *chunk = longer + *size - END, *at = chunk + LENGTH + sizeof type;
-    memmove(chunk + MORE, chunk, END);
-    put_be32((unsigned char *)chunk, sizeof type - 4 + GYRE_SIGNATURE_SIZE);
-    memcpy(chunk + LENGTH, type, sizeof type);
-    char signature[GYRE_SIGNATURE_SIZE + 1];
-    gyre_overwrite_signature(longer, (size_t)(at - longer), signature);
-    memcpy(at, signature, GYRE_SIGNATURE_SIZE);
-    uLong sum = crc32(0, (const Bytef *)chunk + LENGTH, sizeof type + GYRE_SIGNATURE_SIZE);
-    put_be32((unsigned char *)at + GYRE_SIGNATURE_SIZE, (uint32_t)sum);
-    *size += MORE;
-    return GYRE_OK;
-}
-
 /* What gnuplot has drawn, signed and in its place. */
 static gyre_status put_picture(const report_figure *f, const char *drawn) {
     enum { LARGEST = 1 << 28 };
     char *image = NULL;
     size_t size = 0;
     GYRE_TRY(gyre_file_read(drawn, LARGEST, &image, &size));
-    gyre_status status =
-        f->png ? sign_png(&image, &size) : gyre_overwrite_sign(&image, &size, "<!-- ", " -->\n");
+    gyre_status status = f->png ? gyre_overwrite_sign_png(&image, &size)
+                                : gyre_overwrite_sign(&image, &size, "<!-- ", " -->\n");
     if (status == GYRE_OK) status = gyre_file_write_atomic(f->output, image, size);
     free(image);
     return status;

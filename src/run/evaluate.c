@@ -1,4 +1,5 @@
 /* Loss and metric of a checkpoint, or of weights from elsewhere, on a part of a dataset. */
+#include "device.h"
 #include "evaluation.h"
 #include "gyre/config.h"
 #include "gyre/defaults.h"
@@ -10,15 +11,7 @@
 #include <stdlib.h>
 
 static gyre_status open_net(evaluation *e, gyre_comm *comm) {
-    const gyre_backend_ops *ops = e->backend->ops;
-    gyre_queue *q = e->backend->main;
-    const gyre_snapshot *s = &e->snapshot;
-    GYRE_TRY(gyre_weights_open(e->model, e->backend, s->mean, s->scale, &e->weights));
-    GYRE_TRY(ops->upload(q, e->weights->parameters, s->parameters, e->model->parameters));
-    if (e->model->buffers > 0) {
-        GYRE_TRY(ops->upload(q, e->weights->buffers, s->buffers, e->model->buffers));
-    }
-    GYRE_TRY(gyre_weights_pack(e->weights));
+    GYRE_TRY(run_device_load(e->model, &e->snapshot, e->backend, &e->weights));
     int batch = e->settings == NULL ? GYRE_DEFAULT_EVALUATE_BATCH : e->settings->evaluate.batch;
     int pairs = e->settings == NULL ? GYRE_DEFAULT_EVALUATE_PAIRS
                                     : gyre_evaluate_pairs(&e->settings->evaluate);
@@ -97,15 +90,7 @@ gyre_status gyre_evaluate(const gyre_evaluated *what, const gyre_output_reader *
                                               : evaluation_read_weights(&e, what);
     status = gyre_comm_agree(comm, status);
     if (status != GYRE_OK) goto out;
-    gyre_backend_options options = {.deterministic = true,
-                                    .deadline_seconds = GYRE_DEFAULT_WATCHDOG_SECONDS};
-    gyre_backend_choice choice = GYRE_BACKEND_AUTO;
-    if (e.settings != NULL) {
-        options = gyre_backend_options_of(e.settings);
-        choice = e.settings->backend;
-    }
-    options.reduce = GYRE_REDUCE_FAST; /* nothing is, so any number of ranks will do */
-    GYRE_GOTO(gyre_comm_agree(comm, gyre_backend_open(choice, &options, comm, &e.backend)));
+    GYRE_GOTO(run_device_open(e.settings, comm, &e.backend));
     GYRE_GOTO(gyre_comm_agree(comm, open_net(&e, comm)));
     GYRE_GOTO(gyre_comm_agree(comm, describe(&e, out)));
     reading r = {reader, out};

@@ -1,33 +1,13 @@
 /* Scores a checkpoint on any dataset file; its run does not resume. */
 #include "evaluation.h"
-#include "extend.h"
-#include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
-#include "gyre/run_folder.h"
 #include "gyre/seal.h"
 #include "gyre/text.h"
-#include "gyre/trained.h"
+#include "own_config.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* A run folder means its newest checkpoint, or else its best one; a checkpoint's run is the folder
- * above its own. */
-static gyre_status locate(const char *given, char **checkpoint, char **config) {
-    struct stat st;
-    GYRE_TRY(gyre_trained_checkpoint(given, checkpoint));
-    if (stat(given, &st) == 0 && S_ISDIR(st.st_mode)) {
-        *config = gyre_path_join(given, GYRE_CONFIG_FILE);
-    } else {
-        char *folder = gyre_path_dir(given);
-        if (folder != NULL) *config = gyre_path_join(folder, "../" GYRE_CONFIG_FILE);
-        free(folder);
-    }
-    if (*config != NULL) return GYRE_OK;
-    return gyre_no_memory("finding the checkpoint of '%s'", given);
-}
 
 /* ---- what is scored */
 
@@ -54,23 +34,11 @@ static gyre_status check_data(const evaluation *e, const char *data, uint64_t tr
                      data, gyre_text_word(data, "FILE", word, sizeof word));
 }
 
-/* The config, when the checkpoint was trained with it: a folder above may have one of its own. */
-static gyre_status read_own_config(const char *config, uint64_t hash, gyre_settings **out) {
-    bool known = false;
-    gyre_status status = gyre_config_open(config, NULL, 0, out);
-    if (status == GYRE_OK) status = run_extend_knows(*out, hash, &known);
-    if (status == GYRE_EDEVICE) return status;
-    if (known) return GYRE_OK;
-    gyre_config_close(*out);
-    *out = NULL;
-    return GYRE_OK;
-}
-
 /* The run's config says more than the checkpoint, but is not needed. */
 static gyre_status read_settings(evaluation *e, const char *config, uint64_t hash,
                                  const char **data) {
     bool there = gyre_file_exists(config);
-    if (there) GYRE_TRY(read_own_config(config, hash, &e->settings));
+    if (there) GYRE_TRY(run_own_config(config, hash, &e->settings));
     if (*data == NULL && e->settings != NULL) *data = e->settings->data.path;
     const char *why = there ? "is not the config that the checkpoint was trained with (another "
                               "run's, edited, or of another version of gyre)"
@@ -160,7 +128,7 @@ gyre_status evaluation_read_checkpoint(evaluation *e, const gyre_evaluated *what
     gyre_snapshot scalars;
     const char *data = what->data;
     bool named = data != NULL;
-    GYRE_GOTO(locate(what->file, &e->checkpoint, &config));
+    GYRE_GOTO(run_locate(what->file, &e->checkpoint, &config));
     look_at_best(e, what->file);
     GYRE_GOTO(read_scalars(e->checkpoint, &scalars));
     GYRE_GOTO(read_settings(e, config, scalars.config_hash, &data));

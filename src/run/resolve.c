@@ -143,6 +143,7 @@ static gyre_status plan_schedule(gyre_resolved *r, gyre_schedule **schedule) {
         s->evaluate.every = (gyre_length){GYRE_UNIT_STEPS, (double)spe};
     }
     in_steps(&s->evaluate.every, spe);
+    in_steps(&s->sample.every, spe);
     in_steps(&s->checkpoint.every, spe);
     return GYRE_OK;
 }

@@ -4,6 +4,7 @@
 #define GYRE_RUN_STATE_H
 
 #include "gyre/run.h"
+#include "pictures.h"
 #include "profile.h"
 #include "validate.h"
 
@@ -16,6 +17,7 @@ typedef struct {
     gyre_trainer trainer;
     gyre_profile profile; /* with options.profile */
     run_validation validation;
+    run_pictures pictures;
     gyre_progress progress;
 
     /* rank 0 only */

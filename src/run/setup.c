@@ -163,6 +163,7 @@ static void connect(run_state *r) {
                          .steps_per_epoch = r->resolved.epochs.steps_per_epoch,
                          .cycles = (int64_t)gyre_schedule_cycle_count(r->schedule)};
     r->validation = (run_validation){.quiet = r->options.quiet, .best = -1, .scored = -1};
+    r->pictures = (run_pictures){.quiet = r->options.quiet};
 }
 
 static void start_clocks(run_state *r) {
@@ -215,6 +216,7 @@ static gyre_status look(run_state *r, const gyre_settings *settings, gyre_comm *
                             r->resolved.settings.data.path);
     }
     GYRE_TRY(gyre_comm_agree(comm, status));
+    GYRE_TRY(gyre_comm_agree(comm, run_pictures_plan(&r->pictures, &r->resolved)));
     gyre_watchdog_phase(gyre_comm_watchdog(comm), "looking into the run folder", -1);
     if (first) status = run_look(r, settings, f);
     GYRE_TRY(gyre_comm_agree(comm, status));
@@ -222,6 +224,7 @@ static gyre_status look(run_state *r, const gyre_settings *settings, gyre_comm *
 }
 
 static void close_resolved(run_state *r) {
+    run_pictures_close(&r->pictures);
     if (r->schedule != NULL) gyre_schedule_close(r->schedule);
     r->schedule = NULL;
     gyre_resolved_close(&r->resolved);
@@ -264,6 +267,7 @@ gyre_status run_open(run_state *r, const gyre_settings *settings, gyre_comm *com
     GYRE_TRY(gyre_comm_agree(comm, status));
     GYRE_TRY(resume_or_create(r, &f));
     GYRE_TRY(gyre_comm_agree(comm, run_validation_open(&r->validation, t)));
+    GYRE_TRY(gyre_comm_agree(comm, run_pictures_open(&r->pictures, t)));
     GYRE_TRY(run_summary(r));
     start_clocks(r);
     return gyre_trainer_start(t, r->resolved.settings.seed, r->last);
@@ -273,6 +277,7 @@ void run_close(run_state *r) {
     gyre_progress_end(&r->progress);
     run_saver_close(&r->saver);
     run_validation_close(&r->validation);
+    run_pictures_close(&r->pictures);
     run_files_close(&r->files);
     gyre_trainer_close(&r->trainer);
     close_resolved(r);

@@ -39,7 +39,7 @@ static bool falls_on(const gyre_length *every, int64_t completed) {
 
 /* What is to be done between two updates. */
 typedef struct {
-    bool any, evaluate, minimum, save, needed, on_grid;
+    bool any, evaluate, sample, minimum, save, needed, on_grid;
 } pause;
 
 static pause pause_at(const run_state *r, gyre_wish wish) {
@@ -55,7 +55,8 @@ static pause pause_at(const run_state *r, gyre_wish wish) {
     p.needed = end || done == r->last || wish == GYRE_WISH_STOP;
     p.save = p.needed || wish == GYRE_WISH_CHECKPOINT || falls_on(&s->checkpoint.every, done) ||
              (p.minimum && s->checkpoint.minima);
-    p.any = p.evaluate || p.minimum || p.save || verify;
+    p.sample = run_pictures_due(&r->pictures, &s->sample, done, p.minimum, end);
+    p.any = p.evaluate || p.sample || p.minimum || p.save || verify;
     return p;
 }
 
@@ -91,9 +92,9 @@ static gyre_status save(run_state *r, const pause *p) {
     return run_saver_save(&r->saver, &r->trainer, &kept);
 }
 
-/* Evaluation, cycle row and checkpoint, where the run has come to one. They need the last update's
- * results, so those are waited for first; and what is looked at or kept must be a state that all
- * ranks hold, so that one is compared before. */
+/* Evaluation, samples, cycle row and checkpoint, where the run has come to one. They need the last
+ * update's results, so those are waited for first; and what is looked at or kept must be a state
+ * that all ranks hold, so that one is compared before. */
 static gyre_status after_update(run_state *r, gyre_wish wish) {
     gyre_trainer *t = &r->trainer;
     const pause p = pause_at(r, wish);
@@ -106,6 +107,7 @@ static gyre_status after_update(run_state *r, gyre_wish wish) {
         bool aside = r->options.cell && !p.on_grid;
         GYRE_TRY(run_validate(&r->validation, t, &r->rows, &r->saver, aside));
     }
+    if (p.sample) GYRE_TRY(run_pictures_make(&r->pictures, t, &r->files, &r->timing));
     if (p.minimum) GYRE_TRY(write_cycle(r));
     return p.save || r->validation.new_best ? save(r, &p) : GYRE_OK;
 }

@@ -17,7 +17,9 @@ enum {
 enum { SESSION_LOG_STATUS = 1, SESSION_LOG_START = 1 };
 enum { SOURCE_WRITER = 1 };
 enum { SUMMARY_VALUE = 1 };
-enum { VALUE_TAG = 1, VALUE_SIMPLE = 2, VALUE_TENSOR = 8, VALUE_METADATA = 9 };
+enum { VALUE_TAG = 1, VALUE_SIMPLE = 2, VALUE_IMAGE = 4, VALUE_TENSOR = 8, VALUE_METADATA = 9 };
+enum { IMAGE_HEIGHT = 1, IMAGE_WIDTH = 2, IMAGE_COLORSPACE = 3, IMAGE_BYTES = 4 };
+enum { COLORSPACE_RGB = 3 };
 enum { METADATA_PLUGIN = 1, METADATA_CLASS = 4, CLASS_TENSOR = 2 };
 enum { PLUGIN_NAME = 1, PLUGIN_CONTENT = 2 };
 enum { TENSOR_TYPE = 1, TENSOR_SHAPE = 2, TENSOR_STRING = 8, TYPE_FLOAT = 1, TYPE_STRING = 7 };
@@ -63,6 +65,29 @@ gyre_wire event_scalars(double wall, int64_t step, const event_scalar *scalars, 
         gyre_wire_float(&value, VALUE_SIMPLE, (float)scalars[i].value);
         gyre_wire_message(&summary, SUMMARY_VALUE, value);
     }
+    gyre_wire_message(&w, EVENT_SUMMARY, summary);
+    return w;
+}
+
+/* A number of a PNG's header. */
+static uint64_t be32(const char *bytes) {
+    uint64_t value = 0;
+    for (int i = 0; i < 4; i++) value = value << 8 | (unsigned char)bytes[i];
+    return value;
+}
+
+gyre_wire event_picture(double wall, int64_t step, const char *tag, const char *png, size_t size) {
+    enum { WIDTH_AT = 16, HEIGHT_AT = 20, HEADER = 24 };
+    gyre_wire w = event(wall, step), summary = {0}, value = {0}, image = {0};
+    if (size >= HEADER) {
+        gyre_wire_integer(&image, IMAGE_HEIGHT, be32(png + HEIGHT_AT));
+        gyre_wire_integer(&image, IMAGE_WIDTH, be32(png + WIDTH_AT));
+    }
+    gyre_wire_integer(&image, IMAGE_COLORSPACE, COLORSPACE_RGB);
+    gyre_wire_bytes(&image, IMAGE_BYTES, png, size);
+    gyre_wire_text(&value, VALUE_TAG, tag);
+    gyre_wire_message(&value, VALUE_IMAGE, image);
+    gyre_wire_message(&summary, SUMMARY_VALUE, value);
     gyre_wire_message(&w, EVENT_SUMMARY, summary);
     return w;
 }

@@ -19,6 +19,9 @@ typedef struct {
 } event_scalar;
 gyre_wire event_scalars(double wall, int64_t step, const event_scalar *scalars, int count);
 
+/* A PNG file, which begins with its size. */
+gyre_wire event_picture(double wall, int64_t step, const char *tag, const char *png, size_t size);
+
 /* A text that is shown as it stands. */
 gyre_wire event_text(double wall, int64_t step, const char *tag, const char *text);
 

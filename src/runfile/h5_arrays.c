@@ -58,7 +58,7 @@ static bool write_picture(hid_t dataset, const h5_array *a) {
     return ok;
 }
 
-static bool write_array(hid_t group, const h5_array *a, const float *vector) {
+bool h5_array_write(hid_t group, const h5_array *a, const float *vector) {
     hsize_t dims[4] = {0};
     for (int i = 0; i < a->ndim; i++) dims[i] = (hsize_t)a->dims[i];
     hid_t space = H5Screate_simple(a->ndim, dims, NULL);
@@ -83,7 +83,7 @@ gyre_status h5_arrays_write(hid_t file, const char *path, const char *group, con
     }
     hid_t g = H5Gcreate2(file, group, H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok = g >= 0;
-    for (int i = 0; ok && i < count; i++) ok = write_array(g, &arrays[i], vector);
+    for (int i = 0; ok && i < count; i++) ok = h5_array_write(g, &arrays[i], vector);
     gyre_hdf5_close(g);
     gyre_hdf5_close(list);
     return ok ? GYRE_OK

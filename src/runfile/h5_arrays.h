@@ -24,6 +24,8 @@ void h5_array_shape(const h5_array *a, char *out, size_t size);
 gyre_status h5_arrays_of_parameters(const gyre_model *m, h5_array **out, int *count);
 gyre_status h5_arrays_of_buffers(const gyre_model *m, h5_array **out, int *count);
 
+/* Writes one array into a group, or a file's root. */
+bool h5_array_write(hid_t group, const h5_array *a, const float *vector);
 /* Creates `group` in `file` and writes every array of `vector` into it. */
 gyre_status h5_arrays_write(hid_t file, const char *path, const char *group, const h5_array *arrays,
                             int count, const float *vector);

@@ -196,6 +196,13 @@ gyre_status gyre_tensorboard_test(gyre_tensorboard *t, const gyre_test_row *row)
     return added(t);
 }
 
+gyre_status gyre_tensorboard_picture(gyre_tensorboard *t, int64_t step, const char *tag,
+                                     const char *png, size_t size) {
+    if (t == NULL) return GYRE_OK;
+    event_record(&t->records, event_picture(wall_of(t, 0), step, tag, png, size));
+    return added(t);
+}
+
 gyre_status gyre_tensorboard_moved(gyre_tensorboard *t, const char *dir) {
     if (t == NULL) return GYRE_OK;
     char *copy = strdup(dir);

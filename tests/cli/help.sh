@@ -12,7 +12,7 @@ value_of() {
     case $1 in
     N | K | R | "N|HxW") echo 8 ;;
     "3|1") echo 3 ;;
-    RATE | FRACTION) echo 0.5 ;;
+    RATE | FRACTION | ETA | W) echo 0.5 ;;
     VALUE) echo 50 ;;
     PAIR) echo x.npy,y.npy ;;
     HxWxC) echo 8x8x1 ;;

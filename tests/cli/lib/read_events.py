@@ -60,30 +60,34 @@ def fields(message):
 
 
 def read(run):
-    """The points of each curve, {tag: {step: value}}, the texts, and the plugins' contents by tag."""
-    curves, texts, plugins = {}, {}, {}
+    """The points of each curve, {tag: {step: value}}, the texts, the plugins' contents, and the pictures, by tag."""
+    curves, texts, plugins, pictures = {}, {}, {}, {}
     for path in sorted(pathlib.Path(run).glob("events.out.tfevents.*")):
         for number, event in enumerate(map(dict, map(fields, records(path.read_bytes())))):
             assert number > 0 or event[3] == b"brain.Event:2", path
             step = event.get(2, 0)
             if 7 in event:
-                curves = {tag: {s: v for s, v in points.items() if s < step} for tag, points in curves.items()}
+                curves, pictures = ({tag: {s: v for s, v in points.items() if s < step} for tag, points in c.items()}
+                                    for c in (curves, pictures))
             for _, value in fields(event.get(5, b"")):
                 value = dict(fields(value))
                 tag = value[1].decode()
                 if 2 in value:
                     assert step not in curves.setdefault(tag, {}), f"{tag} has two points at step {step}"
                     curves[tag][step] = struct.unpack("<f", value[2])[0]
+                elif 4 in value:
+                    assert step not in pictures.setdefault(tag, {}), f"{tag} has two pictures at step {step}"
+                    pictures[tag][step] = dict(fields(value[4]))[4]
                 else:
                     plugin = dict(fields(dict(fields(value[9]))[1]))
                     plugins.setdefault(tag, plugin[2])
                     texts[tag] = dict(fields(value[8])).get(8, b"").decode()
-    return curves, texts, plugins
+    return curves, texts, plugins, pictures
 
 
 def read_by_tensorboard(run):
     from tensorboard.backend.event_processing import event_accumulator
-    a = event_accumulator.EventAccumulator(run, size_guidance={"scalars": 0, "tensors": 0})
+    a = event_accumulator.EventAccumulator(run, size_guidance={"scalars": 0, "tensors": 0, "images": 0})
     a.Reload()
     curves = {}
     for tag in a.Tags()["scalars"]:
@@ -91,7 +95,9 @@ def read_by_tensorboard(run):
         assert len(points) == len(dict(points)), f"{tag} has two points at one step"
         curves[tag] = dict(points)
     texts = {tag: b"".join(a.Tensors(tag)[-1].tensor_proto.string_val).decode() for tag in a.Tags()["tensors"]}
-    return curves, texts, {tag: a.SummaryMetadata(tag).plugin_data.content for tag in a.Tags()["tensors"]}
+    plugins = {tag: a.SummaryMetadata(tag).plugin_data.content for tag in a.Tags()["tensors"]}
+    pictures = {tag: {e.step: e.encoded_image_string for e in a.Images(tag)} for tag in a.Tags()["images"]}
+    return curves, texts, plugins, pictures
 
 
 def hyper_parameters(content):
@@ -108,7 +114,7 @@ def hyper_parameters(content):
 def main(run):
     import h5py
     import numpy as np
-    curves, texts, plugins = (read_by_tensorboard if os.environ.get("TENSORBOARD") else read)(run)
+    curves, texts, plugins, _ = (read_by_tensorboard if os.environ.get("TENSORBOARD") else read)(run)
     log = os.path.exists(f"{run}/log.jsonl")
     with h5py.File(f"{run}/metrics.h5", "r") as f:
         train, validation = f["train"][:], f["validation"][:]

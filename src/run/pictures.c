@@ -1,0 +1,164 @@
+/* Samples of a run under way; see pictures.h. They are made by all ranks and written by rank 0. A
+ * run that resumes comes to some steps again: the picture of before is the same, and stays. */
+#include "pictures.h"
+
+#include "gyre/clock.h"
+#include "gyre/config.h"
+#include "gyre/defaults.h"
+#include "gyre/file.h"
+#include "gyre/log.h"
+#include "gyre/size.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static size_t values_of(const gyre_sampling_input *in) {
+    return (size_t)in->h * (size_t)in->w * (size_t)in->c;
+}
+
+gyre_status run_pictures_plan(run_pictures *p, const gyre_resolved *resolved) {
+    const gyre_settings *all = &resolved->settings;
+    const gyre_sample_settings *s = &all->sample;
+    const gyre_model *m = resolved->model;
+    const gyre_class_names names = gyre_dataset_class_names(resolved->data);
+    p->on = s->every.unit != GYRE_UNIT_NONE || s->minima;
+    if (!p->on) return GYRE_OK;
+    const gyre_sampling_input input = {.h = m->h,
+                                       .w = m->w,
+                                       .c = m->c,
+                                       .bytes = resolved->samples.train.images->element ==
+                                                GYRE_ELEMENT_U8};
+    gyre_status status = gyre_sample_options(s, "sample.", m, &names, &input, &p->options);
+    if (status == GYRE_OK) status = gyre_sample_check_picture(&input);
+    if (all->source != NULL) status = gyre_fail_in(all->source, status);
+    GYRE_TRY(status);
+    gyre_sample_caption(&p->options, &names, p->caption, sizeof p->caption);
+    return gyre_seeds_read(s->seeds == NULL ? GYRE_DEFAULT_SAMPLE_SEEDS : s->seeds, &p->seeds,
+                           &p->count);
+}
+
+gyre_status run_pictures_open(run_pictures *p, const gyre_trainer *t) {
+    if (!p->on) return GYRE_OK;
+    p->options.input.mean = t->snapshot.mean;
+    p->options.input.scale = t->snapshot.scale;
+    if (p->options.batch > p->count) p->options.batch = p->count;
+    size_t bytes = values_of(&p->options.input) * sizeof *p->x;
+    p->x = malloc(gyre_size_of((size_t)p->count, bytes));
+    if (p->x == NULL) return gyre_no_memory("%d samples", p->count);
+    return gyre_sampling_open(gyre_trainer_evaluated(t), &p->options, t->comm, &p->sampling);
+}
+
+void run_pictures_close(run_pictures *p) {
+    gyre_sampling_close(p->sampling);
+    free(p->seeds);
+    free(p->x);
+    *p = (run_pictures){0};
+}
+
+bool run_pictures_due(const run_pictures *p, const gyre_sample_settings *s, int64_t completed,
+                      bool minimum, bool end) {
+    bool on_grid = s->every.unit == GYRE_UNIT_STEPS && completed % (int64_t)s->every.value == 0;
+    return p->on && (end || on_grid || (minimum && s->minima));
+}
+
+/* ---- rank 0 */
+
+/* RUN/samples/step-000012000.png, as checkpoints are called; free() it. */
+static gyre_status path_of(const run_files *f, int64_t completed, char **out) {
+    int n =
+        asprintf(out, "%s/" GYRE_SAMPLES "/step-%09lld.png", f->folder.path, (long long)completed);
+    return n >= 0 ? GYRE_OK : gyre_no_memory("samples of a run");
+}
+
+static gyre_status draw(const run_pictures *p, int64_t completed, char **png, size_t *size) {
+    char label[48];
+    snprintf(label, sizeof label, "step\n%lld", (long long)completed);
+    const gyre_sample_row row = {label, &p->options.input, p->x};
+    return gyre_sample_picture(&row, 1, p->seeds, p->count, p->caption, png, size);
+}
+
+/* Not the folders above it: where they are missing the run folder was moved. */
+static gyre_status write(const run_files *f, const char *path, const char *png, size_t size) {
+    char *dir = gyre_path_join(f->folder.path, GYRE_SAMPLES);
+    gyre_status status = GYRE_OK;
+    if (dir == NULL) return gyre_no_memory("samples of a run");
+    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
+        status = gyre_fail(GYRE_EIO, "cannot make folder '%s': %s", dir, strerror(errno));
+    }
+    free(dir);
+    return status == GYRE_OK ? gyre_file_write_atomic(path, png, size) : status;
+}
+
+static void tell(const run_pictures *p, run_files *f, int64_t completed, const char *path,
+                 double seconds) {
+    gyre_json *line = gyre_event_begin(f->events, "sample");
+    gyre_json_add_integer(line, "step", completed);
+    gyre_json_add_number(line, "seconds", seconds);
+    run_files_log(f, line);
+    gyre_progress_clear(f->progress);
+    if (!p->quiet) gyre_say("step %lld: samples %s", (long long)completed, path);
+}
+
+/* The picture of this step, new or as it is there, into the files. */
+static gyre_status keep(const run_pictures *p, run_files *f, int64_t completed, const char *path,
+                        bool there, double begun) {
+    enum { LARGEST = 1 << 30 };
+    char *png = NULL;
+    size_t size = 0;
+    gyre_status status =
+        there ? gyre_file_read(path, LARGEST, &png, &size) : draw(p, completed, &png, &size);
+    if (status == GYRE_OK && !there) status = write(f, path, png, size);
+    if (status == GYRE_OK) {
+        run_files_tolerate(
+            f, gyre_tensorboard_picture(f->tensorboard, completed, "samples", png, size));
+    }
+    if (status == GYRE_OK && !there) tell(p, f, completed, path, gyre_clock() - begun);
+    free(png);
+    return status;
+}
+
+static void warn(run_files *f) {
+    gyre_progress_clear(f->progress);
+    gyre_warn("%s; training continues without this picture", gyre_error_text());
+    gyre_json *line = gyre_event_begin(f->events, "warning");
+    gyre_json_add_text(line, "text", gyre_error_text());
+    run_files_log(f, line);
+}
+
+/* ---- all ranks */
+
+/* By the weights that are evaluated: working copies of an average are in the place of the trained
+ * weights' for as long as it takes. */
+static gyre_status make(run_pictures *p, gyre_trainer *t) {
+    const gyre_sampling_job job = {.seeds = p->seeds, .count = p->count};
+    gyre_weights *evaluated = gyre_trainer_evaluated(t);
+    if (evaluated == t->weights) return gyre_sampling_run(p->sampling, &job, p->x);
+    GYRE_TRY(gyre_trainer_fatal(t, gyre_weights_pack(evaluated)));
+    GYRE_TRY(gyre_sampling_run(p->sampling, &job, p->x));
+    return gyre_trainer_fatal(t, gyre_weights_pack(t->weights));
+}
+
+gyre_status run_pictures_make(run_pictures *p, gyre_trainer *t, run_files *files,
+                              run_timing *timing) {
+    double begun = gyre_clock();
+    bool first = t->rank == 0, there = false;
+    char *path = NULL;
+    gyre_status status = GYRE_OK;
+    if (first) {
+        status = run_files_follow(files);
+        if (status == GYRE_OK) status = path_of(files, t->completed, &path);
+        if (status == GYRE_OK) there = gyre_file_taken(path);
+    }
+    GYRE_GOTO(gyre_comm_agree(t->comm, status));
+    GYRE_GOTO(gyre_comm_broadcast(t->comm, &there, sizeof there, 0));
+    if (!there) GYRE_GOTO(make(p, t));
+    if (!first) goto out;
+    gyre_watchdog_phase(t->watchdog, "writing samples", t->completed);
+    if (keep(p, files, t->completed, path, there, begun) != GYRE_OK) warn(files);
+    run_timing_pause(timing, begun);
+out:
+    free(path);
+    return status;
+}
