@@ -1,6 +1,6 @@
 /* What the activations compute, element by element: one source for both backends. Each has its
  * value and its gradient, of which gyre/ops_layers.h says whether it reads x or y. Formulas and
- * edges are PyTorch's; where NAME has no slope, that argument is not read. */
+ * edges are PyTorch's. Only leaky_relu reads the argument `slope`. */
 #ifndef GYRE_ACTIVATION_H
 #define GYRE_ACTIVATION_H
 

@@ -220,6 +220,10 @@ static gyre_status check(const builder *b, const gyre_node_type *type, const cha
     if (type == NULL) {
         return gyre_fail(GYRE_EUSAGE, "node %s: there is no type \"%s\"", name, type_name);
     }
+    if (b->model->node_count >= BUILDER_NODES_MAX && !type->is_loss) {
+        return gyre_fail(GYRE_EUSAGE, "node %s: expected at most %d nodes, found one more", name,
+                         BUILDER_NODES_MAX);
+    }
     GYRE_TRY(check_name(b, type, name));
     GYRE_TRY(builder_check_inputs(type, name, count));
     for (int i = 0; i < count; i++) {
@@ -265,6 +269,10 @@ void builder_close(builder *b) {
 int builder_node_of(builder *b, const char *type, const char *name, int input,
                     const node_value *options) {
     return builder_node(b, type, name, &input, 1, options);
+}
+
+const char *builder_input_name(const builder *b, const gyre_node *n) {
+    return n->inputs[0] < 0 ? BUILDER_INPUT : b->model->nodes[n->inputs[0]].name;
 }
 
 gyre_status builder_same_size(builder *b, gyre_node *n, const node_size *in) {

@@ -8,7 +8,9 @@
 
 enum { BUILDER_IMAGES = -1 };
 #define BUILDER_INPUT "images" /* what a list of nodes calls them */
-#define BUILDER_LOSS "loss"    /* the name of the node that is added last */
+/* More would keep a run planning for minutes: its time grows with their square. */
+enum { BUILDER_NODES_MAX = 10000 };
+#define BUILDER_LOSS "loss" /* the name of the node that is added last */
 
 struct builder {
     gyre_model *model;
@@ -57,6 +59,8 @@ void builder_style_torch(builder *b);                   /* PyTorch's default of 
 
 /* ---- for the types' define functions; failures go into the builder */
 
+/* What a node's first input is called. */
+const char *builder_input_name(const builder *b, const gyre_node *n);
 /* The output has the size of the first input. Itself the define of types without parameters. */
 gyre_status builder_same_size(builder *b, gyre_node *n, const node_size *in);
 /* Parameter 0, NODE.weight, of a node that sums over `fan_in` inputs, in the style of now. */

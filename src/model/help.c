@@ -46,6 +46,8 @@ static void fallback_text(const node_option *o, char *out, size_t size) {
         snprintf(out, size, "%s", o->fallback != 0 ? "true" : "false");
     else if (o->kind == OPTION_CHOICE)
         snprintf(out, size, "\"%s\"", o->choices[(int)o->fallback]);
+    else if (o->fallback == NODE_CLASSES)
+        snprintf(out, size, "\"classes\"");
     else
         snprintf(out, size, "%g", o->fallback);
 }

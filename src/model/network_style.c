@@ -142,6 +142,21 @@ static gyre_status set_starts(const network_style *s, gyre_model *m, const gyre_
                      n->name, network_text(v, found));
 }
 
+/* A number for all its parameters needs some; names are looked up. */
+static gyre_status check_own(const gyre_model *m, const gyre_node *n, int first, const char *key,
+                             const gyre_json_value *v) {
+    char where[GYRE_NODE_NAME_SIZE + 32];
+    snprintf(where, sizeof where, "node %s", n->name);
+    if (v == NULL) return GYRE_OK;
+    GYRE_TRY(gyre_fail_in(where, check_mults(key, v)));
+    if (is_map(v)) return check_names(m, n, first, key, v);
+    for (int i = 0; i < GYRE_NODE_PARAMS; i++) {
+        if (n->params[i] >= first) return GYRE_OK;
+    }
+    return gyre_fail(GYRE_EUSAGE, "%s: \"%s\": it has no parameters to multiply for; leave it out",
+                     where, key);
+}
+
 /* The multiplier for a name; what the node says hides what stands beside "nodes". */
 static float mult_of(const gyre_json_value *own, const gyre_json_value *all, const char *name) {
     const gyre_json_value *both[] = {own, all};
@@ -157,13 +172,9 @@ gyre_status network_style_node(const network_style *s, gyre_model *m, const gyre
                                const gyre_json_value *v) {
     const gyre_json_value *lr = gyre_json_get(v, "lr_mult"),
                           *decay = gyre_json_get(v, "decay_mult");
-    char where[GYRE_NODE_NAME_SIZE + 32];
-    snprintf(where, sizeof where, "node %s", n->name);
     GYRE_TRY(set_starts(s, m, n, first, gyre_json_get(v, "init")));
-    GYRE_TRY(gyre_fail_in(where, check_mults("lr_mult", lr)));
-    GYRE_TRY(gyre_fail_in(where, check_mults("decay_mult", decay)));
-    if (lr != NULL && is_map(lr)) GYRE_TRY(check_names(m, n, first, "lr_mult", lr));
-    if (decay != NULL && is_map(decay)) GYRE_TRY(check_names(m, n, first, "decay_mult", decay));
+    GYRE_TRY(check_own(m, n, first, "lr_mult", lr));
+    GYRE_TRY(check_own(m, n, first, "decay_mult", decay));
     for (int i = 0; i < GYRE_NODE_PARAMS; i++) {
         if (n->params[i] < first) continue;
         gyre_param *p = &m->params[n->params[i]];

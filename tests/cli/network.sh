@@ -91,6 +91,11 @@ ends 0 "$GYRE" model lenet --image 28x28x1 --classes 10
 grep -qE '^conv2 +conv +8 x 8 x 50 +25050 +3\.200 +12800$' "$T/out" || fail "$(cat "$T/out")"
 grep -qE '^total +431080 +4\.586 +75640$' "$T/out" || fail "$(cat "$T/out")"
 refused 2 "--image 28x28: height x width x channels was expected" "$GYRE" model lenet --image 28x28
+/usr/bin/python3 - >"$T/long.json" <<'PYTHON'
+import json
+print(json.dumps([{"name": f"n{i}", "type": "relu"} for i in range(100000)]))
+PYTHON
+refused 2 "node n10000: expected at most 10000 nodes, found one more" "$GYRE" model "$T/long.json"
 refused 3 "'$T/none.json' does not exist" "$GYRE" model "$T/none.json"
 refused 2 'did you mean "lenet"?' "$GYRE" model lenett
 echo '[{"name": "fc", "type": "linear", "out": 10}]' >"$T/nodes.json"

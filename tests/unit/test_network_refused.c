@@ -102,7 +102,7 @@ static const refusal refusals[] = {
     {NODE(CONV ", \"stride\": [1, true]"),
      "node a: \"stride\": expected a whole number or a list of them, found true"},
     {NODE(CONV ", \"stride\": []"), "expected a whole number or a list of them, found []"},
-    {NODE(CONV ", \"groups\": [1, 1]"), "node a: \"groups\": expected a whole number or"},
+    {NODE(CONV ", \"groups\": [1, 1]"), "node a: \"groups\": expected a whole number, found [1,1]"},
     {NODE(CONV ", \"groups\": 3"), "node a: \"groups\": expected a divisor of the 1 channels"},
     {NODE("\"type\": \"group_norm\", \"groups\": 3"),
      "node a: \"groups\": expected a divisor of the 1 channels it reads, found 3"},
@@ -128,7 +128,7 @@ static const refusal refusals[] = {
     {NODE("\"type\": \"conv\", \"channels\": 4, \"size\": 3, \"dense\": true"),
      "of size 1 and 1 group, found size 3 x 3 and 1 groups"},
     {NODE("\"type\": \"conv\", \"channels\": 4, \"size\": 9"),
-     "node a: \"size\": the filter covers 9x9 pixels, but the image has 8x8 with its padding"},
+     "node a: \"size\": the filter covers 9x9 pixels, but its input has 8x8 with its padding"},
     {NODE(CONV ", \"pad\": [0, 3]"),
      "node a: \"pad\": expected less than the filter's 3 pixels, found 3 (left)"},
     {NODE("\"type\": \"max_pool\", \"size\": 9, \"stride\": 9"),
@@ -144,8 +144,10 @@ static const refusal refusals[] = {
      "node b: with it, parameters and the activations of one sample need more than 2^40 bytes"},
     {NODE("\"type\": \"conv\", \"channels\": 2147483647, \"size\": 1"), "fc"},
     {"[{\"name\": \"fc\", \"type\": \"linear\", \"out\": 9}]",
-     "loss needs 1 x 1 x 10 outputs, one for each class; the last node before it gives 1 x 1 x 9"},
-    {"[{\"name\": \"a\", \"type\": \"relu\"}]", "loss needs 1 x 1 x 10 outputs"},
+     "model.loss: cross_entropy needs 1 x 1 x 10 outputs, one for each class; node fc before it "
+     "gives 1 x 1 x 9"},
+    {"[{\"name\": \"a\", \"type\": \"relu\"}]", "cross_entropy needs 1 x 1 x 10 outputs, one for "
+                                                "each class; node a before it gives 8 x 8 x 1"},
     /* parameters of another node */
     {"[" FC ", {\"name\": \"b\", \"type\": \"linear\", \"out\": 10, \"parameters\": \"cf\"}]",
      "node b: \"parameters\": expected the name of a node before it, found \"cf\""},
@@ -187,6 +189,10 @@ static const refusal refusals[] = {
     {NODE("\"type\": \"batch_norm\", \"init\": 3"), "node a: \"init\": expected \"he\""},
     {NODE(CONV ", \"lr_mult\": {\"gain\": 2}"),
      "node a: \"lr_mult\": it has no parameter \"gain\""},
+    {NODE("\"type\": \"relu\", \"decay_mult\": 0"),
+     "node a: \"decay_mult\": it has no parameters to multiply for; leave it out"},
+    {NODE("\"type\": \"upsample\", \"factor\": \"classes\""),
+     "node a: \"factor\": expected a whole number, found \"classes\""},
     {NODE(CONV ", \"lr_mult\": 1e7"), "node a: \"lr_mult\": expected a number 0 to 1e+06"},
 };
 

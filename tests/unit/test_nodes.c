@@ -84,9 +84,9 @@ static void what_nodes_cannot_be(void **state) {
         "node c of type conv lacks \"channels\"",
         "type conv has no option \"wide\"",
         "c: there is no parameter 7 to use",
-        "c needs 1 x 1 x 3 outputs, one for each class; the last node before it gives 6 x 6 x 4",
+        "needs 1 x 1 x 3 outputs, one for each class; node a before it gives 6 x 6 x 4",
         "there is no type \"nothing\"",
-        "loss needs 1 x 1 x 3 outputs, one for each class; the last node before it gives 1 x 1 x 4",
+        "needs 1 x 1 x 3 outputs, one for each class; node c before it gives 1 x 1 x 4",
         "no other node reads unread",
     };
     const zoo_entry entry = {.name = "broken", .build = build_broken};
@@ -164,8 +164,8 @@ static void convolutions_have_numbers_for_each_side(void **state) {
         "node c: \"groups\": expected a divisor of the 4 channels it reads and of the 3 it writes, "
         "found 2",
         "node c: \"pad\": expected less than the filter's 3 pixels, found 3 (bottom)",
-        "node c: \"size\": the filter covers 9x5 pixels, but the image has 8x9",
-        "node c: \"size\": the filter covers 3x12 pixels, but the image has 8x11 with its padding "
+        "node c: \"size\": the filter covers 9x5 pixels, but its input has 8x9",
+        "node c: \"size\": the filter covers 3x12 pixels, but its input has 8x11 with its padding "
         "(8x9 without)",
         "node c: \"size\": expected at most 2147483647 weights",
     };

@@ -73,13 +73,15 @@ const gyre_node_type node_add = {.name = "add",
                                  .forward = add_forward,
                                  .dx = add_dx};
 
-const gyre_node_type node_mul = {.name = "mul",
-                                 .summary =
-                                     "The product of its inputs, which may be smaller likewise.",
-                                 .inputs_min = 2,
-                                 .inputs_max = 2,
-                                 .dx_may_be_dy = true,
-                                 .keeps_x = true,
-                                 .define = define,
-                                 .forward = mul_forward,
-                                 .dx = mul_dx};
+const gyre_node_type node_mul = {
+    .name = "mul",
+    .summary =
+        "The product of its inputs; the second may be one value for each channel (1 x 1 x c) "
+        "or for each pixel (h x w x 1).",
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .dx_may_be_dy = true,
+    .keeps_x = true,
+    .define = define,
+    .forward = mul_forward,
+    .dx = mul_dx};

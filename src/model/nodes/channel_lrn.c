@@ -11,7 +11,7 @@ typedef struct {
 } channel_lrn_options;
 
 static const node_option options[] = {
-    {"size", OPTION_INT, offsetof(channel_lrn_options, size), 1, WINDOW_MAX, NAN, NULL, NULL},
+    {"size", OPTION_COUNT, offsetof(channel_lrn_options, size), 1, WINDOW_MAX, NAN, NULL, NULL},
     {"alpha", OPTION_REAL, offsetof(channel_lrn_options, alpha), 0, INFINITY, 1e-4, NULL, NULL},
     {"beta", OPTION_REAL, offsetof(channel_lrn_options, beta), 0, INFINITY, 0.75, NULL, NULL},
     {"k", OPTION_REAL, offsetof(channel_lrn_options, k), 0, INFINITY, 1, NULL, NULL},

@@ -28,9 +28,9 @@ gyre_status node_classes_define(builder *b, gyre_node *n, const node_size *in) {
     if (in->h == h && in->w == w && in->c == b->model->classes) return GYRE_OK;
     return gyre_fail(
         GYRE_EUSAGE,
-        "%s needs %d x %d x %d outputs, one for each class; the last node before it gives "
+        "model.loss: %s needs %d x %d x %d outputs, one for each class; node %s before it gives "
         "%d x %d x %d",
-        n->name, h, w, b->model->classes, in->h, in->w, in->c);
+        n->type->name, h, w, b->model->classes, builder_input_name(b, n), in->h, in->w, in->c);
 }
 
 gyre_loss_shape node_classes_shape(const node_call *c, float smoothing) {

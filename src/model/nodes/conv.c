@@ -22,7 +22,7 @@ static const node_option options[] = {
     {"stride", OPTION_PAIR, offsetof(conv_options, stride), 1, 1 << 15, 1, NULL, NULL},
     {"pad", OPTION_SIDES, offsetof(conv_options, pad), 0, INT_MAX, 0, NULL, NULL},
     {"dilation", OPTION_PAIR, offsetof(conv_options, dilation), 1, 1 << 10, 1, NULL, NULL},
-    {"groups", OPTION_INT, offsetof(conv_options, groups), 1, INT_MAX, 1, NULL, NULL},
+    {"groups", OPTION_COUNT, offsetof(conv_options, groups), 1, INT_MAX, 1, NULL, NULL},
     {"bias", OPTION_BOOL, offsetof(conv_options, bias), 0, 1, 1, NULL, NULL},
     {"relu", OPTION_BOOL, offsetof(conv_options, relu), 0, 1, 0, NULL, NULL},
     {"dense", OPTION_BOOL, offsetof(conv_options, dense), 0, 1, 0, NULL, NULL},
@@ -87,7 +87,7 @@ static gyre_status check(const gyre_node *n, const conv_options *o, node_size in
     int h = in.h + o->pad[0] + o->pad[2], w = in.w + o->pad[1] + o->pad[3];
     if (h >= extent_h && w >= extent_w) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
-                     "node %s: \"size\": the filter covers %dx%d pixels, but the image has %dx%d "
+                     "node %s: \"size\": the filter covers %dx%d pixels, but its input has %dx%d "
                      "with its padding (%dx%d without): expected a smaller filter, more padding or "
                      "larger images",
                      n->name, extent_h, extent_w, h, w, in.h, in.w);

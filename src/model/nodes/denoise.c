@@ -30,8 +30,8 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     if (in->h != m->h || in->w != m->w || in->c != m->c) {
         return gyre_fail(GYRE_EUSAGE,
                          "model.loss: denoise needs outputs of the size of the images, %d x %d x "
-                         "%d; the last node before it gives %d x %d x %d",
-                         m->h, m->w, m->c, in->h, in->w, in->c);
+                         "%d; node %s before it gives %d x %d x %d",
+                         m->h, m->w, m->c, builder_input_name(b, n), in->h, in->w, in->c);
     }
     n->inputs[1] = BUILDER_IMAGES;
     n->input_count = 2;

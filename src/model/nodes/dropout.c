@@ -67,5 +67,5 @@ static gyre_status forward(const node_call *c, gyre_drop unit) {
 DROPOUT(dropout, GYRE_DROP_ELEMENTS,
         "In training, sets numbers to 0 with the probability p and multiplies the others by 1 / (1 "
         "- p).")
-DROPOUT(spatial_dropout, GYRE_DROP_CHANNELS, "The same for whole channels of a sample.")
-DROPOUT(stochastic_depth, GYRE_DROP_SAMPLES, "The same for whole samples, at the end of a branch.")
+DROPOUT(spatial_dropout, GYRE_DROP_CHANNELS, "Dropout of whole channels of a sample.")
+DROPOUT(stochastic_depth, GYRE_DROP_SAMPLES, "Dropout of whole samples, at the end of a branch.")

@@ -8,7 +8,7 @@ typedef struct {
 } upsample_options;
 
 static const node_option options[] = {
-    {"factor", OPTION_INT, offsetof(upsample_options, factor), 1, FACTOR_MAX, 2, NULL, NULL},
+    {"factor", OPTION_COUNT, offsetof(upsample_options, factor), 1, FACTOR_MAX, 2, NULL, NULL},
     {0},
 };
 

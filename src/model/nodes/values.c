@@ -52,9 +52,10 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     }
     if (in->h == t->h && in->w == t->w && in->c == t->c) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
-                     "model.loss: %s needs %d x %d x %d outputs, which the targets are; the last "
-                     "node before it gives %d x %d x %d",
-                     n->type->name, t->h, t->w, t->c, in->h, in->w, in->c);
+                     "model.loss: %s needs %d x %d x %d outputs, which the targets are; node %s "
+                     "before it gives %d x %d x %d",
+                     n->type->name, t->h, t->w, t->c, builder_input_name(b, n), in->h, in->w,
+                     in->c);
 }
 
 static gyre_status forward(const node_call *c, gyre_value_loss_kind kind) {
