@@ -149,28 +149,6 @@ static void finish_loss(gyre_model_settings *s) {
     s->loss = NULL;
 }
 
-/* Who says how samples are made says when, and the seeds are a list. */
-static gyre_status finish_sample(config_reader *r, const char *where) {
-    const gyre_sample_settings *s = &r->settings->sample;
-    uint64_t *seeds = NULL;
-    int count = 0;
-    for (int i = 0; config_fields[i].path != NULL; i++) {
-        const char *path = config_fields[i].path;
-        if (strncmp(path, "sample.", strlen("sample.")) != 0 || !r->given[i]) continue;
-        if (s->every.unit != GYRE_UNIT_NONE || s->minima) continue;
-        return gyre_fail(GYRE_EUSAGE,
-                         "%s: %s: expected sample.every or sample.minima beside it, to say when "
-                         "samples are made",
-                         where, path);
-    }
-    if (s->seeds == NULL) return GYRE_OK;
-    gyre_status status = gyre_seeds_read(s->seeds, &seeds, &count);
-    free(seeds);
-    char place[512];
-    snprintf(place, sizeof place, "%.400s: sample.seeds", where);
-    return gyre_fail_in(place, status);
-}
-
 gyre_status config_finish(config_reader *r, const char *where) {
     gyre_settings *s = r->settings;
     finish_loss(&s->model);
@@ -179,7 +157,6 @@ gyre_status config_finish(config_reader *r, const char *where) {
     GYRE_TRY(finish_schedules(s, where));
     GYRE_TRY(finish_batch(s, where));
     GYRE_TRY(finish_optimizer(r, where));
-    GYRE_TRY(finish_sample(r, where));
     return check_momentum(s, where);
 }
 

@@ -18,25 +18,35 @@ static size_t values_of(const gyre_sampling_input *in) {
     return (size_t)in->h * (size_t)in->w * (size_t)in->c;
 }
 
-gyre_status run_pictures_plan(run_pictures *p, const gyre_resolved *resolved) {
-    const gyre_settings *all = &resolved->settings;
-    const gyre_sample_settings *s = &all->sample;
+/* Says how, but not when. */
+static gyre_status check_unused(const gyre_sample_settings *s) {
+    bool used = s->seeds != NULL || s->steps > 0 || s->method != GYRE_SAMPLING_DDIM ||
+                s->eta != 0 || s->condition != NULL || s->guidance != 1;
+    if (!used) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "sample: expected sample.every or sample.minima beside the other "
+                                  "keys, to say when samples are made");
+}
+
+static gyre_status plan(run_pictures *p, const gyre_resolved *resolved) {
+    const gyre_sample_settings *s = &resolved->settings.sample;
     const gyre_model *m = resolved->model;
     const gyre_class_names names = gyre_dataset_class_names(resolved->data);
+    const gyre_images *images = resolved->samples.train.images;
+    const gyre_sampling_input input = {
+        .h = m->h, .w = m->w, .c = m->c, .bytes = images->element == GYRE_ELEMENT_U8};
     p->on = s->every.unit != GYRE_UNIT_NONE || s->minima;
-    if (!p->on) return GYRE_OK;
-    const gyre_sampling_input input = {.h = m->h,
-                                       .w = m->w,
-                                       .c = m->c,
-                                       .bytes = resolved->samples.train.images->element ==
-                                                GYRE_ELEMENT_U8};
-    gyre_status status = gyre_sample_options(s, "sample.", m, &names, &input, &p->options);
-    if (status == GYRE_OK) status = gyre_sample_check_picture(&input);
-    if (all->source != NULL) status = gyre_fail_in(all->source, status);
-    GYRE_TRY(status);
+    if (!p->on) return check_unused(s);
+    GYRE_TRY(gyre_sample_options(s, "sample.", m, &names, &input, &p->options));
+    GYRE_TRY(gyre_sample_check_picture(&input));
     gyre_sample_caption(&p->options, &names, p->caption, sizeof p->caption);
-    return gyre_seeds_read(s->seeds == NULL ? GYRE_DEFAULT_SAMPLE_SEEDS : s->seeds, &p->seeds,
-                           &p->count);
+    const char *list = s->seeds == NULL ? GYRE_DEFAULT_SAMPLE_SEEDS : s->seeds;
+    return gyre_fail_in("sample.seeds", gyre_seeds_read(list, &p->seeds, &p->count));
+}
+
+gyre_status run_pictures_plan(run_pictures *p, const gyre_resolved *resolved) {
+    const char *source = resolved->settings.source;
+    gyre_status status = plan(p, resolved);
+    return source == NULL ? status : gyre_fail_in(source, status);
 }
 
 gyre_status run_pictures_open(run_pictures *p, const gyre_trainer *t) {

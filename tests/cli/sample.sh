@@ -229,7 +229,7 @@ train=("$GYRE" train config.json --out no --quiet)
 refused 2 'denoise.steps' "${train[@]}" --set denoise.steps=1
 refused 2 'config.json: sample.class: expected a number of 0 to 9' "${train[@]}" --set sample.every.steps=5 --set sample.class=12
 refused 2 'sample.seeds: expected whole numbers' "${train[@]}" --set sample.every.steps=5 --set sample.seeds=x
-refused 2 'sample.steps: expected sample.every or sample.minima beside it' "${train[@]}" --set sample.steps=5
+refused 2 'config.json: sample: expected sample.every or sample.minima beside the other keys' "${train[@]}" --set sample.steps=5
 refused 2 'sample.steps: expected 1 to 1000' "${train[@]}" --set sample.minima=true --set sample.steps=2000
 refused 2 'expected a network that denoises' "$GYRE" train plain.json --out no --quiet --set sample.minima=true
 [ ! -e no ] || fail "a refused run made a folder"
