@@ -35,7 +35,7 @@ static gyre_status write_picture(const cli_samples *s, const char *path) {
     }
     if (s->near != NULL) {
         const char *label =
-            s->run_count == 1 ? "nearest\ntraining picture" : "nearest training\npicture to row 1";
+            s->run_count == 1 ? "nearest\ntraining picture" : "training picture\nnearest to row 1";
         rows[count++] = (gyre_sample_row){label, &s->runs[0].source.input, s->near};
     }
     gyre_sample_caption(&s->runs[0].options, &s->runs[0].source.trained.names, caption,
