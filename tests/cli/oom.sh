@@ -20,7 +20,8 @@ cat >"$T/config.json" <<'JSON'
         "policy": "triangular", "base_lr": 0.01, "max_lr": 0.1, "momentum": {"min": 0.85, "max": 0.95},
         "stages": [{"length": {"steps": 1}, "policy": "constant"}, {"length": {"steps": 4}, "cycles": 1}]
     },
-    "evaluate": {"every": {"steps": 1}}, "checkpoint": {"every": {"steps": 1}, "best": true, "keep": 2}
+    "average": {"kind": "ema"}, "evaluate": {"every": {"steps": 1}},
+    "checkpoint": {"every": {"steps": 1}, "best": true, "keep": 2}
 }
 JSON
 train=("$gyre" train "$T/config.json" --quiet --out)

@@ -58,7 +58,7 @@ open("config.json", "w").write("""{ // all of it
     "data": {"path": "plain.h5", "augment": {"mirror": true}}, "model": {"name": "small_cnn"},
     "batch": {"size": 16, "shards": 2}, "optimizer": {"name": "sgd", "momentum": 0.9},
     "schedule": {"policy": "triangular", "base_lr": 0.001, "max_lr": 0.01, "cycles": 1},
-    "length": {"steps": 8}, "evaluate": {"every": {"steps": 2}}, "checkpoint": {"every": {"steps": 2}}
+    "average": {"kind": "ema"}, "length": {"steps": 8}, "evaluate": {"every": {"steps": 2}}, "checkpoint": {"every": {"steps": 2}}
 }
 """)
 config = open("config.json").read()

@@ -129,7 +129,7 @@ static const char training[] =
     " \"model\": {\"name\": \"small_cnn\"}, \"batch\": {\"size\": 16, \"shards\": 2}, \"threads\": "
     "2,\n"
     " \"schedule\": {\"max_lr\": 0.01, \"cycles\": 1}, \"length\": {\"steps\": 5},\n"
-    " \"evaluate\": {\"every\": {\"steps\": 2}},\n"
+    " \"average\": {\"kind\": \"ema\"}, \"evaluate\": {\"every\": {\"steps\": 2}},\n"
     " \"checkpoint\": {\"every\": {\"steps\": 2}, \"best\": true, \"keep\": 2}}";
 
 static gyre_settings *open_settings(void) {
