@@ -36,7 +36,7 @@ config() {
     "optimizer": {$optimizer, "weight_decay": 1e-4},
     "schedule": {"policy": "triangular", "base_lr": 0.001, "max_lr": 0.006, "cycles": 1,
                  "momentum": {"min": 0.8, "max": 0.95}},
-    "length": {"steps": $3}, "evaluate": {"every": {"steps": $3}, "batch": 10}
+    "average": {"kind": "ema"}, "length": {"steps": $3}, "evaluate": {"every": {"steps": $3}, "batch": 10}
 }
 JSON
 }
@@ -59,7 +59,7 @@ on_fakes() {
     return $rc
 }
 
-hash_of() { "$GYRE" inspect "$1" --hash; }
+hash_of() { "$GYRE" inspect "$1" --hash=state; }
 
-# outcome_of RUN: the hash of its parameters, and its last validation loss, of which they know nothing.
+# outcome_of RUN: the hash of its state, and its last validation loss, of which that knows nothing.
 outcome_of() { echo "$(hash_of "$1") $(sed -n 's/.*"event":"evaluation".*"loss":\([^,]*\),.*/\1/p' "$1/log.jsonl" | tail -n 1)"; }
