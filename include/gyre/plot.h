@@ -22,4 +22,12 @@ gyre_status gyre_plot_model(const gyre_model *m, const char *output);
 /* Loss and metric of a range test over the rate, what it suggests marked. */
 gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *output);
 
+/* The metric in the bands of a loss that has them: one line each, on a logarithmic axis. */
+typedef struct {
+    const char *name;
+    const double *bands; /* NaN: none there */
+} gyre_plot_line;
+gyre_status gyre_plot_bands(const gyre_metric *m, const gyre_plot_line *lines, int count, int bands,
+                            const char *output);
+
 #endif
