@@ -32,7 +32,7 @@ named:
 # ---- the flags of the libraries; a missing one leaves these empty and tools/deps.sh names it
 PKG := pkg-config --silence-errors
 HDF5 := $(shell $(PKG) --exists hdf5-serial 2>/dev/null && echo hdf5-serial || echo hdf5)
-LIBRARIES := ompi-c $(HDF5) libcjson libxxhash zlib libjpeg libpng libprotobuf-c
+LIBRARIES := ompi-c $(HDF5) lapacke libcjson libxxhash zlib libjpeg libpng libprotobuf-c
 SYSTEM_INCLUDES := $(patsubst -I%,-isystem %,$(shell for p in $(LIBRARIES); do $(PKG) --cflags-only-I $$p 2>/dev/null; done))
 LIBS := $(shell for p in $(LIBRARIES); do $(PKG) --libs $$p 2>/dev/null; done) -ldnnl -lgomp -lpthread -lm
 

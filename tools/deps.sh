@@ -25,6 +25,7 @@ need_program openmpi-bin mpirun
 need_file libopenmpi-dev "/usr/lib/$arch/openmpi/include/mpi.h"
 need_file libdnnl-dev /usr/include/oneapi/dnnl/dnnl.h
 need_file libhdf5-dev /usr/include/hdf5/serial/hdf5.h
+need_file liblapacke-dev /usr/include/lapacke.h
 need_file libcjson-dev /usr/include/cjson/cJSON.h
 need_file zlib1g-dev /usr/include/zlib.h
 need_file libjpeg62-turbo-dev /usr/include/jpeglib.h

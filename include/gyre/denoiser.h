@@ -22,6 +22,7 @@ typedef struct {
     int from, to;         /* training draws times from <= t < to */
     gyre_predict predict; /* what the network's output is */
     int classes;          /* that a condition is one of; 0: the network takes none */
+    float offset;         /* offset noise: times one more normal for each channel */
     int null_class;       /* the condition that is no class; -1: it was not learned */
 } gyre_denoiser;
 

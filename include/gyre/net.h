@@ -51,6 +51,8 @@ gyre_status gyre_net_begin_step(gyre_net *net, uint64_t seed, int64_t step, int6
  * for a sample, in the pass's part of times, depends on the pass and the sample's place alone,
  * which gyre_batch.first counts: all runs and steps have the same. Else nothing happens. */
 gyre_status gyre_net_begin_pass(gyre_net *net, int pass, int passes);
+/* The words that it has them draw from. */
+void gyre_pass_draws(int pass, int passes, uint32_t words[GYRE_DRAW_WORDS]);
 /* The same for evaluations that take the images for samples of the time `time` with their noise. */
 gyre_status gyre_net_fix_time(gyre_net *net, int time);
 

@@ -4,6 +4,7 @@
 #ifndef GYRE_RUN_H
 #define GYRE_RUN_H
 
+#include "gyre/bounds.h"
 #include "gyre/checkpoint.h"
 #include "gyre/comm.h"
 #include "gyre/evaluator.h"
@@ -59,6 +60,7 @@ bool gyre_stop_wanted(void);
 typedef struct {
     const char *file, *config, *data, *part;
     gyre_weights_choice weights;
+    bool bounds; /* of a network that denoises, also those of gyre/bounds.h */
 } gyre_evaluated;
 
 /* Its loss and metric. Close it. */
@@ -79,6 +81,8 @@ typedef struct {
     size_t outputs_each;     /* outputs of a sample */
     gyre_not_finite bad;     /* sample; looked for where the loss is not finite */
     bool labelled;           /* each sample has one label; else no classes are counted */
+    bool bounded;            /* `bounds` is there */
+    gyre_bounds bounds;
 } gyre_evaluation;
 /* Reads what the network gives for each sample: on rank 0, batch after batch in the order of the
  * part, when all of `e` but checkpoint, score, class_samples, class_hits and bad is there. */

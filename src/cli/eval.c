@@ -3,6 +3,7 @@
 
 #include "gyre/comm.h"
 #include "gyre/log.h"
+#include "gyre/plot.h"
 #include "gyre/run.h"
 #include "gyre/text.h"
 #include "holds.h"
@@ -16,7 +17,7 @@
 
 typedef struct {
     gyre_evaluated what;
-    const char *predictions;
+    const char *predictions, *plot;
 } arguments;
 
 static gyre_status parse(int argc, char **argv, arguments *a) {
@@ -24,6 +25,11 @@ static gyre_status parse(int argc, char **argv, arguments *a) {
     GYRE_TRY(cli_options_read(argc, argv, &cli_command_eval, a, NULL));
     return cli_one_operand(argc, argv, &cli_command_eval,
                            "checkpoint, run folder or file of weights", &a->what.file);
+}
+
+static gyre_status check(const arguments *a) {
+    if (a->plot == NULL || a->what.bounds) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "--plot draws what --bounds computes; give both");
 }
 
 static gyre_status read_weights(const char *value, void *to) {
@@ -56,16 +62,50 @@ static void print_source(const gyre_evaluation *e, const char *part) {
              best, samples);
 }
 
-static void print_bands(const gyre_score *s) {
+/* Errors at one part of the times, in columns. */
+static void print_errors(const gyre_metric *of, const double *errors, int count) {
+    for (int i = 0; i < count; i++) {
+        char value[64];
+        const char *text =
+            isnan(errors[i]) ? "none drawn" : gyre_metric_text(of, errors[i], value, sizeof value);
+        printf("  %*s", i + 1 < count ? -10 : 0, text);
+    }
+    printf("\n");
+}
+
+/* The network's error and, where they are asked for, those of the two bounds: of part b of the
+ * times, or with b < 0 of all. Returns how many. */
+static int errors_of(const gyre_evaluation *e, int b, double errors[3]) {
+    const gyre_bound *linear = &e->bounds.linear, *memory = &e->bounds.memory;
+    int count = 0;
+    errors[count++] = b < 0 ? e->score.metric : e->score.bands[b];
+    if (!e->bounded) return count;
+    if (e->bounds.linear_known) errors[count++] = b < 0 ? linear->mean : linear->bands[b];
+    errors[count++] = b < 0 ? memory->mean : memory->bands[b];
+    return count;
+}
+
+static void print_bands(const gyre_evaluation *e) {
+    const gyre_score *s = &e->score;
+    double errors[3];
     if (s->band_count == 0) return;
     printf("  each at %d times with their noise; %s by the time, in parts of the schedule:\n",
            s->passes, gyre_metric_prose(s->of).text);
-    for (int b = 0; b < s->band_count; b++) {
-        char value[64];
-        printf("  %3d to %3d %%  %s\n", 100 * b / s->band_count, 100 * (b + 1) / s->band_count,
-               isnan(s->bands[b]) ? "none drawn"
-                                  : gyre_metric_text(s->of, s->bands[b], value, sizeof value));
+    if (e->bounded) {
+        printf("%15snetwork     %sby heart\n", "", e->bounds.linear_known ? "linear      " : "");
+        printf("  all times  ");
+        print_errors(s->of, errors, errors_of(e, -1, errors));
     }
+    for (int b = 0; b < s->band_count; b++) {
+        printf("  %3d to %3d %%", 100 * b / s->band_count, 100 * (b + 1) / s->band_count);
+        print_errors(s->of, errors, errors_of(e, b, errors));
+    }
+    if (!e->bounded) return;
+    printf("  %sby heart: a noised image is taken for a mean of the %" PRId64 " training images\n",
+           e->bounds.linear_known
+               ? "linear: the best linear denoiser, which a network should beat; "
+               : "",
+           e->bounds.train);
 }
 
 static gyre_status print(const gyre_evaluation *e, const char *part) {
@@ -74,7 +114,7 @@ static gyre_status print(const gyre_evaluation *e, const char *part) {
     char score[128];
     printf(": %" PRId64 " samples, %s\n", e->samples,
            gyre_score_text(&e->score, score, sizeof score));
-    print_bands(&e->score);
+    print_bands(e);
     for (int k = 0; e->score.of->is_share && k < e->classes; k++) {
         if (e->class_samples[k] == 0) continue;
         printf("  ");
@@ -91,6 +131,17 @@ static gyre_status print(const gyre_evaluation *e, const char *part) {
             "the loss is not finite: the network gives no numbers for some images, as where its "
             "weights, or the running statistics of batch norm, hold NaN or are too large");
     }
+    return cli_flush();
+}
+
+static gyre_status plot(const gyre_evaluation *e, const char *output) {
+    const gyre_bounds *b = &e->bounds;
+    const gyre_plot_line lines[] = {{"network", e->score.bands},
+                                    {"knows the training images by heart", b->memory.bands},
+                                    {"best linear denoiser", b->linear.bands}};
+    GYRE_TRY(gyre_plot_bands(e->score.of, lines, b->linear_known ? 3 : 2, e->score.band_count,
+                             output));
+    cli_print_path(output);
     return cli_flush();
 }
 
@@ -114,10 +165,13 @@ static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
     arguments a;
     gyre_evaluation e = {0};
     GYRE_TRY(gyre_comm_agree(comm, parse(argc, argv, &a)));
+    GYRE_TRY(gyre_comm_agree(comm, check(&a)));
     const bool rank0 = gyre_comm_rank(comm) == 0;
     gyre_status status = score(&a, comm, &e);
     if (status == GYRE_OK) {
-        status = gyre_comm_agree(comm, rank0 ? print(&e, a.what.part) : GYRE_OK);
+        if (rank0) status = print(&e, a.what.part);
+        if (rank0 && status == GYRE_OK && a.plot != NULL) status = plot(&e, a.plot);
+        status = gyre_comm_agree(comm, status);
     } else if (a.what.config == NULL && rank0) {
         status = cli_other_kind(status, a.what.file, CLI_HOLDS_RUN | CLI_HOLDS_CHECKPOINT);
     }
@@ -129,7 +183,7 @@ static int run(int argc, char **argv) {
     return cli_on_ranks(argc, argv, evaluate, true);
 }
 
-static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpwo"}, {"WEIGHTS", "mdpwo"}, {0}};
+static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpwobP"}, {"WEIGHTS", "mdpwobP"}, {0}};
 
 static const cli_option options[] = {
     {.name = "CHECKPOINT|RUN", .help = "a checkpoint file, or a run's folder: its newest one"},
@@ -171,6 +225,18 @@ static const cli_option options[] = {
      .help =
          "writes as CSV for each sample its row in the part, its label, the predicted class and "
          "the network's outputs"},
+    {.id = 'b',
+     .name = "bounds",
+     .kind = CLI_FLAG,
+     .at = offsetof(arguments, what.bounds),
+     .help = "of a network that denoises: beside its error those of the best linear denoiser and "
+             "of one that knows the training images by heart (docs/diffusion.md)"},
+    {.id = 'P',
+     .name = "plot",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, plot),
+     .value = "FILE",
+     .help = "draws what --bounds computes, as .svg or .png (needs gnuplot)"},
     {0}};
 
 const cli_command cli_command_eval = {

@@ -47,7 +47,10 @@ static gyre_status open_work(const gyre_bounds_question *q, work *w) {
                          "bounds are of networks whose loss is denoise; this one's is %s",
                          q->model->loss);
     }
-    gyre_denoiser_noise(q->model, &w->shape);
+    w->shape = (gyre_diffusion_shape){.c = (size_t)q->model->c,
+                                      .from = (uint32_t)w->denoiser.from,
+                                      .range = (uint32_t)(w->denoiser.to - w->denoiser.from),
+                                      .offset = w->denoiser.offset};
     w->alpha_bar = malloc((size_t)w->denoiser.schedule.steps * sizeof *w->alpha_bar);
     w->linear_errors = calloc(samples + 1, sizeof *w->linear_errors);
     w->memory_errors = calloc(samples + 1, sizeof *w->memory_errors);

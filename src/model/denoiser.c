@@ -68,6 +68,7 @@ bool gyre_denoiser_of(const gyre_model *m, gyre_denoiser *out) {
     out->from = whole(noised, "from");
     out->to = whole(noised, "to");
     out->predict = (gyre_predict)whole(noised, "predict");
+    out->offset = (float)gyre_node_option(noised, "offset", 0);
     if (condition == NULL) return true;
     out->classes = m->classes;
     if (gyre_node_option(condition, "drop", 0) > 0) out->null_class = whole(condition, "rows") - 1;

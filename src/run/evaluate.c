@@ -97,6 +97,8 @@ gyre_status gyre_evaluate(const gyre_evaluated *what, const gyre_output_reader *
     const gyre_score_details details = {e.classes, reader == NULL ? NULL : take, &r};
     GYRE_GOTO(gyre_evaluator_run(e.evaluator, &e.view, &details, &score));
     fill_in(&e, &score, out);
+    out->bounded = what->bounds;
+    if (what->bounds) GYRE_GOTO(evaluation_bounds(&e, comm, &out->bounds));
     if (!isfinite(score.loss)) status = gyre_view_not_finite(&e.view, &out->bad);
     status = gyre_comm_agree(comm, status);
 out:

@@ -43,7 +43,7 @@ gyre_status evaluation_find_view(evaluation *e, const char *data, const char *pa
                           .count = images->count,
                           .size = e->settings == NULL ? 0 : e->settings->data.crop_size};
     bool train = strcmp(part, "train") == 0, held_out = strcmp(part, "validation") == 0;
-    bool own = e->settings != NULL && gyre_dataset_hash(e->data) == trained_on;
+    bool own = e->own = e->settings != NULL && gyre_dataset_hash(e->data) == trained_on;
     bool split = own && e->settings->data.validation == GYRE_VALIDATION_SPLIT;
     if ((train && own && (split || e->settings->data.subset > 0)) || (held_out && split)) {
         GYRE_TRY(gyre_samples_open(e->data, &e->settings->data, e->settings->seed, &e->samples));

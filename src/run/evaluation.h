@@ -15,6 +15,7 @@ typedef struct {
     gyre_settings *settings;    /* of the run or the config, NULL: the checkpoint is alone */
     const char *lacks_settings; /* then why */
     gyre_dataset *data;
+    bool own;             /* it is the dataset of the run or the config */
     gyre_samples samples; /* as the run cut them, when that is what is scored */
     gyre_view view;       /* that is scored */
     gyre_model *model;
@@ -34,6 +35,9 @@ gyre_status evaluation_find_view(evaluation *e, const char *data, const char *pa
  * well). Its classes are not fewer than the dataset's, nor other ones. */
 gyre_status evaluation_open_model(evaluation *e, const gyre_model_settings *settings,
                                   uint64_t trained_on, const char *data);
+/* What the score is to be read against. GYRE_EUSAGE where the network does not denoise, or what it
+ * was trained on is not known. Collective. */
+gyre_status evaluation_bounds(evaluation *e, gyre_comm *comm, gyre_bounds *out);
 /* Room for the scores of the model's classes. */
 gyre_status evaluation_open_classes(evaluation *e);
 

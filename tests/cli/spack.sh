@@ -9,7 +9,7 @@ import contextlib, pathlib, re, sys, types
 # A package of Debian's by what Spack calls it; None: Spack has no need of it, for the reason given.
 NAMES = {
     "gcc": "c", "pkg-config": "pkgconfig", "openmpi-bin": "openmpi", "libopenmpi-dev": "openmpi",
-    "libdnnl-dev": "onednn", "libhdf5-dev": "hdf5", "libcjson-dev": "cjson", "zlib1g-dev": "zlib-api",
+    "libdnnl-dev": "onednn", "libhdf5-dev": "hdf5", "libcjson-dev": "cjson", "liblapacke-dev": "netlib-lapack", "zlib1g-dev": "zlib-api",
     "libjpeg62-turbo-dev": "jpeg", "libpng-dev": "libpng", "libprotobuf-c-dev": "protobuf-c",
     "protobuf-c-compiler": "protobuf-c", "librandom123-dev": "random123", "libxxhash-dev": "xxhash",
     "libcmocka-dev": "cmocka", "gnuplot-nox": "gnuplot", "python3": "python", "python3-h5py": "py-h5py",

@@ -24,6 +24,7 @@ class Gyre(MakefilePackage):
     depends_on("onednn cpu_runtime=omp")
     depends_on("hdf5@1.10:")
     depends_on("cjson@1.7:")
+    depends_on("netlib-lapack+lapacke")
     depends_on("xxhash@0.8:")
     depends_on("zlib-api")
     depends_on("jpeg")

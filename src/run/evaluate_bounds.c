@@ -1,0 +1,32 @@
+/* What a network that denoises is to be read against: see gyre/bounds.h. */
+#include "evaluation.h"
+
+#include "gyre/defaults.h"
+#include "gyre/log.h"
+
+/* The samples that the run trained on. */
+static gyre_status find_training_samples(evaluation *e) {
+    if (!e->own) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "--bounds: needs the images that the network was trained on, so the config "
+            "of its run, and the run's own dataset");
+    }
+    if (e->samples.train.images != NULL) return GYRE_OK;
+    return gyre_samples_open(e->data, &e->settings->data, e->settings->seed, &e->samples);
+}
+
+gyre_status evaluation_bounds(evaluation *e, gyre_comm *comm, gyre_bounds *out) {
+    GYRE_TRY(gyre_comm_agree(comm, find_training_samples(e)));
+    if (gyre_comm_rank(comm) == 0) {
+        gyre_say("comparing with denoisers that know the %lld training images",
+                 (long long)e->samples.train.count);
+    }
+    const gyre_bounds_question q = {.model = e->model,
+                                    .train = &e->samples.train,
+                                    .view = &e->view,
+                                    .mean = e->snapshot.mean,
+                                    .scale = e->snapshot.scale,
+                                    .passes = gyre_evaluate_pairs(&e->settings->evaluate)};
+    return gyre_bounds_of(&q, e->backend, comm, out);
+}
