@@ -75,7 +75,7 @@ endif
 
 # ---- objects
 CUDA_SOURCES := $(if $(CUDA),$(sort $(wildcard cuda/*.c cuda/*.cu)))
-LIB_SOURCES := $(sort $(wildcard src/base/*.c src/config/*.c src/schedule/*.c src/data/*.c \
+LIB_SOURCES := $(sort $(wildcard src/base/*.c src/config/*.c src/schedule/*.c src/data/*.c src/denoise/*.c \
                  src/onnx/*.c src/onnx/write/*.c src/model/*.c src/model/nodes/*.c src/model/zoo/*.c src/optim/*.c src/dist/*.c \
                  src/backend/*.c src/backend/cpu/*.c src/runfile/*.c src/sampling/*.c src/run/*.c src/find/*.c src/study/*.c src/report/*.c)) $(filter %.c,$(CUDA_SOURCES))
 CLI_SOURCES := $(sort $(wildcard src/cli/*.c))

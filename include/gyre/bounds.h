@@ -34,9 +34,8 @@ typedef struct {
     int passes;                /* times of each sample */
 } gyre_bounds_question;
 
-/* Its time grows with the product of both views' samples. On all lanes of `b`. Errors: GYRE_EUSAGE
- * where the model's loss is another; GYRE_EIO; GYRE_EDEVICE: all images must fit into memory as
- * 32-bit floats. Collective. */
+/* Its time grows with the product of both views' samples. On all lanes of `b`. Errors: GYRE_EIO;
+ * GYRE_EDEVICE: all images must fit into memory as 32-bit floats. Collective. */
 gyre_status gyre_bounds_of(const gyre_bounds_question *q, gyre_backend *b, gyre_comm *comm,
                            gyre_bounds *out);
 

@@ -7,6 +7,10 @@
 #include "gyre/schedule.h"
 #include "gyre/status.h"
 
+/* Can a figure be written there? For a command that works long before it draws. Errors as the
+ * figures'. */
+gyre_status gyre_plot_check(const char *output);
+
 /* LR, training loss, validation loss and metric of runs over steps; cycles shaded, minima marked;
  * several runs overlaid. `output` ends in .svg or .png, else GYRE_EUSAGE. GYRE_EIO when gnuplot is
  * missing (naming the package) or fails. */

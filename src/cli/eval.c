@@ -7,6 +7,7 @@
 #include "gyre/run.h"
 #include "gyre/text.h"
 #include "holds.h"
+#include "machine.h"
 #include "predictions.h"
 #include "weights.h"
 #include <inttypes.h>
@@ -28,8 +29,15 @@ static gyre_status parse(int argc, char **argv, arguments *a) {
 }
 
 static gyre_status check(const arguments *a) {
-    if (a->plot == NULL || a->what.bounds) return GYRE_OK;
-    return gyre_fail(GYRE_EUSAGE, "--plot draws what --bounds computes; give both");
+    char gnuplot[4096];
+    if (a->plot == NULL) return GYRE_OK;
+    if (!a->what.bounds) {
+        return gyre_fail(GYRE_EUSAGE, "--plot draws what --bounds computes; give both");
+    }
+    if (!cli_machine_program("gnuplot", gnuplot, sizeof gnuplot)) {
+        return gyre_fail(GYRE_EIO, "--plot: gnuplot was not found: apt-get install gnuplot-nox");
+    }
+    return gyre_plot_check(a->plot);
 }
 
 static gyre_status read_weights(const char *value, void *to) {
@@ -139,8 +147,8 @@ static gyre_status plot(const gyre_evaluation *e, const char *output) {
     const gyre_plot_line lines[] = {{"network", e->score.bands},
                                     {"knows the training images by heart", b->memory.bands},
                                     {"best linear denoiser", b->linear.bands}};
-    GYRE_TRY(gyre_plot_bands(e->score.of, lines, b->linear_known ? 3 : 2, e->score.band_count,
-                             output));
+    GYRE_TRY(
+        gyre_plot_bands(e->score.of, lines, b->linear_known ? 3 : 2, e->score.band_count, output));
     cli_print_path(output);
     return cli_flush();
 }

@@ -42,11 +42,7 @@ static void close_work(work *w) {
 static gyre_status open_work(const gyre_bounds_question *q, work *w) {
     const size_t samples = (size_t)q->view->count * (size_t)q->passes;
     w->q = q;
-    if (!gyre_denoiser_of(q->model, &w->denoiser)) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "bounds are of networks whose loss is denoise; this one's is %s",
-                         q->model->loss);
-    }
+    gyre_denoiser_of(q->model, &w->denoiser);
     w->shape = (gyre_diffusion_shape){.c = (size_t)q->model->c,
                                       .from = (uint32_t)w->denoiser.from,
                                       .range = (uint32_t)(w->denoiser.to - w->denoiser.from),

@@ -4,6 +4,7 @@
 #include "gnuplot.h"
 #include "gyre/file.h"
 #include "gyre/overwrite.h"
+#include "gyre/plot.h"
 #include "gyre/text.h"
 #include <errno.h>
 #include <math.h>
@@ -58,6 +59,13 @@ gyre_status report_figure_open(const char *output, report_figure *f) {
     fputs(MARK ": data of the script of the same name; blocks are parted by two empty lines\n",
           f->dat);
     return GYRE_OK;
+}
+
+gyre_status gyre_plot_check(const char *output) {
+    report_figure f;
+    gyre_status status = report_figure_open(output, &f);
+    report_figure_close(&f);
+    return status;
 }
 
 int report_figure_rows(report_figure *f, const char *comment, const double *values, size_t rows,

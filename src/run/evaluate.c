@@ -88,6 +88,7 @@ gyre_status gyre_evaluate(const gyre_evaluated *what, const gyre_output_reader *
     *out = (gyre_evaluation){0};
     gyre_status status = what->config == NULL ? evaluation_read_checkpoint(&e, what)
                                               : evaluation_read_weights(&e, what);
+    if (status == GYRE_OK && what->bounds) status = evaluation_check_bounds(&e);
     status = gyre_comm_agree(comm, status);
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(run_device_open(e.settings, comm, &e.backend));

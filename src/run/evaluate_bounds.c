@@ -2,16 +2,24 @@
 #include "evaluation.h"
 
 #include "gyre/defaults.h"
+#include "gyre/denoiser.h"
 #include "gyre/log.h"
+
+gyre_status evaluation_check_bounds(const evaluation *e) {
+    gyre_denoiser d;
+    if (!gyre_denoiser_of(e->model, &d)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "--bounds: expected a network whose loss is denoise, found %s",
+                         e->model->loss);
+    }
+    if (e->own) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "--bounds: needs the images that the network was trained on, so the config of "
+                     "its run, and the run's own dataset");
+}
 
 /* The samples that the run trained on. */
 static gyre_status find_training_samples(evaluation *e) {
-    if (!e->own) {
-        return gyre_fail(
-            GYRE_EUSAGE,
-            "--bounds: needs the images that the network was trained on, so the config "
-            "of its run, and the run's own dataset");
-    }
     if (e->samples.train.images != NULL) return GYRE_OK;
     return gyre_samples_open(e->data, &e->settings->data, e->settings->seed, &e->samples);
 }

@@ -35,8 +35,10 @@ gyre_status evaluation_find_view(evaluation *e, const char *data, const char *pa
  * well). Its classes are not fewer than the dataset's, nor other ones. */
 gyre_status evaluation_open_model(evaluation *e, const gyre_model_settings *settings,
                                   uint64_t trained_on, const char *data);
-/* What the score is to be read against. GYRE_EUSAGE where the network does not denoise, or what it
- * was trained on is not known. Collective. */
+/* What the score is to be read against can be computed: the network denoises, and what it was
+ * trained on is known. GYRE_EUSAGE. */
+gyre_status evaluation_check_bounds(const evaluation *e);
+/* Computes it. Collective. */
 gyre_status evaluation_bounds(evaluation *e, gyre_comm *comm, gyre_bounds *out);
 /* Room for the scores of the model's classes. */
 gyre_status evaluation_open_classes(evaluation *e);
