@@ -123,10 +123,11 @@ ends 0 "$GYRE" train config.json --out values --quiet --set data.path=values.h5 
 ends 0 "$GYRE" data info arrays.h5
 
 # A checkpoint in a module: the numbers that gyre's own export has, and what does not fit.
+ends 0 "$GYRE" train config.json --out averaged --quiet --set average.kind=ema --set length.steps=5
 ends 0 "$GYRE" export safetensors bytes -o net.safetensors
 cat >load.py <<'P'
 import glob, warnings
-import numpy as np
+import h5py, numpy as np
 from gyre_exchange import from_gyre
 from safetensors_file import read
 
@@ -155,16 +156,29 @@ assert loaded.whole() and len(loaded.taken) == 17, loaded
 for name, w in want.items():
     assert w.shape == module.state[name].shape and (w == module.state[name]).all(), name
 assert module.state["bn1.num_batches_tracked"] == 3
+averaged = glob.glob("averaged/checkpoints/*.h5")[0]
+with h5py.File(averaged) as f:
+    for weights, group in ("any", "average"), ("average", "average"), ("last", "parameters"):
+        module = Module()
+        assert from_gyre(averaged, module, weights).whole()
+        assert (module.state["fc.bias"] == f[group]["fc.bias"][()]).all(), weights
+        buffers = f["average" if group == "average" else "state/buffers"]
+        assert (module.state["bn1.running_var"] == buffers["bn1.running_var"][()]).all(), weights
 warnings.simplefilter("always")
 with warnings.catch_warnings(record=True) as said:
     loaded = from_gyre(checkpoint, Module(fc__weight=(7, 64), extra__bias=(3,)))
 assert loaded.missing == ["extra.bias"] and loaded.misfit == ["fc.weight (2, 128) for (7, 64)"], loaded
 assert "missing: extra.bias; misfit: fc.weight (2, 128) for (7, 64)" in str(said[0].message), said[0].message
-for file, words in ((checkpoint, "no parameter of the model"), ("gray.h5", "is no checkpoint of gyre")):
+for file, words, weights in (
+    (checkpoint, "no parameter of the model", "any"),
+    ("gray.h5", "is no checkpoint of gyre", "any"),
+    (checkpoint, "has no average of its weights", "average"),
+    (checkpoint, '"average" or "last" was expected', "best"),
+):
     module = Module()
     module.state = {"other": np.zeros(3)}
     try:
-        from_gyre(file, module)
+        from_gyre(file, module, weights)
     except ValueError as e:
         assert words in str(e), e
     else:
