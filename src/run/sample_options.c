@@ -2,6 +2,7 @@
 #include "gyre/sample.h"
 
 #include "gyre/defaults.h"
+#include "gyre/log.h"
 #include "gyre/names.h"
 #include "gyre/text.h"
 #include <ctype.h>
@@ -78,6 +79,13 @@ static gyre_status check_guidance(const gyre_sample_settings *s, const char *pre
                      prefix);
 }
 
+static void warn_of_times(const gyre_denoiser *d) {
+    if (d->from == 0 && d->to == d->schedule.steps) return;
+    gyre_warn("the network is trained at times %d to %d alone (denoise.from, denoise.to), and "
+              "sampling visits others of its %d",
+              d->from, d->to - 1, d->schedule.steps);
+}
+
 gyre_status gyre_sample_options(const gyre_sample_settings *settings, const char *prefix,
                                 const gyre_model *m, const gyre_class_names *names,
                                 const gyre_sampling_input *input, gyre_sampling_options *out) {
@@ -103,5 +111,7 @@ gyre_status gyre_sample_options(const gyre_sample_settings *settings, const char
     out->rule.spacing = d.schedule.zero_snr ? GYRE_SPACING_TRAILING : GYRE_SPACING_LEADING;
     GYRE_TRY(choose_steps(settings, prefix, &d, &out->rule));
     GYRE_TRY(choose_class(settings, prefix, &d, names, out));
-    return check_guidance(settings, prefix, &d);
+    GYRE_TRY(check_guidance(settings, prefix, &d));
+    warn_of_times(&d);
+    return GYRE_OK;
 }

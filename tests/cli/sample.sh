@@ -172,6 +172,10 @@ cells = lambda name: __import__("numpy").rint(__import__("h5py").File(name)["lat
 assert find(c, [cells("average.h5")]) == {(0, k) for k in range(3)}
 assert not find(c, [cells("last.h5")])
 P
+# A network that was trained at some times alone.
+ends 0 "$GYRE" train config.json --out late --quiet --set denoise.from=500 --set length.steps=5
+ends 0 "$GYRE" sample late --seeds 0 --steps 2 -o late.png
+grep -q 'warning: the network is trained at times 500 to 999 alone' err || fail "$(cat err)"
 # What cannot be written is a warning.
 ends 0 "$GYRE" train config.json --out blocked_run --quiet --stop-after 10 "${sampling[@]}"
 touch blocked_run/samples
