@@ -36,6 +36,13 @@ static gyre_status find_entry(const char *name, const zoo_entry **out) {
             return GYRE_OK;
         }
     }
+    if (strpbrk(name, "./") != NULL) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "model.name: unknown model \"%s\"; the file of a network, ONNX or JSON, is "
+            "for model.file",
+            name);
+    }
     return unknown_name("model.name", "model", name, names);
 }
 

@@ -76,4 +76,6 @@ refused 2 "is an HDF5 file; a dataset is for data.path, a checkpoint or other we
 refused 2 "is an HDF5 file" "$gyre" train config.json --set model.file="$(echo plain/checkpoints/step*2.h5)" --out no
 refused 3 "is an ONNX file; it is for model.file" "$gyre" train config.json --set data.path=plain.onnx --out no
 refused 2 "is an ONNX file; it is for model.file" "$gyre" train plain.onnx --out no
+refused 2 "unknown model \"plain.onnx\"; the file of a network, ONNX or JSON, is for model.file" \
+    "$gyre" train config.json --set model.file=null --set model.name=plain.onnx --out no
 exit 0
