@@ -60,18 +60,25 @@ static bool same_shape(const onnx_constant *a, const onnx_constant *b) {
     return true;
 }
 
-/* Of equal shapes, or of one number and many. */
+/* Room for what two constants of equal shapes give, or one number and any others. */
+static onnx_constant *room_for(onnx_import *m, const onnx_constant *a, const onnx_constant *b,
+                               bool integer) {
+    const onnx_constant *shape = a->count == 1 ? b : a;
+    const int rank = a->rank > b->rank ? a->rank : b->rank, more = rank - shape->rank;
+    int64_t dims[ONNX_RANK_MAX];
+    for (int i = 0; i < rank; i++) dims[i] = i < more ? 1 : shape->dims[i - more];
+    return onnx_constant_make(&m->work, rank, dims, integer);
+}
+
 static onnx_constant *fold_binary(onnx_import *m, const onnx_call *c, char op) {
     onnx_constant *a = onnx_constant_in(c, 0), *b = onnx_constant_in(c, 1);
     if (a == NULL || b == NULL) return NULL;
-    const onnx_constant *like = b->count > a->count || b->rank > a->rank ? b : a;
     bool fits = same_shape(a, b) || a->count == 1 || b->count == 1;
     const double *x = fits ? onnx_constant_read(&m->work, a) : NULL;
     const double *y = fits ? onnx_constant_read(&m->work, b) : NULL;
     if (x == NULL || y == NULL) return NULL;
     bool flags = strchr("=<>", op) != NULL;
-    onnx_constant *k =
-        onnx_constant_make(&m->work, like->rank, like->dims, flags || (a->integer && b->integer));
+    onnx_constant *k = room_for(m, a, b, flags || (a->integer && b->integer));
     for (size_t i = 0; k != NULL && i < k->count; i++) {
         double z = apply(op, x[a->count == 1 ? 0 : i], y[b->count == 1 ? 0 : i], k->integer);
         k->values[i] = onnx_math_cast(z, k->integer);

@@ -160,7 +160,7 @@ onnx_layer *onnx_give_step(onnx_import *m, onnx_call *c, onnx_value *const *in, 
 }
 onnx_layer *onnx_copy_layer(onnx_import *m, onnx_call *c, onnx_value *v) {
     const onnx_layer *old = onnx_layer_of(m, v);
-    onnx_value in[ONNX_LAYER_INPUTS], *list[ONNX_LAYER_INPUTS];
+    onnx_value in[ONNX_LAYER_INPUTS] = {0}, *list[ONNX_LAYER_INPUTS] = {in, in, in};
     int count = old->input_count, from = v->layer;
     const char *type = old->type;
     for (int i = 0; i < count; i++) {

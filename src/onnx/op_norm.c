@@ -39,14 +39,13 @@ void onnx_op_batch_norm(onnx_import *m, onnx_call *c) {
     static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
     if (!onnx_is_picture(m, c, 0)) return;
     onnx_value *in = c->in[0];
-    const int64_t *size = onnx_size_of(m, in);
     bool row = in->view.rank == 2 && !onnx_view_is(&in->view, "NC");
     if (row && !onnx_row_of_one(m, c, in)) return;
     if (!onnx_view_is(&in->view, "NC") && !onnx_view_is(&in->view, "NCHW")) {
         onnx_refuse(m, c, "gyre normalises over samples and pixels, for each channel");
         return;
     }
-    size = onnx_size_of(m, in);
+    const int64_t *size = onnx_size_of(m, in);
     for (int k = 1; k <= 4; k++) {
         if (!onnx_is_weight(m, c, k)) return;
         if (onnx_constant_in(c, k)->count == (size_t)size[ONNX_AXIS_C]) continue;

@@ -254,8 +254,31 @@ static void nodes_are_called_as_modules_are(void **state) {
     onnx_work_close(&m.work);
 }
 
+/* Of no numbers and one come none, whatever their ranks; a number of many dimensions is one. */
+static void no_numbers_stay_none(void **state) {
+    const int64_t none[] = {0}, ones[] = {1, 1}, few[] = {3};
+    bench b;
+    (void)state;
+    for (int order = 0; order < 4; order++) {
+        open_bench(&b, "Add");
+        onnx_constant *k[2] = {onnx_constant_make(&b.m.work, 1, order < 2 ? none : few, true),
+                               onnx_constant_make(&b.m.work, 2, ones, true)};
+        for (int i = 0; i < 2; i++) {
+            b.in[i] =
+                (onnx_value){.kind = ONNX_CONSTANT, .constant = k[order % 2 == 0 ? i : 1 - i]};
+            b.call.in[b.call.in_count++] = &b.in[i];
+        }
+        assert_true(onnx_fold(&b.m, &b.call));
+        assert_int_equal(b.out.constant->rank, 2);
+        assert_int_equal(b.out.constant->dims[1], order < 2 ? 0 : 3);
+        assert_int_equal(b.out.constant->count, order < 2 ? 0 : 3);
+        onnx_work_close(&b.m.work);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_numbers_stay_none),
         cmocka_unit_test(a_view_that_is_flattened_comes_back),
         cmocka_unit_test(axes_change_places),
         cmocka_unit_test(shuffled_channels_are_seen),

@@ -55,7 +55,7 @@ static gyre_status forward(const node_call *c) {
     const affine_options *o = c->node->options;
     const size_t channels = (size_t)c->in->c, each = node_align_floats(channels);
     const gyre_batch_norm_shape s = {.n = c->n, .h = c->in->h, .w = c->in->w, .c = c->in->c};
-    const gyre_f32 shifts =
+    gyre_f32 shifts =
         o->by_channel ? gyre_f32_at(c->running, channels) : gyre_f32_at(c->constants, each);
     /* where all statistics are frozen, the leaf's moments are cleared as a whole */
     if (c->train && o->by_channel && !c->model->norm_frozen)

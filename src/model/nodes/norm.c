@@ -34,7 +34,7 @@ size_t norm_saved_size(const node_call *c, size_t floats) {
 norm_vectors norm_vectors_of(const node_call *c, size_t floats) {
     const size_t each = node_align_floats((size_t)c->in->c);
     norm_vectors v = {c->w[WEIGHT], c->w[BIAS], c->dw[WEIGHT], c->dw[BIAS]};
-    const gyre_f32 unread = gyre_f32_at((gyre_f32)(void *)c->saved, node_align_floats(floats));
+    gyre_f32 unread = gyre_f32_at((gyre_f32)(void *)c->saved, node_align_floats(floats));
     if (v.gamma == NULL) {
         v.gamma = c->constants;
         v.dgamma = unread;

@@ -77,6 +77,9 @@ def make_bad():
                                ("other_count", [0, 4, 8, 9], "it makes (0, 4, 8, 9) of (N, 4, 8, 8)")):
         bad(name, around([node("Reshape", ["stem", "shape"], ["body"])], [constant("shape", shape, INT64, (len(shape),))]),
             words + ", where sizes of as many values")
+    none = [node("Add", ["none", "one"], ["shape"]), node("Reshape", ["stem", "shape"], ["body"])]
+    bad("no_numbers", around(none, [constant("none", [], INT64, (0,)), constant("one", 1, INT64, (1, 1))]),
+        "it makes () of (N, 4, 8, 8)")
     normed = [node("ReduceL2", ["v"], ["length"], axes=[1, 2, 3]), node("Div", ["v", "length"], ["unit"]),
               node("Mul", ["unit", "g"], ["w"]), node("Conv", ["stem", "w"], ["body"], kernel_shape=[3, 3], pads=[1] * 4)]
     bad("weight_norm", around(normed, [tensor("v", (4, 4, 3, 3)), tensor("g", (4, 1, 1, 1))]),
