@@ -5,7 +5,8 @@
  * attributes: completed updates, arithmetic config hash, data hash, model, versions that may change
  * bits), /state/buffers/LAYER.running_mean and .running_var f32, /state/input/mean and scale f32
  * (how images become numbers), /state/class_names where the classes have names, /state/network
- * where the network is a list of nodes: the text of model.layers. The user block is a seal
+ * where the network is a list of nodes: the text of model.layers; /state/config, the resolved
+ * config. The user block is a seal
  * (gyre/seal.h), checked before HDF5 opens the file. Written atomically. Plain host data here, no
  * device, no MPI.
  */
@@ -46,6 +47,7 @@ typedef struct {
     bool averaged;                  /* parameters and buffers are the averages; never saved */
     gyre_class_names names;         /* to be written, not owned; never read back */
     const char *network;            /* settings.model.layers, likewise; NULL: `model` names it */
+    const char *config;             /* the resolved settings as text, likewise */
     char imported[1200];            /* what gyre_parameters_import() took, as text; never saved */
 } gyre_snapshot;
 
@@ -90,6 +92,8 @@ gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out)
 /* The network of a checkpoint as model.layers has it; NULL: one of the zoo, which its scalars name.
  * free() it. Verifies the file first. */
 gyre_status gyre_checkpoint_network(const char *path, char **out);
+/* The config of its run, resolved; NULL: the file is of a gyre that wrote none. free() it. */
+gyre_status gyre_checkpoint_config(const char *path, char **out);
 
 /* Height, width and channels of the images that a checkpoint was trained on; *known: it tells. */
 gyre_status gyre_checkpoint_input_size(const char *path, uint64_t size[3], bool *known);

@@ -43,6 +43,7 @@ typedef struct {
     bool unlike;                     /* and it is not the same on all of them */
 
     gyre_snapshot snapshot; /* host image of the state; filled by load and save */
+    char *config;           /* the resolved settings as text, which checkpoints hold */
     uint64_t seed;          /* of batches and of random nodes: gyre_trainer_start's */
     int64_t completed;      /* updates done */
     struct {

@@ -38,7 +38,7 @@ static gyre_status check_data(const evaluation *e, const char *data, uint64_t tr
 static gyre_status read_settings(evaluation *e, const char *config, uint64_t hash,
                                  const char **data) {
     bool there = gyre_file_exists(config);
-    if (there) GYRE_TRY(run_own_config(config, hash, &e->settings));
+    GYRE_TRY(run_own_config(config, e->checkpoint, hash, &e->settings));
     if (*data == NULL && e->settings != NULL) *data = e->settings->data.path;
     const char *why = there ? "is not the config that the checkpoint was trained with (another "
                               "run's, edited, or of another version of gyre)"

@@ -9,8 +9,10 @@
  * config would be. free() both, whatever came of it. */
 gyre_status run_locate(const char *given, char **checkpoint, char **config);
 
-/* The config, when the checkpoint with this config hash was trained with it: a folder above may
- * have one of its own; else NULL. */
-gyre_status run_own_config(const char *config, uint64_t hash, gyre_settings **out);
+/* The config of the checkpoint's run: the one in the folder above it, where the checkpoint with
+ * this config hash was trained with that (another run may be there); else the one that the
+ * checkpoint holds, told where another one is there; NULL: it is of a gyre that wrote none. */
+gyre_status run_own_config(const char *config, const char *checkpoint, uint64_t hash,
+                           gyre_settings **out);
 
 #endif

@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static gyre_status read_config(const char *config, gyre_sample_source *s) {
-    if (!gyre_file_exists(config)) return GYRE_OK;
-    return run_own_config(config, s->trained.snapshot.config_hash, &s->settings);
-}
-
 gyre_status gyre_sample_source_open(const char *path, gyre_weights_choice weights,
                                     gyre_sample_source *out) {
     char *checkpoint = NULL, *config = NULL;
@@ -20,7 +15,8 @@ gyre_status gyre_sample_source_open(const char *path, gyre_weights_choice weight
     *out = (gyre_sample_source){0};
     GYRE_GOTO(run_locate(path, &checkpoint, &config));
     GYRE_GOTO(gyre_trained_open(checkpoint, weights, &out->trained));
-    GYRE_GOTO(read_config(config, out));
+    GYRE_GOTO(
+        run_own_config(config, checkpoint, out->trained.snapshot.config_hash, &out->settings));
     const gyre_model *m = out->trained.model;
     const gyre_snapshot *s = &out->trained.snapshot;
     const char *pixels = gyre_element_name(GYRE_ELEMENT_U8);

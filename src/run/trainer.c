@@ -3,6 +3,7 @@
 
 #include "gyre/child.h"
 #include "gyre/clock.h"
+#include "gyre/config.h"
 #include "gyre/log.h"
 #include "gyre/version.h"
 #include "input.h"
@@ -61,6 +62,8 @@ static gyre_status open_net(gyre_trainer *t) {
     GYRE_GOTO(open_average(t));
     t->snapshot.names = gyre_dataset_class_names(t->resolved->data);
     t->snapshot.network = t->resolved->layers;
+    GYRE_GOTO(gyre_config_print(s, &t->config));
+    t->snapshot.config = t->config;
     memcpy(t->snapshot.mean, mean, count * sizeof *mean);
     memcpy(t->snapshot.scale, scale, (size_t)m->c * sizeof *scale);
     for (int i = 0; i < t->snapshot.state_count; i++) {
@@ -156,6 +159,7 @@ void gyre_trainer_close(gyre_trainer *t) {
     if (t->weights != NULL) gyre_weights_close(t->weights);
     if (t->backend != NULL) t->backend->ops->close(t->backend);
     gyre_snapshot_close(&t->snapshot);
+    free(t->config);
     *t = (gyre_trainer){0};
 }
 

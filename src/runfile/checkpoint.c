@@ -2,7 +2,7 @@
 #include "gyre/checkpoint.h"
 
 #include "checkpoint_average.h"
-#include "checkpoint_network.h"
+#include "checkpoint_text.h"
 #include "class_names.h"
 #include "gyre/file.h"
 #include "gyre/run_folder.h"
@@ -162,7 +162,8 @@ static gyre_status write_content(hid_t file, const char *path, const gyre_model 
     GYRE_GOTO(h5_arrays_write(file, path, "/state/buffers", buffers, buffer_count, s->buffers));
     GYRE_GOTO(write_input(file, path, m, s));
     GYRE_GOTO(class_names_write(file, path, &s->names));
-    GYRE_GOTO(checkpoint_network_write(file, path, s->network));
+    GYRE_GOTO(checkpoint_text_write(file, path, CHECKPOINT_NETWORK, s->network));
+    GYRE_GOTO(checkpoint_text_write(file, path, CHECKPOINT_CONFIG, s->config));
 out:
     gyre_hdf5_close(state);
     free(parameters);
@@ -369,13 +370,21 @@ gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out)
     return status;
 }
 
-gyre_status gyre_checkpoint_network(const char *path, char **out) {
+static gyre_status read_text(const char *path, const char *place, char **out) {
     gyre_h5_reader *r = NULL;
     *out = NULL;
     GYRE_TRY(open_sealed(path, &r));
-    gyre_status status = checkpoint_network_read(r, out);
+    gyre_status status = checkpoint_text_read(r, place, out);
     gyre_h5_reader_close(r);
     return status;
+}
+
+gyre_status gyre_checkpoint_network(const char *path, char **out) {
+    return read_text(path, CHECKPOINT_NETWORK, out);
+}
+
+gyre_status gyre_checkpoint_config(const char *path, char **out) {
+    return read_text(path, CHECKPOINT_CONFIG, out);
 }
 
 gyre_status gyre_checkpoint_input_size(const char *path, uint64_t size[3], bool *known) {

@@ -1,5 +1,5 @@
-/* A list of nodes as one text of the length that it has. */
-#include "checkpoint_network.h"
+/* Texts of a checkpoint; see checkpoint_text.h. */
+#include "checkpoint_text.h"
 
 #include "gyre/json.h"
 #include "h5_file.h"
@@ -7,14 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char place[] = "/state/network";
-
-gyre_status checkpoint_network_write(hid_t file, const char *path, const char *text) {
+gyre_status checkpoint_text_write(hid_t file, const char *path, const char *place,
+                                  const char *text) {
     if (text == NULL) return GYRE_OK;
     return h5_write_texts(file, path, place, 0, strlen(text), text);
 }
 
-gyre_status checkpoint_network_read(gyre_h5_reader *r, char **out) {
+gyre_status checkpoint_text_read(gyre_h5_reader *r, const char *place, char **out) {
     const char *path = gyre_h5_reader_path(r);
     const gyre_h5_entry *e = gyre_h5_reader_find(r, place);
     *out = NULL;
@@ -25,7 +24,7 @@ gyre_status checkpoint_network_read(gyre_h5_reader *r, char **out) {
                          GYRE_JSON_BYTES_MAX);
     }
     char *text = calloc(1, e->size + 1);
-    if (text == NULL) return gyre_no_memory("the network of '%s'", path);
+    if (text == NULL) return gyre_no_memory("%s of '%s'", place, path);
     const h5_type type = {.format = H5_TEXT, .size = e->size};
     gyre_status status = h5_read(r, e, &type, text, 1);
     if (status == GYRE_OK)
