@@ -35,7 +35,7 @@ CONFIGS = {"resnet20": ("cifar10_resnet20", 128), "cifar10_quick": ("cifar10_qui
            "cifar10_full": ("clr_paper/figure1-triangular", 100)}
 # Networks of the zoo part, and images/s that are expected, by which the number of steps is chosen.
 ZOO = {"mobilenet_v2": 1000, "efficientnet_b0": 600, "densenet121": 300, "resnet18": 800, "vgg16_bn": 100,
-       "resnet20": 1500}
+       "resnet20": 1500, "unet": 120}
 WARMUP = 10
 
 

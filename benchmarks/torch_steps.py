@@ -3,8 +3,8 @@
     python3 torch_steps.py MODEL --batch N --steps K --format nchw|nhwc --precision f32|bf16 --threads T
                            [--compile] [--processor-time]
 
-The nets are those that gyre is tested against (tests/data/torch), else torchvision's of that name, with
-10 classes. Batches are made beforehand, so that PyTorch's figure has no loader in it; gyre's has.
+The nets are those that gyre is tested against (tests/data/torch), unet, which is diffusers' UNet2DModel as gyre's
+zoo has it and tells noise, else torchvision's of that name, with 10 classes. Batches are made beforehand, so that PyTorch's figure has no loader in it; gyre's has.
 Warm-up steps are left out, and with them what --compile takes.
 """
 import argparse
@@ -23,7 +23,25 @@ import make_reference as nets  # noqa: E402
 NETS = {"resnet20": "ResNet20", "cifar10_quick": "Cifar10Quick", "cifar10_full": "Cifar10Full"}
 
 
+class Denoiser(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        from diffusers import DDPMScheduler, UNet2DModel
+        self.net = UNet2DModel(sample_size=32, block_out_channels=(32, 64, 64), layers_per_block=2, norm_num_groups=8,
+                               down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
+                               up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"))
+        self.register_buffer("alpha_bar", DDPMScheduler().alphas_cumprod)
+
+    def forward(self, x):
+        """The noise told, and the noise."""
+        t, noise = torch.randint(0, len(self.alpha_bar), (len(x),)), torch.randn_like(x)
+        kept = self.alpha_bar[t][:, None, None, None]
+        return self.net(kept.sqrt() * x + (1 - kept).sqrt() * noise, t).sample, noise
+
+
 def network(name):
+    if name == "unet":
+        return Denoiser()
     if name in NETS:
         return getattr(nets, NETS[name])()
     import torchvision
@@ -58,7 +76,8 @@ def main():
         begun = clock()
         bf16 = torch.autocast("cpu", torch.bfloat16) if a.precision == "bf16" else contextlib.nullcontext()
         with bf16:
-            loss = F.cross_entropy(model(batches[t % 4]), labels)
+            out = model(batches[t % 4])
+            loss = F.mse_loss(*out) if a.model == "unet" else F.cross_entropy(out, labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
