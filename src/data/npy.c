@@ -43,8 +43,10 @@ static gyre_status read_type(const char *path, const char *text, npy_header *out
                          "little-endian",
                          path);
     }
-    return gyre_fail(GYRE_EUSAGE, "'%s' holds no integers or floats of 1 to 8 bytes (descr %.12s)",
-                     path, text == NULL ? "is missing" : text);
+    const bool quoted = text != NULL && text[0] == '\'';
+    const int shown = quoted ? 2 + (int)strcspn(text + 1, "'") : 12;
+    return gyre_fail(GYRE_EUSAGE, "'%s' holds no integers or floats of 1 to 8 bytes (descr %.*s)",
+                     path, shown < 40 ? shown : 40, text == NULL ? "is missing" : text);
 }
 
 static gyre_status read_shape(const char *path, const char *text, npy_header *out) {

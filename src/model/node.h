@@ -37,6 +37,8 @@ typedef struct {
                            every value in range; NULL: the fallback is a value */
 } node_option;
 
+enum { NODE_SIDE_MAX = 1 << 15 }; /* of windows, strides and outputs, in pixels */
+
 /* The value of an INT that is the number of classes, which a network does not know. */
 #define NODE_CLASSES ((double)-INFINITY)
 

@@ -2,14 +2,12 @@
  * AdaptiveAvgPool2d. Bins may overlap, or be smaller than a pixel is wide. */
 #include "../builder.h"
 
-enum { SIDE_MAX = 1 << 15 };
-
 typedef struct {
     int bins[2]; /* height, width */
 } adaptive_pool_options;
 
 static const node_option options[] = {
-    {"bins", OPTION_PAIR, offsetof(adaptive_pool_options, bins), 1, SIDE_MAX, 1, NULL, NULL},
+    {"bins", OPTION_PAIR, offsetof(adaptive_pool_options, bins), 1, NODE_SIDE_MAX, 1, NULL, NULL},
     {0},
 };
 

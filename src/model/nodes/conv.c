@@ -18,8 +18,8 @@ typedef struct {
 
 static const node_option options[] = {
     {"channels", OPTION_INT, offsetof(conv_options, channels), 1, INT_MAX, NAN, NULL, NULL},
-    {"size", OPTION_PAIR, offsetof(conv_options, size), 1, 1 << 15, NAN, NULL, NULL},
-    {"stride", OPTION_PAIR, offsetof(conv_options, stride), 1, 1 << 15, 1, NULL, NULL},
+    {"size", OPTION_PAIR, offsetof(conv_options, size), 1, NODE_SIDE_MAX, NAN, NULL, NULL},
+    {"stride", OPTION_PAIR, offsetof(conv_options, stride), 1, NODE_SIDE_MAX, 1, NULL, NULL},
     {"pad", OPTION_SIDES, offsetof(conv_options, pad), 0, INT_MAX, 0, NULL, NULL},
     {"dilation", OPTION_PAIR, offsetof(conv_options, dilation), 1, 1 << 10, 1, NULL, NULL},
     {"groups", OPTION_COUNT, offsetof(conv_options, groups), 1, INT_MAX, 1, NULL, NULL},

@@ -12,7 +12,7 @@ typedef struct {
 } lrn_options;
 
 static const node_option options[] = {
-    {"size", OPTION_COUNT, offsetof(lrn_options, size), 1, 1 << 15, NAN, NULL, NULL},
+    {"size", OPTION_COUNT, offsetof(lrn_options, size), 1, NODE_SIDE_MAX, NAN, NULL, NULL},
     {"alpha", OPTION_REAL, offsetof(lrn_options, alpha), 0, INFINITY, 1, NULL, NULL},
     {"beta", OPTION_REAL, offsetof(lrn_options, beta), 0, INFINITY, 0.75, NULL, NULL},
     {"relu", OPTION_BOOL, offsetof(lrn_options, relu), 0, 1, 0, NULL, NULL},

@@ -1,8 +1,6 @@
 /* Pooling by the largest value or by the average, over windows or over the whole picture. */
 #include "../builder.h"
 
-enum { SIDE_MAX = 1 << 15 };
-
 typedef struct {
     int size[2], stride[2], pad[2]; /* height, width; size and stride 0: not given */
     bool ceil;                      /* a window may reach beyond the picture: Caffe's rule */
@@ -11,10 +9,11 @@ typedef struct {
 } pool_options;
 
 #define POOL_OPTIONS                                                                               \
-    {"size", OPTION_PAIR, offsetof(pool_options, size), 1, SIDE_MAX,                               \
+    {"size", OPTION_PAIR, offsetof(pool_options, size), 1, NODE_SIDE_MAX,                          \
      0,      NULL,        "required unless global"},                                               \
-        {"stride", OPTION_PAIR, offsetof(pool_options, stride), 1, SIDE_MAX, 0, NULL, "the size"}, \
-        {"pad", OPTION_PAIR, offsetof(pool_options, pad), 0, SIDE_MAX, 0, NULL, NULL},             \
+        {"stride", OPTION_PAIR, offsetof(pool_options, stride), 1, NODE_SIDE_MAX, 0,               \
+         NULL,     "the size"},                                                                    \
+        {"pad", OPTION_PAIR, offsetof(pool_options, pad), 0, NODE_SIDE_MAX, 0, NULL, NULL},        \
         {"ceil", OPTION_BOOL, offsetof(pool_options, ceil), 0, 1, 0, NULL, NULL}, {                \
         "global", OPTION_BOOL, offsetof(pool_options, global), 0, 1, 0, NULL, NULL                 \
     }

@@ -11,7 +11,7 @@ typedef struct {
 
 static const node_option options[] = {
     {"channels", OPTION_INT, offsetof(shortcut_options, channels), 1, INT_MAX, NAN, NULL, NULL},
-    {"stride", OPTION_COUNT, offsetof(shortcut_options, stride), 1, 1 << 15, 1, NULL, NULL},
+    {"stride", OPTION_COUNT, offsetof(shortcut_options, stride), 1, NODE_SIDE_MAX, 1, NULL, NULL},
     {0},
 };
 

@@ -1,7 +1,7 @@
 /* Each pixel `factor` times in both directions (nearest neighbour), as decoders have it. */
 #include "../builder.h"
 
-enum { FACTOR_MAX = 64, SIDE_MAX = 1 << 15 };
+enum { FACTOR_MAX = 64 };
 
 typedef struct {
     int factor;
@@ -15,11 +15,11 @@ static const node_option options[] = {
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     const upsample_options *o = n->options;
     (void)b;
-    if (in->h > SIDE_MAX / o->factor || in->w > SIDE_MAX / o->factor) {
+    if (in->h > NODE_SIDE_MAX / o->factor || in->w > NODE_SIDE_MAX / o->factor) {
         return gyre_fail(GYRE_EUSAGE,
                          "node %s: expected at most %d pixels in each direction, found %d x %d "
                          "times %d",
-                         n->name, SIDE_MAX, in->h, in->w, o->factor);
+                         n->name, NODE_SIDE_MAX, in->h, in->w, o->factor);
     }
     n->h = in->h * o->factor;
     n->w = in->w * o->factor;
