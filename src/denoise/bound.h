@@ -7,6 +7,7 @@
 #ifndef GYRE_DENOISE_BOUND_H
 #define GYRE_DENOISE_BOUND_H
 
+#include "gyre/comm.h"
 #include "gyre/status.h"
 #include <stddef.h>
 
@@ -22,8 +23,10 @@ enum { DENOISE_LINEAR_WIDTH_MAX = 4096 }; /* its time grows with the cube */
 
 typedef struct denoise_linear denoise_linear;
 
-/* Mean and covariance of the images, and its eigenvectors. GYRE_EDEVICE: no memory. */
-gyre_status denoise_linear_open(denoise_rows train, denoise_linear **out);
+/* Mean and covariance of the images, and its eigenvectors. Of 50,000 images of 3,072 values that
+ * takes minutes, in which `watchdog` is told that the rank lives; it may be NULL. GYRE_EDEVICE: no
+ * memory. */
+gyre_status denoise_linear_open(denoise_rows train, gyre_watchdog *watchdog, denoise_linear **out);
 void denoise_linear_close(denoise_linear *l); /* NULL is fine */
 /* Squares of an image's coordinates in the eigenvectors, less the mean's: (width). Any thread.
  * GYRE_EDEVICE: no memory. */

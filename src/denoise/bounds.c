@@ -39,7 +39,7 @@ static void close_work(work *w) {
     free(w->memory_errors);
 }
 
-static gyre_status open_work(const gyre_bounds_question *q, work *w) {
+static gyre_status open_work(const gyre_bounds_question *q, gyre_watchdog *watchdog, work *w) {
     const size_t samples = (size_t)q->view->count * (size_t)q->passes;
     w->q = q;
     gyre_denoiser_of(q->model, &w->denoiser);
@@ -59,7 +59,7 @@ static gyre_status open_work(const gyre_bounds_question *q, work *w) {
     w->portions = (q->view->count + PORTION - 1) / PORTION;
     GYRE_TRY(denoise_memory_open(w->train, &w->memory));
     if (w->train.width > DENOISE_LINEAR_WIDTH_MAX) return GYRE_OK;
-    return denoise_linear_open(w->train, &w->linear);
+    return denoise_linear_open(w->train, watchdog, &w->linear);
 }
 
 /* ---- a portion */
@@ -169,6 +169,7 @@ static gyre_status score_all(work *w, gyre_backend *b, gyre_comm *comm) {
          w->first += ranks * b->lanes) {
         const int64_t left = (all - w->first + ranks - 1) / ranks;
         const int slots = left < b->lanes ? (int)left : b->lanes;
+        gyre_watchdog_beat(gyre_comm_watchdog(comm));
         status = b->ops->parallel(b, slots, score_portion, w);
     }
     return gyre_comm_agree(comm, status);
@@ -198,7 +199,8 @@ gyre_status gyre_bounds_of(const gyre_bounds_question *q, gyre_backend *b, gyre_
     work w = {0};
     const size_t samples = (size_t)q->view->count * (size_t)q->passes;
     *out = (gyre_bounds){.train = q->train->count};
-    gyre_status status = gyre_comm_agree(comm, open_work(q, &w));
+    gyre_watchdog_phase(gyre_comm_watchdog(comm), "computing bounds", -1);
+    gyre_status status = gyre_comm_agree(comm, open_work(q, gyre_comm_watchdog(comm), &w));
     if (status != GYRE_OK) goto out;
     out->linear_known = w.linear != NULL;
     GYRE_GOTO(score_all(&w, b, comm));

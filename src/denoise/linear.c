@@ -44,13 +44,15 @@ static float *turn(denoise_rows train, const double *mean) {
 }
 
 /* (width, width), of the population. */
-static gyre_status find_covariance(denoise_rows train, const double *mean, double *covariance) {
+static gyre_status find_covariance(denoise_rows train, const double *mean, gyre_watchdog *watchdog,
+                                   double *covariance) {
     enum { ROWS = 64 };
     const size_t d = train.width, n = train.count;
     float *turned = turn(train, mean);
     if (turned == NULL) return gyre_no_memory("%zu images", n);
     for (size_t begin = 0; begin < d; begin += ROWS) { /* the lower triangle, in strips */
         const size_t rows = d - begin < ROWS ? d - begin : ROWS;
+        if (watchdog != NULL) gyre_watchdog_beat(watchdog);
         denoise_dots(turned + begin * n, rows, turned, begin + rows, n, covariance + begin * d, d);
     }
     free(turned);
@@ -82,7 +84,7 @@ static gyre_status find_directions(denoise_linear *l, double *covariance) {
     return GYRE_OK;
 }
 
-gyre_status denoise_linear_open(denoise_rows train, denoise_linear **out) {
+gyre_status denoise_linear_open(denoise_rows train, gyre_watchdog *watchdog, denoise_linear **out) {
     const size_t d = train.width;
     denoise_linear *l = *out = calloc(1, sizeof *l);
     double *covariance = calloc(d * d, sizeof *covariance);
@@ -94,7 +96,7 @@ gyre_status denoise_linear_open(denoise_rows train, denoise_linear **out) {
     l->directions = malloc(d * d * sizeof *l->directions);
     if (l->mean == NULL || l->values == NULL || l->directions == NULL) goto out;
     find_mean(train, l->mean);
-    GYRE_GOTO(find_covariance(train, l->mean, covariance));
+    GYRE_GOTO(find_covariance(train, l->mean, watchdog, covariance));
     status = find_directions(l, covariance);
 out:
     free(covariance);

@@ -114,7 +114,7 @@ static void linear_is_the_filter(void **state) {
     for (int i = 0; i < TRAIN; i++) train[i * WIDTH + 1] += 2 * train[i * WIDTH]; /* correlated */
     for (int i = 0; i < TRAIN; i++) train[i * WIDTH + 4] = 0.25f;                 /* constant */
     fill(image, WIDTH, 0.5);
-    assert_int_equal(denoise_linear_open((denoise_rows){train, TRAIN, WIDTH}, &l), GYRE_OK);
+    assert_int_equal(denoise_linear_open((denoise_rows){train, TRAIN, WIDTH}, NULL, &l), GYRE_OK);
     assert_int_equal(denoise_linear_squares(l, image, squares), GYRE_OK);
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         const double a = times[i][0], s = times[i][1];
