@@ -114,9 +114,14 @@ $(O)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' > $@
 
-$(O)/libgyre.a: $(LIB_OBJECTS)
+# An object that is new in the list, of a source older than the archive, would else be left out.
+$(O)/objects: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIB_OBJECTS)' | cmp -s - $@ || echo '$(LIB_OBJECTS)' > $@
+
+$(O)/libgyre.a: $(LIB_OBJECTS) $(O)/objects
 	@rm -f $@
-	@ar rcs $@ $^
+	@ar rcs $@ $(LIB_OBJECTS)
 
 $(O)/gyre: $(CLI_OBJECTS) $(SAN_OBJECT) $(O)/libgyre.a
 	@echo "  LINK  $@"
