@@ -89,8 +89,9 @@ static void put_points(report_figure *f, lines *l) {
 }
 
 /* Intervals first, so that no line lies below one. */
-static void plot_lines(report_figure *f, const gyre_results *e, const lines *l, bool intervals) {
+static void plot_lines(report_figure *f, const gyre_results *e, lines *l, bool intervals) {
     const char *command = "plot";
+    put_points(f, l);
     for (int i = 0; intervals && i < l->count; i++) {
         fprintf(f->gp,
                 "%s DATA index %d using 1:3:4 with filledcurves fillstyle transparent solid 0.13 "
@@ -113,6 +114,7 @@ static void plot_lines(report_figure *f, const gyre_results *e, const lines *l, 
         }
         command = ", \\\n    ";
     }
+    report_chart_end(f);
 }
 
 static void begin(report_figure *f, const lines *l, const char *y_label) {
@@ -146,9 +148,7 @@ gyre_status report_draw_times(const gyre_results *e, int group, const char *outp
     } else {
         report_chart_y(&f, report_chart_margins(range, 0.05));
     }
-    put_points(&f, &l);
     plot_lines(&f, e, &l, false);
-    report_chart_end(&f);
     status = report_figure_finish(&f);
 out:
     close_lines(&l);
@@ -171,9 +171,7 @@ gyre_status report_draw_time_differences(const gyre_results *e, int group, const
     fputs("set arrow from graph 0, first 0 to graph 1, first 0 nohead back linewidth 1.5 "
           "linecolor rgb '#303030'\n",
           f.gp);
-    put_points(&f, &l);
     plot_lines(&f, e, &l, true);
-    report_chart_end(&f);
     status = report_figure_finish(&f);
 out:
     close_lines(&l);
