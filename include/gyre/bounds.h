@@ -13,6 +13,7 @@
 #include "gyre/dataset.h"
 #include "gyre/metric.h"
 #include "gyre/model.h"
+#include "gyre/net.h"
 
 typedef struct {
     double mean;
@@ -31,7 +32,7 @@ typedef struct {
     const gyre_view *train;    /* what both know */
     const gyre_view *view;     /* what is scored */
     const float *mean, *scale; /* of the input: (h, w, c) and (c) */
-    int passes;                /* times of each sample */
+    gyre_passes passes;        /* times of each sample */
 } gyre_bounds_question;
 
 /* Its time grows with the product of both views' samples. On all lanes of `b`. Errors: GYRE_EIO;

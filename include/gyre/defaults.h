@@ -34,9 +34,6 @@ static inline double gyre_default_peak_decay(gyre_policy policy) {
 
 #define GYRE_DEFAULT_EVALUATE_BATCH 250
 #define GYRE_DEFAULT_EVALUATE_PAIRS 4
-static inline int gyre_evaluate_pairs(const gyre_evaluate_settings *s) {
-    return s->pairs > 0 ? s->pairs : GYRE_DEFAULT_EVALUATE_PAIRS;
-}
 
 #define GYRE_DEFAULT_SAMPLE_STEPS 50 /* of DDIM; DDPM takes all times */
 #define GYRE_DEFAULT_SAMPLE_BATCH 4

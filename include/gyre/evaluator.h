@@ -11,10 +11,16 @@
 
 typedef struct gyre_evaluator gyre_evaluator;
 
-/* For batches of `batch` images; a network whose evaluation draws is given each image `pairs`
- * times, each with another draw. `watchdog` may be NULL. */
-gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, int pairs, gyre_comm *comm,
-                                gyre_watchdog *watchdog, gyre_evaluator **out);
+/* The passes that settings ask for during a run, or `at_end` on the part test, which was not
+ * evaluated until then. `s` NULL: the defaults. */
+gyre_passes gyre_evaluate_passes(const gyre_evaluate_settings *s, bool at_end);
+
+/* For batches of `batch` images; a network whose evaluation draws is given each image in each of
+ * `passes`, with another draw. `watchdog` may be NULL. */
+gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_passes passes,
+                                gyre_comm *comm, gyre_watchdog *watchdog, gyre_evaluator **out);
+/* Other passes from now on. */
+void gyre_evaluator_set_passes(gyre_evaluator *e, gyre_passes passes);
 void gyre_evaluator_close(gyre_evaluator *e);
 
 /* The largest of a sample's outputs, the first of equal ones; -1: one of them is no number. */

@@ -47,12 +47,19 @@ void gyre_net_close(gyre_net *net);
  * are counted by gyre_batch.first from there. Nothing happens where no node draws. */
 gyre_status gyre_net_begin_step(gyre_net *net, uint64_t seed, int64_t step, int64_t first,
                                 int64_t batch);
-/* Before the evaluations of pass 0 to passes - 1 of a network whose evaluation draws: what is drawn
- * for a sample, in the pass's part of times, depends on the pass and the sample's place alone,
- * which gyre_batch.first counts: all runs and steps have the same. Else nothing happens. */
-gyre_status gyre_net_begin_pass(gyre_net *net, int pass, int passes);
+/* How often a sample is evaluated, of a network whose evaluation draws, and what is drawn. */
+typedef struct {
+    int count;
+    uint64_t seed;
+} gyre_passes;
+
+/* Before the evaluations of pass 0 to passes.count - 1 of a network whose evaluation draws: what is
+ * drawn for a sample, in the pass's part of times, depends on the passes' seed, the pass and the
+ * sample's place alone, which gyre_batch.first counts: all runs and steps have the same. Else
+ * nothing happens. */
+gyre_status gyre_net_begin_pass(gyre_net *net, gyre_passes passes, int pass);
 /* The words that it has them draw from. */
-void gyre_pass_draws(int pass, int passes, uint32_t words[GYRE_DRAW_WORDS]);
+void gyre_pass_draws(gyre_passes passes, int pass, uint32_t words[GYRE_DRAW_WORDS]);
 /* The same for evaluations that take the images for samples of the time `time` with their noise. */
 gyre_status gyre_net_fix_time(gyre_net *net, int time);
 

@@ -229,6 +229,8 @@ typedef struct {
     bool minima;       /* also at each minimum of the LR */
     int batch;
     int pairs; /* times and noises of each sample, of networks that denoise; 0: the default */
+    int test_pairs; /* of the part test, at the end; 0: as many */
+    uint64_t seed;  /* of both */
 } gyre_evaluate_settings;
 
 typedef enum { GYRE_SAMPLING_DDIM, GYRE_SAMPLING_DDPM } gyre_sampling_method;

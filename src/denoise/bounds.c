@@ -6,7 +6,6 @@
 #include "bound.h"
 #include "gyre/denoiser.h"
 #include "gyre/diffusion.h"
-#include "gyre/net.h"
 #include "gyre/size.h"
 #include "rows.h"
 #include <math.h>
@@ -40,7 +39,7 @@ static void close_work(work *w) {
 }
 
 static gyre_status open_work(const gyre_bounds_question *q, gyre_watchdog *watchdog, work *w) {
-    const size_t samples = (size_t)q->view->count * (size_t)q->passes;
+    const size_t samples = (size_t)q->view->count * (size_t)q->passes.count;
     w->q = q;
     gyre_denoiser_of(q->model, &w->denoiser);
     w->shape = (gyre_diffusion_shape){.c = (size_t)q->model->c,
@@ -66,7 +65,7 @@ static gyre_status open_work(const gyre_bounds_question *q, gyre_watchdog *watch
 
 static uint32_t time_of(const work *w, int pass, int64_t sample) {
     uint32_t draws[GYRE_DRAW_WORDS];
-    gyre_pass_draws(pass, w->q->passes, draws);
+    gyre_pass_draws(w->q->passes, pass, draws);
     return gyre_diffusion_time(&w->shape, draws, (uint32_t)sample);
 }
 
@@ -133,7 +132,7 @@ static gyre_status score_memory(const work *w, const portion *p) {
     float *noised = malloc(p->count * width * sizeof *noised);
     uint32_t draws[GYRE_DRAW_WORDS];
     if (noised == NULL) return gyre_no_memory("bounds");
-    gyre_pass_draws(p->pass, w->q->passes, draws);
+    gyre_pass_draws(w->q->passes, p->pass, draws);
     for (size_t i = 0; i < p->count; i++) {
         float *x = noised + i * width;
         images[i] = w->view.values + ((size_t)p->begin + i) * width;
@@ -162,7 +161,7 @@ static gyre_status score_portion(void *context, gyre_queue *queue, int slot) {
 /* This rank's portions are those whose number is its own modulo the ranks. A failure of one rank
  * aborts the job, since the others do not ask until the end. */
 static gyre_status score_all(work *w, gyre_backend *b, gyre_comm *comm) {
-    const int64_t all = w->portions * w->q->passes, ranks = gyre_comm_size(comm);
+    const int64_t all = w->portions * w->q->passes.count, ranks = gyre_comm_size(comm);
     gyre_status status = GYRE_OK;
     w->stride = ranks;
     for (w->first = gyre_comm_rank(comm); w->first < all && status == GYRE_OK;
@@ -179,7 +178,7 @@ static void total(const work *w, const double *errors, gyre_bound *out) {
     double counts[GYRE_LOSS_BANDS_MAX] = {0};
     const int bands = w->q->model->bands, steps = w->denoiser.schedule.steps;
     *out = (gyre_bound){0};
-    for (int pass = 0; pass < w->q->passes; pass++) {
+    for (int pass = 0; pass < w->q->passes.count; pass++) {
         for (size_t i = 0; i < w->view.count; i++) {
             const double error = errors[(size_t)pass * w->view.count + i];
             const int b = (int)(time_of(w, pass, (int64_t)i) * (uint32_t)bands / (uint32_t)steps);
@@ -188,7 +187,7 @@ static void total(const work *w, const double *errors, gyre_bound *out) {
             counts[b]++;
         }
     }
-    out->mean /= (double)w->view.count * w->q->passes;
+    out->mean /= (double)w->view.count * w->q->passes.count;
     for (int b = 0; b < bands; b++) {
         out->bands[b] = counts[b] > 0 ? out->bands[b] / counts[b] : (double)NAN;
     }
@@ -197,7 +196,7 @@ static void total(const work *w, const double *errors, gyre_bound *out) {
 gyre_status gyre_bounds_of(const gyre_bounds_question *q, gyre_backend *b, gyre_comm *comm,
                            gyre_bounds *out) {
     work w = {0};
-    const size_t samples = (size_t)q->view->count * (size_t)q->passes;
+    const size_t samples = (size_t)q->view->count * (size_t)q->passes.count;
     *out = (gyre_bounds){.train = q->train->count};
     gyre_watchdog_phase(gyre_comm_watchdog(comm), "computing bounds", -1);
     gyre_status status = gyre_comm_agree(comm, open_work(q, gyre_comm_watchdog(comm), &w));

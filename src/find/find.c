@@ -147,7 +147,7 @@ static gyre_status open_scores(range_test *x, gyre_find *f) {
     if (f->samples == 0) return GYRE_OK;
     int64_t batch = x->resolved.settings.evaluate.batch;
     return gyre_evaluator_open(t->weights, (int)(batch < f->samples ? batch : f->samples),
-                               gyre_evaluate_pairs(&x->resolved.settings.evaluate), t->comm,
+                               gyre_evaluate_passes(&x->resolved.settings.evaluate, false), t->comm,
                                t->watchdog, &x->evaluator);
 }
 

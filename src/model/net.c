@@ -197,16 +197,16 @@ gyre_status gyre_net_begin_step(gyre_net *net, uint64_t seed, int64_t step, int6
     return send_draws(net, words);
 }
 
-void gyre_pass_draws(int pass, int passes, uint32_t words[GYRE_DRAW_WORDS]) {
+void gyre_pass_draws(gyre_passes passes, int pass, uint32_t words[GYRE_DRAW_WORDS]) {
     memset(words, 0, GYRE_DRAW_WORDS * sizeof *words);
     words[GYRE_DRAW_STRATUM] = (uint32_t)pass;
-    words[GYRE_DRAW_STRATA] = (uint32_t)passes;
-    put_key(words, GYRE_DRAW_NOISE_KEY, 0, GYRE_RANDOM_EVALUATION, (uint64_t)pass);
+    words[GYRE_DRAW_STRATA] = (uint32_t)passes.count;
+    put_key(words, GYRE_DRAW_NOISE_KEY, passes.seed, GYRE_RANDOM_EVALUATION, (uint64_t)pass);
 }
 
-gyre_status gyre_net_begin_pass(gyre_net *net, int pass, int passes) {
+gyre_status gyre_net_begin_pass(gyre_net *net, gyre_passes passes, int pass) {
     uint32_t words[GYRE_DRAW_WORDS];
-    gyre_pass_draws(pass, passes, words);
+    gyre_pass_draws(passes, pass, words);
     return send_draws(net, words);
 }
 

@@ -13,9 +13,7 @@
 static gyre_status open_net(evaluation *e, gyre_comm *comm) {
     GYRE_TRY(run_device_load(e->model, &e->snapshot, e->backend, &e->weights));
     int batch = e->settings == NULL ? GYRE_DEFAULT_EVALUATE_BATCH : e->settings->evaluate.batch;
-    int pairs = e->settings == NULL ? GYRE_DEFAULT_EVALUATE_PAIRS
-                                    : gyre_evaluate_pairs(&e->settings->evaluate);
-    return gyre_evaluator_open(e->weights, batch, pairs, comm, gyre_comm_watchdog(comm),
+    return gyre_evaluator_open(e->weights, batch, e->passes, comm, gyre_comm_watchdog(comm),
                                &e->evaluator);
 }
 

@@ -1,7 +1,6 @@
 /* What a network that denoises is to be read against: see gyre/bounds.h. */
 #include "evaluation.h"
 
-#include "gyre/defaults.h"
 #include "gyre/denoiser.h"
 #include "gyre/log.h"
 
@@ -35,6 +34,6 @@ gyre_status evaluation_bounds(evaluation *e, gyre_comm *comm, gyre_bounds *out) 
                                     .view = &e->view,
                                     .mean = e->snapshot.mean,
                                     .scale = e->snapshot.scale,
-                                    .passes = gyre_evaluate_pairs(&e->settings->evaluate)};
+                                    .passes = e->passes};
     return gyre_bounds_of(&q, e->backend, comm, out);
 }

@@ -33,6 +33,13 @@ static gyre_status no_part(const evaluation *e, const char *data, const char *pa
     return gyre_fail(GYRE_EIO, "'%s' has no part '%s'; it has %s%s", data, part, parts, run);
 }
 
+static void find_passes(evaluation *e, const char *part) {
+    const gyre_settings *s = e->settings;
+    const bool at_end =
+        s != NULL && s->data.validation != GYRE_VALIDATION_TEST && strcmp(part, "test") == 0;
+    e->passes = gyre_evaluate_passes(s == NULL ? NULL : &s->evaluate, at_end);
+}
+
 gyre_status evaluation_find_view(evaluation *e, const char *data, const char *part,
                                  uint64_t trained_on) {
     const gyre_images *images = choose_part(e->data, part);
@@ -49,6 +56,7 @@ gyre_status evaluation_find_view(evaluation *e, const char *data, const char *pa
         GYRE_TRY(gyre_samples_open(e->data, &e->settings->data, e->settings->seed, &e->samples));
         e->view = train ? e->samples.train : e->samples.validation;
     }
+    find_passes(e, part);
     return e->view.count > 0 ? GYRE_OK : no_part(e, data, part, own);
 }
 

@@ -18,6 +18,7 @@ typedef struct {
     bool own;             /* it is the dataset of the run or the config */
     gyre_samples samples; /* as the run cut them, when that is what is scored */
     gyre_view view;       /* that is scored */
+    gyre_passes passes;   /* through it, as in the run's own evaluations of this part */
     gyre_model *model;
     gyre_snapshot snapshot;
     gyre_class_names names; /* that the network learned; count 0: unknown */

@@ -2,6 +2,7 @@
  * in rounds, so that what is gathered on the host stays small. */
 #include "gyre/evaluator.h"
 
+#include "gyre/defaults.h"
 #include "gyre/gather.h"
 #include "gyre/size.h"
 #include <math.h>
@@ -15,8 +16,8 @@ struct gyre_evaluator {
     gyre_watchdog *watchdog;
     gyre_net *net;
     int64_t batch;
-    int passes;    /* through the view */
-    size_t sums;   /* that a batch leaves: the loss's, then (2, model->bands) */
+    gyre_passes passes; /* through the view */
+    size_t sums;        /* that a batch leaves: the loss's, then (2, model->bands) */
     int slots;     /* batches of a round */
     size_t pixels; /* bytes of a stored sample; of the first view, as what follows */
     gyre_raw stats;
@@ -32,13 +33,22 @@ struct gyre_evaluator {
     float *results;        /* (slots, sums) */
 };
 
+gyre_passes gyre_evaluate_passes(const gyre_evaluate_settings *s, bool at_end) {
+    gyre_passes p = {GYRE_DEFAULT_EVALUATE_PAIRS, 0};
+    if (s == NULL) return p;
+    if (s->pairs > 0) p.count = s->pairs;
+    if (at_end && s->test_pairs > 0) p.count = s->test_pairs;
+    p.seed = s->seed;
+    return p;
+}
+
 static gyre_status no_memory(int64_t batch) {
     return gyre_no_memory("evaluation batches of %lld samples; lower evaluate.batch",
                           (long long)batch);
 }
 
-gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, int pairs, gyre_comm *comm,
-                                gyre_watchdog *watchdog, gyre_evaluator **out) {
+gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_passes passes,
+                                gyre_comm *comm, gyre_watchdog *watchdog, gyre_evaluator **out) {
     const gyre_model *m = weights->model;
     gyre_status status = GYRE_OK;
     gyre_evaluator *e = calloc(1, sizeof *e);
@@ -47,7 +57,7 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, int pairs, gyr
     e->comm = comm;
     e->watchdog = watchdog;
     e->batch = batch;
-    e->passes = m->draws_in_evaluation ? pairs : 1;
+    gyre_evaluator_set_passes(e, passes);
     e->sums = GYRE_LOSS_SUMS + 2 * (size_t)m->bands;
     e->slots = 2 * weights->backend->lanes;
     e->target_bytes = gyre_target_values(&m->target) * sizeof(float);
@@ -71,6 +81,11 @@ out:
     }
     *out = e;
     return status;
+}
+
+void gyre_evaluator_set_passes(gyre_evaluator *e, gyre_passes passes) {
+    e->passes = passes;
+    if (!e->weights->model->draws_in_evaluation) e->passes.count = 1;
 }
 
 void gyre_evaluator_close(gyre_evaluator *e) {
@@ -296,8 +311,8 @@ static void score_of(const gyre_evaluator *e, const double *sums, int64_t sample
 /* All passes through the view. Only of the first one something is told besides. */
 static gyre_status evaluate_passes(gyre_evaluator *e, const gyre_view *view, int64_t batches,
                                    double *results, const gyre_score_details *details) {
-    for (int pass = 0; pass < e->passes; pass++) {
-        GYRE_TRY(gyre_net_begin_pass(e->net, pass, e->passes));
+    for (int pass = 0; pass < e->passes.count; pass++) {
+        GYRE_TRY(gyre_net_begin_pass(e->net, e->passes, pass));
         GYRE_TRY(evaluate_rounds(e, view, batches, results, pass == 0 ? details : NULL));
     }
     return GYRE_OK;
@@ -309,7 +324,7 @@ gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view,
     int64_t batches = (view->count + e->batch - 1) / e->batch;
     const gyre_model *m = e->weights->model;
     size_t classes = 2 * (size_t)m->classes, count = e->sums * (size_t)batches;
-    *out = (gyre_score){.of = m->metric, .passes = e->passes, .band_count = m->bands};
+    *out = (gyre_score){.of = m->metric, .passes = e->passes.count, .band_count = m->bands};
     double *results = calloc(count + e->sums, sizeof *results);
     if (e->watchdog != NULL) gyre_watchdog_phase(e->watchdog, "evaluating", -1);
     if (results == NULL) status = gyre_no_memory("evaluation");
@@ -323,7 +338,7 @@ gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view,
     GYRE_GOTO(gyre_comm_sum_f64(e->comm, results, count));
     if (details != NULL) GYRE_GOTO(gyre_comm_sum_f64(e->comm, details->classes, classes));
     total(e, results, batches, results + count);
-    score_of(e, results + count, view->count * e->passes, out);
+    score_of(e, results + count, view->count * e->passes.count, out);
 out:
     free(results);
     return status;

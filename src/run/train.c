@@ -155,6 +155,8 @@ static gyre_status final_test(run_state *r) {
     }
     const gyre_view view = {
         .images = test, .count = test->count, .size = r->resolved.samples.train.size};
+    const gyre_passes passes = gyre_evaluate_passes(&r->resolved.settings.evaluate, true);
+    gyre_evaluator_set_passes(r->validation.evaluator, passes);
     GYRE_TRY(gyre_trainer_evaluate(t, r->validation.evaluator, &view, &score));
     char text[128];
     if (!r->options.quiet) gyre_say("test %s", gyre_score_text(&score, text, sizeof text));

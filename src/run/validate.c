@@ -3,7 +3,6 @@
 
 #include "diverge.h"
 #include "gyre/clock.h"
-#include "gyre/defaults.h"
 #include "gyre/log.h"
 #include <math.h>
 
@@ -13,7 +12,7 @@ gyre_status run_validation_open(run_validation *v, const gyre_trainer *t) {
     v->scored = -1;
     if (most == 0) return GYRE_OK;
     return gyre_evaluator_open(gyre_trainer_evaluated(t), (int)(batch < most ? batch : most),
-                               gyre_evaluate_pairs(&t->resolved->settings.evaluate), t->comm,
+                               gyre_evaluate_passes(&t->resolved->settings.evaluate, false), t->comm,
                                t->watchdog, &v->evaluator);
 }
 

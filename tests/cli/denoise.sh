@@ -82,6 +82,20 @@ last, told = [[float(x) for x in open(f).read().split(",")] for f in sys.argv[1:
 assert last[0] == 40 and len(told) == 10 and all(abs(a - b) <= 6e-6 for a, b in zip(last[1:], told)), (last, told)
 PY
 
+# ---- other times and noises: the run is the same, its evaluations are not; the part test has its own number
+split=(--set 'data.validation={"split": 0.1}' --set length.steps=20)
+ends 0 "${train[@]}" "$T/split" "${split[@]}"
+ends 0 "${train[@]}" "$T/seeded" "${split[@]}" --set evaluate.test_pairs=3 --set evaluate.seed=555
+[ "$(hash_of split)" = "$(hash_of seeded)" ] || fail "the seed of evaluations changes the run"
+of_part() { "$GYRE" eval "$T/$1" --part "$2" 2>/dev/null; }
+of_part split test | grep -q 'each at 5 times' || fail "without test_pairs there are other than 5"
+of_part seeded test | grep -q 'each at 3 times' || fail "evaluate.test_pairs is not taken"
+of_part seeded validation | grep -q 'each at 5 times' || fail "evaluate.test_pairs holds for the part validation"
+[ "$(of_part split validation)" != "$(of_part seeded validation)" ] || fail "evaluate.seed is not taken"
+told=$(of_part seeded test | sed -n 's/.*loss \([0-9.]*\),.*/\1/p')
+logged=$(sed -n 's/.*"event":"test".*"loss":\([0-9.e-]*\).*/\1/p' "$T/seeded/log.jsonl")
+[ "$(printf %.4f "$logged")" = "$told" ] || fail "the run's test score is '$logged', gyre eval's '$told'"
+
 # ---- shards
 config '' | sed 's/"size": 32, "shards": 4/"size": 4/; s/"steps": 40/"steps": 8/' >"$T/four.json"
 ends 0 "$GYRE" train "$T/four.json" --quiet --out "$T/four"
