@@ -147,6 +147,10 @@ bool gyre_model_tells_label(const gyre_model *m);
 /* The index of the node whose output is the model's, and how many values a sample has there. */
 int gyre_model_output(const gyre_model *m);
 size_t gyre_model_outputs(const gyre_model *m);
+/* Likewise of the node that the outputs' node reads first, the features that they follow from; -1
+ * and 0: it reads the images. */
+int gyre_model_feature_node(const gyre_model *m);
+size_t gyre_model_features(const gyre_model *m);
 
 /* Initial parameters and running statistics: pure functions of (seed, parameter name, index). */
 void gyre_model_init(const gyre_model *m, uint64_t seed, float *parameters, float *buffers);

@@ -82,6 +82,8 @@ gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *ba
                               gyre_f32 stats);
 /* The last forward's logits on that queue's lane, (n, classes) as f32 on the host; waits. */
 gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out);
+/* The same of what the logits' node reads, (n, gyre_model_features); of an evaluating net alone. */
+gyre_status gyre_net_features(gyre_net *net, gyre_queue *q, float *out);
 
 /* ---- where the time goes */
 

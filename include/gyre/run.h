@@ -9,6 +9,8 @@
 #include "gyre/comm.h"
 #include "gyre/evaluator.h"
 #include "gyre/events.h"
+#include "gyre/latents.h"
+#include "gyre/likeness.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
 #include <stdbool.h>
@@ -61,7 +63,24 @@ typedef struct {
     const char *file, *config, *data, *part;
     gyre_weights_choice weights;
     bool bounds; /* of a network that denoises, also those of gyre/bounds.h */
+    int samples; /* so many of it are made and compared with pictures, 2 to GYRE_GENERATED_MOST; 0:
+                    none are */
+    const char *features; /* also by the features of this classifier's checkpoint; NULL: not */
 } gyre_evaluated;
+
+/* Samples of a network that denoises, made as its config's section `sample` says, from the seeds 0,
+ * 1, ..., beside pictures of the scored part and the training samples. */
+enum { GYRE_GENERATED_MOST = 100000 };
+typedef struct {
+    int made, held; /* samples, and pictures from all over the part */
+    int64_t train;
+    bool pictures; /* of 1 or 3 channels, in bytes */
+    gyre_copying copying;
+    char features[96]; /* "resnet20 0123456789abcdef": network and hash; "": without them */
+    gyre_kernel_distance kernel;
+    gyre_latents samples, nearest; /* and the training sample nearest to each, as the dataset has it
+                                    */
+} gyre_generated;
 
 /* Its loss and metric. Close it. */
 typedef struct {
@@ -83,6 +102,7 @@ typedef struct {
     bool labelled;           /* each sample has one label; else no classes are counted */
     bool bounded;            /* `bounds` is there */
     gyre_bounds bounds;
+    gyre_generated generated; /* made 0: none */
 } gyre_evaluation;
 /* Reads what the network gives for each sample: on rank 0, batch after batch in the order of the
  * part, when all of `e` but checkpoint, score, class_samples, class_hits and bad is there. */
@@ -94,5 +114,8 @@ typedef struct {
 gyre_status gyre_evaluate(const gyre_evaluated *what, const gyre_output_reader *reader,
                           gyre_comm *comm, gyre_evaluation *out);
 void gyre_evaluation_close(gyre_evaluation *e);
+
+/* Can the checkpoint, or run folder, give features of pictures (h, w, c)? GYRE_EIO, GYRE_EUSAGE. */
+gyre_status gyre_features_check(const char *path, int h, int w, int c);
 
 #endif

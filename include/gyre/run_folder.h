@@ -20,6 +20,9 @@
 #define GYRE_RESULT_FILE "result.json" /* of a study's cell */
 #define GYRE_CHECKPOINTS "checkpoints" /* a folder */
 #define GYRE_SAMPLES "samples"         /* likewise */
+#define GYRE_SAMPLES_PICTURES "pictures.h5" /* in it, of a study's cell: gyre/latents.h */
+#define GYRE_SAMPLES_LATENTS "latents.h5"   /* in its place where samples are no pictures */
+#define GYRE_SAMPLES_NEAREST "nearest.h5"   /* the training sample nearest to each of these */
 
 typedef struct {
     char *path, *config, *metrics, *log; /* absolute or as given; owned */

@@ -47,6 +47,8 @@ typedef struct {
     char *gaps;                /* gyre_dataset_gaps of the first that has some, else NULL */
     /* The one comparison that was planned, as indices of arms; -1: none. */
     int planned_arm, planned_control;
+    int samples; /* that each cell makes at its end and compares with the part test; 0: none */
+    char *features; /* the classifier that compares them too; NULL: none; of a study file alone */
 } gyre_study;
 
 /* MISSING: not begun. INTERRUPTED: a run folder without a result. FAILED: ended by an error, whose
@@ -66,7 +68,11 @@ typedef struct {
     double loss, metric;           /* validation split, at the last step; NaN when not done */
     double best_metric;            /* over all evaluations: exploratory */
     double test_loss, test_metric; /* test part, once, at the end; NaN when there is none */
-    double seconds;                /* of training, over all sittings */
+    int samples;                   /* made at the end; 0: none, and the next lines are NaN and "" */
+    double copying, copying_p;     /* gyre_copying: nearer, p */
+    double kernel_distance, kernel_error; /* NaN without features */
+    char features[96];                    /* gyre_generated */
+    double seconds;                       /* of training, over all sittings */
     uint64_t hash;                 /* of the parameters at the end */
     char message[GYRE_ERROR_MAX];  /* why it failed or diverged, else "" */
 } gyre_cell_result;

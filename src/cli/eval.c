@@ -40,6 +40,12 @@ static gyre_status check(const arguments *a) {
     return gyre_plot_check(a->plot);
 }
 
+static gyre_status check_samples(const gyre_evaluated *what) {
+    if (what->features == NULL || what->samples > 0) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "--features: expected --samples N beside it, the samples whose "
+                                  "features are compared");
+}
+
 static gyre_status read_weights(const char *value, void *to) {
     return cli_weights_read(value, &((arguments *)to)->what.weights);
 }
@@ -116,6 +122,19 @@ static void print_bands(const gyre_evaluation *e) {
            e->bounds.train);
 }
 
+static void print_generated(const gyre_generated *g) {
+    const gyre_copying *c = &g->copying;
+    if (g->made == 0) return;
+    printf("  %d samples beside %d pictures of the part:\n", g->made, g->held);
+    printf("  copying: a sample is nearer to its nearest of %" PRId64
+           " training pictures than a picture of the part in %.1f %% of pairs (50 %%: nothing is "
+           "copied; p %.2g), median distances %.3g and %.3g\n",
+           g->train, 100 * c->nearer, c->p, c->made, c->held);
+    if (g->features[0] == '\0') return;
+    printf("  kernel distance by the features of %s: %.4g, standard error %.2g\n", g->features,
+           g->kernel.value, g->kernel.error);
+}
+
 static gyre_status print(const gyre_evaluation *e, const char *part) {
     print_source(e, part);
     gyre_text_print(stdout, part, 0);
@@ -123,6 +142,7 @@ static gyre_status print(const gyre_evaluation *e, const char *part) {
     printf(": %" PRId64 " samples, %s\n", e->samples,
            gyre_score_text(&e->score, score, sizeof score));
     print_bands(e);
+    print_generated(&e->generated);
     for (int k = 0; e->score.of->is_share && k < e->classes; k++) {
         if (e->class_samples[k] == 0) continue;
         printf("  ");
@@ -174,6 +194,7 @@ static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
     gyre_evaluation e = {0};
     GYRE_TRY(gyre_comm_agree(comm, parse(argc, argv, &a)));
     GYRE_TRY(gyre_comm_agree(comm, check(&a)));
+    GYRE_TRY(gyre_comm_agree(comm, check_samples(&a.what)));
     const bool rank0 = gyre_comm_rank(comm) == 0;
     gyre_status status = score(&a, comm, &e);
     if (status == GYRE_OK) {
@@ -191,7 +212,7 @@ static int run(int argc, char **argv) {
     return cli_on_ranks(argc, argv, evaluate, true);
 }
 
-static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpwobP"}, {"WEIGHTS", "mdpwobP"}, {0}};
+static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpwobPsf"}, {"WEIGHTS", "mdpwobPsf"}, {0}};
 
 static const cli_option options[] = {
     {.name = "CHECKPOINT|RUN", .help = "a checkpoint file, or a run's folder: its newest one"},
@@ -245,6 +266,21 @@ static const cli_option options[] = {
      .at = offsetof(arguments, plot),
      .value = "FILE",
      .help = "draws what --bounds computes, as .svg or .png (needs gnuplot)"},
+    {.id = 's',
+     .name = "samples",
+     .kind = CLI_INTEGER,
+     .least = 2,
+     .at = offsetof(arguments, what.samples),
+     .value = "N",
+     .help = "of a network that denoises: makes N samples, and says whether they are nearer to the "
+             "training pictures than pictures of the part are (docs/sample.md)"},
+    {.id = 'f',
+     .name = "features",
+     .kind = CLI_TEXT,
+     .at = offsetof(arguments, what.features),
+     .value = "CHECKPOINT",
+     .help = "of a classifier of such pictures, or its run: tells the kernel distance between the "
+             "samples and pictures of the part, by what its last layer reads"},
     {0}};
 
 const cli_command cli_command_eval = {

@@ -276,8 +276,9 @@ const config_field config_fields[] = {
      "Times and noises that each sample is evaluated at, of a network with a node of type "
      "diffuse; " DEFAULT(EVALUATE_PAIRS) " where it is not given."},
     {"evaluate.test_pairs", FIELD_INTEGER, RECORDED, AT(evaluate.test_pairs), 1, 1000, 0, NULL,
-     NULL, "The same for the part test, where it is evaluated at the end alone; evaluate.pairs "
-           "where it is not given."},
+     NULL,
+     "The same for the part test, where it is evaluated at the end alone; evaluate.pairs "
+     "where it is not given."},
     {"evaluate.seed", FIELD_SEED, RECORDED, AT(evaluate.seed), 0, STEPS_TOP, 0, NULL, "0",
      "Which times and noises these are: the same for all runs with this number."},
 

@@ -276,6 +276,15 @@ size_t gyre_model_outputs(const gyre_model *m) {
     return node_elements(node_output(m, gyre_model_output(m)));
 }
 
+int gyre_model_feature_node(const gyre_model *m) {
+    return m->nodes[gyre_model_output(m)].inputs[0];
+}
+
+size_t gyre_model_features(const gyre_model *m) {
+    int node = gyre_model_feature_node(m);
+    return node < 0 ? 0 : node_elements(node_output(m, node));
+}
+
 static void init_param(const gyre_param *p, uint64_t seed, float *out) {
     gyre_random r =
         gyre_random_open(seed, GYRE_RANDOM_WEIGHTS, XXH3_64bits(p->name, strlen(p->name)), 0);

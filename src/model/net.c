@@ -169,10 +169,6 @@ static gyre_status begin_pass(gyre_net *net, gyre_queue *q, const gyre_batch *ba
     return GYRE_OK;
 }
 
-static gyre_act logits_of(const gyre_net *net, const net_lane *lane) {
-    return lane->slots[net->plan.nodes[gyre_model_output(net->weights->model)].y];
-}
-
 static gyre_status send_draws(gyre_net *net, const uint32_t *words) {
     gyre_backend *b = net->weights->backend;
     float bits[GYRE_DRAW_WORDS];
@@ -241,14 +237,15 @@ gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *ba
     return pass_forward(&p);
 }
 
-gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out) {
+/* The last forward's output of a node, which no later one has overwritten, as f32 on the host. */
+static gyre_status read_output(gyre_net *net, gyre_queue *q, int node, float *out) {
     const gyre_backend *b = net->weights->backend;
     const net_lane *lane = lane_of(net, q);
-    size_t n = (size_t)lane->count * gyre_model_outputs(net->weights->model);
-    gyre_f32 logits = (gyre_f32)(void *)logits_of(net, lane);
-    if (b->act_size == sizeof(float)) return b->ops->download(q, out, logits, n);
+    size_t n = (size_t)lane->count * node_elements(node_output(net->weights->model, node));
+    gyre_f32 from = (gyre_f32)(void *)lane->slots[net->plan.nodes[node].y];
+    if (b->act_size == sizeof(float)) return b->ops->download(q, out, from, n);
     /* bf16 is the upper half of an f32: widened from the back, so that nothing is overwritten */
-    GYRE_TRY(b->ops->download(q, out, logits, (n + 1) / 2));
+    GYRE_TRY(b->ops->download(q, out, from, (n + 1) / 2));
     for (size_t i = n; i-- > 0;) {
         uint16_t half;
         memcpy(&half, (const char *)out + i * sizeof half, sizeof half);
@@ -256,4 +253,14 @@ gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out) {
         memcpy(&out[i], &bits, sizeof bits);
     }
     return GYRE_OK;
+}
+
+gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out) {
+    return read_output(net, q, gyre_model_output(net->weights->model), out);
+}
+
+/* The plan gives the slot of what a node reads free only after the node's own was taken, and what
+ * follows the outputs' node is the loss, which takes none. */
+gyre_status gyre_net_features(gyre_net *net, gyre_queue *q, float *out) {
+    return read_output(net, q, gyre_model_feature_node(net->weights->model), out);
 }

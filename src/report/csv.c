@@ -5,6 +5,7 @@
 
 #include "differing.h"
 #include "labels.h"
+#include "samples.h"
 #include "sentences.h"
 #include "times.h"
 #include <inttypes.h>
@@ -190,10 +191,38 @@ static void print_bands(FILE *f, const gyre_results *e) {
     }
 }
 
+/* ---- what cells made at their end */
+
+static bool has_samples(const gyre_results *e) {
+    for (int g = 0; g < e->study->group_count; g++) {
+        if (report_samples_exist(e, g)) return true;
+    }
+    return false;
+}
+
+#define SAMPLES "group,arm,seed,samples,"
+static void print_samples(FILE *f, const gyre_results *e) {
+    fputs(SAMPLES "copying,copying_p,kernel_distance,kernel_error,features\n", f);
+    for (int arm = 0; arm < e->study->arm_count; arm++) {
+        for (int seed = 0; seed < e->study->seed_count; seed++) {
+            const gyre_cell_result *r = &gyre_results_at(e, arm, seed)->result;
+            if (r->samples == 0) continue;
+            arm_of(f, e, arm);
+            fprintf(f, ",%" PRIu64 ",%d", e->study->seeds[seed], r->samples);
+            numbers(f, (double[]){r->copying, r->copying_p, r->kernel_distance, r->kernel_error},
+                    4);
+            fputc(',', f);
+            text(f, r->features);
+            fputc('\n', f);
+        }
+    }
+}
+
 const report_csv report_csv_tables[] = {
     {"cells.csv", CELLS, print_cells, NULL},
     {"curves.csv", CURVES, print_curves, NULL},
     {"bands.csv", BANDS, print_bands, has_bands},
     {"arms.csv", ARMS, print_arms, NULL},
     {"comparisons.csv", COMPARISONS, print_comparisons, NULL},
+    {"samples.csv", SAMPLES, print_samples, has_samples},
 };

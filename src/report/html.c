@@ -23,6 +23,7 @@ static const char style[] =
     ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));"
     "gap:1rem;align-items:start}\n"
     "figure{margin:0}figure svg{display:block;width:100%;height:auto;max-width:620px}\n"
+    "figure img{display:block;max-width:100%;height:auto}\n"
     "figcaption{margin:.1rem 0 .4rem;font-weight:600;color:#303840}\n"
     ".scroll{overflow-x:auto;margin:.5rem 0}\n"
     "table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}\n"
@@ -216,4 +217,29 @@ gyre_status report_html_figure(FILE *f, const char *path, const char *prefix, co
     fputs("</figure>\n", f);
     free(svg);
     return GYRE_OK;
+}
+
+/* RFC 4648, section 4. */
+static void print_base64(FILE *f, const unsigned char *bytes, size_t size) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < size; i += 3) {
+        const size_t left = size - i;
+        const unsigned word = (unsigned)bytes[i] << 16 |
+                              (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
+                              (left > 2 ? (unsigned)bytes[i + 2] : 0);
+        fputc(digits[word >> 18], f);
+        fputc(digits[word >> 12 & 63], f);
+        fputc(left > 1 ? digits[word >> 6 & 63] : '=', f);
+        fputc(left > 2 ? digits[word & 63] : '=', f);
+    }
+}
+
+void report_html_picture(FILE *f, const char *png, size_t size, const char *caption) {
+    fputs("<figure>", f);
+    report_html_element(f, "figcaption", caption);
+    fputs("<img alt=\"", f);
+    report_html_text(f, caption);
+    fputs("\" src=\"data:image/png;base64,", f);
+    print_base64(f, (const unsigned char *)png, size);
+    fputs("\"></figure>\n", f);
 }

@@ -31,4 +31,7 @@ void report_html_cell_interval(FILE *f, const char *format, gyre_interval interv
  * those of all figures are the same. */
 gyre_status report_html_figure(FILE *f, const char *path, const char *prefix, const char *caption);
 
+/* The same with a PNG, as wide as the page has room for. */
+void report_html_picture(FILE *f, const char *png, size_t size, const char *caption);
+
 #endif

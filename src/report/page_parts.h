@@ -27,6 +27,7 @@ gyre_status report_page_compared(report_page *p); /* arms and their learning rat
 gyre_status report_page_results(report_page *p);  /* final and best values, differences */
 gyre_status report_page_curves(report_page *p);   /* loss, metric, minima */
 gyre_status report_page_times(report_page *p);    /* the metric in bands, where the loss has them */
+gyre_status report_page_samples(report_page *p);  /* what generative networks make */
 void report_page_target(report_page *p);          /* steps to the target */
 void report_page_next(report_page *p);            /* what one more seed would tell */
 void report_page_cells(report_page *p);           /* those that are not there, by name */

@@ -22,6 +22,8 @@ void gyre_evaluation_close(gyre_evaluation *e) {
     free(e->class_samples);
     free(e->class_hits);
     free(e->class_names);
+    free(e->generated.samples.values);
+    free(e->generated.nearest.values);
     *e = (gyre_evaluation){0};
 }
 
@@ -87,6 +89,7 @@ gyre_status gyre_evaluate(const gyre_evaluated *what, const gyre_output_reader *
     gyre_status status = what->config == NULL ? evaluation_read_checkpoint(&e, what)
                                               : evaluation_read_weights(&e, what);
     if (status == GYRE_OK && what->bounds) status = evaluation_check_bounds(&e);
+    if (status == GYRE_OK) status = evaluation_check_samples(&e, what);
     status = gyre_comm_agree(comm, status);
     if (status != GYRE_OK) goto out;
     GYRE_GOTO(run_device_open(e.settings, comm, &e.backend));
@@ -98,6 +101,7 @@ gyre_status gyre_evaluate(const gyre_evaluated *what, const gyre_output_reader *
     fill_in(&e, &score, out);
     out->bounded = what->bounds;
     if (what->bounds) GYRE_GOTO(evaluation_bounds(&e, comm, &out->bounds));
+    if (what->samples > 0) GYRE_GOTO(evaluation_samples(&e, what, comm, &out->generated));
     if (!isfinite(score.loss)) status = gyre_view_not_finite(&e.view, &out->bad);
     status = gyre_comm_agree(comm, status);
 out:

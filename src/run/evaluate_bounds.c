@@ -17,14 +17,13 @@ gyre_status evaluation_check_bounds(const evaluation *e) {
                      "its run, and the run's own dataset");
 }
 
-/* The samples that the run trained on. */
-static gyre_status find_training_samples(evaluation *e) {
+gyre_status evaluation_find_training(evaluation *e) {
     if (e->samples.train.images != NULL) return GYRE_OK;
     return gyre_samples_open(e->data, &e->settings->data, e->settings->seed, &e->samples);
 }
 
 gyre_status evaluation_bounds(evaluation *e, gyre_comm *comm, gyre_bounds *out) {
-    GYRE_TRY(gyre_comm_agree(comm, find_training_samples(e)));
+    GYRE_TRY(gyre_comm_agree(comm, evaluation_find_training(e)));
     if (gyre_comm_rank(comm) == 0) {
         gyre_say("comparing with denoisers that know the %lld training images",
                  (long long)e->samples.train.count);

@@ -41,6 +41,14 @@ gyre_status evaluation_open_model(evaluation *e, const gyre_model_settings *sett
 gyre_status evaluation_check_bounds(const evaluation *e);
 /* Computes it. Collective. */
 gyre_status evaluation_bounds(evaluation *e, gyre_comm *comm, gyre_bounds *out);
+/* The samples that the run trained on, into e->samples; evaluation_check_bounds or
+ * evaluation_check_samples went before. */
+gyre_status evaluation_find_training(evaluation *e);
+/* Samples can be made and compared as `what` asks. GYRE_EUSAGE, GYRE_EIO. */
+gyre_status evaluation_check_samples(const evaluation *e, const gyre_evaluated *what);
+/* Makes and compares them. Collective. */
+gyre_status evaluation_samples(evaluation *e, const gyre_evaluated *what, gyre_comm *comm,
+                               gyre_generated *out);
 /* Room for the scores of the model's classes. */
 gyre_status evaluation_open_classes(evaluation *e);
 

@@ -18,8 +18,8 @@ struct gyre_evaluator {
     int64_t batch;
     gyre_passes passes; /* through the view */
     size_t sums;        /* that a batch leaves: the loss's, then (2, model->bands) */
-    int slots;     /* batches of a round */
-    size_t pixels; /* bytes of a stored sample; of the first view, as what follows */
+    int slots;          /* batches of a round */
+    size_t pixels;      /* bytes of a stored sample; of the first view, as what follows */
     gyre_raw stats;
     gyre_fitter **fitters; /* one for each slot; of the first view that is evaluated */
     uint8_t *images;       /* (slots, batch, pixels) */

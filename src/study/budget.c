@@ -13,16 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is needed of a dataset; of the last one that was asked for. */
-typedef struct {
-    char *path;
-    int64_t images, validation; /* of the training part; of the validation part */
-    uint64_t hash;
-    bool has_test;
-} known_data;
-
 /* `split` of the training part is held out; 0: the validation part is evaluated. */
-static gyre_status check_known(const gyre_dataset *d, const known_data *k, double split) {
+static gyre_status check_known(const gyre_dataset *d, const study_data *k, double split) {
     char parts[GYRE_PARTS_TEXT];
     if (split > 0 && k->images < 2) {
         return gyre_fail(GYRE_EUSAGE,
@@ -38,7 +30,8 @@ static gyre_status check_known(const gyre_dataset *d, const known_data *k, doubl
                      k->path, parts);
 }
 
-static gyre_status know(const gyre_settings *s, gyre_study *study, known_data *k) {
+/* Of the dataset of `s`; what is known of the last one that was asked for is kept. */
+static gyre_status know(const gyre_settings *s, gyre_study *study, study_data *k) {
     char gaps[GYRE_GAPS_TEXT];
     gyre_status status = GYRE_OK;
     gyre_dataset *d = NULL;
@@ -47,8 +40,17 @@ static gyre_status know(const gyre_settings *s, gyre_study *study, known_data *k
     if (k->path != NULL && strcmp(k->path, path) == 0) goto out;
     GYRE_GOTO(gyre_fail_in("data.path", gyre_dataset_open(path, &d)));
     free(k->path);
-    *k = (known_data){path, gyre_dataset_train(d)->count, gyre_dataset_validation(d)->count,
-                      gyre_dataset_hash(d), gyre_dataset_test(d)->count > 0};
+    const gyre_images *train = gyre_dataset_train(d);
+    *k = (study_data){.path = path,
+                      .images = train->count,
+                      .validation = gyre_dataset_validation(d)->count,
+                      .hash = gyre_dataset_hash(d),
+                      .has_test = gyre_dataset_test(d)->count > 0,
+                      .h = train->h,
+                      .w = train->w,
+                      .c = train->c,
+                      .classes = gyre_dataset_classes(d),
+                      .target = train->target};
     path = NULL;
     GYRE_GOTO(check_known(d, k, study->validation_split));
     if (study->gaps == NULL && gyre_dataset_gaps(d, gaps, sizeof gaps)) study->gaps = strdup(gaps);
@@ -59,16 +61,16 @@ out:
 }
 
 /* Samples that arms are compared on. */
-static int64_t evaluated(const known_data *k, double split) {
+static int64_t evaluated(const study_data *k, double split) {
     return split > 0 ? gyre_split_count(k->images, split) : k->validation;
 }
 
 /* Training samples after the split. */
-static int64_t available(const known_data *k, double split) {
+static int64_t available(const study_data *k, double split) {
     return split > 0 ? k->images - gyre_split_count(k->images, split) : k->images;
 }
 
-static gyre_status open_schedule(const gyre_settings *s, const known_data *k, double split,
+static gyre_status open_schedule(const gyre_settings *s, const study_data *k, double split,
                                  gyre_schedule **out) {
     gyre_epochs epochs;
     int64_t n = s->data.subset > 0 ? s->data.subset : available(k, split);
@@ -85,7 +87,7 @@ static gyre_status open_schedule(const gyre_settings *s, const known_data *k, do
 
 /* N of the base: its length alone where that is possible, since its schedule may be none (a study
  * gives the cycles). */
-static gyre_status find_budget(const study_spec *p, const known_data *k, gyre_study *out) {
+static gyre_status find_budget(const study_spec *p, const study_data *k, gyre_study *out) {
     gyre_settings s = *p->settings;
     gyre_schedule *schedule = NULL;
     if (s.schedule.stage_count == 0 && s.length.unit != GYRE_UNIT_CYCLES) {
@@ -160,17 +162,9 @@ static gyre_status subset_layer(int64_t size, gyre_json_value **layer) {
     return *layer != NULL ? GYRE_OK : gyre_no_memory("the study's arms");
 }
 
-static gyre_status find_metric(const char *where, gyre_study_arm *arm) {
-    const char *loss = arm->settings->model.loss;
-    arm->metric = gyre_metric_of_loss(loss);
-    if (arm->metric != NULL) return GYRE_OK;
-    return gyre_fail(GYRE_EUSAGE, "%s: model.loss: unknown loss \"%s\"; `gyre help models` has all",
-                     where, loss);
-}
-
 /* Settings of one arm at one size, and that it trains as long as the others. */
 static gyre_status lay(const study_spec *p, const study_arm_spec *d, const gyre_json_value *common,
-                       int64_t size, known_data *k, gyre_study *study, gyre_study_arm *arm) {
+                       int64_t size, study_data *k, gyre_study *study, gyre_study_arm *arm) {
     gyre_status status = GYRE_OK;
     gyre_json_value *subset = NULL;
     gyre_settings *base = NULL;
@@ -186,7 +180,7 @@ static gyre_status lay(const study_spec *p, const study_arm_spec *d, const gyre_
     const char *from = arm->settings->model.init_from;
     if (from != NULL && gyre_file_exists(from)) GYRE_GOTO(gyre_weights_hash(from, &arm->init_hash));
     arm->has_test = k->has_test;
-    GYRE_GOTO(find_metric(d->where, arm));
+    GYRE_GOTO(gyre_fail_in(d->where, study_arm_network(study, k, arm)));
     GYRE_GOTO(gyre_fail_in(d->where,
                            open_schedule(arm->settings, k, study->validation_split, &schedule)));
     GYRE_GOTO(judge(schedule, arm));
@@ -206,7 +200,7 @@ out:
 }
 
 /* Sizes above what the split leaves mean all that it leaves, but not more than the file has. */
-static gyre_status fit_sizes(study_spec *p, const known_data *k, double split) {
+static gyre_status fit_sizes(study_spec *p, const study_data *k, double split) {
     int64_t most = available(k, split);
     for (int i = 0; i < p->size_count; i++) {
         if (p->sizes[i] > k->images) {
@@ -321,7 +315,7 @@ static gyre_status check_metric(const gyre_study *s, const gyre_study_arm *arm, 
                      gyre_metric_prose(first->metric).text);
 }
 
-static gyre_status lay_all(study_spec *p, known_data *k, gyre_study *out) {
+static gyre_status lay_all(study_spec *p, study_data *k, gyre_study *out) {
     gyre_json_value *common = NULL;
     gyre_status status = GYRE_OK;
     out->arms = calloc((size_t)p->arm_count * (size_t)p->size_count, sizeof *out->arms);
@@ -344,7 +338,7 @@ out:
 }
 
 gyre_status study_spec_resolve(study_spec *p, gyre_study *out) {
-    known_data k = {0};
+    study_data k = {0};
     int64_t evaluations = 0;
     gyre_status status = GYRE_OK;
     GYRE_GOTO(study_whole(p, "evaluations", 1, 1000000, 20, &evaluations));

@@ -133,17 +133,53 @@ static gyre_status read_run(const gyre_study *s, const char *folder, gyre_status
                      (long long)s->budget_steps);
 }
 
-static gyre_status test(const char *folder, gyre_comm *comm, gyre_cell_result *r) {
+/* What was made lies beside the pictures of the run, which report and user may look at. */
+static gyre_status keep_samples(const char *folder, const gyre_generated *g) {
+    const char *name = g->pictures ? GYRE_SAMPLES_PICTURES : GYRE_SAMPLES_LATENTS;
+    char *dir = gyre_path_join(folder, GYRE_SAMPLES);
+    char *made = dir == NULL ? NULL : gyre_path_join(dir, name);
+    char *nearest = dir == NULL ? NULL : gyre_path_join(dir, GYRE_SAMPLES_NEAREST);
+    gyre_status status = GYRE_OK;
+    if (made == NULL || nearest == NULL) status = gyre_no_memory("the samples of a cell");
+    if (status == GYRE_OK) status = gyre_dir_make(dir);
+    if (status == GYRE_OK) status = gyre_latents_write(made, &g->samples);
+    if (status == GYRE_OK) status = gyre_latents_write(nearest, &g->nearest);
+    free(made);
+    free(nearest);
+    free(dir);
+    return status;
+}
+
+static gyre_status take_samples(const char *folder, const gyre_generated *g, gyre_comm *comm,
+                                gyre_cell_result *r) {
+    if (g->made == 0) return GYRE_OK;
+    r->samples = g->made;
+    r->copying = g->copying.nearer;
+    r->copying_p = g->copying.p;
+    if (g->features[0] != '\0') {
+        r->kernel_distance = g->kernel.value;
+        r->kernel_error = g->kernel.error;
+        snprintf(r->features, sizeof r->features, "%s", g->features);
+    }
+    const bool first = gyre_comm_rank(comm) == 0;
+    return gyre_comm_agree(comm, first ? keep_samples(folder, g) : GYRE_OK);
+}
+
+static gyre_status test(const gyre_study *s, const char *folder, gyre_comm *comm,
+                        gyre_cell_result *r) {
     gyre_evaluation e;
-    GYRE_TRY(gyre_evaluate(&(gyre_evaluated){.file = folder, .part = "test"}, NULL, comm, &e));
+    const gyre_evaluated what = {
+        .file = folder, .part = "test", .samples = s->samples, .features = s->features};
+    GYRE_TRY(gyre_evaluate(&what, NULL, comm, &e));
     if (e.bad.found) {
         gyre_warn("'%s': sample %lld of the test part holds %g at value %zu, so it has no score",
                   folder, (long long)e.bad.row, (double)e.bad.value, e.bad.at);
     }
     r->test_loss = e.score.loss;
     r->test_metric = e.score.metric;
+    gyre_status status = take_samples(folder, &e.generated, comm, r);
     gyre_evaluation_close(&e);
-    return GYRE_OK;
+    return status;
 }
 
 /* Turns the end of a run into a result. A failure here is one of the cell. */
@@ -157,6 +193,10 @@ static gyre_status conclude(const gyre_study *s, gyre_study_cell c, const char *
                             .best_metric = (double)NAN,
                             .test_loss = (double)NAN,
                             .test_metric = (double)NAN,
+                            .copying = (double)NAN,
+                            .copying_p = (double)NAN,
+                            .kernel_distance = (double)NAN,
+                            .kernel_error = (double)NAN,
                             .seconds = (double)NAN};
     if (ran != GYRE_OK) snprintf(r->message, sizeof r->message, "%s", gyre_error_text());
     if (ran == GYRE_EDIVERGED) r->state = GYRE_CELL_DIVERGED;
@@ -164,7 +204,7 @@ static gyre_status conclude(const gyre_study *s, gyre_study_cell c, const char *
         bool first = gyre_comm_rank(comm) == 0;
         status = gyre_comm_agree(comm, first ? read_run(s, folder, ran, r) : GYRE_OK);
         if (ran == GYRE_OK && status == GYRE_OK && s->arms[c.arm].has_test) {
-            status = test(folder, comm, r);
+            status = test(s, folder, comm, r);
         }
         if (status != GYRE_OK) snprintf(r->message, sizeof r->message, "%s", gyre_error_text());
     }

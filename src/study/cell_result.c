@@ -3,6 +3,7 @@
 
 #include "gyre/file.h"
 #include "gyre/json.h"
+#include "gyre/run.h"
 #include "gyre/run_folder.h"
 #include <errno.h>
 #include <math.h>
@@ -33,6 +34,16 @@ static metric_key key_of(const gyre_metric *m, int kind) {
     return k;
 }
 
+static void add_samples(gyre_json *j, const gyre_cell_result *r) {
+    gyre_json_add_integer(j, "samples", r->samples);
+    gyre_json_add_number(j, "copying", r->copying);
+    gyre_json_add_number(j, "copying_p", r->copying_p);
+    if (r->features[0] == '\0') return;
+    gyre_json_add_number(j, "kernel_distance", r->kernel_distance);
+    gyre_json_add_number(j, "kernel_error", r->kernel_error);
+    gyre_json_add_text(j, "features", r->features);
+}
+
 gyre_status study_result_write(const char *folder, const char *arm, uint64_t seed,
                                const gyre_cell_result *r) {
     const char *name = "failed";
@@ -51,6 +62,7 @@ gyre_status study_result_write(const char *folder, const char *arm, uint64_t see
     gyre_json_add_number(j, key_of(r->of, 1).text, r->best_metric);
     gyre_json_add_number(j, "test_loss", r->test_loss);
     gyre_json_add_number(j, key_of(r->of, 2).text, r->test_metric);
+    if (r->samples > 0) add_samples(j, r);
     gyre_json_add_number(j, "seconds", r->seconds);
     gyre_json_add_text(j, "hash", hash);
     gyre_json_add_text(j, "message", r->message);
@@ -97,6 +109,17 @@ static double value(const gyre_json_value *tree, const gyre_metric *m, int kind)
     return m == NULL ? (double)NAN : number(tree, key_of(m, kind).text);
 }
 
+static void take_samples(const gyre_json_value *tree, gyre_cell_result *r) {
+    const char *features = text(tree, "features");
+    const double samples = number(tree, "samples");
+    r->samples = samples >= 1 && samples <= GYRE_GENERATED_MOST ? (int)samples : 0;
+    r->copying = number(tree, "copying");
+    r->copying_p = number(tree, "copying_p");
+    r->kernel_distance = number(tree, "kernel_distance");
+    r->kernel_error = number(tree, "kernel_error");
+    snprintf(r->features, sizeof r->features, "%s", features == NULL ? "" : features);
+}
+
 static void take_result(const gyre_json_value *tree, gyre_cell_state state, gyre_cell_result *r) {
     const gyre_metric *m = metric_in(tree);
     *r = (gyre_cell_result){.state = state,
@@ -110,6 +133,7 @@ static void take_result(const gyre_json_value *tree, gyre_cell_state state, gyre
                             .seconds = number(tree, "seconds"),
                             .hash = strtoull(text(tree, "hash"), NULL, 16)};
     snprintf(r->message, sizeof r->message, "%s", text(tree, "message"));
+    take_samples(tree, r);
 }
 
 /* A share is no number, or one from 0 to 1. */
@@ -172,7 +196,11 @@ static gyre_status find_result(const gyre_study *s, int arm, int seed, gyre_cell
                               .metric = (double)NAN,
                               .best_metric = (double)NAN,
                               .test_loss = (double)NAN,
-                              .test_metric = (double)NAN};
+                              .test_metric = (double)NAN,
+                              .copying = (double)NAN,
+                              .copying_p = (double)NAN,
+                              .kernel_distance = (double)NAN,
+                              .kernel_error = (double)NAN};
     if (path == NULL || config == NULL) {
         status = gyre_no_memory("reading a cell's result");
     } else if (gyre_file_exists(path)) {

@@ -38,6 +38,7 @@ void gyre_study_close(gyre_study *s) {
     free(s->seeds);
     free(s->name);
     free(s->gaps);
+    free(s->features);
     free(s->folder);
     free(s);
 }

@@ -4,6 +4,7 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/names.h"
+#include "gyre/run.h"
 #include "gyre/text.h"
 #include <math.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@ enum { SEEDS_MAX = 10000, NAME_MAX_BYTES = 200 };
 static const char *const keys[] = {"name",        "base",     "seeds",        "validation_split",
                                    "evaluations", "controls", "cycles",       "stepsize_epochs",
                                    "policies",    "arms",     "dataset_size", "planned",
-                                   "max_cells",   NULL};
+                                   "max_cells",   "samples",  "features",     NULL};
 
 gyre_status study_expected(const study_spec *p, const char *place, const char *expected,
                            const gyre_json_value *found) {
@@ -172,6 +173,23 @@ static gyre_status take_sizes(study_spec *p) {
     return GYRE_OK;
 }
 
+/* What each cell makes at its end. */
+static gyre_status take_samples(const study_spec *p, gyre_study *out) {
+    const gyre_json_value *v = gyre_json_get(p->tree, "features");
+    int64_t samples = 0;
+    GYRE_TRY(study_whole(p, "samples", 2, GYRE_GENERATED_MOST, 0, &samples));
+    out->samples = (int)samples;
+    if (v == NULL) return GYRE_OK;
+    if (gyre_json_text(v) == NULL || samples == 0) {
+        return study_expected(p, "features", "a classifier's checkpoint, and \"samples\" beside it",
+                              v);
+    }
+    char *dir = gyre_path_dir(p->path);
+    if (dir != NULL) out->features = gyre_path_join(dir, gyre_json_text(v));
+    free(dir);
+    return out->features != NULL ? GYRE_OK : gyre_no_memory("the study");
+}
+
 gyre_status study_spec_read(study_spec *p, const char *path, gyre_study *out) {
     *p = (study_spec){.path = path};
     GYRE_TRY(gyre_json_read(path, &p->tree));
@@ -179,6 +197,7 @@ gyre_status study_spec_read(study_spec *p, const char *path, gyre_study *out) {
     GYRE_TRY(take_name(p, out));
     GYRE_TRY(take_seeds(p, out));
     GYRE_TRY(take_sizes(p));
+    GYRE_TRY(take_samples(p, out));
     GYRE_TRY(read_base(p));
     GYRE_TRY(gyre_config_build(p->base, p->base_path, NULL, 0, &p->settings));
     GYRE_TRY(gyre_fail_in(p->base_path, gyre_config_require(p->settings)));

@@ -44,7 +44,8 @@ static gyre_status compare_key(const gyre_json_value *then, const gyre_json_valu
         free(b_text);
         return gyre_no_memory("comparing studies");
     }
-    if (a_text == NULL || b_text == NULL || strcmp(a_text, b_text) != 0) {
+    const bool neither = a_text == NULL && b_text == NULL;
+    if (!neither && (a_text == NULL || b_text == NULL || strcmp(a_text, b_text) != 0)) {
         note(d, "%s: folder has %s, study file %s", shown,
              a_text == NULL ? "nothing" : gyre_text_shorten(a_text, MOST),
              b_text == NULL ? "nothing" : gyre_text_shorten(b_text, MOST));
@@ -205,7 +206,8 @@ static gyre_status refused(const char *folder, differences *d, changes *c) {
  * has alone: `c` says what. */
 static gyre_status compare(const gyre_json_value *now, const char *folder, const char *path,
                            changes *c) {
-    static const char *const keys[] = {"budget_steps", "evaluate_steps", "validation_split"};
+    static const char *const keys[] = {"budget_steps", "evaluate_steps", "validation_split",
+                                       "samples"};
     static const char *const planned[] = {"planned_arm", "planned_control"};
     gyre_status status = GYRE_OK;
     gyre_study *old = NULL;

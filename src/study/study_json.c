@@ -4,6 +4,7 @@
 #include "gyre/config.h"
 #include "gyre/file.h"
 #include "gyre/json.h"
+#include "gyre/run.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,7 @@ gyre_status study_print(const gyre_study *s, gyre_json_value **out) {
     gyre_json_add_number(j, "validation_split", s->validation_split);
     gyre_json_add_integer(j, "planned_arm", s->planned_arm);
     gyre_json_add_integer(j, "planned_control", s->planned_control);
+    if (s->samples > 0) gyre_json_add_integer(j, "samples", s->samples);
     gyre_status status = add_arms(j, s);
     gyre_json_value *tree = gyre_json_end_value(j);
     if (status == GYRE_OK && tree == NULL) status = gyre_no_memory("study.json");
@@ -160,7 +162,7 @@ static gyre_status read_lists(const gyre_json_value *tree, const char *path, gyr
 
 static gyre_status read_tree(const gyre_json_value *tree, const char *path, gyre_study *s) {
     const gyre_json_value *split = gyre_json_get(tree, "validation_split");
-    int64_t format = 0, arm = -1, control = -1;
+    int64_t format = 0, arm = -1, control = -1, samples = 0;
     GYRE_TRY(whole(tree, path, "format", STUDY_FORMAT, STUDY_FORMAT, &format));
     GYRE_TRY(text(gyre_json_get(tree, "name"), path, "name", &s->name));
     GYRE_TRY(read_lists(tree, path, s));
@@ -168,6 +170,10 @@ static gyre_status read_tree(const gyre_json_value *tree, const char *path, gyre
     GYRE_TRY(whole(tree, path, "evaluate_steps", 1, 0x1p53, &s->evaluate_steps));
     GYRE_TRY(whole(tree, path, "planned_arm", -1, s->arm_count - 1, &arm));
     GYRE_TRY(whole(tree, path, "planned_control", -1, s->arm_count - 1, &control));
+    if (gyre_json_get(tree, "samples") != NULL) {
+        GYRE_TRY(whole(tree, path, "samples", 2, GYRE_GENERATED_MOST, &samples));
+    }
+    s->samples = (int)samples;
     s->planned_arm = (int)arm;
     s->planned_control = (int)control;
     s->validation_split = split == NULL ? (double)NAN : gyre_json_number(split);

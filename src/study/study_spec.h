@@ -20,6 +20,16 @@ typedef struct {
     double from;
 } study_warmup;
 
+/* What is needed of a dataset. */
+typedef struct {
+    char *path;
+    int64_t images, validation; /* of the training part; of the validation part */
+    uint64_t hash;
+    bool has_test;
+    int h, w, c, classes; /* of a sample */
+    gyre_target target;
+} study_data;
+
 typedef struct {
     const char *path;             /* the study file */
     gyre_json_value *tree, *base; /* it, and its base config (a value of `tree` when inline) */
@@ -49,6 +59,9 @@ gyre_status study_check_rates(const char *where, const gyre_schedule_settings *s
 /* arms.c: the arms that cycles, stepsize_epochs, policies, arms and controls ask for. `budget` is
  * the steps of each. */
 gyre_status study_spec_add_arms(study_spec *p, int64_t budget);
+
+/* arm_network.c: finds the arm's metric; whether its cells can do what the study asks for. */
+gyre_status study_arm_network(const gyre_study *study, const study_data *d, gyre_study_arm *arm);
 
 /* budget.c: lays each arm over the base for each size, at one budget and on one grid. */
 gyre_status study_spec_resolve(study_spec *p, gyre_study *out);

@@ -30,7 +30,7 @@ RULES = {
     "sampling":    ("data backend model dist", "png.h"),
     "run":         ("config schedule data backend denoise model optim dist runfile sampling", "xxhash.h"),
     "find":        ("config schedule data backend model dist runfile run", ""),
-    "report":      ("config schedule data model runfile find study", ""),
+    "report":      ("config schedule data model runfile sampling find study", ""),
     "study":       ("config schedule data backend model dist runfile run", "xxhash.h"),
     "cli":         ("config onnx onnx/write schedule data backend denoise model optim dist runfile sampling run find report study", ""),
 }
@@ -39,7 +39,7 @@ HEADERS = {
     "base": "alive batch child clock control_groups cores crc32c defaults element file foreign leftover log names overwrite philox place random realmath realmath_f32 roff seal settings size sort status status_line terminal text thread version wire",
     "config": "config json", "onnx": "onnx", "schedule": "schedule", "data": "dataset fitter gather hdf5 import loader sampler",
     "backend": "activation assignment backend diffusion dropout ops ops_layers ops_losses ops_step shapes", "model": "denoiser metric model net state_dict",
-    "sampling": "grid nearest sampling", "denoise": "bounds",
+    "sampling": "grid likeness nearest sampling", "denoise": "bounds",
     "onnx/write": "onnx_write", "optim": "average optimizer", "dist": "comm",
     "runfile": "checkpoint events h5 latents metrics run_folder safetensors tensorboard trained", "run": "evaluator progress resolve run sample trainer",
     "find": "find", "report": "plot report", "study": "results statistics study",
