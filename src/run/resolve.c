@@ -4,6 +4,7 @@
 #include "class_weights.h"
 #include "gyre/checkpoint.h"
 #include "gyre/config.h"
+#include "gyre/denoiser.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/size.h"
@@ -172,6 +173,12 @@ static gyre_status own_network(gyre_resolved *r) {
     return GYRE_OK;
 }
 
+/* Does it matter to the network which classes have samples? */
+static bool takes_classes(const gyre_model *m) {
+    gyre_denoiser d;
+    return gyre_model_tells_label(m) || (gyre_denoiser_of(m, &d) && d.classes > 0);
+}
+
 static gyre_status plan_model(gyre_resolved *r) {
     gyre_settings *s = &r->settings;
     const gyre_images *images = gyre_dataset_train(r->data);
@@ -184,11 +191,11 @@ static gyre_status plan_model(gyre_resolved *r) {
         return gyre_fail(GYRE_EUSAGE, "model.classes is %d, but '%s' has %d classes%s%s",
                          s->model.classes, s->data.path, found, some ? ": " : "", some ? gaps : "");
     }
-    gyre_dataset_warn_gaps(r->data);
     GYRE_TRY(plan_class_weights(r));
     int size = r->samples.train.size;
     GYRE_TRY(gyre_model_open(&s->model, size > 0 ? size : images->h, size > 0 ? size : images->w,
                              images->c, s->model.classes, &r->model));
+    if (takes_classes(r->model)) gyre_dataset_warn_gaps(r->data);
     if (gyre_loss_yes_or_no(s->model.loss)) {
         GYRE_TRY(gyre_dataset_yes_or_no(r->data, s->data.path, s->model.loss));
     }

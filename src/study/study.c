@@ -57,7 +57,7 @@ static void warn_of_schedules(const gyre_study *s) {
 void gyre_study_warn(const gyre_study *s) {
     const gyre_metric *m = s->arm_count > 0 ? s->arms[0].metric : NULL;
     const int64_t few = 100; /* one image is a hundredth */
-    if (s->gaps != NULL) gyre_warn("%s", s->gaps);
+    if (s->gaps != NULL && m != NULL && m->is_share) gyre_warn("%s", s->gaps);
     warn_of_schedules(s);
     if (s->validation_images >= few || m == NULL || !m->is_share) return;
     bool part = s->validation_split == 0;
