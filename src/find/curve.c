@@ -12,11 +12,12 @@ enum { SCORES_MIN = 10 };
 
 /* What a fall is: so many errors (the least of some 40 windows is easily 3 below, and the first one
  * 2 above), and such a share of the loss. */
-static const double significant = 7, worth = 0.05;
+static const double significant = 7, worth = 0.05, worth_of_scores = 0.01;
 
 /* A curve whose least value is looked for. */
 typedef struct {
     size_t count, half;  /* points; half a window of the median */
+    double worth;        /* share of the loss that a fall has */
     double *x, *y;       /* log(rate); smoothed, +INFINITY where not finite */
     double *raw, *jumps; /* likewise unsmoothed; distance from each to the next */
     double *work;        /* room for a window */
@@ -31,7 +32,7 @@ static double median_at(const curve *c, const double *of, size_t count, size_t i
 }
 
 static gyre_status open_curve(curve *c, size_t count, size_t half) {
-    *c = (curve){.count = count, .half = half};
+    *c = (curve){.count = count, .half = half, .worth = worth};
     c->x = calloc(5 * count + 1, sizeof *c->x);
     if (c->x == NULL) return gyre_no_memory("reading a curve");
     c->y = c->x + count;
@@ -123,7 +124,7 @@ static find_curve_kind measure_fall(const curve *c, size_t best, find_curve_fact
     facts->best = c->y[best];
     facts->noise = fmax(error_at(c, c->half), error_at(c, best));
     double drop = facts->start - facts->best;
-    if (!(drop > worth * fabs(facts->start))) return FIND_CURVE_FLAT;
+    if (!(drop > c->worth * fabs(facts->start))) return FIND_CURVE_FLAT;
     return drop > significant * facts->noise ? FIND_CURVE_GOOD : FIND_CURVE_NOISY;
 }
 
@@ -132,7 +133,7 @@ static find_curve_kind measure_fall(const curve *c, size_t best, find_curve_fact
  * than noise; a blow-up is plain also where the fall before it is not. */
 static bool has_blown_up(const curve *c, size_t best, size_t at) {
     double start = c->y[c->half], drop = start - c->y[best], rise = c->y[at] - c->y[best];
-    if (!(drop > worth * fabs(start) && rise > 0.5 * drop)) return false;
+    if (!(drop > c->worth * fabs(start) && rise > 0.5 * drop)) return false;
     return rise > significant * fmax(error_at(c, c->half), error_at(c, best));
 }
 
@@ -202,9 +203,8 @@ static size_t half_window(const gyre_find_options *o) {
     return (size_t)o->steps / 80 > 2 ? (size_t)o->steps / 80 : 2;
 }
 
-static gyre_status open_losses(curve *c, const gyre_find_options *o, const gyre_find_row *rows,
-                               size_t count) {
-    GYRE_TRY(open_curve(c, count, half_window(o)));
+static gyre_status open_losses(curve *c, size_t half, const gyre_find_row *rows, size_t count) {
+    GYRE_TRY(open_curve(c, count, half));
     for (size_t i = 0; i < count; i++) {
         c->x[i] = gyre_log(rows[i].lr);
         c->raw[i] = isfinite(rows[i].loss) ? rows[i].loss : INFINITY;
@@ -221,7 +221,8 @@ gyre_status gyre_find_smooth(const gyre_find *f, double **out) {
         for (last = first; last < f->row_count; last++) {
             if (f->rows[last].repeat != f->rows[first].repeat) break;
         }
-        gyre_status status = open_losses(&c, &f->options, f->rows + first, last - first);
+        gyre_status status =
+            open_losses(&c, half_window(&f->options), f->rows + first, last - first);
         if (status != GYRE_OK) {
             free(all);
             return status;
@@ -233,23 +234,48 @@ gyre_status gyre_find_smooth(const gyre_find *f, double **out) {
     return GYRE_OK;
 }
 
-gyre_status find_read_curve(const gyre_find_options *o, const gyre_find_row *rows, size_t count,
-                            find_scores scores, gyre_find_marks *marks, find_curve_facts *facts) {
+/* Of a curve of `o`->steps points, if it went to its end. */
+static gyre_status read_curve(const gyre_find_options *o, size_t half, double share,
+                              const gyre_find_row *rows, size_t count, gyre_find_marks *marks,
+                              find_curve_facts *facts) {
     curve c = {0};
-    double scored = NAN;
     *facts = (find_curve_facts){.kind = FIND_CURVE_SHORT};
     *marks = (gyre_find_marks){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     if (count > 0) facts->last = rows[count - 1].lr;
     find_end(rows, count, o->steps, marks);
-    if (count < 4 * half_window(o) + 2) return GYRE_OK;
-    GYRE_TRY(open_losses(&c, o, rows, count));
+    if (count < 4 * half + 2) return GYRE_OK;
+    GYRE_TRY(open_losses(&c, half, rows, count));
+    c.worth = share;
     read_loss(&c, rows, o, marks, facts);
     free(c.x);
-    if (!facts->memorised) GYRE_TRY(max_by_metric(scores, &scored));
-    if (scored < marks->max_lr && scored > marks->base_lr) marks->max_lr = scored;
     marks->valley = find_valley(rows, count, o->steps);
     marks->slide = find_slide(rows, count, o->steps);
     marks->minimum = find_minimum(rows, count, o->steps);
     marks->steep = find_steep(rows, count, o->steps);
     return GYRE_OK;
+}
+
+gyre_status find_read_curve(const gyre_find_options *o, const gyre_find_row *rows, size_t count,
+                            find_scores scores, gyre_find_marks *marks, find_curve_facts *facts) {
+    double scored = NAN;
+    GYRE_TRY(read_curve(o, half_window(o), worth, rows, count, marks, facts));
+    if (facts->kind == FIND_CURVE_SHORT) return GYRE_OK;
+    if (!facts->memorised) GYRE_TRY(max_by_metric(scores, &scored));
+    if (scored < marks->max_lr && scored > marks->base_lr) marks->max_lr = scored;
+    return GYRE_OK;
+}
+
+gyre_status find_read_scores(const gyre_find_options *o, find_scores scores, gyre_find_marks *marks,
+                             find_curve_facts *facts) {
+    gyre_find_options asked = *o;
+    gyre_find_row *rows = calloc(scores.count + 1, sizeof *rows);
+    if (rows == NULL) return gyre_no_memory("reading a curve");
+    asked.steps = (o->steps + o->every - 1) / o->every;
+    for (size_t i = 0; i < scores.count; i++) {
+        const gyre_find_score *s = &scores.rows[i];
+        rows[i] = (gyre_find_row){.step = s->step, .lr = s->lr, .loss = s->loss, .smooth = s->loss};
+    }
+    gyre_status status = read_curve(&asked, 1, worth_of_scores, rows, scores.count, marks, facts);
+    free(rows);
+    return status;
 }

@@ -21,7 +21,7 @@ enum { FIND_SAMPLES_MIN = 50 /* for a share to be read: a sample of fewer is abo
 typedef enum {
     FIND_CURVE_GOOD,
     FIND_CURVE_SHORT,  /* it diverged before there was anything to read */
-    FIND_CURVE_FLAT,   /* it never improves by 5 % */
+    FIND_CURVE_FLAT,   /* it never improves by 5 %, of scores 1 % */
     FIND_CURVE_NOISY,  /* it improves, but by no more than noise may do */
     FIND_CURVE_EARLY,  /* it improves from the first rate on */
     FIND_CURVE_RISING, /* it is best at the last rate */
@@ -33,6 +33,10 @@ typedef struct {
     bool memorised; /* the loss went to less than a 20th: the samples were memorised, the rate was
                        not too high */
 } find_curve_facts;
+/* Bounds are read off the losses of the scores, not off those of the steps. */
+static inline bool find_reads_scores(const gyre_find *f) {
+    return f->metric->is_paired && f->samples > 0;
+}
 /* What was scored along the curve: `count` times on `samples` samples; all 0: nothing. */
 typedef struct {
     const gyre_metric *metric;
@@ -43,5 +47,10 @@ typedef struct {
 
 gyre_status find_read_curve(const gyre_find_options *o, const gyre_find_row *rows, size_t count,
                             find_scores scores, gyre_find_marks *marks, find_curve_facts *facts);
+
+/* The same off the losses of the scores, where their metric is paired: they have no noise but the
+ * network's, so that a median of three is enough, and a fall of 1 %. */
+gyre_status find_read_scores(const gyre_find_options *o, find_scores scores, gyre_find_marks *marks,
+                             find_curve_facts *facts);
 
 #endif

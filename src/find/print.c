@@ -1,6 +1,7 @@
 /* A range test as a text table: what each rule says over the repeats, then the verdict. */
 #include "gyre/find.h"
 
+#include "curve.h"
 #include "verdict.h"
 #include <inttypes.h>
 #include <math.h>
@@ -33,6 +34,12 @@ static const char *about_divergence(const gyre_find *f) {
 
 static void print_marks(const gyre_find *f, FILE *out) {
     const gyre_find_verdict *v = &f->verdict;
+    if (find_reads_scores(f)) {
+        fprintf(out,
+                "read off the validation loss of %" PRId64 " samples, at the same times and noises "
+                "in all evaluations\n",
+                f->samples);
+    }
     fprintf(out, "  %-9s %10s  %10s  %10s  %10s\n", "", "rate", "lowest", "highest", "repeats");
     print_mark(f, out, "base_lr", OF(v, base_lr), "where the loss begins to fall");
     char what[96];
@@ -55,7 +62,9 @@ static void print_marks(const gyre_find *f, FILE *out) {
 static void print_trials(const gyre_find *f, FILE *out) {
     if (f->trial_count == 0) return;
     fprintf(out, "verified with %" PRId64 " steps at constant rates:\n  %10s  %18s  %10s\n",
-            (f->options.steps + 1) / 2, "rate", "training loss", gyre_metric_prose(f->metric).text);
+            (f->options.steps + 1) / 2, "rate",
+            find_reads_scores(f) ? "validation loss" : "training loss",
+            gyre_metric_prose(f->metric).text);
     for (int i = 0; i < f->trial_count; i++) {
         const gyre_find_trial *t = &f->trials[i];
         fprintf(out, "  %10.3g  ", t->rate);

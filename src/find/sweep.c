@@ -2,6 +2,7 @@
  * diverged makes one update more than it needed; that one leaves no row. */
 #include "sweep.h"
 
+#include "curve.h"
 #include "gyre/config.h"
 #include "gyre/log.h"
 #include "gyre/progress.h"
@@ -20,8 +21,10 @@ double find_sweep_rate(const gyre_find_options *o, int64_t k) {
     return o->from * gyre_exp(gyre_log(o->to / o->from) * share);
 }
 
+static const double worse = 4; /* than the least loss, of a sweep that has seen enough */
+
 bool find_sweep_enough(find_sweep_mean *m, double loss, double *mean) {
-    const double keep = 0.98, worse = 4;
+    const double keep = 0.98;
     m->sum = keep * m->sum + (1 - keep) * loss;
     m->weight = keep * m->weight + (1 - keep);
     *mean = m->sum / m->weight;
@@ -37,6 +40,7 @@ typedef struct {
     gyre_trainer *t;
     find_sweep_curve *curve;
     find_sweep_mean mean;
+    double best; /* loss of the scores */
     int64_t repeat;
 } sweep;
 
@@ -50,6 +54,7 @@ static void take(sweep *s, const gyre_step_result *r) {
                            .loss = isfinite(r->loss) ? r->loss : (double)NAN,
                            .grad_norm = isfinite(r->norm) ? r->norm : (double)NAN};
     c->diverged = find_sweep_enough(&s->mean, r->finite ? row->loss : (double)NAN, &row->smooth);
+    if (c->by_scores && isfinite(row->smooth)) c->diverged = false;
 }
 
 static gyre_status evaluate(sweep *s, gyre_evaluator *e, const gyre_view *view) {
@@ -67,6 +72,8 @@ static gyre_status evaluate(sweep *s, gyre_evaluator *e, const gyre_view *view) 
                           .lr = c->rows[c->row_count - 1].lr,
                           .loss = isfinite(score.loss) ? score.loss : (double)NAN,
                           .metric = score.metric};
+    if (score.loss < s->best) s->best = score.loss;
+    if (c->by_scores && !(score.loss <= worse * s->best)) c->diverged = true;
     return GYRE_OK;
 }
 
@@ -92,7 +99,7 @@ static gyre_status interrupted(const gyre_trainer *t, int64_t steps) {
 gyre_status find_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
                            const gyre_find_options *o, uint64_t seed, int64_t repeat,
                            find_sweep_curve *out) {
-    sweep s = {.t = t, .curve = out, .repeat = repeat};
+    sweep s = {.t = t, .curve = out, .best = INFINITY, .repeat = repeat};
     gyre_status status = GYRE_OK;
     gyre_progress progress = gyre_progress_begin(t->rank != 0 || o->quiet, 0);
     gyre_step_result previous;
@@ -174,7 +181,8 @@ gyre_status find_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view 
     for (int64_t r = 0; r < f->options.repeats; r++) {
         uint64_t seed = seed_of(t->resolved->settings.seed, r);
         find_sweep_curve curve = {.rows = f->rows + f->row_count,
-                                  .scores = f->scores + f->score_count};
+                                  .scores = f->scores + f->score_count,
+                                  .by_scores = find_reads_scores(f)};
         GYRE_GOTO(begin(t, &before, redraw, seed, r));
         if (t->rank == 0 && !f->options.quiet && f->options.repeats > 1) {
             gyre_say("repeat %lld of %d", (long long)r + 1, f->options.repeats);
@@ -192,14 +200,19 @@ out:
 
 /* ---- constant rates */
 
-/* Mean and its standard error over the last quarter of the rows. */
+static double loss_at(const find_sweep_curve *c, int64_t i) {
+    return c->by_scores ? c->scores[i].loss : c->rows[i].loss;
+}
+
+/* Mean and its standard error over the last quarter of the rows, or scores. */
 static void conclude(const find_sweep_curve *c, gyre_find_trial *trial) {
-    int64_t first = c->row_count - c->row_count / 4 - 1, n = c->row_count - first;
+    const int64_t count = c->by_scores ? c->score_count : c->row_count;
+    int64_t first = count - count / 4 - 1, n = count - first;
     double sum = 0, squares = 0;
-    for (int64_t i = first; i < c->row_count; i++) sum += c->rows[i].loss;
+    for (int64_t i = first; i < count; i++) sum += loss_at(c, i);
     double mean = sum / (double)n;
-    for (int64_t i = first; i < c->row_count; i++) {
-        squares += (c->rows[i].loss - mean) * (c->rows[i].loss - mean);
+    for (int64_t i = first; i < count; i++) {
+        squares += (loss_at(c, i) - mean) * (loss_at(c, i) - mean);
     }
     trial->loss = c->diverged ? (double)NAN : mean;
     trial->error = c->diverged ? (double)NAN : sqrt(squares) / (double)n;
@@ -214,16 +227,19 @@ gyre_status find_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view 
                                             m->max_lr,      2 * m->max_lr, 4 * m->max_lr};
     gyre_find_options o = f->options;
     gyre_snapshot before = {0};
-    gyre_find_score scores[2];
+    enum { SCORES = 16 };
+    gyre_find_score scores[SCORES + 2];
     gyre_status status = GYRE_OK;
     o.linear = true;
+    const bool by_scores = find_reads_scores(f);
     o.steps = o.every = (o.steps + 1) / 2;
+    if (by_scores) o.every = (o.steps + SCORES - 1) / SCORES;
     gyre_find_row *rows = calloc((size_t)o.steps, sizeof *rows);
     if (rows == NULL) status = gyre_no_memory("verifying rates");
     GYRE_GOTO(gyre_comm_agree(t->comm, status));
     GYRE_GOTO(keep(t, &before));
     for (int i = 0; i < GYRE_FIND_TRIALS; i++) {
-        find_sweep_curve curve = {.rows = rows, .scores = scores};
+        find_sweep_curve curve = {.rows = rows, .scores = scores, .by_scores = by_scores};
         o.from = o.to = f->trials[i].rate = rates[i];
         GYRE_GOTO(put_back(t, &before));
         GYRE_GOTO(find_sweep_run(t, e, view, &o, t->resolved->settings.seed, 0, &curve));

@@ -23,6 +23,7 @@ typedef struct {
     int64_t row_count;
     gyre_find_score *scores; /* room for steps / every + 1 */
     int64_t score_count;
+    bool by_scores; /* these are what is read, so they tell whether it diverged; set before */
     bool diverged;
 } find_sweep_curve;
 

@@ -219,7 +219,10 @@ gyre_status find_decide(gyre_find *f) {
         size_t count = 0;
         for (; row < f->row_count && f->rows[row].repeat == r; row++) count++;
         for (; score < f->score_count && f->scores[score].repeat == r; score++) scores.count++;
-        GYRE_TRY(find_read_curve(&f->options, rows, count, scores, &f->repeats[r], &facts[r]));
+        GYRE_TRY(
+            find_reads_scores(f)
+                ? find_read_scores(&f->options, scores, &f->repeats[r], &facts[r])
+                : find_read_curve(&f->options, rows, count, scores, &f->repeats[r], &facts[r]));
     }
     *v = (gyre_find_verdict){0};
     combine(f, v);

@@ -96,6 +96,13 @@ told=$(of_part seeded test | sed -n 's/.*loss \([0-9.]*\),.*/\1/p')
 logged=$(sed -n 's/.*"event":"test".*"loss":\([0-9.e-]*\).*/\1/p' "$T/seeded/log.jsonl")
 [ "$(printf %.4f "$logged")" = "$told" ] || fail "the run's test score is '$logged', gyre eval's '$told'"
 
+# ---- a range test reads the validation loss, and has the same bits on two ranks
+find=("$GYRE" find "$T/config.json" --quiet --repeats 1 --steps 40 --every 2 --from 1e-5)
+ends 0 "${find[@]}" --out "$T/range"
+grep -q '^read off the validation loss of 40 samples, at the same times' "$T/out" || fail "find: $(cat "$T/out")"
+ends 0 mpirun -q -np 2 "${find[@]}" --out "$T/range2"
+cmp "$T/range/find.h5" "$T/range2/find.h5" || fail "two ranks find something else"
+
 # ---- shards
 config '' | sed 's/"size": 32, "shards": 4/"size": 4/; s/"steps": 40/"steps": 8/' >"$T/four.json"
 ends 0 "$GYRE" train "$T/four.json" --quiet --out "$T/four"

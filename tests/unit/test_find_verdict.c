@@ -149,6 +149,51 @@ static const char *line_of(const gyre_find *f, const char *name) {
     return found;
 }
 
+/* Of a loss that is drawn alike in all evaluations, scores are read and not batches: here steps are
+ * nothing but noise, and scores fall by `share` of 0.5. */
+static gyre_find paired(const shape *s, double share) {
+    gyre_find_options few = exponential;
+    few.steps = 60;
+    gyre_find f = {.options = exponential,
+                   .metric = gyre_metric_of_loss("denoise"),
+                   .steps_per_epoch = 100,
+                   .samples = 16};
+    f.options.every = (exponential.steps + few.steps - 1) / few.steps;
+    f.rows = draw(&exponential, &flat_line, 1);
+    f.row_count = (size_t)exponential.steps;
+    f.scores = calloc((size_t)few.steps, sizeof *f.scores);
+    f.repeats = calloc(1, sizeof *f.repeats);
+    gyre_find_row *rows = draw(&few, s, 2);
+    for (int64_t i = 0; i < few.steps; i++) {
+        double loss = 0.5 + 0.5 * share * (rows[i].loss - 2.3) / 1.5;
+        f.scores[f.score_count++] = (gyre_find_score){
+            .step = (i + 1) * f.options.every, .lr = rows[i].lr, .loss = loss, .metric = loss};
+    }
+    free(rows);
+    assert_int_equal(find_decide(&f), GYRE_OK);
+    return f;
+}
+
+static void scores_that_draw_alike_are_read(void **state) {
+    (void)state;
+    const shape still = {-3, -2, -1, 0.003};
+    gyre_find f = paired(&still, 0.02);
+    assert_true(f.verdict.reliable);
+    /* a point is a ninth of a decade, and the median takes three */
+    assert_true(fabs(log10(f.verdict.value.base_lr) + 3) < 0.3);
+    assert_true(fabs(log10(f.verdict.value.max_lr) + 2) < 0.3);
+    assert_true(f.verdict.value.diverged > 0.05 && f.verdict.value.diverged < 1);
+    assert_non_null(strstr(line_of(&f, "read off"), "validation loss of 16 samples"));
+    f.samples = 0; /* then there is nothing but the steps */
+    assert_int_equal(find_decide(&f), GYRE_OK);
+    assert_false(f.verdict.reliable);
+    gyre_find_close(&f);
+    f = paired(&still, 0.005);
+    assert_false(f.verdict.reliable);
+    assert_non_null(strstr(f.verdict.reason, "the curve is flat"));
+    gyre_find_close(&f);
+}
+
 static void the_table_counts(void **state) {
     (void)state;
     const shape tame = {-3, -2, 20, 0.02};
@@ -275,6 +320,7 @@ int main(void) {
         cmocka_unit_test(half_of_the_repeats_are_not_enough),
         cmocka_unit_test(equal_repeats_prove_nothing),
         cmocka_unit_test(the_table_counts),
+        cmocka_unit_test(scores_that_draw_alike_are_read),
         cmocka_unit_test(few_samples_are_said),
         cmocka_unit_test(memorised_samples_are_a_doubt),
         cmocka_unit_test(trials_say_whether_bounds_hold),

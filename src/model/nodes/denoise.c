@@ -8,6 +8,7 @@
 
 /* Without the weights, so that runs with other weights can be compared. */
 static const gyre_metric metric = {
+    .is_paired = true,
     .name = "denoising_error",
     .plural = "denoising errors",
     .unit = "",
