@@ -62,6 +62,12 @@ static bool is_idle(const onnx_call *c, double number, int place) {
     return place == 0 && ((number == 1 && is_op(c, "Div")) || (number == 0 && is_op(c, "Sub")));
 }
 
+/* A new group norm's weights in a file with folded constants: other axes cost them their names. */
+static bool is_lost_weight(onnx_import *m, onnx_value *v, const onnx_constant *k) {
+    const onnx_layer *before = onnx_layer_of(m, v);
+    return before != NULL && before->plain && k->count > 1 && !onnx_is_literal(k);
+}
+
 static void with_constant(onnx_import *m, onnx_call *c, int place) {
     onnx_value *v = c->in[place];
     onnx_constant *k = c->in[1 - place]->constant;
@@ -76,7 +82,7 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     }
     const bool one = onnx_constant_all(&m->work, k, &number);
     const bool idle = one && is_idle(c, number, place);
-    if (idle && !onnx_is_parameter(k)) {
+    if (idle && !onnx_is_parameter(k) && !is_lost_weight(m, v, k)) {
         onnx_give_same(c, v);
         return;
     }

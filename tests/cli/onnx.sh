@@ -80,6 +80,10 @@ grep -q "do_constant_folding=False" "$T/err" || fail "folding is not told"
 ends 0 "$gyre" model $here/squeeze.preserve.onnx
 [ ! -s "$T/err" ] || fail "$(cat "$T/err")"
 
+# Folding costs the weights of a group norm their names, not their training, also where they are 1 and 0.
+ends 0 "$gyre" model $here/plain.folded.onnx
+grep -q "^total  *2202 " "$T/out" || fail "plain.folded: $(grep ^total "$T/out")"
+
 # A run begins with the file's weights, and needs the file no more.
 cp $here/squeeze.dynamo.onnx $here/squeeze.dynamo.onnx.data "$T"
 config squeeze squeeze.dynamo.onnx
