@@ -1,4 +1,4 @@
-"""Outputs of diffusers' UNet2DModel and of gyre's, from one config.json and one file of weights.
+"""Outputs of diffusers' U-Nets and of gyre's, from one config.json and one file of weights.
 
     python3 unet_parity.py GYRE-BUILD [NAME...]
 
@@ -9,12 +9,13 @@ Needs diffusers, torch, safetensors.
 """
 import copy, json, pathlib, subprocess, sys, tempfile
 
-import numpy as np, torch
-from diffusers import UNet2DModel
+import diffusers, numpy as np, torch
 
-TIMES, PICTURES, CLASSES = (0, 1, 37, 500, 999), 3, 10
+TIMES, PICTURES, CLASSES, TOKENS = (0, 1, 37, 500, 999), 3, 10, 7
 D, AD, U, AU = "DownBlock2D", "AttnDownBlock2D", "UpBlock2D", "AttnUpBlock2D"
+CD, CU = "CrossAttnDownBlock2D", "CrossAttnUpBlock2D"
 SMALL = dict(norm_num_groups=8, layers_per_block=1)
+CONDITIONAL = dict(_class_name="UNet2DConditionModel", cross_attention_dim=24)
 NETWORKS = {
     "two levels, attention": dict(SMALL, sample_size=16, block_out_channels=[16, 32], down_block_types=[D, AD],
                                   up_block_types=[AU, U]),
@@ -36,13 +37,24 @@ NETWORKS = {
     "not square, groups of the middle": dict(SMALL, sample_size=[16, 24], block_out_channels=[16, 32, 32],
                                              attn_norm_num_groups=4, down_block_types=[AD, D, AD],
                                              up_block_types=[AU, U, AU]),
+    "contexts, as Stable Diffusion 1.5": dict(
+        SMALL, **CONDITIONAL, sample_size=16, block_out_channels=[16, 32, 32], layers_per_block=2, attention_head_dim=4,
+        down_block_types=[CD, CD, D], up_block_types=[U, CU, CU]),
+    "contexts, as Stable Diffusion 2": dict(
+        SMALL, **CONDITIONAL, sample_size=16, block_out_channels=[16, 32, 64], attention_head_dim=[1, 2, 4],
+        use_linear_projection=True, down_block_types=[CD, CD, CD], up_block_types=[CU, CU, CU]),
+    "contexts, two blocks, padding 0, not square": dict(
+        SMALL, **CONDITIONAL, sample_size=[12, 20], in_channels=3, out_channels=3, block_out_channels=[16, 24],
+        transformer_layers_per_block=[1, 2], downsample_padding=0, freq_shift=1, flip_sin_to_cos=False,
+        attention_head_dim=2, down_block_types=[D, CD], up_block_types=[CU, U]),
     "ddpm-cifar10-32": json.loads((pathlib.Path(__file__).parents[1] / "tests/data/unet/ddpm_cifar10.json").read_text()),
 }
 
 
 def network(config):
     torch.manual_seed(1)
-    net = UNet2DModel(**{k: v for k, v in config.items() if k[0] != "_"}).eval()
+    kind = getattr(diffusers, config.get("_class_name", "UNet2DModel"))
+    net = kind(**{k: v for k, v in config.items() if k[0] != "_"}).eval()
     with torch.no_grad():
         for name, p in net.named_parameters():
             if p.dim() == 1:  # biases and norms away from 0 and 1
@@ -50,10 +62,28 @@ def network(config):
     return net
 
 
-def outputs(net, x, t, labels):
+def contexts_of(net):
+    """(CLASSES, TOKENS, channels), or none; and that as bytes."""
+    if "cross_attention_dim" not in net.config:
+        return None, b""
+    contexts = torch.randn(CLASSES, TOKENS, net.config.cross_attention_dim, generator=torch.Generator().manual_seed(4))
+    return contexts, contexts.numpy().tobytes()
+
+
+def shape_of(contexts):
+    return (0, 0) if contexts is None else contexts.shape[1:]
+
+
+def tell(net, x, t, labels, contexts):
+    """What the network tells of samples with these labels: classes or contexts."""
+    if contexts is not None:
+        return net(x, t, contexts[labels].to(x.dtype)).sample
+    return net(x, t, class_labels=labels if net.config.num_class_embeds else None).sample
+
+
+def outputs(net, *given):
     with torch.no_grad():
-        labels = labels if net.config.num_class_embeds else None
-        return net(x, t, class_labels=labels).sample.double().numpy()
+        return tell(net, *given).double().numpy()
 
 
 def compare(build, name, config, folder):
@@ -63,15 +93,16 @@ def compare(build, name, config, folder):
     c = net.config.in_channels
     labels = torch.arange(PICTURES) * 3 % CLASSES
     x = torch.randn(PICTURES, c, h, w, generator=torch.Generator().manual_seed(2))
+    contexts, context_bytes = contexts_of(net)
     exact = copy.deepcopy(net).double()
     # the sinusoids are made in f32 there, whatever the type: they are part of what is compared
     worst = np.zeros(3)
     for t in TIMES:
-        theirs, double = outputs(net, x, t, labels), outputs(exact, x.double(), t, labels)
-        given = x.permute(0, 2, 3, 1).contiguous().numpy().tobytes() + labels.int().numpy().tobytes()
+        theirs, double = outputs(net, x, t, labels, contexts), outputs(exact, x.double(), t, labels, contexts)
+        given = x.permute(0, 2, 3, 1).contiguous().numpy().tobytes() + labels.int().numpy().tobytes() + context_bytes
         done = subprocess.run([f"{build}/benchmarks/unet_outputs", folder / "config.json",
                                folder / "diffusion_pytorch_model.safetensors",
-                               *map(str, (PICTURES, h, w, c, CLASSES, t))], input=given, capture_output=True)
+                               *map(str, (PICTURES, h, w, c, CLASSES, *shape_of(contexts), t))], input=given, capture_output=True)
         if done.returncode != 0:
             raise SystemExit(f"{name}: {done.stderr.decode()}")
         own = np.frombuffer(done.stdout, "f4").reshape(PICTURES, h, w, c).transpose(0, 3, 1, 2).astype("f8")

@@ -1,9 +1,10 @@
 /* Steps of training of a U-Net, for unet_parity.py: reads x_0, (n, h, w, c) in f32, and labels, (n)
- * in i32, from standard input. Into FOLDER go draws, for each step t, (n) in i32, and the noise,
+ * in i32, and contexts, (classes, tokens, channels) in f32 where there are tokens, from standard
+ * input. Into FOLDER go draws, for each step t, (n) in i32, and the noise,
  * (n, h, w, c) in f32; gradient.safetensors of the first step; after.safetensors, the parameters
  * after the last one. Prints the loss of each step.
  *
- *     unet_steps CONFIG.json WEIGHTS.safetensors FOLDER STEPS RATE N H W C CLASSES
+ *     unet_steps CONFIG.json WEIGHTS.safetensors FOLDER STEPS RATE N H W C CLASSES TOKENS CHANNELS
  */
 #include "gyre/checkpoint.h"
 #include "gyre/diffusion.h"
@@ -21,7 +22,7 @@ enum { SEED = 1, TIMES = 1000 };
 
 typedef struct {
     const char *config, *weights, *folder;
-    int steps, n, h, w, c, classes;
+    int steps, n, h, w, c, classes, tokens, channels;
     double rate;
 } arguments;
 
@@ -33,15 +34,17 @@ typedef struct {
     gyre_shards *shards;
     gyre_optimizer *optimizer;
     gyre_snapshot snapshot;
-    float *x, *leaf;
+    float *x, *leaf, *table;
     int32_t *labels;
+    gyre_contexts contexts;
 } network;
 
 static gyre_status open_model(const arguments *a, network *n) {
     char *text = NULL;
     size_t size = 0;
     GYRE_TRY(gyre_file_read(a->config, 1 << 20, &text, &size));
-    const gyre_model_settings settings = {.unet = text};
+    const gyre_model_settings settings = {.unet = text,
+                                          .contexts = a->tokens > 0 ? &n->contexts : NULL};
     gyre_status status = gyre_model_open(&settings, a->h, a->w, a->c, a->classes, &n->model);
     free(text);
     return status;
@@ -63,7 +66,8 @@ static gyre_status open_net(const arguments *a, network *n) {
     GYRE_GOTO(gyre_backend_open(GYRE_BACKEND_CPU, &options, NULL, &n->backend));
     GYRE_GOTO(gyre_weights_open(m, n->backend, mean, scale, &n->weights));
     GYRE_GOTO(gyre_snapshot_open(m, 0, &n->snapshot));
-    GYRE_GOTO(gyre_parameters_import(a->weights, m, GYRE_NEED_PARAMETERS, &n->snapshot));
+    GYRE_GOTO(gyre_parameters_import(a->weights, m, GYRE_NEED_PARAMETERS, GYRE_WEIGHTS_ANY,
+                                     &n->snapshot));
     GYRE_GOTO(n->backend->ops->upload(n->backend->main, n->weights->parameters,
                                       n->snapshot.parameters, m->parameters));
     GYRE_GOTO(gyre_weights_pack(n->weights));
@@ -144,18 +148,29 @@ static gyre_status step(const arguments *a, network *n, const gyre_batch *batch,
     return GYRE_OK;
 }
 
-static gyre_status train(const arguments *a, network *n) {
-    const size_t all = (size_t)a->n * (size_t)(a->h * a->w * a->c);
-    char *path = gyre_path_join(a->folder, "draws");
-    FILE *draws = path == NULL ? NULL : fopen(path, "w");
+static gyre_status read_input(const arguments *a, network *n) {
+    const size_t all = (size_t)(a->n * a->h * a->w * a->c);
+    const size_t contexts = (size_t)(a->classes * a->tokens * a->channels);
     n->x = malloc(all * sizeof *n->x);
     n->labels = malloc((size_t)a->n * sizeof *n->labels);
+    n->table = malloc((contexts + 1) * sizeof *n->table);
+    if (!n->x || !n->labels || !n->table) return gyre_no_memory("%d pictures", a->n);
+    n->contexts = (gyre_contexts){a->classes, a->tokens, a->channels, n->table};
+    if (fread(n->x, sizeof *n->x, all, stdin) == all &&
+        fread(n->labels, sizeof *n->labels, (size_t)a->n, stdin) == (size_t)a->n &&
+        fread(n->table, sizeof *n->table, contexts, stdin) == contexts) {
+        return GYRE_OK;
+    }
+    return gyre_fail(GYRE_EIO, "standard input is too short");
+}
+
+static gyre_status train(const arguments *a, network *n) {
+    char *path = gyre_path_join(a->folder, "draws");
+    FILE *draws = path == NULL ? NULL : fopen(path, "w");
     n->leaf = malloc(gyre_leaf_size(n->model) * sizeof *n->leaf);
     gyre_status status = GYRE_OK;
-    if (draws == NULL || n->x == NULL || n->labels == NULL || n->leaf == NULL ||
-        fread(n->x, sizeof *n->x, all, stdin) != all ||
-        fread(n->labels, sizeof *n->labels, (size_t)a->n, stdin) != (size_t)a->n) {
-        status = gyre_fail(GYRE_EIO, "'%s', memory or standard input is too short", a->folder);
+    if (draws == NULL || n->leaf == NULL) {
+        status = gyre_fail(GYRE_EIO, "'%s' cannot be written, or memory is too short", a->folder);
     }
     const gyre_batch batch = {.count = a->n,
                               .element = GYRE_ELEMENT_F32,
@@ -176,9 +191,9 @@ static gyre_status train(const arguments *a, network *n) {
 
 int main(int argc, char **argv) {
     network n = {0};
-    if (argc != 11) {
+    if (argc != 13) {
         fprintf(stderr, "unet_steps CONFIG.json WEIGHTS.safetensors FOLDER STEPS RATE N H W C "
-                        "CLASSES\n");
+                        "CLASSES TOKENS CHANNELS\n");
         return 2;
     }
     arguments a = {.config = argv[1],
@@ -186,14 +201,16 @@ int main(int argc, char **argv) {
                    .folder = argv[3],
                    .steps = atoi(argv[4]),
                    .rate = atof(argv[5])};
-    int *const to[] = {&a.n, &a.h, &a.w, &a.c, &a.classes};
-    for (int i = 0; i < 5; i++) *to[i] = atoi(argv[6 + i]);
-    gyre_status status = open_model(&a, &n);
+    int *const to[] = {&a.n, &a.h, &a.w, &a.c, &a.classes, &a.tokens, &a.channels};
+    for (int i = 0; i < 7; i++) *to[i] = atoi(argv[6 + i]);
+    gyre_status status = read_input(&a, &n);
+    if (status == GYRE_OK) status = open_model(&a, &n);
     if (status == GYRE_OK) status = open_net(&a, &n);
     if (status == GYRE_OK) status = train(&a, &n);
     if (status != GYRE_OK) fprintf(stderr, "%s\n", gyre_error_text());
     free(n.x);
     free(n.leaf);
     free(n.labels);
+    free(n.table);
     return status == GYRE_OK ? 0 : 1;
 }

@@ -1,4 +1,4 @@
-"""Gradients and steps of AdamW of diffusers' UNet2DModel and of gyre's, on the same noise.
+"""Gradients and steps of AdamW of diffusers' U-Nets and of gyre's, on the same noise.
 
     python3 unet_training.py GYRE-BUILD [NAME...]
 
@@ -13,23 +13,22 @@ import copy, pathlib, subprocess, sys, tempfile
 import numpy as np, torch
 from safetensors.torch import load_file
 
-from unet_parity import CLASSES, NETWORKS, network
+from unet_parity import CLASSES, NETWORKS, contexts_of, network, shape_of, tell
 
 STEPS, RATE, PICTURES = 20, 1e-4, 8
 ALPHA_BAR = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
 
 
-def train(net, x0, labels, draws):
+def train(net, x0, labels, contexts, draws):
     """Losses, the first gradient, and the parameters after all steps."""
     kind = next(net.parameters()).dtype
     optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)
-    labels = labels if net.config.num_class_embeds else None
     losses, gradient = [], {}
     for t, noise in draws:
         a = torch.from_numpy(np.sqrt(ALPHA_BAR[t])).to(kind)[:, None, None, None]
         s = torch.from_numpy(np.sqrt(1 - ALPHA_BAR[t])).to(kind)[:, None, None, None]
         noise = noise.to(kind)
-        told = net(a * x0.to(kind) + s * noise, torch.from_numpy(t.copy()).long(), class_labels=labels).sample
+        told = tell(net, a * x0.to(kind) + s * noise, torch.from_numpy(t.copy()).long(), labels, contexts)
         loss = ((told - noise) ** 2).mean()
         optimizer.zero_grad()
         loss.backward()
@@ -40,12 +39,13 @@ def train(net, x0, labels, draws):
     return np.array(losses), gradient, {k: p.detach().double().clone() for k, p in net.named_parameters()}
 
 
-def gyre(build, folder, x0, labels):
+def gyre(build, folder, x0, labels, contexts):
     n, c, h, w = x0.shape
     given = x0.permute(0, 2, 3, 1).contiguous().numpy().tobytes() + labels.int().numpy().tobytes()
+    given += b"" if contexts is None else contexts.numpy().tobytes()
     done = subprocess.run([f"{build}/benchmarks/unet_steps", folder / "config.json",
                            folder / "diffusion_pytorch_model.safetensors", folder,
-                           *map(str, (STEPS, RATE, n, h, w, c, CLASSES))], input=given, capture_output=True)
+                           *map(str, (STEPS, RATE, n, h, w, c, CLASSES, *shape_of(contexts)))], input=given, capture_output=True)
     if done.returncode != 0:
         raise SystemExit(done.stderr.decode())
     raw, draws = (folder / "draws").read_bytes(), []
@@ -73,9 +73,10 @@ def compare(build, name, config, folder):
     x0 = torch.rand(PICTURES, net.config.in_channels, h, w, generator=draw) * 2 - 1
     labels = torch.arange(PICTURES) * 3 % CLASSES
     origin = {k: p.detach().double().clone() for k, p in net.named_parameters()}
-    draws, own = gyre(build, folder, x0, labels)
-    exact = train(copy.deepcopy(net).double(), x0, labels, draws)
-    theirs = train(net, x0, labels, draws)
+    contexts = contexts_of(net)[0]
+    draws, own = gyre(build, folder, x0, labels, contexts)
+    exact = train(copy.deepcopy(net).double(), x0, labels, contexts, draws)
+    theirs = train(net, x0, labels, contexts, draws)
     cells = []
     for losses, gradient, after in (own, theirs):
         apart = np.abs(losses - exact[0]) / exact[0]

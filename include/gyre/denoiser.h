@@ -24,6 +24,7 @@ typedef struct {
     int classes;          /* that a condition is one of; 0: the network takes none */
     float offset;         /* offset noise: times one more normal for each channel */
     int null_class;       /* the condition that is no class; -1: it was not learned */
+    bool contexts;        /* the classes are the dataset's contexts */
 } gyre_denoiser;
 
 /* False: the model's loss is not denoise. */

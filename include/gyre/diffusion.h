@@ -87,7 +87,7 @@ GYRE_INLINE int32_t gyre_embedding_row(const gyre_embedding_shape *s, const uint
                                        uint32_t sample, int32_t label) {
     if (s->threshold == 0) return label;
     gyre_philox_block w = gyre_diffusion_words(draws, 0, sample, GYRE_DIFFUSION_CONDITION);
-    return w.w[0] < s->threshold ? s->rows - 1 : label;
+    return w.w[0] < s->threshold ? s->none : label;
 }
 
 #endif

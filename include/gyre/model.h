@@ -6,6 +6,7 @@
 #ifndef GYRE_MODEL_H
 #define GYRE_MODEL_H
 
+#include "gyre/contexts.h"
 #include "gyre/metric.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
@@ -94,6 +95,8 @@ typedef struct {
     float *class_weights;      /* (classes), factors on the loss; NULL: all 1 */
     bool draws_in_evaluation;  /* a node of it does: each sample is evaluated some times */
     int bands;                 /* in which the loss adds up evaluations; 0: it has none */
+    const gyre_contexts
+        *contexts;    /* what nodes of type context read, not its own; NULL: not given */
     bool norm_frozen; /* all statistics stay, and normalisation uses them in training, too */
 } gyre_model;
 
@@ -123,8 +126,8 @@ void gyre_model_close(gyre_model *m);
  * free() it. */
 gyre_status gyre_model_print(const gyre_model *m, char **out);
 
-/* The same as the config.json of diffusers' UNet2DModel, on one line, for a network that has its
- * nodes; NULL: it is another one. free() it. */
+/* The same as the config.json of diffusers' UNet2DModel or UNet2DConditionModel, on one line, for a
+ * network that has its nodes; NULL: it is another one. free() it. */
 gyre_status gyre_model_unet(const gyre_model *m, char **out);
 
 /* A node for people. */

@@ -183,12 +183,12 @@ typedef struct {
     float offset;         /* times one normal for each channel of a sample is added to the noise */
 } gyre_diffusion_shape;
 
-/* A row of a table for each sample's label; or with the probability threshold / 2^32 the last row.
+/* A row of a table for each sample's label; or with the probability threshold / 2^32 row `none`.
  */
 typedef struct {
     int n;
     uint32_t first; /* the first sample's place in this rank's batch */
-    int rows, c;
+    int rows, c, none;
     uint32_t threshold;
 } gyre_embedding_shape;
 

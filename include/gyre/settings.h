@@ -5,6 +5,7 @@
 #ifndef GYRE_SETTINGS_H
 #define GYRE_SETTINGS_H
 
+#include "gyre/contexts.h"
 #include "gyre/element.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -93,8 +94,8 @@ typedef struct {
     gyre_draw draw;
     int from, to; /* times that training draws: from <= t < to */
     double offset, min_snr;
-    double drop_condition; /* of its node `embedding`: the null class is taken in the label's place
-                              with this probability */
+    double drop_condition; /* of its node `embedding` or `context`: the null class or context is
+                              taken in the label's place with this probability */
 } gyre_denoise_settings;
 
 /* Which of the weights of a checkpoint that has an average of them besides (gyre/average.h). */
@@ -107,14 +108,15 @@ typedef enum {
 typedef struct {
     char *name;   /* of the zoo; NULL: layers, or unet */
     char *layers; /* the network as JSON (docs/networks.md), each node on a line */
-    char *unet;   /* the config.json of diffusers' UNet2DModel */
+    char *unet;   /* the config.json of a U-Net of diffusers */
     gyre_denoise_settings denoise;
-    char *file;         /* read when the config is: NULL then */
-    int classes;        /* 0: from the dataset */
-    gyre_target target; /* the dataset's */
-    bool any_target;    /* no dataset is there: what the network gives is taken for its targets */
-    bool init_fresh;    /* an ONNX file's own weights are not taken */
-    char *init_from;    /* NULL: keyed initialisation */
+    char *file;                    /* read when the config is: NULL then */
+    int classes;                   /* 0: from the dataset */
+    gyre_target target;            /* the dataset's */
+    const gyre_contexts *contexts; /* the dataset's; NULL: none, or no dataset is there */
+    bool any_target; /* no dataset is there: what the network gives is taken for its targets */
+    bool init_fresh; /* an ONNX file's own weights are not taken */
+    char *init_from; /* NULL: keyed initialisation */
     gyre_weights_choice init_weights; /* of that file */
     char **freeze;                    /* names or prefixes of parameters ("conv1", "layer1.") */
     int freeze_count;

@@ -91,7 +91,7 @@ const config_field config_fields[] = {
      "The same from a JSON file, or a network from an ONNX file with its weights (docs/onnx.md), "
      "relative to the config file. The run keeps its content as model.layers."},
     {"model.config", FIELD_UNET, ARITHMETIC, AT(model.unet), 0, 0, 0, NULL, NULL,
-     "A U-Net by the config.json of diffusers' UNet2DModel (docs/unet.md): a file or its folder, "
+     "A U-Net by a config.json of diffusers' (docs/unet.md): a file or its folder, "
      "relative to the config file, or the object itself, which the run keeps."},
     {"model.init", FIELD_SIDE, FREE, AT(model.init_fresh), 0, 0, 0, "file|fresh", "\"file\"",
      "Weights of an ONNX file in model.file: the file's, or new ones by the seed."},

@@ -3,120 +3,17 @@
 #include "layout.h"
 
 #include "gyre/hdf5.h"
-#include <hdf5.h>
+#include "layout_source.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 const char *const data_part_names[DATA_PARTS] = {"train", "validation", "test"};
 
-/* A dataset of the file, by its path inside. */
-typedef struct {
-    const char *path, *name;
-    hid_t file, id;
-    uint64_t offset;
-    int ndim;
-    hsize_t dims[4];
-} source;
-
-/* The library follows external links without a word, and the offset would be another file's. */
-static bool in_this_file(const source *s) {
-    char mine[4096], its[4096];
-    ssize_t n = H5Fget_name(s->file, mine, sizeof mine), m = H5Fget_name(s->id, its, sizeof its);
-    return n > 0 && n == m && n < (ssize_t)sizeof mine && strcmp(mine, its) == 0;
-}
-
-static gyre_status check_storage(source *s) {
-    hid_t list = H5Dget_create_plist(s->id);
-    H5D_layout_t layout = list < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(list);
-    int filters = list < 0 ? 0 : H5Pget_nfilters(list);
-    int external = list < 0 ? 0 : H5Pget_external_count(list);
-    gyre_hdf5_close(list);
-    if (layout != H5D_CONTIGUOUS) {
-        return gyre_fail(GYRE_EIO,
-                         "'%s': %s is stored %s, but must be contiguous, so that rows can be read; "
-                         "`h5repack -f NONE -l CONTI OLD NEW` makes it so",
-                         s->path, s->name,
-                         filters > 0             ? "compressed"
-                         : layout == H5D_CHUNKED ? "in chunks"
-                         : layout == H5D_COMPACT ? "compactly"
-                         : layout == H5D_VIRTUAL ? "as a virtual dataset"
-                                                 : "in an unknown way");
-    }
-    s->offset = H5Dget_offset(s->id);
-    if (external != 0 || !in_this_file(s) || s->offset == HADDR_UNDEF) {
-        return gyre_fail(GYRE_EIO,
-                         "'%s': %s has no data in this file: it was never written, or is a link to "
-                         "another file; copy the data itself into this one",
-                         s->path, s->name);
-    }
-    return GYRE_OK;
-}
-
-/* Any number of dimensions up to 4. */
-static gyre_status open_any(source *s) {
-    s->id = H5Dopen2(s->file, s->name, H5P_DEFAULT);
-    if (s->id < 0) {
-        return gyre_fail(GYRE_EIO, "'%s' has no dataset %s", s->path, s->name);
-    }
-    hid_t space = H5Dget_space(s->id);
-    s->ndim = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
-    if (s->ndim >= 1 && s->ndim <= 4) H5Sget_simple_extent_dims(space, s->dims, NULL);
-    gyre_hdf5_close(space);
-    if (s->ndim >= 1 && s->ndim <= 4) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "'%s': %s has %d dimensions, 1 to 4 were expected", s->path, s->name,
-                     s->ndim);
-}
-
-static gyre_status open_source(source *s, int ndim) {
-    GYRE_TRY(open_any(s));
-    if (s->ndim == ndim) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "'%s': %s has %d dimensions, %d were expected%s", s->path, s->name,
-                     s->ndim, ndim, ndim == 4 ? ": (images, height, width, channels)" : "");
-}
-
-static bool is_integer(hid_t type, size_t size, H5T_sign_t sign) {
-    return H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) == size &&
-           H5Tget_sign(type) == sign && H5Tget_precision(type) == 8 * size &&
-           (size == 1 || H5Tget_order(type) == H5T_ORDER_LE);
-}
-
-/* Of the layout that IEEE 754 gives 2 or 4 bytes: HDF5 knows others. */
-static bool is_float(hid_t type, size_t size) {
-    size_t sign, exponent, exponent_bits, mantissa, mantissa_bits;
-    return H5Tget_class(type) == H5T_FLOAT && H5Tget_size(type) == size &&
-           H5Tget_order(type) == H5T_ORDER_LE &&
-           H5Tget_fields(type, &sign, &exponent, &exponent_bits, &mantissa, &mantissa_bits) >= 0 &&
-           sign == 8 * size - 1 && exponent_bits == (size == 2 ? 5 : 8) && mantissa == 0 &&
-           mantissa_bits == (size == 2 ? 10 : 23);
-}
-
-/* GYRE_ELEMENTS: of another type. */
-static gyre_element element_of(const source *s) {
-    hid_t type = H5Dget_type(s->id);
-    gyre_element e = GYRE_ELEMENTS;
-    if (type >= 0) {
-        e = is_integer(type, 1, H5T_SGN_NONE)   ? GYRE_ELEMENT_U8
-            : is_integer(type, 2, H5T_SGN_NONE) ? GYRE_ELEMENT_U16
-            : is_integer(type, 2, H5T_SGN_2)    ? GYRE_ELEMENT_I16
-            : is_integer(type, 4, H5T_SGN_2)    ? GYRE_ELEMENT_I32
-            : is_float(type, 2)                 ? GYRE_ELEMENT_F16
-            : is_float(type, 4)                 ? GYRE_ELEMENT_F32
-                                                : GYRE_ELEMENTS;
-    }
-    gyre_hdf5_close(type);
-    return e;
-}
-
-static gyre_status check_type(const source *s, bool right, const char *expected) {
-    if (right) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "'%s': %s holds another type than the %s expected", s->path, s->name,
-                     expected);
-}
-
 static gyre_status read_images(source *s, data_layout_part *out) {
-    GYRE_TRY(open_source(s, 4));
-    GYRE_TRY(check_type(s, element_of(s) == GYRE_ELEMENT_U8, "unsigned bytes (numpy: uint8)"));
+    GYRE_TRY(source_open_dims(s, 4));
+    GYRE_TRY(source_check_type(s, source_element(s) == GYRE_ELEMENT_U8,
+                               "unsigned bytes (numpy: uint8)"));
     const hsize_t *d = s->dims;
     if (d[0] < 1 || d[0] > INT64_MAX / 4 || d[1] < 1 || d[1] > DATA_SIDE_MAX || d[2] < 1 ||
         d[2] > DATA_SIDE_MAX || d[3] < 1 || d[3] > 4) {
@@ -127,7 +24,7 @@ static gyre_status read_images(source *s, data_layout_part *out) {
                          s->path, s->name, (unsigned long long)d[0], (unsigned long long)d[1],
                          (unsigned long long)d[2], (unsigned long long)d[3], DATA_SIDE_MAX);
     }
-    GYRE_TRY(check_storage(s));
+    GYRE_TRY(source_check_storage(s));
     *out = (data_layout_part){.count = (int64_t)d[0],
                               .h = (int32_t)d[1],
                               .w = (int32_t)d[2],
@@ -161,12 +58,12 @@ static gyre_status shape_of(const source *s, int size[3]) {
 
 static gyre_status read_arrays(source *s, data_layout_part *out) {
     int size[3];
-    GYRE_TRY(open_any(s));
-    gyre_element e = element_of(s);
-    GYRE_TRY(check_type(s, gyre_element_of_samples(e),
-                        "little-endian uint8, uint16, int16, float16 or float32"));
+    GYRE_TRY(source_open(s));
+    gyre_element e = source_element(s);
+    GYRE_TRY(source_check_type(s, gyre_element_of_samples(e),
+                               "little-endian uint8, uint16, int16, float16 or float32"));
     GYRE_TRY(shape_of(s, size));
-    GYRE_TRY(check_storage(s));
+    GYRE_TRY(source_check_storage(s));
     *out = (data_layout_part){.count = (int64_t)s->dims[0],
                               .h = size[0],
                               .w = size[1],
@@ -182,15 +79,15 @@ static gyre_status finish_targets(source *s, data_layout_part *out, const char *
                          (unsigned long long)s->dims[0], what, (long long)out->count,
                          gyre_element_noun(out->element, out->count));
     }
-    GYRE_TRY(check_storage(s));
+    GYRE_TRY(source_check_storage(s));
     out->targets = s->offset;
     return GYRE_OK;
 }
 
 static gyre_status read_labels(source *s, data_layout_part *out) {
-    GYRE_TRY(open_source(s, 1));
-    GYRE_TRY(check_type(s, element_of(s) == GYRE_ELEMENT_I32,
-                        "32-bit little-endian integers (numpy: int32)"));
+    GYRE_TRY(source_open_dims(s, 1));
+    GYRE_TRY(source_check_type(s, source_element(s) == GYRE_ELEMENT_I32,
+                               "32-bit little-endian integers (numpy: int32)"));
     out->target_stored = GYRE_ELEMENT_I32;
     return finish_targets(s, out, "labels");
 }
@@ -198,9 +95,9 @@ static gyre_status read_labels(source *s, data_layout_part *out) {
 /* i32: (N) a class, (N, H, W) a class for each pixel. All else are values. */
 static gyre_status read_targets(source *s, data_layout_part *out) {
     int size[3];
-    GYRE_TRY(open_any(s));
-    gyre_element e = element_of(s);
-    GYRE_TRY(check_type(s, gyre_element_of_targets(e), "little-endian int32 or float32"));
+    GYRE_TRY(source_open(s));
+    gyre_element e = source_element(s);
+    GYRE_TRY(source_check_type(s, gyre_element_of_targets(e), "little-endian int32 or float32"));
     GYRE_TRY(shape_of(s, size));
     out->target_stored = e;
     bool label = e == GYRE_ELEMENT_I32 && s->ndim == 1;
@@ -212,7 +109,7 @@ static gyre_status read_targets(source *s, data_layout_part *out) {
 }
 
 static gyre_status read_names(source *s, data_layout *out) {
-    GYRE_TRY(open_source(s, 1));
+    GYRE_TRY(source_open_dims(s, 1));
     hid_t type = H5Dget_type(s->id);
     bool right = type >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
     size_t size = right ? H5Tget_size(type) : 0;
@@ -227,7 +124,7 @@ static gyre_status read_names(source *s, data_layout *out) {
         return gyre_fail(GYRE_EIO, "'%s': %s has %llu names of %zu bytes; 1 to %d were expected",
                          s->path, s->name, (unsigned long long)s->dims[0], size, GYRE_CLASSES_MAX);
     }
-    GYRE_TRY(check_storage(s));
+    GYRE_TRY(source_check_storage(s));
     out->names = (int64_t)s->dims[0];
     out->name_size = (int64_t)size;
     out->names_at = s->offset;

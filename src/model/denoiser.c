@@ -1,4 +1,5 @@
-/* What a network that denoises says of itself: read from its nodes `diffuse` and `embedding`. */
+/* What a network that denoises says of itself: read from its nodes `diffuse`, and `embedding` or
+ * `context`. */
 #include "gyre/denoiser.h"
 
 #include "gyre/realmath.h"
@@ -57,7 +58,8 @@ static int whole(const gyre_node *n, const char *option) {
 }
 
 bool gyre_denoiser_of(const gyre_model *m, gyre_denoiser *out) {
-    const gyre_node *noised = find(m, "diffuse"), *condition = find(m, "embedding");
+    const gyre_node *noised = find(m, "diffuse"), *class = find(m, "embedding"),
+                    *context = find(m, NODE_CONTEXT);
     *out = (gyre_denoiser){.null_class = -1};
     if (noised == NULL || strcmp(m->loss, "denoise") != 0) return false;
     out->schedule = (gyre_noise_schedule){.steps = whole(noised, "steps"),
@@ -69,8 +71,12 @@ bool gyre_denoiser_of(const gyre_model *m, gyre_denoiser *out) {
     out->to = whole(noised, "to");
     out->predict = (gyre_predict)whole(noised, "predict");
     out->offset = (float)gyre_node_option(noised, "offset", 0);
-    if (condition == NULL) return true;
+    if (class == NULL && context == NULL) return true;
     out->classes = m->classes;
-    if (gyre_node_option(condition, "drop", 0) > 0) out->null_class = whole(condition, "rows") - 1;
+    out->contexts = context != NULL;
+    if (context != NULL)
+        out->null_class = GYRE_CONTEXT_NONE;
+    else if (gyre_node_option(class, "drop", 0) > 0)
+        out->null_class = whole(class, "rows") - 1;
     return true;
 }

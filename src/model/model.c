@@ -217,6 +217,7 @@ gyre_status zoo_model_open(const zoo_entry *entry, const gyre_model_settings *se
     m->c = c;
     m->classes = classes;
     m->target = settings->target;
+    m->contexts = settings->contexts;
     m->norm_frozen = settings->batch_norm_frozen;
     builder b = {.model = m,
                  .settings = settings,

@@ -34,6 +34,7 @@
     TYPE(dropout)                                                                                  \
     TYPE(diffuse)                                                                                  \
     TYPE(time)                                                                                     \
+    TYPE(context)                                                                                  \
     TYPE(embedding)                                                                                \
     TYPE(spatial_dropout)                                                                          \
     TYPE(stochastic_depth)                                                                         \

@@ -1,6 +1,4 @@
-/* diffusers' config.json of a UNet2DModel: a table of its fields, and what they must be together.
- *
- * A field that gyre has no node for may have the one value that needs none. */
+/* diffusers' config.json of a U-Net: its fields, and what they must be together. */
 #include "unet.h"
 
 #include "gyre/json.h"
@@ -11,72 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-const unet_config unet_defaults = {.in = 3,
-                                   .out = 3,
-                                   .levels = 4,
-                                   .channels = {224, 448, 672, 896},
-                                   .down_attention = {false, true, true, true},
-                                   .up_attention = {true, true, true, false},
-                                   .layers = 2,
-                                   .middle_attention = true,
-                                   .head = 8,
-                                   .groups = 32,
-                                   .eps = 1e-5,
-                                   .downsample_padding = 1,
-                                   .cosine_first = true};
-
-typedef enum {
-    COUNT,  /* int */
-    SOME,   /* int, or null for 0 */
-    REAL,   /* double */
-    FLAG,   /* bool */
-    ONE_OF, /* bool: the second of `values` */
-    ONLY,   /* one of `values`; nothing is kept */
-    NOTHING /* means nothing for what the network computes */
-} kind;
-
-typedef struct {
-    const char *name;
-    kind kind;
-    size_t offset;
-    double lowest, highest;
-    const char *values; /* one or two, as JSON: "a|b" */
-} field;
-
-#define AT(member) offsetof(unet_config, member)
-static const field fields[] = {
-    {"in_channels", COUNT, AT(in), 1, 1 << 16, NULL},
-    {"out_channels", COUNT, AT(out), 1, 1 << 16, NULL},
-    {"layers_per_block", COUNT, AT(layers), 1, UNET_LAYERS_MAX, NULL},
-    {"attention_head_dim", SOME, AT(head), 1, 1 << 16, NULL},
-    {"norm_num_groups", COUNT, AT(groups), 1, 1 << 16, NULL},
-    {"attn_norm_num_groups", SOME, AT(attention_groups), 1, 1 << 16, NULL},
-    {"norm_eps", REAL, AT(eps), 1e-12, 1, NULL},
-    {"dropout", REAL, AT(dropout), 0, 0.999, NULL},
-    {"downsample_padding", COUNT, AT(downsample_padding), 0, 1, NULL},
-    {"freq_shift", COUNT, AT(freq_shift), 0, 1, NULL},
-    {"flip_sin_to_cos", FLAG, AT(cosine_first), 0, 0, NULL},
-    {"time_embedding_dim", SOME, AT(time_channels), 1, 1 << 20, NULL},
-    {"num_class_embeds", SOME, AT(classes), 1, 1 << 24, NULL},
-    {"add_attention", FLAG, AT(middle_attention), 0, 0, NULL},
-    {"mid_block_type", ONE_OF, AT(no_middle), 0, 0, "\"UNetMidBlock2D\"|null"},
-    {"_class_name", ONLY, 0, 0, 0, "\"UNet2DModel\""},
-    {"act_fn", ONLY, 0, 0, 0, "\"silu\"|\"swish\""},
-    {"center_input_sample", ONLY, 0, 0, 0, "false"},
-    {"time_embedding_type", ONLY, 0, 0, 0, "\"positional\""},
-    {"mid_block_scale_factor", ONLY, 0, 0, 0, "1"},
-    {"downsample_type", ONLY, 0, 0, 0, "\"conv\""},
-    {"upsample_type", ONLY, 0, 0, 0, "\"conv\""},
-    {"resnet_time_scale_shift", ONLY, 0, 0, 0, "\"default\""},
-    {"class_embed_type", ONLY, 0, 0, 0, "null"},
-    {"num_train_timesteps", NOTHING, 0, 0, 0, NULL}, /* of time_embedding_type "learned" */
-    {"sample_size", NOTHING, 0, 0, 0, NULL},         /* the images have one */
-};
-enum { FIELDS = sizeof fields / sizeof *fields };
-
 /* Lists: a value for each level. */
 static const char channels_key[] = "block_out_channels", down_key[] = "down_block_types",
-                  up_key[] = "up_block_types";
+                  up_key[] = "up_block_types", class_key[] = "_class_name";
 
 /* ---- one field */
 
@@ -102,16 +37,19 @@ static int place_of(const gyre_json_value *v, const char *values) {
     return -1;
 }
 
-static void describe(const field *f, char *out, size_t size) {
-    const char *or_null = f->kind == SOME ? " or null" : "";
+static void describe(const unet_field *f, char *out, size_t size) {
+    const char *or_other = f->kind == UNET_SOME      ? " or null"
+                           : f->kind == UNET_NUMBERS ? ", or a list with one for each level"
+                                                     : "";
     size_t length;
     switch (f->kind) {
-    case COUNT:
-    case SOME:
-        snprintf(out, size, "a whole number %.0f..%.0f%s", f->lowest, f->highest, or_null);
+    case UNET_COUNT:
+    case UNET_SOME:
+    case UNET_NUMBERS:
+        snprintf(out, size, "a whole number %.0f..%.0f%s", f->lowest, f->highest, or_other);
         break;
-    case REAL: snprintf(out, size, "a number %g..%g", f->lowest, f->highest); break;
-    case FLAG: snprintf(out, size, "true or false"); break;
+    case UNET_REAL: snprintf(out, size, "a number %g..%g", f->lowest, f->highest); break;
+    case UNET_FLAG: snprintf(out, size, "true or false"); break;
     default:
         length = strcspn(f->values, "|");
         snprintf(out, size, "%.*s%s%s", (int)length, f->values,
@@ -121,32 +59,47 @@ static void describe(const field *f, char *out, size_t size) {
     }
 }
 
-static gyre_status take(const field *f, const gyre_json_value *v, unet_config *out) {
-    char expected[80], found[NETWORK_TEXT];
+static bool take_numbers(const unet_field *f, const gyre_json_value *v, unet_numbers *out) {
+    out->count = 0;
+    if (is_count(v, f->lowest, f->highest)) {
+        for (int i = 0; i < UNET_LEVELS_MAX; i++) out->of[i] = (int)gyre_json_number(v);
+        return true;
+    }
+    if (gyre_json_kind_of(v) != GYRE_JSON_LIST) return false;
+    for (const gyre_json_value *one = gyre_json_first(v); one != NULL; one = gyre_json_next(one)) {
+        if (out->count == UNET_LEVELS_MAX || !is_count(one, f->lowest, f->highest)) return false;
+        out->of[out->count++] = (int)gyre_json_number(one);
+    }
+    return out->count > 0;
+}
+
+static gyre_status take(const unet_field *f, const gyre_json_value *v, unet_config *out) {
+    char expected[96], found[NETWORK_TEXT];
     void *to = (char *)out + f->offset;
     const bool null = gyre_json_kind_of(v) == GYRE_JSON_NULL;
     bool fits = true;
     int place = f->values == NULL ? -1 : place_of(v, f->values);
     switch (f->kind) {
-    case COUNT:
-    case SOME:
-        fits = is_count(v, f->lowest, f->highest) || (f->kind == SOME && null);
+    case UNET_COUNT:
+    case UNET_SOME:
+        fits = is_count(v, f->lowest, f->highest) || (f->kind == UNET_SOME && null);
         if (fits) *(int *)to = null ? 0 : (int)gyre_json_number(v);
         break;
-    case REAL:
+    case UNET_NUMBERS: fits = take_numbers(f, v, to); break;
+    case UNET_REAL:
         fits = gyre_json_number(v) >= f->lowest && gyre_json_number(v) <= f->highest;
         if (fits) *(double *)to = gyre_json_number(v);
         break;
-    case FLAG:
+    case UNET_FLAG:
         fits = gyre_json_kind_of(v) == GYRE_JSON_FLAG;
         if (fits) *(bool *)to = gyre_json_is_true(v);
         break;
-    case ONE_OF:
+    case UNET_ONE_OF:
         fits = place >= 0;
         if (fits) *(bool *)to = place == 1;
         break;
-    case ONLY: fits = place >= 0; break;
-    case NOTHING: break;
+    case UNET_ONLY: fits = place >= 0; break;
+    case UNET_NOTHING: break;
     }
     if (fits) return GYRE_OK;
     describe(f, expected, sizeof expected);
@@ -202,19 +155,31 @@ static gyre_status take_blocks(const char *key, const char *const names[2],
     return GYRE_OK;
 }
 
-static gyre_status take_levels(const gyre_json_value *object, unet_config *out) {
-    static const char *const down_names[] = {"DownBlock2D", "AttnDownBlock2D"},
-                             *const up_names[] = {"UpBlock2D", "AttnUpBlock2D"};
+/* A list of numbers has one for each level. */
+static gyre_status check_numbers(const unet_class *class, const unet_config *u) {
+    for (const unet_field *f = class->fields; f->name != NULL; f++) {
+        if (f->kind != UNET_NUMBERS) continue;
+        const unet_numbers *n = (const void *)((const char *)u + f->offset);
+        if (n->count == 0 || n->count == u->levels) continue;
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: expected a number, or one for each of %d levels, found %d", f->name,
+                         u->levels, n->count);
+    }
+    return GYRE_OK;
+}
+
+static gyre_status take_levels(const unet_class *class, const gyre_json_value *object,
+                               unet_config *out) {
     const gyre_json_value *channels = gyre_json_get(object, channels_key),
                           *down = gyre_json_get(object, down_key),
                           *up = gyre_json_get(object, up_key);
     int down_count = out->levels, up_count = out->levels;
     if (channels != NULL) GYRE_TRY(take_channels(channels, out));
     if (down != NULL) {
-        GYRE_TRY(take_blocks(down_key, down_names, down, out->down_attention, &down_count));
+        GYRE_TRY(take_blocks(down_key, class->down, down, out->down_attention, &down_count));
     }
-    if (up != NULL) GYRE_TRY(take_blocks(up_key, up_names, up, out->up_attention, &up_count));
-    if (down_count == out->levels && up_count == out->levels) return GYRE_OK;
+    if (up != NULL) GYRE_TRY(take_blocks(up_key, class->up, up, out->up_attention, &up_count));
+    if (down_count == out->levels && up_count == out->levels) return check_numbers(class, out);
     return gyre_fail(
         GYRE_EUSAGE, "%s, %s and %s need a value for each level, found %d, %d and %d%s",
         channels_key, down_key, up_key, out->levels, down_count, up_count,
@@ -224,43 +189,71 @@ static gyre_status take_levels(const gyre_json_value *object, unet_config *out) 
 
 /* ---- all */
 
-static const field *field_named(const char *name) {
-    for (int i = 0; i < FIELDS; i++) {
-        if (strcmp(fields[i].name, name) == 0) return &fields[i];
-    }
-    return NULL;
+static const unet_field *field_named(const unet_class *class, const char *name) {
+    const unet_field *f = class->fields;
+    while (f->name != NULL && strcmp(f->name, name) != 0) f++;
+    return f->name == NULL ? NULL : f;
 }
 
-static gyre_status refuse_key(const char *key) {
-    const char *names[FIELDS + 4] = {channels_key, down_key, up_key};
+static gyre_status refuse_key(const unet_class *class, const char *key) {
+    enum { MOST = 64 };
+    const char *names[MOST + 1] = {channels_key, down_key, up_key};
     char advice[NETWORK_TEXT];
-    for (int i = 0; i < FIELDS; i++) names[3 + i] = fields[i].name;
-    return gyre_fail(GYRE_EUSAGE, "unknown field \"%.60s\" of a UNet2DModel%s", key,
+    int count = 3;
+    for (const unet_field *f = class->fields; f->name != NULL && count < MOST; f++) {
+        names[count++] = f->name;
+    }
+    return gyre_fail(GYRE_EUSAGE, "unknown field \"%.60s\" of a %s%s", key, class->name,
                      network_advice(key, names, advice));
 }
 
 /* What a library notes of itself, as _diffusers_version. */
 static bool is_note(const char *key) {
-    return key[0] == '_' && strcmp(key, "_class_name") != 0;
+    return key[0] == '_' && strcmp(key, class_key) != 0;
 }
 
-static gyre_status take_fields(const gyre_json_value *object, unet_config *out) {
-    const gyre_json_value *name = gyre_json_get(object, "_class_name");
-    if (name != NULL) GYRE_TRY(take(field_named("_class_name"), name, out)); /* explains the rest */
+/* Without a name it is the plain one, as gyre has always read it. */
+static gyre_status choose_class(const gyre_json_value *object, const unet_class **out) {
+    const gyre_json_value *v = gyre_json_get(object, class_key);
+    const char *name = v == NULL ? NULL : gyre_json_text(v);
+    char found[NETWORK_TEXT];
+    *out =
+        name != NULL && strcmp(name, unet_conditional.name) == 0 ? &unet_conditional : &unet_plain;
+    if (v == NULL || (name != NULL && strcmp(name, (*out)->name) == 0)) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "%s: expected \"%s\" or \"%s\", which are what gyre builds, found %s",
+                     class_key, unet_plain.name, unet_conditional.name, network_text(v, found));
+}
+
+static gyre_status take_fields(const unet_class *class, const gyre_json_value *object,
+                               unet_config *out) {
+    *out = class->defaults;
     for (const gyre_json_value *v = gyre_json_first(object); v != NULL; v = gyre_json_next(v)) {
         const char *key = gyre_json_key(v);
-        const field *f = field_named(key);
+        const unet_field *f = field_named(class, key);
         if (is_note(key) || strcmp(key, channels_key) == 0 || strcmp(key, down_key) == 0 ||
             strcmp(key, up_key) == 0) {
             continue;
         }
-        if (f == NULL) return refuse_key(key);
+        if (f == NULL) return refuse_key(class, key);
         GYRE_TRY(take(f, v, out));
     }
-    return take_levels(object, out);
+    return take_levels(class, object, out);
 }
 
-static gyre_status check_attention(const unet_config *u, int channels, const char *where) {
+/* `level` counts from the images' size. */
+static gyre_status check_heads(const unet_config *u, int level, const char *where) {
+    const int heads = u->heads.of[level], channels = u->channels[level];
+    if (channels % heads == 0) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "attention_head_dim, the number of heads: expected a divisor of the %d "
+                     "channels of %s, found %d",
+                     channels, where, heads);
+}
+
+static gyre_status check_attention(const unet_config *u, int level, const char *where) {
+    const int channels = u->channels[level];
+    if (u->condition) return check_heads(u, level, where);
     if (u->head == 0 || channels % u->head == 0) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
                      "attention_head_dim: expected a divisor of the %d channels of %s, found %d; "
@@ -277,7 +270,7 @@ static gyre_status check_channels(const unet_config *u) {
                              channels_key, i, u->groups, u->channels[i]);
         }
         if (!u->down_attention[i] && !u->up_attention[u->levels - 1 - i]) continue;
-        GYRE_TRY(check_attention(u, u->channels[i], "a level with attention"));
+        GYRE_TRY(check_attention(u, i, "a level with attention"));
     }
     const int deepest = u->channels[u->levels - 1];
     if (u->channels[0] % 2 != 0) {
@@ -293,14 +286,15 @@ static gyre_status check_channels(const unet_config *u) {
                          "middle, found %d",
                          deepest, u->attention_groups);
     }
-    return check_attention(u, deepest, "the middle");
+    return check_attention(u, u->levels - 1, "the middle");
 }
 
 gyre_status unet_read(const char *text, unet_config *out) {
     gyre_json_value *v = NULL;
-    *out = unet_defaults;
+    const unet_class *class = NULL;
     GYRE_TRY(gyre_json_parse(text, "text", &v));
-    gyre_status status = take_fields(v, out);
+    gyre_status status = choose_class(v, &class);
+    if (status == GYRE_OK) status = take_fields(class, v, out);
     if (status == GYRE_OK) status = check_channels(out);
     gyre_json_close(v);
     return status;

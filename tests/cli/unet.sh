@@ -98,8 +98,8 @@ refused 3 "class_embedding.weight" "$GYRE" eval shape.safetensors --model config
 
 # Configs of other networks, and data that does not fit.
 train=("$GYRE" train config.json --out no --quiet)
-sed 's/UNet2DModel/UNet2DConditionModel/' net/config.json >condition.json
-refused 2 'model.config: _class_name: expected "UNet2DModel", which is what gyre builds, found "UNet2DConditionModel"' "${train[@]}" --set model.config=condition.json
+sed 's/UNet2DModel/UNet3DConditionModel/' net/config.json >condition.json
+refused 2 'model.config: _class_name: expected "UNet2DModel" or "UNet2DConditionModel", which are what gyre builds, found "UNet3DConditionModel"' "${train[@]}" --set model.config=condition.json
 sed 's/"AttnDownBlock2D"/"SkipDownBlock2D"/' net/config.json >blocks.json
 refused 2 'model.config: down_block_types[1]: expected "DownBlock2D" or "AttnDownBlock2D"' "${train[@]}" --set model.config=blocks.json
 sed 's/"norm_num_groups": 4/"norm_num_groups": 3/' net/config.json >groups.json

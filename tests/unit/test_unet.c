@@ -11,14 +11,16 @@
 #include "network_rig.h"
 #include <stdio.h>
 
+enum { TEXT = 1 << 17 };
+
 static char *read_text(const char *name, const char *ending) {
     char path[128];
     snprintf(path, sizeof path, "tests/data/unet/%s.%s", name, ending);
     FILE *f = fopen(path, "r");
     if (f == NULL) fail_msg("%s is missing", path);
-    char *text = calloc(1, 1 << 16);
+    char *text = calloc(1, TEXT);
     assert_non_null(text);
-    assert_true(fread(text, 1, (1 << 16) - 1, f) > 0);
+    assert_true(fread(text, 1, TEXT - 1, f) > 0);
     fclose(f);
     return text;
 }
@@ -71,6 +73,8 @@ static void tensors_are_those_of_diffusers(void **state) {
     assert_same_tensors("classes", 28, 1, 464193);
     assert_same_tensors("no_attention", 16, 3, 29939);
     assert_same_tensors("no_middle", 8, 3, 16659);
+    assert_same_tensors("stable_diffusion", 64, 4, 859520964);
+    assert_same_tensors("conditional", 16, 4, 156180);
 }
 
 /* ---- options that no tensor tells */
@@ -87,6 +91,23 @@ static void assert_option(const gyre_model *m, const char *node, const char *opt
                           double value) {
     const double found = gyre_node_option(node_named(m, node), option, i);
     if (found != value) fail_msg("%s: %s is %g, expected %g", node, option, found, value);
+}
+
+static void assert_options_of_transformers(void) {
+    static const char *const attention[] = {
+        "down_blocks.0.attentions.0.transformer_blocks.0.attn1.attention",
+        "up_blocks.1.attentions.1.transformer_blocks.1.attn2.attention",
+        "mid_block.attentions.0.transformer_blocks.0.attn2.attention"};
+    char *config = read_text("conditional", "json");
+    gyre_model *m = NULL;
+    assert_int_equal(open_unet(config, 16, 4, &m), GYRE_OK);
+    for (int i = 0; i < 3; i++) assert_option(m, attention[i], "heads", 0, 1 << i);
+    assert_option(m, "mid_block.attentions.0.norm", "eps", 0, (double)1e-6f);
+    assert_option(m, "mid_block.attentions.0.proj_out", "dense", 0, 1);
+    assert_option(m, "context", "tokens", 0, 77);
+    assert_option(m, "context", "channels", 0, 12);
+    gyre_model_close(m);
+    free(config);
 }
 
 static void options_are_those_of_the_config(void **state) {
@@ -114,6 +135,7 @@ static void options_are_those_of_the_config(void **state) {
     assert_string_equal(m->loss, "denoise");
     gyre_model_close(m);
     free(classes);
+    assert_options_of_transformers();
     free(ddpm);
 }
 
@@ -131,8 +153,8 @@ static void a_network_tells_its_config(void **state) {
     static const struct {
         const char *name;
         int size, channels;
-    } cases[] = {
-        {"ddpm_cifar10", 32, 3}, {"classes", 28, 1}, {"no_attention", 16, 3}, {"no_middle", 8, 3}};
+    } cases[] = {{"ddpm_cifar10", 32, 3}, {"classes", 28, 1},          {"no_attention", 16, 3},
+                 {"no_middle", 8, 3},     {"stable_diffusion", 64, 4}, {"conditional", 16, 4}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const int size = cases[i].size, channels = cases[i].channels;
         char *config = read_text(cases[i].name, "json");
@@ -217,14 +239,31 @@ static void the_small_one(void **state) {
     "\"block_out_channels\": [8, 16], \"norm_num_groups\": 4, \"down_block_types\": "              \
     "[\"DownBlock2D\", \"DownBlock2D\"], \"up_block_types\": [\"UpBlock2D\", \"UpBlock2D\"]"
 
+#define CONDITIONAL "\"_class_name\": \"UNet2DConditionModel\", "
+
 typedef struct {
     const char *config, *message;
 } refusal;
 
 static const refusal refusals[] = {
-    {"{\"_class_name\": \"UNet2DConditionModel\", \"cross_attention_dim\": 768}",
-     "_class_name: expected \"UNet2DModel\", which is what gyre builds, found "
-     "\"UNet2DConditionModel\""},
+    {"{\"_class_name\": \"UNet3DConditionModel\", \"cross_attention_dim\": 768}",
+     "_class_name: expected \"UNet2DModel\" or \"UNet2DConditionModel\", which are what gyre "
+     "builds, found \"UNet3DConditionModel\""},
+    {"{\"cross_attention_dim\": 768}", "unknown field \"cross_attention_dim\" of a UNet2DModel"},
+    {"{" CONDITIONAL "\"add_attention\": true}",
+     "unknown field \"add_attention\" of a UNet2DConditionModel"},
+    {"{" CONDITIONAL "\"attention_head_dim\": [5, 10, 20]}",
+     "attention_head_dim: expected a number, or one for each of 4 levels, found 3"},
+    {"{" CONDITIONAL "\"attention_head_dim\": [5, 10, 20, 2.5]}",
+     "attention_head_dim: expected a whole number 1..65536, or a list with one for each level"},
+    {"{" CONDITIONAL "\"attention_head_dim\": 7}",
+     "attention_head_dim, the number of heads: expected a divisor of the 320 channels of a level "
+     "with attention, found 7"},
+    {"{" CONDITIONAL "\"encoder_hid_dim\": 4096}", "encoder_hid_dim: expected null"},
+    {"{" CONDITIONAL "\"cross_attention_dim\": [768, 768]}",
+     "cross_attention_dim: expected a whole number 1..65536"},
+    {"{" CONDITIONAL "\"down_block_types\": [\"AttnDownBlock2D\"]}",
+     "down_block_types[0]: expected \"DownBlock2D\" or \"CrossAttnDownBlock2D\""},
     {"{\"down_block_types\": [\"DownBlock2D\", \"SkipDownBlock2D\", \"DownBlock2D\", "
      "\"DownBlock2D\"]}",
      "down_block_types[1]: expected \"DownBlock2D\" or \"AttnDownBlock2D\", which are what gyre "

@@ -104,6 +104,11 @@ gyre_diffusion_shape diffuse_shape(const diffuse_options *o, const node_call *c,
                                   .offset = o->offset};
 }
 
+uint32_t diffuse_threshold(const node_call *c, float drop) {
+    double most = c->train ? (double)drop * 0x1p32 : 0;
+    return most >= 0x1p32 ? UINT32_MAX : (uint32_t)most;
+}
+
 static size_t constants_size(const gyre_model *m, const gyre_node *n) {
     const diffuse_options *o = n->options;
     (void)m;

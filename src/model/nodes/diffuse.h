@@ -24,6 +24,9 @@ int diffuse_find(const gyre_model *m);
 /* The noise of the call's samples. */
 gyre_diffusion_shape diffuse_shape(const diffuse_options *o, const node_call *c, node_size size);
 
+/* Of a condition that training drops with a probability: gyre_embedding_shape's. */
+uint32_t diffuse_threshold(const node_call *c, float drop);
+
 /* Its noise. */
 gyre_noise_schedule diffuse_schedule(const diffuse_options *o);
 

@@ -46,12 +46,12 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
 
 static gyre_embedding_shape shape(const node_call *c) {
     const embedding_options *o = c->node->options;
-    double most = c->train ? (double)o->drop * 0x1p32 : 0;
     return (gyre_embedding_shape){.n = c->n,
                                   .first = (uint32_t)c->first,
                                   .rows = o->rows,
                                   .c = o->channels,
-                                  .threshold = most >= 0x1p32 ? UINT32_MAX : (uint32_t)most};
+                                  .none = o->rows - 1,
+                                  .threshold = diffuse_threshold(c, o->drop)};
 }
 
 static gyre_status forward(const node_call *c) {

@@ -15,11 +15,11 @@ static int block(builder *b, const char *prefix, int x, int channels, double dro
     snprintf(name, sizeof name, "%s.block.2", prefix);
     y = layer_norm(b, name, y);
     snprintf(name, sizeof name, "%s.block.3", prefix);
-    y = layers_dense(b, name, y, 4 * channels);
+    y = layers_dense(b, name, y, 4 * channels, true);
     snprintf(name, sizeof name, "%s.block.4", prefix);
     y = builder_node_of(b, "gelu", name, y, NULL);
     snprintf(name, sizeof name, "%s.block.5", prefix);
-    y = layers_dense(b, name, y, channels);
+    y = layers_dense(b, name, y, channels, true);
     snprintf(name, sizeof name, "%s.layer_scale", prefix);
     y = builder_node_of(b, "scale", name, y, BUILDER_OPTIONS({"initial", 1e-6}));
     snprintf(name, sizeof name, "%s.stochastic_depth", prefix);

@@ -9,9 +9,10 @@ int layers_conv(builder *b, const char *name, int x, conv_options o) {
                                            {"groups", o.groups == 0 ? 1 : o.groups}));
 }
 
-int layers_dense(builder *b, const char *name, int x, int channels) {
-    return builder_node_of(b, "conv", name, x,
-                           BUILDER_OPTIONS({"channels", channels}, {"size", 1}, {"dense", true}));
+int layers_dense(builder *b, const char *name, int x, int channels, bool bias) {
+    return builder_node_of(
+        b, "conv", name, x,
+        BUILDER_OPTIONS({"channels", channels}, {"size", 1}, {"bias", bias}, {"dense", true}));
 }
 
 int layers_linear(builder *b, const char *name, int x, double out, bool relu) {

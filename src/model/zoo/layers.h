@@ -14,8 +14,8 @@ typedef struct {
 } conv_options;
 
 int layers_conv(builder *b, const char *name, int x, conv_options o);
-/* A linear layer for each pixel, with a bias. */
-int layers_dense(builder *b, const char *name, int x, int channels);
+/* A linear layer for each pixel. */
+int layers_dense(builder *b, const char *name, int x, int channels, bool bias);
 /* out: NODE_CLASSES, or a number */
 int layers_linear(builder *b, const char *name, int x, double out, bool relu);
 

@@ -1,104 +1,39 @@
-/* The U-Net of Ho et al. 2020 (arXiv 2006.11239), as diffusers' UNet2DModel has it: nodes have the
+/* The U-Net of Ho et al. 2020 (arXiv 2006.11239), as diffusers' UNet2DModel has it, and that of
+ * Rombach et al. 2022 (arXiv 2112.10752) for Stable Diffusion, UNet2DConditionModel: nodes have the
  * names of its modules, so that parameters have those of its state_dict. What linear layers make of
  * each pixel are convolutions of 1 x 1 here.
  *
  * On the way down the output of each resnet and of each halving goes on a stack; on the way up each
  * resnet reads one of them, the last one first, beside what comes from below. */
-#include "layers.h"
+#include "unet_blocks.h"
 
+static const char middle_block[] = "mid_block";
+enum { USUAL_TOKENS = 77 }; /* of CLIP's text encoder */
 enum { STACK = UNET_LEVELS_MAX * (UNET_LAYERS_MAX + 1) + 1 };
 
 typedef struct {
-    builder *b;
+    unet_blocks blocks;
     const unet_config *u;
-    int time; /* the node that every resnet's time_emb_proj reads */
     int stack[STACK], depth;
 } unet;
 
-/* PREFIX.WHAT */
-typedef struct {
-    char text[LAYERS_NAME];
-} node_name;
-
-static node_name named(const char *prefix, const char *what) {
-    node_name n;
-    snprintf(n.text, sizeof n.text, "%s.%s", prefix, what);
-    return n;
-}
-
-static int channels_of(const unet *n, int x) {
-    return node_output(n->b->model, x).c;
-}
-
-static int group_norm(unet *n, const char *prefix, const char *what, int x, int groups) {
-    return builder_node_of(n->b, "group_norm", named(prefix, what).text, x,
-                           BUILDER_OPTIONS({"groups", groups}, {"eps", n->u->eps}));
-}
-
-static int silu(unet *n, const char *prefix, const char *what, int x) {
-    return builder_node_of(n->b, "silu", named(prefix, what).text, x, NULL);
-}
-
-static int conv(unet *n, const char *prefix, const char *what, int x, conv_options o) {
-    return layers_conv(n->b, named(prefix, what).text, x, o);
-}
-
 static int conv3(unet *n, const char *prefix, const char *what, int x, int channels) {
-    return conv(n, prefix, what, x, (conv_options){channels, 3, 1, 1, true, false, 0});
-}
-
-static int dense(unet *n, const char *prefix, const char *what, int x, int channels) {
-    return layers_dense(n->b, named(prefix, what).text, x, channels);
-}
-
-static int add(unet *n, const char *prefix, const char *what, int x, int y) {
-    return layers_add(n->b, named(prefix, what).text, x, y);
-}
-
-static int resnet(unet *n, const char *prefix, int x, int channels) {
-    builder *b = n->b;
-    int y = group_norm(n, prefix, "norm1", x, n->u->groups);
-    y = silu(n, prefix, "nonlinearity1", y);
-    y = conv3(n, prefix, "conv1", y, channels);
-    int t = layers_linear(b, named(prefix, "time_emb_proj").text, n->time, channels, false);
-    y = add(n, prefix, "add_time", y, t);
-    y = group_norm(n, prefix, "norm2", y, n->u->groups);
-    y = silu(n, prefix, "nonlinearity2", y);
-    if (n->u->dropout > 0) {
-        y = builder_node_of(b, "dropout", named(prefix, "dropout").text, y,
-                            BUILDER_OPTIONS({"p", n->u->dropout}));
-    }
-    y = conv3(n, prefix, "conv2", y, channels);
-    if (channels_of(n, x) != channels) {
-        x = conv(n, prefix, "conv_shortcut", x, (conv_options){channels, 1, 1, 0, true, false, 0});
-    }
-    return add(n, prefix, "add", y, x);
-}
-
-/* Vaswani et al. 2017 (arXiv 1706.03762); the tokens are the pixels. */
-static int attention(unet *n, const char *prefix, int x, int groups) {
-    const int channels = channels_of(n, x);
-    const int heads = n->u->head == 0 ? 1 : channels / n->u->head;
-    int y = group_norm(n, prefix, "group_norm", x, groups);
-    const int three[] = {dense(n, prefix, "to_q", y, channels),
-                         dense(n, prefix, "to_k", y, channels),
-                         dense(n, prefix, "to_v", y, channels)};
-    y = builder_node(n->b, "attention", named(prefix, "attention").text, three, 3,
-                     BUILDER_OPTIONS({"heads", heads}));
-    y = dense(n, prefix, "to_out.0", y, channels);
-    return add(n, prefix, "add", y, x);
+    return layers_conv(n->blocks.b, unet_name(prefix, what).text, x,
+                       (conv_options){channels, 3, 1, 1, true, false, 0});
 }
 
 static int resnet_of(unet *n, const char *block, int j, int x, int channels) {
-    char prefix[LAYERS_PREFIX];
+    char prefix[LAYERS_PART];
     snprintf(prefix, sizeof prefix, "%.30s.resnets.%d", block, j);
-    return resnet(n, prefix, x, channels);
+    return unet_resnet(&n->blocks, prefix, x, channels);
 }
 
-static int attention_of(unet *n, const char *block, int j, int x, int groups) {
-    char prefix[LAYERS_PREFIX];
+static int attention_of(unet *n, const char *block, int j, int x, int level) {
+    char prefix[LAYERS_PART];
     snprintf(prefix, sizeof prefix, "%.30s.attentions.%d", block, j);
-    return attention(n, prefix, x, groups);
+    if (n->u->condition) return unet_transformer(&n->blocks, prefix, x, level);
+    const bool own = n->u->attention_groups > 0 && strcmp(block, middle_block) == 0;
+    return unet_attention(&n->blocks, prefix, x, own ? n->u->attention_groups : n->u->groups);
 }
 
 static int push(unet *n, int x) {
@@ -109,19 +44,19 @@ static int push(unet *n, int x) {
 /* ---- the levels */
 
 static int halve(unet *n, const char *block, int x) {
-    const int before = n->u->downsample_padding, channels = channels_of(n, x);
-    return builder_node_of(n->b, "conv", named(block, "downsamplers.0.conv").text, x,
+    const int before = n->u->downsample_padding, channels = node_output(n->blocks.b->model, x).c;
+    return builder_node_of(n->blocks.b, "conv", unet_name(block, "downsamplers.0.conv").text, x,
                            BUILDER_OPTIONS({"channels", channels}, {"size", 3}, {"stride", 2},
                                            {"pad", before}, {"pad", before}, {"pad", 1},
                                            {"pad", 1}));
 }
 
 static int down(unet *n, int level, int x) {
-    char block[LAYERS_PREFIX];
+    char block[LAYERS_PART];
     snprintf(block, sizeof block, "down_blocks.%d", level);
     for (int j = 0; j < n->u->layers; j++) {
         x = resnet_of(n, block, j, x, n->u->channels[level]);
-        if (n->u->down_attention[level]) x = attention_of(n, block, j, x, n->u->groups);
+        if (n->u->down_attention[level]) x = attention_of(n, block, j, x, level);
         push(n, x);
     }
     return level == n->u->levels - 1 ? x : push(n, halve(n, block, x));
@@ -129,29 +64,28 @@ static int down(unet *n, int level, int x) {
 
 static int middle(unet *n, int x) {
     const unet_config *u = n->u;
-    const char *block = "mid_block";
+    const int deepest = u->levels - 1;
+    const char *block = middle_block;
     if (u->no_middle) return x;
-    x = resnet_of(n, block, 0, x, u->channels[u->levels - 1]);
-    if (u->middle_attention) {
-        x = attention_of(n, block, 0, x, u->attention_groups > 0 ? u->attention_groups : u->groups);
-    }
-    return resnet_of(n, block, 1, x, u->channels[u->levels - 1]);
+    x = resnet_of(n, block, 0, x, u->channels[deepest]);
+    if (u->middle_attention) x = attention_of(n, block, 0, x, deepest);
+    return resnet_of(n, block, 1, x, u->channels[deepest]);
 }
 
 static int up(unet *n, int i, int x) {
-    const int channels = n->u->channels[n->u->levels - 1 - i];
-    char block[LAYERS_PREFIX];
+    const int level = n->u->levels - 1 - i, channels = n->u->channels[level];
+    char block[LAYERS_PART];
     snprintf(block, sizeof block, "up_blocks.%d", i);
     for (int j = 0; j <= n->u->layers; j++) {
-        char name[LAYERS_PREFIX];
+        char name[LAYERS_PART];
         snprintf(name, sizeof name, "%.30s.concat.%d", block, j);
         const int both[] = {x, n->stack[--n->depth]};
-        x = builder_node(n->b, "concat", name, both, 2, NULL);
+        x = builder_node(n->blocks.b, "concat", name, both, 2, NULL);
         x = resnet_of(n, block, j, x, channels);
-        if (n->u->up_attention[i]) x = attention_of(n, block, j, x, n->u->groups);
+        if (n->u->up_attention[i]) x = attention_of(n, block, j, x, level);
     }
     if (i == n->u->levels - 1) return x;
-    x = builder_node_of(n->b, "upsample", named(block, "upsamplers.0.upsample").text, x,
+    x = builder_node_of(n->blocks.b, "upsample", unet_name(block, "upsamplers.0.upsample").text, x,
                         BUILDER_OPTIONS({"factor", 2}));
     return conv3(n, block, "upsamplers.0.conv", x, channels);
 }
@@ -182,23 +116,35 @@ static int diffuse(builder *b) {
 }
 
 /* SiLU of what t, and the class, become: the same for all resnets. */
-static int embed(unet *n, int diffused) {
+static int embed(const unet *n, int diffused) {
+    builder *b = n->blocks.b;
     const unet_config *u = n->u;
     const char *prefix = "time_embedding";
     const int wide = u->time_channels > 0 ? u->time_channels : 4 * u->channels[0];
-    int t = builder_node_of(n->b, "time", "time_proj", diffused,
+    int t = builder_node_of(b, "time", "time_proj", diffused,
                             BUILDER_OPTIONS({"channels", u->channels[0]}, {"flip", u->cosine_first},
                                             {"shift", u->freq_shift}));
-    t = layers_linear(n->b, named(prefix, "linear_1").text, t, wide, false);
-    t = silu(n, prefix, "act", t);
-    t = layers_linear(n->b, named(prefix, "linear_2").text, t, wide, false);
+    t = layers_linear(b, unet_name(prefix, "linear_1").text, t, wide, false);
+    t = unet_silu(&n->blocks, prefix, "act", t);
+    t = layers_linear(b, unet_name(prefix, "linear_2").text, t, wide, false);
     if (u->classes > 0) {
-        int c = builder_node_of(n->b, "embedding", "class_embedding", diffused,
+        int c = builder_node_of(b, "embedding", "class_embedding", diffused,
                                 BUILDER_OPTIONS({"rows", u->classes}, {"channels", wide},
-                                                {"drop", n->b->settings->denoise.drop_condition}));
-        t = add(n, prefix, "add_class", t, c);
+                                                {"drop", b->settings->denoise.drop_condition}));
+        t = layers_add(b, unet_name(prefix, "add_class").text, t, c);
     }
-    return silu(n, prefix, "nonlinearity", t);
+    return unet_silu(&n->blocks, prefix, "nonlinearity", t);
+}
+
+/* What transformers attend to. A network that is opened without a dataset has Stable Diffusion's
+ * number of tokens. */
+static int context(const unet *n, int diffused) {
+    builder *b = n->blocks.b;
+    const gyre_contexts *c = b->settings->contexts;
+    return builder_node_of(b, NODE_CONTEXT, "context", diffused,
+                           BUILDER_OPTIONS({"tokens", c == NULL ? USUAL_TOKENS : c->tokens},
+                                           {"channels", n->u->context_channels},
+                                           {"drop", b->settings->denoise.drop_condition}));
 }
 
 static gyre_status check(const builder *b, const unet_config *u) {
@@ -216,7 +162,7 @@ static gyre_status check(const builder *b, const unet_config *u) {
                          "the network reads and gives",
                          u->in, u->out, m->c);
     }
-    if (u->classes == 0 && b->settings->denoise.drop_condition > 0) {
+    if (u->classes == 0 && !u->condition && b->settings->denoise.drop_condition > 0) {
         return gyre_fail(GYRE_EUSAGE, "denoise.drop_condition: the network has no classes to drop; "
                                       "num_class_embeds gives it some");
     }
@@ -224,10 +170,11 @@ static gyre_status check(const builder *b, const unet_config *u) {
 }
 
 static void build(builder *b, const unet_config *u) {
-    unet n = {.b = b, .u = u};
+    unet n = {.blocks = {.b = b, .u = u}, .u = u};
     builder_style_torch(b);
     int x = diffuse(b);
-    n.time = embed(&n, x);
+    n.blocks.time = embed(&n, x);
+    if (u->condition) n.blocks.context = context(&n, x);
     x = push(&n,
              layers_conv(b, "conv_in", x, (conv_options){u->channels[0], 3, 1, 1, true, false, 0}));
     for (int i = 0; i < u->levels; i++) x = down(&n, i, x);

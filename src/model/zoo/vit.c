@@ -15,7 +15,7 @@ static int layer_norm(builder *b, const char *name, int x) {
 static int linear(builder *b, const char *prefix, const char *part, int x, int channels) {
     char name[LAYERS_NAME];
     snprintf(name, sizeof name, "%s.%s", prefix, part);
-    return layers_dense(b, name, x, channels);
+    return layers_dense(b, name, x, channels, true);
 }
 
 static int attention(builder *b, const char *prefix, int x) {

@@ -1,4 +1,4 @@
-"""Writes the files of this folder: configurations of diffusers' UNet2DModel, and what its state_dict then holds.
+"""Writes the files of this folder: configurations of diffusers' U-Nets, and what their state_dict then holds.
 
     python3 make_reference.py
 
@@ -6,10 +6,11 @@ NAME.json is a config.json; NAME.txt has a line "tensor dim dim ..." for each te
 """
 import json, pathlib
 
-from diffusers import UNet2DModel
+import diffusers, torch
 
 HERE = pathlib.Path(__file__).parent
 PLAIN = ["DownBlock2D"], ["UpBlock2D"]
+CONDITIONAL = dict(_class_name="UNet2DConditionModel")
 CONFIGS = {
     # google/ddpm-cifar10-32
     "ddpm_cifar10": dict(
@@ -29,13 +30,29 @@ CONFIGS = {
     "no_middle": dict(
         sample_size=8, in_channels=3, out_channels=3, block_out_channels=[12], layers_per_block=1, norm_num_groups=3,
         mid_block_type=None, down_block_types=PLAIN[0], up_block_types=PLAIN[1]),
+    # as stable-diffusion-v1-5/stable-diffusion-v1-5 has it
+    "stable_diffusion": dict(
+        CONDITIONAL, act_fn="silu", attention_head_dim=8, block_out_channels=[320, 640, 1280, 1280],
+        center_input_sample=False, cross_attention_dim=768,
+        down_block_types=["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"], downsample_padding=1, flip_sin_to_cos=True,
+        freq_shift=0, in_channels=4, layers_per_block=2, mid_block_scale_factor=1, norm_eps=1e-05, norm_num_groups=32,
+        out_channels=4, sample_size=64, up_block_types=["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 3),
+    # what Stable Diffusion 2 has of its own, and a transformer of two blocks
+    "conditional": dict(
+        CONDITIONAL, sample_size=16, block_out_channels=[8, 16, 24], layers_per_block=1, norm_num_groups=4,
+        attention_head_dim=[1, 2, 4], cross_attention_dim=12, use_linear_projection=True, upcast_attention=True,
+        dual_cross_attention=False, only_cross_attention=False, num_class_embeds=None,
+        transformer_layers_per_block=[1, 2, 1], down_block_types=["CrossAttnDownBlock2D"] * 2 + ["DownBlock2D"],
+        up_block_types=["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 2),
 }
 
 
 def write(name, config):
     config = {"_class_name": "UNet2DModel", "_diffusers_version": "0.42.1", **config}
     (HERE / f"{name}.json").write_text(json.dumps(config, indent=4) + "\n")
-    state = UNet2DModel(**{k: v for k, v in config.items() if k[0] != "_"}).state_dict()
+    network = getattr(diffusers, config["_class_name"])
+    with torch.device("meta"):  # no weights: names and shapes
+        state = network(**{k: v for k, v in config.items() if k[0] != "_"}).state_dict()
     lines = [" ".join([tensor, *map(str, value.shape)]) for tensor, value in sorted(state.items())]
     (HERE / f"{name}.txt").write_text("\n".join(lines) + "\n")
     print(name, len(lines), sum(v.numel() for v in state.values()))
