@@ -16,7 +16,8 @@ enum {
     GYRE_DIFFUSION_SHUFFLE,
     GYRE_DIFFUSION_NOISE,
     GYRE_DIFFUSION_OFFSET,
-    GYRE_DIFFUSION_CONDITION
+    GYRE_DIFFUSION_CONDITION,
+    GYRE_DIFFUSION_LATENT
 };
 
 GYRE_INLINE gyre_philox_block gyre_diffusion_words(const uint32_t *draws, uint32_t block,

@@ -286,6 +286,9 @@ typedef struct {
     /* y = a x + s noise with table(steps, 2) = (a, s) of each t; y may be x */                    \
     SHAPED(diffuse, gyre_diffusion_shape, (gyre_i32, draws), (gyre_f32, table), (gyre_act, x),     \
            (gyre_act, y))                                                                          \
+    /* x(n, pixels, 2 c) is mean and deviation: y = mean + deviation normal; the mean where no     \
+     * noise is added */                                                                                       \
+    SHAPED(latent, gyre_diffusion_shape, (gyre_i32, draws), (gyre_act, x), (gyre_act, y))          \
     /* y(n, c) = row t of table(steps, c) */                                                       \
     SHAPED(time_rows, gyre_diffusion_shape, (gyre_i32, draws), (gyre_f32, table), (gyre_act, y))   \
     SHAPED(embedding, gyre_embedding_shape, (gyre_i32, draws), (gyre_i32, labels), (gyre_f32, w),  \

@@ -148,6 +148,9 @@ struct gyre_node_type {
 
 #define NODE_DEFAULT_LOSS GYRE_DEFAULT_LOSS
 
+/* The type of the node that draws samples of latents. */
+#define NODE_LATENT "latent"
+
 /* The type of the node that gives the dataset's contexts. */
 #define NODE_CONTEXT "context"
 

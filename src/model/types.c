@@ -32,6 +32,7 @@
     TYPE(flatten)                                                                                  \
     TYPE(upsample)                                                                                 \
     TYPE(dropout)                                                                                  \
+    TYPE(latent)                                                                                   \
     TYPE(diffuse)                                                                                  \
     TYPE(time)                                                                                     \
     TYPE(context)                                                                                  \

@@ -326,9 +326,11 @@ static const struct {
                    {"concat", naive_concat},
                    {"flatten", naive_flatten},
                    {"upsample", naive_upsample},
+                   {"latent", naive_latent},
                    {"diffuse", naive_diffuse},
                    {"time", naive_times},
                    {"embedding", naive_embedding},
+                   {"context", naive_context},
                    {"dropout", naive_dropout},
                    {"spatial_dropout", naive_dropout},
                    {"stochastic_depth", naive_dropout}};

@@ -59,13 +59,27 @@ static double naive_noise(const naive *t, int sample, int element) {
     gyre_random key = gyre_random_open(1, GYRE_RANDOM_DIFFUSION, 0, 0);
     const uint32_t draws[GYRE_DRAW_WORDS] = {0, 0, 0, key.key[0], key.key[1]};
     double offset = node_option_value(naive_diffuse_node(t->m), "offset");
-    int channel = element % t->m->c;
+    int channel = element % naive_diffuse_node(t->m)->c;
     double noise = (double)gyre_diffusion_four(draws, (uint32_t)(element / 4), (uint32_t)sample,
                                                GYRE_DIFFUSION_NOISE)
                        .v[element % 4];
     return noise + offset * (double)gyre_diffusion_four(draws, (uint32_t)(channel / 4),
                                                         (uint32_t)sample, GYRE_DIFFUSION_OFFSET)
                                 .v[channel % 4];
+}
+
+static void naive_latent(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    gyre_random key = gyre_random_open(1, GYRE_RANDOM_DIFFUSION, 0, 0);
+    const uint32_t draws[GYRE_DRAW_WORDS] = {0, 0, 0, key.key[0], key.key[1]};
+    int one = l->h * l->w * l->c;
+    for (int i = 0; i < t->n * one; i++) {
+        uint32_t element = (uint32_t)(i % one);
+        const double *mean = in.x + i / l->c * 2 * l->c + i % l->c;
+        double normal = (double)gyre_diffusion_four(draws, element / 4, (uint32_t)(i / one),
+                                                    GYRE_DIFFUSION_LATENT)
+                            .v[element % 4];
+        y[i] = mean[0] + mean[l->c] * normal;
+    }
 }
 
 static void naive_diffuse(const naive *t, const gyre_node *l, naive_input in, double *y) {
@@ -87,30 +101,42 @@ static void naive_times(const naive *t, const gyre_node *l, naive_input in, doub
     }
 }
 
-static void naive_embedding(const naive *t, const gyre_node *l, naive_input in, double *y) {
+/* Row `none` of the table where the label is dropped. */
+static int naive_row(const naive *t, const gyre_node *l, int sample, int none) {
     gyre_random key = gyre_random_open(1, GYRE_RANDOM_DIFFUSION, 0, 0);
     const uint32_t draws[GYRE_DRAW_WORDS] = {0, 0, 0, key.key[0], key.key[1]};
+    uint32_t word = gyre_diffusion_words(draws, 0, (uint32_t)sample, GYRE_DIFFUSION_CONDITION).w[0];
+    return word < node_option_value(l, "drop") * 0x1p32 ? none : t->labels[sample];
+}
+
+static void naive_embedding(const naive *t, const gyre_node *l, naive_input in, double *y) {
     int rows = naive_int(l, "rows");
     (void)in;
     for (int i = 0; i < t->n * l->c; i++) {
-        uint32_t word =
-            gyre_diffusion_words(draws, 0, (uint32_t)(i / l->c), GYRE_DIFFUSION_CONDITION).w[0];
-        bool dropped = word < node_option_value(l, "drop") * 0x1p32;
-        int row = dropped ? rows - 1 : t->labels[i / l->c];
+        int row = naive_row(t, l, i / l->c, rows - 1);
         y[i] = naive_param(t, l->params[0])[row * l->c + i % l->c];
+    }
+}
+
+static void naive_context(const naive *t, const gyre_node *l, naive_input in, double *y) {
+    int one = l->h * l->w * l->c;
+    (void)in;
+    for (int i = 0; i < t->n * one; i++) {
+        y[i] = (double)t->m->contexts->values[naive_row(t, l, i / one, 0) * one + i % one];
     }
 }
 
 /* Mean over the batch of the mean over the values of weight (z - target)^2. */
 static double naive_denoise(const naive *t) {
     const gyre_node *l = naive_diffuse_node(t->m);
-    int one = t->m->h * t->m->w * t->m->c;
+    int one = l->h * l->w * l->c, from = l->inputs[0];
+    const double *x0 = from < 0 ? t->images : t->y[from];
     bool v = naive_int(l, "predict") == 1;
     double loss = 0, most = node_option_value(l, "min_snr");
     for (int i = 0; i < t->n * one; i++) {
         double product = naive_alpha_bar(l, naive_time(t, i / one)), snr = product / (1 - product);
         double noise = naive_noise(t, i / one, i % one);
-        double target = v ? sqrt(product) * noise - sqrt(1 - product) * t->images[i] : noise;
+        double target = v ? sqrt(product) * noise - sqrt(1 - product) * x0[i] : noise;
         double weight = most == 0 ? 1 : fmin(snr, most) / (v ? snr + 1 : snr);
         double d = t->y[gyre_model_output(t->m)][i] - target;
         loss += weight * d * d / (t->n * one);

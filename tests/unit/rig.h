@@ -32,6 +32,7 @@ typedef struct {
     double smoothing;
     double *class_weights; /* (classes), or NULL */
     char *loss;            /* NULL: the default */
+    const gyre_contexts *contexts;
 } rig_options;
 
 typedef struct {
@@ -134,6 +135,7 @@ static rig rig_open(rig_options o) {
                                     .label_smoothing = o.smoothing,
                                     .class_weights = o.class_weights,
                                     .class_weight_count = o.class_weights == NULL ? 0 : o.classes,
+                                    .contexts = o.contexts,
                                     .loss = o.loss};
     gyre_backend_options options = {.threads = o.lanes, .precision = precision, .poison = true};
     zoo_entry own = {.name = o.name, .build = o.build};

@@ -159,6 +159,39 @@ static void denoising(void **state) {
     }
 }
 
+/* Latents that are drawn, whose pixels attend to a context. */
+static void build_latents(builder *b, int variant) {
+    (void)variant;
+    builder_style_torch(b);
+    int x0 = builder_node_of(b, "latent", "drawn", BUILDER_IMAGES, NULL);
+    int noised = builder_node_of(b, "diffuse", "noised", x0,
+                                 BUILDER_OPTIONS({"steps", 100}, {"predict", 1}, {"offset", 0.25}));
+    int context = builder_node_of(b, "context", "context", noised,
+                                  BUILDER_OPTIONS({"tokens", 7}, {"channels", 3}, {"drop", 0.4}));
+    const int three[] = {
+        builder_node_of(b, "conv", "q", noised, BUILDER_OPTIONS({"channels", 4}, {"size", 1})),
+        builder_node_of(b, "conv", "k", context, BUILDER_OPTIONS({"channels", 4}, {"size", 1})),
+        builder_node_of(b, "conv", "v", context, BUILDER_OPTIONS({"channels", 4}, {"size", 1}))};
+    int x = builder_node(b, "attention", "attention", three, 3, BUILDER_OPTIONS({"heads", 2}));
+    builder_node_of(b, "conv", "out", x, BUILDER_OPTIONS({"channels", 2}, {"size", 1}));
+}
+
+static void latents_and_contexts(void **state) {
+    float table[10 * 7 * 3];
+    const gyre_contexts contexts = {10, 7, 3, table};
+    gyre_random draws = gyre_random_open(5, GYRE_RANDOM_TEST, 0, 0);
+    char loss[] = "denoise";
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        table[i] = (float)gyre_random_normal(&draws);
+    }
+    rig_options o = options("latents", 5, 4, 7);
+    o.build = build_latents;
+    o.loss = loss;
+    o.contexts = &contexts;
+    check_gradient(o);
+}
+
 /* Linear layers with one activation between them: numbers of a few units, on all its parts. */
 static const char *activation;
 static void build_activation(builder *b, int variant) {
@@ -344,6 +377,7 @@ int main(void) {
         cmocka_unit_test(norms_without_parameters),
         cmocka_unit_test(attention),
         cmocka_unit_test(denoising),
+        cmocka_unit_test(latents_and_contexts),
         cmocka_unit_test(activations),
         cmocka_unit_test(broadcast_and_scale),
         cmocka_unit_test(moves),

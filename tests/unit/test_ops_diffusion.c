@@ -203,6 +203,35 @@ static void samples_are_noised(void **state) {
     }
 }
 
+static void check_latent(gyre_backend *b, gyre_diffusion_shape s, const uint32_t *words) {
+    size_t one = s.pixels * s.c, n = (size_t)s.n * one;
+    double *x = randoms(1, 2 * n), *y = zeros(n), *scale = zeros(n);
+    round_acts(x, 2 * n);
+    for (size_t i = 0; i < n; i++) {
+        size_t mean = i / s.c * 2 * s.c + i % s.c;
+        uint32_t sample = words[GYRE_DRAW_FIRST] + s.first + (uint32_t)(i / one);
+        bool drawn = words[GYRE_DRAW_STRATA] > 0;
+        double normal = drawn ? normal_of(sample, i % one, GYRE_DIFFUSION_LATENT) : 0;
+        y[i] = x[mean] + x[mean + s.c] * normal;
+        scale[i] = drawn ? fabs(x[mean]) + fabs(x[mean + s.c]) : 0;
+    }
+    buffer draws = buffer_from(b, words, GYRE_DRAW_WORDS, sizeof *words);
+    buffer dev_x = acts_of(b, x, 2 * n), dev_y = acts_new(b, n);
+    OK(b->ops->latent(b->main, &s, I(draws), A(dev_x), A(dev_y)));
+    check_close("y", dev_y, y, scale, NOISE_ULPS * HALF_ULP);
+    buffer all[] = {draws, dev_x, dev_y};
+    for (size_t i = 0; i < 3; i++) buffer_free(all[i]);
+    free(x), free(y), free(scale);
+}
+
+static void latents_are_drawn(void **state) {
+    for (size_t i = 0; i < SIZES; i++) {
+        gyre_diffusion_shape s = shape(5, sizes[i][0], sizes[i][1]);
+        check_latent(*state, s, TRAINING);
+        check_latent(*state, s, FIXED);
+    }
+}
+
 static void rows_are_those_of_the_times(void **state) {
     gyre_backend *b = *state;
     for (size_t c = 1; c <= 33; c += 8) {
@@ -359,6 +388,7 @@ int main(void) {
         cmocka_unit_test(uniform_times_fill_their_range),
         cmocka_unit_test(strata_hold_one_sample_each),
         cmocka_unit_test(samples_are_noised),
+        cmocka_unit_test(latents_are_drawn),
         cmocka_unit_test(rows_are_those_of_the_times),
         cmocka_unit_test(embeddings_match),
         cmocka_unit_test(losses_match),

@@ -9,13 +9,12 @@ cpu_noised cpu_noised_sample(const gyre_diffusion_shape *s, gyre_i32 draws, int 
 }
 
 CPU_CLONES
-static void draw(const uint32_t *draws, uint32_t sample, uint32_t block, uint32_t blocks,
-                 float *noise) {
+static void draw(const uint32_t *draws, uint32_t sample, uint32_t what, uint32_t block,
+                 uint32_t blocks, float *noise) {
     const uint32_t words[GYRE_DRAW_WORDS] = {[GYRE_DRAW_NOISE_KEY] = draws[GYRE_DRAW_NOISE_KEY],
                                              draws[GYRE_DRAW_NOISE_KEY + 1]};
     for (uint32_t i = 0; i < blocks; i++) {
-        gyre_diffusion_normals four =
-            gyre_diffusion_four(words, block + i, sample, GYRE_DIFFUSION_NOISE);
+        gyre_diffusion_normals four = gyre_diffusion_four(words, block + i, sample, what);
         for (int j = 0; j < 4; j++) noise[4 * i + (uint32_t)j] = four.v[j];
     }
 }
@@ -30,10 +29,19 @@ static void add_offset(const cpu_noised *s, size_t begin, size_t n, float *noise
     }
 }
 
-void cpu_noise(const cpu_noised *sample, size_t begin, size_t n, float *noise) {
+static void draw_some(const cpu_noised *sample, uint32_t what, size_t begin, size_t n,
+                      float *normals) {
     float whole[CPU_NOISE_CHUNK];
-    draw(sample->draws, sample->place, (uint32_t)(begin / 4), (uint32_t)((n + 3) / 4), whole);
-    memcpy(noise, whole, n * sizeof *noise);
+    draw(sample->draws, sample->place, what, (uint32_t)(begin / 4), (uint32_t)((n + 3) / 4), whole);
+    memcpy(normals, whole, n * sizeof *normals);
+}
+
+void cpu_latent_normals(const cpu_noised *sample, size_t begin, size_t n, float *normals) {
+    draw_some(sample, GYRE_DIFFUSION_LATENT, begin, n, normals);
+}
+
+void cpu_noise(const cpu_noised *sample, size_t begin, size_t n, float *noise) {
+    draw_some(sample, GYRE_DIFFUSION_NOISE, begin, n, noise);
     if (sample->shape->offset != 0) add_offset(sample, begin, n, noise);
 }
 

@@ -23,18 +23,20 @@ static const gyre_metric metric = {
 /* What it compares with follows from the images. */
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     const gyre_model *m = b->model;
-    if (diffuse_find(m) < 0) {
+    const int noised = diffuse_find(m);
+    if (noised < 0) {
         return gyre_fail(GYRE_EUSAGE,
                          "model.loss: denoise needs a node of type diffuse, which adds the noise, "
                          "and the network has none");
     }
-    if (in->h != m->h || in->w != m->w || in->c != m->c) {
+    const node_size x = node_output(m, m->nodes[noised].inputs[0]);
+    if (in->h != x.h || in->w != x.w || in->c != x.c) {
         return gyre_fail(GYRE_EUSAGE,
                          "model.loss: denoise needs outputs of the size of the images, %d x %d x "
                          "%d; node %s before it gives %d x %d x %d",
-                         m->h, m->w, m->c, builder_input_name(b, n), in->h, in->w, in->c);
+                         x.h, x.w, x.c, builder_input_name(b, n), in->h, in->w, in->c);
     }
-    n->inputs[1] = BUILDER_IMAGES;
+    n->inputs[1] = m->nodes[noised].inputs[0];
     n->input_count = 2;
     return GYRE_OK;
 }

@@ -71,8 +71,11 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
                          "input is the noise itself",
                          n->name);
     }
-    if (n->inputs[0] != BUILDER_IMAGES) {
-        return gyre_fail(GYRE_EUSAGE, "node %s: expected that it reads \"" BUILDER_INPUT "\"",
+    const int input = n->inputs[0];
+    if (input != BUILDER_IMAGES && strcmp(b->model->nodes[input].type->name, NODE_LATENT) != 0) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "node %s: expected that it reads \"" BUILDER_INPUT
+                         "\" or a node of type " NODE_LATENT,
                          n->name);
     }
     for (int i = 0; i < b->model->node_count; i++) {
