@@ -1,15 +1,18 @@
 /* Datasets in HDF5: one file, or several behind a manifest as if they were one.
  *
  * /train|test|validation/images u8 (N,H,W,C) contiguous, or arrays of up to four dimensions of u8,
- * u16, i16, f16 or f32; /.../labels i32 (N), or targets: i32 (N) the same, i32 (N,H,W) a class for
- * each pixel, f32 of one to four dimensions values, as are i32 (N,K) and (N,H,W,K); /names
- * fixed-length UTF-8. Rows are never read through HDF5, but from H5Dget_offset on, when they are
- * needed; labels are in memory. Files written by gyre carry a 512-byte user block with the XXH3-128
- * of the rest. HDF5 reads the layout in a child process (gyre/child.h), because damaged files can
- * hang or crash the library. */
+ * u16, i16, f16 or f32, or latents f16 or f32 (N,H,W,2 C), means and deviations; /.../labels i32
+ * (N), or targets: i32 (N) the same, i32 (N,H,W) a class for each pixel, f32 of one to four
+ * dimensions values, as are i32 (N,K) and (N,H,W,K); /names fixed-length UTF-8. Or /.../contexts
+ * i32 (N), rows of /contexts f16 or f32 (M,tokens,channels): they are the labels then, of M
+ * classes. Rows are never read through HDF5, but from H5Dget_offset on, when they are needed;
+ * labels are in memory. Files written by gyre carry a 512-byte user block with the XXH3-128 of the
+ * rest. HDF5 reads the layout in a child process (gyre/child.h), because damaged files can hang or
+ * crash the library. */
 #ifndef GYRE_DATASET_H
 #define GYRE_DATASET_H
 
+#include "gyre/contexts.h"
 #include "gyre/element.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
@@ -27,6 +30,7 @@ typedef struct {
     int64_t count; /* 0: the part is absent */
     int h, w, c;
     gyre_element element;
+    bool latents;          /* means, then deviations, in twice the channels */
     const uint8_t *images; /* (count, h, w, c) in memory, or NULL: in files, by `pieces` */
     const int32_t *labels; /* (count), each in 0..classes-1 (checked at open); NULL: `targets` */
     const struct gyre_pieces *pieces;
@@ -76,11 +80,13 @@ const gyre_images *gyre_dataset_validation(const gyre_dataset *d);
 /* "train (800 images) and validation (200)": the parts that there are, for messages. */
 enum { GYRE_PARTS_TEXT = 128 };
 void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]);
+/* Owned by the dataset; NULL: it has none. */
+const gyre_contexts *gyre_dataset_contexts(const gyre_dataset *d);
 int gyre_dataset_classes(const gyre_dataset *d); /* or the values of a position of the target */
 /* Are all targets 0 to 1, as `loss` takes them? Reads them all. GYRE_EUSAGE, GYRE_EIO. */
 gyre_status gyre_dataset_yes_or_no(const gyre_dataset *d, const char *path, const char *loss);
 /* (classes): 1 where a class occurs in the training part, plus 2 where in another; NULL: targets
- * are values. */
+ * are values, or contexts. */
 const uint8_t *gyre_dataset_classes_seen(const gyre_dataset *d);
 /* Are there classes without a training image? Then one sentence on which, and what to do. */
 enum { GYRE_GAPS_TEXT = 768 };

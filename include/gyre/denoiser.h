@@ -19,6 +19,7 @@ void gyre_noise_alpha_bar(const gyre_noise_schedule *s, double *alpha_bar);
 
 typedef struct {
     gyre_noise_schedule schedule;
+    int h, w, c;          /* of a sample that is noised */
     int from, to;         /* training draws times from <= t < to */
     gyre_predict predict; /* what the network's output is */
     int classes;          /* that a condition is one of; 0: the network takes none */

@@ -140,9 +140,15 @@ typedef struct {
 } gyre_node_summary;
 gyre_node_summary gyre_model_node(const gyre_model *m, int index);
 
+/* Values of outputs and gradients that training holds at once for each sample of a shard. */
+gyre_status gyre_model_activations(const gyre_model *m, size_t *out);
+
 /* Number i of an option of a node (docs/nodes.md), of a choice its place in the list; NAN: there is
  * none. */
 double gyre_node_option(const gyre_node *n, const char *name, int i);
+
+/* Are the contexts there, and of the size, that nodes of type context read? GYRE_EUSAGE. */
+gyre_status gyre_model_check_contexts(const gyre_model *m);
 
 /* Does the network tell a class for each sample? */
 bool gyre_model_tells_label(const gyre_model *m);

@@ -27,6 +27,8 @@ gyre_status gyre_optimizer_restart(gyre_optimizer *o);
 /* The step's device scalars (GYRE_SCALAR_COUNT), for read_later. */
 gyre_f32 gyre_optimizer_scalars(const gyre_optimizer *o);
 
+/* How many vectors in the model's layout an optimizer keeps. */
+int gyre_optimizer_states(const gyre_optimizer_settings *settings);
 /* State vectors for the checkpoint: name ("momentum"; "exp_avg", "exp_avg_sq"; ...) and device
  * vector of model->parameters floats; NULL past the last. */
 const char *gyre_optimizer_state(const gyre_optimizer *o, int index, gyre_f32 *vector);

@@ -39,11 +39,14 @@ typedef struct {
     gyre_trained trained;
     gyre_settings *settings; /* of its run; NULL: config.json beside it is not there, or another */
     gyre_sampling_input input;
+    gyre_dataset *data; /* whose contexts it reads; NULL: it reads none */
 } gyre_sample_source;
 
 /* The newest checkpoint of a run folder, or else its best one; or a checkpoint. Only reads files.
- * `weights`: which of its weights. GYRE_EIO; GYRE_EUSAGE: it does not denoise. */
-gyre_status gyre_sample_source_open(const char *path, gyre_weights_choice weights,
+ * `weights`: which of its weights. `data`: the dataset whose contexts it reads, where it reads any;
+ * NULL: that of its run's config. GYRE_EIO; GYRE_EUSAGE: it does not denoise, or the contexts have
+ * another size. */
+gyre_status gyre_sample_source_open(const char *path, gyre_weights_choice weights, const char *data,
                                     gyre_sample_source *out);
 void gyre_sample_source_close(gyre_sample_source *s);
 

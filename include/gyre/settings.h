@@ -113,6 +113,7 @@ typedef struct {
     char *file;                    /* read when the config is: NULL then */
     int classes;                   /* 0: from the dataset */
     gyre_target target;            /* the dataset's */
+    bool latents;                  /* the dataset's samples are: means, then deviations */
     const gyre_contexts *contexts; /* the dataset's; NULL: none, or no dataset is there */
     bool any_target; /* no dataset is there: what the network gives is taken for its targets */
     bool init_fresh; /* an ONNX file's own weights are not taken */

@@ -48,6 +48,23 @@ static void print_channels(const gyre_pixel_stats *s, int channels) {
     if (channels > CHANNELS_SHOWN) printf("  and %d more channels\n", channels - CHANNELS_SHOWN);
 }
 
+/* Of latents, which are means and deviations; else of what is stored. */
+static void print_samples(const gyre_images *train) {
+    const bool bytes = train->element == GYRE_ELEMENT_U8;
+    printf("  %-11s  %d x %d x %d (height, width, channels)%s%s%s\n",
+           train->latents ? "latents" : gyre_element_noun(train->element, 2), train->h, train->w,
+           train->latents ? train->c / 2 : train->c, bytes ? "" : " of ",
+           bytes ? "" : gyre_element_name(train->element),
+           train->latents ? ", means and deviations" : "");
+}
+
+static void print_contexts(const gyre_dataset *d) {
+    const gyre_contexts *c = gyre_dataset_contexts(d);
+    if (c == NULL) return;
+    printf("  %-11s  %d of %d tokens x %d channels; context %d is that of no caption\n", "contexts",
+           c->count, c->tokens, c->channels, GYRE_CONTEXT_NONE);
+}
+
 static void print_targets(const gyre_dataset *d) {
     const gyre_target *t = &gyre_dataset_train(d)->target;
     if (gyre_target_is_label(t)) return;
@@ -59,7 +76,7 @@ static gyre_status print_classes(const gyre_dataset *d) {
     int classes = gyre_dataset_classes(d);
     int64_t *counts = calloc((size_t)classes * PARTS, sizeof *counts);
     if (counts == NULL) return gyre_no_memory("%d classes", classes);
-    printf("  %5s  %-24s", "class", "name");
+    printf("  %7s  %-24s", gyre_dataset_contexts(d) == NULL ? "class" : "context", "name");
     for (int part = 0; part < PARTS; part++) {
         const gyre_images *p = part_of(d, part);
         if (p->count > 0) printf(" %10s", part_names[part]);
@@ -75,7 +92,7 @@ static gyre_status print_classes(const gyre_dataset *d) {
             left_out++;
             continue;
         }
-        printf("  %5d  ", k);
+        printf("  %7d  ", k);
         gyre_text_print(stdout, gyre_dataset_class_name(d, k), 24);
         for (int part = 0; part < PARTS; part++) {
             if (part_of(d, part)->count > 0) printf(" %10" PRId64, counts[k * PARTS + part]);
@@ -90,7 +107,8 @@ static gyre_status print_classes(const gyre_dataset *d) {
 }
 
 static gyre_status info(const char *path) {
-    const gyre_data_settings settings = {.validation = GYRE_VALIDATION_NONE};
+    const gyre_data_settings settings = {.validation = GYRE_VALIDATION_NONE,
+                                         .normalize = GYRE_NORMALIZE_RAW};
     gyre_dataset *d = NULL;
     gyre_samples samples = {0};
     gyre_status status = GYRE_OK;
@@ -105,10 +123,8 @@ static gyre_status info(const char *path) {
                gyre_dataset_sealed(d) ? "sealed by gyre, checksum right"
                                       : "from another program, without gyre's checksum");
     }
-    const bool bytes = train->element == GYRE_ELEMENT_U8;
     const char *what = gyre_element_noun(train->element, 2);
-    printf("  %-11s  %d x %d x %d (height, width, channels)%s%s\n", what, train->h, train->w,
-           train->c, bytes ? "" : " of ", bytes ? "" : gyre_element_name(train->element));
+    print_samples(train);
     print_targets(d);
     for (int part = 0; part < PARTS; part++) {
         const gyre_images *p = part_of(d, part);
@@ -116,7 +132,8 @@ static gyre_status info(const char *path) {
     }
     printf("  %-11s  %016" PRIx64 "\n", "content", gyre_dataset_hash(d));
     print_channels(&samples.stats, train->c);
-    if (gyre_target_has_classes(&train->target)) {
+    print_contexts(d);
+    if (gyre_target_has_classes(&train->target) && gyre_dataset_contexts(d) == NULL) {
         printf("  %-11s  %d\n", "classes", gyre_dataset_classes(d));
     }
     if (train->labels != NULL) GYRE_GOTO(print_classes(d));

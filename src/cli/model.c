@@ -8,6 +8,7 @@
 #include "gyre/log.h"
 #include "gyre/model.h"
 #include "gyre/onnx.h"
+#include "gyre/optimizer.h"
 #include "gyre/plot.h"
 #include "gyre/text.h"
 #include "holds.h"
@@ -24,6 +25,8 @@ typedef struct {
     image_size image;     /* all 0: not given */
     gyre_element element; /* of the config's dataset; bytes where none is opened */
     gyre_target target;   /* likewise; one class */
+    bool latents;         /* the config's dataset has them */
+    gyre_dataset *data;   /* NULL: none is opened */
     int classes;          /* 0: not given */
     cli_sets sets;
     bool json;
@@ -54,6 +57,7 @@ static gyre_status find_input(arguments *a, const gyre_settings *s) {
         int size = s->data.crop_size;
         a->element = images->element;
         a->target = images->target;
+        a->latents = images->latents;
         if (!sized) {
             a->image = size > 0 ? (image_size){size, size, images->c}
                                 : (image_size){images->h, images->w, images->c};
@@ -63,7 +67,7 @@ static gyre_status find_input(arguments *a, const gyre_settings *s) {
     if (a->image.h == 0) a->image = (image_size){32, 32, 3};
     if (a->classes == 0) a->classes = 10;
 out:
-    gyre_dataset_close(d);
+    a->data = d;
     free(path);
     return status;
 }
@@ -76,6 +80,8 @@ static gyre_status open_model(arguments *a, const gyre_settings *s, gyre_model *
     }
     gyre_model_settings model = s->model;
     model.target = a->target;
+    model.latents = a->latents;
+    model.contexts = a->data == NULL ? NULL : gyre_dataset_contexts(a->data);
     return gyre_model_open(&model, a->image.h, a->image.w, a->image.c, a->classes, out);
 }
 
@@ -177,6 +183,33 @@ static void print_average(const gyre_model *m, const gyre_average_settings *s) {
            (m->parameters + m->buffers) * sizeof(float));
 }
 
+/* What a config's training holds on a device that has all shards, one after the other. */
+static gyre_status print_memory(const gyre_model *m, const gyre_settings *s) {
+    if (s->batch_size == 0) return GYRE_OK;
+    const bool norms = m->statistic_count > 0;
+    const int shards = s->shards > 0 ? s->shards
+                       : norms       ? 1
+                                     : gyre_default_small_shards(s->batch_size);
+    const double vector = (double)m->parameters * sizeof(float), gb = 1e-9;
+    const bool half = s->precision == GYRE_PRECISION_BF16;
+    size_t values = 0;
+    int leaves = 1;
+    GYRE_TRY(gyre_model_activations(m, &values));
+    while (1 << (leaves - 1) < shards) leaves++;
+    const double weights = vector * (half ? 1.5 : 2), gradients = vector * leaves;
+    const double state = vector * gyre_optimizer_states(&s->optimizer);
+    const double average = s->average.kind == GYRE_AVERAGE_NONE ? 0 : vector;
+    const double activations = (double)values * (s->batch_size / shards) * (half ? 2 : 4);
+    printf("Training in %d shard%s of %d on one device takes about %.2f GB: %.2f of weights with "
+           "their\n"
+           "packed copy, %.2f of gradients, %.2f of the optimizer, %.2f of averages, %.2f of "
+           "activations.\n",
+           shards, shards == 1 ? "" : "s", s->batch_size / shards,
+           gb * (weights + gradients + state + average + activations), gb * weights, gb * gradients,
+           gb * state, gb * average, gb * activations);
+    return GYRE_OK;
+}
+
 static gyre_status print(const arguments *a, const gyre_model *m, const gyre_settings *s) {
     char *text = NULL;
     if (a->plot != NULL) GYRE_TRY(gyre_plot_model(m, a->plot));
@@ -187,6 +220,7 @@ static gyre_status print(const arguments *a, const gyre_model *m, const gyre_set
     } else {
         print_table(m, a->element);
         print_average(m, &s->average);
+        GYRE_TRY(print_memory(m, s));
         if (a->plot != NULL) printf("\n");
         if (a->plot != NULL) cli_print_path(a->plot);
     }
@@ -207,6 +241,7 @@ static gyre_status show(int argc, char **argv, arguments *a) {
 out:
     if (m != NULL) gyre_model_close(m);
     if (s != NULL) gyre_config_close(s);
+    gyre_dataset_close(a->data);
     free(a->sets.items);
     return status;
 }

@@ -114,7 +114,9 @@ static gyre_status choose_options(const arguments *a, cli_samples *s) {
 /* All that only reads files. */
 static gyre_status prepare(const arguments *a, char **paths, bool rank0, cli_samples *s) {
     if (rank0) GYRE_TRY(cli_samples_check_files(a->output, a->latents));
-    for (int i = 0; i < s->run_count; i++) GYRE_TRY(cli_samples_add(s, i, paths[i], a->weights));
+    for (int i = 0; i < s->run_count; i++) {
+        GYRE_TRY(cli_samples_add(s, i, paths[i], a->weights, a->data));
+    }
     GYRE_TRY(cli_samples_seeds(s, a->settings.seeds, a->start));
     return choose_options(a, s);
 }
@@ -205,7 +207,8 @@ static const cli_option options[] = {
      .kind = CLI_TEXT,
      .at = offsetof(arguments, settings.condition),
      .value = "CLASS",
-     .help = "name or number of the class to make, of networks that were trained with classes"},
+     .help = "name or number of the class to make, of networks that were trained with classes; "
+             "number of the context, of those with contexts"},
     {.id = 'w',
      .name = "guidance",
      .kind = CLI_OWN,
@@ -250,7 +253,8 @@ static const cli_option options[] = {
      .kind = CLI_TEXT,
      .at = offsetof(arguments, data),
      .value = "FILE",
-     .help = "where the dataset is now that the first run was trained on"},
+     .help = "where the dataset is now that the first run was trained on; or, for a network with "
+             "contexts and with --no-nearest, another one with other contexts"},
     {.id = 'b',
      .name = "batch",
      .kind = CLI_INTEGER,

@@ -69,10 +69,10 @@ static void write_label(cli_sample_run *r) {
 }
 
 gyre_status cli_samples_add(cli_samples *s, int index, const char *path,
-                            gyre_weights_choice weights) {
+                            gyre_weights_choice weights, const char *data) {
     cli_sample_run *r = &s->runs[index];
     const gyre_sampling_input *in = &r->source.input, *first = &s->runs[0].source.input;
-    gyre_status status = gyre_sample_source_open(path, weights, &r->source);
+    gyre_status status = gyre_sample_source_open(path, weights, data, &r->source);
     if (status == GYRE_EIO) {
         status = cli_other_kind(status, path, CLI_HOLDS_RUN | CLI_HOLDS_CHECKPOINT);
     }

@@ -32,9 +32,10 @@ void cli_samples_close(cli_samples *s);
 
 /* Room for so many runs. */
 gyre_status cli_samples_open(int run_count, cli_samples *s);
-/* Opens a run, whose samples must have the first run's size. */
+/* Opens a run, whose samples must have the first run's size. `data`: see gyre_sample_source_open.
+ */
 gyre_status cli_samples_add(cli_samples *s, int index, const char *path,
-                            gyre_weights_choice weights);
+                            gyre_weights_choice weights, const char *data);
 /* The list of seeds, and the noise that samples begin as, which may both be NULL. */
 gyre_status cli_samples_seeds(cli_samples *s, const char *list, const char *start);
 

@@ -4,6 +4,7 @@
 #include "gyre/dataset.h"
 
 #include "check_targets.h"
+#include "contexts.h"
 #include "gyre/foreign.h"
 #include "gyre/log.h"
 #include "gyre/text.h"
@@ -25,6 +26,8 @@ struct gyre_dataset {
     int classes;
     uint8_t *seen; /* (GYRE_CLASSES_MAX), NULL: no classes */
     char (*names)[GYRE_NAME_SIZE];
+    gyre_contexts contexts; /* count 0: none */
+    float *context_values;
     uint64_t hash;
 };
 
@@ -121,6 +124,7 @@ static gyre_status take_part(gyre_dataset *d, int part, int32_t *labels) {
                        .w = first->w,
                        .c = first->c,
                        .element = first->element,
+                       .latents = first->latents,
                        .labels = label ? labels : NULL,
                        .target = first->target,
                        .target_stored = first->target_stored};
@@ -159,7 +163,7 @@ static gyre_status count_classes(gyre_dataset *d, const char *path) {
     const gyre_target *t = &d->parts[DATA_PART_TRAIN].target;
     int names = (int)d->sources[0].layout.names;
     data_classes_found found = {0};
-    if (gyre_target_has_classes(t)) {
+    if (gyre_target_has_classes(t) && d->contexts.count == 0) {
         d->seen = found.seen = calloc(GYRE_CLASSES_MAX, 1);
         if (d->seen == NULL) return gyre_no_memory("the classes of '%s'", path);
     }
@@ -169,18 +173,21 @@ static gyre_status count_classes(gyre_dataset *d, const char *path) {
         for (int64_t i = 0; p->labels != NULL && i < p->count; i++) {
             int32_t label = p->labels[i];
             if (label > found.greatest) found.greatest = label;
-            if (label >= 0 && label < GYRE_CLASSES_MAX) found.seen[label] |= found.bit;
+            if (found.seen != NULL && label >= 0 && label < GYRE_CLASSES_MAX)
+                found.seen[label] |= found.bit;
         }
         if (p->labels != NULL || p->count == 0) continue;
         GYRE_TRY(data_targets_check(path, data_part_names[part], p, names, &found));
     }
-    d->classes = !gyre_target_has_classes(t)         ? t->c
+    d->classes = d->contexts.count > 0               ? d->contexts.count
+                 : !gyre_target_has_classes(t)       ? t->c
                  : names > 0                         ? names
                  : found.greatest < GYRE_CLASSES_MAX ? found.greatest + 1
                                                      : GYRE_CLASSES_MAX;
     if (names == 0 || names == d->classes) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "'%s': /names has %d names, the targets have %d values each", path,
-                     names, d->classes);
+    return gyre_fail(GYRE_EIO, "'%s': /names has %d names, %s", path, names,
+                     d->contexts.count > 0 ? "and /contexts has another number of rows"
+                                           : "and a target another number of values");
 }
 
 /* Class `i` as the file names it, or its number. `name` has room for the file's own. */
@@ -229,8 +236,10 @@ static gyre_status check_labels(const gyre_dataset *d) {
         const int32_t *labels = d->parts[part].labels;
         for (int i = 0; labels != NULL && i < d->count; i++) {
             int64_t count = d->sources[i].layout.parts[part].count;
-            GYRE_TRY(data_labels_check(d->sources[i].path, data_part_names[part], labels, count,
-                                       d->classes));
+            const char *path = d->sources[i].path, *name = data_part_names[part];
+            GYRE_TRY(d->contexts.count > 0
+                         ? data_contexts_check(path, name, labels, count, &d->contexts)
+                         : data_labels_check(path, name, labels, count, d->classes));
             labels += count;
         }
     }
@@ -255,6 +264,7 @@ static gyre_status open_dataset(const char *path, bool whole, gyre_dataset **out
     GYRE_GOTO(open_sources(d, path, whole));
     GYRE_GOTO(check_shapes(d));
     GYRE_GOTO(take_parts(d));
+    GYRE_GOTO(data_contexts_read(d->sources, d->count, &d->contexts, &d->context_values));
     GYRE_GOTO(take_classes(d, path));
     *out = d;
     d = NULL;
@@ -282,6 +292,7 @@ void gyre_dataset_close(gyre_dataset *d) {
     free(d->labels);
     free(d->seen);
     free(d->names);
+    free(d->context_values);
     free(d);
 }
 
@@ -322,6 +333,10 @@ void gyre_dataset_parts_text(const gyre_dataset *d, char out[GYRE_PARTS_TEXT]) {
                       done > 0 ? "" : gyre_element_noun(d->parts[part].element, count));
         done++;
     }
+}
+
+const gyre_contexts *gyre_dataset_contexts(const gyre_dataset *d) {
+    return d->contexts.count > 0 ? &d->contexts : NULL;
 }
 
 int gyre_dataset_classes(const gyre_dataset *d) {

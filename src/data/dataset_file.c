@@ -83,10 +83,17 @@ static gyre_status check_extents(const data_source *s) {
         const data_layout_part *p = &l->parts[i];
         if (p->count == 0) continue;
         const char *part = data_part_names[i];
-        GYRE_TRY(check_extent(s, part, p->element == GYRE_ELEMENT_U8 ? "/images" : "/arrays",
+        GYRE_TRY(check_extent(s, part,
+                              p->latents                      ? "/latents"
+                              : p->element == GYRE_ELEMENT_U8 ? "/images"
+                                                              : "/arrays",
                               p->images, p->count, data_layout_row(p)));
         GYRE_TRY(check_extent(s, part, gyre_target_is_label(&p->target) ? "/labels" : "/targets",
                               p->targets, p->count, data_layout_target(p)));
+    }
+    if (l->contexts > 0) {
+        GYRE_TRY(
+            check_extent(s, "contexts", "", l->contexts_at, l->contexts, data_layout_context(l)));
     }
     if (l->names == 0) return GYRE_OK;
     return check_extent(s, "names", "", l->names_at, l->names, (uint64_t)l->name_size);
@@ -134,6 +141,7 @@ static void hash_kind(XXH3_state_t *state, const data_layout_part *p) {
     const int64_t kind[] = {p->element, p->target_stored, t->h, t->w, t->c, t->classes};
     if (p->element == GYRE_ELEMENT_U8 && gyre_target_is_label(t)) return;
     XXH3_64bits_update(state, kind, sizeof kind);
+    if (p->latents) XXH3_64bits_update(state, "latents", sizeof "latents");
 }
 
 static gyre_status hash_part(XXH3_state_t *state, const data_source *sources, int count, int part,
@@ -157,6 +165,16 @@ static gyre_status hash_part(XXH3_state_t *state, const data_source *sources, in
     return GYRE_OK;
 }
 
+/* Of the first file: the others have the same ones. */
+static gyre_status hash_contexts(XXH3_state_t *state, const data_source *s, uint8_t *piece) {
+    const data_layout *l = &s->layout;
+    const int64_t shape[] = {l->contexts, l->tokens, l->context_channels, l->context_element};
+    if (l->contexts == 0) return GYRE_OK;
+    XXH3_64bits_update(state, shape, sizeof shape);
+    return hash_bytes(state, s, l->contexts_at, (uint64_t)l->contexts * data_layout_context(l),
+                      piece);
+}
+
 gyre_status data_source_hash(const data_source *sources, int count, uint64_t *out) {
     gyre_status status = GYRE_OK;
     XXH3_state_t *state = XXH3_createState();
@@ -168,6 +186,7 @@ gyre_status data_source_hash(const data_source *sources, int count, uint64_t *ou
     for (int part = 0; part < DATA_PARTS; part++) {
         GYRE_GOTO(hash_part(state, sources, count, part, piece));
     }
+    GYRE_GOTO(hash_contexts(state, &sources[0], piece));
     *out = XXH3_64bits_digest(state);
     if (*out == 0) *out = 1; /* 0 means: not known */
 out:

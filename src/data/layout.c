@@ -73,6 +73,21 @@ static gyre_status read_arrays(source *s, data_layout_part *out) {
     return GYRE_OK;
 }
 
+/* (N, H, W, 2 C): means and deviations. */
+static gyre_status read_latents(source *s, data_layout_part *out) {
+    GYRE_TRY(read_arrays(s, out));
+    gyre_element e = out->element;
+    GYRE_TRY(source_check_type(s, e == GYRE_ELEMENT_F16 || e == GYRE_ELEMENT_F32,
+                               "little-endian float16 or float32"));
+    out->latents = true;
+    if (s->ndim == 4 && out->c % 2 == 0) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s': %s has %d dimensions and %d channels; expected are (latents, height, "
+                     "width, channels), where the first half of the channels holds means and the "
+                     "second half deviations",
+                     s->path, s->name, s->ndim, out->c);
+}
+
 static gyre_status finish_targets(source *s, data_layout_part *out, const char *what) {
     if (s->dims[0] != (hsize_t)out->count) {
         return gyre_fail(GYRE_EIO, "'%s': %s has %llu %s for %lld %s", s->path, s->name,
@@ -108,6 +123,30 @@ static gyre_status read_targets(source *s, data_layout_part *out) {
     return finish_targets(s, out, "targets");
 }
 
+static gyre_status read_contexts(source *s, data_layout *out) {
+    GYRE_TRY(source_open_dims(s, 3));
+    gyre_element e = source_element(s);
+    GYRE_TRY(source_check_type(s, e == GYRE_ELEMENT_F16 || e == GYRE_ELEMENT_F32,
+                               "little-endian float16 or float32"));
+    const hsize_t *d = s->dims;
+    if (d[0] < 2 || d[0] > GYRE_CLASSES_MAX || d[1] < 1 || d[2] < 1 || d[1] > INT32_MAX ||
+        d[2] > INT32_MAX / d[1]) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s': %s is (%llu, %llu, %llu); expected are (contexts, tokens, "
+                         "channels), 2 to %d contexts, of which the first is that of no caption, "
+                         "and up to %d values in each",
+                         s->path, s->name, (unsigned long long)d[0], (unsigned long long)d[1],
+                         (unsigned long long)d[2], GYRE_CLASSES_MAX, INT32_MAX);
+    }
+    GYRE_TRY(source_check_storage(s));
+    out->contexts = (int64_t)d[0];
+    out->tokens = (int32_t)d[1];
+    out->context_channels = (int32_t)d[2];
+    out->context_element = e;
+    out->contexts_at = s->offset;
+    return GYRE_OK;
+}
+
 static gyre_status read_names(source *s, data_layout *out) {
     GYRE_TRY(source_open_dims(s, 1));
     hid_t type = H5Dget_type(s->id);
@@ -135,7 +174,7 @@ bool data_layout_alike(const data_layout_part *a, const data_layout_part *b) {
     const gyre_target *s = &a->target, *t = &b->target;
     return a->h == b->h && a->w == b->w && a->c == b->c && a->element == b->element &&
            s->h == t->h && s->w == t->w && s->c == t->c && s->classes == t->classes &&
-           a->target_stored == b->target_stored;
+           a->target_stored == b->target_stored && a->latents == b->latents;
 }
 
 const char *data_layout_text(const data_layout_part *p, char out[DATA_LAYOUT_TEXT]) {
@@ -151,20 +190,31 @@ const char *data_layout_text(const data_layout_part *p, char out[DATA_LAYOUT_TEX
     return out;
 }
 
-/* The one of two datasets of a part that is there: /train/images or /train/arrays. */
-static gyre_status choose(const char *path, hid_t file, int part, const char *const names[2],
-                          char out[32], int *which) {
-    char other[32];
-    snprintf(out, 32, "/%s/%s", data_part_names[part], names[0]);
-    snprintf(other, sizeof other, "/%s/%s", data_part_names[part], names[1]);
+/* The one of the datasets of a part that is there, the first where none is. */
+typedef struct {
+    const char *name; /* "images" of /train/images */
+    gyre_status (*read)(source *s, data_layout_part *out);
+} kind;
+enum { KINDS = 3 };
+
+static gyre_status choose(const char *path, hid_t file, int part, const kind kinds[KINDS],
+                          char out[32], const kind **which) {
     bool group = H5Lexists(file, data_part_names[part], H5P_DEFAULT) > 0;
-    bool first = group && H5Lexists(file, out, H5P_DEFAULT) > 0;
-    *which = group && H5Lexists(file, other, H5P_DEFAULT) > 0;
-    if (first && *which) {
-        return gyre_fail(GYRE_EIO, "'%s' has both %s and %s; leave one of them out", path, out,
-                         other);
+    *which = NULL;
+    for (int i = 0; i < KINDS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "/%s/%s", data_part_names[part], kinds[i].name);
+        if (!group || H5Lexists(file, name, H5P_DEFAULT) <= 0) continue;
+        if (*which != NULL) {
+            return gyre_fail(GYRE_EIO, "'%s' has both %s and %s; leave one of them out", path, out,
+                             name);
+        }
+        *which = &kinds[i];
+        snprintf(out, 32, "%s", name);
     }
-    if (*which) snprintf(out, 32, "%s", other);
+    if (*which != NULL) return GYRE_OK;
+    *which = &kinds[0];
+    snprintf(out, 32, "/%s/%s", data_part_names[part], kinds[0].name);
     return GYRE_OK;
 }
 
@@ -178,21 +228,21 @@ static gyre_status read_one(const char *path, hid_t file, const char *name,
 }
 
 static gyre_status read_part(const char *path, hid_t file, int part, data_layout *out) {
-    static const char *const samples[] = {"images", "arrays"}, *const targets[] = {"labels",
-                                                                                   "targets"};
-    char name[32], mine[DATA_LAYOUT_TEXT], its[DATA_LAYOUT_TEXT];
-    int which;
+    static const kind samples[] = {
+        {"images", read_images}, {"arrays", read_arrays}, {"latents", read_latents}};
+    static const kind targets[] = {
+        {"labels", read_labels}, {"targets", read_targets}, {"contexts", read_labels}};
+    char name[32], target[32], mine[DATA_LAYOUT_TEXT], its[DATA_LAYOUT_TEXT];
+    const kind *which, *target_kind;
     data_layout_part *p = &out->parts[part];
     const data_layout_part *train = &out->parts[DATA_PART_TRAIN];
-    GYRE_TRY(choose(path, file, part, targets, name, &which));
-    char target[32];
-    memcpy(target, name, sizeof target);
-    int target_kind = which;
+    GYRE_TRY(choose(path, file, part, targets, target, &target_kind));
     GYRE_TRY(choose(path, file, part, samples, name, &which));
-    GYRE_TRY(read_one(path, file, name, which == 0 ? read_images : read_arrays, p));
-    if (p->h != train->h || p->w != train->w || p->c != train->c || p->element != train->element) {
+    GYRE_TRY(read_one(path, file, name, which->read, p));
+    if (p->h != train->h || p->w != train->w || p->c != train->c || p->element != train->element ||
+        p->latents != train->latents) {
         return gyre_fail(GYRE_EIO, "'%s': the %s of /%s are %s, those of /train %s", path,
-                         samples[which], data_part_names[part], data_layout_text(p, mine),
+                         which->name, data_part_names[part], data_layout_text(p, mine),
                          data_layout_text(train, its));
     }
     for (int other = 0; other < part; other++) {
@@ -200,10 +250,16 @@ static gyre_status read_part(const char *path, hid_t file, int part, data_layout
         return gyre_fail(GYRE_EIO,
                          "'%s': %s is the same object as /%s/%s, a link; give /%s %s of its "
                          "own, or leave it out",
-                         path, name, data_part_names[other], samples[which], data_part_names[part],
-                         samples[which]);
+                         path, name, data_part_names[other], which->name, data_part_names[part],
+                         which->name);
     }
-    GYRE_TRY(read_one(path, file, target, target_kind == 0 ? read_labels : read_targets, p));
+    GYRE_TRY(read_one(path, file, target, target_kind->read, p));
+    if ((target_kind == &targets[2]) != (out->contexts > 0)) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s' has %s and %s /contexts: expected are both, the contexts and which "
+                         "of them each sample has, or neither",
+                         path, target, out->contexts > 0 ? "the table" : "no table");
+    }
     if (data_layout_alike(p, train)) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s': the samples of /%s are %s, those of /train %s", path,
                      data_part_names[part], data_layout_text(p, mine),
@@ -229,7 +285,18 @@ static herr_t look_at_link(hid_t root, const char *name, const H5L_info_t *info,
     return 1;
 }
 
+/* A dataset of the file's root that may be missing. */
+static gyre_status read_table(const char *path, hid_t file, const char *name,
+                              gyre_status (*read)(source *s, data_layout *out), data_layout *out) {
+    if (H5Lexists(file, name, H5P_DEFAULT) <= 0) return GYRE_OK;
+    source s = {.path = path, .name = name, .file = file, .id = H5I_INVALID_HID};
+    gyre_status status = read(&s, out);
+    gyre_hdf5_close(s.id);
+    return status;
+}
+
 static gyre_status read_file(const char *path, hid_t file, data_layout *out) {
+    GYRE_TRY(read_table(path, file, "/contexts", read_contexts, out));
     for (int part = 0; part < DATA_PARTS; part++) {
         char group[32];
         snprintf(group, sizeof group, "/%s", data_part_names[part]);
@@ -239,11 +306,7 @@ static gyre_status read_file(const char *path, hid_t file, data_layout *out) {
     }
     hsize_t first = 0;
     H5Literate(file, H5_INDEX_NAME, H5_ITER_NATIVE, &first, look_at_link, out);
-    if (H5Lexists(file, "/names", H5P_DEFAULT) <= 0) return GYRE_OK;
-    source s = {.path = path, .name = "/names", .file = file, .id = H5I_INVALID_HID};
-    gyre_status status = read_names(&s, out);
-    gyre_hdf5_close(s.id);
-    return status;
+    return read_table(path, file, "/names", read_names, out);
 }
 
 gyre_status data_layout_read(const char *path, data_layout *out) {

@@ -22,6 +22,7 @@ typedef struct {
     int64_t count; /* samples; 0: the part is absent */
     int32_t h, w, c;
     gyre_element element;
+    bool latents; /* means, then deviations, in twice the channels */
     gyre_target target;
     gyre_element target_stored; /* GYRE_ELEMENT_I32 or F32 */
     uint64_t images, targets;   /* where they begin, in bytes from the file's begin */
@@ -31,6 +32,10 @@ typedef struct {
     data_layout_part parts[DATA_PARTS];
     int64_t names, name_size; /* class names and the bytes of each; names 0: absent */
     uint64_t names_at;
+    int64_t contexts; /* 0: absent */
+    int32_t tokens, context_channels;
+    gyre_element context_element; /* GYRE_ELEMENT_F16 or F32 */
+    uint64_t contexts_at;
     char unread[DATA_UNREAD_SIZE]; /* a group with images that is no part, as /val, or "" */
 } data_layout;
 
@@ -48,6 +53,12 @@ static inline uint64_t data_layout_target(const data_layout_part *p) {
 static inline bool data_is_picture(gyre_element e, int h, int w, int c) {
     return e == GYRE_ELEMENT_U8 && h >= 1 && h <= DATA_SIDE_MAX && w >= 1 && w <= DATA_SIDE_MAX &&
            c >= 1 && c <= 4;
+}
+
+/* Bytes of a context. */
+static inline uint64_t data_layout_context(const data_layout *l) {
+    return (uint64_t)l->tokens * (uint64_t)l->context_channels *
+           gyre_element_size(l->context_element);
 }
 
 /* Do two parts have samples and targets of one shape and type? */

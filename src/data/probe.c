@@ -38,7 +38,8 @@ static bool plausible_part(const data_layout_part *p) {
     bool stored = gyre_element_of_targets(p->target_stored) &&
                   (p->target_stored == GYRE_ELEMENT_I32 || !classes);
     bool fits = data_is_picture(p->element, p->h, p->w, p->c) || values_fit(p->h, p->w, p->c);
-    return p->count > 0 && p->count <= INT64_MAX / 4 && fits &&
+    bool halves = !p->latents || p->c % 2 == 0;
+    return p->count > 0 && halves && p->count <= INT64_MAX / 4 && fits &&
            gyre_element_of_samples(p->element) && stored &&
            (label || (values_fit(t->h, t->w, t->c) && (!t->classes || t->c == 1)));
 }
@@ -47,7 +48,11 @@ static bool plausible_part(const data_layout_part *p) {
 static bool plausible(const data_layout *l) {
     bool named = l->names >= 1 && l->names <= GYRE_CLASSES_MAX && l->name_size >= 1 &&
                  l->name_size <= DATA_NAME_BYTES_MAX;
-    bool ok = (l->names == 0 || named) && l->parts[DATA_PART_TRAIN].count > 0;
+    bool table = l->contexts >= 2 && l->contexts <= GYRE_CLASSES_MAX &&
+                 values_fit(1, l->tokens, l->context_channels) &&
+                 (l->context_element == GYRE_ELEMENT_F16 || l->context_element == GYRE_ELEMENT_F32);
+    bool ok = (l->names == 0 || named) && (l->contexts == 0 || table) &&
+              l->parts[DATA_PART_TRAIN].count > 0;
     for (int i = 0; i < DATA_PARTS; i++) {
         ok = ok && (l->parts[i].count == 0 || plausible_part(&l->parts[i]));
     }

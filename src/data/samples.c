@@ -232,6 +232,11 @@ static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
 
 gyre_status gyre_normalization_check(const gyre_data_settings *s, const gyre_images *images) {
     const gyre_normalization *g = &s->given;
+    if (images->latents && s->normalize != GYRE_NORMALIZE_RAW) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.normalize: expected \"raw\", since the dataset has latents, "
+                         "which are what a network takes");
+    }
     if (s->normalize != GYRE_NORMALIZE_GIVEN) return GYRE_OK;
     if (g->channels != images->c) {
         return gyre_fail(GYRE_EUSAGE,

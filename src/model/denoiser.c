@@ -67,13 +67,16 @@ bool gyre_denoiser_of(const gyre_model *m, gyre_denoiser *out) {
                                           .beta_start = gyre_node_option(noised, "beta_start", 0),
                                           .beta_end = gyre_node_option(noised, "beta_end", 0),
                                           .zero_snr = whole(noised, "zero_snr") != 0};
+    out->h = noised->h;
+    out->w = noised->w;
+    out->c = noised->c;
     out->from = whole(noised, "from");
     out->to = whole(noised, "to");
     out->predict = (gyre_predict)whole(noised, "predict");
     out->offset = (float)gyre_node_option(noised, "offset", 0);
     if (class == NULL && context == NULL) return true;
-    out->classes = m->classes;
     out->contexts = context != NULL;
+    out->classes = out->contexts && m->contexts != NULL ? m->contexts->count : m->classes;
     if (context != NULL)
         out->null_class = GYRE_CONTEXT_NONE;
     else if (gyre_node_option(class, "drop", 0) > 0)

@@ -163,6 +163,15 @@ out:
     return status;
 }
 
+gyre_status gyre_model_activations(const gyre_model *m, size_t *out) {
+    net_plan plan;
+    GYRE_TRY(plan_open(m, true, &plan));
+    *out = 0;
+    for (int i = 0; i < plan.slot_count; i++) *out += plan.slots[i];
+    plan_close(&plan);
+    return GYRE_OK;
+}
+
 void plan_close(net_plan *p) {
     free(p->nodes);
     free(p->slots);

@@ -105,7 +105,8 @@ static unet_config describe(const gyre_model *m) {
     const gyre_node *time = find(m, "time_proj"), *wide = find(m, "time_embedding.linear_1"),
                     *norm = find(m, "conv_norm_out");
     const gyre_node *context = find(m, NODE_CONTEXT);
-    unet_config u = {.condition = context != NULL, .in = m->c, .out = m->c};
+    const int c = (int)gyre_model_outputs(m) / (m->h * m->w);
+    unet_config u = {.condition = context != NULL, .in = c, .out = c};
     read_levels(m, &u);
     u.groups = (int)option(norm, "groups", 1);
     u.eps = network_short_number((float)option(norm, "eps", 1e-5));
@@ -226,8 +227,11 @@ static bool is_same(const gyre_model *a, const gyre_model *b) {
 }
 
 static gyre_status compare(const gyre_model *m, char *text, bool *same) {
-    const gyre_model_settings settings = {
-        .unet = text, .target = m->target, .any_target = true, .loss = (char *)(uintptr_t)m->loss};
+    const gyre_model_settings settings = {.unet = text,
+                                          .latents = find(m, NODE_LATENT) != NULL,
+                                          .target = m->target,
+                                          .any_target = true,
+                                          .loss = (char *)(uintptr_t)m->loss};
     gyre_model *again = NULL;
     *same = false;
     gyre_status status = gyre_model_open(&settings, m->h, m->w, m->c, m->classes, &again);

@@ -30,6 +30,12 @@ struct gyre_optimizer {
     gyre_raw memory;
 };
 
+int gyre_optimizer_states(const gyre_optimizer_settings *settings) {
+    int count = 0;
+    while (count < STATES_MAX && optimizers[settings->name].states[count] != NULL) count++;
+    return count;
+}
+
 gyre_status gyre_optimizer_open(const gyre_optimizer_settings *settings, gyre_weights *weights,
                                 int shards, gyre_optimizer **out) {
     gyre_backend *b = weights->backend;
@@ -40,9 +46,7 @@ gyre_status gyre_optimizer_open(const gyre_optimizer_settings *settings, gyre_we
     o->settings = *settings;
     o->weights = weights;
     o->inverse_shards = 1.0f / (float)shards;
-    while (o->state_count < STATES_MAX && optimizers[settings->name].states[o->state_count]) {
-        o->state_count++;
-    }
+    o->state_count = gyre_optimizer_states(settings);
     size_t floats = SCALARS + (size_t)o->state_count * n;
     GYRE_GOTO(gyre_fail_in("the optimizer's state (optimizer sgd, or fewer channels, need less)",
                            b->ops->alloc(b, floats * sizeof(float), &o->memory)));

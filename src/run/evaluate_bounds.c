@@ -11,6 +11,11 @@ gyre_status evaluation_check_bounds(const evaluation *e) {
                          "--bounds: expected a network whose loss is denoise, found %s",
                          e->model->loss);
     }
+    if (d.c != e->model->c) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "--bounds: expected a network of images, found one of latents, which are "
+                         "drawn anew each time");
+    }
     if (e->own) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
                      "--bounds: needs the images that the network was trained on, so the config of "

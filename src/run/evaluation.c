@@ -95,14 +95,18 @@ gyre_status evaluation_open_model(evaluation *e, const gyre_model_settings *sett
                                        .class_weights = own == NULL ? NULL : own->class_weights,
                                        .class_weight_count =
                                            own == NULL ? 0 : own->class_weight_count,
-                                       .target = images->target};
-    GYRE_TRY(check_classes(e, settings->classes, trained_on, data));
+                                       .target = images->target,
+                                       .latents = images->latents,
+                                       .contexts = gyre_dataset_contexts(e->data)};
+    const int classes = plain.contexts == NULL ? settings->classes : plain.contexts->count;
+    if (plain.contexts == NULL) GYRE_TRY(check_classes(e, classes, trained_on, data));
     if (gyre_loss_yes_or_no(settings->loss)) {
         GYRE_TRY(gyre_dataset_yes_or_no(e->data, data, settings->loss));
     }
     int size = e->settings == NULL ? 0 : e->settings->data.crop_size;
-    return gyre_model_open(&plain, size > 0 ? size : images->h, size > 0 ? size : images->w,
-                           images->c, settings->classes, &e->model);
+    GYRE_TRY(gyre_model_open(&plain, size > 0 ? size : images->h, size > 0 ? size : images->w,
+                             images->c, classes, &e->model));
+    return gyre_model_check_contexts(e->model);
 }
 
 gyre_status evaluation_open_classes(evaluation *e) {

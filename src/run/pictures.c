@@ -32,8 +32,10 @@ static gyre_status plan(run_pictures *p, const gyre_resolved *resolved) {
     const gyre_model *m = resolved->model;
     const gyre_class_names names = gyre_dataset_class_names(resolved->data);
     const gyre_images *images = resolved->samples.train.images;
+    gyre_denoiser d;
+    gyre_denoiser_of(m, &d); /* gyre_sample_options refuses another network */
     const gyre_sampling_input input = {
-        .h = m->h, .w = m->w, .c = m->c, .bytes = images->element == GYRE_ELEMENT_U8};
+        .h = d.h, .w = d.w, .c = d.c, .bytes = images->element == GYRE_ELEMENT_U8};
     p->on = s->every.unit != GYRE_UNIT_NONE || s->minima;
     if (!p->on) return check_unused(s);
     GYRE_TRY(gyre_sample_options(s, "sample.", m, &names, &input, &p->options));

@@ -185,6 +185,8 @@ static gyre_status plan_model(gyre_resolved *r) {
     int found = gyre_dataset_classes(r->data);
     if (s->model.classes == 0) s->model.classes = found;
     s->model.target = images->target;
+    s->model.latents = images->latents;
+    s->model.contexts = gyre_dataset_contexts(r->data);
     if (s->model.classes < found) {
         char gaps[GYRE_GAPS_TEXT];
         bool some = gyre_dataset_gaps(r->data, gaps, sizeof gaps);
@@ -195,6 +197,7 @@ static gyre_status plan_model(gyre_resolved *r) {
     int size = r->samples.train.size;
     GYRE_TRY(gyre_model_open(&s->model, size > 0 ? size : images->h, size > 0 ? size : images->w,
                              images->c, s->model.classes, &r->model));
+    GYRE_TRY(gyre_model_check_contexts(r->model));
     if (takes_classes(r->model)) gyre_dataset_warn_gaps(r->data);
     if (gyre_loss_yes_or_no(s->model.loss)) {
         GYRE_TRY(gyre_dataset_yes_or_no(r->data, s->data.path, s->model.loss));

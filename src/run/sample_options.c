@@ -49,7 +49,8 @@ static gyre_status choose_class(const gyre_sample_settings *s, const char *prefi
     if (d->classes == 0) {
         if (s->condition == NULL) return GYRE_OK;
         return gyre_fail(GYRE_EUSAGE,
-                         "%sclass: the network takes no class: it has no node of type embedding",
+                         "%sclass: the network takes no class: it has no node of type embedding or "
+                         "context",
                          prefix);
     }
     out->condition = d->null_class;

@@ -8,7 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-gyre_status gyre_sample_source_open(const char *path, gyre_weights_choice weights,
+static gyre_status find_file(const gyre_sample_source *s, const char **data) {
+    if (*data == NULL && s->settings != NULL) *data = s->settings->data.path;
+    if (*data == NULL) {
+        return gyre_fail(GYRE_EIO, "no config of the run of '%s' names its dataset",
+                         s->trained.checkpoint);
+    }
+    if (gyre_file_exists(*data)) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "the dataset '%s' is not there", *data);
+}
+
+/* The contexts are the dataset's, or another's with the same size of them. */
+static gyre_status take_contexts(gyre_sample_source *s, const char *data) {
+    GYRE_TRY(find_file(s, &data));
+    GYRE_TRY(gyre_dataset_open(data, &s->data));
+    s->trained.model->contexts = gyre_dataset_contexts(s->data);
+    return gyre_fail_in(data, gyre_model_check_contexts(s->trained.model));
+}
+
+gyre_status gyre_sample_source_open(const char *path, gyre_weights_choice weights, const char *data,
                                     gyre_sample_source *out) {
     char *checkpoint = NULL, *config = NULL;
     gyre_status status = GYRE_OK;
@@ -18,23 +36,25 @@ gyre_status gyre_sample_source_open(const char *path, gyre_weights_choice weight
     GYRE_GOTO(
         run_own_config(config, checkpoint, out->trained.snapshot.config_hash, &out->settings));
     const gyre_model *m = out->trained.model;
+    gyre_denoiser d;
     const gyre_snapshot *s = &out->trained.snapshot;
     const char *pixels = gyre_element_name(GYRE_ELEMENT_U8);
+    const bool denoises = gyre_denoiser_of(m, &d);
     out->input = (gyre_sampling_input){
-        .h = m->h,
-        .w = m->w,
-        .c = m->c,
+        .h = d.h,
+        .w = d.w,
+        .c = d.c,
         .bytes = s->element[0] == '\0' || strcmp(s->element, pixels) == 0,
         .mean = s->mean,
         .scale = s->scale,
     };
-    gyre_denoiser d;
-    if (!gyre_denoiser_of(m, &d)) {
+    if (!denoises) {
         status = gyre_fail(GYRE_EUSAGE,
                            "'%s': expected a network that denoises, which alone makes samples; "
                            "its loss is %s",
                            path, m->loss);
     }
+    if (status == GYRE_OK && d.contexts) status = take_contexts(out, data);
 out:
     free(checkpoint);
     free(config);
@@ -45,6 +65,7 @@ out:
 void gyre_sample_source_close(gyre_sample_source *s) {
     if (s->trained.checkpoint != NULL) gyre_trained_close(&s->trained);
     gyre_config_close(s->settings);
+    gyre_dataset_close(s->data);
     *s = (gyre_sample_source){0};
 }
 
@@ -68,16 +89,6 @@ out:
 
 /* ---- what it was trained on */
 
-static gyre_status find_file(const gyre_sample_source *s, const char **data) {
-    if (*data == NULL && s->settings != NULL) *data = s->settings->data.path;
-    if (*data == NULL) {
-        return gyre_fail(GYRE_EIO, "no config of the run of '%s' names its dataset",
-                         s->trained.checkpoint);
-    }
-    if (gyre_file_exists(*data)) return GYRE_OK;
-    return gyre_fail(GYRE_EIO, "the dataset '%s' is not there", *data);
-}
-
 static gyre_status find_view(const gyre_sample_source *s, gyre_sample_training *t) {
     const gyre_images *images = gyre_dataset_train(t->data);
     if (s->settings != NULL) {
@@ -93,6 +104,10 @@ static gyre_status find_view(const gyre_sample_source *s, gyre_sample_training *
 gyre_status gyre_sample_training_open(const gyre_sample_source *s, const char *data,
                                       gyre_sample_training *out) {
     *out = (gyre_sample_training){0};
+    if (s->input.c != s->trained.model->c) {
+        return gyre_fail(GYRE_EIO, "the network makes latents, which are not compared with those "
+                                   "of the dataset");
+    }
     GYRE_TRY(find_file(s, &data));
     GYRE_TRY(gyre_dataset_open(data, &out->data));
     if (gyre_dataset_hash(out->data) != s->trained.snapshot.data_hash) {

@@ -11,9 +11,10 @@
 /* One batch of a round. */
 typedef struct {
     int64_t first, count; /* samples of the job */
-    void *targets;        /* (batch, target): where the network reads its condition */
-    float *out, *null;    /* (batch, values): what the network told; null: without a condition */
-    float *noise;         /* (values) */
+    float *latents;    /* (batch, h, w, 2 c): the network's input where it draws latents, or NULL */
+    void *targets;     /* (batch, target): where the network reads its condition */
+    float *out, *null; /* (batch, values): what the network told; null: without a condition */
+    float *noise;      /* (values) */
 } batch_room;
 
 struct gyre_sampling {
@@ -24,6 +25,7 @@ struct gyre_sampling {
     gyre_sampling_step *steps; /* (o.rule.steps) */
     size_t values;             /* of a sample */
     size_t target_values;
+    size_t pixel; /* values of a pixel of the network's input */
     int slots;
     batch_room *rooms; /* (slots) */
     gyre_raw memory;   /* the input's mean and scale, then a batch's sums for each slot */
@@ -52,15 +54,18 @@ static gyre_status plan_steps(gyre_sampling *s) {
 
 static gyre_status open_rooms(gyre_sampling *s) {
     size_t batch = (size_t)s->o.batch, floats = gyre_size_of(batch, s->values);
+    size_t c = (size_t)s->o.input.c;
     s->rooms = calloc((size_t)s->slots, sizeof *s->rooms);
     if (s->rooms == NULL) return gyre_no_memory("a sampler");
     for (int i = 0; i < s->slots; i++) {
         batch_room *r = &s->rooms[i];
         r->targets = calloc(batch * s->target_values, sizeof(int32_t));
         r->out = malloc(gyre_size_of(floats, sizeof *r->out));
+        if (s->pixel > c) r->latents = calloc(floats / c, s->pixel * sizeof *r->latents);
         r->null = s->guided ? malloc(gyre_size_of(floats, sizeof *r->null)) : NULL;
         r->noise = malloc(s->values * sizeof *r->noise);
-        if (!r->targets || !r->out || (s->guided && !r->null) || !r->noise) {
+        if (!r->targets || !r->out || (s->pixel > c && !r->latents) || (s->guided && !r->null) ||
+            !r->noise) {
             return gyre_no_memory("%d samples at once", s->o.batch);
         }
     }
@@ -70,14 +75,14 @@ static gyre_status open_rooms(gyre_sampling *s) {
 /* The network's input is what the sampler gives: mean 0, scale 1. */
 static gyre_status open_device(gyre_sampling *s) {
     gyre_backend *b = s->weights.backend;
-    size_t c = (size_t)s->o.input.c, floats = s->values + c;
+    size_t c = s->pixel, values = s->values / (size_t)s->o.input.c * c, floats = values + c;
     float *input = calloc(floats, sizeof *input);
     if (input == NULL) return gyre_no_memory("a sampler");
     gyre_status status = GYRE_OK;
-    for (size_t i = 0; i < c; i++) input[s->values + i] = 1;
+    for (size_t i = 0; i < c; i++) input[values + i] = 1;
     GYRE_GOTO(b->ops->alloc(b, (floats + s->sums * (size_t)s->slots) * sizeof(float), &s->memory));
     s->weights.mean = (gyre_f32)(void *)s->memory;
-    s->weights.scale = gyre_f32_at(s->weights.mean, s->values);
+    s->weights.scale = gyre_f32_at(s->weights.mean, values);
     s->stats = gyre_f32_at(s->weights.mean, floats);
     GYRE_GOTO(b->ops->upload(b->main, s->weights.mean, input, floats));
     status = gyre_net_open(&s->weights, s->o.batch, false, &s->net);
@@ -97,6 +102,7 @@ gyre_status gyre_sampling_open(const gyre_weights *w, const gyre_sampling_option
     s->o = *options;
     s->comm = comm;
     s->values = (size_t)in->h * (size_t)in->w * (size_t)in->c;
+    s->pixel = (size_t)w->model->c;
     s->target_values = gyre_target_values(&w->model->target);
     s->slots = w->backend->lanes;
     s->sums = GYRE_LOSS_SUMS + 2 * (size_t)w->model->bands;
@@ -116,6 +122,7 @@ void gyre_sampling_close(gyre_sampling *s) {
     gyre_net_close(s->net);
     if (s->memory != NULL) s->weights.backend->ops->release(s->weights.backend, s->memory);
     for (int i = 0; s->rooms != NULL && i < s->slots; i++) {
+        free(s->rooms[i].latents);
         free(s->rooms[i].targets);
         free(s->rooms[i].out);
         free(s->rooms[i].null);
@@ -136,13 +143,23 @@ typedef struct {
     float *x;
 } sampling_round;
 
+/* The batch as the network reads it: where it draws latents, they are means without deviations. */
+static const float *input_of(const gyre_sampling *s, const batch_room *room, const float *x) {
+    const size_t c = (size_t)s->o.input.c, pixels = (size_t)room->count * s->values / c;
+    if (room->latents == NULL) return x;
+    for (size_t i = 0; i < pixels; i++) {
+        memcpy(room->latents + i * s->pixel, x + i * c, c * sizeof *x);
+    }
+    return room->latents;
+}
+
 /* What the network tells of a batch under a condition. */
 static gyre_status tell(const sampling_round *r, gyre_queue *q, int slot, int condition,
                         float *out) {
     const gyre_sampling *s = r->s;
     const batch_room *room = &s->rooms[slot];
     int32_t *labels = room->targets;
-    const float *x = r->x + (size_t)room->first * s->values;
+    const float *x = input_of(s, room, r->x + (size_t)room->first * s->values);
     for (int64_t i = 0; s->target_values == 1 && i < room->count; i++)
         labels[i] = condition < 0 ? 0 : condition;
     const gyre_batch batch = {.step = -1,

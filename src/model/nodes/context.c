@@ -7,13 +7,14 @@
 
 #include <limits.h>
 
+const gyre_node_type node_context;
+
 typedef struct {
-    int rows, tokens, channels;
+    int tokens, channels;
     float drop;
 } context_options;
 
 static const node_option options[] = {
-    {"rows", OPTION_INT, offsetof(context_options, rows), 1, INT_MAX, NODE_CLASSES, NULL, NULL},
     {"tokens", OPTION_COUNT, offsetof(context_options, tokens), 1, INT_MAX, NAN, NULL, NULL},
     {"channels", OPTION_COUNT, offsetof(context_options, channels), 1, INT_MAX, NAN, NULL, NULL},
     {"drop", OPTION_REAL, offsetof(context_options, drop), 0, 1, 0, NULL, NULL},
@@ -27,17 +28,28 @@ static size_t row_of(const context_options *o) {
 static gyre_status check_contexts(const gyre_model *m, const gyre_node *n) {
     const context_options *o = n->options;
     const gyre_contexts *c = m->contexts;
-    if (c == NULL || c->count == 0) {
+    if (c == NULL) {
         return gyre_fail(GYRE_EUSAGE,
-                         "node %s: expected a dataset with %d contexts of %d x %d (/contexts), "
-                         "which it reads, found one without",
-                         n->name, o->rows, o->tokens, o->channels);
+                         "node %s: expected a dataset with contexts of %d tokens x %d channels "
+                         "(/contexts), found one without contexts",
+                         n->name, o->tokens, o->channels);
     }
-    if (c->count == o->rows && c->tokens == o->tokens && c->channels == o->channels) return GYRE_OK;
+    if (c->tokens == o->tokens && c->channels == o->channels) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
-                     "node %s: expected a dataset with %d contexts of %d tokens x %d channels, "
-                     "found %d of %d x %d",
-                     n->name, o->rows, o->tokens, o->channels, c->count, c->tokens, c->channels);
+                     "node %s: expected a dataset with contexts of %d tokens x %d channels, found "
+                     "%d x %d",
+                     n->name, o->tokens, o->channels, c->tokens, c->channels);
+}
+
+gyre_status gyre_model_check_contexts(const gyre_model *m) {
+    for (int i = 0; i < m->node_count; i++) {
+        if (m->nodes[i].type == &node_context) GYRE_TRY(check_contexts(m, &m->nodes[i]));
+    }
+    return GYRE_OK;
+}
+
+static int rows_of(const gyre_model *m) {
+    return m->contexts == NULL ? m->classes : m->contexts->count;
 }
 
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
@@ -53,11 +65,6 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
         return gyre_fail(GYRE_EUSAGE, "node %s: expected a dataset with a context for each sample",
                          n->name);
     }
-    if (o->rows < b->model->classes) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "node %s: \"rows\": expected %d, the contexts of the dataset, found %d",
-                         n->name, b->model->classes, o->rows);
-    }
     if (row_of(o) > INT_MAX) {
         return gyre_fail(GYRE_EUSAGE,
                          "node %s: expected at most %d numbers in a context, found %d x %d",
@@ -71,8 +78,7 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
 
 static size_t constants_size(const gyre_model *m, const gyre_node *n) {
     const context_options *o = n->options;
-    (void)m;
-    return gyre_size_of((size_t)o->rows, row_of(o));
+    return gyre_size_of((size_t)rows_of(m), row_of(o));
 }
 
 static gyre_status constants(const gyre_model *m, const gyre_node *n, float *out) {
@@ -85,7 +91,7 @@ static gyre_status forward(const node_call *c) {
     const context_options *o = c->node->options;
     const gyre_embedding_shape s = {.n = c->n,
                                     .first = (uint32_t)c->first,
-                                    .rows = o->rows,
+                                    .rows = rows_of(c->model),
                                     .c = (int)row_of(o),
                                     .none = GYRE_CONTEXT_NONE,
                                     .threshold = diffuse_threshold(c, o->drop)};

@@ -112,7 +112,9 @@ static int diffuse(builder *b) {
     for (int i = 0; i < ALL; i++) {
         if (all[i].value != 0) given[count++] = all[i];
     }
-    return builder_node_of(b, NODE_NOISE, "diffuse", BUILDER_IMAGES, given);
+    int x = BUILDER_IMAGES;
+    if (b->settings->latents) x = builder_node_of(b, NODE_LATENT, "latent", x, NULL);
+    return builder_node_of(b, NODE_NOISE, "diffuse", x, given);
 }
 
 /* SiLU of what t, and the class, become: the same for all resnets. */
@@ -149,18 +151,18 @@ static int context(const unet *n, int diffused) {
 
 static gyre_status check(const builder *b, const unet_config *u) {
     const gyre_model *m = b->model;
-    const int divisor = 1 << (u->levels - 1);
+    const int divisor = 1 << (u->levels - 1), channels = b->settings->latents ? m->c / 2 : m->c;
     if (m->h % divisor != 0 || m->w % divisor != 0) {
         return gyre_fail(GYRE_EUSAGE,
                          "with %d levels the sides of images must be multiples of %d, found %d x "
                          "%d; leave out a level, or resize the images",
                          u->levels, divisor, m->h, m->w);
     }
-    if ((u->in > 0 && u->in != m->c) || (u->out > 0 && u->out != m->c)) {
+    if ((u->in > 0 && u->in != channels) || (u->out > 0 && u->out != channels)) {
         return gyre_fail(GYRE_EUSAGE,
-                         "in_channels %d and out_channels %d: the images have %d channels, which "
+                         "in_channels %d and out_channels %d: the %s have %d channels, which "
                          "the network reads and gives",
-                         u->in, u->out, m->c);
+                         u->in, u->out, b->settings->latents ? "latents" : "images", channels);
     }
     if (u->classes == 0 && !u->condition && b->settings->denoise.drop_condition > 0) {
         return gyre_fail(GYRE_EUSAGE, "denoise.drop_condition: the network has no classes to drop; "
@@ -173,6 +175,7 @@ static void build(builder *b, const unet_config *u) {
     unet n = {.blocks = {.b = b, .u = u}, .u = u};
     builder_style_torch(b);
     int x = diffuse(b);
+    const int channels = node_output(b->model, x).c;
     n.blocks.time = embed(&n, x);
     if (u->condition) n.blocks.context = context(&n, x);
     x = push(&n,
@@ -183,7 +186,7 @@ static void build(builder *b, const unet_config *u) {
     x = builder_node_of(b, "group_norm", "conv_norm_out", x,
                         BUILDER_OPTIONS({"groups", u->groups}, {"eps", u->eps}));
     x = builder_node_of(b, "silu", "conv_act", x, NULL);
-    layers_conv(b, "conv_out", x, (conv_options){b->model->c, 3, 1, 1, true, false, 0});
+    layers_conv(b, "conv_out", x, (conv_options){channels, 3, 1, 1, true, false, 0});
 }
 
 /* Small enough for a few cores; attention at a quarter of the images' sides. */

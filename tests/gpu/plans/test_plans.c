@@ -137,6 +137,23 @@ static void add_models(job_list *list, int mode, int n, bool evaluated_only, boo
     }
 }
 
+/* Stable Diffusion 1.5, in the batch that configs/stable_diffusion gives. */
+static void add_stable_diffusion(job_list *list, int mode) {
+    enum { BATCH = 4, SIDE = 64, CHANNELS = 4, CONTEXTS = 2, BYTES = 1 << 16 };
+    const char *path = "tests/data/unet/stable_diffusion.json";
+    char *config = calloc(1, BYTES);
+    gyre_model *m = NULL;
+    FILE *f = fopen(path, "r");
+    if (f == NULL || config == NULL) fail_msg("%s is missing", path);
+    assert_in_range(fread(config, 1, BYTES - 1, f), 1, BYTES - 2);
+    fclose(f);
+    const gyre_model_settings settings = {.unet = config};
+    OK(gyre_model_open(&settings, SIDE, SIDE, CHANNELS, CONTEXTS, &m));
+    for (int k = 0; k < m->node_count; k++) add_node(list, mode, m, k, BATCH, false);
+    gyre_model_close(m);
+    free(config);
+}
+
 /* ---- what the rules leave */
 
 typedef struct {
@@ -278,6 +295,7 @@ static void test_plans(void **state) {
             if (!all && batches[i].n != USUAL_BATCH) continue;
             add_models(&list, m, batches[i].n, batches[i].evaluated_only, all);
         }
+        if (all) add_stable_diffusion(&list, m);
     }
     for (int i = 0; i < list.count; i++) write_line(devices, &list.jobs[i], out);
     fclose(out);
