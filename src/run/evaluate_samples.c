@@ -48,6 +48,10 @@ static gyre_status check_made(const evaluation *e, int made) {
                          "needs the samples that the network was trained on, so the config of its "
                          "run, and the run's own dataset");
     }
+    if (d.c != e->model->c) {
+        return gyre_fail(GYRE_EUSAGE, "expected a network of images, found one of latents, which "
+                                      "are compared as pictures alone");
+    }
     if (made < 2 || made > GYRE_GENERATED_MOST) {
         return gyre_fail(GYRE_EUSAGE, "expected 2 to %d, found %d", GYRE_GENERATED_MOST, made);
     }

@@ -81,6 +81,7 @@ ends 0 "$GYRE" eval one
 cmp first out || fail "another score"
 ends 0 "$GYRE" eval one --data other.h5
 refused 2 "--bounds: expected a network of images, found one of latents" "$GYRE" eval one --bounds
+refused 2 "--samples: expected a network of images, found one of latents" "$GYRE" eval one --samples 4
 
 # Samples as latents: of a context, led to it, of none; the same on any number of ranks.
 sample=("$GYRE" sample one --steps 4 --seeds 0..3 --quiet)

@@ -29,19 +29,15 @@ static void add_offset(const cpu_noised *s, size_t begin, size_t n, float *noise
     }
 }
 
-static void draw_some(const cpu_noised *sample, uint32_t what, size_t begin, size_t n,
-                      float *normals) {
+void cpu_noise_normals(const cpu_noised *sample, uint32_t what, size_t begin, size_t n,
+                       float *normals) {
     float whole[CPU_NOISE_CHUNK];
     draw(sample->draws, sample->place, what, (uint32_t)(begin / 4), (uint32_t)((n + 3) / 4), whole);
     memcpy(normals, whole, n * sizeof *normals);
 }
 
-void cpu_latent_normals(const cpu_noised *sample, size_t begin, size_t n, float *normals) {
-    draw_some(sample, GYRE_DIFFUSION_LATENT, begin, n, normals);
-}
-
 void cpu_noise(const cpu_noised *sample, size_t begin, size_t n, float *noise) {
-    draw_some(sample, GYRE_DIFFUSION_NOISE, begin, n, noise);
+    cpu_noise_normals(sample, GYRE_DIFFUSION_NOISE, begin, n, noise);
     if (sample->shape->offset != 0) add_offset(sample, begin, n, noise);
 }
 

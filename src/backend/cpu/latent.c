@@ -2,8 +2,8 @@
 #include "act.h"
 #include "noise.h"
 
-ACT_LOOP void mix_loop(bool bf16, const gyre_diffusion_shape *s, size_t begin, size_t n,
-                       const float *normal, const void *x, void *y) {
+ACT_LOOP void draw_loop(bool bf16, const gyre_diffusion_shape *s, size_t begin, size_t n,
+                        const float *normal, const void *x, void *y) {
     for (size_t i = begin; i < begin + n; i++) {
         size_t mean = i / s->c * 2 * s->c + i % s->c;
         float value = act_get(bf16, x, mean) + act_get(bf16, x, mean + s->c) * normal[i - begin];
@@ -16,9 +16,9 @@ CPU_CLONES
 static void mix(bool bf16, const gyre_diffusion_shape *s, size_t begin, size_t n,
                 const float *normal, const void *x, void *y) {
     if (bf16)
-        mix_loop(true, s, begin, n, normal, x, y);
+        draw_loop(true, s, begin, n, normal, x, y);
     else
-        mix_loop(false, s, begin, n, normal, x, y);
+        draw_loop(false, s, begin, n, normal, x, y);
 }
 
 gyre_status cpu_latent(gyre_queue *q, const gyre_diffusion_shape *s, gyre_i32 draws, gyre_act x,
@@ -32,7 +32,8 @@ gyre_status cpu_latent(gyre_queue *q, const gyre_diffusion_shape *s, gyre_i32 dr
         memset(normal, 0, sizeof normal);
         for (size_t begin = 0; begin < one; begin += CPU_NOISE_CHUNK) {
             size_t n = one - begin < CPU_NOISE_CHUNK ? one - begin : CPU_NOISE_CHUNK;
-            if (sample.draws[GYRE_DRAW_STRATA] != 0) cpu_latent_normals(&sample, begin, n, normal);
+            if (sample.draws[GYRE_DRAW_STRATA] != 0)
+                cpu_noise_normals(&sample, GYRE_DIFFUSION_LATENT, begin, n, normal);
             mix(cpu_bf16(q), s, begin, n, normal, from, to);
         }
     }

@@ -18,7 +18,8 @@ cpu_noised cpu_noised_sample(const gyre_diffusion_shape *s, gyre_i32 draws, int 
 /* Elements begin to begin + n - 1 of the sample's noise; n <= CPU_NOISE_CHUNK, begin in whole
  * chunks. */
 void cpu_noise(const cpu_noised *sample, size_t begin, size_t n, float *noise);
-/* Likewise of what a latent is drawn by. */
-void cpu_latent_normals(const cpu_noised *sample, size_t begin, size_t n, float *normals);
+/* Likewise of the sample's normals that are for GYRE_DIFFUSION_`what` alone. */
+void cpu_noise_normals(const cpu_noised *sample, uint32_t what, size_t begin, size_t n,
+                       float *normals);
 
 #endif
