@@ -181,6 +181,9 @@ static gyre_status score(const arguments *a, gyre_comm *comm, gyre_evaluation *e
     gyre_status status = GYRE_OK;
     if (predicted && rank0) status = cli_predictions_open(a->predictions, &p);
     status = gyre_comm_agree(comm, status);
+    if (status == GYRE_OK && rank0 && a->what.samples > 0) {
+        gyre_say("scoring, then making %d samples, which takes its time", a->what.samples);
+    }
     if (status == GYRE_OK) {
         status = gyre_evaluate(&a->what, predicted ? &reader : NULL, comm, e);
     }

@@ -122,7 +122,7 @@ static gyre_status compare_distances(comparison *c, gyre_copying *out) {
     const gyre_sampling_input *in = &c->options.input;
     GYRE_TRY(gyre_nearest(train, in, c->made_x, c->made, c->comm, c->made_near));
     GYRE_TRY(gyre_nearest(train, in, c->held_x, c->held, c->comm, c->held_near));
-    double *made = malloc((size_t)(c->made + c->held) * sizeof *made);
+    double *made = malloc(((size_t)c->made + (size_t)c->held + 1) * sizeof *made);
     if (made == NULL) return gyre_comm_agree(c->comm, gyre_no_memory("distances"));
     double *held = made + c->made;
     for (int i = 0; i < c->made; i++) made[i] = c->made_near[i].distance;

@@ -5,6 +5,7 @@
 #include "gyre/denoiser.h"
 #include "gyre/model.h"
 #include "gyre/run.h"
+#include "gyre/sample.h"
 
 /* As a run opens it, but for class weights, which only change the loss. */
 static gyre_status open_model(const gyre_settings *s, const study_data *d, gyre_model **out) {
@@ -19,8 +20,16 @@ static gyre_status open_model(const gyre_settings *s, const study_data *d, gyre_
                            d->c, model.classes, out);
 }
 
-static gyre_status check_samples(const gyre_study *study, const study_data *d,
-                                 const gyre_model *m) {
+/* The sampler that the section `sample` asks for; a class by its name is for the cell to find. */
+static gyre_status check_sampler(const gyre_sample_settings *s, const gyre_model *m) {
+    const gyre_sampling_input input = {.h = m->h, .w = m->w, .c = m->c, .bytes = true};
+    gyre_sampling_options options;
+    if (s->condition != NULL) return GYRE_OK;
+    return gyre_sample_options(s, "sample.", m, &(gyre_class_names){0}, &input, &options);
+}
+
+static gyre_status check_samples(const gyre_study *study, const gyre_sample_settings *s,
+                                 const study_data *d, const gyre_model *m) {
     gyre_denoiser denoiser;
     if (study->samples == 0) return GYRE_OK;
     if (!gyre_denoiser_of(m, &denoiser)) {
@@ -29,6 +38,7 @@ static gyre_status check_samples(const gyre_study *study, const study_data *d,
                          "some, found %s",
                          m->loss);
     }
+    GYRE_TRY(check_sampler(s, m));
     if (!d->has_test) {
         return gyre_fail(GYRE_EUSAGE,
                          "samples: expected a dataset with a part test, which they are compared "
@@ -43,7 +53,7 @@ gyre_status study_arm_network(const gyre_study *study, const study_data *d, gyre
     gyre_model *m = NULL;
     GYRE_TRY(open_model(arm->settings, d, &m));
     arm->metric = m->metric;
-    gyre_status status = check_samples(study, d, m);
+    gyre_status status = check_samples(study, &arm->settings->sample, d, m);
     gyre_model_close(m);
     return status;
 }

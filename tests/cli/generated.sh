@@ -123,4 +123,6 @@ study 's/"samples": 7, //' 2 '"samples" beside it'
 study 's/"samples": 7/"samples": 1/' 2 'samples: expected whole number 2..100000'
 study 's/"classifier"/"large"/' 2 'features: '
 study 's/config.json/classifier.json/; s/"schedule.max_lr": 0.02/"schedule.base_lr": 0.02/; s/\["midpoint"\]/false/; s/, "features": "classifier"//' 2 'samples: expected a network whose loss is denoise'
+sed 's/"up_block_types"/"num_class_embeds": 11, &/' config.json >classes.json
+study 's/config.json/classes.json/' 2 'sample.class'
 [ ! -e bad ] || fail "a folder is left of a study that was refused"
