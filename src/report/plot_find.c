@@ -258,7 +258,7 @@ gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *ou
              gyre_metric_prose(x->metric).text);
     smooth_blocks(&f, heading, &metric);
     loss.range = range_of(&loss, true);
-    metric.range = range_of(&metric, false);
+    metric.range = range_of(&metric, x->metric->is_paired); /* then it is what was read */
     snprintf(heading, sizeof heading, "training loss (dots: steps; line: smoothed%s)",
              x->options.repeats > 1 ? "; band: repeats" : "");
     panel(&f, &frame, 0, heading, x, &loss);
