@@ -40,7 +40,7 @@ put_files() { # place, folder...
         mode=644
         [ ! -x "$file" ] || mode=755
         put "$mode" "$file" "$place/$file"
-    done < <(find "$@" -type f -name '[!.]*' -regex '.*\.\(md\|json\|jsonl\|csv\|svg\|png\|html\|txt\|sh\|sbatch\|py\)' | sort)
+    done < <(find "$@" -type f -name '[!.]*' -regex '.*\.\(md\|json\|jsonl\|csv\|svg\|png\|html\|txt\|sh\|sbatch\|py\|safetensors\)' | sort)
 }
 
 put_pages() {
