@@ -82,7 +82,7 @@ typedef struct {
     int null_class;  /* its row that is no class; -1: there is none */
     double guidance; /* w: out = out(null) + w (out(condition) - out(null)); 1: the condition alone
                         (Ho & Salimans 2022, arXiv 2207.12598, with w here for 1 + w there) */
-    int batch;       /* samples that one thread makes at once */
+    int batch;       /* samples that one thread makes at once; fewer cost as much */
 } gyre_sampling_options;
 
 /* What is made: a sample for each seed. */

@@ -106,7 +106,7 @@ static gyre_status choose_options(const arguments *a, cli_samples *s) {
                                                             &r->source.input, &r->options)));
         if (a->spacing >= 0) r->options.rule.spacing = (gyre_spacing)a->spacing;
         if (a->clip >= 0) r->options.clamp = a->clip == 1;
-        r->options.batch = a->batch < s->seed_count ? a->batch : s->seed_count;
+        r->options.batch = a->batch;
     }
     return a->output == NULL ? GYRE_OK : gyre_sample_check_picture(&s->runs[0].source.input);
 }

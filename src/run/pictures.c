@@ -55,7 +55,6 @@ gyre_status run_pictures_open(run_pictures *p, const gyre_trainer *t) {
     if (!p->on) return GYRE_OK;
     p->options.input.mean = t->snapshot.mean;
     p->options.input.scale = t->snapshot.scale;
-    if (p->options.batch > p->count) p->options.batch = p->count;
     size_t bytes = values_of(&p->options.input) * sizeof *p->x;
     p->x = malloc(gyre_size_of((size_t)p->count, bytes));
     if (p->x == NULL) return gyre_no_memory("%d samples", p->count);

@@ -1,6 +1,8 @@
 /* Samplers at work; see gyre/sampling.h. Batch i of the samples belongs to rank i mod ranks. A rank
  * takes its batches in rounds of as many as it has threads; in a round all batches make one step
- * after the other together, since the time that the network reads is one for all of them. */
+ * after the other together, since the time that the network reads is one for all of them. The
+ * network always sees whole batches, since its kernels may add in another order for fewer samples:
+ * the last batch is filled up with its first sample. */
 #include "gyre/sampling.h"
 
 #include "gyre/size.h"
@@ -11,7 +13,7 @@
 /* One batch of a round. */
 typedef struct {
     int64_t first, count; /* samples of the job */
-    float *latents;    /* (batch, h, w, 2 c): the network's input where it draws latents, or NULL */
+    float *input;      /* (batch, h, w, pixel) */
     void *targets;     /* (batch, target): where the network reads its condition */
     float *out, *null; /* (batch, values): what the network told; null: without a condition */
     float *noise;      /* (values) */
@@ -61,11 +63,10 @@ static gyre_status open_rooms(gyre_sampling *s) {
         batch_room *r = &s->rooms[i];
         r->targets = calloc(batch * s->target_values, sizeof(int32_t));
         r->out = malloc(gyre_size_of(floats, sizeof *r->out));
-        if (s->pixel > c) r->latents = calloc(floats / c, s->pixel * sizeof *r->latents);
+        r->input = calloc(floats / c, s->pixel * sizeof *r->input);
         r->null = s->guided ? malloc(gyre_size_of(floats, sizeof *r->null)) : NULL;
         r->noise = malloc(s->values * sizeof *r->noise);
-        if (!r->targets || !r->out || (s->pixel > c && !r->latents) || (s->guided && !r->null) ||
-            !r->noise) {
+        if (!r->targets || !r->out || !r->input || (s->guided && !r->null) || !r->noise) {
             return gyre_no_memory("%d samples at once", s->o.batch);
         }
     }
@@ -122,7 +123,7 @@ void gyre_sampling_close(gyre_sampling *s) {
     gyre_net_close(s->net);
     if (s->memory != NULL) s->weights.backend->ops->release(s->weights.backend, s->memory);
     for (int i = 0; s->rooms != NULL && i < s->slots; i++) {
-        free(s->rooms[i].latents);
+        free(s->rooms[i].input);
         free(s->rooms[i].targets);
         free(s->rooms[i].out);
         free(s->rooms[i].null);
@@ -143,14 +144,19 @@ typedef struct {
     float *x;
 } sampling_round;
 
-/* The batch as the network reads it: where it draws latents, they are means without deviations. */
+/* The batch as the network reads it, `x` being its samples: where it draws latents, they are means
+ * without deviations. */
 static const float *input_of(const gyre_sampling *s, const batch_room *room, const float *x) {
-    const size_t c = (size_t)s->o.input.c, pixels = (size_t)room->count * s->values / c;
-    if (room->latents == NULL) return x;
-    for (size_t i = 0; i < pixels; i++) {
-        memcpy(room->latents + i * s->pixel, x + i * c, c * sizeof *x);
+    const size_t c = (size_t)s->o.input.c, pixels = s->values / c;
+    if (s->pixel == c && room->count == s->o.batch) return x;
+    for (int64_t k = 0; k < s->o.batch; k++) {
+        const float *from = k < room->count ? x + (size_t)k * s->values : x;
+        float *to = room->input + (size_t)k * pixels * s->pixel;
+        for (size_t i = 0; i < pixels; i++) {
+            memcpy(to + i * s->pixel, from + i * c, c * sizeof *from);
+        }
     }
-    return room->latents;
+    return room->input;
 }
 
 /* What the network tells of a batch under a condition. */
@@ -160,11 +166,11 @@ static gyre_status tell(const sampling_round *r, gyre_queue *q, int slot, int co
     const batch_room *room = &s->rooms[slot];
     int32_t *labels = room->targets;
     const float *x = input_of(s, room, r->x + (size_t)room->first * s->values);
-    for (int64_t i = 0; s->target_values == 1 && i < room->count; i++)
+    for (int64_t i = 0; s->target_values == 1 && i < s->o.batch; i++)
         labels[i] = condition < 0 ? 0 : condition;
     const gyre_batch batch = {.step = -1,
                               .first = room->first,
-                              .count = room->count,
+                              .count = s->o.batch,
                               .element = GYRE_ELEMENT_F32,
                               .images = (const uint8_t *)x,
                               .targets = room->targets,

@@ -43,6 +43,7 @@ cmp ddpm.png again.png && cmp ddpm.h5 again.h5 || fail "two ranks draw other noi
 # What the numbers and the pictures are. A seed's sample hangs on nothing but the seed and the options.
 make() { ends 0 "$GYRE" sample run --steps 6 --quiet --latents "$@"; }
 make part.h5 --seeds 5,2
+make lone.h5 --seeds 4
 make eta.h5 --seeds 0..5 --eta 0.5
 make full.h5 --seeds 0..5 --eta 1
 make trailing.h5 --seeds 0..5 --spacing trailing
@@ -62,7 +63,7 @@ def read(name):
 one = read("one")
 assert one.shape == (6, 8, 8, 3) and np.isfinite(one).all() and one.min() >= -1e-3 and one.max() <= 255.001
 assert len({x.tobytes() for x in one}) == 6
-assert np.array_equal(read("part"), one[[5, 2]])
+assert np.array_equal(read("part"), one[[5, 2]]) and np.array_equal(read("lone"), one[[4]])
 assert np.array_equal(read("batch"), one)
 different = [read(n) for n in "eta full trailing free three guided ddpm one_step".split()] + [one]
 for i, a in enumerate(different):
