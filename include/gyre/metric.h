@@ -32,11 +32,11 @@ typedef struct {
     bool greater_is_better;
     bool is_share; /* a mean over samples of what lies between 0 and 1: right or wrong, or where
                       targets are a class for each pixel the share of the right ones */
-    bool
-        is_paired; /* all evaluations of a sample draw the same; what a training batch draws decides
-                      most of its loss, so that evaluations alone tell how a network gets better */
     gyre_metric_form form;
     int sum; /* which of the loss's sums it follows from; 0: the loss itself */
+    /* All evaluations of a sample draw the same, and what a training batch draws decides most of
+     * its loss, so that evaluations alone tell how a network learns. */
+    bool is_paired;
 } gyre_metric;
 
 /* Each metric of a loss once; NULL past the end. */

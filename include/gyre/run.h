@@ -65,6 +65,7 @@ typedef struct {
     bool bounds; /* of a network that denoises, also those of gyre/bounds.h */
     int samples; /* so many of it are made and compared with pictures, 2 to GYRE_GENERATED_MOST; 0:
                     none are */
+    bool tells;  /* rank 0 says when it begins with these */
     const char *features; /* also by the features of this classifier's checkpoint; NULL: not */
 } gyre_evaluated;
 

@@ -22,7 +22,7 @@ typedef struct {
 } arguments;
 
 static gyre_status parse(int argc, char **argv, arguments *a) {
-    *a = (arguments){.what = {.part = "test"}};
+    *a = (arguments){.what = {.part = "test", .tells = true}};
     GYRE_TRY(cli_options_read(argc, argv, &cli_command_eval, a, NULL));
     return cli_one_operand(argc, argv, &cli_command_eval,
                            "checkpoint, run folder or file of weights", &a->what.file);
@@ -181,9 +181,6 @@ static gyre_status score(const arguments *a, gyre_comm *comm, gyre_evaluation *e
     gyre_status status = GYRE_OK;
     if (predicted && rank0) status = cli_predictions_open(a->predictions, &p);
     status = gyre_comm_agree(comm, status);
-    if (status == GYRE_OK && rank0 && a->what.samples > 0) {
-        gyre_say("scoring, then making %d samples, which takes its time", a->what.samples);
-    }
     if (status == GYRE_OK) {
         status = gyre_evaluate(&a->what, predicted ? &reader : NULL, comm, e);
     }

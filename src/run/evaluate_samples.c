@@ -3,6 +3,7 @@
 
 #include "features.h"
 #include "gyre/denoiser.h"
+#include "gyre/log.h"
 #include "gyre/nearest.h"
 #include "gyre/sample.h"
 #include "gyre/size.h"
@@ -193,6 +194,7 @@ gyre_status evaluation_samples(evaluation *e, const gyre_evaluated *what, gyre_c
     if (status == GYRE_OK) status = open_sets(&c);
     if (status == GYRE_OK) status = read_held(&c);
     GYRE_GOTO(gyre_comm_agree(comm, status));
+    if (what->tells && gyre_comm_rank(comm) == 0) gyre_say("making %d samples", c.made);
     GYRE_GOTO(make(&c));
     *out = (gyre_generated){.made = c.made,
                             .held = c.held,

@@ -52,7 +52,7 @@ import json, re, subprocess, os, sys
 page = subprocess.run([os.environ["GYRE"], "help", "nodes", "--markdown"], capture_output=True, text=True).stdout
 types = set(re.findall(r"^## (\w+)$", page, re.M))
 have = {n["type"] for n in json.load(open(sys.argv[1]))["nodes"]}
-refused = {"diffuse", "time", "embedding"}  # denoise.sh: what draws in evaluation, too
+refused = {"diffuse", "time", "embedding", "context", "latent"}  # denoise.sh, latents.sh: what draws in evaluation, too
 assert len(types) > 25 and types == have | refused, types ^ have
 P
 same_logits mean images.h5 images --set data.augment.normalize=mean_image --set model.name=mlp

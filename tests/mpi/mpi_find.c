@@ -72,6 +72,7 @@ static void same_state(gyre_trainer *t, const gyre_snapshot *other) {
 
 static gyre_find sweep(gyre_trainer *t, gyre_evaluator *e, double from, double to, bool redraw) {
     gyre_find f = {
+        .metric = gyre_metric_of_loss(NULL),
         .options = {
             .from = from, .to = to, .steps = STEPS, .repeats = 2, .every = 4, .quiet = true}};
     f.rows = calloc((size_t)2 * STEPS, sizeof *f.rows);

@@ -9,10 +9,11 @@
 
 #include <cmocka.h>
 
-static const gyre_metric share = {"accuracy", "accuracies", "%",  "percent",        "points", 100,
-                                  2,          true,         true, GYRE_METRIC_MEAN, 1};
-static const gyre_metric perplexity = {"perplexity", "perplexities",       "", "", "", 1, 2, false,
-                                       false,        GYRE_METRIC_EXP_MEAN, 0};
+static const gyre_metric share = {
+    "accuracy", "accuracies", "%",  "percent",        "points", 100,
+    2,          true,         true, GYRE_METRIC_MEAN, 1,        false};
+static const gyre_metric perplexity = {
+    "perplexity", "perplexities", "", "", "", 1, 2, false, false, GYRE_METRIC_EXP_MEAN, 0, false};
 
 static void values_follow_from_sums(void **state) {
     (void)state;

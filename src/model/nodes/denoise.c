@@ -8,7 +8,6 @@
 
 /* Without the weights, so that runs with other weights can be compared. */
 static const gyre_metric metric = {
-    .is_paired = true,
     .name = "denoising_error",
     .plural = "denoising errors",
     .unit = "",
@@ -18,6 +17,7 @@ static const gyre_metric metric = {
     .decimals = 5,
     .form = GYRE_METRIC_MEAN,
     .sum = 1,
+    .is_paired = true,
 };
 
 /* What it compares with follows from the images. */
