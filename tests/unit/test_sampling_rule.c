@@ -31,12 +31,10 @@ static void read_case(const char *line, reference *r) {
     assert_int_equal(found, 11);
     *r = (reference){.rule = {strcmp(method, "ddim") == 0 ? GYRE_SAMPLING_DDIM : GYRE_SAMPLING_DDPM,
                               (gyre_spacing)spacing, steps, eta},
-                     .denoiser = {{all, (gyre_noise)noise, first, last, zero != 0},
-                                  0,
-                                  all,
-                                  v ? GYRE_PREDICT_V : GYRE_PREDICT_EPSILON,
-                                  0,
-                                  -1},
+                     .denoiser = {.schedule = {all, (gyre_noise)noise, first, last, zero != 0},
+                                  .to = all,
+                                  .predict = v ? GYRE_PREDICT_V : GYRE_PREDICT_EPSILON,
+                                  .null_class = -1},
                      .clamp = clamp};
     double *alpha_bar = malloc((size_t)all * sizeof *alpha_bar);
     assert_non_null(alpha_bar);
@@ -106,12 +104,10 @@ static void last_step(void **state) {
     static double alpha_bar[STEPS_MOST];
     (void)state;
     for (int k = 0; k < 36; k++) {
-        const gyre_denoiser d = {{STEPS_MOST, (gyre_noise)(k % 3), 1e-4, 0.02, false},
-                                 0,
-                                 STEPS_MOST,
-                                 GYRE_PREDICT_V,
-                                 0,
-                                 -1};
+        const gyre_denoiser d = {.schedule = {STEPS_MOST, (gyre_noise)(k % 3), 1e-4, 0.02, false},
+                                 .to = STEPS_MOST,
+                                 .predict = GYRE_PREDICT_V,
+                                 .null_class = -1};
         const gyre_sampling_rule rule = {(gyre_sampling_method)(k / 3 % 2),
                                          (gyre_spacing)(k / 6 % 3), k / 18 == 0 ? 1 : 37, 1};
         gyre_noise_alpha_bar(&d.schedule, alpha_bar);
