@@ -36,3 +36,16 @@ make_dataset grey.h5 400 100 8 1
 "$configs/leave_out.py" grey.h5 --class 8 -o data/fashion --counts 4 --validation 8 >out || fail "leave_out.py"
 cp "$configs/fashion.json" .
 ends 0 "$GYRE" train fashion.json "${short[@]}" --out grey
+
+# Study files: all arms, and a stepsize in epochs that does not fit is left out and said.
+cp "$configs/fashion.safetensors" .
+arms() { "$configs/arms.py" --base "$configs/few.json" --data data/fashion --seeds 2 --max-lr 1e-4 "$@" >said; }
+arms --count 4 --steps 66 -o study.json || fail "arms.py"
+[ ! -s said ] || fail "arms.py: $(cat said)"
+ends 0 "$GYRE" study study.json --count
+[ "$(cat out)" = 24 ] || fail "$(cat out) cells, not 2 of 12 arms"
+arms --count 40 --steps 66 -o large.json || fail "arms.py"
+grep -q '^x10: .* 100 steps and does not fit into 66$' said || fail "arms.py: $(cat said)"
+[ "$(grep -c '"name": "x' large.json)" -eq 2 ] || fail "x10 is an arm although it does not fit"
+arms --count 4 --steps 66 -o study.json 2>err && fail "a study file is replaced"
+grep -q 'study.json is there already' err || fail "$(cat err)"
