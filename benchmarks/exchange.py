@@ -32,6 +32,38 @@ def exported(model, name, folder, **options):
           f"{sum(1 for _ in net.named_parameters())} parameters by name, opset {onnx.load(path).opset_import[0].version}")
 
 
+class Asking(torch.nn.Module):
+    """Dropout that asks the outermost module, and one within, for its mode; two batch norms with equal weights."""
+
+    def __init__(self, *within):
+        super().__init__()
+        self.within = torch.nn.Sequential(*within)
+        self.bn1, self.bn2 = torch.nn.BatchNorm2d(3), torch.nn.BatchNorm2d(3)
+
+    def forward(self, x):
+        x = self.within(self.bn2(torch.relu(self.bn1(x))))
+        return torch.nn.functional.dropout(x, 0.3, training=self.training)
+
+
+def asks_for_its_mode(folder):
+    path = folder / "asking.onnx"
+    for training in (False, True):
+        net = Asking(Asking())
+        net.within.eval()
+        modes, state = [m.training for m in net.modules()], {k: v.clone() for k, v in net.state_dict().items()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            to_gyre(net, torch.rand(2, 3, 8, 8), path, exporter="torchscript", training=training)
+        graph = onnx.load(path).graph
+        found = {i.name: onnx.numpy_helper.to_array(i) for i in graph.initializer}
+        dropouts = sum(n.op_type == "Dropout" for n in graph.node)
+        assert dropouts == (2 if training else 0), f"training={training}: {dropouts} dropouts"
+        assert [m.training for m in net.modules()] == modes, "the modes were not restored"
+        assert all(torch.equal(v, state[k]) for k, v in net.state_dict().items()), "the model was changed"
+        for k, v in state.items():
+            assert k.endswith("tracked") or np.array_equal(found[k], v), f"{k} in the file is another"
+
+
 class SmallCNN(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -79,6 +111,7 @@ if __name__ == "__main__":
             exported(model, "default", t)
             exported(model, "TorchScript", t, exporter="torchscript")
             exported(model, "training", t, training=True)
+        asks_for_its_mode(t)
         dataset_to_gyre(fake(100, 0), t / "data.h5", test=TEST)
         trained(sys.argv[1], "small_cnn", SmallCNN(), t)
         for model in ("resnet18", "convnext_tiny"):

@@ -4,18 +4,44 @@ import contextlib
 import importlib.util
 import inspect
 import pathlib
+import threading
+
+
+def _put_back(buffers):
+    import torch
+
+    with torch.no_grad():
+        for buffer, value in buffers:
+            buffer.copy_(value)
 
 
 @contextlib.contextmanager
 def _in_mode(model, training):
-    """Every module in one mode, and afterwards in its own."""
+    """Every module in one mode; afterwards modes and buffers are as they were."""
     modes = [(module, module.training) for module in model.modules()]
-    model.train(training)
+    buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()] if training else []
     try:
-        yield
+        model.train(training)
+        yield buffers
     finally:
+        _put_back(buffers)
         for module, mode in modes:
             module.training = mode
+
+
+def _between_forward_and_weights(buffers):
+    """A hook for what PyTorch looks at after it has traced forward, and before it writes the weights."""
+
+    def hook(module, arguments, output):
+        if buffers:
+            # Running statistics of the example do not belong in the file. Another thread is not traced.
+            thread = threading.Thread(target=_put_back, args=(buffers,))
+            thread.start()
+            thread.join()
+        # PyTorch merges equal weights (as those of fresh batch norms) unless the outermost module is in training.
+        module.training = True
+
+    return hook
 
 
 def _choose(offered, training):
@@ -54,10 +80,11 @@ def to_gyre(model, example, path, *, training=False, exporter=None):
                        dynamic_axes={"input": {0: "N"}, "output": {0: "N"}})
         if "dynamo" in offered:
             options["dynamo"] = False
-    with _in_mode(model, training), torch.no_grad():
-        if exporter == "torchscript":
-            # PyTorch merges equal weights (as those of fresh batch norms) unless the outermost module is in training.
-            model.training = True
+    with _in_mode(model, training) as buffers, torch.no_grad(), contextlib.ExitStack() as stack:
+        if exporter == "torchscript" and isinstance(model, torch.jit.ScriptModule):  # it takes no hook
+            options["keep_initializers_as_inputs"] = True  # and so PyTorch does not merge equal weights either
+        elif exporter == "torchscript":
+            stack.callback(model.register_forward_hook(_between_forward_and_weights(buffers)).remove)
         torch.onnx.export(model, arguments, str(pathlib.Path(path)), **options)
     return exporter
 

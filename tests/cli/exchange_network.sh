@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# to_gyre, with a stand-in for PyTorch that notes how it exports: which modules are in training while forward runs, and
+# what a model is afterwards. benchmarks/exchange.py asks PyTorch itself.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+python=/usr/bin/python3
+$python -c "import h5py" 2>/dev/null || {
+    echo "python3-h5py is needed"
+    exit 77
+}
+export PYTHONPATH=$T:$PWD/python PYTHONDONTWRITEBYTECODE=1
+cd "$T" || exit 1
+
+# Of PyTorch: an exporter that runs forward once, and looks at the outermost module behind it.
+cat >torch.py <<'P'
+import contextlib, threading
+import types
+
+__version__ = "2.99"
+traced = threading.local()  # a trace is of one thread
+no_grad = contextlib.nullcontext
+told = {}
+
+
+class Tensor:
+    def __init__(self, value):
+        self.value = value
+
+    def detach(self):
+        return self
+
+    def clone(self):
+        return Tensor(self.value)
+
+    def copy_(self, other):
+        told["traced"] += getattr(traced, "on", False)
+        self.value = other.value
+
+
+class Module:
+    def __init__(self, *children):
+        self.training, self.children, self.hooks, self.mean = True, children, [], Tensor(0)
+
+    def modules(self):
+        return [self] + [m for c in self.children for m in c.modules()]
+
+    def buffers(self):
+        return [m.mean for m in self.modules()]
+
+    def state_dict(self):
+        return {}
+
+    def train(self, mode=True):
+        for m in self.modules():
+            m.training = mode
+
+    def register_forward_hook(self, hook):
+        self.hooks.append(hook)
+        return types.SimpleNamespace(remove=lambda: self.hooks.remove(hook))
+
+    def __call__(self, x):
+        told["modes"] = [m.training for m in self.modules()]
+        for m in self.modules():
+            if m.training:
+                m.mean.value += 1  # as batch norm does
+        for hook in self.hooks:
+            assert hook(self, (x,), x) is None
+        return x
+
+
+class ScriptModule(Module):
+    def register_forward_hook(self, hook):
+        raise RuntimeError("register_forward_hook is not supported on ScriptModules")
+
+
+def export(model, args, path, training=None, do_constant_folding=None, dynamo=None, optimize=None, **options):
+    told.clear()
+    told.update(traced=0, options=options, training=training)
+    traced.on = True
+    model(*args)
+    traced.on = False
+    told.update(outermost=model.training, means=[b.value for b in model.buffers()])
+    if told.pop("fails", path.startswith("fails")):
+        raise RuntimeError("no such operator")
+    with open(path, "wb") as f:
+        f.write(b"\x08\x08")
+
+
+onnx = types.SimpleNamespace(export=export, TrainingMode=types.SimpleNamespace(TRAINING="training", PRESERVE="preserve"))
+jit = types.SimpleNamespace(ScriptModule=ScriptModule)
+P
+
+cat >modes.py <<'P'
+import torch
+from gyre_exchange import to_gyre
+
+for kind in (torch.Module, torch.ScriptModule):
+    for training in (False, True):
+        for path in ("net.onnx", "fails.onnx"):
+            model = kind(kind(), kind(kind()))
+            inner = model.children[1]
+            model.training, inner.training = kind is torch.Module, False
+            before = [m.training for m in model.modules()]
+            try:
+                to_gyre(model, 1, path, exporter="torchscript", training=training)
+                assert path == "net.onnx"
+            except RuntimeError:
+                assert path == "fails.onnx"
+            told, what = torch.told, (kind, training, path)
+            assert told["modes"] == [training] * 4, (what, told["modes"])
+            assert told["training"] == ("training" if training else "preserve"), what
+            # Equal weights stay two: by the outermost module's mode behind forward, or as inputs of the graph.
+            assert told["options"].get("keep_initializers_as_inputs", told["outermost"]) is True, what
+            if kind is torch.Module:
+                assert told["means"] == [0] * 4, (what, "statistics of the example are in the file")
+            assert told["traced"] == 0, (what, "what puts statistics back is in the graph")
+            assert [m.training for m in model.modules()] == before, what
+            assert [b.value for b in model.buffers()] == [0] * 4, (what, "statistics of the example")
+            assert model.hooks == [], what
+P
+$python modes.py || fail "modes"
+exit 0
