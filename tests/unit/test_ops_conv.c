@@ -175,6 +175,9 @@ static void convolutions_match(void **state) {
                                    SQUARE_CONV(1, 32, 32, 3, 32, 5, 1, 2, true, true),
                                    SQUARE_CONV(2, 12, 12, 20, 50, 5, 1, 0, true, true),
                                    SQUARE_CONV(1, 1, 1, 7, 3, 1, 1, 0, true, false),
+                                   /* packed weights that no fast kernel of one sample takes */
+                                   SQUARE_CONV(1, 7, 7, 128, 64, 3, 1, 1, true, false),
+                                   SQUARE_CONV(1, 7, 7, 32, 64, 5, 1, 2, false, true),
                                    SQUARE_CONV(2, 7, 5, 17, 9, 3, 2, 1, true, true),
                                    SQUARE_CONV(1, 9, 9, 8, 8, 1, 2, 0, false, false),
                                    SQUARE_CONV(5, 4, 4, 64, 64, 3, 1, 1, true, false),

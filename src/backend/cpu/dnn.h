@@ -18,12 +18,14 @@ typedef struct {
     dnnl_data_type_t act; /* of activations and packed weights; all else is f32 */
 } dnn_device;
 
-typedef struct {
+typedef struct dnn_op {
     dnnl_primitive_t primitive;
     int count;
     int ids[DNN_ARGS + 1]; /* DNNL_ARG_*; the scratchpad is last when there is one */
     dnnl_memory_t memories[DNN_ARGS + 1];
-    size_t scratch; /* bytes */
+    size_t scratch;        /* bytes; `repack` and its weights lie in it too */
+    struct dnn_op *repack; /* NULL, or the reorder of the weights that runs before the primitive */
+    size_t repacked;       /* where the reordered weights begin in the scratch, in bytes */
 } dnn_op;
 
 typedef enum {
@@ -74,6 +76,11 @@ typedef struct {
 /* c(rows, columns) = a(rows, inner) b(inner, columns) + beta c; rows of c are c_ld apart. */
 gyre_status dnn_gemm(size_t rows, size_t columns, size_t inner, dnn_matrix a, dnn_matrix b,
                      float beta, float *c, size_t c_ld);
+
+/* oneDNN's name of the kernel that an opened op runs, "brgconv:avx512_core"; and whether it is one
+ * of the reference kernels, which are tens of times slower than the others. */
+const char *dnn_kernel(const dnn_op *op);
+bool dnn_is_reference(const char *kernel);
 
 /* Bytes of the memory behind an argument of an opened op; 0 when it has none. */
 size_t dnn_arg_size(const dnn_op *op, int id);

@@ -40,6 +40,11 @@ gyre_status dnn_attr(dnnl_primitive_attr_t *out);
 /* From a primitive descriptor to an op. ids: the arguments of its primitive; the last one is 0. */
 gyre_status dnn_op_make(dnnl_engine_t engine, dnnl_primitive_desc_t pd, const int *ids, dnn_op *op);
 
+/* The same op with weights in a format `packed` that its kernel does not take: they are reordered
+ * into its scratch before each run. */
+gyre_status dnn_op_repack(dnnl_engine_t engine, dnn_md packed, dnnl_primitive_desc_t pd,
+                          dnn_op *op);
+
 /* dnn_matrix.c: the kinds DNN_MATRIX to DNN_MATRIX_PACK_DX. */
 gyre_status dnn_matrix_open(const dnn_device *device, dnn_kind kind, const gyre_linear_shape *s,
                             dnn_op *op);

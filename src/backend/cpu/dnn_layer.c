@@ -141,6 +141,20 @@ static gyre_status conv_md(const gyre_conv_shape *s, dnnl_data_type_t act, dnnl_
     return layer_md_make(m, 4, x, one ? w : grouped, y, l, s->bias);
 }
 
+/* The same with weights as `packed` describes them. */
+static gyre_status conv_md_of(const gyre_conv_shape *s, dnnl_data_type_t act, dnn_md packed,
+                              layer_md *m) {
+    GYRE_TRY(conv_md(s, act, act, dnnl_format_tag_any, m));
+    dnn_md_free(&m->w);
+#if DNNL_VERSION_MAJOR >= 3
+    m->w = NULL;
+    return dnn_check(dnnl_memory_desc_clone(&m->w, packed), "memory descriptor");
+#else
+    m->w = *packed;
+    return GYRE_OK;
+#endif
+}
+
 /* A primitive descriptor of direction d with given memory descriptors; the backward ones need a
  * forward one as a hint. */
 static gyre_status conv_pd_open(const dnn_device *device, direction d, const gyre_conv_shape *s,
@@ -178,29 +192,52 @@ static gyre_status conv_format_open(const dnn_device *device, direction d, const
     return status;
 }
 
-static gyre_status conv_open(const dnn_device *device, direction d, const gyre_conv_shape *s,
-                             dnn_op *op) {
+static bool is_reference(dnnl_primitive_desc_t pd) {
+    const char *name = "";
+    dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
+    return dnn_is_reference(name);
+}
+
+/* With weights in the packed format. The format that serves the canonical batch is one that no fast
+ * kernel of a smaller batch may take (7 x 7 pixels of one sample): there the op chooses its own and
+ * reorders the packed weights at each run, which costs less than a hundredth of the reference
+ * kernel. */
+static gyre_status conv_packed_open(const dnn_device *device, direction d, const gyre_conv_shape *s,
+                                    dnn_op *op) {
     dnnl_primitive_desc_t format = NULL, pd = NULL;
-    layer_md m = {0};
+    layer_md own = {0}, m = {0};
     gyre_status status;
-    GYRE_GOTO(conv_md(s, device->act, weights_type(device, d), dnnl_format_tag_any, &m));
-    if (d != WEIGHTS) { /* dW's format is private: it is unpacked at once */
-        GYRE_GOTO(conv_format_open(device, d, s, &format));
-        dnn_md_own packed;
-        dnn_md w = dnnl_primitive_desc_query_md(format, dnnl_query_weights_md, 0);
-#if DNNL_VERSION_MAJOR >= 3
-        GYRE_GOTO(dnn_check(dnnl_memory_desc_clone(&packed, w), "memory descriptor"));
-#else
-        packed = *w;
-#endif
-        dnn_md_free(&m.w);
-        m.w = packed;
-    }
+    GYRE_GOTO(conv_md(s, device->act, device->act, dnnl_format_tag_any, &own));
+    GYRE_GOTO(conv_format_open(device, d, s, &format));
+    dnn_md packed = dnnl_primitive_desc_query_md(format, dnnl_query_weights_md, 0);
+    GYRE_GOTO(conv_md_of(s, device->act, packed, &m));
     GYRE_GOTO(conv_pd_open(device, d, s, &m, &pd));
-    status = dnn_op_make(device->engine, pd, layer_ids[d], op);
+    bool repack = is_reference(pd);
+    if (repack) {
+        dnnl_primitive_desc_destroy(pd);
+        pd = NULL;
+        GYRE_GOTO(conv_pd_open(device, d, s, &own, &pd));
+    }
+    GYRE_GOTO(dnn_op_make(device->engine, pd, layer_ids[d], op));
+    if (repack) status = dnn_op_repack(device->engine, packed, pd, op);
 out:
+    layer_md_free(&own);
     layer_md_free(&m);
     if (format != NULL) dnnl_primitive_desc_destroy(format);
+    if (pd != NULL) dnnl_primitive_desc_destroy(pd);
+    return status;
+}
+
+/* dW's format is the kernel's own: it is unpacked at once. */
+static gyre_status conv_dw_open(const dnn_device *device, const gyre_conv_shape *s, dnn_op *op) {
+    dnnl_primitive_desc_t pd = NULL;
+    layer_md m = {0};
+    gyre_status status;
+    GYRE_GOTO(conv_md(s, device->act, dnnl_f32, dnnl_format_tag_any, &m));
+    GYRE_GOTO(conv_pd_open(device, WEIGHTS, s, &m, &pd));
+    status = dnn_op_make(device->engine, pd, layer_ids[WEIGHTS], op);
+out:
+    layer_md_free(&m);
     if (pd != NULL) dnnl_primitive_desc_destroy(pd);
     return status;
 }
@@ -272,9 +309,9 @@ out:
 gyre_status dnn_open(const dnn_device *device, dnn_kind kind, const void *shape, dnn_op *out) {
     memset(out, 0, sizeof *out);
     switch (kind) {
-    case DNN_CONV: return conv_open(device, FORWARD, shape, out);
-    case DNN_CONV_DX: return conv_open(device, DATA, shape, out);
-    case DNN_CONV_DW: return conv_open(device, WEIGHTS, shape, out);
+    case DNN_CONV: return conv_packed_open(device, FORWARD, shape, out);
+    case DNN_CONV_DX: return conv_packed_open(device, DATA, shape, out);
+    case DNN_CONV_DW: return conv_dw_open(device, shape, out);
     case DNN_CONV_PACK: return conv_reorder_open(device, FORWARD, shape, out);
     case DNN_CONV_PACK_DX: return conv_reorder_open(device, DATA, shape, out);
     case DNN_CONV_UNPACK: return conv_reorder_open(device, WEIGHTS, shape, out);

@@ -1,6 +1,9 @@
 /* Ops: primitives with the memory objects that they read and write. */
 #include "dnn_api.h"
 
+#include "gyre/size.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 gyre_status dnn_check(dnnl_status_t code, const char *what) {
@@ -39,10 +42,47 @@ gyre_status dnn_op_make(dnnl_engine_t engine, dnnl_primitive_desc_t pd, const in
     return GYRE_OK;
 }
 
+gyre_status dnn_op_repack(dnnl_engine_t engine, dnn_md packed, dnnl_primitive_desc_t pd,
+                          dnn_op *op) {
+    static const int ids[] = {DNNL_ARG_FROM, DNNL_ARG_TO, 0};
+    gyre_status status;
+    dnnl_primitive_desc_t reorder = NULL;
+    dnnl_primitive_attr_t attr = NULL;
+    dnn_md own = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
+    GYRE_GOTO(dnn_attr(&attr));
+    GYRE_GOTO(
+        dnn_check(dnnl_reorder_primitive_desc_create(&reorder, packed, engine, own, engine, attr),
+                  "reorder of packed weights"));
+    op->repack = calloc(1, sizeof *op->repack);
+    GYRE_GOTO(op->repack == NULL ? gyre_no_memory("a reorder of weights") : GYRE_OK);
+    GYRE_GOTO(dnn_op_make(engine, reorder, ids, op->repack));
+    size_t work = op->scratch > op->repack->scratch ? op->scratch : op->repack->scratch;
+    op->repacked = gyre_size_align(work, GYRE_ALIGNMENT);
+    op->scratch = op->repacked + dnnl_memory_desc_get_size(own);
+out:
+    if (attr != NULL) dnnl_primitive_attr_destroy(attr);
+    if (reorder != NULL) dnnl_primitive_desc_destroy(reorder);
+    return status;
+}
+
 void dnn_close(dnn_op *op) {
     for (int i = 0; i < op->count; i++) dnnl_memory_destroy(op->memories[i]);
     if (op->primitive != NULL) dnnl_primitive_destroy(op->primitive);
+    if (op->repack != NULL) dnn_close(op->repack);
+    free(op->repack);
     memset(op, 0, sizeof *op);
+}
+
+const char *dnn_kernel(const dnn_op *op) {
+    const_dnnl_primitive_desc_t pd;
+    const char *name = "";
+    if (dnnl_primitive_get_primitive_desc(op->primitive, &pd) == dnnl_success)
+        dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
+    return name;
+}
+
+bool dnn_is_reference(const char *kernel) {
+    return strncmp(kernel, "ref", 3) == 0;
 }
 
 size_t dnn_arg_size(const dnn_op *op, int id) {
@@ -56,14 +96,28 @@ size_t dnn_arg_size(const dnn_op *op, int id) {
     return 0;
 }
 
+/* The data of argument `id`; NULL when it was not given. */
+static void *find_arg(const dnn_arg *args, int count, int id) {
+    for (int i = 0; i < count; i++) {
+        if (args[i].id == id) return args[i].data;
+    }
+    return NULL;
+}
+
 gyre_status dnn_run(const dnn_op *op, dnnl_stream_t stream, void *scratch, const dnn_arg *args,
                     int count) {
+    void *own = (char *)scratch + op->repacked;
+    if (op->repack != NULL) {
+        dnn_arg weights[] = {{DNNL_ARG_FROM, find_arg(args, count, DNNL_ARG_WEIGHTS)},
+                             {DNNL_ARG_TO, own}};
+        GYRE_TRY(dnn_run(op->repack, stream, scratch, weights, 2));
+    }
     dnnl_exec_arg_t list[DNN_ARGS + 1];
     for (int i = 0; i < op->count; i++) {
-        void *data = op->ids[i] == DNNL_ARG_SCRATCHPAD ? scratch : NULL;
-        for (int k = 0; k < count; k++) {
-            if (args[k].id == op->ids[i]) data = args[k].data;
-        }
+        int id = op->ids[i];
+        void *data = id == DNNL_ARG_SCRATCHPAD                      ? scratch
+                     : id == DNNL_ARG_WEIGHTS && op->repack != NULL ? own
+                                                                    : find_arg(args, count, id);
         if (data == NULL) {
             return gyre_fail(GYRE_EDEVICE, "oneDNN: argument %d of a primitive is missing",
                              op->ids[i]);

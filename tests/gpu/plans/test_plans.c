@@ -10,7 +10,7 @@
  * same, but writes plans.txt and prints the table of docs/gpu-plans.md
  *
  * Run from the top of the source tree. */
-#include "../../../src/model/node.h"
+#include "../../unit/convolutions.h"
 #include "plans_rig.h"
 
 #include <stdlib.h>
@@ -57,44 +57,14 @@ static void add_job(job_list *list, int mode, gpu_conv_kind kind, const gyre_con
     list->jobs[list->count++] = new;
 }
 
-static int option(const gyre_node *l, const char *name) {
-    return (int)node_option_value(l, name);
-}
-
-static int number(const gyre_node *l, const char *name, int i) {
-    return (int)node_option_number(l, name, i);
-}
-
-static gyre_conv_shape conv_of(const node_call *c) {
-    const gyre_node *l = c->node;
-    return (gyre_conv_shape){.n = c->n,
-                             .h = c->in->h,
-                             .w = c->in->w,
-                             .c = c->in->c,
-                             .k = l->c,
-                             .r = number(l, "size", 0),
-                             .s = number(l, "size", 1),
-                             .stride_h = number(l, "stride", 0),
-                             .stride_w = number(l, "stride", 1),
-                             .pad_top = number(l, "pad", 0),
-                             .pad_left = number(l, "pad", 1),
-                             .pad_bottom = number(l, "pad", 2),
-                             .pad_right = number(l, "pad", 3),
-                             .dilation_h = number(l, "dilation", 0),
-                             .dilation_w = number(l, "dilation", 1),
-                             .groups = option(l, "groups"),
-                             .bias = l->params[1] >= 0,
-                             .relu = option(l, "relu") == 1};
-}
-
 static void add_node(job_list *list, int mode, const gyre_model *m, int node, int n,
                      bool evaluated_only) {
     const node_call c = node_call_of(m, node, NULL, n);
     const gyre_node *l = c.node;
-    bool bias = l->params[1] >= 0, relu = option(l, "relu") == 1;
+    bool bias = l->params[1] >= 0, relu = node_option_value(l, "relu") == 1;
     gyre_conv_shape s;
     if (strcmp(l->type->name, "conv") == 0) {
-        s = conv_of(&c);
+        s = convolution_of(&c);
     } else if (strcmp(l->type->name, "linear") == 0) {
         gyre_linear_shape linear = {n, (int)node_elements(c.in[0]), l->c, bias, relu};
         s = gpu_linear_as_conv(&linear);
