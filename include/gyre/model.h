@@ -50,6 +50,7 @@ typedef struct {
     int dims[4];                    /* conv (k, r, r, c); linear (out, in); else (n) */
     int ndim;
     int picture[3];       /* (h, w, c) whose values are the last dim, in this order; h 0: none */
+    bool torch_hwc;       /* PyTorch's network has the picture's values in this order, too */
     size_t offset, count; /* in the flat vector, floats */
     float lr_mult, decay_mult;
     float node_lr_mult, node_decay_mult; /* as the network says, without optimizer.groups */
@@ -58,7 +59,9 @@ typedef struct {
     double fan_in, fan_out; /* of weights that sum; of a bias fan_in alone; else 0 */
     bool own_init;          /* of the rest: begins otherwise than its node type says */
     bool frozen;
-    bool dense; /* a convolution of 1 x 1 that is a linear layer in PyTorch's network */
+    bool dense;      /* a convolution of 1 x 1 that is a linear layer in PyTorch's network */
+    bool transposed; /* (in, out) in PyTorch's network, whose rows are in the order of the last dim
+                      */
 } gyre_param;
 
 typedef struct {

@@ -18,6 +18,7 @@ typedef struct {
     int ndim, dims[4];
     size_t count;
     bool statistic;
+    bool chw; /* of a linear layer: where it reads a picture as one row, the row is (c, h, w) */
     const gyre_onnx_source *source;
 } gyre_onnx_weight;
 

@@ -1,9 +1,9 @@
 /* A network's arrays as PyTorch's state_dict has them: names, shapes and the order of numbers.
  *
  * Convolutions are (k, c, r, s) there and (k, r, s, c) here. A linear layer that reads a picture
- * reads it as (c, h, w) there and (h, w, c) here. The factors of a `scale` node are a parameter of
- * a module there, NODE of shape (c, 1, 1), and so are the numbers of a `positions` node, NODE of
- * shape (1, h w, c). Everything else is the same. */
+ * reads it as (c, h, w) there and (h, w, c) here, unless its options tell otherwise. The factors of
+ * a `scale` node are a parameter of a module there, NODE of shape (c, 1, 1), and so are the numbers
+ * of a `positions` node, NODE of shape (1, h w, c). Everything else is the same. */
 #ifndef GYRE_STATE_DICT_H
 #define GYRE_STATE_DICT_H
 

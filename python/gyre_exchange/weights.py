@@ -29,7 +29,7 @@ class Loaded:
 
 
 def _read(checkpoint, weights):
-    """name -> (numbers, (h, w, c) of the picture that a linear layer reads, or None)."""
+    """name -> (numbers, (h, w, c) of the picture that a linear layer reads, or None, whether it is (in, out) there)."""
     if weights not in ("any", "average", "last"):
         raise ValueError(f"weights {weights!r}: \"any\", \"average\" or \"last\" was expected")
     found = {}
@@ -42,11 +42,14 @@ def _read(checkpoint, weights):
         for group in ("average",) if averaged else ("parameters", "state/buffers"):
             for name, dataset in f[group].items() if group in f else ():
                 picture = dataset.attrs.get("picture")
-                found[name] = (dataset[()], None if picture is None else tuple(int(n) for n in picture))
+                found[name] = (dataset[()], None if picture is None else tuple(int(n) for n in picture),
+                               "transposed" in dataset.attrs)
     return found
 
 
-def _in_torch_order(w, picture):
+def _in_torch_order(w, picture, transposed):
+    if transposed:  # (out, in), or (out, 1, 1, in), to (in, out)
+        return np.ascontiguousarray(w.reshape(len(w), -1).T)
     if w.ndim == 4:  # (k, r, s, c) to (k, c, r, s)
         return np.ascontiguousarray(w.transpose(0, 3, 1, 2))
     if w.ndim == 2 and picture is not None:  # (out, h w c) to (out, c h w)
@@ -84,8 +87,7 @@ def from_gyre(checkpoint, model, weights="any"):
         if source not in found:
             loaded.missing.append(name)
             continue
-        w, picture = found.pop(source)
-        w = _in_torch_order(w, picture)
+        w = _in_torch_order(*found.pop(source))
         if _same_but_for_ones(w.shape, tuple(tensor.shape)):
             state[name] = _like(w, tensor)
             loaded.taken.append(name)

@@ -23,15 +23,27 @@ static void shape_conv(const gyre_param *p, gyre_state_array *a) {
     if (p->dense) a->ndim = 2;
 }
 
+/* (out, in) as (in, out) */
+static void shape_transposed(const gyre_param *p, gyre_state_array *a) {
+    const int in = p->dims[p->ndim - 1];
+    a->pixels = (size_t)p->dims[0];
+    a->channels = (size_t)in;
+    a->ndim = 2;
+    a->dims[0] = in;
+    a->dims[1] = p->dims[0];
+}
+
 gyre_state_array gyre_state_of_param(const gyre_model *m, int param) {
     const gyre_param *p = &m->params[param];
     const gyre_node *owner = owner_of(m, p);
     gyre_state_array a = {.ndim = p->ndim, .rows = 1, .pixels = 1, .channels = p->count};
     snprintf(a.name, sizeof a.name, "%s", p->name);
     memcpy(a.dims, p->dims, sizeof a.dims);
-    if (p->ndim == 4) {
+    if (p->transposed) {
+        shape_transposed(p, &a);
+    } else if (p->ndim == 4) {
         shape_conv(p, &a);
-    } else if (p->picture[0] > 0) {
+    } else if (p->picture[0] > 0 && !p->torch_hwc) {
         a.rows = (size_t)p->dims[0];
         a.pixels = (size_t)p->picture[0] * (size_t)p->picture[1];
         a.channels = (size_t)p->picture[2];

@@ -3,10 +3,16 @@
 #include "operators.h"
 #include "row.h"
 
+/* It lies as (in, out) in the network that was exported, whose parameter it is by its name. */
+static bool is_transposed(const onnx_constant *w) {
+    return w->transposed && w->tensor != NULL && onnx_is_parameter(w);
+}
+
 /* `w` is (out, in). */
 static void give_linear(onnx_import *m, onnx_call *c, onnx_constant *w, onnx_constant *bias) {
     onnx_value *in = c->in[0];
-    if (!onnx_row(m, c, in)) return;
+    bool hwc;
+    if (!onnx_row(m, c, in, &hwc)) return;
     const int64_t *size = onnx_size_of(m, in);
     if (w->dims[1] != size[ONNX_AXIS_C] * size[ONNX_AXIS_H] * size[ONNX_AXIS_W]) {
         onnx_refuse(m, c, "its weights do not fit the %lld values that it reads",
@@ -16,6 +22,8 @@ static void give_linear(onnx_import *m, onnx_call *c, onnx_constant *w, onnx_con
     onnx_layer *l = onnx_give_sized(m, c, "linear", in, w->dims[0], 1, 1);
     if (l == NULL) return;
     onnx_option(&m->work, l, "out", (double)w->dims[0]);
+    if (hwc) onnx_option_text(&m->work, l, "order", "hwc");
+    if (is_transposed(w)) onnx_option_flag(&m->work, l, "transposed", true);
     onnx_layer_weight(l, "weight", w);
     if (bias != NULL) onnx_layer_weight(l, "bias", bias);
     if (c->out[0] != NULL) c->out[0]->view = onnx_view_of("NC", l->size);
@@ -59,6 +67,8 @@ static void give_pixels(onnx_import *m, onnx_call *c, onnx_constant *w) {
     if (l == NULL) return;
     onnx_option(&m->work, l, "channels", (double)w->dims[0]);
     onnx_option(&m->work, l, "size", 1);
+    onnx_option_flag(&m->work, l, "dense", true);
+    if (is_transposed(w)) onnx_option_flag(&m->work, l, "transposed", true);
     onnx_layer_weight(l, "weight", w);
     if (c->out[0] != NULL) c->out[0]->view = onnx_view_of(axes, l->size);
 }

@@ -1,6 +1,8 @@
 /* Rows: Flatten and Reshape leave (c, h, w) as PyTorch has it, gyre's pictures lie as (h, w, c). */
 #include "row.h"
 
+#include <string.h>
+
 static const onnx_axis planes[] = {ONNX_AXIS_C, ONNX_AXIS_H, ONNX_AXIS_W};
 static const onnx_axis pixels[] = {ONNX_AXIS_H, ONNX_AXIS_W, ONNX_AXIS_C};
 
@@ -33,8 +35,20 @@ static bool refuse(onnx_import *m, onnx_call *c) {
     return false;
 }
 
-bool onnx_row(onnx_import *m, onnx_call *c, onnx_value *v) {
+/* The values of a row are those of a picture that a flatten in front of it put in this order. */
+static bool is_behind_pixels(const onnx_import *m, int place) {
+    const onnx_layer *l = onnx_layer_at(m, place);
+    while (l != NULL && l->input_count == 1 && l->type != NULL && strcmp(l->type, "linear") != 0) {
+        const cJSON *order = cJSON_GetObjectItemCaseSensitive(l->options, "order");
+        if (strcmp(l->type, "flatten") == 0) return strcmp(order->valuestring, "hwc") == 0;
+        l = onnx_layer_at(m, l->inputs[0]);
+    }
+    return false;
+}
+
+bool onnx_row(onnx_import *m, onnx_call *c, onnx_value *v, bool *hwc) {
     const int64_t *size = onnx_size_of(m, v);
+    *hwc = !is_row(&v->view, size, planes) || is_behind_pixels(m, v->layer);
     if (is_row(&v->view, size, pixels)) return true;
     if (is_row(&v->view, size, planes)) return flatten(m, c, v, "chw");
     return refuse(m, c);

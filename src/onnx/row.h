@@ -5,8 +5,9 @@
 #include "import.h"
 
 /* The value is (or becomes, by a flatten node) rows that a linear layer reads as the file's
- * operator does; false: it is none, and the call is refused. */
-bool onnx_row(onnx_import *m, onnx_call *c, onnx_value *v);
+ * operator does; false: it is none, and the call is refused. *hwc: the file's rows are (h, w, c).
+ */
+bool onnx_row(onnx_import *m, onnx_call *c, onnx_value *v, bool *hwc);
 /* The same as a picture of one pixel, whose channels are the row. */
 bool onnx_row_of_one(onnx_import *m, onnx_call *c, onnx_value *v);
 

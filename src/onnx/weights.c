@@ -43,6 +43,8 @@ static gyre_status add(onnx_import *m, const onnx_layer *l, int k, gyre_onnx_wei
     w->count = constant->count;
     w->statistic = onnx_is_statistic(l->weights[k].suffix);
     bool first = strcmp(l->weights[k].suffix, "weight") == 0;
+    w->chw = first && strcmp(l->type, "linear") == 0 &&
+             cJSON_GetObjectItemCaseSensitive(l->options, "order") == NULL;
     source->filters = first && strcmp(l->type, "conv") == 0 && constant->rank == 4;
     return set_dims(m, l, constant, first, w);
 }

@@ -15,7 +15,8 @@ gyre_status h5_arrays_of_parameters(const gyre_model *m, h5_array **out, int *co
         arrays[i] = (h5_array){.ndim = p->ndim, .offset = p->offset, .count = p->count};
         snprintf(arrays[i].name, sizeof arrays[i].name, "%s", p->name);
         memcpy(arrays[i].dims, p->dims, sizeof arrays[i].dims);
-        memcpy(arrays[i].picture, p->picture, sizeof arrays[i].picture);
+        if (!p->torch_hwc) memcpy(arrays[i].picture, p->picture, sizeof arrays[i].picture);
+        arrays[i].transposed = p->transposed;
     }
     *out = arrays;
     *count = m->param_count;
@@ -45,17 +46,22 @@ static hid_t timeless(hid_t class) {
     return list;
 }
 
-/* Where (h, w, c) and (c, h, w) are two orders, a reader that knows the other one must be told. */
-static bool write_picture(hid_t dataset, const h5_array *a) {
-    const hsize_t count = 3;
-    if (a->picture[0] * a->picture[1] <= 1 || a->picture[2] <= 1) return true;
+static bool write_note(hid_t dataset, const char *name, const int *numbers, hsize_t count) {
     hid_t space = H5Screate_simple(1, &count, NULL);
-    hid_t attribute =
-        H5Acreate2(dataset, "picture", H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
-    bool ok = attribute >= 0 && H5Awrite(attribute, H5T_NATIVE_INT, a->picture) >= 0;
+    hid_t attribute = H5Acreate2(dataset, name, H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = attribute >= 0 && H5Awrite(attribute, H5T_NATIVE_INT, numbers) >= 0;
     gyre_hdf5_close(attribute);
     gyre_hdf5_close(space);
     return ok;
+}
+
+/* Where PyTorch's network has another order, a reader that goes there must be told: (h, w, c) and
+ * (c, h, w) may be two orders, (out, in) and (in, out) always are. */
+static bool write_order(hid_t dataset, const h5_array *a) {
+    const int yes = 1;
+    const bool two_orders = a->picture[0] * a->picture[1] > 1 && a->picture[2] > 1;
+    if (a->transposed) return write_note(dataset, "transposed", &yes, 1);
+    return !two_orders || write_note(dataset, "picture", a->picture, 3);
 }
 
 bool h5_array_write(hid_t group, const h5_array *a, const float *vector) {
@@ -67,7 +73,7 @@ bool h5_array_write(hid_t group, const h5_array *a, const float *vector) {
         H5Dcreate2(group, a->name, H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok = dataset >= 0 && H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
                                        vector + a->offset) >= 0;
-    ok = ok && write_picture(dataset, a);
+    ok = ok && write_order(dataset, a);
     gyre_hdf5_close(dataset);
     gyre_hdf5_close(list);
     gyre_hdf5_close(space);

@@ -13,7 +13,9 @@ typedef struct {
     char name[GYRE_NODE_NAME_SIZE];
     int dims[4];
     int ndim;
-    int picture[3]; /* (h, w, c) that a linear layer reads as one row; h 0: none */
+    int picture[3];  /* (h, w, c) that a linear layer reads as one row, and PyTorch's as (c, h, w);
+                        h 0: none */
+    bool transposed; /* (in, out) in PyTorch */
     size_t offset, count;
 } h5_array;
 

@@ -63,6 +63,15 @@ static void rename_item(import_item *item, h5_array *array, gyre_state_array sta
     snprintf(array->name, sizeof array->name, "%s", state.name);
 }
 
+/* A linear layer of an ONNX file, behind a picture that its network flattened to (c, h, w). */
+static void order_row(const import_file *f, const gyre_param *p, import_item *item) {
+    const gyre_onnx_weight *w = &f->file.onnx->weights[item->entry - f->file.onnx_entries];
+    if (p->picture[0] == 0 || !w->chw) return;
+    item->state.rows = (size_t)p->dims[0];
+    item->state.pixels = (size_t)p->picture[0] * (size_t)p->picture[1];
+    item->state.channels = (size_t)p->picture[2];
+}
+
 static gyre_status add_item(import_file *f, int i, int parameters, unsigned needs,
                             gyre_snapshot *s) {
     const gyre_model *m = f->model;
@@ -81,7 +90,10 @@ static gyre_status add_item(import_file *f, int i, int parameters, unsigned need
         rename_item(&f->items[i], array,
                     statistic ? gyre_state_of_statistic(m, k) : gyre_state_of_param(m, i));
     }
-    return find_item(f, &f->items[i]);
+    GYRE_TRY(find_item(f, &f->items[i]));
+    if (f->file.onnx != NULL && !statistic && f->items[i].entry != NULL)
+        order_row(f, &m->params[i], &f->items[i]);
+    return GYRE_OK;
 }
 
 static gyre_status find_items(import_file *f, unsigned needs, gyre_snapshot *s) {
@@ -131,7 +143,7 @@ static gyre_status read_items(const import_file *f) {
         const import_item *item = &f->items[i];
         float *out = item->vector + item->array->offset;
         if (item->fate != IMPORT_TAKEN) continue;
-        GYRE_TRY(f->state_dict ? read_state(f, item, out) : read_checked(f, item, out));
+        GYRE_TRY(item->state.rows > 0 ? read_state(f, item, out) : read_checked(f, item, out));
     }
     return GYRE_OK;
 }

@@ -17,7 +17,7 @@ typedef enum {
 typedef struct {
     const h5_array *array;      /* name and shape as such a file has them */
     const char *name;           /* of the network's parameter or statistic */
-    gyre_state_array state;     /* of a state_dict: the order of its numbers */
+    gyre_state_array state;     /* the order of the file's numbers; rows 0: the network's */
     float *vector;              /* that it lies in */
     bool statistic;             /* of batch norm, else a parameter */
     bool needed;                /* it cannot begin anew */

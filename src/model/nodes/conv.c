@@ -13,7 +13,7 @@ typedef struct {
     int size[2], stride[2], dilation[2]; /* height, width */
     int pad[4];                          /* top, left, bottom, right */
     bool bias, relu;
-    bool dense;
+    bool dense, transposed;
 } conv_options;
 
 static const node_option options[] = {
@@ -26,6 +26,7 @@ static const node_option options[] = {
     {"bias", OPTION_BOOL, offsetof(conv_options, bias), 0, 1, 1, NULL, NULL},
     {"relu", OPTION_BOOL, offsetof(conv_options, relu), 0, 1, 0, NULL, NULL},
     {"dense", OPTION_BOOL, offsetof(conv_options, dense), 0, 1, 0, NULL, NULL},
+    {"transposed", OPTION_BOOL, offsetof(conv_options, transposed), 0, 1, 0, NULL, NULL},
     {0},
 };
 
@@ -73,6 +74,10 @@ static gyre_status check(const gyre_node *n, const conv_options *o, node_size in
                          "1 and 1 group, found size %d x %d and %d groups",
                          n->name, o->size[0], o->size[1], o->groups);
     }
+    if (o->transposed && !o->dense) {
+        return gyre_fail(GYRE_EUSAGE, "node %s: \"transposed\": expected with \"dense\": true",
+                         n->name);
+    }
     int64_t taps = (int64_t)o->size[0] * o->size[1];
     int64_t most = taps * (in.c > o->channels ? in.c : o->channels);
     if (most > INT_MAX) {
@@ -104,7 +109,10 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     int fan_in = s.r * s.s * (s.c / s.groups);
     builder_weight(b, n, 4, dims, fan_in, s.r * s.s * s.k);
     gyre_param *weight = b->status == GYRE_OK ? &b->model->params[n->params[0]] : NULL;
-    if (weight != NULL && node_owns(n, weight)) weight->dense = o->dense;
+    if (weight != NULL && node_owns(n, weight)) {
+        weight->dense = o->dense;
+        weight->transposed = o->transposed;
+    }
     if (o->bias) builder_bias(b, n, o->channels, fan_in);
     return b->status;
 }
@@ -145,7 +153,8 @@ const gyre_node_type node_conv = {
     .name = "conv",
     .summary = "A convolution, with a bias and a ReLU behind it if asked for. Channels may be in "
                "groups, each of which reads its own part of the input's. One of size 1 may be "
-               "\"dense\": a linear layer for each pixel, as PyTorch's state_dict has it then.",
+               "\"dense\": a linear layer for each pixel, as PyTorch's state_dict has it then; "
+               "\"transposed\" with it: its weight is (in, out) there.",
     .inputs_min = 1,
     .inputs_max = 1,
     .options_size = sizeof(conv_options),

@@ -7,15 +7,21 @@
 #include <math.h>
 #include <stdio.h>
 
+enum { ORDER_CHW, ORDER_HWC };
+
 typedef struct {
-    int out;
-    bool bias, relu;
+    int out, order;
+    bool bias, relu, transposed;
 } linear_options;
+
+static const char *const orders[] = {"chw", "hwc", NULL};
 
 static const node_option options[] = {
     {"out", OPTION_INT, offsetof(linear_options, out), 1, INT_MAX, NAN, NULL, NULL},
     {"bias", OPTION_BOOL, offsetof(linear_options, bias), 0, 1, 1, NULL, NULL},
     {"relu", OPTION_BOOL, offsetof(linear_options, relu), 0, 1, 0, NULL, NULL},
+    {"order", OPTION_CHOICE, offsetof(linear_options, order), 0, 0, ORDER_CHW, orders, NULL},
+    {"transposed", OPTION_BOOL, offsetof(linear_options, transposed), 0, 1, 0, NULL, NULL},
     {0},
 };
 
@@ -46,6 +52,25 @@ static node_size find_picture(const gyre_model *m, const gyre_node *n) {
     return hwc ? node_output(m, m->nodes[at].inputs[0]) : node_output(m, at);
 }
 
+/* What only PyTorch's network needs to know. */
+static gyre_status set_order(const gyre_model *m, const gyre_node *n, gyre_param *weight) {
+    const linear_options *o = n->options;
+    const node_size read = find_picture(m, n);
+    const bool two_orders = (size_t)read.h * (size_t)read.w > 1 && read.c > 1;
+    if (o->transposed && o->order == ORDER_CHW && two_orders) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "node %s: \"transposed\": expected with \"order\": \"hwc\" where a layer "
+                         "reads a picture of %d x %d with %d channels",
+                         n->name, read.h, read.w, read.c);
+    }
+    weight->picture[0] = read.h;
+    weight->picture[1] = read.w;
+    weight->picture[2] = read.c;
+    weight->torch_hwc = o->order == ORDER_HWC;
+    weight->transposed = o->transposed;
+    return GYRE_OK;
+}
+
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     const linear_options *o = n->options;
     int inputs = 0;
@@ -56,13 +81,8 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     builder_weight(b, n, 2, dims, inputs, o->out);
     if (o->bias) builder_bias(b, n, o->out, inputs);
     if (b->status != GYRE_OK) return b->status;
-    if (b->shared[0] > 0) return GYRE_OK; /* the picture is its owner's */
-    int *picture = b->model->params[n->params[0]].picture;
-    const node_size read = find_picture(b->model, n);
-    picture[0] = read.h;
-    picture[1] = read.w;
-    picture[2] = read.c;
-    return GYRE_OK;
+    if (b->shared[0] > 0) return GYRE_OK; /* the order is its owner's */
+    return set_order(b->model, n, &b->model->params[n->params[0]]);
 }
 
 static gyre_linear_shape shape(const node_call *c) {
@@ -100,7 +120,10 @@ static gyre_status dx(const node_call *c) {
 
 const gyre_node_type node_linear = {
     .name = "linear",
-    .summary = "A fully connected layer: it reads a picture as one row, in the order (h, w, c).",
+    .summary =
+        "A fully connected layer: it reads a picture as one row, in the order (h, w, c). The "
+        "last two options tell how its weight lies in the network of PyTorch that it goes "
+        "to and comes from: for a row (c, h, w) or (h, w, c), and \"transposed\": (in, out).",
     .inputs_min = 1,
     .inputs_max = 1,
     .options_size = sizeof(linear_options),

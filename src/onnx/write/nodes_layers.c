@@ -1,6 +1,26 @@
 /* Convolutions and linear layers. */
 #include "nodes.h"
 
+static const gyre_param *weight_of(const nodes_call *c) {
+    return &c->g->network->model->params[c->node->params[0]];
+}
+
+static graph_value transpose(nodes_call *c, graph_value x, const int64_t order[4]) {
+    return graph_unary(c->g, "Transpose", x, GRAPH_ATTRIBUTES(GRAPH_LIST("perm", order, 4)));
+}
+
+/* The channels of each pixel times a matrix (in, out). */
+static graph_value pixels(nodes_call *c) {
+    static const int64_t last[] = {0, 2, 3, 1}, second[] = {0, 3, 1, 2};
+    const graph_value x = transpose(c, graph_picture(c->g, c->x[0]), last);
+    const graph_value w = graph_parameter(c->g, c->node->params[0], 2, false);
+    graph_value y = graph_binary(c->g, "MatMul", x, w);
+    if (c->node->params[1] >= 0) {
+        y = graph_binary(c->g, "Add", y, graph_parameter(c->g, c->node->params[1], 1, false));
+    }
+    return nodes_relu_of(c, transpose(c, y, second));
+}
+
 static graph_value conv(nodes_call *c) {
     const int64_t pads[] = {nodes_option(c, "pad", 0), nodes_option(c, "pad", 1),
                             nodes_option(c, "pad", 2), nodes_option(c, "pad", 3)};
@@ -13,6 +33,7 @@ static graph_value conv(nodes_call *c) {
                                           GRAPH_LIST("dilations", dilations, 2),
                                           GRAPH_INT("group", nodes_option(c, "groups", 0)),
                                           {.name = NULL}};
+    if (weight_of(c)->transposed) return pixels(c);
     const graph_value x = graph_picture(c->g, c->x[0]);
     const bool bias = c->node->params[1] >= 0;
     const graph_value w = graph_parameter(c->g, c->node->params[0], 4, false);
@@ -22,16 +43,23 @@ static graph_value conv(nodes_call *c) {
                                            bias ? 3 : 2, attributes));
 }
 
-/* What is flat already has gyre's order, whatever it was flattened from. */
+/* What is flat already has gyre's order, whatever it was flattened from. A picture is flattened in
+ * the order of PyTorch's network. */
 static graph_value linear(nodes_call *c) {
-    const bool own_order = c->in[0][0] * c->in[0][1] == 1;
-    const graph_value x = graph_flat(c->g, c->x[0]);
+    static const int64_t last[] = {0, 2, 3, 1};
+    const gyre_param *p = weight_of(c);
+    const bool row = c->in[0][0] * c->in[0][1] == 1, hwc = p->torch_hwc || p->transposed;
+    const bool own_order = row && !p->transposed;
+    const graph_value ordered =
+        hwc && !row && c->in[0][2] > 1 ? transpose(c, c->x[0], last) : c->x[0];
+    const graph_value x = graph_flat(c->g, ordered);
     const bool bias = c->node->params[1] >= 0;
     const graph_value w = graph_parameter(c->g, c->node->params[0], 2, own_order);
     graph_value b = {0};
     if (bias) b = graph_parameter(c->g, c->node->params[1], 1, false);
     return nodes_relu_of(c, graph_operator(c->g, "Gemm", (const graph_value *const[]){&x, &w, &b},
-                                           bias ? 3 : 2, GRAPH_ATTRIBUTES(GRAPH_INT("transB", 1))));
+                                           bias ? 3 : 2,
+                                           GRAPH_ATTRIBUTES(GRAPH_INT("transB", !p->transposed))));
 }
 
 /* A factor for each channel. */
