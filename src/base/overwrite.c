@@ -1,4 +1,5 @@
-/* Nothing of the user's is overwritten: a file is known as gyre's by how it begins or ends. */
+/* Nothing of the user's is overwritten: a file is known as gyre's by how it begins, or by a
+ * checksum. */
 #include "gyre/overwrite.h"
 
 #include "gyre/file.h"
@@ -50,11 +51,21 @@ gyre_status gyre_overwrite_check_at(const char *path, long at, const char *mark)
 
 #define TOKEN "gyre checksum "
 #define PNG_END "\0\0\0\0IEND\xae\x42\x60\x82"
-enum { HASH_DIGITS = 16, END_MAX = 16, CRC_SIZE = 4, PNG_END_SIZE = sizeof PNG_END - 1 };
+enum {
+    HASH_DIGITS = 16,
+    END_MAX = 16,
+    START_MAX = 64,
+    CRC_SIZE = 4,
+    PNG_END_SIZE = sizeof PNG_END - 1
+};
 _Static_assert(GYRE_SIGNATURE_SIZE == sizeof TOKEN - 1 + HASH_DIGITS, "a token and a hash");
 
+static void print_signature(XXH64_hash_t hash, char *out) {
+    snprintf(out, GYRE_SIGNATURE_SIZE + 1, TOKEN "%016" PRIx64, hash);
+}
+
 void gyre_overwrite_signature(const void *before, size_t size, char *out) {
-    snprintf(out, GYRE_SIGNATURE_SIZE + 1, TOKEN "%016" PRIx64, XXH3_64bits(before, size));
+    print_signature(XXH3_64bits(before, size), out);
 }
 
 gyre_status gyre_overwrite_sign(char **text, size_t *size, const char *before, const char *after) {
@@ -108,41 +119,110 @@ gyre_status gyre_overwrite_sign_png(char **image, size_t *size) {
     return GYRE_OK;
 }
 
+#define JSON_END "\n}\n"
+#define JSON_AFTER "\"" JSON_END
+gyre_status gyre_overwrite_sign_json(char **text, size_t *size) {
+    *size -= strlen(JSON_END);
+    return gyre_overwrite_sign(text, size, ",\n    \"_gyre_checksum\": \"", JSON_AFTER);
+}
+
+/* ModelProto: metadata_props 14 {value 2, key 1}. */
+#define ONNX_KEY "gyre.checksum"
+#define ONNX_AFTER "\x0a\x0d" ONNX_KEY
+_Static_assert(sizeof ONNX_KEY - 1 == 13 && GYRE_SIGNATURE_SIZE == 30, "the lengths of the fields");
+gyre_status gyre_overwrite_sign_onnx(char **file, size_t *size) {
+    return gyre_overwrite_sign(file, size, "\x72\x2f\x12\x1e", ONNX_AFTER);
+}
+
+void gyre_overwrite_sign_at(char *file, size_t size, size_t at) {
+    char signature[GYRE_SIGNATURE_SIZE + 1];
+    const size_t behind = at + GYRE_SIGNATURE_SIZE;
+    print_signature(XXH3_64bits_withSeed(file + behind, size - behind, XXH3_64bits(file, at)),
+                    signature);
+    memcpy(file + at, signature, GYRE_SIGNATURE_SIZE);
+}
+
+/* ---- files that are signed, of any size */
+
 static bool is_end(const char *end, size_t size) {
+    static const char *const ends[] = {"\n", " -->\n", JSON_AFTER, ONNX_AFTER};
     if (size == CRC_SIZE + PNG_END_SIZE) {
         return memcmp(end + CRC_SIZE, PNG_END, PNG_END_SIZE) == 0;
     }
-    return (size == 1 && *end == '\n') || (size == 5 && memcmp(end, " -->\n", 5) == 0);
-}
-
-static bool is_signed(const char *text, size_t size) {
-    char signature[GYRE_SIGNATURE_SIZE + 1];
-    for (size_t end = 1; end <= END_MAX && end + GYRE_SIGNATURE_SIZE <= size; end++) {
-        size_t before = size - end - GYRE_SIGNATURE_SIZE;
-        if (memcmp(text + before, TOKEN, sizeof TOKEN - 1) != 0) continue;
-        gyre_overwrite_signature(text, before, signature);
-        return memcmp(text + before, signature, GYRE_SIGNATURE_SIZE) == 0 &&
-               is_end(text + size - end, end);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        if (size == strlen(ends[i]) && memcmp(end, ends[i], size) == 0) return true;
     }
     return false;
 }
 
-gyre_status gyre_overwrite_check_signed(const char *path) {
-    enum { MOST = 1 << 28 };
-    char *text = NULL;
-    size_t size = 0;
-    bool there, plain;
+/* Is `signature` that of the next `size` bytes? */
+static gyre_status compare(FILE *f, size_t size, XXH64_hash_t seed, const char *signature,
+                           bool *right) {
+    char piece[1 << 14], found[GYRE_SIGNATURE_SIZE + 1];
+    size_t got = 1;
+    *right = false;
+    XXH3_state_t *state = XXH3_createState();
+    if (state == NULL || XXH3_64bits_reset_withSeed(state, seed) != XXH_OK) {
+        XXH3_freeState(state);
+        return gyre_no_memory("the checksum of a file");
+    }
+    for (; size > 0 && got > 0; size -= got) {
+        got = fread(piece, 1, size < sizeof piece ? size : sizeof piece, f);
+        XXH3_64bits_update(state, piece, got);
+    }
+    print_signature(XXH3_64bits_digest(state), found);
+    XXH3_freeState(state);
+    *right = size == 0 && memcmp(found, signature, GYRE_SIGNATURE_SIZE) == 0;
+    return GYRE_OK;
+}
+
+static gyre_status check_end(FILE *f, size_t size, bool *own) {
+    char tail[GYRE_SIGNATURE_SIZE + END_MAX];
+    const size_t length = size < sizeof tail ? size : sizeof tail, at = size - length;
+    if (fseeko(f, (off_t)at, SEEK_SET) != 0 || fread(tail, 1, length, f) != length) return GYRE_OK;
+    for (size_t end = 1; end <= END_MAX && end + GYRE_SIGNATURE_SIZE <= length; end++) {
+        const char *signature = tail + length - end - GYRE_SIGNATURE_SIZE;
+        if (memcmp(signature, TOKEN, sizeof TOKEN - 1) != 0) continue;
+        if (!is_end(tail + length - end, end)) return GYRE_OK;
+        rewind(f);
+        return compare(f, size - end - GYRE_SIGNATURE_SIZE, 0, signature, own);
+    }
+    return GYRE_OK;
+}
+
+static gyre_status check_start(FILE *f, size_t at, size_t size, bool *own) {
+    char start[START_MAX + GYRE_SIGNATURE_SIZE];
+    const size_t length = at + GYRE_SIGNATURE_SIZE;
+    if (at > START_MAX || fread(start, 1, length, f) != length) return GYRE_OK;
+    return compare(f, size - length, XXH3_64bits(start, at), start + at, own);
+}
+
+/* `at`: 0 where the signature is at the end. */
+static gyre_status check_signature(const char *path, size_t at) {
+    bool there, plain, own = false;
+    struct stat st;
     GYRE_TRY(look(path, &there, &plain));
     if (!there) return GYRE_OK;
-    gyre_status status = plain ? gyre_file_read(path, MOST, &text, &size) : GYRE_OK;
-    if (status == GYRE_EDEVICE) return status;
-    bool own = status == GYRE_OK && text != NULL && is_signed(text, size);
-    free(text);
-    if (own) return GYRE_OK;
+    gyre_status status = GYRE_OK;
+    FILE *f = plain ? fopen(path, "rbe") : NULL;
+    if (f != NULL && fstat(fileno(f), &st) == 0) {
+        const size_t size = (size_t)st.st_size;
+        status = at == 0 ? check_end(f, size, &own) : check_start(f, at, size, &own);
+    }
+    if (f != NULL) fclose(f);
+    if (own || status != GYRE_OK) return status;
     return gyre_fail(GYRE_EIO,
                      "'%s' would be overwritten, but gyre did not write it, or not as it is now; "
                      "give another name or folder, or move that file away",
                      path);
+}
+
+gyre_status gyre_overwrite_check_signed(const char *path) {
+    return check_signature(path, 0);
+}
+
+gyre_status gyre_overwrite_check_signed_at(const char *path, size_t at) {
+    return check_signature(path, at);
 }
 
 /* ---- keeping what is replaced */

@@ -14,10 +14,10 @@ typedef struct {
     gyre_status (*write)(const char *source, gyre_weights_choice weights, const char *output);
 } cli_export_format;
 
-/* Before a single file is written: -o was given, and nothing is there, or a file of gyre's, which
- * has `mark` at byte `at`. `format` is for the message. */
-gyre_status cli_export_check_file(const char *output, const char *format, long at,
-                                  const char *mark);
+/* Before a single file is written: -o was given, and nothing is there, or a file as gyre wrote it,
+ * with its signature at byte `at`, or 0 at the end (gyre/overwrite.h). `format` is for the message.
+ */
+gyre_status cli_export_check_file(const char *output, const char *format, size_t at);
 
 /* Opens the network and says which of its weights these are, where its checkpoint has two kinds. */
 gyre_status cli_export_open(const char *source, gyre_weights_choice weights, gyre_trained *out);

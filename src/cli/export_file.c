@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-gyre_status cli_export_check_file(const char *output, const char *format, long at,
-                                  const char *mark) {
+gyre_status cli_export_check_file(const char *output, const char *format, size_t at) {
     if (output == NULL) {
         return gyre_fail(GYRE_EUSAGE, "`gyre export %s` needs -o FILE, the file that it writes",
                          format);
     }
-    GYRE_TRY(gyre_overwrite_check_at(output, at, mark));
+    GYRE_TRY(at == 0 ? gyre_overwrite_check_signed(output)
+                     : gyre_overwrite_check_signed_at(output, at));
     return gyre_file_try(output);
 }
 

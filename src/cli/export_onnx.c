@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "gyre/file.h"
 #include "gyre/onnx_write.h"
+#include "gyre/overwrite.h"
 #include "holds.h"
 #include <stdlib.h>
 
@@ -27,7 +28,7 @@ static gyre_status write(const char *source, gyre_weights_choice weights, const 
     char *file = NULL;
     size_t size = 0;
     gyre_status status = GYRE_OK;
-    GYRE_TRY(cli_export_check_file(output, "onnx", 0, GYRE_ONNX_MARK));
+    GYRE_TRY(cli_export_check_file(output, "onnx", 0));
     GYRE_GOTO(cli_export_open(source, weights, &t));
     GYRE_GOTO(cli_export_notes_of(&t, NULL, &notes));
     add_normalisation(&t, &notes);
@@ -37,6 +38,7 @@ static gyre_status write(const char *source, gyre_weights_choice weights, const 
                                        .mean = t.snapshot.mean,
                                        .scale = t.snapshot.scale};
     GYRE_GOTO(gyre_onnx_image(&network, notes.list, notes.count, &file, &size));
+    GYRE_GOTO(gyre_overwrite_sign_onnx(&file, &size));
     GYRE_GOTO(gyre_file_write_atomic(output, file, size));
     cli_print_path(output);
 out:

@@ -4,14 +4,19 @@
 
 #include "cli.h"
 #include "gyre/file.h"
+#include "gyre/overwrite.h"
 #include "gyre/safetensors.h"
 #include "gyre/state_dict.h"
 #include "gyre/trained.h"
 #include "holds.h"
 #include <stdlib.h>
 
-enum { HEADER_AT = 8 };
-static const char mark[] = "{\"__metadata__\":{\"format\":\"pt\",\"gyre.version\":\"";
+/* How a file begins behind the 8 bytes that hold the header's length. */
+#define KEY "gyre.checksum"
+static const char header[] = "{\"__metadata__\":{\"" KEY "\":\"";
+static const char unsigned_value[] = "gyre checksum 0000000000000000";
+enum { SIGNATURE_AT = 8 + sizeof header - 1 };
+_Static_assert(sizeof unsigned_value == GYRE_SIGNATURE_SIZE + 1, "room for the signature");
 
 /* The arrays of a network, as a state_dict has them. */
 typedef struct {
@@ -64,12 +69,14 @@ static gyre_status write_file(const char *source, gyre_weights_choice weights, c
     char *file = NULL;
     size_t size = 0;
     gyre_status status = GYRE_OK;
-    GYRE_TRY(cli_export_check_file(output, "safetensors", HEADER_AT, mark));
+    GYRE_TRY(cli_export_check_file(output, "safetensors", SIGNATURE_AT));
     GYRE_GOTO(cli_export_open(source, weights, &t));
     if (unet != NULL) GYRE_GOTO(export_unet_write(unet, &t));
     GYRE_GOTO(open_dict(&t, &d));
+    notes.list[notes.count++] = (gyre_note){KEY, unsigned_value};
     GYRE_GOTO(cli_export_notes_of(&t, "pt", &notes)); /* as PyTorch's users write it */
     GYRE_GOTO(gyre_safetensors_image(d.arrays, d.count, notes.list, notes.count, &file, &size));
+    gyre_overwrite_sign_at(file, size, SIGNATURE_AT);
     GYRE_GOTO(gyre_file_write_atomic(output, file, size));
     cli_print_path(output);
 out:

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What gyre's own config.json begins with; diffusers does not read what begins with "_". */
-static const char mark[] = "{\n    \"_gyre_version\": ";
+/* diffusers does not read what begins with "_". */
+static const char start[] = "{\n    \"_gyre_version\": ";
 
 bool export_is_folder(const char *output) {
     struct stat st;
@@ -34,7 +34,7 @@ gyre_status export_unet_open(const char *folder, export_unet *out) {
         return gyre_no_memory("the path '%s'", folder);
     }
     GYRE_TRY(make_folder(folder));
-    return gyre_overwrite_check(out->config, mark);
+    return gyre_overwrite_check_signed(out->config);
 }
 
 void export_unet_close(export_unet *u) {
@@ -51,9 +51,9 @@ static gyre_status text_of(char *config, char **out) {
     if (status == GYRE_OK) rows = gyre_json_print_rows(v);
     gyre_json_close(v);
     GYRE_TRY(status);
-    const size_t room = rows == NULL ? 0 : strlen(rows) + sizeof mark + sizeof GYRE_VERSION + 16;
+    const size_t room = rows == NULL ? 0 : strlen(rows) + sizeof start + sizeof GYRE_VERSION + 16;
     *out = rows == NULL ? NULL : malloc(room);
-    if (*out != NULL) snprintf(*out, room, "%s\"%s\",%s", mark, GYRE_VERSION, rows + 1);
+    if (*out != NULL) snprintf(*out, room, "%s\"%s\",%s", start, GYRE_VERSION, rows + 1);
     free(rows);
     return *out != NULL ? GYRE_OK : gyre_no_memory("a config");
 }
@@ -68,7 +68,9 @@ gyre_status export_unet_write(const export_unet *u, const gyre_trained *t) {
                          t->checkpoint);
     }
     GYRE_TRY(text_of(config, &text));
-    gyre_status status = gyre_file_write_atomic(u->config, text, strlen(text));
+    size_t size = strlen(text);
+    gyre_status status = gyre_overwrite_sign_json(&text, &size);
+    if (status == GYRE_OK) status = gyre_file_write_atomic(u->config, text, size);
     free(text);
     if (status == GYRE_OK) cli_print_path(u->config);
     return status;

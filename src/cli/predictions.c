@@ -3,6 +3,7 @@
 
 #include "gyre/file.h"
 #include "gyre/leftover.h"
+#include "gyre/log.h"
 #include "gyre/overwrite.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -76,9 +77,25 @@ gyre_status cli_predictions_take(void *context, const gyre_evaluation *e, const 
     return ferror(p->file) ? cannot_write(p) : GYRE_OK;
 }
 
+static bool same_content(const char *a, const char *b) {
+    uint64_t x = 0, y = 1;
+    return gyre_file_hash(a, &x) == GYRE_OK && gyre_file_hash(b, &y) == GYRE_OK && x == y;
+}
+
+/* A table has no room for a checksum: what is there may have been changed by hand. */
+static gyre_status keep_changed(const cli_predictions *p) {
+    char *kept = NULL;
+    if (!gyre_file_exists(p->path) || same_content(p->path, p->temporary)) return GYRE_OK;
+    GYRE_TRY(gyre_overwrite_keep(p->path, "before", &kept));
+    gyre_warn("'%s' held other predictions; that file is '%s' now", p->path, kept);
+    free(kept);
+    return GYRE_OK;
+}
+
 gyre_status cli_predictions_close(cli_predictions *p, gyre_status status) {
     if (p->temporary == NULL) return status;
     if (p->file != NULL && fclose(p->file) != 0 && status == GYRE_OK) status = cannot_write(p);
+    if (status == GYRE_OK) status = keep_changed(p);
     if (status == GYRE_OK)
         status = gyre_file_commit(p->temporary, p->path);
     else
