@@ -2,6 +2,7 @@
 #include "graph.h"
 
 #include "attribute.h"
+#include "equal.h"
 #include "external.h"
 #include "fold.h"
 #include "operators.h"
@@ -280,7 +281,10 @@ static gyre_status run_node(onnx_import *m, const Onnx__NodeProto *n, onnx_call 
     }
     GYRE_TRY(find_inputs(m, c));
     GYRE_TRY(add_outputs(m, c));
+    uint64_t key = 0;
+    if (onnx_equal_take(m, c, &key)) return m->work.status;
     run_operator(m, c);
+    onnx_equal_keep(m, c, key);
     return m->work.status;
 }
 
@@ -307,6 +311,7 @@ gyre_status onnx_graph_read(onnx_import *m) {
     }
     if (names > INT32_MAX / 4) return wrong(m, "too many values has graph", g->name, "split it");
     onnx_values_open(&m->work, &m->values, (int)names);
+    onnx_values_open(&m->work, &m->equal, (int)nodes);
     GYRE_TRY(m->work.status);
     GYRE_TRY(check_opset(m));
     GYRE_TRY(add_initialisers(m));

@@ -19,6 +19,7 @@ enum {
 typedef struct {
     onnx_work work;
     onnx_values values;
+    onnx_values equal; /* outputs by what computes them */
     onnx_layers layers;
     int64_t opset;
     int64_t size[ONNX_AXES];   /* of the images; N is the file's, or stands for any */

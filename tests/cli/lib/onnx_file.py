@@ -2,6 +2,7 @@
 NAME.onnx by the function of that name here."""
 import pathlib, sys
 
+import onnx_more
 from onnx_wire import *
 
 BAD = {}     # name: (bytes, words of the message)
@@ -335,6 +336,7 @@ def main(folder):
     folder = pathlib.Path(folder)
     make_bad()
     make_patterns()
+    onnx_more.add(pattern, bad)
     (folder / "data").write_bytes(bytes(2000))
     (folder / "short").write_bytes(bytes(431))
     (folder / "link").symlink_to("/etc/hostname")
