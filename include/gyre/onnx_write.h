@@ -13,9 +13,6 @@
 #include "gyre/text.h"
 #include <stddef.h>
 
-/* How every such file begins. */
-#define GYRE_ONNX_MARK "\x08\x08\x12\x04gyre"
-
 typedef struct {
     const gyre_model *model;
     const float *parameters, *buffers; /* in the model's flat layout */

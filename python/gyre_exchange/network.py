@@ -3,8 +3,9 @@
 import contextlib
 import importlib.util
 import inspect
-import pathlib
 import threading
+
+from .own_file import replacing
 
 
 def _put_back(buffers):
@@ -50,12 +51,13 @@ def _choose(offered, training):
     return "dynamo" if dynamo and not training else "torchscript"
 
 
-def to_gyre(model, example, path, *, training=False, exporter=None):
+def to_gyre(model, example, path, *, training=False, exporter=None, force=False):
     """Writes `model` to `path` as ONNX with its weights, for model.file of a config.
 
     example   -- a tensor, or a tuple of them, as the model's forward takes them; the size of the batch does not matter
     training  -- keep what only training does (dropout, stochastic depth); by the TorchScript exporter
     exporter  -- "dynamo" or "torchscript"; without it, what the installed PyTorch offers
+    force     -- replace a file that is there. One of to_gyre's is replaced in any case, unless it was changed since
 
     Batch norm stays a layer and constants are not folded, so that gyre trains the network as PyTorch would. Returns the
     exporter's name.
@@ -80,12 +82,15 @@ def to_gyre(model, example, path, *, training=False, exporter=None):
                        dynamic_axes={"input": {0: "N"}, "output": {0: "N"}})
         if "dynamo" in offered:
             options["dynamo"] = False
-    with _in_mode(model, training) as buffers, torch.no_grad(), contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(replacing(path, force))
+        buffers = stack.enter_context(_in_mode(model, training))
+        stack.enter_context(torch.no_grad())
         if exporter == "torchscript" and isinstance(model, torch.jit.ScriptModule):  # it takes no hook
             options["keep_initializers_as_inputs"] = True  # and so PyTorch does not merge equal weights either
         elif exporter == "torchscript":
             stack.callback(model.register_forward_hook(_between_forward_and_weights(buffers)).remove)
-        torch.onnx.export(model, arguments, str(pathlib.Path(path)), **options)
+        torch.onnx.export(model, arguments, str(file), **options)
     return exporter
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# to_gyre, with a stand-in for PyTorch that notes how it exports: which modules are in training while forward runs, and
-# what a model is afterwards. benchmarks/exchange.py asks PyTorch itself.
+# to_gyre, with a stand-in for PyTorch that notes how it exports: which modules are in training while forward runs, what
+# a model is afterwards, and which files are replaced. benchmarks/exchange.py asks PyTorch itself.
 set -u
 . "$(dirname "$0")/lib/common.sh"
 python=/usr/bin/python3
@@ -13,7 +13,7 @@ cd "$T" || exit 1
 
 # Of PyTorch: an exporter that runs forward once, and looks at the outermost module behind it.
 cat >torch.py <<'P'
-import contextlib, threading
+import contextlib, os, threading
 import types
 
 __version__ = "2.99"
@@ -38,6 +38,8 @@ class Tensor:
 
 
 class Module:
+    writes, weights = (), b"weights"  # beside the file
+
     def __init__(self, *children):
         self.training, self.children, self.hooks, self.mean = True, children, [], Tensor(0)
 
@@ -80,10 +82,11 @@ def export(model, args, path, training=None, do_constant_folding=None, dynamo=No
     model(*args)
     traced.on = False
     told.update(outermost=model.training, means=[b.value for b in model.buffers()])
-    if told.pop("fails", path.startswith("fails")):
+    if os.path.basename(path).startswith("fails"):
         raise RuntimeError("no such operator")
-    with open(path, "wb") as f:
-        f.write(b"\x08\x08")
+    for name in (os.path.basename(path), *model.writes):
+        with open(os.path.join(os.path.dirname(path), name), "wb") as f:
+            f.write(b"\x08\x08" if name == os.path.basename(path) else model.weights)
 
 
 onnx = types.SimpleNamespace(export=export, TrainingMode=types.SimpleNamespace(TRAINING="training", PRESERVE="preserve"))
@@ -119,4 +122,73 @@ for kind in (torch.Module, torch.ScriptModule):
             assert model.hooks == [], what
 P
 $python modes.py || fail "modes"
+
+cat >files.py <<'P'
+import os, pathlib
+
+import torch
+from gyre_exchange import to_gyre
+
+
+def export(path="own.onnx", force=False):
+    to_gyre(model, 1, path, exporter="torchscript", force=force)
+
+
+def refused(words, error=FileExistsError, **options):
+    names = sorted(os.listdir("."))
+    try:
+        export(**options)
+    except error as e:
+        assert words in str(e), e
+    else:
+        raise AssertionError(words)
+    assert sorted(os.listdir(".")) == names, "something was left behind"
+
+
+def stays(name, content):
+    """A file with what somebody has put there."""
+    path = pathlib.Path(name)
+    before = path.read_bytes() if path.exists() else None
+    path.write_bytes(content)
+    refused(f"'{name}' is there, and to_gyre did not write it, or not as it is now; give another name")
+    assert path.read_bytes() == content, name
+    if before is None:
+        path.unlink()
+    else:
+        path.write_bytes(before)
+        export()
+
+
+model = torch.Module()
+for writes, weights in ((), b""), (("own.onnx.data",), b""), (("own.onnx.data",), b"weights"), ((), b""):
+    model.writes, model.weights = writes, weights
+    for _ in range(2):
+        export()
+        assert os.path.exists("own.onnx.data") == bool(writes)
+    own = pathlib.Path("own.onnx").read_bytes()
+    assert own.startswith(b"\x08\x08\x72") and b"gyre_exchange.checksum" in own
+    for content in (b"mine", b"", own + b"\n", *(own[:i] + bytes([own[i] ^ 1]) + own[i + 1:] for i in range(len(own)))):
+        stays("own.onnx", content)
+
+# Weights beside the file, where somebody has put others.
+model.writes, model.weights = ("own.onnx.data", "fc.weight"), b"weights"
+for name in model.writes:
+    stays(name, b"mine")
+model.writes = ("own.onnx.data",)
+export()
+pathlib.Path("own.onnx.data").write_bytes(b"trained")
+refused("'own.onnx' is there")
+assert pathlib.Path("own.onnx.data").read_bytes() == b"trained"
+export(force=True)
+assert pathlib.Path("own.onnx.data").read_bytes() == b"weights"
+
+os.symlink("own.onnx", "link.onnx")
+refused("'link.onnx' is there", path="link.onnx")
+assert os.path.islink("link.onnx")
+refused("there is no folder 'nowhere'", FileNotFoundError, path="nowhere/net.onnx")
+pathlib.Path("fails.onnx").write_bytes(b"old")
+refused("no such operator", RuntimeError, path="fails.onnx", force=True)
+assert pathlib.Path("fails.onnx").read_bytes() == b"old", "a failure has replaced a file"
+P
+$python files.py || fail "files"
 exit 0
