@@ -71,6 +71,10 @@ bool onnx_is_parameter(const onnx_constant *k) {
     return !onnx_is_literal(k) && !onnx_name_is_lost(k->name);
 }
 
+const char *onnx_parameter_of(const onnx_constant *k) {
+    return onnx_is_parameter(k) ? k->name : k->follows;
+}
+
 static void transpose(const double *from, double *to, int64_t rows, int64_t columns) {
     for (int64_t i = 0; i < rows; i++) {
         for (int64_t j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j];

@@ -20,6 +20,8 @@ typedef struct {
     bool transposed;                 /* the tensor's two axes change places */
     const char *name;                /* of the tensor; NULL: computed */
     bool untrained;                  /* the file tells that it is no parameter */
+    bool trained;                    /* or that it is one, or follows from one */
+    const char *follows;             /* a parameter that it is computed from; NULL: from none */
 } onnx_constant;
 
 /* A tensor of the file, which is checked; NULL: the failure is in w->status. */
@@ -39,6 +41,8 @@ onnx_constant *onnx_constant_transpose(onnx_work *w, onnx_constant *k);
  * exporter gave it. */
 bool onnx_is_parameter(const onnx_constant *k);
 bool onnx_name_is_lost(const char *name);
+/* The parameter that it is, or is computed from; NULL: none. */
+const char *onnx_parameter_of(const onnx_constant *k);
 /* It stands in the network as numbers, and is no parameter that lost its name either. */
 bool onnx_is_literal(const onnx_constant *k);
 

@@ -193,6 +193,20 @@ static const struct {
     {"Unsqueeze", fold_unsqueeze},  {"Transpose", fold_transpose}, {"Shape", fold_shape},
     {"ConstantOfShape", fold_fill}, {"Expand", fold_expand}};
 
+/* Numbers that are computed from a parameter change with it, which those of its shape do not. */
+static void note_parameters(const onnx_call *c, onnx_constant *k) {
+    const char *op = c->node->op_type;
+    if (k->name != NULL || k->integer || strcmp(op, "Shape") == 0 ||
+        strcmp(op, "ConstantOfShape") == 0)
+        return;
+    for (int i = 0; i < c->in_count; i++) {
+        const onnx_constant *from = onnx_constant_in(c, i);
+        if (from == NULL || from == k) continue;
+        if (k->follows == NULL) k->follows = onnx_parameter_of(from);
+        k->trained = k->trained || from->trained;
+    }
+}
+
 bool onnx_fold(onnx_import *m, onnx_call *c) {
     onnx_constant *k = NULL;
     bool known = false;
@@ -203,6 +217,7 @@ bool onnx_fold(onnx_import *m, onnx_call *c) {
     }
     if (!known) k = onnx_math_fold(m, c);
     if (k == NULL) return false;
+    note_parameters(c, k);
     onnx_give_constant(c, k);
     return true;
 }

@@ -25,13 +25,14 @@ typedef struct {
     int64_t size[ONNX_AXES];   /* of the images; N is the file's, or stands for any */
     const onnx_affine *affine; /* of the images, as layers read them; NULL: none */
     bool affine_known;
-    int output;           /* layer */
-    bool softmax;         /* it was the last operator, and is left out */
-    bool folded;          /* batch norms lie in convolutions */
-    const char *apart;    /* a tensor of two nodes, each of which has a copy; NULL: none */
-    const char *constant; /* a parameter that is one here; NULL: none */
-    bool no_momentum;     /* a batch norm has none that training can use */
-    int refused;          /* calls */
+    int output;             /* layer */
+    bool softmax;           /* it was the last operator, and is left out */
+    bool folded;            /* batch norms lie in convolutions */
+    const char *apart;      /* a tensor of two nodes, each of which has a copy; NULL: none */
+    const char *constant;   /* a parameter that is one here; NULL: none */
+    const char *normaliser; /* a parameter, or a buffer, that the images are normalised by */
+    bool no_momentum;       /* a batch norm has none that training can use */
+    int refused;            /* calls */
 } onnx_import;
 
 /* An operator at work. */

@@ -2,6 +2,7 @@
 #include "gyre/onnx.h"
 
 #include "affine.h"
+#include "classes.h"
 #include "external.h"
 #include "fuse.h"
 #include "graph.h"
@@ -20,7 +21,7 @@
 struct gyre_onnx_import {
     onnx_import m;
     char *layers;
-    char note[160], apart[240], constant[240];
+    char note[160], apart[240], constant[240], normaliser[320];
 };
 
 /* ---- recognising */
@@ -80,6 +81,13 @@ static void set_notes(gyre_onnx *o) {
                  i->m.constant);
         o->notes[count++] = i->constant;
     }
+    if (i->m.normaliser != NULL) {
+        snprintf(i->normaliser, sizeof i->normaliser,
+                 "%.100s normalises the images, and training leaves it as it is; if it is a "
+                 "parameter, and no buffer, export the network with dynamo=True, whose files tell",
+                 i->m.normaliser);
+        o->notes[count++] = i->normaliser;
+    }
     if (i->m.no_momentum) {
         o->notes[count++] =
             "a batch norm has a momentum of 1 or 0, as exporters write PyTorch's momentum=None, "
@@ -123,6 +131,8 @@ static gyre_status build(gyre_onnx *o) {
     o->outputs = (int)onnx_layer_at(m, m->output)->size[ONNX_AXIS_C];
     o->constants = has_constants(m);
     GYRE_TRY(onnx_affine_finish(m, o));
+    onnx_classes_mark(m);
+    GYRE_TRY(m->work.status);
     i->layers = onnx_print(m);
     if (i->layers == NULL) return gyre_no_memory("the network of '%s'", m->work.file->path);
     o->layers = i->layers;

@@ -53,7 +53,7 @@ bool onnx_give_channels(onnx_import *m, onnx_call *c, onnx_value *v, onnx_consta
         takes_shift(m, onnx_layer_of(m, v)) && !is_op(c, "Mul") && !is_op(c, "Div") && !first;
     onnx_layer *l = joins ? onnx_copy_layer(m, c, v) : onnx_give(m, c, "affine", &v, 1);
     if (l == NULL) return true;
-    if (onnx_is_parameter(k)) l->parameter = k->name;
+    if (onnx_parameter_of(k) != NULL) l->parameter = onnx_parameter_of(k);
     if (joins) {
         for (int i = 0; i < l->weight_count; i++) {
             if (strcmp(l->weights[i].suffix, "shift") == 0) l->weights[i].constant = shift;

@@ -76,7 +76,8 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
         onnx_refuse(m, c, "its constant of %d dimensions does not fit into the picture", k->rank);
         return;
     }
-    if (v->layer == ONNX_IMAGES && !is_op(c, "Pow")) {
+    if (v->layer == ONNX_IMAGES && !is_op(c, "Pow") && !k->trained) {
+        if (onnx_parameter_of(k) != NULL) m->normaliser = onnx_parameter_of(k);
         onnx_affine_step(m, c, v, k, place == 1);
         return;
     }
@@ -101,7 +102,7 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     onnx_layer *l = onnx_give_step(m, c, &v, 1, number);
     if (l == NULL) return;
     l->number_first = place == 1 && !is_op(c, "Mul") && !is_op(c, "Add");
-    if (onnx_is_parameter(k)) l->parameter = k->name;
+    l->parameter = onnx_parameter_of(k);
     if (is_op(c, "Mul") || is_op(c, "Div")) onnx_pattern_product(m, c);
 }
 

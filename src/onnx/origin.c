@@ -30,5 +30,6 @@ void onnx_origin_mark(onnx_import *m) {
         protobuf_c_message_pack(info, bytes);
         v->constant->untrained =
             has_kind(bytes, size, "BUFFER") || has_kind(bytes, size, "CONSTANT_TENSOR");
+        v->constant->trained = has_kind(bytes, size, "PARAMETER");
     }
 }

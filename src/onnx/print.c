@@ -72,25 +72,7 @@ static cJSON *node_of(const onnx_import *m, const onnx_layer *l) {
     return NULL;
 }
 
-/* The layer whose outputs are the network's, but for pools, dropout and the like behind it. */
-static void mark_classes(onnx_import *m) {
-    static const char *const passing[] = {"average_pool", "max_pool", "dropout",
-                                          "relu",         "upsample", NULL};
-    onnx_layer *l = onnx_layer_at(m, m->output);
-    for (int k = 0; l != NULL && passing[k] != NULL; k++) {
-        if (!is_type(l, passing[k])) continue;
-        l = onnx_layer_at(m, l->inputs[0]);
-        k = -1;
-    }
-    const char *key = is_type(l, "linear") ? "out" : is_type(l, "conv") ? "channels" : NULL;
-    cJSON *classes = key == NULL || l->tied >= 0 ? NULL : cJSON_CreateString("classes");
-    if (classes != NULL && !cJSON_ReplaceItemInObjectCaseSensitive(l->options, key, classes)) {
-        cJSON_Delete(classes);
-    }
-}
-
-char *onnx_print(onnx_import *m) {
-    mark_classes(m);
+char *onnx_print(const onnx_import *m) {
     cJSON *root = cJSON_CreateObject();
     cJSON *nodes = root == NULL ? NULL : cJSON_AddArrayToObject(root, "nodes");
     bool made = nodes != NULL;

@@ -6,6 +6,6 @@
 
 /* {"nodes": [...]} of the needed layers, all of which have a type and a name. free() it; NULL: out
  * of memory. The layer that gives one output for each class says so. */
-char *onnx_print(onnx_import *m);
+char *onnx_print(const onnx_import *m);
 
 #endif

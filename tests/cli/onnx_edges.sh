@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# ONNX files at the edges of what gyre reads: what each becomes, and what is said of it.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+gyre=$(realpath "$GYRE")
+/usr/bin/python3 "$lib/onnx_edges.py" "$T" || fail "no files"
+
+# holds NAME FILE WORDS: it has them, or with ! in front not
+holds() {
+    case $3 in
+    '') ;;
+    '!'*) ! grep -qF -- "${3#!}" "$2" || fail "$1: '${3#!}' in $(cat "$2")" ;;
+    *) grep -qF -- "$3" "$2" || fail "$1: no '$3' in $(cat "$2")" ;;
+    esac
+}
+count=0
+while IFS='|' read -r name network told; do
+    ends 0 "$gyre" model "$T/$name.onnx" --json
+    holds "$name" "$T/out" "$network"
+    cp "$T/out" "$T/json"
+    ends 0 "$gyre" model "$T/$name.onnx"
+    holds "$name" "$T/err" "$told"
+    count=$((count + 1))
+done <"$T/edges.txt"
+[ $count -ge 15 ] || fail "$count networks"
+exit 0
