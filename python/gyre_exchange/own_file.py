@@ -40,7 +40,6 @@ def _digest(path, size, beside):
     digest = hashlib.sha256()
     for file, most in ((path, size), *((b, b.stat().st_size) for b in beside)):
         digest.update(b"%d " % most)
-
         with open(file, "rb") as f:
             _take(digest, f, most)
     return digest.hexdigest()

@@ -70,6 +70,26 @@ def _like(w, tensor):
     return torch.from_numpy(np.ascontiguousarray(w)).to(tensor.dtype)
 
 
+def _place(tensor):
+    """Where the numbers are; names of one module, or of one parameter, have the same place."""
+    if hasattr(tensor, "data_ptr"):
+        return tensor.data_ptr(), tuple(tensor.shape), tuple(tensor.stride())
+    return id(tensor)
+
+
+def _sources(state, found):
+    """name -> the name in gyre: its own, or one of the same place, since gyre has a shared parameter once."""
+    sources, places = {}, {}
+    for name, tensor in state.items():
+        source = name if name in found else name + ".weight"  # a module's own parameter is a node in gyre
+        if source in found:
+            sources[name] = places.setdefault(_place(tensor), source)
+    for name, tensor in state.items():
+        if name not in sources and _place(tensor) in places:
+            sources[name] = places[_place(tensor)]
+    return sources
+
+
 def from_gyre(checkpoint, model, weights="any"):
     """Loads the weights and running statistics of `checkpoint`, an HDF5 file of gyre's, into `model` by name.
 
@@ -79,21 +99,20 @@ def from_gyre(checkpoint, model, weights="any"):
     is no checkpoint, or nothing of it fits.
     """
     found, state = _read(checkpoint, weights), dict(model.state_dict())
-    loaded = Loaded([], [], [], [])
+    loaded, sources = Loaded([], [], [], []), _sources(state, found)
     for name, tensor in state.items():
         if name.endswith("num_batches_tracked"):
             continue
-        source = name if name in found else name + ".weight"  # a module's own parameter is a node in gyre
-        if source not in found:
+        if name not in sources:
             loaded.missing.append(name)
             continue
-        w = _in_torch_order(*found.pop(source))
+        w = _in_torch_order(*found[sources[name]])
         if _same_but_for_ones(w.shape, tuple(tensor.shape)):
             state[name] = _like(w, tensor)
             loaded.taken.append(name)
         else:
             loaded.misfit.append(f"{name} {w.shape} for {tuple(tensor.shape)}")
-    loaded.unused.extend(sorted(found))
+    loaded.unused.extend(sorted(set(found) - set(sources.values())))
     if not loaded.taken:
         raise ValueError(f"'{checkpoint}' has no parameter of the model by name and shape; {loaded}")
     model.load_state_dict(state)

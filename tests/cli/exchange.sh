@@ -164,7 +164,20 @@ with h5py.File(averaged) as f:
         assert (module.state["fc.bias"] == f[group]["fc.bias"][()]).all(), weights
         buffers = f["average" if group == "average" else "state/buffers"]
         assert (module.state["bn1.running_var"] == buffers["bn1.running_var"][()]).all(), weights
+# A module under two names, of which gyre has either; the second one of two that gyre has is told.
+module = Module()
+module.state["again.weight"], module.state["again.bias"] = module.state["bn2.weight"], module.state["bn2.bias"]
+module.state = {"before.weight": module.state["conv3.weight"], **module.state}
+assert from_gyre(checkpoint, module).whole()
+for name, source in ("again.weight", "bn2.weight"), ("again.bias", "bn2.bias"), ("before.weight", "conv3.weight"):
+    assert (module.state[name] == want[source]).all() and (module.state[source] == want[source]).all(), name
 warnings.simplefilter("always")
+module = Module()
+module.state["bn2.bias"] = module.state["bn2.weight"]
+with warnings.catch_warnings(record=True) as said:
+    loaded = from_gyre(checkpoint, module)
+assert loaded.unused == ["bn2.weight"] and "unused: bn2.weight" in str(said[0].message), loaded
+assert (module.state["bn2.weight"] == want["bn2.bias"]).all()
 with warnings.catch_warnings(record=True) as said:
     loaded = from_gyre(checkpoint, Module(fc__weight=(7, 64), extra__bias=(3,)))
 assert loaded.missing == ["extra.bias"] and loaded.misfit == ["fc.weight (2, 128) for (7, 64)"], loaded
