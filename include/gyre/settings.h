@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 enum {
-    GYRE_THREADS_MAX = 4096,   /* of a rank */
-    GYRE_CLASSES_MAX = 1000000 /* of a dataset and of a model */
+    GYRE_THREADS_MAX = 4096,    /* of a rank */
+    GYRE_CLASSES_MAX = 1000000, /* of a dataset and of a model */
+    GYRE_NODES_MAX = 10000      /* of a network: the time of planning grows with their square */
 };
 
 /* A duration with its unit, as {"epochs": 10} in a config. */
@@ -231,7 +232,7 @@ typedef struct {
     gyre_length every; /* NONE: once per epoch */
     bool minima;       /* also at each minimum of the LR */
     int batch;
-    int pairs; /* times and noises of each sample, of networks that denoise; 0: the default */
+    int pairs;      /* times and noises of each sample, of networks that denoise; 0: the default */
     int test_pairs; /* of the part test, at the end; 0: as many */
     uint64_t seed;  /* of both */
 } gyre_evaluate_settings;

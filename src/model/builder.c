@@ -220,9 +220,9 @@ static gyre_status check(const builder *b, const gyre_node_type *type, const cha
     if (type == NULL) {
         return gyre_fail(GYRE_EUSAGE, "node %s: there is no type \"%s\"", name, type_name);
     }
-    if (b->model->node_count >= BUILDER_NODES_MAX && !type->is_loss) {
+    if (b->model->node_count >= GYRE_NODES_MAX && !type->is_loss) {
         return gyre_fail(GYRE_EUSAGE, "node %s: expected at most %d nodes, found one more", name,
-                         BUILDER_NODES_MAX);
+                         GYRE_NODES_MAX);
     }
     GYRE_TRY(check_name(b, type, name));
     GYRE_TRY(builder_check_inputs(type, name, count));

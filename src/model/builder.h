@@ -8,8 +8,6 @@
 
 enum { BUILDER_IMAGES = -1 };
 #define BUILDER_INPUT "images" /* what a list of nodes calls them */
-/* More would keep a run planning for minutes: its time grows with their square. */
-enum { BUILDER_NODES_MAX = 10000 };
 #define BUILDER_LOSS "loss" /* the name of the node that is added last */
 
 struct builder {

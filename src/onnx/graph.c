@@ -5,12 +5,17 @@
 #include "equal.h"
 #include "external.h"
 #include "fold.h"
+#include "gyre/settings.h"
 #include "operators.h"
 #include "origin.h"
 #include "row.h"
 #include <string.h>
 
-enum { NODES_MAX = 50000, ANY_BATCH = 1000003 /* a prime: no other size divides by it */ };
+/* Of the operators, some are shapes and constants, and others parts of a node. */
+enum {
+    OPERATORS_MAX = 5 * GYRE_NODES_MAX,
+    ANY_BATCH = 1000003 /* a prime: no other size divides by it */
+};
 
 static gyre_status wrong(const onnx_import *m, const char *what, const char *name,
                          const char *advice) {
@@ -305,9 +310,9 @@ gyre_status onnx_graph_read(onnx_import *m) {
     const Onnx__GraphProto *g = m->work.file->model->graph;
     size_t nodes = 0, names = 0;
     count(g, &nodes, &names);
-    if (nodes > NODES_MAX) {
-        return gyre_fail(GYRE_EIO, "'%s' has %zu nodes; at most %d were expected",
-                         m->work.file->path, nodes, NODES_MAX);
+    if (nodes > OPERATORS_MAX) {
+        return gyre_fail(GYRE_EIO, "'%s' has %zu operators; at most %d were expected",
+                         m->work.file->path, nodes, OPERATORS_MAX);
     }
     if (names > INT32_MAX / 4) return wrong(m, "too many values has graph", g->name, "split it");
     onnx_values_open(&m->work, &m->values, (int)names);

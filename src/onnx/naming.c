@@ -9,69 +9,6 @@
 
 enum { NAME_MOST = 100, NAME_ROOM = 128 }; /* with ".running_mean" at most 127 bytes */
 
-/* ---- tied weights */
-
-/* Two names of one tensor are two parameters, whose numbers are equal so far: TorchScript writes
- * these once, and the second as an Identity of the first. */
-static bool are_two(const onnx_constant *a, const onnx_constant *b) {
-    bool named = onnx_is_parameter(a) && onnx_is_parameter(b);
-    return named && strcmp(a->name, b->name) != 0;
-}
-
-static bool same_tensor(const onnx_constant *a, const onnx_constant *b) {
-    return b != NULL && a->tensor != NULL && a->tensor == b->tensor && !are_two(a, b);
-}
-
-/* With its axes in the same places: a matrix and its transpose are no weights of one node. */
-static bool same_weight(const onnx_constant *a, const onnx_constant *b) {
-    return same_tensor(a, b) && a->transposed == b->transposed && a->rank == b->rank;
-}
-
-/* PyTorch's optimizing exporter writes equal tensors once, as the ones of fresh norms; those of one
- * number are no sign of sharing. */
-static bool is_shared(onnx_import *m, onnx_constant *a, const onnx_constant *b) {
-    double number;
-    return same_tensor(a, b) && !onnx_constant_all(&m->work, a, &number);
-}
-
-static int parameters_of(const onnx_layer *l) {
-    int count = 0;
-    for (int k = 0; k < l->weight_count; k++) count += !onnx_is_statistic(l->weights[k].suffix);
-    return count;
-}
-
-/* Nodes share all parameters or none: of a part each gets its own, which a note tells. Each has
- * statistics of its own. */
-static void tie(onnx_import *m, int place, int other) {
-    onnx_layer *l = onnx_layer_at(m, place);
-    const onnx_layer *o = onnx_layer_at(m, other);
-    int same = 0;
-    const char *shared = NULL;
-    for (int k = 0; k < l->weight_count; k++) {
-        onnx_constant *mine = l->weights[k].constant;
-        const onnx_constant *theirs = onnx_layer_find_weight(o, l->weights[k].suffix);
-        if (is_shared(m, mine, theirs)) shared = mine->name == NULL ? "a constant" : mine->name;
-        same += !onnx_is_statistic(l->weights[k].suffix) && same_weight(mine, theirs);
-    }
-    if (shared == NULL || parameters_of(l) == 0 || parameters_of(o) == 0) return;
-    if (same == parameters_of(l) && same == parameters_of(o) && strcmp(l->type, o->type) == 0)
-        l->tied = o->tied < 0 ? other : o->tied;
-    else
-        m->apart = shared;
-}
-
-void onnx_naming_tie(onnx_import *m) {
-    for (int i = 0; i < m->layers.count; i++) {
-        onnx_layer *l = onnx_layer_at(m, i);
-        for (int k = 0; l->needed && l->weight_count > 0 && l->tied < 0 && k < i; k++) {
-            const onnx_layer *o = onnx_layer_at(m, k);
-            if (o->needed && o->weight_count > 0) tie(m, i, k);
-        }
-    }
-}
-
-/* ---- names */
-
 /* What a terminal and a file of weights can show: no slash, no space, nothing beyond ASCII. */
 static void clean(const char *from, size_t length, char out[NAME_ROOM]) {
     size_t n = 0;

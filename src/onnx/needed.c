@@ -1,6 +1,7 @@
 /* Layers that nothing needs, and those that gyre does not have. */
 #include "needed.h"
 
+#include "gyre/settings.h"
 #include "gyre/text.h"
 #include <string.h>
 
@@ -76,4 +77,12 @@ gyre_status onnx_needed_check(const onnx_import *m) {
     if (count == 0) return GYRE_OK;
     return gyre_fail(GYRE_EIO, "'%s' has %d node%s that gyre cannot take%s", m->work.file->path,
                      count, count > 1 ? "s" : "", text);
+}
+
+gyre_status onnx_needed_count(const onnx_import *m) {
+    int count = 0;
+    for (int i = 0; i < m->layers.count; i++) count += m->layers.list[i].needed;
+    if (count <= GYRE_NODES_MAX) return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s' makes a network of %d nodes; at most %d were expected",
+                     m->work.file->path, count, GYRE_NODES_MAX);
 }

@@ -11,6 +11,7 @@
 #include "needed.h"
 #include "operators.h"
 #include "print.h"
+#include "tie.h"
 #include "weights.h"
 #include <math.h>
 #include <stdio.h>
@@ -120,8 +121,9 @@ static gyre_status build(gyre_onnx *o) {
     onnx_affine_nodes(m);
     GYRE_TRY(onnx_needed_check(m));
     onnx_fuse(m);
+    GYRE_TRY(onnx_needed_count(m));
     onnx_norms_complete(m);
-    onnx_naming_tie(m);
+    onnx_tie(m);
     onnx_naming_names(m);
     GYRE_TRY(m->work.status);
     GYRE_TRY(onnx_weights_list(m, &o->weights, &o->weight_count));

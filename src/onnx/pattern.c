@@ -37,6 +37,7 @@ static void add_factor(product *p, int place) {
 
 static void collect(const onnx_import *m, int place, int depth, product *p) {
     const onnx_layer *l = onnx_layer_at(m, place);
+    if (p->count < 0) return;
     bool numbered = l != NULL && !isnan(l->number) && !l->number_first;
     if (depth < FACTORS_MAX && numbered && (onnx_is_step(l, "Mul") || onnx_is_step(l, "Div"))) {
         p->number = onnx_is_step(l, "Mul") ? p->number * l->number : p->number / l->number;

@@ -68,7 +68,22 @@ def make_ends():
                              node("Add", ["head", "other"], ["logits"])], [tensor("other.weight", (10, 10))]), fixed)
 
 
+def make_many(folder):
+    """As many layers as a network may have, and more: each has the factor, or factors of its own."""
+    for name, count, shared in ("many", 9997, False), ("more", 9998, False), ("most", 49900, False), ("tied", 49900, True):
+        at = lambda i: "stem" if i == 0 else "body" if i == count else f"b{i}"
+        factor = lambda i: "factor" if shared else f"factor{i}"
+        body = [node("Mul", [at(i), factor(i)], [at(i + 1)]) for i in range(count)]
+        tensors = [tensor(factor(i), (4, 1, 1), [1.0, 1.0, 1.0, 0.5]) for i in range(1 if shared else count)]
+        (folder / f"{name}.onnx").write_bytes(around(body, tensors))
+    # products of products, whose factors are more with each
+    body = [node("Mul", [x, x], [y]) for x, y in zip(["stem", *(f"b{i}" for i in range(9000))],
+                                                     [*(f"b{i}" for i in range(9000)), "body"])]
+    (folder / "powers.onnx").write_bytes(around(body))
+
+
 def main(folder):
+    make_many(folder)
     make_images()
     make_ends()
     with open(folder / "edges.txt", "w") as f:
