@@ -76,7 +76,8 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
     for (int j = 0; j < V; j++) {
         a[j] *= f.from_variance ? norm_inverse(spread[j], f.eps) : spread[j];
     }
-    norm_apply<T, V>(t, p, mean, a, b, f.relu, x, residual, y);
+    auto act = [relu = f.relu](float v) { return relu && v < 0.0f ? 0.0f : v; }; /* NaN stays */
+    norm_apply<T, V>(t, p, mean, a, b, act, x, residual, y);
 }
 GPU_KERNELS(norm_apply_kernel);
 

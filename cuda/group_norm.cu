@@ -103,24 +103,52 @@ __global__ void __launch_bounds__(GPU_BLOCK)
 }
 KERNEL(group_inverse_kernel);
 
-template <class T, int V>
-__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
-    group_apply_kernel(gpu_tiles t, group_sizes s, const void *x, const float *means,
-                       const float *inverse, const float *gamma, const float *beta, void *y) {
+/* What a norm is for each group, and its factor and bias for each channel. */
+struct group_norm_numbers {
+    const float *mean, *inverse, *gamma, *beta;
+};
+
+/* y = (x - mean) * a + b for the channels of this thread; a sample is cut into `parts`. */
+template <int V>
+__device__ __forceinline__ void affine_of(const group_sizes &s, unsigned parts, unsigned vector,
+                                          const group_norm_numbers &n, float (&mean)[V],
+                                          float (&a)[V], float (&b)[V]) {
+    gpu_load_each<V>(n.gamma + uint64_t(vector) * V, a);
+    gpu_load_each<V>(n.beta + uint64_t(vector) * V, b);
+#pragma unroll
+    for (int j = 0; j < V; j++) {
+        uint64_t group = group_of(s, parts, vector * V + unsigned(j));
+        mean[j] = n.mean[group];
+        a[j] *= n.inverse[group];
+    }
+}
+
+template <class T, int V, class Act>
+__device__ __forceinline__ void apply_groups(const gpu_tiles &t, const group_sizes &s,
+                                             const group_norm_numbers &n, Act act, const void *x,
+                                             void *y) {
     gpu_tile_place p = gpu_tile_place_of(t);
     if (!p.inside) return;
     float mean[V], a[V], b[V];
-    gpu_load_each<V>(gamma + uint64_t(p.vector) * V, a);
-    gpu_load_each<V>(beta + uint64_t(p.vector) * V, b);
-#pragma unroll
-    for (int j = 0; j < V; j++) {
-        uint64_t group = group_of(s, s.maps, p.vector * V + unsigned(j));
-        mean[j] = means[group];
-        a[j] *= inverse[group];
-    }
-    norm_apply<T, V>(t, p, mean, a, b, false, x, nullptr, y);
+    affine_of<V>(s, s.maps, p.vector, n, mean, a, b);
+    norm_apply<T, V>(t, p, mean, a, b, act, x, nullptr, y);
+}
+
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
+    group_apply_kernel(gpu_tiles t, group_sizes s, const void *x, group_norm_numbers n, void *y) {
+    apply_groups<T, V>(
+        t, s, n, [](float v) { return v; }, x, y);
 }
 GPU_KERNELS(group_apply_kernel);
+
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_MAP_BLOCKS)
+    group_silu_kernel(gpu_tiles t, group_sizes s, const void *x, group_norm_numbers n, void *y) {
+    apply_groups<T, V>(
+        t, s, n, [](float v) { return gyre_silu(0.0f, v); }, x, y);
+}
+GPU_KERNELS(group_silu_kernel);
 
 /* ---- backward */
 
@@ -138,6 +166,18 @@ __global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
     norm_sum_gradients<T, V>(t, f, mean, work, t.parts);
 }
 GPU_KERNELS(group_gradients_kernel);
+
+/* The same behind SiLU: du is the gradient of what it reads. */
+template <class T, int V>
+__global__ void __launch_bounds__(GPU_BLOCK, GPU_SUM_BLOCKS)
+    group_silu_gradients_kernel(gpu_tiles t, group_sizes s, norm_backward f, group_norm_numbers n,
+                                void *du, float *work) {
+    float mean[V] = {}, a[V] = {}, b[V] = {};
+    gpu_tile_place p = gpu_tile_place_of(t);
+    if (p.inside) affine_of<V>(s, s.sums, p.vector, n, mean, a, b);
+    norm_sum_silu_gradients<T, V>(t, f, mean, a, b, du, work, t.parts);
+}
+GPU_KERNELS(group_silu_gradients_kernel);
 
 /* With dy' = dy * gamma and x' = (x - mean) * inverse:
  *     dx = (dy' - (mean of dy' + x' * mean of dy' x')) * inverse = k dy + (m (x - mean) + b)
@@ -262,16 +302,17 @@ gyre_status gpu_group_norm(gyre_queue *q, const gyre_group_norm_shape *s, gyre_a
     LAUNCH(group_inverse_kernel, group_grid(p.sizes), GPU_BLOCK, 0, gpu_stream(q), p.sizes,
            (const float *)sums, inverse);
     GYRE_TRY(gpu_result(q, cudaGetLastError(), __func__));
-    auto apply = GPU_PICK(group_apply_kernel, bf16, p.wide);
+    auto apply = s->silu ? GPU_PICK(group_silu_kernel, bf16, p.wide)
+                         : GPU_PICK(group_apply_kernel, bf16, p.wide);
+    const group_norm_numbers n = {mean, inverse, gpu_floats(gamma), gpu_floats(beta)};
     LAUNCH(apply, gpu_tiles_grid(p.maps), gpu_tiles_block(p.maps), 0, gpu_stream(q), p.maps,
-           p.sizes, x, (const float *)mean, (const float *)inverse, gpu_floats(gamma),
-           gpu_floats(beta), y);
+           p.sizes, x, n, y);
     return gpu_result(q, cudaGetLastError(), __func__);
 }
 
 gyre_status gpu_group_norm_dx(gyre_queue *q, const gyre_group_norm_shape *s, gyre_act x,
-                              gyre_act dy, gyre_f32 gamma, gyre_f32 saved, gyre_act dx,
-                              gyre_f32 dgamma, gyre_f32 dbeta) {
+                              gyre_act dy, gyre_f32 gamma, gyre_f32 beta, gyre_f32 saved,
+                              gyre_act dx, gyre_f32 dgamma, gyre_f32 dbeta) {
     if (elements_of(s) == 0) return GYRE_OK;
     bool bf16 = gpu_bf16(q);
     group_plan p = plan_of(s, bf16, gpu_in_vectors(bf16, s->c, x, dy, dx));
@@ -279,9 +320,17 @@ gyre_status gpu_group_norm_dx(gyre_queue *q, const gyre_group_norm_shape *s, gyr
     GYRE_TRY(open_work(q, p, &sums, &slopes));
     const float *mean = gpu_floats(saved), *inverse = mean + size_t(s->n) * p.sizes.groups;
     norm_backward f = {x, nullptr, dy, false};
-    auto gradients = GPU_PICK(group_gradients_kernel, bf16, p.wide);
-    LAUNCH(gradients, gpu_tiles_grid(p.sums), gpu_tiles_block(p.sums), 0, gpu_stream(q), p.sums,
-           p.sizes, f, mean, sums);
+    if (s->silu) {
+        const group_norm_numbers n = {mean, inverse, gpu_floats(gamma), gpu_floats(beta)};
+        auto gradients = GPU_PICK(group_silu_gradients_kernel, bf16, p.wide);
+        LAUNCH(gradients, gpu_tiles_grid(p.sums), gpu_tiles_block(p.sums), 0, gpu_stream(q), p.sums,
+               p.sizes, f, n, dx, sums);
+        f.dy = dx;
+    } else {
+        auto gradients = GPU_PICK(group_gradients_kernel, bf16, p.wide);
+        LAUNCH(gradients, gpu_tiles_grid(p.sums), gpu_tiles_block(p.sums), 0, gpu_stream(q), p.sums,
+               p.sizes, f, mean, sums);
+    }
     LAUNCH(group_slopes_kernel, group_grid(p.sizes), GPU_BLOCK, 0, gpu_stream(q), p.sizes,
            gpu_floats(gamma), inverse, sums, slopes);
     GYRE_TRY(gpu_result(q,

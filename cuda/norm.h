@@ -3,6 +3,8 @@
 #ifndef GYRE_CUDA_NORM_H
 #define GYRE_CUDA_NORM_H
 
+#include "element.h"
+#include "gyre/activation.h"
 #include "tiles.h"
 
 __device__ __forceinline__ float norm_inverse(float variance, float eps) {
@@ -31,9 +33,9 @@ norm_sum_moments(gpu_tiles t, const void *x, const float (&shift)[V], float *wor
 
 /* y = act((x - mean) * a + b (+ residual)) for the thread's rows. The mean is taken off first:
  * folded into b it would cancel when it is large beside the deviation. */
-template <class T, int V>
+template <class T, int V, class Act>
 __device__ __forceinline__ void norm_apply(gpu_tiles t, gpu_tile_place p, const float (&mean)[V],
-                                           const float (&a)[V], const float (&b)[V], bool relu,
+                                           const float (&a)[V], const float (&b)[V], Act act,
                                            const void *x, const void *residual, void *y) {
     for (; p.row < p.end; p.row += p.step) {
         uint64_t at = (p.row * t.vectors + p.vector) * V;
@@ -44,7 +46,7 @@ __device__ __forceinline__ void norm_apply(gpu_tiles t, gpu_tile_place p, const 
         for (int j = 0; j < V; j++) {
             v[j] = (v[j] - mean[j]) * a[j] + b[j];
             if (residual != nullptr) v[j] += r[j];
-            if (relu) v[j] = v[j] < 0.0f ? 0.0f : v[j]; /* NaN stays */
+            v[j] = act(v[j]);
         }
         gpu_store<V>((T *)y + at, v);
     }
@@ -84,6 +86,32 @@ __device__ __forceinline__ void norm_sum_gradients(gpu_tiles t, const norm_backw
                 sums[j] += d[j];
                 sums[V + j] += d[j] * (v[j] - mean[j]);
             }
+        },
+        work, room);
+}
+
+/* The same where y = silu((x - mean) * a + b): dy' is the gradient of what SiLU reads, and goes to
+ * du, which may be dy. */
+template <class T, int V>
+__device__ __forceinline__ void norm_sum_silu_gradients(gpu_tiles t, const norm_backward &f,
+                                                        const float (&mean)[V], const float (&a)[V],
+                                                        const float (&b)[V], void *du, float *work,
+                                                        unsigned room) {
+    gpu_sum_part<V, 2>(
+        t,
+        [=](uint64_t row, unsigned vector, float(&sums)[2 * V]) {
+            uint64_t at = (row * t.vectors + vector) * V;
+            float v[V], d[V];
+            gpu_load<V>((const T *)f.x + at, v);
+            gpu_load<V>((const T *)f.dy + at, d);
+#pragma unroll
+            for (int j = 0; j < V; j++) {
+                float x = v[j] - mean[j];
+                d[j] = gyre_silu_dx(0.0f, x * a[j] + b[j], d[j]);
+                sums[j] += d[j];
+                sums[V + j] += d[j] * x;
+            }
+            gpu_store<V>((T *)du + at, d);
         },
         work, room);
 }

@@ -46,10 +46,13 @@ typedef struct {
 
 /* Group norm over the h w pixels of a sample and the c / groups channels of a group (Wu & He 2018,
  * arXiv 1803.08494): y = (x - mean) / sqrt(variance + eps) * gamma(c) + beta(c), with the biased
- * variance. Channels of a group are neighbours. */
+ * variance. Channels of a group are neighbours. silu: y = silu of that, which backward computes
+ * anew.
+ */
 typedef struct {
     int n, h, w, c, groups;
     float eps;
+    bool silu;
 } gyre_group_norm_shape;
 
 /* Window r x s; gyre_pool_rows() and gyre_pool_columns() give the output size. pad_h < r, pad_w <
@@ -257,9 +260,10 @@ typedef struct {
      */                                                                                            \
     SHAPED(group_norm, gyre_group_norm_shape, (gyre_act, x), (gyre_f32, gamma), (gyre_f32, beta),  \
            (gyre_f32, saved), (gyre_act, y))                                                       \
-    /* dx may be dy */                                                                             \
+    /* dx may be dy; beta is read where silu, alone */                                             \
     SHAPED(group_norm_dx, gyre_group_norm_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, gamma), \
-           (gyre_f32, saved), (gyre_act, dx), (gyre_f32, dgamma), (gyre_f32, dbeta))               \
+           (gyre_f32, beta), (gyre_f32, saved), (gyre_act, dx), (gyre_f32, dgamma),                \
+           (gyre_f32, dbeta))                                                                      \
     /* saved(n, heads, queries): the logarithm of each softmax's denominator; may be NULL */       \
     SHAPED(attention, gyre_attention_shape, (gyre_act, query), (gyre_act, key), (gyre_act, value), \
            (gyre_f32, saved), (gyre_act, y))                                                       \
@@ -287,7 +291,7 @@ typedef struct {
     SHAPED(diffuse, gyre_diffusion_shape, (gyre_i32, draws), (gyre_f32, table), (gyre_act, x),     \
            (gyre_act, y))                                                                          \
     /* x(n, pixels, 2 c) is mean and deviation: y = mean + deviation normal; the mean where no     \
-     * noise is added */                                                                                       \
+     * noise is added */                                                                           \
     SHAPED(latent, gyre_diffusion_shape, (gyre_i32, draws), (gyre_act, x), (gyre_act, y))          \
     /* y(n, c) = row t of table(steps, c) */                                                       \
     SHAPED(time_rows, gyre_diffusion_shape, (gyre_i32, draws), (gyre_f32, table), (gyre_act, y))   \

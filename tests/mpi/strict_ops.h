@@ -20,7 +20,7 @@ static void note_bytes(const void *bytes, size_t size);
 #define LAST_gyre_linear_shape relu
 #define LAST_gyre_batch_norm_shape frozen
 #define LAST_gyre_layer_norm_shape eps
-#define LAST_gyre_group_norm_shape eps
+#define LAST_gyre_group_norm_shape silu
 #define LAST_gyre_attention_shape causal
 #define LAST_gyre_geglu_shape c
 #define LAST_gyre_positions_shape c

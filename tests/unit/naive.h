@@ -132,6 +132,8 @@ static void naive_group_norm(const naive *t, const gyre_node *l, naive_input in,
         int first = i / groups * pixels * l->c + i % groups * width;
         naive_standardise(t, l, in.x, first, pixels * width, width, y);
     }
+    int all = t->n * pixels * l->c;
+    for (int i = 0; i < all && node_option_value(l, "silu") != 0; i++) y[i] /= 1 + exp(-y[i]);
 }
 
 static void naive_pool(const naive *t, const gyre_node *l, naive_input in, double *y) {

@@ -97,7 +97,8 @@ static inline void rig_group_norm(builder *b, int variant) {
                             BUILDER_OPTIONS({"channels", 6}, {"size", 3}, {"pad", 1}));
     x = builder_node_of(b, "group_norm", "pairs", x, BUILDER_OPTIONS({"groups", 3}, {"eps", 0.01}));
     x = builder_node_of(b, "relu", "relu", x, NULL);
-    x = builder_node_of(b, "group_norm", "layer", x, BUILDER_OPTIONS({"groups", 1}));
+    x = builder_node_of(b, "group_norm", "layer", x,
+                        BUILDER_OPTIONS({"groups", 1}, {"silu", true}));
     x = builder_node_of(b, "group_norm", "instance", x, BUILDER_OPTIONS({"groups", 6}));
     builder_style_torch(b);
     builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", b->model->classes}));

@@ -183,9 +183,7 @@ static void build(builder *b, const unet_config *u) {
     for (int i = 0; i < u->levels; i++) x = down(&n, i, x);
     x = middle(&n, x);
     for (int i = 0; i < u->levels; i++) x = up(&n, i, x);
-    x = builder_node_of(b, "group_norm", "conv_norm_out", x,
-                        BUILDER_OPTIONS({"groups", u->groups}, {"eps", u->eps}));
-    x = builder_node_of(b, "silu", "conv_act", x, NULL);
+    x = unet_norm_silu(&n.blocks, "conv_norm_out", x);
     layers_conv(b, "conv_out", x, (conv_options){channels, 3, 1, 1, true, false, 0});
 }
 

@@ -20,6 +20,12 @@ static int group_norm(const unet_blocks *n, const char *prefix, const char *what
                            BUILDER_OPTIONS({"groups", groups}, {"eps", eps}));
 }
 
+int unet_norm_silu(const unet_blocks *n, const char *name, int x) {
+    return builder_node_of(
+        n->b, "group_norm", name, x,
+        BUILDER_OPTIONS({"groups", n->u->groups}, {"eps", n->u->eps}, {"silu", true}));
+}
+
 int unet_silu(const unet_blocks *n, const char *prefix, const char *what, int x) {
     return builder_node_of(n->b, "silu", unet_name(prefix, what).text, x, NULL);
 }
@@ -41,13 +47,11 @@ static int add(const unet_blocks *n, const char *prefix, const char *what, int x
 int unet_resnet(const unet_blocks *n, const char *prefix, int x, int channels) {
     const unet_config *u = n->u;
     builder *b = n->b;
-    int y = group_norm(n, prefix, "norm1", x, u->groups, u->eps);
-    y = unet_silu(n, prefix, "nonlinearity1", y);
+    int y = unet_norm_silu(n, unet_name(prefix, "norm1").text, x);
     y = conv(n, prefix, "conv1", y, channels, 3);
     int t = layers_linear(b, unet_name(prefix, "time_emb_proj").text, n->time, channels, false);
     y = add(n, prefix, "add_time", y, t);
-    y = group_norm(n, prefix, "norm2", y, u->groups, u->eps);
-    y = unet_silu(n, prefix, "nonlinearity2", y);
+    y = unet_norm_silu(n, unet_name(prefix, "norm2").text, y);
     if (u->dropout > 0) {
         y = builder_node_of(b, "dropout", unet_name(prefix, "dropout").text, y,
                             BUILDER_OPTIONS({"p", u->dropout}));

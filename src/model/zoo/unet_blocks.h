@@ -18,6 +18,8 @@ typedef struct {
 unet_node_name unet_name(const char *prefix, const char *what);
 
 int unet_silu(const unet_blocks *n, const char *prefix, const char *what, int x);
+/* Group norm with the numbers of the config, then SiLU, in one node. */
+int unet_norm_silu(const unet_blocks *n, const char *name, int x);
 int unet_resnet(const unet_blocks *n, const char *prefix, int x, int channels);
 /* Attention of pixels to each other. */
 int unet_attention(const unet_blocks *n, const char *prefix, int x, int groups);

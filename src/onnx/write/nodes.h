@@ -20,6 +20,8 @@ static inline int nodes_option(const nodes_call *c, const char *name, int i) {
 static inline float nodes_real(const nodes_call *c, const char *name) {
     return (float)gyre_node_option(c->node, name, 0);
 }
+/* y times its sigmoid. */
+graph_value nodes_silu_of(nodes_call *c, graph_value y);
 static inline graph_value nodes_relu_of(const nodes_call *c, graph_value y) {
     return nodes_option(c, "relu", 0) != 0 ? graph_unary(c->g, "Relu", y, NULL) : y;
 }

@@ -25,8 +25,12 @@ static graph_value leaky_relu(nodes_call *c) {
     return graph_unary(c->g, "LeakyRelu", c->x[0], slope);
 }
 
+graph_value nodes_silu_of(nodes_call *c, graph_value x) {
+    return graph_binary(c->g, "Mul", x, graph_unary(c->g, "Sigmoid", x, NULL));
+}
+
 static graph_value silu(nodes_call *c) {
-    return graph_binary(c->g, "Mul", c->x[0], graph_unary(c->g, "Sigmoid", c->x[0], NULL));
+    return nodes_silu_of(c, c->x[0]);
 }
 
 /* x (1 + t) / 2 */

@@ -82,6 +82,7 @@ static graph_value group_norm(nodes_call *c) {
         if (param < 0) continue;
         y = graph_binary(c->g, operators[i], y, graph_parameter(c->g, param, 3, false));
     }
+    if (nodes_option(c, "silu", 0) != 0) y = nodes_silu_of(c, y);
     return y;
 }
 

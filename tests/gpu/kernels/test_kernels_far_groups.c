@@ -6,7 +6,7 @@
  * write into 256 of f32, 128 of bf16. Where the last block of such a grid runs, grids with fewer
  * blocks run none; block 0 of the grids by group has the last sample's groups too. */
 enum { C = 64, GROUPS = 8, SUMS = 32, PIXELS = 128 * 128, COUNT = PIXELS * C / GROUPS };
-static const gyre_group_norm_shape shape = {(1 << 12) + 1, 128, 128, C, GROUPS, 0};
+static const gyre_group_norm_shape shape = {(1 << 12) + 1, 128, 128, C, GROUPS, 0, false};
 
 typedef struct {
     uint64_t n, at, parts, first, second; /* elements, the one that is not 0; its sums in work */
@@ -70,8 +70,8 @@ static void group_norm_reaches_far(void **state) {
 
 static void backward(gyre_backend *b, far *f, space dy, uint64_t block) {
     emulator_blocks(block, block);
-    GPU(group_norm_dx, &shape, act(f->x), act(dy), f32(f->gamma), f32(floats(f->saved)), act(f->y),
-        f32(f->dgamma), f32(f->dbeta));
+    GPU(group_norm_dx, &shape, act(f->x), act(dy), f32(f->gamma), f32(f->beta),
+        f32(floats(f->saved)), act(f->y), f32(f->dgamma), f32(f->dbeta));
 }
 
 /* dy is 3 where x is 6; the mean there is 2, the inverse deviation 0.5. Sums of COUNT and 4 COUNT

@@ -10,7 +10,8 @@ typedef void (*operation)(gyre_backend *b, const buffer *in, const buffer *out);
 static const gyre_batch_norm_shape norm = {6, 12, 11, 24, 1e-5f, true, true, false};
 static const gyre_batch_norm_shape frozen = {6, 12, 11, 24, 1e-5f, true, true, true};
 static const gyre_layer_norm_shape layer_norm = {6, 12, 11, 24, 1e-5f};
-static const gyre_group_norm_shape group_norm = {6, 12, 11, 24, 8, 1e-5f};
+static const gyre_group_norm_shape group_norm = {6, 12, 11, 24, 8, 1e-5f, false};
+static const gyre_group_norm_shape group_silu = {6, 12, 11, 24, 8, 1e-5f, true};
 static const gyre_attention_shape attention = {6, 132, 132, 3, 24, 0.3f, true};
 static const gyre_pool_shape pools[] = {{6, 12, 11, 24, 3, 3, 2, 2, 1, 1, true, true, false},
                                         {6, 12, 11, 24, 3, 3, 2, 2, 1, 1, false, true, false}};
@@ -79,8 +80,14 @@ static void run_group_norm(gyre_backend *b, const buffer *in, const buffer *out)
 }
 static void run_group_norm_dx(gyre_backend *b, const buffer *in, const buffer *out) {
     gyre_f32 gamma = F(in[3]), saved = gyre_f32_at(gamma, 24), dgamma = F(out[3]);
-    OK(b->ops->group_norm_dx(b->main, &group_norm, A(in[0]), A(in[1]), gamma, saved, A(out[0]),
-                             dgamma, gyre_f32_at(dgamma, 24)));
+    OK(b->ops->group_norm_dx(b->main, &group_norm, A(in[0]), A(in[1]), gamma, NULL, saved,
+                             A(out[0]), dgamma, gyre_f32_at(dgamma, 24)));
+}
+static void run_group_silu(gyre_backend *b, const buffer *in, const buffer *out) {
+    gyre_f32 gamma = F(in[3]), beta = gyre_f32_at(gamma, 24), dgamma = F(out[3]);
+    OK(b->ops->group_norm(b->main, &group_silu, A(in[0]), gamma, beta, F(out[2]), A(out[0])));
+    OK(b->ops->group_norm_dx(b->main, &group_silu, A(in[0]), A(in[1]), gamma, beta, F(out[2]),
+                             A(out[1]), dgamma, gyre_f32_at(dgamma, 24)));
 }
 static void run_attention(gyre_backend *b, const buffer *in, const buffer *out) {
     OK(b->ops->attention(b->main, &attention, A(in[0]), A(in[1]), A(in[2]), F(out[2]), A(out[0])));
@@ -170,6 +177,7 @@ static const struct {
                   {"layer_norm_dx", run_layer_norm_dx},
                   {"group_norm", run_group_norm},
                   {"group_norm_dx", run_group_norm_dx},
+                  {"group_norm with SiLU", run_group_silu},
                   {"attention", run_attention},
                   {"attention_dx", run_attention_dx},
                   {"geglu", run_geglu},
