@@ -3,9 +3,12 @@
 import os
 import pathlib
 import tempfile
+import warnings
 
 import h5py
 import numpy as np
+
+from . import picture
 
 NAME_BYTES = 63  # of a class, in UTF-8
 ROWS = 256  # written at once
@@ -25,7 +28,7 @@ def _channel_last(a, value):
 
 
 def _sample(value):
-    return _channel_last(_numpy(value), value)
+    return picture.pixels(value) if picture.is_picture(value) else _channel_last(_numpy(value), value)
 
 
 def _pixels(a):
@@ -38,18 +41,18 @@ def _pixels(a):
     return whole.astype(np.uint8) if np.allclose(whole, a * 255, atol=1e-3) else None
 
 
-def _is_picture(a):
+def _has_size_of_picture(a):
     return a.ndim == 2 or (a.ndim == 3 and 1 <= a.shape[2] <= 4)
 
 
 def _target(value):
-    a = _numpy(value)
+    a = _channel_last(_numpy(value), value)
     if a.dtype.kind in "iub":
         if a.size and (a.min() < -(2**31) or a.max() >= 2**31):
             raise ValueError(f"a class is a whole number of 32 bits, found {a.max() if a.max() >= 2**31 else a.min()}")
         return a.astype("<i4")
     if a.dtype.kind == "f":
-        return _channel_last(a, value).astype("<f4")
+        return a.astype("<f4")
     raise ValueError(f"a target must be a number or an array of numbers, found {type(value).__name__}")
 
 
@@ -64,12 +67,15 @@ class _Part:
     def _make(self, a, t):
         as_pixels = _pixels(a)
         if self.kind == "auto":
-            self.kind = "images" if _is_picture(a) and as_pixels is not None else "arrays"
+            self.kind = "images" if _has_size_of_picture(a) and as_pixels is not None else "arrays"
         if self.kind == "images" and a.ndim == 2:
             a = a[:, :, None]
         kind = "u1" if self.kind == "images" else "<f4"
         group = self.file.create_group(self.name)
         self.samples = group.create_dataset(self.kind, (self.count, *a.shape), kind)
+        if t.dtype.kind == "i" and t.ndim in (1, 3) and t.shape[-1] == 1:
+            warnings.warn(f"{self.name}: whole numbers of shape {t.shape} are values, for regression; squeeze the last "
+                          "axis of NumPy arrays, or the first one of tensors, and they are classes", stacklevel=5)
         label = t.ndim == 0 and t.dtype.kind == "i"
         self.targets = group.create_dataset("labels" if label else "targets", (self.count, *t.shape), t.dtype)
 
@@ -77,12 +83,12 @@ class _Part:
         if self.kind == "images":
             pixels = _pixels(a)
             if pixels is None:
-                raise ValueError(f"{self.name}: sample {i} holds no pixels (0 to 255, or those divided by 255) as the "
-                                 "first one does; kind='arrays' takes any numbers")
+                raise ValueError(f"{self.name}: sample {i} holds no pixels (0 to 255, or those divided by 255)"
+                                 f"{' as the first one does' if i > 0 else ''}; kind='arrays' takes any numbers")
             a = pixels[:, :, None] if pixels.ndim == 2 else pixels
         if a.shape != self.samples.shape[1:]:
             raise ValueError(f"{self.name}: sample {i} has the shape {a.shape}, the first one {self.samples.shape[1:]}; "
-                             "all must have one size")
+                             "all must have one size and number of channels")
         return a
 
     def add(self, sample, target, i):
@@ -138,9 +144,10 @@ def dataset_to_gyre(dataset, path, *, test=None, validation=None, names=None, ki
     kind              -- "images" (pixels as bytes), "arrays" (f32), or "auto": what the first sample is
     force             -- replace a file that is there
 
-    A whole number as target is a class, everything else a value, or a class for each pixel. Of samples and of values as
-    targets, tensors of (C, H, W) become (H, W, C); NumPy arrays are (H, W, C) already. Samples are read once, in order,
-    and not kept.
+    Targets are what gyre has of their type and shape: one whole number is a class, whole numbers of (H, W) are a class
+    for each pixel, all else are values. Of samples and targets, tensors of (C, H, W) become (H, W, C); NumPy arrays are
+    (H, W, C) already. Pictures of Pillow's become gray or RGB as samples; as targets their numbers stay, as the classes
+    of a palette. Samples are read once, in order, and not kept.
     """
     if kind not in ("auto", "images", "arrays"):
         raise ValueError(f"kind: 'auto', 'images' or 'arrays' was expected, found {kind!r}")

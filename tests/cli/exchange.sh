@@ -18,7 +18,8 @@ $python -m pip install -q --no-index --no-deps --target site dist/*.whl >log 2>&
 export PYTHONPATH=$T/site:$T
 
 cat >make.py <<'P'
-import os, numpy as np
+import os, warnings
+import numpy as np
 from gyre_exchange import dataset_to_gyre
 
 
@@ -65,19 +66,27 @@ class Pixels(Pictures):
 
     def __getitem__(self, i):
         x = np.random.RandomState(i).rand(3, 4, 5).astype("f4") * 9
-        y = {"tensors": Tensor(x[:2]), "one": Tensor(x[:1]), "arrays": x[:2].transpose(1, 2, 0),
+        whole = (x * 20).astype({"bytes": "u1", "large": "i8"}.get(self.kind, "i4"))
+        y = {"bytes": Tensor(whole[:2]), "large": Tensor(whole[:2]), "whole": Tensor(whole[:1]),
+             "whole arrays": whole[:2].transpose(1, 2, 0), "tensors": Tensor(x[:2]), "one": Tensor(x[:1]), "arrays": x[:2].transpose(1, 2, 0),
              "classes": Tensor(np.arange(20).reshape(4, 5))}[self.kind]
         return Tensor(x), y
 
 
 import h5py
-for kind in ("tensors", "one", "arrays", "classes"):
-    dataset_to_gyre(Pixels(7, kind), "pixels.h5", force=True)
+warnings.simplefilter("always")
+for kind in ("tensors", "one", "arrays", "classes", "bytes", "large", "whole", "whole arrays"):
+    with warnings.catch_warnings(record=True) as said:
+        dataset_to_gyre(Pixels(7, kind), "pixels.h5", force=True)
+    assert [str(w.message)[:46] for w in said] == ["train: whole numbers of shape (4, 5, 1) are val"[:46]] * (kind == "whole")
+    assert all(w.filename.endswith("make.py") for w in said), said
     with h5py.File("pixels.h5") as f:
         x, y = f["train/arrays"][:], f["train/targets"][:]
     assert x.shape == (7, 4, 5, 3)
     if kind == "classes":
         assert y.dtype.kind == "i" and y.shape == (7, 4, 5) and (y[3] == np.arange(20).reshape(4, 5)).all()
+    elif kind in ("bytes", "large", "whole", "whole arrays"):
+        assert y.dtype == "i4" and (y == (x[..., :1 if kind == "whole" else 2] * 20).astype("i4")).all(), (kind, y.shape)
     else:
         assert y.dtype == "f4" and (y == x[..., :1 if kind == "one" else 2]).all(), (kind, y.shape)
 for kind in ("bytes", "floats", "gray", "rows"):
