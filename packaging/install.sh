@@ -134,20 +134,30 @@ make_folder() { # place; "" is the prefix
     folders+=("${1:-.}")
 }
 
+# replace FILE PLACE: at once. The copy is made beside the place, in a folder that nothing else is in.
+replace() {
+    beside=$(mktemp -d "$root/$2.XXXXXX")
+    cp -P --preserve=mode "$1" "$beside/new"
+    mv -fT "$beside/new" "$root/$2" # -T: not into a folder that a link leads to
+    rmdir "$beside"
+    beside=''
+}
+
 write_list() {
     local folder
     {
         for folder in ${folders[@]+"${folders[@]}"}; do echo "folder $folder"; done
         printf '%s\n' "${staged[@]}" | sort -k 3
-    } >"$root/$list.new"
-    mv -f "$root/$list.new" "$root/$list"
+    } >"$scratch/list"
+    replace "$scratch/list" "$list"
 }
 
 install_all() {
     local place
     [ -x "$build/gyre" ] || die "'$build/gyre' is not there: type \`make\` first"
-    stage=$(mktemp -d)
-    trap 'rm -rf "$stage"' EXIT
+    scratch=$(mktemp -d) beside=''
+    stage=$scratch/tree
+    trap 'rm -rf "$scratch" ${beside:+"$beside"}' EXIT
     put_all
     mapfile -t places < <(cd "$stage" && find . ! -type d | sed 's|^\./||' | sort)
     take_lines staged < <(printf '%s\n' "${places[@]}" | lines_of "$stage")
@@ -162,8 +172,7 @@ install_all() {
     make_folder "${list%/*}"
     for place in "${places[@]}"; do
         make_folder "${place%/*}"
-        cp -P --preserve=mode "$stage/$place" "$root/$place.new"
-        mv -fT "$root/$place.new" "$root/$place" # -T: not into a folder that a link leads to
+        replace "$stage/$place" "$place"
     done
     write_list
     echo "gyre $("$build/gyre" --version | cut -d ' ' -f 2) is in $root: ${#places[@]} files"

@@ -84,7 +84,17 @@ echo old >"$P/share/gyre/old" && echo "file $(sha256sum <"$P/share/gyre/old" | c
 packaging install 0 "is in $P"
 files_of "$T/root" | cmp - "$T/before" || fail "installed again: other files"
 
-# A file of somebody else is not replaced, nor one that was changed.
+# A file of somebody else is not replaced, nor one that was changed, nor one beside whose name is nearly that.
+for name in share/gyre/installed share/gyre/configs/demo.json bin/gyre; do
+    for suffix in new tmp bak old part; do echo mine >"$P/$name.$suffix"; done
+done
+packaging install 0 "is in $P"
+for name in share/gyre/installed share/gyre/configs/demo.json bin/gyre; do
+    for suffix in new tmp bak old part; do
+        [ "$(cat "$P/$name.$suffix")" = mine ] && rm "$P/$name.$suffix" || fail "$name.$suffix was replaced"
+    done
+done
+files_of "$T/root" | cmp - "$T/before" || fail "installed again: other files"
 echo mine >"$P/share/gyre/configs/demo.json"
 packaging install 1 "'$P/share/gyre/configs/demo.json' is there, and is not what \`make install\` put there"
 echo "a note" >"$P/share/gyre/note"
