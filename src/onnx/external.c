@@ -17,6 +17,8 @@ typedef struct {
     const Onnx__TensorProto *tensor;
     const char *location;
     uint64_t begin, end;
+    dev_t device; /* of the file, which may have several locations */
+    ino_t inode;
 } range;
 
 static const char *value_of(const Onnx__TensorProto *t, const char *key) {
@@ -115,34 +117,6 @@ static int compare(const void *a, const void *b) {
     return x->begin < y->begin ? -1 : x->begin > y->begin ? 1 : 0;
 }
 
-/* `r` are the ranges of one location, in order. */
-static gyre_status check_location(const onnx_file *f, const range *r, size_t count) {
-    struct stat st;
-    char *path = NULL;
-    GYRE_TRY(find(f, r->tensor, r->location, &path));
-    bool is_file = stat(path, &st) == 0 && S_ISREG(st.st_mode);
-    free(path);
-    if (!is_file) return outside(f, r->tensor, r->location);
-    uint64_t size = (uint64_t)st.st_size;
-    for (size_t i = 0; i < count; i++) {
-        if (r[i].end > size) {
-            return gyre_fail(GYRE_EIO,
-                             "'%s': tensor %s ends at byte %llu of '%s', which has %llu; copy the "
-                             "file of weights anew",
-                             f->path, onnx_tensor_name(r[i].tensor), (unsigned long long)r[i].end,
-                             r->location, (unsigned long long)size);
-        }
-        if (i > 0 && r[i].begin < r[i - 1].end && r[i].end > r[i].begin) {
-            return gyre_fail(GYRE_EIO,
-                             "'%s': tensors %s and %s lie on the same bytes of '%s'; export the "
-                             "file anew",
-                             f->path, onnx_tensor_name(r[i - 1].tensor),
-                             onnx_tensor_name(r[i].tensor), r->location);
-        }
-    }
-    return GYRE_OK;
-}
-
 /* The ranges of all tensors beside the file, by location and place; free() them. */
 static gyre_status list_ranges(const onnx_file *f, range **out, size_t *count) {
     const Onnx__GraphProto *g = f->model->graph;
@@ -152,6 +126,7 @@ static gyre_status list_ranges(const onnx_file *f, range **out, size_t *count) {
     if (list == NULL) return gyre_no_memory("reading '%s'", f->path);
     for (size_t i = 0; i < g->n_initializer; i++) {
         if (!onnx_tensor_is_outside(g->initializer[i])) continue;
+        if (onnx_type_bytes(g->initializer[i]->data_type) == 0) continue; /* nobody may use it */
         GYRE_GOTO(range_of(f, g->initializer[i], &list[*count]));
         (*count)++;
     }
@@ -163,31 +138,73 @@ out:
     return status;
 }
 
-/* Calls `each` for the ranges of every location. */
-static gyre_status each_location(const onnx_file *f, void *context,
-                                 gyre_status (*each)(void *context, const onnx_file *f,
-                                                     const range *r, size_t count)) {
+/* ---- overlaps */
+
+/* The ranges of one location: they end within its file, which they are of. */
+static gyre_status check_file(const onnx_file *f, range *r, size_t count) {
+    struct stat st;
+    char *path = NULL;
+    GYRE_TRY(find(f, r->tensor, r->location, &path));
+    bool is_file = stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    free(path);
+    if (!is_file) return outside(f, r->tensor, r->location);
+    for (size_t i = 0; i < count; i++) {
+        r[i].device = st.st_dev;
+        r[i].inode = st.st_ino;
+        if (r[i].end <= (uint64_t)st.st_size) continue;
+        return gyre_fail(GYRE_EIO,
+                         "'%s': tensor %s ends at byte %llu of '%s', which has %llu; copy the "
+                         "file of weights anew",
+                         f->path, onnx_tensor_name(r[i].tensor), (unsigned long long)r[i].end,
+                         r->location, (unsigned long long)st.st_size);
+    }
+    return GYRE_OK;
+}
+
+static bool same_file(const range *x, const range *y) {
+    return x->device == y->device && x->inode == y->inode;
+}
+
+static int compare_places(const void *a, const void *b) {
+    const range *x = a, *y = b;
+    if (x->device != y->device) return x->device < y->device ? -1 : 1;
+    if (x->inode != y->inode) return x->inode < y->inode ? -1 : 1;
+    return x->begin < y->begin ? -1 : x->begin > y->begin ? 1 : 0;
+}
+
+/* A tensor without numbers lies on no byte. */
+static gyre_status check_overlaps(const onnx_file *f, range *list, size_t count) {
+    const range *last = NULL; /* that ends last */
+    qsort(list, count, sizeof *list, compare_places);
+    for (size_t i = 0; i < count; i++) {
+        const range *r = &list[i];
+        if (r->begin == r->end) continue;
+        if (last != NULL && same_file(last, r) && r->begin < last->end) {
+            return gyre_fail(GYRE_EIO,
+                             "'%s': tensors %s and %s lie on the same bytes of '%s'; export the "
+                             "file anew",
+                             f->path, onnx_tensor_name(last->tensor), onnx_tensor_name(r->tensor),
+                             r->location);
+        }
+        last = r;
+    }
+    return GYRE_OK;
+}
+
+gyre_status onnx_external_check(const onnx_file *f) {
     gyre_status status = GYRE_OK;
     range *list = NULL;
     size_t count = 0, first = 0;
     GYRE_TRY(list_ranges(f, &list, &count));
     for (size_t i = 1; i <= count; i++) {
         if (i < count && strcmp(list[i].location, list[first].location) == 0) continue;
-        GYRE_GOTO(each(context, f, &list[first], i - first));
+        GYRE_GOTO(check_file(f, &list[first], i - first));
         first = i;
     }
+    status = check_overlaps(f, list, count);
 out:
     free(list);
     return status;
-}
-
-static gyre_status check_one(void *context, const onnx_file *f, const range *r, size_t count) {
-    (void)context;
-    return check_location(f, r, count);
-}
-
-gyre_status onnx_external_check(const onnx_file *f) {
-    return each_location(f, NULL, check_one);
 }
 
 gyre_status onnx_external_read(const onnx_file *f, const Onnx__TensorProto *t, void *out,
@@ -204,9 +221,8 @@ gyre_status onnx_external_read(const onnx_file *f, const Onnx__TensorProto *t, v
     return status;
 }
 
-static gyre_status hash_one(void *context, const onnx_file *f, const range *r, size_t count) {
-    uint64_t *hash = context, pair[2] = {*hash, 0};
-    (void)count;
+static gyre_status hash_one(const onnx_file *f, const range *r, uint64_t *hash) {
+    uint64_t pair[2] = {*hash, 0};
     char *path = NULL;
     GYRE_TRY(find(f, r->tensor, r->location, &path));
     gyre_status status = gyre_file_hash(path, &pair[1]);
@@ -216,8 +232,17 @@ static gyre_status hash_one(void *context, const onnx_file *f, const range *r, s
 }
 
 gyre_status onnx_external_hash(const onnx_file *f, uint64_t *out) {
+    gyre_status status = GYRE_OK;
+    range *list = NULL;
+    size_t count = 0;
     GYRE_TRY(gyre_file_hash(f->path, out));
-    GYRE_TRY(each_location(f, out, hash_one));
+    GYRE_TRY(list_ranges(f, &list, &count));
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && strcmp(list[i].location, list[i - 1].location) == 0) continue;
+        GYRE_GOTO(hash_one(f, &list[i], out));
+    }
     if (*out == 0) *out = 1; /* 0 means that there is no file */
-    return GYRE_OK;
+out:
+    free(list);
+    return status;
 }

@@ -4,6 +4,7 @@
 
 #include "attribute.h"
 #include "fold_math.h"
+#include "gyre/size.h"
 #include <math.h>
 #include <string.h>
 
@@ -166,22 +167,64 @@ static onnx_constant *fold_fill(onnx_import *m, const onnx_call *c) {
     int rank;
     double value = 0;
     const Onnx__AttributeProto *a = onnx_attribute(c->node, "value");
-    if (a != NULL && a->t != NULL && onnx_tensor_is_outside(a->t)) return NULL;
+    const bool read = a == NULL || a->t == NULL ||
+                      (!onnx_tensor_is_outside(a->t) && onnx_type_bytes(a->t->data_type) > 0);
+    if (!read) return NULL;
     onnx_constant *k = a == NULL || a->t == NULL ? NULL : onnx_constant_of(&m->work, a->t, NULL);
     if (k != NULL && !onnx_constant_all(&m->work, k, &value)) return NULL;
     if (!dims_of(m, first(c), &rank, dims)) return NULL;
     return onnx_constant_fill(&m->work, rank, dims, k != NULL && k->integer, value);
 }
 
-/* A single number in a larger shape. */
+/* The shape that `dims` of an Expand make of a constant's; false: they do not fit. */
+static bool spread_dims(const onnx_constant *k, int *rank, int64_t dims[ONNX_RANK_MAX]) {
+    const int given = *rank;
+    if (k->rank > given) {
+        *rank = k->rank;
+        for (int i = k->rank - 1; i >= 0; i--) {
+            const int from = i - (k->rank - given);
+            dims[i] = from >= 0 ? dims[from] : 1;
+        }
+    }
+    for (int i = 0; i < k->rank; i++) {
+        int64_t *to = &dims[i + *rank - k->rank];
+        if (*to != k->dims[i] && *to != 1 && k->dims[i] != 1) return false;
+        if (k->dims[i] != 1) *to = k->dims[i];
+    }
+    return true;
+}
+
+/* Element i of the larger shape is that many in the constant. */
+static size_t place_in(const onnx_constant *k, const onnx_constant *larger, size_t i) {
+    size_t place = 0, step = 1;
+    for (int at = larger->rank - 1; at >= 0; at--) {
+        const int own = at - (larger->rank - k->rank);
+        const size_t index = i % (size_t)larger->dims[at];
+        i /= (size_t)larger->dims[at];
+        if (own < 0) continue;
+        if (k->dims[own] > 1) place += index * step;
+        step *= (size_t)k->dims[own];
+    }
+    return place;
+}
+
 static onnx_constant *fold_expand(onnx_import *m, const onnx_call *c) {
     int64_t dims[ONNX_RANK_MAX];
     int rank;
+    size_t count = 1;
     double value;
     onnx_constant *k = first(c);
-    if (!dims_of(m, onnx_constant_in(c, 1), &rank, dims)) return NULL;
-    if (k->count != 1 || rank < k->rank || !onnx_constant_all(&m->work, k, &value)) return NULL;
-    return onnx_constant_fill(&m->work, rank, dims, k->integer, value);
+    if (!dims_of(m, onnx_constant_in(c, 1), &rank, dims) || !spread_dims(k, &rank, dims))
+        return NULL;
+    for (int i = 0; i < rank; i++) count = gyre_size_of(count, (size_t)dims[i]);
+    if (count == k->count) return reshaped(m, c, rank, dims);
+    if (k->count == 1 && onnx_constant_all(&m->work, k, &value))
+        return onnx_constant_fill(&m->work, rank, dims, k->integer, value);
+    const double *read = onnx_constant_read(&m->work, k);
+    onnx_constant *out = read == NULL ? NULL : onnx_constant_make(&m->work, rank, dims, k->integer);
+    for (size_t i = 0; out != NULL && i < out->count; i++)
+        out->values[i] = read[place_in(k, out, i)];
+    return out;
 }
 
 static const struct {

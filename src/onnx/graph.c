@@ -6,6 +6,7 @@
 #include "external.h"
 #include "fold.h"
 #include "gyre/settings.h"
+#include "images.h"
 #include "operators.h"
 #include "origin.h"
 #include "row.h"
@@ -49,6 +50,8 @@ static gyre_status check_opset(onnx_import *m) {
 static gyre_status add_initialiser(onnx_import *m, const Onnx__TensorProto *t) {
     onnx_value *v = NULL;
     GYRE_TRY(add_value(m, t->name, &v));
+    v->unread = onnx_type_bytes(t->data_type) == 0 ? t : NULL;
+    if (v->unread != NULL) return GYRE_OK; /* a node that reads it is refused */
     v->kind = ONNX_CONSTANT;
     v->constant = onnx_constant_of(&m->work, t, v->name);
     return m->work.status;
@@ -63,90 +66,16 @@ static gyre_status add_initialisers(onnx_import *m) {
     return onnx_external_check(m->work.file);
 }
 
-/* The size of a dimension; 0: any. */
-static int64_t size_of(const Onnx__TensorShapeProto__Dimension *d) {
-    bool known = d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
-    return known && d->dim_value > 0 ? d->dim_value : 0;
-}
-
-static gyre_status input_size(onnx_import *m, const char *name, const int64_t *dims, int rank,
-                              const char **axes) {
-    const char *producer = m->work.file->model->producer_name;
-    bool own = producer != NULL && strcmp(producer, "gyre") == 0;
-    bool pixels_first = rank == 4 && dims[3] <= 4 && dims[1] > 4 && dims[2] > 4 && !own;
-    *axes = rank == 2 ? "NC" : pixels_first ? "NHWC" : "NCHW";
-    int64_t all = 1;
-    m->size[ONNX_AXIS_H] = m->size[ONNX_AXIS_W] = 1;
-    for (int i = 0; i < rank; i++) {
-        static const char names[] = "NCHW";
-        int axis = (int)(strchr(names, (*axes)[i]) - names);
-        m->size[axis] = dims[i] == 0 && i == 0 ? ANY_BATCH : dims[i];
-        if (m->size[axis] < 1 || m->size[axis] > INT32_MAX) {
-            return gyre_fail(GYRE_EIO,
-                             "'%s': the %s of input '%s' has no fixed size; only the first "
-                             "dimension, the batch, may be dynamic: export it without dynamic "
-                             "height, width and channels",
-                             m->work.file->path,
-                             i == 0                ? "first dimension"
-                             : axis == ONNX_AXIS_C ? "number of channels"
-                             : axis == ONNX_AXIS_H ? "height"
-                                                   : "width",
-                             name);
-        }
-        if (i > 0)
-            all = all > (INT64_MAX >> 32) / m->size[axis] ? INT64_MAX >> 32 : all * m->size[axis];
-    }
-    if (all < INT64_MAX >> 32) return GYRE_OK;
-    return wrong(m, "more than 2^31 values has input", name, "gyre's images are smaller");
-}
-
-static gyre_status add_input(onnx_import *m, const Onnx__ValueInfoProto *in) {
-    const Onnx__TypeProto *t = in->type;
-    const Onnx__TensorShapeProto *s =
-        t != NULL && t->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? t->tensor_type->shape
-                                                                          : NULL;
-    int64_t dims[4] = {0};
-    const char *axes = NULL;
-    onnx_value *v = NULL;
-    if (s == NULL || (s->n_dim != 2 && s->n_dim != 4)) {
-        return gyre_fail(
-            GYRE_EIO, "'%s': input '%s' has %zu dimensions; (N, C, H, W) or (N, C) was expected",
-            m->work.file->path, in->name == NULL ? "" : in->name, s == NULL ? (size_t)0 : s->n_dim);
-    }
-    for (size_t i = 0; i < s->n_dim; i++) dims[i] = size_of(s->dim[i]);
-    GYRE_TRY(input_size(m, in->name, dims, (int)s->n_dim, &axes));
-    GYRE_TRY(add_value(m, in->name, &v));
-    v->kind = ONNX_PICTURE;
-    v->layer = ONNX_IMAGES;
-    v->view = onnx_view_of(axes, m->size);
-    return GYRE_OK;
-}
-
-/* Older files list initialisers among the inputs. */
-static gyre_status add_inputs(onnx_import *m) {
-    const Onnx__GraphProto *g = m->work.file->model->graph;
-    const Onnx__ValueInfoProto *only = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < g->n_input; i++) {
-        const char *name = g->input[i]->name;
-        if (name != NULL && onnx_values_find(&m->values, name) != NULL) continue;
-        only = g->input[i];
-        count++;
-    }
-    if (count == 1 && g->n_output == 1) return add_input(m, only);
-    return gyre_fail(GYRE_EIO,
-                     "'%s' has %zu inputs and %zu outputs; one of each was expected: images, and "
-                     "the values for each class",
-                     m->work.file->path, count, g->n_output);
-}
-
 /* ---- operators */
 
 static gyre_status find_inputs(onnx_import *m, onnx_call *c) {
+    size_t unused;
     for (size_t i = 0; i < c->node->n_input; i++) {
         const char *name = c->node->input[i];
         if (name[0] == '\0') continue;
         c->in[i] = onnx_values_find(&m->values, name);
+        if (c->in[i] != NULL && c->in[i]->unread != NULL)
+            return onnx_tensor_check(m->work.file, c->in[i]->unread, &unused);
         if (c->in[i] != NULL) continue;
         return gyre_fail(GYRE_EIO,
                          "'%s': node '%s' (%s) reads '%s', which nothing before it gives: an "
@@ -175,7 +104,8 @@ static void give_attribute(onnx_import *m, onnx_call *c) {
     bool reals = a != NULL && (a->n_floats > 0 || a->has_f);
     bool outside = a != NULL && a->t != NULL && onnx_tensor_is_outside(a->t);
     onnx_constant *k = NULL;
-    if (!outside && a != NULL && a->t != NULL && onnx_attribute(n, "value") == a) {
+    bool read = a != NULL && a->t != NULL && onnx_type_bytes(a->t->data_type) > 0;
+    if (!outside && read && onnx_attribute(n, "value") == a) {
         k = onnx_constant_of(&m->work, a->t, NULL);
     } else if (integers || reals) {
         bool one = integers ? a->n_ints == 0 : a->n_floats == 0;
@@ -220,6 +150,7 @@ static const Onnx__GraphProto *branch_of(onnx_import *m, const onnx_call *c) {
 
 static gyre_status run_branch(onnx_import *m, onnx_call *c, const Onnx__GraphProto *g) {
     onnx_call *inner = onnx_take(&m->work, 1, sizeof *inner);
+    const int before = m->values.count;
     if (inner == NULL) return m->work.status;
     for (size_t i = 0; i < g->n_initializer; i++) GYRE_TRY(add_initialiser(m, g->initializer[i]));
     for (size_t i = 0; i < g->n_node; i++) GYRE_TRY(run_node(m, g->node[i], inner));
@@ -233,6 +164,7 @@ static gyre_status run_branch(onnx_import *m, onnx_call *c, const Onnx__GraphPro
         *c->out[i] = *v;
         c->out[i]->name = outside;
     }
+    onnx_values_forget(&m->values, before); /* another branch may have the same names */
     return GYRE_OK;
 }
 
@@ -249,6 +181,18 @@ static void choose_branch(onnx_import *m, onnx_call *c) {
     }
     gyre_status status = run_branch(m, c, g);
     if (m->work.status == GYRE_OK) m->work.status = status;
+}
+
+static void refuse_constant(onnx_import *m, onnx_call *c) {
+    bool weights = false;
+    for (int i = 0; i < c->in_count; i++) {
+        const onnx_constant *k = onnx_constant_in(c, i);
+        weights = weights || (k != NULL && !k->integer && onnx_parameter_of(k) != NULL);
+    }
+    onnx_refuse(m, c, "gyre does not compute this constant%s",
+                weights ? "; weights that follow from others, as by weight_norm, become plain ones "
+                          "by torch.nn.utils.parametrize.remove_parametrizations before the export"
+                        : "");
 }
 
 static void run_operator(onnx_import *m, onnx_call *c) {
@@ -268,10 +212,7 @@ static void run_operator(onnx_import *m, onnx_call *c) {
     else if (all_constant(c) && onnx_fold(m, c))
         return;
     else if (all_constant(c) && !is_random)
-        onnx_refuse(m, c,
-                    "gyre does not compute this constant; weights that follow from others, as by "
-                    "weight_norm, become plain ones by torch.nn.utils.parametrize."
-                    "remove_parametrizations before the export");
+        refuse_constant(m, c);
     else if (run == NULL)
         onnx_refuse(m, c, "gyre has no such node");
     else
@@ -321,7 +262,7 @@ gyre_status onnx_graph_read(onnx_import *m) {
     GYRE_TRY(check_opset(m));
     GYRE_TRY(add_initialisers(m));
     onnx_origin_mark(m);
-    GYRE_TRY(add_inputs(m));
+    GYRE_TRY(onnx_images_add(m));
     onnx_call *c = onnx_take(&m->work, 1, sizeof *c);
     if (c == NULL) return m->work.status;
     for (size_t i = 0; i < g->n_node; i++) GYRE_TRY(run_node(m, g->node[i], c));

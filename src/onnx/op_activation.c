@@ -72,6 +72,24 @@ void onnx_op_clip(onnx_import *m, onnx_call *c) {
         onnx_refuse(m, c, "gyre clips to 0..6 (relu6) alone, this one to %g..%g", low, high);
 }
 
+/* Of the classes, as the loss has it. Before opset 13 all axes from this one on were one. */
+void onnx_op_softmax(onnx_import *m, onnx_call *c) {
+    if (!onnx_is_picture(m, c, 0)) return;
+    const onnx_view *v = &c->in[0]->view;
+    const int channels = onnx_view_find(v, ONNX_AXIS_C);
+    int64_t axis = onnx_integer(c->node, "axis", m->opset < 13 ? 1 : -1);
+    if (axis < 0) axis += v->rank;
+    bool fits = channels >= 0 && axis == channels;
+    for (int i = channels + 1; m->opset < 13 && i < v->rank; i++) {
+        fits = fits && onnx_view_size(v, i) == 1;
+    }
+    if (fits)
+        onnx_give_step(m, c, &c->in[0], 1, NAN);
+    else
+        onnx_refuse(m, c,
+                    "gyre's loss has a softmax over the classes, this one is over another axis");
+}
+
 void onnx_op_step(onnx_import *m, onnx_call *c) {
     if (onnx_is_picture(m, c, 0)) onnx_give_step(m, c, &c->in[0], 1, NAN);
 }

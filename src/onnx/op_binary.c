@@ -154,6 +154,7 @@ static bool operands(onnx_import *m, onnx_call *c, int *place) {
 
 void onnx_op_add(onnx_import *m, onnx_call *c) {
     int place;
+    if (onnx_raise_noise(m, c)) return;
     if (!operands(m, c, &place)) return;
     if (place >= 0)
         with_constant(m, c, place);
@@ -171,6 +172,15 @@ void onnx_op_with_constant(onnx_import *m, onnx_call *c) {
         onnx_give_step(m, c, c->in, 2, NAN);
 }
 
+/* The layer was divided by the probability before it is multiplied by the noise. */
+static bool is_undone(const onnx_import *m, const onnx_value *v, double keep) {
+    const onnx_layer *l = onnx_layer_of(m, v);
+    const bool numbered = l != NULL && !isnan(l->number) && !l->number_first;
+    if (!numbered || !(onnx_is_step(l, "Mul") || onnx_is_step(l, "Div"))) return false;
+    const double factor = onnx_is_step(l, "Mul") ? l->number : 1 / l->number;
+    return fabs(factor * keep - 1) <= 1e-5;
+}
+
 /* A layer times noise: what is dropped is told by the shape of the noise. */
 static bool give_dropped(onnx_import *m, onnx_call *c) {
     int place = c->in[0] != NULL && c->in[0]->kind == ONNX_NOISE ? 0 : 1;
@@ -178,7 +188,11 @@ static bool give_dropped(onnx_import *m, onnx_call *c) {
     onnx_value *noise = c->in[place], *v = c->in[1 - place];
     if (!onnx_is_picture(m, c, 1 - place)) return true;
     const char *type = onnx_noise_type(noise, v);
-    if (type == NULL || noise->keep <= 0 || fabs(noise->factor * noise->keep - 1) > 1e-5) {
+    onnx_value undone;
+    if (type != NULL && noise->keep > 0 && is_undone(m, v, noise->factor * noise->keep)) {
+        undone = onnx_value_at(m, onnx_layer_of(m, v)->inputs[0], v);
+        v = &undone;
+    } else if (type == NULL || noise->keep <= 0 || fabs(noise->factor * noise->keep - 1) > 1e-5) {
         onnx_refuse(m, c, "it is random, but neither dropout nor stochastic depth");
         return true;
     }
@@ -202,8 +216,9 @@ void onnx_op_div(onnx_import *m, onnx_call *c) {
     int place;
     double number;
     onnx_constant *k = onnx_constant_in(c, 1);
-    if (c->in_count == 2 && c->in[0] != NULL && c->in[0]->kind == ONNX_NOISE && k != NULL &&
-        onnx_constant_all(&m->work, k, &number) && number != 0) {
+    if (c->in_count == 2 && c->in[0] != NULL && c->in[0]->kind == ONNX_NOISE &&
+        c->in[0]->keep >= 0 && k != NULL && onnx_constant_all(&m->work, k, &number) &&
+        number != 0) {
         onnx_give_same(c, c->in[0]);
         if (c->out[0] != NULL) c->out[0]->factor /= number;
         return;

@@ -61,12 +61,38 @@ void onnx_op_random(onnx_import *m, onnx_call *c) {
     }
 }
 
+bool onnx_raise_noise(onnx_import *m, onnx_call *c) {
+    const int place = c->in_count == 2 && c->in[0] != NULL && c->in[0]->kind == ONNX_NOISE ? 0 : 1;
+    const onnx_value *noise = c->in_count == 2 ? c->in[place] : NULL;
+    onnx_constant *k = onnx_constant_in(c, 1 - place);
+    double number;
+    if (noise == NULL || noise->kind != ONNX_NOISE || noise->keep >= 0 || k == NULL ||
+        !onnx_constant_all(&m->work, k, &number)) {
+        return false;
+    }
+    onnx_give_same(c, noise);
+    if (c->out[0] != NULL) c->out[0]->raised += number;
+    return true;
+}
+
+/* floor(keep + x) of a uniform x is 1 with the probability `keep`. */
+void onnx_op_floor(onnx_import *m, onnx_call *c) {
+    const onnx_value *noise = c->in_count == 1 ? c->in[0] : NULL;
+    if (noise == NULL || noise->kind != ONNX_NOISE || noise->keep >= 0 ||
+        !(noise->raised > 0 && noise->raised < 1)) {
+        onnx_refuse(m, c, "gyre rounds random numbers alone, for dropout");
+        return;
+    }
+    onnx_give_same(c, noise);
+    if (c->out[0] != NULL) c->out[0]->keep = noise->raised;
+}
+
 void onnx_op_less(onnx_import *m, onnx_call *c) {
     double keep;
     onnx_constant *k = onnx_constant_in(c, 1);
     const onnx_value *noise = c->in_count == 2 ? c->in[0] : NULL;
-    if (noise == NULL || noise->kind != ONNX_NOISE || noise->keep >= 0 || k == NULL ||
-        !onnx_constant_all(&m->work, k, &keep)) {
+    if (noise == NULL || noise->kind != ONNX_NOISE || noise->keep >= 0 || noise->raised != 0 ||
+        k == NULL || !onnx_constant_all(&m->work, k, &keep)) {
         onnx_refuse(m, c, "gyre compares random numbers alone, for dropout");
         return;
     }

@@ -171,6 +171,42 @@ void onnx_op_unsqueeze(onnx_import *m, onnx_call *c) {
         refuse_view(m, c);
 }
 
+/* What Expand makes larger in front of pixels: each value of a sample for H x W of them. */
+static void spread_pixels(onnx_import *m, onnx_call *c, const double *dims) {
+    const int64_t *size = onnx_size_of(m, c->in[0]);
+    const bool one = size[ONNX_AXIS_H] == 1 && size[ONNX_AXIS_W] == 1;
+    const bool square = dims[2] == dims[3] && dims[2] <= 64;
+    const bool channels = dims[1] == 1 || dims[1] == (double)size[ONNX_AXIS_C];
+    if (!onnx_view_is(&c->in[0]->view, "NCHW") || !one || !square || !channels) {
+        onnx_refuse(m, c, "gyre repeats one pixel, up to 64 times in both directions");
+        return;
+    }
+    const int64_t side = (int64_t)dims[2];
+    onnx_layer *l = onnx_give_sized(m, c, "upsample", c->in[0], size[ONNX_AXIS_C], side, side);
+    if (l != NULL) onnx_option(&m->work, l, "factor", (double)side);
+}
+
+void onnx_op_expand(onnx_import *m, onnx_call *c) {
+    const onnx_value *in = c->in_count > 0 ? c->in[0] : NULL;
+    const bool noise = in != NULL && in->kind == ONNX_NOISE;
+    if ((!noise && !onnx_is_picture(m, c, 0)) || !onnx_is_weight(m, c, 1)) return;
+    onnx_constant *k = onnx_constant_in(c, 1);
+    const int rank = in->view.rank;
+    const double *dims = k->count > ONNX_RANK_MAX ? NULL : onnx_constant_read(&m->work, k);
+    bool same = dims != NULL && (int)k->count <= rank, batch = same;
+    for (int i = 0; same && i < (int)k->count; i++) {
+        const int at = i + rank - (int)k->count;
+        same = dims[i] == 1 || dims[i] == (double)onnx_view_size(&in->view, at);
+        if (at == 0) batch = same;
+    }
+    if (same)
+        onnx_give_same(c, in);
+    else if (!noise && batch && rank == 4 && k->count == 4)
+        spread_pixels(m, c, dims);
+    else
+        refuse_view(m, c);
+}
+
 void onnx_op_shape(onnx_import *m, onnx_call *c) {
     if (c->in_count < 1 || c->in[0] == NULL ||
         (c->in[0]->kind != ONNX_PICTURE && c->in[0]->kind != ONNX_NOISE)) {

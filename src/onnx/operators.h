@@ -51,6 +51,7 @@ void onnx_op_elu(onnx_import *m, onnx_call *c);
 void onnx_op_gelu(onnx_import *m, onnx_call *c);
 void onnx_op_hard_sigmoid(onnx_import *m, onnx_call *c);
 void onnx_op_clip(onnx_import *m, onnx_call *c);
+void onnx_op_softmax(onnx_import *m, onnx_call *c);
 void onnx_op_step(onnx_import *m, onnx_call *c); /* of one input, for patterns alone */
 /* op_view.c */
 void onnx_op_flatten(onnx_import *m, onnx_call *c);
@@ -59,6 +60,7 @@ void onnx_op_reshape(onnx_import *m, onnx_call *c);
 void onnx_op_transpose(onnx_import *m, onnx_call *c);
 void onnx_op_squeeze(onnx_import *m, onnx_call *c);
 void onnx_op_unsqueeze(onnx_import *m, onnx_call *c);
+void onnx_op_expand(onnx_import *m, onnx_call *c);
 void onnx_op_shape(onnx_import *m, onnx_call *c);
 void onnx_op_same(onnx_import *m, onnx_call *c);
 void onnx_op_cast(onnx_import *m, onnx_call *c);
@@ -84,6 +86,9 @@ void onnx_affine_nodes(onnx_import *m);
 void onnx_op_dropout(onnx_import *m, onnx_call *c);
 void onnx_op_random(onnx_import *m, onnx_call *c);
 void onnx_op_less(onnx_import *m, onnx_call *c);
+void onnx_op_floor(onnx_import *m, onnx_call *c);
+/* Add of a number to noise, which Floor makes 0 or 1 of; false: it is another sum. */
+bool onnx_raise_noise(onnx_import *m, onnx_call *c);
 /* The node that drops what noise of this shape is 0 for; NULL: none does. */
 const char *onnx_noise_type(const onnx_value *noise, const onnx_value *of);
 

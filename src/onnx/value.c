@@ -14,10 +14,15 @@ void onnx_values_open(onnx_work *w, onnx_values *v, int room) {
 
 static int slot_of(const onnx_values *v, const char *name) {
     size_t mask = (size_t)v->slot_count - 1, at = XXH3_64bits(name, strlen(name)) & mask;
-    while (v->slots[at] != 0 && strcmp(v->list[v->slots[at] - 1].name, name) != 0) {
-        at = (at + 1) & mask;
+    for (; v->slots[at] != 0; at = (at + 1) & mask) {
+        const char *there = v->list[v->slots[at] - 1].name;
+        if (there != NULL && strcmp(there, name) == 0) break;
     }
     return (int)at;
+}
+
+void onnx_values_forget(onnx_values *v, int from) {
+    for (int i = from; i < v->count; i++) v->list[i].name = NULL;
 }
 
 onnx_value *onnx_values_find(const onnx_values *v, const char *name) {

@@ -28,8 +28,10 @@ typedef struct {
     int layer; /* ONNX_IMAGES: the images, as `affine` changes them (NULL: not at all) */
     onnx_view view;
     const onnx_affine *affine;
-    double keep, factor; /* keep: < 0 before the comparison */
-    bool constant_like;  /* UNKNOWN: no input decides it */
+    double keep, factor;             /* keep: < 0 before the comparison */
+    double raised;                   /* NOISE, before the comparison: a number that was added */
+    bool constant_like;              /* UNKNOWN: no input decides it */
+    const Onnx__TensorProto *unread; /* UNKNOWN: a tensor of a type that gyre does not read */
 } onnx_value;
 
 typedef struct {
@@ -43,6 +45,8 @@ onnx_value *onnx_values_find(const onnx_values *v, const char *name); /* NULL: t
 /* A new value of this name, which has none yet. `room` of onnx_values_open() is enough for all, so
  * that values stay where they are. NULL: the name is taken. */
 onnx_value *onnx_values_add(onnx_values *v, const char *name);
+/* From the place `from` on, nobody finds them by their names; where they are used they stay. */
+void onnx_values_forget(onnx_values *v, int from);
 void onnx_values_open(onnx_work *w, onnx_values *v, int room);
 
 #endif

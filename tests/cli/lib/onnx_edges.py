@@ -5,11 +5,16 @@ import pathlib, sys
 from onnx_wire import *
 
 EDGES = {}
+REFUSED = "refused"
 KIND = "pkg.torch.export.graph_signature.InputSpec.kind"
 
 
 def edge(name, data, network="", told=""):
     EDGES[name] = (data, network, told)
+
+
+def refuse(name, data, told):
+    edge(name, data, REFUSED, told)
 
 
 def kind(name, dims, what):
@@ -68,6 +73,104 @@ def make_ends():
                              node("Add", ["head", "other"], ["logits"])], [tensor("other.weight", (10, 10))]), fixed)
 
 
+def make_branches():
+    """Two questions about sizes, whose branches have the same names inside."""
+    def question(k, x, y):
+        inner = graph([node("Relu", [x], ["inner"])], [], [], [info("inner", ("N", 4, 8, 8))])
+        return [node("Shape", [x], [f"size{k}"]), node("Gather", [f"size{k}", "first"], [f"extent{k}"]),
+                node("Equal", [f"extent{k}", "four"], [f"flat{k}"]),
+                node("If", [f"flat{k}"], [y], then_branch=chunk(6, inner) + number(20, 5),
+                     else_branch=chunk(6, inner) + number(20, 5))]
+    numbers = [constant("first", [1], INT64, (1,)), constant("four", [4], INT64, (1,))]
+    edge("two_branches", around([*question(0, "stem", "a"), node("Tanh", ["a"], ["b"]), *question(1, "b", "body")], numbers),
+         '"type": "relu"')
+
+
+def make_softmax():
+    """The loss has a softmax over the classes; another one stays an error."""
+    for name, axis, opset in (("softmax", -1, 17), ("softmax_one", 1, 17), ("softmax_old", 1, 11)):
+        edge(name, ending([node("Softmax", ["head"], ["logits"], axis=axis)]) if opset == 17 else
+             model([*STEM, *RELU, *HEAD[:2], node("Gemm", ["row", "head.weight", "head.bias"], ["head"], transB=1),
+                    node("Softmax", ["head"], ["logits"], axis=axis)], WEIGHTS, opset=opset),
+             '"name": "head"', "its last softmax is left out")
+    for name, axis in (("softmax_samples", 0), ("softmax_log", 0)):
+        refuse(name, ending([node("LogSoftmax" if "log" in name else "Softmax", ["head"], ["logits"], axis=axis)]),
+               "gyre's loss has a softmax over the classes, this one is over another axis")
+    rows = model([*STEM, node("Softmax", ["stem"], ["logits"], axis=3)], WEIGHTS[:2])
+    refuse("softmax_rows", rows, "this one is over another axis")
+
+
+def make_axes():
+    """Which axis of the input is the channels: a convolution reads (N, C, H, W); a Transpose in front of it tells."""
+    image = (4, 16, 8, 4)
+    wide = [tensor("stem.weight", (4, 16, 3, 3)), *WEIGHTS[1:]]
+    told = '"name": "stem", "type": "conv", "channels": 4, "size": 3, "pad": 1'
+    edge("planes_first", model([*STEM, *RELU, *HEAD], wide, image=("N", 16, 8, 4)), told)
+    stem = node("Conv", ["x", "stem.weight", "stem.bias"], ["stem"], kernel_shape=[3, 3], pads=[1] * 4)
+    half = literal("half", 0.5)
+    turned = [half, node("Mul", ["images", "half"], ["y"]), node("Transpose", ["y"], ["x"], perm=[0, 3, 1, 2])]
+    edge("pixels_first", model([*turned, stem, *RELU, *HEAD], wide, image=("N", 8, 4, 16)), told)
+    row = [node("Flatten", ["images"], ["row"], axis=1), node("Gemm", ["row", "head.weight"], ["logits"], transB=1)]
+    edge("pixels_row", model(row, [tensor("head.weight", (10, 192))], image=("N", 8, 8, 3)), "!flatten")
+    edge("planes_row", model(row, [tensor("head.weight", (10, 512))], image=("N", 16, 8, 4)).replace(b"by hand", b"pytorch"),
+         '"type": "flatten", "order": "chw"')
+
+
+def make_tensors():
+    """What nothing reads need not be of a type that gyre reads."""
+    text = number(2, 8) + chunk(8, "label") + chunk(6, "cat")
+    small = number(1, 3) + number(2, 22) + chunk(8, "packed") + chunk(9, b"ab")
+    aside = number(1, 3) + number(2, 22) + chunk(8, "aside") + chunk(13, chunk(1, "location") + chunk(2, "x")) + number(14, 1)
+    edge("unused_types", around(RELU, [text, small, aside]), '"name": "stem"')
+    constant_text = node("Constant", [], ["words"], value=chunk(5, text) + number(20, 4))
+    edge("unused_constant", around([constant_text, *RELU]), '"name": "stem"')
+    refuse("used_type", around([node("Add", ["stem", "packed"], ["body"])], [small]),
+           "tensor packed has type 22 of ONNX's list; numbers of 8 to 64 bits were expected")
+    refuse("no_weights", around([literal("k", [1, 2, 3], (3,), INT64), node("NonZero", ["k"], ["l"]),
+                                 node("Reshape", ["stem", "l"], ["body"])]), "does not compute this constant",)
+    gain, shape = tensor("gain", (4, 1, 1)), constant("shape", [1, 4, 1, 1], INT64, (4,))
+    edge("expanded", around([node("Expand", ["gain", "shape"], ["g"]), node("Mul", ["stem", "g"], ["body"])], [gain, shape]),
+         '"name": "gain", "type": "scale"')
+    same = [node("Shape", ["stem"], ["s"]), node("Expand", ["stem", "s"], ["a"]), node("Relu", ["a"], ["body"])]
+    edge("expanded_same", around(same), "!upsample")
+    one = [node("GlobalAveragePool", ["stem"], ["p"]), node("Shape", ["stem"], ["s"]), node("Expand", ["p", "s"], ["body"])]
+    edge("expanded_pixel", around(one), '"type": "upsample", "factor": 8')
+    refuse("expanded_samples", around([node("Expand", ["stem", "shape"], ["body"])],
+                                      [constant("shape", [3, 4, 8, 8], INT64, (4,))], image=(1, 3, 8, 8)), "(Expand)")
+    each = [literal("two", [2.0, 3.0], (2, 1)), literal("to", [2, 2], (2,), INT64), node("Expand", ["two", "to"], ["e"]),
+            literal("flat", [1, 4, 1, 1], (4,), INT64), node("Reshape", ["e", "flat"], ["k"]),
+            node("Mul", ["stem", "k"], ["body"])]
+    edge("expanded_numbers", around(each), '"type": "affine", "by_channel": true')
+
+
+def make_drop_path():
+    """x / keep * floor(keep + rand), as timm's first DropPath had it, and rand before or behind."""
+    shape = constant("shape", 0.0, FLOAT, (2, 1, 1, 1))
+    noise = [literal("keep", 0.75), node("RandomUniformLike", ["shape"], ["r"], low=0.0, high=1.0)]
+    floor = [node("Add", ["keep", "r"], ["s"]), node("Floor", ["s"], ["f"])]
+    told = '"type": "stochastic_depth", "p": 0.25}'
+    edge("drop_divided", around([*noise, *floor, node("Div", ["stem", "keep"], ["d"]), node("Mul", ["d", "f"], ["body"])],
+                                [shape], image=(2, 3, 8, 8)), told)
+    edge("drop_noise", around([*noise, *floor, node("Div", ["f", "keep"], ["g"]), node("Mul", ["stem", "g"], ["body"])],
+                              [shape], image=(2, 3, 8, 8)), told)
+    refuse("drop_whole", around([*noise, *floor, node("Mul", ["stem", "f"], ["body"])], [shape], image=(2, 3, 8, 8)),
+           "it is random, but neither dropout nor stochastic depth")
+    refuse("drop_scaled", around([*noise, node("Div", ["r", "keep"], ["s"]), node("Less", ["s", "keep"], ["f"]),
+                                  node("Mul", ["stem", "f"], ["body"])], [shape], image=(2, 3, 8, 8)), "is random")
+
+
+def make_outside():
+    """Tensors on the same bytes, whatever their file is called, and with an empty one between them."""
+    at = lambda name, dims, location, offset: tensor(name, dims, outside={"location": location, "offset": str(offset)})
+    weights = lambda *more: [at("stem.weight", (4, 3, 3, 3), "w.bin", 0), *more, *WEIGHTS[2:]]
+    graph_of = lambda *more: model([*STEM, *RELU, *HEAD], weights(*more))
+    words = "tensors stem.weight and stem.bias lie on the same bytes of "
+    for name, location in (("dotted", "./w.bin"), ("linked", "link.bin"), ("hard", "hard.bin")):
+        refuse("overlap_" + name, graph_of(at("stem.bias", (4,), location, 4)), words + f"'{location}'")
+    refuse("overlap_empty", graph_of(at("none", (0,), "w.bin", 8), at("stem.bias", (4,), "w.bin", 12)), words + "'w.bin'")
+    edge("apart", graph_of(at("none", (0,), "./w.bin", 8), at("stem.bias", (4,), "./w.bin", 432)), '"name": "stem"')
+
+
 def make_many(folder):
     """As many layers as a network may have, and more: each has the factor, or factors of its own."""
     for name, count, shared in ("many", 9997, False), ("more", 9998, False), ("most", 49900, False), ("tied", 49900, True):
@@ -84,8 +187,11 @@ def make_many(folder):
 
 def main(folder):
     make_many(folder)
-    make_images()
-    make_ends()
+    for make in (make_images, make_ends, make_branches, make_softmax, make_axes, make_tensors, make_drop_path, make_outside):
+        make()
+    (folder / "w.bin").write_bytes(bytes(448))
+    (folder / "link.bin").symlink_to("w.bin")
+    (folder / "hard.bin").hardlink_to(folder / "w.bin")
     with open(folder / "edges.txt", "w") as f:
         for name, (data, network, told) in EDGES.items():
             (folder / f"{name}.onnx").write_bytes(data)
