@@ -113,9 +113,10 @@ static gyre_status add_input(onnx_import *m, const Onnx__ValueInfoProto *in) {
             m->work.file->path, in->name == NULL ? "" : in->name, s == NULL ? (size_t)0 : s->n_dim);
     }
     for (size_t i = 0; i < s->n_dim; i++) dims[i] = size_of(s->dim[i]);
-    GYRE_TRY(input_size(m, in->name, dims, (int)s->n_dim, &axes));
-    v = in->name == NULL ? NULL : onnx_values_add(&m->values, in->name);
+    const bool named = in->name != NULL && in->name[0] != '\0';
+    v = named ? onnx_values_add(&m->values, in->name) : NULL;
     if (v == NULL) return wrong(m, "no name of its own has input", in->name, "the file is damaged");
+    GYRE_TRY(input_size(m, in->name, dims, (int)s->n_dim, &axes));
     v->kind = ONNX_PICTURE;
     v->layer = ONNX_IMAGES;
     v->view = onnx_view_of(axes, m->size);

@@ -21,7 +21,10 @@ seeds_network() {
 seeds_onnx() {
     rm -rf seeds/onnx && mkdir seeds/onnx
     /usr/bin/python3 "$root/tests/cli/lib/onnx_file.py" seeds/onnx
-    rm -f seeds/onnx/{many.onnx,link,data,short,*.txt}
+    /usr/bin/python3 "$root/tests/cli/lib/onnx_edges.py" seeds/onnx
+    mkdir seeds/onnx/order && /usr/bin/python3 "$root/tests/cli/lib/onnx_order.py" files seeds/onnx/order
+    rm -f seeds/onnx/{link,data,short,*.bin,*.txt}
+    find seeds/onnx -size +32k -delete
     cp "$root"/tests/data/onnx/*.{preserve,training,folded}.onnx seeds/onnx
     sed -En 's/^    \{("[A-Za-z]+"), onnx_op.*/\1/p' "$root/src/onnx/table.c" >words
 }

@@ -116,8 +116,15 @@ def make_axes():
          '"type": "flatten", "order": "chw"')
 
 
+def nameless_input():
+    shape = chunk(2, chunk(1, number(1, FLOAT) + chunk(2, b"".join(chunk(1, number(1, d)) for d in (1, 3, 8, 8)))))
+    g = graph([*STEM, *RELU, *HEAD], WEIGHTS, [shape], [info("logits", ("N", 10))])
+    return number(1, 8) + chunk(8, number(2, 17)) + chunk(7, g)
+
+
 def make_tensors():
     """What nothing reads need not be of a type that gyre reads."""
+    refuse("nameless_input", nameless_input(), "no name of its own has input ''")
     text = number(2, 8) + chunk(8, "label") + chunk(6, "cat")
     small = number(1, 3) + number(2, 22) + chunk(8, "packed") + chunk(9, b"ab")
     aside = number(1, 3) + number(2, 22) + chunk(8, "aside") + chunk(13, chunk(1, "location") + chunk(2, "x")) + number(14, 1)
