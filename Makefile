@@ -7,7 +7,7 @@
 #   make check-gpu     checks the CUDA backend without a GPU, where the toolkit is
 #   make deps     installs what is missing (as root, or with DEPS=yes through sudo)
 #   make fuzz COUNT=3000   damages files of every kind and reads them (docs/development.md)
-#   make fuzz-guided SECONDS=600   the reader of networks under libFuzzer; READER=onnx, safetensors: others
+#   make fuzz-guided SECONDS=600   the reader of networks under libFuzzer; READER=onnx, safetensors, unet: others
 #   make bench    builds what benchmarks/speed.py times
 #   make install  PREFIX=/usr/local, DESTDIR; make uninstall takes away what it put there
 #
@@ -196,6 +196,7 @@ SECONDS ?= 600
 TEST_LDFLAGS_guided_network := -fsanitize=fuzzer
 TEST_LDFLAGS_guided_onnx := -fsanitize=fuzzer
 TEST_LDFLAGS_guided_safetensors := -fsanitize=fuzzer
+TEST_LDFLAGS_guided_unet := -fsanitize=fuzzer
 .PHONY: fuzz-guided
 fuzz-guided: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) $(O)/gyre

@@ -46,5 +46,20 @@ P
     printf '"\\"%s\\""\n' dtype shape data_offsets F32 F16 BF16 F64 I64 __metadata__ >words
 }
 
+# Networks for pictures of 16 x 16, so that many inputs are taken.
+seeds_unet() {
+    cp "$root"/tests/data/unet/{classes,conditional,no_attention,no_middle}.json seeds/unet
+    for f in seeds/unet/*.json; do
+        /usr/bin/python3 - "$f" <<'P'
+import json, sys
+
+c = json.load(open(sys.argv[1]))
+c.update(in_channels=3, out_channels=3)
+json.dump(c, open(sys.argv[1], "w"))
+P
+    done
+    grep -ohE '"[A-Za-z_0-9]+"' seeds/unet/*.json | sort -u | sed 's/.*/"\\&"/; s/"$/\\""/; s/\\"\\""$/\\""/' >words
+}
+
 "seeds_$1"
 "$fuzzer" -max_total_time="$2" -timeout=60 -max_len=32768 -dict=words -print_final_stats=1 "kept/$1" "seeds/$1"

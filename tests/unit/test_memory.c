@@ -121,6 +121,45 @@ static void networks_by_onnx(void **state) {
     }
 }
 
+/* ---- networks by a config.json */
+
+static gyre_status use_unet(char *config, char **nodes, char **printed) {
+    const gyre_model_settings settings = {.unet = config};
+    gyre_model *m = NULL;
+    gyre_status status = gyre_model_open(&settings, 16, 16, 4, 3, &m);
+    if (status == GYRE_OK) status = gyre_model_print(m, nodes);
+    if (status == GYRE_OK) status = gyre_model_unet(m, printed);
+    gyre_model_close(m);
+    return status;
+}
+
+static void networks_by_unet(void **state) {
+    (void)state;
+    char config[4096] = {0}, *expected[2] = {NULL};
+    bool failed = true;
+    FILE *f = fopen("tests/data/unet/conditional.json", "r");
+    assert_non_null(f);
+    assert_in_range(fread(config, 1, sizeof config - 1, f), 1, sizeof config - 2);
+    fclose(f);
+    assert_int_equal(use_unet(config, &expected[0], &expected[1]), GYRE_OK);
+    assert_non_null(expected[1]);
+    for (long k = 1; failed; k += 7) { /* of thousands */
+        char *got[2] = {NULL};
+        oom_begin(k, k % 2 == 0);
+        gyre_status status = use_unet(config, &got[0], &got[1]);
+        for (int i = 0; i < 2; i++) {
+            bool same = got[i] != NULL && strcmp(got[i], expected[i]) == 0;
+            if (status == GYRE_OK && !same) fail_msg("request %ld", k);
+            free(got[i]);
+        }
+        oom_result r = oom_end();
+        check("config.json", k, status, r);
+        failed = r.failed;
+    }
+    free(expected[0]);
+    free(expected[1]);
+}
+
 /* ---- runs */
 
 static const char training[] =
@@ -278,9 +317,13 @@ static void studies(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(configs),    cmocka_unit_test(networks_by_onnx),
-        cmocka_unit_test(fresh_runs), cmocka_unit_test(fresh_runs_without_any),
-        cmocka_unit_test(resumes),    cmocka_unit_test(studies),
+        cmocka_unit_test(configs),
+        cmocka_unit_test(networks_by_onnx),
+        cmocka_unit_test(networks_by_unet),
+        cmocka_unit_test(fresh_runs),
+        cmocka_unit_test(fresh_runs_without_any),
+        cmocka_unit_test(resumes),
+        cmocka_unit_test(studies),
     };
     gyre_log_mute(true);
     if (access("/dev/shm", W_OK) == 0) { /* where fsync costs nothing */
