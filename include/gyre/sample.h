@@ -24,7 +24,9 @@ typedef struct {
     const float *x; /* (seeds, h, w, c) */
 } gyre_sample_row;
 
-/* GYRE_EUSAGE unless samples of this input are pictures: 1 or 3 channels. */
+/* Are samples of this input pictures, which have 1 or 3 channels? */
+bool gyre_sample_is_picture(const gyre_sampling_input *input);
+/* GYRE_EUSAGE where they are none. */
 gyre_status gyre_sample_check_picture(const gyre_sampling_input *input);
 /* Rows of samples of one size, one for each seed, as PNG; free() it. */
 gyre_status gyre_sample_picture(const gyre_sample_row *rows, int count, const uint64_t *seeds,

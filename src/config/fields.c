@@ -296,7 +296,8 @@ const config_field config_fields[] = {
 
     {"sample.every", FIELD_LENGTH, FREE, AT(sample.every), 1, STEPS_TOP, UNIT_STEPS | UNIT_EPOCHS,
      NULL, NULL,
-     "How often to make samples/step-*.png, besides at the end, of a network that denoises."},
+     "How often to make samples/step-*.png (.h5 of latents), besides at the end, of a network that "
+     "denoises."},
     {"sample.minima", FIELD_FLAG, FREE, AT(sample.minima), 0, 0, 0, NULL, "false",
      "Make samples at each minimum of the rate."},
     {"sample.seeds", FIELD_TEXT, FREE, AT(sample.seeds), 0, 0, 0, NULL, NULL,

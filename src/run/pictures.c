@@ -6,6 +6,7 @@
 #include "gyre/config.h"
 #include "gyre/defaults.h"
 #include "gyre/file.h"
+#include "gyre/latents.h"
 #include "gyre/log.h"
 #include "gyre/size.h"
 #include <errno.h>
@@ -39,7 +40,7 @@ static gyre_status plan(run_pictures *p, const gyre_resolved *resolved) {
     p->on = s->every.unit != GYRE_UNIT_NONE || s->minima;
     if (!p->on) return check_unused(s);
     GYRE_TRY(gyre_sample_options(s, "sample.", m, &names, &input, &p->options));
-    GYRE_TRY(gyre_sample_check_picture(&input));
+    p->pictures = gyre_sample_is_picture(&input);
     gyre_sample_caption(&p->options, &names, p->caption, sizeof p->caption);
     const char *list = s->seeds == NULL ? GYRE_DEFAULT_SAMPLE_SEEDS : s->seeds;
     return gyre_fail_in("sample.seeds", gyre_seeds_read(list, &p->seeds, &p->count));
@@ -77,9 +78,10 @@ bool run_pictures_due(const run_pictures *p, const gyre_sample_settings *s, int6
 /* ---- rank 0 */
 
 /* RUN/samples/step-000012000.png, as checkpoints are called; free() it. */
-static gyre_status path_of(const run_files *f, int64_t completed, char **out) {
-    int n =
-        asprintf(out, "%s/" GYRE_SAMPLES "/step-%09lld.png", f->folder.path, (long long)completed);
+static gyre_status path_of(const run_pictures *p, const run_files *f, int64_t completed,
+                           char **out) {
+    int n = asprintf(out, "%s/" GYRE_SAMPLES "/step-%09lld.%s", f->folder.path,
+                     (long long)completed, p->pictures ? "png" : "h5");
     return n >= 0 ? GYRE_OK : gyre_no_memory("samples of a run");
 }
 
@@ -91,7 +93,7 @@ static gyre_status draw(const run_pictures *p, int64_t completed, char **png, si
 }
 
 /* Not the folders above it: where they are missing the run folder was moved. */
-static gyre_status write(const run_files *f, const char *path, const char *png, size_t size) {
+static gyre_status make_folder(const run_files *f) {
     char *dir = gyre_path_join(f->folder.path, GYRE_SAMPLES);
     gyre_status status = GYRE_OK;
     if (dir == NULL) return gyre_no_memory("samples of a run");
@@ -99,7 +101,7 @@ static gyre_status write(const run_files *f, const char *path, const char *png, 
         status = gyre_fail(GYRE_EIO, "cannot make folder '%s': %s", dir, strerror(errno));
     }
     free(dir);
-    return status == GYRE_OK ? gyre_file_write_atomic(path, png, size) : status;
+    return status;
 }
 
 static void tell(const run_pictures *p, run_files *f, int64_t completed, const char *path,
@@ -112,27 +114,45 @@ static void tell(const run_pictures *p, run_files *f, int64_t completed, const c
     if (!p->quiet) gyre_say("step %lld: samples %s", (long long)completed, path);
 }
 
+/* In the units of the dataset; x is not what it was then. */
+static gyre_status keep_numbers(const run_pictures *p, const char *path) {
+    const gyre_sampling_input *in = &p->options.input;
+    const gyre_latents l = {p->count, in->h, in->w, in->c, p->x};
+    gyre_sampling_store(in, (size_t)p->count, p->x);
+    return gyre_latents_write(path, &l);
+}
+
 /* The picture of this step, new or as it is there, into the files. */
-static gyre_status keep(const run_pictures *p, run_files *f, int64_t completed, const char *path,
-                        bool there, double begun) {
+static gyre_status keep_picture(const run_pictures *p, run_files *f, int64_t completed,
+                                const char *path, bool there) {
     enum { LARGEST = 1 << 30 };
     char *png = NULL;
     size_t size = 0;
     gyre_status status =
         there ? gyre_file_read(path, LARGEST, &png, &size) : draw(p, completed, &png, &size);
-    if (status == GYRE_OK && !there) status = write(f, path, png, size);
+    if (status == GYRE_OK && !there) status = gyre_file_write_atomic(path, png, size);
     if (status == GYRE_OK) {
         run_files_tolerate(
             f, gyre_tensorboard_picture(f->tensorboard, completed, "samples", png, size));
     }
-    if (status == GYRE_OK && !there) tell(p, f, completed, path, gyre_clock() - begun);
     free(png);
     return status;
 }
 
+static gyre_status keep(const run_pictures *p, run_files *f, int64_t completed, const char *path,
+                        bool there, double begun) {
+    if (!there) GYRE_TRY(make_folder(f));
+    if (p->pictures)
+        GYRE_TRY(keep_picture(p, f, completed, path, there));
+    else if (!there)
+        GYRE_TRY(keep_numbers(p, path));
+    if (!there) tell(p, f, completed, path, gyre_clock() - begun);
+    return GYRE_OK;
+}
+
 static void warn(run_files *f) {
     gyre_progress_clear(f->progress);
-    gyre_warn("%s; training continues without this picture", gyre_error_text());
+    gyre_warn("%s; training continues without these samples", gyre_error_text());
     gyre_json *line = gyre_event_begin(f->events, "warning");
     gyre_json_add_text(line, "text", gyre_error_text());
     run_files_log(f, line);
@@ -159,7 +179,7 @@ gyre_status run_pictures_make(run_pictures *p, gyre_trainer *t, run_files *files
     gyre_status status = GYRE_OK;
     if (first) {
         status = run_files_follow(files);
-        if (status == GYRE_OK) status = path_of(files, t->completed, &path);
+        if (status == GYRE_OK) status = path_of(p, files, t->completed, &path);
         if (status == GYRE_OK) there = gyre_file_taken(path);
     }
     GYRE_GOTO(gyre_comm_agree(t->comm, status));

@@ -1,4 +1,5 @@
-/* Samples that a run makes while it trains, as pictures in its folder. Internal to src/run. */
+/* Samples that a run makes while it trains, in its folder: pictures, or numbers where the network
+ * makes latents. Internal to src/run. */
 #ifndef GYRE_RUN_PICTURES_H
 #define GYRE_RUN_PICTURES_H
 
@@ -10,6 +11,7 @@
 typedef struct {
     bool on; /* the settings ask for some */
     bool quiet;
+    bool pictures; /* else they are numbers */
     gyre_sampling_options options;
     gyre_sampling *sampling;
     uint64_t *seeds;
@@ -28,8 +30,8 @@ void run_pictures_close(run_pictures *p);
 /* Are some to be made after so many updates, at a minimum of the rate, or at the run's end? */
 bool run_pictures_due(const run_pictures *p, const gyre_sample_settings *s, int64_t completed,
                       bool minimum, bool end);
-/* Makes samples/step-*.png of the present parameters, unless it is there; it changes nothing of the
- * run. What cannot be written is a warning. Collective. */
+/* Makes samples/step-*.png, or .h5 with /latents, of the present parameters, unless it is there; it
+ * changes nothing of the run. What cannot be written is a warning. Collective. */
 gyre_status run_pictures_make(run_pictures *p, gyre_trainer *t, run_files *files,
                               run_timing *timing);
 

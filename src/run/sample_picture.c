@@ -10,8 +10,12 @@
 
 enum { NUMBER = 24 };
 
+bool gyre_sample_is_picture(const gyre_sampling_input *input) {
+    return input->c == 1 || input->c == 3;
+}
+
 gyre_status gyre_sample_check_picture(const gyre_sampling_input *input) {
-    if (input->c == 1 || input->c == 3) return GYRE_OK;
+    if (gyre_sample_is_picture(input)) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
                      "samples of %d channels are no pictures, which have 1 or 3; `gyre sample "
                      "--latents FILE` writes them as numbers",

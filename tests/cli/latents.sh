@@ -98,6 +98,17 @@ assert none.shape == (4, 8, 8, 2) and np.isfinite(led).all()
 assert np.abs(none - two).max() > 1e-3 and np.abs(read("prompts") - two).max() > 1e-3
 assert (read("ranks") == led).all()
 P
+# The same while it trains, which changes no bit of the run; what is there already is not made again.
+made=(config.json --quiet --set sample.every.steps=2 --set 'sample={"seeds": "0..3", "steps": 4}')
+ends 0 mpirun -np 2 "$GYRE" train "${made[@]}" --out making
+same one making
+[ "$(ls making/samples)" = "$(printf '%s\n' step-00000000{2,4}.h5)" ] || fail "$(ls making/samples)"
+cmp making/samples/step-000000004.h5 none.h5 || fail "other samples than gyre sample's"
+ends 0 "$GYRE" train "${made[@]}" --out halves --stop-after 3
+cmp making/samples/step-000000002.h5 halves/samples/step-000000002.h5 || fail "other samples before a stop"
+ends 0 "$GYRE" train halves/config.json --out halves --quiet
+cmp making/samples/step-000000004.h5 halves/samples/step-000000004.h5 || fail "other samples after a resume"
+
 refused 2 "--class: expected a number of 0 to 4" "${sample[@]}" --latents no.h5 --class 5
 refused 2 "samples of 2 channels are no pictures" "${sample[@]}" -o no.png
 mv small.h5 away.h5

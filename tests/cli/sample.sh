@@ -181,7 +181,7 @@ grep -q 'warning: the network is trained at times 500 to 999 alone' err || fail 
 ends 0 "$GYRE" train config.json --out blocked_run --quiet --stop-after 10 "${sampling[@]}"
 touch blocked_run/samples
 ends 0 "$GYRE" train config.json --out blocked_run --quiet "${sampling[@]}"
-grep -q "cannot make folder\|Not a directory" err && grep -q "training continues without this picture" err || fail "$(cat err)"
+grep -q "cannot make folder\|Not a directory" err && grep -q "training continues without these samples" err || fail "$(cat err)"
 
 # ---- refused
 cat >plain.json <<'JSON'
