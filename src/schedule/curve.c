@@ -21,6 +21,7 @@ double schedule_window(gyre_shape shape, double near, double far, double width) 
     case GYRE_SHAPE_COSINE:
         return near <= far ? half_cosine(near, width) : 1 - half_cosine(far, width);
     case GYRE_SHAPE_WELCH: return near / width * (1 + far / width);
+    case GYRE_SHAPE_SQRT: return near / width / (1 + sqrt(far / width)); /* 1 - sqrt(far / width) */
     case GYRE_SHAPE_LINEAR: break;
     }
     return near / width;

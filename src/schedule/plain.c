@@ -34,10 +34,10 @@ static schedule_point linear_at(const schedule_stage *s, int64_t u) {
 }
 
 /* Warm-up, stable, decay (Hu et al. 2024, arXiv 2404.06395; Haegele et al. 2024, arXiv 2405.18392):
- * max_lr, and in the last decay_steps steps straight down to base_lr. */
+ * max_lr, and in the last decay_steps steps down to base_lr, by the shape of a fall. */
 static schedule_point wsd_at(const schedule_stage *s, int64_t u) {
     double width = s->set.decay_steps.value, far = (double)(u - (s->n - 1)) + width;
-    double rise = far > 0 ? schedule_window(GYRE_SHAPE_LINEAR, width - far, far, width) : 1;
+    double rise = far > 0 ? schedule_window(s->set.shape, width - far, far, width) : 1;
     return (schedule_point){schedule_between(s->set.base_lr, s->set.max_lr, rise), rise, 0};
 }
 
@@ -97,8 +97,8 @@ const schedule_policy schedule_linear =
           schedule_no_defaults, nothing_to_check, linear_at);
 const schedule_policy schedule_wsd =
     PLAIN("wsd", "warm-up, stable, decay",
-          READS_BASE_LR | READS_MAX_LR | READS_DECAY_STEPS | READS_MOMENTUM, wsd_complete,
-          wsd_check, wsd_at);
+          READS_BASE_LR | READS_MAX_LR | READS_DECAY_STEPS | READS_SHAPE | READS_MOMENTUM,
+          wsd_complete, wsd_check, wsd_at);
 const schedule_policy schedule_exp = PLAIN("exp", "exponential decay", READS_BASE_LR | READS_GAMMA,
                                            schedule_no_defaults, exp_check, exp_at);
 const schedule_policy schedule_multistep =

@@ -38,13 +38,14 @@ enum {
     READS_BASE_LR = 1 << 0,
     READS_MAX_LR = 1 << 1,
     READS_GAMMA = 1 << 2,
-    READS_CYCLES = 1 << 3, /* cycles, stepsize, shape, start, end, up_fraction, peak_decay */
+    READS_CYCLES = 1 << 3, /* cycles, stepsize, start, end, up_fraction, peak_decay */
     READS_T0 = 1 << 4,     /* t0, t_mult, closed */
     READS_MILESTONES = 1 << 5,
     READS_DECAY_STEPS = 1 << 6,
     READS_HF_CYCLES = 1 << 7,
     READS_ONE_CYCLE = 1 << 8,
-    READS_MOMENTUM = 1 << 9
+    READS_MOMENTUM = 1 << 9,
+    READS_SHAPE = 1 << 10
 };
 
 struct schedule_policy {

@@ -268,7 +268,8 @@ static schedule_point exp_range_amplitude_at(const schedule_stage *s, int64_t u)
 #define TRIANGLE(words, more, at_function)                                                         \
     {                                                                                              \
         .name = words,                                                                             \
-        .reads = READS_BASE_LR | READS_MAX_LR | READS_CYCLES | READS_MOMENTUM | (more),            \
+        .reads =                                                                                   \
+            READS_BASE_LR | READS_MAX_LR | READS_CYCLES | READS_SHAPE | READS_MOMENTUM | (more),   \
         .period_key = "stepsize", .complete = schedule_no_defaults, .check = check,                \
         .at = at_function, .period = period, .span = span, .steps_of = steps_of,                   \
         .ends_high = ends_high                                                                     \

@@ -117,7 +117,7 @@ static int list_keys(const gyre_schedule_settings *s, key_use keys[KEYS]) {
         {READS_GAMMA, "gamma", s->gamma != GYRE_DEFAULT_GAMMA},
         {READS_CYCLES, "stepsize", s->stepsize.unit != GYRE_UNIT_NONE},
         {READS_CYCLES, "cycles", s->cycles > 0},
-        {READS_CYCLES, "shape", s->shape != GYRE_DEFAULT_SHAPE},
+        {READS_SHAPE, "shape", s->shape != GYRE_DEFAULT_SHAPE},
         {READS_CYCLES, "start", s->start_high},
         {KEYS_FITTED, "end", s->end_low},
         {READS_CYCLES, "up_fraction", s->up_fraction != GYRE_DEFAULT_UP_FRACTION},

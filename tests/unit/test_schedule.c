@@ -241,6 +241,10 @@ static void wsd(void **state) {
     s = rig_open(&set, STEPS(4)); /* all of them */
     assert_true(lr(s, 0) == 0.75 && lr(s, 2) == 0.25 && lr(s, 3) == 0);
     gyre_schedule_close(s);
+    set.shape = GYRE_SHAPE_SQRT; /* 1 - sqrt(1/4), 1 - sqrt(2/4), ... */
+    s = rig_open(&set, STEPS(4));
+    assert_true(lr(s, 0) == 0.5 && lr(s, 3) == 0);
+    gyre_schedule_close(s);
 }
 
 /* EveryDream2's runs: lr_decay_steps 50 has one step of warm-up and a period of 98 steps. */

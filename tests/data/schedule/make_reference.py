@@ -8,7 +8,7 @@ import json
 from fractions import Fraction
 from math import floor
 
-from mpmath import cos, mp, mpf, pi
+from mpmath import cos, mp, mpf, pi, sqrt
 
 mp.dps = 50
 DEFAULTS = dict(base_lr=0.0, max_lr=0.0, gamma=1.0, shape="linear", start="low", up_fraction=0.5, t_mult=1,
@@ -28,7 +28,8 @@ def rounded(x):
 
 def window(shape, a):
     a = real(a)
-    return {"linear": a, "cosine": (1 - cos(pi * a)) / 2, "welch": a * (2 - a)}[shape]
+    return {"linear": a, "cosine": (1 - cos(pi * a)) / 2, "welch": a * (2 - a),
+            "sqrt": 1 - sqrt(1 - a)}[shape]
 
 
 def extremes(s, n):
@@ -115,7 +116,7 @@ def hf_cosine(s, u, n, warmup):
 def wsd(s, u, n):
     base, top = real(s["base_lr"]), real(s["max_lr"])
     left = min(n - 1 - u, s["decay_steps"])
-    return base + (top - base) * left / s["decay_steps"]
+    return base + (top - base) * window(s["shape"], Fraction(left, s["decay_steps"]))
 
 
 def rate(s, t, steps):
@@ -164,6 +165,9 @@ def cases():
     yield dict(policy="linear", warmup=dict(steps=50), **both), 1000
     yield dict(policy="wsd", decay_steps=200, warmup=dict(steps=50), **both), 1000
     yield dict(policy="wsd", decay_steps=781, max_lr=0.1), 781
+    for shape in ("cosine", "welch", "sqrt"):
+        yield dict(policy="wsd", shape=shape, decay_steps=300, **both), 1000
+    yield dict(policy="triangular", shape="sqrt", cycles=5.5, start="high", max_lr=0.3), 1234
     yield dict(policy="exp", base_lr=0.1, gamma=0.99994), 70000
     yield dict(policy="multistep", base_lr=0.35, gamma=0.1, milestones=dict(steps=[50000, 70000]),
                warmup=dict(steps=400)), 80000
