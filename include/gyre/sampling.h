@@ -67,6 +67,8 @@ typedef struct {
 void gyre_sampling_limits(const gyre_sampling_input *in, size_t element, double *low, double *high);
 /* x(count, h, w, c) becomes values as they are stored. */
 void gyre_sampling_store(const gyre_sampling_input *in, size_t count, float *x);
+/* A number as a pixel: the nearest of 0 to 255; what is no number is black. */
+uint8_t gyre_sampling_pixel(double value);
 /* The same as pixels of 0 to 255, out(count, h, w, c); values that are no pixels are taken for
  * numbers of -1 to 1. */
 void gyre_sampling_pixels(const gyre_sampling_input *in, size_t count, const float *x,

@@ -5,6 +5,7 @@
 #include "gyre/grid.h"
 #include "gyre/latents.h"
 #include "gyre/run_folder.h"
+#include "gyre/sampling.h"
 #include "labels.h"
 #include <math.h>
 #include <stdio.h>
@@ -122,13 +123,6 @@ static gyre_status open_grid(const gyre_results *e, grid *g) {
     return g->pictures && g->labels ? GYRE_OK : gyre_no_memory("a grid");
 }
 
-/* Pixels of 0 to 255; what is no number is black. */
-static uint8_t pixel_of(float value) {
-    enum { WHITE = 255 };
-    if (!(value > 0)) return 0;
-    return value < WHITE ? (uint8_t)lrintf(value) : WHITE;
-}
-
 static gyre_status take_pictures(const gyre_latents *l, const char *path, grid *g) {
     if (g->rows == 0) {
         *g = (grid){l->h, l->w,        l->c,     l->count < COLUMNS ? l->count : COLUMNS,
@@ -145,7 +139,7 @@ static gyre_status take_pictures(const gyre_latents *l, const char *path, grid *
     const size_t values = (size_t)g->columns * (size_t)g->h * (size_t)g->w * (size_t)g->c;
     uint8_t *pixels = malloc(values);
     if (pixels == NULL) return gyre_no_memory("a grid");
-    for (size_t i = 0; i < values; i++) pixels[i] = pixel_of(l->values[i]);
+    for (size_t i = 0; i < values; i++) pixels[i] = gyre_sampling_pixel((double)l->values[i]);
     g->pictures[g->rows++] = pixels;
     return GYRE_OK;
 }

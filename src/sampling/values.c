@@ -29,8 +29,7 @@ void gyre_sampling_store(const gyre_sampling_input *in, size_t count, float *x) 
     for (size_t i = 0; i < count * values; i++) x[i] = (float)stored(in, i % values, x[i]);
 }
 
-/* What is no number is black. */
-static uint8_t pixel_of(double value) {
+uint8_t gyre_sampling_pixel(double value) {
     if (!(value > 0)) return 0;
     return value < WHITE ? (uint8_t)lrint(value) : WHITE;
 }
@@ -39,7 +38,7 @@ void gyre_sampling_pixels(const gyre_sampling_input *in, size_t count, const flo
                           uint8_t *out) {
     size_t values = values_of(in);
     for (size_t i = 0; i < count * values; i++) {
-        out[i] =
-            pixel_of(in->bytes ? stored(in, i % values, x[i]) : ((double)x[i] / 2 + 0.5) * WHITE);
+        out[i] = gyre_sampling_pixel(in->bytes ? stored(in, i % values, x[i])
+                                               : ((double)x[i] / 2 + 0.5) * WHITE);
     }
 }

@@ -55,12 +55,7 @@ static int rows_of(const gyre_model *m) {
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     const context_options *o = n->options;
     (void)in;
-    if (diffuse_options_of(b->model, n->inputs[0]) == NULL) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "node %s: expected that it reads a node of type diffuse, for whose "
-                         "samples it gives contexts",
-                         n->name);
-    }
+    GYRE_TRY(diffuse_check_read(b, n, "for whose samples it gives contexts"));
     if (!gyre_target_is_label(&b->model->target)) {
         return gyre_fail(GYRE_EUSAGE, "node %s: expected a dataset with a context for each sample",
                          n->name);

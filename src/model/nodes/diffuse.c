@@ -42,6 +42,12 @@ const diffuse_options *diffuse_options_of(const gyre_model *m, int index) {
     return m->nodes[index].options;
 }
 
+gyre_status diffuse_check_read(const builder *b, const gyre_node *n, const char *use) {
+    if (diffuse_options_of(b->model, n->inputs[0]) != NULL) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "node %s: expected that it reads a node of type diffuse, %s",
+                     n->name, use);
+}
+
 int diffuse_find(const gyre_model *m) {
     for (int i = 0; i < m->node_count; i++) {
         if (diffuse_options_of(m, i) != NULL) return i;

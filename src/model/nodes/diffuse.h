@@ -21,6 +21,8 @@ typedef struct {
 const diffuse_options *diffuse_options_of(const gyre_model *m, int index);
 /* The only one of the model; -1: there is none. */
 int diffuse_find(const gyre_model *m);
+/* GYRE_EUSAGE unless node n reads one: "for whose samples it gives contexts". */
+gyre_status diffuse_check_read(const builder *b, const gyre_node *n, const char *use);
 /* The noise of the call's samples. */
 gyre_diffusion_shape diffuse_shape(const diffuse_options *o, const node_call *c, node_size size);
 

@@ -23,12 +23,7 @@ static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     int least = b->model->classes + (o->drop > 0);
     const int dims[] = {o->rows, o->channels};
     (void)in;
-    if (diffuse_options_of(b->model, n->inputs[0]) == NULL) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "node %s: expected that it reads a node of type diffuse, for whose "
-                         "samples' labels it gives rows",
-                         n->name);
-    }
+    GYRE_TRY(diffuse_check_read(b, n, "for whose samples' labels it gives rows"));
     if (!gyre_target_is_label(&b->model->target)) {
         return gyre_fail(GYRE_EUSAGE, "node %s: expected a dataset with a class for each sample",
                          n->name);

@@ -22,12 +22,7 @@ static const node_option options[] = {
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     const time_options *o = n->options;
     (void)in;
-    if (diffuse_options_of(b->model, n->inputs[0]) == NULL) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "node %s: expected that it reads a node of type diffuse, whose times it "
-                         "gives",
-                         n->name);
-    }
+    GYRE_TRY(diffuse_check_read(b, n, "whose times it gives"));
     if (o->channels % 2 != 0 || !((double)o->shift < o->channels / 2)) {
         return gyre_fail(GYRE_EUSAGE,
                          "node %s: expected an even number of \"channels\", more than twice "
