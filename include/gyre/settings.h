@@ -222,9 +222,11 @@ typedef struct {
     int stage_count;
 } gyre_schedule_settings;
 
-/* A stage has every schedule key (missing ones taken from the outer schedule), and a length. */
+/* A stage has every schedule key (missing ones taken from the outer schedule), and a length. With a
+ * cut it ends after so many of its steps, with the rates that it would have had, as a run that was
+ * left there. */
 struct gyre_stage_settings {
-    gyre_length length;
+    gyre_length length, cut; /* cut: NONE, or steps, fewer than length */
     gyre_schedule_settings schedule; /* stages == NULL: no nesting */
 };
 

@@ -49,9 +49,14 @@ out:
 static gyre_status stage_json(const gyre_settings *outer, int index, cJSON *object) {
     const gyre_stage_settings *stage = &outer->schedule.stages[index];
     gyre_settings inner = {.schedule = stage->schedule, .length = stage->length};
-    cJSON *length = NULL;
+    cJSON *length = NULL, *cut = NULL;
     GYRE_TRY(config_field_get(config_field_find("length"), &inner, &length));
     GYRE_TRY(put(object, "length", length));
+    if (stage->cut.unit != GYRE_UNIT_NONE) {
+        inner.length = stage->cut;
+        GYRE_TRY(config_field_get(config_field_find("length"), &inner, &cut));
+        GYRE_TRY(put(object, "cut", cut));
+    }
     for (const config_field *f = config_fields; f->path != NULL; f++) {
         if (strncmp(f->path, "schedule.", 9) != 0 || f->kind == FIELD_STAGES) continue;
         if (index > 0 && strncmp(f->path, "schedule.warmup", 15) == 0) continue; /* never there */

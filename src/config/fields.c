@@ -255,7 +255,7 @@ const config_field config_fields[] = {
      "cosine|linear", "\"cosine\"", "Form of one_cycle's phases."},
     {"schedule.stages", FIELD_STAGES, ARITHMETIC, AT(schedule.stages), 0, 0, 0, NULL, NULL,
      "Schedules one after another: each a \"length\" and any schedule key, missing ones from "
-     "above."},
+     "above; one with a \"cut\" ends after so many of its steps."},
 
     {"average.kind", FIELD_CHOICE, ARITHMETIC, AT(average.kind), 0, 0, 0, "none|ema", "\"none\"",
      "Keep an average of the weights and running statistics beside them, which evaluation, exports "

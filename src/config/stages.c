@@ -9,11 +9,13 @@ static bool has(const cJSON *stage, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(stage, key) != NULL;
 }
 
-static const char *const stage_keys = "a \"length\" and any key of schedule but stages";
+static const char *const stage_keys =
+    "a \"length\", a \"cut\" or none, and any key of schedule but stages";
 
 static gyre_status take_keys(config_reader *scratch, const cJSON *stage, const char *where) {
     cJSON *schedule = cJSON_Duplicate(stage, true), *tree = cJSON_CreateObject();
     cJSON_DeleteItemFromObjectCaseSensitive(schedule, "length");
+    cJSON_DeleteItemFromObjectCaseSensitive(schedule, "cut");
     gyre_status status = GYRE_OK;
     if (!cJSON_AddItemToObject(tree, "schedule", schedule)) {
         cJSON_Delete(schedule);
@@ -22,6 +24,22 @@ static gyre_status take_keys(config_reader *scratch, const cJSON *stage, const c
     if (status == GYRE_OK) status = config_take_tree(scratch, tree, where);
     cJSON_Delete(tree);
     return status;
+}
+
+/* Where the stage ends before its length. */
+static gyre_status take_cut(const cJSON *stage, const char *place, gyre_length *out) {
+    static const config_field cut = {.path = "cut",
+                                     .kind = FIELD_LENGTH,
+                                     .offset = offsetof(gyre_settings, length),
+                                     .min = 1,
+                                     .units = UNIT_STEPS};
+    const cJSON *given = cJSON_GetObjectItemCaseSensitive(stage, "cut");
+    gyre_settings settings = {.length = {GYRE_UNIT_NONE, 0}};
+    char where[620];
+    snprintf(where, sizeof where, "%s.cut", place);
+    if (given != NULL) GYRE_TRY(config_field_set(&cut, given, &settings, where));
+    *out = settings.length;
+    return GYRE_OK;
 }
 
 static gyre_status take_one(config_reader *r, const cJSON *stage, int index, const char *where,
@@ -51,6 +69,7 @@ static gyre_status take_one(config_reader *r, const cJSON *stage, int index, con
     if (has(stage, "stepsize") && !has(stage, "cycles")) s->cycles = NAN;
     if (has(stage, "cycles") && !has(stage, "stepsize")) s->stepsize.unit = GYRE_UNIT_NONE;
     GYRE_TRY(take_keys(&scratch, stage, place));
+    GYRE_TRY(take_cut(stage, place, &out->cut));
     snprintf(place, sizeof place, "%.400s: schedule.stages[%d].length", where, index);
     GYRE_TRY(config_field_set(&length, given, &settings, place));
     out->length = settings.length;

@@ -12,7 +12,9 @@ static gyre_settings without_last_stage(const gyre_settings *now) {
     int64_t steps = 0;
     base.schedule.stage_count--;
     for (int i = 0; i < base.schedule.stage_count; i++) {
-        steps += (int64_t)now->schedule.stages[i].length.value;
+        const gyre_stage_settings *stage = &now->schedule.stages[i];
+        bool cut = stage->cut.unit != GYRE_UNIT_NONE;
+        steps += (int64_t)(cut ? stage->cut : stage->length).value;
     }
     base.length = (gyre_length){GYRE_UNIT_STEPS, (double)steps};
     return base;

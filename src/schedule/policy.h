@@ -16,6 +16,7 @@ typedef struct {
     char length_where[40]; /* the same of its length */
     int64_t start;         /* the run's step with which the stage begins */
     int64_t warmup, n;     /* steps of the warm-up, and those after it */
+    int64_t cut;           /* the stage ends after so many steps, warm-up included; 0: at its end */
     int64_t cycle;         /* number of its first cycle in the run */
     int64_t halves;        /* triangular family, cycles fitted: half-cycles in 0..n-1; else 0 */
     bool half_added;       /* by "end": "low" */

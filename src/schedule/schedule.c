@@ -8,12 +8,21 @@
 
 /* ---- from settings */
 
-static int64_t stage_steps(const schedule_stage *s) {
-    return s->warmup + s->n;
+static gyre_status cut(schedule_stage *s, const gyre_length *at) {
+    if (at->unit == GYRE_UNIT_NONE) return GYRE_OK;
+    if (at->value < (double)schedule_stage_steps(s)) {
+        s->cut = (int64_t)at->value;
+        return GYRE_OK;
+    }
+    return gyre_fail(GYRE_EUSAGE,
+                     "%s.cut: expected less than the stage's %lld steps, found %.0f; leave it out "
+                     "for a whole stage",
+                     s->where, (long long)schedule_stage_steps(s), at->value);
 }
 
 static gyre_status add_stage(gyre_schedule *s, const gyre_schedule_settings *set,
-                             const gyre_length *length, int64_t steps_per_epoch, bool named) {
+                             const gyre_length *length, const gyre_length *cut_at,
+                             int64_t steps_per_epoch, bool named) {
     schedule_stage *stage = &s->stages[s->count];
     stage->start = s->steps;
     snprintf(stage->where, sizeof stage->where, named ? "schedule.stages[%d]" : "schedule",
@@ -21,11 +30,12 @@ static gyre_status add_stage(gyre_schedule *s, const gyre_schedule_settings *set
     snprintf(stage->length_where, sizeof stage->length_where,
              named ? "schedule.stages[%d].length" : "length", s->count);
     GYRE_TRY(schedule_stage_make(stage, set, length, steps_per_epoch));
+    GYRE_TRY(cut(stage, cut_at));
     int64_t cycles = schedule_stage_cycles(stage);
     /* A stage without cycles keeps the number of the last one before it. */
     stage->cycle = cycles > 0 || s->cycles == 0 ? s->cycles : s->cycles - 1;
     s->cycles += cycles;
-    s->steps += stage_steps(stage);
+    s->steps += schedule_stage_steps(stage);
     s->count++;
     if (s->steps <= SCHEDULE_STEPS_MAX) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE, "%s: the stages have more than 2^53 - 1 steps",
@@ -63,12 +73,12 @@ static gyre_status check_not_zero(const gyre_schedule *s) {
     for (int i = 0; i < s->count; i++) {
         const schedule_stage *stage = &s->stages[i];
         bool max = (stage->policy->reads & READS_MAX_LR) != 0;
-        if (!all_zero(s, stage)) continue;
+        if (stage->cut > 0 || !all_zero(s, stage)) continue;
         if ((max ? stage->set.max_lr : stage->set.base_lr) > 0) {
             return gyre_fail(GYRE_EUSAGE,
                              "%s: the rate of all its %lld steps is 0; make it longer, or base_lr "
                              "greater than 0",
-                             stage->length_where, (long long)stage_steps(stage));
+                             stage->length_where, (long long)schedule_stage_steps(stage));
         }
         return gyre_fail(GYRE_EUSAGE,
                          "%s.%s: expected a number above 0, found 0 or none; the rate of every "
@@ -82,12 +92,14 @@ static gyre_status check_not_zero(const gyre_schedule *s) {
 static gyre_status fill(gyre_schedule *s, const gyre_schedule_settings *settings,
                         const gyre_length *length, int64_t steps_per_epoch) {
     if (settings->stage_count == 0) {
-        GYRE_TRY(add_stage(s, settings, length, steps_per_epoch, false));
+        const gyre_length whole = {GYRE_UNIT_NONE, 0};
+        GYRE_TRY(add_stage(s, settings, length, &whole, steps_per_epoch, false));
         return check_not_zero(s);
     }
     for (int i = 0; i < settings->stage_count; i++) {
         const gyre_stage_settings *stage = &settings->stages[i];
-        GYRE_TRY(add_stage(s, &stage->schedule, &stage->length, steps_per_epoch, true));
+        GYRE_TRY(
+            add_stage(s, &stage->schedule, &stage->length, &stage->cut, steps_per_epoch, true));
     }
     GYRE_TRY(check_outer_length(s, length, steps_per_epoch));
     return check_not_zero(s);
@@ -132,8 +144,10 @@ gyre_status gyre_schedule_resolve(gyre_schedule_settings *settings, gyre_length 
     *length = (gyre_length){GYRE_UNIT_STEPS, (double)s->steps};
     for (int i = 0; i < settings->stage_count; i++) {
         const schedule_stage *made = &s->stages[i];
-        settings->stages[i] =
-            (gyre_stage_settings){{GYRE_UNIT_STEPS, (double)(made->warmup + made->n)}, made->set};
+        gyre_stage_settings stage = {.length = {GYRE_UNIT_STEPS, (double)(made->warmup + made->n)},
+                                     .schedule = made->set};
+        if (made->cut > 0) stage.cut = (gyre_length){GYRE_UNIT_STEPS, (double)made->cut};
+        settings->stages[i] = stage;
     }
     /* Without stages, the one that was made: with the defaults that depend on the length. */
     *settings = settings->stage_count > 0 ? outer : s->stages[0].set;
@@ -178,6 +192,15 @@ size_t gyre_schedule_cycle_count(const gyre_schedule *s) {
     return (size_t)s->cycles;
 }
 
+/* The last cycle of a stage that is cut. */
+static void cut_span(const schedule_stage *s, schedule_span *span) {
+    int64_t last = schedule_stage_steps(s) - s->warmup - 1;
+    if (span->last <= last) return;
+    span->last = last;
+    span->complete = false;
+    if (span->peak > last) span->peak = -1;
+}
+
 gyre_cycle gyre_schedule_cycle(const gyre_schedule *s, size_t index) {
     const schedule_stage *stage = &s->stages[s->count - 1];
     while (stage > s->stages &&
@@ -185,6 +208,7 @@ gyre_cycle gyre_schedule_cycle(const gyre_schedule *s, size_t index) {
         stage--;
     }
     schedule_span span = stage->policy->span(stage, (int64_t)index - stage->cycle);
+    cut_span(stage, &span);
     int64_t begin = stage->start + stage->warmup;
     const int64_t turns[] = {span.first, span.last, span.peak};
     gyre_cycle c = {

@@ -26,9 +26,14 @@ const char *gyre_schedule_single_rate(const gyre_schedule_settings *settings, bo
     return NULL;
 }
 
+int64_t schedule_stage_steps(const schedule_stage *s) {
+    return s->cut > 0 ? s->cut : s->warmup + s->n;
+}
+
 int64_t schedule_stage_cycles(const schedule_stage *s) {
-    if (s->policy->period(s) == 0) return 0;
-    return s->policy->at(s, s->n - 1).cycle + 1;
+    int64_t last = schedule_stage_steps(s) - s->warmup - 1;
+    if (last < 0 || s->policy->period(s) == 0) return 0;
+    return s->policy->at(s, last).cycle + 1;
 }
 
 /* {"cycles": 5}: so many cycles of a known length, after the warm-up. */

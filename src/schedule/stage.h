@@ -9,7 +9,9 @@
 gyre_status schedule_stage_make(schedule_stage *s, const gyre_schedule_settings *set,
                                 const gyre_length *length, int64_t steps_per_epoch);
 
-/* The cycles of a stage; 0 when its policy has none. */
+/* Its steps, warm-up included, up to its cut. */
+int64_t schedule_stage_steps(const schedule_stage *s);
+/* The cycles of a stage; 0 when its policy has none, or when it is cut in its warm-up. */
 int64_t schedule_stage_cycles(const schedule_stage *s);
 
 /* A schedule is a row of stages. */

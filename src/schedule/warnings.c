@@ -175,9 +175,11 @@ static bool tell_milestones(const schedule_listener *to, const schedule_stage *s
 void gyre_schedule_rate_warnings(const gyre_schedule *s,
                                  void (*say)(void *context, const char *text), void *context) {
     const schedule_listener to = {say, context};
-    bool unfinished = tell_end(&to, &s->stages[s->count - 1]);
+    const schedule_stage *end = &s->stages[s->count - 1];
+    bool unfinished = end->cut == 0 && tell_end(&to, end);
     for (int i = 0; i < s->count; i++) {
         const schedule_stage *stage = &s->stages[i];
+        if (stage->cut > 0) continue; /* left as it was: what it would have become is no matter */
         tell_cycles(&to, stage);
         bool never = tell_milestones(&to, stage);
         schedule_tell_rates(&to, s, stage, never || (unfinished && i == s->count - 1));

@@ -83,6 +83,8 @@ static const struct {
      "",
      "schedule.stages[1].max_lr: expected a number above 0, found 0 or none; the rate of every "
      "step of this stage would be 0"},
+    {RATES ", \"cycles\": 1, \"stages\": [{\"length\": {\"steps\": 10}, \"cut\": {\"steps\": 10}}]",
+     "", "schedule.stages[0].cut: expected less than the stage's 10 steps, found 10; leave it out"},
     {RATES ", \"cycles\": 1, \"stages\": [{\"length\": {\"steps\": 10}, \"policy\": \"constant\", "
            "\"base_lr\": 0}, {\"length\": {\"steps\": 9}}]",
      "", "schedule.stages[0].base_lr: expected a number above 0, found 0 or none"},

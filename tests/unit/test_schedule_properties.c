@@ -286,7 +286,7 @@ static void check_part(const gyre_schedule *all, const gyre_schedule *part, int6
 static void stages_are_their_parts(void **state) {
     (void)state;
     for (uint64_t i = 0; i < 200; i++) {
-        gyre_stage_settings parts[3];
+        gyre_stage_settings parts[3] = {0};
         gyre_schedule *alone[3], *all = NULL;
         for (int k = 0; k < 3; k++) {
             alone[k] = random_part(100000 + 3 * i + (uint64_t)k, k == 0, &parts[k]);
