@@ -89,7 +89,7 @@ static onnx_layer *add(onnx_import *m, const onnx_call *c, const char *type, onn
     return &m->layers.list[place];
 }
 
-static bool may_read(onnx_import *m, onnx_call *c, onnx_value *const *in, int count) {
+bool onnx_may_read(onnx_import *m, onnx_call *c, onnx_value *const *in, int count) {
     if (same_images(m, in, count)) return true;
     onnx_refuse(m, c, "it reads the images normalised otherwise than another operator does");
     return false;
@@ -97,7 +97,7 @@ static bool may_read(onnx_import *m, onnx_call *c, onnx_value *const *in, int co
 
 onnx_layer *onnx_give(onnx_import *m, onnx_call *c, const char *type, onnx_value *const *in,
                       int count) {
-    if (!may_read(m, c, in, count)) return NULL;
+    if (!onnx_may_read(m, c, in, count)) return NULL;
     onnx_layer *l = add(m, c, type, in, count);
     onnx_value *out = c->out[0];
     if (l == NULL || out == NULL) return l;
@@ -108,7 +108,7 @@ onnx_layer *onnx_give(onnx_import *m, onnx_call *c, const char *type, onnx_value
 }
 
 onnx_layer *onnx_insert(onnx_import *m, onnx_call *c, const char *type, onnx_value *v) {
-    if (!may_read(m, c, &v, 1)) return NULL;
+    if (!onnx_may_read(m, c, &v, 1)) return NULL;
     onnx_layer *l = add(m, c, type, &v, 1);
     if (l == NULL) return NULL;
     v->layer = m->layers.count - 1;

@@ -54,6 +54,10 @@ bool onnx_is_picture(onnx_import *m, onnx_call *c, int k);
 bool onnx_is_weight(onnx_import *m, onnx_call *c, int k);
 bool onnx_may_be_weight(onnx_import *m, onnx_call *c, int k);
 
+/* Whether the values, should some of them be the images, are normalised as others read them; else
+ * the operator is refused. */
+bool onnx_may_read(onnx_import *m, onnx_call *c, onnx_value *const *in, int count);
+
 /* A new layer of `count` inputs, which are pictures, with the size of the first; NULL: out of
  * memory. The first output is the layer's, with the view of the first input. The pointer holds
  * until the next layer is made. */

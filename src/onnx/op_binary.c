@@ -21,7 +21,8 @@ static bool give_factor(onnx_import *m, onnx_call *c, onnx_value *v, onnx_consta
     const onnx_layer *before = onnx_layer_of(m, v);
     double number = 1;
     if (onnx_is_literal(k) || !onnx_by_channel(m, v, k)) return false;
-    if (before != NULL && before->plain && onnx_layer_find_weight(before, "weight") == NULL) {
+    if (before != NULL && before->plain && onnx_layer_find_weight(before, "weight") == NULL &&
+        onnx_layer_find_weight(before, "bias") == NULL) { /* (x + b) w is not x w + b */
         onnx_layer *l = onnx_copy_layer(m, c, v);
         if (l != NULL) onnx_layer_weight(l, "weight", k);
         return true;

@@ -39,13 +39,14 @@ static void join(onnx_import *m, onnx_call *c, const char *axes) {
     for (int k = 1; k < c->in_count; k++) {
         int64_t channels =
             onnx_size_of(m, &so_far)[ONNX_AXIS_C] + onnx_size_of(m, c->in[k])[ONNX_AXIS_C];
+        list[0] = &so_far;
+        list[1] = c->in[k];
+        if (!onnx_may_read(m, c, list, 2)) return;
         int old = find_pair(m, so_far.layer, c->in[k]->layer);
         if (channels > INT32_MAX) {
             onnx_refuse(m, c, "its output has more channels than gyre's largest");
             return;
         }
-        list[0] = &so_far;
-        list[1] = c->in[k];
         onnx_layer *l = old >= 0 ? onnx_layer_at(m, old) : onnx_give(m, c, "concat", list, 2);
         if (l == NULL) return;
         l->size[ONNX_AXIS_C] = channels;

@@ -118,12 +118,15 @@ void onnx_op_group_norm(onnx_import *m, onnx_call *c) {
     give_group_norm(m, c, groups, scale, bias);
 }
 
-/* (N, groups, the rest of a sample): the parts of a group norm; 0: it is none. */
+/* The groups of a group norm whose sums go over the last of three dimensions; 0: it is none. The
+ * other two are N and the groups, which may lie in either, and nothing else. */
 static int64_t groups_of(const onnx_view *v, int64_t channels) {
-    if (v->rank != 3 || v->ends[1] - v->ends[0] != 1) return 0;
-    const onnx_atom *a = &v->atoms[v->ends[0]];
-    if (a->axis != ONNX_AXIS_C || a->size * a->stride != channels) return 0;
-    return v->ends[0] == 0 || v->atoms[0].axis == ONNX_AXIS_N ? a->size : 0;
+    if (v->rank != 3) return 0;
+    const int end = v->ends[1], first = end > 0 && v->atoms[0].axis == ONNX_AXIS_N ? 1 : 0;
+    if (first == end) return 1; /* (N, 1, all) */
+    const onnx_atom *a = &v->atoms[first];
+    bool groups = first + 1 == end && a->axis == ONNX_AXIS_C && a->size * a->stride == channels;
+    return groups ? a->size : 0;
 }
 
 void onnx_op_instance_norm(onnx_import *m, onnx_call *c) {
@@ -133,7 +136,6 @@ void onnx_op_instance_norm(onnx_import *m, onnx_call *c) {
     const onnx_view *v = &c->in[0]->view;
     bool pictures = onnx_view_is(v, "NCHW");
     int64_t groups = groups_of(v, channels);
-    if (v->rank == 3 && v->ends[1] == v->ends[0]) groups = 1; /* (N, 1, all) */
     if (pictures && fits(scale, channels) && fits(bias, channels))
         give_group_norm(m, c, channels, scale, bias);
     else if (groups > 0 && is_all(m, scale, 1) && is_all(m, bias, 0))

@@ -116,6 +116,46 @@ def make_axes():
          '"type": "flatten", "order": "chw"')
 
 
+def make_norms():
+    """What is added to a norm, and then multiplied; and over what an instance norm goes."""
+    gain, bias = tensor("gain", (4, 1, 1), [2.0, 0.5, 1.5, 3.0]), tensor("shift", (4, 1, 1), [1.0, 2.0, 3.0, 4.0])
+    ones = lambda n: [literal("one", [1.0] * n, (n,)), literal("zero", [0.0] * n, (n,))]
+    norm = node("InstanceNormalization", ["stem", "one", "zero"], ["a"])
+    scaled = [norm, node("Add", ["a", "shift"], ["b"]), node("Mul", ["b", "gain"], ["body"])]
+    edge("norm_bias_first", around([*ones(4), *scaled], [gain, bias]), '"name": "gain", "type": "scale"}')
+    edge("norm_weight_first", around([*ones(4), norm, node("Mul", ["a", "gain"], ["b"]), node("Add", ["b", "shift"], ["body"])],
+                                     [gain, bias]), '!"type": "scale"')
+    back = node("Reshape", ["b", "size"], ["body"])
+
+    def parts(shape, n, before=()):
+        x = "turned" if before else "stem"
+        return around([*ones(n), *before, node("Shape", ["stem"], ["size"]), node("Reshape", [x, "parts"], ["a"]),
+                       node("InstanceNormalization", ["a", "one", "zero"], ["b"]), back], [constant("parts", shape, INT64, (3,))])
+    edge("groups_behind", parts([0, 2, -1], 2), '"type": "group_norm", "groups": 2')
+    edge("groups_in_front", parts([-1, 1, 128], 1), '"type": "group_norm", "groups": 2')
+    edge("groups_one", parts([0, 1, -1], 1), '"type": "group_norm", "groups": 1')
+    edge("groups_each", parts([-1, 1, 64], 1), '"type": "group_norm", "groups": 4')
+    no = "it is no instance norm of channels, nor a part of a group norm"
+    refuse("groups_of_rows", parts([-1, 1, 8], 1), no)
+    refuse("groups_by_column", parts([-1, 4, 8], 4, [node("Transpose", ["stem"], ["turned"], perm=[0, 3, 1, 2])]), no)
+
+
+def make_images_twice():
+    """The images normalised for one operator, and as they are for another."""
+    two, half = literal("two", 2.0), literal("half", 0.5)
+    twice = [two, half, node("Mul", ["images", "two"], ["y"]), node("Sub", ["y", "half"], ["z"])]
+    ends = [node("Conv", ["a", "stem.weight", "stem.bias"], ["stem"], kernel_shape=[3, 3], pads=[1] * 4), *RELU]
+    wide = [tensor("stem.weight", (4, 12, 3, 3)), *WEIGHTS[1:]]
+    for name, second in (("pairs_differ", ["images", "images"]), ("pairs_agree", ["z", "z"])):
+        both = [node("Concat", ["z", "z"], ["first"], axis=1), node("Concat", second, ["second"], axis=1),
+                node("Concat", ["first", "second"], ["a"], axis=1)]
+        data = model([*twice, *both, *ends, *HEAD], wide)
+        if name == "pairs_agree":
+            edge(name, data, '"type": "concat"')
+        else:
+            refuse(name, data, "it reads the images normalised otherwise than another operator does")
+
+
 def nameless_input():
     shape = chunk(2, chunk(1, number(1, FLOAT) + chunk(2, b"".join(chunk(1, number(1, d)) for d in (1, 3, 8, 8)))))
     g = graph([*STEM, *RELU, *HEAD], WEIGHTS, [shape], [info("logits", ("N", 10))])
@@ -194,7 +234,8 @@ def make_many(folder):
 
 def main(folder):
     make_many(folder)
-    for make in (make_images, make_ends, make_branches, make_softmax, make_axes, make_tensors, make_drop_path, make_outside):
+    for make in (make_images, make_ends, make_branches, make_softmax, make_axes, make_norms, make_images_twice, make_tensors,
+                 make_drop_path, make_outside):
         make()
     (folder / "w.bin").write_bytes(bytes(448))
     (folder / "link.bin").symlink_to("w.bin")
