@@ -8,7 +8,8 @@
 
 /* The file is one of torch.save, of safetensors, ONNX, or HDF5 where JSON was expected:
  * GYRE_EUSAGE; where HDF5 was expected, which passes then: GYRE_EIO. What is none of these, or
- * cannot be read, passes. */
+ * cannot be read, passes, but for one that has such a file's name where JSON was expected: GYRE_EIO.
+ */
 gyre_status gyre_foreign_check(const char *path, bool hdf5_expected);
 
 #endif

@@ -58,6 +58,24 @@ static const char *kind_of(const uint8_t *head, size_t size) {
     return NULL;
 }
 
+/* What the name promises and the content, which begins as no file of these does, is not. */
+static gyre_status check_name(const char *path) {
+    static const char *const kinds[][2] = {{".onnx", "an ONNX"},
+                                           {".safetensors", "a safetensors"},
+                                           {".h5", "an HDF5"},
+                                           {".pt", "a PyTorch"},
+                                           {".pth", "a PyTorch"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const size_t length = strlen(path), end = strlen(kinds[i][0]);
+        if (length < end || strcmp(path + length - end, kinds[i][0]) != 0) continue;
+        return gyre_fail(GYRE_EIO,
+                         "'%s' has the name of %s file and does not begin as one does: it is "
+                         "empty, damaged or something else; write it anew",
+                         path, kinds[i][1]);
+    }
+    return GYRE_OK;
+}
+
 gyre_status gyre_foreign_check(const char *path, bool hdf5_expected) {
     uint8_t head[HEAD] = {0};
     int fd = -1;
@@ -66,6 +84,7 @@ gyre_status gyre_foreign_check(const char *path, bool hdf5_expected) {
     close(fd);
     const size_t size = got < 0 ? 0 : (size_t)got;
     const char *kind = kind_of(head, size);
+    if (kind == NULL && !hdf5_expected) return check_name(path);
     if (kind == NULL || (hdf5_expected && is_hdf5(head, size))) return GYRE_OK;
     return gyre_fail(hdf5_expected ? GYRE_EIO : GYRE_EUSAGE, "'%s' %s", path, kind);
 }

@@ -13,10 +13,7 @@
 #include <string.h>
 
 /* Of the operators, some are shapes and constants, and others parts of a node. */
-enum {
-    OPERATORS_MAX = 5 * GYRE_NODES_MAX,
-    ANY_BATCH = 1000003 /* a prime: no other size divides by it */
-};
+enum { OPERATORS_MAX = 5 * GYRE_NODES_MAX };
 
 static gyre_status wrong(const onnx_import *m, const char *what, const char *name,
                          const char *advice) {

@@ -21,6 +21,11 @@ for ((cut = 1; cut < size; cut += size / 40)); do
     head -c $cut $here/squeeze.preserve.onnx >"$T/cut.onnx"
     refused 3 "cut.onnx'" "$gyre" model "$T/cut.onnx"
 done
+# Nothing, and something else under such a name.
+for content in "" garbage; do
+    printf '%s' "$content" >"$T/no.onnx"
+    refused 3 "has the name of an ONNX file and does not begin as one does" "$gyre" model "$T/no.onnx"
+done
 # Weights that lie beside it: gone, and cut.
 cp $here/plain.dynamo.onnx "$T"
 refused 3 "no file in the ONNX file's folder" "$gyre" model "$T/plain.dynamo.onnx"
