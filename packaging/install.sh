@@ -40,7 +40,8 @@ put_files() { # place, folder...
         mode=644
         [ ! -x "$file" ] || mode=755
         put "$mode" "$file" "$place/$file"
-    done < <(find "$@" -type f -name '[!.]*' -regex '.*\.\(md\|json\|jsonl\|csv\|svg\|png\|html\|txt\|sh\|sbatch\|py\|safetensors\)' | sort)
+    done < <(find "$@" -type f -name '[!.]*' -regex '.*\.\(md\|json\|jsonl\|csv\|svg\|png\|html\|txt\|sh\|sbatch\|py\|safetensors\)\|.*/features\.h5' |
+        sort)
 }
 
 put_pages() {
