@@ -69,8 +69,9 @@ bool onnx_may_be_weight(onnx_import *m, onnx_call *c, int k) {
 static bool same_images(onnx_import *m, onnx_value *const *in, int count) {
     for (int i = 0; i < count; i++) {
         if (in[i]->kind != ONNX_PICTURE || in[i]->layer != ONNX_IMAGES) continue;
-        if (m->affine_known && m->affine != in[i]->affine) return false;
-        m->affine = in[i]->affine;
+        if (m->affine_known && !onnx_affine_same(m->affine, in[i]->affine, m->size[ONNX_AXIS_C]))
+            return false;
+        if (!m->affine_known) m->affine = in[i]->affine;
         m->affine_known = true;
     }
     return true;

@@ -124,7 +124,8 @@ void onnx_op_transpose(onnx_import *m, onnx_call *c) {
         refuse_view(m, c);
 }
 
-/* The axes of Squeeze and Unsqueeze, of a tensor of this rank, as bits; false: unknown. */
+/* The axes of Squeeze and Unsqueeze, of a tensor of this rank, as bits; false: none are told, or
+ * not in the file. */
 static bool axes_of(onnx_import *m, const onnx_call *c, int rank, unsigned *bits) {
     const Onnx__AttributeProto *a = onnx_attribute(c->node, "axes");
     onnx_constant *k = onnx_constant_in(c, 1);
@@ -144,7 +145,11 @@ void onnx_op_squeeze(onnx_import *m, onnx_call *c) {
     unsigned bits = 0;
     if (!onnx_is_picture(m, c, 0)) return;
     onnx_view v = c->in[0]->view;
-    bool fits = axes_of(m, c, v.rank, &bits);
+    const bool told = onnx_attribute(c->node, "axes") != NULL || c->in_count > 1;
+    for (int i = 1; !told && i < v.rank; i++) { /* all of size 1; the batch is of any size */
+        if (onnx_view_size(&v, i) == 1) bits |= 1U << i;
+    }
+    bool fits = !told || axes_of(m, c, v.rank, &bits);
     for (int i = v.rank - 1; fits && i >= 0; i--) {
         if ((bits >> i & 1) != 0) fits = onnx_view_remove(&v, i);
     }

@@ -38,3 +38,13 @@ onnx_value *onnx_values_add(onnx_values *v, const char *name) {
     v->slots[at] = v->count;
     return added;
 }
+
+bool onnx_affine_same(const onnx_affine *a, const onnx_affine *b, int64_t channels) {
+    if ((a == NULL ? NULL : a->image) != (b == NULL ? NULL : b->image)) return false;
+    for (int64_t i = 0; a != b && i < channels; i++) {
+        const double scale = a == NULL ? 1 : a->scale[i], shift = a == NULL ? 0 : a->shift[i];
+        if (scale != (b == NULL ? 1 : b->scale[i]) || shift != (b == NULL ? 0 : b->shift[i]))
+            return false;
+    }
+    return true;
+}

@@ -13,6 +13,8 @@ typedef struct {
     double *step;        /* the last factor in scale */
     const double *image; /* (c, h, w); NULL: none */
 } onnx_affine;
+/* Both leave the same numbers of images of so many channels; NULL leaves them as they are. */
+bool onnx_affine_same(const onnx_affine *a, const onnx_affine *b, int64_t channels);
 
 typedef enum {
     ONNX_CONSTANT, /* `constant` */

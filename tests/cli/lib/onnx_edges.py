@@ -156,6 +156,18 @@ def make_images_twice():
             refuse(name, data, "it reads the images normalised otherwise than another operator does")
 
 
+def make_squeeze():
+    """Without axes all of size 1 go; the batch is of any size."""
+    pooled = node("GlobalAveragePool", ["stem"], ["pooled"])
+    ends = [node("Squeeze", ["pooled"], ["row"]), node("Gemm", ["row", "head.weight", "head.bias"], ["logits"], transB=1)]
+    edge("squeeze_all", model([*STEM, pooled, *ends], WEIGHTS), '"name": "head", "type": "linear", "out": "classes"')
+    one = [literal("one", 1.0), node("Mul", ["images", "one"], ["x"])]
+    twice = [*one, node("Concat", ["images", "x"], ["a"], axis=1), node("Concat", ["x", "images"], ["b"], axis=1),
+             node("Add", ["a", "b"], ["c"]),
+             node("Conv", ["c", "stem.weight", "stem.bias"], ["stem"], kernel_shape=[3, 3], pads=[1] * 4)]
+    edge("images_times_one", model([*twice, *RELU, *HEAD], [tensor("stem.weight", (4, 6, 3, 3)), *WEIGHTS[1:]]), '"type": "concat"')
+
+
 def nameless_input():
     shape = chunk(2, chunk(1, number(1, FLOAT) + chunk(2, b"".join(chunk(1, number(1, d)) for d in (1, 3, 8, 8)))))
     g = graph([*STEM, *RELU, *HEAD], WEIGHTS, [shape], [info("logits", ("N", 10))])
@@ -234,7 +246,7 @@ def make_many(folder):
 
 def main(folder):
     make_many(folder)
-    for make in (make_images, make_ends, make_branches, make_softmax, make_axes, make_norms, make_images_twice, make_tensors,
+    for make in (make_images, make_ends, make_branches, make_softmax, make_axes, make_norms, make_images_twice, make_squeeze, make_tensors,
                  make_drop_path, make_outside):
         make()
     (folder / "w.bin").write_bytes(bytes(448))
