@@ -44,6 +44,14 @@ typedef enum {
     GYRE_INIT_CONSTANT
 } gyre_init;
 
+/* What a parameter is in PyTorch's network, where that does not follow from its node. */
+typedef struct {
+    char name[GYRE_NODE_NAME_SIZE]; /* "": as its node says */
+    bool computed; /* it is none, but was computed from parameters there: it does not go back */
+    int dims[4];   /* its shape there */
+    int ndim;      /* 0: as its node says */
+} gyre_torch_param;
+
 /* A parameter belongs to the node that named it; later nodes may use it as well. */
 typedef struct {
     char name[GYRE_NODE_NAME_SIZE]; /* "layer1.0.conv1.weight" */
@@ -62,6 +70,7 @@ typedef struct {
     bool dense;      /* a convolution of 1 x 1 that is a linear layer in PyTorch's network */
     bool transposed; /* (in, out) in PyTorch's network, whose rows are in the order of the last dim
                       */
+    gyre_torch_param torch;
 } gyre_param;
 
 typedef struct {

@@ -15,13 +15,14 @@ class Loaded:
     missing: list  # of the model, and not in the checkpoint
     misfit: list  # in both, but of another shape
     unused: list  # of the checkpoint, and not in the model
+    computed: list = dataclasses.field(default_factory=list)  # of the checkpoint, from parameters of the model
 
     def whole(self):
-        return not (self.missing or self.misfit or self.unused)
+        return not (self.missing or self.misfit or self.unused or self.computed)
 
     def __str__(self):
         parts = [f"{len(self.taken)} taken"]
-        for what in ("missing", "misfit", "unused"):
+        for what in ("missing", "misfit", "unused", "computed"):
             names = getattr(self, what)
             if names:
                 parts.append(f"{what}: " + ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else ""))
@@ -29,10 +30,11 @@ class Loaded:
 
 
 def _read(checkpoint, weights):
-    """name -> (numbers, (h, w, c) of the picture that a linear layer reads, or None, whether it is (in, out) there)."""
+    """name in PyTorch -> (numbers, (h, w, c) of the picture that a linear layer reads, or None, whether it is (in, out)
+    there); and the names of those that no state_dict has, since they were computed from PyTorch's parameters."""
     if weights not in ("any", "average", "last"):
         raise ValueError(f"weights {weights!r}: \"any\", \"average\" or \"last\" was expected")
-    found = {}
+    found, computed = {}, []
     with h5py.File(checkpoint, "r") as f:
         if "parameters" not in f:
             raise ValueError(f"'{checkpoint}' is no checkpoint of gyre: it has no group /parameters")
@@ -41,10 +43,13 @@ def _read(checkpoint, weights):
             raise ValueError(f"'{checkpoint}' has no average of its weights")
         for group in ("average",) if averaged else ("parameters", "state/buffers"):
             for name, dataset in f[group].items() if group in f else ():
-                picture = dataset.attrs.get("picture")
-                found[name] = (dataset[()], None if picture is None else tuple(int(n) for n in picture),
+                if "computed" in dataset.attrs:
+                    computed.append(name)
+                    continue
+                picture, there = dataset.attrs.get("picture"), dataset.attrs.get("torch", name)
+                found[there.decode() if isinstance(there, bytes) else there] = (dataset[()], None if picture is None else tuple(int(n) for n in picture),
                                "transposed" in dataset.attrs)
-    return found
+    return found, computed
 
 
 def _in_torch_order(w, picture, transposed):
@@ -81,7 +86,9 @@ def _sources(state, found):
     """name -> the name in gyre: its own, or one of the same place, since gyre has a shared parameter once."""
     sources, places = {}, {}
     for name, tensor in state.items():
-        source = name if name in found else name + ".weight"  # a module's own parameter is a node in gyre
+        source = name
+        if name not in found and name + ".bias" not in found:  # gyre once wrote a module's own parameter as a node
+            source = name + ".weight"
         if source in found:
             sources[name] = places.setdefault(_place(tensor), source)
     for name, tensor in state.items():
@@ -98,8 +105,8 @@ def from_gyre(checkpoint, model, weights="any"):
     What does not fit keeps its values, is named in the Loaded that comes back, and in a warning. ValueError: the file
     is no checkpoint, or nothing of it fits.
     """
-    found, state = _read(checkpoint, weights), dict(model.state_dict())
-    loaded, sources = Loaded([], [], [], []), _sources(state, found)
+    (found, computed), state = _read(checkpoint, weights), dict(model.state_dict())
+    loaded, sources = Loaded([], [], [], [], computed), _sources(state, found)
     for name, tensor in state.items():
         if name.endswith("num_batches_tracked"):
             continue

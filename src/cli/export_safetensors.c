@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "gyre/file.h"
+#include "gyre/log.h"
 #include "gyre/overwrite.h"
 #include "gyre/safetensors.h"
 #include "gyre/state_dict.h"
@@ -52,7 +53,13 @@ static gyre_status open_dict(const gyre_trained *t, state_dict *d) {
         return gyre_no_memory("the %zu parameters of '%s'", m->parameters, t->checkpoint);
     }
     for (int i = 0; i < m->param_count; i++) {
-        add(d, gyre_state_of_param(m, i), t->snapshot.parameters + m->params[i].offset);
+        const gyre_state_array a = gyre_state_of_param(m, i);
+        if (a.computed)
+            gyre_say("%s is left out: it was computed from parameters of PyTorch's network, which "
+                     "do not follow from it",
+                     m->params[i].name);
+        else
+            add(d, a, t->snapshot.parameters + m->params[i].offset);
     }
     for (int i = 0; i < m->statistic_count; i++) {
         add(d, gyre_state_of_statistic(m, i), t->snapshot.buffers + m->statistics[i].offset);

@@ -77,11 +77,13 @@ static void print_type(FILE *out, const gyre_node_type *t) {
 }
 
 void gyre_node_types_help(FILE *out) {
-    gyre_text_wrap(out,
-                   "The nodes that a network of your own is made of, with their options. "
-                   "docs/networks.md explains the list; `gyre model NAME --json` prints one to "
-                   "start from.",
-                   0, 0, WIDTH);
+    gyre_text_wrap(
+        out,
+        "The nodes that a network of your own is made of, with their options. Every node with "
+        "parameters may have \"names\" and \"shapes\": what these are in PyTorch's state_dict. "
+        "docs/networks.md explains the list; `gyre model NAME --json` prints one to "
+        "start from.",
+        0, 0, WIDTH);
     for (int i = 0; node_type_at(i) != NULL; i++) {
         if (!node_type_at(i)->is_loss) print_type(out, node_type_at(i));
     }
@@ -105,7 +107,9 @@ static void print_section(FILE *out, const gyre_node_type *t) {
 void gyre_node_types_help_markdown(FILE *out) {
     fprintf(out, "# Node types\n\n"
                  "Made by `make docs` from the tables of src/model/nodes; do not edit. "
-                 "[networks.md](networks.md) says how a\nnetwork is made of them.\n");
+                 "[networks.md](networks.md) says how a\nnetwork is made of them. Every node with "
+                 "parameters may have `\"names\"` and `\"shapes\"`: what these are in\nPyTorch's "
+                 "state_dict.\n");
     for (int i = 0; node_type_at(i) != NULL; i++) {
         if (!node_type_at(i)->is_loss) print_section(out, node_type_at(i));
     }

@@ -22,6 +22,13 @@ gyre_status network_style_node(const network_style *s, gyre_model *m, const gyre
                                const gyre_json_value *v);
 /* Multipliers beside "nodes" for a name that no parameter has. */
 gyre_status network_style_check(const network_style *s, const gyre_model *m);
+/* Keys that stand in an object must be names of the node's own parameters. */
+gyre_status network_check_names(const gyre_model *m, const gyre_node *n, int first, const char *key,
+                                const gyre_json_value *map);
+/* network_torch.c: "names" and "shapes" of the node's own parameters in PyTorch's network. */
+gyre_status network_torch_node(gyre_model *m, const gyre_node *n, int first,
+                               const gyre_json_value *v);
+void network_torch_print(gyre_json *j, const gyre_model *m, const gyre_node *n);
 /* "weight" of "conv1.weight", a parameter of the node. */
 const char *network_short_name(const gyre_node *n, const gyre_param *p);
 static inline bool network_is_weight(const gyre_param *p) {

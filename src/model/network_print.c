@@ -204,6 +204,7 @@ static void print_node(gyre_json *j, const gyre_model *m, int index, const commo
     print_init(j, m, n, c);
     print_mults(j, m, n, "lr_mult", c, true);
     print_mults(j, m, n, "decay_mult", c, false);
+    network_torch_print(j, m, n);
     gyre_json_leave(j);
 }
 

@@ -7,10 +7,11 @@
 #include <string.h>
 
 static const char *const list_keys[] = {"nodes", "init", "lr_mult", "decay_mult", NULL};
-static const char *const node_keys[] = {"name", "type",    "input",      "inputs", "parameters",
-                                        "init", "lr_mult", "decay_mult", NULL};
+static const char *const node_keys[] = {"name",       "type",   "input",   "inputs",
+                                        "parameters", "init",   "lr_mult", "decay_mult",
+                                        "names",      "shapes", NULL};
 /* what only a node with parameters of its own may say */
-static const char *const style_keys[] = {"init", "lr_mult", "decay_mult", NULL};
+static const char *const style_keys[] = {"init", "lr_mult", "decay_mult", "names", "shapes", NULL};
 
 enum { NAMES_MAX = 128, VALUES_MAX = 256 };
 
@@ -346,7 +347,8 @@ static gyre_status read_node(const reader *r, const gyre_json_value *v, int inde
     builder_node(r->b, e.type->name, e.name, e.inputs, e.input_count, e.options);
     GYRE_TRY(r->b->status);
     if (owner >= 0) return check_owner(m, owner);
-    return network_style_node(&r->style, m, &m->nodes[m->node_count - 1], first, v);
+    GYRE_TRY(network_style_node(&r->style, m, &m->nodes[m->node_count - 1], first, v));
+    return network_torch_node(m, &m->nodes[m->node_count - 1], first, v);
 }
 
 static gyre_status find_list(const gyre_json_value *layers, const gyre_json_value **out) {

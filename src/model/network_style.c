@@ -76,8 +76,8 @@ gyre_status network_style_read(const gyre_json_value *list, network_style *out) 
 /* ---- of one */
 
 /* Names that stand in an object must be those of the node's own parameters. */
-static gyre_status check_names(const gyre_model *m, const gyre_node *n, int first, const char *key,
-                               const gyre_json_value *map) {
+gyre_status network_check_names(const gyre_model *m, const gyre_node *n, int first, const char *key,
+                                const gyre_json_value *map) {
     const char *names[GYRE_NODE_PARAMS + 1] = {NULL};
     char advice[NETWORK_TEXT];
     int count = 0;
@@ -115,7 +115,7 @@ static gyre_status set_starts(const network_style *s, gyre_model *m, const gyre_
     start weight = s->weight, bias = s->bias, own;
     char found[NETWORK_TEXT];
     bool all = v != NULL && start_read(v, &own), any = false;
-    if (v != NULL && !all && is_map(v)) GYRE_TRY(check_names(m, n, first, "init", v));
+    if (v != NULL && !all && is_map(v)) GYRE_TRY(network_check_names(m, n, first, "init", v));
     if (all) {
         weight = own;
         bias = start_of_bias(own);
@@ -149,7 +149,7 @@ static gyre_status check_own(const gyre_model *m, const gyre_node *n, int first,
     snprintf(where, sizeof where, "node %s", n->name);
     if (v == NULL) return GYRE_OK;
     GYRE_TRY(gyre_fail_in(where, check_mults(key, v)));
-    if (is_map(v)) return check_names(m, n, first, key, v);
+    if (is_map(v)) return network_check_names(m, n, first, key, v);
     for (int i = 0; i < GYRE_NODE_PARAMS; i++) {
         if (n->params[i] >= first) return GYRE_OK;
     }

@@ -33,7 +33,7 @@ static void shape_transposed(const gyre_param *p, gyre_state_array *a) {
     a->dims[1] = p->dims[0];
 }
 
-gyre_state_array gyre_state_of_param(const gyre_model *m, int param) {
+gyre_state_array gyre_state_of_type(const gyre_model *m, int param) {
     const gyre_param *p = &m->params[param];
     const gyre_node *owner = owner_of(m, p);
     gyre_state_array a = {.ndim = p->ndim, .rows = 1, .pixels = 1, .channels = p->count};
@@ -57,6 +57,18 @@ gyre_state_array gyre_state_of_param(const gyre_model *m, int param) {
         a.dims[1] = p->dims[0] * p->dims[1];
         a.dims[2] = p->dims[2];
     }
+    a.computed = p->torch.computed;
+    if (a.computed) snprintf(a.name, sizeof a.name, "%s", p->name);
+    if (p->torch.name[0] != '\0') snprintf(a.name, sizeof a.name, "%s", p->torch.name);
+    return a;
+}
+
+gyre_state_array gyre_state_of_param(const gyre_model *m, int param) {
+    const gyre_torch_param *t = &m->params[param].torch;
+    gyre_state_array a = gyre_state_of_type(m, param);
+    if (t->ndim == 0) return a;
+    a.ndim = t->ndim;
+    memcpy(a.dims, t->dims, sizeof a.dims);
     return a;
 }
 

@@ -62,13 +62,31 @@ bool onnx_name_is_lost(const char *name) {
     return name[4 + strspn(name + 4, "0123456789")] == '\0';
 }
 
+/* "conv1/weight": a weight in a file of gyre's that is no parameter of PyTorch's network. */
+static bool is_computed_name(const char *name) {
+    const char *slash = strrchr(name, '/');
+    return slash != NULL && (strcmp(slash, "/weight") == 0 || strcmp(slash, "/bias") == 0);
+}
+
+const char *onnx_computed_from(const onnx_constant *k) {
+    if (k->name == NULL) return k->follows;
+    return is_computed_name(k->name) ? k->name : NULL;
+}
+
 /* Paths are those of nodes. */
 bool onnx_is_literal(const onnx_constant *k) {
-    return k->name == NULL || k->untrained || strchr(k->name, '/') != NULL;
+    if (k->name == NULL || k->untrained) return true;
+    return strchr(k->name, '/') != NULL && !is_computed_name(k->name);
 }
 
 bool onnx_is_parameter(const onnx_constant *k) {
     return !onnx_is_literal(k) && !onnx_name_is_lost(k->name);
+}
+
+const char *onnx_told_name(const onnx_constant *k) {
+    const bool told = k->name != NULL && !onnx_name_is_lost(k->name) &&
+                      strchr(k->name, '/') == NULL && strlen(k->name) < 128;
+    return told ? k->name : NULL;
 }
 
 const char *onnx_parameter_of(const onnx_constant *k) {

@@ -41,8 +41,12 @@ onnx_constant *onnx_constant_transpose(onnx_work *w, onnx_constant *k);
  * exporter gave it. */
 bool onnx_is_parameter(const onnx_constant *k);
 bool onnx_name_is_lost(const char *name);
+/* The name of the parameter or buffer that it is there; NULL: an exporter gave it another. */
+const char *onnx_told_name(const onnx_constant *k);
 /* The parameter that it is, or is computed from; NULL: none. */
 const char *onnx_parameter_of(const onnx_constant *k);
+/* What it was computed from: a parameter, or its own name in a file of gyre's; NULL: it was not. */
+const char *onnx_computed_from(const onnx_constant *k);
 /* It stands in the network as numbers, and is no parameter that lost its name either. */
 bool onnx_is_literal(const onnx_constant *k);
 

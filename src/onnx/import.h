@@ -25,10 +25,12 @@ typedef struct {
     int64_t size[ONNX_AXES];   /* of the images; N is the file's, or stands for any */
     const onnx_affine *affine; /* of the images, as layers read them; NULL: none */
     bool affine_known;
-    int output;             /* layer */
-    bool softmax;           /* it was the last operator, and is left out */
-    bool folded;            /* batch norms lie in convolutions */
-    const char *apart;      /* a tensor of two nodes, each of which has a copy; NULL: none */
+    int output;              /* layer */
+    bool softmax;            /* it was the last operator, and is left out */
+    bool folded;             /* batch norms lie in convolutions */
+    const char *apart;       /* a tensor of two nodes, each of which has a copy; NULL: none */
+    const char *computed[2]; /* a weight that is none of PyTorch's network, and what it is from */
+    int computed_count;
     const char *constant;   /* a parameter that is one here; NULL: none */
     const char *normaliser; /* a parameter, or a buffer, that the images are normalised by */
     bool no_momentum;       /* a batch norm has none that training can use */

@@ -59,7 +59,7 @@ void onnx_option_list(onnx_work *w, onnx_layer *l, const char *key, const int64_
 }
 
 void onnx_layer_weight(onnx_layer *l, const char *suffix, onnx_constant *constant) {
-    l->weights[l->weight_count++] = (onnx_weight){suffix, constant};
+    l->weights[l->weight_count++] = (onnx_weight){suffix, constant, false};
 }
 
 onnx_constant *onnx_layer_find_weight(const onnx_layer *l, const char *suffix) {

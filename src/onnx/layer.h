@@ -13,6 +13,7 @@ enum {
 typedef struct {
     const char *suffix; /* "weight", "running_mean" */
     onnx_constant *constant;
+    bool named; /* it goes back to PyTorch's network under the name that it has there */
 } onnx_weight;
 
 /* A node; or, without a type, a step: an operator that only patterns know. */

@@ -3,6 +3,7 @@
 
 #include "affine.h"
 #include "classes.h"
+#include "counterpart.h"
 #include "external.h"
 #include "fuse.h"
 #include "graph.h"
@@ -22,7 +23,7 @@
 struct gyre_onnx_import {
     onnx_import m;
     char *layers;
-    char note[160], apart[240], constant[240], normaliser[320];
+    char note[160], apart[240], constant[240], normaliser[320], computed[480];
 };
 
 /* ---- recognising */
@@ -75,6 +76,16 @@ static void set_notes(gyre_onnx *o) {
                  i->m.apart);
         o->notes[count++] = i->apart;
     }
+    if (i->m.computed_count > 0) {
+        snprintf(i->computed, sizeof i->computed,
+                 "weights of %.100s%s are computed from %.100s: gyre trains what came of it, which "
+                 "no state_dict of that network has, so that it does not go back to PyTorch by "
+                 "safetensors or from_gyre; to train the parameter itself, make the weight plain "
+                 "before the export",
+                 i->m.computed[0], i->m.computed_count > 1 ? " and of other nodes" : "",
+                 i->m.computed[1]);
+        o->notes[count++] = i->computed;
+    }
     if (i->m.constant != NULL) {
         snprintf(i->constant, sizeof i->constant,
                  "%.100s is a constant here, which training leaves as it is: gyre learns factors "
@@ -125,6 +136,7 @@ static gyre_status build(gyre_onnx *o) {
     onnx_norms_complete(m);
     onnx_tie(m);
     onnx_naming_names(m);
+    onnx_counterparts(m);
     GYRE_TRY(m->work.status);
     GYRE_TRY(onnx_weights_list(m, &o->weights, &o->weight_count));
     o->h = (int)m->size[ONNX_AXIS_H];

@@ -3,9 +3,9 @@
 #include "operators.h"
 #include "row.h"
 
-/* It lies as (in, out) in the network that was exported, whose parameter it is by its name. */
+/* It lies as (in, out) in the network that was exported, which has it under its name. */
 static bool is_transposed(const onnx_constant *w) {
-    return w->transposed && w->tensor != NULL && onnx_is_parameter(w);
+    return w->transposed && w->tensor != NULL && onnx_told_name(w) != NULL;
 }
 
 /* `w` is (out, in). */

@@ -1,6 +1,7 @@
 /* Named f32 arrays in HDF5 groups; see h5_arrays.h. */
 #include "h5_arrays.h"
 
+#include "gyre/state_dict.h"
 #include "h5_file.h"
 #include "h5_reader.h"
 #include <stdio.h>
@@ -17,6 +18,10 @@ gyre_status h5_arrays_of_parameters(const gyre_model *m, h5_array **out, int *co
         memcpy(arrays[i].dims, p->dims, sizeof arrays[i].dims);
         if (!p->torch_hwc) memcpy(arrays[i].picture, p->picture, sizeof arrays[i].picture);
         arrays[i].transposed = p->transposed;
+        arrays[i].computed = p->torch.computed;
+        const gyre_state_array there = gyre_state_of_param(m, i);
+        if (strcmp(there.name, p->name) != 0)
+            snprintf(arrays[i].torch, sizeof arrays[i].torch, "%s", there.name);
     }
     *out = arrays;
     *count = m->param_count;
@@ -64,6 +69,24 @@ static bool write_order(hid_t dataset, const h5_array *a) {
     return !two_orders || write_note(dataset, "picture", a->picture, 3);
 }
 
+static bool write_text(hid_t dataset, const char *name, const char *text) {
+    hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    bool ok = H5Tset_size(type, strlen(text) + 1) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0;
+    hid_t attribute = H5Acreate2(dataset, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    ok = ok && attribute >= 0 && H5Awrite(attribute, type, text) >= 0;
+    gyre_hdf5_close(attribute);
+    gyre_hdf5_close(space);
+    gyre_hdf5_close(type);
+    return ok;
+}
+
+/* A reader that goes to PyTorch's network must be told of another name there, and of none. */
+static bool write_name(hid_t dataset, const h5_array *a) {
+    const int yes = 1;
+    if (a->computed) return write_note(dataset, "computed", &yes, 1);
+    return a->torch[0] == '\0' || write_text(dataset, "torch", a->torch);
+}
+
 bool h5_array_write(hid_t group, const h5_array *a, const float *vector) {
     hsize_t dims[4] = {0};
     for (int i = 0; i < a->ndim; i++) dims[i] = (hsize_t)a->dims[i];
@@ -73,7 +96,7 @@ bool h5_array_write(hid_t group, const h5_array *a, const float *vector) {
         H5Dcreate2(group, a->name, H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
     bool ok = dataset >= 0 && H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
                                        vector + a->offset) >= 0;
-    ok = ok && write_order(dataset, a);
+    ok = ok && write_order(dataset, a) && write_name(dataset, a);
     gyre_hdf5_close(dataset);
     gyre_hdf5_close(list);
     gyre_hdf5_close(space);

@@ -16,6 +16,8 @@ typedef struct {
     int picture[3];  /* (h, w, c) that a linear layer reads as one row, and PyTorch's as (c, h, w);
                         h 0: none */
     bool transposed; /* (in, out) in PyTorch */
+    bool computed;   /* from PyTorch's parameters, none of which it is */
+    char torch[GYRE_NODE_NAME_SIZE]; /* its name in PyTorch; "": this one */
     size_t offset, count;
 } h5_array;
 

@@ -35,12 +35,13 @@ static bool same_shape(const import_file *f, const gyre_h5_entry *e, const h5_ar
 }
 
 static gyre_status find_item(const import_file *f, import_item *item) {
-    item->entry = weights_file_find(&f->file, item->array->name, item->statistic);
-    if (item->entry == NULL) {
+    const bool there = !f->state_dict || !item->state.computed;
+    if (there) item->entry = weights_file_find(&f->file, item->array->name, item->statistic);
+    if (there && item->entry == NULL) {
         item->entry = weights_file_find(&f->file, item->name, item->statistic);
     }
     char old[GYRE_NODE_NAME_SIZE];
-    if (item->entry == NULL && f->state_dict && gyre_state_old_name(item->name, old)) {
+    if (there && item->entry == NULL && f->state_dict && gyre_state_old_name(item->name, old)) {
         item->entry = weights_file_find(&f->file, old, item->statistic);
     }
     if (item->entry == NULL) {

@@ -112,10 +112,11 @@ static void put_param(graph *g, const gyre_param *p, const gyre_state_array *a, 
 
 graph_value graph_parameter(graph *g, int param, int ndim, bool own_order) {
     const gyre_param *p = &g->network->model->params[param];
-    gyre_state_array a = gyre_state_of_param(g->network->model, param);
+    gyre_state_array a = gyre_state_of_type(g->network->model, param);
     graph_value v = {.flat = false};
     a.ndim = ndim;
     for (int i = p->ndim; i < ndim; i++) a.dims[i] = 1;
+    if (a.computed) *strrchr(a.name, '.') = '/'; /* as model.file knows it again */
     snprintf(v.name, sizeof v.name, "%s", a.name);
     if (!g->written[param]) put_param(g, p, &a, own_order);
     g->written[param] = true;

@@ -1,0 +1,116 @@
+"""Networks whose parameters are called otherwise than gyre's nodes would have them, lie in other shapes, or are computed
+from others: onnx_names.py files FOLDER writes them, onnx_names.py same NAME compares what went back to PyTorch with what
+came from there, onnx_names.py computed NAME WEIGHTS MISSING says that these do not go back."""
+import glob, pathlib, sys, warnings
+
+from onnx_order import Module, turn
+from onnx_wire import *
+
+LAST, SECOND = [0, 2, 3, 1], [0, 3, 1, 2]
+HALF = literal("half", 0.5)
+
+
+def conv(weight, bias, x="stem", y="body"):
+    return node("Conv", [x, weight, bias][:3 if bias else 2], [y], kernel_shape=[1, 1])
+
+
+def pixels(norm):
+    """A norm of pixels from "x" to "y"."""
+    return [turn("stem", "x", LAST), *norm, turn("y", "body", SECOND)]
+
+
+def files():
+    c = [tensor("c.weight", (4, 4, 1, 1)), tensor("c.bias", (4,))]
+    vector = lambda name: tensor(name, (4,))
+    shape = lambda name, dims: tensor(name, (len(dims),), list(dims), INT64)
+    made = {"weight": around([HALF, node("Mul", ["c.weight", "half"], ["w"]), conv("w", "c.bias")], c),
+            "bias": around([HALF, node("Mul", ["c.bias", "half"], ["b"]), conv("c.weight", "b")], c)}
+    rate = [HALF, *RELU, *HEAD[:2], node("Mul", ["head.weight", "half"], ["w"]),
+            node("Gemm", ["row", "w", "head.bias"], ["logits"], transB=1)]
+    made["linear"] = model([*STEM, *rate], WEIGHTS)
+    gain = [literal("one", 1.0), node("Add", ["one", "g"], ["more"]), node("LayerNormalization", ["x", "more", "b"], ["y"])]
+    made["gain"] = around(pixels(gain), [vector("g"), vector("b")])
+    # b and c have one weight, and each its bias
+    made["shared"] = around([conv("c.weight", "b.bias", y="mid"), conv("c.weight", "c.bias", "mid")], [*c, vector("b.bias")])
+    # names that are not "weight" and "bias", of modules and of the network itself
+    for key, w, b in ("greek", "n.gamma", "n.beta"), ("root", "w", "b"), ("list", "p.0", "p.1"), ("other", "n.weight", "n.b"):
+        made[key] = around(pixels([node("LayerNormalization", ["x", w, b], ["y"])]), [vector(w), vector(b)])
+    made["kernel"] = around([conv("c.kernel", "c.bias_")], [tensor("c.kernel", (4, 4, 1, 1)), vector("c.bias_")])
+    made["added"] = around([conv("c.weight", None, y="m"), node("Add", ["m", "b"], ["body"])], [c[0], tensor("b", (4, 1, 1))])
+    # shapes
+    made["layer_scale"] = around([node("Reshape", ["n.gamma", "to"], ["g"]), node("Mul", ["stem", "g"], ["body"])],
+                                 [vector("n.gamma"), shape("to", (1, 4, 1, 1))])
+    made["pixel_scale"] = around(pixels([node("Mul", ["x", "n.gamma"], ["y"])]), [vector("n.gamma")])
+    plain = [node("Flatten", ["stem"], ["f"], axis=1), shape("groups", (0, 2, -1)), shape("back", (-1, 4, 8, 8))]
+    group = [node("Reshape", ["stem", "groups"], ["f"]), node("InstanceNormalization", ["f", "ones", "zeros"], ["i"]),
+             node("Reshape", ["i", "back"], ["r"]), node("Mul", ["r", "n.weight"], ["m"]), node("Add", ["m", "n.bias"], ["body"])]
+    four = lambda name: tensor(name, (1, 4, 1, 1))
+    given = [constant("/ones", 1.0, dims=(2,)), constant("/zeros", 0.0, dims=(2,))]
+    group[1] = node("InstanceNormalization", ["f", "/ones", "/zeros"], ["i"])
+    made["norm_4d"] = around(group, [*plain[1:], *given, four("n.weight"), four("n.bias")])
+    square = tensor("mix.weight", (10, 4, 1, 1))
+    made["view"] = model([*STEM, *RELU, *HEAD[:2], node("Reshape", ["mix.weight", "to"], ["w"]),
+                          node("Gemm", ["row", "w"], ["logits"], transB=1)], [*WEIGHTS[:2], square, shape("to", (10, 4))])
+    return made
+
+
+def parameters(name):
+    from onnx_run import Model
+    return {k: v for k, v in Model(f"{name}.onnx").constants.items()
+            if v.dtype.kind == "f" and not k.startswith("/") and k not in ("half", "one")}
+
+
+def back(name):
+    """What went to PyTorch by safetensors, and by from_gyre: the arrays, and what it says."""
+    import numpy as np
+    from gyre_exchange import from_gyre
+    from safetensors_file import read
+
+    module = Module({k: np.zeros(v.shape, "f4") for k, v in parameters(name).items()})
+    loaded = from_gyre(glob.glob(f"{name}/checkpoints/*.h5")[0], module)
+    return read(f"{name}.safetensors")[1], module.state, loaded
+
+
+def compare(state, want):
+    for k, w in want.items():
+        assert state[k].shape == w.shape and state[k].tobytes() == w.tobytes(), (k, state[k].shape, w.shape)
+
+
+def same(name):
+    warnings.simplefilter("error", UserWarning)
+    want, (state, module, loaded) = parameters(name), back(name)
+    assert loaded.whole() and sorted(state) == sorted(want), (loaded, sorted(state))
+    compare(state, want)
+    compare(module, want)
+
+
+def shared(name):
+    warnings.simplefilter("ignore", UserWarning)
+    want, (state, module, loaded) = parameters(name), back(name)
+    assert loaded.unused == ["body.weight"] and not loaded.missing, loaded
+    assert sorted(state) == sorted([*want, "body.weight"]), sorted(state)
+    compare(state, want)
+    compare(module, want)
+
+
+def computed(name, weights, missing):
+    warnings.simplefilter("ignore", UserWarning)
+    want, (state, module, loaded) = parameters(name), back(name)
+    assert loaded.computed == weights and loaded.missing == missing and not loaded.whole(), loaded
+    assert "computed: " + weights[0] in str(loaded), str(loaded)
+    assert sorted(state) == sorted(set(want) - set(missing)), sorted(state)
+    compare(state, {k: want[k] for k in state})
+    compare(module, {k: want[k] for k in state})
+    assert not any(module[k].any() for k in missing), missing
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "same":
+        same(sys.argv[2])
+    elif sys.argv[1] == "shared":
+        shared(sys.argv[2])
+    elif sys.argv[1] == "computed":
+        computed(sys.argv[2], sys.argv[3].split(","), sys.argv[4].split(","))
+    else:
+        for key, data in files().items():
+            (pathlib.Path(sys.argv[2]) / f"{key}.onnx").write_bytes(data)
