@@ -29,6 +29,7 @@ typedef struct {
     bool softmax;            /* it was the last operator, and is left out */
     bool folded;             /* batch norms lie in convolutions */
     const char *apart;       /* a tensor of two nodes, each of which has a copy; NULL: none */
+    const char *averaged;    /* running statistics of two nodes, each of which has its own */
     const char *computed[2]; /* a weight that is none of PyTorch's network, and what it is from */
     int computed_count;
     const char *constant;   /* a parameter that is one here; NULL: none */

@@ -23,7 +23,8 @@
 struct gyre_onnx_import {
     onnx_import m;
     char *layers;
-    char note[160], apart[240], constant[240], normaliser[320], computed[480];
+    char note[160], apart[240], constant[240], normaliser[320], computed[480], averaged[320],
+        nameless[320];
 };
 
 /* ---- recognising */
@@ -51,6 +52,39 @@ static bool is_folded(const onnx_layer *l) {
     const char *name = weight == NULL || weight->name == NULL ? "" : weight->name;
     const char *other = bias == NULL || bias->name == NULL ? "" : bias->name;
     return strncmp(name, "onnx::Conv_", 11) == 0 || strstr(other, ".weight_bias") != NULL;
+}
+
+/* A factor for each channel whose name an exporter lost: a buffer's is not told from a parameter's.
+ */
+static const char *nameless_factor(const onnx_import *m) {
+    for (int k = 0; k < m->layers.count; k++) {
+        const onnx_layer *l = onnx_layer_at(m, k);
+        if (!l->needed || strcmp(l->type, "scale") != 0) continue;
+        const onnx_constant *w = onnx_layer_find_weight(l, "weight");
+        if (w != NULL && w->name != NULL && onnx_name_is_lost(w->name)) return w->name;
+    }
+    return NULL;
+}
+
+static void set_training_notes(gyre_onnx *o, int *count) {
+    struct gyre_onnx_import *i = o->import;
+    const char *nameless = nameless_factor(&i->m);
+    if (nameless != NULL) {
+        snprintf(i->nameless, sizeof i->nameless,
+                 "factors for each channel have lost their names (%.60s), and are trained; if they "
+                 "are buffers, as those of FrozenBatchNorm2d, export the network with dynamo=True, "
+                 "whose files tell",
+                 nameless);
+        o->notes[(*count)++] = i->nameless;
+    }
+    if (i->m.averaged != NULL) {
+        snprintf(i->averaged, sizeof i->averaged,
+                 "two nodes share the batch norm of %.100s: its running statistics are of both in "
+                 "PyTorch, and each node has its own here; those of the first go back under their "
+                 "names, those of the others have none there",
+                 i->m.averaged);
+        o->notes[(*count)++] = i->averaged;
+    }
 }
 
 static void set_notes(gyre_onnx *o) {
@@ -107,6 +141,7 @@ static void set_notes(gyre_onnx *o) {
             "mean of all batches; its running statistics take 0.1 of each batch here: give the "
             "module a momentum before the export, or the node one";
     }
+    set_training_notes(o, &count);
     if (converted != NULL) {
         snprintf(i->note, sizeof i->note, "its weights of %s became float32", converted);
         o->notes[count++] = i->note;

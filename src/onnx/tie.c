@@ -45,6 +45,9 @@ static void tie(onnx_import *m, int place, int other) {
         onnx_constant *mine = l->weights[k].constant;
         const onnx_constant *theirs = onnx_layer_find_weight(o, l->weights[k].suffix);
         if (is_shared(m, mine, theirs)) shared = mine->name == NULL ? "a constant" : mine->name;
+        if (shared != NULL && strcmp(l->weights[k].suffix, "running_mean") == 0 &&
+            same_tensor(mine, theirs))
+            m->averaged = mine->name == NULL ? "a batch norm" : mine->name;
         same += !onnx_is_statistic(l->weights[k].suffix) && same_weight(mine, theirs);
     }
     if (shared == NULL || parameters_of(l) == 0 || parameters_of(o) == 0) return;

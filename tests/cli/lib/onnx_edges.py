@@ -50,6 +50,22 @@ def make_images():
          "!normalises")
 
 
+def make_notes():
+    """What is trained otherwise than in PyTorch, and said."""
+    vector = [tensor("n." + k, (4,), [0.5, 1.5, 1.25, 2.0]) for k in ("weight", "bias", "running_mean", "running_var")]
+    norm = lambda x, y: node("BatchNormalization", [x, "n.weight", "n.bias", "n.running_mean", "n.running_var"], [y])
+    bare = lambda x, y, n: node("BatchNormalization", [x, "/one", "/zero", n + "mean", n + "var"], [y])
+    edge("norm_twice", around([norm("stem", "mid"), norm("mid", "body")], vector), '"parameters": "n"',
+         "two nodes share the batch norm of n.running_mean")
+    edge("norm_once", around([norm("stem", "body")], vector), "", "!share the batch norm")
+    fill = [constant("/one", 1.0, dims=(4,)), constant("/zero", 0.0, dims=(4,))]
+    edge("norm_twice_bare", around([bare("stem", "mid", "n.running_"), bare("mid", "body", "n.running_")],
+                                   [*fill, *vector[2:]]), '"affine": false', "two nodes share the batch norm of n.running_mean")
+    for name, told in ("onnx::Mul_63", "factors for each channel have lost their names (onnx::Mul_63)"), ("gamma", "!lost"):
+        edge("factor_" + name[:4], around([node("Mul", ["stem", name], ["body"])], [tensor(name, (4, 1, 1))]),
+             '"type": "scale"', told)
+
+
 def ending(nodes, tensors=()):
     """Other nodes between the last linear layer, "head", and the output."""
     last = node("Gemm", ["row", "head.weight", "head.bias"], ["head"], transB=1)
@@ -246,8 +262,8 @@ def make_many(folder):
 
 def main(folder):
     make_many(folder)
-    for make in (make_images, make_ends, make_branches, make_softmax, make_axes, make_norms, make_images_twice, make_squeeze, make_tensors,
-                 make_drop_path, make_outside):
+    for make in (make_images, make_notes, make_ends, make_branches, make_softmax, make_axes, make_norms, make_images_twice,
+                 make_squeeze, make_tensors, make_drop_path, make_outside):
         make()
     (folder / "w.bin").write_bytes(bytes(448))
     (folder / "link.bin").symlink_to("w.bin")
