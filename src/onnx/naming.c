@@ -102,8 +102,24 @@ static bool is_taken(const onnx_values *taken, const char *name) {
     return onnx_values_find(taken, name) != NULL;
 }
 
+/* "bn1" of "bn1.running_mean": modules may share a weight, but hardly ever their statistics. */
+static bool stem_of_statistics(const onnx_layer *l, char out[NAME_ROOM]) {
+    static const char tail[] = ".running_mean";
+    for (int k = 0; k < l->weight_count; k++) {
+        const char *name = l->weights[k].constant->name;
+        const size_t length = name == NULL ? 0 : strlen(name), end = sizeof tail - 1;
+        if (strcmp(l->weights[k].suffix, tail + 1) != 0 || length <= end) continue;
+        return strcmp(name + length - end, tail) == 0 && stem_of(&l->weights[k], out);
+    }
+    return false;
+}
+
 static void name_by_weights(onnx_import *m, onnx_values *taken, onnx_layer *l) {
     char name[NAME_ROOM];
+    if (stem_of_statistics(l, name) && !is_taken(taken, name)) {
+        take_name(m, taken, l, name);
+        return;
+    }
     for (int k = 0; k < l->weight_count; k++) {
         if (!stem_of(&l->weights[k], name) || is_taken(taken, name)) continue;
         take_name(m, taken, l, name);

@@ -7,6 +7,7 @@ from onnx_order import Module, turn
 from onnx_wire import *
 
 LAST, SECOND = [0, 2, 3, 1], [0, 3, 1, 2]
+NORM = "bias", "running_mean", "running_var"
 HALF = literal("half", 0.5)
 
 
@@ -32,6 +33,9 @@ def files():
     made["gain"] = around(pixels(gain), [vector("g"), vector("b")])
     # b and c have one weight, and each its bias
     made["shared"] = around([conv("c.weight", "b.bias", y="mid"), conv("c.weight", "c.bias", "mid")], [*c, vector("b.bias")])
+    norm = lambda n, x, y: node("BatchNormalization", [x, "c.weight"] + [f"{n}.{k}" for k in NORM], [y])
+    made["shared_norm"] = around([norm("b", "stem", "mid"), norm("c", "mid", "body")], [vector("c.weight"), *(
+        tensor(f"{n}.{k}", (4,), values(4, first + 1)) for first, n in enumerate("bc") for k in NORM)])
     # names that are not "weight" and "bias", of modules and of the network itself
     for key, w, b in ("greek", "n.gamma", "n.beta"), ("root", "w", "b"), ("list", "p.0", "p.1"), ("other", "n.weight", "n.b"):
         made[key] = around(pixels([node("LayerNormalization", ["x", w, b], ["y"])]), [vector(w), vector(b)])
@@ -84,11 +88,11 @@ def same(name):
     compare(module, want)
 
 
-def shared(name):
+def shared(name, copy):
     warnings.simplefilter("ignore", UserWarning)
     want, (state, module, loaded) = parameters(name), back(name)
-    assert loaded.unused == ["body.weight"] and not loaded.missing, loaded
-    assert sorted(state) == sorted([*want, "body.weight"]), sorted(state)
+    assert loaded.unused == [copy] and not loaded.missing, loaded
+    assert sorted(state) == sorted([*want, copy]), sorted(state)
     compare(state, want)
     compare(module, want)
 
@@ -108,7 +112,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "same":
         same(sys.argv[2])
     elif sys.argv[1] == "shared":
-        shared(sys.argv[2])
+        shared(sys.argv[2], sys.argv[3])
     elif sys.argv[1] == "computed":
         computed(sys.argv[2], sys.argv[3].split(","), sys.argv[4].split(","))
     else:
