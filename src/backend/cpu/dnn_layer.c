@@ -200,8 +200,8 @@ static bool is_reference(dnnl_primitive_desc_t pd) {
 
 /* With weights in the packed format. The format that serves the canonical batch is one that no fast
  * kernel of a smaller batch may take (7 x 7 pixels of one sample): there the op chooses its own and
- * reorders the packed weights at each run, which costs less than a hundredth of the reference
- * kernel. */
+ * reorders the packed weights at each run: all of a U-Net's step for one sample took 19 ms so, the
+ * reference kernel alone 500 ms. */
 static gyre_status conv_packed_open(const dnn_device *device, direction d, const gyre_conv_shape *s,
                                     dnn_op *op) {
     dnnl_primitive_desc_t format = NULL, pd = NULL;
