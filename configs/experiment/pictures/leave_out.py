@@ -29,6 +29,7 @@ a = parser.parse_args()
 def write(path, parts, names):
     if os.path.exists(path):
         sys.exit(f"leave_out.py: {path} is there already; remove it, or give another -o")
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with h5py.File(path, "x") as f:
         for part, (images, labels) in parts.items():
             f[f"{part}/images"], f[f"{part}/labels"] = images, labels.astype("<i4")
