@@ -64,6 +64,22 @@ def asks_for_its_mode(folder):
             assert k.endswith("tracked") or np.array_equal(found[k], v), f"{k} in the file is another"
 
 
+def drops_channels(folder):
+    """PyTorch's exporter has no operator for dropout of channels in training, and to_gyre writes one; what has none at
+    all is told in one line."""
+    path = folder / "dropout.onnx"
+    layers = lambda drop: torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), drop, torch.nn.Flatten(), torch.nn.Linear(288, 10))
+    to_gyre(layers(torch.nn.Dropout2d(0.2)), torch.rand(2, 3, 8, 8), path, training=True)
+    shown = subprocess.run([sys.argv[1], "model", path, "--json"], stdout=subprocess.PIPE, check=True, text=True).stdout
+    assert '"type": "spatial_dropout", "p": 0.2' in shown, shown
+    try:
+        to_gyre(layers(torch.nn.AlphaDropout(0.2)), torch.rand(2, 3, 8, 8), path, training=True)
+    except RuntimeError as error:
+        assert "aten::alpha_dropout" in str(error) and len(str(error)) < 200, error
+    else:
+        raise AssertionError("alpha dropout was exported")
+
+
 class SmallCNN(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -112,6 +128,7 @@ if __name__ == "__main__":
             exported(model, "TorchScript", t, exporter="torchscript")
             exported(model, "training", t, training=True)
         asks_for_its_mode(t)
+        drops_channels(t)
         dataset_to_gyre(fake(100, 0), t / "data.h5", test=TEST)
         trained(sys.argv[1], "small_cnn", SmallCNN(), t)
         for model in ("resnet18", "convnext_tiny"):

@@ -5,6 +5,7 @@ import importlib.util
 import inspect
 import threading
 
+from .dropout import dropping_channels
 from .own_file import replacing
 
 
@@ -43,6 +44,20 @@ def _between_forward_and_weights(buffers):
         module.training = True
 
     return hook
+
+
+@contextlib.contextmanager
+def _in_few_words(exporter):
+    """PyTorch's TorchScript exporter shows its whole graph behind the cause."""
+    import torch
+
+    try:
+        yield
+    except torch.onnx.errors.OnnxExporterError as error:
+        if exporter == "dynamo":
+            raise
+        cause = str(error).partition("  [Caused by")[0].partition(" Please feel free")[0].strip()
+        raise RuntimeError(f"PyTorch {torch.__version__} cannot export the model: {cause}") from None
 
 
 def _choose(offered, training):
@@ -86,6 +101,9 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
         file = stack.enter_context(replacing(path, force))
         buffers = stack.enter_context(_in_mode(model, training))
         stack.enter_context(torch.no_grad())
+        stack.enter_context(_in_few_words(exporter))
+        if training:
+            stack.enter_context(dropping_channels())
         if exporter == "torchscript" and isinstance(model, torch.jit.ScriptModule):  # it takes no hook
             options["keep_initializers_as_inputs"] = True  # and so PyTorch does not merge equal weights either
         elif exporter == "torchscript":

@@ -5,10 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_op(const onnx_call *c, const char *op) {
-    return strcmp(c->node->op_type, op) == 0;
-}
-
 bool onnx_by_channel(const onnx_import *m, const onnx_value *v, const onnx_constant *k) {
     int64_t channels = onnx_size_of(m, v)[ONNX_AXIS_C];
     int place = channels == 1 ? -1 : onnx_view_find(&v->view, ONNX_AXIS_C);
@@ -68,10 +64,10 @@ void onnx_affine_step(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant
     const bool one = onnx_constant_all(&m->work, k, &number);
     const bool each = !one && onnx_by_channel(m, v, k);
     const double *read = each ? onnx_constant_read(&m->work, k) : NULL, *image = NULL;
-    if (!one && !each && (is_op(c, "Add") || is_op(c, "Sub"))) image = read_image(m, v, k);
+    if (!one && !each && (onnx_call_is(c, "Add") || onnx_call_is(c, "Sub"))) image = read_image(m, v, k);
     onnx_affine *a = new_affine(m);
     if (a == NULL) return;
-    if ((!one && read == NULL && image == NULL) || (first && is_op(c, "Div"))) {
+    if ((!one && read == NULL && image == NULL) || (first && onnx_call_is(c, "Div"))) {
         onnx_refuse(m, c,
                     "the images are normalised by one number, or one for each channel, and by a "
                     "mean image");
@@ -79,17 +75,17 @@ void onnx_affine_step(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant
     }
     for (int i = 0; i < channels; i++) {
         double x = one ? number : read != NULL ? read[i] : 0, scale = 1, shift = 0;
-        if (is_op(c, "Mul")) scale = x;
-        if (is_op(c, "Div")) scale = 1 / x;
-        if (is_op(c, "Add")) shift = x;
-        if (is_op(c, "Sub")) shift = first ? x : -x;
-        if (is_op(c, "Sub") && first) scale = -1;
+        if (onnx_call_is(c, "Mul")) scale = x;
+        if (onnx_call_is(c, "Div")) scale = 1 / x;
+        if (onnx_call_is(c, "Add")) shift = x;
+        if (onnx_call_is(c, "Sub")) shift = first ? x : -x;
+        if (onnx_call_is(c, "Sub") && first) scale = -1;
         a->step[i] = scale;
         a->scale[i] = scale * (old == NULL ? 1 : old->scale[i]);
         a->shift[i] = scale * (old == NULL ? 0 : old->shift[i]) + shift;
     }
     a->image = add_images(m, a, old == NULL ? NULL : old->image, image,
-                          is_op(c, "Sub") && !first ? -1 : 1);
+                          onnx_call_is(c, "Sub") && !first ? -1 : 1);
     onnx_give_same(c, v);
     if (c->out[0] != NULL) c->out[0]->affine = a;
 }
@@ -106,11 +102,14 @@ static const char *note_of(const onnx_import *m, const char *key) {
     return NULL;
 }
 
-/* Numbers of pixels from 0 to 255 are told by their size, where the file does not tell. */
-static bool are_of_pixels(const onnx_import *m, const gyre_onnx *o, double largest) {
+/* Numbers of pixels from 0 to 255 are told by their size, where the file does not tell. Between
+ * those that networks have for either, 1 and 50, a note says how they were read. */
+static bool are_of_pixels(onnx_import *m, const gyre_onnx *o, double largest) {
     const char *element = note_of(m, "gyre.element");
     if (element != NULL) return strcmp(element, "u8") == 0;
-    return o->c <= 4 && o->h * o->w > 1 && largest >= 4;
+    const bool pictures = o->c <= 4 && o->h * o->w > 1;
+    if (pictures && largest > 1.5 && largest < 16) m->doubtful = largest;
+    return pictures && largest >= 4;
 }
 
 /* (x + image) scale = (x - mean) scale, (h, w, c); *largest grows to the largest number. */

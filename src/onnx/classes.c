@@ -4,18 +4,14 @@
 
 #include <string.h>
 
-static bool is_type(const onnx_layer *l, const char *type) {
-    return l->type != NULL && strcmp(l->type, type) == 0;
-}
-
 static bool has_option(const onnx_layer *l, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(l->options, key) != NULL;
 }
 
 /* What says how many channels it makes; NULL: it makes none anew. */
 static const char *key_of(const onnx_layer *l) {
-    if (is_type(l, "linear")) return "out";
-    return is_type(l, "conv") && !has_option(l, "groups") ? "channels" : NULL;
+    if (onnx_layer_is(l, "linear")) return "out";
+    return onnx_layer_is(l, "conv") && !has_option(l, "groups") ? "channels" : NULL;
 }
 
 /* It has as many channels as each of its inputs, and no numbers of the file for each. */
@@ -47,9 +43,9 @@ static bool keeps_channels(const onnx_import *m, const onnx_layer *l) {
         const onnx_layer *in = onnx_layer_at(m, l->inputs[k]);
         if (in == NULL || in->size[ONNX_AXIS_C] != l->size[ONNX_AXIS_C]) return false;
     }
-    if (is_type(l, "affine")) return !has_option(l, "by_channel");
+    if (onnx_layer_is(l, "affine")) return !has_option(l, "by_channel");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (is_type(l, names[i])) return true;
+        if (onnx_layer_is(l, names[i])) return true;
     }
     return false;
 }

@@ -4,10 +4,6 @@
 #include "needed.h"
 #include <string.h>
 
-static bool is_type(const onnx_layer *l, const char *type) {
-    return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
-}
-
 static bool has(const onnx_layer *l, const char *option) {
     return cJSON_GetObjectItemCaseSensitive(l->options, option) != NULL;
 }
@@ -22,7 +18,7 @@ static void fuse_relu(onnx_import *m, int *places, int place) {
     int at = m->layers.list[place].inputs[0];
     onnx_layer *before = onnx_layer_at(m, at);
     bool takes =
-        is_type(before, "conv") || is_type(before, "linear") || is_type(before, "batch_norm");
+        onnx_layer_is(before, "conv") || onnx_layer_is(before, "linear") || onnx_layer_is(before, "batch_norm");
     if (!takes || before->uses != 1 || has(before, "relu")) return;
     onnx_option_flag(&m->work, before, "relu", true);
     replace(m, places, place, at);
@@ -31,7 +27,7 @@ static void fuse_relu(onnx_import *m, int *places, int place) {
 static void fuse_silu(onnx_import *m, int *places, int place) {
     int at = m->layers.list[place].inputs[0];
     onnx_layer *before = onnx_layer_at(m, at);
-    if (!is_type(before, "group_norm") || before->uses != 1 || has(before, "silu")) return;
+    if (!onnx_layer_is(before, "group_norm") || before->uses != 1 || has(before, "silu")) return;
     onnx_option_flag(&m->work, before, "silu", true);
     replace(m, places, place, at);
 }
@@ -39,7 +35,7 @@ static void fuse_silu(onnx_import *m, int *places, int place) {
 /* A batch norm that is read by the sum alone, and comes behind what it is added to. */
 static bool takes_sum(const onnx_import *m, int place, int other) {
     const onnx_layer *l = onnx_layer_at(m, place), *o = onnx_layer_at(m, other);
-    if (!is_type(l, "batch_norm") || l->uses != 1 || l->input_count != 1 || has(l, "relu"))
+    if (!onnx_layer_is(l, "batch_norm") || l->uses != 1 || l->input_count != 1 || has(l, "relu"))
         return false;
     return other < place && o != NULL && memcmp(&l->size[1], &o->size[1], 3 * sizeof *l->size) == 0;
 }
@@ -66,9 +62,9 @@ void onnx_fuse(onnx_import *m) {
             if (l->inputs[k] >= 0) l->inputs[k] = places[l->inputs[k]];
         }
         if (!l->needed) continue;
-        if (is_type(l, "add")) fuse_sum(m, places, i);
-        if (is_type(l, "relu")) fuse_relu(m, places, i);
-        if (is_type(l, "silu")) fuse_silu(m, places, i);
+        if (onnx_layer_is(l, "add")) fuse_sum(m, places, i);
+        if (onnx_layer_is(l, "relu")) fuse_relu(m, places, i);
+        if (onnx_layer_is(l, "silu")) fuse_silu(m, places, i);
     }
     m->output = places[m->output];
     onnx_needed_mark(m);

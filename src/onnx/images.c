@@ -136,7 +136,8 @@ gyre_status onnx_images_add(onnx_import *m) {
     }
     if (count == 1 && g->n_output == 1) return add_input(m, only);
     return gyre_fail(GYRE_EIO,
-                     "'%s' has %zu inputs and %zu outputs; one of each was expected: images, and "
+                     "'%s' has %zu input%s and %zu output%s; one of each was expected: images, and "
                      "the values for each class",
-                     m->work.file->path, count, g->n_output);
+                     m->work.file->path, count, count == 1 ? "" : "s", g->n_output,
+                     g->n_output == 1 ? "" : "s");
 }

@@ -29,6 +29,10 @@ onnx_value onnx_value_at(const onnx_import *m, int place, const onnx_value *like
                         .affine = place == ONNX_IMAGES ? m->affine : NULL};
 }
 
+bool onnx_call_is(const onnx_call *c, const char *op) {
+    return strcmp(c->node->op_type, op) == 0;
+}
+
 onnx_constant *onnx_constant_in(const onnx_call *c, int k) {
     return k < c->in_count && c->in[k] != NULL && c->in[k]->kind == ONNX_CONSTANT
                ? c->in[k]->constant

@@ -34,6 +34,7 @@ typedef struct {
     int computed_count;
     const char *constant;   /* a parameter that is one here; NULL: none */
     const char *normaliser; /* a parameter, or a buffer, that the images are normalised by */
+    double doubtful;        /* a number that may be of pixels of 0 to 1, or to 255; 0: none */
     bool no_momentum;       /* a batch norm has none that training can use */
     int refused;            /* calls */
 } onnx_import;
@@ -49,6 +50,7 @@ typedef struct {
 /* Takes one operator: gives its first output a value. Failures are in m->work.status. */
 typedef void (*onnx_operator)(onnx_import *m, onnx_call *c);
 
+bool onnx_call_is(const onnx_call *c, const char *op);
 /* An input, or NULL where it is left out or is no constant. */
 onnx_constant *onnx_constant_in(const onnx_call *c, int k);
 /* Input k is what a layer can read: a layer's output, or the images. Else the call is refused. */

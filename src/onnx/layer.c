@@ -28,6 +28,10 @@ void onnx_layers_close(onnx_layers *l) {
     for (int i = 0; i < l->count; i++) cJSON_Delete(l->list[i].options);
 }
 
+bool onnx_layer_is(const onnx_layer *l, const char *type) {
+    return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
+}
+
 static void add(onnx_work *w, onnx_layer *l, const char *key, cJSON *item) {
     if (item != NULL && cJSON_AddItemToObject(l->options, key, item)) return;
     cJSON_Delete(item);

@@ -26,7 +26,8 @@ typedef struct {
     onnx_weight weights[ONNX_LAYER_WEIGHTS];
     int weight_count;
     const char *name;
-    int64_t pads[4]; /* of a step that pads: top, left, bottom, right; of a Slice: its steps */
+    int64_t pads[4];  /* of a step that pads: top, left, bottom, right */
+    int64_t steps[2]; /* of a Slice: along height and width */
     bool volume;     /* a step on (N, 1, C, H, W), whose pads are of channels */
     const char *parameter; /* that it has as a constant; NULL: none */
     bool plain;            /* a normalisation whose weight and bias may come as Mul and Add */
@@ -50,6 +51,8 @@ typedef struct {
 int onnx_layers_add(onnx_work *w, onnx_layers *l, const char *type, const Onnx__NodeProto *from,
                     const int *inputs, int count);
 void onnx_layers_close(onnx_layers *l);
+/* It is a node of this type; NULL, the images, are none. */
+bool onnx_layer_is(const onnx_layer *l, const char *type);
 
 /* Options; those of a list are one number where all are the same. */
 void onnx_option(onnx_work *w, onnx_layer *l, const char *key, double value);

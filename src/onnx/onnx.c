@@ -24,7 +24,7 @@ struct gyre_onnx_import {
     onnx_import m;
     char *layers;
     char note[160], apart[240], constant[240], normaliser[320], computed[480], averaged[320],
-        nameless[320];
+        nameless[320], doubtful[320];
 };
 
 /* ---- recognising */
@@ -133,6 +133,14 @@ static void set_notes(gyre_onnx *o) {
                  "parameter, and no buffer, export the network with dynamo=True, whose files tell",
                  i->m.normaliser);
         o->notes[count++] = i->normaliser;
+    }
+    if (i->m.doubtful > 0) {
+        snprintf(i->doubtful, sizeof i->doubtful,
+                 "numbers of up to %g normalise the images: they were taken for pixels of 0 to %s; "
+                 "if the network reads other ones, export it without its normalisation, and give "
+                 "that as data.augment.normalize",
+                 i->m.doubtful, o->pixels ? "255" : "1");
+        o->notes[count++] = i->doubtful;
     }
     if (i->m.no_momentum) {
         o->notes[count++] =

@@ -7,10 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_op(const onnx_call *c, const char *op) {
-    return strcmp(c->node->op_type, op) == 0;
-}
-
 static bool is_affine(const onnx_layer *l) {
     return l != NULL && l->type != NULL && strcmp(l->type, "affine") == 0;
 }
@@ -23,10 +19,10 @@ static bool read_channels(onnx_import *m, const onnx_call *c, bool first, onnx_c
     const double *x = onnx_constant_read(&m->work, k);
     for (size_t i = 0; x != NULL && i < k->count; i++) {
         double *f = &factor->values[i], *s = &shift->values[i];
-        if (is_op(c, "Mul")) *f = x[i];
-        if (is_op(c, "Div")) *f = 1 / x[i];
-        if (is_op(c, "Add") || (is_op(c, "Sub") && first)) *s = x[i];
-        if (is_op(c, "Sub")) *(first ? f : s) = first ? -1 : -x[i];
+        if (onnx_call_is(c, "Mul")) *f = x[i];
+        if (onnx_call_is(c, "Div")) *f = 1 / x[i];
+        if (onnx_call_is(c, "Add") || (onnx_call_is(c, "Sub") && first)) *s = x[i];
+        if (onnx_call_is(c, "Sub")) *(first ? f : s) = first ? -1 : -x[i];
         if (!isfinite(*f) || !isfinite(*s)) return false;
     }
     return x != NULL;
@@ -41,8 +37,8 @@ static bool takes_shift(onnx_import *m, const onnx_layer *l) {
 
 bool onnx_give_channels(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k, bool first) {
     const int64_t channels = (int64_t)k->count;
-    const bool inverse = first && is_op(c, "Div");
-    if (is_op(c, "Pow") || inverse || !onnx_by_channel(m, v, k)) return false;
+    const bool inverse = first && onnx_call_is(c, "Div");
+    if (onnx_call_is(c, "Pow") || inverse || !onnx_by_channel(m, v, k)) return false;
     onnx_constant *factor = onnx_constant_make(&m->work, 1, &channels, false);
     onnx_constant *shift = onnx_constant_make(&m->work, 1, &channels, false);
     for (int64_t i = 0; factor != NULL && i < channels; i++) factor->values[i] = 1;
@@ -50,7 +46,7 @@ bool onnx_give_channels(onnx_import *m, onnx_call *c, onnx_value *v, onnx_consta
         return false;
     factor->name = shift->name = k->name;
     const bool joins =
-        takes_shift(m, onnx_layer_of(m, v)) && !is_op(c, "Mul") && !is_op(c, "Div") && !first;
+        takes_shift(m, onnx_layer_of(m, v)) && !onnx_call_is(c, "Mul") && !onnx_call_is(c, "Div") && !first;
     onnx_layer *l = joins ? onnx_copy_layer(m, c, v) : onnx_give(m, c, "affine", &v, 1);
     if (l == NULL) return true;
     if (onnx_parameter_of(k) != NULL) l->parameter = onnx_parameter_of(k);

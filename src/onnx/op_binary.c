@@ -6,15 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_op(const onnx_call *c, const char *op) {
-    return strcmp(c->node->op_type, op) == 0;
-}
-
 /* ---- weights */
-
-static bool has_type(const onnx_layer *l, const char *type) {
-    return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
-}
 
 /* Mul by a number for each channel: the weight of a norm, or a scale node. */
 static bool give_factor(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k) {
@@ -35,12 +27,35 @@ static bool give_factor(onnx_import *m, onnx_call *c, onnx_value *v, onnx_consta
     return true;
 }
 
+/* x w + b is a convolution of each channel with one number; `scale` is the layer x w. */
+static void give_scale_and_bias(onnx_import *m, onnx_call *c, onnx_value *v,
+                                const onnx_layer *scale, onnx_constant *bias) {
+    const int64_t channels = (int64_t)bias->count, dims[4] = {channels, 1, 1, 1};
+    onnx_value in = onnx_value_at(m, scale->inputs[0], v), *only = &in;
+    onnx_constant *weight = onnx_constant_copy(&m->work, scale->weights[0].constant);
+    onnx_layer *l = weight == NULL ? NULL : onnx_give(m, c, "conv", &only, 1);
+    if (l == NULL) return;
+    weight->rank = 4;
+    memcpy(weight->dims, dims, sizeof dims);
+    onnx_option(&m->work, l, "channels", (double)channels);
+    onnx_option(&m->work, l, "size", 1);
+    onnx_option(&m->work, l, "groups", (double)channels);
+    onnx_layer_weight(l, "weight", weight);
+    onnx_layer_weight(l, "bias", bias);
+}
+
 /* Add of a number for each channel: the bias of what is in front of it. */
 static bool give_bias(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k) {
     const onnx_layer *before = onnx_layer_of(m, v);
-    bool takes = before != NULL && onnx_layer_find_weight(before, "bias") == NULL &&
-                 (before->plain || has_type(before, "conv") || has_type(before, "linear"));
-    if (onnx_is_literal(k) || !takes || !onnx_by_channel(m, v, k)) return false;
+    const bool takes =
+        before != NULL && onnx_layer_find_weight(before, "bias") == NULL &&
+        (before->plain || onnx_layer_is(before, "conv") || onnx_layer_is(before, "linear"));
+    const bool scaled = onnx_layer_is(before, "scale");
+    if (onnx_is_literal(k) || !(takes || scaled) || !onnx_by_channel(m, v, k)) return false;
+    if (scaled) {
+        give_scale_and_bias(m, c, v, before, k);
+        return true;
+    }
     onnx_layer *l = onnx_copy_layer(m, c, v);
     if (l != NULL) onnx_layer_weight(l, "bias", k);
     return true;
@@ -58,9 +73,9 @@ static bool fits_into(const onnx_value *v, const onnx_constant *k) {
 
 /* It leaves the picture as it is. */
 static bool is_idle(const onnx_call *c, double number, int place) {
-    if (number == 1 && is_op(c, "Mul")) return true;
-    if (number == 0 && is_op(c, "Add")) return true;
-    return place == 0 && ((number == 1 && is_op(c, "Div")) || (number == 0 && is_op(c, "Sub")));
+    if (number == 1 && onnx_call_is(c, "Mul")) return true;
+    if (number == 0 && onnx_call_is(c, "Add")) return true;
+    return place == 0 && ((number == 1 && onnx_call_is(c, "Div")) || (number == 0 && onnx_call_is(c, "Sub")));
 }
 
 /* A new group norm's weights in a file with folded constants: other axes cost them their names. */
@@ -77,7 +92,7 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
         onnx_refuse(m, c, "its constant of %d dimensions does not fit into the picture", k->rank);
         return;
     }
-    if (v->layer == ONNX_IMAGES && !is_op(c, "Pow") && !k->trained) {
+    if (v->layer == ONNX_IMAGES && !onnx_call_is(c, "Pow") && !k->trained) {
         if (onnx_parameter_of(k) != NULL) m->normaliser = onnx_parameter_of(k);
         onnx_affine_step(m, c, v, k, place == 1);
         return;
@@ -88,8 +103,8 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
         onnx_give_same(c, v);
         return;
     }
-    if (is_op(c, "Mul") && give_factor(m, c, v, k)) return;
-    if (is_op(c, "Add") && give_bias(m, c, v, k)) return;
+    if (onnx_call_is(c, "Mul") && give_factor(m, c, v, k)) return;
+    if (onnx_call_is(c, "Add") && give_bias(m, c, v, k)) return;
     if (!one) {
         if (onnx_give_channels(m, c, v, k, place == 1)) return;
         onnx_refuse(
@@ -102,9 +117,9 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     }
     onnx_layer *l = onnx_give_step(m, c, &v, 1, number);
     if (l == NULL) return;
-    l->number_first = place == 1 && !is_op(c, "Mul") && !is_op(c, "Add");
+    l->number_first = place == 1 && !onnx_call_is(c, "Mul") && !onnx_call_is(c, "Add");
     l->parameter = onnx_parameter_of(k);
-    if (is_op(c, "Mul") || is_op(c, "Div")) onnx_pattern_product(m, c);
+    if (onnx_call_is(c, "Mul") || onnx_call_is(c, "Div")) onnx_pattern_product(m, c);
 }
 
 /* ---- two layers */

@@ -50,7 +50,7 @@ static void give_steps(onnx_import *m, onnx_call *c, onnx_value *in, const int64
                                     (size[ONNX_AXIS_H] + steps[0] - 1) / steps[0],
                                     (size[ONNX_AXIS_W] + steps[1] - 1) / steps[1]);
     if (l == NULL) return;
-    memcpy(l->pads, steps, 2 * sizeof *steps);
+    memcpy(l->steps, steps, sizeof l->steps);
     if (square) {
         onnx_option(&m->work, l, "channels", (double)l->size[ONNX_AXIS_C]);
         onnx_option(&m->work, l, "stride", (double)steps[0]);
@@ -73,7 +73,7 @@ void onnx_op_slice(onnx_import *m, onnx_call *c) {
         onnx_give_same(c, c->in[0]);
     } else if (is_from(before, "Slice")) { /* one axis each: both are one step */
         onnx_value in = onnx_value_at(m, before->inputs[0], c->in[0]);
-        const int64_t both[] = {before->pads[0] * steps[0], before->pads[1] * steps[1]};
+        const int64_t both[] = {before->steps[0] * steps[0], before->steps[1] * steps[1]};
         in.view = onnx_view_of("NCHW", onnx_size_of(m, &in));
         give_steps(m, c, &in, both);
     } else {
@@ -87,7 +87,7 @@ bool onnx_pad_channels(onnx_import *m, onnx_call *c, int64_t front, int64_t back
     const int64_t h = size[ONNX_AXIS_H], w = size[ONNX_AXIS_W];
     const int64_t channels = size[ONNX_AXIS_C] + front + back;
     const bool strided = is_from(before, "Slice") && strcmp(before->type, "shortcut") == 0;
-    const int64_t stride = strided ? before->pads[0] : 1;
+    const int64_t stride = strided ? before->steps[0] : 1;
     onnx_value in = *c->in[0];
     if (front != (front + back) / 2 || channels > INT_MAX) return false;
     if (strided) {

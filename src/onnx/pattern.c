@@ -12,10 +12,6 @@ typedef struct {
     int factors[FACTORS_MAX], count; /* layers, in order; count < 0: too many */
 } product;
 
-static bool is_type(const onnx_layer *l, const char *type) {
-    return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
-}
-
 bool onnx_is_step(const onnx_layer *l, const char *op) {
     return l != NULL && l->type == NULL && l->why == NULL && !l->silent &&
            strcmp(l->from->op_type, op) == 0;
@@ -42,7 +38,7 @@ static void collect(const onnx_import *m, int place, int depth, product *p) {
     if (depth < FACTORS_MAX && numbered && (onnx_is_step(l, "Mul") || onnx_is_step(l, "Div"))) {
         p->number = onnx_is_step(l, "Mul") ? p->number * l->number : p->number / l->number;
         collect(m, l->inputs[0], depth + 1, p);
-    } else if (depth < FACTORS_MAX && is_type(l, "mul")) {
+    } else if (depth < FACTORS_MAX && onnx_layer_is(l, "mul")) {
         collect(m, l->inputs[0], depth + 1, p);
         collect(m, l->inputs[1], depth + 1, p);
     } else {
@@ -89,7 +85,7 @@ enum { NONE = ONNX_IMAGES - 1 };
 /* x sigmoid(x) */
 static int match_silu(const onnx_import *m, const product *p, int k) {
     const onnx_layer *l = onnx_layer_at(m, p->factors[k]);
-    if (!is_type(l, "sigmoid") || p->number != 1) return NONE;
+    if (!onnx_layer_is(l, "sigmoid") || p->number != 1) return NONE;
     const product x = product_of(m, l->inputs[0]);
     return x.number == 1 && same_factors(p, k, &x) ? l->inputs[0] : NONE;
 }
@@ -99,8 +95,8 @@ static int match_hardswish(const onnx_import *m, const product *p, int k) {
     const onnx_layer *l = onnx_layer_at(m, p->factors[k]);
     int x = NONE;
     double number = 1;
-    if (is_type(l, "hardsigmoid")) x = l->inputs[0];
-    if (is_type(l, "relu6") && plus(m, onnx_layer_at(m, l->inputs[0]), 3) != NULL) {
+    if (onnx_layer_is(l, "hardsigmoid")) x = l->inputs[0];
+    if (onnx_layer_is(l, "relu6") && plus(m, onnx_layer_at(m, l->inputs[0]), 3) != NULL) {
         x = onnx_layer_at(m, l->inputs[0])->inputs[0];
         number = 1.0 / 6;
     }
@@ -112,7 +108,7 @@ static int match_hardswish(const onnx_import *m, const product *p, int k) {
 /* relu6(x + 3) / 6 */
 static int match_hardsigmoid(const onnx_import *m, const product *p, int k) {
     const onnx_layer *l = onnx_layer_at(m, p->factors[k]);
-    if (p->count != 1 || !is_type(l, "relu6") || !is_close(p->number, 1.0 / 6)) return NONE;
+    if (p->count != 1 || !onnx_layer_is(l, "relu6") || !is_close(p->number, 1.0 / 6)) return NONE;
     const onnx_layer *sum = onnx_layer_at(m, l->inputs[0]);
     return plus(m, sum, 3) != NULL ? sum->inputs[0] : NONE;
 }
@@ -140,10 +136,10 @@ static bool is_cubic(const onnx_import *m, int place, int x) {
 /* 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
 static int match_gelu_tanh(const onnx_import *m, const product *p, int k) {
     const onnx_layer *l = plus(m, onnx_layer_at(m, p->factors[k]), 1);
-    if (!is_type(l, "tanh") || !is_close(p->number, 0.5)) return NONE;
+    if (!onnx_layer_is(l, "tanh") || !is_close(p->number, 0.5)) return NONE;
     const product inner = product_of(m, l->inputs[0]);
     const onnx_layer *sum = inner.count == 1 ? onnx_layer_at(m, inner.factors[0]) : NULL;
-    if (!is_type(sum, "add") || !is_close(inner.number, sqrt(2 / acos(-1)))) return NONE;
+    if (!onnx_layer_is(sum, "add") || !is_close(inner.number, sqrt(2 / acos(-1)))) return NONE;
     for (int i = 0; i < 2; i++) {
         const product x = product_of(m, sum->inputs[i]);
         if (is_cubic(m, sum->inputs[1 - i], sum->inputs[i]) && x.number == 1 &&

@@ -5,10 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_type(const onnx_layer *l, const char *type) {
-    return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
-}
-
 static bool is_numbered(const onnx_layer *l, const char *op) {
     return onnx_is_step(l, op) && !isnan(l->number) && !l->number_first;
 }
@@ -44,7 +40,7 @@ static denominator read_denominator(const onnx_import *m, int place) {
 bool onnx_pattern_is_square(const onnx_import *m, int place, int of) {
     const onnx_layer *l = onnx_layer_at(m, place);
     if (onnx_is_step(l, "Pow")) return l->number == 2 && !l->number_first && l->inputs[0] == of;
-    return is_type(l, "mul") && l->inputs[0] == of && l->inputs[1] == of;
+    return onnx_layer_is(l, "mul") && l->inputs[0] == of && l->inputs[1] == of;
 }
 
 /* ---- the windows: their size, or 0 */
@@ -57,7 +53,7 @@ static double number_of(const onnx_layer *l, const char *key) {
 /* An odd square around each pixel, whose pixels outside the picture count as zeros. */
 static double square_of_pixels(const onnx_import *m, int place, int x) {
     const onnx_layer *l = onnx_layer_at(m, place);
-    if (!is_type(l, "average_pool") || !onnx_pattern_is_square(m, l->inputs[0], x)) return 0;
+    if (!onnx_layer_is(l, "average_pool") || !onnx_pattern_is_square(m, l->inputs[0], x)) return 0;
     const double size = number_of(l, "size");
     bool fits = number_of(l, "stride") == 1 && number_of(l, "count_pad") == 1 &&
                 fmod(size, 2) == 1 && number_of(l, "pad") == (size - 1) / 2 &&

@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-static bool is_type(const onnx_layer *l, const char *type) {
-    return l != NULL && l->type != NULL && strcmp(l->type, type) == 0;
-}
-
 static bool add(cJSON *object, const char *key, cJSON *item) {
     if (item != NULL && cJSON_AddItemToObject(object, key, item)) return true;
     cJSON_Delete(item);
@@ -43,7 +39,7 @@ static bool add_false(cJSON *node, const char *key) {
 static bool add_parts(const onnx_layer *l, cJSON *node) {
     bool weight = onnx_layer_find_weight(l, "weight") != NULL;
     bool bias = onnx_layer_find_weight(l, "bias") != NULL;
-    bool norm = onnx_is_norm(l), sums = is_type(l, "conv") || is_type(l, "linear");
+    bool norm = onnx_is_norm(l), sums = onnx_layer_is(l, "conv") || onnx_layer_is(l, "linear");
     if (norm && !weight && !bias) return add_false(node, "affine");
     if ((norm || sums) && !bias) return add_false(node, "bias");
     if (!l->fixed || l->tied >= 0) return true;

@@ -58,6 +58,7 @@ list|"names": {"weight": "p.0", "bias": "p.1"}
 other|"names": {"bias": "n.b"}
 kernel|"names": {"weight": "c.kernel", "bias": "c.bias_"}
 added|"names": {"bias": "b"}"shapes": {"bias": [4, 1, 1]}
+line|"names": {"weight": "a.alpha", "bias": "a.beta"}"shapes": {"weight": [4, 1, 1], "bias": [1, 4, 1, 1]}
 layer_scale|"shapes": {"weight": [4]}
 pixel_scale|"shapes": {"weight": [4]}
 norm_4d|"shapes": {"weight": [1, 4, 1, 1], "bias": [1, 4, 1, 1]}

@@ -48,6 +48,9 @@ def make_images():
     edge("follows_inside", around(inner, [tensor("size", (4, 1, 1))]), '"type": "affine"', "size is a constant here")
     edge("nameless", behind_images([literal("half", 0.5), node("Mul", ["images", "half"], ["x"])], []), "!affine",
          "!normalises")
+    for number, told in ((1.0, "!taken for"), (2.5, "numbers of up to 2.5 normalise the images: they were taken for pixels of "
+                                                   "0 to 1;"), (5.0, "taken for pixels of 0 to 255"), (64.0, "!taken for")):
+        edge(f"divided_{number:g}", behind_images([literal("by", number), node("Div", ["images", "by"], ["x"])], []), "", told)
 
 
 def make_notes():
@@ -141,6 +144,10 @@ def make_norms():
     edge("norm_bias_first", around([*ones(4), *scaled], [gain, bias]), '"name": "gain", "type": "scale"}')
     edge("norm_weight_first", around([*ones(4), norm, node("Mul", ["a", "gain"], ["b"]), node("Add", ["b", "shift"], ["body"])],
                                      [gain, bias]), '!"type": "scale"')
+    line = [node("Mul", ["stem", "gain"], ["b"]), node("Add", ["b", "shift"], ["body"])]
+    edge("scale_and_bias", around(line, [gain, bias]), '"channels": 4, "size": 1, "groups": 4, "names"', "!constant")
+    buffers = [kind(name, (4, 1, 1), "BUFFER") for name in ("gain", "shift")]
+    edge("scale_and_bias_told", around(line, [gain, bias], between=buffers), '"type": "affine", "by_channel": true}')
     back = node("Reshape", ["b", "size"], ["body"])
 
     def parts(shape, n, before=()):

@@ -45,6 +45,8 @@ def files():
     made["layer_scale"] = around([node("Reshape", ["n.gamma", "to"], ["g"]), node("Mul", ["stem", "g"], ["body"])],
                                  [vector("n.gamma"), shape("to", (1, 4, 1, 1))])
     made["pixel_scale"] = around(pixels([node("Mul", ["x", "n.gamma"], ["y"])]), [vector("n.gamma")])
+    made["line"] = around([node("Mul", ["stem", "a.alpha"], ["m"]), node("Add", ["a.beta", "m"], ["body"])],
+                          [tensor("a.alpha", (4, 1, 1)), tensor("a.beta", (1, 4, 1, 1))])
     plain = [node("Flatten", ["stem"], ["f"], axis=1), shape("groups", (0, 2, -1)), shape("back", (-1, 4, 8, 8))]
     group = [node("Reshape", ["stem", "groups"], ["f"]), node("InstanceNormalization", ["f", "ones", "zeros"], ["i"]),
              node("Reshape", ["i", "back"], ["r"]), node("Mul", ["r", "n.weight"], ["m"]), node("Add", ["m", "n.bias"], ["body"])]
