@@ -64,7 +64,8 @@ void onnx_affine_step(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant
     const bool one = onnx_constant_all(&m->work, k, &number);
     const bool each = !one && onnx_by_channel(m, v, k);
     const double *read = each ? onnx_constant_read(&m->work, k) : NULL, *image = NULL;
-    if (!one && !each && (onnx_call_is(c, "Add") || onnx_call_is(c, "Sub"))) image = read_image(m, v, k);
+    if (!one && !each && (onnx_call_is(c, "Add") || onnx_call_is(c, "Sub")))
+        image = read_image(m, v, k);
     onnx_affine *a = new_affine(m);
     if (a == NULL) return;
     if ((!one && read == NULL && image == NULL) || (first && onnx_call_is(c, "Div"))) {

@@ -17,8 +17,8 @@ static void replace(onnx_import *m, int *places, int old, int by) {
 static void fuse_relu(onnx_import *m, int *places, int place) {
     int at = m->layers.list[place].inputs[0];
     onnx_layer *before = onnx_layer_at(m, at);
-    bool takes =
-        onnx_layer_is(before, "conv") || onnx_layer_is(before, "linear") || onnx_layer_is(before, "batch_norm");
+    bool takes = onnx_layer_is(before, "conv") || onnx_layer_is(before, "linear") ||
+                 onnx_layer_is(before, "batch_norm");
     if (!takes || before->uses != 1 || has(before, "relu")) return;
     onnx_option_flag(&m->work, before, "relu", true);
     replace(m, places, place, at);

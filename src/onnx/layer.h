@@ -26,9 +26,9 @@ typedef struct {
     onnx_weight weights[ONNX_LAYER_WEIGHTS];
     int weight_count;
     const char *name;
-    int64_t pads[4];  /* of a step that pads: top, left, bottom, right */
-    int64_t steps[2]; /* of a Slice: along height and width */
-    bool volume;     /* a step on (N, 1, C, H, W), whose pads are of channels */
+    int64_t pads[4];       /* of a step that pads: top, left, bottom, right */
+    int64_t steps[2];      /* of a Slice: along height and width */
+    bool volume;           /* a step on (N, 1, C, H, W), whose pads are of channels */
     const char *parameter; /* that it has as a constant; NULL: none */
     bool plain;            /* a normalisation whose weight and bias may come as Mul and Add */
     bool fixed;            /* a norm of a bias alone: its weight stays 1 */

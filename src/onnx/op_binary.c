@@ -75,7 +75,8 @@ static bool fits_into(const onnx_value *v, const onnx_constant *k) {
 static bool is_idle(const onnx_call *c, double number, int place) {
     if (number == 1 && onnx_call_is(c, "Mul")) return true;
     if (number == 0 && onnx_call_is(c, "Add")) return true;
-    return place == 0 && ((number == 1 && onnx_call_is(c, "Div")) || (number == 0 && onnx_call_is(c, "Sub")));
+    return place == 0 &&
+           ((number == 1 && onnx_call_is(c, "Div")) || (number == 0 && onnx_call_is(c, "Sub")));
 }
 
 /* A new group norm's weights in a file with folded constants: other axes cost them their names. */

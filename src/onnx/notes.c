@@ -1,0 +1,132 @@
+/* Notes: where a network from a file trains otherwise than in PyTorch, and what to do about it. */
+#include "notes.h"
+
+#include "weights.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    onnx_import *m;
+    gyre_onnx *o;
+    int count;
+} notes;
+
+static void note(notes *n, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void note(notes *n, const char *format, ...) {
+    const int most = (int)(sizeof n->o->notes / sizeof *n->o->notes) - 1;
+    char text[640];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    const char *copy = n->count < most ? onnx_text(&n->m->work, text, strlen(text)) : NULL;
+    if (copy != NULL) n->o->notes[n->count++] = copy;
+}
+
+/* ---- layers */
+
+static bool is_folded(const onnx_layer *l) {
+    const onnx_constant *weight = onnx_layer_find_weight(l, "weight");
+    const onnx_constant *bias = onnx_layer_find_weight(l, "bias");
+    const char *name = weight == NULL || weight->name == NULL ? "" : weight->name;
+    const char *other = bias == NULL || bias->name == NULL ? "" : bias->name;
+    return strncmp(name, "onnx::Conv_", 11) == 0 || strstr(other, ".weight_bias") != NULL;
+}
+
+static void note_folded(notes *n) {
+    bool folded = false;
+    for (int k = 0; k < n->m->layers.count; k++) {
+        const onnx_layer *l = onnx_layer_at(n->m, k);
+        folded = folded || (l->needed && is_folded(l));
+    }
+    if (!folded) return;
+    note(n, "batch norms were folded into convolutions when it was exported; to train with batch "
+            "norm, export it with training=torch.onnx.TrainingMode.PRESERVE and "
+            "do_constant_folding=False, or dynamo=True and optimize=False");
+}
+
+/* A factor for each channel whose name an exporter lost: a buffer's is not told from a parameter's.
+ */
+static void note_nameless(notes *n) {
+    for (int k = 0; k < n->m->layers.count; k++) {
+        const onnx_layer *l = onnx_layer_at(n->m, k);
+        const onnx_constant *w =
+            l->needed && onnx_layer_is(l, "scale") ? onnx_layer_find_weight(l, "weight") : NULL;
+        if (w == NULL || w->name == NULL || !onnx_name_is_lost(w->name)) continue;
+        note(n,
+             "factors for each channel have lost their names (%.60s), and are trained; if they "
+             "are buffers, as those of FrozenBatchNorm2d, export the network with dynamo=True, "
+             "whose files tell",
+             w->name);
+        return;
+    }
+}
+
+/* ---- parameters */
+
+static void note_shared(notes *n) {
+    const onnx_import *m = n->m;
+    if (m->apart != NULL)
+        note(n,
+             "two nodes share %.100s, but not all of their weights; each has a copy, and the "
+             "copies train apart",
+             m->apart);
+    if (m->averaged != NULL)
+        note(n,
+             "two nodes share the batch norm of %.100s: its running statistics are of both in "
+             "PyTorch, and each node has its own here; those of the first go back under their "
+             "names, those of the others have none there",
+             m->averaged);
+}
+
+static void note_untrained(notes *n) {
+    const onnx_import *m = n->m;
+    if (m->computed_count > 0)
+        note(n,
+             "weights of %.100s%s are computed from %.100s: gyre trains what came of it, which "
+             "no state_dict of that network has, so that it does not go back to PyTorch by "
+             "safetensors or from_gyre; to train the parameter itself, make the weight plain "
+             "before the export",
+             m->computed[0], m->computed_count > 1 ? " and of other nodes" : "", m->computed[1]);
+    if (m->constant != NULL)
+        note(n,
+             "%.100s is a constant here, which training leaves as it is: gyre learns factors "
+             "for each channel, and the parameters of its nodes",
+             m->constant);
+}
+
+/* ---- the images */
+
+static void note_images(notes *n) {
+    const onnx_import *m = n->m;
+    if (m->normaliser != NULL)
+        note(n,
+             "%.100s normalises the images, and training leaves it as it is; if it is a "
+             "parameter, and no buffer, export the network with dynamo=True, whose files tell",
+             m->normaliser);
+    if (m->doubtful > 0)
+        note(n,
+             "numbers of up to %g normalise the images: they were taken for pixels of 0 to %s; "
+             "if the network reads other ones, export it without its normalisation, and give "
+             "that as data.augment.normalize",
+             m->doubtful, n->o->pixels ? "255" : "1");
+}
+
+void onnx_notes_set(onnx_import *m, gyre_onnx *o) {
+    notes n = {m, o, 0};
+    const char *converted = onnx_weights_converted(o->weights, o->weight_count);
+    note_folded(&n);
+    if (m->softmax) note(&n, "its last softmax is left out, since the loss has it");
+    note_shared(&n);
+    note_untrained(&n);
+    note_images(&n);
+    if (m->no_momentum)
+        note(&n,
+             "a batch norm has a momentum of 1 or 0, as exporters write PyTorch's momentum=None, "
+             "the mean of all batches; its running statistics take 0.1 of each batch here: give "
+             "the module a momentum before the export, or the node one");
+    note_nameless(&n);
+    if (converted != NULL) note(&n, "its weights of %s became float32", converted);
+}
