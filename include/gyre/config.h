@@ -38,6 +38,13 @@ void gyre_config_close(gyre_settings *settings);
  * the stage, or stages, before it. Errors: GYRE_EUSAGE naming the key. */
 gyre_status gyre_config_extend(gyre_settings *settings, const char *stage);
 
+/* Gives `now` the past of `run`, whose lengths are in steps, up to `step`: its stages become those
+ * of `run`, the last one cut there, and one more of its own outer keys and length, or without
+ * `length_given` for the steps that `run` has left. Errors: GYRE_EUSAGE: `now` differs from `run`
+ * in more than schedule and length, or `step` is none of its steps. */
+gyre_status gyre_config_branch(gyre_settings *now, const gyre_settings *run, int64_t step,
+                               bool length_given);
+
 /* GYRE_OK when all that a training run needs is given: data.path, model.name, batch.size, and a
  * length (or stages). `gyre schedule` needs less, so gyre_config_open does not ask. */
 gyre_status gyre_config_require(const gyre_settings *settings);

@@ -16,8 +16,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A run that another one goes on from: its folder, and the updates of the checkpoint there. */
+typedef struct {
+    const char *folder; /* NULL: none */
+    int64_t completed;
+} gyre_branch;
+
 typedef struct {
     const char *out;    /* run folder; wins over output.dir */
+    gyre_branch branch; /* a new run begins there: its settings have that run's past */
     int64_t stop_after; /* checkpoint after this many completed updates and return; 0: to the end */
     bool extended;      /* the last stage may be new to the run: it continues with it */
     bool allow_inexact; /* resume although the last bits may differ */

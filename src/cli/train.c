@@ -3,13 +3,18 @@
 
 #include "gyre/comm.h"
 #include "gyre/config.h"
+#include "gyre/file.h"
 #include "gyre/find.h"
 #include "gyre/run.h"
+#include "gyre/run_folder.h"
 #include "holds.h"
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 typedef struct {
     const char *config, *extend;
+    int64_t from_step;
     cli_sets sets;
     gyre_train_options options;
 } arguments;
@@ -17,7 +22,60 @@ typedef struct {
 static gyre_status parse(int argc, char **argv, arguments *a) {
     GYRE_TRY(cli_options_read(argc, argv, &cli_command_train, a, NULL));
     a->options.extended = a->extend != NULL;
-    return cli_one_operand(argc, argv, &cli_command_train, "config", &a->config);
+    GYRE_TRY(cli_one_operand(argc, argv, &cli_command_train, "config", &a->config));
+    if (a->extend == NULL || a->from_step == 0) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "--extend adds to a run, --from-step leaves it and begins another "
+                     "one; one of the two was expected");
+}
+
+/* ---- a branch of a run */
+
+typedef struct {
+    char *folder, *config; /* of the run that is left */
+} origin;
+
+static void close_origin(origin *o) {
+    free(o->folder);
+    free(o->config);
+}
+
+/* The run's folder was given, or its config.json. */
+static gyre_status find_origin(const char *given, origin *out) {
+    struct stat st;
+    const bool folder = stat(given, &st) == 0 && S_ISDIR(st.st_mode);
+    out->folder = folder ? strdup(given) : gyre_path_dir(given);
+    if (out->folder != NULL) out->config = gyre_path_join(out->folder, GYRE_CONFIG_FILE);
+    if (out->config == NULL) return gyre_no_memory("the path '%s'", given);
+    if (gyre_run_folder_is_run(out->folder)) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE, "--from-step: '%s' is no run; the folder of one was expected",
+                     given);
+}
+
+/* "length" is set by length.epochs=2, too. */
+static bool sets_key(const cli_sets *sets, const char *key) {
+    for (int i = 0; i < sets->count; i++) {
+        if (strncmp(sets->items[i], key, strlen(key)) == 0) return true;
+    }
+    return false;
+}
+
+/* The settings of the branch, and where it begins. */
+static gyre_status open_branch(arguments *a, origin *o, gyre_settings **out) {
+    gyre_settings *run = NULL;
+    GYRE_TRY(find_origin(a->config, o));
+    if (sets_key(&a->sets, "schedule.stages") || sets_key(&a->sets, "schedule=")) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "--from-step: the stages up to there are the run's, and the branch is one "
+                         "more; give its schedule key by key, as --set schedule.policy=linear");
+    }
+    GYRE_TRY(gyre_config_open(o->config, NULL, 0, &run));
+    gyre_status status = gyre_config_open(o->config, a->sets.items, a->sets.count, out);
+    if (status == GYRE_OK)
+        status = gyre_config_branch(*out, run, a->from_step, sets_key(&a->sets, "length"));
+    gyre_config_close(run);
+    a->options.branch = (gyre_branch){o->folder, a->from_step};
+    return status;
 }
 
 /* Rates that are "find" become numbers first; a signal during the search ends the whole. */
@@ -38,9 +96,12 @@ static gyre_status train_found(const gyre_settings *settings, const gyre_train_o
 
 static gyre_status train(int argc, char **argv, gyre_comm *comm) {
     arguments a = {0};
+    origin o = {0};
     gyre_settings *settings = NULL;
     gyre_status status = gyre_comm_agree(comm, parse(argc, argv, &a));
-    if (status == GYRE_OK) {
+    if (status == GYRE_OK && a.from_step > 0) {
+        status = gyre_comm_agree(comm, open_branch(&a, &o, &settings));
+    } else if (status == GYRE_OK) {
         status = gyre_config_open(a.config, a.sets.items, a.sets.count, &settings);
         status = gyre_comm_agree(comm, cli_other_kind(status, a.config, CLI_HOLDS_CONFIG));
     }
@@ -50,6 +111,7 @@ static gyre_status train(int argc, char **argv, gyre_comm *comm) {
     if (status == GYRE_OK) status = train_found(settings, &a.options, comm);
     if (settings != NULL) gyre_config_close(settings);
     free(a.sets.items);
+    close_origin(&o);
     return status;
 }
 
@@ -57,10 +119,11 @@ static int run(int argc, char **argv) {
     return cli_on_ranks(argc, argv, train, true);
 }
 
-static const cli_form forms[] = {{"CONFIG", NULL}, {0}};
+static const cli_form forms[] = {{"CONFIG", "osneipq"}, {"RUN", "fosnipq"}, {0}};
 
 static const cli_option options[] = {
     {.name = "CONFIG", .help = "a JSON file with comments; `gyre help config` explains every key"},
+    {.name = "RUN", .help = "with --from-step, the folder of a run"},
     {.id = 'o',
      .name = "out",
      .kind = CLI_TEXT,
@@ -95,6 +158,15 @@ static const cli_option options[] = {
      .help = "adds a stage to a run, also to one that has ended: a JSON object with a length and "
              "a schedule of its own, such as '{\"policy\": \"constant\", \"base_lr\": "
              "0.001, \"length\": {\"epochs\": 2}}'"},
+    {.id = 'f',
+     .name = "from-step",
+     .kind = CLI_WHOLE,
+     .at = offsetof(arguments, from_step),
+     .least = 1,
+     .value = "K",
+     .help = "branches a run: a new one in --out has the first K steps of RUN, from its checkpoint "
+             "there, and then another schedule, as --set schedule.policy=linear gives one. "
+             "--set length.steps=N: N steps from there on; without it, to where RUN ends"},
     {.id = 'i',
      .name = "allow-inexact",
      .at = offsetof(arguments, options.allow_inexact),

@@ -73,7 +73,7 @@ static bool read_newest(const run_state *r, gyre_snapshot *s) {
 }
 
 /* The checkpoint tells whether the run's config.json is still the one it was trained with. */
-static gyre_status same_config(const run_state *r, const gyre_settings *old,
+static gyre_status same_config(const run_state *r, const char *config, const gyre_settings *old,
                                const gyre_snapshot *s) {
     bool known = false;
     if (r->options.allow_inexact) return GYRE_OK;
@@ -84,7 +84,7 @@ static gyre_status same_config(const run_state *r, const gyre_settings *old,
         "'%s' has other settings than the run was trained with up to step %lld: it was "
         "edited, or written by another version of gyre; put it back, take a new --out, "
         "or resume all the same with --allow-inexact",
-        r->files.folder.config, (long long)s->completed);
+        config, (long long)s->completed);
 }
 
 /* Other settings than those of config.json may have another cause, which the checkpoint knows:
@@ -93,7 +93,7 @@ static gyre_status other_cause(const run_state *r, const gyre_settings *old) {
     gyre_snapshot s;
     if (!read_newest(r, &s)) return GYRE_OK;
     if (s.data_hash != r->resolved.data_hash) return other_data(r);
-    return same_config(r, old, &s);
+    return same_config(r, r->files.folder.config, old, &s);
 }
 
 /* The settings of the run in the folder must be this launch's, or those before it was extended. */
@@ -110,12 +110,21 @@ static gyre_status same_run(run_state *r, const gyre_settings *old, run_found *f
     return name_the_way(r, old, why);
 }
 
-gyre_status run_read_checkpoint(const run_state *r, int64_t completed, gyre_snapshot *s) {
-    char *path = gyre_checkpoint_path(r->files.folder.path, completed);
+static gyre_status read_checkpoint(const run_state *r, const char *folder, int64_t completed,
+                                   gyre_snapshot *s) {
+    char *path = gyre_checkpoint_path(folder, completed);
     if (path == NULL) return gyre_no_memory("reading a checkpoint");
     gyre_status status = gyre_checkpoint_load(path, r->resolved.model, s);
     free(path);
     return status;
+}
+
+static const char *folder_of(const run_state *r, const run_found *f) {
+    return f->branches ? r->options.branch.folder : r->files.folder.path;
+}
+
+gyre_status run_read_checkpoint(const run_state *r, const run_found *f, gyre_snapshot *s) {
+    return read_checkpoint(r, folder_of(r, f), f->completed, s);
 }
 
 /* Without a checkpoint a run begins at step 0, as it must when it was killed before the first one.
@@ -139,10 +148,10 @@ static gyre_status check_lost(const run_state *r) {
         r->files.folder.path, (long long)completed);
 }
 
-static gyre_status check_name(const run_state *r, int64_t name, int64_t completed) {
+static gyre_status check_name(const char *folder, int64_t name, int64_t completed) {
     if (name == completed) return GYRE_OK;
-    char *path = gyre_checkpoint_path(r->files.folder.path, name);
-    char *right = gyre_checkpoint_path(r->files.folder.path, completed);
+    char *path = gyre_checkpoint_path(folder, name);
+    char *right = gyre_checkpoint_path(folder, completed);
     gyre_status status =
         path == NULL || right == NULL
             ? gyre_no_memory("reading a checkpoint")
@@ -161,8 +170,8 @@ static gyre_status find_checkpoint(run_state *r, gyre_snapshot *s, run_found *f)
     GYRE_TRY(gyre_checkpoint_list(r->files.folder.path, &list, &count));
     gyre_status status = GYRE_OK;
     for (size_t i = 0; i < count && f->completed < 0; i++) {
-        status = run_read_checkpoint(r, list[i], s);
-        if (status == GYRE_OK) status = check_name(r, list[i], s->completed);
+        status = read_checkpoint(r, r->files.folder.path, list[i], s);
+        if (status == GYRE_OK) status = check_name(r->files.folder.path, list[i], s->completed);
         if (status == GYRE_OK) {
             f->completed = s->completed;
             f->finished = s->finished;
@@ -173,7 +182,7 @@ static gyre_status find_checkpoint(run_state *r, gyre_snapshot *s, run_found *f)
     free(list);
     if (status != GYRE_OK && status != GYRE_EIO) return status;
     if (f->completed >= 0) return GYRE_OK;
-    if (count == 0) return check_lost(r);
+    if (count == 0) return r->options.branch.folder != NULL ? GYRE_OK : check_lost(r);
     return gyre_fail(GYRE_EIO,
                      "no checkpoint of '%s' can be read (of %zu that are there); move the run away "
                      "to start again",
@@ -237,7 +246,7 @@ static gyre_status warn_of_names(const char *checkpoint, const gyre_class_names 
 
 static gyre_status same_names(const run_state *r, const run_found *f) {
     gyre_class_names names = gyre_dataset_class_names(r->resolved.data);
-    char *path = gyre_checkpoint_path(r->files.folder.path, f->completed);
+    char *path = gyre_checkpoint_path(folder_of(r, f), f->completed);
     if (path == NULL) return gyre_no_memory("reading a checkpoint");
     gyre_status status = f->finished ? GYRE_OK : warn_of_names(path, &names);
     free(path);
@@ -253,6 +262,58 @@ static gyre_status find_repeat(const run_state *r, run_found *f) {
     return GYRE_OK;
 }
 
+/* ---- a branch */
+
+static gyre_status no_checkpoint(const gyre_branch *b) {
+    char have[256] = "";
+    int64_t *list = NULL;
+    size_t count = 0;
+    GYRE_TRY(gyre_checkpoint_list(b->folder, &list, &count));
+    for (size_t i = count; i > 0; i--) {
+        gyre_text_add(have, sizeof have, "%s%lld", i == count ? "" : ", ", (long long)list[i - 1]);
+    }
+    free(list);
+    return gyre_fail(GYRE_EUSAGE,
+                     "--from-step: '%s' has no checkpoint after step %lld, but after %s; "
+                     "checkpoint.every and checkpoint.minima keep them",
+                     b->folder, (long long)b->completed,
+                     have[0] == '\0' ? "none" : gyre_text_shorten(have, 200));
+}
+
+/* Where this run begins: as the steps of the other one made it. */
+static gyre_status look_at_branch(const run_state *r, gyre_snapshot *s, run_found *f) {
+    const gyre_branch *b = &r->options.branch;
+    gyre_settings *run = NULL;
+    gyre_status status = GYRE_OK;
+    char *path = gyre_checkpoint_path(b->folder, b->completed);
+    char *config = gyre_path_join(b->folder, GYRE_CONFIG_FILE);
+    if (path == NULL || config == NULL) GYRE_GOTO(gyre_no_memory("reading '%s'", b->folder));
+    if (!gyre_file_exists(path)) GYRE_GOTO(no_checkpoint(b));
+    GYRE_GOTO(gyre_checkpoint_load(path, r->resolved.model, s));
+    GYRE_GOTO(check_name(b->folder, b->completed, s->completed));
+    GYRE_GOTO(gyre_config_open(config, NULL, 0, &run));
+    GYRE_GOTO(same_config(r, config, run, s));
+    f->completed = b->completed;
+    f->branches = true;
+out:
+    gyre_config_close(run);
+    free(path);
+    free(config);
+    return status;
+}
+
+/* What is found in the folder of a run. */
+static gyre_status look_at_run(run_state *r, const gyre_settings *old, gyre_snapshot *s,
+                               run_found *f) {
+    GYRE_TRY(same_run(r, old, f));
+    GYRE_TRY(find_checkpoint(r, s, f));
+    if (f->completed >= 0) GYRE_TRY(same_config(r, r->files.folder.config, old, s));
+    if (f->extends) GYRE_TRY(find_repeat(r, f));
+    if (f->extends && !f->repeats)
+        GYRE_TRY(run_extend_check(old, &r->resolved.settings, f->completed));
+    return GYRE_OK;
+}
+
 gyre_status run_look(run_state *r, const gyre_settings *settings, run_found *f) {
     gyre_snapshot s = {0};
     gyre_settings *old = NULL;
@@ -262,22 +323,20 @@ gyre_status run_look(run_state *r, const gyre_settings *settings, run_found *f) 
     GYRE_GOTO(gyre_run_folder_choose(r->options.out, settings, &path));
     GYRE_GOTO(gyre_run_folder_open(path, &r->files.folder));
     f->holds_run = r->files.folder.holds_run;
-    if (!f->holds_run) goto out;
-    GYRE_GOTO(gyre_config_open(r->files.folder.config, NULL, 0, &old));
-    GYRE_GOTO(same_run(r, old, f));
+    if (!f->holds_run && r->options.branch.folder == NULL) goto out;
     GYRE_GOTO(gyre_snapshot_open(r->resolved.model, 0, &s));
-    GYRE_GOTO(find_checkpoint(r, &s, f));
-    if (f->completed >= 0) GYRE_GOTO(same_config(r, old, &s));
-    if (f->extends) GYRE_GOTO(find_repeat(r, f));
-    if (f->repeats) goto out;
-    if (f->extends) GYRE_GOTO(run_extend_check(old, &r->resolved.settings, f->completed));
-    if (f->completed >= 0) GYRE_GOTO(same_beginning(r, &s));
-    if (f->completed >= 0 && s.data_hash != r->resolved.data_hash) {
-        GYRE_GOTO(other_data(r));
+    if (f->holds_run) {
+        GYRE_GOTO(gyre_config_open(r->files.folder.config, NULL, 0, &old));
+        GYRE_GOTO(look_at_run(r, old, &s, f));
     }
-    f->moved = f->completed >= 0 && old->data.path != NULL &&
+    if (f->repeats) goto out;
+    if (f->completed < 0 && r->options.branch.folder != NULL) GYRE_GOTO(look_at_branch(r, &s, f));
+    if (f->completed < 0) goto out;
+    GYRE_GOTO(same_beginning(r, &s));
+    if (s.data_hash != r->resolved.data_hash) GYRE_GOTO(other_data(r));
+    f->moved = old != NULL && old->data.path != NULL &&
                strcmp(old->data.path, r->resolved.settings.data.path) != 0;
-    if (f->completed >= 0) status = same_names(r, f);
+    status = same_names(r, f);
 out:
     gyre_config_close(old);
     gyre_snapshot_close(&s);

@@ -12,6 +12,7 @@ typedef struct {
     int32_t extends;   /* this launch adds a stage to it */
     int32_t repeats;   /* that stage is the run's last one, which it has not come through yet */
     int32_t moved;     /* and this launch found its dataset in another place */
+    int32_t branches;  /* `completed` is of options.branch: this run begins there */
 } run_found;
 
 /* Opens the folder and, where it holds a run, checks that it is this one. Rank 0's part.
@@ -22,7 +23,7 @@ gyre_status run_look(run_state *r, const gyre_settings *settings, run_found *f);
 gyre_status run_keep_config(run_state *r, const run_found *f);
 /* "gyre train CONFIG --out RUN", to be typed; returns `out`. */
 char *run_command(const run_state *r, char *out, size_t size);
-/* Reads the run's checkpoint after `completed` updates. */
-gyre_status run_read_checkpoint(const run_state *r, int64_t completed, gyre_snapshot *s);
+/* Reads the checkpoint that was found. */
+gyre_status run_read_checkpoint(const run_state *r, const run_found *f, gyre_snapshot *s);
 
 #endif

@@ -74,8 +74,7 @@ void run_saver_collect(run_saver *s, bool wait) {
     if (finish_job(s, &result) != GYRE_OK) note_failure(s, gyre_error_text());
 }
 
-/* Not the folders above it: where they are missing the run folder was moved. */
-static gyre_status make_folder(const char *run_dir) {
+gyre_status run_checkpoints_make(const char *run_dir) {
     char *dir = gyre_path_join(run_dir, GYRE_CHECKPOINTS);
     gyre_status status = GYRE_OK;
     if (dir == NULL) return gyre_no_memory("writing a checkpoint");
@@ -103,7 +102,7 @@ static gyre_status start_job(run_saver *s, gyre_trainer *t, const run_kept *kept
     run_files *f = s->files;
     GYRE_TRY(run_files_follow(f));
     GYRE_GOTO(name_paths(f->folder.path, kept, &job));
-    GYRE_GOTO(make_folder(f->folder.path));
+    GYRE_GOTO(run_checkpoints_make(f->folder.path));
     run_files_tolerate(f, gyre_tensorboard_flush(f->tensorboard));
     gyre_status rows = gyre_metrics_flush(f->metrics);
     if (!kept->needed) GYRE_GOTO(rows); /* a resume would miss them */

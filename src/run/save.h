@@ -19,6 +19,10 @@ typedef struct {
     char error[GYRE_ERROR_MAX]; /* why */
 } run_saver;
 
+/* Makes the folder of checkpoints where it is missing, but none above it: where they are missing
+ * the run was moved. */
+gyre_status run_checkpoints_make(const char *run_dir);
+
 gyre_status run_saver_open(run_saver *s);
 void run_saver_close(run_saver *s);
 

@@ -1,6 +1,7 @@
 /* Everything before the first step: plan, folder, device, then a fresh start or a resume. */
 #include "setup.h"
 
+#include "branch.h"
 #include "gyre/clock.h"
 #include "gyre/config.h"
 #include "gyre/file.h"
@@ -36,8 +37,8 @@ static gyre_status may_resume(const run_state *r, const char *machine) {
     return GYRE_OK;
 }
 
-static gyre_status load(run_state *r, int64_t completed) {
-    GYRE_TRY(run_read_checkpoint(r, completed, &r->trainer.snapshot));
+static gyre_status load(run_state *r, const run_found *f) {
+    GYRE_TRY(run_read_checkpoint(r, f, &r->trainer.snapshot));
     return may_resume(r, r->trainer.snapshot.machine);
 }
 
@@ -115,6 +116,7 @@ static gyre_status open_files(run_state *r, const run_found *f) {
     gyre_trainer *t = &r->trainer;
     if (!f->holds_run) GYRE_TRY(gyre_run_folder_create(&r->files.folder, &r->resolved.settings));
     GYRE_TRY(run_keep_config(r, f));
+    if (f->branches) GYRE_TRY(run_branch_copy(&r->options.branch, &r->files.folder));
     bool missing = t->completed > 0 && !gyre_file_exists(r->files.folder.metrics);
     if (missing) {
         gyre_warn("'%s' is missing; its rows up to step %lld are lost", r->files.folder.metrics,
@@ -138,13 +140,14 @@ static gyre_status resume_or_create(run_state *r, const run_found *f) {
     gyre_status status = GYRE_OK;
     gyre_watchdog_phase(t->watchdog, "reading the checkpoint", -1);
     if (f->completed >= 0) {
-        if (t->rank == 0) status = load(r, f->completed);
+        if (t->rank == 0) status = load(r, f);
         GYRE_TRY(gyre_comm_agree(t->comm, status));
         GYRE_TRY(gyre_trainer_load(t));
     }
     gyre_watchdog_phase(t->watchdog, "opening the run's files", -1);
     if (t->rank == 0) status = open_files(r, f);
-    return gyre_comm_agree(t->comm, status);
+    GYRE_TRY(gyre_comm_agree(t->comm, status));
+    return f->branches ? run_branch_begin(&r->options.branch, t, &r->files, &r->saver) : GYRE_OK;
 }
 
 /* Gives each part of the loop what it works on. */
@@ -266,6 +269,9 @@ gyre_status run_open(run_state *r, const gyre_settings *settings, gyre_comm *com
     }
     GYRE_TRY(gyre_comm_agree(comm, status));
     GYRE_TRY(resume_or_create(r, &f));
+    if (f.branches && t->rank == 0 && !r->options.quiet)
+        gyre_say("branches from '%s' after step %lld", r->options.branch.folder,
+                 (long long)f.completed);
     GYRE_TRY(gyre_comm_agree(comm, run_validation_open(&r->validation, t)));
     GYRE_TRY(gyre_comm_agree(comm, run_pictures_open(&r->pictures, t)));
     GYRE_TRY(run_summary(r));

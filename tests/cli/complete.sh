@@ -33,7 +33,7 @@ offers "--fit --force" data import folder d -q --f
 offers "--force" data import array x y --f
 offers "" data info f --o
 offers "--set --stop-after" train --set a=1 --out d --s
-offers ":files json" train ''
+offers ":files json :folders" train ''
 offers "" train c.json ''
 offers ":folders" plot a b ''
 "$GYRE" --complete export '' >"$T/out"
