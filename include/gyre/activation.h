@@ -1,6 +1,6 @@
 /* What the activations compute, element by element: one source for both backends. Each has its
  * value and its gradient, of which gyre/ops_layers.h says whether it reads x or y. Formulas and
- * edges are PyTorch's. Only leaky_relu reads the argument `slope`. */
+ * edges are PyTorch's. Only leaky_relu and elu read the argument `slope`. */
 #ifndef GYRE_ACTIVATION_H
 #define GYRE_ACTIVATION_H
 
@@ -35,13 +35,11 @@ GYRE_INLINE float gyre_leaky_relu_dx(float slope, float y, float dy) {
 }
 
 GYRE_INLINE float gyre_elu(float slope, float x) {
-    (void)slope;
-    float below = gyre_expm1_f32(gyre_choose_f32(x < 0.0f, x, 0.0f));
+    float below = slope * gyre_expm1_f32(gyre_choose_f32(x < 0.0f, x, 0.0f));
     return gyre_choose_f32(x < 0.0f, below, x);
 }
 GYRE_INLINE float gyre_elu_dx(float slope, float y, float dy) {
-    (void)slope;
-    float below = dy * (y + 1.0f);
+    float below = dy * (y + slope);
     return gyre_choose_f32(y < 0.0f, below, dy);
 }
 
@@ -114,6 +112,35 @@ GYRE_INLINE float gyre_silu_dx(float slope, float x, float dy) {
     float t = gyre_clamp_f32(x, -128.0f, 128.0f);
     gyre_logistic_pair p = gyre_logistic_with_slope(t);
     return dy * (p.y + t * p.slope);
+}
+
+/* x tanh(log(1 + exp(x))) (Misra 2019, arXiv 1908.08681). With q = exp(-|x|) the hyperbolic tangent
+ * is a / (a + b) of a = 1 + 2 q, b = 2 q^2 above 0, and a = q (q + 2), b = 2 below, and what it
+ * lacks to 1 is b / (a + b): nothing cancels, nothing overflows. */
+typedef struct {
+    float tanh, rest, logistic;
+} gyre_mish_parts;
+
+GYRE_INLINE gyre_mish_parts gyre_mish_parts_of(float x) {
+    float q = gyre_exp_f32(gyre_sign_f32(x, -1.0f), 0.0f);
+    float a = gyre_choose_f32(x < 0.0f, q * (q + 2.0f), 1.0f + 2.0f * q);
+    float b = gyre_choose_f32(x < 0.0f, 2.0f, 2.0f * (q * q)), inverse = 1.0f / (a + b);
+    gyre_mish_parts parts;
+    parts.tanh = a * inverse;
+    parts.rest = b * inverse;
+    parts.logistic = gyre_choose_f32(x < 0.0f, q, 1.0f) / (1.0f + q);
+    return parts;
+}
+
+GYRE_INLINE float gyre_mish(float slope, float x) {
+    (void)slope;
+    return x * gyre_mish_parts_of(x).tanh;
+}
+GYRE_INLINE float gyre_mish_dx(float slope, float x, float dy) {
+    (void)slope;
+    float t = gyre_clamp_f32(x, -128.0f, 128.0f);
+    gyre_mish_parts p = gyre_mish_parts_of(t);
+    return dy * (p.tanh + t * (p.rest * (1.0f + p.tanh) * p.logistic));
 }
 
 /* relu6(x + 3) / 6 */

@@ -48,8 +48,9 @@ typedef enum {
 typedef struct {
     char name[GYRE_NODE_NAME_SIZE]; /* "": as its node says */
     bool computed; /* it is none, but was computed from parameters there: it does not go back */
-    int dims[4];   /* its shape there */
-    int ndim;      /* 0: as its node says */
+    bool shaped;   /* it has another shape there than its node says: */
+    int dims[4];
+    int ndim; /* 0: of a single number */
 } gyre_torch_param;
 
 /* A parameter belongs to the node that named it; later nodes may use it as well. */

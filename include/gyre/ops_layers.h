@@ -201,12 +201,13 @@ typedef struct {
 #define GYRE_ACTIVATIONS(KIND)                                                                     \
     KIND(RELU6, relu6, y, "min(max(0, x), 6).")                                                    \
     KIND(LEAKY_RELU, leaky_relu, y, "x, below 0 times the slope.")                                 \
-    KIND(ELU, elu, y, "exp(x) - 1 below 0, else x.")                                               \
+    KIND(ELU, elu, y, "alpha times exp(x) - 1 below 0, else x.")                                   \
     KIND(SIGMOID, sigmoid, y, "1 / (1 + exp(-x)).")                                                \
     KIND(TANH, tanh, y, "The hyperbolic tangent.")                                                 \
     KIND(GELU, gelu, x, "x times the normal distribution of x, by erf.")                           \
     KIND(GELU_TANH, gelu_tanh, x, "The same in the approximation by tanh.")                        \
     KIND(SILU, silu, x, "x times the sigmoid of x; also called swish.")                            \
+    KIND(MISH, mish, x, "x times the hyperbolic tangent of log(1 + exp(x)).")                      \
     KIND(HARDSIGMOID, hardsigmoid, x, "min(max(0, x / 6 + 1 / 2), 1).")                            \
     KIND(HARDSWISH, hardswish, x, "x times the hardsigmoid of x.")
 typedef enum {
@@ -218,7 +219,7 @@ typedef enum {
 typedef struct {
     size_t n; /* elements */
     gyre_activation kind;
-    float slope; /* of LEAKY_RELU below 0; at least 0 */
+    float slope; /* of LEAKY_RELU below 0; the alpha of ELU; at least 0 */
 } gyre_activation_shape;
 
 /* ---- the list */

@@ -60,6 +60,22 @@ def _in_few_words(exporter):
         raise RuntimeError(f"PyTorch {torch.__version__} cannot export the model: {cause}") from None
 
 
+def _save(program, path, external):
+    """Writes what dynamo's exporter made. It calls values as their operators, also where a parameter or buffer has that
+    name: with a buffer "mean" and a mean over pixels, nothing can read the file."""
+    weights = program.model.graph.initializers
+    values = [value for node in program.model.graph for value in node.outputs]
+    names = {value.name for value in values}
+    for value in values:
+        while value.name in weights:
+            name = value.name + "_"
+            while name in names:
+                name += "_"
+            value.name = name
+            names.add(name)
+    program.save(path, external_data=external)
+
+
 def _choose(offered, training):
     """"dynamo" where PyTorch can export without its optimiser, else "torchscript"."""
     dynamo = "optimize" in offered and importlib.util.find_spec("onnxscript") is not None
@@ -90,7 +106,7 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
     arguments = example if isinstance(example, tuple) else (example,)
     options = {"input_names": ["input"], "output_names": ["output"]}
     if exporter == "dynamo":
-        options.update(dynamo=True, optimize=False, verbose=False, external_data=_size(model) > 2**30)
+        options.update(dynamo=True, optimize=False, verbose=False)
     else:
         mode = torch.onnx.TrainingMode
         options.update(training=mode.TRAINING if training else mode.PRESERVE, do_constant_folding=False,
@@ -108,7 +124,10 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
             options["keep_initializers_as_inputs"] = True  # and so PyTorch does not merge equal weights either
         elif exporter == "torchscript":
             stack.callback(model.register_forward_hook(_between_forward_and_weights(buffers)).remove)
-        torch.onnx.export(model, arguments, str(file), **options)
+        if exporter == "dynamo":
+            _save(torch.onnx.export(model, arguments, **options), file, _size(model) > 2**30)
+        else:
+            torch.onnx.export(model, arguments, str(file), **options)
     return exporter
 
 

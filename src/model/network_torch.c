@@ -43,10 +43,11 @@ static gyre_status read_shape(const gyre_node *n, gyre_param *p, const gyre_json
         count *= (size_t)size;
         t.dims[t.ndim++] = (int)size;
     }
+    t.shaped = true;
     if (usable && count == p->count) p->torch = t;
     if (usable && (count == p->count || n->by_classes != 0)) return GYRE_OK;
     char expected[80];
-    snprintf(expected, sizeof expected, "1 to 4 sizes whose product is %zu", p->count);
+    snprintf(expected, sizeof expected, "at most 4 sizes whose product is %zu", p->count);
     return wrong(n, "shapes", network_short_name(n, p), expected, v);
 }
 
@@ -88,7 +89,7 @@ static void print_name(gyre_json *j, const char *key, const gyre_param *p) {
 }
 
 static bool has_shape(const gyre_param *p) {
-    return p->torch.ndim > 0;
+    return p->torch.shaped;
 }
 
 static void print_shape(gyre_json *j, const char *key, const gyre_param *p) {

@@ -66,7 +66,7 @@ gyre_state_array gyre_state_of_type(const gyre_model *m, int param) {
 gyre_state_array gyre_state_of_param(const gyre_model *m, int param) {
     const gyre_torch_param *t = &m->params[param].torch;
     gyre_state_array a = gyre_state_of_type(m, param);
-    if (t->ndim == 0) return a;
+    if (!t->shaped) return a;
     a.ndim = t->ndim;
     memcpy(a.dims, t->dims, sizeof a.dims);
     return a;

@@ -20,6 +20,7 @@
     TYPE(gelu)                                                                                     \
     TYPE(gelu_tanh)                                                                                \
     TYPE(silu)                                                                                     \
+    TYPE(mish)                                                                                     \
     TYPE(hardsigmoid)                                                                              \
     TYPE(hardswish)                                                                                \
     TYPE(add)                                                                                      \

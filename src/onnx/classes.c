@@ -30,6 +30,7 @@ static bool keeps_channels(const onnx_import *m, const onnx_layer *l) {
                                         "relu",
                                         "relu6",
                                         "gelu",
+                                        "mish",
                                         "gelu_tanh",
                                         "leaky_relu",
                                         "elu",

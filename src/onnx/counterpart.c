@@ -50,7 +50,7 @@ static void set_shape(onnx_import *m, onnx_layer *l, const onnx_weight *w) {
     int64_t dims[ONNX_RANK_MAX];
     double sizes[4];
     const int rank = usual_dims(l, w, dims);
-    if (t == NULL || t->n_dims < 1 || t->n_dims > 4) return;
+    if (t == NULL || t->n_dims > 4) return;
     if ((int)t->n_dims == rank && memcmp(t->dims, dims, (size_t)rank * sizeof *dims) == 0) return;
     for (size_t i = 0; i < t->n_dims; i++) sizes[i] = (double)t->dims[i];
     cJSON *map = map_of(m, l, "shapes"), *list = cJSON_CreateDoubleArray(sizes, (int)t->n_dims);

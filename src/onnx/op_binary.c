@@ -50,7 +50,8 @@ static bool give_bias(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant
     const bool takes =
         before != NULL && onnx_layer_find_weight(before, "bias") == NULL &&
         (before->plain || onnx_layer_is(before, "conv") || onnx_layer_is(before, "linear"));
-    const bool scaled = onnx_layer_is(before, "scale");
+    const bool scaled =
+        onnx_layer_is(before, "scale") && before->weights[0].constant->count == k->count;
     if (onnx_is_literal(k) || !(takes || scaled) || !onnx_by_channel(m, v, k)) return false;
     if (scaled) {
         give_scale_and_bias(m, c, v, before, k);
@@ -83,6 +84,14 @@ static bool is_idle(const onnx_call *c, double number, int place) {
 static bool is_lost_weight(onnx_import *m, onnx_value *v, const onnx_constant *k) {
     const onnx_layer *before = onnx_layer_of(m, v);
     return before != NULL && before->plain && k->count > 1 && !onnx_is_literal(k);
+}
+
+/* A parameter of one number. PyTorch's exporters and gyre's call no other constant so. */
+static bool is_told_parameter(const onnx_import *m, const onnx_constant *k) {
+    const char *producer = m->work.file->model->producer_name;
+    const bool told =
+        producer != NULL && (strcmp(producer, "pytorch") == 0 || strcmp(producer, "gyre") == 0);
+    return k->count == 1 && k->tensor != NULL && onnx_is_parameter(k) && (told || k->trained);
 }
 
 static void with_constant(onnx_import *m, onnx_call *c, int place) {
@@ -120,6 +129,7 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     if (l == NULL) return;
     l->number_first = place == 1 && !onnx_call_is(c, "Mul") && !onnx_call_is(c, "Add");
     l->parameter = onnx_parameter_of(k);
+    if (onnx_call_is(c, "Mul") && is_told_parameter(m, k)) l->factor = k;
     if (onnx_call_is(c, "Mul") || onnx_call_is(c, "Div")) onnx_pattern_product(m, c);
 }
 

@@ -48,6 +48,9 @@ onnx_layer *onnx_give_volume(onnx_import *m, onnx_call *c, int64_t channels, int
 void onnx_op_activation(onnx_import *m, onnx_call *c); /* those without options */
 void onnx_op_leaky_relu(onnx_import *m, onnx_call *c);
 void onnx_op_elu(onnx_import *m, onnx_call *c);
+void onnx_op_celu(onnx_import *m, onnx_call *c);
+void onnx_op_selu(onnx_import *m, onnx_call *c);
+void onnx_op_prelu(onnx_import *m, onnx_call *c);
 void onnx_op_gelu(onnx_import *m, onnx_call *c);
 void onnx_op_hard_sigmoid(onnx_import *m, onnx_call *c);
 void onnx_op_clip(onnx_import *m, onnx_call *c);

@@ -90,6 +90,15 @@ static int match_silu(const onnx_import *m, const product *p, int k) {
     return x.number == 1 && same_factors(p, k, &x) ? l->inputs[0] : NONE;
 }
 
+/* x tanh(softplus(x)) */
+static int match_mish(const onnx_import *m, const product *p, int k) {
+    const onnx_layer *l = onnx_layer_at(m, p->factors[k]);
+    const onnx_layer *soft = onnx_layer_is(l, "tanh") ? onnx_layer_at(m, l->inputs[0]) : NULL;
+    if (!onnx_is_step(soft, "Softplus") || p->number != 1) return NONE;
+    const product x = product_of(m, soft->inputs[0]);
+    return x.number == 1 && same_factors(p, k, &x) ? soft->inputs[0] : NONE;
+}
+
 /* x hardsigmoid(x), x relu6(x + 3) / 6 */
 static int match_hardswish(const onnx_import *m, const product *p, int k) {
     const onnx_layer *l = onnx_layer_at(m, p->factors[k]);
@@ -153,11 +162,9 @@ static int match_gelu_tanh(const onnx_import *m, const product *p, int k) {
 static const struct {
     const char *type;
     int (*match)(const onnx_import *m, const product *p, int k);
-} activations[] = {{"silu", match_silu},
-                   {"hardswish", match_hardswish},
-                   {"hardsigmoid", match_hardsigmoid},
-                   {"gelu", match_gelu},
-                   {"gelu_tanh", match_gelu_tanh}};
+} activations[] = {{"silu", match_silu},           {"mish", match_mish},
+                   {"hardswish", match_hardswish}, {"hardsigmoid", match_hardsigmoid},
+                   {"gelu", match_gelu},           {"gelu_tanh", match_gelu_tanh}};
 
 void onnx_pattern_product(onnx_import *m, onnx_call *c) {
     if (c->out[0] == NULL || c->out[0]->kind != ONNX_PICTURE) return;

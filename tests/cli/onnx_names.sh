@@ -59,6 +59,10 @@ other|"names": {"bias": "n.b"}
 kernel|"names": {"weight": "c.kernel", "bias": "c.bias_"}
 added|"names": {"bias": "b"}"shapes": {"bias": [4, 1, 1]}
 line|"names": {"weight": "a.alpha", "bias": "a.beta"}"shapes": {"weight": [4, 1, 1], "bias": [1, 4, 1, 1]}
+factor|"shapes": {"weight": []}
+factor_list|"shapes": {"weight": [1]}
+slope|"names": {"weight": "act.weight"}"shapes": {"weight": [1]}
+slopes|"names": {"weight": "act.weight"}
 layer_scale|"shapes": {"weight": [4]}
 pixel_scale|"shapes": {"weight": [4]}
 norm_4d|"shapes": {"weight": [1, 4, 1, 1], "bias": [1, 4, 1, 1]}
@@ -85,7 +89,7 @@ wrong() { # WORDS TOLD
 }
 wrong '"names": "n"' 'node n: "names": expected an object with a key for each parameter'
 wrong '"names": {"kernel": "k"}' 'node n: "names": it has no parameter "kernel"'
-wrong '"shapes": {"weight": [2, 2]}' 'node n: "shapes": "weight": expected 1 to 4 sizes whose product is 3, found [2,2]'
-wrong '"shapes": {"bias": 3}' 'node n: "shapes": "bias": expected 1 to 4 sizes whose product is 3, found 3'
+wrong '"shapes": {"weight": [2, 2]}' 'node n: "shapes": "weight": expected at most 4 sizes whose product is 3, found [2,2]'
+wrong '"shapes": {"bias": 3}' 'node n: "shapes": "bias": expected at most 4 sizes whose product is 3, found 3'
 wrong '"names": {"weight": 3}' 'node n: "names": "weight": expected its name in PyTorch'
 exit 0

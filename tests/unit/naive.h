@@ -225,8 +225,10 @@ static void naive_relu(const naive *t, const gyre_node *l, naive_input in, doubl
 }
 
 static void naive_activation(const naive *t, const gyre_node *l, naive_input in, double *y) {
-    bool leaky = strcmp(l->type->name, "leaky_relu") == 0;
-    double slope = leaky ? node_option_value(l, "slope") : 0;
+    const char *type = l->type->name;
+    double slope = strcmp(type, "leaky_relu") == 0 ? node_option_value(l, "slope")
+                   : strcmp(type, "elu") == 0      ? node_option_value(l, "alpha")
+                                                   : 0;
     for (int i = 0; i < t->n * l->h * l->w * l->c; i++) {
         y[i] = naive_activated(l->type->name, slope, in.x[i]);
     }
@@ -249,7 +251,8 @@ static void naive_broadcast(const naive *t, const gyre_node *l, naive_input in, 
 
 static void naive_scale(const naive *t, const gyre_node *l, naive_input in, double *y) {
     const double *weight = naive_param(t, l->params[0]);
-    for (int i = 0; i < t->n * l->h * l->w * l->c; i++) y[i] = in.x[i] * weight[i % l->c];
+    const int count = naive_int(l, "by_channel") ? l->c : 1;
+    for (int i = 0; i < t->n * l->h * l->w * l->c; i++) y[i] = in.x[i] * weight[i % count];
 }
 
 static void naive_affine(const naive *t, const gyre_node *l, naive_input in, double *y) {
@@ -293,6 +296,7 @@ static void naive_upsample(const naive *t, const gyre_node *l, naive_input in, d
 
 #include "naive_draws.h"
 
+#define NAIVE_ACTIVATION(KIND, name, reads, about) {#name, naive_activation},
 static const struct {
     const char *type;
     void (*forward)(const naive *t, const gyre_node *l, naive_input in, double *y);
@@ -308,16 +312,6 @@ static const struct {
                    {"relu", naive_relu},
                    {"layer_norm", naive_layer_norm},
                    {"group_norm", naive_group_norm},
-                   {"relu6", naive_activation},
-                   {"leaky_relu", naive_activation},
-                   {"elu", naive_activation},
-                   {"sigmoid", naive_activation},
-                   {"tanh", naive_activation},
-                   {"gelu", naive_activation},
-                   {"gelu_tanh", naive_activation},
-                   {"silu", naive_activation},
-                   {"hardsigmoid", naive_activation},
-                   {"hardswish", naive_activation},
                    {"attention", naive_attention},
                    {"add", naive_broadcast},
                    {"mul", naive_broadcast},
@@ -335,7 +329,8 @@ static const struct {
                    {"context", naive_context},
                    {"dropout", naive_dropout},
                    {"spatial_dropout", naive_dropout},
-                   {"stochastic_depth", naive_dropout}};
+                   {"stochastic_depth", naive_dropout},
+                   GYRE_ACTIVATIONS(NAIVE_ACTIVATION)};
 
 static void naive_node(const naive *t, int index) {
     const gyre_node *l = &t->m->nodes[index];

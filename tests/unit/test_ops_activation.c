@@ -26,12 +26,13 @@ static double value(gyre_activation kind, double x) {
     switch (kind) {
     case GYRE_ACTIVATION_RELU6: return clamp6(x);
     case GYRE_ACTIVATION_LEAKY_RELU: return x < 0 ? SLOPE * x : x;
-    case GYRE_ACTIVATION_ELU: return x < 0 ? expm1(x) : x;
+    case GYRE_ACTIVATION_ELU: return x < 0 ? SLOPE * expm1(x) : x;
     case GYRE_ACTIVATION_SIGMOID: return logistic(x);
     case GYRE_ACTIVATION_TANH: return tanh(x);
     case GYRE_ACTIVATION_GELU: return x * normal(x);
     case GYRE_ACTIVATION_GELU_TANH: return x * tanh_form(x);
     case GYRE_ACTIVATION_SILU: return x * logistic(x);
+    case GYRE_ACTIVATION_MISH: return x * tanh(log1p(exp(x)));
     case GYRE_ACTIVATION_HARDSIGMOID: return clamp6(x + 3) / 6;
     case GYRE_ACTIVATION_HARDSWISH: return x * clamp6(x + 3) / 6;
     }
@@ -50,15 +51,17 @@ static bool reads_y(gyre_activation kind) {
 static double slope(gyre_activation kind, double v) {
     double bell = exp(-v * v / 2) / sqrt(2 * acos(-1)), s = logistic(v), t = tanh_form(v);
     double inner = 2 * sqrt(2 / acos(-1)) * (1 + 3 * 0.044715 * v * v);
+    double mish = tanh(log1p(exp(v)));
     switch (kind) {
     case GYRE_ACTIVATION_RELU6: return v > 0 && v < 6;
     case GYRE_ACTIVATION_LEAKY_RELU: return v > 0 ? 1 : SLOPE;
-    case GYRE_ACTIVATION_ELU: return v < 0 ? v + 1 : 1;
+    case GYRE_ACTIVATION_ELU: return v < 0 ? v + SLOPE : 1;
     case GYRE_ACTIVATION_SIGMOID: return v * (1 - v);
     case GYRE_ACTIVATION_TANH: return 1 - v * v;
     case GYRE_ACTIVATION_GELU: return normal(v) + v * bell;
     case GYRE_ACTIVATION_GELU_TANH: return t + v * inner * t * (1 - t);
     case GYRE_ACTIVATION_SILU: return s + v * s * (1 - s);
+    case GYRE_ACTIVATION_MISH: return mish + v * s * (1 - mish * mish);
     case GYRE_ACTIVATION_HARDSIGMOID: return v > -3 && v < 3 ? 1.0 / 6 : 0;
     case GYRE_ACTIVATION_HARDSWISH: return v <= -3 ? 0 : v >= 3 ? 1 : v / 3 + 0.5;
     }

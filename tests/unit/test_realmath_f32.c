@@ -106,8 +106,16 @@ static double hardsigmoid(double x) {
 static double hardswish(double x) {
     return x * clamped(x + 3) / 6;
 }
+static double mish(double x) {
+    return x * tanh(log1p(exp(x)));
+}
+static double mish_slope(double x) {
+    double t = tanh(log1p(exp(x)));
+    if (fabs(x) > 1e6) return x > 0;
+    return t + x * logistic(x) * (1 - t * t);
+}
 static double elu(double x) {
-    return x < 0 ? expm1(x) : x;
+    return x < 0 ? 0.25 * expm1(x) : x;
 }
 static double leaky_relu(double x) {
     return x < 0 ? (double)0.25f * x : x;
@@ -158,11 +166,13 @@ static void activations_within_their_bounds(void **state) {
                             {"gelu_tanh", value_of_gelu_tanh, gelu_tanh, 220, 0x1p-145, INFINITY},
                             {"gelu_tanh", value_of_gelu_tanh, gelu_tanh, 4, one, INFINITY},
                             {"silu", value_of_silu, silu, 3, 0x1p-142, INFINITY},
+                            {"mish", value_of_mish, mish, 6, 0x1p-142, INFINITY},
                             {"hardsigmoid", value_of_hardsigmoid, hardsigmoid, 3, one, INFINITY},
                             {"hardswish", value_of_hardswish, hardswish, 6, one, INFINITY},
                             {"slope of gelu", slope_of_gelu, gelu_slope, 4, one, INFINITY},
                             {"of gelu_tanh", slope_of_gelu_tanh, gelu_tanh_slope, 8, one, INFINITY},
-                            {"of silu", slope_of_silu, silu_slope, 4, one, INFINITY}};
+                            {"of silu", slope_of_silu, silu_slope, 4, one, INFINITY},
+                            {"of mish", slope_of_mish, mish_slope, 4, one, INFINITY}};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) run(&checks[i]);
 }
 
@@ -171,7 +181,8 @@ static void edges_of_the_others(void **state) {
     assert_true(slope_of_relu6(0) == 0 && slope_of_relu6(6) == 0 && slope_of_relu6(3) == 1);
     assert_true(slope_of_relu6(NAN) == 1); /* y is NaN already, and dy is seen */
     assert_true(slope_of_leaky_relu(0) == 0.25f && slope_of_leaky_relu(0x1p-149f) == 1);
-    assert_true(slope_of_elu(-0.25f) == 0.75f && slope_of_elu(-1) == 0 && slope_of_elu(2) == 1);
+    assert_true(slope_of_elu(-0.125f) == 0.125f && slope_of_elu(-0.25f) == 0 &&
+                slope_of_elu(2) == 1);
     assert_true(slope_of_sigmoid(0.5f) == 0.25f && slope_of_sigmoid(1) == 0);
     assert_true(slope_of_tanh(-0.5f) == 0.75f && slope_of_tanh(-1) == 0);
     assert_true(slope_of_hardsigmoid(-3) == 0 && slope_of_hardsigmoid(3) == 0);
@@ -179,6 +190,7 @@ static void edges_of_the_others(void **state) {
     assert_true(slope_of_hardswish(-3) == 0 && slope_of_hardswish(3) == 1);
     assert_true(slope_of_hardswish(0) == 0.5f);
     assert_true(isnan(slope_of_gelu(NAN)) && isnan(slope_of_gelu_tanh(NAN)));
+    assert_true(isnan(slope_of_mish(NAN)) && isnan(value_of_mish(NAN)));
     assert_true(isnan(slope_of_silu(NAN)) && isnan(slope_of_sigmoid(NAN)));
     assert_true(isnan(slope_of_tanh(NAN)) && isnan(slope_of_hardswish(NAN)));
     assert_true(signbit(gyre_tanh_f32(-0.0f)) && signbit(value_of_gelu(-0.0f)));

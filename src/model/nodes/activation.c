@@ -1,20 +1,26 @@
-/* Activations but relu, each a type of its own, as PyTorch's modules of these names compute them;
- * leaky_relu has an option, slope. */
+/* Activations but relu, each a type of its own, as PyTorch's modules of these names compute them.
+ * Two have a number as an option: leaky_relu's slope, elu's alpha. */
 #include "../builder.h"
 
 typedef struct {
     float slope; /* below 0; not negative, so that the sign of y is that of x */
-} leaky_relu_options;
+} slope_options;
 
 static const node_option leaky_relu_table[] = {
-    {"slope", OPTION_REAL, offsetof(leaky_relu_options, slope), 0, 1, 0.01, NULL, NULL},
+    {"slope", OPTION_REAL, offsetof(slope_options, slope), 0, 1, 0.01, NULL, NULL},
+    {0},
+};
+static const node_option elu_table[] = {
+    {"alpha", OPTION_REAL, offsetof(slope_options, slope), 0, 1e6, 1, NULL, NULL},
     {0},
 };
 
+#define HAS_SLOPE(kind) ((kind) == GYRE_ACTIVATION_LEAKY_RELU || (kind) == GYRE_ACTIVATION_ELU)
+
 static gyre_activation_shape shape(const node_call *c, gyre_activation kind) {
-    const leaky_relu_options *o = c->node->options;
+    const slope_options *o = c->node->options;
     size_t n = (size_t)c->n * node_elements(c->out);
-    return (gyre_activation_shape){n, kind, kind == GYRE_ACTIVATION_LEAKY_RELU ? o->slope : 0};
+    return (gyre_activation_shape){n, kind, HAS_SLOPE(kind) ? o->slope : 0};
 }
 
 static gyre_status forward(const node_call *c, gyre_activation kind) {
@@ -33,8 +39,10 @@ static gyre_status dx(const node_call *c, gyre_activation kind, gyre_act v) {
 #define KEEPS_x .keeps_x
 #define KEEPS_y .keeps_y
 #define OPTIONS_OF(kind)                                                                           \
-    ((kind) == GYRE_ACTIVATION_LEAKY_RELU ? leaky_relu_table : (const node_option *)NULL)
-#define SIZE_OF(kind) ((kind) == GYRE_ACTIVATION_LEAKY_RELU ? sizeof(leaky_relu_options) : 0)
+    ((kind) == GYRE_ACTIVATION_LEAKY_RELU ? leaky_relu_table                                       \
+     : (kind) == GYRE_ACTIVATION_ELU      ? elu_table                                              \
+                                          : (const node_option *)NULL)
+#define SIZE_OF(kind) (HAS_SLOPE(kind) ? sizeof(slope_options) : 0)
 
 #define TYPE(KIND, type, reads, about)                                                             \
     static gyre_status type##_forward(const node_call *c) {                                        \

@@ -6,7 +6,6 @@
         return graph_unary(c->g, operator, c->x[0], attributes);                                   \
     }
 SIMPLE(relu, "Relu", NULL)
-SIMPLE(elu, "Elu", GRAPH_ATTRIBUTES(GRAPH_REAL("alpha", 1)))
 SIMPLE(sigmoid, "Sigmoid", NULL)
 SIMPLE(tangent, "Tanh", NULL)
 SIMPLE(hardsigmoid, "HardSigmoid",
@@ -23,6 +22,17 @@ static graph_value leaky_relu(nodes_call *c) {
     const graph_attribute slope[] = {GRAPH_REAL("alpha", gyre_node_option(c->node, "slope", 0)),
                                      {.name = NULL}};
     return graph_unary(c->g, "LeakyRelu", c->x[0], slope);
+}
+
+static graph_value elu(nodes_call *c) {
+    const graph_attribute alpha[] = {GRAPH_REAL("alpha", gyre_node_option(c->node, "alpha", 0)),
+                                     {.name = NULL}};
+    return graph_unary(c->g, "Elu", c->x[0], alpha);
+}
+
+static graph_value mish(nodes_call *c) {
+    const graph_value soft = graph_unary(c->g, "Softplus", c->x[0], NULL);
+    return graph_binary(c->g, "Mul", c->x[0], graph_unary(c->g, "Tanh", soft, NULL));
 }
 
 graph_value nodes_silu_of(nodes_call *c, graph_value x) {
@@ -61,6 +71,7 @@ const nodes_row nodes_activations[] = {
     {"tanh", tangent},
     {"gelu", gelu},
     {"silu", silu},
+    {"mish", mish},
     {"gelu_tanh", gelu_tanh},
     {"hardswish", hardswish},
     {"hardsigmoid", hardsigmoid},

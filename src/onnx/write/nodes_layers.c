@@ -62,9 +62,11 @@ static graph_value linear(nodes_call *c) {
                                            GRAPH_ATTRIBUTES(GRAPH_INT("transB", !p->transposed))));
 }
 
-/* A factor for each channel. */
+/* A factor for each channel, or one. */
 static graph_value scale(nodes_call *c) {
-    const graph_value w = graph_parameter(c->g, c->node->params[0], c->x[0].flat ? 1 : 3, false);
+    const bool one = nodes_option(c, "by_channel", 1) == 0;
+    const int rank = one || c->x[0].flat ? 1 : 3;
+    const graph_value w = graph_parameter(c->g, c->node->params[0], rank, false);
     return graph_binary(c->g, "Mul", c->x[0], w);
 }
 

@@ -92,6 +92,26 @@ def make_ends():
                              node("Add", ["head", "other"], ["logits"])], [tensor("other.weight", (10, 10))]), fixed)
 
 
+def make_activations():
+    """Those that become several nodes, and what they refuse."""
+    one = lambda op, **options: around([node(op, ["stem"], ["body"], **options)])
+    edge("celu", one("Celu"), '"type": "elu"}')
+    edge("celu_half", one("Celu", alpha=0.5), '"factor": 2}')
+    edge("selu", one("Selu"), '"type": "elu", "alpha": 1.6732632}')
+    edge("elu_alpha", one("Elu", alpha=0.25), '"type": "elu", "alpha": 0.25}')
+    refuse("elu_negative", one("Elu", alpha=-1.0), "gyre's alpha is 0 to 1e6, this one is -1")
+    mish = lambda second: [node("Softplus", ["stem"], ["a"]), node("Tanh", ["a"], ["b"]), node("Mul", second, ["body"])]
+    edge("mish", around(mish(["stem", "b"])), '"type": "mish"}', "!soft")
+    refuse("mish_other", around(mish(["b", "b"])), "Softplus")
+    clip = lambda low, high: around([literal("low", low), literal("high", high), node("Clip", ["stem", "low", "high"], ["body"])])
+    edge("clip_both", clip(-1.0, 1.0), '"factor": 3, "shift": 3}')
+    edge("clip_low", clip(0.5, 3.4028235e38), '"type": "affine", "shift": -0.5}')
+    edge("clip_high", clip(-3.4028235e38, 0.5), '"factor": -1, "shift": 0.5}')
+    refuse("clip_none", clip(1.0, 1.0), "it clips to 1..1")
+    slope = lambda dims, data: around([node("PRelu", ["stem", "w"], ["body"])], [tensor("w", dims, data)])
+    refuse("prelu_pixels", slope((1, 8, 8), [0.5] * 64), "its slope is neither one number, nor one for each channel")
+
+
 def make_branches():
     """Two questions about sizes, whose branches have the same names inside."""
     def question(k, x, y):
@@ -269,8 +289,8 @@ def make_many(folder):
 
 def main(folder):
     make_many(folder)
-    for make in (make_images, make_notes, make_ends, make_branches, make_softmax, make_axes, make_norms, make_images_twice,
-                 make_squeeze, make_tensors, make_drop_path, make_outside):
+    for make in (make_images, make_notes, make_ends, make_activations, make_branches, make_softmax, make_axes, make_norms,
+                 make_images_twice, make_squeeze, make_tensors, make_drop_path, make_outside):
         make()
     (folder / "w.bin").write_bytes(bytes(448))
     (folder / "link.bin").symlink_to("w.bin")

@@ -42,10 +42,10 @@ def make_bad():
     bad("other_pixels", around([node("Resize", ["stem", "", "by"], ["body"], mode="nearest", nearest_mode="floor",
                                      coordinate_transformation_mode="half_pixel")],
                                [tensor("by", (4,), [1.0, 1.0, 2.0, 2.0])]), "gyre repeats pixels")
-    bad("unknown", around([node("Einsum", ["stem"], ["a"]), node("Softplus", ["a"], ["b"]),
-                           node("Mish", ["stem"], ["c"]), node("Add", ["b", "c"], ["body"])]),
-        "has 3 nodes that gyre cannot take; node_a (Einsum): gyre has no such node; node_b (Softplus): gyre has no such "
-        "node; node_c (Mish): gyre has no such node")
+    bad("unknown", around([node("Einsum", ["stem"], ["a"]), node("Softsign", ["a"], ["b"]),
+                           node("ThresholdedRelu", ["stem"], ["c"]), node("Add", ["b", "c"], ["body"])]),
+        "has 3 nodes that gyre cannot take; node_a (Einsum): gyre has no such node; node_b (Softsign): gyre has no such "
+        "node; node_c (ThresholdedRelu): gyre has no such node")
     nameless = node("Constant", [], ["k"]) + chunk(5, chunk(5, tensor("", (1,))))
     bad("nameless", around([nameless, node("Add", ["stem", "k"], ["body"])]),
         "node_k (Constant): gyre reads constants that are one tensor")
@@ -54,10 +54,10 @@ def make_bad():
                                    ["norm", "mean"], training_mode=1), node("Sigmoid", ["mean"], ["body"])], norm),
         "node_body (Sigmoid): gyre does not compute what it reads")
     bad("no_input", around([node("Identity", [""], ["body"])]), "body (Identity): gyre does not compute what it reads")
-    bad("fourth", around([node("Mish", ["stem"], ["mish"]),
-                          node("Concat", ["stem", "stem", "stem", "mish", "stem"], ["j"], axis=1), *narrow("j")],
+    bad("fourth", around([node("Softsign", ["stem"], ["softsign"]),
+                          node("Concat", ["stem", "stem", "stem", "softsign", "stem"], ["j"], axis=1), *narrow("j")],
                          [tensor("narrow.weight", (4, 20, 1, 1))]),
-        "has 1 node that gyre cannot take; node_mish (Mish): gyre has no such node")
+        "has 1 node that gyre cannot take; node_softsign (Softsign): gyre has no such node")
     conv = lambda **a: around([node("Conv", ["stem", "next.weight"], ["body"], **a)], [tensor("next.weight", (4, 4, 3, 3))])
     bad("kernel", conv(kernel_shape=[5, 5]), "its kernel_shape is 5 x 5, but its weights are filters of 3 x 3")
     bad("both_pads", conv(auto_pad="SAME_UPPER", pads=[2, 2, 2, 2]),
@@ -103,8 +103,8 @@ def make_bad():
         "(Resize): gyre repeats pixels")
     bad("behind_unknown", around([node("Einsum", ["stem"], ["a"]), linear], [by], between=[info("a", ("N", 4, 8, 8))]),
         "has 2 nodes that gyre cannot take; node_a (Einsum): gyre has no such node; node_body (Resize): gyre repeats")
-    bad("behind_mish", around([node("Mish", ["stem"], ["a"]), linear], [by]),
-        "has 2 nodes that gyre cannot take; node_a (Mish): gyre has no such node; node_body (Resize): gyre repeats")
+    bad("behind_softsign", around([node("Softsign", ["stem"], ["a"]), linear], [by]),
+        "has 2 nodes that gyre cannot take; node_a (Softsign): gyre has no such node; node_body (Resize): gyre repeats")
     bad("false_norm", around([node("Transpose", ["stem"], ["x"], perm=[0, 2, 3, 1]),
                               node("ReduceMean", ["x"], ["m"], axes=[1]), node("Sub", ["x", "m"], ["a"]),
                               node("Pow", ["a", "two"], ["b"]), node("ReduceMean", ["b"], ["v"], axes=[-1]),

@@ -47,6 +47,12 @@ def files():
     made["pixel_scale"] = around(pixels([node("Mul", ["x", "n.gamma"], ["y"])]), [vector("n.gamma")])
     made["line"] = around([node("Mul", ["stem", "a.alpha"], ["m"]), node("Add", ["a.beta", "m"], ["body"])],
                           [tensor("a.alpha", (4, 1, 1)), tensor("a.beta", (1, 4, 1, 1))])
+    # one number for all channels, and slopes
+    by_torch = lambda data: data.replace(b"by hand", b"pytorch")
+    made["factor"] = by_torch(around([node("Mul", ["stem", "f"], ["body"])], [tensor("f", (), [0.75])]))
+    made["factor_list"] = by_torch(around([node("Mul", ["stem", "f.a"], ["body"])], [tensor("f.a", (1,), [0.75])]))
+    for key, dims, slopes in ("slope", (1,), [0.25]), ("slopes", (4, 1, 1), [-0.5, 0.25, 2.0, 0.1]):
+        made[key] = around([node("PRelu", ["stem", "act.weight"], ["body"])], [tensor("act.weight", dims, slopes)])
     plain = [node("Flatten", ["stem"], ["f"], axis=1), shape("groups", (0, 2, -1)), shape("back", (-1, 4, 8, 8))]
     group = [node("Reshape", ["stem", "groups"], ["f"]), node("InstanceNormalization", ["f", "ones", "zeros"], ["i"]),
              node("Reshape", ["i", "back"], ["r"]), node("Mul", ["r", "n.weight"], ["m"]), node("Add", ["m", "n.bias"], ["body"])]

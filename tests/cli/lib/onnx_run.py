@@ -165,7 +165,7 @@ OPERATORS = {
     "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Pow": np.power, "Identity": lambda x: x, "Neg": np.negative,
     "Constant": lambda value: value,
     "MatMul": np.matmul, "Relu": lambda x: np.maximum(x, 0),
-    "Softmax": softmax, "Clip": np.clip, "Tanh": np.tanh, "Erf": gelu_erf,
+    "Softmax": softmax, "Softplus": lambda x: np.logaddexp(0, x), "Clip": np.clip, "Tanh": np.tanh, "Erf": gelu_erf,
     "LeakyRelu": lambda x, alpha: np.where(x < 0, alpha * x, x),
     "Elu": lambda x, alpha: np.where(x < 0, alpha * np.expm1(x), x),
     "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
