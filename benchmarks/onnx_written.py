@@ -534,7 +534,9 @@ def main():
                     cells = compare(program, name, exporter, pathlib.Path(t))
                 except Failed as error:
                     cells = [f"refused: {error}"]
-                except Exception as error:  # of PyTorch, onnxruntime, or a wrong shape
+                except RuntimeError as error:
+                    cells = [f"not exported: {error}"]
+                except Exception as error:  # of onnxruntime, or a wrong shape
                     cells = [f"FAILED: {type(error).__name__} {error}"[:300].replace("\n", " ")]
                 print("| " + " | ".join([name, exporter, *cells]) + " |", flush=True)
 
