@@ -7,9 +7,8 @@ _OPERATOR = "aten::feature_dropout"  # nn.Dropout1d to nn.Dropout3d, and their f
 
 def _writer():
     import torch
-    from torch.onnx.symbolic_helper import parse_args
 
-    @parse_args("v", "f", "i")
+    @torch.onnx.symbolic_helper.parse_args("v", "f", "i")
     def write(g, x, p, training):
         """x times noise of one number for each channel, as exporters write stochastic depth."""
         if p == 0 or not training:

@@ -93,20 +93,10 @@ void onnx_affine_step(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant
 
 /* ---- all steps */
 
-/* What gyre's own files say under a key; NULL: nothing. */
-static const char *note_of(const onnx_import *m, const char *key) {
-    const Onnx__ModelProto *p = m->work.file->model;
-    for (size_t i = 0; i < p->n_metadata_props; i++) {
-        const Onnx__StringStringEntryProto *e = p->metadata_props[i];
-        if (e->key != NULL && e->value != NULL && strcmp(e->key, key) == 0) return e->value;
-    }
-    return NULL;
-}
-
 /* Numbers of pixels from 0 to 255 are told by their size, where the file does not tell. Between
  * those that networks have for either, 1 and 50, a note says how they were read. */
 static bool are_of_pixels(onnx_import *m, const gyre_onnx *o, double largest) {
-    const char *element = note_of(m, "gyre.element");
+    const char *element = onnx_file_note(m->work.file, "gyre.element");
     if (element != NULL) return strcmp(element, "u8") == 0;
     const bool pictures = o->c <= 4 && o->h * o->w > 1;
     if (pictures && largest > 1.5 && largest < 16) m->doubtful = largest;
@@ -165,7 +155,7 @@ static gyre_status read_channels(const onnx_import *m, int channels, double *mea
 
 gyre_status onnx_affine_finish(onnx_import *m, gyre_onnx *o) {
     const onnx_affine *a = m->affine;
-    const char *normalize = note_of(m, "gyre.normalize");
+    const char *normalize = onnx_file_note(m->work.file, "gyre.normalize");
     double largest = 0;
     o->raw = a == NULL && normalize != NULL && strcmp(normalize, "raw") == 0;
     if (a == NULL) return GYRE_OK;

@@ -148,3 +148,17 @@ void onnx_file_close(onnx_file *f) {
     free(f->path);
     free(f);
 }
+
+const char *onnx_file_note(const onnx_file *f, const char *key) {
+    const Onnx__ModelProto *p = f->model;
+    for (size_t i = 0; i < p->n_metadata_props; i++) {
+        const Onnx__StringStringEntryProto *e = p->metadata_props[i];
+        if (e->key != NULL && e->value != NULL && strcmp(e->key, key) == 0) return e->value;
+    }
+    return NULL;
+}
+
+bool onnx_file_is_by(const onnx_file *f, const char *producer) {
+    const char *name = f->model->producer_name;
+    return name != NULL && strcmp(name, producer) == 0;
+}

@@ -20,5 +20,9 @@ typedef struct {
  * it. */
 gyre_status onnx_file_open(const char *path, onnx_file **out);
 void onnx_file_close(onnx_file *f); /* NULL is fine */
+/* What the file's metadata say under a key; NULL: nothing. */
+const char *onnx_file_note(const onnx_file *f, const char *key);
+/* It names this program as its producer. */
+bool onnx_file_is_by(const onnx_file *f, const char *producer);
 
 #endif

@@ -25,9 +25,10 @@ static gyre_status add_value(onnx_import *m, const char *name, onnx_value **out)
     bool named = name != NULL && name[0] != '\0';
     *out = named ? onnx_values_add(&m->values, name) : NULL;
     if (*out != NULL) return GYRE_OK;
-    return wrong(m, "two values have the name", name,
-                 "the file is damaged: dynamo makes such ones where a parameter or buffer is called "
-                 "as an operator is; rename it, or export by to_gyre of gyre-exchange");
+    return wrong(
+        m, "two values have the name", name,
+        "the file is damaged: dynamo makes such ones where a parameter or buffer is called "
+        "as an operator is; rename it, or export by to_gyre of gyre-exchange");
 }
 
 /* ---- what is there before the operators */

@@ -55,10 +55,9 @@ static evidence first_reader(const Onnx__GraphProto *g, const char *images) {
 
 /* Where no node tells, images of up to 4 channels that are no file of PyTorch's or gyre's. */
 static bool has_pixels_first(const onnx_import *m, const char *name, const int64_t *dims) {
-    const char *producer = m->work.file->model->producer_name;
     const evidence told = first_reader(m->work.file->model->graph, name);
     const bool ours =
-        producer != NULL && (strcmp(producer, "gyre") == 0 || strcmp(producer, "pytorch") == 0);
+        onnx_file_is_by(m->work.file, "gyre") || onnx_file_is_by(m->work.file, "pytorch");
     if (told != NOTHING) return told == PIXELS_FIRST;
     return dims[3] <= 4 && dims[1] > 4 && dims[2] > 4 && !ours;
 }

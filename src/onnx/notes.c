@@ -70,8 +70,8 @@ static void note_shared(notes *n) {
     const onnx_import *m = n->m;
     if (m->apart != NULL)
         note(n,
-             "two nodes share %.100s, but not all of their weights; each has a copy, and the "
-             "copies train apart",
+             "two nodes share %.100s, but not all of their weights, or it may be two that the "
+             "exporter merged; each has a copy, and the copies train apart",
              m->apart);
     if (m->averaged != NULL)
         note(n,

@@ -88,9 +88,8 @@ static bool is_lost_weight(onnx_import *m, onnx_value *v, const onnx_constant *k
 
 /* A parameter of one number. PyTorch's exporters and gyre's call no other constant so. */
 static bool is_told_parameter(const onnx_import *m, const onnx_constant *k) {
-    const char *producer = m->work.file->model->producer_name;
     const bool told =
-        producer != NULL && (strcmp(producer, "pytorch") == 0 || strcmp(producer, "gyre") == 0);
+        onnx_file_is_by(m->work.file, "pytorch") || onnx_file_is_by(m->work.file, "gyre");
     return k->count == 1 && k->tensor != NULL && onnx_is_parameter(k) && (told || k->trained);
 }
 

@@ -21,11 +21,20 @@ static bool same_weight(const onnx_constant *a, const onnx_constant *b) {
     return same_tensor(a, b) && a->transposed == b->transposed && a->rank == b->rank;
 }
 
-/* PyTorch's optimizing exporter writes equal tensors once, as the ones of fresh norms; those of one
- * number are no sign of sharing. */
+/* TorchScript gives each parameter its name, be they equal; so do gyre, and dynamo in to_gyre's
+ * files. Dynamo's optimiser writes equal ones once, under one of the names. */
+static bool tells_parameters(const onnx_import *m, const onnx_constant *k) {
+    const onnx_file *f = m->work.file;
+    if (!onnx_is_parameter(k)) return false;
+    return onnx_file_is_by(f, "gyre") || onnx_file_note(f, "gyre_exchange.checksum") != NULL ||
+           (onnx_file_is_by(f, "pytorch") && !k->trained);
+}
+
+/* Elsewhere tensors of one number, as the ones of fresh norms, are no sign of sharing. */
 static bool is_shared(onnx_import *m, onnx_constant *a, const onnx_constant *b) {
     double number;
-    return same_tensor(a, b) && !onnx_constant_all(&m->work, a, &number);
+    if (!same_tensor(a, b)) return false;
+    return tells_parameters(m, a) || !onnx_constant_all(&m->work, a, &number);
 }
 
 static int parameters_of(const onnx_layer *l) {
@@ -40,16 +49,19 @@ static void tie(onnx_import *m, int place, int other) {
     onnx_layer *l = onnx_layer_at(m, place);
     const onnx_layer *o = onnx_layer_at(m, other);
     int same = 0;
-    const char *shared = NULL;
+    const char *shared = NULL, *single = NULL; /* single: of one number, as an activation's slope */
     for (int k = 0; k < l->weight_count; k++) {
         onnx_constant *mine = l->weights[k].constant;
         const onnx_constant *theirs = onnx_layer_find_weight(o, l->weights[k].suffix);
+        if (same_tensor(mine, theirs) && mine->count == 1 && onnx_is_parameter(mine))
+            single = mine->name;
         if (is_shared(m, mine, theirs)) shared = mine->name == NULL ? "a constant" : mine->name;
         if (shared != NULL && strcmp(l->weights[k].suffix, "running_mean") == 0 &&
             same_tensor(mine, theirs))
             m->averaged = mine->name == NULL ? "a batch norm" : mine->name;
         same += !onnx_is_statistic(l->weights[k].suffix) && same_weight(mine, theirs);
     }
+    if (shared == NULL && single != NULL) m->apart = single;
     if (shared == NULL || parameters_of(l) == 0 || parameters_of(o) == 0) return;
     if (same == parameters_of(l) && same == parameters_of(o) && strcmp(l->type, o->type) == 0)
         l->tied = o->tied < 0 ? other : o->tied;

@@ -19,7 +19,7 @@ import types
 __version__ = "2.99"
 traced = threading.local()  # a trace is of one thread
 no_grad = contextlib.nullcontext
-told = {}
+told, told_operators = {}, []  # the operators that to_gyre writes itself, as long as it exports
 
 
 class Tensor:
@@ -77,19 +77,28 @@ class ScriptModule(Module):
 
 def export(model, args, path, training=None, do_constant_folding=None, dynamo=None, optimize=None, **options):
     told.clear()
-    told.update(traced=0, options=options, training=training)
+    told.update(traced=0, options=options, training=training, operators=list(told_operators))
     traced.on = True
     model(*args)
     traced.on = False
     told.update(outermost=model.training, means=[b.value for b in model.buffers()])
     if os.path.basename(path).startswith("fails"):
-        raise RuntimeError("no such operator")
+        raise OnnxExporterError("no such operator  [Caused by a graph of many lines")
     for name in (os.path.basename(path), *model.writes):
         with open(os.path.join(os.path.dirname(path), name), "wb") as f:
             f.write(b"\x08\x08" if name == os.path.basename(path) else model.weights)
 
 
-onnx = types.SimpleNamespace(export=export, TrainingMode=types.SimpleNamespace(TRAINING="training", PRESERVE="preserve"))
+class OnnxExporterError(RuntimeError):
+    pass
+
+
+onnx = types.SimpleNamespace(
+    export=export, TrainingMode=types.SimpleNamespace(TRAINING="training", PRESERVE="preserve"),
+    errors=types.SimpleNamespace(OnnxExporterError=OnnxExporterError),
+    symbolic_helper=types.SimpleNamespace(parse_args=lambda *kinds: lambda function: function),
+    register_custom_op_symbolic=lambda name, function, opset: told_operators.append(name),
+    unregister_custom_op_symbolic=lambda name, opset: told_operators.remove(name))
 jit = types.SimpleNamespace(ScriptModule=ScriptModule)
 P
 
@@ -107,10 +116,11 @@ for kind in (torch.Module, torch.ScriptModule):
             try:
                 to_gyre(model, 1, path, exporter="torchscript", training=training)
                 assert path == "net.onnx"
-            except RuntimeError:
-                assert path == "fails.onnx"
+            except RuntimeError as error:
+                assert path == "fails.onnx" and str(error).endswith("cannot export the model: no such operator"), error
             told, what = torch.told, (kind, training, path)
             assert told["modes"] == [training] * 4, (what, told["modes"])
+            assert told["operators"] == ["aten::feature_dropout"] * training and not torch.told_operators, what
             assert told["training"] == ("training" if training else "preserve"), what
             # Equal weights stay two: by the outermost module's mode behind forward, or as inputs of the graph.
             assert told["options"].get("keep_initializers_as_inputs", told["outermost"]) is True, what

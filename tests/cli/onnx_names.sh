@@ -62,6 +62,7 @@ line|"names": {"weight": "a.alpha", "bias": "a.beta"}"shapes": {"weight": [4, 1,
 factor|"shapes": {"weight": []}
 factor_list|"shapes": {"weight": [1]}
 slope|"names": {"weight": "act.weight"}"shapes": {"weight": [1]}
+slope_twice|"names": {"weight": "act.weight"}"shapes": {"weight": [1]}
 slopes|"names": {"weight": "act.weight"}
 layer_scale|"shapes": {"weight": [4]}
 pixel_scale|"shapes": {"weight": [4]}

@@ -53,6 +53,10 @@ def files():
     made["factor_list"] = by_torch(around([node("Mul", ["stem", "f.a"], ["body"])], [tensor("f.a", (1,), [0.75])]))
     for key, dims, slopes in ("slope", (1,), [0.25]), ("slopes", (4, 1, 1), [-0.5, 0.25, 2.0, 0.1]):
         made[key] = around([node("PRelu", ["stem", "act.weight"], ["body"])], [tensor("act.weight", dims, slopes)])
+    # one slope of two activations
+    prelu = lambda x, y: node("PRelu", [x, "act.weight"], [y])
+    made["slope_twice"] = by_torch(around([prelu("stem", "m"), conv("c.weight", None, "m", "n"), prelu("n", "body")],
+                                          [tensor("act.weight", (1,), [0.25]), c[0]]))
     plain = [node("Flatten", ["stem"], ["f"], axis=1), shape("groups", (0, 2, -1)), shape("back", (-1, 4, 8, 8))]
     group = [node("Reshape", ["stem", "groups"], ["f"]), node("InstanceNormalization", ["f", "ones", "zeros"], ["i"]),
              node("Reshape", ["i", "back"], ["r"]), node("Mul", ["r", "n.weight"], ["m"]), node("Add", ["m", "n.bias"], ["body"])]
