@@ -35,26 +35,37 @@ static bool add_false(cJSON *node, const char *key) {
     return add(node, key, cJSON_CreateFalse());
 }
 
-/* The parts that it does not have; the weight of a bias alone stays 1. */
+/* The weight of a bias alone stays 1, and buffers, as the filter of a blur, what they are. */
+static bool stays(const onnx_layer *l, const onnx_weight *w) {
+    if (onnx_is_statistic(w->suffix)) return false;
+    return w->constant->untrained || (l->fixed && strcmp(w->suffix, "weight") == 0);
+}
+
+static bool add_rates(const onnx_layer *l, cJSON *node) {
+    cJSON *rates = NULL;
+    for (int i = 0; i < l->weight_count && l->tied < 0; i++) {
+        if (!stays(l, &l->weights[i])) continue;
+        if (rates == NULL) rates = cJSON_AddObjectToObject(node, "lr_mult");
+        if (cJSON_AddNumberToObject(rates, l->weights[i].suffix, 0) == NULL) return false;
+    }
+    return true;
+}
+
+/* The parts that it does not have. */
 static bool add_parts(const onnx_layer *l, cJSON *node) {
     bool weight = onnx_layer_find_weight(l, "weight") != NULL;
     bool bias = onnx_layer_find_weight(l, "bias") != NULL;
     bool norm = onnx_is_norm(l), sums = onnx_layer_is(l, "conv") || onnx_layer_is(l, "linear");
     if (norm && !weight && !bias) return add_false(node, "affine");
     if ((norm || sums) && !bias) return add_false(node, "bias");
-    if (!l->fixed || l->tied >= 0) return true;
-    cJSON *one = cJSON_CreateObject();
-    bool made = one != NULL && cJSON_AddNumberToObject(one, "weight", 0) != NULL;
-    if (made) return add(node, "lr_mult", one);
-    cJSON_Delete(one);
-    return false;
+    return true;
 }
 
 static bool add_options(const onnx_layer *l, cJSON *node) {
     for (const cJSON *o = l->options->child; o != NULL; o = o->next) {
         if (!add(node, o->string, cJSON_Duplicate(o, true))) return false;
     }
-    return add_parts(l, node);
+    return add_parts(l, node) && add_rates(l, node);
 }
 
 static cJSON *node_of(const onnx_import *m, const onnx_layer *l) {

@@ -57,6 +57,10 @@ def make_notes():
     """What is trained otherwise than in PyTorch, and said."""
     vector = [tensor("n." + k, (4,), [0.5, 1.5, 1.25, 2.0]) for k in ("weight", "bias", "running_mean", "running_var")]
     norm = lambda x, y: node("BatchNormalization", [x, "n.weight", "n.bias", "n.running_mean", "n.running_var"], [y])
+    blur = [node("Conv", ["stem", "blur"], ["body"], kernel_shape=[3, 3], pads=[1] * 4, group=4)]
+    filters = [tensor("blur", (4, 1, 3, 3))]
+    for what, told in ("BUFFER", '"lr_mult": {"weight": 0}'), ("PARAMETER", "!lr_mult"):
+        edge("filter_" + what, around(blur, filters, between=[kind("blur", (4, 1, 3, 3), what)]), told)
     bare = lambda x, y, n: node("BatchNormalization", [x, "/one", "/zero", n + "mean", n + "var"], [y])
     edge("norm_twice", around([norm("stem", "mid"), norm("mid", "body")], vector), '"parameters": "n"',
          "two nodes share the batch norm of n.running_mean")
