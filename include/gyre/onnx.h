@@ -34,7 +34,7 @@ typedef struct {
      * own unit; NULL: the normalisation has them. */
     const float *mean_image;
     const double *deviations;
-    const char *notes[12]; /* what a person should know: sentences; NULL at the end */
+    const char *notes[16]; /* what a person should know: sentences; NULL at the end */
     int weight_count;
     const gyre_onnx_weight *weights;
     struct gyre_onnx_import *import; /* the rest */

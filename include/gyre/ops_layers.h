@@ -219,7 +219,7 @@ typedef enum {
 typedef struct {
     size_t n; /* elements */
     gyre_activation kind;
-    float slope; /* of LEAKY_RELU below 0; the alpha of ELU; at least 0 */
+    float slope; /* of LEAKY_RELU below 0; the alpha of ELU, above 0 */
 } gyre_activation_shape;
 
 /* ---- the list */

@@ -2,7 +2,7 @@
 
 import contextlib
 
-_OPERATOR = "aten::feature_dropout"  # nn.Dropout1d to nn.Dropout3d, and their functions
+_OPERATOR = "aten::feature_dropout"  # nn.Dropout2d, and its like in one and three dimensions
 
 
 def _writer():
@@ -13,6 +13,8 @@ def _writer():
         """x times noise of one number for each channel, as exporters write stochastic depth."""
         if p == 0 or not training:
             return x
+        if x.type().dim() != 4 or p == 1:
+            raise torch.onnx.errors.SymbolicValueError("Dropout of channels of anything but pictures (N, C, H, W), or of all", x)
         keep = g.op("Constant", value_t=torch.tensor(1 - p, dtype=torch.float32))
         kept = g.op("Less", g.op("RandomUniformLike", g.op("GlobalAveragePool", x)), keep)
         return g.op("Mul", x, g.op("Div", g.op("Cast", kept, to_i=1), keep))

@@ -63,8 +63,8 @@ def _in_few_words(exporter):
 def _save(program, path, external):
     """Writes what dynamo's exporter made. It calls values as their operators, also where a parameter or buffer has that
     name: with a buffer "mean" and a mean over pixels, nothing can read the file."""
-    weights = program.model.graph.initializers
-    values = [value for node in program.model.graph for value in node.outputs]
+    graph, weights = program.model.graph, program.model.graph.initializers
+    values = [*graph.inputs, *(value for node in graph for value in node.outputs)]
     names = {value.name for value in values}
     for value in values:
         while value.name in weights:

@@ -16,7 +16,8 @@ static gyre_status check_rest(const gyre_settings *run, const gyre_settings *now
     same.schedule = run->schedule;
     same.length = run->length;
     if (gyre_config_compare(run, &same) != GYRE_OK) {
-        snprintf(why, sizeof why, "%s", strstr(gyre_error_text(), ": ") + 2);
+        const char *list = strstr(gyre_error_text(), ": ");
+        snprintf(why, sizeof why, "%s", list == NULL ? gyre_error_text() : list + 2);
         return gyre_fail(GYRE_EUSAGE,
                          "--from-step: a branch has another schedule and length, and all else from "
                          "its run: %s",

@@ -64,6 +64,14 @@ static void note_nameless(notes *n) {
     }
 }
 
+static void note_single(notes *n) {
+    if (n->m->single == NULL) return;
+    note(n,
+         "%.100s multiplies all channels, and is trained; if it is a buffer, export the network "
+         "with dynamo=True, whose files tell",
+         n->m->single);
+}
+
 /* ---- parameters */
 
 static void note_shared(notes *n) {
@@ -128,5 +136,6 @@ void onnx_notes_set(onnx_import *m, gyre_onnx *o) {
              "the mean of all batches; its running statistics take 0.1 of each batch here: give "
              "the module a momentum before the export, or the node one");
     note_nameless(&n);
+    note_single(&n);
     if (converted != NULL) note(&n, "its weights of %s became float32", converted);
 }

@@ -101,6 +101,9 @@ static bool joins(const onnx_import *m, const onnx_layer *l, double factor) {
 /* A parameter that multiplies all channels alike. */
 static void give_one_factor(onnx_import *m, onnx_layer *l) {
     l->type = "scale";
+    if (l->number != 1) onnx_option(&m->work, l, "initial", onnx_short(l->number));
+    if (!l->factor->trained && onnx_file_is_by(m->work.file, "pytorch"))
+        m->single = l->factor->name;
     if (l->size[ONNX_AXIS_C] > 1) onnx_option_flag(&m->work, l, "by_channel", false);
     onnx_layer_weight(l, "weight", l->factor);
     l->parameter = NULL;

@@ -120,7 +120,8 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
             m, c, "gyre's constants of this kind are finite numbers, one or one for each channel");
         return;
     }
-    if (idle) {
+    const bool told = is_told_parameter(m, k);
+    if (idle && !told) {
         onnx_give_same(c, v);
         return;
     }
@@ -128,7 +129,7 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     if (l == NULL) return;
     l->number_first = place == 1 && !onnx_call_is(c, "Mul") && !onnx_call_is(c, "Add");
     l->parameter = onnx_parameter_of(k);
-    if (onnx_call_is(c, "Mul") && is_told_parameter(m, k)) l->factor = k;
+    if (told && onnx_call_is(c, "Mul")) l->factor = k;
     if (onnx_call_is(c, "Mul") || onnx_call_is(c, "Div")) onnx_pattern_product(m, c);
 }
 

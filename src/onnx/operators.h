@@ -47,15 +47,17 @@ onnx_layer *onnx_give_volume(onnx_import *m, onnx_call *c, int64_t channels, int
 /* op_activation.c */
 void onnx_op_activation(onnx_import *m, onnx_call *c); /* those without options */
 void onnx_op_leaky_relu(onnx_import *m, onnx_call *c);
+void onnx_op_gelu(onnx_import *m, onnx_call *c);
+void onnx_op_hard_sigmoid(onnx_import *m, onnx_call *c);
+void onnx_op_softmax(onnx_import *m, onnx_call *c);
+void onnx_op_step(onnx_import *m, onnx_call *c); /* of one input, for patterns alone */
+/* op_several.c */
 void onnx_op_elu(onnx_import *m, onnx_call *c);
 void onnx_op_celu(onnx_import *m, onnx_call *c);
 void onnx_op_selu(onnx_import *m, onnx_call *c);
 void onnx_op_prelu(onnx_import *m, onnx_call *c);
-void onnx_op_gelu(onnx_import *m, onnx_call *c);
-void onnx_op_hard_sigmoid(onnx_import *m, onnx_call *c);
 void onnx_op_clip(onnx_import *m, onnx_call *c);
-void onnx_op_softmax(onnx_import *m, onnx_call *c);
-void onnx_op_step(onnx_import *m, onnx_call *c); /* of one input, for patterns alone */
+void onnx_op_bound(onnx_import *m, onnx_call *c); /* Max, Min */
 /* op_view.c */
 void onnx_op_flatten(onnx_import *m, onnx_call *c);
 void onnx_op_gather(onnx_import *m, onnx_call *c);

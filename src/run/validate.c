@@ -12,8 +12,8 @@ gyre_status run_validation_open(run_validation *v, const gyre_trainer *t) {
     v->scored = -1;
     if (most == 0) return GYRE_OK;
     return gyre_evaluator_open(gyre_trainer_evaluated(t), (int)(batch < most ? batch : most),
-                               gyre_evaluate_passes(&t->resolved->settings.evaluate, false), t->comm,
-                               t->watchdog, &v->evaluator);
+                               gyre_evaluate_passes(&t->resolved->settings.evaluate, false),
+                               t->comm, t->watchdog, &v->evaluator);
 }
 
 void run_validation_close(run_validation *v) {

@@ -60,6 +60,7 @@ kernel|"names": {"weight": "c.kernel", "bias": "c.bias_"}
 added|"names": {"bias": "b"}"shapes": {"bias": [4, 1, 1]}
 line|"names": {"weight": "a.alpha", "bias": "a.beta"}"shapes": {"weight": [4, 1, 1], "bias": [1, 4, 1, 1]}
 factor|"shapes": {"weight": []}
+factor_fresh|"shapes": {"weight": []}
 factor_list|"shapes": {"weight": [1]}
 slope|"names": {"weight": "act.weight"}"shapes": {"weight": [1]}
 slope_twice|"names": {"weight": "act.weight"}"shapes": {"weight": [1]}

@@ -11,7 +11,7 @@ static const node_option leaky_relu_table[] = {
     {0},
 };
 static const node_option elu_table[] = {
-    {"alpha", OPTION_REAL, offsetof(slope_options, slope), 0, 1e6, 1, NULL, NULL},
+    {"alpha", OPTION_REAL, offsetof(slope_options, slope), 1e-6, 1e6, 1, NULL, NULL},
     {0},
 };
 

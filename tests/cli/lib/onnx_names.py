@@ -51,6 +51,7 @@ def files():
     by_torch = lambda data: data.replace(b"by hand", b"pytorch")
     made["factor"] = by_torch(around([node("Mul", ["stem", "f"], ["body"])], [tensor("f", (), [0.75])]))
     made["factor_list"] = by_torch(around([node("Mul", ["stem", "f.a"], ["body"])], [tensor("f.a", (1,), [0.75])]))
+    made["factor_fresh"] = by_torch(around([node("Mul", ["stem", "f"], ["body"])], [tensor("f", (), [1.0])]))
     for key, dims, slopes in ("slope", (1,), [0.25]), ("slopes", (4, 1, 1), [-0.5, 0.25, 2.0, 0.1]):
         made[key] = around([node("PRelu", ["stem", "act.weight"], ["body"])], [tensor("act.weight", dims, slopes)])
     # one slope of two activations
