@@ -86,11 +86,11 @@ static bool is_lost_weight(onnx_import *m, onnx_value *v, const onnx_constant *k
     return before != NULL && before->plain && k->count > 1 && !onnx_is_literal(k);
 }
 
-/* A parameter of one number. PyTorch's exporters and gyre's call no other constant so. */
+/* A parameter, or a buffer: PyTorch's exporters and gyre's call no other constant so. */
 static bool is_told_parameter(const onnx_import *m, const onnx_constant *k) {
     const bool told =
         onnx_file_is_by(m->work.file, "pytorch") || onnx_file_is_by(m->work.file, "gyre");
-    return k->count == 1 && k->tensor != NULL && onnx_is_parameter(k) && (told || k->trained);
+    return k->tensor != NULL && onnx_is_parameter(k) && (told || k->trained);
 }
 
 static void with_constant(onnx_import *m, onnx_call *c, int place) {
@@ -129,7 +129,7 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     if (l == NULL) return;
     l->number_first = place == 1 && !onnx_call_is(c, "Mul") && !onnx_call_is(c, "Add");
     l->parameter = onnx_parameter_of(k);
-    if (told && onnx_call_is(c, "Mul")) l->factor = k;
+    if (told && k->count == 1 && onnx_call_is(c, "Mul")) l->factor = k;
     if (onnx_call_is(c, "Mul") || onnx_call_is(c, "Div")) onnx_pattern_product(m, c);
 }
 

@@ -134,7 +134,7 @@ static gyre_status write_graph(graph *g, gyre_wire *out) {
     graph_value *values = calloc((size_t)m->node_count + 1, sizeof *values);
     g->written = calloc((size_t)m->param_count + 1, sizeof *g->written);
     if (values == NULL || g->written == NULL) GYRE_GOTO(gyre_no_memory("the nodes of a network"));
-    graph_begin_node(g, "input");
+    graph_begin_node(g, "images"); /* which no node may be called */
     graph_value x = normalise(g, input);
     for (int i = 0; i + 1 < m->node_count; i++)
         GYRE_GOTO(write_node(g, i, x, values)); /* no loss */
