@@ -7,10 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_affine(const onnx_layer *l) {
-    return l != NULL && l->type != NULL && strcmp(l->type, "affine") == 0;
-}
-
 /* ---- a number for each channel */
 
 /* Factors (all 1) and shifts (all 0), of which `op` with the constant makes others. */
@@ -31,7 +27,7 @@ static bool read_channels(onnx_import *m, const onnx_call *c, bool first, onnx_c
 /* An affine node that so far only multiplies. */
 static bool takes_shift(onnx_import *m, const onnx_layer *l) {
     double number;
-    onnx_constant *shift = is_affine(l) ? onnx_layer_find_weight(l, "shift") : NULL;
+    onnx_constant *shift = onnx_layer_is(l, "affine") ? onnx_layer_find_weight(l, "shift") : NULL;
     return shift != NULL && onnx_constant_all(&m->work, shift, &number) && number == 0;
 }
 
@@ -94,7 +90,8 @@ static void set_numbers(onnx_import *m, onnx_layer *l, double factor, double shi
 /* The node in front multiplies by a number, and nothing else reads it: a sum behind it joins it. */
 static bool joins(const onnx_import *m, const onnx_layer *l, double factor) {
     const onnx_layer *before = onnx_layer_at(m, l->inputs[0]);
-    return factor == 1 && is_affine(before) && before->uses == 1 && before->weight_count == 0 &&
+    return factor == 1 && onnx_layer_is(before, "affine") && before->uses == 1 &&
+           before->weight_count == 0 &&
            cJSON_GetObjectItemCaseSensitive(before->options, "shift") == NULL;
 }
 
@@ -125,7 +122,7 @@ void onnx_affine_nodes(onnx_import *m) {
             }
             set_numbers(m, l, factor, shift);
         }
-        if (is_affine(l) && l->parameter != NULL) m->constant = l->parameter;
+        if (onnx_layer_is(l, "affine") && l->parameter != NULL) m->constant = l->parameter;
     }
     onnx_needed_mark(m);
 }
