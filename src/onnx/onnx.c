@@ -60,6 +60,7 @@ static gyre_status build(gyre_onnx *o) {
     onnx_needed_mark(m);
     onnx_affine_nodes(m);
     GYRE_TRY(onnx_needed_check(m));
+    onnx_norms_freeze(m);
     onnx_fuse(m);
     GYRE_TRY(onnx_needed_count(m));
     onnx_norms_complete(m);

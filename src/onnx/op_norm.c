@@ -152,6 +152,28 @@ bool onnx_is_norm(const onnx_layer *l) {
     return false;
 }
 
+/* The file tells that training changes its running statistics: by an attribute, before opset 14 by
+ * its outputs, and dynamo's exporter by the name alone. */
+static bool is_of_training(const onnx_import *m, const Onnx__NodeProto *n) {
+    const char *name = n->name == NULL ? "" : n->name;
+    return onnx_integer(n, "training_mode", 0) != 0 || (m->opset < 14 && n->n_output > 1) ||
+           strstr(name, "batch_norm_legit_functional") != NULL;
+}
+
+/* Of a network in evaluation mode no batch norm is of training, and none of them is frozen. */
+void onnx_norms_freeze(onnx_import *m) {
+    bool training = false;
+    for (int i = 0; i < m->layers.count; i++) {
+        const onnx_layer *l = onnx_layer_at(m, i);
+        training = training || (onnx_layer_is(l, "batch_norm") && is_of_training(m, l->from));
+    }
+    for (int i = 0; training && i < m->layers.count; i++) {
+        onnx_layer *l = onnx_layer_at(m, i);
+        if (onnx_layer_is(l, "batch_norm") && !is_of_training(m, l->from))
+            onnx_option_flag(&m->work, l, "frozen", true);
+    }
+}
+
 /* A bias alone is no norm of gyre's: the weight is there, and stays 1. */
 void onnx_norms_complete(onnx_import *m) {
     for (int i = 0; i < m->layers.count; i++) {

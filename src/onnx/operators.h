@@ -22,6 +22,8 @@ void onnx_op_layer_norm(onnx_import *m, onnx_call *c);
 void onnx_op_group_norm(onnx_import *m, onnx_call *c);
 void onnx_op_instance_norm(onnx_import *m, onnx_call *c);
 bool onnx_is_norm(const onnx_layer *l); /* it may have a weight and a bias for each channel */
+/* Batch norms that do not train beside others that do are frozen. */
+void onnx_norms_freeze(onnx_import *m);
 /* Gives norms that are to be a node what it needs. */
 void onnx_norms_complete(onnx_import *m);
 /* op_pool.c */

@@ -6,6 +6,7 @@ from onnx_wire import *
 
 EDGES = {}
 REFUSED = "refused"
+STATISTICS = ".weight", ".bias", ".running_mean", ".running_var"
 KIND = "pkg.torch.export.graph_signature.InputSpec.kind"
 
 
@@ -71,6 +72,23 @@ def make_notes():
     for name, told in ("onnx::Mul_63", "factors for each channel have lost their names (onnx::Mul_63)"), ("gamma", "!lost"):
         edge("factor_" + name[:4], around([node("Mul", ["stem", name], ["body"])], [tensor(name, (4, 1, 1))]),
              '"type": "scale"', told)
+
+
+def make_frozen():
+    """A batch norm in evaluation mode beside one in training mode is frozen; where none is in training mode, none is."""
+    norm = lambda x, y, n, *more, **options: node("BatchNormalization", [x, *(n + k for k in STATISTICS)], [y, *more], **options)
+    tensors = [tensor(n + k, (4,), [0.5, 1.5, 1.25, 2.0]) for n in "ab" for k in STATISTICS]
+    frozen = '"name": "a", "type": "batch_norm", "frozen": true}'
+    pair = lambda first, second, **options: around([first, second], tensors, **options)
+    edge("frozen_first", pair(norm("stem", "x", "a", training_mode=0), norm("x", "body", "b", training_mode=1)), frozen)
+    edge("frozen_by_name", pair(norm("stem", "x", "a", name="node__native_batch_norm_legit_no_training__0"),
+                                norm("x", "body", "b", name="node__native_batch_norm_legit_functional__0")), frozen)
+    edge("frozen_old", pair(norm("stem", "x", "a"), norm("x", "body", "b", "m", "v"), opset=13), frozen)
+    edge("frozen_second", pair(norm("stem", "x", "a", training_mode=1), norm("x", "body", "b")),
+         '"name": "b", "type": "batch_norm", "frozen": true}')
+    for mode in 0, 1:
+        edge(f"frozen_none_{mode}", pair(norm("stem", "x", "a", training_mode=mode), norm("x", "body", "b", training_mode=mode)),
+             "!frozen")
 
 
 def ending(nodes, tensors=()):
@@ -300,7 +318,7 @@ def make_many(folder):
 
 def main(folder):
     make_many(folder)
-    for make in (make_images, make_notes, make_ends, make_activations, make_branches, make_softmax, make_axes, make_norms,
+    for make in (make_images, make_notes, make_frozen, make_ends, make_activations, make_branches, make_softmax, make_axes, make_norms,
                  make_images_twice, make_squeeze, make_tensors, make_drop_path, make_outside):
         make()
     (folder / "w.bin").write_bytes(bytes(448))
