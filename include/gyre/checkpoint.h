@@ -43,6 +43,7 @@ typedef struct {
     float *buffers;                 /* (model->buffers) */
     float *states[GYRE_STATES_MAX]; /* (model->parameters) each */
     float *averages;                /* (model->parameters + model->buffers); NULL: none */
+    float *beside[GYRE_AVERAGE_COUNT]; /* by their kind, those that nothing takes, likewise */
     float *mean, *scale;            /* of the input: (h, w, c) and (c) */
     bool averaged;                  /* parameters and buffers are the averages; never saved */
     gyre_class_names names;         /* to be written, not owned; never read back */
@@ -53,8 +54,10 @@ typedef struct {
 
 /* Allocates the vectors for `m`. */
 gyre_status gyre_snapshot_open(const gyre_model *m, int state_count, gyre_snapshot *out);
-/* Adds room for averages, all 0. */
+/* Adds room for averages, all 0; of those that nothing takes, for one kind. */
 gyre_status gyre_snapshot_open_averages(const gyre_model *m, gyre_snapshot *s);
+gyre_status gyre_snapshot_open_beside(const gyre_model *m, gyre_average_kind kind,
+                                      gyre_snapshot *s);
 void gyre_snapshot_close(gyre_snapshot *s);
 
 /* The bytes of the file, seal included, made in memory; free() them. What is left to do is plain

@@ -76,6 +76,9 @@ typedef struct {
 gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float scale,
                            gyre_f32 leaf, const gyre_net_listener *listener);
 
+/* The first half of it: fills the leaf's moments and loss, and may write nothing else of it. */
+gyre_status gyre_net_moments(gyre_net *net, gyre_queue *q, const gyre_batch *shard, gyre_f32 leaf);
+
 /* Forward and loss of up to n images in evaluation mode; stats(GYRE_LOSS_SUMS), then (2,
  * model->bands): the sums of the loss in each band, and of how many samples. */
 gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *batch,
@@ -110,5 +113,7 @@ void gyre_shards_close(gyre_shards *s);
  * reduction of the root over ranks, bucket by bucket; with a single lane while backward of the last
  * shard still runs. The caller ends it (reduce_end) before he reads the root. Collective. */
 gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float scale, gyre_f32 *root);
+/* The same by gyre_net_moments(): *moments(model->buffers) of the root. */
+gyre_status gyre_shards_moments(gyre_shards *s, const gyre_batch *batch, gyre_f32 *moments);
 
 #endif

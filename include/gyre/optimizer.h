@@ -21,6 +21,11 @@ gyre_status gyre_optimizer_begin(gyre_optimizer *o, int64_t t, gyre_rate rate);
  * reduced leaf, then packs the weights. */
 gyre_status gyre_optimizer_apply(gyre_optimizer *o, gyre_f32 leaf);
 
+/* `running` (model->buffers) becomes the mean of the moments of batches 0 to `batch`, of which those
+ * are the last, reduced; what is frozen stays. Nothing happens after a step that was not finite. */
+gyre_status gyre_optimizer_take_moments(const gyre_optimizer *o, gyre_f32 moments, int64_t batch,
+                                        gyre_f32 running);
+
 /* Begins anew after a step that was not finite. */
 gyre_status gyre_optimizer_restart(gyre_optimizer *o);
 

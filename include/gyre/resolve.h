@@ -3,6 +3,7 @@
 #ifndef GYRE_RESOLVE_H
 #define GYRE_RESOLVE_H
 
+#include "gyre/average.h"
 #include "gyre/comm.h"
 #include "gyre/dataset.h"
 #include "gyre/model.h"
@@ -19,6 +20,7 @@ typedef struct {
     gyre_samples samples;
     gyre_epochs epochs;
     gyre_model *model;
+    gyre_average_members members[GYRE_AVERAGE_COUNT]; /* of the averages that are kept */
 
     gyre_stage_settings *stages; /* owned copies that `settings` points to */
     char *data_path, *init_path, *unet;

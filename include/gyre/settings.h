@@ -153,13 +153,29 @@ typedef struct {
 } gyre_optimizer_settings;
 
 /* Averages of the weights, see gyre/average.h. */
-typedef enum { GYRE_AVERAGE_NONE, GYRE_AVERAGE_EMA } gyre_average_kind;
+#define GYRE_AVERAGES(KIND) KIND(none, NONE) KIND(ema, EMA) KIND(swa, SWA) KIND(minima, MINIMA)
+#define GYRE_AVERAGE_VALUE(name, NAME) GYRE_AVERAGE_##NAME,
+typedef enum { GYRE_AVERAGES(GYRE_AVERAGE_VALUE) GYRE_AVERAGE_COUNT } gyre_average_kind;
 
 typedef struct {
-    gyre_average_kind kind;
-    double decay; /* of ema */
-    bool warmup;  /* its decay rises to that */
+    gyre_average_kind kind; /* the one that is taken in the weights' place */
+    bool beside[GYRE_AVERAGE_COUNT]; /* by their kind: kept and scored besides */
+    double decay;                    /* of ema */
+    bool warmup;                     /* its decay rises to that */
+    gyre_length start, every;        /* of swa's members; NONE: the defaults */
+    int statistics; /* samples that the running statistics of swa and minima are made of */
 } gyre_average_settings;
+
+static inline bool gyre_average_is_kept(const gyre_average_settings *s, gyre_average_kind kind) {
+    return kind != GYRE_AVERAGE_NONE && (s->kind == kind || s->beside[kind]);
+}
+
+/* "ema"; "" of none. */
+static inline const char *gyre_average_name(gyre_average_kind kind) {
+#define GYRE_AVERAGE_NAME(name, NAME) #name,
+    static const char *const names[] = {GYRE_AVERAGES(GYRE_AVERAGE_NAME)};
+    return kind == GYRE_AVERAGE_NONE ? "" : names[kind];
+}
 
 /* The policies of schedules: a new one is a line here and a file in src/schedule. */
 #define GYRE_POLICIES(POLICY)                                                                      \

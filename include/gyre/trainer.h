@@ -37,13 +37,14 @@ typedef struct {
     gyre_net *net;
     gyre_shards *shards;
     gyre_optimizer *optimizer;
-    gyre_average *average; /* NULL: none */
+    gyre_average *averages[GYRE_AVERAGE_COUNT]; /* by their kind; NULL: not kept */
     gyre_loader *loader;
     char machine[GYRE_MACHINE_SIZE]; /* what may change bits, of all ranks */
     bool unlike;                     /* and it is not the same on all of them */
 
     gyre_snapshot snapshot; /* host image of the state; filled by load and save */
     char *config;           /* the resolved settings as text, which checkpoints hold */
+    bool images_kept;       /* the device has the training images */
     uint64_t seed;          /* of batches and of random nodes: gyre_trainer_start's */
     int64_t completed;      /* updates done */
     struct {
@@ -76,11 +77,12 @@ gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
 /* Waits for the last update's results; step -1 when there are none left. */
 gyre_status gyre_trainer_drain(gyre_trainer *t, gyre_step_result *last);
 
-/* The weights that evaluation takes: their average where the run keeps one, else the last ones. */
+/* The weights that evaluation takes: their average.kind where that is one, else the last ones. */
 gyre_weights *gyre_trainer_evaluated(const gyre_trainer *t);
-/* gyre_evaluator_run() with those, for which `e` was opened. Collective. */
-gyre_status gyre_trainer_evaluate(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
-                                  gyre_score *out);
+/* gyre_evaluator_run() with an average that is kept, or the last weights (GYRE_AVERAGE_NONE). `e`
+ * was opened for t->weights. Collective. */
+gyre_status gyre_trainer_evaluate(gyre_trainer *t, gyre_evaluator *e, gyre_average_kind kind,
+                                  const gyre_view *view, gyre_score *out);
 
 /* Device to snapshot, and back; the second one on all ranks from rank 0's snapshot (Collective). */
 gyre_status gyre_trainer_save(gyre_trainer *t);

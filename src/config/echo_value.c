@@ -1,6 +1,7 @@
 /* One field as JSON, for the echo of a config; value.c reads it back. */
 #include "fields.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,23 @@ static bool is_changed(const config_field *f, const void *at) {
     }
 }
 
+/* The keys of averages that the run keeps: a run without one has none of its keys. */
+static bool is_of_average(const config_field *f, const gyre_average_settings *a) {
+    const bool ema = gyre_average_is_kept(a, GYRE_AVERAGE_EMA);
+    const bool swa = gyre_average_is_kept(a, GYRE_AVERAGE_SWA);
+    const bool minima = gyre_average_is_kept(a, GYRE_AVERAGE_MINIMA);
+    const size_t at = f->offset - offsetof(gyre_settings, average);
+    switch (at) {
+    case offsetof(gyre_average_settings, kind): return ema || swa || minima;
+    case offsetof(gyre_average_settings, decay):
+    case offsetof(gyre_average_settings, warmup): return ema;
+    case offsetof(gyre_average_settings, start): return swa && a->start.unit != GYRE_UNIT_NONE;
+    case offsetof(gyre_average_settings, every): return swa && a->every.unit != GYRE_UNIT_NONE;
+    case offsetof(gyre_average_settings, statistics): return swa || minima;
+    default: return *(const bool *)((const char *)a + at); /* beside */
+    }
+}
+
 /* Fields without a default that were not given are left out of the echo. */
 static bool is_given(const config_field *f, const gyre_settings *settings) {
     const void *at = (const char *)settings + f->offset;
@@ -69,7 +87,7 @@ static bool is_given(const config_field *f, const gyre_settings *settings) {
     }
     if (at == &settings->model.init_weights) return is_changed(f, at);
     if (strncmp(f->path, "average.", strlen("average.")) == 0) {
-        return settings->average.kind != GYRE_AVERAGE_NONE;
+        return is_of_average(f, &settings->average);
     }
     if (f->kind == FIELD_INTEGER && f->fallback == NULL) return *(const int *)at != 0;
     if (f->kind == FIELD_LENGTH || f->kind == FIELD_STEPS) {

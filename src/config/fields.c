@@ -18,6 +18,7 @@
 #define INT_TOP 2147483647.0
 #define POLICY_NAME(name, NAME) "|" #name
 #define POLICY_NAMES &(GYRE_POLICIES(POLICY_NAME))[1]
+#define AVERAGE_NAMES &(GYRE_AVERAGES(POLICY_NAME))[1]
 #define STEPS_TOP 9007199254740991.0 /* 2^53 - 1 */
 
 const config_field config_fields[] = {
@@ -257,14 +258,33 @@ const config_field config_fields[] = {
      "Schedules one after another: each a \"length\" and any schedule key, missing ones from "
      "above; one with a \"cut\" ends after so many of its steps."},
 
-    {"average.kind", FIELD_CHOICE, ARITHMETIC, AT(average.kind), 0, 0, 0, "none|ema", "\"none\"",
-     "Keep an average of the weights and running statistics beside them, which evaluation, exports "
-     "and samples take: ema, an exponential moving average over the steps (docs/average.md)."},
+    {"average.kind", FIELD_CHOICE, ARITHMETIC, AT(average.kind), 0, 0, 0, AVERAGE_NAMES, "\"none\"",
+     "Keep an average of the weights beside them, which evaluation, exports and samples take: ema, "
+     "an exponential moving average over the steps; swa, the mean of the weights at equal "
+     "distances from average.start on; minima, their mean over the minima of the rate "
+     "(docs/average.md)."},
+    {"average.beside.ema", FIELD_FLAG, ARITHMETIC, AT(average.beside[GYRE_AVERAGE_EMA]), 0, 0, 0,
+     NULL, "false", "Keep ema besides: each evaluation scores it, too, and nothing else takes it."},
+    {"average.beside.swa", FIELD_FLAG, ARITHMETIC, AT(average.beside[GYRE_AVERAGE_SWA]), 0, 0, 0,
+     NULL, "false", "The same of swa."},
+    {"average.beside.minima", FIELD_FLAG, ARITHMETIC, AT(average.beside[GYRE_AVERAGE_MINIMA]), 0, 0,
+     0, NULL, "false", "The same of minima."},
     {"average.decay", FIELD_REAL, ARITHMETIC, AT(average.decay), 0, 0.9999999, 0, NULL,
      DEFAULT(AVERAGE_DECAY), "Of ema: average = decay average + (1 - decay) weights in each step."},
     {"average.warmup", FIELD_FLAG, ARITHMETIC, AT(average.warmup), 0, 0, 0, NULL, "true",
      "Begin ema with a lower decay, 1 - (k + 1)^(-3/4) in step k from 0, until that is higher than "
      "average.decay."},
+    {"average.start", FIELD_LENGTH, ARITHMETIC, AT(average.start), 1, STEPS_TOP,
+     UNIT_STEPS | UNIT_EPOCHS, NULL, NULL,
+     "The first weights that swa takes are those after so many steps; without it, after " DEFAULT(
+         AVERAGE_START) " of the run's."},
+    {"average.every", FIELD_LENGTH, ARITHMETIC, AT(average.every), 1, STEPS_TOP,
+     UNIT_STEPS | UNIT_EPOCHS, NULL, NULL,
+     "From one of the weights that swa takes to the next; without it, an epoch."},
+    {"average.statistics", FIELD_INTEGER, ARITHMETIC, AT(average.statistics), 1, INT_TOP, 0, NULL,
+     DEFAULT(AVERAGE_STATISTICS),
+     "Training samples, in whole batches and at most an epoch's, of which swa and minima make "
+     "their running statistics of batch norm."},
 
     {"evaluate.every", FIELD_LENGTH, RECORDED, AT(evaluate.every), 1, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS, NULL, "{\"epochs\":1}", "How often to evaluate."},

@@ -200,7 +200,7 @@ gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options
                           gyre_comm *comm, gyre_find *out) {
     range_test x = {0};
     gyre_settings s = *settings;
-    s.average.kind = GYRE_AVERAGE_NONE; /* it lags behind a rate that rises in each step */
+    s.average = (gyre_average_settings){0}; /* they lag behind a rate that rises in each step */
     *out = (gyre_find){.options = *options};
     gyre_watchdog *watchdog = gyre_comm_watchdog(comm);
     gyre_watchdog_limits(watchdog, s.watchdog_seconds, s.watchdog_first_step_seconds);

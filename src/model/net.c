@@ -211,21 +211,36 @@ gyre_status gyre_net_fix_time(gyre_net *net, int time) {
     return send_draws(net, words);
 }
 
-gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float scale,
-                           gyre_f32 leaf, const gyre_net_listener *listener) {
-    net_pass p;
+/* The first half of training on a shard. */
+static gyre_status train_forward(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float scale,
+                                 gyre_f32 leaf, net_pass *p) {
     if (!net->train || shard->count != net->n) {
         return gyre_fail(GYRE_EDEVICE, "a %s net for %d images cannot train on %lld",
                          net->train ? "training" : "evaluation", net->n, (long long)shard->count);
     }
-    GYRE_TRY(begin_pass(net, q, shard, &p));
-    p.train = true;
-    p.leaf = leaf;
-    p.scale = scale;
-    p.stats = gyre_f32_at(leaf, gyre_leaf_stats(net->weights->model));
+    GYRE_TRY(begin_pass(net, q, shard, p));
+    p->train = true;
+    p->leaf = leaf;
+    p->scale = scale;
+    p->stats = gyre_f32_at(leaf, gyre_leaf_stats(net->weights->model));
+    return pass_forward(p);
+}
+
+gyre_status gyre_net_train(gyre_net *net, gyre_queue *q, const gyre_batch *shard, float scale,
+                           gyre_f32 leaf, const gyre_net_listener *listener) {
+    net_pass p;
+    GYRE_TRY(train_forward(net, q, shard, scale, leaf, &p));
     p.listener = listener;
-    GYRE_TRY(pass_forward(&p));
     return pass_backward(&p);
+}
+
+gyre_status gyre_net_moments(gyre_net *net, gyre_queue *q, const gyre_batch *shard, gyre_f32 leaf) {
+    net_pass p;
+    const gyre_model *m = net->weights->model;
+    const size_t first = gyre_leaf_moments(m);
+    GYRE_TRY(net->weights->backend->ops->fill(q, gyre_leaf_size(m) - first, 0,
+                                              gyre_f32_at(leaf, first)));
+    return train_forward(net, q, shard, 1, leaf, &p);
 }
 
 gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *batch,

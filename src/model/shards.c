@@ -38,6 +38,8 @@ struct gyre_shards {
     char error[GYRE_ERROR_MAX];
     const gyre_batch *batch; /* of the current run */
     float scale;
+    bool moments;         /* of forward passes alone */
+    size_t first, floats; /* the part of the leaves that is added up */
     int root;
     leaf_bucket *buckets;
     int bucket_count, begun; /* begun: those whose reduction is on its way */
@@ -154,7 +156,8 @@ static gyre_status add_upward(gyre_shards *s, gyre_queue *q, int index, int slot
         int other = meet(s, level, index, slot);
         if (other < 0) return GYRE_OK;
         int left = index % 2 == 0 ? slot : other, right = index % 2 == 0 ? other : slot;
-        GYRE_TRY(ops->add(q, s->leaf, leaf_at(s, left), leaf_at(s, right), leaf_at(s, left)));
+        gyre_f32 sum = gyre_f32_at(leaf_at(s, left), s->first);
+        GYRE_TRY(ops->add(q, s->floats, sum, gyre_f32_at(leaf_at(s, right), s->first), sum));
         give_slot(s, right);
         slot = left;
     }
@@ -225,6 +228,10 @@ static gyre_status run_shard(gyre_shards *s, gyre_queue *q, int index) {
     bool last = s->weights->backend->lanes == 1 && index == s->count - 1;
     int slot = 0;
     GYRE_TRY(take_slot(s, index, &slot));
+    if (s->moments) {
+        GYRE_TRY(gyre_net_moments(s->net, q, &shard, leaf_at(s, slot)));
+        return add_upward(s, q, index, slot);
+    }
     if (last) find_lefts(s, slot);
     GYRE_TRY(
         gyre_net_train(s->net, q, &shard, s->scale, leaf_at(s, slot), last ? &listener : NULL));
@@ -245,7 +252,8 @@ static gyre_status shard_task(void *context, gyre_queue *q, int index) {
     return status;
 }
 
-gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float scale, gyre_f32 *root) {
+/* All shards; `first`: where the part of the leaves begins that is added up. */
+static gyre_status run(gyre_shards *s, const gyre_batch *batch, size_t first) {
     gyre_backend *b = s->weights->backend;
     if (batch->count != (int64_t)s->count * s->size) {
         return gyre_fail(GYRE_EDEVICE, "%d shards of %d samples were given %lld", s->count, s->size,
@@ -258,9 +266,24 @@ gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float scale
     s->turn = s->begun = 0;
     s->failure = GYRE_OK;
     s->batch = batch;
+    s->first = first;
+    s->floats = s->leaf - first;
+    return b->ops->parallel(b, s->count, shard_task, s);
+}
+
+gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float scale, gyre_f32 *root) {
+    s->moments = false;
     s->scale = scale;
-    GYRE_TRY(b->ops->parallel(b, s->count, shard_task, s));
+    GYRE_TRY(run(s, batch, 0));
     while (s->begun < s->bucket_count) GYRE_TRY(begin_reduction(s));
     *root = leaf_at(s, s->root);
     return GYRE_OK;
+}
+
+gyre_status gyre_shards_moments(gyre_shards *s, const gyre_batch *batch, gyre_f32 *moments) {
+    gyre_backend *b = s->weights->backend;
+    s->moments = true;
+    GYRE_TRY(run(s, batch, gyre_leaf_moments(s->weights->model)));
+    *moments = gyre_f32_at(leaf_at(s, s->root), s->first);
+    return b->ops->reduce_begin(b, *moments, s->floats);
 }

@@ -8,19 +8,14 @@ enum { LINE = 16 }; /* floats of a 64-byte line, on which device libraries want 
 
 struct gyre_average {
     gyre_average_settings settings;
+    gyre_average_kind kind;
+    gyre_average_members members;
+    size_t settled;        /* members that the running statistics are made of */
     gyre_weights *weights; /* that are averaged */
     gyre_weights averages;
     gyre_f32 scalars;
     gyre_raw memory;
 };
-
-const char *gyre_average_name(gyre_average_kind kind) {
-    switch (kind) {
-    case GYRE_AVERAGE_EMA: return "ema";
-    case GYRE_AVERAGE_NONE: break;
-    }
-    return "";
-}
 
 /* (k + 1)^(-3/4) by square roots, which are the same on every machine. */
 double gyre_average_share(const gyre_average_settings *s, int64_t k) {
@@ -30,8 +25,9 @@ double gyre_average_share(const gyre_average_settings *s, int64_t k) {
     return s->warmup && warmup > share ? warmup : share;
 }
 
-gyre_status gyre_average_open(const gyre_average_settings *s, gyre_weights *weights,
-                              gyre_f32 scalars, gyre_average **out) {
+gyre_status gyre_average_open(const gyre_average_settings *s, gyre_average_kind kind,
+                              gyre_average_members members, gyre_weights *weights, gyre_f32 scalars,
+                              gyre_average **out) {
     gyre_backend *b = weights->backend;
     const gyre_model *m = weights->model;
     const size_t behind = (m->parameters + LINE - 1) / LINE * LINE, floats = behind + m->buffers;
@@ -39,6 +35,8 @@ gyre_status gyre_average_open(const gyre_average_settings *s, gyre_weights *weig
     gyre_average *a = calloc(1, sizeof *a);
     if (a == NULL) return gyre_no_memory("the average of the weights");
     a->settings = *s;
+    a->kind = kind;
+    a->members = members;
     a->weights = weights;
     a->scalars = scalars;
     GYRE_GOTO(gyre_fail_in("the average of the weights (average.kind \"none\" needs none)",
@@ -61,20 +59,76 @@ void gyre_average_close(gyre_average *a) {
     free(a);
 }
 
-gyre_status gyre_average_begin(gyre_average *a, int64_t t) {
+static gyre_status upload_share(const gyre_average *a, double value) {
     const gyre_backend *b = a->weights->backend;
-    const float share = (float)gyre_average_share(&a->settings, t);
+    const float share = (float)value;
     return b->ops->upload(b->main, gyre_f32_at(a->scalars, GYRE_SCALAR_SHARE), &share, 1);
+}
+
+static gyre_status take_parameters(const gyre_average *a) {
+    const gyre_backend *b = a->weights->backend;
+    return b->ops->update_average(b->main, a->weights->model->parameters, a->weights->parameters,
+                                  a->scalars, a->averages.parameters);
+}
+
+gyre_status gyre_average_begin(gyre_average *a, int64_t t) {
+    if (a->kind != GYRE_AVERAGE_EMA) return GYRE_OK;
+    return upload_share(a, gyre_average_share(&a->settings, t));
 }
 
 gyre_status gyre_average_apply(gyre_average *a) {
     const gyre_backend *b = a->weights->backend;
     const gyre_model *m = a->weights->model;
-    GYRE_TRY(b->ops->update_average(b->main, m->parameters, a->weights->parameters, a->scalars,
-                                    a->averages.parameters));
+    if (a->kind != GYRE_AVERAGE_EMA) return GYRE_OK;
+    GYRE_TRY(take_parameters(a));
     if (m->buffers == 0) return GYRE_OK;
     return b->ops->update_average(b->main, m->buffers, a->weights->buffers, a->scalars,
                                   a->averages.buffers);
+}
+
+/* ---- means of members */
+
+/* y = x, of vectors that no operation copies. */
+static gyre_status copy(const gyre_average *a, size_t n, gyre_f32 x, gyre_f32 y) {
+    const gyre_backend *b = a->weights->backend;
+    if (n == 0) return GYRE_OK;
+    GYRE_TRY(b->ops->fill(b->main, n, 0, y));
+    return b->ops->add(b->main, n, y, x, y);
+}
+
+static gyre_status copy_parameters(const gyre_average *a) {
+    return copy(a, a->weights->model->parameters, a->weights->parameters, a->averages.parameters);
+}
+
+/* The first member as a copy: what was settled before it is there in its place. */
+gyre_status gyre_average_take(gyre_average *a, int64_t completed) {
+    const gyre_backend *b = a->weights->backend;
+    bool member = false;
+    const size_t taken = gyre_average_taken(&a->members, completed, &member);
+    if (!member) return GYRE_OK;
+    if (taken == 1)
+        GYRE_TRY(b->ops->fill(b->main, a->weights->model->parameters, 0, a->averages.parameters));
+    GYRE_TRY(upload_share(a, 1 / (double)taken));
+    return take_parameters(a);
+}
+
+static bool has_live_statistics(const gyre_model *m) {
+    for (int i = 0; i < m->statistic_count; i++) {
+        if (!m->statistics[i].frozen) return true;
+    }
+    return false;
+}
+
+gyre_status gyre_average_settle(gyre_average *a, int64_t completed, bool *stale) {
+    bool member = false;
+    *stale = false;
+    if (a->kind == GYRE_AVERAGE_EMA) return GYRE_OK;
+    const size_t taken = gyre_average_taken(&a->members, completed, &member);
+    if (taken > 0 && taken == a->settled) return GYRE_OK;
+    if (taken == 0) GYRE_TRY(copy_parameters(a));
+    *stale = taken > 0 && has_live_statistics(a->weights->model);
+    a->settled = taken;
+    return copy(a, a->weights->model->buffers, a->weights->buffers, a->averages.buffers);
 }
 
 gyre_weights *gyre_average_weights(gyre_average *a) {
@@ -92,6 +146,7 @@ gyre_status gyre_average_download(const gyre_average *a, float *out) {
 gyre_status gyre_average_upload(gyre_average *a, const float *averages) {
     const gyre_backend *b = a->weights->backend;
     const gyre_model *m = a->weights->model;
+    a->settled = 0;
     GYRE_TRY(b->ops->upload(b->main, a->averages.parameters, averages, m->parameters));
     if (m->buffers == 0) return GYRE_OK;
     return b->ops->upload(b->main, a->averages.buffers, averages + m->parameters, m->buffers);

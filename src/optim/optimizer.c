@@ -114,8 +114,10 @@ gyre_status gyre_optimizer_begin(gyre_optimizer *o, int64_t t, gyre_rate rate) {
     return b->ops->upload(b->main, o->scalars, scalars, GYRE_SCALAR_FROM_HOST);
 }
 
-/* Those beside each other that are alike at once: of most networks, all of them. */
-static gyre_status update_statistics(gyre_optimizer *o, gyre_f32 moments) {
+/* Those beside each other that are alike at once: of most networks, all of them. `share` of the
+ * moments; 0: what each has for a step's. */
+static gyre_status update_statistics(const gyre_optimizer *o, gyre_f32 moments, double share,
+                                     gyre_f32 running) {
     const gyre_model *m = o->weights->model;
     const gyre_backend *b = o->weights->backend;
     for (int i = 0, end; i < m->statistic_count; i = end) {
@@ -127,9 +129,12 @@ static gyre_status update_statistics(gyre_optimizer *o, gyre_f32 moments) {
             n += other->count;
         }
         if (s->frozen) continue;
-        GYRE_TRY(b->ops->update_statistics(b->main, n, o->inverse_shards, s->momentum,
+        const float momentum = share > 0 ? (float)share : s->momentum;
+        if (share == 1) /* an infinite value of before would stay in a product with 0 */
+            GYRE_TRY(b->ops->fill(b->main, n, 0, gyre_f32_at(running, s->offset)));
+        GYRE_TRY(b->ops->update_statistics(b->main, n, o->inverse_shards, momentum,
                                            gyre_f32_at(moments, s->offset), o->scalars,
-                                           gyre_f32_at(o->weights->buffers, s->offset)));
+                                           gyre_f32_at(running, s->offset)));
     }
     return GYRE_OK;
 }
@@ -141,8 +146,14 @@ gyre_status gyre_optimizer_apply(gyre_optimizer *o, gyre_f32 leaf) {
     GYRE_TRY(ops->check_step(q, m->parameters, leaf, gyre_f32_at(leaf, gyre_leaf_stats(m)),
                              (float)o->settings.clip_norm, o->scalars));
     GYRE_TRY(update_groups(o, leaf));
-    GYRE_TRY(update_statistics(o, gyre_f32_at(leaf, gyre_leaf_moments(m))));
+    gyre_f32 moments = gyre_f32_at(leaf, gyre_leaf_moments(m));
+    GYRE_TRY(update_statistics(o, moments, 0, o->weights->buffers));
     return gyre_weights_pack(o->weights);
+}
+
+gyre_status gyre_optimizer_take_moments(const gyre_optimizer *o, gyre_f32 moments, int64_t batch,
+                                        gyre_f32 running) {
+    return update_statistics(o, moments, 1 / (double)(batch + 1), running);
 }
 
 gyre_status gyre_optimizer_restart(gyre_optimizer *o) {

@@ -4,6 +4,7 @@
 #include "class_weights.h"
 #include "gyre/checkpoint.h"
 #include "gyre/config.h"
+#include "gyre/defaults.h"
 #include "gyre/denoiser.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
@@ -11,6 +12,7 @@
 #include "shards_check.h"
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +151,28 @@ static gyre_status plan_schedule(gyre_resolved *r, gyre_schedule **schedule) {
     return GYRE_OK;
 }
 
+/* The lengths of swa are the run's from now on, also where they were not given, so that a longer
+ * run is known for another one. */
+static gyre_status plan_averages(gyre_resolved *r, const gyre_schedule *schedule) {
+    gyre_average_settings *s = &r->settings.average;
+    const int64_t spe = r->epochs.steps_per_epoch, steps = gyre_schedule_steps(schedule);
+    if (gyre_average_is_kept(s, GYRE_AVERAGE_SWA)) {
+        in_steps(&s->start, spe);
+        in_steps(&s->every, spe);
+        if (s->every.unit == GYRE_UNIT_NONE) s->every = (gyre_length){GYRE_UNIT_STEPS, (double)spe};
+        if (s->start.unit == GYRE_UNIT_NONE) {
+            const double start = floor(GYRE_DEFAULT_AVERAGE_START * (double)steps + 0.5);
+            s->start = (gyre_length){GYRE_UNIT_STEPS, fmax(start, 1)};
+        }
+    }
+    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
+        if (!gyre_average_is_kept(s, (gyre_average_kind)kind)) continue;
+        GYRE_TRY(
+            gyre_average_find_members(s, (gyre_average_kind)kind, schedule, &r->members[kind]));
+    }
+    return GYRE_OK;
+}
+
 static gyre_status plan_class_weights(gyre_resolved *r) {
     gyre_model_settings *m = &r->settings.model;
     if (!m->class_weights_balanced) return GYRE_OK;
@@ -210,6 +234,7 @@ static gyre_status plan(gyre_resolved *r, const gyre_settings *settings, int ran
     GYRE_TRY(own(r, settings, schedule != NULL));
     GYRE_TRY(plan_data(r));
     if (schedule != NULL) GYRE_TRY(plan_schedule(r, schedule));
+    if (schedule != NULL) GYRE_TRY(plan_averages(r, *schedule));
     GYRE_TRY(plan_model(r));
     GYRE_TRY(plan_shards(r, ranks));
     GYRE_TRY(gyre_config_hash_shared(&r->settings, &r->shared_hash));
@@ -243,5 +268,6 @@ void gyre_resolved_close(gyre_resolved *r) {
     free(r->layers);
     free(r->unet);
     free(r->class_weights);
+    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) free(r->members[kind].steps);
     *r = (gyre_resolved){0};
 }

@@ -62,14 +62,36 @@ static void warn_binding(const run_state *r) {
               cores);
 }
 
-static void print_average(const gyre_trainer *t) {
-    const gyre_average_settings *a = &t->resolved->settings.average;
-    const gyre_model *m = t->resolved->model;
-    if (a->kind == GYRE_AVERAGE_NONE) return;
-    gyre_say("average of the weights: %s, decay %g%s; evaluation takes it; %.4g MiB more on each "
-             "rank",
-             gyre_average_name(a->kind), a->decay, a->warmup ? " after a warm-up" : "",
-             (double)((m->parameters + m->buffers) * sizeof(float)) / (1 << 20));
+/* "swa from step 30 on, every 10 steps": what it is an average of. */
+static void describe_average(const run_state *r, gyre_average_kind kind, char *out, size_t size) {
+    const gyre_average_settings *a = &r->resolved.settings.average;
+    const size_t members = r->resolved.members[kind].count;
+    switch (kind) {
+    case GYRE_AVERAGE_EMA:
+        gyre_text_add(out, size, "ema, decay %g%s", a->decay, a->warmup ? " after a warm-up" : "");
+        break;
+    case GYRE_AVERAGE_SWA:
+        gyre_text_add(out, size, "swa after step %.0f and then every %.0f, %zu weights",
+                      a->start.value, a->every.value, members);
+        break;
+    case GYRE_AVERAGE_MINIMA:
+        gyre_text_add(out, size, "minima of the rate, %zu weights", members);
+        break;
+    default: break;
+    }
+}
+
+static void print_averages(const run_state *r) {
+    const gyre_average_settings *a = &r->resolved.settings.average;
+    const gyre_model *m = r->resolved.model;
+    for (int k = 0; k < GYRE_AVERAGE_COUNT; k++) {
+        char text[160] = "";
+        if (r->trainer.averages[k] == NULL) continue;
+        describe_average(r, (gyre_average_kind)k, text, sizeof text);
+        gyre_say("average of the weights: %s; %s; %.4g MiB more on each rank", text,
+                 (int)a->kind == k ? "evaluation takes it" : "scored besides",
+                 (double)((m->parameters + m->buffers) * sizeof(float)) / (1 << 20));
+    }
 }
 
 static void print_plan(const run_state *r, const char *places) {
@@ -92,7 +114,7 @@ static void print_plan(const run_state *r, const char *places) {
              (long long)r->steps, s->batch_size, (long long)r->resolved.epochs.steps_per_epoch,
              cycles, cycles == 1 ? "" : "s", t->ranks, t->ranks == 1 ? "" : "s", t->backend->lanes,
              t->backend->lanes == 1 ? "" : "s", s->shards, s->shards == 1 ? "" : "s");
-    print_average(t);
+    print_averages(r);
     gyre_say("%s", places);
     if (t->backend->no_gpu[0] != '\0') gyre_say("on the CPU: %s", t->backend->no_gpu);
     warn_binding(r);
@@ -108,6 +130,14 @@ static void warn_schedule(void *context, const char *text) {
     gyre_json *line = gyre_event_begin(r->files.events, "warning");
     gyre_json_add_text(line, "text", text);
     if (gyre_event_end(r->files.events, line) != GYRE_OK) gyre_warn("%s", gyre_error_text());
+}
+
+/* An average without members is the last weights. */
+static void warn_averages(run_state *r) {
+    if (r->trainer.averages[GYRE_AVERAGE_MINIMA] == NULL) return;
+    if (r->resolved.members[GYRE_AVERAGE_MINIMA].count > 0) return;
+    warn_schedule(r, "average minima: the rate has no minimum in this run, so that the average is "
+                     "the last weights; \"swa\" needs none");
 }
 
 static void warn_unlike(run_state *r) {
@@ -200,7 +230,7 @@ static gyre_status log_start(run_state *r) {
     gyre_json_add_integer(line, "ranks", t->ranks);
     gyre_json_add_integer(line, "threads", t->backend->lanes);
     gyre_json_add_integer(line, "shards", r->resolved.settings.shards);
-    if (t->average != NULL) {
+    if (gyre_trainer_evaluated(t) != t->weights) {
         gyre_json_add_text(line, "average", gyre_average_name(r->resolved.settings.average.kind));
     }
     gyre_json_add_text(line, "host", gyre_comm_host(t->comm));
@@ -234,6 +264,7 @@ gyre_status run_summary(run_state *r) {
         gyre_schedule_warnings(r->schedule, (int64_t)r->resolved.settings.evaluate.every.value,
                                warn_schedule, r);
         gyre_config_warnings(&r->resolved.settings, warn_schedule, r);
+        warn_averages(r);
         warn_unlike(r);
         warn_frozen(r);
         warn_norms(r);

@@ -1,4 +1,5 @@
 /* The training loop. */
+#include "averages.h"
 #include "chance.h"
 #include "diverge.h"
 #include "setup.h"
@@ -92,6 +93,17 @@ static gyre_status save(run_state *r, const pause *p) {
     return run_saver_save(&r->saver, &r->trainer, &kept);
 }
 
+/* Of all ranks, once the averages are as those who will read them need them. */
+static gyre_status compare(run_state *r, const pause *p) {
+    gyre_trainer *t = &r->trainer;
+    const double begun = gyre_clock();
+    if (p->evaluate || p->sample || p->save) {
+        GYRE_TRY(run_averages_settle(t));
+        if (t->rank == 0) run_timing_pause(&r->timing, begun);
+    }
+    return gyre_trainer_verify(t);
+}
+
 /* Evaluation, samples, cycle row and checkpoint, where the run has come to one. They need the last
  * update's results, so those are waited for first; and what is looked at or kept must be a state
  * that all ranks hold, so that one is compared before. */
@@ -101,7 +113,7 @@ static gyre_status after_update(run_state *r, gyre_wish wish) {
     gyre_step_result result;
     if (!p.any) return GYRE_OK;
     GYRE_TRY(gyre_trainer_drain(t, &result));
-    GYRE_TRY(gyre_trainer_verify(t));
+    GYRE_TRY(compare(r, &p));
     GYRE_TRY(take_result(r, &result));
     if (p.evaluate) {
         bool aside = r->options.cell && !p.on_grid;
@@ -115,8 +127,8 @@ static gyre_status after_update(run_state *r, gyre_wish wish) {
 /* The update before was not finite, so this rank takes no other one: do the others agree? They come
  * to a comparison here, or else to the next step. */
 static gyre_status agree_to_diverge(run_state *r, gyre_wish wish) {
-    return pause_at(r, wish).any ? gyre_trainer_verify(&r->trainer)
-                                 : gyre_trainer_leave(&r->trainer);
+    const pause p = pause_at(r, wish);
+    return p.any ? compare(r, &p) : gyre_trainer_leave(&r->trainer);
 }
 
 static gyre_status train_loop(run_state *r) {
@@ -157,7 +169,8 @@ static gyre_status final_test(run_state *r) {
         .images = test, .count = test->count, .size = r->resolved.samples.train.size};
     const gyre_passes passes = gyre_evaluate_passes(&r->resolved.settings.evaluate, true);
     gyre_evaluator_set_passes(r->validation.evaluator, passes);
-    GYRE_TRY(gyre_trainer_evaluate(t, r->validation.evaluator, &view, &score));
+    GYRE_TRY(gyre_trainer_evaluate(t, r->validation.evaluator, r->resolved.settings.average.kind,
+                                   &view, &score));
     char text[128];
     if (!r->options.quiet) gyre_say("test %s", gyre_score_text(&score, text, sizeof text));
     if (t->rank != 0) return GYRE_OK;

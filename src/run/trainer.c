@@ -1,6 +1,7 @@
 /* Opening what a run computes with, and the one update; see gyre/trainer.h. */
 #include "gyre/trainer.h"
 
+#include "averages.h"
 #include "gyre/child.h"
 #include "gyre/clock.h"
 #include "gyre/config.h"
@@ -34,13 +35,6 @@ static int count_states(const gyre_optimizer *o) {
     return count;
 }
 
-static gyre_status open_average(gyre_trainer *t) {
-    const gyre_average_settings *s = &t->resolved->settings.average;
-    if (s->kind == GYRE_AVERAGE_NONE) return GYRE_OK;
-    GYRE_TRY(gyre_average_open(s, t->weights, gyre_optimizer_scalars(t->optimizer), &t->average));
-    return gyre_snapshot_open_averages(t->resolved->model, &t->snapshot);
-}
-
 static gyre_status open_net(gyre_trainer *t) {
     const gyre_settings *s = &t->resolved->settings;
     const gyre_model *m = t->resolved->model;
@@ -59,7 +53,7 @@ static gyre_status open_net(gyre_trainer *t) {
     GYRE_GOTO(gyre_shards_open(t->net, local, size, &t->shards));
     GYRE_GOTO(gyre_optimizer_open(&s->optimizer, t->weights, s->shards, &t->optimizer));
     GYRE_GOTO(gyre_snapshot_open(m, count_states(t->optimizer), &t->snapshot));
-    GYRE_GOTO(open_average(t));
+    GYRE_GOTO(run_averages_open(t));
     t->snapshot.names = gyre_dataset_class_names(t->resolved->data);
     t->snapshot.network = t->resolved->layers;
     GYRE_GOTO(gyre_config_print(s, &t->config));
@@ -130,17 +124,18 @@ gyre_status gyre_trainer_start(gyre_trainer *t, uint64_t seed, int64_t last) {
                                     .context = images,
                                     .rows = (size_t)images->count,
                                     .row_bytes = gyre_images_row(images)};
-    bool kept = false;
+    t->images_kept = false;
     t->seed = seed;
     gyre_child_end_resting();
     gyre_watchdog_phase(t->watchdog, "starting the loader", -1);
     if (t->profile != NULL) t->profile->first = t->completed + 2;
     gyre_status status = GYRE_OK;
     if (t->resolved->samples.train.size == 0)
-        status = t->backend->ops->cache_images(t->backend, &reader, &kept);
+        status = t->backend->ops->cache_images(t->backend, &reader, &t->images_kept);
     if (status == GYRE_OK) {
         status = gyre_loader_open(&t->resolved->samples.train, &s->data, t->resolved->epochs, seed,
-                                  t->rank * count, count, t->completed, last, kept, &t->loader);
+                                  t->rank * count, count, t->completed, last, t->images_kept,
+                                  &t->loader);
     }
     return gyre_comm_agree(t->comm, status);
 }
@@ -152,7 +147,7 @@ void gyre_trainer_stop(gyre_trainer *t) {
 
 void gyre_trainer_close(gyre_trainer *t) {
     gyre_trainer_stop(t);
-    gyre_average_close(t->average);
+    run_averages_close(t);
     if (t->optimizer != NULL) gyre_optimizer_close(t->optimizer);
     if (t->shards != NULL) gyre_shards_close(t->shards);
     if (t->net != NULL) gyre_net_close(t->net);
@@ -192,7 +187,7 @@ static gyre_status operations(void *context) {
     enter(t, RUN_PHASE_UPDATE);
     b->ops->range_push(b, run_phase_name(RUN_PHASE_UPDATE));
     GYRE_TRY(gyre_optimizer_apply(t->optimizer, leaf));
-    if (t->average != NULL) GYRE_TRY(gyre_average_apply(t->average));
+    GYRE_TRY(run_averages_apply(t));
     b->ops->range_pop(b);
     return GYRE_OK;
 }
@@ -207,10 +202,11 @@ static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) 
     b->ops->range_push(b, "step");
     GYRE_TRY(b->ops->prefetch_batch(b, &shape, &t->last.batch));
     GYRE_TRY(gyre_optimizer_begin(t->optimizer, t->completed, rate));
-    if (t->average != NULL) GYRE_TRY(gyre_average_begin(t->average, t->completed));
+    GYRE_TRY(run_averages_begin(t));
     GYRE_TRY(gyre_net_begin_step(t->net, t->seed, t->completed, t->rank * t->last.batch.count,
                                  t->resolved->settings.batch_size));
     GYRE_TRY(b->ops->record(b, operations, t));
+    GYRE_TRY(run_averages_take(t));
     GYRE_TRY(b->ops->read_later(b->main, gyre_optimizer_scalars(t->optimizer), GYRE_SCALAR_COUNT,
                                 ticket));
     b->ops->range_pop(b);
@@ -260,21 +256,6 @@ gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
     return GYRE_OK;
 }
 
-/* ---- evaluation */
-
-gyre_weights *gyre_trainer_evaluated(const gyre_trainer *t) {
-    return t->average == NULL ? t->weights : gyre_average_weights(t->average);
-}
-
-/* The working copies of the average are in the place of the weights' for as long as it takes. */
-gyre_status gyre_trainer_evaluate(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
-                                  gyre_score *out) {
-    if (t->average == NULL) return gyre_evaluator_run(e, view, NULL, out);
-    GYRE_TRY(gyre_trainer_fatal(t, gyre_weights_pack(gyre_average_weights(t->average))));
-    GYRE_TRY(gyre_evaluator_run(e, view, NULL, out));
-    return gyre_trainer_fatal(t, gyre_weights_pack(t->weights));
-}
-
 /* ---- state to and from the host */
 
 static size_t pixels_of(const gyre_model *m) {
@@ -304,7 +285,7 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
         GYRE_TRY(ops->download(q, s->buffers, t->weights->buffers, t->resolved->model->buffers));
     }
     size_t channels = (size_t)t->resolved->model->c;
-    if (t->average != NULL) GYRE_TRY(gyre_average_download(t->average, s->averages));
+    GYRE_TRY(run_averages_save(t));
     GYRE_TRY(ops->download(q, s->mean, t->weights->mean, pixels_of(t->resolved->model)));
     GYRE_TRY(ops->download(q, s->scale, t->weights->scale, channels));
     for (int i = 0; i < s->state_count; i++) {
@@ -323,7 +304,7 @@ static gyre_status upload(gyre_trainer *t) {
     if (t->resolved->model->buffers > 0) {
         GYRE_TRY(ops->upload(q, t->weights->buffers, s->buffers, t->resolved->model->buffers));
     }
-    if (t->average != NULL) GYRE_TRY(gyre_average_upload(t->average, s->averages));
+    GYRE_TRY(run_averages_upload(t));
     GYRE_TRY(ops->upload(q, t->weights->mean, s->mean, pixels_of(t->resolved->model)));
     GYRE_TRY(ops->upload(q, t->weights->scale, s->scale, (size_t)t->resolved->model->c));
     for (int i = 0; i < s->state_count; i++) {
@@ -343,10 +324,7 @@ gyre_status gyre_trainer_load(gyre_trainer *t) {
     GYRE_TRY(gyre_comm_broadcast(t->comm, s->parameters, bytes, 0));
     GYRE_TRY(
         gyre_comm_broadcast(t->comm, s->buffers, t->resolved->model->buffers * sizeof(float), 0));
-    if (s->averages != NULL) {
-        GYRE_TRY(gyre_comm_broadcast(t->comm, s->averages,
-                                     bytes + t->resolved->model->buffers * sizeof(float), 0));
-    }
+    GYRE_TRY(run_averages_share(t));
     const size_t pixels = pixels_of(t->resolved->model), channels = (size_t)t->resolved->model->c;
     GYRE_TRY(gyre_comm_broadcast(t->comm, s->mean, pixels * sizeof(float), 0));
     GYRE_TRY(gyre_comm_broadcast(t->comm, s->scale, channels * sizeof(float), 0));
@@ -357,11 +335,14 @@ gyre_status gyre_trainer_load(gyre_trainer *t) {
     return gyre_comm_agree(t->comm, upload(t));
 }
 
+#define AVERAGE(x)                                                                                 \
+    { "averages of the weights", x, (x) == NULL ? 0 : average }
+
 gyre_status gyre_trainer_verify(gyre_trainer *t) {
     const gyre_model *m = t->resolved->model;
     const gyre_snapshot *s = &t->snapshot;
     const size_t pixels = pixels_of(m);
-    const size_t averages = s->averages == NULL ? 0 : m->parameters + m->buffers;
+    const size_t average = m->parameters + m->buffers;
     const struct {
         const char *what;
         const float *x;
@@ -370,7 +351,10 @@ gyre_status gyre_trainer_verify(gyre_trainer *t) {
                  {"running statistics", s->buffers, m->buffers},
                  {"optimizer state", s->states[0], s->state_count > 0 ? m->parameters : 0},
                  {"optimizer state", s->states[1], s->state_count > 1 ? m->parameters : 0},
-                 {"averages of the weights", s->averages, averages},
+                 AVERAGE(s->averages),
+                 AVERAGE(s->beside[GYRE_AVERAGE_EMA]),
+                 AVERAGE(s->beside[GYRE_AVERAGE_SWA]),
+                 AVERAGE(s->beside[GYRE_AVERAGE_MINIMA]),
                  {"means of the input", s->mean, pixels},
                  {"scales of the input", s->scale, (size_t)m->c}};
     if (t->ranks == 1) return GYRE_OK;

@@ -11,7 +11,7 @@ gyre_status run_validation_open(run_validation *v, const gyre_trainer *t) {
     int64_t most = t->resolved->samples.validation.count;
     v->scored = -1;
     if (most == 0) return GYRE_OK;
-    return gyre_evaluator_open(gyre_trainer_evaluated(t), (int)(batch < most ? batch : most),
+    return gyre_evaluator_open(t->weights, (int)(batch < most ? batch : most),
                                gyre_evaluate_passes(&t->resolved->settings.evaluate, false),
                                t->comm, t->watchdog, &v->evaluator);
 }
@@ -36,7 +36,8 @@ gyre_status run_validate(run_validation *v, gyre_trainer *t, run_rows *rows, run
                          bool aside) {
     double begun = gyre_clock();
     bool last = t->completed == rows->steps;
-    GYRE_TRY(gyre_trainer_evaluate(t, v->evaluator, &t->resolved->samples.validation, &v->score));
+    GYRE_TRY(gyre_trainer_evaluate(t, v->evaluator, t->resolved->settings.average.kind,
+                                   &t->resolved->samples.validation, &v->score));
     v->scored = t->completed;
     gyre_watchdog_phase(t->watchdog, "writing results", t->completed);
     if (t->rank != 0) return run_score_check(t, saver, &v->score, last, &v->told);

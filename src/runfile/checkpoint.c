@@ -35,16 +35,26 @@ gyre_status gyre_snapshot_open(const gyre_model *m, int state_count, gyre_snapsh
     return gyre_no_memory("the %zu parameters of a checkpoint", m->parameters);
 }
 
+static gyre_status open_average(const gyre_model *m, float **out) {
+    *out = calloc(m->parameters + m->buffers + 1, sizeof(float));
+    if (*out != NULL) return GYRE_OK;
+    return gyre_no_memory("the averages of %zu parameters", m->parameters);
+}
+
 gyre_status gyre_snapshot_open_averages(const gyre_model *m, gyre_snapshot *s) {
-    s->averages = calloc(m->parameters + m->buffers + 1, sizeof(float));
-    return s->averages != NULL ? GYRE_OK
-                               : gyre_no_memory("the averages of %zu parameters", m->parameters);
+    return open_average(m, &s->averages);
+}
+
+gyre_status gyre_snapshot_open_beside(const gyre_model *m, gyre_average_kind average,
+                                      gyre_snapshot *s) {
+    return open_average(m, &s->beside[average]);
 }
 
 void gyre_snapshot_close(gyre_snapshot *s) {
     free(s->parameters);
     free(s->buffers);
     free(s->averages);
+    for (int i = 0; i < GYRE_AVERAGE_COUNT; i++) free(s->beside[i]);
     free(s->mean);
     free(s->scale);
     for (int i = 0; i < GYRE_STATES_MAX; i++) free(s->states[i]);
@@ -158,7 +168,7 @@ static gyre_status write_content(hid_t file, const char *path, const gyre_model 
     GYRE_GOTO(
         h5_arrays_write(file, path, "/parameters", parameters, parameter_count, s->parameters));
     GYRE_GOTO(write_states(file, path, s, parameters, parameter_count));
-    GYRE_GOTO(checkpoint_average_write(file, path, m, s->averages));
+    GYRE_GOTO(checkpoint_averages_write(file, path, m, s));
     GYRE_GOTO(h5_arrays_write(file, path, "/state/buffers", buffers, buffer_count, s->buffers));
     GYRE_GOTO(write_input(file, path, m, s));
     GYRE_GOTO(class_names_write(file, path, &s->names));
@@ -317,7 +327,7 @@ gyre_status gyre_checkpoint_load(const char *path, const gyre_model *m, gyre_sna
     GYRE_GOTO(h5_arrays_read(r, "/parameters", parameters, parameter_count, out->parameters));
     GYRE_GOTO(h5_arrays_read(r, "/state/buffers", buffers, buffer_count, out->buffers));
     GYRE_GOTO(read_input(r, m, out));
-    if (out->averages != NULL) GYRE_GOTO(checkpoint_average_read(r, m, out->averages));
+    GYRE_GOTO(checkpoint_averages_read(r, m, out));
     for (int i = 0; i < out->state_count; i++) {
         snprintf(group, sizeof group, "/optimizer/%s", out->state_names[i]);
         GYRE_GOTO(h5_arrays_read(r, group, parameters, parameter_count, out->states[i]));

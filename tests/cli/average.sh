@@ -145,5 +145,5 @@ refused 2 'average.kind: run has "none", config has "ema"' "${train[@]}" plain
 refused 2 "average.decay: expected number 0..0.9999999, found 1" "${train[@]}" no --set average.decay=1
 refused 2 "for a single value take average.kind" "${train[@]}" no --set average=1
 ends 0 "$GYRE" train config.json --quiet --set average.kind=none --set length.steps=4 --out unread
-grep -q "^gyre: warning: without effect without average.kind: average.decay$" err || fail "$(cat err)"
+grep -q "^gyre: warning: without effect without an average of kind ema: average.decay$" err || fail "$(cat err)"
 exit 0

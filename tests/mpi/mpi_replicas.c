@@ -77,7 +77,7 @@ static void every_part_is_compared(gyre_trainer *t) {
     const gyre_model *m = t->resolved->model;
     gyre_optimizer_state(t->optimizer, 0, &first);
     gyre_optimizer_state(t->optimizer, 1, &second);
-    const gyre_weights *average = gyre_average_weights(t->average);
+    const gyre_weights *average = gyre_average_weights(t->averages[GYRE_AVERAGE_EMA]);
     for (int nan = 0; nan < 2; nan++) {
         try_value(t, t->weights->parameters, "parameters after 0 steps", nan);
         try_value(t, gyre_f32_at(t->weights->parameters, m->parameters - 1), "parameters", nan);

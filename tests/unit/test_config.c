@@ -226,7 +226,7 @@ static void echo_reads_back_to_the_bit(void **state) {
 static const char base[] =
     "{\"data\": {\"path\": \"d.h5\"}, \"model\": {\"name\": \"lenet\"},\n"
     " \"batch\": {\"size\": 64, \"shards\": 2}, \"length\": {\"epochs\": 2},\n"
-    " \"average\": {\"kind\": \"ema\"},\n"
+    " \"average\": {\"kind\": \"ema\", \"beside\": {\"swa\": true}},\n"
     " \"schedule\": {\"max_lr\": 0.1, \"cycles\": 2, \"warmup\": {\"steps\": 9},\n"
     "                \"momentum\": {\"min\": 0.8, \"max\": 0.9}}}";
 
@@ -282,7 +282,8 @@ static void hash_follows_arithmetic_fields(void **state) {
 static void no_average_is_no_key(void **state) {
     (void)state;
     gyre_settings *s = read_text(base, NULL, NULL), *none = read_text(base, "average=null", NULL);
-    gyre_settings *unread = read_text(base, "average.kind=none", "average.decay=0.5");
+    gyre_settings *unread = read_text(base, "average=null", "average.decay=0.5");
+    gyre_settings *ema = read_text(base, "average.beside=null", "average.statistics=7");
     char *text = NULL;
     assert_int_equal(gyre_config_print(none, &text), GYRE_OK);
     assert_null(strstr(text, "average"));
@@ -290,7 +291,14 @@ static void no_average_is_no_key(void **state) {
     assert_true(config_hash(none) == config_hash(unread) && config_hash(none) != config_hash(s));
     assert_int_equal(gyre_config_print(s, &text), GYRE_OK);
     assert_non_null(strstr(text, "\"decay\":\t0.9999"));
+    assert_non_null(strstr(text, "\"statistics\":\t4096"));
     free(text);
+    assert_int_equal(gyre_config_print(ema, &text), GYRE_OK);
+    assert_non_null(strstr(text, "\"decay\":\t0.9999")); /* and no key of the other kinds */
+    assert_null(strstr(text, "statistics"));
+    assert_null(strstr(text, "beside"));
+    free(text);
+    gyre_config_close(ema);
     gyre_config_close(s);
     gyre_config_close(none);
     gyre_config_close(unread);

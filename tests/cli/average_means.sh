@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Means of the weights, swa and minima: of the members that schedule and config name, with running statistics made of
+# the run's first batches; any number of ranks, threads and launches gives the same bits, whichever of the averages is
+# taken; training is left as it is; before the first member an average is the last weights.
+set -u
+. "$(dirname "$0")/lib/common.sh"
+cd "$T" || exit 1
+make_dataset images.h5 400 100 10
+cat >config.json <<'JSON'
+{
+    "data": {"path": "images.h5", "augment": {"mirror": true}}, "model": {"name": "small_cnn"},
+    "batch": {"size": 32, "shards": 4},
+    "schedule": {"policy": "triangular", "base_lr": 0.001, "max_lr": 0.1, "stepsize": {"steps": 5}},
+    "average": {"kind": "minima", "statistics": 70, "beside": {"ema": true, "swa": true},
+        "start": {"steps": 26}, "every": {"steps": 7}},
+    "length": {"steps": 44}, "evaluate": {"every": {"steps": 8}, "batch": 25},
+    "checkpoint": {"every": {"steps": 1}, "keep": 100}
+}
+JSON
+train=("$GYRE" train config.json --quiet --out)
+hashes_of() { "$GYRE" inspect "$1" --hash=average && "$GYRE" inspect "$1" --hash=state || fail "inspect $1"; }
+
+ends 0 "${train[@]}" alone
+expected=$(hashes_of alone)
+same() { # run folder
+    [ "$(hashes_of "$1")" = "$expected" ] || fail "$1 has other hashes"
+    same_tables alone "$1" || fail "the tables of $1 differ"
+}
+for n in 2 4; do
+    ends 0 mpirun -q -np $n "${train[@]}" np$n
+    same np$n
+done
+ends 0 "${train[@]}" threads --set threads=3
+same threads
+ends 0 mpirun -q -np 2 "${train[@]}" stopped --stop-after 6
+ends 0 "${train[@]}" stopped --stop-after 23
+ends 0 mpirun -q -np 4 "${train[@]}" stopped --stop-after 33
+ends 0 "${train[@]}" stopped
+same stopped
+
+# Whichever is taken, the averages and the training are the same.
+ends 0 "${train[@]}" swa --set average.kind=swa --set average.beside.minima=true
+ends 0 "${train[@]}" beside --set average.kind=none --set average.beside.minima=true
+ends 0 "${train[@]}" plain --set average=null
+cat >formula.py <<'P'
+import h5py, numpy as np
+def step(run, completed):
+    return h5py.File(f"{run}/checkpoints/step-{completed:09d}.h5")
+def weights(f):
+    return {n: f[g][n][()] for g in ("parameters", "state/buffers") for n in f[g]}
+def same(a, b, what):
+    assert set(a) == set(b), (what, set(a) ^ set(b))
+    for n in a:
+        assert (np.asarray(a[n]) == np.asarray(b[n])).all(), (what, n)
+groups = {"minima": ("average", "averages/minima", "averages/minima"),
+          "swa": ("averages/swa", "average", "averages/swa"),
+          "ema": ("averages/ema", "averages/ema", "averages/ema")}
+members = {"minima": [10, 20, 30, 40], "swa": [26, 33, 40]}
+for completed in range(1, 45):
+    runs = [step(r, completed) for r in ("alone", "swa", "beside", "plain")]
+    for f in runs[:-1]:
+        same(weights(f), weights(runs[-1]), completed)
+    assert "average" not in runs[2] and "averages" not in runs[3]
+    for kind, places in groups.items():
+        found = [{n: f[p][n][()] for n in f[p]} for f, p in zip(runs, places)]
+        same(found[0], found[1], (completed, kind))
+        same(found[0], found[2], (completed, kind))
+        if kind == "ema":
+            continue
+        taken = [s for s in members[kind] if s <= completed]
+        if not taken:
+            same(found[0], weights(runs[-1]), (completed, kind))
+            continue
+        mean = {}
+        for i, s in enumerate(taken):
+            for n, w in weights(step("plain", s)).items():
+                before = mean.get(n, np.zeros_like(w))
+                mean[n] = before + np.float32(1 / (i + 1)) * (w - before)
+        for n in mean:
+            if "running" in n:
+                assert not (found[0][n] == mean[n]).all(), (completed, kind, n)
+            else:
+                assert (found[0][n] == mean[n]).all(), (completed, kind, n)
+P
+/usr/bin/python3 formula.py || fail "not the means of their members"
+exit 0
