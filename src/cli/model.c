@@ -177,10 +177,19 @@ static void print_table(const gyre_model *m, gyre_element element) {
            m->loss, gyre_element_noun(element, 1), gyre_element_noun(element, 1));
 }
 
+static int count_averages(const gyre_average_settings *s) {
+    int count = 0;
+    for (int k = 0; k < GYRE_AVERAGE_COUNT; k++)
+        count += gyre_average_is_kept(s, (gyre_average_kind)k);
+    return count;
+}
+
 static void print_average(const gyre_model *m, const gyre_average_settings *s) {
-    if (s->kind == GYRE_AVERAGE_NONE) return;
-    printf("Training keeps an average of the weights besides (average.kind): %zu B.\n",
-           (m->parameters + m->buffers) * sizeof(float));
+    const int count = count_averages(s);
+    if (count == 0) return;
+    printf("Training keeps %s of the weights besides (section average): %zu B%s.\n",
+           count == 1 ? "an average" : "averages", (m->parameters + m->buffers) * sizeof(float),
+           count == 1 ? "" : " each");
 }
 
 /* What a config's training holds on a device that has all shards, one after the other. */
@@ -198,7 +207,7 @@ static gyre_status print_memory(const gyre_model *m, const gyre_settings *s) {
     while (1 << (leaves - 1) < shards) leaves++;
     const double weights = vector * (half ? 1.5 : 2), gradients = vector * leaves;
     const double state = vector * gyre_optimizer_states(&s->optimizer);
-    const double average = s->average.kind == GYRE_AVERAGE_NONE ? 0 : vector;
+    const double average = vector * count_averages(&s->average);
     const double activations = (double)values * (s->batch_size / shards) * (half ? 2 : 4);
     printf("Training in %d shard%s of %d on one device takes about %.2f GB: %.2f of weights with "
            "their\n"

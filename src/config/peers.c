@@ -44,6 +44,8 @@ static const struct {
     {{"optim", "solver"}, "it is optimizer.name"},
     {{"ema", "use_ema", "model_ema", "ema_decay", "model_ema_decay", "ema_max_decay"},
      "it is \"average\": {\"kind\": \"ema\", \"decay\": 0.9999}"},
+    {{"swa", "swa_start", "swa_epoch_start", "swa_freq"},
+     "it is \"average\": {\"kind\": \"swa\", \"start\": {\"epochs\": 12}}"},
     {{"dataset", "data_path", "data_dir", "datadir", "dataset_path"}, "it is data.path"},
     {{"val_split", "validation_split", "valid_pct"}, "it is \"data.validation\": {\"split\": 0.1}"},
     {{"arch", "architecture", "network", "net", "backbone"}, "it is model.name"},

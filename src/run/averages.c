@@ -5,12 +5,6 @@
  * number of ranks and threads, as in training. */
 #include "averages.h"
 
-/* Where the snapshot has an average. */
-static float *host_of(const gyre_trainer *t, int kind) {
-    const bool taken = kind == (int)t->resolved->settings.average.kind;
-    return taken ? t->snapshot.averages : t->snapshot.beside[kind];
-}
-
 static gyre_status open_average(gyre_trainer *t, gyre_average_kind kind) {
     const gyre_average_settings *s = &t->resolved->settings.average;
     const gyre_model *m = t->resolved->model;
@@ -134,32 +128,4 @@ gyre_status gyre_trainer_evaluate(gyre_trainer *t, gyre_evaluator *e, gyre_avera
     exchange(t->weights, average);
     if (status == GYRE_OK) status = gyre_trainer_fatal(t, gyre_weights_pack(t->weights));
     return status;
-}
-
-/* ---- state to and from the host */
-
-gyre_status run_averages_save(gyre_trainer *t) {
-    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
-        if (t->averages[kind] == NULL) continue;
-        GYRE_TRY(gyre_average_download(t->averages[kind], host_of(t, kind)));
-    }
-    return GYRE_OK;
-}
-
-gyre_status run_averages_share(gyre_trainer *t) {
-    const gyre_model *m = t->resolved->model;
-    const size_t bytes = (m->parameters + m->buffers) * sizeof(float);
-    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
-        if (t->averages[kind] == NULL) continue;
-        GYRE_TRY(gyre_comm_broadcast(t->comm, host_of(t, kind), bytes, 0));
-    }
-    return GYRE_OK;
-}
-
-gyre_status run_averages_upload(gyre_trainer *t) {
-    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
-        if (t->averages[kind] == NULL) continue;
-        GYRE_TRY(gyre_average_upload(t->averages[kind], host_of(t, kind)));
-    }
-    return GYRE_OK;
 }

@@ -18,9 +18,4 @@ gyre_status run_averages_take(gyre_trainer *t);
  * a mean of weights are made, of the batches of the run's first steps. Collective. */
 gyre_status run_averages_settle(gyre_trainer *t);
 
-/* Parts of gyre_trainer_save and gyre_trainer_load. */
-gyre_status run_averages_save(gyre_trainer *t);
-gyre_status run_averages_share(gyre_trainer *t); /* rank 0's with all ranks. Collective. */
-gyre_status run_averages_upload(gyre_trainer *t);
-
 #endif

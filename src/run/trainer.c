@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 static gyre_status open_device(gyre_trainer *t) {
     const gyre_settings *s = &t->resolved->settings;
@@ -158,11 +157,6 @@ void gyre_trainer_close(gyre_trainer *t) {
     *t = (gyre_trainer){0};
 }
 
-gyre_status gyre_trainer_fatal(gyre_trainer *t, gyre_status status) {
-    if (status != GYRE_OK && t->ranks > 1) gyre_comm_abort(t->comm, status);
-    return status;
-}
-
 /* ---- one update */
 
 static void enter(gyre_trainer *t, run_phase phase) {
@@ -253,122 +247,6 @@ gyre_status gyre_trainer_step(gyre_trainer *t, gyre_rate rate, gyre_wish mine,
     t->last.time = gyre_clock();
     run_profile_enter(t->profile, RUN_PHASE_OUTSIDE);
     *agreed = (gyre_wish)stop;
-    return GYRE_OK;
-}
-
-/* ---- state to and from the host */
-
-static size_t pixels_of(const gyre_model *m) {
-    return (size_t)m->h * (size_t)m->w * (size_t)m->c;
-}
-
-gyre_status gyre_trainer_save(gyre_trainer *t) {
-    const gyre_backend_ops *ops = t->backend->ops;
-    gyre_queue *q = t->backend->main;
-    gyre_snapshot *s = &t->snapshot;
-    s->completed = t->completed;
-    s->config_hash = t->resolved->config_hash;
-    s->data_hash = t->resolved->data_hash;
-    const gyre_model_settings *model = &t->resolved->settings.model;
-    snprintf(s->model, sizeof s->model, "%s", t->resolved->model->name);
-    snprintf(s->loss, sizeof s->loss, "%s", model->loss == NULL ? "" : model->loss);
-    snprintf(s->element, sizeof s->element, "%s",
-             gyre_element_name(t->resolved->samples.train.images->element));
-    snprintf(s->average, sizeof s->average, "%s",
-             gyre_average_name(t->resolved->settings.average.kind));
-    s->classes = t->resolved->model->classes;
-    s->ranks = t->ranks;
-    snprintf(s->machine, sizeof s->machine, "%s", t->machine);
-    GYRE_TRY(
-        ops->download(q, s->parameters, t->weights->parameters, t->resolved->model->parameters));
-    if (t->resolved->model->buffers > 0) {
-        GYRE_TRY(ops->download(q, s->buffers, t->weights->buffers, t->resolved->model->buffers));
-    }
-    size_t channels = (size_t)t->resolved->model->c;
-    GYRE_TRY(run_averages_save(t));
-    GYRE_TRY(ops->download(q, s->mean, t->weights->mean, pixels_of(t->resolved->model)));
-    GYRE_TRY(ops->download(q, s->scale, t->weights->scale, channels));
-    for (int i = 0; i < s->state_count; i++) {
-        gyre_f32 vector = NULL;
-        gyre_optimizer_state(t->optimizer, i, &vector);
-        GYRE_TRY(ops->download(q, s->states[i], vector, t->resolved->model->parameters));
-    }
-    return GYRE_OK;
-}
-
-static gyre_status upload(gyre_trainer *t) {
-    const gyre_backend_ops *ops = t->backend->ops;
-    gyre_queue *q = t->backend->main;
-    const gyre_snapshot *s = &t->snapshot;
-    GYRE_TRY(ops->upload(q, t->weights->parameters, s->parameters, t->resolved->model->parameters));
-    if (t->resolved->model->buffers > 0) {
-        GYRE_TRY(ops->upload(q, t->weights->buffers, s->buffers, t->resolved->model->buffers));
-    }
-    GYRE_TRY(run_averages_upload(t));
-    GYRE_TRY(ops->upload(q, t->weights->mean, s->mean, pixels_of(t->resolved->model)));
-    GYRE_TRY(ops->upload(q, t->weights->scale, s->scale, (size_t)t->resolved->model->c));
-    for (int i = 0; i < s->state_count; i++) {
-        gyre_f32 vector = NULL;
-        gyre_optimizer_state(t->optimizer, i, &vector);
-        GYRE_TRY(ops->upload(q, vector, s->states[i], t->resolved->model->parameters));
-    }
-    GYRE_TRY(gyre_optimizer_restart(t->optimizer));
-    GYRE_TRY(gyre_weights_pack(t->weights));
-    return ops->sync(t->backend);
-}
-
-gyre_status gyre_trainer_load(gyre_trainer *t) {
-    gyre_snapshot *s = &t->snapshot;
-    size_t bytes = t->resolved->model->parameters * sizeof(float);
-    GYRE_TRY(gyre_comm_broadcast(t->comm, &s->completed, sizeof s->completed, 0));
-    GYRE_TRY(gyre_comm_broadcast(t->comm, s->parameters, bytes, 0));
-    GYRE_TRY(
-        gyre_comm_broadcast(t->comm, s->buffers, t->resolved->model->buffers * sizeof(float), 0));
-    GYRE_TRY(run_averages_share(t));
-    const size_t pixels = pixels_of(t->resolved->model), channels = (size_t)t->resolved->model->c;
-    GYRE_TRY(gyre_comm_broadcast(t->comm, s->mean, pixels * sizeof(float), 0));
-    GYRE_TRY(gyre_comm_broadcast(t->comm, s->scale, channels * sizeof(float), 0));
-    for (int i = 0; i < s->state_count; i++) {
-        GYRE_TRY(gyre_comm_broadcast(t->comm, s->states[i], bytes, 0));
-    }
-    t->completed = s->completed;
-    return gyre_comm_agree(t->comm, upload(t));
-}
-
-#define AVERAGE(x)                                                                                 \
-    { "averages of the weights", x, (x) == NULL ? 0 : average }
-
-gyre_status gyre_trainer_verify(gyre_trainer *t) {
-    const gyre_model *m = t->resolved->model;
-    const gyre_snapshot *s = &t->snapshot;
-    const size_t pixels = pixels_of(m);
-    const size_t average = m->parameters + m->buffers;
-    const struct {
-        const char *what;
-        const float *x;
-        size_t count;
-    } parts[] = {{"parameters", s->parameters, m->parameters},
-                 {"running statistics", s->buffers, m->buffers},
-                 {"optimizer state", s->states[0], s->state_count > 0 ? m->parameters : 0},
-                 {"optimizer state", s->states[1], s->state_count > 1 ? m->parameters : 0},
-                 AVERAGE(s->averages),
-                 AVERAGE(s->beside[GYRE_AVERAGE_EMA]),
-                 AVERAGE(s->beside[GYRE_AVERAGE_SWA]),
-                 AVERAGE(s->beside[GYRE_AVERAGE_MINIMA]),
-                 {"means of the input", s->mean, pixels},
-                 {"scales of the input", s->scale, (size_t)m->c}};
-    if (t->ranks == 1) return GYRE_OK;
-    gyre_watchdog_phase(t->watchdog, "comparing the ranks", t->completed);
-    GYRE_TRY(gyre_trainer_fatal(t, gyre_trainer_save(t)));
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        char what[80];
-        snprintf(what, sizeof what, "%s after %lld steps", parts[i].what, (long long)t->completed);
-        GYRE_TRY(gyre_comm_same(t->comm, XXH3_64bits(parts[i].x, parts[i].count * sizeof(float)),
-                                what,
-                                "a memory or hardware error, or other libraries there; nothing was "
-                                "saved since the ranks were last the same, and the same command "
-                                "resumes from there"));
-    }
     return GYRE_OK;
 }
 

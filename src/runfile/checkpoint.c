@@ -349,28 +349,6 @@ gyre_status gyre_checkpoint_scalars(const char *path, gyre_snapshot *out) {
     return status;
 }
 
-gyre_status gyre_checkpoint_load_weights(const char *path, const gyre_model *m,
-                                         gyre_weights_choice choice, gyre_snapshot *out) {
-    gyre_snapshot head;
-    GYRE_TRY(gyre_checkpoint_scalars(path, &head));
-    const bool there = head.average[0] != '\0';
-    if (!there && choice == GYRE_WEIGHTS_AVERAGE) {
-        return gyre_fail(GYRE_EIO,
-                         "'%s' has no average of its weights, since average.kind of its run was "
-                         "\"none\"; take the last ones",
-                         path);
-    }
-    out->averaged = there && choice != GYRE_WEIGHTS_LAST;
-    if (out->averaged) GYRE_TRY(gyre_snapshot_open_averages(m, out));
-    GYRE_TRY(gyre_checkpoint_load(path, m, out));
-    if (!out->averaged) return GYRE_OK;
-    memcpy(out->parameters, out->averages, m->parameters * sizeof(float));
-    memcpy(out->buffers, out->averages + m->parameters, m->buffers * sizeof(float));
-    free(out->averages);
-    out->averages = NULL;
-    return GYRE_OK;
-}
-
 gyre_status gyre_checkpoint_class_names(const char *path, gyre_class_names *out) {
     gyre_h5_reader *r = NULL;
     *out = (gyre_class_names){0};

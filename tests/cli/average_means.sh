@@ -83,4 +83,29 @@ for completed in range(1, 45):
                 assert (found[0][n] == mean[n]).all(), (completed, kind, n)
 P
 /usr/bin/python3 formula.py || fail "not the means of their members"
+
+# Running statistics: of the first batches in file order, each as the mean of its shards.
+order=(--set data.order=sequential --set data.augment=null --set checkpoint.every.steps=44 --set evaluate.every.steps=44)
+made() { /usr/bin/python3 "$lib/update_bn.py" "$1/checkpoints/step-000000044.h5" "$2" images.h5 32 "${@:3}" 2>err; }
+ends 0 "${train[@]}" statistics "${order[@]}"
+made statistics average 4 3 || fail "not their statistics: $(cat err)"
+ends 0 "${train[@]}" whole "${order[@]}" --set average.statistics=100000 --set batch.shards=1
+made whole averages/swa 1 12 || fail "not the statistics of an epoch: $(cat err)"
+made whole averages/swa 1 11 && fail "other batches have the same statistics"
+grep -q "bn1.running_mean" err || fail "$(cat err)"
+
+# Where there is nothing to make, or no member.
+ends 0 "${train[@]}" frozen --set model.batch_norm=frozen --set model.init_from="$T/plain/checkpoints/step-000000044.h5"
+/usr/bin/python3 - <<'P' || fail "frozen statistics are not the weights'"
+import h5py
+f = h5py.File("frozen/checkpoints/step-000000044.h5")
+for n in f["state/buffers"]:
+    assert (f["state/buffers"][n][()] == f["average"][n][()]).all(), n
+P
+ends 0 "${train[@]}" constant --set schedule.policy=constant --set schedule.stepsize=null --set schedule.max_lr=null
+grep -q "warning: average minima: the rate has no minimum in this run" err || fail "$(cat err)"
+refused 2 "average.start: expected at most the run's 44 steps, found 45" "${train[@]}" no --set average.start.steps=45
+refused 2 "average.statistics: run has 70, config has 71" "${train[@]}" alone --set average.statistics=71
+ends 0 "$GYRE" train config.json --quiet --set average.beside=null --set length.steps=4 --out unread
+grep -q "^gyre: warning: without effect without an average of kind swa: average.start, average.every$" err || fail "$(cat err)"
 exit 0
