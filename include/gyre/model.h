@@ -18,7 +18,8 @@
 enum {
     GYRE_NODE_INPUTS = 3,
     GYRE_NODE_PARAMS = 4,
-    GYRE_NODE_NAME_SIZE = 128 /* of nodes and parameters, with the NUL */
+    GYRE_NODE_NAME_SIZE = 128,  /* of nodes and parameters, with the NUL */
+    GYRE_TORCH_NAME_SIZE = 1024 /* of parameters of PyTorch's networks, likewise */
 };
 
 /* What the nodes of one kind have in common: src/model/node.h. */
@@ -44,9 +45,10 @@ typedef enum {
     GYRE_INIT_CONSTANT
 } gyre_init;
 
-/* What a parameter is in PyTorch's network, where that does not follow from its node. */
+/* What a parameter or running statistic is in PyTorch's network, where that does not follow from
+ * its node. */
 typedef struct {
-    char name[GYRE_NODE_NAME_SIZE]; /* "": as its node says */
+    char *name;    /* owned; NULL: as its node says */
     bool computed; /* it is none, but was computed from parameters there: it does not go back */
     bool shaped;   /* it has another shape there than its node says: */
     int dims[4];
@@ -88,6 +90,7 @@ typedef struct {
     float initial;
     float momentum; /* weight of each step's */
     bool frozen;    /* stays as it is */
+    gyre_torch_param torch;
 } gyre_statistic;
 
 typedef struct {

@@ -11,7 +11,7 @@
 #include "gyre/model.h"
 
 typedef struct {
-    char name[GYRE_NODE_NAME_SIZE];
+    const char *name; /* the model's */
     int dims[4];
     int ndim;
     bool computed;                 /* it is no array there; the name is its node's */

@@ -28,6 +28,12 @@ typedef struct {
 } state_dict;
 
 static void add(state_dict *d, gyre_state_array state, const float *own) {
+    if (state.computed) {
+        gyre_say("%s is left out: it was computed from parameters of PyTorch's network, which do "
+                 "not follow from it",
+                 state.name);
+        return;
+    }
     const size_t i = d->count++;
     d->states[i] = state;
     d->arrays[i] = (gyre_safetensors_array){d->states[i].name, d->states[i].dims, d->states[i].ndim,
@@ -53,13 +59,7 @@ static gyre_status open_dict(const gyre_trained *t, state_dict *d) {
         return gyre_no_memory("the %zu parameters of '%s'", m->parameters, t->checkpoint);
     }
     for (int i = 0; i < m->param_count; i++) {
-        const gyre_state_array a = gyre_state_of_param(m, i);
-        if (a.computed)
-            gyre_say("%s is left out: it was computed from parameters of PyTorch's network, which "
-                     "do not follow from it",
-                     m->params[i].name);
-        else
-            add(d, a, t->snapshot.parameters + m->params[i].offset);
+        add(d, gyre_state_of_param(m, i), t->snapshot.parameters + m->params[i].offset);
     }
     for (int i = 0; i < m->statistic_count; i++) {
         add(d, gyre_state_of_statistic(m, i), t->snapshot.buffers + m->statistics[i].offset);

@@ -257,6 +257,8 @@ gyre_status gyre_model_open(const gyre_model_settings *settings, int h, int w, i
 void gyre_model_close(gyre_model *m) {
     if (m == NULL) return;
     for (int i = 0; i < m->node_count; i++) free(m->nodes[i].options);
+    for (int i = 0; i < m->param_count; i++) free(m->params[i].torch.name);
+    for (int i = 0; i < m->statistic_count; i++) free(m->statistics[i].torch.name);
     free(m->nodes);
     free(m->params);
     free(m->groups);

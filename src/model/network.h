@@ -25,9 +25,12 @@ gyre_status network_style_check(const network_style *s, const gyre_model *m);
 /* Keys that stand in an object must be names of the node's own parameters. */
 gyre_status network_check_names(const gyre_model *m, const gyre_node *n, int first, const char *key,
                                 const gyre_json_value *map);
-/* network_torch.c: "names" and "shapes" of the node's own parameters in PyTorch's network. */
-gyre_status network_torch_node(gyre_model *m, const gyre_node *n, int first,
-                               const gyre_json_value *v);
+/* The same of a list of names, which ends with NULL. */
+gyre_status network_check_keys(const gyre_node *n, const char *const *names, const char *key,
+                               const gyre_json_value *map);
+/* network_torch.c: "names" and "shapes" of what the last node has of its own in PyTorch's network.
+ */
+gyre_status network_torch_node(gyre_model *m, const gyre_node *n, const gyre_json_value *v);
 void network_torch_print(gyre_json *j, const gyre_model *m, const gyre_node *n);
 /* "weight" of "conv1.weight", a parameter of the node. */
 const char *network_short_name(const gyre_node *n, const gyre_param *p);

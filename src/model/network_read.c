@@ -348,7 +348,7 @@ static gyre_status read_node(const reader *r, const gyre_json_value *v, int inde
     GYRE_TRY(r->b->status);
     if (owner >= 0) return check_owner(m, owner);
     GYRE_TRY(network_style_node(&r->style, m, &m->nodes[m->node_count - 1], first, v));
-    return network_torch_node(m, &m->nodes[m->node_count - 1], first, v);
+    return network_torch_node(m, &m->nodes[m->node_count - 1], v);
 }
 
 static gyre_status find_list(const gyre_json_value *layers, const gyre_json_value **out) {

@@ -75,16 +75,20 @@ gyre_status network_style_read(const gyre_json_value *list, network_style *out) 
 
 /* ---- of one */
 
-/* Names that stand in an object must be those of the node's own parameters. */
 gyre_status network_check_names(const gyre_model *m, const gyre_node *n, int first, const char *key,
                                 const gyre_json_value *map) {
     const char *names[GYRE_NODE_PARAMS + 1] = {NULL};
-    char advice[NETWORK_TEXT];
     int count = 0;
     for (int i = 0; i < GYRE_NODE_PARAMS; i++) {
         if (n->params[i] < first) continue;
         names[count++] = network_short_name(n, &m->params[n->params[i]]);
     }
+    return network_check_keys(n, names, key, map);
+}
+
+gyre_status network_check_keys(const gyre_node *n, const char *const *names, const char *key,
+                               const gyre_json_value *map) {
+    char advice[NETWORK_TEXT];
     for (const gyre_json_value *c = gyre_json_first(map); c != NULL; c = gyre_json_next(c)) {
         int i = 0;
         while (names[i] != NULL && strcmp(names[i], gyre_json_key(c)) != 0) i++;

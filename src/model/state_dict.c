@@ -36,8 +36,8 @@ static void shape_transposed(const gyre_param *p, gyre_state_array *a) {
 gyre_state_array gyre_state_of_type(const gyre_model *m, int param) {
     const gyre_param *p = &m->params[param];
     const gyre_node *owner = owner_of(m, p);
-    gyre_state_array a = {.ndim = p->ndim, .rows = 1, .pixels = 1, .channels = p->count};
-    snprintf(a.name, sizeof a.name, "%s", p->name);
+    gyre_state_array a = {
+        .name = p->name, .ndim = p->ndim, .rows = 1, .pixels = 1, .channels = p->count};
     memcpy(a.dims, p->dims, sizeof a.dims);
     if (p->transposed) {
         shape_transposed(p, &a);
@@ -48,35 +48,43 @@ gyre_state_array gyre_state_of_type(const gyre_model *m, int param) {
         a.pixels = (size_t)p->picture[0] * (size_t)p->picture[1];
         a.channels = (size_t)p->picture[2];
     } else if (owner != NULL && strcmp(owner->type->name, "scale") == 0) {
-        snprintf(a.name, sizeof a.name, "%s", owner->name);
+        a.name = owner->name;
         a.ndim = 3;
         a.dims[1] = a.dims[2] = 1;
     } else if (owner != NULL && strcmp(owner->type->name, "positions") == 0) {
-        snprintf(a.name, sizeof a.name, "%s", owner->name);
+        a.name = owner->name;
         a.dims[0] = 1;
         a.dims[1] = p->dims[0] * p->dims[1];
         a.dims[2] = p->dims[2];
     }
     a.computed = p->torch.computed;
-    if (a.computed) snprintf(a.name, sizeof a.name, "%s", p->name);
-    if (p->torch.name[0] != '\0') snprintf(a.name, sizeof a.name, "%s", p->torch.name);
+    if (a.computed) a.name = p->name;
+    if (p->torch.name != NULL) a.name = p->torch.name;
     return a;
 }
 
+static void set_shape(const gyre_torch_param *t, gyre_state_array *a) {
+    if (!t->shaped) return;
+    a->ndim = t->ndim;
+    memcpy(a->dims, t->dims, sizeof a->dims);
+}
+
 gyre_state_array gyre_state_of_param(const gyre_model *m, int param) {
-    const gyre_torch_param *t = &m->params[param].torch;
     gyre_state_array a = gyre_state_of_type(m, param);
-    if (!t->shaped) return a;
-    a.ndim = t->ndim;
-    memcpy(a.dims, t->dims, sizeof a.dims);
+    set_shape(&m->params[param].torch, &a);
     return a;
 }
 
 gyre_state_array gyre_state_of_statistic(const gyre_model *m, int statistic) {
     const gyre_statistic *s = &m->statistics[statistic];
-    gyre_state_array a = {
-        .dims = {(int)s->count}, .ndim = 1, .rows = 1, .pixels = 1, .channels = s->count};
-    snprintf(a.name, sizeof a.name, "%s", s->name);
+    gyre_state_array a = {.name = s->torch.name != NULL ? s->torch.name : s->name,
+                          .dims = {(int)s->count},
+                          .ndim = 1,
+                          .rows = 1,
+                          .pixels = 1,
+                          .channels = s->count,
+                          .computed = s->torch.computed};
+    set_shape(&s->torch, &a);
     return a;
 }
 

@@ -16,6 +16,11 @@ onnx_constant *onnx_constant_of(onnx_work *w, const Onnx__TensorProto *t, const 
                          .tensor = t,
                          .name = name};
     for (int i = 0; i < k->rank; i++) k->dims[i] = t->dims[i];
+    const char *beside = name == NULL ? NULL : onnx_name_beside(w->file, t);
+    if (beside != NULL)
+        k->name = beside;
+    else if (name != NULL)
+        k->kind = onnx_name_kind_of(w->file, name);
     return k;
 }
 
@@ -56,37 +61,25 @@ onnx_constant *onnx_constant_fill(onnx_work *w, int rank, const int64_t *dims, b
     return k;
 }
 
-bool onnx_name_is_lost(const char *name) {
-    if (strstr(name, "::") != NULL || strncmp(name, "getitem", 7) == 0) return true;
-    if (strncmp(name, "val_", 4) != 0) return false;
-    return name[4 + strspn(name + 4, "0123456789")] == '\0';
-}
-
-/* "conv1/weight": a weight in a file of gyre's that is no parameter of PyTorch's network. */
-static bool is_computed_name(const char *name) {
-    const char *slash = strrchr(name, '/');
-    return slash != NULL && (strcmp(slash, "/weight") == 0 || strcmp(slash, "/bias") == 0);
-}
-
 const char *onnx_computed_from(const onnx_constant *k) {
     if (k->name == NULL) return k->follows;
-    return is_computed_name(k->name) ? k->name : NULL;
+    return k->kind == ONNX_NAME_COMPUTED ? k->name : NULL;
 }
 
-/* Paths are those of nodes. */
 bool onnx_is_literal(const onnx_constant *k) {
-    if (k->name == NULL || k->untrained) return true;
-    return strchr(k->name, '/') != NULL && !is_computed_name(k->name);
+    return k->name == NULL || k->untrained || k->kind == ONNX_NAME_LITERAL;
+}
+
+bool onnx_is_lost(const onnx_constant *k) {
+    return k->name != NULL && k->kind == ONNX_NAME_LOST;
 }
 
 bool onnx_is_parameter(const onnx_constant *k) {
-    return !onnx_is_literal(k) && !onnx_name_is_lost(k->name);
+    return !onnx_is_literal(k) && !onnx_is_lost(k);
 }
 
 const char *onnx_told_name(const onnx_constant *k) {
-    const bool told = k->name != NULL && !onnx_name_is_lost(k->name) &&
-                      strchr(k->name, '/') == NULL && strlen(k->name) < 128;
-    return told ? k->name : NULL;
+    return k->kind == ONNX_NAME_TOLD ? k->name : NULL;
 }
 
 const char *onnx_parameter_of(const onnx_constant *k) {

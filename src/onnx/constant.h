@@ -5,6 +5,7 @@
 
 #include "tensor.h"
 #include "view.h"
+#include "weight_name.h"
 #include "work.h"
 
 enum { ONNX_READ_MAX = 1 << 16 }; /* numbers of a constant that is computed with */
@@ -19,6 +20,7 @@ typedef struct {
     const Onnx__TensorProto *tensor; /* of the file, whose numbers these are; NULL: computed */
     bool transposed;                 /* the tensor's two axes change places */
     const char *name;                /* of the tensor; NULL: computed */
+    onnx_name_kind kind;             /* of the name */
     bool untrained;                  /* the file tells that it is no parameter */
     bool trained;                    /* or that it is one, or follows from one */
     const char *follows;             /* a parameter that it is computed from; NULL: from none */
@@ -40,7 +42,8 @@ onnx_constant *onnx_constant_transpose(onnx_work *w, onnx_constant *k);
 /* Its name is that of a parameter or buffer in the network that was exported, and not one that an
  * exporter gave it. */
 bool onnx_is_parameter(const onnx_constant *k);
-bool onnx_name_is_lost(const char *name);
+/* An exporter gave it another name. */
+bool onnx_is_lost(const onnx_constant *k);
 /* The name of the parameter or buffer that it is there; NULL: an exporter gave it another. */
 const char *onnx_told_name(const onnx_constant *k);
 /* The parameter that it is, or is computed from; NULL: none. */

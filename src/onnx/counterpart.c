@@ -3,12 +3,13 @@
  * copies that several nodes have of a tensor, one goes back under its name. */
 #include "counterpart.h"
 
+#include "gyre/model.h"
 #include <stdio.h>
 #include <string.h>
 
 /* As gyre calls it in a state_dict without more ado: gyre/state_dict.h. */
 static const char *usual_name(onnx_import *m, const onnx_layer *l, const char *suffix) {
-    char name[256];
+    char name[GYRE_NODE_NAME_SIZE];
     const bool whole = onnx_layer_is(l, "scale");
     snprintf(name, sizeof name, "%s%s%s", l->name, whole ? "" : ".", whole ? "" : suffix);
     return onnx_text(&m->work, name, strlen(name));
@@ -63,11 +64,20 @@ static void set_shape(onnx_import *m, onnx_layer *l, const onnx_weight *w) {
 
 typedef enum { USUAL, OTHER, UNKNOWN, ROUNDS } round;
 
+static bool is_short(onnx_import *m, const char *name) {
+    if (strlen(name) < GYRE_TORCH_NAME_SIZE) return true;
+    m->work.status = gyre_fail(GYRE_EIO,
+                               "'%s': the name of a parameter, %.40s..., has %zu bytes; at most %d "
+                               "were expected: rename it before the export",
+                               m->work.file->path, name, strlen(name), GYRE_TORCH_NAME_SIZE - 1);
+    return false;
+}
+
 static void name_weight(onnx_import *m, onnx_values *taken, onnx_layer *l, onnx_weight *w,
                         round now) {
     const char *from = onnx_computed_from(w->constant), *told = onnx_told_name(w->constant);
     const char *usual = usual_name(m, l, w->suffix);
-    if (usual == NULL || w->named) return;
+    if (usual == NULL || w->named || (told != NULL && !is_short(m, told))) return;
     if (now == UNKNOWN && (from != NULL || onnx_values_find(taken, usual) != NULL)) {
         if (from == NULL) from = usual;
         m->computed[0] = l->name;
@@ -84,6 +94,12 @@ static void name_weight(onnx_import *m, onnx_values *taken, onnx_layer *l, onnx_
     if (w->named) set_shape(m, l, w);
 }
 
+/* A parameter, or a running statistic under a name. Numbers of the graph stay here. */
+static bool goes_back(const onnx_weight *w) {
+    const bool running = strncmp(w->suffix, "running_", 8) == 0;
+    return running ? onnx_told_name(w->constant) != NULL : !onnx_is_statistic(w->suffix);
+}
+
 void onnx_counterparts(onnx_import *m) {
     onnx_values taken;
     onnx_values_open(&m->work, &taken, m->layers.count * ONNX_LAYER_WEIGHTS);
@@ -92,7 +108,7 @@ void onnx_counterparts(onnx_import *m) {
             onnx_layer *l = onnx_layer_at(m, i);
             for (int k = 0; l->needed && l->tied < 0 && k < l->weight_count; k++) {
                 onnx_weight *w = &l->weights[k];
-                if (!onnx_is_statistic(w->suffix)) name_weight(m, &taken, l, w, now);
+                if (goes_back(w)) name_weight(m, &taken, l, w, now);
             }
         }
     }

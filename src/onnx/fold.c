@@ -24,7 +24,9 @@ static onnx_constant *fold_same(onnx_import *m, const onnx_call *c) {
 /* A tensor under another name: what TorchScript writes where two tensors are equal. */
 static onnx_constant *fold_identity(onnx_import *m, const onnx_call *c) {
     onnx_constant *k = onnx_constant_copy(&m->work, first(c));
-    if (k != NULL && k->name != NULL && c->out[0] != NULL) k->name = c->out[0]->name;
+    if (k == NULL || k->name == NULL || c->out[0] == NULL) return k;
+    k->name = c->out[0]->name;
+    k->kind = onnx_name_kind_of(m->work.file, k->name);
     return k;
 }
 

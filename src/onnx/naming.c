@@ -27,8 +27,9 @@ static bool stem_of(const onnx_weight *w, char out[NAME_ROOM]) {
     size_t length = strlen(name), tail = strlen(w->suffix);
     bool ends = length >= tail && strcmp(name + length - tail, w->suffix) == 0;
     if (ends && length == tail) return false;
-    bool own = ends && name[length - tail - 1] == '/';
-    if (!own && onnx_name_is_lost(name)) return false;
+    const bool marked = w->constant->kind != ONNX_NAME_TOLD;
+    const bool own = marked && ends && name[length - tail - 1] == '/';
+    if (!own && onnx_is_lost(w->constant)) return false;
     if (own || (ends && name[length - tail - 1] == '.')) length -= tail + 1;
     clean(name, length, out);
     return out[0] != '\0';

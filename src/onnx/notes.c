@@ -54,7 +54,7 @@ static void note_nameless(notes *n) {
         const onnx_layer *l = onnx_layer_at(n->m, k);
         const onnx_constant *w =
             l->needed && onnx_layer_is(l, "scale") ? onnx_layer_find_weight(l, "weight") : NULL;
-        if (w == NULL || w->name == NULL || !onnx_name_is_lost(w->name)) continue;
+        if (w == NULL || !onnx_is_lost(w)) continue;
         note(n,
              "factors for each channel have lost their names (%.60s), and are trained; if they "
              "are buffers, as those of FrozenBatchNorm2d, export the network with dynamo=True, "

@@ -41,6 +41,7 @@ bool onnx_give_channels(onnx_import *m, onnx_call *c, onnx_value *v, onnx_consta
     if (factor == NULL || shift == NULL || !read_channels(m, c, first, k, factor, shift))
         return false;
     factor->name = shift->name = k->name;
+    factor->kind = shift->kind = k->kind;
     const bool joins = takes_shift(m, onnx_layer_of(m, v)) && !onnx_call_is(c, "Mul") &&
                        !onnx_call_is(c, "Div") && !first;
     onnx_layer *l = joins ? onnx_copy_layer(m, c, v) : onnx_give(m, c, "affine", &v, 1);

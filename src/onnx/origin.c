@@ -28,8 +28,9 @@ void onnx_origin_mark(onnx_import *m) {
         uint8_t *bytes = onnx_take(&m->work, size + 1, 1);
         if (bytes == NULL) return;
         protobuf_c_message_pack(info, bytes);
-        v->constant->untrained =
-            has_kind(bytes, size, "BUFFER") || has_kind(bytes, size, "CONSTANT_TENSOR");
+        const bool buffer = has_kind(bytes, size, "BUFFER");
+        v->constant->untrained = buffer || has_kind(bytes, size, "CONSTANT_TENSOR");
         v->constant->trained = has_kind(bytes, size, "PARAMETER");
+        if (buffer || v->constant->trained) v->constant->kind = ONNX_NAME_TOLD;
     }
 }

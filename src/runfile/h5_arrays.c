@@ -8,20 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void name_there(h5_array *a, gyre_state_array there) {
+    a->computed = there.computed;
+    if (strcmp(there.name, a->name) != 0) a->torch = there.name;
+}
+
 gyre_status h5_arrays_of_parameters(const gyre_model *m, h5_array **out, int *count) {
     h5_array *arrays = calloc((size_t)m->param_count + 1, sizeof *arrays);
     if (arrays == NULL) return gyre_no_memory("a list of parameters");
     for (int i = 0; i < m->param_count; i++) {
         const gyre_param *p = &m->params[i];
-        arrays[i] = (h5_array){.ndim = p->ndim, .offset = p->offset, .count = p->count};
-        snprintf(arrays[i].name, sizeof arrays[i].name, "%s", p->name);
+        arrays[i] = (h5_array){
+            .name = p->name, .ndim = p->ndim, .offset = p->offset, .count = p->count};
         memcpy(arrays[i].dims, p->dims, sizeof arrays[i].dims);
         if (!p->torch_hwc) memcpy(arrays[i].picture, p->picture, sizeof arrays[i].picture);
         arrays[i].transposed = p->transposed;
-        arrays[i].computed = p->torch.computed;
-        const gyre_state_array there = gyre_state_of_param(m, i);
-        if (strcmp(there.name, p->name) != 0)
-            snprintf(arrays[i].torch, sizeof arrays[i].torch, "%s", there.name);
+        name_there(&arrays[i], gyre_state_of_param(m, i));
     }
     *out = arrays;
     *count = m->param_count;
@@ -33,9 +35,12 @@ gyre_status h5_arrays_of_buffers(const gyre_model *m, h5_array **out, int *count
     if (arrays == NULL) return gyre_no_memory("a list of buffers");
     for (int i = 0; i < m->statistic_count; i++) {
         const gyre_statistic *s = &m->statistics[i];
-        arrays[i] = (h5_array){.ndim = 1, .offset = s->offset, .count = s->count};
-        arrays[i].dims[0] = (int)s->count;
-        snprintf(arrays[i].name, sizeof arrays[i].name, "%s", s->name);
+        arrays[i] = (h5_array){.name = s->name,
+                               .dims = {(int)s->count},
+                               .ndim = 1,
+                               .offset = s->offset,
+                               .count = s->count};
+        name_there(&arrays[i], gyre_state_of_statistic(m, i));
     }
     *out = arrays;
     *count = m->statistic_count;
@@ -84,7 +89,7 @@ static bool write_text(hid_t dataset, const char *name, const char *text) {
 static bool write_name(hid_t dataset, const h5_array *a) {
     const int yes = 1;
     if (a->computed) return write_note(dataset, "computed", &yes, 1);
-    return a->torch[0] == '\0' || write_text(dataset, "torch", a->torch);
+    return a->torch == NULL || write_text(dataset, "torch", a->torch);
 }
 
 bool h5_array_write(hid_t group, const h5_array *a, const float *vector) {

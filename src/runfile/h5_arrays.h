@@ -8,16 +8,16 @@
 #include <hdf5.h>
 #include <stddef.h>
 
-/* One array: where it lies in a flat vector, and its shape. */
+/* One array of a model, which it is not to outlive: where it lies in a flat vector, and its shape. */
 typedef struct {
-    char name[GYRE_NODE_NAME_SIZE];
+    const char *name; /* the model's, or a literal */
     int dims[4];
     int ndim;
     int picture[3];  /* (h, w, c) that a linear layer reads as one row, and PyTorch's as (c, h, w);
                         h 0: none */
     bool transposed; /* (in, out) in PyTorch */
     bool computed;   /* from PyTorch's parameters, none of which it is */
-    char torch[GYRE_NODE_NAME_SIZE]; /* its name in PyTorch; "": this one */
+    const char *torch; /* its name in PyTorch; NULL: this one */
     size_t offset, count;
 } h5_array;
 

@@ -61,7 +61,7 @@ static void rename_item(import_item *item, h5_array *array, gyre_state_array sta
     item->state = state;
     array->ndim = state.ndim;
     memcpy(array->dims, state.dims, sizeof array->dims);
-    snprintf(array->name, sizeof array->name, "%s", state.name);
+    array->name = state.name;
 }
 
 /* A linear layer of an ONNX file, behind a picture that its network flattened to (c, h, w). */

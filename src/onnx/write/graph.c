@@ -72,14 +72,16 @@ graph_value graph_with(graph *g, const char *operator, graph_value x, float numb
 
 /* ---- constants */
 
-/* TensorProto: dims 1, data_type 2, name 8, raw_data 9. */
-static void put_tensor(graph *g, const char *name, int type, const int64_t *dims, int ndim,
-                       const void *values, size_t bytes) {
+/* TensorProto: dims 1, data_type 2, name 8, raw_data 9, doc_string 12. `beside`: the name in
+ * PyTorch's network, where the tensor's own does not tell; NULL: it does. */
+static void put_tensor(graph *g, const char *name, const char *beside, int type,
+                       const int64_t *dims, int ndim, const void *values, size_t bytes) {
     gyre_wire w = {0};
     for (int i = 0; i < ndim; i++) gyre_wire_integer(&w, 1, (uint64_t)dims[i]);
     gyre_wire_integer(&w, 2, (uint64_t)type);
     gyre_wire_text(&w, 8, name);
     gyre_wire_bytes(&w, 9, values, bytes);
+    if (beside != NULL) gyre_wire_text(&w, 12, beside);
     gyre_wire_message(&g->constants, 5, w);
 }
 
@@ -87,25 +89,68 @@ graph_value graph_floats(graph *g, const float *values, const int64_t *dims, int
     const graph_value v = fresh_value(g, false);
     size_t count = 1;
     for (int i = 0; i < ndim; i++) count = gyre_size_of(count, (size_t)dims[i]);
-    put_tensor(g, v.name, TYPE_FLOAT, dims, ndim, values, count * sizeof *values);
+    put_tensor(g, v.name, NULL, TYPE_FLOAT, dims, ndim, values, count * sizeof *values);
     return v;
 }
 
 graph_value graph_integers(graph *g, const int64_t *values, int count) {
     const graph_value v = fresh_value(g, false);
     const int64_t dims[] = {count};
-    put_tensor(g, v.name, TYPE_INT64, dims, 1, values, (size_t)count * sizeof *values);
+    put_tensor(g, v.name, NULL, TYPE_INT64, dims, 1, values, (size_t)count * sizeof *values);
     return v;
 }
 
-static void put_param(graph *g, const gyre_param *p, const gyre_state_array *a, bool own_order) {
+/* ---- names of parameters */
+
+static bool is_node(const gyre_model *m, const char *name, size_t length) {
+    for (int i = 0; i < m->node_count; i++) {
+        const char *node = m->nodes[i].name;
+        if (strncmp(node, name, length) == 0 && node[length] == '\0') return true;
+    }
+    return length == 6 && (memcmp(name, "images", 6) == 0 || memcmp(name, "logits", 6) == 0);
+}
+
+/* The input's name, the output's, or one that a node gives to its values. */
+static bool is_ours(const gyre_model *m, const char *name) {
+    const char *slash = strchr(name, '/');
+    if (slash == NULL) return strcmp(name, "input") == 0 || strcmp(name, "logits") == 0;
+    return strchr(slash + 1, '/') == NULL && is_node(m, name, (size_t)(slash - name));
+}
+
+static bool is_theirs(const gyre_model *m, const char *name) {
+    for (int i = 0; i < m->param_count; i++) {
+        if (strcmp(gyre_state_of_type(m, i).name, name) == 0) return true;
+    }
+    for (int i = 0; i < m->statistic_count; i++) {
+        if (strcmp(gyre_state_of_statistic(m, i).name, name) == 0) return true;
+    }
+    return false;
+}
+
+/* A tensor is called as in PyTorch's network. Where that name is taken, it has strokes behind it,
+ * and the right name lies beside it, as it does where a reader could take it for one of ours. */
+static const char *name_tensor(const gyre_model *m, const char *there, char out[GRAPH_NAME]) {
+    size_t length = strlen(there);
+    snprintf(out, GRAPH_NAME, "%s", there);
+    for (bool taken = is_ours(m, out); taken && length + 1 < GRAPH_NAME;
+         taken = is_ours(m, out) || is_theirs(m, out)) {
+        out[length++] = '_';
+        out[length] = '\0';
+    }
+    return strchr(there, '/') != NULL || strcmp(out, there) != 0 ? there : NULL;
+}
+
+/* ---- parameters and statistics */
+
+static void put_param(graph *g, const char *name, const char *beside, const gyre_param *p,
+                      const gyre_state_array *a, bool own_order) {
     int64_t dims[4];
     const float *own = g->network->parameters + p->offset;
     float *there = own_order ? NULL : malloc(gyre_size_of(p->count, sizeof *there));
     for (int i = 0; i < a->ndim; i++) dims[i] = a->dims[i];
     if (there != NULL) gyre_state_to_torch(a, own, there);
     g->constants.failed = g->constants.failed || (there == NULL && !own_order);
-    put_tensor(g, a->name, TYPE_FLOAT, dims, a->ndim, own_order ? own : there,
+    put_tensor(g, name, beside, TYPE_FLOAT, dims, a->ndim, own_order ? own : there,
                g->constants.failed ? 0 : p->count * sizeof *own);
     free(there);
 }
@@ -116,9 +161,12 @@ graph_value graph_parameter(graph *g, int param, int ndim, bool own_order) {
     graph_value v = {.flat = false};
     a.ndim = ndim;
     for (int i = p->ndim; i < ndim; i++) a.dims[i] = 1;
-    if (a.computed) *strrchr(a.name, '.') = '/'; /* as model.file knows it again */
-    snprintf(v.name, sizeof v.name, "%s", a.name);
-    if (!g->written[param]) put_param(g, p, &a, own_order);
+    const char *beside = a.computed ? NULL : name_tensor(g->network->model, a.name, v.name);
+    if (a.computed) {
+        snprintf(v.name, sizeof v.name, "%s", a.name);
+        *strrchr(v.name, '.') = '/'; /* as model.file knows it again */
+    }
+    if (!g->written[param]) put_param(g, v.name, beside, p, &a, own_order);
     g->written[param] = true;
     return v;
 }
@@ -133,8 +181,10 @@ graph_value graph_statistic(graph *g, int node, int which) {
     const gyre_statistic *s = statistic_of(g->network->model, node, which);
     graph_value v = {.flat = false};
     const int64_t dims[] = {(int64_t)s->count};
-    snprintf(v.name, sizeof v.name, "%s", s->name);
-    put_tensor(g, v.name, TYPE_FLOAT, dims, 1, g->network->buffers + s->offset,
+    const gyre_model *m = g->network->model;
+    const char *there = gyre_state_of_statistic(m, (int)(s - m->statistics)).name;
+    const char *beside = name_tensor(m, there, v.name);
+    put_tensor(g, v.name, beside, TYPE_FLOAT, dims, 1, g->network->buffers + s->offset,
                s->count * sizeof(float));
     return v;
 }
@@ -145,7 +195,7 @@ graph_value graph_constants(graph *g, int node, int which, int ndim) {
     const int64_t dims[] = {(int64_t)s->count, 1, 1};
     snprintf(v.name, sizeof v.name, "%s", s->name);
     *strrchr(v.name, '.') = '/';
-    put_tensor(g, v.name, TYPE_FLOAT, dims, ndim, g->network->buffers + s->offset,
+    put_tensor(g, v.name, NULL, TYPE_FLOAT, dims, ndim, g->network->buffers + s->offset,
                s->count * sizeof(float));
     return v;
 }

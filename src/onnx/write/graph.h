@@ -7,7 +7,7 @@
 #include "gyre/wire.h"
 #include <stdbool.h>
 
-enum { GRAPH_NAME = GYRE_NODE_NAME_SIZE + 16 };
+enum { GRAPH_NAME = GYRE_TORCH_NAME_SIZE + 16 };
 
 /* A tensor of the graph. */
 typedef struct {
