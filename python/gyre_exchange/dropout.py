@@ -14,7 +14,9 @@ def _writer():
         if p == 0 or not training:
             return x
         if x.type().dim() != 4 or p == 1:
-            raise torch.onnx.errors.SymbolicValueError("Dropout of channels of anything but pictures (N, C, H, W), or of all", x)
+            raise torch.onnx.errors.SymbolicValueError(
+                "it drops channels of other tensors than pictures (N, C, H, W), as Dropout1d and Dropout3d do, or all of "
+                "them; gyre has Dropout and Dropout2d", x)
         keep = g.op("Constant", value_t=torch.tensor(1 - p, dtype=torch.float32))
         kept = g.op("Less", g.op("RandomUniformLike", g.op("GlobalAveragePool", x)), keep)
         return g.op("Mul", x, g.op("Div", g.op("Cast", kept, to_i=1), keep))

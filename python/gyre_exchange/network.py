@@ -3,10 +3,15 @@
 import contextlib
 import importlib.util
 import inspect
+import re
 import threading
 
+from . import output
 from .dropout import dropping_channels
 from .own_file import replacing
+
+
+NAME_BYTES = 1023  # of a parameter, in UTF-8
 
 
 def _put_back(buffers):
@@ -46,18 +51,48 @@ def _between_forward_and_weights(buffers):
     return hook
 
 
+def _cause(message, exporter):
+    """TorchScript's exporter shows its graph behind the cause, dynamo's its advice in front of it."""
+    if exporter == "dynamo":
+        summary = message.rpartition("## Exception summary")[2].strip()
+        lines = [line for line in summary.splitlines() if line.strip()]
+        return re.sub(r"^<class '[^']*'>: *|\x1b\[[0-9;]*m", "", lines[0] if lines else message).strip()
+    message = message.partition("  [Caused by")[0].partition(" Please feel free")[0].strip()
+    return " ".join(message.split())
+
+
 @contextlib.contextmanager
 def _in_few_words(exporter):
-    """PyTorch's TorchScript exporter shows its whole graph behind the cause."""
+    """A failure as one line, and nothing else on stdout."""
     import torch
 
     try:
-        yield
+        with output.held_back(torch.onnx.errors.OnnxExporterError):
+            yield
     except torch.onnx.errors.OnnxExporterError as error:
-        if exporter == "dynamo":
-            raise
-        cause = str(error).partition("  [Caused by")[0].partition(" Please feel free")[0].strip()
-        raise RuntimeError(f"PyTorch {torch.__version__} cannot export the model: {cause}") from None
+        other = "; exporter='torchscript' may" if exporter == "dynamo" else ""
+        raise RuntimeError(f"PyTorch {torch.__version__} cannot export the model: {_cause(str(error), exporter)}{other}"
+                           ) from None
+
+
+def _check_names(model):
+    """What the file, or gyre, could not give back."""
+    for name in model.state_dict():
+        try:
+            size = len(name.encode())
+        except UnicodeEncodeError:
+            raise ValueError(f"the name {name!r} of a parameter has characters that UTF-8 has not; rename it") from None
+        if size > NAME_BYTES or "\0" in name:
+            raise ValueError(f"the name {name[:40]!r} of a parameter has {size} bytes; at most {NAME_BYTES} without a zero "
+                             "were expected: rename it")
+
+
+def _free_name(wanted, model):
+    """PyTorch renames a parameter that is called as the input or output."""
+    taken = model.state_dict()
+    while wanted in taken:
+        wanted += "_"
+    return wanted
 
 
 def _save(program, path, external):
@@ -104,13 +139,15 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
     if exporter == "dynamo" and training:
         raise ValueError("training=True needs the TorchScript exporter: dynamo leaves dropout out")
     arguments = example if isinstance(example, tuple) else (example,)
-    options = {"input_names": ["input"], "output_names": ["output"]}
+    _check_names(model)
+    first, last = _free_name("input", model), _free_name("output", model)
+    options = {"input_names": [first], "output_names": [last]}
     if exporter == "dynamo":
         options.update(dynamo=True, optimize=False, verbose=False)
     else:
         mode = torch.onnx.TrainingMode
         options.update(training=mode.TRAINING if training else mode.PRESERVE, do_constant_folding=False,
-                       dynamic_axes={"input": {0: "N"}, "output": {0: "N"}})
+                       dynamic_axes={first: {0: "N"}, last: {0: "N"}})
         if "dynamo" in offered:
             options["dynamo"] = False
     with contextlib.ExitStack() as stack:

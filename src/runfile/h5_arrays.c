@@ -18,8 +18,8 @@ gyre_status h5_arrays_of_parameters(const gyre_model *m, h5_array **out, int *co
     if (arrays == NULL) return gyre_no_memory("a list of parameters");
     for (int i = 0; i < m->param_count; i++) {
         const gyre_param *p = &m->params[i];
-        arrays[i] = (h5_array){
-            .name = p->name, .ndim = p->ndim, .offset = p->offset, .count = p->count};
+        arrays[i] =
+            (h5_array){.name = p->name, .ndim = p->ndim, .offset = p->offset, .count = p->count};
         memcpy(arrays[i].dims, p->dims, sizeof arrays[i].dims);
         if (!p->torch_hwc) memcpy(arrays[i].picture, p->picture, sizeof arrays[i].picture);
         arrays[i].transposed = p->transposed;

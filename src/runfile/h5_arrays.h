@@ -8,7 +8,8 @@
 #include <hdf5.h>
 #include <stddef.h>
 
-/* One array of a model, which it is not to outlive: where it lies in a flat vector, and its shape. */
+/* One array of a model, which it is not to outlive: where it lies in a flat vector, and its shape.
+ */
 typedef struct {
     const char *name; /* the model's, or a literal */
     int dims[4];

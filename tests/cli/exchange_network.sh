@@ -39,6 +39,7 @@ class Tensor:
 
 class Module:
     writes, weights = (), b"weights"  # beside the file
+    names = ()  # of the state_dict
 
     def __init__(self, *children):
         self.training, self.children, self.hooks, self.mean = True, children, [], Tensor(0)
@@ -50,7 +51,7 @@ class Module:
         return [m.mean for m in self.modules()]
 
     def state_dict(self):
-        return {}
+        return {name: types.SimpleNamespace(numel=lambda: 1, element_size=lambda: 4) for name in self.names}
 
     def train(self, mode=True):
         for m in self.modules():
@@ -77,6 +78,8 @@ class ScriptModule(Module):
 
 def export(model, args, path, training=None, do_constant_folding=None, dynamo=None, optimize=None, **options):
     told.clear()
+    print("Torch IR graph")
+    os.system("echo ONNX graph")  # as C++ does, past sys.stdout
     told.update(traced=0, options=options, training=training, operators=list(told_operators))
     traced.on = True
     model(*args)
@@ -131,7 +134,39 @@ for kind in (torch.Module, torch.ScriptModule):
             assert [b.value for b in model.buffers()] == [0] * 4, (what, "statistics of the example")
             assert model.hooks == [], what
 P
-$python modes.py || fail "modes"
+$python modes.py >out || fail "modes"
+[ "$(sort out | uniq -c | tr -s ' ')" = " 4 ONNX graph
+ 4 Torch IR graph" ] || fail "on stdout of 4 exports and 4 failures: $(cat out)"
+
+# Names of parameters: the input and output have others, and what cannot go back is refused.
+cat >names.py <<'P'
+import contextlib, io
+
+import torch
+from gyre_exchange import to_gyre
+
+model = torch.Module()
+for names, first, last in ((), "input", "output"), (("a/b", "a::b", "x" * 1023), "input", "output"), \
+        (("input", "input_", "output"), "input__", "output_"):
+    model.names = names
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        to_gyre(model, 1, "names.onnx", exporter="torchscript")
+    assert "Torch IR graph" in told.getvalue(), "what a model prints is lost"
+    options = torch.told["options"]
+    assert (options["input_names"], options["output_names"]) == ([first], [last]), options
+    assert sorted(options["dynamic_axes"]) == [first, last], options
+for name, words in ("x" * 1024, "has 1024 bytes; at most 1023"), ("a\0b", "without a zero"), \
+        ("a\ud800", "characters that UTF-8 has not"):
+    model.names = (name,)
+    try:
+        to_gyre(model, 1, "names.onnx", exporter="torchscript")
+    except ValueError as error:
+        assert words in str(error) and "\n" not in str(error), error
+    else:
+        raise AssertionError(words)
+P
+$python names.py >out || fail "names"
 
 cat >files.py <<'P'
 import os, pathlib
@@ -200,5 +235,5 @@ pathlib.Path("fails.onnx").write_bytes(b"old")
 refused("no such operator", RuntimeError, path="fails.onnx", force=True)
 assert pathlib.Path("fails.onnx").read_bytes() == b"old", "a failure has replaced a file"
 P
-$python files.py || fail "files"
+$python files.py >out || fail "files"
 exit 0

@@ -17,9 +17,9 @@ marks() { # FILE: what its network says of PyTorch's
     ends 0 "$gyre" model "$1" --json
     grep -o '"\(names\|shapes\)": {[^}]*}' out
 }
-# trained NAME: a run, its export, and what the file says of the network
+# trained NAME [MORE]: a run, its export, and what the file says of the network; MORE: of "model"
 trained() {
-    sed 's/"batch"/"model": {"file": "'$1'.onnx"}, "batch"/' config.json >$1.json
+    sed 's/"batch"/"model": {"file": "'$1'.onnx"'"${2:-}"'}, "batch"/' config.json >$1.json
     ends 0 "$gyre" train $1.json --out $1 --quiet
     cp err train.err
     ends 0 "$gyre" export safetensors $1 -o $1.safetensors
@@ -71,6 +71,20 @@ norm_4d|"shapes": {"weight": [1, 4, 1, 1], "bias": [1, 4, 1, 1]}
 view|"shapes": {"weight": [10, 4, 1, 1]}
 END
 
+# Any name that PyTorch allows, and the same network again from gyre's ONNX. A parameter with the name of gyre's input,
+# or of a value, is beside its name there.
+for name in slash colon long quotes alike calls ours; do
+    trained $name ', "batch_norm": "frozen"' # a run leaves running statistics as they are
+    names same $name || fail "$name: other weights went back"
+    others=
+    [ $name != ours ] || others="input logits stem/weight stem/1 stem/factor images/0"
+    names exported $name $others || fail "$name: other names in gyre's ONNX"
+    marks out.onnx | cmp - marks || fail "$name: $(marks out.onnx) came back for $(cat marks)"
+    ends 0 "$gyre" eval $name.safetensors --model $name.json --data d.h5 --predictions back.csv
+    cmp own.csv back.csv || fail "$name: other weights came in by safetensors"
+done
+refused 3 "has 1024 bytes; at most 1023 were expected: rename it before the export" "$gyre" model endless.onnx
+
 # Of a weight of two modules, each of which has a bias, one copy goes back under its name, and the biases to their own.
 trained shared
 names shared shared body.weight || fail "shared: other weights went back"
@@ -93,5 +107,7 @@ wrong '"names": "n"' 'node n: "names": expected an object with a key for each pa
 wrong '"names": {"kernel": "k"}' 'node n: "names": it has no parameter "kernel"'
 wrong '"shapes": {"weight": [2, 2]}' 'node n: "shapes": "weight": expected at most 4 sizes whose product is 3, found [2,2]'
 wrong '"shapes": {"bias": 3}' 'node n: "shapes": "bias": expected at most 4 sizes whose product is 3, found 3'
+wrong '"names": {"running": "k"}' 'node n: "names": it has no parameter "running"'
+wrong '"names": {"running_var": ""}' 'node n: "names": "running_var": expected its name in PyTorch'
 wrong '"names": {"weight": 3}' 'node n: "names": "weight": expected its name in PyTorch'
 exit 0

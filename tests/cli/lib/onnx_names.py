@@ -20,6 +20,20 @@ def pixels(norm):
     return [turn("stem", "x", LAST), *norm, turn("y", "body", SECOND)]
 
 
+# Names that PyTorch allows, of a convolution and a batch norm; those of "ours" are in gyre's files other things.
+KEYS = "weight", "bias", "running_mean", "running_var"
+NAMES = {
+    "slash": ["c.a/b.weight", "c.a/b.bias", *(f"n./a/b.{k}" for k in KEYS)],
+    "colon": ["c.a::b.weight", "c.a:b.bias", *(f"a::b.{k}" for k in KEYS)],
+    "long": ["c." + "long" * 250 + ".weight", "c." + "long" * 250 + ".bias", *(f"{'n' * 128}.{k}" for k in KEYS)],
+    "quotes": ['c."q".weight', "c.b\\s.bias", *(f"n.ä \t\n.{k}" for k in KEYS)],
+    "alike": ["c.a_b.weight", "c.a:b.bias", "n.a/b", "n.a:b", "n.mean", "n.var"],
+    "calls": ["val_0", "getitem", "onnx::x", "getitem_1", "val_1", "val_2"],
+    "endless": ["c.weight", "c.bias", "n." + "w" * 1022, "n.b", "n.m", "n.v"],
+    "ours": ["input", "logits", "stem/weight", "stem/1", "stem/factor", "images/0"],
+}
+
+
 def files():
     c = [tensor("c.weight", (4, 4, 1, 1)), tensor("c.bias", (4,))]
     vector = lambda name: tensor(name, (4,))
@@ -65,6 +79,14 @@ def files():
     given = [constant("/ones", 1.0, dims=(2,)), constant("/zeros", 0.0, dims=(2,))]
     group[1] = node("InstanceNormalization", ["f", "/ones", "/zeros"], ["i"])
     made["norm_4d"] = around(group, [*plain[1:], *given, four("n.weight"), four("n.bias")])
+    for key, names in NAMES.items():
+        path = "/c/Conv" if key in ("calls", "ours") else ""  # as TorchScript, else as dynamo
+        w, b, *rest = names
+        body = [node("Conv", ["stem", w, b], ["m"], name=path, kernel_shape=[1, 1])]
+        body += [node("BatchNormalization", ["m", *rest], ["body"])]
+        head = [*HEAD[:2], node("Gemm", ["row", "head.weight", "head.bias"], ["out"], transB=1)]
+        weights = [tensor(w, (4, 4, 1, 1)), *(tensor(n, (4,), values(4, 1)) for n in (b, *rest))]
+        made[key] = by_torch(model([*STEM, *body, *head], [*WEIGHTS, *weights], output="out"))
     square = tensor("mix.weight", (10, 4, 1, 1))
     made["view"] = model([*STEM, *RELU, *HEAD[:2], node("Reshape", ["mix.weight", "to"], ["w"]),
                           node("Gemm", ["row", "w"], ["logits"], transB=1)], [*WEIGHTS[:2], square, shape("to", (10, 4))])
@@ -121,9 +143,18 @@ def computed(name, weights, missing):
     assert not any(module[k].any() for k in missing), missing
 
 
+def exported(name, other):
+    """gyre's ONNX has them under their names, but for those of `other`."""
+    from onnx_run import Model
+    there = set(Model("out.onnx").constants)
+    assert set(NAMES[name]) - there == set(other), (set(NAMES[name]) - there, there)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "same":
         same(sys.argv[2])
+    elif sys.argv[1] == "exported":
+        exported(sys.argv[2], sys.argv[3:])
     elif sys.argv[1] == "shared":
         shared(sys.argv[2], sys.argv[3])
     elif sys.argv[1] == "computed":
