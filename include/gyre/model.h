@@ -18,8 +18,7 @@
 enum {
     GYRE_NODE_INPUTS = 3,
     GYRE_NODE_PARAMS = 4,
-    GYRE_NODE_NAME_SIZE = 128,  /* of nodes and parameters, with the NUL */
-    GYRE_TORCH_NAME_SIZE = 1024 /* of parameters of PyTorch's networks, likewise */
+    GYRE_NODE_NAME_SIZE = 128 /* of nodes and parameters, with the NUL */
 };
 
 /* What the nodes of one kind have in common: src/model/node.h. */

@@ -13,7 +13,8 @@
 enum {
     GYRE_THREADS_MAX = 4096,    /* of a rank */
     GYRE_CLASSES_MAX = 1000000, /* of a dataset and of a model */
-    GYRE_NODES_MAX = 10000      /* of a network: the time of planning grows with their square */
+    GYRE_NODES_MAX = 10000,     /* of a network: the time of planning grows with their square */
+    GYRE_TORCH_NAME_SIZE = 1024 /* bytes of a parameter's name in PyTorch, with the NUL */
 };
 
 /* A duration with its unit, as {"epochs": 10} in a config. */

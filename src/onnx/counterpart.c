@@ -3,13 +3,13 @@
  * copies that several nodes have of a tensor, one goes back under its name. */
 #include "counterpart.h"
 
-#include "gyre/model.h"
+#include "gyre/settings.h"
 #include <stdio.h>
 #include <string.h>
 
 /* As gyre calls it in a state_dict without more ado: gyre/state_dict.h. */
 static const char *usual_name(onnx_import *m, const onnx_layer *l, const char *suffix) {
-    char name[GYRE_NODE_NAME_SIZE];
+    char name[256];
     const bool whole = onnx_layer_is(l, "scale");
     snprintf(name, sizeof name, "%s%s%s", l->name, whole ? "" : ".", whole ? "" : suffix);
     return onnx_text(&m->work, name, strlen(name));
