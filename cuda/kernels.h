@@ -54,7 +54,7 @@ cudaError_t gpu_column_pairs_launch(cudaStream_t stream, unsigned room, unsigned
 cudaError_t gpu_column_sum_launch(cudaStream_t stream, bool bf16, size_t rows, size_t columns,
                                   const void *dy, void *work, float *db);
 
-/* out(columns) = sum over rows of a dy, products of (rows, columns) */
+/* out(columns) = sum over rows of a dy, products of (rows, columns); a NULL: of dy alone */
 cudaError_t gpu_column_products_launch(cudaStream_t stream, bool bf16, size_t rows, size_t columns,
                                        const void *a, const void *dy, void *work, float *out);
 /* out(samples, columns): the same over the `rows` rows of each sample; a NULL: of dy alone */

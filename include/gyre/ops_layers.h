@@ -306,6 +306,7 @@ typedef struct {
     SHAPED(upsample, gyre_upsample_shape, (gyre_act, x), (gyre_act, y))                            \
     SHAPED(upsample_dx, gyre_upsample_shape, (gyre_act, dy), (gyre_act, dx))                       \
     SHAPED(scale, gyre_scale_shape, (gyre_act, x), (gyre_f32, w), (gyre_act, y)) /* y may be x */  \
+    /* x may be NULL: of dy alone */                                                               \
     SHAPED(scale_dw, gyre_scale_shape, (gyre_act, x), (gyre_act, dy), (gyre_f32, dw))              \
     SHAPED(pool, gyre_pool_shape, (gyre_act, x), (gyre_raw, saved), (gyre_act, y))                 \
     SHAPED(pool_dx, gyre_pool_shape, (gyre_act, dy), (gyre_raw, saved), (gyre_act, dx))            \

@@ -47,7 +47,8 @@ gyre_state_array gyre_state_of_type(const gyre_model *m, int param) {
         a.rows = (size_t)p->dims[0];
         a.pixels = (size_t)p->picture[0] * (size_t)p->picture[1];
         a.channels = (size_t)p->picture[2];
-    } else if (owner != NULL && strcmp(owner->type->name, "scale") == 0) {
+    } else if (owner != NULL && (strcmp(owner->type->name, "scale") == 0 ||
+                                 strcmp(owner->type->name, "bias") == 0)) {
         a.name = owner->name;
         a.ndim = 3;
         a.dims[1] = a.dims[2] = 1;

@@ -28,6 +28,7 @@
     TYPE(geglu)                                                                                    \
     TYPE(positions)                                                                                \
     TYPE(scale)                                                                                    \
+    TYPE(bias)                                                                                     \
     TYPE(affine)                                                                                   \
     TYPE(concat)                                                                                   \
     TYPE(flatten)                                                                                  \

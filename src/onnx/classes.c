@@ -25,6 +25,7 @@ static bool keeps_channels(const onnx_import *m, const onnx_layer *l) {
                                         "mul",
                                         "spatial_dropout",
                                         "scale",
+                                        "bias",
                                         "stochastic_depth",
                                         "batch_norm",
                                         "relu",

@@ -10,7 +10,7 @@
 
 enum { ONNX_READ_MAX = 1 << 16 }; /* numbers of a constant that is computed with */
 
-typedef struct {
+typedef struct onnx_constant {
     bool integer; /* whole numbers and flags */
     int rank;
     int64_t dims[ONNX_RANK_MAX];
@@ -24,6 +24,8 @@ typedef struct {
     bool untrained;                  /* the file tells that it is no parameter */
     bool trained;                    /* or that it is one, or follows from one */
     const char *follows;             /* a parameter that it is computed from; NULL: from none */
+    struct onnx_constant *base;      /* a parameter: it is times * base + plus; NULL: it is not */
+    double times, plus;
 } onnx_constant;
 
 /* A tensor of the file, which is checked; NULL: the failure is in w->status. */

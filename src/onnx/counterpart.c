@@ -10,7 +10,7 @@
 /* As gyre calls it in a state_dict without more ado: gyre/state_dict.h. */
 static const char *usual_name(onnx_import *m, const onnx_layer *l, const char *suffix) {
     char name[256];
-    const bool whole = onnx_layer_is(l, "scale");
+    const bool whole = onnx_layer_is(l, "scale") || onnx_layer_is(l, "bias");
     snprintf(name, sizeof name, "%s%s%s", l->name, whole ? "" : ".", whole ? "" : suffix);
     return onnx_text(&m->work, name, strlen(name));
 }
@@ -39,7 +39,7 @@ static int usual_dims(const onnx_layer *l, const onnx_weight *w, int64_t dims[ON
     const bool first = strcmp(w->suffix, "weight") == 0;
     dims[0] = (int64_t)k->count;
     dims[1] = dims[2] = 1;
-    if (onnx_layer_is(l, "scale")) return 3;
+    if (onnx_layer_is(l, "scale") || onnx_layer_is(l, "bias")) return 3;
     if (!first || !(onnx_layer_is(l, "conv") || onnx_layer_is(l, "linear"))) return 1;
     const bool transposed = cJSON_GetObjectItemCaseSensitive(l->options, "transposed") != NULL;
     for (int i = 0; i < k->rank; i++) dims[i] = k->dims[transposed ? k->rank - 1 - i : i];

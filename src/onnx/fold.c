@@ -5,6 +5,7 @@
 #include "attribute.h"
 #include "fold_math.h"
 #include "gyre/size.h"
+#include "learned.h"
 #include <math.h>
 #include <string.h>
 
@@ -263,6 +264,7 @@ bool onnx_fold(onnx_import *m, onnx_call *c) {
     if (!known) k = onnx_math_fold(m, c);
     if (k == NULL) return false;
     note_parameters(c, k);
+    onnx_learned_fold(m, c, k);
     onnx_give_constant(c, k);
     return true;
 }

@@ -33,9 +33,9 @@ typedef struct {
     const char *computed[2]; /* a weight that is none of PyTorch's network, and what it is from */
     int computed_count;
     const char *constant;   /* a parameter that is one here; NULL: none */
-    const char *single;     /* a factor of one number that may be a buffer; NULL: none */
     const char *normaliser; /* a parameter, or a buffer, that the images are normalised by */
     double doubtful;        /* a number that may be of pixels of 0 to 1, or to 255; 0: none */
+    bool marked;            /* the file tells of its parameters that they are, as dynamo's do */
     bool no_momentum;       /* a batch norm has none that training can use */
     int refused;            /* calls */
 } onnx_import;

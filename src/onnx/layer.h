@@ -29,7 +29,8 @@ typedef struct {
     int64_t pads[4];       /* of a step that pads: top, left, bottom, right */
     int64_t steps[2];      /* of a Slice: along height and width */
     bool volume;           /* a step on (N, 1, C, H, W), whose pads are of channels */
-    onnx_constant *factor; /* of a step: a parameter of one number that it multiplies by; NULL */
+    int stand_in;          /* of a step: the layer + 1 in its place as a node; 0: none */
+    bool doubtful;         /* what it trains may be a buffer */
     const char *parameter; /* that it has as a constant; NULL: none */
     bool plain;            /* a normalisation whose weight and bias may come as Mul and Add */
     bool fixed;            /* a norm of a bias alone: its weight stays 1 */

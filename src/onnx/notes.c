@@ -47,29 +47,35 @@ static void note_folded(notes *n) {
             "do_constant_folding=False, or dynamo=True and optimize=False");
 }
 
-/* A factor for each channel whose name an exporter lost: a buffer's is not told from a parameter's.
- */
+/* What a node learns whose name an exporter lost, or that the file does not tell to be a parameter,
+ * though it tells so of others: it may be a buffer, or computed from a parameter. */
 static void note_nameless(notes *n) {
     for (int k = 0; k < n->m->layers.count; k++) {
         const onnx_layer *l = onnx_layer_at(n->m, k);
-        const onnx_constant *w =
-            l->needed && onnx_layer_is(l, "scale") ? onnx_layer_find_weight(l, "weight") : NULL;
-        if (w == NULL || !onnx_is_lost(w)) continue;
+        const bool learns = onnx_layer_is(l, "scale") || onnx_layer_is(l, "bias");
+        const onnx_constant *w = l->needed && learns ? l->weights[0].constant : NULL;
+        if (w == NULL || w->name == NULL || w->trained) continue;
+        if (!onnx_is_lost(w) && !n->m->marked) continue;
         note(n,
-             "factors for each channel have lost their names (%.60s), and are trained; if they "
-             "are buffers, as those of FrozenBatchNorm2d, export the network with dynamo=True, "
-             "whose files tell",
+             "numbers for each channel have lost their names (%.60s), and are trained; if they "
+             "are buffers, as those of FrozenBatchNorm2d, or computed from parameters, export the "
+             "network with dynamo=True and optimize=False, whose files tell",
              w->name);
         return;
     }
 }
 
-static void note_single(notes *n) {
-    if (n->m->single == NULL) return;
-    note(n,
-         "%.100s multiplies all channels, and is trained; if it is a buffer, export the network "
-         "with dynamo=True, whose files tell",
-         n->m->single);
+static void note_doubtful(notes *n) {
+    for (int k = 0; k < n->m->layers.count; k++) {
+        const onnx_layer *l = onnx_layer_at(n->m, k);
+        if (!l->needed || !l->doubtful) continue;
+        note(n,
+             "%.100s %s channels, and is trained; if it is a buffer, export the network with "
+             "dynamo=True, whose files tell",
+             l->weights[0].constant->name,
+             onnx_layer_is(l, "scale") ? "multiplies all" : "is added to");
+        return;
+    }
 }
 
 /* ---- parameters */
@@ -136,6 +142,6 @@ void onnx_notes_set(onnx_import *m, gyre_onnx *o) {
              "the mean of all batches; its running statistics take 0.1 of each batch here: give "
              "the module a momentum before the export, or the node one");
     note_nameless(&n);
-    note_single(&n);
+    note_doubtful(&n);
     if (converted != NULL) note(&n, "its weights of %s became float32", converted);
 }

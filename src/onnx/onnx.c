@@ -8,6 +8,7 @@
 #include "fuse.h"
 #include "graph.h"
 #include "gyre/file.h"
+#include "learned.h"
 #include "naming.h"
 #include "needed.h"
 #include "notes.h"
@@ -60,6 +61,7 @@ static gyre_status build(gyre_onnx *o) {
     onnx_needed_mark(m);
     onnx_affine_nodes(m);
     GYRE_TRY(onnx_needed_check(m));
+    GYRE_TRY(onnx_learned_check(m));
     onnx_norms_freeze(m);
     onnx_fuse(m);
     GYRE_TRY(onnx_needed_count(m));

@@ -1,6 +1,7 @@
 /* Numbers inside a network that no training changes: an affine node, of one factor and shift, or of
  * some for each channel. Single numbers are steps at first, since patterns have them, too. */
 #include "affine.h"
+#include "learned.h"
 #include "needed.h"
 #include "operators.h"
 #include "pattern.h"
@@ -96,25 +97,14 @@ static bool joins(const onnx_import *m, const onnx_layer *l, double factor) {
            cJSON_GetObjectItemCaseSensitive(before->options, "shift") == NULL;
 }
 
-/* A parameter that multiplies all channels alike. */
-static void give_one_factor(onnx_import *m, onnx_layer *l) {
-    l->type = "scale";
-    if (l->number != 1) onnx_option(&m->work, l, "initial", onnx_short(l->number));
-    if (!l->factor->trained && onnx_file_is_by(m->work.file, "pytorch"))
-        m->single = l->factor->name;
-    if (l->size[ONNX_AXIS_C] > 1) onnx_option_flag(&m->work, l, "by_channel", false);
-    onnx_layer_weight(l, "weight", l->factor);
-    l->parameter = NULL;
-}
-
 void onnx_affine_nodes(onnx_import *m) {
     double factor, shift;
+    onnx_stand_ins(m);
+    onnx_needed_mark(m);
     for (int i = 0; i < m->layers.count; i++) {
         onnx_layer *l = onnx_layer_at(m, i);
         if (!l->needed) continue;
-        if (l->factor != NULL && onnx_is_step(l, "Mul")) {
-            give_one_factor(m, l);
-        } else if (read_step(l, &factor, &shift)) {
+        if (read_step(l, &factor, &shift)) {
             const onnx_layer *before = onnx_layer_at(m, l->inputs[0]);
             if (joins(m, l, factor)) {
                 const cJSON *option = cJSON_GetObjectItemCaseSensitive(before->options, "factor");

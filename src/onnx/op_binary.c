@@ -1,6 +1,8 @@
 /* Add, Sub, Mul, Div and Pow: of two layers, of a layer and weights, of the images and the numbers
  * that normalise them, or a step of a pattern. */
 #include "affine.h"
+#include "chain.h"
+#include "learned.h"
 #include "operators.h"
 #include "pattern.h"
 #include <math.h>
@@ -8,57 +10,14 @@
 
 /* ---- weights */
 
-/* Mul by a number for each channel: the weight of a norm, or a scale node. */
-static bool give_factor(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k) {
+/* Mul by a number for each channel: the weight of a norm that has neither that nor a bias. */
+static bool give_weight(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k) {
     const onnx_layer *before = onnx_layer_of(m, v);
-    double number = 1;
     if (onnx_is_literal(k) || !onnx_by_channel(m, v, k)) return false;
-    if (before != NULL && before->plain && onnx_layer_find_weight(before, "weight") == NULL &&
-        onnx_layer_find_weight(before, "bias") == NULL) { /* (x + b) w is not x w + b */
-        onnx_layer *l = onnx_copy_layer(m, c, v);
-        if (l != NULL) onnx_layer_weight(l, "weight", k);
-        return true;
-    }
-    onnx_layer *l = onnx_give(m, c, "scale", &v, 1);
-    if (l == NULL) return true;
-    if (onnx_constant_all(&m->work, k, &number) && number != 1)
-        onnx_option(&m->work, l, "initial", onnx_short(number));
-    onnx_layer_weight(l, "weight", k);
-    return true;
-}
-
-/* x w + b is a convolution of each channel with one number; `scale` is the layer x w. */
-static void give_scale_and_bias(onnx_import *m, onnx_call *c, onnx_value *v,
-                                const onnx_layer *scale, onnx_constant *bias) {
-    const int64_t channels = (int64_t)bias->count, dims[4] = {channels, 1, 1, 1};
-    onnx_value in = onnx_value_at(m, scale->inputs[0], v), *only = &in;
-    onnx_constant *weight = onnx_constant_copy(&m->work, scale->weights[0].constant);
-    onnx_layer *l = weight == NULL ? NULL : onnx_give(m, c, "conv", &only, 1);
-    if (l == NULL) return;
-    weight->rank = 4;
-    memcpy(weight->dims, dims, sizeof dims);
-    onnx_option(&m->work, l, "channels", (double)channels);
-    onnx_option(&m->work, l, "size", 1);
-    onnx_option(&m->work, l, "groups", (double)channels);
-    onnx_layer_weight(l, "weight", weight);
-    onnx_layer_weight(l, "bias", bias);
-}
-
-/* Add of a number for each channel: the bias of what is in front of it. */
-static bool give_bias(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k) {
-    const onnx_layer *before = onnx_layer_of(m, v);
-    const bool takes =
-        before != NULL && onnx_layer_find_weight(before, "bias") == NULL &&
-        (before->plain || onnx_layer_is(before, "conv") || onnx_layer_is(before, "linear"));
-    const bool scaled =
-        onnx_layer_is(before, "scale") && before->weights[0].constant->count == k->count;
-    if (onnx_is_literal(k) || !(takes || scaled) || !onnx_by_channel(m, v, k)) return false;
-    if (scaled) {
-        give_scale_and_bias(m, c, v, before, k);
-        return true;
-    }
+    if (before == NULL || !before->plain || onnx_layer_find_weight(before, "weight") != NULL)
+        return false;
     onnx_layer *l = onnx_copy_layer(m, c, v);
-    if (l != NULL) onnx_layer_weight(l, "bias", k);
+    if (l != NULL) onnx_layer_weight(l, "weight", k);
     return true;
 }
 
@@ -86,13 +45,6 @@ static bool is_lost_weight(onnx_import *m, onnx_value *v, const onnx_constant *k
     return before != NULL && before->plain && k->count > 1 && !onnx_is_literal(k);
 }
 
-/* A parameter, or a buffer: PyTorch's exporters and gyre's call no other constant so. */
-static bool is_told_parameter(const onnx_import *m, const onnx_constant *k) {
-    const bool told =
-        onnx_file_is_by(m->work.file, "pytorch") || onnx_file_is_by(m->work.file, "gyre");
-    return k->tensor != NULL && onnx_is_parameter(k) && (told || k->trained);
-}
-
 static void with_constant(onnx_import *m, onnx_call *c, int place) {
     onnx_value *v = c->in[place];
     onnx_constant *k = c->in[1 - place]->constant;
@@ -112,24 +64,25 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
         onnx_give_same(c, v);
         return;
     }
-    if (onnx_call_is(c, "Mul") && give_factor(m, c, v, k)) return;
-    if (onnx_call_is(c, "Add") && give_bias(m, c, v, k)) return;
+    if (onnx_call_is(c, "Mul") && give_weight(m, c, v, k)) return;
+    const bool learned = onnx_give_learned(m, c, v, k, place == 1);
+    if (learned && (k->count > 1 || c->out[0]->kind != ONNX_PICTURE)) return;
     if (!one) {
         if (onnx_give_channels(m, c, v, k, place == 1)) return;
         onnx_refuse(
             m, c, "gyre's constants of this kind are finite numbers, one or one for each channel");
         return;
     }
-    const bool told = is_told_parameter(m, k);
-    if (idle && !told) {
+    if (idle && !learned) {
         onnx_give_same(c, v);
         return;
     }
+    const int stand_in = learned ? c->out[0]->layer + 1 : 0;
     onnx_layer *l = onnx_give_step(m, c, &v, 1, number);
     if (l == NULL) return;
+    l->stand_in = stand_in;
     l->number_first = place == 1 && !onnx_call_is(c, "Mul") && !onnx_call_is(c, "Add");
     l->parameter = onnx_parameter_of(k);
-    if (told && k->count == 1 && onnx_call_is(c, "Mul")) l->factor = k;
     if (onnx_call_is(c, "Mul") || onnx_call_is(c, "Div")) onnx_pattern_product(m, c);
 }
 
@@ -153,23 +106,41 @@ static bool agree(const onnx_view *a, const onnx_view *b) {
     return true;
 }
 
-static void with_layer(onnx_import *m, onnx_call *c, const char *type) {
-    onnx_value *a = c->in[0], *b = c->in[1], *list[2] = {a, b};
-    if (!agree(&a->view, &b->view)) {
-        onnx_refuse(m, c, "gyre adds and multiplies pictures whose axes are the same");
-        return;
-    }
+/* NULL: a node of gyre joins both, the larger one of them, which is *first, in front. */
+static const char *why_not_joined(onnx_import *m, const onnx_value *a, const onnx_value *b,
+                                  int *first) {
     const int64_t *x = onnx_size_of(m, a), *y = onnx_size_of(m, b);
-    if (!spreads(y, x) && spreads(x, y)) {
-        list[0] = b;
-        list[1] = a;
-    } else if (!spreads(y, x)) {
-        onnx_refuse(m, c,
-                    "one picture was expected to have the other's size, or one value for "
-                    "each of its channels or pixels");
-        return;
+    *first = spreads(y, x) || !spreads(x, y) ? 0 : 1;
+    if (!agree(&a->view, &b->view))
+        return "gyre adds and multiplies pictures whose axes are the same";
+    if (spreads(y, x) || spreads(x, y)) return NULL;
+    return "one picture was expected to have the other's size, or one value for each of its "
+           "channels or pixels";
+}
+
+static void with_layer(onnx_import *m, onnx_call *c, const char *type) {
+    int first;
+    const char *why = why_not_joined(m, c->in[0], c->in[1], &first);
+    onnx_value *list[2] = {c->in[first], c->in[1 - first]};
+    if (why == NULL)
+        onnx_give(m, c, type, list, 2);
+    else
+        onnx_refuse(m, c, "%s", why);
+}
+
+/* a - b, which patterns have, too: a step, and a sum in its place. */
+static void give_difference(onnx_import *m, onnx_call *c) {
+    int first;
+    onnx_chain n = {m, c, c->out[0] == NULL};
+    const bool joined = why_not_joined(m, c->in[0], c->in[1], &first) == NULL && !n.failed;
+    if (joined) {
+        const onnx_value pair[2] = {*c->in[0], onnx_chain_affine(&n, *c->in[1], -1, 0)};
+        onnx_chain_add(&n, "add", pair[first], &pair[1 - first], NULL);
+        if (n.failed) return;
     }
-    onnx_give(m, c, type, list, 2);
+    const int stand_in = joined ? c->out[0]->layer + 1 : 0;
+    onnx_layer *l = onnx_give_step(m, c, c->in, 2, NAN);
+    if (l != NULL) l->stand_in = stand_in;
 }
 
 /* Two pictures, or one and a constant: *place is that of the picture then, else -1. */
@@ -189,12 +160,14 @@ void onnx_op_add(onnx_import *m, onnx_call *c) {
         with_layer(m, c, "add");
 }
 
-/* Sub and Pow, which gyre has with a constant, and of two layers only in patterns. */
+/* Sub and Pow; Pow of two layers patterns alone have. */
 void onnx_op_with_constant(onnx_import *m, onnx_call *c) {
     int place;
     if (!operands(m, c, &place)) return;
     if (place >= 0)
         with_constant(m, c, place);
+    else if (onnx_call_is(c, "Sub"))
+        give_difference(m, c);
     else
         onnx_give_step(m, c, c->in, 2, NAN);
 }

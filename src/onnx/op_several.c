@@ -1,51 +1,25 @@
 /* Activations that become several nodes, each of which reads those before it. */
 #include "affine.h"
 #include "attribute.h"
+#include "chain.h"
 #include "operators.h"
 #include <math.h>
 
-typedef struct {
-    onnx_import *m;
-    onnx_call *c;
-    bool failed; /* a node was refused, or there is no memory: no more are given */
-} chain;
-
-/* The output of one more node, which is the call's so far; *made is the node, NULL: there is none.
- */
-static onnx_value add_node(chain *n, const char *type, onnx_value a, const onnx_value *b,
-                           onnx_layer **made) {
-    onnx_value second = b == NULL ? a : *b, *in[] = {&a, &second};
-    onnx_layer *l = n->failed ? NULL : onnx_give(n->m, n->c, type, in, b == NULL ? 1 : 2);
-    if (made != NULL) *made = l;
-    n->failed = l == NULL;
-    return l == NULL ? a : *n->c->out[0];
+static onnx_value act(onnx_chain *n, const char *type, onnx_value x) {
+    return onnx_chain_add(n, type, x, NULL, NULL);
 }
 
-static onnx_value act(chain *n, const char *type, onnx_value x) {
-    return add_node(n, type, x, NULL, NULL);
-}
-
-/* factor x + shift */
-static onnx_value affine(chain *n, onnx_value x, double factor, double shift) {
-    onnx_layer *l = NULL;
-    if (factor == 1 && shift == 0) return x;
-    onnx_value y = add_node(n, "affine", x, NULL, &l);
-    if (l != NULL && factor != 1) onnx_option(&n->m->work, l, "factor", onnx_short(factor));
-    if (l != NULL && shift != 0) onnx_option(&n->m->work, l, "shift", onnx_short(shift));
-    return y;
-}
-
-static onnx_value elu(chain *n, onnx_value x, double alpha) {
+static onnx_value elu(onnx_chain *n, onnx_value x, double alpha) {
     onnx_layer *l = NULL;
     if (alpha == 0) return act(n, "relu", x);
-    onnx_value y = add_node(n, "elu", x, NULL, &l);
+    onnx_value y = onnx_chain_add(n, "elu", x, NULL, &l);
     if (l != NULL && alpha != 1) onnx_option(&n->m->work, l, "alpha", onnx_short(alpha));
     return y;
 }
 
 /* The chain of a call whose output somebody may read; false: the call was refused, or is idle. */
-static bool begin(onnx_import *m, onnx_call *c, chain *n) {
-    *n = (chain){m, c, false};
+static bool begin(onnx_import *m, onnx_call *c, onnx_chain *n) {
+    *n = (onnx_chain){m, c, false};
     return onnx_is_picture(m, c, 0) && c->out[0] != NULL;
 }
 
@@ -60,26 +34,26 @@ static bool takes_alpha(onnx_import *m, onnx_call *c, double alpha, double least
 
 void onnx_op_elu(onnx_import *m, onnx_call *c) {
     const double alpha = onnx_real(c->node, "alpha", 1);
-    chain n;
+    onnx_chain n;
     if (begin(m, c, &n) && takes_alpha(m, c, alpha, 0)) elu(&n, *c->in[0], alpha);
 }
 
 /* alpha (exp(x / alpha) - 1) below 0, else x: an ELU of x / alpha, times alpha. */
 void onnx_op_celu(onnx_import *m, onnx_call *c) {
     const double alpha = onnx_real(c->node, "alpha", 1);
-    chain n;
+    onnx_chain n;
     if (!begin(m, c, &n) || !takes_alpha(m, c, alpha, 1e-6)) return;
-    affine(&n, elu(&n, affine(&n, *c->in[0], 1 / alpha, 0), 1), alpha, 0);
+    onnx_chain_affine(&n, elu(&n, onnx_chain_affine(&n, *c->in[0], 1 / alpha, 0), 1), alpha, 0);
 }
 
 /* gamma ELU(x) */
 void onnx_op_selu(onnx_import *m, onnx_call *c) {
     const double alpha = onnx_real(c->node, "alpha", 1.67326319217681884765625);
     const double gamma = onnx_real(c->node, "gamma", 1.05070102214813232421875);
-    chain n;
+    onnx_chain n;
     if (!begin(m, c, &n) || !takes_alpha(m, c, alpha, 0)) return;
     if (fabs(gamma) <= 1e30)
-        affine(&n, elu(&n, *c->in[0], alpha), gamma, 0);
+        onnx_chain_affine(&n, elu(&n, *c->in[0], alpha), gamma, 0);
     else
         onnx_refuse(m, c, "its gamma is %g", gamma);
 }
@@ -88,7 +62,7 @@ void onnx_op_selu(onnx_import *m, onnx_call *c) {
 
 /* relu(x) + w (x - relu(x)); w is one number, or one for each channel. */
 void onnx_op_prelu(onnx_import *m, onnx_call *c) {
-    chain n;
+    onnx_chain n;
     double number = 1;
     onnx_layer *l = NULL;
     if (!begin(m, c, &n) || !onnx_is_weight(m, c, 1)) return;
@@ -99,16 +73,16 @@ void onnx_op_prelu(onnx_import *m, onnx_call *c) {
         onnx_refuse(m, c, "its slope is neither one number, nor one for each channel");
         return;
     }
-    const onnx_value above = act(&n, "relu", x), minus = affine(&n, above, -1, 0);
-    const onnx_value below = add_node(&n, "add", x, &minus, NULL);
-    const onnx_value scaled = add_node(&n, "scale", below, NULL, &l);
+    const onnx_value above = act(&n, "relu", x), minus = onnx_chain_affine(&n, above, -1, 0);
+    const onnx_value below = onnx_chain_add(&n, "add", x, &minus, NULL);
+    const onnx_value scaled = onnx_chain_add(&n, "scale", below, NULL, &l);
     if (l == NULL) return;
     if (one && onnx_size_of(m, &x)[ONNX_AXIS_C] > 1)
         onnx_option_flag(&m->work, l, "by_channel", false);
     if (onnx_constant_all(&m->work, w, &number) && isfinite(number) && number != 1)
         onnx_option(&m->work, l, "initial", onnx_short(number));
     onnx_layer_weight(l, "weight", w);
-    add_node(&n, "add", above, &scaled, NULL);
+    onnx_chain_add(&n, "add", above, &scaled, NULL);
 }
 
 /* ---- bounds */
@@ -117,29 +91,33 @@ void onnx_op_prelu(onnx_import *m, onnx_call *c) {
 #define BOUND_MOST 1e30
 
 /* out min(relu(in x), high) of a positive bound. */
-static onnx_value at_most(chain *n, onnx_value x, double in, double high, double out) {
-    if (high >= BOUND_MOST) return affine(n, act(n, "relu", affine(n, x, in, 0)), out, 0);
-    return affine(n, act(n, "relu6", affine(n, x, in * 6 / high, 0)), out * high / 6, 0);
+static onnx_value at_most(onnx_chain *n, onnx_value x, double in, double high, double out) {
+    if (high >= BOUND_MOST)
+        return onnx_chain_affine(n, act(n, "relu", onnx_chain_affine(n, x, in, 0)), out, 0);
+    return onnx_chain_affine(n, act(n, "relu6", onnx_chain_affine(n, x, in * 6 / high, 0)),
+                             out * high / 6, 0);
 }
 
 /* Bounds on both sides of 0 by both sides apart, where nothing cancels; others by moving x. */
-static void clip(chain *n, onnx_value x, double low, double high) {
+static void clip(onnx_chain *n, onnx_value x, double low, double high) {
     if (low == 0) {
         at_most(n, x, 1, high, 1);
     } else if (high == 0) {
         at_most(n, x, -1, -low, -1);
     } else if (low < 0 && high > 0) {
         const onnx_value above = at_most(n, x, 1, high, 1), below = at_most(n, x, -1, -low, -1);
-        add_node(n, "add", above, &below, NULL);
+        onnx_chain_add(n, "add", above, &below, NULL);
     } else if (low > 0) {
-        affine(n, at_most(n, affine(n, x, 1, -low), 1, high - low, 1), 1, low);
+        onnx_chain_affine(n, at_most(n, onnx_chain_affine(n, x, 1, -low), 1, high - low, 1), 1,
+                          low);
     } else {
-        affine(n, at_most(n, affine(n, x, -1, high), 1, high - low, 1), -1, high);
+        onnx_chain_affine(n, at_most(n, onnx_chain_affine(n, x, -1, high), 1, high - low, 1), -1,
+                          high);
     }
 }
 
 static void give_clipped(onnx_import *m, onnx_call *c, double low, double high) {
-    chain n;
+    onnx_chain n;
     if (!begin(m, c, &n)) return;
     if (isnan(low) || isnan(high))
         onnx_refuse(m, c, "its bounds are not single numbers that the file has");

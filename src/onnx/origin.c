@@ -32,5 +32,6 @@ void onnx_origin_mark(onnx_import *m) {
         v->constant->untrained = buffer || has_kind(bytes, size, "CONSTANT_TENSOR");
         v->constant->trained = has_kind(bytes, size, "PARAMETER");
         if (buffer || v->constant->trained) v->constant->kind = ONNX_NAME_TOLD;
+        m->marked = m->marked || v->constant->trained;
     }
 }

@@ -58,7 +58,7 @@ list|"names": {"weight": "p.0", "bias": "p.1"}
 other|"names": {"bias": "n.b"}
 kernel|"names": {"weight": "c.kernel", "bias": "c.bias_"}
 added|"names": {"bias": "b"}"shapes": {"bias": [4, 1, 1]}
-line|"names": {"weight": "a.alpha", "bias": "a.beta"}"shapes": {"weight": [4, 1, 1], "bias": [1, 4, 1, 1]}
+line|"shapes": {"bias": [1, 4, 1, 1]}
 factor|"shapes": {"weight": []}
 factor_fresh|"shapes": {"weight": []}
 factor_list|"shapes": {"weight": [1]}

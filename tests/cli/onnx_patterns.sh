@@ -76,11 +76,11 @@ option bare_layer '"type": "layer_norm", "affine": false}'
 option no_bias '"name": "norm", "type": "layer_norm", "bias": false}'
 option only_bias '"name": "norm", "type": "layer_norm", "lr_mult": {"weight": 0}}'
 option pad_axes '"pad": [1, 2, 1, 0]'
-for name in bare_batch number_Mul channels_Mul number_named channels_named no_momentum fresh_batch; do
+for name in bare_batch number_Mul channels_Mul number_named channels_named no_momentum fresh_batch divided_named difference lerp biases; do
     ends 0 "$gyre" model "$T/$name.onnx"
     case $name in
     number_named) words="gain is a constant here, which training leaves as it is" ;;
-    channels_named) words="offset is a constant here, which training leaves as it is" ;;
+    divided_named) words="offset is a constant here, which training leaves as it is" ;;
     no_momentum) words="a batch norm has a momentum of 1 or 0, as exporters write PyTorch's momentum=None" ;;
     *) words= ;;
     esac
@@ -109,7 +109,7 @@ off = np.abs(want - found).max() / np.abs(want).max()
 assert off <= 1e-5, off  # sums of f32 in another order
 P
 for name in number_Div number_minus number_both number_order channels_Mul channels_Div channels_Sub channels_minus \
-    channels_both channels_named bare_batch bare_named bare_instance bare_layer no_bias only_bias; do
+    channels_both channels_named divided_named difference lerp biases bare_batch bare_named bare_instance bare_layer no_bias only_bias; do
     rm -rf run a.csv b.csv
     sed "s/x.onnx/$name.onnx/" config.json >own.json
     ends 0 "$gyre" eval $name.onnx --model own.json --data d.h5 --predictions a.csv

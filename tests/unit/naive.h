@@ -252,7 +252,9 @@ static void naive_broadcast(const naive *t, const gyre_node *l, naive_input in, 
 static void naive_scale(const naive *t, const gyre_node *l, naive_input in, double *y) {
     const double *weight = naive_param(t, l->params[0]);
     const int count = naive_int(l, "by_channel") ? l->c : 1;
-    for (int i = 0; i < t->n * l->h * l->w * l->c; i++) y[i] = in.x[i] * weight[i % count];
+    const bool bias = strcmp(l->type->name, "bias") == 0;
+    for (int i = 0; i < t->n * l->h * l->w * l->c; i++)
+        y[i] = bias ? in.x[i] + weight[i % count] : in.x[i] * weight[i % count];
 }
 
 static void naive_affine(const naive *t, const gyre_node *l, naive_input in, double *y) {
@@ -318,6 +320,7 @@ static const struct {
                    {"geglu", naive_geglu},
                    {"positions", naive_positions},
                    {"scale", naive_scale},
+                   {"bias", naive_scale},
                    {"affine", naive_affine},
                    {"concat", naive_concat},
                    {"flatten", naive_flatten},

@@ -243,7 +243,7 @@ static void unequal_and_grouped_convolutions(void **state) {
 }
 
 /* Squeeze-and-excite (a gate for each channel), a gate for each pixel, a square, sums of three
- * inputs of three sizes and of one input twice, layer scale, one factor, and an ELU's alpha. */
+ * inputs of three sizes and of one input twice, layer scale, one factor, biases, and an ELU's alpha. */
 static void build_broadcast(builder *b, int variant) {
     (void)variant;
     builder_style_he(b);
@@ -260,6 +260,8 @@ static void build_broadcast(builder *b, int variant) {
     int twice = builder_node(b, "add", "twice", (const int[]){sum, attend, sum}, 3, NULL);
     x = builder_node_of(b, "scale", "scale", twice, BUILDER_OPTIONS({"initial", 0.5}));
     x = builder_node_of(b, "scale", "one", x, BUILDER_OPTIONS({"initial", 1.5}, {"by_channel", 0}));
+    x = builder_node_of(b, "bias", "bias", x, BUILDER_OPTIONS({"initial", 0.25}));
+    x = builder_node_of(b, "bias", "all", x, BUILDER_OPTIONS({"initial", -0.5}, {"by_channel", 0}));
     x = builder_node_of(b, "elu", "elu", x, BUILDER_OPTIONS({"alpha", 1.75}));
     builder_style_torch(b);
     builder_node_of(b, "linear", "fc", x, BUILDER_OPTIONS({"out", 10}));

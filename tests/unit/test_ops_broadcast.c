@@ -82,6 +82,10 @@ static void check_scale(gyre_backend *b, gyre_scale_shape s) {
     check_close("y", dev_y, y, NULL, 0);
     OK(b->ops->scale_dw(b->main, &s, A(dev_x), A(dev_dy), F(dev_dw)));
     check_close("dw", dev_dw, dw, size, sum_bound((double)(n / c)));
+    memset(dw, 0, c * sizeof *dw), memset(size, 0, c * sizeof *size);
+    for (size_t i = 0; i < n; i++) dw[i % c] += dy[i], size[i % c] += fabs(dy[i]);
+    OK(b->ops->scale_dw(b->main, &s, NULL, A(dev_dy), F(dev_dw)));
+    check_close("sums of dy", dev_dw, dw, size, sum_bound((double)(n / c)));
     OK(b->ops->scale(b->main, &s, A(dev_x), F(dev_w), A(dev_x))); /* over x */
     check_same(dev_x, dev_y);
     buffer all[] = {dev_x, dev_w, dev_dy, dev_y, dev_dw};

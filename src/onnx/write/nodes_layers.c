@@ -62,12 +62,20 @@ static graph_value linear(nodes_call *c) {
                                            GRAPH_ATTRIBUTES(GRAPH_INT("transB", !p->transposed))));
 }
 
-/* A factor for each channel, or one. */
-static graph_value scale(nodes_call *c) {
+/* A number for each channel, or one. */
+static graph_value learned(nodes_call *c, const char *operator) {
     const bool one = nodes_option(c, "by_channel", 1) == 0;
     const int rank = one || c->x[0].flat ? 1 : 3;
     const graph_value w = graph_parameter(c->g, c->node->params[0], rank, false);
-    return graph_binary(c->g, "Mul", c->x[0], w);
+    return graph_binary(c->g, operator, c->x[0], w);
+}
+
+static graph_value scale(nodes_call *c) {
+    return learned(c, "Mul");
+}
+
+static graph_value bias(nodes_call *c) {
+    return learned(c, "Add");
 }
 
 /* Numbers that no training changes. Those for each channel have names that no parameter has. */
@@ -86,5 +94,5 @@ static graph_value affine(nodes_call *c) {
     return y;
 }
 
-const nodes_row nodes_layers[] = {
-    {"conv", conv}, {"linear", linear}, {"scale", scale}, {"affine", affine}, {0}};
+const nodes_row nodes_layers[] = {{"conv", conv}, {"linear", linear}, {"scale", scale},
+                                  {"bias", bias}, {"affine", affine}, {0}};

@@ -34,19 +34,21 @@ def make_images():
     gain = tensor("gain", (3, 1, 1), [0.5, 0.25, 2.0])
     by = lambda op: [node(op, ["images", "gain"], ["x"])]
     for op, network in (("Mul", '"name": "gain", "type": "scale"}'),
-                        ("Add", '"type": "affine", "by_channel": true}')):
+                        ("Add", '"name": "gain", "type": "bias"}')):
         edge("parameter_" + op, behind_images(by(op), [gain], between=[kind("gain", (3, 1, 1), "PARAMETER")]), network,
-             "!normalises" if op == "Mul" else "gain is a constant here, which training leaves as it is")
+             "!n")
         edge("buffer_" + op, behind_images(by(op), [gain], between=[kind("gain", (3, 1, 1), "BUFFER")]), "!gain",
              "!normalises")
         edge("named_" + op, behind_images(by(op), [gain]), "!gain", "gain normalises the images, and training leaves it")
     one = literal("one", 1.0)
     follows = [one, node("Add", ["one", "gain"], ["more"]), node("Mul", ["images", "more"], ["x"])]
     edge("follows_told", behind_images(follows, [gain], between=[kind("gain", (3, 1, 1), "PARAMETER")]),
-         '"type": "affine", "by_channel": true}', "gain is a constant here")
+         '"name": "gain", "type": "scale"}', "!constant")
     edge("follows_named", behind_images(follows, [gain]), "!affine", "gain normalises the images")
     inner = [one, node("Add", ["one", "size"], ["more"]), node("Mul", ["stem", "more"], ["body"])]
-    edge("follows_inside", around(inner, [tensor("size", (4, 1, 1))]), '"type": "affine"', "size is a constant here")
+    edge("follows_inside", around(inner, [tensor("size", (4, 1, 1))]), '"inputs": ["stem", "size"]}', "!constant")
+    inner = [node("Abs", ["size"], ["more"]), node("Mul", ["stem", "more"], ["body"])]
+    edge("follows_otherwise", around(inner, [tensor("size", (4, 1, 1))]), '"type": "affine"', "size is a constant here")
     edge("nameless", behind_images([literal("half", 0.5), node("Mul", ["images", "half"], ["x"])], []), "!affine",
          "!normalises")
     for number, told in ((1.0, "!taken for"), (2.5, "numbers of up to 2.5 normalise the images: they were taken for pixels of "
@@ -69,7 +71,7 @@ def make_notes():
     fill = [constant("/one", 1.0, dims=(4,)), constant("/zero", 0.0, dims=(4,))]
     edge("norm_twice_bare", around([bare("stem", "mid", "n.running_"), bare("mid", "body", "n.running_")],
                                    [*fill, *vector[2:]]), '"affine": false', "two nodes share the batch norm of n.running_mean")
-    for name, told in ("onnx::Mul_63", "factors for each channel have lost their names (onnx::Mul_63)"), ("gamma", "!lost"):
+    for name, told in ("onnx::Mul_63", "numbers for each channel have lost their names (onnx::Mul_63)"), ("gamma", "!lost"):
         edge("factor_" + name[:4], around([node("Mul", ["stem", name], ["body"])], [tensor(name, (4, 1, 1))]),
              '"type": "scale"', told)
 
@@ -89,6 +91,41 @@ def make_frozen():
     for mode in 0, 1:
         edge(f"frozen_none_{mode}", pair(norm("stem", "x", "a", training_mode=mode), norm("x", "body", "b", training_mode=mode)),
              "!frozen")
+
+
+def make_learned():
+    """Sums and products with a parameter: one node learns it, wherever it is used, or the network is refused."""
+    conv = lambda y: node("Conv", ["stem", "next.weight"], [y], kernel_shape=[3, 3], pads=[1] * 4)
+    weight, bias = tensor("next.weight", (4, 4, 3, 3)), tensor("next.bias", (4, 1, 1))
+    add = lambda x, y, b="next.bias": node("Add", [x, b], [y])
+    both = lambda *names: node("Add", list(names), ["body"])
+    edge("bias_alone", around([conv("a"), add("a", "body")], [weight, bias]), '"shapes": {"bias": [4, 1, 1]}', '!"bias": false')
+    edge("bias_elsewhere", around([conv("a"), add("a", "b"), both("a", "b")], [weight, bias]),
+         '"name": "next", "type": "conv", "channels": 4, "size": 3, "pad": 1, "bias": false}')
+    edge("bias_elsewhere_too", around([conv("a"), add("a", "b"), both("a", "b")], [weight, bias]),
+         '"inputs": ["next", "b"]}', "!copy")
+    other = tensor("other.bias", (4, 1, 1), values(4, 1.0))
+    twice = [conv("a"), node("Relu", ["stem"], ["r"]), node("Conv", ["r", "next.weight"], ["c"], kernel_shape=[3, 3], pads=[1] * 4)]
+    edge("biases_of_one_weight", around([*twice, add("a", "b"), add("c", "d", "other.bias"), both("b", "d")], [weight, bias, other]),
+         '"parameters": "next"', "!copy")
+    edge("bias_twice", around([*twice, add("a", "b"), add("c", "d"), both("b", "d")], [weight, bias]), '!"type": "bias"', "!copy")
+    gate, unit = tensor("gate", (), [0.75]), literal("one", 1.0)
+    rest = lambda op, *inputs: [node("Mul", ["stem", "gate"], ["a"]), node(op, list(inputs), ["g"]), node("Relu", ["stem"], ["r"]),
+                                node("Mul", ["r", "g"], ["b"]), both("a", "b")]
+    by_torch = lambda nodes, tensors: around(nodes, tensors).replace(b"by hand", b"pytorch")
+    edge("gate_rest", by_torch([unit, *rest("Sub", "one", "gate")], [gate]), '"parameters": "gate"', "!constant")
+    refuse("gate_inverse", by_torch(rest("Reciprocal", "gate"), [gate]),
+           "node_b (Mul) has a constant that follows from gate, which another node trains")
+    for name, op in (("sum", "Add"), ("less", "Sub")):
+        edge("unmarked_" + name, around([node(op, ["stem", "gate"], ["a"]), node("Mul", ["a", "gain"], ["body"])], [gate, tensor("gain", (4, 1, 1))],
+                                        between=[kind("gain", (4, 1, 1), "PARAMETER")]).replace(b"by hand", b"pytorch"),
+             '"type": "affine"', "gate is a constant here")
+        edge("single_" + name, by_torch([node(op, ["stem", "gate"], ["body"])], [gate]),
+             '"name": "gate", "type": "bias", "initial": 0.75, "by_channel": false, "shapes": {"bias": []}}', "gate is added to channels, and is trained")
+    edge("unmarked_channels", around([node("Mul", ["stem", "gain"], ["a"]), node("Mul", ["a", "sub"], ["body"])],
+                                     [tensor("gain", (4, 1, 1)), tensor("sub", (4, 1, 1))], between=[kind("gain", (4, 1, 1), "PARAMETER")]),
+         '"name": "sub", "type": "scale"}', "have lost their names (sub)")
+    edge("single_quotient", by_torch([node("Div", ["stem", "gate"], ["body"])], [gate]), '"type": "affine"', "gate is a constant here")
 
 
 def ending(nodes, tensors=()):
@@ -194,7 +231,7 @@ def make_norms():
     edge("norm_weight_first", around([*ones(4), norm, node("Mul", ["a", "gain"], ["b"]), node("Add", ["b", "shift"], ["body"])],
                                      [gain, bias]), '!"type": "scale"')
     line = [node("Mul", ["stem", "gain"], ["b"]), node("Add", ["b", "shift"], ["body"])]
-    edge("scale_and_bias", around(line, [gain, bias]), '"channels": 4, "size": 1, "groups": 4, "names"', "!constant")
+    edge("scale_and_bias", around(line, [gain, bias]), '"name": "shift", "type": "bias"}', "!constant")
     buffers = [kind(name, (4, 1, 1), "BUFFER") for name in ("gain", "shift")]
     edge("scale_and_bias_told", around(line, [gain, bias], between=buffers), '"type": "affine", "by_channel": true}')
     back = node("Reshape", ["b", "size"], ["body"])
@@ -318,7 +355,7 @@ def make_many(folder):
 
 def main(folder):
     make_many(folder)
-    for make in (make_images, make_notes, make_frozen, make_ends, make_activations, make_branches, make_softmax, make_axes, make_norms,
+    for make in (make_images, make_notes, make_frozen, make_learned, make_ends, make_activations, make_branches, make_softmax, make_axes, make_norms,
                  make_images_twice, make_squeeze, make_tensors, make_drop_path, make_outside):
         make()
     (folder / "w.bin").write_bytes(bytes(448))
