@@ -167,7 +167,7 @@ OPERATORS = {
     "MatMul": np.matmul, "Relu": lambda x: np.maximum(x, 0),
     "Softmax": softmax, "Softplus": lambda x: np.logaddexp(0, x), "Clip": np.clip, "Tanh": np.tanh, "Erf": gelu_erf,
     "LeakyRelu": lambda x, alpha: np.where(x < 0, alpha * x, x),
-    "Elu": lambda x, alpha: np.where(x < 0, alpha * np.expm1(x), x),
+    "Elu": lambda x, alpha: np.where(x < 0, alpha * np.expm1(np.minimum(x, 0)), x),
     "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "HardSigmoid": lambda x, alpha, beta: np.clip(alpha * x + beta, 0, 1),
     "HardSwish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
