@@ -78,8 +78,11 @@ gyre_status gyre_config_hash(const gyre_settings *settings, uint64_t *out);
  * the paths. Ranks that differ in when they evaluate or save would wait for each other. */
 gyre_status gyre_config_hash_shared(const gyre_settings *settings, uint64_t *out);
 
-/* GYRE_OK when all arithmetic fields agree; else GYRE_EUSAGE with each difference ("optimizer.
- * momentum: run has 0.9, config has 0.95"). `run` and `now` are both resolved. */
+/* Each arithmetic field that differs, as text: "optimizer.momentum: run has 0.9, config has 0.95;
+ * ..."; "": all agree. `run` and `now` are both resolved. */
+gyre_status gyre_config_list_differences(const gyre_settings *run, const gyre_settings *now,
+                                         char *out, size_t size);
+/* GYRE_OK when there are none; else GYRE_EUSAGE with the list. */
 gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now);
 
 /* Calls `each` for every key that two resolved configs differ in and that a result may hang on:

@@ -3,7 +3,6 @@
 #include "fields.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static gyre_length length_of(const gyre_stage_settings *stage) {
     return stage->cut.unit != GYRE_UNIT_NONE ? stage->cut : stage->length;
@@ -12,18 +11,15 @@ static gyre_length length_of(const gyre_stage_settings *stage) {
 /* What `now` has besides another schedule and length. */
 static gyre_status check_rest(const gyre_settings *run, const gyre_settings *now) {
     gyre_settings same = *now;
-    char why[GYRE_ERROR_MAX];
+    char list[GYRE_ERROR_MAX];
     same.schedule = run->schedule;
     same.length = run->length;
-    if (gyre_config_compare(run, &same) != GYRE_OK) {
-        const char *list = strstr(gyre_error_text(), ": ");
-        snprintf(why, sizeof why, "%s", list == NULL ? gyre_error_text() : list + 2);
-        return gyre_fail(GYRE_EUSAGE,
-                         "--from-step: a branch has another schedule and length, and all else from "
-                         "its run: %s",
-                         why);
-    }
-    return GYRE_OK;
+    GYRE_TRY(gyre_config_list_differences(run, &same, list, sizeof list));
+    if (list[0] == '\0') return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "--from-step: a branch has another schedule and length, and all else from its "
+                     "run: %s",
+                     list);
 }
 
 static gyre_status check_rates(const gyre_schedule_settings *s) {

@@ -188,31 +188,42 @@ static void cut_to_field(char *a, char *b) {
     memmove(b, b + same, strlen(b + same) + 1);
 }
 
-gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now) {
+/* Adds a field to the list, if it differs. */
+static gyre_status add_difference(const config_field *f, const gyre_settings *run,
+                                  const gyre_settings *now, char *list, size_t size) {
     enum { MOST = 100 }; /* bytes of a value */
-    char list[GYRE_ERROR_MAX] = "";
-    for (const config_field *f = config_fields; f->path != NULL; f++) {
-        char *a = NULL, *b = NULL;
-        if (f->tag != GYRE_FIELD_ARITHMETIC) continue;
-        if (f->kind == FIELD_STAGES && run->schedule.stage_count != now->schedule.stage_count) {
-            gyre_text_add(list, sizeof list, "%s%s: run has %d stages, config has %d",
-                          list[0] == '\0' ? "" : "; ", f->path, run->schedule.stage_count,
-                          now->schedule.stage_count);
-            continue;
-        }
-        gyre_status status = text_of(f, run, &a);
-        if (status == GYRE_OK) status = text_of(f, now, &b);
-        if (status == GYRE_OK && strcmp(a, b) != 0) {
-            if (f->kind == FIELD_NETWORK) cut_to_difference(a, b);
-            if (f->kind == FIELD_UNET) cut_to_field(a, b);
-            gyre_text_add(list, sizeof list, "%s%s: run has %s, config has %s",
-                          list[0] == '\0' ? "" : "; ", f->path, gyre_text_shorten(a, MOST),
-                          gyre_text_shorten(b, MOST));
-        }
-        free(a);
-        free(b);
-        GYRE_TRY(status);
+    const char *separator = list[0] == '\0' ? "" : "; ";
+    char *a = NULL, *b = NULL;
+    if (f->kind == FIELD_STAGES && run->schedule.stage_count != now->schedule.stage_count) {
+        gyre_text_add(list, size, "%s%s: run has %d stages, config has %d", separator, f->path,
+                      run->schedule.stage_count, now->schedule.stage_count);
+        return GYRE_OK;
     }
+    gyre_status status = text_of(f, run, &a);
+    if (status == GYRE_OK) status = text_of(f, now, &b);
+    if (status == GYRE_OK && strcmp(a, b) != 0) {
+        if (f->kind == FIELD_NETWORK) cut_to_difference(a, b);
+        if (f->kind == FIELD_UNET) cut_to_field(a, b);
+        gyre_text_add(list, size, "%s%s: run has %s, config has %s", separator, f->path,
+                      gyre_text_shorten(a, MOST), gyre_text_shorten(b, MOST));
+    }
+    free(a);
+    free(b);
+    return status;
+}
+
+gyre_status gyre_config_list_differences(const gyre_settings *run, const gyre_settings *now,
+                                         char *out, size_t size) {
+    out[0] = '\0';
+    for (const config_field *f = config_fields; f->path != NULL; f++) {
+        if (f->tag == GYRE_FIELD_ARITHMETIC) GYRE_TRY(add_difference(f, run, now, out, size));
+    }
+    return GYRE_OK;
+}
+
+gyre_status gyre_config_compare(const gyre_settings *run, const gyre_settings *now) {
+    char list[GYRE_ERROR_MAX];
+    GYRE_TRY(gyre_config_list_differences(run, now, list, sizeof list));
     if (list[0] == '\0') return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
                      "the run was started with other settings; put them back or take a new --out: "

@@ -312,6 +312,12 @@ static void comparison_says_both_values(void **state) {
     const char *said = gyre_error_text();
     assert_non_null(strstr(said, "optimizer.momentum: run has 0.9, config has 0.95"));
     assert_non_null(strstr(said, "schedule.cycles: run has 2, config has nothing"));
+    char list[GYRE_ERROR_MAX];
+    assert_int_equal(gyre_config_list_differences(a, b, list, sizeof list), GYRE_OK);
+    assert_string_equal(list, "optimizer.momentum: run has 0.9, config has 0.95; "
+                              "schedule.cycles: run has 2, config has nothing");
+    assert_int_equal(gyre_config_list_differences(a, a, list, sizeof list), GYRE_OK);
+    assert_string_equal(list, "");
     gyre_config_close(a);
     gyre_config_close(b);
 }
