@@ -14,12 +14,12 @@ const Onnx__AttributeProto *onnx_attribute(const Onnx__NodeProto *n, const char 
 
 int64_t onnx_integer(const Onnx__NodeProto *n, const char *name, int64_t otherwise) {
     const Onnx__AttributeProto *a = onnx_attribute(n, name);
-    return a != NULL && a->has_i ? a->i : otherwise;
+    return a != NULL ? a->i : otherwise; /* some writers leave out zeros */
 }
 
 double onnx_real(const Onnx__NodeProto *n, const char *name, double otherwise) {
     const Onnx__AttributeProto *a = onnx_attribute(n, name);
-    return a != NULL && a->has_f ? (double)a->f : otherwise;
+    return a != NULL ? (double)a->f : otherwise;
 }
 
 bool onnx_is_text(const Onnx__NodeProto *n, const char *name, const char *value) {

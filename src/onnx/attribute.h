@@ -2,8 +2,12 @@
 #ifndef GYRE_ONNX_ATTRIBUTE_H
 #define GYRE_ONNX_ATTRIBUTE_H
 
+#include "gyre/status.h"
 #include <onnx.pb-c.h>
 #include <stdbool.h>
+
+/* Those that gyre reads are of their types, and there once. GYRE_EIO. */
+gyre_status onnx_attributes_check(const char *path, const Onnx__NodeProto *n);
 
 const Onnx__AttributeProto *onnx_attribute(const Onnx__NodeProto *n, const char *name);
 /* `otherwise` where it is not given. */

@@ -33,18 +33,31 @@ static gyre_status add_value(onnx_import *m, const char *name, onnx_value **out)
 
 /* ---- what is there before the operators */
 
+/* "" of ONNX's own. */
+static const char *domain_of(const char *domain) {
+    return domain == NULL || strcmp(domain, "ai.onnx") == 0 ? "" : domain;
+}
+
 static gyre_status check_opset(onnx_import *m) {
     const Onnx__ModelProto *p = m->work.file->model;
     for (size_t i = 0; i < p->n_opset_import; i++) {
-        const Onnx__OperatorSetIdProto *o = p->opset_import[i];
-        bool own = o->domain == NULL || o->domain[0] == '\0' || strcmp(o->domain, "ai.onnx") == 0;
-        if (own) m->opset = o->version;
+        const Onnx__OperatorSetIdProto *o = p->opset_import[i], *other = p->opset_import[0];
+        const char *domain = domain_of(o->domain);
+        for (size_t k = 0; strcmp(domain_of(other->domain), domain) != 0;)
+            other = p->opset_import[++k];
+        if (other->version != o->version)
+            return gyre_fail(GYRE_EIO,
+                             "'%s' is of opset %lld and %lld of the domain '%.60s'; one was "
+                             "expected: export it anew",
+                             m->work.file->path, (long long)other->version, (long long)o->version,
+                             domain);
+        if (domain[0] == '\0') m->opset = o->version;
     }
-    if (m->opset >= ONNX_OPSET_MIN) return GYRE_OK;
+    if (m->opset >= ONNX_OPSET_MIN && m->opset <= ONNX_OPSET_MAX) return GYRE_OK;
     return gyre_fail(GYRE_EIO,
-                     "'%s' is of opset %lld; %d or later was expected: export it with "
+                     "'%s' is of opset %lld; %d to %d was expected: export it with "
                      "opset_version=17",
-                     m->work.file->path, (long long)m->opset, ONNX_OPSET_MIN);
+                     m->work.file->path, (long long)m->opset, ONNX_OPSET_MIN, ONNX_OPSET_MAX);
 }
 
 static gyre_status add_initialiser(onnx_import *m, const Onnx__TensorProto *t) {
@@ -197,10 +210,10 @@ static void refuse_constant(onnx_import *m, onnx_call *c) {
 
 static void run_operator(onnx_import *m, onnx_call *c) {
     const Onnx__NodeProto *n = c->node;
-    const char *domain = n->domain == NULL ? "" : n->domain;
+    const char *domain = domain_of(n->domain);
     onnx_operator run = onnx_operator_find(n->op_type);
     const bool is_random = strcmp(n->op_type, "RandomUniformLike") == 0;
-    if (domain[0] != '\0' && strcmp(domain, "ai.onnx") != 0)
+    if (domain[0] != '\0')
         onnx_refuse(m, c, "it is no operator of ONNX, but of %.100s", domain);
     else if (strcmp(n->op_type, "If") == 0)
         choose_branch(m, c);
@@ -225,6 +238,7 @@ static gyre_status run_node(onnx_import *m, const Onnx__NodeProto *n, onnx_call 
         return wrong(m, "no operator, or too many inputs, has node", n->name,
                      "the file is damaged");
     }
+    if (domain_of(n->domain)[0] == '\0') GYRE_TRY(onnx_attributes_check(m->work.file->path, n));
     GYRE_TRY(find_inputs(m, c));
     GYRE_TRY(add_outputs(m, c));
     uint64_t key = 0;

@@ -70,8 +70,23 @@ static int64_t size_of(const Onnx__TensorShapeProto__Dimension *d) {
     return known && d->dim_value > 0 ? d->dim_value : 0;
 }
 
+static gyre_status check_dimension(const onnx_import *m, const char *name, const char *which,
+                                   int64_t size) {
+    if (size > INT32_MAX) {
+        return gyre_fail(GYRE_EIO, "'%s': the %s of input '%s' is %lld; at most %d was expected",
+                         m->work.file->path, which, name, (long long)size, INT32_MAX);
+    }
+    if (size >= 1) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s': the %s of input '%s' has no fixed size; only the first dimension, the "
+                     "batch, may be dynamic: export it without dynamic height, width and channels",
+                     m->work.file->path, which, name);
+}
+
 static gyre_status input_size(onnx_import *m, const char *name, const int64_t *dims, int rank,
                               const char **axes) {
+    static const char *const axis_names[ONNX_AXES] = {
+        [ONNX_AXIS_C] = "number of channels", [ONNX_AXIS_H] = "height", [ONNX_AXIS_W] = "width"};
     *axes = rank == 2 ? "NC" : has_pixels_first(m, name, dims) ? "NHWC" : "NCHW";
     int64_t all = 1;
     m->size[ONNX_AXIS_H] = m->size[ONNX_AXIS_W] = 1;
@@ -79,18 +94,8 @@ static gyre_status input_size(onnx_import *m, const char *name, const int64_t *d
         static const char names[] = "NCHW";
         int axis = (int)(strchr(names, (*axes)[i]) - names);
         m->size[axis] = dims[i] == 0 && i == 0 ? ANY_BATCH : dims[i];
-        if (m->size[axis] < 1 || m->size[axis] > INT32_MAX) {
-            return gyre_fail(GYRE_EIO,
-                             "'%s': the %s of input '%s' has no fixed size; only the first "
-                             "dimension, the batch, may be dynamic: export it without dynamic "
-                             "height, width and channels",
-                             m->work.file->path,
-                             i == 0                ? "first dimension"
-                             : axis == ONNX_AXIS_C ? "number of channels"
-                             : axis == ONNX_AXIS_H ? "height"
-                                                   : "width",
-                             name);
-        }
+        GYRE_TRY(
+            check_dimension(m, name, i == 0 ? "first dimension" : axis_names[axis], m->size[axis]));
         if (i > 0)
             all = all > (INT64_MAX >> 32) / m->size[axis] ? INT64_MAX >> 32 : all * m->size[axis];
     }

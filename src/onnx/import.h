@@ -13,7 +13,8 @@
 enum {
     ONNX_CALL_INPUTS = 1024, /* of an operator */
     ONNX_CALL_OUTPUTS = 4,   /* that count: others are for training alone */
-    ONNX_OPSET_MIN = 9
+    ONNX_OPSET_MIN = 9,
+    ONNX_OPSET_MAX = 28 /* the newest one whose operators were looked at */
 };
 
 typedef struct {

@@ -88,8 +88,29 @@ static size_t stored(const Onnx__TensorProto *t) {
     return t->n_uint64_data;
 }
 
+/* A tensor has its numbers in one field, or in another file. */
+static gyre_status check_fields(const onnx_file *f, const Onnx__TensorProto *t) {
+    const bool there[] = {t->raw_data.len > 0,  t->n_float_data > 0,      t->n_int32_data > 0,
+                          t->n_int64_data > 0,  t->n_double_data > 0,     t->n_uint64_data > 0,
+                          t->n_string_data > 0, onnx_tensor_is_outside(t)};
+    int count = 0;
+    for (size_t i = 0; i < sizeof there / sizeof *there; i++) count += there[i];
+    if (t->segment != NULL) {
+        return gyre_fail(GYRE_EIO,
+                         "'%s': tensor %s is a segment of a larger one; gyre reads whole tensors: "
+                         "export it anew",
+                         f->path, onnx_tensor_name(t));
+    }
+    if (count <= 1) return GYRE_OK;
+    return gyre_fail(GYRE_EIO,
+                     "'%s': tensor %s has its numbers in %d places; one was expected: export it "
+                     "anew",
+                     f->path, onnx_tensor_name(t), count);
+}
+
 gyre_status onnx_tensor_check(const onnx_file *f, const Onnx__TensorProto *t, size_t *count) {
     GYRE_TRY(count_elements(f, t, count));
+    GYRE_TRY(check_fields(f, t));
     if (!is_known(t->data_type)) {
         return gyre_fail(GYRE_EIO,
                          "'%s': tensor %s has type %d of ONNX's list; numbers of 8 to 64 bits were "

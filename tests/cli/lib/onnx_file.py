@@ -115,7 +115,38 @@ def make_bad():
     bad("dynamic", around(RELU, image=("N", 3, "height", 8)), "height of input 'images' has no fixed size")
     bad("large_image", around(RELU, image=("N", 3, 2**31 - 1, 2**31 - 1)), "more than 2^31 values")
     bad("three_dimensions", around(RELU, image=("N", 3, 8)), "has 3 dimensions")
-    bad("opset", around(RELU, opset=8), "of opset 8; 9 or later was expected")
+    bad("opset", around(RELU, opset=8), "of opset 8; 9 to 28 was expected")
+    bad("newer", around(RELU, opset=29), "of opset 29; 9 to 28 was expected: export it with opset_version=17")
+    bad("no_opset", around(RELU, opset=0), "of opset 0; 9 to 28 was expected")
+    domain = lambda name, version: chunk(8, chunk(1, name) + number(2, version))
+    bad("two_opsets", around(RELU) + domain("", 18), "of opset 17 and 18 of the domain ''; one was expected")
+    bad("two_names", around(RELU) + domain("ai.onnx", 11), "of opset 17 and 11 of the domain ''")
+    bad("two_others", around(RELU) + domain("com.x", 1) + domain("com.x", 2), "of opset 1 and 2 of the domain 'com.x'")
+    bad("wide", around(RELU, image=("N", 3, 2**40, 8)),
+        "the height of input 'images' is 1099511627776; at most 2147483647 was expected")
+    bad("segment", with_weight(WEIGHTS[0] + chunk(3, number(1, 0) + number(2, 108))),
+        "tensor stem.weight is a segment of a larger one")
+    numbers = lambda n: struct.pack(f"<{n}f", *range(n))
+    bad("two_payloads", with_weight(WEIGHTS[0] + chunk(4, numbers(108))),
+        "tensor stem.weight has its numbers in 2 places; one was expected")
+    bad("two_fields", with_weight(tensor("stem.weight", (4, 3, 3, 3), raw=False) + chunk(7, b"\1")),
+        "tensor stem.weight has its numbers in 2 places")
+    bad("outside_and_in", with_weight(tensor("stem.weight", (4, 3, 3, 3), outside={"location": "data"}) + chunk(9, b"abcd")),
+        "tensor stem.weight has its numbers in 2 places")
+    kinds = [("group", [1, 1], "a list of whole numbers; a whole number"), ("group", 1.0, "a number; a whole number"),
+             ("kernel_shape", 3, "a whole number; a list of whole numbers"), ("auto_pad", 1, "a whole number; a text"),
+             ("pads", "1", "a text; a list of whole numbers"), ("group", number(3, 1) + number(20, 7),
+                                                                "a list of whole numbers; a whole number"),
+             ("group", number(20, 2) + number(8, 1), "a list of whole numbers; a whole number")]
+    for i, (name, value, words) in enumerate(kinds):
+        bad(f"kind_{i}", around([node("Conv", ["stem", "next.weight"], ["body"], **{name: value})],
+                                [tensor("next.weight", (4, 4, 3, 3))]),
+            f"the attribute {name} of node 'node_body' (Conv) is {words} was expected")
+    bad("left_out", around([node("Concat", ["stem", "stem"], ["body"], axis=number(20, 2))]),  # a zero, in some languages
+        "node_body (Concat): gyre joins the channels of pictures alone")
+    twice = chunk(5, attribute("axis", 1))
+    bad("attribute_twice", around([node("Softmax", ["stem"], ["body"]) + twice + twice]),
+        "the attribute axis of node 'node_body' (Softmax) is there twice; one was expected")
     bad("circle", around([node("Add", ["stem", "later"], ["body"]), node("Relu", ["body"], ["later"])]),
         "reads 'later', which nothing before it gives")
     bad("missing", model([*STEM, *RELU, *HEAD], WEIGHTS[1:]), "reads 'stem.weight', which nothing before it gives")
