@@ -40,7 +40,7 @@ struct gpu_input {
 
 /* Where things lie in a buffer, in bytes. */
 typedef struct {
-    size_t rows, targets, augment, images, end;
+    size_t rows, targets, augment, erase, images, end;
     size_t image_bytes;  /* of all images; 0 where the device keeps them */
     size_t target_bytes; /* of all targets */
     bool from_kept;
@@ -62,7 +62,8 @@ static layout lay_out(const gpu_input *input, const gyre_image_shape *s, const g
     l.rows = align(sizeof *input->current);
     l.targets = l.rows + (l.from_kept ? align(n * sizeof *batch->rows) : 0);
     l.augment = l.targets + align(l.target_bytes);
-    l.images = l.augment + (batch->augment == NULL ? 0 : align(n * sizeof *batch->augment));
+    l.erase = l.augment + (batch->augment == NULL ? 0 : align(n * sizeof *batch->augment));
+    l.images = l.erase + (batch->erase == NULL ? 0 : align(n * sizeof *batch->erase));
     l.end = l.images + align(l.image_bytes);
     return l;
 }
@@ -92,13 +93,15 @@ static void pack(const gpu_input *input, const buffer *p, const layout *l,
         .rows = l->from_kept ? (const int64_t *)(void *)(p->device + l->rows) : NULL,
         .targets = (const int32_t *)(void *)(p->device + l->targets),
         .augment =
-            batch->augment == NULL ? NULL : (const gyre_augment *)(void *)(p->device + l->augment)};
+            batch->augment == NULL ? NULL : (const gyre_augment *)(void *)(p->device + l->augment),
+        .erase = batch->erase == NULL ? NULL : (const gyre_erase *)(void *)(p->device + l->erase)};
     memcpy(p->host, &slot, sizeof slot);
     memcpy(p->host + l->targets, batch->targets, l->target_bytes);
     if (l->from_kept) memcpy(p->host + l->rows, batch->rows, n * sizeof *batch->rows);
     if (batch->augment != NULL) {
         memcpy(p->host + l->augment, batch->augment, n * sizeof *batch->augment);
     }
+    if (batch->erase != NULL) memcpy(p->host + l->erase, batch->erase, n * sizeof *batch->erase);
     if (!l->from_kept) memcpy(p->host + l->images, batch->images, l->image_bytes);
 }
 
@@ -177,8 +180,8 @@ static gyre_status unpack(gyre_queue *q, const gyre_image_shape *s, const gyre_b
                           const gpu_input_slot *slot, int64_t first, gyre_f32 mean, gyre_f32 scale,
                           gyre_act x, gyre_i32 targets) {
     gpu_backend *b = gpu_of_queue(q);
-    GPU_TRY(b, gpu_input_launch(b->compute, gpu_bf16(q), s, batch->element, slot, first,
-                                gpu_floats(mean), gpu_floats(scale), x));
+    GPU_TRY(b, gpu_input_launch(b->compute, gpu_bf16(q), s, batch, slot, first, gpu_floats(mean),
+                                gpu_floats(scale), x));
     GPU_TRY(b, gpu_targets_launch(b->compute, (size_t)s->n, (size_t)batch->target_values, slot,
                                   first, gpu_integers(targets)));
     return GYRE_OK;

@@ -2,6 +2,8 @@
 #include "element.h"
 #include "kernels.h"
 
+#include "gyre/erase.h"
+
 struct input_shape {
     unsigned n, h, w, c;
     uint64_t row, image; /* elements */
@@ -88,17 +90,29 @@ __global__ void __launch_bounds__(GPU_BLOCK)
 }
 GPU_KERNELS(input_kernel);
 
-/* The same for values of any type; they are few beside the work of a network. */
+/* What the network sees at a place of its input: a value of any type, which may be erased. */
+__device__ __forceinline__ float value_at(const input_shape &s, gyre_element e,
+                                          const gpu_input_slot &slot, int64_t first, const walk &p,
+                                          const float *mean, const float *scale) {
+    uint64_t place = p.y * s.row + p.x * s.c + p.c;
+    if (slot.erase != nullptr) {
+        const gyre_erase &erase = slot.erase[first + int64_t(p.sample)];
+        if (gyre_erase_covers(&erase, int(p.y), int(p.x))) return gyre_erase_value(&erase, place);
+    }
+    int64_t from = source_of(s, slot, first, p);
+    float raw = from < 0 ? 0.0f : raw_value(e, slot.images, from);
+    return (raw - mean[place]) * scale[p.c];
+}
+
+/* The same for every batch; where it is not pixels alone, they are few beside the work of a
+ * network. */
 template <class T>
 __global__ void __launch_bounds__(GPU_BLOCK)
     values_kernel(input_shape s, gyre_element e, const gpu_input_slot *where, int64_t first,
                   const float *mean, const float *scale, void *x) {
     const gpu_input_slot slot = *where;
     for (uint64_t at = gpu_thread(); at < s.n * s.image; at += gpu_threads()) {
-        walk p = walk_from(s, at);
-        int64_t from = source_of(s, slot, first, p);
-        float raw = from < 0 ? 0.0f : raw_value(e, slot.images, from);
-        float v[1] = {(raw - mean[p.y * s.row + p.x * s.c + p.c]) * scale[p.c]};
+        float v[1] = {value_at(s, e, slot, first, walk_from(s, at), mean, scale)};
         gpu_store<1>((T *)x + at, v);
     }
 }
@@ -114,17 +128,17 @@ __global__ void __launch_bounds__(GPU_BLOCK)
 KERNEL(targets_kernel);
 
 cudaError_t gpu_input_launch(cudaStream_t stream, bool bf16, const gyre_image_shape *s,
-                             gyre_element e, const gpu_input_slot *slot, int64_t first,
+                             const gyre_batch *batch, const gpu_input_slot *slot, int64_t first,
                              const float *mean, const float *scale, void *x) {
     uint64_t row = uint64_t(s->w) * uint64_t(s->c), image = row * uint64_t(s->h);
     input_shape shape = {unsigned(s->n), unsigned(s->h), unsigned(s->w), unsigned(s->c), row,
                          image};
     if (s->n == 0) return cudaSuccess;
     uint64_t elements = shape.n * image;
-    if (e != GYRE_ELEMENT_U8) {
+    if (batch->element != GYRE_ELEMENT_U8 || batch->erase != nullptr) {
         auto kernel = bf16 ? values_kernel<gpu_half> : values_kernel<float>;
-        LAUNCH(kernel, gpu_grid(elements), GPU_BLOCK, 0, stream, shape, e, slot, first, mean, scale,
-               x);
+        LAUNCH(kernel, gpu_grid(elements), GPU_BLOCK, 0, stream, shape, batch->element, slot,
+               first, mean, scale, x);
         return cudaGetLastError();
     }
     bool wide = gpu_common_shift(x) == 0;

@@ -20,12 +20,13 @@ typedef struct {
     const int64_t *rows;         /* (count) rows of `images`, or NULL: 0, 1, 2... */
     const int32_t *targets;      /* (count, values of a target), 4 bytes each */
     const gyre_augment *augment; /* (count), or NULL */
+    const gyre_erase *erase;     /* (count), or NULL */
 } gpu_input_slot;
 
 /* x(n, h, w, c) = (value - mean(h, w, c)) * scale(c) of samples first..first+n-1 of *slot (device
- * memory), augmented as cpu_batch_load does. */
+ * memory), augmented as cpu_batch_load does. `batch` says what lies in the slot. */
 cudaError_t gpu_input_launch(cudaStream_t stream, bool bf16, const gyre_image_shape *s,
-                             gyre_element e, const gpu_input_slot *slot, int64_t first,
+                             const gyre_batch *batch, const gpu_input_slot *slot, int64_t first,
                              const float *mean, const float *scale, void *x);
 /* targets(n, values) of the same samples */
 cudaError_t gpu_targets_launch(cudaStream_t stream, size_t n, size_t values,

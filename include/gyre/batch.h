@@ -13,6 +13,14 @@ typedef struct {
     uint8_t unused;
 } gyre_augment;
 
+/* The part of an image, as the network sees it, that is erased after normalisation: its values are
+ * 0, or with `noise` normal numbers (gyre/erase.h). */
+typedef struct {
+    int32_t y, x, h, w; /* h 0: nothing */
+    uint32_t noise;     /* 0 or 1 */
+    uint32_t key[2];    /* of the noise */
+} gyre_erase;
+
 typedef struct {
     int64_t step;
     int64_t first;               /* of a shard: place of its first sample in the whole batch */
@@ -23,6 +31,7 @@ typedef struct {
     const void *targets;         /* (count, target_values) of 4 bytes: int32 classes, or float32 */
     int64_t target_values;       /* of a sample */
     const gyre_augment *augment; /* (count), or NULL: none */
+    const gyre_erase *erase;     /* (count), or NULL: none */
 } gyre_batch;
 
 #endif

@@ -23,6 +23,7 @@ typedef struct {
     uint8_t *images;       /* (count, gyre_view_image_bytes); NULL: no images are read */
     void *targets;         /* (count, gyre_target_values) of 4 bytes each */
     gyre_augment *augment; /* (count); NULL: none is drawn */
+    gyre_erase *erase;     /* (count); likewise */
 } gyre_gather_room;
 
 /* Fills the room with the samples of these rows. `key` NULL: as evaluation shows them, without

@@ -59,6 +59,16 @@ typedef struct {
     double mean[GYRE_CHANNELS_MAX], std[GYRE_CHANNELS_MAX];
 } gyre_normalization;
 
+typedef enum { GYRE_ERASING_ZERO, GYRE_ERASING_NOISE } gyre_erasing_value;
+
+/* Random erasing of a rectangle (gyre/augment.h). */
+typedef struct {
+    double probability;          /* 0: none */
+    double scale_min, scale_max; /* of its area, of the image's */
+    double ratio;                /* of its sides at most, in either direction */
+    gyre_erasing_value value;    /* of its pixels, after normalisation */
+} gyre_erasing_settings;
+
 typedef struct {
     char *path; /* as written; relative to the config file's folder */
     gyre_validation validation;
@@ -71,6 +81,7 @@ typedef struct {
     int crop_size; /* side of the square that random resized crops become; 0: none */
     double crop_scale_min, crop_scale_max; /* of their area, of the image's */
     double crop_ratio; /* of their sides at most, width to height or height to width */
+    gyre_erasing_settings erasing;
     gyre_normalize normalize;
     gyre_normalization given; /* with NORMALIZE_GIVEN */
 } gyre_data_settings;

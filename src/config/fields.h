@@ -49,7 +49,7 @@ typedef struct {
 } config_field;
 
 extern const config_field config_fields[]; /* ends with a NULL path */
-enum { CONFIG_FIELDS_MAX = 128 };          /* the table is shorter; a test counts */
+enum { CONFIG_FIELDS_MAX = 160 };          /* the table is shorter; a test counts */
 
 /* Other spellings of a key: {alias, path}; ends with NULL. */
 extern const char *const config_aliases[][2];

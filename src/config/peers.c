@@ -58,6 +58,8 @@ static const struct {
     {{"padding", "random_crop", "rand_crop", "crop_padding"}, "it is data.augment.crop"},
     {{"img_size", "image_size", "input_size", "random_resized_crop"},
      "it is data.augment.resized_crop.size"},
+    {{"reprob", "random_erase", "randomerasing", "cutout", "erasing"},
+     "it is data.augment.random_erasing.probability"},
     {{"mean", "std", "normalization", "normalisation"},
      "it is \"data.augment.normalize\": {\"mean\": [0.5], \"std\": [0.25]}"},
     {{"shuffle"}, "it is data.order"},

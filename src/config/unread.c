@@ -71,6 +71,9 @@ static const struct {
     {{"data.augment.resized_crop.min_scale", "data.augment.resized_crop.max_scale",
       "data.augment.resized_crop.ratio"},
      "without data.augment.resized_crop.size"},
+    {{"data.augment.random_erasing.min_scale", "data.augment.random_erasing.max_scale",
+      "data.augment.random_erasing.ratio"},
+     "without data.augment.random_erasing.probability"},
     {{"average.decay", "average.warmup"}, "without an average of kind ema"},
     {{"average.start", "average.every"}, "without an average of kind swa"},
     {{"average.statistics"}, "without an average of kind swa or minima"},
@@ -79,8 +82,9 @@ static const struct {
 void gyre_config_warnings(const gyre_settings *s, void (*say)(void *context, const char *text),
                           void *context) {
     const bool swa = gyre_average_is_kept(&s->average, GYRE_AVERAGE_SWA);
-    const bool on[] = {s->data.crop_size > 0, gyre_average_is_kept(&s->average, GYRE_AVERAGE_EMA),
-                       swa, swa || gyre_average_is_kept(&s->average, GYRE_AVERAGE_MINIMA)};
+    const bool on[] = {s->data.crop_size > 0, s->data.erasing.probability > 0,
+                       gyre_average_is_kept(&s->average, GYRE_AVERAGE_EMA), swa,
+                       swa || gyre_average_is_kept(&s->average, GYRE_AVERAGE_MINIMA)};
     warn_optimizer(s, say, context);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         char list[256] = "";

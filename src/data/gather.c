@@ -1,6 +1,7 @@
 /* Gathers the samples of a batch, one after the other in the order of their rows. */
 #include "gyre/gather.h"
 
+#include "gyre/augment.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,12 @@ static gyre_status read_image(const gyre_view *view, int64_t row, const gyre_gat
     gyre_crop crop =
         gyre_crop_draw(key->settings, key->seed, key->epoch, row, source->h, source->w);
     return gyre_fitter_read(fitter, source, row, &crop, out);
+}
+
+static gyre_erase draw_erase(const gyre_view *view, const gyre_gather_key *key, int64_t row) {
+    const int h = view->size > 0 ? view->size : view->images->h;
+    const int w = view->size > 0 ? view->size : view->images->w;
+    return gyre_erase_draw(&key->settings->erasing, key->seed, key->epoch, row, h, w);
 }
 
 /* A target for each pixel moves with its sample: crop first, mirror second. Outside there is no
@@ -57,6 +64,7 @@ gyre_status gyre_gather(const gyre_view *view, const int64_t *rows, int64_t coun
         }
         char *target = (char *)room->targets + (size_t)i * target_bytes;
         GYRE_GOTO(gyre_targets_read(view->images, rows[i], 1, target));
+        if (room->erase != NULL) room->erase[i] = draw_erase(view, key, rows[i]);
         if (room->augment == NULL) continue;
         room->augment[i] = gyre_augment_draw(key->settings, key->seed, key->epoch, rows[i]);
         if (moved != NULL) move(&view->images->target, room->augment[i], target, moved);

@@ -31,6 +31,7 @@ struct gyre_loader {
     size_t target_bytes;   /* of a sample */
     char *targets;         /* (depth, count, target_bytes) */
     gyre_augment *augment; /* (depth, count), or NULL */
+    gyre_erase *erase;     /* (depth, count), or NULL */
 
     pthread_t thread;
     bool running;
@@ -67,6 +68,7 @@ static gyre_status make_batch(gyre_loader *l, int64_t step) {
         .images = l->images == NULL ? NULL : l->images + slot * l->pixels,
         .targets = l->targets + slot * l->target_bytes,
         .augment = l->augment == NULL ? NULL : l->augment + slot,
+        .erase = l->erase == NULL ? NULL : l->erase + slot,
     };
     while (l->found < l->last_step && l->found <= step + AHEAD) find_rows(l, l->found++);
     return gyre_gather(&l->view, rows_of(l, step), l->count, &key, l->fitter, &room);
@@ -99,12 +101,14 @@ static void *prefetch(void *context) {
 static gyre_status allocate(gyre_loader *l) {
     size_t samples = (size_t)l->depth * (size_t)l->count;
     bool augmented = l->settings.mirror || l->settings.crop > 0;
+    bool erased = l->settings.erasing.probability > 0;
     l->images = l->rows_only ? NULL : malloc(samples * l->pixels);
     l->rows = malloc((size_t)l->rows_depth * (size_t)l->count * sizeof *l->rows);
     l->targets = malloc(samples * l->target_bytes);
     l->augment = augmented ? malloc(samples * sizeof *l->augment) : NULL;
+    l->erase = erased ? malloc(samples * sizeof *l->erase) : NULL;
     bool complete = (l->rows_only || l->images != NULL) && l->rows != NULL && l->targets != NULL &&
-                    (!augmented || l->augment != NULL);
+                    (!augmented || l->augment != NULL) && (!erased || l->erase != NULL);
     if (complete) return GYRE_OK;
     return gyre_no_memory("%d batches of %lld images", l->depth, (long long)l->count);
 }
@@ -172,6 +176,7 @@ void gyre_loader_close(gyre_loader *l) {
     free(l->rows);
     free(l->targets);
     free(l->augment);
+    free(l->erase);
     free(l);
 }
 
@@ -203,6 +208,7 @@ gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out) {
                         .rows = rows_of(l, step),
                         .targets = l->targets + slot * l->target_bytes,
                         .target_values = (int64_t)(l->target_bytes / sizeof(float)),
-                        .augment = l->augment == NULL ? NULL : l->augment + slot};
+                        .augment = l->augment == NULL ? NULL : l->augment + slot,
+                        .erase = l->erase == NULL ? NULL : l->erase + slot};
     return GYRE_OK;
 }

@@ -1,6 +1,7 @@
 /* Which samples are trained on and which are evaluated, and the statistics of the first. */
 #include "gyre/dataset.h"
 
+#include "check_augment.h"
 #include "gyre/alive.h"
 #include "gyre/random.h"
 #include "gyre/size.h"
@@ -230,82 +231,10 @@ static gyre_status measure(const gyre_view *view, gyre_pixel_stats *out) {
     return data_measure_values(view, rows, out);
 }
 
-gyre_status gyre_normalization_check(const gyre_data_settings *s, const gyre_images *images) {
-    const gyre_normalization *g = &s->given;
-    if (images->latents && s->normalize != GYRE_NORMALIZE_RAW) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "data.augment.normalize: expected \"raw\", since the dataset has latents, "
-                         "which are what a network takes");
-    }
-    if (s->normalize != GYRE_NORMALIZE_GIVEN) return GYRE_OK;
-    if (g->channels != images->c) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "data.augment.normalize has mean and std of %d channel%s, but the %s have "
-                         "%d; give one number of each for every channel",
-                         g->channels, g->channels == 1 ? "" : "s",
-                         gyre_element_noun(images->element, 2), images->c);
-    }
-    for (int i = 0; images->element == GYRE_ELEMENT_U8 && i < g->channels; i++) {
-        if (g->mean[i] >= 0 && g->mean[i] <= 1 && g->std[i] <= 1) continue;
-        return gyre_fail(
-            GYRE_EUSAGE,
-            "data.augment.normalize: mean %g and std %g of channel %d; of pixels, mean "
-            "and std are those of pixel / 255, numbers from 0 to 1",
-            g->mean[i], g->std[i], i);
-    }
-    return GYRE_OK;
-}
-
-static gyre_status check_augment(const gyre_data_settings *s, const gyre_images *train) {
-    if (s->crop > 0 && (s->crop >= train->h || s->crop >= train->w)) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "data.augment.crop is %d pixels, but images of %d x %d may move by less "
-                         "than a side",
-                         s->crop, train->h, train->w);
-    }
-    const gyre_target *t = &train->target;
-    bool pictures = train->element == GYRE_ELEMENT_U8 && train->c <= BYTE_CHANNELS;
-    if (s->crop_size > 0 && (!pictures || t->h * t->w > 1)) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "data.augment.resized_crop is for pictures of bytes with one target each, "
-                         "but the dataset has %s; leave it out",
-                         pictures ? "a target for each pixel" : "samples of another kind");
-    }
-    if ((s->crop > 0 || s->mirror) && t->h * t->w > 1 && (t->h != train->h || t->w != train->w)) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "data.augment moves a target with its sample, but samples have %d x %d "
-                         "pixels and targets %d x %d; leave crop and mirror out",
-                         train->h, train->w, t->h, t->w);
-    }
-    if (s->crop > 0 && t->h * t->w > 1 && !t->classes) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "data.augment.crop moves samples over their border, where there is no "
-                         "target, and values of pixels have none that says so; leave crop out "
-                         "(mirror may stay)");
-    }
-    if (s->crop_size > 0 && s->crop_scale_min > s->crop_scale_max) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "data.augment.resized_crop: min_scale %g is above max_scale %g",
-                         s->crop_scale_min, s->crop_scale_max);
-    }
-    if (s->crop_size > 0 && s->crop > 0) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "data.augment.crop and data.augment.resized_crop both choose a part of "
-                         "the image; take one of them");
-    }
-    GYRE_TRY(gyre_normalization_check(s, train));
-    if (s->crop_size > 0 && s->normalize == GYRE_NORMALIZE_MEAN_IMAGE) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "data.augment.normalize: with resized_crop no two images show the same "
-                         "place, so there is no mean image; take \"channel\" or \"raw\"");
-    }
-    return GYRE_OK;
-}
-
 gyre_status gyre_samples_open(const gyre_dataset *d, const gyre_data_settings *settings,
                               uint64_t seed, gyre_samples *out) {
     *out = (gyre_samples){0};
-    gyre_status status = check_augment(settings, gyre_dataset_train(d));
+    gyre_status status = data_check_augment(settings, gyre_dataset_train(d));
     if (status == GYRE_OK) status = open_views(d, settings, seed, out);
     if (status == GYRE_OK) status = open_subset(settings->subset, seed, out);
     out->train.size = out->validation.size = settings->crop_size;

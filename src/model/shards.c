@@ -219,6 +219,7 @@ static gyre_batch part_of(const gyre_shards *s, int index) {
     if (shard.images != NULL) shard.images += first * bytes;
     if (shard.rows != NULL) shard.rows += first;
     if (shard.augment != NULL) shard.augment += first;
+    if (shard.erase != NULL) shard.erase += first;
     return shard;
 }
 

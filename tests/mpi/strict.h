@@ -177,7 +177,8 @@ static gyre_status strict_batch_load(gyre_queue *q, const gyre_image_shape *s,
                            (size_t)all->target_values * sizeof(int32_t)) &&
                    is_part(batch->images, all->images, first, inside.row_bytes) &&
                    is_part(batch->rows, all->rows, first, sizeof *all->rows) &&
-                   is_part(batch->augment, all->augment, first, sizeof *all->augment);
+                   is_part(batch->augment, all->augment, first, sizeof *all->augment) &&
+                   is_part(batch->erase, all->erase, first, sizeof *all->erase);
     if (!inside.prefetched || !lies_in) return refuse("a batch that was not prefetched");
     note("batch_load", s, sizeof *s, p, sizeof p / sizeof p[0]);
     note_bytes(&first, sizeof first);

@@ -8,6 +8,7 @@
 
 #include "../../src/data/loader_test.h"
 #include "dataset_rig.h"
+#include "gyre/augment.h"
 
 enum { SAMPLES = 50, H = 3, W = 5, C = 3, PIXELS = H * W * C, SEED = 21 };
 
@@ -43,6 +44,13 @@ static void check_batch(const gyre_batch *b, const gyre_view *v, const gyre_data
             assert_memory_equal(b->images + i * PIXELS, v->images->images + row * PIXELS, PIXELS);
         }
         assert_int_equal(((const int32_t *)b->targets)[i], v->images->labels[row]);
+        if (settings->erasing.probability > 0) {
+            gyre_erase erase =
+                gyre_erase_draw(&settings->erasing, SEED, step / e.steps_per_epoch, row, H, W);
+            assert_memory_equal(&b->erase[i], &erase, sizeof erase);
+        } else {
+            assert_null(b->erase);
+        }
         if (settings->mirror || settings->crop > 0) {
             gyre_augment a = gyre_augment_draw(settings, SEED, step / e.steps_per_epoch, row);
             assert_memory_equal(&b->augment[i], &a, sizeof a);
@@ -58,6 +66,7 @@ static const gyre_data_settings kinds[] = {
     {.order = GYRE_ORDER_SEQUENTIAL},
     {.order = GYRE_ORDER_SHUFFLE, .mirror = true},
     {.order = GYRE_ORDER_SHUFFLE, .crop = 2, .last_batch = GYRE_LAST_WRAP},
+    {.order = GYRE_ORDER_SHUFFLE, .erasing = {0.7, 0.1, 0.5, 3, GYRE_ERASING_NOISE}},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

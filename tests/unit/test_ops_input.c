@@ -48,6 +48,51 @@ static void input_is_cropped_mirrored_normalised(void **state) {
     buffer_free(bscale);
 }
 
+/* Values of a rectangle are 0, or normal numbers; those around it are the pixels. Six rectangles
+ * of noise have 3,600 numbers, whose mean and variance are within 4 of their deviations. */
+static void a_part_is_erased_after_normalisation(void **state) {
+    gyre_backend *b = *state;
+    enum { N = 8, SIDE = 40, WIDTH = 20, ALL = N * SIDE * WIDTH * C };
+    static uint8_t images[ALL];
+    static double want[ALL], mean[SIDE * WIDTH * C];
+    double scale[C] = {0.5, 0.25, 2}, sum = 0, squares = 0;
+    int32_t labels[N] = {0};
+    gyre_erase erase[N];
+    for (int i = 0; i < ALL; i++) images[i] = (uint8_t)(i * 7 % 251);
+    for (int n = 0; n < N; n++) {
+        erase[n] = (gyre_erase){.y = 3, .x = 2 + n, .h = 20, .w = 10, .noise = n > 0};
+        erase[n].key[0] = (uint32_t)n;
+    }
+    erase[N - 1].h = 0;
+    gyre_image_shape s = {N, SIDE, WIDTH, C};
+    gyre_batch batch = {
+        .count = N, .images = images, .targets = labels, .target_values = 1, .erase = erase};
+    buffer bmean = buffer_of(b, mean, SIDE * WIDTH * C), bscale = buffer_of(b, scale, C);
+    buffer x = acts_new(b, ALL), l = buffer_new(b, N);
+    OK(b->ops->batch_load(b->main, &s, &batch, F(bmean), F(bscale), A(x), I(l)));
+    float *have = buffer_read(x);
+    int noise = 0;
+    for (int i = 0; i < ALL; i++) {
+        int n = i / C / WIDTH / SIDE, y = i / C / WIDTH % SIDE, col = i / C % WIDTH;
+        bool inside = n < N - 1 && y >= 3 && y < 23 && col >= 2 + n && col < 12 + n;
+        want[i] = inside ? 0 : images[i] * scale[i % C];
+        if (!inside || n == 0) continue;
+        want[i] = (double)have[i];
+        noise++;
+        sum += (double)have[i];
+        squares += (double)have[i] * (double)have[i];
+    }
+    assert_int_equal(noise, 6 * 600);
+    check_close("x", x, want, NULL, 0);
+    assert_true(fabs(sum / noise) < 4 / sqrt(noise));
+    assert_true(fabs(squares / noise - 1) < 4 * sqrt(2.0 / noise));
+    free(have);
+    buffer_free(bmean);
+    buffer_free(bscale);
+    buffer_free(x);
+    buffer_free(l);
+}
+
 /* Nobody waits for one batch before the next: a backend that sends them ahead must not send one
  * into memory from which an earlier one is still to be unpacked. */
 static void batches_may_follow_unread(void **state) {
@@ -181,6 +226,7 @@ static void halves_are_widened_exactly(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(input_is_cropped_mirrored_normalised),
+        cmocka_unit_test(a_part_is_erased_after_normalisation),
         cmocka_unit_test(batches_may_follow_unread),
         cmocka_unit_test(values_of_every_type_are_loaded),
         cmocka_unit_test(a_number_that_is_no_type_is_none),

@@ -1,6 +1,7 @@
 /* Batches: stored values become normalised, augmented activations. */
 #include "cpu.h"
 
+#include "gyre/erase.h"
 #include <string.h>
 
 /* Row y of an augmented image: crop first, mirror second; outside pixels are raw 0. */
@@ -40,6 +41,15 @@ static void load_values(const gyre_image_shape *s, gyre_element e, const void *i
     }
 }
 
+/* The part of row y that is erased. */
+static void erase_row(const gyre_image_shape *s, const gyre_erase *e, int y, float *out) {
+    const size_t c = (size_t)s->c, first = (size_t)y * (size_t)s->w * c;
+    if (!gyre_erase_covers(e, y, e->x)) return;
+    for (size_t i = (size_t)e->x * c; i < (size_t)(e->x + e->w) * c; i++) {
+        out[i] = gyre_erase_value(e, first + i);
+    }
+}
+
 gyre_status cpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
                            gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 targets) {
     size_t row = (size_t)s->w * (size_t)s->c, image = row * (size_t)s->h;
@@ -58,6 +68,7 @@ gyre_status cpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_
                 load_bytes(s, from, a, y, row_mean, cpu_f32(scale), out);
             else
                 load_values(s, batch->element, from, a, y, row_mean, cpu_f32(scale), out);
+            if (batch->erase != NULL) erase_row(s, &batch->erase[i], y, out);
             cpu_finish(q, out, row, to);
         }
     }

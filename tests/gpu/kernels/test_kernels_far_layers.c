@@ -333,9 +333,10 @@ static void input_reaches_far(void **state) {
     images.at[at] = 100;
     put(mean, 4, image - 1, 1);
     gpu_input_slot slot = {(uint8_t *)images.at, (int64_t *)(void *)rows.at,
-                           (int32_t *)(void *)labels.at, NULL};
+                           (int32_t *)(void *)labels.at, NULL, NULL};
+    const gyre_batch bytes = {.element = GYRE_ELEMENT_U8}, values = {.element = GYRE_ELEMENT_I16};
     only_block_of(at / (16 / size));
-    CUDA_OK(gpu_input_launch(NULL, size == 2, &s, GYRE_ELEMENT_U8, &slot, 0, floats(mean), scale,
+    CUDA_OK(gpu_input_launch(NULL, size == 2, &s, &bytes, &slot, 0, floats(mean), scale,
                              x.at));
     expect("input", get(x, size, at), (100 - 1) * 2, 0);
     put(mean, 4, image - 2, 1);
@@ -344,7 +345,7 @@ static void input_reaches_far(void **state) {
     ((int16_t *)(void *)images.at)[(uint64_t)s.n * image - 2] = -100;
     ((int64_t *)(void *)rows.at)[s.n - 1] = s.n - 1;
     only_block_of((uint64_t)s.n * image - 2);
-    CUDA_OK(gpu_input_launch(NULL, size == 2, &s, GYRE_ELEMENT_I16, &slot, 0, floats(mean), scale,
+    CUDA_OK(gpu_input_launch(NULL, size == 2, &s, &values, &slot, 0, floats(mean), scale,
                              x.at));
     all_blocks();
     expect("values", get(x, size, (uint64_t)s.n * image - 2), (-100 - 1) * 2, 0);

@@ -264,16 +264,19 @@ static void lrn_agrees_with_the_cpu(void **state) {
 
 enum { SAMPLES = 5, DATASET = 23 };
 
-static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row) {
+static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row, bool erased) {
     size_t image = (size_t)m.h * (size_t)m.w * (size_t)m.c;
     uint8_t *images_ = malloc(DATASET * image), *chosen = malloc(SAMPLES * image);
     int64_t rows[SAMPLES + 2];
     int32_t labels[SAMPLES + 2];
     gyre_augment augment[SAMPLES + 2];
+    gyre_erase erase[SAMPLES + 2];
     for (size_t i = 0; i < DATASET * image; i++) images_[i] = (uint8_t)(i * 37 + i / 251);
     for (int i = 0; i < SAMPLES + 2; i++) {
         rows[i] = (i * 7 + 3) % DATASET;
         labels[i] = i * i - 3;
+        int y = i % m.h, x = (2 * i + 1) % m.w; /* a part that lies in the image */
+        erase[i] = (gyre_erase){y, x, m.h - y, 1 + i % (m.w - x), i & 1, {(uint32_t)i, 7}};
         augment[i] = (gyre_augment){(int8_t)(i - 3), (int8_t)(2 - i), (uint8_t)(i & 1), 0};
     }
     enum { FIRST = 2 }; /* samples 2 to 6 of the slot */
@@ -286,13 +289,15 @@ static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row) {
     buffer bmean = buffer_of(b, mean, image), bscale = buffer_of(b, scale, (size_t)m.c);
     buffer x = acts_new(b, SAMPLES * image), want = acts_new(b, SAMPLES * image);
     buffer to = buffer_labels(b, NULL, SAMPLES), to_want = buffer_labels(b, NULL, SAMPLES);
-    gpu_input_slot slot = {images_, by_row ? rows : NULL, labels, augmented ? augment : NULL};
+    gpu_input_slot slot = {images_, by_row ? rows : NULL, labels, augmented ? augment : NULL,
+                           erased ? erase : NULL};
     gyre_batch batch = {.count = SAMPLES,
                         .images = chosen,
                         .targets = labels + FIRST,
                         .target_values = 1,
-                        .augment = augmented ? augment + FIRST : NULL};
-    assert_int_equal(gpu_input_launch(NULL, b->act_size == 2, &s, GYRE_ELEMENT_U8, &slot, FIRST,
+                        .augment = augmented ? augment + FIRST : NULL,
+                        .erase = erased ? erase + FIRST : NULL};
+    assert_int_equal(gpu_input_launch(NULL, b->act_size == 2, &s, &batch, &slot, FIRST,
                                       (float *)F(bmean), (float *)F(bscale), A(x)),
                      cudaSuccess);
     assert_int_equal(gpu_targets_launch(NULL, SAMPLES, 1, &slot, FIRST, (int32_t *)I(to)),
@@ -311,7 +316,7 @@ static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row) {
 static void input_has_the_bits_of_the_cpu(void **state) {
     for (int i = 0; i < IMAGES; i++) {
         for (int flags = 0; flags < 8; flags++) {
-            check_input(*state, images[i], flags & 1, flags & 2);
+            check_input(*state, images[i], flags & 1, flags & 2, flags & 4);
         }
     }
 }

@@ -1,0 +1,74 @@
+/* What augmentation draws: pure functions of (seed, epoch, sample), with the distributions of their
+ * sources. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "gyre/augment.h"
+#include <math.h>
+#include <string.h>
+
+enum { DRAWS = 20000 };
+
+/* ---- random erasing */
+
+/* Of an image that is too large for rounding to matter. Areas are uniform, but those that do not
+ * fit are drawn again: at ratios up to 3.33 an area below 0.3 of a square always fits. Bounds are 5
+ * deviations of a mean of so many draws. */
+static void erasing_draws_areas_ratios_and_places(void **state) {
+    (void)state;
+    enum { SIDE = 10000 };
+    const gyre_erasing_settings s = {0.25, 0.02, 0.28, 10.0 / 3, GYRE_ERASING_ZERO};
+    double area = 0, turn = 0, place = 0;
+    int erased = 0;
+    for (int64_t i = 0; i < DRAWS; i++) {
+        gyre_erase e = gyre_erase_draw(&s, 3, i % 2 ? 7 : i, i % 2 ? i : 7, SIDE, SIDE);
+        if (e.h == 0) continue;
+        assert_true(e.noise == 0 && e.y >= 0 && e.x >= 0);
+        assert_true(e.w > 0 && e.y + e.h <= SIDE && e.x + e.w <= SIDE);
+        double share = (double)e.h * e.w / SIDE / SIDE, ratio = (double)e.h / e.w;
+        assert_true(share > 0.0199 && share < 0.2801 && ratio > 0.299 && ratio < 3.34);
+        area += share;
+        turn += log(ratio);
+        place += (double)e.x / (SIDE - e.w) + (double)e.y / (SIDE - e.h);
+        erased++;
+    }
+    const double n = erased, range = 2 * log(10.0 / 3);
+    assert_true(fabs(n / DRAWS - 0.25) < 5 * sqrt(0.25 * 0.75 / DRAWS));
+    assert_true(fabs(area / n - 0.15) < 5 * 0.26 / sqrt(12 * n));
+    assert_true(fabs(turn / n) < 5 * range / sqrt(12 * n));
+    assert_true(fabs(place / n - 1) < 5 / sqrt(6 * n));
+}
+
+static void erasing_is_keyed(void **state) {
+    (void)state;
+    const gyre_erasing_settings s = {1, 0.02, 0.33, 3, GYRE_ERASING_NOISE};
+    const gyre_erase e = gyre_erase_draw(&s, 1, 2, 3, 32, 32);
+    const uint64_t keys[][3] = {{1, 2, 3}, {2, 2, 3}, {1, 3, 3}, {1, 2, 4}};
+    assert_true(e.noise == 1 && e.h > 0 && e.h < 32 && e.w > 0 && e.w < 32);
+    for (int i = 0; i < 4; i++) {
+        gyre_erase other = gyre_erase_draw(&s, keys[i][0], (int64_t)keys[i][1],
+                                           (int64_t)keys[i][2], 32, 32);
+        assert_int_equal(memcmp(&e, &other, sizeof e) == 0, i == 0);
+    }
+}
+
+/* No rectangle of these areas is smaller than the image in both directions. */
+static void erasing_gives_up(void **state) {
+    (void)state;
+    const gyre_erasing_settings s = {1, 0.98, 1, 3, GYRE_ERASING_ZERO};
+    for (int64_t i = 0; i < 100; i++) {
+        assert_int_equal(gyre_erase_draw(&s, 1, 2, i, 8, 8).h, 0);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(erasing_draws_areas_ratios_and_places),
+        cmocka_unit_test(erasing_is_keyed),
+        cmocka_unit_test(erasing_gives_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
