@@ -7,6 +7,7 @@
 #define GYRE_METRICS_H
 
 #include "gyre/metric.h"
+#include "gyre/settings.h"
 #include "gyre/status.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,19 +38,31 @@ typedef struct {
     double bands[GYRE_LOSS_BANDS_MAX];
 } gyre_bands_row;
 
+/* Of a run that averages its weights: the scores of the last weights (GYRE_AVERAGE_NONE) and of its
+ * averages, by their kind, beside the validation row of the step; NaN of those that it does not
+ * keep. */
+typedef struct {
+    int64_t step;
+    double loss[GYRE_AVERAGE_COUNT], metric[GYRE_AVERAGE_COUNT];
+} gyre_averages_row;
+
 typedef struct gyre_metrics gyre_metrics;
 
+/* Tables that some runs have alone. */
+enum { GYRE_METRICS_BANDS = 1, GYRE_METRICS_AVERAGES = 2 };
+
 /* Creates `path`, or opens it and cuts the rows after `completed` updates, so that a resume neither
- * doubles nor loses one. `metric` is the one of the rows: its name is their column. `banded`: there
- * is a table of bands. */
-gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, bool banded,
+ * doubles nor loses one. `metric` is the one of the rows: its name is their column. `parts`: what
+ * of the above there is. */
+gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, unsigned parts,
                               int64_t completed, gyre_metrics **out);
 /* Add a row. A row that cannot be written yet (a full disk) waits in memory: GYRE_EIO then says
  * why, and later calls try again. GYRE_EDEVICE: out of memory, the row is lost. */
 gyre_status gyre_metrics_train(gyre_metrics *m, const gyre_train_row *row);
 gyre_status gyre_metrics_validation(gyre_metrics *m, const gyre_validation_row *row);
 gyre_status gyre_metrics_cycle(gyre_metrics *m, const gyre_cycle_row *row);
-gyre_status gyre_metrics_bands(gyre_metrics *m, const gyre_bands_row *row); /* banded alone */
+gyre_status gyre_metrics_bands(gyre_metrics *m, const gyre_bands_row *row); /* where it has any */
+gyre_status gyre_metrics_averages(gyre_metrics *m, const gyre_averages_row *row); /* likewise */
 /* `check` is asked before a file takes the place of the one that is there, since the folder may
  * have been moved away, and another run's may be in its place. */
 void gyre_metrics_guard(gyre_metrics *m, gyre_status (*check)(void *context), void *context);
@@ -73,8 +86,9 @@ typedef struct {
     gyre_train_row *train;
     gyre_validation_row *validation;
     gyre_cycle_row *cycles;
-    gyre_bands_row *bands; /* NULL: the loss has none */
-    size_t train_count, validation_count, cycle_count, bands_count;
+    gyre_bands_row *bands;       /* NULL: the loss has none */
+    gyre_averages_row *averages; /* NULL: the run has none */
+    size_t train_count, validation_count, cycle_count, bands_count, averages_count;
 } gyre_tables;
 gyre_status gyre_tables_read(const char *path, gyre_tables *out);
 void gyre_tables_free(gyre_tables *t);

@@ -182,11 +182,24 @@ static inline bool gyre_average_is_kept(const gyre_average_settings *s, gyre_ave
     return kind != GYRE_AVERAGE_NONE && (s->kind == kind || s->beside[kind]);
 }
 
+/* How many kinds are. */
+static inline int gyre_average_count(const gyre_average_settings *s) {
+    int count = 0;
+    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++)
+        count += gyre_average_is_kept(s, (gyre_average_kind)kind);
+    return count;
+}
+
 /* "ema"; "" of none. */
 static inline const char *gyre_average_name(gyre_average_kind kind) {
 #define GYRE_AVERAGE_NAME(name, NAME) #name,
     static const char *const names[] = {GYRE_AVERAGES(GYRE_AVERAGE_NAME)};
     return kind == GYRE_AVERAGE_NONE ? "" : names[kind];
+}
+
+/* The same, but "last" of none: the last weights. */
+static inline const char *gyre_average_or_last(gyre_average_kind kind) {
+    return kind == GYRE_AVERAGE_NONE ? "last" : gyre_average_name(kind);
 }
 
 /* The policies of schedules: a new one is a line here and a file in src/schedule. */

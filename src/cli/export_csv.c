@@ -61,24 +61,49 @@ static void print_bands(const gyre_tables *t, FILE *f) {
     }
 }
 
-/* The columns up to the metric's, whether it has one, and those behind it. */
+static void print_averages(const gyre_tables *t, FILE *f) {
+    for (size_t i = 0; i < t->averages_count; i++) {
+        const gyre_averages_row *r = &t->averages[i];
+        double values[2 * GYRE_AVERAGE_COUNT];
+        memcpy(values, r->loss, sizeof r->loss);
+        memcpy(values + GYRE_AVERAGE_COUNT, r->metric, sizeof r->metric);
+        fprintf(f, "%" PRId64 ",", r->step);
+        numbers(f, values, 2 * (size_t)GYRE_AVERAGE_COUNT);
+    }
+}
+
+static bool has_bands(const gyre_tables *t) {
+    return t->bands != NULL;
+}
+
+static bool has_averages(const gyre_tables *t) {
+    return t->averages != NULL;
+}
+
+/* The columns up to the metric's, whether it has one, and those behind it. `exists` NULL: of every
+ * run. */
 static const struct {
     const char *name, *before;
     bool has_metric;
     const char *behind;
     void (*print)(const gyre_tables *t, FILE *f);
+    bool (*exists)(const gyre_tables *t);
 } files[] = {
     {"train.csv", "step,epoch,cycle,lr,momentum,loss,grad_norm,samples_per_s,seconds", false, "",
-     print_train},
-    {"validation.csv", "step,epoch,cycle,loss,", true, ",seconds", print_validation},
-    {"cycles.csv", "cycle,end_step,lr,loss,", true, "", print_cycles},
+     print_train, NULL},
+    {"validation.csv", "step,epoch,cycle,loss,", true, ",seconds", print_validation, NULL},
+    {"cycles.csv", "cycle,end_step,lr,loss,", true, "", print_cycles, NULL},
     {"bands.csv", "step,band_0,band_1,band_2,band_3,band_4,band_5,band_6,band_7,band_8,band_9",
-     false, "", print_bands},
+     false, "", print_bands, has_bands},
+    {"averages.csv",
+     "step,loss_last,loss_ema,loss_swa,loss_minima,metric_last,metric_ema,metric_swa,"
+     "metric_minima",
+     false, "", print_averages, has_averages},
 };
-enum { BANDS_FILE = 3, FILES };
+enum { FILES = sizeof files / sizeof *files };
 
-static int files_of(const gyre_tables *t) {
-    return t->bands != NULL ? FILES : BANDS_FILE;
+static bool is_of(const gyre_tables *t, int file) {
+    return files[file].exists == NULL || files[file].exists(t);
 }
 
 /* The first line, which is what tells that gyre wrote the file. */
@@ -158,9 +183,12 @@ static gyre_status export_run(const char *run_dir, gyre_weights_choice weights, 
     const char *dir = given == NULL ? own : given;
     GYRE_GOTO(gyre_tables_read(metrics, &tables));
     GYRE_GOTO(gyre_dir_make(dir));
-    const int count = files_of(&tables);
-    for (int i = 0; i < count; i++) GYRE_GOTO(check_place(&tables, dir, i));
-    for (int i = 0; i < count; i++) GYRE_GOTO(write_table(&tables, dir, i));
+    for (int i = 0; i < FILES; i++) {
+        if (is_of(&tables, i)) GYRE_GOTO(check_place(&tables, dir, i));
+    }
+    for (int i = 0; i < FILES; i++) {
+        if (is_of(&tables, i)) GYRE_GOTO(write_table(&tables, dir, i));
+    }
 out:
     gyre_tables_free(&tables);
     free(own);

@@ -177,15 +177,8 @@ static void print_table(const gyre_model *m, gyre_element element) {
            m->loss, gyre_element_noun(element, 1), gyre_element_noun(element, 1));
 }
 
-static int count_averages(const gyre_average_settings *s) {
-    int count = 0;
-    for (int k = 0; k < GYRE_AVERAGE_COUNT; k++)
-        count += gyre_average_is_kept(s, (gyre_average_kind)k);
-    return count;
-}
-
 static void print_average(const gyre_model *m, const gyre_average_settings *s) {
-    const int count = count_averages(s);
+    const int count = gyre_average_count(s);
     if (count == 0) return;
     printf("Training keeps %s of the weights besides (section average): %zu B%s.\n",
            count == 1 ? "an average" : "averages", (m->parameters + m->buffers) * sizeof(float),
@@ -207,7 +200,7 @@ static gyre_status print_memory(const gyre_model *m, const gyre_settings *s) {
     while (1 << (leaves - 1) < shards) leaves++;
     const double weights = vector * (half ? 1.5 : 2), gradients = vector * leaves;
     const double state = vector * gyre_optimizer_states(&s->optimizer);
-    const double average = vector * count_averages(&s->average);
+    const double average = vector * gyre_average_count(&s->average);
     const double activations = (double)values * (s->batch_size / shards) * (half ? 2 : 4);
     printf("Training in %d shard%s of %d on one device takes about %.2f GB: %.2f of weights with "
            "their\n"

@@ -25,9 +25,12 @@ static gyre_status follow(void *files) {
     return run_files_follow(files);
 }
 
-gyre_status run_files_open(run_files *f, const gyre_model *model, int64_t completed) {
-    GYRE_TRY(gyre_metrics_open(f->folder.metrics, model->metric, model->bands > 0, completed,
-                               &f->metrics));
+gyre_status run_files_open(run_files *f, const gyre_model *model, const gyre_settings *s,
+                           int64_t completed) {
+    unsigned parts = 0;
+    if (model->bands > 0) parts |= GYRE_METRICS_BANDS;
+    if (gyre_average_count(&s->average) > 0) parts |= GYRE_METRICS_AVERAGES;
+    GYRE_TRY(gyre_metrics_open(f->folder.metrics, model->metric, parts, completed, &f->metrics));
     gyre_metrics_guard(f->metrics, follow, f);
     return gyre_events_open(f->folder.log, &f->events);
 }

@@ -25,7 +25,8 @@ typedef struct {
 /* Nothing is open yet. */
 run_files run_files_none(gyre_progress *progress);
 /* Opens tables, with the rows of the first `completed` updates, and log. */
-gyre_status run_files_open(run_files *f, const gyre_model *model, int64_t completed);
+gyre_status run_files_open(run_files *f, const gyre_model *model, const gyre_settings *s,
+                           int64_t completed);
 /* Begins an event file, should the settings ask for one. */
 gyre_status run_files_open_tensorboard(run_files *f, const gyre_settings *s,
                                        const gyre_metric *metric, int64_t completed);

@@ -2,6 +2,7 @@
 #include "rows.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* A row that finds no memory is lost for good. */
 static gyre_status keep(run_rows *r, gyre_status status) {
@@ -64,6 +65,24 @@ gyre_status run_rows_validation(run_rows *r, int64_t completed, const gyre_score
     gyre_json_add_integer(line, "step", row.step);
     gyre_json_add_number(line, "loss", row.loss);
     gyre_json_add_number(line, score->of->name, row.metric);
+    run_files_log(r->files, line);
+    return GYRE_OK;
+}
+
+gyre_status run_rows_averages(run_rows *r, const gyre_averages_row *row, const gyre_metric *of) {
+    if (row == NULL) return GYRE_OK;
+    GYRE_TRY(keep(r, gyre_metrics_averages(r->files->metrics, row)));
+    gyre_json *line = gyre_event_begin(r->files->events, "averages");
+    gyre_json_add_integer(line, "step", row->step);
+    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
+        char key[96];
+        const char *name = gyre_average_or_last((gyre_average_kind)kind);
+        if (isnan(row->loss[kind]) && isnan(row->metric[kind])) continue;
+        snprintf(key, sizeof key, "%s_loss", name);
+        gyre_json_add_number(line, key, row->loss[kind]);
+        snprintf(key, sizeof key, "%s_%s", name, of->name);
+        gyre_json_add_number(line, key, row->metric[kind]);
+    }
     run_files_log(r->files, line);
     return GYRE_OK;
 }

@@ -20,6 +20,8 @@ typedef struct {
  * waits. Rank 0. */
 gyre_status run_rows_train(run_rows *r, const gyre_step_result *result);
 gyre_status run_rows_validation(run_rows *r, int64_t completed, const gyre_score *score);
+/* `row` NULL: the run has no averages. */
+gyre_status run_rows_averages(run_rows *r, const gyre_averages_row *row, const gyre_metric *of);
 /* At a minimum of the rate; `score` NULL: nothing was evaluated there. */
 gyre_status run_rows_cycle(run_rows *r, int64_t completed, const gyre_score *score);
 

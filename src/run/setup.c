@@ -123,7 +123,7 @@ static gyre_status open_files(run_state *r, const run_found *f) {
                   (long long)t->completed);
     }
     GYRE_TRY(set_aside(r));
-    GYRE_TRY(run_files_open(&r->files, t->resolved->model, t->completed));
+    GYRE_TRY(run_files_open(&r->files, t->resolved->model, &r->resolved.settings, t->completed));
     GYRE_TRY(run_files_open_tensorboard(&r->files, &r->resolved.settings,
                                         t->resolved->model->metric, t->completed));
     if (!missing) warn_of_hole(r);

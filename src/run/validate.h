@@ -20,7 +20,8 @@ typedef struct {
 gyre_status run_validation_open(run_validation *v, const gyre_trainer *t);
 void run_validation_close(run_validation *v);
 
-/* Evaluates the present parameters, or their average where the run keeps one. `aside`: the result
+/* Evaluates the weights that average.kind names, and then the last ones and all averages that the
+ * run keeps besides. `aside`: the result
  * is for the coming row of /cycles alone. Collective. */
 gyre_status run_validate(run_validation *v, gyre_trainer *t, run_rows *rows, run_saver *saver,
                          bool aside);

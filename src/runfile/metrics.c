@@ -1,4 +1,4 @@
-/* metrics.h5: three or four tables in one file, written by rank 0 and flushed at most once a
+/* metrics.h5: three or more tables in one file, written by rank 0 and flushed at most once a
  * second.
  *
  * HDF5 changes its index of chunks in several writes, and a process that is killed between two of
@@ -33,6 +33,7 @@ struct gyre_metrics {
     int fd;
     off_t made; /* the size of the file as it was made anew, which added rows leave; 0: not known */
     double flushed; /* time of the last flush, or of the last try */
+    bool whole;     /* every table was begun */
     int64_t end;    /* see gyre_metrics_end */
     double seconds; /* of the last training row, see gyre_metrics_seconds */
 };
@@ -65,7 +66,8 @@ static gyre_status attach(gyre_metrics *m, const size_t *stored) {
     GYRE_TRY(open_own(m->path, &m->file));
     m->fd = descriptor_of(m->file);
     m->made = size_of(m->path);
-    for (int i = 0; i < m->layouts.count; i++) {
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        if (!m->layouts.has[i]) continue;
         GYRE_TRY(h5_table_attach(&m->tables[i], m->file, stored[i]));
     }
     return GYRE_OK;
@@ -74,7 +76,8 @@ static gyre_status attach(gyre_metrics *m, const size_t *stored) {
 /* HDF5 could not write: what it thinks the file holds, and what is there, may differ. Nothing of it
  * is used again, and nothing closed, since that would write. */
 static void abandon(gyre_metrics *m) {
-    for (int i = 0; i < m->layouts.count; i++) {
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        if (!m->layouts.has[i]) continue;
         m->tables[i].dataset = H5I_INVALID_HID;
         m->tables[i].stored = 0;
     }
@@ -83,7 +86,9 @@ static void abandon(gyre_metrics *m) {
 }
 
 static void let_go(gyre_metrics *m) {
-    for (int i = 0; i < m->layouts.count; i++) h5_table_detach(&m->tables[i]);
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        if (m->layouts.has[i]) h5_table_detach(&m->tables[i]);
+    }
     gyre_hdf5_close(m->file);
     m->file = H5I_INVALID_HID;
     m->fd = -1;
@@ -119,7 +124,8 @@ static gyre_status make_anew(gyre_metrics *m) {
     if (changed_meanwhile(m)) GYRE_TRY(keep_before(m, "added while the run was working"));
     hid_t file = h5_memory_file(0);
     if (file < 0) return gyre_fail(GYRE_EIO, "HDF5 cannot make a file in memory");
-    for (int i = 0; i < m->layouts.count; i++) {
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        if (!m->layouts.has[i]) continue;
         h5_table *t = &m->tables[i];
         stored[i] = t->count;
         GYRE_GOTO(h5_table_create_for(file, m->path, &m->layouts.tables[i], t->count));
@@ -138,21 +144,25 @@ out:
 }
 
 static gyre_status begin_empty(gyre_metrics *m) {
-    for (int i = 0; i < m->layouts.count; i++) {
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        if (!m->layouts.has[i]) continue;
         GYRE_TRY(h5_table_begin(m->path, &m->layouts.tables[i], &m->tables[i]));
     }
     return make_anew(m);
 }
 
-static bool has_bands(const gyre_h5_reader *r) {
-    return gyre_h5_reader_find(r, "/bands") != NULL;
+static bool is_there(const gyre_h5_reader *r, int table) {
+    char name[32];
+    snprintf(name, sizeof name, "/%s", metrics_table_name((metrics_table)table));
+    return gyre_h5_reader_find(r, name) != NULL;
 }
 
 /* Takes the rows up to `completed` updates from the file that is there. */
 static gyre_status take_rows(gyre_metrics *m, gyre_h5_reader *r, int64_t completed) {
-    for (int i = 0; i < m->layouts.count; i++) {
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        if (!m->layouts.has[i]) continue;
         h5_table *t = &m->tables[i];
-        if (i == METRICS_BANDS && !has_bands(r)) { /* written by an older gyre */
+        if (i >= METRICS_BANDS && !is_there(r, i)) { /* written by an older gyre */
             GYRE_TRY(h5_table_begin(m->path, &m->layouts.tables[i], t));
             continue;
         }
@@ -185,13 +195,13 @@ static gyre_status begin_with_rows(gyre_metrics *m, int64_t completed) {
     return gyre_fail(status, "%s; move it away to continue without its rows", gyre_error_text());
 }
 
-gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, bool banded,
+gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, unsigned parts,
                               int64_t completed, gyre_metrics **out) {
     gyre_status status = GYRE_OK;
     gyre_hdf5_quiet();
     gyre_metrics *m = calloc(1, sizeof *m);
     if (m == NULL) return gyre_no_memory("metrics");
-    metrics_layouts_open(metric, banded, &m->layouts);
+    metrics_layouts_open(metric, parts, &m->layouts);
     m->file = H5I_INVALID_HID;
     m->fd = -1;
     m->flushed = gyre_clock();
@@ -201,6 +211,7 @@ gyre_status gyre_metrics_open(const char *path, const gyre_metric *metric, bool 
         goto out;
     }
     GYRE_GOTO(gyre_file_exists(path) ? begin_with_rows(m, completed) : begin_empty(m));
+    m->whole = true;
     const h5_table *train = &m->tables[METRICS_TRAIN];
     if (train->count > 0) {
         const gyre_train_row *rows = (const void *)train->rows;
@@ -227,13 +238,15 @@ gyre_status gyre_metrics_moved(gyre_metrics *m, const char *path) {
     if (copy == NULL) return gyre_no_memory("metrics");
     free(m->path);
     m->path = copy;
-    for (int i = 0; i < m->layouts.count; i++) m->tables[i].path = copy;
+    for (int i = 0; i < METRICS_TABLES; i++) m->tables[i].path = copy;
     return GYRE_OK;
 }
 
 static bool fits(const gyre_metrics *m) {
     bool all = true;
-    for (int i = 0; i < m->layouts.count; i++) all = all && h5_table_fits(&m->tables[i]);
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        all = all && (!m->layouts.has[i] || h5_table_fits(&m->tables[i]));
+    }
     return all;
 }
 
@@ -241,7 +254,9 @@ gyre_status gyre_metrics_flush(gyre_metrics *m) {
     gyre_status status = GYRE_OK;
     m->flushed = gyre_clock();
     if (m->file < 0 || !fits(m)) return make_anew(m);
-    for (int i = 0; i < m->layouts.count; i++) GYRE_GOTO(h5_table_write(&m->tables[i]));
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        if (m->layouts.has[i]) GYRE_GOTO(h5_table_write(&m->tables[i]));
+    }
     if (H5Fflush(m->file, H5F_SCOPE_LOCAL) >= 0) return GYRE_OK;
     status = gyre_fail(GYRE_EIO, "cannot write '%s'; is the disk failing?", m->path);
 out:
@@ -270,6 +285,10 @@ gyre_status gyre_metrics_bands(gyre_metrics *m, const gyre_bands_row *row) {
     return append(m, METRICS_BANDS, row);
 }
 
+gyre_status gyre_metrics_averages(gyre_metrics *m, const gyre_averages_row *row) {
+    return append(m, METRICS_AVERAGES, row);
+}
+
 gyre_status gyre_metrics_descriptor(const gyre_metrics *m, int *out) {
     *out = fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
     if (*out >= 0) return GYRE_OK;
@@ -287,13 +306,15 @@ double gyre_metrics_seconds(const gyre_metrics *m) {
 gyre_status gyre_metrics_close(gyre_metrics *m) {
     gyre_status status = GYRE_OK;
     if (m == NULL) return GYRE_OK;
-    if (m->tables[m->layouts.count - 1].layout != NULL) { /* it was opened as a whole */
+    if (m->whole) {
         status = gyre_metrics_flush(m);
         if (status != GYRE_OK) status = gyre_metrics_flush(m); /* anew, should HDF5 have failed */
         /* HDF5 never does */
         if (status == GYRE_OK && m->fd >= 0) status = gyre_file_sync(m->fd, m->path);
     }
-    for (int i = 0; i < m->layouts.count; i++) h5_table_close(&m->tables[i]);
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        if (m->layouts.has[i]) h5_table_close(&m->tables[i]);
+    }
     if (m->file >= 0 && H5Fclose(m->file) < 0 && status == GYRE_OK) {
         status = gyre_fail(GYRE_EIO, "cannot close '%s'; is the disk full?", m->path);
     }
@@ -308,10 +329,10 @@ static gyre_status read_tables(const char *path, const gyre_metric *metric, gyre
     gyre_h5_reader *r = NULL;
     void *rows[METRICS_TABLES] = {0};
     size_t counts[METRICS_TABLES] = {0};
-    metrics_layouts_open(metric, true, &layouts);
+    metrics_layouts_open(metric, GYRE_METRICS_BANDS | GYRE_METRICS_AVERAGES, &layouts);
     GYRE_GOTO(gyre_h5_reader_open(path, &r));
-    layouts.count -= !has_bands(r);
-    for (int i = 0; i < layouts.count; i++) {
+    for (int i = 0; i < METRICS_TABLES; i++) {
+        if (i >= METRICS_BANDS && !is_there(r, i)) continue;
         GYRE_GOTO(gyre_h5_rows_read(r, &layouts.tables[i], &rows[i], &counts[i]));
     }
 out:
@@ -326,10 +347,12 @@ out:
                          .validation = rows[METRICS_VALIDATION],
                          .cycles = rows[METRICS_CYCLES],
                          .bands = rows[METRICS_BANDS],
+                         .averages = rows[METRICS_AVERAGES],
                          .train_count = counts[METRICS_TRAIN],
                          .validation_count = counts[METRICS_VALIDATION],
                          .cycle_count = counts[METRICS_CYCLES],
-                         .bands_count = counts[METRICS_BANDS]};
+                         .bands_count = counts[METRICS_BANDS],
+                         .averages_count = counts[METRICS_AVERAGES]};
     return status;
 }
 
@@ -351,5 +374,6 @@ void gyre_tables_free(gyre_tables *t) {
     free(t->validation);
     free(t->cycles);
     free(t->bands);
+    free(t->averages);
     *t = (gyre_tables){0};
 }

@@ -25,26 +25,34 @@ static const gyre_h5_column band_columns[] = {
     {"band_7", false}, {"band_8", false}, {"band_9", false},
 };
 
+static const gyre_h5_column average_columns[] = {
+    {"step", true},        {"loss_last", false},   {"loss_ema", false},
+    {"loss_swa", false},   {"loss_minima", false}, {"metric_last", false},
+    {"metric_ema", false}, {"metric_swa", false},  {"metric_minima", false},
+};
+
 static const gyre_h5_layout kinds[METRICS_TABLES] = {
     {"train", sizeof(gyre_train_row), COUNT(train_columns), train_columns, 0},
     {"validation", sizeof(gyre_validation_row), COUNT(validation_columns), validation_columns, 0},
     {"cycles", sizeof(gyre_cycle_row), COUNT(cycle_columns), cycle_columns, 1},
     {"bands", sizeof(gyre_bands_row), COUNT(band_columns), band_columns, 0},
+    {"averages", sizeof(gyre_averages_row), COUNT(average_columns), average_columns, 0},
 };
 
 _Static_assert(sizeof(gyre_train_row) == 8 * COUNT(train_columns), "eight bytes a column");
 _Static_assert(sizeof(gyre_validation_row) == 8 * COUNT(validation_columns), "eight a column");
 _Static_assert(sizeof(gyre_cycle_row) == 8 * COUNT(cycle_columns), "eight bytes a column");
 _Static_assert(sizeof(gyre_bands_row) == 8 * COUNT(band_columns), "eight bytes a column");
+_Static_assert(sizeof(gyre_averages_row) == 8 * COUNT(average_columns), "eight bytes a column");
 _Static_assert(COUNT(band_columns) == METRICS_COLUMNS_MAX, "the widest table");
 
 const char *metrics_table_name(metrics_table table) {
     return kinds[table].name;
 }
 
-void metrics_layouts_open(const gyre_metric *metric, bool banded, metrics_layouts *out) {
-    out->count = banded ? METRICS_TABLES : METRICS_BANDS;
+void metrics_layouts_open(const gyre_metric *metric, unsigned parts, metrics_layouts *out) {
     for (int i = 0; i < METRICS_TABLES; i++) {
+        out->has[i] = i < METRICS_BANDS || (parts & 1u << (i - METRICS_BANDS)) != 0;
         out->tables[i] = kinds[i];
         out->tables[i].columns = out->columns[i];
         for (int k = 0; k < kinds[i].column_count; k++) {

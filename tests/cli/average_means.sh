@@ -84,6 +84,30 @@ for completed in range(1, 45):
 P
 /usr/bin/python3 formula.py || fail "not the means of their members"
 
+# Each evaluation scores them all, the one that is taken as /validation has it.
+ends 0 "$GYRE" export csv alone
+head -n 1 alone/csv/averages.csv | grep -qx "step,loss_last,loss_ema,loss_swa,loss_minima,metric_last,metric_ema,metric_swa,metric_minima" ||
+    fail "$(head -n 1 alone/csv/averages.csv)"
+ends 0 "$GYRE" export csv plain
+[ ! -e plain/csv/averages.csv ] || fail "a run without an average has scores of them"
+/usr/bin/python3 - <<'P' || fail "not their scores"
+import csv, h5py, numpy as np
+files = {run: h5py.File(f"{run}/metrics.h5") for run in ("alone", "swa", "beside", "plain")}
+table = files["alone"]["averages"][()]
+assert len(table) == 9 and "averages" not in files["plain"], table["step"]  # 8, 10, 16, 20, ... 40, 44
+for run, kind in ("alone", "minima"), ("swa", "swa"), ("beside", "last"), ("plain", "last"):
+    rows = files[run]["validation"][()]
+    assert run == "plain" or (files[run]["averages"][()] == table).all(), run
+    for ours, theirs in ("loss", "loss"), ("accuracy", "metric"):
+        assert (rows[ours] == table[f"{theirs}_{kind}"]).all(), (run, ours)
+assert len({tuple(table[f"loss_{k}"]) for k in ("last", "ema", "swa", "minima")}) == 4
+early = table["step"] < 10
+assert (table["loss_minima"][early] == table["loss_last"][early]).all()
+with open("alone/csv/averages.csv") as f:
+    for row, found in zip(csv.DictReader(f), table, strict=True):
+        assert all(float(row[n]) == found[n] for n in table.dtype.names), row
+P
+
 # Running statistics: of the first batches in file order, each as the mean of its shards.
 order=(--set data.order=sequential --set data.augment=null --set checkpoint.every.steps=44 --set evaluate.every.steps=44)
 made() { /usr/bin/python3 "$lib/update_bn.py" "$1/checkpoints/step-000000044.h5" "$2" images.h5 32 "${@:3}" 2>err; }

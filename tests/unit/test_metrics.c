@@ -34,7 +34,7 @@ static gyre_train_row train_row(int64_t t) {
 /* Rows of updates first..last-1; an evaluation every 50 updates, a cycle every 100. */
 static void write_rows(int64_t first, int64_t last) {
     gyre_metrics *m = NULL;
-    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), false, first, &m), GYRE_OK);
+    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), 0, first, &m), GYRE_OK);
     assert_true(gyre_metrics_seconds(m) == 0.5 * (double)first);
     for (int64_t t = first; t < last; t++) {
         gyre_train_row row = train_row(t);
@@ -89,7 +89,7 @@ static void resume_cuts(void **state) {
     const int64_t starts[] = {731, 730, 700, 699, 350, 1, 0};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         gyre_metrics *m = NULL;
-        assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), false, starts[i], &m),
+        assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), 0, starts[i], &m),
                          GYRE_OK);
         assert_int_equal(gyre_metrics_close(m), GYRE_OK);
         check_rows(starts[i]);
@@ -103,14 +103,14 @@ static void foreign_files_are_refused(void **state) {
     gyre_metrics *m = NULL;
     gyre_tables t;
     assert_int_equal(gyre_file_write_atomic(path, "no HDF5", 7), GYRE_OK);
-    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), false, 0, &m), GYRE_EIO);
+    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), 0, 0, &m), GYRE_EIO);
     assert_non_null(strstr(gyre_error_text(), path));
     assert_int_equal(gyre_tables_read(path, &t), GYRE_EIO);
     unlink(path);
     assert_int_equal(gyre_tables_read(path, &t), GYRE_EIO);
     assert_non_null(strstr(gyre_error_text(), "No such file"));
     assert_int_equal(
-        gyre_metrics_open("/proc/gyre/metrics.h5", gyre_metric_of_loss(NULL), false, 0, &m),
+        gyre_metrics_open("/proc/gyre/metrics.h5", gyre_metric_of_loss(NULL), 0, 0, &m),
         GYRE_EIO);
 }
 
@@ -119,7 +119,7 @@ static void foreign_files_are_refused(void **state) {
 static gyre_metrics *open_banded(int64_t completed) {
     gyre_metrics *m = NULL;
     const gyre_metric *metric = gyre_metric_of_loss(NULL);
-    assert_int_equal(gyre_metrics_open(path, metric, true, completed, &m), GYRE_OK);
+    assert_int_equal(gyre_metrics_open(path, metric, GYRE_METRICS_BANDS, completed, &m), GYRE_OK);
     return m;
 }
 
@@ -153,6 +153,35 @@ static void bands_come_back_and_are_cut(void **state) {
     check_bands(4);
 }
 
+/* Beside bands, or alone. */
+static void averages_come_back(void **state) {
+    (void)state;
+    const gyre_metric *metric = gyre_metric_of_loss(NULL);
+    for (unsigned others = 0; others <= GYRE_METRICS_BANDS; others++) {
+        gyre_metrics *m = NULL;
+        gyre_tables t;
+        unlink(path);
+        assert_int_equal(
+            gyre_metrics_open(path, metric, GYRE_METRICS_AVERAGES | others, 0, &m), GYRE_OK);
+        for (int64_t i = 1; i < 4; i++) {
+            const gyre_averages_row row = {.step = i,
+                                           .loss = {0.5, 0.25, NAN, 4},
+                                           .metric = {0.75, (double)i / 8, NAN, 0.5}};
+            assert_int_equal(gyre_metrics_averages(m, &row), GYRE_OK);
+        }
+        assert_int_equal(gyre_metrics_close(m), GYRE_OK);
+        assert_int_equal(gyre_tables_read(path, &t), GYRE_OK);
+        assert_true((t.bands != NULL) == (others != 0));
+        assert_int_equal(t.averages_count, 3);
+        const gyre_averages_row *last = &t.averages[2];
+        assert_int_equal(last->step, 3);
+        assert_true(last->loss[GYRE_AVERAGE_MINIMA] == 4 && last->loss[GYRE_AVERAGE_NONE] == 0.5);
+        assert_true(last->metric[GYRE_AVERAGE_EMA] == 0.375);
+        assert_true(isnan(last->metric[GYRE_AVERAGE_SWA]));
+        gyre_tables_free(&t);
+    }
+}
+
 static void append_byte(void) {
     FILE *f = fopen(path, "ab");
     assert_non_null(f);
@@ -168,7 +197,7 @@ static void what_came_meanwhile_is_kept(void **state) {
     (void)state;
     unlink(path);
     snprintf(before, sizeof before, "%s.before", path);
-    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), false, 0, &m), GYRE_OK);
+    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), 0, 0, &m), GYRE_OK);
     for (int64_t t = 0; t < 1000; t++) {
         gyre_train_row row = train_row(t);
         assert_int_equal(gyre_metrics_train(m, &row), GYRE_OK);
@@ -185,7 +214,7 @@ static void what_came_meanwhile_is_kept(void **state) {
     assert_true(gyre_file_exists(before));
     check_train_rows(3000);
     assert_int_equal(unlink(before), 0);
-    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), false, 3000, &m),
+    assert_int_equal(gyre_metrics_open(path, gyre_metric_of_loss(NULL), 0, 3000, &m),
                      GYRE_OK); /* and not twice */
     assert_int_equal(gyre_metrics_close(m), GYRE_OK);
     assert_false(gyre_file_exists(before));
@@ -197,6 +226,7 @@ int main(void) {
         cmocka_unit_test(resume_cuts),
         cmocka_unit_test(foreign_files_are_refused),
         cmocka_unit_test(bands_come_back_and_are_cut),
+        cmocka_unit_test(averages_come_back),
         cmocka_unit_test(what_came_meanwhile_is_kept),
     };
     if (mkdtemp(folder) == NULL) return 1;
