@@ -67,6 +67,8 @@ typedef struct {
     const gyre_metric *of;         /* what its metric is; NULL: not known */
     double loss, metric;           /* validation split, at the last step; NaN when not done */
     double best_metric;            /* over all evaluations: exploratory */
+    double averages[GYRE_AVERAGE_COUNT]; /* metric at the last step by kind of average, and of the
+                                            last weights; NaN of those that the run did not keep */
     double test_loss, test_metric; /* test part, once, at the end; NaN when there is none */
     int samples;                   /* made at the end; 0: none, and the next lines are NaN and "" */
     double copying, copying_p;     /* gyre_copying: nearer, p */

@@ -3,6 +3,7 @@
  * depends on the machine. */
 #include "csv.h"
 
+#include "averages.h"
 #include "differing.h"
 #include "labels.h"
 #include "samples.h"
@@ -191,6 +192,35 @@ static void print_bands(FILE *f, const gyre_results *e) {
     }
 }
 
+/* ---- averages of the weights */
+
+static bool has_averages(const gyre_results *e) {
+    for (int g = 0; g < e->study->group_count; g++) {
+        if (report_averages_exist(e, g, GYRE_AVERAGE_NONE)) return true;
+    }
+    return false;
+}
+
+#define AVERAGES "group,arm,seed,step,weights,"
+static void print_averages(FILE *f, const gyre_results *e) {
+    fprintf(f, AVERAGES "loss,%s\n", e->metric->name);
+    for (int arm = 0; arm < e->study->arm_count; arm++) {
+        for (int seed = 0; seed < e->study->seed_count; seed++) {
+            const gyre_tables *t = &gyre_results_at(e, arm, seed)->tables;
+            for (size_t i = 0; i < GYRE_AVERAGE_COUNT * t->averages_count; i++) {
+                const gyre_averages_row *row = &t->averages[i / GYRE_AVERAGE_COUNT];
+                const size_t kind = i % GYRE_AVERAGE_COUNT;
+                if (isnan(row->loss[kind]) && isnan(row->metric[kind])) continue;
+                arm_of(f, e, arm);
+                fprintf(f, ",%" PRIu64 ",%" PRId64 ",%s", e->study->seeds[seed], row->step,
+                        gyre_average_or_last((gyre_average_kind)kind));
+                numbers(f, (double[]){row->loss[kind], row->metric[kind]}, 2);
+                fputc('\n', f);
+            }
+        }
+    }
+}
+
 /* ---- what cells made at their end */
 
 static bool has_samples(const gyre_results *e) {
@@ -222,6 +252,7 @@ const report_csv report_csv_tables[] = {
     {"cells.csv", CELLS, print_cells, NULL},
     {"curves.csv", CURVES, print_curves, NULL},
     {"bands.csv", BANDS, print_bands, has_bands},
+    {"averages.csv", AVERAGES, print_averages, has_averages},
     {"arms.csv", ARMS, print_arms, NULL},
     {"comparisons.csv", COMPARISONS, print_comparisons, NULL},
     {"samples.csv", SAMPLES, print_samples, has_samples},

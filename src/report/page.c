@@ -14,6 +14,7 @@ gyre_status report_page_write(FILE *f, const gyre_results *e, const char *folder
     GYRE_TRY(report_page_results(p));
     GYRE_TRY(report_page_compared(p));
     GYRE_TRY(report_page_curves(p));
+    GYRE_TRY(report_page_averages(p));
     GYRE_TRY(report_page_times(p));
     GYRE_TRY(report_page_samples(p));
     if (!e->single || e->target_given) report_page_target(p);

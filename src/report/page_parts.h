@@ -26,6 +26,7 @@ void report_page_head(report_page *p);            /* verdict, choice, what it re
 gyre_status report_page_compared(report_page *p); /* arms and their learning rates */
 gyre_status report_page_results(report_page *p);  /* final and best values, differences */
 gyre_status report_page_curves(report_page *p);   /* loss, metric, minima */
+gyre_status report_page_averages(report_page *p); /* those of the weights, where cells keep some */
 gyre_status report_page_times(report_page *p);    /* the metric in bands, where the loss has them */
 gyre_status report_page_samples(report_page *p);  /* what generative networks make */
 void report_page_target(report_page *p);          /* steps to the target */

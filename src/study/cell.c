@@ -114,6 +114,10 @@ static gyre_status read_tables(const char *folder, int64_t steps, gyre_cell_resu
         r->loss = row->loss;
         r->metric = row->metric;
     }
+    for (size_t i = 0; i < t.averages_count; i++) {
+        if (t.averages[i].step == steps)
+            memcpy(r->averages, t.averages[i].metric, sizeof r->averages);
+    }
     if (t.train_count > 0) {
         r->seconds = t.train[t.train_count - 1].seconds;
         r->steps = t.train[t.train_count - 1].step; /* the update that was not applied */
@@ -191,6 +195,7 @@ static gyre_status conclude(const gyre_study *s, gyre_study_cell c, const char *
                             .loss = (double)NAN,
                             .metric = (double)NAN,
                             .best_metric = (double)NAN,
+                            .averages = {NAN, NAN, NAN, NAN},
                             .test_loss = (double)NAN,
                             .test_metric = (double)NAN,
                             .copying = (double)NAN,

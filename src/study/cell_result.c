@@ -34,6 +34,14 @@ static metric_key key_of(const gyre_metric *m, int kind) {
     return k;
 }
 
+/* "swa_METRIC", of the last weights "last_METRIC". */
+static metric_key average_key(const gyre_metric *m, int kind) {
+    metric_key k;
+    snprintf(k.text, sizeof k.text, "%s_%s", gyre_average_or_last((gyre_average_kind)kind),
+             m->name);
+    return k;
+}
+
 static void add_samples(gyre_json *j, const gyre_cell_result *r) {
     gyre_json_add_integer(j, "samples", r->samples);
     gyre_json_add_number(j, "copying", r->copying);
@@ -60,6 +68,10 @@ gyre_status study_result_write(const char *folder, const char *arm, uint64_t see
     gyre_json_add_number(j, "loss", r->loss);
     gyre_json_add_number(j, key_of(r->of, 0).text, r->metric);
     gyre_json_add_number(j, key_of(r->of, 1).text, r->best_metric);
+    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
+        if (isfinite(r->averages[kind]))
+            gyre_json_add_number(j, average_key(r->of, kind).text, r->averages[kind]);
+    }
     gyre_json_add_number(j, "test_loss", r->test_loss);
     gyre_json_add_number(j, key_of(r->of, 2).text, r->test_metric);
     if (r->samples > 0) add_samples(j, r);
@@ -133,6 +145,9 @@ static void take_result(const gyre_json_value *tree, gyre_cell_state state, gyre
                             .seconds = number(tree, "seconds"),
                             .hash = strtoull(text(tree, "hash"), NULL, 16)};
     snprintf(r->message, sizeof r->message, "%s", text(tree, "message"));
+    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
+        r->averages[kind] = m == NULL ? (double)NAN : number(tree, average_key(m, kind).text);
+    }
     take_samples(tree, r);
 }
 
@@ -195,6 +210,7 @@ static gyre_status find_result(const gyre_study *s, int arm, int seed, gyre_cell
     *out = (gyre_cell_result){.loss = (double)NAN,
                               .metric = (double)NAN,
                               .best_metric = (double)NAN,
+                              .averages = {NAN, NAN, NAN, NAN},
                               .test_loss = (double)NAN,
                               .test_metric = (double)NAN,
                               .copying = (double)NAN,

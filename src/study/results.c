@@ -23,6 +23,7 @@ static gyre_status damaged(gyre_results_cell *c, gyre_status status) {
     c->tables = (gyre_tables){0};
     c->result = (gyre_cell_result){.state = GYRE_CELL_FAILED};
     c->result.loss = c->result.metric = c->result.best_metric = NAN;
+    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) c->result.averages[kind] = NAN;
     c->result.test_loss = c->result.test_metric = c->result.seconds = NAN;
     snprintf(c->result.message, sizeof c->result.message, "%s", gyre_error_text());
     return GYRE_OK;
@@ -35,6 +36,9 @@ static void cut_tables(gyre_tables *t, int64_t steps) {
         t->validation_count--;
     }
     while (t->bands_count > 0 && t->bands[t->bands_count - 1].step > steps) t->bands_count--;
+    while (t->averages_count > 0 && t->averages[t->averages_count - 1].step > steps) {
+        t->averages_count--;
+    }
     while (t->cycle_count > 0 && t->cycles[t->cycle_count - 1].end_step > steps) t->cycle_count--;
 }
 
