@@ -21,7 +21,8 @@ enum { GYRE_FIND_REPEATS_MAX = 100, GYRE_FIND_REASON = 512 };
 #define GYRE_FIND_FROM 1e-7
 #define GYRE_FIND_TO 10
 #define GYRE_FIND_STEPS_LEAST 200
-#define GYRE_FIND_REPEATS 3
+#define GYRE_FIND_REPEATS 3 /* quick; 1 where trials follow */
+#define GYRE_FIND_BUDGET 4
 #define GYRE_FIND_SUBSET 1000
 
 /* What is asked for; zeros are the defaults. */
@@ -32,8 +33,11 @@ typedef struct {
     int repeats;     /* GYRE_FIND_REPEATS */
     int64_t every;   /* steps from one validation to the next; a 50th of the steps */
     int64_t subset;  /* most validation samples; GYRE_FIND_SUBSET */
-    bool verify;     /* then train at constant rates around the bounds */
+    bool quick;      /* the sweeps alone; else trials follow, see gyre_find_cycle */
+    bool verify;     /* quick, and then trains at constant rates around the bounds */
     bool quiet;
+    int64_t budget;         /* steps of all sweeps and trials; GYRE_FIND_BUDGET sweeps */
+    gyre_length for_length; /* of the run that the range is for; the config's, where it has one */
 } gyre_find_options;
 
 typedef struct {
@@ -86,6 +90,45 @@ typedef struct {
 } gyre_find_trial;
 enum { GYRE_FIND_TRIALS = 6 }; /* base_lr / 2, base_lr, max_lr / 2, max_lr, 2 and 4 max_lr */
 
+/* What a trial is made for. */
+typedef enum {
+    GYRE_FIND_LADDER, /* each rate of the ladder, shortest */
+    GYRE_FIND_NEAR,   /* the best of them and its neighbours, twice as long */
+    GYRE_FIND_LAST,   /* the best of these, four times as long */
+    GYRE_FIND_BASE,   /* other ratios of max_lr to base_lr, twice as long */
+    GYRE_FIND_CYCLES, /* more than one cycle, four times as long in all */
+    GYRE_FIND_RUNGS
+} gyre_find_rung;
+
+/* A trial: training from the beginning, for one whole cycle or more, scored at its end. */
+typedef struct {
+    int64_t rung;          /* gyre_find_rung */
+    int64_t seed;          /* 0: the config's; n: that of repeat n */
+    int64_t steps, cycles; /* cycles in all of the steps */
+    double base_lr, max_lr;
+    int64_t completed;   /* steps; fewer than `steps` where it was ended because it diverged */
+    double loss, metric; /* of the held-out samples; where there are none the mean loss of the last
+                            quarter of its batches, and NaN. Both NaN when it diverged */
+} gyre_find_cycle;
+
+typedef enum {
+    GYRE_FIND_UNTRIED, /* no trials were made, or not all */
+    GYRE_FIND_TESTED,
+    GYRE_FIND_ALIKE,  /* no rate is better than another */
+    GYRE_FIND_NO_RATE /* the network learns at no rate that was tried */
+} gyre_find_outcome;
+
+/* What the trials say. */
+typedef struct {
+    gyre_find_outcome outcome;
+    double max_lr, low, high; /* the best rate, and the plateau: from where to where others are as
+                                 good within the noise */
+    double base_lr;
+    int64_t stepsize, cycles; /* of the run that the range is for; cycles 0: its length is unknown */
+    int64_t steps;            /* of the longest cycle that was tried */
+    char reason[GYRE_FIND_REASON];
+} gyre_find_range;
+
 typedef struct {
     gyre_find_options options;        /* resolved */
     const gyre_metric *metric;        /* of the scores and trials */
@@ -94,20 +137,48 @@ typedef struct {
     size_t row_count;
     gyre_find_score *scores; /* likewise */
     size_t score_count;
+    int whole;                /* repeats that went to their end */
     gyre_find_marks *repeats; /* (options.repeats) */
     gyre_find_verdict verdict;
     gyre_find_trial trials[GYRE_FIND_TRIALS];
     int trial_count;
     char verified[GYRE_FIND_REASON]; /* whether the bounds hold; text */
+    int64_t config_hash;             /* gyre_config_hash() of what was tested */
+    int64_t run_steps;               /* of the run that the range is for; 0: unknown */
+    double start_loss, start_metric; /* of the samples that score trials, before any training */
+    int64_t scored;                  /* how many these are */
+    gyre_find_cycle *cycles;         /* trials in the order in which they were made */
+    size_t cycle_count;
+    bool complete; /* no trial is left to be made */
+    gyre_find_range range;
     int asked;                       /* repeats, where a signal left fewer; else 0 */
 } gyre_find;
 
-/* Runs the test for the model, data and optimizer of `settings`; its schedule and length do not
- * matter, and nothing is written. Every rank gets the result; close it. GYRE_EUSAGE for options
- * that cannot be. GYRE_EPREEMPTED after a signal: `out` then holds the repeats that are whole,
- * judged as if no more had been asked for; without one no rows. Collective. */
+/* What is to be used of it: the trials' range where there are trials, else the sweeps'. */
+typedef struct {
+    bool reliable;
+    double base_lr, max_lr; /* NaN unless reliable, as the stepsize is 0 */
+    int64_t stepsize;       /* steps */
+    const char *reason;     /* f's */
+} gyre_find_answer;
+gyre_find_answer gyre_find_answer_of(const gyre_find *f);
+
+/* A search that may be left: after each sweep and each trial `save` gets what is there so far, on
+ * rank 0. */
+typedef struct {
+    gyre_status (*save)(void *context, const gyre_find *f); /* NULL: nothing is saved */
+    void *context;
+    const char *kept; /* a file of gyre_find_write that the search goes on from, which all ranks
+                         read; NULL: there is none. One of another search is refused */
+} gyre_find_keeper;
+
+/* Runs the test for the model, data and optimizer of `settings`. Of its schedule the form of a
+ * cycle matters for trials, and the length for how long they may be; nothing is written. Every rank
+ * gets the result; close it. GYRE_EUSAGE for options that cannot be. GYRE_EPREEMPTED after a
+ * signal: `out` then holds the repeats that are whole, judged as if no more had been asked for;
+ * without one no rows. `keeper` may be NULL. Collective. */
 gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options *options,
-                          gyre_comm *comm, gyre_find *out);
+                          const gyre_find_keeper *keeper, gyre_comm *comm, gyre_find *out);
 void gyre_find_close(gyre_find *f);
 
 /* find.h5, atomically; and back. GYRE_EIO names the file. */

@@ -204,17 +204,17 @@ static gyre_status check_rates(const gyre_settings *s, int64_t per_epoch) {
 
 gyre_status cli_bounds_write(const char *config, bool anew, gyre_settings *s, const gyre_find *f,
                              const char *path) {
-    const gyre_find_verdict *v = &f->verdict;
+    const gyre_find_answer a = gyre_find_answer_of(f);
     gyre_status status = GYRE_OK;
     char *text = NULL;
     bool moved = !same_folder(config, path), created = false;
-    int64_t stepsize = lacks_stepsize(&s->schedule) ? v->stepsize : 0;
+    int64_t stepsize = lacks_stepsize(&s->schedule) ? a.stepsize : 0;
     if (moved) {
         GYRE_TRY(from_anywhere(s, &s->data.path));
         GYRE_TRY(from_anywhere(s, &s->model.init_from));
         GYRE_TRY(from_anywhere(s, &s->output_dir));
     }
-    settle(s, v->value.base_lr, v->value.max_lr, stepsize);
+    settle(s, a.base_lr, a.max_lr, stepsize);
     GYRE_GOTO(anew ? gyre_config_print(s, &text) : edited(config, s, stepsize, moved, &text));
     GYRE_GOTO(gyre_file_create_atomic(path, text, strlen(text), &created));
     if (!created) {

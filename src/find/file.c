@@ -4,6 +4,7 @@
 
 #include "gyre/h5.h"
 #include "gyre/size.h"
+#include "range.h"
 #include "verdict.h"
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,17 @@ typedef struct {
     gyre_find_marks value, low, high;
     int64_t stepsize, reliable;
 } verdict_row;
+
+typedef struct {
+    int64_t budget, whole, complete, config_hash, run_steps, scored;
+    double start_loss, start_metric;
+} search_row;
+
+typedef struct {
+    int64_t outcome;
+    double max_lr, low, high, base_lr;
+    int64_t stepsize, cycles, steps;
+} range_row;
 
 #define MARKS(end)                                                                                 \
     {"base_lr" end, false}, {"max_lr" end, false}, {"diverged" end, false}, {"third" end, false},  \
@@ -47,9 +59,19 @@ static const gyre_h5_column verdict_columns[] = {
 static const gyre_h5_column trial_columns[] = {
     {"rate", false}, {"loss", false}, {"error", false}, {METRIC, false}};
 
+static const gyre_h5_column search_columns[] = {
+    {"budget", true},    {"whole", true},  {"complete", true},    {"config_hash", true},
+    {"run_steps", true}, {"scored", true}, {"start_loss", false}, {METRIC, false}};
+static const gyre_h5_column ladder_columns[] = {
+    {"rung", true},    {"seed", true},      {"steps", true}, {"cycles", true}, {"base_lr", false},
+    {"max_lr", false}, {"completed", true}, {"loss", false}, {METRIC, false}};
+static const gyre_h5_column range_columns[] = {
+    {"outcome", true},  {"max_lr", false},  {"plateau_low", false}, {"plateau_high", false},
+    {"base_lr", false}, {"stepsize", true}, {"cycles", true},       {"steps", true}};
+
 #define TABLE(name, row, columns)                                                                  \
     { name, sizeof(row), (int)(sizeof(columns) / sizeof *(columns)), columns, 0 }
-enum { SETTINGS, SWEEP, VALIDATION, REPEATS, VERDICT, TRIALS, TABLES };
+enum { SETTINGS, SWEEP, VALIDATION, REPEATS, VERDICT, TRIALS, SEARCH, LADDER, RANGE, TABLES };
 static const gyre_h5_layout kinds[TABLES] = {
     TABLE("settings", settings_row, settings_columns),
     TABLE("sweep", gyre_find_row, sweep_columns),
@@ -57,6 +79,9 @@ static const gyre_h5_layout kinds[TABLES] = {
     TABLE("repeats", repeat_row, repeat_columns),
     TABLE("verdict", verdict_row, verdict_columns),
     TABLE("trials", gyre_find_trial, trial_columns),
+    TABLE("search", search_row, search_columns),
+    TABLE("ladder", gyre_find_cycle, ladder_columns),
+    TABLE("range", range_row, range_columns),
 };
 
 #define EIGHT_EACH(row, columns)                                                                   \
@@ -67,11 +92,14 @@ EIGHT_EACH(gyre_find_score, score_columns);
 EIGHT_EACH(repeat_row, repeat_columns);
 EIGHT_EACH(verdict_row, verdict_columns);
 EIGHT_EACH(gyre_find_trial, trial_columns);
+EIGHT_EACH(search_row, search_columns);
+EIGHT_EACH(gyre_find_cycle, ladder_columns);
+EIGHT_EACH(range_row, range_columns);
 
 /* A table of rows whose column METRIC has the metric's name. */
 typedef struct {
     gyre_h5_layout layout;
-    gyre_h5_column columns[8];
+    gyre_h5_column columns[9];
 } metric_table;
 
 static metric_table *name_metric(metric_table *t, int kind, const gyre_metric *metric) {
@@ -92,7 +120,12 @@ static gyre_status write_tables(const gyre_find *f, const char *path, const repe
     const settings_row settings = {o->from,  o->to,     o->steps,           o->linear, o->repeats,
                                    o->every, o->subset, f->steps_per_epoch, f->samples};
     const verdict_row verdict = {v->value, v->low, v->high, v->stepsize, v->reliable};
-    metric_table scores, trials;
+    const gyre_find_range *r = &f->range;
+    const search_row search = {o->budget,    f->whole,  f->complete,   f->config_hash,
+                               f->run_steps, f->scored, f->start_loss, f->start_metric};
+    const range_row range = {(int64_t)r->outcome, r->max_lr,   r->low,    r->high,
+                             r->base_lr,          r->stepsize, r->cycles, r->steps};
+    metric_table scores, trials, start, cycles;
     const gyre_h5_rows tables[TABLES] = {
         {&kinds[SETTINGS], &settings, 1},
         {&kinds[SWEEP], f->rows, f->row_count},
@@ -100,6 +133,9 @@ static gyre_status write_tables(const gyre_find *f, const char *path, const repe
         {&kinds[REPEATS], repeats, (size_t)o->repeats},
         {&kinds[VERDICT], &verdict, 1},
         {&name_metric(&trials, TRIALS, f->metric)->layout, f->trials, (size_t)f->trial_count},
+        {&name_metric(&start, SEARCH, f->metric)->layout, &search, 1},
+        {&name_metric(&cycles, LADDER, f->metric)->layout, f->cycles, f->cycle_count},
+        {&kinds[RANGE], &range, f->cycle_count > 0 ? 1 : 0},
     };
     return gyre_h5_rows_write(path, tables, TABLES);
 }
@@ -142,6 +178,62 @@ static gyre_status get_trials(gyre_h5_reader *r, gyre_find *f) {
     }
     free(rows);
     return GYRE_OK;
+}
+
+static gyre_status get_search(gyre_h5_reader *r, gyre_find *f) {
+    void *rows = NULL;
+    size_t count = 0;
+    metric_table t;
+    f->whole = f->options.repeats;
+    if (gyre_h5_reader_find(r, "/search") == NULL) return GYRE_OK; /* of an older program */
+    GYRE_TRY(gyre_h5_rows_read(r, &name_metric(&t, SEARCH, f->metric)->layout, &rows, &count));
+    const search_row *s = rows;
+    bool ok = count == 1 && s->whole >= 1 && s->whole <= f->options.repeats && s->run_steps >= 0;
+    if (ok) {
+        f->options.budget = s->budget;
+        f->options.quick = s->budget == 0;
+        f->whole = (int)s->whole;
+        f->complete = s->complete != 0;
+        f->config_hash = s->config_hash;
+        f->run_steps = s->run_steps;
+        f->scored = s->scored;
+        f->start_loss = s->start_loss;
+        f->start_metric = s->start_metric;
+    }
+    free(rows);
+    return ok ? GYRE_OK
+              : gyre_fail(GYRE_EIO, "'%s': /search is not that of a range test",
+                          gyre_h5_reader_path(r));
+}
+
+static bool is_trial(const gyre_find_cycle *c) {
+    return c->rung >= 0 && c->rung < GYRE_FIND_RUNGS && c->seed >= 0 && c->seed < 1000 &&
+           c->steps >= 1 && c->steps < 1 << 30 && c->cycles >= 1 && c->cycles <= c->steps &&
+           c->max_lr > 0 && c->base_lr >= 0;
+}
+
+static gyre_status get_ladder(gyre_h5_reader *r, gyre_find *f) {
+    void *rows = NULL;
+    metric_table t;
+    if (gyre_h5_reader_find(r, "/ladder") == NULL) return GYRE_OK;
+    GYRE_TRY(
+        gyre_h5_rows_read(r, &name_metric(&t, LADDER, f->metric)->layout, &rows, &f->cycle_count));
+    f->cycles = rows;
+    for (size_t i = 0; i < f->cycle_count; i++) {
+        if (is_trial(&f->cycles[i])) continue;
+        return gyre_fail(GYRE_EIO, "'%s': row %zu of /ladder is not a trial",
+                         gyre_h5_reader_path(r), i);
+    }
+    return find_decide_range(f);
+}
+
+/* The repeats that are whole are judged, as if no more had been asked for. */
+static gyre_status decide_whole(gyre_find *f) {
+    int asked = f->options.repeats;
+    f->options.repeats = f->whole;
+    gyre_status status = find_decide(f);
+    f->options.repeats = asked;
+    return status;
 }
 
 /* What the analysis relies on. */
@@ -195,8 +287,10 @@ gyre_status gyre_find_read(const char *path, gyre_find *out) {
     }
     out->repeats = calloc((size_t)repeats, sizeof *out->repeats);
     if (out->repeats == NULL) GYRE_GOTO(gyre_no_memory("reading '%s'", path));
-    GYRE_GOTO(find_decide(out));
-    status = get_trials(r, out);
+    GYRE_GOTO(get_search(r, out));
+    GYRE_GOTO(decide_whole(out));
+    GYRE_GOTO(get_trials(r, out));
+    status = get_ladder(r, out);
 out:
     gyre_h5_reader_close(r);
     free(settings);

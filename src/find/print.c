@@ -2,6 +2,7 @@
 #include "gyre/find.h"
 
 #include "curve.h"
+#include "print_range.h"
 #include "verdict.h"
 #include <inttypes.h>
 #include <math.h>
@@ -81,9 +82,8 @@ static void print_trials(const gyre_find *f, FILE *out) {
     fprintf(out, "  %s\n", f->verified);
 }
 
-void gyre_find_print(const gyre_find *f, FILE *out) {
+static void print_sweeps(const gyre_find *f, FILE *out) {
     const gyre_find_verdict *v = &f->verdict;
-    print_marks(f, out);
     if (!v->reliable) {
         fprintf(out, "no reliable suggestion: %s\n", v->reason);
         if (f->options.verify) fputs("not verified: there are no bounds to train at\n", out);
@@ -96,4 +96,14 @@ void gyre_find_print(const gyre_find *f, FILE *out) {
             v->reason, FIND_STEPSIZE, STEPSIZE_LEAST, STEPSIZE_MOST,
             STEPSIZE_LEAST * f->steps_per_epoch, STEPSIZE_MOST * f->steps_per_epoch);
     print_trials(f, out);
+}
+
+void gyre_find_print(const gyre_find *f, FILE *out) {
+    print_marks(f, out);
+    if (f->cycle_count == 0) {
+        print_sweeps(f, out);
+        return;
+    }
+    find_print_ladder(f, out);
+    find_print_range(f, out);
 }

@@ -126,21 +126,20 @@ static gyre_status search(gyre_settings *s, bool quiet, gyre_comm *comm, gyre_fi
                          single);
     }
     GYRE_TRY(try_plan(s, comm));
-    GYRE_TRY(gyre_find_run(s, &options, comm, found));
-    const gyre_find_verdict *v = &found->verdict;
-    if (!v->reliable) {
+    GYRE_TRY(gyre_find_run(s, &options, NULL, comm, found));
+    const gyre_find_answer a = gyre_find_answer_of(found);
+    if (!a.reliable) {
         return gyre_fail(GYRE_EUSAGE,
                          "schedule.base_lr, max_lr: the range test gives no reliable suggestion "
                          "(%s); give numbers, `gyre find` shows the curve",
-                         v->reason);
+                         a.reason);
     }
-    settle(&s->schedule, v->value.base_lr, v->value.max_lr);
+    settle(&s->schedule, a.base_lr, a.max_lr);
     for (int i = 0; i < s->schedule.stage_count; i++) {
-        settle(&s->schedule.stages[i].schedule, v->value.base_lr, v->value.max_lr);
+        settle(&s->schedule.stages[i].schedule, a.base_lr, a.max_lr);
     }
     if (!quiet) {
-        gyre_say("found base_lr %g and max_lr %g: %s", v->value.base_lr, v->value.max_lr,
-                 v->reason);
+        gyre_say("found base_lr %g and max_lr %g: %s", a.base_lr, a.max_lr, a.reason);
     }
     return GYRE_OK;
 }
@@ -169,7 +168,7 @@ void gyre_found_rates_close(gyre_found_rates *found) {
 
 gyre_status gyre_found_rates_record(void *found_rates, const char *folder, gyre_events *events) {
     const gyre_find *f = &((const gyre_found_rates *)found_rates)->test;
-    const gyre_find_verdict *v = &f->verdict;
+    const gyre_find_answer a = gyre_find_answer_of(f);
     if (f->row_count == 0) return GYRE_OK;
     char *path = gyre_path_join(folder, GYRE_FIND_FILE);
     if (path == NULL) return gyre_no_memory("the range test's file");
@@ -177,10 +176,10 @@ gyre_status gyre_found_rates_record(void *found_rates, const char *folder, gyre_
     free(path);
     GYRE_TRY(status);
     gyre_json *line = gyre_event_begin(events, "find");
-    gyre_json_add_number(line, "base_lr", v->value.base_lr);
-    gyre_json_add_number(line, "max_lr", v->value.max_lr);
-    gyre_json_add_integer(line, "stepsize", v->stepsize);
+    gyre_json_add_number(line, "base_lr", a.base_lr);
+    gyre_json_add_number(line, "max_lr", a.max_lr);
+    gyre_json_add_integer(line, "stepsize", a.stepsize);
     gyre_json_add_integer(line, "repeats", f->options.repeats);
-    gyre_json_add_text(line, "reason", v->reason);
+    gyre_json_add_text(line, "reason", a.reason);
     return gyre_event_end(events, line);
 }

@@ -30,7 +30,7 @@ bool find_sweep_enough(find_sweep_mean *m, double loss, double *mean) {
     *mean = m->sum / m->weight;
     if (!isfinite(*mean)) return true;
     bool first = m->weight == 1 - keep;
-    if (first || *mean < m->best) m->best = *mean;
+    if (first || (!m->lasting && *mean < m->best)) m->best = *mean;
     return *mean > worse * m->best;
 }
 
@@ -97,18 +97,18 @@ static gyre_status interrupted(const gyre_trainer *t, int64_t steps) {
 }
 
 gyre_status find_sweep_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view,
-                           const gyre_find_options *o, uint64_t seed, int64_t repeat,
+                           const find_course *o, uint64_t seed, int64_t repeat,
                            find_sweep_curve *out) {
-    sweep s = {.t = t, .curve = out, .best = INFINITY, .repeat = repeat};
+    sweep s = {
+        .t = t, .curve = out, .mean.lasting = out->lasting, .best = INFINITY, .repeat = repeat};
     gyre_status status = GYRE_OK;
     gyre_progress progress = gyre_progress_begin(t->rank != 0 || o->quiet, 0);
     gyre_step_result previous;
     gyre_wish wish = GYRE_WISH_NONE;
-    double momentum = gyre_config_momentum(&t->resolved->settings.optimizer);
     t->completed = 0;
     GYRE_GOTO(gyre_trainer_start(t, seed, o->steps));
     while (t->completed < o->steps && !out->diverged && wish != GYRE_WISH_STOP) {
-        const gyre_rate rate = {.lr = find_sweep_rate(o, t->completed), .momentum = momentum};
+        const gyre_rate rate = o->at(o->of, t->completed);
         gyre_wish mine = gyre_stop_wanted() ? GYRE_WISH_STOP : GYRE_WISH_NONE;
         GYRE_GOTO(gyre_trainer_step(t, rate, mine, &previous, &wish));
         take(&s, &previous);
@@ -133,9 +133,9 @@ out:
 
 /* ---- all of them */
 
-static uint64_t seed_of(uint64_t seed, int64_t repeat) {
-    if (repeat == 0) return seed;
-    gyre_random draws = gyre_random_open(seed, GYRE_RANDOM_REPEAT, (uint64_t)repeat, 0);
+uint64_t find_seed(uint64_t seed, int64_t n) {
+    if (n == 0) return seed;
+    gyre_random draws = gyre_random_open(seed, GYRE_RANDOM_REPEAT, (uint64_t)n, 0);
     return gyre_random_u64(&draws);
 }
 
@@ -149,17 +149,16 @@ static void copy(const gyre_model *m, const gyre_snapshot *from, gyre_snapshot *
     }
 }
 
-/* Where repeat r starts. */
-static gyre_status begin(gyre_trainer *t, const gyre_snapshot *before, bool redraw, uint64_t seed,
-                         int64_t repeat) {
+gyre_status find_state_begin(gyre_trainer *t, const gyre_snapshot *before, bool redraw,
+                             uint64_t seed, int64_t n) {
     copy(t->resolved->model, before, &t->snapshot);
-    if (repeat > 0 && redraw) {
+    if (n > 0 && redraw) {
         gyre_model_init(t->resolved->model, seed, t->snapshot.parameters, t->snapshot.buffers);
     }
     return gyre_trainer_load(t);
 }
 
-static gyre_status keep(gyre_trainer *t, gyre_snapshot *before) {
+gyre_status find_state_keep(gyre_trainer *t, gyre_snapshot *before) {
     gyre_status status = gyre_snapshot_open(t->resolved->model, t->snapshot.state_count, before);
     GYRE_TRY(gyre_comm_agree(t->comm, status));
     GYRE_TRY(gyre_trainer_fatal(t, gyre_trainer_save(t)));
@@ -167,35 +166,63 @@ static gyre_status keep(gyre_trainer *t, gyre_snapshot *before) {
     return GYRE_OK;
 }
 
-static gyre_status put_back(gyre_trainer *t, const gyre_snapshot *before) {
+gyre_status find_state_put_back(gyre_trainer *t, const gyre_snapshot *before) {
     copy(t->resolved->model, before, &t->snapshot);
     return gyre_trainer_load(t);
 }
 
+/* The rates of a sweep, as a course's. */
+typedef struct {
+    const gyre_find_options *options;
+    double momentum;
+} sweep_rates;
+
+static gyre_rate rate_of_sweep(const void *of, int64_t step) {
+    const sweep_rates *r = of;
+    return (gyre_rate){.lr = find_sweep_rate(r->options, step), .momentum = r->momentum};
+}
+
+static sweep_rates rates_for(const gyre_trainer *t, const gyre_find_options *o) {
+    return (sweep_rates){o, gyre_config_momentum(&t->resolved->settings.optimizer)};
+}
+
+static find_course course_of(const sweep_rates *r) {
+    const gyre_find_options *o = r->options;
+    return (find_course){rate_of_sweep, r, o->steps, o->every, o->quiet};
+}
+
 gyre_status find_sweeps_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view *view, bool redraw,
-                            gyre_find *f, int *whole) {
+                            const gyre_find_keeper *keeper, gyre_find *f) {
     gyre_snapshot before = {0};
     gyre_status status = GYRE_OK;
-    *whole = 0;
-    GYRE_GOTO(keep(t, &before));
-    for (int64_t r = 0; r < f->options.repeats; r++) {
-        uint64_t seed = seed_of(t->resolved->settings.seed, r);
+    const sweep_rates rates = rates_for(t, &f->options);
+    const find_course course = course_of(&rates);
+    GYRE_GOTO(find_state_keep(t, &before));
+    while (f->whole < f->options.repeats) {
+        const int r = f->whole;
+        uint64_t seed = find_seed(t->resolved->settings.seed, r);
         find_sweep_curve curve = {.rows = f->rows + f->row_count,
                                   .scores = f->scores + f->score_count,
                                   .by_scores = find_reads_scores(f)};
-        GYRE_GOTO(begin(t, &before, redraw, seed, r));
+        GYRE_GOTO(find_state_begin(t, &before, redraw, seed, r));
         if (t->rank == 0 && !f->options.quiet && f->options.repeats > 1) {
-            gyre_say("repeat %lld of %d", (long long)r + 1, f->options.repeats);
+            gyre_say("repeat %d of %d", r + 1, f->options.repeats);
         }
-        GYRE_GOTO(find_sweep_run(t, e, view, &f->options, seed, r, &curve));
+        GYRE_GOTO(find_sweep_run(t, e, view, &course, seed, r, &curve));
         f->row_count += (size_t)curve.row_count;
         f->score_count += (size_t)curve.score_count;
-        *whole = (int)r + 1;
+        f->whole++;
+        GYRE_GOTO(find_save(keeper, t, f));
     }
-    status = put_back(t, &before);
+    status = find_state_put_back(t, &before);
 out:
     gyre_snapshot_close(&before);
     return status;
+}
+
+gyre_status find_save(const gyre_find_keeper *keeper, gyre_trainer *t, const gyre_find *f) {
+    if (keeper == NULL || keeper->save == NULL) return GYRE_OK;
+    return gyre_comm_agree(t->comm, t->rank == 0 ? keeper->save(keeper->context, f) : GYRE_OK);
 }
 
 /* ---- constant rates */
@@ -232,21 +259,23 @@ gyre_status find_trials_run(gyre_trainer *t, gyre_evaluator *e, const gyre_view 
     gyre_status status = GYRE_OK;
     o.linear = true;
     const bool by_scores = find_reads_scores(f);
+    const sweep_rates constant = rates_for(t, &o);
     o.steps = o.every = (o.steps + 1) / 2;
     if (by_scores) o.every = (o.steps + SCORES - 1) / SCORES;
     gyre_find_row *rows = calloc((size_t)o.steps, sizeof *rows);
     if (rows == NULL) status = gyre_no_memory("verifying rates");
     GYRE_GOTO(gyre_comm_agree(t->comm, status));
-    GYRE_GOTO(keep(t, &before));
+    GYRE_GOTO(find_state_keep(t, &before));
     for (int i = 0; i < GYRE_FIND_TRIALS; i++) {
         find_sweep_curve curve = {.rows = rows, .scores = scores, .by_scores = by_scores};
         o.from = o.to = f->trials[i].rate = rates[i];
-        GYRE_GOTO(put_back(t, &before));
-        GYRE_GOTO(find_sweep_run(t, e, view, &o, t->resolved->settings.seed, 0, &curve));
+        GYRE_GOTO(find_state_put_back(t, &before));
+        const find_course course = course_of(&constant);
+        GYRE_GOTO(find_sweep_run(t, e, view, &course, t->resolved->settings.seed, 0, &curve));
         conclude(&curve, &f->trials[i]);
         f->trial_count++;
     }
-    status = put_back(t, &before);
+    status = find_state_put_back(t, &before);
 out:
     gyre_snapshot_close(&before);
     free(rows);

@@ -18,7 +18,7 @@ cat >"$T/config.json" <<'JSON'
 }
 JSON
 find=("$GYRE" find "$T/config.json" --quiet)
-quick=(--repeats 2 --steps 80 --every 4 --from 1e-6)
+quick=(--quick --repeats 2 --steps 80 --every 4 --from 1e-6)
 
 # same_find DIR DIR...: equal files, and no table is empty.
 same_find() {
@@ -92,7 +92,7 @@ refused 2 'number 0..1e+30 or "find", found "seek"' "$GYRE" schedule "$T/config.
 none() { # words, arguments...
     local words=$1
     shift
-    ends 0 "${find[@]}" --steps 100 --out "$T/none" "$@"
+    ends 0 "${find[@]}" --quick --steps 100 --out "$T/none" "$@"
     grep -q "^no reliable suggestion: .*$words" "$T/out" || fail "not '$words': $(cat "$T/out")"
     rm -r "$T/none"
 }
@@ -102,7 +102,7 @@ grep -q "^gyre: warning: --to 1e-11: 32-bit weights do not move" "$T/err" || fai
 none "still falling at the last rate" --from 1e-6 --to 1e-3 --repeats 2 # never
 none "falls from the first rate on" --from 0.01 --to 10 --repeats 2
 none "the network is trained already" --repeats 2 --set model.init_from="$(echo "$T"/numbers/checkpoints/*.h5)" --set optimizer.momentum=0 --to 1e-4
-ends 2 "${find[@]}" --out "$T/none" --from 1e-12 --to 1e-10 --repeats 1 --write "$T/none.json"
+ends 2 "${find[@]}" --quick --out "$T/none" --from 1e-12 --to 1e-10 --repeats 1 --write "$T/none.json"
 [ ! -e "$T/none.json" ] || fail "a config without bounds was written"
 refused 2 "the range test gives no reliable suggestion" "$GYRE" train "$T/config.json" --quiet --out "$T/nothing" --set schedule.base_lr=0 --set schedule.max_lr=find --set optimizer.clip_norm=1e-30
 [ ! -e "$T/nothing" ] || fail "a run began without a rate"
@@ -128,7 +128,7 @@ refused 3 "not readable as HDF5" "$GYRE" plot "$T/bad/find.h5"
 
 # ---- without gnuplot everything but the figure is written, and that is said before the search
 mkdir "$T/no-programs"
-few=(--repeats 1 --steps 60 --from 1e-5)
+few=(--quick --repeats 1 --steps 60 --from 1e-5)
 ends 0 env PATH="$T/no-programs" "${find[@]}" "${few[@]}" --out "$T/bare/" --write "$T/bare/new.json"
 grep -q "^gyre: warning: gnuplot was not found, .*gyre plot $T/bare\` draws" "$T/err" || fail "$(cat "$T/err")"
 [ -s "$T/bare/find.h5" ] && [ -s "$T/bare/new.json" ] || fail "not written: $(ls "$T/bare")"
@@ -141,7 +141,7 @@ ends 3 env PATH="$T/no-programs" "${find[@]}" "${few[@]}" --out "$T/bad-plot" --
 
 # ---- repeats in which nothing is random say so
 ends 0 "$GYRE" train "$T/config.json" --quiet --out "$T/still" --set schedule.policy=constant --set schedule.base_lr=1e-9 --set length.steps=1
-ends 0 "${find[@]}" --repeats 2 --steps 60 --from 1e-5 --out "$T/alike" --set data.order=sequential \
+ends 0 "${find[@]}" --quick --repeats 2 --steps 60 --from 1e-5 --out "$T/alike" --set data.order=sequential \
     --set model.init_from="$(echo "$T"/still/checkpoints/*.h5)"
 grep -q "the 2 repeats are the same run: nothing in them is random" "$T/out" || fail "$(cat "$T/out")"
 

@@ -8,7 +8,7 @@ cat >"$T/config.json" <<'J'
 {"data": {"path": "images.h5"}, "model": {"name": "mlp"}, "batch": {"size": 20, "shards": 2},
  "schedule": {"policy": "triangular", "base_lr": 0.001, "max_lr": 0.02, "cycles": 2}, "length": {"steps": 100}}
 J
-quick=(--quiet --steps 80 --repeats 2 --every 4 --from 1e-6)
+quick=(--quick --quiet --steps 80 --repeats 2 --every 4 --from 1e-6)
 find_of() { ends 0 "$GYRE" find "$T/$1.json" "${quick[@]}" --out "$T/$1-range" "${@:2}"; }
 
 files() { find "$T" ! -path "$T/out" ! -path "$T/err" | sort; }

@@ -15,6 +15,7 @@ value_of() {
     RATE | FRACTION | ETA | W) echo 0.5 ;;
     VALUE) echo 50 ;;
     PAIR) echo x.npy,y.npy ;;
+    LENGTH) echo 20 epochs ;;
     HxWxC) echo 8x8x1 ;;
     *"|"*) echo "${1%%|*}" ;;
     *) echo x ;;

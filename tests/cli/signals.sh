@@ -68,23 +68,24 @@ wait $! || rc=$?
 ends 137 mpirun -q -np 2 sh -c 'kill -KILL $$'
 grep -q '^| mpirun ends with 137, 205 or 1 | 137: .*killed.*; 205: .*; 1: .*Ctrl-C' "$docs/slurm.md" || fail "mpirun's codes are in no table"
 
-# find keeps the repeats that are whole
-range=("$GYRE" find short.json --steps 2000 --from 1e-5 --to 0.01)
+# find keeps the sweeps that are whole, and the same command goes on from them
+range=("$GYRE" find short.json --quick --steps 2000 --from 1e-5 --to 0.01)
 "${range[@]}" --repeats 100 --out range >range.out 2>range.err &
 until [ "$(grep -c 'step 201/' range.err)" -ge 2 ]; do kill -0 $! && sleep 0.05 || fail "find has ended"; done
 kill -HUP $! && rc=0
 wait $! || rc=$?
 [ $rc -eq 99 ] || fail "find: exit $rc ($(tail -n 2 range.err))"
-grep -q 'with [0-9]* of 100 repeats done.*range' range.err || fail "$(tail -n 2 range.err)"
-/usr/bin/python3 - <<'PY' || fail "find.h5 has not the whole repeats"
+grep -q "with [0-9]* of 100 sweeps .*kept in 'range/find.partial.h5': the same command goes on" range.err || fail "$(tail -n 2 range.err)"
+/usr/bin/python3 - <<'PY' || fail "find.partial.h5 has not the whole repeats"
 import h5py
-f = h5py.File("range/find.h5")
-repeats = len(f["repeats"])
-assert 1 <= repeats < 100 and len(f["sweep"]) == 2000 * repeats, (repeats, len(f["sweep"]))
+f = h5py.File("range/find.partial.h5")
+whole = f["search"]["whole"][0]
+assert 1 <= whole < 100 and len(f["sweep"]) == 2000 * whole, (whole, len(f["sweep"]))
 PY
-before=$(cksum range/find.h5)
-ends 3 "${range[@]}" --repeats 100 --out range --quiet
-[ "$(cksum range/find.h5)" = "$before" ] || fail "the result of a stopped find was replaced"
+before=$(cksum range/find.partial.h5)
+ends 2 "${range[@]}" --repeats 99 --out range --quiet
+grep -q "left by a range test of another config or with other options" err || fail "another search: $(cat err)"
+[ "$(cksum range/find.partial.h5)" = "$before" ] || fail "what a stopped find had left was replaced"
 "$GYRE" find short.json --steps 1000000 --repeats 100 --out none >none.out 2>none.err &
 when 'range test of' none.err
 kill -TERM $! && rc=0

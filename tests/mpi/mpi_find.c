@@ -2,6 +2,7 @@
  * diverge, parameters, running statistics and optimizer states are bit for bit what they were, and
  * the run continues as if nothing had been. On any power of two of ranks. */
 #include "../../src/find/sweep.h"
+#include "../../src/find/trials.h"
 #include "check.h"
 
 #include "../unit/config_text.h"
@@ -78,9 +79,8 @@ static gyre_find sweep(gyre_trainer *t, gyre_evaluator *e, double from, double t
     f.rows = calloc((size_t)2 * STEPS, sizeof *f.rows);
     f.scores = calloc((size_t)2 * (STEPS / 4 + 1), sizeof *f.scores);
     CHECK(f.rows != NULL && f.scores != NULL);
-    int whole = 0;
-    CHECK(find_sweeps_run(t, e, &t->resolved->samples.validation, redraw, &f, &whole) == GYRE_OK);
-    CHECK(whole == 2);
+    CHECK(find_sweeps_run(t, e, &t->resolved->samples.validation, redraw, NULL, &f) == GYRE_OK);
+    CHECK(f.whole == 2);
     return f;
 }
 
@@ -88,6 +88,21 @@ static void close_rig(rig *r) {
     gyre_trainer_close(&r->trainer);
     gyre_schedule_close(r->schedule);
     gyre_resolved_close(&r->resolved);
+}
+
+/* Trials with two seeds. */
+static void run_trials(gyre_trainer *t, gyre_evaluator *e, gyre_find *f) {
+    const find_ladder ladder = {.metric = f->metric,
+                                .low = 1e-3,
+                                .high = 1e30, /* diverges */
+                                .rates = 3,
+                                .steps = 3,
+                                .seeds = 2,
+                                .cycles = true};
+    CHECK(find_cycles_run(t, e, &t->resolved->samples.validation, true, NULL, &ladder, f) ==
+          GYRE_OK);
+    CHECK(f->complete && f->cycle_count > 6 && isnan(f->cycles[2].loss));
+    CHECK(isfinite(f->cycles[0].loss) && f->cycles[0].completed == 3);
 }
 
 static void no_trace(void) {
@@ -117,6 +132,8 @@ static void no_trace(void) {
     well.trial_count = 0;
     CHECK(find_trials_run(a, e, &a->resolved->samples.validation, &well) == GYRE_OK);
     CHECK(well.trial_count == GYRE_FIND_TRIALS && isfinite(well.trials[0].loss));
+    same_state(a, &b->snapshot);
+    run_trials(a, e, &well);
     same_state(a, &b->snapshot);
     train(&ra, AFTER);
     train(&rb, AFTER);

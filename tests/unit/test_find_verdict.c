@@ -2,6 +2,8 @@
  * table; and the file. */
 #include "find_rig.h"
 
+#include "../../src/find/range.h"
+
 #include "gyre/file.h"
 #include "gyre/plot.h"
 #include <setjmp.h>
@@ -294,6 +296,7 @@ static void a_file_comes_back(void **state) {
     const shape shapes[] = {{-3.1, -2, -1, 0.02}, {-3, -2, -1, 0.02}};
     gyre_find f = several(shapes, 2), back;
     f.rows[5].grad_norm = (double)NAN;
+    f.whole = 2;
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
@@ -313,6 +316,48 @@ static void a_file_comes_back(void **state) {
     gyre_find_close(&f);
 }
 
+/* Half-done and whole searches; trials that cannot be are refused. */
+static void trials_come_back(void **state) {
+    (void)state;
+    char path[] = "/tmp/gyre-find-XXXXXX";
+    const shape one[] = {{-3.1, -2, -1, 0.02}};
+    gyre_find f = several(one, 1), back;
+    gyre_find_cycle trials[] = {
+        {0, 0, 20, 1, 0.001, 0.01, 20, 1.5, 0.3},   {0, 0, 20, 1, 0.01, 0.1, 20, 1.2, 0.4},
+        {0, 0, 20, 1, 0.1, 1, 7, NAN, NAN},         {1, 0, 40, 1, 0.01, 0.1, 40, 1.1, 0.5},
+        {2, 0, 80, 1, 0.01, 0.1, 80, 1.0, 0.6},     {3, 0, 40, 1, 0.03, 0.1, 40, 1.1, 0.4},
+        {4, 0, 80, 2, 0.01, 0.1, 80, 1.05, 0.55},
+    };
+    f.whole = 1;
+    f.cycles = trials;
+    f.cycle_count = sizeof trials / sizeof *trials;
+    f.options.budget = 1000;
+    f.run_steps = 300;
+    f.scored = 500;
+    f.start_loss = 2.3;
+    f.start_metric = 0.1;
+    close(mkstemp(path));
+    for (int complete = 0; complete < 2; complete++) {
+        f.complete = complete;
+        assert_int_equal(find_decide_range(&f), GYRE_OK);
+        assert_int_equal(gyre_find_write(&f, path), GYRE_OK);
+        assert_int_equal(gyre_find_read(path, &back), GYRE_OK);
+        assert_int_equal(back.cycle_count, f.cycle_count);
+        assert_memory_equal(back.cycles, trials, sizeof trials);
+        assert_memory_equal(&back.range, &f.range, sizeof f.range);
+        assert_int_equal(back.range.outcome, complete ? GYRE_FIND_TESTED : GYRE_FIND_UNTRIED);
+        assert_true(back.options.budget == 1000 && back.run_steps == 300 && back.scored == 500);
+        gyre_find_close(&back);
+    }
+    assert_true(f.range.max_lr == 0.1 && f.range.base_lr == 0.01 && f.range.stepsize == 150);
+    trials[1].rung = 9;
+    assert_int_equal(gyre_find_write(&f, path), GYRE_OK);
+    assert_int_equal(gyre_find_read(path, &back), GYRE_EIO);
+    unlink(path);
+    f.cycles = NULL;
+    gyre_find_close(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(repeats_agree_or_do_not),
@@ -325,6 +370,7 @@ int main(void) {
         cmocka_unit_test(memorised_samples_are_a_doubt),
         cmocka_unit_test(trials_say_whether_bounds_hold),
         cmocka_unit_test(a_file_comes_back),
+        cmocka_unit_test(trials_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
