@@ -1,10 +1,11 @@
-/* A range test as a figure: loss and metric over the rate, repeats as a band, and the suggested
- * range shaded between two marked rates. */
+/* A range test as a figure: loss and metric over the rate, repeats as a band, trials over the rate
+ * that they go up to, and the suggested range shaded between two marked rates. */
 #include "gyre/plot.h"
 
 #include "figure.h"
 #include "gyre/sort.h"
 #include "gyre/text.h"
+#include "plot_ladder.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,15 +128,20 @@ static void mark_rate(FILE *gp, double rate, double low, double high, const char
             rate, rate, colour);
 }
 
-static void mark_range(FILE *gp, const gyre_find_verdict *v) {
+/* Where the suggested range comes from trials, the band about max_lr is their plateau. */
+static void mark_range(FILE *gp, const gyre_find *f) {
+    const gyre_find_verdict *v = &f->verdict;
     const gyre_find_marks *m = &v->value;
-    if (v->reliable) {
+    const gyre_find_answer a = gyre_find_answer_of(f);
+    bool tried = f->cycle_count > 0;
+    if (a.reliable) {
         fprintf(gp,
                 "set object rectangle from %.9g, graph 0 to %.9g, graph 1 behind fillcolor rgb "
                 "'" RANGE "' fillstyle solid noborder\n",
-                m->base_lr, m->max_lr);
-        mark_rate(gp, m->base_lr, v->low.base_lr, v->high.base_lr, MARK);
-        mark_rate(gp, m->max_lr, v->low.max_lr, v->high.max_lr, MARK);
+                a.base_lr, a.max_lr);
+        mark_rate(gp, a.base_lr, tried ? 0 : v->low.base_lr, tried ? 0 : v->high.base_lr, MARK);
+        mark_rate(gp, a.max_lr, tried ? f->range.low : v->low.max_lr,
+                  tried ? f->range.high : v->high.max_lr, MARK);
     }
     if (!isnan(m->diverged)) {
         fprintf(gp,
@@ -147,8 +153,10 @@ static void mark_range(FILE *gp, const gyre_find_verdict *v) {
 
 /* In the first panel only; base_lr's name to the left of its line and max_lr's to the right, so
  * that they never meet. */
-static void name_marks(FILE *gp, const gyre_find_verdict *v) {
+static void name_marks(FILE *gp, const gyre_find *f) {
+    const gyre_find_verdict *v = &f->verdict;
     const gyre_find_marks *m = &v->value;
+    const gyre_find_answer a = gyre_find_answer_of(f);
     const struct {
         const char *name;
         double rate;
@@ -156,13 +164,13 @@ static void name_marks(FILE *gp, const gyre_find_verdict *v) {
                    {"slide", m->slide},
                    {"minimum/10", m->minimum},
                    {"steep", m->steep}};
-    if (v->reliable) {
+    if (a.reliable) {
         fprintf(gp,
                 "set label 50 '{/:Bold base\\_lr %.3g }' at %.9g, graph 0.93 right textcolor rgb "
                 "'" MARK "'\n"
                 "set label 51 '{/:Bold  max\\_lr %.3g}' at %.9g, graph 0.93 left textcolor rgb "
                 "'" MARK "'\n",
-                m->base_lr, m->base_lr, m->max_lr, m->max_lr);
+                a.base_lr, a.base_lr, a.max_lr, a.max_lr);
     }
     if (!isnan(m->diverged)) {
         fprintf(gp,
@@ -213,7 +221,7 @@ static void panel(report_figure *f, const report_frame *frame, int index, const 
     if (index + 1 == frame->panels) {
         fputs(x->options.linear ? "set format x '%g'\n" : "set format x '10^{%T}'\n", f->gp);
     }
-    if (index == 0) name_marks(f->gp, &x->verdict);
+    if (index == 0) name_marks(f->gp, x);
     draw(f, q);
     if (index == 0) forget_names(f->gp);
 }
@@ -225,7 +233,10 @@ static void write_subtitle(const gyre_find *x, char *out, size_t room) {
     const char *note = v->reliable && v->memorised
                            ? "the samples were memorised on the way, so max_lr may be too low"
                            : v->reason;
-    if (v->reliable) {
+    if (x->range.outcome != GYRE_FIND_UNTRIED) {
+        note = x->range.reason;
+        snprintf(out, room, "%s", x->range.outcome == GYRE_FIND_TESTED ? "" : "no range: ");
+    } else if (v->reliable) {
         snprintf(out, room, "suggested: %.3g to %.3g; ", v->value.base_lr, v->value.max_lr);
     } else {
         snprintf(out, room, "no reliable suggestion: ");
@@ -244,14 +255,14 @@ gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *ou
     GYRE_GOTO(combine(x, false, loss_of, smooth, &loss));
     GYRE_GOTO(combine(x, true, metric_of, NULL, &metric));
     write_subtitle(x, subtitle, sizeof subtitle);
-    report_frame frame = {.panels = metric.count > 0 ? 2 : 1,
+    report_frame frame = {.panels = 1 + (metric.count > 0) + (x->cycle_count > 0),
                           .title = title,
                           .subtitle = subtitle,
                           .x_label = x->options.linear ? "learning rate" : "learning rate (log)",
                           .steps = x->options.steps};
     report_frame_begin(&f, &frame);
     x_axis(&f, x);
-    mark_range(f.gp, &x->verdict);
+    mark_range(f.gp, x);
     GYRE_GOTO(raw_block(&f, x, &loss));
     smooth_blocks(&f, "smoothed training loss, median of the repeats", &loss);
     snprintf(heading, sizeof heading, "validation %s, median of the repeats",
@@ -265,7 +276,10 @@ gyre_status gyre_plot_find(const gyre_find *x, const char *title, const char *ou
     snprintf(heading, sizeof heading, "validation %s%s%s, of %lld samples",
              gyre_metric_prose(x->metric).text, x->metric->unit[0] == '\0' ? "" : ", ",
              x->metric->unit, (long long)x->samples);
-    if (frame.panels == 2) panel(&f, &frame, 1, heading, x, &metric);
+    if (metric.count > 0) panel(&f, &frame, 1, heading, x, &metric);
+    if (x->cycle_count > 0) {
+        GYRE_GOTO(report_ladder_panel(&f, &frame, frame.panels - 1, x));
+    }
     report_frame_end(&f);
     status = report_figure_finish(&f);
 out:
