@@ -18,6 +18,9 @@ typedef struct {
     int64_t epoch;
 } gyre_gather_key;
 
+/* Are crops and mirrors left to the backend? */
+bool gyre_gather_draws_moves(const gyre_data_settings *settings);
+
 /* Room for a batch. */
 typedef struct {
     uint8_t *images;       /* (count, gyre_view_image_bytes); NULL: no images are read */

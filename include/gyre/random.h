@@ -22,6 +22,8 @@ typedef enum {
     GYRE_RANDOM_EVALUATION = 10, /* the same of an evaluation, with seed 0: a = pass */
     GYRE_RANDOM_SAMPLING = 11,   /* likewise: a = 0 for the start of a sample, else its step */
     GYRE_RANDOM_ERASING = 12,    /* a = epoch, b = sample id */
+    GYRE_RANDOM_JITTER = 13,     /* a = epoch, b = sample id */
+    GYRE_RANDOM_OPERATIONS = 14, /* of RandAugment: a = epoch, b = sample id */
     GYRE_RANDOM_FLIPS = 50,      /* statistics: a = number of the draw */
     GYRE_RANDOM_BOOTSTRAP = 51,  /* statistics: a = number of the resample */
     GYRE_RANDOM_TEST = 100,      /* tests only */

@@ -69,6 +69,16 @@ typedef struct {
     gyre_erasing_value value;    /* of its pixels, after normalisation */
 } gyre_erasing_settings;
 
+/* Greatest changes of colours (gyre/augment.h); 0: none. */
+typedef struct {
+    double brightness, contrast, saturation, hue;
+} gyre_jitter_settings;
+
+typedef struct {
+    int ops;       /* operations on each image; 0: none */
+    int magnitude; /* 0..30 */
+} gyre_randaugment_settings;
+
 typedef struct {
     char *path; /* as written; relative to the config file's folder */
     gyre_validation validation;
@@ -81,6 +91,8 @@ typedef struct {
     int crop_size; /* side of the square that random resized crops become; 0: none */
     double crop_scale_min, crop_scale_max; /* of their area, of the image's */
     double crop_ratio; /* of their sides at most, width to height or height to width */
+    gyre_jitter_settings jitter;
+    gyre_randaugment_settings randaugment;
     gyre_erasing_settings erasing;
     gyre_normalize normalize;
     gyre_normalization given; /* with NORMALIZE_GIVEN */

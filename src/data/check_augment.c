@@ -1,6 +1,8 @@
 /* Which augmentations a dataset's samples can have, and which go together. */
 #include "check_augment.h"
 
+#include "gyre/augment.h"
+
 enum { PICTURE_CHANNELS = 4 };
 
 static bool are_pictures(const gyre_images *train) {
@@ -62,6 +64,29 @@ static gyre_status check_resized_crop(const gyre_data_settings *s, const gyre_im
     return GYRE_OK;
 }
 
+static gyre_status check_colors(const gyre_data_settings *s, const gyre_images *train) {
+    const char *key = s->randaugment.ops > 0 ? "randaugment" : "color_jitter";
+    if (!gyre_augment_changes_pixels(s)) return GYRE_OK;
+    if (train->element != GYRE_ELEMENT_U8 || (train->c != 1 && train->c != 3)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.%s is for pictures of bytes with 1 or 3 channels, but the "
+                         "dataset has %d channel%s of %s; leave it out",
+                         key, train->c, train->c == 1 ? "" : "s",
+                         gyre_element_name(train->element));
+    }
+    if (train->c == 1 && (s->jitter.saturation > 0 || s->jitter.hue > 0)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.color_jitter: gray pictures have no saturation and no hue; "
+                         "leave both out");
+    }
+    if (s->randaugment.ops > 0 && has_target_for_each_pixel(train)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.randaugment moves pixels, but the dataset has a target for "
+                         "each, which would stay; leave it out");
+    }
+    return GYRE_OK;
+}
+
 /* What the dataset has, where an augmentation for samples of a height and a width, with one target
  * each, cannot be had; NULL: it can. */
 static const char *no_plain_samples(const gyre_images *train) {
@@ -117,6 +142,7 @@ gyre_status gyre_normalization_check(const gyre_data_settings *s, const gyre_ima
 gyre_status data_check_augment(const gyre_data_settings *s, const gyre_images *train) {
     GYRE_TRY(check_moves(s, train));
     GYRE_TRY(check_resized_crop(s, train));
+    GYRE_TRY(check_colors(s, train));
     GYRE_TRY(check_erasing(s, train));
     return gyre_normalization_check(s, train);
 }

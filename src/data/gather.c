@@ -2,6 +2,8 @@
 #include "gyre/gather.h"
 
 #include "gyre/augment.h"
+#include "jitter.h"
+#include "randaugment.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,47 +31,91 @@ static gyre_erase draw_erase(const gyre_view *view, const gyre_gather_key *key, 
     return gyre_erase_draw(&key->settings->erasing, key->seed, key->epoch, row, h, w);
 }
 
-/* A target for each pixel moves with its sample: crop first, mirror second. Outside there is no
- * class (-1), or the value 0. */
-static void move(const gyre_target *t, gyre_augment a, char *target, char *from) {
-    const size_t pixel = (size_t)t->c * sizeof(float);
-    memcpy(from, target, (size_t)t->h * (size_t)t->w * pixel);
-    for (int y = 0; y < t->h; y++) {
-        for (int x = 0; x < t->w; x++, target += pixel) {
-            int from_y = y + a.dy, from_x = (a.mirror ? t->w - 1 - x : x) + a.dx;
-            bool inside = from_y >= 0 && from_y < t->h && from_x >= 0 && from_x < t->w;
+static bool moves(const gyre_data_settings *s) {
+    return s->mirror || s->crop > 0;
+}
+
+bool gyre_gather_draws_moves(const gyre_data_settings *settings) {
+    return moves(settings) && !gyre_augment_changes_pixels(settings);
+}
+
+/* Moves h x w things of `size` bytes: crop first, mirror second; what comes in has the byte `fill`.
+ * `from` is room for as many. */
+static void move(int h, int w, size_t size, int fill, gyre_augment a, char *to, char *from) {
+    memcpy(from, to, (size_t)h * (size_t)w * size);
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++, to += size) {
+            int from_y = y + a.dy, from_x = (a.mirror ? w - 1 - x : x) + a.dx;
+            bool inside = from_y >= 0 && from_y < h && from_x >= 0 && from_x < w;
             if (inside)
-                memcpy(target, from + (size_t)(from_y * t->w + from_x) * pixel, pixel);
+                memcpy(to, from + (size_t)(from_y * w + from_x) * size, size);
             else
-                memset(target, t->classes ? 0xff : 0, pixel);
+                memset(to, fill, size);
         }
     }
+}
+
+/* All that is done to the bytes of a picture, in torchvision's order. */
+static void change(const gyre_view *view, const gyre_gather_key *key, gyre_augment a, int64_t row,
+                   uint8_t *image, char *spare) {
+    const gyre_data_settings *s = key->settings;
+    const int size = view->size;
+    data_pixels p = {.h = size > 0 ? size : view->images->h,
+                     .w = size > 0 ? size : view->images->w,
+                     .c = view->images->c,
+                     .bytes = image,
+                     .spare = (uint8_t *)spare};
+    if (moves(s)) move(p.h, p.w, (size_t)p.c, 0, a, (char *)image, spare);
+    if (gyre_jitter_is_on(&s->jitter)) {
+        const gyre_jitter jitter = gyre_jitter_draw(&s->jitter, key->seed, key->epoch, row);
+        data_jitter_apply(&jitter, &p);
+    }
+    data_randaugment_apply(&s->randaugment, key->seed, key->epoch, row, &p);
+}
+
+/* One sample, into place i of the room. `spare`: of the larger of image and target. */
+static gyre_status gather_one(const gyre_view *view, int64_t row, const gyre_gather_key *key,
+                              gyre_fitter *fitter, const gyre_gather_room *room, int64_t i,
+                              char *spare) {
+    const size_t bytes = gyre_view_image_bytes(view);
+    const gyre_target *t = &view->images->target;
+    gyre_augment a = {0};
+    if (key != NULL && moves(key->settings)) {
+        a = gyre_augment_draw(key->settings, key->seed, key->epoch, row);
+    }
+    if (room->images != NULL) {
+        uint8_t *image = room->images + (size_t)i * bytes;
+        GYRE_TRY(read_image(view, row, key, fitter, image));
+        if (key != NULL && gyre_augment_changes_pixels(key->settings)) {
+            change(view, key, a, row, image, spare);
+        }
+    }
+    char *target = (char *)room->targets + (size_t)i * gyre_target_values(t) * sizeof(float);
+    GYRE_TRY(gyre_targets_read(view->images, row, 1, target));
+    if (t->h * t->w > 1 && (a.mirror || a.dy != 0 || a.dx != 0)) {
+        /* Outside there is no class (-1), or the value 0. */
+        move(t->h, t->w, (size_t)t->c * sizeof(float), t->classes ? 0xff : 0, a, target, spare);
+    }
+    if (room->augment != NULL) room->augment[i] = a;
+    if (room->erase != NULL) room->erase[i] = draw_erase(view, key, row);
+    return GYRE_OK;
 }
 
 gyre_status gyre_gather(const gyre_view *view, const int64_t *rows, int64_t count,
                         const gyre_gather_key *key, gyre_fitter *fitter,
                         const gyre_gather_room *room) {
-    const size_t bytes = gyre_view_image_bytes(view);
-    const gyre_target *t = &view->images->target;
-    const size_t target_bytes = gyre_target_values(t) * sizeof(float);
     gyre_status status = GYRE_OK;
-    char *moved = NULL; /* a target while it is augmented as its sample is */
-    if (room->augment != NULL && t->h * t->w > 1) {
-        moved = malloc(target_bytes);
-        if (moved == NULL) return gyre_no_memory("augmenting targets");
+    char *spare = NULL; /* a picture or a target while it is moved */
+    const size_t image = gyre_view_image_bytes(view);
+    const size_t target = gyre_target_values(&view->images->target) * sizeof(float);
+    if (key != NULL && (moves(key->settings) || gyre_augment_changes_pixels(key->settings))) {
+        spare = malloc(image > target ? image : target);
+        if (spare == NULL) return gyre_no_memory("augmenting a sample");
     }
     for (int64_t i = 0; i < count; i++) {
-        if (room->images != NULL) {
-            GYRE_GOTO(read_image(view, rows[i], key, fitter, room->images + (size_t)i * bytes));
-        }
-        char *target = (char *)room->targets + (size_t)i * target_bytes;
-        GYRE_GOTO(gyre_targets_read(view->images, rows[i], 1, target));
-        if (room->erase != NULL) room->erase[i] = draw_erase(view, key, rows[i]);
-        if (room->augment == NULL) continue;
-        room->augment[i] = gyre_augment_draw(key->settings, key->seed, key->epoch, rows[i]);
-        if (moved != NULL) move(&view->images->target, room->augment[i], target, moved);
+        GYRE_GOTO(gather_one(view, rows[i], key, fitter, room, i, spare));
     }
 out:
-    free(moved);
+    free(spare);
     return status;
 }

@@ -100,7 +100,7 @@ static void *prefetch(void *context) {
 
 static gyre_status allocate(gyre_loader *l) {
     size_t samples = (size_t)l->depth * (size_t)l->count;
-    bool augmented = l->settings.mirror || l->settings.crop > 0;
+    bool augmented = gyre_gather_draws_moves(&l->settings);
     bool erased = l->settings.erasing.probability > 0;
     l->images = l->rows_only ? NULL : malloc(samples * l->pixels);
     l->rows = malloc((size_t)l->rows_depth * (size_t)l->count * sizeof *l->rows);

@@ -2,6 +2,7 @@
 #include "gyre/trainer.h"
 
 #include "averages.h"
+#include "gyre/augment.h"
 #include "gyre/child.h"
 #include "gyre/clock.h"
 #include "gyre/config.h"
@@ -129,7 +130,7 @@ gyre_status gyre_trainer_start(gyre_trainer *t, uint64_t seed, int64_t last) {
     gyre_watchdog_phase(t->watchdog, "starting the loader", -1);
     if (t->profile != NULL) t->profile->first = t->completed + 2;
     gyre_status status = GYRE_OK;
-    if (t->resolved->samples.train.size == 0)
+    if (t->resolved->samples.train.size == 0 && !gyre_augment_changes_pixels(&s->data))
         status = t->backend->ops->cache_images(t->backend, &reader, &t->images_kept);
     if (status == GYRE_OK) {
         status = gyre_loader_open(&t->resolved->samples.train, &s->data, t->resolved->epochs, seed,

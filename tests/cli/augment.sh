@@ -34,6 +34,11 @@ same_anywhere() {
 erasing=(random_erasing.probability=0.5 random_erasing.value=noise)
 same_anywhere erasing "${erasing[@]}"
 
+jitter=(color_jitter.brightness=0.4 color_jitter.contrast=0.4 color_jitter.saturation=0.4 color_jitter.hue=0.1)
+same_anywhere jitter "${jitter[@]}"
+same_anywhere randaugment randaugment.ops=2 randaugment.magnitude=12
+same_anywhere crops crop=0 resized_crop.size=8 "${jitter[@]}"
+
 # Nothing is drawn in evaluation: it is that of the run, of the same weights.
 ends 0 "$GYRE" eval erasing-1 --part test
 /usr/bin/python3 - <<'P' || fail "evaluation is augmented"
@@ -61,5 +66,13 @@ refused 2 "the dataset has samples of 1 x 1 pixels" "$GYRE" train config.json "$
     --set data.augment.random_erasing.probability=1
 refused 2 "the dataset has a target for each pixel" "$GYRE" train config.json "${plain[@]}" --set data.path=masks.h5 \
     --set data.augment.random_erasing.probability=1
+refused 2 "has a target for each, which would stay" "$GYRE" train config.json "${plain[@]}" --set data.path=masks.h5 \
+    --set data.augment.randaugment.ops=2
+refused 2 "color_jitter is for pictures of bytes with 1 or 3 channels, but the dataset has 5 channels of f32" "$GYRE" \
+    train config.json "${plain[@]}" --set data.path=table.h5 --set data.augment.color_jitter.brightness=0.1
+make_dataset gray.h5 60 20 12 1
+refused 2 "gray pictures have no saturation and no hue" "$GYRE" train config.json --out no --set data.path=gray.h5 \
+    --set data.augment.color_jitter.hue=0.1
 [ ! -e no ] || fail "a run folder was made"
+ends 0 "$GYRE" train config.json --out gray --quiet --set data.path=gray.h5 --set data.augment.randaugment.ops=3
 exit 0

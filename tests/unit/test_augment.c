@@ -64,11 +64,41 @@ static void erasing_gives_up(void **state) {
     }
 }
 
+/* ---- colour jitter */
+
+/* 24 orders: 23 degrees of freedom, of which 60 is passed once in 25,000 trials; factors within 5
+ * deviations of a mean. */
+static void jitter_draws_orders_and_factors(void **state) {
+    (void)state;
+    const gyre_jitter_settings s = {0.4, 2, 0.5, 0.1}, alone = {.contrast = 2};
+    int orders[256] = {0};
+    double sums[4] = {0}, chi = 0;
+    for (int64_t i = 0; i < DRAWS; i++) {
+        gyre_jitter j = gyre_jitter_draw(&s, 3, i % 2 ? 7 : i, i % 2 ? i : 7);
+        gyre_jitter k = gyre_jitter_draw(&alone, 3, i % 2 ? 7 : i, i % 2 ? i : 7);
+        assert_true(k.contrast == j.contrast && k.brightness == 1 && k.hue == 0);
+        assert_memory_equal(j.order, k.order, sizeof j.order);
+        assert_true(j.brightness >= 0.6 && j.brightness < 1.4);
+        assert_true(j.contrast >= 0 && j.contrast < 3 && fabs(j.hue) <= 0.1);
+        assert_int_equal(1 << j.order[0] | 1 << j.order[1] | 1 << j.order[2] | 1 << j.order[3], 15);
+        orders[j.order[0] << 6 | j.order[1] << 4 | j.order[2] << 2 | j.order[3]]++;
+        const double to_1[4] = {(j.brightness - 1) / 0.4, (j.contrast - 1.5) / 1.5,
+                                (j.saturation - 1) / 0.5, j.hue / 0.1};
+        for (int n = 0; n < 4; n++) sums[n] += to_1[n];
+    }
+    for (int i = 0; i < 256; i++) {
+        if (orders[i] > 0) chi += pow(orders[i] - DRAWS / 24.0, 2) / (DRAWS / 24.0);
+    }
+    assert_true(chi < 60);
+    for (int n = 0; n < 4; n++) assert_true(fabs(sums[n]) < 5 * sqrt(DRAWS / 3.0));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(erasing_draws_areas_ratios_and_places),
         cmocka_unit_test(erasing_is_keyed),
         cmocka_unit_test(erasing_gives_up),
+        cmocka_unit_test(jitter_draws_orders_and_factors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,6 +156,35 @@ static void the_shares_of_two_ranks_are_the_whole(void **state) {
     for (int i = 0; i < 3; i++) gyre_loader_close(l[i]);
 }
 
+/* Crop and mirror come before the colours: where a picture's own bytes change, the loader moves
+ * them, and leaves nothing to the backend. */
+static void colours_change_after_moves(void **state) {
+    (void)state;
+    const gyre_view v = plain_view();
+    const gyre_epochs e = epochs_of(&v, 10, GYRE_LAST_DROP);
+    const gyre_data_settings s = {.mirror = true, .crop = 2, .jitter = {.brightness = 0.5}};
+    gyre_loader *l = NULL;
+    gyre_batch b;
+    assert_int_equal(gyre_loader_open(&v, &s, e, SEED, 0, 10, 0, 10, false, &l), GYRE_OK);
+    for (int64_t step = 0; step < 10; step++) {
+        assert_int_equal(gyre_loader_next(l, &b), GYRE_OK);
+        assert_null(b.augment);
+        for (int i = 0; i < 10 * PIXELS; i++) {
+            int64_t row = b.rows[i / PIXELS];
+            int y = i / C / W % H, x = i / C % W;
+            gyre_augment a = gyre_augment_draw(&s, SEED, step / 5, row);
+            gyre_jitter j = gyre_jitter_draw(&s.jitter, SEED, step / 5, row);
+            y += a.dy;
+            x = (a.mirror ? W - 1 - x : x) + a.dx;
+            bool inside = y >= 0 && y < H && x >= 0 && x < W;
+            int was = inside ? images.images[((row * H + y) * W + x) * C + i % C] : 0;
+            float now = (float)j.brightness * (float)was;
+            assert_int_equal(b.images[i], now > 255 ? 255 : (int)now);
+        }
+    }
+    gyre_loader_close(l);
+}
+
 static void it_may_be_closed_at_any_time(void **state) {
     (void)state;
     const gyre_view v = plain_view();
@@ -182,6 +211,7 @@ int main(void) {
         cmocka_unit_test(the_batch_before_stays_valid),
         cmocka_unit_test(a_start_within_an_epoch_goes_on),
         cmocka_unit_test(the_shares_of_two_ranks_are_the_whole),
+        cmocka_unit_test(colours_change_after_moves),
         cmocka_unit_test(it_may_be_closed_at_any_time),
     };
     images = make_images(SAMPLES, H, W, C, 4, 1);
