@@ -1,6 +1,7 @@
 """Weights of a checkpoint of gyre in a PyTorch module."""
 
 import dataclasses
+import pathlib
 import warnings
 
 import h5py
@@ -12,17 +13,19 @@ class Loaded:
     """What from_gyre did, as lists of names."""
 
     taken: list
-    missing: list  # of the model, and not in the checkpoint
+    missing: list  # of the model, and not in the checkpoint, as those of a head that forward does not use
     misfit: list  # in both, but of another shape
     unused: list  # of the checkpoint, and not in the model
     computed: list = dataclasses.field(default_factory=list)  # of the checkpoint, from parameters of the model
+    kept: list = dataclasses.field(default_factory=list)  # buffers of the model that no training changes, as its mean
 
     def whole(self):
+        """Every parameter and running statistic of either is in the other."""
         return not (self.missing or self.misfit or self.unused or self.computed)
 
     def __str__(self):
         parts = [f"{len(self.taken)} taken"]
-        for what in ("missing", "misfit", "unused", "computed"):
+        for what in ("missing", "misfit", "unused", "computed", "kept"):
             names = getattr(self, what)
             if names:
                 parts.append(f"{what}: " + ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else ""))
@@ -47,8 +50,8 @@ def _read(checkpoint, weights):
                     computed.append(name)
                     continue
                 picture, there = dataset.attrs.get("picture"), dataset.attrs.get("torch", name)
-                found[there.decode() if isinstance(there, bytes) else there] = (dataset[()], None if picture is None else tuple(int(n) for n in picture),
-                               "transposed" in dataset.attrs)
+                found[there.decode() if isinstance(there, bytes) else there] = (
+                    dataset[()], None if picture is None else tuple(int(n) for n in picture), "transposed" in dataset.attrs)
     return found, computed
 
 
@@ -64,6 +67,22 @@ def _in_torch_order(w, picture, transposed):
 
 def _same_but_for_ones(a, b):
     return [n for n in a if n != 1] == [n for n in b if n != 1]
+
+
+def _is_statistic(name):
+    return name.endswith(("running_mean", "running_var"))
+
+
+def _kept(model):
+    """Buffers other than running statistics: numbers that a network computes with, and training does not change."""
+    if not hasattr(model, "named_buffers"):
+        return set()
+    return {name for name, _ in model.named_buffers() if not _is_statistic(name)}
+
+
+def _is_number(name):
+    """Of a network's constants, for each channel, which gyre has as numbers of a node."""
+    return name.endswith((".factor", ".shift"))
 
 
 def _like(w, tensor):
@@ -97,21 +116,35 @@ def _sources(state, found):
     return sources
 
 
+def _checkpoint_of(path):
+    """The file itself; of a run's folder the newest checkpoint, or else the best one, as gyre's commands take it."""
+    path = pathlib.Path(path)
+    if not path.is_dir():
+        return path
+    folder = path / "checkpoints"
+    found = sorted(folder.glob("step-*.h5")) or sorted(folder.glob("best.h5"))
+    if not found:
+        raise FileNotFoundError(f"'{path}' holds no checkpoint")
+    return found[-1]
+
+
 def from_gyre(checkpoint, model, weights="any"):
-    """Loads the weights and running statistics of `checkpoint`, an HDF5 file of gyre's, into `model` by name.
+    """Loads the weights and running statistics of `checkpoint`, a file of gyre's or a run's folder, into `model` by name.
 
     Of a run that averages its weights, "average" and "last" choose; "any" takes the average where there is one.
 
-    What does not fit keeps its values, is named in the Loaded that comes back, and in a warning. ValueError: the file
-    is no checkpoint, or nothing of it fits.
+    What does not fit keeps its values, is named in the Loaded that comes back, and in a warning. Buffers that no
+    training changes, as a mean that forward subtracts, are there as `kept`. ValueError: the file is no checkpoint, or
+    nothing of it fits.
     """
+    checkpoint = _checkpoint_of(checkpoint)
     (found, computed), state = _read(checkpoint, weights), dict(model.state_dict())
-    loaded, sources = Loaded([], [], [], [], computed), _sources(state, found)
+    loaded, sources, kept = Loaded([], [], [], [], computed), _sources(state, found), _kept(model)
     for name, tensor in state.items():
         if name.endswith("num_batches_tracked"):
             continue
         if name not in sources:
-            loaded.missing.append(name)
+            (loaded.kept if name in kept else loaded.missing).append(name)
             continue
         w = _in_torch_order(*found[sources[name]])
         if _same_but_for_ones(w.shape, tuple(tensor.shape)):
@@ -119,7 +152,7 @@ def from_gyre(checkpoint, model, weights="any"):
             loaded.taken.append(name)
         else:
             loaded.misfit.append(f"{name} {w.shape} for {tuple(tensor.shape)}")
-    loaded.unused.extend(sorted(set(found) - set(sources.values())))
+    loaded.unused.extend(sorted(name for name in set(found) - set(sources.values()) if not _is_number(name)))
     if not loaded.taken:
         raise ValueError(f"'{checkpoint}' has no parameter of the model by name and shape; {loaded}")
     model.load_state_dict(state)

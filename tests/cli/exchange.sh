@@ -160,7 +160,7 @@ class Module:
 
 warnings.simplefilter("error")
 module = Module()
-loaded = from_gyre(checkpoint, module)
+loaded = from_gyre("bytes", module)  # a run is its newest checkpoint
 assert loaded.whole() and len(loaded.taken) == 17, loaded
 for name, w in want.items():
     assert w.shape == module.state[name].shape and (w == module.state[name]).all(), name
@@ -180,6 +180,18 @@ module.state = {"before.weight": module.state["conv3.weight"], **module.state}
 assert from_gyre(checkpoint, module).whole()
 for name, source in ("again.weight", "bn2.weight"), ("again.bias", "bn2.bias"), ("before.weight", "conv3.weight"):
     assert (module.state[name] == want[source]).all() and (module.state[source] == want[source]).all(), name
+# Buffers that no training changes are told, and are no misfit; running statistics are none.
+module = Module(mean=(1, 3, 1, 1), other__running_mean=(3,), aux__weight=(7, 3))
+module.named_buffers = lambda: [(n, module.state[n]) for n in ("bn1.running_mean", "mean", "other.running_mean")]
+warnings.simplefilter("ignore")
+loaded = from_gyre(checkpoint, module)
+assert loaded.kept == ["mean"] and loaded.missing == ["other.running_mean", "aux.weight"] and not loaded.whole(), loaded
+assert str(loaded).endswith("missing: other.running_mean, aux.weight; kept: mean"), str(loaded)
+del module.state["other.running_mean"], module.state["aux.weight"]
+module.named_buffers = lambda: [("mean", module.state["mean"])]
+warnings.simplefilter("error")
+loaded = from_gyre(checkpoint, module)
+assert loaded.kept == ["mean"] and loaded.whole() and str(loaded) == "17 taken; kept: mean", str(loaded)
 warnings.simplefilter("always")
 module = Module()
 module.state["bn2.bias"] = module.state["bn2.weight"]
