@@ -18,6 +18,7 @@ class Loaded:
     unused: list  # of the checkpoint, and not in the model
     computed: list = dataclasses.field(default_factory=list)  # of the checkpoint, from parameters of the model
     kept: list = dataclasses.field(default_factory=list)  # buffers of the model that no training changes, as its mean
+    normalize: dict = None  # {"mean": [...], "std": [...]} of the run's input, for Normalize(**loaded.normalize)
 
     def whole(self):
         """Every parameter and running statistic of either is in the other."""
@@ -53,6 +54,20 @@ def _read(checkpoint, weights):
                 found[there.decode() if isinstance(there, bytes) else there] = (
                     dataset[()], None if picture is None else tuple(int(n) for n in picture), "transposed" in dataset.attrs)
     return found, computed
+
+
+def _normalize(checkpoint):
+    """What the run made of its samples: of pixels as ToTensor gives them, 0 to 1, of arrays as they are. None: the file
+    does not tell, or it was no number for each channel."""
+    with h5py.File(checkpoint, "r") as f:
+        if "state/input/mean" not in f or "state/input/scale" not in f:
+            return None
+        mean, scale = f["state/input/mean"][()].astype("f8"), f["state/input/scale"][()].astype("f8")
+        element = f["state"].attrs.get("element", "u8")
+    if (mean != mean[:1, :1]).any() or not scale.all():
+        return None
+    one = 255 if element in ("u8", b"u8") else 1
+    return {"mean": (mean[0, 0] / one).tolist(), "std": (1 / (scale * one)).tolist()}
 
 
 def _in_torch_order(w, picture, transposed):
@@ -156,6 +171,7 @@ def from_gyre(checkpoint, model, weights="any"):
     if not loaded.taken:
         raise ValueError(f"'{checkpoint}' has no parameter of the model by name and shape; {loaded}")
     model.load_state_dict(state)
+    loaded.normalize = _normalize(checkpoint)
     if not loaded.whole():
         warnings.warn(f"'{checkpoint}': {loaded}", stacklevel=2)
     return loaded

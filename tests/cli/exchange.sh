@@ -162,6 +162,10 @@ warnings.simplefilter("error")
 module = Module()
 loaded = from_gyre("bytes", module)  # a run is its newest checkpoint
 assert loaded.whole() and len(loaded.taken) == 17, loaded
+with h5py.File("bytes.h5") as f:
+    pixels = f["train/images"][()].reshape(-1, 3) / 255
+for key, numbers in ("mean", pixels.mean(0)), ("std", pixels.std(0)):
+    assert np.allclose(loaded.normalize[key], numbers, rtol=1e-5), (loaded.normalize, key, numbers)
 for name, w in want.items():
     assert w.shape == module.state[name].shape and (w == module.state[name]).all(), name
 assert module.state["bn1.num_batches_tracked"] == 3
