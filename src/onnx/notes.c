@@ -27,24 +27,34 @@ static void note(notes *n, const char *format, ...) {
 
 /* ---- layers */
 
-static bool is_folded(const onnx_layer *l) {
+/* The value of a batch norm that dynamo's optimiser has put into the layer in front of it. */
+static bool gives_norm(const notes *n, const onnx_layer *l) {
+    const char *value = l->from->n_output > 0 ? l->from->output[0] : "";
+    const bool sums = onnx_layer_is(l, "conv") || onnx_layer_is(l, "linear");
+    return sums && onnx_file_is_by(n->m->work.file, "pytorch") &&
+           (strncmp(value, "getitem", 7) == 0 || strncmp(value, "batch_norm", 10) == 0);
+}
+
+static bool is_folded(const notes *n, const onnx_layer *l) {
     const onnx_constant *weight = onnx_layer_find_weight(l, "weight");
     const onnx_constant *bias = onnx_layer_find_weight(l, "bias");
     const char *name = weight == NULL || weight->name == NULL ? "" : weight->name;
     const char *other = bias == NULL || bias->name == NULL ? "" : bias->name;
-    return strncmp(name, "onnx::Conv_", 11) == 0 || strstr(other, ".weight_bias") != NULL;
+    return strncmp(name, "onnx::Conv_", 11) == 0 || strstr(other, ".weight_bias") != NULL ||
+           gives_norm(n, l);
 }
 
 static void note_folded(notes *n) {
     bool folded = false;
     for (int k = 0; k < n->m->layers.count; k++) {
         const onnx_layer *l = onnx_layer_at(n->m, k);
-        folded = folded || (l->needed && is_folded(l));
+        folded = folded || (l->needed && is_folded(n, l));
     }
     if (!folded) return;
     note(n, "batch norms were folded into convolutions when it was exported; to train with batch "
-            "norm, export it with training=torch.onnx.TrainingMode.PRESERVE and "
-            "do_constant_folding=False, or dynamo=True and optimize=False");
+            "norm, export it by to_gyre of gyre-exchange, or with dynamo=True and optimize=False, "
+            "or with dynamo=False, training=torch.onnx.TrainingMode.PRESERVE and "
+            "do_constant_folding=False");
 }
 
 /* What a node learns whose name an exporter lost, or that the file does not tell to be a parameter,

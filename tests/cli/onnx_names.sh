@@ -85,6 +85,13 @@ for name in slash colon long quotes alike calls ours; do
 done
 refused 3 "has 1024 bytes; at most 1023 were expected: rename it before the export" "$gyre" model endless.onnx
 
+# A batch norm that lies in a convolution is told of.
+for name in folded plain; do
+    ends 0 "$gyre" model $name.onnx
+    grep -c "batch norms were folded into convolutions" err >count
+    [ "$(cat count)" = "$([ $name = plain ]; echo $?)" ] || fail "$name: $(cat err)"
+done
+
 # Of a weight of two modules, each of which has a bias, one copy goes back under its name, and the biases to their own.
 trained shared
 names shared shared body.weight || fail "shared: other weights went back"

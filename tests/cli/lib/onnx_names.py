@@ -87,6 +87,9 @@ def files():
         head = [*HEAD[:2], node("Gemm", ["row", "head.weight", "head.bias"], ["out"], transB=1)]
         weights = [tensor(w, (4, 4, 1, 1)), *(tensor(n, (4,), values(4, 1)) for n in (b, *rest))]
         made[key] = by_torch(model([*STEM, *body, *head], [*WEIGHTS, *weights], output="out"))
+    # dynamo's optimiser has put a batch norm into the convolution, which has its bias and its names, and gives its value
+    made["folded"] = by_torch(around([conv("c.weight", "c.bias", y="getitem"), node("Relu", ["getitem"], ["body"])], c))
+    made["plain"] = by_torch(around([conv("c.weight", "c.bias", y="conv2d"), node("Relu", ["conv2d"], ["body"])], c))
     square = tensor("mix.weight", (10, 4, 1, 1))
     made["view"] = model([*STEM, *RELU, *HEAD[:2], node("Reshape", ["mix.weight", "to"], ["w"]),
                           node("Gemm", ["row", "w"], ["logits"], transB=1)], [*WEIGHTS[:2], square, shape("to", (10, 4))])
