@@ -123,6 +123,25 @@ gyre_status gyre_evaluate(const gyre_evaluated *what, const gyre_output_reader *
                           gyre_comm *comm, gyre_evaluation *out);
 void gyre_evaluation_close(gyre_evaluation *e);
 
+/* A snapshot of a run at a minimum of its rate, and the ensemble of it and all later ones. */
+typedef struct {
+    int64_t completed;
+    gyre_score score; /* its own */
+    double ensemble_loss, ensemble_accuracy; /* rank 0's */
+} gyre_ensemble_member;
+typedef struct {
+    gyre_ensemble_member *members; /* (count), the newest first */
+    int count, minima;             /* minima: those up to the newest checkpoint */
+    int64_t samples;
+    bool averaged; /* the members are averages of weights */
+} gyre_ensemble;
+/* Scores the checkpoints at minima of the run in the folder `what->file`, and the means of their
+ * softmax probabilities, on a part of a dataset; of `what`, data, part and weights count besides.
+ * GYRE_EUSAGE: the loss is no cross-entropy; GYRE_EIO: it has none. Collective; close `out`. */
+gyre_status gyre_evaluate_ensemble(const gyre_evaluated *what, gyre_comm *comm,
+                                   gyre_ensemble *out);
+void gyre_ensemble_close(gyre_ensemble *e);
+
 /* Can the checkpoint, or run folder, give features of pictures (h, w, c)? GYRE_EIO, GYRE_EUSAGE. */
 gyre_status gyre_features_check(const char *path, int h, int w, int c);
 

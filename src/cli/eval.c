@@ -1,6 +1,7 @@
 /* gyre eval: loss and metric of a checkpoint, or of weights from elsewhere, and hits per class. */
 #include "cli.h"
 
+#include "ensemble.h"
 #include "gyre/comm.h"
 #include "gyre/log.h"
 #include "gyre/plot.h"
@@ -19,6 +20,7 @@
 typedef struct {
     gyre_evaluated what;
     const char *predictions, *plot;
+    bool ensemble;
 } arguments;
 
 static gyre_status parse(int argc, char **argv, arguments *a) {
@@ -30,6 +32,11 @@ static gyre_status parse(int argc, char **argv, arguments *a) {
 
 static gyre_status check(const arguments *a) {
     char gnuplot[4096];
+    const gyre_evaluated *w = &a->what;
+    if (a->ensemble && (a->predictions != NULL || w->bounds || w->samples > 0)) {
+        return gyre_fail(GYRE_EUSAGE, "--ensemble prints scores alone; give it without "
+                                      "--predictions, --bounds and --samples");
+    }
     if (a->plot == NULL) return GYRE_OK;
     if (!a->what.bounds) {
         return gyre_fail(GYRE_EUSAGE, "--plot draws what --bounds computes; give both");
@@ -195,6 +202,7 @@ static gyre_status evaluate(int argc, char **argv, gyre_comm *comm) {
     GYRE_TRY(gyre_comm_agree(comm, parse(argc, argv, &a)));
     GYRE_TRY(gyre_comm_agree(comm, check(&a)));
     GYRE_TRY(gyre_comm_agree(comm, check_samples(&a.what)));
+    if (a.ensemble) return cli_ensemble(&a.what, comm);
     const bool rank0 = gyre_comm_rank(comm) == 0;
     gyre_status status = score(&a, comm, &e);
     if (status == GYRE_OK) {
@@ -212,7 +220,7 @@ static int run(int argc, char **argv) {
     return cli_on_ranks(argc, argv, evaluate, true);
 }
 
-static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpwobPsf"}, {"WEIGHTS", "mdpwobPsf"}, {0}};
+static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpwobPsfe"}, {"WEIGHTS", "mdpwobPsf"}, {0}};
 
 static const cli_option options[] = {
     {.name = "CHECKPOINT|RUN", .help = "a checkpoint file, or a run's folder: its newest one"},
@@ -281,6 +289,12 @@ static const cli_option options[] = {
      .value = "CHECKPOINT",
      .help = "of a classifier of such pictures, or its run: tells the kernel distance between the "
              "samples and pictures of the part, by what its last layer reads"},
+    {.id = 'e',
+     .name = "ensemble",
+     .kind = CLI_FLAG,
+     .at = offsetof(arguments, ensemble),
+     .help = "of a run's folder: scores each checkpoint at a minimum of the rate, by its last "
+             "weights, and the ensembles of the last ones (docs/average.md)"},
     {0}};
 
 const cli_command cli_command_eval = {

@@ -304,7 +304,7 @@ const config_field config_fields[] = {
     {"average.start", FIELD_LENGTH, ARITHMETIC, AT(average.start), 1, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS, NULL, NULL,
      "The first weights that swa takes are those after so many steps; without it, after " DEFAULT(
-         AVERAGE_START) " of the run's."},
+         AVERAGE_START) " of the run's or a little more, so that its last weights are taken."},
     {"average.every", FIELD_LENGTH, ARITHMETIC, AT(average.every), 1, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS, NULL, NULL,
      "From one of the weights that swa takes to the next; without it, an epoch."},

@@ -161,8 +161,9 @@ static gyre_status plan_averages(gyre_resolved *r, const gyre_schedule *schedule
         in_steps(&s->every, spe);
         if (s->every.unit == GYRE_UNIT_NONE) s->every = (gyre_length){GYRE_UNIT_STEPS, (double)spe};
         if (s->start.unit == GYRE_UNIT_NONE) {
-            const double start = floor(GYRE_DEFAULT_AVERAGE_START * (double)steps + 0.5);
-            s->start = (gyre_length){GYRE_UNIT_STEPS, fmax(start, 1)};
+            const double part = (1 - GYRE_DEFAULT_AVERAGE_START) * (double)steps;
+            const double behind = floor(part / s->every.value) * s->every.value;
+            s->start = (gyre_length){GYRE_UNIT_STEPS, (double)steps - behind};
         }
     }
     for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {

@@ -118,6 +118,14 @@ made whole averages/swa 1 12 || fail "not the statistics of an epoch: $(cat err)
 made whole averages/swa 1 11 && fail "other batches have the same statistics"
 grep -q "bn1.running_mean" err || fail "$(cat err)"
 
+# Without lengths: the run's end, and epochs (of 12 steps) back from there in its last quarter.
+ends 0 "${train[@]}" lengths --set average.kind=swa --set average.start=null --set average.every=null --set length.steps=100
+/usr/bin/python3 - <<'P' || fail "$(grep -A 9 average lengths/config.json)"
+import json
+a = json.load(open("lengths/config.json"))["average"]
+assert a["start"] == {"steps": 76} and a["every"] == {"steps": 12}, a
+P
+
 # Where there is nothing to make, or no member.
 ends 0 "${train[@]}" frozen --set model.batch_norm=frozen --set model.init_from="$T/plain/checkpoints/step-000000044.h5"
 /usr/bin/python3 - <<'P' || fail "frozen statistics are not the weights'"

@@ -294,9 +294,7 @@ static void no_average_is_no_key(void **state) {
     assert_non_null(strstr(text, "\"statistics\":\t4096"));
     free(text);
     assert_int_equal(gyre_config_print(ema, &text), GYRE_OK);
-    assert_non_null(strstr(text, "\"decay\":\t0.9999")); /* and no key of the other kinds */
-    assert_null(strstr(text, "statistics"));
-    assert_null(strstr(text, "beside"));
+    assert_true(strstr(text, "\"decay\":\t0.9999") != NULL && strstr(text, "statistics") == NULL);
     free(text);
     gyre_config_close(ema);
     gyre_config_close(s);
