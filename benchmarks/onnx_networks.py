@@ -95,7 +95,41 @@ class Bare(nn.Module):
         return self.head(self.layer(F.relu(x).mean((2, 3)))) * 0.5
 
 
+class Learned(nn.Module):
+    """Parameters of the network's own: biases, gates, positions; a frozen batch norm; rows that are joined."""
+
+    def __init__(self, classes=10, width=6, side=4):
+        super().__init__()
+        self.stem, self.frozen = nn.Conv2d(3, width, 4, 4, bias=False), nn.BatchNorm2d(width)
+        self.a, self.norm = nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+        self.shift, self.less = nn.Parameter(torch.randn(width, 1, 1)), nn.Parameter(torch.randn(1))
+        self.gate, self.mix = nn.Parameter(torch.tensor(0.3)), nn.Parameter(torch.rand(width, 1, 1))
+        self.factor, self.offset = nn.Parameter(0.5 + torch.rand(1, width, 1, 1)), nn.Parameter(torch.randn(1, width, 1, 1))
+        self.places, self.layer = nn.Parameter(torch.randn(1, side * side, width)), nn.LayerNorm(width)
+        self.wide, self.narrow = nn.Linear(width, 8), nn.Linear(8, width)
+        rows = side * side * width + width
+        self.slopes, self.head = nn.PReLU(rows), nn.Linear(rows, classes)
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.frozen.eval()
+        return self
+
+    def forward(self, x):
+        x = F.relu(self.frozen(self.stem(x)))
+        y = self.a(x)
+        y = F.relu(self.norm(F.relu(y + self.shift) * y))  # y is read with and without its bias
+        y = self.gate * x + (1 - self.gate) * y
+        y = torch.lerp(x, y, self.mix) - (x - self.less) * 0.5
+        y = torch.addcmul(self.offset, y, self.factor)
+        t = self.layer(y.flatten(2).transpose(1, 2) + self.places)
+        z = self.wide(t)
+        t = t + self.narrow(z * torch.tanh(F.softplus(z)))
+        return self.head(self.slopes(torch.cat([t.flatten(1), y.mean((2, 3))], 1)))
+
+
 NETWORKS = {
+    "learned": lambda: (Learned(), (3, 16, 16)),
     "bare": lambda: (Bare(), (3, 16, 16)),
     "squeeze": lambda: (Squeeze(), (3, 32, 32)),
     "plain": lambda: (Plain(), (3, 16, 16)),

@@ -162,6 +162,8 @@ def from_gyre(checkpoint, model, weights="any"):
             (loaded.kept if name in kept else loaded.missing).append(name)
             continue
         w = _in_torch_order(*found[sources[name]])
+        if w.ndim == 3 and tuple(tensor.shape[-1:]) == w.shape[-1:] and np.prod(tensor.shape) == w.size:  # positions (h, w, c)
+            w = w.reshape(tuple(tensor.shape))
         if _same_but_for_ones(w.shape, tuple(tensor.shape)):
             state[name] = _like(w, tensor)
             loaded.taken.append(name)

@@ -19,6 +19,7 @@ typedef struct onnx_constant {
     bool uniform;                    /* values[0] is every number */
     const Onnx__TensorProto *tensor; /* of the file, whose numbers these are; NULL: computed */
     bool transposed;                 /* the tensor's two axes change places */
+    bool planes;                     /* of dims (h, w, c); the tensor lies as (c, h, w) */
     const char *name;                /* of the tensor; NULL: computed */
     onnx_name_kind kind;             /* of the name */
     bool untrained;                  /* the file tells that it is no parameter */

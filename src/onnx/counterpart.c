@@ -10,7 +10,8 @@
 /* As gyre calls it in a state_dict without more ado: gyre/state_dict.h. */
 static const char *usual_name(onnx_import *m, const onnx_layer *l, const char *suffix) {
     char name[256];
-    const bool whole = onnx_layer_is(l, "scale") || onnx_layer_is(l, "bias");
+    const bool whole =
+        onnx_layer_is(l, "scale") || onnx_layer_is(l, "bias") || onnx_layer_is(l, "positions");
     snprintf(name, sizeof name, "%s%s%s", l->name, whole ? "" : ".", whole ? "" : suffix);
     return onnx_text(&m->work, name, strlen(name));
 }
@@ -40,6 +41,12 @@ static int usual_dims(const onnx_layer *l, const onnx_weight *w, int64_t dims[ON
     dims[0] = (int64_t)k->count;
     dims[1] = dims[2] = 1;
     if (onnx_layer_is(l, "scale") || onnx_layer_is(l, "bias")) return 3;
+    if (onnx_layer_is(l, "positions")) {
+        dims[0] = 1;
+        dims[1] = k->dims[0] * k->dims[1];
+        dims[2] = k->dims[2];
+        return 3;
+    }
     if (!first || !(onnx_layer_is(l, "conv") || onnx_layer_is(l, "linear"))) return 1;
     const bool transposed = cJSON_GetObjectItemCaseSensitive(l->options, "transposed") != NULL;
     for (int i = 0; i < k->rank; i++) dims[i] = k->dims[transposed ? k->rank - 1 - i : i];

@@ -245,7 +245,8 @@ static void note_parameters(const onnx_call *c, onnx_constant *k) {
     if (k->name != NULL || k->integer || strcmp(op, "Shape") == 0 ||
         strcmp(op, "ConstantOfShape") == 0)
         return;
-    for (int i = 0; i < c->in_count; i++) {
+    const int count = strcmp(op, "CastLike") == 0 ? 1 : c->in_count; /* it reads a type alone */
+    for (int i = 0; i < count; i++) {
         const onnx_constant *from = onnx_constant_in(c, i);
         if (from == NULL || from == k) continue;
         if (k->follows == NULL) k->follows = onnx_parameter_of(from);

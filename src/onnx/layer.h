@@ -31,6 +31,7 @@ typedef struct {
     bool volume;           /* a step on (N, 1, C, H, W), whose pads are of channels */
     int stand_in;          /* of a step: the layer + 1 in its place as a node; 0: none */
     bool doubtful;         /* what it trains may be a buffer */
+    bool follows;          /* the file computes what it multiplies by, or adds, of its parameter */
     const char *parameter; /* that it has as a constant; NULL: none */
     bool plain;            /* a normalisation whose weight and bias may come as Mul and Add */
     bool fixed;            /* a norm of a bias alone: its weight stays 1 */

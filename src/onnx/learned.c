@@ -12,6 +12,7 @@
 typedef struct {
     onnx_constant *parameter;
     double times, plus;
+    bool follows; /* the file computes it so */
 } learned;
 
 static bool is_usable(double x) {
@@ -23,9 +24,9 @@ static bool is_usable(double x) {
 /* False: no parameter, or not in this way. */
 static bool read_learned(onnx_constant *k, learned *out) {
     if (k->base != NULL)
-        *out = (learned){k->base, k->times, k->plus};
+        *out = (learned){k->base, k->times, k->plus, true};
     else
-        *out = (learned){k, 1, 0};
+        *out = (learned){k, 1, 0, false};
     return out->parameter->tensor != NULL && !out->parameter->transposed &&
            out->parameter->count == k->count;
 }
@@ -75,8 +76,9 @@ void onnx_learned_fold(onnx_import *m, const onnx_call *c, onnx_constant *k) {
 
 /* ---- nodes */
 
-static onnx_value give_node(onnx_chain *n, const char *type, onnx_value x, onnx_constant *k) {
+static onnx_value give_node(onnx_chain *n, const char *type, onnx_value x, const learned *p) {
     onnx_layer *l = NULL;
+    onnx_constant *k = p->parameter;
     double number;
     const bool factor = type[0] == 's', trained = k->trained;
     const bool behind_factor = onnx_layer_is(onnx_layer_of(n->m, &x), "scale");
@@ -87,6 +89,7 @@ static onnx_value give_node(onnx_chain *n, const char *type, onnx_value x, onnx_
         onnx_option(&n->m->work, l, "initial", onnx_short(number));
     if (one) onnx_option_flag(&n->m->work, l, "by_channel", false);
     onnx_layer_weight(l, factor ? "weight" : "bias", k);
+    l->follows = p->follows;
     l->doubtful = !trained && !behind_factor && (one || !factor) &&
                   onnx_file_is_by(n->m->work.file, "pytorch");
     return y;
@@ -94,7 +97,7 @@ static onnx_value give_node(onnx_chain *n, const char *type, onnx_value x, onnx_
 
 /* (times * parameter + plus) x */
 static void multiply(onnx_chain *n, onnx_value x, const learned *p) {
-    const onnx_value scaled = give_node(n, "scale", x, p->parameter);
+    const onnx_value scaled = give_node(n, "scale", x, p);
     const onnx_value y = onnx_chain_affine(n, scaled, p->times, 0);
     if (p->plus == 0) return;
     const onnx_value rest = onnx_chain_affine(n, x, p->plus, 0);
@@ -104,7 +107,7 @@ static void multiply(onnx_chain *n, onnx_value x, const learned *p) {
 /* sign x + times * parameter + plus: the bias is added to what is divided by its factor. */
 static void add(onnx_chain *n, onnx_value x, double sign, const learned *p) {
     const onnx_value divided = onnx_chain_affine(n, x, sign / p->times, 0);
-    const onnx_value y = give_node(n, "bias", divided, p->parameter);
+    const onnx_value y = give_node(n, "bias", divided, p);
     onnx_chain_affine(n, y, p->times, p->plus);
 }
 
@@ -180,7 +183,8 @@ gyre_status onnx_learned_check(onnx_import *m) {
     }
     for (int i = 0; i < m->layers.count; i++) {
         const onnx_layer *l = onnx_layer_at(m, i);
-        if (!l->needed || !onnx_layer_is(l, "affine") || l->parameter == NULL) continue;
+        const bool constant = onnx_layer_is(l, "affine") || onnx_layer_is(l, "positions");
+        if (!l->needed || !constant || l->parameter == NULL) continue;
         if (onnx_values_find(&trained, l->parameter) == NULL) continue;
         return gyre_fail(GYRE_EIO,
                          "'%s': node %.60s (%.40s) has a constant that follows from %.100s, which "

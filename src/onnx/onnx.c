@@ -49,6 +49,10 @@ static bool has_constants(const onnx_import *m) {
     for (int i = 0; i < m->layers.count; i++) {
         const onnx_layer *l = onnx_layer_at(m, i);
         if (l->needed && onnx_layer_find_weight(l, "factor") != NULL) return true;
+        for (int k = 0; l->needed && k < l->weight_count; k++) {
+            const bool statistic = onnx_is_statistic(l->weights[k].suffix);
+            if (!statistic && l->weights[k].constant->untrained) return true;
+        }
     }
     return false;
 }

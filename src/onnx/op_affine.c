@@ -113,7 +113,8 @@ void onnx_affine_nodes(onnx_import *m) {
             }
             set_numbers(m, l, factor, shift);
         }
-        if (onnx_layer_is(l, "affine") && l->parameter != NULL) m->constant = l->parameter;
+        const bool constant = onnx_layer_is(l, "affine") || onnx_layer_is(l, "positions");
+        if (constant && l->parameter != NULL) m->constant = l->parameter;
     }
     onnx_needed_mark(m);
 }

@@ -5,6 +5,7 @@
 #include "learned.h"
 #include "operators.h"
 #include "pattern.h"
+#include "row.h"
 #include <math.h>
 #include <string.h>
 
@@ -49,6 +50,7 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     onnx_value *v = c->in[place];
     onnx_constant *k = c->in[1 - place]->constant;
     double number;
+    if (!onnx_row_for(m, c, v, k)) return;
     if (!fits_into(v, k)) {
         onnx_refuse(m, c, "its constant of %d dimensions does not fit into the picture", k->rank);
         return;
@@ -69,8 +71,11 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
     if (learned && (k->count > 1 || c->out[0]->kind != ONNX_PICTURE)) return;
     if (!one) {
         if (onnx_give_channels(m, c, v, k, place == 1)) return;
+        if (onnx_give_positions(m, c, v, k)) return;
         onnx_refuse(
-            m, c, "gyre's constants of this kind are finite numbers, one or one for each channel");
+            m, c,
+            "gyre's constants of this kind are finite numbers, one or one for each channel, or, "
+            "where they are added, one for each channel of each pixel");
         return;
     }
     if (idle && !learned) {

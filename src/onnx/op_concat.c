@@ -2,6 +2,7 @@
  * begin alike, as in a dense block, are one. */
 #include "attribute.h"
 #include "operators.h"
+#include "row.h"
 #include <string.h>
 
 enum { NEAR = 4096 }; /* layers between two chains that begin alike */
@@ -69,6 +70,11 @@ void onnx_op_concat(onnx_import *m, onnx_call *c) {
     const onnx_view *first = &c->in[0]->view;
     int64_t axis = onnx_integer(c->node, "axis", 1);
     if (axis < 0) axis += first->rank;
+    for (int k = 0; axis == 1 && k < c->in_count; k++) {
+        onnx_value *v = c->in[k];
+        const bool row = v->view.rank == 2 && !onnx_view_is(&v->view, "NC");
+        if (row && !onnx_row_of_one(m, c, v)) return;
+    }
     const char *axes = first->rank == 2                           ? "NC"
                        : axis == 3 && onnx_view_is(first, "NHWC") ? "NHWC"
                        : axis == 1 && onnx_view_is(first, "NCHW") ? "NCHW"

@@ -29,6 +29,39 @@ static void give_linear(onnx_import *m, onnx_call *c, onnx_constant *w, onnx_con
     if (c->out[0] != NULL) c->out[0]->view = onnx_view_of("NC", l->size);
 }
 
+/* The last dimension is the channels, whole; those before it are samples and pixels. */
+static bool ends_in_channels(onnx_import *m, const onnx_value *v) {
+    const int last = v->view.rank - 1;
+    if (onnx_size_of(m, v)[ONNX_AXIS_C] == 1)
+        return last > 0 && onnx_view_size(&v->view, last) == 1;
+    return last > 0 && onnx_view_find(&v->view, ONNX_AXIS_C) == last;
+}
+
+/* A row for each pixel of each sample. */
+static bool is_of_pixels(onnx_import *m, const onnx_value *v) {
+    return v->view.rank > 2 || (ends_in_channels(m, v) && !onnx_view_is(&v->view, "NC"));
+}
+
+static void give_pixels(onnx_import *m, onnx_call *c, onnx_constant *w, onnx_constant *bias) {
+    const int64_t *size = onnx_size_of(m, c->in[0]);
+    onnx_view view = c->in[0]->view;
+    if (!ends_in_channels(m, c->in[0]) || w->dims[1] != size[ONNX_AXIS_C]) {
+        onnx_refuse(m, c, "a linear layer of gyre reads rows, or the channels of each pixel");
+        return;
+    }
+    onnx_layer *l =
+        onnx_give_sized(m, c, "conv", c->in[0], w->dims[0], size[ONNX_AXIS_H], size[ONNX_AXIS_W]);
+    if (l == NULL) return;
+    onnx_option(&m->work, l, "channels", (double)w->dims[0]);
+    onnx_option(&m->work, l, "size", 1);
+    onnx_option_flag(&m->work, l, "dense", true);
+    if (is_transposed(w)) onnx_option_flag(&m->work, l, "transposed", true);
+    onnx_layer_weight(l, "weight", w);
+    if (bias != NULL) onnx_layer_weight(l, "bias", bias);
+    onnx_view_end_in_channels(&view, w->dims[0]);
+    if (c->out[0] != NULL) c->out[0]->view = view;
+}
+
 void onnx_op_gemm(onnx_import *m, onnx_call *c) {
     onnx_constant *w = onnx_constant_in(c, 1), *bias = onnx_constant_in(c, 2);
     double number;
@@ -51,26 +84,10 @@ void onnx_op_gemm(onnx_import *m, onnx_call *c) {
         number == 0) {
         bias = NULL;
     }
-    give_linear(m, c, w, bias);
-}
-
-/* The last dimension is the channels, whole; those before it are pixels. */
-static void give_pixels(onnx_import *m, onnx_call *c, onnx_constant *w) {
-    const int64_t *size = onnx_size_of(m, c->in[0]);
-    const char *axes = onnx_view_is(&c->in[0]->view, "NHWC") ? "NHWC" : NULL;
-    if (axes == NULL || w->dims[1] != size[ONNX_AXIS_C]) {
-        onnx_refuse(m, c, "a linear layer of gyre reads rows, or the channels of each pixel");
-        return;
-    }
-    onnx_layer *l =
-        onnx_give_sized(m, c, "conv", c->in[0], w->dims[0], size[ONNX_AXIS_H], size[ONNX_AXIS_W]);
-    if (l == NULL) return;
-    onnx_option(&m->work, l, "channels", (double)w->dims[0]);
-    onnx_option(&m->work, l, "size", 1);
-    onnx_option_flag(&m->work, l, "dense", true);
-    if (is_transposed(w)) onnx_option_flag(&m->work, l, "transposed", true);
-    onnx_layer_weight(l, "weight", w);
-    if (c->out[0] != NULL) c->out[0]->view = onnx_view_of(axes, l->size);
+    if (is_of_pixels(m, c->in[0]))
+        give_pixels(m, c, w, bias);
+    else
+        give_linear(m, c, w, bias);
 }
 
 void onnx_op_matmul(onnx_import *m, onnx_call *c) {
@@ -84,8 +101,8 @@ void onnx_op_matmul(onnx_import *m, onnx_call *c) {
     if (onnx_adaptive_columns(m, c)) return;
     w = onnx_constant_transpose(&m->work, w);
     if (w == NULL) return;
-    if (c->in[0]->view.rank == 2)
-        give_linear(m, c, w, NULL);
+    if (is_of_pixels(m, c->in[0]))
+        give_pixels(m, c, w, NULL);
     else
-        give_pixels(m, c, w);
+        give_linear(m, c, w, NULL);
 }

@@ -3,6 +3,7 @@
 #include "attribute.h"
 #include "chain.h"
 #include "operators.h"
+#include "row.h"
 #include <math.h>
 
 static onnx_value act(onnx_chain *n, const char *type, onnx_value x) {
@@ -66,8 +67,9 @@ void onnx_op_prelu(onnx_import *m, onnx_call *c) {
     double number = 1;
     onnx_layer *l = NULL;
     if (!begin(m, c, &n) || !onnx_is_weight(m, c, 1)) return;
-    onnx_value x = *c->in[0];
     onnx_constant *w = onnx_constant_in(c, 1);
+    if (!onnx_row_for(m, c, c->in[0], w)) return;
+    onnx_value x = *c->in[0];
     const bool one = w->count == 1;
     if (!one && !onnx_by_channel(m, &x, w)) {
         onnx_refuse(m, c, "its slope is neither one number, nor one for each channel");

@@ -82,6 +82,12 @@ void onnx_op_add(onnx_import *m, onnx_call *c);
 void onnx_op_with_constant(onnx_import *m, onnx_call *c); /* Sub, Pow */
 void onnx_op_mul(onnx_import *m, onnx_call *c);
 void onnx_op_div(onnx_import *m, onnx_call *c);
+/* op_positions.c */
+/* Add of a number for each place of a sample; false: the constant is none. */
+bool onnx_give_positions(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k);
+/* op_where.c */
+void onnx_op_where(onnx_import *m, onnx_call *c);
+void onnx_op_greater(onnx_import *m, onnx_call *c);
 /* op_affine.c */
 void onnx_op_neg(onnx_import *m, onnx_call *c);
 /* Add, Sub, Mul or Div of a number for each channel (`first`: that comes first) which is no weight;

@@ -61,3 +61,12 @@ bool onnx_row_of_one(onnx_import *m, onnx_call *c, onnx_value *v) {
     if (is_row(&v->view, size, pixels)) return flatten(m, c, v, "hwc");
     return refuse(m, c);
 }
+
+bool onnx_row_for(onnx_import *m, onnx_call *c, onnx_value *v, const onnx_constant *k) {
+    const int64_t *size = onnx_size_of(m, v);
+    const int64_t all = size[ONNX_AXIS_C] * size[ONNX_AXIS_H] * size[ONNX_AXIS_W];
+    const bool row = v->view.rank == 2 && !onnx_view_is(&v->view, "NC") &&
+                     onnx_view_size(&v->view, 1) == all && k->count == (size_t)all;
+    const bool images = v->layer == ONNX_IMAGES && !k->trained;
+    return !row || images || onnx_row_of_one(m, c, v);
+}

@@ -10,5 +10,8 @@
 bool onnx_row(onnx_import *m, onnx_call *c, onnx_value *v, bool *hwc);
 /* The same as a picture of one pixel, whose channels are the row. */
 bool onnx_row_of_one(onnx_import *m, onnx_call *c, onnx_value *v);
+/* The same, where the value is a row of several pixels, and the constant has a number for each of
+ * it; false: the call was refused. */
+bool onnx_row_for(onnx_import *m, onnx_call *c, onnx_value *v, const onnx_constant *k);
 
 #endif

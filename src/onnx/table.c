@@ -27,6 +27,7 @@ static const struct {
     {"Gemm", onnx_op_gemm},
     {"GlobalAveragePool", onnx_op_global_average},
     {"GlobalMaxPool", onnx_op_global_max},
+    {"Greater", onnx_op_greater},
     {"GroupNormalization", onnx_op_group_norm},
     {"HardSigmoid", onnx_op_hard_sigmoid},
     {"HardSwish", onnx_op_activation},
@@ -66,6 +67,7 @@ static const struct {
     {"Transpose", onnx_op_transpose},
     {"Unsqueeze", onnx_op_unsqueeze},
     {"Upsample", onnx_op_resize},
+    {"Where", onnx_op_where},
 };
 
 onnx_operator onnx_operator_find(const char *name) {

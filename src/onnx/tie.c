@@ -55,7 +55,9 @@ static void tie(onnx_import *m, int place, int other) {
         const onnx_constant *theirs = onnx_layer_find_weight(o, l->weights[k].suffix);
         if (same_tensor(mine, theirs) && mine->count == 1 && onnx_is_parameter(mine))
             single = mine->name;
-        if (is_shared(m, mine, theirs)) shared = mine->name == NULL ? "a constant" : mine->name;
+        const bool follows = (l->follows || o->follows) && same_tensor(mine, theirs);
+        if (follows || is_shared(m, mine, theirs))
+            shared = mine->name == NULL ? "a constant" : mine->name;
         if (shared != NULL && strcmp(l->weights[k].suffix, "running_mean") == 0 &&
             same_tensor(mine, theirs))
             m->averaged = mine->name == NULL ? "a batch norm" : mine->name;

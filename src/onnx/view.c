@@ -137,6 +137,12 @@ void onnx_view_drop_atoms(onnx_view *v, int dimension) {
     for (int i = dimension; i < v->rank; i++) v->ends[i] -= gone;
 }
 
+void onnx_view_end_in_channels(onnx_view *v, int64_t channels) {
+    onnx_view_drop_atoms(v, v->rank - 1);
+    if (channels == 1) return;
+    v->atoms[v->ends[v->rank - 1]++] = (onnx_atom){ONNX_AXIS_C, channels, 1};
+}
+
 bool onnx_view_remove(onnx_view *v, int dimension) {
     if (dimension < 0 || dimension >= v->rank || onnx_view_size(v, dimension) != 1) return false;
     for (int i = dimension; i + 1 < v->rank; i++) v->ends[i] = v->ends[i + 1];

@@ -13,7 +13,9 @@ static gyre_status set_dims(const onnx_import *m, const onnx_layer *l, const onn
     bool conv = first && strcmp(l->type, "conv") == 0;
     bool linear = first && strcmp(l->type, "linear") == 0;
     int64_t dims[4] = {(int64_t)k->count};
-    w->ndim = conv ? 4 : linear ? 2 : 1;
+    bool places = strcmp(l->type, "positions") == 0;
+    w->ndim = conv ? 4 : places ? 3 : linear ? 2 : 1;
+    for (int i = 0; places && i < 3; i++) dims[i] = k->dims[i];
     if (linear || conv) {
         bool filters = k->rank == 4;
         dims[0] = k->dims[0];
@@ -87,11 +89,13 @@ static void exchange(const float *from, float *to, size_t a, size_t b, size_t c)
 gyre_status onnx_weights_read(const onnx_import *m, const gyre_onnx_weight *w, float *out) {
     const onnx_constant *k = w->source->constant;
     bool turned = k->transposed && k->tensor != NULL;
-    if (!w->source->filters && !turned) return read_constant(m, k, out);
+    if (!w->source->filters && !turned && !k->planes) return read_constant(m, k, out);
     float *stored = malloc(gyre_size_of(w->count, sizeof *stored));
     if (stored == NULL) return gyre_no_memory("the weights %s", w->name);
     gyre_status status = read_constant(m, k, stored);
-    if (status == GYRE_OK && turned)
+    if (status == GYRE_OK && k->planes)
+        exchange(stored, out, 1, (size_t)k->dims[2], (size_t)k->dims[0] * (size_t)k->dims[1]);
+    else if (status == GYRE_OK && turned)
         exchange(stored, out, 1, (size_t)k->dims[1], (size_t)k->dims[0]);
     else if (status == GYRE_OK)
         exchange(stored, out, (size_t)k->dims[0], (size_t)k->dims[1],

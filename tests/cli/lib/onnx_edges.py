@@ -128,6 +128,33 @@ def make_learned():
     edge("single_quotient", by_torch([node("Div", ["stem", "gate"], ["body"])], [gate]), '"type": "affine"', "gate is a constant here")
 
 
+def make_places():
+    """A number for each place, channels of pixels in other shapes, and what chooses between two layers."""
+    planes = [tensor("place", (1, 4, 8, 8))]
+    add = [node("Add", ["stem", "place"], ["body"])]
+    edge("places", around(add, planes), '"name": "place", "type": "positions", "names": {"weight": null}}',
+         "weights of place are computed from place")
+    edge("places_buffer", around(add, planes, between=[kind("place", (1, 4, 8, 8), "BUFFER")]),
+         '"type": "positions", "lr_mult": {"weight": 0}, "names"')
+    tokens = [literal("rows", [0, 4, 64], (3,), INT64), node("Reshape", ["stem", "rows"], ["r"]),
+              node("Transpose", ["r"], ["t"], perm=[0, 2, 1])]
+    back = [node("Transpose", ["y"], ["u"], perm=[0, 2, 1]), literal("sides", [0, 4, 8, 8], (4,), INT64),
+            node("Reshape", ["u", "sides"], ["body"])]
+    edge("places_of_tokens", around([*tokens, node("Add", ["t", "place"], ["y"]), *back], [tensor("place", (1, 64, 4))]),
+         '"name": "place", "type": "positions"}', "!computed")
+    linear = [*tokens, node("MatMul", ["t", "w"], ["p"]), node("Add", ["p", "l.bias"], ["y"]), *back]
+    edge("linear_of_tokens", around(linear, [tensor("w", (4, 4)), tensor("l.bias", (4,))]), '"channels": 4, "size": 1, "dense": true')
+    flags = constant("/flags", [0.0, 1.0, 1.0, 0.0], FLOAT, (4, 1, 1))
+    where = lambda first: [node("Relu", ["stem"], ["a"]), node("Where", [first, "a", "stem"], ["body"])]
+    edge("where_channels", around(where("/flags"), [flags]), '"type": "affine", "input": "stem", "by_channel": true}')
+    edge("where_all", around(where("/flags"), [constant("/flags", 1.0, FLOAT, (4, 1, 1))]), '"relu": true}')
+    refuse("where_images", around(where("stem")), "the images decide what it chooses")
+    above = lambda number: [literal("most", number), node("Greater", ["stem", "most"], ["f"]), node("Softplus", ["stem"], ["s"]),
+                            node("Where", ["f", "stem", "s"], ["p"]), node("Tanh", ["p"], ["t"]), node("Mul", ["stem", "t"], ["body"])]
+    edge("mish_where", around(above(20.0)), '"type": "mish"}')
+    refuse("mish_low", around(above(2.0)), "the images decide what it chooses")
+
+
 def ending(nodes, tensors=()):
     """Other nodes between the last linear layer, "head", and the output."""
     last = node("Gemm", ["row", "head.weight", "head.bias"], ["head"], transB=1)
@@ -355,7 +382,7 @@ def make_many(folder):
 
 def main(folder):
     make_many(folder)
-    for make in (make_images, make_notes, make_frozen, make_learned, make_ends, make_activations, make_branches, make_softmax, make_axes, make_norms,
+    for make in (make_images, make_notes, make_frozen, make_learned, make_places, make_ends, make_activations, make_branches, make_softmax, make_axes, make_norms,
                  make_images_twice, make_squeeze, make_tensors, make_drop_path, make_outside):
         make()
     (folder / "w.bin").write_bytes(bytes(448))
