@@ -35,10 +35,11 @@ static bool is_output(const char *name) {
            memcmp(end - length, tail, length) == 0;
 }
 
-/* TorchScript's nodes have paths for names, and dynamo's have none. */
+/* TorchScript's nodes have paths for names, and dynamo's have none; a few of them tell. */
 static bool is_by_torchscript(const onnx_file *f) {
+    enum { FEW = 64 };
     const Onnx__GraphProto *g = f->model->graph;
-    for (size_t i = 0; i < g->n_node; i++) {
+    for (size_t i = 0; i < g->n_node && i < FEW; i++) {
         if (g->node[i]->name != NULL && g->node[i]->name[0] == '/') return true;
     }
     return false;

@@ -20,6 +20,14 @@ static int by_name(const void *a, const void *b) {
     return strcmp((*x)->name, (*y)->name);
 }
 
+/* A name that two of the sorted ones have, or NULL. */
+static const char *find_twice(const gyre_safetensors_array *const *sorted, size_t count) {
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0) return sorted[i]->name;
+    }
+    return NULL;
+}
+
 static void print_text(FILE *f, const char *text, bool *ok) {
     char *quoted = gyre_json_quote(text);
     *ok = *ok && quoted != NULL;
@@ -80,7 +88,16 @@ gyre_status gyre_safetensors_image(const gyre_safetensors_array *arrays, size_t 
         for (size_t i = 0; i < count; i++) fwrite(sorted[i]->values, 1, bytes_of(sorted[i]), f);
     }
     if (f != NULL) ok = (fclose(f) == 0) & ok;
+    const char *twice = ok ? find_twice(sorted, count) : NULL;
     free(sorted);
+    if (twice != NULL) {
+        free(*file);
+        *file = NULL;
+        return gyre_fail(GYRE_EUSAGE,
+                         "two tensors would have the name %.200s; the option \"names\" of a node "
+                         "gives one of them another",
+                         twice);
+    }
     if (ok) {
         print_length(*file, header);
         return GYRE_OK;

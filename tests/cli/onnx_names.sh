@@ -110,6 +110,10 @@ wrong() { # WORDS TOLD
     net "$1" >net.json
     refused 2 "$2" "$gyre" train own.json --out no
 }
+net '"names": {"weight": "x", "bias": "x"}' >net.json
+ends 0 "$gyre" train own.json --out twice --quiet
+refused 2 'two tensors would have the name x; the option "names" of a node gives one of them another' \
+    "$gyre" export safetensors twice -o twice.safetensors
 wrong '"names": "n"' 'node n: "names": expected an object with a key for each parameter'
 wrong '"names": {"kernel": "k"}' 'node n: "names": it has no parameter "kernel"'
 wrong '"shapes": {"weight": [2, 2]}' 'node n: "shapes": "weight": expected at most 4 sizes whose product is 3, found [2,2]'
