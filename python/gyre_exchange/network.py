@@ -9,6 +9,7 @@ import threading
 from . import output
 from .dropout import dropping_channels
 from .own_file import replacing
+from .wrapped import inside
 
 
 NAME_BYTES = 1023  # of a parameter, in UTF-8
@@ -111,10 +112,20 @@ def _save(program, path, external):
     program.save(path, external_data=external)
 
 
-def _choose(offered, training):
-    """"dynamo" where PyTorch can export without its optimiser, else "torchscript"."""
+def _choose(offered, model, training):
+    """"dynamo" where PyTorch can export such a model without its optimiser, else "torchscript"."""
+    import torch
+
     dynamo = "optimize" in offered and importlib.util.find_spec("onnxscript") is not None
-    return "dynamo" if dynamo and not training else "torchscript"
+    scripted = training or isinstance(model, torch.jit.ScriptModule)
+    return "dynamo" if dynamo and not scripted else "torchscript"
+
+
+def _check_types(model, example):
+    if not hasattr(model, "state_dict"):
+        raise TypeError(f"model: a torch.nn.Module was expected, found {type(model).__name__}")
+    if isinstance(example, list) or type(example).__module__.split(".")[0] == "numpy":
+        raise TypeError(f"example: a tensor, or a tuple of them, was expected, found {type(example).__name__}")
 
 
 def to_gyre(model, example, path, *, training=False, exporter=None, force=False):
@@ -125,13 +136,14 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
     exporter  -- "dynamo" or "torchscript"; without it, what the installed PyTorch offers
     force     -- replace a file that is there. One of to_gyre's is replaced in any case, unless it was changed since
 
-    Batch norm stays a layer and constants are not folded, so that gyre trains the network as PyTorch would. Returns the
+    Of a model in DataParallel or torch.compile's the network inside is written. Batch norm stays a layer and constants are not folded, so that gyre trains the network as PyTorch would. Returns the
     exporter's name.
     """
     import torch
 
-    offered = inspect.signature(torch.onnx.export).parameters
-    exporter = exporter or _choose(offered, training)
+    _check_types(model, example)
+    model, offered = inside(model), inspect.signature(torch.onnx.export).parameters
+    exporter = exporter or _choose(offered, model, training)
     if exporter not in ("dynamo", "torchscript"):
         raise ValueError(f"exporter: 'dynamo' or 'torchscript' was expected, found {exporter!r}")
     if exporter == "dynamo" and "optimize" not in offered:

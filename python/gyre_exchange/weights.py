@@ -7,6 +7,8 @@ import warnings
 import h5py
 import numpy as np
 
+from .wrapped import inside
+
 
 @dataclasses.dataclass
 class Loaded:
@@ -134,7 +136,11 @@ def _sources(state, found):
 def _checkpoint_of(path):
     """The file itself; of a run's folder the newest checkpoint, or else the best one, as gyre's commands take it."""
     path = pathlib.Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"'{path}' does not exist")
     if not path.is_dir():
+        if not h5py.is_hdf5(path):
+            raise ValueError(f"'{path}' is no checkpoint of gyre: it is no HDF5 file")
         return path
     folder = path / "checkpoints"
     found = sorted(folder.glob("step-*.h5")) or sorted(folder.glob("best.h5"))
@@ -153,7 +159,10 @@ def from_gyre(checkpoint, model, weights="any"):
     nothing of it fits.
     """
     checkpoint = _checkpoint_of(checkpoint)
-    (found, computed), state = _read(checkpoint, weights), dict(model.state_dict())
+    found, computed = _read(checkpoint, weights)
+    if not any(name in found for name in model.state_dict()):
+        model = inside(model)
+    state = dict(model.state_dict())
     loaded, sources, kept = Loaded([], [], [], [], computed), _sources(state, found), _kept(model)
     for name, tensor in state.items():
         if name.endswith("num_batches_tracked"):

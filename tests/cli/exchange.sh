@@ -184,6 +184,19 @@ module.state = {"before.weight": module.state["conv3.weight"], **module.state}
 assert from_gyre(checkpoint, module).whole()
 for name, source in ("again.weight", "bn2.weight"), ("again.bias", "bn2.bias"), ("before.weight", "conv3.weight"):
     assert (module.state[name] == want[source]).all() and (module.state[source] == want[source]).all(), name
+# A network that PyTorch has wrapped, whose names have a prefix.
+class DataParallel(Module):
+    def __init__(self):
+        self.module = Module()
+        self.state = {"module." + name: a for name, a in self.module.state.items()}
+
+
+wrapped = DataParallel()
+assert from_gyre(checkpoint, wrapped).whole() and (wrapped.module.state["fc.bias"] == want["fc.bias"]).all()
+try:
+    from_gyre("nowhere.h5", Module())
+except FileNotFoundError as e:
+    assert str(e) == "'nowhere.h5' does not exist", e
 # Buffers that no training changes are told, and are no misfit; running statistics are none.
 module = Module(mean=(1, 3, 1, 1), other__running_mean=(3,), aux__weight=(7, 3))
 module.named_buffers = lambda: [(n, module.state[n]) for n in ("bn1.running_mean", "mean", "other.running_mean")]
@@ -209,7 +222,8 @@ assert loaded.missing == ["extra.bias"] and loaded.misfit == ["fc.weight (2, 128
 assert "missing: extra.bias; misfit: fc.weight (2, 128) for (7, 64)" in str(said[0].message), said[0].message
 for file, words, weights in (
     (checkpoint, "no parameter of the model", "any"),
-    ("gray.h5", "is no checkpoint of gyre", "any"),
+    ("gray.h5", "is no checkpoint of gyre: it has no group", "any"),
+    ("net.safetensors", "is no checkpoint of gyre: it is no HDF5 file", "any"),
     (checkpoint, "has no average of its weights", "average"),
     (checkpoint, '"average" or "last" was expected', "best"),
 ):

@@ -156,6 +156,20 @@ for names, first, last in ((), "input", "output"), (("a/b", "a::b", "x" * 1023),
     options = torch.told["options"]
     assert (options["input_names"], options["output_names"]) == ([first], [last]), options
     assert sorted(options["dynamic_axes"]) == [first, last], options
+# What is no model, and no example; of a wrapped model the network inside is exported.
+for wrong, example, words in (lambda x: x, 1, "model: a torch.nn.Module was expected, found function"), \
+        (model, [1], "example: a tensor, or a tuple of them, was expected, found list"):
+    try:
+        to_gyre(wrong, example, "names.onnx", exporter="torchscript")
+    except TypeError as error:
+        assert str(error) == words, error
+    else:
+        raise AssertionError(words)
+DataParallel = type("DataParallel", (torch.Module,), {})
+wrapped = DataParallel()
+wrapped.module = torch.Module(torch.Module())
+to_gyre(wrapped, 1, "names.onnx", exporter="torchscript")
+assert torch.told["modes"] == [False] * 2, torch.told["modes"]
 for name, words in ("x" * 1024, "has 1024 bytes; at most 1023"), ("a\0b", "without a zero"), \
         ("a\ud800", "characters that UTF-8 has not"):
     model.names = (name,)
