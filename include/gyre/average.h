@@ -30,7 +30,8 @@ typedef struct {
     int64_t *steps; /* free() it */
     size_t count;
 } gyre_average_members;
-/* Of swa or minima, for settings whose lengths are given in steps; none of ema. */
+/* Of swa or minima, for settings where start and every are steps, and the first minimum is given;
+ * none of ema. */
 gyre_status gyre_average_find_members(const gyre_average_settings *s, gyre_average_kind kind,
                                       const gyre_schedule *schedule, gyre_average_members *out);
 /* How many of them there are after `completed` updates; *now: these weights are one. */

@@ -187,7 +187,8 @@ typedef struct {
     double decay;                    /* of ema */
     bool warmup;                     /* its decay rises to that */
     gyre_length start, every;        /* of swa's members; NONE: the defaults */
-    int statistics; /* samples that the running statistics of swa and minima are made of */
+    int first_minimum; /* from 1, that minima takes; 0: the default */
+    int statistics;    /* samples that the running statistics of swa and minima are made of */
 } gyre_average_settings;
 
 static inline bool gyre_average_is_kept(const gyre_average_settings *s, gyre_average_kind kind) {

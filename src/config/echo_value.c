@@ -69,6 +69,7 @@ static bool is_of_average(const config_field *f, const gyre_average_settings *a)
     case offsetof(gyre_average_settings, warmup): return ema;
     case offsetof(gyre_average_settings, start): return swa && a->start.unit != GYRE_UNIT_NONE;
     case offsetof(gyre_average_settings, every): return swa && a->every.unit != GYRE_UNIT_NONE;
+    case offsetof(gyre_average_settings, first_minimum): return minima && a->first_minimum > 0;
     case offsetof(gyre_average_settings, statistics): return swa || minima;
     default: return *(const bool *)((const char *)a + at); /* beside */
     }

@@ -308,6 +308,10 @@ const config_field config_fields[] = {
     {"average.every", FIELD_LENGTH, ARITHMETIC, AT(average.every), 1, STEPS_TOP,
      UNIT_STEPS | UNIT_EPOCHS, NULL, NULL,
      "From one of the weights that swa takes to the next; without it, an epoch."},
+    {"average.first_minimum", FIELD_INTEGER, ARITHMETIC, AT(average.first_minimum), 1, INT_TOP, 0,
+     NULL, NULL,
+     "The first minimum of the rate that minima takes, from 1; without it, the first one in the "
+     "second half of the run."},
     {"average.statistics", FIELD_INTEGER, ARITHMETIC, AT(average.statistics), 1, INT_TOP, 0, NULL,
      DEFAULT(AVERAGE_STATISTICS),
      "Training samples, in whole batches and at most an epoch's, of which swa and minima make "

@@ -32,7 +32,8 @@ static bool is_changed(const gyre_settings *s, const char *path) {
     const void *at = (const char *)s + f->offset;
     double value = 0;
     if (f->kind == FIELD_FLAG) return *(const bool *)at != (strcmp(f->fallback, "true") == 0);
-    if (f->kind == FIELD_INTEGER) return *(const int *)at != (int)strtol(f->fallback, NULL, 10);
+    if (f->kind == FIELD_INTEGER)
+        return *(const int *)at != (f->fallback == NULL ? 0 : (int)strtol(f->fallback, NULL, 10));
     if (f->kind == FIELD_LENGTH) return ((const gyre_length *)at)->unit != GYRE_UNIT_NONE;
     memcpy(&value, at, sizeof value);
     return value != strtod(f->fallback, NULL);
@@ -76,15 +77,20 @@ static const struct {
      "without data.augment.random_erasing.probability"},
     {{"average.decay", "average.warmup"}, "without an average of kind ema"},
     {{"average.start", "average.every"}, "without an average of kind swa"},
+    {{"average.first_minimum"}, "without an average of kind minima"},
     {{"average.statistics"}, "without an average of kind swa or minima"},
 };
 
 void gyre_config_warnings(const gyre_settings *s, void (*say)(void *context, const char *text),
                           void *context) {
     const bool swa = gyre_average_is_kept(&s->average, GYRE_AVERAGE_SWA);
-    const bool on[] = {s->data.crop_size > 0, s->data.erasing.probability > 0,
-                       gyre_average_is_kept(&s->average, GYRE_AVERAGE_EMA), swa,
-                       swa || gyre_average_is_kept(&s->average, GYRE_AVERAGE_MINIMA)};
+    const bool minima = gyre_average_is_kept(&s->average, GYRE_AVERAGE_MINIMA);
+    const bool on[] = {s->data.crop_size > 0,
+                       s->data.erasing.probability > 0,
+                       gyre_average_is_kept(&s->average, GYRE_AVERAGE_EMA),
+                       swa,
+                       minima,
+                       swa || minima};
     warn_optimizer(s, say, context);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         char list[256] = "";

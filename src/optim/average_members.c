@@ -19,13 +19,16 @@ static gyre_status find_swa(const gyre_average_settings *s, int64_t steps,
     return GYRE_OK;
 }
 
-static gyre_status find_minima(const gyre_schedule *schedule, gyre_average_members *out) {
+static gyre_status find_minima(int first, const gyre_schedule *schedule,
+                               gyre_average_members *out) {
+    int minima = 0;
     const size_t cycles = gyre_schedule_cycle_count(schedule);
     out->steps = malloc((cycles + 1) * sizeof *out->steps);
     if (out->steps == NULL) return gyre_no_memory("the %zu members of an average", cycles);
     for (size_t i = 0; i < cycles; i++) {
         const int64_t completed = gyre_schedule_cycle(schedule, i).last + 1;
-        if (gyre_schedule_is_minimum(schedule, completed)) out->steps[out->count++] = completed;
+        if (!gyre_schedule_is_minimum(schedule, completed)) continue;
+        if (++minima >= first) out->steps[out->count++] = completed;
     }
     return GYRE_OK;
 }
@@ -35,7 +38,7 @@ gyre_status gyre_average_find_members(const gyre_average_settings *s, gyre_avera
     *out = (gyre_average_members){0};
     switch (kind) {
     case GYRE_AVERAGE_SWA: return find_swa(s, gyre_schedule_steps(schedule), out);
-    case GYRE_AVERAGE_MINIMA: return find_minima(schedule, out);
+    case GYRE_AVERAGE_MINIMA: return find_minima(s->first_minimum, schedule, out);
     default: return GYRE_OK;
     }
 }

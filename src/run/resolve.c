@@ -151,7 +151,18 @@ static gyre_status plan_schedule(gyre_resolved *r, gyre_schedule **schedule) {
     return GYRE_OK;
 }
 
-/* The lengths of swa are the run's from now on, also where they were not given, so that a longer
+/* The first minimum in the second half of the run, from 1. */
+static int late_minimum(const gyre_schedule *schedule) {
+    int early = 0;
+    for (size_t i = 0; i < gyre_schedule_cycle_count(schedule); i++) {
+        const int64_t completed = gyre_schedule_cycle(schedule, i).last + 1;
+        if (gyre_schedule_is_minimum(schedule, completed))
+            early += 2 * completed < gyre_schedule_steps(schedule);
+    }
+    return early + 1;
+}
+
+/* What members depend on is the run's from now on, also where it was not given, so that a longer
  * run is known for another one. */
 static gyre_status plan_averages(gyre_resolved *r, const gyre_schedule *schedule) {
     gyre_average_settings *s = &r->settings.average;
@@ -166,6 +177,8 @@ static gyre_status plan_averages(gyre_resolved *r, const gyre_schedule *schedule
             s->start = (gyre_length){GYRE_UNIT_STEPS, (double)steps - behind};
         }
     }
+    if (gyre_average_is_kept(s, GYRE_AVERAGE_MINIMA) && s->first_minimum == 0)
+        s->first_minimum = late_minimum(schedule);
     for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
         if (!gyre_average_is_kept(s, (gyre_average_kind)kind)) continue;
         GYRE_TRY(

@@ -75,7 +75,8 @@ static void describe_average(const run_state *r, gyre_average_kind kind, char *o
                       a->start.value, a->every.value, members);
         break;
     case GYRE_AVERAGE_MINIMA:
-        gyre_text_add(out, size, "minima of the rate, %zu weights", members);
+        gyre_text_add(out, size, "minima of the rate from number %d on, %zu weights",
+                      a->first_minimum, members);
         break;
     default: break;
     }
@@ -136,8 +137,8 @@ static void warn_schedule(void *context, const char *text) {
 static void warn_averages(run_state *r) {
     if (r->trainer.averages[GYRE_AVERAGE_MINIMA] == NULL) return;
     if (r->resolved.members[GYRE_AVERAGE_MINIMA].count > 0) return;
-    warn_schedule(r, "average minima: the rate has no minimum in this run, so that the average is "
-                     "the last weights; \"swa\" needs none");
+    warn_schedule(r, "average minima: the rate has no minimum in this run that it takes, so that "
+                     "the average is the last weights; \"swa\" needs none");
 }
 
 static void warn_unlike(run_state *r) {

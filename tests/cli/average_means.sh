@@ -12,7 +12,7 @@ cat >config.json <<'JSON'
     "batch": {"size": 32, "shards": 4},
     "schedule": {"policy": "triangular", "base_lr": 0.001, "max_lr": 0.1, "stepsize": {"steps": 5}},
     "average": {"kind": "minima", "statistics": 70, "beside": {"ema": true, "swa": true},
-        "start": {"steps": 26}, "every": {"steps": 7}},
+        "start": {"steps": 26}, "every": {"steps": 7}, "first_minimum": 1},
     "length": {"steps": 44}, "evaluate": {"every": {"steps": 8}, "batch": 25},
     "checkpoint": {"every": {"steps": 1}, "keep": 100}
 }
@@ -125,6 +125,19 @@ import json
 a = json.load(open("lengths/config.json"))["average"]
 assert a["start"] == {"steps": 76} and a["every"] == {"steps": 12}, a
 P
+ends 0 "${train[@]}" halves --set average.first_minimum=null --set length.steps=60 --set average.beside=null
+grep -q '"first_minimum":.3,' halves/config.json || fail "$(grep -A 9 average halves/config.json)"
+/usr/bin/python3 - <<'P' || fail "a minimum of the first half is in it, or one of the second is not"
+import h5py, numpy as np
+def step(completed):
+    return h5py.File(f"halves/checkpoints/step-{completed:09d}.h5")
+for n in step(60)["parameters"]:
+    mean = np.float32(0)
+    for i, s in enumerate((30, 40, 50, 60)):
+        w = step(s)["parameters"][n][()]
+        mean = mean + np.float32(1 / (i + 1)) * (w - mean)
+    assert (mean == step(60)["average"][n][()]).all(), n
+P
 
 # Where there is nothing to make, or no member.
 ends 0 "${train[@]}" frozen --set model.batch_norm=frozen --set model.init_from="$T/plain/checkpoints/step-000000044.h5"
@@ -135,7 +148,7 @@ for n in f["state/buffers"]:
     assert (f["state/buffers"][n][()] == f["average"][n][()]).all(), n
 P
 ends 0 "${train[@]}" constant --set schedule.policy=constant --set schedule.stepsize=null --set schedule.max_lr=null
-grep -q "warning: average minima: the rate has no minimum in this run" err || fail "$(cat err)"
+grep -q "warning: average minima: the rate has no minimum in this run that it takes" err || fail "$(cat err)"
 refused 2 "average.start: expected at most the run's 44 steps, found 45" "${train[@]}" no --set average.start.steps=45
 refused 2 "average.statistics: run has 70, config has 71" "${train[@]}" alone --set average.statistics=71
 ends 0 "$GYRE" train config.json --quiet --set average.beside=null --set length.steps=4 --out unread

@@ -36,6 +36,9 @@ static void minima_are_the_schedules(void **state) {
     gyre_schedule *s = rig_open(&set, STEPS(95));
     check_members(&none, GYRE_AVERAGE_MINIMA, s, (int64_t[]){20, 40, 60, 80}, 4);
     check_members(&none, GYRE_AVERAGE_EMA, s, NULL, 0);
+    const gyre_average_settings third = {.first_minimum = 3}, fifth = {.first_minimum = 5};
+    check_members(&third, GYRE_AVERAGE_MINIMA, s, (int64_t[]){60, 80}, 2);
+    check_members(&fifth, GYRE_AVERAGE_MINIMA, s, NULL, 0);
     gyre_schedule_close(s);
     set = rig_settings(GYRE_POLICY_TRIANGULAR, 0.1, 1);
     set.cycles = 2;

@@ -226,7 +226,7 @@ static void echo_reads_back_to_the_bit(void **state) {
 static const char base[] =
     "{\"data\": {\"path\": \"d.h5\"}, \"model\": {\"name\": \"lenet\"},\n"
     " \"batch\": {\"size\": 64, \"shards\": 2}, \"length\": {\"epochs\": 2},\n"
-    " \"average\": {\"kind\": \"ema\", \"beside\": {\"swa\": true}},\n"
+    " \"average\": {\"kind\": \"ema\", \"beside\": {\"swa\": true, \"minima\": true}},\n"
     " \"schedule\": {\"max_lr\": 0.1, \"cycles\": 2, \"warmup\": {\"steps\": 9},\n"
     "                \"momentum\": {\"min\": 0.8, \"max\": 0.9}}}";
 
