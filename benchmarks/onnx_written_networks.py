@@ -465,6 +465,106 @@ def slope_of_images():
     return nn.Sequential(nn.PReLU(), conv(3, 8), head(8))
 
 
+# ---- parameters of the network's own
+
+@network
+def frozen_among():
+    class Frozen(nn.BatchNorm2d):
+        def train(self, mode=True):
+            return super().train(False)
+    return nn.Sequential(nn.Conv2d(3, 8, 3), Frozen(8), nn.ReLU(), conv(8, 8), head(8))
+
+
+@network
+def bias_elsewhere():
+    def forward(s, x):
+        a = s.conv(x)
+        return s.head(F.relu(a + s.bias) * a)
+    return Lambda(forward, conv=nn.Conv2d(3, 8, 3, bias=False), bias=nn.Parameter(torch.randn(8, 1, 1)), head=head(8))
+
+
+@network
+def gate_of_two():
+    def forward(s, x):
+        a, b = s.a(x), s.b(x)
+        return s.head(s.gate * a + (1 - s.gate) * b)
+    return Lambda(forward, a=conv(3, 8), b=conv(3, 8, 5), gate=nn.Parameter(torch.tensor(0.3)), head=head(8))
+
+
+@network
+def gate_by_sigmoid():
+    def forward(s, x):
+        a, b, gate = s.a(x), s.b(x), torch.sigmoid(s.gate)
+        return s.head(gate * a + (1 - gate) * b)
+    return Lambda(forward, a=conv(3, 8), b=conv(3, 8, 5), gate=nn.Parameter(torch.rand(8, 1, 1)), head=head(8))
+
+
+@network
+def interpolated():
+    def forward(s, x):
+        return s.head(torch.lerp(s.a(x), s.b(x), s.gate) - 0.5 * s.a(x))
+    return Lambda(forward, a=conv(3, 8), b=conv(3, 8, 5), gate=nn.Parameter(torch.rand(8, 1, 1)), head=head(8))
+
+
+@network
+def sums_with_parameters():
+    def forward(s, x):
+        a = s.body(x)
+        return s.head(F.relu(a - s.b) + (s.c - a) + torch.addcmul(s.d, a, 1 + s.g))
+    return Lambda(forward, body=conv(3, 8), b=nn.Parameter(torch.randn(8, 1, 1)), c=nn.Parameter(torch.randn(1)),
+                  d=nn.Parameter(torch.randn(8, 1, 1)), g=nn.Parameter(torch.rand(8, 1, 1)), head=head(8))
+
+
+@network
+def quotient_by_parameter():
+    return nn.Sequential(conv(3, 8), Lambda(lambda s, x: x / s.g, g=nn.Parameter(torch.rand(8, 1, 1) + 0.5)), head(8))
+
+
+@network
+def joined_rows():
+    def forward(s, x):
+        x = s.body(x)
+        return s.fc(s.act(torch.cat([F.max_pool2d(x, 4).flatten(1), x.mean((2, 3))], 1)))
+    return Lambda(forward, body=conv(3, 8), act=nn.PReLU(136), fc=nn.Linear(136, CLASSES))
+
+
+@network
+def places_of_planes():
+    return nn.Sequential(nn.Conv2d(3, 8, 4, 4), Lambda(lambda s, x: x + s.place, place=nn.Parameter(torch.randn(1, 8, 4, 4))),
+                         nn.ReLU(), head(8))
+
+
+class Heads(nn.Module):
+    """Attention of two heads, and a perceptron of each token."""
+
+    def __init__(self, c=8, heads=2):
+        super().__init__()
+        self.heads, self.first, self.second = heads, nn.LayerNorm(c), nn.LayerNorm(c)
+        self.q, self.k, self.v, self.out = (nn.Linear(c, c) for _ in range(4))
+        self.wide, self.narrow = nn.Linear(c, 2 * c), nn.Linear(2 * c, c)
+
+    def forward(self, x):
+        n, tokens, c = x.shape
+        y = self.first(x)
+        q, k, v = (f(y).view(n, tokens, self.heads, c // self.heads).transpose(1, 2) for f in (self.q, self.k, self.v))
+        x = x + self.out(self.attend(q, k, v).transpose(1, 2).reshape(n, tokens, c))
+        return x + self.narrow(F.gelu(self.wide(self.second(x))))
+
+    def attend(self, q, k, v):
+        return F.scaled_dot_product_attention(q, k, v)
+
+
+class HeadsByHand(Heads):
+    def attend(self, q, k, v):
+        return (q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5).softmax(-1) @ v
+
+
+for _name, _block in (("", Heads), ("_by_hand", HeadsByHand)):
+    NETWORKS["vit" + _name] = lambda block=_block: Lambda(
+        lambda s, x: s.head(s.block(s.patch(x).flatten(2).transpose(1, 2) + s.positions).mean(1)), patch=nn.Conv2d(3, 8, 4, 4),
+        positions=nn.Parameter(torch.randn(1, 16, 8) / 5), block=block(), head=nn.Linear(8, CLASSES))
+
+
 for _name, _low, _high in (("half", -65504.0, 65504.0), ("whole", 0, 1), ("least", 0, None), ("low", -0.5, -0.1), ("high", 0.1, 0.5)):
     NETWORKS["clamp_" + _name] = lambda low=_low, high=_high: nn.Sequential(
         nn.Conv2d(3, 8, 3), Lambda(lambda s, x: x.clamp(low, high)), nn.Conv2d(8, 8, 3), head(8))

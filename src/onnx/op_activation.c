@@ -43,7 +43,7 @@ void onnx_op_hard_sigmoid(onnx_import *m, onnx_call *c) {
 
 /* Of the classes, as the loss has it. Before opset 13 all axes from this one on were one. */
 void onnx_op_softmax(onnx_import *m, onnx_call *c) {
-    if (!onnx_is_picture(m, c, 0)) return;
+    if (!onnx_is_picture(m, c, 0) || onnx_attention_softmax(m, c)) return;
     const onnx_view *v = &c->in[0]->view;
     const int channels = onnx_view_find(v, ONNX_AXIS_C);
     int64_t axis = onnx_integer(c->node, "axis", m->opset < 13 ? 1 : -1);

@@ -93,6 +93,7 @@ void onnx_op_gemm(onnx_import *m, onnx_call *c) {
 void onnx_op_matmul(onnx_import *m, onnx_call *c) {
     onnx_constant *w = onnx_constant_in(c, 1);
     if (onnx_constant_in(c, 0) != NULL && onnx_adaptive_rows(m, c)) return;
+    if (onnx_attention_product(m, c)) return;
     if (!onnx_is_picture(m, c, 0) || !onnx_is_weight(m, c, 1)) return;
     if (w->rank != 2) {
         onnx_refuse(m, c, "its weights have %d dimensions; gyre's have 2", w->rank);

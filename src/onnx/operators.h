@@ -82,6 +82,11 @@ void onnx_op_add(onnx_import *m, onnx_call *c);
 void onnx_op_with_constant(onnx_import *m, onnx_call *c); /* Sub, Pow */
 void onnx_op_mul(onnx_import *m, onnx_call *c);
 void onnx_op_div(onnx_import *m, onnx_call *c);
+/* op_attention.c */
+/* MatMul of two layers, which is a part of attention, or is refused; false: of others. */
+bool onnx_attention_product(onnx_import *m, onnx_call *c);
+/* Softmax of attention's scores; false: of something else. */
+bool onnx_attention_softmax(onnx_import *m, onnx_call *c);
 /* op_positions.c */
 /* Add of a number for each place of a sample; false: the constant is none. */
 bool onnx_give_positions(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k);

@@ -109,7 +109,7 @@ off = np.abs(want - found).max() / np.abs(want).max()
 assert off <= 1e-5, off  # sums of f32 in another order
 P
 for name in number_Div number_minus number_both number_order channels_Mul channels_Div channels_Sub channels_minus \
-    channels_both channels_named divided_named difference lerp biases bare_batch bare_named bare_instance bare_layer no_bias only_bias; do
+    channels_both channels_named divided_named difference lerp biases attention attention_turned attention_factor bare_batch bare_named bare_instance bare_layer no_bias only_bias; do
     rm -rf run a.csv b.csv
     sed "s/x.onnx/$name.onnx/" config.json >own.json
     ends 0 "$gyre" eval $name.onnx --model own.json --data d.h5 --predictions a.csv

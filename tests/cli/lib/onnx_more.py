@@ -12,7 +12,29 @@ def twice(second):
             node("Add", ["f", "norm.bias"], ["body"])]
 
 
+def attend(factor=0.7071067811865476, other=False, turned=False, softmax=3):
+    """softmax(q k^T factor) v of 2 heads; q and v are "near", keys "k"."""
+    shape, order = literal("shape", [0, 2, 2, 64], (4,), INT64), [0, 1, 3, 2]
+    heads = lambda x, y: [node("Reshape", [x, "shape"], [y + "t"]), node("Transpose", [y + "t"], [y], perm=order)]
+    last = [node("MatMul", ["p", "q"], ["y"]), node("Transpose", ["y"], ["yt"], perm=order)]
+    if turned:
+        last = [node("Transpose", ["p"], ["pt"], perm=order), node("MatMul", ["qt", "pt"], ["yt"])]
+    if other:  # softmax over the keys, and then the other way round
+        last = [node("Transpose", ["p"], ["pt"], perm=order), node("MatMul", ["pt", "q"], ["y"]),
+                node("Transpose", ["y"], ["yt"], perm=order)]
+    return [shape, literal("f", factor), literal("sides", [0, 4, 8, 8], (4,), INT64),
+            node("Conv", ["stem", "near.weight"], ["near"], kernel_shape=[1, 1]), node("Conv", ["near", "k.weight"], ["k"], kernel_shape=[1, 1]),
+            *heads("near", "q"), *heads("k", "keys"), node("MatMul", ["q", "keyst"], ["s"]), node("Mul", ["s", "f"], ["scaled"]),
+            node("Softmax", ["scaled"], ["p"], axis=softmax), *last, node("Reshape", ["yt", "sides"], ["body"])]
+
+
 def add(pattern, bad):
+    keys = [tensor("k.weight", (4, 4, 1, 1)), tensor("near.weight", (4, 4, 1, 1), [x / 100 for x in values(16)])]
+    pattern("attention", "conv conv attention", attend(), keys)
+    pattern("attention_turned", "conv conv attention", attend(turned=True), keys)
+    pattern("attention_factor", "conv conv affine attention", attend(factor=0.25), keys)
+    bad("attention_other", around(attend(other=True), keys), "of two layers gyre multiplies the queries and keys of attention")
+    bad("attention_axis", around(attend(softmax=2), keys), "gyre's loss has a softmax over the classes")
     norm = [tensor("norm.weight", (4, 1, 1)), tensor("norm.bias", (4, 1, 1))]
     pattern("centred_twice", "layer_norm", twice([node("Sub", ["stem", "m"], ["again"])]), norm)
     means = [node("ReduceMean", ["stem"], ["n"], axes=[1]), node("Sub", ["stem", "n"], ["again"])]
