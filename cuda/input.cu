@@ -3,6 +3,7 @@
 #include "kernels.h"
 
 #include "gyre/erase.h"
+#include "gyre/move.h"
 
 struct input_shape {
     unsigned n, h, w, c;
@@ -31,15 +32,14 @@ __device__ __forceinline__ walk walk_from(const input_shape &s, uint64_t element
     return p;
 }
 
-/* The place of a value among those of its batch, or -1: outside of its sample. Crop first, mirror
- * second. */
+/* The place of a value among those of its batch, or -1: outside of its sample. */
 __device__ __forceinline__ int64_t source_of(const input_shape &s, const gpu_input_slot &slot,
                                              int64_t first, const walk &p) {
     int64_t at = first + int64_t(p.sample);
     gyre_augment a = {};
     if (slot.augment != nullptr) a = slot.augment[at];
-    int y = int(p.y) + a.dy, x = int(a.mirror ? s.w - 1 - p.x : p.x) + a.dx;
-    if (y < 0 || y >= int(s.h) || x < 0 || x >= int(s.w)) return -1;
+    int y = gyre_move_row(a, int(p.y), int(s.h)), x = gyre_move_column(a, int(p.x), int(s.w));
+    if (y < 0 || x < 0) return -1;
     uint64_t row = uint64_t(slot.rows != nullptr ? slot.rows[at] : at);
     uint64_t pixel = uint64_t(y) * s.w + unsigned(x);
     return int64_t(row * s.image + pixel * s.c + p.c);

@@ -6,11 +6,11 @@
 #include <stdint.h>
 
 /* How one image is augmented: drawn by the sampler, applied by the backend. Crop first, mirror
- * second, normalisation last; pixels from outside the image are raw 0 (as torchvision pads). */
+ * second, normalisation last; gyre/move.h says where pixels come from. */
 typedef struct {
-    int8_t dy, dx;  /* output (y, x) shows input (y + dy, x + dx), before the mirror */
-    uint8_t mirror; /* 1: left and right exchanged */
-    uint8_t unused;
+    int8_t dy, dx;   /* output (y, x) shows input (y + dy, x + dx), before the mirror */
+    uint8_t mirror;  /* 1: left and right exchanged */
+    uint8_t reflect; /* pixels from outside the image; 0: raw 0, 1: the image's, reflected */
 } gyre_augment;
 
 /* The part of an image, as the network sees it, that is erased after normalisation: its values are

@@ -87,7 +87,8 @@ typedef struct {
     gyre_order order;
     gyre_last_batch last_batch;
     bool mirror;
-    int crop;      /* pixels of zero padding on each side before a random crop; 0: none */
+    int crop;          /* pixels of padding on each side before a random crop; 0: none */
+    bool crop_reflect; /* they are the image's, reflected; else raw 0 */
     int crop_size; /* side of the square that random resized crops become; 0: none */
     double crop_scale_min, crop_scale_max; /* of their area, of the image's */
     double crop_ratio; /* of their sides at most, width to height or height to width */

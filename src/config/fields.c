@@ -65,7 +65,10 @@ const config_field config_fields[] = {
     {"data.augment.mirror", FIELD_FLAG, ARITHMETIC, AT(data.mirror), 0, 0, 0, NULL, "false",
      "Mirror half of the training images left to right."},
     {"data.augment.crop", FIELD_INTEGER, ARITHMETIC, AT(data.crop), 0, 127, 0, NULL, "0",
-     "Pixels of zero padding on each side before a random crop back to size."},
+     "Pixels of padding on each side before a random crop back to size."},
+    {"data.augment.crop_fill", FIELD_SIDE, ARITHMETIC, AT(data.crop_reflect), 0, 0, 0,
+     "zero|reflect", "\"zero\"",
+     "That padding: zeros, or the image's own pixels, reflected at its border."},
     {"data.augment.resized_crop.size", FIELD_INTEGER, ARITHMETIC, AT(data.crop_size), 0, 32767, 0,
      NULL, "0",
      "Side of square images for the model. Training takes a random part of each stored image and "

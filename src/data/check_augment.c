@@ -28,11 +28,11 @@ static gyre_status check_moves(const gyre_data_settings *s, const gyre_images *t
                          "pixels and targets %d x %d; leave crop and mirror out",
                          train->h, train->w, t->h, t->w);
     }
-    if (s->crop > 0 && has_target_for_each_pixel(train) && !t->classes) {
+    if (s->crop > 0 && !s->crop_reflect && has_target_for_each_pixel(train) && !t->classes) {
         return gyre_fail(GYRE_EUSAGE,
                          "data.augment.crop moves samples over their border, where there is no "
                          "target, and values of pixels have none that says so; leave crop out "
-                         "(mirror may stay)");
+                         "(mirror may stay), or take data.augment.crop_fill \"reflect\"");
     }
     return GYRE_OK;
 }

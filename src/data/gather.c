@@ -2,6 +2,7 @@
 #include "gyre/gather.h"
 
 #include "gyre/augment.h"
+#include "gyre/move.h"
 #include "jitter.h"
 #include "randaugment.h"
 #include <stdlib.h>
@@ -45,9 +46,8 @@ static void move(int h, int w, size_t size, int fill, gyre_augment a, char *to, 
     memcpy(from, to, (size_t)h * (size_t)w * size);
     for (int y = 0; y < h; y++) {
         for (int x = 0; x < w; x++, to += size) {
-            int from_y = y + a.dy, from_x = (a.mirror ? w - 1 - x : x) + a.dx;
-            bool inside = from_y >= 0 && from_y < h && from_x >= 0 && from_x < w;
-            if (inside)
+            int from_y = gyre_move_row(a, y, h), from_x = gyre_move_column(a, x, w);
+            if (from_y >= 0 && from_x >= 0)
                 memcpy(to, from + (size_t)(from_y * w + from_x) * size, size);
             else
                 memset(to, fill, size);

@@ -82,6 +82,7 @@ gyre_augment gyre_augment_draw(const gyre_data_settings *settings, uint64_t seed
     a.dx = (int8_t)((int)gyre_random_below(&r, places) - settings->crop);
     uint32_t coin = gyre_random_below(&r, 2);
     a.mirror = settings->mirror && coin != 0;
+    a.reflect = settings->crop_reflect;
     return a;
 }
 

@@ -1,22 +1,33 @@
 /* Batches on their way to a device: values of every type, augmented and normalised, and targets. */
 #include "ops.h"
 
-enum { IMAGES = 4, H = 5, W = 6, C = 3, PIXELS = H * W * C };
+enum { IMAGES = 6, H = 5, W = 6, C = 3, PIXELS = H * W * C };
 
-/* Pixel (y, x) of the augmented image, step by step: pad with raw 0, crop, then mirror. */
+/* Pixel (y, x) of the augmented image, step by step: pad, crop, then mirror. */
 static double augmented(const uint8_t *image, gyre_augment a, int y, int x, int c) {
     int row = y + a.dy, col = (a.mirror ? W - 1 - x : x) + a.dx;
+    if (a.reflect) {
+        if (row < 0) row = -row;
+        if (col < 0) col = -col;
+        if (row > H - 1) row = H - 1 - (row - (H - 1));
+        if (col > W - 1) col = W - 1 - (col - (W - 1));
+    }
     if (row < 0 || row >= H || col < 0 || col >= W) return 0;
     return image[(row * W + col) * C + c];
+}
+
+static bool shows_inside(gyre_augment a, int y, int x) {
+    int row = y + a.dy, col = (a.mirror ? W - 1 - x : x) + a.dx;
+    return row >= 0 && row < H && col >= 0 && col < W;
 }
 
 static void input_is_cropped_mirrored_normalised(void **state) {
     gyre_backend *b = *state;
     gyre_random r = gyre_random_open(3, GYRE_RANDOM_TEST, 0, 0);
     static const gyre_augment augments[IMAGES] = {
-        {0, 0, 0, 0}, {2, -3, 0, 0}, {-4, 1, 1, 0}, {0, 0, 1, 0}};
+        {0, 0, 0, 0}, {2, -3, 0, 0}, {-4, 1, 1, 0}, {0, 0, 1, 0}, {-4, 5, 0, 1}, {3, -2, 1, 1}};
     uint8_t images[IMAGES * PIXELS];
-    const int32_t labels[IMAGES] = {3, 0, -1, 9};
+    const int32_t labels[IMAGES] = {3, 0, -1, 9, 1, 2};
     for (int i = 0; i < IMAGES * PIXELS; i++) images[i] = (uint8_t)gyre_random_below(&r, 256);
     double mean[PIXELS], scale[C] = {0.5, 0.25, 1.0 / 128};
     for (int i = 0; i < PIXELS; i++) mean[i] = gyre_random_below(&r, 256);
@@ -151,7 +162,7 @@ static void values_of_every_type_are_loaded(void **state) {
     gyre_backend *b = *state;
     enum { TARGETS = 3, ALL = IMAGES * PIXELS };
     static const gyre_augment augments[IMAGES] = {
-        {0, 0, 0, 0}, {1, -2, 0, 0}, {-4, 1, 1, 0}, {0, 0, 1, 0}};
+        {0, 0, 0, 0}, {1, -2, 0, 0}, {-4, 1, 1, 0}, {0, 0, 1, 0}, {4, -5, 1, 1}, {-1, 2, 0, 1}};
     gyre_image_shape s = {IMAGES, H, W, C};
     float targets[IMAGES * TARGETS];
     double mean[PIXELS], scale[C] = {0.5, 0.25, 2};
@@ -171,9 +182,8 @@ static void values_of_every_type_are_loaded(void **state) {
         for (int i = 0; i < ALL; i++) {
             int c = i % C, x = i / C % W, y = i / C / W % H, n = i / PIXELS;
             gyre_augment a = augments[n];
-            int row = y + a.dy, col = (a.mirror ? W - 1 - x : x) + a.dx;
-            bool inside = row >= 0 && row < H && col >= 0 && col < W;
-            want[i] = inside ? plain[n * PIXELS + (row * W + col) * C + c] - shift : 0;
+            bool inside = a.reflect || shows_inside(a, y, x);
+            want[i] = inside ? augmented(plain + n * PIXELS, a, y, x, c) - shift : 0;
             want[i] = (want[i] - mean[i % PIXELS]) * scale[c];
         }
         gyre_batch batch = {.count = IMAGES,

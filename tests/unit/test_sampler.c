@@ -238,7 +238,8 @@ static void augmentation_is_uniform(void **state) {
 
 static void augmentation_is_keyed_and_separate(void **state) {
     (void)state;
-    gyre_data_settings both = {.mirror = true, .crop = 127}, crop = {.crop = 127},
+    gyre_data_settings both = {.mirror = true, .crop = 127},
+                       crop = {.crop = 127, .crop_reflect = true},
                        mirror = {.mirror = true}, none = {0};
     int low = 0, high = 0;
     for (int64_t i = 0; i < 2000; i++) {
@@ -247,6 +248,7 @@ static void augmentation_is_keyed_and_separate(void **state) {
         gyre_augment c = gyre_augment_draw(&mirror, 1, 2, i), d = gyre_augment_draw(&none, 1, 2, i);
         assert_memory_equal(&a, &again, sizeof a);
         assert_true(a.dy == b.dy && a.dx == b.dx && b.mirror == 0);
+        assert_true(a.reflect == 0 && b.reflect == 1);
         assert_true(a.mirror == c.mirror && c.dy == 0 && c.dx == 0);
         assert_true(d.dy == 0 && d.dx == 0 && d.mirror == 0);
         if (a.dy < low) low = a.dy;

@@ -2,16 +2,16 @@
 #include "cpu.h"
 
 #include "gyre/erase.h"
+#include "gyre/move.h"
 #include <string.h>
 
-/* Row y of an augmented image: crop first, mirror second; outside pixels are raw 0. */
+/* Row y of an augmented image. */
 static void load_bytes(const gyre_image_shape *s, const uint8_t *image, gyre_augment a, int y,
                        const float *mean, const float *scale, float *out) {
-    int from_y = y + a.dy;
-    bool inside_y = from_y >= 0 && from_y < s->h;
+    int from_y = gyre_move_row(a, y, s->h);
     for (int x = 0; x < s->w; x++) {
-        int from_x = (a.mirror ? s->w - 1 - x : x) + a.dx;
-        bool inside = inside_y && from_x >= 0 && from_x < s->w;
+        int from_x = gyre_move_column(a, x, s->w);
+        bool inside = from_y >= 0 && from_x >= 0;
         size_t pixel = inside ? (size_t)(from_y * s->w + from_x) * (size_t)s->c : 0;
         for (int c = 0; c < s->c; c++) {
             float raw = inside ? (float)image[pixel + (size_t)c] : 0.0f;
@@ -23,16 +23,15 @@ static void load_bytes(const gyre_image_shape *s, const uint8_t *image, gyre_aug
 /* The same of values of another type; those from outside are 0. */
 static void load_values(const gyre_image_shape *s, gyre_element e, const void *image,
                         gyre_augment a, int y, const float *mean, const float *scale, float *out) {
-    int from_y = y + a.dy;
+    int from_y = gyre_move_row(a, y, s->h);
     size_t size = gyre_element_size(e), row = (size_t)s->w * (size_t)s->c;
-    bool inside_y = from_y >= 0 && from_y < s->h, moved = a.mirror != 0 || a.dx != 0;
+    bool inside_y = from_y >= 0, moved = a.mirror != 0 || a.dx != 0;
     const char *from = (const char *)image + (inside_y ? (size_t)from_y * row * size : 0);
     if (inside_y && !moved) gyre_element_floats(e, from, row, out);
     for (int x = 0; x < s->w; x++) {
         float *pixel = out + (size_t)x * (size_t)s->c;
-        int from_x = (a.mirror ? s->w - 1 - x : x) + a.dx;
-        bool inside = inside_y && from_x >= 0 && from_x < s->w;
-        if (!inside)
+        int from_x = gyre_move_column(a, x, s->w);
+        if (!inside_y || from_x < 0)
             memset(pixel, 0, (size_t)s->c * sizeof *pixel);
         else if (moved)
             gyre_element_floats(e, from + (size_t)from_x * (size_t)s->c * size, (size_t)s->c,

@@ -278,6 +278,7 @@ static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row, b
         int y = i % m.h, x = (2 * i + 1) % m.w; /* a part that lies in the image */
         erase[i] = (gyre_erase){y, x, m.h - y, 1 + i % (m.w - x), i & 1, {(uint32_t)i, 7}};
         augment[i] = (gyre_augment){(int8_t)(i - 3), (int8_t)(2 - i), (uint8_t)(i & 1), 0};
+        augment[i].reflect = abs(i - 3) < m.h && abs(2 - i) < m.w && i % 3 > 0;
     }
     enum { FIRST = 2 }; /* samples 2 to 6 of the slot */
     for (size_t i = 0; i < SAMPLES; i++) {
