@@ -79,6 +79,12 @@ typedef struct {
     int magnitude; /* 0..30 */
 } gyre_randaugment_settings;
 
+typedef enum {
+    GYRE_MIRROR_OFF,
+    GYRE_MIRROR_RANDOM,   /* half of the images of each epoch */
+    GYRE_MIRROR_ALTERNATE /* those of epoch 0, then the other half in every other epoch */
+} gyre_mirror;
+
 typedef struct {
     char *path; /* as written; relative to the config file's folder */
     gyre_validation validation;
@@ -86,7 +92,7 @@ typedef struct {
     int subset;   /* training samples after the split that are used; 0: all */
     gyre_order order;
     gyre_last_batch last_batch;
-    bool mirror;
+    gyre_mirror mirror;
     int crop;          /* pixels of padding on each side before a random crop; 0: none */
     bool crop_reflect; /* they are the image's, reflected; else raw 0 */
     int crop_size; /* side of the square that random resized crops become; 0: none */

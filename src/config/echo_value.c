@@ -111,6 +111,13 @@ gyre_status config_field_get(const config_field *f, const gyre_settings *setting
     if (!is_given(f, settings)) return GYRE_OK;
     switch (f->kind) {
     case FIELD_FLAG: *out = cJSON_CreateBool(*(const bool *)at); break;
+    case FIELD_SWITCH:
+        memcpy(&choice, at, sizeof choice);
+        if (choice < 2)
+            *out = cJSON_CreateBool(choice == 1);
+        else if (config_choice_at(f->choices, choice - 2, text, sizeof text))
+            *out = cJSON_CreateString(text);
+        break;
     case FIELD_INTEGER: *out = config_number_json(*(const int *)at); break;
     case FIELD_SEED: *out = config_number_json((double)*(const uint64_t *)at); break;
     case FIELD_REAL: *out = config_number_json(*(const double *)at); break;

@@ -62,8 +62,10 @@ const config_field config_fields[] = {
     {"data.last_batch", FIELD_CHOICE, ARITHMETIC, AT(data.last_batch), 0, 0, 0, "drop|wrap",
      "\"drop\"",
      "An epoch's incomplete last batch: left out, or completed from the epoch's first samples."},
-    {"data.augment.mirror", FIELD_FLAG, ARITHMETIC, AT(data.mirror), 0, 0, 0, NULL, "false",
-     "Mirror half of the training images left to right."},
+    {"data.augment.mirror", FIELD_SWITCH, ARITHMETIC, AT(data.mirror), 0, 0, 0, "alternate",
+     "false",
+     "Mirror half of the training images left to right; alternate: in the first epoch, and in each "
+     "later one those that were not mirrored in the epoch before."},
     {"data.augment.crop", FIELD_INTEGER, ARITHMETIC, AT(data.crop), 0, 127, 0, NULL, "0",
      "Pixels of padding on each side before a random crop back to size."},
     {"data.augment.crop_fill", FIELD_SIDE, ARITHMETIC, AT(data.crop_reflect), 0, 0, 0,

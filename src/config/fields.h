@@ -8,6 +8,7 @@
 
 typedef enum {
     FIELD_FLAG,       /* bool */
+    FIELD_SWITCH,     /* an enum: false, true, or one of `choices` from 2 on */
     FIELD_INTEGER,    /* int */
     FIELD_SEED,       /* uint64_t */
     FIELD_REAL,       /* double */

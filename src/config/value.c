@@ -59,6 +59,10 @@ void config_field_range(const config_field *f, char *out, size_t size) {
     out[0] = '\0';
     switch (f->kind) {
     case FIELD_FLAG: snprintf(out, size, "true or false"); break;
+    case FIELD_SWITCH:
+        gyre_text_add(out, size, "true, false, ");
+        list_choices(f->choices, out, size);
+        break;
     case FIELD_INTEGER:
     case FIELD_SEED:
     case FIELD_STEPS: snprintf(out, size, "whole number %.0f..%.0f", f->min, f->max); break;
@@ -177,6 +181,15 @@ static bool take_choice(const config_field *f, const cJSON *value, int *out) {
     return false;
 }
 
+static bool take_switch(const config_field *f, const cJSON *value, int *out) {
+    if (take_choice(f, value, out)) {
+        *out += 2;
+        return true;
+    }
+    *out = cJSON_IsTrue(value);
+    return cJSON_IsBool(value);
+}
+
 static bool whole_in_range(const config_field *f, const cJSON *value) {
     double x = cJSON_IsNumber(value) ? value->valuedouble : NAN;
     return x >= f->min && x <= f->max && x == floor(x);
@@ -260,6 +273,10 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
     case FIELD_FLAG:
         fits = cJSON_IsBool(value);
         if (fits) *(bool *)to = cJSON_IsTrue(value);
+        break;
+    case FIELD_SWITCH:
+        fits = take_switch(f, value, &choice);
+        if (fits) memcpy(to, &choice, sizeof choice);
         break;
     case FIELD_INTEGER:
         fits = whole_in_range(f, value);

@@ -23,6 +23,7 @@ bool gyre_config_each_value(const char *key, void (*each)(void *context, const c
     const char *choices = f->kind == FIELD_FLAG   ? "false|true"
                           : f->kind == FIELD_RATE ? "find"
                                                   : f->choices;
+    for (int i = 0; f->kind == FIELD_SWITCH && i < 2; i++) each(context, i ? "true" : "false");
     for (int i = 0; choices != NULL && config_choice_at(choices, i, value, sizeof value); i++) {
         each(context, value);
     }

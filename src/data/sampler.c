@@ -72,7 +72,8 @@ int64_t gyre_sampler_index(gyre_sampler *s, int64_t t, int64_t i) {
     return (int64_t)data_feistel_at(&s->feistel, (uint64_t)place);
 }
 
-/* All three are always drawn, so that to switch one on does not change the others. */
+/* All three are always drawn, so that to switch one on does not change the others. Alternating is
+ * Jordan 2024, "94% on CIFAR-10 in 3.29 seconds on a single GPU", arXiv:2404.00498, section 3.6. */
 gyre_augment gyre_augment_draw(const gyre_data_settings *settings, uint64_t seed, int64_t epoch,
                                int64_t sample) {
     gyre_random r = gyre_random_open(seed, GYRE_RANDOM_AUGMENT, (uint64_t)epoch, (uint64_t)sample);
@@ -83,6 +84,9 @@ gyre_augment gyre_augment_draw(const gyre_data_settings *settings, uint64_t seed
     uint32_t coin = gyre_random_below(&r, 2);
     a.mirror = settings->mirror && coin != 0;
     a.reflect = settings->crop_reflect;
+    if (settings->mirror == GYRE_MIRROR_ALTERNATE && epoch > 0) {
+        a.mirror = gyre_augment_draw(settings, seed, 0, sample).mirror ^ (epoch & 1);
+    }
     return a;
 }
 

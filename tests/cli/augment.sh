@@ -33,7 +33,7 @@ same_anywhere() {
 
 erasing=(random_erasing.probability=0.5 random_erasing.value=noise)
 same_anywhere erasing "${erasing[@]}"
-same_anywhere reflect crop_fill=reflect
+same_anywhere reflect crop_fill=reflect mirror=alternate
 
 jitter=(color_jitter.brightness=0.4 color_jitter.contrast=0.4 color_jitter.saturation=0.4 color_jitter.hue=0.1)
 same_anywhere jitter "${jitter[@]}"

@@ -50,9 +50,7 @@ static void table_is_sane(void **state) {
         cJSON *got = cJSON_Parse(text); /* raw numbers become numbers */
         if (!cJSON_Compare(want, got, true)) fail_msg("%s: default came back as %s", f->path, text);
         free(text);
-        cJSON_Delete(value);
-        cJSON_Delete(want);
-        cJSON_Delete(got);
+        cJSON_Delete(value), cJSON_Delete(want), cJSON_Delete(got);
         gyre_config_close(s);
     }
     assert_in_range(count, 60, CONFIG_FIELDS_MAX - 1);
@@ -89,6 +87,7 @@ static void random_value(const config_field *f, gyre_random *r, char *out, size_
     const char *choice = f->choices;
     switch (f->kind) {
     case FIELD_FLAG: snprintf(out, size, "%s", pick % 2 ? "true" : "false"); break;
+    case FIELD_SWITCH: snprintf(out, size, "%s", pick % 2 ? "true" : "\"alternate\""); break;
     case FIELD_INTEGER:
     case FIELD_STEPS: snprintf(out, size, "%.0f", f->min + floor(u * (top - f->min))); break;
     case FIELD_SEED: snprintf(out, size, "%llu", gyre_random_u64(r) >> 11 & ~1ULL); break;

@@ -257,6 +257,27 @@ static void augmentation_is_keyed_and_separate(void **state) {
     assert_true(low == -127 && high == 127); /* each missed once in 2,500 trials of 2000 */
 }
 
+/* Of 2000 images half are mirrored in epoch 0, within 4.5 deviations of 22.4; in each later epoch
+ * the other half than in the epoch before. Places are those of an independent mirror. */
+static void a_mirror_may_alternate(void **state) {
+    (void)state;
+    const gyre_data_settings alternate = {.mirror = GYRE_MIRROR_ALTERNATE, .crop = 3},
+                             random = {.mirror = GYRE_MIRROR_RANDOM, .crop = 3};
+    int mirrored = 0;
+    for (int64_t i = 0; i < 2000; i++) {
+        const gyre_augment first = gyre_augment_draw(&alternate, 8, 0, i);
+        mirrored += first.mirror;
+        for (int64_t epoch = 0; epoch < 4; epoch++) {
+            gyre_augment a = gyre_augment_draw(&alternate, 8, epoch, i);
+            gyre_augment b = gyre_augment_draw(&random, 8, epoch, i);
+            assert_int_equal(a.mirror, epoch % 2 ? !first.mirror : first.mirror);
+            assert_true(a.dy == b.dy && a.dx == b.dx);
+            if (epoch == 0) assert_int_equal(a.mirror, b.mirror);
+        }
+    }
+    assert_in_range(mirrored, 900, 1100);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_of_an_epoch),
@@ -271,6 +292,7 @@ int main(void) {
         cmocka_unit_test(large_datasets_use_feistel),
         cmocka_unit_test(augmentation_is_uniform),
         cmocka_unit_test(augmentation_is_keyed_and_separate),
+        cmocka_unit_test(a_mirror_may_alternate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
