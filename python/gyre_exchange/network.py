@@ -8,7 +8,7 @@ import threading
 
 from . import output
 from .dropout import dropping_channels
-from .own_file import replacing
+from .own_file import add_buffers, replacing
 from .wrapped import inside
 
 
@@ -177,6 +177,7 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
             _save(torch.onnx.export(model, arguments, **options), file, _size(model) > 2**30)
         else:
             torch.onnx.export(model, arguments, str(file), **options)
+            add_buffers(file, [name for name, _ in model.named_buffers()])  # dynamo's files tell by themselves
     return exporter
 
 

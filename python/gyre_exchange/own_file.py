@@ -2,23 +2,39 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import pathlib
 import shutil
 import tempfile
 
 KEY = b"gyre_exchange.checksum"
+BUFFERS = b"gyre_exchange.buffers"
 PIECE = 1 << 20
 
 
+def _varint(n):
+    return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + _varint(n >> 7)
+
+
 def _field(number, data):
-    """Of a protobuf message, with less than 128 bytes."""
-    return bytes([number << 3 | 2, len(data)]) + data
+    """Of a protobuf message."""
+    return bytes([number << 3 | 2]) + _varint(len(data)) + data
+
+
+def _note(key, value):
+    """ModelProto: metadata_props 14 {key 1, value 2}."""
+    return _field(14, _field(1, key) + _field(2, value.encode()))
 
 
 def _entry(digest):
-    """ModelProto: metadata_props 14 {key 1, value 2}."""
-    return _field(14, _field(1, KEY) + _field(2, digest.encode()))
+    return _note(KEY, digest)
+
+
+def add_buffers(path, names):
+    """Tells which tensors of a file are no parameters."""
+    with open(path, "ab") as f:
+        f.write(_note(BUFFERS, json.dumps(names)))
 
 
 SIZE = len(_entry(64 * "0"))

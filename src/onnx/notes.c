@@ -69,7 +69,7 @@ static void note_nameless(notes *n) {
         note(n,
              "numbers for each channel have lost their names (%.60s), and are trained; if they "
              "are buffers, as those of FrozenBatchNorm2d, or computed from parameters, export the "
-             "network with dynamo=True and optimize=False, whose files tell",
+             "network by to_gyre, or with dynamo=True and optimize=False, whose files tell",
              w->name);
         return;
     }
@@ -80,8 +80,8 @@ static void note_doubtful(notes *n) {
         const onnx_layer *l = onnx_layer_at(n->m, k);
         if (!l->needed || !l->doubtful) continue;
         note(n,
-             "%.100s %s channels, and is trained; if it is a buffer, export the network with "
-             "dynamo=True, whose files tell",
+             "%.100s %s channels, and is trained; if it is a buffer, export the network by "
+             "to_gyre, or with dynamo=True, whose files tell",
              l->weights[0].constant->name,
              onnx_layer_is(l, "scale") ? "multiplies all" : "is added to");
         return;
@@ -128,7 +128,8 @@ static void note_images(notes *n) {
     if (m->normaliser != NULL)
         note(n,
              "%.100s normalises the images, and training leaves it as it is; if it is a "
-             "parameter, and no buffer, export the network with dynamo=True, whose files tell",
+             "parameter, and no buffer, export the network by to_gyre, or with dynamo=True, whose "
+             "files tell",
              m->normaliser);
     if (m->doubtful > 0)
         note(n,

@@ -1,7 +1,9 @@
-/* Notes of PyTorch's dynamo exporter at the values of a graph. They are of a newer version of the
- * format than gyre may have been built with, so their bytes are looked at. */
+/* Which tensors are parameters: dynamo's notes at the values of a graph, and the list of buffers in
+ * to_gyre's files by TorchScript. The notes are of a newer version of the format than gyre may have
+ * been built with, so their bytes are looked at. */
 #include "origin.h"
 
+#include <cjson/cJSON.h>
 #include <string.h>
 
 static const char key[] = "pkg.torch.export.graph_signature.InputSpec.kind";
@@ -17,7 +19,31 @@ static bool has_kind(const uint8_t *bytes, size_t size, const char *kind) {
            memcmp(at + 2, kind, length) == 0;
 }
 
-void onnx_origin_mark(onnx_import *m) {
+/* All tensors that have names of PyTorch's network are parameters, but for those of the list. */
+static void mark_by_list(onnx_import *m, const char *list) {
+    cJSON *names = cJSON_Parse(list);
+    if (!cJSON_IsArray(names)) {
+        cJSON_Delete(names);
+        return;
+    }
+    for (int i = 0; i < m->values.count; i++) {
+        onnx_constant *k = m->values.list[i].constant;
+        if (k == NULL) continue;
+        k->trained = !k->integer && onnx_told_name(k) != NULL;
+        m->marked = m->marked || k->trained;
+    }
+    for (const cJSON *n = names->child; n != NULL; n = n->next) {
+        const onnx_value *v =
+            cJSON_IsString(n) ? onnx_values_find(&m->values, n->valuestring) : NULL;
+        if (v == NULL || v->constant == NULL) continue;
+        v->constant->trained = false;
+        v->constant->untrained = true;
+        v->constant->kind = ONNX_NAME_TOLD;
+    }
+    cJSON_Delete(names);
+}
+
+static void mark_by_notes(onnx_import *m) {
     const Onnx__GraphProto *g = m->work.file->model->graph;
     for (size_t i = 0; i < g->n_value_info && m->work.status == GYRE_OK; i++) {
         const ProtobufCMessage *info = &g->value_info[i]->base;
@@ -34,4 +60,12 @@ void onnx_origin_mark(onnx_import *m) {
         if (buffer || v->constant->trained) v->constant->kind = ONNX_NAME_TOLD;
         m->marked = m->marked || v->constant->trained;
     }
+}
+
+void onnx_origin_mark(onnx_import *m) {
+    const char *list = onnx_file_note(m->work.file, "gyre_exchange.buffers");
+    if (list != NULL)
+        mark_by_list(m, list);
+    else
+        mark_by_notes(m);
 }

@@ -50,6 +50,9 @@ class Module:
     def buffers(self):
         return [m.mean for m in self.modules()]
 
+    def named_buffers(self):
+        return [("mean", self.mean)]
+
     def state_dict(self):
         return {name: types.SimpleNamespace(numel=lambda: 1, element_size=lambda: 4) for name in self.names}
 
@@ -226,6 +229,7 @@ for writes, weights in ((), b""), (("own.onnx.data",), b""), (("own.onnx.data",)
         assert os.path.exists("own.onnx.data") == bool(writes)
     own = pathlib.Path("own.onnx").read_bytes()
     assert own.startswith(b"\x08\x08\x72") and b"gyre_exchange.checksum" in own
+    assert b'gyre_exchange.buffers\x12\x08["mean"]' in own, own
     for content in (b"mine", b"", own + b"\n", *(own[:i] + bytes([own[i] ^ 1]) + own[i + 1:] for i in range(len(own)))):
         stays("own.onnx", content)
 

@@ -85,6 +85,17 @@ for name in slash colon long quotes alike calls ours; do
 done
 refused 3 "has 1024 bytes; at most 1023 were expected: rename it before the export" "$gyre" model endless.onnx
 
+# Buffers by TorchScript stay as they are where to_gyre tells them.
+kinds() {
+    ends 0 "$gyre" model $1.onnx --json
+    grep -o '"name": "\(blur\|gain\)", "type": "[a-z]*"\|"lr_mult": {[^}]*}' out | tr '\n' ' '
+}
+[ "$(kinds told)" = '"name": "blur", "type": "conv" "lr_mult": {"weight": 0} "name": "gain", "type": "affine" ' ] ||
+    fail "told: $(kinds told)"
+for name in untold odd_list; do
+    [ "$(kinds $name)" = '"name": "blur", "type": "conv" "name": "gain", "type": "scale" ' ] || fail "$name: $(kinds $name)"
+done
+
 # A batch norm that lies in a convolution is told of.
 for name in folded plain; do
     ends 0 "$gyre" model $name.onnx

@@ -87,6 +87,12 @@ def files():
         head = [*HEAD[:2], node("Gemm", ["row", "head.weight", "head.bias"], ["out"], transB=1)]
         weights = [tensor(w, (4, 4, 1, 1)), *(tensor(n, (4,), values(4, 1)) for n in (b, *rest))]
         made[key] = by_torch(model([*STEM, *body, *head], [*WEIGHTS, *weights], output="out"))
+    # buffers by TorchScript: a filter, and a factor for each channel, which to_gyre tells
+    buffers = by_torch(around([conv("blur", None, y="m"), node("Mul", ["m", "gain"], ["body"], name="/Mul")],
+                              [tensor("blur", (4, 4, 1, 1)), tensor("gain", (4, 1, 1))]))
+    made["untold"] = buffers
+    made["told"] = buffers + chunk(14, chunk(1, "gyre_exchange.buffers") + chunk(2, '["gain", "blur", "none"]'))
+    made["odd_list"] = buffers + chunk(14, chunk(1, "gyre_exchange.buffers") + chunk(2, '{"gain"'))
     # dynamo's optimiser has put a batch norm into the convolution, which has its bias and its names, and gives its value
     made["folded"] = by_torch(around([conv("c.weight", "c.bias", y="getitem"), node("Relu", ["getitem"], ["body"])], c))
     made["plain"] = by_torch(around([conv("c.weight", "c.bias", y="conv2d"), node("Relu", ["conv2d"], ["body"])], c))
