@@ -290,15 +290,6 @@ def make_numbers():
     pattern("channels_both", "affine", [each, literal("more", values(4, 2.0), (1, 4, 1, 1)),
                                         node("Mul", ["stem", "each"], ["a"]), node("Add", ["a", "more"], ["body"])])
     pattern("channels_named", "bias", [node("Add", ["stem", "offset"], ["body"])], [tensor("offset", (4, 1, 1))])
-    pattern("divided_named", "affine", [node("Div", ["stem", "offset"], ["body"])], [tensor("offset", (4, 1, 1))])
-    pattern("difference", "leaky_relu elu affine add", [node("LeakyRelu", ["stem"], ["a"], alpha=0.5), node("Elu", ["stem"], ["b"], alpha=1.0),
-                                                   node("Sub", ["a", "b"], ["body"])])
-    lerp = [literal("one", 1.0), node("LeakyRelu", ["stem"], ["a"], alpha=0.5), node("Elu", ["stem"], ["b"], alpha=1.0), node("Mul", ["gate", "a"], ["c"]),
-            node("Sub", ["one", "gate"], ["rest"]), node("Mul", ["rest", "b"], ["d"]), node("Add", ["c", "d"], ["body"])]
-    pattern("lerp", "leaky_relu elu scale scale affine add add", lerp, [tensor("gate", (4, 1, 1), values(4, 1.0))])
-    pattern("biases", "leaky_relu bias affine bias affine add", [
-        node("LeakyRelu", ["stem"], ["a"], alpha=0.5), node("Add", ["a", "b.offset"], ["x"]), node("Sub", ["a", "c.offset"], ["y"]),
-        node("Add", ["x", "y"], ["body"])], [tensor(n + ".offset", (4, 1, 1)) for n in "bc"])
 
 
 def make_bare_norms():

@@ -28,7 +28,21 @@ def attend(factor=0.7071067811865476, other=False, turned=False, softmax=3):
             node("Softmax", ["scaled"], ["p"], axis=softmax), *last, node("Reshape", ["yt", "sides"], ["body"])]
 
 
+def learn(pattern):
+    """Sums, products and differences with parameters, and of layers."""
+    pattern("divided_named", "affine", [node("Div", ["stem", "offset"], ["body"])], [tensor("offset", (4, 1, 1))])
+    pattern("difference", "leaky_relu elu affine add", [node("LeakyRelu", ["stem"], ["a"], alpha=0.5), node("Elu", ["stem"], ["b"], alpha=1.0),
+                                                   node("Sub", ["a", "b"], ["body"])])
+    lerp = [literal("one", 1.0), node("LeakyRelu", ["stem"], ["a"], alpha=0.5), node("Elu", ["stem"], ["b"], alpha=1.0), node("Mul", ["gate", "a"], ["c"]),
+            node("Sub", ["one", "gate"], ["rest"]), node("Mul", ["rest", "b"], ["d"]), node("Add", ["c", "d"], ["body"])]
+    pattern("lerp", "leaky_relu elu scale scale affine add add", lerp, [tensor("gate", (4, 1, 1), values(4, 1.0))])
+    pattern("biases", "leaky_relu bias affine bias affine add", [
+        node("LeakyRelu", ["stem"], ["a"], alpha=0.5), node("Add", ["a", "b.offset"], ["x"]), node("Sub", ["a", "c.offset"], ["y"]),
+        node("Add", ["x", "y"], ["body"])], [tensor(n + ".offset", (4, 1, 1)) for n in "bc"])
+
+
 def add(pattern, bad):
+    learn(pattern)
     keys = [tensor("k.weight", (4, 4, 1, 1)), tensor("near.weight", (4, 4, 1, 1), [x / 100 for x in values(16)])]
     pattern("attention", "conv conv attention", attend(), keys)
     pattern("attention_turned", "conv conv attention", attend(turned=True), keys)
