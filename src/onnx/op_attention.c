@@ -67,21 +67,30 @@ static bool are_scores(const onnx_layer *l) {
 
 /* ---- q k^T */
 
+/* (N, heads, queries, keys): the last one is no axis of a sample. */
+static onnx_view scores_of(const int64_t *size, int64_t heads, int rank, int64_t keys) {
+    onnx_view v = view_of(size, heads, rank);
+    onnx_view_drop_atoms(&v, rank - 1);
+    if (keys > 1) v.atoms[v.ends[rank - 1]++] = (onnx_atom){ONNX_AXIS_N, keys, 1};
+    return v;
+}
+
+static int64_t tokens_of(onnx_import *m, const onnx_value *v) {
+    const int64_t *size = onnx_size_of(m, v);
+    return size[ONNX_AXIS_H] * size[ONNX_AXIS_W];
+}
+
 static bool give_scores(onnx_import *m, onnx_call *c) {
     onnx_value *q = c->in[0], *k = c->in[1];
     const int64_t heads = heads_of(m, q, false);
     const int64_t *x = onnx_size_of(m, q), *y = onnx_size_of(m, k);
-    const int64_t keys = y[ONNX_AXIS_H] * y[ONNX_AXIS_W];
     if (heads == 0 || heads_of(m, k, true) != heads || x[ONNX_AXIS_C] != y[ONNX_AXIS_C] ||
         q->view.rank != k->view.rank)
         return false;
-    onnx_view view = q->view;
+    const onnx_view view = scores_of(x, heads, q->view.rank, tokens_of(m, k));
     onnx_layer *l = onnx_give_step(m, c, c->in, 2, NAN);
     if (l == NULL) return true;
     l->heads = heads;
-    /* the last dimension is that of keys, which no axis of a sample is */
-    onnx_view_drop_atoms(&view, view.rank - 1);
-    if (keys > 1) view.atoms[view.ends[view.rank - 1]++] = (onnx_atom){ONNX_AXIS_N, keys, 1};
     if (c->out[0] != NULL) c->out[0]->view = view;
     return true;
 }
@@ -100,12 +109,13 @@ bool onnx_attention_softmax(onnx_import *m, onnx_call *c) {
 
 /* ---- p v, or v^T p^T */
 
-/* The dimension is that of keys. */
-static bool is_of_keys(const onnx_view *v, int dimension) {
-    const int at = v->ends[dimension - 1];
-    if (onnx_view_size(v, dimension) == 1)
-        return onnx_view_size(v, 2 * v->rank - 3 - dimension) == 1;
-    return v->atoms[at].axis == ONNX_AXIS_N;
+/* The softmax of scores as it was given, or with queries and keys exchanged. */
+static bool is_of_scores(onnx_import *m, const onnx_value *p, const onnx_value *q,
+                         const onnx_value *k, int64_t heads, bool turned) {
+    onnx_view view = scores_of(onnx_size_of(m, q), heads, p->view.rank, tokens_of(m, k));
+    const onnx_view straight = view;
+    if (turned) onnx_view_transpose(&straight, exchanged[view.rank - 3], &view);
+    return same_view(&p->view, &view);
 }
 
 static bool give_node(onnx_import *m, onnx_call *c) {
@@ -117,15 +127,17 @@ static bool give_node(onnx_import *m, onnx_call *c) {
     if (!onnx_is_step(soft, "Softmax") || rank < 3 || rank > 4) return false;
     const onnx_layer *scores = onnx_layer_at(m, below(m, soft->inputs[0], &factor));
     onnx_value v = *c->in[turned ? 0 : 1];
-    if (!are_scores(scores) || heads_of(m, &v, turned) != scores->heads || v.view.rank != rank ||
-        !is_of_keys(&p->view, turned ? rank - 2 : rank - 1))
+    if (!are_scores(scores) || heads_of(m, &v, turned) != scores->heads || v.view.rank != rank)
         return false;
+    const int64_t heads = scores->heads;
     onnx_chain n = {m, c, c->out[0] == NULL};
     onnx_value q = onnx_value_at(m, below(m, scores->inputs[0], &factor), &v);
     onnx_value k = onnx_value_at(m, below(m, scores->inputs[1], &factor), &v);
     onnx_value *list[3] = {&q, &k, &v};
-    const int64_t heads = scores->heads, *x = onnx_size_of(m, &q);
-    onnx_view view = view_of(x, heads, rank), straight = view;
+    if (!is_of_scores(m, p, &q, &k, heads, turned)) return false;
+    const int64_t *x = onnx_size_of(m, &q);
+    onnx_view view = view_of(x, heads, rank);
+    const onnx_view straight = view;
     if (turned) onnx_view_transpose(&straight, exchanged[rank - 3], &view);
     const double whole = factor * sqrt((double)(x[ONNX_AXIS_C] / heads));
     if (memcmp(&onnx_size_of(m, &k)[1], &onnx_size_of(m, &v)[1], 3 * sizeof *x) != 0) {

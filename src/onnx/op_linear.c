@@ -45,7 +45,8 @@ static bool is_of_pixels(onnx_import *m, const onnx_value *v) {
 static void give_pixels(onnx_import *m, onnx_call *c, onnx_constant *w, onnx_constant *bias) {
     const int64_t *size = onnx_size_of(m, c->in[0]);
     onnx_view view = c->in[0]->view;
-    if (!ends_in_channels(m, c->in[0]) || w->dims[1] != size[ONNX_AXIS_C]) {
+    if (!ends_in_channels(m, c->in[0]) || w->dims[1] != size[ONNX_AXIS_C] ||
+        !onnx_view_end_in_channels(&view, w->dims[0])) {
         onnx_refuse(m, c, "a linear layer of gyre reads rows, or the channels of each pixel");
         return;
     }
@@ -58,7 +59,6 @@ static void give_pixels(onnx_import *m, onnx_call *c, onnx_constant *w, onnx_con
     if (is_transposed(w)) onnx_option_flag(&m->work, l, "transposed", true);
     onnx_layer_weight(l, "weight", w);
     if (bias != NULL) onnx_layer_weight(l, "bias", bias);
-    onnx_view_end_in_channels(&view, w->dims[0]);
     if (c->out[0] != NULL) c->out[0]->view = view;
 }
 

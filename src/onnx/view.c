@@ -137,10 +137,12 @@ void onnx_view_drop_atoms(onnx_view *v, int dimension) {
     for (int i = dimension; i < v->rank; i++) v->ends[i] -= gone;
 }
 
-void onnx_view_end_in_channels(onnx_view *v, int64_t channels) {
+bool onnx_view_end_in_channels(onnx_view *v, int64_t channels) {
     onnx_view_drop_atoms(v, v->rank - 1);
-    if (channels == 1) return;
+    if (channels == 1) return true;
+    if (v->ends[v->rank - 1] == ONNX_ATOMS_MAX) return false;
     v->atoms[v->ends[v->rank - 1]++] = (onnx_atom){ONNX_AXIS_C, channels, 1};
+    return true;
 }
 
 bool onnx_view_remove(onnx_view *v, int dimension) {

@@ -38,8 +38,8 @@ bool onnx_view_same_dimension(const onnx_view *a, const onnx_view *b, int dimens
 /* False: the sizes do not fit, or too many parts would come of it. dims are all positive. */
 bool onnx_view_reshape(const onnx_view *v, int rank, const int64_t *dims, onnx_view *out);
 bool onnx_view_transpose(const onnx_view *v, const int64_t *order, onnx_view *out);
-/* The last dimension becomes the whole axis of channels, of this size. */
-void onnx_view_end_in_channels(onnx_view *v, int64_t channels);
+/* The last dimension becomes the whole axis of channels, of this size; false: too many parts. */
+bool onnx_view_end_in_channels(onnx_view *v, int64_t channels);
 /* The dimension becomes one of size 1, or disappears. */
 void onnx_view_drop_atoms(onnx_view *v, int dimension);
 bool onnx_view_remove(onnx_view *v, int dimension);
