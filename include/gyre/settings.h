@@ -134,7 +134,10 @@ typedef struct {
 typedef enum {
     GYRE_WEIGHTS_ANY, /* the average where there is one, else the last ones */
     GYRE_WEIGHTS_AVERAGE,
-    GYRE_WEIGHTS_LAST
+    GYRE_WEIGHTS_LAST,
+    GYRE_WEIGHTS_EMA, /* this kind of average, taken or beside; the others in the order of kinds */
+    GYRE_WEIGHTS_SWA,
+    GYRE_WEIGHTS_MINIMA
 } gyre_weights_choice;
 
 typedef struct {
@@ -220,6 +223,12 @@ static inline const char *gyre_average_name(gyre_average_kind kind) {
 /* The same, but "last" of none: the last weights. */
 static inline const char *gyre_average_or_last(gyre_average_kind kind) {
     return kind == GYRE_AVERAGE_NONE ? "last" : gyre_average_name(kind);
+}
+
+/* The kind of average that is meant by name; none of any, average and last. */
+static inline gyre_average_kind gyre_weights_kind(gyre_weights_choice choice) {
+    if (choice < GYRE_WEIGHTS_EMA) return GYRE_AVERAGE_NONE;
+    return (gyre_average_kind)((int)choice - GYRE_WEIGHTS_EMA + GYRE_AVERAGE_EMA);
 }
 
 /* The policies of schedules: a new one is a line here and a file in src/schedule. */

@@ -6,16 +6,17 @@
 #include "gyre/status.h"
 #include <stdbool.h>
 
-#define CLI_WEIGHTS_VALUE "average|last"
+#define CLI_WEIGHTS_VALUE "average|last|ema|swa|minima"
 #define CLI_WEIGHTS_HELP                                                                           \
-    "the average of the weights, of a run with average.kind, or the last weights; without it the " \
+    "the average of the weights, of a run with average.kind, or the last weights, or one of the "  \
+    "kinds that a run keeps (average.beside); without it the "                                     \
     "average where there is one"
 
 /* Which of its weights were taken of a checkpoint: ", the average of its weights", ", its last
  * weights"; "" where it has but one kind. */
 const char *cli_weights_text(bool has_average, bool averaged);
 
-/* GYRE_EUSAGE: it is neither of the two. */
+/* GYRE_EUSAGE: it is none of them. */
 gyre_status cli_weights_read(const char *value, gyre_weights_choice *out);
 
 #endif

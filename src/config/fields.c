@@ -143,9 +143,9 @@ const config_field config_fields[] = {
      "a state_dict in safetensors (docs/formats.md), or diffusers' folder of one. Its content is "
      "part of the run."},
     {"model.init_weights", FIELD_CHOICE, ARITHMETIC, AT(model.init_weights), 0, 0, 0,
-     "any|average|last", "\"any\"",
+     "any|average|last|ema|swa|minima", "\"any\"",
      "Of a checkpoint in model.init_from that has an average of its weights: the average, or the "
-     "last weights; any: the average where there is one."},
+     "last weights; any: the average where there is one; ema, swa, minima: this one of several."},
     {"model.freeze", FIELD_NAMES, ARITHMETIC, AT(model.freeze), 0, 0, 0, NULL, "[]",
      "Parameters to leave as they are: names, or their beginnings up to a dot, as [\"conv1\", "
      "\"layer1\"]. Running statistics still follow the data: model.batch_norm holds them."},

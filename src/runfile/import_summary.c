@@ -74,7 +74,8 @@ static bool is_harmless(const import_file *f, const char *name) {
     const bool other = f->file.averaged
                            ? begins(name, "/parameters/") || begins(name, "/state/buffers/")
                            : begins(name, "/average/");
-    return other || begins(name, "/averages/") || begins(name, "/optimizer/") ||
+    const bool another = begins(name, "/average/") && strcmp(f->file.group, "/average") != 0;
+    return other || another || begins(name, "/averages/") || begins(name, "/optimizer/") ||
            begins(name, "/state/input/") || strcmp(name, "/state/class_names") == 0 ||
            strcmp(name, "/state/network") == 0 || strcmp(name, "/state/config") == 0;
 }

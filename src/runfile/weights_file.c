@@ -33,7 +33,26 @@ gyre_status weights_file_open(const char *path, weights_file *out) {
     return gyre_h5_reader_open(path, &out->h5);
 }
 
+/* Of several averages, the one that is meant by name; an older file has one alone. */
+static gyre_status choose_kind(weights_file *f, const char *path, gyre_average_kind kind) {
+    const h5_type text = {H5_TEXT, 16, 0, NULL};
+    const gyre_h5_entry *state = f->h5 == NULL ? NULL : gyre_h5_reader_find(f->h5, "/state");
+    char taken[17] = "";
+    f->averaged = true;
+    snprintf(f->group, sizeof f->group, "/averages/%s", gyre_average_name(kind));
+    if (f->h5 != NULL && gyre_h5_reader_find(f->h5, f->group) != NULL) return GYRE_OK;
+    snprintf(f->group, sizeof f->group, "/average");
+    if (state != NULL && h5_read_attribute(f->h5, state, "average", &text, taken) == GYRE_OK &&
+        strcmp(taken, gyre_average_name(kind)) == 0)
+        return GYRE_OK;
+    return gyre_fail(GYRE_EIO, "'%s' has no average %s of its weights", path,
+                     gyre_average_name(kind));
+}
+
 gyre_status weights_file_choose(weights_file *f, const char *path, gyre_weights_choice weights) {
+    const gyre_average_kind kind = gyre_weights_kind(weights);
+    if (kind != GYRE_AVERAGE_NONE) return choose_kind(f, path, kind);
+    snprintf(f->group, sizeof f->group, "/average");
     const bool there = f->h5 != NULL && gyre_h5_reader_find(f->h5, "/average") != NULL;
     f->averaged = there && weights != GYRE_WEIGHTS_LAST;
     if (there || weights != GYRE_WEIGHTS_AVERAGE) return GYRE_OK;
@@ -77,7 +96,7 @@ static const gyre_h5_entry *find_dataset(const weights_file *f, const char *grou
 const gyre_h5_entry *weights_file_find(const weights_file *f, const char *name, bool statistic) {
     const gyre_h5_entry *e = NULL;
     if (f->h5 == NULL) return find_tensor(f, name);
-    if (f->averaged) return find_dataset(f, "/average", name);
+    if (f->averaged) return find_dataset(f, f->group, name);
     if (statistic) e = find_dataset(f, "/state/buffers", name);
     return e != NULL ? e : find_dataset(f, "/parameters", name);
 }

@@ -12,6 +12,7 @@ typedef struct {
     gyre_onnx *onnx;
     gyre_h5_entry *onnx_entries; /* its weights, in their order */
     bool averaged;               /* its averages are meant */
+    char group[32];              /* where those are: "/average", "/averages/swa" */
 } weights_file;
 
 /* Told by its content. GYRE_EIO. */

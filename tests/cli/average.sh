@@ -137,7 +137,7 @@ none="'plain/checkpoints/step-000000040.h5' has no average of its weights"
 refused 3 "$none" "$GYRE" eval plain --weights average
 refused 3 "$none" "$GYRE" export onnx plain --weights average -o no.onnx
 refused 3 "has no average of its weights" "${begin[@]}" no --set model.init_from=plain/checkpoints/step-000000040.h5 --set model.init_weights=average
-refused 2 "--weights best: average or last was expected" "$GYRE" eval alone --weights best
+refused 2 "--weights best: average, last, ema, swa or minima was expected" "$GYRE" eval alone --weights best
 ends 2 "$GYRE" export csv alone --weights last
 refused 3 "has no average of its weights" "$GYRE" inspect plain --hash=average
 refused 2 "average.decay: run has 0.9, config has 0.99" "${train[@]}" alone --set average.decay=0.99

@@ -108,6 +108,22 @@ with open("alone/csv/averages.csv") as f:
         assert all(float(row[n]) == found[n] for n in table.dtype.names), row
 P
 
+# Any of them is taken by name, as where it is the one that is taken.
+score() { ends 0 "$GYRE" eval "$@" && head -n 1 out; }
+last=$T/alone/checkpoints/step-000000044.h5
+for kind in swa minima; do
+    run=alone && [ $kind = swa ] && run=swa
+    want=$(score $run)
+    [ "$(score beside --weights $kind)" = "$want" ] || fail "--weights $kind"
+    [ "$(score alone --weights $kind)" = "$want" ] || fail "--weights $kind of one that is taken or beside"
+    [ "$(score "$last" --model config.json --weights $kind)" = "$want" ] || fail "eval --model --weights $kind"
+done
+grep -q "running statistics of the average from" err || fail "$(cat err)"
+[ "$(score beside)" = "$(score plain)" ] || fail "beside: not the last weights"
+[ "$(score alone)" != "$(score swa)" ] || fail "swa and minima score alike"
+refused 3 "/averages/swa" "$GYRE" eval plain --weights swa
+refused 3 "has no average swa of its weights" "$GYRE" eval plain/checkpoints/step-000000044.h5 --model config.json --weights swa
+
 # Running statistics: of the first batches in file order, each as the mean of its shards.
 order=(--set data.order=sequential --set data.augment=null --set checkpoint.every.steps=44 --set evaluate.every.steps=44)
 made() { /usr/bin/python3 "$lib/update_bn.py" "$1/checkpoints/step-000000044.h5" "$2" images.h5 32 "${@:3}" 2>err; }
