@@ -43,6 +43,7 @@ typedef struct {
     size_t rows, targets, augment, erase, images, end;
     size_t image_bytes;  /* of all images; 0 where the device keeps them */
     size_t target_bytes; /* of all targets */
+    size_t before;       /* samples before the first: 1 where the batch is mixed */
     bool from_kept;
 } layout;
 
@@ -55,8 +56,8 @@ static size_t row_bytes(const gyre_image_shape *s, const gyre_batch *batch) {
 }
 
 static layout lay_out(const gpu_input *input, const gyre_image_shape *s, const gyre_batch *batch) {
-    size_t n = (size_t)batch->count;
-    layout l = {.from_kept = batch->images == NULL};
+    const size_t before = batch->mix.on ? 1 : 0, n = (size_t)batch->count + before;
+    layout l = {.from_kept = batch->images == NULL, .before = before};
     l.image_bytes = l.from_kept ? 0 : n * row_bytes(s, batch);
     l.target_bytes = n * (size_t)batch->target_values * sizeof(int32_t);
     l.rows = align(sizeof *input->current);
@@ -76,7 +77,7 @@ static gyre_status check_rows(const gpu_input *input, const gyre_image_shape *s,
         return gyre_fail(GYRE_EDEVICE, "a batch came without images, of which the GPU keeps none "
                                        "of its shape");
     }
-    for (int64_t i = 0; i < batch->count; i++) {
+    for (int64_t i = batch->mix.on ? -1 : 0; i < batch->count; i++) {
         if (batch->rows[i] < 0 || (size_t)batch->rows[i] >= input->kept_rows) {
             return gyre_fail(GYRE_EDEVICE, "sample %lld is row %lld of %zu kept images",
                              (long long)i, (long long)batch->rows[i], input->kept_rows);
@@ -86,23 +87,32 @@ static gyre_status check_rows(const gpu_input *input, const gyre_image_shape *s,
 }
 
 static void pack(const gpu_input *input, const buffer *p, const layout *l,
-                 const gyre_batch *batch) {
-    size_t n = (size_t)batch->count;
+                 const gyre_image_shape *s, const gyre_batch *batch) {
+    const size_t before = l->before, n = (size_t)batch->count + before;
+    const size_t row = l->from_kept ? 0 : row_bytes(s, batch),
+                 values = (size_t)batch->target_values;
     gpu_input_slot slot = {
-        .images = l->from_kept ? input->kept : (const uint8_t *)(p->device + l->images),
-        .rows = l->from_kept ? (const int64_t *)(void *)(p->device + l->rows) : NULL,
-        .targets = (const int32_t *)(void *)(p->device + l->targets),
-        .augment =
-            batch->augment == NULL ? NULL : (const gyre_augment *)(void *)(p->device + l->augment),
-        .erase = batch->erase == NULL ? NULL : (const gyre_erase *)(void *)(p->device + l->erase)};
+        .images =
+            l->from_kept ? input->kept : (const uint8_t *)(p->device + l->images) + before * row,
+        .rows = l->from_kept ? (const int64_t *)(void *)(p->device + l->rows) + before : NULL,
+        .targets = (const int32_t *)(void *)(p->device + l->targets) + before * values,
+        .augment = batch->augment == NULL
+                       ? NULL
+                       : (const gyre_augment *)(void *)(p->device + l->augment) + before,
+        .erase = batch->erase == NULL ? NULL
+                                      : (const gyre_erase *)(void *)(p->device + l->erase) + before,
+        .mix = batch->mix};
     memcpy(p->host, &slot, sizeof slot);
-    memcpy(p->host + l->targets, batch->targets, l->target_bytes);
-    if (l->from_kept) memcpy(p->host + l->rows, batch->rows, n * sizeof *batch->rows);
+    memcpy(p->host + l->targets, (const int32_t *)batch->targets - before * values,
+           l->target_bytes);
+    if (l->from_kept) memcpy(p->host + l->rows, batch->rows - before, n * sizeof *batch->rows);
     if (batch->augment != NULL) {
-        memcpy(p->host + l->augment, batch->augment, n * sizeof *batch->augment);
+        memcpy(p->host + l->augment, batch->augment - before, n * sizeof *batch->augment);
     }
-    if (batch->erase != NULL) memcpy(p->host + l->erase, batch->erase, n * sizeof *batch->erase);
-    if (!l->from_kept) memcpy(p->host + l->images, batch->images, l->image_bytes);
+    if (batch->erase != NULL) {
+        memcpy(p->host + l->erase, batch->erase - before, n * sizeof *batch->erase);
+    }
+    if (!l->from_kept) memcpy(p->host + l->images, batch->images - before * row, l->image_bytes);
 }
 
 /* The host has waited for the last copy already. */
@@ -131,7 +141,7 @@ static gyre_status send(gpu_input *input, const gyre_image_shape *s, const gyre_
     if (l.from_kept) GYRE_TRY(check_rows(input, s, batch));
     if (p->was_sent) GYRE_TRY(gpu_wait(b, p->sent, "the copy of an earlier batch"));
     GYRE_TRY(grow(b, p, l.end));
-    pack(input, p, &l, batch);
+    pack(input, p, &l, s, batch);
     if (p->was_used) GPU_TRY(b, cudaStreamWaitEvent(b->copy, p->used, 0));
     GPU_TRY(b, cudaMemcpyAsync(p->device, p->host, l.end, cudaMemcpyHostToDevice, b->copy));
     GPU_TRY(b, cudaEventRecord(p->sent, b->copy));

@@ -32,14 +32,17 @@ __device__ __forceinline__ walk walk_from(const input_shape &s, uint64_t element
     return p;
 }
 
-/* The place of a value among those of its batch, or -1: outside of its sample. */
+constexpr int64_t OUTSIDE = -(int64_t(1) << 62);
+
+/* The place of a value among those of its batch, below 0 in the sample before the first, or
+ * OUTSIDE of its sample. */
 __device__ __forceinline__ int64_t source_of(const input_shape &s, const gpu_input_slot &slot,
                                              int64_t first, const walk &p) {
     int64_t at = first + int64_t(p.sample);
     gyre_augment a = {};
     if (slot.augment != nullptr) a = slot.augment[at];
     int y = gyre_move_row(a, int(p.y), int(s.h)), x = gyre_move_column(a, int(p.x), int(s.w));
-    if (y < 0 || x < 0) return -1;
+    if (y < 0 || x < 0) return OUTSIDE;
     uint64_t row = uint64_t(slot.rows != nullptr ? slot.rows[at] : at);
     uint64_t pixel = uint64_t(y) * s.w + unsigned(x);
     return int64_t(row * s.image + pixel * s.c + p.c);
@@ -100,7 +103,7 @@ __device__ __forceinline__ float value_at(const input_shape &s, gyre_element e,
         if (gyre_erase_covers(&erase, int(p.y), int(p.x))) return gyre_erase_value(&erase, place);
     }
     int64_t from = source_of(s, slot, first, p);
-    float raw = from < 0 ? 0.0f : raw_value(e, slot.images, from);
+    float raw = from == OUTSIDE ? 0.0f : raw_value(e, slot.images, from);
     return (raw - mean[place]) * scale[p.c];
 }
 
@@ -112,7 +115,13 @@ __global__ void __launch_bounds__(GPU_BLOCK)
                   const float *mean, const float *scale, void *x) {
     const gpu_input_slot slot = *where;
     for (uint64_t at = gpu_thread(); at < s.n * s.image; at += gpu_threads()) {
-        float v[1] = {value_at(s, e, slot, first, walk_from(s, at), mean, scale)};
+        const walk p = walk_from(s, at);
+        const gyre_mix &m = slot.mix;
+        float v[1] = {value_at(s, e, slot, first, p, mean, scale)};
+        if (m.on && gyre_mix_covers(&m, int(p.y), int(p.x))) {
+            float other = value_at(s, e, slot, first - 1, p, mean, scale);
+            v[0] = gyre_mix_value(&m, v[0], other);
+        }
         gpu_store<1>((T *)x + at, v);
     }
 }
@@ -122,7 +131,12 @@ KERNEL(values_kernel<gpu_half>);
 __global__ void __launch_bounds__(GPU_BLOCK)
     targets_kernel(uint64_t n, uint64_t values, const gpu_input_slot *where, int64_t first,
                    int32_t *targets) {
-    const int32_t *from = where->targets + uint64_t(first) * values;
+    const int32_t *from = where->targets + first * int64_t(values);
+    const gyre_mix mix = where->mix;
+    for (uint64_t i = gpu_thread(); mix.on && i < n; i += gpu_threads()) {
+        targets[n * values + 2 * i] = from[int64_t(i) - 1];
+        targets[n * values + 2 * i + 1] = int32_t(__float_as_uint(mix.label));
+    }
     for (uint64_t i = gpu_thread(); i < n * values; i += gpu_threads()) targets[i] = from[i];
 }
 KERNEL(targets_kernel);
@@ -135,10 +149,10 @@ cudaError_t gpu_input_launch(cudaStream_t stream, bool bf16, const gyre_image_sh
                          image};
     if (s->n == 0) return cudaSuccess;
     uint64_t elements = shape.n * image;
-    if (batch->element != GYRE_ELEMENT_U8 || batch->erase != nullptr) {
+    if (batch->element != GYRE_ELEMENT_U8 || batch->erase != nullptr || batch->mix.on) {
         auto kernel = bf16 ? values_kernel<gpu_half> : values_kernel<float>;
-        LAUNCH(kernel, gpu_grid(elements), GPU_BLOCK, 0, stream, shape, batch->element, slot,
-               first, mean, scale, x);
+        LAUNCH(kernel, gpu_grid(elements), GPU_BLOCK, 0, stream, shape, batch->element, slot, first,
+               mean, scale, x);
         return cudaGetLastError();
     }
     bool wide = gpu_common_shift(x) == 0;

@@ -21,6 +21,7 @@ typedef struct {
     const int32_t *targets;      /* (count, values of a target), 4 bytes each */
     const gyre_augment *augment; /* (count), or NULL */
     const gyre_erase *erase;     /* (count), or NULL */
+    gyre_mix mix;                /* on: sample -1 lies before the first in each of them */
 } gpu_input_slot;
 
 /* x(n, h, w, c) = (value - mean(h, w, c)) * scale(c) of samples first..first+n-1 of *slot (device
@@ -28,7 +29,7 @@ typedef struct {
 cudaError_t gpu_input_launch(cudaStream_t stream, bool bf16, const gyre_image_shape *s,
                              const gyre_batch *batch, const gpu_input_slot *slot, int64_t first,
                              const float *mean, const float *scale, void *x);
-/* targets(n, values) of the same samples */
+/* targets(n, values) of the same samples, and where they are mixed, mix(n, 2) behind them */
 cudaError_t gpu_targets_launch(cudaStream_t stream, size_t n, size_t values,
                                const gpu_input_slot *slot, int64_t first, int32_t *targets);
 

@@ -11,6 +11,7 @@ struct loss_numbers {
     int n, classes;
     float smoothing, spread; /* spread: smoothing / classes */
     float scale;
+    const int32_t *mix; /* (n, 2), or NULL */
 };
 
 /* z - top, exactly */
@@ -27,10 +28,13 @@ __device__ __forceinline__ gpu_two times(gpu_two x, float w) {
 }
 
 /* What a row's target is with weights w of the classes: hit = (1 - s) w_label, others = s / classes
- * * sum of w, and both together; without, 1 - s, s and 1. */
+ * * sum of w, and both together; without, 1 - s, s and 1. Of a row with two labels hit is shared
+ * between them. */
 struct row_target {
     const float *weights; /* or NULL */
     float hit, others, total;
+    int second; /* label; -1: none */
+    float second_hit;
 };
 
 __device__ __forceinline__ float weight_of(const row_target &t, int j) {
@@ -39,12 +43,23 @@ __device__ __forceinline__ float weight_of(const row_target &t, int j) {
 
 __device__ __forceinline__ row_target target_of(const loss_numbers &s, const float *weights,
                                                 int label, int lane) {
-    if (weights == nullptr) return {nullptr, 1.0f - s.smoothing, s.smoothing, 1.0f};
+    if (weights == nullptr) return {nullptr, 1.0f - s.smoothing, s.smoothing, 1.0f, -1, 0.0f};
     gpu_two all = {0, 0};
     for (int j = lane; j < s.classes; j += 32) all = gpu_plus(all, weights[j]);
     float hit = (1.0f - s.smoothing) * weights[label];
     float others = s.spread * gpu_value(gpu_warp_sum(all));
-    return {weights, hit, others, hit + others};
+    return {weights, hit, others, hit + others, -1, 0.0f};
+}
+
+__device__ __forceinline__ void add_second(const loss_numbers &s, int64_t row, int label,
+                                           row_target &t) {
+    if (s.mix == nullptr || s.mix[2 * row] == label) return;
+    float share = __uint_as_float(uint32_t(s.mix[2 * row + 1]));
+    t.second = s.mix[2 * row];
+    float whole = t.weights == nullptr ? t.hit : (1.0f - s.smoothing) * t.weights[t.second];
+    t.hit *= share;
+    t.second_hit = (1.0f - share) * whole;
+    if (t.weights != nullptr) t.total = t.hit + t.second_hit + t.others;
 }
 
 /* (total p - target) * scale of class j, p = exp(z - top) / (1 + rest). */
@@ -52,9 +67,11 @@ __device__ __forceinline__ float slope_of(const loss_numbers &s, const row_targe
                                           gpu_two log_sum, float rest, int j, bool top,
                                           bool label) {
     float spread = s.spread * weight_of(t, j);
-    if (top && label) return s.scale * (-rest / (1.0f + rest) * t.total + (t.others - spread));
+    if (top && label)
+        return s.scale * (-rest / (1.0f + rest) * t.total + (t.others - spread + t.second_hit));
     gpu_two x = gpu_plus(z, {-log_sum.high, -log_sum.low});
-    return s.scale * (t.total * gpu_exp(x) - (spread + (label ? t.hit : 0.0f)));
+    float hits = (label ? t.hit : 0.0f) + (j == t.second ? t.second_hit : 0.0f);
+    return s.scale * (t.total * gpu_exp(x) - (spread + hits));
 }
 
 /* work(n): losses of the rows; work(n) behind them: 1 where the largest logit is the label's. */
@@ -76,6 +93,7 @@ __global__ void __launch_bounds__(32 * LOSS_WARPS)
     s.scale *= share;
     largest best = largest_of(z, s.classes, lane);
     row_target target = target_of(s, weights, label, lane);
+    add_second(s, row, label, target);
     gpu_two rest = {0, 0}, sum = {0, 0};
     for (int j = lane; j < s.classes; j += 32) {
         gpu_two x = below(logit(z, j), best.value);
@@ -89,6 +107,9 @@ __global__ void __launch_bounds__(32 * LOSS_WARPS)
     if (lane == 0) {
         float mean = gpu_value(sum) / float(s.classes);
         float hit = target.hit * gpu_value(mine);
+        if (target.second >= 0) {
+            hit += target.second_hit * gpu_value(below(logit(z, target.second), best.value));
+        }
         work[row] = ((target.total * gpu_value(log_sum) - hit) - s.smoothing * mean) * share;
         work[s.n + row] = best.index == label ? 1.0f : 0.0f;
     }
@@ -104,8 +125,9 @@ KERNEL(loss_rows_kernel<gpu_half>);
 
 gyre_status gpu_softmax_loss(gyre_queue *q, const gyre_loss_shape *s, gyre_act logits,
                              gyre_i32 labels, gyre_f32 weights, gyre_act dx, gyre_f32 stats) {
-    loss_numbers numbers = {s->n, s->classes, s->smoothing, s->smoothing / float(s->classes),
-                            s->scale};
+    loss_numbers numbers = {s->n,         s->classes,
+                            s->smoothing, s->smoothing / float(s->classes),
+                            s->scale,     s->mixed ? gpu_integers(labels) + s->n : nullptr};
     float *work;
     loss_samples samples;
     GYRE_TRY(gpu_loss_begin(q, s, gpu_integers(labels), &work, &samples));

@@ -38,4 +38,17 @@ static inline bool gyre_augment_changes_pixels(const gyre_data_settings *s) {
     return gyre_jitter_is_on(&s->jitter) || s->randaugment.ops > 0;
 }
 
+/* Is each batch mixed? */
+static inline bool gyre_mix_is_on(const gyre_data_settings *s) {
+    return s->mixup > 0 || s->cutmix > 0;
+}
+
+/* How the batch of a step is mixed, keyed by (seed, step), for samples of h x w. A share is drawn
+ * from Beta(alpha, alpha). Mixup takes so much of each value (Zhang et al. 2017, arXiv:1710.09412).
+ * Cutmix takes a rectangle of sides sqrt(1 - share) of the other sample, cut at the border, about a
+ * uniform point, and the area that is left as the share of the label (Yun et al. 2019,
+ * arXiv:1905.04899). With both settings a coin decides. As torchvision's v2.MixUp and CutMix. */
+gyre_mix gyre_mix_draw(const gyre_data_settings *settings, uint64_t seed, int64_t step, int h,
+                       int w);
+
 #endif

@@ -130,7 +130,8 @@ struct gyre_backend_ops {
     void (*range_push)(gyre_backend *b, const char *name);
     void (*range_pop)(gyre_backend *b);
 
-    /* input: x = (value - mean(h, w, c)) * scale(c), augmented; targets are copied as they are;
+    /* input: x = (value - mean(h, w, c)) * scale(c), augmented; targets are copied as they are,
+     * and where the batch is mixed, mix(n, 2) of softmax_loss goes behind them;
      * s->n is batch->count; host memory stays valid until the queue has passed.
      * Inside record() the batch is samples first..first+count-1 of the one that prefetch_batch()
      * was given last, and its pointers are those of that batch from sample `first` on, or NULL

@@ -21,6 +21,16 @@ typedef struct {
     uint32_t key[2];    /* of the noise */
 } gyre_erase;
 
+/* How each sample of a batch is mixed with the one before it, the first one with the last (mixup,
+ * cutmix): in one part of it, as the network sees it, its values count `values`, and those of the
+ * other sample the rest; its label counts `label`, the other one the rest. */
+typedef struct {
+    int32_t on;         /* 0 or 1: is the batch mixed? the same at all steps of a run */
+    int32_t y, x, h, w; /* the part; h 0: nothing */
+    float values, label;
+} gyre_mix;
+
+/* Where it is mixed, the sample before the first one lies before it in each array: at index -1. */
 typedef struct {
     int64_t step;
     int64_t first;               /* of a shard: place of its first sample in the whole batch */
@@ -32,6 +42,7 @@ typedef struct {
     int64_t target_values;       /* of a sample */
     const gyre_augment *augment; /* (count), or NULL: none */
     const gyre_erase *erase;     /* (count), or NULL: none */
+    gyre_mix mix;
 } gyre_batch;
 
 #endif

@@ -106,6 +106,7 @@ typedef struct {
     size_t buffers;            /* floats of running statistics */
     const gyre_metric *metric; /* the first one of its loss */
     const char *loss;          /* as model.loss names it */
+    bool mixes_labels;         /* its loss takes a share of each of two classes */
     float label_smoothing;     /* s: in training, targets are (1 - s) one-hot + s / classes */
     float *class_weights;      /* (classes), factors on the loss; NULL: all 1 */
     bool draws_in_evaluation;  /* a node of it does: each sample is evaluated some times */

@@ -13,6 +13,8 @@ typedef struct {
     float smoothing; /* softmax_loss: target (1 - s) one-hot + s / classes */
     float scale;     /* of a row: 1 / (global batch * pixels) in training */
     int pixels;      /* rows of a sample; 0: 1 */
+    bool mixed;      /* softmax_loss: mix(n, 2) lies behind labels(n): a second label of each row
+                        and, as a float's bits, the share of the first in the target */
 } gyre_loss_shape;
 
 /* Losses of x(n, values) against f32 targets of the same shape; a sample's loss is the mean over

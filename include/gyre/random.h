@@ -24,6 +24,7 @@ typedef enum {
     GYRE_RANDOM_ERASING = 12,    /* a = epoch, b = sample id */
     GYRE_RANDOM_JITTER = 13,     /* a = epoch, b = sample id */
     GYRE_RANDOM_OPERATIONS = 14, /* of RandAugment: a = epoch, b = sample id */
+    GYRE_RANDOM_MIX = 15,        /* a = step */
     GYRE_RANDOM_FLIPS = 50,      /* statistics: a = number of the draw */
     GYRE_RANDOM_BOOTSTRAP = 51,  /* statistics: a = number of the resample */
     GYRE_RANDOM_TEST = 100,      /* tests only */

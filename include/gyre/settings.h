@@ -101,6 +101,7 @@ typedef struct {
     gyre_jitter_settings jitter;
     gyre_randaugment_settings randaugment;
     gyre_erasing_settings erasing;
+    double mixup, cutmix; /* alpha of each (gyre/augment.h); 0: none */
     gyre_normalize normalize;
     gyre_normalization given; /* with NORMALIZE_GIVEN */
 } gyre_data_settings;

@@ -108,6 +108,13 @@ const config_field config_fields[] = {
      "zero|noise", "\"zero\"",
      "What the network sees there: 0, which is the mean where data.augment.normalize subtracts it, "
      "or a normal number for each value."},
+    {"data.augment.mixup.alpha", FIELD_REAL, ARITHMETIC, AT(data.mixup), 0, 1000, 0, NULL, "0",
+     "Mixup: each sample of a batch becomes a share of itself and the rest of another one, and so "
+     "does its label; the share is drawn from Beta(alpha, alpha) for each batch. 0: none. With "
+     "cutmix besides, each batch takes one of the two."},
+    {"data.augment.cutmix.alpha", FIELD_REAL, ARITHMETIC, AT(data.cutmix), 0, 1000, 0, NULL, "0",
+     "Cutmix: a rectangle of each image comes from another one, of 1 minus a share of the area "
+     "that is drawn likewise; 0: none."},
     {"data.augment.normalize", FIELD_NORMALIZE, ARITHMETIC, AT(data.normalize), 1e-30, 1e30, 0,
      "channel|mean_image|raw|init_from", "\"channel\"",
      "Input: (pixel - mean) / deviation by channel, or pixel - mean image, from the training "

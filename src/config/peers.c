@@ -58,6 +58,8 @@ static const struct {
     {{"padding", "random_crop", "rand_crop", "crop_padding"}, "it is data.augment.crop"},
     {{"img_size", "image_size", "input_size", "random_resized_crop"},
      "it is data.augment.resized_crop.size"},
+    {{"mixup_alpha", "mix_up"}, "it is data.augment.mixup.alpha"},
+    {{"cutmix_alpha", "cut_mix"}, "it is data.augment.cutmix.alpha"},
     {{"rand_augment", "auto_augment", "aa", "randaug", "autoaugment"},
      "it is \"data.augment.randaugment\": {\"ops\": 2, \"magnitude\": 9}"},
     {{"jitter", "colour_jitter", "colorjitter"},

@@ -113,6 +113,23 @@ static gyre_status check_erasing(const gyre_data_settings *s, const gyre_images 
     return GYRE_OK;
 }
 
+static gyre_status check_mix(const gyre_data_settings *s, const gyre_images *train) {
+    const char *key = s->mixup > 0 ? "mixup" : "cutmix";
+    if (!gyre_mix_is_on(s)) return GYRE_OK;
+    if (train->latents || !gyre_target_is_label(&train->target)) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.%s is for samples with one class each, but the dataset has "
+                         "%s; leave it out",
+                         key, train->latents ? "latents" : "other targets");
+    }
+    if (s->cutmix > 0 && train->h * train->w == 1) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.cutmix is for samples of a height and a width, but the "
+                         "dataset has samples of 1 x 1 pixels; leave it out (mixup may stay)");
+    }
+    return GYRE_OK;
+}
+
 gyre_status gyre_normalization_check(const gyre_data_settings *s, const gyre_images *images) {
     const gyre_normalization *g = &s->given;
     if (images->latents && s->normalize != GYRE_NORMALIZE_RAW) {
@@ -144,5 +161,6 @@ gyre_status data_check_augment(const gyre_data_settings *s, const gyre_images *t
     GYRE_TRY(check_resized_crop(s, train));
     GYRE_TRY(check_colors(s, train));
     GYRE_TRY(check_erasing(s, train));
+    GYRE_TRY(check_mix(s, train));
     return gyre_normalization_check(s, train);
 }

@@ -6,6 +6,7 @@
  * a time. */
 #include "loader_test.h"
 
+#include "gyre/augment.h"
 #include "gyre/gather.h"
 #include "gyre/thread.h"
 #include <pthread.h>
@@ -22,6 +23,7 @@ struct gyre_loader {
     gyre_fitter *fitter;
     uint64_t seed;
     int64_t first, count, first_step, last_step;
+    int64_t before;        /* 1: the sample before the first lies in front (gyre_batch) */
     int depth, rows_depth; /* of the ring, and of that of rows */
     int64_t found;         /* the next step whose rows are to be found */
     bool rows_only;
@@ -43,20 +45,26 @@ struct gyre_loader {
     char error[GYRE_ERROR_MAX];
 };
 
+static size_t stored(const gyre_loader *l) {
+    return (size_t)(l->before + l->count);
+}
+
 static size_t slot_of(const gyre_loader *l, int64_t step) {
-    return (size_t)(step % l->depth) * (size_t)l->count;
+    return (size_t)(step % l->depth) * stored(l);
 }
 
 static int64_t *rows_of(const gyre_loader *l, int64_t step) {
-    return l->rows + (size_t)(step % l->rows_depth) * (size_t)l->count;
+    return l->rows + (size_t)(step % l->rows_depth) * stored(l);
 }
 
 static void find_rows(gyre_loader *l, int64_t step) {
     const gyre_images *source = l->view.images;
     bool announced = l->images != NULL && gyre_images_large(source);
     int64_t *rows = rows_of(l, step);
-    for (int64_t i = 0; i < l->count; i++) {
-        rows[i] = gyre_view_row(&l->view, gyre_sampler_index(l->sampler, step, l->first + i));
+    for (int64_t i = 0; i < l->before + l->count; i++) {
+        int64_t place = l->first - l->before + i; /* -1: the last one */
+        if (place < 0) place = l->epochs.batch - 1;
+        rows[i] = gyre_view_row(&l->view, gyre_sampler_index(l->sampler, step, place));
         if (announced) gyre_images_expect(source, rows[i]);
     }
 }
@@ -71,7 +79,7 @@ static gyre_status make_batch(gyre_loader *l, int64_t step) {
         .erase = l->erase == NULL ? NULL : l->erase + slot,
     };
     while (l->found < l->last_step && l->found <= step + AHEAD) find_rows(l, l->found++);
-    return gyre_gather(&l->view, rows_of(l, step), l->count, &key, l->fitter, &room);
+    return gyre_gather(&l->view, rows_of(l, step), (int64_t)stored(l), &key, l->fitter, &room);
 }
 
 static void *prefetch(void *context) {
@@ -99,11 +107,11 @@ static void *prefetch(void *context) {
 }
 
 static gyre_status allocate(gyre_loader *l) {
-    size_t samples = (size_t)l->depth * (size_t)l->count;
+    size_t samples = (size_t)l->depth * stored(l);
     bool augmented = gyre_gather_draws_moves(&l->settings);
     bool erased = l->settings.erasing.probability > 0;
     l->images = l->rows_only ? NULL : malloc(samples * l->pixels);
-    l->rows = malloc((size_t)l->rows_depth * (size_t)l->count * sizeof *l->rows);
+    l->rows = malloc((size_t)l->rows_depth * stored(l) * sizeof *l->rows);
     l->targets = malloc(samples * l->target_bytes);
     l->augment = augmented ? malloc(samples * sizeof *l->augment) : NULL;
     l->erase = erased ? malloc(samples * sizeof *l->erase) : NULL;
@@ -127,6 +135,7 @@ gyre_status data_loader_open_ring(const gyre_view *train, const gyre_data_settin
                        .seed = seed,
                        .first = first,
                        .count = count,
+                       .before = gyre_mix_is_on(settings) ? 1 : 0,
                        .first_step = first_step,
                        .last_step = last_step,
                        .depth = depth,
@@ -200,15 +209,20 @@ gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out) {
     }
     pthread_mutex_unlock(&l->lock);
     GYRE_TRY(status);
-    size_t slot = slot_of(l, step);
+    const gyre_view *v = &l->view;
+    size_t slot = slot_of(l, step) + (size_t)l->before;
     *out = (gyre_batch){.step = step,
                         .count = l->count,
-                        .element = l->view.images->element,
+                        .element = v->images->element,
                         .images = l->images == NULL ? NULL : l->images + slot * l->pixels,
-                        .rows = rows_of(l, step),
+                        .rows = rows_of(l, step) + l->before,
                         .targets = l->targets + slot * l->target_bytes,
                         .target_values = (int64_t)(l->target_bytes / sizeof(float)),
                         .augment = l->augment == NULL ? NULL : l->augment + slot,
                         .erase = l->erase == NULL ? NULL : l->erase + slot};
+    if (l->before > 0) {
+        out->mix = gyre_mix_draw(&l->settings, l->seed, step, v->size > 0 ? v->size : v->images->h,
+                                 v->size > 0 ? v->size : v->images->w);
+    }
     return GYRE_OK;
 }

@@ -9,7 +9,7 @@
 
 typedef struct {
     gyre_act images;  /* (n, h, w, c) */
-    gyre_i32 targets; /* (n, values of a target); float32 where they are no classes */
+    gyre_i32 targets; /* (n, values of a target); float32 where they are no classes; mix(n, 2) */
     gyre_act *slots;  /* plan.slot_count of them */
     gyre_raw *saved;  /* per node: what its forward keeps for backward */
     gyre_f32 shared;  /* gradients on their way into those of the later uses of a parameter */
@@ -49,6 +49,7 @@ typedef struct {
     net_lane *lane;
     int n;
     bool train;
+    bool mixed;     /* the batch is */
     float scale;    /* of the loss */
     gyre_f32 stats; /* where its sums go */
     int64_t first;  /* place of the first sample in this rank's batch, or in what is evaluated */

@@ -161,6 +161,7 @@ static gyre_status add_loss(builder *b, const gyre_model_settings *settings) {
                          type->name, settings->label_smoothing);
     }
     GYRE_TRY(take_class_weights(m, type, settings));
+    m->mixes_labels = type->mixes_labels;
     m->label_smoothing = (float)settings->label_smoothing;
     builder_node_of(b, type->name, BUILDER_LOSS, m->node_count - 1, NULL);
     GYRE_TRY(b->status);

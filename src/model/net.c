@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MIX_WORDS = 2 }; /* of a mixed sample (gyre_loss_shape) */
+
 static size_t saved_size(const gyre_net *net, int node) {
     const node_call c = node_call_of(net->weights->model, node, net->weights->backend, net->n);
     return c.node->type->saved_size == NULL ? 0 : c.node->type->saved_size(&c);
@@ -20,7 +22,7 @@ static uintptr_t point_lane(gyre_net *net, net_lane *lane, const size_t *saved, 
     lane->images = (gyre_act)at;
     at += node_align_bytes(n * (size_t)m->h * (size_t)m->w * (size_t)m->c * act);
     lane->targets = (gyre_i32)at;
-    at += node_align_bytes(n * gyre_target_values(&m->target) * sizeof(int32_t));
+    at += node_align_bytes(n * (gyre_target_values(&m->target) + MIX_WORDS) * sizeof(int32_t));
     for (int i = 0; i < net->plan.slot_count; i++) {
         lane->slots[i] = (gyre_act)at;
         at += node_align_bytes(n * net->plan.slots[i] * act);
@@ -159,8 +161,12 @@ static gyre_status begin_pass(gyre_net *net, gyre_queue *q, const gyre_batch *ba
                          gyre_target_values(&w->model->target), (long long)batch->target_values);
     }
     lane->count = (int)batch->count;
-    *out =
-        (net_pass){.net = net, .queue = q, .lane = lane, .n = lane->count, .first = batch->first};
+    *out = (net_pass){.net = net,
+                      .queue = q,
+                      .lane = lane,
+                      .n = lane->count,
+                      .first = batch->first,
+                      .mixed = batch->mix.on != 0};
     gyre_image_shape s = {out->n, w->model->h, w->model->w, w->model->c};
     double begun = pass_begin(out, "input");
     GYRE_TRY(

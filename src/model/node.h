@@ -93,6 +93,7 @@ typedef struct {
     int64_t first;  /* place of the first sample in this rank's batch, or in what is evaluated */
     /* a loss */
     gyre_f32 class_weights; /* (classes), or NULL: all 1 */
+    bool mixed;             /* mix(n, 2) of gyre_loss_shape lies behind the targets */
     float scale;            /* of the loss and of its gradient: 1 / global batch in training */
     gyre_f32 bands; /* (2, type->bands): sums of losses, and of how many; NULL: not wanted */
     gyre_f32 stats; /* (GYRE_LOSS_SUMS): scale times the losses, and its own */
@@ -115,6 +116,7 @@ struct gyre_node_type {
     bool is_loss;
     bool smooths_labels; /* of a loss: it reads the model's label_smoothing */
     bool weighs_classes; /* of a loss: it reads the call's class_weights */
+    bool mixes_labels;   /* of a loss: it reads the call's `mixed` */
     bool yes_or_no;      /* of a loss: its targets are 0 to 1 */
     int bands; /* of a loss: in evaluation it adds up its samples' losses in so many bands as well
                 */

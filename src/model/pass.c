@@ -31,6 +31,7 @@ static node_call call_of(const net_pass *p, int i) {
 
 static void add_loss(const net_pass *p, int i, node_call *c) {
     c->class_weights = p->net->weights->class_weights;
+    c->mixed = p->mixed;
     c->scale = p->scale;
     c->stats = p->stats;
     if (!p->train && c->model->bands > 0) c->bands = gyre_f32_at(p->stats, GYRE_LOSS_SUMS);

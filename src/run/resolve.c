@@ -2,6 +2,7 @@
 #include "gyre/resolve.h"
 
 #include "class_weights.h"
+#include "gyre/augment.h"
 #include "gyre/checkpoint.h"
 #include "gyre/config.h"
 #include "gyre/defaults.h"
@@ -236,6 +237,13 @@ static gyre_status plan_model(gyre_resolved *r) {
     GYRE_TRY(gyre_model_open(&s->model, size > 0 ? size : images->h, size > 0 ? size : images->w,
                              images->c, s->model.classes, &r->model));
     GYRE_TRY(gyre_model_check_contexts(r->model));
+    if (gyre_mix_is_on(&s->data) && !r->model->mixes_labels) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "data.augment.%s gives samples a share of each of two classes, which the "
+                         "loss %s cannot take; leave it out, or set model.loss to "
+                         "\"cross_entropy\"",
+                         s->data.mixup > 0 ? "mixup" : "cutmix", r->model->loss);
+    }
     if (takes_classes(r->model)) gyre_dataset_warn_gaps(r->data);
     if (gyre_loss_yes_or_no(s->model.loss)) {
         GYRE_TRY(gyre_dataset_yes_or_no(r->data, s->data.path, s->model.loss));

@@ -39,6 +39,9 @@ jitter=(color_jitter.brightness=0.4 color_jitter.contrast=0.4 color_jitter.satur
 same_anywhere jitter "${jitter[@]}"
 same_anywhere randaugment randaugment.ops=2 randaugment.magnitude=12
 same_anywhere crops crop=0 resized_crop.size=8 "${jitter[@]}"
+same_anywhere mixup mixup.alpha=0.4
+same_anywhere cutmix cutmix.alpha=1
+same_anywhere all mixup.alpha=0.2 cutmix.alpha=1 randaugment.ops=1 "${jitter[@]}" "${erasing[@]}"
 
 # Nothing is drawn in evaluation: it is that of the run, of the same weights.
 ends 0 "$GYRE" eval erasing-1 --part test
@@ -74,6 +77,12 @@ refused 2 "color_jitter is for pictures of bytes with 1 or 3 channels, but the d
 make_dataset gray.h5 60 20 12 1
 refused 2 "gray pictures have no saturation and no hue" "$GYRE" train config.json --out no --set data.path=gray.h5 \
     --set data.augment.color_jitter.hue=0.1
+refused 2 "mixup is for samples with one class each, but the dataset has other targets" "$GYRE" train config.json \
+    "${plain[@]}" --set data.path=masks.h5 --set data.augment.mixup.alpha=1
+refused 2 "cutmix is for samples of a height and a width" "$GYRE" train config.json "${plain[@]}" \
+    --set data.path=table.h5 --set data.augment.cutmix.alpha=1
+refused 2 "which the loss one_hot_squared_error cannot take" "$GYRE" train config.json --out no \
+    --set model.loss=one_hot_squared_error --set data.augment.mixup.alpha=1
 [ ! -e no ] || fail "a run folder was made"
 ends 0 "$GYRE" train config.json --out gray --quiet --set data.path=gray.h5 --set data.augment.randaugment.ops=3
 exit 0

@@ -39,7 +39,7 @@ static void note_bytes(const void *bytes, size_t size);
 #define LAST_gyre_channel_lrn_shape k
 #define LAST_gyre_adaptive_pool_shape ow
 #define LAST_gyre_shortcut_shape stride
-#define LAST_gyre_loss_shape pixels
+#define LAST_gyre_loss_shape mixed
 #define LAST_gyre_value_loss_shape scale
 #define LAST_gyre_update_shape rule /* which has padding inside: note_update */
 

@@ -93,12 +93,75 @@ static void jitter_draws_orders_and_factors(void **state) {
     for (int n = 0; n < 4; n++) assert_true(fabs(sums[n]) < 5 * sqrt(DRAWS / 3.0));
 }
 
+/* ---- mixup and cutmix */
+
+/* Beta(a, a) has the mean 1/2 and the variance 1 / (4 (2 a + 1)); a mean of squares of numbers
+ * between -1/2 and 1/2 deviates by less than 1/8 / sqrt(n). */
+static void shares_are_those_of_a_beta_distribution(void **state) {
+    (void)state;
+    const double alphas[] = {0.1, 0.2, 1, 4};
+    for (int k = 0; k < 4; k++) {
+        const gyre_data_settings s = {.mixup = alphas[k]};
+        double sum = 0, squares = 0;
+        for (int64_t step = 0; step < DRAWS; step++) {
+            gyre_mix m = gyre_mix_draw(&s, 5, step, 8, 9);
+            assert_true(m.on && m.y == 0 && m.x == 0 && m.h == 8 && m.w == 9);
+            assert_true(m.values == m.label && m.label >= 0 && m.label <= 1);
+            double share = (double)m.label - 0.5;
+            sum += share;
+            squares += share * share;
+        }
+        const double variance = 1 / (4 * (2 * alphas[k] + 1));
+        assert_true(fabs(sum / DRAWS) < 5 * sqrt(variance / DRAWS));
+        assert_true(fabs(squares / DRAWS - variance) < 5 * 0.125 / sqrt(DRAWS));
+    }
+}
+
+/* Beta(1, 1) is uniform. A rectangle that is not cut has sides sqrt(1 - share), rounded down to
+ * even numbers. */
+static void cutmix_takes_rectangles(void **state) {
+    (void)state;
+    enum { SIDE = 1000 };
+    const gyre_data_settings s = {.cutmix = 1};
+    double area = 0;
+    int whole = 0;
+    for (int64_t step = 0; step < DRAWS; step++) {
+        gyre_mix m = gyre_mix_draw(&s, 5, step, SIDE, SIDE);
+        assert_true(m.on && m.values == 0 && m.y >= 0 && m.x >= 0);
+        assert_true(m.y + m.h <= SIDE && m.x + m.w <= SIDE);
+        assert_true(m.label == (float)(1 - (double)m.h * m.w / SIDE / SIDE));
+        if (m.y == 0 || m.x == 0 || m.y + m.h == SIDE || m.x + m.w == SIDE) continue;
+        assert_int_equal(m.h, m.w);
+        area += (double)m.h * m.w / SIDE / SIDE;
+        whole++;
+    }
+    /* One of area t is not cut with probability (1 - sqrt(t))^2. Over uniform t its integral is 1/6,
+     * and that of t times it 1/30. */
+    assert_true(fabs(whole / (double)DRAWS - 1.0 / 6) < 5 * 0.373 / sqrt(DRAWS) + 2.0 / SIDE);
+    assert_true(fabs(area / whole - 0.2) < 5 * 0.2 / sqrt(whole) + 2.0 / SIDE);
+}
+
+static void either_is_drawn(void **state) {
+    (void)state;
+    const gyre_data_settings s = {.mixup = 0.5, .cutmix = 1};
+    int cut = 0;
+    for (int64_t step = 0; step < DRAWS; step++) {
+        gyre_mix m = gyre_mix_draw(&s, 5, step, 32, 32), again = gyre_mix_draw(&s, 5, step, 32, 32);
+        assert_memory_equal(&m, &again, sizeof m);
+        cut += m.values == 0;
+    }
+    assert_true(fabs(cut / (double)DRAWS - 0.5) < 5 * 0.5 / sqrt(DRAWS));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(erasing_draws_areas_ratios_and_places),
         cmocka_unit_test(erasing_is_keyed),
         cmocka_unit_test(erasing_gives_up),
         cmocka_unit_test(jitter_draws_orders_and_factors),
+        cmocka_unit_test(shares_are_those_of_a_beta_distribution),
+        cmocka_unit_test(cutmix_takes_rectangles),
+        cmocka_unit_test(either_is_drawn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,7 @@ static const gyre_batch_norm_shape NORM2 = {B, HALF, HALF, K2, 1e-5f, true, true
 static const gyre_pool_shape POOL2 = {B, HALF, HALF, K2,    HALF,  HALF, 1,
                                       1, 0,    0,    false, false, false};
 static const gyre_linear_shape LINEAR = {B, K2, CLASSES, true, false};
-static const gyre_loss_shape LOSS = {B, CLASSES, 0.1f, 1.0f / (S * B), 1};
+static const gyre_loss_shape LOSS = {B, CLASSES, 0.1f, 1.0f / (S * B), 1, false};
 
 enum { BIG = B * SIDE * SIDE * K1, SMALL = B * HALF * HALF * K2 }; /* activations */
 

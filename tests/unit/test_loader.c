@@ -185,6 +185,42 @@ static void colours_change_after_moves(void **state) {
     gyre_loader_close(l);
 }
 
+/* The sample before the first is in front: of a rank's the last one of the rank before, and of the
+ * batch's first one its last. */
+static void the_sample_before_is_there(void **state) {
+    (void)state;
+    const gyre_view v = split_view();
+    const gyre_epochs e = epochs_of(&v, 8, GYRE_LAST_DROP);
+    const gyre_data_settings s = {
+        .mirror = true, .crop = 1, .mixup = 0.2, .erasing = {0.7, 0.1, 0.5, 3, GYRE_ERASING_NOISE}};
+    gyre_loader *l[3] = {0};
+    gyre_batch b[3];
+    for (int i = 0; i < 3; i++) {
+        int64_t first = i == 1 ? 4 : 0, count = i == 2 ? 8 : 4;
+        assert_int_equal(gyre_loader_open(&v, &s, e, SEED, first, count, 0, 15, false, &l[i]),
+                         GYRE_OK);
+    }
+    for (int64_t step = 0; step < 15; step++) {
+        const gyre_mix mix = gyre_mix_draw(&s, SEED, step, H, W);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(gyre_loader_next(l[i], &b[i]), GYRE_OK);
+            assert_memory_equal(&b[i].mix, &mix, sizeof mix);
+            check_batch(&b[i], &v, &s, e, step, i == 1 ? 4 : 0, i == 2 ? 8 : 4);
+        }
+        const gyre_batch *all = &b[2];
+        for (int i = 0; i < 3; i++) {
+            int at = i == 1 ? 3 : 7;
+            assert_int_equal(b[i].rows[-1], all->rows[at]);
+            assert_int_equal(((const int32_t *)b[i].targets)[-1],
+                             ((const int32_t *)all->targets)[at]);
+            assert_memory_equal(b[i].images - PIXELS, all->images + at * PIXELS, PIXELS);
+            assert_memory_equal(b[i].augment - 1, all->augment + at, sizeof *all->augment);
+            assert_memory_equal(b[i].erase - 1, all->erase + at, sizeof *all->erase);
+        }
+    }
+    for (int i = 0; i < 3; i++) gyre_loader_close(l[i]);
+}
+
 static void it_may_be_closed_at_any_time(void **state) {
     (void)state;
     const gyre_view v = plain_view();
@@ -212,6 +248,7 @@ int main(void) {
         cmocka_unit_test(a_start_within_an_epoch_goes_on),
         cmocka_unit_test(the_shares_of_two_ranks_are_the_whole),
         cmocka_unit_test(colours_change_after_moves),
+        cmocka_unit_test(the_sample_before_is_there),
         cmocka_unit_test(it_may_be_closed_at_any_time),
     };
     images = make_images(SAMPLES, H, W, C, 4, 1);

@@ -104,6 +104,60 @@ static void a_part_is_erased_after_normalisation(void **state) {
     buffer_free(l);
 }
 
+/* With the sample before, moved and erased as that is; its label goes behind the labels. Sides of
+ * the rectangle and shares are such that all is exact. */
+static void samples_are_mixed_with_the_one_before(void **state) {
+    gyre_backend *b = *state;
+    enum { FIRST = 1, N = IMAGES - FIRST };
+    static const gyre_augment augments[IMAGES] = {
+        {0, 0, 0, 0}, {2, -3, 0, 0}, {-4, 1, 1, 0}, {0, 0, 1, 0}};
+    static const gyre_erase erase[IMAGES] = {{1, 1, 3, 3, 0, {0, 0}}};
+    static const gyre_mix mixes[] = {
+        {1, 0, 0, H, W, 0.25f, 0.25f}, {1, 1, 2, 3, 2, 0, 0.75f}, {1, 0, 0, 0, 0, 0, 1}};
+    uint8_t images[IMAGES * PIXELS];
+    const int32_t labels[IMAGES] = {3, 0, 5, 9};
+    double mean[PIXELS] = {0}, scale[C] = {0.5, 0.25, 1.0 / 128}, plain[IMAGES * PIXELS];
+    for (int i = 0; i < IMAGES * PIXELS; i++) images[i] = (uint8_t)(i * 7 % 62 * 4);
+    for (int i = 0; i < IMAGES * PIXELS; i++) {
+        int c = i % C, x = i / C % W, y = i / C / W % H, n = i / PIXELS;
+        bool erased = n == 0 && y >= 1 && y < 4 && x >= 1 && x < 4;
+        plain[i] = erased ? 0 : augmented(images + n * PIXELS, augments[n], y, x, c) * scale[c];
+    }
+    gyre_image_shape s = {N, H, W, C};
+    buffer bmean = buffer_of(b, mean, PIXELS), bscale = buffer_of(b, scale, C);
+    for (size_t k = 0; k < sizeof mixes / sizeof *mixes; k++) {
+        const gyre_mix *m = &mixes[k];
+        double want[N * PIXELS];
+        for (int i = 0; i < N * PIXELS; i++) {
+            int x = i / C % W, y = i / C / W % H;
+            bool inside = y >= m->y && y < m->y + m->h && x >= m->x && x < m->x + m->w;
+            double share = inside ? (double)m->values : 1;
+            want[i] = share * plain[i + FIRST * PIXELS] + (1 - share) * plain[i];
+        }
+        gyre_batch batch = {.count = N,
+                            .images = images + FIRST * PIXELS,
+                            .targets = labels + FIRST,
+                            .target_values = 1,
+                            .augment = augments + FIRST,
+                            .erase = erase + FIRST,
+                            .mix = *m};
+        buffer x = acts_new(b, N * PIXELS), l = buffer_new(b, 3 * N);
+        OK(b->ops->batch_load(b->main, &s, &batch, F(bmean), F(bscale), A(x), I(l)));
+        check_close("x", x, want, NULL, 0);
+        float *have = buffer_read(l);
+        assert_memory_equal(have, labels + FIRST, N * sizeof *labels);
+        for (int i = 0; i < N; i++) {
+            assert_memory_equal(have + N + 2 * i, labels + i, sizeof *labels);
+            assert_true(have[N + 2 * i + 1] == m->label);
+        }
+        free(have);
+        buffer_free(x);
+        buffer_free(l);
+    }
+    buffer_free(bmean);
+    buffer_free(bscale);
+}
+
 /* Nobody waits for one batch before the next: a backend that sends them ahead must not send one
  * into memory from which an earlier one is still to be unpacked. */
 static void batches_may_follow_unread(void **state) {
@@ -237,6 +291,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(input_is_cropped_mirrored_normalised),
         cmocka_unit_test(a_part_is_erased_after_normalisation),
+        cmocka_unit_test(samples_are_mixed_with_the_one_before),
         cmocka_unit_test(batches_may_follow_unread),
         cmocka_unit_test(values_of_every_type_are_loaded),
         cmocka_unit_test(a_number_that_is_no_type_is_none),

@@ -176,10 +176,10 @@ static void check_loss(gyre_backend *b, gyre_loss_shape s, bool squared, const d
 
 static void losses_match(void **state) {
     gyre_backend *b = *state;
-    static const gyre_loss_shape shapes[] = {{1, 2, 0, 1, 1},
-                                             {32, 10, 0, 1.0f / 128, 1},
-                                             {33, 10, 0.1f, 1.0f / 33, 11},
-                                             {5, 1000, 0.1f, 1, 1}};
+    static const gyre_loss_shape shapes[] = {{1, 2, 0, 1, 1, false},
+                                             {32, 10, 0, 1.0f / 128, 1, false},
+                                             {33, 10, 0.1f, 1.0f / 33, 11, false},
+                                             {5, 1000, 0.1f, 1, 1, false}};
     double weights[1000];
     for (int j = 0; j < 1000; j++) weights[j] = 0.75 * (j % 4); /* 0 among them */
     for (size_t t = 0; t < sizeof shapes / sizeof shapes[0]; t++) {
@@ -189,6 +189,61 @@ static void losses_match(void **state) {
         s.smoothing = 0;
         check_loss(b, s, true, NULL);
     }
+}
+
+/* A row with two labels: a share of the loss of each, and of its gradient. Where both are the same
+ * it is that label's. Roundings are those of check_loss, of each of the two, and of their sum. */
+static void check_mixed_loss(gyre_backend *b, const double *weights) {
+    enum { N = 33, CLASSES = 10, ALL = N * CLASSES };
+    const gyre_loss_shape s = {N, CLASSES, 0.1f, 1.0f / N, 1, true};
+    int32_t labels[3 * N], others[N];
+    double sums[2], correct, want[ALL] = {0}, scale[ALL];
+    loss l = {{N, CLASSES, 0.1f, 1.0f / N, 1, false}, labels, weights, randoms(1, ALL), zeros(ALL), 0};
+    for (int i = 0; i < ALL; i++) l.z[i] *= 8;
+    round_acts(l.z, ALL);
+    for (int i = 0; i < N; i++) {
+        const float share = (float)(i % 9) / 8;
+        labels[i] = (i * 7 + 1) % CLASSES;
+        others[i] = labels[N + 2 * i] = i * 3 % CLASSES;
+        memcpy(labels + N + 2 * i + 1, &share, sizeof share);
+    }
+    sums[0] = sums[1] = 0;
+    correct = 0;
+    for (int i = 0; i < N; i++) { /* row by row: each has its own share */
+        const double share = i % 9 / 8.0;
+        loss row = l;
+        double dx[CLASSES];
+        row.s.n = 1;
+        row.z = l.z + i * CLASSES;
+        row.dx = dx;
+        for (int k = 0; k < 2; k++) {
+            row.labels = (k == 0 ? labels : others) + i;
+            sums[0] += (k == 0 ? share : 1 - share) * reference_loss(&row);
+            if (k == 0) correct += row.correct;
+            for (int j = 0; j < CLASSES; j++) {
+                want[i * CLASSES + j] += (k == 0 ? share : 1 - share) * dx[j];
+            }
+        }
+    }
+    sums[1] = correct;
+    for (int i = 0; i < ALL; i++) scale[i] = 2 * slope_size(&l, i / CLASSES, false, want[i]);
+    buffer z = acts_of(b, l.z, ALL), there = buffer_labels(b, labels, 3 * N);
+    buffer dx = acts_new(b, ALL), stats = buffer_new(b, 2), factors = {0};
+    if (weights != NULL) factors = buffer_of(b, weights, CLASSES);
+    OK(b->ops->softmax_loss(b->main, &s, A(z), I(there), F(factors), A(dx), F(stats)));
+    check_close("stats", stats, sums, NULL, 12 * HALF_ULP);
+    check_close("dx", dx, want, scale, 2 * HALF_ULP);
+    buffer all[] = {z, there, dx, stats, factors};
+    for (size_t i = 0; i < (weights == NULL ? 4 : 5); i++) buffer_free(all[i]);
+    free(l.z);
+    free(l.dx);
+}
+
+static void two_labels_share_a_row(void **state) {
+    double weights[10];
+    for (int j = 0; j < 10; j++) weights[j] = 0.75 * (j % 4);
+    check_mixed_loss(*state, NULL);
+    check_mixed_loss(*state, weights);
 }
 
 /* A sample whose labelled pixels are all right counts as 1, however many it has; not a bit more. */
@@ -203,7 +258,7 @@ static void right_pixels_are_a_whole_sample(void **state) {
             z[2 * i] = i % 2 == 0 ? 3 : -3;
             z[2 * i + 1] = -z[2 * i];
         }
-        gyre_loss_shape s = {SAMPLES * PIXELS, 2, 0, 1.0f / PIXELS, PIXELS};
+        gyre_loss_shape s = {SAMPLES * PIXELS, 2, 0, 1.0f / PIXELS, PIXELS, false};
         buffer bz = acts_of(b, z, sizeof z / sizeof *z);
         buffer bl = buffer_labels(b, labels, SAMPLES * PIXELS), stats = buffer_new(b, 2);
         for (int squared = 0; squared < 2; squared++) {
@@ -229,7 +284,7 @@ static void extreme_logits(void **state) {
                  {{500, 0, 0}, 1, 500},      {{-3e38, -3e38, -3e38}, 2, 1.0986122886681098},
                  {{0, NAN, 0}, 0, NAN},      {{NAN, 0, 0}, 1, NAN},
                  {{0, 0, INFINITY}, 0, NAN}, {{-INFINITY, -INFINITY, -INFINITY}, 0, NAN}};
-    gyre_loss_shape s = {1, 3, 0, 1, 1};
+    gyre_loss_shape s = {1, 3, 0, 1, 1, false};
     /* 1e30 is no bf16 */
     double relative = precision == GYRE_PRECISION_BF16 ? HALF_ULP_BF16 : 2 * HALF_ULP;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -250,7 +305,7 @@ static void extreme_logits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(maps_match),     cmocka_unit_test(relu_keeps_nan),
-        cmocka_unit_test(losses_match),   cmocka_unit_test(right_pixels_are_a_whole_sample),
+        cmocka_unit_test(losses_match),   cmocka_unit_test(two_labels_share_a_row), cmocka_unit_test(right_pixels_are_a_whole_sample),
         cmocka_unit_test(extreme_logits),
     };
     return RUN_IN_BOTH(tests, set_up_backend, tear_down_backend);

@@ -18,6 +18,18 @@ typedef struct {
     double hits; /* in pixels of a whole sample */
 } loss_sums;
 
+static cpu_row_target target_of(const gyre_loss_shape *s, const int32_t *labels, int row) {
+    cpu_row_target t = {labels[row], -1, 1};
+    if (!s->mixed) return t;
+    const int32_t *mix = labels + s->n + 2 * (size_t)row;
+    float share;
+    memcpy(&share, mix + 1, sizeof share);
+    if (mix[0] == t.label) return t;
+    t.second = mix[0];
+    t.share = (double)share;
+    return t;
+}
+
 /* One sample of `pixels` rows from row `first`. Its pixels share the weight of a whole sample, so
  * each labelled one counts pixels / labelled times. */
 static void take_sample(gyre_queue *q, const gyre_loss_shape *s, int first, int pixels,
@@ -37,7 +49,8 @@ static void take_sample(gyre_queue *q, const gyre_loss_shape *s, int first, int 
         int best = largest(z, s->classes), label = labels[i];
         if (label >= 0) {
             double scale = (double)s->scale * share;
-            sums->loss += share * row_loss(s, scale, weights, z, best, label, row);
+            sums->loss +=
+                share * row_loss(s, scale, weights, z, best, target_of(s, labels, i), row);
         } else if (row != NULL) {
             memset(row, 0, classes * sizeof *row);
         }

@@ -2,12 +2,12 @@
 #include "loss.h"
 
 static double row_loss(const gyre_loss_shape *s, double scale, const float *weights, const float *z,
-                       int best, int label, float *dx) {
+                       int best, cpu_row_target target, float *dx) {
     double sum = 0;
     (void)weights;
     (void)best;
     for (int j = 0; j < s->classes; j++) {
-        double d = (double)z[j] - (j == label ? 1.0 : 0.0);
+        double d = (double)z[j] - (j == target.label ? 1.0 : 0.0);
         sum += d * d;
         if (dx != NULL) dx[j] = (float)(scale * (2 * d / s->classes));
     }

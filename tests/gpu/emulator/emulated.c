@@ -78,7 +78,7 @@ gyre_status gpu_result(const gyre_queue *q, cudaError_t error, const char *funct
 static gyre_status batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
                               gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 targets) {
     gpu_input_slot slot = {batch->images, NULL, batch->targets, batch->augment,
-                           batch->erase};
+                           batch->erase, batch->mix};
     gyre_image_shape shape = *s;
     shape.n = (int)batch->count;
     GYRE_TRY(gpu_result(q,

@@ -333,7 +333,7 @@ static void input_reaches_far(void **state) {
     images.at[at] = 100;
     put(mean, 4, image - 1, 1);
     gpu_input_slot slot = {(uint8_t *)images.at, (int64_t *)(void *)rows.at,
-                           (int32_t *)(void *)labels.at, NULL, NULL};
+                           (int32_t *)(void *)labels.at, NULL, NULL, {0}};
     const gyre_batch bytes = {.element = GYRE_ELEMENT_U8}, values = {.element = GYRE_ELEMENT_I16};
     only_block_of(at / (16 / size));
     CUDA_OK(gpu_input_launch(NULL, size == 2, &s, &bytes, &slot, 0, floats(mean), scale,
@@ -356,7 +356,7 @@ static void input_reaches_far(void **state) {
 static void losses_reach_far(void **state) {
     gyre_backend *b = *state;
     size_t size = b->act_size;
-    gyre_loss_shape s = {(1 << 22) + 1, 1024, 0, 1, 1};
+    gyre_loss_shape s = {(1 << 22) + 1, 1024, 0, 1, 1, false};
     uint64_t n = (uint64_t)s.n * 1024, row = (uint64_t)s.n - 1, at = row * 1024;
     space z = space_open(n * size), dx = space_open(n * size);
     space work = space_open((uint64_t)s.n * 8), labels = space_open((uint64_t)s.n * 4);

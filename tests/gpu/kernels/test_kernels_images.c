@@ -264,9 +264,10 @@ static void lrn_agrees_with_the_cpu(void **state) {
 
 enum { SAMPLES = 5, DATASET = 23 };
 
-static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row, bool erased) {
+static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row, bool erased,
+                        bool mixed) {
     size_t image = (size_t)m.h * (size_t)m.w * (size_t)m.c;
-    uint8_t *images_ = malloc(DATASET * image), *chosen = malloc(SAMPLES * image);
+    uint8_t *images_ = malloc(DATASET * image), *chosen = malloc((1 + SAMPLES) * image);
     int64_t rows[SAMPLES + 2];
     int32_t labels[SAMPLES + 2];
     gyre_augment augment[SAMPLES + 2];
@@ -281,23 +282,25 @@ static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row, b
         augment[i].reflect = abs(i - 3) < m.h && abs(2 - i) < m.w && i % 3 > 0;
     }
     enum { FIRST = 2 }; /* samples 2 to 6 of the slot */
-    for (size_t i = 0; i < SAMPLES; i++) {
-        size_t row = by_row ? (size_t)rows[FIRST + i] : FIRST + i;
+    for (size_t i = 0; i < 1 + SAMPLES; i++) { /* and the one before them */
+        size_t row = by_row ? (size_t)rows[FIRST - 1 + i] : FIRST - 1 + i;
         memcpy(chosen + i * image, images_ + row * image, image);
     }
     gyre_image_shape s = {SAMPLES, m.h, m.w, m.c};
     double *mean = randoms(5, image), *scale = randoms(6, (size_t)m.c);
     buffer bmean = buffer_of(b, mean, image), bscale = buffer_of(b, scale, (size_t)m.c);
     buffer x = acts_new(b, SAMPLES * image), want = acts_new(b, SAMPLES * image);
-    buffer to = buffer_labels(b, NULL, SAMPLES), to_want = buffer_labels(b, NULL, SAMPLES);
+    buffer to = buffer_labels(b, NULL, 3 * SAMPLES), to_want = buffer_labels(b, NULL, 3 * SAMPLES);
+    const gyre_mix mix = {mixed, 0, m.w / 3, (m.h + 1) / 2, m.w - m.w / 3, 0.3f, 0.3f};
     gpu_input_slot slot = {images_, by_row ? rows : NULL, labels, augmented ? augment : NULL,
-                           erased ? erase : NULL};
+                           erased ? erase : NULL, mix};
     gyre_batch batch = {.count = SAMPLES,
-                        .images = chosen,
+                        .images = chosen + image,
                         .targets = labels + FIRST,
                         .target_values = 1,
                         .augment = augmented ? augment + FIRST : NULL,
-                        .erase = erased ? erase + FIRST : NULL};
+                        .erase = erased ? erase + FIRST : NULL,
+                        .mix = mix};
     assert_int_equal(gpu_input_launch(NULL, b->act_size == 2, &s, &batch, &slot, FIRST,
                                       (float *)F(bmean), (float *)F(bscale), A(x)),
                      cudaSuccess);
@@ -316,8 +319,8 @@ static void check_input(gyre_backend *b, size4 m, bool augmented, bool by_row, b
 
 static void input_has_the_bits_of_the_cpu(void **state) {
     for (int i = 0; i < IMAGES; i++) {
-        for (int flags = 0; flags < 8; flags++) {
-            check_input(*state, images[i], flags & 1, flags & 2, flags & 4);
+        for (int flags = 0; flags < 16; flags++) {
+            check_input(*state, images[i], flags & 1, flags & 2, flags & 4, flags & 8);
         }
     }
 }

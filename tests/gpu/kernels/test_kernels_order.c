@@ -17,7 +17,7 @@ static const gyre_pool_shape pools[] = {{6, 12, 11, 24, 3, 3, 2, 2, 1, 1, true, 
                                         {6, 12, 11, 24, 3, 3, 2, 2, 1, 1, false, true, false}};
 static const gyre_lrn_shape lrn = {6, 12, 11, 24, 3, 0.5f, 0.7f, true};
 static const gyre_shortcut_shape shortcut = {6, 12, 11, 24, 48, 1};
-static const gyre_loss_shape loss = {99, 33, 0.1f, 0.01f, 1};
+static const gyre_loss_shape loss = {99, 33, 0.1f, 0.01f, 1, false};
 static const gyre_update_shape adam = {GYRE_RULE_ADAM, false, false, true, 1, 0.1f, 0.99f, 1e-6f};
 enum { N = 6 * 12 * 11 * 24, INPUTS = 3, OUTPUTS = 4, FEW = 64 };
 

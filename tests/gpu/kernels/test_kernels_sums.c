@@ -43,7 +43,7 @@ static void check_loss(gyre_backend *b, int n, int classes, double spread, float
                        bool weighted) {
     double weights[1000], larger = weighted ? 4 : 1;
     for (int j = 0; j < classes; j++) weights[j] = 0.25 * (1 + j % 8);
-    gyre_loss_shape s = {n, classes, smoothing, 0.125f, 1};
+    gyre_loss_shape s = {n, classes, smoothing, 0.125f, 1, false};
     size_t all = (size_t)n * (size_t)classes;
     int32_t *labels = calloc((size_t)n + 1, sizeof *labels);
     for (int i = 0; i < n; i++) labels[i] = (i * 5 + 1) % classes;
@@ -97,7 +97,7 @@ static void losses_are_as_exact_as_in_double(void **state) {
 
 static void no_samples_have_no_loss(void **state) {
     gyre_backend *b = *state;
-    gyre_loss_shape s = {0, 10, 0, 1, 1};
+    gyre_loss_shape s = {0, 10, 0, 1, 1, false};
     buffer stats = buffer_new(b, 2);
     OK(b->ops->softmax_loss(b->main, &s, NULL, NULL, NULL, NULL, F(stats)));
     float *got = buffer_read(stats);
@@ -119,7 +119,7 @@ static void bad_logits_are_seen(void **state) {
         z[at[k % 3]] = bad[k / 3];
         double wide[35];
         for (int j = 0; j < 35; j++) wide[j] = (double)z[j];
-        gyre_loss_shape s = {1, 35, 0, 1, 1};
+        gyre_loss_shape s = {1, 35, 0, 1, 1, false};
         buffer x = acts_of(b, wide, 35), l = buffer_labels(b, &label, 1);
         buffer dx = acts_new(b, 35), want = acts_new(b, 35);
         buffer stats = buffer_new(b, 2), stats_want = buffer_new(b, 2);
