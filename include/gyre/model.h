@@ -41,6 +41,7 @@ typedef enum {
     GYRE_INIT_ONE,
     GYRE_INIT_NORMAL,
     GYRE_INIT_UNIFORM,
+    GYRE_INIT_DIRAC, /* filter i passes channel i on, as far as there are channels; the rest UNIFORM */
     GYRE_INIT_CONSTANT
 } gyre_init;
 
@@ -65,7 +66,7 @@ typedef struct {
     float lr_mult, decay_mult;
     float node_lr_mult, node_decay_mult; /* as the network says, without optimizer.groups */
     gyre_init init;
-    double spread; /* of NORMAL the deviation, of UNIFORM the half width, or the CONSTANT */
+    double spread; /* of NORMAL the deviation, of UNIFORM and DIRAC the half width, or the CONSTANT */
     double fan_in, fan_out; /* of weights that sum; of a bias fan_in alone; else 0 */
     bool own_init;          /* of the rest: begins otherwise than its node type says */
     bool frozen;

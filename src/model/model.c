@@ -289,6 +289,19 @@ size_t gyre_model_features(const gyre_model *m) {
     return node < 0 ? 0 : node_elements(node_output(m, node));
 }
 
+/* Filter i becomes 1 at its middle for channel i, else 0 (torch.nn.init.dirac_ on the first
+ * filters). */
+static void pass_channels_on(const gyre_param *p, float *out) {
+    const bool conv = p->ndim == 4;
+    const int rows = conv ? p->dims[1] : 1, columns = conv ? p->dims[2] : 1;
+    const int channels = p->dims[p->ndim - 1];
+    const int filters = p->dims[0] < channels ? p->dims[0] : channels;
+    const size_t filter = p->count / (size_t)p->dims[0];
+    const size_t middle = (size_t)(rows / 2 * columns + columns / 2) * (size_t)channels;
+    memset(out, 0, (size_t)filters * filter * sizeof *out);
+    for (int i = 0; i < filters; i++) out[(size_t)i * filter + middle + (size_t)i] = 1;
+}
+
 static void init_param(const gyre_param *p, uint64_t seed, float *out) {
     gyre_random r =
         gyre_random_open(seed, GYRE_RANDOM_WEIGHTS, XXH3_64bits(p->name, strlen(p->name)), 0);
@@ -298,11 +311,13 @@ static void init_param(const gyre_param *p, uint64_t seed, float *out) {
         case GYRE_INIT_ONE: out[i] = 1; break;
         case GYRE_INIT_CONSTANT: out[i] = (float)p->spread; break;
         case GYRE_INIT_NORMAL: out[i] = (float)(p->spread * gyre_random_normal(&r)); break;
+        case GYRE_INIT_DIRAC:
         case GYRE_INIT_UNIFORM:
             out[i] = (float)(p->spread * (2.0 * gyre_random_uniform(&r) - 1.0));
             break;
         }
     }
+    if (p->init == GYRE_INIT_DIRAC) pass_channels_on(p, out);
 }
 
 void gyre_model_init(const gyre_model *m, uint64_t seed, float *parameters, float *buffers) {

@@ -4,12 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const names[] = {"he", "xavier", "torch", "zeros", "ones"};
+static const char *const names[] = {"he", "xavier", "torch", "zeros", "ones", "dirac"};
 static const char *const spreads[] = {"normal", "uniform", "constant"}; /* START_NORMAL and on */
 enum { NAMES = sizeof names / sizeof *names, SPREADS = sizeof spreads / sizeof *spreads };
 
-const char start_expected[] = "\"he\", \"xavier\", \"torch\", \"zeros\", \"ones\", {\"normal\": "
-                              "deviation}, {\"uniform\": half width} or {\"constant\": value}";
+const char start_expected[] =
+    "\"he\", \"xavier\", \"torch\", \"zeros\", \"ones\", \"dirac\", {\"normal\": "
+    "deviation}, {\"uniform\": half width} or {\"constant\": value}";
 
 bool start_read(const gyre_json_value *v, start *out) {
     const char *text = gyre_json_text(v);
@@ -63,6 +64,10 @@ static bool values_of(start s, const gyre_param *p, gyre_init *init, double *spr
         *init = s.form == START_HE ? GYRE_INIT_NORMAL : GYRE_INIT_UNIFORM;
         *spread = gain / sqrt(fan);
         return fan > 0;
+    case START_DIRAC:
+        *init = GYRE_INIT_DIRAC;
+        *spread = gain / sqrt(fan);
+        return fan > 0 && p->fan_out > 0;
     case START_ZEROS: *init = GYRE_INIT_ZERO; break;
     case START_ONES: *init = GYRE_INIT_ONE; break;
     case START_NORMAL: *init = GYRE_INIT_NORMAL; break;
@@ -77,7 +82,7 @@ bool start_set(start s, gyre_param *p) {
 }
 
 start start_of(const gyre_param *p) {
-    bool drawn = p->init == GYRE_INIT_NORMAL || p->init == GYRE_INIT_UNIFORM;
+    bool drawn = p->init != GYRE_INIT_ZERO && p->init != GYRE_INIT_ONE;
     for (int i = 0; i < NAMES; i++) {
         const start s = {.form = (start_form)i};
         gyre_init init;

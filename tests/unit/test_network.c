@@ -229,6 +229,38 @@ static void parameters_begin_and_learn_as_they_are_told(void **state) {
     gyre_model_close(m);
 }
 
+/* torch.nn.init.dirac_ on the first filters; those beyond the channels are drawn. */
+static void filters_may_pass_channels_on(void **state) {
+    (void)state;
+    enum { K = 5, R = 2, S = 3, C = 3, ALL = K * R * S * C + K };
+    gyre_model *m = opened("[{\"name\": \"first\", \"type\": \"conv\", \"channels\": 3, \"size\": 1}, "
+                           "{\"name\": \"a\", \"type\": \"conv\", \"channels\": 5, \"size\": [2, 3], "
+                           "\"init\": \"dirac\"}, " FC "]");
+    const gyre_param *p = &m->params[2];
+    assert_int_equal(p->count, ALL - K);
+    float *values = calloc(m->parameters, sizeof *values);
+    gyre_model_init(m, 1, values, NULL);
+    const float *w = values + p->offset;
+    const float widest = (float)(1 / sqrt(R * S * C));
+    int drawn = 0;
+    for (int i = 0; i < ALL - K; i++) {
+        int c = i % C, s = i / C % S, r = i / C / S % R, k = i / C / S / R;
+        if (k < C) assert_true(w[i] == (float)(c == k && s == 1 && r == 1));
+        if (k >= C) assert_true(fabsf(w[i]) <= widest);
+        drawn += k >= C && w[i] != 0 && fabsf(w[i]) < 1;
+    }
+    assert_true(drawn == (K - C) * R * S * C);
+    for (int i = 0; i < K; i++) assert_true(values[m->params[3].offset + (size_t)i] == 0);
+    char *text = printed(m);
+    assert_non_null(strstr(text, "\"init\": \"dirac\""));
+    gyre_model *again = opened(text);
+    assert_same_params(m, again);
+    gyre_model_close(again);
+    gyre_model_close(m);
+    free(values);
+    free(text);
+}
+
 /* ---- optimizer.groups */
 
 static gyre_status open_groups(gyre_group_settings *groups, int count, gyre_model **out) {
@@ -331,6 +363,7 @@ int main(void) {
         cmocka_unit_test(nodes_share_parameters),
         cmocka_unit_test(convolutions_have_lists_of_numbers),
         cmocka_unit_test(parameters_begin_and_learn_as_they_are_told),
+        cmocka_unit_test(filters_may_pass_channels_on),
         cmocka_unit_test(groups_multiply_by_name),
         cmocka_unit_test(a_pool_strides_by_its_size),
         cmocka_unit_test(every_type_has_a_summary),
