@@ -41,6 +41,7 @@ typedef enum {
     GYRE_INIT_ONE,
     GYRE_INIT_NORMAL,
     GYRE_INIT_UNIFORM,
+    GYRE_INIT_WHITEN, /* filters made from training images */
     GYRE_INIT_DIRAC, /* filter i passes channel i on, as far as there are channels; the rest UNIFORM */
     GYRE_INIT_CONSTANT
 } gyre_init;
@@ -178,7 +179,8 @@ size_t gyre_model_outputs(const gyre_model *m);
 int gyre_model_feature_node(const gyre_model *m);
 size_t gyre_model_features(const gyre_model *m);
 
-/* Initial parameters and running statistics: pure functions of (seed, parameter name, index). */
+/* Initial parameters and running statistics: pure functions of (seed, parameter name, index). Those
+ * that are made from images (GYRE_INIT_WHITEN) stay as they are. */
 void gyre_model_init(const gyre_model *m, uint64_t seed, float *parameters, float *buffers);
 
 #endif

@@ -171,23 +171,19 @@ static gyre_status take_names(const config_field *f, const cJSON *value, gyre_se
 }
 
 static bool take_choice(const config_field *f, const cJSON *value, int *out) {
+    const bool is_switch = f->kind == FIELD_SWITCH;
     char one[40];
+    if (is_switch && cJSON_IsBool(value)) {
+        *out = cJSON_IsTrue(value);
+        return true;
+    }
     for (int i = 0; cJSON_IsString(value) && config_choice_at(f->choices, i, one, sizeof one);
          i++) {
         if (strcmp(value->valuestring, one) != 0) continue;
-        *out = i;
+        *out = is_switch ? i + 2 : i;
         return true;
     }
     return false;
-}
-
-static bool take_switch(const config_field *f, const cJSON *value, int *out) {
-    if (take_choice(f, value, out)) {
-        *out += 2;
-        return true;
-    }
-    *out = cJSON_IsTrue(value);
-    return cJSON_IsBool(value);
 }
 
 static bool whole_in_range(const config_field *f, const cJSON *value) {
@@ -274,10 +270,6 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
         fits = cJSON_IsBool(value);
         if (fits) *(bool *)to = cJSON_IsTrue(value);
         break;
-    case FIELD_SWITCH:
-        fits = take_switch(f, value, &choice);
-        if (fits) memcpy(to, &choice, sizeof choice);
-        break;
     case FIELD_INTEGER:
         fits = whole_in_range(f, value);
         if (fits) *(int *)to = (int)value->valuedouble;
@@ -300,6 +292,7 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
     case FIELD_NETWORK: return config_take_network(value, where, to);
     case FIELD_UNET: return config_take_unet(value, where, to);
     case FIELD_GROUPS: return config_take_groups(value, where, &settings->model);
+    case FIELD_SWITCH:
     case FIELD_CHOICE:
         fits = take_choice(f, value, &choice);
         if (fits) memcpy(to, &choice, sizeof choice); /* every enum here is an int */

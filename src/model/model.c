@@ -307,6 +307,7 @@ static void init_param(const gyre_param *p, uint64_t seed, float *out) {
         gyre_random_open(seed, GYRE_RANDOM_WEIGHTS, XXH3_64bits(p->name, strlen(p->name)), 0);
     for (size_t i = 0; i < p->count; i++) {
         switch (p->init) {
+        case GYRE_INIT_WHITEN:
         case GYRE_INIT_ZERO: out[i] = 0; break;
         case GYRE_INIT_ONE: out[i] = 1; break;
         case GYRE_INIT_CONSTANT: out[i] = (float)p->spread; break;
@@ -321,9 +322,12 @@ static void init_param(const gyre_param *p, uint64_t seed, float *out) {
 }
 
 void gyre_model_init(const gyre_model *m, uint64_t seed, float *parameters, float *buffers) {
-    memset(parameters, 0, m->parameters * sizeof(float));
+    bool made = false; /* then what lies between parameters is 0 already */
+    for (int i = 0; i < m->param_count; i++) made |= m->params[i].init == GYRE_INIT_WHITEN;
+    if (!made) memset(parameters, 0, m->parameters * sizeof(float));
     for (int i = 0; i < m->param_count; i++) {
-        init_param(&m->params[i], seed, parameters + m->params[i].offset);
+        const gyre_param *p = &m->params[i];
+        if (p->init != GYRE_INIT_WHITEN) init_param(p, seed, parameters + p->offset);
     }
     for (int i = 0; i < m->statistic_count; i++) {
         const gyre_statistic *a = &m->statistics[i];

@@ -114,6 +114,23 @@ static gyre_status set_start(const gyre_node *n, gyre_param *p, const gyre_json_
     return GYRE_OK;
 }
 
+/* Whitening filters: half of them of the patches of images, and their negatives. */
+static gyre_status check_whiten(const gyre_model *m, const gyre_node *n, const gyre_param *p) {
+    if (n->inputs[0] >= 0 || p->ndim != 4 || p->dims[3] != m->c) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "node %s: \"init\": expected \"whiten\" in a convolution of one group that "
+            "reads the images, found it elsewhere",
+            n->name);
+    }
+    const int most = 2 * p->dims[1] * p->dims[2] * p->dims[3];
+    if (p->dims[0] % 2 == 0 && p->dims[0] <= most) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "node %s: \"init\": \"whiten\": expected an even number of channels, at most "
+                     "%d for patches of %d x %d x %d, found %d",
+                     n->name, most, p->dims[1], p->dims[2], p->dims[3], p->dims[0]);
+}
+
 static gyre_status set_starts(const network_style *s, gyre_model *m, const gyre_node *n, int first,
                               const gyre_json_value *v) {
     start weight = s->weight, bias = s->bias, own;
@@ -133,6 +150,7 @@ static gyre_status set_starts(const network_style *s, gyre_model *m, const gyre_
         if (network_is_bias(p)) start_set(bias, p);
         any = any || network_is_weight(p);
         if (given != NULL) GYRE_TRY(set_start(n, p, given));
+        if (p->init == GYRE_INIT_WHITEN) GYRE_TRY(check_whiten(m, n, p));
     }
     if (v == NULL || (all && any) || (!all && is_map(v))) return GYRE_OK;
     if (!all) {

@@ -4,12 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const names[] = {"he", "xavier", "torch", "zeros", "ones", "dirac"};
+static const char *const names[] = {"he", "xavier", "torch", "zeros", "ones", "whiten", "dirac"};
 static const char *const spreads[] = {"normal", "uniform", "constant"}; /* START_NORMAL and on */
 enum { NAMES = sizeof names / sizeof *names, SPREADS = sizeof spreads / sizeof *spreads };
 
 const char start_expected[] =
-    "\"he\", \"xavier\", \"torch\", \"zeros\", \"ones\", \"dirac\", {\"normal\": "
+    "\"he\", \"xavier\", \"torch\", \"zeros\", \"ones\", \"whiten\", \"dirac\", {\"normal\": "
     "deviation}, {\"uniform\": half width} or {\"constant\": value}";
 
 bool start_read(const gyre_json_value *v, start *out) {
@@ -64,8 +64,9 @@ static bool values_of(start s, const gyre_param *p, gyre_init *init, double *spr
         *init = s.form == START_HE ? GYRE_INIT_NORMAL : GYRE_INIT_UNIFORM;
         *spread = gain / sqrt(fan);
         return fan > 0;
+    case START_WHITEN:
     case START_DIRAC:
-        *init = GYRE_INIT_DIRAC;
+        *init = s.form == START_WHITEN ? GYRE_INIT_WHITEN : GYRE_INIT_DIRAC;
         *spread = gain / sqrt(fan);
         return fan > 0 && p->fan_out > 0;
     case START_ZEROS: *init = GYRE_INIT_ZERO; break;

@@ -12,6 +12,7 @@ typedef enum {
     START_TORCH,  /* uniform with the half width 1 / sqrt(fan in): PyTorch's default */
     START_ZEROS,
     START_ONES,
+    START_WHITEN,  /* whitening filters, made from training images */
     START_DIRAC,   /* filter i passes channel i on; filters without a channel as TORCH */
     START_NORMAL,  /* N(0, spread^2) */
     START_UNIFORM, /* of half width spread */

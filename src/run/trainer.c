@@ -11,6 +11,7 @@
 #include "input.h"
 #include "machines.h"
 #include "profile.h"
+#include "whiten.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +79,8 @@ static gyre_status first_input(gyre_trainer *t, const char *from) {
                              t->snapshot.scale);
 }
 
-/* Keyed parameters on every rank; with init_from what rank 0 reads in their place. */
+/* Keyed parameters on every rank; what rank 0 makes from images, and with init_from what it reads
+ * in the place of all. */
 static gyre_status first_parameters(gyre_trainer *t, bool fresh) {
     gyre_snapshot *s = &t->snapshot;
     const gyre_model *model = t->resolved->model;
@@ -86,7 +88,10 @@ static gyre_status first_parameters(gyre_trainer *t, bool fresh) {
     const char *from = fresh ? settings->init_from : NULL;
     gyre_status status = GYRE_OK;
     gyre_model_init(model, t->resolved->settings.seed, s->parameters, s->buffers);
-    if (from != NULL && t->rank == 0) {
+    if (fresh && t->rank == 0) {
+        status = run_whiten(t->resolved, s->mean, s->scale, t->watchdog, s->parameters);
+    }
+    if (from != NULL && t->rank == 0 && status == GYRE_OK) {
         status = gyre_weights_hash(from, &s->init_hash);
         if (status == GYRE_OK) status = first_input(t, from);
         if (status == GYRE_OK)

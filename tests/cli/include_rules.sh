@@ -28,7 +28,7 @@ RULES = {
     "dist":        ("", "mpi.h"),
     "runfile":     ("config onnx schedule data model", "hdf5 H5 xxhash.h"),
     "sampling":    ("data backend model dist", "png.h"),
-    "run":         ("config schedule data backend denoise model optim dist runfile sampling", "xxhash.h"),
+    "run":         ("config schedule data backend denoise model optim dist runfile sampling", "xxhash.h lapacke.h"),
     "find":        ("config schedule data backend model dist runfile run", ""),
     "report":      ("config schedule data model runfile sampling find study", ""),
     "study":       ("config schedule data backend model dist runfile run", "xxhash.h"),
