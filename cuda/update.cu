@@ -97,6 +97,45 @@ struct adadelta_rule {
     }
 };
 
+/* What both schedule-free rules do with their direction d. */
+__device__ __forceinline__ void free_step(const rule_terms &t, float c, float d, float &ahead,
+                                          float &w) {
+    float e = ahead, part = t.lr * d, rest = 1.0f - c;
+    w = w + c * e - (1.0f - t.momentum * rest) * part;
+    ahead = rest * (e - t.momentum * part);
+}
+
+struct free_sgd_rule {
+    static constexpr bool second = false;
+    rule_terms t;
+    float c, decay;
+    __device__ __forceinline__ explicit free_sgd_rule(const update_operands &u) : t(terms_of(u)) {
+        c = u.scalars[GYRE_SCALAR_PULL];
+        decay = u.shape.weight_decay;
+    }
+    __device__ __forceinline__ void step(float g, float &ahead, float &, float &w) const {
+        free_step(t, c, t.shrink * g + decay * w, ahead, w);
+    }
+};
+
+struct free_adam_rule {
+    static constexpr bool second = true;
+    rule_terms t;
+    float c, beta2, eps, inverse2, beside;
+    __device__ __forceinline__ explicit free_adam_rule(const update_operands &u) : t(terms_of(u)) {
+        c = u.scalars[GYRE_SCALAR_PULL];
+        beta2 = u.shape.square_decay;
+        eps = u.shape.eps;
+        inverse2 = 1.0f / u.scalars[GYRE_SCALAR_BIAS2];
+        beside = u.shape.decoupled ? u.shape.weight_decay : 0.0f;
+    }
+    __device__ __forceinline__ void step(float g, float &ahead, float &v, float &w) const {
+        float d = t.shrink * g + t.coupled * w;
+        v = beta2 * v + (1.0f - beta2) * d * d;
+        free_step(t, c, d / (sqrtf(v * inverse2) + eps) + beside * w, ahead, w);
+    }
+};
+
 template <class Rule, int V>
 __global__ void __launch_bounds__(GPU_BLOCK) update_kernel(update_operands u) {
     if (!(u.scalars[GYRE_SCALAR_FINITE] > 0.0f)) return;
@@ -123,6 +162,10 @@ KERNEL(update_kernel<root_rule, 1>);
 KERNEL(update_kernel<root_rule, 4>);
 KERNEL(update_kernel<adadelta_rule, 1>);
 KERNEL(update_kernel<adadelta_rule, 4>);
+KERNEL(update_kernel<free_sgd_rule, 1>);
+KERNEL(update_kernel<free_sgd_rule, 4>);
+KERNEL(update_kernel<free_adam_rule, 1>);
+KERNEL(update_kernel<free_adam_rule, 4>);
 
 typedef void (*update_function)(update_operands u);
 
@@ -135,6 +178,10 @@ static update_function function_of(gyre_rule rule, bool wide) {
         return wide ? &update_kernel<root_rule, 4> : &update_kernel<root_rule, 1>;
     case GYRE_RULE_ADADELTA:
         return wide ? &update_kernel<adadelta_rule, 4> : &update_kernel<adadelta_rule, 1>;
+    case GYRE_RULE_FREE_SGD:
+        return wide ? &update_kernel<free_sgd_rule, 4> : &update_kernel<free_sgd_rule, 1>;
+    case GYRE_RULE_FREE_ADAM:
+        return wide ? &update_kernel<free_adam_rule, 4> : &update_kernel<free_adam_rule, 1>;
     }
     return nullptr;
 }

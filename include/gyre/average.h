@@ -13,7 +13,10 @@
  * the mean of the members (Izmailov et al. 2018, arXiv 1803.05407, as AveragedModel of
  * torch.optim.swa_utils; the members of minima are those of its cyclical form). Before the first
  * member the average is a copy of the weights. Running statistics that belong to a mean of weights
- * are no mean of theirs: they are made anew of training samples, as by update_bn there. */
+ * are no mean of theirs: they are made anew of training samples, as by update_bn there.
+ *
+ * schedule_free: x of the schedule-free optimizers (gyre/ops_step.h), which follows from the
+ * weights y and the optimizer's state z - y: x = z - (z - y) / m. Running statistics as of swa. */
 #ifndef GYRE_AVERAGE_H
 #define GYRE_AVERAGE_H
 
@@ -42,6 +45,8 @@ size_t gyre_average_taken(const gyre_average_members *m, int64_t completed, bool
 gyre_status gyre_average_open(const gyre_average_settings *s, gyre_average_kind kind,
                               gyre_average_members members, gyre_weights *weights, gyre_f32 scalars,
                               gyre_average **out);
+/* Of schedule_free, before it is settled: the optimizer's z - y, and its constant m. */
+void gyre_average_follow(gyre_average *a, gyre_f32 ahead, double momentum);
 void gyre_average_close(gyre_average *a);
 
 /* The first part of update t, of ema: uploads its share. */

@@ -13,6 +13,7 @@ enum {
     GYRE_SCALAR_MOMENTUM,                       /* or beta1 */
     GYRE_SCALAR_BIAS1,                          /* 1 - beta1(t)^(t+1) */
     GYRE_SCALAR_BIAS2,                          /* 1 - beta2^(t+1) */
+    GYRE_SCALAR_PULL,                           /* c of the schedule-free rules */
     GYRE_SCALAR_FROM_HOST,                      /* those before this are uploaded each step */
     GYRE_SCALAR_FINITE = GYRE_SCALAR_FROM_HOST, /* 1, or 0 for ever after the first bad step */
     GYRE_SCALAR_LOSS,                           /* of the global batch */
@@ -28,7 +29,9 @@ typedef enum {
     GYRE_RULE_ADAM,
     GYRE_RULE_RMSPROP,
     GYRE_RULE_ADAGRAD,
-    GYRE_RULE_ADADELTA
+    GYRE_RULE_ADADELTA,
+    GYRE_RULE_FREE_SGD,
+    GYRE_RULE_FREE_ADAM
 } gyre_rule;
 
 /* One update rule for a segment of parameters with equal multipliers. lr is times lr_mult; g' =
@@ -40,14 +43,18 @@ typedef enum {
  *  ADAGRAD   s1 = h: h += g'^2, w -= lr g' / (sqrt(h) + eps)
  *  ADADELTA  s1, s2 = h, k: h = m h + (1 - m) g'^2, u = g' sqrt((eps + k) / (eps + h)),
  *            k = m k + (1 - m) u^2, w -= lr u
- * The last three as in Caffe's solvers. Decoupled: w -= lr wd w besides (Loshchilov & Hutter 2019,
+ *  FREE_SGD  s1 = e, z - y of Defazio et al. 2024 (arXiv 2405.15682): y is w, c is
+ *            GYRE_SCALAR_PULL, d = g' + wd w. z -= lr d and x += c (z - x), from
+ *            y = (1 - m) z + m x: w += c e - (1 - m (1 - c)) lr d, e = (1 - c) (e - m lr d)
+ *  FREE_ADAM the same, s2 = v as of ADAM, d = g' / (sqrt(v / BIAS2) + eps), decoupled + wd w
+ * RMSPROP, ADAGRAD and ADADELTA as in Caffe's solvers. Decoupled: w -= lr wd w besides (Loshchilov & Hutter 2019,
  * with lr). */
 typedef struct {
     gyre_rule rule;
     bool nesterov, lr_in_momentum, decoupled;
     float lr_mult;
     float weight_decay; /* times decay_mult */
-    float square_decay; /* beta2 of ADAM, decay of RMSPROP */
+    float square_decay; /* beta2 of ADAM and FREE_ADAM, decay of RMSPROP */
     float eps;
 } gyre_update_shape;
 

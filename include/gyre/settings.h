@@ -185,10 +185,13 @@ typedef struct {
     double weight_decay;
     bool decoupled;   /* w -= lr wd w, instead of g += wd w; always so for adamw */
     double clip_norm; /* 0: off */
+    bool schedule_free;
+    int64_t warmup; /* steps of the schedule, which schedule_free looks at; 0 until resolved */
 } gyre_optimizer_settings;
 
 /* Averages of the weights, see gyre/average.h. */
-#define GYRE_AVERAGES(KIND) KIND(none, NONE) KIND(ema, EMA) KIND(swa, SWA) KIND(minima, MINIMA)
+#define GYRE_AVERAGES(KIND) KIND(none, NONE) KIND(ema, EMA) KIND(swa, SWA) KIND(minima, MINIMA)  \
+    KIND(schedule_free, FREE) /* not chosen: it comes with optimizer.schedule_free */
 #define GYRE_AVERAGE_VALUE(name, NAME) GYRE_AVERAGE_##NAME,
 typedef enum { GYRE_AVERAGES(GYRE_AVERAGE_VALUE) GYRE_AVERAGE_COUNT } gyre_average_kind;
 
@@ -199,7 +202,7 @@ typedef struct {
     bool warmup;                     /* its decay rises to that */
     gyre_length start, every;        /* of swa's members; NONE: the defaults */
     int first_minimum; /* from 1, that minima takes; 0: the default */
-    int statistics;    /* samples that the running statistics of swa and minima are made of */
+    int statistics;    /* samples that the running statistics of all but ema are made of */
 } gyre_average_settings;
 
 static inline bool gyre_average_is_kept(const gyre_average_settings *s, gyre_average_kind kind) {

@@ -96,8 +96,8 @@ static const struct {
     {"bands.csv", "step,band_0,band_1,band_2,band_3,band_4,band_5,band_6,band_7,band_8,band_9",
      false, "", print_bands, has_bands},
     {"averages.csv",
-     "step,loss_last,loss_ema,loss_swa,loss_minima,metric_last,metric_ema,metric_swa,"
-     "metric_minima",
+     "step,loss_last,loss_ema,loss_swa,loss_minima,loss_schedule_free,metric_last,"
+     "metric_ema,metric_swa,metric_minima,metric_schedule_free",
      false, "", print_averages, has_averages},
 };
 enum { FILES = sizeof files / sizeof *files };

@@ -62,15 +62,16 @@ static bool is_of_average(const config_field *f, const gyre_average_settings *a)
     const bool ema = gyre_average_is_kept(a, GYRE_AVERAGE_EMA);
     const bool swa = gyre_average_is_kept(a, GYRE_AVERAGE_SWA);
     const bool minima = gyre_average_is_kept(a, GYRE_AVERAGE_MINIMA);
+    const bool free = gyre_average_is_kept(a, GYRE_AVERAGE_FREE);
     const size_t at = f->offset - offsetof(gyre_settings, average);
     switch (at) {
-    case offsetof(gyre_average_settings, kind): return ema || swa || minima;
+    case offsetof(gyre_average_settings, kind): return ema || swa || minima || free;
     case offsetof(gyre_average_settings, decay):
     case offsetof(gyre_average_settings, warmup): return ema;
     case offsetof(gyre_average_settings, start): return swa && a->start.unit != GYRE_UNIT_NONE;
     case offsetof(gyre_average_settings, every): return swa && a->every.unit != GYRE_UNIT_NONE;
     case offsetof(gyre_average_settings, first_minimum): return minima && a->first_minimum > 0;
-    case offsetof(gyre_average_settings, statistics): return swa || minima;
+    case offsetof(gyre_average_settings, statistics): return swa || minima || free;
     default: return *(const bool *)((const char *)a + at); /* beside */
     }
 }

@@ -227,6 +227,10 @@ const config_field config_fields[] = {
      "Largest global norm of the gradient; 0: no clipping."},
     {"optimizer.label_smoothing", FIELD_REAL, ARITHMETIC, AT(model.label_smoothing), 0, 1, 0, NULL,
      "0", "Share of the target that is spread over all classes (training loss only)."},
+    {"optimizer.schedule_free", FIELD_FLAG, ARITHMETIC, AT(optimizer.schedule_free), 0, 0, 0, NULL,
+     "false",
+     "Schedule-free sgd, adam or adamw (docs/average.md): evaluation, exports and samples take the "
+     "mean of the weights that the optimizer moves; the rate stays constant after its warm-up."},
     {"optimizer.groups", FIELD_GROUPS, ARITHMETIC, AT(model.groups), 0, 1e6, 0, NULL, NULL,
      "Parameters that learn otherwise, as [{\"match\": \"bias|bn\", \"decay_mult\": 0}]: "
      "\"lr_mult\" "
@@ -301,7 +305,7 @@ const config_field config_fields[] = {
      "Keep an average of the weights beside them, which evaluation, exports and samples take: ema, "
      "an exponential moving average over the steps; swa, the mean of the weights at equal "
      "distances from average.start on; minima, their mean over the minima of the rate "
-     "(docs/average.md)."},
+     "(docs/average.md). schedule_free comes with optimizer.schedule_free, not by itself."},
     {"average.beside.ema", FIELD_FLAG, ARITHMETIC, AT(average.beside[GYRE_AVERAGE_EMA]), 0, 0, 0,
      NULL, "false", "Keep ema besides: each evaluation scores it, too, and nothing else takes it."},
     {"average.beside.swa", FIELD_FLAG, ARITHMETIC, AT(average.beside[GYRE_AVERAGE_SWA]), 0, 0, 0,

@@ -115,6 +115,32 @@ static gyre_status finish_optimizer(config_reader *r, const char *where) {
     return GYRE_OK;
 }
 
+/* Such an optimizer takes an average of its own in the weights' place. */
+static gyre_status finish_schedule_free(gyre_settings *s, const char *where) {
+    const gyre_optimizer_settings *o = &s->optimizer;
+    const bool adam = o->name == GYRE_OPTIMIZER_ADAM || o->name == GYRE_OPTIMIZER_ADAMW;
+    const char *wrong = NULL;
+    if (!o->schedule_free) {
+        if (s->average.kind != GYRE_AVERAGE_FREE) return GYRE_OK;
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: average.kind: schedule_free belongs to \"optimizer.schedule_free\": "
+                         "true; take ema, swa or minima, or set that",
+                         where);
+    }
+    if (o->nesterov || o->lr_in_momentum)
+        wrong = "it has a momentum of its own; leave nesterov and lr_in_momentum out";
+    if (!(gyre_config_momentum(o) > 0)) wrong = "its momentum (beta1 of adam) is above 0";
+    if (s->average.kind != GYRE_AVERAGE_NONE && s->average.kind != GYRE_AVERAGE_FREE)
+        wrong = "its own mean is taken in the weights' place; leave average.kind out, or keep "
+                "averages beside it by average.beside";
+    if (o->name != GYRE_OPTIMIZER_SGD && !adam) wrong = "it is a form of sgd, adam and adamw";
+    if (wrong != NULL) {
+        return gyre_fail(GYRE_EUSAGE, "%s: optimizer.schedule_free: %s", where, wrong);
+    }
+    s->average.kind = GYRE_AVERAGE_FREE;
+    return GYRE_OK;
+}
+
 static bool cycles_momentum(const gyre_schedule_settings *s) {
     for (int i = 0; i < s->stage_count; i++) {
         if (s->stages[i].schedule.cycle_momentum) return true;
@@ -125,6 +151,12 @@ static bool cycles_momentum(const gyre_schedule_settings *s) {
 /* Cycling the momentum holds back a velocity while the rate is high. */
 static gyre_status check_momentum(const gyre_settings *s, const char *where) {
     if (!cycles_momentum(&s->schedule)) return GYRE_OK;
+    if (s->optimizer.schedule_free) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: schedule.momentum: schedule-free optimizers need a "
+                         "constant one; leave min and max out",
+                         where);
+    }
     const char *name = NULL, *why = "has no momentum";
     switch (s->optimizer.name) {
     case GYRE_OPTIMIZER_RMSPROP: name = "rmsprop"; break;
@@ -157,6 +189,7 @@ gyre_status config_finish(config_reader *r, const char *where) {
     GYRE_TRY(finish_schedules(s, where));
     GYRE_TRY(finish_batch(s, where));
     GYRE_TRY(finish_optimizer(r, where));
+    GYRE_TRY(finish_schedule_free(s, where));
     return check_momentum(s, where);
 }
 

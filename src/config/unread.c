@@ -78,7 +78,7 @@ static const struct {
     {{"average.decay", "average.warmup"}, "without an average of kind ema"},
     {{"average.start", "average.every"}, "without an average of kind swa"},
     {{"average.first_minimum"}, "without an average of kind minima"},
-    {{"average.statistics"}, "without an average of kind swa or minima"},
+    {{"average.statistics"}, "without an average of kind swa, minima or schedule_free"},
 };
 
 void gyre_config_warnings(const gyre_settings *s, void (*say)(void *context, const char *text),
@@ -90,7 +90,7 @@ void gyre_config_warnings(const gyre_settings *s, void (*say)(void *context, con
                        gyre_average_is_kept(&s->average, GYRE_AVERAGE_EMA),
                        swa,
                        minima,
-                       swa || minima};
+                       swa || minima || gyre_average_is_kept(&s->average, GYRE_AVERAGE_FREE)};
     warn_optimizer(s, say, context);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         char list[256] = "";

@@ -163,6 +163,10 @@ static gyre_status look_at_data(gyre_settings *s, gyre_find *f, int64_t *run_cyc
     gyre_epochs epochs;
     s->length = (gyre_length){GYRE_UNIT_STEPS, 1}; /* not needed: a sweep has its own */
     GYRE_TRY(gyre_config_require(s));
+    if (s->optimizer.schedule_free) {
+        return gyre_fail(GYRE_EUSAGE, "optimizer.schedule_free: a range is for cycles, and such an "
+                                      "optimizer takes a constant rate; compare rates in a study");
+    }
     if (s->data.validation == GYRE_VALIDATION_TEST) s->data.validation = GYRE_VALIDATION_NONE;
     GYRE_GOTO(gyre_resolve_data(s, &data, &samples, &epochs));
     GYRE_GOTO(choose_validation(s, trial_subset(o), samples.train.count));

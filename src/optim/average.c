@@ -10,7 +10,10 @@ struct gyre_average {
     gyre_average_settings settings;
     gyre_average_kind kind;
     gyre_average_members members;
-    size_t settled;        /* members that the running statistics are made of */
+    size_t settled; /* members that the running statistics are made of; of schedule_free the
+                       updates */
+    gyre_f32 ahead; /* z - y, of schedule_free */
+    double momentum;
     gyre_weights *weights; /* that are averaged */
     gyre_weights averages;
     gyre_f32 scalars;
@@ -119,10 +122,29 @@ static bool has_live_statistics(const gyre_model *m) {
     return false;
 }
 
+void gyre_average_follow(gyre_average *a, gyre_f32 ahead, double momentum) {
+    a->ahead = ahead;
+    a->momentum = momentum;
+}
+
+/* z = y + (z - y), then z + (y - z) / m. */
+static gyre_status settle_free(gyre_average *a, int64_t completed, bool *stale) {
+    const gyre_backend *b = a->weights->backend;
+    const size_t n = a->weights->model->parameters;
+    if (a->settled == (size_t)completed && completed > 0) return GYRE_OK;
+    GYRE_TRY(b->ops->add(b->main, n, a->weights->parameters, a->ahead, a->averages.parameters));
+    GYRE_TRY(upload_share(a, 1 / a->momentum));
+    GYRE_TRY(take_parameters(a));
+    a->settled = (size_t)completed;
+    *stale = has_live_statistics(a->weights->model);
+    return copy(a, a->weights->model->buffers, a->weights->buffers, a->averages.buffers);
+}
+
 gyre_status gyre_average_settle(gyre_average *a, int64_t completed, bool *stale) {
     bool member = false;
     *stale = false;
     if (a->kind == GYRE_AVERAGE_EMA) return GYRE_OK;
+    if (a->kind == GYRE_AVERAGE_FREE) return settle_free(a, completed, stale);
     const size_t taken = gyre_average_taken(&a->members, completed, &member);
     if (taken > 0 && taken == a->settled) return GYRE_OK;
     if (taken == 0) GYRE_TRY(copy_parameters(a));

@@ -6,12 +6,14 @@
 
 enum { STATES_MAX = 2, SCALARS = 16 /* a 64-byte line */ };
 
-/* The rule of each optimizer, and the names of its states in a checkpoint (PyTorch's, where it has
- * the rule; Caffe's AdaGrad and PyTorch's keep the same sum). */
-static const struct {
+typedef struct {
     gyre_rule rule;
     const char *states[STATES_MAX];
-} optimizers[] = {
+} optimizer_kind;
+
+/* The rule of each optimizer, and the names of its states in a checkpoint (PyTorch's, where it has
+ * the rule; Caffe's AdaGrad and PyTorch's keep the same sum). */
+static const optimizer_kind optimizers[] = {
     [GYRE_OPTIMIZER_SGD] = {GYRE_RULE_SGD, {"momentum"}},
     [GYRE_OPTIMIZER_ADAM] = {GYRE_RULE_ADAM, {"exp_avg", "exp_avg_sq"}},
     [GYRE_OPTIMIZER_ADAMW] = {GYRE_RULE_ADAM, {"exp_avg", "exp_avg_sq"}},
@@ -19,6 +21,15 @@ static const struct {
     [GYRE_OPTIMIZER_ADAGRAD] = {GYRE_RULE_ADAGRAD, {"sum"}},
     [GYRE_OPTIMIZER_ADADELTA] = {GYRE_RULE_ADADELTA, {"square_avg", "acc_delta"}},
 };
+
+/* With optimizer.schedule_free; adam and adamw differ in where the decay goes. */
+static const optimizer_kind free_sgd = {GYRE_RULE_FREE_SGD, {"z_minus_y"}};
+static const optimizer_kind free_adam = {GYRE_RULE_FREE_ADAM, {"z_minus_y", "exp_avg_sq"}};
+
+static const optimizer_kind *kind_of(const gyre_optimizer_settings *s) {
+    if (!s->schedule_free) return &optimizers[s->name];
+    return s->name == GYRE_OPTIMIZER_SGD ? &free_sgd : &free_adam;
+}
 
 struct gyre_optimizer {
     gyre_optimizer_settings settings;
@@ -32,7 +43,7 @@ struct gyre_optimizer {
 
 int gyre_optimizer_states(const gyre_optimizer_settings *settings) {
     int count = 0;
-    while (count < STATES_MAX && optimizers[settings->name].states[count] != NULL) count++;
+    while (count < STATES_MAX && kind_of(settings)->states[count] != NULL) count++;
     return count;
 }
 
@@ -77,9 +88,14 @@ static float bias_correction(double beta_, int64_t t) {
     return beta > 0 ? (float)(1.0 - gyre_pow_int((double)beta, t + 1)) : 1.0f;
 }
 
+/* c of update t: the weights z of all updates after the warm-up count alike in their mean x. */
+static double pull(const gyre_optimizer_settings *s, int64_t t) {
+    return t < s->warmup ? 1 : 1 / (double)(t + 1 - s->warmup);
+}
+
 static gyre_update_shape rule_of(const gyre_optimizer_settings *s, const gyre_param_group *g) {
     bool rms = s->name == GYRE_OPTIMIZER_RMSPROP;
-    return (gyre_update_shape){.rule = optimizers[s->name].rule,
+    return (gyre_update_shape){.rule = kind_of(s)->rule,
                                .nesterov = s->nesterov,
                                .lr_in_momentum = s->lr_in_momentum,
                                .decoupled = s->decoupled || s->name == GYRE_OPTIMIZER_ADAMW,
@@ -110,7 +126,8 @@ gyre_status gyre_optimizer_begin(gyre_optimizer *o, int64_t t, gyre_rate rate) {
         [GYRE_SCALAR_LR] = (float)rate.lr,
         [GYRE_SCALAR_MOMENTUM] = (float)rate.momentum,
         [GYRE_SCALAR_BIAS1] = bias_correction(rate.momentum, t),
-        [GYRE_SCALAR_BIAS2] = bias_correction(o->settings.beta2, t)};
+        [GYRE_SCALAR_BIAS2] = bias_correction(o->settings.beta2, t),
+        [GYRE_SCALAR_PULL] = (float)pull(&o->settings, t)};
     return b->ops->upload(b->main, o->scalars, scalars, GYRE_SCALAR_FROM_HOST);
 }
 
@@ -168,5 +185,5 @@ gyre_f32 gyre_optimizer_scalars(const gyre_optimizer *o) {
 const char *gyre_optimizer_state(const gyre_optimizer *o, int index, gyre_f32 *vector) {
     if (index < 0 || index >= o->state_count) return NULL;
     *vector = o->states[index];
-    return optimizers[o->settings.name].states[index];
+    return kind_of(&o->settings)->states[index];
 }

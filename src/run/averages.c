@@ -5,11 +5,19 @@
  * number of ranks and threads, as in training. */
 #include "averages.h"
 
+#include "gyre/config.h"
+
 static gyre_status open_average(gyre_trainer *t, gyre_average_kind kind) {
     const gyre_average_settings *s = &t->resolved->settings.average;
     const gyre_model *m = t->resolved->model;
     GYRE_TRY(gyre_average_open(s, kind, t->resolved->members[kind], t->weights,
                                gyre_optimizer_scalars(t->optimizer), &t->averages[kind]));
+    if (kind == GYRE_AVERAGE_FREE) {
+        gyre_f32 ahead = NULL;
+        gyre_optimizer_state(t->optimizer, 0, &ahead);
+        gyre_average_follow(t->averages[kind], ahead,
+                            gyre_config_momentum(&t->resolved->settings.optimizer));
+    }
     return s->kind == kind ? gyre_snapshot_open_averages(m, &t->snapshot)
                            : gyre_snapshot_open_beside(m, kind, &t->snapshot);
 }

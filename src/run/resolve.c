@@ -152,6 +152,16 @@ static gyre_status plan_schedule(gyre_resolved *r, gyre_schedule **schedule) {
     return GYRE_OK;
 }
 
+/* The warm-up of the run, or of its first stage. */
+static void plan_optimizer(gyre_resolved *r, const gyre_schedule *schedule) {
+    gyre_settings *s = &r->settings;
+    const gyre_schedule_settings *first =
+        s->schedule.stage_count > 0 ? &s->schedule.stages[0].schedule : &s->schedule;
+    gyre_length warmup = gyre_schedule_warmup(first, gyre_schedule_steps(schedule));
+    in_steps(&warmup, r->epochs.steps_per_epoch);
+    s->optimizer.warmup = (int64_t)warmup.value;
+}
+
 /* The first minimum in the second half of the run, from 1. */
 static int late_minimum(const gyre_schedule *schedule) {
     int early = 0;
@@ -256,7 +266,10 @@ static gyre_status plan(gyre_resolved *r, const gyre_settings *settings, int ran
     GYRE_TRY(own(r, settings, schedule != NULL));
     GYRE_TRY(plan_data(r));
     if (schedule != NULL) GYRE_TRY(plan_schedule(r, schedule));
-    if (schedule != NULL) GYRE_TRY(plan_averages(r, *schedule));
+    if (schedule != NULL) {
+        plan_optimizer(r, *schedule);
+        GYRE_TRY(plan_averages(r, *schedule));
+    }
     GYRE_TRY(plan_model(r));
     GYRE_TRY(plan_shards(r, ranks));
     GYRE_TRY(gyre_config_hash_shared(&r->settings, &r->shared_hash));

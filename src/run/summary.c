@@ -78,6 +78,10 @@ static void describe_average(const run_state *r, gyre_average_kind kind, char *o
         gyre_text_add(out, size, "minima of the rate from number %d on, %zu weights",
                       a->first_minimum, members);
         break;
+    case GYRE_AVERAGE_FREE:
+        gyre_text_add(out, size, "schedule-free, all weights after step %lld",
+                      (long long)r->resolved.settings.optimizer.warmup);
+        break;
     default: break;
     }
 }

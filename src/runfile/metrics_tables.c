@@ -26,9 +26,17 @@ static const gyre_h5_column band_columns[] = {
 };
 
 static const gyre_h5_column average_columns[] = {
-    {"step", true},        {"loss_last", false},   {"loss_ema", false},
-    {"loss_swa", false},   {"loss_minima", false}, {"metric_last", false},
-    {"metric_ema", false}, {"metric_swa", false},  {"metric_minima", false},
+    {"step", true},
+    {"loss_last", false},
+    {"loss_ema", false},
+    {"loss_swa", false},
+    {"loss_minima", false},
+    {"loss_schedule_free", false},
+    {"metric_last", false},
+    {"metric_ema", false},
+    {"metric_swa", false},
+    {"metric_minima", false},
+    {"metric_schedule_free", false},
 };
 
 static const gyre_h5_layout kinds[METRICS_TABLES] = {

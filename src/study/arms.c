@@ -200,9 +200,17 @@ static gyre_status add_given_arm(study_spec *p, const gyre_json_value *v) {
 
 /* ---- controls */
 
+/* An optimizer of its own kind: Nesterov's form and averages of the base do not go with it. */
+static void set_schedule_free(gyre_json *j) {
+    gyre_json_add_flag(j, "optimizer.schedule_free", true);
+    gyre_json_add_null(j, "optimizer.nesterov");
+    gyre_json_add_null(j, "average.kind");
+}
+
 static gyre_status add_control(study_spec *p, const char *name) {
     const gyre_schedule_settings *s = &p->settings->schedule;
-    bool linear = strcmp(name, "linear") == 0;
+    bool linear = strcmp(name, "linear") == 0, wsd = strcmp(name, "wsd") == 0;
+    bool is_free = strcmp(name, "schedule_free") == 0;
     double rate = strcmp(name, "midpoint") == 0 ? (s->base_lr + s->max_lr) / 2 : s->max_lr;
     char sentence[128];
     if (!(s->max_lr > s->base_lr)) {
@@ -213,18 +221,24 @@ static gyre_status add_control(study_spec *p, const char *name) {
     }
     if (linear)
         snprintf(sentence, sizeof sentence, "linear from %.6g to 0", rate);
+    else if (wsd)
+        snprintf(sentence, sizeof sentence, "constant %.6g, and to 0 in the last fifth", rate);
+    else if (is_free)
+        snprintf(sentence, sizeof sentence, "schedule-free at %.6g", rate);
     else
         snprintf(sentence, sizeof sentence, "constant %.6g", rate);
     gyre_json *j = gyre_json_begin();
     gyre_json_add_null(j, "schedule");
-    gyre_json_add_text(j, "schedule.policy", linear ? "linear" : "constant");
-    gyre_json_add_number(j, linear ? "schedule.max_lr" : "schedule.base_lr", rate);
+    gyre_json_add_text(j, "schedule.policy", linear ? "linear" : wsd ? "wsd" : "constant");
+    gyre_json_add_number(j, linear || wsd ? "schedule.max_lr" : "schedule.base_lr", rate);
+    if (is_free) set_schedule_free(j);
     add_warmup(j, has_warmup(&s->warmup) ? &(study_warmup){s->warmup, s->warmup_from} : &p->warmup);
     return add_arm(p, "controls", name, sentence, gyre_json_end_value(j));
 }
 
 static gyre_status add_controls(study_spec *p) {
-    static const char *const names[] = {"midpoint", "max_lr", "linear"};
+    static const char *const names[] = {"midpoint", "max_lr", "linear", "wsd", "schedule_free"};
+    enum { ALL = 3, NAMES = sizeof names / sizeof *names }; /* ALL: of "controls": true */
     const gyre_json_value *v = gyre_json_get(p->tree, "controls");
     bool list = v != NULL && gyre_json_kind_of(v) == GYRE_JSON_LIST;
     bool all = v == NULL || gyre_json_is_true(v);
@@ -232,7 +246,7 @@ static gyre_status add_controls(study_spec *p) {
     if (v != NULL && !list && gyre_json_kind_of(v) != GYRE_JSON_FLAG) {
         return study_expected(p, "controls", "true, false, or a list of names", v);
     }
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < NAMES; i++) {
         bool named = false;
         const gyre_json_value *c = list ? gyre_json_first(v) : NULL;
         for (; c != NULL; c = gyre_json_next(c)) {
@@ -240,12 +254,13 @@ static gyre_status add_controls(study_spec *p) {
             named = named || (text != NULL && strcmp(text, names[i]) == 0);
         }
         found += named;
-        if (all || named) GYRE_TRY(add_control(p, names[i]));
+        if ((all && i < ALL) || named) GYRE_TRY(add_control(p, names[i]));
     }
     const gyre_json_value *c = list ? gyre_json_first(v) : NULL;
     for (; c != NULL; c = gyre_json_next(c)) wanted++;
     if (wanted == found) return GYRE_OK;
-    return study_expected(p, "controls", "each at most once of midpoint, max_lr and linear", v);
+    return study_expected(
+        p, "controls", "each at most once of midpoint, max_lr, linear, wsd and schedule_free", v);
 }
 
 /* ---- all */

@@ -30,6 +30,7 @@ static buffer scalars_of(gyre_backend *b, double lr, double momentum, double fin
     values[GYRE_SCALAR_MOMENTUM] = momentum;
     values[GYRE_SCALAR_BIAS1] = (double)(1 - 0.9f * 0.9f * 0.9f);
     values[GYRE_SCALAR_BIAS2] = (double)(1 - 0.999f * 0.999f * 0.999f);
+    values[GYRE_SCALAR_PULL] = 0.3;
     values[GYRE_SCALAR_FINITE] = finite;
     values[GYRE_SCALAR_SHRINK] = 0.5;
     return buffer_of(b, values, GYRE_SCALAR_COUNT);
@@ -186,7 +187,7 @@ typedef struct {
 } vectors;
 
 static bool has_velocity(gyre_rule rule) {
-    return rule == GYRE_RULE_SGD || rule == GYRE_RULE_ADAM;
+    return rule == GYRE_RULE_SGD || rule == GYRE_RULE_ADAM || rule >= GYRE_RULE_FREE_SGD;
 }
 
 static vectors vectors_new(gyre_rule rule) {
@@ -230,6 +231,34 @@ static double square_step(const gyre_update_shape *s, double lr, double m, doubl
     return lr * g * factor;
 }
 
+/* The schedule-free rules by z and x, which the backend does not keep: y is w, z = y + s1, and x is
+ * where y = (1 - m) z + m x has it. */
+static void free_update(const gyre_update_shape *s, const float *scalars, int i, vectors *v,
+                        scales *out) {
+    double lr = (double)scalars[GYRE_SCALAR_LR] * (double)s->lr_mult;
+    double m = (double)scalars[GYRE_SCALAR_MOMENTUM], wd = (double)s->weight_decay;
+    double c = (double)scalars[GYRE_SCALAR_PULL], y = v->w[i], blur = 1;
+    bool adam = s->rule == GYRE_RULE_FREE_ADAM, inside = !adam || !s->decoupled;
+    double shrunk = (double)scalars[GYRE_SCALAR_SHRINK] * v->g[i];
+    double d = shrunk + (inside ? wd * y : 0), d_scale = fabs(shrunk) + fabs(wd * y);
+    if (adam) {
+        double beta2 = (double)s->square_decay;
+        out->s2 = beta2 * v->s2[i] + (1 - beta2) * d_scale * d_scale;
+        v->s2[i] = beta2 * v->s2[i] + (1 - beta2) * d * d;
+        double root = sqrt(v->s2[i] / (double)scalars[GYRE_SCALAR_BIAS2]) + (double)s->eps;
+        blur = out->s2 / v->s2[i] / root;
+        d = d / root + (inside ? 0 : wd * y);
+    }
+    double z = y + v->s1[i], x = (y - (1 - m) * z) / m;
+    z -= lr * d;
+    x = (1 - c) * x + c * z;
+    y = (1 - m) * z + m * x;
+    out->w = fabs(v->w[i]) + fabs(v->s1[i]) + lr * (d_scale * blur + fabs(wd * y));
+    out->s1 = out->w;
+    v->s1[i] = z - y;
+    v->w[i] = y;
+}
+
 /* The formulas of gyre_update_shape, one by one. */
 static scales reference_update(const gyre_update_shape *s, const float *scalars, int i,
                                vectors *v) {
@@ -239,6 +268,10 @@ static scales reference_update(const gyre_update_shape *s, const float *scalars,
     double g = s->decoupled ? shrunk : shrunk + wd * w;
     double g_scale = fabs(shrunk) + fabs(wd * w), old = v->s1[i], step = 0;
     scales out = {.w = fabs(w)};
+    if (s->rule >= GYRE_RULE_FREE_SGD) {
+        free_update(s, scalars, i, v, &out);
+        return out;
+    }
     if (!has_velocity(s->rule)) {
         step = square_step(s, lr, m, g, g_scale, &v->s1[i], &v->s2[i], &out);
     } else if (s->rule == GYRE_RULE_ADAM) {
@@ -269,7 +302,8 @@ static void check_rule(gyre_backend *b, gyre_update_shape shape, bool finite) {
     vectors v = vectors_new(shape.rule);
     buffer g = buffer_of(b, v.g, N), s1 = buffer_of(b, v.s1, N), s2 = buffer_of(b, v.s2, N);
     buffer w = buffer_of(b, v.w, N), scalars = scalars_of(b, 0.05, 0.9, finite);
-    bool second = shape.rule == GYRE_RULE_ADAM || shape.rule == GYRE_RULE_ADADELTA;
+    bool second = shape.rule == GYRE_RULE_ADAM || shape.rule == GYRE_RULE_ADADELTA ||
+                  shape.rule == GYRE_RULE_FREE_ADAM;
     double *s1_scale = zeros(N), *s2_scale = zeros(N), *w_scale = zeros(N);
     OK(b->ops->update(b->main, &shape, N, F(g), F(s1), second ? F(s2) : NULL, F(w), F(scalars)));
     float *host = buffer_read(scalars);
@@ -292,7 +326,7 @@ static void check_rule(gyre_backend *b, gyre_update_shape shape, bool finite) {
 }
 
 static void update_rules_match(void **state) {
-    for (int flags = 0; flags < 5 * 16; flags++) {
+    for (int flags = 0; flags < 7 * 16; flags++) {
         gyre_rule rule = (gyre_rule)(flags / 16);
         gyre_update_shape s = {.rule = rule,
                                .nesterov = flags & 1,
@@ -300,7 +334,7 @@ static void update_rules_match(void **state) {
                                .decoupled = flags & 4,
                                .lr_mult = 2,
                                .weight_decay = flags & 8 ? 0.01f : 0,
-                               .square_decay = rule == GYRE_RULE_ADAM ? 0.999f : 0.9f,
+                               .square_decay = has_velocity(rule) ? 0.999f : 0.9f,
                                .eps = has_velocity(rule) ? 1e-8f : 1e-3f};
         check_rule(*state, s, true);
         check_rule(*state, s, false); /* not one bit moves */

@@ -101,6 +101,44 @@ static void adadelta_body(void *context, size_t begin, size_t end) {
     }
 }
 
+/* What both schedule-free rules do with their direction d. */
+static inline void free_step(rule_terms t, float c, float d, float *ahead, float *w) {
+    float e = *ahead, step = t.lr * d, rest = 1.0f - c;
+    *w = *w + c * e - (1.0f - t.momentum * rest) * step;
+    *ahead = rest * (e - t.momentum * step);
+}
+
+CPU_CLONES
+static void free_sgd_body(void *context, size_t begin, size_t end) {
+    const operands *v = context;
+    const rule_terms t = terms_of(v);
+    const float *g = v->g;
+    float *ahead = v->s1, *w = v->w, c = v->scalars[GYRE_SCALAR_PULL];
+    float decay = v->shape->weight_decay;
+    CPU_SAME_INDEX
+    for (size_t i = begin; i < end; i++) {
+        free_step(t, c, t.shrink * g[i] + decay * w[i], &ahead[i], &w[i]);
+    }
+}
+
+CPU_CLONES
+static void free_adam_body(void *context, size_t begin, size_t end) {
+    const operands *v = context;
+    const rule_terms t = terms_of(v);
+    const float *g = v->g;
+    float *ahead = v->s1, *second = v->s2, *w = v->w, c = v->scalars[GYRE_SCALAR_PULL];
+    float beta2 = v->shape->square_decay, eps = v->shape->eps;
+    float inverse2 = 1.0f / v->scalars[GYRE_SCALAR_BIAS2];
+    float beside = v->shape->decoupled ? v->shape->weight_decay : 0.0f;
+    CPU_SAME_INDEX
+    for (size_t i = begin; i < end; i++) {
+        float d = t.shrink * g[i] + t.coupled * w[i];
+        float u = beta2 * second[i] + (1.0f - beta2) * d * d;
+        second[i] = u;
+        free_step(t, c, d / (sqrtf(u * inverse2) + eps) + beside * w[i], &ahead[i], &w[i]);
+    }
+}
+
 static cpu_body body_of(gyre_rule rule) {
     switch (rule) {
     case GYRE_RULE_SGD: return sgd_body;
@@ -108,6 +146,8 @@ static cpu_body body_of(gyre_rule rule) {
     case GYRE_RULE_RMSPROP:
     case GYRE_RULE_ADAGRAD: return root_body;
     case GYRE_RULE_ADADELTA: return adadelta_body;
+    case GYRE_RULE_FREE_SGD: return free_sgd_body;
+    case GYRE_RULE_FREE_ADAM: return free_adam_body;
     }
     return NULL;
 }

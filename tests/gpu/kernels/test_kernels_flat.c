@@ -63,7 +63,7 @@ static void cpu_add(gyre_backend *b, size_t n, void **x) {
 static const float scalars[GYRE_SCALAR_COUNT] = {
     [GYRE_SCALAR_LR] = 0.37f,     [GYRE_SCALAR_MOMENTUM] = 0.9f, [GYRE_SCALAR_BIAS1] = 0.271f,
     [GYRE_SCALAR_BIAS2] = 0.003f, [GYRE_SCALAR_FINITE] = 1,      [GYRE_SCALAR_SHRINK] = 0.7f,
-    [GYRE_SCALAR_SHARE] = 0.019f};
+    [GYRE_SCALAR_SHARE] = 0.019f, [GYRE_SCALAR_PULL] = 0.23f};
 static const float bad_scalars[GYRE_SCALAR_COUNT] = {
     [GYRE_SCALAR_LR] = 0.37f, [GYRE_SCALAR_SHARE] = 0.019f};
 
@@ -177,7 +177,8 @@ static gyre_update_shape rule_shape(gyre_rule rule, int flags) {
 
 static void check_update(gyre_backend *b, const gyre_update_shape *s, size_t n, const size_t *shift,
                          const float *step) {
-    bool second = s->rule == GYRE_RULE_ADAM || s->rule == GYRE_RULE_ADADELTA;
+    bool second = s->rule == GYRE_RULE_ADAM || s->rule == GYRE_RULE_ADADELTA ||
+                  s->rule == GYRE_RULE_FREE_ADAM;
     placed got[OPERANDS], want[OPERANDS];
     for (int i = 0; i < OPERANDS; i++) { /* g, s1, s2, w */
         float *content = elements((uint64_t)i, n, sizeof(float), false);
@@ -197,7 +198,7 @@ static void check_update(gyre_backend *b, const gyre_update_shape *s, size_t n, 
 }
 
 static void update_rules_have_the_bits_of_the_cpu(void **state) {
-    for (int rule = GYRE_RULE_SGD; rule <= GYRE_RULE_ADADELTA; rule++) {
+    for (int rule = GYRE_RULE_SGD; rule <= GYRE_RULE_FREE_ADAM; rule++) {
         for (int flags = 0; flags < 8; flags++) {
             gyre_update_shape s = rule_shape((gyre_rule)rule, flags);
             for (size_t k = 0; k < sizeof shifts / sizeof shifts[0]; k++) {
