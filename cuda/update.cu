@@ -121,18 +121,22 @@ struct free_sgd_rule {
 struct free_adam_rule {
     static constexpr bool second = true;
     rule_terms t;
-    float c, beta2, eps, inverse2, beside;
+    float c, beta2, eps, inverse2, decay;
+    bool inside; /* of the gradient; one float for either decay, since registers are few */
     __device__ __forceinline__ explicit free_adam_rule(const update_operands &u) : t(terms_of(u)) {
         c = u.scalars[GYRE_SCALAR_PULL];
         beta2 = u.shape.square_decay;
         eps = u.shape.eps;
         inverse2 = 1.0f / u.scalars[GYRE_SCALAR_BIAS2];
-        beside = u.shape.decoupled ? u.shape.weight_decay : 0.0f;
+        decay = u.shape.weight_decay;
+        inside = !u.shape.decoupled;
     }
     __device__ __forceinline__ void step(float g, float &ahead, float &v, float &w) const {
-        float d = t.shrink * g + t.coupled * w;
+        float d = t.shrink * g, pull = decay * w;
+        if (inside) d = d + pull;
         v = beta2 * v + (1.0f - beta2) * d * d;
-        free_step(t, c, d / (sqrtf(v * inverse2) + eps) + beside * w, ahead, w);
+        d = d / (sqrtf(v * inverse2) + eps);
+        free_step(t, c, inside ? d : d + pull, ahead, w);
     }
 };
 
