@@ -229,8 +229,7 @@ const config_field config_fields[] = {
      "0", "Share of the target that is spread over all classes (training loss only)."},
     {"optimizer.schedule_free", FIELD_FLAG, ARITHMETIC, AT(optimizer.schedule_free), 0, 0, 0, NULL,
      "false",
-     "Schedule-free sgd, adam or adamw (docs/average.md): evaluation, exports and samples take the "
-     "mean of the weights that the optimizer moves; the rate stays constant after its warm-up."},
+     "Schedule-free sgd, adam or adamw (docs/average.md), for a rate that stays constant."},
     {"optimizer.groups", FIELD_GROUPS, ARITHMETIC, AT(model.groups), 0, 1e6, 0, NULL, NULL,
      "Parameters that learn otherwise, as [{\"match\": \"bias|bn\", \"decay_mult\": 0}]: "
      "\"lr_mult\" "
@@ -302,10 +301,9 @@ const config_field config_fields[] = {
      "above; one with a \"cut\" ends after so many of its steps."},
 
     {"average.kind", FIELD_CHOICE, ARITHMETIC, AT(average.kind), 0, 0, 0, AVERAGE_NAMES, "\"none\"",
-     "Keep an average of the weights beside them, which evaluation, exports and samples take: ema, "
-     "an exponential moving average over the steps; swa, the mean of the weights at equal "
-     "distances from average.start on; minima, their mean over the minima of the rate "
-     "(docs/average.md). schedule_free comes with optimizer.schedule_free, not by itself."},
+     "Keep an average of the weights beside them, which evaluation, exports and samples take "
+     "(docs/average.md): ema, exponential; swa, the mean of weights at equal distances from "
+     "average.start on; minima, over the minima of the rate; schedule_free, of such an optimizer."},
     {"average.beside.ema", FIELD_FLAG, ARITHMETIC, AT(average.beside[GYRE_AVERAGE_EMA]), 0, 0, 0,
      NULL, "false", "Keep ema besides: each evaluation scores it, too, and nothing else takes it."},
     {"average.beside.swa", FIELD_FLAG, ARITHMETIC, AT(average.beside[GYRE_AVERAGE_SWA]), 0, 0, 0,
