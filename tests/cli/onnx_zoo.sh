@@ -45,19 +45,18 @@ count=0
 for name in $("$gyre" help models | sed -n '/^$/q; s/^\([a-z][a-z0-9_]*\) .*/\1/p'); do
     case $name in
     unet) continue ;; # begins with noise, which no operator of ONNX draws
-    vit) continue ;;  # attention goes out alone
     lenet) returns lenet digits '"mean_image"' '"name": "lenet"' ;;
     *) returns "$name" images "${kinds[count % 4]}" "\"name\": \"$name\"" ;;
     esac
     count=$((count + 1))
 done
-[ $count -ge 21 ] || fail "$count networks"
+[ $count -ge 22 ] || fail "$count networks"
 returns cifar10_full images '"mean_image"' '"name": "cifar10_full"'
 /usr/bin/python3 - "$lib/every_node.json" <<'P'
 import json, sys
 net = json.load(open(sys.argv[1]))
 for node in net["nodes"]:
-    other = {"attention": {"type": "add"}, "positions": {"type": "scale"},
+    other = {"attention": {"type": "add"},
              "geglu": {"type": "conv", "channels": 24, "size": 1}}.get(node["type"])
     if other is not None:
         for key in {"heads", "causal"} & node.keys():
