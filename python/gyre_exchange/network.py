@@ -25,11 +25,13 @@ def _put_back(buffers):
 
 @contextlib.contextmanager
 def _in_mode(model, training):
-    """Every module in one mode; afterwards modes and buffers are as they were."""
+    """Every module in one mode, or each as it is where the model is in training mode already, so that what is in
+    evaluation mode there stays so; afterwards modes and buffers are as they were."""
     modes = [(module, module.training) for module in model.modules()]
     buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()] if training else []
     try:
-        model.train(training)
+        if not (training and model.training):
+            model.train(training)
         yield buffers
     finally:
         _put_back(buffers)
@@ -132,7 +134,8 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
     """Writes `model` to `path` as ONNX with its weights, for model.file of a config.
 
     example   -- a tensor, or a tuple of them, as the model's forward takes them; the size of the batch does not matter
-    training  -- keep what only training does (dropout, stochastic depth); by the TorchScript exporter
+    training  -- keep what only training does (dropout, stochastic depth); by the TorchScript exporter. Of a model in
+                 training mode its modules in evaluation mode stay in it: such a batch norm is frozen
     exporter  -- "dynamo" or "torchscript"; without it, what the installed PyTorch offers
     force     -- replace a file that is there. One of to_gyre's is replaced in any case, unless it was changed since
 
@@ -157,8 +160,7 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
     if exporter == "dynamo":
         options.update(dynamo=True, optimize=False, verbose=False)
     else:
-        mode = torch.onnx.TrainingMode
-        options.update(training=mode.TRAINING if training else mode.PRESERVE, do_constant_folding=False,
+        options.update(training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
                        dynamic_axes={first: {0: "N"}, last: {0: "N"}})
         if "dynamo" in offered:
             options["dynamo"] = False
