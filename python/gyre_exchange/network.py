@@ -5,6 +5,7 @@ import importlib.util
 import inspect
 import re
 import threading
+import warnings
 
 from . import output
 from .dropout import dropping_channels
@@ -130,6 +131,17 @@ def _check_types(model, example):
         raise TypeError(f"example: a tensor, or a tuple of them, was expected, found {type(example).__name__}")
 
 
+def _tell_frozen(model):
+    """ONNX does not hold which parameters are to stay as they are."""
+    fixed = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
+    if not fixed:
+        return
+    first = ", ".join(f'"{name}"' for name in fixed[:3])
+    more = f", ... ({len(fixed)} in all)" if len(fixed) > 3 else ""
+    warnings.warn("parameters that do not require gradients are trained by gyre unless the config names them, or the "
+                  f'beginnings of their names: "model": {{"freeze": [{first}{more}]}}', stacklevel=3)
+
+
 def to_gyre(model, example, path, *, training=False, exporter=None, force=False):
     """Writes `model` to `path` as ONNX with its weights, for model.file of a config.
 
@@ -155,6 +167,7 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
         raise ValueError("training=True needs the TorchScript exporter: dynamo leaves dropout out")
     arguments = example if isinstance(example, tuple) else (example,)
     _check_names(model)
+    _tell_frozen(model)
     first, last = _free_name("input", model), _free_name("output", model)
     options = {"input_names": [first], "output_names": [last]}
     if exporter == "dynamo":

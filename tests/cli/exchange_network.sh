@@ -40,6 +40,7 @@ class Tensor:
 class Module:
     writes, weights = (), b"weights"  # beside the file
     names = ()  # of the state_dict
+    fixed = ()  # parameters without gradients
 
     def __init__(self, *children):
         self.training, self.children, self.hooks, self.mean = True, children, [], Tensor(0)
@@ -59,6 +60,9 @@ class Module:
     def train(self, mode=True):
         for m in self.modules():
             m.training = mode
+
+    def named_parameters(self):
+        return [(name, types.SimpleNamespace(requires_grad=name not in self.fixed)) for name in ("fc.weight", *self.fixed)]
 
     def register_forward_hook(self, hook):
         self.hooks.append(hook)
@@ -144,7 +148,7 @@ $python modes.py >out || fail "modes"
 
 # Names of parameters: the input and output have others, and what cannot go back is refused.
 cat >names.py <<'P'
-import contextlib, io
+import contextlib, io, warnings
 
 import torch
 from gyre_exchange import to_gyre
@@ -160,6 +164,15 @@ for names, first, last in ((), "input", "output"), (("a/b", "a::b", "x" * 1023),
     options = torch.told["options"]
     assert (options["input_names"], options["output_names"]) == ([first], [last]), options
     assert sorted(options["dynamic_axes"]) == [first, last], options
+# What stays as it is in PyTorch is trained here, unless the config says so.
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    to_gyre(model, 1, "names.onnx", exporter="torchscript")
+    assert not told, told
+    model.fixed = ["conv1.weight"]
+    to_gyre(model, 1, "names.onnx", exporter="torchscript")
+    assert len(told) == 1 and '"model": {"freeze": ["conv1.weight"]}' in str(told[0].message), told
+    model.fixed = []
 # What is no model, and no example; of a wrapped model the network inside is exported.
 for wrong, example, words in (lambda x: x, 1, "model: a torch.nn.Module was expected, found function"), \
         (model, [1], "example: a tensor, or a tuple of them, was expected, found list"):
