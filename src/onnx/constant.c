@@ -62,7 +62,7 @@ onnx_constant *onnx_constant_fill(onnx_work *w, int rank, const int64_t *dims, b
 }
 
 const char *onnx_computed_from(const onnx_constant *k) {
-    if (k->name == NULL) return k->follows;
+    if (k->name == NULL) return k->follows[0];
     return k->kind == ONNX_NAME_COMPUTED ? k->name : NULL;
 }
 
@@ -83,7 +83,30 @@ const char *onnx_told_name(const onnx_constant *k) {
 }
 
 const char *onnx_parameter_of(const onnx_constant *k) {
-    return onnx_is_parameter(k) ? k->name : k->follows;
+    return onnx_is_parameter(k) ? k->name : k->follows[0];
+}
+
+const char *onnx_parameter_at(const onnx_constant *k, int i) {
+    if (i == 0) return onnx_parameter_of(k);
+    return i < k->follows_count ? k->follows[i] : NULL;
+}
+
+static bool follow(onnx_constant *k, const char *parameter) {
+    for (int i = 0; i < k->follows_count; i++) {
+        if (strcmp(k->follows[i], parameter) == 0) return true;
+    }
+    if (k->follows_count == ONNX_FOLLOWS_MAX) return false;
+    k->follows[k->follows_count++] = parameter;
+    return true;
+}
+
+bool onnx_constant_follow(onnx_constant *k, const onnx_constant *from) {
+    k->trained = k->trained || from->trained;
+    if (onnx_is_parameter(from)) return follow(k, from->name);
+    for (int i = 0; i < from->follows_count; i++) {
+        if (!follow(k, from->follows[i])) return false;
+    }
+    return true;
 }
 
 static void transpose(const double *from, double *to, int64_t rows, int64_t columns) {

@@ -8,7 +8,10 @@
 #include "weight_name.h"
 #include "work.h"
 
-enum { ONNX_READ_MAX = 1 << 16 }; /* numbers of a constant that is computed with */
+enum {
+    ONNX_READ_MAX = 1 << 16, /* numbers of a constant that is computed with */
+    ONNX_FOLLOWS_MAX = 8     /* parameters that it is computed from */
+};
 
 typedef struct onnx_constant {
     bool integer; /* whole numbers and flags */
@@ -24,8 +27,9 @@ typedef struct onnx_constant {
     onnx_name_kind kind;             /* of the name */
     bool untrained;                  /* the file tells that it is no parameter */
     bool trained;                    /* or that it is one, or follows from one */
-    const char *follows;             /* a parameter that it is computed from; NULL: from none */
-    struct onnx_constant *base;      /* a parameter: it is times * base + plus; NULL: it is not */
+    const char *follows[ONNX_FOLLOWS_MAX]; /* parameters that it is computed from */
+    int follows_count;
+    struct onnx_constant *base; /* a parameter: it is times * base + plus; NULL: it is not */
     double times, plus;
 } onnx_constant;
 
@@ -51,6 +55,10 @@ bool onnx_is_lost(const onnx_constant *k);
 const char *onnx_told_name(const onnx_constant *k);
 /* The parameter that it is, or is computed from; NULL: none. */
 const char *onnx_parameter_of(const onnx_constant *k);
+/* The parameters that it is, or is computed from, of which that is the first; NULL: no more. */
+const char *onnx_parameter_at(const onnx_constant *k, int i);
+/* Notes that it is computed from what the other one is made of; false: from too many. */
+bool onnx_constant_follow(onnx_constant *k, const onnx_constant *from);
 /* What it was computed from: a parameter, or its own name in a file of gyre's; NULL: it was not. */
 const char *onnx_computed_from(const onnx_constant *k);
 /* It stands in the network as numbers, and is no parameter that lost its name either. */

@@ -239,19 +239,19 @@ static const struct {
     {"Unsqueeze", fold_unsqueeze},  {"Transpose", fold_transpose}, {"Shape", fold_shape},
     {"ConstantOfShape", fold_fill}, {"Expand", fold_expand}};
 
-/* Numbers that are computed from a parameter change with it, which those of its shape do not. */
-static void note_parameters(const onnx_call *c, onnx_constant *k) {
+/* Numbers that are computed from parameters change with them, which those of a shape do not; false:
+ * from too many. */
+static bool note_parameters(const onnx_call *c, onnx_constant *k) {
     const char *op = c->node->op_type;
     if (k->name != NULL || k->integer || strcmp(op, "Shape") == 0 ||
         strcmp(op, "ConstantOfShape") == 0)
-        return;
+        return true;
     const int count = strcmp(op, "CastLike") == 0 ? 1 : c->in_count; /* it reads a type alone */
     for (int i = 0; i < count; i++) {
         const onnx_constant *from = onnx_constant_in(c, i);
-        if (from == NULL || from == k) continue;
-        if (k->follows == NULL) k->follows = onnx_parameter_of(from);
-        k->trained = k->trained || from->trained;
+        if (from != NULL && from != k && !onnx_constant_follow(k, from)) return false;
     }
+    return true;
 }
 
 bool onnx_fold(onnx_import *m, onnx_call *c) {
@@ -263,8 +263,7 @@ bool onnx_fold(onnx_import *m, onnx_call *c) {
         if (first(c) != NULL) k = folds[i].run(m, c);
     }
     if (!known) k = onnx_math_fold(m, c);
-    if (k == NULL) return false;
-    note_parameters(c, k);
+    if (k == NULL || !note_parameters(c, k)) return false;
     onnx_learned_fold(m, c, k);
     onnx_give_constant(c, k);
     return true;

@@ -18,6 +18,7 @@ int onnx_layers_add(onnx_work *w, onnx_layers *l, const char *type, const Onnx__
                           .input_count = count,
                           .options = cJSON_CreateObject(),
                           .number = NAN,
+                          .trained_number = NAN,
                           .tied = -1};
     if (added->options == NULL) onnx_fail_memory(w);
     for (int i = 0; i < count; i++) added->inputs[i] = inputs[i];

@@ -26,18 +26,19 @@ typedef struct {
     onnx_weight weights[ONNX_LAYER_WEIGHTS];
     int weight_count;
     const char *name;
-    int64_t pads[4];       /* of a step that pads: top, left, bottom, right */
-    int64_t steps[2];      /* of a Slice: along height and width */
-    int64_t heads;         /* of a step of attention, the product of queries and keys; 0 */
-    bool volume;           /* a step on (N, 1, C, H, W), whose pads are of channels */
-    int stand_in;          /* of a step: the layer + 1 in its place as a node; 0: none */
-    bool doubtful;         /* what it trains may be a buffer */
-    bool follows;          /* the file computes what it multiplies by, or adds, of its parameter */
-    const char *parameter; /* that it has as a constant; NULL: none */
+    int64_t pads[4];  /* of a step that pads: top, left, bottom, right */
+    int64_t steps[2]; /* of a Slice: along height and width */
+    int64_t heads;    /* of a step of attention, the product of queries and keys; 0 */
+    bool volume;      /* a step on (N, 1, C, H, W), whose pads are of channels */
+    int stand_in;     /* of a step: the layer + 1 in its place as a node; 0: none */
+    bool doubtful;    /* what it trains may be a buffer */
+    bool follows;     /* the file computes what it multiplies by, or adds, of its parameter */
+    const onnx_constant *made_of; /* its constant, which parameters decide; NULL: none do */
     bool plain;            /* a normalisation whose weight and bias may come as Mul and Add */
     bool fixed;            /* a norm of a bias alone: its weight stays 1 */
     bool number_first;     /* of a step: number - x, number / x */
-    double number;         /* its constant operand; NaN: none */
+    double number;         /* its constant operand; NaN: none, or one that is trained */
+    double trained_number; /* an operand that is trained, of whose value patterns know nothing */
     const char *why;       /* it is not supported; NULL: its operator is no node */
     bool silent;           /* it is not supported because of what it reads */
     int uses;              /* by layers that the output needs, and by the output */

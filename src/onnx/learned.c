@@ -113,10 +113,10 @@ static void add(onnx_chain *n, onnx_value x, double sign, const learned *p) {
 
 /* It is told by its name, or in another file than PyTorch's and gyre's by dynamo's notes: other
  * constants of one number may have names that mean nothing. */
-static bool is_told(const onnx_import *m, const onnx_constant *k) {
+bool onnx_is_trained(const onnx_import *m, const onnx_constant *k) {
     const bool told = !m->marked && (onnx_file_is_by(m->work.file, "pytorch") ||
                                      onnx_file_is_by(m->work.file, "gyre"));
-    return onnx_is_parameter(k) && (told || k->trained);
+    return onnx_parameter_of(k) != NULL && (told || k->trained);
 }
 
 /* A bias of a convolution or linear layer, or of a norm without one, may have lost its name. */
@@ -128,7 +128,7 @@ static bool takes_bias(const onnx_layer *l) {
 static bool may_learn(onnx_import *m, const onnx_call *c, const onnx_value *v,
                       const onnx_constant *k, const onnx_constant *parameter) {
     if (onnx_is_literal(parameter)) return false;
-    if (!onnx_by_channel(m, v, k)) return k->count == 1 && is_told(m, parameter);
+    if (!onnx_by_channel(m, v, k)) return k->count == 1 && onnx_is_trained(m, parameter);
     if (onnx_is_parameter(parameter) || onnx_call_is(c, "Mul")) return true;
     return onnx_call_is(c, "Add") && takes_bias(onnx_layer_of(m, v));
 }
@@ -169,6 +169,14 @@ void onnx_stand_ins(onnx_import *m) {
 
 /* ---- trained here, and a constant there */
 
+/* The name of a parameter that the constant is made of and a node trains; NULL: there is none. */
+static const char *trained_of(const onnx_values *trained, const onnx_constant *k) {
+    const char *parameter = onnx_parameter_of(k);
+    for (int i = 1; parameter != NULL && onnx_values_find(trained, parameter) == NULL; i++)
+        parameter = onnx_parameter_at(k, i);
+    return parameter;
+}
+
 gyre_status onnx_learned_check(onnx_import *m) {
     onnx_values trained;
     onnx_values_open(&m->work, &trained, m->layers.count * ONNX_LAYER_WEIGHTS);
@@ -184,15 +192,16 @@ gyre_status onnx_learned_check(onnx_import *m) {
     for (int i = 0; i < m->layers.count; i++) {
         const onnx_layer *l = onnx_layer_at(m, i);
         const bool constant = onnx_layer_is(l, "affine") || onnx_layer_is(l, "positions");
-        if (!l->needed || !constant || l->parameter == NULL) continue;
-        if (onnx_values_find(&trained, l->parameter) == NULL) continue;
+        const bool made = l->needed && constant && l->made_of != NULL;
+        const char *parameter = made ? trained_of(&trained, l->made_of) : NULL;
+        if (parameter == NULL) continue;
         return gyre_fail(GYRE_EIO,
                          "'%s': node %.60s (%.40s) has a constant that follows from %.100s, which "
                          "another node trains: gyre would train one of them alone; a product with "
                          "the parameter, a multiple of it, or 1 minus it, and a sum are one with "
                          "it",
                          m->work.file->path, l->from->name == NULL ? "" : l->from->name,
-                         l->from->op_type, l->parameter);
+                         l->from->op_type, parameter);
     }
     return GYRE_OK;
 }

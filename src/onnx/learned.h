@@ -4,6 +4,9 @@
 
 #include "import.h"
 
+/* Training changes the constant: by its value it is neither idle nor a number of a pattern. The
+ * file's exporter tells so, or its names are those of PyTorch's network. */
+bool onnx_is_trained(const onnx_import *m, const onnx_constant *k);
 /* The call, Mul, Add or Sub of the value and a constant (`first`: that comes first), as layers that
  * learn, where the constant is a parameter, or times * parameter + plus; false: it is none, or the
  * operator is another one, and nothing was given. */

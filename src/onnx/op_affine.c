@@ -29,7 +29,8 @@ static bool read_channels(onnx_import *m, const onnx_call *c, bool first, onnx_c
 static bool takes_shift(onnx_import *m, const onnx_layer *l) {
     double number;
     onnx_constant *shift = onnx_layer_is(l, "affine") ? onnx_layer_find_weight(l, "shift") : NULL;
-    return shift != NULL && onnx_constant_all(&m->work, shift, &number) && number == 0;
+    return shift != NULL && l->made_of == NULL && onnx_constant_all(&m->work, shift, &number) &&
+           number == 0;
 }
 
 bool onnx_give_channels(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k, bool first) {
@@ -47,7 +48,7 @@ bool onnx_give_channels(onnx_import *m, onnx_call *c, onnx_value *v, onnx_consta
                        !onnx_call_is(c, "Div") && !first;
     onnx_layer *l = joins ? onnx_copy_layer(m, c, v) : onnx_give(m, c, "affine", &v, 1);
     if (l == NULL) return true;
-    if (onnx_parameter_of(k) != NULL) l->parameter = onnx_parameter_of(k);
+    if (onnx_parameter_of(k) != NULL) l->made_of = k;
     if (joins) {
         for (int i = 0; i < l->weight_count; i++) {
             if (strcmp(l->weights[i].suffix, "shift") == 0) l->weights[i].constant = shift;
@@ -64,7 +65,7 @@ bool onnx_give_channels(onnx_import *m, onnx_call *c, onnx_value *v, onnx_consta
 
 /* y = factor x + shift; false: the step is something else, or its numbers are not finite. */
 static bool read_step(const onnx_layer *l, double *factor, double *shift) {
-    const double x = l->number;
+    const double x = isnan(l->number) ? l->trained_number : l->number;
     const bool first = l->number_first;
     *factor = 1;
     *shift = 0;
@@ -93,7 +94,7 @@ static void set_numbers(onnx_import *m, onnx_layer *l, double factor, double shi
 static bool joins(const onnx_import *m, const onnx_layer *l, double factor) {
     const onnx_layer *before = onnx_layer_at(m, l->inputs[0]);
     return factor == 1 && onnx_layer_is(before, "affine") && before->uses == 1 &&
-           before->weight_count == 0 &&
+           before->weight_count == 0 && before->made_of == NULL &&
            cJSON_GetObjectItemCaseSensitive(before->options, "shift") == NULL;
 }
 
@@ -114,7 +115,7 @@ void onnx_affine_nodes(onnx_import *m) {
             set_numbers(m, l, factor, shift);
         }
         const bool constant = onnx_layer_is(l, "affine") || onnx_layer_is(l, "positions");
-        if (constant && l->parameter != NULL) m->constant = l->parameter;
+        if (constant && l->made_of != NULL) m->constant = onnx_parameter_of(l->made_of);
     }
     onnx_needed_mark(m);
 }

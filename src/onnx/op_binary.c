@@ -60,8 +60,10 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
         onnx_affine_step(m, c, v, k, place == 1);
         return;
     }
-    const bool one = onnx_constant_all(&m->work, k, &number);
-    const bool idle = one && is_idle(c, number, place);
+    const bool trained = onnx_is_trained(m, k);
+    const bool one = onnx_constant_all(&m->work, k, &number) &&
+                     (!trained || k->count == 1 || k->uniform); /* equal numbers train apart */
+    const bool idle = one && !trained && is_idle(c, number, place);
     if (idle && !onnx_is_parameter(k) && !is_lost_weight(m, v, k)) {
         onnx_give_same(c, v);
         return;
@@ -83,11 +85,12 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
         return;
     }
     const int stand_in = learned ? c->out[0]->layer + 1 : 0;
-    onnx_layer *l = onnx_give_step(m, c, &v, 1, number);
+    onnx_layer *l = onnx_give_step(m, c, &v, 1, trained ? NAN : number);
     if (l == NULL) return;
+    if (trained) l->trained_number = number;
     l->stand_in = stand_in;
     l->number_first = place == 1 && !onnx_call_is(c, "Mul") && !onnx_call_is(c, "Add");
-    l->parameter = onnx_parameter_of(k);
+    l->made_of = onnx_parameter_of(k) == NULL ? NULL : k;
     if (onnx_call_is(c, "Mul") || onnx_call_is(c, "Div")) onnx_pattern_product(m, c);
 }
 

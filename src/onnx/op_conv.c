@@ -57,7 +57,7 @@ void onnx_op_conv(onnx_import *m, onnx_call *c) {
     if (l == NULL) return;
     set_options(m, l, w, &o, groups);
     onnx_layer_weight(l, "weight", w);
-    bool none = bias == NULL ||
-                (bias->name == NULL && onnx_constant_all(&m->work, bias, &number) && number == 0);
+    bool none = bias == NULL || (bias->name == NULL && bias->follows_count == 0 &&
+                                 onnx_constant_all(&m->work, bias, &number) && number == 0);
     if (!none) onnx_layer_weight(l, "bias", bias);
 }

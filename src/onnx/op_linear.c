@@ -80,8 +80,8 @@ void onnx_op_gemm(onnx_import *m, onnx_call *c) {
                     (long long)w->dims[0]);
         return;
     }
-    if (bias != NULL && bias->name == NULL && onnx_constant_all(&m->work, bias, &number) &&
-        number == 0) {
+    if (bias != NULL && bias->name == NULL && bias->follows_count == 0 &&
+        onnx_constant_all(&m->work, bias, &number) && number == 0) {
         bias = NULL;
     }
     if (is_of_pixels(m, c->in[0]))

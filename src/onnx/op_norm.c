@@ -12,7 +12,7 @@ static bool is_all(onnx_import *m, onnx_constant *k, double number) {
 
 /* Numbers in the place of a parameter: PyTorch's exporters write them where a norm has none. */
 static bool is_filler(onnx_import *m, onnx_constant *k, double number) {
-    return k != NULL && !onnx_is_parameter(k) && is_all(m, k, number);
+    return k != NULL && onnx_parameter_of(k) == NULL && is_all(m, k, number);
 }
 
 /* The weights that it has, of the shape (channels). */

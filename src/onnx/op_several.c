@@ -2,6 +2,7 @@
 #include "affine.h"
 #include "attribute.h"
 #include "chain.h"
+#include "learned.h"
 #include "operators.h"
 #include "row.h"
 #include <math.h>
@@ -122,7 +123,7 @@ static void give_clipped(onnx_import *m, onnx_call *c, double low, double high) 
     onnx_chain n;
     if (!begin(m, c, &n)) return;
     if (isnan(low) || isnan(high))
-        onnx_refuse(m, c, "its bounds are not single numbers that the file has");
+        onnx_refuse(m, c, "its bounds are not single numbers that the file has, or are trained");
     else if (low <= -BOUND_MOST && high >= BOUND_MOST)
         onnx_give_same(c, c->in[0]);
     else if (low < high && low < BOUND_MOST && high > -BOUND_MOST)
@@ -137,7 +138,7 @@ static double bound(onnx_import *m, const onnx_call *c, int k, const char *name,
     onnx_constant *given = onnx_constant_in(c, k);
     if (k < c->in_count && c->in[k] != NULL && given == NULL) return NAN;
     if (given != NULL && !onnx_constant_all(&m->work, given, &x)) return NAN;
-    return x;
+    return given != NULL && onnx_is_trained(m, given) ? NAN : x;
 }
 
 void onnx_op_clip(onnx_import *m, onnx_call *c) {
@@ -154,7 +155,8 @@ void onnx_op_bound(onnx_import *m, onnx_call *c) {
         return;
     }
     if (!onnx_is_picture(m, c, place) || !onnx_is_weight(m, c, 1 - place)) return;
-    if (!onnx_constant_all(&m->work, onnx_constant_in(c, 1 - place), &number)) number = NAN;
+    onnx_constant *k = onnx_constant_in(c, 1 - place);
+    if (!onnx_constant_all(&m->work, k, &number) || onnx_is_trained(m, k)) number = NAN;
     const bool least = onnx_call_is(c, "Max");
     c->in[0] = c->in[place];
     give_clipped(m, c, least ? number : -INFINITY, least ? INFINITY : number);

@@ -2,6 +2,7 @@
  * dynamo's softplus. */
 #include "affine.h"
 #include "chain.h"
+#include "learned.h"
 #include "operators.h"
 #include "pattern.h"
 #include <math.h>
@@ -74,7 +75,8 @@ void onnx_op_where(onnx_import *m, onnx_call *c) {
 /* Greater, of a layer and a number: a step of a pattern. */
 void onnx_op_greater(onnx_import *m, onnx_call *c) {
     double number = NAN;
+    onnx_constant *k = onnx_constant_in(c, 1);
     if (!onnx_is_picture(m, c, 0) || !onnx_is_weight(m, c, 1)) return;
-    if (!onnx_constant_all(&m->work, onnx_constant_in(c, 1), &number)) number = NAN;
+    if (!onnx_constant_all(&m->work, k, &number) || onnx_is_trained(m, k)) number = NAN;
     onnx_give_step(m, c, &c->in[0], 1, number);
 }
