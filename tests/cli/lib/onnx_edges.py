@@ -2,6 +2,7 @@
 words of the network that `gyre model --json` prints and words on stderr (! in front: these are not there)."""
 import pathlib, sys
 
+import onnx_trained
 from onnx_wire import *
 
 EDGES = {}
@@ -385,6 +386,7 @@ def main(folder):
     for make in (make_images, make_notes, make_frozen, make_learned, make_places, make_ends, make_activations, make_branches, make_softmax, make_axes, make_norms,
                  make_images_twice, make_squeeze, make_tensors, make_drop_path, make_outside):
         make()
+    onnx_trained.add(edge, refuse, kind)
     (folder / "w.bin").write_bytes(bytes(448))
     (folder / "link.bin").symlink_to("w.bin")
     (folder / "hard.bin").hardlink_to(folder / "w.bin")
