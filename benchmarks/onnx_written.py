@@ -16,6 +16,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "tests/cli/lib
 from gyre_exchange import from_gyre, to_gyre
 from onnx_data import samples, write
 from onnx_written_networks import NETWORKS
+import onnx_written_parameters  # more of them
 
 
 def randomise(net):

@@ -95,15 +95,27 @@ static bool give_scores(onnx_import *m, onnx_call *c) {
     return true;
 }
 
+/* Scores that a parameter multiplies: as a number of the pattern it would not be trained. */
+static bool are_learned_scores(const onnx_import *m, int place) {
+    const onnx_layer *l = onnx_layer_at(m, place);
+    while (onnx_is_step(l, "Mul") || onnx_is_step(l, "Div")) l = onnx_layer_at(m, l->inputs[0]);
+    return are_scores(l);
+}
+
 bool onnx_attention_softmax(onnx_import *m, onnx_call *c) {
     double number = 1;
     const onnx_value *v = c->in[0];
     const int64_t axis = onnx_integer(c->node, "axis", -1);
     const bool last = axis == -1 || axis == v->view.rank - 1;
-    if (!last || !onnx_call_is(c, "Softmax") || m->opset < 13 || v->layer < 0 ||
-        !are_scores(onnx_layer_at(m, below(m, v->layer, &number))))
+    if (!last || !onnx_call_is(c, "Softmax") || m->opset < 13 || v->layer < 0) return false;
+    if (are_scores(onnx_layer_at(m, below(m, v->layer, &number))))
+        onnx_give_step(m, c, &c->in[0], 1, NAN);
+    else if (are_learned_scores(m, v->layer))
+        onnx_refuse(m, c,
+                    "a parameter multiplies the scores of attention; multiply the queries "
+                    "by it, which trains");
+    else
         return false;
-    onnx_give_step(m, c, &c->in[0], 1, NAN);
     return true;
 }
 

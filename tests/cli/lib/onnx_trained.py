@@ -72,7 +72,7 @@ def add_attention(edge, refuse, buffer):
     turn = lambda old, *new: [n for m in attend() for n in (new if m == old else [m])]
     soft = node("Softmax", ["scaled"], ["p"], axis=3)
     changed = lambda op: turn(soft, node(op, ["scaled", "gate"], ["more"]), node("Softmax", ["more"], ["p"], axis=3))
-    refuse("scores_scaled", by_torch(changed("Mul"), [*keys, single(1.0)]), "gyre cannot take")
+    refuse("scores_scaled", by_torch(changed("Mul"), [*keys, single(1.0)]), "a parameter multiplies the scores of attention; multiply the queries by it")
     edge("scores_scaled_buffer", by_torch(changed("Mul"), [*keys, single(1.0)], between=buffer), '"type": "attention"')
     refuse("scores_biased", by_torch(changed("Add"), [*keys, single(0.0, "gate", (1, 2, 64, 64))]), "node_more (Add)")
     first = node("MatMul", ["q", "keyst"], ["s"])
