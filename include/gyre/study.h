@@ -13,6 +13,7 @@
 #include "gyre/metric.h"
 #include "gyre/settings.h"
 #include "gyre/status.h"
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -78,6 +79,10 @@ typedef struct {
     uint64_t hash;                 /* of the parameters at the end */
     char message[GYRE_ERROR_MAX];  /* why it failed or diverged, else "" */
 } gyre_cell_result;
+
+static inline void gyre_cell_has_no_averages(gyre_cell_result *r) {
+    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) r->averages[kind] = (double)NAN;
+}
 
 /* Reads a study file and resolves its arms against the base config. Errors: GYRE_EUSAGE naming
  * file and key path. Close the result. */

@@ -105,10 +105,12 @@ gyre_status gyre_gather(const gyre_view *view, const int64_t *rows, int64_t coun
                         const gyre_gather_key *key, gyre_fitter *fitter,
                         const gyre_gather_room *room) {
     gyre_status status = GYRE_OK;
-    char *spare = NULL; /* a picture or a target while it is moved */
+    char *spare = NULL; /* a picture or a target while it is moved: most batches need none */
     const size_t image = gyre_view_image_bytes(view);
     const size_t target = gyre_target_values(&view->images->target) * sizeof(float);
-    if (key != NULL && (moves(key->settings) || gyre_augment_changes_pixels(key->settings))) {
+    const bool maps = view->images->target.h * view->images->target.w > 1;
+    if (key != NULL &&
+        ((maps && moves(key->settings)) || gyre_augment_changes_pixels(key->settings))) {
         spare = malloc(image > target ? image : target);
         if (spare == NULL) return gyre_no_memory("augmenting a sample");
     }

@@ -195,7 +195,6 @@ static gyre_status conclude(const gyre_study *s, gyre_study_cell c, const char *
                             .loss = (double)NAN,
                             .metric = (double)NAN,
                             .best_metric = (double)NAN,
-                            .averages = {NAN, NAN, NAN, NAN},
                             .test_loss = (double)NAN,
                             .test_metric = (double)NAN,
                             .copying = (double)NAN,
@@ -203,6 +202,7 @@ static gyre_status conclude(const gyre_study *s, gyre_study_cell c, const char *
                             .kernel_distance = (double)NAN,
                             .kernel_error = (double)NAN,
                             .seconds = (double)NAN};
+    gyre_cell_has_no_averages(r);
     if (ran != GYRE_OK) snprintf(r->message, sizeof r->message, "%s", gyre_error_text());
     if (ran == GYRE_EDIVERGED) r->state = GYRE_CELL_DIVERGED;
     if (ran == GYRE_OK || ran == GYRE_EDIVERGED) {

@@ -210,13 +210,13 @@ static gyre_status find_result(const gyre_study *s, int arm, int seed, gyre_cell
     *out = (gyre_cell_result){.loss = (double)NAN,
                               .metric = (double)NAN,
                               .best_metric = (double)NAN,
-                              .averages = {NAN, NAN, NAN, NAN},
                               .test_loss = (double)NAN,
                               .test_metric = (double)NAN,
                               .copying = (double)NAN,
                               .copying_p = (double)NAN,
                               .kernel_distance = (double)NAN,
                               .kernel_error = (double)NAN};
+    gyre_cell_has_no_averages(out);
     if (path == NULL || config == NULL) {
         status = gyre_no_memory("reading a cell's result");
     } else if (gyre_file_exists(path)) {

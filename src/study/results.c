@@ -23,7 +23,7 @@ static gyre_status damaged(gyre_results_cell *c, gyre_status status) {
     c->tables = (gyre_tables){0};
     c->result = (gyre_cell_result){.state = GYRE_CELL_FAILED};
     c->result.loss = c->result.metric = c->result.best_metric = NAN;
-    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) c->result.averages[kind] = NAN;
+    gyre_cell_has_no_averages(&c->result);
     c->result.test_loss = c->result.test_metric = c->result.seconds = NAN;
     snprintf(c->result.message, sizeof c->result.message, "%s", gyre_error_text());
     return GYRE_OK;

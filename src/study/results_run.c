@@ -60,7 +60,7 @@ static gyre_cell_result result_of(const gyre_run_content *run) {
     const gyre_train_row *last = &t->train[t->train_count - 1];
     gyre_cell_result r = {.state = GYRE_CELL_INTERRUPTED, .steps = last->step + 1, .of = t->metric};
     r.loss = r.metric = r.best_metric = r.test_loss = r.test_metric = NAN;
-    for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) r.averages[kind] = NAN;
+    gyre_cell_has_no_averages(&r);
     r.seconds = last->seconds;
     if (r.steps >= gyre_schedule_steps(run->schedule)) r.state = GYRE_CELL_DONE;
     if (!isfinite(last->loss)) r.state = GYRE_CELL_DIVERGED;
