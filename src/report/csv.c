@@ -257,3 +257,4 @@ const report_csv report_csv_tables[] = {
     {"comparisons.csv", COMPARISONS, print_comparisons, NULL},
     {"samples.csv", SAMPLES, print_samples, has_samples},
 };
+_Static_assert(sizeof report_csv_tables / sizeof *report_csv_tables == REPORT_CSV_TABLES, "all");
