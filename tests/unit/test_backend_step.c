@@ -69,7 +69,8 @@ static net *net_new(gyre_backend *b) {
     net *t = calloc(1, sizeof *t);
     gyre_random r = gyre_random_open(7, GYRE_RANDOM_TEST, 0, 0);
     double *w = randoms(1, PARAMETERS), *zero = zeros(PARAMETERS), mean[SIDE * SIDE * 3];
-    double scalars[GYRE_SCALAR_COUNT] = {0.05, 0.9, 1, 1, 1};
+    double scalars[GYRE_SCALAR_COUNT] = {
+        [GYRE_SCALAR_LR] = 0.05, [GYRE_SCALAR_MOMENTUM] = 0.9, [GYRE_SCALAR_FINITE] = 1};
     const double scale[3] = {1.0 / 64, 1.0 / 64, 1.0 / 64};
     for (int i = 0; i < PARAMETERS; i++) w[i] *= 0.2;
     for (int i = 0; i < SIDE * SIDE * 3; i++) mean[i] = 128;
