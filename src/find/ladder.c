@@ -51,8 +51,8 @@ int64_t find_ladder_cost(const find_ladder *l) {
     return l->steps * cost_in_trials(l);
 }
 
-/* Where the sweeps say little, the ladder is wide: from where the loss begins to fall, or the
- * first rate, to where it diverged, or the last. */
+/* Where the sweeps say little, the ladder is wide: from where the loss begins to fall, or four
+ * decades below its end, to where it diverged, or the last rate. */
 static void choose_ends(const gyre_find *f, find_ladder *l) {
     const gyre_find_marks *m = &f->verdict.value;
     const gyre_find_options *o = &f->options;

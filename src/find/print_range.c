@@ -45,10 +45,9 @@ static void print_others(const gyre_find *f, FILE *out) {
     for (size_t i = 0; i < f->cycle_count; i++) {
         const gyre_find_cycle *c = &f->cycles[i];
         char text[64] = "diverged", what[96];
-        if (c->rung != GYRE_FIND_BASE && c->rung != GYRE_FIND_CYCLES) {
-            if (c->rung != GYRE_FIND_NEAR || c->seed != 0 || c->max_lr != f->range.max_lr) continue;
-        }
-        if (f->scored == 0) snprintf(text, sizeof text, "%.4f", c->loss);
+        if (c->rung == GYRE_FIND_LADDER || c->rung == GYRE_FIND_LAST) continue;
+        if (c->max_lr != f->range.max_lr) continue;
+        if (!isnan(c->loss) && f->scored == 0) snprintf(text, sizeof text, "%.4f", c->loss);
         if (!isnan(c->loss) && f->scored > 0)
             gyre_metric_text(f->metric, c->metric, text, sizeof text);
         snprintf(what, sizeof what, "%" PRId64 " cycle%s of %" PRId64 " steps, from max_lr / %.3g",
