@@ -71,15 +71,25 @@ void gyre_leftover_release(const char *path) {
 
 /* ---- killed processes */
 
-/* "NAME.tmp.PID" or "NAME.tmp2.PID", and no such process is here. */
-static bool is_left(const char *entry, const char *name) {
+/* The number of the process in "NAME.tmp.NUMBER" or "NAME.tmp2.NUMBER", else NULL. */
+static const char *number_of(const char *entry, const char *name) {
     size_t length = strlen(name);
-    if (strncmp(entry, name, length) != 0) return false;
+    if (strncmp(entry, name, length) != 0) return NULL;
     const char *rest = entry + length;
     rest += strncmp(rest, ".tmp.", 5) == 0 ? 5 : strncmp(rest, ".tmp2.", 6) == 0 ? 6 : 0;
-    char *end;
-    long pid = strtol(rest, &end, 10);
-    if (rest == entry + length || *rest < '1' || *rest > '9' || *end != '\0') return false;
+    if (rest == entry + length || *rest < '1' || *rest > '9') return NULL;
+    return rest[strspn(rest, "0123456789")] == '\0' ? rest : NULL;
+}
+
+bool gyre_leftover_is_of(const char *entry, const char *name) {
+    return number_of(entry, name) != NULL;
+}
+
+/* And no such process is here. */
+static bool is_left(const char *entry, const char *name) {
+    const char *number = number_of(entry, name);
+    if (number == NULL) return false;
+    long pid = strtol(number, NULL, 10);
     return pid > INT_MAX || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
 

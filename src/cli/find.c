@@ -162,7 +162,7 @@ static gyre_status find(int argc, char **argv, gyre_comm *comm) {
     if (status == GYRE_EPREEMPTED && f.row_count > 0) status = say_kept(&f, &p);
     GYRE_GOTO(status);
     if (first) status = conclude(&a, settings, &f, stem, &p);
-    if (first && status == GYRE_OK) unlink(p.kept);
+    if (first && status == GYRE_OK) cli_find_folder_end(p.folder, p.kept);
     status = gyre_comm_agree(comm, status);
 out:
     if (status != GYRE_OK && p.made) rmdir(p.folder); /* fails where something was written */

@@ -3,11 +3,14 @@
 
 #include "cli.h"
 #include "gyre/file.h"
+#include "gyre/leftover.h"
 #include "gyre/plot.h"
 #include "gyre/run_folder.h"
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define KEPT "find.partial.h5" /* what is done of a search, until it ends */
 
@@ -30,9 +33,23 @@ gyre_status cli_find_folder_choose(const char *asked, const char *stem, char **o
     return GYRE_OK;
 }
 
+/* The temporary files of a search that was killed while it wrote. */
+static bool is_temporary(const char *name) {
+    return gyre_leftover_is_of(name, KEPT) || gyre_leftover_is_of(name, GYRE_FIND_FILE);
+}
+
 static bool is_kept(const char *dir, const char *name) {
     (void)dir;
-    return strcmp(name, KEPT) == 0;
+    return strcmp(name, KEPT) == 0 || is_temporary(name);
+}
+
+void cli_find_folder_end(const char *path, const char *kept) {
+    DIR *d = opendir(path);
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        if (is_temporary(e->d_name)) unlinkat(dirfd(d), e->d_name, 0);
+    }
+    if (d != NULL) closedir(d);
+    unlink(kept);
 }
 
 gyre_status cli_find_folder_check(const char *path, char **kept) {

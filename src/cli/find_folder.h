@@ -14,6 +14,8 @@ gyre_status cli_find_folder_choose(const char *asked, const char *stem, char **o
 /* GYRE_EIO unless the folder is empty or not there, but for what a search has left that this one
  * goes on with: *kept is that file's name, whether it is there or not; free() it. */
 gyre_status cli_find_folder_check(const char *path, char **kept);
+/* Removes what is kept of the search, which has ended, and the temporary files of it. */
+void cli_find_folder_end(const char *path, const char *kept);
 /* NEW.json in the folder must not have the name of what else is written there. */
 gyre_status cli_find_folder_check_name(const char *write, const char *folder);
 

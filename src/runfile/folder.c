@@ -4,6 +4,7 @@
 
 #include "gyre/config.h"
 #include "gyre/file.h"
+#include "gyre/leftover.h"
 #include "gyre/log.h"
 #include "gyre/overwrite.h"
 #include <dirent.h>
@@ -16,21 +17,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* NAME.tmp.NUMBER of a file that gyre writes by way of such a one. */
+/* Of a file that gyre writes by way of one. */
 static bool is_temporary(const char *name) {
     static const char *const own[] = {
         GYRE_CONFIG_FILE, GYRE_METRICS_FILE, GYRE_FIND_FILE, GYRE_PROFILE_FILE,
         "best.h5",        GYRE_RESULT_FILE,  "try"};
-    const char *dot = strstr(name, ".tmp.");
-    if (dot == NULL || dot[5] == '\0' || dot[5 + strspn(dot + 5, "0123456789")] != '\0')
-        return false;
-    size_t length = (size_t)(dot - name);
-    bool known = strncmp(name, "step-", 5) == 0 && strspn(name + 5, "0123456789") + 8 == length &&
-                 strncmp(dot - 3, ".h5", 3) == 0;
+    size_t digits = strncmp(name, "step-", 5) == 0 ? strspn(name + 5, "0123456789") : 0;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        known = known || (strlen(own[i]) == length && strncmp(name, own[i], length) == 0);
+        if (gyre_leftover_is_of(name, own[i])) return true;
     }
-    return known;
+    return digits > 0 && gyre_leftover_is_of(name + 5 + digits, ".h5");
 }
 
 /* Nothing, or what gyre writes into one: its holder while it is held, else no byte. */
