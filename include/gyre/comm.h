@@ -13,9 +13,10 @@
 
 typedef struct gyre_comm gyre_comm;
 
-/* Initialises MPI (MPI_THREAD_FUNNELED) under a watchdog. GYRE_EUSAGE where srun started us and
- * MPI's size is not SLURM_NTASKS, since a launcher without PMIx would give N runs of one rank. A
- * failure leaves nothing to close. Collective. */
+/* Initialises MPI (MPI_THREAD_FUNNELED) under a watchdog. Ranks are numbered by node: those of a
+ * node are neighbours, whatever the launcher calls them; rank 0 is the launcher's. GYRE_EUSAGE
+ * where srun started us and MPI's size is not SLURM_NTASKS, since a launcher without PMIx would
+ * give N runs of one rank. A failure leaves nothing to close. Collective. */
 gyre_status gyre_comm_open(int *argc, char ***argv, gyre_comm **out);
 /* GYRE_EUSAGE where mpirun, in a Slurm batch script, started another number of ranks than the job
  * has tasks. Only rank 0's environment tells: it is mpirun's own, while other hosts' ranks have
@@ -37,6 +38,12 @@ int gyre_comm_rank(const gyre_comm *c);
 int gyre_comm_size(const gyre_comm *c);
 int gyre_comm_local_rank(const gyre_comm *c); /* among the ranks of this host */
 int gyre_comm_local_size(const gyre_comm *c);
+/* The largest power of two of neighbours such that all ranks fall into blocks of so many, each on
+ * one node: a subtree of the exact reduction. */
+int gyre_comm_block(const gyre_comm *c);
+/* Blocks are less than nodes, whose ranks are from *least to *most: more than one copy of a vector
+ * crosses between nodes in an exact reduction. */
+bool gyre_comm_uneven(const gyre_comm *c, int *least, int *most);
 const char *gyre_comm_host(const gyre_comm *c);
 /* The cores this rank may use (gyre/cores.h), divided by the ranks of this host that may use just
  * the same ones; at least 1. */

@@ -39,6 +39,14 @@ int gyre_comm_local_rank(const gyre_comm *c) {
 int gyre_comm_local_size(const gyre_comm *c) {
     return c->local_size;
 }
+int gyre_comm_block(const gyre_comm *c) {
+    return c->block;
+}
+bool gyre_comm_uneven(const gyre_comm *c, int *least, int *most) {
+    *least = c->node_least;
+    *most = c->node_most;
+    return c->block < c->size && (c->node_least != c->block || c->node_most != c->block);
+}
 const char *gyre_comm_host(const gyre_comm *c) {
     return c->host;
 }

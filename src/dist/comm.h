@@ -13,8 +13,10 @@ struct gyre_comm {
     MPI_Comm world, local;
     gyre_watchdog *watchdog; /* of the process; a part's is that of the whole */
     int rank, size, local_rank, local_size;
-    bool part; /* of another communicator: does not end MPI */
-    int cores; /* this rank's fair share */
+    int block;                 /* gyre_comm_block */
+    int node_least, node_most; /* ranks of the node with the fewest, with the most */
+    bool part;                 /* of another communicator: does not end MPI */
+    int cores;                 /* this rank's fair share */
     /* Most elements of one call of MPI, whose counts are ints. Longer vectors go in pieces: no bit
      * changes, since every element is reduced on its own. Alike on all ranks; tests lower it. */
     size_t piece;
@@ -25,6 +27,11 @@ struct gyre_comm {
     MPI_Request claim_request;
     uint64_t claim_sent[DIST_CLAIM_WORDS], claim_got[DIST_CLAIM_WORDS];
 };
+
+/* The largest power of two that divides n. */
+static inline int dist_power_in(int n) {
+    return n & -n;
+}
 
 /* Turns an MPI error code into a status with MPI's text. */
 gyre_status dist_mpi_check(int code, const char *what);

@@ -57,18 +57,37 @@ static void set_environment(void) {
     }
 }
 
+/* How the ranks lie on nodes: fewest and most on one, and the blocks that all of them consist of.
+ * Their number is a power of two, so that the smallest divides all others. */
+static gyre_status look_at_nodes(gyre_comm *c) {
+    int mine[3] = {-dist_power_in(c->local_size), -c->local_size, c->local_size}, most[3];
+    GYRE_TRY(
+        DIST_WAIT(c, MPI_Allreduce(mine, most, 3, MPI_INT, MPI_MAX, c->world), "MPI_Allreduce"));
+    c->block = -most[0];
+    c->node_least = -most[1];
+    c->node_most = most[2];
+    return GYRE_OK;
+}
+
+/* Ranks are numbered by node: a node's ranks are neighbours, however the launcher dealt them out.
+ * Nodes come in the order of their first ranks, so that rank 0 stays what the launcher calls it. */
 static gyre_status open_communicators(gyre_comm *c) {
-    GYRE_TRY(DIST_WAIT(c, MPI_Comm_dup(MPI_COMM_WORLD, &c->world), "MPI_Comm_dup"));
+    int first = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &c->rank);
+    GYRE_TRY(DIST_WAIT(c,
+                       MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, c->rank,
+                                           MPI_INFO_NULL, &c->local),
+                       "MPI_Comm_split_type"));
+    first = c->rank;
+    GYRE_TRY(DIST_WAIT(c, MPI_Bcast(&first, 1, MPI_INT, 0, c->local), "MPI_Bcast"));
+    GYRE_TRY(DIST_WAIT(c, MPI_Comm_split(MPI_COMM_WORLD, 0, first, &c->world), "MPI_Comm_split"));
     MPI_Comm_set_errhandler(c->world, MPI_ERRORS_RETURN);
     MPI_Comm_rank(c->world, &c->rank);
     MPI_Comm_size(c->world, &c->size);
-    GYRE_TRY(DIST_WAIT(
-        c, MPI_Comm_split_type(c->world, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &c->local),
-        "MPI_Comm_split_type"));
     MPI_Comm_rank(c->local, &c->local_rank);
     MPI_Comm_size(c->local, &c->local_size);
     c->claim_request = MPI_REQUEST_NULL;
-    return GYRE_OK;
+    return look_at_nodes(c);
 }
 
 /* The watchdog learns who else there is. */

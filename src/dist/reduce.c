@@ -1,18 +1,9 @@
 /* Sums over ranks: exact along the fixed tree, or as the library likes. */
 #include "comm.h"
 
-#include <string.h>
+#include "gyre/reduction.h"
 
 enum { TAG_HALVING = 1, TAG_DOUBLING = 2 };
-
-/* The half of [begin, end) that this rank keeps when it meets the partner at `distance`. */
-typedef struct {
-    size_t begin, middle, end;
-} piece;
-
-static piece halve(size_t begin, size_t end) {
-    return (piece){begin, begin + (end - begin) / 2, end};
-}
 
 /* Sends `send` and receives into `into` what the partner sends, piece by piece: as often as the
  * longer of the two needs, which is the same number on both sides. */
@@ -37,32 +28,23 @@ gyre_status gyre_comm_check_exact(const gyre_comm *c) {
                      c->size);
 }
 
-/* Level d of the tree joins ranks r and r ^ 2^d. The two of them hold sums over sibling subtrees
- * for the same range; each keeps one half of it and adds the other's part. Two-operand addition
- * commutes in IEEE arithmetic, so both sides of the tree get the same bits. */
+/* Two ranks that meet hold sums over sibling subtrees for the same range; each keeps one half of it
+ * and adds the other's part. Two-operand addition commutes in IEEE arithmetic, so both sides of the
+ * tree get the same bits. */
 gyre_status gyre_comm_reduce_exact(gyre_comm *c, float *x, size_t n, float *work) {
-    piece levels[32];
-    size_t begin = 0, end = n;
-    int depth = 0;
+    gyre_halving steps[GYRE_HALVINGS_MAX];
     GYRE_TRY(gyre_comm_check_exact(c));
-    for (int distance = 1; distance < c->size; distance *= 2, depth++) {
-        piece p = levels[depth] = halve(begin, end);
-        bool low = (c->rank & distance) == 0;
-        size_t keep = low ? p.begin : p.middle, keep_end = low ? p.middle : p.end;
-        size_t give = low ? p.middle : p.begin, give_end = low ? p.end : p.middle;
-        GYRE_TRY(exchange(c, c->rank ^ distance, TAG_HALVING, x + give, give_end - give,
-                          work + keep, keep_end - keep));
-        for (size_t i = keep; i < keep_end; i++) x[i] += work[i];
-        begin = keep;
-        end = keep_end;
+    int count = gyre_halving_plan(c->rank, c->size, n, steps);
+    for (int k = 0; k < count; k++) {
+        const gyre_halving *s = &steps[k];
+        GYRE_TRY(exchange(c, s->partner, TAG_HALVING, x + s->give, s->give_end - s->give,
+                          work + s->keep, s->keep_end - s->keep));
+        for (size_t i = s->keep; i < s->keep_end; i++) x[i] += work[i];
     }
-    for (int distance = c->size / 2; distance >= 1; distance /= 2) {
-        piece p = levels[--depth];
-        bool low = (c->rank & distance) == 0;
-        size_t have = low ? p.begin : p.middle, have_end = low ? p.middle : p.end;
-        size_t want = low ? p.middle : p.begin, want_end = low ? p.end : p.middle;
-        GYRE_TRY(exchange(c, c->rank ^ distance, TAG_DOUBLING, x + have, have_end - have, x + want,
-                          want_end - want));
+    for (int k = count - 1; k >= 0; k--) {
+        const gyre_halving *s = &steps[k];
+        GYRE_TRY(exchange(c, s->partner, TAG_DOUBLING, x + s->keep, s->keep_end - s->keep,
+                          x + s->give, s->give_end - s->give));
     }
     return GYRE_OK;
 }

@@ -22,10 +22,13 @@ gyre_status gyre_comm_split(gyre_comm *c, int groups, gyre_comm **out, int *grou
                         .local_rank = c->local_rank,
                         .local_size = c->local_size,
                         .cores = c->cores,
+                        .node_least = c->node_least,
+                        .node_most = c->node_most,
                         .watchdog = c->watchdog,
                         .piece = c->piece,
                         .claim_request = MPI_REQUEST_NULL};
     memcpy(part->host, c->host, sizeof part->host);
+    part->block = dist_power_in(c->block | part->size);
     *group = c->rank / part->size;
     part->rank = c->rank % part->size;
     GYRE_GOTO(

@@ -257,6 +257,17 @@ static gyre_status log_weights(run_state *r) {
     return gyre_event_end(r->files.events, line);
 }
 
+/* Nodes that are no subtrees of the exact reduction. */
+static void warn_nodes(const run_state *r) {
+    int least, most;
+    if (r->resolved.settings.reduce != GYRE_REDUCE_EXACT) return;
+    if (!gyre_comm_uneven(r->trainer.comm, &least, &most)) return;
+    gyre_warn("the nodes have %d to %d ranks: an exact reduction adds up inside blocks of %d of "
+              "them, and sends more than once between nodes what it would send once; start the "
+              "same power of two of ranks on every node",
+              least, most, gyre_comm_block(r->trainer.comm));
+}
+
 gyre_status run_summary(run_state *r) {
     gyre_trainer *t = &r->trainer;
     gyre_status status = GYRE_OK;
@@ -275,6 +286,7 @@ gyre_status run_summary(run_state *r) {
         warn_norms(r);
         warn_idle(r);
         warn_split(r);
+        warn_nodes(r);
     }
     return gyre_comm_agree(t->comm, status);
 }

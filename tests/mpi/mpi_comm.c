@@ -236,6 +236,8 @@ static void parts_work_alone(gyre_comm *c) {
         CHECK(group == gyre_comm_rank(c) / (size / groups));
         CHECK(gyre_comm_rank(part) == gyre_comm_rank(c) % (size / groups));
         CHECK(gyre_comm_cores(part) == gyre_comm_cores(c));
+        CHECK(gyre_comm_size(part) % gyre_comm_block(part) == 0);
+        CHECK(gyre_comm_block(c) % gyre_comm_block(part) == 0);
         CHECK(gyre_comm_local_rank(part) == gyre_comm_local_rank(c));
         for (int i = 0; i <= group; i++) { /* another number of times in each part */
             uint64_t most = (uint64_t)gyre_comm_rank(c);
@@ -246,6 +248,20 @@ static void parts_work_alone(gyre_comm *c) {
         CHECK(gyre_comm_settle(c) == GYRE_OK);
     }
     CHECK(gyre_comm_split(c, size + 1, &part, &group) == GYRE_EUSAGE);
+}
+
+/* For tests/cli/nodes.sh, which says where the ranks are. */
+static void tell_nodes(gyre_comm *c) {
+    int least = 0, most = 0, launched = -1;
+    bool uneven = gyre_comm_uneven(c, &least, &most);
+    MPI_Comm_rank(MPI_COMM_WORLD, &launched);
+    printf("rank %d was %d on %s, local %d of %d, block %d, nodes %d to %d%s\n", gyre_comm_rank(c),
+           launched, gyre_comm_host(c), gyre_comm_local_rank(c), gyre_comm_local_size(c),
+           gyre_comm_block(c), least, most, uneven ? ", uneven" : "");
+    exact_reduction_continues_the_tree(c);
+    long_vectors_go_in_pieces(c);
+    ranks_of_a_host_hear_each_other(c);
+    parts_work_alone(c);
 }
 
 int main(int argc, char **argv) {
@@ -267,6 +283,11 @@ int main(int argc, char **argv) {
         if (gyre_comm_rank(c) == 0) CHECK(gyre_comm_barrier(c) == GYRE_OK);
         for (;;) {
         }
+    }
+    if (argc > 1 && strcmp(argv[1], "nodes") == 0) {
+        tell_nodes(c);
+        gyre_comm_close(c);
+        return 0;
     }
     exact_reduction_continues_the_tree(c);
     fast_reduction_sums(c);
