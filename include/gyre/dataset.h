@@ -49,6 +49,10 @@ static inline size_t gyre_images_row(const gyre_images *p) {
  * opened, or cannot be read. */
 gyre_status gyre_images_read(const gyre_images *p, int64_t first, int64_t count, uint8_t *out);
 
+/* Bytes first..first+bytes-1 of one row likewise. */
+gyre_status gyre_image_read_part(const gyre_images *p, int64_t row, size_t first, size_t bytes,
+                                 uint8_t *out);
+
 /* Their targets likewise, (count, values) as a network's loss takes them (gyre_batch). */
 gyre_status gyre_targets_read(const gyre_images *p, int64_t first, int64_t count, void *out);
 

@@ -1,14 +1,13 @@
-/* A row is read whole and its part given to the resizer line by line. */
+/* The lines that a part lies in are read at once, and given to the resizer one by one. */
 #include "gyre/fitter.h"
 
 #include "resize.h"
 #include <stdlib.h>
-#include <string.h>
 
 struct gyre_fitter {
     int size;
     data_resize *resize; /* NULL without a size */
-    uint8_t *image;      /* as stored */
+    uint8_t *lines;      /* as stored */
 };
 
 static data_resize_shape shape_of(const gyre_images *images, int h, int w, int size) {
@@ -24,9 +23,9 @@ gyre_status gyre_fitter_open(const gyre_images *shape, int size, gyre_fitter **o
     f->size = size;
     if (size > 0) {
         const data_resize_shape whole = shape_of(shape, shape->h, shape->w, size);
-        GYRE_GOTO(data_resize_open(&whole, true, &f->resize));
-        f->image = malloc(gyre_images_row(shape));
-        if (f->image == NULL) status = gyre_no_memory("fitting images");
+        GYRE_GOTO(data_resize_open(&whole, &f->resize));
+        f->lines = malloc(gyre_images_row(shape));
+        if (f->lines == NULL) status = gyre_no_memory("fitting images");
     }
 out:
     if (status == GYRE_OK)
@@ -39,21 +38,21 @@ out:
 void gyre_fitter_close(gyre_fitter *f) {
     if (f == NULL) return;
     data_resize_close(f->resize);
-    free(f->image);
+    free(f->lines);
     free(f);
 }
 
 gyre_status gyre_fitter_read(gyre_fitter *f, const gyre_images *images, int64_t row,
                              const gyre_crop *crop, uint8_t *out) {
     if (f->size == 0) return gyre_images_read(images, row, 1, out);
-    GYRE_TRY(gyre_images_read(images, row, 1, f->image));
     gyre_crop part = crop != NULL ? *crop : gyre_crop_middle(images->h, images->w, f->size);
     size_t pixel = (size_t)images->c, line = (size_t)images->w * pixel;
     const data_resize_shape shape = shape_of(images, part.h, part.w, f->size);
-    data_resize_again(f->resize, &shape);
+    GYRE_TRY(
+        gyre_image_read_part(images, row, (size_t)part.y * line, (size_t)part.h * line, f->lines));
+    data_resize_begin(f->resize, &shape, out);
     for (int y = 0; y < part.h; y++) {
-        data_resize_row(f->resize, f->image + (size_t)(part.y + y) * line + (size_t)part.x * pixel);
+        data_resize_row(f->resize, f->lines + (size_t)y * line + (size_t)part.x * pixel);
     }
-    memcpy(out, data_resize_result(f->resize), (size_t)f->size * (size_t)f->size * pixel);
     return GYRE_OK;
 }

@@ -62,6 +62,18 @@ gyre_status gyre_images_read(const gyre_images *p, int64_t first, int64_t count,
     return read_rows(p->pieces, p->count, row, first, count, out);
 }
 
+gyre_status gyre_image_read_part(const gyre_images *p, int64_t row, size_t first, size_t bytes,
+                                 uint8_t *out) {
+    size_t size = gyre_images_row(p);
+    if (p->images != NULL) {
+        memcpy(out, p->images + (size_t)row * size + first, bytes);
+        return GYRE_OK;
+    }
+    const data_piece *piece = piece_of(p->pieces, row);
+    uint64_t at = piece->offset + (uint64_t)(row - piece->first) * size + first;
+    return data_source_read(piece->source, at, out, bytes);
+}
+
 /* Integers that are no classes become floats in place. */
 static void widen(const gyre_images *p, size_t values, void *targets) {
     if (p->target_stored != GYRE_ELEMENT_I32 || gyre_target_has_classes(&p->target)) return;

@@ -132,6 +132,7 @@ typedef struct {
     int orientation;
     data_resize_shape shape; /* as the picture lies in the file */
     data_resize *resize;
+    uint8_t *stored; /* the result as the picture lies in the file */
 } reading;
 
 /* size * part / whole, rounded, at least 1. */
@@ -163,7 +164,11 @@ static gyre_status begin(void *self, int h, int w, int orientation) {
     }
     r->orientation = orientation;
     r->shape = fit(form->fit, h, w, out.h, out.w);
-    return data_resize_open(&r->shape, false, &r->resize);
+    r->stored = malloc((size_t)r->shape.out_h * (size_t)r->shape.out_w * 3);
+    if (r->stored == NULL) return gyre_no_memory("a picture of %d x %d", out.h, out.w);
+    GYRE_TRY(data_resize_open(&r->shape, &r->resize));
+    data_resize_begin(r->resize, &r->shape, r->stored);
+    return GYRE_OK;
 }
 
 static void take_row(void *self, const uint8_t *rgb) {
@@ -183,7 +188,6 @@ static void place(const reading *r, uint8_t *out) {
     static const bool columns_back[9] = {[2] = 1, [3] = 1, [7] = 1, [8] = 1};
     const data_picture_form *form = r->form;
     const data_resize_shape *s = &r->shape;
-    const uint8_t *stored = data_resize_result(r->resize);
     dimensions seen = turned(s->out_h, s->out_w, r->orientation);
     int top = (form->h - seen.h) / 2, left = (form->w - seen.w) / 2;
     memset(out, 255, (size_t)form->h * (size_t)form->w * (size_t)form->c);
@@ -193,7 +197,7 @@ static void place(const reading *r, uint8_t *out) {
             dimensions at = turned(y, x, r->orientation);
             if (rows_back[r->orientation]) at.h = s->out_h - 1 - at.h;
             if (columns_back[r->orientation]) at.w = s->out_w - 1 - at.w;
-            const uint8_t *rgb = stored + 3 * ((size_t)at.h * (size_t)s->out_w + (size_t)at.w);
+            const uint8_t *rgb = r->stored + 3 * ((size_t)at.h * (size_t)s->out_w + (size_t)at.w);
             if (form->c == 1)
                 to[0] = gray_of(rgb);
             else
@@ -208,5 +212,6 @@ gyre_status data_picture_read(const char *path, const data_picture_form *form, u
     gyre_status status = decode_file(path, &sink);
     if (status == GYRE_OK) place(&r, out);
     data_resize_close(r.resize);
+    free(r.stored);
     return status;
 }

@@ -1,141 +1,53 @@
-/* Rows are squeezed to the new width as they come, and added to the few new rows that they belong
- * to; so memory does not grow with the picture's height. Nothing is rounded but the end, so that it
- * does not matter which axis comes first. */
+/* Rows are squeezed to the new width as they come; those that the next output is made of stay in a
+ * ring, so that memory does not grow with the picture's height. Nothing is rounded but the end, so
+ * it does not matter which axis comes first.
+ *
+ * All numbers are whole: a squeezed value is at most 255 DATA_FILTER_ONE < 2^24, and is exact in a
+ * float; their weighted sum is below 2^40, and is exact in a double. */
 #include "resize.h"
 
-#include <math.h>
-#include <stdbool.h>
+#include "filter.h"
+#include "gyre/clones.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { ONE = 1 << 16 };
-
-/* The weights of one axis: output j is made of inputs first[j]..first[j]+count[j]-1. */
-typedef struct {
-    int in, out, room; /* room: weights kept for each output */
-    int *first, *count;
-    uint32_t *weights; /* (out, room) */
-} filter;
+enum { FEW = 4 /* channels that one vector holds */ };
 
 struct data_resize {
-    filter across, down;
+    data_filter across, down;
     int c;
-    int row;            /* of the input, the next */
-    int begun, ended;   /* outputs that have got their first, their last row */
-    int open_most;      /* rows that are open at a time */
-    uint32_t *squeezed; /* one row in the new width, 16 bits behind the point */
-    uint64_t *sums;     /* (open_most, out_w, c): output j is row j mod open_most */
-    uint8_t *result;
+    int row, done;        /* the next input row, the next output */
+    int kept;             /* rows of the ring */
+    size_t width, stride; /* values of an output row, and room for it */
+    float *line;          /* (in_w, c) and FEW more: an input row */
+    float *rows;          /* (kept, stride): input row y is y mod kept */
+    const float **taps;   /* (kept): of the output that is made */
+    double *sums;         /* (width): of that output */
+    uint8_t *out;         /* (out_h, width) */
 };
 
-/* ---- weights */
-
-static double triangle(double distance) {
-    return distance < 0 ? fmax(1 + distance, 0) : fmax(1 - distance, 0);
-}
-
-/* Sums are rounded, not weights: so they end at ONE, and no error piles up. */
-static void fill_weights(const filter *f, int j, double center, double support) {
-    uint32_t *weights = f->weights + (size_t)j * (size_t)f->room, before = 0;
-    double total = 0, sum = 0;
-    for (int i = 0; i < f->count[j]; i++) {
-        total += triangle((f->first[j] + i + 0.5 - center) / support);
-    }
-    for (int i = 0; i < f->count[j]; i++) {
-        sum += triangle((f->first[j] + i + 0.5 - center) / support);
-        uint32_t rounded = (uint32_t)floor(sum / total * ONE + 0.5);
-        weights[i] = rounded - before;
-        before = rounded;
-    }
-}
-
-static void mirror(const filter *f, int from, int to) {
-    const uint32_t *source = f->weights + (size_t)from * (size_t)f->room;
-    uint32_t *weights = f->weights + (size_t)to * (size_t)f->room;
-    int count = f->count[from];
-    f->count[to] = count;
-    f->first[to] = f->in - f->first[from] - count;
-    for (int i = 0; i < count; i++) weights[i] = source[count - 1 - i];
-}
-
-/* The output in the middle is its own mirror image. */
-static void balance(const filter *f, int j) {
-    uint32_t *weights = f->weights + (size_t)j * (size_t)f->room, half = 0;
-    int count = f->count[j];
-    for (int i = 0; i < count / 2; i++) {
-        weights[count - 1 - i] = weights[i];
-        half += weights[i];
-    }
-    if (count % 2 == 1) {
-        weights[count / 2] = ONE - 2 * half;
-    } else {
-        weights[count / 2 - 1] += ONE / 2 - half;
-        weights[count / 2] = weights[count / 2 - 1];
-    }
-}
-
-static void set_filter(filter *f, int in, double span) {
-    int out = f->out;
-    double scale = span / out, support = fmax(scale, 1), begin = (in - span) / 2;
-    f->in = in;
-    for (int j = 0; j < (out + 1) / 2; j++) {
-        double center = begin + (j + 0.5) * scale;
-        bool middle = 2 * j + 1 == out;
-        int end = (int)fmin(floor(center + support + 0.5), in);
-        f->first[j] = middle ? in - end : (int)fmax(floor(center - support + 0.5), 0);
-        f->count[j] = end - f->first[j];
-        fill_weights(f, j, center, support);
-        if (middle) balance(f, j);
-        mirror(f, j, out - 1 - j);
-    }
-}
-
-static gyre_status open_filter(filter *f, int in, double span, int out) {
-    *f = (filter){.out = out, .room = (int)ceil(2 * fmax(span / out, 1)) + 2};
-    size_t rows = (size_t)out;
-    f->first = calloc(rows, sizeof *f->first);
-    f->count = calloc(rows, sizeof *f->count);
-    f->weights = calloc(rows * (size_t)f->room, sizeof *f->weights);
-    if (f->first == NULL || f->count == NULL || f->weights == NULL) {
-        return gyre_no_memory("resizing %d pixels to %d", in, out);
-    }
-    set_filter(f, in, span);
-    return GYRE_OK;
-}
-
-static void close_filter(filter *f) {
-    free(f->first);
-    free(f->count);
-    free(f->weights);
-}
-
-/* ---- pixels */
-
-static int most_open(const filter *f) {
-    int most = 1;
-    for (int begun = 0, ended = 0; begun < f->out; begun++) {
-        while (f->first[ended] + f->count[ended] <= f->first[begun]) ended++;
-        if (begun - ended + 1 > most) most = begun - ended + 1;
-    }
-    return most;
-}
-
-gyre_status data_resize_open(const data_resize_shape *s, bool many, data_resize **out) {
-    data_resize *r = calloc(1, sizeof *r);
-    if (r == NULL) return gyre_no_memory("resizing a picture");
-    gyre_status status = GYRE_OK;
-    size_t width = (size_t)s->out_w * (size_t)s->c;
+static gyre_status open_rows(data_resize *r, const data_resize_shape *s) {
+    const size_t kept = (size_t)data_filter_room(s->span_h, s->out_h);
     r->c = s->c;
-    GYRE_GOTO(open_filter(&r->across, s->w, s->span_w, s->out_w));
-    GYRE_GOTO(open_filter(&r->down, s->h, s->span_h, s->out_h));
-    r->open_most = many ? s->out_h : most_open(&r->down);
-    r->squeezed = malloc(width * sizeof *r->squeezed);
-    r->sums = calloc((size_t)r->open_most * width, sizeof *r->sums);
-    r->result = malloc((size_t)s->out_h * width);
-    if (r->squeezed == NULL || r->sums == NULL || r->result == NULL) {
-        status = gyre_no_memory("resizing a picture to %d x %d", s->out_h, s->out_w);
-        goto out;
-    }
+    r->kept = (int)kept;
+    r->width = (size_t)s->out_w * (size_t)s->c;
+    r->stride = r->width + FEW;
+    r->line = calloc((size_t)s->w * (size_t)s->c + FEW, sizeof *r->line);
+    r->rows = calloc(kept * r->stride, sizeof *r->rows);
+    r->taps = calloc(kept, sizeof *r->taps);
+    r->sums = malloc(r->width * sizeof *r->sums);
+    if (r->line && r->rows && r->taps && r->sums) return GYRE_OK;
+    return gyre_no_memory("resizing a picture to %d x %d", s->out_h, s->out_w);
+}
+
+gyre_status data_resize_open(const data_resize_shape *s, data_resize **out) {
+    gyre_status status = GYRE_OK;
+    data_resize *r = calloc(1, sizeof *r);
+    *out = NULL;
+    if (r == NULL) return gyre_no_memory("resizing a picture");
+    GYRE_GOTO(data_filter_open(&r->across, s->w, s->span_w, s->out_w));
+    GYRE_GOTO(data_filter_open(&r->down, s->h, s->span_h, s->out_h));
+    GYRE_GOTO(open_rows(r, s));
     *out = r;
     r = NULL;
 out:
@@ -145,64 +57,103 @@ out:
 
 void data_resize_close(data_resize *r) {
     if (r == NULL) return;
-    close_filter(&r->across);
-    close_filter(&r->down);
-    free(r->squeezed);
+    data_filter_close(&r->across);
+    data_filter_close(&r->down);
+    free(r->line);
+    free(r->rows);
+    free(r->taps);
     free(r->sums);
-    free(r->result);
     free(r);
 }
 
-void data_resize_again(data_resize *r, const data_resize_shape *s) {
-    set_filter(&r->across, s->w, s->span_w);
-    set_filter(&r->down, s->h, s->span_h);
-    r->row = r->begun = r->ended = 0;
+void data_resize_begin(data_resize *r, const data_resize_shape *s, uint8_t *out) {
+    data_filter_set(&r->across, s->w, s->span_w);
+    data_filter_set(&r->down, s->h, s->span_h);
+    r->row = r->done = 0;
+    r->out = out;
 }
 
-static void squeeze(const filter *f, int c, const uint8_t *restrict pixels,
-                    uint32_t *restrict out) {
-    for (int j = 0; j < f->out; j++) {
-        const uint32_t *weights = f->weights + (size_t)j * (size_t)f->room;
-        for (int k = 0; k < c; k++) {
-            const uint8_t *value = pixels + (size_t)f->first[j] * (size_t)c + k;
-            uint32_t sum = 0;
-            for (int i = 0; i < f->count[j]; i++, value += c) sum += weights[i] * *value;
-            *out++ = sum;
+/* ---- across */
+
+/* A pixel's channels, and what follows them. */
+typedef float pixel __attribute__((vector_size(FEW * sizeof(float)), aligned(sizeof(float))));
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void squeeze_pixels(const data_filter *f, size_t c, int taps, const float *restrict line,
+                           float *restrict out) {
+    const float *weights = f->weights;
+    for (int j = 0; j < f->out; j++, weights += taps, out += c) {
+        const float *from = line + (size_t)f->first[j] * c;
+        pixel sum = weights[0] * *(const pixel *)from;
+        for (int i = 1; i < taps; i++) sum += weights[i] * *(const pixel *)(from + (size_t)i * c);
+        *(pixel *)out = sum;
+    }
+}
+
+INLINE void squeeze_channels(const data_filter *f, size_t c, const float *restrict line,
+                             float *restrict out) {
+    const float *weights = f->weights;
+    for (int j = 0; j < f->out; j++, weights += f->taps, out += c) {
+        const float *from = line + (size_t)f->first[j] * c;
+        for (size_t k = 0; k < c; k++) out[k] = weights[0] * from[k];
+        for (int i = 1; i < f->taps; i++) {
+            for (size_t k = 0; k < c; k++) out[k] += weights[i] * from[(size_t)i * c + k];
         }
     }
 }
 
-static void finish_row(const uint64_t *restrict sums, uint8_t *restrict out, size_t width) {
-    const uint64_t half = (uint64_t)ONE * ONE / 2;
-    for (size_t k = 0; k < width; k++) out[k] = (uint8_t)((sums[k] + half) / ONE / ONE);
+/* The usual numbers of taps have loops of their own. */
+GYRE_CLONES
+static void squeeze(const data_filter *f, size_t c, const uint8_t *restrict bytes,
+                    float *restrict line, float *restrict out) {
+    const size_t count = (size_t)f->in * c;
+    for (size_t i = 0; i < count; i++) line[i] = bytes[i];
+    if (c > FEW)
+        squeeze_channels(f, c, line, out);
+    else if (f->taps == 2)
+        squeeze_pixels(f, c, 2, line, out);
+    else if (f->taps == 3)
+        squeeze_pixels(f, c, 3, line, out);
+    else
+        squeeze_pixels(f, c, f->taps, line, out);
 }
 
-static void add_row(const uint32_t *restrict row, uint32_t weight, uint64_t *restrict sums,
-                    size_t width) {
-    for (size_t k = 0; k < width; k++) sums[k] += (uint64_t)weight * row[k];
+/* ---- down */
+
+/* Whole numbers of one output unit, and 1/2 so that they are rounded when they are cut off. */
+GYRE_CLONES
+static void add_rows(const float *const *rows, const float *weights, int taps, size_t width,
+                     double *restrict sums, uint8_t *restrict out) {
+    const double unit = 1.0 / DATA_FILTER_ONE / DATA_FILTER_ONE;
+    const float *one = rows[0], *two = rows[taps > 1];
+    const double a = unit * (double)weights[0], b = taps > 1 ? unit * (double)weights[1] : 0;
+    if (taps <= 2) {
+        for (size_t k = 0; k < width; k++) {
+            out[k] = (uint8_t)(int)(a * (double)one[k] + b * (double)two[k] + 0.5);
+        }
+        return;
+    }
+    for (size_t k = 0; k < width; k++) sums[k] = a * (double)one[k] + b * (double)two[k] + 0.5;
+    for (int i = 2; i < taps; i++) {
+        const float *row = rows[i];
+        const double weight = unit * (double)weights[i];
+        for (size_t k = 0; k < width; k++) sums[k] += weight * (double)row[k];
+    }
+    for (size_t k = 0; k < width; k++) out[k] = (uint8_t)(int)sums[k];
+}
+
+static float *row_at(const data_resize *r, int y) {
+    return r->rows + (size_t)(y % r->kept) * r->stride;
 }
 
 void data_resize_row(data_resize *r, const uint8_t *pixels) {
-    const filter *f = &r->down;
-    size_t width = (size_t)r->across.out * (size_t)r->c;
-    int y = r->row++;
-    while (r->begun < f->out && f->first[r->begun] <= y) r->begun++;
-    if (r->ended == r->begun) return;
-    squeeze(&r->across, r->c, pixels, r->squeezed);
-    for (int j = r->ended; j < r->begun; j++) {
-        uint64_t *sums = r->sums + (size_t)(j % r->open_most) * width;
-        int i = y - f->first[j];
-        if (i < f->count[j]) {
-            add_row(r->squeezed, f->weights[(size_t)j * (size_t)f->room + (size_t)i], sums, width);
-        }
-        if (i == f->count[j] - 1) {
-            finish_row(sums, r->result + (size_t)j * width, width);
-            memset(sums, 0, width * sizeof *sums);
-        }
+    const data_filter *f = &r->down;
+    const int y = r->row++;
+    if (r->done == f->out || y < f->first[r->done]) return;
+    squeeze(&r->across, (size_t)r->c, pixels, r->line, row_at(r, y));
+    for (; r->done < f->out && f->first[r->done] + f->taps - 1 == y; r->done++) {
+        const float *weights = f->weights + (size_t)r->done * (size_t)f->taps;
+        for (int i = 0; i < f->taps; i++) r->taps[i] = row_at(r, f->first[r->done] + i);
+        add_rows(r->taps, weights, f->taps, r->width, r->sums, r->out + (size_t)r->done * r->width);
     }
-    while (r->ended < r->begun && f->first[r->ended] + f->count[r->ended] <= y + 1) r->ended++;
-}
-
-const uint8_t *data_resize_result(const data_resize *r) {
-    return r->result;
 }

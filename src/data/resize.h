@@ -1,15 +1,13 @@
-/* Antialiased resizing of a picture whose rows come one after the other.
+/* Antialiased resizing of a picture whose rows come one after the other, by the weights of filter.h.
  *
- * The triangle filter, widened by the scale when the picture shrinks: what Pillow calls BILINEAR
- * (and Heckbert's zoom before it). Weights are integers with the sum 2^16 and pixels are added as
- * integers, so the result is the same bits everywhere; at scale 1 it is the picture itself. The
- * weights are their own mirror image, so a picture that is mirrored or turned has a result that is
- * so too, bit for bit. Internal to src/data. */
+ * Weights and pixels are whole numbers and so are their sums, so the result is the same bits
+ * everywhere; at scale 1 it is the picture itself. The weights are their own mirror image, so a
+ * picture that is mirrored or turned has a result that is so too, bit for bit. Internal to
+ * src/data. */
 #ifndef GYRE_DATA_RESIZE_H
 #define GYRE_DATA_RESIZE_H
 
 #include "gyre/status.h"
-#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct data_resize data_resize;
@@ -22,18 +20,15 @@ typedef struct {
     int c;
 } data_resize_shape;
 
-/* `many`: data_resize_again may follow. */
-gyre_status data_resize_open(const data_resize_shape *shape, bool many, data_resize **out);
+/* For pictures of this shape, and others whose h and w are at most its own and whose other sides and
+ * channels are the same. */
+gyre_status data_resize_open(const data_resize_shape *most, data_resize **out);
 void data_resize_close(data_resize *r);
 
-/* Begins another picture, whose h and w are at most those that it was opened with, and whose other
- * sides and channels are the same. */
-void data_resize_again(data_resize *r, const data_resize_shape *shape);
+/* Begins a picture. out(out_h, out_w, c) is complete after its last row. */
+void data_resize_begin(data_resize *r, const data_resize_shape *shape, uint8_t *out);
 
 /* The next of h rows of w pixels. */
 void data_resize_row(data_resize *r, const uint8_t *pixels);
-
-/* (out_h, out_w, c), complete after the last row. */
-const uint8_t *data_resize_result(const data_resize *r);
 
 #endif

@@ -1,14 +1,9 @@
 /* Products and sums of rows; see dots.h. */
 #include "dots.h"
 
+#include "gyre/clones.h"
 #include <stdint.h>
 #include <string.h>
-
-#if defined(__x86_64__) && !defined(__clang__)
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CLONES
-#endif
 
 /* A tile of products at once, so that a value that is read serves several; LANES are added at the
  * end. RUN: terms of a lane's sum in f32, times LANES. */
@@ -18,7 +13,7 @@ typedef struct {
     const float *a[TILE_A], *b[TILE_B];
 } tile_rows;
 
-CLONES
+GYRE_CLONES
 static void tile_run(const tile_rows *t, size_t begin, size_t end, double sums[TILE_A][TILE_B]) {
     float lanes[TILE_A][TILE_B][LANES];
     memset(lanes, 0, sizeof lanes);
@@ -67,7 +62,7 @@ void denoise_dots(const float *a, size_t a_rows, const float *b, size_t b_rows, 
     }
 }
 
-CLONES
+GYRE_CLONES
 void denoise_add(double *out, double factor, const float *row, size_t width) {
     for (size_t k = 0; k < width; k++) out[k] += factor * (double)row[k];
 }

@@ -36,7 +36,7 @@ RULES = {
 }
 # The public headers, include/gyre/NAME.h; whatever is not named here is a new one to be placed.
 HEADERS = {
-    "base": "alive batch child clock contexts control_groups cores crc32c defaults element file foreign leftover log move names overwrite philox place random realmath realmath_f32 roff seal settings size sort status status_line terminal text thread version wire",
+    "base": "alive batch child clock clones contexts control_groups cores crc32c defaults element file foreign leftover log move names overwrite philox place random realmath realmath_f32 roff seal settings size sort status status_line terminal text thread version wire",
     "config": "config json", "onnx": "onnx", "schedule": "schedule", "data": "augment dataset fitter gather hdf5 import loader sampler",
     "backend": "activation assignment backend diffusion dropout erase ops ops_layers ops_losses ops_step shapes", "model": "denoiser metric model net state_dict",
     "sampling": "grid likeness nearest sampling", "denoise": "bounds",

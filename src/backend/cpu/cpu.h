@@ -7,6 +7,7 @@
 
 #include "dnn.h"
 #include "gyre/backend.h"
+#include "gyre/clones.h"
 #include "gyre/comm.h"
 #include <pthread.h>
 
@@ -118,14 +119,7 @@ static inline void *cpu_act_at(const gyre_queue *q, gyre_act p, size_t i) {
     return (char *)(void *)p + i * q->backend->act_size;
 }
 
-/* GCC compiles marked functions for several instruction sets and picks one at start. The order of
- * operations is that of the source in each (-ffp-contract=off), so the bits are the same. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) &&                             \
-    !defined(__SANITIZE_THREAD__) /* which has not begun yet when GCC picks */
-#define CPU_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CPU_CLONES
-#endif
+#define CPU_CLONES GYRE_CLONES
 
 /* The loop below may be vectorised although its arrays may be one and the same: each element is
  * read before it is written, and no other. */
