@@ -114,8 +114,10 @@ check-device: device-tests fakes
 
 # ---- the program on the fakes: samples for make check-gpu, everything with SOAK=1
 GPU_RUNS := check-devices check-views check-matrix check-waits
+check-matrix-unet: $(O)/gyre fakes
+	@O=$(O) SOAK=$(SOAK) tests/gpu/runs/matrix.sh pictures captions
 GPU_FAULTS := check-faults-1 check-faults-2
-.PHONY: check-device $(GPU_RUNS) $(GPU_FAULTS)
+.PHONY: check-device check-matrix-unet $(GPU_RUNS) $(GPU_FAULTS)
 $(GPU_RUNS): check-%: $(O)/gyre fakes fakes-tsan
 	@O=$(O) SOAK=$(SOAK) tests/gpu/runs/$*.sh
 $(GPU_FAULTS): check-faults-%: $(O)/gyre fakes

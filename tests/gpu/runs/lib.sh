@@ -22,21 +22,53 @@ ORDERS=(eager lazy early:0 early:1 early:2 late:0 seed:1 seed:2)
 # config FILE MODEL STEPS: a short run; every step sees other images, another rate and momentum, and
 # other corrections of adam's averages. An evaluation has three batches, so that a buffer is used
 # again, and larger ones than a step's, so that it needs more work memory. Makes the dataset at the
-# first call.
+# first call. Of MODEL "pictures" and "captions", U-Nets that tell the noise of pictures with classes,
+# and of latents with contexts.
 config() {
-    local optimizer='"name": "sgd"'
+    local optimizer='"name": "sgd"' data="$T/images.h5" augment='"mirror": true, "crop": 2' model="\"name\": \"$2\""
     # By sgd the net's small initial weights would hold its loss at ln 10 for all the steps.
     [ "$2" != cifar10_quick ] || optimizer='"name": "adam", "eps": 1e-3'
     [ -f "$T/images.h5" ] || make_dataset "$T/images.h5" 64 30 32 3
+    if [ "$2" = pictures ] || [ "$2" = captions ]; then
+        optimizer='"name": "adamw"' augment='"normalize": "raw"'
+        model="\"config\": \"$T/$2.unet\"}, \"denoise\": {\"noise\": \"cosine\", \"predict\": \"v\", \"drop_condition\": 0.25"
+        "unet_of_$2"
+    fi
     cat >"$1" <<JSON
 {
     "seed": 1, "backend": "cuda",
-    "data": {"path": "$T/images.h5", "augment": {"mirror": true, "crop": 2}},
-    "model": {"name": "$2"}, "batch": {"size": 8, "shards": 2},
+    "data": {"path": "$data", "augment": {$augment}},
+    "model": {$model}, "batch": {"size": 8, "shards": 2},
     "optimizer": {$optimizer, "weight_decay": 1e-4},
     "schedule": {"policy": "triangular", "base_lr": 0.001, "max_lr": 0.006, "cycles": 1,
                  "momentum": {"min": 0.8, "max": 0.95}},
     "average": {"kind": "ema"}, "length": {"steps": $3}, "evaluate": {"every": {"steps": $3}, "batch": 10}
+}
+JSON
+}
+
+# The networks of config(), as diffusers describes them; they set its `data`.
+unet_of_pictures() {
+    data=$T/pictures.h5 augment='"normalize": {"mean": [0.5], "std": [0.5]}, "mirror": true'
+    [ -f "$data" ] || make_dataset "$data" 64 30 8 1
+    cat >"$T/pictures.unet" <<'JSON'
+{
+    "_class_name": "UNet2DModel", "_diffusers_version": "0.42.1", "sample_size": 8, "in_channels": 1,
+    "out_channels": 1, "block_out_channels": [8, 16], "layers_per_block": 1, "norm_num_groups": 4,
+    "num_class_embeds": 11, "attention_head_dim": 8,
+    "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"]
+}
+JSON
+}
+unet_of_captions() {
+    data=$T/captions.h5
+    [ -f "$data" ] || /usr/bin/python3 "$lib/make_latents.py" "$data" 96 8 8 4 9 7 16 || fail "h5py is needed"
+    cat >"$T/captions.unet" <<'JSON'
+{
+    "_class_name": "UNet2DConditionModel", "_diffusers_version": "0.42.1", "sample_size": 8,
+    "block_out_channels": [8, 16], "layers_per_block": 1, "norm_num_groups": 4, "cross_attention_dim": 16,
+    "attention_head_dim": 2, "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
+    "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"]
 }
 JSON
 }

@@ -8,16 +8,19 @@
 # PRECISIONS, RANKS, REDUCES, GRAPHS: all combinations of these alone. FAKES=no: on GPUs, all
 # combinations. What is freed is gone at once (FAKE_FREE), so that nothing is freed that is still in
 # use.
+# Two models that are named take the place of the usual two, in half of the orders and with exact sums
+# alone: what they add are their layers.
+#   tests/gpu/runs/matrix.sh [MODEL MODEL]
 set -u
 . "$(dirname "$0")/lib.sh"
 export FAKE_FREE=${FAKE_FREE:-at-once}
 STEPS=${STEPS:-6}
 ALL=${SOAK:-}${MODELS:-}${PRECISIONS:-}${RANKS:-}${REDUCES:-}${GRAPHS:-}
 [ "$FAKES" != no ] || ALL=1
-read -ra models <<<"${MODELS:-cifar10_quick resnet20}"
+read -ra models <<<"${MODELS:-${*:-cifar10_quick resnet20}}"
 read -ra precisions <<<"${PRECISIONS:-f32 bf16}"
 read -ra ranks <<<"${RANKS:-$([ "$GPUS" -gt 1 ] && echo 1 2 || echo 1)}"
-read -ra reduces <<<"${REDUCES:-exact fast}"
+read -ra reduces <<<"${REDUCES:-exact $([ $# -gt 0 ] || echo fast)}"
 read -ra graphs <<<"${GRAPHS:-true false}"
 declare -A result
 runs=0
@@ -95,10 +98,12 @@ else
     # Two rows an order, each the opposite of the other. Read down, no two columns are equal or
     # opposite, so that every two settings meet in all four ways.
     rows=(00000 00011 00101 01001 00110 01010 01100 01111)
-    for i in "${!ORDERS[@]}"; do
+    orders=("${!ORDERS[@]}")
+    [ $# -eq 0 ] || orders=(0 2 4 7)
+    for i in "${orders[@]}"; do
         for flip in 0 1; do
             bit() { echo $((${rows[i]:$1:1} ^ flip)); }
-            try "${models[$(bit 0)]}" "${precisions[$(bit 1)]}" "${ranks[$(bit 2)]}" "${reduces[$(bit 3)]}" "${graphs[$(bit 4)]}" "${ORDERS[i]}"
+            try "${models[$(bit 0)]}" "${precisions[$(bit 1)]}" "${ranks[$(bit 2)]}" "${reduces[$(bit 3)]:-exact}" "${graphs[$(bit 4)]}" "${ORDERS[i]}"
         done
     done
     for group in "${!count[@]}"; do
@@ -110,4 +115,4 @@ else
     done
 fi
 echo "matrix: $runs runs of $STEPS steps, ${#result[@]} results, each the same in every order, near the CPU's"
-[ -z "${SOAK:-}" ] || SOAK='' STEPS=50 "$0"
+[ -z "${SOAK:-}" ] || SOAK='' STEPS=50 "$0" "$@"
