@@ -1,8 +1,8 @@
-/* NCCL's communicator: connecting, its errors, and its end when a peer is dead. reduce.c has the
- * sums.
+/* NCCL's communicators: connecting, their errors, and their end when a peer is dead. reduce.c has
+ * the sums.
  *
- * The communicator is a non-blocking one: a call that has to connect to a peer first returns at
- * once, and gpu_collective_settle() polls until its kernels are queued, with a deadline. */
+ * They are non-blocking ones: a call that has to connect to a peer first returns at once, and
+ * gpu_collective_settle() polls until its kernels are queued, with a deadline. */
 #include "collective.h"
 #include "guard.h"
 #include "kernels.h"
@@ -34,11 +34,12 @@ static gyre_status no_peer(gpu_backend *b, const char *call) {
                      gpu_deadline_key(b));
 }
 
-gyre_status gpu_collective_settle(gpu_collective *c, ncclResult_t result, const char *call) {
+gyre_status gpu_collective_settle(gpu_collective *c, ncclComm_t nccl, ncclResult_t result,
+                                  const char *call) {
     gpu_patience patience = {0};
     gyre_status status = GYRE_OK;
     while (result == ncclInProgress && status == GYRE_OK) {
-        ncclResult_t asked = ncclCommGetAsyncError(c->nccl, &result);
+        ncclResult_t asked = ncclCommGetAsyncError(nccl, &result);
         if (asked != ncclSuccess) result = asked;
         if (result == ncclInProgress && !gpu_be_patient(c->b, &patience)) {
             status = no_peer(c->b, call);
@@ -49,23 +50,30 @@ gyre_status gpu_collective_settle(gpu_collective *c, ncclResult_t result, const 
     return status;
 }
 
-gyre_status gpu_collective_poll(gpu_backend *b) {
-    gpu_collective *c = b->collective;
+static gyre_status poll(const gpu_backend *b, ncclComm_t nccl) {
     ncclResult_t state = ncclSuccess;
-    if (c == NULL || c->nccl == NULL) return GYRE_OK;
-    ncclResult_t asked = ncclCommGetAsyncError(c->nccl, &state);
+    if (nccl == NULL) return GYRE_OK;
+    ncclResult_t asked = ncclCommGetAsyncError(nccl, &state);
     if (asked != ncclSuccess) state = asked;
     if (state == ncclSuccess || state == ncclInProgress) return GYRE_OK;
     return nccl_fail(b, state, "a collective");
 }
 
-/* NCCL and the graphs that hold its calls, within a limit. */
+gyre_status gpu_collective_poll(gpu_backend *b) {
+    gpu_collective *c = b->collective;
+    for (int k = 0; c != NULL && k <= GYRE_LEVELS_MAX; k++) GYRE_TRY(poll(b, c->comms[k]));
+    return GYRE_OK;
+}
+
+/* NCCL and the graphs that hold its calls, within a limit: the last communicator first. */
 static void drop(gpu_collective *c, gyre_status code, const char *place) {
     gpu_guard guard;
     gpu_guard_begin(&guard, code, place);
     gpu_recorder_abandon(c->b);
-    ncclCommAbort(c->nccl);
-    c->nccl = NULL;
+    for (int k = GYRE_LEVELS_MAX; k >= 0; k--) {
+        if (c->comms[k] != NULL) ncclCommAbort(c->comms[k]);
+        c->comms[k] = NULL;
+    }
     gpu_guard_end(&guard);
 }
 
@@ -79,7 +87,7 @@ void gpu_collective_abort(gpu_collective *c, gyre_status why) {
     char place[320];
     if (c == NULL) return;
     gyre_error_print(place_of(c->b, place, sizeof place));
-    if (c->nccl != NULL) drop(c, why, place);
+    if (c->comms[0] != NULL) drop(c, why, place);
 }
 
 /* ---- opening and closing */
@@ -99,19 +107,38 @@ static gyre_status connect(gpu_collective *c, ncclUniqueId id) {
     gpu_backend *b = c->b;
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
     config.blocking = 0;
-    return gpu_collective_settle(c,
-                                 ncclCommInitRankConfig(&c->nccl, b->ranks, id, b->rank, &config),
+    ncclResult_t result = ncclCommInitRankConfig(&c->comms[0], b->ranks, id, b->rank, &config);
+    return gpu_collective_settle(c, c->comms[0], result,
                                  "connecting to the other GPUs (ncclCommInitRankConfig)");
+}
+
+/* The communicator of a level's group. The whole one is busy until the new one has its address. */
+static gyre_status connect_level(gpu_collective *c, const gyre_level *l, ncclComm_t *out) {
+    static const char call[] = "connecting to the GPUs of a level (ncclCommSplit)";
+    int rank = c->b->rank;
+    ncclResult_t result =
+        ncclCommSplit(c->comms[0], gyre_level_group(l, rank), gyre_level_place(l, rank), out, NULL);
+    GYRE_TRY(gpu_collective_settle(c, c->comms[0], result, call));
+    ncclResult_t asked = ncclCommGetAsyncError(*out, &result);
+    return gpu_collective_settle(c, *out, asked != ncclSuccess ? asked : result, call);
+}
+
+static gyre_status connect_levels(gpu_collective *c) {
+    gyre_level plan[GYRE_LEVELS_MAX];
+    c->level_count = gyre_level_plan(c->b->ranks, gyre_comm_block(c->b->comm), plan);
+    for (int k = 0; k < c->level_count; k++) {
+        ncclComm_t *nccl = &c->comms[c->level_count == 1 ? 0 : 1 + k];
+        if (*nccl == NULL) GYRE_TRY(connect_level(c, &plan[k], nccl));
+        c->levels[k] = (gpu_level){plan[k], *nccl};
+    }
+    return GYRE_OK;
 }
 
 static gyre_status open_parts(gpu_collective *c) {
     gpu_backend *b = c->b;
-    if (c->exact) GYRE_TRY(gyre_comm_check_exact(b->comm));
-    if (c->exact && b->ranks > GPU_TREE_RANKS) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "reduce: \"exact\" adds up to %d ranks on GPUs, found %d: use \"fast\", "
-                         "or fewer ranks",
-                         GPU_TREE_RANKS, b->ranks);
+    if (c->exact) {
+        GYRE_TRY(gyre_comm_check_exact(b->comm));
+        GYRE_TRY(gyre_level_check(b->ranks, gyre_comm_block(b->comm), GPU_TREE_RANKS));
     }
     GPU_TRY(b, cudaEventCreateWithFlags(&c->ready, cudaEventDisableTiming));
     GPU_TRY(b, cudaEventCreateWithFlags(&c->done, cudaEventDisableTiming));
@@ -135,31 +162,39 @@ gyre_status gpu_collective_open(gpu_backend *b, gpu_collective **out) {
     GYRE_GOTO(gyre_comm_agree(b->comm, status));
     GYRE_GOTO(share_id(b, &id));
     GYRE_GOTO(gyre_comm_agree(b->comm, connect(c, id)));
+    if (c->exact) GYRE_GOTO(gyre_comm_agree(b->comm, connect_levels(c)));
     *out = c;
     c = NULL;
 out:
     /* a peer that could not connect would not take part in more; rank 0 says why in the end */
-    if (c != NULL && c->nccl != NULL) drop(c, status, "");
+    if (c != NULL && c->comms[0] != NULL) drop(c, status, "");
     gpu_collective_close(c);
     return status;
 }
 
-/* Finalising flushes what is under way; a communicator that does not come to that is aborted. */
-static void disconnect(gpu_collective *c) {
+/* Finalising flushes what is under way. False: it does not come to that. */
+static bool finalise(gpu_collective *c, ncclComm_t nccl) {
     gpu_patience patience = {0};
-    ncclResult_t state = ncclInProgress;
-    char place[320];
-    if (c->nccl == NULL) return;
-    ncclResult_t result = ncclCommFinalize(c->nccl);
+    ncclResult_t state = ncclInProgress, result = ncclCommFinalize(nccl);
     while (result == ncclInProgress && gpu_be_patient(c->b, &patience)) {
-        if (ncclCommGetAsyncError(c->nccl, &state) != ncclSuccess) break;
+        if (ncclCommGetAsyncError(nccl, &state) != ncclSuccess) break;
         result = state;
     }
-    if (result == ncclSuccess) {
-        ncclCommDestroy(c->nccl);
-        c->nccl = NULL;
-    } else {
-        drop(c, GYRE_OK, place_of(c->b, place, sizeof place));
+    if (result == ncclSuccess) ncclCommDestroy(nccl);
+    return result == ncclSuccess;
+}
+
+/* Those made from the whole one first; what cannot be finalised is aborted, and all that is left.
+ */
+static void disconnect(gpu_collective *c) {
+    char place[320];
+    for (int k = GYRE_LEVELS_MAX; k >= 0; k--) {
+        if (c->comms[k] == NULL) continue;
+        if (!finalise(c, c->comms[k])) {
+            drop(c, GYRE_OK, place_of(c->b, place, sizeof place));
+            return;
+        }
+        c->comms[k] = NULL;
     }
 }
 

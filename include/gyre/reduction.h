@@ -7,6 +7,7 @@
 #ifndef GYRE_REDUCTION_H
 #define GYRE_REDUCTION_H
 
+#include "gyre/status.h"
 #include <stddef.h>
 
 /* ---- halving: what a CPU's ranks do, one partner after the other */
@@ -45,6 +46,8 @@ int gyre_level_place(const gyre_level *l, int rank);
 int gyre_level_rank(const gyre_level *l, int rank, int place);
 /* The number of a rank's group. */
 int gyre_level_group(const gyre_level *l, int rank);
+/* GYRE_EUSAGE where a level of that plan would have more than `most` members. */
+gyre_status gyre_level_check(int ranks, int block, int most);
 /* A member's slice of n elements: equal parts, whole vectors of four, but the last has the rest. */
 gyre_slice gyre_level_slice(const gyre_level *l, size_t n, int place);
 

@@ -29,6 +29,21 @@ int gyre_level_plan(int ranks, int block, gyre_level out[GYRE_LEVELS_MAX]) {
     return 2;
 }
 
+gyre_status gyre_level_check(int ranks, int block, int most) {
+    gyre_level levels[GYRE_LEVELS_MAX];
+    int count = gyre_level_plan(ranks, block, levels);
+    for (int k = 0; k < count; k++) {
+        if (levels[k].ranks <= most) continue;
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "reduce: \"exact\" adds up to %d ranks, or nodes, on GPUs, found %d ranks in "
+            "%d blocks that lie on one node each: use \"fast\", fewer ranks, or more of "
+            "them on each node, on all the same power of two",
+            most, ranks, ranks / block);
+    }
+    return GYRE_OK;
+}
+
 int gyre_level_place(const gyre_level *l, int rank) {
     return rank / l->stride % l->ranks;
 }

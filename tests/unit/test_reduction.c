@@ -235,6 +235,16 @@ static void slices_are_the_whole(void **state) {
     }
 }
 
+static void too_many_members_are_refused(void **state) {
+    (void)state;
+    assert_int_equal(gyre_level_check(1024, 1, 1024), GYRE_OK);
+    assert_int_equal(gyre_level_check(8192, 8, 1024), GYRE_OK);
+    assert_int_equal(gyre_level_check(2048, 1, 1024), GYRE_EUSAGE);
+    assert_non_null(strstr(gyre_error_text(), "found 2048 ranks in 2048 blocks"));
+    assert_int_equal(gyre_level_check(16384, 8, 1024), GYRE_EUSAGE);
+    assert_non_null(strstr(gyre_error_text(), "found 16384 ranks in 2048 blocks"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_keep_the_trees_bits),
@@ -242,6 +252,7 @@ int main(void) {
         cmocka_unit_test(a_nodes_link_carries_no_more_than_a_rings),
         cmocka_unit_test(members_of_a_level_find_each_other),
         cmocka_unit_test(slices_are_the_whole),
+        cmocka_unit_test(too_many_members_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,102 +25,53 @@ static ncclResult_t enter(const char *function, ncclResult_t natural) {
         if (error_ != ncclSuccess) return error_;                                                  \
     } while (0)
 
-/* What ranks tell each other when they meet. */
-struct Hello {
-    char id[NCCL_UNIQUE_ID_BYTES];
-    int ranks, rank, device;
-};
-
-/* FAKE_FAIL=ncclHello:1: it never does, as a rank that is not reached. */
-static void say_hello(ncclComm_t comm, const ncclUniqueId &id) {
-    Hello h;
-    memset(&h, 0, sizeof h);
-    memcpy(h.id, id.internal, sizeof h.id);
-    h.ranks = comm->ranks;
-    h.rank = comm->rank;
-    h.device = view()[(size_t)current_device()].gpu;
-    comm->met.assign((size_t)comm->ranks, false);
-    comm->met[(size_t)comm->rank] = true;
-    comm->hello_text.assign(1, std::vector<char>((const char *)&h, (const char *)(&h + 1)));
-    bool silent = call("ncclHello", 1) != 0;
-    for (int r = 0; r < comm->ranks && !silent; r++) {
-        if (r == comm->rank) continue;
-        comm->hello.push_back(MPI_REQUEST_NULL);
-        PMPI_Isend(comm->hello_text[0].data(), sizeof h, MPI_BYTE, r, tag_of(comm, TAG_HELLO),
-                   wire(), &comm->hello.back());
-    }
-}
-
-static ncclResult_t meet(ncclComm_t comm, int peer) {
-    Hello mine, theirs;
-    memcpy(&mine, comm->hello_text[0].data(), sizeof mine);
-    PMPI_Recv(&theirs, sizeof theirs, MPI_BYTE, peer, tag_of(comm, TAG_HELLO), wire(),
-              MPI_STATUS_IGNORE);
-    if (memcmp(mine.id, theirs.id, sizeof mine.id) != 0)
-        stop("ncclCommInitRank: rank %d has another unique id", peer);
-    if (theirs.ranks != mine.ranks || theirs.rank != peer)
-        stop("ncclCommInitRank: process %d says it is rank %d of %d", peer, theirs.rank,
-             theirs.ranks);
-    if (theirs.device == mine.device) {
-        note("ncclCommInitRank: duplicate GPU: ranks %d and %d both use GPU %d", mine.rank, peer,
-             mine.device);
-        return ncclInvalidUsage;
-    }
-    return ncclSuccess;
-}
-
-/* Have all ranks come? ncclInProgress while not. */
-static ncclResult_t gather(ncclComm_t comm) {
-    bool all = true;
-    for (int r = 0; r < comm->ranks; r++) {
-        if (comm->met[(size_t)r]) continue;
-        int there = 0;
-        PMPI_Iprobe(r, tag_of(comm, TAG_HELLO), wire(), &there, MPI_STATUS_IGNORE);
-        if (there) {
-            ncclResult_t error = meet(comm, r);
-            if (error != ncclSuccess) return error;
-            comm->met[(size_t)r] = true;
-        }
-        all = all && there;
-    }
-    int sent = 0;
-    PMPI_Testall((int)comm->hello.size(), comm->hello.data(), &sent, MPI_STATUSES_IGNORE);
-    comm->ready = all && sent;
-    return comm->ready ? ncclSuccess : ncclInProgress;
+static ncclComm_t make_comm(bool blocking) {
+    auto *comm = new ncclComm{};
+    comm->number = made++;
+    comm->blocking = blocking;
+    open_comms++;
+    return comm;
 }
 
 static ncclResult_t open_comm(ncclComm_t *out, int ranks, const ncclUniqueId &id, int rank,
                               bool blocking) {
-    int world = 0, mine = 0;
+    int world = 0;
     if (wire() == MPI_COMM_NULL) stop("ncclCommInitRank before MPI_Init");
     PMPI_Comm_size(wire(), &world);
-    PMPI_Comm_rank(wire(), &mine);
-    if (ranks != world || rank != mine)
-        stop("ncclCommInitRank: rank %d of %d in MPI, but %d of %d here", mine, world, rank, ranks);
-    auto *comm = new ncclComm{};
-    comm->number = made++;
-    comm->ranks = ranks;
-    comm->rank = rank;
-    comm->blocking = blocking;
-    open_comms++;
-    *out = comm;
-    say_hello(comm, id);
-    ncclResult_t state = blocking ? gather(comm) : ncclInProgress; /* others may be there, or not */
-    for (long n = 0; blocking && state == ncclInProgress; n++) {
-        struct timespec pause = {0, 100000};
-        if (n > setting("FAKE_HANG_SECONDS", 60) * 10000)
-            stop("ncclCommInitRank waits for ranks that do not come: it would hang here");
-        nanosleep(&pause, nullptr);
-        state = gather(comm);
-    }
+    if (ranks != world || rank < 0 || rank >= ranks)
+        stop("ncclCommInitRank: %d ranks in MPI, but rank %d of %d here", world, rank, ranks);
+    ncclComm_t comm = *out = make_comm(blocking);
+    memset(&comm->mine, 0, sizeof comm->mine);
+    memcpy(comm->mine.id, id.internal, sizeof comm->mine.id);
+    comm->mine.ranks = ranks;
+    comm->mine.rank = comm->mine.key = rank;
+    for (int r = 0; r < ranks; r++) comm->expected.push_back(r);
+    say_hello(comm);
+    ncclResult_t state = ncclInProgress; /* others may be there, or not */
+    if (blocking) state = gather_blocking(comm, "ncclCommInitRank");
     if (state != ncclSuccess) comm->async = state;
     return state;
+}
+
+/* As NCCL does it: the parent is in progress until all of its ranks have met, and only then the new
+ * communicator has an address. It may be in progress itself for a while. */
+static ncclResult_t go_on_splitting(ncclComm_t parent) {
+    ncclComm_t child = parent->splitting;
+    ncclResult_t state = gather(child);
+    if (state != ncclSuccess) return state;
+    parent->splitting = nullptr;
+    *parent->split_out = child;
+    if (!child->blocking && toss()) {
+        child->ready = false;
+        child->async = ncclInProgress;
+    }
+    return ncclSuccess;
 }
 
 static void need_ready(ncclComm_t comm, const char *function) {
     if (comm == nullptr || comm->aborted) stop("%s: the communicator was aborted", function);
     if (!comm->ready) stop("%s: the communicator is not complete yet", function);
-    if (!comm->late.empty() || comm->finalizing)
+    if (!comm->late.empty() || comm->finalizing || comm->splitting != nullptr)
         stop("%s: the call before is still in progress, as ncclCommGetAsyncError would tell",
              function);
 }
@@ -153,6 +104,11 @@ static ncclResult_t go_on(ncclComm_t comm) {
     std::vector<Call> calls;
     calls.swap(comm->late);
     return queue_now(calls);
+}
+
+static ncclResult_t come_ready(ncclComm_t comm) {
+    comm->ready = toss();
+    return comm->ready ? ncclSuccess : ncclInProgress;
 }
 
 /* NCCL waits until the last graph is gone: commDestroySync in version 2.28. */
@@ -213,12 +169,37 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t *out, int ranks, ncclUniqueId id,
     return open_comm(out, ranks, id, rank, config == nullptr || config->blocking != 0);
 }
 
+ncclResult_t ncclCommSplit(ncclComm_t comm, int color, int key, ncclComm_t *out,
+                           ncclConfig_t *config) {
+    ENTER(ncclSystemError);
+    need_ready(comm, __func__);
+    if (color < 0 || config != nullptr) stop("ncclCommSplit: not known here so");
+    ncclComm_t child = make_comm(comm->blocking);
+    *out = nullptr;
+    child->mine = comm->mine;
+    child->mine.ranks = comm->ranks;
+    child->mine.rank = comm->rank;
+    child->mine.color = color;
+    child->mine.key = key;
+    child->expected = comm->wires;
+    say_hello(child);
+    if (!comm->blocking) {
+        comm->splitting = child;
+        comm->split_out = out;
+        return comm->async = ncclInProgress;
+    }
+    *out = child;
+    return gather_blocking(child, __func__);
+}
+
 ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t *out) {
     int ordered = call(__func__, ncclRemoteError);
     if (ordered != 0)
         comm->async = (ncclResult_t)ordered;
+    else if (comm->splitting != nullptr && !comm->aborted)
+        comm->async = go_on_splitting(comm);
     else if (!comm->ready && !comm->aborted)
-        comm->async = gather(comm);
+        comm->async = comm->wires.empty() ? gather(comm) : come_ready(comm);
     else if (!comm->late.empty() || comm->finalizing)
         comm->async = go_on(comm);
     *out = comm->async;
@@ -232,6 +213,7 @@ ncclResult_t ncclCommAbort(ncclComm_t comm) {
     while (call("ncclAbortHang", 1) != 0) sleep(1000);
     comm->aborted = true;
     comm->late.clear();
+    if (comm->splitting != nullptr) open_comms--;
     open_comms--;
     pump();
     need_no_graph(comm, __func__);
@@ -285,6 +267,12 @@ ncclResult_t ncclAllGather(const void *send, void *receive, size_t count, ncclDa
                            ncclComm_t comm, cudaStream_t stream) {
     ENTER(ncclSystemError);
     return put({comm, Kind::ALL_GATHER, send, receive, count, type, 0, stream}, __func__);
+}
+
+ncclResult_t ncclBroadcast(const void *send, void *receive, size_t count, ncclDataType_t type,
+                           int root, ncclComm_t comm, cudaStream_t stream) {
+    ENTER(ncclSystemError);
+    return put({comm, Kind::BROADCAST, send, receive, count, type, root, stream}, __func__);
 }
 
 ncclResult_t ncclSend(const void *send, size_t count, ncclDataType_t type, int peer,

@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace fake {
-enum class Kind : int { ALL_REDUCE, ALL_GATHER, SEND, RECEIVE };
+enum class Kind : int { ALL_REDUCE, ALL_GATHER, BROADCAST, SEND, RECEIVE };
 
 /* One call of the program. */
 struct Call {
@@ -18,8 +18,15 @@ struct Call {
     void *receive;
     size_t count; /* elements sent (or received, for RECEIVE) */
     ncclDataType_t type;
-    int peer;
+    int peer; /* of SEND and RECEIVE; BROADCAST: the one that has it */
     cudaStream_t stream;
+};
+
+/* What ranks tell each other when they meet. */
+struct Hello {
+    char id[NCCL_UNIQUE_ID_BYTES];
+    int ranks, rank, device; /* rank: of the communicator that is split, else of the new one */
+    int color, key;
 };
 } // namespace fake
 
@@ -33,14 +40,25 @@ struct ncclComm {
     /* Recorded calls have copies of it, as long as their graph lives. */
     std::shared_ptr<char> recorded = std::make_shared<char>();
     ncclResult_t async = ncclSuccess;
-    long sequence = 0; /* collectives begun */
-    int underway = 0;  /* flights begun and not ended */
-    std::vector<MPI_Request> hello;
-    std::vector<std::vector<char>> hello_text;
+    long sequence = 0;              /* collectives begun */
+    int underway = 0;               /* flights begun and not ended */
+    std::vector<int> wires;         /* of each rank: which it is in wire() */
+    ncclComm_t splitting = nullptr; /* made from this one, which is busy until all have met */
+    ncclComm_t *split_out = nullptr;
+    std::vector<int> expected; /* of whom to hear, by their ranks in wire(); one's own too */
+    std::vector<fake::Hello> hellos;
     std::vector<bool> met;
+    fake::Hello mine;
+    std::vector<MPI_Request> sent;
 };
 
 namespace fake {
+
+/* Tells comm->expected what comm->mine says. */
+void say_hello(ncclComm_t comm);
+/* Have all ranks come? ncclInProgress while not; then they are numbered, and it is ready. */
+ncclResult_t gather(ncclComm_t comm);
+ncclResult_t gather_blocking(ncclComm_t comm, const char *function);
 
 size_t size_of(ncclDataType_t type);
 /* The calls of one group on one stream: they make progress together. */

@@ -39,7 +39,8 @@ struct Flight {
 };
 
 const char *name_of(int kind) {
-    static const char *const names[] = {"ncclAllReduce", "ncclAllGather", "ncclSend", "ncclRecv"};
+    static const char *const names[] = {"ncclAllReduce", "ncclAllGather", "ncclBroadcast",
+                                        "ncclSend", "ncclRecv"};
     return names[kind];
 }
 
@@ -67,6 +68,10 @@ size_t size_of(ncclDataType_t type) {
     }
 }
 
+static int wire_of(const Call &c, int rank) {
+    return c.comm->wires[(size_t)rank];
+}
+
 static size_t bytes_of(const Call &c) {
     return c.count * size_of(c.type);
 }
@@ -79,8 +84,8 @@ static void post(Flight *f, const Leg &leg, int peer, int tag) {
     m.text.resize(sizeof e + bytes_of(c));
     memcpy(m.text.data(), &e, sizeof e);
     copy_bytes(m.text.data() + sizeof e, c.send, bytes_of(c));
-    PMPI_Isend(m.text.data(), (int)m.text.size(), MPI_BYTE, peer, tag_of(c.comm, tag), wire(),
-               &m.request);
+    PMPI_Isend(m.text.data(), (int)m.text.size(), MPI_BYTE, wire_of(c, peer), tag_of(c.comm, tag),
+               wire(), &m.request);
 }
 
 static void begin_leg(Flight *f, Leg *leg) {
@@ -94,10 +99,14 @@ static void begin_leg(Flight *f, Leg *leg) {
     }
     leg->sequence = comm->sequence++;
     if (call("ncclStall", 1) != 0) f->stalled = true;
+    if (c.kind == Kind::BROADCAST && c.peer != comm->rank) {
+        leg->missing = {c.peer};
+        return;
+    }
     for (int r = 0; r < comm->ranks; r++) {
         if (r == comm->rank) continue;
         post(f, *leg, r, TAG_COLLECTIVE);
-        leg->missing.push_back(r);
+        if (c.kind != Kind::BROADCAST) leg->missing.push_back(r);
     }
     auto &mine = leg->inputs[(size_t)comm->rank];
     mine.resize(bytes_of(c));
@@ -120,11 +129,12 @@ static bool receive(Leg *leg, int peer) {
     int tag = tag_of(leg->call.comm, leg->call.kind == Kind::RECEIVE ? TAG_PAIR : TAG_COLLECTIVE);
     int there = 0, bytes = 0;
     MPI_Status status;
-    PMPI_Iprobe(peer, tag, wire(), &there, &status);
+    int from = wire_of(leg->call, peer);
+    PMPI_Iprobe(from, tag, wire(), &there, &status);
     if (!there) return false;
     PMPI_Get_count(&status, MPI_BYTE, &bytes);
     std::vector<char> text((size_t)bytes);
-    PMPI_Recv(text.data(), bytes, MPI_BYTE, peer, tag, wire(), MPI_STATUS_IGNORE);
+    PMPI_Recv(text.data(), bytes, MPI_BYTE, from, tag, wire(), MPI_STATUS_IGNORE);
     Envelope e;
     memcpy(&e, text.data(), sizeof e);
     compare(*leg, e, peer);
@@ -158,7 +168,7 @@ static void end_leg(const Leg &leg) {
         for (size_t r = 0; r < leg.inputs.size(); r++) {
             copy_bytes((char *)c.receive + r * bytes_of(c), leg.inputs[r].data(), bytes_of(c));
         }
-    } else if (c.kind == Kind::RECEIVE) {
+    } else if (c.kind == Kind::RECEIVE || c.kind == Kind::BROADCAST) {
         copy_bytes(c.receive, leg.inputs[(size_t)c.peer].data(), bytes_of(c));
     }
 }
@@ -217,8 +227,7 @@ Task flight(std::vector<Call> calls) {
                     if (!c.comm->aborted) begin_leg(f.get(), &f->legs.back());
                 }
                 for (Leg &leg : f->legs) {
-                    bool collective =
-                        leg.call.kind == Kind::ALL_REDUCE || leg.call.kind == Kind::ALL_GATHER;
+                    bool collective = leg.call.kind < Kind::SEND;
                     if (collective && leg.missing.empty() && !leg.call.comm->aborted) end_leg(leg);
                 }
                 return [f] { return step(f.get()); };

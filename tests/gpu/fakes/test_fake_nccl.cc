@@ -122,6 +122,30 @@ static void exchange(World *w, int step) {
     }
 }
 
+/* All ranks but in reverse order, and each by itself; new rank 0 is the last one. */
+static void split(World *w) {
+    World part = *w, alone = *w;
+    NEED(settled(w, ncclCommSplit(w->comm, 0, ranks - rank, &part.comm, nullptr)));
+    NEED(settled(&part, ncclInProgress));
+    NEED(settled(w, ncclCommSplit(w->comm, rank, 0, &alone.comm, nullptr)));
+    NEED(settled(&alone, ncclInProgress));
+    fill(w, 3);
+    NEED(settled(&part, ncclBroadcast(w->x, w->x, N, ncclFloat32, 0, part.comm, w->reduce)));
+    fetch(w, w->x, N);
+    for (int i = 0; i < N; i++) NEED(w->host[i] == (float)(ranks - 1 + 3 + i));
+    fill(w, 4);
+    NEED(settled(&part, ncclAllGather(w->x, w->all, N, ncclFloat32, part.comm, w->reduce)));
+    fetch(w, w->all, (size_t)(ranks * N));
+    for (int r = 0; r < ranks; r++) NEED(w->host[r * N] == (float)(ranks - 1 - r + 4));
+    fill(w, 5);
+    NEED(
+        settled(&alone, ncclAllReduce(w->x, w->x, N, ncclFloat32, ncclSum, alone.comm, w->reduce)));
+    fetch(w, w->x, N);
+    NEED(w->host[1] == (float)(rank + 5 + 1));
+    for (World *p : {&part, &alone})
+        NEED(settled(p, ncclCommFinalize(p->comm)) && ncclCommDestroy(p->comm) == ncclSuccess);
+}
+
 static void mismatch(World *w) {
     fill(w, 0);
     size_t n = rank == 0 ? N : N - 1;
@@ -187,6 +211,7 @@ int main(int argc, char **argv) {
         gather(&w, step);
         exchange(&w, step);
     }
+    split(&w);
     close_world(&w);
     MPI_Finalize();
     if (rank == 0) printf("right\n");

@@ -5,6 +5,7 @@
 # A plant is a patch behind two lines: "what:" the bug is, and the "test:" for it, one of
 #   runs RANKS GRAPH        matrix.sh with cifar10_quick in f32, every order of streams
 #   device PROGRAM          one of the CPU backend's tests, on the CUDA backend
+#   unit PROGRAM            one of the CPU's unit tests
 #   kernels FOLDER PROGRAM  one with emulated kernels
 set -u
 cd "$(dirname "$0")/../../.." || exit 2
@@ -30,6 +31,10 @@ run() {
     device)
         build "$O/on_device/$2" fakes || return 125
         tests/gpu/runs/on_device.sh "$O/on_device/$2"
+        ;;
+    unit)
+        build "$O/tests/unit/$2" || return 125
+        "$O/tests/unit/$2"
         ;;
     kernels)
         build E="$O/$2" "$O/$2/$3" || return 125

@@ -78,6 +78,7 @@ preloaded() {
     [ "$1" != no ] || return
     local list="$1/libfakecuda.so:$1/libfakenccl.so:$1/libfakecudnn.so"
     [ "$1" != "$FAKES_TSAN" ] || list="$(gcc -print-file-name=libtsan.so):$list"
+    [ -z "${PRELOAD:-}" ] || list="$PRELOAD:$list" # before the fakes
     echo "LD_PRELOAD=$list" "LD_LIBRARY_PATH=$1:${LD_LIBRARY_PATH:-}"
 }
 
