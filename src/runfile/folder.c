@@ -22,11 +22,12 @@ static bool is_temporary(const char *name) {
     static const char *const own[] = {
         GYRE_CONFIG_FILE, GYRE_METRICS_FILE, GYRE_FIND_FILE, GYRE_PROFILE_FILE,
         "best.h5",        GYRE_RESULT_FILE,  "try"};
-    size_t digits = strncmp(name, "step-", 5) == 0 ? strspn(name + 5, "0123456789") : 0;
+    size_t begin = strspn(name, "step-"), digits = strspn(name + begin, "0123456789");
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         if (gyre_leftover_is_of(name, own[i])) return true;
     }
-    return digits > 0 && gyre_leftover_is_of(name + 5 + digits, ".h5");
+    return strncmp(name, "step-", begin) == 0 && begin == strlen("step-") && digits > 0 &&
+           gyre_leftover_is_of(name + begin + digits, ".h5");
 }
 
 /* Nothing, or what gyre writes into one: its holder while it is held, else no byte. */
