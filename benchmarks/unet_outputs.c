@@ -53,7 +53,7 @@ static gyre_status open_net(const char *weights, const numbers *o, network *n) {
     GYRE_GOTO(n->backend->ops->upload(n->backend->main, n->weights->parameters,
                                       n->snapshot.parameters, m->parameters));
     GYRE_GOTO(gyre_weights_pack(n->weights));
-    GYRE_GOTO(gyre_net_open(n->weights, o->n, false, &n->net));
+    GYRE_GOTO(gyre_net_open(n->weights, o->n, 0, &n->net));
     status = gyre_net_fix_time(n->net, o->time);
 out:
     free(mean);

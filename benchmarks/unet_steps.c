@@ -71,7 +71,7 @@ static gyre_status open_net(const arguments *a, network *n) {
     GYRE_GOTO(n->backend->ops->upload(n->backend->main, n->weights->parameters,
                                       n->snapshot.parameters, m->parameters));
     GYRE_GOTO(gyre_weights_pack(n->weights));
-    GYRE_GOTO(gyre_net_open(n->weights, a->n, true, &n->net));
+    GYRE_GOTO(gyre_net_open(n->weights, a->n, 1, &n->net));
     GYRE_GOTO(gyre_shards_open(n->net, 1, a->n, &n->shards));
     status = gyre_optimizer_open(&adamw, n->weights, 1, &n->optimizer);
 out:

@@ -33,6 +33,7 @@ static size_t y_count(const gyre_conv_shape *s) {
 
 typedef struct {
     gpu_backend *b;
+    gpu_branch *branch;
     gpu_plan *plan;
     char *workspace;               /* the plan's own part comes first */
     float *first, *second, *third; /* f32 copies behind it; NULL where none was asked for */
@@ -46,12 +47,12 @@ static gyre_status begin(gyre_queue *q, gpu_conv_kind kind, const gyre_conv_shap
     gpu_backend *b = gpu_of_queue(q);
     const gpu_operation op = gpu_operation_of(kind, s, gpu_bf16(q), b->options.tf32);
     void *workspace = NULL;
-    *out = (call){.b = b};
+    *out = (call){.b = b, .branch = gpu_branch_of(q)};
     GYRE_TRY(gpu_plans_find(b->plans, &op, &out->plan));
     size_t at[4] = {gyre_size_align(out->plan->choice.workspace, ALIGNMENT)};
     for (int i = 0; i < 3; i++)
         at[i + 1] = at[i] + gyre_size_align(floats[i] * sizeof(float), ALIGNMENT);
-    GYRE_TRY(gpu_workspace(b, at[3], &workspace));
+    GYRE_TRY(gpu_workspace(q, at[3], &workspace));
     out->workspace = workspace;
     if (floats[0] > 0) out->first = (float *)(void *)(out->workspace + at[0]);
     if (floats[1] > 0) out->second = (float *)(void *)(out->workspace + at[1]);
@@ -60,7 +61,7 @@ static gyre_status begin(gyre_queue *q, gpu_conv_kind kind, const gyre_conv_shap
 }
 
 static gyre_status run(const call *c, const void *x, const void *w, const void *y) {
-    return gpu_plan_run(c->b->plans, c->plan, x, w, y, c->workspace);
+    return gpu_plan_run(c->branch->cudnn, c->plan, x, w, y, c->workspace);
 }
 
 /* ---- convolutions */
@@ -74,7 +75,7 @@ size_t gpu_conv_pack_size(gyre_backend *b, const gyre_conv_shape *s) {
 gyre_status gpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, gyre_raw packed) {
     gpu_backend *b = gpu_of_queue(q);
     if (gpu_bf16(q)) {
-        GPU_TRY(b, gpu_round_launch(b->compute, w_count(s), gpu_floats(w), packed));
+        GPU_TRY(b, gpu_round_launch(gpu_stream(q), w_count(s), gpu_floats(w), packed));
     } else {
         GYRE_TRY(gpu_copy(q, packed, w, w_count(s) * sizeof(float)));
     }
@@ -86,11 +87,11 @@ static gyre_status conv_widened(gyre_queue *q, const gyre_conv_shape *s, gyre_ac
                                 gyre_raw packed, gyre_f32 bias, gyre_act y) {
     call c;
     GYRE_TRY(begin(q, GPU_CONV, s, (const size_t[]){x_count(s), w_count(s), y_count(s)}, &c));
-    GPU_TRY(c.b, gpu_widen_launch(c.b->compute, x_count(s), x, c.first));
-    GPU_TRY(c.b, gpu_widen_launch(c.b->compute, w_count(s), packed, c.second));
+    GPU_TRY(c.b, gpu_widen_launch(c.branch->stream, x_count(s), x, c.first));
+    GPU_TRY(c.b, gpu_widen_launch(c.branch->stream, w_count(s), packed, c.second));
     GYRE_TRY(run(&c, c.first, c.second, c.third));
-    GPU_TRY(c.b, gpu_bias_launch(c.b->compute, true, out_rows(s), (size_t)s->k, s->relu, c.third,
-                                 gpu_floats(bias), y));
+    GPU_TRY(c.b, gpu_bias_launch(c.branch->stream, true, out_rows(s), (size_t)s->k, s->relu,
+                                 c.third, gpu_floats(bias), y));
     return GYRE_OK;
 }
 
@@ -101,7 +102,7 @@ gyre_status gpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_r
     GYRE_TRY(begin(q, GPU_CONV, s, (const size_t[]){0, 0, 0}, &c));
     GYRE_TRY(run(&c, x, packed, y));
     if (s->bias) {
-        GPU_TRY(c.b, gpu_bias_launch(c.b->compute, false, out_rows(s), (size_t)s->k, s->relu,
+        GPU_TRY(c.b, gpu_bias_launch(c.branch->stream, false, out_rows(s), (size_t)s->k, s->relu,
                                      (const float *)(const void *)y, gpu_floats(bias), y));
     } else if (s->relu) {
         return gpu_relu(q, y_count(s), y, y);
@@ -119,9 +120,9 @@ gyre_status gpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gy
 static gyre_status conv_db(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_f32 db) {
     gpu_backend *b = gpu_of_queue(q);
     void *work = NULL;
-    GYRE_TRY(gpu_workspace(b, gpu_columns_work((size_t)s->k), &work));
-    GPU_TRY(b, gpu_column_sum_launch(b->compute, gpu_bf16(q), out_rows(s), (size_t)s->k, dy, work,
-                                     gpu_floats(db)));
+    GYRE_TRY(gpu_workspace(q, gpu_columns_work((size_t)s->k), &work));
+    GPU_TRY(b, gpu_column_sum_launch(gpu_stream(q), gpu_bf16(q), out_rows(s), (size_t)s->k, dy,
+                                     work, gpu_floats(db)));
     return GYRE_OK;
 }
 
@@ -130,8 +131,8 @@ gyre_status gpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyr
     call c;
     if (gpu_bf16(q)) {
         GYRE_TRY(begin(q, GPU_CONV_DW, s, (const size_t[]){x_count(s), y_count(s), 0}, &c));
-        GPU_TRY(c.b, gpu_widen_launch(c.b->compute, x_count(s), x, c.first));
-        GPU_TRY(c.b, gpu_widen_launch(c.b->compute, y_count(s), dy, c.second));
+        GPU_TRY(c.b, gpu_widen_launch(c.branch->stream, x_count(s), x, c.first));
+        GPU_TRY(c.b, gpu_widen_launch(c.branch->stream, y_count(s), dy, c.second));
         GYRE_TRY(run(&c, c.first, dw, c.second));
     } else {
         GYRE_TRY(begin(q, GPU_CONV_DW, s, (const size_t[]){0, 0, 0}, &c));

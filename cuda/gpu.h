@@ -1,9 +1,10 @@
 /* The CUDA backend's inside. One rank has one device and three streams:
  *
- *   compute  every layer operation; `main` and the only lane are this stream, so that operations
- *            run in call order and a recorded step is one chain
+ *   compute  every operation on `main` and on the only lane, in call order
  *   copy     input batches from pinned host memory
  *   reduce   NCCL, beside the rest of backward
+ *
+ * and, where it computes several shards side by side, a stream for each of them (branches.c).
  *
  * Streams wait for each other by events only; the host waits by polling, with a deadline
  * (gpu_wait). Each part below has a file of its own and owns what it allocates. */
@@ -28,11 +29,28 @@ typedef struct {
     bool recorded;
 } gpu_scratch;
 
-enum { GPU_RECORDINGS = 8, GPU_PHASES = 8 };
+/* A stream, and what operations on it need for themselves. */
+typedef struct {
+    cudaStream_t stream;
+    struct cudnnContext *cudnn; /* cudnnHandle_t on that stream */
+    gpu_scratch workspace;      /* of plans and kernels */
+} gpu_branch;
 
 typedef struct {
-    gyre_backend base;    /* first */
-    gyre_queue queues[2]; /* lane 0, and main: both on `compute` */
+    gyre_queue base; /* first */
+    gpu_branch *branch;
+} gpu_queue;
+
+enum { GPU_RECORDINGS = 8, GPU_PHASES = 8, GPU_BRANCHES = 8 };
+
+typedef struct {
+    gyre_backend base;                 /* first */
+    gpu_queue main, lane;              /* both on `trunk` */
+    gpu_branch trunk;                  /* of the stream `compute` */
+    gpu_branch branches[GPU_BRANCHES]; /* opened when they are first needed */
+    gpu_queue branch_queues[GPU_BRANCHES];
+    cudaEvent_t *marks; /* of gpu_mark, by number */
+    int mark_count;
     gyre_backend_options options;
     gyre_comm *comm;
     int rank, ranks; /* 0 and 1 without a communicator */
@@ -49,9 +67,8 @@ typedef struct {
     gpu_input *input;
     gpu_collective *collective;
     gpu_recorder *recorder;
-    gpu_scratch workspace; /* of plans and kernels, on `compute` */
-    gpu_scratch slices;    /* of the exact reduction, on `reduce` */
-    void *retired[2 * GPU_RECORDINGS];
+    gpu_scratch slices; /* of the exact reduction, on `reduce` */
+    void *retired[(2 + GPU_BRANCHES) * GPU_RECORDINGS];
     int retired_count;
     const char *phase;              /* what range_push() said last; a string that stays */
     const char *phases[GPU_PHASES]; /* those around it */
@@ -64,6 +81,9 @@ static inline gpu_backend *gpu_of(gyre_backend *b) {
 }
 static inline gpu_backend *gpu_of_queue(const gyre_queue *q) {
     return (gpu_backend *)(void *)q->backend;
+}
+static inline gpu_branch *gpu_branch_of(const gyre_queue *q) {
+    return ((const gpu_queue *)(const void *)q)->branch;
 }
 
 /* GYRE_TRY for the CUDA runtime: GYRE_EDEVICE naming rank, device, phase and the call. */
@@ -98,9 +118,9 @@ gyre_status gpu_driver_check(int *version);
 void gpu_list_devices(char *out, size_t size);
 
 /* workspace.c */
-/* At least `bytes`, 256-byte aligned, for use on `compute` until the next call; contents are lost.
- * Fails while a step is being recorded and it would have to grow. */
-gyre_status gpu_workspace(gpu_backend *b, size_t bytes, void **out);
+/* At least `bytes`, 256-byte aligned, for use on the queue until the next call with its branch;
+ * contents are lost. Fails while a step is being recorded and it would have to grow. */
+gyre_status gpu_workspace(gyre_queue *q, size_t bytes, void **out);
 gyre_status gpu_scratch_grow(gpu_backend *b, gpu_scratch *s, size_t bytes);
 /* All recorded steps are forgotten and through. */
 void gpu_scratch_forget(gpu_backend *b);
@@ -111,7 +131,7 @@ void gpu_scratch_close(gpu_backend *b); /* frees all that this file has allocate
  * rank, device, phase and what was waited for. GYRE_EDEVICE, or GYRE_EPEER where a peer is missing.
  */
 gyre_status gpu_wait(gpu_backend *b, cudaEvent_t event, const char *what);
-/* Waits until all three streams are through: before memory is freed that they may use. */
+/* Waits until all streams are through: before memory is freed that they may use. */
 gyre_status gpu_drain(gpu_backend *b, const char *what);
 /* The same for those that close: a failure stays unsaid, and the message before it is kept. */
 void gpu_drain_quietly(gpu_backend *b);
@@ -171,6 +191,16 @@ void gpu_collective_abort(gpu_collective *c, gyre_status why);
 /* reduce.c */
 gyre_status gpu_reduce_begin(gyre_backend *b, gyre_f32 x, size_t n); /* Collective. */
 gyre_status gpu_reduce_end(gyre_backend *b);                         /* Collective. */
+
+/* branches.c */
+gyre_status gpu_branch_open(gpu_backend *b, gpu_branch *branch); /* what fails is closed later */
+void gpu_branch_close(gpu_branch *branch);                       /* but not its work memory */
+void gpu_branches_close(gpu_backend *b);
+/* gyre_backend_ops.open_branches, branch, mark, follow */
+gyre_status gpu_open_branches(gyre_backend *base, int wanted, size_t bytes, int *count);
+gyre_queue *gpu_branch_queue(gyre_backend *base, int index);
+gyre_status gpu_mark(gyre_queue *q, int number);
+gyre_status gpu_follow(gyre_queue *after, int number);
 
 /* plan.c */
 gyre_status gpu_plans_open(gpu_backend *b, gpu_plans **out);

@@ -131,9 +131,9 @@ static gyre_status grow(gpu_backend *b, buffer *p, size_t bytes) {
     return GYRE_OK;
 }
 
-/* Puts the batch on its way; compute may read it from *out. */
-static gyre_status send(gpu_input *input, const gyre_image_shape *s, const gyre_batch *batch,
-                        buffer **out) {
+/* Puts the batch on its way; the stream may read it from *out. */
+static gyre_status send(gpu_input *input, cudaStream_t stream, const gyre_image_shape *s,
+                        const gyre_batch *batch, buffer **out) {
     gpu_backend *b = input->b;
     buffer *p = &input->buffers[input->next];
     if (p == input->prefetched) p = &input->buffers[(input->next + 1) % BUFFERS];
@@ -146,14 +146,14 @@ static gyre_status send(gpu_input *input, const gyre_image_shape *s, const gyre_
     GPU_TRY(b, cudaMemcpyAsync(p->device, p->host, l.end, cudaMemcpyHostToDevice, b->copy));
     GPU_TRY(b, cudaEventRecord(p->sent, b->copy));
     p->was_sent = true;
-    GPU_TRY(b, cudaStreamWaitEvent(b->compute, p->sent, 0));
+    GPU_TRY(b, cudaStreamWaitEvent(stream, p->sent, 0));
     input->next = (int)(p + 1 - input->buffers) % BUFFERS;
     *out = p;
     return GYRE_OK;
 }
 
-static gyre_status mark_used(gpu_backend *b, buffer *p) {
-    GPU_TRY(b, cudaEventRecord(p->used, b->compute));
+static gyre_status mark_used(gpu_backend *b, cudaStream_t stream, buffer *p) {
+    GPU_TRY(b, cudaEventRecord(p->used, stream));
     p->was_used = true;
     return GYRE_OK;
 }
@@ -162,7 +162,7 @@ gyre_status gpu_input_passed(gpu_input *input) {
     if (input->prefetched == NULL) return GYRE_OK;
     buffer *p = &input->buffers[input->prefetched - input->buffers];
     input->prefetched = NULL;
-    return mark_used(input->b, p);
+    return mark_used(input->b, input->b->compute, p);
 }
 
 gyre_status gpu_prefetch_batch(gyre_backend *base, const gyre_image_shape *s,
@@ -171,7 +171,7 @@ gyre_status gpu_prefetch_batch(gyre_backend *base, const gyre_image_shape *s,
     gpu_input *input = b->input;
     buffer *p = NULL;
     GYRE_TRY(gpu_input_passed(input)); /* one from which nothing was loaded */
-    GYRE_TRY(send(input, s, batch, &p));
+    GYRE_TRY(send(input, b->compute, s, batch, &p));
     input->prefetched = p;
     input->count = batch->count;
     GPU_TRY(b, cudaMemcpyAsync(input->current, p->device, sizeof *input->current,
@@ -190,9 +190,9 @@ static gyre_status unpack(gyre_queue *q, const gyre_image_shape *s, const gyre_b
                           const gpu_input_slot *slot, int64_t first, gyre_f32 mean, gyre_f32 scale,
                           gyre_act x, gyre_i32 targets) {
     gpu_backend *b = gpu_of_queue(q);
-    GPU_TRY(b, gpu_input_launch(b->compute, gpu_bf16(q), s, batch, slot, first, gpu_floats(mean),
+    GPU_TRY(b, gpu_input_launch(gpu_stream(q), gpu_bf16(q), s, batch, slot, first, gpu_floats(mean),
                                 gpu_floats(scale), x));
-    GPU_TRY(b, gpu_targets_launch(b->compute, (size_t)s->n, (size_t)batch->target_values, slot,
+    GPU_TRY(b, gpu_targets_launch(gpu_stream(q), (size_t)s->n, (size_t)batch->target_values, slot,
                                   first, gpu_integers(targets)));
     return GYRE_OK;
 }
@@ -210,10 +210,10 @@ gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_
         return gyre_fail(GYRE_EDEVICE, "a recorded step loads a batch that was not prefetched");
     }
     buffer *p;
-    GYRE_TRY(send(input, s, batch, &p));
+    GYRE_TRY(send(input, gpu_stream(q), s, batch, &p));
     GYRE_TRY(unpack(q, &part, batch, (const gpu_input_slot *)(void *)p->device, 0, mean, scale, x,
                     targets));
-    return mark_used(b, p);
+    return mark_used(b, gpu_stream(q), p);
 }
 
 /* All rows to input->kept, by way of a piece of host memory. */

@@ -3,16 +3,16 @@
 #include "gpu.h"
 
 cudaStream_t gpu_stream(const gyre_queue *q) {
-    return gpu_of_queue(q)->compute;
+    return gpu_branch_of(q)->stream;
 }
 
 gyre_status gpu_work(gyre_queue *q, size_t bytes, void **out) {
-    return gpu_workspace(gpu_of_queue(q), bytes, out);
+    return gpu_workspace(q, bytes, out);
 }
 
 gyre_status gpu_copy(gyre_queue *q, void *to, const void *from, size_t bytes) {
     gpu_backend *b = gpu_of_queue(q);
-    GPU_TRY(b, cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, b->compute));
+    GPU_TRY(b, cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, gpu_stream(q)));
     return GYRE_OK;
 }
 

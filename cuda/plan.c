@@ -15,12 +15,12 @@ _Static_assert(CUDNN_VERSION >= 90800, "engine heuristics from device properties
 /* ---- opening */
 
 /* The one place where plans for a device that is here and for one that is not differ. */
-static gyre_status describe_device(gpu_plans *p, const char *json) {
+static gyre_status describe_device(gpu_plans *p, cudnnHandle_t handle, const char *json) {
     cudnnBackendDescriptor_t *device = &p->rules.device;
     GPU_CUDNN_TRY(cudnnBackendCreateDescriptor(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, device));
     if (json == NULL) {
         GPU_CUDNN_TRY(cudnnBackendSetAttribute(*device, CUDNN_ATTR_DEVICEPROP_HANDLE,
-                                               CUDNN_TYPE_HANDLE, 1, &p->handle));
+                                               CUDNN_TYPE_HANDLE, 1, &handle));
     } else {
         GPU_CUDNN_TRY(cudnnBackendSetAttribute(*device, CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION,
                                                CUDNN_TYPE_CHAR, (int64_t)strlen(json) + 1, json));
@@ -39,23 +39,16 @@ static gyre_status open_plans(bool deterministic, gpu_plans **out) {
 
 gyre_status gpu_plans_open_json(const char *device, bool deterministic, gpu_plans **out) {
     GYRE_TRY(open_plans(deterministic, out));
-    gyre_status status = describe_device(*out, device);
+    gyre_status status = describe_device(*out, NULL, device);
     if (status == GYRE_OK) return GYRE_OK;
     gpu_plans_close(*out);
     *out = NULL;
     return status;
 }
 
-static gyre_status open_handle(gpu_plans *p, cudaStream_t stream) {
-    GPU_CUDNN_TRY(cudnnCreate(&p->handle));
-    GPU_CUDNN_TRY(cudnnSetStream(p->handle, stream));
-    return GYRE_OK;
-}
-
 gyre_status gpu_plans_open(gpu_backend *b, gpu_plans **out) {
     GYRE_TRY(open_plans(b->options.deterministic, out));
-    gyre_status status = open_handle(*out, b->compute);
-    if (status == GYRE_OK) status = describe_device(*out, NULL);
+    gyre_status status = describe_device(*out, b->trunk.cudnn, NULL);
     if (status == GYRE_OK) return GYRE_OK;
     gpu_plans_close(*out);
     *out = NULL;
@@ -73,7 +66,6 @@ void gpu_plans_close(gpu_plans *p) {
     for (int i = 0; i < p->count; i++) close_plan(p->plans[i]);
     free(p->plans);
     if (p->rules.device != NULL) cudnnBackendDestroyDescriptor(p->rules.device);
-    if (p->handle != NULL) cudnnDestroy(p->handle);
     free(p);
 }
 
@@ -120,7 +112,7 @@ gyre_status gpu_plans_find(gpu_plans *p, const gpu_operation *op, gpu_plan **out
 
 /* ---- running */
 
-static gyre_status run(const gpu_plans *p, const gpu_plan *plan, const void *const *tensors,
+static gyre_status run(cudnnHandle_t handle, const gpu_plan *plan, const void *const *tensors,
                        const void *workspace, cudnnBackendDescriptor_t pack) {
     static const int64_t ids[GPU_TENSORS] = {GPU_TENSOR_X, GPU_TENSOR_W, GPU_TENSOR_Y};
     GPU_CUDNN_TRY(cudnnBackendSetAttribute(pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS,
@@ -130,11 +122,11 @@ static gyre_status run(const gpu_plans *p, const gpu_plan *plan, const void *con
     GPU_CUDNN_TRY(cudnnBackendSetAttribute(pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE,
                                            CUDNN_TYPE_VOID_PTR, 1, &workspace));
     GPU_CUDNN_TRY(cudnnBackendFinalize(pack));
-    GPU_CUDNN_TRY(cudnnBackendExecute(p->handle, plan->choice.plan, pack));
+    GPU_CUDNN_TRY(cudnnBackendExecute(handle, plan->choice.plan, pack));
     return GYRE_OK;
 }
 
-gyre_status gpu_plan_run(const gpu_plans *p, const gpu_plan *plan, const void *x, const void *w,
+gyre_status gpu_plan_run(cudnnHandle_t handle, const gpu_plan *plan, const void *x, const void *w,
                          const void *y, void *workspace) {
     const void *const tensors[GPU_TENSORS] = {x, w, y};
     cudnnBackendDescriptor_t pack = NULL;
@@ -146,7 +138,7 @@ gyre_status gpu_plan_run(const gpu_plans *p, const gpu_plan *plan, const void *x
                          "xwy"[i], tensors[i], GPU_TENSOR_ALIGNMENT);
     }
     GPU_CUDNN_TRY(cudnnBackendCreateDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack));
-    gyre_status status = run(p, plan, tensors, workspace, pack);
+    gyre_status status = run(handle, plan, tensors, workspace, pack);
     cudnnBackendDestroyDescriptor(pack);
     return status == GYRE_OK ? GYRE_OK : gyre_fail_in(text, status);
 }

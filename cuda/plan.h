@@ -16,7 +16,6 @@ typedef struct {
 } gpu_plan;
 
 struct gpu_plans {
-    cudnnHandle_t handle; /* NULL where plans are only made */
     gpu_rules rules;
     gpu_plan **plans; /* each stays where it is */
     int count, room;
@@ -28,8 +27,8 @@ gyre_status gpu_plans_open_json(const char *device, bool deterministic, gpu_plan
 
 /* The plan for `op`, made at the first call; valid until gpu_plans_close. */
 gyre_status gpu_plans_find(gpu_plans *p, const gpu_operation *op, gpu_plan **out);
-/* Queues it on the compute stream. workspace has plan->choice.workspace bytes. */
-gyre_status gpu_plan_run(const gpu_plans *p, const gpu_plan *plan, const void *x, const void *w,
+/* Queues it on the handle's stream. workspace has plan->choice.workspace bytes. */
+gyre_status gpu_plan_run(cudnnHandle_t handle, const gpu_plan *plan, const void *x, const void *w,
                          const void *y, void *workspace);
 
 #endif

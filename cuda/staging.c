@@ -3,6 +3,7 @@
  *
  * A chunk may be written again when the event behind its last copy has passed. */
 #include "gpu.h"
+#include "operation.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,8 +135,8 @@ gyre_status gpu_read_later(gyre_queue *q, gyre_f32 src, int n, gyre_ticket *out)
     if (i == TICKETS) return gyre_fail(GYRE_EDEVICE, "more than %d reads under way", TICKETS);
     ticket *t = &s->tickets[i];
     GPU_TRY(b, cudaMemcpyAsync(s->results + i * TICKET_FLOATS, src, (size_t)n * sizeof(float),
-                               cudaMemcpyDeviceToHost, b->compute));
-    GPU_TRY(b, cudaEventRecord(t->copied, b->compute));
+                               cudaMemcpyDeviceToHost, gpu_stream(q)));
+    GPU_TRY(b, cudaEventRecord(t->copied, gpu_stream(q)));
     t->n = n;
     t->open = true;
     *out = (gyre_ticket){i};

@@ -22,8 +22,9 @@ static void gpu_close(gyre_backend *base) {
     gpu_plans_close(b->plans);
     gpu_staging_close(b->staging);
     gpu_scratch_close(b);
+    gpu_branches_close(b);
     if (b->idle != NULL) cudaEventDestroy(b->idle);
-    if (b->compute != NULL) cudaStreamDestroy(b->compute);
+    gpu_branch_close(&b->trunk);
     if (b->copy != NULL) cudaStreamDestroy(b->copy);
     if (b->reduce != NULL) cudaStreamDestroy(b->reduce);
     free(b->properties);
@@ -31,9 +32,12 @@ static void gpu_close(gyre_backend *base) {
 }
 
 static gyre_status open_streams(gpu_backend *b) {
-    GPU_TRY(b, cudaStreamCreateWithFlags(&b->compute, cudaStreamNonBlocking));
+    int least = 0, greatest = 0;
+    GYRE_TRY(gpu_branch_open(b, &b->trunk));
+    b->compute = b->trunk.stream;
     GPU_TRY(b, cudaStreamCreateWithFlags(&b->copy, cudaStreamNonBlocking));
-    GPU_TRY(b, cudaStreamCreateWithFlags(&b->reduce, cudaStreamNonBlocking));
+    GPU_TRY(b, cudaDeviceGetStreamPriorityRange(&least, &greatest));
+    GPU_TRY(b, cudaStreamCreateWithPriority(&b->reduce, cudaStreamNonBlocking, greatest));
     GPU_TRY(b, cudaEventCreateWithFlags(&b->idle, cudaEventDisableTiming));
     return GYRE_OK;
 }
@@ -49,11 +53,11 @@ static gyre_status open_parts(gpu_backend *b) {
 static void set_up(gpu_backend *b, const gyre_backend_options *options, gyre_comm *comm) {
     b->base = (gyre_backend){
         .ops = &gyre_cuda_ops,
-        .main = &b->queues[1],
+        .main = &b->main.base,
         .lanes = 1,
         .act_size = options->precision == GYRE_PRECISION_BF16 ? sizeof(uint16_t) : sizeof(float)};
-    b->queues[0] = (gyre_queue){&b->base, 0};
-    b->queues[1] = (gyre_queue){&b->base, -1};
+    b->lane = (gpu_queue){{&b->base, 0}, &b->trunk};
+    b->main = (gpu_queue){{&b->base, -1}, &b->trunk};
     b->options = *options;
     b->options.graph = options->graph && !options->timed; /* a replayed step passes no names */
     b->comm = comm;
@@ -117,12 +121,12 @@ static void gpu_release(gyre_backend *base, gyre_raw p) {
 
 static gyre_status gpu_upload(gyre_queue *q, gyre_f32 dst, const float *src, size_t n) {
     gpu_backend *b = gpu_of_queue(q);
-    return gpu_staging_send(b, b->compute, dst, src, n * sizeof *src);
+    return gpu_staging_send(b, gpu_stream(q), dst, src, n * sizeof *src);
 }
 
 static gyre_status gpu_download(gyre_queue *q, float *dst, gyre_f32 src, size_t n) {
     gpu_backend *b = gpu_of_queue(q);
-    return gpu_staging_fetch(b, b->compute, dst, src, n * sizeof *dst);
+    return gpu_staging_fetch(b, gpu_stream(q), dst, src, n * sizeof *dst);
 }
 
 /* Whatever ran beside compute, compute has waited for. */
@@ -136,7 +140,7 @@ static gyre_status gpu_sync(gyre_backend *base) {
 
 static gyre_status gpu_parallel(gyre_backend *base, int n, gyre_task task, void *context) {
     gpu_backend *b = gpu_of(base);
-    for (int i = 0; i < n; i++) GYRE_TRY(task(context, &b->queues[0], i));
+    for (int i = 0; i < n; i++) GYRE_TRY(task(context, &b->lane.base, i));
     return GYRE_OK;
 }
 
@@ -182,6 +186,10 @@ const gyre_backend_ops gyre_cuda_ops = {
     .read_later = gpu_read_later,
     .read = gpu_read,
     .parallel = gpu_parallel,
+    .open_branches = gpu_open_branches,
+    .branch = gpu_branch_queue,
+    .mark = gpu_mark,
+    .follow = gpu_follow,
     .cache_images = gpu_cache_images,
     .prefetch_batch = gpu_prefetch_batch,
     .record = gpu_record,

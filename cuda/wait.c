@@ -45,11 +45,18 @@ gyre_status gpu_wait(gpu_backend *b, cudaEvent_t event, const char *what) {
     return status;
 }
 
+static gyre_status drain(gpu_backend *b, cudaStream_t stream, const char *what) {
+    GPU_TRY(b, cudaEventRecord(b->idle, stream));
+    return gpu_wait(b, b->idle, what);
+}
+
 gyre_status gpu_drain(gpu_backend *b, const char *what) {
     const cudaStream_t streams[] = {b->copy, b->reduce, b->compute};
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
-        GPU_TRY(b, cudaEventRecord(b->idle, streams[i]));
-        GYRE_TRY(gpu_wait(b, b->idle, what));
+        GYRE_TRY(drain(b, streams[i], what));
+    }
+    for (int i = 0; i < GPU_BRANCHES && b->branches[i].stream != NULL; i++) {
+        GYRE_TRY(drain(b, b->branches[i].stream, what));
     }
     return GYRE_OK;
 }

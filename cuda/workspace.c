@@ -1,6 +1,7 @@
-/* Memory that operations share one after the other. It grows while the first step runs; afterwards
- * its address is inside the recorded step, so that a larger one (an evaluation's) is put beside it.
- * Nothing is forgotten then: whether a rank replays must not depend on what only that rank does. */
+/* Memory that the operations of a stream share one after the other. It grows while the first step
+ * runs; afterwards its address is inside the recorded step, so that a larger one (an evaluation's)
+ * is put beside it. Nothing is forgotten then: whether a rank replays must not depend on what only
+ * that rank does. */
 #include "gpu.h"
 
 static gyre_status retire(gpu_backend *b, gpu_scratch *s) {
@@ -36,21 +37,28 @@ gyre_status gpu_scratch_grow(gpu_backend *b, gpu_scratch *s, size_t bytes) {
     return GYRE_OK;
 }
 
-gyre_status gpu_workspace(gpu_backend *b, size_t bytes, void **out) {
-    GYRE_TRY(gpu_scratch_grow(b, &b->workspace, bytes));
-    *out = b->workspace.memory;
+gyre_status gpu_workspace(gyre_queue *q, size_t bytes, void **out) {
+    gpu_branch *branch = gpu_branch_of(q);
+    GYRE_TRY(gpu_scratch_grow(gpu_of_queue(q), &branch->workspace, bytes));
+    *out = branch->workspace.memory;
     return GYRE_OK;
 }
 
 void gpu_scratch_forget(gpu_backend *b) {
     for (int i = 0; i < b->retired_count; i++) cudaFree(b->retired[i]);
     b->retired_count = 0;
-    b->workspace.recorded = b->slices.recorded = false;
+    b->trunk.workspace.recorded = b->slices.recorded = false;
+    for (int i = 0; i < GPU_BRANCHES; i++) b->branches[i].workspace.recorded = false;
+}
+
+static void close_scratch(gpu_scratch *s) {
+    cudaFree(s->memory);
+    *s = (gpu_scratch){0};
 }
 
 void gpu_scratch_close(gpu_backend *b) {
     gpu_scratch_forget(b);
-    cudaFree(b->workspace.memory);
-    cudaFree(b->slices.memory);
-    b->workspace = b->slices = (gpu_scratch){0};
+    close_scratch(&b->trunk.workspace);
+    close_scratch(&b->slices);
+    for (int i = 0; i < GPU_BRANCHES; i++) close_scratch(&b->branches[i].workspace);
 }

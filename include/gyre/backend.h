@@ -111,6 +111,17 @@ struct gyre_backend_ops {
      * Operations put on `main` afterwards see all results. The first failure, by index, wins. */
     gyre_status (*parallel)(gyre_backend *b, int n, gyre_task task, void *context);
 
+    /* Branches: queues that one thread fills one after the other, and whose work a device does side
+     * by side. Opens as many as `wanted` tasks, which need so many bytes each, are to have: 1 where
+     * there are none, and parallel() is to be used. It allocates nothing for the tasks. */
+    gyre_status (*open_branches)(gyre_backend *b, int wanted, size_t bytes, int *count);
+    gyre_queue *(*branch)(gyre_backend *b, int index); /* its lane is the index */
+    /* Order between `main` and branches: what is put on `after` behind follow() sees all that was
+     * put on q before mark() with this number, which may be used again. At the end `main` must
+     * have followed every branch that followed it. */
+    gyre_status (*mark)(gyre_queue *q, int number);
+    gyre_status (*follow)(gyre_queue *after, int number);
+
     /* Offers the training images before the first batch that names rows of them. *kept: the device
      * has its own copy now, and such batches need no images. It goes when others are offered. */
     gyre_status (*cache_images)(gyre_backend *b, const gyre_row_reader *images, bool *kept);

@@ -37,9 +37,10 @@ size_t gyre_leaf_stats(const gyre_model *m);
 
 typedef struct gyre_net gyre_net;
 
-/* Buffers for batches of `n` images on each of the backend's lanes; `train` adds what backward
- * needs. The images' gradient is never computed. */
-gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out);
+/* Buffers for batches of `n` images on each of the backend's lanes. With `shards`, as many as
+ * gyre_shards_open is told, they have what backward needs, and each of the branches that the
+ * backend opens for them has its own; 0: for evaluation. The images' gradient is never computed. */
+gyre_status gyre_net_open(gyre_weights *w, int n, int shards, gyre_net **out);
 void gyre_net_close(gyre_net *net);
 
 /* Before each step of a training net, outside record(): what its random nodes draw from; `first` is
@@ -102,6 +103,7 @@ gyre_status gyre_net_profile(gyre_net *net);
 double gyre_net_seconds(const gyre_net *net, int node, gyre_pass pass);
 const gyre_model *gyre_net_model(const gyre_net *net);
 int gyre_net_lanes(const gyre_net *net);
+int gyre_net_branches(const gyre_net *net); /* 1: there are none */
 
 /* This rank's shards: runs gyre_net_train on each and adds the leaves as the fixed binary tree,
  * neighbours first (the rank's own subtree). Holds at most log2(shards) + lanes leaves. With

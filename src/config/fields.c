@@ -39,8 +39,8 @@ const config_field config_fields[] = {
     {"deterministic", FIELD_FLAG, ARITHMETIC, AT(deterministic), 0, 0, 0, NULL, "true",
      "Refuse kernels whose bits may differ from call to call (GPU)."},
     {"threads", FIELD_INTEGER, FREE, AT(threads), 0, GYRE_THREADS_MAX, 0, NULL, "0",
-     "Worker threads of a rank; 0: OMP_NUM_THREADS, else the cores the rank may use. Changes speed "
-     "only."},
+     "Worker threads of a rank, or shards that its GPU computes at a time; 0: OMP_NUM_THREADS, else "
+     "the cores it may use; on a GPU as many as memory allows. Changes speed only."},
     {"verify_replicas", FIELD_INTEGER, FREE, AT(verify_replicas), 0, INT_TOP, 0, NULL, "100",
      "Steps between comparisons of all state over ranks, bit for bit; it is compared before each "
      "evaluation and checkpoint besides. 0: only then."},

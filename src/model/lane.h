@@ -29,7 +29,8 @@ struct gyre_net {
     int n;
     bool train;
     net_plan plan;
-    int lane_count;
+    int branches;   /* side by side in training; 1: none */
+    int lane_count; /* of the backend, or the branches where they are more */
     net_lane *lanes;
     gyre_act *slots; /* behind the lanes' lists */
     gyre_raw *saved;

@@ -36,25 +36,41 @@ static uintptr_t point_lane(gyre_net *net, net_lane *lane, const size_t *saved, 
     return at;
 }
 
-static gyre_status allocate(gyre_net *net) {
-    gyre_backend *b = net->weights->backend;
+static gyre_status open_lanes(gyre_net *net, size_t lanes) {
     size_t nodes = (size_t)net->weights->model->node_count;
-    size_t slots = (size_t)net->plan.slot_count, lanes = (size_t)net->lane_count;
-    gyre_status status = GYRE_OK;
-    size_t *saved = calloc(nodes, sizeof *saved);
+    size_t slots = (size_t)net->plan.slot_count;
     net->lanes = calloc(lanes, sizeof *net->lanes);
     net->slots = calloc(lanes * slots, sizeof *net->slots);
     net->saved = calloc(lanes * nodes, sizeof *net->saved);
-    if (!saved || !net->lanes || !net->slots || !net->saved) {
-        status = gyre_no_memory("a net");
-        goto out;
-    }
-    for (size_t i = 0; i < nodes; i++) saved[i] = saved_size(net, (int)i);
+    if (!net->lanes || !net->slots || !net->saved) return gyre_no_memory("a net");
     for (size_t i = 0; i < lanes; i++) {
         net->lanes[i].slots = net->slots + i * slots;
         net->lanes[i].saved = net->saved + i * nodes;
     }
+    return GYRE_OK;
+}
+
+/* A branch has the buffers of a lane, of so many bytes, and a leaf. */
+static gyre_status open_branches(gyre_net *net, int shards, size_t bytes) {
+    gyre_backend *b = net->weights->backend;
+    size_t leaf = gyre_leaf_size(net->weights->model) * sizeof(float);
+    net->branches = 1;
+    if (shards > 1) GYRE_TRY(b->ops->open_branches(b, shards, bytes + leaf, &net->branches));
+    net->lane_count = net->branches > b->lanes ? net->branches : b->lanes;
+    return GYRE_OK;
+}
+
+static gyre_status allocate(gyre_net *net, int shards) {
+    gyre_backend *b = net->weights->backend;
+    size_t nodes = (size_t)net->weights->model->node_count;
+    gyre_status status = GYRE_OK;
+    size_t *saved = calloc(nodes, sizeof *saved);
+    if (saved == NULL) return gyre_no_memory("a net");
+    for (size_t i = 0; i < nodes; i++) saved[i] = saved_size(net, (int)i);
+    GYRE_GOTO(open_lanes(net, (size_t)(shards > b->lanes ? shards : b->lanes)));
     size_t bytes = (size_t)point_lane(net, &net->lanes[0], saved, 0);
+    GYRE_GOTO(open_branches(net, shards, bytes));
+    size_t lanes = (size_t)net->lane_count;
     size_t draw = net->draws ? node_align_bytes(GYRE_DRAW_WORDS * sizeof(uint32_t)) : 0;
     char what[160];
     snprintf(what, sizeof what,
@@ -105,20 +121,20 @@ static gyre_status name_marks(gyre_net *net) {
     return GYRE_OK;
 }
 
-gyre_status gyre_net_open(gyre_weights *w, int n, bool train, gyre_net **out) {
+gyre_status gyre_net_open(gyre_weights *w, int n, int shards, gyre_net **out) {
+    const bool train = shards > 0;
     gyre_status status = GYRE_OK;
     gyre_net *net = calloc(1, sizeof *net);
     if (net == NULL) return gyre_no_memory("a net");
     net->weights = w;
     net->n = n;
     net->train = train;
-    net->lane_count = w->backend->lanes;
     for (int i = 0; i < w->model->node_count; i++) {
         const gyre_node_type *type = w->model->nodes[i].type;
         net->draws = net->draws || (train ? type->draws : type->draws_in_evaluation);
     }
     GYRE_GOTO(plan_open(w->model, train, &net->plan));
-    GYRE_GOTO(allocate(net));
+    GYRE_GOTO(allocate(net, shards));
     GYRE_GOTO(find_zeros(net));
     GYRE_GOTO(name_marks(net));
 out:

@@ -48,3 +48,7 @@ const gyre_model *gyre_net_model(const gyre_net *net) {
 int gyre_net_lanes(const gyre_net *net) {
     return net->lane_count;
 }
+
+int gyre_net_branches(const gyre_net *net) {
+    return net->branches;
+}

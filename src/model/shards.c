@@ -10,7 +10,11 @@
  *
  * With a single lane all other shards are through when the last one runs. So its gradients need
  * not wait for each other: a bucket that backward has passed is added up the tree and its reduction
- * over ranks begins, while backward continues. */
+ * over ranks begins, while backward continues.
+ *
+ * Branches, where a backend has them (gyre/backend.h), take the shards in rounds, shard i on branch
+ * i mod branches. Of the last round the same is true: a bucket is added, on `main`, as soon as
+ * backward of all its shards has passed it. */
 #include "buckets.h"
 #include "lane.h"
 
@@ -20,6 +24,17 @@
 #include <string.h>
 
 enum { LEVELS_MAX = 31 };
+
+typedef struct {
+    int left, right; /* slots; the sum goes into the left one */
+} addition;
+
+/* Numbers for mark() and follow(): what main has done so far, what a branch has, and a branch in
+ * its backward pass as far as a bucket. */
+enum { MARK_MAIN, MARK_BRANCH };
+static int bucket_mark(int branches, int branch, int bucket) {
+    return MARK_BRANCH + branches * (1 + bucket) + branch;
+}
 
 struct gyre_shards {
     gyre_net *net;
@@ -43,9 +58,13 @@ struct gyre_shards {
     int root;
     leaf_bucket *buckets;
     int bucket_count, begun; /* begun: those whose reduction is on its way */
-    int last;                /* slot of the last shard, single lane only */
-    int lefts[LEVELS_MAX];   /* the nodes that it is added to on its way up */
-    int left_count;
+    /* The last round: its shards, one where there are no branches, and the additions that are left
+     * then. */
+    int branches, last, last_count;
+    int *slots; /* (branches): of the shards of a round */
+    int marked; /* buckets that the shard on its way has passed */
+    addition *adds;
+    int add_count;
 };
 
 static int nodes_of_level(const gyre_shards *s, int level) {
@@ -66,9 +85,15 @@ gyre_status gyre_shards_open(gyre_net *net, int shards, int shard_size, gyre_sha
     s->size = shard_size;
     while (1 << s->levels < shards) s->levels++;
     s->leaf = gyre_leaf_size(w->model);
-    s->slot_count = s->levels + b->lanes < shards ? s->levels + b->lanes : shards;
+    s->branches = gyre_net_branches(net);
+    s->last_count = (shards - 1) % s->branches + 1;
+    s->last = shards - s->last_count;
+    int most = s->levels + (b->lanes > s->branches ? b->lanes : s->branches);
+    s->slot_count = most < shards ? most : shards;
     s->busy = calloc((size_t)s->slot_count, sizeof *s->busy);
-    bool complete = s->busy != NULL;
+    s->slots = calloc((size_t)s->branches, sizeof *s->slots);
+    s->adds = calloc((size_t)s->branches + LEVELS_MAX, sizeof *s->adds);
+    bool complete = s->busy != NULL && s->adds != NULL && s->slots != NULL;
     for (int k = 0; k <= s->levels; k++) {
         s->nodes[k] = calloc((size_t)nodes_of_level(s, k), sizeof(int));
         complete = complete && s->nodes[k] != NULL;
@@ -94,6 +119,8 @@ void gyre_shards_close(gyre_shards *s) {
     if (s->memory != NULL) s->weights->backend->ops->release(s->weights->backend, s->memory);
     for (int k = 0; k <= s->levels; k++) free(s->nodes[k]);
     free(s->busy);
+    free(s->slots);
+    free(s->adds);
     free(s->buckets);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->changed);
@@ -165,17 +192,22 @@ static gyre_status add_upward(gyre_shards *s, gyre_queue *q, int index, int slot
     return GYRE_OK;
 }
 
-/* ---- the last shard of a single lane: the same additions, bucket by bucket */
+/* ---- the last round: the same additions, bucket by bucket */
 
-/* The last node of each level has no right neighbour. Where it is one, it meets the left one. */
-static void find_lefts(gyre_shards *s, int slot) {
-    int index = s->count - 1;
-    s->last = s->root = slot;
-    s->left_count = 0;
-    for (int level = 0; level < s->levels; level++, index /= 2) {
-        if (index % 2 == 0) continue;
-        s->root = s->nodes[level][index - 1];
-        s->lefts[s->left_count++] = s->root;
+/* As add_upward would add them, once all before them are added. */
+static void plan_adds(gyre_shards *s) {
+    s->add_count = 0;
+    for (int i = 0; i < s->last_count; i++) {
+        int index = s->last + i, slot = s->slots[i];
+        s->root = slot;
+        for (int level = 0; level < s->levels; level++, index /= 2) {
+            if ((index ^ 1) >= nodes_of_level(s, level)) continue;
+            int other = meet(s, level, index, slot);
+            if (other < 0) break;
+            s->adds[s->add_count].left = index % 2 == 0 ? slot : other;
+            s->adds[s->add_count].right = index % 2 == 0 ? other : slot;
+            s->root = slot = s->adds[s->add_count++].left;
+        }
     }
 }
 
@@ -187,11 +219,10 @@ static gyre_status begin_reduction(gyre_shards *s) {
 
 static gyre_status add_bucket(gyre_shards *s, gyre_queue *q, const leaf_bucket *bucket) {
     const gyre_backend_ops *ops = s->weights->backend->ops;
-    gyre_f32 right = gyre_f32_at(leaf_at(s, s->last), bucket->offset);
-    for (int i = 0; i < s->left_count; i++) {
-        gyre_f32 left = gyre_f32_at(leaf_at(s, s->lefts[i]), bucket->offset);
+    for (int i = 0; i < s->add_count; i++) {
+        gyre_f32 left = gyre_f32_at(leaf_at(s, s->adds[i].left), bucket->offset);
+        gyre_f32 right = gyre_f32_at(leaf_at(s, s->adds[i].right), bucket->offset);
         GYRE_TRY(ops->add(q, bucket->count, left, right, left));
-        right = left;
     }
     return GYRE_OK;
 }
@@ -223,19 +254,23 @@ static gyre_batch part_of(const gyre_shards *s, int index) {
     return shard;
 }
 
+static gyre_status compute(gyre_shards *s, gyre_queue *q, int index, int slot,
+                           const gyre_net_listener *listener) {
+    const gyre_batch shard = part_of(s, index);
+    if (s->moments) return gyre_net_moments(s->net, q, &shard, leaf_at(s, slot));
+    return gyre_net_train(s->net, q, &shard, s->scale, leaf_at(s, slot), listener);
+}
+
 static gyre_status run_shard(gyre_shards *s, gyre_queue *q, int index) {
     const gyre_net_listener listener = {last_passed, s};
-    const gyre_batch shard = part_of(s, index);
-    bool last = s->weights->backend->lanes == 1 && index == s->count - 1;
+    bool last = !s->moments && s->weights->backend->lanes == 1 && index == s->last;
     int slot = 0;
     GYRE_TRY(take_slot(s, index, &slot));
-    if (s->moments) {
-        GYRE_TRY(gyre_net_moments(s->net, q, &shard, leaf_at(s, slot)));
-        return add_upward(s, q, index, slot);
+    if (last) {
+        s->slots[0] = slot;
+        plan_adds(s);
     }
-    if (last) find_lefts(s, slot);
-    GYRE_TRY(
-        gyre_net_train(s->net, q, &shard, s->scale, leaf_at(s, slot), last ? &listener : NULL));
+    GYRE_TRY(compute(s, q, index, slot, last ? &listener : NULL));
     return last ? GYRE_OK : add_upward(s, q, index, slot);
 }
 
@@ -251,6 +286,62 @@ static gyre_status shard_task(void *context, gyre_queue *q, int index) {
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
     return status;
+}
+
+/* ---- on branches */
+
+/* The last bucket is left to run_round, which waits for the branches anyway. */
+static gyre_status branch_passed(void *context, gyre_queue *q, int node) {
+    gyre_shards *s = context;
+    gyre_backend *b = s->weights->backend;
+    for (; s->marked < s->bucket_count - 1 && s->buckets[s->marked].node >= node; s->marked++) {
+        GYRE_TRY(b->ops->mark(q, bucket_mark(s->branches, q->lane, s->marked)));
+        if (q->lane != s->last_count - 1) continue; /* the others' marks are there */
+        for (int i = 0; i < s->last_count; i++) {
+            GYRE_TRY(b->ops->follow(b->main, bucket_mark(s->branches, i, s->marked)));
+        }
+        GYRE_TRY(add_bucket(s, b->main, &s->buckets[s->marked]));
+        GYRE_TRY(begin_reduction(s));
+    }
+    return GYRE_OK;
+}
+
+static gyre_status run_branch(gyre_shards *s, int begin, int branch, bool last) {
+    const gyre_net_listener listener = {branch_passed, s};
+    gyre_backend *b = s->weights->backend;
+    gyre_queue *q = b->ops->branch(b, branch);
+    s->marked = 0;
+    GYRE_TRY(b->ops->follow(q, MARK_MAIN));
+    GYRE_TRY(compute(s, q, begin + branch, s->slots[branch], last ? &listener : NULL));
+    return b->ops->mark(q, MARK_BRANCH + branch);
+}
+
+/* Shards begin..begin+count-1, one on each branch; what is left to add then. */
+static gyre_status run_round(gyre_shards *s, int begin, int count) {
+    gyre_backend *b = s->weights->backend;
+    bool last = begin == s->last && !s->moments;
+    for (int i = 0; i < count; i++) {
+        s->slots[i] = free_slot(s);
+        s->busy[s->slots[i]] = true;
+    }
+    if (last) plan_adds(s);
+    for (int i = 0; i < count; i++) GYRE_TRY(run_branch(s, begin, i, last));
+    for (int i = 0; i < count; i++) GYRE_TRY(b->ops->follow(b->main, MARK_BRANCH + i));
+    if (last) return last_passed(s, b->main, 0);
+    for (int i = 0; i < count; i++) {
+        GYRE_TRY(add_upward(s, b->main, begin + i, s->slots[i]));
+    }
+    return b->ops->mark(b->main, MARK_MAIN);
+}
+
+static gyre_status run_rounds(gyre_shards *s) {
+    gyre_backend *b = s->weights->backend;
+    GYRE_TRY(b->ops->mark(b->main, MARK_MAIN));
+    for (int begin = 0; begin < s->count; begin += s->branches) {
+        int left = s->count - begin;
+        GYRE_TRY(run_round(s, begin, left < s->branches ? left : s->branches));
+    }
+    return GYRE_OK;
 }
 
 /* All shards; `first`: where the part of the leaves begins that is added up. */
@@ -269,7 +360,7 @@ static gyre_status run(gyre_shards *s, const gyre_batch *batch, size_t first) {
     s->batch = batch;
     s->first = first;
     s->floats = s->leaf - first;
-    return b->ops->parallel(b, s->count, shard_task, s);
+    return s->branches > 1 ? run_rounds(s) : b->ops->parallel(b, s->count, shard_task, s);
 }
 
 gyre_status gyre_shards_run(gyre_shards *s, const gyre_batch *batch, float scale, gyre_f32 *root) {

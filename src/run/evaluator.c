@@ -73,7 +73,7 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_passes pa
     }
     GYRE_GOTO(weights->backend->ops->alloc(weights->backend,
                                            e->sums * (size_t)e->slots * sizeof(float), &e->stats));
-    status = gyre_net_open(weights, batch, false, &e->net);
+    status = gyre_net_open(weights, batch, 0, &e->net);
 out:
     if (status != GYRE_OK) {
         gyre_evaluator_close(e);

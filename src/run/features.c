@@ -91,7 +91,7 @@ static gyre_status open_worker(worker *w) {
     GYRE_TRY(run_device_load(m, &w->f->trained.snapshot, w->backend, &w->weights));
     size_t sums = GYRE_LOSS_SUMS + 2 * (size_t)m->bands;
     GYRE_TRY(w->backend->ops->alloc(w->backend, sums * sizeof(float), &w->stats));
-    return gyre_net_open(w->weights, BATCH, false, &w->net);
+    return gyre_net_open(w->weights, BATCH, 0, &w->net);
 }
 
 static gyre_status compute(const worker *w, const uint8_t *pictures, int64_t count, float *out) {

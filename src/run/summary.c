@@ -40,10 +40,10 @@ static void print_costs(const gyre_trainer *t) {
                  "(docs/gpu.md)");
     }
     if (s->shards > t->ranks) {
-        gyre_say("%d shards on %d GPU%s: a GPU computes its shards one after the other; "
-                 "`batch.shards: %d` is faster, by estimate 1.3 to 3 times (docs/gpu.md), and "
-                 "changes %s",
-                 s->shards, t->ranks, t->ranks == 1 ? "" : "s", t->ranks, change_of_shards(t));
+        gyre_say("%d shards on %d GPU%s, %d at a time: `batch.shards: %d` has fewer and larger "
+                 "kernels, which is faster (docs/gpu.md), and changes %s",
+                 s->shards, t->ranks, t->ranks == 1 ? "" : "s", gyre_net_branches(t->net), t->ranks,
+                 change_of_shards(t));
     }
 }
 

@@ -50,7 +50,7 @@ static gyre_status open_net(gyre_trainer *t) {
     run_input_scaling(&s->data, &t->resolved->samples.stats,
                       t->resolved->samples.train.images->element, m, mean, scale);
     GYRE_GOTO(gyre_weights_open(m, t->backend, mean, scale, &t->weights));
-    GYRE_GOTO(gyre_net_open(t->weights, size, true, &t->net));
+    GYRE_GOTO(gyre_net_open(t->weights, size, local, &t->net));
     GYRE_GOTO(gyre_shards_open(t->net, local, size, &t->shards));
     GYRE_GOTO(gyre_optimizer_open(&s->optimizer, t->weights, s->shards, &t->optimizer));
     GYRE_GOTO(gyre_snapshot_open(m, count_states(t->optimizer), &t->snapshot));

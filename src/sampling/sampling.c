@@ -86,7 +86,7 @@ static gyre_status open_device(gyre_sampling *s) {
     s->weights.scale = gyre_f32_at(s->weights.mean, values);
     s->stats = gyre_f32_at(s->weights.mean, floats);
     GYRE_GOTO(b->ops->upload(b->main, s->weights.mean, input, floats));
-    status = gyre_net_open(&s->weights, s->o.batch, false, &s->net);
+    status = gyre_net_open(&s->weights, s->o.batch, 0, &s->net);
 out:
     free(input);
     return status;

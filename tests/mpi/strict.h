@@ -290,6 +290,18 @@ static void strict_release(gyre_backend *b, gyre_raw p) {
 static gyre_status strict_parallel(gyre_backend *b, int n, gyre_task task, void *context) {
     return gyre_cpu_ops.parallel(b, n, task, context);
 }
+static gyre_status strict_open_branches(gyre_backend *b, int wanted, size_t bytes, int *count) {
+    return gyre_cpu_ops.open_branches(b, wanted, bytes, count);
+}
+static gyre_queue *strict_branch(gyre_backend *b, int index) {
+    return gyre_cpu_ops.branch(b, index);
+}
+static gyre_status strict_mark(gyre_queue *q, int number) {
+    return gyre_cpu_ops.mark(q, number);
+}
+static gyre_status strict_follow(gyre_queue *after, int number) {
+    return gyre_cpu_ops.follow(after, number);
+}
 #define SLOT(op) .op = strict_##op
 #define ROW(op, ...) , SLOT(op)
 #pragma GCC diagnostic push
@@ -309,6 +321,10 @@ const gyre_backend_ops gyre_cuda_ops = {
     SLOT(read_later),
     SLOT(read),
     SLOT(parallel),
+    SLOT(open_branches),
+    SLOT(branch),
+    SLOT(mark),
+    SLOT(follow),
     SLOT(cache_images),
     SLOT(prefetch_batch),
     SLOT(record),

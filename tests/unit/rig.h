@@ -33,6 +33,7 @@ typedef struct {
     double *class_weights; /* (classes), or NULL */
     char *loss;            /* NULL: the default */
     const gyre_contexts *contexts;
+    const gyre_backend_ops *(*wrap)(const gyre_backend_ops *real); /* NULL: the backend as it is */
 } rig_options;
 
 typedef struct {
@@ -145,12 +146,13 @@ static rig rig_open(rig_options o) {
     else
         OK(gyre_model_open(&settings, o.size, o.size, o.channels, o.classes, &r.model));
     OK(gyre_backend_open(GYRE_BACKEND_CPU, &options, NULL, &r.backend));
+    if (o.wrap != NULL) r.backend->ops = o.wrap(r.backend->ops);
     size_t image = (size_t)(o.size * o.size * o.channels), count = (size_t)(o.n * o.shards);
     float *mean = calloc(image, sizeof *mean), scale[4] = {1 / 64.f, 1 / 64.f, 1 / 64.f, 1 / 64.f};
     for (size_t i = 0; i < image; i++) mean[i] = 128;
     OK(gyre_weights_open(r.model, r.backend, mean, scale, &r.weights));
     free(mean);
-    OK(gyre_net_open(r.weights, o.n, true, &r.net));
+    OK(gyre_net_open(r.weights, o.n, o.shards, &r.net));
     OK(gyre_net_begin_step(r.net, 1, 0, 0, (int64_t)count));
     OK(gyre_shards_open(r.net, o.shards, o.n, &r.shards));
     r.images = malloc(count * image);

@@ -142,7 +142,7 @@ static double evaluate(gyre_weights *w, rig *r) {
     float stats[GYRE_LOSS_SUMS];
     gyre_batch batch = r->batch;
     batch.count = 4;
-    OK(gyre_net_open(w, 4, false, &net));
+    OK(gyre_net_open(w, 4, 0, &net));
     OK(ops->alloc(r->backend, sizeof stats, &memory));
     OK(gyre_net_evaluate(net, r->backend->main, &batch, (gyre_f32)(void *)memory));
     OK(ops->download(r->backend->main, stats, (gyre_f32)(void *)memory, GYRE_LOSS_SUMS));

@@ -142,7 +142,7 @@ static void logits_come_whole(void **state) {
             gyre_raw stats;
             gyre_batch batch = r->batch;
             batch.count = count;
-            OK(gyre_net_open(r->weights, 4, false, &net));
+            OK(gyre_net_open(r->weights, 4, 0, &net));
             OK(r->backend->ops->alloc(r->backend, 2 * sizeof(float), &stats));
             OK(gyre_net_evaluate(net, r->backend->main, &batch, (gyre_f32)(void *)stats));
             OK(gyre_net_logits(net, r->backend->main, logits[i]));

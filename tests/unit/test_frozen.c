@@ -54,7 +54,7 @@ static void frozen_batch_norm_is_a_constant(void **state) {
     gyre_net *net;
     gyre_raw memory;
     float stats[2];
-    OK(gyre_net_open(r.weights, 8, false, &net));
+    OK(gyre_net_open(r.weights, 8, 0, &net));
     OK(r.backend->ops->alloc(r.backend, sizeof stats, &memory));
     OK(gyre_net_evaluate(net, r.backend->main, &r.batch, (gyre_f32)(void *)memory));
     OK(r.backend->ops->download(r.backend->main, stats, (gyre_f32)(void *)memory, 2));

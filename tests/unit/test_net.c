@@ -321,7 +321,7 @@ static void evaluation_counts_every_sample(void **state) {
     gyre_raw memory;
     float all[2], one[2], logits[70], row[10];
     double sum = 0, right = 0;
-    OK(gyre_net_open(r.weights, 9, false, &net));
+    OK(gyre_net_open(r.weights, 9, 0, &net));
     OK(r.backend->ops->alloc(r.backend, sizeof all, &memory));
     gyre_f32 stats = (gyre_f32)(void *)memory;
     gyre_batch batch = r.batch;

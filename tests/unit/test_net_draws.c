@@ -69,7 +69,7 @@ static float *logits_of(rig *r) {
     gyre_batch batch = r->batch;
     float *logits = malloc(4 * 10 * sizeof *logits);
     batch.count = 4;
-    OK(gyre_net_open(r->weights, 4, false, &net));
+    OK(gyre_net_open(r->weights, 4, 0, &net));
     OK(r->backend->ops->alloc(r->backend, 64, &stats));
     OK(gyre_net_evaluate(net, r->backend->main, &batch, (gyre_f32)(void *)stats));
     OK(gyre_net_logits(net, r->backend->main, logits));

@@ -197,7 +197,7 @@ static void check_evaluation(rig *r, const line *lines, int count, bool early) {
     gyre_raw memory;
     gyre_net *net;
     load_batch(r, 0);
-    OK(gyre_net_open(r->weights, batch + 3, false, &net)); /* room for more than are given */
+    OK(gyre_net_open(r->weights, batch + 3, 0, &net)); /* room for more than are given */
     OK(r->backend->ops->alloc(r->backend, sizeof stats, &memory));
     gyre_f32 device = (gyre_f32)(void *)memory;
     OK(gyre_net_evaluate(net, r->backend->main, &r->batch, device));

@@ -267,6 +267,31 @@ static void cpu_range_pop(gyre_backend *b) {
     (void)b;
 }
 
+/* Work is done when its call returns: side by side only lanes can be, which are threads. */
+static gyre_status cpu_open_branches(gyre_backend *b, int wanted, size_t bytes, int *count) {
+    (void)b;
+    (void)wanted;
+    (void)bytes;
+    *count = 1;
+    return GYRE_OK;
+}
+
+static gyre_queue *cpu_branch(gyre_backend *b, int index) {
+    return &((cpu_backend *)(void *)b)->queues[index].base;
+}
+
+static gyre_status cpu_mark(gyre_queue *q, int number) {
+    (void)q;
+    (void)number;
+    return GYRE_OK;
+}
+
+static gyre_status cpu_follow(gyre_queue *after, int number) {
+    (void)after;
+    (void)number;
+    return GYRE_OK;
+}
+
 /* Nothing is reduced before reduce_end, so that a forgotten one fails here and not on a GPU.
  * Buckets that touch are therefore one: fewer messages, and a sum that does not depend on where
  * they were cut. */
@@ -343,6 +368,10 @@ const gyre_backend_ops gyre_cpu_ops = {
     .read_later = cpu_read_later,
     .read = cpu_read,
     .parallel = cpu_parallel,
+    .open_branches = cpu_open_branches,
+    .branch = cpu_branch,
+    .mark = cpu_mark,
+    .follow = cpu_follow,
     .cache_images = cpu_cache_images,
     .prefetch_batch = cpu_prefetch_batch,
     .record = cpu_record,

@@ -39,11 +39,13 @@ FAKE_NCCL=22801 FAKE_RUNTIME=13001 says 0 "" 1 --set backend=auto
 silent "on the CPU"
 right=$(hash_of "$T/run")
 # What the settings cost, once, and on a GPU alone.
-[ "$(grep -c '^f32 without TF32: .* by estimate' "$T/err")" -eq 1 ] && [ "$(grep -c '^2 shards on 1 GPU: .* by estimate' "$T/err")" -eq 1 ] || fail "does not say once what f32 and shards cost: $(cat "$T/err")"
+[ "$(grep -c '^f32 without TF32: .* by estimate' "$T/err")" -eq 1 ] && [ "$(grep -c '^2 shards on 1 GPU, 2 at a time: .* the last bits of results' "$T/err")" -eq 1 ] || fail "does not say once what f32 and shards cost: $(cat "$T/err")"
 says 0 "" 1 --set tf32=true --set batch.shards=1
 silent "by estimate"
+silent "at a time"
 says 0 "" 1 --set backend=cpu
 silent "by estimate"
+silent "at a time"
 
 # A profile has each layer, though steps would be replayed without; the bits stay.
 says 0 "profile of rank 0" 1 --profile

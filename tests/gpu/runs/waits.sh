@@ -30,7 +30,7 @@ waits() {
 caught() {
     local order
     export FAKE_DROP_WAIT=$3 FAKE_RANK=0
-    for order in early:0 early:1 early:2 lazy eager seed:1; do
+    for order in early:0 early:1 early:2 early:3 early:4 lazy eager seed:1; do
         [ "$(run "$FAKES" $order "$1" "$2")" = "$right" ] || { echo "order $order"; return; }
     done
     [ "$(run "$FAKES_TSAN" lazy "$1" "$2")" = "$right" ] || echo "thread sanitizer"
