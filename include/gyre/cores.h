@@ -11,6 +11,10 @@ void gyre_cores_text(char *text, size_t bytes);
 /* Cores in such a text; 1 when it cannot be read. */
 int gyre_cores_count(const char *text);
 
+/* Worker threads for a process with so many cores: OMP_NUM_THREADS where that is a number from 1 on,
+ * else one for each core. */
+int gyre_cores_threads(int cores);
+
 /* Marks them in used[0..n-1]; cores from n on are passed over. */
 void gyre_cores_mark(const char *text, unsigned char *used, size_t n);
 

@@ -9,6 +9,8 @@
 
 #define GYRE_DEFAULT_DENOISE_STEPS 1000 /* of the node type diffuse likewise */
 
+#define GYRE_DEFAULT_READERS_MAX 16 /* of data.readers, which depends on the threads of a rank */
+
 #define GYRE_DEFAULT_SHARDS_MAX 8         /* of batch.shards, which depends on batch.size */
 #define GYRE_DEFAULT_SHARD_SAMPLES_MIN 32 /* likewise */
 

@@ -19,4 +19,7 @@ void gyre_fitter_close(gyre_fitter *f);
 gyre_status gyre_fitter_read(gyre_fitter *f, const gyre_images *images, int64_t row,
                              const gyre_crop *crop, uint8_t *out);
 
+/* Room for other work on a sample: the same at each call with as many bytes or fewer. */
+gyre_status gyre_fitter_spare(gyre_fitter *f, size_t bytes, void **out);
+
 #endif

@@ -1,9 +1,10 @@
-/* Batches prepared ahead of training by one thread per rank.
+/* Batches prepared ahead of training by threads of each rank, settings->readers of them.
  *
  * A batch holds this rank's part of step t's global batch: raw pixels gathered from the
  * dataset and the rows they came from, labels, and how each image is to be augmented. Which ones is
- * the sampler's business; the loader only changes when they are read, so its depth cannot change a
- * bit. */
+ * the sampler's business; the loader only changes when they are read, so neither its depth nor the
+ * number of threads can change a bit, or which of several samples that cannot be read is named: the
+ * first one. */
 #ifndef GYRE_LOADER_H
 #define GYRE_LOADER_H
 
@@ -22,8 +23,9 @@ gyre_status gyre_loader_open(const gyre_view *train, const gyre_data_settings *s
                              gyre_loader **out);
 
 /* The next step's batch; valid until the next call of gyre_loader_next but one, so that a device
- * may still be copying the previous one. Waits when training is faster than the disk. */
+ * may still be copying the previous one. Waits when training is faster than the disk. GYRE_EIO: a
+ * sample cannot be read, and all steps before are handed out. */
 gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out);
-void gyre_loader_close(gyre_loader *l); /* stops and joins the thread */
+void gyre_loader_close(gyre_loader *l); /* stops and joins the threads */
 
 #endif

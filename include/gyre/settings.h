@@ -89,6 +89,7 @@ typedef struct {
     char *path; /* as written; relative to the config file's folder */
     gyre_validation validation;
     double split; /* fraction of the training file, with VALIDATION_SPLIT */
+    int readers;  /* threads of a rank that read batches; 0: the run chooses, the loader takes 1 */
     int subset;   /* training samples after the split that are used; 0: all */
     gyre_order order;
     gyre_last_batch last_batch;

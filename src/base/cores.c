@@ -1,6 +1,7 @@
 /* Lists of cores. /proc is read because it takes any number of them; a cpu_set_t ends at 1024. */
 #include "gyre/cores.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,12 @@ int gyre_cores_count(const char *text) {
     unsigned long first, last, count = 0;
     while (next_range(&text, &first, &last)) count += last - first + 1;
     return count > 0 && count < 1000000 ? (int)count : 1;
+}
+
+int gyre_cores_threads(int cores) {
+    const char *omp = getenv("OMP_NUM_THREADS");
+    long asked = omp == NULL ? 0 : strtol(omp, NULL, 10);
+    return asked <= 0 ? cores : asked < INT_MAX ? (int)asked : INT_MAX;
 }
 
 void gyre_cores_mark(const char *text, unsigned char *used, size_t n) {

@@ -1,11 +1,11 @@
-/* Gathers the samples of a batch, one after the other in the order of their rows. */
+/* Gathers the samples of a batch, one after the other in the order that is asked for. */
 #include "gyre/gather.h"
 
 #include "gyre/augment.h"
 #include "gyre/move.h"
 #include "jitter.h"
 #include "randaugment.h"
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 int64_t gyre_view_row(const gyre_view *view, int64_t index) {
@@ -101,23 +101,26 @@ static gyre_status gather_one(const gyre_view *view, int64_t row, const gyre_gat
     return GYRE_OK;
 }
 
+static gyre_status fail_in_row(gyre_status status, int64_t row) {
+    char place[32];
+    snprintf(place, sizeof place, "row %lld", (long long)row);
+    return gyre_fail_in(place, status);
+}
+
 gyre_status gyre_gather(const gyre_view *view, const int64_t *rows, int64_t count,
                         const gyre_gather_key *key, gyre_fitter *fitter,
                         const gyre_gather_room *room) {
-    gyre_status status = GYRE_OK;
-    char *spare = NULL; /* a picture or a target while it is moved: most batches need none */
+    void *spare = NULL; /* a picture or a target while it is moved: most batches need none */
     const size_t image = gyre_view_image_bytes(view);
     const size_t target = gyre_target_values(&view->images->target) * sizeof(float);
     const bool maps = view->images->target.h * view->images->target.w > 1;
     if (key != NULL &&
         ((maps && moves(key->settings)) || gyre_augment_changes_pixels(key->settings))) {
-        spare = malloc(image > target ? image : target);
-        if (spare == NULL) return gyre_no_memory("augmenting a sample");
+        GYRE_TRY(gyre_fitter_spare(fitter, image > target ? image : target, &spare));
     }
     for (int64_t i = 0; i < count; i++) {
-        GYRE_GOTO(gather_one(view, rows[i], key, fitter, room, i, spare));
+        gyre_status status = gather_one(view, rows[i], key, fitter, room, i, spare);
+        if (status != GYRE_OK) return fail_in_row(status, rows[i]);
     }
-out:
-    free(spare);
-    return status;
+    return GYRE_OK;
 }

@@ -1,9 +1,12 @@
-/* The prefetch thread and its ring of batches.
+/* Reader threads and their ring of batches.
  *
- * Step s sits in slot s mod depth. The thread makes steps in order and may be at most depth - 2
- * ahead of those handed out, since the last two handed out are still the caller's. Which rows a
- * step has is found out some steps before its images are read, so that a disk is asked for many at
- * a time. */
+ * Step s sits in slot s mod depth. Readers take pieces of batches in their order, and may be at
+ * most depth - 2 steps ahead of those handed out, since the last two handed out are still the
+ * caller's. Which rows a step has is found out by one reader, some steps before its images are
+ * read, so that a disk is asked for many at a time.
+ *
+ * A failure ends the taking of pieces. Those before it have all been taken by then, so once they
+ * are read the first failure in the order of samples is known, whoever reads them. */
 #include "loader_test.h"
 
 #include "gyre/augment.h"
@@ -13,20 +16,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEPTH = 4, AHEAD = 8 /* steps whose rows are announced before they are read */ };
+enum {
+    DEPTH = 4,
+    AHEAD = 8, /* steps whose rows are announced before they are read */
+    PIECE = 8  /* samples that a reader takes at a time */
+};
+
+typedef struct {
+    gyre_loader *loader;
+    gyre_fitter *fitter;
+    pthread_t thread;
+} reader;
+
+/* Samples first..first + count - 1 of a step, the one before the batch among them (gyre_batch). */
+typedef struct {
+    int64_t step, first, count;
+} piece;
 
 struct gyre_loader {
     gyre_view view;
     gyre_data_settings settings; /* its path is not used */
     gyre_epochs epochs;
-    gyre_sampler *sampler; /* the thread's own, once it runs; the fitter, too */
-    gyre_fitter *fitter;
+    gyre_sampler *sampler; /* whose reader finds rows */
     uint64_t seed;
     int64_t first, count, first_step, last_step;
     int64_t before;        /* 1: the sample before the first lies in front (gyre_batch) */
     int depth, rows_depth; /* of the ring, and of that of rows */
     int64_t found;         /* the next step whose rows are to be found */
     bool rows_only;
+    int reader_count, running;
+    reader *readers;       /* (reader_count), of which so many run */
     size_t pixels;         /* bytes of an image */
     uint8_t *images;       /* (depth, count, pixels), or NULL: rows only */
     int64_t *rows;         /* (rows_depth, count) */
@@ -35,13 +54,17 @@ struct gyre_loader {
     gyre_augment *augment; /* (depth, count), or NULL */
     gyre_erase *erase;     /* (depth, count), or NULL */
 
-    pthread_t thread;
-    bool running;
     pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t changed;
-    int64_t made, taken; /* the next step to make, and to hand out */
+    pthread_cond_t work;  /* there may be something to do for a reader */
+    pthread_cond_t ready; /* a batch is made, or never will be */
+    int64_t *done;        /* (depth): samples of a step that are there */
+    int64_t made, taken;  /* the next step to complete, and to hand out */
+    int64_t begun, next;  /* the next step to begin; of the one before, the next sample to take */
+    int64_t flying;       /* pieces that are being read */
+    bool finding;         /* a reader finds rows */
     bool stop;
-    gyre_status status; /* why no more are made */
+    gyre_status status; /* why no more are made: of the first sample that failed */
+    piece failed;       /* among these samples */
     char error[GYRE_ERROR_MAX];
 };
 
@@ -69,42 +92,89 @@ static void find_rows(gyre_loader *l, int64_t step) {
     }
 }
 
-static gyre_status make_batch(gyre_loader *l, int64_t step) {
-    size_t slot = slot_of(l, step);
-    const gyre_gather_key key = {&l->settings, l->seed, step / l->epochs.steps_per_epoch};
+static gyre_status read_piece(const reader *r, const piece *p) {
+    gyre_loader *l = r->loader;
+    size_t slot = slot_of(l, p->step) + (size_t)p->first;
+    const gyre_gather_key key = {&l->settings, l->seed, p->step / l->epochs.steps_per_epoch};
     const gyre_gather_room room = {
         .images = l->images == NULL ? NULL : l->images + slot * l->pixels,
         .targets = l->targets + slot * l->target_bytes,
         .augment = l->augment == NULL ? NULL : l->augment + slot,
         .erase = l->erase == NULL ? NULL : l->erase + slot,
     };
-    while (l->found < l->last_step && l->found <= step + AHEAD) find_rows(l, l->found++);
-    return gyre_gather(&l->view, rows_of(l, step), (int64_t)stored(l), &key, l->fitter, &room);
+    return gyre_gather(&l->view, rows_of(l, p->step) + p->first, p->count, &key, r->fitter, &room);
 }
 
-static void *prefetch(void *context) {
-    gyre_loader *l = context;
+/* ---- what readers do; all of it holds the lock */
+
+/* The next piece, where one is left of the steps that have begun. */
+static bool take_piece(gyre_loader *l, piece *out) {
+    const int64_t left = l->begun > l->first_step ? (int64_t)stored(l) - l->next : 0;
+    if (left == 0) return false;
+    *out = (piece){l->begun - 1, l->next, left < PIECE ? left : PIECE};
+    l->next += out->count;
+    l->flying++;
+    if (left > out->count) pthread_cond_signal(&l->work); /* one wakes the next */
+    return true;
+}
+
+static void note_failure(gyre_loader *l, const piece *p, gyre_status status) {
+    const piece *f = &l->failed;
+    const bool before = p->step < f->step || (p->step == f->step && p->first < f->first);
+    if (l->status != GYRE_OK && !before) return;
+    l->status = status;
+    l->failed = *p;
+    snprintf(l->error, sizeof l->error, "%s", gyre_error_text());
+}
+
+static void end_piece(gyre_loader *l, const piece *p, gyre_status status) {
+    const int64_t before = l->made;
+    l->flying--;
+    if (status != GYRE_OK)
+        note_failure(l, p, status);
+    else
+        l->done[p->step % l->depth] += p->count;
+    while (l->made < l->begun && l->done[l->made % l->depth] == (int64_t)stored(l)) l->made++;
+    if (l->made > before || l->status != GYRE_OK) pthread_cond_signal(&l->ready);
+}
+
+/* Finding rows is left to one reader, without the lock. */
+static void begin_step(gyre_loader *l) {
+    const int64_t step = l->begun;
+    l->finding = true;
+    pthread_mutex_unlock(&l->lock);
+    while (l->found < l->last_step && l->found <= step + AHEAD) find_rows(l, l->found++);
     pthread_mutex_lock(&l->lock);
-    while (!l->stop && l->status == GYRE_OK && l->made < l->last_step) {
-        if (l->made >= l->taken + l->depth - 2) {
-            pthread_cond_wait(&l->changed, &l->lock);
-            continue;
-        }
-        int64_t step = l->made;
-        pthread_mutex_unlock(&l->lock);
-        gyre_status status = make_batch(l, step);
-        pthread_mutex_lock(&l->lock);
-        l->status = status;
-        if (status == GYRE_OK) {
-            l->made = step + 1;
+    l->finding = false;
+    l->done[step % l->depth] = 0;
+    l->next = 0;
+    l->begun = step + 1;
+}
+
+static void *read_batches(void *context) {
+    const reader *r = context;
+    gyre_loader *l = r->loader;
+    piece p;
+    pthread_mutex_lock(&l->lock);
+    while (!l->stop && l->status == GYRE_OK) {
+        if (take_piece(l, &p)) {
+            pthread_mutex_unlock(&l->lock);
+            gyre_status status = read_piece(r, &p);
+            pthread_mutex_lock(&l->lock);
+            end_piece(l, &p, status);
+        } else if (l->begun == l->last_step) {
+            break;
+        } else if (!l->finding && l->begun < l->taken + l->depth - 2) {
+            begin_step(l);
         } else {
-            snprintf(l->error, sizeof l->error, "%s", gyre_error_text());
+            pthread_cond_wait(&l->work, &l->lock);
         }
-        pthread_cond_broadcast(&l->changed);
     }
     pthread_mutex_unlock(&l->lock);
     return NULL;
 }
+
+/* ---- opening and closing */
 
 static gyre_status allocate(gyre_loader *l) {
     size_t samples = (size_t)l->depth * stored(l);
@@ -115,10 +185,26 @@ static gyre_status allocate(gyre_loader *l) {
     l->targets = malloc(samples * l->target_bytes);
     l->augment = augmented ? malloc(samples * sizeof *l->augment) : NULL;
     l->erase = erased ? malloc(samples * sizeof *l->erase) : NULL;
+    l->done = calloc((size_t)l->depth, sizeof *l->done);
     bool complete = (l->rows_only || l->images != NULL) && l->rows != NULL && l->targets != NULL &&
-                    (!augmented || l->augment != NULL) && (!erased || l->erase != NULL);
+                    l->done != NULL && (!augmented || l->augment != NULL) &&
+                    (!erased || l->erase != NULL);
     if (complete) return GYRE_OK;
     return gyre_no_memory("%d batches of %lld images", l->depth, (long long)l->count);
+}
+
+static gyre_status start_readers(gyre_loader *l) {
+    l->readers = calloc((size_t)l->reader_count, sizeof *l->readers);
+    if (l->readers == NULL) return gyre_no_memory("the loader's readers");
+    for (int i = 0; i < l->reader_count; i++) {
+        l->readers[i].loader = l;
+        GYRE_TRY(gyre_fitter_open(l->view.images, l->view.size, &l->readers[i].fitter));
+    }
+    for (; l->running < l->reader_count; l->running++) {
+        reader *r = &l->readers[l->running];
+        GYRE_TRY(gyre_thread_start(&r->thread, read_batches, r, "a reader of the loader"));
+    }
+    return GYRE_OK;
 }
 
 gyre_status data_loader_open_ring(const gyre_view *train, const gyre_data_settings *settings,
@@ -141,18 +227,19 @@ gyre_status data_loader_open_ring(const gyre_view *train, const gyre_data_settin
                        .depth = depth,
                        .rows_depth = depth + AHEAD,
                        .found = first_step,
+                       .begun = first_step,
                        .rows_only = rows_only,
                        .pixels = gyre_view_image_bytes(train),
                        .target_bytes = gyre_target_values(&train->images->target) * sizeof(float),
                        .made = first_step,
-                       .taken = first_step};
+                       .taken = first_step,
+                       .reader_count = settings->readers > 0 ? settings->readers : 1};
     pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->changed, NULL);
+    pthread_cond_init(&l->work, NULL);
+    pthread_cond_init(&l->ready, NULL);
     GYRE_GOTO(gyre_sampler_open(epochs, settings->order, seed, &l->sampler));
-    GYRE_GOTO(gyre_fitter_open(train->images, train->size, &l->fitter));
     GYRE_GOTO(allocate(l));
-    GYRE_GOTO(gyre_thread_start(&l->thread, prefetch, l, "the loader"));
-    l->running = true;
+    GYRE_GOTO(start_readers(l));
     *out = l;
     l = NULL;
 out:
@@ -170,17 +257,20 @@ gyre_status gyre_loader_open(const gyre_view *train, const gyre_data_settings *s
 
 void gyre_loader_close(gyre_loader *l) {
     if (l == NULL) return;
-    if (l->running) {
-        pthread_mutex_lock(&l->lock);
-        l->stop = true;
-        pthread_cond_broadcast(&l->changed);
-        pthread_mutex_unlock(&l->lock);
-        pthread_join(l->thread, NULL);
+    pthread_mutex_lock(&l->lock);
+    l->stop = true;
+    pthread_cond_broadcast(&l->work);
+    pthread_mutex_unlock(&l->lock);
+    for (int i = 0; i < l->running; i++) pthread_join(l->readers[i].thread, NULL);
+    for (int i = 0; l->readers != NULL && i < l->reader_count; i++) {
+        gyre_fitter_close(l->readers[i].fitter);
     }
-    pthread_cond_destroy(&l->changed);
+    pthread_cond_destroy(&l->work);
+    pthread_cond_destroy(&l->ready);
     pthread_mutex_destroy(&l->lock);
     gyre_sampler_close(l->sampler);
-    gyre_fitter_close(l->fitter);
+    free(l->readers);
+    free(l->done);
     free(l->images);
     free(l->rows);
     free(l->targets);
@@ -189,9 +279,11 @@ void gyre_loader_close(gyre_loader *l) {
     free(l);
 }
 
+/* A failure counts once all that comes before it is read. */
 static gyre_status await(gyre_loader *l) {
-    if (l->made > l->taken) return GYRE_OK;
-    while (l->made <= l->taken && l->status == GYRE_OK) pthread_cond_wait(&l->changed, &l->lock);
+    while (l->made <= l->taken && (l->status == GYRE_OK || l->flying > 0)) {
+        pthread_cond_wait(&l->ready, &l->lock);
+    }
     return l->made > l->taken ? GYRE_OK : gyre_fail(l->status, "%s", l->error);
 }
 
@@ -205,7 +297,7 @@ gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out) {
     int64_t step = l->taken;
     if (status == GYRE_OK) {
         l->taken++;
-        pthread_cond_broadcast(&l->changed);
+        pthread_cond_signal(&l->work);
     }
     pthread_mutex_unlock(&l->lock);
     GYRE_TRY(status);

@@ -5,6 +5,7 @@
  * number of ranks and threads, as in training. */
 #include "averages.h"
 
+#include "batches.h"
 #include "gyre/config.h"
 
 static gyre_status open_average(gyre_trainer *t, gyre_average_kind kind) {
@@ -84,13 +85,11 @@ static gyre_status take_batches(gyre_trainer *t, gyre_loader *loader, int64_t co
 }
 
 static gyre_status make_statistics(gyre_trainer *t, gyre_average *a) {
-    const gyre_settings *s = &t->resolved->settings;
-    const int64_t size = s->batch_size / t->ranks, count = batches_of(t);
+    const int64_t count = batches_of(t);
     const gyre_weights *average = gyre_average_weights(a);
     gyre_f32 own = t->weights->parameters;
     gyre_loader *loader = NULL;
-    GYRE_TRY(gyre_loader_open(&t->resolved->samples.train, &s->data, t->resolved->epochs, t->seed,
-                              t->rank * size, size, 0, count, t->images_kept, &loader));
+    GYRE_TRY(run_batches_open(t, 0, count, &loader));
     t->weights->parameters = average->parameters;
     gyre_status status = gyre_weights_pack(t->weights);
     if (status == GYRE_OK) status = take_batches(t, loader, count, average->buffers);

@@ -1,6 +1,7 @@
 /* What the run will be: a few lines for a person, one for log.jsonl. */
 #include "summary.h"
 
+#include "batches.h"
 #include "gyre/config.h"
 #include "gyre/hdf5.h"
 #include "gyre/log.h"
@@ -234,6 +235,7 @@ static gyre_status log_start(run_state *r) {
     gyre_json_add_integer(line, "training_samples", r->resolved.epochs.samples);
     gyre_json_add_integer(line, "ranks", t->ranks);
     gyre_json_add_integer(line, "threads", t->backend->lanes);
+    gyre_json_add_integer(line, "readers", run_batches_readers(t));
     gyre_json_add_integer(line, "shards", r->resolved.settings.shards);
     if (gyre_trainer_evaluated(t) != t->weights) {
         gyre_json_add_text(line, "average", gyre_average_name(r->resolved.settings.average.kind));

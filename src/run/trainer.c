@@ -2,6 +2,7 @@
 #include "gyre/trainer.h"
 
 #include "averages.h"
+#include "batches.h"
 #include "gyre/augment.h"
 #include "gyre/child.h"
 #include "gyre/clock.h"
@@ -123,7 +124,6 @@ static gyre_status read_rows(const void *images, int64_t first, int64_t count, u
 
 gyre_status gyre_trainer_start(gyre_trainer *t, uint64_t seed, int64_t last) {
     const gyre_settings *s = &t->resolved->settings;
-    int64_t count = s->batch_size / t->ranks;
     const gyre_images *images = t->resolved->samples.train.images;
     const gyre_row_reader reader = {.read = read_rows,
                                     .context = images,
@@ -137,11 +137,7 @@ gyre_status gyre_trainer_start(gyre_trainer *t, uint64_t seed, int64_t last) {
     gyre_status status = GYRE_OK;
     if (t->resolved->samples.train.size == 0 && !gyre_augment_changes_pixels(&s->data))
         status = t->backend->ops->cache_images(t->backend, &reader, &t->images_kept);
-    if (status == GYRE_OK) {
-        status = gyre_loader_open(&t->resolved->samples.train, &s->data, t->resolved->epochs, seed,
-                                  t->rank * count, count, t->completed, last, t->images_kept,
-                                  &t->loader);
-    }
+    if (status == GYRE_OK) status = run_batches_open(t, t->completed, last, &t->loader);
     return gyre_comm_agree(t->comm, status);
 }
 

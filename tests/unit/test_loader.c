@@ -1,5 +1,6 @@
-/* The loader hands out what sampler and dataset say, whatever its depth, its start, the rank's
- * share, and the moment at which it is closed. */
+/* The loader hands out what sampler and dataset say, whatever its depth, the number of its readers,
+ * its start, the rank's share, and the moment at which it is closed; and it fails at the first
+ * sample that cannot be read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,6 +117,27 @@ static void the_batch_before_stays_valid(void **state) {
     }
 }
 
+/* More readers than pieces, too. */
+static void batches_do_not_depend_on_readers(void **state) {
+    (void)state;
+    const gyre_view v = split_view();
+    for (int kind = 0; kind < KINDS; kind++) {
+        gyre_epochs e = epochs_of(&v, 21, kinds[kind].last_batch);
+        for (int readers = 1; readers <= 9; readers += 2) {
+            gyre_data_settings k = kinds[kind];
+            gyre_loader *l = NULL;
+            gyre_batch b;
+            k.readers = readers;
+            assert_int_equal(gyre_loader_open(&v, &k, e, SEED, 0, 21, 0, 40, false, &l), GYRE_OK);
+            for (int64_t step = 0; step < 40; step++) {
+                assert_int_equal(gyre_loader_next(l, &b), GYRE_OK);
+                check_batch(&b, &v, &k, e, step, 0, 21);
+            }
+            gyre_loader_close(l);
+        }
+    }
+}
+
 static void a_start_within_an_epoch_goes_on(void **state) {
     (void)state;
     const gyre_view v = split_view();
@@ -226,11 +248,13 @@ static void it_may_be_closed_at_any_time(void **state) {
     const gyre_view v = plain_view();
     const gyre_epochs e = epochs_of(&v, 10, GYRE_LAST_DROP);
     for (int round = 0; round < 100; round++) {
+        gyre_data_settings k = kinds[0];
         gyre_loader *l = NULL;
         gyre_batch b;
-        assert_int_equal(gyre_loader_open(&v, &kinds[0], e, SEED, 0, 10, 0,
-                                          round % 5 == 0 ? 3 : 1 << 30, false, &l),
-                         GYRE_OK);
+        k.readers = round % 3 * 2;
+        assert_int_equal(
+            gyre_loader_open(&v, &k, e, SEED, 0, 10, 0, round % 5 == 0 ? 3 : 1 << 30, false, &l),
+            GYRE_OK);
         for (int i = 0; i < round % 4; i++) assert_int_equal(gyre_loader_next(l, &b), GYRE_OK);
         gyre_loader_close(l);
     }
@@ -241,9 +265,78 @@ static void it_may_be_closed_at_any_time(void **state) {
     gyre_loader_close(l);
 }
 
+/* ---- samples that cannot be read */
+
+enum { BIG = 40, STORED = 90, BATCH = 24, MESSAGE = 250 };
+
+/* A dataset whose file loses its second half once it is open. */
+static gyre_dataset *open_damaged(void) {
+    const char *path = in_scratch("damaged.h5");
+    gyre_dataset *d = NULL;
+    gyre_dataset_content content = {.train = make_images(STORED, BIG, BIG, C, 4, 2), .classes = 4};
+    assert_int_equal(gyre_dataset_write(path, &content, true), GYRE_OK);
+    assert_int_equal(gyre_dataset_open(path, &d), GYRE_OK);
+    assert_int_equal(truncate(path, STORED * BIG * BIG * C / 2), 0);
+    free_images(&content.train);
+    return d;
+}
+
+/* Steps until one fails, with its message. */
+static int64_t steps_before_failure(const gyre_view *v, int readers, char *message) {
+    const gyre_data_settings s = {
+        .order = GYRE_ORDER_SHUFFLE, .readers = readers, .jitter = {.brightness = 0.5, .hue = 0.2}};
+    const gyre_epochs e = epochs_of(v, BATCH, GYRE_LAST_DROP);
+    gyre_loader *l = NULL;
+    gyre_batch b;
+    int64_t steps = 0;
+    assert_int_equal(gyre_loader_open(v, &s, e, SEED, 0, BATCH, 0, 90, false, &l), GYRE_OK);
+    while (gyre_loader_next(l, &b) == GYRE_OK) steps++;
+    snprintf(message, MESSAGE, "%.*s", MESSAGE - 1, gyre_error_text());
+    failed_with(gyre_loader_next(l, &b), GYRE_EIO, message); /* and again */
+    gyre_loader_close(l);
+    return steps;
+}
+
+/* Of the view's samples in the order of steps, the first whose row is not there. */
+static int64_t first_missing(const gyre_view *v, int64_t *step) {
+    const gyre_epochs e = epochs_of(v, BATCH, GYRE_LAST_DROP);
+    static uint8_t image[BIG * BIG * C];
+    gyre_sampler *s = NULL;
+    assert_int_equal(gyre_sampler_open(e, GYRE_ORDER_SHUFFLE, SEED, &s), GYRE_OK);
+    for (int64_t i = 0;; i++) {
+        int64_t index = gyre_sampler_index(s, i / BATCH, i % BATCH);
+        int64_t row = v->rows == NULL ? index : (int64_t)v->rows[index];
+        if (gyre_images_read(v->images, row, 1, image) == GYRE_OK) continue;
+        gyre_sampler_close(s);
+        *step = i / BATCH;
+        return row;
+    }
+}
+
+/* Of a view with few missing rows, so that steps are good before one fails. */
+static void the_first_sample_that_cannot_be_read_is_named(void **state) {
+    (void)state;
+    static uint32_t chosen[48];
+    gyre_dataset *d = open_damaged();
+    gyre_view v = {.images = gyre_dataset_train(d), .rows = chosen, .count = 48};
+    for (uint32_t shift = 0; shift < 3; shift++) {
+        char want[64], message[MESSAGE];
+        int64_t step;
+        for (uint32_t i = 0; i < 48; i++) chosen[i] = i < 41 + shift ? i % 40 : 60 + i % 20;
+        snprintf(want, sizeof want, "row %lld: |damaged.h5", (long long)first_missing(&v, &step));
+        for (int round = 0; round < 40; round++) {
+            assert_int_equal(steps_before_failure(&v, 1 + round % 8, message), step);
+            failed_with(gyre_fail(GYRE_EIO, "%s", message), GYRE_EIO, want);
+        }
+    }
+    gyre_dataset_close(d);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_do_not_depend_on_depth),
+        cmocka_unit_test(batches_do_not_depend_on_readers),
+        cmocka_unit_test(the_first_sample_that_cannot_be_read_is_named),
         cmocka_unit_test(the_batch_before_stays_valid),
         cmocka_unit_test(a_start_within_an_epoch_goes_on),
         cmocka_unit_test(the_shares_of_two_ranks_are_the_whole),
@@ -253,7 +346,9 @@ int main(void) {
     };
     images = make_images(SAMPLES, H, W, C, 4, 1);
     for (uint32_t i = 0; i < SAMPLES / 2; i++) rows[i] = SAMPLES - 1 - 2 * i;
+    if (mkdtemp(scratch) == NULL) return 1;
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    remove_scratch();
     free_images(&images);
     return failed;
 }

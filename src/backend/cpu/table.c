@@ -16,18 +16,14 @@
 
 /* Under mpirun several ranks may be free to use the same cores; they divide them. */
 static gyre_status default_threads(const gyre_comm *comm, int *out) {
-    const char *omp = getenv("OMP_NUM_THREADS");
-    long asked = omp == NULL ? 0 : strtol(omp, NULL, 10);
     char cores[4096];
-    if (asked > GYRE_THREADS_MAX) {
-        return gyre_fail(GYRE_EUSAGE,
-                         "OMP_NUM_THREADS=%ld: a rank has 1 to %d threads; unset it, and each rank "
-                         "takes the cores that it may use",
-                         asked, GYRE_THREADS_MAX);
-    }
     gyre_cores_text(cores, sizeof cores);
-    *out = asked > 0 ? (int)asked : comm != NULL ? gyre_comm_cores(comm) : gyre_cores_count(cores);
-    return GYRE_OK;
+    *out = gyre_cores_threads(comm != NULL ? gyre_comm_cores(comm) : gyre_cores_count(cores));
+    if (*out <= GYRE_THREADS_MAX) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "OMP_NUM_THREADS=%d: a rank has 1 to %d threads; unset it, and each rank "
+                     "takes the cores that it may use",
+                     *out, GYRE_THREADS_MAX);
 }
 
 /* oneDNN 2.6 writes its kernels through a null pointer where their memory cannot be mapped. */
