@@ -1,6 +1,7 @@
 /* Opening this rank's GPU, which all ranks look at together before. */
 #include "gpu.h"
 #include "peers.h"
+#include "view.h"
 
 #include "gyre/cores.h"
 #include "gyre/log.h"
@@ -88,6 +89,7 @@ gyre_status gpu_device_open(gpu_backend *b) {
     GYRE_TRY(status);
     GYRE_TRY(find_device(b->comm, b->properties, &b->device, &advice));
     warn(b->base.advice);
+    gpu_place_bind(b->comm);
     cudaError_t error = cudaSetDevice(b->device); /* one in exclusive use is refused here */
     if (error != cudaSuccess) status = gpu_fail(b, error, "cudaSetDevice");
     return b->comm == NULL ? status : gyre_comm_agree(b->comm, status);

@@ -15,7 +15,11 @@ static struct {
     char text[GYRE_ERROR_MAX]; /* where that is a failure */
     gpu_view view;
     int place;
+    unsigned char near[GPU_CORES_MAX]; /* its GPU's, of the cores that it may use */
+    int share;                         /* of them, beside ranks that have the same; 0: it stays */
 } placed;
+
+enum { CORES_LEAST = 2 }; /* for a rank: one computes, one reads */
 
 /* All GPUs that some rank of the host sees, and how each rank sees them. */
 typedef struct {
@@ -154,11 +158,30 @@ out:
     return status;
 }
 
+/* Divides the near cores among the ranks that have the same ones. Collective. */
+static gyre_status share_cores(gyre_comm *comm) {
+    const int ranks = gyre_comm_local_size(comm);
+    const int count = gpu_numa_near(placed.view.list[placed.place].node, placed.near);
+    unsigned char *all = calloc((size_t)ranks, GPU_CORES_MAX);
+    gyre_status status = all != NULL ? GYRE_OK : gyre_no_memory("listing the cores");
+    int alike = 0;
+    GYRE_GOTO(gyre_comm_agree(comm, status));
+    GYRE_GOTO(gyre_comm_gather_local(comm, placed.near, GPU_CORES_MAX, all));
+    for (int r = 0; r < ranks; r++) {
+        alike += memcmp(all + (size_t)r * GPU_CORES_MAX, placed.near, GPU_CORES_MAX) == 0;
+    }
+    placed.share = count / alike >= CORES_LEAST ? count / alike : 0;
+out:
+    free(all);
+    return status;
+}
+
 /* Collective. */
 static gyre_status place_all(gyre_comm *comm) {
     gyre_status status = gpu_view_read(gyre_comm_rank(comm), &placed.view);
     GYRE_TRY(gyre_comm_agree(comm, status));
-    return assign(comm, &placed.view, &placed.place);
+    GYRE_TRY(assign(comm, &placed.view, &placed.place));
+    return share_cores(comm);
 }
 
 gyre_status gpu_place(gyre_comm *comm, gpu_view *view, int *place) {
@@ -175,4 +198,9 @@ gyre_status gpu_place(gyre_comm *comm, gpu_view *view, int *place) {
     *view = placed.view;
     *place = placed.place;
     return GYRE_OK;
+}
+
+void gpu_place_bind(gyre_comm *comm) {
+    if (comm == NULL || placed.share == 0 || !gpu_numa_bind(placed.near)) return;
+    gyre_comm_set_cores(comm, placed.share);
 }

@@ -41,5 +41,8 @@ const char *gpu_name_text(const gpu_seen *g, char text[GPU_NAME_TEXT]);
  * the first call; after that it is known, as parts of a communicator need it, which cannot ask the
  * other parts. Without a communicator: the first GPU. */
 gyre_status gpu_place(gyre_comm *comm, gpu_view *view, int *place);
+/* After that, before threads and pinned memory are made: this rank leaves the cores that are far
+ * from its GPU, where it may use others, and at least two of them are its own. */
+void gpu_place_bind(gyre_comm *comm);
 
 #endif

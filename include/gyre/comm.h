@@ -48,6 +48,8 @@ const char *gyre_comm_host(const gyre_comm *c);
 /* The cores this rank may use (gyre/cores.h), divided by the ranks of this host that may use just
  * the same ones; at least 1. */
 int gyre_comm_cores(const gyre_comm *c);
+/* For a rank that has left some of its cores: its share is now another. */
+void gyre_comm_set_cores(gyre_comm *c, int cores);
 /* One line for rank 0, "vm: rank 0 on core 0, rank 1 on core 1"; "" on the others. Neighbours that
  * share their cores are one entry. Cut when it does not fit. Collective. */
 gyre_status gyre_comm_describe(gyre_comm *c, char *text, size_t bytes);

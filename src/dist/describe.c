@@ -40,6 +40,9 @@ gyre_status dist_comm_find_cores(gyre_comm *c) {
 int gyre_comm_cores(const gyre_comm *c) {
     return c->cores;
 }
+void gyre_comm_set_cores(gyre_comm *c, int cores) {
+    c->cores = cores;
+}
 
 static void append_group(char *text, size_t bytes, const place *p, int first, int last,
                          bool new_host) {

@@ -9,13 +9,15 @@
  *
  *   FAKE_NUMA=0,1          NUMA node of the first GPU, second... (0)
  *   FAKE_NODES=0-3;4-7     the cores of node 0, node 1...; without it there are no such files
- *   FAKE_CORES=0-3;4-7     the cores that rank 0, rank 1... may run on; the last one counts on */
+ *   FAKE_CORES=0-3;4-7     the cores that rank 0, rank 1... may run on; the last one counts on,
+ *                          until it binds itself to others: with FAKE_TELL=1 a line tells of it */
 #include "fake_cuda_queue.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <sched.h>
 
 namespace fake {
 
@@ -89,8 +91,11 @@ static std::vector<Seen> look() {
     return seen;
 }
 
+static bool looked; /* before, it is not the program but MPI_Init that binds the process */
+
 const std::vector<Seen> &view() {
     static const auto *seen = new std::vector<Seen>(look());
+    looked = true;
     return *seen;
 }
 
@@ -120,9 +125,28 @@ static FILE *node_file(int node, const char *name) {
     return text_file(distances);
 }
 
+/* What the process has bound itself to; "" before. */
+static std::string &bound() {
+    static auto *cores = new std::string;
+    return *cores;
+}
+
 } // namespace fake
 
 using namespace fake;
+
+extern "C" int sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *set) {
+    using function = int (*)(pid_t, size_t, const cpu_set_t *);
+    static auto *const real = (function)dlsym(RTLD_NEXT, "sched_setaffinity");
+    if (getenv("FAKE_CORES") == nullptr || !looked) return real(pid, size, set);
+    std::string cores;
+    for (size_t i = 0; i < 8 * size; i++) {
+        if (CPU_ISSET_S(i, size, set)) cores += (cores.empty() ? "" : ",") + std::to_string(i);
+    }
+    bound() = cores;
+    if (setting("FAKE_TELL", 0) != 0) note("binds itself to cores %s", cores.c_str());
+    return 0;
+}
 
 extern "C" FILE *fopen(const char *path, const char *mode) {
     using function = FILE *(*)(const char *, const char *);
@@ -135,7 +159,8 @@ extern "C" FILE *fopen(const char *path, const char *mode) {
         return node_file(node, name);
     }
     if (cores != nullptr && strcmp(path, "/proc/self/status") == 0) {
-        return text_file("Cpus_allowed_list:\t" + entry(cores, rank(), ';', true));
+        return text_file("Cpus_allowed_list:\t" +
+                         (bound().empty() ? entry(cores, rank(), ';', true) : bound()));
     }
     return real(path, mode);
 }

@@ -56,6 +56,22 @@ FAKE_CORES='0-3' row "cores not bound" 4 0 "0 1 2 3"
 FAKE_CORES='0;1;1' row "all on one processor" 3 0 "0 1 2" "rank 2 may run on core 1 only, but its GPU GPU-03030303 hangs on NUMA node 1 (cores 2-3).*ppr:1:numa"
 FAKE_CORES='2' CUDA_VISIBLE_DEVICES=0 row "one rank, far" 1 0 "0" "rank 0 may run on core 2 only.*NUMA node 0 (cores 0-1).*$far"
 FAKE_CORES='2' row "one rank, a near one there" 1 0 "2"
+# A rank leaves the cores that are far from its GPU, unless the launcher has bound it closer, or too few are left.
+bound() { # NAME RANKS CORES: what each rank binds itself to, "0:0,1 ..."
+    local took
+    row "$1" "$2" 0 "$(seq -s ' ' 0 $(($2 - 1)))"
+    took=$(sed -n 's/^fake: rank \([0-9]*\): binds itself to cores \(.*\)$/\1:\2/p' "$T/err" | sort -n | tr '\n' ' ')
+    [ "$took" = "${3:+$3 }" ] || fail "$1: ranks bind themselves to '$took' instead of '$3'"
+    [ -z "$3" ] || grep -m 1 '^fake: rank 0: ' "$T/err" | grep -q binds || fail "$1: a GPU is opened before its rank is bound"
+    [ -z "$3" ] || grep -m 1 '^fake: rank 0: ' "$T/err" | grep -q binds || fail "$1: a GPU is opened before its rank is bound"
+}
+FAKE_CORES='0-3' bound "one core each near: not bound" 4 ""
+FAKE_CORES='0-3' bound "fewer ranks: bound" 1 "0:0,1"
+export FAKE_NODES='0-3;4-7'
+FAKE_CORES='0-7' bound "all cores" 4 "0:0,1,2,3 1:0,1,2,3 2:4,5,6,7 3:4,5,6,7"
+FAKE_CORES='0-5' bound "some cores" 4 "0:0,1,2,3 1:0,1,2,3"
+FAKE_CORES='0-3;0-3;4-7;4-7' bound "bound to nodes" 4 ""
+FAKE_CORES='1;2;5;6' bound "bound to cores" 4 ""
 unset FAKE_NUMA FAKE_NODES
 # GPUs that are too old are left out; unlike ones do not go together
 FAKE_CAPABILITY=7.5,9.0 row "an old one beside" 2 0 "1 2"
