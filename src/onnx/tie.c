@@ -16,9 +16,16 @@ static bool same_tensor(const onnx_constant *a, const onnx_constant *b) {
     return b != NULL && a->tensor != NULL && a->tensor == b->tensor && !are_two(a, b);
 }
 
-/* With its axes in the same places: a matrix and its transpose are no weights of one node. */
-static bool same_weight(const onnx_constant *a, const onnx_constant *b) {
-    return same_tensor(a, b) && a->transposed == b->transposed && a->rank == b->rank;
+static bool has_axes(const onnx_layer *l) {
+    return onnx_layer_is(l, "conv") || onnx_layer_is(l, "linear") || onnx_layer_is(l, "positions");
+}
+
+/* With its axes in the same places: a matrix and its transpose are no weights of one node, nor are
+ * positions of (h, w, c) and (c, h, w). Where numbers are of channels, axes of size 1 do not count.
+ */
+static bool same_weight(const onnx_layer *l, const onnx_constant *a, const onnx_constant *b) {
+    return same_tensor(a, b) && a->transposed == b->transposed && a->planes == b->planes &&
+           (!has_axes(l) || a->rank == b->rank);
 }
 
 /* TorchScript gives each parameter its name, be they equal; so do gyre, and dynamo in to_gyre's
@@ -43,32 +50,47 @@ static int parameters_of(const onnx_layer *l) {
     return count;
 }
 
+typedef struct {
+    const char *shared, *single; /* single: of one number, as an activation's slope */
+    int same;                    /* parameters in the same place of both nodes */
+} common;
+
+static const char *name_of(const onnx_constant *k, const char *otherwise) {
+    return k->name == NULL ? otherwise : k->name;
+}
+
+/* A weight of both layers, which may be another one in each. */
+static void compare(onnx_import *m, const onnx_layer *l, const onnx_weight *a, const onnx_layer *o,
+                    const onnx_weight *b, common *c) {
+    onnx_constant *mine = a->constant, *theirs = b->constant;
+    const bool place = strcmp(a->suffix, b->suffix) == 0;
+    const bool statistic = onnx_is_statistic(a->suffix) || onnx_is_statistic(b->suffix);
+    if (!same_tensor(mine, theirs) || (statistic && !place)) return;
+    if (mine->count == 1 && onnx_is_parameter(mine)) c->single = mine->name;
+    if (l->follows || o->follows || is_shared(m, mine, theirs))
+        c->shared = name_of(mine, "a constant");
+    if (c->shared != NULL && place && strcmp(a->suffix, "running_mean") == 0) {
+        m->averaged = name_of(mine, "a batch norm");
+    }
+    c->same += place && !statistic && same_weight(l, mine, theirs);
+}
+
 /* Nodes share all parameters or none: of a part each gets its own, which a note tells. Each has
  * statistics of its own. */
 static void tie(onnx_import *m, int place, int other) {
     onnx_layer *l = onnx_layer_at(m, place);
     const onnx_layer *o = onnx_layer_at(m, other);
-    int same = 0;
-    const char *shared = NULL, *single = NULL; /* single: of one number, as an activation's slope */
-    for (int k = 0; k < l->weight_count; k++) {
-        onnx_constant *mine = l->weights[k].constant;
-        const onnx_constant *theirs = onnx_layer_find_weight(o, l->weights[k].suffix);
-        if (same_tensor(mine, theirs) && mine->count == 1 && onnx_is_parameter(mine))
-            single = mine->name;
-        const bool follows = (l->follows || o->follows) && same_tensor(mine, theirs);
-        if (follows || is_shared(m, mine, theirs))
-            shared = mine->name == NULL ? "a constant" : mine->name;
-        if (shared != NULL && strcmp(l->weights[k].suffix, "running_mean") == 0 &&
-            same_tensor(mine, theirs))
-            m->averaged = mine->name == NULL ? "a batch norm" : mine->name;
-        same += !onnx_is_statistic(l->weights[k].suffix) && same_weight(mine, theirs);
+    common c = {0};
+    for (int i = 0; i < l->weight_count; i++) {
+        for (int k = 0; k < o->weight_count; k++)
+            compare(m, l, &l->weights[i], o, &o->weights[k], &c);
     }
-    if (shared == NULL && single != NULL) m->apart = single;
-    if (shared == NULL || parameters_of(l) == 0 || parameters_of(o) == 0) return;
-    if (same == parameters_of(l) && same == parameters_of(o) && strcmp(l->type, o->type) == 0)
+    if (c.shared == NULL && c.single != NULL) m->apart = c.single;
+    if (c.shared == NULL || parameters_of(l) == 0 || parameters_of(o) == 0) return;
+    if (c.same == parameters_of(l) && c.same == parameters_of(o) && strcmp(l->type, o->type) == 0)
         l->tied = o->tied < 0 ? other : o->tied;
     else
-        m->apart = shared;
+        m->apart = c.shared;
 }
 
 /* ---- by tensors */

@@ -42,7 +42,7 @@ off = np.abs(a - b).max() / np.abs(a).max()
 assert off <= 1e-5, off
 P
 }
-for name in chw hwc hwc_dropout hwc_norm rows_transposed pixels_transposed pixels; do
+for name in chw hwc hwc_dropout hwc_norm rows_transposed pixels_transposed pixels two_orders two_orders_hwc shared_factor; do
     sed 's/"batch"/"model": {"file": "'$name'.onnx"}, "batch"/' config.json >$name.json
     ends 0 "$gyre" train $name.json --out $name --quiet
     ends 0 "$gyre" export safetensors $name -o $name.safetensors
@@ -54,6 +54,9 @@ for name in chw hwc hwc_dropout hwc_norm rows_transposed pixels_transposed pixel
     ends 0 "$gyre" export onnx $name -o out.onnx
     scores out.onnx $name.json out.csv
     cmp own.csv out.csv || fail "$name: other weights came in by gyre's ONNX"
+    sed 's/"batch"/"model": {"file": "out.onnx"}, "batch"/' config.json >out.json
+    scores out.onnx out.json out.csv
+    near own.csv out.csv
     ends 0 "$gyre" model out.onnx --json
     grep -o '"order": "hwc"\|"transposed": true' out >marks
     ends 0 "$gyre" model $name.onnx --json

@@ -1,6 +1,8 @@
 /* Convolutions and linear layers. */
 #include "nodes.h"
 
+#include <string.h>
+
 static const gyre_param *weight_of(const nodes_call *c) {
     return &c->g->network->model->params[c->node->params[0]];
 }
@@ -43,18 +45,35 @@ static graph_value conv(nodes_call *c) {
                                            bias ? 3 : 2, attributes));
 }
 
-/* What is flat already has gyre's order, whatever it was flattened from. A picture is flattened in
- * the order of PyTorch's network. */
+static bool reads_picture_of(const gyre_model *m, const gyre_node *n, const gyre_param *p) {
+    const int from = n->inputs[0];
+    const int size[] = {from < 0 ? m->h : m->nodes[from].h, from < 0 ? m->w : m->nodes[from].w,
+                        from < 0 ? m->c : m->nodes[from].c};
+    return size[0] * size[1] > 1 && memcmp(size, p->picture, sizeof size) == 0;
+}
+
+/* The weight is written in the order (c, h, w) of PyTorch's network: each layer that has it reads
+ * the same picture. What is flat already has gyre's order, whatever it was flattened from, and so
+ * has the weight then, for all layers that share it. */
+static bool is_by_planes(const nodes_call *c) {
+    const gyre_model *m = c->g->network->model;
+    const int param = c->node->params[0];
+    bool planes = !m->params[param].torch_hwc && !m->params[param].transposed;
+    for (int i = 0; i < m->node_count && planes; i++) {
+        if (m->nodes[i].params[0] == param)
+            planes = reads_picture_of(m, &m->nodes[i], &m->params[param]);
+    }
+    return planes;
+}
+
 static graph_value linear(nodes_call *c) {
     static const int64_t last[] = {0, 2, 3, 1};
     const gyre_param *p = weight_of(c);
-    const bool row = c->in[0][0] * c->in[0][1] == 1, hwc = p->torch_hwc || p->transposed;
-    const bool own_order = row && !p->transposed;
-    const graph_value ordered =
-        hwc && !row && c->in[0][2] > 1 ? transpose(c, c->x[0], last) : c->x[0];
-    const graph_value x = graph_flat(c->g, ordered);
+    const bool row = c->in[0][0] * c->in[0][1] == 1, planes = is_by_planes(c);
+    const bool turned = !planes && !row && c->in[0][2] > 1;
+    const graph_value x = graph_flat(c->g, turned ? transpose(c, c->x[0], last) : c->x[0]);
     const bool bias = c->node->params[1] >= 0;
-    const graph_value w = graph_parameter(c->g, c->node->params[0], 2, own_order);
+    const graph_value w = graph_parameter(c->g, c->node->params[0], 2, !planes && !p->transposed);
     graph_value b = {0};
     if (bias) b = graph_parameter(c->g, c->node->params[1], 1, false);
     return nodes_relu_of(c, graph_operator(c->g, "Gemm", (const graph_value *const[]){&x, &w, &b},
@@ -62,9 +81,23 @@ static graph_value linear(nodes_call *c) {
                                            GRAPH_ATTRIBUTES(GRAPH_INT("transB", !p->transposed))));
 }
 
+/* What several nodes share has the axes that all of them have: of pictures, or of rows. */
+static void match_sharers(nodes_call *c) {
+    const gyre_model *m = c->g->network->model;
+    int users = 0, rows = 0;
+    for (int i = 0; i < m->node_count; i++) {
+        const bool uses = m->nodes[i].params[0] == c->node->params[0];
+        users += uses;
+        rows += uses && m->nodes[i].h * m->nodes[i].w == 1;
+    }
+    if (users > 1)
+        c->x[0] = rows == users ? graph_flat(c->g, c->x[0]) : graph_picture(c->g, c->x[0]);
+}
+
 /* A number for each channel, or one. */
 static graph_value learned(nodes_call *c, const char *operator) {
     const bool one = nodes_option(c, "by_channel", 1) == 0;
+    if (!one) match_sharers(c);
     const int rank = one || c->x[0].flat ? 1 : 3;
     const graph_value w = graph_parameter(c->g, c->node->params[0], rank, false);
     return graph_binary(c->g, operator, c->x[0], w);

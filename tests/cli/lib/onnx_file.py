@@ -328,6 +328,8 @@ def make_shared():
               node("Transpose", ["w"], ["v"], perm=[1, 0]), node("MatMul", ["y", "v"], ["z"]),
               node("Transpose", ["z"], ["body"], perm=[0, 3, 1, 2])]
     pattern("turned", "conv conv", turned, [tensor("w", (4, 4))])
+    slope = [node("Mul", ["stem", "gamma"], ["x"]), node("Relu", ["x"], ["y"]), node("Add", ["y", "gamma"], ["body"])]
+    pattern("factor_and_bias", "scale relu bias", slope, [tensor("gamma", (4, 1, 1), values(4, 1.0))])
 
 
 def make_responses():

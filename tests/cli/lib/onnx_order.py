@@ -1,5 +1,5 @@
-"""Networks whose linear layers read a picture as rows of one order or another: onnx_order.py files FOLDER writes them,
-onnx_order.py same NAME compares what went back to PyTorch with what came from there, bit by bit."""
+"""Networks whose linear layers read a picture as rows of one order or another, or of both: onnx_order.py files FOLDER writes
+them, onnx_order.py same NAME compares what went back to PyTorch with what came from there, bit by bit."""
 import glob, pathlib, sys, warnings
 
 from onnx_wire import *
@@ -35,6 +35,24 @@ def files():
     turned = [node("Transpose", ["mix.weight"], ["w"], perm=[1, 0]), node("MatMul", ["x", "w"], ["m"]),
               node("Add", ["m", "mix.bias"], ["y"])]
     made["pixels"] = around([turn("stem", "x", LAST), *turned, turn("y", "body", SECOND)], square)
+    made.update(shared())
+    return made
+
+
+def shared():
+    """Linear layers with one weight of rows (c, h, w) and (h, w, c), and a factor of a picture's channels and of a row."""
+    chw, hwc = [node("Flatten", ["stem"], ["a"], axis=1)], [turn("stem", "t", LAST), node("Flatten", ["t"], ["b"], axis=1)]
+    fc = lambda x, y: [node("Gemm", [x, "fc.weight", "fc.bias"], ["g" + y], transB=1), node("Relu", ["g" + y], [y])]
+    made = {}
+    for name, rows in (("two_orders", ("a", "b")), ("two_orders_hwc", ("b", "a"))):
+        layers = [*fc(rows[0], "first"), *fc(rows[1], "second"), node("Add", ["first", "second"], ["logits"])]
+        weights = [tensor("fc.weight", (10, 256), [x / 8 for x in values(2560)]), tensor("fc.bias", (10,))]
+        made[name] = model([*STEM, *chw, *hwc, *layers], [*WEIGHTS[:2], *weights])
+    axes = tensor("axes", (3,), [4, 1, 1], INT64)
+    parts = [node("Reshape", ["gamma", "axes"], ["planes"]), node("Mul", ["stem", "planes"], ["x"]), node("Relu", ["x"], ["r"]),
+             node("GlobalAveragePool", ["r"], ["p"]), node("Flatten", ["p"], ["q"], axis=1), node("Mul", ["q", "gamma"], ["row"]),
+             node("Gemm", ["row", "head.weight", "head.bias"], ["logits"], transB=1)]
+    made["shared_factor"] = model([*STEM, *parts], [*WEIGHTS, tensor("gamma", (4,)), axes])
     return made
 
 
@@ -58,7 +76,7 @@ def same(name):
     from safetensors_file import read
 
     warnings.simplefilter("error", UserWarning)
-    want = {k: v for k, v in Model(f"{name}.onnx").constants.items()}
+    want = {k: v for k, v in Model(f"{name}.onnx").constants.items() if k != "axes"}
     state = read(f"{name}.safetensors")[1]
     module = Module({k: np.zeros(v.shape, "f4") for k, v in want.items()})
     loaded = from_gyre(glob.glob(f"{name}/checkpoints/*.h5")[0], module)
