@@ -35,6 +35,10 @@ typedef struct {
     const float *mean_image;
     const double *deviations;
     const char *notes[16]; /* what a person should know: sentences; NULL at the end */
+    /* A pool whose windows fill the example's picture: its node, and whether PyTorch's would have
+     * others for another size, or only may; NULL: there is none. */
+    const char *fitted;
+    bool adaptive;
     int weight_count;
     const gyre_onnx_weight *weights;
     struct gyre_onnx_import *import; /* the rest */

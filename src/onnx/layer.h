@@ -32,6 +32,8 @@ typedef struct {
     bool volume;      /* a step on (N, 1, C, H, W), whose pads are of channels */
     int stand_in;     /* of a step: the layer + 1 in its place as a node; 0: none */
     bool doubtful;    /* what it trains may be a buffer */
+    bool fitted;      /* a pool whose windows may follow the size of the example: it may be, */
+    bool adaptive;    /* or is, an adaptive one */
     bool follows;     /* the file computes what it multiplies by, or adds, of its parameter */
     const onnx_constant *made_of; /* its constant, which parameters decide; NULL: none do */
     bool plain;            /* a normalisation whose weight and bias may come as Mul and Add */

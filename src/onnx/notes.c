@@ -139,8 +139,20 @@ static void note_images(notes *n) {
              m->doubtful, n->o->pixels ? "255" : "1");
 }
 
+/* One that is adaptive, or else the first that may be. */
+static void find_fitted(const onnx_import *m, gyre_onnx *o) {
+    for (int k = 0; k < m->layers.count; k++) {
+        const onnx_layer *l = onnx_layer_at(m, k);
+        if (!l->needed || !l->fitted || (o->fitted != NULL && (o->adaptive || !l->adaptive)))
+            continue;
+        o->fitted = l->name;
+        o->adaptive = l->adaptive;
+    }
+}
+
 void onnx_notes_set(onnx_import *m, gyre_onnx *o) {
     notes n = {m, o, 0};
+    find_fitted(m, o);
     const char *converted = onnx_weights_converted(o->weights, o->weight_count);
     note_folded(&n);
     if (m->softmax) note(&n, "its last softmax is left out, since the loss has it");

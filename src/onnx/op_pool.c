@@ -1,6 +1,7 @@
 /* Pools, means over pixels, and nearest neighbours. */
 #include "attribute.h"
 #include "operators.h"
+#include "origin.h"
 #include "window.h"
 #include <limits.h>
 #include <math.h>
@@ -51,8 +52,30 @@ static bool read_pool(onnx_import *m, onnx_call *c, pool *o) {
     return false;
 }
 
+/* The windows fill the picture, side by side, as the bins of an adaptive pool do. */
+static bool fills(const pool *o, const int64_t in[2]) {
+    for (int k = 0; k < 2; k++) {
+        if (o->w.stride[k] != o->w.size[k] || o->w.size[k] * o->out[k] != in[k]) return false;
+        if (o->w.pad[k] > 0) return false;
+    }
+    return o->out[0] * o->out[1] > 1;
+}
+
+/* Bins where the file tells that the pool is adaptive; of windows of one pixel no other one is. */
+static bool give_bins(onnx_import *m, onnx_call *c, onnx_value *in, const pool *o, bool single) {
+    const int64_t *size = onnx_size_of(m, in);
+    if (!fills(o, &size[ONNX_AXIS_H])) return false;
+    if (!single && onnx_origin_of_pool(m, c->node) != ONNX_POOL_ADAPTIVE) return false;
+    onnx_layer *l =
+        onnx_give_sized(m, c, "adaptive_average_pool", in, size[ONNX_AXIS_C], o->out[0], o->out[1]);
+    if (l != NULL) onnx_option_list(&m->work, l, "bins", o->out, 2);
+    return true;
+}
+
 static void give_pool(onnx_import *m, onnx_call *c, const char *type, onnx_value *in,
                       const pool *o) {
+    const bool filling = fills(o, &onnx_size_of(m, in)[ONNX_AXIS_H]);
+    const onnx_pool_origin origin = filling ? onnx_origin_of_pool(m, c->node) : ONNX_POOL_PLAIN;
     if (o->w.pad[0] >= o->w.size[0] || o->w.pad[1] >= o->w.size[1]) {
         refuse_window(m, c);
         return;
@@ -64,6 +87,8 @@ static void give_pool(onnx_import *m, onnx_call *c, const char *type, onnx_value
     onnx_layer *l =
         onnx_give_sized(m, c, type, in, onnx_size_of(m, in)[ONNX_AXIS_C], o->out[0], o->out[1]);
     if (l == NULL) return;
+    l->fitted = origin != ONNX_POOL_PLAIN;
+    l->adaptive = origin == ONNX_POOL_ADAPTIVE;
     onnx_option_list(&m->work, l, "size", o->w.size, 2);
     if (o->w.stride[0] != o->w.size[0] || o->w.stride[1] != o->w.size[1])
         onnx_option_list(&m->work, l, "stride", o->w.stride, 2);
@@ -110,6 +135,7 @@ void onnx_op_average_pool(onnx_import *m, onnx_call *c) {
     bool single = memcmp(o.w.size, ones, sizeof ones) == 0 &&
                   memcmp(o.w.stride, ones, sizeof ones) == 0 &&
                   memcmp(o.w.pad, none, sizeof none) == 0;
+    if (give_bins(m, c, c->in[0], &o, single)) return;
     if (single)
         onnx_give_same(c, c->in[0]);
     else if (take_pad(m, c, &o, &in))

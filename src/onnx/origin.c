@@ -1,9 +1,10 @@
-/* Which tensors are parameters: dynamo's notes at the values of a graph, and the list of buffers in
- * to_gyre's files by TorchScript. The notes are of a newer version of the format than gyre may have
- * been built with, so their bytes are looked at. */
+/* Which tensors are parameters, and which pools adaptive: dynamo's notes at the values and nodes of
+ * a graph, and the list of buffers in to_gyre's files by TorchScript. The notes are of a newer
+ * version of the format than gyre may have been built with, so their bytes are looked at. */
 #include "origin.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char key[] = "pkg.torch.export.graph_signature.InputSpec.kind";
@@ -68,4 +69,31 @@ void onnx_origin_mark(onnx_import *m) {
         mark_by_list(m, list);
     else
         mark_by_notes(m);
+}
+
+/* ---- pools */
+
+static bool has_one_of(const uint8_t *bytes, size_t size, const char *const *words) {
+    for (; *words != NULL; words++) {
+        if (memmem(bytes, size, *words, strlen(*words)) != NULL) return true;
+    }
+    return false;
+}
+
+/* By the module that dynamo notes, or the line of the network's code. */
+onnx_pool_origin onnx_origin_of_pool(onnx_import *m, const Onnx__NodeProto *n) {
+    static const char *const adaptive[] = {
+        "pooling.AdaptiveAvgPool2d'", "pooling.AdaptiveMaxPool2d'", "F.adaptive_avg_pool2d(",
+        "F.adaptive_max_pool2d(",     "functional.adaptive_",       NULL};
+    static const char *const plain[] = {"pooling.AvgPool2d'", "pooling.MaxPool2d'", "F.avg_pool2d(",
+                                        "F.max_pool2d(", NULL};
+    const size_t size = protobuf_c_message_get_packed_size(&n->base);
+    uint8_t *bytes = malloc(size + 1);
+    if (bytes == NULL) onnx_fail_memory(&m->work);
+    if (bytes == NULL) return ONNX_POOL_UNTOLD;
+    protobuf_c_message_pack(&n->base, bytes);
+    const bool is_adaptive = has_one_of(bytes, size, adaptive);
+    const bool is_plain = has_one_of(bytes, size, plain);
+    free(bytes);
+    return is_adaptive ? ONNX_POOL_ADAPTIVE : is_plain ? ONNX_POOL_PLAIN : ONNX_POOL_UNTOLD;
 }

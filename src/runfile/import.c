@@ -192,6 +192,37 @@ static gyre_status check_classes(const import_file *f, const char *difference, u
     return gyre_fail(GYRE_EIO, "'%s' was trained on other classes: %s", f->path, difference);
 }
 
+/* ---- the example of an ONNX file */
+
+static bool is_pool(const gyre_model *m, const char *name) {
+    for (int i = 0; i < m->node_count; i++) {
+        if (strcmp(m->nodes[i].name, name) == 0)
+            return strstr(gyre_model_node(m, i).type, "_pool") != NULL;
+    }
+    return false;
+}
+
+/* PyTorch's adaptive pools have other windows for images of another size; the file has those for
+ * the example's. */
+static gyre_status check_example(const import_file *f) {
+    const gyre_onnx *o = f->file.onnx;
+    const gyre_model *m = f->model;
+    if (o == NULL || o->fitted == NULL || (o->h == m->h && o->w == m->w)) return GYRE_OK;
+    if (!is_pool(m, o->fitted)) return GYRE_OK;
+    if (o->adaptive) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "'%s': %s is an adaptive pool, and the file has its windows for images of "
+                         "%d x %d, not of %d x %d as here; export the network with an example of "
+                         "this size",
+                         f->path, o->fitted, o->h, o->w, m->h, m->w);
+    }
+    gyre_say("'%s' was exported for images of %d x %d, and those here are of %d x %d: pools as %s "
+             "keep their windows; where PyTorch's is adaptive, it has others, so export the "
+             "network with an example of this size",
+             f->path, o->h, o->w, m->h, m->w, o->fitted);
+    return GYRE_OK;
+}
+
 gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsigned needs,
                                    gyre_weights_choice weights, gyre_snapshot *s) {
     gyre_status status = GYRE_OK;
@@ -205,6 +236,7 @@ gyre_status gyre_parameters_import(const char *path, const gyre_model *m, unsign
     GYRE_GOTO(find_items(&f, needs, s));
     GYRE_GOTO(import_check_axes(&f));
     GYRE_GOTO(import_check_size(&f));
+    GYRE_GOTO(check_example(&f));
     GYRE_GOTO(import_check_needs(&f, needs));
     GYRE_GOTO(read_items(&f));
     GYRE_GOTO(compare_classes(&f, s, difference, sizeof difference));
