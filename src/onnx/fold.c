@@ -230,6 +230,25 @@ static onnx_constant *fold_expand(onnx_import *m, const onnx_call *c) {
     return out;
 }
 
+/* What lies on one side of a diagonal; the rest becomes 0. */
+static onnx_constant *fold_triangle(onnx_import *m, const onnx_call *c) {
+    double behind = 0;
+    onnx_constant *k = first(c), *diagonal = onnx_constant_in(c, 1);
+    const bool upper = onnx_integer(c->node, "upper", 1) != 0;
+    if (diagonal != NULL && !onnx_constant_all(&m->work, diagonal, &behind)) return NULL;
+    const double *read = k->rank < 2 ? NULL : onnx_constant_read(&m->work, k);
+    onnx_constant *out =
+        read == NULL ? NULL : onnx_constant_make(&m->work, k->rank, k->dims, k->integer);
+    const size_t rows = read == NULL ? 1 : (size_t)k->dims[k->rank - 2];
+    const size_t columns = read == NULL ? 1 : (size_t)k->dims[k->rank - 1];
+    for (size_t i = 0; out != NULL && i < k->count; i++) {
+        const double right = (double)(i % columns) - (double)(i / columns % rows);
+        const bool kept = upper ? right >= behind : right <= behind;
+        out->values[i] = kept ? read[i] : 0;
+    }
+    return out;
+}
+
 static const struct {
     const char *op;
     fold run;
@@ -237,7 +256,7 @@ static const struct {
     {"Identity", fold_identity},    {"Cast", fold_cast},           {"CastLike", fold_cast},
     {"Dropout", fold_same},         {"Reshape", fold_reshape},     {"Squeeze", fold_squeeze},
     {"Unsqueeze", fold_unsqueeze},  {"Transpose", fold_transpose}, {"Shape", fold_shape},
-    {"ConstantOfShape", fold_fill}, {"Expand", fold_expand}};
+    {"ConstantOfShape", fold_fill}, {"Expand", fold_expand},       {"Trilu", fold_triangle}};
 
 /* Numbers that are computed from parameters change with them, which those of a shape do not; false:
  * from too many. */

@@ -244,6 +244,8 @@ static gyre_status run_node(onnx_import *m, const Onnx__NodeProto *n, onnx_call 
     uint64_t key = 0;
     if (onnx_equal_take(m, c, &key)) return m->work.status;
     run_operator(m, c);
+    if (c->out[0] != NULL && m->fork != NULL && strcmp(c->out[0]->name, m->fork) == 0)
+        c->out[0]->forked = true;
     onnx_equal_keep(m, c, key);
     return m->work.status;
 }

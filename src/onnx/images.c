@@ -62,6 +62,56 @@ static bool has_pixels_first(const onnx_import *m, const char *name, const int64
     return dims[3] <= 4 && dims[1] > 4 && dims[2] > 4 && !ours;
 }
 
+/* ---- where the normalisation ends */
+
+static bool reads(const Onnx__NodeProto *n, const char *name) {
+    for (size_t k = 0; k < n->n_input; k++) {
+        if (strcmp(n->input[k], name) == 0) return true;
+    }
+    return false;
+}
+
+static bool same_operator(const Onnx__NodeProto *a, const Onnx__NodeProto *b) {
+    if (strcmp(a->op_type, b->op_type) != 0 || a->n_input != b->n_input) return false;
+    for (size_t k = 0; k < a->n_input; k++) {
+        if (strcmp(a->input[k], b->input[k]) != 0) return false;
+    }
+    return true;
+}
+
+/* The only operator that reads the value, but for its shape; NULL: there are several, *fork tells
+ * whether they differ, or none. */
+static const Onnx__NodeProto *reader_of(const Onnx__GraphProto *g, const char *name, bool *fork) {
+    const Onnx__NodeProto *found = NULL;
+    bool several = false;
+    *fork = false;
+    for (size_t i = 0; i < g->n_node; i++) {
+        const Onnx__NodeProto *n = g->node[i];
+        if (n->op_type == NULL || strcmp(n->op_type, "Shape") == 0 || !reads(n, name)) continue;
+        several = several || found != NULL;
+        *fork = *fork || (found != NULL && !same_operator(found, n));
+        found = n;
+    }
+    return several ? NULL : found;
+}
+
+/* What is done to the images in front of their first other reader is their normalisation; behind a
+ * value that several operators read it is part of the network, as x and -x are. */
+static const char *fork_of(const Onnx__GraphProto *g, const char *images) {
+    static const char *const same[] = {"Sub",  "Div",      "Mul",       "Add",
+                                       "Cast", "Identity", "Transpose", NULL};
+    enum { STEPS_MAX = 16 };
+    const char *name = images;
+    for (int i = 0; i < STEPS_MAX; i++) {
+        bool fork;
+        const Onnx__NodeProto *n = reader_of(g, name, &fork);
+        if (fork) return name;
+        if (n == NULL || !is_one_of(n->op_type, same) || n->n_output == 0) return NULL;
+        name = n->output[0];
+    }
+    return NULL;
+}
+
 /* ---- reading */
 
 /* The size of a dimension; 0: any. */
@@ -121,8 +171,10 @@ static gyre_status add_input(onnx_import *m, const Onnx__ValueInfoProto *in) {
     v = named ? onnx_values_add(&m->values, in->name) : NULL;
     if (v == NULL) return wrong(m, "no name of its own has input", in->name, "the file is damaged");
     GYRE_TRY(input_size(m, in->name, dims, (int)s->n_dim, &axes));
+    m->fork = fork_of(m->work.file->model->graph, in->name);
     v->kind = ONNX_PICTURE;
     v->layer = ONNX_IMAGES;
+    v->forked = m->fork != NULL && strcmp(m->fork, in->name) == 0;
     v->view = onnx_view_of(axes, m->size);
     return GYRE_OK;
 }

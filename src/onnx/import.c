@@ -53,6 +53,16 @@ bool onnx_is_picture(onnx_import *m, onnx_call *c, int k) {
     return false;
 }
 
+bool onnx_is_planes(onnx_import *m, onnx_call *c, const onnx_value *v, const char *why) {
+    const int64_t *size = onnx_size_of(m, v);
+    const bool row = size[ONNX_AXIS_H] * size[ONNX_AXIS_W] == 1 && v->view.rank == 4;
+    if (onnx_view_is(&v->view, "NCHW")) return true;
+    onnx_refuse(m, c, "%s",
+                row ? "it reads a picture made of a row, as by Unflatten, which gyre leaves a row"
+                    : why);
+    return false;
+}
+
 bool onnx_is_weight(onnx_import *m, onnx_call *c, int k) {
     const onnx_value *v = k < c->in_count ? c->in[k] : NULL;
     if (v != NULL && v->kind == ONNX_CONSTANT) return true;

@@ -26,6 +26,7 @@ typedef struct {
     int64_t size[ONNX_AXES];   /* of the images; N is the file's, or stands for any */
     const onnx_affine *affine; /* of the images, as layers read them; NULL: none */
     bool affine_known;
+    const char *fork;        /* the value that the normalisation ends with; NULL: not known */
     int output;              /* layer */
     bool softmax;            /* it was the last operator, and is left out */
     bool folded;             /* batch norms lie in convolutions */
@@ -57,6 +58,8 @@ bool onnx_call_is(const onnx_call *c, const char *op);
 onnx_constant *onnx_constant_in(const onnx_call *c, int k);
 /* Input k is what a layer can read: a layer's output, or the images. Else the call is refused. */
 bool onnx_is_picture(onnx_import *m, onnx_call *c, int k);
+/* The value is (N, C, H, W); else the call is refused, for this reason or a nearer one. */
+bool onnx_is_planes(onnx_import *m, onnx_call *c, const onnx_value *v, const char *why);
 /* Likewise that it is a constant; the other: or left out. */
 bool onnx_is_weight(onnx_import *m, onnx_call *c, int k);
 bool onnx_may_be_weight(onnx_import *m, onnx_call *c, int k);

@@ -29,6 +29,8 @@ typedef struct {
     int64_t pads[4];  /* of a step that pads: top, left, bottom, right */
     int64_t steps[2]; /* of a Slice: along height and width */
     int64_t heads;    /* of a step of attention, the product of queries and keys; 0 */
+    int half;         /* of a step that takes a half of the channels: 1, 2; 0 */
+    bool causal;      /* of a step of attention: it leaves out what comes behind a query's place */
     bool volume;      /* a step on (N, 1, C, H, W), whose pads are of channels */
     int stand_in;     /* of a step: the layer + 1 in its place as a node; 0: none */
     bool doubtful;    /* what it trains may be a buffer */

@@ -29,6 +29,9 @@ static const char *why(const onnx_layer *l) {
     if (l->why != NULL) return l->why;
     if (strcmp(l->from->op_type, "Pad") == 0)
         return "gyre pads pictures in front of a convolution or an average alone";
+    if (l->half > 0)
+        return "gyre takes no parts of pictures but every so manyth pixel, and the halves of "
+               "channels whose first is multiplied by the GELU of the second";
     return "gyre has it as part of a norm or an activation alone";
 }
 

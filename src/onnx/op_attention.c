@@ -65,6 +65,20 @@ static bool are_scores(const onnx_layer *l) {
     return onnx_is_step(l, "MatMul") && l->heads > 0;
 }
 
+bool onnx_are_scores(const onnx_import *m, const onnx_value *v) {
+    double number = 1;
+    return v->kind == ONNX_PICTURE && are_scores(onnx_layer_at(m, below(m, v->layer, &number)));
+}
+
+/* The scores that a softmax is of, below a mask and numbers. */
+static const onnx_layer *scores_below(const onnx_import *m, int place, double *number,
+                                      bool *causal) {
+    const onnx_layer *l = onnx_layer_at(m, place);
+    *causal = l != NULL && l->causal;
+    if (*causal) place = l->inputs[0];
+    return onnx_layer_at(m, below(m, place, number));
+}
+
 /* ---- q k^T */
 
 /* (N, heads, queries, keys): the last one is no axis of a sample. */
@@ -104,11 +118,12 @@ static bool are_learned_scores(const onnx_import *m, int place) {
 
 bool onnx_attention_softmax(onnx_import *m, onnx_call *c) {
     double number = 1;
+    bool causal;
     const onnx_value *v = c->in[0];
     const int64_t axis = onnx_integer(c->node, "axis", -1);
     const bool last = axis == -1 || axis == v->view.rank - 1;
     if (!last || !onnx_call_is(c, "Softmax") || m->opset < 13 || v->layer < 0) return false;
-    if (are_scores(onnx_layer_at(m, below(m, v->layer, &number))))
+    if (are_scores(scores_below(m, v->layer, &number, &causal)))
         onnx_give_step(m, c, &c->in[0], 1, NAN);
     else if (are_learned_scores(m, v->layer))
         onnx_refuse(m, c,
@@ -137,7 +152,8 @@ static bool give_node(onnx_import *m, onnx_call *c) {
     const onnx_layer *soft = onnx_layer_of(m, p);
     const int rank = p->view.rank;
     if (!onnx_is_step(soft, "Softmax") || rank < 3 || rank > 4) return false;
-    const onnx_layer *scores = onnx_layer_at(m, below(m, soft->inputs[0], &factor));
+    bool causal;
+    const onnx_layer *scores = scores_below(m, soft->inputs[0], &factor, &causal);
     onnx_value v = *c->in[turned ? 0 : 1];
     if (!are_scores(scores) || heads_of(m, &v, turned) != scores->heads || v.view.rank != rank)
         return false;
@@ -164,6 +180,7 @@ static bool give_node(onnx_import *m, onnx_call *c) {
     onnx_layer *l = n.failed ? NULL : onnx_give(m, c, "attention", list, 3);
     if (l == NULL) return true;
     onnx_option(&m->work, l, "heads", (double)heads);
+    if (causal) onnx_option_flag(&m->work, l, "causal", true);
     c->out[0]->view = view;
     return true;
 }

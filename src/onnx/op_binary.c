@@ -32,6 +32,12 @@ static bool fits_into(const onnx_value *v, const onnx_constant *k) {
     return true;
 }
 
+/* x becomes -x: a part of the network, since no normalisation does so. */
+static bool turns(const onnx_call *c, double number, int place) {
+    if (onnx_call_is(c, "Sub")) return place == 1;
+    return number < 0 && (onnx_call_is(c, "Mul") || (place == 0 && onnx_call_is(c, "Div")));
+}
+
 /* It leaves the picture as it is. */
 static bool is_idle(const onnx_call *c, double number, int place) {
     if (number == 1 && onnx_call_is(c, "Mul")) return true;
@@ -55,14 +61,17 @@ static void with_constant(onnx_import *m, onnx_call *c, int place) {
         onnx_refuse(m, c, "its constant of %d dimensions does not fit into the picture", k->rank);
         return;
     }
-    if (v->layer == ONNX_IMAGES && !onnx_call_is(c, "Pow") && !k->trained) {
+    if (onnx_mask_added(m, c, v, k)) return;
+    const bool single = onnx_constant_all(&m->work, k, &number);
+    const bool network = v->forked || onnx_call_is(c, "Pow") || (single && turns(c, number, place));
+    if (v->layer == ONNX_IMAGES && !network && !k->trained) {
         if (onnx_parameter_of(k) != NULL) m->normaliser = onnx_parameter_of(k);
         onnx_affine_step(m, c, v, k, place == 1);
         return;
     }
     const bool trained = onnx_is_trained(m, k);
-    const bool one = onnx_constant_all(&m->work, k, &number) &&
-                     (!trained || k->count == 1 || k->uniform); /* equal numbers train apart */
+    const bool one =
+        single && (!trained || k->count == 1 || k->uniform); /* equal numbers train apart */
     const bool idle = one && !trained && is_idle(c, number, place);
     if (idle && !onnx_is_parameter(k) && !is_lost_weight(m, v, k)) {
         onnx_give_same(c, v);

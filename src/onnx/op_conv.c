@@ -26,8 +26,10 @@ void onnx_op_conv(onnx_import *m, onnx_call *c) {
         return;
     onnx_value *in = onnx_unpadded(m, c->in[0], more);
     const int64_t *size = onnx_size_of(m, in);
-    if (w->rank != 4 || !onnx_view_is(&in->view, "NCHW")) {
-        onnx_refuse(m, c, "gyre convolves pictures of two dimensions alone");
+    static const char why[] = "gyre convolves pictures of two dimensions alone";
+    if (!onnx_is_planes(m, c, in, why)) return;
+    if (w->rank != 4) {
+        onnx_refuse(m, c, "%s", why);
         return;
     }
     if (groups < 1 || w->dims[0] < 1 || w->dims[0] % groups != 0 ||

@@ -33,21 +33,21 @@ static bool find_rounding(pool *o, const int64_t in[2]) {
     return false;
 }
 
+static const char windows[] = "gyre pools pictures of two dimensions, with the same padding on "
+                              "both sides, less than the window, and without dilation";
+
 static void refuse_window(onnx_import *m, onnx_call *c) {
-    onnx_refuse(m, c,
-                "gyre pools pictures of two dimensions, with the same padding on both sides, less "
-                "than the window, and without dilation");
+    onnx_refuse(m, c, "%s", windows);
 }
 
 /* The windows of a call on (N, C, H, W), or the call is refused. */
 static bool read_pool(onnx_import *m, onnx_call *c, pool *o) {
     if (!onnx_is_picture(m, c, 0)) return false;
     const int64_t *in = &onnx_size_of(m, c->in[0])[ONNX_AXIS_H];
-    bool fits = onnx_view_is(&c->in[0]->view, "NCHW");
-    if (fits && !onnx_window_read(m, c, in, NULL, &o->w)) return false;
+    if (!onnx_is_planes(m, c, c->in[0], windows)) return false;
+    if (!onnx_window_read(m, c, in, NULL, &o->w)) return false;
     o->ceil = onnx_integer(c->node, "ceil_mode", 0) != 0;
-    fits = fits && o->w.dilation[0] == 1 && o->w.dilation[1] == 1;
-    if (fits && find_rounding(o, in)) return true;
+    if (o->w.dilation[0] == 1 && o->w.dilation[1] == 1 && find_rounding(o, in)) return true;
     refuse_window(m, c);
     return false;
 }
@@ -144,18 +144,15 @@ void onnx_op_average_pool(onnx_import *m, onnx_call *c) {
         onnx_refuse(m, c, "gyre's averages count padding that is the same on both sides");
 }
 
-static void give_global(onnx_import *m, onnx_call *c, const char *type) {
-    onnx_layer *l =
-        onnx_give_sized(m, c, type, c->in[0], onnx_size_of(m, c->in[0])[ONNX_AXIS_C], 1, 1);
+static void give_global(onnx_import *m, onnx_call *c, const char *type, onnx_value *in) {
+    onnx_layer *l = onnx_give_sized(m, c, type, in, onnx_size_of(m, in)[ONNX_AXIS_C], 1, 1);
     if (l != NULL) onnx_option_flag(&m->work, l, "global", true);
 }
 
 static void global(onnx_import *m, onnx_call *c, const char *type) {
     if (!onnx_is_picture(m, c, 0)) return;
-    if (onnx_view_is(&c->in[0]->view, "NCHW"))
-        give_global(m, c, type);
-    else
-        onnx_refuse(m, c, "gyre pools pictures of two dimensions alone");
+    if (onnx_is_planes(m, c, c->in[0], "gyre pools pictures of two dimensions alone"))
+        give_global(m, c, type, c->in[0]);
 }
 
 void onnx_op_global_average(onnx_import *m, onnx_call *c) {
@@ -198,6 +195,36 @@ static bool are_pixels(const onnx_view *v, unsigned bits, const int64_t *size) {
     return pixels == size[ONNX_AXIS_H] * size[ONNX_AXIS_W];
 }
 
+/* The dimension is the whole height (0) or width (1) of a picture, alone; -1. */
+static int direction_of(const onnx_view *v, unsigned bits) {
+    for (int k = 0; k < 2; k++) {
+        const int at = onnx_view_find(v, ONNX_AXIS_H + k);
+        if (at >= 0 && bits == 1U << at) return k;
+    }
+    return -1;
+}
+
+/* A pool along one direction, whose window is the example's. */
+static void give_line(onnx_import *m, onnx_call *c, const char *type, int k) {
+    int64_t size[ONNX_AXES], window[2] = {1, 1};
+    memcpy(size, onnx_size_of(m, c->in[0]), sizeof size);
+    window[k] = size[ONNX_AXIS_H + k];
+    size[ONNX_AXIS_H + k] = 1;
+    onnx_layer *l = onnx_give_sized(m, c, type, c->in[0], size[ONNX_AXIS_C], size[ONNX_AXIS_H],
+                                    size[ONNX_AXIS_W]);
+    if (l == NULL) return;
+    l->adaptive = l->fitted = true;
+    onnx_option_list(&m->work, l, "size", window, 2);
+}
+
+/* Of what a pool of the other direction has left, the pool of all pixels. */
+static onnx_value whole_of(onnx_import *m, const onnx_call *c, const char *type) {
+    const onnx_layer *l = onnx_layer_of(m, c->in[0]);
+    const bool line =
+        onnx_layer_is(l, type) && l->fitted && strcmp(l->from->op_type, c->node->op_type) == 0;
+    return line ? onnx_value_at(m, l->inputs[0], c->in[0]) : *c->in[0];
+}
+
 /* type: of the pool that does the same; a mean over channels is a step of a layer norm. */
 static void reduce(onnx_import *m, onnx_call *c, const char *type, bool mean) {
     if (!onnx_is_picture(m, c, 0)) return;
@@ -208,10 +235,12 @@ static void reduce(onnx_import *m, onnx_call *c, const char *type, bool mean) {
     bool channels =
         onnx_view_find(&v, ONNX_AXIS_C) >= 0 && bits == 1U << onnx_view_find(&v, ONNX_AXIS_C);
     bool pixels = are_pixels(&v, bits, size);
-    if (bits == 0 || (!pixels && !(channels && keep && mean))) {
+    const int direction = direction_of(&v, bits);
+    if (bits == 0 || (!pixels && direction < 0 && !(channels && keep && mean))) {
         onnx_refuse(m, c,
-                    mean ? "gyre takes means over the pixels of a picture, all of them"
-                         : "gyre takes the largest of the pixels of a picture, all of them");
+                    mean ? "gyre takes means over the pixels of a picture, or its height or width"
+                         : "gyre takes the largest of the pixels of a picture, or along its height "
+                           "or width");
         return;
     }
     for (int i = v.rank - 1; i >= 0; i--) {
@@ -219,8 +248,11 @@ static void reduce(onnx_import *m, onnx_call *c, const char *type, bool mean) {
         onnx_view_drop_atoms(&v, i);
         if (!keep) onnx_view_remove(&v, i);
     }
+    onnx_value whole = whole_of(m, c, type);
     if (pixels)
-        give_global(m, c, type);
+        give_global(m, c, type, &whole);
+    else if (direction >= 0)
+        give_line(m, c, type, direction);
     else
         onnx_give_step(m, c, &c->in[0], 1, NAN); /* of a layer norm */
     if (c->out[0] != NULL && c->out[0]->kind == ONNX_PICTURE) c->out[0]->view = v;
@@ -289,10 +321,11 @@ void onnx_op_resize(onnx_import *m, onnx_call *c) {
     const Onnx__AttributeProto *mode = onnx_attribute(c->node, "mode");
     bool nearest = mode == NULL || onnx_is_text(c->node, "mode", "nearest");
     bool old = strcmp(c->node->op_type, "Upsample") == 0 || c->in_count == 2; /* before opset 11 */
+    static const char why[] = "gyre repeats pixels 1 to 64 times, as often in both directions";
+    if (!onnx_is_planes(m, c, c->in[0], why)) return;
     if (!nearest || factor == 0 || !repeats(c, old, factor) ||
-        !onnx_view_is(&c->in[0]->view, "NCHW") || size[ONNX_AXIS_H] > INT_MAX / factor ||
-        size[ONNX_AXIS_W] > INT_MAX / factor) {
-        onnx_refuse(m, c, "gyre repeats pixels 1 to 64 times, as often in both directions");
+        size[ONNX_AXIS_H] > INT_MAX / factor || size[ONNX_AXIS_W] > INT_MAX / factor) {
+        onnx_refuse(m, c, "%s", why);
         return;
     }
     onnx_layer *l = onnx_give_sized(m, c, "upsample", c->in[0], size[ONNX_AXIS_C],

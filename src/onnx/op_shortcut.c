@@ -62,7 +62,7 @@ static void give_steps(onnx_import *m, onnx_call *c, onnx_value *in, const int64
 
 void onnx_op_slice(onnx_import *m, onnx_call *c) {
     int64_t steps[2];
-    if (!onnx_is_picture(m, c, 0)) return;
+    if (!onnx_is_picture(m, c, 0) || onnx_slice_half(m, c)) return;
     if (!onnx_view_is(&c->in[0]->view, "NCHW") || c->in[0]->view.rank != 4 ||
         !read_steps(m, c, steps)) {
         onnx_refuse(m, c, "gyre takes no parts of pictures but every so manyth pixel");

@@ -57,6 +57,7 @@ void onnx_op_where(onnx_import *m, onnx_call *c) {
         onnx_refuse(m, c, "it has not three inputs");
         return;
     }
+    if (onnx_mask_chosen(m, c)) return;
     if (flags == NULL && is_softplus(m, c)) {
         onnx_give_same(c, c->in[2]);
         return;

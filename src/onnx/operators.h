@@ -73,6 +73,11 @@ void onnx_op_same(onnx_import *m, onnx_call *c);
 void onnx_op_cast(onnx_import *m, onnx_call *c);
 /* op_shortcut.c */
 void onnx_op_slice(onnx_import *m, onnx_call *c);
+/* op_halves.c */
+void onnx_op_split(onnx_import *m, onnx_call *c); /* SplitToSequence, too */
+void onnx_op_sequence_at(onnx_import *m, onnx_call *c);
+/* Slice of the channels' first or second half; false: of another part. */
+bool onnx_slice_half(onnx_import *m, onnx_call *c);
 /* Pad of the channels alone; false: gyre has no such node. */
 bool onnx_pad_channels(onnx_import *m, onnx_call *c, int64_t front, int64_t back);
 /* op_concat.c */
@@ -87,6 +92,12 @@ void onnx_op_div(onnx_import *m, onnx_call *c);
 bool onnx_attention_product(onnx_import *m, onnx_call *c);
 /* Softmax of attention's scores; false: of something else. */
 bool onnx_attention_softmax(onnx_import *m, onnx_call *c);
+/* The value is the scores of attention, times numbers. */
+bool onnx_are_scores(const onnx_import *m, const onnx_value *v);
+/* op_mask.c */
+/* Add of a causal mask to scores, and Where, which sets them; false: it is something else. */
+bool onnx_mask_added(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k);
+bool onnx_mask_chosen(onnx_import *m, onnx_call *c);
 /* op_positions.c */
 /* Add of a number for each place of a sample; false: the constant is none. */
 bool onnx_give_positions(onnx_import *m, onnx_call *c, onnx_value *v, onnx_constant *k);

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FACTORS_MAX = 8 };
+enum { FACTORS_MAX = 8, NONE = ONNX_IMAGES - 1 /* no layer, nor the images */ };
 
 typedef struct {
     double number;
@@ -67,36 +67,40 @@ static const onnx_layer *plus(const onnx_import *m, const onnx_layer *l, double 
     return onnx_is_step(l, "Add") && l->number == number ? onnx_layer_at(m, l->inputs[0]) : NULL;
 }
 
-/* The layer that a chain of steps begins with, which multiply by numbers. */
-static int below_numbers(const onnx_import *m, int place) {
+/* The factor x of a product p, which is number x and factor k: both may have numbers in them. */
+static bool is_times(const product *p, int k, double number, const product *x) {
+    return fabs(p->number - number * x->number) <= 1e-5 * fabs(p->number) && same_factors(p, k, x);
+}
+
+/* The layer, below steps that multiply by numbers, whose own number is this one. */
+static int place_with(const onnx_import *m, int place, double number) {
     const onnx_layer *l = onnx_layer_at(m, place);
-    while (!isnan(l == NULL ? NAN : l->number) &&
-           (onnx_is_step(l, "Mul") || onnx_is_step(l, "Div"))) {
+    while (!is_close(product_of(m, place).number, number)) {
+        bool numbered = l != NULL && !isnan(l->number) && !l->number_first;
+        if (!numbered || !(onnx_is_step(l, "Mul") || onnx_is_step(l, "Div"))) return NONE;
         place = l->inputs[0];
         l = onnx_layer_at(m, place);
     }
     return place;
 }
 
-/* ---- each activation: the place of its x, or ONNX_IMAGES - 1 */
-
-enum { NONE = ONNX_IMAGES - 1 };
+/* ---- each activation: the place of its x, or NONE */
 
 /* x sigmoid(x) */
 static int match_silu(const onnx_import *m, const product *p, int k) {
     const onnx_layer *l = onnx_layer_at(m, p->factors[k]);
-    if (!onnx_layer_is(l, "sigmoid") || p->number != 1) return NONE;
+    if (!onnx_layer_is(l, "sigmoid")) return NONE;
     const product x = product_of(m, l->inputs[0]);
-    return x.number == 1 && same_factors(p, k, &x) ? l->inputs[0] : NONE;
+    return is_times(p, k, 1, &x) ? l->inputs[0] : NONE;
 }
 
 /* x tanh(softplus(x)) */
 static int match_mish(const onnx_import *m, const product *p, int k) {
     const onnx_layer *l = onnx_layer_at(m, p->factors[k]);
     const onnx_layer *soft = onnx_layer_is(l, "tanh") ? onnx_layer_at(m, l->inputs[0]) : NULL;
-    if (!onnx_is_step(soft, "Softplus") || p->number != 1) return NONE;
+    if (!onnx_is_step(soft, "Softplus")) return NONE;
     const product x = product_of(m, soft->inputs[0]);
-    return x.number == 1 && same_factors(p, k, &x) ? soft->inputs[0] : NONE;
+    return is_times(p, k, 1, &x) ? soft->inputs[0] : NONE;
 }
 
 /* x hardsigmoid(x), x relu6(x + 3) / 6 */
@@ -109,9 +113,9 @@ static int match_hardswish(const onnx_import *m, const product *p, int k) {
         x = onnx_layer_at(m, l->inputs[0])->inputs[0];
         number = 1.0 / 6;
     }
-    if (x == NONE || !is_close(p->number, number)) return NONE;
+    if (x == NONE) return NONE;
     const product found = product_of(m, x);
-    return found.number == 1 && same_factors(p, k, &found) ? x : NONE;
+    return is_times(p, k, number, &found) ? x : NONE;
 }
 
 /* relu6(x + 3) / 6 */
@@ -125,38 +129,45 @@ static int match_hardsigmoid(const onnx_import *m, const product *p, int k) {
 /* 0.5 x (1 + erf(x / sqrt(2))) */
 static int match_gelu(const onnx_import *m, const product *p, int k) {
     const onnx_layer *l = plus(m, onnx_layer_at(m, p->factors[k]), 1);
-    if (!onnx_is_step(l, "Erf") || !is_close(p->number, 0.5)) return NONE;
+    if (!onnx_is_step(l, "Erf")) return NONE;
     const product x = product_of(m, l->inputs[0]);
-    if (!is_close(x.number, sqrt(0.5)) || !same_factors(p, k, &x)) return NONE;
-    return below_numbers(m, l->inputs[0]);
+    return is_times(p, k, sqrt(0.5), &x) ? place_with(m, l->inputs[0], 2 * p->number) : NONE;
 }
 
 /* 0.044715 x^3 */
 static bool is_cubic(const onnx_import *m, int place, int x) {
     const product p = product_of(m, place), one = product_of(m, x);
-    if (!is_close(p.number, 0.044715)) return false;
     const onnx_layer *power = p.count == 1 ? onnx_layer_at(m, p.factors[0]) : NULL;
-    if (onnx_is_step(power, "Pow")) return power->number == 3 && power->inputs[0] == x;
-    bool thrice = one.count == 1 && p.count == 3;
-    for (int i = 0; thrice && i < 3; i++) thrice = p.factors[i] == one.factors[0];
-    return thrice && one.number == 1;
+    if (onnx_is_step(power, "Pow"))
+        return is_close(p.number, 0.044715) && power->number == 3 && power->inputs[0] == x;
+    bool thrice = one.count > 0 && p.count == 3 * one.count;
+    for (int i = 0; thrice && i < p.count; i++) thrice = p.factors[i] == one.factors[i / 3];
+    return thrice && is_close(p.number, 0.044715 * pow(one.number, 3));
 }
 
 /* 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
 static int match_gelu_tanh(const onnx_import *m, const product *p, int k) {
     const onnx_layer *l = plus(m, onnx_layer_at(m, p->factors[k]), 1);
-    if (!onnx_layer_is(l, "tanh") || !is_close(p->number, 0.5)) return NONE;
+    if (!onnx_layer_is(l, "tanh")) return NONE;
     const product inner = product_of(m, l->inputs[0]);
     const onnx_layer *sum = inner.count == 1 ? onnx_layer_at(m, inner.factors[0]) : NULL;
     if (!onnx_layer_is(sum, "add") || !is_close(inner.number, sqrt(2 / acos(-1)))) return NONE;
     for (int i = 0; i < 2; i++) {
         const product x = product_of(m, sum->inputs[i]);
-        if (is_cubic(m, sum->inputs[1 - i], sum->inputs[i]) && x.number == 1 &&
-            same_factors(p, k, &x)) {
+        if (is_cubic(m, sum->inputs[1 - i], sum->inputs[i]) && is_times(p, k, 0.5, &x))
             return sum->inputs[i];
-        }
     }
     return NONE;
+}
+
+/* a gelu(b) of the halves of one value */
+static int match_geglu(const onnx_import *m, const product *p, int k) {
+    const onnx_layer *gelu = onnx_layer_at(m, p->factors[k]);
+    if (p->count != 2 || p->number != 1 || !onnx_layer_is(gelu, "gelu")) return NONE;
+    const onnx_layer *a = onnx_layer_at(m, p->factors[1 - k]);
+    const onnx_layer *b = onnx_layer_at(m, gelu->inputs[0]);
+    const bool halves = a != NULL && b != NULL && a->half == 1 && b->half == 2;
+    return halves && a->inputs[0] == b->inputs[0] ? a->inputs[0] : NONE;
 }
 
 static const struct {
@@ -164,7 +175,8 @@ static const struct {
     int (*match)(const onnx_import *m, const product *p, int k);
 } activations[] = {{"silu", match_silu},           {"mish", match_mish},
                    {"hardswish", match_hardswish}, {"hardsigmoid", match_hardsigmoid},
-                   {"gelu", match_gelu},           {"gelu_tanh", match_gelu_tanh}};
+                   {"gelu", match_gelu},           {"gelu_tanh", match_gelu_tanh},
+                   {"geglu", match_geglu}};
 
 void onnx_pattern_product(onnx_import *m, onnx_call *c) {
     if (c->out[0] == NULL || c->out[0]->kind != ONNX_PICTURE) return;
@@ -174,7 +186,10 @@ void onnx_pattern_product(onnx_import *m, onnx_call *c) {
             int x = activations[i].match(m, &p, k);
             if (x == NONE) continue;
             onnx_value in = onnx_value_at(m, x, c->out[0]), *only = &in;
-            onnx_give(m, c, activations[i].type, &only, 1);
+            int64_t size[ONNX_AXES];
+            memcpy(size, onnx_size_of(m, c->out[0]), sizeof size);
+            onnx_layer *l = onnx_give(m, c, activations[i].type, &only, 1);
+            if (l != NULL) memcpy(l->size, size, sizeof size);
             return;
         }
     }

@@ -19,8 +19,9 @@ bool onnx_affine_same(const onnx_affine *a, const onnx_affine *b, int64_t channe
 typedef enum {
     ONNX_CONSTANT, /* `constant` */
     ONNX_PICTURE,  /* a layer's output, as `view` has it */
-    ONNX_NOISE,    /* 1 with the probability `keep`, else 0, times `factor`; `view` is its shape */
-    ONNX_UNKNOWN   /* behind something that is not supported */
+    ONNX_HALVES, /* a sequence: the halves of the channels of a layer's output, as `view` has it */
+    ONNX_NOISE,  /* 1 with the probability `keep`, else 0, times `factor`; `view` is its shape */
+    ONNX_UNKNOWN /* behind something that is not supported */
 } onnx_kind;
 
 typedef struct {
@@ -30,9 +31,10 @@ typedef struct {
     int layer; /* ONNX_IMAGES: the images, as `affine` changes them (NULL: not at all) */
     onnx_view view;
     const onnx_affine *affine;
-    double keep, factor;             /* keep: < 0 before the comparison */
-    double raised;                   /* NOISE, before the comparison: a number that was added */
-    bool constant_like;              /* UNKNOWN: no input decides it */
+    double keep, factor; /* keep: < 0 before the comparison */
+    double raised;       /* NOISE, before the comparison: a number that was added */
+    bool constant_like;  /* UNKNOWN: no input decides it */
+    bool forked; /* the images: several operators read them so, and the normalisation ends here */
     const Onnx__TensorProto *unread; /* UNKNOWN: a tensor of a type that gyre does not read */
 } onnx_value;
 

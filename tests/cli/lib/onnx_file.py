@@ -110,7 +110,7 @@ def make_bad():
                               node("Pow", ["a", "two"], ["b"]), node("ReduceMean", ["b"], ["v"], axes=[-1]),
                               node("Add", ["v", "eps"], ["c"]), node("Sqrt", ["c"], ["d"]), node("Div", ["a", "d"], ["e"]),
                               node("Transpose", ["e"], ["body"], perm=[0, 3, 1, 2])],
-                             [constant("two", 2.0), constant("eps", 1e-6)]), "node_m (ReduceMean): gyre takes means over")
+                             [constant("two", 2.0), constant("eps", 1e-6)]), "node_a (Sub): gyre has it as part of a norm")
     bad("domain", around([node("Gelu", ["stem"], ["body"], domain="com.microsoft")]), "com.microsoft")
     bad("dynamic", around(RELU, image=("N", 3, "height", 8)), "height of input 'images' has no fixed size")
     bad("large_image", around(RELU, image=("N", 3, 2**31 - 1, 2**31 - 1)), "more than 2^31 values")

@@ -12,8 +12,8 @@ def twice(second):
             node("Add", ["f", "norm.bias"], ["body"])]
 
 
-def attend(factor=0.7071067811865476, other=False, turned=False, softmax=3):
-    """softmax(q k^T factor) v of 2 heads; q and v are "near", keys "k"."""
+def attend(factor=0.7071067811865476, other=False, turned=False, softmax=3, mask=()):
+    """softmax(q k^T factor) v of 2 heads; q and v are "near", keys "k". mask: nodes from "scaled" to "masked"."""
     shape, order = literal("shape", [0, 2, 2, 64], (4,), INT64), [0, 1, 3, 2]
     heads = lambda x, y: [node("Reshape", [x, "shape"], [y + "t"]), node("Transpose", [y + "t"], [y], perm=order)]
     last = [node("MatMul", ["p", "q"], ["y"]), node("Transpose", ["y"], ["yt"], perm=order)]
@@ -25,7 +25,54 @@ def attend(factor=0.7071067811865476, other=False, turned=False, softmax=3):
     return [shape, literal("f", factor), literal("sides", [0, 4, 8, 8], (4,), INT64),
             node("Conv", ["stem", "near.weight"], ["near"], kernel_shape=[1, 1]), node("Conv", ["near", "k.weight"], ["k"], kernel_shape=[1, 1]),
             *heads("near", "q"), *heads("k", "keys"), node("MatMul", ["q", "keyst"], ["s"]), node("Mul", ["s", "f"], ["scaled"]),
-            node("Softmax", ["scaled"], ["p"], axis=softmax), *last, node("Reshape", ["yt", "sides"], ["body"])]
+            *mask, node("Softmax", ["masked" if mask else "scaled"], ["p"], axis=softmax), *last, node("Reshape", ["yt", "sides"], ["body"])]
+
+
+def mask(pattern, bad, keys):
+    """Causal attention by a sum, by Where, and by Trilu; other masks."""
+    far, least = float("-inf"), literal("far", float("-inf"))
+    flags = [float(j <= i) for i in range(64) for j in range(64)]
+    masks = {"added": ([node("Add", ["scaled", "m"], ["masked"])], [0 if x else far for x in flags]),
+             "chosen": ([least, literal("zero", 0.0), node("Equal", ["m", "zero"], ["e"]), node("Where", ["e", "far", "scaled"], ["masked"])], flags),
+             "kept": ([least, node("Cast", ["m"], ["e"], to=9), node("Where", ["e", "scaled", "far"], ["masked"])], flags),
+             "triangle": ([literal("one", 1, (), INT64), node("Trilu", ["m", "one"], ["e"]), node("Add", ["scaled", "e"], ["masked"])], [-1e9] * 4096)}
+    for name, (nodes, numbers) in masks.items():
+        pattern("causal_" + name, "conv conv attention", attend(mask=nodes), [*keys, tensor("m", (64, 64), numbers)])
+    near = [0 if x else -1.0 for x in flags]
+    backwards = [far if x and i % 65 else 0 for i, x in enumerate(flags)]
+    for name, numbers in (("near", near), ("backwards", backwards)):
+        bad("mask_" + name, around(attend(mask=masks["added"][0]), [*keys, tensor("m", (64, 64), numbers)]), "gyre's constants of this kind")
+
+
+def gate(pattern, bad):
+    """a gelu(b) of the halves of 8 channels, by Split, Slice and SplitToSequence."""
+    wide, tail = node("Conv", ["stem", "wide.weight"], ["x"], kernel_shape=[1, 1]), [node("Gelu", ["b"], ["g"]), node("Mul", ["a", "g"], ["body"])]
+    n = lambda name, *x: literal(name, list(x), (len(x),), INT64)
+    cut = lambda y, begin, end: node("Slice", ["x", begin, end, "n1", "n1"], [y])
+    parts = {"split": [n("each", 4, 4), node("Split", ["x", "each"], ["a", "b"], axis=1)],
+             "slices": [n("n0", 0), n("n1", 1), n("n4", 4), n("n8", 8), cut("a", "n0", "n4"), cut("b", "n4", "n8")],
+             "sequence": [literal("n4", 4, (), INT64), node("SplitToSequence", ["x", "n4"], ["s"], axis=1), literal("i", 0, (), INT64),
+                          literal("j", 1, (), INT64), node("SequenceAt", ["s", "i"], ["a"]), node("SequenceAt", ["s", "j"], ["b"])]}
+    weight = [tensor("wide.weight", (8, 4, 1, 1))]
+    for name, nodes in parts.items():
+        pattern("gated_" + name, "conv geglu", [wide, *nodes, *tail], weight, opset=20)
+    swapped = [node("Gelu", ["a"], ["g"]), node("Mul", ["b", "g"], ["body"])]
+    bad("gated_swapped", around([wide, *parts["split"], *swapped], weight, opset=20), "the halves of channels whose first is multiplied")
+    bad("thirds", around([wide, n("each", 2, 2, 4), node("Split", ["x", "each"], ["a", "b", "c"], axis=1), *tail], weight, opset=20),
+        "gyre takes no parts of pictures")
+
+
+def average(pattern, bad):
+    """Means of one direction after the other."""
+    line = lambda op, x, y, axis, keep=1: node(op, [x], [y], axes=[axis], keepdims=keep)
+    for op, kind in (("ReduceMean", "average_pool"), ("ReduceMax", "max_pool")):
+        pattern(op + "_lines", kind, [line(op, "stem", "x", 3), line(op, "x", "body", 2)])
+        pattern(op + "_line", kind, [line(op, "stem", "body", 3)])
+    pattern("lines_differ", "average_pool max_pool", [line("ReduceMean", "stem", "x", 3), line("ReduceMax", "x", "body", 2)])
+    row = [literal("square", [0, 4, 2, 2], (4,), INT64), node("GlobalAveragePool", ["stem"], ["p"]), node("Flatten", ["p"], ["f"], axis=1),
+           node("Gemm", ["f", "up"], ["u"]), node("Reshape", ["u", "square"], ["r"])]
+    for op, more in (("AveragePool", {"kernel_shape": [2, 2]}), ("GlobalAveragePool", {})):
+        bad("row_" + op, around([*row, node(op, ["r"], ["body"], **more)], [tensor("up", (4, 16))]), "it reads a picture made of a row")
 
 
 def learn(pattern):
@@ -47,6 +94,9 @@ def add(pattern, bad):
     pattern("attention", "conv conv attention", attend(), keys)
     pattern("attention_turned", "conv conv attention", attend(turned=True), keys)
     pattern("attention_factor", "conv conv affine attention", attend(factor=0.25), keys)
+    mask(pattern, bad, keys)
+    gate(pattern, bad)
+    average(pattern, bad)
     bad("attention_other", around(attend(other=True), keys), "of two layers gyre multiplies the queries and keys of attention")
     bad("attention_axis", around(attend(softmax=2), keys), "gyre's loss has a softmax over the classes")
     norm = [tensor("norm.weight", (4, 1, 1)), tensor("norm.bias", (4, 1, 1))]
