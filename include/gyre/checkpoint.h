@@ -1,7 +1,8 @@
 /* Checkpoints: the state of a run after some number of completed updates, in one HDF5 file.
  *
  * /parameters/NAME f32, /optimizer/STATE/NAME f32, /average/NAME f32 where the run averages its
- * weights (of the parameters and, beside them, of the running statistics), /state (fixed-type
+ * weights (of the parameters and, beside them, of the running statistics), /lookahead/NAME likewise
+ * the slow weights of Lookahead, /state (fixed-type
  * attributes: completed updates, arithmetic config hash, data hash, model, versions that may change
  * bits), /state/buffers/LAYER.running_mean and .running_var f32, /state/input/mean and scale f32
  * (how images become numbers), /state/class_names where the classes have names, /state/network
@@ -39,17 +40,18 @@ typedef struct {
                                       */
     int state_count;
     char state_names[GYRE_STATES_MAX][32];
-    float *parameters;              /* (model->parameters) */
-    float *buffers;                 /* (model->buffers) */
-    float *states[GYRE_STATES_MAX]; /* (model->parameters) each */
-    float *averages;                /* (model->parameters + model->buffers); NULL: none */
+    float *parameters;                 /* (model->parameters) */
+    float *buffers;                    /* (model->buffers) */
+    float *states[GYRE_STATES_MAX];    /* (model->parameters) each */
+    float *averages;                   /* (model->parameters + model->buffers); NULL: none */
     float *beside[GYRE_AVERAGE_COUNT]; /* by their kind, those that nothing takes, likewise */
-    float *mean, *scale;            /* of the input: (h, w, c) and (c) */
-    bool averaged;                  /* parameters and buffers are the averages; never saved */
-    gyre_class_names names;         /* to be written, not owned; never read back */
-    const char *network;            /* settings.model.layers, likewise; NULL: `model` names it */
-    const char *config;             /* the resolved settings as text, likewise */
-    char imported[1200];            /* what gyre_parameters_import() took, as text; never saved */
+    float *slow;                       /* the slow weights of Lookahead, likewise; NULL: none */
+    float *mean, *scale;               /* of the input: (h, w, c) and (c) */
+    bool averaged;                     /* parameters and buffers are the averages; never saved */
+    gyre_class_names names;            /* to be written, not owned; never read back */
+    const char *network;               /* settings.model.layers, likewise; NULL: `model` names it */
+    const char *config;                /* the resolved settings as text, likewise */
+    char imported[1200]; /* what gyre_parameters_import() took, as text; never saved */
 } gyre_snapshot;
 
 /* Allocates the vectors for `m`. */
@@ -58,6 +60,7 @@ gyre_status gyre_snapshot_open(const gyre_model *m, int state_count, gyre_snapsh
 gyre_status gyre_snapshot_open_averages(const gyre_model *m, gyre_snapshot *s);
 gyre_status gyre_snapshot_open_beside(const gyre_model *m, gyre_average_kind kind,
                                       gyre_snapshot *s);
+gyre_status gyre_snapshot_open_slow(const gyre_model *m, gyre_snapshot *s);
 void gyre_snapshot_close(gyre_snapshot *s);
 
 /* The bytes of the file, seal included, made in memory; free() them. What is left to do is plain

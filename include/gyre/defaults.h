@@ -15,7 +15,8 @@
 #define GYRE_DEFAULT_SHARD_SAMPLES_MIN 32 /* likewise */
 
 #define GYRE_DEFAULT_AVERAGE_DECAY 0.9999 /* Ho et al. 2020, diffusers */
-#define GYRE_DEFAULT_AVERAGE_START 0.75   /* of the steps; Izmailov et al. 2018 */
+#define GYRE_DEFAULT_LOOKAHEAD_DECAY 0.5
+#define GYRE_DEFAULT_AVERAGE_START 0.75 /* of the steps; Izmailov et al. 2018 */
 #define GYRE_DEFAULT_AVERAGE_STATISTICS 4096
 
 #define GYRE_DEFAULT_GAMMA 1

@@ -1,8 +1,8 @@
 /* A model: a list of nodes, the layout of its flat parameter vector, and its initial weights.
  *
  * Plain host data, the same on every rank, built once. The flat vector holds the parameters
- * grouped by (lr_mult, decay_mult, frozen), in node order inside a group. Each begins on a 64-byte
- * boundary, which device libraries need; the floats between them are 0 in every vector. */
+ * grouped by (lr_mult, decay_mult, frozen, until), in node order inside a group. Each begins on a
+ * 64-byte boundary, which device libraries need; the floats between them are 0 in every vector. */
 #ifndef GYRE_MODEL_H
 #define GYRE_MODEL_H
 
@@ -42,7 +42,8 @@ typedef enum {
     GYRE_INIT_NORMAL,
     GYRE_INIT_UNIFORM,
     GYRE_INIT_WHITEN, /* filters made from training images */
-    GYRE_INIT_DIRAC, /* filter i passes channel i on, as far as there are channels; the rest UNIFORM */
+    GYRE_INIT_DIRAC, /* filter i passes channel i on, as far as there are channels; the rest UNIFORM
+                      */
     GYRE_INIT_CONSTANT
 } gyre_init;
 
@@ -66,8 +67,10 @@ typedef struct {
     size_t offset, count; /* in the flat vector, floats */
     float lr_mult, decay_mult;
     float node_lr_mult, node_decay_mult; /* as the network says, without optimizer.groups */
+    int64_t until; /* updates that it learns in, from the run's first one on; 0: in all */
     gyre_init init;
-    double spread; /* of NORMAL the deviation, of UNIFORM and DIRAC the half width, or the CONSTANT */
+    double
+        spread; /* of NORMAL the deviation, of UNIFORM and DIRAC the half width, or the CONSTANT */
     double fan_in, fan_out; /* of weights that sum; of a bias fan_in alone; else 0 */
     bool own_init;          /* of the rest: begins otherwise than its node type says */
     bool frozen;
@@ -80,7 +83,8 @@ typedef struct {
 typedef struct {
     size_t offset, count; /* in the flat vector */
     float lr_mult, decay_mult;
-    bool frozen; /* frozen parameters get no gradient and no update */
+    bool frozen;   /* frozen parameters get no gradient and no update */
+    int64_t until; /* nor do others from this update on; 0: they always do */
 } gyre_param_group;
 
 /* Running averages of what a node saw in training, which evaluation uses. */

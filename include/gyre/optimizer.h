@@ -17,12 +17,16 @@ void gyre_optimizer_close(gyre_optimizer *o);
 
 /* The first part of update t: uploads what differs from step to step, `rate` included. */
 gyre_status gyre_optimizer_begin(gyre_optimizer *o, int64_t t, gyre_rate rate);
-/* The second part, the same operations in each step, so that they may be recorded: applies the
- * reduced leaf, then packs the weights. */
-gyre_status gyre_optimizer_apply(gyre_optimizer *o, gyre_f32 leaf);
+/* The second part, the same operations in each step of a phase, so that they may be recorded:
+ * applies the reduced leaf, then packs the weights. */
+gyre_status gyre_optimizer_apply(gyre_optimizer *o, int64_t t, gyre_f32 leaf);
+/* The phase of update t: how many groups of parameters have ended before (gyre_param_group.until).
+ * At most model->group_count. */
+int gyre_optimizer_phase(const gyre_optimizer *o, int64_t t);
 
-/* `running` (model->buffers) becomes the mean of the moments of batches 0 to `batch`, of which those
- * are the last, reduced; what is frozen stays. Nothing happens after a step that was not finite. */
+/* `running` (model->buffers) becomes the mean of the moments of batches 0 to `batch`, of which
+ * those are the last, reduced; what is frozen stays. Nothing happens after a step that was not
+ * finite. */
 gyre_status gyre_optimizer_take_moments(const gyre_optimizer *o, gyre_f32 moments, int64_t batch,
                                         gyre_f32 running);
 

@@ -22,7 +22,8 @@ typedef struct {
     gyre_model *model;
     gyre_average_members members[GYRE_AVERAGE_COUNT]; /* of the averages that are kept */
 
-    gyre_stage_settings *stages; /* owned copies that `settings` points to */
+    gyre_stage_settings *stages; /* owned copies that `settings` points to, as what follows */
+    gyre_group_settings *groups;
     char *data_path, *init_path, *unet;
     char *layers;          /* NULL: the network's name tells all */
     double *class_weights; /* where they were to be balanced */

@@ -96,7 +96,7 @@ typedef struct {
     gyre_mirror mirror;
     int crop;          /* pixels of padding on each side before a random crop; 0: none */
     bool crop_reflect; /* they are the image's, reflected; else raw 0 */
-    int crop_size; /* side of the square that random resized crops become; 0: none */
+    int crop_size;     /* side of the square that random resized crops become; 0: none */
     double crop_scale_min, crop_scale_max; /* of their area, of the image's */
     double crop_ratio; /* of their sides at most, width to height or height to width */
     gyre_jitter_settings jitter;
@@ -107,10 +107,12 @@ typedef struct {
     gyre_normalization given; /* with NORMALIZE_GIVEN */
 } gyre_data_settings;
 
-/* Parameters whose names match learn at another rate or decay otherwise. */
+/* Parameters whose names match learn at another rate, decay otherwise, or learn for a while alone.
+ */
 typedef struct {
     char *match;                /* a POSIX extended regular expression */
     double lr_mult, decay_mult; /* times what the network says */
+    gyre_length until;          /* they stay as they are from there on; NONE: they learn always */
 } gyre_group_settings;
 
 typedef enum { GYRE_NOISE_LINEAR, GYRE_NOISE_SCALED_LINEAR, GYRE_NOISE_COSINE } gyre_noise;
@@ -177,6 +179,14 @@ typedef enum {
     GYRE_OPTIMIZER_ADADELTA
 } gyre_optimizer_name;
 
+/* gyre/lookahead.h */
+typedef struct {
+    int every; /* updates between two of its steps; 0: none */
+    double decay;
+    int power;
+    gyre_length until; /* NONE until resolved: the run's end */
+} gyre_lookahead_settings;
+
 typedef struct {
     gyre_optimizer_name name;
     double momentum;
@@ -186,24 +196,28 @@ typedef struct {
     double weight_decay;
     bool decoupled;   /* w -= lr wd w, instead of g += wd w; always so for adamw */
     double clip_norm; /* 0: off */
+    gyre_lookahead_settings lookahead;
     bool schedule_free;
     int64_t warmup; /* steps of the schedule, which schedule_free looks at; 0 until resolved */
 } gyre_optimizer_settings;
 
 /* Averages of the weights, see gyre/average.h. */
-#define GYRE_AVERAGES(KIND) KIND(none, NONE) KIND(ema, EMA) KIND(swa, SWA) KIND(minima, MINIMA)  \
-    KIND(schedule_free, FREE) /* not chosen: it comes with optimizer.schedule_free */
+#define GYRE_AVERAGES(KIND)                                                                        \
+    KIND(none, NONE)                                                                               \
+    KIND(ema, EMA)                                                                                 \
+    KIND(swa, SWA) KIND(minima, MINIMA)                                                            \
+        KIND(schedule_free, FREE) /* not chosen: it comes with optimizer.schedule_free */
 #define GYRE_AVERAGE_VALUE(name, NAME) GYRE_AVERAGE_##NAME,
 typedef enum { GYRE_AVERAGES(GYRE_AVERAGE_VALUE) GYRE_AVERAGE_COUNT } gyre_average_kind;
 
 typedef struct {
-    gyre_average_kind kind; /* the one that is taken in the weights' place */
+    gyre_average_kind kind;          /* the one that is taken in the weights' place */
     bool beside[GYRE_AVERAGE_COUNT]; /* by their kind: kept and scored besides */
     double decay;                    /* of ema */
     bool warmup;                     /* its decay rises to that */
     gyre_length start, every;        /* of swa's members; NONE: the defaults */
-    int first_minimum; /* from 1, that minima takes; 0: the default */
-    int statistics;    /* samples that the running statistics of all but ema are made of */
+    int first_minimum;               /* from 1, that minima takes; 0: the default */
+    int statistics; /* samples that the running statistics of all but ema are made of */
 } gyre_average_settings;
 
 static inline bool gyre_average_is_kept(const gyre_average_settings *s, gyre_average_kind kind) {
@@ -301,7 +315,7 @@ typedef struct {
  * cut it ends after so many of its steps, with the rates that it would have had, as a run that was
  * left there. */
 struct gyre_stage_settings {
-    gyre_length length, cut; /* cut: NONE, or steps, fewer than length */
+    gyre_length length, cut;         /* cut: NONE, or steps, fewer than length */
     gyre_schedule_settings schedule; /* stages == NULL: no nesting */
 };
 

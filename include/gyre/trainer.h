@@ -10,6 +10,7 @@
 #include "gyre/comm.h"
 #include "gyre/evaluator.h"
 #include "gyre/loader.h"
+#include "gyre/lookahead.h"
 #include "gyre/net.h"
 #include "gyre/optimizer.h"
 #include "gyre/resolve.h"
@@ -38,15 +39,17 @@ typedef struct {
     gyre_shards *shards;
     gyre_optimizer *optimizer;
     gyre_average *averages[GYRE_AVERAGE_COUNT]; /* by their kind; NULL: not kept */
+    gyre_lookahead *lookahead;                  /* NULL: none */
     gyre_loader *loader;
     char machine[GYRE_MACHINE_SIZE]; /* what may change bits, of all ranks */
     bool unlike;                     /* and it is not the same on all of them */
 
-    gyre_snapshot snapshot; /* host image of the state; filled by load and save */
-    char *config;           /* the resolved settings as text, which checkpoints hold */
-    bool images_kept;       /* the device has the training images */
-    uint64_t seed;          /* of batches and of random nodes: gyre_trainer_start's */
-    int64_t completed;      /* updates done */
+    gyre_snapshot snapshot;            /* host image of the state; filled by load and save */
+    char *config;                      /* the resolved settings as text, which checkpoints hold */
+    bool images_kept;                  /* the device has the training images */
+    struct gyre_trainer_phase *phases; /* of the optimizer, each a body of its own for record() */
+    uint64_t seed;                     /* of batches and of random nodes: gyre_trainer_start's */
+    int64_t completed;                 /* updates done */
     struct {
         gyre_batch batch; /* of the update under way */
         bool pending;     /* the last update's results are still on their way */
@@ -89,8 +92,8 @@ gyre_status gyre_trainer_save(gyre_trainer *t);
 gyre_status gyre_trainer_load(gyre_trainer *t);
 
 /* GYRE_EPEER, naming the odd rank, when anything that a result hangs on differs between ranks by a
- * bit: parameters, running statistics, optimizer state, averages, the mean and scale of the input.
- * With several ranks the snapshot then holds what was compared. Collective. */
+ * bit: parameters, running statistics, optimizer state, averages, slow weights, the mean and scale
+ * of the input. With several ranks the snapshot then holds what was compared. Collective. */
 gyre_status gyre_trainer_verify(gyre_trainer *t);
 /* In place of the next step, by a rank that has seen a reason to make none: aborts the job when it
  * alone has. Collective. */

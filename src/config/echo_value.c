@@ -5,19 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* {"key": value}, taking `value` over; NULL when memory is short, also for `value`. */
-static cJSON *object_json(const char *key, cJSON *value) {
-    cJSON *object = cJSON_CreateObject();
-    if (cJSON_AddItemToObject(object, key, value)) return object;
-    cJSON_Delete(value);
-    cJSON_Delete(object);
-    return NULL;
-}
-
-static cJSON *length_json(const gyre_length *length) {
-    return object_json(config_unit_name(length->unit), config_number_json(length->value));
-}
-
 static cJSON *milestones_json(const gyre_schedule_settings *s) {
     cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < s->milestone_count; i++) {
@@ -27,14 +14,14 @@ static cJSON *milestones_json(const gyre_schedule_settings *s) {
         cJSON_Delete(list);
         return NULL;
     }
-    return object_json(config_unit_name(s->milestones[0].unit), list);
+    return config_object_json(config_unit_name(s->milestones[0].unit), list);
 }
 
 static cJSON *validation_json(const gyre_data_settings *data) {
     if (data->validation == GYRE_VALIDATION_TEST) return cJSON_CreateString("test");
     if (data->validation == GYRE_VALIDATION_NONE) return cJSON_CreateString("none");
     if (data->validation == GYRE_VALIDATION_PART) return cJSON_CreateString("validation");
-    return object_json("split", config_number_json(data->split));
+    return config_object_json("split", config_number_json(data->split));
 }
 
 /* Keys that most runs have nothing for: the echo says what is not the default. */
@@ -86,6 +73,9 @@ static bool is_given(const config_field *f, const gyre_settings *settings) {
     }
     if (f->kind == FIELD_TEXT || f->kind == FIELD_NETWORK || f->kind == FIELD_UNET) {
         return *(char *const *)at != NULL;
+    }
+    if (at == &settings->optimizer.lookahead.decay) {
+        return settings->optimizer.lookahead.every > 0 || settings->optimizer.lookahead.decay > 0;
     }
     if (at == &settings->model.init_weights) return is_changed(f, at);
     if (strncmp(f->path, "average.", strlen("average.")) == 0) {
@@ -144,7 +134,7 @@ gyre_status config_field_get(const config_field *f, const gyre_settings *setting
         if (config_choice_at(f->choices, choice, text, sizeof text))
             *out = cJSON_CreateString(text);
         break;
-    case FIELD_LENGTH: *out = length_json(at); break;
+    case FIELD_LENGTH: *out = config_length_json(at); break;
     case FIELD_STEPS: *out = config_number_json(((const gyre_length *)at)->value); break;
     case FIELD_VALIDATION: *out = validation_json(&settings->data); break;
     case FIELD_NORMALIZE:

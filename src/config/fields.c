@@ -158,11 +158,29 @@ const config_field config_fields[] = {
     {"optimizer.schedule_free", FIELD_FLAG, ARITHMETIC, AT(optimizer.schedule_free), 0, 0, 0, NULL,
      "false",
      "Schedule-free sgd, adam or adamw (docs/average.md), for a rate that stays constant."},
+    {"optimizer.lookahead.every", FIELD_INTEGER, ARITHMETIC, AT(optimizer.lookahead.every), 1,
+     INT_TOP, 0, NULL, NULL,
+     "Lookahead (docs/average.md): after so many updates, and then again and again, slow weights "
+     "move towards the weights, which become the slow ones. Without it there are none."},
+    {"optimizer.lookahead.decay", FIELD_REAL, ARITHMETIC, AT(optimizer.lookahead.decay), 0,
+     0.9999999, 0, NULL, NULL,
+     "What stays of the slow weights each time: slow = decay slow + (1 - decay) weights; 0.5 where "
+     "it is not given."},
+    {"optimizer.lookahead.power", FIELD_INTEGER, ARITHMETIC, AT(optimizer.lookahead.power), 1, 100,
+     0, NULL, NULL,
+     "The decay rises with this power of the updates so far, up to the end of Lookahead; without "
+     "it, it is the same from the first on."},
+    {"optimizer.lookahead.until", FIELD_LENGTH, ARITHMETIC, AT(optimizer.lookahead.until), 1,
+     STEPS_TOP, UNIT_STEPS | UNIT_EPOCHS, NULL, NULL,
+     "Where Lookahead ends, and the weights become the slow ones; the run's end where it is not "
+     "given."},
     {"optimizer.groups", FIELD_GROUPS, ARITHMETIC, AT(model.groups), 0, 1e6, 0, NULL, NULL,
      "Parameters that learn otherwise, as [{\"match\": \"bias|bn\", \"decay_mult\": 0}]: "
-     "\"lr_mult\" "
-     "and \"decay_mult\" multiply the rate and the decay of those whose names match a POSIX "
-     "extended regular expression; groups that match the same one multiply together."},
+     "\"lr_mult\" and \"decay_mult\" multiply the rate and the decay of those whose names match a "
+     "POSIX extended regular expression; with \"until\": {\"epochs\": 3} they learn for so long, "
+     "and "
+     "stay as they are from then on. Groups that match the same one multiply together, and the "
+     "first end counts."},
 
 #include "fields_schedule.h"
 

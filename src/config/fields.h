@@ -82,6 +82,21 @@ const char *config_suggest_value(const char *path, const char *value, const char
  */
 const char *config_section_key(const char *section);
 
+/* The unit of this name; false: there is none. */
+bool config_unit_find(const char *name, gyre_unit *out);
+/* A length of a unit: steps are at least `min`, and whole unless `parts`; epochs, cycles and
+ * minutes are any positive number (0 only if min is). False, as of what follows: the value is none.
+ */
+bool config_take_unit_value(gyre_unit unit, double min, bool parts, const cJSON *value,
+                            gyre_length *out);
+/* {"epochs": 10}: exactly one unit among those of the field. */
+bool config_take_length(const config_field *f, const cJSON *value, gyre_length *out);
+/* Epochs, or steps from 1 on. */
+bool config_take_span(const cJSON *value, gyre_length *out);
+cJSON *config_length_json(const gyre_length *length);
+/* {"key": value}, taking `value` over; NULL when memory is short, also for `value`. */
+cJSON *config_object_json(const char *key, cJSON *value);
+
 /* The shortest of 15 to 17 digits that reads back as the same double; cJSON's own numbers may come
  * back one bit off. NULL if out of memory. */
 cJSON *config_number_json(double x);

@@ -141,6 +141,18 @@ static gyre_status finish_schedule_free(gyre_settings *s, const char *where) {
     return GYRE_OK;
 }
 
+static gyre_status finish_lookahead(gyre_settings *s, const char *where) {
+    gyre_lookahead_settings *l = &s->optimizer.lookahead;
+    if (l->every > 0 && s->optimizer.schedule_free) {
+        return gyre_fail(GYRE_EUSAGE,
+                         "%s: optimizer.lookahead: schedule-free optimizers average by themselves; "
+                         "leave one of the two out",
+                         where);
+    }
+    if (isnan(l->decay)) l->decay = l->every > 0 ? GYRE_DEFAULT_LOOKAHEAD_DECAY : 0;
+    return GYRE_OK;
+}
+
 static bool cycles_momentum(const gyre_schedule_settings *s) {
     for (int i = 0; i < s->stage_count; i++) {
         if (s->stages[i].schedule.cycle_momentum) return true;
@@ -190,6 +202,7 @@ gyre_status config_finish(config_reader *r, const char *where) {
     GYRE_TRY(finish_batch(s, where));
     GYRE_TRY(finish_optimizer(r, where));
     GYRE_TRY(finish_schedule_free(s, where));
+    GYRE_TRY(finish_lookahead(s, where));
     return check_momentum(s, where);
 }
 

@@ -44,6 +44,14 @@ static bool compiles_fast(const char *pattern) {
     return repeats <= MATCH_REPEATS;
 }
 
+static gyre_status take_until(const cJSON *value, const char *where, gyre_length *out) {
+    if (config_take_span(value, out)) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "%s: \"until\": expected {\"epochs\": number > 0} or {\"steps\": whole number "
+                     ">= 1}",
+                     where);
+}
+
 static gyre_status take_match(const char *pattern, const char *where, char **out) {
     if (!compiles_fast(pattern)) {
         return gyre_fail(GYRE_EUSAGE,
@@ -56,13 +64,15 @@ static gyre_status take_match(const char *pattern, const char *where, char **out
 }
 
 static gyre_status take_group(const cJSON *value, const char *where, gyre_group_settings *g) {
-    static const char *const keys[] = {"match", "lr_mult", "decay_mult", NULL};
+    static const char *const keys[] = {"match", "lr_mult", "decay_mult", "until", NULL};
     *g = (gyre_group_settings){.lr_mult = 1, .decay_mult = 1};
     for (const cJSON *c = cJSON_IsObject(value) ? value->child : NULL; c != NULL; c = c->next) {
         if (strcmp(c->string, keys[1]) == 0) {
             GYRE_TRY(take_mult(c, where, &g->lr_mult));
         } else if (strcmp(c->string, keys[2]) == 0) {
             GYRE_TRY(take_mult(c, where, &g->decay_mult));
+        } else if (strcmp(c->string, keys[3]) == 0) {
+            GYRE_TRY(take_until(c, where, &g->until));
         } else if (strcmp(c->string, keys[0]) != 0) {
             const char *near = gyre_name_nearest(c->string, keys);
             return gyre_fail(GYRE_EUSAGE, "%s: unknown key \"%.60s\"%s%s%s", where, c->string,
@@ -75,7 +85,8 @@ static gyre_status take_group(const cJSON *value, const char *where, gyre_group_
     if (g->match != NULL && cJSON_GetArraySize(value) > 1) return GYRE_OK;
     return gyre_fail(GYRE_EUSAGE,
                      "%s: expected {\"match\": pattern, \"lr_mult\": number, \"decay_mult\": "
-                     "number}, of which one number may be missing",
+                     "number, \"until\": length}, of which all but the pattern and one more may be "
+                     "missing",
                      where);
 }
 
@@ -120,7 +131,9 @@ cJSON *config_groups_json(const gyre_model_settings *m) {
         ok = cJSON_AddItemToArray(list, object) &&
              add(object, "match", cJSON_CreateString(g->match)) &&
              add(object, "lr_mult", config_number_json(g->lr_mult)) &&
-             add(object, "decay_mult", config_number_json(g->decay_mult));
+             add(object, "decay_mult", config_number_json(g->decay_mult)) &&
+             (g->until.unit == GYRE_UNIT_NONE ||
+              add(object, "until", config_length_json(&g->until)));
     }
     if (ok) return list;
     cJSON_Delete(list);

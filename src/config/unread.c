@@ -36,7 +36,7 @@ static bool is_changed(const gyre_settings *s, const char *path) {
         return *(const int *)at != (f->fallback == NULL ? 0 : (int)strtol(f->fallback, NULL, 10));
     if (f->kind == FIELD_LENGTH) return ((const gyre_length *)at)->unit != GYRE_UNIT_NONE;
     memcpy(&value, at, sizeof value);
-    return value != strtod(f->fallback, NULL);
+    return value != (f->fallback == NULL ? 0 : strtod(f->fallback, NULL));
 }
 
 static void add(char *list, size_t size, const char *path) {
@@ -75,6 +75,8 @@ static const struct {
     {{"data.augment.random_erasing.min_scale", "data.augment.random_erasing.max_scale",
       "data.augment.random_erasing.ratio"},
      "without data.augment.random_erasing.probability"},
+    {{"optimizer.lookahead.decay", "optimizer.lookahead.power", "optimizer.lookahead.until"},
+     "without optimizer.lookahead.every"},
     {{"average.decay", "average.warmup"}, "without an average of kind ema"},
     {{"average.start", "average.every"}, "without an average of kind swa"},
     {{"average.first_minimum"}, "without an average of kind minima"},
@@ -87,6 +89,7 @@ void gyre_config_warnings(const gyre_settings *s, void (*say)(void *context, con
     const bool minima = gyre_average_is_kept(&s->average, GYRE_AVERAGE_MINIMA);
     const bool on[] = {s->data.crop_size > 0,
                        s->data.erasing.probability > 0,
+                       s->optimizer.lookahead.every > 0,
                        gyre_average_is_kept(&s->average, GYRE_AVERAGE_EMA),
                        swa,
                        minima,

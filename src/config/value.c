@@ -8,24 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double whole_max = 9007199254740991.0; /* 2^53 - 1: beyond, doubles skip integers */
-static const double span_max = 1e12;                /* epochs, cycles, minutes */
-
-static const char *const unit_names[] = {NULL, "steps", "epochs", "cycles", "minutes"};
-
-const char *config_unit_name(gyre_unit unit) {
-    return unit_names[unit];
-}
-
-static bool unit_find(const char *name, gyre_unit *out) {
-    for (int i = GYRE_UNIT_STEPS; i <= GYRE_UNIT_MINUTES; i++) {
-        if (strcmp(name, unit_names[i]) != 0) continue;
-        *out = (gyre_unit)i;
-        return true;
-    }
-    return false;
-}
-
 bool config_choice_at(const char *choices, int k, char *out, size_t size) {
     for (; k > 0; k--) {
         choices = strchr(choices, '|');
@@ -50,8 +32,8 @@ static void list_units(const config_field *f, char *out, size_t size) {
                            : i == GYRE_UNIT_STEPS
                                ? (f->units & UNIT_PARTS ? "number >= 1" : "whole number >= 1")
                                : "number > 0";
-        gyre_text_add(out, size, "%s{\"%s\": %s}", out[0] == '\0' ? "" : " or ", unit_names[i],
-                      what);
+        gyre_text_add(out, size, "%s{\"%s\": %s}", out[0] == '\0' ? "" : " or ",
+                      config_unit_name((gyre_unit)i), what);
     }
 }
 
@@ -204,17 +186,6 @@ static bool take_rate(const config_field *f, const cJSON *value, double *out) {
     return find || take_number(f, value, out);
 }
 
-/* Takes a length: steps are at least `min`, and whole unless `parts`; epochs, cycles and minutes
- * are any positive number (0 only if min is). */
-static bool take_unit_value(gyre_unit unit, double min, bool parts, const cJSON *value,
-                            gyre_length *out) {
-    double x = cJSON_IsNumber(value) ? value->valuedouble : NAN;
-    bool fits = unit == GYRE_UNIT_STEPS ? x >= min && x <= whole_max && (parts || x == floor(x))
-                                        : (x > 0 || (x == 0 && min == 0)) && x <= span_max;
-    if (fits) *out = (gyre_length){unit, x};
-    return fits;
-}
-
 static bool take_validation(const cJSON *value, gyre_data_settings *data) {
     const cJSON *split = cJSON_IsObject(value) ? value->child : NULL;
     if (cJSON_IsString(value) && strcmp(value->valuestring, "test") == 0) {
@@ -238,25 +209,17 @@ static bool take_milestones(const cJSON *value, gyre_schedule_settings *s) {
     gyre_length at[GYRE_MILESTONES_MAX] = {{GYRE_UNIT_NONE, 0}};
     gyre_unit unit;
     if (list == NULL || list->next != NULL || !cJSON_IsArray(list)) return false;
-    if (!unit_find(list->string, &unit) || unit > GYRE_UNIT_EPOCHS) return false;
+    if (!config_unit_find(list->string, &unit) || unit > GYRE_UNIT_EPOCHS) return false;
     int n = cJSON_GetArraySize(list);
     if (n > GYRE_MILESTONES_MAX) return false;
     for (int i = 0; i < n; i++) {
-        if (!take_unit_value(unit, 1, false, cJSON_GetArrayItem(list, i), &at[i])) return false;
+        if (!config_take_unit_value(unit, 1, false, cJSON_GetArrayItem(list, i), &at[i]))
+            return false;
         if (i > 0 && at[i].value <= at[i - 1].value) return false;
     }
     memcpy(s->milestones, at, sizeof at);
     s->milestone_count = n;
     return true;
-}
-
-/* {"epochs": 10}: exactly one unit among those allowed. */
-static bool take_length(const config_field *f, const cJSON *value, gyre_length *out) {
-    const cJSON *only = cJSON_IsObject(value) ? value->child : NULL;
-    gyre_unit unit;
-    if (only == NULL || only->next != NULL || !unit_find(only->string, &unit)) return false;
-    bool parts = (f->units & UNIT_PARTS) != 0;
-    return (f->units & (1u << unit)) != 0 && take_unit_value(unit, f->min, parts, only, out);
 }
 
 gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_settings *settings,
@@ -301,7 +264,7 @@ gyre_status config_field_set(const config_field *f, const cJSON *value, gyre_set
         fits = take_choice(f, value, &choice);
         if (fits) *(bool *)to = choice == 1;
         break;
-    case FIELD_LENGTH: fits = take_length(f, value, to); break;
+    case FIELD_LENGTH: fits = config_take_length(f, value, to); break;
     case FIELD_VALIDATION: fits = take_validation(value, &settings->data); break;
     case FIELD_WEIGHTS:
         status = config_take_class_weights(f, value, &settings->model, &fits);

@@ -295,6 +295,7 @@ gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options
     range_test x = {.trial_most = trial_subset(options)};
     gyre_settings s = *settings;
     s.average = (gyre_average_settings){0}; /* they lag behind a rate that rises in each step */
+    s.optimizer.lookahead = (gyre_lookahead_settings){0};
     *out = (gyre_find){.options = *options};
     gyre_watchdog *watchdog = gyre_comm_watchdog(comm);
     gyre_watchdog_limits(watchdog, s.watchdog_seconds, s.watchdog_first_step_seconds);

@@ -47,7 +47,8 @@ static gyre_status find_entry(const char *name, const zoo_entry **out) {
 }
 
 static bool same_group(const gyre_param *p, const gyre_param_group *g) {
-    return p->lr_mult == g->lr_mult && p->decay_mult == g->decay_mult && p->frozen == g->frozen;
+    return p->lr_mult == g->lr_mult && p->decay_mult == g->decay_mult && p->frozen == g->frozen &&
+           p->until == g->until;
 }
 
 /* Groups in order of first appearance, parameters in node order inside, each at a multiple of 16
@@ -66,7 +67,7 @@ static gyre_status lay_out(gyre_model *m) {
         }
         if (g == m->group_count) {
             m->groups[m->group_count++] =
-                (gyre_param_group){0, 0, p->lr_mult, p->decay_mult, p->frozen};
+                (gyre_param_group){0, 0, p->lr_mult, p->decay_mult, p->frozen, p->until};
         }
     }
     size_t at = 0;

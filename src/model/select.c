@@ -52,13 +52,20 @@ gyre_status select_frozen(gyre_model *m, const gyre_model_settings *settings) {
                      m->name);
 }
 
-static int multiply(gyre_model *m, const regex_t *pattern, const gyre_group_settings *g) {
+/* Several groups: the first end of all. Epochs become steps when a run is resolved. */
+static int64_t first_end(int64_t until, const gyre_length *end) {
+    if (end->unit != GYRE_UNIT_STEPS) return until;
+    return until == 0 || end->value < (double)until ? (int64_t)end->value : until;
+}
+
+static int apply(gyre_model *m, const regex_t *pattern, const gyre_group_settings *g) {
     int matches = 0;
     for (int k = 0; k < m->param_count; k++) {
         gyre_param *p = &m->params[k];
         if (regexec(pattern, p->name, 0, NULL, 0) != 0) continue;
         p->lr_mult *= (float)g->lr_mult;
         p->decay_mult *= (float)g->decay_mult;
+        p->until = first_end(p->until, &g->until);
         matches++;
     }
     return matches;
@@ -76,7 +83,7 @@ static gyre_status select_group(gyre_model *m, const gyre_group_settings *g, int
                          "optimizer.groups[%d]: \"%s\" is no extended regular expression: %s",
                          index, g->match, why);
     }
-    int matches = multiply(m, &pattern, g);
+    int matches = apply(m, &pattern, g);
     regfree(&pattern);
     if (matches > 0) return GYRE_OK;
     const char *near = nearest_param(m, g->match, &how);

@@ -105,12 +105,35 @@ static gyre_update_shape rule_of(const gyre_optimizer_settings *s, const gyre_pa
                                .eps = (float)s->eps};
 }
 
-static gyre_status update_groups(gyre_optimizer *o, gyre_f32 leaf) {
+static bool has_ended(const gyre_param_group *g, int64_t t) {
+    return g->until > 0 && t >= g->until;
+}
+
+int gyre_optimizer_phase(const gyre_optimizer *o, int64_t t) {
+    const gyre_model *m = o->weights->model;
+    int phase = 0;
+    for (int i = 0; i < m->group_count; i++) phase += has_ended(&m->groups[i], t);
+    return phase;
+}
+
+/* What has ended counts in no norm. */
+static gyre_status clear_ended(const gyre_optimizer *o, int64_t t, gyre_f32 leaf) {
     const gyre_backend *b = o->weights->backend;
     const gyre_model *m = o->weights->model;
     for (int i = 0; i < m->group_count; i++) {
         const gyre_param_group *g = &m->groups[i];
-        if (g->frozen) continue;
+        if (!has_ended(g, t)) continue;
+        GYRE_TRY(b->ops->fill(b->main, g->count, 0, gyre_f32_at(leaf, g->offset)));
+    }
+    return GYRE_OK;
+}
+
+static gyre_status update_groups(gyre_optimizer *o, int64_t t, gyre_f32 leaf) {
+    const gyre_backend *b = o->weights->backend;
+    const gyre_model *m = o->weights->model;
+    for (int i = 0; i < m->group_count; i++) {
+        const gyre_param_group *g = &m->groups[i];
+        if (g->frozen || has_ended(g, t)) continue;
         gyre_update_shape s = rule_of(&o->settings, g);
         gyre_f32 second = o->state_count > 1 ? gyre_f32_at(o->states[1], g->offset) : NULL;
         GYRE_TRY(b->ops->update(b->main, &s, g->count, gyre_f32_at(leaf, g->offset),
@@ -156,13 +179,14 @@ static gyre_status update_statistics(const gyre_optimizer *o, gyre_f32 moments, 
     return GYRE_OK;
 }
 
-gyre_status gyre_optimizer_apply(gyre_optimizer *o, gyre_f32 leaf) {
+gyre_status gyre_optimizer_apply(gyre_optimizer *o, int64_t t, gyre_f32 leaf) {
     const gyre_model *m = o->weights->model;
     gyre_queue *q = o->weights->backend->main;
     const gyre_backend_ops *ops = o->weights->backend->ops;
+    GYRE_TRY(clear_ended(o, t, leaf));
     GYRE_TRY(ops->check_step(q, m->parameters, leaf, gyre_f32_at(leaf, gyre_leaf_stats(m)),
                              (float)o->settings.clip_norm, o->scalars));
-    GYRE_TRY(update_groups(o, leaf));
+    GYRE_TRY(update_groups(o, t, leaf));
     gyre_f32 moments = gyre_f32_at(leaf, gyre_leaf_moments(m));
     GYRE_TRY(update_statistics(o, moments, 0, o->weights->buffers));
     return gyre_weights_pack(o->weights);

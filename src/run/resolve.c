@@ -106,6 +106,25 @@ gyre_status gyre_resolve_data(const gyre_settings *s, gyre_dataset **data, gyre_
     return gyre_epochs_make(samples->train.count, s->batch_size, s->data.last_batch, epochs);
 }
 
+static void in_steps(gyre_length *length, int64_t steps_per_epoch) {
+    if (length->unit != GYRE_UNIT_EPOCHS) return;
+    length->value = (double)gyre_steps_of_epochs(length->value, steps_per_epoch);
+    length->unit = GYRE_UNIT_STEPS;
+}
+
+/* The settings' own copy of the groups, whose ends become steps. */
+static gyre_status plan_groups(gyre_resolved *r) {
+    gyre_model_settings *m = &r->settings.model;
+    const size_t count = (size_t)m->group_count;
+    if (count == 0) return GYRE_OK;
+    r->groups = malloc(count * sizeof *r->groups);
+    if (r->groups == NULL) return gyre_no_memory("the groups of parameters");
+    memcpy(r->groups, m->groups, count * sizeof *r->groups);
+    m->groups = r->groups;
+    for (size_t i = 0; i < count; i++) in_steps(&m->groups[i].until, r->epochs.steps_per_epoch);
+    return GYRE_OK;
+}
+
 static gyre_status plan_data(gyre_resolved *r) {
     gyre_settings *s = &r->settings;
     if (!gyre_file_exists(s->data.path)) {
@@ -131,12 +150,6 @@ static gyre_status plan_shards(gyre_resolved *r, int ranks) {
     return run_shards_check(s->reduce, s->batch_size, s->shards, ranks);
 }
 
-static void in_steps(gyre_length *length, int64_t steps_per_epoch) {
-    if (length->unit != GYRE_UNIT_EPOCHS) return;
-    length->value = (double)gyre_steps_of_epochs(length->value, steps_per_epoch);
-    length->unit = GYRE_UNIT_STEPS;
-}
-
 static gyre_status plan_schedule(gyre_resolved *r, gyre_schedule **schedule) {
     gyre_settings *s = &r->settings;
     int64_t spe = r->epochs.steps_per_epoch;
@@ -152,7 +165,8 @@ static gyre_status plan_schedule(gyre_resolved *r, gyre_schedule **schedule) {
     return GYRE_OK;
 }
 
-/* The warm-up of the run, or of its first stage. */
+/* The warm-up of the run, or of its first stage; where Lookahead ends, which a run that is extended
+ * keeps. */
 static void plan_optimizer(gyre_resolved *r, const gyre_schedule *schedule) {
     gyre_settings *s = &r->settings;
     const gyre_schedule_settings *first =
@@ -160,6 +174,10 @@ static void plan_optimizer(gyre_resolved *r, const gyre_schedule *schedule) {
     gyre_length warmup = gyre_schedule_warmup(first, gyre_schedule_steps(schedule));
     in_steps(&warmup, r->epochs.steps_per_epoch);
     s->optimizer.warmup = (int64_t)warmup.value;
+    gyre_lookahead_settings *l = &s->optimizer.lookahead;
+    in_steps(&l->until, r->epochs.steps_per_epoch);
+    if (l->every > 0 && l->until.unit == GYRE_UNIT_NONE)
+        l->until = (gyre_length){GYRE_UNIT_STEPS, (double)gyre_schedule_steps(schedule)};
 }
 
 /* The first minimum in the second half of the run, from 1. */
@@ -265,6 +283,7 @@ static gyre_status plan(gyre_resolved *r, const gyre_settings *settings, int ran
                         gyre_schedule **schedule) {
     GYRE_TRY(own(r, settings, schedule != NULL));
     GYRE_TRY(plan_data(r));
+    GYRE_TRY(plan_groups(r));
     if (schedule != NULL) GYRE_TRY(plan_schedule(r, schedule));
     if (schedule != NULL) {
         plan_optimizer(r, *schedule);
@@ -298,6 +317,7 @@ void gyre_resolved_close(gyre_resolved *r) {
     gyre_samples_close(&r->samples);
     if (r->data != NULL) gyre_dataset_close(r->data);
     free(r->stages);
+    free(r->groups);
     free(r->data_path);
     free(r->init_path);
     free(r->layers);

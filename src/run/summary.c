@@ -100,6 +100,20 @@ static void print_averages(const run_state *r) {
     }
 }
 
+/* What changes in the course of the run beside the rate. */
+static void print_ends(const run_state *r) {
+    const gyre_model *m = r->resolved.model;
+    const gyre_lookahead_settings *l = &r->resolved.settings.optimizer.lookahead;
+    for (int i = 0; i < m->param_count; i++) {
+        if (m->params[i].until == 0) continue;
+        gyre_say("%s learns in the first %lld steps alone", m->params[i].name,
+                 (long long)m->params[i].until);
+    }
+    if (l->every == 0) return;
+    gyre_say("Lookahead every %d steps, decay %s%g, up to step %.0f", l->every,
+             l->power > 0 ? "rising to " : "", l->decay, l->until.value);
+}
+
 static void print_plan(const run_state *r, const char *places) {
     const gyre_trainer *t = &r->trainer;
     const gyre_settings *s = &r->resolved.settings;
@@ -121,6 +135,7 @@ static void print_plan(const run_state *r, const char *places) {
              cycles, cycles == 1 ? "" : "s", t->ranks, t->ranks == 1 ? "" : "s", t->backend->lanes,
              t->backend->lanes == 1 ? "" : "s", s->shards, s->shards == 1 ? "" : "s");
     print_averages(r);
+    print_ends(r);
     gyre_say("%s", places);
     if (t->backend->no_gpu[0] != '\0') gyre_say("on the CPU: %s", t->backend->no_gpu);
     warn_binding(r);

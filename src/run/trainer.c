@@ -18,6 +18,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What record() tells steps of one phase from those of another by. */
+typedef struct gyre_trainer_phase {
+    gyre_trainer *trainer;
+} trainer_phase;
+
+static gyre_status open_phases(gyre_trainer *t) {
+    const int groups = t->resolved->model->group_count;
+    t->phases = calloc((size_t)groups + 1, sizeof *t->phases);
+    if (t->phases == NULL) return gyre_no_memory("the phases of a run");
+    for (int i = 0; i <= groups; i++) t->phases[i].trainer = t;
+    return GYRE_OK;
+}
+
 static gyre_status open_device(gyre_trainer *t) {
     const gyre_settings *s = &t->resolved->settings;
     gyre_backend_options options = gyre_backend_options_of(s);
@@ -35,6 +48,14 @@ static int count_states(const gyre_optimizer *o) {
     gyre_f32 vector;
     while (count < GYRE_STATES_MAX && gyre_optimizer_state(o, count, &vector) != NULL) count++;
     return count;
+}
+
+static gyre_status open_lookahead(gyre_trainer *t) {
+    const gyre_lookahead_settings *s = &t->resolved->settings.optimizer.lookahead;
+    if (s->every == 0) return GYRE_OK;
+    GYRE_TRY(
+        gyre_lookahead_open(s, t->weights, gyre_optimizer_scalars(t->optimizer), &t->lookahead));
+    return gyre_snapshot_open_slow(t->resolved->model, &t->snapshot);
 }
 
 static gyre_status open_net(gyre_trainer *t) {
@@ -56,6 +77,8 @@ static gyre_status open_net(gyre_trainer *t) {
     GYRE_GOTO(gyre_optimizer_open(&s->optimizer, t->weights, s->shards, &t->optimizer));
     GYRE_GOTO(gyre_snapshot_open(m, count_states(t->optimizer), &t->snapshot));
     GYRE_GOTO(run_averages_open(t));
+    GYRE_GOTO(open_lookahead(t));
+    GYRE_GOTO(open_phases(t));
     t->snapshot.names = gyre_dataset_class_names(t->resolved->data);
     t->snapshot.network = t->resolved->layers;
     GYRE_GOTO(gyre_config_print(s, &t->config));
@@ -100,6 +123,10 @@ static gyre_status first_parameters(gyre_trainer *t, bool fresh) {
         status = gyre_fail_in("model.init_from", status);
     }
     GYRE_TRY(gyre_comm_agree(t->comm, status));
+    if (s->slow != NULL) {
+        memcpy(s->slow, s->parameters, model->parameters * sizeof *s->slow);
+        memcpy(s->slow + model->parameters, s->buffers, model->buffers * sizeof *s->slow);
+    }
     return gyre_trainer_load(t);
 }
 
@@ -149,6 +176,7 @@ void gyre_trainer_stop(gyre_trainer *t) {
 void gyre_trainer_close(gyre_trainer *t) {
     gyre_trainer_stop(t);
     run_averages_close(t);
+    gyre_lookahead_close(t->lookahead);
     if (t->optimizer != NULL) gyre_optimizer_close(t->optimizer);
     if (t->shards != NULL) gyre_shards_close(t->shards);
     if (t->net != NULL) gyre_net_close(t->net);
@@ -156,6 +184,7 @@ void gyre_trainer_close(gyre_trainer *t) {
     if (t->backend != NULL) t->backend->ops->close(t->backend);
     gyre_snapshot_close(&t->snapshot);
     free(t->config);
+    free(t->phases);
     *t = (gyre_trainer){0};
 }
 
@@ -169,7 +198,7 @@ static void enter(gyre_trainer *t, run_phase phase) {
 /* What an update does on the device. A backend that replays it does not call it, and stays in the
  * phase in which it was told to. */
 static gyre_status operations(void *context) {
-    gyre_trainer *t = context;
+    gyre_trainer *t = ((const trainer_phase *)context)->trainer;
     const gyre_settings *s = &t->resolved->settings;
     gyre_backend *b = t->backend;
     gyre_f32 leaf = NULL;
@@ -182,7 +211,7 @@ static gyre_status operations(void *context) {
     b->ops->range_pop(b);
     enter(t, RUN_PHASE_UPDATE);
     b->ops->range_push(b, run_phase_name(RUN_PHASE_UPDATE));
-    GYRE_TRY(gyre_optimizer_apply(t->optimizer, leaf));
+    GYRE_TRY(gyre_optimizer_apply(t->optimizer, t->completed, leaf));
     GYRE_TRY(run_averages_apply(t));
     b->ops->range_pop(b);
     return GYRE_OK;
@@ -190,6 +219,7 @@ static gyre_status operations(void *context) {
 
 static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) {
     gyre_backend *b = t->backend;
+    trainer_phase *phase = &t->phases[gyre_optimizer_phase(t->optimizer, t->completed)];
     enter(t, RUN_PHASE_LOADER);
     GYRE_TRY(gyre_loader_next(t->loader, &t->last.batch));
     const gyre_image_shape shape = {(int)t->last.batch.count, t->resolved->model->h,
@@ -201,7 +231,8 @@ static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) 
     GYRE_TRY(run_averages_begin(t));
     GYRE_TRY(gyre_net_begin_step(t->net, t->seed, t->completed, t->rank * t->last.batch.count,
                                  t->resolved->settings.batch_size));
-    GYRE_TRY(b->ops->record(b, operations, t));
+    GYRE_TRY(b->ops->record(b, operations, phase));
+    if (t->lookahead != NULL) GYRE_TRY(gyre_lookahead_apply(t->lookahead, t->completed + 1));
     GYRE_TRY(run_averages_take(t));
     GYRE_TRY(b->ops->read_later(b->main, gyre_optimizer_scalars(t->optimizer), GYRE_SCALAR_COUNT,
                                 ticket));

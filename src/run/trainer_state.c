@@ -27,9 +27,12 @@ static gyre_status save_averages(gyre_trainer *t) {
     return GYRE_OK;
 }
 
+static size_t state_bytes(const gyre_model *m) {
+    return (m->parameters + m->buffers) * sizeof(float);
+}
+
 static gyre_status share_averages(gyre_trainer *t) {
-    const gyre_model *m = t->resolved->model;
-    const size_t bytes = (m->parameters + m->buffers) * sizeof(float);
+    const size_t bytes = state_bytes(t->resolved->model);
     for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
         if (t->averages[kind] == NULL) continue;
         GYRE_TRY(gyre_comm_broadcast(t->comm, host_of(t, kind), bytes, 0));
@@ -75,6 +78,7 @@ gyre_status gyre_trainer_save(gyre_trainer *t) {
     }
     size_t channels = (size_t)t->resolved->model->c;
     GYRE_TRY(save_averages(t));
+    if (t->lookahead != NULL) GYRE_TRY(gyre_lookahead_download(t->lookahead, s->slow));
     GYRE_TRY(ops->download(q, s->mean, t->weights->mean, pixels_of(t->resolved->model)));
     GYRE_TRY(ops->download(q, s->scale, t->weights->scale, channels));
     for (int i = 0; i < s->state_count; i++) {
@@ -94,6 +98,7 @@ static gyre_status upload(gyre_trainer *t) {
         GYRE_TRY(ops->upload(q, t->weights->buffers, s->buffers, t->resolved->model->buffers));
     }
     GYRE_TRY(upload_averages(t));
+    if (t->lookahead != NULL) GYRE_TRY(gyre_lookahead_upload(t->lookahead, s->slow));
     GYRE_TRY(ops->upload(q, t->weights->mean, s->mean, pixels_of(t->resolved->model)));
     GYRE_TRY(ops->upload(q, t->weights->scale, s->scale, (size_t)t->resolved->model->c));
     for (int i = 0; i < s->state_count; i++) {
@@ -114,6 +119,8 @@ gyre_status gyre_trainer_load(gyre_trainer *t) {
     GYRE_TRY(
         gyre_comm_broadcast(t->comm, s->buffers, t->resolved->model->buffers * sizeof(float), 0));
     GYRE_TRY(share_averages(t));
+    if (t->lookahead != NULL)
+        GYRE_TRY(gyre_comm_broadcast(t->comm, s->slow, state_bytes(t->resolved->model), 0));
     const size_t pixels = pixels_of(t->resolved->model), channels = (size_t)t->resolved->model->c;
     GYRE_TRY(gyre_comm_broadcast(t->comm, s->mean, pixels * sizeof(float), 0));
     GYRE_TRY(gyre_comm_broadcast(t->comm, s->scale, channels * sizeof(float), 0));
@@ -144,6 +151,7 @@ gyre_status gyre_trainer_verify(gyre_trainer *t) {
                  AVERAGE(s->beside[GYRE_AVERAGE_EMA]),
                  AVERAGE(s->beside[GYRE_AVERAGE_SWA]),
                  AVERAGE(s->beside[GYRE_AVERAGE_MINIMA]),
+                 {"slow weights", s->slow, s->slow == NULL ? 0 : average},
                  {"means of the input", s->mean, pixels},
                  {"scales of the input", s->scale, (size_t)m->c}};
     if (t->ranks == 1) return GYRE_OK;

@@ -50,10 +50,15 @@ gyre_status gyre_snapshot_open_beside(const gyre_model *m, gyre_average_kind ave
     return open_average(m, &s->beside[average]);
 }
 
+gyre_status gyre_snapshot_open_slow(const gyre_model *m, gyre_snapshot *s) {
+    return open_average(m, &s->slow);
+}
+
 void gyre_snapshot_close(gyre_snapshot *s) {
     free(s->parameters);
     free(s->buffers);
     free(s->averages);
+    free(s->slow);
     for (int i = 0; i < GYRE_AVERAGE_COUNT; i++) free(s->beside[i]);
     free(s->mean);
     free(s->scale);

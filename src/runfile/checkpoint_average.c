@@ -69,6 +69,7 @@ gyre_status checkpoint_averages_write(hid_t file, const char *path, const gyre_m
                                       const gyre_snapshot *s) {
     bool made = false;
     if (s->averages != NULL) GYRE_TRY(write_one(file, path, "/average", m, s->averages));
+    if (s->slow != NULL) GYRE_TRY(write_one(file, path, "/lookahead", m, s->slow));
     for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
         if (s->beside[kind] == NULL) continue;
         if (!made) {
@@ -84,6 +85,7 @@ gyre_status checkpoint_averages_write(hid_t file, const char *path, const gyre_m
 
 gyre_status checkpoint_averages_read(gyre_h5_reader *r, const gyre_model *m, gyre_snapshot *s) {
     if (s->averages != NULL) GYRE_TRY(read_one(r, "/average", m, s->averages));
+    if (s->slow != NULL) GYRE_TRY(read_one(r, "/lookahead", m, s->slow));
     for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
         if (s->beside[kind] == NULL) continue;
         GYRE_TRY(read_one(r, beside_of(kind).text, m, s->beside[kind]));

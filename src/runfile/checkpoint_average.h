@@ -1,6 +1,6 @@
 /* The averages of a checkpoint's weights that a snapshot has room for: /average/NAME of each
- * parameter and running statistic; of those that nothing takes, /averages/KIND/NAME. Internal to
- * src/runfile. */
+ * parameter and running statistic; of those that nothing takes, /averages/KIND/NAME; of the
+ * slow weights of Lookahead, /lookahead/NAME. Internal to src/runfile. */
 #ifndef GYRE_RUNFILE_CHECKPOINT_AVERAGE_H
 #define GYRE_RUNFILE_CHECKPOINT_AVERAGE_H
 

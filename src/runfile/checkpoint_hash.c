@@ -66,8 +66,8 @@ gyre_status gyre_checkpoint_hash(const char *path, uint64_t *out, int64_t *compl
 static bool is_state(const gyre_h5_entry *e) {
     return e->kind != GYRE_H5_GROUP &&
            (is_below(e, "/parameters/") || is_below(e, "/optimizer/") || is_below(e, "/average/") ||
-            is_below(e, "/averages/") || is_below(e, "/state/buffers/") ||
-            is_below(e, "/state/input/"));
+            is_below(e, "/averages/") || is_below(e, "/lookahead/") ||
+            is_below(e, "/state/buffers/") || is_below(e, "/state/input/"));
 }
 
 /* Each array's name and then its values, so that none can stand for another. */

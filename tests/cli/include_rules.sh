@@ -40,7 +40,7 @@ HEADERS = {
     "config": "config json", "onnx": "onnx", "schedule": "schedule", "data": "augment dataset fitter gather hdf5 import loader sampler",
     "backend": "activation assignment backend diffusion dropout erase ops ops_layers ops_losses ops_step shapes", "model": "denoiser metric model net state_dict",
     "sampling": "grid likeness nearest sampling", "denoise": "bounds",
-    "onnx/write": "onnx_write", "optim": "average optimizer", "dist": "comm reduction",
+    "onnx/write": "onnx_write", "optim": "average lookahead optimizer", "dist": "comm reduction",
     "runfile": "checkpoint events h5 latents metrics run_folder safetensors tensorboard trained", "run": "evaluator progress resolve run sample trainer",
     "find": "find", "report": "plot report", "study": "results statistics study",
 }

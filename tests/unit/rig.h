@@ -198,7 +198,7 @@ static inline double rig_step(rig *r, gyre_optimizer *optimizer, int64_t t, doub
     OK(gyre_shards_run(r->shards, &r->batch, 1.0f / (float)r->batch.count, &root));
     OK(r->backend->ops->reduce_end(r->backend));
     OK(gyre_optimizer_begin(optimizer, t, (gyre_rate){.lr = lr, .momentum = momentum}));
-    OK(gyre_optimizer_apply(optimizer, root));
+    OK(gyre_optimizer_apply(optimizer, 0, root));
     OK(r->backend->ops->download(r->backend->main, scalars, gyre_optimizer_scalars(optimizer),
                                  GYRE_SCALAR_COUNT));
     return (double)scalars[GYRE_SCALAR_LOSS];

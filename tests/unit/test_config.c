@@ -108,8 +108,8 @@ static void random_value(const config_field *f, gyre_random *r, char *out, size_
     case FIELD_GROUPS:
         snprintf(out, size,
                  "[{\"match\": \"b%u\", \"lr_mult\": %.17g}, {\"match\": \"a|b\", "
-                 "\"decay_mult\": 0}]",
-                 pick % 9, u);
+                 "\"decay_mult\": 0, \"until\": {\"%s\": %u}}]",
+                 pick % 9, u, pick % 2 ? "steps" : "epochs", 1 + pick % 7);
         break;
     case FIELD_NETWORK:
         snprintf(out, size, "[{\"name\": \"n%u\", \"type\": \"relu\"}]", pick % 9);

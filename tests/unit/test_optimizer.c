@@ -56,7 +56,7 @@ static void step(fixture *f, int t, double lr, double momentum) {
     gyre_f32 leaf = (gyre_f32)(void *)f->memory;
     OK(f->r.backend->ops->upload(q, leaf, f->leaf, gyre_leaf_size(f->r.model)));
     OK(gyre_optimizer_begin(f->optimizer, t, (gyre_rate){.lr = lr, .momentum = momentum}));
-    OK(gyre_optimizer_apply(f->optimizer, leaf));
+    OK(gyre_optimizer_apply(f->optimizer, t, leaf));
 }
 
 /* A fresh gradient of norm about sqrt(parameters) / 100. */
@@ -226,6 +226,45 @@ static void a_bad_step_is_never_applied(void **state) {
     }
 }
 
+/* After its end a group keeps its values and its state, and counts in no norm; the other learns as
+ * if that group's gradient were 0. */
+static void a_group_ends(void **state) {
+    (void)state;
+    const gyre_optimizer_settings s = {.weight_decay = 0.01, .clip_norm = 0.5};
+    fixture f = fixture_open(s);
+    const gyre_model *m = f.r.model;
+    gyre_param_group *biases = &m->groups[1];
+    const size_t n = m->parameters, bytes = biases->count * sizeof(float);
+    float *then = malloc(2 * n * sizeof *then), *now = malloc(2 * n * sizeof *now);
+    gyre_f32 velocity;
+    gyre_optimizer_state(f.optimizer, 0, &velocity);
+    biases->until = 2;
+    for (int t = 0; t < 4; t++) {
+        gyre_queue *q = f.r.backend->main;
+        assert_int_equal(gyre_optimizer_phase(f.optimizer, t), t >= 2);
+        draw_gradient(&f, (uint64_t)t + 1);
+        step(&f, t, 0.1, 0.9);
+        OK(f.r.backend->ops->download(q, now, f.r.weights->parameters, n));
+        OK(f.r.backend->ops->download(q, now + n, velocity, n));
+        if (t == 1) memcpy(then, now, 2 * n * sizeof *now);
+        if (t >= 2) {
+            memset(f.leaf + biases->offset, 0, bytes);
+            assert_memory_equal(now + biases->offset, then + biases->offset, bytes);
+            assert_memory_equal(now + n + biases->offset, then + n + biases->offset, bytes);
+        }
+        reference(&f, t, 0.1, 0.9);
+    }
+    const gyre_param_group *weights = &m->groups[0];
+    for (size_t i = weights->offset; i < weights->offset + weights->count; i++) {
+        /* as in follows_its_rule */
+        if (!(fabs((double)now[i] - f.w[i]) <= 1e-6 * (fabs(f.w[i]) + 0.02)))
+            fail_msg("[%zu]: %.9g instead of %.9g", i, (double)now[i], f.w[i]);
+    }
+    free(then);
+    free(now);
+    fixture_close(&f);
+}
+
 static void states_are_named(void **state) {
     (void)state;
     static const char *const names[][3] = {
@@ -256,6 +295,7 @@ int main(void) {
         cmocka_unit_test(rules_with_a_root_of_squares),
         cmocka_unit_test(clipping_by_the_global_norm),
         cmocka_unit_test(a_bad_step_is_never_applied),
+        cmocka_unit_test(a_group_ends),
         cmocka_unit_test(states_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
