@@ -274,7 +274,8 @@ static void groups_multiply_by_name(void **state) {
     (void)state;
     char norms[] = "bias|^n\\.", all[] = ".", anchored[] = "^bias$", near[] = "fc.weigt",
          open[] = "(";
-    gyre_group_settings groups[] = {{norms, 3, 0}, {all, 0.5, 4}};
+    gyre_group_settings groups[] = {{norms, 3, 0, {GYRE_UNIT_STEPS, 7}},
+                                    {all, 0.5, 4, {GYRE_UNIT_STEPS, 9}}};
     gyre_model *m = NULL, *plain = NULL;
     assert_int_equal(open_groups(groups, 2, &m), GYRE_OK);
     const float lr[] = {0.5f, 3, 1.5f, 3, 0.5f, 3}, decay[] = {4, 0, 0, 0, 4, 0};
@@ -283,6 +284,7 @@ static void groups_multiply_by_name(void **state) {
             fail_msg("%s: %g, %g", m->params[i].name, (double)m->params[i].lr_mult,
                      (double)m->params[i].decay_mult);
         }
+        assert_int_equal(m->params[i].until, lr[i] < 1 ? 9 : 7); /* the first end */
     }
     assert_int_equal(open_groups(NULL, 0, &plain), GYRE_OK); /* the network itself is the same */
     char *text = printed(m), *other = printed(plain);
