@@ -125,7 +125,9 @@ const config_field config_fields[] = {
      "Equal parts of the batch that are computed alone; 0: the largest power of two up "
      "to " SHARDS_MAX " with at least " SHARD_SAMPLES
      " samples each; where that is 1 and the network has no batch norm, the largest up "
-     "to " SHARDS_MAX " that divides the batch. Most ranks that can share the work."},
+     "to " SHARDS_MAX " that divides the batch. Most ranks that can share the work. More than "
+     "ranks: gradient accumulation, each rank computes its shards in turn or a few at once, and "
+     "memory holds these alone."},
 
     {"optimizer.name", FIELD_CHOICE, ARITHMETIC, AT(optimizer.name), 0, 0, 0,
      "sgd|adam|adamw|rmsprop|adagrad|adadelta", "\"sgd\"",
