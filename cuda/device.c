@@ -34,6 +34,8 @@ static gyre_status read_card(gyre_comm *comm, struct cudaDeviceProp *p, gpu_card
     out->gpu = out->view.list[place];
     cudaError_t error = cudaGetDeviceProperties(p, out->gpu.device);
     if (error != cudaSuccess) return gpu_no_device("the GPU cannot be asked", error);
+    const char *granted = getenv("SLURM_GPUS_ON_NODE");
+    out->granted = granted != NULL ? atoi(granted) : 0;
     out->major = p->major;
     out->minor = p->minor;
     snprintf(out->host, sizeof out->host, "%s", comm == NULL ? "" : gyre_comm_host(comm));

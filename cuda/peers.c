@@ -101,6 +101,20 @@ static void find_hidden(const gpu_card *cards, int ranks, gpu_page *out) {
     }
 }
 
+/* More GPUs than the job has: where cgroups do not keep jobs apart, nothing hides the others'. */
+static void find_foreign(const gpu_card *cards, int ranks, gpu_page *out) {
+    for (int i = 0; i < ranks; i++) {
+        const gpu_card *c = &cards[i];
+        if (c->granted == 0 || c->view.count <= c->granted) continue;
+        gpu_say(out,
+                "%s: Slurm gave the job %d GPU%s here, but rank %d sees %d: it may take one of "
+                "another job; leave `--gpu-bind=none` out, or set CUDA_VISIBLE_DEVICES to the "
+                "job's own\n",
+                c->host, c->granted, c->granted == 1 ? "" : "s", i, c->view.count);
+        return;
+    }
+}
+
 /* The GPUs of a NUMA node on the host of rank `of`, where they are spread evenly; else 1. */
 static int gpus_per_node(const gpu_card *cards, int ranks, int of) {
     int nodes = 0, here = ranks_beside(cards, ranks, of);
@@ -141,6 +155,7 @@ gyre_status gpu_cards_check(const gpu_card *cards, int ranks, gpu_page *out) {
     GYRE_TRY(compare_slices(cards, ranks));
     GYRE_TRY(compare_owners(cards, ranks));
     find_hidden(cards, ranks, out);
+    find_foreign(cards, ranks, out);
     find_far(cards, ranks, out);
     return GYRE_OK;
 }

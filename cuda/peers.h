@@ -9,6 +9,7 @@ typedef struct {
     char host[64], name[64];
     char cores[GPU_CORES_TEXT], beside[GPU_CORES_TEXT]; /* of the rank; of its GPU's NUMA node */
     int major, minor;                                   /* compute capability */
+    int granted; /* how many GPUs of the host Slurm gave the job; 0: not known */
     gpu_seen gpu;
     gpu_view view;
 } gpu_card;

@@ -62,7 +62,7 @@ gyre_launch_command() {
 # gyre_run ARGUMENTS...: gyre on all tasks of the job. Returns its exit code; after a warning of the
 # time limit and exit code 99 the job is back in the queue.
 gyre_run() {
-    local program launch started near_limit='' pid='' code=0
+    local program launch started gpus='' near_limit='' pid='' code=0
     # For the last task of an array SLURM_JOB_ID means the whole array.
     local job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
     program=$(gyre_program) || exit
@@ -72,8 +72,12 @@ gyre_run() {
     # srun (seen in 22.05) may end with 0 although it could start nothing: the first task, which is on
     # this host, takes the file away.
     started=$(mktemp) || return
+    # Tasks that are not bound to GPUs have no list of the job's own (Slurm 22.05): the batch script
+    # has that of its host.
+    [ "$SLURM_JOB_NUM_NODES" -ne 1 ] || gpus=${CUDA_VISIBLE_DEVICES:-}
     # shellcheck disable=SC2016 # for the other shell
-    "${launch[@]}" sh -c 'rm -f "$0" && exec "$@"' "$started" "$program" "$@" &
+    "${launch[@]}" sh -c 'rm -f "$0" && { [ -z "$1" ] || export CUDA_VISIBLE_DEVICES="${CUDA_VISIBLE_DEVICES-$1}"; } && shift && exec "$@"' \
+        "$started" "$gpus" "$program" "$@" &
     pid=$!
     while kill -0 "$pid" 2>/dev/null; do wait "$pid"; done # a signal ends a wait early
     wait "$pid" || code=$?

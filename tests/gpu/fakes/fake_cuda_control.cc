@@ -53,7 +53,7 @@ long setting(const char *name, long otherwise) {
 }
 
 int rank() {
-    static int r = (int)setting("OMPI_COMM_WORLD_RANK", 0);
+    static int r = (int)setting("OMPI_COMM_WORLD_RANK", setting("PMIX_RANK", 0)); /* mpirun, srun */
     return r;
 }
 
