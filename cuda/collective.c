@@ -90,6 +90,10 @@ void gpu_collective_abort(gpu_collective *c, gyre_status why) {
     if (c->comms[0] != NULL) drop(c, why, place);
 }
 
+bool gpu_collective_lost(const gpu_backend *b) {
+    return b->collective != NULL && b->collective->comms[0] == NULL;
+}
+
 /* ---- opening and closing */
 
 /* Rank 0's, on all. */

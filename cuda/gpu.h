@@ -183,6 +183,8 @@ void gpu_recorder_abandon(gpu_backend *b);
 /* collective.c */
 gyre_status gpu_collective_open(gpu_backend *b, gpu_collective **out); /* Collective. */
 void gpu_collective_close(gpu_collective *c);
+/* Was there a communicator, and is it aborted? */
+bool gpu_collective_lost(const gpu_backend *b);
 /* NCCL's asynchronous error: GYRE_OK, or what it says. */
 gyre_status gpu_collective_poll(gpu_backend *b);
 /* Prints why, then aborts NCCL without a word to the other ranks, or the process (guard.h). */

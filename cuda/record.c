@@ -2,9 +2,11 @@
  * NCCL connects. The second records it, and that one and all later ones launch the recording.
  *
  * Every rank counts its calls alike, as NCCL asks: a collective is recorded on all ranks or on
- * none. */
+ * none. Where one of them cannot record the step, all of them call it from then on, which gives the
+ * same bits. */
 #include "gpu.h"
 
+#include "gyre/log.h"
 #include <stdlib.h>
 
 typedef struct {
@@ -97,6 +99,31 @@ static gyre_status record(gpu_backend *b, recording *entry) {
     return status;
 }
 
+/* What a recording that failed has left is undone, and no other is tried. */
+static void give_up(gpu_backend *b, int depth) {
+    while (b->depth > depth) b->base.ops->range_pop(&b->base);
+    gpu_recorder_forget(b->recorder);
+    b->options.graph = false;
+    (void)cudaGetLastError(); /* the next launch must not find it */
+    if (b->rank > 0) return;
+    gyre_warn("the step cannot be recorded as a CUDA graph and is called each time instead, which "
+              "is slower and gives the same bits (`graph: false` does so without a warning): %s",
+              gyre_error_text());
+}
+
+/* One verdict for all ranks, except where NCCL or the device is lost: then there is no next step.
+ */
+static gyre_status try_to_record(gpu_backend *b, recording *entry, bool *recorded) {
+    int depth = b->depth;
+    gyre_status status = record(b, entry);
+    if (status != GYRE_OK && (b->lost || gpu_collective_lost(b))) return status;
+    if (b->comm != NULL) status = gyre_comm_agree(b->comm, status);
+    if (status != GYRE_OK && status != GYRE_EDEVICE) return status;
+    *recorded = status == GYRE_OK;
+    if (!*recorded) give_up(b, depth);
+    return GYRE_OK;
+}
+
 /* Looked up anew after the body: what it allocates or frees may have made the recorder forget. */
 static gyre_status run_first(gpu_backend *b, gyre_body body, void *context) {
     gpu_recorder *r = b->recorder;
@@ -109,11 +136,13 @@ static gyre_status run_first(gpu_backend *b, gyre_body body, void *context) {
 
 gyre_status gpu_recorder_run(gpu_backend *b, gyre_body body, void *context) {
     recording *entry = find(b->recorder, body, context);
+    bool recorded = entry != NULL && entry->graph != NULL;
     if (entry == NULL) {
         GYRE_TRY(run_first(b, body, context));
     } else {
-        if (entry->graph == NULL) GYRE_TRY(record(b, entry));
-        GPU_TRY(b, cudaGraphLaunch(entry->graph, b->compute));
+        if (!recorded) GYRE_TRY(try_to_record(b, entry, &recorded));
+        if (!recorded) GYRE_TRY(run_body(b, body, context));
+        if (recorded) GPU_TRY(b, cudaGraphLaunch(entry->graph, b->compute));
     }
     b->ran = true;
     return GYRE_OK;

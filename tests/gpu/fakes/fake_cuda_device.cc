@@ -15,6 +15,10 @@ namespace fake {
 
 static thread_local int device; /* as in CUDA, every thread begins with device 0 */
 
+void use_device(int number) {
+    device = number;
+}
+
 int current_device() {
     return device;
 }

@@ -47,6 +47,7 @@ struct CUevent_st {
 namespace fake {
 
 int current_device(); /* of the calling thread */
+void use_device(int number);
 /* ---- view.cc: one visible GPU, or a slice (>= 0) of one */
 struct Seen {
     int gpu, slice;

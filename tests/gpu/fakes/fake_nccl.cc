@@ -2,11 +2,13 @@
  *
  *   FAKE_NCCL=22809   version that ncclGetVersion gives
  *
- * With FAKE_ORDER=seed:N a call of a non-blocking communicator may return ncclInProgress; its work
- * is queued at some later ncclCommGetAsyncError, and no other call may come before. */
+ * As NCCL does it, a call of a non-blocking communicator returns ncclInProgress. Another thread
+ * queues its work, before the second ncclCommGetAsyncError or, with FAKE_ORDER=seed:N, at some
+ * other; no other call may come before. */
 #include "fake_nccl.h"
 
 #include <cstring>
+#include <thread>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,7 +63,7 @@ static ncclResult_t go_on_splitting(ncclComm_t parent) {
     if (state != ncclSuccess) return state;
     parent->splitting = nullptr;
     *parent->split_out = child;
-    if (!child->blocking && toss()) {
+    if (!child->blocking) {
         child->ready = false;
         child->async = ncclInProgress;
     }
@@ -76,8 +78,9 @@ static void need_ready(ncclComm_t comm, const char *function) {
              function);
 }
 
-static ncclResult_t queue_now(const std::vector<Call> &calls) {
+static ncclResult_t queue_now(std::vector<Call> calls) {
     cudaStream_t stream = calls[0].stream;
+    for (Call &c : calls) c.captured = captures(stream);
     Task task = flight(calls);
     if (captures(stream)) {
         if (captures_all_threads()) stop("NCCL's own threads would spoil a capture in global mode");
@@ -88,14 +91,24 @@ static ncclResult_t queue_now(const std::vector<Call> &calls) {
 
 static ncclResult_t queue(const std::vector<Call> &calls) {
     ncclComm_t comm = calls[0].comm;
-    if (comm->blocking || !toss()) return queue_now(calls);
+    if (comm->blocking) return queue_now(calls);
     comm->late = calls;
     return comm->async = ncclInProgress;
 }
 
+/* On a thread of NCCL's own. */
+static ncclResult_t queue_elsewhere(const std::vector<Call> &calls) {
+    ncclResult_t result = ncclSuccess;
+    std::thread([&] {
+        use_device(calls[0].stream->device);
+        result = queue_now(calls);
+    }).join();
+    return result;
+}
+
 /* What was put off may continue at any time. */
 static ncclResult_t go_on(ncclComm_t comm) {
-    if (!toss()) return ncclInProgress;
+    if (!toss() && ++comm->asked % 2 != 0) return ncclInProgress;
     if (comm->finalizing) {
         drain("ncclCommFinalize");
         comm->finalizing = false;
@@ -103,11 +116,11 @@ static ncclResult_t go_on(ncclComm_t comm) {
     }
     std::vector<Call> calls;
     calls.swap(comm->late);
-    return queue_now(calls);
+    return queue_elsewhere(calls);
 }
 
 static ncclResult_t come_ready(ncclComm_t comm) {
-    comm->ready = toss();
+    comm->ready = toss() || ++comm->asked % 2 == 0;
     return comm->ready ? ncclSuccess : ncclInProgress;
 }
 
@@ -224,7 +237,7 @@ ncclResult_t ncclCommAbort(ncclComm_t comm) {
 ncclResult_t ncclCommFinalize(ncclComm_t comm) {
     ENTER(ncclSystemError);
     need_ready(comm, __func__);
-    if (!comm->blocking && toss()) {
+    if (!comm->blocking) {
         comm->finalizing = true;
         return comm->async = ncclInProgress;
     }

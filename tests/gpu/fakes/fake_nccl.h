@@ -20,6 +20,7 @@ struct Call {
     ncclDataType_t type;
     int peer; /* of SEND and RECEIVE; BROADCAST: the one that has it */
     cudaStream_t stream;
+    bool captured = false; /* for a graph: on all ranks, or on none */
 };
 
 /* What ranks tell each other when they meet. */
@@ -37,6 +38,7 @@ struct ncclComm {
     bool ready = false, aborted = false;
     bool finalizing = false;      /* ncclCommFinalize said "in progress" */
     std::vector<fake::Call> late; /* and so did the call of these */
+    int asked = 0;                /* how often, of what is in progress */
     /* Recorded calls have copies of it, as long as their graph lives. */
     std::shared_ptr<char> recorded = std::make_shared<char>();
     ncclResult_t async = ncclSuccess;

@@ -17,6 +17,7 @@ struct Envelope {
     long sequence;
     int kind, type;
     size_t count;
+    bool captured;
 };
 
 struct Message {
@@ -80,7 +81,7 @@ static void post(Flight *f, const Leg &leg, int peer, int tag) {
     const Call &c = leg.call;
     f->messages.emplace_back();
     Message &m = f->messages.back();
-    Envelope e = {leg.sequence, (int)c.kind, (int)c.type, c.count};
+    Envelope e = {leg.sequence, (int)c.kind, (int)c.type, c.count, c.captured};
     m.text.resize(sizeof e + bytes_of(c));
     memcpy(m.text.data(), &e, sizeof e);
     copy_bytes(m.text.data() + sizeof e, c.send, bytes_of(c));
@@ -115,6 +116,9 @@ static void begin_leg(Flight *f, Leg *leg) {
 
 static void compare(const Leg &leg, const Envelope &e, int peer) {
     const Call &c = leg.call;
+    if (e.captured != c.captured)
+        stop("collective %ld is in a graph %s, but called on rank %d: NCCL wants one or the other",
+             leg.sequence, c.captured ? "here" : "there", c.captured ? peer : rank());
     int kind = c.kind == Kind::RECEIVE ? (int)Kind::SEND : (int)c.kind;
     if (e.kind == kind && e.type == (int)c.type && e.count == c.count && e.sequence == leg.sequence)
         return;
