@@ -68,6 +68,7 @@ gyre_status gpu_collective_poll(gpu_backend *b) {
 /* NCCL and the graphs that hold its calls, within a limit: the last communicator first. */
 static void drop(gpu_collective *c, gyre_status code, const char *place) {
     gpu_guard guard;
+    c->b->cut_off = true;
     gpu_guard_begin(&guard, code, place);
     gpu_recorder_abandon(c->b);
     for (int k = GYRE_LEVELS_MAX; k >= 0; k--) {
@@ -88,10 +89,6 @@ void gpu_collective_abort(gpu_collective *c, gyre_status why) {
     if (c == NULL) return;
     gyre_error_print(place_of(c->b, place, sizeof place));
     if (c->comms[0] != NULL) drop(c, why, place);
-}
-
-bool gpu_collective_lost(const gpu_backend *b) {
-    return b->collective != NULL && b->collective->comms[0] == NULL;
 }
 
 /* ---- opening and closing */

@@ -1,11 +1,11 @@
 /* Convolutions: operations around cuDNN's plans. conv.cu has the kernels beside them, as tests
  * build kernels without cuDNN.
  *
- * bf16 keeps the promises of the CPU backend: sums are f32 and each result is rounded once. cuDNN
- * has no prebuilt engine from bf16 to f32, which a weight gradient and a sum that still gets its
- * bias need. Their operands are widened to f32 first, so that the engine reads and writes f32 and
- * multiplies the same bf16 numbers exactly. ReLU is no part of a plan, since the fast engines do
- * not promise that NaN stays. */
+ * bf16 keeps the promises of the CPU backend: sums are f32 and each result is rounded once, that of
+ * a weight gradient too, which is widened afterwards. cuDNN has no prebuilt engine from bf16 to
+ * f32, which a sum that still gets its bias needs. Its operands are widened to f32 first, so that
+ * the engine reads and writes f32 and multiplies the same bf16 numbers exactly. ReLU is no part of
+ * a plan, since the fast engines do not promise that NaN stays. */
 #include "kernels.h"
 #include "operation.h"
 #include "plan.h"
@@ -36,7 +36,7 @@ typedef struct {
     gpu_branch *branch;
     gpu_plan *plan;
     char *workspace;               /* the plan's own part comes first */
-    float *first, *second, *third; /* f32 copies behind it; NULL where none was asked for */
+    float *first, *second, *third; /* vectors behind it; NULL where none was asked for */
 } call;
 
 enum { ALIGNMENT = 256 }; /* as cudaMalloc gives it */
@@ -130,10 +130,9 @@ gyre_status gpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyr
                         gyre_f32 dw, gyre_f32 db) {
     call c;
     if (gpu_bf16(q)) {
-        GYRE_TRY(begin(q, GPU_CONV_DW, s, (const size_t[]){x_count(s), y_count(s), 0}, &c));
-        GPU_TRY(c.b, gpu_widen_launch(c.branch->stream, x_count(s), x, c.first));
-        GPU_TRY(c.b, gpu_widen_launch(c.branch->stream, y_count(s), dy, c.second));
-        GYRE_TRY(run(&c, c.first, dw, c.second));
+        GYRE_TRY(begin(q, GPU_CONV_DW, s, (const size_t[]){(w_count(s) + 1) / 2, 0, 0}, &c));
+        GYRE_TRY(run(&c, x, c.first, dy)); /* two bf16 in the place of a float */
+        GPU_TRY(c.b, gpu_widen_launch(c.branch->stream, w_count(s), c.first, gpu_floats(dw)));
     } else {
         GYRE_TRY(begin(q, GPU_CONV_DW, s, (const size_t[]){0, 0, 0}, &c));
         GYRE_TRY(run(&c, x, dw, dy));

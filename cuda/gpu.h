@@ -59,6 +59,7 @@ typedef struct {
     cudaStream_t compute, copy, reduce;
     cudaEvent_t idle; /* of gpu_drain() */
     bool lost;        /* a wait ran out of time: the device may never come back */
+    bool cut_off;     /* NCCL is aborted */
     bool ran;         /* record() has run once */
     bool in_step;     /* record() runs its body now */
     bool recording;   /* `compute` is being captured just now */
@@ -183,8 +184,6 @@ void gpu_recorder_abandon(gpu_backend *b);
 /* collective.c */
 gyre_status gpu_collective_open(gpu_backend *b, gpu_collective **out); /* Collective. */
 void gpu_collective_close(gpu_collective *c);
-/* Was there a communicator, and is it aborted? */
-bool gpu_collective_lost(const gpu_backend *b);
 /* NCCL's asynchronous error: GYRE_OK, or what it says. */
 gyre_status gpu_collective_poll(gpu_backend *b);
 /* Prints why, then aborts NCCL without a word to the other ranks, or the process (guard.h). */

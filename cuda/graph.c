@@ -33,10 +33,9 @@ static const struct {
                      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA},
 };
 
-/* Weight gradients are f32, and so is a sum that still gets its bias; cuDNN has no prebuilt engine
- * from bf16 to f32. */
+/* A sum that still gets its bias is f32; cuDNN has no prebuilt engine from bf16 to f32. */
 gpu_operation gpu_operation_of(gpu_conv_kind kind, const gyre_conv_shape *s, bool bf16, bool tf32) {
-    bool wide = kind == GPU_CONV_DW || (kind == GPU_CONV && s->bias);
+    bool wide = kind == GPU_CONV && s->bias;
     gpu_math math = tf32 ? GPU_MATH_TF32 : GPU_MATH_F32;
     if (bf16) math = wide ? GPU_MATH_WIDENED : GPU_MATH_BF16;
     return (gpu_operation){.kind = kind, .math = math, .shape = *s};

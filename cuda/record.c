@@ -116,7 +116,7 @@ static void give_up(gpu_backend *b, int depth) {
 static gyre_status try_to_record(gpu_backend *b, recording *entry, bool *recorded) {
     int depth = b->depth;
     gyre_status status = record(b, entry);
-    if (status != GYRE_OK && (b->lost || gpu_collective_lost(b))) return status;
+    if (status != GYRE_OK && (b->lost || b->cut_off)) return status;
     if (b->comm != NULL) status = gyre_comm_agree(b->comm, status);
     if (status != GYRE_OK && status != GYRE_EDEVICE) return status;
     *recorded = status == GYRE_OK;

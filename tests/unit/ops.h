@@ -208,11 +208,10 @@ static inline double *absolutes(const double *x, size_t n) {
 
 /* |got - want| <= relative * scale[i] + tiny everywhere; NaN fails. scale NULL: |want|. bf16 may be
  * off by a rounding of that besides; where relative is 0, it is want rounded. */
-static inline void check_close(const char *what, buffer got, const double *want,
-                               const double *scale, double relative) {
+static inline void check_numbers(const char *what, buffer got, const double *want,
+                                 const double *scale, double relative, bool bf16) {
     float *have = buffer_read(got);
     for (size_t i = 0; i < got.n; i++) {
-        bool bf16 = got.size == sizeof(uint16_t);
         double aim = bf16 && relative == 0 ? bf16_of(want[i]) : want[i];
         double error = fabs((double)have[i] - aim);
         double allowed = relative * (scale == NULL ? fabs(want[i]) : scale[i]) + 0x1p-126;
@@ -222,6 +221,21 @@ static inline void check_close(const char *what, buffer got, const double *want,
                      (double)have[i], aim, error, allowed);
         }
     }
+    free(have);
+}
+
+static inline void check_close(const char *what, buffer got, const double *want,
+                               const double *scale, double relative) {
+    check_numbers(what, got, want, scale, relative, got.size == sizeof(uint16_t));
+}
+
+/* A weight gradient, f32 whose numbers are bf16 where activations are. */
+static inline void check_rounded(const char *what, buffer got, const double *want,
+                                 const double *scale, double relative) {
+    bool bf16 = precision == GYRE_PRECISION_BF16;
+    check_numbers(what, got, want, scale, relative, bf16);
+    float *have = buffer_read(got);
+    for (size_t i = 0; bf16 && i < got.n; i++) assert_true((double)have[i] == bf16_of(have[i]));
     free(have);
 }
 

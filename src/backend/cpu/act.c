@@ -12,6 +12,11 @@ void cpu_round(const float *x, size_t n, uint16_t *y) {
     for (size_t i = 0; i < n; i++) y[i] = bf16_round(x[i]);
 }
 
+CPU_CLONES
+void cpu_round_in_place(float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) x[i] = bf16_widen(bf16_round(x[i]));
+}
+
 const float *cpu_widened(const gyre_queue *q, const void *x, size_t n, float *work) {
     if (!cpu_bf16(q)) return x;
     widen(x, n, work);

@@ -106,8 +106,8 @@ gyre_status cpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gy
                    3);
 }
 
-gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_act dy,
-                        gyre_f32 dw, gyre_f32 db) {
+static gyre_status weight_gradient(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_act dy,
+                                   gyre_f32 dw, gyre_f32 db) {
     if (cpu_is_depthwise(s)) return cpu_depthwise_dw(q, s, x, dy, dw, db);
     if (cpu_is_matrix(s)) return cpu_matrix_dw(q, s, x, dy, dw, db);
     if (cpu_is_patches(s)) return cpu_patches_dw(q, s, x, dy, dw, db);
@@ -126,4 +126,12 @@ gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyr
                      4));
     return cpu_run(q, DNN_CONV_UNPACK, s, (dnn_arg[]){{DNNL_ARG_FROM, blocked}, {DNNL_ARG_TO, dw}},
                    2);
+}
+
+gyre_status cpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_act dy,
+                        gyre_f32 dw, gyre_f32 db) {
+    GYRE_TRY(weight_gradient(q, s, x, dy, dw, db));
+    size_t columns = (size_t)s->r * (size_t)s->s * (size_t)(s->c / s->groups);
+    if (cpu_bf16(q)) cpu_round_in_place(cpu_f32(dw), (size_t)s->k * columns);
+    return GYRE_OK;
 }

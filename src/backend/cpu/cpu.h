@@ -86,6 +86,8 @@ float *cpu_results(const gyre_queue *q, void *y, float *work);
 void cpu_finish(const gyre_queue *q, const float *results, size_t n, void *y);
 /* y = x, rounded to bf16 */
 void cpu_round(const float *x, size_t n, uint16_t *y);
+/* To the nearest bf16, kept as f32: weight gradients of convolutions and linear layers in bf16. */
+void cpu_round_in_place(float *x, size_t n);
 
 /* out(columns) = sum over rows of a (rows, columns) times dy, or of dy alone where a is NULL, in
  * runs of 256 rows in f32, added in double. In scratch, until the queue's next operation. */

@@ -94,10 +94,12 @@ gyre_status cpu_linear_dx(gyre_queue *q, const gyre_linear_shape *s, gyre_act dy
 
 gyre_status cpu_linear_dw(gyre_queue *q, const gyre_linear_shape *s, gyre_act x, gyre_act dy,
                           gyre_f32 dw, gyre_f32 db) {
-    return cpu_run(q, DNN_LINEAR_DW, s,
-                   (dnn_arg[]){{DNNL_ARG_SRC, x},
-                               {DNNL_ARG_DIFF_DST, dy},
-                               {DNNL_ARG_DIFF_WEIGHTS, dw},
-                               {DNNL_ARG_DIFF_BIAS, db}},
-                   4);
+    GYRE_TRY(cpu_run(q, DNN_LINEAR_DW, s,
+                     (dnn_arg[]){{DNNL_ARG_SRC, x},
+                                 {DNNL_ARG_DIFF_DST, dy},
+                                 {DNNL_ARG_DIFF_WEIGHTS, dw},
+                                 {DNNL_ARG_DIFF_BIAS, db}},
+                     4));
+    if (cpu_bf16(q)) cpu_round_in_place(cpu_f32(dw), (size_t)s->in * (size_t)s->out);
+    return GYRE_OK;
 }
