@@ -55,6 +55,7 @@ static void set_up(gpu_backend *b, const gyre_backend_options *options, gyre_com
         .ops = &gyre_cuda_ops,
         .main = &b->main.base,
         .lanes = 1,
+        .packs_plainly = true,
         .act_size = options->precision == GYRE_PRECISION_BF16 ? sizeof(uint16_t) : sizeof(float)};
     b->lane = (gpu_queue){{&b->base, 0}, &b->trunk};
     b->main = (gpu_queue){{&b->base, -1}, &b->trunk};

@@ -19,6 +19,7 @@ typedef struct {
     gyre_f32 mean, scale;   /* input normalisation: (h, w, c) and (c) */
     gyre_f32 class_weights; /* (classes), NULL where the model has none */
     gyre_raw *packed;       /* per node, NULL where there is none */
+    gyre_raw whole;         /* all parameters packed as one, of which those are parts; or NULL */
     gyre_f32 *constants;    /* likewise */
     gyre_raw memory;        /* the one allocation behind all of the above but the constants */
     gyre_raw constants_memory;

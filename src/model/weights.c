@@ -4,6 +4,25 @@
 #include "node.h"
 #include <stdlib.h>
 
+/* Where the parameter begins that the node packs. */
+static size_t first_param(const gyre_model *m, int node) {
+    return m->params[m->nodes[node].params[0]].offset;
+}
+
+/* Bytes of each node's packed weights; 0 where they are a part of the whole. */
+static gyre_status find_sizes(const gyre_weights *w, size_t *sizes) {
+    const gyre_model *m = w->model;
+    for (int i = 0; i < m->node_count && !w->backend->packs_plainly; i++) {
+        const node_call c = node_call_of(m, i, w->backend, 1);
+        if (c.node->type->packed_size == NULL) continue;
+        sizes[i] = c.node->type->packed_size(&c);
+        if (sizes[i] == 0) { /* the backend has recorded why */
+            return gyre_fail(GYRE_EDEVICE, "layer %s: %s", m->nodes[i].name, gyre_error_text());
+        }
+    }
+    return GYRE_OK;
+}
+
 /* Sizes first, then one allocation and a walking pointer. */
 static gyre_status allocate(gyre_weights *w) {
     const gyre_model *m = w->model;
@@ -11,7 +30,8 @@ static gyre_status allocate(gyre_weights *w) {
                         (size_t)m->c, m->class_weights == NULL ? 0 : (size_t)m->classes};
     gyre_f32 *pointers[] = {&w->parameters, &w->buffers, &w->mean, &w->scale, &w->class_weights};
     enum { VECTORS = sizeof vectors / sizeof *vectors };
-    size_t total = 0;
+    const bool plain = w->backend->packs_plainly;
+    size_t total = plain ? node_align_bytes(m->parameters * w->backend->act_size) : 0;
     w->packed = calloc((size_t)m->node_count, sizeof *w->packed);
     size_t *sizes = calloc((size_t)m->node_count, sizeof *sizes);
     gyre_status status = GYRE_OK;
@@ -20,16 +40,8 @@ static gyre_status allocate(gyre_weights *w) {
         goto out;
     }
     for (int i = 0; i < VECTORS; i++) total += node_align_bytes(vectors[i] * sizeof(float));
-    for (int i = 0; i < m->node_count; i++) {
-        const node_call c = node_call_of(m, i, w->backend, 1);
-        if (c.node->type->packed_size == NULL) continue;
-        sizes[i] = c.node->type->packed_size(&c);
-        if (sizes[i] == 0) { /* the backend has recorded why */
-            status = gyre_fail(GYRE_EDEVICE, "layer %s: %s", m->nodes[i].name, gyre_error_text());
-            goto out;
-        }
-        total += node_align_bytes(sizes[i]);
-    }
+    GYRE_GOTO(find_sizes(w, sizes));
+    for (int i = 0; i < m->node_count; i++) total += node_align_bytes(sizes[i]);
     GYRE_GOTO(gyre_fail_in("parameters (fewer channels or outputs need less)",
                            w->backend->ops->alloc(w->backend, total, &w->memory)));
     char *at = (char *)w->memory;
@@ -37,7 +49,10 @@ static gyre_status allocate(gyre_weights *w) {
         *pointers[i] = (gyre_f32)(void *)at;
         at += node_align_bytes(vectors[i] * sizeof(float));
     }
+    if (plain) w->whole = (gyre_raw)(void *)at;
     for (int i = 0; i < m->node_count; i++) {
+        if (plain && m->nodes[i].type->packed_size != NULL)
+            w->packed[i] = (gyre_raw)(void *)(at + first_param(m, i) * w->backend->act_size);
         if (sizes[i] > 0) w->packed[i] = (gyre_raw)(void *)at;
         at += node_align_bytes(sizes[i]);
     }
@@ -83,6 +98,10 @@ void gyre_weights_close(gyre_weights *w) {
  * packing kernels. */
 gyre_status gyre_weights_pack(gyre_weights *w) {
     const gyre_model *m = w->model;
+    if (w->whole != NULL) {
+        const gyre_linear_shape all = {1, (int)m->parameters, 1, false, false};
+        return w->backend->ops->linear_pack(w->backend->main, &all, w->parameters, w->whole);
+    }
     for (int i = 0; i < m->node_count; i++) {
         node_call c = node_call_of(m, i, w->backend, 1);
         if (c.node->type->pack == NULL) continue;
