@@ -47,10 +47,26 @@ slurm_guard() {
         rm -rf "$2"' _ $$ "$T" >/dev/null 2>&1 &
 }
 
+# The nodes: this machine; or, where a test sets slurm_nodes="n1 n2", as many on it, each with a slurmd.
+slurm_nodes=
+slurm_name_nodes() {
+    local node host
+    host=$(hostname -s)
+    if [ -z "$slurm_nodes" ]; then
+        echo "NodeName=$host NodeAddr=127.0.0.1 CPUs=4 Gres=gpu:2"
+    else
+        for node in $slurm_nodes; do
+            mkdir "$slurm/spool-$node" "$slurm/tmp-$node"
+            echo "NodeName=$node NodeHostname=$host NodeAddr=127.0.0.1 Port=$(free_ports 1) CPUs=4"
+        done
+    fi
+    echo "PartitionName=all Nodes=ALL Default=YES MaxTime=UNLIMITED State=UP"
+}
+
 # Devices that are no GPUs but can be given to jobs as if they were. Open MPI names its shared memory
 # after the job's number: two tests at once must not both have a job 1.
 slurm_configure() { # ports...
-    local host
+    local host own=${slurm_nodes:+-%n}
     host=$(hostname -s)
     cat >"$slurm/slurm.conf" <<CONF
 ClusterName=gyre
@@ -63,11 +79,11 @@ FirstJobId=$(($$ * 10))
 SlurmUser=root
 SlurmdUser=root
 StateSaveLocation=$slurm/state
-SlurmdSpoolDir=$slurm/spool
+SlurmdSpoolDir=$slurm/spool$own
 SlurmctldPidFile=$slurm/slurmctld.pid
-SlurmdPidFile=$slurm/slurmd.pid
+SlurmdPidFile=$slurm/slurmd$own.pid
 SlurmctldLogFile=$slurm/slurmctld.log
-SlurmdLogFile=$slurm/slurmd.log
+SlurmdLogFile=$slurm/slurmd$own.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
@@ -79,16 +95,17 @@ SchedulerParameters=sched_interval=1,sched_min_interval=0,bf_interval=1
 MpiDefault=none
 ReturnToService=2
 KillWait=2
-TmpFS=$slurm/tmp
+TmpFS=$slurm/tmp$own
 GresTypes=gpu
-NodeName=$host NodeAddr=127.0.0.1 CPUs=4 Gres=gpu:2
-PartitionName=all Nodes=$host Default=YES MaxTime=UNLIMITED State=UP
+$(slurm_name_nodes)
 CONF
+    [ -z "$slurm_nodes" ] || return 0
     echo "Name=gpu File=/dev/null" >"$slurm/gres.conf"
     echo "Name=gpu File=/dev/zero" >>"$slurm/gres.conf"
 }
 
 slurm_start() {
+    local node
     mkdir -p "$slurm/state" "$slurm/spool" "$slurm/tmp"
     chmod 755 "$T" "$slurm" # munged needs a path that others may search
     # shellcheck disable=SC2046 # two words
@@ -101,13 +118,14 @@ slurm_start() {
         --pid-file="$slurm/munged.pid" --log-file="$slurm/munged.log" --seed-file="$slurm/munge.seed"
     slurm_until 20 "munged" test -S "$slurm/munge.socket"
     slurm_daemon slurmctld -D -c -f "$SLURM_CONF"
-    slurm_daemon slurmd -D -f "$SLURM_CONF"
+    for node in $slurm_nodes; do slurm_daemon slurmd -D -N "$node" -f "$SLURM_CONF"; done
+    [ -n "$slurm_nodes" ] || slurm_daemon slurmd -D -f "$SLURM_CONF"
     slurm_until 30 "an idle node" slurm_is_idle_or_refused
-    ! slurm_is_refused || skip "slurmd does not start here: $(grep -i cgroup "$slurm/slurmd.log" | tail -n 1 | sed "s|.*error: ||")"
+    ! slurm_is_refused || skip "slurmd does not start here: $(grep -hi cgroup "$slurm"/slurmd*.log | tail -n 1 | sed "s|.*error: ||")"
 }
 slurm_is_idle_or_refused() { [ "$(sinfo -h -o %T 2>/dev/null)" = idle ] || slurm_is_refused; }
 # slurmd ends at once where no cgroup file system is mounted, as in a chroot or a container.
-slurm_is_refused() { ! kill -0 "${daemons[2]}" 2>/dev/null && grep -qi cgroup "$slurm/slurmd.log"; }
+slurm_is_refused() { ! kill -0 "${daemons[2]}" 2>/dev/null && grep -qhi cgroup "$slurm"/slurmd*.log; }
 
 # slurm_until SECONDS WHAT COMMAND...: asks ten times a second.
 slurm_until() {
