@@ -164,6 +164,7 @@ gyre_status gpu_read(gyre_backend *b, gyre_ticket which, float *dst);
 gyre_status gpu_input_open(gpu_backend *b, gpu_input **out);
 void gpu_input_close(gpu_input *input);
 gyre_status gpu_cache_images(gyre_backend *b, const gyre_row_reader *images, bool *kept);
+gyre_status gpu_resize_crops(gyre_backend *b, const gyre_resizing *resizing, bool *taken);
 gyre_status gpu_prefetch_batch(gyre_backend *b, const gyre_image_shape *s, const gyre_batch *batch);
 gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_batch *batch,
                            gyre_f32 mean, gyre_f32 scale, gyre_act x, gyre_i32 labels);

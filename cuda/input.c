@@ -7,152 +7,65 @@
  *                              on compute and through                                (`used`)
  *   compute                    reads a buffer behind its copy                        (`sent`)
  *
+ * Parts of stored images are resized on the copy stream, behind their copy, so that a buffer has
+ * images as the network sees them wherever they came from.
+ *
  * A buffer begins with a gpu_input_slot that points into itself. Operations of a recorded step read
  * the one slot at `current`, to which the prefetched batch's is copied on compute. */
-#include "gpu.h"
-#include "kernels.h"
+#include "input_layout.h"
 #include "operation.h"
-
-#include "gyre/size.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFERS = 2 };
-
-typedef struct {
-    char *host;   /* pinned */
-    char *device; /* as large */
-    size_t size;
-    cudaEvent_t sent, used;
-    bool was_sent, was_used; /* those events were recorded */
-} buffer;
-
-struct gpu_input {
-    gpu_backend *b;
-    buffer buffers[BUFFERS];
-    int next;
-    gpu_input_slot *current; /* device */
-    uint8_t *kept;           /* device: the training images, or NULL */
-    size_t kept_rows, kept_row_bytes;
-    const buffer *prefetched; /* NULL: none */
-    int64_t count;            /* of the prefetched batch */
-};
-
-/* Where things lie in a buffer, in bytes. */
-typedef struct {
-    size_t rows, targets, augment, erase, images, end;
-    size_t image_bytes;  /* of all images; 0 where the device keeps them */
-    size_t target_bytes; /* of all targets */
-    size_t before;       /* samples before the first: 1 where the batch is mixed */
-    bool from_kept;
-} layout;
-
-static size_t align(size_t bytes) {
-    return gyre_size_align(bytes, GYRE_ALIGNMENT);
-}
-
-static size_t row_bytes(const gyre_image_shape *s, const gyre_batch *batch) {
-    return (size_t)s->h * (size_t)s->w * (size_t)s->c * gyre_element_size(batch->element);
-}
-
-static layout lay_out(const gpu_input *input, const gyre_image_shape *s, const gyre_batch *batch) {
-    const size_t before = batch->mix.on ? 1 : 0, n = (size_t)batch->count + before;
-    layout l = {.from_kept = batch->images == NULL, .before = before};
-    l.image_bytes = l.from_kept ? 0 : n * row_bytes(s, batch);
-    l.target_bytes = n * (size_t)batch->target_values * sizeof(int32_t);
-    l.rows = align(sizeof *input->current);
-    l.targets = l.rows + (l.from_kept ? align(n * sizeof *batch->rows) : 0);
-    l.augment = l.targets + align(l.target_bytes);
-    l.erase = l.augment + (batch->augment == NULL ? 0 : align(n * sizeof *batch->augment));
-    l.images = l.erase + (batch->erase == NULL ? 0 : align(n * sizeof *batch->erase));
-    l.end = l.images + align(l.image_bytes);
-    return l;
-}
-
-/* A wrong row would be read past the end on the device, where nothing says so. */
-static gyre_status check_rows(const gpu_input *input, const gyre_image_shape *s,
-                              const gyre_batch *batch) {
-    if (input->kept == NULL || batch->rows == NULL ||
-        input->kept_row_bytes != row_bytes(s, batch)) {
-        return gyre_fail(GYRE_EDEVICE, "a batch came without images, of which the GPU keeps none "
-                                       "of its shape");
-    }
-    for (int64_t i = batch->mix.on ? -1 : 0; i < batch->count; i++) {
-        if (batch->rows[i] < 0 || (size_t)batch->rows[i] >= input->kept_rows) {
-            return gyre_fail(GYRE_EDEVICE, "sample %lld is row %lld of %zu kept images",
-                             (long long)i, (long long)batch->rows[i], input->kept_rows);
-        }
-    }
+/* On the copy stream, behind the copy. */
+static gyre_status resize(gpu_input *input, const gpu_input_buffer *p, const gpu_layout *l,
+                          const gyre_image_shape *s, const gyre_batch *batch) {
+    const gpu_parts parts = gpu_layout_parts(input, p, l, s);
+    GPU_TRY(input->b, gpu_resize_launch(input->b->copy, (size_t)batch->count + l->before, s->h,
+                                        s->c, &parts, (uint8_t *)(p->device + l->resized)));
     return GYRE_OK;
 }
 
-static void pack(const gpu_input *input, const buffer *p, const layout *l,
-                 const gyre_image_shape *s, const gyre_batch *batch) {
-    const size_t before = l->before, n = (size_t)batch->count + before;
-    const size_t row = l->from_kept ? 0 : row_bytes(s, batch),
-                 values = (size_t)batch->target_values;
-    gpu_input_slot slot = {
-        .images =
-            l->from_kept ? input->kept : (const uint8_t *)(p->device + l->images) + before * row,
-        .rows = l->from_kept ? (const int64_t *)(void *)(p->device + l->rows) + before : NULL,
-        .targets = (const int32_t *)(void *)(p->device + l->targets) + before * values,
-        .augment = batch->augment == NULL
-                       ? NULL
-                       : (const gyre_augment *)(void *)(p->device + l->augment) + before,
-        .erase = batch->erase == NULL ? NULL
-                                      : (const gyre_erase *)(void *)(p->device + l->erase) + before,
-        .mix = batch->mix};
-    memcpy(p->host, &slot, sizeof slot);
-    memcpy(p->host + l->targets, (const int32_t *)batch->targets - before * values,
-           l->target_bytes);
-    if (l->from_kept) memcpy(p->host + l->rows, batch->rows - before, n * sizeof *batch->rows);
-    if (batch->augment != NULL) {
-        memcpy(p->host + l->augment, batch->augment - before, n * sizeof *batch->augment);
-    }
-    if (batch->erase != NULL) {
-        memcpy(p->host + l->erase, batch->erase - before, n * sizeof *batch->erase);
-    }
-    if (!l->from_kept) memcpy(p->host + l->images, batch->images - before * row, l->image_bytes);
-}
-
 /* The host has waited for the last copy already. */
-static gyre_status grow(gpu_backend *b, buffer *p, size_t bytes) {
-    if (bytes <= p->size) return GYRE_OK;
+static gyre_status grow(gpu_backend *b, gpu_input_buffer *p, size_t bytes, size_t device_bytes) {
+    if (bytes <= p->size && device_bytes <= p->device_size) return GYRE_OK;
     if (p->was_used) GYRE_TRY(gpu_wait(b, p->used, "the batch before a larger one"));
     void *host = p->host, *device = p->device;
     p->host = p->device = NULL;
-    p->size = 0;
+    p->size = p->device_size = 0;
     p->was_used = false;
     if (host != NULL) GPU_TRY(b, cudaFreeHost(host));
     if (device != NULL) GPU_TRY(b, cudaFree(device));
     GPU_TRY(b, cudaMallocHost((void **)&p->host, bytes));
-    GPU_TRY(b, cudaMalloc((void **)&p->device, bytes));
+    GPU_TRY(b, cudaMalloc((void **)&p->device, device_bytes));
     p->size = bytes;
+    p->device_size = device_bytes;
     return GYRE_OK;
 }
 
 /* Puts the batch on its way; the stream may read it from *out. */
 static gyre_status send(gpu_input *input, cudaStream_t stream, const gyre_image_shape *s,
-                        const gyre_batch *batch, buffer **out) {
+                        const gyre_batch *batch, gpu_input_buffer **out) {
     gpu_backend *b = input->b;
-    buffer *p = &input->buffers[input->next];
-    if (p == input->prefetched) p = &input->buffers[(input->next + 1) % BUFFERS];
-    layout l = lay_out(input, s, batch);
-    if (l.from_kept) GYRE_TRY(check_rows(input, s, batch));
+    gpu_input_buffer *p = &input->buffers[input->next];
+    if (p == input->prefetched) p = &input->buffers[(input->next + 1) % GPU_INPUT_BUFFERS];
+    const gpu_layout l = gpu_layout_of(input, s, batch);
+    GYRE_TRY(gpu_layout_check(input, &l, s, batch));
     if (p->was_sent) GYRE_TRY(gpu_wait(b, p->sent, "the copy of an earlier batch"));
-    GYRE_TRY(grow(b, p, l.end));
-    pack(input, p, &l, s, batch);
+    GYRE_TRY(grow(b, p, l.end, l.device_end));
+    const size_t bytes = gpu_layout_pack(input, p, &l, s, batch);
     if (p->was_used) GPU_TRY(b, cudaStreamWaitEvent(b->copy, p->used, 0));
-    GPU_TRY(b, cudaMemcpyAsync(p->device, p->host, l.end, cudaMemcpyHostToDevice, b->copy));
+    GPU_TRY(b, cudaMemcpyAsync(p->device, p->host, bytes, cudaMemcpyHostToDevice, b->copy));
+    if (batch->crops != NULL) GYRE_TRY(resize(input, p, &l, s, batch));
     GPU_TRY(b, cudaEventRecord(p->sent, b->copy));
     p->was_sent = true;
     GPU_TRY(b, cudaStreamWaitEvent(stream, p->sent, 0));
-    input->next = (int)(p + 1 - input->buffers) % BUFFERS;
+    input->next = (int)(p + 1 - input->buffers) % GPU_INPUT_BUFFERS;
     *out = p;
     return GYRE_OK;
 }
 
-static gyre_status mark_used(gpu_backend *b, cudaStream_t stream, buffer *p) {
+static gyre_status mark_used(gpu_backend *b, cudaStream_t stream, gpu_input_buffer *p) {
     GPU_TRY(b, cudaEventRecord(p->used, stream));
     p->was_used = true;
     return GYRE_OK;
@@ -160,7 +73,7 @@ static gyre_status mark_used(gpu_backend *b, cudaStream_t stream, buffer *p) {
 
 gyre_status gpu_input_passed(gpu_input *input) {
     if (input->prefetched == NULL) return GYRE_OK;
-    buffer *p = &input->buffers[input->prefetched - input->buffers];
+    gpu_input_buffer *p = &input->buffers[input->prefetched - input->buffers];
     input->prefetched = NULL;
     return mark_used(input->b, input->b->compute, p);
 }
@@ -169,7 +82,7 @@ gyre_status gpu_prefetch_batch(gyre_backend *base, const gyre_image_shape *s,
                                const gyre_batch *batch) {
     gpu_backend *b = gpu_of(base);
     gpu_input *input = b->input;
-    buffer *p = NULL;
+    gpu_input_buffer *p = NULL;
     GYRE_TRY(gpu_input_passed(input)); /* one from which nothing was loaded */
     GYRE_TRY(send(input, b->compute, s, batch, &p));
     input->prefetched = p;
@@ -209,7 +122,7 @@ gyre_status gpu_batch_load(gyre_queue *q, const gyre_image_shape *s, const gyre_
     if (b->recording) {
         return gyre_fail(GYRE_EDEVICE, "a recorded step loads a batch that was not prefetched");
     }
-    buffer *p;
+    gpu_input_buffer *p;
     GYRE_TRY(send(input, gpu_stream(q), s, batch, &p));
     GYRE_TRY(unpack(q, &part, batch, (const gpu_input_slot *)(void *)p->device, 0, mean, scale, x,
                     targets));
@@ -252,14 +165,45 @@ gyre_status gpu_cache_images(gyre_backend *base, const gyre_row_reader *images, 
     input->kept_rows = images->rows;
     input->kept_row_bytes = images->row_bytes;
     GYRE_TRY(send_rows(input, images));
+    GYRE_TRY(gpu_drain(b, "sending the images")); /* the copy stream reads them, too */
     *kept = true;
     return GYRE_OK;
 }
 
+static void release_resizing(gpu_input *input) {
+    cudaFree(input->resizing.sides);
+    cudaFree(input->resizing.words);
+    input->resizing = (gyre_resizing){0};
+}
+
+/* The copy stream reads the tables; nothing that is queued reads those that go. */
+static gyre_status send_resizing(gpu_input *input, const gyre_resizing *from) {
+    gpu_backend *b = input->b;
+    gyre_resizing *r = &input->resizing;
+    const size_t sides = (size_t)from->side_count * sizeof *from->sides;
+    const size_t words = from->word_count * sizeof *from->words;
+    GYRE_TRY(gpu_drain(b, "the work with parts of other images"));
+    release_resizing(input);
+    *r = (gyre_resizing){.h = from->h, .w = from->w, .size = from->size};
+    GPU_TRY(b, cudaMalloc((void **)&r->sides, sides));
+    GPU_TRY(b, cudaMalloc((void **)&r->words, words));
+    GYRE_TRY(gpu_staging_send(b, b->copy, r->sides, from->sides, sides));
+    return gpu_staging_send(b, b->copy, r->words, from->words, words);
+}
+
+gyre_status gpu_resize_crops(gyre_backend *base, const gyre_resizing *resizing, bool *taken) {
+    gpu_backend *b = gpu_of(base);
+    const gyre_resizing *r = &b->input->resizing;
+    *taken = true;
+    if (resizing == NULL) return GYRE_OK;
+    bool same = r->size == resizing->size && r->h == resizing->h && r->w == resizing->w;
+    return same ? GYRE_OK : send_resizing(b->input, resizing);
+}
+
 static gyre_status open_parts(gpu_input *input) {
     gpu_backend *b = input->b;
-    for (int i = 0; i < BUFFERS; i++) {
-        buffer *p = &input->buffers[i];
+    for (int i = 0; i < GPU_INPUT_BUFFERS; i++) {
+        gpu_input_buffer *p = &input->buffers[i];
         GPU_TRY(b, cudaEventCreateWithFlags(&p->sent, cudaEventDisableTiming));
         GPU_TRY(b, cudaEventCreateWithFlags(&p->used, cudaEventDisableTiming));
     }
@@ -282,8 +226,8 @@ gyre_status gpu_input_open(gpu_backend *b, gpu_input **out) {
 
 void gpu_input_close(gpu_input *input) {
     if (input == NULL) return;
-    for (int i = 0; i < BUFFERS; i++) {
-        buffer *p = &input->buffers[i];
+    for (int i = 0; i < GPU_INPUT_BUFFERS; i++) {
+        gpu_input_buffer *p = &input->buffers[i];
         if (p->sent != NULL) cudaEventDestroy(p->sent);
         if (p->used != NULL) cudaEventDestroy(p->used);
         if (p->host != NULL) cudaFreeHost(p->host);
@@ -291,5 +235,6 @@ void gpu_input_close(gpu_input *input) {
     }
     cudaFree(input->current);
     cudaFree(input->kept);
+    release_resizing(input);
     free(input);
 }

@@ -5,6 +5,45 @@
 #include "gyre/erase.h"
 #include "gyre/move.h"
 
+/* ---- parts of stored images become images */
+
+__global__ void __launch_bounds__(GPU_BLOCK)
+    resize_kernel(uint64_t count, unsigned size, unsigned channels, gpu_parts p, uint8_t *images) {
+    for (uint64_t at = gpu_thread(); at < count; at += gpu_threads()) {
+        unsigned k, x, y;
+        uint64_t pixel = gpu_divide(at, channels, &k);
+        uint64_t sample = gpu_divide(gpu_divide(pixel, size, &x), size, &y);
+        const gyre_crop crop = p.crops[sample];
+        const gyre_resizing_side down = p.sides[crop.h], across = p.sides[crop.w];
+        const uint32_t *rows = p.words + down.at, *columns = p.words + across.at;
+        const uint32_t *down_weights = rows + size + y * down.taps;
+        const uint32_t *across_weights = columns + size + x * across.taps;
+        const uint8_t *from = p.source + p.places[sample] + rows[y] * p.line +
+                              (unsigned(crop.x) + columns[x]) * channels + k;
+        uint64_t sum = 1u << 31; /* 1/2 of what one level is */
+        for (unsigned i = 0; i < down.taps; i++, from += p.line) {
+            uint32_t squeezed = 0;
+            for (unsigned j = 0; j < across.taps; j++) {
+                squeezed += across_weights[j] * from[j * channels];
+            }
+            sum += uint64_t(down_weights[i]) * squeezed;
+        }
+        images[at] = uint8_t(sum >> 32);
+    }
+}
+KERNEL(resize_kernel);
+
+cudaError_t gpu_resize_launch(cudaStream_t stream, size_t n, int size, int c,
+                              const gpu_parts *parts, uint8_t *images) {
+    uint64_t count = uint64_t(n) * unsigned(size) * unsigned(size) * unsigned(c);
+    if (count == 0) return cudaSuccess;
+    LAUNCH(resize_kernel, gpu_grid(count), GPU_BLOCK, 0, stream, count, unsigned(size), unsigned(c),
+           *parts, images);
+    return cudaGetLastError();
+}
+
+/* ---- images become activations */
+
 struct input_shape {
     unsigned n, h, w, c;
     uint64_t row, image; /* elements */

@@ -24,6 +24,20 @@ typedef struct {
     gyre_mix mix;                /* on: sample -1 lies before the first in each of them */
 } gpu_input_slot;
 
+/* Parts of stored images, all in device memory. */
+typedef struct {
+    const uint8_t *source;           /* stored images, or lines of them */
+    const int64_t *places;           /* (n): where the first line of each part begins */
+    const gyre_crop *crops;          /* (n) */
+    const gyre_resizing_side *sides; /* of gyre_resizing */
+    const uint32_t *words;
+    size_t line; /* bytes of a stored line */
+} gpu_parts;
+
+/* images(n, size, size, c) = the parts, resized as the loader does it on the host: the same bits */
+cudaError_t gpu_resize_launch(cudaStream_t stream, size_t n, int size, int c,
+                              const gpu_parts *parts, uint8_t *images);
+
 /* x(n, h, w, c) = (value - mean(h, w, c)) * scale(c) of samples first..first+n-1 of *slot (device
  * memory), augmented as cpu_batch_load does. `batch` says what lies in the slot. */
 cudaError_t gpu_input_launch(cudaStream_t stream, bool bf16, const gyre_image_shape *s,

@@ -192,6 +192,7 @@ const gyre_backend_ops gyre_cuda_ops = {
     .mark = gpu_mark,
     .follow = gpu_follow,
     .cache_images = gpu_cache_images,
+    .resize_crops = gpu_resize_crops,
     .prefetch_batch = gpu_prefetch_batch,
     .record = gpu_record,
     .range_push = gpu_range_push,

@@ -128,6 +128,10 @@ struct gyre_backend_ops {
     /* Offers the training images before the first batch that names rows of them. *kept: the device
      * has its own copy now, and such batches need no images. It goes when others are offered. */
     gyre_status (*cache_images)(gyre_backend *b, const gyre_row_reader *images, bool *kept);
+    /* Offers to leave resizing to the device, before the first batch with crops. *taken: it has its
+     * own copy of the weights now, and takes such batches. NULL: would it? The same sizes again cost
+     * nothing. */
+    gyre_status (*resize_crops)(gyre_backend *b, const gyre_resizing *resizing, bool *taken);
     /* Says which batch the coming record() will load from, whole or in parts, so that it can be
      * sent ahead; s->n is batch->count. Its memory stays valid as the loader says (gyre/loader.h).
      * Outside record(). */

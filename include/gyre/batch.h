@@ -13,6 +13,28 @@ typedef struct {
     uint8_t reflect; /* pixels from outside the image; 0: raw 0, 1: the image's, reflected */
 } gyre_augment;
 
+/* A part of a stored image, which is resized to a square. */
+typedef struct {
+    int32_t y, x, h, w;
+} gyre_crop;
+
+/* How parts are resized, as plain data that a device can hold: for each side of `in` pixels output
+ * j is the sum of inputs first[j] to first[j] + taps - 1 times their weights, whole numbers with
+ * the sum 2^16; both ways, and rounded once. words[sides[in].at] begins first(size), and then
+ * weights(size, taps). */
+typedef struct {
+    uint32_t at, taps;
+} gyre_resizing_side;
+
+typedef struct {
+    int h, w;                  /* of stored images */
+    int size;                  /* of the squares */
+    int side_count;            /* the longer side of stored images + 1 */
+    gyre_resizing_side *sides; /* (side_count), from 0, which is no side */
+    uint32_t *words;           /* (word_count) */
+    size_t word_count;
+} gyre_resizing;
+
 /* The part of an image, as the network sees it, that is erased after normalisation: its values are
  * 0, or with `noise` normal numbers (gyre/erase.h). */
 typedef struct {
@@ -37,6 +59,9 @@ typedef struct {
     int64_t count;               /* samples here */
     gyre_element element;        /* of what is stored */
     const uint8_t *images;       /* (count, h, w, c) as stored; NULL where the device keeps them */
+    const gyre_crop *crops;      /* (count), or NULL; else the device resizes these parts, and images
+                                  * are (count, h, w, c) of stored images of which the lines of the
+                                  * part alone are there, as the first ones */
     const int64_t *rows;         /* (count) their rows in the training images, or NULL */
     const void *targets;         /* (count, target_values) of 4 bytes: int32 classes, or float32 */
     int64_t target_values;       /* of a sample */

@@ -19,6 +19,11 @@ void gyre_fitter_close(gyre_fitter *f);
 gyre_status gyre_fitter_read(gyre_fitter *f, const gyre_images *images, int64_t row,
                              const gyre_crop *crop, uint8_t *out);
 
+/* The weights of all such parts, for a device that resizes them. *out NULL: images are too large
+ * for a table of them. */
+gyre_status gyre_resizing_open(const gyre_images *shape, int size, gyre_resizing **out);
+void gyre_resizing_close(gyre_resizing *r);
+
 /* Room for other work on a sample: the same at each call with as many bytes or fewer. */
 gyre_status gyre_fitter_spare(gyre_fitter *f, size_t bytes, void **out);
 

@@ -24,6 +24,8 @@ bool gyre_gather_draws_moves(const gyre_data_settings *settings);
 /* Room for a batch. */
 typedef struct {
     uint8_t *images;       /* (count, gyre_view_image_bytes); NULL: no images are read */
+    gyre_crop *crops;      /* (count), or NULL: images are resized here. Else they are left to the
+                            * device: images(count, gyre_images_row) get the lines of each part */
     void *targets;         /* (count, gyre_target_values) of 4 bytes each */
     gyre_augment *augment; /* (count); NULL: none is drawn */
     gyre_erase *erase;     /* (count); likewise */

@@ -14,12 +14,18 @@
 
 typedef struct gyre_loader gyre_loader;
 
-/* Prepares steps first_step..last_step-1; samples first..first+count-1 of each global batch. With
- * `rows_only` no pixels are gathered and `images` of a batch is NULL: for a device that keeps them.
- * The dataset and the view stay valid until close. */
+/* What batches hold of images. */
+typedef enum {
+    GYRE_LOAD_IMAGES, /* them, as the network sees them */
+    GYRE_LOAD_ROWS,   /* nothing but rows: the device keeps the images; it resizes parts as well */
+    GYRE_LOAD_LINES   /* the lines of parts, which the device resizes */
+} gyre_load;
+
+/* Prepares steps first_step..last_step-1; samples first..first+count-1 of each global batch. The
+ * dataset and the view stay valid until close. */
 gyre_status gyre_loader_open(const gyre_view *train, const gyre_data_settings *settings,
                              gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
-                             int64_t first_step, int64_t last_step, bool rows_only,
+                             int64_t first_step, int64_t last_step, gyre_load load,
                              gyre_loader **out);
 
 /* The next step's batch; valid until the next call of gyre_loader_next but one, so that a device

@@ -34,11 +34,6 @@ int64_t gyre_sampler_index(gyre_sampler *s, int64_t t, int64_t i);
 gyre_augment gyre_augment_draw(const gyre_data_settings *settings, uint64_t seed, int64_t epoch,
                                int64_t sample);
 
-/* A part of a stored image, which is resized to a square. */
-typedef struct {
-    int y, x, h, w;
-} gyre_crop;
-
 /* The part of an h x w image that a sample shows, keyed as above: an area of min_scale to max_scale
  * of the image's, uniform; a ratio of 1/ratio to ratio, uniform in its logarithm; a place, uniform.
  * After ten draws that do not fit, the middle, as wide as the ratio allows (as torchvision's

@@ -46,7 +46,7 @@ typedef struct {
 
     gyre_snapshot snapshot;            /* host image of the state; filled by load and save */
     char *config;                      /* the resolved settings as text, which checkpoints hold */
-    bool images_kept;                  /* the device has the training images */
+    gyre_load load;                    /* what the device needs of the training images */
     struct gyre_trainer_phase *phases; /* of the optimizer, each a body of its own for record() */
     uint64_t seed;                     /* of batches and of random nodes: gyre_trainer_start's */
     int64_t completed;                 /* updates done */

@@ -17,13 +17,28 @@ size_t gyre_view_image_bytes(const gyre_view *view) {
     return side > 0 ? side * side * (size_t)view->images->c : gyre_images_row(view->images);
 }
 
+/* The part of a row that a view with a size shows. */
+static gyre_crop part_of(const gyre_view *view, int64_t row, const gyre_gather_key *key) {
+    const gyre_images *source = view->images;
+    if (key == NULL) return gyre_crop_middle(source->h, source->w, view->size);
+    return gyre_crop_draw(key->settings, key->seed, key->epoch, row, source->h, source->w);
+}
+
 static gyre_status read_image(const gyre_view *view, int64_t row, const gyre_gather_key *key,
                               gyre_fitter *fitter, uint8_t *out) {
+    if (view->size == 0) return gyre_fitter_read(fitter, view->images, row, NULL, out);
+    const gyre_crop part = part_of(view, row, key);
+    return gyre_fitter_read(fitter, view->images, row, &part, out);
+}
+
+/* The part and its lines, for a device that resizes. */
+static gyre_status read_lines(const gyre_view *view, int64_t row, const gyre_gather_key *key,
+                              gyre_crop *part, uint8_t *lines) {
     const gyre_images *source = view->images;
-    if (key == NULL || view->size == 0) return gyre_fitter_read(fitter, source, row, NULL, out);
-    gyre_crop crop =
-        gyre_crop_draw(key->settings, key->seed, key->epoch, row, source->h, source->w);
-    return gyre_fitter_read(fitter, source, row, &crop, out);
+    const size_t line = (size_t)source->w * (size_t)source->c;
+    *part = part_of(view, row, key);
+    if (lines == NULL) return GYRE_OK;
+    return gyre_image_read_part(source, row, (size_t)part->y * line, (size_t)part->h * line, lines);
 }
 
 static gyre_erase draw_erase(const gyre_view *view, const gyre_gather_key *key, int64_t row) {
@@ -83,7 +98,11 @@ static gyre_status gather_one(const gyre_view *view, int64_t row, const gyre_gat
     if (key != NULL && moves(key->settings)) {
         a = gyre_augment_draw(key->settings, key->seed, key->epoch, row);
     }
-    if (room->images != NULL) {
+    if (room->crops != NULL) {
+        uint8_t *lines = room->images;
+        if (lines != NULL) lines += (size_t)i * gyre_images_row(view->images);
+        GYRE_TRY(read_lines(view, row, key, &room->crops[i], lines));
+    } else if (room->images != NULL) {
         uint8_t *image = room->images + (size_t)i * bytes;
         GYRE_TRY(read_image(view, row, key, fitter, image));
         if (key != NULL && gyre_augment_changes_pixels(key->settings)) {

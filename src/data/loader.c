@@ -43,11 +43,12 @@ struct gyre_loader {
     int64_t before;        /* 1: the sample before the first lies in front (gyre_batch) */
     int depth, rows_depth; /* of the ring, and of that of rows */
     int64_t found;         /* the next step whose rows are to be found */
-    bool rows_only;
+    gyre_load load;
     int reader_count, running;
     reader *readers;       /* (reader_count), of which so many run */
-    size_t pixels;         /* bytes of an image */
+    size_t pixels;         /* bytes of an image, or of all its lines */
     uint8_t *images;       /* (depth, count, pixels), or NULL: rows only */
+    gyre_crop *crops;      /* (depth, count), or NULL: there are none, or they are resized here */
     int64_t *rows;         /* (rows_depth, count) */
     size_t target_bytes;   /* of a sample */
     char *targets;         /* (depth, count, target_bytes) */
@@ -98,6 +99,7 @@ static gyre_status read_piece(const reader *r, const piece *p) {
     const gyre_gather_key key = {&l->settings, l->seed, p->step / l->epochs.steps_per_epoch};
     const gyre_gather_room room = {
         .images = l->images == NULL ? NULL : l->images + slot * l->pixels,
+        .crops = l->crops == NULL ? NULL : l->crops + slot,
         .targets = l->targets + slot * l->target_bytes,
         .augment = l->augment == NULL ? NULL : l->augment + slot,
         .erase = l->erase == NULL ? NULL : l->erase + slot,
@@ -180,15 +182,17 @@ static gyre_status allocate(gyre_loader *l) {
     size_t samples = (size_t)l->depth * stored(l);
     bool augmented = gyre_gather_draws_moves(&l->settings);
     bool erased = l->settings.erasing.probability > 0;
-    l->images = l->rows_only ? NULL : malloc(samples * l->pixels);
+    bool cropped = l->view.size > 0 && l->load != GYRE_LOAD_IMAGES;
+    l->images = l->load == GYRE_LOAD_ROWS ? NULL : malloc(samples * l->pixels);
+    l->crops = cropped ? malloc(samples * sizeof *l->crops) : NULL;
     l->rows = malloc((size_t)l->rows_depth * stored(l) * sizeof *l->rows);
     l->targets = malloc(samples * l->target_bytes);
     l->augment = augmented ? malloc(samples * sizeof *l->augment) : NULL;
     l->erase = erased ? malloc(samples * sizeof *l->erase) : NULL;
     l->done = calloc((size_t)l->depth, sizeof *l->done);
-    bool complete = (l->rows_only || l->images != NULL) && l->rows != NULL && l->targets != NULL &&
-                    l->done != NULL && (!augmented || l->augment != NULL) &&
-                    (!erased || l->erase != NULL);
+    bool complete = (l->load == GYRE_LOAD_ROWS || l->images != NULL) && l->rows != NULL &&
+                    l->targets != NULL && l->done != NULL && (!cropped || l->crops != NULL) &&
+                    (!augmented || l->augment != NULL) && (!erased || l->erase != NULL);
     if (complete) return GYRE_OK;
     return gyre_no_memory("%d batches of %lld images", l->depth, (long long)l->count);
 }
@@ -209,7 +213,7 @@ static gyre_status start_readers(gyre_loader *l) {
 
 gyre_status data_loader_open_ring(const gyre_view *train, const gyre_data_settings *settings,
                                   gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
-                                  int64_t first_step, int64_t last_step, bool rows_only, int depth,
+                                  int64_t first_step, int64_t last_step, gyre_load load, int depth,
                                   gyre_loader **out) {
     gyre_status status = GYRE_OK;
     gyre_loader *l = calloc(1, sizeof *l);
@@ -228,8 +232,9 @@ gyre_status data_loader_open_ring(const gyre_view *train, const gyre_data_settin
                        .rows_depth = depth + AHEAD,
                        .found = first_step,
                        .begun = first_step,
-                       .rows_only = rows_only,
-                       .pixels = gyre_view_image_bytes(train),
+                       .load = load,
+                       .pixels = load == GYRE_LOAD_LINES ? gyre_images_row(train->images)
+                                                         : gyre_view_image_bytes(train),
                        .target_bytes = gyre_target_values(&train->images->target) * sizeof(float),
                        .made = first_step,
                        .taken = first_step,
@@ -249,10 +254,10 @@ out:
 
 gyre_status gyre_loader_open(const gyre_view *train, const gyre_data_settings *settings,
                              gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
-                             int64_t first_step, int64_t last_step, bool rows_only,
+                             int64_t first_step, int64_t last_step, gyre_load load,
                              gyre_loader **out) {
     return data_loader_open_ring(train, settings, epochs, seed, first, count, first_step, last_step,
-                                 rows_only, DEPTH, out);
+                                 load, DEPTH, out);
 }
 
 void gyre_loader_close(gyre_loader *l) {
@@ -272,6 +277,7 @@ void gyre_loader_close(gyre_loader *l) {
     free(l->readers);
     free(l->done);
     free(l->images);
+    free(l->crops);
     free(l->rows);
     free(l->targets);
     free(l->augment);
@@ -307,6 +313,7 @@ gyre_status gyre_loader_next(gyre_loader *l, gyre_batch *out) {
                         .count = l->count,
                         .element = v->images->element,
                         .images = l->images == NULL ? NULL : l->images + slot * l->pixels,
+                        .crops = l->crops == NULL ? NULL : l->crops + slot,
                         .rows = rows_of(l, step) + l->before,
                         .targets = l->targets + slot * l->target_bytes,
                         .target_values = (int64_t)(l->target_bytes / sizeof(float)),

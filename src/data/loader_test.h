@@ -8,7 +8,7 @@
  * and one or more that are prepared ahead. */
 gyre_status data_loader_open_ring(const gyre_view *train, const gyre_data_settings *settings,
                                   gyre_epochs epochs, uint64_t seed, int64_t first, int64_t count,
-                                  int64_t first_step, int64_t last_step, bool rows_only, int depth,
+                                  int64_t first_step, int64_t last_step, gyre_load load, int depth,
                                   gyre_loader **out);
 
 #endif

@@ -2,6 +2,7 @@
  * in rounds, so that what is gathered on the host stays small. */
 #include "gyre/evaluator.h"
 
+#include "batches.h"
 #include "gyre/defaults.h"
 #include "gyre/gather.h"
 #include "gyre/size.h"
@@ -19,9 +20,10 @@ struct gyre_evaluator {
     gyre_passes passes; /* through the view */
     size_t sums;        /* that a batch leaves: the loss's, then (2, model->bands) */
     int slots;          /* batches of a round */
-    size_t pixels;      /* bytes of a stored sample; of the first view, as what follows */
+    size_t pixels;      /* bytes of a sample; of the first view, as what follows */
     gyre_raw stats;
     gyre_fitter **fitters; /* one for each slot; of the first view that is evaluated */
+    gyre_crop *crops;      /* (slots, batch): the device resizes; or NULL */
     uint8_t *images;       /* (slots, batch, pixels) */
     int64_t *rows;         /* (slots, batch) */
     char *targets;         /* (slots, batch, target_bytes) */
@@ -95,6 +97,7 @@ void gyre_evaluator_close(gyre_evaluator *e) {
     for (int i = 0; e->fitters != NULL && i < e->slots; i++) gyre_fitter_close(e->fitters[i]);
     free(e->fitters);
     free(e->images);
+    free(e->crops);
     free(e->rows);
     free(e->targets);
     free(e->logits);
@@ -124,17 +127,19 @@ static gyre_status gather(const evaluation_round *r, int slot, gyre_batch *out) 
     int64_t begin = (r->first + slot * r->stride) * e->batch;
     uint8_t *images = e->images + (size_t)slot * (size_t)e->batch * e->pixels;
     int64_t *rows = e->rows + slot * e->batch;
+    gyre_crop *crops = e->crops == NULL ? NULL : e->crops + slot * e->batch;
     char *targets = e->targets + (size_t)slot * (size_t)e->batch * e->target_bytes;
     *out = (gyre_batch){.step = -1,
                         .first = begin,
                         .count = count_of(e, v, r->first + slot * r->stride),
                         .element = v->images->element,
                         .images = images,
+                        .crops = crops,
                         .targets = targets,
                         .target_values = (int64_t)(e->target_bytes / sizeof(float))};
     for (int64_t i = 0; i < out->count; i++) rows[i] = gyre_view_row(v, begin + i);
     return gyre_gather(v, rows, out->count, NULL, e->fitters[slot],
-                       &(gyre_gather_room){.images = images, .targets = targets});
+                       &(gyre_gather_room){.images = images, .crops = crops, .targets = targets});
 }
 
 static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
@@ -225,7 +230,11 @@ static gyre_status hand_over(const evaluation_round *r, int64_t at, int slot) {
 /* All views that an evaluator sees are of one dataset, so of one shape. */
 static gyre_status open_input(gyre_evaluator *e, const gyre_view *view) {
     if (e->images == NULL) {
-        e->pixels = gyre_view_image_bytes(view);
+        bool resizes = false;
+        GYRE_TRY(run_batches_resize(e->weights->backend, view, &resizes));
+        e->pixels = resizes ? gyre_images_row(view->images) : gyre_view_image_bytes(view);
+        if (resizes) e->crops = calloc((size_t)e->slots * (size_t)e->batch, sizeof *e->crops);
+        if (resizes && e->crops == NULL) return no_memory(e->batch);
         e->images = malloc(gyre_size_of((size_t)e->slots * (size_t)e->batch, e->pixels));
         if (e->images == NULL) return no_memory(e->batch);
     }

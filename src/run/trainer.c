@@ -145,25 +145,12 @@ gyre_status gyre_trainer_open(gyre_trainer *t, const gyre_resolved *resolved, gy
     return first_parameters(t, fresh);
 }
 
-static gyre_status read_rows(const void *images, int64_t first, int64_t count, uint8_t *out) {
-    return gyre_images_read(images, first, count, out);
-}
-
 gyre_status gyre_trainer_start(gyre_trainer *t, uint64_t seed, int64_t last) {
-    const gyre_settings *s = &t->resolved->settings;
-    const gyre_images *images = t->resolved->samples.train.images;
-    const gyre_row_reader reader = {.read = read_rows,
-                                    .context = images,
-                                    .rows = (size_t)images->count,
-                                    .row_bytes = gyre_images_row(images)};
-    t->images_kept = false;
     t->seed = seed;
     gyre_child_end_resting();
     gyre_watchdog_phase(t->watchdog, "starting the loader", -1);
     if (t->profile != NULL) t->profile->first = t->completed + 2;
-    gyre_status status = GYRE_OK;
-    if (t->resolved->samples.train.size == 0 && !gyre_augment_changes_pixels(&s->data))
-        status = t->backend->ops->cache_images(t->backend, &reader, &t->images_kept);
+    gyre_status status = run_batches_prepare(t);
     if (status == GYRE_OK) status = run_batches_open(t, t->completed, last, &t->loader);
     return gyre_comm_agree(t->comm, status);
 }

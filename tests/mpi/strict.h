@@ -122,6 +122,11 @@ static gyre_status strict_cache_images(gyre_backend *b, const gyre_row_reader *i
     return GYRE_OK;
 }
 
+static gyre_status strict_resize_crops(gyre_backend *b, const gyre_resizing *r, bool *taken) {
+    if (inside.prefetched) return refuse("resize_crops() after the first batch");
+    return gyre_cpu_ops.resize_crops(b, r, taken);
+}
+
 static gyre_status strict_prefetch_batch(gyre_backend *b, const gyre_image_shape *s,
                                          const gyre_batch *batch) {
     (void)b;
@@ -326,6 +331,7 @@ const gyre_backend_ops gyre_cuda_ops = {
     SLOT(mark),
     SLOT(follow),
     SLOT(cache_images),
+    SLOT(resize_crops),
     SLOT(prefetch_batch),
     SLOT(record),
     SLOT(range_push),

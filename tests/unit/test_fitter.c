@@ -1,4 +1,5 @@
-/* Random resized crops: what part is drawn, and that its pixels are those of a triangle filter. */
+/* Random resized crops: what part is drawn, and that its pixels are those of a triangle filter, on
+ * the host and by the table that devices get. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -176,6 +177,76 @@ static void the_loader_crops_and_resizes(void **state) {
     free_images(&p);
 }
 
+/* ---- a device's */
+
+/* What a device makes of lines, as gyre/batch.h says. */
+static uint8_t resized(const gyre_resizing *r, const uint8_t *lines, const gyre_crop *part, int c,
+                       int y, int x, int k) {
+    const gyre_resizing_side down = r->sides[part->h], across = r->sides[part->w];
+    const uint32_t *rows = r->words + down.at, *columns = r->words + across.at;
+    const size_t size = (size_t)r->size;
+    uint64_t sum = 1u << 31;
+    for (uint32_t i = 0; i < down.taps; i++) {
+        for (uint32_t j = 0; j < across.taps; j++) {
+            const uint64_t weight = (uint64_t)rows[size + (size_t)y * down.taps + i] *
+                                    columns[size + (size_t)x * across.taps + j];
+            const size_t column = (size_t)part->x + columns[x] + j;
+            sum += weight * lines[((rows[y] + i) * (size_t)r->w + column) * (size_t)c + (size_t)k];
+        }
+    }
+    return (uint8_t)(sum >> 32);
+}
+
+/* By the lines that the loader hands out, of batches with a sample before the first, too. */
+static void a_device_can_resize_to_the_same_bits(void **state) {
+    (void)state;
+    enum { H = 29, W = 37, SIZE = 11, BATCH = 5, PIXELS = SIZE * SIZE * 3, ROW = H * W * 3 };
+    gyre_images p = make_images(20, H, W, 3, 4, 1);
+    const gyre_view view = {.images = &p, .count = 20, .size = SIZE};
+    gyre_data_settings s = usual;
+    gyre_resizing *r = NULL;
+    gyre_loader *host = NULL, *device = NULL, *kept = NULL;
+    gyre_epochs e;
+    gyre_batch a, b, rows;
+    s.mixup = 0.2;
+    s.readers = 3;
+    assert_int_equal(gyre_resizing_open(&p, SIZE, &r), GYRE_OK);
+    assert_true(r->h == H && r->w == W && r->side_count == W + 1 && r->size == SIZE);
+    assert_int_equal(gyre_epochs_make(20, BATCH, GYRE_LAST_DROP, &e), GYRE_OK);
+    gyre_loader **all[] = {&host, &device, &kept};
+    const gyre_load loads[] = {GYRE_LOAD_IMAGES, GYRE_LOAD_LINES, GYRE_LOAD_ROWS};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(gyre_loader_open(&view, &s, e, 9, 0, BATCH, 0, 40, loads[i], all[i]),
+                         GYRE_OK);
+    }
+    for (int t = 0; t < 40; t++) {
+        assert_int_equal(gyre_loader_next(host, &a), GYRE_OK);
+        assert_int_equal(gyre_loader_next(device, &b), GYRE_OK);
+        assert_int_equal(gyre_loader_next(kept, &rows), GYRE_OK);
+        assert_true(a.crops == NULL && rows.images == NULL);
+        for (int i = -1; i < BATCH; i++) {
+            const gyre_crop *part = &b.crops[i];
+            assert_memory_equal(&rows.crops[i], part, sizeof *part);
+            for (int at = 0; at < PIXELS; at++) {
+                assert_int_equal(
+                    resized(r, b.images + i * ROW, part, 3, at / 3 / SIZE, at / 3 % SIZE, at % 3),
+                    a.images[i * PIXELS + at]);
+            }
+        }
+    }
+    for (int i = 0; i < 3; i++) gyre_loader_close(*all[i]);
+    gyre_resizing_close(r);
+    free_images(&p);
+}
+
+static void a_table_has_a_limit(void **state) {
+    (void)state;
+    const gyre_images large = {.h = 30000, .w = 20000, .c = 3};
+    gyre_resizing *r = NULL;
+    assert_int_equal(gyre_resizing_open(&large, 224, &r), GYRE_OK);
+    assert_null(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_as_asked),
@@ -185,6 +256,8 @@ int main(void) {
         cmocka_unit_test(pixels_are_those_of_a_triangle_filter),
         cmocka_unit_test(a_part_of_its_size_is_itself),
         cmocka_unit_test(the_loader_crops_and_resizes),
+        cmocka_unit_test(a_device_can_resize_to_the_same_bits),
+        cmocka_unit_test(a_table_has_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

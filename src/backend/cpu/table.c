@@ -241,6 +241,14 @@ static gyre_status cpu_cache_images(gyre_backend *b, const gyre_row_reader *imag
     return GYRE_OK;
 }
 
+/* The loader's threads do it. */
+static gyre_status cpu_resize_crops(gyre_backend *b, const gyre_resizing *resizing, bool *taken) {
+    (void)b;
+    (void)resizing;
+    *taken = false;
+    return GYRE_OK;
+}
+
 static gyre_status cpu_prefetch_batch(gyre_backend *b, const gyre_image_shape *s,
                                       const gyre_batch *batch) {
     (void)b;
@@ -369,6 +377,7 @@ const gyre_backend_ops gyre_cpu_ops = {
     .mark = cpu_mark,
     .follow = cpu_follow,
     .cache_images = cpu_cache_images,
+    .resize_crops = cpu_resize_crops,
     .prefetch_batch = cpu_prefetch_batch,
     .record = cpu_record,
     .range_push = cpu_range_push,

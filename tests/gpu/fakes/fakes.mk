@@ -113,7 +113,7 @@ check-device: device-tests fakes
 	@O=$(O) tests/gpu/runs/on_device.sh $(DEVICE_TESTS)
 
 # ---- the program on the fakes: samples for make check-gpu, everything with SOAK=1
-GPU_RUNS := check-devices check-views check-matrix check-branches check-recording check-waits
+GPU_RUNS := check-devices check-views check-matrix check-branches check-recording check-crops check-waits
 check-matrix-unet: $(O)/gyre fakes
 	@O=$(O) SOAK=$(SOAK) tests/gpu/runs/matrix.sh pictures captions
 GPU_FAULTS := check-faults-1 check-faults-2
