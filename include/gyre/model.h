@@ -62,7 +62,8 @@ typedef struct {
     char name[GYRE_NODE_NAME_SIZE]; /* "layer1.0.conv1.weight" */
     int dims[4];                    /* conv (k, r, r, c); linear (out, in); else (n) */
     int ndim;
-    int picture[3];       /* (h, w, c) whose values are the last dim, in this order; h 0: none */
+    int picture[3];       /* (h, w, c) whose values are the last dim, in this order, or all of it,
+                           * and in PyTorch's network (c, h, w); h 0: none */
     bool torch_hwc;       /* PyTorch's network has the picture's values in this order, too */
     size_t offset, count; /* in the flat vector, floats */
     float lr_mult, decay_mult;

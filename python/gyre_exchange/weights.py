@@ -77,6 +77,8 @@ def _in_torch_order(w, picture, transposed):
         return np.ascontiguousarray(w.reshape(len(w), -1).T)
     if w.ndim == 4:  # (k, r, s, c) to (k, c, r, s)
         return np.ascontiguousarray(w.transpose(0, 3, 1, 2))
+    if w.ndim == 3 and picture is not None:  # positions (h, w, c) to (c, h, w)
+        return np.ascontiguousarray(w.transpose(2, 0, 1))
     if w.ndim == 2 and picture is not None:  # (out, h w c) to (out, c h w)
         return np.ascontiguousarray(w.reshape(len(w), *picture).transpose(0, 3, 1, 2)).reshape(w.shape)
     return w
@@ -170,8 +172,9 @@ def from_gyre(checkpoint, model, weights="any"):
         if name not in sources:
             (loaded.kept if name in kept else loaded.missing).append(name)
             continue
+        picture = found[sources[name]][1]
         w = _in_torch_order(*found[sources[name]])
-        if w.ndim == 3 and tuple(tensor.shape[-1:]) == w.shape[-1:] and np.prod(tensor.shape) == w.size:  # positions (h, w, c)
+        if w.ndim == 3 and picture is None and tuple(tensor.shape[-1:]) == w.shape[-1:] and np.prod(tensor.shape) == w.size:  # positions (h, w, c)
             w = w.reshape(tuple(tensor.shape))
         if _same_but_for_ones(w.shape, tuple(tensor.shape)):
             state[name] = _like(w, tensor)

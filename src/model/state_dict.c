@@ -33,6 +33,17 @@ static void shape_transposed(const gyre_param *p, gyre_state_array *a) {
     a->dims[1] = p->dims[0];
 }
 
+/* (h, w, c) as (1, h w, c), or as (c, h, w). */
+static void shape_positions(const gyre_param *p, gyre_state_array *a) {
+    const bool planes = p->picture[0] > 0;
+    const int pixels = p->dims[0] * p->dims[1];
+    if (planes) a->pixels = (size_t)pixels;
+    if (planes) a->channels = (size_t)p->dims[2];
+    a->dims[0] = planes ? p->dims[2] : 1;
+    a->dims[1] = planes ? p->dims[0] : pixels;
+    a->dims[2] = planes ? p->dims[1] : p->dims[2];
+}
+
 gyre_state_array gyre_state_of_type(const gyre_model *m, int param) {
     const gyre_param *p = &m->params[param];
     const gyre_node *owner = owner_of(m, p);
@@ -43,6 +54,9 @@ gyre_state_array gyre_state_of_type(const gyre_model *m, int param) {
         shape_transposed(p, &a);
     } else if (p->ndim == 4) {
         shape_conv(p, &a);
+    } else if (owner != NULL && strcmp(owner->type->name, "positions") == 0) {
+        a.name = owner->name;
+        shape_positions(p, &a);
     } else if (p->picture[0] > 0 && !p->torch_hwc) {
         a.rows = (size_t)p->dims[0];
         a.pixels = (size_t)p->picture[0] * (size_t)p->picture[1];
@@ -52,11 +66,6 @@ gyre_state_array gyre_state_of_type(const gyre_model *m, int param) {
         a.name = owner->name;
         a.ndim = 3;
         a.dims[1] = a.dims[2] = 1;
-    } else if (owner != NULL && strcmp(owner->type->name, "positions") == 0) {
-        a.name = owner->name;
-        a.dims[0] = 1;
-        a.dims[1] = p->dims[0] * p->dims[1];
-        a.dims[2] = p->dims[2];
     }
     a.computed = p->torch.computed;
     if (a.computed) a.name = p->name;

@@ -42,9 +42,9 @@ static int usual_dims(const onnx_layer *l, const onnx_weight *w, int64_t dims[ON
     dims[1] = dims[2] = 1;
     if (onnx_layer_is(l, "scale") || onnx_layer_is(l, "bias")) return 3;
     if (onnx_layer_is(l, "positions")) {
-        dims[0] = 1;
-        dims[1] = k->dims[0] * k->dims[1];
-        dims[2] = k->dims[2];
+        const int64_t planes[] = {k->dims[2], k->dims[0], k->dims[1]};
+        const int64_t rows[] = {1, k->dims[0] * k->dims[1], k->dims[2]};
+        memcpy(dims, k->planes ? planes : rows, sizeof planes);
         return 3;
     }
     if (!first || !(onnx_layer_is(l, "conv") || onnx_layer_is(l, "linear"))) return 1;

@@ -43,7 +43,7 @@ bool onnx_give_positions(onnx_import *m, onnx_call *c, onnx_value *v, onnx_const
     places->rank = 3;
     memcpy(places->dims, dims, sizeof dims);
     places->planes = first;
-    if (first && k->kind == ONNX_NAME_TOLD) places->kind = ONNX_NAME_COMPUTED; /* other axes */
+    if (first) onnx_option_text(&m->work, l, "order", "chw");
     places->untrained = onnx_is_literal(k);
     if (onnx_is_literal(k) && onnx_parameter_of(k) != NULL) l->made_of = k;
     onnx_layer_weight(l, "weight", places);

@@ -226,6 +226,7 @@ static void say_flattened(const import_file *f) {
     const gyre_model *m = f->model;
     for (int i = 0; i < m->param_count && !f->own && !f->state_dict; i++) {
         const int *size = m->params[i].picture; /* h, w, c */
+        if (m->params[i].ndim != 2) continue;
         if (size[0] * size[1] <= 1 || size[2] == 1 || f->items[i].fate != IMPORT_TAKEN) continue;
         gyre_say("%s reads (h, w, c) = (%d, %d, %d) as one row; weights for (c, h, w), "
                  "PyTorch's order, have the same shape and must be permuted: docs/formats.md",

@@ -42,7 +42,7 @@ off = np.abs(a - b).max() / np.abs(a).max()
 assert off <= 1e-5, off
 P
 }
-for name in chw hwc hwc_dropout hwc_norm rows_transposed pixels_transposed pixels two_orders two_orders_hwc shared_factor; do
+for name in chw hwc hwc_dropout hwc_norm rows_transposed pixels_transposed pixels places two_orders two_orders_hwc shared_factor; do
     sed 's/"batch"/"model": {"file": "'$name'.onnx"}, "batch"/' config.json >$name.json
     ends 0 "$gyre" train $name.json --out $name --quiet
     ends 0 "$gyre" export safetensors $name -o $name.safetensors

@@ -63,14 +63,16 @@ static graph_value geglu(nodes_call *c) {
     return graph_binary(c->g, "Mul", a, gelu);
 }
 
-/* The parameter is (1, h w, c), as PyTorch users have it, and is added to such rows: who reads the
- * file sees it as it is. */
+/* The parameter is (1, h w, c), or (c, h, w), as PyTorch's network has it, and is added to such
+ * rows or planes: who reads the file sees it as it is. */
 static graph_value positions(nodes_call *c) {
     static const int64_t last[] = {0, 2, 3, 1}, first[] = {0, 3, 1, 2};
     const gyre_node *n = c->node;
     const int64_t rows[] = {0, (int64_t)n->h * n->w, n->c}, pixels[] = {0, n->h, n->w, n->c};
     const graph_value w = graph_parameter(c->g, n->params[0], 3, false);
     graph_value x = graph_picture(c->g, c->x[0]);
+    if (c->g->network->model->params[n->params[0]].picture[0] > 0)
+        return graph_binary(c->g, "Add", x, w);
     x = graph_unary(c->g, "Transpose", x, GRAPH_ATTRIBUTES(GRAPH_LIST("perm", last, 4)));
     x = graph_binary(c->g, "Reshape", x, graph_integers(c->g, rows, 3));
     x = graph_binary(c->g, "Add", x, w);

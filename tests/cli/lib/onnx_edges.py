@@ -133,10 +133,10 @@ def make_places():
     """A number for each place, channels of pixels in other shapes, and what chooses between two layers."""
     planes = [tensor("place", (1, 4, 8, 8))]
     add = [node("Add", ["stem", "place"], ["body"])]
-    edge("places", around(add, planes), '"name": "place", "type": "positions", "names": {"weight": null}}',
-         "weights of place are computed from place")
+    edge("places", around(add, planes), '"name": "place", "type": "positions", "order": "chw", "shapes": {"weight": [1, 4, 8, 8]}}',
+         "!computed")
     edge("places_buffer", around(add, planes, between=[kind("place", (1, 4, 8, 8), "BUFFER")]),
-         '"type": "positions", "lr_mult": {"weight": 0}, "names"')
+         '"type": "positions", "order": "chw", "lr_mult": {"weight": 0}, "shapes"')
     tokens = [literal("rows", [0, 4, 64], (3,), INT64), node("Reshape", ["stem", "rows"], ["r"]),
               node("Transpose", ["r"], ["t"], perm=[0, 2, 1])]
     back = [node("Transpose", ["y"], ["u"], perm=[0, 2, 1]), literal("sides", [0, 4, 8, 8], (4,), INT64),

@@ -35,6 +35,7 @@ def files():
     turned = [node("Transpose", ["mix.weight"], ["w"], perm=[1, 0]), node("MatMul", ["x", "w"], ["m"]),
               node("Add", ["m", "mix.bias"], ["y"])]
     made["pixels"] = around([turn("stem", "x", LAST), *turned, turn("y", "body", SECOND)], square)
+    made["places"] = network([node("Add", ["stem", "place"], ["rows"])], [tensor("place", (4, 8, 8))])
     made.update(shared())
     return made
 
