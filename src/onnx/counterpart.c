@@ -85,6 +85,10 @@ static void name_weight(onnx_import *m, onnx_values *taken, onnx_layer *l, onnx_
     const char *from = onnx_computed_from(w->constant), *told = onnx_told_name(w->constant);
     const char *usual = usual_name(m, l, w->suffix);
     if (usual == NULL || w->named || (told != NULL && !is_short(m, told))) return;
+    if (now == UNKNOWN && w->constant->untrained && told == NULL) { /* no parameter there */
+        set_name(m, l, w->suffix, NULL);
+        return;
+    }
     if (now == UNKNOWN && (from != NULL || onnx_values_find(taken, usual) != NULL)) {
         if (from == NULL) from = usual;
         m->computed[0] = l->name;

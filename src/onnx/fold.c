@@ -266,10 +266,13 @@ static bool note_parameters(const onnx_call *c, onnx_constant *k) {
         strcmp(op, "ConstantOfShape") == 0)
         return true;
     const int count = strcmp(op, "CastLike") == 0 ? 1 : c->in_count; /* it reads a type alone */
+    bool fixed = false;
     for (int i = 0; i < count; i++) {
         const onnx_constant *from = onnx_constant_in(c, i);
         if (from != NULL && from != k && !onnx_constant_follow(k, from)) return false;
+        fixed = fixed || (from != NULL && from->untrained);
     }
+    k->untrained = k->untrained || (fixed && !k->trained && k->follows_count == 0);
     return true;
 }
 

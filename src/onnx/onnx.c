@@ -57,12 +57,25 @@ static bool has_constants(const onnx_import *m) {
     return false;
 }
 
+/* Filters and matrices that a network of PyTorch's has as numbers are no parameters. */
+static void mark_numbers(onnx_import *m) {
+    const bool told =
+        onnx_file_is_by(m->work.file, "pytorch") || onnx_file_is_by(m->work.file, "gyre");
+    for (int i = 0; told && i < m->layers.count; i++) {
+        const onnx_layer *l = onnx_layer_at(m, i);
+        if (!onnx_layer_is(l, "conv") && !onnx_layer_is(l, "linear")) continue;
+        onnx_constant *k = onnx_layer_find_weight(l, "weight");
+        if (k != NULL && onnx_is_literal(k) && k->follows_count == 0) k->untrained = true;
+    }
+}
+
 static gyre_status build(gyre_onnx *o) {
     struct gyre_onnx_import *i = o->import;
     onnx_import *m = &i->m;
     GYRE_TRY(onnx_graph_read(m));
     GYRE_TRY(onnx_graph_finish(m));
     onnx_needed_mark(m);
+    mark_numbers(m);
     onnx_affine_nodes(m);
     GYRE_TRY(onnx_needed_check(m));
     GYRE_TRY(onnx_learned_check(m));

@@ -133,10 +133,13 @@ def make_places():
     """A number for each place, channels of pixels in other shapes, and what chooses between two layers."""
     planes = [tensor("place", (1, 4, 8, 8))]
     add = [node("Add", ["stem", "place"], ["body"])]
-    edge("places", around(add, planes), '"name": "place", "type": "positions", "order": "chw", "shapes": {"weight": [1, 4, 8, 8]}}',
-         "!computed")
+    edge("places", around(add, planes), '"type": "positions", "order": "chw", "shapes": {"weight": [1, 4, 8, 8]}}', "!computed")
     edge("places_buffer", around(add, planes, between=[kind("place", (1, 4, 8, 8), "BUFFER")]),
          '"type": "positions", "order": "chw", "lr_mult": {"weight": 0}, "shapes"')
+    spread = [literal("shape", [4, 1, 3, 3], (4,), INT64), node("Expand", ["blur", "shape"], ["w"]),
+              node("Conv", ["stem", "w"], ["body"], kernel_shape=[3, 3], pads=[1] * 4, group=4)]
+    edge("buffer_expanded", around(spread, [tensor("blur", (3, 3))], between=[kind("blur", (3, 3), "BUFFER")]),
+         '"groups": 4, "bias": false, "lr_mult": {"weight": 0}, "names": {"weight": null}}', "!computed")
     tokens = [literal("rows", [0, 4, 64], (3,), INT64), node("Reshape", ["stem", "rows"], ["r"]),
               node("Transpose", ["r"], ["t"], perm=[0, 2, 1])]
     back = [node("Transpose", ["y"], ["u"], perm=[0, 2, 1]), literal("sides", [0, 4, 8, 8], (4,), INT64),
