@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cuda_runtime_api.h>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace fake {
@@ -35,10 +36,18 @@ int call(const char *function, int natural);
 /* One execution under way: called again and again until it returns true (done). Only collectives
  * ever return false: their peers are not there yet. */
 using Step = std::function<bool()>;
+/* What a task costs, for FAKE_COUNT (count.cc). Of a kernel the bytes are those that it touches. */
+struct Cost {
+    const char *kind;   /* "kernel", "cudnn", "nccl" */
+    size_t read, write; /* bytes */
+    double flop;
+    std::string detail;
+};
 /* What was put on a stream. begin() is called once per execution, more than once in a graph. */
 struct Task {
     std::string what;
     std::function<Step()> begin;
+    std::shared_ptr<const Cost> cost = nullptr; /* of count.cc */
 };
 /* A task that waits for nothing. */
 Task plain(std::string what, std::function<void()> run);
@@ -69,12 +78,31 @@ void memory_unlock();
 void memory_lock();
 const char *running(); /* what runs now, for messages; "" */
 void set_running(const char *what);
+/* While pages are watched, each is counted at its first read and its first write. */
+void watch_pages();
+void touched_pages(size_t *read, size_t *written); /* bytes since watch_pages() */
 void install_fault_handler();
 /* A copy that the thread sanitizer sees (touch.cc). */
 void copy_bytes(void *to, const void *from, size_t bytes);
 void set_bytes(void *to, int value, size_t bytes);
 void read_floats(float *to, const void *from, size_t n, size_t stride, bool bf16);
 void write_floats(void *to, const float *from, size_t n, size_t stride, bool bf16);
+
+/* ---- count.cc: what a step costs, as a table */
+
+bool counting();
+/* One execution of a task: where it is in what the device did. */
+struct Place {
+    long launch; /* of a graph, from 1 */
+    long index;  /* in the order of the graph */
+    int stream;
+    size_t read = 0, written = 0;
+};
+std::shared_ptr<Place> place_of(long launch, int stream); /* the next one; nullptr: not counted */
+void count_begin();
+void count_end(Place *place, const Task &task, bool done);
+/* The launch records (`what` "record") or waits for ("wait") its k-th event. */
+void count_event(long launch, int stream, const char *what, int event);
 
 /* ---- what is still held, for the report at exit */
 void report_memory();

@@ -124,6 +124,8 @@ cudaError_t capture_wait(cudaStream_t stream, cudaEvent_t event) {
 /* Plays the nodes on the inner streams, between "begin" on the launching stream and "end". */
 static void play(const CUgraphExec_st &exec, cudaStream_t stream) {
     const CUgraph_st &graph = exec.graph;
+    static long launches;
+    long launch = ++launches;
     std::vector<Moment> moments(graph.records.size());
     std::vector<uint64_t> places(graph.records.size());
     Moment begin = std::make_shared<char>();
@@ -142,11 +144,14 @@ static void play(const CUgraphExec_st &exec, cudaStream_t stream) {
         cudaStream_t s = exec.inner[(size_t)node.on];
         Item item;
         item.task = node.task;
+        if (node.task.begin) item.place = place_of(launch, node.on);
         if (node.record >= 0) {
+            count_event(launch, node.on, "record", node.record);
             item.release = moments[(size_t)node.record] = std::make_shared<char>();
             places[(size_t)node.record] = s->issued + 1;
         }
         if (node.wait >= 0) {
+            count_event(launch, node.on, "wait", node.wait);
             item.wait_on = exec.inner[(size_t)graph.records[(size_t)node.wait]];
             item.wait_upto = places[(size_t)node.wait];
             item.acquire = {moments[(size_t)node.wait]};

@@ -69,7 +69,13 @@ static cudaError_t launch(const void *stub, dim3 grid, dim3 block, void **argume
     if (!fits(grid, block, shared)) return remember(cudaErrorInvalidConfiguration);
     std::vector<size_t> places;
     std::vector<char> copy = copy_arguments(name, arguments, &places);
-    return issue(stream, plain(name, [=] { run_kernel(name, grid, block, shared, copy, places); }));
+    Task task = plain(name, [=] { run_kernel(name, grid, block, shared, copy, places); });
+    if (counting()) {
+        unsigned blocks = grid.x * grid.y * grid.z, threads = block.x * block.y * block.z;
+        task.cost = std::make_shared<Cost>(
+            Cost{"kernel", 0, 0, 0, std::to_string(blocks) + " x " + std::to_string(threads)});
+    }
+    return issue(stream, std::move(task));
 }
 
 } // namespace fake

@@ -10,18 +10,22 @@
  *                       program may neither rely on it nor mind it */
 #include "fake.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
+#include <vector>
 
 namespace fake {
 
 namespace {
 constexpr size_t PAGE = 4096, ALIGN = 256, ARENA = (size_t)1 << 36;
+constexpr size_t WATCHED = (size_t)1 << 22; /* pages of one task */
 struct Block {
     char *base;           /* first page */
     size_t mapped, bytes; /* mapped: without the closed page behind */
@@ -33,6 +37,9 @@ struct Memory {
     size_t used = 0, limit = 0;
     bool free_waits = true;
     bool open = false;
+    bool watching = false;
+    size_t pages_read = 0, pages_written = 0;
+    std::vector<char *> opened; /* watched pages, by their first touch */
     const char *running = "";
 };
 Memory &memory() {
@@ -45,10 +52,40 @@ static size_t up(size_t n, size_t unit) {
     return (n + unit - 1) / unit * unit;
 }
 
+static const Block *block_at(const char *p) {
+    auto &all = memory().blocks;
+    auto it = all.upper_bound((char *)p);
+    if (it == all.begin()) return nullptr;
+    const Block &b = (--it)->second;
+    return p >= b.base && p < b.base + b.mapped ? &b : nullptr;
+}
+
+/* A watched page is touched: it opens for reading, or for both. The map does not change meanwhile.
+ */
+static bool count_page(char *p, bool write) {
+    Memory &m = memory();
+    if (!m.watching || block_at(p) == nullptr) return false;
+    char *page = (char *)((uintptr_t)p / PAGE * PAGE);
+    (write ? m.pages_written : m.pages_read)++;
+    if (m.opened.size() == m.opened.capacity()) return false;
+    m.opened.push_back(page);
+    return mprotect(page, PAGE, write ? PROT_READ | PROT_WRITE : PROT_READ) == 0;
+}
+
+static bool is_write(void *context) {
+#ifdef __x86_64__
+    return (((ucontext_t *)context)->uc_mcontext.gregs[REG_ERR] & 2) != 0;
+#else
+    (void)context;
+    stop("FAKE_COUNT: only x86-64 says whether a page was read or written");
+#endif
+}
+
 /* Only async-signal-safe calls. */
-static void on_fault(int, siginfo_t *info, void *) {
+static void on_fault(int, siginfo_t *info, void *context) {
     Memory &m = memory();
     const char *p = (const char *)info->si_addr;
+    if (m.watching && count_page((char *)info->si_addr, is_write(context))) return;
     bool device = m.arena != nullptr && p >= m.arena && p < m.arena + ARENA;
     const char *what = !device  ? "the program touches memory that is not there"
                        : m.open ? "device code touches memory outside every allocation"
@@ -103,8 +140,33 @@ void memory_unlock() {
 void memory_lock() {
     Memory &m = memory();
     if (!m.open) return;
-    m.open = false;
+    m.open = m.watching = false;
     for (auto &entry : m.blocks) protect(entry.second, PROT_NONE);
+}
+
+/* At first all pages are closed, later those that were touched since. */
+void watch_pages() {
+    Memory &m = memory();
+    m.pages_read = m.pages_written = 0;
+    if (!m.watching) {
+        m.watching = true;
+        m.opened.reserve(WATCHED); /* no allocation in a signal handler */
+        for (auto &entry : m.blocks) protect(entry.second, PROT_NONE);
+        m.opened.clear();
+    }
+    std::sort(m.opened.begin(), m.opened.end());
+    for (size_t i = 0, n; i < m.opened.size(); i += n) {
+        size_t bytes = PAGE;
+        for (n = 1; i + n < m.opened.size() && m.opened[i + n] <= m.opened[i] + bytes; n++)
+            bytes = (size_t)(m.opened[i + n] - m.opened[i]) + PAGE;
+        mprotect(m.opened[i], bytes, PROT_NONE); /* what is freed meanwhile is closed anyway */
+    }
+    m.opened.clear();
+}
+
+void touched_pages(size_t *read, size_t *written) {
+    *read = memory().pages_read * PAGE;
+    *written = memory().pages_written * PAGE;
 }
 
 const char *running() {

@@ -162,7 +162,9 @@ static bool execute(cudaStream_t s, Item &item) {
     memory_unlock();
     const char *outer = running();
     set_running(item.task.what.c_str());
+    if (item.place) count_begin();
     bool done = run(s, item);
+    if (item.place) count_end(item.place.get(), item.task, done);
     set_running(outer);
     return done;
 }

@@ -20,6 +20,7 @@ struct Item {
     uint64_t wait_upto = 0;
     std::vector<Moment> acquire;
     Moment release;
+    std::shared_ptr<Place> place; /* of a task, where FAKE_COUNT counts */
 };
 struct Capture;
 } // namespace fake

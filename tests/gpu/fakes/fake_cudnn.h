@@ -70,6 +70,9 @@ std::shared_ptr<Program> read_graph(const Shadow &graph);
 /* Operand checks before the execution is put on a stream. */
 void check_pointers(const Program &program, const std::map<int64_t, void *> &pointers);
 void run_program(const Program &program, const std::map<int64_t, void *> &pointers);
+/* Small numbers in the place of results, for FAKE_COUNT. */
+void sham_program(const Program &program, const std::map<int64_t, void *> &pointers);
+std::shared_ptr<const Cost> cost_of(const Program &program);
 
 /* Values of a tensor, dense f32: (n, h, w, c) of a tensor (n, c, h, w), else as dims say. */
 struct Array {

@@ -113,4 +113,64 @@ void run_program(const Program &program, const std::map<int64_t, void *> &pointe
     }
 }
 
+/* ---- FAKE_COUNT */
+
+static size_t elements(const Tensor &t) {
+    size_t n = 1;
+    for (int64_t d : t.dims) n *= (size_t)d;
+    return n;
+}
+
+void sham_program(const Program &program, const std::map<int64_t, void *> &pointers) {
+    for (const Operation &o : program.operations) {
+        const Tensor &t = program.tensors.at(o.c);
+        if (t.is_virtual) continue;
+        Array c = array_of(t);
+        for (size_t i = 0; i < c.values.size(); i++) {
+            c.values[i] = 0.01f * ((float)(i * 7919 % 13) - 6);
+        }
+        store(t, pointers.at(o.c), c);
+    }
+}
+
+/* "conv 8 16 32 32, w 16 16 3 3, y 8 16 32 32, bf16 bf16 bf16" */
+static std::string describe(const Program &p, const Operation &o) {
+    static const std::map<Op, const char *> names = {{Op::CONVOLUTION, "conv"},
+                                                     {Op::CONVOLUTION_DX, "conv_dx"},
+                                                     {Op::CONVOLUTION_DW, "conv_dw"}};
+    auto name = names.find(o.op);
+    std::string text = name == names.end() ? "other" : name->second, types;
+    for (int64_t id : {o.a, o.b, o.c}) {
+        if (id < 0) continue;
+        const Tensor &t = p.tensors.at(id);
+        for (int64_t d : t.dims) text += " " + std::to_string(d);
+        text += ",";
+        types += t.bf16 ? " bf16" : " f32";
+    }
+    return text + types;
+}
+
+/* Each operand is read once and the result written once; 2 for a product and its sum. */
+std::shared_ptr<const Cost> cost_of(const Program &program) {
+    auto cost = std::make_shared<Cost>(Cost{"cudnn", 0, 0, 0, ""});
+    std::map<int64_t, bool> written;
+    for (const Operation &o : program.operations) written[o.c] = true;
+    for (const auto &entry : program.tensors) {
+        const Tensor &t = entry.second;
+        if (t.is_virtual) continue;
+        size_t bytes = elements(t) * (t.bf16 ? 2 : 4);
+        (written.count(t.id) == 1 ? cost->write : cost->read) += bytes;
+    }
+    for (const Operation &o : program.operations) {
+        if (o.op > Op::CONVOLUTION_DW) continue;
+        const Tensor &a = program.tensors.at(o.a), &b = program.tensors.at(o.b);
+        const Tensor &c = program.tensors.at(o.c);
+        const Tensor &w = o.op == Op::CONVOLUTION_DW ? c : b;
+        const Tensor &y = o.op == Op::CONVOLUTION ? c : o.op == Op::CONVOLUTION_DX ? a : b;
+        cost->flop += 2.0 * (double)elements(y) * (double)(elements(w) / (size_t)w.dims[0]);
+        cost->detail = describe(program, o);
+    }
+    return cost;
+}
+
 } // namespace fake

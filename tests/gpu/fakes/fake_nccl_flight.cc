@@ -221,21 +221,37 @@ static bool step(Flight *f) {
     return true;
 }
 
+/* Bytes that this rank's operands have; "ncclSend: 14 calls, 2 ranks". */
+static std::shared_ptr<const Cost> cost_of(const std::vector<Call> &calls) {
+    auto cost = std::make_shared<Cost>(Cost{"nccl", 0, 0, 0, ""});
+    for (const Call &c : calls) {
+        bool gathers = c.kind == Kind::ALL_GATHER;
+        if (c.kind != Kind::RECEIVE) cost->read += bytes_of(c);
+        if (c.kind != Kind::SEND)
+            cost->write += bytes_of(c) * (size_t)(gathers ? c.comm->ranks : 1);
+    }
+    cost->detail =
+        std::to_string(calls.size()) + " calls, " + std::to_string(calls[0].comm->ranks) + " ranks";
+    return cost;
+}
+
 Task flight(std::vector<Call> calls) {
     std::string what = name_of((int)calls[0].kind);
-    return {what, [calls]() -> Step {
-                auto f = std::make_shared<Flight>();
-                calls[0].comm->underway++;
-                for (const Call &c : calls) {
-                    f->legs.push_back({c, 0, {}, {}});
-                    if (!c.comm->aborted) begin_leg(f.get(), &f->legs.back());
-                }
-                for (Leg &leg : f->legs) {
-                    bool collective = leg.call.kind < Kind::SEND;
-                    if (collective && leg.missing.empty() && !leg.call.comm->aborted) end_leg(leg);
-                }
-                return [f] { return step(f.get()); };
-            }};
+    Task task = {what, nullptr, counting() ? cost_of(calls) : nullptr};
+    task.begin = [calls]() -> Step {
+        auto f = std::make_shared<Flight>();
+        calls[0].comm->underway++;
+        for (const Call &c : calls) {
+            f->legs.push_back({c, 0, {}, {}});
+            if (!c.comm->aborted) begin_leg(f.get(), &f->legs.back());
+        }
+        for (Leg &leg : f->legs) {
+            bool collective = leg.call.kind < Kind::SEND;
+            if (collective && leg.missing.empty() && !leg.call.comm->aborted) end_leg(leg);
+        }
+        return [f] { return step(f.get()); };
+    };
+    return task;
 }
 
 } // namespace fake
