@@ -53,7 +53,8 @@ def run(scratch, setting, images):
                        OMPI_MCA_btl_vader_single_copy_mechanism="none",
                        LD_PRELOAD=":".join(fakes + "/libfake%s.so" % f for f in ("cuda", "nccl", "cudnn")),
                        LD_LIBRARY_PATH=fakes + ":" + os.environ.get("LD_LIBRARY_PATH", ""))
-    settings = ["backend=cuda", "data.path=" + data, "data.validation=none", "batch.size=%d" % (images * shards),
+    settings = ["backend=cuda", "data.path=" + data, "data.validation=none", "schedule.base_lr=1e-9", "schedule.max_lr=1e-8",
+                "batch.size=%d" % (images * shards),
                 "batch.shards=%d" % shards, "reduce=" + ("fast" if ranks > 1 else "exact"), *more]
     command = [os.path.join(BUILD, "gyre"), "train", os.path.join(ROOT, "configs", config + ".json"), "--quiet",
                "--out", out, "--stop-after", "2", *sum((["--set", s] for s in settings), [])]

@@ -10,7 +10,6 @@
  *                       program may neither rely on it nor mind it */
 #include "fake.h"
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -19,13 +18,11 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
-#include <vector>
 
 namespace fake {
 
 namespace {
 constexpr size_t PAGE = 4096, ALIGN = 256, ARENA = (size_t)1 << 36;
-constexpr size_t WATCHED = (size_t)1 << 22; /* pages of one task */
 struct Block {
     char *base;           /* first page */
     size_t mapped, bytes; /* mapped: without the closed page behind */
@@ -39,7 +36,6 @@ struct Memory {
     bool open = false;
     bool watching = false;
     size_t pages_read = 0, pages_written = 0;
-    std::vector<char *> opened; /* watched pages, by their first touch */
     const char *running = "";
 };
 Memory &memory() {
@@ -67,8 +63,6 @@ static bool count_page(char *p, bool write) {
     if (!m.watching || block_at(p) == nullptr) return false;
     char *page = (char *)((uintptr_t)p / PAGE * PAGE);
     (write ? m.pages_written : m.pages_read)++;
-    if (m.opened.size() == m.opened.capacity()) return false;
-    m.opened.push_back(page);
     return mprotect(page, PAGE, write ? PROT_READ | PROT_WRITE : PROT_READ) == 0;
 }
 
@@ -144,24 +138,11 @@ void memory_lock() {
     for (auto &entry : m.blocks) protect(entry.second, PROT_NONE);
 }
 
-/* At first all pages are closed, later those that were touched since. */
 void watch_pages() {
     Memory &m = memory();
     m.pages_read = m.pages_written = 0;
-    if (!m.watching) {
-        m.watching = true;
-        m.opened.reserve(WATCHED); /* no allocation in a signal handler */
-        for (auto &entry : m.blocks) protect(entry.second, PROT_NONE);
-        m.opened.clear();
-    }
-    std::sort(m.opened.begin(), m.opened.end());
-    for (size_t i = 0, n; i < m.opened.size(); i += n) {
-        size_t bytes = PAGE;
-        for (n = 1; i + n < m.opened.size() && m.opened[i + n] <= m.opened[i] + bytes; n++)
-            bytes = (size_t)(m.opened[i + n] - m.opened[i]) + PAGE;
-        mprotect(m.opened[i], bytes, PROT_NONE); /* what is freed meanwhile is closed anyway */
-    }
-    m.opened.clear();
+    m.watching = true;
+    for (auto &entry : m.blocks) protect(entry.second, PROT_NONE);
 }
 
 void touched_pages(size_t *read, size_t *written) {
