@@ -1,5 +1,6 @@
 /* Opening this rank's GPU, which all ranks look at together before. */
 #include "gpu.h"
+#include "nvml.h"
 #include "peers.h"
 #include "view.h"
 
@@ -94,6 +95,10 @@ gyre_status gpu_device_open(gpu_backend *b) {
     gpu_place_bind(b->comm);
     cudaError_t error = cudaSetDevice(b->device); /* one in exclusive use is refused here */
     if (error != cudaSuccess) status = gpu_fail(b, error, "cudaSetDevice");
+    gpu_page state = {b->base.state, sizeof b->base.state};
+    gpu_nvml_state(b->properties, &state);
+    gpu_nccl_variables(&state);
+    gpu_nvml_listen(b->properties);
     return b->comm == NULL ? status : gyre_comm_agree(b->comm, status);
 }
 

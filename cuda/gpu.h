@@ -15,6 +15,7 @@
 #include "gyre/comm.h"
 #include <cuda_runtime_api.h>
 
+struct gpu_page;                              /* page.h */
 typedef struct gpu_plans gpu_plans;           /* plan.c: cuDNN execution plans by shape */
 typedef struct gpu_staging gpu_staging;       /* staging.c: pinned host memory, tickets */
 typedef struct gpu_input gpu_input;           /* input.c: batches to the device */
@@ -116,6 +117,8 @@ const char *gpu_nccl_version_text(char text[16]);
 gyre_status gpu_driver_check(int *version);
 
 /* list_devices.c: gyre_backend_ops.list_devices */
+/* ", NCCL_ALGO=Ring, ...": of the environment, in its order; they may change the bits of "fast". */
+void gpu_nccl_variables(struct gpu_page *out);
 void gpu_list_devices(char *out, size_t size);
 
 /* workspace.c */

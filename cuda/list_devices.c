@@ -1,11 +1,14 @@
 /* What `gyre doctor` says of GPUs, without opening one: a line each, labels ten columns wide;
  * those that begin with "! " say what is wrong. */
 #include "gpu.h"
+#include "nvml.h"
 #include "view.h"
+
+#include <string.h>
 
 static void print_gpu(gpu_page *out, int i) {
     struct cudaDeviceProp p;
-    char cores[256];
+    char cores[256], state[256] = "";
     cudaError_t error = cudaGetDeviceProperties(&p, i);
     if (error != cudaSuccess) {
         gpu_say(out, "! GPU %d cannot be asked: %s\n", i, cudaGetErrorString(error));
@@ -21,6 +24,9 @@ static void print_gpu(gpu_page *out, int i) {
                 gpu_numa_distance(node) == 0 ? "" : ", where this rank may not run");
     }
     gpu_say(out, "%s\n", p.major < GPU_LEAST_MAJOR ? ", left out: gyre needs 8.0" : "");
+    gpu_nvml_state(&p, &(gpu_page){state, sizeof state});
+    if (state[0] != '\0') gpu_say(out, "state     %s\n", state);
+    gpu_nvml_problems(&p, i, out);
 }
 
 /* Pairs that reach each other's memory need no detour over the host's. */
@@ -61,7 +67,17 @@ static void print_gpus(gpu_page *out) {
         return;
     }
     for (int i = 0; i < count; i++) print_gpu(out, i);
+    char variables[512] = "";
+    gpu_nccl_variables(&(gpu_page){variables, sizeof variables});
+    if (variables[0] != '\0') gpu_say(out, "nccl      %s\n", variables + 2);
     print_peers(out, count);
+}
+
+void gpu_nccl_variables(gpu_page *out) {
+    extern char **environ;
+    for (char **v = environ; v != NULL && *v != NULL; v++) {
+        if (strncmp(*v, "NCCL_", 5) == 0) gpu_say(out, ", %.120s", *v);
+    }
 }
 
 void gpu_list_devices(char *out, size_t size) {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-typedef struct {
+typedef struct gpu_page {
     char *text; /* where the next part goes */
     size_t size;
 } gpu_page;

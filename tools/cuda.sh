@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds the CUDA toolkit with cuDNN and NCCL, for the Makefile: in CUDA_HOME; when that is not set,
-# in /usr/local/cuda, else in gyre's own folder of pip wheels (tools/deps.sh fills it). cuDNN and
-# NCCL may also be the system's. Prints words "nvcc:PATH", "include:DIR", "library:FILE"; or says on stderr what is missing
+# in /usr/local/cuda, in gyre's own folder of pip wheels (tools/deps.sh fills it), or in /usr (Debian's
+# nvidia-cuda-toolkit). CUDA 12 and 13 will do. cuDNN and NCCL may also be the system's, or wheels. Prints words "nvcc:PATH", "include:DIR", "library:FILE"; or says on stderr what is missing
 # and ends with 1.
 #   CUDNN_HOME, NCCL_HOME   folders with include/ and lib/ of their own
 set -u
@@ -43,10 +43,11 @@ look() { # toolkit
     fi
     major=$(sed -n 's/^#define CUDART_VERSION *\([0-9]*\)[0-9][0-9][0-9]$/\1/p' \
         "$home/include/cuda_runtime_api.h" 2>/dev/null)
+    [ -z "$major" ] || [ "$major" -ge 12 ] || missing+=("CUDA 12 or 13 ($home has $major)")
     need "the CUDA runtime" cuda_runtime_api.h "libcudart.so.${major:-13}" "$home"
     [ -e "$home/include/nvtx3/nvToolsExt.h" ] || missing+=("NVTX (nvtx3/nvToolsExt.h)")
-    need cuDNN cudnn_graph.h libcudnn.so.9 "${CUDNN_HOME:-}" "$home" "$beside/cudnn" /usr
-    need NCCL nccl.h libnccl.so.2 "${NCCL_HOME:-}" "$home" "$beside/nccl" /usr
+    need cuDNN cudnn_graph.h libcudnn.so.9 "${CUDNN_HOME:-}" "$home" "$beside/cudnn" "$wheels-${major:-13}/nvidia/cudnn" /usr
+    need NCCL nccl.h libnccl.so.2 "${NCCL_HOME:-}" "$home" "$beside/nccl" "$wheels-${major:-13}/nvidia/nccl" /usr
 }
 
 if [ -n "${CUDA_HOME:-}" ]; then
@@ -54,6 +55,7 @@ if [ -n "${CUDA_HOME:-}" ]; then
 else
     places=(/usr/local/cuda)
     [ -e "$wheels/complete" ] && places+=("$wheels/nvidia/cu13")
+    [ -x /usr/bin/nvcc ] && places+=(/usr)
 fi
 for place in "${places[@]}"; do
     look "$place"
@@ -62,7 +64,7 @@ done
 
 if [ ${#missing[@]} -gt 0 ]; then
     {
-        echo "make CUDA=1 needs the CUDA toolkit 13, cuDNN 9 and NCCL 2; looked in ${places[*]} and /usr."
+        echo "make CUDA=1 needs the CUDA toolkit 12 or 13, cuDNN 9 and NCCL 2; looked in ${places[*]} and /usr."
         printf '  missing: %s\n' "${missing[@]}"
         echo "One of these helps:"
         echo "  make deps CUDA=1              fetches pip wheels into $wheels (1.8 GB, no root)"

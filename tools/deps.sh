@@ -62,6 +62,11 @@ toolkit() {
         echo "The CUDA toolkit is in ${found#nvcc:}"
         exit 0
     }
+    compiler=${CUDA_HOME:-/usr/local/cuda}/bin/nvcc
+    [ -n "${CUDA_HOME:-}" ] || [ -x "$compiler" ] || compiler=/usr/bin/nvcc
+    if "$compiler" --version 2>/dev/null | grep -q 'release 12\.'; then # its libraries are missing
+        "${0%/*}/cuda-wheels.sh" 12 && exec "${0%/*}/cuda.sh" >/dev/null
+    fi
     [ -n "${CUDA_HOME:-}" ] && exec "${0%/*}/cuda.sh" # says what that folder lacks
     exec "${0%/*}/cuda-wheels.sh"
 }

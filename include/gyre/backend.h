@@ -39,6 +39,7 @@ struct gyre_backend {
     size_t act_size;   /* bytes of one activation */
     char no_gpu[1024]; /* why "auto" took no GPU; "" where it took one or was not asked */
     char advice[2048]; /* rank 0: what was warned of at opening, a line each; doctor repeats it */
+    char state[1024];  /* of the device at opening, for the run's record: what changes no bits */
     /* conv_pack and linear_pack do nothing but copy or round number by number: one of them can pack
      * the parameters of a whole network, which then lie as they do in f32. */
     bool packs_plainly;

@@ -123,6 +123,16 @@ static void memory(const host *h, int *count) {
     }
 }
 
+/* NCCL and MPI register memory with the card, for which it must be locked. */
+static void locking(const cli_machine *m, int *count) {
+    const uint64_t enough = (uint64_t)1 << 30;
+    if (!m->infiniband || m->lockable >= enough) return;
+    found(count,
+          "%s: a process may lock %.0f MiB of memory, InfiniBand and RoCE need more: `ulimit -l "
+          "unlimited`, in a service LimitMEMLOCK=infinity, in a container --ulimit memlock=-1",
+          m->host, (double)m->lockable / (1024 * 1024));
+}
+
 static void folder(const cli_machine *m, int *count) {
     const char *locking = getenv("HDF5_USE_FILE_LOCKING");
     bool off = locking != NULL && (strcmp(locking, "FALSE") == 0 || strcmp(locking, "0") == 0 ||
@@ -193,6 +203,7 @@ int cli_advice_print(const cli_machine *m, int ranks) {
         binding(&h, &count);
         devices(h.first, &count);
         memory(&h, &count);
+        locking(h.first, &count);
     }
     if ((ranks & (ranks - 1)) != 0) {
         int below = 1;

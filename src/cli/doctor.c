@@ -26,7 +26,11 @@ static void print_machine(const cli_machine *m) {
     printf("memory    %.1f GiB, %.1f available", (double)m->total / gib,
            (double)m->available / gib);
     if (m->limit > 0) printf(", %.1f allowed to this container or job", (double)m->limit / gib);
-    printf("; /dev/shm %.1f GiB\n", (double)m->shared / gib);
+    printf("; /dev/shm %.1f GiB", (double)m->shared / gib);
+    if (m->infiniband && m->lockable != UINT64_MAX) {
+        printf("; lockable %.1f GiB", (double)m->lockable / gib);
+    }
+    printf("\n");
     printf("folder    %s, %.1f GiB free\n", m->filesystem, (double)m->disk_free / gib);
     bool draws = cli_machine_program("gnuplot", gnuplot, sizeof gnuplot);
     printf("figures   ");

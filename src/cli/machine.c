@@ -10,10 +10,12 @@
 #include "gyre/hdf5.h"
 #include "gyre/import.h"
 #include "gyre/version.h"
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -86,6 +88,17 @@ static void read_folder(cli_machine *m) {
     if (statvfs("/dev/shm", &space) == 0) m->shared = (uint64_t)space.f_blocks * space.f_frsize;
 }
 
+static void read_locking(cli_machine *m) {
+    struct rlimit limit;
+    glob_t cards = {0};
+    m->lockable = UINT64_MAX;
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        m->lockable = (uint64_t)limit.rlim_cur;
+    }
+    m->infiniband = glob("/sys/class/infiniband/*", 0, NULL, &cards) == 0;
+    globfree(&cards);
+}
+
 #ifdef __clang__
 #define COMPILER "clang " __clang_version__
 #else
@@ -106,6 +119,7 @@ void cli_machine_read(cli_machine *m) {
     read_memory(m);
     read_groups(m);
     read_folder(m);
+    read_locking(m);
 }
 
 bool cli_machine_program(const char *name, char *out, unsigned long bytes) {

@@ -23,6 +23,8 @@ typedef struct {
     uint64_t total, available;  /* memory */
     uint64_t limit;             /* on memory, by a container; 0: none */
     uint64_t shared, disk_free; /* /dev/shm; the working folder's disk */
+    uint64_t lockable;          /* memory that a process may lock; UINT64_MAX: no limit */
+    bool infiniband;            /* network cards that read and write locked memory are here */
 } cli_machine;
 
 /* Fills all but `host`, `device`, `survey`, `advice`, `problem` and `threads`. What the system does

@@ -257,6 +257,9 @@ static gyre_status log_start(run_state *r) {
     }
     gyre_json_add_text(line, "host", gyre_comm_host(t->comm));
     gyre_json_add_text(line, "machine", t->machine);
+    if (t->backend->state[0] != '\0') {
+        gyre_json_add_text(line, "device_state", t->backend->state);
+    }
     gyre_json_add_text(line, "mpi", gyre_mpi_version());
     gyre_json_add_text(line, "hdf5", gyre_hdf5_version());
     gyre_json_add_text(line, "config_hash", hash);

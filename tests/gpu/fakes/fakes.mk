@@ -20,8 +20,8 @@ FAKE_CUDNN := $(wildcard tests/gpu/fakes/fake_cudnn*.cc)
 WATCHED := tests/gpu/fakes/fake_cuda_touch.cc
 
 FAKES := cuda nccl cudnn
-fakes: $(foreach f,$(FAKES),$(O)/fakes/libfake$(f).so) $(O)/fakes/libcuda.so.1
-fakes-tsan: $(foreach f,$(FAKES),$(O)/fakes-tsan/libfake$(f).so) $(O)/fakes-tsan/libcuda.so.1
+fakes: $(foreach f,$(FAKES),$(O)/fakes/libfake$(f).so) $(O)/fakes/libcuda.so.1 $(O)/fakes/libnvidia-ml.so.1
+fakes-tsan: $(foreach f,$(FAKES),$(O)/fakes-tsan/libfake$(f).so) $(O)/fakes-tsan/libcuda.so.1 $(O)/fakes-tsan/libnvidia-ml.so.1
 .PHONY: fakes fakes-tsan check-fakes
 
 $(O)/fakes/%.o: %.cc tests/gpu/fakes/fakes.mk
@@ -73,6 +73,9 @@ $(1)/libfakecudnn.so: $(FAKE_CUDNN:%.cc=$(1)/%.o) $(1)/libfakecuda.so
 $(1)/libcuda.so.1: tests/gpu/fakes/fake_driver.c
 	@mkdir -p $$(@D)
 	$(AT)$(CC) -O1 -fPIC -shared -Wl,-soname,libcuda.so.1 -o $$@ $$<
+$(1)/libnvidia-ml.so.1: tests/gpu/fakes/fake_nvml.c
+	@mkdir -p $$(@D)
+	$(AT)$(CC) -O1 -fPIC -shared -fvisibility=hidden -Wl,-soname,libnvidia-ml.so.1 -o $$@ $$<
 endef
 $(eval $(call FAKE_LIBRARIES,$(O)/fakes,))
 $(eval $(call FAKE_LIBRARIES,$(O)/fakes-tsan,-fsanitize=thread -Wl$(comma)--wrap=mmap))

@@ -70,4 +70,24 @@ FAKE_CUDNN=90800 examines 4 "none could be opened: cuDNN" "cuDNN: this program w
 FAKE_PEERS=0 examines 0 "cuda: " "GPUs 0 and 1 (and others) do not reach each other" 1
 FAKE_GPUS=1 examines 0 "cpu: .*no GPU: more ranks than GPUs" "GPUs stay idle: more ranks than GPUs" 2
 FAKE_CAPABILITY=9.0,8.0 examines 0 "cpu: .*no GPU: rank 0 has a GPU" "GPUs stay idle: rank 0 has a GPU of compute capability 9.0" 2
+
+# What NVML says of GPUs; without it nothing is missing.
+nvml() { # FAULTS, LINE THAT MATCHES, or "! LINE" that none may
+    checks=$((checks + 1))
+    FAKE_NVML=$1 on_fakes "$FAKES" 1 "$GYRE" doctor || fail "doctor with NVML $1: $(tail -n 5 "$T/err")"
+    if [ "${2#! }" = "$2" ]; then grep -q -- "$2" "$T/out"; else ! grep -q -- "${2#! }" "$T/out"; fi ||
+        fail "NVML $1: '$2' is not so in: $(cat "$T/out")"
+}
+nvml none '^state     driver 580.99.01, SM 345 of 1980 MHz, memory 2619 MHz, 71 of 700 W, 31 C, ECC on$'
+nvml none '! GPU 0 runs slowly'
+nvml missing '! ^state '
+nvml throttle:64 'GPU 0 runs slowly: it is too hot, so the hardware'
+nvml ecc:2 'GPU 0 has had 2 errors of memory that were not corrected'
+nvml pending:1 'GPU 0 has rows of memory to replace'
+nvml failed:1 'GPU 0 cannot replace bad rows'
+nvml fabric:2 'GPU 0 has not joined its NVSwitch fabric'
+NCCL_ALGO=Ring nvml none '^nccl      .*NCCL_ALGO=Ring'
+NCCL_ALGO=Ring says 0 "" 1
+grep -q '"device_state":"driver 580.99.01, .*NCCL_ALGO=Ring' "$T/run/log.jsonl" || fail "the run's record has no state of the device"
+FAKE_NVML=xid:79 FAKE_FAIL=execution:40 says 4 "the driver reports Xid 79" 1
 echo "devices: $checks checks passed"
