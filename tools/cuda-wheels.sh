@@ -6,13 +6,16 @@
 #         compiler of CUDA 12 is in no wheel
 set -u
 wheels=${XDG_CACHE_HOME:-$HOME/.cache}/gyre/cuda
-# One toolkit, so pinned: the compiler with its headers and back end (nvcc, crt, nvvm, cccl), the
+# One toolkit, so pinned: the compiler with its headers and back end (nvcc, crt, nvvm, cccl), what reads
+# machine code for tests (cuobjdump, nvdisasm), the
 # runtime, NVTX; cuDNN with what it loads when it runs (cublas has its cublasLt; nvrtc); NCCL.
 packages=(
     nvidia-cuda-nvcc==13.0.88
     nvidia-cuda-crt==13.0.88
     nvidia-nvvm==13.0.88
     nvidia-cuda-cccl==13.0.85
+    nvidia-cuda-cuobjdump==13.2.86
+    nvidia-cuda-nvdisasm==13.2.86
     nvidia-cuda-runtime==13.0.96
     nvidia-nvtx==13.0.85
     nvidia-cudnn-cu13==9.19.1.2

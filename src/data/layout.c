@@ -266,6 +266,14 @@ static gyre_status read_part(const char *path, hid_t file, int part, data_layout
                      data_layout_text(train, its));
 }
 
+static bool is_group(hid_t root, const char *name) {
+    if (H5Oexists_by_name(root, name, H5P_DEFAULT) <= 0) return false;
+    hid_t object = H5Oopen(root, name, H5P_DEFAULT);
+    bool group = object >= 0 && H5Iget_type(object) == H5I_GROUP;
+    if (object >= 0) H5Oclose(object);
+    return group;
+}
+
 /* For H5Literate: ends it at the first group with images that is no part. */
 static herr_t look_at_link(hid_t root, const char *name, const H5L_info_t *info, void *to) {
     char images[DATA_UNREAD_SIZE + 16];
@@ -275,10 +283,7 @@ static herr_t look_at_link(hid_t root, const char *name, const H5L_info_t *info,
         if (strcmp(name, data_part_names[part]) == 0) return 0;
     }
     if (strlen(name) >= DATA_UNREAD_SIZE || strcmp(name, "names") == 0) return 0;
-    H5O_info_t object;
-    bool group = H5Oexists_by_name(root, name, H5P_DEFAULT) > 0 &&
-                 H5Oget_info_by_name2(root, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
-                 object.type == H5O_TYPE_GROUP;
+    bool group = is_group(root, name);
     snprintf(images, sizeof images, "%s/images", name);
     if (!group || H5Lexists(root, images, H5P_DEFAULT) <= 0) return 0;
     snprintf(out->unread, sizeof out->unread, "%s", name);

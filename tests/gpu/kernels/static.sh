@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # What tools say about the kernels without running them: registers and shared memory of every kernel,
 # as ptxas gave them while the kernels were built in O (with its warnings, of local memory, spills
-# and double precision among them, as errors), against tests/gpu/kernels/registers.txt; cppcheck and
-# clang-tidy on the source as the emulator compiles it.
+# and double precision among them, as errors), against tests/gpu/kernels/registers.txt; the loads and
+# stores in their machine code against sass.txt; cppcheck and clang-tidy on the source as the emulator
+# compiles it.
 #   O=... CUDA_HOME=... tests/gpu/kernels/static.sh [--write | --lint]
-# --write makes registers.txt anew; --lint runs only the last two, which otherwise are left out.
+# --write makes registers.txt and sass.txt anew; --lint runs only the last two, which otherwise are left out.
 set -u
 cd "$(dirname "$0")/../../.." || exit 2
 nvcc=${CUDA_HOME:?where the CUDA toolkit is}/bin/nvcc
@@ -71,6 +72,30 @@ resources() { # --write or nothing
     fi
 }
 
+# ---- machine code: 128-bit loads, loads in flight, local memory
+
+# cuobjdump is beside nvcc, or in PATH (pip install nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm).
+sass() { # --write or nothing
+    local file disassembler golden=tests/gpu/kernels/sass.txt local_memory
+    disassembler=$(command -v "${nvcc%/*}/cuobjdump" cuobjdump | head -n 1)
+    if [ -z "$disassembler" ]; then
+        echo "  skip  $golden: no cuobjdump beside nvcc or in PATH"
+        return
+    fi
+    {
+        head -n 1 "$work/registers" | sed 's/$/, of sm_90/'
+        for file in "${kernels[@]}"; do "$disassembler" -sass -arch sm_90 "$O/$file.o"; done | tests/gpu/kernels/sass.py
+    } >"$work/sass"
+    [ "$1" = --write ] && cp "$work/sass" "$golden"
+    local_memory=$(grep -v ' 0 local$' "$work/sass" | tail -n +2)
+    say "no local memory in the machine code of $(($(wc -l <"$work/sass") - 1)) kernels" "$local_memory"
+    if [ "$(head -n 1 "$golden" 2>/dev/null)" = "$(head -n 1 "$work/sass")" ]; then
+        say "loads and stores in the machine code" "$(diff -U 0 "$golden" "$work/sass" | tail -n +3)"
+    else
+        echo "  skip  $golden: it was made with another nvcc"
+    fi
+}
+
 # ---- cppcheck, clang-tidy
 lint() {
     local shim=(-x c++ -std=c++17 -Iinclude -Icuda -Itests/gpu/emulator)
@@ -97,7 +122,7 @@ lint() {
 
 case ${1:-} in
 --lint) lint ;;
---write | '') resources "${1:-}" ;;
+--write | '') resources "${1:-}" && sass "${1:-}" ;;
 *) echo "tests/gpu/kernels/static.sh: --write, --lint or nothing expected, found '$1'" >&2 && exit 2 ;;
 esac
 exit $failed
