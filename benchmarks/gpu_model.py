@@ -34,6 +34,7 @@ CONSTANTS = {
     "memory": (0.92, "part of the memory's peak that a stream of bytes reaches: triad 3,089 of 3,350 GB/s, H100"),
     "matmul": (0.80, "part of the peak that the best matrix product reaches: 794.5 of 989, H100 (stas00/ml-engineering)"),
     "conv": (0.45, "of that the part that a convolution of many blocks reaches: fitted to the two published rates"),
+    "f32": (0.75, "part of the peak without tensor cores that a convolution reaches: assumed"),
     "start": (2.5e-6, "s from one kernel's end to the next one's work: 0.5 between kernels of a graph "
                       "(NVIDIA, Getting Started with CUDA Graphs), 2 for a kernel to begin and end: assumed"),
     "call": (20e-6, "s for a small collective inside a node: assumed"),
@@ -56,13 +57,12 @@ def conv(device, math, kind, x, w, y):
     rows, columns = {"conv": (y[0] * y[2] * y[3], w[0]), "conv_dx": (x[0] * x[2] * x[3], x[1]),
                      "conv_dw": (w[0], w[1] * w[2] * w[3])}[kind]
     depth = products / (rows * columns)
-    rate = device[math] * c("matmul") * c("conv")
+    rate = device[math] * (c("f32") if math == "f32" else c("matmul") * c("conv"))
     best = None
     for tall, wide, part in TILES:
         tiles = -(-rows // tall) * -(-columns // wide)
         if kind == "conv_dw":  # its sum, over all positions, is split over blocks
             waves, share = tiles / device["sms"], 1.0
-            waves = max(waves, tiles * 1.0 / device["sms"])
         else:
             waves, share = -(-tiles // device["sms"]), min(1.0, tiles / device["sms"])
         seconds = waves * device["sms"] * 2 * tall * wide * depth / (rate * part)
@@ -78,6 +78,8 @@ def kernel(device, math, row, n):
     if row["conv"] is not None:
         kind, *shapes = row["conv"]
         shapes = [[n if v == "N" else v for v in s] for s in shapes]
+        if math == "bf16" and row["f32"]:  # operands widened to f32, in TF32
+            math = "tf32"
         compute, part = conv(device, math, kind, *shapes)
         if compute > seconds:
             seconds, share = compute, part
@@ -100,6 +102,7 @@ def read_rows(name):
             kind = parts[0].split()[0]
             order = {"conv": (0, 1, 2), "conv_dx": (2, 1, 0), "conv_dw": (0, 2, 1)}[kind]
             row["conv"] = (kind, *(shapes[i] for i in order))
+            row["f32"] = "bf16" not in parts[3]
         rows.append(row)
     return rows
 

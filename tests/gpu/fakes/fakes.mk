@@ -115,6 +115,12 @@ device-tests: $(DEVICE_TESTS)
 check-device: device-tests fakes
 	@O=$(O) tests/gpu/runs/on_device.sh $(DEVICE_TESTS)
 
+# ---- what recorded steps ask of the device, as benchmarks/gpu_counts has it
+check-counts: $(O)/gyre fakes
+	@/usr/bin/python3 -c 'import h5py' 2>/dev/null || { echo "its data want h5py for /usr/bin/python3"; exit 77; }
+	@O=$(O) /usr/bin/python3 benchmarks/gpu_counts.py --check $(if $(SOAK),,resnet20-bf16 resnet20-bf16-4shards)
+.PHONY: check-counts
+
 # ---- the program on the fakes: samples for make check-gpu, everything with SOAK=1
 GPU_RUNS := check-devices check-views check-matrix check-branches check-recording check-crops check-waits
 check-matrix-unet: $(O)/gyre fakes
