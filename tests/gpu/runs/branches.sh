@@ -44,4 +44,17 @@ for branches in 1 2; do try $branches 1 3 true early:3 --set reduce=fast; done
 # Little memory: fewer branches, the same bits.
 FAKE_MEMORY=${LITTLE:-16000000} try 0 1 8 true lazy
 [ "$had" -gt 1 ] && [ "$had" -lt 8 ] || fail "little memory gives $had branches"
+
+# chain PRECISION MOST: kernels behind each other in a step of resnet20 in 4 shards, of whatever size.
+chain() {
+    local found
+    FAKE_CHAIN=1 on_fakes "$FAKES" 1 "$GYRE" train "$T/resnet20.json" --quiet --out "$T/chain" --set precision="$1" --set batch.shards=4 || fail "resnet20: exit $?: $(tail -n 3 "$T/err")"
+    found=$(sed -n 's/^fake: .*graph: .* on 5 streams, \([0-9]*\) behind each other/\1/p' "$T/err")
+    [ "${found:-9999}" -le "$2" ] || fail "resnet20 in $1: $(grep graph: "$T/err"): more than $2"
+    echo "  resnet20 in $1, 4 shards: $(grep -o 'graph: .*' "$T/err")"
+    rm -rf "$T/chain"
+}
+config "$T/resnet20.json" resnet20 3
+chain f32 210
+chain bf16 230
 echo "branches: $runs runs, ${#result[@]} results, each the same on any number of branches"
