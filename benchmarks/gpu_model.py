@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Predicts images per second on GPUs from counts.
 
-    benchmarks/gpu_model.py [--check]
+    benchmarks/gpu_model.py [--check | --rate DEVICE COUNTS MATH IMAGES]
 
 No GPU has run gyre yet, so nothing here is measured but what CONSTANTS and DEVICES cite. The counts of
 gyre's steps are those of the fakes (gpu_counts.py); PyTorch's ResNet-50 is counted below, layer by
@@ -262,6 +262,9 @@ ONE = [("resnet20, batch 128", "resnet20", 128, ""), ("resnet20, batch 128 in 4 
        ("resnet20, batch 1,024", "resnet20", 1024, ""), ("ResNet-50, batch 256", "resnet50", 256, "")]
 
 
+SHARDS = {"resnet20-bf16-4shards": 4}  # of one rank
+
+
 def one_gpu_table():
     lines = ["| one GPU, images/s | | A100 | H100 | H200 |", "|---|---|---|---|---|"]
     for title, model, n, suffix in ONE:
@@ -320,9 +323,17 @@ def check(text):
             sys.exit("docs/gpu.md has other tables than benchmarks/gpu_model.py prints")
 
 
+def rate(device, name, math, images):
+    """Images per second of one GPU; images: of a shard."""
+    return SHARDS.get(name, 1) * int(images) / step_seconds(name, DEVICES[device], math, int(images))
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--rate"] and len(sys.argv) == 6:
+        print("%.0f" % rate(*sys.argv[2:]))
+        sys.exit(0)
     if sys.argv[1:] not in ([], ["--check"]):
-        sys.exit("nothing or --check expected, found '%s'" % " ".join(sys.argv[1:]))
+        sys.exit("nothing, --check, or --rate DEVICE COUNTS MATH IMAGES expected, found '%s'" % " ".join(sys.argv[1:]))
     text = page()
     if sys.argv[1:]:
         check(text)

@@ -29,7 +29,7 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_
 
 # Seconds, name in stages.sh, title; what tells most comes first. `build` is not among them.
 #
-# What is expected on a node of eight GPUs, 359 s in all, is a guess until a node has told. It goes
+# What is expected on a node of eight GPUs, 411 s in all, is a guess until a node has told. It goes
 # by starts of the program: 4 s on one GPU (mpirun and libraries 1, CUDA 2, cuDNN's plans and kernels
 # 1), 8 s on eight (CUDA sees to all of them, and NCCL connects). Beside that count only the steps of
 # the CPU, those of 1024 images, and what compute-sanitizer does.
@@ -37,15 +37,16 @@ stages=(
     "30 doctor doctor"                                             # 15 s: nvidia-smi twice (4), 2 starts without plans
     "20 images images"                                             # 6 s: noise by Python (3), import (3)
     "45 numbers GPU against CPU"                                   # 16 s: 10 steps on the CPU (6), 2 starts
-    "60 bits the same bits again, without a graph, on more ranks"  # 34 s: 3 starts, and on 2, 4 and 8 GPUs
-    "65 operations every operation against its definition"         # 45 s: 12 small programs
+    "60 bits the same bits again, without a graph, on more ranks"  # 56 s: 6 starts, and 2 on each of 2, 4 and 8 GPUs
+    "55 operations every operation against its definition"         # 45 s: 12 small programs
     "90 scaling scaling"                                           # 66 s: 9 starts (54), 150 steps each, the slowest of 30 ms
-    "35 bandwidth bandwidth of sums over ranks"                    # 22 s: on 2, 4 and 8 GPUs, each connects twice
+    "35 bandwidth bandwidth of sums over ranks"                    # 22 s: on 2, 4 and 8 GPUs, each connects twice; on one: 2 starts
     "25 breakdown where a step's time goes"                        # 14 s: on 1 and 8 GPUs
-    "50 memcheck compute-sanitizer memcheck"                       # 30 s: 2 starts with instrumented kernels (10 each), 600 calls of 15 ms
-    "80 settings training in several settings"                     # 55 s: 8 starts, on two GPUs if there are (40), 4 runs on the CPU
-    "40 racecheck compute-sanitizer racecheck"                     # 25 s: 3 small programs, own kernels only
-    "40 speed speed with and without graphs"                       # 28 s: 5 starts, 300 steps each of 5 ms
+    "45 memcheck compute-sanitizer memcheck"                       # 30 s: 2 starts with instrumented kernels (10 each), 600 calls of 15 ms
+    "70 settings training in several settings"                     # 55 s: 8 starts, on two GPUs if there are (40), 4 runs on the CPU
+    "30 racecheck compute-sanitizer racecheck"                     # 25 s: 3 small programs, own kernels only
+    "40 speed speed with and without graphs, beside predictions"   # 28 s: 5 starts, 300 steps each of 5 ms
+    "40 resnet50 ResNet-50 at 224 px, beside predictions"          # 30 s: 3 starts, 40 steps each of 20 to 90 ms
     "10 describe the device in cuDNN's words"                      # 3 s: 1 start without plans
 )
 sum=0

@@ -45,6 +45,18 @@ median_speed() {
         awk '{ a[NR] = $1 } END { print NR ? a[int((NR + 1) / 2)] : 0 }'
 }
 
+# beside WHAT RUN COUNTS MATH IMAGES: a run's speed beside what gpu_model.py predicts from these counts.
+beside() {
+    local gpu predicted=0
+    gpu=$(sed -n 's/^gpu 0 [^,]*\([AH][12]00\).*/\1/p' "$T/doctor" 2>/dev/null)
+    [ -z "$REHEARSE" ] || gpu=H100
+    [ -z "$3" ] || [ -z "$gpu" ] || predicted=$(/usr/bin/python3 benchmarks/gpu_model.py --rate "$gpu" "$3" "$4" "$5") || return
+    awk -v what="$1" -v s="$(median_speed "$2")" -v p="$predicted" 'BEGIN {
+        printf "%s: %.0f images/s", what, s
+        if (p > 0) printf ", predicted %.0f: %.2f of it", p, s / p
+        print "" }'
+}
+
 # close_to RUN OTHER LIMIT: the greatest relative difference of their losses.
 close_to() {
     paste <(column "$1" loss) <(column "$2" loss) | awk -v limit="$3" -v what="$1 and $2" '

@@ -65,10 +65,16 @@ bits() {
     run again 1 50 --set batch.shards=8
     run without-graph 1 50 --set batch.shards=8 --set graph=false
     same ranks1 again && same ranks1 without-graph || return
+    run bf16-1 1 50 --set precision=bf16 --set batch.shards=8
+    run bf16-again 1 50 --set precision=bf16 --set batch.shards=8
+    run bf16-without-graph 1 50 --set precision=bf16 --set batch.shards=8 --set graph=false
+    same bf16-1 bf16-again && same bf16-1 bf16-without-graph || return
     for n in $(counts); do
         [ "$n" -gt 1 ] || continue
         run "ranks$n" "$n" 50 --set batch.shards=8
         same ranks1 "ranks$n" || return
+        run "bf16-ranks$n" "$n" 50 --set precision=bf16 --set batch.shards=8
+        same bf16-1 "bf16-ranks$n" || return
     done
     [ "$(most)" -gt 1 ] || echo "(one GPU, so nothing to compare over ranks)"
 }
@@ -103,9 +109,18 @@ scale() { # PRECISION REDUCE RANKS
         'BEGIN { printf "%s %d GPU%s: %.0f images/s, %.0f %% of %d times one\n", what, n, (n > 1 ? "s" : ""), s, 100 * s / one / n, n }'
 }
 
+# On one GPU: NCCL connects, is recorded in a step, and ends, all with one rank; the bits are as without.
+nccl_alone() {
+    run nccl-without 1 10 --set reduce=fast
+    GYRE_NCCL_ALONE=1 run nccl-alone 1 10 --set reduce=fast
+    same nccl-without nccl-alone
+}
 bandwidth() {
     local n
-    [ "$(most)" -gt 1 ] || skip "one GPU has no sums over ranks"
+    if [ "$(most)" -eq 1 ]; then
+        nccl_alone
+        return
+    fi
     for n in $(counts); do
         [ "$n" -eq 1 ] || on "$n" "$O/tests/gpu/first-day/bandwidth" ${REHEARSE:+65536} || return
     done
@@ -151,7 +166,32 @@ speed() {
 speed_of() { # MODEL PRECISION GRAPH
     config=configs/$1.json
     run "speed-$1-$2-$3" 1 300 --set precision="$2" --set graph="$3"
-    awk -v what="$1 $2, graph $3" -v s="$(median_speed "speed-$1-$2-$3")" 'BEGIN { printf "%s: %.0f images/s\n", what, s }'
+    beside "$1 $2, graph $3" "speed-$1-$2-$3" "$([ "$1-$2" != cifar10_resnet20-bf16 ] || echo resnet20-bf16-4shards)" bf16 32
+}
+
+# Noise of 256 px, as many as two batches; crops of 224 px are trained with.
+pictures() {
+    /usr/bin/python3 - "$T/images224.h5" "$([ -n "$REHEARSE" ] && echo 16 || echo 512)" <<'P'
+import sys, h5py, numpy as np
+rng = np.random.RandomState(1)
+with h5py.File(sys.argv[1], "w") as f:
+    for part, count in (("train", int(sys.argv[2])), ("test", 10)):
+        f[part + "/images"] = rng.randint(0, 255, (count, 256, 256, 3), "u1")
+        f[part + "/labels"] = (np.arange(count) % 10).astype("<i4")
+P
+}
+resnet50() {
+    /usr/bin/python3 -c 'import h5py' 2>/dev/null || skip "its data want h5py for /usr/bin/python3"
+    pictures || return
+    [ -z "$REHEARSE" ] || skip "ResNet-50 on the fakes takes minutes"
+    resnet50_of bf16 256 --set precision=bf16
+    resnet50_of bf16 64 --set precision=bf16
+    resnet50_of tf32 256 --set tf32=true
+}
+resnet50_of() { # MATH BATCH SETTINGS
+    config=configs/pictures224_resnet50.json
+    run "resnet50-$1-$2" 1 40 --set data.path="$T/images224.h5" --set batch.size="$2" --set batch.shards=1 "${@:3}"
+    beside "ResNet-50 $1, batch $2" "resnet50-$1-$2" "resnet50-${1/tf32/f32}" "$1" "$2"
 }
 
 [ "$1" = build ] || [ -x "$gyre" ] || cannot "there is no $gyre"
