@@ -71,6 +71,12 @@ FAKE_PEERS=0 examines 0 "cuda: " "GPUs 0 and 1 (and others) do not reach each ot
 FAKE_GPUS=1 examines 0 "cpu: .*no GPU: more ranks than GPUs" "GPUs stay idle: more ranks than GPUs" 2
 FAKE_CAPABILITY=9.0,8.0 examines 0 "cpu: .*no GPU: rank 0 has a GPU" "GPUs stay idle: rank 0 has a GPU of compute capability 9.0" 2
 
+# One rank's sums through NCCL, which a machine with one GPU is tried with: the same bits.
+says 0 "" 1 --set reduce=fast
+right=$(hash_of "$T/run")
+GYRE_NCCL_ALONE=1 FAKE_LOG=$T/log says 0 "" 1 --set reduce=fast
+[ "$(hash_of "$T/run")" = "$right" ] && grep -q '^ncclAllReduce ' "$T/log" || fail "GYRE_NCCL_ALONE changes the bits, or calls no NCCL"
+
 # What NVML says of GPUs; without it nothing is missing.
 nvml() { # FAULTS, LINE THAT MATCHES, or "! LINE" that none may
     checks=$((checks + 1))
