@@ -15,11 +15,14 @@ typedef struct gyre_evaluator gyre_evaluator;
  * evaluated until then. `s` NULL: the defaults. */
 gyre_passes gyre_evaluate_passes(const gyre_evaluate_settings *s, bool at_end);
 
+/* GYRE_EUSAGE: views are for classifiers, and for pictures that can be moved by a pixel. */
+gyre_status gyre_views_check(const gyre_model *m, gyre_views views);
+
 /* For batches of `batch` images; a network whose evaluation draws is given each image in each of
  * `passes`, with another draw. `watchdog` may be NULL. */
 gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_passes passes,
                                 gyre_comm *comm, gyre_watchdog *watchdog, gyre_evaluator **out);
-/* Other passes from now on. */
+/* Other passes from now on, by the same views. */
 void gyre_evaluator_set_passes(gyre_evaluator *e, gyre_passes passes);
 void gyre_evaluator_close(gyre_evaluator *e);
 
@@ -31,6 +34,7 @@ typedef struct {
     double metric;         /* the value of `of`; NaN where the loss is */
     const gyre_metric *of; /* the model's */
     int passes;            /* how often each sample was evaluated */
+    int views;             /* by how many views each time */
     int band_count;        /* of the samples' times, of equal width; 0: the loss has none */
     double bands[GYRE_LOSS_BANDS_MAX]; /* the metric in each; NaN where no sample was in it */
 } gyre_score;

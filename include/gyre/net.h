@@ -49,10 +49,12 @@ void gyre_net_close(gyre_net *net);
  * are counted by gyre_batch.first from there. Nothing happens where no node draws. */
 gyre_status gyre_net_begin_step(gyre_net *net, uint64_t seed, int64_t step, int64_t first,
                                 int64_t batch);
-/* How often a sample is evaluated, of a network whose evaluation draws, and what is drawn. */
+/* How a sample is evaluated: by which views, of a classifier; how often, of a network whose
+ * evaluation draws, and what is drawn. */
 typedef struct {
     int count;
     uint64_t seed;
+    gyre_views views;
 } gyre_passes;
 
 /* Before the evaluations of pass 0 to passes.count - 1 of a network whose evaluation draws: what is
@@ -85,6 +87,10 @@ gyre_status gyre_net_moments(gyre_net *net, gyre_queue *q, const gyre_batch *sha
  * model->bands): the sums of the loss in each band, and of how many samples. */
 gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *batch,
                               gyre_f32 stats);
+/* The first half of it, all but the loss; and the second one, of logits(n, classes) in the place of
+ * those that the first half made on that queue's lane. Does not keep the logits. */
+gyre_status gyre_net_forward(gyre_net *net, gyre_queue *q, const gyre_batch *batch);
+gyre_status gyre_net_score(gyre_net *net, gyre_queue *q, float *logits, gyre_f32 stats);
 /* The last forward's logits on that queue's lane, (n, classes) as f32 on the host; waits. */
 gyre_status gyre_net_logits(gyre_net *net, gyre_queue *q, float *out);
 /* The same of what the logits' node reads, (n, gyre_model_features); of an evaluating net alone. */

@@ -69,7 +69,8 @@ bool gyre_stop_wanted(void);
 typedef struct {
     const char *file, *config, *data, *part;
     gyre_weights_choice weights;
-    bool bounds; /* of a network that denoises, also those of gyre/bounds.h */
+    const gyre_views *views; /* of each picture; NULL: those of the config */
+    bool bounds;             /* of a network that denoises, also those of gyre/bounds.h */
     int samples; /* so many of it are made and compared with pictures, 2 to GYRE_GENERATED_MOST; 0:
                     none are */
     bool tells;  /* rank 0 says when it begins with these */
@@ -126,7 +127,7 @@ void gyre_evaluation_close(gyre_evaluation *e);
 /* A snapshot of a run at a minimum of its rate, and the ensemble of it and all later ones. */
 typedef struct {
     int64_t completed;
-    gyre_score score; /* its own */
+    gyre_score score;                        /* its own */
     double ensemble_loss, ensemble_accuracy; /* rank 0's */
 } gyre_ensemble_member;
 typedef struct {
@@ -138,8 +139,7 @@ typedef struct {
 /* Scores the checkpoints at minima of the run in the folder `what->file`, and the means of their
  * softmax probabilities, on a part of a dataset; of `what`, data, part and weights count besides.
  * GYRE_EUSAGE: the loss is no cross-entropy; GYRE_EIO: it has none. Collective; close `out`. */
-gyre_status gyre_evaluate_ensemble(const gyre_evaluated *what, gyre_comm *comm,
-                                   gyre_ensemble *out);
+gyre_status gyre_evaluate_ensemble(const gyre_evaluated *what, gyre_comm *comm, gyre_ensemble *out);
 void gyre_ensemble_close(gyre_ensemble *e);
 
 /* Can the checkpoint, or run folder, give features of pictures (h, w, c)? GYRE_EIO, GYRE_EUSAGE. */

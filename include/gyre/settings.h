@@ -205,7 +205,8 @@ typedef struct {
 #define GYRE_AVERAGES(KIND)                                                                        \
     KIND(none, NONE)                                                                               \
     KIND(ema, EMA)                                                                                 \
-    KIND(swa, SWA) KIND(minima, MINIMA)                                                            \
+    KIND(swa, SWA)                                                                                 \
+    KIND(minima, MINIMA)                                                                           \
         KIND(schedule_free, FREE) /* not chosen: it comes with optimizer.schedule_free */
 #define GYRE_AVERAGE_VALUE(name, NAME) GYRE_AVERAGE_##NAME,
 typedef enum { GYRE_AVERAGES(GYRE_AVERAGE_VALUE) GYRE_AVERAGE_COUNT } gyre_average_kind;
@@ -319,9 +320,13 @@ struct gyre_stage_settings {
     gyre_schedule_settings schedule; /* stages == NULL: no nesting */
 };
 
+/* Of each picture: itself; mirrored besides; both moved by a pixel besides. */
+typedef enum { GYRE_VIEWS_NONE, GYRE_VIEWS_MIRROR, GYRE_VIEWS_MIRROR_SHIFT } gyre_views;
+
 typedef struct {
     gyre_length every; /* NONE: once per epoch */
     bool minima;       /* also at each minimum of the LR */
+    gyre_views views;  /* whose outputs are averaged */
     int batch;
     int pairs;      /* times and noises of each sample, of networks that denoise; 0: the default */
     int test_pairs; /* of the part test, at the end; 0: as many */

@@ -21,6 +21,7 @@ typedef struct {
     gyre_evaluated what;
     const char *predictions, *plot;
     bool ensemble;
+    gyre_views views;
 } arguments;
 
 static gyre_status parse(int argc, char **argv, arguments *a) {
@@ -55,6 +56,18 @@ static gyre_status check_samples(const gyre_evaluated *what) {
 
 static gyre_status read_weights(const char *value, void *to) {
     return cli_weights_read(value, &((arguments *)to)->what.weights);
+}
+
+static gyre_status read_views(const char *value, void *to) {
+    static const char *const names[] = {"none", "mirror", "mirror_shift"};
+    arguments *a = to;
+    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++) {
+        if (strcmp(value, names[i]) != 0) continue;
+        a->views = (gyre_views)i;
+        a->what.views = &a->views;
+        return GYRE_OK;
+    }
+    return gyre_fail(GYRE_EUSAGE, "--views %s: none, mirror or mirror_shift was expected", value);
 }
 
 static double percent(int64_t part, int64_t whole) {
@@ -220,7 +233,7 @@ static int run(int argc, char **argv) {
     return cli_on_ranks(argc, argv, evaluate, true);
 }
 
-static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpwobPsfe"}, {"WEIGHTS", "mdpwobPsf"}, {0}};
+static const cli_form forms[] = {{"CHECKPOINT|RUN", "dpwvobPsfe"}, {"WEIGHTS", "mdpwvobPsf"}, {0}};
 
 static const cli_option options[] = {
     {.name = "CHECKPOINT|RUN", .help = "a checkpoint file, or a run's folder: its newest one"},
@@ -254,6 +267,13 @@ static const cli_option options[] = {
      .read = read_weights,
      .value = CLI_WEIGHTS_VALUE,
      .help = CLI_WEIGHTS_HELP},
+    {.id = 'v',
+     .name = "views",
+     .kind = CLI_OWN,
+     .read = read_views,
+     .value = "none|mirror|mirror_shift",
+     .help = "of a classifier: the views of each picture whose outputs are averaged; without it, "
+             "evaluate.views of the run or the config"},
     {.id = 'o',
      .name = "predictions",
      .kind = CLI_TEXT,

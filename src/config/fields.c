@@ -39,7 +39,8 @@ const config_field config_fields[] = {
     {"deterministic", FIELD_FLAG, ARITHMETIC, AT(deterministic), 0, 0, 0, NULL, "true",
      "Refuse kernels whose bits may differ from call to call (GPU)."},
     {"threads", FIELD_INTEGER, FREE, AT(threads), 0, GYRE_THREADS_MAX, 0, NULL, "0",
-     "Worker threads of a rank, or shards that its GPU computes at a time; 0: OMP_NUM_THREADS, else "
+     "Worker threads of a rank, or shards that its GPU computes at a time; 0: OMP_NUM_THREADS, "
+     "else "
      "the cores it may use; on a GPU as many as memory allows. Changes speed only."},
     {"verify_replicas", FIELD_INTEGER, FREE, AT(verify_replicas), 0, INT_TOP, 0, NULL, "100",
      "Steps between comparisons of all state over ranks, bit for bit; it is compared before each "
@@ -221,6 +222,11 @@ const config_field config_fields[] = {
      UNIT_STEPS | UNIT_EPOCHS, NULL, "{\"epochs\":1}", "How often to evaluate."},
     {"evaluate.minima", FIELD_FLAG, RECORDED, AT(evaluate.minima), 0, 0, 0, NULL, "true",
      "Evaluate at each minimum of the rate."},
+    {"evaluate.views", FIELD_CHOICE, RECORDED, AT(evaluate.views), 0, 0, 0,
+     "none|mirror|mirror_shift", "\"none\"",
+     "Views of each picture whose outputs are averaged, of classifiers: mirror, itself and "
+     "mirrored; mirror_shift, both moved by a pixel in two directions besides, six in all, which "
+     "takes six times as long (docs/data.md). Exports give one view's outputs."},
     {"evaluate.batch", FIELD_INTEGER, RECORDED, AT(evaluate.batch), 1, 1000000, 0, NULL,
      DEFAULT(EVALUATE_BATCH), "Samples evaluated at once."},
     {"evaluate.pairs", FIELD_INTEGER, RECORDED, AT(evaluate.pairs), 1, 1000, 0, NULL, NULL,

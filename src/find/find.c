@@ -295,6 +295,7 @@ gyre_status gyre_find_run(const gyre_settings *settings, const gyre_find_options
     range_test x = {.trial_most = trial_subset(options)};
     gyre_settings s = *settings;
     s.average = (gyre_average_settings){0}; /* they lag behind a rate that rises in each step */
+    s.evaluate.views = GYRE_VIEWS_NONE;
     s.optimizer.lookahead = (gyre_lookahead_settings){0};
     *out = (gyre_find){.options = *options};
     gyre_watchdog *watchdog = gyre_comm_watchdog(comm);

@@ -60,6 +60,9 @@ typedef struct {
 } net_pass;
 
 gyre_status pass_forward(const net_pass *p);
+/* Its parts: the nodes before the loss, and the loss. */
+gyre_status pass_outputs(const net_pass *p);
+gyre_status pass_loss(const net_pass *p);
 /* From the gradients that the loss left in forward. Clears what no node fills, and tells the
  * listener. */
 gyre_status pass_backward(const net_pass *p);

@@ -274,6 +274,39 @@ gyre_status gyre_net_evaluate(gyre_net *net, gyre_queue *q, const gyre_batch *ba
     return pass_forward(&p);
 }
 
+gyre_status gyre_net_forward(gyre_net *net, gyre_queue *q, const gyre_batch *batch) {
+    net_pass p;
+    GYRE_TRY(begin_pass(net, q, batch, &p));
+    return pass_outputs(&p);
+}
+
+/* Rounded to nearest, ties to even; NaN stays one. In its own place. */
+static void narrow(float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        const bool nan = (bits & 0x7fffffff) > 0x7f800000;
+        const uint16_t half =
+            (uint16_t)((nan ? bits | 0x400000 : bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+        memcpy((char *)x + i * sizeof half, &half, sizeof half);
+    }
+}
+
+gyre_status gyre_net_score(gyre_net *net, gyre_queue *q, float *logits, gyre_f32 stats) {
+    const gyre_model *m = net->weights->model;
+    const gyre_backend *b = net->weights->backend;
+    net_lane *lane = lane_of(net, q);
+    const int node = gyre_model_output(m);
+    const size_t n = (size_t)lane->count * node_elements(node_output(m, node));
+    const bool half = b->act_size != sizeof(float);
+    gyre_f32 to = (gyre_f32)(void *)lane->slots[net->plan.nodes[node].y];
+    if (half) narrow(logits, n);
+    GYRE_TRY(b->ops->upload(q, to, logits, half ? (n + 1) / 2 : n));
+    const net_pass p = {
+        .net = net, .queue = q, .lane = lane, .n = lane->count, .scale = 1, .stats = stats};
+    return pass_loss(&p);
+}
+
 /* The last forward's output of a node, which no later one has overwritten, as f32 on the host. */
 static gyre_status read_output(gyre_net *net, gyre_queue *q, int node, float *out) {
     const gyre_backend *b = net->weights->backend;

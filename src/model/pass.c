@@ -38,16 +38,27 @@ static void add_loss(const net_pass *p, int i, node_call *c) {
     if (p->train) c->dx[0] = slot(p, p->net->plan.nodes[i].dx[0]);
 }
 
-gyre_status pass_forward(const net_pass *p) {
-    const gyre_model *m = p->net->weights->model;
-    for (int i = 0; i < m->node_count; i++) {
-        node_call c = call_of(p, i);
-        if (c.node->type->is_loss) add_loss(p, i, &c);
-        double begun = pass_begin(p, c.node->name);
-        GYRE_TRY(c.node->type->forward(&c));
-        pass_end(p, i, GYRE_PASS_FORWARD, begun);
-    }
+static gyre_status node_forward(const net_pass *p, int i) {
+    node_call c = call_of(p, i);
+    if (c.node->type->is_loss) add_loss(p, i, &c);
+    double begun = pass_begin(p, c.node->name);
+    GYRE_TRY(c.node->type->forward(&c));
+    pass_end(p, i, GYRE_PASS_FORWARD, begun);
     return GYRE_OK;
+}
+
+gyre_status pass_outputs(const net_pass *p) {
+    for (int i = 0; i < p->net->weights->model->node_count - 1; i++) GYRE_TRY(node_forward(p, i));
+    return GYRE_OK;
+}
+
+gyre_status pass_loss(const net_pass *p) {
+    return node_forward(p, p->net->weights->model->node_count - 1);
+}
+
+gyre_status pass_forward(const net_pass *p) {
+    GYRE_TRY(pass_outputs(p));
+    return pass_loss(p);
 }
 
 /* ---- parameters that several nodes use */

@@ -12,6 +12,7 @@
 
 static gyre_status open_net(evaluation *e, gyre_comm *comm) {
     GYRE_TRY(run_device_load(e->model, &e->snapshot, e->backend, &e->weights));
+    GYRE_TRY(gyre_views_check(e->model, e->passes.views));
     int batch = e->settings == NULL ? GYRE_DEFAULT_EVALUATE_BATCH : e->settings->evaluate.batch;
     return gyre_evaluator_open(e->weights, batch, e->passes, comm, gyre_comm_watchdog(comm),
                                &e->evaluator);
@@ -88,6 +89,7 @@ gyre_status gyre_evaluate(const gyre_evaluated *what, const gyre_output_reader *
     *out = (gyre_evaluation){0};
     gyre_status status = what->config == NULL ? evaluation_read_checkpoint(&e, what)
                                               : evaluation_read_weights(&e, what);
+    if (what->views != NULL) e.passes.views = *what->views;
     if (status == GYRE_OK && what->bounds) status = evaluation_check_bounds(&e);
     if (status == GYRE_OK) status = evaluation_check_samples(&e, what);
     status = gyre_comm_agree(comm, status);

@@ -139,7 +139,8 @@ static gyre_status add_member(const gyre_evaluated *what, int index, gyre_comm *
     gyre_ensemble_member *m = &out->members[index];
     gyre_evaluation e = {0};
     const gyre_output_reader reader = {take, s};
-    gyre_evaluated one = {.data = what->data, .part = what->part, .weights = what->weights};
+    gyre_evaluated one = {
+        .data = what->data, .part = what->part, .weights = what->weights, .views = what->views};
     char *path = gyre_checkpoint_path(what->file, m->completed);
     gyre_status status = path == NULL ? gyre_no_memory("a snapshot") : GYRE_OK;
     status = gyre_comm_agree(comm, status);

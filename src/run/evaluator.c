@@ -6,6 +6,8 @@
 #include "gyre/defaults.h"
 #include "gyre/gather.h"
 #include "gyre/size.h"
+#include "gyre/text.h"
+#include "views.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,15 +35,43 @@ struct gyre_evaluator {
     int32_t *taken_labels; /* (batch) */
     float *taken_outputs;  /* (batch, outputs) */
     float *results;        /* (slots, sums) */
+    run_views_room *views; /* (slots); NULL: each picture by itself */
 };
 
 gyre_passes gyre_evaluate_passes(const gyre_evaluate_settings *s, bool at_end) {
-    gyre_passes p = {GYRE_DEFAULT_EVALUATE_PAIRS, 0};
+    gyre_passes p = {.count = GYRE_DEFAULT_EVALUATE_PAIRS};
     if (s == NULL) return p;
     if (s->pairs > 0) p.count = s->pairs;
     if (at_end && s->test_pairs > 0) p.count = s->test_pairs;
     p.seed = s->seed;
+    p.views = s->views;
     return p;
+}
+
+gyre_status gyre_views_check(const gyre_model *m, gyre_views views) {
+    if (views == GYRE_VIEWS_NONE) return GYRE_OK;
+    if (!gyre_model_tells_label(m)) {
+        return gyre_fail(
+            GYRE_EUSAGE,
+            "views: expected none, since outputs of several views of a picture are "
+            "averaged for a network that tells its class, and this one has the loss %s",
+            m->loss);
+    }
+    if (views == GYRE_VIEWS_MIRROR || (m->h > 1 && m->w > 1)) return GYRE_OK;
+    return gyre_fail(GYRE_EUSAGE,
+                     "views: samples of %d x %d cannot be moved by a pixel; take mirror, or none",
+                     m->h, m->w);
+}
+
+static gyre_status open_views(gyre_evaluator *e) {
+    const size_t slots = (size_t)e->slots;
+    if (e->passes.views == GYRE_VIEWS_NONE) return GYRE_OK;
+    GYRE_TRY(gyre_views_check(e->weights->model, e->passes.views));
+    e->views = calloc(slots, sizeof *e->views);
+    if (e->views == NULL) return gyre_no_memory("evaluation");
+    for (size_t i = 0; i < slots; i++)
+        GYRE_TRY(run_views_open(e->batch, gyre_model_outputs(e->weights->model), &e->views[i]));
+    return GYRE_OK;
 }
 
 static gyre_status no_memory(int64_t batch) {
@@ -75,6 +105,7 @@ gyre_status gyre_evaluator_open(gyre_weights *weights, int batch, gyre_passes pa
     }
     GYRE_GOTO(weights->backend->ops->alloc(weights->backend,
                                            e->sums * (size_t)e->slots * sizeof(float), &e->stats));
+    GYRE_GOTO(open_views(e));
     status = gyre_net_open(weights, batch, 0, &e->net);
 out:
     if (status != GYRE_OK) {
@@ -95,6 +126,8 @@ void gyre_evaluator_close(gyre_evaluator *e) {
     if (e->net != NULL) gyre_net_close(e->net);
     if (e->stats != NULL) e->weights->backend->ops->release(e->weights->backend, e->stats);
     for (int i = 0; e->fitters != NULL && i < e->slots; i++) gyre_fitter_close(e->fitters[i]);
+    for (int i = 0; e->views != NULL && i < e->slots; i++) run_views_close(&e->views[i]);
+    free(e->views);
     free(e->fitters);
     free(e->images);
     free(e->crops);
@@ -148,7 +181,10 @@ static gyre_status evaluate_batch(void *context, gyre_queue *q, int slot) {
     gyre_batch batch;
     GYRE_TRY(gather(r, slot, &batch));
     gyre_f32 stats = gyre_f32_at((gyre_f32)(void *)e->stats, e->sums * (size_t)slot);
-    GYRE_TRY(gyre_net_evaluate(e->net, q, &batch, stats));
+    if (e->views == NULL)
+        GYRE_TRY(gyre_net_evaluate(e->net, q, &batch, stats));
+    else
+        GYRE_TRY(run_views_evaluate(e->passes.views, &e->views[slot], e->net, q, &batch, stats));
     if (r->details == NULL) return GYRE_OK;
     size_t most = (size_t)e->batch * gyre_model_outputs(e->weights->model);
     return gyre_net_logits(e->net, q, e->logits + (size_t)slot * most);
@@ -292,6 +328,7 @@ const char *gyre_score_text(const gyre_score *s, char *out, size_t size) {
     char value[64];
     snprintf(out, size, "loss %.4f, %s %s", s->loss, gyre_metric_prose(s->of).text,
              gyre_metric_text(s->of, s->metric, value, sizeof value));
+    if (s->views > 1) gyre_text_add(out, size, ", of %d views", s->views);
     return out;
 }
 
@@ -333,7 +370,10 @@ gyre_status gyre_evaluator_run(gyre_evaluator *e, const gyre_view *view,
     int64_t batches = (view->count + e->batch - 1) / e->batch;
     const gyre_model *m = e->weights->model;
     size_t classes = 2 * (size_t)m->classes, count = e->sums * (size_t)batches;
-    *out = (gyre_score){.of = m->metric, .passes = e->passes.count, .band_count = m->bands};
+    *out = (gyre_score){.of = m->metric,
+                        .passes = e->passes.count,
+                        .views = run_views_count(e->passes.views),
+                        .band_count = m->bands};
     double *results = calloc(count + e->sums, sizeof *results);
     if (e->watchdog != NULL) gyre_watchdog_phase(e->watchdog, "evaluating", -1);
     if (results == NULL) status = gyre_no_memory("evaluation");

@@ -7,6 +7,7 @@
 #include "gyre/config.h"
 #include "gyre/defaults.h"
 #include "gyre/denoiser.h"
+#include "gyre/evaluator.h"
 #include "gyre/file.h"
 #include "gyre/log.h"
 #include "gyre/size.h"
@@ -272,6 +273,7 @@ static gyre_status plan_model(gyre_resolved *r) {
                          "\"cross_entropy\"",
                          s->data.mixup > 0 ? "mixup" : "cutmix", r->model->loss);
     }
+    GYRE_TRY(gyre_fail_in("evaluate.views", gyre_views_check(r->model, s->evaluate.views)));
     if (takes_classes(r->model)) gyre_dataset_warn_gaps(r->data);
     if (gyre_loss_yes_or_no(s->model.loss)) {
         GYRE_TRY(gyre_dataset_yes_or_no(r->data, s->data.path, s->model.loss));

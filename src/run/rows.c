@@ -65,6 +65,7 @@ gyre_status run_rows_validation(run_rows *r, int64_t completed, const gyre_score
     gyre_json_add_integer(line, "step", row.step);
     gyre_json_add_number(line, "loss", row.loss);
     gyre_json_add_number(line, score->of->name, row.metric);
+    if (score->views > 1) gyre_json_add_integer(line, "views", score->views);
     run_files_log(r->files, line);
     return GYRE_OK;
 }
