@@ -114,7 +114,7 @@ static void no_trace(void) {
     train(&ra, BEFORE);
     train(&rb, BEFORE);
     CHECK(gyre_trainer_save(b) == GYRE_OK);
-    CHECK(gyre_evaluator_open(a->weights, 4, (gyre_passes){1, 0}, comm, NULL, &e) == GYRE_OK);
+    CHECK(gyre_evaluator_open(a->weights, 4, (gyre_passes){.count = 1}, comm, NULL, &e) == GYRE_OK);
     gyre_find well = sweep(a, e, 1e-4, 0.1, true);
     same_state(a, &b->snapshot);
     CHECK(well.row_count == 2 * STEPS && well.score_count == 4);
