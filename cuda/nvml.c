@@ -61,7 +61,7 @@ static bool there(void) {
     if (library == NULL) return false;
 #define NVML_FIND(name, arguments) *(void **)(void *)&nvml.name = dlsym(library, #name);
     NVML_FUNCTIONS(NVML_FIND)
-    nvml.there = ASK(nvmlInit_v2);
+    nvml.there = nvml.nvmlInit_v2 != NULL && nvml.nvmlInit_v2() == NVML_SUCCESS;
     return nvml.there;
 }
 
