@@ -221,7 +221,7 @@ soak: deps
 	@O=$(O) KILLS=100 READS=200 OOM=all LARGEST=1000000000 TEST_TIMEOUT=3600 tests/run.sh unit/test_memory cli
 
 .PHONY: tests-build
-tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(O)/oom/gyre $(O)/tests/fuzz/fuzz
+tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(BENCHMARKS) $(O)/oom/gyre $(O)/tests/fuzz/fuzz
 
 # ---- the CUDA backend without a GPU: its kernels on the CPU, cuDNN's plans for devices that are not
 #      there, the program on fake libraries (tests/gpu/README.md); soak-gpu: in their long forms

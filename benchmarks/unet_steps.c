@@ -141,7 +141,7 @@ static gyre_status step(const arguments *a, network *n, const gyre_batch *batch,
         GYRE_TRY(write_vector(n, n->leaf, a->folder, "gradient.safetensors"));
     }
     GYRE_TRY(gyre_optimizer_begin(n->optimizer, k, (gyre_rate){.lr = a->rate, .momentum = 0.9}));
-    GYRE_TRY(gyre_optimizer_apply(n->optimizer, root));
+    GYRE_TRY(gyre_optimizer_apply(n->optimizer, k, root));
     GYRE_TRY(ops->download(n->backend->main, scalars, gyre_optimizer_scalars(n->optimizer),
                            GYRE_SCALAR_COUNT));
     printf("%.9g\n", (double)scalars[GYRE_SCALAR_LOSS]);
