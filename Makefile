@@ -229,7 +229,7 @@ tests-build: $(UNIT_TESTS) $(MPI_TESTS) $(BENCHMARKS) $(O)/oom/gyre $(O)/tests/f
 # The longest first.
 GPU_PARTS := check-faults-2 check-faults-1 check-waits check-matrix check-matrix-unet gpu-kernels-tsan \
              check-fakes check-plans gpu-kernels-asan gpu-kernels-emulated check-device check-devices check-views check-crops \
-             check-branches check-recording check-counts gpu-kernels-static
+             check-branches check-recording check-engines check-counts gpu-kernels-static
 .PHONY: gpu-build gpu-parts
 gpu-parts: # prints their names
 	@echo $(GPU_PARTS)

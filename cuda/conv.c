@@ -6,11 +6,13 @@
  * f32, which a sum that still gets its bias needs. Its operands are widened to f32 first, so that
  * the engine reads and writes f32 and multiplies the same bf16 numbers exactly. ReLU is no part of
  * a plan, since the fast engines do not promise that NaN stays. */
+#include "conv.h"
 #include "kernels.h"
 #include "operation.h"
 #include "plan.h"
 
 #include "gyre/size.h"
+#include <string.h>
 
 /* ---- sizes, in elements */
 
@@ -41,10 +43,24 @@ typedef struct {
 
 enum { ALIGNMENT = 256 }; /* as cudaMalloc gives it */
 
-/* Finds the plan and room for it, and behind it for f32 vectors of these lengths. */
-static gyre_status begin(gyre_queue *q, gpu_conv_kind kind, const gyre_conv_shape *s,
-                         const size_t floats[3], call *out) {
+/* Lengths of the f32 vectors that a kind needs beside its plan: with a bias, widened x, w and y; of
+ * a weight gradient the bf16 one, two in the place of a float. */
+static void find_vectors(bool bf16, gpu_conv_kind kind, const gyre_conv_shape *s,
+                         size_t floats[3]) {
+    memset(floats, 0, 3 * sizeof *floats);
+    if (bf16 && kind == GPU_CONV_DW) floats[0] = (w_count(s) + 1) / 2;
+    if (bf16 && kind == GPU_CONV && s->bias) {
+        floats[0] = x_count(s);
+        floats[1] = w_count(s);
+        floats[2] = y_count(s);
+    }
+}
+
+/* Finds the plan and room for it, and behind it for its vectors. */
+static gyre_status begin(gyre_queue *q, gpu_conv_kind kind, const gyre_conv_shape *s, call *out) {
     gpu_backend *b = gpu_of_queue(q);
+    size_t floats[3];
+    find_vectors(gpu_bf16(q), kind, s, floats);
     const gpu_operation op = gpu_operation_of(kind, s, gpu_bf16(q), b->options.tf32);
     void *workspace = NULL;
     *out = (call){.b = b, .branch = gpu_branch_of(q)};
@@ -62,6 +78,11 @@ static gyre_status begin(gyre_queue *q, gpu_conv_kind kind, const gyre_conv_shap
 
 static gyre_status run(const call *c, const void *x, const void *w, const void *y) {
     return gpu_plan_run(c->branch->cudnn, c->plan, x, w, y, c->workspace);
+}
+
+gyre_status gpu_conv_plan(gyre_queue *q, gpu_conv_kind kind, const gyre_conv_shape *s) {
+    call c;
+    return begin(q, kind, s, &c);
 }
 
 /* ---- convolutions */
@@ -86,7 +107,7 @@ gyre_status gpu_conv_pack(gyre_queue *q, const gyre_conv_shape *s, gyre_f32 w, g
 static gyre_status conv_widened(gyre_queue *q, const gyre_conv_shape *s, gyre_act x,
                                 gyre_raw packed, gyre_f32 bias, gyre_act y) {
     call c;
-    GYRE_TRY(begin(q, GPU_CONV, s, (const size_t[]){x_count(s), w_count(s), y_count(s)}, &c));
+    GYRE_TRY(begin(q, GPU_CONV, s, &c));
     GPU_TRY(c.b, gpu_widen_launch(c.branch->stream, x_count(s), x, c.first));
     GPU_TRY(c.b, gpu_widen_launch(c.branch->stream, w_count(s), packed, c.second));
     GYRE_TRY(run(&c, c.first, c.second, c.third));
@@ -99,7 +120,7 @@ gyre_status gpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_r
                      gyre_f32 bias, gyre_act y) {
     call c;
     if (gpu_bf16(q) && s->bias) return conv_widened(q, s, x, packed, bias, y);
-    GYRE_TRY(begin(q, GPU_CONV, s, (const size_t[]){0, 0, 0}, &c));
+    GYRE_TRY(begin(q, GPU_CONV, s, &c));
     GYRE_TRY(run(&c, x, packed, y));
     if (s->bias) {
         GPU_TRY(c.b, gpu_bias_launch(c.branch->stream, false, out_rows(s), (size_t)s->k, s->relu,
@@ -113,7 +134,7 @@ gyre_status gpu_conv(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_r
 gyre_status gpu_conv_dx(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy, gyre_raw packed,
                         gyre_act dx) {
     call c;
-    GYRE_TRY(begin(q, GPU_CONV_DX, s, (const size_t[]){0, 0, 0}, &c));
+    GYRE_TRY(begin(q, GPU_CONV_DX, s, &c));
     return run(&c, dx, packed, dy);
 }
 
@@ -129,12 +150,11 @@ static gyre_status conv_db(gyre_queue *q, const gyre_conv_shape *s, gyre_act dy,
 gyre_status gpu_conv_dw(gyre_queue *q, const gyre_conv_shape *s, gyre_act x, gyre_act dy,
                         gyre_f32 dw, gyre_f32 db) {
     call c;
+    GYRE_TRY(begin(q, GPU_CONV_DW, s, &c));
     if (gpu_bf16(q)) {
-        GYRE_TRY(begin(q, GPU_CONV_DW, s, (const size_t[]){(w_count(s) + 1) / 2, 0, 0}, &c));
-        GYRE_TRY(run(&c, x, c.first, dy)); /* two bf16 in the place of a float */
+        GYRE_TRY(run(&c, x, c.first, dy));
         GPU_TRY(c.b, gpu_widen_launch(c.branch->stream, w_count(s), c.first, gpu_floats(dw)));
     } else {
-        GYRE_TRY(begin(q, GPU_CONV_DW, s, (const size_t[]){0, 0, 0}, &c));
         GYRE_TRY(run(&c, x, dw, dy));
     }
     return s->bias ? conv_db(q, s, dy, db) : GYRE_OK;

@@ -102,16 +102,19 @@ gyre_status gpu_device_open(gpu_backend *b) {
     return b->comm == NULL ? status : gyre_comm_agree(b->comm, status);
 }
 
-void gpu_device_describe(gpu_backend *b) {
-    char runtime_text[16], driver_text[16], nccl[16], cudnn[16];
+void gpu_device_describe(gpu_backend *b, uint64_t engines) {
+    char runtime_text[16], driver_text[16], nccl[16], cudnn[16], chosen[40] = "";
     int runtime = 0, driver = 0;
     cudaRuntimeGetVersion(&runtime);
     cudaDriverGetVersion(&driver);
+    if (engines != 0) {
+        snprintf(chosen, sizeof chosen, " (engines %016llx)", (unsigned long long)engines);
+    }
     snprintf(b->description, sizeof b->description,
              "%.64s, compute capability %d.%d, %d multiprocessors, driver for CUDA %s, CUDA %s, "
-             "cuDNN %s, NCCL %s%s",
+             "cuDNN %s%s, NCCL %s%s",
              b->properties->name, b->properties->major, b->properties->minor,
              b->properties->multiProcessorCount, gpu_cuda_version_text(driver, driver_text),
-             gpu_cuda_version_text(runtime, runtime_text), gpu_cudnn_version_text(cudnn),
+             gpu_cuda_version_text(runtime, runtime_text), gpu_cudnn_version_text(cudnn), chosen,
              gpu_nccl_version_text(nccl), b->options.tf32 ? ", TF32" : "");
 }

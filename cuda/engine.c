@@ -28,7 +28,7 @@ static const struct {
     [CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13] = {"TILE_13x13", "work on Winograd transforms", ""},
     [CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP] = {"STRICT_NAN_PROP", "", ""},
 };
-enum { NOTES = sizeof notes / sizeof notes[0], NOTES_MAX = 32 };
+enum { NOTES = sizeof notes / sizeof notes[0], NOTES_MAX = 32, KNOBS_MAX = CUDNN_KNOB_TYPE_COUNTS };
 
 /* TF32 keeps the bits of a bf16 number, so that tensor cores change nothing for widened operands;
  * "down-convert" does not say to what. Transforms (FFT, Winograd) lose accuracy that a sum of
@@ -88,6 +88,43 @@ static gyre_status read_engine(cudnnBackendDescriptor_t config, gpu_engine *out)
                              ? read_notes(engine, out)
                              : gpu_cudnn_fail(got, "an engine's description");
     cudnnBackendDestroyDescriptor(engine);
+    return status;
+}
+
+static gyre_status add_knob(cudnnBackendDescriptor_t knob, char *out, size_t *at) {
+    cudnnBackendKnobType_t type;
+    int64_t value = 0, count = 0;
+    GPU_CUDNN_TRY(cudnnBackendGetAttribute(knob, CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE,
+                                           CUDNN_TYPE_KNOB_TYPE, 1, &count, &type));
+    GPU_CUDNN_TRY(cudnnBackendGetAttribute(knob, CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE,
+                                           CUDNN_TYPE_INT64, 1, &count, &value));
+    if (*at < GPU_ENGINE_TEXT) {
+        *at += (size_t)snprintf(out + *at, GPU_ENGINE_TEXT - *at, ", knob %d = %lld", (int)type,
+                                (long long)value);
+    }
+    return GYRE_OK;
+}
+
+gyre_status gpu_engine_text(const gpu_engine *engine, char out[GPU_ENGINE_TEXT]) {
+    cudnnBackendDescriptor_t knobs[KNOBS_MAX] = {NULL};
+    gyre_status status = GYRE_OK;
+    cudnnStatus_t got = CUDNN_STATUS_SUCCESS;
+    int64_t count = 0;
+    size_t at = (size_t)snprintf(out, GPU_ENGINE_TEXT, "engine %lld", (long long)engine->id);
+    for (int i = 0; i < KNOBS_MAX && got == CUDNN_STATUS_SUCCESS; i++) {
+        got = cudnnBackendCreateDescriptor(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, &knobs[i]);
+    }
+    if (got == CUDNN_STATUS_SUCCESS) {
+        got = cudnnBackendGetAttribute(engine->config, CUDNN_ATTR_ENGINECFG_KNOB_CHOICES,
+                                       CUDNN_TYPE_BACKEND_DESCRIPTOR, KNOBS_MAX, &count, knobs);
+    }
+    if (got != CUDNN_STATUS_SUCCESS) status = gpu_cudnn_fail(got, "an engine's knobs");
+    for (int64_t i = 0; i < count && i < KNOBS_MAX && status == GYRE_OK; i++) {
+        status = add_knob(knobs[i], out, &at);
+    }
+    for (int i = 0; i < KNOBS_MAX; i++) {
+        if (knobs[i] != NULL) cudnnBackendDestroyDescriptor(knobs[i]);
+    }
     return status;
 }
 

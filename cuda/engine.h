@@ -35,6 +35,11 @@ typedef struct {
     size_t workspace; /* bytes */
 } gpu_choice;
 
+/* "engine 3, knob 2 = 1, knob 27 = 0": what computes, of all that the heuristics could have taken.
+ */
+enum { GPU_ENGINE_TEXT = 1024 };
+gyre_status gpu_engine_text(const gpu_engine *engine, char out[GPU_ENGINE_TEXT]);
+
 /* The first engine that the rules allow, that finalises and whose workspace is within the limit;
  * those that compile at run time only when no other is left. Errors name what was refused, for
  * what, and which setting would allow it. */

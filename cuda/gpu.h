@@ -102,7 +102,8 @@ gyre_status gpu_fail(const gpu_backend *b, cudaError_t error, const char *call);
 /* Finds this rank's device (gpu_place), makes it current, checks driver and library versions, and
  * the ranks' devices beside each other (peers.h); warns, and fills b->base.advice. Collective. */
 gyre_status gpu_device_open(gpu_backend *b);
-void gpu_device_describe(gpu_backend *b); /* fills b->description */
+/* Fills b->description; `engines`, the hash of the plans, is 0 before there are any. */
+void gpu_device_describe(gpu_backend *b, uint64_t engines);
 /* gyre_backend_ops.available */
 bool gpu_available(gyre_comm *comm, char *why, size_t size);
 
@@ -210,5 +211,10 @@ gyre_status gpu_follow(gyre_queue *after, int number);
 /* plan.c */
 gyre_status gpu_plans_open(gpu_backend *b, gpu_plans **out);
 void gpu_plans_close(gpu_plans *p);
+/* Of all plans there are: what they compute, and by which engines with which knobs. */
+gyre_status gpu_plans_hash(const gpu_plans *p, uint64_t *out);
+
+/* prepare.c: gyre_backend_ops.prepare */
+gyre_status gpu_prepare(gyre_backend *b, gyre_body body, void *context);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 /* More than any model here needs at a batch of 1024, and little beside a device's memory. */
 static const size_t workspace_limit = (size_t)1 << 30;
@@ -108,6 +109,19 @@ gyre_status gpu_plans_find(gpu_plans *p, const gpu_operation *op, gpu_plan **out
         return GYRE_OK;
     }
     return add_plan(p, op, out);
+}
+
+/* The sum of a hash of each, so that their order does not matter. */
+gyre_status gpu_plans_hash(const gpu_plans *p, uint64_t *out) {
+    char operation[GPU_OPERATION_TEXT], engine[GPU_ENGINE_TEXT];
+    *out = 0;
+    for (int i = 0; i < p->count; i++) {
+        gpu_operation_text(&p->plans[i]->op, operation, sizeof operation);
+        GYRE_TRY(gpu_engine_text(&p->plans[i]->choice.engine, engine));
+        uint64_t seed = XXH3_64bits(operation, strlen(operation));
+        *out += XXH3_64bits_withSeed(engine, strlen(engine), seed);
+    }
+    return GYRE_OK;
 }
 
 /* ---- running */

@@ -79,7 +79,7 @@ static gyre_status gpu_open(const gyre_backend_options *options, gyre_comm *comm
     if (comm != NULL) status = gyre_comm_agree(comm, status);
     GYRE_GOTO(status);
     GYRE_GOTO(gpu_collective_open(b, &b->collective));
-    gpu_device_describe(b);
+    gpu_device_describe(b, 0);
     b->phase = "set-up";
     *out = &b->base;
     b = NULL;
@@ -194,6 +194,7 @@ const gyre_backend_ops gyre_cuda_ops = {
     .cache_images = gpu_cache_images,
     .resize_crops = gpu_resize_crops,
     .prefetch_batch = gpu_prefetch_batch,
+    .prepare = gpu_prepare,
     .record = gpu_record,
     .range_push = gpu_range_push,
     .range_pop = gpu_range_pop,

@@ -138,6 +138,9 @@ struct gyre_backend_ops {
      * Outside record(). */
     gyre_status (*prefetch_batch)(gyre_backend *b, const gyre_image_shape *s,
                                   const gyre_batch *batch);
+    /* Makes ahead what the operations of a body of record() need, and computes none of them: it is
+     * called once, before its first batch. describe() tells afterwards what was chosen. */
+    gyre_status (*prepare)(gyre_backend *b, gyre_body body, void *context);
     /* Calls body(context), a fixed sequence of operations whose pointers, sizes and host constants
      * are the same at every call with this body and context until memory is released: after two
      * calls a backend may replay what it recorded instead. What differs from step to step lies in

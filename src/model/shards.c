@@ -246,7 +246,9 @@ static gyre_batch part_of(const gyre_shards *s, int index) {
     shard.count = s->size;
     size_t values = (size_t)m->h * (size_t)m->w * (size_t)m->c;
     size_t bytes = values * gyre_element_size(shard.element);
-    shard.targets = (const float *)shard.targets + first * (size_t)shard.target_values;
+    if (shard.targets != NULL) {
+        shard.targets = (const float *)shard.targets + first * (size_t)shard.target_values;
+    }
     if (shard.images != NULL) shard.images += first * bytes;
     if (shard.rows != NULL) shard.rows += first;
     if (shard.augment != NULL) shard.augment += first;

@@ -23,6 +23,37 @@ typedef struct gyre_trainer_phase {
     gyre_trainer *trainer;
 } trainer_phase;
 
+/* ---- the operations of an update */
+
+static void enter(gyre_trainer *t, run_phase phase) {
+    gyre_watchdog_phase(t->watchdog, run_phase_name(phase), t->completed);
+    run_profile_enter(t->profile, phase);
+}
+
+/* What an update does on the device. A backend that replays it does not call it, and stays in the
+ * phase in which it was told to. */
+static gyre_status operations(void *context) {
+    gyre_trainer *t = ((const trainer_phase *)context)->trainer;
+    const gyre_settings *s = &t->resolved->settings;
+    gyre_backend *b = t->backend;
+    gyre_f32 leaf = NULL;
+    b->ops->range_push(b, run_phase_name(RUN_PHASE_GRADIENTS));
+    GYRE_TRY(gyre_shards_run(t->shards, &t->last.batch, 1.0f / (float)s->batch_size, &leaf));
+    b->ops->range_pop(b);
+    enter(t, RUN_PHASE_REDUCE);
+    b->ops->range_push(b, run_phase_name(RUN_PHASE_REDUCE));
+    GYRE_TRY(b->ops->reduce_end(b));
+    b->ops->range_pop(b);
+    enter(t, RUN_PHASE_UPDATE);
+    b->ops->range_push(b, run_phase_name(RUN_PHASE_UPDATE));
+    GYRE_TRY(gyre_optimizer_apply(t->optimizer, t->completed, leaf));
+    GYRE_TRY(run_averages_apply(t));
+    b->ops->range_pop(b);
+    return GYRE_OK;
+}
+
+/* ---- opening */
+
 static gyre_status open_phases(gyre_trainer *t) {
     const int groups = t->resolved->model->group_count;
     t->phases = calloc((size_t)groups + 1, sizeof *t->phases);
@@ -37,9 +68,20 @@ static gyre_status open_device(gyre_trainer *t) {
     options.timed = t->profile != NULL;
     gyre_watchdog_phase(t->watchdog, "opening the device", -1);
     gyre_status status = gyre_backend_open(s->backend, &options, t->comm, &t->backend);
+    return gyre_comm_agree(t->comm, status);
+}
+
+/* What a step needs of the device, and what then computes it on all ranks. */
+static gyre_status prepare_step(gyre_trainer *t) {
+    const gyre_settings *s = &t->resolved->settings;
+    const gyre_backend_ops *ops = t->backend->ops;
+    t->last.batch =
+        (gyre_batch){.count = s->batch_size / t->ranks,
+                     .target_values = (int64_t)gyre_target_values(&t->resolved->model->target)};
+    gyre_status status = ops->prepare(t->backend, operations, &t->phases[0]);
     GYRE_TRY(gyre_comm_agree(t->comm, status));
     snprintf(t->machine, sizeof t->machine, "gyre %s; %s", GYRE_VERSION,
-             t->backend->ops->describe(t->backend));
+             ops->describe(t->backend));
     return run_machines_join(t->comm, t->machine, &t->unlike);
 }
 
@@ -141,6 +183,7 @@ gyre_status gyre_trainer_open(gyre_trainer *t, const gyre_resolved *resolved, gy
     GYRE_TRY(open_device(t));
     gyre_watchdog_phase(t->watchdog, "building the network", -1);
     GYRE_TRY(gyre_comm_agree(t->comm, open_net(t)));
+    GYRE_TRY(prepare_step(t));
     gyre_watchdog_phase(t->watchdog, "the first parameters", -1);
     return first_parameters(t, fresh);
 }
@@ -176,33 +219,6 @@ void gyre_trainer_close(gyre_trainer *t) {
 }
 
 /* ---- one update */
-
-static void enter(gyre_trainer *t, run_phase phase) {
-    gyre_watchdog_phase(t->watchdog, run_phase_name(phase), t->completed);
-    run_profile_enter(t->profile, phase);
-}
-
-/* What an update does on the device. A backend that replays it does not call it, and stays in the
- * phase in which it was told to. */
-static gyre_status operations(void *context) {
-    gyre_trainer *t = ((const trainer_phase *)context)->trainer;
-    const gyre_settings *s = &t->resolved->settings;
-    gyre_backend *b = t->backend;
-    gyre_f32 leaf = NULL;
-    b->ops->range_push(b, run_phase_name(RUN_PHASE_GRADIENTS));
-    GYRE_TRY(gyre_shards_run(t->shards, &t->last.batch, 1.0f / (float)s->batch_size, &leaf));
-    b->ops->range_pop(b);
-    enter(t, RUN_PHASE_REDUCE);
-    b->ops->range_push(b, run_phase_name(RUN_PHASE_REDUCE));
-    GYRE_TRY(b->ops->reduce_end(b));
-    b->ops->range_pop(b);
-    enter(t, RUN_PHASE_UPDATE);
-    b->ops->range_push(b, run_phase_name(RUN_PHASE_UPDATE));
-    GYRE_TRY(gyre_optimizer_apply(t->optimizer, t->completed, leaf));
-    GYRE_TRY(run_averages_apply(t));
-    b->ops->range_pop(b);
-    return GYRE_OK;
-}
 
 static gyre_status update(gyre_trainer *t, gyre_rate rate, gyre_ticket *ticket) {
     gyre_backend *b = t->backend;

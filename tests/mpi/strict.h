@@ -222,6 +222,11 @@ static gyre_status compare_logs(void) {
     return refuse(what);
 }
 
+static gyre_status strict_prepare(gyre_backend *b, gyre_body body, void *context) {
+    (void)b, (void)body, (void)context;
+    return inside.recording ? refuse("prepare() inside record()") : GYRE_OK;
+}
+
 static gyre_status strict_record(gyre_backend *b, gyre_body body, void *context) {
     (void)b;
     int depth = inside.depth;
@@ -333,6 +338,7 @@ const gyre_backend_ops gyre_cuda_ops = {
     SLOT(cache_images),
     SLOT(resize_crops),
     SLOT(prefetch_batch),
+    SLOT(prepare),
     SLOT(record),
     SLOT(range_push),
     SLOT(range_pop),

@@ -257,6 +257,12 @@ static gyre_status cpu_prefetch_batch(gyre_backend *b, const gyre_image_shape *s
     return GYRE_OK;
 }
 
+/* Its primitives are made at their first call. */
+static gyre_status cpu_prepare(gyre_backend *b, gyre_body body, void *context) {
+    (void)b, (void)body, (void)context;
+    return GYRE_OK;
+}
+
 static gyre_status cpu_record(gyre_backend *b, gyre_body body, void *context) {
     (void)b;
     return body(context);
@@ -379,6 +385,7 @@ const gyre_backend_ops gyre_cpu_ops = {
     .cache_images = cpu_cache_images,
     .resize_crops = cpu_resize_crops,
     .prefetch_batch = cpu_prefetch_batch,
+    .prepare = cpu_prepare,
     .record = cpu_record,
     .range_push = cpu_range_push,
     .range_pop = cpu_range_pop,

@@ -2,7 +2,8 @@
  * deviceless mode (a description of the device in the place of a handle); only the execution is
  * ours.
  *
- *   FAKE_DEVICE_JSON   the description: JSON text, or a file that holds it
+ *   FAKE_DEVICE_JSON   the description: JSON text, or a file that holds it; of several, joined by
+ *                      commas, GPU k takes file k
  *   FAKE_CUDNN=91900   version that cudnnGetVersion gives
  *   FAKE_RELU_NAN=drop a fused ReLU that makes 0 of NaN
  *
@@ -17,6 +18,7 @@
 
 struct cudnnContext {
     cudaStream_t stream;
+    int gpu; /* that was current when the handle was made */
 };
 
 namespace fake {
@@ -52,19 +54,28 @@ static Shadow *shadow_of(Descriptor d) {
     return it == shadows().end() ? nullptr : it->second.get();
 }
 
-static std::string device_text() {
+static int current() {
+    int gpu = 0;
+    cudaGetDevice(&gpu);
+    return gpu;
+}
+
+static std::string device_text(int gpu) {
     const char *text = getenv("FAKE_DEVICE_JSON");
     if (text == nullptr) stop("FAKE_DEVICE_JSON is not set: expected a device description");
     if (*text == '{') return text;
-    std::ifstream file(text);
+    std::vector<std::string> files;
+    std::stringstream list(text);
+    for (std::string name; std::getline(list, name, ',');) files.push_back(name);
+    std::ifstream file(files[(size_t)gpu % files.size()]);
     std::stringstream all;
     all << file.rdbuf();
     if (!file || all.str().empty()) stop("cannot read FAKE_DEVICE_JSON=%s", text);
     return all.str();
 }
 
-static void describe(Descriptor d) {
-    std::string text = device_text();
+static void describe(Descriptor d, int gpu) {
+    std::string text = device_text(gpu);
     REAL(cudnnBackendSetAttribute, d, CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR,
          (int64_t)text.size() + 1, text.c_str());
 }
@@ -73,7 +84,7 @@ static Descriptor device() {
     static Descriptor d = [] {
         Descriptor fresh = nullptr;
         REAL(cudnnBackendCreateDescriptor, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, &fresh);
-        describe(fresh);
+        describe(fresh, current());
         if (REAL(cudnnBackendFinalize, fresh) != CUDNN_STATUS_SUCCESS)
             stop("cuDNN refuses the device description in FAKE_DEVICE_JSON");
         return fresh;
@@ -188,7 +199,7 @@ size_t cudnnGetVersion(void) {
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t *out) {
     ENTER(CUDNN_STATUS_NOT_INITIALIZED);
-    *out = new cudnnContext{nullptr};
+    *out = new cudnnContext{nullptr, current()};
     handles++;
     return CUDNN_STATUS_SUCCESS;
 }
@@ -275,7 +286,9 @@ cudnnStatus_t cudnnBackendFinalize(Descriptor d) {
         if (s->has(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION)) break;
         if (!s->has(CUDNN_ATTR_DEVICEPROP_HANDLE) && !s->has(CUDNN_ATTR_DEVICEPROP_DEVICE_ID))
             stop("cuDNN: properties of no device");
-        describe(d);
+        describe(d, s->has(CUDNN_ATTR_DEVICEPROP_HANDLE)
+                        ? s->get<cudnnHandle_t>(CUDNN_ATTR_DEVICEPROP_HANDLE, nullptr)->gpu
+                        : current());
         break;
     case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR:
         of_device(d, *s, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);

@@ -122,7 +122,7 @@ check-counts: $(O)/gyre fakes
 .PHONY: check-counts
 
 # ---- the program on the fakes: samples for make check-gpu, everything with SOAK=1
-GPU_RUNS := check-devices check-views check-matrix check-branches check-recording check-crops check-waits
+GPU_RUNS := check-devices check-views check-matrix check-branches check-recording check-engines check-crops check-waits
 check-matrix-unet: $(O)/gyre fakes
 	@O=$(O) SOAK=$(SOAK) tests/gpu/runs/matrix.sh pictures captions
 GPU_FAULTS := check-faults-1 check-faults-2

@@ -4,8 +4,7 @@
 #   O=build/cuda tests/gpu/plants/plants.sh [NAME...]
 # A plant is a patch behind two lines: "what:" the bug is, and the "test:" for it, one of
 #   runs RANKS GRAPH        matrix.sh with cifar10_quick in f32, every order of streams
-#   branches, recording     branches.sh, recording.sh
-#   crops                   crops.sh
+#   branches, recording, engines, crops   branches.sh and so on
 #   device PROGRAM          one of the CPU backend's tests, on the CUDA backend
 #   unit PROGRAM            one of the CPU's unit tests
 #   kernels FOLDER PROGRAM  one with emulated kernels
@@ -30,7 +29,7 @@ run() {
         build "$O/gyre" fakes || return 125
         MODELS=cifar10_quick PRECISIONS=f32 REDUCES=fast RANKS=$2 GRAPHS=$3 tests/gpu/runs/matrix.sh
         ;;
-    branches | recording | crops)
+    branches | recording | engines | crops)
         build "$O/gyre" fakes || return 125
         "tests/gpu/runs/$1.sh"
         ;;
