@@ -47,9 +47,9 @@ class Asking(torch.nn.Module):
 
 def asks_for_its_mode(folder):
     path = folder / "asking.onnx"
-    for training in (False, True):
+    for training, left, expected in ((False, "within", 0), (True, "within", 1), (True, "all", 2)):
         net = Asking(Asking())
-        net.within.eval()
+        (net if left == "all" else net.within).eval()
         modes, state = [m.training for m in net.modules()], {k: v.clone() for k, v in net.state_dict().items()}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -57,7 +57,7 @@ def asks_for_its_mode(folder):
         graph = onnx.load(path).graph
         found = {i.name: onnx.numpy_helper.to_array(i) for i in graph.initializer}
         dropouts = sum(n.op_type == "Dropout" for n in graph.node)
-        assert dropouts == (2 if training else 0), f"training={training}: {dropouts} dropouts"
+        assert dropouts == expected, f"training={training}, {left} in evaluation mode: {dropouts} dropouts"
         assert [m.training for m in net.modules()] == modes, "the modes were not restored"
         assert all(torch.equal(v, state[k]) for k, v in net.state_dict().items()), "the model was changed"
         for k, v in state.items():

@@ -1,5 +1,5 @@
-/* The step as a CUDA graph. The first call of a body runs it: plans are made, work memory grows,
- * NCCL connects. The second records it, and that one and all later ones launch the recording.
+/* The step as a CUDA graph. The first call of a body runs it: work memory of kernels grows, NCCL
+ * connects. The second records it, and that one and all later ones launch the recording.
  *
  * Every rank counts its calls alike, as NCCL asks: a collective is recorded on all ranks or on
  * none. Where one of them cannot record the step, all of them call it from then on, which gives the
