@@ -1,7 +1,7 @@
 /* The plans of a backend, cached by what they compute, and how they are run.
  *
- * Making a plan takes milliseconds and no device memory. Those of a step are made ahead (prepare.c),
- * others at the first call with a shape. */
+ * Making a plan takes milliseconds and no device memory. Those of a step are made ahead
+ * (prepare.c), others at the first call with a shape. */
 #include "plan.h"
 
 #include <stdio.h>

@@ -25,6 +25,9 @@ void gyre_lookahead_close(gyre_lookahead *l);
  * time to, and packs the weights. Slow stays after a step that was not finite. */
 gyre_status gyre_lookahead_apply(gyre_lookahead *l, int64_t completed);
 
+/* The slow weights on the device, and running statistics that follow the same rule. */
+void gyre_lookahead_slow(const gyre_lookahead *l, gyre_f32 *parameters, gyre_f32 *buffers);
+
 /* The slow weights to the host, or from there: (model->parameters + model->buffers). */
 gyre_status gyre_lookahead_download(const gyre_lookahead *l, float *out);
 gyre_status gyre_lookahead_upload(gyre_lookahead *l, const float *slow);

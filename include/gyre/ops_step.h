@@ -62,6 +62,7 @@ typedef struct {
 
 #define GYRE_STEP_OPS(SHAPED, SIZED)                                                               \
     SIZED(fill, (float, value), (gyre_f32, x))                                                     \
+    SIZED(digest, (gyre_f32, x), (gyre_f32, out)) /* out(2): 64 bits, gyre/digest.h */             \
     SIZED(add, (gyre_f32, a), (gyre_f32, b), (gyre_f32, y)) /* y = a + b; y may be a */            \
     /* running = (1 - momentum) running + momentum (inv_shards moments) where the step is finite   \
      */                                                                                            \

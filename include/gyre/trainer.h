@@ -41,6 +41,7 @@ typedef struct {
     gyre_average *averages[GYRE_AVERAGE_COUNT]; /* by their kind; NULL: not kept */
     gyre_lookahead *lookahead;                  /* NULL: none */
     gyre_loader *loader;
+    gyre_f32 digests;                /* of the state's parts (src/run/replicas.c) */
     char machine[GYRE_MACHINE_SIZE]; /* what may change bits, of all ranks */
     bool unlike;                     /* and it is not the same on all of them */
 
@@ -90,10 +91,12 @@ gyre_status gyre_trainer_evaluate(gyre_trainer *t, gyre_evaluator *e, gyre_avera
 /* Device to snapshot, and back; the second one on all ranks from rank 0's snapshot (Collective). */
 gyre_status gyre_trainer_save(gyre_trainer *t);
 gyre_status gyre_trainer_load(gyre_trainer *t);
+/* GYRE_EDEVICE when the snapshot is not, bit for bit, what the device holds. */
+gyre_status gyre_trainer_check_saved(gyre_trainer *t);
 
 /* GYRE_EPEER, naming the odd rank, when anything that a result hangs on differs between ranks by a
  * bit: parameters, running statistics, optimizer state, averages, slow weights, the mean and scale
- * of the input. With several ranks the snapshot then holds what was compared. Collective. */
+ * of the input. Collective. */
 gyre_status gyre_trainer_verify(gyre_trainer *t);
 /* In place of the next step, by a rank that has seen a reason to make none: aborts the job when it
  * alone has. Collective. */

@@ -78,6 +78,11 @@ gyre_status gyre_lookahead_apply(gyre_lookahead *l, int64_t completed) {
     return gyre_weights_pack(l->weights);
 }
 
+void gyre_lookahead_slow(const gyre_lookahead *l, gyre_f32 *parameters, gyre_f32 *buffers) {
+    *parameters = l->parameters;
+    *buffers = l->buffers;
+}
+
 gyre_status gyre_lookahead_download(const gyre_lookahead *l, float *out) {
     const gyre_backend *b = l->weights->backend;
     const gyre_model *m = l->weights->model;

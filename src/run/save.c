@@ -107,8 +107,8 @@ static gyre_status start_job(run_saver *s, gyre_trainer *t, const run_kept *kept
     gyre_status rows = gyre_metrics_flush(f->metrics);
     if (!kept->needed) GYRE_GOTO(rows); /* a resume would miss them */
     run_files_tolerate(f, rows);
-    /* of several ranks the snapshot is the one that was just compared */
-    if (t->ranks == 1) GYRE_GOTO(gyre_trainer_save(t));
+    GYRE_GOTO(gyre_trainer_save(t));
+    GYRE_GOTO(gyre_trainer_check_saved(t)); /* of several ranks it is what was just compared */
     t->snapshot.finished = kept->finished;
     GYRE_GOTO(gyre_checkpoint_image(t->resolved->model, &t->snapshot, &job.image, &job.size));
     if (rows == GYRE_OK) GYRE_GOTO(gyre_metrics_descriptor(f->metrics, &job.rows_fd));

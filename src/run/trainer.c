@@ -12,6 +12,7 @@
 #include "input.h"
 #include "machines.h"
 #include "profile.h"
+#include "replicas.h"
 #include "whiten.h"
 #include <math.h>
 #include <stdio.h>
@@ -80,8 +81,7 @@ static gyre_status prepare_step(gyre_trainer *t) {
                      .target_values = (int64_t)gyre_target_values(&t->resolved->model->target)};
     gyre_status status = ops->prepare(t->backend, operations, &t->phases[0]);
     GYRE_TRY(gyre_comm_agree(t->comm, status));
-    snprintf(t->machine, sizeof t->machine, "gyre %s; %s", GYRE_VERSION,
-             ops->describe(t->backend));
+    snprintf(t->machine, sizeof t->machine, "gyre %s; %s", GYRE_VERSION, ops->describe(t->backend));
     return run_machines_join(t->comm, t->machine, &t->unlike);
 }
 
@@ -121,6 +121,7 @@ static gyre_status open_net(gyre_trainer *t) {
     GYRE_GOTO(run_averages_open(t));
     GYRE_GOTO(open_lookahead(t));
     GYRE_GOTO(open_phases(t));
+    GYRE_GOTO(run_replicas_open(t));
     t->snapshot.names = gyre_dataset_class_names(t->resolved->data);
     t->snapshot.network = t->resolved->layers;
     GYRE_GOTO(gyre_config_print(s, &t->config));
@@ -211,6 +212,7 @@ void gyre_trainer_close(gyre_trainer *t) {
     if (t->shards != NULL) gyre_shards_close(t->shards);
     if (t->net != NULL) gyre_net_close(t->net);
     if (t->weights != NULL) gyre_weights_close(t->weights);
+    if (t->digests != NULL) t->backend->ops->release(t->backend, (gyre_raw)(void *)t->digests);
     if (t->backend != NULL) t->backend->ops->close(t->backend);
     gyre_snapshot_close(&t->snapshot);
     free(t->config);

@@ -1,10 +1,8 @@
-/* A trainer's state: to the host and back, the same on all ranks, and compared between them; see
- * gyre/trainer.h. */
+/* A trainer's state: to the host and back, and the same on all ranks; see gyre/trainer.h. */
 #include "gyre/trainer.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <xxhash.h>
 
 gyre_status gyre_trainer_fatal(gyre_trainer *t, gyre_status status) {
     if (status != GYRE_OK && t->ranks > 1) gyre_comm_abort(t->comm, status);
@@ -129,42 +127,4 @@ gyre_status gyre_trainer_load(gyre_trainer *t) {
     }
     t->completed = s->completed;
     return gyre_comm_agree(t->comm, upload(t));
-}
-
-#define AVERAGE(x)                                                                                 \
-    { "averages of the weights", x, (x) == NULL ? 0 : average }
-
-gyre_status gyre_trainer_verify(gyre_trainer *t) {
-    const gyre_model *m = t->resolved->model;
-    const gyre_snapshot *s = &t->snapshot;
-    const size_t pixels = pixels_of(m);
-    const size_t average = m->parameters + m->buffers;
-    const struct {
-        const char *what;
-        const float *x;
-        size_t count;
-    } parts[] = {{"parameters", s->parameters, m->parameters},
-                 {"running statistics", s->buffers, m->buffers},
-                 {"optimizer state", s->states[0], s->state_count > 0 ? m->parameters : 0},
-                 {"optimizer state", s->states[1], s->state_count > 1 ? m->parameters : 0},
-                 AVERAGE(s->averages),
-                 AVERAGE(s->beside[GYRE_AVERAGE_EMA]),
-                 AVERAGE(s->beside[GYRE_AVERAGE_SWA]),
-                 AVERAGE(s->beside[GYRE_AVERAGE_MINIMA]),
-                 {"slow weights", s->slow, s->slow == NULL ? 0 : average},
-                 {"means of the input", s->mean, pixels},
-                 {"scales of the input", s->scale, (size_t)m->c}};
-    if (t->ranks == 1) return GYRE_OK;
-    gyre_watchdog_phase(t->watchdog, "comparing the ranks", t->completed);
-    GYRE_TRY(gyre_trainer_fatal(t, gyre_trainer_save(t)));
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        char what[80];
-        snprintf(what, sizeof what, "%s after %lld steps", parts[i].what, (long long)t->completed);
-        GYRE_TRY(gyre_comm_same(t->comm, XXH3_64bits(parts[i].x, parts[i].count * sizeof(float)),
-                                what,
-                                "a memory or hardware error, or other libraries there; nothing was "
-                                "saved since the ranks were last the same, and the same command "
-                                "resumes from there"));
-    }
-    return GYRE_OK;
 }

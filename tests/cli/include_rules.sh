@@ -19,7 +19,7 @@ RULES = {
     "data":        ("config", "hdf5 H5 zlib.h xxhash.h jpeglib.h jerror.h png.h"),
     "backend":     ("dist", ""),
     "backend/cpu": ("backend dist", "oneapi/ dnnl omp.h"),
-    "cuda":        ("backend dist", "cuda cudnn_graph.h cudnn_version.h nccl.h nvtx3/"),
+    "cuda":        ("backend dist", "xxhash.h cuda cudnn_graph.h cudnn_version.h nccl.h nvtx3/"),
     "model":       ("config backend", "xxhash.h"),  # config: networks are given as JSON
     "model/nodes": ("backend model", ""),
     "model/zoo":   ("backend model", ""),
@@ -38,7 +38,7 @@ RULES = {
 HEADERS = {
     "base": "alive batch child clock clones contexts control_groups cores crc32c defaults element file foreign leftover log move names overwrite philox place random realmath realmath_f32 roff seal settings size sort status status_line terminal text thread version wire",
     "config": "config json", "onnx": "onnx", "schedule": "schedule", "data": "augment dataset fitter gather hdf5 import loader sampler",
-    "backend": "activation assignment backend diffusion dropout erase ops ops_layers ops_losses ops_step shapes", "model": "denoiser metric model net state_dict",
+    "backend": "activation assignment backend diffusion digest dropout erase ops ops_layers ops_losses ops_step shapes", "model": "denoiser metric model net state_dict",
     "sampling": "grid likeness nearest sampling", "denoise": "bounds",
     "onnx/write": "onnx_write", "optim": "average lookahead optimizer", "dist": "comm reduction",
     "runfile": "checkpoint events h5 latents metrics run_folder safetensors tensorboard trained", "run": "evaluator progress resolve run sample trainer",
