@@ -6,12 +6,12 @@
 #   packaging/install.sh install|uninstall
 #
 # PREFIX    where; an absolute path (default /usr/local). The folder can be moved as a whole.
-# DESTDIR   put before it, to make a package
+# DESTDIR   put before it, to make a package; an absolute path
 # O         the build folder whose gyre is installed (default build/cpu)
 set -eu
 export LC_ALL=C
 umask 022
-prefix=${PREFIX:-/usr/local} build=${O:-build/cpu}
+prefix=${PREFIX-/usr/local} build=${O:-build/cpu}
 root=${DESTDIR:-}$prefix
 list=share/gyre/installed
 
@@ -22,7 +22,11 @@ die() {
 
 case $prefix in
 /*) ;;
-*) die "PREFIX is '$prefix': an absolute path was expected" ;;
+*) die "PREFIX is '$prefix': an absolute path was expected, as \`make $* PREFIX=\$HOME/.local\`" ;;
+esac
+case ${DESTDIR:-/} in
+/*) ;;
+*) die "DESTDIR is '$DESTDIR': an absolute path was expected, as \`make $* DESTDIR=\$PWD/$DESTDIR\`" ;;
 esac
 cd "$(dirname "$0")/.."
 
@@ -40,7 +44,7 @@ put_files() { # place, folder...
         mode=644
         [ ! -x "$file" ] || mode=755
         put "$mode" "$file" "$place/$file"
-    done < <(find "$@" -type f -name '[!.]*' -regex '.*\.\(md\|json\|jsonl\|csv\|svg\|png\|html\|txt\|sh\|sbatch\|py\|safetensors\)\|.*/features\.h5' |
+    done < <(find "$@" -type f -name '[!.]*' -regex '.*\.\(md\|json\|jsonl\|csv\|svg\|png\|html\|txt\|toml\|sh\|sbatch\|py\|safetensors\)\|.*/features\.h5' |
         sort)
 }
 
@@ -56,18 +60,18 @@ put_pages() {
 
 put_all() {
     put 755 "$build/gyre" bin/gyre
-    put_files share/gyre configs slurm
-    put_files share/doc/gyre docs benchmarks/results tests/gpu/README.md python/README.md
+    put_files share/gyre configs slurm python/README.md python/pyproject.toml python/gyre_exchange
+    put_files share/doc/gyre docs benchmarks/results tests/gpu/README.md
     put 644 README.md share/doc/gyre/README.md
     put 644 LICENSE share/doc/gyre/LICENSE
-    ln -s ../../gyre/configs ../../gyre/slurm "$stage/share/doc/gyre/"
+    ln -s ../../gyre/configs ../../gyre/slurm ../../gyre/python "$stage/share/doc/gyre/"
     put_pages
     put 644 packaging/completion/gyre.bash share/bash-completion/completions/gyre
     put 644 packaging/completion/_gyre share/zsh/site-functions/_gyre
     put 644 packaging/modules/gyre "share/gyre/modulefiles/gyre/$("$build/gyre" --version | cut -d ' ' -f 2)"
 }
 
-# ---- the list: "file SHA256 PLACE", "link TARGET PLACE", "folder PLACE"
+# ---- the list: "file SHA256 PLACE", "link TARGET PLACE", "folder PLACE", "above PREFIX COUNT"
 
 # lines_of FOLDER <PLACES: the line of each that is a file or a link there.
 lines_of() {
@@ -85,6 +89,7 @@ lines_of() {
 
 declare -A installed=() present=() staged=() # place: its line, as the list has it, as it lies there, as it is to be
 folders=()                                   # that were made, parents first
+above=0                                      # how many were made above the prefix
 
 # take_lines ARRAY <LINES
 take_lines() {
@@ -103,6 +108,8 @@ read_list() {
     while IFS= read -r line; do
         place=${line#* }
         case $line in
+        "above $prefix "*) above=${line##* } && continue ;;
+        "above "*) continue ;; # of where it lay before it was moved
         "folder "*) folders+=("$place") ;;
         "file "* | "link "*) place=${place#* } && installed[$place]=$line ;;
         *) die "'$root/$list' is damaged: '$line'" ;;
@@ -125,14 +132,37 @@ remove() { # the place of a file that was installed
     fi
 }
 
+# Of a folder that cannot be changed, or made, before anything is.
+check_folder() { # path
+    local path=$1
+    while [ ! -e "$path" ] && [ ! -L "$path" ]; do path=$(dirname "$path"); done
+    [ -d "$path" ] || die "'$path' is no folder, where '$1' is to be"
+    { [ -w "$path" ] && [ -x "$path" ]; } ||
+        die "nothing can be written in '$path'; be root, as by sudo, or name another place, as PREFIX=\$HOME/.local"
+}
+
+check_folders() { # <PLACES of files
+    local place
+    while IFS= read -r place; do check_folder "$root/$place"; done < <(sed 's|/[^/]*$||' | sort -u)
+}
+
+make_root() { # path
+    [ ! -d "$1" ] || return 0
+    make_root "$(dirname "$1")"
+    mkdir "$1" || exit
+    above=$((above + 1))
+}
+
 make_folder() { # place; "" is the prefix
-    [ ! -d "$root/$1" ] || return 0
-    case $1 in
-    '') mkdir -p "$root" ;;
-    */*) make_folder "${1%/*}" && mkdir "$root/$1" ;;
-    *) make_folder '' && mkdir "$root/$1" ;;
+    local place=$1
+    [ ! -d "$root/$place" ] || return 0
+    case $place in
+    '') make_root "$(dirname "$root")" ;;
+    */*) make_folder "${place%/*}" ;;
+    *) make_folder '' ;;
     esac
-    folders+=("${1:-.}")
+    mkdir "$root${place:+/$place}" || exit
+    folders+=("${place:-.}")
 }
 
 # replace FILE PLACE: at once. The copy is made beside the place, in a folder that nothing else is in.
@@ -148,6 +178,7 @@ write_list() {
     local folder
     {
         for folder in ${folders[@]+"${folders[@]}"}; do echo "folder $folder"; done
+        echo "above $prefix $above"
         printf '%s\n' "${staged[@]}" | sort -k 3
     } >"$scratch/list"
     replace "$scratch/list" "$list"
@@ -167,6 +198,7 @@ install_all() {
         is_there "$place" && ! is_own "$place" && [ "${present[$place]:-}" != "${staged[$place]}" ] &&
             die "'$root/$place' is there, and is not what \`make install\` put there; move it away"
     done
+    printf '%s\n' "$list" "${places[@]}" "${!installed[@]}" | check_folders
     for place in "${!installed[@]}"; do # of an earlier version
         [ -e "$stage/$place" ] || [ -L "$stage/$place" ] || remove "$place"
     done
@@ -183,10 +215,15 @@ uninstall_all() {
     local place i
     [ -f "$root/$list" ] || die "nothing to remove: no '$root/$list', which \`make install\` writes"
     take_lines present < <(printf '%s\n' "${!installed[@]}" | lines_of "$root")
+    printf '%s\n' "$list" "${!installed[@]}" | check_folders
     for place in "${!installed[@]}"; do remove "$place"; done
     rm "$root/$list"
     for ((i = ${#folders[@]} - 1; i >= 0; i--)); do
         rmdir --ignore-fail-on-non-empty "$(realpath -m "$root/${folders[i]}")" 2>/dev/null || true
+    done
+    place=$(realpath -m "$root")
+    for ((i = 0; i < above; i++)); do
+        place=$(dirname "$place") && rmdir "$place" 2>/dev/null || break
     done
     echo "gyre is gone from $root"
 }

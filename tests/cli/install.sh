@@ -18,10 +18,11 @@ files_of() { (cd "$1" && find . | sort); }
 # make itself gives the script its variables.
 make -n install O="$build" PREFIX=/opt/gyre DESTDIR=/d | grep -q "O='$build' PREFIX='/opt/gyre' DESTDIR='/d' packaging/install.sh install" || fail "make install"
 make -n uninstall | grep -q "PREFIX='/usr/local' DESTDIR='' packaging/install.sh uninstall" || fail "make uninstall"
+make -n install PREFIX="/o/it's" | grep -qF "PREFIX='/o/it'\''s' " || fail "make install with a quote in PREFIX: $(make -n install PREFIX="/o/it's")"
 
 packaging install 0 "gyre $("$GYRE" --version | cut -d ' ' -f 2) is in $P: "
 for file in bin/gyre share/gyre/configs/demo.json share/gyre/slurm/study.sh share/doc/gyre/LICENSE share/doc/gyre/README.md \
-    share/doc/gyre/docs/config.md share/man/man1/gyre.1 share/man/man1/gyre-train.1 share/man/man5/gyre-config.5 \
+    share/doc/gyre/docs/config.md share/gyre/python/pyproject.toml share/doc/gyre/python/README.md share/man/man1/gyre.1 share/man/man1/gyre-train.1 share/man/man5/gyre-config.5 \
     share/bash-completion/completions/gyre share/zsh/site-functions/_gyre; do
     [ -f "$P/$file" ] || fail "no $file"
 done
@@ -29,7 +30,7 @@ done
 [ -z "$(find "$T/root" -type f -perm /022)" ] || fail "files that others may write"
 # All that the repository has of configs, docs and scripts is there: no suffix was forgotten.
 if git rev-parse -q --verify HEAD >/dev/null 2>&1; then
-    git ls-files configs slurm >"$T/tracked"
+    git ls-files configs slurm python >"$T/tracked"
     (cd "$P/share/gyre" && xargs ls) <"$T/tracked" >/dev/null || fail "files of configs or slurm are missing"
     git ls-files docs benchmarks/results >"$T/tracked"
     (cd "$P/share/doc/gyre" && xargs ls) <"$T/tracked" >/dev/null || fail "files of docs are missing"
@@ -115,10 +116,39 @@ echo "file 0 ../../etc/passwd" >>"$P/share/gyre/installed"
 packaging uninstall 1 "is damaged: '../../etc/passwd' is no place below the prefix"
 sed -i '$d' "$P/share/gyre/installed" && rm "$P/bin/gyre"
 packaging uninstall 0 "gyre is gone"
-[ -z "$(ls -A "$T/root")" ] || fail "uninstall left $(files_of "$T/root")"
+[ ! -e "$T/root" ] || fail "uninstall left $(files_of "$T/root")"
 
-PREFIX=here packaging/install.sh install >"$T/out" 2>&1 && fail "a relative prefix"
-grep -q "PREFIX is 'here': an absolute path was expected" "$T/out" || fail "$(cat "$T/out")"
+# Folders above the prefix that were made go, too, unless something else is in them.
+mkdir "$T/root" && P=$T/root/opt/a/b
+one() { O=$build PREFIX=$P packaging/install.sh "$1" >"$T/out" 2>&1 || fail "$1: $(cat "$T/out")"; }
+one install
+one install
+one uninstall
+[ -d "$T/root" ] && [ -z "$(ls -A "$T/root")" ] || fail "uninstall left $(files_of "$T/root")"
+one install
+touch "$T/root/opt/other"
+one uninstall
+[ "$(files_of "$T/root" | tr '\n' ' ')" = ". ./opt ./opt/other " ] || fail "uninstall left $(files_of "$T/root")"
+one install
+mkdir "$T/root/new" && mv "$P" "$T/root/new/b" && P=$T/root/new/b # the folder above it is not the one that was made
+one uninstall
+[ -d "$T/root/new" ] && [ ! -e "$P" ] || fail "uninstall of a moved folder left $(files_of "$T/root")"
+
+# Places that cannot be.
+refused() { # WORDS VARIABLE...
+    env O="$build" TMPDIR=/tmp "${@:2}" packaging/install.sh install >"$T/out" 2>&1 && fail "${*:2}"
+    [ "$(wc -l <"$T/out")" -eq 1 ] && grep -qF -- "$1" "$T/out" || fail "${*:2}: $(cat "$T/out")"
+}
+refused "PREFIX is 'here': an absolute path was expected" PREFIX=here
+refused "PREFIX is '': an absolute path was expected" PREFIX=
+refused "DESTDIR is 'here': an absolute path was expected, as \`make install DESTDIR=\$PWD/here\`" DESTDIR=here PREFIX=/usr
+refused "'$T/out' is no folder, where '$T/out/a/bin' is to be" PREFIX="$T/out/a"
+mkdir "$T/closed" && chmod a-w "$T/closed" && chmod a+x "$T"
+person=() # root may write everywhere
+[ ! -w "$T/closed" ] || person=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+if "${person[@]}" test -x "$T/closed" -a -x "$GYRE" -a -x "$PWD/packaging/install.sh" 2>/dev/null; then
+    refused "nothing can be written in '$T/closed'; be root, as by sudo, or name another place" PREFIX="$T/closed/a/b" "${person[@]}"
+fi
 O=$T/none DESTDIR=$T/root packaging/install.sh install >"$T/out" 2>&1 && fail "no build"
 grep -q "type \`make\` first" "$T/out" || fail "$(cat "$T/out")"
 exit 0
